@@ -1,1 +1,3 @@
+//! The `crosscheck` program.
+
 fn main() {}

@@ -1,0 +1,348 @@
+//! [`Auditor`]: the task that turns attestations into cases, and cases into durable verdicts.
+//!
+//! It owns every open case. Investigations run beside it, bounded in number; the ledger is written here
+//! alone. It never alerts and never answers users: they read the ledger.
+
+use super::open_cases::{OpenCases, Work};
+use super::{BlockKey, Candidates, Case, Investigation, Investigator, Wait};
+use crate::consolidation::BlockAttributes;
+use crate::ledger::{BlockPosition, Decision, Ledger, LedgerError, NewCase, Opened};
+use crate::metrics::Metrics;
+use crate::sources::{SyncStatus, VerifiedBlock};
+use crosscheck_p2p::{ChainId, Clock, Signers, Topic, ValidBlock, ValidationRules, Validator};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, info, warn};
+
+/// What the auditor is told.
+#[derive(Debug)]
+pub enum AuditorMessage {
+    /// A valid block came in by gossip.
+    Gossip {
+        /// The block.
+        block: ValidBlock,
+        /// When it came in.
+        at: Instant,
+    },
+    /// A chain's node says something new of its heads.
+    Heads {
+        /// The chain.
+        chain_id: ChainId,
+        /// What it says.
+        status: SyncStatus,
+    },
+}
+
+/// The auditor's bounds.
+#[derive(Clone, Copy, Debug)]
+pub struct AuditLimits {
+    /// How many cases may be open at once. Beyond it new attestations are left to the ancestor audit.
+    pub max_open: usize,
+    /// How many investigations may run at once.
+    pub concurrency: usize,
+}
+
+/// How many parents without a case are looked up at once, per chain.
+const MAX_UNLINKED: u32 = 64;
+
+/// How many open cases are read back at once after a restart.
+const RESTORE_PAGE: u32 = 256;
+
+/// The task that owns every open case.
+#[derive(Debug)]
+pub struct Auditor {
+    ledger: Ledger,
+    investigator: Arc<Investigator>,
+    inbox: mpsc::Receiver<AuditorMessage>,
+    rules: BTreeMap<ChainId, ValidationRules>,
+    clock: Arc<dyn Clock>,
+    metrics: Metrics,
+    limits: AuditLimits,
+    open: OpenCases,
+    candidates: BTreeMap<ChainId, Candidates>,
+    running: JoinSet<Finished>,
+}
+
+/// What came of one piece of work.
+#[derive(Debug)]
+enum Finished {
+    Case(Box<Investigation>),
+    Ancestor { key: BlockKey, found: Box<Result<VerifiedBlock, Wait>> },
+}
+
+impl Auditor {
+    /// An auditor of the chains that `rules` names.
+    pub fn new(
+        ledger: Ledger, investigator: Investigator, inbox: mpsc::Receiver<AuditorMessage>,
+        rules: BTreeMap<ChainId, ValidationRules>, clock: Arc<dyn Clock>, metrics: Metrics,
+        limits: AuditLimits,
+    ) -> Self {
+        let candidates = rules.keys().map(|chain_id| (*chain_id, Candidates::default())).collect();
+        Self {
+            ledger,
+            investigator: Arc::new(investigator),
+            inbox,
+            rules,
+            clock,
+            metrics,
+            limits,
+            open: OpenCases::default(),
+            candidates,
+            running: JoinSet::new(),
+        }
+    }
+
+    /// Audits until cancelled. What is under way then is left to the next start.
+    ///
+    /// # Errors
+    /// If the ledger fails: nothing may be judged that cannot be written down.
+    pub async fn run(mut self, cancel: CancellationToken) -> Result<(), LedgerError> {
+        self.restore().await?;
+        loop {
+            self.start_work();
+            self.publish_open();
+            let wake = self.open.next_due().unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
+            tokio::select! {
+                () = cancel.cancelled() => return Ok(()),
+                message = self.inbox.recv() => match message {
+                    Some(message) => self.hear(message).await?,
+                    None => return Ok(()),
+                },
+                Some(finished) = self.running.join_next() => match finished {
+                    Ok(finished) => self.finish(finished).await?,
+                    Err(error) => error!(%error, "an investigation ended abnormally; it is taken up on restart"),
+                },
+                () = tokio::time::sleep_until(wake) => {}
+            }
+        }
+    }
+
+    async fn hear(&mut self, message: AuditorMessage) -> Result<(), LedgerError> {
+        match message {
+            AuditorMessage::Gossip { block, at } => {
+                let attributes = BlockAttributes::of_envelope(block.envelope());
+                if let Some(candidates) = self.candidates.get_mut(&block.chain_id()) {
+                    candidates.note(block.number(), block.hash(), &attributes);
+                }
+                match block.topic() {
+                    Topic::BlocksV4 => Ok(()),
+                    Topic::CrossSafeBlocksV1 => self.open_attested(&block, attributes, at).await,
+                }
+            }
+            AuditorMessage::Heads { chain_id, status } => {
+                self.open.wake(chain_id, Instant::now());
+                self.anchor(chain_id, &status).await
+            }
+        }
+    }
+
+    async fn open_attested(
+        &mut self, block: &ValidBlock, attributes: BlockAttributes, at: Instant,
+    ) -> Result<(), LedgerError> {
+        let key = BlockKey { chain_id: block.chain_id(), number: block.number(), hash: block.hash() };
+        if self.open.len() >= self.limits.max_open && !self.open.contains(&key) {
+            self.metrics.limit_reached("open-cases");
+            debug!(chain_id = %key.chain_id, number = key.number, "too many open cases; left to the ancestor audit");
+            return Ok(());
+        }
+        let opened = match self.ledger.open_case(&NewCase::Attested(block), self.clock.now()).await {
+            Err(error @ LedgerError::OutOfRange { .. }) => {
+                debug!(chain_id = %key.chain_id, %error, "an attestation does not fit the ledger; dropped");
+                return Ok(());
+            }
+            other => other?,
+        };
+        debug!(chain_id = %key.chain_id, number = key.number, hash = %key.hash, ?opened, "attestation");
+        match opened {
+            Opened::New => {
+                self.metrics.attestation_received(key.chain_id);
+                // Already open: the block is being fetched as an ancestor, and becomes a case by that.
+                if !self.open.contains(&key) {
+                    self.open.insert(key, Work::Case(Box::new(Case::new(key, attributes))), at);
+                }
+                self.find_parents(key.chain_id).await
+            }
+            Opened::NowAttested => {
+                self.metrics.attestation_received(key.chain_id);
+                Ok(())
+            }
+            Opened::Known => Ok(()),
+        }
+    }
+
+    /// Where a chain's audit begins is what its node called final when it was first asked.
+    async fn anchor(&mut self, chain_id: ChainId, status: &SyncStatus) -> Result<(), LedgerError> {
+        let finalized = status.finalized_l2;
+        if !finalized.hash.is_zero() && self.ledger.vouched(chain_id).await?.is_none() {
+            let position = BlockPosition { number: finalized.number, hash: finalized.hash };
+            self.ledger.anchor(chain_id, position).await?;
+            info!(%chain_id, number = position.number, hash = %position.hash, "the audit begins after this block");
+            self.find_parents(chain_id).await?;
+        }
+        self.publish_vouched(chain_id).await
+    }
+
+    /// Attesting a block attests its ancestors: those that nobody attested are audited too.
+    async fn find_parents(&mut self, chain_id: ChainId) -> Result<(), LedgerError> {
+        for unlinked in self.ledger.unlinked(chain_id, MAX_UNLINKED).await? {
+            let BlockPosition { number, hash } = unlinked.parent;
+            let key = BlockKey { chain_id, number, hash };
+            if !self.open.contains(&key) {
+                self.open.insert(key, Work::Ancestor, Instant::now());
+            }
+        }
+        Ok(())
+    }
+
+    async fn finish(&mut self, finished: Finished) -> Result<(), LedgerError> {
+        match finished {
+            Finished::Case(investigation) if investigation.case.verdict().is_some() => {
+                self.decide(&investigation.case).await
+            }
+            Finished::Case(investigation) => {
+                let Investigation { case, waits } = *investigation;
+                let key = *case.key();
+                let messages = case.messages().to_vec();
+                if let Some(noted) = self.open.postpone(key, Work::Case(Box::new(case)), waits) {
+                    self.ledger.note_progress(&key, &noted, &messages).await?;
+                }
+                Ok(())
+            }
+            Finished::Ancestor { key, found } => match *found {
+                Ok(block) => self.open_ancestor(key, &block).await,
+                Err(wait) => {
+                    self.open.postpone(key, Work::Ancestor, [wait].into());
+                    Ok(())
+                }
+            },
+        }
+    }
+
+    async fn open_ancestor(&mut self, key: BlockKey, block: &VerifiedBlock) -> Result<(), LedgerError> {
+        let parent_hash = block.header().parent_hash;
+        let ancestor = NewCase::Ancestor { key, parent_hash, timestamp: block.timestamp() };
+        let opened = self.ledger.open_case(&ancestor, self.clock.now()).await?;
+        debug!(chain_id = %key.chain_id, number = key.number, hash = %key.hash, ?opened, "ancestor");
+        let case = Case::new(key, BlockAttributes::of_block(block));
+        self.open.resume(key, Work::Case(Box::new(case)));
+        self.find_parents(key.chain_id).await
+    }
+
+    async fn decide(&mut self, case: &Case) -> Result<(), LedgerError> {
+        let (key, Some(verdict)) = (*case.key(), case.verdict()) else {
+            return Ok(());
+        };
+        let closed = self.open.close(&key);
+        let (after, waits) = closed.map_or((Duration::ZERO, BTreeSet::new()), |entry| {
+            (entry.opened.elapsed(), entry.waited)
+        });
+        let decision = Decision {
+            key,
+            verdict,
+            messages: case.messages(),
+            replaces: case.replaced(),
+            waits: &waits,
+            at: self.clock.now(),
+            after,
+        };
+        // Durable first: whoever hears of a verdict can rely on finding it after a crash.
+        if !self.ledger.decide(&decision).await? {
+            return Ok(());
+        }
+        self.metrics.verdict(&decision);
+        report(&key, &decision);
+        self.publish_vouched(key.chain_id).await
+    }
+
+    /// Takes up the cases that a former run left open.
+    async fn restore(&mut self) -> Result<(), LedgerError> {
+        let mut after = 0;
+        loop {
+            let page = self.ledger.open_cases(after, RESTORE_PAGE).await?;
+            let Some((last, _)) = page.last() else { break };
+            after = *last;
+            for (_, case) in page {
+                let Some(rules) = self.rules.get(&case.key.chain_id) else {
+                    warn!(chain_id = %case.key.chain_id, number = case.key.number,
+                          "an open case of a chain that is no longer configured is left alone");
+                    continue;
+                };
+                let work = case
+                    .attestation
+                    .and_then(|(topic, signer, frame)| {
+                        let signers = Signers { unsafe_block_signer: Some(signer), attester: Some(signer) };
+                        Validator::reopen(rules, topic, &frame, &signers).ok()
+                    })
+                    .map_or(Work::Ancestor, |block| {
+                        let attributes = BlockAttributes::of_envelope(block.envelope());
+                        Work::Case(Box::new(Case::new(case.key, attributes)))
+                    });
+                self.open.insert(case.key, work, Instant::now());
+            }
+        }
+        for chain_id in self.rules.keys().copied().collect::<Vec<_>>() {
+            self.find_parents(chain_id).await?;
+        }
+        if self.open.len() > 0 {
+            info!(cases = self.open.len(), "taking up the cases that were open");
+        }
+        Ok(())
+    }
+
+    fn start_work(&mut self) {
+        while self.running.len() < self.limits.concurrency {
+            let Some((key, work)) = self.open.take_due(Instant::now()) else {
+                return;
+            };
+            let investigator = Arc::clone(&self.investigator);
+            match work {
+                Work::Case(case) => {
+                    let candidates =
+                        self.candidates.get(&key.chain_id).map(|known| known.at(key.number)).unwrap_or_default();
+                    self.running.spawn(async move {
+                        Finished::Case(Box::new(investigator.investigate(*case, &candidates).await))
+                    });
+                }
+                Work::Ancestor => {
+                    self.running.spawn(async move {
+                        let found = Box::new(investigator.fetch(key).await);
+                        Finished::Ancestor { key, found }
+                    });
+                }
+            }
+        }
+    }
+
+    fn publish_open(&self) {
+        for chain_id in self.rules.keys() {
+            self.metrics.open_cases(*chain_id, self.open.count(*chain_id));
+        }
+    }
+
+    async fn publish_vouched(&self, chain_id: ChainId) -> Result<(), LedgerError> {
+        if let Some(vouched) = self.ledger.vouched(chain_id).await? {
+            self.metrics.head(chain_id, "vouched", vouched.number);
+        }
+        Ok(())
+    }
+}
+
+fn report(key: &BlockKey, decision: &Decision<'_>) {
+    let BlockKey { chain_id, number, hash } = key;
+    let (verdict, detail) = (decision.verdict.name(), decision.verdict.detail());
+    let (reason, after_ms) = (decision.verdict.reason().unwrap_or_default(), decision.after.as_millis());
+    match verdict {
+        "violated" => {
+            error!(%chain_id, number, %hash, verdict, reason, detail, after_ms, "an attested block does not hold");
+        }
+        "discarded" => {
+            warn!(%chain_id, number, %hash, verdict, detail, after_ms, "an attested block is not what L1 says");
+        }
+        _ => info!(%chain_id, number, %hash, verdict, after_ms, "verdict"),
+    }
+}

@@ -1,0 +1,78 @@
+//! [`CheckedMessage`]: an executed message and what is known of it so far.
+
+use super::Need;
+use crate::interop::{InvalidReason, Message};
+use serde::Serialize;
+
+/// What is known of a message. An endpoint's failure leaves it unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageStatus {
+    /// Not decided yet.
+    Unknown,
+    /// Every clause holds.
+    Valid,
+    /// A clause is proven broken.
+    Invalid(InvalidReason),
+}
+
+impl MessageStatus {
+    /// Every name that [`MessageStatus::name`] gives.
+    pub const NAMES: [&str; 3] = ["unknown", "valid", "invalid"];
+
+    /// Its stable name.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Valid => "valid",
+            Self::Invalid(_) => "invalid",
+        }
+    }
+}
+
+/// An executed message and what is known of it so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedMessage {
+    /// The place of the inbox's log in the executing block.
+    pub log_index: u32,
+    /// The message. `None`: the log is malformed.
+    pub message: Option<Message>,
+    /// What is known of it.
+    pub status: MessageStatus,
+}
+
+/// The stable JSON form of a [`CheckedMessage`], in the ledger and in answers.
+#[derive(Serialize)]
+struct CheckedMessageJson<'a> {
+    log_index: u32,
+    initiating: Option<&'a crate::interop::Identifier>,
+    payload_hash: Option<alloy::primitives::B256>,
+    status: &'static str,
+    reason: Option<&'static str>,
+    detail: Option<String>,
+}
+
+impl Serialize for CheckedMessage {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let reason = match &self.status {
+            MessageStatus::Invalid(reason) => Some(reason),
+            MessageStatus::Unknown | MessageStatus::Valid => None,
+        };
+        CheckedMessageJson {
+            log_index: self.log_index,
+            initiating: self.message.as_ref().map(|message| &message.identifier),
+            payload_hash: self.message.map(|message| message.payload_hash),
+            status: self.status.name(),
+            reason: reason.map(InvalidReason::code),
+            detail: reason.map(ToString::to_string),
+        }
+        .serialize(serializer)
+    }
+}
+
+impl CheckedMessage {
+    /// What must be known to decide it.
+    pub(super) fn need(&self) -> Option<Need> {
+        let id = self.message.filter(|_| self.status == MessageStatus::Unknown)?.identifier;
+        Some(Need::Initiating { chain_id: id.chain_id, number: id.block_number, timestamp: id.timestamp })
+    }
+}

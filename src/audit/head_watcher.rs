@@ -1,0 +1,144 @@
+//! [`HeadWatcher`]: the task that polls one chain's rollup node for its heads.
+
+use super::{AuditorMessage, Heads};
+use crate::health::Health;
+use crate::interop::DependencySet;
+use crate::metrics::Metrics;
+use crate::sources::{ExecutionClient, RollupNode, SourceError};
+use crosscheck_p2p::ChainId;
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+/// The longest pause between two attempts at a node that does not answer.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Polls one chain's rollup node.
+#[derive(Debug)]
+pub struct HeadWatcher {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// Its rollup node.
+    pub node: RollupNode,
+    /// Its execution clients.
+    pub execution: ExecutionClient,
+    /// The dependency set that was configured.
+    pub set: DependencySet,
+    /// How often to ask.
+    pub interval: Duration,
+    /// Where the heads are kept.
+    pub heads: Heads,
+    /// Who is told of new heads.
+    pub auditor: mpsc::Sender<AuditorMessage>,
+    /// Where readiness is told.
+    pub health: Health,
+    /// What is counted.
+    pub metrics: Metrics,
+}
+
+impl HeadWatcher {
+    /// The names of what this watcher reports to [`Health`].
+    pub fn parts(chain_id: ChainId) -> [String; 2] {
+        [format!("chain {chain_id} endpoints"), format!("chain {chain_id} heads")]
+    }
+
+    /// Watches until cancelled.
+    ///
+    /// # Errors
+    /// Never; the signature is the tasks'.
+    pub async fn run(self, cancel: CancellationToken) -> Result<(), Infallible> {
+        tokio::select! {
+            () = cancel.cancelled() => Ok(()),
+            never = self.watch() => match never {},
+        }
+    }
+
+    async fn watch(self) -> Infallible {
+        let [endpoints, heads] = Self::parts(self.chain_id);
+        let mut pause = self.interval;
+        while let Err(problem) = self.check_endpoints().await {
+            self.tell(&endpoints, &problem);
+            tokio::time::sleep(pause).await;
+            pause = pause.saturating_mul(2).min(LONGEST_PAUSE).max(self.interval);
+        }
+        if self.health.clear(&endpoints) {
+            info!(chain_id = %self.chain_id, "endpoints serve the chain");
+        }
+        let mut pause = self.interval;
+        loop {
+            match self.node.sync_status().await {
+                Ok(status) => {
+                    self.health.clear(&heads);
+                    pause = self.interval;
+                    self.take(status).await;
+                }
+                Err(error) => {
+                    self.metrics.source_failed(self.chain_id, "rollup-node");
+                    self.tell(&heads, &error.to_string());
+                    self.heads.set(self.chain_id, None);
+                    pause = pause.saturating_mul(2).min(LONGEST_PAUSE).max(self.interval);
+                }
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn take(&self, status: crate::sources::SyncStatus) {
+        if !self.heads.set(self.chain_id, Some(status)) {
+            return;
+        }
+        for (level, head) in [
+            ("unsafe", status.unsafe_l2),
+            ("local-safe", status.local_safe()),
+            ("safe", status.safe_l2),
+            ("finalized", status.finalized_l2),
+        ] {
+            self.metrics.head(self.chain_id, level, head.number);
+        }
+        // A closed inbox means that the program is ending.
+        let _ended = self.auditor.send(AuditorMessage::Heads { chain_id: self.chain_id, status }).await;
+    }
+
+    /// Whether the endpoints serve the chain that they are configured for, under the same rules.
+    async fn check_endpoints(&self) -> Result<(), String> {
+        let text = |error: SourceError| error.to_string();
+        self.node.check_chain(self.chain_id).await.map_err(text)?;
+        self.execution.check_chain().await.map_err(text)?;
+        match self.node.dependency_set().await {
+            Ok((chains, window)) => self.check_dependency_set(&chains, window),
+            // Not every rollup node can say what it was configured with.
+            Err(SourceError::Refused { .. }) => Ok(()),
+            Err(error) => Err(text(error)),
+        }
+    }
+
+    fn check_dependency_set(&self, chains: &[ChainId], window: Option<u64>) -> Result<(), String> {
+        let list = |ids: &[ChainId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let configured: Vec<ChainId> = self.set.chain_ids().collect();
+        let mut served = chains.to_vec();
+        served.sort();
+        if served != configured {
+            return Err(format!(
+                "its rollup node's dependency set is {}, the configured one is {}; add or remove [chains.<id>] sections",
+                list(&served),
+                list(&configured)
+            ));
+        }
+        let window = window.unwrap_or(crate::interop::DEFAULT_EXPIRY_WINDOW);
+        if window != self.set.expiry_window() {
+            return Err(format!(
+                "its rollup node expires messages after {window} s, interop.message_expiry_window says {} s; set it to the node's",
+                self.set.expiry_window()
+            ));
+        }
+        Ok(())
+    }
+
+    fn tell(&self, part: &str, problem: &str) {
+        if self.health.obstruct(part, problem.to_owned()) {
+            warn!(chain_id = %self.chain_id, problem, "waiting for {part}");
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! [`Investigator`]: asks the sources for what a case needs, until it is decided or must wait.
+//!
+//! The imperative shell of [`Case`]. It decides nothing: an answer becomes a fact, a failure becomes a wait.
+
+use super::{Awaited, BlockKey, Candidate, Case, Cause, Fact, Heads, Need, Wait};
+use crate::consolidation::BlockAttributes;
+use crate::interop::DependencySet;
+use crate::metrics::Metrics;
+use crate::sources::{ExecutionClient, ProvenLogs, SourceError, VerifiedBlock};
+use alloy::primitives::B256;
+use crosscheck_p2p::{ChainId, UnixSeconds};
+use futures::{StreamExt, stream};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use tracing::debug;
+
+/// How many needs of one case are seen to at once.
+const CONCURRENT_NEEDS: usize = 8;
+
+/// How many rounds of questions one investigation takes: a chain that reorgs under it must not keep it.
+const MAX_ROUNDS: usize = 8;
+
+/// Where an investigation left a case.
+#[derive(Debug)]
+pub struct Investigation {
+    /// The case, decided or not.
+    pub case: Case,
+    /// What it waits for. Empty: it is decided.
+    pub waits: BTreeSet<Wait>,
+}
+
+/// Asks the sources for what cases need.
+#[derive(Debug)]
+pub struct Investigator {
+    set: DependencySet,
+    clients: BTreeMap<ChainId, ExecutionClient>,
+    heads: Heads,
+    metrics: Metrics,
+}
+
+/// What a source gave for a need.
+enum Answer {
+    Derived(Box<VerifiedBlock>),
+    Logs(Arc<ProvenLogs>),
+    LogsGone,
+    Initiating(Arc<ProvenLogs>),
+    InitiatingTip { chain_id: ChainId, number: u64, timestamp: UnixSeconds },
+}
+
+impl Investigator {
+    /// An investigator of these chains.
+    pub const fn new(
+        set: DependencySet, clients: BTreeMap<ChainId, ExecutionClient>, heads: Heads, metrics: Metrics,
+    ) -> Self {
+        Self { set, clients, heads, metrics }
+    }
+
+    /// Goes on with a case as far as the sources allow.
+    pub async fn investigate(&self, mut case: Case, candidates: &[Candidate]) -> Investigation {
+        let mut waits = BTreeSet::new();
+        for _ in 0..MAX_ROUNDS {
+            let needs = case.needs();
+            if needs.is_empty() {
+                return Investigation { case, waits: BTreeSet::new() };
+            }
+            let key = *case.key();
+            let answers: Vec<_> = stream::iter(needs)
+                .map(|need| self.answer(key, need))
+                .buffer_unordered(CONCURRENT_NEEDS)
+                .collect()
+                .await;
+            waits = BTreeSet::new();
+            let before = case.clone();
+            for answer in answers {
+                match answer {
+                    Ok(answer) => self.learn(&mut case, &answer, candidates),
+                    Err(wait) => {
+                        waits.insert(wait);
+                    }
+                }
+            }
+            if case.verdict().is_some() {
+                return Investigation { case, waits: BTreeSet::new() };
+            }
+            if case == before {
+                break;
+            }
+        }
+        if waits.is_empty() {
+            let chain_id = case.key().chain_id;
+            waits.insert(Wait { awaited: Awaited::Block, chain_id, cause: Cause::NotYet });
+        }
+        Investigation { case, waits }
+    }
+
+    /// Fetches an ancestor of an attested block. `Err`: what it waits for.
+    pub async fn fetch(&self, key: BlockKey) -> Result<VerifiedBlock, Wait> {
+        self.block_by_hash(key.chain_id, key.hash).await?.ok_or(Wait {
+            awaited: Awaited::Block,
+            chain_id: key.chain_id,
+            cause: Cause::NotYet,
+        })
+    }
+
+    fn learn(&self, case: &mut Case, answer: &Answer, candidates: &[Candidate]) {
+        match answer {
+            Answer::Derived(block) => {
+                let attributes = &BlockAttributes::of_block(block);
+                case.learn(&self.set, &Fact::Derived { hash: block.hash(), attributes, candidates });
+            }
+            Answer::Logs(logs) => case.learn(&self.set, &Fact::Logs(logs)),
+            Answer::LogsGone => case.learn(&self.set, &Fact::LogsGone),
+            Answer::Initiating(logs) => case.learn(&self.set, &Fact::Initiating(logs)),
+            &Answer::InitiatingTip { chain_id, number, timestamp } => {
+                case.learn(&self.set, &Fact::InitiatingTip { chain_id, number, timestamp });
+            }
+        }
+    }
+
+    async fn answer(&self, key: BlockKey, need: Need) -> Result<Answer, Wait> {
+        match need {
+            Need::Derived => {
+                let block = self.local_safe_block(key.chain_id, key.number, Awaited::LocalSafe).await?;
+                Ok(Answer::Derived(Box::new(block)))
+            }
+            Need::Logs { hash, .. } => self.logs_of(key, hash).await,
+            Need::Initiating { chain_id, number, timestamp } => {
+                self.initiating(chain_id, number, timestamp).await
+            }
+        }
+    }
+
+    async fn logs_of(&self, key: BlockKey, hash: B256) -> Result<Answer, Wait> {
+        let gone = |awaited| {
+            // Only a block that is no longer canonical may rightly be gone; the case knows which it is.
+            if hash == key.hash {
+                Err(Wait { awaited, chain_id: key.chain_id, cause: Cause::NotYet })
+            } else {
+                Ok(Answer::LogsGone)
+            }
+        };
+        let Some(block) = self.block_by_hash(key.chain_id, hash).await? else {
+            return gone(Awaited::Block);
+        };
+        match self.logs(key.chain_id, &block, Awaited::Receipts).await? {
+            Some(logs) => Ok(Answer::Logs(logs)),
+            None => gone(Awaited::Receipts),
+        }
+    }
+
+    async fn initiating(
+        &self, chain_id: ChainId, number: u64, timestamp: UnixSeconds,
+    ) -> Result<Answer, Wait> {
+        let not_yet = Wait { awaited: Awaited::Initiating, chain_id, cause: Cause::NotYet };
+        if let Some(heads) = self.heads.get(chain_id) {
+            let tip = heads.local_safe();
+            if number > tip.number && tip.timestamp >= timestamp {
+                return Ok(Answer::InitiatingTip { chain_id, number: tip.number, timestamp: tip.timestamp });
+            }
+        }
+        let block = self.local_safe_block(chain_id, number, Awaited::Initiating).await?;
+        self.logs(chain_id, &block, Awaited::Initiating).await?.map(Answer::Initiating).ok_or(not_yet)
+    }
+
+    /// The block that L1 says stands at this height, once the chain's node has derived that far.
+    async fn local_safe_block(
+        &self, chain_id: ChainId, number: u64, awaited: Awaited,
+    ) -> Result<VerifiedBlock, Wait> {
+        let wait = |cause| Wait { awaited, chain_id, cause };
+        let heads = self.heads.get(chain_id).ok_or_else(|| wait(Cause::EndpointError))?;
+        let local_safe = heads.local_safe();
+        if number > local_safe.number {
+            return Err(wait(Cause::NotYet));
+        }
+        let client = self.clients.get(&chain_id).ok_or_else(|| wait(Cause::NotYet))?;
+        let answer = client.block_by_number(number).await;
+        let block = answer
+            .map_err(|error| self.note_failure(&error, chain_id, awaited))?
+            .ok_or_else(|| wait(Cause::NotYet))?;
+        // Between the two answers the chain may have reorged: then ask again later.
+        if number == local_safe.number && block.hash() != local_safe.hash {
+            return Err(wait(Cause::NotYet));
+        }
+        Ok(block)
+    }
+
+    async fn block_by_hash(&self, chain_id: ChainId, hash: B256) -> Result<Option<VerifiedBlock>, Wait> {
+        let wait = Wait { awaited: Awaited::Block, chain_id, cause: Cause::NotYet };
+        let client = self.clients.get(&chain_id).ok_or(wait)?;
+        let answer = client.block_by_hash(hash).await;
+        answer.map_err(|error| self.note_failure(&error, chain_id, Awaited::Block))
+    }
+
+    async fn logs(
+        &self, chain_id: ChainId, block: &VerifiedBlock, awaited: Awaited,
+    ) -> Result<Option<Arc<ProvenLogs>>, Wait> {
+        let wait = Wait { awaited, chain_id, cause: Cause::NotYet };
+        let client = self.clients.get(&chain_id).ok_or(wait)?;
+        client.logs(block).await.map_err(|error| self.note_failure(&error, chain_id, awaited))
+    }
+
+    fn note_failure(&self, error: &SourceError, chain_id: ChainId, awaited: Awaited) -> Wait {
+        self.metrics.source_failed(chain_id, "execution");
+        debug!(%chain_id, %error, "a source failed; what it was asked stays unknown");
+        Wait { awaited, chain_id, cause: Cause::EndpointError }
+    }
+}

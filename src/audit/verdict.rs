@@ -1,0 +1,101 @@
+//! [`Verdict`]: how a case ends.
+
+use crate::consolidation::Mismatch;
+use crate::interop::InvalidReason;
+use alloy::primitives::B256;
+
+/// What was found out about a block. Final: a verdict is never taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is what L1 says, and every message in it is valid.
+    Upheld,
+    /// It rightly replaces a block that held an invalid message.
+    UpheldReplacement {
+        /// The block that it replaces.
+        original: B256,
+        /// The message that made the replacement right.
+        invalid: InvalidMessage,
+    },
+    /// What was attested is not so.
+    Violated(Violation),
+    /// It is not what L1 says, not even with deposits only.
+    Discarded {
+        /// The first difference from the derived block.
+        derived: Mismatch,
+        /// The first difference from its deposits-only reduction.
+        deposits_only: Mismatch,
+    },
+}
+
+/// How an attested block breaks the rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Violation {
+    /// It executes a message that is invalid.
+    InvalidMessage(InvalidMessage),
+    /// It replaces a block whose messages are all valid.
+    UnjustifiedReplacement {
+        /// The block that needed no replacement.
+        original: B256,
+    },
+}
+
+/// An executed message that is invalid, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidMessage {
+    /// The place of the inbox's log in the executing block.
+    pub log_index: u32,
+    /// The rule that it breaks.
+    pub reason: InvalidReason,
+}
+
+impl Verdict {
+    /// Every name that [`Verdict::name`] gives.
+    pub const NAMES: [&str; 4] = ["upheld", "upheld-replacement", "violated", "discarded"];
+
+    /// Its stable name.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Upheld => "upheld",
+            Self::UpheldReplacement { .. } => "upheld-replacement",
+            Self::Violated(_) => "violated",
+            Self::Discarded { .. } => "discarded",
+        }
+    }
+
+    /// The stable name of a violation's reason.
+    pub const fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::Violated(Violation::InvalidMessage(_)) => Some("invalid-message"),
+            Self::Violated(Violation::UnjustifiedReplacement { .. }) => Some("unjustified-replacement"),
+            Self::Upheld | Self::UpheldReplacement { .. } | Self::Discarded { .. } => None,
+        }
+    }
+
+    /// Whether the block may carry the vouched head.
+    pub const fn is_upheld(&self) -> bool {
+        matches!(self, Self::Upheld | Self::UpheldReplacement { .. })
+    }
+
+    /// What was found, for people.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Upheld => "matches L1, every executed message is valid".to_owned(),
+            Self::UpheldReplacement { original, invalid } => {
+                format!("rightly replaces {original}, whose {invalid}")
+            }
+            Self::Violated(Violation::InvalidMessage(invalid)) => format!("its {invalid}"),
+            Self::Violated(Violation::UnjustifiedReplacement { original }) => {
+                format!("replaces {original}, whose executed messages are all valid")
+            }
+            Self::Discarded { derived, deposits_only } => {
+                format!("does not match L1 ({derived}), nor with deposits only ({deposits_only})")
+            }
+        }
+    }
+}
+
+impl core::fmt::Display for InvalidMessage {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "message at log {} is invalid: {}", self.log_index, self.reason)
+    }
+}

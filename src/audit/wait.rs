@@ -1,0 +1,40 @@
+//! [`Wait`]: what an open case waits for, and whose turn it is.
+
+use crosscheck_p2p::ChainId;
+use serde::Serialize;
+
+/// What is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Awaited {
+    /// The block's height is not local-safe yet.
+    LocalSafe,
+    /// The execution client's block at or with that hash.
+    Block,
+    /// The block's receipts.
+    Receipts,
+    /// The block that a message was initiated in.
+    Initiating,
+}
+
+/// Why it is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// The chain has not come that far, or its client has not.
+    NotYet,
+    /// The endpoint failed.
+    EndpointError,
+}
+
+/// What an open case waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Wait {
+    /// What is missing.
+    #[serde(rename = "for")]
+    pub awaited: Awaited,
+    /// Of which chain.
+    pub chain_id: ChainId,
+    /// Why.
+    pub cause: Cause,
+}

@@ -1,0 +1,46 @@
+//! [`ConfigError`]: what is wrong with the configuration, and how to mend it.
+
+use std::path::PathBuf;
+
+/// What is wrong with the configuration. The program ends with code 64.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the configuration file {path} cannot be read: {reason}\n  fix: check the path given with --config")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// The file is no TOML.
+    #[error("the configuration file {path} is no TOML: {reason}\n  fix: mend the line shown")]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// What the parser said, with line and column.
+        reason: String,
+    },
+    /// A key has a value that it cannot have, or is unknown.
+    #[error("{key} = {value}: {reason}\n  fix: {fix}")]
+    Value {
+        /// The key, with its sections.
+        key: String,
+        /// What it was set to.
+        value: String,
+        /// Why that cannot be.
+        reason: String,
+        /// What to write instead.
+        fix: String,
+    },
+    /// A key that must be set is not.
+    #[error("{key} is not set: {reason}\n  fix: {fix}")]
+    Missing {
+        /// The key.
+        key: String,
+        /// What needs it.
+        reason: String,
+        /// What to write.
+        fix: String,
+    },
+}

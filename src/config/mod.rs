@@ -1,0 +1,21 @@
+//! What an operator sets: a TOML file, below environment variables, below flags.
+//!
+//! Every key is known here, every value is parsed here, and every error names the key, the value, the
+//! reason and the fix. Never reads anything but the file and the environment that it is given.
+
+mod error;
+mod keys;
+mod layers;
+mod network;
+mod settings;
+mod values;
+
+pub use error::ConfigError;
+pub use keys::{KEYS, Key, Kind};
+pub use layers::{Layers, Warning};
+pub use network::P2pConfig;
+pub use settings::{
+    AuditConfig, ChainConfig, ClockSource, Config, HttpConfig, InteropConfig, L1Config, LogConfig, LogFormat,
+    RpcConfig, SourcesConfig,
+};
+pub use values::Seconds;

@@ -1,0 +1,364 @@
+//! [`Config`]: the settings, typed, with their defaults.
+
+use super::{ConfigError, P2pConfig, Seconds};
+use crate::interop::{DEFAULT_EXPIRY_WINDOW, DependencySet, Member};
+use crate::sources::{EndpointLimits, EndpointUrl};
+use alloy::primitives::Address;
+use crosscheck_p2p::{ChainId, UnixSeconds};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Everything that an operator sets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where the time comes from.
+    pub clock: ClockSource,
+    /// Where the ledger and the keys are.
+    pub data_dir: PathBuf,
+    /// How long a shutdown may take.
+    pub shutdown_timeout: Seconds,
+    /// What is logged, and how.
+    pub log: LogConfig,
+    /// The JSON-RPC server.
+    pub rpc: RpcConfig,
+    /// The server of health and metrics.
+    pub http: HttpConfig,
+    /// L1.
+    pub l1: L1Config,
+    /// How endpoints are asked.
+    pub sources: SourcesConfig,
+    /// The dependency set.
+    pub interop: InteropConfig,
+    /// The audit's bounds.
+    pub audit: AuditConfig,
+    /// The chains, by id.
+    pub chains: BTreeMap<ChainId, ChainConfig>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            clock: ClockSource::System,
+            data_dir: PathBuf::from("crosscheck-data"),
+            shutdown_timeout: Seconds(Duration::from_secs(10)),
+            log: LogConfig::default(),
+            rpc: RpcConfig::default(),
+            http: HttpConfig::default(),
+            l1: L1Config::default(),
+            sources: SourcesConfig::default(),
+            interop: InteropConfig::default(),
+            audit: AuditConfig::default(),
+            chains: BTreeMap::new(),
+        }
+    }
+}
+
+/// Where the time comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum ClockSource {
+    /// The machine's clock.
+    System,
+    /// A file that holds the seconds since 1970, kept current by a simulated superchain.
+    File(PathBuf),
+}
+
+impl FromStr for ClockSource {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(':') {
+            None if text == "system" => Ok(Self::System),
+            Some(("file", path)) if !path.is_empty() => Ok(Self::File(path.into())),
+            _ => Err(format!("{text:?} is no source of time")),
+        }
+    }
+}
+
+impl TryFrom<String> for ClockSource {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<ClockSource> for String {
+    fn from(source: ClockSource) -> Self {
+        match source {
+            ClockSource::System => "system".to_owned(),
+            ClockSource::File(path) => format!("file:{}", path.display()),
+        }
+    }
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// The layout.
+    pub format: LogFormat,
+    /// A level, or a filter of `tracing-subscriber`.
+    pub level: String,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { format: LogFormat::Auto, level: "info".to_owned() }
+    }
+}
+
+/// The layout of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// For people, in colour on a terminal.
+    Auto,
+    /// For people, without colour.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The JSON-RPC server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RpcConfig {
+    /// Where it listens.
+    pub addr: SocketAddr,
+}
+
+impl Default for RpcConfig {
+    fn default() -> Self {
+        Self { addr: (Ipv4Addr::LOCALHOST, 9645).into() }
+    }
+}
+
+/// The server of health and metrics.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpConfig {
+    /// Where it listens.
+    pub addr: SocketAddr,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self { addr: (Ipv4Addr::LOCALHOST, 7300).into() }
+    }
+}
+
+/// L1.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct L1Config {
+    /// Its execution client.
+    pub execution: Option<EndpointUrl>,
+}
+
+/// How endpoints are asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SourcesConfig {
+    /// How long one request may take.
+    pub timeout: Seconds,
+    /// How often a node is asked for its heads.
+    pub poll_interval: Seconds,
+    /// The largest answer read, in MiB.
+    pub max_response_mib: u32,
+    /// How many requests to one endpoint may be under way at once.
+    pub max_concurrent_requests: usize,
+}
+
+impl Default for SourcesConfig {
+    fn default() -> Self {
+        Self {
+            timeout: Seconds(Duration::from_secs(10)),
+            poll_interval: Seconds(Duration::from_secs(1)),
+            max_response_mib: 64,
+            max_concurrent_requests: 64,
+        }
+    }
+}
+
+impl SourcesConfig {
+    /// The bounds of one endpoint.
+    pub const fn limits(&self) -> EndpointLimits {
+        EndpointLimits {
+            timeout: self.timeout.0,
+            max_response_bytes: self.max_response_mib.saturating_mul(1024 * 1024),
+            max_concurrent_requests: self.max_concurrent_requests,
+        }
+    }
+}
+
+/// The dependency set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct InteropConfig {
+    /// How many seconds after its initiation a message may be executed.
+    pub message_expiry_window: u64,
+    /// The chains of the set. Empty: those that have a section.
+    pub dependencies: Vec<ChainId>,
+}
+
+impl Default for InteropConfig {
+    fn default() -> Self {
+        Self { message_expiry_window: DEFAULT_EXPIRY_WINDOW, dependencies: Vec::new() }
+    }
+}
+
+/// The audit's bounds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AuditConfig {
+    /// How many cases may be open at once.
+    pub max_open: usize,
+    /// How many cases are worked on at once.
+    pub concurrency: usize,
+}
+
+impl Default for AuditConfig {
+    fn default() -> Self {
+        Self { max_open: 4096, concurrency: 32 }
+    }
+}
+
+/// One chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChainConfig {
+    /// Its execution clients, asked in order.
+    pub execution: Vec<EndpointUrl>,
+    /// Its rollup node: the one that derives the chain from L1.
+    pub rollup_node: EndpointUrl,
+    /// Seconds between two blocks.
+    pub block_time: u64,
+    /// When interop activates, in seconds since 1970.
+    pub interop_time: u64,
+    /// Its SystemConfig on L1, which names the unsafe block signer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_config: Option<Address>,
+    /// The unsafe block signer, in place of what L1 names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsafe_block_signer: Option<Address>,
+    /// Who signs cross-safe attestations. Unset: the unsafe block signer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attester: Option<Address>,
+    /// Its gossip.
+    #[serde(default)]
+    pub p2p: P2pConfig,
+}
+
+impl Config {
+    /// The dependency set.
+    pub fn dependency_set(&self) -> DependencySet {
+        let members = self.chains.iter().filter(|(chain_id, _)| self.is_dependency(**chain_id)).map(
+            |(chain_id, chain)| {
+                let interop_time = UnixSeconds(chain.interop_time);
+                (*chain_id, Member { interop_time, block_time: chain.block_time })
+            },
+        );
+        DependencySet::new(members.collect(), self.interop.message_expiry_window)
+    }
+
+    fn is_dependency(&self, chain_id: ChainId) -> bool {
+        self.interop.dependencies.is_empty() || self.interop.dependencies.contains(&chain_id)
+    }
+
+    /// Checks what no single value shows.
+    ///
+    /// # Errors
+    /// The first setting that cannot work.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let value = |key: &str, value: &dyn ToString, reason: &str| {
+            Err(ConfigError::Value {
+                key: key.to_owned(),
+                value: value.to_string(),
+                reason: reason.to_owned(),
+                fix: super::Key::find(key).map_or_else(String::new, |key| key.fix.to_owned()),
+            })
+        };
+        if self.chains.is_empty() {
+            return Err(ConfigError::Missing {
+                key: "chains".to_owned(),
+                reason: "there is nothing to watch".to_owned(),
+                fix: "add a [chains.<id>] section for every chain of the dependency set".to_owned(),
+            });
+        }
+        if !(1..=DEFAULT_EXPIRY_WINDOW).contains(&self.interop.message_expiry_window) {
+            let window = &self.interop.message_expiry_window;
+            return value("interop.message_expiry_window", window, "outside 1 to 604800 seconds");
+        }
+        if !(1..=1024).contains(&self.sources.max_response_mib) {
+            return value("sources.max_response_mib", &self.sources.max_response_mib, "outside 1 to 1024");
+        }
+        if !(1..=1024).contains(&self.sources.max_concurrent_requests) {
+            let requests = &self.sources.max_concurrent_requests;
+            return value("sources.max_concurrent_requests", requests, "outside 1 to 1024");
+        }
+        if self.sources.poll_interval.0.is_zero() {
+            return value("sources.poll_interval", &"0s", "a poll without a pause is a storm");
+        }
+        if !(1..=1_000_000).contains(&self.audit.max_open) {
+            return value("audit.max_open", &self.audit.max_open, "outside 1 to 1000000");
+        }
+        if !(1..=1024).contains(&self.audit.concurrency) {
+            return value("audit.concurrency", &self.audit.concurrency, "outside 1 to 1024");
+        }
+        self.check_dependencies()?;
+        self.chains.iter().try_for_each(|(chain_id, chain)| self.check_chain(*chain_id, chain))
+    }
+
+    fn check_dependencies(&self) -> Result<(), ConfigError> {
+        let missing = self.interop.dependencies.iter().find(|id| !self.chains.contains_key(*id));
+        missing.map_or(Ok(()), |chain_id| {
+            Err(ConfigError::Missing {
+                key: format!("chains.{chain_id}"),
+                reason: format!("interop.dependencies names chain {chain_id}, whose messages cannot be checked"),
+                fix: format!("add a [chains.{chain_id}] section with its endpoints"),
+            })
+        })
+    }
+
+    fn check_chain(&self, chain_id: ChainId, chain: &ChainConfig) -> Result<(), ConfigError> {
+        let key = |name: &str| format!("chains.{chain_id}.{name}");
+        let missing = |name: &str, reason: &str| {
+            let key = key(name);
+            let fix = super::Key::find(&key).map_or_else(String::new, |key| key.fix.to_owned());
+            Err(ConfigError::Missing { key, reason: reason.to_owned(), fix })
+        };
+        if chain.execution.is_empty() {
+            return missing("execution", "without an execution client nothing can be checked");
+        }
+        if chain.block_time == 0 {
+            return Err(ConfigError::Value {
+                key: key("block_time"),
+                value: "0".to_owned(),
+                reason: "blocks need time between them".to_owned(),
+                fix: "write the seconds between two blocks, 1 or more".to_owned(),
+            });
+        }
+        if chain.unsafe_block_signer.is_none() && (chain.system_config.is_none() || self.l1.execution.is_none())
+        {
+            let name = if chain.system_config.is_none() { "system_config" } else { "unsafe_block_signer" };
+            return missing(name, "who signs the chain's blocks is read from L1 (l1.execution and system_config), or set");
+        }
+        for peer in &chain.p2p.static_peers {
+            if !peer.iter().any(|part| matches!(part, crosscheck_p2p::Protocol::P2p(_))) {
+                return Err(ConfigError::Value {
+                    key: key("p2p.static_peers"),
+                    value: peer.to_string(),
+                    reason: "the peer's id is missing".to_owned(),
+                    fix: "write multiaddresses that end in /p2p/<peer id>".to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+}

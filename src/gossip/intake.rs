@@ -1,0 +1,79 @@
+//! [`Intake`]: the task that hands one chain's gossip to the auditor.
+
+use super::Gossiped;
+use crate::audit::AuditorMessage;
+use crate::metrics::Metrics;
+use crate::rpc::Refusals;
+use crosscheck_p2p::{ChainId, NetworkEvent};
+use std::convert::Infallible;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info};
+
+/// Hands one chain's gossip to the auditor.
+#[derive(Debug)]
+pub struct Intake {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// What the network says.
+    pub events: mpsc::Receiver<NetworkEvent>,
+    /// Where valid blocks go. When it is full the network is held up: it drops what it must, and counts it.
+    pub auditor: mpsc::Sender<AuditorMessage>,
+    /// Where refused frames are remembered.
+    pub refusals: Refusals,
+    /// The highest block of each chain.
+    pub gossiped: Gossiped,
+    /// What is counted.
+    pub metrics: Metrics,
+}
+
+impl Intake {
+    /// Hands on what comes in until cancelled.
+    ///
+    /// # Errors
+    /// Never; the signature is the tasks'.
+    pub async fn run(mut self, cancel: CancellationToken) -> Result<(), Infallible> {
+        loop {
+            let event = tokio::select! {
+                () = cancel.cancelled() => return Ok(()),
+                event = self.events.recv() => event,
+            };
+            let Some(event) = event else { return Ok(()) };
+            tokio::select! {
+                () = cancel.cancelled() => return Ok(()),
+                () = self.take(event) => {}
+            }
+        }
+    }
+
+    async fn take(&self, event: NetworkEvent) {
+        let chain_id = self.chain_id;
+        match event {
+            NetworkEvent::Block { block, from, at } => {
+                debug!(%chain_id, topic = %block.topic(), number = block.number(), hash = %block.hash(), %from, "block");
+                self.metrics.frame_accepted(chain_id, block.topic());
+                self.gossiped.note(chain_id, block.number());
+                if self.auditor.capacity() == 0 {
+                    self.metrics.limit_reached("auditor-inbox");
+                }
+                let message = AuditorMessage::Gossip { block, at: at.into() };
+                if self.auditor.send(message).await.is_err() {
+                    debug!(%chain_id, "the auditor has ended");
+                }
+            }
+            NetworkEvent::Refused { topic, verdict, refusal, from } => {
+                debug!(%chain_id, %topic, verdict = verdict.name(), reason = %refusal.reason, %from, "refused");
+                self.metrics.frame_refused(chain_id, topic, verdict);
+                self.refusals.note(chain_id, topic, verdict, &refusal);
+            }
+            NetworkEvent::PeerConnected { peer, .. } => {
+                info!(%chain_id, %peer, "peer connected");
+                self.metrics.peers_changed(chain_id, 1);
+            }
+            NetworkEvent::PeerDisconnected { peer, .. } => {
+                info!(%chain_id, %peer, "peer disconnected");
+                self.metrics.peers_changed(chain_id, -1);
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The join between a chain's gossip network and the audit: who may sign, and what comes in.
+//!
+//! Judges nothing: what arrives here was authenticated and validated in the p2p crate, or refused there.
+
+mod gossiped;
+mod intake;
+mod signer_watcher;
+
+pub use gossiped::Gossiped;
+pub use intake::Intake;
+pub use signer_watcher::SignerWatcher;

@@ -1,0 +1,160 @@
+//! [`ExecutingMessage`]: what the `CrossL2Inbox` says was executed, read byte by byte from its log.
+//!
+//! Spec: interop/predeploys.md, "CrossL2Inbox". In the event the log index stands before the timestamp.
+
+use super::{CROSS_L2_INBOX, Identifier, Message};
+use alloy::primitives::{Address, B256, Bytes, Log, U256, b256};
+use crosscheck_p2p::{ChainId, UnixSeconds};
+use serde::{Deserialize, Serialize};
+
+/// `keccak256("ExecutingMessage(bytes32,(address,uint256,uint256,uint256,uint256))")`.
+pub const EXECUTING_MESSAGE_TOPIC: B256 =
+    b256!("5c37832d2e8d10e346e55ad62071a6a2f9fa5130614ef2ec6617555c6f467ba7");
+
+/// The event's data: five words.
+const DATA_LENGTH: usize = 160;
+
+/// A message that a block executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ExecutingMessage {
+    /// The place of the inbox's log among all logs of the executing block.
+    pub log_index: u32,
+    /// The message that it claims to execute.
+    pub message: Message,
+}
+
+/// Why a log of the inbox with the `ExecutingMessage` topic is no executing message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// The event has exactly two topics.
+    #[error("an ExecutingMessage log has 2 topics, this one has {found}")]
+    TopicCount {
+        /// How many there are.
+        found: usize,
+    },
+    /// The event's data is five words.
+    #[error("an ExecutingMessage log has {DATA_LENGTH} bytes of data, this one has {found}")]
+    DataLength {
+        /// How many bytes there are.
+        found: usize,
+    },
+    /// A word holds more than its field can.
+    #[error("the {field} of an ExecutingMessage log is wider than {bits} bits")]
+    FieldTooWide {
+        /// Which field.
+        field: &'static str,
+        /// How many bits it has.
+        bits: usize,
+    },
+}
+
+impl ExecutingMessage {
+    /// Reads one log of a block. `None`: it is no `ExecutingMessage` event of the inbox.
+    ///
+    /// # Errors
+    /// The inbox emitted the event in a shape that the real contract cannot produce.
+    pub fn decode(log_index: u32, log: &Log) -> Result<Option<Self>, DecodeError> {
+        let topics = log.data.topics();
+        if log.address != CROSS_L2_INBOX || topics.first() != Some(&EXECUTING_MESSAGE_TOPIC) {
+            return Ok(None);
+        }
+        let &[_, payload_hash] = topics else {
+            return Err(DecodeError::TopicCount { found: topics.len() });
+        };
+        let identifier = decode_identifier(&log.data.data)?;
+        Ok(Some(Self { log_index, message: Message { identifier, payload_hash } }))
+    }
+}
+
+fn decode_identifier(data: &Bytes) -> Result<Identifier, DecodeError> {
+    let found = data.len();
+    let mut words = data.chunks_exact(32).map(|word| U256::from_be_slice(word));
+    let mut word = || words.next().filter(|_| found == DATA_LENGTH).ok_or(DecodeError::DataLength { found });
+    Ok(Identifier {
+        origin: Address::from_word(B256::from(narrow(word()?, "origin", 160)?)),
+        block_number: narrow(word()?, "block number", 64)?.wrapping_to(),
+        log_index: narrow(word()?, "log index", 32)?.wrapping_to(),
+        timestamp: UnixSeconds(narrow(word()?, "timestamp", 64)?.wrapping_to()),
+        chain_id: ChainId::from(word()?),
+    })
+}
+
+fn narrow(word: U256, field: &'static str, bits: usize) -> Result<U256, DecodeError> {
+    if word.bit_len() > bits { Err(DecodeError::FieldTooWide { field, bits }) } else { Ok(word) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interop::{Checksum, log_hash};
+    use alloy::primitives::{LogData, address, hex};
+    use rstest::rstest;
+
+    const PAYLOAD_HASH: B256 = b256!("c3f57e1f0dd62a4f77787d834029bfeaab8894022c47edbe13b044fb658c9190");
+    const DATA: [u8; 160] = hex!(
+        "0000000000000000000000005fbdb2315678afecb367f032d93f642f64180aa3"
+        "000000000000000000000000000000000000000000000000000000000000119d"
+        "0000000000000000000000000000000000000000000000000000000000000000"
+        "000000000000000000000000000000000000000000000000000000006724d563"
+        "00000000000000000000000000000000000000000000000000000000000dbc68"
+    );
+
+    fn log(topics: Vec<B256>, data: &[u8]) -> Log {
+        Log { address: CROSS_L2_INBOX, data: LogData::new_unchecked(topics, data.to_vec().into()) }
+    }
+
+    /// A log seen on an interop devnet, from the monorepo's `logs_test.go`.
+    #[test]
+    fn reads_a_real_log() {
+        let message = ExecutingMessage::decode(3, &log(vec![EXECUTING_MESSAGE_TOPIC, PAYLOAD_HASH], &DATA))
+            .unwrap()
+            .unwrap();
+        let id = message.message.identifier;
+        assert_eq!(id.origin, address!("5fbdb2315678afecb367f032d93f642f64180aa3"));
+        assert_eq!((id.block_number, id.log_index), (4509, 0));
+        assert_eq!((id.timestamp, id.chain_id), (UnixSeconds(1_730_467_171), ChainId::from(900_200)));
+        assert_eq!(
+            log_hash(id.origin, PAYLOAD_HASH),
+            b256!("23f2ee61b4ce30421cb54672ef1f589e6dfb35a3c193da9b80d4693e9d516c5b")
+        );
+        assert_eq!(
+            Checksum::of(&message.message).as_word(),
+            b256!("0307d89c993b125400cb5868be4cbbafa6a6b1d9b8a6d530d49e8c4a30fb2aa1")
+        );
+    }
+
+    #[test]
+    fn other_logs_are_no_messages() {
+        let mut elsewhere = log(vec![EXECUTING_MESSAGE_TOPIC, PAYLOAD_HASH], &DATA);
+        elsewhere.address = Address::ZERO;
+        assert_eq!(ExecutingMessage::decode(0, &elsewhere), Ok(None));
+        assert_eq!(ExecutingMessage::decode(0, &log(vec![PAYLOAD_HASH], &DATA)), Ok(None));
+        assert_eq!(ExecutingMessage::decode(0, &log(vec![], &DATA)), Ok(None));
+    }
+
+    #[rstest]
+    #[case::one_topic(vec![EXECUTING_MESSAGE_TOPIC], DATA.to_vec())]
+    #[case::three_topics(vec![EXECUTING_MESSAGE_TOPIC, PAYLOAD_HASH, PAYLOAD_HASH], DATA.to_vec())]
+    #[case::a_word_short(vec![EXECUTING_MESSAGE_TOPIC, PAYLOAD_HASH], DATA[..128].to_vec())]
+    #[case::a_word_long(vec![EXECUTING_MESSAGE_TOPIC, PAYLOAD_HASH], [&DATA[..], &[0; 32]].concat())]
+    #[case::a_byte_long(vec![EXECUTING_MESSAGE_TOPIC, PAYLOAD_HASH], [&DATA[..], &[0]].concat())]
+    #[case::wide_origin(vec![EXECUTING_MESSAGE_TOPIC, PAYLOAD_HASH], with_byte(0))]
+    #[case::wide_block_number(vec![EXECUTING_MESSAGE_TOPIC, PAYLOAD_HASH], with_byte(55))]
+    #[case::wide_log_index(vec![EXECUTING_MESSAGE_TOPIC, PAYLOAD_HASH], with_byte(91))]
+    #[case::wide_timestamp(vec![EXECUTING_MESSAGE_TOPIC, PAYLOAD_HASH], with_byte(119))]
+    fn refuses(#[case] topics: Vec<B256>, #[case] data: Vec<u8>) {
+        assert!(ExecutingMessage::decode(0, &log(topics, &data)).is_err());
+    }
+
+    fn with_byte(at: usize) -> Vec<u8> {
+        let mut data = DATA.to_vec();
+        data[at] = 1;
+        data
+    }
+
+    #[test]
+    fn topic_is_the_hash_of_the_signature() {
+        let signature = "ExecutingMessage(bytes32,(address,uint256,uint256,uint256,uint256))";
+        assert_eq!(EXECUTING_MESSAGE_TOPIC, alloy::primitives::keccak256(signature));
+    }
+}

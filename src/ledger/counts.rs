@@ -1,0 +1,34 @@
+//! [`CaseCounts`]: how many cases of a chain stand how.
+
+use super::record::corrupt;
+use super::{Ledger, LedgerError};
+use crosscheck_p2p::ChainId;
+use serde::Serialize;
+use sqlx::Row;
+
+/// How many cases of a chain stand how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct CaseCounts {
+    /// Attested blocks, decided or not.
+    pub received: u64,
+    /// Cases without a verdict, ancestors included.
+    pub open: u64,
+}
+
+impl Ledger {
+    /// Counts a chain's cases.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn counts(&self, chain_id: ChainId) -> Result<CaseCounts, LedgerError> {
+        let row = sqlx::query(
+            "SELECT (SELECT COUNT(*) FROM cases WHERE chain_id = ?1 AND origin = 'attested') AS received,
+                    (SELECT COUNT(*) FROM cases WHERE chain_id = ?1 AND verdict IS NULL) AS open",
+        )
+        .bind(chain_id.to_string())
+        .fetch_one(self.pool())
+        .await?;
+        let count = |field| u64::try_from(row.try_get::<i64, _>(field)?).map_err(corrupt(field));
+        Ok(CaseCounts { received: count("received")?, open: count("open")? })
+    }
+}

@@ -1,0 +1,59 @@
+//! [`LedgerError`]: why the ledger cannot be used.
+
+use std::path::PathBuf;
+
+/// Why the ledger cannot be used. Nothing is overwritten in any of these cases.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The file cannot be opened or created.
+    #[error("the ledger {path} cannot be opened: {reason}; check that the directory exists and is writable")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite or the system said.
+        reason: String,
+    },
+    /// The file is a database of another program.
+    #[error("{path} is a database of another program; point data_dir at a directory of Crosscheck's own")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A newer Crosscheck wrote the file.
+    #[error(
+        "the ledger {path} was written by a newer version (schema {version}); run that version or a later one"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The schema version that this program does not know.
+        version: i64,
+    },
+    /// The schema could not be brought up to date.
+    #[error("the ledger {path} cannot be brought up to date: {reason}")]
+    Migration {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        reason: String,
+    },
+    /// A read or write failed.
+    #[error("the ledger failed: {0}; check the disk")]
+    Database(#[from] sqlx::Error),
+    /// A number that SQLite cannot hold.
+    #[error("{field} {value} does not fit the ledger's 63 bits")]
+    OutOfRange {
+        /// Which field.
+        field: &'static str,
+        /// Its value.
+        value: u64,
+    },
+    /// A stored value is not what was written.
+    #[error("the ledger holds a {field} that cannot be read: {reason}; restore it from a backup")]
+    Corrupt {
+        /// Which field.
+        field: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+}

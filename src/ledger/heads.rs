@@ -1,0 +1,124 @@
+//! The vouched head of each chain, in the ledger: where the audit began, and how far all is upheld.
+
+use super::record::{read_chain_id, read_hash, read_u64};
+use super::store::{as_integer, read_position};
+use super::{Ledger, LedgerError};
+use alloy::primitives::B256;
+use crosscheck_p2p::ChainId;
+use sqlx::{Row, SqliteConnection};
+
+/// How many blocks one verdict may carry the vouched head over. The rest follows with the next verdict.
+const MAX_ADVANCE: usize = 4096;
+
+/// A block, by height and hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockPosition {
+    /// Its height.
+    pub number: u64,
+    /// Its hash.
+    pub hash: B256,
+}
+
+/// A case whose parent was never audited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unlinked {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// The parent.
+    pub parent: BlockPosition,
+}
+
+impl Ledger {
+    /// The block up to which all of a chain is upheld. `None`: the audit has no starting point yet.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn vouched(&self, chain_id: ChainId) -> Result<Option<BlockPosition>, LedgerError> {
+        let row = sqlx::query(
+            "SELECT vouched_number AS number, vouched_hash AS hash FROM heads WHERE chain_id = ?1",
+        )
+        .bind(chain_id.to_string())
+        .fetch_optional(self.pool())
+        .await?;
+        row.as_ref().map(read_position).transpose()
+    }
+
+    /// Begins a chain's audit after this block, unless it has begun. Returns the vouched head.
+    ///
+    /// # Errors
+    /// If the ledger cannot be written.
+    pub async fn anchor(
+        &self, chain_id: ChainId, anchor: BlockPosition,
+    ) -> Result<BlockPosition, LedgerError> {
+        sqlx::query(
+            "INSERT INTO heads (chain_id, anchor_number, anchor_hash, vouched_number, vouched_hash)
+             VALUES (?1, ?2, ?3, ?2, ?3) ON CONFLICT (chain_id) DO NOTHING",
+        )
+        .bind(chain_id.to_string())
+        .bind(as_integer("block number", anchor.number)?)
+        .bind(anchor.hash.as_slice())
+        .execute(self.pool())
+        .await?;
+        // Verdicts may have fallen before the starting point was known.
+        let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
+        advance(&mut transaction, chain_id).await?;
+        transaction.commit().await?;
+        Ok(self.vouched(chain_id).await?.unwrap_or(anchor))
+    }
+
+    /// Cases above the vouched head whose parent has no case, at most `limit`, highest first.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn unlinked(&self, chain_id: ChainId, limit: u32) -> Result<Vec<Unlinked>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT c.chain_id, c.number - 1 AS number, c.parent_hash AS hash
+             FROM heads h JOIN cases c ON c.chain_id = h.chain_id AND c.number > h.vouched_number + 1
+             WHERE h.chain_id = ?1 AND NOT EXISTS (
+                 SELECT 1 FROM cases p WHERE p.chain_id = c.chain_id AND p.hash = c.parent_hash)
+             ORDER BY c.number DESC LIMIT ?2",
+        )
+        .bind(chain_id.to_string())
+        .bind(limit)
+        .fetch_all(self.pool())
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let parent =
+                    BlockPosition { number: read_u64(row, "number")?, hash: read_hash(row, "hash")? };
+                Ok(Unlinked { chain_id: read_chain_id(row)?, parent })
+            })
+            .collect()
+    }
+}
+
+/// Carries a chain's vouched head over every upheld child.
+pub(super) async fn advance(
+    connection: &mut SqliteConnection, chain_id: ChainId,
+) -> Result<(), LedgerError> {
+    let chain = chain_id.to_string();
+    for _ in 0..MAX_ADVANCE {
+        let moved = sqlx::query(
+            "UPDATE heads SET (vouched_number, vouched_hash) = (
+                 SELECT number, hash FROM cases c
+                 WHERE c.chain_id = heads.chain_id AND c.number = heads.vouched_number + 1
+                   AND c.parent_hash = heads.vouched_hash AND c.verdict IN ('upheld', 'upheld-replacement')
+                 ORDER BY id LIMIT 1)
+             WHERE chain_id = ?1 AND EXISTS (
+                 SELECT 1 FROM cases c
+                 WHERE c.chain_id = heads.chain_id AND c.number = heads.vouched_number + 1
+                   AND c.parent_hash = heads.vouched_hash AND c.verdict IN ('upheld', 'upheld-replacement'))
+             RETURNING vouched_number",
+        )
+        .bind(&chain)
+        .fetch_optional(&mut *connection)
+        .await?;
+        match moved {
+            Some(row) => {
+                row.try_get::<i64, _>(0)?;
+            }
+            None => break,
+        }
+    }
+    Ok(())
+}

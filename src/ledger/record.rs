@@ -1,0 +1,150 @@
+//! [`CaseRecord`]: a case as the ledger holds it, in the form that users see.
+
+use super::{Ledger, LedgerError};
+use alloy::primitives::{Address, B256};
+use crosscheck_p2p::{ChainId, SigningDomain};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+/// A case and all that was found out about it.
+#[derive(Debug, Serialize)]
+pub struct CaseRecord {
+    /// Its place in the order in which cases were opened.
+    pub id: i64,
+    /// The block's chain.
+    pub chain_id: ChainId,
+    /// The block's height.
+    pub number: u64,
+    /// The block's hash.
+    pub hash: B256,
+    /// The hash of its parent.
+    pub parent_hash: B256,
+    /// The block's timestamp.
+    pub timestamp: u64,
+    /// `attested`, or `ancestor` of an attested block.
+    pub origin: String,
+    /// Who signed the attestation.
+    pub signer: Option<Address>,
+    /// The domain that it was signed in.
+    pub domain: Option<SigningDomain>,
+    /// Whether the signature can only have been made for an attestation.
+    pub attributable: Option<bool>,
+    /// The payload hash that was signed.
+    pub payload_hash: Option<B256>,
+    /// When the case was opened, in Unix seconds.
+    pub opened_at: u64,
+    /// What the case waits for or has waited for.
+    pub waits: Box<RawValue>,
+    /// The executed messages of the block, or of the block that it replaces.
+    pub messages: Box<RawValue>,
+    /// The block that it replaces: then the messages are that block's.
+    pub replaces: Option<B256>,
+    /// The verdict's name, or `open`.
+    pub verdict: String,
+    /// The reason of a violation.
+    pub reason: Option<String>,
+    /// What was found, for people.
+    pub detail: Option<String>,
+    /// When the verdict fell, in Unix seconds.
+    pub decided_at: Option<u64>,
+    /// Milliseconds from when this program took the case up to its verdict.
+    pub decided_after_ms: Option<u64>,
+}
+
+/// Which cases to read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CaseFilter {
+    /// Only cases of this chain.
+    pub chain_id: Option<ChainId>,
+    /// Only cases opened after this one.
+    pub after: i64,
+    /// At most so many.
+    pub limit: u32,
+}
+
+impl Ledger {
+    /// Reads cases in the order in which they were opened.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn records(&self, filter: CaseFilter) -> Result<Vec<CaseRecord>, LedgerError> {
+        let chain = filter.chain_id.map(|chain_id| chain_id.to_string());
+        let rows = sqlx::query(
+            "SELECT * FROM cases WHERE id > ?1 AND (?2 IS NULL OR chain_id = ?2) ORDER BY id LIMIT ?3",
+        )
+        .bind(filter.after)
+        .bind(chain)
+        .bind(filter.limit)
+        .fetch_all(self.pool())
+        .await?;
+        rows.iter().map(CaseRecord::read).collect()
+    }
+}
+
+impl CaseRecord {
+    fn read(row: &SqliteRow) -> Result<Self, LedgerError> {
+        let domain = row
+            .try_get::<Option<String>, _>("domain")?
+            .map(|name| name.parse::<SigningDomain>().map_err(corrupt("domain")))
+            .transpose()?;
+        Ok(Self {
+            id: row.try_get("id")?,
+            chain_id: read_chain_id(row)?,
+            number: read_u64(row, "number")?,
+            hash: read_hash(row, "hash")?,
+            parent_hash: read_hash(row, "parent_hash")?,
+            timestamp: read_u64(row, "timestamp")?,
+            origin: row.try_get("origin")?,
+            signer: row
+                .try_get::<Option<Vec<u8>>, _>("signer")?
+                .map(|bytes| Address::try_from(bytes.as_slice()).map_err(corrupt("signer")))
+                .transpose()?,
+            domain,
+            attributable: domain.map(SigningDomain::is_attributable),
+            payload_hash: read_optional_hash(row, "payload_hash")?,
+            opened_at: read_u64(row, "opened_at")?,
+            waits: read_json(row, "waits")?,
+            messages: read_json(row, "messages")?,
+            replaces: read_optional_hash(row, "replaces")?,
+            verdict: row.try_get::<Option<String>, _>("verdict")?.unwrap_or_else(|| "open".to_owned()),
+            reason: row.try_get("reason")?,
+            detail: row.try_get("detail")?,
+            decided_at: read_optional_u64(row, "decided_at")?,
+            decided_after_ms: read_optional_u64(row, "decided_after_ms")?,
+        })
+    }
+}
+
+pub(super) fn corrupt<E: ToString>(field: &'static str) -> impl FnOnce(E) -> LedgerError {
+    move |error| LedgerError::Corrupt { field, reason: error.to_string() }
+}
+
+pub(super) fn read_chain_id(row: &SqliteRow) -> Result<ChainId, LedgerError> {
+    row.try_get::<String, _>("chain_id")?.parse().map_err(corrupt("chain id"))
+}
+
+pub(super) fn read_u64(row: &SqliteRow, field: &'static str) -> Result<u64, LedgerError> {
+    u64::try_from(row.try_get::<i64, _>(field)?).map_err(corrupt(field))
+}
+
+fn read_optional_u64(row: &SqliteRow, field: &'static str) -> Result<Option<u64>, LedgerError> {
+    row.try_get::<Option<i64>, _>(field)?
+        .map(|value| u64::try_from(value).map_err(corrupt(field)))
+        .transpose()
+}
+
+pub(super) fn read_hash(row: &SqliteRow, field: &'static str) -> Result<B256, LedgerError> {
+    B256::try_from(row.try_get::<&[u8], _>(field)?).map_err(corrupt(field))
+}
+
+fn read_optional_hash(row: &SqliteRow, field: &'static str) -> Result<Option<B256>, LedgerError> {
+    row.try_get::<Option<Vec<u8>>, _>(field)?
+        .map(|bytes| B256::try_from(bytes.as_slice()).map_err(corrupt(field)))
+        .transpose()
+}
+
+fn read_json(row: &SqliteRow, field: &'static str) -> Result<Box<RawValue>, LedgerError> {
+    RawValue::from_string(row.try_get(field)?).map_err(corrupt(field))
+}

@@ -1,0 +1,295 @@
+//! [`Ledger`]: the SQLite database, and what is written to it.
+
+use super::heads::advance;
+use super::record::{corrupt, read_chain_id, read_hash, read_u64};
+use super::{BlockPosition, LedgerError};
+use crate::audit::{BlockKey, CheckedMessage, Verdict, Wait};
+use alloy::primitives::{Address, B256, Bytes};
+use crosscheck_p2p::{ChainId, Topic, UnixSeconds, ValidBlock};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow};
+use sqlx::sqlite::SqliteSynchronous;
+use sqlx::Row;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+/// Marks a database file as Crosscheck's ("XCHK"): the first migration writes it.
+const APPLICATION_ID: i64 = 0x5843_484b;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("src/ledger/migrations");
+
+/// What must never be lost.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    pool: SqlitePool,
+}
+
+/// A case to be opened.
+#[derive(Debug, Clone)]
+pub enum NewCase<'a> {
+    /// A block that an attester signed.
+    Attested(&'a ValidBlock),
+    /// A block that an attested one builds on.
+    Ancestor {
+        /// Which block.
+        key: BlockKey,
+        /// Its parent.
+        parent_hash: B256,
+        /// Its timestamp.
+        timestamp: UnixSeconds,
+    },
+}
+
+/// What opening a case found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opened {
+    /// The block was not known.
+    New,
+    /// The block was under audit or decided as an ancestor; it is attested now.
+    NowAttested,
+    /// There was nothing to add.
+    Known,
+}
+
+/// A case without a verdict, as read back after a restart.
+#[derive(Debug, Clone)]
+pub struct OpenCase {
+    /// Which block.
+    pub key: BlockKey,
+    /// Of an attested block: topic, signer and gossip frame.
+    pub attestation: Option<(Topic, Address, Bytes)>,
+}
+
+/// A verdict to be written.
+#[derive(Debug)]
+pub struct Decision<'a> {
+    /// Which block.
+    pub key: BlockKey,
+    /// The verdict.
+    pub verdict: &'a Verdict,
+    /// The messages checked.
+    pub messages: &'a [CheckedMessage],
+    /// The block whose messages those are, if another.
+    pub replaces: Option<B256>,
+    /// What the case waited for on the way.
+    pub waits: &'a BTreeSet<Wait>,
+    /// The time now.
+    pub at: UnixSeconds,
+    /// How long the case took.
+    pub after: Duration,
+}
+
+impl Ledger {
+    /// Opens the ledger at `path`, making it if there is none.
+    ///
+    /// # Errors
+    /// If it cannot be opened, is another program's, or a newer version's. Then nothing was written.
+    pub async fn open(path: &Path) -> Result<Self, LedgerError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(10));
+        let reason = |error: sqlx::Error| LedgerError::Open { path: path.into(), reason: error.to_string() };
+        let pool =
+            SqlitePoolOptions::new().max_connections(4).connect_with(options).await.map_err(reason)?;
+        refuse_foreign(&pool, path).await?;
+        MIGRATIONS.run(&pool).await.map_err(|error| match error {
+            MigrateError::VersionMissing(version) => LedgerError::Newer { path: path.into(), version },
+            other => LedgerError::Migration { path: path.into(), reason: other.to_string() },
+        })?;
+        Ok(Self { pool })
+    }
+
+    pub(super) const fn pool(&self) -> &SqlitePool {
+        &self.pool
+    }
+
+    /// Closes the ledger, after what is under way.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// Opens a case, once per block. Durable when this returns.
+    ///
+    /// # Errors
+    /// If the ledger cannot be written, or the block's height or time does not fit it.
+    pub async fn open_case(&self, case: &NewCase<'_>, at: UnixSeconds) -> Result<Opened, LedgerError> {
+        match case {
+            NewCase::Attested(block) => self.open_attested(block, at).await,
+            NewCase::Ancestor { key, parent_hash, timestamp } => {
+                let done = sqlx::query(
+                    "INSERT INTO cases (chain_id, number, hash, parent_hash, timestamp, origin, opened_at)
+                     VALUES (?1, ?2, ?3, ?4, ?5, 'ancestor', ?6) ON CONFLICT DO NOTHING",
+                )
+                .bind(key.chain_id.to_string())
+                .bind(as_integer("block number", key.number)?)
+                .bind(key.hash.as_slice())
+                .bind(parent_hash.as_slice())
+                .bind(as_integer("timestamp", timestamp.0)?)
+                .bind(as_integer("time", at.0)?)
+                .execute(&self.pool)
+                .await?;
+                Ok(if done.rows_affected() == 0 { Opened::Known } else { Opened::New })
+            }
+        }
+    }
+
+    async fn open_attested(&self, block: &ValidBlock, at: UnixSeconds) -> Result<Opened, LedgerError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let inserted = sqlx::query(
+            "INSERT INTO cases (chain_id, number, hash, parent_hash, timestamp, origin, topic, domain, signer,
+                                payload_hash, frame, opened_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, 'attested', ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
+        );
+        let upgraded = sqlx::query(
+            "UPDATE cases SET origin = 'attested', parent_hash = ?4, timestamp = ?5, topic = ?6, domain = ?7,
+                              signer = ?8, payload_hash = ?9,
+                              frame = CASE WHEN verdict IS NULL OR verdict NOT LIKE 'upheld%' THEN ?10 END
+             WHERE chain_id = ?1 AND number = ?2 AND hash = ?3 AND origin = 'ancestor' AND ?11 IS NOT NULL",
+        );
+        let mut outcome = Opened::Known;
+        for (statement, opened) in [(inserted, Opened::New), (upgraded, Opened::NowAttested)] {
+            let done = statement
+                .bind(block.chain_id().to_string())
+                .bind(as_integer("block number", block.number())?)
+                .bind(block.hash().to_vec())
+                .bind(block.parent_hash().to_vec())
+                .bind(as_integer("timestamp", block.timestamp().0)?)
+                .bind(block.topic().name())
+                .bind(block.domain().to_string())
+                .bind(block.signer().to_vec())
+                .bind(block.payload_hash().as_word().to_vec())
+                .bind(block.frame().to_vec())
+                .bind(as_integer("time", at.0)?)
+                .execute(&mut *transaction)
+                .await?;
+            if done.rows_affected() == 1 {
+                outcome = opened;
+                break;
+            }
+        }
+        transaction.commit().await?;
+        Ok(outcome)
+    }
+
+    /// Writes what an open case waits for and knows so far.
+    ///
+    /// # Errors
+    /// If the ledger cannot be written.
+    pub async fn note_progress(
+        &self, key: &BlockKey, waits: &BTreeSet<Wait>, messages: &[CheckedMessage],
+    ) -> Result<(), LedgerError> {
+        sqlx::query(
+            "UPDATE cases SET waits = ?4, messages = ?5
+             WHERE chain_id = ?1 AND number = ?2 AND hash = ?3 AND verdict IS NULL",
+        )
+        .bind(key.chain_id.to_string())
+        .bind(as_integer("block number", key.number)?)
+        .bind(key.hash.as_slice())
+        .bind(to_json("waits", waits)?)
+        .bind(to_json("messages", &messages)?)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Writes a verdict, and carries the vouched head as far as it goes. `false`: the case had one already.
+    ///
+    /// # Errors
+    /// If the ledger cannot be written.
+    pub async fn decide(&self, decision: &Decision<'_>) -> Result<bool, LedgerError> {
+        let Decision { key, verdict, .. } = decision;
+        let after = u64::try_from(decision.after.as_millis()).unwrap_or(u64::MAX);
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let done = sqlx::query(
+            "UPDATE cases SET verdict = ?4, reason = ?5, detail = ?6, messages = ?7, replaces = ?8, waits = ?9,
+                              decided_at = ?10, decided_after_ms = ?11, frame = CASE WHEN ?12 THEN frame END
+             WHERE chain_id = ?1 AND number = ?2 AND hash = ?3 AND verdict IS NULL",
+        )
+        .bind(key.chain_id.to_string())
+        .bind(as_integer("block number", key.number)?)
+        .bind(key.hash.as_slice())
+        .bind(verdict.name())
+        .bind(verdict.reason())
+        .bind(verdict.detail())
+        .bind(to_json("messages", &decision.messages)?)
+        .bind(decision.replaces.map(|hash| hash.to_vec()))
+        .bind(to_json("waits", decision.waits)?)
+        .bind(as_integer("time", decision.at.0)?)
+        .bind(as_integer("duration", after)?)
+        .bind(!verdict.is_upheld())
+        .execute(&mut *transaction)
+        .await?;
+        advance(&mut transaction, key.chain_id).await?;
+        transaction.commit().await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Whether a block has a case.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn has_case(&self, chain_id: ChainId, hash: B256) -> Result<bool, LedgerError> {
+        let row = sqlx::query("SELECT 1 FROM cases WHERE chain_id = ?1 AND hash = ?2")
+            .bind(chain_id.to_string())
+            .bind(hash.as_slice())
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.is_some())
+    }
+
+    /// Every case without a verdict, in the order in which they were opened, after the `after`-th.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn open_cases(&self, after: i64, limit: u32) -> Result<Vec<(i64, OpenCase)>, LedgerError> {
+        let rows = sqlx::query("SELECT * FROM cases WHERE verdict IS NULL AND id > ?1 ORDER BY id LIMIT ?2")
+            .bind(after)
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(|row| Ok((row.try_get("id")?, read_open_case(row)?))).collect()
+    }
+}
+
+fn read_open_case(row: &SqliteRow) -> Result<OpenCase, LedgerError> {
+    let BlockPosition { number, hash } = read_position(row)?;
+    let key = BlockKey { chain_id: read_chain_id(row)?, number, hash };
+    let topic = row.try_get::<Option<String>, _>("topic")?;
+    let signer = row.try_get::<Option<Vec<u8>>, _>("signer")?;
+    let frame = row.try_get::<Option<Vec<u8>>, _>("frame")?;
+    let attestation = match (topic, signer, frame) {
+        (Some(topic), Some(signer), Some(frame)) => {
+            let topic = topic.parse().map_err(corrupt("topic"))?;
+            let signer = Address::try_from(signer.as_slice()).map_err(corrupt("signer"))?;
+            Some((topic, signer, Bytes::from(frame)))
+        }
+        _ => None,
+    };
+    Ok(OpenCase { key, attestation })
+}
+
+pub(super) fn read_position(row: &SqliteRow) -> Result<BlockPosition, LedgerError> {
+    Ok(BlockPosition { number: read_u64(row, "number")?, hash: read_hash(row, "hash")? })
+}
+
+/// A database that holds tables but not our mark is another program's.
+async fn refuse_foreign(pool: &SqlitePool, path: &Path) -> Result<(), LedgerError> {
+    let mark: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(pool).await?;
+    let tables: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_sqlx%' ESCAPE '\\'").fetch_one(pool).await?;
+    if mark == APPLICATION_ID || (mark == 0 && tables == 0) {
+        return Ok(());
+    }
+    Err(LedgerError::Foreign { path: path.into() })
+}
+
+pub(super) fn as_integer(field: &'static str, value: u64) -> Result<i64, LedgerError> {
+    i64::try_from(value).map_err(|_| LedgerError::OutOfRange { field, value })
+}
+
+fn to_json(field: &'static str, value: &impl serde::Serialize) -> Result<String, LedgerError> {
+    serde_json::to_string(value).map_err(corrupt(field))
+}

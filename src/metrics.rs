@@ -1,0 +1,202 @@
+//! [`Metrics`]: what Prometheus reads. Labels are chains, names of verdicts and the like: nothing that a peer
+//! or a message can choose. Counters of configured chains start at 0, so that increases can be alerted on.
+
+use crate::audit::{CheckedMessage, MessageStatus, Verdict};
+use crate::interop::DependencySet;
+use crate::ledger::Decision;
+use crosscheck_p2p::{ChainId, RefusalVerdict, Topic};
+use prometheus::{
+    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
+};
+use std::sync::Arc;
+
+/// The label of an initiating chain outside the dependency set.
+const UNKNOWN_CHAIN: &str = "unknown";
+
+/// Upper bounds of the verdict histogram, in seconds.
+const VERDICT_SECONDS: [f64; 14] =
+    [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0];
+
+/// Everything that is counted and measured. Clones share one registry.
+#[derive(Clone, Debug)]
+pub struct Metrics(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    registry: Registry,
+    set: DependencySet,
+    frames: IntCounterVec,
+    attestations: IntCounterVec,
+    verdicts: IntCounterVec,
+    verdict_seconds: HistogramVec,
+    messages: IntCounterVec,
+    open_cases: IntGaugeVec,
+    heads: IntGaugeVec,
+    peers: IntGaugeVec,
+    source_failures: IntCounterVec,
+    limits: IntCounterVec,
+}
+
+impl Metrics {
+    /// Metrics of a superchain.
+    ///
+    /// # Errors
+    /// If two metrics have one name: a mistake in this file.
+    pub fn new(set: DependencySet) -> Result<Self, prometheus::Error> {
+        let registry = Registry::new_custom(Some("crosscheck".to_owned()), None)?;
+        let counter = |name: &str, help: &str, labels: &[&str]| {
+            let metric = IntCounterVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(metric.clone()))?;
+            Ok::<_, prometheus::Error>(metric)
+        };
+        let gauge = |name: &str, help: &str, labels: &[&str]| {
+            let metric = IntGaugeVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(metric.clone()))?;
+            Ok::<_, prometheus::Error>(metric)
+        };
+        let verdict_seconds = HistogramVec::new(
+            HistogramOpts::new("verdict_seconds", "Time from taking up a block to its verdict")
+                .buckets(VERDICT_SECONDS.to_vec()),
+            &["chain_id"],
+        )?;
+        registry.register(Box::new(verdict_seconds.clone()))?;
+        let inner = Inner {
+            frames: counter(
+                "gossip_frames_total",
+                "Gossip frames judged, by topic and verdict",
+                &["chain_id", "topic", "verdict"],
+            )?,
+            attestations: counter(
+                "attestations_total",
+                "Attested blocks taken under audit",
+                &["chain_id"],
+            )?,
+            verdicts: counter("verdicts_total", "Verdicts", &["chain_id", "verdict"])?,
+            messages: counter(
+                "messages_total",
+                "Executed messages of decided blocks, by what was found",
+                &["executing_chain_id", "initiating_chain_id", "status"],
+            )?,
+            open_cases: gauge("open_cases", "Blocks without a verdict", &["chain_id"])?,
+            heads: gauge("head_number", "Height of a head", &["chain_id", "level"])?,
+            peers: gauge("peers", "Connected gossip peers", &["chain_id"])?,
+            source_failures: counter(
+                "source_failures_total",
+                "Endpoints' failures to answer",
+                &["chain_id", "source"],
+            )?,
+            limits: counter("limit_reached_total", "How often a bound was reached", &["limit"])?,
+            verdict_seconds,
+            set,
+            registry,
+        };
+        let metrics = Self(Arc::new(inner));
+        metrics.preset();
+        Ok(metrics)
+    }
+
+    /// Sets every counter of a configured chain to 0.
+    fn preset(&self) {
+        let ids: Vec<String> = self.0.set.chain_ids().map(|id| id.to_string()).collect();
+        for id in &ids {
+            self.0.attestations.with_label_values(&[id]);
+            self.0.open_cases.with_label_values(&[id]);
+            self.0.peers.with_label_values(&[id]);
+            for verdict in Verdict::NAMES {
+                self.0.verdicts.with_label_values(&[id.as_str(), verdict]);
+            }
+            for (topic, verdict) in Topic::ALL.into_iter().flat_map(|topic| {
+                ["accept", "ignore", "reject"].map(|verdict| (topic, verdict))
+            }) {
+                self.0.frames.with_label_values(&[id.as_str(), topic.name(), verdict]);
+            }
+            for source in ["execution", "rollup-node", "l1"] {
+                self.0.source_failures.with_label_values(&[id.as_str(), source]);
+            }
+            for initiating in ids.iter().map(String::as_str).chain([UNKNOWN_CHAIN]) {
+                for status in MessageStatus::NAMES {
+                    self.0.messages.with_label_values(&[id.as_str(), initiating, status]);
+                }
+            }
+        }
+        for limit in ["open-cases", "refusals", "auditor-inbox"] {
+            self.0.limits.with_label_values(&[limit]);
+        }
+    }
+
+    /// A gossip frame was accepted.
+    pub fn frame_accepted(&self, chain_id: ChainId, topic: Topic) {
+        self.frame(chain_id, topic, "accept");
+    }
+
+    /// A gossip frame was ignored or rejected.
+    pub fn frame_refused(&self, chain_id: ChainId, topic: Topic, verdict: RefusalVerdict) {
+        self.frame(chain_id, topic, verdict.name());
+    }
+
+    fn frame(&self, chain_id: ChainId, topic: Topic, verdict: &str) {
+        self.0.frames.with_label_values(&[chain_id.to_string().as_str(), topic.name(), verdict]).inc();
+    }
+
+    /// An attested block was taken under audit.
+    pub fn attestation_received(&self, chain_id: ChainId) {
+        self.0.attestations.with_label_values(&[chain_id.to_string()]).inc();
+    }
+
+    /// A verdict is in the ledger.
+    pub fn verdict(&self, decision: &Decision<'_>) {
+        let chain_id = decision.key.chain_id.to_string();
+        self.0.verdicts.with_label_values(&[chain_id.as_str(), decision.verdict.name()]).inc();
+        self.0.verdict_seconds.with_label_values(&[&chain_id]).observe(decision.after.as_secs_f64());
+        for checked in decision.messages {
+            self.message(&chain_id, checked);
+        }
+    }
+
+    fn message(&self, executing: &str, checked: &CheckedMessage) {
+        let initiating = checked
+            .message
+            .map(|message| message.identifier.chain_id)
+            .filter(|chain_id| self.0.set.member(*chain_id).is_some())
+            .map_or_else(|| UNKNOWN_CHAIN.to_owned(), |chain_id| chain_id.to_string());
+        let labels = [executing, initiating.as_str(), checked.status.name()];
+        self.0.messages.with_label_values(&labels).inc();
+    }
+
+    /// How many of a chain's blocks have no verdict.
+    pub fn open_cases(&self, chain_id: ChainId, open: usize) {
+        let open = i64::try_from(open).unwrap_or(i64::MAX);
+        self.0.open_cases.with_label_values(&[chain_id.to_string()]).set(open);
+    }
+
+    /// The height of a head.
+    pub fn head(&self, chain_id: ChainId, level: &'static str, number: u64) {
+        let number = i64::try_from(number).unwrap_or(i64::MAX);
+        self.0.heads.with_label_values(&[chain_id.to_string().as_str(), level]).set(number);
+    }
+
+    /// A gossip peer came (1) or went (-1).
+    pub fn peers_changed(&self, chain_id: ChainId, by: i64) {
+        self.0.peers.with_label_values(&[chain_id.to_string()]).add(by);
+    }
+
+    /// An endpoint failed to answer.
+    pub fn source_failed(&self, chain_id: ChainId, source: &'static str) {
+        self.0.source_failures.with_label_values(&[chain_id.to_string().as_str(), source]).inc();
+    }
+
+    /// A bound was reached.
+    pub fn limit_reached(&self, limit: &'static str) {
+        self.0.limits.with_label_values(&[limit]).inc();
+    }
+
+    /// Everything in Prometheus' text format.
+    ///
+    /// # Errors
+    /// If a metric cannot be written as text.
+    pub fn render(&self) -> Result<String, prometheus::Error> {
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&self.0.registry.gather(), &mut text)?;
+        String::from_utf8(text).map_err(|error| prometheus::Error::Msg(error.to_string()))
+    }
+}

@@ -1,0 +1,182 @@
+//! The `crosscheck_*` methods: what was attested, what was found, how the chains stand.
+
+use super::{RefusalRecord, Refusals};
+use crate::audit::Heads;
+use crate::health::Health;
+use crate::ledger::{CaseFilter, CaseRecord, Ledger, LedgerError};
+use crosscheck_p2p::ChainId;
+use jsonrpsee::core::{RpcResult, async_trait};
+use jsonrpsee::proc_macros::rpc;
+use jsonrpsee::types::ErrorObjectOwned;
+use serde::{Deserialize, Serialize};
+use tracing::error;
+
+/// The largest page.
+const MAX_PAGE: u32 = 1000;
+
+/// How much is read at once unless asked otherwise.
+const DEFAULT_PAGE: u32 = 100;
+
+/// Which part of a list to read.
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Page {
+    /// Only entries of this chain.
+    pub chain_id: Option<ChainId>,
+    /// Only entries after this one.
+    pub after: u64,
+    /// At most so many: 100 unless given, at most 1000.
+    pub limit: Option<u32>,
+}
+
+impl Page {
+    fn limit(&self) -> u32 {
+        self.limit.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE)
+    }
+}
+
+/// A page of audited blocks.
+#[derive(Debug, Serialize)]
+pub struct AttestationsPage {
+    /// The blocks, in the order in which they were taken up.
+    pub attestations: Vec<CaseRecord>,
+    /// What to give as `after` for the next page. `null`: this was the last.
+    pub next: Option<u64>,
+}
+
+/// A page of refused frames.
+#[derive(Debug, Clone, Serialize)]
+pub struct RefusalsPage {
+    /// The refusals, oldest first.
+    pub refusals: Vec<RefusalRecord>,
+    /// What to give as `after` for the next page. `null`: this was the last.
+    pub next: Option<u64>,
+}
+
+/// How the program and the chains stand.
+#[derive(Debug, Clone, Serialize)]
+pub struct Status {
+    /// The program's version.
+    pub version: &'static str,
+    /// Whether everything needed works.
+    pub ready: bool,
+    /// What stands in the way.
+    pub reasons: Vec<String>,
+    /// The chains.
+    pub chains: Vec<ChainStatus>,
+}
+
+/// How a chain stands. Heads are heights; `null`: not known.
+#[derive(Debug, Clone, Serialize)]
+pub struct ChainStatus {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// Attested blocks taken under audit.
+    pub received: u64,
+    /// The highest block gossiped, on any topic.
+    pub gossiped: Option<u64>,
+    /// The tip, as the chain's node has it.
+    pub unsafe_head: Option<u64>,
+    /// The head of what L1 says.
+    pub local_safe: Option<u64>,
+    /// What the node calls safe.
+    pub safe: Option<u64>,
+    /// What the node calls final.
+    pub finalized: Option<u64>,
+    /// The head that Crosscheck vouches for.
+    pub vouched: Option<u64>,
+    /// Blocks without a verdict.
+    pub open: u64,
+}
+
+/// The `crosscheck_*` methods.
+#[rpc(server, namespace = "crosscheck")]
+pub trait CrosscheckApi {
+    /// Audited blocks, with their verdicts.
+    #[method(name = "attestations")]
+    async fn attestations(&self, page: Option<Page>) -> RpcResult<AttestationsPage>;
+
+    /// Gossip frames refused lately.
+    #[method(name = "refusals")]
+    async fn refusals(&self, page: Option<Page>) -> RpcResult<RefusalsPage>;
+
+    /// How the program and the chains stand.
+    #[method(name = "status")]
+    async fn status(&self) -> RpcResult<Status>;
+}
+
+/// What the methods read.
+#[derive(Debug, Clone)]
+pub struct CrosscheckRpc {
+    /// The chains.
+    pub chains: Vec<ChainId>,
+    /// Cases and verdicts.
+    pub ledger: Ledger,
+    /// Refused frames.
+    pub refusals: Refusals,
+    /// The nodes' heads.
+    pub heads: Heads,
+    /// The highest blocks gossiped.
+    pub gossiped: crate::gossip::Gossiped,
+    /// What stands in the way.
+    pub health: Health,
+}
+
+#[async_trait]
+impl CrosscheckApiServer for CrosscheckRpc {
+    async fn attestations(&self, page: Option<Page>) -> RpcResult<AttestationsPage> {
+        let page = page.unwrap_or_default();
+        let after = i64::try_from(page.after).unwrap_or(i64::MAX);
+        let filter = CaseFilter { chain_id: page.chain_id, after, limit: page.limit() };
+        let attestations = self.ledger.records(filter).await.map_err(|error| internal(&error))?;
+        let last = attestations.last().and_then(|record| u64::try_from(record.id).ok());
+        let next = last.filter(|_| is_full(attestations.len(), page.limit()));
+        Ok(AttestationsPage { attestations, next })
+    }
+
+    async fn refusals(&self, page: Option<Page>) -> RpcResult<RefusalsPage> {
+        let page = page.unwrap_or_default();
+        let limit = usize::try_from(page.limit()).unwrap_or(usize::MAX);
+        let mut refusals = self.refusals.after(page.after, limit);
+        let last = refusals.last().map(|record| record.id);
+        let next = last.filter(|_| is_full(refusals.len(), page.limit()));
+        refusals.retain(|record| page.chain_id.is_none_or(|chain_id| record.chain_id == chain_id));
+        Ok(RefusalsPage { refusals, next })
+    }
+
+    async fn status(&self) -> RpcResult<Status> {
+        let mut chains = Vec::with_capacity(self.chains.len());
+        for chain_id in &self.chains {
+            chains.push(self.chain_status(*chain_id).await.map_err(|error| internal(&error))?);
+        }
+        let reasons = self.health.reasons();
+        Ok(Status { version: env!("CARGO_PKG_VERSION"), ready: reasons.is_empty(), reasons, chains })
+    }
+}
+
+impl CrosscheckRpc {
+    async fn chain_status(&self, chain_id: ChainId) -> Result<ChainStatus, LedgerError> {
+        let counts = self.ledger.counts(chain_id).await?;
+        let heads = self.heads.get(chain_id);
+        Ok(ChainStatus {
+            chain_id,
+            received: counts.received,
+            gossiped: self.gossiped.highest(chain_id),
+            unsafe_head: heads.map(|heads| heads.unsafe_l2.number),
+            local_safe: heads.map(|heads| heads.local_safe().number),
+            safe: heads.map(|heads| heads.safe_l2.number),
+            finalized: heads.map(|heads| heads.finalized_l2.number),
+            vouched: self.ledger.vouched(chain_id).await?.map(|vouched| vouched.number),
+            open: counts.open,
+        })
+    }
+}
+
+fn is_full(entries: usize, limit: u32) -> bool {
+    u32::try_from(entries).is_ok_and(|entries| entries >= limit)
+}
+
+fn internal(error: &LedgerError) -> ErrorObjectOwned {
+    error!(%error, "a request could not be answered");
+    ErrorObjectOwned::owned(jsonrpsee::types::error::INTERNAL_ERROR_CODE, error.to_string(), None::<()>)
+}

@@ -1,0 +1,242 @@
+//! [`Service`]: the sidecar, wired together from its configuration.
+//!
+//! What `crosscheck run` runs, and what a devnet runs in its own process: the same code.
+
+use crate::audit::{AuditLimits, Auditor, AuditorMessage, HeadWatcher, Heads, Investigator};
+use crate::clock::FileClock;
+use crate::config::{ChainConfig, ClockSource, Config};
+use crate::gossip::{Gossiped, Intake, SignerWatcher};
+use crate::health::Health;
+use crate::ledger::Ledger;
+use crate::metrics::Metrics;
+use crate::rpc::{CrosscheckRpc, Refusals};
+use crate::sources::{ExecutionClient, L1Client, RollupNode};
+use crate::tasks::TaskGroup;
+use crate::{rpc, web};
+use crosscheck_p2p::{
+    ChainId, Clock, Network, NetworkConfig, NodeIdentity, Signers, SystemClock, ValidationRules,
+};
+use eyre::WrapErr;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+/// How many messages may wait for the auditor. Beyond it gossip is held up.
+const AUDITOR_INBOX: usize = 1024;
+
+/// A running sidecar.
+#[derive(Debug)]
+pub struct Service {
+    tasks: TaskGroup,
+    ledger: Ledger,
+    config: Config,
+    /// Where the JSON-RPC server listens.
+    pub rpc_addr: SocketAddr,
+    /// Where the server of health and metrics listens.
+    pub http_addr: SocketAddr,
+}
+
+/// What the parts share.
+struct Shared {
+    clock: Arc<dyn Clock>,
+    metrics: Metrics,
+    health: Health,
+    heads: Heads,
+    gossiped: Gossiped,
+    refusals: Refusals,
+    auditor: mpsc::Sender<AuditorMessage>,
+}
+
+impl Service {
+    /// Opens the ledger, binds the servers and starts the tasks. Endpoints are not waited for: what is
+    /// missing shows on `/readyz`.
+    ///
+    /// # Errors
+    /// If the ledger, a key file or a listening address cannot be used.
+    pub async fn start(config: Config, cancel: CancellationToken) -> eyre::Result<Self> {
+        std::fs::create_dir_all(&config.data_dir)
+            .wrap_err_with(|| format!("data_dir {} cannot be made", config.data_dir.display()))?;
+        let ledger = Ledger::open(&config.data_dir.join("ledger.sqlite")).await?;
+        let set = config.dependency_set();
+        let metrics = Metrics::new(set.clone())?;
+        let (auditor, inbox) = mpsc::channel(AUDITOR_INBOX);
+        let shared = Shared {
+            clock: clock(&config.clock)?,
+            heads: Heads::new(config.chains.keys().copied()),
+            refusals: Refusals::new(metrics.clone()),
+            health: Health::default(),
+            gossiped: Gossiped::default(),
+            metrics,
+            auditor,
+        };
+        let mut tasks = TaskGroup::new(cancel);
+        let (rpc_addr, http_addr) = start_servers(&mut tasks, &config, &shared, &ledger).await?;
+        let mut clients = BTreeMap::new();
+        let mut rules = BTreeMap::new();
+        for (chain_id, chain) in &config.chains {
+            let execution = ExecutionClient::new(*chain_id, &chain.execution, config.sources.limits())?;
+            clients.insert(*chain_id, execution.clone());
+            rules.insert(*chain_id, validation_rules(*chain_id, chain));
+            watch_heads(&mut tasks, &config, &shared, *chain_id, chain, execution)?;
+            let signers = watch_signers(&mut tasks, &config, &shared, *chain_id, chain)?;
+            join_gossip(&mut tasks, &config, &shared, *chain_id, chain, signers)?;
+        }
+        let investigator = Investigator::new(set, clients, shared.heads.clone(), shared.metrics.clone());
+        let limits =
+            AuditLimits { max_open: config.audit.max_open, concurrency: config.audit.concurrency };
+        let auditor = Auditor::new(
+            ledger.clone(),
+            investigator,
+            inbox,
+            rules,
+            Arc::clone(&shared.clock),
+            shared.metrics.clone(),
+            limits,
+        );
+        tasks.spawn("auditor", auditor.run(tasks.cancellation().clone()));
+        info!(chains = config.chains.len(), rpc = %rpc_addr, http = %http_addr, "crosscheck runs");
+        Ok(Self { tasks, ledger, config, rpc_addr, http_addr })
+    }
+
+    /// Waits until the service is told to end, or a task fails.
+    ///
+    /// # Errors
+    /// If a task ended before it was told to.
+    pub async fn supervise(&mut self) -> eyre::Result<()> {
+        self.tasks.supervise().await
+    }
+
+    /// Ends the tasks within `shutdown_timeout` and closes the ledger.
+    ///
+    /// # Errors
+    /// If tasks had to be cut off.
+    pub async fn shutdown(self) -> eyre::Result<()> {
+        let drained = self.tasks.drain(self.config.shutdown_timeout.0).await;
+        self.ledger.close().await;
+        info!("crosscheck has ended");
+        drained.map_err(Into::into)
+    }
+}
+
+fn clock(source: &ClockSource) -> eyre::Result<Arc<dyn Clock>> {
+    Ok(match source {
+        ClockSource::System => Arc::new(SystemClock),
+        ClockSource::File(path) => Arc::new(FileClock::open(path)?),
+    })
+}
+
+fn validation_rules(chain_id: ChainId, chain: &ChainConfig) -> ValidationRules {
+    ValidationRules {
+        blocks_past: chain.p2p.blocks_past.whole(),
+        cross_safe_past: chain.p2p.cross_safe_past.whole(),
+        future: chain.p2p.future.whole(),
+        ..ValidationRules::new(chain_id)
+    }
+}
+
+async fn start_servers(
+    tasks: &mut TaskGroup, config: &Config, shared: &Shared, ledger: &Ledger,
+) -> eyre::Result<(SocketAddr, SocketAddr)> {
+    let methods = CrosscheckRpc {
+        chains: config.chains.keys().copied().collect(),
+        ledger: ledger.clone(),
+        refusals: shared.refusals.clone(),
+        heads: shared.heads.clone(),
+        gossiped: shared.gossiped.clone(),
+        health: shared.health.clone(),
+    };
+    let cancel = tasks.cancellation().clone();
+    let (rpc_addr, server) = rpc::serve(config.rpc.addr, methods, cancel.clone())
+        .await
+        .wrap_err_with(|| format!("rpc.addr {} cannot be bound; is it in use?", config.rpc.addr))?;
+    tasks.spawn("rpc", server);
+    let (http_addr, server) =
+        web::serve(config.http.addr, shared.health.clone(), shared.metrics.clone(), cancel)
+            .await
+            .wrap_err_with(|| format!("http.addr {} cannot be bound; is it in use?", config.http.addr))?;
+    tasks.spawn("http", server);
+    Ok((rpc_addr, http_addr))
+}
+
+fn watch_heads(
+    tasks: &mut TaskGroup, config: &Config, shared: &Shared, chain_id: ChainId, chain: &ChainConfig,
+    execution: ExecutionClient,
+) -> eyre::Result<()> {
+    for part in HeadWatcher::parts(chain_id) {
+        shared.health.expect(&part);
+    }
+    let watcher = HeadWatcher {
+        chain_id,
+        node: RollupNode::new(chain.rollup_node.clone(), config.sources.limits())?,
+        execution,
+        set: config.dependency_set(),
+        interval: config.sources.poll_interval.0,
+        heads: shared.heads.clone(),
+        auditor: shared.auditor.clone(),
+        health: shared.health.clone(),
+        metrics: shared.metrics.clone(),
+    };
+    tasks.spawn(format!("heads of chain {chain_id}"), watcher.run(tasks.cancellation().clone()));
+    Ok(())
+}
+
+/// Who may sign: as configured, or as L1 says, kept current by a task.
+fn watch_signers(
+    tasks: &mut TaskGroup, config: &Config, shared: &Shared, chain_id: ChainId, chain: &ChainConfig,
+) -> eyre::Result<watch::Receiver<Signers>> {
+    let configured =
+        Signers { unsafe_block_signer: chain.unsafe_block_signer, attester: chain.attester };
+    let (signers, receiver) = watch::channel(configured);
+    if chain.unsafe_block_signer.is_some() {
+        return Ok(receiver);
+    }
+    let (Some(l1), Some(system_config)) = (&config.l1.execution, chain.system_config) else {
+        eyre::bail!("chain {chain_id} has neither unsafe_block_signer nor l1.execution and system_config");
+    };
+    shared.health.expect(&format!("chain {chain_id} unsafe block signer"));
+    let watcher = SignerWatcher {
+        chain_id,
+        system_config,
+        l1: L1Client::new(l1.clone(), config.sources.limits())?,
+        signers,
+        health: shared.health.clone(),
+        metrics: shared.metrics.clone(),
+    };
+    tasks.spawn(format!("signers of chain {chain_id}"), watcher.run(tasks.cancellation().clone()));
+    Ok(receiver)
+}
+
+fn join_gossip(
+    tasks: &mut TaskGroup, config: &Config, shared: &Shared, chain_id: ChainId, chain: &ChainConfig,
+    signers: watch::Receiver<Signers>,
+) -> eyre::Result<()> {
+    let key_file = chain
+        .p2p
+        .key_file
+        .clone()
+        .unwrap_or_else(|| Path::new(&format!("p2p-{chain_id}.key")).to_owned());
+    let identity = NodeIdentity::load_or_create(&config.data_dir.join(key_file))?;
+    let network = NetworkConfig {
+        listen: chain.p2p.listen.clone(),
+        static_peers: chain.p2p.static_peers.clone(),
+        rules: validation_rules(chain_id, chain),
+        ..NetworkConfig::new(chain_id)
+    };
+    let (network, _handle, events) = Network::new(network, identity, Arc::clone(&shared.clock), signers)?;
+    let intake = Intake {
+        chain_id,
+        events,
+        auditor: shared.auditor.clone(),
+        refusals: shared.refusals.clone(),
+        gossiped: shared.gossiped.clone(),
+        metrics: shared.metrics.clone(),
+    };
+    let cancel = tasks.cancellation().clone();
+    tasks.spawn(format!("gossip of chain {chain_id}"), network.run(cancel.clone()));
+    tasks.spawn(format!("intake of chain {chain_id}"), intake.run(cancel));
+    Ok(())
+}

@@ -1,0 +1,223 @@
+//! [`Endpoint`]: one JSON-RPC server over HTTP, with bounds on time, size and concurrency.
+//!
+//! Never shows a URL's path, query or credentials: keys travel in them.
+
+use core::fmt;
+use jsonrpsee::core::ClientError;
+use jsonrpsee::core::client::ClientT;
+use jsonrpsee::core::params::ArrayParams;
+use jsonrpsee::http_client::{HttpClient, HttpClientBuilder};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::str::FromStr;
+use std::time::Duration;
+use url::Url;
+
+/// Where an endpoint is. Shown without path, query and credentials.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct EndpointUrl(Url);
+
+/// A text that is no endpoint's URL.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct ParseEndpointUrlError {
+    reason: String,
+}
+
+impl FromStr for EndpointUrl {
+    type Err = ParseEndpointUrlError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let url = Url::parse(text)
+            .map_err(|error| ParseEndpointUrlError { reason: format!("not a URL: {error}") })?;
+        if !matches!(url.scheme(), "http" | "https") {
+            let reason = format!("scheme {:?} is not http or https", url.scheme());
+            return Err(ParseEndpointUrlError { reason });
+        }
+        Ok(Self(url))
+    }
+}
+
+impl TryFrom<String> for EndpointUrl {
+    type Error = ParseEndpointUrlError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<EndpointUrl> for String {
+    fn from(url: EndpointUrl) -> Self {
+        url.0.into()
+    }
+}
+
+impl fmt::Display for EndpointUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.0.scheme(), self.0.host_str().unwrap_or_default())?;
+        self.0.port().map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
+}
+
+impl fmt::Debug for EndpointUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EndpointUrl({self})")
+    }
+}
+
+/// What an endpoint may take of us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndpointLimits {
+    /// How long one request may take.
+    pub timeout: Duration,
+    /// The largest answer read, in bytes.
+    pub max_response_bytes: u32,
+    /// How many requests may be under way at once.
+    pub max_concurrent_requests: usize,
+}
+
+/// Why an endpoint gave no usable answer. Never a statement about a block or a message.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SourceError {
+    /// No answer came: refused, timed out, too large, or no HTTP.
+    #[error("{endpoint} did not answer {method}: {reason}; check that it runs and is reachable")]
+    Unreachable {
+        /// Which endpoint.
+        endpoint: EndpointUrl,
+        /// What it was asked.
+        method: &'static str,
+        /// What the transport said.
+        reason: String,
+    },
+    /// The server answered with an error.
+    #[error("{endpoint} refused {method}: {message} (code {code})")]
+    Refused {
+        /// Which endpoint.
+        endpoint: EndpointUrl,
+        /// What it was asked.
+        method: &'static str,
+        /// The JSON-RPC error code.
+        code: i32,
+        /// The server's words.
+        message: String,
+    },
+    /// The answer is not what the method returns, or does not prove what it claims.
+    #[error("{endpoint} answered {method} with something that does not hold: {reason}; do not trust it")]
+    Untrustworthy {
+        /// Which endpoint.
+        endpoint: EndpointUrl,
+        /// What it was asked.
+        method: &'static str,
+        /// What is wrong with the answer.
+        reason: String,
+    },
+    /// The client could not be built.
+    #[error("no HTTP client could be made for {endpoint}: {reason}")]
+    Client {
+        /// Which endpoint.
+        endpoint: EndpointUrl,
+        /// What went wrong.
+        reason: String,
+    },
+}
+
+/// One JSON-RPC server.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    url: EndpointUrl,
+    client: HttpClient,
+}
+
+impl Endpoint {
+    /// A client of the server at `url`. Connects when first asked.
+    ///
+    /// # Errors
+    /// If no HTTP client can be made (TLS roots missing, for one).
+    pub fn new(url: EndpointUrl, limits: EndpointLimits) -> Result<Self, SourceError> {
+        let client = HttpClientBuilder::default()
+            .request_timeout(limits.timeout)
+            .connect_timeout(limits.timeout)
+            .max_response_size(limits.max_response_bytes)
+            .max_concurrent_requests(limits.max_concurrent_requests)
+            .build(url.0.as_str())
+            .map_err(|error| SourceError::Client { endpoint: url.clone(), reason: error.to_string() })?;
+        Ok(Self { url, client })
+    }
+
+    /// Where it is.
+    pub const fn url(&self) -> &EndpointUrl {
+        &self.url
+    }
+
+    /// Calls a method.
+    ///
+    /// # Errors
+    /// No answer, an error, or an answer of another shape.
+    pub async fn call<T: DeserializeOwned>(
+        &self, method: &'static str, params: ArrayParams,
+    ) -> Result<T, SourceError> {
+        self.client.request(method, params).await.map_err(|error| self.describe(method, error))
+    }
+
+    /// An answer that does not hold, as an error of this endpoint.
+    pub fn untrustworthy(&self, method: &'static str, reason: &impl ToString) -> SourceError {
+        SourceError::Untrustworthy { endpoint: self.url.clone(), method, reason: reason.to_string() }
+    }
+
+    #[allow(clippy::wildcard_enum_match_arm, reason = "whatever else went wrong, no answer came")]
+    fn describe(&self, method: &'static str, error: ClientError) -> SourceError {
+        let endpoint = self.url.clone();
+        match error {
+            ClientError::Call(refusal) => SourceError::Refused {
+                endpoint,
+                method,
+                code: refusal.code(),
+                message: refusal.message().chars().take(200).collect(),
+            },
+            ClientError::ParseError(error) => {
+                SourceError::Untrustworthy { endpoint, method, reason: error.to_string() }
+            }
+            ClientError::RequestTimeout => {
+                SourceError::Unreachable { endpoint, method, reason: "timed out".to_owned() }
+            }
+            other => SourceError::Unreachable { endpoint, method, reason: describe_chain(&other) },
+        }
+    }
+}
+
+/// An error with all that caused it: transports hide "connection refused" two levels down.
+fn describe_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[test]
+    fn shows_no_secrets() {
+        let url: EndpointUrl = "https://user:hunter2@node.example:8545/v3/key?token=abc".parse().unwrap();
+        assert_eq!(url.to_string(), "https://node.example:8545");
+        assert!(!format!("{url:?}").contains("hunter2"));
+    }
+
+    #[rstest]
+    #[case::no_url("not a url")]
+    #[case::no_scheme("127.0.0.1:8545")]
+    #[case::websocket("ws://127.0.0.1:8546")]
+    #[case::file("file:///etc/passwd")]
+    fn refuses(#[case] text: &str) {
+        assert!(text.parse::<EndpointUrl>().is_err());
+    }
+}

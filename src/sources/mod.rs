@@ -1,0 +1,19 @@
+//! Read-only clients of what others run: execution clients, rollup nodes, L1.
+//!
+//! The only place that speaks HTTP to them. Every answer is bounded in size and time and checked against
+//! what was asked: a block leaves here only if its header hashes to its hash, logs only if their receipts
+//! hash to the header's receipts root. A failure is an error, never a fact.
+
+mod endpoint;
+mod execution;
+mod l1;
+mod proven_logs;
+mod rollup_node;
+mod verified_block;
+
+pub use endpoint::{Endpoint, EndpointLimits, EndpointUrl, ParseEndpointUrlError, SourceError};
+pub use execution::ExecutionClient;
+pub use l1::{L1Client, UNSAFE_BLOCK_SIGNER_SLOT};
+pub use proven_logs::{Executed, ProofError, ProvenLog, ProvenLogs};
+pub use rollup_node::{L2BlockRef, RollupNode, SyncStatus};
+pub use verified_block::{BlockError, VerifiedBlock};

@@ -1,0 +1,149 @@
+//! [`ProvenLogs`]: the logs of one block, from receipts that hash to the receipts root of its header.
+//!
+//! There is no other way to get one: unproven receipts cannot be used.
+
+use super::VerifiedBlock;
+use crate::interop::{DecodeError, ExecutingMessage, payload_hash};
+use alloy::consensus::proofs::calculate_receipt_root;
+use alloy::primitives::{Address, B256};
+use crosscheck_p2p::{ChainId, UnixSeconds};
+use op_alloy::consensus::OpReceiptEnvelope;
+use op_alloy::rpc_types::OpTransactionReceipt;
+
+/// One log of a block: what a message's identifier and payload hash speak of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProvenLog {
+    /// The contract that emitted it.
+    pub origin: Address,
+    /// `keccak256` of its topics and data.
+    pub payload_hash: B256,
+}
+
+/// One `ExecutingMessage` log of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Executed {
+    /// The log's place among all logs of the block.
+    pub log_index: u32,
+    /// The message, or why the log is none.
+    pub message: Result<ExecutingMessage, DecodeError>,
+}
+
+/// All logs of one block, proven against its header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProvenLogs {
+    chain_id: ChainId,
+    hash: B256,
+    number: u64,
+    timestamp: UnixSeconds,
+    logs: Vec<ProvenLog>,
+    executed: Vec<Executed>,
+}
+
+/// Why receipts prove nothing about a block.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProofError {
+    /// The receipts are not those that the header commits to.
+    #[error("the receipts of block {hash} hash to {found}, not to {claimed}")]
+    ReceiptsRoot {
+        /// The block.
+        hash: B256,
+        /// The root in its header.
+        claimed: B256,
+        /// The root of the receipts given.
+        found: B256,
+    },
+    /// A block with more logs than an index can count.
+    #[error("block {hash} has more logs than 32 bits can count")]
+    TooManyLogs {
+        /// The block.
+        hash: B256,
+    },
+}
+
+impl ProvenLogs {
+    /// Proves the receipts of a block, in transaction order, and reads its logs.
+    ///
+    /// # Errors
+    /// If the receipts do not hash to the header's receipts root.
+    pub fn prove(
+        chain_id: ChainId, block: &VerifiedBlock, receipts: Vec<OpTransactionReceipt>,
+    ) -> Result<Self, ProofError> {
+        let receipts: Vec<OpReceiptEnvelope> = receipts.into_iter().map(Into::into).collect();
+        let found = calculate_receipt_root(&receipts);
+        let (hash, claimed) = (block.hash(), block.header().receipts_root);
+        if found != claimed {
+            return Err(ProofError::ReceiptsRoot { hash, claimed, found });
+        }
+        let mut logs = Vec::new();
+        let mut executed = Vec::new();
+        for log in receipts.iter().flat_map(OpReceiptEnvelope::logs) {
+            let log_index = u32::try_from(logs.len()).map_err(|_| ProofError::TooManyLogs { hash })?;
+            logs.push(ProvenLog { origin: log.address, payload_hash: payload_hash(&log.data) });
+            if let Some(message) = ExecutingMessage::decode(log_index, log).transpose() {
+                executed.push(Executed { log_index, message });
+            }
+        }
+        Ok(Self { chain_id, hash, number: block.number(), timestamp: block.timestamp(), logs, executed })
+    }
+
+    /// The block's chain.
+    pub const fn chain_id(&self) -> ChainId {
+        self.chain_id
+    }
+
+    /// The block's hash.
+    pub const fn hash(&self) -> B256 {
+        self.hash
+    }
+
+    /// The block's height.
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The block's timestamp.
+    pub const fn timestamp(&self) -> UnixSeconds {
+        self.timestamp
+    }
+
+    /// How many logs the block has.
+    pub const fn len(&self) -> usize {
+        self.logs.len()
+    }
+
+    /// Whether the block has no logs.
+    pub const fn is_empty(&self) -> bool {
+        self.logs.is_empty()
+    }
+
+    /// The log with this index in the block.
+    pub fn log(&self, index: u32) -> Option<&ProvenLog> {
+        self.logs.get(usize::try_from(index).ok()?)
+    }
+
+    /// The index of the first log with this origin and payload.
+    pub fn find(&self, origin: Address, payload_hash: B256) -> Option<u32> {
+        let wanted = ProvenLog { origin, payload_hash };
+        self.logs.iter().position(|log| *log == wanted).and_then(|index| u32::try_from(index).ok())
+    }
+
+    /// The messages that the block executed, in order.
+    pub fn executed(&self) -> &[Executed] {
+        &self.executed
+    }
+
+    /// Logs for tests of the rules, which are about logs and not about how they were proven.
+    #[cfg(test)]
+    pub(crate) fn for_tests(
+        chain_id: ChainId, number: u64, timestamp: UnixSeconds, logs: Vec<ProvenLog>,
+    ) -> Self {
+        Self { chain_id, hash: B256::ZERO, number, timestamp, logs, executed: Vec::new() }
+    }
+
+    /// The same logs, with executed messages.
+    #[cfg(test)]
+    pub(crate) fn with_executed(mut self, executed: Vec<Executed>) -> Self {
+        self.executed = executed;
+        self
+    }
+}
