@@ -1,3 +1,21 @@
 //! An in-process superchain on loopback: a real EVM, real gossip, scripted faults.
 //!
 //! It talks to the sidecar over sockets only, and the sidecar never depends on it.
+
+pub mod block;
+pub mod chain;
+pub mod contracts;
+pub mod executor;
+pub mod genesis;
+pub mod header;
+pub mod l1;
+pub mod l1_attributes;
+pub mod state;
+pub mod system_config;
+pub mod wallet;
+
+pub use block::L2Block;
+pub use chain::{Chain, ChainError, ChainParams, OutputRoot};
+pub use l1::{L1, L1Block, L1Error, L1Params};
+pub use system_config::SystemConfig;
+pub use wallet::{Call, Wallet, WalletError};
