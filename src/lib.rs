@@ -2,5 +2,6 @@
 
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
+pub mod clock;
 pub mod devnet;
 pub mod interop;

@@ -81,7 +81,9 @@ impl fmt::Display for Finding {
             Self::OpenThenUpheld { chain_id } => {
                 write!(f, "open, then upheld ({chain_id} execution client answered errors)")
             }
-            Self::OpenForErrors { chain_id } => write!(f, "open ({chain_id} execution client answers errors)"),
+            Self::OpenForErrors { chain_id } => {
+                write!(f, "open ({chain_id} execution client answers errors)")
+            }
         }
     }
 }

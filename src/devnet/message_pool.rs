@@ -136,7 +136,11 @@ pub(super) mod tests {
     #[case::previous(20, 19, true)]
     #[case::same_height(20, 20, false)]
     #[case::later(20, 21, false)]
-    fn live_blocks_are_older_and_well_within_the_window(#[case] at: u64, #[case] cited: u64, #[case] live: bool) {
+    fn live_blocks_are_older_and_well_within_the_window(
+        #[case] at: u64,
+        #[case] cited: u64,
+        #[case] live: bool,
+    ) {
         let pool = pool(&[901], cited..=cited);
         assert_eq!(!pool.live(&site(902, at)).is_empty(), live);
     }

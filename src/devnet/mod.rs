@@ -4,14 +4,28 @@
 
 pub mod block;
 pub mod chain;
+pub mod clock_file;
 pub mod contracts;
+pub mod derivation;
 pub mod executor;
+pub mod faults;
+pub mod finding;
 pub mod genesis;
 pub mod header;
+pub mod heads;
+pub mod keyring;
 pub mod l1;
 pub mod l1_attributes;
+pub mod message_pool;
+pub mod observations;
+pub mod report;
+pub mod schedule;
+pub mod sequencer;
+pub mod sidecar_records;
 pub mod state;
+pub mod superchain;
 pub mod system_config;
+pub mod traffic;
 pub mod wallet;
 
 pub use block::L2Block;

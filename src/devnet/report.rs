@@ -1,13 +1,16 @@
 //! [`Report`]: what was scripted against what was found. Pure: it is drawn up from what the devnet planted and
 //! what the sidecar was seen to say.
 
-use super::{finding::Finding, observations::Observations};
-use crate::devnet::faults::PlannedFault;
+use super::{
+    faults::PlannedFault,
+    finding::Finding,
+    observations::Observations,
+    sidecar_records::{AttestationRecord, RefusalRecord},
+};
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
 use serde::Serialize;
-use std::collections::BTreeSet;
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// A planned fault as it was carried out.
 #[derive(Clone, Copy, Debug)]
@@ -120,13 +123,159 @@ pub struct Report {
 impl Report {
     /// Draws up the report.
     pub fn new(seed: u64, chains: Vec<ChainReport>, planted: &[Planted], seen: &Observations) -> Self {
+        let script = Script::new(planted);
         Self {
             seed,
             chains,
             attestations: count_attestations(seen),
             messages: count_messages(seen),
-            faults: planted.iter().map(|planted| fault_report(planted, planted_places(planted, seen))).collect(),
-            false_alarms: Vec::new(),
+            faults: planted.iter().map(|planted| fault_report(planted, &script, seen)).collect(),
+            false_alarms: false_alarms(&script, seen),
         }
     }
+
+    /// Whether every scripted fault was found as what it is, and nothing else was reported.
+    pub fn is_as_scripted(&self) -> bool {
+        let found = |fault: &FaultReport| fault.found.as_ref() == Some(&fault.expected);
+        self.faults.iter().all(found) && self.false_alarms.is_empty()
+    }
 }
+
+/// What the script explains: accusations of these blocks and of these signatures are no false alarms.
+struct Script {
+    blocks: BTreeSet<(ChainId, B256)>,
+    signatures: BTreeSet<(ChainId, B256)>,
+}
+
+impl Script {
+    fn new(planted: &[Planted]) -> Self {
+        let mut script = Self { blocks: BTreeSet::new(), signatures: BTreeSet::new() };
+        for planted in planted {
+            let chain_id = ChainId::from(planted.fault.chain_id);
+            // Where only the signature is wrong, the block is honest: accusing it would be a false alarm.
+            if matches!(planted.fault.expected(), Finding::Rejected { .. }) {
+                script.signatures.extend(planted.payload_hash.map(|hash| (chain_id, hash)));
+            } else {
+                script.blocks.extend(planted.hash.map(|hash| (chain_id, hash)));
+            }
+        }
+        script
+    }
+
+    fn explains(&self, record: &AttestationRecord) -> bool {
+        self.blocks.contains(&(record.chain_id, record.hash))
+    }
+
+    fn explains_refusal(&self, record: &RefusalRecord) -> bool {
+        record.payload_hash.is_some_and(|hash| self.signatures.contains(&(record.chain_id, hash)))
+    }
+}
+
+fn fault_report(planted: &Planted, script: &Script, seen: &Observations) -> FaultReport {
+    let expected = planted.fault.expected();
+    let found = match expected {
+        Finding::OpenThenUpheld { chain_id } => outage_found(chain_id, script, seen),
+        Finding::Rejected { .. } => refusal_found(planted, seen).or_else(|| accepted_found(planted, seen)),
+        _ => verdict_found(planted, seen).or_else(|| refusal_found(planted, seen)),
+    };
+    let (found, detected_after_ms) = found.unzip();
+    FaultReport {
+        name: planted.fault.fault.name(),
+        chain_id: planted.fault.chain_id,
+        block: planted.fault.block,
+        expected,
+        found,
+        detected_after_ms: detected_after_ms.flatten(),
+    }
+}
+
+type Found = (Finding, Option<u64>);
+
+fn verdict_found(planted: &Planted, seen: &Observations) -> Option<Found> {
+    let record = seen.of_block(planted.fault.chain_id, planted.hash?)?;
+    Some((record.finding(), record.decided_after_ms))
+}
+
+/// The verdict on a frame that should have been rejected. That of a descendant's ancestor does not count.
+fn accepted_found(planted: &Planted, seen: &Observations) -> Option<Found> {
+    let record = seen.of_block(planted.fault.chain_id, planted.hash?)?;
+    record.is_attested().then(|| (record.finding(), record.decided_after_ms))
+}
+
+fn refusal_found(planted: &Planted, seen: &Observations) -> Option<Found> {
+    let (record, at) = seen.refusal_of(planted.fault.chain_id, planted.payload_hash?)?;
+    let after = planted.published_at.map(|published| at.saturating_sub(published));
+    Some((record.finding(), after.and_then(|after| u64::try_from(after.as_millis()).ok())))
+}
+
+/// What became of the honest attestations that an outage held up.
+fn outage_found(chain_id: u64, script: &Script, seen: &Observations) -> Option<Found> {
+    let held: Vec<_> = seen.held_up_by(chain_id).filter(|record| !script.explains(record)).collect();
+    let last = held.iter().filter_map(|record| record.decided_after_ms).max();
+    let other = held.iter().map(|record| record.finding()).find(|finding| *finding != Finding::Upheld);
+    match other {
+        _ if held.is_empty() => None,
+        None => Some((Finding::OpenThenUpheld { chain_id }, last)),
+        Some(Finding::Open) => Some((Finding::OpenForErrors { chain_id }, None)),
+        Some(finding) => Some((finding, last)),
+    }
+}
+
+fn false_alarms(script: &Script, seen: &Observations) -> Vec<FalseAlarm> {
+    let verdicts = seen.attestations().filter(|record| !script.explains(record)).map(|record| FalseAlarm {
+        chain_id: record.chain_id,
+        block: Some(record.number),
+        hash: Some(record.hash),
+        found: record.finding(),
+    });
+    let refusals =
+        seen.refusals().filter(|(record, _)| !script.explains_refusal(record)).map(|(record, _)| {
+            FalseAlarm {
+                chain_id: record.chain_id,
+                block: None,
+                hash: record.payload_hash,
+                found: record.finding(),
+            }
+        });
+    verdicts.chain(refusals).filter(|alarm| alarm.found.is_alarm()).collect()
+}
+
+fn count_attestations(seen: &Observations) -> AttestationCounts {
+    let mut counts = AttestationCounts::default();
+    for record in seen.attestations().filter(|record| record.is_attested()) {
+        increment(&mut counts.received);
+        match record.finding() {
+            Finding::Upheld => increment(&mut counts.upheld),
+            Finding::UpheldReplacement => increment(&mut counts.upheld_replacement),
+            Finding::Violated { .. } => increment(&mut counts.violated),
+            Finding::Discarded => increment(&mut counts.discarded),
+            Finding::Open => increment(&mut counts.open),
+            Finding::Superseded
+            | Finding::Rejected { .. }
+            | Finding::Ignored { .. }
+            | Finding::OpenThenUpheld { .. }
+            | Finding::OpenForErrors { .. } => {}
+        }
+    }
+    counts
+}
+
+fn count_messages(seen: &Observations) -> MessageCounts {
+    let mut counts = MessageCounts::default();
+    for message in seen.attestations().flat_map(|record| &record.messages) {
+        increment(&mut counts.executed);
+        match message.status.as_str() {
+            "valid" => increment(&mut counts.valid),
+            "invalid" => increment(&mut counts.invalid),
+            _ => increment(&mut counts.unknown),
+        }
+    }
+    counts
+}
+
+const fn increment(count: &mut u64) {
+    *count = count.saturating_add(1);
+}
+
+#[cfg(test)]
+mod tests;

@@ -18,7 +18,8 @@ pub const EXPIRY_BLOCKS: u64 = 16;
 /// From this height on, blocks may execute messages: cross-safe blocks exist by then, on every chain.
 pub const FIRST_EXECUTING_BLOCK: u64 = 8;
 /// The most ticks that the last block can need from being built to being final, with one replacement on the way.
-pub const SETTLING_TICKS: u64 = 4 * (TICKS_PER_L1_BLOCK + CROSS_SAFE_TICKS) + (L1_FINALITY_DEPTH + 1) * TICKS_PER_L1_BLOCK;
+pub const SETTLING_TICKS: u64 =
+    4 * (TICKS_PER_L1_BLOCK + CROSS_SAFE_TICKS) + (L1_FINALITY_DEPTH + 1) * TICKS_PER_L1_BLOCK;
 
 /// When things happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,8 +59,7 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    const SCHEDULE: Schedule =
-        Schedule { genesis_time: UnixSeconds(1_000), block_time: 2, blocks: Some(10) };
+    const SCHEDULE: Schedule = Schedule { genesis_time: UnixSeconds(1_000), block_time: 2, blocks: Some(10) };
 
     #[rstest]
     #[case::genesis(0, 1_000, 0, false)]

@@ -121,7 +121,9 @@ impl AttestationRecord {
 
     /// Whether it waits, or waited, for a chain's client that answered errors.
     pub fn waits_for_errors_of(&self, chain_id: u64) -> bool {
-        self.waits.iter().any(|wait| wait.cause == "endpoint-error" && wait.chain_id == ChainId::from(chain_id))
+        self.waits
+            .iter()
+            .any(|wait| wait.cause == "endpoint-error" && wait.chain_id == ChainId::from(chain_id))
     }
 
     /// What was found. A verdict that the devnet does not know reads as `violated` with that word.

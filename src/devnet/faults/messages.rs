@@ -213,8 +213,9 @@ mod tests {
         let site = site(901, 30);
         let id = &message.identifier;
         let blocks: Vec<_> = pool.live(&site).into_iter().chain(pool.expired(&site)).collect();
-        let Some(block) =
-            blocks.iter().find(|block| ChainId::from(block.chain_id) == id.chain_id && block.number == id.block_number)
+        let Some(block) = blocks
+            .iter()
+            .find(|block| ChainId::from(block.chain_id) == id.chain_id && block.number == id.block_number)
         else {
             return "unknown-chain";
         };

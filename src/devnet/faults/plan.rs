@@ -61,7 +61,9 @@ pub enum FaultPlanError {
         earliest: u64,
     },
     /// Two faults on one block.
-    #[error("--fault {fault}: block {block} of chain {chain_id} has the fault {other} already, move one of them")]
+    #[error(
+        "--fault {fault}: block {block} of chain {chain_id} has the fault {other} already, move one of them"
+    )]
     Collision {
         /// The fault as it was given.
         fault: String,
@@ -181,7 +183,8 @@ mod tests {
 
     #[test]
     fn one_block_of_two_chains_takes_two_faults_and_order_is_kept() {
-        let plan = plan(&["wrong-signer@20:902", "not-derived@20", "rpc-outage@30", "rpc-outage@40"]).unwrap();
+        let plan =
+            plan(&["wrong-signer@20:902", "not-derived@20", "rpc-outage@30", "rpc-outage@40"]).unwrap();
         let places: Vec<_> = plan.iter().map(|fault| (fault.chain_id, fault.block)).collect();
         assert_eq!(places, [(902, 20), (901, 20), (901, 30), (901, 40)]);
         assert_eq!(plan.at(902, 20).unwrap().fault.name(), "wrong-signer");
