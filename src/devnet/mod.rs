@@ -21,6 +21,7 @@ pub mod observations;
 pub mod report;
 pub mod schedule;
 pub mod sequencer;
+pub mod serve;
 pub mod sidecar_records;
 pub mod state;
 pub mod superchain;
