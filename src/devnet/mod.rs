@@ -3,6 +3,7 @@
 //! It talks to the sidecar over sockets only, and the sidecar never depends on it.
 
 pub mod block;
+pub mod block_tree;
 pub mod chain;
 pub mod contracts;
 pub mod executor;
@@ -13,6 +14,9 @@ pub mod l1_attributes;
 pub mod state;
 pub mod system_config;
 pub mod wallet;
+
+#[cfg(test)]
+mod fixture;
 
 pub use block::L2Block;
 pub use chain::{Chain, ChainError, ChainParams, OutputRoot};
