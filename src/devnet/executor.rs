@@ -147,12 +147,9 @@ pub fn execute(
 /// of a fork that comes after Jovian along. On these chains interop is its predeploys and its message rules.
 pub(super) fn hardforks() -> OpChainHardforks {
     let forks = OpHardfork::VARIANTS.iter().filter(|fork| **fork <= OpHardfork::Jovian);
-    OpChainHardforks::new(forks.map(|fork| {
-        let condition = match fork {
-            OpHardfork::Bedrock => ForkCondition::Block(0),
-            _ => ForkCondition::Timestamp(0),
-        };
-        (*fork, condition)
+    OpChainHardforks::new(forks.map(|fork| match *fork == OpHardfork::Bedrock {
+        true => (*fork, ForkCondition::Block(0)),
+        false => (*fork, ForkCondition::Timestamp(0)),
     }))
 }
 
