@@ -73,9 +73,9 @@ pub enum ExecutorError {
 
 /// The parent's state as the EVM reads it.
 #[derive(Debug)]
-struct ParentState<'a> {
-    state: &'a WorldState,
-    ancestors: &'a BTreeMap<u64, B256>,
+pub(super) struct ParentState<'a> {
+    pub(super) state: &'a WorldState,
+    pub(super) ancestors: &'a BTreeMap<u64, B256>,
 }
 
 impl DatabaseRef for ParentState<'_> {
@@ -145,13 +145,99 @@ pub fn execute(
 ///
 /// Interop is not among them: it changes no opcode and no precompile, and this EVM's interop rules would bring those
 /// of a fork that comes after Jovian along. On these chains interop is its predeploys and its message rules.
-fn hardforks() -> OpChainHardforks {
+pub(super) fn hardforks() -> OpChainHardforks {
     let forks = OpHardfork::VARIANTS.iter().filter(|fork| **fork <= OpHardfork::Jovian);
-    OpChainHardforks::new(forks.map(|fork| {
-        let condition = match fork {
-            OpHardfork::Bedrock => ForkCondition::Block(0),
-            _ => ForkCondition::Timestamp(0),
-        };
-        (*fork, condition)
+    OpChainHardforks::new(forks.map(|fork| match *fork == OpHardfork::Bedrock {
+        true => (*fork, ForkCondition::Block(0)),
+        false => (*fork, ForkCondition::Timestamp(0)),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::devnet::{
+        contracts::{EMITTER, L1_BLOCK, emit_call},
+        fixture::Fixture,
+        l1_attributes::{BASE_FEE_SCALAR, BLOB_BASE_FEE_SCALAR, DA_FOOTPRINT_GAS_SCALAR, DEPOSITOR},
+    };
+    use alloy::eips::{eip2930::AccessList, eip2935::HISTORY_STORAGE_ADDRESS, eip4788::BEACON_ROOTS_ADDRESS};
+    use op_revm::{L1BlockInfo, OpSpecId};
+    use revm::database::WrapDatabaseRef;
+
+    /// The oracle is the reader that op-revm itself uses to charge fees.
+    #[test]
+    fn fee_parameters_are_where_the_evm_reads_them() {
+        let mut fixture = Fixture::new(7);
+        let block = fixture.extend(&[]);
+        let state = fixture.chain.state(block.hash).unwrap();
+        let mut reader = WrapDatabaseRef(ParentState { state, ancestors: &BTreeMap::new() });
+        let info = L1BlockInfo::try_fetch(&mut reader, U256::ONE, OpSpecId::JOVIAN).unwrap();
+        let origin = &fixture.l1.head().header;
+        assert_eq!(info.l1_base_fee, U256::from(origin.base_fee_per_gas.unwrap()));
+        assert_eq!(info.l1_base_fee_scalar, U256::from(BASE_FEE_SCALAR));
+        assert_eq!(info.l1_blob_base_fee, Some(U256::ONE));
+        assert_eq!(info.l1_blob_base_fee_scalar, Some(U256::from(BLOB_BASE_FEE_SCALAR)));
+        assert_eq!(info.operator_fee_scalar, Some(U256::ZERO));
+        assert_eq!(info.operator_fee_constant, Some(U256::ZERO));
+        assert_eq!(info.da_footprint_gas_scalar, Some(DA_FOOTPRINT_GAS_SCALAR));
+        let slot = |slot: u64| state.storage(L1_BLOCK, U256::from(slot));
+        assert_eq!(slot(0), (U256::from(origin.timestamp) << 64) | U256::from(origin.number));
+        assert_eq!(slot(2), U256::from_be_bytes(fixture.l1.head().hash.0));
+        assert_eq!(slot(4), U256::from_be_bytes(fixture.chain.params().batcher.into_word().0));
+    }
+
+    #[test]
+    fn system_contracts_remember_parent_and_beacon_root() {
+        let mut fixture = Fixture::new(7);
+        let parent = fixture.extend(&[]);
+        let block = fixture.extend(&[]);
+        let state = fixture.chain.state(block.hash).unwrap();
+        let remembered = state.storage(HISTORY_STORAGE_ADDRESS, U256::from(parent.number()));
+        assert_eq!(remembered, U256::from_be_bytes(parent.hash.0));
+        let ring = block.header.timestamp % 8_191 + 8_191;
+        let remembered = state.storage(BEACON_ROOTS_ADDRESS, U256::from(ring));
+        assert_eq!(remembered, U256::from_be_bytes(block.header.parent_beacon_block_root.unwrap().0));
+    }
+
+    #[test]
+    fn deposit_receipts_carry_nonce_and_version() {
+        let mut fixture = Fixture::new(7);
+        for nonce in 0..3 {
+            let block = fixture.extend(&[]);
+            let OpReceiptEnvelope::Deposit(receipt) = &block.receipts[0] else {
+                panic!("no deposit receipt")
+            };
+            assert_eq!(receipt.receipt.deposit_nonce, Some(nonce));
+            assert_eq!(receipt.receipt.deposit_receipt_version, Some(1));
+            assert_eq!(fixture.chain.nonce(block.hash, DEPOSITOR).unwrap(), nonce + 1);
+        }
+    }
+
+    #[test]
+    fn da_footprint_is_the_compressed_size_of_user_transactions_times_the_scalar() {
+        let mut fixture = Fixture::new(7);
+        assert_eq!(fixture.extend(&[]).header.blob_gas_used, Some(0));
+        let data: Vec<u8> =
+            (0..400_u32).flat_map(|word| alloy::primitives::keccak256(word.to_be_bytes()).0).collect();
+        let raw = fixture.call(0, EMITTER, emit_call(&[], &data), AccessList::default());
+        let block = fixture.extend(std::slice::from_ref(&raw));
+        let size = op_revm::estimate_tx_compressed_size(&raw) / 1_000_000;
+        assert!(size > 10_000, "the data does not compress");
+        assert_eq!(block.header.blob_gas_used, Some(size * u64::from(DA_FOOTPRINT_GAS_SCALAR)));
+    }
+
+    #[test]
+    fn fees_go_to_the_vaults() {
+        let mut fixture = Fixture::new(7);
+        let raw = fixture.call(0, EMITTER, emit_call(&[], &[]), AccessList::default());
+        let block = fixture.extend(&[raw]);
+        let state = fixture.chain.state(block.hash).unwrap();
+        let gas_used = block.header.gas_used - block.receipts[0].cumulative_gas_used();
+        let balance = |address| state.info(address).unwrap().balance;
+        let base_fee = U256::from(block.header.base_fee_per_gas.unwrap());
+        assert_eq!(balance(op_revm::constants::BASE_FEE_RECIPIENT), base_fee * U256::from(gas_used));
+        assert!(!balance(block.header.beneficiary).is_zero());
+        assert!(!balance(op_revm::constants::L1_FEE_RECIPIENT).is_zero());
+    }
 }

@@ -143,3 +143,56 @@ fn extra_data() -> Bytes {
     // Zero parameters make the encoder write the defaults; it fails on parameters beyond 32 bits only.
     encode_jovian_extra_data(B64::ZERO, BASE_FEE_PARAMS, MIN_BASE_FEE).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn parent(gas_used: u64, da_footprint: u64, base_fee: u64) -> Header {
+        Header {
+            gas_limit: 60_000_000,
+            gas_used,
+            blob_gas_used: Some(da_footprint),
+            base_fee_per_gas: Some(base_fee),
+            extra_data: extra_data(),
+            ..Header::default()
+        }
+    }
+
+    // The target is a sixth of the limit: 10,000,000 gas. A change is at most base fee / 250 per target's worth.
+    #[rstest]
+    #[case::on_target(10_000_000, 0, 1_000_000_000, 1_000_000_000)]
+    #[case::empty_block(0, 0, 1_000_000_000, 996_000_000)]
+    #[case::full_block(60_000_000, 0, 1_000_000_000, 1_020_000_000)]
+    #[case::footprint_above_gas(0, 60_000_000, 1_000_000_000, 1_020_000_000)]
+    #[case::gas_above_footprint(60_000_000, 10_000_000, 1_000_000_000, 1_020_000_000)]
+    #[case::footprint_on_target(0, 10_000_000, 1_000_000_000, 1_000_000_000)]
+    #[case::floor(0, 0, MIN_BASE_FEE, MIN_BASE_FEE)]
+    #[case::lifted_to_the_floor(0, 0, 7, MIN_BASE_FEE)]
+    fn base_fee_follows(#[case] gas: u64, #[case] footprint: u64, #[case] base_fee: u64, #[case] next: u64) {
+        assert_eq!(next_base_fee(&parent(gas, footprint, base_fee)), Ok(next));
+    }
+
+    #[test]
+    fn the_parents_own_parameters_hold() {
+        let params =
+            [&[1_u8][..], &50_u32.to_be_bytes(), &2_u32.to_be_bytes(), &5_u64.to_be_bytes()].concat();
+        let parent = Header { extra_data: params.into(), ..parent(60_000_000, 0, 1_000) };
+        assert_eq!(next_base_fee(&parent), Ok(1_020));
+    }
+
+    #[test]
+    fn a_parent_without_parameters_is_refused() {
+        let parent = Header { number: 9, extra_data: Bytes::new(), ..parent(0, 0, 1) };
+        let reason = EIP1559ParamError::InvalidExtraDataLength;
+        assert_eq!(next_base_fee(&parent), Err(HeaderError::ExtraData { number: 9, reason }));
+    }
+
+    #[test]
+    fn extra_data_is_version_denominator_elasticity_minimum() {
+        let expected =
+            [&[1_u8][..], &250_u32.to_be_bytes(), &6_u32.to_be_bytes(), &1_000_000_u64.to_be_bytes()];
+        assert_eq!(extra_data(), expected.concat());
+    }
+}

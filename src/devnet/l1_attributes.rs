@@ -20,10 +20,10 @@ pub const DEPOSITOR: Address = address!("deaddeaddeaddeaddeaddeaddeaddeaddead000
 /// The gas limit of the attributes transaction.
 pub const DEPOSIT_GAS: u64 = 1_000_000;
 
-/// Fee scalar of L1 calldata, as on OP Mainnet.
+/// Fee scalar of L1 calldata: the value that OP Mainnet took with Fjord.
 pub const BASE_FEE_SCALAR: u32 = 5_227;
 
-/// Fee scalar of L1 blobs, as on OP Mainnet.
+/// Fee scalar of L1 blobs: the value that OP Mainnet took with Fjord.
 pub const BLOB_BASE_FEE_SCALAR: u32 = 1_014_213;
 
 /// Jovian's default: the gas that a byte of estimated compressed size counts as.
@@ -97,5 +97,62 @@ impl L1Attributes {
             is_system_transaction: false,
             input: self.encode(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::primitives::{b256, hex};
+
+    fn attributes() -> L1Attributes {
+        L1Attributes {
+            number: 0x0102_0304_0506_0708,
+            timestamp: 0x1112_1314_1516_1718,
+            base_fee: 0x2122_2324_2526_2728,
+            blob_base_fee: 0x3132_3334_3536_3738,
+            hash: B256::repeat_byte(0x44),
+            sequence_number: 0x5152_5354_5556_5758,
+            batcher: Address::repeat_byte(0x66),
+        }
+    }
+
+    #[test]
+    fn calldata_is_packed_as_specified() {
+        let expected = hex!(
+            "3db6be2b" // selector
+            "0000146b" // base fee scalar
+            "000f79c5" // blob base fee scalar
+            "5152535455565758" // sequence number
+            "1112131415161718" // timestamp
+            "0102030405060708" // number
+            "0000000000000000000000000000000000000000000000002122232425262728" // base fee
+            "0000000000000000000000000000000000000000000000003132333435363738" // blob base fee
+            "4444444444444444444444444444444444444444444444444444444444444444" // hash
+            "0000000000000000000000006666666666666666666666666666666666666666" // batcher hash
+            "00000000" // operator fee scalar
+            "0000000000000000" // operator fee constant
+            "0190" // DA footprint gas scalar
+        );
+        assert_eq!(expected.len(), 178);
+        assert_eq!(attributes().encode().as_ref(), expected);
+    }
+
+    #[test]
+    fn deposit_is_the_specified_transaction() {
+        let deposit = attributes().deposit();
+        assert_eq!(deposit.gas_limit, 1_000_000);
+        assert!(!deposit.is_system_transaction);
+        assert_eq!(deposit.to, TxKind::Call(address!("4200000000000000000000000000000000000015")));
+        assert_eq!(deposit.from, address!("deaddeaddeaddeaddeaddeaddeaddeaddead0001"));
+    }
+
+    /// `keccak256(1 as 32 bytes || keccak256(origin hash || sequence number as 32 bytes))`.
+    #[test]
+    fn source_hash_binds_origin_and_sequence_number() {
+        let place = [B256::repeat_byte(0x44), U256::from(0x5152_5354_5556_5758_u64).into()].concat();
+        let domain = b256!("0000000000000000000000000000000000000000000000000000000000000001");
+        let expected = alloy::primitives::keccak256([domain, alloy::primitives::keccak256(place)].concat());
+        assert_eq!(attributes().deposit().source_hash, expected);
     }
 }

@@ -3,6 +3,7 @@
 //! It talks to the sidecar over sockets only, and the sidecar never depends on it.
 
 pub mod block;
+pub mod block_tree;
 pub mod chain;
 pub mod clock_file;
 pub mod contracts;
@@ -28,6 +29,9 @@ pub mod superchain;
 pub mod system_config;
 pub mod traffic;
 pub mod wallet;
+
+#[cfg(test)]
+mod fixture;
 
 pub use block::L2Block;
 pub use chain::{Chain, ChainError, ChainParams, OutputRoot};

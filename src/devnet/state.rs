@@ -67,7 +67,7 @@ impl WorldState {
 
     /// Gives an account a balance in wei: for genesis.
     pub fn fund(&mut self, address: Address, balance: U256) {
-        let account = self.accounts.entry(keccak256(address)).or_insert_with(Account::default);
+        let account = self.accounts.entry(keccak256(address)).or_default();
         account.balance = balance;
     }
 

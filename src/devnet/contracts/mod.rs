@@ -136,6 +136,9 @@ pub fn inbox_access_list(messages: &[Message]) -> AccessList {
 }
 
 #[cfg(test)]
+mod behaviour;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use alloy::{
