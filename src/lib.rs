@@ -2,6 +2,7 @@
 
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
+pub mod clock;
 pub mod devnet;
 pub mod interop;
 pub mod sources;

@@ -1,3 +1,40 @@
 //! An in-process superchain on loopback: a real EVM, real gossip, scripted faults.
 //!
 //! It talks to the sidecar over sockets only, and the sidecar never depends on it.
+
+pub mod block;
+pub mod block_tree;
+pub mod chain;
+pub mod clock_file;
+pub mod contracts;
+pub mod derivation;
+pub mod executor;
+pub mod faults;
+pub mod finding;
+pub mod genesis;
+pub mod header;
+pub mod heads;
+pub mod keyring;
+pub mod l1;
+pub mod l1_attributes;
+pub mod message_pool;
+pub mod observations;
+pub mod report;
+pub mod schedule;
+pub mod sequencer;
+pub mod serve;
+pub mod sidecar_records;
+pub mod state;
+pub mod superchain;
+pub mod system_config;
+pub mod traffic;
+pub mod wallet;
+
+#[cfg(test)]
+mod fixture;
+
+pub use block::L2Block;
+pub use chain::{Chain, ChainError, ChainParams, OutputRoot};
+pub use l1::{L1, L1Block, L1Error, L1Params};
+pub use system_config::SystemConfig;
+pub use wallet::{Call, Wallet, WalletError};

@@ -1,0 +1,599 @@
+//! [`Chain`]: one L2 chain of the devnet, as a pure state machine.
+//!
+//! It builds and executes blocks, and knows which are canonical. It signs nothing, gossips nothing and reads no
+//! clock; which block to build on which parent, and when, is the caller's choice.
+
+use super::{
+    block::L2Block,
+    block_tree::{BlockTree, TreeError},
+    contracts::BytecodeError,
+    executor::{self, ExecutorError},
+    genesis,
+    header::{self, HeaderError},
+    l1::L1Block,
+    l1_attributes::L1Attributes,
+    state::WorldState,
+};
+use alloy::{
+    consensus::transaction::{Recovered, SignerRecoverable},
+    eips::{BlockNumHash, Decodable2718, Encodable2718},
+    primitives::{Address, B256, Bytes, keccak256},
+};
+use crosscheck_p2p::UnixSeconds;
+use op_alloy::consensus::OpTxEnvelope;
+use std::sync::Arc;
+
+/// How many ancestors BLOCKHASH reaches.
+const BLOCKHASH_REACH: usize = 256;
+
+/// What decides a chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainParams {
+    /// Its EIP-155 id.
+    pub chain_id: u64,
+    /// Seconds from block to block.
+    pub block_time: u64,
+    /// The timestamp of block 0.
+    pub genesis_time: UnixSeconds,
+    /// The L1 origin of block 0.
+    pub l1_genesis: BlockNumHash,
+    /// The gas limit of every block.
+    pub gas_limit: u64,
+    /// Its `SystemConfig` on L1.
+    pub system_config: Address,
+    /// Who posts its batches on L1.
+    pub batcher: Address,
+}
+
+/// The output of a block, as a rollup node serves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutputRoot {
+    /// The hash over the other three (version 0).
+    pub output_root: B256,
+    /// The block's state root.
+    pub state_root: B256,
+    /// The storage root of the `L2ToL1MessagePasser`.
+    pub withdrawal_storage_root: B256,
+    /// The block's hash.
+    pub block_hash: B256,
+}
+
+/// Why a chain refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ChainError {
+    /// Genesis cannot be made.
+    #[error(transparent)]
+    Genesis(#[from] BytecodeError),
+    /// A block or its state is not there.
+    #[error("chain {chain_id}: {source}")]
+    Tree {
+        /// The chain.
+        chain_id: u64,
+        /// What is missing.
+        source: TreeError,
+    },
+    /// The L1 origin may not follow the parent's.
+    #[error(
+        "L1 block {origin} cannot be the origin of block {number}: the parent's origin is {parent_origin}, and an \
+         origin is the parent's or the next L1 block, no younger than the block itself"
+    )]
+    Origin {
+        /// The block's height.
+        number: u64,
+        /// The height of the origin that was given.
+        origin: u64,
+        /// The height of the parent's origin.
+        parent_origin: u64,
+    },
+    /// No header follows the parent.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
+    /// A user transaction that is no transaction a user can sign.
+    #[error("user transaction {index} cannot stand in a block: {reason}")]
+    Transaction {
+        /// Its place among the user transactions.
+        index: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The block could not be executed.
+    #[error(transparent)]
+    Execution(#[from] ExecutorError),
+    /// The L1 attributes did not take effect.
+    #[error("the L1-attributes transaction of block {number} failed: the L1Block contract refused it")]
+    Attributes {
+        /// The block's height.
+        number: u64,
+    },
+    /// Block 0 derives from nothing.
+    #[error("block 0 cannot be replaced: it derives from no attributes")]
+    GenesisReplaced,
+}
+
+/// A chain: its parameters, its blocks and their states.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    params: ChainParams,
+    tree: BlockTree,
+}
+
+impl Chain {
+    /// The chain with its block 0, on which `accounts` own ether.
+    ///
+    /// # Errors
+    /// When committed bytecode is damaged.
+    pub fn new(params: ChainParams, accounts: &[Address]) -> Result<Self, ChainError> {
+        let state = genesis::state(accounts)?;
+        let genesis = genesis::block(&params, &state);
+        Ok(Self { params, tree: BlockTree::new(Arc::new(genesis), state) })
+    }
+
+    /// What it was made with.
+    pub const fn params(&self) -> &ChainParams {
+        &self.params
+    }
+
+    /// Block 0.
+    pub const fn genesis(&self) -> &Arc<L2Block> {
+        self.tree.genesis()
+    }
+
+    /// The canonical head.
+    pub const fn head(&self) -> &Arc<L2Block> {
+        self.tree.head()
+    }
+
+    /// The canonical block at a height.
+    pub fn canonical(&self, number: u64) -> Option<&Arc<L2Block>> {
+        self.tree.canonical(number)
+    }
+
+    /// The block with a hash, canonical or not.
+    pub fn by_hash(&self, hash: B256) -> Option<&Arc<L2Block>> {
+        self.tree.get(hash)
+    }
+
+    /// Builds, executes and keeps the block of these user transactions (EIP-2718 encoded, signed) on a parent.
+    ///
+    /// The canonical chain stays as it is. The same arguments give the same block; without user transactions the
+    /// block is deposits-only.
+    ///
+    /// # Errors
+    /// When the parent or its state is not there, the origin may not stand there, or a transaction is not valid
+    /// (encoding, signature, nonce, funds, limits). A transaction that reverts is no error: it has a failed receipt.
+    pub fn build(
+        &mut self,
+        parent: B256,
+        origin: &L1Block,
+        transactions: &[Bytes],
+    ) -> Result<Arc<L2Block>, ChainError> {
+        let state = self.state(parent)?;
+        let parent = self.block(parent)?;
+        let draft = header::draft(&self.params, &parent.header, parent.hash, origin)?;
+        let sequence_number = sequence_number(parent, origin, draft.timestamp)?;
+        let deposit = L1Attributes::new(origin, sequence_number, self.params.batcher).deposit();
+        let recovered = recover(deposit.into(), transactions)?;
+        let ancestors = self.tree.lineage(parent.hash, BLOCKHASH_REACH);
+        let execution = executor::execute(self.params.chain_id, &draft, state, &ancestors, &recovered)?;
+        if !execution.receipts.first().is_some_and(|receipt| receipt.status()) {
+            return Err(ChainError::Attributes { number: draft.number });
+        }
+        let transactions: Vec<_> = recovered.into_iter().map(Recovered::into_inner).collect();
+        let header = header::seal(draft, &transactions, &execution);
+        let block = Arc::new(L2Block {
+            hash: header.hash_slow(),
+            header,
+            raw_transactions: transactions.iter().map(|tx| tx.encoded_2718().into()).collect(),
+            transactions,
+            receipts: execution.receipts,
+            l1_origin: origin.id(),
+            sequence_number,
+        });
+        self.tree.insert(Arc::clone(&block), Arc::new(origin.clone()), execution.state);
+        Ok(block)
+    }
+
+    /// Makes a block the head: the canonical chain is then its ancestors and itself.
+    ///
+    /// # Errors
+    /// When the tree holds no such block, or its branch leaves the canonical chain deeper than blocks are kept.
+    pub fn adopt(&mut self, hash: B256) -> Result<(), ChainError> {
+        let chain_id = self.params.chain_id;
+        self.tree.adopt(hash).map_err(|source| ChainError::Tree { chain_id, source })
+    }
+
+    /// An account's nonce after a block.
+    ///
+    /// # Errors
+    /// When the block or its state is not there.
+    pub fn nonce(&self, at: B256, account: Address) -> Result<u64, ChainError> {
+        Ok(self.state(at)?.nonce(account))
+    }
+
+    /// The output of a block (version 0).
+    pub fn output_root(&self, hash: B256) -> Option<OutputRoot> {
+        let header = &self.by_hash(hash)?.header;
+        let state_root = header.state_root;
+        let withdrawal_storage_root = header.withdrawals_root?;
+        let preimage = [B256::ZERO, state_root, withdrawal_storage_root, hash].concat();
+        Some(OutputRoot {
+            output_root: keccak256(preimage),
+            state_root,
+            withdrawal_storage_root,
+            block_hash: hash,
+        })
+    }
+
+    /// The replacement of a block: the same attributes on the same parent, with its deposits only.
+    ///
+    /// # Errors
+    /// When the block or its parent's state is not there, or the block is genesis.
+    pub fn deposits_only(&mut self, block: B256) -> Result<Arc<L2Block>, ChainError> {
+        let origin = self.tree.origin(block).map_err(|source| self.tree_error(source))?;
+        let origin = Arc::clone(origin.ok_or(ChainError::GenesisReplaced)?);
+        let parent = self.block(block)?.header.parent_hash;
+        self.build(parent, &origin, &[])
+    }
+
+    /// The state after a block.
+    ///
+    /// # Errors
+    /// When the block or its state is not there.
+    pub fn state(&self, hash: B256) -> Result<&WorldState, ChainError> {
+        self.tree.state(hash).map_err(|source| self.tree_error(source))
+    }
+
+    fn block(&self, hash: B256) -> Result<&Arc<L2Block>, ChainError> {
+        self.tree.block(hash).map_err(|source| self.tree_error(source))
+    }
+
+    const fn tree_error(&self, source: TreeError) -> ChainError {
+        ChainError::Tree { chain_id: self.params.chain_id, source }
+    }
+}
+
+/// The place of the block after `parent` in its epoch, if `origin` may be its origin (derivation.md, "epoch").
+fn sequence_number(parent: &L2Block, origin: &L1Block, timestamp: u64) -> Result<u64, ChainError> {
+    let before = parent.l1_origin;
+    let same = origin.id() == before;
+    let next = origin.header.parent_hash == before.hash;
+    if (same || next) && origin.header.timestamp <= timestamp {
+        return Ok(if same { parent.sequence_number.saturating_add(1) } else { 0 });
+    }
+    Err(ChainError::Origin {
+        number: parent.number().saturating_add(1),
+        origin: origin.number(),
+        parent_origin: before.number,
+    })
+}
+
+/// The block's transactions with their senders: the deposit, then what users signed.
+fn recover(
+    deposit: OpTxEnvelope,
+    transactions: &[Bytes],
+) -> Result<Vec<Recovered<OpTxEnvelope>>, ChainError> {
+    let refuse = |index, reason: String| ChainError::Transaction { index, reason };
+    let mut recovered = Vec::with_capacity(transactions.len().saturating_add(1));
+    let sender = deposit.recover_signer().map_err(|error| refuse(0, error.to_string()))?;
+    recovered.push(Recovered::new_unchecked(deposit, sender));
+    for (index, raw) in transactions.iter().enumerate() {
+        let envelope =
+            OpTxEnvelope::decode_2718_exact(raw).map_err(|error| refuse(index, error.to_string()))?;
+        if matches!(envelope, OpTxEnvelope::Deposit(_) | OpTxEnvelope::PostExec(_)) {
+            return Err(refuse(index, format!("type {} is not signed by a user", envelope.tx_type())));
+        }
+        let sender = envelope.recover_signer().map_err(|error| refuse(index, error.to_string()))?;
+        recovered.push(Recovered::new_unchecked(envelope, sender));
+    }
+    Ok(recovered)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::devnet::{
+        block_tree::STATE_HISTORY,
+        contracts::{EMITTER, L1_BLOCK, MESSAGE_PASSER, SEQUENCER_FEE_VAULT, bindings::IL1Block, emit_call},
+        fixture::{CHAIN_ID, Fixture, GENESIS_TIME},
+        wallet::Call,
+    };
+    use alloy::{
+        consensus::{
+            Header,
+            proofs::{ordered_trie_root_encoded, state_root_unhashed, storage_root_unhashed},
+        },
+        eips::{eip2930::AccessList, eip7685::EMPTY_REQUESTS_HASH},
+        primitives::{Bloom, BloomInput, U256, hex},
+        rlp,
+        sol_types::SolCall,
+    };
+    use op_alloy::consensus::OpReceiptEnvelope;
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    fn emit(fixture: &Fixture, ahead: u64, data: &[u8]) -> Bytes {
+        fixture.call(ahead, EMITTER, emit_call(&[B256::ZERO], data), AccessList::default())
+    }
+
+    #[test]
+    fn a_header_has_the_jovian_shape() {
+        let mut fixture = Fixture::new(7);
+        let raw = emit(&fixture, 0, b"x");
+        let block = fixture.extend(&[raw]);
+        let (header, origin) = (&block.header, &fixture.l1.head().header);
+        assert_eq!(header.number, 1);
+        assert_eq!(header.timestamp, GENESIS_TIME + 2);
+        assert_eq!(header.parent_hash, fixture.chain.genesis().hash);
+        assert_eq!(header.mix_hash, origin.mix_hash);
+        assert_eq!(header.parent_beacon_block_root, origin.parent_beacon_block_root);
+        assert_eq!(header.beneficiary, SEQUENCER_FEE_VAULT);
+        assert_eq!(header.requests_hash, Some(EMPTY_REQUESTS_HASH));
+        assert_eq!(header.extra_data.len(), 17);
+        assert_eq!(header.excess_blob_gas, Some(0));
+        assert_eq!(header.gas_used, block.receipts[1].cumulative_gas_used());
+        let state = fixture.chain.state(block.hash).unwrap();
+        assert_eq!(header.state_root, state.root());
+        assert_eq!(header.withdrawals_root, Some(state.storage_root(MESSAGE_PASSER)));
+        assert!(matches!(block.transactions[0], OpTxEnvelope::Deposit(_)));
+        assert!(!block.is_deposits_only());
+    }
+
+    #[test]
+    fn genesis_state_root_is_the_root_of_its_accounts() {
+        let fixture = Fixture::new(7);
+        let genesis = fixture.chain.genesis();
+        let state = fixture.chain.state(genesis.hash).unwrap();
+        let mut addresses: Vec<Address> =
+            crate::devnet::contracts::PREDEPLOYS.iter().map(|it| it.address).collect();
+        addresses.push(alloy::eips::eip2935::HISTORY_STORAGE_ADDRESS);
+        addresses.push(alloy::eips::eip4788::BEACON_ROOTS_ADDRESS);
+        addresses.push(fixture.user.address());
+        let accounts = addresses.into_iter().map(|address| {
+            let info = state.info(address).unwrap();
+            let code_hash = keccak256(info.code.unwrap().original_byte_slice());
+            let account = alloy::consensus::TrieAccount {
+                nonce: info.nonce,
+                balance: info.balance,
+                storage_root: storage_root_unhashed([]),
+                code_hash,
+            };
+            (address, account)
+        });
+        assert_eq!(genesis.header.state_root, state_root_unhashed(accounts));
+        assert!(genesis.is_deposits_only());
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_chain() {
+        let run = |seed| {
+            let mut fixture = Fixture::new(seed);
+            for height in 1_u64..=6 {
+                if height % 3 == 0 {
+                    fixture.l1.produce(UnixSeconds(GENESIS_TIME + 2 * height - 1)).unwrap();
+                }
+                let raw = [emit(&fixture, 0, &height.to_be_bytes()), emit(&fixture, 1, b"second")];
+                fixture.extend(&raw);
+            }
+            fixture.chain.head().hash
+        };
+        assert_eq!(run(7), run(7));
+        assert_ne!(run(7), run(8));
+    }
+
+    #[test]
+    fn sequence_numbers_count_the_blocks_of_an_epoch() {
+        let mut fixture = Fixture::new(7);
+        let numbers = |fixture: &mut Fixture| {
+            let block = fixture.extend(&[]);
+            (block.l1_origin.number, block.sequence_number)
+        };
+        assert_eq!(numbers(&mut fixture), (0, 1));
+        assert_eq!(numbers(&mut fixture), (0, 2));
+        fixture.l1.produce(UnixSeconds(GENESIS_TIME + 6)).unwrap();
+        assert_eq!(numbers(&mut fixture), (1, 0));
+        assert_eq!(numbers(&mut fixture), (1, 1));
+    }
+
+    #[rstest]
+    #[case::skipped_an_l1_block(&[1, 2], 2)]
+    #[case::younger_than_the_block(&[3], 1)]
+    fn refuses_an_origin(#[case] l1_seconds: &[u64], #[case] origin: u64) {
+        let mut fixture = Fixture::new(7);
+        for seconds in l1_seconds {
+            fixture.l1.produce(UnixSeconds(GENESIS_TIME + seconds)).unwrap();
+        }
+        let parent = fixture.chain.head().hash;
+        let origin_block = Arc::clone(fixture.l1.block_by_number(origin).unwrap());
+        let refused = fixture.chain.build(parent, &origin_block, &[]).unwrap_err();
+        assert!(matches!(refused, ChainError::Origin { number: 1, parent_origin: 0, .. }), "{refused}");
+    }
+
+    #[test]
+    fn an_origin_never_goes_back() {
+        let mut fixture = Fixture::new(7);
+        let genesis = Arc::clone(fixture.l1.head());
+        fixture.l1.produce(UnixSeconds(GENESIS_TIME + 1)).unwrap();
+        let parent = fixture.extend(&[]).hash;
+        let refused = fixture.chain.build(parent, &genesis, &[]).unwrap_err();
+        assert!(matches!(refused, ChainError::Origin { origin: 0, parent_origin: 1, .. }), "{refused}");
+    }
+
+    #[test]
+    fn a_reverting_transaction_has_a_failed_receipt() {
+        let mut fixture = Fixture::new(7);
+        let set = Bytes::from(IL1Block::setL1BlockValuesJovianCall {}.abi_encode());
+        let raw = [fixture.call(0, L1_BLOCK, set, AccessList::default()), emit(&fixture, 1, b"after")];
+        let block = fixture.extend(&raw);
+        let status: Vec<bool> = block.receipts.iter().map(OpReceiptEnvelope::status).collect();
+        assert_eq!(status, [true, false, true]);
+    }
+
+    fn call(fixture: &Fixture, change: impl FnOnce(&mut Call)) -> Bytes {
+        let mut call = Call {
+            chain_id: CHAIN_ID,
+            nonce: 0,
+            to: EMITTER,
+            input: emit_call(&[], &[]),
+            access_list: AccessList::default(),
+            gas_limit: 100_000,
+            max_fee: 2_000_000_000,
+        };
+        change(&mut call);
+        fixture.sign(call)
+    }
+
+    #[rstest]
+    #[case::nonce_too_high(|call: &mut Call| call.nonce = 1)]
+    #[case::other_chain(|call: &mut Call| call.chain_id = 902)]
+    #[case::fee_below_base_fee(|call: &mut Call| call.max_fee = 1_000)]
+    #[case::beyond_funds(|call: &mut Call| call.max_fee = u128::from(u64::MAX) * 1_000_000)]
+    #[case::beyond_block_gas(|call: &mut Call| call.gas_limit = 60_000_001)]
+    #[case::below_intrinsic_gas(|call: &mut Call| call.gas_limit = 21_000)]
+    fn refuses_an_invalid_transaction(#[case] change: fn(&mut Call)) {
+        let mut fixture = Fixture::new(7);
+        let raw = call(&fixture, change);
+        let (head, l1) = (fixture.chain.head().hash, Arc::clone(fixture.l1.head()));
+        let refused = fixture.chain.build(head, &l1, &[raw]).unwrap_err();
+        let invalid = matches!(
+            refused,
+            ChainError::Execution(ExecutorError::InvalidTransaction { number: 1, index: 1, .. })
+        );
+        assert!(invalid, "{refused}");
+        assert!(fixture.chain.build(head, &l1, &[call(&fixture, |_| ())]).is_ok(), "the call itself is fine");
+    }
+
+    #[rstest]
+    #[case::empty(&[])]
+    #[case::garbage(&hex!("02c0"))]
+    #[case::trailing_bytes(&hex!("02ff"))]
+    fn refuses_what_is_no_transaction(#[case] raw: &[u8]) {
+        let mut fixture = Fixture::new(7);
+        let (head, l1) = (fixture.chain.head().hash, Arc::clone(fixture.l1.head()));
+        let refused = fixture.chain.build(head, &l1, &[Bytes::copy_from_slice(raw)]).unwrap_err();
+        assert!(matches!(refused, ChainError::Transaction { index: 0, .. }), "{refused}");
+    }
+
+    #[test]
+    fn refuses_a_deposit_from_a_user() {
+        let mut fixture = Fixture::new(7);
+        let deposit = fixture.extend(&[]).raw_transactions[0].clone();
+        let (head, l1) = (fixture.chain.head().hash, Arc::clone(fixture.l1.head()));
+        let refused = fixture.chain.build(head, &l1, &[deposit]).unwrap_err();
+        assert!(matches!(refused, ChainError::Transaction { index: 0, .. }), "{refused}");
+    }
+
+    #[test]
+    fn a_replacement_keeps_the_attributes_and_drops_the_users() {
+        let mut fixture = Fixture::new(7);
+        fixture.extend(&[]);
+        let parent = fixture.chain.head().hash;
+        let raw = emit(&fixture, 0, b"gone");
+        let original = fixture.extend(&[raw]);
+        let descendant = fixture.extend(&[]);
+        let replacement = fixture.chain.deposits_only(original.hash).unwrap();
+        assert_eq!(fixture.chain.head().hash, descendant.hash, "building adopts nothing");
+        assert!(replacement.is_deposits_only());
+        assert_ne!(replacement.hash, original.hash);
+        assert_eq!(replacement.header.parent_hash, parent);
+        assert_eq!(replacement.raw_transactions[0], original.raw_transactions[0]);
+        assert_eq!(replacement.l1_origin, original.l1_origin);
+        assert_eq!(replacement.header.timestamp, original.header.timestamp);
+        assert_eq!(replacement.header.base_fee_per_gas, original.header.base_fee_per_gas);
+        assert_eq!(fixture.chain.deposits_only(replacement.hash).unwrap().hash, replacement.hash);
+
+        fixture.chain.adopt(replacement.hash).unwrap();
+        let user = fixture.user.address();
+        assert_eq!(fixture.chain.nonce(original.hash, user).unwrap(), 1);
+        assert_eq!(fixture.chain.nonce(replacement.hash, user).unwrap(), 0, "its transaction never was");
+        assert_eq!(fixture.chain.canonical(2).unwrap().hash, replacement.hash);
+        assert!(fixture.chain.canonical(3).is_none());
+        assert_eq!(fixture.chain.by_hash(descendant.hash).unwrap().number(), 3);
+        let raw = emit(&fixture, 0, b"again");
+        assert_eq!(fixture.extend(&[raw]).header.parent_hash, replacement.hash);
+    }
+
+    #[test]
+    fn genesis_has_no_replacement() {
+        let mut fixture = Fixture::new(7);
+        let genesis = fixture.chain.genesis().hash;
+        assert!(matches!(fixture.chain.deposits_only(genesis), Err(ChainError::GenesisReplaced)));
+    }
+
+    #[test]
+    fn nothing_is_built_below_the_kept_states() {
+        let mut fixture = Fixture::new(7);
+        let old = fixture.extend(&[]).hash;
+        for _ in 0..STATE_HISTORY {
+            fixture.extend(&[]);
+        }
+        let l1 = Arc::clone(fixture.l1.head());
+        let refused = fixture.chain.build(old, &l1, &[]).unwrap_err();
+        assert!(matches!(refused, ChainError::Tree { source: TreeError::StateGone { number: 1, .. }, .. }));
+    }
+
+    #[test]
+    fn output_root_hashes_version_state_withdrawals_and_block() {
+        let mut fixture = Fixture::new(7);
+        let block = fixture.extend(&[]);
+        let output = fixture.chain.output_root(block.hash).unwrap();
+        let preimage =
+            [[0; 32], block.header.state_root.0, block.header.withdrawals_root.unwrap().0, block.hash.0]
+                .concat();
+        assert_eq!(output.output_root, keccak256(preimage));
+        assert_eq!(fixture.chain.output_root(B256::ZERO), None);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn roots_are_those_of_the_bytes(
+            calls in prop::collection::vec((prop::collection::vec(any::<[u8; 32]>(), 0..=5), prop::collection::vec(any::<u8>(), 0..200)), 0..6)
+        ) {
+            let mut fixture = Fixture::new(7);
+            let raw: Vec<Bytes> = (0..).zip(&calls).map(|(ahead, (topics, data))| {
+                let topics: Vec<B256> = topics.iter().map(B256::from).collect();
+                fixture.call(ahead, EMITTER, emit_call(&topics, data), AccessList::default())
+            }).collect();
+            let block = fixture.extend(&raw);
+            prop_assert_eq!(&block.raw_transactions[1..], &raw[..]);
+            prop_assert_eq!(block.header.transactions_root, ordered_trie_root_encoded(&block.raw_transactions));
+            let receipts: Vec<Vec<u8>> = block.receipts.iter().map(Encodable2718::encoded_2718).collect();
+            prop_assert_eq!(block.header.receipts_root, ordered_trie_root_encoded(&receipts));
+            let header: Header = rlp::Decodable::decode(&mut rlp::encode(&block.header).as_slice()).unwrap();
+            prop_assert_eq!(keccak256(rlp::encode(&header)), block.hash);
+            // Four topics at most are logged; a call with more reverts and logs nothing.
+            let logged: Vec<_> = calls.iter().enumerate().filter(|(_, (topics, _))| topics.len() <= 4).collect();
+            let logs: Vec<_> = block.logs().collect();
+            prop_assert_eq!(logs.len(), logged.len());
+            let mut bloom = Bloom::ZERO;
+            for ((position, (call, (topics, data))), (index, transaction, log)) in logged.into_iter().enumerate().zip(logs) {
+                prop_assert_eq!((index as usize, transaction), (position, call + 1));
+                prop_assert_eq!(log.address, EMITTER);
+                prop_assert_eq!(log.topics().iter().map(|topic| topic.0).collect::<Vec<_>>(), topics.clone());
+                prop_assert_eq!(&log.data.data[..], &data[..]);
+                bloom.accrue(BloomInput::Raw(EMITTER.as_slice()));
+                topics.iter().for_each(|topic| bloom.accrue(BloomInput::Raw(topic)));
+            }
+            prop_assert_eq!(block.header.logs_bloom, bloom);
+        }
+    }
+
+    #[test]
+    fn a_withdrawal_changes_the_withdrawals_root() {
+        use crate::devnet::contracts::bindings::IL2ToL1MessagePasser::initiateWithdrawalCall;
+        let mut fixture = Fixture::new(7);
+        let before = fixture.extend(&[]).header.withdrawals_root.unwrap();
+        assert_eq!(before, storage_root_unhashed([]));
+        let (target, gas, data) = (Address::repeat_byte(1), U256::from(5), Bytes::from_static(b"data"));
+        let input = initiateWithdrawalCall { target, gasLimit: gas, data: data.clone() }.abi_encode();
+        let raw = fixture.call(0, MESSAGE_PASSER, input.into(), AccessList::default());
+        let block = fixture.extend(&[raw]);
+        let nonce = U256::ONE << 240;
+        let sender = fixture.user.address();
+        let withdrawal =
+            alloy::sol_types::SolValue::abi_encode_params(&(nonce, sender, target, U256::ZERO, gas, data));
+        let slot = keccak256([keccak256(withdrawal), B256::ZERO].concat());
+        let expected = storage_root_unhashed([(slot, U256::ONE), (B256::with_last_byte(1), U256::ONE)]);
+        assert_eq!(block.header.withdrawals_root, Some(expected));
+    }
+}

@@ -1,0 +1,124 @@
+//! Scripted faults: what can be made to go wrong in a devnet, at which block, and what must be found then.
+//!
+//! A fault is a [`Fault`] in [`REGISTRY`]: it says what it changes at each hook, and the superchain does it. A
+//! fault never touches a chain, a socket or a clock itself.
+
+mod attestations;
+mod messages;
+mod outage;
+mod plan;
+mod replacement;
+mod spec;
+
+pub use plan::{FaultPlan, FaultPlanError, PlannedFault};
+pub use spec::{FaultSpec, ParseFaultError};
+
+use super::{
+    finding::Finding,
+    message_pool::{ExecutionSite, MessagePool},
+};
+use crate::interop::Message;
+use core::fmt;
+use rand_chacha::ChaCha12Rng;
+
+/// Every fault there is.
+pub static REGISTRY: &[&dyn Fault] = &[
+    &messages::InvalidMessage,
+    &messages::WrongPayloadHash,
+    &messages::WrongLogIndex,
+    &messages::ExpiredMessage,
+    &messages::UnknownChain,
+    &replacement::JustifiedReplacement,
+    &attestations::UnjustifiedReplacement,
+    &attestations::NotDerived,
+    &attestations::WrongSigner,
+    &outage::RpcOutage,
+];
+
+/// The fault of a name.
+pub fn named(name: &str) -> Option<&'static dyn Fault> {
+    REGISTRY.iter().copied().find(|fault| fault.name() == name)
+}
+
+/// Something that goes wrong at one block of one chain.
+pub trait Fault: fmt::Debug + Send + Sync {
+    /// Its name on the command line.
+    fn name(&self) -> &'static str;
+
+    /// What it does, in one line.
+    fn summary(&self) -> &'static str;
+
+    /// The lowest height at which it can happen.
+    fn earliest_block(&self) -> u64 {
+        1
+    }
+
+    /// What the sidecar must find, when it happens on this chain.
+    fn expected(&self, chain_id: u64) -> Finding;
+
+    /// Building the block: the message that it executes beside its honest traffic.
+    ///
+    /// # Errors
+    /// The pool holds nothing that this fault could twist.
+    fn message(&self, scene: &Scene<'_>, rng: &mut ChaCha12Rng) -> Result<Option<Message>, NothingToCite> {
+        let _ = (scene, rng);
+        Ok(None)
+    }
+
+    /// Promoting the block to cross-safe: whether its own node replaces it by deposits only instead.
+    fn is_replaced(&self) -> bool {
+        false
+    }
+
+    /// Attesting: what the sequencer signs, and with which key.
+    fn attested(&self) -> Attested {
+        Attested::Block
+    }
+
+    /// The chain's execution client answers errors for so many ticks, from the one that builds the block.
+    fn outage_ticks(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// What the sequencer publishes as its word on a height.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attested {
+    /// The cross-safe block, signed with its own key.
+    Block,
+    /// A deposits-only sibling of the cross-safe block.
+    DepositsOnlySibling,
+    /// A sibling with other user transactions.
+    OtherTransactionsSibling,
+    /// The cross-safe block, signed with a key that is not the chain's.
+    BlockByImpostor,
+}
+
+/// Where a fault's message is executed, and what there is to cite.
+#[derive(Debug)]
+pub struct Scene<'a> {
+    /// The executing block.
+    pub site: ExecutionSite,
+    /// What may be cited.
+    pub pool: &'a MessagePool,
+}
+
+/// A fault found no message that it could twist.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{fault}@{number}:{chain_id} found no message to cite: script fewer faults on the blocks before it, or a later block"
+)]
+pub struct NothingToCite {
+    /// The fault.
+    pub fault: &'static str,
+    /// The executing chain.
+    pub chain_id: u64,
+    /// The height of the executing block.
+    pub number: u64,
+}
+
+impl Scene<'_> {
+    fn nothing_to_cite(&self, fault: &dyn Fault) -> NothingToCite {
+        NothingToCite { fault: fault.name(), chain_id: self.site.chain_id, number: self.site.number }
+    }
+}

@@ -1,0 +1,38 @@
+//! The lawful replacement: an invalid block gives way to its deposits, and that is what is attested.
+
+use super::{Fault, NothingToCite, Scene, messages::absent_message};
+use crate::{
+    devnet::{finding::Finding, schedule::FIRST_EXECUTING_BLOCK},
+    interop::Message,
+};
+use rand_chacha::ChaCha12Rng;
+
+/// Replaces an invalid block, and attests to the replacement.
+#[derive(Debug)]
+pub(super) struct JustifiedReplacement;
+
+impl Fault for JustifiedReplacement {
+    fn name(&self) -> &'static str {
+        "justified-replacement"
+    }
+
+    fn summary(&self) -> &'static str {
+        "the block executes an invalid message; its node replaces it by deposits only, which is what is attested"
+    }
+
+    fn earliest_block(&self) -> u64 {
+        FIRST_EXECUTING_BLOCK
+    }
+
+    fn expected(&self, _chain_id: u64) -> Finding {
+        Finding::UpheldReplacement
+    }
+
+    fn message(&self, scene: &Scene<'_>, rng: &mut ChaCha12Rng) -> Result<Option<Message>, NothingToCite> {
+        absent_message(self, scene, rng).map(Some)
+    }
+
+    fn is_replaced(&self) -> bool {
+        true
+    }
+}

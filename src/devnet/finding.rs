@@ -1,0 +1,95 @@
+//! [`Finding`]: what a sidecar makes of one attestation, in the words of the report.
+
+use core::fmt;
+use serde::{Serialize, Serializer};
+
+/// What was found, or was to be found. Its text form is what stands in the report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// The attestation holds.
+    Upheld,
+    /// The attestation names the deposits-only block that rightly replaced another.
+    UpheldReplacement,
+    /// The attestation does not hold.
+    Violated {
+        /// The verdict's reason.
+        reason: String,
+        /// For an invalid message: the rule that it breaks.
+        detail: Option<String>,
+    },
+    /// The attested block is not what L1 says, not even as deposits only.
+    Discarded,
+    /// The attested block's fork is gone.
+    Superseded,
+    /// There is no verdict yet.
+    Open,
+    /// The frame was rejected on gossip.
+    Rejected {
+        /// Why.
+        reason: String,
+    },
+    /// The frame was ignored on gossip.
+    Ignored {
+        /// Why.
+        reason: String,
+    },
+    /// The verdict had to wait because an execution client answered errors, and then was upheld.
+    OpenThenUpheld {
+        /// The chain of that client.
+        chain_id: u64,
+    },
+    /// The verdict has to wait because an execution client answers errors.
+    OpenForErrors {
+        /// The chain of that client.
+        chain_id: u64,
+    },
+}
+
+impl Finding {
+    /// A message of the attested block breaks a rule.
+    pub fn invalid_message(rule: &str) -> Self {
+        Self::Violated { reason: "invalid-message".to_owned(), detail: Some(rule.to_owned()) }
+    }
+
+    /// Whether this says that an attester did wrong: where nothing was scripted, a false alarm.
+    pub const fn is_alarm(&self) -> bool {
+        match self {
+            Self::Violated { .. } | Self::Discarded | Self::Rejected { .. } => true,
+            Self::Upheld
+            | Self::UpheldReplacement
+            | Self::Superseded
+            | Self::Open
+            | Self::Ignored { .. }
+            | Self::OpenThenUpheld { .. }
+            | Self::OpenForErrors { .. } => false,
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Upheld => f.write_str("upheld"),
+            Self::UpheldReplacement => f.write_str("upheld-replacement"),
+            Self::Violated { reason, detail: None } => write!(f, "violated: {reason}"),
+            Self::Violated { reason, detail: Some(detail) } => write!(f, "violated: {reason} ({detail})"),
+            Self::Discarded => f.write_str("discarded"),
+            Self::Superseded => f.write_str("superseded"),
+            Self::Open => f.write_str("open"),
+            Self::Rejected { reason } => write!(f, "rejected: {reason}"),
+            Self::Ignored { reason } => write!(f, "ignored: {reason}"),
+            Self::OpenThenUpheld { chain_id } => {
+                write!(f, "open, then upheld ({chain_id} execution client answered errors)")
+            }
+            Self::OpenForErrors { chain_id } => {
+                write!(f, "open ({chain_id} execution client answers errors)")
+            }
+        }
+    }
+}
+
+impl Serialize for Finding {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

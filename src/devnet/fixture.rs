@@ -1,0 +1,74 @@
+//! A chain on an L1 with a funded user, for the tests of this module.
+
+use super::{
+    block::L2Block,
+    chain::{Chain, ChainParams},
+    l1::{L1, L1Params},
+    wallet::{Call, Wallet},
+};
+use alloy::{
+    eips::eip2930::AccessList,
+    primitives::{Address, Bytes},
+};
+use crosscheck_p2p::UnixSeconds;
+use std::{collections::BTreeMap, sync::Arc};
+
+pub(super) const GENESIS_TIME: u64 = 1_700_000_000;
+pub(super) const CHAIN_ID: u64 = 901;
+
+#[derive(Clone, Debug)]
+pub(super) struct Fixture {
+    pub(super) l1: L1,
+    pub(super) chain: Chain,
+    pub(super) user: Wallet,
+}
+
+impl Fixture {
+    pub(super) fn new(seed: u64) -> Self {
+        let l1 = L1::new(L1Params {
+            genesis_time: UnixSeconds(GENESIS_TIME),
+            seed,
+            safe_depth: 1,
+            finalized_depth: 2,
+            system_configs: BTreeMap::new(),
+        });
+        let user = Wallet::derive(seed, 0).unwrap();
+        let params = ChainParams {
+            chain_id: CHAIN_ID,
+            block_time: 2,
+            genesis_time: UnixSeconds(GENESIS_TIME),
+            l1_genesis: l1.head().id(),
+            gas_limit: 60_000_000,
+            system_config: Address::repeat_byte(0xc0),
+            batcher: Address::repeat_byte(0xba),
+        };
+        let chain = Chain::new(params, &[user.address()]).unwrap();
+        Self { l1, chain, user }
+    }
+
+    /// A call of the user's with the nonce that is due after the head and `ahead` more of its transactions.
+    pub(super) fn call(&self, ahead: u64, to: Address, input: Bytes, access_list: AccessList) -> Bytes {
+        let nonce = self.chain.nonce(self.chain.head().hash, self.user.address()).unwrap() + ahead;
+        self.sign(Call {
+            chain_id: CHAIN_ID,
+            nonce,
+            to,
+            input,
+            access_list,
+            gas_limit: 1_000_000,
+            max_fee: 10_000_000_000,
+        })
+    }
+
+    pub(super) fn sign(&self, call: Call) -> Bytes {
+        self.user.sign_call(call).unwrap()
+    }
+
+    /// Builds the next block on the head, in the epoch of L1's head, and makes it the head.
+    pub(super) fn extend(&mut self, transactions: &[Bytes]) -> Arc<L2Block> {
+        let parent = self.chain.head().hash;
+        let block = self.chain.build(parent, self.l1.head(), transactions).unwrap();
+        self.chain.adopt(block.hash).unwrap();
+        block
+    }
+}

@@ -1,0 +1,325 @@
+//! [`L1`]: the chain that the devnet's chains derive from, as a pure state machine.
+//!
+//! It has headers, finality by depth, and the two storage slots of each chain's `SystemConfig` that readers of
+//! L1 ask for. It executes nothing: its blocks hold no transactions, and its state is those contracts' storage.
+
+use super::system_config::SystemConfig;
+use alloy::{
+    consensus::{EMPTY_OMMER_ROOT_HASH, Header, constants::EMPTY_WITHDRAWALS, proofs},
+    eips::{
+        BlockNumHash,
+        eip1559::{BaseFeeParams, calc_next_block_base_fee},
+        eip7685::EMPTY_REQUESTS_HASH,
+    },
+    primitives::{Address, B256, Bytes, keccak256},
+};
+use crosscheck_p2p::UnixSeconds;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+/// How many blocks are kept; older ones answer as unknown.
+pub const L1_HISTORY: u64 = 65_536;
+
+const GAS_LIMIT: u64 = 36_000_000;
+const GENESIS_BASE_FEE: u64 = 1_000_000_000;
+
+/// A sealed L1 block: `hash` is the header's hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct L1Block {
+    /// The header (Prague shape).
+    pub header: Header,
+    /// `keccak256` of the header's RLP.
+    pub hash: B256,
+}
+
+impl L1Block {
+    fn seal(header: Header) -> Arc<Self> {
+        let hash = header.hash_slow();
+        Arc::new(Self { header, hash })
+    }
+
+    /// The height.
+    pub const fn number(&self) -> u64 {
+        self.header.number
+    }
+
+    /// The timestamp.
+    pub const fn timestamp(&self) -> UnixSeconds {
+        UnixSeconds(self.header.timestamp)
+    }
+
+    /// Height and hash.
+    pub const fn id(&self) -> BlockNumHash {
+        BlockNumHash { number: self.header.number, hash: self.hash }
+    }
+}
+
+/// What decides an L1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct L1Params {
+    /// The timestamp of block 0.
+    pub genesis_time: UnixSeconds,
+    /// Makes the randomness of its blocks differ from another L1's.
+    pub seed: u64,
+    /// How many blocks below the head the safe block is.
+    pub safe_depth: u64,
+    /// How many blocks below the head the finalized block is.
+    pub finalized_depth: u64,
+    /// Each chain's `SystemConfig`, by address, as it stands at genesis.
+    pub system_configs: BTreeMap<Address, SystemConfig>,
+}
+
+/// Why L1 refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum L1Error {
+    /// A signer was set on a contract that is not there.
+    #[error("L1 has no SystemConfig at {address}: name it in L1Params::system_configs")]
+    NoSystemConfig {
+        /// The address.
+        address: Address,
+    },
+    /// Height or time would overflow.
+    #[error("L1 cannot grow beyond block {number}: height or timestamp would overflow")]
+    Overflow {
+        /// The head's height.
+        number: u64,
+    },
+}
+
+/// The chain: blocks by number and hash, and what its `SystemConfig`s held at each.
+#[derive(Clone, Debug)]
+pub struct L1 {
+    params: L1Params,
+    head: Arc<L1Block>,
+    blocks: BTreeMap<u64, Arc<L1Block>>,
+    by_hash: HashMap<B256, Arc<L1Block>>,
+    /// What the contracts hold from a height on, until the next entry.
+    storage: BTreeMap<u64, Arc<BTreeMap<Address, SystemConfig>>>,
+}
+
+impl L1 {
+    /// The chain with its genesis block.
+    pub fn new(params: L1Params) -> Self {
+        let storage = Arc::new(params.system_configs.clone());
+        let header = Header {
+            timestamp: params.genesis_time.0,
+            base_fee_per_gas: Some(GENESIS_BASE_FEE),
+            state_root: state_root(&storage),
+            ..header_shape(0, params.seed)
+        };
+        let head = L1Block::seal(header);
+        let mut l1 = Self {
+            params,
+            head: Arc::clone(&head),
+            blocks: BTreeMap::new(),
+            by_hash: HashMap::new(),
+            storage: BTreeMap::from([(0, storage)]),
+        };
+        l1.insert(head);
+        l1
+    }
+
+    /// What it was made with.
+    pub const fn params(&self) -> &L1Params {
+        &self.params
+    }
+
+    /// Appends a block at time `now`, or one second after the head if `now` is not later than the head.
+    ///
+    /// # Errors
+    /// When height or time overflow.
+    pub fn produce(&mut self, now: UnixSeconds) -> Result<Arc<L1Block>, L1Error> {
+        let parent = &self.head.header;
+        let overflow = L1Error::Overflow { number: parent.number };
+        let number = parent.number.checked_add(1).ok_or(overflow)?;
+        let earliest = parent.timestamp.checked_add(1).ok_or(overflow)?;
+        let base_fee = calc_next_block_base_fee(
+            parent.gas_used,
+            parent.gas_limit,
+            parent.base_fee_per_gas.unwrap_or_default(),
+            BaseFeeParams::ethereum(),
+        );
+        let header = Header {
+            parent_hash: self.head.hash,
+            timestamp: now.0.max(earliest),
+            base_fee_per_gas: Some(base_fee),
+            state_root: state_root(self.system_configs(number)),
+            ..header_shape(number, self.params.seed)
+        };
+        let block = L1Block::seal(header);
+        self.insert(Arc::clone(&block));
+        Ok(block)
+    }
+
+    /// Changes a `SystemConfig`'s unsafe block signer from the next block on.
+    ///
+    /// # Errors
+    /// When there is no such contract, or the height would overflow.
+    pub fn set_unsafe_block_signer(&mut self, address: Address, signer: Address) -> Result<(), L1Error> {
+        let number = self.head.number();
+        let next = number.checked_add(1).ok_or(L1Error::Overflow { number })?;
+        let mut configs = self.system_configs(next).clone();
+        configs.get_mut(&address).ok_or(L1Error::NoSystemConfig { address })?.unsafe_block_signer = signer;
+        self.storage.insert(next, Arc::new(configs));
+        Ok(())
+    }
+
+    /// The newest block.
+    pub const fn head(&self) -> &Arc<L1Block> {
+        &self.head
+    }
+
+    /// The block `safe_depth` below the head, genesis before that.
+    pub fn safe(&self) -> &Arc<L1Block> {
+        self.below_head(self.params.safe_depth)
+    }
+
+    /// The block `finalized_depth` below the head, genesis before that.
+    pub fn finalized(&self) -> &Arc<L1Block> {
+        self.below_head(self.params.finalized_depth)
+    }
+
+    /// The block at a height.
+    pub fn block_by_number(&self, number: u64) -> Option<&Arc<L1Block>> {
+        self.blocks.get(&number)
+    }
+
+    /// The block with a hash.
+    pub fn block_by_hash(&self, hash: B256) -> Option<&Arc<L1Block>> {
+        self.by_hash.get(&hash)
+    }
+
+    /// The storage word of an account after block `number`: zero where nothing is stored, as in any account.
+    /// `None` if there is no such block.
+    pub fn storage(&self, address: Address, slot: B256, number: u64) -> Option<B256> {
+        self.block_by_number(number)?;
+        let config = self.system_configs(number).get(&address);
+        Some(config.and_then(|config| config.slot(slot)).unwrap_or_default())
+    }
+
+    fn below_head(&self, depth: u64) -> &Arc<L1Block> {
+        self.blocks.get(&self.head.number().saturating_sub(depth)).unwrap_or(&self.head)
+    }
+
+    fn system_configs(&self, number: u64) -> &BTreeMap<Address, SystemConfig> {
+        self.storage.range(..=number).next_back().map_or(&self.params.system_configs, |(_, configs)| configs)
+    }
+
+    fn insert(&mut self, block: Arc<L1Block>) {
+        if let Some(old) = block.number().checked_sub(L1_HISTORY).filter(|old| *old > 0)
+            && let Some(old) = self.blocks.remove(&old)
+        {
+            self.by_hash.remove(&old.hash);
+            let in_force = self.storage.range(..=old.number()).next_back().map_or(0, |(number, _)| *number);
+            self.storage.retain(|number, _| *number >= in_force);
+        }
+        self.by_hash.insert(block.hash, Arc::clone(&block));
+        self.blocks.insert(block.number(), Arc::clone(&block));
+        self.head = block;
+    }
+}
+
+/// The fields that every block of this L1 has alike, and those that only its height and the seed decide.
+fn header_shape(number: u64, seed: u64) -> Header {
+    Header {
+        number,
+        ommers_hash: EMPTY_OMMER_ROOT_HASH,
+        gas_limit: GAS_LIMIT,
+        extra_data: Bytes::from_static(b"crosscheck devnet"),
+        mix_hash: random_word("prevrandao", number, seed),
+        parent_beacon_block_root: Some(random_word("parent beacon block", number, seed)),
+        withdrawals_root: Some(EMPTY_WITHDRAWALS),
+        blob_gas_used: Some(0),
+        excess_blob_gas: Some(0),
+        requests_hash: Some(EMPTY_REQUESTS_HASH),
+        ..Header::default()
+    }
+}
+
+fn random_word(purpose: &str, number: u64, seed: u64) -> B256 {
+    keccak256([purpose.as_bytes(), &seed.to_be_bytes(), &number.to_be_bytes()].concat())
+}
+
+fn state_root(configs: &BTreeMap<Address, SystemConfig>) -> B256 {
+    proofs::state_root_unhashed(configs.iter().map(|(address, config)| (*address, config.account())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::devnet::system_config::UNSAFE_BLOCK_SIGNER_SLOT;
+
+    const CONFIG: Address = Address::repeat_byte(0xc0);
+
+    fn l1() -> L1 {
+        let config =
+            SystemConfig { unsafe_block_signer: Address::repeat_byte(1), batcher: Address::repeat_byte(2) };
+        L1::new(L1Params {
+            genesis_time: UnixSeconds(1_000),
+            seed: 7,
+            safe_depth: 1,
+            finalized_depth: 2,
+            system_configs: BTreeMap::from([(CONFIG, config)]),
+        })
+    }
+
+    #[test]
+    fn blocks_are_linked_and_hash_to_their_names() {
+        let mut l1 = l1();
+        for number in 1..=5 {
+            l1.produce(UnixSeconds(1_000 + 12 * number)).unwrap();
+        }
+        for number in 1..=5 {
+            let block = l1.block_by_number(number).unwrap();
+            assert_eq!(block.header.hash_slow(), block.hash);
+            assert_eq!(block.header.parent_hash, l1.block_by_number(number - 1).unwrap().hash);
+            assert_eq!(l1.block_by_hash(block.hash), Some(block));
+            assert_eq!(block.timestamp(), UnixSeconds(1_000 + 12 * number));
+        }
+        assert_eq!((l1.head().number(), l1.safe().number(), l1.finalized().number()), (5, 4, 3));
+        assert!(l1.block_by_number(6).is_none());
+    }
+
+    #[test]
+    fn time_always_grows() {
+        let mut l1 = l1();
+        assert_eq!(l1.produce(UnixSeconds(0)).unwrap().timestamp(), UnixSeconds(1_001));
+    }
+
+    #[test]
+    fn finality_starts_at_genesis() {
+        let l1 = l1();
+        assert_eq!((l1.safe().number(), l1.finalized().number()), (0, 0));
+    }
+
+    #[test]
+    fn a_new_signer_holds_from_the_next_block_on() {
+        let mut l1 = l1();
+        l1.produce(UnixSeconds(1_012)).unwrap();
+        l1.set_unsafe_block_signer(CONFIG, Address::repeat_byte(9)).unwrap();
+        l1.produce(UnixSeconds(1_024)).unwrap();
+        let signer = |number| l1.storage(CONFIG, UNSAFE_BLOCK_SIGNER_SLOT, number);
+        assert_eq!(signer(1), Some(Address::repeat_byte(1).into_word()));
+        assert_eq!(signer(2), Some(Address::repeat_byte(9).into_word()));
+        assert_eq!(signer(3), None);
+        assert_eq!(l1.storage(CONFIG, B256::ZERO, 1), Some(B256::ZERO));
+        assert_eq!(l1.storage(Address::ZERO, UNSAFE_BLOCK_SIGNER_SLOT, 1), Some(B256::ZERO));
+        let root = |number| l1.block_by_number(number).unwrap().header.state_root;
+        assert_eq!(root(0), root(1));
+        assert_ne!(root(1), root(2));
+        let absent = Address::ZERO;
+        assert_eq!(
+            l1.set_unsafe_block_signer(absent, absent),
+            Err(L1Error::NoSystemConfig { address: absent })
+        );
+    }
+
+    #[test]
+    fn the_seed_decides_the_hashes() {
+        let other = L1::new(L1Params { seed: 8, ..l1().params });
+        assert_eq!(l1().head().hash, l1().head().hash);
+        assert_ne!(l1().head().hash, other.head().hash);
+    }
+}

@@ -1,0 +1,99 @@
+//! [`Observations`]: everything that the devnet has seen a sidecar say, kept together for the report. Pure.
+//!
+//! Records are kept by id, so that one that was open and is decided now replaces what it was. They are bounded
+//! by [`MAX_RECORDS`]; beyond it the oldest decided ones are dropped, and counted.
+
+use super::sidecar_records::{AttestationRecord, RefusalRecord, SidecarStatus};
+use alloy::primitives::B256;
+use crosscheck_p2p::ChainId;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+/// The most records of each kind that are kept.
+pub const MAX_RECORDS: usize = 100_000;
+
+/// What a sidecar was seen to say.
+#[derive(Clone, Debug, Default)]
+pub struct Observations {
+    /// Its last status.
+    pub status: SidecarStatus,
+    attestations: BTreeMap<u64, AttestationRecord>,
+    refusals: BTreeMap<u64, (RefusalRecord, Duration)>,
+    /// Which records were ever seen to wait for a chain's client that answered errors.
+    held_up: BTreeMap<u64, BTreeSet<u64>>,
+    dropped: u64,
+}
+
+impl Observations {
+    /// Takes in attestation records; `outages` are the chains whose clients answer errors on purpose.
+    pub fn take_attestations(&mut self, records: Vec<AttestationRecord>, outages: &[u64]) {
+        for record in records {
+            for chain_id in outages.iter().filter(|chain_id| record.waits_for_errors_of(**chain_id)) {
+                self.held_up.entry(*chain_id).or_default().insert(record.id);
+            }
+            self.attestations.insert(record.id, record);
+        }
+        while self.attestations.len() > MAX_RECORDS && self.attestations.pop_first().is_some() {
+            self.dropped = self.dropped.saturating_add(1);
+        }
+    }
+
+    /// Takes in refusals, seen at `at` since the start of the run.
+    pub fn take_refusals(&mut self, records: Vec<RefusalRecord>, at: Duration) {
+        for record in records {
+            self.refusals.entry(record.id).or_insert((record, at));
+        }
+        while self.refusals.len() > MAX_RECORDS && self.refusals.pop_first().is_some() {
+            self.dropped = self.dropped.saturating_add(1);
+        }
+    }
+
+    /// How many records were dropped because there were too many.
+    pub const fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// All attestation records, by id.
+    pub fn attestations(&self) -> impl Iterator<Item = &AttestationRecord> {
+        self.attestations.values()
+    }
+
+    /// All refusals, by id, and when they were first seen.
+    pub fn refusals(&self) -> impl Iterator<Item = (&RefusalRecord, Duration)> {
+        self.refusals.values().map(|(record, at)| (record, *at))
+    }
+
+    /// The record of a block, that of its own attestation first.
+    pub fn of_block(&self, chain_id: u64, hash: B256) -> Option<&AttestationRecord> {
+        let chain_id = ChainId::from(chain_id);
+        let records = self.attestations().filter(|record| record.chain_id == chain_id && record.hash == hash);
+        records.max_by_key(|record| (record.is_attested(), record.id))
+    }
+
+    /// The refusal of what was signed.
+    pub fn refusal_of(&self, chain_id: u64, payload_hash: B256) -> Option<(&RefusalRecord, Duration)> {
+        let chain_id = ChainId::from(chain_id);
+        self.refusals()
+            .find(|(record, _)| record.chain_id == chain_id && record.payload_hash == Some(payload_hash))
+    }
+
+    /// The records that were seen to wait for a chain's client while it answered errors, as they are now.
+    pub fn held_up_by(&self, chain_id: u64) -> impl Iterator<Item = &AttestationRecord> {
+        let ids = self.held_up.get(&chain_id).into_iter().flatten();
+        ids.filter_map(|id| self.attestations.get(id))
+    }
+
+    /// The cursor from which every record that may still change, and every new one, is after.
+    pub fn attestation_cursor(&self) -> u64 {
+        let first_open = self.attestations().find(|record| record.is_open()).map(|record| record.id);
+        let last = self.attestations.last_key_value().map(|(id, _)| *id);
+        first_open.map(|id| id.saturating_sub(1)).or(last).unwrap_or_default()
+    }
+
+    /// The cursor of the last refusal.
+    pub fn refusal_cursor(&self) -> u64 {
+        self.refusals.last_key_value().map(|(id, _)| *id).unwrap_or_default()
+    }
+}

@@ -1,0 +1,281 @@
+//! [`Report`]: what was scripted against what was found. Pure: it is drawn up from what the devnet planted and
+//! what the sidecar was seen to say.
+
+use super::{
+    faults::PlannedFault,
+    finding::Finding,
+    observations::Observations,
+    sidecar_records::{AttestationRecord, RefusalRecord},
+};
+use alloy::primitives::B256;
+use crosscheck_p2p::ChainId;
+use serde::Serialize;
+use std::{collections::BTreeSet, time::Duration};
+
+/// A planned fault as it was carried out.
+#[derive(Clone, Copy, Debug)]
+pub struct Planted {
+    /// The fault.
+    pub fault: PlannedFault,
+    /// The attested block, if the fault is in an attestation that was published.
+    pub hash: Option<B256>,
+    /// What was signed.
+    pub payload_hash: Option<B256>,
+    /// When it was published, since the start of the run.
+    pub published_at: Option<Duration>,
+}
+
+/// The heads of a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ChainReport {
+    /// The chain.
+    pub chain_id: u64,
+    /// The newest block.
+    #[serde(rename = "unsafe")]
+    pub unsafe_head: u64,
+    /// The newest block derived from L1.
+    pub local_safe: u64,
+    /// The newest cross-safe block.
+    pub safe: u64,
+    /// The newest finalized block.
+    pub finalized: u64,
+    /// The head that the sidecar vouches for; `null` without a sidecar.
+    pub vouched: Option<u64>,
+}
+
+/// How many attestations got which verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct AttestationCounts {
+    /// Attested blocks that the sidecar heard.
+    pub received: u64,
+    /// Upheld.
+    pub upheld: u64,
+    /// Upheld as a lawful replacement.
+    pub upheld_replacement: u64,
+    /// Violated.
+    pub violated: u64,
+    /// Discarded.
+    pub discarded: u64,
+    /// Without a verdict.
+    pub open: u64,
+}
+
+/// How many messages all audited blocks execute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct MessageCounts {
+    /// All of them.
+    pub executed: u64,
+    /// Valid.
+    pub valid: u64,
+    /// Invalid.
+    pub invalid: u64,
+    /// Neither proven.
+    pub unknown: u64,
+}
+
+/// One scripted fault, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FaultReport {
+    /// The fault's name.
+    pub name: &'static str,
+    /// The chain.
+    pub chain_id: u64,
+    /// The height.
+    pub block: u64,
+    /// What must be found.
+    pub expected: Finding,
+    /// What was found; `null`: nothing.
+    pub found: Option<Finding>,
+    /// From publication or arrival to the finding.
+    pub detected_after_ms: Option<u64>,
+}
+
+/// An accusation where nothing was scripted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FalseAlarm {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// The height, if the frame was read so far.
+    pub block: Option<u64>,
+    /// The block's hash, or the hash of what was signed.
+    pub hash: Option<B256>,
+    /// What was found.
+    pub found: Finding,
+}
+
+/// The report of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// The seed.
+    pub seed: u64,
+    /// The chains' heads.
+    pub chains: Vec<ChainReport>,
+    /// Verdicts.
+    pub attestations: AttestationCounts,
+    /// Messages.
+    pub messages: MessageCounts,
+    /// The scripted faults, in the order in which they were given.
+    pub faults: Vec<FaultReport>,
+    /// What was reported without reason.
+    pub false_alarms: Vec<FalseAlarm>,
+}
+
+impl Report {
+    /// Draws up the report.
+    pub fn new(seed: u64, chains: Vec<ChainReport>, planted: &[Planted], seen: &Observations) -> Self {
+        let script = Script::new(planted);
+        Self {
+            seed,
+            chains,
+            attestations: count_attestations(seen),
+            messages: count_messages(seen),
+            faults: planted.iter().map(|planted| fault_report(planted, &script, seen)).collect(),
+            false_alarms: false_alarms(&script, seen),
+        }
+    }
+
+    /// Whether every scripted fault was found as what it is, and nothing else was reported.
+    pub fn is_as_scripted(&self) -> bool {
+        let found = |fault: &FaultReport| fault.found.as_ref() == Some(&fault.expected);
+        self.faults.iter().all(found) && self.false_alarms.is_empty()
+    }
+}
+
+/// What the script explains: accusations of these blocks and of these signatures are no false alarms.
+struct Script {
+    blocks: BTreeSet<(ChainId, B256)>,
+    signatures: BTreeSet<(ChainId, B256)>,
+}
+
+impl Script {
+    fn new(planted: &[Planted]) -> Self {
+        let mut script = Self { blocks: BTreeSet::new(), signatures: BTreeSet::new() };
+        for planted in planted {
+            let chain_id = ChainId::from(planted.fault.chain_id);
+            // Where only the signature is wrong, the block is honest: accusing it would be a false alarm.
+            if matches!(planted.fault.expected(), Finding::Rejected { .. }) {
+                script.signatures.extend(planted.payload_hash.map(|hash| (chain_id, hash)));
+            } else {
+                script.blocks.extend(planted.hash.map(|hash| (chain_id, hash)));
+            }
+        }
+        script
+    }
+
+    fn explains(&self, record: &AttestationRecord) -> bool {
+        self.blocks.contains(&(record.chain_id, record.hash))
+    }
+
+    fn explains_refusal(&self, record: &RefusalRecord) -> bool {
+        record.payload_hash.is_some_and(|hash| self.signatures.contains(&(record.chain_id, hash)))
+    }
+}
+
+fn fault_report(planted: &Planted, script: &Script, seen: &Observations) -> FaultReport {
+    let expected = planted.fault.expected();
+    let found = match expected {
+        Finding::OpenThenUpheld { chain_id } => outage_found(chain_id, script, seen),
+        Finding::Rejected { .. } => refusal_found(planted, seen).or_else(|| accepted_found(planted, seen)),
+        _ => verdict_found(planted, seen).or_else(|| refusal_found(planted, seen)),
+    };
+    let (found, detected_after_ms) = found.unzip();
+    FaultReport {
+        name: planted.fault.fault.name(),
+        chain_id: planted.fault.chain_id,
+        block: planted.fault.block,
+        expected,
+        found,
+        detected_after_ms: detected_after_ms.flatten(),
+    }
+}
+
+type Found = (Finding, Option<u64>);
+
+fn verdict_found(planted: &Planted, seen: &Observations) -> Option<Found> {
+    let record = seen.of_block(planted.fault.chain_id, planted.hash?)?;
+    Some((record.finding(), record.decided_after_ms))
+}
+
+/// The verdict on a frame that should have been rejected. That of a descendant's ancestor does not count.
+fn accepted_found(planted: &Planted, seen: &Observations) -> Option<Found> {
+    let record = seen.of_block(planted.fault.chain_id, planted.hash?)?;
+    record.is_attested().then(|| (record.finding(), record.decided_after_ms))
+}
+
+fn refusal_found(planted: &Planted, seen: &Observations) -> Option<Found> {
+    let (record, at) = seen.refusal_of(planted.fault.chain_id, planted.payload_hash?)?;
+    let after = planted.published_at.map(|published| at.saturating_sub(published));
+    Some((record.finding(), after.and_then(|after| u64::try_from(after.as_millis()).ok())))
+}
+
+/// What became of the honest attestations that an outage held up.
+fn outage_found(chain_id: u64, script: &Script, seen: &Observations) -> Option<Found> {
+    let held: Vec<_> = seen.held_up_by(chain_id).filter(|record| !script.explains(record)).collect();
+    let last = held.iter().filter_map(|record| record.decided_after_ms).max();
+    let other = held.iter().map(|record| record.finding()).find(|finding| *finding != Finding::Upheld);
+    match other {
+        _ if held.is_empty() => None,
+        None => Some((Finding::OpenThenUpheld { chain_id }, last)),
+        Some(Finding::Open) => Some((Finding::OpenForErrors { chain_id }, None)),
+        Some(finding) => Some((finding, last)),
+    }
+}
+
+fn false_alarms(script: &Script, seen: &Observations) -> Vec<FalseAlarm> {
+    let verdicts = seen.attestations().filter(|record| !script.explains(record)).map(|record| FalseAlarm {
+        chain_id: record.chain_id,
+        block: Some(record.number),
+        hash: Some(record.hash),
+        found: record.finding(),
+    });
+    let refusals =
+        seen.refusals().filter(|(record, _)| !script.explains_refusal(record)).map(|(record, _)| {
+            FalseAlarm {
+                chain_id: record.chain_id,
+                block: None,
+                hash: record.payload_hash,
+                found: record.finding(),
+            }
+        });
+    verdicts.chain(refusals).filter(|alarm| alarm.found.is_alarm()).collect()
+}
+
+fn count_attestations(seen: &Observations) -> AttestationCounts {
+    let mut counts = AttestationCounts::default();
+    for record in seen.attestations().filter(|record| record.is_attested()) {
+        increment(&mut counts.received);
+        match record.finding() {
+            Finding::Upheld => increment(&mut counts.upheld),
+            Finding::UpheldReplacement => increment(&mut counts.upheld_replacement),
+            Finding::Violated { .. } => increment(&mut counts.violated),
+            Finding::Discarded => increment(&mut counts.discarded),
+            Finding::Open => increment(&mut counts.open),
+            Finding::Superseded
+            | Finding::Rejected { .. }
+            | Finding::Ignored { .. }
+            | Finding::OpenThenUpheld { .. }
+            | Finding::OpenForErrors { .. } => {}
+        }
+    }
+    counts
+}
+
+fn count_messages(seen: &Observations) -> MessageCounts {
+    let mut counts = MessageCounts::default();
+    for message in seen.attestations().flat_map(|record| &record.messages) {
+        increment(&mut counts.executed);
+        match message.status.as_str() {
+            "valid" => increment(&mut counts.valid),
+            "invalid" => increment(&mut counts.invalid),
+            _ => increment(&mut counts.unknown),
+        }
+    }
+    counts
+}
+
+const fn increment(count: &mut u64) {
+    *count = count.saturating_add(1);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! [`ChainStore`]: what a chain's nodes know: its blocks, canonical and orphaned, and how safe they are.
+//!
+//! It only keeps what it is given. It holds at most [`MAX_HEIGHTS`] heights and forgets the lowest beyond that,
+//! except genesis.
+
+use crate::devnet::{block::L2Block, heads::Heads, sequencer::ChainTick};
+use alloy::{
+    eips::{BlockId, BlockNumberOrTag},
+    primitives::B256,
+};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+/// The most heights that are kept.
+pub const MAX_HEIGHTS: usize = 65_536;
+
+/// The blocks of one chain.
+#[derive(Clone, Debug)]
+pub struct ChainStore {
+    chain_id: u64,
+    genesis: Arc<L2Block>,
+    canonical: BTreeMap<u64, Arc<L2Block>>,
+    /// All blocks by height, orphans too, so that a height is forgotten whole.
+    heights: BTreeMap<u64, Vec<B256>>,
+    blocks: HashMap<B256, Arc<L2Block>>,
+    /// Where a transaction stands: the block that included it last, and the place in it.
+    transactions: HashMap<B256, (B256, usize)>,
+    heads: Heads,
+    outage: bool,
+}
+
+impl ChainStore {
+    /// A chain that has its genesis block only.
+    pub fn new(chain_id: u64, genesis: Arc<L2Block>) -> Self {
+        let mut store = Self {
+            chain_id,
+            genesis: Arc::clone(&genesis),
+            canonical: BTreeMap::new(),
+            heights: BTreeMap::new(),
+            blocks: HashMap::new(),
+            transactions: HashMap::new(),
+            heads: Heads::default(),
+            outage: false,
+        };
+        store.append(genesis);
+        store
+    }
+
+    /// Takes in what the chain did in a tick.
+    pub fn apply(&mut self, tick: &ChainTick) {
+        for block in tick.replacement.iter().chain(&tick.built) {
+            self.append(Arc::clone(block));
+        }
+        self.heads = tick.heads;
+        self.outage = tick.outage;
+    }
+
+    /// The chain's id.
+    pub const fn chain_id(&self) -> u64 {
+        self.chain_id
+    }
+
+    /// Block 0.
+    pub const fn genesis(&self) -> &Arc<L2Block> {
+        &self.genesis
+    }
+
+    /// The heads.
+    pub const fn heads(&self) -> Heads {
+        self.heads
+    }
+
+    /// Whether the execution client answers errors.
+    pub const fn is_out(&self) -> bool {
+        self.outage
+    }
+
+    /// The canonical block of a height.
+    pub fn canonical(&self, number: u64) -> Option<&Arc<L2Block>> {
+        if number == 0 { Some(&self.genesis) } else { self.canonical.get(&number) }
+    }
+
+    /// The block of a hash, orphans too.
+    pub fn by_hash(&self, hash: B256) -> Option<&Arc<L2Block>> {
+        self.blocks.get(&hash)
+    }
+
+    /// Whether a block is canonical.
+    pub fn is_canonical(&self, block: &L2Block) -> bool {
+        self.canonical(block.number()).is_some_and(|canonical| canonical.hash == block.hash)
+    }
+
+    /// The height that a tag stands for.
+    pub const fn height_of(&self, tag: BlockNumberOrTag) -> u64 {
+        match tag {
+            BlockNumberOrTag::Latest | BlockNumberOrTag::Pending => self.heads.unsafe_head,
+            BlockNumberOrTag::Safe => self.heads.safe,
+            BlockNumberOrTag::Finalized => self.heads.finalized,
+            BlockNumberOrTag::Earliest => 0,
+            BlockNumberOrTag::Number(number) => number,
+        }
+    }
+
+    /// The block that an id stands for (EIP-1898: `requireCanonical` leaves orphans out).
+    pub fn block(&self, id: BlockId) -> Option<&Arc<L2Block>> {
+        match id {
+            BlockId::Number(tag) => self.canonical(self.height_of(tag)),
+            BlockId::Hash(id) => {
+                let block = self.by_hash(id.block_hash)?;
+                (id.require_canonical != Some(true) || self.is_canonical(block)).then_some(block)
+            }
+        }
+    }
+
+    /// The canonical block that holds a transaction, and the transaction's place in it.
+    pub fn transaction(&self, hash: B256) -> Option<(&Arc<L2Block>, usize)> {
+        let (block, index) = self.transactions.get(&hash)?;
+        let block = self.by_hash(*block).filter(|block| self.is_canonical(block))?;
+        Some((block, *index))
+    }
+
+    /// A new canonical head. What was canonical at its height and above is orphaned, and still found by hash.
+    fn append(&mut self, block: Arc<L2Block>) {
+        let number = block.number();
+        self.canonical.split_off(&number);
+        for (index, transaction) in block.transactions.iter().enumerate() {
+            self.transactions.insert(transaction.tx_hash(), (block.hash, index));
+        }
+        self.heights.entry(number).or_default().push(block.hash);
+        self.blocks.insert(block.hash, Arc::clone(&block));
+        self.canonical.insert(number, block);
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        while self.heights.len() > MAX_HEIGHTS {
+            let Some((number, hashes)) = self.heights.pop_first() else { return };
+            self.canonical.remove(&number);
+            for hash in hashes.into_iter().filter(|hash| *hash != self.genesis.hash) {
+                let forgotten = self.blocks.remove(&hash);
+                for transaction in forgotten.iter().flat_map(|block| &block.transactions) {
+                    self.transactions.remove(&transaction.tx_hash());
+                }
+            }
+        }
+    }
+}

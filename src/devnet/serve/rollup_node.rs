@@ -1,0 +1,215 @@
+//! The rollup node of one chain: the part of `optimism_*` that readers of its view of L1 and L2 need.
+
+use super::{Arguments, ServeError, chain_store::ChainStore, server_error};
+use crate::devnet::{
+    block::L2Block,
+    header::{BASE_FEE_PARAMS, MIN_BASE_FEE},
+    l1::{L1, L1Block},
+    l1_attributes::{BASE_FEE_SCALAR, BLOB_BASE_FEE_SCALAR, DA_FOOTPRINT_GAS_SCALAR},
+    superchain::L1_CHAIN_ID,
+};
+use alloy::{
+    eips::{BlockNumHash, BlockNumberOrTag},
+    primitives::{Address, B256, keccak256},
+};
+use jsonrpsee::{RpcModule, types::ErrorObjectOwned};
+use parking_lot::RwLock;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// What the `version` method answers.
+const VERSION: &str = concat!("crosscheck-devnet/", env!("CARGO_PKG_VERSION"));
+
+/// Everything that the rollup node answers from.
+#[derive(Clone, Debug)]
+pub struct RollupNode {
+    /// Its chain.
+    pub chain: Arc<RwLock<ChainStore>>,
+    /// Its L1.
+    pub l1: Arc<RwLock<L1>>,
+    /// All chains of the dependency set.
+    pub dependencies: Vec<u64>,
+    /// The message expiry window, in seconds.
+    pub expiry_window: u64,
+    /// Seconds between two blocks.
+    pub block_time: u64,
+    /// The chain's `SystemConfig` on L1.
+    pub system_config: Address,
+    /// Who posts the chain's batches.
+    pub batcher: Address,
+}
+
+/// The methods of the rollup node.
+///
+/// # Errors
+/// Never in practice: method names are unique.
+pub fn rollup_node_module(node: RollupNode) -> Result<RpcModule<RollupNode>, ServeError> {
+    let mut module = RpcModule::new(node);
+    module.register_method("optimism_syncStatus", |_, node, _| node.sync_status())?;
+    module.register_method("optimism_rollupConfig", |_, node, _| {
+        Ok::<_, ErrorObjectOwned>(node.rollup_config())
+    })?;
+    module.register_method("optimism_dependencySet", |_, node, _| {
+        Ok::<_, ErrorObjectOwned>(node.dependency_set())
+    })?;
+    module.register_method("optimism_outputAtBlock", |params, node, _| {
+        let tag: BlockNumberOrTag = Arguments::of(&params).next("block")?;
+        node.output_at(tag)
+    })?;
+    module.register_method("optimism_version", |_, _, _| Ok::<_, ErrorObjectOwned>(VERSION))?;
+    Ok(module)
+}
+
+impl RollupNode {
+    fn sync_status(&self) -> Result<Value, ErrorObjectOwned> {
+        let (chain, l1) = (self.chain.read(), self.l1.read());
+        let heads = chain.heads();
+        let l2 = |number| {
+            chain
+                .canonical(number)
+                .map(|block| l2_ref(block))
+                .ok_or_else(|| server_error(format!("no block {number}")))
+        };
+        Ok(json!({
+            "current_l1": l1_ref(l1.head()),
+            "current_l1_finalized": l1_ref(l1.finalized()),
+            "head_l1": l1_ref(l1.head()),
+            "safe_l1": l1_ref(l1.safe()),
+            "finalized_l1": l1_ref(l1.finalized()),
+            "unsafe_l2": l2(heads.unsafe_head)?,
+            "cross_unsafe_l2": l2(heads.unsafe_head)?,
+            "pending_safe_l2": l2(heads.local_safe)?,
+            "local_safe_l2": l2(heads.local_safe)?,
+            "safe_l2": l2(heads.safe)?,
+            "finalized_l2": l2(heads.finalized)?,
+        }))
+    }
+
+    /// The rollup configuration: every fork is active from genesis on.
+    fn rollup_config(&self) -> Value {
+        let chain = self.chain.read();
+        let genesis = chain.genesis();
+        let mut config = json!({
+            "genesis": {
+                "l1": block_id(genesis.l1_origin),
+                "l2": block_id(BlockNumHash { number: 0, hash: genesis.hash }),
+                "l2_time": genesis.header.timestamp,
+                "system_config": {
+                    "batcherAddr": self.batcher,
+                    "overhead": B256::ZERO,
+                    "scalar": scalar_word(),
+                    "gasLimit": genesis.header.gas_limit,
+                    "eip1559Params": "0x0000000000000000",
+                    "operatorFeeParams": B256::ZERO,
+                    "minBaseFee": MIN_BASE_FEE,
+                    "daFootprintGasScalar": DA_FOOTPRINT_GAS_SCALAR,
+                },
+            },
+            "block_time": self.block_time,
+            "max_sequencer_drift": 600,
+            "seq_window_size": 3_600,
+            "channel_timeout": 300,
+            "l1_chain_id": L1_CHAIN_ID,
+            "l2_chain_id": chain.chain_id(),
+            "batch_inbox_address": l1_address("crosscheck devnet batch inbox", chain.chain_id()),
+            "deposit_contract_address": l1_address("crosscheck devnet deposit contract", chain.chain_id()),
+            "l1_system_config_address": self.system_config,
+            "protocol_versions_address": Address::ZERO,
+            "chain_op_config": {
+                "eip1559Elasticity": u64::try_from(BASE_FEE_PARAMS.elasticity_multiplier).unwrap_or(u64::MAX),
+                "eip1559Denominator": u64::try_from(BASE_FEE_PARAMS.max_change_denominator).unwrap_or(u64::MAX),
+                "eip1559DenominatorCanyon":
+                    u64::try_from(BASE_FEE_PARAMS.max_change_denominator).unwrap_or(u64::MAX),
+            },
+        });
+        if let Some(fields) = config.as_object_mut() {
+            fields.extend(forks());
+        }
+        config
+    }
+
+    fn dependency_set(&self) -> Value {
+        let dependencies: Map<String, Value> =
+            self.dependencies.iter().map(|chain_id| (chain_id.to_string(), json!({}))).collect();
+        json!({ "dependencies": dependencies, "overrideMessageExpiryWindow": self.expiry_window })
+    }
+
+    fn output_at(&self, tag: BlockNumberOrTag) -> Result<Value, ErrorObjectOwned> {
+        let chain = self.chain.read();
+        let number = chain.height_of(tag);
+        let missing =
+            || server_error(format!("failed to get L2 block ref with sync status: no block {number}"));
+        let block = chain.canonical(number).cloned().ok_or_else(missing)?;
+        let storage_root = block.header.withdrawals_root.ok_or_else(missing)?;
+        // `sync_status` reads the chain too, and a reader must not wait for a writer that waits for it.
+        drop(chain);
+        let version = B256::ZERO;
+        let preimage = [version, block.header.state_root, storage_root, block.hash].concat();
+        Ok(json!({
+            "version": version,
+            "outputRoot": keccak256(preimage),
+            "blockRef": l2_ref(&block),
+            "withdrawalStorageRoot": storage_root,
+            "stateRoot": block.header.state_root,
+            "syncStatus": self.sync_status()?,
+        }))
+    }
+}
+
+/// Every fork, under its old and its new name.
+fn forks() -> Map<String, Value> {
+    const TIMED: [&str; 11] = [
+        "regolith_time",
+        "canyon_time",
+        "delta_time",
+        "ecotone_time",
+        "fjord_time",
+        "granite_time",
+        "holocene_time",
+        "isthmus_time",
+        "jovian_time",
+        "interop_time",
+        "lagoon_time",
+    ];
+    TIMED.iter().map(|fork| ((*fork).to_owned(), json!(0))).collect()
+}
+
+/// The fee scalars in the packed form that the system configuration has since Ecotone.
+fn scalar_word() -> B256 {
+    const VERSION: u8 = 1;
+    let scalars = [BLOB_BASE_FEE_SCALAR.to_be_bytes(), BASE_FEE_SCALAR.to_be_bytes()].concat();
+    let mut word = B256::left_padding_from(&scalars);
+    if let Some(first) = word.0.first_mut() {
+        *first = VERSION;
+    }
+    word
+}
+
+/// An address on L1 at which the devnet's L1, which executes nothing, has no code.
+fn l1_address(purpose: &str, chain_id: u64) -> Address {
+    Address::from_word(keccak256([purpose.as_bytes(), &chain_id.to_be_bytes()].concat()))
+}
+
+fn l1_ref(block: &L1Block) -> Value {
+    json!({
+        "hash": block.hash,
+        "number": block.number(),
+        "parentHash": block.header.parent_hash,
+        "timestamp": block.header.timestamp,
+    })
+}
+
+fn l2_ref(block: &L2Block) -> Value {
+    json!({
+        "hash": block.hash,
+        "number": block.number(),
+        "parentHash": block.header.parent_hash,
+        "timestamp": block.header.timestamp,
+        "l1origin": block_id(block.l1_origin),
+        "sequenceNumber": block.sequence_number,
+    })
+}
+
+fn block_id(id: BlockNumHash) -> Value {
+    json!({ "hash": id.hash, "number": id.number })
+}

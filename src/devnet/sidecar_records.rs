@@ -1,0 +1,156 @@
+//! What a sidecar says over its RPC, as the devnet reads it. Only the fields that the devnet needs.
+//!
+//! Unknown fields are skipped and unknown words are kept as text: a newer sidecar is still understood.
+
+use super::finding::Finding;
+use alloy::primitives::B256;
+use crosscheck_p2p::ChainId;
+use serde::Deserialize;
+
+/// The answer of `crosscheck_status`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct SidecarStatus {
+    /// Whether it is ready.
+    pub ready: bool,
+    /// Why it is not.
+    #[serde(default)]
+    pub reasons: Vec<String>,
+    /// What it knows of each chain.
+    pub chains: Vec<ChainStatus>,
+}
+
+/// What a sidecar knows of one chain. Heads are heights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct ChainStatus {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// The highest block heard on gossip.
+    pub unsafe_head: Option<u64>,
+    /// The head that the sidecar vouches for.
+    pub vouched: Option<u64>,
+    /// Verdicts that are open.
+    pub open: u64,
+}
+
+/// The answer of `crosscheck_attestations`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct AttestationPage {
+    /// The records after the cursor, in order of their ids.
+    pub attestations: Vec<AttestationRecord>,
+}
+
+/// One audited block.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct AttestationRecord {
+    /// Its id; ids grow.
+    pub id: u64,
+    /// The chain.
+    pub chain_id: ChainId,
+    /// The height.
+    pub number: u64,
+    /// The block.
+    pub hash: B256,
+    /// `attested`, or `ancestor` of an attested block.
+    pub origin: String,
+    /// The verdict.
+    pub verdict: String,
+    /// Why, if the verdict is `violated`.
+    pub reason: Option<String>,
+    /// From the frame's arrival to the verdict.
+    pub decided_after_ms: Option<u64>,
+    /// What an open verdict waits for.
+    #[serde(default)]
+    pub waits: Vec<WaitRecord>,
+    /// The messages that the block executes.
+    #[serde(default)]
+    pub messages: Vec<MessageRecord>,
+}
+
+/// Something that an open verdict waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct WaitRecord {
+    /// On which chain.
+    pub chain_id: ChainId,
+    /// `not-yet` or `endpoint-error`.
+    pub cause: String,
+}
+
+/// One executed message.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct MessageRecord {
+    /// `valid`, `invalid` or `unknown`.
+    pub status: String,
+    /// The rule that it breaks.
+    pub reason: Option<String>,
+}
+
+/// The answer of `crosscheck_refusals`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct RefusalPage {
+    /// The records after the cursor, in order of their ids.
+    pub refusals: Vec<RefusalRecord>,
+}
+
+/// One frame that was not accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct RefusalRecord {
+    /// Its id; ids grow.
+    pub id: u64,
+    /// The chain.
+    pub chain_id: ChainId,
+    /// The topic.
+    pub topic: String,
+    /// `reject` or `ignore`.
+    pub verdict: String,
+    /// Why.
+    pub reason: String,
+    /// What was signed, if the frame went so far.
+    pub payload_hash: Option<B256>,
+}
+
+impl AttestationRecord {
+    /// Whether the block itself was attested, and not only one of its descendants.
+    pub fn is_attested(&self) -> bool {
+        self.origin == "attested"
+    }
+
+    /// Whether there is no verdict yet.
+    pub fn is_open(&self) -> bool {
+        self.verdict == "open"
+    }
+
+    /// Whether it waits, or waited, for a chain's client that answered errors.
+    pub fn waits_for_errors_of(&self, chain_id: u64) -> bool {
+        self.waits
+            .iter()
+            .any(|wait| wait.cause == "endpoint-error" && wait.chain_id == ChainId::from(chain_id))
+    }
+
+    /// What was found. A verdict that the devnet does not know reads as `violated` with that word.
+    pub fn finding(&self) -> Finding {
+        match self.verdict.as_str() {
+            "open" => Finding::Open,
+            "upheld" => Finding::Upheld,
+            "upheld-replacement" => Finding::UpheldReplacement,
+            "discarded" => Finding::Discarded,
+            "superseded" => Finding::Superseded,
+            "violated" => self.violation(),
+            other => Finding::Violated { reason: other.to_owned(), detail: None },
+        }
+    }
+
+    fn violation(&self) -> Finding {
+        let reason = self.reason.clone().unwrap_or_else(|| "no reason given".to_owned());
+        let broken = || self.messages.iter().find(|message| message.status == "invalid")?.reason.clone();
+        let detail = (reason == "invalid-message").then(broken).flatten();
+        Finding::Violated { reason, detail }
+    }
+}
+
+impl RefusalRecord {
+    /// What was found.
+    pub fn finding(&self) -> Finding {
+        let reason = self.reason.clone();
+        if self.verdict == "ignore" { Finding::Ignored { reason } } else { Finding::Rejected { reason } }
+    }
+}

@@ -1,0 +1,200 @@
+//! [`Superchain`]: an L1 and the chains on it, moved on tick by tick. Pure: the same parameters give the same
+//! chains, hash by hash.
+//!
+//! It opens no socket and reads no clock; a [`Tick`] says what has changed and what is to be published.
+
+use super::{
+    chain::ChainParams,
+    faults::FaultPlan,
+    keyring::{Keyring, system_config_address},
+    l1::{L1, L1Error, L1Params},
+    message_pool::MessagePool,
+    schedule::{L1_FINALITY_DEPTH, L1_SAFE_DEPTH, Schedule},
+    sequencer::{ChainTick, Promotion, Sequencer, SequencerError},
+    system_config::SystemConfig,
+    wallet::WalletError,
+};
+use crosscheck_p2p::UnixSeconds;
+use std::collections::BTreeMap;
+
+/// The id of the first chain; the others follow it.
+pub const FIRST_CHAIN_ID: u64 = 901;
+/// The most chains that a superchain has.
+pub const MAX_CHAINS: u64 = 16;
+/// The id of the L1.
+pub const L1_CHAIN_ID: u64 = 900;
+/// The gas limit of every L2 block.
+const GAS_LIMIT: u64 = 60_000_000;
+
+/// What decides a superchain.
+#[derive(Clone, Debug)]
+pub struct SuperchainParams {
+    /// How many chains there are.
+    pub chains: u64,
+    /// When things happen.
+    pub schedule: Schedule,
+    /// Decides keys and traffic.
+    pub seed: u64,
+    /// What goes wrong.
+    pub plan: FaultPlan,
+}
+
+impl SuperchainParams {
+    /// The ids of the chains.
+    pub fn chain_ids(chains: u64) -> Vec<u64> {
+        (FIRST_CHAIN_ID..).take(usize::try_from(chains.min(MAX_CHAINS)).unwrap_or_default()).collect()
+    }
+}
+
+/// Why a superchain could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum SuperchainError {
+    /// The keys could not be derived.
+    #[error("the keys of the devnet could not be derived: {0}")]
+    Keys(#[from] WalletError),
+    /// L1 could not go on.
+    #[error(transparent)]
+    L1(#[from] L1Error),
+    /// A chain could not go on.
+    #[error(transparent)]
+    Sequencer(#[from] SequencerError),
+}
+
+/// What happened in one tick.
+#[derive(Clone, Debug)]
+pub struct Tick {
+    /// Which tick.
+    pub number: u64,
+    /// The time that it stands for.
+    pub time: UnixSeconds,
+    /// Whether L1 has a new head.
+    pub l1_moved: bool,
+    /// What each chain did, in the order of their ids.
+    pub chains: Vec<ChainTick>,
+}
+
+/// The chains and their L1.
+#[derive(Debug)]
+pub struct Superchain {
+    params: SuperchainParams,
+    l1: L1,
+    sequencers: Vec<Sequencer>,
+    pool: MessagePool,
+    tick: u64,
+}
+
+impl Superchain {
+    /// All chains at their genesis.
+    ///
+    /// # Errors
+    /// When keys or a genesis cannot be made.
+    pub fn new(params: SuperchainParams) -> Result<Self, SuperchainError> {
+        let chain_ids = SuperchainParams::chain_ids(params.chains);
+        let rings: Vec<_> = (0_u32..)
+            .zip(&chain_ids)
+            .map(|(place, _)| Keyring::derive(params.seed, place))
+            .collect::<Result<_, _>>()?;
+        let config = |keys: &Keyring| SystemConfig {
+            unsafe_block_signer: keys.sequencer.address(),
+            batcher: keys.batcher.address(),
+        };
+        let configs =
+            chain_ids.iter().zip(&rings).map(|(id, keys)| (system_config_address(*id), config(keys)));
+        let l1 = L1::new(L1Params {
+            genesis_time: params.schedule.genesis_time,
+            seed: params.seed,
+            safe_depth: L1_SAFE_DEPTH,
+            finalized_depth: L1_FINALITY_DEPTH,
+            system_configs: configs.collect::<BTreeMap<_, _>>(),
+        });
+        let sequencer = |(chain_id, keys): (&u64, Keyring)| {
+            let chain = chain_params(*chain_id, &keys, &l1, &params.schedule);
+            Sequencer::new(chain, keys, params.schedule, params.seed)
+        };
+        let sequencers = chain_ids.iter().zip(rings).map(sequencer).collect::<Result<_, _>>()?;
+        Ok(Self { params, l1, sequencers, pool: MessagePool::default(), tick: 0 })
+    }
+
+    /// The L1.
+    pub const fn l1(&self) -> &L1 {
+        &self.l1
+    }
+
+    /// The chains.
+    pub fn sequencers(&self) -> &[Sequencer] {
+        &self.sequencers
+    }
+
+    /// What decides it.
+    pub const fn params(&self) -> &SuperchainParams {
+        &self.params
+    }
+
+    /// Whether the chains have stopped building and everything that they built is final.
+    pub fn is_complete(&self) -> bool {
+        let last = self.params.schedule.blocks;
+        last.is_some_and(|last| self.sequencers.iter().all(|chain| chain.heads().finalized >= last))
+    }
+
+    /// Moves on by one tick: first L1, then promotions on every chain, then new blocks on every chain.
+    ///
+    /// # Errors
+    /// When L1 or a chain cannot go on. The superchain is then unfit for use.
+    pub fn tick(&mut self) -> Result<Tick, SuperchainError> {
+        self.tick = self.tick.saturating_add(1);
+        let tick = self.tick;
+        let time = self.params.schedule.time_of(tick);
+        let l1_moved = self.params.schedule.makes_l1_block(tick);
+        if l1_moved {
+            let block = self.l1.produce(time)?;
+            self.sequencers.iter_mut().for_each(|chain| chain.derive(&block, tick));
+        }
+        let promotions = self.promote(tick)?;
+        let chains = self.build(tick, promotions)?;
+        Ok(Tick { number: tick, time, l1_moved, chains })
+    }
+
+    fn promote(&mut self, tick: u64) -> Result<Vec<Promotion>, SuperchainError> {
+        let mut promotions = Vec::with_capacity(self.sequencers.len());
+        let finalized = self.l1.finalized().number();
+        for chain in &mut self.sequencers {
+            let mut promotion = chain.promote(tick, &self.l1, &self.params.plan)?;
+            promotion.citable.drain(..).for_each(|block| self.pool.insert(block));
+            chain.finalize(finalized);
+            promotions.push(promotion);
+        }
+        Ok(promotions)
+    }
+
+    fn build(&mut self, tick: u64, promotions: Vec<Promotion>) -> Result<Vec<ChainTick>, SuperchainError> {
+        let plan = &self.params.plan;
+        let mut chains = Vec::with_capacity(self.sequencers.len());
+        for (chain, promotion) in self.sequencers.iter_mut().zip(promotions) {
+            let built = chain.build(tick, &self.l1, &self.pool, plan)?;
+            chains.push(ChainTick {
+                chain_id: chain.chain_id(),
+                replacement: promotion.replacement,
+                built,
+                attestations: promotion.attestations,
+                heads: chain.heads(),
+                outage: plan.outage(chain.chain_id(), tick).is_some(),
+            });
+        }
+        Ok(chains)
+    }
+}
+
+fn chain_params(chain_id: u64, keys: &Keyring, l1: &L1, schedule: &Schedule) -> ChainParams {
+    ChainParams {
+        chain_id,
+        block_time: schedule.block_time,
+        genesis_time: schedule.genesis_time,
+        l1_genesis: l1.head().id(),
+        gas_limit: GAS_LIMIT,
+        system_config: system_config_address(chain_id),
+        batcher: keys.batcher.address(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,230 @@
+//! Whole runs without sockets: determinism, promotion, and each fault in its place.
+
+use super::*;
+use crate::{
+    devnet::{
+        block::L2Block,
+        contracts::bindings::ICrossL2Inbox,
+        faults::FaultSpec,
+        schedule::{EXPIRY_BLOCKS, SETTLING_TICKS},
+        sequencer::Attestation,
+    },
+    interop::{CROSS_L2_INBOX, payload_hash},
+};
+use alloy::{
+    primitives::{B256, U256},
+    sol_types::SolEvent,
+};
+use rstest::rstest;
+use std::{collections::HashMap, sync::Arc};
+
+const BLOCKS: u64 = 60;
+const ALL_FAULTS: [&str; 10] = [
+    "invalid-message@15",
+    "wrong-payload-hash@20",
+    "wrong-log-index@22:902",
+    "expired-message@25",
+    "unknown-chain@28",
+    "unjustified-replacement@32",
+    "justified-replacement@38:902",
+    "not-derived@42",
+    "wrong-signer@46",
+    "rpc-outage@50",
+];
+
+fn superchain(chains: u64, blocks: u64, seed: u64, faults: &[&str]) -> Superchain {
+    let specs: Vec<FaultSpec> = faults.iter().map(|text| text.parse().unwrap()).collect();
+    let plan = FaultPlan::new(&specs, &SuperchainParams::chain_ids(chains), Some(blocks)).unwrap();
+    let schedule = Schedule { genesis_time: UnixSeconds(1_767_225_600), block_time: 2, blocks: Some(blocks) };
+    Superchain::new(SuperchainParams { chains, schedule, seed, plan }).unwrap()
+}
+
+/// Runs to the end; fails if that takes longer than it may.
+fn run(superchain: &mut Superchain, blocks: u64) -> Vec<Tick> {
+    let mut ticks = Vec::new();
+    while !superchain.is_complete() {
+        ticks.push(superchain.tick().unwrap());
+        assert!(ticks.len() as u64 <= blocks + SETTLING_TICKS, "the run does not end");
+    }
+    ticks
+}
+
+fn attestations<'a>(ticks: &'a [Tick], chain_id: u64) -> Vec<&'a Attestation> {
+    let chains = ticks.iter().flat_map(|tick| &tick.chains).filter(|chain| chain.chain_id == chain_id);
+    chains.flat_map(|chain| &chain.attestations).collect()
+}
+
+fn attestation_of<'a>(ticks: &'a [Tick], chain_id: u64, number: u64) -> &'a Attestation {
+    attestations(ticks, chain_id).into_iter().find(|word| word.block.number() == number).unwrap()
+}
+
+/// Why each message of a block is invalid, against the canonical chains; `None`: it is valid.
+fn broken_rules(superchain: &Superchain, block: &L2Block) -> Vec<Option<&'static str>> {
+    let executed = block.logs().filter(|(_, _, log)| log.address == CROSS_L2_INBOX);
+    executed
+        .map(|(_, _, log)| {
+            let event = ICrossL2Inbox::ExecutingMessage::decode_log(log).unwrap();
+            let chains = superchain.sequencers().iter();
+            let chain = chains
+                .map(Sequencer::chain)
+                .find(|chain| U256::from(chain.params().chain_id) == event.id.chainId);
+            let Some(chain) = chain else { return Some("unknown-chain") };
+            let initiating = chain.canonical(event.id.blockNumber.to()).unwrap();
+            if initiating.number() >= block.number() {
+                return Some("not older");
+            }
+            if block.number() - initiating.number() > EXPIRY_BLOCKS {
+                return Some("expired");
+            }
+            let logs: Vec<_> = initiating.logs().map(|(_, _, log)| log).collect();
+            let Some(named) = logs.get(event.id.logIndex.to::<usize>()) else { return Some("log-not-found") };
+            assert_eq!(U256::from(initiating.timestamp().0), event.id.timestamp);
+            let says = |log: &&alloy::primitives::Log| payload_hash(&log.data) == event.msgHash;
+            match (says(named), logs.iter().any(says)) {
+                (true, _) if named.address == event.id.origin => None,
+                (true, _) => Some("wrong-origin"),
+                (false, true) => Some("wrong-log-index"),
+                (false, false) => Some("payload-mismatch"),
+            }
+        })
+        .collect()
+}
+
+#[rstest]
+#[case::one_chain(1, &["invalid-message@8", "expired-message@18", "justified-replacement@20"])]
+#[case::two_chains(2, &ALL_FAULTS)]
+fn the_same_seed_gives_the_same_chains(#[case] chains: u64, #[case] faults: &[&str]) {
+    let hashes = |seed| {
+        let mut superchain = superchain(chains, BLOCKS, seed, faults);
+        let ticks = run(&mut superchain, BLOCKS);
+        let built = ticks.iter().flat_map(|tick| &tick.chains).flat_map(|chain| &chain.built);
+        built.map(|block| block.hash).collect::<Vec<B256>>()
+    };
+    let first = hashes(7);
+    assert_eq!(first, hashes(7));
+    assert_ne!(first, hashes(8));
+}
+
+#[test]
+fn an_honest_run_attests_every_block_once_and_all_messages_are_valid() {
+    let mut superchain = superchain(3, BLOCKS, 7, &[]);
+    let ticks = run(&mut superchain, BLOCKS);
+    let mut executed = 0;
+    for sequencer in superchain.sequencers() {
+        let words = attestations(&ticks, sequencer.chain_id());
+        let numbers: Vec<_> = words.iter().map(|word| word.block.number()).collect();
+        assert_eq!(numbers, (1..=BLOCKS).collect::<Vec<_>>());
+        for word in words {
+            assert_eq!(sequencer.chain().canonical(word.block.number()), Some(&word.block));
+            assert!(!word.by_impostor && word.fault.is_none());
+            let rules = broken_rules(&superchain, &word.block);
+            assert!(rules.iter().all(Option::is_none), "{rules:?}");
+            executed += rules.len();
+        }
+    }
+    assert!(executed > 100, "only {executed} messages were executed");
+}
+
+#[test]
+fn heads_never_overtake_each_other_and_never_fall_below_cross_safe() {
+    let mut superchain = superchain(2, BLOCKS, 7, &ALL_FAULTS);
+    let mut last: HashMap<u64, u64> = HashMap::new();
+    for tick in run(&mut superchain, BLOCKS) {
+        for chain in tick.chains {
+            let heads = chain.heads;
+            assert_eq!(heads.unsafe_head, tick.number.min(BLOCKS));
+            assert!(heads.finalized <= heads.safe && heads.safe <= heads.local_safe);
+            assert!(heads.local_safe <= heads.unsafe_head);
+            let before = last.insert(chain.chain_id, heads.safe).unwrap_or_default();
+            assert!(before <= heads.safe);
+        }
+    }
+}
+
+#[rstest]
+#[case::invalid_message("invalid-message@15", "log-not-found")]
+#[case::wrong_payload_hash("wrong-payload-hash@20", "payload-mismatch")]
+#[case::wrong_log_index("wrong-log-index@22", "wrong-log-index")]
+#[case::expired_message("expired-message@25", "expired")]
+#[case::earliest_expired_message("expired-message@18", "expired")]
+#[case::unknown_chain("unknown-chain@28", "unknown-chain")]
+#[case::last_block("unknown-chain@30", "unknown-chain")]
+fn a_scripted_message_is_the_only_invalid_one(#[case] fault: &str, #[case] rule: &str) {
+    let mut superchain = superchain(2, 30, 7, &[fault]);
+    let ticks = run(&mut superchain, 30);
+    let mut broken = Vec::new();
+    for word in [901, 902].iter().flat_map(|chain| attestations(&ticks, *chain)) {
+        let rules = broken_rules(&superchain, &word.block).into_iter().flatten();
+        broken.extend(rules.map(|rule| (word.fault.map(|planned| planned.fault.name()), rule)));
+    }
+    assert_eq!(broken, [(fault.split('@').next(), rule)]);
+}
+
+#[rstest]
+#[case::mid_run("justified-replacement@38:902", 902, 38)]
+#[case::earliest("justified-replacement@8:902", 902, 8)]
+#[case::last_block("justified-replacement@60:901", 901, 60)]
+fn a_justified_replacement_takes_the_height(#[case] fault: &str, #[case] chain_id: u64, #[case] height: u64) {
+    let mut superchain = superchain(2, BLOCKS, 7, &[fault]);
+    let ticks = run(&mut superchain, BLOCKS);
+    let built = ticks.iter().flat_map(|tick| &tick.chains).filter(|chain| chain.chain_id == chain_id);
+    let original = built.flat_map(|chain| &chain.built).find(|block| block.number() == height).unwrap();
+    let word = attestation_of(&ticks, chain_id, height);
+    assert_ne!(word.block.hash, original.hash);
+    assert_eq!(word.block.header.parent_hash, original.header.parent_hash);
+    assert!(word.block.is_deposits_only() && !original.is_deposits_only());
+    assert!(broken_rules(&superchain, original).contains(&Some("log-not-found")));
+    let words = attestations(&ticks, chain_id);
+    assert!(words.windows(2).all(|pair| pair[1].block.header.parent_hash == pair[0].block.hash));
+    assert_eq!(words.len() as u64, BLOCKS);
+}
+
+#[test]
+fn faults_above_a_replacement_happen_all_the_same() {
+    let faults =
+        ["justified-replacement@20", "invalid-message@21", "justified-replacement@22", "not-derived@23"];
+    let mut superchain = superchain(2, 40, 7, &faults);
+    let ticks = run(&mut superchain, 40);
+    assert!(attestation_of(&ticks, 901, 20).block.is_deposits_only());
+    let invalid = Arc::clone(&attestation_of(&ticks, 901, 21).block);
+    assert!(broken_rules(&superchain, &invalid).contains(&Some("log-not-found")));
+    assert!(attestation_of(&ticks, 901, 22).block.is_deposits_only());
+    let canonical = superchain.sequencers()[0].chain().canonical(23).unwrap();
+    assert_ne!(attestation_of(&ticks, 901, 23).block.hash, canonical.hash);
+}
+
+#[rstest]
+#[case::unjustified_replacement("unjustified-replacement@32", true)]
+#[case::not_derived("not-derived@32", false)]
+fn a_sibling_is_attested_and_the_chain_stays(#[case] fault: &str, #[case] deposits_only: bool) {
+    let mut superchain = superchain(2, 40, 7, &[fault]);
+    let ticks = run(&mut superchain, 40);
+    let canonical = Arc::clone(superchain.sequencers()[0].chain().canonical(32).unwrap());
+    let words = attestations(&ticks, 901);
+    let at_height: Vec<_> = words.iter().filter(|word| word.block.number() == 32).collect();
+    assert_eq!(at_height.len(), 1, "the honest block of the height is not attested");
+    let sibling = &at_height[0].block;
+    assert_ne!(sibling.hash, canonical.hash);
+    assert_eq!(sibling.header.parent_hash, canonical.header.parent_hash);
+    assert_eq!(sibling.raw_transactions[0], canonical.raw_transactions[0]);
+    assert_eq!(sibling.is_deposits_only(), deposits_only);
+    assert_eq!(attestation_of(&ticks, 901, 33).block.header.parent_hash, canonical.hash);
+}
+
+#[test]
+fn a_wrong_signer_signs_the_honest_block() {
+    let mut superchain = superchain(2, 40, 7, &["wrong-signer@32:902"]);
+    let ticks = run(&mut superchain, 40);
+    let word = attestation_of(&ticks, 902, 32);
+    assert!(word.by_impostor);
+    assert_eq!(superchain.sequencers()[1].chain().canonical(32), Some(&word.block));
+}
+
+#[test]
+fn an_outage_spans_ten_ticks_of_one_chain() {
+    let mut superchain = superchain(2, 40, 7, &["rpc-outage@30:902"]);
+    let ticks = run(&mut superchain, 40);
+    let out: Vec<_> = ticks.iter().filter(|tick| tick.chains[1].outage).map(|tick| tick.number).collect();
+    assert_eq!(out, (30..40).collect::<Vec<_>>());
+    assert!(ticks.iter().all(|tick| !tick.chains[0].outage));
+}
