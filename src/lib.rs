@@ -1,8 +1,29 @@
 //! Crosscheck: checks the cross-safe word of an OP Stack superchain's sequencers.
+//!
+//! ```text
+//! gossip bytes -> crosscheck-p2p (authenticate, decode, validate)
+//!              -> gossip -> audit (consolidate, extract, resolve, judge)
+//!              -> ledger -> rpc, web, metrics
+//! ```
+//!
+//! Nothing downstream calls back upstream. `docs/ARCHITECTURE.md` shows the rooms.
 
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
+pub mod audit;
+pub mod cli;
 pub mod clock;
+pub mod config;
+pub mod consolidation;
 pub mod devnet;
+pub mod gossip;
+pub mod health;
 pub mod interop;
+pub mod ledger;
+pub mod metrics;
+pub mod rpc;
+pub mod service;
 pub mod sources;
+pub mod tasks;
+pub mod telemetry;
+pub mod web;

@@ -66,11 +66,7 @@ impl Metrics {
                 "Gossip frames judged, by topic and verdict",
                 &["chain_id", "topic", "verdict"],
             )?,
-            attestations: counter(
-                "attestations_total",
-                "Attested blocks taken under audit",
-                &["chain_id"],
-            )?,
+            attestations: counter("attestations_total", "Attested blocks taken under audit", &["chain_id"])?,
             verdicts: counter("verdicts_total", "Verdicts", &["chain_id", "verdict"])?,
             messages: counter(
                 "messages_total",
@@ -105,9 +101,10 @@ impl Metrics {
             for verdict in Verdict::NAMES {
                 self.0.verdicts.with_label_values(&[id.as_str(), verdict]);
             }
-            for (topic, verdict) in Topic::ALL.into_iter().flat_map(|topic| {
-                ["accept", "ignore", "reject"].map(|verdict| (topic, verdict))
-            }) {
+            for (topic, verdict) in Topic::ALL
+                .into_iter()
+                .flat_map(|topic| ["accept", "ignore", "reject"].map(|verdict| (topic, verdict)))
+            {
                 self.0.frames.with_label_values(&[id.as_str(), topic.name(), verdict]);
             }
             for source in ["execution", "rollup-node", "l1"] {

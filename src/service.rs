@@ -86,8 +86,7 @@ impl Service {
             join_gossip(&mut tasks, &config, &shared, *chain_id, chain, signers)?;
         }
         let investigator = Investigator::new(set, clients, shared.heads.clone(), shared.metrics.clone());
-        let limits =
-            AuditLimits { max_open: config.audit.max_open, concurrency: config.audit.concurrency };
+        let limits = AuditLimits { max_open: config.audit.max_open, concurrency: config.audit.concurrency };
         let auditor = Auditor::new(
             ledger.clone(),
             investigator,
@@ -139,7 +138,10 @@ fn validation_rules(chain_id: ChainId, chain: &ChainConfig) -> ValidationRules {
 }
 
 async fn start_servers(
-    tasks: &mut TaskGroup, config: &Config, shared: &Shared, ledger: &Ledger,
+    tasks: &mut TaskGroup,
+    config: &Config,
+    shared: &Shared,
+    ledger: &Ledger,
 ) -> eyre::Result<(SocketAddr, SocketAddr)> {
     let methods = CrosscheckRpc {
         chains: config.chains.keys().copied().collect(),
@@ -163,7 +165,11 @@ async fn start_servers(
 }
 
 fn watch_heads(
-    tasks: &mut TaskGroup, config: &Config, shared: &Shared, chain_id: ChainId, chain: &ChainConfig,
+    tasks: &mut TaskGroup,
+    config: &Config,
+    shared: &Shared,
+    chain_id: ChainId,
+    chain: &ChainConfig,
     execution: ExecutionClient,
 ) -> eyre::Result<()> {
     for part in HeadWatcher::parts(chain_id) {
@@ -186,10 +192,13 @@ fn watch_heads(
 
 /// Who may sign: as configured, or as L1 says, kept current by a task.
 fn watch_signers(
-    tasks: &mut TaskGroup, config: &Config, shared: &Shared, chain_id: ChainId, chain: &ChainConfig,
+    tasks: &mut TaskGroup,
+    config: &Config,
+    shared: &Shared,
+    chain_id: ChainId,
+    chain: &ChainConfig,
 ) -> eyre::Result<watch::Receiver<Signers>> {
-    let configured =
-        Signers { unsafe_block_signer: chain.unsafe_block_signer, attester: chain.attester };
+    let configured = Signers { unsafe_block_signer: chain.unsafe_block_signer, attester: chain.attester };
     let (signers, receiver) = watch::channel(configured);
     if chain.unsafe_block_signer.is_some() {
         return Ok(receiver);
@@ -211,14 +220,15 @@ fn watch_signers(
 }
 
 fn join_gossip(
-    tasks: &mut TaskGroup, config: &Config, shared: &Shared, chain_id: ChainId, chain: &ChainConfig,
+    tasks: &mut TaskGroup,
+    config: &Config,
+    shared: &Shared,
+    chain_id: ChainId,
+    chain: &ChainConfig,
     signers: watch::Receiver<Signers>,
 ) -> eyre::Result<()> {
-    let key_file = chain
-        .p2p
-        .key_file
-        .clone()
-        .unwrap_or_else(|| Path::new(&format!("p2p-{chain_id}.key")).to_owned());
+    let key_file =
+        chain.p2p.key_file.clone().unwrap_or_else(|| Path::new(&format!("p2p-{chain_id}.key")).to_owned());
     let identity = NodeIdentity::load_or_create(&config.data_dir.join(key_file))?;
     let network = NetworkConfig {
         listen: chain.p2p.listen.clone(),

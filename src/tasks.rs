@@ -40,7 +40,9 @@ impl TaskGroup {
 
     /// Starts a task. It must end when the group's token is cancelled.
     pub fn spawn<E: Into<eyre::Report>>(
-        &mut self, name: impl Into<String>, task: impl Future<Output = Result<(), E>> + Send + 'static,
+        &mut self,
+        name: impl Into<String>,
+        task: impl Future<Output = Result<(), E>> + Send + 'static,
     ) {
         let handle = self.tasks.spawn(async move { task.await.map_err(Into::into) });
         self.names.insert(handle.id(), name.into());
@@ -76,7 +78,9 @@ impl TaskGroup {
             while let Some(ended) = self.tasks.join_next_with_id().await {
                 match self.describe(ended) {
                     (name, Ok(())) => debug!(name, "task ended"),
-                    (name, Err(report)) => error!(name, error = %format!("{report:#}"), "task failed while ending"),
+                    (name, Err(report)) => {
+                        error!(name, error = %format!("{report:#}"), "task failed while ending")
+                    }
                 }
             }
         });
@@ -91,7 +95,8 @@ impl TaskGroup {
     }
 
     fn describe(
-        &mut self, ended: Result<(Id, Result<(), eyre::Report>), JoinError>,
+        &mut self,
+        ended: Result<(Id, Result<(), eyre::Report>), JoinError>,
     ) -> (String, eyre::Result<()>) {
         let (id, outcome) = match ended {
             Ok((id, outcome)) => (id, outcome),

@@ -9,7 +9,9 @@ use tracing_subscriber::filter::ParseError;
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// `log.level` is no filter.
-    #[error("log.level = {level:?}: {reason}; write a level such as info, or a filter such as info,crosscheck=debug")]
+    #[error(
+        "log.level = {level:?}: {reason}; write a level such as info, or a filter such as info,crosscheck=debug"
+    )]
     Filter {
         /// What was given.
         level: String,

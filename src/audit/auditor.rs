@@ -78,8 +78,12 @@ enum Finished {
 impl Auditor {
     /// An auditor of the chains that `rules` names.
     pub fn new(
-        ledger: Ledger, investigator: Investigator, inbox: mpsc::Receiver<AuditorMessage>,
-        rules: BTreeMap<ChainId, ValidationRules>, clock: Arc<dyn Clock>, metrics: Metrics,
+        ledger: Ledger,
+        investigator: Investigator,
+        inbox: mpsc::Receiver<AuditorMessage>,
+        rules: BTreeMap<ChainId, ValidationRules>,
+        clock: Arc<dyn Clock>,
+        metrics: Metrics,
         limits: AuditLimits,
     ) -> Self {
         let candidates = rules.keys().map(|chain_id| (*chain_id, Candidates::default())).collect();
@@ -142,7 +146,10 @@ impl Auditor {
     }
 
     async fn open_attested(
-        &mut self, block: &ValidBlock, attributes: BlockAttributes, at: Instant,
+        &mut self,
+        block: &ValidBlock,
+        attributes: BlockAttributes,
+        at: Instant,
     ) -> Result<(), LedgerError> {
         let key = BlockKey { chain_id: block.chain_id(), number: block.number(), hash: block.hash() };
         if self.open.len() >= self.limits.max_open && !self.open.contains(&key) {
@@ -238,9 +245,8 @@ impl Auditor {
             return Ok(());
         };
         let closed = self.open.close(&key);
-        let (after, waits) = closed.map_or((Duration::ZERO, BTreeSet::new()), |entry| {
-            (entry.opened.elapsed(), entry.waited)
-        });
+        let (after, waits) =
+            closed.map_or((Duration::ZERO, BTreeSet::new()), |entry| (entry.opened.elapsed(), entry.waited));
         let decision = Decision {
             key,
             verdict,
@@ -302,8 +308,11 @@ impl Auditor {
             let investigator = Arc::clone(&self.investigator);
             match work {
                 Work::Case(case) => {
-                    let candidates =
-                        self.candidates.get(&key.chain_id).map(|known| known.at(key.number)).unwrap_or_default();
+                    let candidates = self
+                        .candidates
+                        .get(&key.chain_id)
+                        .map(|known| known.at(key.number))
+                        .unwrap_or_default();
                     self.running.spawn(async move {
                         Finished::Case(Box::new(investigator.investigate(*case, &candidates).await))
                     });

@@ -235,7 +235,9 @@ impl Case {
 
     /// Checks the open messages that cite a chain (and height). `check` says `None` where it cannot tell.
     fn check_messages(
-        &mut self, chain_id: ChainId, number: Option<u64>,
+        &mut self,
+        chain_id: ChainId,
+        number: Option<u64>,
         check: impl Fn(&crate::interop::Message) -> Option<Option<crate::interop::InvalidReason>>,
     ) {
         for checked in &mut self.messages {

@@ -50,7 +50,10 @@ enum Answer {
 impl Investigator {
     /// An investigator of these chains.
     pub const fn new(
-        set: DependencySet, clients: BTreeMap<ChainId, ExecutionClient>, heads: Heads, metrics: Metrics,
+        set: DependencySet,
+        clients: BTreeMap<ChainId, ExecutionClient>,
+        heads: Heads,
+        metrics: Metrics,
     ) -> Self {
         Self { set, clients, heads, metrics }
     }
@@ -64,11 +67,8 @@ impl Investigator {
                 return Investigation { case, waits: BTreeSet::new() };
             }
             let key = *case.key();
-            let answers: Vec<_> = stream::iter(needs)
-                .map(|need| self.answer(key, need))
-                .buffer_unordered(CONCURRENT_NEEDS)
-                .collect()
-                .await;
+            let asked: Vec<_> = needs.into_iter().map(|need| self.answer(key, need)).collect();
+            let answers: Vec<_> = stream::iter(asked).buffer_unordered(CONCURRENT_NEEDS).collect().await;
             waits = BTreeSet::new();
             let before = case.clone();
             for answer in answers {
@@ -149,7 +149,10 @@ impl Investigator {
     }
 
     async fn initiating(
-        &self, chain_id: ChainId, number: u64, timestamp: UnixSeconds,
+        &self,
+        chain_id: ChainId,
+        number: u64,
+        timestamp: UnixSeconds,
     ) -> Result<Answer, Wait> {
         let not_yet = Wait { awaited: Awaited::Initiating, chain_id, cause: Cause::NotYet };
         if let Some(heads) = self.heads.get(chain_id) {
@@ -164,7 +167,10 @@ impl Investigator {
 
     /// The block that L1 says stands at this height, once the chain's node has derived that far.
     async fn local_safe_block(
-        &self, chain_id: ChainId, number: u64, awaited: Awaited,
+        &self,
+        chain_id: ChainId,
+        number: u64,
+        awaited: Awaited,
     ) -> Result<VerifiedBlock, Wait> {
         let wait = |cause| Wait { awaited, chain_id, cause };
         let heads = self.heads.get(chain_id).ok_or_else(|| wait(Cause::EndpointError))?;
@@ -192,7 +198,10 @@ impl Investigator {
     }
 
     async fn logs(
-        &self, chain_id: ChainId, block: &VerifiedBlock, awaited: Awaited,
+        &self,
+        chain_id: ChainId,
+        block: &VerifiedBlock,
+        awaited: Awaited,
     ) -> Result<Option<Arc<ProvenLogs>>, Wait> {
         let wait = Wait { awaited, chain_id, cause: Cause::NotYet };
         let client = self.clients.get(&chain_id).ok_or(wait)?;

@@ -92,7 +92,10 @@ impl OpenCases {
     /// Puts a block back that must wait. Returns everything that it has waited for, if that is more than
     /// was known.
     pub(super) fn postpone(
-        &mut self, key: BlockKey, work: Work, waits: BTreeSet<Wait>,
+        &mut self,
+        key: BlockKey,
+        work: Work,
+        waits: BTreeSet<Wait>,
     ) -> Option<BTreeSet<Wait>> {
         let entry = self.cases.get_mut(&key)?;
         let known = entry.waited.len();

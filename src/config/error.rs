@@ -6,7 +6,9 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("the configuration file {path} cannot be read: {reason}\n  fix: check the path given with --config")]
+    #[error(
+        "the configuration file {path} cannot be read: {reason}\n  fix: check the path given with --config"
+    )]
     Unreadable {
         /// The file.
         path: PathBuf,

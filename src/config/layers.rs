@@ -29,9 +29,10 @@ impl Layers {
     pub fn file(mut self, path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| ConfigError::Unreadable { path: path.into(), reason: error.to_string() })?;
-        self.table = text
-            .parse()
-            .map_err(|error: toml::de::Error| ConfigError::Syntax { path: path.into(), reason: error.to_string() })?;
+        self.table = text.parse().map_err(|error: toml::de::Error| ConfigError::Syntax {
+            path: path.into(),
+            reason: error.to_string(),
+        })?;
         Ok(self)
     }
 
@@ -41,7 +42,8 @@ impl Layers {
     /// # Errors
     /// If a value cannot be read as the key's kind.
     pub fn environment(
-        mut self, variables: impl IntoIterator<Item = (String, String)>,
+        mut self,
+        variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
         for (variable, text) in variables {
             if !variable.starts_with(PREFIX) || text.is_empty() {
@@ -94,7 +96,9 @@ impl Layers {
                 reason: "not a whole number".to_owned(),
                 fix: key.fix.to_owned(),
             })?),
-            Kind::List => text.split(',').map(|item| Value::String(item.trim().to_owned())).collect(),
+            Kind::List => {
+                Value::Array(text.split(',').map(|item| Value::String(item.trim().to_owned())).collect())
+            }
         };
         let mut table = &mut self.table;
         let mut parts = path.split('.').peekable();
@@ -179,7 +183,11 @@ fn describe(table: &Table, path: &str, error: &toml::de::Error) -> ConfigError {
     if let Some(field) = quoted_after(&reason, "missing field ") {
         let key = format!("{path}.{field}");
         let fix = Key::find(&key).map_or_else(|| "add it".to_owned(), |key| key.fix.to_owned());
-        return ConfigError::Missing { key, reason: "the chain cannot be watched without it".to_owned(), fix };
+        return ConfigError::Missing {
+            key,
+            reason: "the chain cannot be watched without it".to_owned(),
+            fix,
+        };
     }
     let plain = path.split('[').next().unwrap_or(&path);
     let value = lookup(table, plain).map_or_else(String::new, ToString::to_string);

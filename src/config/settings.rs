@@ -320,7 +320,9 @@ impl Config {
         missing.map_or(Ok(()), |chain_id| {
             Err(ConfigError::Missing {
                 key: format!("chains.{chain_id}"),
-                reason: format!("interop.dependencies names chain {chain_id}, whose messages cannot be checked"),
+                reason: format!(
+                    "interop.dependencies names chain {chain_id}, whose messages cannot be checked"
+                ),
                 fix: format!("add a [chains.{chain_id}] section with its endpoints"),
             })
         })
@@ -344,10 +346,14 @@ impl Config {
                 fix: "write the seconds between two blocks, 1 or more".to_owned(),
             });
         }
-        if chain.unsafe_block_signer.is_none() && (chain.system_config.is_none() || self.l1.execution.is_none())
+        if chain.unsafe_block_signer.is_none()
+            && (chain.system_config.is_none() || self.l1.execution.is_none())
         {
             let name = if chain.system_config.is_none() { "system_config" } else { "unsafe_block_signer" };
-            return missing(name, "who signs the chain's blocks is read from L1 (l1.execution and system_config), or set");
+            return missing(
+                name,
+                "who signs the chain's blocks is read from L1 (l1.execution and system_config), or set",
+            );
         }
         for peer in &chain.p2p.static_peers {
             if !peer.iter().any(|part| matches!(part, crosscheck_p2p::Protocol::P2p(_))) {

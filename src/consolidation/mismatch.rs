@@ -85,8 +85,12 @@ impl Mismatch {
 
     fn first_transaction(derived: &BlockAttributes, block: &BlockAttributes) -> Option<Self> {
         let pairs = derived.transactions.iter().zip(&block.transactions);
-        pairs.enumerate().find(|(_, (expected, found))| expected != found).map(|(index, (expected, found))| {
-            Self::Transaction { index, expected: expected.hash, found: found.hash }
-        })
+        pairs.enumerate().find(|(_, (expected, found))| expected != found).map(
+            |(index, (expected, found))| Self::Transaction {
+                index,
+                expected: expected.hash,
+                found: found.hash,
+            },
+        )
     }
 }

@@ -73,7 +73,10 @@ mod tests {
     #[case::before(10, 2, 8, false)]
     #[case::never(u64::MAX, 2, u64::MAX, false)]
     fn activation(
-        #[case] interop_time: u64, #[case] block_time: u64, #[case] timestamp: u64, #[case] usable: bool,
+        #[case] interop_time: u64,
+        #[case] block_time: u64,
+        #[case] timestamp: u64,
+        #[case] usable: bool,
     ) {
         let member = Member { interop_time: UnixSeconds(interop_time), block_time };
         assert_eq!(member.is_past_activation_block(UnixSeconds(timestamp)), usable);

@@ -50,7 +50,9 @@ pub enum InvalidReason {
         window: u64,
     },
     /// The initiating chain passed the claimed timestamp without reaching the claimed height.
-    #[error("block {number} of chain {chain_id} does not exist at {timestamp}: the chain is at {tip} by then")]
+    #[error(
+        "block {number} of chain {chain_id} does not exist at {timestamp}: the chain is at {tip} by then"
+    )]
     BlockNotFound {
         /// The initiating chain.
         chain_id: ChainId,

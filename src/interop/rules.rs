@@ -22,14 +22,15 @@ pub struct Execution {
 /// # Errors
 /// The first clause that it breaks.
 pub fn check_claim(
-    set: &DependencySet, execution: Execution, message: &Message,
+    set: &DependencySet,
+    execution: Execution,
+    message: &Message,
 ) -> Result<(), InvalidReason> {
     let id = &message.identifier;
     let executing = set
         .member(execution.chain_id)
         .ok_or(InvalidReason::ExecutingChainUnknown { chain_id: execution.chain_id })?;
-    let initiating =
-        set.member(id.chain_id).ok_or(InvalidReason::UnknownChain { chain_id: id.chain_id })?;
+    let initiating = set.member(id.chain_id).ok_or(InvalidReason::UnknownChain { chain_id: id.chain_id })?;
     for (member, chain_id, timestamp) in
         [(executing, execution.chain_id, execution.timestamp), (initiating, id.chain_id, id.timestamp)]
     {
@@ -125,8 +126,7 @@ mod tests {
         let mut message = message();
         message.identifier.chain_id = ChainId::from(initiating);
         message.identifier.timestamp = UnixSeconds(initiated);
-        let execution =
-            Execution { chain_id: ChainId::from(executing), timestamp: UnixSeconds(executed) };
+        let execution = Execution { chain_id: ChainId::from(executing), timestamp: UnixSeconds(executed) };
         check_claim(&set(), execution, &message).err().map(|reason| reason.code())
     }
 
@@ -143,7 +143,10 @@ mod tests {
     #[case::at_the_edge_of_the_window(901, 902, 200, 250, None)]
     #[case::a_second_past_the_window(901, 902, 200, 251, Some("expired"))]
     fn claims_by_themselves(
-        #[case] executing: u64, #[case] initiating: u64, #[case] initiated: u64, #[case] executed: u64,
+        #[case] executing: u64,
+        #[case] initiating: u64,
+        #[case] initiated: u64,
+        #[case] executed: u64,
         #[case] broken: Option<&str>,
     ) {
         assert_eq!(claim(executing, initiating, initiated, executed), broken);

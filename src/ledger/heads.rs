@@ -48,7 +48,9 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be written.
     pub async fn anchor(
-        &self, chain_id: ChainId, anchor: BlockPosition,
+        &self,
+        chain_id: ChainId,
+        anchor: BlockPosition,
     ) -> Result<BlockPosition, LedgerError> {
         sqlx::query(
             "INSERT INTO heads (chain_id, anchor_number, anchor_hash, vouched_number, vouched_hash)
@@ -93,9 +95,7 @@ impl Ledger {
 }
 
 /// Carries a chain's vouched head over every upheld child.
-pub(super) async fn advance(
-    connection: &mut SqliteConnection, chain_id: ChainId,
-) -> Result<(), LedgerError> {
+pub(super) async fn advance(connection: &mut SqliteConnection, chain_id: ChainId) -> Result<(), LedgerError> {
     let chain = chain_id.to_string();
     for _ in 0..MAX_ADVANCE {
         let moved = sqlx::query(

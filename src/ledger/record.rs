@@ -9,7 +9,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 /// A case and all that was found out about it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct CaseRecord {
     /// Its place in the order in which cases were opened.
     pub id: i64,

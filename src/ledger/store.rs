@@ -6,10 +6,10 @@ use super::{BlockPosition, LedgerError};
 use crate::audit::{BlockKey, CheckedMessage, Verdict, Wait};
 use alloy::primitives::{Address, B256, Bytes};
 use crosscheck_p2p::{ChainId, Topic, UnixSeconds, ValidBlock};
-use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow};
-use sqlx::sqlite::SqliteSynchronous;
 use sqlx::Row;
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::SqliteSynchronous;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
@@ -93,8 +93,7 @@ impl Ledger {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(10));
         let reason = |error: sqlx::Error| LedgerError::Open { path: path.into(), reason: error.to_string() };
-        let pool =
-            SqlitePoolOptions::new().max_connections(4).connect_with(options).await.map_err(reason)?;
+        let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await.map_err(reason)?;
         refuse_foreign(&pool, path).await?;
         MIGRATIONS.run(&pool).await.map_err(|error| match error {
             MigrateError::VersionMissing(version) => LedgerError::Newer { path: path.into(), version },
@@ -161,7 +160,7 @@ impl Ledger {
                 .bind(block.topic().name())
                 .bind(block.domain().to_string())
                 .bind(block.signer().to_vec())
-                .bind(block.payload_hash().as_word().to_vec())
+                .bind(block.payload_hash().as_b256().to_vec())
                 .bind(block.frame().to_vec())
                 .bind(as_integer("time", at.0)?)
                 .execute(&mut *transaction)
@@ -180,7 +179,10 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be written.
     pub async fn note_progress(
-        &self, key: &BlockKey, waits: &BTreeSet<Wait>, messages: &[CheckedMessage],
+        &self,
+        key: &BlockKey,
+        waits: &BTreeSet<Wait>,
+        messages: &[CheckedMessage],
     ) -> Result<(), LedgerError> {
         sqlx::query(
             "UPDATE cases SET waits = ?4, messages = ?5
@@ -279,7 +281,11 @@ pub(super) fn read_position(row: &SqliteRow) -> Result<BlockPosition, LedgerErro
 /// A database that holds tables but not our mark is another program's.
 async fn refuse_foreign(pool: &SqlitePool, path: &Path) -> Result<(), LedgerError> {
     let mark: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(pool).await?;
-    let tables: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_sqlx%' ESCAPE '\\'").fetch_one(pool).await?;
+    let tables: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_sqlx%' ESCAPE '\\'",
+    )
+    .fetch_one(pool)
+    .await?;
     if mark == APPLICATION_ID || (mark == 0 && tables == 0) {
         return Ok(());
     }

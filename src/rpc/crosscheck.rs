@@ -36,7 +36,7 @@ impl Page {
 }
 
 /// A page of audited blocks.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct AttestationsPage {
     /// The blocks, in the order in which they were taken up.
     pub attestations: Vec<CaseRecord>,

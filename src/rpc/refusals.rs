@@ -61,7 +61,7 @@ impl Refusals {
             verdict: verdict.name(),
             reason: refusal.reason.code(),
             detail: refusal.reason.to_string(),
-            payload_hash: refusal.payload_hash.map(|hash| hash.as_word()),
+            payload_hash: refusal.payload_hash.map(|hash| hash.as_b256()),
             signer: refusal.signer,
         });
     }

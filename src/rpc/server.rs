@@ -19,7 +19,9 @@ const MAX_RESPONSE: u32 = 64 * 1024 * 1024;
 /// # Errors
 /// If the address cannot be bound.
 pub async fn serve(
-    addr: SocketAddr, methods: CrosscheckRpc, cancel: CancellationToken,
+    addr: SocketAddr,
+    methods: CrosscheckRpc,
+    cancel: CancellationToken,
 ) -> std::io::Result<(SocketAddr, impl Future<Output = std::io::Result<()>> + Send + 'static)> {
     let config = ServerConfig::builder()
         .max_connections(MAX_CONNECTIONS)

@@ -155,7 +155,9 @@ impl Endpoint {
     /// # Errors
     /// No answer, an error, or an answer of another shape.
     pub async fn call<T: DeserializeOwned>(
-        &self, method: &'static str, params: ArrayParams,
+        &self,
+        method: &'static str,
+        params: ArrayParams,
     ) -> Result<T, SourceError> {
         self.client.request(method, params).await.map_err(|error| self.describe(method, error))
     }

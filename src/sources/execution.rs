@@ -34,9 +34,7 @@ impl ExecutionClient {
     ///
     /// # Errors
     /// If no HTTP client can be made for one of them.
-    pub fn new(
-        chain_id: ChainId, urls: &[EndpointUrl], limits: EndpointLimits,
-    ) -> Result<Self, SourceError> {
+    pub fn new(chain_id: ChainId, urls: &[EndpointUrl], limits: EndpointLimits) -> Result<Self, SourceError> {
         let endpoints =
             urls.iter().map(|url| Endpoint::new(url.clone(), limits)).collect::<Result<_, _>>()?;
         Ok(Self { chain_id, endpoints, proven: Arc::new(Mutex::new(LruCache::new(CACHED_BLOCKS))) })
@@ -67,7 +65,7 @@ impl ExecutionClient {
     /// # Errors
     /// If no endpoint gives an answer that holds.
     pub async fn block_by_number(&self, number: u64) -> Result<Option<VerifiedBlock>, SourceError> {
-        let params = || rpc_params![U64::from(number), true];
+        let params = rpc_params![U64::from(number), true];
         self.block("eth_getBlockByNumber", params, |block| block.number() == number).await
     }
 
@@ -76,7 +74,7 @@ impl ExecutionClient {
     /// # Errors
     /// If no endpoint gives an answer that holds.
     pub async fn block_by_hash(&self, hash: B256) -> Result<Option<VerifiedBlock>, SourceError> {
-        self.block("eth_getBlockByHash", || rpc_params![hash, true], |block| block.hash() == hash).await
+        self.block("eth_getBlockByHash", rpc_params![hash, true], |block| block.hash() == hash).await
     }
 
     /// The proven logs of a block. `None`: the client has no receipts of it.
@@ -84,61 +82,68 @@ impl ExecutionClient {
     /// # Errors
     /// If no endpoint gives receipts that hold.
     pub async fn logs(&self, block: &VerifiedBlock) -> Result<Option<Arc<ProvenLogs>>, SourceError> {
-        const METHOD: &str = "eth_getBlockReceipts";
         let hash = block.hash();
         if let Some(known) = self.proven.lock().get(&hash) {
             return Ok(Some(Arc::clone(known)));
         }
-        let proven = self
-            .first_answer(async |endpoint| {
-                let answer: Option<Vec<OpTransactionReceipt>> =
-                    endpoint.call(METHOD, rpc_params![hash]).await?;
-                answer
-                    .map(|receipts| ProvenLogs::prove(self.chain_id, block, receipts))
-                    .transpose()
-                    .map_err(|error| endpoint.untrustworthy(METHOD, &error))
-            })
-            .await?
-            .map(Arc::new);
-        if let Some(proven) = &proven {
-            self.proven.lock().put(hash, Arc::clone(proven));
-        }
-        Ok(proven)
-    }
-
-    async fn block(
-        &self, method: &'static str, params: impl Fn() -> ArrayParams,
-        is_wanted: impl Fn(&VerifiedBlock) -> bool,
-    ) -> Result<Option<VerifiedBlock>, SourceError> {
-        self.first_answer(async |endpoint| {
-            let Some(answer) =
-                endpoint.call::<Option<Block<Transaction, Header>>>(method, params()).await?
-            else {
-                return Ok(None);
-            };
-            let block =
-                VerifiedBlock::verify(answer).map_err(|error| endpoint.untrustworthy(method, &error))?;
-            if is_wanted(&block) {
-                return Ok(Some(block));
-            }
-            let reason = format!("another block was asked for than {} ({})", block.number(), block.hash());
-            Err(endpoint.untrustworthy(method, &reason))
-        })
-        .await
-    }
-
-    /// The first answer that holds; a missing thing counts only if no endpoint has it.
-    async fn first_answer<T>(
-        &self, ask: impl AsyncFn(&Endpoint) -> Result<Option<T>, SourceError>,
-    ) -> Result<Option<T>, SourceError> {
-        let mut failure = None;
+        let mut outcome = Ok(None);
         for endpoint in &self.endpoints {
-            match ask(endpoint).await {
-                Ok(Some(answer)) => return Ok(Some(answer)),
+            match self.logs_from(endpoint, block).await {
+                Ok(Some(proven)) => {
+                    let proven = Arc::new(proven);
+                    self.proven.lock().put(hash, Arc::clone(&proven));
+                    return Ok(Some(proven));
+                }
                 Ok(None) => {}
-                Err(error) => failure = Some(error),
+                Err(error) => outcome = Err(error),
             }
         }
-        failure.map_or(Ok(None), Err)
+        outcome
     }
+
+    async fn logs_from(
+        &self,
+        endpoint: &Endpoint,
+        block: &VerifiedBlock,
+    ) -> Result<Option<ProvenLogs>, SourceError> {
+        const METHOD: &str = "eth_getBlockReceipts";
+        let answer: Option<Vec<OpTransactionReceipt>> =
+            endpoint.call(METHOD, rpc_params![block.hash()]).await?;
+        answer
+            .map(|receipts| ProvenLogs::prove(self.chain_id, block, receipts))
+            .transpose()
+            .map_err(|error| endpoint.untrustworthy(METHOD, &error))
+    }
+
+    /// The first block that holds and is wanted; a missing one counts only if no endpoint has it.
+    async fn block(
+        &self,
+        method: &'static str,
+        params: ArrayParams,
+        is_wanted: impl Fn(&VerifiedBlock) -> bool + Send,
+    ) -> Result<Option<VerifiedBlock>, SourceError> {
+        let mut outcome = Ok(None);
+        for endpoint in &self.endpoints {
+            match block_from(endpoint, method, params.clone()).await {
+                Ok(Some(block)) if is_wanted(&block) => return Ok(Some(block)),
+                Ok(Some(block)) => {
+                    let reason =
+                        format!("another block was asked for than {} ({})", block.number(), block.hash());
+                    outcome = Err(endpoint.untrustworthy(method, &reason));
+                }
+                Ok(None) => {}
+                Err(error) => outcome = Err(error),
+            }
+        }
+        outcome
+    }
+}
+
+async fn block_from(
+    endpoint: &Endpoint,
+    method: &'static str,
+    params: ArrayParams,
+) -> Result<Option<VerifiedBlock>, SourceError> {
+    let answer: Option<Block<Transaction, Header>> = endpoint.call(method, params).await?;
+    answer.map(VerifiedBlock::verify).transpose().map_err(|error| endpoint.untrustworthy(method, &error))
 }

@@ -66,7 +66,9 @@ impl ProvenLogs {
     /// # Errors
     /// If the receipts do not hash to the header's receipts root.
     pub fn prove(
-        chain_id: ChainId, block: &VerifiedBlock, receipts: Vec<OpTransactionReceipt>,
+        chain_id: ChainId,
+        block: &VerifiedBlock,
+        receipts: Vec<OpTransactionReceipt>,
     ) -> Result<Self, ProofError> {
         let receipts: Vec<OpReceiptEnvelope> = receipts.into_iter().map(Into::into).collect();
         let found = calculate_receipt_root(&receipts);
@@ -135,7 +137,10 @@ impl ProvenLogs {
     /// Logs for tests of the rules, which are about logs and not about how they were proven.
     #[cfg(test)]
     pub(crate) fn for_tests(
-        chain_id: ChainId, number: u64, timestamp: UnixSeconds, logs: Vec<ProvenLog>,
+        chain_id: ChainId,
+        number: u64,
+        timestamp: UnixSeconds,
+        logs: Vec<ProvenLog>,
     ) -> Self {
         Self { chain_id, hash: B256::ZERO, number, timestamp, logs, executed: Vec::new() }
     }

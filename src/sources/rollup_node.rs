@@ -94,8 +94,7 @@ impl RollupNode {
     /// # Errors
     /// If the node does not answer; kona-node has no such method.
     pub async fn dependency_set(&self) -> Result<(Vec<ChainId>, Option<u64>), SourceError> {
-        let answer: DependencySetAnswer =
-            self.endpoint.call("optimism_dependencySet", rpc_params![]).await?;
+        let answer: DependencySetAnswer = self.endpoint.call("optimism_dependencySet", rpc_params![]).await?;
         Ok((answer.dependencies.into_keys().collect(), answer.expiry_window))
     }
 }

@@ -32,7 +32,10 @@ pub struct Readiness {
 /// # Errors
 /// If the address cannot be bound.
 pub async fn serve(
-    addr: SocketAddr, health: Health, metrics: Metrics, cancel: CancellationToken,
+    addr: SocketAddr,
+    health: Health,
+    metrics: Metrics,
+    cancel: CancellationToken,
 ) -> std::io::Result<(SocketAddr, impl Future<Output = std::io::Result<()>> + Send + 'static)> {
     let listener = TcpListener::bind(addr).await?;
     let bound = listener.local_addr()?;
@@ -40,9 +43,8 @@ pub async fn serve(
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz).with_state(health))
         .route("/metrics", get(render).with_state(metrics));
-    let task = async move {
-        axum::serve(listener, router).with_graceful_shutdown(cancel.cancelled_owned()).await
-    };
+    let task =
+        async move { axum::serve(listener, router).with_graceful_shutdown(cancel.cancelled_owned()).await };
     Ok((bound, task))
 }
 

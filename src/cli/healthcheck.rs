@@ -1,0 +1,54 @@
+//! `crosscheck healthcheck`: asks a running crosscheck how it is. For containers that have no curl.
+
+use super::{Outcome, complain, print, runtime};
+use clap::Args;
+use eyre::WrapErr;
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use std::time::Duration;
+
+/// The largest answer read.
+const MAX_ANSWER: usize = 64 * 1024;
+
+/// How long an answer may take.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Ask a running crosscheck whether it lives.
+#[derive(Debug, Args)]
+pub(crate) struct HealthcheckArgs {
+    /// Where its server of health and metrics listens
+    #[arg(long, default_value = "127.0.0.1:7300", env = "CROSSCHECK_HTTP_ADDR")]
+    addr: String,
+    /// Ask whether it is ready: whether everything that it needs works
+    #[arg(long)]
+    ready: bool,
+}
+
+impl HealthcheckArgs {
+    pub(crate) fn run(&self) -> eyre::Result<Outcome> {
+        let path = if self.ready { "readyz" } else { "healthz" };
+        let uri: hyper::Uri = format!("http://{}/{path}", self.addr)
+            .parse()
+            .wrap_err_with(|| format!("--addr {} is no address", self.addr))?;
+        let (healthy, answer) = runtime()?.block_on(ask(uri))?;
+        if healthy {
+            print(answer.trim_end())?;
+            return Ok(Outcome::Ok);
+        }
+        complain(answer.trim_end());
+        Ok(Outcome::Failed)
+    }
+}
+
+async fn ask(uri: hyper::Uri) -> eyre::Result<(bool, String)> {
+    let client = Client::builder(TokioExecutor::new()).build_http::<Empty<bytes::Bytes>>();
+    let answer = async {
+        let response = client.get(uri).await.wrap_err("crosscheck does not answer")?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
+        let body = body.map_err(|error| eyre::eyre!("the answer cannot be read: {error}"))?;
+        Ok((status.is_success(), String::from_utf8_lossy(&body.to_bytes()).into_owned()))
+    };
+    tokio::time::timeout(TIMEOUT, answer).await.wrap_err("crosscheck does not answer in time")?
+}

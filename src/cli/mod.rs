@@ -1,0 +1,141 @@
+//! The command line: one `Args` struct per subcommand.
+//!
+//! Exit codes: 0 ok, 1 failed, 64 bad usage or configuration. Standard output carries what a command prints;
+//! everything else goes to standard error.
+
+mod completions;
+mod devnet;
+mod envelope;
+mod frame_file;
+mod healthcheck;
+mod message;
+mod run;
+mod settings;
+mod signals;
+
+use crate::config::ConfigError;
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Bad usage or configuration, as sysexits.h has it.
+const EXIT_USAGE: u8 = 64;
+
+/// Checks the cross-safe word of an OP Stack superchain's sequencers.
+#[derive(Debug, Parser)]
+#[command(name = "crosscheck", version, max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Watch the configured chains.
+    Run(run::RunArgs),
+    /// Check the configuration, and end.
+    Check(settings::SettingsArgs),
+    /// Ask a running crosscheck whether it lives (or, with --ready, whether it is ready).
+    Healthcheck(healthcheck::HealthcheckArgs),
+    /// Run a superchain in this process, with scripted faults, and watch it.
+    Devnet(devnet::DevnetArgs),
+    /// Look into gossip frames.
+    Envelope(envelope::EnvelopeArgs),
+    /// Work with cross-chain messages.
+    Message(message::MessageArgs),
+    /// Print a completion script for a shell.
+    Completions(completions::CompletionsArgs),
+}
+
+/// How a command that did not fail ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// What was asked for holds.
+    Ok,
+    /// It does not hold.
+    Failed,
+}
+
+/// A use of the command line that cannot work.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}")]
+pub(crate) struct UsageError {
+    /// What is wrong, and what to write instead.
+    pub problem: String,
+}
+
+/// Runs the program with these arguments, the program's name first.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return explain(&error),
+    };
+    match dispatch(cli.command) {
+        Ok(Outcome::Ok) => ExitCode::SUCCESS,
+        Ok(Outcome::Failed) => ExitCode::FAILURE,
+        Err(report) => {
+            complain(&format!("error: {report:#}"));
+            let is_usage = report.chain().any(|cause| {
+                cause.is::<ConfigError>()
+                    || cause.is::<UsageError>()
+                    || cause.is::<crate::telemetry::TelemetryError>()
+            });
+            if is_usage { ExitCode::from(EXIT_USAGE) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+fn dispatch(command: Command) -> eyre::Result<Outcome> {
+    match command {
+        Command::Run(args) => args.run(),
+        Command::Check(args) => args.check(),
+        Command::Healthcheck(args) => args.run(),
+        Command::Devnet(args) => devnet::run(args),
+        Command::Envelope(args) => args.run(),
+        Command::Message(args) => args.run(),
+        Command::Completions(args) => args.run(),
+    }
+}
+
+/// Prints what clap has to say: help and version are no mistakes.
+fn explain(error: &clap::Error) -> ExitCode {
+    // Nothing is left to do if even this cannot be printed.
+    drop(error.print());
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        _ => ExitCode::from(EXIT_USAGE),
+    }
+}
+
+/// Writes a line to standard error.
+pub(crate) fn complain(line: &str) {
+    drop(writeln!(std::io::stderr(), "{line}"));
+}
+
+/// Writes a line to standard output. A reader that has gone away is no error.
+pub(crate) fn print(line: &str) -> std::io::Result<()> {
+    match writeln!(std::io::stdout(), "{line}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+/// The runtime that a long-running command works in.
+pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+/// The command line's definition, for completions and for tests.
+pub(crate) fn command() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_definition_is_sound() {
+        super::command().debug_assert();
+    }
+}

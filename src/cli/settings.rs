@@ -1,0 +1,106 @@
+//! [`SettingsArgs`]: the configuration file, and a flag for every key.
+
+use super::{Outcome, UsageError, complain, print};
+use crate::config::{Config, ConfigError, KEYS, Key, Layers};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use std::path::PathBuf;
+
+/// Where settings come from: file, then environment, then flags.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SettingsArgs {
+    file: Option<PathBuf>,
+    flags: Vec<(String, String)>,
+}
+
+impl Args for SettingsArgs {
+    fn augment_args(command: Command) -> Command {
+        let file = Arg::new("config")
+            .long("config")
+            .value_name("FILE")
+            .env("CROSSCHECK_CONFIG")
+            .value_parser(clap::value_parser!(PathBuf))
+            .help("The configuration file (config/default.toml lists every key)");
+        let set = Arg::new("set")
+            .long("set")
+            .value_name("KEY=VALUE")
+            .action(ArgAction::Append)
+            .help("Set any key, those of a chain included: --set chains.901.block_time=2");
+        let keys = KEYS.iter().filter(|key| !key.per_chain).map(|key| {
+            Arg::new(key.path)
+                .long(flag_name(key))
+                .value_name("VALUE")
+                .help(format!("Set {} [env: {}]; {}", key.path, key.variable(), key.fix))
+                .help_heading("Settings")
+        });
+        command.arg(file).arg(set).args(keys)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+/// `sources.poll_interval` is `--sources.poll-interval`.
+fn flag_name(key: &Key) -> String {
+    key.path.replace('_', "-")
+}
+
+impl FromArgMatches for SettingsArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut settings = Self::default();
+        settings.update_from_arg_matches(matches)?;
+        Ok(settings)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.file = matches.get_one::<PathBuf>("config").cloned();
+        for key in KEYS.iter().filter(|key| !key.per_chain) {
+            if let Some(value) = matches.get_one::<String>(key.path) {
+                self.flags.push((key.path.to_owned(), value.clone()));
+            }
+        }
+        for setting in matches.get_many::<String>("set").into_iter().flatten() {
+            let (key, value) = setting.split_once('=').ok_or_else(|| {
+                let problem = format!("--set {setting}: write --set KEY=VALUE\n");
+                clap::Error::raw(clap::error::ErrorKind::ValueValidation, problem)
+            })?;
+            self.flags.push((key.trim().to_owned(), value.trim().to_owned()));
+        }
+        Ok(())
+    }
+}
+
+impl SettingsArgs {
+    /// Reads the settings, and says which variables look like settings and are none.
+    pub(crate) fn load(&self) -> Result<Config, ConfigError> {
+        let mut layers = Layers::default();
+        if let Some(file) = &self.file {
+            layers = layers.file(file)?;
+        }
+        let variables = std::env::vars().filter(|(name, _)| name != "CROSSCHECK_CONFIG");
+        layers = layers.environment(variables)?;
+        for (key, value) in &self.flags {
+            layers = layers.flag(key, value)?;
+        }
+        for warning in layers.warnings() {
+            complain(&format!("warning: {} is no setting and is not used", warning.variable));
+        }
+        layers.parse()
+    }
+
+    /// `crosscheck check`.
+    pub(crate) fn check(&self) -> eyre::Result<Outcome> {
+        if self.file.is_none()
+            && self.flags.is_empty()
+            && !std::env::vars().any(|(name, _)| name.starts_with("CROSSCHECK_"))
+        {
+            return Err(
+                UsageError { problem: "there is nothing to check: give --config FILE".to_owned() }.into()
+            );
+        }
+        let config = self.load()?;
+        let chains: Vec<String> = config.chains.keys().map(ToString::to_string).collect();
+        print(&format!("the configuration is sound: chains {}", chains.join(", ")))?;
+        Ok(Outcome::Ok)
+    }
+}
