@@ -116,7 +116,7 @@ impl Metrics {
                 }
             }
         }
-        for limit in ["open-cases", "refusals", "auditor-inbox"] {
+        for limit in ["open-cases", "refusals", "auditor-inbox", "gossip-queue", "gossip-events"] {
             self.0.limits.with_label_values(&[limit]);
         }
     }
@@ -172,9 +172,10 @@ impl Metrics {
         self.0.heads.with_label_values(&[chain_id.to_string().as_str(), level]).set(number);
     }
 
-    /// A gossip peer came (1) or went (-1).
-    pub fn peers_changed(&self, chain_id: ChainId, by: i64) {
-        self.0.peers.with_label_values(&[chain_id.to_string()]).add(by);
+    /// How many gossip peers are connected.
+    pub fn peers(&self, chain_id: ChainId, peers: usize) {
+        let peers = i64::try_from(peers).unwrap_or(i64::MAX);
+        self.0.peers.with_label_values(&[chain_id.to_string()]).set(peers);
     }
 
     /// An endpoint failed to answer.
@@ -184,7 +185,12 @@ impl Metrics {
 
     /// A bound was reached.
     pub fn limit_reached(&self, limit: &'static str) {
-        self.0.limits.with_label_values(&[limit]).inc();
+        self.limits_reached(limit, 1);
+    }
+
+    /// A bound was reached so many times.
+    pub fn limits_reached(&self, limit: &'static str, times: u64) {
+        self.0.limits.with_label_values(&[limit]).inc_by(times);
     }
 
     /// Everything in Prometheus' text format.

@@ -236,9 +236,10 @@ fn join_gossip(
         rules: validation_rules(chain_id, chain),
         ..NetworkConfig::new(chain_id)
     };
-    let (network, _handle, events) = Network::new(network, identity, Arc::clone(&shared.clock), signers)?;
+    let (network, handle, events) = Network::new(network, identity, Arc::clone(&shared.clock), signers)?;
     let intake = Intake {
         chain_id,
+        network: handle,
         events,
         auditor: shared.auditor.clone(),
         refusals: shared.refusals.clone(),

@@ -79,7 +79,7 @@ impl TaskGroup {
                 match self.describe(ended) {
                     (name, Ok(())) => debug!(name, "task ended"),
                     (name, Err(report)) => {
-                        error!(name, error = %format!("{report:#}"), "task failed while ending")
+                        error!(name, error = %format!("{report:#}"), "task failed while ending");
                     }
                 }
             }

@@ -5,6 +5,7 @@
 //! sees a byte that has not. This crate never asks L1, an execution client or the disk about a block, and
 //! never depends on the daemon.
 
+#![warn(clippy::wildcard_enum_match_arm)]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 mod authentic_frame;

@@ -25,7 +25,7 @@ pub enum AuditorMessage {
     /// A valid block came in by gossip.
     Gossip {
         /// The block.
-        block: ValidBlock,
+        block: Box<ValidBlock>,
         /// When it came in.
         at: Instant,
     },
@@ -34,7 +34,7 @@ pub enum AuditorMessage {
         /// The chain.
         chain_id: ChainId,
         /// What it says.
-        status: SyncStatus,
+        status: Box<SyncStatus>,
     },
 }
 
@@ -110,7 +110,7 @@ impl Auditor {
         loop {
             self.start_work();
             self.publish_open();
-            let wake = self.open.next_due().unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
+            let wake = self.open.next_due();
             tokio::select! {
                 () = cancel.cancelled() => return Ok(()),
                 message = self.inbox.recv() => match message {
@@ -121,7 +121,7 @@ impl Auditor {
                     Ok(finished) => self.finish(finished).await?,
                     Err(error) => error!(%error, "an investigation ended abnormally; it is taken up on restart"),
                 },
-                () = tokio::time::sleep_until(wake) => {}
+                () = sleep_until_due(wake) => {}
             }
         }
     }
@@ -338,6 +338,13 @@ impl Auditor {
             self.metrics.head(chain_id, "vouched", vouched.number);
         }
         Ok(())
+    }
+}
+
+async fn sleep_until_due(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
     }
 }
 

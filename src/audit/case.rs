@@ -295,3 +295,6 @@ impl CheckedMessage {
         logs.executed().iter().map(check).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -98,7 +98,10 @@ impl HeadWatcher {
             self.metrics.head(self.chain_id, level, head.number);
         }
         // A closed inbox means that the program is ending.
-        let _ended = self.auditor.send(AuditorMessage::Heads { chain_id: self.chain_id, status }).await;
+        let _ended = self
+            .auditor
+            .send(AuditorMessage::Heads { chain_id: self.chain_id, status: Box::new(status) })
+            .await;
     }
 
     /// Whether the endpoints serve the chain that they are configured for, under the same rules.

@@ -144,3 +144,80 @@ impl OpenCases {
         Some(entry)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::Awaited;
+    use alloy::primitives::B256;
+
+    fn key(number: u64) -> BlockKey {
+        BlockKey { chain_id: ChainId::from(901), number, hash: B256::repeat_byte(1) }
+    }
+
+    fn wait(chain_id: u64, cause: Cause) -> BTreeSet<Wait> {
+        [Wait { awaited: Awaited::Initiating, chain_id: chain_id.into(), cause }].into()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pauses_double_and_are_bounded() {
+        let mut open = OpenCases::default();
+        open.insert(key(1), Work::Ancestor, Instant::now());
+        let mut pauses = Vec::new();
+        for _ in 0..10 {
+            let (key, work) = open.take_due(Instant::now()).unwrap();
+            open.postpone(key, work, wait(902, Cause::EndpointError));
+            let due = open.next_due().unwrap();
+            pauses.push((due - Instant::now()).as_millis());
+            tokio::time::advance(due - Instant::now()).await;
+        }
+        assert_eq!(pauses, [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000, 10_000]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_moving_head_wakes_who_waits_for_it() {
+        let mut open = OpenCases::default();
+        for (number, waits) in [
+            (1, wait(902, Cause::NotYet)),
+            (2, wait(903, Cause::NotYet)),
+            (3, wait(902, Cause::EndpointError)),
+        ] {
+            open.insert(key(number), Work::Ancestor, Instant::now());
+            let (key, work) = open.take_due(Instant::now()).unwrap();
+            open.postpone(key, work, waits);
+        }
+        assert!(open.take_due(Instant::now()).is_none());
+        open.wake(902.into(), Instant::now());
+        assert_eq!(open.take_due(Instant::now()).unwrap().0, key(1));
+        assert!(open.take_due(Instant::now()).is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_moves_meanwhile_is_not_missed() {
+        let mut open = OpenCases::default();
+        open.insert(key(1), Work::Ancestor, Instant::now());
+        let (key, work) = open.take_due(Instant::now()).unwrap();
+        open.wake(902.into(), Instant::now());
+        open.postpone(key, work, wait(902, Cause::NotYet));
+        assert!(open.take_due(Instant::now()).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_new_waits_are_news() {
+        let mut open = OpenCases::default();
+        open.insert(key(1), Work::Ancestor, Instant::now());
+        let (key, work) = open.take_due(Instant::now()).unwrap();
+        assert!(open.postpone(key, work, wait(902, Cause::NotYet)).is_some());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let (key, work) = open.take_due(Instant::now()).unwrap();
+        assert!(open.postpone(key, work, wait(902, Cause::NotYet)).is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_closed_case_is_never_due() {
+        let mut open = OpenCases::default();
+        open.insert(key(1), Work::Ancestor, Instant::now());
+        assert!(open.close(&key(1)).is_some());
+        assert!(open.next_due().is_none());
+    }
+}

@@ -356,7 +356,7 @@ impl Config {
             );
         }
         for peer in &chain.p2p.static_peers {
-            if !peer.iter().any(|part| matches!(part, crosscheck_p2p::Protocol::P2p(_))) {
+            if !peer.protocol_stack().any(|part| part == "p2p") {
                 return Err(ConfigError::Value {
                     key: key("p2p.static_peers"),
                     value: peer.to_string(),

@@ -4,17 +4,23 @@ use super::Gossiped;
 use crate::audit::AuditorMessage;
 use crate::metrics::Metrics;
 use crate::rpc::Refusals;
-use crosscheck_p2p::{ChainId, NetworkEvent};
+use crosscheck_p2p::{ChainId, NetworkCounters, NetworkEvent, NetworkHandle};
 use std::convert::Infallible;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
+
+/// How often the network is asked for its peers and counts.
+const SURVEY: Duration = Duration::from_secs(5);
 
 /// Hands one chain's gossip to the auditor.
 #[derive(Debug)]
 pub struct Intake {
     /// The chain.
     pub chain_id: ChainId,
+    /// The network, asked for its peers and for what it had to drop.
+    pub network: NetworkHandle,
     /// What the network says.
     pub events: mpsc::Receiver<NetworkEvent>,
     /// Where valid blocks go. When it is full the network is held up: it drops what it must, and counts it.
@@ -33,10 +39,16 @@ impl Intake {
     /// # Errors
     /// Never; the signature is the tasks'.
     pub async fn run(mut self, cancel: CancellationToken) -> Result<(), Infallible> {
+        let mut survey = tokio::time::interval(SURVEY);
+        let mut known = self.network.counters();
         loop {
             let event = tokio::select! {
                 () = cancel.cancelled() => return Ok(()),
                 event = self.events.recv() => event,
+                _ = survey.tick() => {
+                    self.survey(&mut known).await;
+                    continue;
+                }
             };
             let Some(event) = event else { return Ok(()) };
             tokio::select! {
@@ -44,6 +56,17 @@ impl Intake {
                 () = self.take(event) => {}
             }
         }
+    }
+
+    /// Measures what the network's events do not tell.
+    async fn survey(&self, known: &mut NetworkCounters) {
+        if let Ok(peers) = self.network.peers().await {
+            self.metrics.peers(self.chain_id, peers.len());
+        }
+        let now = self.network.counters();
+        self.metrics.limits_reached("gossip-queue", now.queue_full.saturating_sub(known.queue_full));
+        self.metrics.limits_reached("gossip-events", now.events_dropped.saturating_sub(known.events_dropped));
+        *known = now;
     }
 
     async fn take(&self, event: NetworkEvent) {
@@ -56,7 +79,7 @@ impl Intake {
                 if self.auditor.capacity() == 0 {
                     self.metrics.limit_reached("auditor-inbox");
                 }
-                let message = AuditorMessage::Gossip { block, at: at.into() };
+                let message = AuditorMessage::Gossip { block: Box::new(block), at: at.into() };
                 if self.auditor.send(message).await.is_err() {
                     debug!(%chain_id, "the auditor has ended");
                 }
@@ -66,13 +89,11 @@ impl Intake {
                 self.metrics.frame_refused(chain_id, topic, verdict);
                 self.refusals.note(chain_id, topic, verdict, &refusal);
             }
-            NetworkEvent::PeerConnected { peer, .. } => {
-                info!(%chain_id, %peer, "peer connected");
-                self.metrics.peers_changed(chain_id, 1);
+            NetworkEvent::PeerConnected { peer_id, addr } => {
+                info!(%chain_id, %peer_id, %addr, "peer connected");
             }
-            NetworkEvent::PeerDisconnected { peer, .. } => {
-                info!(%chain_id, %peer, "peer disconnected");
-                self.metrics.peers_changed(chain_id, -1);
+            NetworkEvent::PeerDisconnected { peer_id } => {
+                info!(%chain_id, %peer_id, "peer disconnected");
             }
         }
     }

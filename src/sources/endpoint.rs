@@ -10,13 +10,14 @@ use jsonrpsee::http_client::{HttpClient, HttpClientBuilder};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
 /// Where an endpoint is. Shown without path, query and credentials.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct EndpointUrl(Url);
+pub struct EndpointUrl(Arc<Url>);
 
 /// A text that is no endpoint's URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,7 +36,7 @@ impl FromStr for EndpointUrl {
             let reason = format!("scheme {:?} is not http or https", url.scheme());
             return Err(ParseEndpointUrlError { reason });
         }
-        Ok(Self(url))
+        Ok(Self(Arc::new(url)))
     }
 }
 
@@ -49,7 +50,7 @@ impl TryFrom<String> for EndpointUrl {
 
 impl From<EndpointUrl> for String {
     fn from(url: EndpointUrl) -> Self {
-        url.0.into()
+        url.0.as_str().to_owned()
     }
 }
 
@@ -167,7 +168,6 @@ impl Endpoint {
         SourceError::Untrustworthy { endpoint: self.url.clone(), method, reason: reason.to_string() }
     }
 
-    #[allow(clippy::wildcard_enum_match_arm, reason = "whatever else went wrong, no answer came")]
     fn describe(&self, method: &'static str, error: ClientError) -> SourceError {
         let endpoint = self.url.clone();
         match error {

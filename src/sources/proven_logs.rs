@@ -151,4 +151,11 @@ impl ProvenLogs {
         self.executed = executed;
         self
     }
+
+    /// The same logs, of another block.
+    #[cfg(test)]
+    pub(crate) fn with_hash(mut self, hash: B256) -> Self {
+        self.hash = hash;
+        self
+    }
 }
