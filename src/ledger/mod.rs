@@ -13,3 +13,6 @@ pub use error::LedgerError;
 pub use heads::{BlockPosition, Unlinked};
 pub use record::{CaseFilter, CaseRecord};
 pub use store::{Decision, Ledger, NewCase, OpenCase, Opened};
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::SqliteSynchronous;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow};
 use std::collections::BTreeSet;
+use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
@@ -86,6 +87,7 @@ impl Ledger {
     /// # Errors
     /// If it cannot be opened, is another program's, or a newer version's. Then nothing was written.
     pub async fn open(path: &Path) -> Result<Self, LedgerError> {
+        refuse_foreign_file(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -276,6 +278,28 @@ fn read_open_case(row: &SqliteRow) -> Result<OpenCase, LedgerError> {
 
 pub(super) fn read_position(row: &SqliteRow) -> Result<BlockPosition, LedgerError> {
     Ok(BlockPosition { number: read_u64(row, "number")?, hash: read_hash(row, "hash")? })
+}
+
+/// Looks at a file's header before SQLite may touch it: opening in our journal mode would rewrite it.
+///
+/// With a write-ahead log beside it the header may be behind; then the database itself is asked.
+fn refuse_foreign_file(path: &Path) -> Result<(), LedgerError> {
+    let mut header = [0; 100];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    let log = path.with_extension("sqlite-wal");
+    if read.is_err() || log.exists() || !header.starts_with(b"SQLite format 3\0") {
+        return Ok(());
+    }
+    // Of the file format: the database's size in pages at 28, the application id at 68, both big-endian.
+    let word = |at: usize| {
+        let bytes = header.get(at..).and_then(|rest| rest.first_chunk::<4>());
+        bytes.map_or(0, |bytes| u32::from_be_bytes(*bytes))
+    };
+    let (pages, mark) = (word(28), i64::from(word(68)));
+    if mark == APPLICATION_ID || (mark == 0 && pages <= 1) {
+        return Ok(());
+    }
+    Err(LedgerError::Foreign { path: path.into() })
 }
 
 /// A database that holds tables but not our mark is another program's.

@@ -1,0 +1,275 @@
+//! The ledger against a real database file.
+
+use super::*;
+use crate::audit::{Awaited, BlockKey, Cause, InvalidMessage, Verdict, Violation, Wait};
+use crate::interop::InvalidReason;
+use alloy::primitives::{Address, B256, Bloom, U256};
+use crosscheck_p2p::{
+    BlockSigner, ChainId, Envelope, ExecutionPayload, Signers, SigningDomain, Topic, UnixSeconds, ValidBlock,
+    ValidationRules, Validator,
+};
+use std::collections::BTreeSet;
+use std::time::Duration;
+use tempfile::TempDir;
+
+const NOW: UnixSeconds = UnixSeconds(1000);
+
+fn chain() -> ChainId {
+    ChainId::from(U256::from(1) << 200)
+}
+
+fn attested(number: u64, parent_hash: B256) -> ValidBlock {
+    let mut payload = ExecutionPayload {
+        parent_hash,
+        fee_recipient: Address::ZERO,
+        state_root: B256::ZERO,
+        receipts_root: B256::ZERO,
+        logs_bloom: Bloom::ZERO,
+        prev_randao: B256::ZERO,
+        number,
+        gas_limit: 30_000_000,
+        gas_used: 0,
+        timestamp: UnixSeconds(900),
+        extra_data: vec![1; 17].into(),
+        base_fee_per_gas: U256::from(1),
+        block_hash: B256::ZERO,
+        transactions: vec![],
+        withdrawals: vec![],
+        blob_gas_used: 0,
+        excess_blob_gas: 0,
+        withdrawals_root: B256::ZERO,
+    };
+    payload.block_hash = payload.recompute_hash(B256::ZERO);
+    let signer = BlockSigner::from_bytes(&B256::repeat_byte(1)).unwrap();
+    let envelope = Envelope { parent_beacon_block_root: B256::ZERO, payload };
+    let frame = envelope.sign(&signer, SigningDomain::CrossSafeBlocksV1, chain()).unwrap().frame();
+    let signers = Signers { unsafe_block_signer: Some(signer.address()), attester: None };
+    let rules = ValidationRules::new(chain());
+    Validator::reopen(&rules, Topic::CrossSafeBlocksV1, &frame, &signers).unwrap()
+}
+
+fn key(block: &ValidBlock) -> BlockKey {
+    BlockKey { chain_id: chain(), number: block.number(), hash: block.hash() }
+}
+
+/// Blocks 1 to `count`, each the next one's parent.
+fn blocks(count: u64) -> Vec<ValidBlock> {
+    let mut blocks: Vec<ValidBlock> = Vec::new();
+    for number in 1..=count {
+        let parent = blocks.last().map_or(B256::ZERO, ValidBlock::hash);
+        blocks.push(attested(number, parent));
+    }
+    blocks
+}
+
+async fn ledger(dir: &TempDir) -> Ledger {
+    Ledger::open(&dir.path().join("ledger.sqlite")).await.unwrap()
+}
+
+async fn open(ledger: &Ledger, block: &ValidBlock) -> Opened {
+    ledger.open_case(&NewCase::Attested(block), NOW).await.unwrap()
+}
+
+async fn decide(ledger: &Ledger, block: &ValidBlock, verdict: &Verdict) -> bool {
+    let waits = [Wait { awaited: Awaited::LocalSafe, chain_id: chain(), cause: Cause::NotYet }].into();
+    let decision = Decision {
+        key: key(block),
+        verdict,
+        messages: &[],
+        replaces: None,
+        waits: &waits,
+        at: NOW,
+        after: Duration::from_millis(12),
+    };
+    ledger.decide(&decision).await.unwrap()
+}
+
+fn violated() -> Verdict {
+    let reason = InvalidReason::UnknownChain { chain_id: ChainId::from(7) };
+    Verdict::Violated(Violation::InvalidMessage(InvalidMessage { log_index: 3, reason }))
+}
+
+async fn records(ledger: &Ledger) -> Vec<CaseRecord> {
+    ledger.records(CaseFilter { chain_id: Some(chain()), after: 0, limit: 100 }).await.unwrap()
+}
+
+async fn vouched(ledger: &Ledger) -> u64 {
+    ledger.vouched(chain()).await.unwrap().unwrap().number
+}
+
+#[tokio::test]
+async fn a_case_is_opened_once_and_decided_once() {
+    let dir = TempDir::new().unwrap();
+    let ledger = ledger(&dir).await;
+    let block = attested(1, B256::ZERO);
+    assert_eq!(open(&ledger, &block).await, Opened::New);
+    assert_eq!(open(&ledger, &block).await, Opened::Known);
+    assert!(decide(&ledger, &block, &violated()).await);
+    assert!(!decide(&ledger, &block, &Verdict::Upheld).await);
+    let [record] = records(&ledger).await.try_into().unwrap();
+    assert_eq!((record.verdict.as_str(), record.reason.as_deref()), ("violated", Some("invalid-message")));
+    assert_eq!((record.number, record.hash, record.chain_id), (1, block.hash(), chain()));
+    assert_eq!((record.signer, record.attributable), (Some(block.signer()), Some(true)));
+    assert_eq!((record.decided_after_ms, record.opened_at), (Some(12), 1000));
+    assert!(record.waits.get().contains("local-safe"));
+}
+
+#[tokio::test]
+async fn open_cases_survive_a_restart_with_their_frames() {
+    let dir = TempDir::new().unwrap();
+    let blocks = blocks(2);
+    let first = ledger(&dir).await;
+    open(&first, &blocks[0]).await;
+    open(&first, &blocks[1]).await;
+    decide(&first, &blocks[0], &Verdict::Upheld).await;
+    first.close().await;
+    let [(_, case)] = ledger(&dir).await.open_cases(0, 10).await.unwrap().try_into().unwrap();
+    assert_eq!(case.key, key(&blocks[1]));
+    let (topic, signer, frame) = case.attestation.unwrap();
+    assert_eq!((topic, signer), (Topic::CrossSafeBlocksV1, blocks[1].signer()));
+    assert_eq!(&frame, blocks[1].frame());
+}
+
+#[tokio::test]
+async fn an_ancestor_becomes_attested() {
+    let dir = TempDir::new().unwrap();
+    let ledger = ledger(&dir).await;
+    let block = attested(1, B256::ZERO);
+    let ancestor =
+        NewCase::Ancestor { key: key(&block), parent_hash: B256::ZERO, timestamp: block.timestamp() };
+    assert_eq!(ledger.open_case(&ancestor, NOW).await.unwrap(), Opened::New);
+    assert_eq!(open(&ledger, &block).await, Opened::NowAttested);
+    assert_eq!(open(&ledger, &block).await, Opened::Known);
+    assert_eq!(ledger.open_case(&ancestor, NOW).await.unwrap(), Opened::Known);
+    let [record] = records(&ledger).await.try_into().unwrap();
+    assert_eq!(record.origin, "attested");
+    assert_eq!(ledger.counts(chain()).await.unwrap(), CaseCounts { received: 1, open: 1 });
+}
+
+#[tokio::test]
+async fn the_vouched_head_follows_upheld_children_only() {
+    let dir = TempDir::new().unwrap();
+    let ledger = ledger(&dir).await;
+    let blocks = blocks(5);
+    for block in &blocks {
+        open(&ledger, block).await;
+    }
+    // Verdicts before the starting point is known count once it is.
+    decide(&ledger, &blocks[1], &Verdict::Upheld).await;
+    decide(&ledger, &blocks[0], &Verdict::Upheld).await;
+    assert_eq!(ledger.vouched(chain()).await.unwrap(), None);
+    let anchor = BlockPosition { number: 0, hash: B256::ZERO };
+    assert_eq!(ledger.anchor(chain(), anchor).await.unwrap().number, 2);
+    decide(&ledger, &blocks[3], &Verdict::Upheld).await;
+    assert_eq!(vouched(&ledger).await, 2);
+    decide(&ledger, &blocks[2], &violated()).await;
+    decide(&ledger, &blocks[4], &Verdict::Upheld).await;
+    assert_eq!(vouched(&ledger).await, 2);
+    // A second block at the violated height carries on, but only its own children.
+    let anchor = BlockPosition { number: 4, hash: blocks[3].hash() };
+    assert_eq!(ledger.anchor(chain(), anchor).await.unwrap().number, 2);
+}
+
+#[tokio::test]
+async fn parents_without_a_case_are_found() {
+    let dir = TempDir::new().unwrap();
+    let ledger = ledger(&dir).await;
+    let blocks = blocks(6);
+    for index in [1, 5, 2] {
+        open(&ledger, &blocks[index]).await;
+    }
+    assert_eq!(ledger.unlinked(chain(), 10).await.unwrap(), []);
+    ledger.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    let parents: Vec<u64> =
+        ledger.unlinked(chain(), 10).await.unwrap().iter().map(|one| one.parent.number).collect();
+    assert_eq!(parents, [5, 1]);
+    assert!(ledger.has_case(chain(), blocks[5].hash()).await.unwrap());
+    assert!(!ledger.has_case(chain(), blocks[4].hash()).await.unwrap());
+}
+
+#[tokio::test]
+async fn progress_is_noted_until_the_verdict() {
+    let dir = TempDir::new().unwrap();
+    let ledger = ledger(&dir).await;
+    let block = attested(1, B256::ZERO);
+    open(&ledger, &block).await;
+    let waits: BTreeSet<Wait> =
+        [Wait { awaited: Awaited::Receipts, chain_id: chain(), cause: Cause::EndpointError }].into();
+    ledger.note_progress(&key(&block), &waits, &[]).await.unwrap();
+    let [record] = records(&ledger).await.try_into().unwrap();
+    assert!(record.waits.get().contains("endpoint-error"));
+    decide(&ledger, &block, &Verdict::Upheld).await;
+    ledger.note_progress(&key(&block), &waits, &[]).await.unwrap();
+    let [record] = records(&ledger).await.try_into().unwrap();
+    assert!(record.waits.get().contains("local-safe"));
+}
+
+#[tokio::test]
+async fn pages_follow_each_other() {
+    let dir = TempDir::new().unwrap();
+    let ledger = ledger(&dir).await;
+    for block in blocks(5) {
+        open(&ledger, &block).await;
+    }
+    let page = |after| ledger.records(CaseFilter { chain_id: None, after, limit: 2 });
+    let first = page(0).await.unwrap();
+    let second = page(first[1].id).await.unwrap();
+    assert_eq!(second.iter().map(|record| record.number).collect::<Vec<_>>(), [3, 4]);
+    let others = CaseFilter { chain_id: Some(ChainId::from(902)), after: 0, limit: 2 };
+    assert!(ledger.records(others).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_newer_ledger_is_refused_and_left_alone() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("ledger.sqlite");
+    let newer = ledger(&dir).await;
+    sqlx::query(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+         VALUES (99, 'from the future', 1, x'00', 0)",
+    )
+    .execute(newer.pool())
+    .await
+    .unwrap();
+    open(&newer, &attested(1, B256::ZERO)).await;
+    newer.close().await;
+    let before = std::fs::read(&path).unwrap();
+    let error = Ledger::open(&path).await.unwrap_err();
+    assert!(matches!(error, LedgerError::Newer { version: 99, .. }), "{error}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[tokio::test]
+async fn another_programs_database_is_refused() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("other.sqlite");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    sqlx::query("CREATE TABLE theirs (id INTEGER)").execute(&pool).await.unwrap();
+    pool.close().await;
+    let before = std::fs::read(&path).unwrap();
+    let error = Ledger::open(&path).await.unwrap_err();
+    assert!(matches!(error, LedgerError::Foreign { .. }), "{error}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[tokio::test]
+async fn what_is_no_database_is_refused() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("ledger.sqlite");
+    std::fs::write(&path, "not a database at all, but long enough to have a header that can be read")
+        .unwrap();
+    let error = Ledger::open(&path).await.unwrap_err();
+    assert!(matches!(error, LedgerError::Open { .. }), "{error}");
+    let missing = dir.path().join("no/such/directory/ledger.sqlite");
+    assert!(matches!(Ledger::open(&missing).await.unwrap_err(), LedgerError::Open { .. }));
+}
+
+#[tokio::test]
+async fn a_height_beyond_63_bits_is_an_error_not_a_wrap() {
+    let dir = TempDir::new().unwrap();
+    let ledger = ledger(&dir).await;
+    let block = attested(u64::MAX, B256::ZERO);
+    let error = ledger.open_case(&NewCase::Attested(&block), NOW).await.unwrap_err();
+    assert!(matches!(error, LedgerError::OutOfRange { field: "block number", .. }), "{error}");
+}
