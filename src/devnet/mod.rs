@@ -6,13 +6,16 @@ pub mod block;
 pub mod block_tree;
 pub mod chain;
 pub mod contracts;
+pub mod epoch;
 pub mod executor;
 pub mod genesis;
 pub mod header;
 pub mod l1;
 pub mod l1_attributes;
 pub mod state;
+pub mod storage_trie;
 pub mod system_config;
+pub mod user_transaction;
 pub mod wallet;
 
 #[cfg(test)]
