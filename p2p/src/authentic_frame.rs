@@ -1,0 +1,128 @@
+//! [`AuthenticFrame`]: a frame whose signature is known to be from the key that may sign.
+//!
+//! The second of three states. Only here does the payload get decoded: bytes that anybody could have sent
+//! never reach the decoder.
+
+use crate::{
+    ChainId, Envelope, Frame, MalformedPayload, PayloadHash, Reason, Recovered, Refusal, Signers,
+    SigningDomain, Topic,
+    signature::{BlockSignature, SIGNATURE_BYTES},
+    signing_hash,
+};
+use alloy_primitives::{Address, Bytes};
+
+/// A frame that was signed by whom the topic asks for.
+#[derive(Clone, Debug)]
+pub struct AuthenticFrame {
+    frame: Frame,
+    topic: Topic,
+    chain_id: ChainId,
+    domain: SigningDomain,
+    signer: Address,
+}
+
+impl Frame {
+    /// Proves that the frame was signed, for this chain, by whom the topic asks for, in one of the topic's
+    /// domains.
+    ///
+    /// # Errors
+    /// A [`Refusal`] by one of the signature rules.
+    pub fn authenticate(
+        self,
+        topic: Topic,
+        chain_id: ChainId,
+        signers: &Signers,
+    ) -> Result<AuthenticFrame, Refusal> {
+        let payload_hash = self.payload_hash();
+        let refuse = |reason| Refusal { reason, payload_hash: Some(payload_hash), signer: None };
+        let expected = signers.on(topic).ok_or_else(|| refuse(Reason::NoSignerKnown { topic }))?;
+        let recovered = self.recover(topic, chain_id).map_err(refuse)?;
+        match recovered.iter().find(|one| one.signer == expected) {
+            Some(&Recovered { domain, signer, .. }) => {
+                Ok(AuthenticFrame { frame: self, topic, chain_id, domain, signer })
+            }
+            None => Err(wrong_signer(&recovered, payload_hash, expected)),
+        }
+    }
+
+    /// Who the signature recovers to, in each domain that the topic knows, the one to prefer leading.
+    ///
+    /// # Errors
+    /// A [`Reason`] of the signature rules when the signature recovers to nobody in any domain.
+    pub fn recover(&self, topic: Topic, chain_id: ChainId) -> Result<Vec<Recovered>, Reason> {
+        let signature = BlockSignature::parse(&self.signature())?;
+        let payload_hash = self.payload_hash();
+        let recovered: Vec<_> = topic
+            .domains()
+            .iter()
+            .filter_map(|&domain| {
+                let signer = signature.recover(signing_hash(domain, chain_id, payload_hash)).ok()?;
+                Some(Recovered { domain, signer, payload_hash })
+            })
+            .collect();
+        if recovered.is_empty() { Err(Reason::BadSignature) } else { Ok(recovered) }
+    }
+}
+
+fn wrong_signer(recovered: &[Recovered], payload_hash: PayloadHash, expected: Address) -> Refusal {
+    let signer = recovered.first().map(|one| one.signer);
+    let reason = signer.map_or(Reason::BadSignature, |recovered| Reason::WrongSigner { recovered, expected });
+    Refusal { reason, payload_hash: Some(payload_hash), signer }
+}
+
+impl AuthenticFrame {
+    /// The topic that it was heard on.
+    pub const fn topic(&self) -> Topic {
+        self.topic
+    }
+
+    /// The chain that it is for.
+    pub const fn chain_id(&self) -> ChainId {
+        self.chain_id
+    }
+
+    /// The domain that it was signed in.
+    pub const fn domain(&self) -> SigningDomain {
+        self.domain
+    }
+
+    /// Who signed it.
+    pub const fn signer(&self) -> Address {
+        self.signer
+    }
+
+    /// `r ‖ s ‖ recovery id`.
+    pub const fn signature(&self) -> [u8; SIGNATURE_BYTES] {
+        self.frame.signature()
+    }
+
+    /// The frame.
+    pub const fn frame(&self) -> &Frame {
+        &self.frame
+    }
+
+    /// Decodes the signed bytes.
+    ///
+    /// # Errors
+    /// The first rule of the layout that they break.
+    pub fn decode(&self) -> Result<Envelope, MalformedPayload> {
+        Envelope::decode(&self.frame.signed())
+    }
+
+    /// A refusal of this frame.
+    pub(crate) const fn refuse(&self, reason: Reason) -> Refusal {
+        Refusal { reason, payload_hash: Some(self.frame.payload_hash()), signer: Some(self.signer) }
+    }
+}
+
+/// Who a compressed frame's signature recovers to, in each domain that the topic knows: for inspecting a frame
+/// whose signer is not known beforehand.
+///
+/// On the cross-safe topic one signature recovers to a different address in each domain, and only one of them
+/// is somebody: which one cannot be told without knowing the signer.
+///
+/// # Errors
+/// A [`Reason`] of the length or signature rules.
+pub fn recover_signers(topic: Topic, chain_id: ChainId, frame: &Bytes) -> Result<Vec<Recovered>, Reason> {
+    Frame::open(frame)?.recover(topic, chain_id)
+}

@@ -1,0 +1,135 @@
+//! [`Frame`]: a gossip message, decompressed within its bound and split from its signature.
+//!
+//! The first of three states: `Frame` → [`AuthenticFrame`](crate::AuthenticFrame) →
+//! [`ValidBlock`](crate::ValidBlock). Never allocates what a header claims before the claim is checked, and
+//! never looks into the payload.
+
+use crate::{MessageId, PayloadHash, Reason, Topic, ValidationRules, signature::SIGNATURE_BYTES};
+use alloy_primitives::Bytes;
+
+/// The most bytes a frame may hold, compressed or not: 10 MiB, as op-node.
+pub const MAX_FRAME_BYTES: usize = 10 * 1024 * 1024;
+
+/// The fewest bytes a decompressed frame may hold: a signature and one byte of payload.
+pub const MIN_FRAME_BYTES: usize = SIGNATURE_BYTES + 1;
+
+/// A decompressed gossip message of which nothing is proven yet.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    compressed: Bytes,
+    decompressed: Bytes,
+    signature: [u8; SIGNATURE_BYTES],
+    payload_hash: PayloadHash,
+}
+
+impl Frame {
+    /// Decompresses a frame.
+    ///
+    /// # Errors
+    /// A [`Reason`] of the length rules when it is no snappy block or out of bounds.
+    pub fn open(compressed: &Bytes) -> Result<Self, Reason> {
+        let decompressed = decompress(compressed)?;
+        let too_small = Reason::DeclaredSizeTooSmall { size: decompressed.len(), minimum: MIN_FRAME_BYTES };
+        if decompressed.len() < MIN_FRAME_BYTES {
+            return Err(too_small);
+        }
+        let (signature, signed) = decompressed.split_first_chunk().ok_or(too_small)?;
+        let (signature, payload_hash) = (*signature, PayloadHash::of(signed));
+        Ok(Self {
+            compressed: compressed.clone(),
+            decompressed: decompressed.into(),
+            signature,
+            payload_hash,
+        })
+    }
+
+    /// The frame as it travels.
+    pub const fn compressed(&self) -> &Bytes {
+        &self.compressed
+    }
+
+    /// `r ‖ s ‖ recovery id`, unchecked.
+    pub const fn signature(&self) -> [u8; SIGNATURE_BYTES] {
+        self.signature
+    }
+
+    /// The hash of the signed bytes.
+    pub const fn payload_hash(&self) -> PayloadHash {
+        self.payload_hash
+    }
+
+    /// The signed bytes: parent beacon block root, then the payload. Shares the frame's one buffer.
+    pub fn signed(&self) -> Bytes {
+        self.decompressed.slice(SIGNATURE_BYTES..)
+    }
+
+    /// The frame's id on a topic of the chain.
+    pub fn message_id(&self, topic: Topic, rules: &ValidationRules) -> MessageId {
+        MessageId::of_decompressed(&topic.path(rules.chain_id), &self.decompressed)
+    }
+}
+
+/// Decompresses a snappy block of at most [`MAX_FRAME_BYTES`] declared bytes.
+pub(crate) fn decompress(frame: &[u8]) -> Result<Vec<u8>, Reason> {
+    let bad = |error: snap::Error| Reason::BadSnappy { detail: error.to_string() };
+    let declared = snap::raw::decompress_len(frame).map_err(bad)?;
+    if declared > MAX_FRAME_BYTES {
+        return Err(Reason::DeclaredSizeTooLarge { declared, limit: MAX_FRAME_BYTES });
+    }
+    let mut data = vec![0; declared];
+    let written = snap::raw::Decoder::new().decompress(frame, &mut data).map_err(bad)?;
+    data.truncate(written);
+    Ok(data)
+}
+
+/// Compresses to a snappy block.
+pub(crate) fn compress(data: &[u8]) -> Result<Vec<u8>, snap::Error> {
+    snap::raw::Encoder::new().compress_vec(data)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn open(frame: &[u8]) -> Result<Frame, Reason> {
+        Frame::open(&Bytes::copy_from_slice(frame))
+    }
+
+    #[rstest]
+    #[case::four_gib_in_seven_bytes(&[0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0], "declared-size-too-large")]
+    #[case::one_byte_over(&[0x81, 0x80, 0x80, 0x05, 0], "declared-size-too-large")]
+    #[case::length_of_six_bytes(&[0xff, 0xff, 0xff, 0xff, 0xff, 0x01], "bad-snappy")]
+    #[case::empty(&[], "bad-snappy")]
+    #[case::claims_more_than_it_holds(&[0x42, 0, 0], "bad-snappy")]
+    #[case::shorter_than_a_signature(&compress(&[7; 64]).unwrap(), "declared-size-too-small")]
+    #[case::a_signature_alone(&compress(&[7; 65]).unwrap(), "declared-size-too-small")]
+    fn refuses(#[case] frame: &[u8], #[case] code: &str) {
+        assert_eq!(open(frame).unwrap_err().code(), code);
+    }
+
+    #[test]
+    fn splits_signature_from_signed_bytes() {
+        let mut data = vec![1; 65];
+        data.extend([2; 3]);
+        let frame = open(&compress(&data).unwrap()).unwrap();
+        assert_eq!(frame.signature(), [1; 65]);
+        assert_eq!(frame.signed(), Bytes::from_static(&[2; 3]));
+        assert_eq!(frame.payload_hash(), PayloadHash::of(&[2; 3]));
+    }
+
+    #[test]
+    fn ten_mebibytes_are_let_in() {
+        let frame = compress(&vec![0; MAX_FRAME_BYTES]).unwrap();
+        assert!(open(&frame).is_ok());
+    }
+
+    #[test]
+    fn a_cut_frame_is_refused_at_every_length() {
+        let data: Vec<u8> = (0..=255).collect();
+        let frame = compress(&data).unwrap();
+        for end in 0..frame.len() {
+            assert_eq!(open(&frame[..end]).unwrap_err().code(), "bad-snappy", "cut at {end}");
+        }
+    }
+}

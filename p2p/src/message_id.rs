@@ -1,0 +1,88 @@
+//! [`MessageId`]: how the network tells gossip messages apart.
+//!
+//! Follows what op-node computes, not the specification's text, which leaves the topic out: with it, a frame
+//! replayed on another topic cannot suppress the genuine one.
+
+use crate::frame::decompress;
+use alloy_primitives::FixedBytes;
+use core::fmt;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+const INVALID_SNAPPY: [u8; 4] = [0, 0, 0, 0];
+const VALID_SNAPPY: [u8; 4] = [1, 0, 0, 0];
+
+/// The id of a gossip message: 20 bytes, text and JSON form 0x-hex.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MessageId(FixedBytes<20>);
+
+impl MessageId {
+    /// The id's bytes.
+    pub const fn as_bytes(&self) -> &[u8; 20] {
+        &self.0.0
+    }
+
+    /// The id of a frame whose decompressed form is at hand.
+    pub(crate) fn of_decompressed(topic_path: &str, decompressed: &[u8]) -> Self {
+        Self::of(VALID_SNAPPY, topic_path, decompressed)
+    }
+
+    fn of(domain: [u8; 4], topic_path: &str, data: &[u8]) -> Self {
+        let topic = topic_path.as_bytes();
+        let digest: [u8; 32] = Sha256::new()
+            .chain_update(domain)
+            .chain_update(u64::try_from(topic.len()).unwrap_or(u64::MAX).to_le_bytes())
+            .chain_update(topic)
+            .chain_update(data)
+            .finalize()
+            .into();
+        let (id, _) = digest.split_first_chunk::<20>().unwrap_or((&[0; 20], &[]));
+        Self(FixedBytes(*id))
+    }
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The id of a frame on a topic: of its decompressed bytes where it is snappy of at most
+/// [`MAX_FRAME_BYTES`](crate::MAX_FRAME_BYTES), of its raw bytes otherwise.
+pub fn message_id(topic_path: &str, frame: &[u8]) -> MessageId {
+    match decompress(frame) {
+        Ok(data) => MessageId::of_decompressed(topic_path, &data),
+        Err(_) => MessageId::of(INVALID_SNAPPY, topic_path, frame),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn raw_vector() {
+        let id = message_id("test", &[1, 2, 3, 4, 5]);
+        assert_eq!(id.to_string(), "0xb6897dcba59347fedcd694cc0f5117093c9dc727");
+    }
+
+    #[test]
+    fn snappy_vector() {
+        let frame = snap::raw::Encoder::new().compress_vec(&[1, 2, 3, 4, 5]).unwrap();
+        let id = message_id("test", &frame);
+        assert_eq!(id.to_string(), "0xadbe547b27f41294a08a09210a5e8531e83cdc16");
+        assert_eq!(serde_json::to_value(id).unwrap(), id.to_string());
+    }
+
+    #[test]
+    fn the_topic_is_part_of_the_id() {
+        assert_ne!(message_id("a", b"frame"), message_id("b", b"frame"));
+    }
+
+    #[test]
+    fn a_size_claim_beyond_the_bound_is_hashed_raw() {
+        let claim = [0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0];
+        assert_eq!(message_id("test", &claim), MessageId::of(INVALID_SNAPPY, "test", &claim));
+    }
+}

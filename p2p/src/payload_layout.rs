@@ -1,0 +1,120 @@
+//! The layout of a version 4 payload, and [`MalformedPayload`]: how bytes can fail to follow it.
+//!
+//! Offsets: parentHash 0, feeRecipient 32, stateRoot 52, receiptsRoot 84, logsBloom 116, prevRandao 372,
+//! number 404, gasLimit 412, gasUsed 420, timestamp 428, extraData→ 436, baseFee 440 (u256, little-endian),
+//! blockHash 472, transactions→ 504, withdrawals→ 508, blobGasUsed 512, excessBlobGas 520, withdrawalsRoot 528;
+//! then, from 560, the three variable parts in the order of their offsets.
+
+/// The size of the fixed part.
+pub(crate) const FIXED_BYTES: usize = 560;
+/// The size of an offset.
+pub(crate) const OFFSET_BYTES: usize = 4;
+/// The most extra data that a header may hold.
+pub(crate) const MAX_EXTRA_DATA_BYTES: usize = 32;
+/// The most transactions in a payload, as the execution-layer types state it.
+pub(crate) const MAX_TRANSACTIONS: usize = 1 << 20;
+/// The size of a withdrawal: index, validator index, address, amount.
+pub(crate) const WITHDRAWAL_BYTES: usize = 8 + 8 + 20 + 8;
+/// The most withdrawals in a payload.
+pub(crate) const MAX_WITHDRAWALS: usize = 16;
+
+/// Bytes that are no version 4 payload, or a payload that has no such bytes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MalformedPayload {
+    /// The bytes end inside a fixed-size field.
+    #[error("the payload has {size} bytes where at least {needed} are needed")]
+    Truncated {
+        /// How many there are.
+        size: usize,
+        /// How many there had to be.
+        needed: usize,
+    },
+    /// The first variable part does not begin where the fixed part ends.
+    #[error("extra data is said to begin at {offset}, not at {expected}")]
+    ExtraDataOffset {
+        /// The offset found.
+        offset: usize,
+        /// The only one allowed.
+        expected: usize,
+    },
+    /// The variable parts overlap, swap places, or lie outside the payload.
+    #[error(
+        "offsets out of order: extra data {extra}, transactions {transactions}, withdrawals {withdrawals}, \
+         end {end}"
+    )]
+    OffsetsOutOfOrder {
+        /// Where extra data begins.
+        extra: usize,
+        /// Where the transactions begin.
+        transactions: usize,
+        /// Where the withdrawals begin.
+        withdrawals: usize,
+        /// Where the payload ends.
+        end: usize,
+    },
+    /// More extra data than a header may hold.
+    #[error("{size} bytes of extra data: at most {limit} are allowed")]
+    ExtraDataTooLong {
+        /// How many bytes.
+        size: usize,
+        /// The most allowed.
+        limit: usize,
+    },
+    /// An entry of the transactions' offset table points outside the list, backwards, or into the table.
+    #[error("transaction offset {index} is {offset}, which does not fit a list of {size} bytes")]
+    TransactionOffset {
+        /// Which entry.
+        index: usize,
+        /// Its value.
+        offset: usize,
+        /// The list's size, table included.
+        size: usize,
+    },
+    /// More transactions than the type allows.
+    #[error("{count} transactions: at most {limit} are allowed")]
+    TooManyTransactions {
+        /// How many.
+        count: usize,
+        /// The most allowed.
+        limit: usize,
+    },
+    /// The withdrawals part is no whole number of withdrawals.
+    #[error("the withdrawals take {size} bytes, no multiple of {each}")]
+    WithdrawalsSize {
+        /// The part's size.
+        size: usize,
+        /// The size of one.
+        each: usize,
+    },
+    /// More withdrawals than the type allows.
+    #[error("{count} withdrawals: at most {limit} are allowed")]
+    TooManyWithdrawals {
+        /// How many.
+        count: usize,
+        /// The most allowed.
+        limit: usize,
+    },
+    /// The payload does not fit 32-bit offsets; only encoding meets this.
+    #[error("a payload of {size} bytes does not fit 32-bit offsets")]
+    TooLarge {
+        /// How many bytes.
+        size: usize,
+    },
+}
+
+impl MalformedPayload {
+    /// A short, stable name.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Truncated { .. } => "payload-truncated",
+            Self::ExtraDataOffset { .. } => "extra-data-offset",
+            Self::OffsetsOutOfOrder { .. } => "offsets-out-of-order",
+            Self::ExtraDataTooLong { .. } => "extra-data-too-long",
+            Self::TransactionOffset { .. } => "transaction-offset",
+            Self::TooManyTransactions { .. } => "too-many-transactions",
+            Self::WithdrawalsSize { .. } => "withdrawals-size",
+            Self::TooManyWithdrawals { .. } => "too-many-withdrawals",
+            Self::TooLarge { .. } => "payload-too-large",
+        }
+    }
+}

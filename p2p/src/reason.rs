@@ -1,0 +1,211 @@
+//! [`Reason`]: the rules that a frame can break, one variant each, and what breaking it means.
+//!
+//! | reason | blocksv4 | cross-safe-blocksv1 | at fault |
+//! |---|---|---|---|
+//! | length: `declared-size-too-large`, `declared-size-too-small`, `bad-snappy` | reject | reject | sender |
+//! | `no-signer-known` | ignore | ignore | us |
+//! | `bad-recovery-id`, `bad-signature`, `wrong-signer` | reject | reject | sender |
+//! | `high-s` | ignore | ignore | someone on the way |
+//! | [`MalformedPayload`] | reject | reject | signer |
+//! | `too-old` | reject | ignore | sender; on the cross-safe topic nobody |
+//! | `from-the-future` | reject | reject | signer, or a clock |
+//! | `empty-transaction`, `base-fee-too-large`, `block-hash-mismatch` | reject | reject | signer |
+//! | `withdrawals-not-empty`, `excess-blob-gas` | reject | reject | signer |
+//! | `too-many-at-height` | reject | ignore | signer |
+//! | `already-seen` | ignore | ignore | nobody |
+//!
+//! Follows the rollup-node p2p specification's "Block validation" as op-node implements it. On the cross-safe
+//! topic lateness is ordinary, and which of several blocks at a height came first differs from peer to peer:
+//! neither may cost an honest relay.
+
+use crate::{MalformedPayload, Topic, UnixSeconds};
+use alloy_primitives::{Address, B256};
+
+/// Which rule a frame broke.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Reason {
+    /// The snappy header claims more than a frame may hold.
+    #[error("the frame claims {declared} decompressed bytes: at most {limit} are allowed")]
+    DeclaredSizeTooLarge {
+        /// The claim.
+        declared: usize,
+        /// The most allowed.
+        limit: usize,
+    },
+    /// There is no room for a signature and a payload.
+    #[error("the frame holds {size} decompressed bytes: at least {minimum} are needed")]
+    DeclaredSizeTooSmall {
+        /// The size.
+        size: usize,
+        /// The fewest allowed.
+        minimum: usize,
+    },
+    /// The frame is no snappy block, or not the one that its header announces.
+    #[error("the frame is no snappy block: {detail}")]
+    BadSnappy {
+        /// What the decoder said.
+        detail: String,
+    },
+    /// Whose signature counts is not known yet.
+    #[error("nobody is known who may sign on {topic}: configure a signer, or wait until L1 has been read")]
+    NoSignerKnown {
+        /// The topic.
+        topic: Topic,
+    },
+    /// The last signature byte is not 0, 1, 2 or 3.
+    #[error("recovery id {id}: only 0 to 3 exist")]
+    BadRecoveryId {
+        /// The byte.
+        id: u8,
+    },
+    /// The signature is the malleated twin of a low-S one.
+    #[error("the signature's s lies in the upper half: a twin of a signature that is valid as it was made")]
+    HighS,
+    /// No key can have made the signature.
+    #[error("no key can have made this signature")]
+    BadSignature,
+    /// Another key signed.
+    #[error("signed by {recovered}, not by {expected}")]
+    WrongSigner {
+        /// Who signed, read in the topic's own domain.
+        recovered: Address,
+        /// Who may sign.
+        expected: Address,
+    },
+    /// The signed bytes are no payload.
+    #[error(transparent)]
+    Malformed(#[from] MalformedPayload),
+    /// The block is older than the topic's window.
+    #[error("the block's timestamp {timestamp} lies more than {past} s before {now}")]
+    TooOld {
+        /// The block's.
+        timestamp: UnixSeconds,
+        /// The time of arrival.
+        now: UnixSeconds,
+        /// The window, seconds.
+        past: u64,
+    },
+    /// The block is from the future.
+    #[error("the block's timestamp {timestamp} lies more than {future} s after {now}: check both clocks")]
+    FromTheFuture {
+        /// The block's.
+        timestamp: UnixSeconds,
+        /// The time of arrival.
+        now: UnixSeconds,
+        /// The window, seconds.
+        future: u64,
+    },
+    /// A transaction of no bytes, which no trie can hold.
+    #[error("transaction {index} is empty")]
+    EmptyTransaction {
+        /// Its index in the block.
+        index: usize,
+    },
+    /// A base fee that no header can hold.
+    #[error("the base fee does not fit 64 bits")]
+    BaseFeeTooLarge,
+    /// The fields do not hash to the claimed block hash.
+    #[error("the block's fields hash to {computed}, which is not the hash that it claims")]
+    BlockHashMismatch {
+        /// What the fields give.
+        computed: B256,
+    },
+    /// Withdrawals, which no OP Stack block has.
+    #[error("the block lists {count} withdrawals: none are allowed")]
+    WithdrawalsNotEmpty {
+        /// How many.
+        count: usize,
+    },
+    /// Excess blob gas, which no OP Stack block has.
+    #[error("the block claims {excess_blob_gas} excess blob gas: only 0 is allowed")]
+    ExcessBlobGas {
+        /// The claim.
+        excess_blob_gas: u64,
+    },
+    /// Enough different blocks of this height were let through.
+    #[error("{seen} blocks of height {number} were let through already")]
+    TooManyAtHeight {
+        /// The height.
+        number: u64,
+        /// How many.
+        seen: usize,
+    },
+    /// This very block was let through before.
+    #[error("block {hash} was let through already")]
+    AlreadySeen {
+        /// Its hash.
+        hash: B256,
+    },
+}
+
+/// What a refused frame is to the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RefusalVerdict {
+    /// Not passed on; nobody is blamed.
+    Ignore,
+    /// Not passed on; whoever sent it should have known.
+    Reject,
+}
+
+impl RefusalVerdict {
+    /// The verdict's name: `ignore` or `reject`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ignore => "ignore",
+            Self::Reject => "reject",
+        }
+    }
+}
+
+impl Reason {
+    /// What breaking the rule means on a topic.
+    pub const fn verdict(&self, topic: Topic) -> RefusalVerdict {
+        match (self, topic) {
+            (Self::NoSignerKnown { .. } | Self::HighS | Self::AlreadySeen { .. }, _)
+            | (Self::TooOld { .. } | Self::TooManyAtHeight { .. }, Topic::CrossSafeBlocksV1) => {
+                RefusalVerdict::Ignore
+            }
+            (
+                Self::DeclaredSizeTooLarge { .. }
+                | Self::DeclaredSizeTooSmall { .. }
+                | Self::BadSnappy { .. }
+                | Self::BadRecoveryId { .. }
+                | Self::BadSignature
+                | Self::WrongSigner { .. }
+                | Self::Malformed(_)
+                | Self::FromTheFuture { .. }
+                | Self::EmptyTransaction { .. }
+                | Self::BaseFeeTooLarge
+                | Self::BlockHashMismatch { .. }
+                | Self::WithdrawalsNotEmpty { .. }
+                | Self::ExcessBlobGas { .. },
+                _,
+            )
+            | (Self::TooOld { .. } | Self::TooManyAtHeight { .. }, Topic::BlocksV4) => RefusalVerdict::Reject,
+        }
+    }
+
+    /// A short, stable name.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::DeclaredSizeTooLarge { .. } => "declared-size-too-large",
+            Self::DeclaredSizeTooSmall { .. } => "declared-size-too-small",
+            Self::BadSnappy { .. } => "bad-snappy",
+            Self::NoSignerKnown { .. } => "no-signer-known",
+            Self::BadRecoveryId { .. } => "bad-recovery-id",
+            Self::HighS => "high-s",
+            Self::BadSignature => "bad-signature",
+            Self::WrongSigner { .. } => "wrong-signer",
+            Self::Malformed(malformed) => malformed.code(),
+            Self::TooOld { .. } => "too-old",
+            Self::FromTheFuture { .. } => "from-the-future",
+            Self::EmptyTransaction { .. } => "empty-transaction",
+            Self::BaseFeeTooLarge => "base-fee-too-large",
+            Self::BlockHashMismatch { .. } => "block-hash-mismatch",
+            Self::WithdrawalsNotEmpty { .. } => "withdrawals-not-empty",
+            Self::ExcessBlobGas { .. } => "excess-blob-gas",
+            Self::TooManyAtHeight { .. } => "too-many-at-height",
+            Self::AlreadySeen { .. } => "already-seen",
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! [`ValidationRules`] and the tables of rules that an authentic envelope must hold by.
+//!
+//! Pure: each rule looks at the envelope, the settings and the time it is handed. A rule's place in its table
+//! is its place in the order of checks. What a broken rule means is in [`Reason::verdict`].
+
+use crate::{ChainId, Envelope, Reason, Topic, UnixSeconds};
+
+/// The settings of a chain's validator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValidationRules {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// How old a block on blocksv4 may be, seconds.
+    pub blocks_past: u64,
+    /// How old a block on cross-safe-blocksv1 may be, seconds: the sequencing window by default.
+    pub cross_safe_past: u64,
+    /// How far in the future a block may be, seconds.
+    pub future: u64,
+    /// How many blocks of one height may have been let through before one more is refused. As in op-node, whose
+    /// count is of blocks seen before: one more than this number gets in.
+    pub max_blocks_per_height: usize,
+    /// How many heights of blocksv4 are remembered.
+    pub blocks_heights: usize,
+    /// How many heights of cross-safe-blocksv1 are remembered: no fewer than its window has blocks.
+    pub cross_safe_heights: usize,
+}
+
+impl ValidationRules {
+    /// op-node's settings for blocksv4; for cross-safe-blocksv1 a window of twelve hours, remembered at one block
+    /// a second.
+    pub const fn new(chain_id: ChainId) -> Self {
+        Self {
+            chain_id,
+            blocks_past: 60,
+            cross_safe_past: 43_200,
+            future: 5,
+            max_blocks_per_height: 5,
+            blocks_heights: 1_000,
+            cross_safe_heights: 43_300,
+        }
+    }
+
+    /// How old a block on a topic may be, seconds.
+    pub const fn past(&self, topic: Topic) -> u64 {
+        match topic {
+            Topic::BlocksV4 => self.blocks_past,
+            Topic::CrossSafeBlocksV1 => self.cross_safe_past,
+        }
+    }
+
+    /// How many heights of a topic are remembered.
+    pub const fn heights(&self, topic: Topic) -> usize {
+        match topic {
+            Topic::BlocksV4 => self.blocks_heights,
+            Topic::CrossSafeBlocksV1 => self.cross_safe_heights,
+        }
+    }
+
+    /// The window that holds on a topic at a time.
+    pub(crate) const fn window(&self, topic: Topic, now: UnixSeconds) -> Window {
+        Window { now, past: self.past(topic), future: self.future }
+    }
+}
+
+/// The span of timestamps that are let through.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window {
+    now: UnixSeconds,
+    past: u64,
+    future: u64,
+}
+
+impl Window {
+    /// Checks that a timestamp lies in the window, its ends included.
+    pub(crate) const fn check(self, timestamp: UnixSeconds) -> Result<(), Reason> {
+        let Self { now, past, future } = self;
+        if timestamp.0 < now.0.saturating_sub(past) {
+            return Err(Reason::TooOld { timestamp, now, past });
+        }
+        if timestamp.0 > now.0.saturating_add(future) {
+            return Err(Reason::FromTheFuture { timestamp, now, future });
+        }
+        Ok(())
+    }
+}
+
+type Rule = fn(&Envelope) -> Result<(), Reason>;
+
+/// What holds of a version 4 block whenever and wherever it is looked at.
+const VERSION_4: &[Rule] = &[
+    no_empty_transaction,
+    base_fee_fits_a_header,
+    block_hash_is_recomputed,
+    no_withdrawals,
+    no_excess_blob_gas,
+];
+
+/// Checks the rules that need neither time nor history.
+pub(crate) fn check_block(envelope: &Envelope) -> Result<(), Reason> {
+    VERSION_4.iter().try_for_each(|rule| rule(envelope))
+}
+
+fn no_empty_transaction(envelope: &Envelope) -> Result<(), Reason> {
+    match envelope.payload.transactions.iter().position(|transaction| transaction.is_empty()) {
+        Some(index) => Err(Reason::EmptyTransaction { index }),
+        None => Ok(()),
+    }
+}
+
+fn base_fee_fits_a_header(envelope: &Envelope) -> Result<(), Reason> {
+    u64::try_from(envelope.payload.base_fee_per_gas).map(drop).map_err(|_| Reason::BaseFeeTooLarge)
+}
+
+fn block_hash_is_recomputed(envelope: &Envelope) -> Result<(), Reason> {
+    let computed = envelope.payload.recompute_hash(envelope.parent_beacon_block_root);
+    if computed == envelope.payload.block_hash { Ok(()) } else { Err(Reason::BlockHashMismatch { computed }) }
+}
+
+fn no_withdrawals(envelope: &Envelope) -> Result<(), Reason> {
+    match envelope.payload.withdrawals.len() {
+        0 => Ok(()),
+        count => Err(Reason::WithdrawalsNotEmpty { count }),
+    }
+}
+
+fn no_excess_blob_gas(envelope: &Envelope) -> Result<(), Reason> {
+    match envelope.payload.excess_blob_gas {
+        0 => Ok(()),
+        excess_blob_gas => Err(Reason::ExcessBlobGas { excess_blob_gas }),
+    }
+}

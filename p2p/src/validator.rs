@@ -1,0 +1,381 @@
+//! [`Validator`]: judges frames, one chain, every topic.
+//!
+//! ```text
+//! frame --open--> Frame --authenticate--> AuthenticFrame --decode, rules, history--> ValidBlock
+//! ```
+//!
+//! A pure state machine: time, signers and frames come in as arguments, the judgement goes out. What it
+//! remembers is kept apart per topic, is bounded, and changes only when a block has passed every other rule.
+
+use crate::{
+    AuthenticFrame, Envelope, Frame, Judgement, Refusal, Signers, Topic, UnixSeconds, ValidBlock,
+    ValidationRules, rules::check_block, seen_blocks::SeenBlocks,
+};
+use alloy_primitives::Bytes;
+
+/// The validator of a chain.
+#[derive(Debug)]
+pub struct Validator {
+    rules: ValidationRules,
+    blocks: SeenBlocks,
+    cross_safe: SeenBlocks,
+}
+
+impl Validator {
+    /// A validator that has seen nothing.
+    pub fn new(rules: ValidationRules) -> Self {
+        let seen = |topic| SeenBlocks::new(rules.heights(topic));
+        let (blocks, cross_safe) = (seen(Topic::BlocksV4), seen(Topic::CrossSafeBlocksV1));
+        Self { rules, blocks, cross_safe }
+    }
+
+    /// The settings.
+    pub const fn rules(&self) -> &ValidationRules {
+        &self.rules
+    }
+
+    /// Judges a frame that arrived on a topic at a time.
+    pub fn judge(&mut self, topic: Topic, frame: &Bytes, signers: &Signers, now: UnixSeconds) -> Judgement {
+        match self.admit(topic, frame, signers, now) {
+            Ok(block) => Judgement::Accept(block),
+            Err(refusal) => Judgement::refused(topic, refusal),
+        }
+    }
+
+    /// Judges a frame by everything but time and history: one that is read back from a ledger or a file.
+    ///
+    /// # Errors
+    /// The [`Refusal`] by the first rule that it breaks.
+    pub fn reopen(
+        rules: &ValidationRules,
+        topic: Topic,
+        frame: &Bytes,
+        signers: &Signers,
+    ) -> Result<ValidBlock, Refusal> {
+        let (frame, envelope) = open(rules, topic, frame, signers)?;
+        check_block(&envelope).map_err(|reason| frame.refuse(reason))?;
+        Ok(into_block(rules, frame, envelope))
+    }
+
+    fn admit(
+        &mut self,
+        topic: Topic,
+        frame: &Bytes,
+        signers: &Signers,
+        now: UnixSeconds,
+    ) -> Result<ValidBlock, Refusal> {
+        let (frame, envelope) = open(&self.rules, topic, frame, signers)?;
+        let (number, hash) = (envelope.payload.number, envelope.payload.block_hash);
+        let seen = match topic {
+            Topic::BlocksV4 => &mut self.blocks,
+            Topic::CrossSafeBlocksV1 => &mut self.cross_safe,
+        };
+        let window = self.rules.window(topic, now);
+        window
+            .check(envelope.payload.timestamp)
+            .and_then(|()| check_block(&envelope))
+            .and_then(|()| seen.check(&self.rules, number, hash))
+            .map_err(|reason| frame.refuse(reason))?;
+        seen.mark(number, hash);
+        Ok(into_block(&self.rules, frame, envelope))
+    }
+}
+
+/// Opens, authenticates, and only then decodes.
+fn open(
+    rules: &ValidationRules,
+    topic: Topic,
+    frame: &Bytes,
+    signers: &Signers,
+) -> Result<(AuthenticFrame, Envelope), Refusal> {
+    let frame = Frame::open(frame)?.authenticate(topic, rules.chain_id, signers)?;
+    let envelope = frame.decode().map_err(|malformed| frame.refuse(malformed.into()))?;
+    Ok((frame, envelope))
+}
+
+fn into_block(rules: &ValidationRules, frame: AuthenticFrame, envelope: Envelope) -> ValidBlock {
+    let message_id = frame.frame().message_id(frame.topic(), rules);
+    ValidBlock::new(frame, envelope, message_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        BlockSigner, Reason, SigningDomain,
+        sample::{NOW, altered, chain, envelope, frame, payload, sequencer, signed_frame, signers},
+    };
+    use Topic::{BlocksV4, CrossSafeBlocksV1};
+    use alloy_eips::eip4895::Withdrawal;
+    use alloy_primitives::{Address, B256, U256};
+    use rstest::rstest;
+
+    fn validator() -> Validator {
+        Validator::new(ValidationRules::new(chain()))
+    }
+
+    fn judge(topic: Topic, frame: &Bytes) -> Judgement {
+        validator().judge(topic, frame, &signers(), NOW)
+    }
+
+    /// `"accept"`, or the verdict and the rule.
+    fn outcome(judgement: &Judgement) -> String {
+        let code = judgement.refusal().map(|refusal| format!(" {}", refusal.reason.code()));
+        format!("{}{}", judgement.name(), code.unwrap_or_default())
+    }
+
+    fn at(seconds: i64) -> UnixSeconds {
+        UnixSeconds(NOW.0.checked_add_signed(seconds).unwrap())
+    }
+
+    #[rstest]
+    #[case(BlocksV4)]
+    #[case(CrossSafeBlocksV1)]
+    fn a_valid_block_is_accepted_with_all_that_was_proven(#[case] topic: Topic) {
+        let envelope = envelope(5, |_| ());
+        let frame = frame(&envelope, topic);
+        let Judgement::Accept(block) = judge(topic, &frame) else { panic!("not accepted") };
+        assert_eq!(block.envelope(), &envelope);
+        assert_eq!((block.topic(), block.chain_id(), block.number()), (topic, chain(), 5));
+        assert_eq!(block.signer(), sequencer().address());
+        assert_eq!(block.domain(), topic.domains()[0]);
+        assert_eq!(block.frame(), &frame);
+        assert_eq!(block.message_id(), crate::message_id(&topic.path(chain()), &frame));
+        assert_eq!(block.payload_hash(), crate::PayloadHash::of(&envelope.encode().unwrap()));
+    }
+
+    #[rstest]
+    #[case::zero_domain_on_blocks(BlocksV4, SigningDomain::Zero, "accept")]
+    #[case::own_domain_on_blocks(BlocksV4, SigningDomain::CrossSafeBlocksV1, "reject wrong-signer")]
+    #[case::zero_domain_on_cross_safe(CrossSafeBlocksV1, SigningDomain::Zero, "accept")]
+    #[case::own_domain_on_cross_safe(CrossSafeBlocksV1, SigningDomain::CrossSafeBlocksV1, "accept")]
+    fn domains(#[case] topic: Topic, #[case] domain: SigningDomain, #[case] expected: &str) {
+        let frame = envelope(5, |_| ()).sign(&sequencer(), domain, chain()).unwrap().frame();
+        let judgement = judge(topic, &frame);
+        assert_eq!(outcome(&judgement), expected);
+        if let Judgement::Accept(block) = judgement {
+            assert_eq!(block.domain(), domain);
+        }
+    }
+
+    #[rstest]
+    #[case::garbage(&b"\xff\xff\xff\xff"[..], "reject bad-snappy")]
+    #[case::empty(b"", "reject bad-snappy")]
+    #[case::size_lie(b"\xff\xff\xff\xff\x0f\x00", "reject declared-size-too-large")]
+    #[case::nothing_inside(b"\x00", "reject declared-size-too-small")]
+    fn length(#[case] frame: &[u8], #[case] expected: &str) {
+        assert_eq!(outcome(&judge(BlocksV4, &Bytes::copy_from_slice(frame))), expected);
+    }
+
+    #[test]
+    fn no_signer_known_is_ignored_before_the_signature_is_looked_at() {
+        let frame = altered(&frame(&envelope(5, |_| ()), BlocksV4), |bytes| bytes[64] = 9);
+        let judgement = validator().judge(BlocksV4, &frame, &Signers::default(), NOW);
+        assert_eq!(outcome(&judgement), "ignore no-signer-known");
+    }
+
+    #[rstest]
+    fn recovery_ids_beyond_three_are_rejected(#[values(4, 5, 27, 28, 35, 36, 37, 255)] id: u8) {
+        let frame = altered(&frame(&envelope(5, |_| ()), BlocksV4), |bytes| bytes[64] = id);
+        assert_eq!(outcome(&judge(BlocksV4, &frame)), "reject bad-recovery-id");
+    }
+
+    /// Ids 2 and 3 are well formed; for an ordinary signature they recover to nobody or to somebody else.
+    #[rstest]
+    fn recovery_ids_two_and_three_are_read(#[values(2, 3)] id: u8) {
+        let frame = altered(&frame(&envelope(5, |_| ()), BlocksV4), |bytes| bytes[64] = id);
+        let outcome = outcome(&judge(BlocksV4, &frame));
+        assert!(["reject wrong-signer", "reject bad-signature"].contains(&outcome.as_str()), "{outcome}");
+    }
+
+    #[test]
+    fn a_high_s_twin_is_ignored() {
+        let order =
+            U256::from_str_radix("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141", 16)
+                .unwrap();
+        let twin = altered(&frame(&envelope(5, |_| ()), BlocksV4), |bytes| {
+            let s = U256::from_be_slice(&bytes[32..64]);
+            bytes[32..64].copy_from_slice(&(order - s).to_be_bytes::<32>());
+            bytes[64] ^= 1;
+        });
+        assert_eq!(outcome(&judge(BlocksV4, &twin)), "ignore high-s");
+    }
+
+    #[rstest]
+    #[case::zero_r(0..32)]
+    #[case::zero_s(32..64)]
+    fn a_zero_scalar_is_rejected(#[case] scalar: core::ops::Range<usize>) {
+        let frame = altered(&frame(&envelope(5, |_| ()), BlocksV4), |bytes| bytes[scalar].fill(0));
+        assert_eq!(outcome(&judge(BlocksV4, &frame)), "reject bad-signature");
+    }
+
+    #[rstest]
+    #[case(BlocksV4)]
+    #[case(CrossSafeBlocksV1)]
+    fn another_signer_is_rejected_and_named(#[case] topic: Topic) {
+        let other = BlockSigner::from_bytes(&B256::repeat_byte(0x22)).unwrap();
+        let frame = envelope(5, |_| ()).sign(&other, topic.domains()[0], chain()).unwrap().frame();
+        let judgement = judge(topic, &frame);
+        assert_eq!(outcome(&judgement), "reject wrong-signer");
+        assert_eq!(judgement.refusal().unwrap().signer, Some(other.address()));
+    }
+
+    #[test]
+    fn another_chains_block_is_rejected() {
+        let frame = envelope(5, |_| ()).sign(&sequencer(), SigningDomain::Zero, 902.into()).unwrap().frame();
+        assert_eq!(outcome(&judge(BlocksV4, &frame)), "reject wrong-signer");
+    }
+
+    /// The same undecodable bytes, once from a stranger and once from the sequencer: only the sequencer's
+    /// reach the decoder. Were the payload decoded first, both would be `payload-truncated`.
+    #[test]
+    fn the_signature_is_checked_before_the_payload_is_decoded() {
+        let signed = signed_frame(b"no payload", BlocksV4);
+        let stranger = Signers { unsafe_block_signer: Some(Address::repeat_byte(7)), attester: None };
+        let judgement = validator().judge(BlocksV4, &signed, &stranger, NOW);
+        assert_eq!(outcome(&judgement), "reject wrong-signer");
+        assert_eq!(outcome(&judge(BlocksV4, &signed)), "reject payload-truncated");
+    }
+
+    #[rstest]
+    #[case::blocks_at_the_edge(BlocksV4, 60, "accept")]
+    #[case::blocks_too_old(BlocksV4, 61, "reject too-old")]
+    #[case::blocks_ahead_at_the_edge(BlocksV4, -5, "accept")]
+    #[case::blocks_from_the_future(BlocksV4, -6, "reject from-the-future")]
+    #[case::cross_safe_at_the_edge(CrossSafeBlocksV1, 43_200, "accept")]
+    #[case::cross_safe_too_old(CrossSafeBlocksV1, 43_201, "ignore too-old")]
+    #[case::cross_safe_ahead_at_the_edge(CrossSafeBlocksV1, -5, "accept")]
+    #[case::cross_safe_from_the_future(CrossSafeBlocksV1, -6, "reject from-the-future")]
+    fn window(#[case] topic: Topic, #[case] age: i64, #[case] expected: &str) {
+        let frame = frame(&envelope(5, |_| ()), topic);
+        assert_eq!(outcome(&validator().judge(topic, &frame, &signers(), at(age))), expected);
+    }
+
+    #[test]
+    fn a_wrong_block_hash_is_rejected() {
+        let mut envelope = envelope(5, |_| ());
+        envelope.payload.block_hash.0[0] ^= 1;
+        assert_eq!(outcome(&judge(BlocksV4, &frame(&envelope, BlocksV4))), "reject block-hash-mismatch");
+    }
+
+    #[test]
+    fn the_block_hash_covers_the_parent_beacon_block_root() {
+        let mut envelope = envelope(5, |_| ());
+        envelope.parent_beacon_block_root.0[0] ^= 1;
+        assert_eq!(outcome(&judge(BlocksV4, &frame(&envelope, BlocksV4))), "reject block-hash-mismatch");
+    }
+
+    #[test]
+    fn a_withdrawal_is_rejected() {
+        let withdrawal = Withdrawal { index: 1, validator_index: 2, address: Address::ZERO, amount: 3 };
+        let envelope = envelope(5, |payload| payload.withdrawals = vec![withdrawal]);
+        assert_eq!(outcome(&judge(BlocksV4, &frame(&envelope, BlocksV4))), "reject withdrawals-not-empty");
+    }
+
+    #[rstest]
+    #[case::excess_blob_gas(1, 0, "reject excess-blob-gas")]
+    #[case::jovian_blob_gas_used(0, 131_072, "accept")]
+    #[case::no_blob_gas_used(0, 0, "accept")]
+    fn blob_gas(#[case] excess: u64, #[case] used: u64, #[case] expected: &str) {
+        let envelope = envelope(5, |payload| {
+            payload.excess_blob_gas = excess;
+            payload.blob_gas_used = used;
+        });
+        assert_eq!(outcome(&judge(BlocksV4, &frame(&envelope, BlocksV4))), expected);
+    }
+
+    #[test]
+    fn an_empty_transaction_is_rejected() {
+        let envelope = envelope(5, |payload| payload.transactions.push(Bytes::new()));
+        assert_eq!(outcome(&judge(BlocksV4, &frame(&envelope, BlocksV4))), "reject empty-transaction");
+    }
+
+    /// Its header would hash as the one with the largest base fee that fits: only the rule tells them apart.
+    #[test]
+    fn a_base_fee_beyond_a_header_is_rejected() {
+        let envelope = envelope(5, |payload| payload.base_fee_per_gas = U256::MAX);
+        assert_eq!(outcome(&judge(BlocksV4, &frame(&envelope, BlocksV4))), "reject base-fee-too-large");
+    }
+
+    #[rstest]
+    #[case(BlocksV4)]
+    #[case(CrossSafeBlocksV1)]
+    fn the_same_block_again_is_ignored(#[case] topic: Topic) {
+        let mut validator = validator();
+        let frame = frame(&envelope(5, |_| ()), topic);
+        assert_eq!(outcome(&validator.judge(topic, &frame, &signers(), NOW)), "accept");
+        assert_eq!(outcome(&validator.judge(topic, &frame, &signers(), NOW)), "ignore already-seen");
+    }
+
+    #[test]
+    fn what_one_topic_has_seen_is_new_to_the_other() {
+        let mut validator = validator();
+        let frame = envelope(5, |_| ()).sign(&sequencer(), SigningDomain::Zero, chain()).unwrap().frame();
+        assert_eq!(outcome(&validator.judge(BlocksV4, &frame, &signers(), NOW)), "accept");
+        assert_eq!(outcome(&validator.judge(CrossSafeBlocksV1, &frame, &signers(), NOW)), "accept");
+    }
+
+    /// op-node lets six through and then refuses whatever comes, a known block included.
+    #[rstest]
+    #[case(BlocksV4, "reject too-many-at-height")]
+    #[case(CrossSafeBlocksV1, "ignore too-many-at-height")]
+    fn different_blocks_at_a_height_up_to_the_bound(#[case] topic: Topic, #[case] past_it: &str) {
+        let mut validator = validator();
+        let mut judge = |gas_used| {
+            let frame = frame(&envelope(5, |payload| payload.gas_used = gas_used), topic);
+            outcome(&validator.judge(topic, &frame, &signers(), NOW))
+        };
+        for gas_used in 0..6 {
+            assert_eq!(judge(gas_used), "accept");
+        }
+        assert_eq!(judge(6), past_it);
+        assert_eq!(judge(0), past_it);
+    }
+
+    #[test]
+    fn a_refused_block_is_not_marked_as_seen() {
+        let mut validator = validator();
+        let frame = frame(&envelope(5, |_| ()), BlocksV4);
+        for (signers, now) in [(Signers::default(), NOW), (signers(), at(100)), (signers(), at(-100))] {
+            assert_ne!(outcome(&validator.judge(BlocksV4, &frame, &signers, now)), "accept");
+        }
+        assert_eq!(outcome(&validator.judge(BlocksV4, &frame, &signers(), NOW)), "accept");
+    }
+
+    #[test]
+    fn reopening_asks_for_everything_but_time_and_history() {
+        let rules = ValidationRules::new(chain());
+        let good = frame(&envelope(5, |payload| payload.timestamp = UnixSeconds(1)), BlocksV4);
+        assert_eq!(Validator::reopen(&rules, BlocksV4, &good, &signers()).unwrap().number(), 5);
+        let bad = altered(&good, |bytes| *bytes.last_mut().unwrap() ^= 1);
+        assert_eq!(
+            Validator::reopen(&rules, BlocksV4, &bad, &signers()).unwrap_err().reason.code(),
+            "wrong-signer"
+        );
+    }
+
+    #[test]
+    fn the_unknown_signer_of_a_frame_can_be_recovered() {
+        let frame = frame(&envelope(5, |_| ()), CrossSafeBlocksV1);
+        let recovered = crate::recover_signers(CrossSafeBlocksV1, chain(), &frame).unwrap();
+        assert_eq!(recovered[0].signer, sequencer().address());
+        assert_eq!(recovered[0].domain, SigningDomain::CrossSafeBlocksV1);
+    }
+
+    #[test]
+    fn a_flipped_bit_anywhere_is_never_accepted() {
+        let frame = frame(&envelope(5, |_| ()), BlocksV4);
+        let size = crate::frame::decompress(&frame).unwrap().len();
+        for position in (0..size).step_by(7) {
+            let bad = altered(&frame, |bytes| bytes[position] ^= 0x10);
+            assert_ne!(outcome(&judge(BlocksV4, &bad)), "accept", "byte {position}");
+        }
+    }
+
+    #[test]
+    fn malformed_reasons_keep_their_own_code() {
+        let reason = Reason::from(crate::MalformedPayload::Truncated { size: 1, needed: 2 });
+        assert_eq!(reason.code(), "payload-truncated");
+        assert_eq!(payload(5).number, 5);
+    }
+}
