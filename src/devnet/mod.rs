@@ -6,6 +6,7 @@ pub mod block;
 pub mod block_tree;
 pub mod chain;
 pub mod contracts;
+mod envelope;
 pub mod epoch;
 pub mod executor;
 pub mod genesis;
