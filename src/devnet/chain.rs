@@ -442,6 +442,13 @@ mod tests {
     }
 
     #[test]
+    fn chains_may_move_between_tasks() {
+        fn shared<T: Send + Sync + 'static>() {}
+        shared::<Chain>();
+        shared::<crate::devnet::l1::L1>();
+    }
+
+    #[test]
     fn genesis_has_no_replacement() {
         let mut fixture = Fixture::new(7);
         let genesis = fixture.chain.genesis().hash;
