@@ -8,6 +8,8 @@ pub mod chain;
 pub mod clock_file;
 pub mod contracts;
 pub mod derivation;
+mod envelope;
+pub mod epoch;
 pub mod executor;
 pub mod faults;
 pub mod finding;
@@ -28,6 +30,9 @@ pub mod state;
 pub mod superchain;
 pub mod system_config;
 pub mod traffic;
+pub mod storage_trie;
+pub mod system_config;
+pub mod user_transaction;
 pub mod wallet;
 
 #[cfg(test)]
