@@ -28,58 +28,58 @@ use tokio_util::sync::CancellationToken;
 /// Run an interop superchain on loopback, script faults into it, and see the sidecar find them.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = faults_help())]
-pub struct DevnetArgs {
+pub(super) struct DevnetArgs {
     /// How many L2 chains; their ids are 901, 902 and so on
     #[arg(long, value_name = "N", default_value_t = 2)]
-    pub chains: u64,
+    chains: u64,
 
     /// End the run when each chain has built so many blocks and all are final; otherwise run until stopped
     #[arg(long, value_name = "N")]
-    pub blocks: Option<u64>,
+    blocks: Option<u64>,
 
     /// Seconds between two blocks
     #[arg(long, value_name = "SECS", default_value_t = 2)]
-    pub block_time: u64,
+    block_time: u64,
 
     /// Outrun real time: chains and sidecar share a clock file, and no rule is loosened
     #[arg(long)]
-    pub fast: bool,
+    fast: bool,
 
     /// The same seed and flags give the same chains
     #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u64,
+    seed: u64,
 
     /// Script a fault into a block of a chain (default: the first chain); may be given more than once
     #[arg(long = "fault", value_name = "NAME@BLOCK[:CHAIN]")]
-    pub faults: Vec<FaultSpec>,
+    faults: Vec<FaultSpec>,
 
     /// Write a JSON report of the run to a file, or to standard output
     #[arg(long, value_name = "FILE|-")]
-    pub report: Option<PathBuf>,
+    report: Option<PathBuf>,
 
     /// Run the chains alone, for a sidecar in another process
     #[arg(long)]
-    pub no_sidecar: bool,
+    no_sidecar: bool,
 
     /// Keep the files of the run here, among them the sidecar's crosscheck.toml; otherwise they are temporary
     #[arg(long, value_name = "DIR")]
-    pub dir: Option<PathBuf>,
+    dir: Option<PathBuf>,
 
     /// The time of the genesis blocks; with --fast the default is a constant, otherwise now
     #[arg(long, value_name = "UNIX")]
-    pub genesis_time: Option<u64>,
+    genesis_time: Option<u64>,
 
     /// With --no-sidecar: wait at most so long before the first block until a sidecar listens on all chains
     #[arg(long, value_name = "SECS", default_value_t = 0)]
-    pub await_sidecar: u64,
+    await_sidecar: u64,
 
     /// What is logged, to standard error: a level, or a filter such as info,crosscheck::audit=debug
     #[arg(long, value_name = "LEVEL", default_value = "warn")]
-    pub log_level: String,
+    log_level: String,
 
     /// The layout of the log
     #[arg(long, value_enum, default_value = "auto")]
-    pub log_format: LogFormat,
+    log_format: LogFormat,
 }
 
 impl DevnetArgs {
@@ -99,7 +99,7 @@ impl DevnetArgs {
     ///
     /// # Errors
     /// When they make no sense together: bad usage.
-    pub fn plan(&self) -> Result<DevnetPlan, DevnetPlanError> {
+    fn plan(&self) -> Result<DevnetPlan, DevnetPlanError> {
         DevnetPlan::new(DevnetRequest {
             chains: self.chains,
             blocks: self.blocks,

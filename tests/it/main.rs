@@ -1,3 +1,6 @@
 //! Whole-program tests, in one binary.
 
 mod contracts;
+mod devnet;
+mod program;
+mod sidecar;

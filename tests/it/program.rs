@@ -9,10 +9,10 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long anything may take before a test gives up on it.
-pub const DEADLINE: Duration = Duration::from_secs(120);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
 
 /// The binary, with no settings from the environment.
-pub fn crosscheck(arguments: &[&str]) -> Command {
+pub(crate) fn crosscheck(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_crosscheck"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CROSSCHECK_")) {
         command.env_remove(name);
@@ -22,24 +22,24 @@ pub fn crosscheck(arguments: &[&str]) -> Command {
 }
 
 /// A program that is ended when the test lets go of it.
-pub struct Running(Child);
+pub(crate) struct Running(Child);
 
 impl Running {
     /// Starts it, its standard error going to a file.
-    pub fn start(arguments: &[&str], log: &Path) -> Self {
+    pub(crate) fn start(arguments: &[&str], log: &Path) -> Self {
         let log = std::fs::File::options().create(true).append(true).open(log).unwrap();
         let child = crosscheck(arguments).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         Self(child)
     }
 
     /// Ends it without warning, as kill -9 does.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
 
     /// Asks it to end, and waits for it.
-    pub fn terminate(mut self) -> ExitStatus {
+    pub(crate) fn terminate(mut self) -> ExitStatus {
         let id = self.0.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         let since = Instant::now();
@@ -61,7 +61,10 @@ impl Drop for Running {
 }
 
 /// Asks again and again until there is an answer.
-pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
+pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    mut ask: impl FnMut() -> F,
+) -> T {
     let since = Instant::now();
     loop {
         if let Some(answer) = ask().await {
@@ -73,7 +76,7 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: i
 }
 
 /// Calls a JSON-RPC method. `None`: there was no answer.
-pub async fn call(url: &str, method: &str, parameters: &[Value]) -> Option<Value> {
+pub(crate) async fn call(url: &str, method: &str, parameters: &[Value]) -> Option<Value> {
     let client = HttpClientBuilder::default().request_timeout(Duration::from_secs(5)).build(url).unwrap();
     let mut params = ArrayParams::new();
     for parameter in parameters {
@@ -83,31 +86,31 @@ pub async fn call(url: &str, method: &str, parameters: &[Value]) -> Option<Value
 }
 
 /// A configuration that a devnet wrote.
-pub struct Written(toml::Table);
+pub(crate) struct Written(toml::Table);
 
 impl Written {
-    pub async fn wait_for(path: &Path) -> Self {
+    pub(crate) async fn wait_for(path: &Path) -> Self {
         let table = eventually("crosscheck.toml", || async {
             std::fs::read_to_string(path).ok()?.parse::<toml::Table>().ok()
         });
         Self(table.await)
     }
 
-    pub fn rpc(&self) -> String {
+    pub(crate) fn rpc(&self) -> String {
         format!("http://{}", self.0["rpc"]["addr"].as_str().unwrap())
     }
 
-    pub fn http(&self) -> String {
+    pub(crate) fn http(&self) -> String {
         self.0["http"]["addr"].as_str().unwrap().to_owned()
     }
 
-    pub fn execution(&self, chain: &str) -> String {
+    pub(crate) fn execution(&self, chain: &str) -> String {
         self.0["chains"][chain]["execution"][0].as_str().unwrap().to_owned()
     }
 }
 
 /// Every audited block that the sidecar knows.
-pub async fn attestations(rpc: &str) -> Option<Vec<Value>> {
+pub(crate) async fn attestations(rpc: &str) -> Option<Vec<Value>> {
     let mut all = Vec::new();
     let mut after = Value::from(0);
     loop {

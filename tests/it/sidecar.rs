@@ -8,8 +8,17 @@ use tempfile::TempDir;
 
 fn devnet(dir: &Path, faults: &[&str]) -> Running {
     let dir_argument = dir.to_str().unwrap();
-    let mut arguments =
-        vec!["devnet", "--fast", "--no-sidecar", "--seed", "5", "--dir", dir_argument, "--await-sidecar", "60"];
+    let mut arguments = vec![
+        "devnet",
+        "--fast",
+        "--no-sidecar",
+        "--seed",
+        "5",
+        "--dir",
+        dir_argument,
+        "--await-sidecar",
+        "60",
+    ];
     arguments.extend(faults.iter().flat_map(|fault| ["--fault", fault]));
     Running::start(&arguments, &dir.join("devnet.log"))
 }
@@ -67,7 +76,8 @@ async fn a_kill_loses_no_verdict_and_repeats_none() {
     first.kill();
     // The second lie is told while nobody listens.
     eventually("chain 902 to go on", || async {
-        let head = call(&config.execution("902"), "eth_getBlockByNumber", &["safe".into(), false.into()]).await?;
+        let head =
+            call(&config.execution("902"), "eth_getBlockByNumber", &["safe".into(), false.into()]).await?;
         (u64::from_str_radix(head["number"].as_str()?.strip_prefix("0x")?, 16).ok()? >= 50).then_some(())
     })
     .await;
@@ -79,7 +89,8 @@ async fn a_kill_loses_no_verdict_and_repeats_none() {
     }
     let records = eventually("everything up to block 60 to be decided", || async {
         let records = attestations(&config.rpc()).await?;
-        let lower = records.iter().filter(|record| record["number"].as_u64().is_some_and(|number| number <= 60));
+        let lower =
+            records.iter().filter(|record| record["number"].as_u64().is_some_and(|number| number <= 60));
         let decided = lower.filter(|record| record["verdict"] != "open").count();
         (decided == 120).then_some(records)
     })
@@ -105,7 +116,8 @@ async fn a_kill_loses_no_verdict_and_repeats_none() {
 async fn what_is_missing_is_waited_for_and_told() {
     let dir = TempDir::new().unwrap();
     let config = dir.path().join("crosscheck.toml");
-    let [rpc, http] = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
+    let [rpc, http] =
+        [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
     let text = format!(
         "data_dir = {:?}\nrpc.addr = \"{rpc}\"\nhttp.addr = \"{http}\"\n\
          [chains.901]\nexecution = [\"http://127.0.0.1:9\"]\nrollup_node = \"http://127.0.0.1:9\"\n\
@@ -141,7 +153,11 @@ fn a_ledger_that_cannot_be_used_is_a_clear_refusal() {
     let data = dir.path().join("data");
     std::fs::create_dir(&data).unwrap();
     let ledger = data.join("ledger.sqlite");
-    std::fs::write(&ledger, "my shopping list: eggs, milk, and a database header of a hundred bytes or a little more than that").unwrap();
+    std::fs::write(
+        &ledger,
+        "my shopping list: eggs, milk, and a database header of a hundred bytes or a little more than that",
+    )
+    .unwrap();
     let before = std::fs::read(&ledger).unwrap();
     let text = format!(
         "data_dir = {data:?}\n[chains.901]\nexecution = [\"http://127.0.0.1:9\"]\n\
