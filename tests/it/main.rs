@@ -1,5 +1,13 @@
 //! Whole-program tests, in one binary.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
 mod contracts;
 mod devnet;
 mod program;

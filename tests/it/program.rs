@@ -100,10 +100,6 @@ impl Written {
         format!("http://{}", self.0["rpc"]["addr"].as_str().unwrap())
     }
 
-    pub(crate) fn http(&self) -> String {
-        self.0["http"]["addr"].as_str().unwrap().to_owned()
-    }
-
     pub(crate) fn execution(&self, chain: &str) -> String {
         self.0["chains"][chain]["execution"][0].as_str().unwrap().to_owned()
     }
