@@ -240,7 +240,8 @@ fn false_alarms(script: &Script, seen: &Observations) -> Vec<FalseAlarm> {
     verdicts.chain(refusals).filter(|alarm| alarm.found.is_alarm()).collect()
 }
 
-fn count_attestations(seen: &Observations) -> AttestationCounts {
+/// How many attestations have which verdict.
+pub fn count_attestations(seen: &Observations) -> AttestationCounts {
     let mut counts = AttestationCounts::default();
     for record in seen.attestations().filter(|record| record.is_attested()) {
         increment(&mut counts.received);
@@ -260,7 +261,8 @@ fn count_attestations(seen: &Observations) -> AttestationCounts {
     counts
 }
 
-fn count_messages(seen: &Observations) -> MessageCounts {
+/// How many messages were found to be what.
+pub fn count_messages(seen: &Observations) -> MessageCounts {
     let mut counts = MessageCounts::default();
     for message in seen.attestations().flat_map(|record| &record.messages) {
         increment(&mut counts.executed);

@@ -29,7 +29,7 @@ pub(super) fn rpc_receipt(block: &L2Block, index: usize) -> Option<OpTransaction
     let (transaction, envelope) = (block.transactions.get(index)?, block.receipts.get(index)?);
     let mut logs = rpc_logs(block).filter(|log| log.transaction_index == u64::try_from(index).ok());
     let receipt = OpReceipt::from(envelope.clone());
-    let bloom = envelope.logs_bloom();
+    let bloom = *envelope.logs_bloom();
     // One RPC log for each log of this receipt, in the same order.
     let receipt = receipt.map_logs(|log| logs.next().unwrap_or(Log { inner: log, ..Log::default() }));
     let before = index.checked_sub(1).and_then(|before| block.receipts.get(before));
