@@ -14,6 +14,7 @@ mod clock;
 mod envelope;
 mod frame;
 mod message_id;
+mod network;
 mod payload;
 mod payload_hash;
 mod payload_layout;
@@ -38,7 +39,12 @@ pub use chain_id::{ChainId, ParseChainIdError};
 pub use clock::{Clock, SystemClock, UnixSeconds};
 pub use envelope::{Envelope, SignError, SignedEnvelope};
 pub use frame::{Frame, MAX_FRAME_BYTES, MIN_FRAME_BYTES};
+pub use libp2p::{Multiaddr, PeerId};
 pub use message_id::{MessageId, message_id};
+pub use network::{
+    IdentityError, Network, NetworkClosed, NetworkConfig, NetworkCounters, NetworkError, NetworkEvent,
+    NetworkHandle, NoPeerIdError, NodeIdentity, PeerInfo, PublishError,
+};
 pub use payload::ExecutionPayload;
 pub use payload_hash::{PayloadHash, signing_hash};
 pub use payload_layout::MalformedPayload;

@@ -1,0 +1,130 @@
+//! [`Behaviour`]: the libp2p protocols that the node speaks, with op-node's gossipsub parameters.
+//!
+//! Messages carry no author, sequence number or signature, and ones that do are dropped: StrictNoSign peers
+//! would drop them too, and blame whoever passed them on.
+
+use crate::{ChainId, MAX_FRAME_BYTES, Topic, message_id};
+use libp2p::{
+    PeerId,
+    connection_limits::{self, ConnectionLimits},
+    gossipsub::{
+        self, ConfigBuilder, IdentTopic, MaxCountSubscriptionFilter, MessageAuthenticity, MessageId,
+        TopicHash, ValidationMode, WhitelistSubscriptionFilter,
+    },
+    identify,
+    identity::Keypair,
+    ping,
+    swarm::NetworkBehaviour,
+};
+use std::time::Duration;
+
+/// go-libp2p sends up to 5,000 ids of 20 bytes in one IHAVE, per topic; its other topics may ride along.
+const MAX_CONTROL_BYTES: usize = 512 * 1024;
+/// Outbound messages that may wait for one peer.
+const PEER_QUEUE: usize = 512;
+/// What a peer may subscribe to in all, and change at once: op-node knows four topics, we one more.
+const MAX_SUBSCRIPTIONS: usize = 16;
+const MAX_PENDING_CONNECTIONS: u32 = 32;
+/// Two peers that dial each other at once end up with two connections; one more may be closing.
+const MAX_CONNECTIONS_PER_PEER: u32 = 3;
+
+pub(super) type Gossip = gossipsub::Behaviour<
+    gossipsub::IdentityTransform,
+    MaxCountSubscriptionFilter<WhitelistSubscriptionFilter>,
+>;
+
+/// The protocols.
+#[derive(NetworkBehaviour)]
+pub(super) struct Behaviour {
+    pub(super) limits: connection_limits::Behaviour,
+    pub(super) gossip: Gossip,
+    pub(super) identify: identify::Behaviour,
+    pub(super) ping: ping::Behaviour,
+}
+
+impl Behaviour {
+    /// The protocols of a chain's node, subscribed to nothing yet.
+    pub(super) fn new(
+        chain_id: ChainId,
+        key: &Keypair,
+        agent: &str,
+        max_peers: u32,
+        exempt: impl Iterator<Item = PeerId>,
+    ) -> Result<Self, String> {
+        let identify = identify::Config::new("opstack/0".to_owned(), key.public());
+        let mut limits = connection_limits::Behaviour::new(limits(max_peers));
+        exempt.for_each(|peer| limits.bypass_peer_id(&peer));
+        Ok(Self {
+            limits,
+            gossip: gossip(chain_id)?,
+            identify: identify::Behaviour::new(identify.with_agent_version(agent.to_owned())),
+            ping: ping::Behaviour::default(),
+        })
+    }
+}
+
+/// The hash that gossipsub knows a topic by.
+pub(super) fn topic_hash(topic: Topic, chain_id: ChainId) -> TopicHash {
+    IdentTopic::new(topic.path(chain_id)).hash()
+}
+
+fn limits(max_peers: u32) -> ConnectionLimits {
+    ConnectionLimits::default()
+        .with_max_pending_incoming(Some(MAX_PENDING_CONNECTIONS))
+        .with_max_pending_outgoing(Some(MAX_PENDING_CONNECTIONS))
+        .with_max_established_per_peer(Some(MAX_CONNECTIONS_PER_PEER))
+        .with_max_established(Some(max_peers))
+}
+
+fn gossip(chain_id: ChainId) -> Result<Gossip, String> {
+    let topics = Topic::ALL.map(|topic| topic_hash(topic, chain_id));
+    let filter = MaxCountSubscriptionFilter {
+        filter: WhitelistSubscriptionFilter(topics.into_iter().collect()),
+        max_subscribed_topics: MAX_SUBSCRIPTIONS,
+        max_subscriptions_per_request: MAX_SUBSCRIPTIONS,
+    };
+    let config = gossip_config().map_err(|error| error.to_string())?;
+    Gossip::new_with_subscription_filter(MessageAuthenticity::Anonymous, config, filter)
+        .map_err(str::to_owned)
+}
+
+fn gossip_config() -> Result<gossipsub::Config, gossipsub::ConfigBuilderError> {
+    ConfigBuilder::default()
+        .mesh_n(8)
+        .mesh_n_low(6)
+        .mesh_n_high(12)
+        .gossip_lazy(6)
+        .heartbeat_initial_delay(Duration::from_millis(100))
+        .heartbeat_interval(Duration::from_millis(500))
+        .fanout_ttl(Duration::from_secs(24))
+        .history_length(12)
+        .history_gossip(3)
+        .duplicate_cache_time(Duration::from_secs(65))
+        .flood_publish(false)
+        .validate_messages()
+        .validation_mode(ValidationMode::Anonymous)
+        .max_transmit_size(MAX_FRAME_BYTES)
+        .max_control_message_size(MAX_CONTROL_BYTES)
+        .connection_handler_queue_len(PEER_QUEUE)
+        .message_id_fn(|message| {
+            MessageId::from(message_id(message.topic.as_str(), &message.data).as_bytes().as_slice())
+        })
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_op_nodes() {
+        let config = gossip_config().unwrap();
+        assert_eq!((config.mesh_n_low(), config.mesh_n(), config.mesh_n_high()), (6, 8, 12));
+        assert_eq!((config.gossip_lazy(), config.history_length(), config.history_gossip()), (6, 12, 3));
+        assert_eq!(config.heartbeat_interval(), Duration::from_millis(500));
+        assert_eq!(config.duplicate_cache_time(), Duration::from_millis(130 * 500));
+        assert_eq!(config.fanout_ttl(), Duration::from_secs(24));
+        assert_eq!(config.max_transmit_size(), 10 * 1024 * 1024);
+        assert!(config.validate_messages() && !config.flood_publish() && !config.do_px());
+    }
+}

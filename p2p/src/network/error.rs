@@ -1,0 +1,46 @@
+//! [`NetworkError`]: why a network task could not be made, or ended.
+
+use super::NoPeerIdError;
+use crate::ChainId;
+use libp2p::Multiaddr;
+
+/// A network task that could not be made, or ended.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NetworkError {
+    /// Sockets need a runtime.
+    #[error("a network was made outside a tokio runtime: make it inside one")]
+    NoRuntime,
+    /// The validator would refuse every block.
+    #[error("the network of chain {ours} was given the rules of chain {rules}: give both one chain id")]
+    RulesOfAnotherChain {
+        /// The network's chain.
+        ours: ChainId,
+        /// The rules' chain.
+        rules: ChainId,
+    },
+    /// A static peer cannot be verified.
+    #[error(transparent)]
+    StaticPeer(#[from] NoPeerIdError),
+    /// A listener could not bind.
+    #[error("cannot listen on {addr}: {detail}")]
+    Listen {
+        /// Where.
+        addr: Multiaddr,
+        /// What libp2p said.
+        detail: String,
+    },
+    /// libp2p refused a setting.
+    #[error("the network of chain {chain_id} cannot be set up: {detail}")]
+    Setup {
+        /// The chain.
+        chain_id: ChainId,
+        /// What libp2p said.
+        detail: String,
+    },
+    /// A judging task ended while the network ran: a defect.
+    #[error("a judging task of chain {chain_id} ended by itself")]
+    JudgeStopped {
+        /// The chain.
+        chain_id: ChainId,
+    },
+}

@@ -1,0 +1,135 @@
+//! [`NetworkHandle`]: how the rest of the program asks things of the network task.
+//!
+//! Every question waits in one bounded queue and is answered by the task; nothing here touches a socket.
+
+use super::counters::{Counters, NetworkCounters};
+use crate::{MessageId, Topic};
+use alloy_primitives::Bytes;
+use libp2p::{Multiaddr, PeerId};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// A handle on a network task. Clones share the task.
+#[derive(Clone, Debug)]
+pub struct NetworkHandle {
+    pub(super) peer_id: PeerId,
+    pub(super) commands: mpsc::Sender<Command>,
+    pub(super) listening: watch::Receiver<Option<Vec<Multiaddr>>>,
+    pub(super) counters: Arc<Counters>,
+}
+
+/// What the task can be asked.
+#[derive(Debug)]
+pub(super) enum Command {
+    Publish { topic: Topic, frame: Bytes, reply: oneshot::Sender<Result<MessageId, PublishError>> },
+    Peers { reply: oneshot::Sender<Vec<PeerInfo>> },
+}
+
+/// A connected peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerInfo {
+    /// The peer.
+    pub peer_id: PeerId,
+    /// Where it was reached, or reached us from.
+    pub addr: Option<Multiaddr>,
+    /// What it subscribed to.
+    pub topics: Vec<Topic>,
+    /// On which topics it is in our mesh.
+    pub mesh: Vec<Topic>,
+}
+
+/// The network task has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the network task has ended")]
+pub struct NetworkClosed;
+
+/// Why a frame was not published.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// Nobody would receive it.
+    #[error("no peer is subscribed to {topic}: publish again once one is")]
+    NoPeers {
+        /// The topic.
+        topic: Topic,
+    },
+    /// The network has it already.
+    #[error("message {message_id} was published on {topic} before, or received from there")]
+    Duplicate {
+        /// The topic.
+        topic: Topic,
+        /// The message.
+        message_id: MessageId,
+    },
+    /// The network would drop it.
+    #[error("the frame has {size} bytes: the network carries at most {limit}")]
+    TooLarge {
+        /// Its size.
+        size: usize,
+        /// The most allowed.
+        limit: usize,
+    },
+    /// Every peer that would receive it is too slow.
+    #[error("the queues of all {peers} peers on {topic} are full: publish again later")]
+    QueuesFull {
+        /// The topic.
+        topic: Topic,
+        /// How many peers.
+        peers: usize,
+    },
+    /// libp2p refused it for another reason.
+    #[error("the frame was not published on {topic}: {detail}")]
+    Refused {
+        /// The topic.
+        topic: Topic,
+        /// What libp2p said.
+        detail: String,
+    },
+    /// There is no task to publish it.
+    #[error(transparent)]
+    Closed(#[from] NetworkClosed),
+}
+
+impl NetworkHandle {
+    /// The id that peers know the node by.
+    pub const fn peer_id(&self) -> PeerId {
+        self.peer_id
+    }
+
+    /// Publishes a frame. The node's own validator does not judge it.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub async fn publish(&self, topic: Topic, frame: Bytes) -> Result<MessageId, PublishError> {
+        self.ask(|reply| Command::Publish { topic, frame, reply }).await?
+    }
+
+    /// The connected peers.
+    ///
+    /// # Errors
+    /// [`NetworkClosed`].
+    pub async fn peers(&self) -> Result<Vec<PeerInfo>, NetworkClosed> {
+        self.ask(|reply| Command::Peers { reply }).await
+    }
+
+    /// Where the node listens, each with its `/p2p/ID`: waits until at least one listener is up. Empty if none
+    /// is configured.
+    ///
+    /// # Errors
+    /// [`NetworkClosed`].
+    pub async fn listen_addrs(&self) -> Result<Vec<Multiaddr>, NetworkClosed> {
+        let mut listening = self.listening.clone();
+        let addrs = listening.wait_for(Option::is_some).await.map_err(|_| NetworkClosed)?;
+        Ok(addrs.clone().unwrap_or_default())
+    }
+
+    /// How often the network's bounds were reached, and how its frames were judged.
+    pub fn counters(&self) -> NetworkCounters {
+        self.counters.snapshot()
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, NetworkClosed> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(command(reply)).await.map_err(|_| NetworkClosed)?;
+        answer.await.map_err(|_| NetworkClosed)
+    }
+}

@@ -1,0 +1,172 @@
+//! [`NodeIdentity`]: the secp256k1 key that a node is known by, kept in a file.
+//!
+//! The file holds the secret as 64 hex digits, as op-node's does, and is readable by its owner only. Never
+//! overwrites a file and never shows the key.
+
+use libp2p::{
+    PeerId,
+    identity::{Keypair, secp256k1},
+};
+use std::{
+    fmt, fs, io,
+    io::{Read as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+/// More than any way of writing 32 bytes as hex needs.
+const MAX_FILE_BYTES: u64 = 256;
+
+/// A node's libp2p key.
+#[derive(Clone)]
+pub struct NodeIdentity {
+    keypair: Keypair,
+}
+
+/// Why there is no identity.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// The file could not be read or written.
+    #[error("cannot {action} the node key {}: {source}", path.display())]
+    File {
+        /// `read` or `create`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// The file holds no key.
+    #[error(
+        "the node key {} is not 64 hex digits of a secp256k1 key: restore it, or move it away for a new one",
+        path.display()
+    )]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl NodeIdentity {
+    /// A new key, known to nobody.
+    pub fn generate() -> Self {
+        Self { keypair: secp256k1::Keypair::generate().into() }
+    }
+
+    /// The key in a file; a new one, written there, if there is no such file.
+    ///
+    /// # Errors
+    /// [`IdentityError`]: the file cannot be read or created, or holds no key.
+    pub fn load_or_create(path: &Path) -> Result<Self, IdentityError> {
+        match fs::File::open(path) {
+            Ok(file) => Self::load(&file, path),
+            Err(source) if source.kind() == io::ErrorKind::NotFound => Self::create(path),
+            Err(source) => Err(IdentityError::File { action: "read", path: path.to_owned(), source }),
+        }
+    }
+
+    /// The id that peers know the node by.
+    pub fn peer_id(&self) -> PeerId {
+        self.keypair.public().to_peer_id()
+    }
+
+    pub(super) fn into_keypair(self) -> Keypair {
+        self.keypair
+    }
+
+    fn load(file: &fs::File, path: &Path) -> Result<Self, IdentityError> {
+        let mut text = String::new();
+        file.take(MAX_FILE_BYTES).read_to_string(&mut text).map_err(|source| IdentityError::File {
+            action: "read",
+            path: path.to_owned(),
+            source,
+        })?;
+        let text = text.trim();
+        let malformed = || IdentityError::Malformed { path: path.to_owned() };
+        let secret = hex::decode(text.strip_prefix("0x").unwrap_or(text)).map_err(|_| malformed())?;
+        let secret = secp256k1::SecretKey::try_from_bytes(secret).map_err(|_| malformed())?;
+        Ok(Self { keypair: secp256k1::Keypair::from(secret).into() })
+    }
+
+    fn create(path: &Path) -> Result<Self, IdentityError> {
+        let key = secp256k1::Keypair::generate();
+        write_new(path, hex::encode(key.secret().to_bytes()).as_bytes())
+            .map_err(|source| IdentityError::File { action: "create", path: path.to_owned(), source })?;
+        Ok(Self { keypair: key.into() })
+    }
+}
+
+/// Writes a file that did not exist, whole or not at all, readable by its owner only.
+fn write_new(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(format!(".{}.new", std::process::id()));
+    let temporary = PathBuf::from(temporary);
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&temporary).and_then(|mut file| {
+        file.write_all(contents)?;
+        file.sync_all()?;
+        // A link fails where a rename would replace a key that another process wrote meanwhile.
+        fs::hard_link(&temporary, path)
+    });
+    let removed = fs::remove_file(&temporary);
+    written.and(removed)
+}
+
+impl fmt::Debug for NodeIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NodeIdentity").field("peer_id", &self.peer_id()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[test]
+    fn a_key_is_created_once_and_read_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("node.key");
+        let created = NodeIdentity::load_or_create(&path).unwrap();
+        assert_eq!(NodeIdentity::load_or_create(&path).unwrap().peer_id(), created.peer_id());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_its_owner_can_read_the_file() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("node.key");
+        NodeIdentity::load_or_create(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[rstest]
+    #[case::empty("")]
+    #[case::short("11")]
+    #[case::no_hex(&"zz".repeat(32))]
+    #[case::zero(&"00".repeat(32))]
+    #[case::too_long(&"11".repeat(200))]
+    fn a_file_without_a_key_is_refused_and_left_alone(#[case] text: &str) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("node.key");
+        fs::write(&path, text).unwrap();
+        assert!(matches!(NodeIdentity::load_or_create(&path), Err(IdentityError::Malformed { .. })));
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+
+    #[test]
+    fn a_known_key_gives_its_peer_id() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("node.key");
+        fs::write(&path, format!("0x{}\n", "11".repeat(32))).unwrap();
+        let expected = secp256k1::Keypair::from(secp256k1::SecretKey::try_from_bytes([0x11; 32]).unwrap());
+        assert_eq!(
+            NodeIdentity::load_or_create(&path).unwrap().peer_id(),
+            Keypair::from(expected).public().to_peer_id()
+        );
+    }
+}

@@ -1,0 +1,155 @@
+//! [`Judge`]: the task that judges one topic's frames, in the order of their arrival.
+//!
+//! Hashing an 8 MiB block takes longer than a swarm may be kept waiting, so frames are judged on a blocking
+//! thread. The queue in front is bounded in frames and in bytes; the task, not the swarm, waits while nobody
+//! takes its blocks.
+
+use super::event::{Events, NetworkEvent};
+use crate::{
+    Judgement, Refusal, RefusalVerdict, Signers, Topic, UnixSeconds, ValidBlock, ValidationRules, Validator,
+};
+use alloy_primitives::Bytes;
+use libp2p::{
+    PeerId,
+    gossipsub::{MessageAcceptance, MessageId},
+};
+use std::{sync::Arc, time::Instant};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+
+/// Bytes are counted in units that 32 bits hold any queue's size in.
+const UNIT_BYTES: usize = 1024;
+
+/// A frame to be judged.
+#[derive(Debug)]
+pub(super) struct Job {
+    /// The gossip message's id, to report under.
+    pub(super) id: MessageId,
+    /// Who sent it.
+    pub(super) source: PeerId,
+    /// The frame.
+    pub(super) frame: Bytes,
+    /// When it arrived: for latency.
+    pub(super) at: Instant,
+    /// When it arrived: for the window. Waiting in the queue must not make a block too old.
+    pub(super) arrived: UnixSeconds,
+}
+
+/// A verdict for gossipsub.
+#[derive(Debug)]
+pub(super) struct Report {
+    /// The message.
+    pub(super) id: MessageId,
+    /// Who sent it.
+    pub(super) source: PeerId,
+    /// What becomes of it.
+    pub(super) acceptance: MessageAcceptance,
+}
+
+/// The front of a judge's queue.
+#[derive(Debug)]
+pub(super) struct JudgeQueue {
+    jobs: mpsc::Sender<(Job, OwnedSemaphorePermit)>,
+    bytes: Arc<Semaphore>,
+}
+
+impl JudgeQueue {
+    /// Queues a job, or gives it back when the queue is full.
+    pub(super) fn push(&self, job: Job) -> Result<(), Box<Job>> {
+        let units = u32::try_from(job.frame.len().div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX);
+        let Ok(permit) = Arc::clone(&self.bytes).try_acquire_many_owned(units) else {
+            return Err(Box::new(job));
+        };
+        self.jobs.try_send((job, permit)).map_err(|error| Box::new(error.into_inner().0))
+    }
+}
+
+/// The task's state.
+#[derive(Debug)]
+pub(super) struct Judge {
+    topic: Topic,
+    rules: ValidationRules,
+    validator: Validator,
+    signers: watch::Receiver<Signers>,
+    jobs: mpsc::Receiver<(Job, OwnedSemaphorePermit)>,
+    reports: mpsc::Sender<Report>,
+    events: Events,
+}
+
+impl Judge {
+    /// A judge and its queue, of at most `frames` frames and `bytes` bytes.
+    pub(super) fn new(
+        topic: Topic,
+        rules: ValidationRules,
+        (frames, bytes): (usize, usize),
+        signers: watch::Receiver<Signers>,
+        reports: mpsc::Sender<Report>,
+        events: Events,
+    ) -> (Self, JudgeQueue) {
+        let (sender, jobs) = mpsc::channel(frames.max(1));
+        let units = bytes.div_ceil(UNIT_BYTES).min(Semaphore::MAX_PERMITS);
+        let queue = JudgeQueue { jobs: sender, bytes: Arc::new(Semaphore::new(units)) };
+        let validator = Validator::new(rules.clone());
+        (Self { topic, rules, validator, signers, jobs, reports, events }, queue)
+    }
+
+    /// Judges until the queue or the network is gone.
+    pub(super) async fn run(mut self) {
+        while let Some((job, _bytes)) = self.jobs.recv().await {
+            let Some(judgement) = self.judge(&job).await else {
+                tracing::error!(topic = %self.topic, id = %job.id, "a frame made the validator panic");
+                self.events.counters().rejected.increment();
+                if !self.report(&job, MessageAcceptance::Reject).await {
+                    return;
+                }
+                continue;
+            };
+            let going_on = match judgement {
+                Judgement::Accept(block) => self.accept(&job, block).await,
+                Judgement::Ignore(refusal) => self.refuse(&job, RefusalVerdict::Ignore, refusal).await,
+                Judgement::Reject(refusal) => self.refuse(&job, RefusalVerdict::Reject, refusal).await,
+            };
+            if !going_on {
+                return;
+            }
+        }
+    }
+
+    /// `None` if judging panicked; the validator then starts afresh.
+    async fn judge(&mut self, job: &Job) -> Option<Judgement> {
+        let fresh = Validator::new(self.rules.clone());
+        let mut validator = core::mem::replace(&mut self.validator, fresh);
+        let (topic, frame, signers, arrived) =
+            (self.topic, job.frame.clone(), *self.signers.borrow(), job.arrived);
+        let judged = tokio::task::spawn_blocking(move || {
+            let judgement = validator.judge(topic, &frame, &signers, arrived);
+            (validator, judgement)
+        });
+        let (validator, judgement) = judged.await.ok()?;
+        self.validator = validator;
+        Some(judgement)
+    }
+
+    async fn accept(&self, job: &Job, block: ValidBlock) -> bool {
+        self.events.counters().accepted.increment();
+        let going_on = self.report(job, MessageAcceptance::Accept).await;
+        self.events.deliver(NetworkEvent::Block { block, from: job.source, at: job.at }).await;
+        going_on
+    }
+
+    async fn refuse(&self, job: &Job, verdict: RefusalVerdict, refusal: Refusal) -> bool {
+        let (topic, reason) = (self.topic, &refusal.reason);
+        tracing::debug!(%topic, from = %job.source, verdict = verdict.name(), %reason, "refused a frame");
+        let (count, acceptance) = match verdict {
+            RefusalVerdict::Ignore => (&self.events.counters().ignored, MessageAcceptance::Ignore),
+            RefusalVerdict::Reject => (&self.events.counters().rejected, MessageAcceptance::Reject),
+        };
+        count.increment();
+        self.events.offer(NetworkEvent::Refused { topic, verdict, refusal, from: job.source });
+        self.report(job, acceptance).await
+    }
+
+    async fn report(&self, job: &Job, acceptance: MessageAcceptance) -> bool {
+        let report = Report { id: job.id.clone(), source: job.source, acceptance };
+        self.reports.send(report).await.is_ok()
+    }
+}

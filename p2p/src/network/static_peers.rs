@@ -1,0 +1,188 @@
+//! [`StaticPeers`]: when to dial the peers that a node is to stay connected to.
+//!
+//! A pure schedule: instants come in as arguments. Delays grow from half a second to a minute, so that nodes
+//! that start together find each other at once and a dead peer costs little. The jitter is drawn from the two
+//! ids and the count of failures: nodes that lost one peer together do not come back together.
+
+use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    time::{Duration, Instant},
+};
+
+const FIRST_DELAY: Duration = Duration::from_millis(500);
+const LAST_DELAY: Duration = Duration::from_secs(60);
+/// A connection that lasted this long clears the count of failures.
+const STABLE_AFTER: Duration = Duration::from_secs(10);
+/// Beyond this many failures the delay is the last one.
+const MAX_COUNTED_FAILURES: u32 = 16;
+
+/// A static peer's address without an id, which dialling could not verify.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("static peer {addr} does not end in /p2p/<peer id>: add the peer's id")]
+pub struct NoPeerIdError {
+    /// The address.
+    pub addr: Multiaddr,
+}
+
+/// The schedule.
+#[derive(Debug)]
+pub(super) struct StaticPeers {
+    local: PeerId,
+    peers: BTreeMap<PeerId, StaticPeer>,
+}
+
+#[derive(Debug)]
+struct StaticPeer {
+    addrs: Vec<Multiaddr>,
+    failures: u32,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    Waiting { until: Instant },
+    Dialling,
+    Connected { since: Instant },
+}
+
+impl StaticPeers {
+    /// Every peer due at once. The node's own address, as a shared list may hold it, is left out.
+    pub(super) fn new(local: PeerId, addrs: &[Multiaddr], now: Instant) -> Result<Self, NoPeerIdError> {
+        let mut peers = BTreeMap::new();
+        for addr in addrs {
+            let Some(Protocol::P2p(id)) = addr.iter().last() else {
+                return Err(NoPeerIdError { addr: addr.clone() });
+            };
+            if id != local {
+                let state = State::Waiting { until: now };
+                let peer = || StaticPeer { addrs: Vec::new(), failures: 0, state };
+                peers.entry(id).or_insert_with(peer).addrs.push(addr.clone());
+            }
+        }
+        Ok(Self { local, peers })
+    }
+
+    /// The peers.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &PeerId> {
+        self.peers.keys()
+    }
+
+    /// When the next peer is due, if any waits.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.peers
+            .values()
+            .filter_map(|peer| match peer.state {
+                State::Waiting { until } => Some(until),
+                State::Dialling | State::Connected { .. } => None,
+            })
+            .min()
+    }
+
+    /// Takes the peers that are due: they count as being dialled.
+    pub(super) fn take_due(&mut self, now: Instant) -> Vec<(PeerId, Vec<Multiaddr>)> {
+        self.peers
+            .iter_mut()
+            .filter(|(_, peer)| matches!(peer.state, State::Waiting { until } if until <= now))
+            .map(|(id, peer)| {
+                peer.state = State::Dialling;
+                (*id, peer.addrs.clone())
+            })
+            .collect()
+    }
+
+    /// A connection to the peer stands, whoever dialled.
+    pub(super) fn connected(&mut self, id: &PeerId, now: Instant) {
+        if let Some(peer) = self.peers.get_mut(id) {
+            peer.state = State::Connected { since: now };
+        }
+    }
+
+    /// Dialling the peer failed, or the last connection to it closed: it waits, longer each time.
+    pub(super) fn lost(&mut self, id: &PeerId, now: Instant) {
+        let Some(peer) = self.peers.get_mut(id) else { return };
+        if let State::Connected { since } = peer.state
+            && now.saturating_duration_since(since) >= STABLE_AFTER
+        {
+            peer.failures = 0;
+        }
+        let until = now.checked_add(delay(&self.local, id, peer.failures)).unwrap_or(now);
+        peer.failures = peer.failures.saturating_add(1);
+        peer.state = State::Waiting { until };
+    }
+}
+
+/// Half as long again after each failure, capped, then between three quarters and the whole of it.
+fn delay(local: &PeerId, remote: &PeerId, failures: u32) -> Duration {
+    let factor = 1.5_f64.powi(i32::try_from(failures.min(MAX_COUNTED_FAILURES)).unwrap_or(i32::MAX));
+    let whole = FIRST_DELAY.mul_f64(factor).min(LAST_DELAY);
+    let mut hasher = DefaultHasher::new();
+    (local, remote, failures).hash(&mut hasher);
+    let [draw, ..] = hasher.finish().to_le_bytes();
+    whole.mul_f64(0.75 + 0.25 * f64::from(draw) / 255.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(id: PeerId) -> Multiaddr {
+        "/ip4/127.0.0.1/tcp/9222".parse::<Multiaddr>().unwrap().with(Protocol::P2p(id))
+    }
+
+    fn schedule() -> (StaticPeers, PeerId, Instant) {
+        let (id, now) = (PeerId::random(), Instant::now());
+        (StaticPeers::new(PeerId::random(), &[peer(id)], now).unwrap(), id, now)
+    }
+
+    #[test]
+    fn a_peer_is_dialled_at_once_and_once() {
+        let (mut peers, id, now) = schedule();
+        assert_eq!(peers.take_due(now), vec![(id, vec![peer(id)])]);
+        assert_eq!(peers.take_due(now), vec![]);
+        assert_eq!(peers.next_due(), None);
+    }
+
+    #[test]
+    fn delays_start_below_a_second_grow_and_stay_below_a_minute() {
+        let (mut peers, id, now) = schedule();
+        let delays: Vec<_> = (0..40)
+            .map(|_| {
+                peers.lost(&id, now);
+                peers.next_due().unwrap() - now
+            })
+            .collect();
+        assert!(delays[0] < Duration::from_secs(1));
+        assert!(delays[..5].iter().sum::<Duration>() < Duration::from_secs(10));
+        assert!(delays.iter().all(|delay| *delay <= LAST_DELAY));
+        assert!(delays[39] >= LAST_DELAY.mul_f64(0.75));
+    }
+
+    #[test]
+    fn a_stable_connection_clears_the_failures_and_a_short_one_does_not() {
+        let (mut peers, id, now) = schedule();
+        (0..20).for_each(|_| peers.lost(&id, now));
+        peers.connected(&id, now);
+        peers.lost(&id, now + Duration::from_secs(1));
+        assert!(peers.next_due().unwrap() - now > Duration::from_secs(30));
+        peers.connected(&id, now);
+        peers.lost(&id, now + STABLE_AFTER);
+        assert!(peers.next_due().unwrap() - now < STABLE_AFTER + Duration::from_secs(1));
+    }
+
+    #[test]
+    fn addresses_of_one_peer_are_dialled_together_and_the_own_one_never() {
+        let (local, id, now) = (PeerId::random(), PeerId::random(), Instant::now());
+        let mut peers = StaticPeers::new(local, &[peer(id), peer(local), peer(id)], now).unwrap();
+        assert_eq!(peers.take_due(now), vec![(id, vec![peer(id), peer(id)])]);
+    }
+
+    #[test]
+    fn an_address_without_an_id_is_refused() {
+        let addr: Multiaddr = "/ip4/127.0.0.1/tcp/9222".parse().unwrap();
+        let error =
+            StaticPeers::new(PeerId::random(), core::slice::from_ref(&addr), Instant::now()).unwrap_err();
+        assert_eq!(error, NoPeerIdError { addr });
+    }
+}
