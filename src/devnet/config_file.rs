@@ -141,7 +141,10 @@ mod tests {
             block_time: 2,
             interop_time: 0,
             system_config: Address::repeat_byte(0xaa),
-            p2p: P2pConfig { listen: vec!["/ip4/127.0.0.1/tcp/0".into()], static_peers: vec!["/ip4/x".into()] },
+            p2p: P2pConfig {
+                listen: vec!["/ip4/127.0.0.1/tcp/0".into()],
+                static_peers: vec!["/ip4/x".into()],
+            },
         };
         let config = SidecarConfig {
             clock: "file:/x/clock".into(),

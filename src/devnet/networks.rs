@@ -6,7 +6,8 @@ use super::{
 };
 use alloy::primitives::B256;
 use crosscheck_p2p::{
-    ChainId, Clock, Multiaddr, Network, NetworkConfig, NetworkError, NetworkEvent, NodeIdentity, Signers, Topic,
+    ChainId, Clock, Multiaddr, Network, NetworkClosed, NetworkConfig, NetworkError, NetworkEvent,
+    NodeIdentity, Signers, Topic,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -16,8 +17,6 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Any free port of loopback.
-const LISTEN: &str = "/ip4/127.0.0.1/tcp/0";
 /// How often it is looked whether a peer has subscribed.
 const SUBSCRIPTION_POLL: Duration = Duration::from_millis(20);
 
@@ -32,9 +31,9 @@ pub enum NetworksError {
         /// Why.
         source: NetworkError,
     },
-    /// No address to listen on.
-    #[error("the gossip network of chain {chain_id} has no listener: {LISTEN} could not be listened on")]
-    Listen {
+    /// A network ended before it listened.
+    #[error("the gossip network of chain {chain_id} ended before it had a listener on loopback")]
+    Closed {
         /// The chain.
         chain_id: u64,
     },
@@ -78,18 +77,18 @@ impl Networks {
 
     async fn join(&mut self, sequencer: &Sequencer, clock: Arc<dyn Clock>) -> Result<Member, NetworksError> {
         let chain_id = sequencer.chain_id();
-        let failed = |source| NetworksError::Network { chain_id, source };
-        let mut config = NetworkConfig::new(ChainId::from(chain_id));
-        config.listen = vec![LISTEN.parse().map_err(|_| NetworksError::Listen { chain_id })?];
+        let failed = move |source| NetworksError::Network { chain_id, source };
+        // By default a network listens on a free port of loopback.
+        let config = NetworkConfig::new(ChainId::from(chain_id));
         let signer = sequencer.keys().sequencer.address();
-        let (signers, known) =
-            watch::channel(Signers { unsafe_block_signer: Some(signer), attester: None });
+        let (signers, known) = watch::channel(Signers { unsafe_block_signer: Some(signer), attester: None });
         let (network, handle, events) =
             Network::new(config, NodeIdentity::generate(), clock, known).map_err(failed)?;
         let cancel = self.cancel.clone();
         self.tasks.spawn(async move { network.run(cancel).await.map_err(failed) });
         self.tasks.spawn(drain(events));
-        let addrs = handle.listen_addrs().await;
+        let addrs =
+            handle.listen_addrs().await.map_err(|NetworkClosed| NetworksError::Closed { chain_id })?;
         let publisher = Publisher::new(chain_id, handle, sequencer.keys())?;
         Ok(Member { chain_id, publisher, addrs, _signers: signers })
     }

@@ -6,7 +6,8 @@ use super::{
     schedule::Schedule,
     sequencer::Sequencer,
     serve::{
-        ChainStore, RollupNode, RunningServer, ServeError, execution_module, l1_module, rollup_node_module, start,
+        ChainStore, RollupNode, RunningServer, ServeError, execution_module, l1_module, rollup_node_module,
+        start,
     },
     superchain::{Superchain, Tick},
 };

@@ -23,7 +23,9 @@ impl Progress {
         let line = |template: &str| {
             let bar = lines.add(blocks.map_or_else(ProgressBar::new_spinner, ProgressBar::new));
             // A template that does not parse is a defect of ours; the default style shows the same numbers.
-            bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.set_style(
+                ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
             bar
         };
         let template = if blocks.is_some() { "{prefix} {bar:24} {msg}" } else { "{prefix} {msg}" };

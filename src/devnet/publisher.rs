@@ -6,8 +6,15 @@
 use super::{block::L2Block, keyring::Keyring, sequencer::Attestation};
 use alloy::primitives::B256;
 use crosscheck_p2p::{
-    BlockSigner, ChainId, NetworkHandle, SignError, SignedEnvelope, SignerError, SigningDomain, Topic,
+    BlockSigner, ChainId, NetworkHandle, PublishError, SignError, SignedEnvelope, SignerError, SigningDomain,
+    Topic,
 };
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// A frame is tried so often while the queues of all peers are full.
+const MAX_TRIES: u32 = 100;
+const RETRY_AFTER: Duration = Duration::from_millis(10);
 
 /// Why nothing could be signed.
 #[derive(Debug, thiserror::Error)]
@@ -88,14 +95,22 @@ impl Publisher {
         domain: SigningDomain,
     ) -> Result<SignedEnvelope, PublisherError> {
         let signed = block.envelope().sign(signer, domain, self.chain_id);
-        signed.map_err(|source| PublisherError::Sign { chain_id: self.chain_id, number: block.number(), source })
+        signed.map_err(|source| PublisherError::Sign {
+            chain_id: self.chain_id,
+            number: block.number(),
+            source,
+        })
     }
 
     async fn publish(&self, topic: Topic, signed: &SignedEnvelope, number: u64) {
         let chain_id = self.chain_id;
-        match self.network.publish(topic, signed.frame()).await {
-            Ok(id) => tracing::debug!(%chain_id, %topic, number, %id, "published"),
-            Err(error) => tracing::debug!(%chain_id, %topic, number, %error, "not published"),
+        for _ in 0..MAX_TRIES {
+            match self.network.publish(topic, signed.frame()).await {
+                Ok(id) => return tracing::debug!(%chain_id, %topic, number, %id, "published"),
+                Err(PublishError::QueuesFull { .. }) => sleep(RETRY_AFTER).await,
+                Err(error) => return tracing::debug!(%chain_id, %topic, number, %error, "not published"),
+            }
         }
+        tracing::warn!(%chain_id, %topic, number, "not published: the queues of all peers stayed full");
     }
 }

@@ -173,10 +173,12 @@ impl Script {
 
 fn fault_report(planted: &Planted, script: &Script, seen: &Observations) -> FaultReport {
     let expected = planted.fault.expected();
-    let found = match expected {
-        Finding::OpenThenUpheld { chain_id } => outage_found(chain_id, script, seen),
-        Finding::Rejected { .. } => refusal_found(planted, seen).or_else(|| accepted_found(planted, seen)),
-        _ => verdict_found(planted, seen).or_else(|| refusal_found(planted, seen)),
+    let found = if let Finding::OpenThenUpheld { chain_id } = expected {
+        outage_found(chain_id, script, seen)
+    } else if matches!(expected, Finding::Rejected { .. }) {
+        refusal_found(planted, seen).or_else(|| accepted_found(planted, seen))
+    } else {
+        verdict_found(planted, seen).or_else(|| refusal_found(planted, seen))
     };
     let (found, detected_after_ms) = found.unzip();
     FaultReport {

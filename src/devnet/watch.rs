@@ -99,7 +99,11 @@ impl Watch {
         Ok(())
     }
 
-    async fn call<T: DeserializeOwned>(&self, method: &str, params: &impl Serialize) -> Result<T, ClientError> {
+    async fn call<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        params: &impl Serialize,
+    ) -> Result<T, ClientError> {
         let mut list = jsonrpsee::core::params::ArrayParams::new();
         list.insert(params).map_err(ClientError::ParseError)?;
         self.client.request(method, list).await

@@ -1,0 +1,143 @@
+//! `crosscheck devnet`: a superchain in this process, watched by a sidecar in this process.
+
+use crate::devnet::{
+    faults::{FaultSpec, REGISTRY},
+    outcome::Outcome,
+    plan::{DevnetPlan, DevnetPlanError, DevnetRequest},
+    runner,
+    running_sidecar::SidecarStarter,
+    summary::summary,
+};
+use clap::Args;
+use crosscheck_p2p::UnixSeconds;
+use eyre::WrapErr;
+use std::{
+    io::{IsTerminal, Write},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Run an interop superchain on loopback, script faults into it, and see the sidecar find them.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = faults_help())]
+pub struct DevnetArgs {
+    /// How many L2 chains; their ids are 901, 902 and so on
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub chains: u64,
+
+    /// End the run when each chain has built so many blocks and all are final; otherwise run until stopped
+    #[arg(long, value_name = "N")]
+    pub blocks: Option<u64>,
+
+    /// Seconds between two blocks
+    #[arg(long, value_name = "SECS", default_value_t = 2)]
+    pub block_time: u64,
+
+    /// Outrun real time: chains and sidecar share a clock file, and no rule is loosened
+    #[arg(long)]
+    pub fast: bool,
+
+    /// The same seed and flags give the same chains
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+
+    /// Script a fault into a block of a chain (default: the first chain); may be given more than once
+    #[arg(long = "fault", value_name = "NAME@BLOCK[:CHAIN]")]
+    pub faults: Vec<FaultSpec>,
+
+    /// Write a JSON report of the run to a file, or to standard output
+    #[arg(long, value_name = "FILE|-")]
+    pub report: Option<PathBuf>,
+
+    /// Run the chains alone, for a sidecar in another process
+    #[arg(long)]
+    pub no_sidecar: bool,
+
+    /// Keep the files of the run here, among them the sidecar's crosscheck.toml; otherwise they are temporary
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+
+    /// The time of the genesis blocks; with --fast the default is a constant, otherwise now
+    #[arg(long, value_name = "UNIX")]
+    pub genesis_time: Option<u64>,
+
+    /// With --no-sidecar: wait at most so long before the first block until a sidecar listens on all chains
+    #[arg(long, value_name = "SECS", default_value_t = 0)]
+    pub await_sidecar: u64,
+}
+
+impl DevnetArgs {
+    /// The run that the arguments ask for.
+    ///
+    /// # Errors
+    /// When they make no sense together: bad usage.
+    pub fn plan(&self) -> Result<DevnetPlan, DevnetPlanError> {
+        DevnetPlan::new(DevnetRequest {
+            chains: self.chains,
+            blocks: self.blocks,
+            block_time: self.block_time,
+            fast: self.fast,
+            seed: self.seed,
+            faults: self.faults.clone(),
+            sidecar: !self.no_sidecar,
+            dir: self.dir.clone(),
+            genesis_time: self.genesis_time.map(UnixSeconds),
+            await_peers: Duration::from_secs(self.await_sidecar),
+        })
+    }
+}
+
+/// Runs a devnet to its end, writes the report, and shows a person what came out. `starter` starts the sidecar in this
+/// process; it is not used with `--no-sidecar`. Cancelling ends the run cleanly.
+///
+/// # Errors
+/// When a part of the devnet fails or the report cannot be written. A run that found something else than was
+/// scripted is no error: see [`Outcome::is_success`].
+pub async fn run(
+    args: &DevnetArgs,
+    plan: DevnetPlan,
+    starter: Box<dyn SidecarStarter>,
+    cancel: CancellationToken,
+) -> eyre::Result<Outcome> {
+    let starter = (!args.no_sidecar).then_some(starter);
+    let outcome = runner::run(plan, starter, cancel).await?;
+    if let Some(path) = &args.report {
+        write_report(path, &outcome)
+            .wrap_err_with(|| format!("--report {} cannot be written", path.display()))?;
+    }
+    show(&outcome, args.report.as_deref())?;
+    Ok(outcome)
+}
+
+fn write_report(path: &Path, outcome: &Outcome) -> eyre::Result<()> {
+    let json = serde_json::to_string_pretty(&outcome.report)?;
+    if path == Path::new("-") {
+        writeln!(std::io::stdout(), "{json}")?;
+    } else {
+        std::fs::write(path, format!("{json}\n"))?;
+    }
+    Ok(())
+}
+
+/// The tables go to a terminal only: to standard output unless the report is there. What the sidecar left unsettled
+/// is always said.
+fn show(outcome: &Outcome, report: Option<&Path>) -> eyre::Result<()> {
+    let (mut stdout, mut stderr) = (std::io::stdout(), std::io::stderr());
+    if report != Some(Path::new("-")) && stdout.is_terminal() {
+        write!(stdout, "{}", summary(&outcome.report))?;
+    } else if stderr.is_terminal() {
+        write!(stderr, "{}", summary(&outcome.report))?;
+    }
+    for line in &outcome.unsettled {
+        writeln!(stderr, "unsettled: {line}")?;
+    }
+    Ok(())
+}
+
+fn faults_help() -> String {
+    let width = REGISTRY.iter().map(|fault| fault.name().len()).max().unwrap_or_default();
+    let line =
+        |fault: &&dyn crate::devnet::faults::Fault| format!("  {:width$}  {}", fault.name(), fault.summary());
+    format!("Faults:\n{}", REGISTRY.iter().map(line).collect::<Vec<_>>().join("\n"))
+}

@@ -1,0 +1,3 @@
+//! The command line: one arguments struct a subcommand, and what each subcommand does.
+
+pub mod devnet;
