@@ -1,0 +1,157 @@
+//! Whole runs over sockets, against a stand-in for the sidecar.
+
+use super::{
+    sidecar_double::{Double, Verdict},
+    *,
+};
+use crate::devnet::plan::DevnetRequest;
+use crosscheck_p2p::ChainId;
+use rstest::rstest;
+use std::collections::BTreeSet;
+
+const DEADLINE: Duration = Duration::from_secs(120);
+
+fn plan(blocks: Option<u64>, faults: &[&str], dir: Option<PathBuf>) -> DevnetPlan {
+    DevnetPlan::new(DevnetRequest {
+        chains: 2,
+        blocks,
+        block_time: 2,
+        fast: true,
+        seed: 7,
+        faults: faults.iter().map(|text| text.parse().unwrap()).collect(),
+        sidecar: true,
+        dir,
+        genesis_time: None,
+        await_peers: Duration::ZERO,
+    })
+    .unwrap()
+}
+
+async fn watched(plan: DevnetPlan, double: Double) -> Outcome {
+    let running = run(plan, Some(Box::new(double)), CancellationToken::new());
+    tokio::time::timeout(DEADLINE, running).await.expect("the run does not end").unwrap()
+}
+
+const FAULTS: [&str; 6] = [
+    "invalid-message@10",
+    "unjustified-replacement@12",
+    "justified-replacement@14:902",
+    "not-derived@16",
+    "wrong-signer@18",
+    "rpc-outage@20",
+];
+const VERDICTS: [((u64, u64), Verdict); 4] = [
+    ((901, 10), ("violated", Some("invalid-message"), Some("log-not-found"))),
+    ((901, 12), ("violated", Some("unjustified-replacement"), None)),
+    ((902, 14), ("upheld-replacement", None, None)),
+    ((901, 16), ("discarded", None, None)),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sidecar_hears_everything_and_what_it_finds_is_in_the_report() {
+    let double = Double { verdicts: VERDICTS.into(), ..Double::default() };
+    let outcome = watched(plan(Some(30), &FAULTS, None), double.clone()).await;
+    assert!(outcome.is_success(), "{outcome:#?}");
+    let heard = double.heard.lock();
+    for chain_id in [901, 902] {
+        let chain_id = ChainId::from(chain_id);
+        let unsafe_blocks: BTreeSet<u64> =
+            heard.unsafe_blocks.iter().filter(|(chain, _)| *chain == chain_id).map(|(_, number)| *number).collect();
+        assert_eq!(unsafe_blocks, (1..=30).collect());
+    }
+    assert_eq!(heard.refusals.len(), 1, "only the impostor is refused: {:?}", heard.refusals);
+    // Sixty heights, of which the impostor's is not attested.
+    assert_eq!(outcome.report.attestations.received, 59);
+    assert!(outcome.report.faults.iter().all(|fault| fault.detected_after_ms.is_some()));
+    assert!(outcome.report.chains.iter().all(|chain| chain.finalized == 30 && chain.vouched == Some(1)));
+}
+
+#[rstest]
+#[case::a_lie_that_is_believed(&["not-derived@12"], vec![], "upheld")]
+#[case::a_lie_that_is_mistaken(
+    &["not-derived@12"],
+    vec![((901, 12), ("violated", Some("unjustified-replacement"), None))],
+    "violated: unjustified-replacement"
+)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sidecar_that_errs_fails_the_run(
+    #[case] faults: &[&str],
+    #[case] verdicts: Vec<((u64, u64), Verdict)>,
+    #[case] found: &str,
+) {
+    let double = Double { verdicts: verdicts.into_iter().collect(), ..Double::default() };
+    let cancel = CancellationToken::new();
+    let running = run(plan(None, faults, None), Some(Box::new(double.clone())), cancel.clone());
+    // Nothing would come of waiting for a sidecar that errs to settle: the run is stopped once it has judged.
+    let judged = async {
+        let is_judged = || double.heard.lock().attestations.iter().any(|record| {
+            record["number"] == 14 && record["verdict"] != "open"
+        });
+        while !is_judged() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // The devnet sees it at its next poll.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        cancel.cancel();
+    };
+    let both = async { tokio::join!(running, judged).0 };
+    let outcome = tokio::time::timeout(DEADLINE, both).await.expect("the run does not end").unwrap();
+    assert!(outcome.interrupted && !outcome.is_success());
+    assert_eq!(outcome.report.faults[0].found.as_ref().unwrap().to_string(), found);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_false_alarm_fails_the_run() {
+    let verdicts = [((902, 5), ("discarded", None, None))].into();
+    let double = Double { verdicts, ..Double::default() };
+    let cancel = CancellationToken::new();
+    let running = run(plan(None, &[], None), Some(Box::new(double.clone())), cancel.clone());
+    let judged = async {
+        while !double.heard.lock().attestations.iter().any(|record| record["verdict"] == "discarded") {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        cancel.cancel();
+    };
+    let both = async { tokio::join!(running, judged).0 };
+    let outcome = tokio::time::timeout(DEADLINE, both).await.expect("the run does not end").unwrap();
+    assert!(!outcome.is_success());
+    assert_eq!(outcome.report.false_alarms.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_sidecar_the_chains_run_alone_and_leave_its_configuration() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = run(plan(Some(5), &[], Some(dir.path().join("run"))), None, CancellationToken::new());
+    let outcome = tokio::time::timeout(DEADLINE, running).await.expect("the run does not end").unwrap();
+    assert!(outcome.is_success() && !outcome.watched);
+    assert!(outcome.report.chains.iter().all(|chain| chain.finalized == 5 && chain.vouched.is_none()));
+    assert!(dir.path().join("run/crosscheck.toml").is_file());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancelled_run_ends_cleanly() {
+    let cancel = CancellationToken::new();
+    cancel.cancel();
+    let running = run(plan(None, &["wrong-signer@900"], None), None, cancel);
+    let outcome = tokio::time::timeout(DEADLINE, running).await.expect("the run does not end").unwrap();
+    assert!(outcome.interrupted);
+}
+
+#[rstest]
+#[case::now(1_000, 1_000, Ok(1_000))]
+#[case::a_little_ago(975, 1_000, Ok(975))]
+#[case::to_come(1_100, 1_000, Ok(1_100))]
+#[case::too_long_ago(900, 1_000, Err(100))]
+fn genesis_in_real_time(#[case] asked: u64, #[case] now: u64, #[case] genesis: Result<u64, u64>) {
+    let request = DevnetRequest {
+        fast: false,
+        genesis_time: Some(UnixSeconds(asked)),
+        ..plan(None, &[], None).request().clone()
+    };
+    let found = genesis_time(&request, UnixSeconds(now)).map(|genesis| genesis.0).map_err(|error| match error {
+        DevnetError::OldGenesis { age, .. } => age,
+        other => panic!("{other}"),
+    });
+    assert_eq!(found, genesis);
+}
