@@ -15,7 +15,12 @@ const OTHER: B256 = B256::repeat_byte(0x0c);
 fn planted(fault: &str) -> Planted {
     let specs: Vec<FaultSpec> = vec![fault.parse().unwrap()];
     let fault = *FaultPlan::new(&specs, &[901, 902], Some(60)).unwrap().iter().next().unwrap();
-    Planted { fault, hash: Some(LIE), payload_hash: Some(SIGNED), published_at: Some(Duration::from_millis(100)) }
+    Planted {
+        fault,
+        hash: Some(LIE),
+        payload_hash: Some(SIGNED),
+        published_at: Some(Duration::from_millis(100)),
+    }
 }
 
 fn record(id: u64, hash: B256, verdict: &str) -> AttestationRecord {
@@ -72,11 +77,17 @@ fn report(planted: &[Planted], seen: &Observations) -> Report {
 
 #[rstest]
 #[case::invalid_message("invalid-message@20", violated(1, LIE, "invalid-message", Some("log-not-found")))]
-#[case::wrong_payload_hash("wrong-payload-hash@20", violated(1, LIE, "invalid-message", Some("payload-mismatch")))]
+#[case::wrong_payload_hash(
+    "wrong-payload-hash@20",
+    violated(1, LIE, "invalid-message", Some("payload-mismatch"))
+)]
 #[case::wrong_log_index("wrong-log-index@20", violated(1, LIE, "invalid-message", Some("wrong-log-index")))]
 #[case::expired_message("expired-message@20", violated(1, LIE, "invalid-message", Some("expired")))]
 #[case::unknown_chain("unknown-chain@20", violated(1, LIE, "invalid-message", Some("unknown-chain")))]
-#[case::unjustified_replacement("unjustified-replacement@20", violated(1, LIE, "unjustified-replacement", None))]
+#[case::unjustified_replacement(
+    "unjustified-replacement@20",
+    violated(1, LIE, "unjustified-replacement", None)
+)]
 #[case::justified_replacement("justified-replacement@20", record(1, LIE, "upheld-replacement"))]
 #[case::not_derived("not-derived@20", record(1, LIE, "discarded"))]
 fn found_as_what_it_is(#[case] fault: &str, #[case] record: AttestationRecord) {
@@ -104,7 +115,11 @@ fn found_as_what_it_is(#[case] fault: &str, #[case] record: AttestationRecord) {
 #[case::unknown_verdict("not-derived@20", vec![record(1, LIE, "dubious")], Some("violated: dubious"))]
 #[case::impostor_believed("wrong-signer@20", vec![record(1, LIE, "upheld")], Some("upheld"))]
 #[case::outage_not_met("rpc-outage@20", vec![record(1, OTHER, "upheld")], None)]
-fn missed_or_mistaken(#[case] fault: &str, #[case] records: Vec<AttestationRecord>, #[case] found: Option<&str>) {
+fn missed_or_mistaken(
+    #[case] fault: &str,
+    #[case] records: Vec<AttestationRecord>,
+    #[case] found: Option<&str>,
+) {
     let report = report(&[planted(fault)], &seen(records, vec![]));
     assert!(!report.is_as_scripted());
     assert_eq!(report.faults[0].found.as_ref().map(ToString::to_string).as_deref(), found);

@@ -8,7 +8,8 @@ use crate::{
 use alloy::primitives::{Address, B256};
 use async_trait::async_trait;
 use crosscheck_p2p::{
-    ChainId, Clock, Network, NetworkConfig, NetworkEvent, NodeIdentity, RefusalVerdict, Signers, Topic, ValidBlock,
+    ChainId, Clock, Network, NetworkConfig, NetworkEvent, NodeIdentity, RefusalVerdict, Signers, Topic,
+    ValidBlock,
 };
 use jsonrpsee::{
     RpcModule,
@@ -43,6 +44,8 @@ pub(super) struct Heard {
     pub(super) unsafe_blocks: Vec<(ChainId, u64)>,
     pub(super) attestations: Vec<Value>,
     pub(super) refusals: Vec<Value>,
+    /// How often the attestations were asked for.
+    pub(super) asked: usize,
 }
 
 struct Running {
@@ -77,7 +80,8 @@ impl SidecarStarter for Double {
             let peers = chain["p2p"]["static_peers"].as_array().unwrap();
             network.static_peers = peers.iter().map(|peer| peer.as_str().unwrap().parse().unwrap()).collect();
             let (known, signers) = watch::channel(signers);
-            let (network, _, events) = Network::new(network, NodeIdentity::generate(), Arc::clone(&clock), signers)?;
+            let (network, _, events) =
+                Network::new(network, NodeIdentity::generate(), Arc::clone(&clock), signers)?;
             let ended = cancel.clone();
             tasks.spawn(async move {
                 network.run(ended).await.unwrap();
@@ -196,11 +200,13 @@ async fn serve(addr: &str, heard: Arc<Mutex<Heard>>) -> ServerHandle {
             json!({ "version": "0", "ready": true, "reasons": [], "chains": chains })
         })
         .unwrap();
-    for (method, field) in [("crosscheck_attestations", "attestations"), ("crosscheck_refusals", "refusals")] {
+    for (method, field) in [("crosscheck_attestations", "attestations"), ("crosscheck_refusals", "refusals")]
+    {
         module
             .register_method(method, move |params, heard, _| {
                 let cursor: Value = params.one().unwrap();
-                let heard = heard.lock();
+                let mut heard = heard.lock();
+                heard.asked += usize::from(field == "attestations");
                 let all = if field == "refusals" { &heard.refusals } else { &heard.attestations };
                 let after = cursor["after"].as_u64().unwrap() as usize;
                 let limit = cursor["limit"].as_u64().unwrap() as usize;

@@ -81,7 +81,9 @@ async fn call<C: Send + Sync + 'static>(
     let (response, _) = module.raw_json_request(&request, 1).await.unwrap();
     let mut response: Value = serde_json::from_str(response.get()).unwrap();
     match response.get("error") {
-        Some(error) => Err((error["code"].as_i64().unwrap() as i32, error["message"].as_str().unwrap().to_owned())),
+        Some(error) => {
+            Err((error["code"].as_i64().unwrap() as i32, error["message"].as_str().unwrap().to_owned()))
+        }
         None => Ok(response["result"].take()),
     }
 }
@@ -134,8 +136,10 @@ async fn receipts_hash_to_the_root_of_their_header() {
         let header = world.chain.read().canonical(number).unwrap().header.clone();
         let answer = world.execution("eth_getBlockReceipts", json!([U64::from(number)])).await.unwrap();
         let receipts: Vec<OpTransactionReceipt> = parse(answer);
-        let envelopes: Vec<OpReceiptEnvelope> = receipts.iter().cloned().map(OpReceiptEnvelope::from).collect();
-        let root = proofs::ordered_trie_root_with_encoder(&envelopes, |receipt, buf| receipt.encode_2718(buf));
+        let envelopes: Vec<OpReceiptEnvelope> =
+            receipts.iter().cloned().map(OpReceiptEnvelope::from).collect();
+        let root =
+            proofs::ordered_trie_root_with_encoder(&envelopes, |receipt, buf| receipt.encode_2718(buf));
         assert_eq!(root, header.receipts_root);
         let gas: u64 = receipts.iter().map(|receipt| receipt.inner.gas_used).sum();
         assert_eq!(gas, header.gas_used);
@@ -164,7 +168,8 @@ async fn a_transactions_receipt_is_that_of_its_block_with_l1_fees() {
     let world = world(&[]);
     let all = world.execution("eth_getBlockReceipts", json!(["latest"])).await.unwrap();
     for receipt in all.as_array().unwrap() {
-        let one = world.execution("eth_getTransactionReceipt", json!([receipt["transactionHash"]])).await.unwrap();
+        let one =
+            world.execution("eth_getTransactionReceipt", json!([receipt["transactionHash"]])).await.unwrap();
         assert_eq!(&one, receipt);
         for field in ["l1GasPrice", "l1Fee", "l1BaseFeeScalar", "l1BlobBaseFee", "l1BlobBaseFeeScalar"] {
             assert!(one.get(field).is_some(), "{field} is missing from {one}");
@@ -260,7 +265,8 @@ async fn logs_are_filtered_by_range_address_and_topic() {
         answer.map(parse::<Vec<Log>>)
     };
     let all = logs(json!({ "fromBlock": "0x0", "toBlock": "latest" })).await.unwrap();
-    let expected: usize = (0..=30).map(|number| world.chain.read().canonical(number).unwrap().logs().count()).sum();
+    let expected: usize =
+        (0..=30).map(|number| world.chain.read().canonical(number).unwrap().logs().count()).sum();
     assert_eq!(all.len(), expected);
     let inbox = logs(json!({ "fromBlock": "0x0", "address": CROSS_L2_INBOX })).await.unwrap();
     let of_inbox: Vec<_> = all.iter().filter(|log| log.inner.address == CROSS_L2_INBOX).cloned().collect();

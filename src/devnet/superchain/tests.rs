@@ -161,6 +161,34 @@ fn a_scripted_message_is_the_only_invalid_one(#[case] fault: &str, #[case] rule:
 }
 
 #[rstest]
+#[case::two_chains(2, 0..4)]
+#[case::four_chains(4, 4..6)]
+fn whatever_the_seed_the_script_is_carried_out_and_nothing_else_is_wrong(
+    #[case] chains: u64,
+    #[case] seeds: std::ops::Range<u64>,
+) {
+    for seed in seeds {
+        let mut superchain = superchain(chains, BLOCKS, seed, &ALL_FAULTS);
+        let ticks = run(&mut superchain, BLOCKS);
+        let mut broken = Vec::new();
+        for chain_id in SuperchainParams::chain_ids(chains) {
+            for word in attestations(&ticks, chain_id) {
+                let rules = broken_rules(&superchain, &word.block).into_iter().flatten();
+                broken.extend(rules.map(|rule| (chain_id, word.block.number(), rule)));
+            }
+        }
+        let scripted = [
+            (901, 15, "log-not-found"),
+            (901, 20, "payload-mismatch"),
+            (901, 25, "expired"),
+            (901, 28, "unknown-chain"),
+            (902, 22, "wrong-log-index"),
+        ];
+        assert_eq!(broken, scripted, "seed {seed}");
+    }
+}
+
+#[rstest]
 #[case::mid_run("justified-replacement@38:902", 902, 38)]
 #[case::earliest("justified-replacement@8:902", 902, 8)]
 #[case::last_block("justified-replacement@60:901", 901, 60)]
