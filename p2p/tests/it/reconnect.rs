@@ -2,8 +2,8 @@
 
 use crate::support::{Node, chain, frame, sequencer};
 use crosscheck_p2p::{
-    ChainId, Multiaddr, Network, NetworkConfig, NetworkError, NodeIdentity, Signers, SystemClock, Topic,
-    ValidationRules,
+    ChainId, Multiaddr, Network, NetworkConfig, NetworkError, NetworkEvent, NodeIdentity, Signers,
+    SystemClock, Topic, ValidationRules,
 };
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -26,6 +26,23 @@ async fn a_static_peer_that_restarts_is_found_again() {
     a.meshed_with(&b).await;
     a.handle.publish(Topic::BlocksV4, frame(2, &sequencer(), Topic::BlocksV4)).await.unwrap();
     assert_eq!(b.next_block().await.number(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn peers_are_listed_and_their_coming_and_going_is_told() {
+    let mut a = Node::start(&[]).await;
+    let b = Node::start(&[&a]).await;
+    let id = b.handle.peer_id();
+    a.meshed_with(&b).await;
+    b.meshed_with(&a).await;
+    let peers = b.handle.peers().await.unwrap();
+    let [peer] = &peers[..] else { panic!("{peers:?}") };
+    assert_eq!((peer.peer_id, &peer.addr), (a.handle.peer_id(), &a.addrs().await.pop()));
+    assert_eq!((&peer.topics[..], &peer.mesh[..]), (&Topic::ALL[..], &Topic::ALL[..]));
+    assert!(matches!(a.next_event().await, NetworkEvent::PeerConnected { peer_id, .. } if peer_id == id));
+    b.stop().await;
+    assert!(matches!(a.next_event().await, NetworkEvent::PeerDisconnected { peer_id } if peer_id == id));
+    assert_eq!(a.handle.peers().await, Ok(vec![]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
