@@ -1,7 +1,7 @@
 //! `crosscheck devnet`: a superchain in this process, watched by a sidecar in this process.
 
 use crate::devnet::{
-    faults::{FaultSpec, REGISTRY},
+    faults::{Fault, FaultSpec, REGISTRY},
     outcome::Outcome,
     plan::{DevnetPlan, DevnetPlanError, DevnetRequest},
     runner,
@@ -135,9 +135,7 @@ fn show(outcome: &Outcome, report: Option<&Path>) -> eyre::Result<()> {
 }
 
 fn faults_help() -> String {
-    let width = REGISTRY.iter().map(|fault| fault.name().len()).max().unwrap_or_default();
-    let line =
-        |fault: &&dyn crate::devnet::faults::Fault| format!("  {:width$}  {}", fault.name(), fault.summary());
+    let line = |fault: &&dyn Fault| format!("  {}\n          {}", fault.name(), fault.summary());
     format!("Faults:\n{}", REGISTRY.iter().map(line).collect::<Vec<_>>().join("\n"))
 }
 

@@ -215,8 +215,11 @@ impl Show {
         let seen = self.watch.as_ref().map_or(&nothing, Watch::seen);
         let sequencers = self.superchain.sequencers();
         let chains = sequencers.iter().map(|sequencer| chain_report(sequencer, seen)).collect();
-        let unsettled =
-            if interrupted || self.watch.is_none() { Vec::new() } else { unsettled(sequencers, seen) };
+        let unsettled = if interrupted || self.watch.is_none() {
+            Vec::new()
+        } else {
+            unsettled(sequencers, self.plan.faults(), seen)
+        };
         Outcome {
             report: Report::new(self.plan.request().seed, chains, &self.planted, seen),
             watched: self.watch.is_some(),

@@ -70,6 +70,15 @@ async fn a_sidecar_hears_everything_and_what_it_finds_is_in_the_report() {
     assert!(outcome.report.chains.iter().all(|chain| chain.finalized == 30 && chain.vouched == Some(1)));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lies_about_the_last_blocks_leave_nothing_unsettled() {
+    let faults = ["wrong-signer@12", "not-derived@12:902", "not-derived@11:902"];
+    let verdicts = [((902, 11), ("discarded", None, None)), ((902, 12), ("discarded", None, None))];
+    let double = Double { verdicts: verdicts.into(), ..Double::default() };
+    let outcome = watched(plan(Some(12), &faults, None), double).await;
+    assert!(outcome.is_success(), "{outcome:#?}");
+}
+
 /// Runs without end, until the devnet has asked the sidecar for a decided record that fits, and then cancels.
 async fn watched_until(faults: &[&str], double: Double, fits: impl Fn(&Value) -> bool) -> Outcome {
     let cancel = CancellationToken::new();

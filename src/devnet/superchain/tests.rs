@@ -210,13 +210,13 @@ fn a_justified_replacement_takes_the_height(#[case] fault: &str, #[case] chain_i
 #[test]
 fn faults_above_a_replacement_happen_all_the_same() {
     let faults =
-        ["justified-replacement@20", "invalid-message@21", "justified-replacement@22", "not-derived@23"];
+        ["justified-replacement@20", "invalid-message@21", "not-derived@23", "justified-replacement@28"];
     let mut superchain = superchain(2, 40, 7, &faults);
     let ticks = run(&mut superchain, 40);
     assert!(attestation_of(&ticks, 901, 20).block.is_deposits_only());
     let invalid = Arc::clone(&attestation_of(&ticks, 901, 21).block);
     assert!(broken_rules(&superchain, &invalid).contains(&Some("log-not-found")));
-    assert!(attestation_of(&ticks, 901, 22).block.is_deposits_only());
+    assert!(attestation_of(&ticks, 901, 28).block.is_deposits_only());
     let canonical = superchain.sequencers()[0].chain().canonical(23).unwrap();
     assert_ne!(attestation_of(&ticks, 901, 23).block.hash, canonical.hash);
 }
