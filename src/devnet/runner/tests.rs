@@ -138,6 +138,27 @@ async fn without_a_sidecar_the_chains_run_alone_and_leave_its_configuration() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chains_that_run_alone_wait_for_a_sidecar_that_comes_by_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let request = plan(Some(8), &[], Some(dir.path().to_owned())).request().clone();
+    let plan = DevnetPlan::new(DevnetRequest { await_peers: DEADLINE, ..request }).unwrap();
+    let double = Double::default();
+    let config = dir.path().join("crosscheck.toml");
+    let comes_by_itself = async {
+        while !config.is_file() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Box::new(double.clone()).start(config.clone()).await.unwrap()
+    };
+    let both = async { tokio::join!(run(plan, None, CancellationToken::new()), comes_by_itself) };
+    let (outcome, sidecar) = tokio::time::timeout(DEADLINE, both).await.expect("the run does not end");
+    assert!(outcome.unwrap().is_success());
+    sidecar.shutdown().await.unwrap();
+    let heard = double.heard.lock();
+    assert_eq!((heard.unsafe_blocks.len(), heard.attestations.len(), heard.refusals.len()), (16, 16, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cancelled_run_ends_cleanly() {
     let cancel = CancellationToken::new();
     cancel.cancel();
