@@ -4,11 +4,12 @@
 //! alone. It never alerts and never answers users: they read the ledger.
 
 use super::open_cases::{OpenCases, Work};
-use super::{BlockKey, Candidates, Case, Investigation, Investigator, Wait};
+use super::{BlockKey, Candidate, Candidates, Case, Investigation, Investigator, Wait};
 use crate::consolidation::BlockAttributes;
 use crate::ledger::{BlockPosition, Decision, Ledger, LedgerError, NewCase, Opened};
 use crate::metrics::Metrics;
 use crate::sources::{SyncStatus, VerifiedBlock};
+use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, Clock, Signers, Topic, ValidBlock, ValidationRules, Validator};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -50,6 +51,9 @@ pub struct AuditLimits {
 /// How many parents without a case are looked up at once, per chain.
 const MAX_UNLINKED: u32 = 64;
 
+/// How many candidates of a chain are read back after a restart.
+const MAX_KEPT_CANDIDATES: u32 = 16_384;
+
 /// How many open cases are read back at once after a restart.
 const RESTORE_PAGE: u32 = 256;
 
@@ -73,6 +77,7 @@ pub struct Auditor {
 enum Finished {
     Case(Box<Investigation>),
     Ancestor { key: BlockKey, found: Box<Result<VerifiedBlock, Wait>> },
+    Scouted { key: BlockKey, found: Box<Result<VerifiedBlock, Wait>> },
 }
 
 impl Auditor {
@@ -130,9 +135,7 @@ impl Auditor {
         match message {
             AuditorMessage::Gossip { block, at } => {
                 let attributes = BlockAttributes::of_envelope(block.envelope());
-                if let Some(candidates) = self.candidates.get_mut(&block.chain_id()) {
-                    candidates.note(block.number(), block.hash(), &attributes);
-                }
+                self.note_candidate(block.chain_id(), block.number(), block.hash(), &attributes).await?;
                 match block.topic() {
                     Topic::BlocksV4 => Ok(()),
                     Topic::CrossSafeBlocksV1 => self.open_attested(&block, attributes, at).await,
@@ -140,8 +143,48 @@ impl Auditor {
             }
             AuditorMessage::Heads { chain_id, status } => {
                 self.open.wake(chain_id, Instant::now());
+                self.scout(chain_id, &status);
                 self.anchor(chain_id, &status).await
             }
+        }
+    }
+
+    /// Remembers a block that an attested one may replace; durably, for a replacement may come after a restart.
+    async fn note_candidate(
+        &mut self,
+        chain_id: ChainId,
+        number: u64,
+        hash: B256,
+        attributes: &BlockAttributes,
+    ) -> Result<(), LedgerError> {
+        let Some(candidate) = Candidate::of(hash, attributes) else { return Ok(()) };
+        let Some(candidates) = self.candidates.get_mut(&chain_id) else { return Ok(()) };
+        if !candidates.note(number, candidate) {
+            return Ok(());
+        }
+        match self.ledger.note_candidate(chain_id, number, &candidate, candidates.oldest()).await {
+            Err(error @ LedgerError::OutOfRange { .. }) => {
+                debug!(%chain_id, %error, "a block does not fit the ledger; not remembered");
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// Looks at a block that became local-safe without having been gossiped: it may be replaced, too.
+    fn scout(&mut self, chain_id: ChainId, status: &SyncStatus) {
+        let BlockPosition { number, hash } = status.local_safe().position();
+        let is_known = |known: &Candidates| known.at(number).iter().any(|candidate| candidate.hash == hash);
+        if hash.is_zero() || self.candidates.get(&chain_id).is_none_or(is_known) {
+            return;
+        }
+        if self.running.len() < self.limits.concurrency {
+            let investigator = Arc::clone(&self.investigator);
+            let key = BlockKey { chain_id, number, hash };
+            self.running.spawn(async move {
+                let found = Box::new(investigator.fetch(key).await);
+                Finished::Scouted { key, found }
+            });
         }
     }
 
@@ -186,7 +229,7 @@ impl Auditor {
     async fn anchor(&mut self, chain_id: ChainId, status: &SyncStatus) -> Result<(), LedgerError> {
         let finalized = status.finalized_l2;
         if !finalized.hash.is_zero() && self.ledger.vouched(chain_id).await?.is_none() {
-            let position = BlockPosition { number: finalized.number, hash: finalized.hash };
+            let position = finalized.position();
             self.ledger.anchor(chain_id, position).await?;
             info!(%chain_id, number = position.number, hash = %position.hash, "the audit begins after this block");
             self.find_parents(chain_id).await?;
@@ -220,6 +263,13 @@ impl Auditor {
                 }
                 Ok(())
             }
+            Finished::Scouted { key, found } => match *found {
+                Ok(block) => {
+                    let attributes = BlockAttributes::of_block(&block);
+                    self.note_candidate(key.chain_id, key.number, key.hash, &attributes).await
+                }
+                Err(_) => Ok(()),
+            },
             Finished::Ancestor { key, found } => match *found {
                 Ok(block) => self.open_ancestor(key, &block).await,
                 Err(wait) => {
@@ -292,6 +342,12 @@ impl Auditor {
             }
         }
         for chain_id in self.rules.keys().copied().collect::<Vec<_>>() {
+            let kept = self.ledger.candidates(chain_id, MAX_KEPT_CANDIDATES).await?;
+            if let Some(candidates) = self.candidates.get_mut(&chain_id) {
+                for (number, candidate) in kept {
+                    candidates.note(number, candidate);
+                }
+            }
             self.find_parents(chain_id).await?;
         }
         if self.open.len() > 0 {
@@ -308,11 +364,8 @@ impl Auditor {
             let investigator = Arc::clone(&self.investigator);
             match work {
                 Work::Case(case) => {
-                    let candidates = self
-                        .candidates
-                        .get(&key.chain_id)
-                        .map(|known| known.at(key.number))
-                        .unwrap_or_default();
+                    let known = self.candidates.get(&key.chain_id);
+                    let candidates = known.map_or_else(Vec::new, |known| known.at(key.number).to_vec());
                     self.running.spawn(async move {
                         Finished::Case(Box::new(investigator.investigate(*case, &candidates).await))
                     });

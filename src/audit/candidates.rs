@@ -1,8 +1,7 @@
 //! [`Candidates`]: the blocks with user transactions seen lately at each height, each of which an attested
 //! deposits-only block may replace. Pure, and bounded.
 
-use super::Candidate;
-use crate::consolidation::BlockAttributes;
+use crate::consolidation::{BlockAttributes, Fingerprint};
 use alloy::primitives::B256;
 use std::collections::BTreeMap;
 
@@ -12,6 +11,23 @@ const MAX_HEIGHTS: usize = 4096;
 /// How many blocks are remembered at one height.
 const MAX_PER_HEIGHT: usize = 4;
 
+/// Another block seen at a case's height: one that it may replace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its hash.
+    pub hash: B256,
+    /// The fingerprint of its attributes, reduced to deposits.
+    pub deposits_only: Fingerprint,
+}
+
+impl Candidate {
+    /// The candidate that a block is: none, if it holds deposits only.
+    pub fn of(hash: B256, attributes: &BlockAttributes) -> Option<Self> {
+        let deposits_only = || Fingerprint::of(&attributes.with_deposits_only());
+        (!attributes.is_deposits_only()).then(|| Self { hash, deposits_only: deposits_only() })
+    }
+}
+
 /// Blocks with user transactions, by height. Beyond the bound the lowest height is forgotten.
 #[derive(Debug, Default)]
 pub struct Candidates {
@@ -19,23 +35,60 @@ pub struct Candidates {
 }
 
 impl Candidates {
-    /// Remembers a block, unless it holds deposits only.
-    pub fn note(&mut self, number: u64, hash: B256, attributes: &BlockAttributes) {
-        if attributes.is_deposits_only() {
-            return;
+    /// Remembers a block. `false`: it is known, or there is no room for it.
+    pub fn note(&mut self, number: u64, candidate: Candidate) -> bool {
+        if self.by_height.len() >= MAX_HEIGHTS && number < self.oldest() {
+            return false;
         }
         let at_height = self.by_height.entry(number).or_default();
-        if at_height.len() >= MAX_PER_HEIGHT || at_height.iter().any(|known| known.hash == hash) {
-            return;
+        if at_height.len() >= MAX_PER_HEIGHT || at_height.iter().any(|known| known.hash == candidate.hash) {
+            return false;
         }
-        at_height.push(Candidate { hash, deposits_only: attributes.with_deposits_only() });
+        at_height.push(candidate);
         if self.by_height.len() > MAX_HEIGHTS {
             self.by_height.pop_first();
         }
+        true
+    }
+
+    /// The lowest height remembered.
+    pub fn oldest(&self) -> u64 {
+        self.by_height.first_key_value().map_or(0, |(number, _)| *number)
     }
 
     /// The blocks remembered at a height.
-    pub fn at(&self, number: u64) -> Vec<Candidate> {
-        self.by_height.get(&number).cloned().unwrap_or_default()
+    pub fn at(&self, number: u64) -> &[Candidate] {
+        self.by_height.get(&number).map_or(&[], Vec::as_slice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidate(byte: u8) -> Candidate {
+        Candidate { hash: B256::repeat_byte(byte), deposits_only: Fingerprint(B256::ZERO) }
+    }
+
+    #[test]
+    fn a_block_is_remembered_once() {
+        let mut candidates = Candidates::default();
+        assert!(candidates.note(5, candidate(1)));
+        assert!(!candidates.note(5, candidate(1)));
+        assert!(candidates.note(5, candidate(2)));
+        assert_eq!(candidates.at(5), [candidate(1), candidate(2)]);
+        assert_eq!(candidates.at(6), []);
+    }
+
+    #[test]
+    fn heights_and_blocks_at_a_height_are_bounded() {
+        let mut candidates = Candidates::default();
+        let noted = (0..10).filter(|byte| candidates.note(5, candidate(*byte))).count();
+        assert_eq!(noted, MAX_PER_HEIGHT);
+        for number in 6..6 + MAX_HEIGHTS as u64 {
+            assert!(candidates.note(number, candidate(1)));
+        }
+        assert_eq!(candidates.oldest(), 6);
+        assert!(!candidates.note(5, candidate(1)), "what is below the lowest height is not taken up again");
     }
 }

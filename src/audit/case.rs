@@ -14,8 +14,8 @@
 //! A fact that cannot be had leaves the case open. Nothing but a proven contradiction is invalid.
 
 use super::checked_message::{CheckedMessage, MessageStatus};
-use super::{Discard, InvalidMessage, Verdict, Violation};
-use crate::consolidation::{BlockAttributes, Consolidation, consolidate};
+use super::{Candidate, Discard, InvalidMessage, Verdict, Violation};
+use crate::consolidation::{BlockAttributes, Consolidation, Fingerprint, consolidate};
 use crate::interop::{DependencySet, Execution, check_claim, check_log, check_tip};
 use crate::sources::ProvenLogs;
 use alloy::primitives::B256;
@@ -55,15 +55,6 @@ pub enum Need {
         /// The claimed timestamp.
         timestamp: UnixSeconds,
     },
-}
-
-/// Another block seen at a case's height: one that it may replace.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    /// Its hash.
-    pub hash: B256,
-    /// Its attributes, reduced to deposits.
-    pub deposits_only: BlockAttributes,
 }
 
 /// An answer to a need.
@@ -228,9 +219,10 @@ impl Case {
                 Stage::Decided(Verdict::Discarded(Discard::ExecutionDivergence { derived: hash }))
             }
             Consolidation::AsDerived => {
-                let original = candidates.iter().find(|candidate| {
-                    candidate.hash != self.key.hash && candidate.deposits_only == self.attributes
-                });
+                let own = Fingerprint::of(&self.attributes);
+                let original = candidates
+                    .iter()
+                    .find(|candidate| candidate.hash != self.key.hash && candidate.deposits_only == own);
                 match original {
                     Some(original) => messages_of(original.hash, Some(Replaces { certain: false })),
                     None => messages_of(self.key.hash, None),

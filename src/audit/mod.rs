@@ -15,8 +15,8 @@ mod verdict;
 mod wait;
 
 pub use auditor::{AuditLimits, Auditor, AuditorMessage};
-pub use candidates::Candidates;
-pub use case::{BlockKey, Candidate, Case, Fact, Need};
+pub use candidates::{Candidate, Candidates};
+pub use case::{BlockKey, Case, Fact, Need};
 pub use checked_message::{CheckedMessage, MessageStatus};
 pub use head_watcher::HeadWatcher;
 pub use heads::Heads;

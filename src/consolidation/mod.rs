@@ -5,8 +5,10 @@
 
 mod attributes;
 mod consolidate;
+mod fingerprint;
 mod mismatch;
 
 pub use attributes::{BlockAttributes, FeeParameters, FeeParametersError, TransactionDigest};
 pub use consolidate::{Consolidation, consolidate};
+pub use fingerprint::Fingerprint;
 pub use mismatch::Mismatch;

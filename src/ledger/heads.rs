@@ -3,7 +3,7 @@
 use super::record::{read_chain_id, read_hash, read_u64};
 use super::store::{as_integer, read_position};
 use super::{Ledger, LedgerError};
-use alloy::primitives::B256;
+use alloy::eips::BlockNumHash;
 use crosscheck_p2p::ChainId;
 use sqlx::{Row, SqliteConnection};
 
@@ -11,13 +11,7 @@ use sqlx::{Row, SqliteConnection};
 const MAX_ADVANCE: usize = 4096;
 
 /// A block, by height and hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BlockPosition {
-    /// Its height.
-    pub number: u64,
-    /// Its hash.
-    pub hash: B256,
-}
+pub type BlockPosition = BlockNumHash;
 
 /// A case whose parent was never audited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

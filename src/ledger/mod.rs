@@ -2,6 +2,7 @@
 //!
 //! Everything is durable when a call returns. A verdict is written once and never changed.
 
+mod candidates;
 mod counts;
 mod error;
 mod heads;

@@ -273,3 +273,21 @@ async fn a_height_beyond_63_bits_is_an_error_not_a_wrap() {
     let error = ledger.open_case(&NewCase::Attested(&block), NOW).await.unwrap_err();
     assert!(matches!(error, LedgerError::OutOfRange { field: "block number", .. }), "{error}");
 }
+
+#[tokio::test]
+async fn candidates_survive_a_restart_and_old_ones_are_forgotten() {
+    let dir = TempDir::new().unwrap();
+    let first = ledger(&dir).await;
+    let candidate = |byte| crate::audit::Candidate {
+        hash: B256::repeat_byte(byte),
+        deposits_only: crate::consolidation::Fingerprint(B256::repeat_byte(0xdd)),
+    };
+    for (number, oldest) in [(1, 0), (2, 0), (3, 2)] {
+        let byte = u8::try_from(number).unwrap();
+        first.note_candidate(chain(), number, &candidate(byte), oldest).await.unwrap();
+        first.note_candidate(chain(), number, &candidate(byte), oldest).await.unwrap();
+    }
+    first.close().await;
+    let kept = ledger(&dir).await.candidates(chain(), 10).await.unwrap();
+    assert_eq!(kept, [(3, candidate(3)), (2, candidate(2))]);
+}

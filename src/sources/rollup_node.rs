@@ -3,6 +3,7 @@
 //! Served by op-node, kona-node and op-supernode; fields that only some of them send are optional.
 
 use super::{Endpoint, EndpointLimits, EndpointUrl, SourceError};
+use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use jsonrpsee::rpc_params;
@@ -18,6 +19,13 @@ pub struct L2BlockRef {
     pub number: u64,
     /// Its timestamp.
     pub timestamp: UnixSeconds,
+}
+
+impl L2BlockRef {
+    /// Where it stands.
+    pub const fn position(&self) -> BlockNumHash {
+        BlockNumHash { number: self.number, hash: self.hash }
+    }
 }
 
 /// The heads that a rollup node knows.

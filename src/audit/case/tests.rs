@@ -175,7 +175,7 @@ fn a_replacement_of_the_derived_block(
 }
 
 fn candidate() -> Candidate {
-    Candidate { hash: ORIGINAL, deposits_only: deposits() }
+    Candidate::of(ORIGINAL, &full()).unwrap()
 }
 
 #[rstest]
