@@ -10,7 +10,7 @@ use crate::health::Health;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::rpc::{CrosscheckRpc, Refusals};
-use crate::sources::{ExecutionClient, L1Client, RollupNode};
+use crate::sources::{ExecutionClient, L1Client, RollupNode, SourceError};
 use crate::tasks::TaskGroup;
 use crate::{rpc, web};
 use crosscheck_p2p::{
@@ -61,8 +61,7 @@ impl Service {
         std::fs::create_dir_all(&config.data_dir)
             .wrap_err_with(|| format!("data_dir {} cannot be made", config.data_dir.display()))?;
         let ledger = Ledger::open(&config.data_dir.join("ledger.sqlite")).await?;
-        let set = config.dependency_set();
-        let metrics = Metrics::new(set.clone())?;
+        let metrics = Metrics::new(config.dependency_set())?;
         let (auditor, inbox) = mpsc::channel(AUDITOR_INBOX);
         let shared = Shared {
             clock: clock(&config.clock)?,
@@ -75,17 +74,15 @@ impl Service {
         };
         let mut tasks = TaskGroup::new(cancel);
         let (rpc_addr, http_addr) = start_servers(&mut tasks, &config, &shared, &ledger).await?;
-        let mut clients = BTreeMap::new();
+        let (clients, investigator) = investigator(&config, shared.heads.clone(), shared.metrics.clone())?;
         let mut rules = BTreeMap::new();
         for (chain_id, chain) in &config.chains {
-            let execution = ExecutionClient::new(*chain_id, &chain.execution, config.sources.limits())?;
-            clients.insert(*chain_id, execution.clone());
             rules.insert(*chain_id, validation_rules(*chain_id, chain));
+            let Some(execution) = clients.get(chain_id).cloned() else { continue };
             watch_heads(&mut tasks, &config, &shared, *chain_id, chain, execution)?;
             let signers = watch_signers(&mut tasks, &config, &shared, *chain_id, chain)?;
             join_gossip(&mut tasks, &config, &shared, *chain_id, chain, signers)?;
         }
-        let investigator = Investigator::new(set, clients, shared.heads.clone(), shared.metrics.clone());
         let limits = AuditLimits { max_open: config.audit.max_open, concurrency: config.audit.concurrency };
         let auditor = Auditor::new(
             ledger.clone(),
@@ -119,6 +116,24 @@ impl Service {
         info!("crosscheck has ended");
         drained.map_err(Into::into)
     }
+}
+
+/// The execution clients of the configured chains, and an investigator that asks them.
+///
+/// # Errors
+/// If no HTTP client can be made for an endpoint.
+pub fn investigator(
+    config: &Config,
+    heads: Heads,
+    metrics: Metrics,
+) -> Result<(BTreeMap<ChainId, ExecutionClient>, Investigator), SourceError> {
+    let mut clients = BTreeMap::new();
+    for (chain_id, chain) in &config.chains {
+        let client = ExecutionClient::new(*chain_id, &chain.execution, config.sources.limits())?;
+        clients.insert(*chain_id, client);
+    }
+    let investigator = Investigator::new(config.dependency_set(), clients.clone(), heads, metrics);
+    Ok((clients, investigator))
 }
 
 fn clock(source: &ClockSource) -> eyre::Result<Arc<dyn Clock>> {

@@ -11,6 +11,7 @@ mod head_watcher;
 mod heads;
 mod investigator;
 mod open_cases;
+mod range;
 mod verdict;
 mod wait;
 
@@ -21,5 +22,6 @@ pub use checked_message::{CheckedMessage, MessageStatus};
 pub use head_watcher::HeadWatcher;
 pub use heads::Heads;
 pub use investigator::{Investigation, Investigator};
+pub use range::{RangeAudit, RangeOutcome};
 pub use verdict::{Discard, InvalidMessage, Verdict, Violation};
 pub use wait::{Awaited, Cause, Wait};

@@ -3,6 +3,8 @@
 //! Exit codes: 0 ok, 1 failed, 64 bad usage or configuration. Standard output carries what a command prints;
 //! everything else goes to standard error.
 
+mod audit;
+mod audit_report;
 mod completions;
 mod devnet;
 mod envelope;
@@ -37,6 +39,8 @@ enum Command {
     Run(run::RunArgs),
     /// Check the configuration, and end.
     Check(settings::SettingsArgs),
+    /// Audit past blocks of a chain from the endpoints, without gossip.
+    Audit(audit::AuditArgs),
     /// Ask a running crosscheck whether it lives (or, with --ready, whether it is ready).
     Healthcheck(healthcheck::HealthcheckArgs),
     /// Run a superchain in this process, with scripted faults, and watch it.
@@ -91,6 +95,7 @@ fn dispatch(command: Command) -> eyre::Result<Outcome> {
     match command {
         Command::Run(args) => args.run(),
         Command::Check(args) => args.check(),
+        Command::Audit(args) => args.run(),
         Command::Healthcheck(args) => args.run(),
         Command::Devnet(args) => args.run(),
         Command::Envelope(args) => args.run(),

@@ -1,0 +1,132 @@
+//! [`RangeAudit`]: audits a past range of a chain from its endpoints, without gossip.
+//!
+//! Blocks are fetched and judged in parallel and handed out in order. It writes nothing: what is done with an
+//! outcome is its caller's.
+
+use super::{BlockKey, Case, Investigation, Investigator, Verdict};
+use crate::consolidation::BlockAttributes;
+use crate::sources::{ExecutionClient, SourceError, VerifiedBlock};
+use alloy::primitives::B256;
+use futures::{Stream, StreamExt, stream};
+use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often a block is tried before it is left open.
+const ATTEMPTS: u32 = 6;
+
+/// The pause before the second attempt; it doubles with every further one.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// What was found out about one block of a range.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RangeOutcome {
+    /// The block's height.
+    pub number: u64,
+    /// Its hash. `None`: the execution client did not give the block.
+    pub hash: Option<B256>,
+    /// The hash of its parent.
+    pub parent_hash: Option<B256>,
+    /// The verdict's name, or `open`.
+    pub verdict: String,
+    /// The reason for which it does not hold.
+    pub reason: Option<String>,
+    /// What was found, or what is missing, for people.
+    pub detail: String,
+    /// How many messages it executed.
+    pub messages: usize,
+}
+
+impl RangeOutcome {
+    /// Whether the block holds.
+    pub fn holds(&self) -> bool {
+        matches!(self.verdict.as_str(), "upheld" | "upheld-replacement")
+    }
+
+    /// Whether the block could not be judged.
+    pub fn is_open(&self) -> bool {
+        self.verdict == "open"
+    }
+
+    fn open(number: u64, hash: Option<B256>, detail: String) -> Self {
+        let verdict = "open".to_owned();
+        Self { number, hash, parent_hash: None, verdict, reason: None, detail, messages: 0 }
+    }
+}
+
+/// An audit of past blocks.
+#[derive(Debug, Clone)]
+pub struct RangeAudit {
+    /// The chain's execution client.
+    pub client: ExecutionClient,
+    /// Who judges.
+    pub investigator: Arc<Investigator>,
+    /// How many blocks are under way at once.
+    pub concurrency: usize,
+}
+
+impl RangeAudit {
+    /// The outcomes of a range, lowest height first.
+    pub fn outcomes(self, range: RangeInclusive<u64>) -> impl Stream<Item = RangeOutcome> {
+        let concurrency = self.concurrency;
+        stream::iter(range)
+            .map(move |number| {
+                let audit = self.clone();
+                async move { audit.audit(number).await }
+            })
+            .buffered(concurrency)
+    }
+
+    async fn audit(&self, number: u64) -> RangeOutcome {
+        let mut pause = FIRST_PAUSE;
+        let mut outcome = self.try_audit(number).await;
+        for _ in 1..ATTEMPTS {
+            if !outcome.is_open() {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+            pause = pause.saturating_mul(2);
+            outcome = self.try_audit(number).await;
+        }
+        outcome
+    }
+
+    async fn try_audit(&self, number: u64) -> RangeOutcome {
+        let block = match self.client.block_by_number(number).await {
+            Ok(Some(block)) => block,
+            Ok(None) => {
+                let detail = "the execution client does not have the block".to_owned();
+                return RangeOutcome::open(number, None, detail);
+            }
+            Err(error) => return RangeOutcome::open(number, None, describe(&error)),
+        };
+        let key = BlockKey { chain_id: self.client.chain_id(), number, hash: block.hash() };
+        let case = Case::new(key, BlockAttributes::of_block(&block));
+        let Investigation { case, waits } = self.investigator.investigate(case, &[]).await;
+        case.verdict().map_or_else(
+            || {
+                let missing: Vec<_> =
+                    waits.iter().filter_map(|wait| serde_json::to_string(wait).ok()).collect();
+                RangeOutcome::open(number, Some(key.hash), format!("waits for {}", missing.join(", ")))
+            },
+            |verdict| decided(&block, &case, verdict),
+        )
+    }
+}
+
+fn decided(block: &VerifiedBlock, case: &Case, verdict: &Verdict) -> RangeOutcome {
+    RangeOutcome {
+        number: block.number(),
+        hash: Some(block.hash()),
+        parent_hash: Some(block.header().parent_hash),
+        verdict: verdict.name().to_owned(),
+        reason: verdict.reason().map(ToOwned::to_owned),
+        detail: verdict.detail(),
+        messages: case.messages().len(),
+    }
+}
+
+fn describe(error: &SourceError) -> String {
+    error.to_string()
+}

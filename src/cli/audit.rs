@@ -1,0 +1,138 @@
+//! `crosscheck audit`: audits past blocks from the endpoints, without gossip.
+
+use super::audit_report::{AuditReport, AuditState};
+use super::settings::SettingsArgs;
+use super::{Outcome, UsageError, complain, print, runtime, signals};
+use crate::audit::{Heads, RangeAudit};
+use crate::config::Config;
+use crate::metrics::Metrics;
+use crate::service::investigator;
+use crate::sources::RollupNode;
+use crate::telemetry;
+use clap::Args;
+use crosscheck_p2p::ChainId;
+use eyre::WrapErr;
+use futures::StreamExt;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// Audit past blocks of a chain from the endpoints, without gossip.
+///
+/// Ends with 0 if every block holds, with 1 if one does not or could not be judged.
+#[derive(Debug, Args)]
+pub(crate) struct AuditArgs {
+    #[command(flatten)]
+    settings: SettingsArgs,
+    /// The chain
+    #[arg(long, value_name = "ID")]
+    chain: ChainId,
+    /// The first block; genesis cannot be audited
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    from: u64,
+    /// The last block
+    #[arg(long, value_name = "N")]
+    to: u64,
+    /// Write a JSON report to a file, or to standard output
+    #[arg(long, value_name = "FILE|-", default_value = "-")]
+    report: PathBuf,
+    /// Keep what was found in this file, and go on from it when the audit is started again
+    #[arg(long, value_name = "FILE")]
+    resume: Option<PathBuf>,
+    /// How many blocks are under way at once
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u64).range(1..=256))]
+    concurrency: u64,
+}
+
+impl AuditArgs {
+    pub(crate) fn run(&self) -> eyre::Result<Outcome> {
+        let config = self.settings.load()?;
+        telemetry::start(&config.log)?;
+        if self.to < self.from {
+            let problem = format!("--to {} lies before --from {}", self.to, self.from);
+            return Err(UsageError { problem }.into());
+        }
+        if !config.chains.contains_key(&self.chain) {
+            let problem = format!("--chain {} has no [chains.{}] section", self.chain, self.chain);
+            return Err(UsageError { problem }.into());
+        }
+        let report = runtime()?.block_on(self.audit(&config))?;
+        write_report(&self.report, &report)?;
+        if report.interrupted {
+            complain("the audit was interrupted; with --resume it goes on where it ended");
+        }
+        Ok(if report.holds() { Outcome::Ok } else { Outcome::Failed })
+    }
+
+    async fn audit(&self, config: &Config) -> eyre::Result<AuditReport> {
+        let cancel = CancellationToken::new();
+        let _watch = signals::cancel_on_signal(cancel.clone())?;
+        let heads = read_heads(config).await?;
+        let (clients, investigator) = investigator(config, heads, Metrics::new(config.dependency_set())?)?;
+        let client = clients.get(&self.chain).ok_or_else(|| eyre::eyre!("chain {} is gone", self.chain))?;
+        let audit = RangeAudit {
+            client: client.clone(),
+            investigator: Arc::new(investigator),
+            concurrency: usize::try_from(self.concurrency)?,
+        };
+        let mut state = AuditState::open(self.resume.as_deref(), self.chain, self.from)?;
+        let bar = progress(self.from..=self.to, state.next());
+        let since = Instant::now();
+        let mut outcomes = pin!(audit.outcomes(state.next()..=self.to));
+        let mut audited = 0_u64;
+        loop {
+            let outcome = tokio::select! {
+                () = cancel.cancelled() => break,
+                outcome = outcomes.next() => outcome,
+            };
+            let Some(outcome) = outcome else { break };
+            if !outcome.holds() {
+                bar.suspend(|| {
+                    complain(&format!("block {}: {}: {}", outcome.number, outcome.verdict, outcome.detail));
+                });
+            }
+            state.take(outcome)?;
+            audited = audited.saturating_add(1);
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        Ok(state.report(self.from..=self.to, audited, since.elapsed(), cancel.is_cancelled()))
+    }
+}
+
+/// What every chain's node calls its heads now: past blocks need no later word.
+async fn read_heads(config: &Config) -> eyre::Result<Heads> {
+    let heads = Heads::new(config.chains.keys().copied());
+    for (chain_id, chain) in &config.chains {
+        let node = RollupNode::new(chain.rollup_node.clone(), config.sources.limits())?;
+        let status = node.sync_status().await;
+        let status = status.wrap_err_with(|| format!("the heads of chain {chain_id} cannot be read"))?;
+        heads.set(*chain_id, Some(status));
+    }
+    Ok(heads)
+}
+
+fn progress(range: RangeInclusive<u64>, next: u64) -> ProgressBar {
+    let (from, to) = range.into_inner();
+    let bar = ProgressBar::new(to.saturating_sub(from).saturating_add(1));
+    let template = "{wide_bar} {pos}/{len} blocks, {per_sec}, {eta} left";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.set_position(next.saturating_sub(from));
+    bar
+}
+
+fn write_report(path: &Path, report: &AuditReport) -> eyre::Result<()> {
+    let json = serde_json::to_string_pretty(report)?;
+    if path == Path::new("-") {
+        print(&json)?;
+        return Ok(());
+    }
+    std::fs::write(path, format!("{json}\n"))
+        .wrap_err_with(|| format!("--report {} cannot be written", path.display()))
+}
