@@ -1,3 +1,4 @@
 //! Whole-program tests, in one binary.
 
+mod cli;
 mod contracts;
