@@ -220,6 +220,19 @@ mod tests {
         assert_eq!(judgement.refusal().unwrap().signer, Some(other.address()));
     }
 
+    #[rstest]
+    #[case::its_attestation(CrossSafeBlocksV1, true, "accept")]
+    #[case::the_sequencers_attestation(CrossSafeBlocksV1, false, "reject wrong-signer")]
+    #[case::its_unsafe_block(BlocksV4, true, "reject wrong-signer")]
+    #[case::the_sequencers_unsafe_block(BlocksV4, false, "accept")]
+    fn an_attester_apart(#[case] topic: Topic, #[case] signed_by_attester: bool, #[case] expected: &str) {
+        let attester = BlockSigner::from_bytes(&B256::repeat_byte(0x22)).unwrap();
+        let signers = Signers { attester: Some(attester.address()), ..signers() };
+        let signer = if signed_by_attester { attester } else { sequencer() };
+        let frame = envelope(5, |_| ()).sign(&signer, topic.domains()[0], chain()).unwrap().frame();
+        assert_eq!(outcome(&validator().judge(topic, &frame, &signers, NOW)), expected);
+    }
+
     #[test]
     fn another_chains_block_is_rejected() {
         let frame = envelope(5, |_| ()).sign(&sequencer(), SigningDomain::Zero, 902.into()).unwrap().frame();

@@ -170,11 +170,14 @@ impl Case {
             Stage::Messages { examined, known: false, .. } => {
                 [Need::Logs { hash: *examined, number: self.key.number }].into()
             }
-            Stage::Messages { known: true, .. } => {
-                self.messages.iter().filter_map(CheckedMessage::need).collect()
-            }
+            Stage::Messages { known: true, .. } => self.undecided_messages(),
             Stage::Decided(_) => BTreeSet::new(),
         }
+    }
+
+    /// What would decide the messages that are still unknown: of a decided case, those besides the invalid one.
+    pub fn undecided_messages(&self) -> BTreeSet<Need> {
+        self.messages.iter().filter_map(CheckedMessage::need).collect()
     }
 
     /// Takes a fact in. A fact that the case did not ask for changes nothing.
@@ -199,12 +202,15 @@ impl Case {
                 // The chain has reorged since: ask again what L1 says.
                 self.stage = Stage::Derivation;
             }
-            (Fact::Initiating(logs), Stage::Messages { known: true, .. }) => {
+            (Fact::Initiating(logs), Stage::Messages { known: true, .. } | Stage::Decided(_)) => {
                 self.check_messages(logs.chain_id(), Some(logs.number()), |message| {
                     Some(check_log(message, logs).err())
                 });
             }
-            (Fact::InitiatingTip { chain_id, number, timestamp }, Stage::Messages { known: true, .. }) => {
+            (
+                Fact::InitiatingTip { chain_id, number, timestamp },
+                Stage::Messages { known: true, .. } | Stage::Decided(_),
+            ) => {
                 self.check_messages(*chain_id, None, |message| {
                     check_tip(message, (*number, *timestamp)).map(Some)
                 });

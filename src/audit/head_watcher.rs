@@ -15,6 +15,9 @@ use tracing::{info, warn};
 /// The longest pause between two attempts at a node that does not answer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// The shortest pause between two polls, however many cases wait.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+
 /// Polls one chain's rollup node.
 #[derive(Debug)]
 pub struct HeadWatcher {
@@ -81,7 +84,18 @@ impl HeadWatcher {
                     pause = pause.saturating_mul(2).min(LONGEST_PAUSE).max(self.interval);
                 }
             }
-            tokio::time::sleep(pause).await;
+            self.pause(pause).await;
+        }
+    }
+
+    /// Waits for the next poll: less long when a case waits for the heads, but never in a storm.
+    async fn pause(&self, pause: Duration) {
+        let shortest = SHORTEST_PAUSE.min(pause);
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = async {
+                tokio::join!(tokio::time::sleep(shortest), self.heads.wanted(self.chain_id));
+            } => {}
         }
     }
 

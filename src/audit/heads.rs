@@ -5,34 +5,55 @@ use crate::sources::SyncStatus;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// The last known heads of every chain. `None`: the node has not answered yet, or no longer does.
 #[derive(Clone, Debug)]
 pub struct Heads {
-    by_chain: Arc<BTreeMap<ChainId, watch::Sender<Option<SyncStatus>>>>,
+    by_chain: Arc<BTreeMap<ChainId, ChainHeads>>,
+}
+
+#[derive(Debug, Default)]
+struct ChainHeads {
+    status: watch::Sender<Option<SyncStatus>>,
+    wanted: Notify,
 }
 
 impl Heads {
     /// Heads of these chains, none of them known.
     pub fn new(chains: impl IntoIterator<Item = ChainId>) -> Self {
-        let by_chain = chains.into_iter().map(|chain_id| (chain_id, watch::Sender::new(None))).collect();
+        let by_chain = chains.into_iter().map(|chain_id| (chain_id, ChainHeads::default())).collect();
         Self { by_chain: Arc::new(by_chain) }
     }
 
     /// The chain's heads, if they are known.
     pub fn get(&self, chain_id: ChainId) -> Option<SyncStatus> {
-        self.by_chain.get(&chain_id).and_then(|heads| *heads.borrow())
+        self.by_chain.get(&chain_id).and_then(|heads| *heads.status.borrow())
     }
 
     /// Takes in what the chain's node says. `true`: it is something new.
     pub fn set(&self, chain_id: ChainId, status: Option<SyncStatus>) -> bool {
         self.by_chain.get(&chain_id).is_some_and(|heads| {
-            heads.send_if_modified(|known| {
+            heads.status.send_if_modified(|known| {
                 let changed = *known != status;
                 *known = status;
                 changed
             })
         })
+    }
+
+    /// Asks for the chain's heads sooner than they would be polled: something waits for them.
+    pub fn want(&self, chain_id: ChainId) {
+        if let Some(heads) = self.by_chain.get(&chain_id) {
+            heads.wanted.notify_one();
+        }
+    }
+
+    /// Waits until somebody wants the chain's heads.
+    pub(super) async fn wanted(&self, chain_id: ChainId) {
+        match self.by_chain.get(&chain_id) {
+            Some(heads) => heads.wanted.notified().await,
+            None => std::future::pending().await,
+        }
     }
 }

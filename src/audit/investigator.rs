@@ -12,6 +12,7 @@ use crosscheck_p2p::{ChainId, UnixSeconds};
 use futures::{StreamExt, stream};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 use tracing::debug;
 
 /// How many needs of one case are seen to at once.
@@ -19,6 +20,9 @@ const CONCURRENT_NEEDS: usize = 8;
 
 /// How many rounds of questions one investigation takes: a chain that reorgs under it must not keep it.
 const MAX_ROUNDS: usize = 8;
+
+/// How long a decided case may look at its other messages before its verdict is told.
+const LAST_LOOK: Duration = Duration::from_secs(1);
 
 /// Where an investigation left a case.
 #[derive(Debug)]
@@ -66,20 +70,13 @@ impl Investigator {
             if needs.is_empty() {
                 return Investigation { case, waits: BTreeSet::new() };
             }
-            let key = *case.key();
-            let asked: Vec<_> = needs.into_iter().map(|need| self.answer(key, need)).collect();
-            let answers: Vec<_> = stream::iter(asked).buffer_unordered(CONCURRENT_NEEDS).collect().await;
-            waits = BTreeSet::new();
             let before = case.clone();
-            for answer in answers {
-                match answer {
-                    Ok(answer) => self.learn(&mut case, &answer, candidates),
-                    Err(wait) => {
-                        waits.insert(wait);
-                    }
-                }
-            }
+            waits = self.answer_all(&mut case, needs, candidates).await;
             if case.verdict().is_some() {
+                // One contradiction decides; the other messages are looked at if that takes no time.
+                let rest = case.undecided_messages();
+                let looked = self.answer_all(&mut case, rest, candidates);
+                let _too_late = tokio::time::timeout(LAST_LOOK, looked).await;
                 return Investigation { case, waits: BTreeSet::new() };
             }
             if case == before {
@@ -91,6 +88,28 @@ impl Investigator {
             waits.insert(Wait { awaited: Awaited::Block, chain_id, cause: Cause::NotYet });
         }
         Investigation { case, waits }
+    }
+
+    /// Sees to needs, and returns what could not be had.
+    async fn answer_all(
+        &self,
+        case: &mut Case,
+        needs: BTreeSet<Need>,
+        candidates: &[Candidate],
+    ) -> BTreeSet<Wait> {
+        let key = *case.key();
+        let asked: Vec<_> = needs.into_iter().map(|need| self.answer(key, need)).collect();
+        let mut answers = stream::iter(asked).buffer_unordered(CONCURRENT_NEEDS);
+        let mut waits = BTreeSet::new();
+        while let Some(answer) = answers.next().await {
+            match answer {
+                Ok(answer) => self.learn(case, &answer, candidates),
+                Err(wait) => {
+                    waits.insert(wait);
+                }
+            }
+        }
+        waits
     }
 
     /// Fetches an ancestor of an attested block. `Err`: what it waits for.
@@ -176,6 +195,7 @@ impl Investigator {
         let heads = self.heads.get(chain_id).ok_or_else(|| wait(Cause::EndpointError))?;
         let local_safe = heads.local_safe();
         if number > local_safe.number {
+            self.heads.want(chain_id);
             return Err(wait(Cause::NotYet));
         }
         let client = self.clients.get(&chain_id).ok_or_else(|| wait(Cause::NotYet))?;
@@ -185,6 +205,7 @@ impl Investigator {
             .ok_or_else(|| wait(Cause::NotYet))?;
         // Between the two answers the chain may have reorged: then ask again later.
         if number == local_safe.number && block.hash() != local_safe.hash {
+            self.heads.want(chain_id);
             return Err(wait(Cause::NotYet));
         }
         Ok(block)

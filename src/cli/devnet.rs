@@ -1,7 +1,189 @@
-//! stub
-use super::Outcome;
-#[derive(Debug, clap::Args)]
-pub(crate) struct DevnetArgs {}
-pub(crate) fn run(_args: DevnetArgs) -> eyre::Result<Outcome> {
-    Ok(Outcome::Ok)
+//! `crosscheck devnet`: a superchain in this process, watched by a sidecar in this process.
+
+use super::{Outcome, UsageError, runtime, signals};
+use crate::devnet::{
+    faults::{FaultSpec, REGISTRY},
+    outcome::Outcome as DevnetOutcome,
+    plan::{DevnetPlan, DevnetPlanError, DevnetRequest},
+    runner,
+    running_sidecar::{RunningSidecar, SidecarError, SidecarStarter},
+    summary::summary,
+};
+use crate::{
+    config::{Config, LogConfig, LogFormat},
+    service::Service,
+    telemetry,
+};
+use async_trait::async_trait;
+use clap::Args;
+use crosscheck_p2p::UnixSeconds;
+use eyre::WrapErr;
+use std::{
+    io::{IsTerminal, Write},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Run an interop superchain on loopback, script faults into it, and see the sidecar find them.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = faults_help())]
+pub(super) struct DevnetArgs {
+    /// How many L2 chains; their ids are 901, 902 and so on
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    chains: u64,
+
+    /// End the run when each chain has built so many blocks and all are final; otherwise run until stopped
+    #[arg(long, value_name = "N")]
+    blocks: Option<u64>,
+
+    /// Seconds between two blocks
+    #[arg(long, value_name = "SECS", default_value_t = 2)]
+    block_time: u64,
+
+    /// Outrun real time: chains and sidecar share a clock file, and no rule is loosened
+    #[arg(long)]
+    fast: bool,
+
+    /// The same seed and flags give the same chains
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+
+    /// Script a fault into a block of a chain (default: the first chain); may be given more than once
+    #[arg(long = "fault", value_name = "NAME@BLOCK[:CHAIN]")]
+    faults: Vec<FaultSpec>,
+
+    /// Write a JSON report of the run to a file, or to standard output
+    #[arg(long, value_name = "FILE|-")]
+    report: Option<PathBuf>,
+
+    /// Run the chains alone, for a sidecar in another process
+    #[arg(long)]
+    no_sidecar: bool,
+
+    /// Keep the files of the run here, among them the sidecar's crosscheck.toml; otherwise they are temporary
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+
+    /// The time of the genesis blocks; with --fast the default is a constant, otherwise now
+    #[arg(long, value_name = "UNIX")]
+    genesis_time: Option<u64>,
+
+    /// With --no-sidecar: wait at most so long before the first block until a sidecar listens on all chains
+    #[arg(long, value_name = "SECS", default_value_t = 0)]
+    await_sidecar: u64,
+
+    /// What is logged, to standard error: a level, or a filter such as info,crosscheck::audit=debug
+    #[arg(long, value_name = "LEVEL", default_value = "warn")]
+    log_level: String,
+
+    /// The layout of the log
+    #[arg(long, value_enum, default_value = "auto")]
+    log_format: LogFormat,
+}
+
+impl DevnetArgs {
+    /// Runs the devnet: exit 0 only if everything scripted was found as what it is, and nothing else.
+    pub(super) fn run(&self) -> eyre::Result<Outcome> {
+        let plan = self.plan().map_err(|error| UsageError { problem: error.to_string() })?;
+        telemetry::start(&LogConfig { format: self.log_format, level: self.log_level.clone() })?;
+        let outcome = runtime()?.block_on(async {
+            let cancel = CancellationToken::new();
+            let _watch = signals::cancel_on_signal(cancel.clone())?;
+            play(self, plan, Box::new(InProcess), cancel).await
+        })?;
+        Ok(if outcome.is_success() { Outcome::Ok } else { Outcome::Failed })
+    }
+
+    /// The run that the arguments ask for.
+    ///
+    /// # Errors
+    /// When they make no sense together: bad usage.
+    fn plan(&self) -> Result<DevnetPlan, DevnetPlanError> {
+        DevnetPlan::new(DevnetRequest {
+            chains: self.chains,
+            blocks: self.blocks,
+            block_time: self.block_time,
+            fast: self.fast,
+            seed: self.seed,
+            faults: self.faults.clone(),
+            sidecar: !self.no_sidecar,
+            dir: self.dir.clone(),
+            genesis_time: self.genesis_time.map(UnixSeconds),
+            await_peers: Duration::from_secs(self.await_sidecar),
+        })
+    }
+}
+
+/// Runs a devnet to its end, writes the report, and shows a person what came out. `starter` starts the sidecar in this
+/// process; it is not used with `--no-sidecar`. Cancelling ends the run cleanly.
+///
+/// # Errors
+/// When a part of the devnet fails or the report cannot be written. A run that found something else than was
+/// scripted is no error: see [`DevnetOutcome::is_success`].
+async fn play(
+    args: &DevnetArgs,
+    plan: DevnetPlan,
+    starter: Box<dyn SidecarStarter>,
+    cancel: CancellationToken,
+) -> eyre::Result<DevnetOutcome> {
+    let starter = (!args.no_sidecar).then_some(starter);
+    let outcome = runner::run(plan, starter, cancel).await?;
+    if let Some(path) = &args.report {
+        write_report(path, &outcome)
+            .wrap_err_with(|| format!("--report {} cannot be written", path.display()))?;
+    }
+    show(&outcome, args.report.as_deref())?;
+    Ok(outcome)
+}
+
+fn write_report(path: &Path, outcome: &DevnetOutcome) -> eyre::Result<()> {
+    let json = serde_json::to_string_pretty(&outcome.report)?;
+    if path == Path::new("-") {
+        writeln!(std::io::stdout(), "{json}")?;
+    } else {
+        std::fs::write(path, format!("{json}\n"))?;
+    }
+    Ok(())
+}
+
+/// The tables go to a terminal only: to standard output unless the report is there. What the sidecar left unsettled
+/// is always said.
+fn show(outcome: &DevnetOutcome, report: Option<&Path>) -> eyre::Result<()> {
+    let (mut stdout, mut stderr) = (std::io::stdout(), std::io::stderr());
+    if report != Some(Path::new("-")) && stdout.is_terminal() {
+        write!(stdout, "{}", summary(&outcome.report))?;
+    } else if stderr.is_terminal() {
+        write!(stderr, "{}", summary(&outcome.report))?;
+    }
+    for line in &outcome.unsettled {
+        writeln!(stderr, "unsettled: {line}")?;
+    }
+    Ok(())
+}
+
+/// Starts the sidecar in this process: the code that `crosscheck run` runs, from the same kind of file.
+#[derive(Debug)]
+struct InProcess;
+
+#[async_trait]
+impl SidecarStarter for InProcess {
+    async fn start(self: Box<Self>, config: PathBuf) -> Result<Box<dyn RunningSidecar>, SidecarError> {
+        let config = Config::load(&config)?;
+        Ok(Box::new(Service::start(config, CancellationToken::new()).await?))
+    }
+}
+
+#[async_trait]
+impl RunningSidecar for Service {
+    async fn shutdown(self: Box<Self>) -> Result<(), SidecarError> {
+        Ok(Service::shutdown(*self).await?)
+    }
+}
+
+fn faults_help() -> String {
+    let width = REGISTRY.iter().map(|fault| fault.name().len()).max().unwrap_or_default();
+    let line =
+        |fault: &&dyn crate::devnet::faults::Fault| format!("  {:width$}  {}", fault.name(), fault.summary());
+    format!("Faults:\n{}", REGISTRY.iter().map(line).collect::<Vec<_>>().join("\n"))
 }

@@ -92,7 +92,7 @@ fn dispatch(command: Command) -> eyre::Result<Outcome> {
         Command::Run(args) => args.run(),
         Command::Check(args) => args.check(),
         Command::Healthcheck(args) => args.run(),
-        Command::Devnet(args) => devnet::run(args),
+        Command::Devnet(args) => args.run(),
         Command::Envelope(args) => args.run(),
         Command::Message(args) => args.run(),
         Command::Completions(args) => args.run(),

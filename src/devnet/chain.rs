@@ -7,20 +7,22 @@ use super::{
     block::L2Block,
     block_tree::{BlockTree, TreeError},
     contracts::BytecodeError,
+    epoch::{OriginError, sequence_number},
     executor::{self, ExecutorError},
     genesis,
     header::{self, HeaderError},
     l1::L1Block,
     l1_attributes::L1Attributes,
     state::WorldState,
+    user_transaction::{self, UserTransactionError},
 };
 use alloy::{
-    consensus::transaction::{Recovered, SignerRecoverable},
-    eips::{BlockNumHash, Decodable2718, Encodable2718},
+    consensus::transaction::Recovered,
+    eips::{BlockNumHash, Encodable2718},
     primitives::{Address, B256, Bytes, keccak256},
 };
 use crosscheck_p2p::UnixSeconds;
-use op_alloy::consensus::OpTxEnvelope;
+use op_alloy::consensus::{OpTxEnvelope, TxDeposit};
 use std::sync::Arc;
 
 /// How many ancestors BLOCKHASH reaches.
@@ -72,30 +74,15 @@ pub enum ChainError {
         /// What is missing.
         source: TreeError,
     },
-    /// The L1 origin may not follow the parent's.
-    #[error(
-        "L1 block {origin} cannot be the origin of block {number}: the parent's origin is {parent_origin}, and an \
-         origin is the parent's or the next L1 block, no younger than the block itself"
-    )]
-    Origin {
-        /// The block's height.
-        number: u64,
-        /// The height of the origin that was given.
-        origin: u64,
-        /// The height of the parent's origin.
-        parent_origin: u64,
-    },
+    /// The L1 origin may not stand there.
+    #[error(transparent)]
+    Origin(#[from] OriginError),
     /// No header follows the parent.
     #[error(transparent)]
     Header(#[from] HeaderError),
-    /// A user transaction that is no transaction a user can sign.
-    #[error("user transaction {index} cannot stand in a block: {reason}")]
-    Transaction {
-        /// Its place among the user transactions.
-        index: usize,
-        /// What is wrong with it.
-        reason: String,
-    },
+    /// Bytes that are no transaction which a user signed.
+    #[error(transparent)]
+    Transaction(#[from] UserTransactionError),
     /// The block could not be executed.
     #[error(transparent)]
     Execution(#[from] ExecutorError),
@@ -172,7 +159,7 @@ impl Chain {
         let draft = header::draft(&self.params, &parent.header, parent.hash, origin)?;
         let sequence_number = sequence_number(parent, origin, draft.timestamp)?;
         let deposit = L1Attributes::new(origin, sequence_number, self.params.batcher).deposit();
-        let recovered = recover(deposit.into(), transactions)?;
+        let recovered = recover(deposit, transactions)?;
         let ancestors = self.tree.lineage(parent.hash, BLOCKHASH_REACH);
         let execution = executor::execute(self.params.chain_id, &draft, state, &ancestors, &recovered)?;
         if !execution.receipts.first().is_some_and(|receipt| receipt.status()) {
@@ -252,40 +239,15 @@ impl Chain {
     }
 }
 
-/// The place of the block after `parent` in its epoch, if `origin` may be its origin (derivation.md, "epoch").
-fn sequence_number(parent: &L2Block, origin: &L1Block, timestamp: u64) -> Result<u64, ChainError> {
-    let before = parent.l1_origin;
-    let same = origin.id() == before;
-    let next = origin.header.parent_hash == before.hash;
-    if (same || next) && origin.header.timestamp <= timestamp {
-        return Ok(if same { parent.sequence_number.saturating_add(1) } else { 0 });
-    }
-    Err(ChainError::Origin {
-        number: parent.number().saturating_add(1),
-        origin: origin.number(),
-        parent_origin: before.number,
-    })
-}
-
 /// The block's transactions with their senders: the deposit, then what users signed.
 fn recover(
-    deposit: OpTxEnvelope,
-    transactions: &[Bytes],
-) -> Result<Vec<Recovered<OpTxEnvelope>>, ChainError> {
-    let refuse = |index, reason: String| ChainError::Transaction { index, reason };
-    let mut recovered = Vec::with_capacity(transactions.len().saturating_add(1));
-    let sender = deposit.recover_signer().map_err(|error| refuse(0, error.to_string()))?;
-    recovered.push(Recovered::new_unchecked(deposit, sender));
-    for (index, raw) in transactions.iter().enumerate() {
-        let envelope =
-            OpTxEnvelope::decode_2718_exact(raw).map_err(|error| refuse(index, error.to_string()))?;
-        if matches!(envelope, OpTxEnvelope::Deposit(_) | OpTxEnvelope::PostExec(_)) {
-            return Err(refuse(index, format!("type {} is not signed by a user", envelope.tx_type())));
-        }
-        let sender = envelope.recover_signer().map_err(|error| refuse(index, error.to_string()))?;
-        recovered.push(Recovered::new_unchecked(envelope, sender));
-    }
-    Ok(recovered)
+    deposit: TxDeposit,
+    users: &[Bytes],
+) -> Result<Vec<Recovered<OpTxEnvelope>>, UserTransactionError> {
+    let depositor = deposit.from;
+    let deposit = Recovered::new_unchecked(OpTxEnvelope::from(deposit), depositor);
+    let users = users.iter().enumerate().map(|(index, raw)| user_transaction::recover(index, raw));
+    core::iter::once(Ok(deposit)).chain(users).collect()
 }
 
 #[cfg(test)]
@@ -303,7 +265,7 @@ mod tests {
             proofs::{ordered_trie_root_encoded, state_root_unhashed, storage_root_unhashed},
         },
         eips::{eip2930::AccessList, eip7685::EMPTY_REQUESTS_HASH},
-        primitives::{Bloom, BloomInput, U256, hex},
+        primitives::{Bloom, BloomInput, U256},
         rlp,
         sol_types::SolCall,
     };
@@ -394,30 +356,6 @@ mod tests {
         assert_eq!(numbers(&mut fixture), (1, 1));
     }
 
-    #[rstest]
-    #[case::skipped_an_l1_block(&[1, 2], 2)]
-    #[case::younger_than_the_block(&[3], 1)]
-    fn refuses_an_origin(#[case] l1_seconds: &[u64], #[case] origin: u64) {
-        let mut fixture = Fixture::new(7);
-        for seconds in l1_seconds {
-            fixture.l1.produce(UnixSeconds(GENESIS_TIME + seconds)).unwrap();
-        }
-        let parent = fixture.chain.head().hash;
-        let origin_block = Arc::clone(fixture.l1.block_by_number(origin).unwrap());
-        let refused = fixture.chain.build(parent, &origin_block, &[]).unwrap_err();
-        assert!(matches!(refused, ChainError::Origin { number: 1, parent_origin: 0, .. }), "{refused}");
-    }
-
-    #[test]
-    fn an_origin_never_goes_back() {
-        let mut fixture = Fixture::new(7);
-        let genesis = Arc::clone(fixture.l1.head());
-        fixture.l1.produce(UnixSeconds(GENESIS_TIME + 1)).unwrap();
-        let parent = fixture.extend(&[]).hash;
-        let refused = fixture.chain.build(parent, &genesis, &[]).unwrap_err();
-        assert!(matches!(refused, ChainError::Origin { origin: 0, parent_origin: 1, .. }), "{refused}");
-    }
-
     #[test]
     fn a_reverting_transaction_has_a_failed_receipt() {
         let mut fixture = Fixture::new(7);
@@ -462,24 +400,15 @@ mod tests {
         assert!(fixture.chain.build(head, &l1, &[call(&fixture, |_| ())]).is_ok(), "the call itself is fine");
     }
 
-    #[rstest]
-    #[case::empty(&[])]
-    #[case::garbage(&hex!("02c0"))]
-    #[case::trailing_bytes(&hex!("02ff"))]
-    fn refuses_what_is_no_transaction(#[case] raw: &[u8]) {
-        let mut fixture = Fixture::new(7);
-        let (head, l1) = (fixture.chain.head().hash, Arc::clone(fixture.l1.head()));
-        let refused = fixture.chain.build(head, &l1, &[Bytes::copy_from_slice(raw)]).unwrap_err();
-        assert!(matches!(refused, ChainError::Transaction { index: 0, .. }), "{refused}");
-    }
-
     #[test]
-    fn refuses_a_deposit_from_a_user() {
+    fn refuses_what_cannot_follow() {
         let mut fixture = Fixture::new(7);
-        let deposit = fixture.extend(&[]).raw_transactions[0].clone();
         let (head, l1) = (fixture.chain.head().hash, Arc::clone(fixture.l1.head()));
-        let refused = fixture.chain.build(head, &l1, &[deposit]).unwrap_err();
-        assert!(matches!(refused, ChainError::Transaction { index: 0, .. }), "{refused}");
+        let elsewhere = Fixture::new(8).l1.head().as_ref().clone();
+        assert!(matches!(fixture.chain.build(head, &elsewhere, &[]), Err(ChainError::Origin(_))));
+        assert!(matches!(fixture.chain.build(head, &l1, &[Bytes::new()]), Err(ChainError::Transaction(_))));
+        let unknown = fixture.chain.build(B256::ZERO, &l1, &[]);
+        assert!(matches!(unknown, Err(ChainError::Tree { source: TreeError::UnknownBlock { .. }, .. })));
     }
 
     #[test]
@@ -510,6 +439,13 @@ mod tests {
         assert_eq!(fixture.chain.by_hash(descendant.hash).unwrap().number(), 3);
         let raw = emit(&fixture, 0, b"again");
         assert_eq!(fixture.extend(&[raw]).header.parent_hash, replacement.hash);
+    }
+
+    #[test]
+    fn chains_may_move_between_tasks() {
+        fn shared<T: Send + Sync + 'static>() {}
+        shared::<Chain>();
+        shared::<crate::devnet::l1::L1>();
     }
 
     #[test]

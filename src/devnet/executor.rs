@@ -159,9 +159,14 @@ mod tests {
     use crate::devnet::{
         contracts::{EMITTER, L1_BLOCK, emit_call},
         fixture::Fixture,
+        header,
         l1_attributes::{BASE_FEE_SCALAR, BLOB_BASE_FEE_SCALAR, DA_FOOTPRINT_GAS_SCALAR, DEPOSITOR},
+        user_transaction,
     };
-    use alloy::eips::{eip2930::AccessList, eip2935::HISTORY_STORAGE_ADDRESS, eip4788::BEACON_ROOTS_ADDRESS};
+    use alloy::{
+        eips::{eip2930::AccessList, eip2935::HISTORY_STORAGE_ADDRESS, eip4788::BEACON_ROOTS_ADDRESS},
+        primitives::hex,
+    };
     use op_revm::{L1BlockInfo, OpSpecId};
     use revm::database::WrapDatabaseRef;
 
@@ -225,6 +230,22 @@ mod tests {
         let size = op_revm::estimate_tx_compressed_size(&raw) / 1_000_000;
         assert!(size > 10_000, "the data does not compress");
         assert_eq!(block.header.blob_gas_used, Some(size * u64::from(DA_FOOTPRINT_GAS_SCALAR)));
+    }
+
+    #[test]
+    fn blockhash_answers_the_ancestors() {
+        let fixture = Fixture::new(7);
+        let (genesis, params) = (fixture.chain.genesis(), fixture.chain.params());
+        let asker = Address::repeat_byte(0x0a);
+        let mut state = fixture.chain.state(genesis.hash).unwrap().clone();
+        // PUSH0 CALLDATALOAD BLOCKHASH PUSH0 SSTORE: stores the hash of the block that it is asked for.
+        state.deploy(asker, hex!("5f35405f55").into());
+        let draft = header::draft(params, &genesis.header, genesis.hash, fixture.l1.head()).unwrap();
+        let raw = fixture.call(0, asker, U256::ZERO.to_be_bytes::<32>().into(), AccessList::default());
+        let transactions = [user_transaction::recover(0, &raw).unwrap()];
+        let ancestors = BTreeMap::from([(0, genesis.hash)]);
+        let execution = execute(params.chain_id, &draft, &state, &ancestors, &transactions).unwrap();
+        assert_eq!(execution.state.storage(asker, U256::ZERO), U256::from_be_bytes(genesis.hash.0));
     }
 
     #[test]

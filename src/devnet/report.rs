@@ -173,10 +173,12 @@ impl Script {
 
 fn fault_report(planted: &Planted, script: &Script, seen: &Observations) -> FaultReport {
     let expected = planted.fault.expected();
-    let found = match expected {
-        Finding::OpenThenUpheld { chain_id } => outage_found(chain_id, script, seen),
-        Finding::Rejected { .. } => refusal_found(planted, seen).or_else(|| accepted_found(planted, seen)),
-        _ => verdict_found(planted, seen).or_else(|| refusal_found(planted, seen)),
+    let found = if let Finding::OpenThenUpheld { chain_id } = expected {
+        outage_found(chain_id, script, seen)
+    } else if matches!(expected, Finding::Rejected { .. }) {
+        refusal_found(planted, seen).or_else(|| accepted_found(planted, seen))
+    } else {
+        verdict_found(planted, seen).or_else(|| refusal_found(planted, seen))
     };
     let (found, detected_after_ms) = found.unzip();
     FaultReport {
@@ -240,7 +242,8 @@ fn false_alarms(script: &Script, seen: &Observations) -> Vec<FalseAlarm> {
     verdicts.chain(refusals).filter(|alarm| alarm.found.is_alarm()).collect()
 }
 
-fn count_attestations(seen: &Observations) -> AttestationCounts {
+/// How many attestations have which verdict.
+pub fn count_attestations(seen: &Observations) -> AttestationCounts {
     let mut counts = AttestationCounts::default();
     for record in seen.attestations().filter(|record| record.is_attested()) {
         increment(&mut counts.received);
@@ -260,7 +263,8 @@ fn count_attestations(seen: &Observations) -> AttestationCounts {
     counts
 }
 
-fn count_messages(seen: &Observations) -> MessageCounts {
+/// How many messages were found to be what.
+pub fn count_messages(seen: &Observations) -> MessageCounts {
     let mut counts = MessageCounts::default();
     for message in seen.attestations().flat_map(|record| &record.messages) {
         increment(&mut counts.executed);

@@ -25,7 +25,7 @@ pub struct ChainStatus {
     /// The chain.
     pub chain_id: ChainId,
     /// The highest block heard on gossip.
-    pub unsafe_head: Option<u64>,
+    pub gossiped: Option<u64>,
     /// The head that the sidecar vouches for.
     pub vouched: Option<u64>,
     /// Verdicts that are open.

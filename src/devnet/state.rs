@@ -1,8 +1,9 @@
 //! [`WorldState`]: the accounts of one chain after one block, cheap to keep for many blocks.
 //!
-//! Maps are persistent: a copy shares everything that did not change. Keys are hashed as in the tries
-//! (`keccak256`), so that the roots are computed in order, over the full state, without sorting.
+//! Maps are persistent: a copy shares everything that did not change. Accounts are
+//! keyed by hashed address, as in the state trie, whose root is computed over all of them.
 
+use super::storage_trie::StorageTrie;
 use alloy::{
     consensus::{
         TrieAccount,
@@ -29,8 +30,7 @@ struct Account {
     nonce: u64,
     balance: U256,
     code_hash: B256,
-    storage: OrdMap<B256, U256>,
-    storage_root: B256,
+    storage: StorageTrie,
 }
 
 impl Account {
@@ -38,7 +38,7 @@ impl Account {
         TrieAccount {
             nonce: self.nonce,
             balance: self.balance,
-            storage_root: self.storage_root,
+            storage_root: self.storage.root(),
             code_hash: self.code_hash,
         }
     }
@@ -46,13 +46,7 @@ impl Account {
 
 impl Default for Account {
     fn default() -> Self {
-        Self {
-            nonce: 0,
-            balance: U256::ZERO,
-            code_hash: KECCAK_EMPTY,
-            storage: OrdMap::new(),
-            storage_root: EMPTY_ROOT_HASH,
-        }
+        Self { nonce: 0, balance: U256::ZERO, code_hash: KECCAK_EMPTY, storage: StorageTrie::default() }
     }
 }
 
@@ -90,11 +84,7 @@ impl WorldState {
 
     /// The word at a slot: zero where nothing is stored.
     pub fn storage(&self, address: Address, slot: U256) -> U256 {
-        self.accounts
-            .get(&keccak256(address))
-            .and_then(|account| account.storage.get(&keccak256(slot.to_be_bytes::<32>())))
-            .copied()
-            .unwrap_or_default()
+        self.accounts.get(&keccak256(address)).map_or(U256::ZERO, |account| account.storage.get(slot))
     }
 
     /// The account's nonce: zero for an account that does not exist.
@@ -109,7 +99,7 @@ impl WorldState {
 
     /// The root of an account's storage trie.
     pub fn storage_root(&self, address: Address) -> B256 {
-        self.accounts.get(&keccak256(address)).map_or(EMPTY_ROOT_HASH, |account| account.storage_root)
+        self.accounts.get(&keccak256(address)).map_or(EMPTY_ROOT_HASH, |account| account.storage.root())
     }
 
     /// The state after a block's changes.
@@ -133,23 +123,85 @@ impl WorldState {
         };
         let mut account = self.accounts.get(&key).cloned().unwrap_or_default();
         if change.was_destroyed() {
-            account.storage = OrdMap::new();
+            account.storage = StorageTrie::default();
         }
         account.nonce = info.nonce;
         account.balance = info.balance;
         account.code_hash = info.code_hash;
-        for (slot, value) in &change.storage {
-            let slot = keccak256(slot.to_be_bytes::<32>());
-            if value.present_value.is_zero() {
-                account.storage.remove(&slot);
-            } else {
-                account.storage.insert(slot, value.present_value);
-            }
-        }
-        if change.was_destroyed() || !change.storage.is_empty() {
-            account.storage_root =
-                proofs::storage_root(account.storage.iter().map(|(slot, value)| (*slot, *value)));
-        }
+        account.storage.update(change.storage.iter().map(|(slot, value)| (*slot, value.present_value)));
         self.accounts.insert(key, account);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use revm::database::{AccountStatus, states::StorageSlot};
+    use std::collections::BTreeMap;
+
+    const ADDRESS: Address = Address::repeat_byte(0xaa);
+
+    fn info(nonce: u64) -> AccountInfo {
+        AccountInfo { nonce, ..AccountInfo::default() }
+    }
+
+    fn change(info: Option<AccountInfo>, status: AccountStatus, slots: &[(u64, u64)]) -> BundleState {
+        let storage = slots.iter().map(|(slot, value)| {
+            (U256::from(*slot), StorageSlot::new_changed(U256::MAX, U256::from(*value)))
+        });
+        let account = BundleAccount::new(None, info, storage.collect(), status);
+        BundleState { state: [(ADDRESS, account)].into_iter().collect(), ..BundleState::default() }
+    }
+
+    fn expected_root(slots: &BTreeMap<u64, u64>) -> B256 {
+        proofs::storage_root_unhashed(
+            slots.iter().map(|(slot, value)| (B256::from(U256::from(*slot)), U256::from(*value))),
+        )
+    }
+
+    #[test]
+    fn changed_slots_are_stored_and_zero_takes_them_out() {
+        let before = WorldState::default();
+        let one = before.after(&change(Some(info(1)), AccountStatus::InMemoryChange, &[(1, 10), (2, 20)]));
+        let two = one.after(&change(Some(info(2)), AccountStatus::Changed, &[(1, 0), (3, 30)]));
+        assert_eq!(one.storage_root(ADDRESS), expected_root(&[(1, 10), (2, 20)].into()));
+        assert_eq!(two.storage_root(ADDRESS), expected_root(&[(2, 20), (3, 30)].into()));
+        assert_eq!(two.storage(ADDRESS, U256::from(1)), U256::ZERO);
+        assert_eq!(two.storage(ADDRESS, U256::from(3)), U256::from(30));
+        assert_eq!((before.nonce(ADDRESS), one.nonce(ADDRESS), two.nonce(ADDRESS)), (0, 1, 2));
+        assert_eq!(before.root(), EMPTY_ROOT_HASH);
+        let account =
+            TrieAccount { nonce: 2, storage_root: two.storage_root(ADDRESS), ..TrieAccount::default() };
+        assert_eq!(two.root(), proofs::state_root_unhashed([(ADDRESS, account)]));
+    }
+
+    #[test]
+    fn a_destroyed_account_leaves_nothing() {
+        let one =
+            WorldState::default().after(&change(Some(info(1)), AccountStatus::InMemoryChange, &[(1, 10)]));
+        let gone = one.after(&change(None, AccountStatus::Destroyed, &[]));
+        assert_eq!(gone.root(), EMPTY_ROOT_HASH);
+        assert!(gone.info(ADDRESS).is_none());
+        let reborn = one.after(&change(Some(info(1)), AccountStatus::DestroyedChanged, &[(2, 20)]));
+        assert_eq!(reborn.storage_root(ADDRESS), expected_root(&[(2, 20)].into()));
+    }
+
+    #[test]
+    fn an_empty_account_is_no_account() {
+        let touched =
+            WorldState::default().after(&change(Some(info(0)), AccountStatus::LoadedEmptyEIP161, &[]));
+        assert_eq!(touched.root(), EMPTY_ROOT_HASH);
+    }
+
+    #[test]
+    fn code_is_found_by_account_and_by_hash() {
+        let mut state = WorldState::default();
+        let code = Bytes::from_static(&[0x60, 0x01]);
+        state.deploy(ADDRESS, code.clone());
+        let info = state.info(ADDRESS).unwrap();
+        assert_eq!(info.code_hash, keccak256(&code));
+        assert_eq!(info.code.unwrap().original_bytes(), code);
+        assert_eq!(state.code(keccak256(&code)).original_bytes(), code);
+        assert!(state.code(KECCAK_EMPTY).is_empty());
     }
 }

@@ -1,4 +1,15 @@
 //! Whole-program tests, in one binary.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
 mod cli;
 mod contracts;
+mod devnet;
+mod program;
+mod sidecar;

@@ -48,11 +48,11 @@ impl Behaviour {
         chain_id: ChainId,
         key: &Keypair,
         agent: &str,
-        max_peers: u32,
+        max_connections: u32,
         exempt: impl Iterator<Item = PeerId>,
     ) -> Result<Self, String> {
         let identify = identify::Config::new("opstack/0".to_owned(), key.public());
-        let mut limits = connection_limits::Behaviour::new(limits(max_peers));
+        let mut limits = connection_limits::Behaviour::new(limits(max_connections));
         exempt.for_each(|peer| limits.bypass_peer_id(&peer));
         Ok(Self {
             limits,
@@ -68,12 +68,12 @@ pub(super) fn topic_hash(topic: Topic, chain_id: ChainId) -> TopicHash {
     IdentTopic::new(topic.path(chain_id)).hash()
 }
 
-fn limits(max_peers: u32) -> ConnectionLimits {
+fn limits(max_connections: u32) -> ConnectionLimits {
     ConnectionLimits::default()
         .with_max_pending_incoming(Some(MAX_PENDING_CONNECTIONS))
         .with_max_pending_outgoing(Some(MAX_PENDING_CONNECTIONS))
         .with_max_established_per_peer(Some(MAX_CONNECTIONS_PER_PEER))
-        .with_max_established(Some(max_peers))
+        .with_max_established(Some(max_connections))
 }
 
 fn gossip(chain_id: ChainId) -> Result<Gossip, String> {

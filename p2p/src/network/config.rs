@@ -20,8 +20,8 @@ pub struct NetworkConfig {
     pub rules: ValidationRules,
     /// The name that peers are told: `crosscheck/<version>` by default.
     pub agent: String,
-    /// The most peers to be connected to, static ones not counted.
-    pub max_peers: u32,
+    /// The most connections to hold; static peers get in beyond it.
+    pub max_connections: u32,
     /// How many frames may wait for judgement, per topic. One more is ignored, and counted.
     pub judge_queue_frames: usize,
     /// How many bytes of frames may wait for judgement, per topic. One more frame is ignored, and counted.
@@ -46,7 +46,7 @@ impl NetworkConfig {
             topics: Topic::ALL.to_vec(),
             rules: ValidationRules::new(chain_id),
             agent: concat!("crosscheck/", env!("CARGO_PKG_VERSION")).to_owned(),
-            max_peers: 60,
+            max_connections: 60,
             judge_queue_frames: 1_024,
             judge_queue_bytes: 64 * 1024 * 1024,
             event_queue: 64,

@@ -245,7 +245,7 @@ impl Network {
             SwarmEvent::ExpiredListenAddr { address, .. } => self.on_listening_no_more(&address),
             SwarmEvent::ListenerError { error, .. } => tracing::debug!(%error, "a listener had an error"),
             SwarmEvent::ListenerClosed { reason: Err(error), .. } => {
-                tracing::warn!(%error, "a listener closed")
+                tracing::warn!(%error, "a listener closed");
             }
             other => tracing::trace!(event = ?other, "swarm"),
         }
@@ -319,7 +319,7 @@ fn build_swarm(
     let setup = |detail: String| NetworkError::Setup { chain_id: config.chain_id, detail };
     let keypair = identity.into_keypair();
     let exempt = static_peers.ids().copied();
-    let behaviour = Behaviour::new(config.chain_id, &keypair, &config.agent, config.max_peers, exempt);
+    let behaviour = Behaviour::new(config.chain_id, &keypair, &config.agent, config.max_connections, exempt);
     let behaviour = behaviour.map_err(setup)?;
     let mut swarm = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()

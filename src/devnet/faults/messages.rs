@@ -43,7 +43,7 @@ pub(super) fn absent_message(
     scene: &Scene<'_>,
     rng: &mut ChaCha12Rng,
 ) -> Result<Message, NothingToCite> {
-    let (block, mut message) = cited(fault, scene, scene.pool.live(&scene.site), rng)?;
+    let (block, mut message) = cited(fault, scene, &scene.pool.live(&scene.site), rng)?;
     let logs = u32::try_from(block.messages.len()).unwrap_or(u32::MAX);
     message.identifier.log_index = logs.saturating_add(rng.random_range(0..1_000));
     message.payload_hash = random_word(rng);
@@ -54,10 +54,10 @@ pub(super) fn absent_message(
 fn cited<'a>(
     fault: &dyn Fault,
     scene: &Scene<'a>,
-    blocks: Vec<&'a InitiatingBlock>,
+    blocks: &[&'a InitiatingBlock],
     rng: &mut ChaCha12Rng,
 ) -> Result<(&'a InitiatingBlock, Message), NothingToCite> {
-    let blocks = prefer_remote(&blocks, &scene.site);
+    let blocks = prefer_remote(blocks, &scene.site);
     let block = blocks.choose(rng).copied();
     let found = block.and_then(|block| Some((block, *block.messages.choose(rng)?)));
     found.ok_or_else(|| scene.nothing_to_cite(fault))
@@ -109,7 +109,7 @@ impl Fault for WrongPayloadHash {
     }
 
     fn message(&self, scene: &Scene<'_>, rng: &mut ChaCha12Rng) -> Result<Option<Message>, NothingToCite> {
-        let (_, mut message) = cited(self, scene, scene.pool.live(&scene.site), rng)?;
+        let (_, mut message) = cited(self, scene, &scene.pool.live(&scene.site), rng)?;
         message.payload_hash = random_word(rng);
         Ok(Some(message))
     }
@@ -133,8 +133,9 @@ impl Fault for WrongLogIndex {
     }
 
     fn message(&self, scene: &Scene<'_>, rng: &mut ChaCha12Rng) -> Result<Option<Message>, NothingToCite> {
-        let blocks = scene.pool.live(&scene.site).into_iter().filter(|block| swapped(block).is_some());
-        let (block, _) = cited(self, scene, blocks.collect(), rng)?;
+        let mut blocks = scene.pool.live(&scene.site);
+        blocks.retain(|block| swapped(block).is_some());
+        let (block, _) = cited(self, scene, &blocks, rng)?;
         Ok(swapped(block))
     }
 }
@@ -171,7 +172,7 @@ impl Fault for ExpiredMessage {
     }
 
     fn message(&self, scene: &Scene<'_>, rng: &mut ChaCha12Rng) -> Result<Option<Message>, NothingToCite> {
-        let (_, message) = cited(self, scene, scene.pool.expired(&scene.site), rng)?;
+        let (_, message) = cited(self, scene, &scene.pool.expired(&scene.site), rng)?;
         Ok(Some(message))
     }
 }
@@ -194,7 +195,7 @@ impl Fault for UnknownChain {
     }
 
     fn message(&self, scene: &Scene<'_>, rng: &mut ChaCha12Rng) -> Result<Option<Message>, NothingToCite> {
-        let (_, mut message) = cited(self, scene, scene.pool.live(&scene.site), rng)?;
+        let (_, mut message) = cited(self, scene, &scene.pool.live(&scene.site), rng)?;
         message.identifier.chain_id = ChainId::from(UNKNOWN_CHAIN);
         Ok(Some(message))
     }

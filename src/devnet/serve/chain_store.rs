@@ -14,7 +14,7 @@ use std::{
 };
 
 /// The most heights that are kept.
-pub const MAX_HEIGHTS: usize = 65_536;
+pub(super) const MAX_HEIGHTS: usize = 65_536;
 
 /// The blocks of one chain.
 #[derive(Clone, Debug)]

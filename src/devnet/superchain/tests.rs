@@ -49,12 +49,12 @@ fn run(superchain: &mut Superchain, blocks: u64) -> Vec<Tick> {
     ticks
 }
 
-fn attestations<'a>(ticks: &'a [Tick], chain_id: u64) -> Vec<&'a Attestation> {
+fn attestations(ticks: &[Tick], chain_id: u64) -> Vec<&Attestation> {
     let chains = ticks.iter().flat_map(|tick| &tick.chains).filter(|chain| chain.chain_id == chain_id);
     chains.flat_map(|chain| &chain.attestations).collect()
 }
 
-fn attestation_of<'a>(ticks: &'a [Tick], chain_id: u64, number: u64) -> &'a Attestation {
+fn attestation_of(ticks: &[Tick], chain_id: u64, number: u64) -> &Attestation {
     attestations(ticks, chain_id).into_iter().find(|word| word.block.number() == number).unwrap()
 }
 

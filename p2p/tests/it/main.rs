@@ -1,0 +1,17 @@
+//! The crate from outside: real sockets, and an independent implementation to agree with.
+
+// Helpers are test code too: what is impossible here should fail the test at once.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+mod backpressure;
+mod exchange;
+mod oracle;
+mod reconnect;
+mod refusals;
+mod support;

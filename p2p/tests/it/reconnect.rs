@@ -1,0 +1,103 @@
+//! Static peers are found again; a node keeps its name.
+
+use crate::support::{Node, chain, frame, sequencer};
+use crosscheck_p2p::{
+    ChainId, Multiaddr, Network, NetworkConfig, NetworkError, NetworkEvent, NodeIdentity, Signers,
+    SystemClock, Topic, ValidationRules,
+};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_static_peer_that_restarts_is_found_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = dir.path().join("node.key");
+    let a = Node::start_with(&[], NodeIdentity::load_or_create(&key).unwrap(), |_| ()).await;
+    let (addrs, id) = (a.addrs().await, a.handle.peer_id());
+    let mut b = Node::start(&[&a]).await;
+    b.meshed_with(&a).await;
+    a.stop().await;
+
+    let listen = addrs.clone();
+    let identity = NodeIdentity::load_or_create(&key).unwrap();
+    let a = Node::start_with(&[], identity, |config| config.listen = without_ids(listen)).await;
+    assert_eq!(a.handle.peer_id(), id);
+    b.meshed_with(&a).await;
+    a.meshed_with(&b).await;
+    a.handle.publish(Topic::BlocksV4, frame(2, &sequencer(), Topic::BlocksV4)).await.unwrap();
+    assert_eq!(b.next_block().await.number(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn peers_are_listed_and_their_coming_and_going_is_told() {
+    let mut a = Node::start(&[]).await;
+    let b = Node::start(&[&a]).await;
+    let id = b.handle.peer_id();
+    a.meshed_with(&b).await;
+    b.meshed_with(&a).await;
+    let peers = b.handle.peers().await.unwrap();
+    let [peer] = &peers[..] else { panic!("{peers:?}") };
+    assert_eq!((peer.peer_id, &peer.addr), (a.handle.peer_id(), &a.addrs().await.pop()));
+    assert_eq!((&peer.topics[..], &peer.mesh[..]), (&Topic::ALL[..], &Topic::ALL[..]));
+    assert!(matches!(a.next_event().await, NetworkEvent::PeerConnected { peer_id, .. } if peer_id == id));
+    b.stop().await;
+    assert!(matches!(a.next_event().await, NetworkEvent::PeerDisconnected { peer_id } if peer_id == id));
+    assert_eq!(a.handle.peers().await, Ok(vec![]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_starts_later_is_found() {
+    let first = Node::start(&[]).await;
+    let (addrs, key) = (first.addrs().await, NodeIdentity::generate());
+    first.stop().await;
+    let expected = key.peer_id();
+    let addr = without_ids(addrs).remove(0);
+    let full = addr.clone().with_p2p(expected).unwrap();
+    let early =
+        Node::start_with(&[], NodeIdentity::generate(), |config| config.static_peers = vec![full]).await;
+    let late = Node::start_with(&[], key, |config| config.listen = vec![addr]).await;
+    early.meshed_with(&late).await;
+}
+
+/// An address of the documentation range, which no machine has.
+#[tokio::test]
+async fn an_address_that_is_not_ours_is_a_clear_error() {
+    let mut config = NetworkConfig::new(chain());
+    config.listen = vec!["/ip4/203.0.113.1/tcp/0".parse().unwrap()];
+    let error = refused(config);
+    assert!(matches!(error, NetworkError::Listen { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_static_peer_without_an_id_is_a_clear_error() {
+    let mut config = NetworkConfig::new(chain());
+    config.static_peers = vec!["/ip4/127.0.0.1/tcp/9222".parse().unwrap()];
+    let error = refused(config);
+    assert!(matches!(error, NetworkError::StaticPeer(_)), "{error}");
+}
+
+#[tokio::test]
+async fn rules_of_another_chain_are_a_clear_error() {
+    let mut config = NetworkConfig::new(chain());
+    config.rules = ValidationRules::new(ChainId::from(902));
+    let error = refused(config);
+    assert!(matches!(error, NetworkError::RulesOfAnotherChain { .. }), "{error}");
+}
+
+#[test]
+fn no_runtime_is_a_clear_error() {
+    assert_eq!(refused(NetworkConfig::new(chain())), NetworkError::NoRuntime);
+}
+
+fn refused(config: NetworkConfig) -> NetworkError {
+    let (_signers, receiver) = watch::channel(Signers::default());
+    Network::new(config, NodeIdentity::generate(), Arc::new(SystemClock), receiver).err().unwrap()
+}
+
+fn without_ids(addrs: Vec<Multiaddr>) -> Vec<Multiaddr> {
+    let strip = |mut addr: Multiaddr| {
+        addr.pop();
+        addr
+    };
+    addrs.into_iter().map(strip).collect()
+}

@@ -1,0 +1,72 @@
+//! What is refused is reported, counted, and not passed on.
+
+use crate::support::{Node, frame, sequencer, stranger};
+use alloy_primitives::Bytes;
+use crosscheck_p2p::{NetworkEvent, Refusal, RefusalVerdict, Signers, Topic};
+use rstest::rstest;
+
+async fn next_refusal(node: &mut Node) -> (RefusalVerdict, Refusal) {
+    loop {
+        match node.next_event().await {
+            NetworkEvent::Refused { verdict, refusal, .. } => return (verdict, refusal),
+            NetworkEvent::Block { block, .. } => panic!("accepted {block:?}"),
+            NetworkEvent::PeerConnected { .. } | NetworkEvent::PeerDisconnected { .. } => {}
+        }
+    }
+}
+
+#[rstest]
+#[case(Topic::BlocksV4)]
+#[case(Topic::CrossSafeBlocksV1)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strangers_block_is_rejected_and_the_stranger_named(#[case] topic: Topic) {
+    let a = Node::start(&[]).await;
+    let mut b = Node::start(&[&a]).await;
+    a.meshed_with(&b).await;
+    a.handle.publish(topic, frame(7, &stranger(), topic)).await.unwrap();
+    let (verdict, refusal) = next_refusal(&mut b).await;
+    assert_eq!((verdict, refusal.reason.code()), (RefusalVerdict::Reject, "wrong-signer"));
+    assert_eq!(refusal.signer, Some(stranger().address()));
+    assert_eq!(b.handle.counters().rejected, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_size_lie_through_a_socket_is_rejected() {
+    let a = Node::start(&[]).await;
+    let mut b = Node::start(&[&a]).await;
+    a.meshed_with(&b).await;
+    let lie = Bytes::from_static(&[0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0]);
+    a.handle.publish(Topic::BlocksV4, lie).await.unwrap();
+    assert_eq!(next_refusal(&mut b).await.1.reason.code(), "declared-size-too-large");
+}
+
+/// The good block was sent after the bad one on the same way: had the bad one been passed on, it would have
+/// come first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejected_frame_is_not_passed_on() {
+    let middle = Node::start(&[]).await;
+    let a = Node::start(&[&middle]).await;
+    let mut c = Node::start(&[&middle]).await;
+    a.meshed_with(&middle).await;
+    middle.meshed_with(&c).await;
+    a.handle.publish(Topic::BlocksV4, frame(8, &stranger(), Topic::BlocksV4)).await.unwrap();
+    a.handle.publish(Topic::BlocksV4, frame(9, &sequencer(), Topic::BlocksV4)).await.unwrap();
+    assert_eq!(c.next_block().await.number(), 9);
+    assert_eq!((c.handle.counters().rejected, c.handle.counters().ignored), (0, 0));
+    assert_eq!(middle.handle.counters().rejected, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signer_that_becomes_known_counts_from_then_on() {
+    let a = Node::start(&[]).await;
+    let mut b = Node::start(&[&a]).await;
+    b.signers.send_replace(Signers::default());
+    a.meshed_with(&b).await;
+    a.handle.publish(Topic::BlocksV4, frame(7, &sequencer(), Topic::BlocksV4)).await.unwrap();
+    let (verdict, refusal) = next_refusal(&mut b).await;
+    assert_eq!((verdict, refusal.reason.code()), (RefusalVerdict::Ignore, "no-signer-known"));
+    let known = Signers { unsafe_block_signer: Some(sequencer().address()), attester: None };
+    b.signers.send_replace(known);
+    a.handle.publish(Topic::BlocksV4, frame(8, &sequencer(), Topic::BlocksV4)).await.unwrap();
+    assert_eq!(b.next_block().await.number(), 8);
+}

@@ -1,0 +1,155 @@
+//! Nodes on loopback, and blocks for them to exchange.
+
+use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
+use crosscheck_p2p::{
+    BlockSigner, ChainId, Clock, Envelope, ExecutionPayload, Multiaddr, Network, NetworkConfig, NetworkEvent,
+    NetworkHandle, NodeIdentity, Signers, SigningDomain, Topic, UnixSeconds, ValidBlock,
+};
+use std::{future::Future, sync::Arc, time::Duration};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
+const DEADLINE: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(20);
+
+#[derive(Debug)]
+struct StoppedClock;
+
+impl Clock for StoppedClock {
+    fn now(&self) -> UnixSeconds {
+        NOW
+    }
+}
+
+pub(crate) fn chain() -> ChainId {
+    ChainId::from(901)
+}
+
+pub(crate) fn sequencer() -> BlockSigner {
+    BlockSigner::from_bytes(&B256::repeat_byte(0x11)).unwrap()
+}
+
+pub(crate) fn stranger() -> BlockSigner {
+    BlockSigner::from_bytes(&B256::repeat_byte(0x22)).unwrap()
+}
+
+/// A block that hashes to what it claims.
+pub(crate) fn block(number: u64, transactions: Vec<Bytes>) -> Envelope {
+    let parent_beacon_block_root = B256::repeat_byte(8);
+    let mut payload = ExecutionPayload {
+        parent_hash: B256::repeat_byte(1),
+        fee_recipient: Address::repeat_byte(2),
+        state_root: B256::repeat_byte(3),
+        receipts_root: B256::repeat_byte(4),
+        logs_bloom: Bloom::ZERO,
+        prev_randao: B256::repeat_byte(6),
+        number,
+        gas_limit: 60_000_000,
+        gas_used: 21_000,
+        timestamp: NOW,
+        extra_data: Bytes::from_static(&[1; 17]),
+        base_fee_per_gas: U256::from(1_000_000),
+        block_hash: B256::ZERO,
+        transactions,
+        withdrawals: Vec::new(),
+        blob_gas_used: 12_345,
+        excess_blob_gas: 0,
+        withdrawals_root: B256::repeat_byte(9),
+    };
+    payload.block_hash = payload.recompute_hash(parent_beacon_block_root);
+    Envelope { parent_beacon_block_root, payload }
+}
+
+/// The frame of a small block, signed in the topic's own domain.
+pub(crate) fn frame(number: u64, signer: &BlockSigner, topic: Topic) -> Bytes {
+    let domain = match topic {
+        Topic::BlocksV4 => SigningDomain::Zero,
+        Topic::CrossSafeBlocksV1 => SigningDomain::CrossSafeBlocksV1,
+    };
+    block(number, vec![Bytes::from_static(&[0x7e, 1])]).sign(signer, domain, chain()).unwrap().frame()
+}
+
+/// A running node; it ends when dropped.
+pub(crate) struct Node {
+    pub(crate) handle: NetworkHandle,
+    pub(crate) events: mpsc::Receiver<NetworkEvent>,
+    cancel: CancellationToken,
+    tasks: JoinSet<Result<(), crosscheck_p2p::NetworkError>>,
+    pub(crate) signers: watch::Sender<Signers>,
+}
+
+impl Node {
+    pub(crate) async fn start(peers: &[&Self]) -> Self {
+        Self::start_with(peers, NodeIdentity::generate(), |_| ()).await
+    }
+
+    pub(crate) async fn start_with(
+        peers: &[&Self],
+        identity: NodeIdentity,
+        change: impl FnOnce(&mut NetworkConfig),
+    ) -> Self {
+        let mut config = NetworkConfig::new(chain());
+        for peer in peers {
+            config.static_peers.extend(peer.addrs().await);
+        }
+        change(&mut config);
+        let known = Signers { unsafe_block_signer: Some(sequencer().address()), attester: None };
+        let (signers, receiver) = watch::channel(known);
+        let (network, handle, events) =
+            Network::new(config, identity, Arc::new(StoppedClock), receiver).unwrap();
+        let (cancel, mut tasks) = (CancellationToken::new(), JoinSet::new());
+        tasks.spawn(network.run(cancel.clone()));
+        Self { handle, events, cancel, tasks, signers }
+    }
+
+    pub(crate) async fn addrs(&self) -> Vec<Multiaddr> {
+        in_time("a listener", self.handle.listen_addrs()).await.unwrap()
+    }
+
+    /// Waits until `other` is in this node's mesh on every topic.
+    pub(crate) async fn meshed_with(&self, other: &Self) {
+        let id = other.handle.peer_id();
+        until("a mesh", async || {
+            let peers = self.handle.peers().await.unwrap();
+            peers.iter().any(|peer| peer.peer_id == id && peer.mesh.len() == Topic::ALL.len())
+        })
+        .await;
+    }
+
+    pub(crate) async fn next_event(&mut self) -> NetworkEvent {
+        in_time("an event", self.events.recv()).await.expect("the node runs")
+    }
+
+    pub(crate) async fn next_block(&mut self) -> ValidBlock {
+        loop {
+            if let NetworkEvent::Block { block, .. } = self.next_event().await {
+                return block;
+            }
+        }
+    }
+
+    pub(crate) async fn stop(mut self) {
+        self.cancel.cancel();
+        in_time("the end of the task", self.tasks.join_next()).await.unwrap().unwrap().unwrap();
+    }
+}
+
+pub(crate) async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(DEADLINE, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("waited {DEADLINE:?} for {what}"),
+    }
+}
+
+pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    in_time(what, async {
+        while !holds().await {
+            tokio::time::sleep(POLL).await;
+        }
+    })
+    .await;
+}

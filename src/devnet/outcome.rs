@@ -1,0 +1,49 @@
+//! [`Outcome`]: how a run ended. Pure.
+
+use super::{observations::Observations, report::Report, sequencer::Sequencer};
+use alloy::primitives::B256;
+use crosscheck_p2p::ChainId;
+use std::collections::BTreeSet;
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// What was scripted and what was found.
+    pub report: Report,
+    /// Whether a sidecar was watched.
+    pub watched: bool,
+    /// Whether the run was cancelled before its end.
+    pub interrupted: bool,
+    /// What a sidecar should have settled and did not, in words. Empty for a run that was cancelled.
+    pub unsettled: Vec<String>,
+}
+
+impl Outcome {
+    /// Whether everything was as the script has it. Without a sidecar there is nothing to be found, and the run has
+    /// succeeded by ending.
+    pub fn is_success(&self) -> bool {
+        !self.watched || (self.report.is_as_scripted() && self.unsettled.is_empty())
+    }
+}
+
+/// What the sidecar has not settled: verdicts that are open, and cross-safe blocks without any verdict.
+pub fn unsettled(sequencers: &[Sequencer], seen: &Observations) -> Vec<String> {
+    let audited: BTreeSet<(ChainId, B256)> = seen
+        .attestations()
+        .filter(|record| !record.is_open())
+        .map(|record| (record.chain_id, record.hash))
+        .collect();
+    let open = seen.attestations().filter(|record| record.is_open());
+    let open =
+        open.map(|record| format!("chain {} block {}: the verdict is open", record.chain_id, record.number));
+    let blocks = sequencers.iter().flat_map(|sequencer| {
+        let chain_id = sequencer.chain_id();
+        let canonical =
+            (1..=sequencer.heads().safe).filter_map(move |number| sequencer.chain().canonical(number));
+        canonical.map(move |block| (chain_id, block.number(), block.hash))
+    });
+    let missing = blocks.filter(|(chain_id, _, hash)| !audited.contains(&(ChainId::from(*chain_id), *hash)));
+    let missing =
+        missing.map(|(chain_id, number, _)| format!("chain {chain_id} block {number}: it has no verdict"));
+    open.chain(missing).collect()
+}

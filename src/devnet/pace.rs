@@ -1,0 +1,37 @@
+//! [`Pace`]: how long a tick lasts at least, and at most while it waits for the sidecar.
+
+use std::time::Duration;
+
+/// A tick lasts at least so long when real time is outrun and a sidecar is watched.
+const WATCHED_TICK: Duration = Duration::from_millis(20);
+/// A tick lasts so long when real time is outrun and nobody is watched.
+const UNWATCHED_TICK: Duration = Duration::from_millis(100);
+/// A tick waits at most so long for the sidecar to have heard of the blocks before.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// The sidecar may be behind the head by so many blocks before a tick waits for it.
+pub const LAG_BLOCKS: u64 = 4;
+
+/// How ticks follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// In real time: each tick begins when the clock says so.
+    RealTime,
+    /// As fast as the slowest part allows.
+    Fast {
+        /// A tick lasts at least so long.
+        at_least: Duration,
+        /// And so long while the sidecar lags.
+        patience: Duration,
+    },
+}
+
+impl Pace {
+    /// The pace of a run.
+    pub const fn new(fast: bool, watched: bool) -> Self {
+        match (fast, watched) {
+            (false, _) => Self::RealTime,
+            (true, true) => Self::Fast { at_least: WATCHED_TICK, patience: PATIENCE },
+            (true, false) => Self::Fast { at_least: UNWATCHED_TICK, patience: Duration::ZERO },
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! [`DevnetPlan`]: what a devnet run is to be, checked before anything is started.
+
+use super::{
+    faults::{FaultPlan, FaultPlanError, FaultSpec},
+    superchain::{MAX_CHAINS, SuperchainParams},
+};
+use crosscheck_p2p::UnixSeconds;
+use std::{path::PathBuf, time::Duration};
+
+/// The longest block time, seconds. Blocks that are rebuilt after a replacement must still be within the gossip
+/// window of a minute.
+pub const MAX_BLOCK_TIME: u64 = 12;
+/// The genesis time of runs that outrun real time: 2026-01-01, so that a seed always gives the same chains.
+pub const FAST_GENESIS_TIME: UnixSeconds = UnixSeconds(1_767_225_600);
+
+/// What was asked for.
+#[derive(Clone, Debug)]
+pub struct DevnetRequest {
+    /// How many chains.
+    pub chains: u64,
+    /// How many blocks each builds; `None`: until it is stopped.
+    pub blocks: Option<u64>,
+    /// Seconds between two blocks.
+    pub block_time: u64,
+    /// Whether to outrun real time.
+    pub fast: bool,
+    /// The seed.
+    pub seed: u64,
+    /// What goes wrong.
+    pub faults: Vec<FaultSpec>,
+    /// Whether a sidecar in this process watches.
+    pub sidecar: bool,
+    /// Where to keep files; `None`: in a temporary directory.
+    pub dir: Option<PathBuf>,
+    /// The time of the genesis blocks; `None`: now, or a constant if real time is outrun.
+    pub genesis_time: Option<UnixSeconds>,
+    /// How long to wait for a sidecar in another process before the first block.
+    pub await_peers: Duration,
+}
+
+/// A run that makes sense.
+#[derive(Clone, Debug)]
+pub struct DevnetPlan {
+    request: DevnetRequest,
+    faults: FaultPlan,
+}
+
+/// A request that makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DevnetPlanError {
+    /// Too few or too many chains.
+    #[error("--chains {chains}: give 1 to {MAX_CHAINS}")]
+    Chains {
+        /// What was given.
+        chains: u64,
+    },
+    /// Blocks too fast or too slow.
+    #[error("--block-time {block_time}: give 1 to {MAX_BLOCK_TIME} seconds; --fast outruns real time")]
+    BlockTime {
+        /// What was given.
+        block_time: u64,
+    },
+    /// No blocks.
+    #[error("--blocks 0: give at least 1, or leave it out to run until stopped")]
+    NoBlocks,
+    /// A fault in the wrong place.
+    #[error(transparent)]
+    Fault(#[from] FaultPlanError),
+}
+
+impl DevnetPlan {
+    /// Checks a request.
+    ///
+    /// # Errors
+    /// When a number is out of its range, or a fault cannot be where it was put.
+    pub fn new(request: DevnetRequest) -> Result<Self, DevnetPlanError> {
+        let DevnetRequest { chains, blocks, block_time, .. } = request;
+        if !(1..=MAX_CHAINS).contains(&chains) {
+            return Err(DevnetPlanError::Chains { chains });
+        }
+        if !(1..=MAX_BLOCK_TIME).contains(&block_time) {
+            return Err(DevnetPlanError::BlockTime { block_time });
+        }
+        if blocks == Some(0) {
+            return Err(DevnetPlanError::NoBlocks);
+        }
+        let faults = FaultPlan::new(&request.faults, &SuperchainParams::chain_ids(chains), blocks)?;
+        Ok(Self { request, faults })
+    }
+
+    /// What was asked for.
+    pub const fn request(&self) -> &DevnetRequest {
+        &self.request
+    }
+
+    /// The faults in their places.
+    pub const fn faults(&self) -> &FaultPlan {
+        &self.faults
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn request() -> DevnetRequest {
+        DevnetRequest {
+            chains: 2,
+            blocks: Some(60),
+            block_time: 2,
+            fast: true,
+            seed: 0,
+            faults: Vec::new(),
+            sidecar: false,
+            dir: None,
+            genesis_time: None,
+            await_peers: Duration::ZERO,
+        }
+    }
+
+    #[rstest]
+    #[case::no_chains(DevnetRequest { chains: 0, ..request() }, "--chains 0")]
+    #[case::too_many_chains(DevnetRequest { chains: 17, ..request() }, "--chains 17")]
+    #[case::no_block_time(DevnetRequest { block_time: 0, ..request() }, "--block-time 0")]
+    #[case::too_slow(DevnetRequest { block_time: 13, ..request() }, "--block-time 13")]
+    #[case::no_blocks(DevnetRequest { blocks: Some(0), ..request() }, "--blocks 0")]
+    #[case::misplaced_fault(
+        DevnetRequest { faults: vec!["wrong-signer@61".parse().unwrap()], ..request() },
+        "wrong-signer@61"
+    )]
+    fn refuses(#[case] request: DevnetRequest, #[case] named: &str) {
+        let error = DevnetPlan::new(request).unwrap_err().to_string();
+        assert!(error.contains(named), "{error}");
+    }
+
+    #[rstest]
+    #[case::one_chain(DevnetRequest { chains: 1, ..request() })]
+    #[case::sixteen_chains(DevnetRequest { chains: 16, ..request() })]
+    #[case::without_end(DevnetRequest { blocks: None, faults: vec!["wrong-signer@9000".parse().unwrap()], ..request() })]
+    fn accepts(#[case] request: DevnetRequest) {
+        assert!(DevnetPlan::new(request).is_ok());
+    }
+}

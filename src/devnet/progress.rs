@@ -1,0 +1,83 @@
+//! [`Progress`]: live lines on a terminal: the heads of each chain, and what the sidecar says. Writes to stderr.
+//!
+//! Where stderr is no terminal nothing is drawn.
+
+use super::{observations::Observations, report, superchain::Tick};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::{collections::BTreeMap, io::IsTerminal};
+
+/// The live lines.
+#[derive(Debug)]
+pub struct Progress {
+    chains: BTreeMap<u64, ProgressBar>,
+    verdicts: ProgressBar,
+    lines: MultiProgress,
+}
+
+impl Progress {
+    /// Lines for these chains, if stderr is a terminal.
+    pub fn new(chain_ids: &[u64], blocks: Option<u64>) -> Self {
+        let hidden = !std::io::stderr().is_terminal();
+        let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let lines = MultiProgress::with_draw_target(target);
+        let line = |template: &str| {
+            let bar = lines.add(blocks.map_or_else(ProgressBar::new_spinner, ProgressBar::new));
+            // A template that does not parse is a defect of ours; the default style shows the same numbers.
+            bar.set_style(
+                ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
+            bar
+        };
+        let template = if blocks.is_some() { "{prefix} {bar:24} {msg}" } else { "{prefix} {msg}" };
+        let chains = chain_ids.iter().map(|chain_id| {
+            let bar = line(template);
+            bar.set_prefix(chain_id.to_string());
+            (*chain_id, bar)
+        });
+        let chains = chains.collect();
+        Self { chains, verdicts: line("    {msg}"), lines }
+    }
+
+    /// Shows where the chains are after a tick, and what the sidecar was seen to say.
+    pub fn show(&self, tick: &Tick, seen: Option<&Observations>) {
+        for chain in &tick.chains {
+            let Some(bar) = self.chains.get(&chain.chain_id) else { continue };
+            let heads = chain.heads;
+            bar.set_position(heads.finalized);
+            let outage = if chain.outage { "  execution client out" } else { "" };
+            bar.set_message(format!(
+                "unsafe {}  local-safe {}  safe {}  finalized {}{outage}",
+                heads.unsafe_head, heads.local_safe, heads.safe, heads.finalized
+            ));
+        }
+        if let Some(seen) = seen {
+            self.verdicts.set_message(verdicts(seen));
+        }
+    }
+
+    /// Takes all lines away.
+    pub fn clear(&self) {
+        for bar in self.chains.values().chain([&self.verdicts]) {
+            bar.finish_and_clear();
+        }
+        // What cannot be drawn need not be cleared.
+        let _ = self.lines.clear();
+    }
+}
+
+fn verdicts(seen: &Observations) -> String {
+    let (words, messages) = (report::count_attestations(seen), report::count_messages(seen));
+    format!(
+        "attestations {}: {} upheld, {} replaced, {} violated, {} discarded, {} open; messages {}: {} valid, {} invalid, {} unknown",
+        words.received,
+        words.upheld,
+        words.upheld_replacement,
+        words.violated,
+        words.discarded,
+        words.open,
+        messages.executed,
+        messages.valid,
+        messages.invalid,
+        messages.unknown
+    )
+}

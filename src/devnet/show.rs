@@ -1,0 +1,254 @@
+//! [`Show`]: the part of a run in which chains move: ticks, gossip, and the sidecar's verdicts as they come.
+//!
+//! It keeps the pace, and knows of each fault what was published and when.
+
+use super::{
+    networks::Networks,
+    nodes::Nodes,
+    observations::Observations,
+    outcome::{Outcome, unsettled},
+    pace::{LAG_BLOCKS, Pace},
+    plan::DevnetPlan,
+    progress::Progress,
+    report::{ChainReport, Planted, Report},
+    run_clock::RunClock,
+    runner::DevnetError,
+    sequencer::{ChainTick, Sequencer},
+    superchain::{Superchain, Tick},
+    watch::Watch,
+};
+use alloy::primitives::B256;
+use crosscheck_p2p::{ChainId, Clock, SystemClock};
+use std::time::Duration;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+/// How often the sidecar is asked while it is waited for.
+const POLL: Duration = Duration::from_millis(10);
+/// How often the machine's clock is looked at.
+const CLOCK_POLL: Duration = Duration::from_millis(50);
+/// An outage is held up at most so long until the sidecar has met it.
+const OUTAGE_PATIENCE: Duration = Duration::from_secs(5);
+/// After the last tick the sidecar has so long to settle everything.
+const SETTLING_PATIENCE: Duration = Duration::from_secs(60);
+
+/// A devnet on its way.
+#[derive(Debug)]
+pub(super) struct Show {
+    plan: DevnetPlan,
+    superchain: Superchain,
+    nodes: Nodes,
+    networks: Networks,
+    clock: RunClock,
+    watch: Option<Watch>,
+    pace: Pace,
+    progress: Progress,
+    planted: Vec<Planted>,
+    started: Instant,
+}
+
+impl Show {
+    pub(super) fn new(
+        plan: DevnetPlan,
+        superchain: Superchain,
+        nodes: Nodes,
+        networks: Networks,
+        clock: RunClock,
+        watch: Option<Watch>,
+    ) -> Self {
+        let chain_ids: Vec<u64> = superchain.sequencers().iter().map(Sequencer::chain_id).collect();
+        let planted =
+            |fault: &_| Planted { fault: *fault, hash: None, payload_hash: None, published_at: None };
+        Self {
+            pace: Pace::new(plan.request().fast, watch.is_some()),
+            progress: Progress::new(&chain_ids, plan.request().blocks),
+            planted: plan.faults().iter().map(planted).collect(),
+            started: Instant::now(),
+            plan,
+            superchain,
+            nodes,
+            networks,
+            clock,
+            watch,
+        }
+    }
+
+    /// Moves the chains until the plan is done or the run is cancelled, lets the sidecar settle, and stops all
+    /// servers and networks.
+    pub(super) async fn play(mut self, cancel: &CancellationToken) -> Result<Outcome, DevnetError> {
+        while !self.superchain.is_complete() && !cancel.is_cancelled() {
+            let began = Instant::now();
+            let tick;
+            (self, tick) = self.advance().await?;
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = self.rest(&tick, began) => {}
+            }
+        }
+        let interrupted = cancel.is_cancelled();
+        if !interrupted {
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = self.settle() => {}
+            }
+        }
+        self.progress.clear();
+        let outcome = self.outcome(interrupted || cancel.is_cancelled());
+        let stopped = self.networks.stop().await;
+        self.nodes.stop().await;
+        stopped?;
+        Ok(outcome)
+    }
+
+    /// One tick: the chains move, the servers know, gossip tells.
+    async fn advance(mut self) -> Result<(Self, Tick), DevnetError> {
+        // Execution would hold up every other task of this thread.
+        let moved = tokio::task::spawn_blocking(move || {
+            let tick = self.superchain.tick();
+            (self, tick)
+        });
+        let (mut show, tick) = moved.await?;
+        let tick = tick?;
+        show.clock.advance(tick.time)?;
+        show.nodes.apply(&tick, show.superchain.l1());
+        for chain in &tick.chains {
+            let signed = show.networks.publish(chain).await?;
+            show.record(chain, &signed);
+        }
+        Ok((show, tick))
+    }
+
+    /// Remembers what was published for which fault.
+    fn record(&mut self, chain: &ChainTick, signed: &[B256]) {
+        let at = self.started.elapsed();
+        for (word, payload_hash) in chain.attestations.iter().zip(signed) {
+            let Some(fault) = word.fault else { continue };
+            let place = (fault.chain_id, fault.block);
+            for planted in self
+                .planted
+                .iter_mut()
+                .filter(|planted| (planted.fault.chain_id, planted.fault.block) == place)
+            {
+                planted.hash = Some(word.block.hash);
+                planted.payload_hash = Some(*payload_hash);
+                planted.published_at = Some(at);
+            }
+        }
+    }
+
+    /// The rest of a tick: the pace, the sidecar's verdicts, and patience with it.
+    async fn rest(&mut self, tick: &Tick, began: Instant) {
+        self.poll(tick).await;
+        match self.pace {
+            Pace::RealTime => self.await_time(tick).await,
+            Pace::Fast { at_least, patience } => {
+                if let Some(end) = began.checked_add(at_least) {
+                    sleep_until(end).await;
+                }
+                self.poll_until(tick, patience, |seen| has_heard(seen, tick)).await;
+            }
+        }
+        for chain_id in self.ending_outages(tick) {
+            let met = |seen: &Observations| seen.held_up_by(chain_id).next().is_some();
+            self.poll_until(tick, OUTAGE_PATIENCE, met).await;
+        }
+    }
+
+    /// Waits until the clock has come to the next tick.
+    async fn await_time(&mut self, tick: &Tick) {
+        let next = self.plan_time(tick.number.saturating_add(1));
+        while SystemClock.now() < next {
+            sleep(CLOCK_POLL).await;
+        }
+    }
+
+    fn plan_time(&self, tick: u64) -> crosscheck_p2p::UnixSeconds {
+        self.superchain.params().schedule.time_of(tick)
+    }
+
+    /// The chains whose outages are over in the next tick.
+    fn ending_outages(&self, tick: &Tick) -> Vec<u64> {
+        let next = tick.number.saturating_add(1);
+        let ends = |chain_id: &u64| self.plan.faults().outage(*chain_id, next).is_none();
+        outages(tick).into_iter().filter(ends).collect()
+    }
+
+    async fn poll(&mut self, tick: &Tick) {
+        if let Some(watch) = &mut self.watch {
+            watch.poll(&outages(tick), self.started.elapsed()).await;
+        }
+        self.progress.show(tick, self.watch.as_ref().map(Watch::seen));
+    }
+
+    /// Asks the sidecar until what it says suffices, or patience ends. Without a sidecar there is nothing to wait for.
+    async fn poll_until(
+        &mut self,
+        tick: &Tick,
+        patience: Duration,
+        suffices: impl Fn(&Observations) -> bool,
+    ) {
+        let began = Instant::now();
+        while self.watch.as_ref().is_some_and(|watch| !suffices(watch.seen())) && began.elapsed() < patience {
+            sleep(POLL).await;
+            self.poll(tick).await;
+        }
+    }
+
+    /// Gives the sidecar time to settle what it was told.
+    async fn settle(&mut self) {
+        let began = Instant::now();
+        while self.watch.is_some() && began.elapsed() < SETTLING_PATIENCE {
+            let at = self.started.elapsed();
+            if let Some(watch) = &mut self.watch {
+                watch.poll(&[], at).await;
+            }
+            if self.outcome(false).is_success() {
+                return;
+            }
+            sleep(CLOCK_POLL).await;
+        }
+    }
+
+    fn outcome(&self, interrupted: bool) -> Outcome {
+        let nothing = Observations::default();
+        let seen = self.watch.as_ref().map_or(&nothing, Watch::seen);
+        let sequencers = self.superchain.sequencers();
+        let chains = sequencers.iter().map(|sequencer| chain_report(sequencer, seen)).collect();
+        let unsettled =
+            if interrupted || self.watch.is_none() { Vec::new() } else { unsettled(sequencers, seen) };
+        Outcome {
+            report: Report::new(self.plan.request().seed, chains, &self.planted, seen),
+            watched: self.watch.is_some(),
+            interrupted,
+            unsettled,
+        }
+    }
+}
+
+fn outages(tick: &Tick) -> Vec<u64> {
+    tick.chains.iter().filter(|chain| chain.outage).map(|chain| chain.chain_id).collect()
+}
+
+/// Whether the sidecar has heard of every chain's blocks, but for the newest few.
+fn has_heard(seen: &Observations, tick: &Tick) -> bool {
+    tick.chains.iter().all(|chain| {
+        let id = ChainId::from(chain.chain_id);
+        let status = seen.status.chains.iter().find(|status| status.chain_id == id);
+        let heard = status.and_then(|status| status.gossiped).unwrap_or_default();
+        heard.saturating_add(LAG_BLOCKS) >= chain.heads.unsafe_head
+    })
+}
+
+fn chain_report(sequencer: &Sequencer, seen: &Observations) -> ChainReport {
+    let heads = sequencer.heads();
+    let id = ChainId::from(sequencer.chain_id());
+    let status = seen.status.chains.iter().find(|status| status.chain_id == id);
+    ChainReport {
+        chain_id: sequencer.chain_id(),
+        unsafe_head: heads.unsafe_head,
+        local_safe: heads.local_safe,
+        safe: heads.safe,
+        finalized: heads.finalized,
+        vouched: status.and_then(|status| status.vouched),
+    }
+}

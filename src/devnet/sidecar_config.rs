@@ -1,0 +1,48 @@
+//! What a sidecar must be told to watch a running devnet.
+
+use super::{
+    config_file::{ChainConfig, InteropConfig, L1Config, ListenConfig, P2pConfig, SidecarConfig},
+    keyring::system_config_address,
+    networks::Networks,
+    nodes::{ChainNodes, Nodes},
+    run_clock::RunClock,
+    superchain::Superchain,
+};
+use std::{net::SocketAddr, path::Path};
+
+/// Where the sidecar keeps its data, in the devnet's directory.
+const DATA_DIR: &str = "sidecar";
+/// The sidecar listens on a free port of loopback.
+const LISTEN: &str = "/ip4/127.0.0.1/tcp/0";
+
+/// The configuration of a sidecar that watches this devnet and listens at `rpc` and `http`.
+///
+/// It names no attester: the sidecar reads it from the `SystemConfig` on L1.
+pub(super) fn sidecar_config(
+    dir: &Path,
+    clock: &RunClock,
+    [rpc, http]: [SocketAddr; 2],
+    superchain: &Superchain,
+    nodes: &Nodes,
+    networks: &Networks,
+) -> SidecarConfig {
+    let schedule = &superchain.params().schedule;
+    let chain = |chain: &ChainNodes| ChainConfig {
+        execution: vec![chain.execution.url()],
+        rollup_node: chain.rollup_node.url(),
+        block_time: schedule.block_time,
+        // As the chain's rollup node says it: interop is active from genesis on.
+        interop_time: 0,
+        system_config: system_config_address(chain.chain_id),
+        p2p: P2pConfig { listen: vec![LISTEN.to_owned()], static_peers: networks.addrs(chain.chain_id) },
+    };
+    SidecarConfig {
+        clock: clock.setting(),
+        data_dir: dir.join(DATA_DIR),
+        rpc: ListenConfig { addr: rpc },
+        http: ListenConfig { addr: http },
+        l1: L1Config { execution: nodes.l1.url() },
+        interop: InteropConfig { message_expiry_window: schedule.expiry_window() },
+        chains: nodes.chains.iter().map(|nodes| (nodes.chain_id.to_string(), chain(nodes))).collect(),
+    }
+}

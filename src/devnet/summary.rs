@@ -1,0 +1,65 @@
+//! The table that a person reads at the end of a run.
+
+use super::report::Report;
+use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
+
+/// The report as tables, ready to print.
+pub fn summary(report: &Report) -> String {
+    let mut text = format!("{}\n", heads(report));
+    let (words, messages) = (&report.attestations, &report.messages);
+    text.push_str(&format!(
+        "attestations: {} received, {} upheld, {} upheld as replacement, {} violated, {} discarded, {} open\n",
+        words.received,
+        words.upheld,
+        words.upheld_replacement,
+        words.violated,
+        words.discarded,
+        words.open
+    ));
+    text.push_str(&format!(
+        "messages: {} executed, {} valid, {} invalid, {} unknown\n",
+        messages.executed, messages.valid, messages.invalid, messages.unknown
+    ));
+    if !report.faults.is_empty() {
+        text.push_str(&format!("{}\n", faults(report)));
+    }
+    for alarm in &report.false_alarms {
+        let block = alarm.block.map_or_else(|| "a frame".to_owned(), |number| format!("block {number}"));
+        text.push_str(&format!("false alarm: chain {}, {block}: {}\n", alarm.chain_id, alarm.found));
+    }
+    text
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_preset(UTF8_FULL_CONDENSED)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(header);
+    table
+}
+
+fn heads(report: &Report) -> Table {
+    let mut table = table(&["chain", "unsafe", "local-safe", "safe", "finalized", "vouched"]);
+    for chain in &report.chains {
+        let vouched = chain.vouched.map_or_else(|| "-".to_owned(), |number| number.to_string());
+        let heads = [chain.chain_id, chain.unsafe_head, chain.local_safe, chain.safe, chain.finalized];
+        table.add_row(heads.iter().map(ToString::to_string).chain([vouched]));
+    }
+    table
+}
+
+fn faults(report: &Report) -> Table {
+    let mut table = table(&["fault", "chain", "block", "expected", "found", "after"]);
+    for fault in &report.faults {
+        table.add_row([
+            fault.name.to_owned(),
+            fault.chain_id.to_string(),
+            fault.block.to_string(),
+            fault.expected.to_string(),
+            fault.found.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string),
+            fault.detected_after_ms.map_or_else(|| "-".to_owned(), |ms| format!("{ms} ms")),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,94 @@
+//! `crosscheck devnet`: the sidecar finds every scripted lie, and cries wolf at nothing.
+
+use crate::program::crosscheck;
+use rstest::rstest;
+use serde_json::Value;
+
+/// Every fault of the registry, spread over the run.
+const EVERY_FAULT: [&str; 10] = [
+    "invalid-message@15",
+    "wrong-payload-hash@20",
+    "wrong-log-index@22:902",
+    "expired-message@25",
+    "unknown-chain@28",
+    "unjustified-replacement@32",
+    "justified-replacement@38:902",
+    "not-derived@42",
+    "wrong-signer@46",
+    "rpc-outage@50",
+];
+
+fn run(chains: &str, seed: &str, blocks: &str, faults: &[&str]) -> (Option<i32>, Value, String) {
+    let mut arguments =
+        vec!["devnet", "--fast", "--report", "-", "--chains", chains, "--seed", seed, "--blocks", blocks];
+    arguments.extend(faults.iter().flat_map(|fault| ["--fault", fault]));
+    let output = crosscheck(&arguments).output().unwrap();
+    let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
+    let report = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("no report: {error}\n{complaints}"));
+    (output.status.code(), report, complaints)
+}
+
+#[rstest]
+#[case::two_chains("2", "7")]
+#[case::four_chains("4", "3")]
+fn every_scripted_fault_is_found_as_what_it_is(#[case] chains: &str, #[case] seed: &str) {
+    let (code, report, complaints) = run(chains, seed, "60", &EVERY_FAULT);
+    assert_eq!(report["false_alarms"], serde_json::json!([]), "{complaints}");
+    let faults = report["faults"].as_array().unwrap();
+    assert_eq!(faults.len(), EVERY_FAULT.len());
+    for fault in faults {
+        assert_eq!(fault["found"], fault["expected"], "{fault}\n{complaints}");
+    }
+    let expected: Vec<&str> = faults.iter().map(|fault| fault["expected"].as_str().unwrap()).collect();
+    for finding in [
+        "violated: invalid-message (log-not-found)",
+        "violated: invalid-message (payload-mismatch)",
+        "violated: invalid-message (wrong-log-index)",
+        "violated: invalid-message (expired)",
+        "violated: invalid-message (unknown-chain)",
+        "violated: unjustified-replacement",
+        "upheld-replacement",
+        "discarded",
+        "rejected: wrong-signer",
+    ] {
+        assert!(expected.contains(&finding), "{finding} is not among {expected:?}");
+    }
+    let attestations = &report["attestations"];
+    assert_eq!((&attestations["violated"], &attestations["discarded"]), (&6.into(), &1.into()));
+    assert_eq!((&attestations["upheld_replacement"], &attestations["open"]), (&1.into(), &0.into()));
+    assert_eq!(report["messages"]["unknown"], 0);
+    assert!(report["messages"]["valid"].as_u64().unwrap() > 20, "{report}");
+    assert_eq!(code, Some(0), "{complaints}");
+    // The first violated block stops the vouched head; a chain without one is vouched for to its end.
+    assert_eq!(report["chains"][0]["vouched"], 14);
+    if chains == "4" {
+        assert_eq!(report["chains"][2]["vouched"], 60);
+    }
+}
+
+#[test]
+fn an_honest_superchain_raises_no_alarm() {
+    let (code, report, complaints) = run("3", "11", "40", &[]);
+    assert_eq!(report["false_alarms"], serde_json::json!([]), "{complaints}");
+    assert_eq!(report["faults"], serde_json::json!([]));
+    for chain in report["chains"].as_array().unwrap() {
+        assert_eq!((&chain["vouched"], &chain["safe"]), (&40.into(), &40.into()), "{chain}");
+    }
+    assert_eq!(report["attestations"]["upheld"], 120);
+    assert_eq!(code, Some(0), "{complaints}");
+}
+
+#[rstest]
+#[case::unknown_fault(&["--fault", "gremlins@5"], "gremlins")]
+#[case::no_block(&["--fault", "invalid-message"], "invalid-message")]
+#[case::beyond_the_run(&["--blocks", "10", "--fault", "invalid-message@20"], "20")]
+#[case::no_such_chain(&["--fault", "invalid-message@20:909"], "909")]
+#[case::too_many_chains(&["--chains", "17"], "17")]
+#[case::no_chains(&["--chains", "0"], "0")]
+fn bad_usage_is_explained(#[case] arguments: &[&str], #[case] named: &str) {
+    let output = crosscheck(&[&["devnet", "--fast"], arguments].concat()).output().unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(64), "{complaint}");
+    assert!(complaint.contains(named), "{complaint}");
+}

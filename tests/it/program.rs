@@ -1,0 +1,121 @@
+//! The real binary, run as a user runs it, and talked to over its sockets.
+
+use jsonrpsee::core::client::ClientT;
+use jsonrpsee::core::params::ArrayParams;
+use jsonrpsee::http_client::HttpClientBuilder;
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long anything may take before a test gives up on it.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
+
+/// The binary, with no settings from the environment.
+pub(crate) fn crosscheck(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_crosscheck"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CROSSCHECK_")) {
+        command.env_remove(name);
+    }
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// A program that is ended when the test lets go of it.
+pub(crate) struct Running(Child);
+
+impl Running {
+    /// Starts it, its standard error going to a file.
+    pub(crate) fn start(arguments: &[&str], log: &Path) -> Self {
+        let log = std::fs::File::options().create(true).append(true).open(log).unwrap();
+        let child = crosscheck(arguments).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        Self(child)
+    }
+
+    /// Ends it without warning, as kill -9 does.
+    pub(crate) fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    /// Asks it to end, and waits for it.
+    pub(crate) fn terminate(mut self) -> ExitStatus {
+        let id = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        let since = Instant::now();
+        loop {
+            if let Some(status) = self.0.try_wait().unwrap() {
+                return status;
+            }
+            assert!(since.elapsed() < DEADLINE, "it does not end when told to");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _gone_already = self.0.kill();
+        let _reaped = self.0.wait();
+    }
+}
+
+/// Asks again and again until there is an answer.
+pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    mut ask: impl FnMut() -> F,
+) -> T {
+    let since = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(since.elapsed() < DEADLINE, "gave up waiting for {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Calls a JSON-RPC method. `None`: there was no answer.
+pub(crate) async fn call(url: &str, method: &str, parameters: &[Value]) -> Option<Value> {
+    let client = HttpClientBuilder::default().request_timeout(Duration::from_secs(5)).build(url).unwrap();
+    let mut params = ArrayParams::new();
+    for parameter in parameters {
+        params.insert(parameter).unwrap();
+    }
+    client.request(method, params).await.ok()
+}
+
+/// A configuration that a devnet wrote.
+pub(crate) struct Written(toml::Table);
+
+impl Written {
+    pub(crate) async fn wait_for(path: &Path) -> Self {
+        let table = eventually("crosscheck.toml", || async {
+            std::fs::read_to_string(path).ok()?.parse::<toml::Table>().ok()
+        });
+        Self(table.await)
+    }
+
+    pub(crate) fn rpc(&self) -> String {
+        format!("http://{}", self.0["rpc"]["addr"].as_str().unwrap())
+    }
+
+    pub(crate) fn execution(&self, chain: &str) -> String {
+        self.0["chains"][chain]["execution"][0].as_str().unwrap().to_owned()
+    }
+}
+
+/// Every audited block that the sidecar knows.
+pub(crate) async fn attestations(rpc: &str) -> Option<Vec<Value>> {
+    let mut all = Vec::new();
+    let mut after = Value::from(0);
+    loop {
+        let page = serde_json::json!({ "after": after, "limit": 500 });
+        let answer = call(rpc, "crosscheck_attestations", &[page]).await?;
+        all.extend(answer["attestations"].as_array()?.iter().cloned());
+        if answer["next"].is_null() {
+            return Some(all);
+        }
+        after = answer["next"].clone();
+    }
+}

@@ -1,0 +1,173 @@
+//! `crosscheck run` in a process of its own: it watches chains in another, and loses nothing when it is killed.
+
+use crate::program::{Running, Written, attestations, call, crosscheck, eventually};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+use tempfile::TempDir;
+
+fn devnet(dir: &Path, faults: &[&str]) -> Running {
+    let dir_argument = dir.to_str().unwrap();
+    let mut arguments = vec![
+        "devnet",
+        "--fast",
+        "--no-sidecar",
+        "--seed",
+        "5",
+        "--dir",
+        dir_argument,
+        "--await-sidecar",
+        "60",
+    ];
+    arguments.extend(faults.iter().flat_map(|fault| ["--fault", fault]));
+    Running::start(&arguments, &dir.join("devnet.log"))
+}
+
+fn sidecar(dir: &Path) -> Running {
+    let config = dir.join("crosscheck.toml");
+    Running::start(
+        &["run", "--config", config.to_str().unwrap(), "--log-format", "json"],
+        &dir.join("sidecar.log"),
+    )
+}
+
+fn is_decided(record: &Value, chain: u64, number: u64) -> bool {
+    record["chain_id"] == chain && record["number"] == number && record["verdict"] != "open"
+}
+
+async fn decided(rpc: &str, chain: u64, number: u64) {
+    eventually(&format!("a verdict on block {number} of chain {chain}"), || async {
+        attestations(rpc).await?.iter().any(|record| is_decided(record, chain, number)).then_some(())
+    })
+    .await;
+}
+
+/// Verdicts by chain and block hash; a block with two records would show.
+fn verdicts(records: &[Value]) -> BTreeMap<(u64, String), String> {
+    let mut verdicts = BTreeMap::new();
+    for record in records.iter().filter(|record| record["verdict"] != "open") {
+        let key = (record["chain_id"].as_u64().unwrap(), record["hash"].as_str().unwrap().to_owned());
+        let verdict = format!("{} {} {}", record["verdict"], record["reason"], record["decided_at"]);
+        assert_eq!(verdicts.insert(key, verdict), None, "two records of one block: {record}");
+    }
+    verdicts
+}
+
+/// How often the log says that a block does not hold.
+fn alarms(log: &Path) -> BTreeMap<String, usize> {
+    let mut alarms = BTreeMap::new();
+    for line in std::fs::read_to_string(log).unwrap().lines() {
+        let Ok(entry) = serde_json::from_str::<Value>(line) else { continue };
+        if entry["verdict"] == "violated" {
+            *alarms.entry(format!("{} {}", entry["chain_id"], entry["number"])).or_default() += 1;
+        }
+    }
+    alarms
+}
+
+#[tokio::test]
+async fn a_kill_loses_no_verdict_and_repeats_none() {
+    let dir = TempDir::new().unwrap();
+    let chains = devnet(dir.path(), &["invalid-message@20", "wrong-payload-hash@45:902"]);
+    let config = Written::wait_for(&dir.path().join("crosscheck.toml")).await;
+    let first = sidecar(dir.path());
+    decided(&config.rpc(), 901, 24).await;
+    let before = verdicts(&attestations(&config.rpc()).await.unwrap());
+    first.kill();
+    // The second lie is told while nobody listens.
+    eventually("chain 902 to go on", || async {
+        let head =
+            call(&config.execution("902"), "eth_getBlockByNumber", &["safe".into(), false.into()]).await?;
+        (u64::from_str_radix(head["number"].as_str()?.strip_prefix("0x")?, 16).ok()? >= 50).then_some(())
+    })
+    .await;
+    let second = sidecar(dir.path());
+    for chain in [901, 902] {
+        for number in [30, 45, 60] {
+            decided(&config.rpc(), chain, number).await;
+        }
+    }
+    let records = eventually("everything up to block 60 to be decided", || async {
+        let records = attestations(&config.rpc()).await?;
+        let lower =
+            records.iter().filter(|record| record["number"].as_u64().is_some_and(|number| number <= 60));
+        let decided = lower.filter(|record| record["verdict"] != "open").count();
+        (decided == 120).then_some(records)
+    })
+    .await;
+    let after = verdicts(&records);
+    for (block, verdict) in &before {
+        assert_eq!(after.get(block), Some(verdict), "a verdict from before the kill");
+    }
+    let violated: Vec<(u64, u64)> = records
+        .iter()
+        .filter(|record| record["verdict"] == "violated")
+        .map(|record| (record["chain_id"].as_u64().unwrap(), record["number"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(violated.len(), 2, "{violated:?}");
+    assert!(violated.contains(&(901, 20)) && violated.contains(&(902, 45)), "{violated:?}");
+    let alarms = alarms(&dir.path().join("sidecar.log"));
+    assert_eq!(alarms.into_values().collect::<Vec<_>>(), [1, 1], "each alarm once");
+    assert!(second.terminate().success());
+    assert!(chains.terminate().success());
+}
+
+#[tokio::test]
+async fn what_is_missing_is_waited_for_and_told() {
+    let dir = TempDir::new().unwrap();
+    let config = dir.path().join("crosscheck.toml");
+    let [rpc, http] =
+        [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
+    let text = format!(
+        "data_dir = {:?}\nrpc.addr = \"{rpc}\"\nhttp.addr = \"{http}\"\n\
+         [chains.901]\nexecution = [\"http://127.0.0.1:9\"]\nrollup_node = \"http://127.0.0.1:9\"\n\
+         block_time = 2\ninterop_time = 0\nunsafe_block_signer = \"0x{}\"\n\
+         [chains.901.p2p]\nlisten = [\"/ip4/127.0.0.1/tcp/0\"]\n",
+        dir.path().join("data"),
+        "11".repeat(20)
+    );
+    std::fs::write(&config, text).unwrap();
+    let running = Running::start(&["run", "--config", config.to_str().unwrap()], &dir.path().join("log"));
+    let http = http.to_string();
+    let healthy = |ready: bool| {
+        let mut arguments = vec!["healthcheck", "--addr", &http];
+        arguments.extend(ready.then_some("--ready"));
+        crosscheck(&arguments).output().unwrap()
+    };
+    eventually("the server to answer", || async { healthy(false).status.success().then_some(()) }).await;
+    let reasons = eventually("the reason", || async {
+        let answer = String::from_utf8(healthy(true).stderr).unwrap();
+        answer.contains("did not answer").then_some(answer)
+    })
+    .await;
+    assert!(reasons.contains("chain 901 endpoints") && reasons.contains("http://127.0.0.1:9"), "{reasons}");
+    let status = call(&format!("http://{rpc}"), "crosscheck_status", &[]).await.unwrap();
+    assert_eq!(status["ready"], false);
+    assert!(running.terminate().success());
+}
+
+#[test]
+fn a_ledger_that_cannot_be_used_is_a_clear_refusal() {
+    let dir = TempDir::new().unwrap();
+    let config = dir.path().join("crosscheck.toml");
+    let data = dir.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let ledger = data.join("ledger.sqlite");
+    std::fs::write(
+        &ledger,
+        "my shopping list: eggs, milk, and a database header of a hundred bytes or a little more than that",
+    )
+    .unwrap();
+    let before = std::fs::read(&ledger).unwrap();
+    let text = format!(
+        "data_dir = {data:?}\n[chains.901]\nexecution = [\"http://127.0.0.1:9\"]\n\
+         rollup_node = \"http://127.0.0.1:9\"\nblock_time = 2\ninterop_time = 0\nunsafe_block_signer = \"0x{}\"\n",
+        "11".repeat(20)
+    );
+    std::fs::write(&config, text).unwrap();
+    let output = crosscheck(&["run", "--config", config.to_str().unwrap()]).output().unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{complaint}");
+    assert!(complaint.contains("ledger.sqlite cannot be opened"), "{complaint}");
+    assert_eq!(std::fs::read(&ledger).unwrap(), before);
+}
