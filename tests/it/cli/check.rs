@@ -1,6 +1,7 @@
 //! `crosscheck check`, and the settings that `run` takes in the same way.
 
-use super::{FAILED, OK, USAGE, assert_code, crosscheck, run, stderr, stdout};
+use super::{FAILED, OK, USAGE, assert_code, run, stderr, stdout};
+use crate::program::crosscheck;
 use rstest::rstest;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -80,8 +81,8 @@ fn flags_win_over_the_environment_over_the_file(
 ) {
     let directory = tempfile::tempdir().unwrap();
     let file = write(directory.path(), &format!("audit.concurrency = 2001\n{SOUND}"));
-    let mut program = crosscheck();
-    program.arg("check").env("CROSSCHECK_CONFIG", file);
+    let mut program = crosscheck(&["check"]);
+    program.env("CROSSCHECK_CONFIG", file);
     program.envs(variable.map(|value| ("CROSSCHECK_AUDIT_CONCURRENCY", value)));
     program.args(flag.map(|value| format!("--audit.concurrency={value}")));
     let output = program.output().unwrap();
@@ -93,8 +94,8 @@ fn flags_win_over_the_environment_over_the_file(
 fn a_variable_that_is_no_setting_is_a_warning() {
     let directory = tempfile::tempdir().unwrap();
     let file = write(directory.path(), SOUND);
-    let mut program = crosscheck();
-    program.arg("check").arg("--config").arg(file).env("CROSSCHECK_PORT_9645_TCP", "tcp://10.0.0.1:9645");
+    let mut program = crosscheck(&["check"]);
+    program.arg("--config").arg(file).env("CROSSCHECK_PORT_9645_TCP", "tcp://10.0.0.1:9645");
     let output = program.output().unwrap();
     assert_code(&output, OK);
     assert!(
@@ -110,8 +111,8 @@ fn a_variable_that_is_no_setting_is_a_warning() {
 fn an_environment_that_is_no_unicode_is_no_crash(#[case] name: &str, #[case] code: i32) {
     let directory = tempfile::tempdir().unwrap();
     let file = write(directory.path(), SOUND);
-    let mut program = crosscheck();
-    program.arg("check").arg("--config").arg(file).env(name, OsString::from_vec(vec![b'a', 0xff]));
+    let mut program = crosscheck(&["check"]);
+    program.arg("--config").arg(file).env(name, OsString::from_vec(vec![b'a', 0xff]));
     let output = program.output().unwrap();
     assert_code(&output, code);
     assert_eq!(stderr(&output).contains("CROSSCHECK_DATA_DIR"), code == USAGE, "{}", stderr(&output));
@@ -122,8 +123,8 @@ fn an_address_in_use_ends_a_run_with_its_name() {
     let directory = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let file = write(directory.path(), SOUND);
-    let mut program = crosscheck();
-    program.arg("run").arg("--config").arg(file).current_dir(directory.path());
+    let mut program = crosscheck(&["run"]);
+    program.arg("--config").arg(file).current_dir(directory.path());
     program.arg(format!("--rpc.addr={}", taken.local_addr().unwrap()));
     program.args(["--http.addr=127.0.0.1:0", "--set", "chains.901.p2p.listen=/ip4/127.0.0.1/tcp/0"]);
     let output = program.output().unwrap();

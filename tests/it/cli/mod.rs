@@ -7,36 +7,26 @@ mod healthcheck;
 mod message;
 mod usage;
 
+use crate::program::crosscheck;
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::io::Write;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 /// The codes that the program ends with.
 const OK: i32 = 0;
 const FAILED: i32 = 1;
 const USAGE: i32 = 64;
 
-/// The program, in an environment that sets nothing of it.
-fn crosscheck() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_crosscheck"));
-    for (name, _) in std::env::vars_os() {
-        if name.as_encoded_bytes().starts_with(b"CROSSCHECK_") {
-            command.env_remove(name);
-        }
-    }
-    command
-}
-
 /// Runs the program with these arguments to its end.
 fn run(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Output {
-    crosscheck().args(arguments).stdin(Stdio::null()).output().unwrap()
+    crosscheck(&[]).args(arguments).output().unwrap()
 }
 
 /// Runs the program with these bytes on standard input.
 fn run_with_input(arguments: &[&str], input: &[u8]) -> Output {
-    let mut program = crosscheck();
-    program.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut program = crosscheck(arguments);
+    program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = program.spawn().unwrap();
     child.stdin.take().unwrap().write_all(input).unwrap();
     child.wait_with_output().unwrap()

@@ -1,6 +1,7 @@
 //! Version, help, completions, and uses that cannot work.
 
-use super::{FAILED, OK, USAGE, assert_code, crosscheck, run, stderr, stdout};
+use super::{FAILED, OK, USAGE, assert_code, run, stderr, stdout};
+use crate::program::crosscheck;
 use rstest::rstest;
 
 #[test]
@@ -49,8 +50,8 @@ fn completions_are_of_the_shell(#[case] shell: &str, #[case] mark: &str) {
 
 #[test]
 fn a_reader_that_goes_away_is_no_crash() {
-    let mut program = crosscheck();
-    program.args(["completions", "bash"]).stdout(std::process::Stdio::piped());
+    let mut program = crosscheck(&["completions", "bash"]);
+    program.stdout(std::process::Stdio::piped());
     let mut child = program.spawn().unwrap();
     drop(child.stdout.take());
     let status = child.wait().unwrap();
