@@ -13,18 +13,18 @@ use alloy::{
 use crosscheck_p2p::UnixSeconds;
 use std::{collections::BTreeMap, sync::Arc};
 
-pub(super) const GENESIS_TIME: u64 = 1_700_000_000;
-pub(super) const CHAIN_ID: u64 = 901;
+pub(crate) const GENESIS_TIME: u64 = 1_700_000_000;
+pub(crate) const CHAIN_ID: u64 = 901;
 
 #[derive(Clone, Debug)]
-pub(super) struct Fixture {
-    pub(super) l1: L1,
-    pub(super) chain: Chain,
-    pub(super) user: Wallet,
+pub(crate) struct Fixture {
+    pub(crate) l1: L1,
+    pub(crate) chain: Chain,
+    pub(crate) user: Wallet,
 }
 
 impl Fixture {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let l1 = L1::new(L1Params {
             genesis_time: UnixSeconds(GENESIS_TIME),
             seed,
@@ -47,7 +47,7 @@ impl Fixture {
     }
 
     /// A call of the user's with the nonce that is due after the head and `ahead` more of its transactions.
-    pub(super) fn call(&self, ahead: u64, to: Address, input: Bytes, access_list: AccessList) -> Bytes {
+    pub(crate) fn call(&self, ahead: u64, to: Address, input: Bytes, access_list: AccessList) -> Bytes {
         let nonce = self.chain.nonce(self.chain.head().hash, self.user.address()).unwrap() + ahead;
         self.sign(Call {
             chain_id: CHAIN_ID,
@@ -60,12 +60,12 @@ impl Fixture {
         })
     }
 
-    pub(super) fn sign(&self, call: Call) -> Bytes {
+    pub(crate) fn sign(&self, call: Call) -> Bytes {
         self.user.sign_call(call).unwrap()
     }
 
     /// Builds the next block on the head, in the epoch of L1's head, and makes it the head.
-    pub(super) fn extend(&mut self, transactions: &[Bytes]) -> Arc<L2Block> {
+    pub(crate) fn extend(&mut self, transactions: &[Bytes]) -> Arc<L2Block> {
         let parent = self.chain.head().hash;
         let block = self.chain.build(parent, self.l1.head(), transactions).unwrap();
         self.chain.adopt(block.hash).unwrap();

@@ -51,7 +51,7 @@ pub mod wallet;
 pub mod watch;
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 
 pub use block::L2Block;
 pub use chain::{Chain, ChainError, ChainParams, OutputRoot};

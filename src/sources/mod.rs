@@ -17,3 +17,6 @@ pub use l1::{L1Client, UNSAFE_BLOCK_SIGNER_SLOT};
 pub use proven_logs::{Executed, ProofError, ProvenLog, ProvenLogs};
 pub use rollup_node::{L2BlockRef, RollupNode, SyncStatus};
 pub use verified_block::{BlockError, VerifiedBlock};
+
+#[cfg(test)]
+mod tests;

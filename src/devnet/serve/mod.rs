@@ -15,6 +15,10 @@ pub use chain_store::ChainStore;
 pub use execution::execution_module;
 pub use l1::l1_module;
 pub use rollup_node::{RollupNode, rollup_node_module};
+#[cfg(test)]
+pub(crate) use rpc_block::rpc_block;
+#[cfg(test)]
+pub(crate) use rpc_receipt::rpc_receipts;
 
 use jsonrpsee::{
     RpcModule,

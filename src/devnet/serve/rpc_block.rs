@@ -19,7 +19,7 @@ use op_alloy::{
 };
 
 /// A block as `eth_getBlockBy*` answers it, with whole transactions or their hashes.
-pub(super) fn rpc_block(block: &L2Block, full: bool) -> Block<Transaction> {
+pub(crate) fn rpc_block(block: &L2Block, full: bool) -> Block<Transaction> {
     let body = BlockBody {
         transactions: block.transactions.clone(),
         ommers: Vec::new(),

@@ -20,7 +20,7 @@ const BASE_FEE_AT: core::ops::Range<usize> = 36..68;
 const BLOB_BASE_FEE_AT: core::ops::Range<usize> = 68..100;
 
 /// All receipts of a block.
-pub(super) fn rpc_receipts(block: &L2Block) -> Vec<OpTransactionReceipt> {
+pub(crate) fn rpc_receipts(block: &L2Block) -> Vec<OpTransactionReceipt> {
     (0..block.receipts.len()).filter_map(|index| rpc_receipt(block, index)).collect()
 }
 
