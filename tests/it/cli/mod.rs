@@ -3,6 +3,7 @@
 mod check;
 mod envelope;
 mod frames;
+mod gossiped;
 mod healthcheck;
 mod message;
 mod usage;
