@@ -1,6 +1,7 @@
 //! [`Config::check`]: what no single value shows.
 
 use super::explain::fix_of;
+use super::redaction::shown_text;
 use super::{ChainConfig, Config, ConfigError, Seconds};
 use crate::interop::DEFAULT_EXPIRY_WINDOW;
 use crosscheck_p2p::{ChainId, Multiaddr};
@@ -171,7 +172,7 @@ fn socket(address: &str) -> Option<(String, String)> {
 fn bad(key: &str, value: &dyn Display, reason: &str) -> ConfigError {
     ConfigError::Value {
         key: key.to_owned(),
-        value: value.to_string(),
+        value: shown_text(&value.to_string()),
         reason: reason.to_owned(),
         fix: fix_of(key),
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 pub enum ConfigError {
     /// The file cannot be read.
     #[error(
-        "the configuration file {path} cannot be read: {reason}\n  fix: check the path given with --config"
+        "the configuration file {path} cannot be read: {reason}\n  fix: check the path given with --config or CROSSCHECK_CONFIG"
     )]
     Unreadable {
         /// The file.
@@ -17,7 +17,7 @@ pub enum ConfigError {
     },
     /// The file is larger than any configuration.
     #[error(
-        "the configuration file {path} has more than {limit} bytes\n  fix: check the path given with --config"
+        "the configuration file {path} has more than {limit} bytes\n  fix: check the path given with --config or CROSSCHECK_CONFIG"
     )]
     TooLarge {
         /// The file.

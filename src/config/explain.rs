@@ -1,6 +1,6 @@
 //! Turns what a parser says into errors that name the key, the value, the reason and the fix.
 //!
-//! Never repeats a parser's message that may quote a value: values may be secrets.
+//! Never repeats a secret that a parser's message quotes.
 
 use super::redaction::{shown, shown_text};
 use super::{ConfigError, KEYS, Key};
@@ -103,11 +103,14 @@ fn bad_chain(key: &str, chain: &str, value: Option<&Value>, message: &str) -> Co
     }
 }
 
-/// The parser's reason, in an operator's words and without the value that serde quotes in it.
+/// The parser's reason, in an operator's words and without what may be a secret in the value that it quotes.
 fn reason(message: &str, value: Option<&Value>) -> String {
     let is_quoting = message.starts_with("invalid type: ") || message.starts_with("invalid value: ");
     let Some((_, expected)) = message.split_once(", expected ").filter(|_| is_quoting) else {
-        return message.to_owned();
+        return match value.and_then(Value::as_str) {
+            Some(text) if !text.is_empty() => message.replace(text, &shown_text(text)),
+            _ => message.to_owned(),
+        };
     };
     let expected = match expected {
         "a sequence" => "a list",

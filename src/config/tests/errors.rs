@@ -167,6 +167,16 @@ fn a_file_without_end_is_refused() {
 }
 
 #[rstest]
+#[case::no_url_wanted("clock = \"http://me:hush@h/hush\"", "clock = \"http://…@h/…\"")]
+#[case::one_of_a_few_words_wanted("log.format = \"http://h/hush\"", "log.format = \"http://h/…\"")]
+#[case::no_url("l1.execution = \"http://me:hush@h:port/hush\"", "l1.execution = \"http://…@h:port/…\"")]
+fn no_message_tells_a_secret_in_the_wrong_place(#[case] line: &str, #[case] shown: &str) {
+    let message = refusal(line, "");
+    assert!(!message.contains("hush"), "{message}");
+    assert_says(&message, &[shown]);
+}
+
+#[rstest]
 #[case::scheme(
     "rollup_node = \"http://127.0.0.1:7545\"",
     "rollup_node = \"ws://me:hush@h/hush\"",

@@ -218,7 +218,7 @@ fn what_begins_as_hex_and_is_none_is_misuse(#[case] content: Vec<u8>, #[case] pr
 #[rstest]
 #[case::endless("/dev/zero", USAGE, "more than")]
 #[case::missing("/nowhere/frame", FAILED, "/nowhere/frame cannot be opened")]
-#[case::directory("/tmp", FAILED, "/tmp cannot be read")]
+#[case::directory("/", FAILED, "/ cannot be read")]
 fn a_file_that_holds_no_frame_is_refused(#[case] file: &str, #[case] code: i32, #[case] problem: &str) {
     let output = run(Question::on(Topic::BlocksV4).arguments(file));
     assert_code(&output, code);
