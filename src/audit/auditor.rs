@@ -357,7 +357,7 @@ fn report(key: &BlockKey, decision: &Decision<'_>) {
             error!(%chain_id, number, %hash, verdict, reason, detail, after_ms, "an attested block does not hold");
         }
         "discarded" => {
-            warn!(%chain_id, number, %hash, verdict, detail, after_ms, "an attested block is not what L1 says");
+            error!(%chain_id, number, %hash, verdict, reason, detail, after_ms, "an attested block is not what L1 says");
         }
         _ => info!(%chain_id, number, %hash, verdict, after_ms, "verdict"),
     }

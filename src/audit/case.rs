@@ -7,13 +7,14 @@
 //!     |---deposits only (certain = true)-----> Messages(original) --one invalid-> upheld-replacement
 //!     |                                                 \--all valid, certain---> violated: unjustified
 //!     |                                                 \--all valid, uncertain-> upheld
-//!     '---neither--------------------------------------------------------------> discarded
+//!     |---as derived, another hash---------------------------------------------> discarded: execution-divergence
+//!     '---neither--------------------------------------------------------------> discarded: not-derived
 //! ```
 //!
 //! A fact that cannot be had leaves the case open. Nothing but a proven contradiction is invalid.
 
 use super::checked_message::{CheckedMessage, MessageStatus};
-use super::{InvalidMessage, Verdict, Violation};
+use super::{Discard, InvalidMessage, Verdict, Violation};
 use crate::consolidation::{BlockAttributes, Consolidation, consolidate};
 use crate::interop::{DependencySet, Execution, check_claim, check_log, check_tip};
 use crate::sources::ProvenLogs;
@@ -223,6 +224,9 @@ impl Case {
     fn derive(&self, hash: B256, derived: &BlockAttributes, candidates: &[Candidate]) -> Stage {
         let messages_of = |examined, replaces| Stage::Messages { examined, replaces, known: false };
         match consolidate(derived, &self.attributes) {
+            Consolidation::AsDerived if hash != self.key.hash => {
+                Stage::Decided(Verdict::Discarded(Discard::ExecutionDivergence { derived: hash }))
+            }
             Consolidation::AsDerived => {
                 let original = candidates.iter().find(|candidate| {
                     candidate.hash != self.key.hash && candidate.deposits_only == self.attributes
@@ -234,7 +238,7 @@ impl Case {
             }
             Consolidation::DepositsOnly => messages_of(hash, Some(Replaces { certain: true })),
             Consolidation::Failed { derived, deposits_only } => {
-                Stage::Decided(Verdict::Discarded { derived, deposits_only })
+                Stage::Decided(Verdict::Discarded(Discard::NotDerived { derived, deposits_only }))
             }
         }
     }

@@ -21,5 +21,5 @@ pub use checked_message::{CheckedMessage, MessageStatus};
 pub use head_watcher::HeadWatcher;
 pub use heads::Heads;
 pub use investigator::{Investigation, Investigator};
-pub use verdict::{InvalidMessage, Verdict, Violation};
+pub use verdict::{Discard, InvalidMessage, Verdict, Violation};
 pub use wait::{Awaited, Cause, Wait};

@@ -2,6 +2,7 @@
 
 use crate::consolidation::Mismatch;
 use crate::interop::InvalidReason;
+use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 
 /// What was found out about a block. Final: a verdict is never taken back.
@@ -18,12 +19,29 @@ pub enum Verdict {
     },
     /// What was attested is not so.
     Violated(Violation),
-    /// It is not what L1 says, not even with deposits only.
-    Discarded {
+    /// It is not what L1 says.
+    Discarded(Discard),
+    /// It was built on an L1 block that L1 has dropped since: its fork is gone.
+    Superseded {
+        /// The L1 block that it was built on.
+        l1_origin: BlockNumHash,
+    },
+}
+
+/// How an attested block fails to be what L1 says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Discard {
+    /// It does not have the derived attributes, not even with deposits only.
+    NotDerived {
         /// The first difference from the derived block.
         derived: Mismatch,
         /// The first difference from its deposits-only reduction.
         deposits_only: Mismatch,
+    },
+    /// It has the derived attributes but another hash: two execution clients disagree.
+    ExecutionDivergence {
+        /// The block that the own execution client made of the same attributes.
+        derived: B256,
     },
 }
 
@@ -50,7 +68,7 @@ pub struct InvalidMessage {
 
 impl Verdict {
     /// Every name that [`Verdict::name`] gives.
-    pub const NAMES: [&str; 4] = ["upheld", "upheld-replacement", "violated", "discarded"];
+    pub const NAMES: [&str; 5] = ["upheld", "upheld-replacement", "violated", "discarded", "superseded"];
 
     /// Its stable name.
     pub const fn name(&self) -> &'static str {
@@ -58,16 +76,19 @@ impl Verdict {
             Self::Upheld => "upheld",
             Self::UpheldReplacement { .. } => "upheld-replacement",
             Self::Violated(_) => "violated",
-            Self::Discarded { .. } => "discarded",
+            Self::Discarded(_) => "discarded",
+            Self::Superseded { .. } => "superseded",
         }
     }
 
-    /// The stable name of a violation's reason.
+    /// The stable name of the reason for which a block does not hold.
     pub const fn reason(&self) -> Option<&'static str> {
         match self {
             Self::Violated(Violation::InvalidMessage(_)) => Some("invalid-message"),
             Self::Violated(Violation::UnjustifiedReplacement { .. }) => Some("unjustified-replacement"),
-            Self::Upheld | Self::UpheldReplacement { .. } | Self::Discarded { .. } => None,
+            Self::Discarded(Discard::NotDerived { .. }) => Some("not-derived"),
+            Self::Discarded(Discard::ExecutionDivergence { .. }) => Some("execution-divergence"),
+            Self::Upheld | Self::UpheldReplacement { .. } | Self::Superseded { .. } => None,
         }
     }
 
@@ -87,8 +108,17 @@ impl Verdict {
             Self::Violated(Violation::UnjustifiedReplacement { original }) => {
                 format!("replaces {original}, whose executed messages are all valid")
             }
-            Self::Discarded { derived, deposits_only } => {
+            Self::Discarded(Discard::NotDerived { derived, deposits_only }) => {
                 format!("does not match L1 ({derived}), nor with deposits only ({deposits_only})")
+            }
+            Self::Discarded(Discard::ExecutionDivergence { derived }) => {
+                format!("has the attributes of {derived} but another hash: two execution clients disagree")
+            }
+            Self::Superseded { l1_origin } => {
+                format!(
+                    "was built on L1 block {} ({}), which L1 has dropped",
+                    l1_origin.number, l1_origin.hash
+                )
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Outcome, UsageError, runtime, signals};
 use crate::devnet::{
-    faults::{FaultSpec, REGISTRY},
+    faults::{Fault, FaultSpec, REGISTRY},
     outcome::Outcome as DevnetOutcome,
     plan::{DevnetPlan, DevnetPlanError, DevnetRequest},
     runner,
@@ -107,7 +107,6 @@ impl DevnetArgs {
             fast: self.fast,
             seed: self.seed,
             faults: self.faults.clone(),
-            sidecar: !self.no_sidecar,
             dir: self.dir.clone(),
             genesis_time: self.genesis_time.map(UnixSeconds),
             await_peers: Duration::from_secs(self.await_sidecar),
@@ -182,8 +181,75 @@ impl RunningSidecar for Service {
 }
 
 fn faults_help() -> String {
-    let width = REGISTRY.iter().map(|fault| fault.name().len()).max().unwrap_or_default();
-    let line =
-        |fault: &&dyn crate::devnet::faults::Fault| format!("  {:width$}  {}", fault.name(), fault.summary());
+    let line = |fault: &&dyn Fault| format!("  {}\n          {}", fault.name(), fault.summary());
     format!("Faults:\n{}", REGISTRY.iter().map(line).collect::<Vec<_>>().join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+    use rstest::rstest;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: DevnetArgs,
+    }
+
+    fn parse(line: &str) -> Result<DevnetArgs, clap::Error> {
+        Line::try_parse_from(std::iter::once("devnet").chain(line.split_whitespace())).map(|line| line.args)
+    }
+
+    #[test]
+    fn without_flags_two_chains_run_in_real_time_until_they_are_stopped() {
+        let args = parse("").unwrap();
+        let request = args.plan().unwrap().request().clone();
+        assert_eq!((request.chains, request.blocks, request.block_time, request.seed), (2, None, 2, 0));
+        assert!(!request.fast && !args.no_sidecar && request.faults.is_empty());
+        assert_eq!((request.dir, request.genesis_time), (None, None));
+    }
+
+    #[test]
+    fn every_flag_is_read() {
+        let args = parse(
+            "--chains 4 --blocks 60 --block-time 1 --fast --seed 7 --report - --no-sidecar --dir x \
+             --genesis-time 9 --fault invalid-message@15 --fault wrong-signer@16:904 --await-sidecar 3",
+        )
+        .unwrap();
+        let plan = args.plan().unwrap();
+        let request = plan.request();
+        assert_eq!((request.chains, request.blocks, request.block_time, request.seed), (4, Some(60), 1, 7));
+        assert!(request.fast && args.no_sidecar);
+        assert_eq!(request.genesis_time, Some(UnixSeconds(9)));
+        assert_eq!(request.await_peers, Duration::from_secs(3));
+        assert_eq!(plan.faults().iter().map(|fault| fault.chain_id).collect::<Vec<_>>(), [901, 904]);
+    }
+
+    #[rstest]
+    #[case::no_such_fault("--fault no-such-fault@3", "invalid-message")]
+    #[case::fault_without_block("--fault wrong-signer", "NAME@BLOCK")]
+    #[case::word_for_a_number("--blocks many", "--blocks")]
+    fn refuses_what_it_cannot_read(#[case] line: &str, #[case] says: &str) {
+        let error = parse(line).unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+    }
+
+    #[test]
+    fn the_help_lists_every_fault() {
+        let help = faults_help();
+        assert!(REGISTRY.iter().all(|fault| help.contains(fault.name()) && help.contains(fault.summary())));
+    }
+
+    #[test]
+    fn a_report_that_cannot_be_written_is_said_with_its_path() {
+        let report = crate::devnet::report::Report::new(0, vec![], &[], &Default::default());
+        let outcome = DevnetOutcome { report, watched: false, interrupted: false, unsettled: vec![] };
+        let dir = tempfile::tempdir().unwrap();
+        assert!(write_report(&dir.path().join("no/such/dir"), &outcome).is_err());
+        let path = dir.path().join("report.json");
+        write_report(&path, &outcome).unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        assert_eq!(json["seed"], 0);
+    }
 }

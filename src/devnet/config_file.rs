@@ -104,7 +104,7 @@ pub enum ConfigFileError {
 }
 
 impl SidecarConfig {
-    /// Writes the file into a directory, over an older one.
+    /// Writes the file into a directory, over an older one, and all at once: whoever finds it finds all of it.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -112,7 +112,9 @@ impl SidecarConfig {
         let text = toml::to_string(self).map_err(|source| ConfigFileError::Encode { source })?;
         let path = dir.join(FILE_NAME);
         let header = "# Written by `crosscheck devnet`; it is written anew on every start.\n";
-        std::fs::write(&path, format!("{header}{text}"))
+        let unfinished = path.with_extension("toml.new");
+        std::fs::write(&unfinished, format!("{header}{text}"))
+            .and_then(|()| std::fs::rename(&unfinished, &path))
             .map_err(|source| ConfigFileError::Write { path: path.clone(), source })?;
         Ok(path)
     }

@@ -85,15 +85,18 @@ impl Observations {
         ids.filter_map(|id| self.attestations.get(id))
     }
 
-    /// The cursor from which every record that may still change, and every new one, is after.
-    pub fn attestation_cursor(&self) -> u64 {
-        let first_open = self.attestations().find(|record| record.is_open()).map(|record| record.id);
-        let last = self.attestations.last_key_value().map(|(id, _)| *id);
-        first_open.map(|id| id.saturating_sub(1)).or(last).unwrap_or_default()
+    /// The id of the first record that has no verdict yet.
+    pub fn first_open(&self) -> Option<u64> {
+        self.attestations().find(|record| record.is_open()).map(|record| record.id)
     }
 
-    /// The cursor of the last refusal.
-    pub fn refusal_cursor(&self) -> u64 {
+    /// The id of the newest attestation record; 0 before the first.
+    pub fn last_attestation(&self) -> u64 {
+        self.attestations.last_key_value().map(|(id, _)| *id).unwrap_or_default()
+    }
+
+    /// The id of the newest refusal; 0 before the first.
+    pub fn last_refusal(&self) -> u64 {
         self.refusals.last_key_value().map(|(id, _)| *id).unwrap_or_default()
     }
 }

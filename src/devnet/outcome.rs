@@ -1,6 +1,11 @@
 //! [`Outcome`]: how a run ended. Pure.
 
-use super::{observations::Observations, report::Report, sequencer::Sequencer};
+use super::{
+    faults::{Attested, FaultPlan},
+    observations::Observations,
+    report::Report,
+    sequencer::Sequencer,
+};
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeSet;
@@ -26,8 +31,8 @@ impl Outcome {
     }
 }
 
-/// What the sidecar has not settled: verdicts that are open, and cross-safe blocks without any verdict.
-pub fn unsettled(sequencers: &[Sequencer], seen: &Observations) -> Vec<String> {
+/// What the sidecar has not settled: verdicts that are open, and attested blocks, or their ancestors, without any.
+pub fn unsettled(sequencers: &[Sequencer], plan: &FaultPlan, seen: &Observations) -> Vec<String> {
     let audited: BTreeSet<(ChainId, B256)> = seen
         .attestations()
         .filter(|record| !record.is_open())
@@ -37,13 +42,21 @@ pub fn unsettled(sequencers: &[Sequencer], seen: &Observations) -> Vec<String> {
     let open =
         open.map(|record| format!("chain {} block {}: the verdict is open", record.chain_id, record.number));
     let blocks = sequencers.iter().flat_map(|sequencer| {
-        let chain_id = sequencer.chain_id();
         let canonical =
-            (1..=sequencer.heads().safe).filter_map(move |number| sequencer.chain().canonical(number));
-        canonical.map(move |block| (chain_id, block.number(), block.hash))
+            (1..=last_attested(sequencer, plan)).filter_map(|number| sequencer.chain().canonical(number));
+        canonical.map(|block| (sequencer.chain_id(), block.number(), block.hash))
     });
     let missing = blocks.filter(|(chain_id, _, hash)| !audited.contains(&(ChainId::from(*chain_id), *hash)));
     let missing =
         missing.map(|(chain_id, number, _)| format!("chain {chain_id} block {number}: it has no verdict"));
     open.chain(missing).collect()
+}
+
+/// The newest height of which the canonical block itself was attested: no word on the chain reaches beyond it.
+fn last_attested(sequencer: &Sequencer, plan: &FaultPlan) -> u64 {
+    let is_attested = |number: &u64| {
+        let fault = plan.at(sequencer.chain_id(), *number);
+        fault.is_none_or(|planned| planned.fault.attested() == Attested::Block)
+    };
+    (1..=sequencer.heads().safe).rev().find(is_attested).unwrap_or_default()
 }

@@ -28,8 +28,6 @@ pub struct DevnetRequest {
     pub seed: u64,
     /// What goes wrong.
     pub faults: Vec<FaultSpec>,
-    /// Whether a sidecar in this process watches.
-    pub sidecar: bool,
     /// Where to keep files; `None`: in a temporary directory.
     pub dir: Option<PathBuf>,
     /// The time of the genesis blocks; `None`: now, or a constant if real time is outrun.
@@ -112,7 +110,6 @@ mod tests {
             fast: true,
             seed: 0,
             faults: Vec::new(),
-            sidecar: false,
             dir: None,
             genesis_time: None,
             await_peers: Duration::ZERO,

@@ -169,3 +169,8 @@ fn superchain_params(plan: &DevnetPlan, genesis_time: UnixSeconds) -> Superchain
     let schedule = Schedule { genesis_time, block_time, blocks };
     SuperchainParams { chains, schedule, seed, plan: plan.faults().clone() }
 }
+
+#[cfg(test)]
+mod sidecar_double;
+#[cfg(test)]
+mod tests;

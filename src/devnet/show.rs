@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 /// How often the sidecar is asked while it is waited for.
 const POLL: Duration = Duration::from_millis(10);
 /// How often the machine's clock is looked at.
-const CLOCK_POLL: Duration = Duration::from_millis(50);
+const CLOCK_POLL: Duration = Duration::from_millis(100);
 /// An outage is held up at most so long until the sidecar has met it.
 const OUTAGE_PATIENCE: Duration = Duration::from_secs(5);
 /// After the last tick the sidecar has so long to settle everything.
@@ -159,6 +159,7 @@ impl Show {
         let next = self.plan_time(tick.number.saturating_add(1));
         while SystemClock.now() < next {
             sleep(CLOCK_POLL).await;
+            self.poll(tick).await;
         }
     }
 
@@ -214,8 +215,11 @@ impl Show {
         let seen = self.watch.as_ref().map_or(&nothing, Watch::seen);
         let sequencers = self.superchain.sequencers();
         let chains = sequencers.iter().map(|sequencer| chain_report(sequencer, seen)).collect();
-        let unsettled =
-            if interrupted || self.watch.is_none() { Vec::new() } else { unsettled(sequencers, seen) };
+        let unsettled = if interrupted || self.watch.is_none() {
+            Vec::new()
+        } else {
+            unsettled(sequencers, self.plan.faults(), seen)
+        };
         Outcome {
             report: Report::new(self.plan.request().seed, chains, &self.planted, seen),
             watched: self.watch.is_some(),

@@ -63,3 +63,55 @@ fn faults(report: &Report) -> Table {
     }
     table
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::devnet::{
+        finding::Finding,
+        report::{AttestationCounts, ChainReport, FalseAlarm, FaultReport, MessageCounts},
+    };
+
+    #[test]
+    fn a_person_reads_heads_faults_and_false_alarms() {
+        let chain = ChainReport {
+            chain_id: 901,
+            unsafe_head: 60,
+            local_safe: 59,
+            safe: 58,
+            finalized: 57,
+            vouched: None,
+        };
+        let fault = FaultReport {
+            name: "not-derived",
+            chain_id: 902,
+            block: 42,
+            expected: Finding::Discarded,
+            found: None,
+            detected_after_ms: None,
+        };
+        let alarm =
+            FalseAlarm { chain_id: 901.into(), block: Some(9), hash: None, found: Finding::Discarded };
+        let report = Report {
+            seed: 7,
+            chains: vec![chain],
+            attestations: AttestationCounts { received: 120, ..AttestationCounts::default() },
+            messages: MessageCounts { executed: 33, ..MessageCounts::default() },
+            faults: vec![fault],
+            false_alarms: vec![alarm],
+        };
+        let text = summary(&report);
+        for part in [
+            "901",
+            "57",
+            "120 received",
+            "33 executed",
+            "not-derived",
+            "902",
+            "nothing",
+            "block 9: discarded",
+        ] {
+            assert!(text.contains(part), "{part:?} is missing from\n{text}");
+        }
+    }
+}

@@ -77,24 +77,44 @@ impl Watch {
     async fn try_poll(&mut self, outages: &[u64], at: Duration) -> Result<(), ClientError> {
         let status: SidecarStatus = self.call("crosscheck_status", &Nothing {}).await?;
         self.seen.status = status;
-        let mut after = self.seen.attestation_cursor();
+        // What was open may be decided now; then comes what is new.
+        let known = self.seen.last_attestation();
+        if let Some(open) = self.seen.first_open() {
+            self.read_attestations(open.saturating_sub(1), Some(known), outages).await?;
+        }
+        self.read_attestations(known, None, outages).await?;
+        self.read_refusals(at).await
+    }
+
+    /// Reads the records after a cursor, up to `last` or to the end.
+    async fn read_attestations(
+        &mut self,
+        mut after: u64,
+        last: Option<u64>,
+        outages: &[u64],
+    ) -> Result<(), ClientError> {
         for _ in 0..MAX_PAGES {
             let page: AttestationPage =
                 self.call("crosscheck_attestations", &Cursor { after, limit: PAGE }).await?;
-            let last = page.attestations.last().map(|record| record.id);
+            let read = page.attestations.last().map(|record| record.id);
             self.seen.take_attestations(page.attestations, outages);
-            match last.filter(|last| *last > after) {
-                Some(last) => after = last,
+            match read.filter(|read| *read > after && last.is_none_or(|last| *read < last)) {
+                Some(read) => after = read,
                 None => break,
             }
         }
+        Ok(())
+    }
+
+    async fn read_refusals(&mut self, at: Duration) -> Result<(), ClientError> {
         for _ in 0..MAX_PAGES {
-            let after = self.seen.refusal_cursor();
+            let after = self.seen.last_refusal();
             let page: RefusalPage = self.call("crosscheck_refusals", &Cursor { after, limit: PAGE }).await?;
-            if page.refusals.is_empty() {
+            let read = page.refusals.last().map(|record| record.id);
+            self.seen.take_refusals(page.refusals, at);
+            if read.is_none_or(|read| read <= after) {
                 break;
             }
-            self.seen.take_refusals(page.refusals, at);
         }
         Ok(())
     }
@@ -107,5 +127,127 @@ impl Watch {
         let mut list = jsonrpsee::core::params::ArrayParams::new();
         list.insert(params).map_err(ClientError::ParseError)?;
         self.client.request(method, list).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jsonrpsee::{
+        RpcModule,
+        server::{Server, ServerHandle},
+    };
+    use parking_lot::Mutex;
+    use serde_json::{Value, json};
+    use std::sync::Arc;
+
+    /// What a sidecar answers, and the cursors that it was asked with.
+    #[derive(Default)]
+    struct Answers {
+        verdicts: Vec<&'static str>,
+        refusals: u64,
+        cursors: Vec<u64>,
+        broken: bool,
+    }
+
+    async fn sidecar(answers: Arc<Mutex<Answers>>) -> (SocketAddr, ServerHandle) {
+        let mut module = RpcModule::new(answers);
+        module
+            .register_method("crosscheck_status", |_, answers, _| match answers.lock().broken {
+                true => json!("no status"),
+                false => json!({
+                    "version": "9.9", "ready": false, "reasons": ["no peers"], "unknown_field": 1,
+                    "chains": [{ "chain_id": 901, "gossiped": 5, "vouched": null, "open": 1 }],
+                }),
+            })
+            .unwrap();
+        module
+            .register_method("crosscheck_attestations", |params, answers, _| {
+                let cursor: Value = params.one().unwrap();
+                let (after, limit) = (cursor["after"].as_u64().unwrap(), cursor["limit"].as_u64().unwrap());
+                let mut answers = answers.lock();
+                answers.cursors.push(after);
+                let all = (1..).zip(answers.verdicts.iter().copied());
+                let page =
+                    all.skip(after as usize).take(limit as usize).map(|(id, verdict)| record(id, verdict));
+                json!({ "attestations": page.collect::<Vec<_>>(), "next": null })
+            })
+            .unwrap();
+        module
+            .register_method("crosscheck_refusals", |params, answers, _| {
+                let cursor: Value = params.one().unwrap();
+                let ids = cursor["after"].as_u64().unwrap() + 1..=answers.lock().refusals;
+                let refusal = |id| {
+                    json!({
+                        "id": id, "chain_id": 901, "topic": "blocksv4", "verdict": "ignore", "reason": "seen",
+                        "payload_hash": null, "signer": null,
+                    })
+                };
+                json!({ "refusals": ids.map(refusal).collect::<Vec<_>>(), "next": null })
+            })
+            .unwrap();
+        let server = Server::builder().build("127.0.0.1:0").await.unwrap();
+        (server.local_addr().unwrap(), server.start(module))
+    }
+
+    fn record(id: u64, verdict: &str) -> Value {
+        json!({
+            "id": id, "chain_id": 901, "number": id, "hash": alloy::primitives::B256::ZERO, "origin": "attested",
+            "verdict": verdict, "reason": null, "detail": null, "decided_after_ms": null,
+            "waits": [{ "for": "receipts", "chain_id": 902, "cause": "endpoint-error" }],
+            "messages": [{
+                "log_index": 3, "status": "unknown", "reason": null, "payload_hash": alloy::primitives::B256::ZERO,
+                "initiating": { "origin": alloy::primitives::Address::ZERO, "block_number": 1 },
+            }],
+        })
+    }
+
+    fn verdicts(watch: &Watch) -> Vec<String> {
+        watch.seen().attestations().map(|record| record.verdict.clone()).collect()
+    }
+
+    #[tokio::test]
+    async fn open_records_are_read_again_and_new_ones_are_added() {
+        let answers =
+            Arc::new(Mutex::new(Answers { verdicts: vec!["upheld", "open"], ..Answers::default() }));
+        let (addr, _server) = sidecar(Arc::clone(&answers)).await;
+        let mut watch = Watch::new(addr).unwrap();
+        watch.poll(&[902], Duration::ZERO).await;
+        assert_eq!(verdicts(&watch), ["upheld", "open"]);
+        assert_eq!(watch.seen().held_up_by(902).count(), 2);
+        answers.lock().verdicts = vec!["not read again", "discarded", "upheld"];
+        watch.poll(&[], Duration::ZERO).await;
+        assert_eq!(verdicts(&watch), ["upheld", "discarded", "upheld"]);
+        assert_eq!(watch.seen().status.chains[0].gossiped, Some(5));
+    }
+
+    #[tokio::test]
+    async fn many_records_come_in_pages() {
+        let count = PAGE * 2 + 7;
+        let answers = Answers { verdicts: vec!["upheld"; count], refusals: 3, ..Answers::default() };
+        let answers = Arc::new(Mutex::new(answers));
+        let (addr, _server) = sidecar(Arc::clone(&answers)).await;
+        let mut watch = Watch::new(addr).unwrap();
+        watch.poll(&[], Duration::from_secs(4)).await;
+        assert_eq!(verdicts(&watch).len(), count);
+        assert_eq!(answers.lock().cursors, [0, PAGE as u64, PAGE as u64 * 2, count as u64]);
+        let refusals: Vec<_> = watch.seen().refusals().map(|(record, at)| (record.id, at)).collect();
+        assert_eq!(refusals, [1, 2, 3].map(|id| (id, Duration::from_secs(4))));
+    }
+
+    #[tokio::test]
+    async fn a_sidecar_that_answers_nonsense_or_nothing_changes_nothing() {
+        let answers = Arc::new(Mutex::new(Answers { verdicts: vec!["upheld"], ..Answers::default() }));
+        let (addr, server) = sidecar(Arc::clone(&answers)).await;
+        let mut watch = Watch::new(addr).unwrap();
+        watch.poll(&[], Duration::ZERO).await;
+        answers.lock().broken = true;
+        answers.lock().verdicts.push("upheld");
+        watch.poll(&[], Duration::ZERO).await;
+        server.stop().unwrap();
+        server.stopped().await;
+        watch.poll(&[], Duration::ZERO).await;
+        assert_eq!(verdicts(&watch), ["upheld"]);
+        assert_eq!(watch.seen().status.reasons, ["no peers"]);
     }
 }

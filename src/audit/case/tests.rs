@@ -143,7 +143,15 @@ fn a_missing_initiating_block(#[case] number: u64, #[case] timestamp: u64, #[cas
 fn a_block_that_is_not_derived_is_discarded() {
     let mut case = case(attributes(&["\x7e deposit", "\x02 other"]));
     derived(&mut case, B256::repeat_byte(9), &full(), &[]);
-    assert_eq!(name(&case), "discarded");
+    assert_eq!((name(&case), case.verdict().and_then(Verdict::reason)), ("discarded", Some("not-derived")));
+}
+
+#[test]
+fn the_derived_attributes_under_another_hash_are_a_divergence() {
+    let mut case = case(full());
+    derived(&mut case, B256::repeat_byte(9), &full(), &[]);
+    let reason = case.verdict().and_then(Verdict::reason);
+    assert_eq!((name(&case), reason), ("discarded", Some("execution-divergence")));
 }
 
 const ORIGINAL: B256 = B256::repeat_byte(9);

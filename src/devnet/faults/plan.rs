@@ -4,6 +4,10 @@ use super::{Fault, FaultSpec};
 use crate::devnet::finding::Finding;
 use std::collections::BTreeMap;
 
+/// Two replacements of one chain are at least so many blocks apart: by then the first one's descendants have been
+/// built anew and derived.
+pub(super) const REPLACEMENT_DISTANCE: u64 = 8;
+
 /// One fault of the run, in its place.
 #[derive(Clone, Copy, Debug)]
 pub struct PlannedFault {
@@ -74,6 +78,19 @@ pub enum FaultPlanError {
         /// The fault that was given before.
         other: &'static str,
     },
+    /// Two replacements of one chain are too close: blocks would be rebuilt so often and so late that gossip drops
+    /// them.
+    #[error(
+        "--fault {fault}: block {other} of chain {chain_id} is replaced too, leave {REPLACEMENT_DISTANCE} blocks between"
+    )]
+    CloseReplacements {
+        /// The fault as it was given.
+        fault: String,
+        /// The chain.
+        chain_id: u64,
+        /// The other replaced block.
+        other: u64,
+    },
     /// Two outages of one client overlap.
     #[error("--fault {fault}: chain {chain_id} answers errors already, since the outage at block {other}")]
     OverlappingOutages {
@@ -128,8 +145,17 @@ impl FaultPlan {
             let ends = ends_at(other).zip(ends_at(planned));
             other.chain_id == chain_id && ends.is_some_and(|(a, b)| other.block < b && block < a)
         };
-        self.iter().find(overlaps).map_or(Ok(()), |other| {
-            Err(FaultPlanError::OverlappingOutages { fault: spec.to_string(), chain_id, other: other.block })
+        if let Some(other) = self.iter().find(overlaps) {
+            let (fault, other) = (spec.to_string(), other.block);
+            return Err(FaultPlanError::OverlappingOutages { fault, chain_id, other });
+        }
+        let is_close = |other: &&PlannedFault| {
+            let replaced = other.fault.is_replaced() && planned.fault.is_replaced();
+            other.chain_id == chain_id && replaced && other.block.abs_diff(block) < REPLACEMENT_DISTANCE
+        };
+        self.iter().find(is_close).map_or(Ok(()), |other| {
+            let (fault, other) = (spec.to_string(), other.block);
+            Err(FaultPlanError::CloseReplacements { fault, chain_id, other })
         })
     }
 }
@@ -176,6 +202,10 @@ mod tests {
     #[case::two_on_one_block(&["not-derived@20", "wrong-signer@20:901"], "has the fault not-derived already")]
     #[case::overlapping_outages(&["rpc-outage@20", "rpc-outage@29"], "since the outage at block 20")]
     #[case::overlapping_outages_backwards(&["rpc-outage@29", "rpc-outage@20"], "since the outage at block 29")]
+    #[case::close_replacements(
+        &["justified-replacement@20", "justified-replacement@27"],
+        "leave 8 blocks between"
+    )]
     fn refuses(#[case] specs: &[&str], #[case] message: &str) {
         let error = plan(specs).unwrap_err().to_string();
         assert!(error.contains(message), "{error}");
@@ -188,6 +218,14 @@ mod tests {
         let places: Vec<_> = plan.iter().map(|fault| (fault.chain_id, fault.block)).collect();
         assert_eq!(places, [(902, 20), (901, 20), (901, 30), (901, 40)]);
         assert_eq!(plan.at(902, 20).unwrap().fault.name(), "wrong-signer");
+    }
+
+    #[rstest]
+    #[case::far_enough(&["justified-replacement@28", "justified-replacement@20"])]
+    #[case::on_two_chains(&["justified-replacement@20", "justified-replacement@20:902"])]
+    #[case::among_others(&["justified-replacement@20", "invalid-message@21", "not-derived@22"])]
+    fn accepts(#[case] specs: &[&str]) {
+        assert_eq!(plan(specs).unwrap().iter().count(), specs.len());
     }
 
     #[rstest]

@@ -1,1 +1,238 @@
+//! What was scripted against what was found: found, missed, mistaken, and found where nothing was scripted.
 
+use super::*;
+use crate::devnet::{
+    faults::{FaultPlan, FaultSpec},
+    sidecar_records::{MessageRecord, WaitRecord},
+};
+use rstest::rstest;
+use serde_json::json;
+
+const LIE: B256 = B256::repeat_byte(0xbb);
+const SIGNED: B256 = B256::repeat_byte(0x51);
+const OTHER: B256 = B256::repeat_byte(0x0c);
+
+fn planted(fault: &str) -> Planted {
+    let specs: Vec<FaultSpec> = vec![fault.parse().unwrap()];
+    let fault = *FaultPlan::new(&specs, &[901, 902], Some(60)).unwrap().iter().next().unwrap();
+    Planted {
+        fault,
+        hash: Some(LIE),
+        payload_hash: Some(SIGNED),
+        published_at: Some(Duration::from_millis(100)),
+    }
+}
+
+fn record(id: u64, hash: B256, verdict: &str) -> AttestationRecord {
+    AttestationRecord {
+        id,
+        chain_id: ChainId::from(901),
+        number: 20,
+        hash,
+        origin: "attested".to_owned(),
+        verdict: verdict.to_owned(),
+        reason: None,
+        decided_after_ms: Some(12),
+        waits: Vec::new(),
+        messages: Vec::new(),
+    }
+}
+
+fn violated(id: u64, hash: B256, reason: &str, rule: Option<&str>) -> AttestationRecord {
+    let message = |status: &str, reason: Option<&str>| MessageRecord {
+        status: status.to_owned(),
+        reason: reason.map(ToOwned::to_owned),
+    };
+    let messages = rule.map(|rule| vec![message("valid", None), message("invalid", Some(rule))]);
+    let reason = Some(reason.to_owned());
+    AttestationRecord { reason, messages: messages.unwrap_or_default(), ..record(id, hash, "violated") }
+}
+
+fn refusal(payload_hash: B256, verdict: &str, reason: &str) -> RefusalRecord {
+    RefusalRecord {
+        id: 1,
+        chain_id: ChainId::from(901),
+        topic: "cross-safe-blocksv1".to_owned(),
+        verdict: verdict.to_owned(),
+        reason: reason.to_owned(),
+        payload_hash: Some(payload_hash),
+    }
+}
+
+fn held_up(record: AttestationRecord) -> AttestationRecord {
+    let wait = WaitRecord { chain_id: ChainId::from(901), cause: "endpoint-error".to_owned() };
+    AttestationRecord { verdict: "open".to_owned(), waits: vec![wait], ..record }
+}
+
+fn seen(attestations: Vec<AttestationRecord>, refusals: Vec<RefusalRecord>) -> Observations {
+    let mut seen = Observations::default();
+    seen.take_attestations(attestations, &[901]);
+    seen.take_refusals(refusals, Duration::from_millis(130));
+    seen
+}
+
+fn report(planted: &[Planted], seen: &Observations) -> Report {
+    Report::new(7, Vec::new(), planted, seen)
+}
+
+#[rstest]
+#[case::invalid_message("invalid-message@20", violated(1, LIE, "invalid-message", Some("log-not-found")))]
+#[case::wrong_payload_hash(
+    "wrong-payload-hash@20",
+    violated(1, LIE, "invalid-message", Some("payload-mismatch"))
+)]
+#[case::wrong_log_index("wrong-log-index@20", violated(1, LIE, "invalid-message", Some("wrong-log-index")))]
+#[case::expired_message("expired-message@20", violated(1, LIE, "invalid-message", Some("expired")))]
+#[case::unknown_chain("unknown-chain@20", violated(1, LIE, "invalid-message", Some("unknown-chain")))]
+#[case::unjustified_replacement(
+    "unjustified-replacement@20",
+    violated(1, LIE, "unjustified-replacement", None)
+)]
+#[case::justified_replacement("justified-replacement@20", record(1, LIE, "upheld-replacement"))]
+#[case::not_derived("not-derived@20", record(1, LIE, "discarded"))]
+fn found_as_what_it_is(#[case] fault: &str, #[case] record: AttestationRecord) {
+    let report = report(&[planted(fault)], &seen(vec![record], vec![]));
+    assert!(report.is_as_scripted(), "{report:?}");
+    assert_eq!(report.faults[0].detected_after_ms, Some(12));
+}
+
+#[rstest]
+#[case::nothing_seen("invalid-message@20", vec![], None)]
+#[case::another_block("invalid-message@20", vec![record(1, OTHER, "upheld")], None)]
+#[case::still_open("invalid-message@20", vec![record(1, LIE, "open")], Some("open"))]
+#[case::believed("invalid-message@20", vec![record(1, LIE, "upheld")], Some("upheld"))]
+#[case::another_rule(
+    "invalid-message@20",
+    vec![violated(1, LIE, "invalid-message", Some("expired"))],
+    Some("violated: invalid-message (expired)")
+)]
+#[case::another_reason(
+    "invalid-message@20",
+    vec![violated(1, LIE, "premature", None)],
+    Some("violated: premature")
+)]
+#[case::justified_taken_for_plain("justified-replacement@20", vec![record(1, LIE, "upheld")], Some("upheld"))]
+#[case::unknown_verdict("not-derived@20", vec![record(1, LIE, "dubious")], Some("violated: dubious"))]
+#[case::impostor_believed("wrong-signer@20", vec![record(1, LIE, "upheld")], Some("upheld"))]
+#[case::outage_not_met("rpc-outage@20", vec![record(1, OTHER, "upheld")], None)]
+fn missed_or_mistaken(
+    #[case] fault: &str,
+    #[case] records: Vec<AttestationRecord>,
+    #[case] found: Option<&str>,
+) {
+    let report = report(&[planted(fault)], &seen(records, vec![]));
+    assert!(!report.is_as_scripted());
+    assert_eq!(report.faults[0].found.as_ref().map(ToString::to_string).as_deref(), found);
+}
+
+#[test]
+fn a_wrong_signer_is_found_in_the_refusals_and_timed_from_its_publication() {
+    let ancestor = AttestationRecord { origin: "ancestor".to_owned(), ..record(1, LIE, "upheld") };
+    let seen = seen(vec![ancestor], vec![refusal(SIGNED, "reject", "wrong-signer")]);
+    let report = report(&[planted("wrong-signer@20")], &seen);
+    assert!(report.is_as_scripted(), "{report:?}");
+    assert_eq!(report.faults[0].detected_after_ms, Some(30));
+}
+
+#[test]
+fn an_impostors_block_that_was_only_an_ancestor_is_not_its_finding() {
+    let ancestor = AttestationRecord { origin: "ancestor".to_owned(), ..record(1, LIE, "upheld") };
+    let report = report(&[planted("wrong-signer@20")], &seen(vec![ancestor], vec![]));
+    assert_eq!(report.faults[0].found, None);
+}
+
+#[rstest]
+#[case::upheld_afterwards(&["open", "upheld"], Some("open, then upheld (901 execution client answered errors)"), true)]
+#[case::open_to_the_end(&["open"], Some("open (901 execution client answers errors)"), false)]
+#[case::discarded_afterwards(&["open", "discarded"], Some("discarded"), false)]
+fn an_outage(#[case] verdicts: &[&str], #[case] found: Option<&str>, #[case] as_scripted: bool) {
+    let mut seen = Observations::default();
+    for verdict in verdicts {
+        let record = record(1, OTHER, verdict);
+        seen.take_attestations(vec![if record.is_open() { held_up(record) } else { record }], &[901]);
+    }
+    let mut outage = planted("rpc-outage@20");
+    (outage.hash, outage.payload_hash) = (None, None);
+    let report = report(&[outage], &seen);
+    assert_eq!(report.faults[0].found.as_ref().map(ToString::to_string).as_deref(), found);
+    assert_eq!(report.is_as_scripted(), as_scripted);
+}
+
+#[test]
+fn an_outage_is_not_charged_with_what_another_fault_explains() {
+    let lie = violated(1, LIE, "invalid-message", Some("log-not-found"));
+    let honest = record(2, OTHER, "upheld");
+    let mut seen = seen(vec![held_up(lie.clone()), held_up(honest.clone())], vec![]);
+    seen.take_attestations(vec![lie, honest], &[901]);
+    let report = report(&[planted("invalid-message@20"), planted("rpc-outage@21")], &seen);
+    assert!(report.is_as_scripted(), "{report:?}");
+}
+
+#[rstest]
+#[case::violated(violated(1, OTHER, "invalid-message", Some("expired")), true)]
+#[case::discarded(record(1, OTHER, "discarded"), true)]
+#[case::unknown_verdict(record(1, OTHER, "dubious"), true)]
+#[case::upheld(record(1, OTHER, "upheld"), false)]
+#[case::superseded(record(1, OTHER, "superseded"), false)]
+#[case::open(record(1, OTHER, "open"), false)]
+fn verdicts_that_nothing_explains(#[case] record: AttestationRecord, #[case] alarm: bool) {
+    let report = report(&[], &seen(vec![record], vec![]));
+    assert_eq!(report.false_alarms.len(), usize::from(alarm));
+    assert_eq!(report.is_as_scripted(), !alarm);
+}
+
+#[rstest]
+#[case::rejected("reject", true)]
+#[case::ignored("ignore", false)]
+fn refusals_that_nothing_explains(#[case] verdict: &str, #[case] alarm: bool) {
+    let report = report(&[], &seen(vec![], vec![refusal(OTHER, verdict, "block-hash-mismatch")]));
+    assert_eq!(report.false_alarms.len(), usize::from(alarm));
+}
+
+#[test]
+fn accusing_the_block_of_a_wrong_signer_is_a_false_alarm() {
+    let accused = AttestationRecord { origin: "ancestor".to_owned(), ..record(1, LIE, "discarded") };
+    let seen = seen(vec![accused], vec![refusal(SIGNED, "reject", "wrong-signer")]);
+    assert_eq!(report(&[planted("wrong-signer@20")], &seen).false_alarms.len(), 1);
+}
+
+#[test]
+fn a_hash_counts_on_its_own_chain_only() {
+    let elsewhere = AttestationRecord { chain_id: ChainId::from(902), ..record(1, LIE, "discarded") };
+    let report = report(&[planted("not-derived@20")], &seen(vec![elsewhere], vec![]));
+    assert_eq!((report.faults[0].found.clone(), report.false_alarms.len()), (None, 1));
+}
+
+#[test]
+fn the_json_has_the_agreed_shape() {
+    let chains = vec![ChainReport {
+        chain_id: 901,
+        unsafe_head: 60,
+        local_safe: 59,
+        safe: 58,
+        finalized: 57,
+        vouched: Some(14),
+    }];
+    let seen = seen(vec![violated(1, LIE, "invalid-message", Some("log-not-found"))], vec![]);
+    let report = Report::new(7, chains, &[planted("invalid-message@20")], &seen);
+    let expected = json!({
+        "seed": 7,
+        "chains": [{
+            "chain_id": 901, "unsafe": 60, "local_safe": 59, "safe": 58, "finalized": 57, "vouched": 14
+        }],
+        "attestations": {
+            "received": 1, "upheld": 0, "upheld_replacement": 0, "violated": 1, "discarded": 0, "open": 0
+        },
+        "messages": { "executed": 2, "valid": 1, "invalid": 1, "unknown": 0 },
+        "faults": [{
+            "name": "invalid-message",
+            "chain_id": 901,
+            "block": 20,
+            "expected": "violated: invalid-message (log-not-found)",
+            "found": "violated: invalid-message (log-not-found)",
+            "detected_after_ms": 12,
+        }],
+        "false_alarms": [],
+    });
+    assert_eq!(serde_json::to_value(&report).unwrap(), expected);
+}

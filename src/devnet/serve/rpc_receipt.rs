@@ -103,6 +103,7 @@ fn da_footprint(block: &L2Block, index: usize) -> Option<u64> {
     if matches!(block.transactions.get(index)?, OpTxEnvelope::Deposit(_)) {
         return None;
     }
-    let size = op_revm::estimate_tx_compressed_size(block.raw_transactions.get(index)?);
-    size.saturating_mul(u64::from(DA_FOOTPRINT_GAS_SCALAR)).checked_div(MICRO)
+    // The estimate is in millionths of a byte; whole bytes count.
+    let estimate = op_revm::estimate_tx_compressed_size(block.raw_transactions.get(index)?);
+    Some(estimate.checked_div(MICRO)?.saturating_mul(u64::from(DA_FOOTPRINT_GAS_SCALAR)))
 }

@@ -1,1 +1,349 @@
+//! The servers' answers, read back by op-alloy's types and held against the headers that they came with.
 
+use super::*;
+use crate::devnet::{
+    faults::{FaultPlan, FaultSpec},
+    l1::L1,
+    schedule::Schedule,
+    sequencer::ChainTick,
+    superchain::{Superchain, SuperchainParams},
+    system_config::UNSAFE_BLOCK_SIGNER_SLOT,
+};
+use crate::interop::CROSS_L2_INBOX;
+use alloy::{
+    consensus::{ReceiptWithBloom, proofs},
+    eips::Encodable2718,
+    primitives::{Address, B256, U64},
+    rpc::types::{Block, Log},
+};
+use crosscheck_p2p::UnixSeconds;
+use op_alloy::{
+    consensus::{OpReceipt, OpReceiptEnvelope},
+    rpc_types::{OpTransactionReceipt, Transaction},
+};
+use parking_lot::RwLock;
+use rstest::rstest;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+struct World {
+    chain: Arc<RwLock<ChainStore>>,
+    l1: Arc<RwLock<L1>>,
+    superchain: Superchain,
+}
+
+/// Two chains after 30 ticks, with these faults; the stores are those of the first chain.
+fn world(faults: &[&str]) -> World {
+    let specs: Vec<FaultSpec> = faults.iter().map(|text| text.parse().unwrap()).collect();
+    let plan = FaultPlan::new(&specs, &SuperchainParams::chain_ids(2), Some(40)).unwrap();
+    let schedule = Schedule { genesis_time: UnixSeconds(1_767_225_600), block_time: 2, blocks: Some(40) };
+    let mut superchain = Superchain::new(SuperchainParams { chains: 2, schedule, seed: 7, plan }).unwrap();
+    let genesis = Arc::clone(superchain.sequencers()[0].chain().genesis());
+    let chain = Arc::new(RwLock::new(ChainStore::new(901, genesis)));
+    for _ in 0..30 {
+        let tick = superchain.tick().unwrap();
+        chain.write().apply(&tick.chains[0]);
+    }
+    let l1 = Arc::new(RwLock::new(superchain.l1().clone()));
+    World { chain, l1, superchain }
+}
+
+impl World {
+    async fn execution(&self, method: &str, params: Value) -> Result<Value, (i32, String)> {
+        let module = execution_module(Arc::clone(&self.chain)).unwrap();
+        call(&module, method, params).await
+    }
+
+    async fn l1(&self, method: &str, params: Value) -> Result<Value, (i32, String)> {
+        call(&l1_module(Arc::clone(&self.l1)).unwrap(), method, params).await
+    }
+
+    async fn node(&self, method: &str, params: Value) -> Value {
+        let node = RollupNode {
+            chain: Arc::clone(&self.chain),
+            l1: Arc::clone(&self.l1),
+            dependencies: vec![901, 902],
+            expiry_window: 32,
+            block_time: 2,
+            system_config: Address::repeat_byte(0xc0),
+            batcher: Address::repeat_byte(0xba),
+        };
+        call(&rollup_node_module(node).unwrap(), method, params).await.unwrap()
+    }
+}
+
+async fn call<C: Send + Sync + 'static>(
+    module: &RpcModule<C>,
+    method: &str,
+    params: Value,
+) -> Result<Value, (i32, String)> {
+    let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
+    let (response, _) = module.raw_json_request(&request, 1).await.unwrap();
+    let mut response: Value = serde_json::from_str(response.get()).unwrap();
+    match response.get("error") {
+        Some(error) => {
+            Err((error["code"].as_i64().unwrap() as i32, error["message"].as_str().unwrap().to_owned()))
+        }
+        None => Ok(response["result"].take()),
+    }
+}
+
+fn parse<T: DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+#[tokio::test]
+async fn full_blocks_hash_to_their_names_and_hold_their_transactions() {
+    let world = world(&[]);
+    for number in 0..=30_u64 {
+        let answer = world.execution("eth_getBlockByNumber", json!([U64::from(number), true])).await.unwrap();
+        let block: Block<Transaction> = parse(answer.clone());
+        assert_eq!(block.header.inner.number, number);
+        assert_eq!(block.header.inner.hash_slow(), block.header.hash);
+        let transactions = block.transactions.as_transactions().unwrap();
+        let envelopes: Vec<_> = transactions.iter().map(|tx| tx.inner.inner.inner().clone()).collect();
+        let root = proofs::ordered_trie_root_with_encoder(&envelopes, |tx, buf| tx.encode_2718(buf));
+        assert_eq!(root, block.header.inner.transactions_root);
+        assert_eq!(block.withdrawals.clone().unwrap().len(), 0);
+        assert_eq!(serde_json::to_value(&block).unwrap(), answer, "the types add and drop nothing");
+        let by_hash = world.execution("eth_getBlockByHash", json!([block.header.hash, false])).await.unwrap();
+        let by_hash: Block<Transaction> = parse(by_hash);
+        let hashes: Vec<B256> = envelopes.iter().map(|tx| tx.tx_hash()).collect();
+        assert_eq!(by_hash.transactions.hashes().collect::<Vec<_>>(), hashes);
+        assert!(number == 0 || by_hash.transactions.is_hashes());
+    }
+}
+
+#[tokio::test]
+async fn deposits_have_their_nonce_and_receipt_version() {
+    let world = world(&[]);
+    let answer = world.execution("eth_getBlockReceipts", json!(["latest"])).await.unwrap();
+    assert_eq!(answer[0]["type"], "0x7e");
+    assert_eq!(answer[0]["depositNonce"], json!(U64::from(29)));
+    assert_eq!(answer[0]["depositReceiptVersion"], "0x1");
+    let block = world.execution("eth_getBlockByNumber", json!(["latest", true])).await.unwrap();
+    let deposit = &block["transactions"][0];
+    assert_eq!(deposit["type"], "0x7e");
+    for field in ["sourceHash", "mint", "from", "to", "value", "gas", "input", "depositReceiptVersion"] {
+        assert!(deposit.get(field).is_some(), "{field} is missing from {deposit}");
+    }
+}
+
+#[tokio::test]
+async fn receipts_hash_to_the_root_of_their_header() {
+    let world = world(&[]);
+    for number in 1..=30_u64 {
+        let header = world.chain.read().canonical(number).unwrap().header.clone();
+        let answer = world.execution("eth_getBlockReceipts", json!([U64::from(number)])).await.unwrap();
+        let receipts: Vec<OpTransactionReceipt> = parse(answer);
+        let envelopes: Vec<OpReceiptEnvelope> =
+            receipts.iter().cloned().map(OpReceiptEnvelope::from).collect();
+        let root =
+            proofs::ordered_trie_root_with_encoder(&envelopes, |receipt, buf| receipt.encode_2718(buf));
+        assert_eq!(root, header.receipts_root);
+        let gas: u64 = receipts.iter().map(|receipt| receipt.inner.gas_used).sum();
+        assert_eq!(gas, header.gas_used);
+        let footprint: u64 = receipts.iter().filter_map(|receipt| receipt.inner.blob_gas_used).sum();
+        assert_eq!(Some(footprint), header.blob_gas_used);
+        let indices: Vec<_> = receipts.iter().flat_map(logs_of).map(|log| log.log_index.unwrap()).collect();
+        assert_eq!(indices, (0..indices.len() as u64).collect::<Vec<_>>());
+    }
+}
+
+fn logs_of(receipt: &OpTransactionReceipt) -> Vec<Log> {
+    let ReceiptWithBloom { receipt, .. } = receipt.inner.inner.clone();
+    let (OpReceipt::Legacy(inner)
+    | OpReceipt::Eip2930(inner)
+    | OpReceipt::Eip1559(inner)
+    | OpReceipt::Eip7702(inner)
+    | OpReceipt::PostExec(inner)) = receipt
+    else {
+        return Vec::new();
+    };
+    inner.logs
+}
+
+#[tokio::test]
+async fn a_transactions_receipt_is_that_of_its_block_with_l1_fees() {
+    let world = world(&[]);
+    let all = world.execution("eth_getBlockReceipts", json!(["latest"])).await.unwrap();
+    for receipt in all.as_array().unwrap() {
+        let one =
+            world.execution("eth_getTransactionReceipt", json!([receipt["transactionHash"]])).await.unwrap();
+        assert_eq!(&one, receipt);
+        for field in ["l1GasPrice", "l1Fee", "l1BaseFeeScalar", "l1BlobBaseFee", "l1BlobBaseFeeScalar"] {
+            assert!(one.get(field).is_some(), "{field} is missing from {one}");
+        }
+        let is_deposit = one["type"] == "0x7e";
+        assert_eq!(one["l1Fee"] == "0x0", is_deposit);
+    }
+    let unknown = world.execution("eth_getTransactionReceipt", json!([B256::repeat_byte(9)])).await.unwrap();
+    assert_eq!(unknown, Value::Null);
+}
+
+#[rstest]
+#[case::latest("latest", 30)]
+#[case::pending("pending", 30)]
+#[case::safe("safe", 26)]
+#[case::finalized("finalized", 17)]
+#[case::earliest("earliest", 0)]
+#[case::number("0x5", 5)]
+#[tokio::test]
+async fn tags(#[case] tag: &str, #[case] number: u64) {
+    let world = world(&[]);
+    let block = world.execution("eth_getBlockByNumber", json!([tag, false])).await.unwrap();
+    assert_eq!(block["number"], json!(U64::from(number)));
+    let receipts = world.execution("eth_getBlockReceipts", json!([tag])).await.unwrap();
+    assert_eq!(receipts.as_array().unwrap().is_empty(), number == 0);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_null() {
+    let world = world(&[]);
+    let absent = B256::repeat_byte(9);
+    for (method, params) in [
+        ("eth_getBlockByNumber", json!(["0x1f", false])),
+        ("eth_getBlockByHash", json!([absent, false])),
+        ("eth_getBlockReceipts", json!([absent])),
+        ("eth_getBlockReceipts", json!([{ "blockHash": absent }])),
+        ("eth_getTransactionByHash", json!([absent])),
+    ] {
+        assert_eq!(world.execution(method, params).await, Ok(Value::Null), "{method}");
+    }
+}
+
+#[rstest]
+#[case::no_block("eth_getBlockByNumber", json!([]))]
+#[case::word_for_a_block("eth_getBlockByNumber", json!(["soon", false]))]
+#[case::short_hash("eth_getBlockByHash", json!(["0x12", false]))]
+#[case::number_for_a_flag("eth_getBlockByNumber", json!(["latest", 1]))]
+#[case::no_filter("eth_getLogs", json!([]))]
+#[tokio::test]
+async fn bad_params_are_errors(#[case] method: &str, #[case] params: Value) {
+    let (code, _) = world(&[]).execution(method, params).await.unwrap_err();
+    assert_eq!(code, INVALID_PARAMS_CODE);
+}
+
+#[tokio::test]
+async fn a_replaced_block_is_found_by_hash_only() {
+    let mut world = world(&["justified-replacement@29"]);
+    let original = Arc::clone(world.chain.read().canonical(29).unwrap());
+    for _ in 0..10 {
+        let tick = world.superchain.tick().unwrap();
+        world.chain.write().apply(&tick.chains[0]);
+    }
+    let replacement = Arc::clone(world.chain.read().canonical(29).unwrap());
+    assert_ne!(replacement.hash, original.hash);
+    let by_hash = world.execution("eth_getBlockByHash", json!([original.hash, false])).await.unwrap();
+    assert_eq!(by_hash["hash"], json!(original.hash));
+    let orphan = json!([{ "blockHash": original.hash }]);
+    let receipts = world.execution("eth_getBlockReceipts", orphan).await.unwrap();
+    assert_eq!(receipts.as_array().unwrap().len(), original.receipts.len());
+    let canonical_only = json!([{ "blockHash": original.hash, "requireCanonical": true }]);
+    assert_eq!(world.execution("eth_getBlockReceipts", canonical_only).await, Ok(Value::Null));
+    let orphaned = json!([original.transactions[1].tx_hash()]);
+    assert_eq!(world.execution("eth_getTransactionReceipt", orphaned).await, Ok(Value::Null));
+}
+
+#[tokio::test]
+async fn in_an_outage_every_method_answers_an_error() {
+    let mut world = world(&["rpc-outage@31"]);
+    let tick: ChainTick = world.superchain.tick().unwrap().chains.remove(0);
+    world.chain.write().apply(&tick);
+    for method in execution_module(Arc::clone(&world.chain)).unwrap().method_names() {
+        assert_eq!(world.execution(method, json!([])).await.unwrap_err().0, SERVER_ERROR_CODE, "{method}");
+    }
+    assert_eq!(world.node("optimism_syncStatus", json!([])).await["unsafe_l2"]["number"], 31);
+}
+
+#[tokio::test]
+async fn logs_are_filtered_by_range_address_and_topic() {
+    let world = world(&[]);
+    let client = &world;
+    let logs = |filter: Value| async move {
+        let answer = client.execution("eth_getLogs", json!([filter])).await;
+        answer.map(parse::<Vec<Log>>)
+    };
+    let all = logs(json!({ "fromBlock": "0x0", "toBlock": "latest" })).await.unwrap();
+    let expected: usize =
+        (0..=30).map(|number| world.chain.read().canonical(number).unwrap().logs().count()).sum();
+    assert_eq!(all.len(), expected);
+    let inbox = logs(json!({ "fromBlock": "0x0", "address": CROSS_L2_INBOX })).await.unwrap();
+    let of_inbox: Vec<_> = all.iter().filter(|log| log.inner.address == CROSS_L2_INBOX).cloned().collect();
+    assert!(!of_inbox.is_empty());
+    assert_eq!(inbox, of_inbox);
+    let one = &of_inbox[0];
+    let by_hash = json!({ "blockHash": one.block_hash, "topics": [null, one.inner.data.topics()[1]] });
+    assert_eq!(logs(by_hash).await.unwrap(), std::slice::from_ref(one));
+    assert!(logs(json!({ "fromBlock": "0x20", "toBlock": "0xffffff" })).await.unwrap().is_empty());
+    assert!(logs(json!({ "blockHash": B256::repeat_byte(9) })).await.is_err());
+}
+
+#[tokio::test]
+async fn the_sync_status_names_every_head() {
+    let status = world(&[]).node("optimism_syncStatus", json!([])).await;
+    let number = |field: &str| status[field]["number"].as_u64().unwrap();
+    let l2 = ["unsafe_l2", "cross_unsafe_l2", "pending_safe_l2", "local_safe_l2", "safe_l2", "finalized_l2"];
+    assert_eq!(l2.map(number), [30, 30, 29, 29, 26, 17]);
+    let l1 = ["current_l1", "head_l1", "safe_l1", "finalized_l1", "current_l1_finalized"];
+    assert_eq!(l1.map(number), [10, 10, 8, 6, 6]);
+    assert_eq!(status["safe_l2"]["l1origin"]["number"], 8);
+    assert_eq!(status["safe_l2"]["sequenceNumber"], 2);
+    for field in ["hash", "parentHash", "timestamp"] {
+        assert!(status["safe_l2"].get(field).is_some() && status["head_l1"].get(field).is_some());
+    }
+}
+
+#[tokio::test]
+async fn the_rollup_config_has_every_fork_from_genesis_on() {
+    let world = world(&[]);
+    let config = world.node("optimism_rollupConfig", json!([])).await;
+    for fork in ["regolith", "canyon", "ecotone", "holocene", "isthmus", "jovian", "interop", "lagoon"] {
+        assert_eq!(config[format!("{fork}_time")], 0, "{fork}");
+    }
+    assert_eq!((&config["l2_chain_id"], &config["block_time"]), (&json!(901), &json!(2)));
+    assert_eq!(config["genesis"]["l2"]["hash"], json!(world.chain.read().genesis().hash));
+    assert_eq!(config["genesis"]["l1"]["hash"], json!(world.l1.read().block_by_number(0).unwrap().hash));
+    assert_eq!(config["chain_op_config"]["eip1559Elasticity"], 6);
+}
+
+#[tokio::test]
+async fn the_dependency_set_names_all_chains_and_the_window() {
+    let set = world(&[]).node("optimism_dependencySet", json!([])).await;
+    assert_eq!(set, json!({ "dependencies": { "901": {}, "902": {} }, "overrideMessageExpiryWindow": 32 }));
+}
+
+#[tokio::test]
+async fn the_output_is_that_of_the_chain() {
+    let world = world(&[]);
+    let chain = world.superchain.sequencers()[0].chain();
+    let hash = chain.canonical(12).unwrap().hash;
+    let output = world.node("optimism_outputAtBlock", json!(["0xc"])).await;
+    let expected = chain.output_root(hash).unwrap();
+    assert_eq!(output["outputRoot"], json!(expected.output_root));
+    assert_eq!(output["stateRoot"], json!(expected.state_root));
+    assert_eq!(output["withdrawalStorageRoot"], json!(expected.withdrawal_storage_root));
+    assert_eq!(output["blockRef"]["hash"], json!(hash));
+    assert_eq!(output["syncStatus"]["unsafe_l2"]["number"], 30);
+}
+
+#[tokio::test]
+async fn l1_serves_headers_and_the_signer() {
+    let world = world(&[]);
+    assert_eq!(world.l1("eth_chainId", json!([])).await, Ok(json!("0x384")));
+    for (tag, number) in [("latest", 10), ("safe", 8), ("finalized", 6), ("earliest", 0), ("0x3", 3)] {
+        let answer = world.l1("eth_getBlockByNumber", json!([tag, false])).await.unwrap();
+        let block: Block = parse(answer.clone());
+        assert_eq!((block.header.inner.number, block.header.inner.hash_slow()), (number, block.header.hash));
+        assert_eq!(world.l1("eth_getBlockByHash", json!([block.header.hash, false])).await, Ok(answer));
+    }
+    let sequencer = &world.superchain.sequencers()[0];
+    let config = sequencer.chain().params().system_config;
+    let signer = sequencer.keys().sequencer.address().into_word();
+    for block in [json!("latest"), json!("finalized"), json!({ "blockHash": world.l1.read().head().hash })] {
+        let slot = json!([config, UNSAFE_BLOCK_SIGNER_SLOT, block]);
+        assert_eq!(world.l1("eth_getStorageAt", slot).await, Ok(json!(signer)));
+    }
+    let unknown = world.l1("eth_getStorageAt", json!([config, "0x0", "0xff"])).await;
+    assert_eq!(unknown.unwrap_err().0, SERVER_ERROR_CODE);
+}

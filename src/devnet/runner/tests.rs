@@ -1,0 +1,185 @@
+//! Whole runs over sockets, against a stand-in for the sidecar.
+
+use super::{
+    sidecar_double::{Double, Verdict},
+    *,
+};
+use crate::devnet::plan::DevnetRequest;
+use crosscheck_p2p::ChainId;
+use rstest::rstest;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+const DEADLINE: Duration = Duration::from_secs(120);
+
+fn plan(blocks: Option<u64>, faults: &[&str], dir: Option<PathBuf>) -> DevnetPlan {
+    DevnetPlan::new(DevnetRequest {
+        chains: 2,
+        blocks,
+        block_time: 2,
+        fast: true,
+        seed: 7,
+        faults: faults.iter().map(|text| text.parse().unwrap()).collect(),
+        dir,
+        genesis_time: None,
+        await_peers: Duration::ZERO,
+    })
+    .unwrap()
+}
+
+async fn watched(plan: DevnetPlan, double: Double) -> Outcome {
+    let running = run(plan, Some(Box::new(double)), CancellationToken::new());
+    tokio::time::timeout(DEADLINE, running).await.expect("the run does not end").unwrap()
+}
+
+const FAULTS: [&str; 6] = [
+    "invalid-message@10",
+    "unjustified-replacement@12",
+    "justified-replacement@14:902",
+    "not-derived@16",
+    "wrong-signer@18",
+    "rpc-outage@20",
+];
+const VERDICTS: [((u64, u64), Verdict); 4] = [
+    ((901, 10), ("violated", Some("invalid-message"), Some("log-not-found"))),
+    ((901, 12), ("violated", Some("unjustified-replacement"), None)),
+    ((902, 14), ("upheld-replacement", None, None)),
+    ((901, 16), ("discarded", None, None)),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sidecar_hears_everything_and_what_it_finds_is_in_the_report() {
+    let double = Double { verdicts: VERDICTS.into(), ..Double::default() };
+    let outcome = watched(plan(Some(30), &FAULTS, None), double.clone()).await;
+    assert!(outcome.is_success(), "{outcome:#?}");
+    let heard = double.heard.lock();
+    for chain_id in [901, 902] {
+        let chain_id = ChainId::from(chain_id);
+        let unsafe_blocks: BTreeSet<u64> = heard
+            .unsafe_blocks
+            .iter()
+            .filter(|(chain, _)| *chain == chain_id)
+            .map(|(_, number)| *number)
+            .collect();
+        assert_eq!(unsafe_blocks, (1..=30).collect());
+    }
+    assert_eq!(heard.refusals.len(), 1, "only the impostor is refused: {:?}", heard.refusals);
+    // Sixty heights, of which the impostor's is not attested.
+    assert_eq!(outcome.report.attestations.received, 59);
+    assert!(outcome.report.faults.iter().all(|fault| fault.detected_after_ms.is_some()));
+    assert!(outcome.report.chains.iter().all(|chain| chain.finalized == 30 && chain.vouched == Some(1)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lies_about_the_last_blocks_leave_nothing_unsettled() {
+    let faults = ["wrong-signer@12", "not-derived@12:902", "not-derived@11:902"];
+    let verdicts = [((902, 11), ("discarded", None, None)), ((902, 12), ("discarded", None, None))];
+    let double = Double { verdicts: verdicts.into(), ..Double::default() };
+    let outcome = watched(plan(Some(12), &faults, None), double).await;
+    assert!(outcome.is_success(), "{outcome:#?}");
+}
+
+/// Runs without end, until the devnet has asked the sidecar for a decided record that fits, and then cancels.
+async fn watched_until(faults: &[&str], double: Double, fits: impl Fn(&Value) -> bool) -> Outcome {
+    let cancel = CancellationToken::new();
+    let running = run(plan(None, faults, None), Some(Box::new(double.clone())), cancel.clone());
+    let asked_since = |mark: usize| double.heard.lock().asked > mark;
+    let judged =
+        || double.heard.lock().attestations.iter().any(|record| record["verdict"] != "open" && fits(record));
+    let canceller = async {
+        while !judged() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // One poll reads the attestations up to twice; in the third reading a later poll has begun.
+        let mark = double.heard.lock().asked + 4;
+        while !asked_since(mark) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        cancel.cancel();
+    };
+    let both = async { tokio::join!(running, canceller).0 };
+    tokio::time::timeout(DEADLINE, both).await.expect("the run does not end").unwrap()
+}
+
+#[rstest]
+#[case::a_lie_that_is_believed(("upheld", None, None), "upheld")]
+#[case::a_lie_that_is_mistaken(
+    ("violated", Some("unjustified-replacement"), None),
+    "violated: unjustified-replacement"
+)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sidecar_that_errs_fails_the_run(#[case] verdict: Verdict, #[case] found: &str) {
+    let double = Double { verdicts: [((901, 12), verdict)].into(), ..Double::default() };
+    let fits = |record: &Value| {
+        record["number"] == 12 && record["chain_id"] == 901 && record["origin"] == "attested"
+    };
+    let outcome = watched_until(&["not-derived@12"], double, fits).await;
+    assert!(outcome.interrupted && !outcome.is_success());
+    assert_eq!(outcome.report.faults[0].found.as_ref().map(ToString::to_string).as_deref(), Some(found));
+    assert!(outcome.report.false_alarms.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_false_alarm_fails_the_run() {
+    let double = Double { verdicts: [((902, 5), ("discarded", None, None))].into(), ..Double::default() };
+    let outcome = watched_until(&[], double, |record| record["verdict"] == "discarded").await;
+    assert!(!outcome.is_success());
+    assert_eq!(outcome.report.false_alarms.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_sidecar_the_chains_run_alone_and_leave_its_configuration() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = run(plan(Some(5), &[], Some(dir.path().join("run"))), None, CancellationToken::new());
+    let outcome = tokio::time::timeout(DEADLINE, running).await.expect("the run does not end").unwrap();
+    assert!(outcome.is_success() && !outcome.watched);
+    assert!(outcome.report.chains.iter().all(|chain| chain.finalized == 5 && chain.vouched.is_none()));
+    assert!(dir.path().join("run/crosscheck.toml").is_file());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chains_that_run_alone_wait_for_a_sidecar_that_comes_by_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let request = plan(Some(8), &[], Some(dir.path().to_owned())).request().clone();
+    let plan = DevnetPlan::new(DevnetRequest { await_peers: DEADLINE, ..request }).unwrap();
+    let double = Double::default();
+    let config = dir.path().join("crosscheck.toml");
+    let comes_by_itself = async {
+        while !config.is_file() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Box::new(double.clone()).start(config.clone()).await.unwrap()
+    };
+    let both = async { tokio::join!(run(plan, None, CancellationToken::new()), comes_by_itself) };
+    let (outcome, sidecar) = tokio::time::timeout(DEADLINE, both).await.expect("the run does not end");
+    assert!(outcome.unwrap().is_success());
+    sidecar.shutdown().await.unwrap();
+    let heard = double.heard.lock();
+    assert_eq!((heard.unsafe_blocks.len(), heard.attestations.len(), heard.refusals.len()), (16, 16, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancelled_run_ends_cleanly() {
+    let cancel = CancellationToken::new();
+    cancel.cancel();
+    let running = run(plan(None, &["wrong-signer@900"], None), None, cancel);
+    let outcome = tokio::time::timeout(DEADLINE, running).await.expect("the run does not end").unwrap();
+    assert!(outcome.interrupted);
+}
+
+#[rstest]
+#[case::now(1_000, 1_000, true)]
+#[case::a_little_ago(975, 1_000, true)]
+#[case::to_come(1_100, 1_000, true)]
+#[case::too_long_ago(900, 1_000, false)]
+fn genesis_in_real_time_is_not_long_ago(#[case] asked: u64, #[case] now: u64, #[case] works: bool) {
+    let request = DevnetRequest {
+        fast: false,
+        genesis_time: Some(UnixSeconds(asked)),
+        ..plan(None, &[], None).request().clone()
+    };
+    match genesis_time(&request, UnixSeconds(now)) {
+        Ok(genesis) => assert_eq!((genesis.0, true), (asked, works)),
+        Err(error) => assert!(!works && error.to_string().contains("100 seconds ago"), "{error}"),
+    }
+}
