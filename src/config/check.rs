@@ -56,6 +56,13 @@ impl Config {
         if let Err(error) = EnvFilter::try_new(&self.log.level) {
             return Err(bad("log.level", &self.log.level, &format!("this is no filter: {error}")));
         }
+        if let Some(word) = misspelt_level(&self.log.level) {
+            return Err(bad(
+                "log.level",
+                &self.log.level,
+                &format!("{word:?} is no level; a target needs =level"),
+            ));
+        }
         if self.http.addr == self.rpc.addr && self.http.addr.port() != 0 {
             return Err(bad("http.addr", &self.http.addr, "rpc.addr is the same address"));
         }
@@ -181,4 +188,14 @@ fn bad(key: &str, value: &dyn Display, reason: &str) -> ConfigError {
 fn missing(key: String, reason: &str) -> ConfigError {
     let fix = fix_of(&key);
     ConfigError::Missing { key, reason: reason.to_owned(), fix }
+}
+
+/// A filter reads an unknown word as a target that logs everything, and silences all others: never what was meant.
+fn misspelt_level(filter: &str) -> Option<&str> {
+    let levels = ["off", "error", "warn", "info", "debug", "trace"];
+    let words = filter.split(',').map(str::trim).filter(|word| !word.is_empty());
+    words.into_iter().find(|word| {
+        word.chars().all(|letter| letter.is_ascii_alphabetic())
+            && !levels.iter().any(|level| level.eq_ignore_ascii_case(word))
+    })
 }

@@ -49,6 +49,7 @@ fn the_sound_configuration_is_sound() {
 #[case::bad_clock("clock = \"sundial\"", &["clock = \"sundial\"", "no source of time", "file:<path>"])]
 #[case::bad_log_format("log.format = \"xml\"", &["log.format = \"xml\"", "unknown variant", "\"json\""])]
 #[case::bad_log_level("log.level = \"a=b=c\"", &["log.level = a=b=c", "no filter", "error, warn, info"])]
+#[case::misspelt_log_level("log.level = \"inof\"", &["log.level = inof", "\"inof\" is no level", "error, warn, info"])]
 #[case::response_bound("sources.max_response_mib = 0", &["sources.max_response_mib = 0", "1 to 1024", "mebibytes"])]
 #[case::request_bound(
     "sources.max_concurrent_requests = 1025",
