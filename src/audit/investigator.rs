@@ -45,6 +45,7 @@ pub struct Investigator {
 /// What a source gave for a need.
 enum Answer {
     Derived(Box<VerifiedBlock>),
+    L1(L1Word),
     Logs(Arc<ProvenLogs>),
     LogsGone,
     Initiating(Arc<ProvenLogs>),
@@ -124,8 +125,16 @@ impl Investigator {
     fn learn(&self, case: &mut Case, answer: &Answer, candidates: &[Candidate]) {
         match answer {
             Answer::Derived(block) => {
-                let attributes = &BlockAttributes::of_block(block);
-                case.learn(&self.set, &Fact::Derived { hash: block.hash(), attributes, candidates });
+                let (hash, attributes) = (block.hash(), &BlockAttributes::of_block(block));
+                let output = output(block);
+                case.learn(&self.set, &Fact::Derived { hash, attributes, output, candidates });
+            }
+            Answer::L1(L1Word::Agrees) => case.learn(&self.set, &Fact::L1Agrees),
+            Answer::L1(L1Word::Contradicts(contradiction)) => {
+                case.learn(&self.set, &Fact::L1Contradicts(contradiction));
+            }
+            Answer::L1(L1Word::OriginDropped(l1_origin)) => {
+                case.learn(&self.set, &Fact::OriginDropped(*l1_origin));
             }
             Answer::Logs(logs) => case.learn(&self.set, &Fact::Logs(logs)),
             Answer::LogsGone => case.learn(&self.set, &Fact::LogsGone),
@@ -136,12 +145,18 @@ impl Investigator {
         }
     }
 
-    async fn answer(&self, key: BlockKey, need: Need) -> Result<Answer, Wait> {
+    async fn answer(
+        &self,
+        key: BlockKey,
+        attributes: &BlockAttributes,
+        need: Need,
+    ) -> Result<Answer, Wait> {
         match need {
             Need::Derived => {
                 let block = self.local_safe_block(key.chain_id, key.number, Awaited::LocalSafe).await?;
                 Ok(Answer::Derived(Box::new(block)))
             }
+            Need::L1 => self.ask_l1(key, attributes).await,
             Need::Logs { hash, .. } => self.logs_of(key, hash).await,
             Need::Initiating { chain_id, number, timestamp } => {
                 self.initiating(chain_id, number, timestamp).await
