@@ -27,6 +27,7 @@ use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Which block a case is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,7 +107,9 @@ pub enum Fact<'a> {
 enum Stage {
     Derivation,
     /// What L1 alone says is wanted; then the case goes on.
-    L1 { then: Box<Stage> },
+    L1 {
+        then: Box<Stage>,
+    },
     /// The logs of the block under examination are wanted, then its messages are checked.
     Messages {
         examined: B256,
@@ -137,14 +140,15 @@ pub struct CaseRules {
 pub struct Case {
     key: BlockKey,
     rules: CaseRules,
-    attributes: BlockAttributes,
+    attributes: Arc<BlockAttributes>,
     stage: Stage,
     messages: Vec<CheckedMessage>,
 }
 
 impl Case {
     /// A case about a block with these attributes.
-    pub const fn new(key: BlockKey, rules: CaseRules, attributes: BlockAttributes) -> Self {
+    pub fn new(key: BlockKey, rules: CaseRules, attributes: BlockAttributes) -> Self {
+        let attributes = Arc::new(attributes);
         Self { key, rules, attributes, stage: Stage::Derivation, messages: Vec::new() }
     }
 
@@ -154,7 +158,7 @@ impl Case {
     }
 
     /// The block's attributes.
-    pub const fn attributes(&self) -> &BlockAttributes {
+    pub const fn attributes(&self) -> &Arc<BlockAttributes> {
         &self.attributes
     }
 

@@ -112,9 +112,9 @@ impl Verdict {
             Self::Violated(Violation::UnjustifiedReplacement { .. }) => Some("unjustified-replacement"),
             Self::Discarded(Discard::NotDerived { .. }) => Some("not-derived"),
             Self::Discarded(Discard::ExecutionDivergence { .. }) => Some("execution-divergence"),
-            Self::Discarded(Discard::ContradictsL1(L1Contradiction::Attribute(Mismatch::Deposit { .. }))) => {
-                Some("forged-deposits")
-            }
+            Self::Discarded(Discard::ContradictsL1(L1Contradiction::Attribute(Mismatch::Deposit {
+                ..
+            }))) => Some("forged-deposits"),
             Self::Discarded(Discard::ContradictsL1(_)) => Some("contradicts-l1"),
             Self::Upheld | Self::UpheldReplacement { .. } | Self::Superseded { .. } => None,
         }

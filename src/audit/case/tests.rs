@@ -1,7 +1,7 @@
 //! The life of a case, way by way.
 
 use super::*;
-use crate::consolidation::sample;
+use crate::consolidation::{Mismatch, sample};
 use crate::interop::{ExecutingMessage, Identifier, Member, Message};
 use crate::sources::{Executed, ProvenLog};
 use alloy::primitives::Address;
