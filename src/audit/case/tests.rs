@@ -146,24 +146,24 @@ fn the_derived_attributes_under_another_hash_are_a_divergence() {
     assert_eq!((name(&case), reason), ("discarded", Some("execution-divergence")));
 }
 
-fn asking_l1(attributes: BlockAttributes) -> Case {
+fn asking_l1(attributes: &BlockAttributes) -> Case {
     let rules = CaseRules { ask_l1: true, replacement: ReplacementRule::DepositsOnly };
     let mut case = Case::new(key(), rules, attributes.clone());
-    derived(&mut case, OWN, &attributes, &[]);
+    derived(&mut case, OWN, attributes, &[]);
     assert_eq!(case.needs(), [Need::L1].into());
     case
 }
 
 #[test]
 fn a_block_that_l1_does_not_contradict_goes_on_to_its_messages() {
-    let mut case = asking_l1(full());
+    let mut case = asking_l1(&full());
     case.learn(&set(), &Fact::L1Agrees);
     assert_eq!(case.needs(), [Need::Logs { hash: OWN, number: 50 }].into());
 }
 
 #[test]
 fn a_forged_deposit_is_found_though_the_node_derived_it() {
-    let mut case = asking_l1(full());
+    let mut case = asking_l1(&full());
     let mismatch = Mismatch::Deposit { index: 1, expected: None, found: Some(PAYLOAD) };
     case.learn(&set(), &Fact::L1Contradicts(&L1Contradiction::Attribute(mismatch)));
     let reason = case.verdict().and_then(Verdict::reason);
@@ -172,7 +172,7 @@ fn a_forged_deposit_is_found_though_the_node_derived_it() {
 
 #[test]
 fn a_block_whose_origin_l1_dropped_is_superseded() {
-    let mut case = asking_l1(full());
+    let mut case = asking_l1(&full());
     case.learn(&set(), &Fact::OriginDropped(BlockNumHash { number: 7, hash: PAYLOAD }));
     assert_eq!(name(&case), "superseded");
 }
