@@ -39,7 +39,9 @@ pub struct FeeParameters {
 
 /// Extra data that states no EIP-1559 parameters, or not as its fork has it. Before Holocene it is rightly empty.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("extra data {extra_data} is not what its fork has: Holocene 9 bytes (version 0), Jovian 17 (version 1)")]
+#[error(
+    "extra data {extra_data} is not what its fork has: Holocene 9 bytes (version 0), Jovian 17 (version 1)"
+)]
 pub struct FeeParametersError {
     /// What was there, at most its first 32 bytes.
     pub extra_data: Bytes,
@@ -51,8 +53,8 @@ impl FeeParameters {
     /// # Errors
     /// If it is in neither of the two layouts.
     pub fn decode(extra_data: &Bytes) -> Result<Self, FeeParametersError> {
-        Self::read(extra_data).ok_or_else(|| {
-            FeeParametersError { extra_data: Bytes::copy_from_slice(extra_data.get(..32).unwrap_or(extra_data)) }
+        Self::read(extra_data).ok_or_else(|| FeeParametersError {
+            extra_data: Bytes::copy_from_slice(extra_data.get(..32).unwrap_or(extra_data)),
         })
     }
 

@@ -263,7 +263,9 @@ mod tests {
         for last in Fork::ALL {
             let schedule = ForkSchedule::all_until(last);
             assert_eq!(ForkSchedule::try_from(schedule.0), Ok(schedule));
-            assert!(Fork::ALL.iter().all(|fork| schedule.is_active(*fork, UnixSeconds(0)) == (*fork <= last)));
+            assert!(
+                Fork::ALL.iter().all(|fork| schedule.is_active(*fork, UnixSeconds(0)) == (*fork <= last))
+            );
             assert!(!schedule.is_activation_block(last, UnixSeconds(2), 2));
         }
     }

@@ -36,7 +36,11 @@ impl MatchingRules {
     /// The first difference between what L1 alone says and a block, or `None`: L1 does not contradict it.
     ///
     /// Of its transactions only the deposits are compared; the others come from batches.
-    pub fn first_mismatch_with_l1(&self, derived: &DerivedFromL1, block: &BlockAttributes) -> Option<Mismatch> {
+    pub fn first_mismatch_with_l1(
+        &self,
+        derived: &DerivedFromL1,
+        block: &BlockAttributes,
+    ) -> Option<Mismatch> {
         let attributes = &derived.attributes;
         self.compare(attributes, block, || {
             Mismatch::of_deposits(&attributes.transactions, &block.transactions)
@@ -87,8 +91,7 @@ impl MatchingRules {
             return Err(FeeParametersError { extra_data: Bytes::new() });
         };
         let own = || block.fees.as_ref().map(FeeParameters::eip1559).unwrap_or_default();
-        let resolved =
-            if eip1559.is_unset() { self.canyon_fees.unwrap_or_else(own) } else { eip1559 };
+        let resolved = if eip1559.is_unset() { self.canyon_fees.unwrap_or_else(own) } else { eip1559 };
         let Eip1559 { denominator, elasticity } = resolved;
         Ok(FeeParameters { denominator, elasticity, min_base_fee })
     }

@@ -144,7 +144,8 @@ mod tests {
         assert_eq!(old.of(&derived).transactions.len(), 3);
         for (rule, other) in [(today, old), (old, today)] {
             assert_eq!(consolidate_by(rule, &derived, &rule.of(&derived)), Consolidation::DepositsOnly);
-            let Consolidation::Failed { deposits_only, .. } = consolidate_by(rule, &derived, &other.of(&derived))
+            let Consolidation::Failed { deposits_only, .. } =
+                consolidate_by(rule, &derived, &other.of(&derived))
             else {
                 panic!("taken by the other rule")
             };

@@ -225,7 +225,10 @@ pub(crate) mod tests {
         let config: RollupConfig = serde_json::from_value(op_mainnet_json()).unwrap();
         assert_eq!(config.chain_id, ChainId::from(10));
         assert_eq!(config.genesis.l2.number, 105_235_063);
-        assert_eq!(config.genesis.system_config.batcher, address!("6887246668a3b87f54deb3b94ba47a6f63f32985"));
+        assert_eq!(
+            config.genesis.system_config.batcher,
+            address!("6887246668a3b87f54deb3b94ba47a6f63f32985")
+        );
         assert_eq!(config.genesis.system_config.scalar, B256::from(U256::from(684_000)));
         assert_eq!(config.deposit_contract, address!("beb5fc579115071764c7423a4f12edde41f106ed"));
         assert_eq!(config.canyon_fees, Some(Eip1559 { denominator: 250, elasticity: 6 }));

@@ -134,7 +134,8 @@ impl L1Client {
             return Ok(Some(Arc::clone(known)));
         }
         let params = rpc_params![header.hash()];
-        let Some(answer) = self.endpoint.call::<Option<Vec<TransactionReceipt>>>(METHOD, params).await? else {
+        let Some(answer) = self.endpoint.call::<Option<Vec<TransactionReceipt>>>(METHOD, params).await?
+        else {
             return Ok(None);
         };
         let receipts = answer.into_iter().map(|receipt| receipt.into_primitives_receipt().into_inner());

@@ -4,7 +4,7 @@ use super::*;
 use crate::consolidation::sample;
 use crate::interop::{ExecutingMessage, Identifier, Member, Message};
 use crate::sources::{Executed, ProvenLog};
-use alloy::primitives::{Address, Bytes};
+use alloy::primitives::Address;
 use proptest::prelude::*;
 use rstest::rstest;
 

@@ -2,9 +2,7 @@
 //!
 //! EIP-4844, EIP-7691 (Prague), EIP-7892 (blob-parameter-only forks). Only the update fraction matters here.
 
-use alloy::eips::eip4844::{
-    BLOB_GASPRICE_UPDATE_FRACTION, BLOB_TX_MIN_BLOB_GASPRICE, fake_exponential,
-};
+use alloy::eips::eip4844::{BLOB_GASPRICE_UPDATE_FRACTION, BLOB_TX_MIN_BLOB_GASPRICE, fake_exponential};
 use alloy::eips::eip7691::BLOB_GASPRICE_UPDATE_FRACTION_PECTRA;
 use alloy::eips::eip7892::{BPO1_BASE_UPDATE_FRACTION, BPO2_BASE_UPDATE_FRACTION};
 use crosscheck_p2p::UnixSeconds;

@@ -137,10 +137,7 @@ impl ConfigUpdate {
 }
 
 /// Reads the inside of ABI-encoded `bytes`: the offset 32, the length, then exactly as many bytes.
-fn unwrapped(
-    data: &[u8],
-    read: fn(&mut Words<'_>) -> Option<ConfigUpdate>,
-) -> Option<ConfigUpdate> {
+fn unwrapped(data: &[u8], read: fn(&mut Words<'_>) -> Option<ConfigUpdate>) -> Option<ConfigUpdate> {
     let mut words = Words::new(data);
     let offset = words.word_u64()?;
     let length = words.word_u64()?;

@@ -100,8 +100,7 @@ pub fn derive_from_l1(
     if origin.timestamp() > time {
         return Err(DepositsError::Young { origin: origin.timestamp(), block: time });
     }
-    let upgrades =
-        upgrade_transactions(config, time).map_err(|fork| DepositsError::Unsupported { fork })?;
+    let upgrades = upgrade_transactions(config, time).map_err(|fork| DepositsError::Unsupported { fork })?;
     let info = l1_info(rules, &system, origin, sequence_number, time)?;
     let first = l1_attributes(&info, config.forks.is_active(Fork::Regolith, time));
     let deposits: Vec<Bytes> =

@@ -17,7 +17,9 @@ pub enum DepositsError {
         fork: Fork,
     },
     /// The L1's blob parameters at that time are not known here.
-    #[error("the blob base fee of L1 block {number} is not known: L1 {l1_chain_id} has no blob schedule for its time")]
+    #[error(
+        "the blob base fee of L1 block {number} is not known: L1 {l1_chain_id} has no blob schedule for its time"
+    )]
     BlobSchedule {
         /// The L1.
         l1_chain_id: u64,
@@ -25,7 +27,9 @@ pub enum DepositsError {
         number: u64,
     },
     /// The system config leaves the EIP-1559 parameters to a default that the rollup configuration does not state.
-    #[error("the system config leaves the EIP-1559 parameters to the chain's default, which its rollup configuration does not state")]
+    #[error(
+        "the system config leaves the EIP-1559 parameters to the chain's default, which its rollup configuration does not state"
+    )]
     FeeDefaults,
     /// The first block of an epoch needs the logs of its L1 origin.
     #[error("the logs of L1 block {number} are needed and were not given")]
@@ -50,7 +54,9 @@ pub enum DepositsError {
         reason: L1InfoError,
     },
     /// The parent's L1 attributes are in the encoding of another fork.
-    #[error("the parent's L1 attributes are in the encoding of {found}; at its time it is that of {expected}")]
+    #[error(
+        "the parent's L1 attributes are in the encoding of {found}; at its time it is that of {expected}"
+    )]
     ParentEncoding {
         /// The encoding in force.
         expected: Fork,

@@ -109,5 +109,8 @@ impl ParentFacts {
 /// The encoding of L1 attributes in a block of this timestamp: that of a fork's first block is still the one before.
 pub(super) fn encoding(config: &RollupConfig, timestamp: UnixSeconds) -> Fork {
     let is_later = |fork| config.forks.is_active_before(fork, timestamp, config.block_time);
-    [Fork::Jovian, Fork::Isthmus, Fork::Ecotone].into_iter().find(|fork| is_later(*fork)).unwrap_or(Fork::Bedrock)
+    [Fork::Jovian, Fork::Isthmus, Fork::Ecotone]
+        .into_iter()
+        .find(|fork| is_later(*fork))
+        .unwrap_or(Fork::Bedrock)
 }

@@ -54,7 +54,7 @@ pub(super) enum ScalarError {
 pub(super) fn ecotone_scalars(word: B256) -> Result<Scalars, ScalarError> {
     let mut words = Words::new(word.as_slice());
     let read = words.array::<1>().zip(words.array::<23>()).zip(words.u32().zip(words.u32()));
-    let ((([version], padding)), (blob_base_fee, base_fee)) = read.ok_or(ScalarError::Malformed)?;
+    let (([version], padding), (blob_base_fee, base_fee)) = read.ok_or(ScalarError::Malformed)?;
     match version {
         SCALAR_BEDROCK if padding == [0; 23] && blob_base_fee == 0 => Ok(Scalars { base_fee, blob_base_fee }),
         SCALAR_BEDROCK => Err(ScalarError::Wide),
@@ -86,7 +86,8 @@ impl SystemConfig {
         if let Some(fork) = super::upgrade_with_gas(config, time) {
             return Err(DepositsError::Unsupported { fork });
         }
-        let fees = block.fees_by_fork(&config.forks).map_err(|reason| DepositsError::ParentExtraData { reason })?;
+        let fees =
+            block.fees_by_fork(&config.forks).map_err(|reason| DepositsError::ParentExtraData { reason })?;
         let (overhead, scalar) = match info.fees {
             L1Fees::Bedrock { overhead, scalar } => (overhead, scalar),
             L1Fees::Ecotone(fees) | L1Fees::Isthmus(fees, _) | L1Fees::Jovian { ecotone: fees, .. } => {

@@ -43,7 +43,10 @@ pub(super) fn upgrade_with_gas(config: &RollupConfig, timestamp: UnixSeconds) ->
 ///
 /// # Errors
 /// The fork whose transactions are not known here.
-pub(super) fn upgrade_transactions(config: &RollupConfig, timestamp: UnixSeconds) -> Result<Vec<Bytes>, Fork> {
+pub(super) fn upgrade_transactions(
+    config: &RollupConfig,
+    timestamp: UnixSeconds,
+) -> Result<Vec<Bytes>, Fork> {
     let mut transactions = Vec::new();
     for fork in Fork::ALL {
         if config.forks.is_activation_block(fork, timestamp, config.block_time) {

@@ -15,11 +15,8 @@ fn rules(last: Fork) -> MatchingRules {
 
 /// A block as a chain whose last fork this is has it.
 fn block(last: Fork) -> BlockAttributes {
-    let fees = FeeParameters {
-        denominator: 250,
-        elasticity: 6,
-        min_base_fee: (last >= Fork::Jovian).then_some(7),
-    };
+    let fees =
+        FeeParameters { denominator: 250, elasticity: 6, min_base_fee: (last >= Fork::Jovian).then_some(7) };
     let extra_data = if last >= Fork::Holocene { fees.encode() } else { Bytes::new() };
     let storage_root = if last >= Fork::Isthmus { B256::repeat_byte(5) } else { EMPTY_WITHDRAWALS };
     BlockAttributes {
@@ -34,6 +31,8 @@ fn block(last: Fork) -> BlockAttributes {
 fn attributes(last: Fork) -> PayloadAttributes {
     PayloadAttributes::of_block(&rules(last).forks, &block(last)).unwrap()
 }
+
+type Change = fn(&mut BlockAttributes);
 
 /// The field in which a changed block differs.
 fn field(last: Fork, change: fn(&mut BlockAttributes)) -> Option<&'static str> {
@@ -161,7 +160,7 @@ fn zero_zero_means_the_configured_canyon_values(
 #[test]
 fn the_order_is_op_nodes() {
     // From the last field to the first: each change is named before those made earlier.
-    let changes: [(&str, fn(&mut BlockAttributes)); 9] = [
+    let changes: [(&str, Change); 9] = [
         ("fee-parameters", |block| block.fees = FeeParameters::decode(&Bytes::new())),
         ("fee-recipient", |block| block.fee_recipient = Address::ZERO),
         ("parent-beacon-block-root", |block| block.parent_beacon_block_root = None),
@@ -191,7 +190,13 @@ fn any_block() -> impl Strategy<Value = (Fork, BlockAttributes)> {
     let fees = (1..=u32::MAX, 1..=u32::MAX, any::<u64>());
     let transactions = proptest::collection::vec(digest(), 0..8);
     (proptest::sample::select(Fork::ALL.to_vec()), hashes, numbers, fees, transactions).prop_map(
-        |(last, (parent, randao, beacon, storage), (time, gas, recipient), (denominator, elasticity, floor), txs)| {
+        |(
+            last,
+            (parent, randao, beacon, storage),
+            (time, gas, recipient),
+            (denominator, elasticity, floor),
+            txs,
+        )| {
             let shape = block(last);
             let fees = shape.fees.map(|fees| {
                 let min_base_fee = fees.min_base_fee.map(|_| floor);

@@ -60,9 +60,7 @@ async fn serve(block: Value, receipts: Value) -> Served {
 
 fn receipts() -> Vec<ReceiptEnvelope> {
     let logs = vec![Log::new_unchecked(PORTAL, vec![B256::repeat_byte(1)], Bytes::from_static(b"data"))];
-    vec![ReceiptEnvelope::Eip1559(
-        Receipt { status: true.into(), cumulative_gas_used: 21_000, logs }.into(),
-    )]
+    vec![ReceiptEnvelope::Eip1559(Receipt { status: true.into(), cumulative_gas_used: 21_000, logs }.into())]
 }
 
 /// The same receipt as a node serves it.

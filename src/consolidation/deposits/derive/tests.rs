@@ -203,7 +203,11 @@ fn a_chain_of_each_fork_carries_its_system_config_on(#[case] last: Fork, #[case]
 #[case::bedrock(Fork::Bedrock, 150_000_000, true)]
 #[case::regolith(Fork::Regolith, 1_000_000, false)]
 #[case::jovian(Fork::Jovian, 1_000_000, false)]
-fn regolith_takes_the_system_flag_and_gives_real_gas(#[case] last: Fork, #[case] gas: u64, #[case] system: bool) {
+fn regolith_takes_the_system_flag_and_gives_real_gas(
+    #[case] last: Fork,
+    #[case] gas: u64,
+    #[case] system: bool,
+) {
     let rules = rules(ForkSchedule::all_until(last));
     let derived = derive(&rules, &genesis(&rules), 100).unwrap();
     let first = alloy::eips::eip2718::Decodable2718::decode_2718(&mut derived.deposits[0].as_ref());
@@ -305,7 +309,10 @@ fn users_deposits_and_config_updates_count_from_the_first_block_of_their_epoch()
 #[case::one_more(|block: &mut BlockAttributes| {
     block.transactions.push(TransactionDigest { is_deposit: true, hash: B256::ZERO });
 }, 4)]
-fn a_block_with_other_deposits_is_named_with_the_place(#[case] change: fn(&mut BlockAttributes), #[case] at: usize) {
+fn a_block_with_other_deposits_is_named_with_the_place(
+    #[case] change: fn(&mut BlockAttributes),
+    #[case] at: usize,
+) {
     let rules = rules(ForkSchedule::all_until(Fork::Jovian));
     let deposit = |value: u64| {
         let data = user_deposit::tests::opaque(U256::ZERO, U256::from(value), 21_000, 0, b"");
@@ -329,7 +336,8 @@ fn what_cannot_be_is_told_from_what_is_not_known() {
     let at = |number| derive(&jovian, &parent, number).unwrap_err();
     assert!(matches!(at(102), DepositsError::Origin { number: 102, .. }) && at(102).is_contradiction());
 
-    let young = VerifiedL1Header::seal(Header { timestamp: GENESIS + 3, ..origin(101, &[]).0.header().clone() });
+    let young =
+        VerifiedL1Header::seal(Header { timestamp: GENESIS + 3, ..origin(101, &[]).0.header().clone() });
     let logs = ProvenL1Logs::prove(&young, vec![ReceiptEnvelope::Eip1559(Receipt::default().into())], &[]);
     let epoch = L1Epoch { header: &young, logs: Some(&logs.unwrap()) };
     let error = derive_from_l1(&jovian, &parent, epoch).unwrap_err();
@@ -339,7 +347,8 @@ fn what_cannot_be_is_told_from_what_is_not_known() {
     let error = derive_from_l1(&jovian, &parent, L1Epoch { header: &header, logs: None }).unwrap_err();
     assert!(error == DepositsError::LogsMissing { number: 101 } && !error.is_contradiction());
     let (_, other) = origin(100, &[]);
-    let error = derive_from_l1(&jovian, &parent, L1Epoch { header: &header, logs: Some(&other) }).unwrap_err();
+    let error =
+        derive_from_l1(&jovian, &parent, L1Epoch { header: &header, logs: Some(&other) }).unwrap_err();
     assert!(matches!(error, DepositsError::OtherLogs { .. }) && !error.is_contradiction());
 
     let mut no_defaults = jovian.clone();

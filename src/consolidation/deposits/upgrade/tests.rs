@@ -67,9 +67,8 @@ fn only_the_first_block_has_them_and_forks_come_in_order(#[case] timestamp: u64,
     let config = first_block_of(Fork::Ecotone, Fork::Isthmus);
     let transactions = upgrade_transactions(&config, UnixSeconds(timestamp)).unwrap();
     assert_eq!(transactions.len(), count);
-    let apart = [Fork::Ecotone, Fork::Fjord, Fork::Isthmus].map(|fork| {
-        upgrade_transactions(&first_block_of(fork, fork), UnixSeconds(timestamp)).unwrap()
-    });
+    let apart = [Fork::Ecotone, Fork::Fjord, Fork::Isthmus]
+        .map(|fork| upgrade_transactions(&first_block_of(fork, fork), UnixSeconds(timestamp)).unwrap());
     assert_eq!(transactions, apart.concat());
 }
 
