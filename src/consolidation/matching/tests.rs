@@ -32,6 +32,8 @@ fn attributes(last: Fork) -> PayloadAttributes {
     PayloadAttributes::of_block(&rules(last).forks, &block(last)).unwrap()
 }
 
+type Change = fn(&mut BlockAttributes);
+
 /// The field in which a changed block differs.
 fn field(last: Fork, change: fn(&mut BlockAttributes)) -> Option<&'static str> {
     let mut changed = block(last);
@@ -158,7 +160,7 @@ fn zero_zero_means_the_configured_canyon_values(
 #[test]
 fn the_order_is_op_nodes() {
     // From the last field to the first: each change is named before those made earlier.
-    let changes: [(&str, fn(&mut BlockAttributes)); 9] = [
+    let changes: [(&str, Change); 9] = [
         ("fee-parameters", |block| block.fees = FeeParameters::decode(&Bytes::new())),
         ("fee-recipient", |block| block.fee_recipient = Address::ZERO),
         ("parent-beacon-block-root", |block| block.parent_beacon_block_root = None),
