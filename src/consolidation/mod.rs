@@ -5,6 +5,7 @@
 
 mod attributes;
 mod consolidate;
+pub mod deposits;
 mod mismatch;
 
 pub use attributes::{BlockAttributes, FeeParameters, FeeParametersError, TransactionDigest};
