@@ -19,7 +19,7 @@ pub use candidates::Candidates;
 pub use case::{BlockKey, Candidate, Case, Fact, Need};
 pub use checked_message::{CheckedMessage, MessageStatus};
 pub use head_watcher::HeadWatcher;
-pub use heads::Heads;
+pub use heads::{Answer, Heads};
 pub use investigator::{Investigation, Investigator};
 pub use verdict::{InvalidMessage, Verdict, Violation};
 pub use wait::{Awaited, Cause, Wait};

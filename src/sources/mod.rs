@@ -9,11 +9,13 @@ mod execution;
 mod l1;
 mod proven_logs;
 mod rollup_node;
+mod status_document;
 mod verified_block;
 
 pub use endpoint::{Endpoint, EndpointLimits, EndpointUrl, ParseEndpointUrlError, SourceError};
 pub use execution::ExecutionClient;
 pub use l1::{L1Client, UNSAFE_BLOCK_SIGNER_SLOT};
 pub use proven_logs::{Executed, ProofError, ProvenLog, ProvenLogs};
-pub use rollup_node::{L2BlockRef, RollupNode, SyncStatus};
+pub use rollup_node::{L2BlockRef, MAX_ROLLUP_CONFIG_BYTES, RollupNode, SyncStatus};
+pub use status_document::{MAX_STATUS_BYTES, StatusDocument, StatusDocumentError};
 pub use verified_block::{BlockError, VerifiedBlock};
