@@ -79,8 +79,7 @@ impl ExecutionClient {
         for endpoint in &self.endpoints {
             match endpoint.call::<Option<Header>>(METHOD, rpc_params![U64::from(number), false]).await {
                 Ok(Some(header)) if header.inner.number != number => {
-                    let reason =
-                        format!("block {number} was asked for, {} came", header.inner.number);
+                    let reason = format!("block {number} was asked for, {} came", header.inner.number);
                     outcome = Err(endpoint.untrustworthy(METHOD, &reason));
                 }
                 Ok(Some(header)) if header.inner.hash_slow() == header.hash => {

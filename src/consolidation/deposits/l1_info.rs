@@ -246,11 +246,7 @@ fn isthmus(words: &mut Words<'_>, ecotone: EcotoneFees) -> Option<L1Fees> {
 }
 
 fn jovian(words: &mut Words<'_>, ecotone: EcotoneFees) -> Option<L1Fees> {
-    Some(L1Fees::Jovian {
-        ecotone,
-        operator: operator_fee(words)?,
-        da_footprint_gas_scalar: words.u16()?,
-    })
+    Some(L1Fees::Jovian { ecotone, operator: operator_fee(words)?, da_footprint_gas_scalar: words.u16()? })
 }
 
 fn operator_fee(words: &mut Words<'_>) -> Option<OperatorFee> {

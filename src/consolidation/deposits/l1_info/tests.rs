@@ -73,10 +73,7 @@ fn bedrock_info() -> L1Info {
         hash: b256!("392012032675be9f94aae5ab442de73c5f4fb1bf30fa7dd0d2442239899a40fc"),
         sequence_number: 4,
         batcher: BATCHER,
-        fees: L1Fees::Bedrock {
-            overhead: U256::from(188).into(),
-            scalar: U256::from(684_000).into(),
-        },
+        fees: L1Fees::Bedrock { overhead: U256::from(188).into(), scalar: U256::from(684_000).into() },
     }
 }
 
