@@ -1,7 +1,7 @@
 //! [`Config::check`]: what no single value shows.
 
 use super::explain::fix_of;
-use super::{ChainConfig, Config, ConfigError, Seconds};
+use super::{ChainConfig, Config, ConfigError, FollowConfig, FollowMode, Seconds};
 use crate::interop::DEFAULT_EXPIRY_WINDOW;
 use crosscheck_p2p::{ChainId, Multiaddr};
 use std::fmt::Display;
@@ -27,6 +27,7 @@ impl Config {
         }
         self.check_bounds()?;
         self.check_servers()?;
+        self.check_follow()?;
         self.check_dependencies()?;
         self.chains.iter().try_for_each(|(chain_id, chain)| self.check_chain(*chain_id, chain))?;
         self.check_listeners()
@@ -57,6 +58,36 @@ impl Config {
         }
         if self.http.addr == self.rpc.addr && self.http.addr.port() != 0 {
             return Err(bad("http.addr", &self.http.addr, "rpc.addr is the same address"));
+        }
+        Ok(())
+    }
+
+    /// A follower's server that is in another's place, or that would be followed by the program itself.
+    fn check_follow(&self) -> Result<(), ConfigError> {
+        let FollowConfig { mode, addr } = self.follow;
+        if mode == FollowMode::Off {
+            return Ok(());
+        }
+        for (other, taken) in [("rpc.addr", self.rpc.addr), ("http.addr", self.http.addr)] {
+            if addr == taken && addr.port() != 0 {
+                return Err(bad("follow.addr", &addr, &format!("{other} is the same address")));
+            }
+        }
+        for (chain_id, chain) in &self.chains {
+            let key = |name: &str| format!("chains.{chain_id}.{name}");
+            if let (FollowMode::Attested, Some(upstream)) = (mode, &chain.follow_upstream) {
+                let reason = "only follow.mode \"clamp\" has an upstream of its own";
+                return Err(bad(&key("follow_upstream"), upstream, reason));
+            }
+            let nodes = [
+                ("follow_upstream", chain.follow_upstream.as_ref()),
+                ("rollup_node", Some(&chain.rollup_node)),
+            ];
+            for (name, url) in nodes {
+                if let Some(url) = url.filter(|url| url.reaches(addr)) {
+                    return Err(bad(&key(name), url, "this is follow.addr: Crosscheck would follow itself"));
+                }
+            }
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! [`Config`]: the settings, typed, with their defaults.
 
-use super::{P2pConfig, Seconds};
+use super::{FollowConfig, P2pConfig, Seconds};
 use crate::interop::{DEFAULT_EXPIRY_WINDOW, DependencySet, Member};
 use crate::sources::{EndpointLimits, EndpointUrl};
 use alloy::primitives::Address;
@@ -36,6 +36,8 @@ pub struct Config {
     pub interop: InteropConfig,
     /// The audit's bounds.
     pub audit: AuditConfig,
+    /// What followers are served.
+    pub follow: FollowConfig,
     /// The chains, by id.
     pub chains: BTreeMap<ChainId, ChainConfig>,
 }
@@ -53,6 +55,7 @@ impl Default for Config {
             sources: SourcesConfig::default(),
             interop: InteropConfig::default(),
             audit: AuditConfig::default(),
+            follow: FollowConfig::default(),
             chains: BTreeMap::new(),
         }
     }
@@ -250,6 +253,9 @@ pub struct ChainConfig {
     /// Who signs cross-safe attestations. Unset: the unsafe block signer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attester: Option<Address>,
+    /// Whose status is clamped for followers. Unset: the rollup node's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow_upstream: Option<EndpointUrl>,
     /// Its gossip.
     #[serde(default)]
     pub p2p: P2pConfig,
