@@ -11,5 +11,7 @@
 mod cli;
 mod contracts;
 mod devnet;
+mod follow_contract;
+mod following;
 mod program;
 mod sidecar;
