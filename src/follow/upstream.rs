@@ -18,7 +18,16 @@ pub struct Upstream(Kind);
 #[derive(Debug)]
 enum Kind {
     Sibling(Option<watch::Receiver<Option<Answer>>>),
-    Other { node: RollupNode, interval: Duration, pause: Duration, due: Instant, last: Option<Answer> },
+    Other(Box<Polled>),
+}
+
+#[derive(Debug)]
+struct Polled {
+    node: RollupNode,
+    interval: Duration,
+    pause: Duration,
+    due: Instant,
+    last: Option<Answer>,
 }
 
 impl Upstream {
@@ -29,7 +38,8 @@ impl Upstream {
 
     /// Another node, asked every `interval`, less often while it does not answer.
     pub fn other(node: RollupNode, interval: Duration) -> Self {
-        Self(Kind::Other { node, interval, pause: interval, due: Instant::now(), last: None })
+        let polled = Polled { node, interval, pause: interval, due: Instant::now(), last: None };
+        Self(Kind::Other(Box::new(polled)))
     }
 
     /// Its last answer; a node that is due to be asked is asked first.
@@ -39,18 +49,7 @@ impl Upstream {
                 let answer = answers.borrow_and_update();
                 answer.clone()
             })),
-            Kind::Other { node, interval, pause, due, last } => {
-                if Instant::now() >= *due {
-                    let answer = node.status().await;
-                    *pause = match &answer {
-                        Ok(_) => *interval,
-                        Err(_) => pause.saturating_mul(2).min(LONGEST_PAUSE).max(*interval),
-                    };
-                    *due = Instant::now().checked_add(*pause).unwrap_or(*due);
-                    *last = Some(Answer { document: answer?, at: Instant::now() });
-                }
-                Ok(last.clone())
-            }
+            Kind::Other(polled) => polled.answer().await,
         }
     }
 
@@ -60,7 +59,7 @@ impl Upstream {
             Kind::Sibling(answers) => {
                 answers.as_ref().and_then(|answers| answers.borrow().as_ref().map(|one| one.at.elapsed()))
             }
-            Kind::Other { last, .. } => last.as_ref().map(|one| one.at.elapsed()),
+            Kind::Other(polled) => polled.last.as_ref().map(|one| one.at.elapsed()),
         }
     }
 
@@ -69,11 +68,26 @@ impl Upstream {
         match &mut self.0 {
             Kind::Sibling(Some(answers)) => {
                 if answers.changed().await.is_err() {
-                    std::future::pending().await
+                    std::future::pending::<()>().await;
                 }
             }
             Kind::Sibling(None) => std::future::pending().await,
-            Kind::Other { due, .. } => tokio::time::sleep_until(*due).await,
+            Kind::Other(polled) => tokio::time::sleep_until(polled.due).await,
         }
+    }
+}
+
+impl Polled {
+    async fn answer(&mut self) -> Result<Option<Answer>, SourceError> {
+        if Instant::now() >= self.due {
+            let answer = self.node.status().await;
+            self.pause = match &answer {
+                Ok(_) => self.interval,
+                Err(_) => self.pause.saturating_mul(2).min(LONGEST_PAUSE).max(self.interval),
+            };
+            self.due = Instant::now().checked_add(self.pause).unwrap_or(self.due);
+            self.last = Some(Answer { document: answer?, at: Instant::now() });
+        }
+        Ok(self.last.clone())
     }
 }
