@@ -167,7 +167,7 @@ impl Follower {
         if let Some(genesis) = self.genesis {
             return Ok(genesis);
         }
-        let config = self.parts.sibling.rollup_config().await?;
+        let config = self.parts.sibling.rollup_config_document().await?;
         let genesis = Genesis::of_rollup_config(config.get())
             .map_err(|error| FollowError::Genesis { reason: error.to_string() })?;
         self.parts.served.set_rollup_config(self.parts.chain_id, config);

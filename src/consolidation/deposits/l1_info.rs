@@ -4,6 +4,7 @@
 //! protocol/isthmus and protocol/jovian `l1-attributes.md`. It does not judge which fork's encoding a block must use.
 
 use super::words::Words;
+use crate::consolidation::Fork;
 use alloy::eips::eip2718::Decodable2718;
 use alloy::primitives::{Address, B256, Bytes, FixedBytes, TxKind, U256, address, fixed_bytes};
 use op_alloy::consensus::TxDeposit;
@@ -201,7 +202,42 @@ impl L1Info {
     }
 }
 
+impl L1Fees {
+    /// The operator fee, if the encoding has one.
+    pub const fn operator_fee(&self) -> Option<OperatorFee> {
+        match self {
+            Self::Bedrock { .. } | Self::Ecotone(_) => None,
+            Self::Isthmus(_, operator) | Self::Jovian { operator, .. } => Some(*operator),
+        }
+    }
+
+    /// The DA footprint gas scalar, if the encoding has one.
+    pub const fn da_footprint(&self) -> Option<u16> {
+        match self {
+            Self::Bedrock { .. } | Self::Ecotone(_) | Self::Isthmus(..) => None,
+            Self::Jovian { da_footprint_gas_scalar, .. } => Some(*da_footprint_gas_scalar),
+        }
+    }
+
+    /// The fork that brought the encoding.
+    pub const fn encoding(&self) -> Fork {
+        match self {
+            Self::Bedrock { .. } => Fork::Bedrock,
+            Self::Ecotone(_) => Fork::Ecotone,
+            Self::Isthmus(..) => Fork::Isthmus,
+            Self::Jovian { .. } => Fork::Jovian,
+        }
+    }
+}
+
 impl OperatorFee {
+    /// Reads the word that holds both on L1: the scalar above the constant, in its last 12 bytes.
+    pub fn from_word(word: B256) -> Self {
+        let mut words = Words::new(word.as_slice());
+        let _ = words.array::<20>();
+        operator_fee(&mut words).unwrap_or_default()
+    }
+
     fn to_be_bytes(self) -> [u8; 12] {
         let [a, b, c, d] = self.scalar.to_be_bytes();
         let [e, f, g, h, i, j, k, l] = self.constant.to_be_bytes();
