@@ -12,14 +12,15 @@ use super::{
     faults::{Attested, FaultPlan, NothingToCite, PlannedFault, Scene},
     heads::Heads,
     keyring::Keyring,
-    l1::{L1, L1Block},
+    l1::L1,
+    l1_block::L1Block,
     message_pool::{ExecutionSite, InitiatingBlock, MessagePool},
     schedule::{Schedule, TICKS_PER_L1_BLOCK},
     traffic::{Intent, Traffic},
     wallet::{Call, WalletError},
 };
 use crate::interop::CROSS_L2_INBOX;
-use alloy::primitives::{Address, Bytes};
+use alloy::primitives::{Address, Bytes, U256};
 use std::{collections::HashMap, sync::Arc};
 
 /// The gas limit of every user transaction.
@@ -321,5 +322,6 @@ fn call(chain_id: u64, nonce: u64, intent: &Intent) -> Call {
             (CROSS_L2_INBOX, validate_message_call(message), inbox_access_list(&[*message]))
         }
     };
-    Call { chain_id, nonce, to, input, access_list, gas_limit: GAS_LIMIT, max_fee: MAX_FEE }
+    let value = U256::ZERO;
+    Call { chain_id, nonce, to, input, value, access_list, gas_limit: GAS_LIMIT, max_fee: MAX_FEE }
 }

@@ -6,12 +6,13 @@
 use super::{
     chain::ChainParams,
     faults::FaultPlan,
-    keyring::{Keyring, system_config_address},
+    keyring::{Keyring, deposit_contract_address, system_config_address},
     l1::{L1, L1Error, L1Params},
+    l1_traffic::L1Traffic,
     message_pool::MessagePool,
     schedule::{L1_FINALITY_DEPTH, L1_SAFE_DEPTH, Schedule},
     sequencer::{ChainTick, Promotion, Sequencer, SequencerError},
-    system_config::SystemConfig,
+    system_config::{FeeScalars, SystemConfig},
     wallet::WalletError,
 };
 use crosscheck_p2p::UnixSeconds;
@@ -49,8 +50,8 @@ impl SuperchainParams {
 /// Why a superchain could not start or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum SuperchainError {
-    /// The keys could not be derived.
-    #[error("the keys of the devnet could not be derived: {0}")]
+    /// A key could not be derived or used.
+    #[error("a key of the devnet could not be derived or used: {0}")]
     Keys(#[from] WalletError),
     /// L1 could not go on.
     #[error(transparent)]
@@ -78,6 +79,7 @@ pub struct Tick {
 pub struct Superchain {
     params: SuperchainParams,
     l1: L1,
+    l1_traffic: L1Traffic,
     sequencers: Vec<Sequencer>,
     pool: MessagePool,
     tick: u64,
@@ -97,6 +99,7 @@ impl Superchain {
         let config = |keys: &Keyring| SystemConfig {
             unsafe_block_signer: keys.sequencer.address(),
             batcher: keys.batcher.address(),
+            scalars: FeeScalars::GENESIS,
         };
         let configs =
             chain_ids.iter().zip(&rings).map(|(id, keys)| (system_config_address(*id), config(keys)));
@@ -112,7 +115,8 @@ impl Superchain {
             Sequencer::new(chain, keys, params.schedule, params.seed)
         };
         let sequencers = chain_ids.iter().zip(rings).map(sequencer).collect::<Result<_, _>>()?;
-        Ok(Self { params, l1, sequencers, pool: MessagePool::default(), tick: 0 })
+        let l1_traffic = L1Traffic::new(params.seed, &chain_ids)?;
+        Ok(Self { params, l1, l1_traffic, sequencers, pool: MessagePool::default(), tick: 0 })
     }
 
     /// The L1.
@@ -146,7 +150,8 @@ impl Superchain {
         let time = self.params.schedule.time_of(tick);
         let l1_moved = self.params.schedule.makes_l1_block(tick);
         if l1_moved {
-            let block = self.l1.produce(time)?;
+            let body = self.l1_traffic.next_body(&self.l1)?;
+            let block = self.l1.produce_with(time, body)?;
             self.sequencers.iter_mut().for_each(|chain| chain.derive(&block, tick));
         }
         let promotions = self.promote(tick)?;
@@ -192,6 +197,7 @@ fn chain_params(chain_id: u64, keys: &Keyring, l1: &L1, schedule: &Schedule) -> 
         l1_genesis: l1.head().id(),
         gas_limit: GAS_LIMIT,
         system_config: system_config_address(chain_id),
+        deposit_contract: deposit_contract_address(chain_id),
         batcher: keys.batcher.address(),
     }
 }
