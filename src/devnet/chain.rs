@@ -11,8 +11,8 @@ use super::{
     executor::{self, ExecutorError},
     genesis,
     header::{self, HeaderError},
-    l1_block::L1Block,
     l1_attributes::L1Attributes,
+    l1_block::L1Block,
     state::WorldState,
     user_transaction::{self, UserTransactionError},
 };

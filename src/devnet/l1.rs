@@ -160,6 +160,15 @@ impl L1 {
         }
     }
 
+    /// Another L1 that shares all but its newest blocks, `depth` of them, with this one, and never meets it again.
+    pub fn other_branch(&self, depth: u64) -> Self {
+        const ELSEWHERE: u64 = 1 << 63;
+        let mut other = self.clone();
+        other.reorg(depth);
+        other.branch |= ELSEWHERE;
+        other
+    }
+
     /// Changes a `SystemConfig`'s unsafe block signer from the next block on.
     ///
     /// # Errors
@@ -271,12 +280,11 @@ mod tests {
     const CONFIG: Address = Address::repeat_byte(0xc0);
 
     fn l1() -> L1 {
-        let config =
-            SystemConfig {
-                unsafe_block_signer: Address::repeat_byte(1),
-                batcher: Address::repeat_byte(2),
-                scalars: FeeScalars::GENESIS,
-            };
+        let config = SystemConfig {
+            unsafe_block_signer: Address::repeat_byte(1),
+            batcher: Address::repeat_byte(2),
+            scalars: FeeScalars::GENESIS,
+        };
         L1::new(L1Params {
             genesis_time: UnixSeconds(1_000),
             seed: 7,

@@ -146,8 +146,11 @@ fn send(
     let call =
         Call { chain_id, nonce, to, input, value, access_list, gas_limit: GAS_LIMIT, max_fee: MAX_FEE };
     let raw = wallet.sign_call(call)?;
-    let envelope = TxEnvelope::decode_2718_exact(&raw)
-        .map_err(|error| WalletError::Encoding { from, nonce, reason: error.to_string() })?;
+    let envelope = TxEnvelope::decode_2718_exact(&raw).map_err(|error| WalletError::Encoding {
+        from,
+        nonce,
+        reason: error.to_string(),
+    })?;
     state.nonces.insert(from, nonce.saturating_add(1));
     Ok(L1Transaction { envelope, from, logs, gas_used, sets: None })
 }

@@ -28,6 +28,7 @@ pub mod message_pool;
 pub mod networks;
 pub mod nodes;
 pub mod observations;
+mod outbox;
 pub mod outcome;
 pub mod pace;
 pub mod plan;

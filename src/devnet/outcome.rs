@@ -1,7 +1,7 @@
 //! [`Outcome`]: how a run ended. Pure.
 
 use super::{
-    faults::{Attested, FaultPlan},
+    faults::{Attested, FaultPlan, Publication},
     observations::Observations,
     report::Report,
     sequencer::Sequencer,
@@ -56,7 +56,9 @@ pub fn unsettled(sequencers: &[Sequencer], plan: &FaultPlan, seen: &Observations
 fn last_attested(sequencer: &Sequencer, plan: &FaultPlan) -> u64 {
     let is_attested = |number: &u64| {
         let fault = plan.at(sequencer.chain_id(), *number);
-        fault.is_none_or(|planned| planned.fault.attested() == Attested::Block)
+        fault.is_none_or(|planned| {
+            planned.fault.attested() == Attested::Block && planned.fault.publication() != Publication::Never
+        })
     };
     (1..=sequencer.heads().safe).rev().find(is_attested).unwrap_or_default()
 }

@@ -10,7 +10,7 @@ use super::{
     pace::{LAG_BLOCKS, Pace},
     plan::DevnetPlan,
     progress::Progress,
-    report::{ChainReport, Planted, Report},
+    report::{ChainReport, Planted, PlantedWord, Report},
     run_clock::RunClock,
     runner::DevnetError,
     sequencer::{ChainTick, Sequencer},
@@ -57,8 +57,7 @@ impl Show {
         watch: Option<Watch>,
     ) -> Self {
         let chain_ids: Vec<u64> = superchain.sequencers().iter().map(Sequencer::chain_id).collect();
-        let planted =
-            |fault: &_| Planted { fault: *fault, hash: None, payload_hash: None, published_at: None };
+        let planted = |fault: &_| Planted { fault: *fault, words: Vec::new() };
         Self {
             pace: Pace::new(plan.request().fast, watch.is_some()),
             progress: Progress::new(&chain_ids, plan.request().blocks),
@@ -119,7 +118,7 @@ impl Show {
     }
 
     /// Remembers what was published for which fault.
-    fn record(&mut self, chain: &ChainTick, signed: &[B256]) {
+    fn record(&mut self, chain: &ChainTick, signed: &[Option<B256>]) {
         let at = self.started.elapsed();
         for (word, payload_hash) in chain.attestations.iter().zip(signed) {
             let Some(fault) = word.fault else { continue };
@@ -129,9 +128,9 @@ impl Show {
                 .iter_mut()
                 .filter(|planted| (planted.fault.chain_id, planted.fault.block) == place)
             {
-                planted.hash = Some(word.block.hash);
-                planted.payload_hash = Some(*payload_hash);
-                planted.published_at = Some(at);
+                let published_at = payload_hash.map(|_| at);
+                let (hash, payload_hash) = (word.block.hash, *payload_hash);
+                planted.words.push(PlantedWord { hash, payload_hash, published_at });
             }
         }
     }
@@ -152,6 +151,19 @@ impl Show {
             let met = |seen: &Observations| seen.held_up_by(chain_id).next().is_some();
             self.poll_until(tick, OUTAGE_PATIENCE, met).await;
         }
+        for chain_id in self.ending_forks(tick) {
+            let met = |seen: &Observations| seen.off_course(chain_id).next().is_some();
+            self.poll_until(tick, OUTAGE_PATIENCE, met).await;
+        }
+    }
+
+    /// The chains whose nodes are back on their own fork in the next tick.
+    fn ending_forks(&self, tick: &Tick) -> Vec<u64> {
+        let next = tick.number.saturating_add(1);
+        let ends = |chain: &&ChainTick| {
+            chain.fork.is_some() && self.plan.faults().fork(chain.chain_id, next).is_none()
+        };
+        tick.chains.iter().filter(ends).map(|chain| chain.chain_id).collect()
     }
 
     /// Waits until the clock has come to the next tick.
@@ -177,6 +189,10 @@ impl Show {
     async fn poll(&mut self, tick: &Tick) {
         if let Some(watch) = &mut self.watch {
             watch.poll(&outages(tick), self.started.elapsed()).await;
+            for chain in &tick.chains {
+                let forked = chain.fork.iter().flatten().next();
+                forked.into_iter().for_each(|first| watch.note_fork(chain.chain_id, first.number()));
+            }
         }
         self.progress.show(tick, self.watch.as_ref().map(Watch::seen));
     }

@@ -72,6 +72,10 @@ mod tests {
         report::{AttestationCounts, ChainReport, FalseAlarm, FaultReport, MessageCounts},
     };
 
+    fn discarded() -> Finding {
+        Finding::Discarded { reason: "not-derived".to_owned() }
+    }
+
     #[test]
     fn a_person_reads_heads_faults_and_false_alarms() {
         let chain = ChainReport {
@@ -86,12 +90,11 @@ mod tests {
             name: "not-derived",
             chain_id: 902,
             block: 42,
-            expected: Finding::Discarded,
+            expected: discarded(),
             found: None,
             detected_after_ms: None,
         };
-        let alarm =
-            FalseAlarm { chain_id: 901.into(), block: Some(9), hash: None, found: Finding::Discarded };
+        let alarm = FalseAlarm { chain_id: 901.into(), block: Some(9), hash: None, found: discarded() };
         let report = Report {
             seed: 7,
             chains: vec![chain],

@@ -1,6 +1,8 @@
 //! `eth_getLogs`: the logs of a bounded range of canonical blocks, or of one block, on L2 and on L1.
 
-use super::{chain_store::ChainStore, invalid_params, l1_block::l1_logs, rpc_receipt::rpc_logs, server_error};
+use super::{
+    chain_store::ChainStore, invalid_params, l1_block::l1_logs, rpc_receipt::rpc_logs, server_error,
+};
 use crate::devnet::{block::L2Block, l1::L1, l1_block::L1Block};
 use alloy::{
     eips::BlockNumberOrTag,

@@ -6,11 +6,7 @@ use super::{
     l1_block::{l1_block, l1_receipt, l1_receipts},
     server_error,
 };
-use crate::devnet::{
-    l1::L1,
-    l1_block::L1Block,
-    superchain::L1_CHAIN_ID,
-};
+use crate::devnet::{l1::L1, l1_block::L1Block, superchain::L1_CHAIN_ID};
 use alloy::{
     eips::{BlockId, BlockNumberOrTag},
     primitives::{Address, B256, U64, U256},

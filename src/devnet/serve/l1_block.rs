@@ -63,9 +63,7 @@ pub(super) fn l1_receipt(block: &L1Block, place: usize) -> Option<TransactionRec
     let gas_before = before.map_or(0, TxReceipt::cumulative_gas_used);
     Some(TransactionReceipt {
         // One RPC log for each log of this receipt, in the same order.
-        inner: receipt
-            .clone()
-            .map_logs(|log| logs.next().unwrap_or(Log { inner: log, ..Log::default() })),
+        inner: receipt.clone().map_logs(|log| logs.next().unwrap_or(Log { inner: log, ..Log::default() })),
         transaction_hash: *envelope.tx_hash(),
         transaction_index: u64::try_from(place).ok(),
         block_hash: Some(block.hash),

@@ -6,8 +6,8 @@ use crate::devnet::{
     header::{BASE_FEE_PARAMS, MIN_BASE_FEE},
     keyring::deposit_contract_address,
     l1::L1,
-    l1_block::L1Block,
     l1_attributes::DA_FOOTPRINT_GAS_SCALAR,
+    l1_block::L1Block,
     superchain::L1_CHAIN_ID,
     system_config::FeeScalars,
 };

@@ -1,9 +1,6 @@
 //! Receipts and logs in the JSON shapes of an OP Stack execution client, with its L1 fee fields.
 
-use crate::devnet::{
-    block::L2Block,
-    l1_attributes::DA_FOOTPRINT_GAS_SCALAR,
-};
+use crate::devnet::{block::L2Block, l1_attributes::DA_FOOTPRINT_GAS_SCALAR};
 use alloy::{
     consensus::{ReceiptWithBloom, Transaction as _, TxReceipt, transaction::SignerRecoverable},
     primitives::{Address, U256},
