@@ -144,11 +144,21 @@ fn clock(source: &ClockSource) -> eyre::Result<Arc<dyn Clock>> {
 }
 
 fn validation_rules(chain_id: ChainId, chain: &ChainConfig) -> ValidationRules {
+    let defaults = ValidationRules::new(chain_id);
+    let (blocks_past, cross_safe_past) = (chain.p2p.blocks_past.whole(), chain.p2p.cross_safe_past.whole());
+    let future = chain.p2p.future.whole();
+    // A block must be remembered for as long as its topic would let it in again.
+    let heights = |past: u64| {
+        let blocks = past.saturating_add(future).div_ceil(chain.block_time.max(1)).saturating_add(1);
+        usize::try_from(blocks).unwrap_or(usize::MAX)
+    };
     ValidationRules {
-        blocks_past: chain.p2p.blocks_past.whole(),
-        cross_safe_past: chain.p2p.cross_safe_past.whole(),
-        future: chain.p2p.future.whole(),
-        ..ValidationRules::new(chain_id)
+        blocks_past,
+        cross_safe_past,
+        future,
+        blocks_heights: heights(blocks_past).max(defaults.blocks_heights),
+        cross_safe_heights: heights(cross_safe_past).max(defaults.blocks_heights),
+        ..defaults
     }
 }
 

@@ -6,7 +6,7 @@ use eyre::WrapErr;
 use std::io::Read;
 use std::path::Path;
 
-/// The largest input read: hex of the largest frame, twice over.
+/// The largest input read, in bytes: more than hex of the largest frame takes.
 const MAX_INPUT: u64 = 64 * 1024 * 1024;
 
 /// Reads a frame. `-` is standard input.
@@ -17,8 +17,12 @@ pub(crate) fn read_frame(file: &Path) -> eyre::Result<Bytes> {
     } else {
         Box::new(std::fs::File::open(file).wrap_err_with(|| format!("{} cannot be opened", file.display()))?)
     };
-    let read = reader.take(MAX_INPUT).read_to_end(&mut content);
-    read.wrap_err_with(|| format!("{} cannot be read", file.display()))?;
+    let read = reader.take(MAX_INPUT.saturating_add(1)).read_to_end(&mut content);
+    let size = read.wrap_err_with(|| format!("{} cannot be read", file.display()))?;
+    if u64::try_from(size).is_ok_and(|size| size > MAX_INPUT) {
+        let problem = format!("{} has more than {MAX_INPUT} bytes: it is no gossip frame", file.display());
+        return Err(UsageError { problem }.into());
+    }
     match content.strip_prefix(b"0x") {
         None => Ok(content.into()),
         Some(digits) => {

@@ -1,6 +1,6 @@
 //! `crosscheck healthcheck`: asks a running crosscheck how it is. For containers that have no curl.
 
-use super::{Outcome, complain, print, runtime};
+use super::{Outcome, UsageError, complain, print, runtime};
 use clap::Args;
 use eyre::WrapErr;
 use http_body_util::{BodyExt, Empty, Limited};
@@ -28,9 +28,9 @@ pub(crate) struct HealthcheckArgs {
 impl HealthcheckArgs {
     pub(crate) fn run(&self) -> eyre::Result<Outcome> {
         let path = if self.ready { "readyz" } else { "healthz" };
-        let uri: hyper::Uri = format!("http://{}/{path}", self.addr)
-            .parse()
-            .wrap_err_with(|| format!("--addr {} is no address", self.addr))?;
+        let uri: hyper::Uri = format!("http://{}/{path}", self.addr).parse().map_err(|error| UsageError {
+            problem: format!("--addr {} is no address: {error}; write one such as 127.0.0.1:7300", self.addr),
+        })?;
         let (healthy, answer) = runtime()?.block_on(ask(uri))?;
         if healthy {
             print(answer.trim_end())?;

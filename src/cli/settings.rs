@@ -40,6 +40,22 @@ impl Args for SettingsArgs {
     }
 }
 
+/// The environment's settings. What others keep in the environment may be any bytes, and is none of ours.
+fn variables() -> Result<Vec<(String, String)>, ConfigError> {
+    let all = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+    all.filter(|(name, _)| name.starts_with("CROSSCHECK_") && name != "CROSSCHECK_CONFIG")
+        .map(|(name, value)| match value.into_string() {
+            Ok(value) => Ok((name, value)),
+            Err(value) => Err(ConfigError::Value {
+                key: name,
+                value: format!("{} bytes", value.len()),
+                reason: "the variable's value is not UTF-8".to_owned(),
+                fix: "write it in UTF-8, or set the key in the file".to_owned(),
+            }),
+        })
+        .collect()
+}
+
 /// `sources.poll_interval` is `--sources.poll-interval`.
 fn flag_name(key: &Key) -> String {
     key.path.replace('_', "-")
@@ -77,8 +93,7 @@ impl SettingsArgs {
         if let Some(file) = &self.file {
             layers = layers.file(file)?;
         }
-        let variables = std::env::vars().filter(|(name, _)| name != "CROSSCHECK_CONFIG");
-        layers = layers.environment(variables)?;
+        layers = layers.environment(variables()?)?;
         for (key, value) in &self.flags {
             layers = layers.flag(key, value)?;
         }
@@ -90,10 +105,7 @@ impl SettingsArgs {
 
     /// `crosscheck check`.
     pub(crate) fn check(&self) -> eyre::Result<Outcome> {
-        if self.file.is_none()
-            && self.flags.is_empty()
-            && !std::env::vars().any(|(name, _)| name.starts_with("CROSSCHECK_"))
-        {
+        if self.file.is_none() && self.flags.is_empty() && variables()?.is_empty() {
             return Err(
                 UsageError { problem: "there is nothing to check: give --config FILE".to_owned() }.into()
             );

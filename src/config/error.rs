@@ -7,7 +7,7 @@ use std::path::PathBuf;
 pub enum ConfigError {
     /// The file cannot be read.
     #[error(
-        "the configuration file {path} cannot be read: {reason}\n  fix: check the path given with --config"
+        "the configuration file {path} cannot be read: {reason}\n  fix: check the path given with --config or CROSSCHECK_CONFIG"
     )]
     Unreadable {
         /// The file.
@@ -15,12 +15,26 @@ pub enum ConfigError {
         /// What the system said.
         reason: String,
     },
-    /// The file is no TOML.
-    #[error("the configuration file {path} is no TOML: {reason}\n  fix: mend the line shown")]
+    /// The file is larger than any configuration.
+    #[error(
+        "the configuration file {path} has more than {limit} bytes\n  fix: check the path given with --config or CROSSCHECK_CONFIG"
+    )]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most that is read.
+        limit: u64,
+    },
+    /// The file is no TOML. The line is not quoted beyond its key: values may be secrets.
+    #[error("the configuration file {path} is no TOML: line {line} ({key}): {reason}\n  fix: mend that line")]
     Syntax {
         /// The file.
         path: PathBuf,
-        /// What the parser said, with line and column.
+        /// The line, counted from 1.
+        line: usize,
+        /// What the line begins with: its key or its section.
+        key: String,
+        /// What the parser said.
         reason: String,
     },
     /// A key has a value that it cannot have, or is unknown.
@@ -28,7 +42,7 @@ pub enum ConfigError {
     Value {
         /// The key, with its sections.
         key: String,
-        /// What it was set to.
+        /// What it was set to, without what may be a secret.
         value: String,
         /// Why that cannot be.
         reason: String,

@@ -65,12 +65,28 @@ pub const KEYS: &[Key] = &[
     chain_key("system_config", Kind::Text, "write the address of the chain's SystemConfig on L1"),
     chain_key("unsafe_block_signer", Kind::Text, "write the signer's address"),
     chain_key("attester", Kind::Text, "write the attester's address"),
-    chain_key("p2p.listen", Kind::List, "write multiaddresses, such as [\"/ip4/127.0.0.1/tcp/9222\"]"),
+    chain_key(
+        "p2p.listen",
+        Kind::List,
+        "write multiaddresses, such as [\"/ip4/127.0.0.1/tcp/9222\"], each chain's with a port of its own",
+    ),
     chain_key("p2p.static_peers", Kind::List, "write multiaddresses that end in /p2p/<peer id>"),
     chain_key("p2p.key_file", Kind::Text, "write a file name"),
-    chain_key("p2p.blocks_past", Kind::Text, "write a duration with its unit, such as \"1m\""),
-    chain_key("p2p.cross_safe_past", Kind::Text, "write a duration with its unit, such as \"12h\""),
-    chain_key("p2p.future", Kind::Text, "write a duration with its unit, such as \"5s\""),
+    chain_key(
+        "p2p.blocks_past",
+        Kind::Text,
+        "write whole seconds with their unit, up to \"7days\", such as \"1m\"",
+    ),
+    chain_key(
+        "p2p.cross_safe_past",
+        Kind::Text,
+        "write whole seconds with their unit, up to \"7days\", such as \"12h\"",
+    ),
+    chain_key(
+        "p2p.future",
+        Kind::Text,
+        "write whole seconds with their unit, up to \"7days\", such as \"5s\"",
+    ),
 ];
 
 impl Key {

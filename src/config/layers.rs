@@ -1,7 +1,10 @@
 //! [`Layers`]: file, environment and flags, laid over each other and parsed once.
 
+use super::explain::{explain, place, unknown_key, unreadable_text};
+use super::redaction::shown_text;
 use super::{Config, ConfigError, Key, Kind};
-use serde::Deserialize;
+use crosscheck_p2p::ChainId;
+use std::io::Read;
 use std::path::Path;
 use toml::{Table, Value};
 
@@ -21,17 +24,19 @@ pub struct Warning {
 
 const PREFIX: &str = "CROSSCHECK_";
 
+/// The largest file read, in bytes: room for thousands of chains.
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
+
 impl Layers {
     /// Reads the file.
     ///
     /// # Errors
     /// If it cannot be read or is no TOML.
     pub fn file(mut self, path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| ConfigError::Unreadable { path: path.into(), reason: error.to_string() })?;
-        self.table = text.parse().map_err(|error: toml::de::Error| ConfigError::Syntax {
-            path: path.into(),
-            reason: error.to_string(),
+        let text = read(path)?;
+        self.table = text.parse().map_err(|error: toml::de::Error| {
+            let (line, key) = place(&text, &error);
+            ConfigError::Syntax { path: path.into(), line, key, reason: error.message().to_owned() }
         })?;
         Ok(self)
     }
@@ -76,30 +81,33 @@ impl Layers {
     /// # Errors
     /// The first key that is unknown, missing or has a value that it cannot have.
     pub fn parse(self) -> Result<Config, ConfigError> {
-        refuse_doubled_chains(&self.table)?;
-        let deserializer = Value::Table(self.table.clone());
-        let config: Config = serde_path_to_error::deserialize(deserializer)
-            .map_err(|error| describe(&self.table, &error.path().to_string(), error.inner()))?;
+        let config = self.parse_unchecked()?;
         config.check()?;
         Ok(config)
     }
 
+    /// Parses the settings without asking whether they can work together.
+    pub(super) fn parse_unchecked(self) -> Result<Config, ConfigError> {
+        refuse_doubled_chains(&self.table)?;
+        let deserializer = Value::Table(self.table.clone());
+        serde_path_to_error::deserialize(deserializer)
+            .map_err(|error| explain(&self.table, error.path(), error.inner()))
+    }
+
     fn set(&mut self, path: &str, text: &str) -> Result<(), ConfigError> {
         let Some(key) = Key::find(path) else {
-            return Err(unknown_key(path, text));
+            return Err(unknown_key(path, &shown_text(text)));
         };
         let value = match key.kind {
             Kind::Text => Value::String(text.to_owned()),
-            Kind::Integer => Value::Integer(text.parse().map_err(|_| ConfigError::Value {
-                key: path.to_owned(),
-                value: text.to_owned(),
-                reason: "not a whole number".to_owned(),
-                fix: key.fix.to_owned(),
-            })?),
+            Kind::Integer => {
+                Value::Integer(text.parse().map_err(|_| unreadable_text(path, text, "not a whole number"))?)
+            }
             Kind::List => {
                 Value::Array(text.split(',').map(|item| Value::String(item.trim().to_owned())).collect())
             }
         };
+        let path = self.as_written(path);
         let mut table = &mut self.table;
         let mut parts = path.split('.').peekable();
         while let Some(part) = parts.next() {
@@ -109,11 +117,40 @@ impl Layers {
             }
             let section = table.entry(part).or_insert_with(|| Value::Table(Table::new()));
             let Value::Table(section) = section else {
-                return Err(unknown_key(path, text));
+                let reason = format!("{part} is already set to something that is no section");
+                return Err(unreadable_text(&path, text, &reason));
             };
             table = section;
         }
         Ok(())
+    }
+
+    /// The path with the chain's id as the layers below write it: `chains.901` may be `chains.0x385` there.
+    fn as_written(&self, path: &str) -> String {
+        let mut parts = path.splitn(3, '.');
+        let (Some("chains"), Some(id), Some(rest)) = (parts.next(), parts.next(), parts.next()) else {
+            return path.to_owned();
+        };
+        let chain_id = id.parse::<ChainId>().ok();
+        let sections = self.table.get("chains").and_then(Value::as_table);
+        let same = sections
+            .into_iter()
+            .flat_map(Table::keys)
+            .find(|name| chain_id.is_some() && name.parse::<ChainId>().ok() == chain_id);
+        format!("chains.{}.{rest}", same.map_or(id, String::as_str))
+    }
+}
+
+/// Reads the file, which may be any file, within a bound.
+fn read(path: &Path) -> Result<String, ConfigError> {
+    let unreadable =
+        |error: std::io::Error| ConfigError::Unreadable { path: path.into(), reason: error.to_string() };
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    file.take(MAX_FILE_BYTES.saturating_add(1)).read_to_string(&mut text).map_err(unreadable)?;
+    match u64::try_from(text.len()) {
+        Ok(size) if size <= MAX_FILE_BYTES => Ok(text),
+        _ => Err(ConfigError::TooLarge { path: path.into(), limit: MAX_FILE_BYTES }),
     }
 }
 
@@ -136,7 +173,7 @@ fn refuse_doubled_chains(table: &Table) -> Result<(), ConfigError> {
     };
     let mut seen = std::collections::BTreeMap::new();
     for name in chains.keys() {
-        let Ok(chain_id) = name.parse::<crosscheck_p2p::ChainId>() else {
+        let Ok(chain_id) = name.parse::<ChainId>() else {
             continue;
         };
         if let Some(first) = seen.insert(chain_id, name) {
@@ -151,68 +188,6 @@ fn refuse_doubled_chains(table: &Table) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn unknown_key(path: &str, value: &str) -> ConfigError {
-    ConfigError::Value {
-        key: path.to_owned(),
-        value: value.to_owned(),
-        reason: "there is no such key".to_owned(),
-        fix: suggestion(path),
-    }
-}
-
-fn suggestion(path: &str) -> String {
-    let name = path.rsplit('.').next().unwrap_or(path);
-    let near = super::KEYS
-        .iter()
-        .map(|key| (strsim::jaro_winkler(key.path.rsplit('.').next().unwrap_or(key.path), name), key))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b));
-    near.map_or_else(
-        || "remove it; config/default.toml lists every key".to_owned(),
-        |(_, key)| {
-            let section = if key.per_chain { "chains.<id>." } else { "" };
-            format!("remove it, or did you mean {section}{}?", key.path)
-        },
-    )
-}
-
-/// Turns a parse error into one that names key, value, reason and fix.
-fn describe(table: &Table, path: &str, error: &toml::de::Error) -> ConfigError {
-    let reason = error.message().to_owned();
-    let path = path.trim_start_matches('.').trim_start_matches("? ").to_owned();
-    if let Some(field) = quoted_after(&reason, "missing field ") {
-        let key = format!("{path}.{field}");
-        let fix = Key::find(&key).map_or_else(|| "add it".to_owned(), |key| key.fix.to_owned());
-        return ConfigError::Missing {
-            key,
-            reason: "the chain cannot be watched without it".to_owned(),
-            fix,
-        };
-    }
-    let plain = path.split('[').next().unwrap_or(&path);
-    let value = lookup(table, plain).map_or_else(String::new, ToString::to_string);
-    if reason.contains("unknown field") {
-        let field = quoted_after(&reason, "unknown field ").unwrap_or_default();
-        let key = if path.ends_with(&field) { path } else { format!("{path}.{field}") };
-        let value = lookup(table, &key).map_or(value, ToString::to_string);
-        return unknown_key(&key, &value);
-    }
-    let fix = Key::find(plain.trim_end_matches('.'))
-        .map_or_else(|| "see config/default.toml".to_owned(), |key| key.fix.to_owned());
-    ConfigError::Value { key: path, value, reason, fix }
-}
-
-fn quoted_after(text: &str, before: &str) -> Option<String> {
-    let (_, rest) = text.split_once(before)?;
-    rest.split('`').nth(1).map(ToOwned::to_owned)
-}
-
-fn lookup<'a>(table: &'a Table, path: &str) -> Option<&'a Value> {
-    let mut parts = path.split('.');
-    let first = table.get(parts.next()?)?;
-    parts.try_fold(first, |value, part| value.as_table()?.get(part))
-}
-
 impl Config {
     /// Reads a configuration file alone, without environment and flags.
     ///
@@ -220,13 +195,5 @@ impl Config {
     /// If it cannot be read, is no TOML, or holds a setting that cannot work.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         Layers::default().file(path)?.parse()
-    }
-
-    /// Parses a text without checking that it can be run: for templates.
-    ///
-    /// # Errors
-    /// What the parser says.
-    pub fn parse_unchecked(text: &str) -> Result<Self, toml::de::Error> {
-        Self::deserialize(toml::Deserializer::parse(text)?)
     }
 }

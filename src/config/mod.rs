@@ -3,11 +3,16 @@
 //! Every key is known here, every value is parsed here, and every error names the key, the value, the
 //! reason and the fix. Never reads anything but the file and the environment that it is given.
 
+mod check;
 mod error;
+mod explain;
 mod keys;
 mod layers;
 mod network;
+mod redaction;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod values;
 
 pub use error::ConfigError;

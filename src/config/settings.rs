@@ -1,6 +1,6 @@
 //! [`Config`]: the settings, typed, with their defaults.
 
-use super::{ConfigError, P2pConfig, Seconds};
+use super::{P2pConfig, Seconds};
 use crate::interop::{DEFAULT_EXPIRY_WINDOW, DependencySet, Member};
 use crate::sources::{EndpointLimits, EndpointUrl};
 use alloy::primitives::Address;
@@ -18,7 +18,7 @@ use std::time::Duration;
 pub struct Config {
     /// Where the time comes from.
     pub clock: ClockSource,
-    /// Where the ledger and the keys are.
+    /// Where the ledger and the keys are. Relative: to the directory that the program is started in.
     pub data_dir: PathBuf,
     /// How long a shutdown may take.
     pub shutdown_timeout: Seconds,
@@ -269,102 +269,5 @@ impl Config {
 
     fn is_dependency(&self, chain_id: ChainId) -> bool {
         self.interop.dependencies.is_empty() || self.interop.dependencies.contains(&chain_id)
-    }
-
-    /// Checks what no single value shows.
-    ///
-    /// # Errors
-    /// The first setting that cannot work.
-    pub fn check(&self) -> Result<(), ConfigError> {
-        let value = |key: &str, value: &dyn ToString, reason: &str| {
-            Err(ConfigError::Value {
-                key: key.to_owned(),
-                value: value.to_string(),
-                reason: reason.to_owned(),
-                fix: super::Key::find(key).map_or_else(String::new, |key| key.fix.to_owned()),
-            })
-        };
-        if self.chains.is_empty() {
-            return Err(ConfigError::Missing {
-                key: "chains".to_owned(),
-                reason: "there is nothing to watch".to_owned(),
-                fix: "add a [chains.<id>] section for every chain of the dependency set".to_owned(),
-            });
-        }
-        if !(1..=DEFAULT_EXPIRY_WINDOW).contains(&self.interop.message_expiry_window) {
-            let window = &self.interop.message_expiry_window;
-            return value("interop.message_expiry_window", window, "outside 1 to 604800 seconds");
-        }
-        if !(1..=1024).contains(&self.sources.max_response_mib) {
-            return value("sources.max_response_mib", &self.sources.max_response_mib, "outside 1 to 1024");
-        }
-        if !(1..=1024).contains(&self.sources.max_concurrent_requests) {
-            let requests = &self.sources.max_concurrent_requests;
-            return value("sources.max_concurrent_requests", requests, "outside 1 to 1024");
-        }
-        if self.sources.poll_interval.0.is_zero() {
-            return value("sources.poll_interval", &"0s", "a poll without a pause is a storm");
-        }
-        if !(1..=1_000_000).contains(&self.audit.max_open) {
-            return value("audit.max_open", &self.audit.max_open, "outside 1 to 1000000");
-        }
-        if !(1..=1024).contains(&self.audit.concurrency) {
-            return value("audit.concurrency", &self.audit.concurrency, "outside 1 to 1024");
-        }
-        self.check_dependencies()?;
-        self.chains.iter().try_for_each(|(chain_id, chain)| self.check_chain(*chain_id, chain))
-    }
-
-    fn check_dependencies(&self) -> Result<(), ConfigError> {
-        let missing = self.interop.dependencies.iter().find(|id| !self.chains.contains_key(*id));
-        missing.map_or(Ok(()), |chain_id| {
-            Err(ConfigError::Missing {
-                key: format!("chains.{chain_id}"),
-                reason: format!(
-                    "interop.dependencies names chain {chain_id}, whose messages cannot be checked"
-                ),
-                fix: format!("add a [chains.{chain_id}] section with its endpoints"),
-            })
-        })
-    }
-
-    fn check_chain(&self, chain_id: ChainId, chain: &ChainConfig) -> Result<(), ConfigError> {
-        let key = |name: &str| format!("chains.{chain_id}.{name}");
-        let missing = |name: &str, reason: &str| {
-            let key = key(name);
-            let fix = super::Key::find(&key).map_or_else(String::new, |key| key.fix.to_owned());
-            Err(ConfigError::Missing { key, reason: reason.to_owned(), fix })
-        };
-        if chain.execution.is_empty() {
-            return missing("execution", "without an execution client nothing can be checked");
-        }
-        if chain.block_time == 0 {
-            return Err(ConfigError::Value {
-                key: key("block_time"),
-                value: "0".to_owned(),
-                reason: "blocks need time between them".to_owned(),
-                fix: "write the seconds between two blocks, 1 or more".to_owned(),
-            });
-        }
-        if chain.unsafe_block_signer.is_none()
-            && (chain.system_config.is_none() || self.l1.execution.is_none())
-        {
-            let name = if chain.system_config.is_none() { "system_config" } else { "unsafe_block_signer" };
-            return missing(
-                name,
-                "who signs the chain's blocks is read from L1 (l1.execution and system_config), or set",
-            );
-        }
-        for peer in &chain.p2p.static_peers {
-            if !peer.protocol_stack().any(|part| part == "p2p") {
-                return Err(ConfigError::Value {
-                    key: key("p2p.static_peers"),
-                    value: peer.to_string(),
-                    reason: "the peer's id is missing".to_owned(),
-                    fix: "write multiaddresses that end in /p2p/<peer id>".to_owned(),
-                });
-            }
-        }
-        Ok(())
     }
 }

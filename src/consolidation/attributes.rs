@@ -1,5 +1,7 @@
 //! [`BlockAttributes`]: what a block fixes before it is executed; what derivation can know of it.
 
+use super::deposits::{L1Info, L1InfoError, MAX_L1_ATTRIBUTES_BYTES, decode_l1_info};
+use super::{FeeParameters, FeeParametersError, Fork, ForkSchedule};
 use crate::sources::VerifiedBlock;
 use alloy::primitives::{Address, B256, Bytes, keccak256};
 use crosscheck_p2p::{Envelope, UnixSeconds};
@@ -24,12 +26,16 @@ pub struct BlockAttributes {
     pub gas_limit: u64,
     /// The L1 origin's parent beacon block root.
     pub parent_beacon_block_root: Option<B256>,
-    /// How many withdrawals it holds: on the OP Stack, none.
-    pub withdrawals: usize,
+    /// How many withdrawals it holds: on the OP Stack, none. `None`: it has no list of them, as before Canyon.
+    pub withdrawals: Option<usize>,
+    /// Its withdrawals root: since Canyon; since Isthmus a result of execution, of which only the presence counts.
+    pub withdrawals_root: Option<B256>,
     /// Its EIP-1559 parameters, as its extra data states them.
     pub fees: Result<FeeParameters, FeeParametersError>,
     /// Its transactions, in order.
     pub transactions: Vec<TransactionDigest>,
+    /// Its first deposit, encoded, unless that is longer than any that tells an L1 origin.
+    pub first_deposit: Option<Bytes>,
 }
 
 impl BlockAttributes {
@@ -43,9 +49,11 @@ impl BlockAttributes {
             fee_recipient: payload.fee_recipient,
             gas_limit: payload.gas_limit,
             parent_beacon_block_root: Some(envelope.parent_beacon_block_root),
-            withdrawals: payload.withdrawals.len(),
+            withdrawals: Some(payload.withdrawals.len()),
+            withdrawals_root: Some(payload.withdrawals_root),
             fees: FeeParameters::decode(&payload.extra_data),
             transactions: payload.transactions.iter().map(TransactionDigest::of).collect(),
+            first_deposit: first_deposit(&payload.transactions),
         }
     }
 
@@ -59,9 +67,11 @@ impl BlockAttributes {
             fee_recipient: header.beneficiary,
             gas_limit: header.gas_limit,
             parent_beacon_block_root: header.parent_beacon_block_root,
-            withdrawals: 0,
+            withdrawals: header.withdrawals_root.map(|_| 0),
+            withdrawals_root: header.withdrawals_root,
             fees: FeeParameters::decode(&header.extra_data),
             transactions: block.transactions().iter().map(TransactionDigest::of).collect(),
+            first_deposit: first_deposit(block.transactions()),
         }
     }
 
@@ -76,6 +86,41 @@ impl BlockAttributes {
     pub fn is_deposits_only(&self) -> bool {
         self.transactions.iter().all(|tx| tx.is_deposit)
     }
+
+    /// What its first transaction says of its L1 origin.
+    ///
+    /// # Errors
+    /// If that is no L1-attributes deposit, or there is none.
+    pub fn l1_info(&self) -> Result<L1Info, L1InfoError> {
+        let is_first = self.transactions.first().is_some_and(|tx| tx.is_deposit);
+        let not_a_deposit = |reason: &str| L1InfoError::NotADeposit { reason: reason.to_owned() };
+        if !is_first {
+            return Err(not_a_deposit("there is none, or one of another type"));
+        }
+        let first = self.first_deposit.as_ref();
+        decode_l1_info(first.ok_or_else(|| not_a_deposit("it is too long to tell an L1 origin"))?)
+    }
+
+    /// Its EIP-1559 parameters, if its extra data is as the fork in force at its time has it; before Holocene none.
+    ///
+    /// # Errors
+    /// If it is not.
+    pub fn fees_by_fork(&self, forks: &ForkSchedule) -> Result<Option<FeeParameters>, FeeParametersError> {
+        let is_holocene = forks.is_active(Fork::Holocene, self.timestamp);
+        let is_jovian = forks.is_active(Fork::Jovian, self.timestamp);
+        match &self.fees {
+            Ok(fees) if is_holocene && fees.min_base_fee.is_some() == is_jovian => Ok(Some(*fees)),
+            Ok(fees) => Err(FeeParametersError { extra_data: fees.encode() }),
+            Err(error) if !is_holocene && error.extra_data.is_empty() => Ok(None),
+            Err(error) => Err(error.clone()),
+        }
+    }
+}
+
+/// A copy of the first deposit: the buffer that it stands in may hold megabytes.
+fn first_deposit(transactions: &[Bytes]) -> Option<Bytes> {
+    let first = transactions.iter().find(|transaction| transaction.first() == Some(&DEPOSIT_TYPE))?;
+    (first.len() <= MAX_L1_ATTRIBUTES_BYTES).then(|| Bytes::copy_from_slice(first))
 }
 
 /// A transaction as far as matching goes. Bodies are not kept: a waiting block may hold megabytes of them.
@@ -94,76 +139,48 @@ impl TransactionDigest {
     }
 }
 
-/// The EIP-1559 parameters in a block's extra data (Holocene, Jovian).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FeeParameters {
-    /// The base fee change denominator.
-    pub denominator: u32,
-    /// The elasticity multiplier.
-    pub elasticity: u32,
-    /// The minimum base fee in wei: Jovian and later.
-    pub min_base_fee: Option<u64>,
-}
-
-/// Extra data that states no EIP-1559 parameters.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("extra data {extra_data} is neither Holocene's 9 bytes (version 0) nor Jovian's 17 (version 1)")]
-pub struct FeeParametersError {
-    /// What was there.
-    pub extra_data: Bytes,
-}
-
-impl FeeParameters {
-    /// Reads a block's extra data.
-    ///
-    /// # Errors
-    /// If it is in neither of the two layouts.
-    pub fn decode(extra_data: &Bytes) -> Result<Self, FeeParametersError> {
-        let malformed = || FeeParametersError { extra_data: extra_data.slice(..extra_data.len().min(32)) };
-        let (fixed, floor) = match extra_data.as_ref() {
-            [0, fixed @ ..] if fixed.len() == 8 => (fixed, None),
-            [1, rest @ ..] if rest.len() == 16 => {
-                let (fixed, floor) = rest.split_at_checked(8).ok_or_else(malformed)?;
-                (fixed, Some(be_u64(floor).ok_or_else(malformed)?))
-            }
-            _ => return Err(malformed()),
-        };
-        let both = be_u64(fixed).ok_or_else(malformed)?.to_be_bytes();
-        let [a, b, c, d, e, f, g, h] = both;
-        Ok(Self {
-            denominator: u32::from_be_bytes([a, b, c, d]),
-            elasticity: u32::from_be_bytes([e, f, g, h]),
-            min_base_fee: floor,
-        })
-    }
-}
-
-fn be_u64(bytes: &[u8]) -> Option<u64> {
-    bytes.try_into().ok().map(u64::from_be_bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::consolidation::sample;
     use rstest::rstest;
 
+    #[rstest]
+    #[case::canyon(Fork::Canyon, None, true)]
+    #[case::granite_with_parameters(Fork::Granite, Some(None), false)]
+    #[case::holocene(Fork::Holocene, Some(None), true)]
+    #[case::holocene_without(Fork::Holocene, None, false)]
+    #[case::holocene_with_a_floor(Fork::Holocene, Some(Some(7)), false)]
+    #[case::isthmus(Fork::Isthmus, Some(None), true)]
+    #[case::jovian(Fork::Jovian, Some(Some(7)), true)]
+    #[case::jovian_without_a_floor(Fork::Jovian, Some(None), false)]
+    #[case::lagoon(Fork::Lagoon, Some(Some(7)), true)]
+    fn extra_data_by_fork(#[case] last: Fork, #[case] floor: Option<Option<u64>>, #[case] is_right: bool) {
+        let fees = floor.map(|min_base_fee| FeeParameters { denominator: 250, elasticity: 6, min_base_fee });
+        let extra_data = fees.map(|fees| fees.encode()).unwrap_or_default();
+        let block =
+            BlockAttributes { fees: FeeParameters::decode(&extra_data), ..sample::block(&["\x7e one"]) };
+        let read = block.fees_by_fork(&ForkSchedule::all_until(last));
+        assert_eq!(read, if is_right { Ok(fees) } else { Err(FeeParametersError { extra_data }) });
+    }
+
     #[test]
-    fn reads_holocene_and_jovian() {
-        let holocene = Bytes::from(vec![0, 0, 0, 0, 250, 0, 0, 0, 6]);
-        let read = FeeParameters { denominator: 250, elasticity: 6, min_base_fee: None };
-        assert_eq!(FeeParameters::decode(&holocene), Ok(read));
-        let jovian = Bytes::from([vec![1, 0, 0, 0, 250, 0, 0, 0, 6], 77u64.to_be_bytes().to_vec()].concat());
-        assert_eq!(FeeParameters::decode(&jovian), Ok(FeeParameters { min_base_fee: Some(77), ..read }));
+    fn the_first_deposit_is_kept_if_it_can_tell_an_origin() {
+        let deposit = |length| Bytes::from([vec![DEPOSIT_TYPE], vec![0; length]].concat());
+        let user = Bytes::from_static(b"\x02 user");
+        let kept = |transactions: &[Bytes]| first_deposit(transactions).map(|kept| kept.len());
+        assert_eq!(kept(&[]), None);
+        assert_eq!(kept(&[user.clone()]), None);
+        assert_eq!(kept(&[user, deposit(9), deposit(3)]), Some(10));
+        assert_eq!(kept(&[deposit(MAX_L1_ATTRIBUTES_BYTES - 1)]), Some(MAX_L1_ATTRIBUTES_BYTES));
+        assert_eq!(kept(&[deposit(MAX_L1_ATTRIBUTES_BYTES), deposit(3)]), None);
     }
 
     #[rstest]
-    #[case::empty(vec![])]
-    #[case::version_two(vec![2; 17])]
-    #[case::holocene_a_byte_long(vec![0; 10])]
-    #[case::jovian_in_holocene_length(vec![1; 9])]
-    #[case::holocene_in_jovian_length(vec![0; 17])]
-    #[case::huge(vec![0; 1000])]
-    fn refuses(#[case] extra_data: Vec<u8>) {
-        assert!(FeeParameters::decode(&extra_data.into()).is_err());
+    #[case::none(&[])]
+    #[case::user_first(&["\x02 user", "\x7e deposit"])]
+    #[case::garbage(&["\x7e deposit"])]
+    fn no_origin_without_a_first_deposit_that_tells_it(#[case] transactions: &[&'static str]) {
+        assert!(matches!(sample::block(transactions).l1_info(), Err(L1InfoError::NotADeposit { .. })));
     }
 }

@@ -1,13 +1,14 @@
 //! [`consolidate`]: the derived block, then its deposits-only reduction, against an attested block.
 
-use super::{BlockAttributes, Mismatch};
+use super::{BlockAttributes, Mismatch, Replacement};
 
 /// How an attested block relates to the block derived at its height.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Consolidation {
     /// It has the derived attributes.
     AsDerived,
-    /// It has the derived attributes with deposits only: the replacement of an invalid block.
+    /// It has the derived attributes with deposits only (and what the chain's rule adds): the replacement of an
+    /// invalid block.
     DepositsOnly,
     /// It has neither.
     Failed {
@@ -20,10 +21,19 @@ pub enum Consolidation {
 
 /// Matches a block against the derived attributes, then against their deposits-only reduction.
 pub fn consolidate(derived: &BlockAttributes, block: &BlockAttributes) -> Consolidation {
+    consolidate_by(Replacement::DepositsOnly, derived, block)
+}
+
+/// Matches a block against the derived attributes, then against their replacement by the chain's rule.
+pub fn consolidate_by(
+    replacement: Replacement,
+    derived: &BlockAttributes,
+    block: &BlockAttributes,
+) -> Consolidation {
     let Some(mismatch) = Mismatch::first(derived, block) else {
         return Consolidation::AsDerived;
     };
-    match Mismatch::first(&derived.with_deposits_only(), block) {
+    match Mismatch::first(&replacement.of(derived), block) {
         None => Consolidation::DepositsOnly,
         Some(deposits_only) => Consolidation::Failed { derived: mismatch, deposits_only },
     }
@@ -31,28 +41,15 @@ pub fn consolidate(derived: &BlockAttributes, block: &BlockAttributes) -> Consol
 
 #[cfg(test)]
 mod tests {
-    use super::super::{FeeParameters, TransactionDigest};
     use super::*;
-    use alloy::primitives::{Address, B256, Bytes};
+    use crate::consolidation::FeeParameters;
+    use crate::consolidation::sample::{self, transactions};
+    use alloy::primitives::{Address, B256};
     use crosscheck_p2p::UnixSeconds;
     use rstest::rstest;
 
-    fn transactions(encoded: &[&'static str]) -> Vec<TransactionDigest> {
-        encoded.iter().map(|tx| TransactionDigest::of(&Bytes::from_static(tx.as_bytes()))).collect()
-    }
-
     fn derived() -> BlockAttributes {
-        BlockAttributes {
-            parent_hash: B256::repeat_byte(1),
-            timestamp: UnixSeconds(10),
-            prev_randao: B256::repeat_byte(2),
-            fee_recipient: Address::repeat_byte(3),
-            gas_limit: 30_000_000,
-            parent_beacon_block_root: Some(B256::repeat_byte(4)),
-            withdrawals: 0,
-            fees: Ok(FeeParameters { denominator: 250, elasticity: 6, min_base_fee: Some(7) }),
-            transactions: transactions(&["\x7e one", "\x02 two", "\x7e three", "\x01 four"]),
-        }
+        sample::block(&["\x7e one", "\x02 two", "\x7e three", "\x01 four"])
     }
 
     #[test]
@@ -77,14 +74,14 @@ mod tests {
 
     #[rstest]
     #[case::parent_hash("parent-hash", |block: &mut BlockAttributes| block.parent_hash = B256::ZERO)]
-    #[case::timestamp("timestamp", |block: &mut BlockAttributes| block.timestamp = UnixSeconds(12))]
+    #[case::timestamp("timestamp", |block: &mut BlockAttributes| block.timestamp = UnixSeconds(102))]
     #[case::prev_randao("prev-randao", |block: &mut BlockAttributes| block.prev_randao = B256::ZERO)]
     #[case::transaction_count("transaction-count", |block: &mut BlockAttributes| {
         block.transactions.pop();
     })]
     #[case::transaction("transaction", |block: &mut BlockAttributes| block.transactions.swap(1, 3))]
     #[case::gas_limit("gas-limit", |block: &mut BlockAttributes| block.gas_limit += 1)]
-    #[case::withdrawals("withdrawals", |block: &mut BlockAttributes| block.withdrawals = 1)]
+    #[case::withdrawals("withdrawals", |block: &mut BlockAttributes| block.withdrawals = Some(1))]
     #[case::beacon_root("parent-beacon-block-root", |block: &mut BlockAttributes| {
         block.parent_beacon_block_root = None;
     })]

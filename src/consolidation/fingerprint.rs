@@ -3,7 +3,8 @@
 use super::BlockAttributes;
 use alloy::primitives::{B256, Keccak256};
 
-/// `keccak256` over all attributes of a block: equal for blocks that match, and only for those.
+/// `keccak256` over all attributes of a block: equal for blocks that match, and only for those. The withdrawals root is
+/// a result of execution, and no part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fingerprint(pub B256);
 
@@ -19,7 +20,8 @@ impl Fingerprint {
         hasher.update(attributes.gas_limit.to_be_bytes());
         hasher.update([u8::from(attributes.parent_beacon_block_root.is_some())]);
         hasher.update(attributes.parent_beacon_block_root.unwrap_or_default());
-        hasher.update((attributes.withdrawals as u128).to_be_bytes());
+        hasher.update([u8::from(attributes.withdrawals.is_some())]);
+        hasher.update((attributes.withdrawals.unwrap_or_default() as u128).to_be_bytes());
         hasher.update(fee_bytes(attributes));
         for transaction in &attributes.transactions {
             hasher.update(transaction.hash);

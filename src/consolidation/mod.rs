@@ -1,14 +1,33 @@
 //! L1 consolidation, pure: is a block what L1 says stands at its height?
 //!
 //! Spec: protocol/derivation.md, "L1 consolidation: payload attributes matching", and the interop
-//! replacement rule (the same attributes with deposits only). No I/O; both blocks come in as arguments.
+//! replacement rule (the same attributes with deposits only). No I/O: blocks, headers and logs come in as arguments.
+//!
+//! Two questions, apart: does a block have the attributes of the block that a rollup node derived
+//! ([`consolidate`]), and does it have those that L1 alone gives it ([`deposits::derive_from_l1`],
+//! [`MatchingRules`])?
 
 mod attributes;
 mod consolidate;
+pub mod deposits;
+mod fee_parameters;
 mod fingerprint;
+mod fork;
+mod matching;
 mod mismatch;
+mod payload_attributes;
+mod replacement;
+mod rollup_config;
+#[cfg(test)]
+pub(crate) mod sample;
 
-pub use attributes::{BlockAttributes, FeeParameters, FeeParametersError, TransactionDigest};
-pub use consolidate::{Consolidation, consolidate};
+pub use attributes::{BlockAttributes, TransactionDigest};
+pub use consolidate::{Consolidation, consolidate, consolidate_by};
+pub use fee_parameters::{Eip1559, FeeParameters, FeeParametersError};
 pub use fingerprint::Fingerprint;
+pub use fork::{Fork, ForkSchedule, ForkScheduleError, ForkTimes};
+pub use matching::MatchingRules;
 pub use mismatch::Mismatch;
+pub use payload_attributes::{AttributeFees, PayloadAttributes};
+pub use replacement::{OutputV0, Replacement, ReplacementRule};
+pub use rollup_config::{RollupConfig, RollupConfigError, RollupGenesis};

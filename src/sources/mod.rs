@@ -7,6 +7,8 @@
 mod endpoint;
 mod execution;
 mod l1;
+mod l1_header;
+mod l1_logs;
 mod proven_logs;
 mod rollup_node;
 mod verified_block;
@@ -14,6 +16,8 @@ mod verified_block;
 pub use endpoint::{Endpoint, EndpointLimits, EndpointUrl, ParseEndpointUrlError, SourceError};
 pub use execution::ExecutionClient;
 pub use l1::{L1Client, UNSAFE_BLOCK_SIGNER_SLOT};
+pub use l1_header::VerifiedL1Header;
+pub use l1_logs::{L1Log, ProvenL1Logs};
 pub use proven_logs::{Executed, ProofError, ProvenLog, ProvenLogs};
 pub use rollup_node::{L2BlockRef, RollupNode, SyncStatus};
 pub use verified_block::{BlockError, VerifiedBlock};

@@ -1,10 +1,10 @@
 //! The life of a case, way by way.
 
 use super::*;
-use crate::consolidation::{FeeParameters, TransactionDigest};
+use crate::consolidation::sample;
 use crate::interop::{ExecutingMessage, Identifier, Member, Message};
 use crate::sources::{Executed, ProvenLog};
-use alloy::primitives::{Address, Bytes};
+use alloy::primitives::Address;
 use proptest::prelude::*;
 use rstest::rstest;
 
@@ -18,20 +18,7 @@ fn set() -> DependencySet {
 }
 
 fn attributes(transactions: &[&'static str]) -> BlockAttributes {
-    BlockAttributes {
-        parent_hash: B256::repeat_byte(1),
-        timestamp: UnixSeconds(100),
-        prev_randao: B256::ZERO,
-        fee_recipient: Address::ZERO,
-        gas_limit: 30_000_000,
-        parent_beacon_block_root: None,
-        withdrawals: 0,
-        fees: Ok(FeeParameters { denominator: 250, elasticity: 6, min_base_fee: Some(0) }),
-        transactions: transactions
-            .iter()
-            .map(|tx| TransactionDigest::of(&Bytes::from_static(tx.as_bytes())))
-            .collect(),
-    }
+    sample::block(transactions)
 }
 
 fn full() -> BlockAttributes {

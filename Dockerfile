@@ -1,0 +1,36 @@
+# syntax=docker/dockerfile:1
+
+FROM rust:1.95-slim-bookworm AS builder
+WORKDIR /source
+COPY Cargo.toml Cargo.lock ./
+COPY p2p p2p
+COPY src src
+# What cargo fetches and compiles stays with the builder; only the program leaves the cache.
+RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,target=/source/target,sharing=locked \
+    cargo build --release --locked --bin crosscheck \
+    && install -D target/release/crosscheck /out/crosscheck
+
+FROM debian:bookworm-slim
+# The root certificates are for https:// endpoints.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --home-dir /var/lib/crosscheck --shell /usr/sbin/nologin crosscheck \
+    && install --directory --owner=crosscheck --group=crosscheck --mode=0700 /var/lib/crosscheck \
+    && install --directory /etc/crosscheck
+COPY --from=builder /out/crosscheck /usr/local/bin/crosscheck
+COPY config/default.toml /etc/crosscheck/default.toml
+
+ENV CROSSCHECK_CONFIG=/etc/crosscheck/crosscheck.toml \
+    CROSSCHECK_DATA_DIR=/var/lib/crosscheck
+USER 10001
+WORKDIR /var/lib/crosscheck
+VOLUME ["/var/lib/crosscheck"]
+# JSON-RPC; health and metrics; gossip. The first two listen on the container's loopback until rpc.addr and http.addr
+# say otherwise: set http.addr by CROSSCHECK_HTTP_ADDR, which the health check follows too.
+EXPOSE 9645 7300 9222
+HEALTHCHECK --interval=10s --timeout=6s --start-period=20s --retries=3 CMD ["crosscheck", "healthcheck"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["crosscheck"]
+CMD ["run"]

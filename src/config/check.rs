@@ -1,0 +1,201 @@
+//! [`Config::check`]: what no single value shows.
+
+use super::explain::fix_of;
+use super::redaction::shown_text;
+use super::{ChainConfig, Config, ConfigError, Seconds};
+use crate::interop::DEFAULT_EXPIRY_WINDOW;
+use crosscheck_p2p::{ChainId, Multiaddr};
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+use tracing_subscriber::EnvFilter;
+
+/// The widest window of time on a topic: as old as a message may become.
+const MAX_WINDOW: Duration = Duration::from_secs(DEFAULT_EXPIRY_WINDOW);
+
+impl Config {
+    /// Checks what no single value shows.
+    ///
+    /// # Errors
+    /// The first setting that cannot work.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if self.chains.is_empty() {
+            return Err(ConfigError::Missing {
+                key: "chains".to_owned(),
+                reason: "there is nothing to watch".to_owned(),
+                fix: "add a [chains.<id>] section for every chain of the dependency set".to_owned(),
+            });
+        }
+        self.check_bounds()?;
+        self.check_servers()?;
+        self.check_dependencies()?;
+        self.chains.iter().try_for_each(|(chain_id, chain)| self.check_chain(*chain_id, chain))?;
+        self.check_listeners()
+    }
+
+    fn check_bounds(&self) -> Result<(), ConfigError> {
+        within(
+            "interop.message_expiry_window",
+            self.interop.message_expiry_window,
+            1..=DEFAULT_EXPIRY_WINDOW,
+        )?;
+        within("sources.max_response_mib", self.sources.max_response_mib, 1..=1024)?;
+        within("sources.max_concurrent_requests", self.sources.max_concurrent_requests, 1..=1024)?;
+        within("audit.max_open", self.audit.max_open, 1..=1_000_000)?;
+        within("audit.concurrency", self.audit.concurrency, 1..=1024)?;
+        if self.sources.poll_interval.0.is_zero() {
+            return Err(bad("sources.poll_interval", &"0s", "a poll without a pause is a storm"));
+        }
+        if self.sources.timeout.0.is_zero() {
+            return Err(bad("sources.timeout", &"0s", "no request can be answered in no time"));
+        }
+        Ok(())
+    }
+
+    fn check_servers(&self) -> Result<(), ConfigError> {
+        if let Err(error) = EnvFilter::try_new(&self.log.level) {
+            return Err(bad("log.level", &self.log.level, &format!("this is no filter: {error}")));
+        }
+        if let Some(word) = misspelt_level(&self.log.level) {
+            return Err(bad(
+                "log.level",
+                &self.log.level,
+                &format!("{word:?} is no level; a target needs =level"),
+            ));
+        }
+        if self.http.addr == self.rpc.addr && self.http.addr.port() != 0 {
+            return Err(bad("http.addr", &self.http.addr, "rpc.addr is the same address"));
+        }
+        Ok(())
+    }
+
+    fn check_dependencies(&self) -> Result<(), ConfigError> {
+        let missing = self.interop.dependencies.iter().find(|id| !self.chains.contains_key(*id));
+        missing.map_or(Ok(()), |chain_id| {
+            Err(ConfigError::Missing {
+                key: format!("chains.{chain_id}"),
+                reason: format!(
+                    "interop.dependencies names chain {chain_id}, whose messages cannot be checked"
+                ),
+                fix: format!("add a [chains.{chain_id}] section with its endpoints"),
+            })
+        })
+    }
+
+    fn check_chain(&self, chain_id: ChainId, chain: &ChainConfig) -> Result<(), ConfigError> {
+        let key = |name: &str| format!("chains.{chain_id}.{name}");
+        if chain.execution.is_empty() {
+            return Err(missing(key("execution"), "without an execution client nothing can be checked"));
+        }
+        if chain.block_time == 0 {
+            return Err(bad(&key("block_time"), &0, "blocks need time between them"));
+        }
+        if chain.unsafe_block_signer.is_none() {
+            let reason =
+                "who signs the chain's blocks is read from L1 (l1.execution and system_config), or set";
+            if chain.system_config.is_none() {
+                return Err(missing(key("system_config"), reason));
+            }
+            if self.l1.execution.is_none() {
+                return Err(missing("l1.execution".to_owned(), &format!("chain {chain_id}: {reason}")));
+            }
+        }
+        let windows = [
+            ("p2p.blocks_past", chain.p2p.blocks_past),
+            ("p2p.cross_safe_past", chain.p2p.cross_safe_past),
+            ("p2p.future", chain.p2p.future),
+        ];
+        for (name, window) in windows {
+            check_window(&key(name), window)?;
+        }
+        for peer in &chain.p2p.static_peers {
+            if peer.protocol_stack().last() != Some("p2p") {
+                return Err(bad(&key("p2p.static_peers"), peer, "the peer's id is missing"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Sockets share ports silently: two chains on one port would each get some of the other's peers.
+    fn check_listeners(&self) -> Result<(), ConfigError> {
+        let listeners: Vec<(ChainId, &Multiaddr)> = self
+            .chains
+            .iter()
+            .flat_map(|(chain_id, chain)| chain.p2p.listen.iter().map(|address| (*chain_id, address)))
+            .collect();
+        for (index, (chain_id, address)) in listeners.iter().enumerate() {
+            let earlier = listeners.iter().take(index).find(|(_, earlier)| clash(earlier, address));
+            if let Some((first, _)) = earlier {
+                let reason = format!("chain {first} listens there already");
+                return Err(bad(&format!("chains.{chain_id}.p2p.listen"), address, &reason));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn within<T: Copy + PartialOrd + Display>(
+    key: &str,
+    value: T,
+    range: RangeInclusive<T>,
+) -> Result<(), ConfigError> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    Err(bad(key, &value, &format!("outside {} to {}", range.start(), range.end())))
+}
+
+fn check_window(key: &str, window: Seconds) -> Result<(), ConfigError> {
+    let shown = humantime::format_duration(window.0);
+    if window.0.subsec_nanos() != 0 {
+        return Err(bad(key, &shown, "timestamps of blocks are whole seconds"));
+    }
+    if window.0 > MAX_WINDOW {
+        return Err(bad(key, &shown, "longer than 7days: every block in the window is remembered"));
+    }
+    Ok(())
+}
+
+/// Whether two addresses want one port of one interface. Port 0 is a different one each time.
+fn clash(first: &Multiaddr, second: &Multiaddr) -> bool {
+    let (Some((first_host, first_port)), Some((second_host, second_port))) =
+        (socket(&first.to_string()), socket(&second.to_string()))
+    else {
+        return false;
+    };
+    let is_any = |host: &str| matches!(host, "0.0.0.0" | "::");
+    let is_same_host = first_host == second_host || is_any(&first_host) || is_any(&second_host);
+    first_port != "0" && first_port == second_port && is_same_host
+}
+
+/// Host and TCP port of `/ip4/<host>/tcp/<port>`.
+fn socket(address: &str) -> Option<(String, String)> {
+    let mut parts = address.split('/').skip(2);
+    let host = parts.next()?;
+    let port = parts.skip_while(|part| *part != "tcp").nth(1)?;
+    Some((host.to_owned(), port.to_owned()))
+}
+
+fn bad(key: &str, value: &dyn Display, reason: &str) -> ConfigError {
+    ConfigError::Value {
+        key: key.to_owned(),
+        value: shown_text(&value.to_string()),
+        reason: reason.to_owned(),
+        fix: fix_of(key),
+    }
+}
+
+fn missing(key: String, reason: &str) -> ConfigError {
+    let fix = fix_of(&key);
+    ConfigError::Missing { key, reason: reason.to_owned(), fix }
+}
+
+/// A filter reads an unknown word as a target that logs everything, and silences all others: never what was meant.
+fn misspelt_level(filter: &str) -> Option<&str> {
+    let levels = ["off", "error", "warn", "info", "debug", "trace"];
+    let words = filter.split(',').map(str::trim).filter(|word| !word.is_empty());
+    words.into_iter().find(|word| {
+        word.chars().all(|letter| letter.is_ascii_alphabetic())
+            && !levels.iter().any(|level| level.eq_ignore_ascii_case(word))
+    })
+}

@@ -1,0 +1,206 @@
+//! Every mistake is refused by a message that names the key, the value, the reason and the fix.
+
+use super::{SOUND, file};
+use crate::config::{Config, ConfigError, Layers};
+use rstest::rstest;
+
+/// The sound configuration with a line put before the chain and another into it.
+fn refusal(before: &str, within: &str) -> String {
+    let text = format!("{before}\n{SOUND}{within}\n");
+    file(&text).and_then(Layers::parse).unwrap_err().to_string()
+}
+
+/// The sound configuration with one of its lines replaced.
+fn altered(line: &str, replacement: &str) -> String {
+    assert!(SOUND.contains(line), "{line} is no line of it");
+    let text = SOUND.replace(line, replacement);
+    file(&text).and_then(Layers::parse).unwrap_err().to_string()
+}
+
+#[track_caller]
+fn assert_says(message: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(message.contains(part), "{part:?} is missing from:\n{message}");
+    }
+    assert!(message.contains("\n  fix: "), "no fix in:\n{message}");
+}
+
+#[test]
+fn the_sound_configuration_is_sound() {
+    assert!(file(SOUND).unwrap().parse().is_ok());
+}
+
+#[rstest]
+#[case::unknown_key("data_dirr = \"x\"", &["data_dirr = \"x\"", "no such key", "did you mean data_dir?"])]
+#[case::unknown_key_in_a_section("[log]\nformt = 1", &["log.formt = 1", "no such key", "did you mean log.format?"])]
+#[case::unknown_section("[chain.901]\nblock_time = 2", &["chain = (a section)", "no such key", "[chains]"])]
+#[case::value_for_a_section("rpc = 5", &["rpc = 5", "a number stands where a section is needed", "line [rpc]"])]
+#[case::value_for_all_chains("[chains]\n902 = 5", &["chains.902 = 5", "a section is needed", "line [chains.902]"])]
+#[case::name_that_is_no_chain_id("[chains.nine]", &["chains.nine = nine", "no chain id", "[chains.901]"])]
+#[case::bad_url("l1.execution = \"ws://h:1\"", &["l1.execution = \"ws://h:1\"", "not http or https", "URL"])]
+#[case::no_url("l1.execution = \"here\"", &["l1.execution = \"here\"", "not a URL", "http:// or https://"])]
+#[case::bad_duration("shutdown_timeout = \"soon\"", &["shutdown_timeout = \"soon\"", "number", "\"10s\""])]
+#[case::duration_without_unit("sources.timeout = \"10\"", &["sources.timeout = \"10\"", "unit", "\"5s\""])]
+#[case::duration_as_number("sources.timeout = 10", &["sources.timeout = 10", "a text is needed", "\"5s\""])]
+#[case::no_timeout("sources.timeout = \"0s\"", &["sources.timeout = 0s", "no time", "\"5s\""])]
+#[case::no_pause("sources.poll_interval = \"0s\"", &["sources.poll_interval = 0s", "storm", "\"1s\""])]
+#[case::bad_socket_address("rpc.addr = \"localhost\"", &["rpc.addr = \"localhost\"", "socket address", "a port"])]
+#[case::one_address_twice("http.addr = \"127.0.0.1:9645\"", &["http.addr = 127.0.0.1:9645", "rpc.addr", "a port"])]
+#[case::bad_clock("clock = \"sundial\"", &["clock = \"sundial\"", "no source of time", "file:<path>"])]
+#[case::bad_log_format("log.format = \"xml\"", &["log.format = \"xml\"", "unknown variant", "\"json\""])]
+#[case::bad_log_level("log.level = \"a=b=c\"", &["log.level = a=b=c", "no filter", "error, warn, info"])]
+#[case::misspelt_log_level("log.level = \"inof\"", &["log.level = inof", "\"inof\" is no level", "error, warn, info"])]
+#[case::response_bound("sources.max_response_mib = 0", &["sources.max_response_mib = 0", "1 to 1024", "mebibytes"])]
+#[case::request_bound(
+    "sources.max_concurrent_requests = 1025",
+    &["sources.max_concurrent_requests = 1025", "outside 1 to 1024", "whole number"]
+)]
+#[case::open_bound("audit.max_open = 0", &["audit.max_open = 0", "outside 1 to 1000000", "whole number"])]
+#[case::concurrency_bound("audit.concurrency = 0", &["audit.concurrency = 0", "outside 1 to 1024", "whole number"])]
+#[case::negative("audit.max_open = -1", &["audit.max_open = -1", "negative", "whole number"])]
+#[case::window_above_the_protocols(
+    "interop.message_expiry_window = 604801",
+    &["interop.message_expiry_window = 604801", "outside 1 to 604800", "seconds"]
+)]
+#[case::no_window("interop.message_expiry_window = 0", &["interop.message_expiry_window = 0", "outside 1 to"])]
+#[case::dependency_without_section(
+    "interop.dependencies = [901, \"0x386\"]",
+    &["chains.902 is not set", "interop.dependencies names chain 902", "add a [chains.902] section"]
+)]
+#[case::dependency_that_is_no_id(
+    "interop.dependencies = [\"base\"]",
+    &["interop.dependencies[0] = \"base\"", "no chain id", "chain ids"]
+)]
+fn settings_that_cannot_work_are_refused(#[case] line: &str, #[case] parts: &[&str]) {
+    assert_says(&refusal(line, ""), parts);
+}
+
+#[rstest]
+#[case::unknown_key("bloc_time = 2", &["chains.901.bloc_time = 2", "no such key", "chains.<id>.block_time?"])]
+#[case::unknown_key_of_gossip("p2p.listn = []", &["chains.901.p2p.listn = []", "no such key", "p2p.listen?"])]
+#[case::bad_address("attester = \"0x12\"", &["chains.901.attester = \"0x12\"", "length", "attester's address"])]
+#[case::no_address("attester = \"me\"", &["chains.901.attester = \"me\"", "address", "attester's address"])]
+#[case::bad_listener("p2p.listen = [\"127.0.0.1\"]", &["chains.901.p2p.listen[0] = \"127.0.0.1\"", "multiaddr", "/ip4/"])]
+#[case::peer_without_id(
+    "p2p.static_peers = [\"/ip4/10.0.0.1/tcp/9222\"]",
+    &["chains.901.p2p.static_peers = /ip4/10.0.0.1/tcp/9222", "id is missing", "/p2p/<peer id>"]
+)]
+#[case::split_second("p2p.future = \"1500ms\"", &["chains.901.p2p.future = 1s 500ms", "whole seconds", "\"5s\""])]
+#[case::endless_window("p2p.cross_safe_past = \"8days\"", &["p2p.cross_safe_past = 8days", "longer than 7days", "\"12h\""])]
+fn settings_of_a_chain_that_cannot_work_are_refused(#[case] line: &str, #[case] parts: &[&str]) {
+    assert_says(&refusal("", line), parts);
+}
+
+#[rstest]
+#[case::execution("execution = [\"http://127.0.0.1:9545\"]", "", &["chains.901.execution is not set"])]
+#[case::no_execution("[\"http://127.0.0.1:9545\"]", "[]", &["chains.901.execution is not set", "URLs"])]
+#[case::text_for_a_list("[\"http://127.0.0.1:9545\"]", "\"http://h\"", &["a text stands where a list", "URLs"])]
+#[case::rollup_node("rollup_node = \"http://127.0.0.1:7545\"", "", &["chains.901.rollup_node is not set", "URL"])]
+#[case::block_time("block_time = 2", "", &["chains.901.block_time is not set", "seconds between two blocks"])]
+#[case::zero_block_time("block_time = 2", "block_time = 0", &["chains.901.block_time = 0", "time between them"])]
+#[case::interop_time("interop_time = 0", "", &["chains.901.interop_time is not set", "activation time"])]
+#[case::signer("unsafe_block_signer = ", "attester = ", &["chains.901.system_config is not set", "SystemConfig"])]
+#[case::l1("unsafe_block_signer = ", "system_config = ", &["l1.execution is not set", "chain 901", "URL"])]
+fn what_a_chain_needs_is_asked_for(#[case] line: &str, #[case] replacement: &str, #[case] parts: &[&str]) {
+    assert_says(&altered(line, replacement), parts);
+}
+
+fn second_chain(id: &str, p2p: &str) -> String {
+    let second = SOUND.replace("chains.901", &format!("chains.{id}"));
+    file(&format!("{SOUND}{second}{p2p}\n"))
+        .and_then(Layers::parse)
+        .map_or_else(|e| e.to_string(), |_| String::new())
+}
+
+#[test]
+fn two_spellings_of_one_chain_are_refused() {
+    assert_says(
+        &second_chain("0x385", ""),
+        &["chains.901", "this is chain 901", "0x385", "keep one section"],
+    );
+}
+
+#[test]
+fn one_chain_twice_is_refused() {
+    assert_says(&second_chain("901", ""), &["line 9 ([chains.901])", "duplicate key", "mend that line"]);
+}
+
+#[rstest]
+#[case::default_twice("", true)]
+#[case::other_port("p2p.listen = [\"/ip4/127.0.0.1/tcp/9223\"]", false)]
+#[case::any_port("p2p.listen = [\"/ip4/127.0.0.1/tcp/0\", \"/ip4/127.0.0.1/tcp/0\"]", false)]
+#[case::other_interface("p2p.listen = [\"/ip4/10.0.0.1/tcp/9222\"]", false)]
+#[case::every_interface("p2p.listen = [\"/ip4/0.0.0.0/tcp/9222\"]", true)]
+#[case::no_listener("p2p.listen = []", false)]
+fn two_chains_on_one_port_are_refused(#[case] listen: &str, #[case] refused: bool) {
+    let message = second_chain("902", listen);
+    assert_eq!(!message.is_empty(), refused, "{message}");
+    if refused {
+        assert_says(
+            &message,
+            &["chains.902.p2p.listen = /ip4/", "chain 901 listens there", "port of its own"],
+        );
+    }
+}
+
+#[test]
+fn nothing_to_watch_is_refused() {
+    let message = file("").and_then(Layers::parse).unwrap_err().to_string();
+    assert_says(&message, &["chains is not set", "nothing to watch", "add a [chains.<id>] section"]);
+}
+
+#[test]
+fn what_is_no_toml_is_refused_by_its_line() {
+    let message = file("[log]\nlevel = \"info\nformat = \"json\"").unwrap_err().to_string();
+    assert_says(&message, &["crosscheck.toml", "line 2 (level)", "mend that line"]);
+}
+
+#[test]
+fn a_missing_file_is_refused() {
+    let error = Config::load("/nowhere/crosscheck.toml".as_ref()).unwrap_err();
+    assert_says(&error.to_string(), &["/nowhere/crosscheck.toml", "No such file", "--config"]);
+}
+
+#[test]
+fn a_file_without_end_is_refused() {
+    let error = Config::load("/dev/zero".as_ref()).unwrap_err();
+    assert!(matches!(error, ConfigError::TooLarge { limit: 1_048_576, .. }), "{error}");
+}
+
+#[rstest]
+#[case::no_url_wanted("clock = \"http://me:hush@h/hush\"", "clock = \"http://…@h/…\"")]
+#[case::one_of_a_few_words_wanted("log.format = \"http://h/hush\"", "log.format = \"http://h/…\"")]
+#[case::no_url("l1.execution = \"http://me:hush@h:port/hush\"", "l1.execution = \"http://…@h:port/…\"")]
+fn no_message_tells_a_secret_in_the_wrong_place(#[case] line: &str, #[case] shown: &str) {
+    let message = refusal(line, "");
+    assert!(!message.contains("hush"), "{message}");
+    assert_says(&message, &[shown]);
+}
+
+#[rstest]
+#[case::scheme(
+    "rollup_node = \"http://127.0.0.1:7545\"",
+    "rollup_node = \"ws://me:hush@h/hush\"",
+    "ws://…@h/…"
+)]
+#[case::neighbour(
+    "9545\"]",
+    "9545\", \"https://me:hush@h/hush\", \"wss://h/hush\"]",
+    "execution[2] = \"wss://h/…\""
+)]
+#[case::text_for_a_list("[\"http://127.0.0.1:9545\"]", "\"https://h/hush\"", "execution = \"https://h/…\"")]
+#[case::unknown_key(
+    "rollup_node = \"http://127.0.0.1:7545\"",
+    "rolup_node = \"https://h/hush\"",
+    "https://h/…"
+)]
+#[case::unfinished_text(
+    "rollup_node = \"http://127.0.0.1:7545\"",
+    "rollup_node = \"https://h/hush",
+    "(rollup_node)"
+)]
+fn no_message_tells_a_secret(#[case] line: &str, #[case] replacement: &str, #[case] shown: &str) {
+    let message = altered(line, replacement);
+    assert!(!message.contains("hush"), "{message}");
+    assert_says(&message, &[shown]);
+}

@@ -1,0 +1,23 @@
+//! Tests of the configuration from outside: the default file, the layers, and what errors say.
+
+mod default_file;
+mod errors;
+mod layering;
+
+/// A configuration that is sound, of one chain.
+const SOUND: &str = r#"
+[chains.901]
+execution = ["http://127.0.0.1:9545"]
+rollup_node = "http://127.0.0.1:7545"
+block_time = 2
+interop_time = 0
+unsafe_block_signer = "0x2222222222222222222222222222222222222222"
+"#;
+
+/// Layers whose file holds this text.
+fn file(text: &str) -> Result<super::Layers, super::ConfigError> {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("crosscheck.toml");
+    std::fs::write(&path, text).unwrap();
+    super::Layers::default().file(&path)
+}

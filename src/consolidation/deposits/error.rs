@@ -1,0 +1,129 @@
+//! [`DepositsError`]: why the deposits of a block cannot be told, or cannot exist.
+
+use super::{L1InfoError, UserDepositError};
+use crate::consolidation::{FeeParametersError, Fork};
+use alloy::eips::BlockNumHash;
+use alloy::primitives::B256;
+use crosscheck_p2p::UnixSeconds;
+
+/// Why what a block must hold cannot be derived. [`DepositsError::is_contradiction`] tells apart what only is not
+/// known here from what cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DepositsError {
+    /// The upgrade transactions of a fork are not known here.
+    #[error("the upgrade transactions of {fork} are not known: its first block cannot be told from L1")]
+    Unsupported {
+        /// The fork.
+        fork: Fork,
+    },
+    /// The L1's blob parameters at that time are not known here.
+    #[error(
+        "the blob base fee of L1 block {number} is not known: L1 {l1_chain_id} has no blob schedule for its time"
+    )]
+    BlobSchedule {
+        /// The L1.
+        l1_chain_id: u64,
+        /// The origin's height.
+        number: u64,
+    },
+    /// The system config leaves the EIP-1559 parameters to a default that the rollup configuration does not state.
+    #[error(
+        "the system config leaves the EIP-1559 parameters to the chain's default, which its rollup configuration does not state"
+    )]
+    FeeDefaults,
+    /// The first block of an epoch needs the logs of its L1 origin.
+    #[error("the logs of L1 block {number} are needed and were not given")]
+    LogsMissing {
+        /// The origin's height.
+        number: u64,
+    },
+    /// The parent is given as the chain's first block and is another.
+    #[error("block {number} is {found}, but the chain's first block is {genesis}")]
+    Genesis {
+        /// Its height.
+        number: u64,
+        /// Its hash.
+        found: B256,
+        /// The hash in the rollup configuration.
+        genesis: B256,
+    },
+    /// The parent says nothing of its own L1 origin.
+    #[error("the parent's first transaction does not tell its L1 origin: {reason}")]
+    ParentL1Info {
+        /// What is wrong with it.
+        reason: L1InfoError,
+    },
+    /// The parent's L1 attributes are in the encoding of another fork.
+    #[error(
+        "the parent's L1 attributes are in the encoding of {found}; at its time it is that of {expected}"
+    )]
+    ParentEncoding {
+        /// The encoding in force.
+        expected: Fork,
+        /// The encoding it has.
+        found: Fork,
+    },
+    /// The parent's extra data is not as its fork has it.
+    #[error("the parent's fee parameters cannot be read: {reason}")]
+    ParentExtraData {
+        /// What is wrong with it.
+        reason: FeeParametersError,
+    },
+    /// The scalar in force is in no known format. L1 lets none in.
+    #[error("the fee scalar {scalar} is in no known format")]
+    Scalar {
+        /// The word.
+        scalar: B256,
+    },
+    /// A log of the deposit contract that it does not emit. op-node stops at one.
+    #[error("log {log_index} of L1 block {number} is no deposit: {reason}")]
+    UserDeposit {
+        /// The origin's height.
+        number: u64,
+        /// The log's index in the block.
+        log_index: u64,
+        /// What is wrong with it.
+        reason: UserDepositError,
+    },
+    /// The logs given are those of another block.
+    #[error("the logs of L1 block {found} were given for {expected}")]
+    OtherLogs {
+        /// The origin.
+        expected: B256,
+        /// Whose logs they are.
+        found: B256,
+    },
+    /// An origin that cannot follow the parent's: neither the same block nor its child.
+    #[error("L1 block {number} ({hash}) can be no origin after {} ({}): it is neither that nor its child", parent.number, parent.hash)]
+    Origin {
+        /// The origin's height.
+        number: u64,
+        /// The origin's hash.
+        hash: B256,
+        /// The parent's origin.
+        parent: BlockNumHash,
+    },
+    /// An origin younger than the block.
+    #[error("the origin's time {origin} is after the block's, {block}")]
+    Young {
+        /// The origin's time.
+        origin: UnixSeconds,
+        /// The block's time.
+        block: UnixSeconds,
+    },
+    /// A height, time or sequence number beyond 64 bits.
+    #[error("no block can follow {number}: its time or sequence number would overflow")]
+    Overflow {
+        /// The parent's height.
+        number: u64,
+    },
+}
+
+impl DepositsError {
+    /// Whether no block can stand on that parent with that origin, given that the L1 block is canonical.
+    ///
+    /// Everything else only says that it is not known here what such a block must hold.
+    pub const fn is_contradiction(&self) -> bool {
+        matches!(self, Self::Origin { .. } | Self::Young { .. })
+    }
+}

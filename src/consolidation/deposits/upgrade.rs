@@ -1,0 +1,207 @@
+//! [`upgrade_transactions`]: the deposits that a fork adds to its first block.
+//!
+//! Specs: protocol/ecotone, protocol/fjord, protocol/isthmus and protocol/jovian `derivation.md`, "Network upgrade
+//! automation transactions". Bytecode: the protocol's constants, as published in kona-hardforks; the tests hold the
+//! transactions to the encodings published there. What is not known here is said to be unknown, never left out.
+
+use super::l1_info::{DEPOSITOR, L1_BLOCK};
+use crate::consolidation::{Fork, RollupConfig};
+use alloy::eips::eip2718::Encodable2718;
+use alloy::primitives::{Address, Bytes, TxKind, U256, address};
+use crosscheck_p2p::UnixSeconds;
+use op_alloy::consensus::{TxDeposit, UpgradeDepositSource};
+
+const GAS_PRICE_ORACLE: Address = address!("420000000000000000000000000000000000000f");
+const OPERATOR_FEE_VAULT: Address = address!("420000000000000000000000000000000000001b");
+
+/// `upgradeTo(address)`.
+const UPGRADE_TO: [u8; 4] = [0x36, 0x59, 0xcf, 0xe6];
+
+/// One upgrade transaction.
+struct Upgrade {
+    intent: &'static str,
+    action: Action,
+    gas: u64,
+}
+
+enum Action {
+    /// Creates a contract.
+    Deploy { from: Address, code: &'static [u8] },
+    /// Points a proxy at the first contract that an account created.
+    Point { proxy: Address, deployer: Address },
+    /// Calls a method without arguments as the depositor account.
+    Call { to: Address, selector: [u8; 4] },
+}
+
+/// The fork whose first block has this timestamp and whose upgrade adds gas to that block's limit: Karst, Lagoon.
+pub(super) fn upgrade_with_gas(config: &RollupConfig, timestamp: UnixSeconds) -> Option<Fork> {
+    let is_first = |fork| config.forks.is_activation_block(fork, timestamp, config.block_time);
+    [Fork::Karst, Fork::Lagoon].into_iter().find(|fork| is_first(*fork))
+}
+
+/// The upgrade transactions of the block with this timestamp, in order, encoded.
+///
+/// # Errors
+/// The fork whose transactions are not known here.
+pub(super) fn upgrade_transactions(
+    config: &RollupConfig,
+    timestamp: UnixSeconds,
+) -> Result<Vec<Bytes>, Fork> {
+    let mut transactions = Vec::new();
+    for fork in Fork::ALL {
+        if config.forks.is_activation_block(fork, timestamp, config.block_time) {
+            let upgrades = of_fork(fork)?;
+            transactions.extend(upgrades.iter().map(|upgrade| Bytes::from(upgrade.deposit().encoded_2718())));
+        }
+    }
+    Ok(transactions)
+}
+
+fn of_fork(fork: Fork) -> Result<Vec<Upgrade>, Fork> {
+    match fork {
+        Fork::Bedrock | Fork::Regolith | Fork::Canyon | Fork::Delta | Fork::Granite | Fork::Holocene => {
+            Ok(Vec::new())
+        }
+        Fork::Ecotone => Ok(ecotone()),
+        Fork::Fjord => Ok(fjord()),
+        Fork::Isthmus => Ok(isthmus()),
+        Fork::Jovian | Fork::Karst | Fork::Lagoon => Err(fork),
+    }
+}
+
+impl Upgrade {
+    const fn deploy(intent: &'static str, from: Address, gas: u64, code: &'static [u8]) -> Self {
+        Self { intent, action: Action::Deploy { from, code }, gas }
+    }
+
+    const fn point(intent: &'static str, proxy: Address, deployer: Address) -> Self {
+        Self { intent, action: Action::Point { proxy, deployer }, gas: 50_000 }
+    }
+
+    const fn call(intent: &'static str, to: Address, gas: u64, selector: [u8; 4]) -> Self {
+        Self { intent, action: Action::Call { to, selector }, gas }
+    }
+
+    fn deposit(&self) -> TxDeposit {
+        let (from, to, input) = match self.action {
+            Action::Deploy { from, code } => (from, TxKind::Create, Bytes::from_static(code)),
+            Action::Point { proxy, deployer } => {
+                let implementation = deployer.create(0).into_word();
+                let input = UPGRADE_TO.into_iter().chain(implementation).collect();
+                (Address::ZERO, TxKind::Call(proxy), input)
+            }
+            Action::Call { to, selector } => (DEPOSITOR, TxKind::Call(to), Bytes::copy_from_slice(&selector)),
+        };
+        TxDeposit {
+            source_hash: UpgradeDepositSource::new(self.intent.to_owned()).source_hash(),
+            from,
+            to,
+            mint: 0,
+            value: U256::ZERO,
+            gas_limit: self.gas,
+            is_system_transaction: false,
+            input,
+        }
+    }
+}
+
+fn ecotone() -> Vec<Upgrade> {
+    const L1_BLOCK_DEPLOYER: Address = address!("4210000000000000000000000000000000000000");
+    const ORACLE_DEPLOYER: Address = address!("4210000000000000000000000000000000000001");
+    const BEACON_ROOTS_DEPLOYER: Address = address!("0b799c86a49deeb90402691f1041aa3af2d3c875");
+    vec![
+        Upgrade::deploy(
+            "Ecotone: L1 Block Deployment",
+            L1_BLOCK_DEPLOYER,
+            375_000,
+            include_bytes!("bytecode/ecotone_l1_block.bin"),
+        ),
+        Upgrade::deploy(
+            "Ecotone: Gas Price Oracle Deployment",
+            ORACLE_DEPLOYER,
+            1_000_000,
+            include_bytes!("bytecode/ecotone_gas_price_oracle.bin"),
+        ),
+        Upgrade::point("Ecotone: L1 Block Proxy Update", L1_BLOCK, L1_BLOCK_DEPLOYER),
+        Upgrade::point("Ecotone: Gas Price Oracle Proxy Update", GAS_PRICE_ORACLE, ORACLE_DEPLOYER),
+        // setEcotone()
+        Upgrade::call(
+            "Ecotone: Gas Price Oracle Set Ecotone",
+            GAS_PRICE_ORACLE,
+            80_000,
+            [0x22, 0xb9, 0x0a, 0xb3],
+        ),
+        Upgrade::deploy(
+            "Ecotone: beacon block roots contract deployment",
+            BEACON_ROOTS_DEPLOYER,
+            250_000,
+            include_bytes!("bytecode/ecotone_beacon_roots.bin"),
+        ),
+    ]
+}
+
+fn fjord() -> Vec<Upgrade> {
+    const ORACLE_DEPLOYER: Address = address!("4210000000000000000000000000000000000002");
+    vec![
+        Upgrade::deploy(
+            "Fjord: Gas Price Oracle Deployment",
+            ORACLE_DEPLOYER,
+            1_450_000,
+            include_bytes!("bytecode/fjord_gas_price_oracle.bin"),
+        ),
+        Upgrade::point("Fjord: Gas Price Oracle Proxy Update", GAS_PRICE_ORACLE, ORACLE_DEPLOYER),
+        // setFjord()
+        Upgrade::call(
+            "Fjord: Gas Price Oracle Set Fjord",
+            GAS_PRICE_ORACLE,
+            90_000,
+            [0x8e, 0x98, 0xb1, 0x06],
+        ),
+    ]
+}
+
+fn isthmus() -> Vec<Upgrade> {
+    const L1_BLOCK_DEPLOYER: Address = address!("4210000000000000000000000000000000000003");
+    const ORACLE_DEPLOYER: Address = address!("4210000000000000000000000000000000000004");
+    const VAULT_DEPLOYER: Address = address!("4210000000000000000000000000000000000005");
+    const BLOCK_HASHES_DEPLOYER: Address = address!("3462413af4609098e1e27a490f554f260213d685");
+    vec![
+        Upgrade::deploy(
+            "Isthmus: L1 Block Deployment",
+            L1_BLOCK_DEPLOYER,
+            425_000,
+            include_bytes!("bytecode/isthmus_l1_block.bin"),
+        ),
+        Upgrade::deploy(
+            "Isthmus: Gas Price Oracle Deployment",
+            ORACLE_DEPLOYER,
+            1_625_000,
+            include_bytes!("bytecode/isthmus_gas_price_oracle.bin"),
+        ),
+        Upgrade::deploy(
+            "Isthmus: Operator Fee Vault Deployment",
+            VAULT_DEPLOYER,
+            500_000,
+            include_bytes!("bytecode/isthmus_operator_fee_vault.bin"),
+        ),
+        Upgrade::point("Isthmus: L1 Block Proxy Update", L1_BLOCK, L1_BLOCK_DEPLOYER),
+        Upgrade::point("Isthmus: Gas Price Oracle Proxy Update", GAS_PRICE_ORACLE, ORACLE_DEPLOYER),
+        Upgrade::point("Isthmus: Operator Fee Vault Proxy Update", OPERATOR_FEE_VAULT, VAULT_DEPLOYER),
+        // setIsthmus()
+        Upgrade::call(
+            "Isthmus: Gas Price Oracle Set Isthmus",
+            GAS_PRICE_ORACLE,
+            90_000,
+            [0x29, 0x1b, 0x03, 0x83],
+        ),
+        Upgrade::deploy(
+            "Isthmus: EIP-2935 Contract Deployment",
+            BLOCK_HASHES_DEPLOYER,
+            250_000,
+            include_bytes!("bytecode/isthmus_block_hashes.bin"),
+        ),
+    ]
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! [`ProvenL1Logs`]: the logs of chosen contracts in one L1 block, from receipts that hash to its receipts root.
+//!
+//! There is no other way to get one: unproven receipts cannot be used.
+
+use super::{ProofError, VerifiedL1Header};
+use alloy::consensus::proofs::calculate_receipt_root;
+use alloy::consensus::{ReceiptEnvelope, constants::EMPTY_RECEIPTS};
+use alloy::primitives::{Address, B256, Log};
+
+/// One log, with its place among all logs of the block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct L1Log {
+    /// Its index in the block.
+    pub index: u64,
+    /// The log.
+    pub log: Log,
+}
+
+/// The logs of some contracts in one L1 block: all that they emitted there, in order, and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProvenL1Logs {
+    block: B256,
+    logs: Vec<L1Log>,
+}
+
+impl ProvenL1Logs {
+    /// Proves the receipts of a block, in transaction order, and keeps the logs of these contracts.
+    ///
+    /// # Errors
+    /// If the receipts do not hash to the header's receipts root.
+    pub fn prove(
+        header: &VerifiedL1Header,
+        receipts: Vec<ReceiptEnvelope>,
+        contracts: &[Address],
+    ) -> Result<Self, ProofError> {
+        let (hash, claimed) = (header.hash(), header.header().receipts_root);
+        let found = calculate_receipt_root(&receipts);
+        if found != claimed {
+            return Err(ProofError::ReceiptsRoot { hash, claimed, found });
+        }
+        let all = receipts.into_iter().flat_map(ReceiptEnvelope::into_logs);
+        let logs = (0..).zip(all).map(|(index, log)| L1Log { index, log });
+        Ok(Self { block: hash, logs: logs.filter(|log| contracts.contains(&log.log.address)).collect() })
+    }
+
+    /// The logs of a block whose header says that it has no receipts.
+    pub fn of_empty(header: &VerifiedL1Header) -> Option<Self> {
+        let is_empty = header.header().receipts_root == EMPTY_RECEIPTS;
+        is_empty.then(|| Self { block: header.hash(), logs: Vec::new() })
+    }
+
+    /// The block's hash.
+    pub const fn block(&self) -> B256 {
+        self.block
+    }
+
+    /// The logs of one of the contracts, in order.
+    pub fn of(&self, contract: Address) -> impl Iterator<Item = &L1Log> {
+        self.logs.iter().filter(move |log| log.log.address == contract)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::consensus::{Header, Receipt};
+    use alloy::primitives::Bytes;
+
+    const ONE: Address = Address::repeat_byte(1);
+    const TWO: Address = Address::repeat_byte(2);
+
+    fn receipt(emitters: &[Address]) -> ReceiptEnvelope {
+        let logs = emitters.iter().map(|address| Log::new_unchecked(*address, vec![], Bytes::new()));
+        ReceiptEnvelope::Eip1559(Receipt { logs: logs.collect(), ..Receipt::default() }.into())
+    }
+
+    fn header(receipts: &[ReceiptEnvelope]) -> VerifiedL1Header {
+        let receipts_root = calculate_receipt_root(receipts);
+        VerifiedL1Header::seal(Header { receipts_root, ..Header::default() })
+    }
+
+    #[test]
+    fn logs_keep_their_index_in_the_block() {
+        let receipts = vec![receipt(&[ONE, TWO]), receipt(&[]), receipt(&[Address::ZERO, ONE])];
+        let header = header(&receipts);
+        let proven = ProvenL1Logs::prove(&header, receipts, &[ONE, TWO]).unwrap();
+        assert_eq!(proven.block(), header.hash());
+        let indices = |contract| proven.of(contract).map(|log| log.index).collect::<Vec<_>>();
+        assert_eq!((indices(ONE), indices(TWO)), (vec![0, 3], vec![1]));
+        assert!(indices(Address::ZERO).is_empty());
+    }
+
+    #[test]
+    fn receipts_of_another_block_prove_nothing() {
+        let header = header(&[receipt(&[ONE])]);
+        for other in [vec![], vec![receipt(&[TWO])], vec![receipt(&[ONE]), receipt(&[])]] {
+            let outcome = ProvenL1Logs::prove(&header, other, &[ONE]);
+            assert!(matches!(outcome, Err(ProofError::ReceiptsRoot { .. })));
+        }
+        assert_eq!(ProvenL1Logs::of_empty(&header), None);
+    }
+
+    #[test]
+    fn a_block_without_receipts_proves_itself() {
+        let header = header(&[]);
+        let proven = ProvenL1Logs::of_empty(&header).unwrap();
+        assert_eq!(ProvenL1Logs::prove(&header, vec![], &[ONE]), Ok(proven));
+    }
+}

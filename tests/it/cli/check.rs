@@ -1,0 +1,133 @@
+//! `crosscheck check`, and the settings that `run` takes in the same way.
+
+use super::{FAILED, OK, USAGE, assert_code, run, stderr, stdout};
+use crate::program::crosscheck;
+use rstest::rstest;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+const SOUND: &str = r#"
+[chains.901]
+execution = ["http://127.0.0.1:1"]
+rollup_node = "http://127.0.0.1:1"
+block_time = 2
+interop_time = 0
+unsafe_block_signer = "0x2222222222222222222222222222222222222222"
+"#;
+
+fn write(directory: &Path, text: &str) -> PathBuf {
+    let path = directory.join("crosscheck.toml");
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn a_sound_configuration_is_said_to_be_sound() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = write(directory.path(), SOUND);
+    let output = run([Path::new("check"), Path::new("--config"), &file]);
+    assert_code(&output, OK);
+    assert!(stdout(&output).contains("sound: chains 901"), "{}", stdout(&output));
+    assert!(stderr(&output).is_empty(), "{}", stderr(&output));
+}
+
+#[rstest]
+#[case::checked("check")]
+#[case::run("run")]
+fn a_bad_configuration_is_refused_with_key_value_reason_and_fix(#[case] command: &str) {
+    let directory = tempfile::tempdir().unwrap();
+    let file = write(directory.path(), &SOUND.replace("block_time = 2", "block_time = \"two\""));
+    let output = run([Path::new(command), Path::new("--config"), &file]);
+    assert_code(&output, USAGE);
+    let message = stderr(&output);
+    for part in ["chains.901.block_time = \"two\"", "a text stands where", "fix: write the seconds"] {
+        assert!(message.contains(part), "{part:?} is missing from:\n{message}");
+    }
+    assert!(stdout(&output).is_empty());
+}
+
+#[test]
+fn the_default_file_watches_nothing_yet() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/default.toml");
+    let output = run([Path::new("check"), Path::new("--config"), &file]);
+    assert_code(&output, USAGE);
+    assert!(stderr(&output).contains("chains is not set: there is nothing to watch"), "{}", stderr(&output));
+}
+
+#[test]
+fn nothing_to_check_is_misuse() {
+    let output = run(["check"]);
+    assert_code(&output, USAGE);
+    assert!(stderr(&output).contains("--config FILE"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_missing_file_is_refused() {
+    let output = run(["check", "--config", "/nowhere/crosscheck.toml"]);
+    assert_code(&output, USAGE);
+    assert!(stderr(&output).contains("/nowhere/crosscheck.toml"), "{}", stderr(&output));
+}
+
+/// The value that a layer sets is bad, and each layer's is another: the message shows whose counted.
+#[rstest]
+#[case::file(None, None, "audit.concurrency = 2001")]
+#[case::environment(Some("2002"), None, "audit.concurrency = 2002")]
+#[case::flag(Some("2002"), Some("2003"), "audit.concurrency = 2003")]
+fn flags_win_over_the_environment_over_the_file(
+    #[case] variable: Option<&str>,
+    #[case] flag: Option<&str>,
+    #[case] counted: &str,
+) {
+    let directory = tempfile::tempdir().unwrap();
+    let file = write(directory.path(), &format!("audit.concurrency = 2001\n{SOUND}"));
+    let mut program = crosscheck(&["check"]);
+    program.env("CROSSCHECK_CONFIG", file);
+    program.envs(variable.map(|value| ("CROSSCHECK_AUDIT_CONCURRENCY", value)));
+    program.args(flag.map(|value| format!("--audit.concurrency={value}")));
+    let output = program.output().unwrap();
+    assert_code(&output, USAGE);
+    assert!(stderr(&output).contains(counted), "{}", stderr(&output));
+}
+
+#[test]
+fn a_variable_that_is_no_setting_is_a_warning() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = write(directory.path(), SOUND);
+    let mut program = crosscheck(&["check"]);
+    program.arg("--config").arg(file).env("CROSSCHECK_PORT_9645_TCP", "tcp://10.0.0.1:9645");
+    let output = program.output().unwrap();
+    assert_code(&output, OK);
+    assert!(
+        stderr(&output).contains("warning: CROSSCHECK_PORT_9645_TCP is no setting"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[rstest]
+#[case::of_others("OTHER", OK)]
+#[case::of_a_setting("CROSSCHECK_DATA_DIR", USAGE)]
+fn an_environment_that_is_no_unicode_is_no_crash(#[case] name: &str, #[case] code: i32) {
+    let directory = tempfile::tempdir().unwrap();
+    let file = write(directory.path(), SOUND);
+    let mut program = crosscheck(&["check"]);
+    program.arg("--config").arg(file).env(name, OsString::from_vec(vec![b'a', 0xff]));
+    let output = program.output().unwrap();
+    assert_code(&output, code);
+    assert_eq!(stderr(&output).contains("CROSSCHECK_DATA_DIR"), code == USAGE, "{}", stderr(&output));
+}
+
+#[test]
+fn an_address_in_use_ends_a_run_with_its_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let file = write(directory.path(), SOUND);
+    let mut program = crosscheck(&["run"]);
+    program.arg("--config").arg(file).current_dir(directory.path());
+    program.arg(format!("--rpc.addr={}", taken.local_addr().unwrap()));
+    program.args(["--http.addr=127.0.0.1:0", "--set", "chains.901.p2p.listen=/ip4/127.0.0.1/tcp/0"]);
+    let output = program.output().unwrap();
+    assert_code(&output, FAILED);
+    assert!(stderr(&output).contains("rpc.addr 127.0.0.1:"), "{}", stderr(&output));
+}

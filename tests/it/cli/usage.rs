@@ -1,0 +1,59 @@
+//! Version, help, completions, and uses that cannot work.
+
+use super::{FAILED, OK, USAGE, assert_code, run, stderr, stdout};
+use crate::program::crosscheck;
+use rstest::rstest;
+
+#[test]
+fn version_is_the_packages() {
+    let output = run(["--version"]);
+    assert_code(&output, OK);
+    assert_eq!(stdout(&output).trim_end(), format!("crosscheck {}", env!("CARGO_PKG_VERSION")));
+}
+
+#[rstest]
+#[case::of_the_program(&["--help"])]
+#[case::of_a_command(&["run", "--help"])]
+fn help_is_no_mistake(#[case] arguments: &[&str]) {
+    let output = run(arguments);
+    assert_code(&output, OK);
+    assert!(stdout(&output).contains("Usage: crosscheck"));
+}
+
+#[rstest]
+#[case::nothing(&[], "Usage")]
+#[case::unknown_command(&["watch"], "unrecognized subcommand 'watch'")]
+#[case::unknown_flag(&["run", "--colour"], "unexpected argument '--colour'")]
+#[case::unknown_key(&["check", "--set", "colour=red"], "colour = red: there is no such key")]
+#[case::set_without_value(&["check", "--set", "colour"], "write --set KEY=VALUE")]
+#[case::unknown_shell(&["completions", "cmd.exe"], "invalid value 'cmd.exe'")]
+fn misuse_ends_with_its_own_code(#[case] arguments: &[&str], #[case] problem: &str) {
+    let output = run(arguments);
+    assert_code(&output, USAGE);
+    assert!(stdout(&output).is_empty(), "mistakes belong on standard error");
+    assert!(stderr(&output).contains(problem), "{}", stderr(&output));
+}
+
+#[rstest]
+#[case::bash("bash", "complete -F _crosscheck")]
+#[case::zsh("zsh", "#compdef crosscheck")]
+#[case::fish("fish", "complete -c crosscheck")]
+fn completions_are_of_the_shell(#[case] shell: &str, #[case] mark: &str) {
+    let output = run(["completions", shell]);
+    assert_code(&output, OK);
+    let script = stdout(&output);
+    assert!(script.contains(mark), "no {mark:?} in the script");
+    for command in ["healthcheck", "envelope", "message", "devnet"] {
+        assert!(script.contains(command), "{command} is not completed");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_crash() {
+    let mut program = crosscheck(&["completions", "bash"]);
+    program.stdout(std::process::Stdio::piped());
+    let mut child = program.spawn().unwrap();
+    drop(child.stdout.take());
+    let status = child.wait().unwrap();
+    assert!(matches!(status.code(), Some(OK | FAILED)), "{status}");
+}
