@@ -69,6 +69,11 @@ impl Finding {
         Self::Violated { reason: "invalid-message".to_owned(), detail: Some(rule.to_owned()) }
     }
 
+    /// Whether a follower must stop before the block of which this is found.
+    pub const fn stops_followers(&self) -> bool {
+        matches!(self, Self::Violated { .. } | Self::Discarded { .. })
+    }
+
     /// Whether this says that an attester did wrong: where nothing was scripted, a false alarm.
     pub const fn is_alarm(&self) -> bool {
         match self {

@@ -9,7 +9,7 @@ use super::{
     system_config::{FeeScalars, SystemConfig},
 };
 use alloy::{
-    eips::eip7840::BlobParams,
+    eips::{BlockNumHash, eip7840::BlobParams},
     primitives::{Address, B256, Bytes, TxKind, U256, address},
     sol_types::SolCall,
 };
@@ -105,6 +105,19 @@ impl L1Attributes {
     }
 }
 
+/// The origin that the calldata of `setL1BlockValuesJovian` names, and the block's place in its epoch. `None`: it is no
+/// such calldata.
+pub fn origin(calldata: &[u8]) -> Option<(BlockNumHash, u64)> {
+    const LENGTH: usize = 178;
+    let selector = calldata.get(..4)? == IL1Block::setL1BlockValuesJovianCall::SELECTOR;
+    if !selector || calldata.len() != LENGTH {
+        return None;
+    }
+    let number = |range: core::ops::Range<usize>| calldata.get(range)?.try_into().ok().map(u64::from_be_bytes);
+    let hash = B256::try_from(calldata.get(100..132)?).ok()?;
+    Some((BlockNumHash { number: number(28..36)?, hash }, number(12..20)?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,6 +155,15 @@ mod tests {
         );
         assert_eq!(expected.len(), 178);
         assert_eq!(attributes().encode().as_ref(), expected);
+    }
+
+    #[test]
+    fn the_origin_reads_back() {
+        let calldata = attributes().encode();
+        let id = BlockNumHash { number: 0x0102_0304_0506_0708, hash: B256::repeat_byte(0x44) };
+        assert_eq!(origin(&calldata), Some((id, 0x5152_5354_5556_5758)));
+        assert_eq!(origin(&calldata[..177]), None);
+        assert_eq!(origin(&[&[0][..], &calldata[1..]].concat()), None);
     }
 
     #[test]

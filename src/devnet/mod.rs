@@ -15,6 +15,7 @@ pub mod epoch;
 pub mod executor;
 pub mod faults;
 pub mod finding;
+pub mod follower;
 pub mod genesis;
 pub mod header;
 pub mod heads;

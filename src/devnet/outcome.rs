@@ -2,6 +2,7 @@
 
 use super::{
     faults::{Attested, FaultPlan, Publication},
+    follower::FollowerReport,
     observations::Observations,
     report::Report,
     sequencer::Sequencer,
@@ -50,6 +51,21 @@ pub fn unsettled(sequencers: &[Sequencer], plan: &FaultPlan, seen: &Observations
     let missing =
         missing.map(|(chain_id, number, _)| format!("chain {chain_id} block {number}: it has no verdict"));
     open.chain(missing).collect()
+}
+
+/// The followers that are not where the attestations lead them: to the last block that is attested, or to the one
+/// before the first that does not hold.
+pub fn astray(sequencers: &[Sequencer], plan: &FaultPlan, followers: &[FollowerReport]) -> Vec<String> {
+    let astray = |follower: &FollowerReport| {
+        let chain_id = follower.chain_id;
+        let sequencer = sequencers.iter().find(|sequencer| sequencer.chain_id() == chain_id)?;
+        let bound = plan.first_bad(chain_id).map_or(u64::MAX, |bad| bad.saturating_sub(1));
+        let due = last_attested(sequencer, plan).min(bound);
+        let safe = follower.safe;
+        (safe < due)
+            .then(|| format!("chain {chain_id}: its follower's safe head is {safe}, it is due at {due}"))
+    };
+    followers.iter().filter_map(astray).collect()
 }
 
 /// The newest height of which the canonical block itself was attested: no word on the chain reaches beyond it.

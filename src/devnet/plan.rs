@@ -34,6 +34,8 @@ pub struct DevnetRequest {
     pub genesis_time: Option<UnixSeconds>,
     /// How long to wait for a sidecar in another process before the first block.
     pub await_peers: Duration,
+    /// Whether the sidecar in this process serves followers, of which each chain then has one.
+    pub followers: bool,
 }
 
 /// A run that makes sense.
@@ -130,6 +132,7 @@ mod tests {
             dir: None,
             genesis_time: None,
             await_peers: Duration::ZERO,
+            followers: false,
         }
     }
 

@@ -4,6 +4,7 @@
 use super::{
     faults::PlannedFault,
     finding::{Finding, HeldUp},
+    follower::FollowerReport,
     observations::Observations,
     sidecar_records::{AttestationRecord, RefusalRecord},
 };
@@ -125,6 +126,8 @@ pub struct Report {
     pub faults: Vec<FaultReport>,
     /// What was reported without reason.
     pub false_alarms: Vec<FalseAlarm>,
+    /// The followers, one a chain, if the sidecar serves any.
+    pub followers: Vec<FollowerReport>,
 }
 
 impl Report {
@@ -138,13 +141,16 @@ impl Report {
             messages: count_messages(seen),
             faults: planted.iter().map(|planted| fault_report(planted, &script, seen)).collect(),
             false_alarms: false_alarms(&script, seen),
+            followers: Vec::new(),
         }
     }
 
-    /// Whether every scripted fault was found as what it is, and nothing else was reported.
+    /// Whether every scripted fault was found as what it is, nothing else was reported, and no follower was misled.
     pub fn is_as_scripted(&self) -> bool {
         let found = |fault: &FaultReport| fault.found.as_ref() == Some(&fault.expected);
-        self.faults.iter().all(found) && self.false_alarms.is_empty()
+        self.faults.iter().all(found)
+            && self.false_alarms.is_empty()
+            && self.followers.iter().all(FollowerReport::is_sound)
     }
 }
 

@@ -3,10 +3,11 @@
 //! It keeps the pace, and knows of each fault what was published and when.
 
 use super::{
+    follower::Followers,
     networks::Networks,
     nodes::Nodes,
     observations::Observations,
-    outcome::{Outcome, unsettled},
+    outcome::{Outcome, astray, unsettled},
     pace::{LAG_BLOCKS, Pace},
     plan::DevnetPlan,
     progress::Progress,
@@ -41,6 +42,7 @@ pub(super) struct Show {
     networks: Networks,
     clock: RunClock,
     watch: Option<Watch>,
+    followers: Option<Followers>,
     pace: Pace,
     progress: Progress,
     planted: Vec<Planted>,
@@ -55,6 +57,7 @@ impl Show {
         networks: Networks,
         clock: RunClock,
         watch: Option<Watch>,
+        followers: Option<Followers>,
     ) -> Self {
         let chain_ids: Vec<u64> = superchain.sequencers().iter().map(Sequencer::chain_id).collect();
         let planted = |fault: &_| Planted { fault: *fault, words: Vec::new() };
@@ -69,6 +72,7 @@ impl Show {
             networks,
             clock,
             watch,
+            followers,
         }
     }
 
@@ -93,9 +97,14 @@ impl Show {
         }
         self.progress.clear();
         let outcome = self.outcome(interrupted || cancel.is_cancelled());
+        let followed = match self.followers {
+            Some(followers) => followers.stop().await,
+            None => Ok(()),
+        };
         let stopped = self.networks.stop().await;
         self.nodes.stop().await;
         stopped?;
+        followed?;
         Ok(outcome)
     }
 
@@ -194,6 +203,7 @@ impl Show {
                 forked.into_iter().for_each(|first| watch.note_fork(chain.chain_id, first.number()));
             }
         }
+        self.judge_followers();
         self.progress.show(tick, self.watch.as_ref().map(Watch::seen));
     }
 
@@ -211,6 +221,12 @@ impl Show {
         }
     }
 
+    fn judge_followers(&self) {
+        if let Some(followers) = &self.followers {
+            followers.judge(self.superchain.sequencers());
+        }
+    }
+
     /// Gives the sidecar time to settle what it was told.
     async fn settle(&mut self) {
         let began = Instant::now();
@@ -219,6 +235,7 @@ impl Show {
             if let Some(watch) = &mut self.watch {
                 watch.poll(&[], at).await;
             }
+            self.judge_followers();
             if self.outcome(false).is_success() {
                 return;
             }
@@ -231,13 +248,17 @@ impl Show {
         let seen = self.watch.as_ref().map_or(&nothing, Watch::seen);
         let sequencers = self.superchain.sequencers();
         let chains = sequencers.iter().map(|sequencer| chain_report(sequencer, seen)).collect();
+        let plan = self.plan.faults();
+        let reports = |followers: &Followers| followers.reports(|chain_id| plan.first_bad(chain_id));
+        let followers = self.followers.as_ref().map(reports).unwrap_or_default();
         let unsettled = if interrupted || self.watch.is_none() {
             Vec::new()
         } else {
-            unsettled(sequencers, self.plan.faults(), seen)
+            [unsettled(sequencers, plan, seen), astray(sequencers, plan, &followers)].concat()
         };
+        let report = Report::new(self.plan.request().seed, chains, &self.planted, seen);
         Outcome {
-            report: Report::new(self.plan.request().seed, chains, &self.planted, seen),
+            report: Report { followers, ..report },
             watched: self.watch.is_some(),
             interrupted,
             unsettled,

@@ -149,6 +149,12 @@ impl FaultPlan {
         self.order.iter().filter_map(|place| self.by_place.get(place))
     }
 
+    /// The first height of a chain of which something is attested that does not hold.
+    pub fn first_bad(&self, chain_id: u64) -> Option<u64> {
+        let of_chain = self.iter().filter(|planned| planned.chain_id == chain_id);
+        of_chain.filter(|planned| planned.expected().stops_followers()).map(|planned| planned.block).min()
+    }
+
     /// Whether L1 drops its newest blocks in a tick.
     pub fn reorgs_l1(&self, tick: u64) -> bool {
         self.iter().any(|planned| planned.l1_reorg_tick() == Some(tick))

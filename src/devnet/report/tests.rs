@@ -200,6 +200,26 @@ fn a_hash_counts_on_its_own_chain_only() {
     assert_eq!((report.faults[0].found.clone(), report.false_alarms.len()), (None, 1));
 }
 
+const FOLLOWER: FollowerReport = FollowerReport {
+    chain_id: 901,
+    safe: 14,
+    finalized: 9,
+    left_honest_chain: false,
+    went_backwards: false,
+    beyond_violation: false,
+    rejected_statuses: 2,
+};
+
+#[rstest]
+#[case::sound(FOLLOWER, true)]
+#[case::off_the_chain(FollowerReport { left_honest_chain: true, ..FOLLOWER }, false)]
+#[case::backwards(FollowerReport { went_backwards: true, ..FOLLOWER }, false)]
+#[case::too_far(FollowerReport { beyond_violation: true, ..FOLLOWER }, false)]
+fn a_follower_that_was_misled_fails_the_run(#[case] follower: FollowerReport, #[case] as_scripted: bool) {
+    let report = Report { followers: vec![follower], ..report(&[], &seen(vec![], vec![])) };
+    assert_eq!(report.is_as_scripted(), as_scripted);
+}
+
 #[test]
 fn the_json_has_the_agreed_shape() {
     let chains = vec![ChainReport {
@@ -230,6 +250,7 @@ fn the_json_has_the_agreed_shape() {
             "detected_after_ms": 12,
         }],
         "false_alarms": [],
+        "followers": [],
     });
     assert_eq!(serde_json::to_value(&report).unwrap(), expected);
 }
