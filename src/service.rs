@@ -2,7 +2,9 @@
 //!
 //! What `crosscheck run` runs, and what a devnet runs in its own process: the same code.
 
-use crate::audit::{AuditLimits, Auditor, AuditorMessage, HeadWatcher, Heads, Investigator};
+use crate::audit::{
+    AuditLimits, Auditor, AuditorMessage, CaseRules, HeadWatcher, Heads, Investigator, L1Judge,
+};
 use crate::clock::FileClock;
 use crate::config::{ChainConfig, ClockSource, Config};
 use crate::gossip::{Gossiped, Intake, SignerWatcher};
@@ -132,8 +134,20 @@ pub fn investigator(
         let client = ExecutionClient::new(*chain_id, &chain.execution, config.sources.limits())?;
         clients.insert(*chain_id, client);
     }
-    let investigator = Investigator::new(config.dependency_set(), clients.clone(), heads, metrics);
-    Ok((clients, investigator))
+    let mut l1 = None;
+    if let Some(url) = config.deposits_from_l1() {
+        let nodes = config.chains.iter().map(|(chain_id, chain)| {
+            RollupNode::new(chain.rollup_node.clone(), config.sources.limits()).map(|node| (*chain_id, node))
+        });
+        let client = L1Client::new(url.clone(), config.sources.limits())?;
+        l1 = Some(L1Judge::new(client, nodes.collect::<Result<Vec<_>, _>>()?, metrics.clone()));
+    }
+    let rules = config.chains.iter().map(|(chain_id, chain)| {
+        (*chain_id, CaseRules { ask_l1: l1.is_some(), replacement: chain.replacement })
+    });
+    let rules = rules.collect();
+    let set = config.dependency_set();
+    Ok((clients.clone(), Investigator::new(set, clients, heads, l1, rules, metrics)))
 }
 
 fn clock(source: &ClockSource) -> eyre::Result<Arc<dyn Clock>> {

@@ -3,13 +3,13 @@
 //! It owns every open case. Investigations run beside it, bounded in number; the ledger is written here
 //! alone. It never alerts and never answers users: they read the ledger.
 
+use super::investigator::output;
 use super::open_cases::{OpenCases, Work};
 use super::{BlockKey, Candidate, Candidates, Case, Investigation, Investigator, Wait};
-use crate::consolidation::BlockAttributes;
+use crate::consolidation::{BlockAttributes, OutputV0};
 use crate::ledger::{BlockPosition, Decision, Ledger, LedgerError, NewCase, Opened};
 use crate::metrics::Metrics;
 use crate::sources::{SyncStatus, VerifiedBlock};
-use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, Clock, Signers, Topic, ValidBlock, ValidationRules, Validator};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -135,7 +135,13 @@ impl Auditor {
         match message {
             AuditorMessage::Gossip { block, at } => {
                 let attributes = BlockAttributes::of_envelope(block.envelope());
-                self.note_candidate(block.chain_id(), block.number(), block.hash(), &attributes).await?;
+                let payload = block.payload();
+                let output = OutputV0 {
+                    state_root: payload.state_root,
+                    withdrawals_root: payload.withdrawals_root,
+                    block_hash: block.hash(),
+                };
+                self.note_candidate(block.chain_id(), block.number(), output, &attributes).await?;
                 match block.topic() {
                     Topic::BlocksV4 => Ok(()),
                     Topic::CrossSafeBlocksV1 => self.open_attested(&block, attributes, at).await,
@@ -154,10 +160,12 @@ impl Auditor {
         &mut self,
         chain_id: ChainId,
         number: u64,
-        hash: B256,
+        output: OutputV0,
         attributes: &BlockAttributes,
     ) -> Result<(), LedgerError> {
-        let Some(candidate) = Candidate::of(hash, attributes) else { return Ok(()) };
+        let replacement = self.investigator.rules(chain_id).replacement.of(output);
+        let candidate = Candidate::of(output.block_hash, attributes, replacement);
+        let Some(candidate) = candidate else { return Ok(()) };
         let Some(candidates) = self.candidates.get_mut(&chain_id) else { return Ok(()) };
         if !candidates.note(number, candidate) {
             return Ok(());
@@ -213,7 +221,8 @@ impl Auditor {
                 self.metrics.attestation_received(key.chain_id);
                 // Already open: the block is being fetched as an ancestor, and becomes a case by that.
                 if !self.open.contains(&key) {
-                    self.open.insert(key, Work::Case(Box::new(Case::new(key, attributes))), at);
+                    let case = Case::new(key, self.investigator.rules(key.chain_id), attributes);
+                    self.open.insert(key, Work::Case(Box::new(case)), at);
                 }
                 self.find_parents(key.chain_id).await
             }
@@ -266,7 +275,7 @@ impl Auditor {
             Finished::Scouted { key, found } => match *found {
                 Ok(block) => {
                     let attributes = BlockAttributes::of_block(&block);
-                    self.note_candidate(key.chain_id, key.number, key.hash, &attributes).await
+                    self.note_candidate(key.chain_id, key.number, output(&block), &attributes).await
                 }
                 Err(_) => Ok(()),
             },
@@ -285,7 +294,8 @@ impl Auditor {
         let ancestor = NewCase::Ancestor { key, parent_hash, timestamp: block.timestamp() };
         let opened = self.ledger.open_case(&ancestor, self.clock.now()).await?;
         debug!(chain_id = %key.chain_id, number = key.number, hash = %key.hash, ?opened, "ancestor");
-        let case = Case::new(key, BlockAttributes::of_block(block));
+        let rules = self.investigator.rules(key.chain_id);
+        let case = Case::new(key, rules, BlockAttributes::of_block(block));
         self.open.resume(key, Work::Case(Box::new(case)));
         self.find_parents(key.chain_id).await
     }
@@ -336,7 +346,8 @@ impl Auditor {
                     })
                     .map_or(Work::Ancestor, |block| {
                         let attributes = BlockAttributes::of_envelope(block.envelope());
-                        Work::Case(Box::new(Case::new(case.key, attributes)))
+                        let rules = self.investigator.rules(case.key.chain_id);
+                        Work::Case(Box::new(Case::new(case.key, rules, attributes)))
                     });
                 self.open.insert(case.key, work, Instant::now());
             }

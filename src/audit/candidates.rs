@@ -1,7 +1,7 @@
 //! [`Candidates`]: the blocks with user transactions seen lately at each height, each of which an attested
 //! deposits-only block may replace. Pure, and bounded.
 
-use crate::consolidation::{BlockAttributes, Fingerprint};
+use crate::consolidation::{BlockAttributes, Fingerprint, Replacement};
 use alloy::primitives::B256;
 use std::collections::BTreeMap;
 
@@ -16,14 +16,14 @@ const MAX_PER_HEIGHT: usize = 4;
 pub struct Candidate {
     /// Its hash.
     pub hash: B256,
-    /// The fingerprint of its attributes, reduced to deposits.
+    /// The fingerprint of the attributes of the block that would replace it.
     pub deposits_only: Fingerprint,
 }
 
 impl Candidate {
-    /// The candidate that a block is: none, if it holds deposits only.
-    pub fn of(hash: B256, attributes: &BlockAttributes) -> Option<Self> {
-        let deposits_only = || Fingerprint::of(&attributes.with_deposits_only());
+    /// The candidate that a block is, and what would replace it: none, if it holds deposits only.
+    pub fn of(hash: B256, attributes: &BlockAttributes, replacement: Replacement) -> Option<Self> {
+        let deposits_only = || Fingerprint::of(&replacement.of(attributes));
         (!attributes.is_deposits_only()).then(|| Self { hash, deposits_only: deposits_only() })
     }
 }

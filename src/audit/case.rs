@@ -1,7 +1,7 @@
 //! [`Case`]: one block under audit, from what is claimed to a verdict. Pure: facts come in, needs go out.
 //!
 //! ```text
-//! Derivation --as derived--------------------> Messages(own) ------all valid--> upheld
+//! Derivation --as derived--------(L1)--------> Messages(own) ------all valid--> upheld
 //!     |  \---as derived, replaces a known---.       \-------------one invalid-> violated: invalid-message
 //!     |       block (certain = false)        \
 //!     |---deposits only (certain = true)-----> Messages(original) --one invalid-> upheld-replacement
@@ -11,16 +11,23 @@
 //!     '---neither--------------------------------------------------------------> discarded: not-derived
 //! ```
 //!
+//! Where L1 is asked, every way to `Messages` leads through it: (L1) --contradicts--> discarded, or superseded if L1
+//! has dropped the block's origin for good.
+//!
 //! A fact that cannot be had leaves the case open. Nothing but a proven contradiction is invalid.
 
 use super::checked_message::{CheckedMessage, MessageStatus};
-use super::{Candidate, Discard, InvalidMessage, Verdict, Violation};
-use crate::consolidation::{BlockAttributes, Consolidation, Fingerprint, consolidate};
+use super::{Candidate, Discard, InvalidMessage, L1Contradiction, Verdict, Violation};
+use crate::consolidation::{
+    BlockAttributes, Consolidation, Fingerprint, OutputV0, Replacement, ReplacementRule, consolidate_by,
+};
 use crate::interop::{DependencySet, Execution, check_claim, check_log, check_tip};
 use crate::sources::ProvenLogs;
+use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Which block a case is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,6 +45,8 @@ pub struct BlockKey {
 pub enum Need {
     /// The block that L1 says stands at the case's height.
     Derived,
+    /// What L1 alone says of the case's block.
+    L1,
     /// The proven logs of this block of the case's chain.
     Logs {
         /// The block.
@@ -66,9 +75,17 @@ pub enum Fact<'a> {
         hash: B256,
         /// Its attributes.
         attributes: &'a BlockAttributes,
+        /// What its output root is the hash of.
+        output: OutputV0,
         /// Blocks that the case's block may replace.
         candidates: &'a [Candidate],
     },
+    /// L1 alone does not contradict the block.
+    L1Agrees,
+    /// L1 alone contradicts the block.
+    L1Contradicts(&'a L1Contradiction),
+    /// L1 has dropped, for good, the block's L1 origin.
+    OriginDropped(BlockNumHash),
     /// The proven logs of the block asked for.
     Logs(&'a ProvenLogs),
     /// The chain's own client no longer has the block asked for.
@@ -89,6 +106,10 @@ pub enum Fact<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Stage {
     Derivation,
+    /// What L1 alone says is wanted; then the case goes on.
+    L1 {
+        then: Box<Stage>,
+    },
     /// The logs of the block under examination are wanted, then its messages are checked.
     Messages {
         examined: B256,
@@ -105,19 +126,30 @@ struct Replaces {
     certain: bool,
 }
 
+/// What holds for all cases of a chain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CaseRules {
+    /// Whether blocks are held against what L1 alone says, too.
+    pub ask_l1: bool,
+    /// What takes the place of an invalid block.
+    pub replacement: ReplacementRule,
+}
+
 /// One block under audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
     key: BlockKey,
-    attributes: BlockAttributes,
+    rules: CaseRules,
+    attributes: Arc<BlockAttributes>,
     stage: Stage,
     messages: Vec<CheckedMessage>,
 }
 
 impl Case {
     /// A case about a block with these attributes.
-    pub const fn new(key: BlockKey, attributes: BlockAttributes) -> Self {
-        Self { key, attributes, stage: Stage::Derivation, messages: Vec::new() }
+    pub fn new(key: BlockKey, rules: CaseRules, attributes: BlockAttributes) -> Self {
+        let attributes = Arc::new(attributes);
+        Self { key, rules, attributes, stage: Stage::Derivation, messages: Vec::new() }
     }
 
     /// Which block it is about.
@@ -126,7 +158,7 @@ impl Case {
     }
 
     /// The block's attributes.
-    pub const fn attributes(&self) -> &BlockAttributes {
+    pub const fn attributes(&self) -> &Arc<BlockAttributes> {
         &self.attributes
     }
 
@@ -143,7 +175,7 @@ impl Case {
                 Verdict::UpheldReplacement { original, .. }
                 | Verdict::Violated(Violation::UnjustifiedReplacement { original }),
             ) => Some(*original),
-            Stage::Messages { .. } | Stage::Derivation | Stage::Decided(_) => None,
+            Stage::Messages { .. } | Stage::Derivation | Stage::L1 { .. } | Stage::Decided(_) => None,
         }
     }
 
@@ -151,7 +183,7 @@ impl Case {
     pub const fn verdict(&self) -> Option<&Verdict> {
         match &self.stage {
             Stage::Decided(verdict) => Some(verdict),
-            Stage::Derivation | Stage::Messages { .. } => None,
+            Stage::Derivation | Stage::L1 { .. } | Stage::Messages { .. } => None,
         }
     }
 
@@ -159,6 +191,7 @@ impl Case {
     pub fn needs(&self) -> BTreeSet<Need> {
         match &self.stage {
             Stage::Derivation => [Need::Derived].into(),
+            Stage::L1 { .. } => [Need::L1].into(),
             Stage::Messages { examined, known: false, .. } => {
                 [Need::Logs { hash: *examined, number: self.key.number }].into()
             }
@@ -175,8 +208,17 @@ impl Case {
     /// Takes a fact in. A fact that the case did not ask for changes nothing.
     pub fn learn(&mut self, set: &DependencySet, fact: &Fact<'_>) {
         match (fact, &self.stage) {
-            (Fact::Derived { hash, attributes, candidates }, Stage::Derivation) => {
-                self.stage = self.derive(*hash, attributes, candidates);
+            (Fact::Derived { hash, attributes, output, candidates }, Stage::Derivation) => {
+                let replacement = self.rules.replacement.of(*output);
+                self.stage = self.derive(*hash, attributes, replacement, candidates);
+            }
+            (Fact::L1Agrees, Stage::L1 { then }) => self.stage = (**then).clone(),
+            (Fact::L1Contradicts(contradiction), Stage::L1 { .. }) => {
+                let discard = Discard::ContradictsL1((*contradiction).clone());
+                self.stage = Stage::Decided(Verdict::Discarded(discard));
+            }
+            (Fact::OriginDropped(l1_origin), Stage::Derivation | Stage::L1 { .. }) => {
+                self.stage = Stage::Decided(Verdict::Superseded { l1_origin: *l1_origin });
             }
             (Fact::Logs(logs), Stage::Messages { examined, replaces, known: false })
                 if logs.hash() == *examined =>
@@ -212,9 +254,14 @@ impl Case {
         self.decide();
     }
 
-    fn derive(&self, hash: B256, derived: &BlockAttributes, candidates: &[Candidate]) -> Stage {
-        let messages_of = |examined, replaces| Stage::Messages { examined, replaces, known: false };
-        match consolidate(derived, &self.attributes) {
+    fn derive(
+        &self,
+        hash: B256,
+        derived: &BlockAttributes,
+        replacement: Replacement,
+        candidates: &[Candidate],
+    ) -> Stage {
+        match consolidate_by(replacement, derived, &self.attributes) {
             Consolidation::AsDerived if hash != self.key.hash => {
                 Stage::Decided(Verdict::Discarded(Discard::ExecutionDivergence { derived: hash }))
             }
@@ -224,15 +271,23 @@ impl Case {
                     .iter()
                     .find(|candidate| candidate.hash != self.key.hash && candidate.deposits_only == own);
                 match original {
-                    Some(original) => messages_of(original.hash, Some(Replaces { certain: false })),
-                    None => messages_of(self.key.hash, None),
+                    Some(original) => self.examine(original.hash, Some(Replaces { certain: false })),
+                    None => self.examine(self.key.hash, None),
                 }
             }
-            Consolidation::DepositsOnly => messages_of(hash, Some(Replaces { certain: true })),
+            Consolidation::DepositsOnly => self.examine(hash, Some(Replaces { certain: true })),
             Consolidation::Failed { derived, deposits_only } => {
                 Stage::Decided(Verdict::Discarded(Discard::NotDerived { derived, deposits_only }))
             }
         }
+    }
+
+    /// The way to the messages of a block: through L1, where that is asked.
+    fn examine(&self, examined: B256, replaces: Option<Replaces>) -> Stage {
+        let messages = Stage::Messages { examined, replaces, known: false };
+        // The old rule's replacements hold a deposit that L1 does not know.
+        let is_beyond_l1 = replaces.is_some() && self.rules.replacement != ReplacementRule::DepositsOnly;
+        if self.rules.ask_l1 && !is_beyond_l1 { Stage::L1 { then: Box::new(messages) } } else { messages }
     }
 
     /// Checks the open messages that cite a chain (and height). `check` says `None` where it cannot tell.

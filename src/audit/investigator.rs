@@ -2,8 +2,9 @@
 //!
 //! The imperative shell of [`Case`]. It decides nothing: an answer becomes a fact, a failure becomes a wait.
 
-use super::{Awaited, BlockKey, Candidate, Case, Cause, Fact, Heads, Need, Wait};
-use crate::consolidation::BlockAttributes;
+use super::l1_judge::{L1Judge, L1Word};
+use super::{Awaited, BlockKey, Candidate, Case, CaseRules, Cause, Fact, Heads, Need, Wait};
+use crate::consolidation::{BlockAttributes, OutputV0};
 use crate::interop::DependencySet;
 use crate::metrics::Metrics;
 use crate::sources::{ExecutionClient, ProvenLogs, SourceError, VerifiedBlock};
@@ -39,12 +40,15 @@ pub struct Investigator {
     set: DependencySet,
     clients: BTreeMap<ChainId, ExecutionClient>,
     heads: Heads,
+    l1: Option<L1Judge>,
+    rules: BTreeMap<ChainId, CaseRules>,
     metrics: Metrics,
 }
 
 /// What a source gave for a need.
 enum Answer {
     Derived(Box<VerifiedBlock>),
+    L1(L1Word),
     Logs(Arc<ProvenLogs>),
     LogsGone,
     Initiating(Arc<ProvenLogs>),
@@ -52,14 +56,21 @@ enum Answer {
 }
 
 impl Investigator {
-    /// An investigator of these chains.
+    /// An investigator of the chains of these clients. With an L1 judge, blocks are held against L1 too.
     pub const fn new(
         set: DependencySet,
         clients: BTreeMap<ChainId, ExecutionClient>,
         heads: Heads,
+        l1: Option<L1Judge>,
+        rules: BTreeMap<ChainId, CaseRules>,
         metrics: Metrics,
     ) -> Self {
-        Self { set, clients, heads, metrics }
+        Self { set, clients, heads, l1, rules, metrics }
+    }
+
+    /// The rules for cases of a chain.
+    pub fn rules(&self, chain_id: ChainId) -> CaseRules {
+        self.rules.get(&chain_id).copied().unwrap_or_default()
     }
 
     /// Goes on with a case as far as the sources allow.
@@ -98,7 +109,8 @@ impl Investigator {
         candidates: &[Candidate],
     ) -> BTreeSet<Wait> {
         let key = *case.key();
-        let asked: Vec<_> = needs.into_iter().map(|need| self.answer(key, need)).collect();
+        let attributes = Arc::clone(case.attributes());
+        let asked: Vec<_> = needs.into_iter().map(|need| self.answer(key, &attributes, need)).collect();
         let mut answers = stream::iter(asked).buffer_unordered(CONCURRENT_NEEDS);
         let mut waits = BTreeSet::new();
         while let Some(answer) = answers.next().await {
@@ -124,8 +136,16 @@ impl Investigator {
     fn learn(&self, case: &mut Case, answer: &Answer, candidates: &[Candidate]) {
         match answer {
             Answer::Derived(block) => {
-                let attributes = &BlockAttributes::of_block(block);
-                case.learn(&self.set, &Fact::Derived { hash: block.hash(), attributes, candidates });
+                let (hash, attributes) = (block.hash(), &BlockAttributes::of_block(block));
+                let output = output(block);
+                case.learn(&self.set, &Fact::Derived { hash, attributes, output, candidates });
+            }
+            Answer::L1(L1Word::Agrees) => case.learn(&self.set, &Fact::L1Agrees),
+            Answer::L1(L1Word::Contradicts(contradiction)) => {
+                case.learn(&self.set, &Fact::L1Contradicts(contradiction));
+            }
+            Answer::L1(L1Word::OriginDropped(l1_origin)) => {
+                case.learn(&self.set, &Fact::OriginDropped(*l1_origin));
             }
             Answer::Logs(logs) => case.learn(&self.set, &Fact::Logs(logs)),
             Answer::LogsGone => case.learn(&self.set, &Fact::LogsGone),
@@ -136,17 +156,25 @@ impl Investigator {
         }
     }
 
-    async fn answer(&self, key: BlockKey, need: Need) -> Result<Answer, Wait> {
+    async fn answer(&self, key: BlockKey, attributes: &BlockAttributes, need: Need) -> Result<Answer, Wait> {
         match need {
             Need::Derived => {
                 let block = self.local_safe_block(key.chain_id, key.number, Awaited::LocalSafe).await?;
                 Ok(Answer::Derived(Box::new(block)))
             }
+            Need::L1 => self.ask_l1(key, attributes).await,
             Need::Logs { hash, .. } => self.logs_of(key, hash).await,
             Need::Initiating { chain_id, number, timestamp } => {
                 self.initiating(chain_id, number, timestamp).await
             }
         }
+    }
+
+    async fn ask_l1(&self, key: BlockKey, attributes: &BlockAttributes) -> Result<Answer, Wait> {
+        let Some(l1) = &self.l1 else { return Ok(Answer::L1(L1Word::Agrees)) };
+        let wait = Wait { awaited: Awaited::Block, chain_id: key.chain_id, cause: Cause::NotYet };
+        let parent = self.block_by_hash(key.chain_id, attributes.parent_hash).await?.ok_or(wait)?;
+        l1.judge(key, attributes, &parent).await.map(Answer::L1)
     }
 
     async fn logs_of(&self, key: BlockKey, hash: B256) -> Result<Answer, Wait> {
@@ -208,6 +236,9 @@ impl Investigator {
             self.heads.want(chain_id);
             return Err(wait(Cause::NotYet));
         }
+        if let Some(l1) = &self.l1 {
+            l1.expect_canonical(chain_id, &block, awaited).await?;
+        }
         Ok(block)
     }
 
@@ -233,5 +264,14 @@ impl Investigator {
         self.metrics.source_failed(chain_id, "execution");
         debug!(%chain_id, %error, "a source failed; what it was asked stays unknown");
         Wait { awaited, chain_id, cause: Cause::EndpointError }
+    }
+}
+
+/// What the output root of a block is the hash of.
+pub(super) fn output(block: &VerifiedBlock) -> OutputV0 {
+    OutputV0 {
+        state_root: block.header().state_root,
+        withdrawals_root: block.header().withdrawals_root.unwrap_or_default(),
+        block_hash: block.hash(),
     }
 }

@@ -123,8 +123,9 @@ impl OpenCases {
             match &mut entry.state {
                 State::Running { woken } => *woken = true,
                 State::Idle { due, waits, .. } => {
-                    let awaits_chain =
-                        waits.iter().any(|wait| wait.chain_id == chain_id && wait.cause == Cause::NotYet);
+                    let awaits_chain = waits.iter().any(|wait| {
+                        wait.chain_id == chain_id && matches!(wait.cause, Cause::NotYet | Cause::OtherFork)
+                    });
                     if awaits_chain && *due > now {
                         self.due.remove(&(*due, *key));
                         *due = now;

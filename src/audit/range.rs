@@ -102,7 +102,7 @@ impl RangeAudit {
             Err(error) => return RangeOutcome::open(number, None, describe(&error)),
         };
         let key = BlockKey { chain_id: self.client.chain_id(), number, hash: block.hash() };
-        let case = Case::new(key, BlockAttributes::of_block(&block));
+        let case = Case::new(key, self.investigator.rules(key.chain_id), BlockAttributes::of_block(&block));
         let Investigation { case, waits } = self.investigator.investigate(case, &[]).await;
         case.verdict().map_or_else(
             || {

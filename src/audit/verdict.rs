@@ -1,6 +1,7 @@
 //! [`Verdict`]: how a case ends.
 
 use crate::consolidation::Mismatch;
+use crate::consolidation::deposits::{DepositsError, L1InfoError};
 use crate::interop::InvalidReason;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
@@ -38,11 +39,34 @@ pub enum Discard {
         /// The first difference from its deposits-only reduction.
         deposits_only: Mismatch,
     },
+    /// L1 alone says otherwise, whatever the chain's own node derived.
+    ContradictsL1(L1Contradiction),
     /// It has the derived attributes but another hash: two execution clients disagree.
     ExecutionDivergence {
         /// The block that the own execution client made of the same attributes.
         derived: B256,
     },
+}
+
+/// How a block contradicts what L1 alone says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum L1Contradiction {
+    /// Its first transaction does not tell an L1 origin.
+    NoOrigin(L1InfoError),
+    /// It can have no such L1 origin.
+    Origin(DepositsError),
+    /// One of its attributes is another: mostly, a deposit.
+    Attribute(Mismatch),
+}
+
+impl core::fmt::Display for L1Contradiction {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::NoOrigin(error) => error.fmt(f),
+            Self::Origin(error) => error.fmt(f),
+            Self::Attribute(mismatch) => mismatch.fmt(f),
+        }
+    }
 }
 
 /// How an attested block breaks the rules.
@@ -88,6 +112,10 @@ impl Verdict {
             Self::Violated(Violation::UnjustifiedReplacement { .. }) => Some("unjustified-replacement"),
             Self::Discarded(Discard::NotDerived { .. }) => Some("not-derived"),
             Self::Discarded(Discard::ExecutionDivergence { .. }) => Some("execution-divergence"),
+            Self::Discarded(Discard::ContradictsL1(L1Contradiction::Attribute(Mismatch::Deposit {
+                ..
+            }))) => Some("forged-deposits"),
+            Self::Discarded(Discard::ContradictsL1(_)) => Some("contradicts-l1"),
             Self::Upheld | Self::UpheldReplacement { .. } | Self::Superseded { .. } => None,
         }
     }
@@ -110,6 +138,9 @@ impl Verdict {
             }
             Self::Discarded(Discard::NotDerived { derived, deposits_only }) => {
                 format!("does not match L1 ({derived}), nor with deposits only ({deposits_only})")
+            }
+            Self::Discarded(Discard::ContradictsL1(contradiction)) => {
+                format!("L1 alone says otherwise: {contradiction}")
             }
             Self::Discarded(Discard::ExecutionDivergence { derived }) => {
                 format!("has the attributes of {derived} but another hash: two execution clients disagree")

@@ -15,6 +15,8 @@ pub enum Awaited {
     Receipts,
     /// The block that a message was initiated in.
     Initiating,
+    /// What L1 says of the block.
+    L1,
 }
 
 /// Why it is missing.
@@ -25,6 +27,10 @@ pub enum Cause {
     NotYet,
     /// The endpoint failed.
     EndpointError,
+    /// The chain's own node, or L1, is on another fork for now.
+    OtherFork,
+    /// What the block must hold cannot be told by this version: a fork that it does not know.
+    Unsupported,
 }
 
 /// What an open case waits for.

@@ -2,7 +2,7 @@
 
 use super::explain::fix_of;
 use super::redaction::shown_text;
-use super::{ChainConfig, Config, ConfigError, Seconds};
+use super::{ChainConfig, Config, ConfigError, DepositSource, Seconds};
 use crate::interop::DEFAULT_EXPIRY_WINDOW;
 use crosscheck_p2p::{ChainId, Multiaddr};
 use std::fmt::Display;
@@ -28,6 +28,7 @@ impl Config {
         }
         self.check_bounds()?;
         self.check_servers()?;
+        self.check_consolidation()?;
         self.check_dependencies()?;
         self.chains.iter().try_for_each(|(chain_id, chain)| self.check_chain(*chain_id, chain))?;
         self.check_listeners()
@@ -65,6 +66,19 @@ impl Config {
         }
         if self.http.addr == self.rpc.addr && self.http.addr.port() != 0 {
             return Err(bad("http.addr", &self.http.addr, "rpc.addr is the same address"));
+        }
+        Ok(())
+    }
+
+    fn check_consolidation(&self) -> Result<(), ConfigError> {
+        if self.consolidation.deposits == Some(DepositSource::L1) && self.l1.execution.is_none() {
+            let reason = "consolidation.deposits = \"l1\" needs an L1 endpoint";
+            return Err(ConfigError::Missing {
+                key: "l1.execution".to_owned(),
+                reason: reason.to_owned(),
+                fix: "write an http:// or https:// URL, or set consolidation.deposits to \"sibling\""
+                    .to_owned(),
+            });
         }
         Ok(())
     }

@@ -56,6 +56,7 @@ pub const KEYS: &[Key] = &[
         Kind::List,
         "write the chain ids, such as [\"901\", \"902\"], each with a [chains.<id>] section",
     ),
+    key("consolidation.deposits", Kind::Text, "write \"l1\" or \"sibling\""),
     key("audit.max_open", Kind::Integer, "write a whole number, 1 to 1000000"),
     key("audit.concurrency", Kind::Integer, "write a whole number, 1 to 1024"),
     chain_key("execution", Kind::List, "write http:// or https:// URLs, such as [\"http://127.0.0.1:8545\"]"),
@@ -65,6 +66,11 @@ pub const KEYS: &[Key] = &[
     chain_key("system_config", Kind::Text, "write the address of the chain's SystemConfig on L1"),
     chain_key("unsafe_block_signer", Kind::Text, "write the signer's address"),
     chain_key("attester", Kind::Text, "write the attester's address"),
+    chain_key(
+        "replacement",
+        Kind::Text,
+        "write \"deposits-only\" or, for devnets from before April 2026, \"with-optimistic-block-deposit\"",
+    ),
     chain_key(
         "p2p.listen",
         Kind::List,

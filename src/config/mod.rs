@@ -20,7 +20,7 @@ pub use keys::{KEYS, Key, Kind};
 pub use layers::{Layers, Warning};
 pub use network::P2pConfig;
 pub use settings::{
-    AuditConfig, ChainConfig, ClockSource, Config, HttpConfig, InteropConfig, L1Config, LogConfig, LogFormat,
-    RpcConfig, SourcesConfig,
+    AuditConfig, ChainConfig, ClockSource, Config, ConsolidationConfig, DepositSource, HttpConfig,
+    InteropConfig, L1Config, LogConfig, LogFormat, RpcConfig, SourcesConfig,
 };
 pub use values::Seconds;

@@ -1,6 +1,7 @@
 //! [`Config`]: the settings, typed, with their defaults.
 
 use super::{P2pConfig, Seconds};
+use crate::consolidation::ReplacementRule;
 use crate::interop::{DEFAULT_EXPIRY_WINDOW, DependencySet, Member};
 use crate::sources::{EndpointLimits, EndpointUrl};
 use alloy::primitives::Address;
@@ -34,6 +35,8 @@ pub struct Config {
     pub sources: SourcesConfig,
     /// The dependency set.
     pub interop: InteropConfig,
+    /// What blocks are held against.
+    pub consolidation: ConsolidationConfig,
     /// The audit's bounds.
     pub audit: AuditConfig,
     /// The chains, by id.
@@ -52,6 +55,7 @@ impl Default for Config {
             l1: L1Config::default(),
             sources: SourcesConfig::default(),
             interop: InteropConfig::default(),
+            consolidation: ConsolidationConfig::default(),
             audit: AuditConfig::default(),
             chains: BTreeMap::new(),
         }
@@ -213,6 +217,25 @@ impl Default for InteropConfig {
     }
 }
 
+/// What blocks are held against.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConsolidationConfig {
+    /// Who says which deposits a block must hold. Unset: L1, where an L1 endpoint is configured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deposits: Option<DepositSource>,
+}
+
+/// Who says which deposits a block must hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DepositSource {
+    /// L1 alone: no L2 node is trusted for it.
+    L1,
+    /// The chain's own rollup node.
+    Sibling,
+}
+
 /// The audit's bounds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -250,6 +273,9 @@ pub struct ChainConfig {
     /// Who signs cross-safe attestations. Unset: the unsafe block signer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attester: Option<Address>,
+    /// What takes the place of an invalid block.
+    #[serde(default)]
+    pub replacement: ReplacementRule,
     /// Its gossip.
     #[serde(default)]
     pub p2p: P2pConfig,
@@ -265,6 +291,11 @@ impl Config {
             },
         );
         DependencySet::new(members.collect(), self.interop.message_expiry_window)
+    }
+
+    /// The L1 endpoint to hold blocks against, if that is wanted.
+    pub fn deposits_from_l1(&self) -> Option<&EndpointUrl> {
+        self.l1.execution.as_ref().filter(|_| self.consolidation.deposits != Some(DepositSource::Sibling))
     }
 
     fn is_dependency(&self, chain_id: ChainId) -> bool {

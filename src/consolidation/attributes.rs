@@ -170,7 +170,7 @@ mod tests {
         let user = Bytes::from_static(b"\x02 user");
         let kept = |transactions: &[Bytes]| first_deposit(transactions).map(|kept| kept.len());
         assert_eq!(kept(&[]), None);
-        assert_eq!(kept(&[user.clone()]), None);
+        assert_eq!(kept(core::slice::from_ref(&user)), None);
         assert_eq!(kept(&[user, deposit(9), deposit(3)]), Some(10));
         assert_eq!(kept(&[deposit(MAX_L1_ATTRIBUTES_BYTES - 1)]), Some(MAX_L1_ATTRIBUTES_BYTES));
         assert_eq!(kept(&[deposit(MAX_L1_ATTRIBUTES_BYTES), deposit(3)]), None);

@@ -268,7 +268,7 @@ pub(crate) mod tests {
         let system = config.genesis.system_config;
         match name {
             "eip1559Params" => assert_eq!(system.eip1559, Eip1559 { denominator: 250, elasticity: 6 }),
-            _ => assert_eq!(system.operator_fee, OperatorFee { scalar: 0, constant: 255 }),
+            _ => assert_eq!(system.operator_fee, OperatorFee { scalar: 7, constant: 255 }),
         }
     }
 

@@ -1,24 +1,66 @@
-//! [`L1Client`]: what L1 says about a chain's configuration.
+//! [`L1Client`]: L1's blocks and logs, and what its contracts say about a chain's configuration.
+//!
+//! Headers leave here verified, logs proven. Which of two verified blocks is canonical is the endpoint's word.
 
-use super::{Endpoint, EndpointLimits, EndpointUrl, SourceError};
-use alloy::primitives::{Address, B256, U256, b256};
+use super::{Endpoint, EndpointLimits, EndpointUrl, ProvenL1Logs, SourceError, VerifiedL1Header};
+use crate::consolidation::deposits::BlobSchedule;
+use alloy::primitives::{Address, B256, U64, U256, b256};
+use alloy::rpc::types::{Header, TransactionReceipt};
+use crosscheck_p2p::UnixSeconds;
+use jsonrpsee::core::params::ArrayParams;
 use jsonrpsee::rpc_params;
+use lru::LruCache;
+use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::json;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 /// The SystemConfig slot of the unsafe block signer: `keccak256("systemconfig.unsafeblocksigner")`.
 pub const UNSAFE_BLOCK_SIGNER_SLOT: B256 =
     b256!("65a7ed542fb37fe237fdfbdd70b31598523fe5b32879e307bae27a0bd9581c08");
+
+/// How many headers, and how many blocks' logs, are kept: an hour of L1 and more.
+const CACHED_BLOCKS: NonZeroUsize = match NonZeroUsize::new(512) {
+    Some(blocks) => blocks,
+    None => NonZeroUsize::MIN,
+};
 
 #[derive(Deserialize)]
 struct BlockHash {
     hash: B256,
 }
 
+/// What `eth_config` (EIP-7910) says of forks, as far as blob base fees go.
+#[derive(Deserialize)]
+struct ChainForks {
+    last: Option<BlobFork>,
+    current: Option<BlobFork>,
+    next: Option<BlobFork>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BlobFork {
+    activation_time: u64,
+    blob_schedule: Option<BlobParameters>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BlobParameters {
+    base_fee_update_fraction: u64,
+}
+
+/// Proven logs by block hash and contracts: what is proven stays true.
+type ProvenCache = Arc<Mutex<LruCache<(B256, Vec<Address>), Arc<ProvenL1Logs>>>>;
+
 /// An L1 execution endpoint.
 #[derive(Clone, Debug)]
 pub struct L1Client {
     endpoint: Endpoint,
+    headers: Arc<Mutex<LruCache<B256, Arc<VerifiedL1Header>>>>,
+    proven: ProvenCache,
 }
 
 impl L1Client {
@@ -27,7 +69,102 @@ impl L1Client {
     /// # Errors
     /// If no HTTP client can be made.
     pub fn new(url: EndpointUrl, limits: EndpointLimits) -> Result<Self, SourceError> {
-        Ok(Self { endpoint: Endpoint::new(url, limits)? })
+        Ok(Self {
+            endpoint: Endpoint::new(url, limits)?,
+            headers: Arc::new(Mutex::new(LruCache::new(CACHED_BLOCKS))),
+            proven: Arc::new(Mutex::new(LruCache::new(CACHED_BLOCKS))),
+        })
+    }
+
+    /// The header of the canonical block at a height. `None`: the endpoint has none.
+    ///
+    /// # Errors
+    /// If the endpoint does not answer, or with another block.
+    pub async fn block_by_number(&self, number: u64) -> Result<Option<Arc<VerifiedL1Header>>, SourceError> {
+        let params = rpc_params![U64::from(number), false];
+        self.block("eth_getBlockByNumber", params, |header| header.number() == number).await
+    }
+
+    /// The header of the block with this hash, canonical or not. `None`: the endpoint has none.
+    ///
+    /// # Errors
+    /// If the endpoint does not answer, or with another block.
+    pub async fn block_by_hash(&self, hash: B256) -> Result<Option<Arc<VerifiedL1Header>>, SourceError> {
+        if let Some(known) = self.headers.lock().get(&hash) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        self.block("eth_getBlockByHash", rpc_params![hash, false], |header| header.hash() == hash).await
+    }
+
+    /// The header of the latest finalized block. `None`: there is none yet.
+    ///
+    /// # Errors
+    /// If the endpoint does not answer, or with a block that does not hold.
+    pub async fn finalized(&self) -> Result<Option<Arc<VerifiedL1Header>>, SourceError> {
+        self.block("eth_getBlockByNumber", rpc_params!["finalized", false], |_| true).await
+    }
+
+    async fn block(
+        &self,
+        method: &'static str,
+        params: ArrayParams,
+        is_wanted: impl Fn(&VerifiedL1Header) -> bool + Send,
+    ) -> Result<Option<Arc<VerifiedL1Header>>, SourceError> {
+        let Some(answer) = self.endpoint.call::<Option<Header>>(method, params).await? else {
+            return Ok(None);
+        };
+        let header =
+            VerifiedL1Header::verify(answer).map_err(|error| self.endpoint.untrustworthy(method, &error))?;
+        if !is_wanted(&header) {
+            let reason = format!("another block was asked for than {} ({})", header.number(), header.hash());
+            return Err(self.endpoint.untrustworthy(method, &reason));
+        }
+        let header = Arc::new(header);
+        self.headers.lock().put(header.hash(), Arc::clone(&header));
+        Ok(Some(header))
+    }
+
+    /// The proven logs of these contracts in a block. `None`: the endpoint has no receipts of it.
+    ///
+    /// # Errors
+    /// If the endpoint does not answer, or its receipts do not hash to the header's receipts root.
+    pub async fn logs(
+        &self,
+        header: &VerifiedL1Header,
+        contracts: &[Address],
+    ) -> Result<Option<Arc<ProvenL1Logs>>, SourceError> {
+        const METHOD: &str = "eth_getBlockReceipts";
+        if let Some(empty) = ProvenL1Logs::of_empty(header) {
+            return Ok(Some(Arc::new(empty)));
+        }
+        let key = (header.hash(), contracts.to_vec());
+        if let Some(known) = self.proven.lock().get(&key) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let params = rpc_params![header.hash()];
+        let Some(answer) = self.endpoint.call::<Option<Vec<TransactionReceipt>>>(METHOD, params).await?
+        else {
+            return Ok(None);
+        };
+        let receipts = answer.into_iter().map(|receipt| receipt.into_primitives_receipt().into_inner());
+        let proven = ProvenL1Logs::prove(header, receipts.collect(), contracts)
+            .map_err(|error| self.endpoint.untrustworthy(METHOD, &error))?;
+        let proven = Arc::new(proven);
+        self.proven.lock().put(key, Arc::clone(&proven));
+        Ok(Some(proven))
+    }
+
+    /// A blob schedule with what the endpoint says of L1's last, current and next fork (`eth_config`, EIP-7910).
+    ///
+    /// # Errors
+    /// If the endpoint does not answer; older clients have no such method.
+    pub async fn blob_schedule(&self, known: BlobSchedule) -> Result<BlobSchedule, SourceError> {
+        let forks: ChainForks = self.endpoint.call("eth_config", rpc_params![]).await?;
+        let forks = [forks.last, forks.current, forks.next].into_iter().flatten();
+        Ok(forks.fold(known, |schedule, fork| match fork.blob_schedule {
+            Some(blobs) => schedule.with(UnixSeconds(fork.activation_time), blobs.base_fee_update_fraction),
+            None => schedule,
+        }))
     }
 
     /// The unsafe block signer that a chain's SystemConfig names at the latest L1 block, read at that
@@ -48,12 +185,4 @@ impl L1Client {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use alloy::primitives::keccak256;
-
-    #[test]
-    fn the_slot_is_the_hash_of_its_name() {
-        assert_eq!(UNSAFE_BLOCK_SIGNER_SLOT, keccak256("systemconfig.unsafeblocksigner"));
-    }
-}
+mod tests;

@@ -3,6 +3,7 @@
 //! Served by op-node, kona-node and op-supernode; fields that only some of them send are optional.
 
 use super::{Endpoint, EndpointLimits, EndpointUrl, SourceError};
+use crate::consolidation::RollupConfig;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
@@ -49,7 +50,7 @@ impl SyncStatus {
 }
 
 #[derive(Deserialize)]
-struct RollupConfig {
+struct FollowedChain {
     l2_chain_id: ChainId,
 }
 
@@ -89,12 +90,20 @@ impl RollupNode {
     /// If it does not answer or follows another.
     pub async fn check_chain(&self, chain_id: ChainId) -> Result<(), SourceError> {
         const METHOD: &str = "optimism_rollupConfig";
-        let config: RollupConfig = self.endpoint.call(METHOD, rpc_params![]).await?;
+        let config: FollowedChain = self.endpoint.call(METHOD, rpc_params![]).await?;
         if config.l2_chain_id == chain_id {
             return Ok(());
         }
         let reason = format!("it follows chain {}, not chain {chain_id}", config.l2_chain_id);
         Err(self.endpoint.untrustworthy(METHOD, &reason))
+    }
+
+    /// The rollup configuration that it was given.
+    ///
+    /// # Errors
+    /// If the node does not answer, or with a configuration that no chain can have.
+    pub async fn rollup_config(&self) -> Result<RollupConfig, SourceError> {
+        self.endpoint.call("optimism_rollupConfig", rpc_params![]).await
     }
 
     /// The dependency set that it was configured with: its chains and its expiry window, if it overrides that.

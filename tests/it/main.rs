@@ -8,6 +8,7 @@
     clippy::arithmetic_side_effects
 )]
 
+mod audit;
 mod cli;
 mod contracts;
 mod devnet;

@@ -1,7 +1,7 @@
 //! The life of a case, way by way.
 
 use super::*;
-use crate::consolidation::sample;
+use crate::consolidation::{Mismatch, sample};
 use crate::interop::{ExecutingMessage, Identifier, Member, Message};
 use crate::sources::{Executed, ProvenLog};
 use alloy::primitives::Address;
@@ -29,9 +29,13 @@ fn deposits() -> BlockAttributes {
     attributes(&["\x7e deposit"])
 }
 
+fn key() -> BlockKey {
+    BlockKey { chain_id: ChainId::from(901), number: 50, hash: OWN }
+}
+
 /// The block under audit hashes to [`OWN`], as test logs do.
 fn case(attributes: BlockAttributes) -> Case {
-    Case::new(BlockKey { chain_id: ChainId::from(901), number: 50, hash: OWN }, attributes)
+    Case::new(key(), CaseRules::default(), attributes)
 }
 
 fn message(log_index: u32) -> Message {
@@ -61,7 +65,8 @@ fn initiating() -> ProvenLogs {
 }
 
 fn derived(case: &mut Case, hash: B256, attributes: &BlockAttributes, candidates: &[Candidate]) {
-    case.learn(&set(), &Fact::Derived { hash, attributes, candidates });
+    let output = OutputV0 { state_root: B256::ZERO, withdrawals_root: B256::ZERO, block_hash: hash };
+    case.learn(&set(), &Fact::Derived { hash, attributes, output, candidates });
 }
 
 fn name(case: &Case) -> &'static str {
@@ -141,6 +146,44 @@ fn the_derived_attributes_under_another_hash_are_a_divergence() {
     assert_eq!((name(&case), reason), ("discarded", Some("execution-divergence")));
 }
 
+fn asking_l1(attributes: &BlockAttributes) -> Case {
+    let rules = CaseRules { ask_l1: true, replacement: ReplacementRule::DepositsOnly };
+    let mut case = Case::new(key(), rules, attributes.clone());
+    derived(&mut case, OWN, attributes, &[]);
+    assert_eq!(case.needs(), [Need::L1].into());
+    case
+}
+
+#[test]
+fn a_block_that_l1_does_not_contradict_goes_on_to_its_messages() {
+    let mut case = asking_l1(&full());
+    case.learn(&set(), &Fact::L1Agrees);
+    assert_eq!(case.needs(), [Need::Logs { hash: OWN, number: 50 }].into());
+}
+
+#[test]
+fn a_forged_deposit_is_found_though_the_node_derived_it() {
+    let mut case = asking_l1(&full());
+    let mismatch = Mismatch::Deposit { index: 1, expected: None, found: Some(PAYLOAD) };
+    case.learn(&set(), &Fact::L1Contradicts(&L1Contradiction::Attribute(mismatch)));
+    let reason = case.verdict().and_then(Verdict::reason);
+    assert_eq!((name(&case), reason), ("discarded", Some("forged-deposits")));
+}
+
+#[test]
+fn a_block_whose_origin_l1_dropped_is_superseded() {
+    let mut case = asking_l1(&full());
+    case.learn(&set(), &Fact::OriginDropped(BlockNumHash { number: 7, hash: PAYLOAD }));
+    assert_eq!(name(&case), "superseded");
+}
+
+#[test]
+fn what_l1_says_counts_only_when_it_was_asked() {
+    let mut case = case(full());
+    case.learn(&set(), &Fact::L1Agrees);
+    assert_eq!(case.needs(), [Need::Derived].into());
+}
+
 const ORIGINAL: B256 = B256::repeat_byte(9);
 
 #[rstest]
@@ -162,7 +205,7 @@ fn a_replacement_of_the_derived_block(
 }
 
 fn candidate() -> Candidate {
-    Candidate::of(ORIGINAL, &full()).unwrap()
+    Candidate::of(ORIGINAL, &full(), Replacement::DepositsOnly).unwrap()
 }
 
 #[rstest]

@@ -269,4 +269,6 @@ fn attribute_fees(
 }
 
 #[cfg(test)]
+mod devnet_tests;
+#[cfg(test)]
 mod tests;

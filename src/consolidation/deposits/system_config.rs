@@ -54,7 +54,7 @@ pub(super) enum ScalarError {
 pub(super) fn ecotone_scalars(word: B256) -> Result<Scalars, ScalarError> {
     let mut words = Words::new(word.as_slice());
     let read = words.array::<1>().zip(words.array::<23>()).zip(words.u32().zip(words.u32()));
-    let ((([version], padding)), (blob_base_fee, base_fee)) = read.ok_or(ScalarError::Malformed)?;
+    let (([version], padding), (blob_base_fee, base_fee)) = read.ok_or(ScalarError::Malformed)?;
     match version {
         SCALAR_BEDROCK if padding == [0; 23] && blob_base_fee == 0 => Ok(Scalars { base_fee, blob_base_fee }),
         SCALAR_BEDROCK => Err(ScalarError::Wide),

@@ -111,4 +111,4 @@ fn version_0(opaque: &[u8]) -> Option<Version0> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,0 +1,111 @@
+//! The devnet's own blocks hold the deposits, and have the attributes, that are derived from its L1 alone.
+
+use super::*;
+use crate::consolidation::{BlockAttributes, MatchingRules, Mismatch};
+use crate::devnet::serve::{ChainStore, RollupNode, rollup_node_module};
+use crate::devnet::{Chain, ChainParams, L1, L1Params, L2Block};
+use alloy::eips::BlockNumHash;
+use jsonrpsee::core::EmptyServerParams;
+use parking_lot::RwLock;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+const CHAIN_ID: u64 = 901;
+const GENESIS: UnixSeconds = UnixSeconds(1_700_000_000);
+
+struct World {
+    l1: L1,
+    chain: Chain,
+    rules: DepositRules,
+}
+
+impl World {
+    /// A chain, and the rules as its rollup node serves them.
+    async fn new(seed: u64) -> Self {
+        let l1 = L1::new(L1Params {
+            genesis_time: GENESIS,
+            seed,
+            safe_depth: 1,
+            finalized_depth: 2,
+            system_configs: BTreeMap::new(),
+        });
+        let params = ChainParams {
+            chain_id: CHAIN_ID,
+            block_time: 2,
+            genesis_time: GENESIS,
+            l1_genesis: l1.head().id(),
+            gas_limit: 60_000_000,
+            system_config: Address::repeat_byte(0xc0),
+            batcher: Address::repeat_byte(0xba),
+        };
+        let chain = Chain::new(params.clone(), &[]).unwrap();
+        let node = RollupNode {
+            chain: Arc::new(RwLock::new(ChainStore::new(CHAIN_ID, Arc::clone(chain.genesis())))),
+            l1: Arc::new(RwLock::new(l1.clone())),
+            dependencies: vec![CHAIN_ID],
+            expiry_window: 100,
+            block_time: params.block_time,
+            system_config: params.system_config,
+            batcher: params.batcher,
+        };
+        let module = rollup_node_module(node).unwrap();
+        let config: RollupConfig =
+            module.call("optimism_rollupConfig", EmptyServerParams::new()).await.unwrap();
+        Self { l1, chain, rules: DepositRules::new(config) }
+    }
+
+    /// Builds the next block on the head, in the epoch of L1's head.
+    fn extend(&mut self) -> Arc<L2Block> {
+        let parent = self.chain.head().hash;
+        let block = self.chain.build(parent, self.l1.head(), &[]).unwrap();
+        self.chain.adopt(block.hash).unwrap();
+        block
+    }
+
+    fn derive(&self, parent: &L2Block, origin: u64) -> DerivedFromL1 {
+        let config = &self.rules.config;
+        let id = BlockNumHash { number: parent.number(), hash: parent.hash };
+        let parent = BlockAttributes::of_envelope(&parent.envelope());
+        let parent = ParentFacts::of_attributes(config, id, &parent).unwrap();
+        let origin = self.l1.block_by_number(origin).unwrap();
+        let header = VerifiedL1Header::seal(origin.header.clone());
+        let logs = ProvenL1Logs::prove(&header, vec![], &self.rules.contracts()).unwrap();
+        derive_from_l1(&self.rules, &parent, L1Epoch { header: &header, logs: Some(&logs) }).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn every_block_holds_the_deposits_that_l1_gives_it() {
+    for seed in 1..=3 {
+        let mut world = World::new(seed).await;
+        let matching = MatchingRules::from(&world.rules.config);
+        let mut parent = Arc::clone(world.chain.genesis());
+        for height in 1..=24_u64 {
+            if height % 5 == 0 {
+                world.l1.produce(UnixSeconds(GENESIS.0 + 2 * height)).unwrap();
+            }
+            let block = world.extend();
+            let derived = world.derive(&parent, block.l1_origin.number);
+            assert_eq!(derived.deposits, block.raw_transactions);
+            let attributes = BlockAttributes::of_envelope(&block.envelope());
+            assert_eq!(matching.first_mismatch_with_l1(&derived, &attributes), None);
+            assert_eq!(matching.first_mismatch(&derived.attributes, &attributes), None);
+            parent = block;
+        }
+        assert_eq!(parent.l1_origin.number, 4, "the chain went through epochs");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_minimum_base_fee_is_caught_without_any_l2_node() {
+    let mut world = World::new(1).await;
+    let parent = Arc::clone(world.chain.genesis());
+    let block = world.extend();
+    let derived = world.derive(&parent, 0);
+    let mut attributes = BlockAttributes::of_envelope(&block.envelope());
+    let mut fees = attributes.fees.unwrap();
+    fees.min_base_fee = fees.min_base_fee.map(|floor| floor + 1);
+    attributes.fees = Ok(fees);
+    let mismatch = MatchingRules::from(&world.rules.config).first_mismatch_with_l1(&derived, &attributes);
+    assert!(matches!(mismatch, Some(Mismatch::FeeParameters { .. })));
+}

@@ -1,0 +1,163 @@
+//! A client against a server that tells the truth, and against one that does not.
+
+use super::*;
+use alloy::consensus::proofs::calculate_receipt_root;
+use alloy::consensus::{Header as ConsensusHeader, Receipt, ReceiptEnvelope};
+use alloy::primitives::{Bytes, Log, keccak256};
+use jsonrpsee::RpcModule;
+use jsonrpsee::server::{Server, ServerHandle};
+use jsonrpsee::types::ErrorObjectOwned;
+use serde_json::Value;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+const PORTAL: Address = Address::repeat_byte(7);
+
+/// What the server answers, and how often it was asked for receipts.
+struct Answers {
+    block: Value,
+    receipts: Value,
+    asked: Arc<AtomicUsize>,
+}
+
+struct Served {
+    client: L1Client,
+    asked: Arc<AtomicUsize>,
+    _server: ServerHandle,
+}
+
+async fn serve(block: Value, receipts: Value) -> Served {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let mut module = RpcModule::new(Answers { block, receipts, asked: Arc::clone(&asked) });
+    for method in ["eth_getBlockByNumber", "eth_getBlockByHash"] {
+        let answer = |_: jsonrpsee::types::Params<'_>, answers: &Answers, _: &_| {
+            Ok::<_, ErrorObjectOwned>(answers.block.clone())
+        };
+        module.register_method(method, answer).unwrap();
+    }
+    module
+        .register_method("eth_getBlockReceipts", |_, answers, _| {
+            answers.asked.fetch_add(1, Ordering::SeqCst);
+            Ok::<_, ErrorObjectOwned>(answers.receipts.clone())
+        })
+        .unwrap();
+    module
+        .register_method("eth_config", |_, _, _| {
+            let blobs = json!({ "baseFeeUpdateFraction": 5_007_716, "max": 9, "target": 6 });
+            let current = json!({ "activationTime": 5, "blobSchedule": blobs, "chainId": "0x384" });
+            Ok::<_, ErrorObjectOwned>(json!({ "current": current, "next": null, "last": null }))
+        })
+        .unwrap();
+    let server = Server::builder().build("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", server.local_addr().unwrap()).parse().unwrap();
+    let limits = EndpointLimits {
+        timeout: Duration::from_secs(10),
+        max_response_bytes: 1 << 20,
+        max_concurrent_requests: 4,
+    };
+    Served { client: L1Client::new(url, limits).unwrap(), asked, _server: server.start(module) }
+}
+
+fn receipts() -> Vec<ReceiptEnvelope> {
+    let logs = vec![Log::new_unchecked(PORTAL, vec![B256::repeat_byte(1)], Bytes::from_static(b"data"))];
+    vec![ReceiptEnvelope::Eip1559(Receipt { status: true.into(), cumulative_gas_used: 21_000, logs }.into())]
+}
+
+/// The same receipt as a node serves it.
+fn rpc_receipts() -> Value {
+    let ReceiptEnvelope::Eip1559(receipt) = &receipts()[0] else { panic!() };
+    json!([{
+        "type": "0x2", "status": "0x1", "cumulativeGasUsed": "0x5208", "logsBloom": receipt.logs_bloom,
+        "logs": [{
+            "address": PORTAL, "topics": [B256::repeat_byte(1)], "data": "0x64617461", "blockHash": B256::ZERO,
+            "blockNumber": "0x7", "transactionHash": B256::ZERO, "transactionIndex": "0x0", "logIndex": "0x0",
+            "removed": false,
+        }],
+        "transactionHash": B256::ZERO, "transactionIndex": "0x0", "blockHash": B256::ZERO, "blockNumber": "0x7",
+        "gasUsed": "0x5208", "effectiveGasPrice": "0x1", "from": Address::ZERO, "to": Address::ZERO,
+        "contractAddress": null,
+    }])
+}
+
+fn header() -> VerifiedL1Header {
+    let receipts_root = calculate_receipt_root(&receipts());
+    VerifiedL1Header::seal(ConsensusHeader { number: 7, receipts_root, ..ConsensusHeader::default() })
+}
+
+/// The header as a node serves it, with what else a block has.
+fn rpc_block() -> Value {
+    let mut block = serde_json::to_value(Header::new(header().header().clone())).unwrap();
+    block["transactions"] = json!([B256::ZERO]);
+    block["uncles"] = json!([]);
+    block
+}
+
+#[test]
+fn the_slot_is_the_hash_of_its_name() {
+    assert_eq!(UNSAFE_BLOCK_SIGNER_SLOT, keccak256("systemconfig.unsafeblocksigner"));
+}
+
+#[tokio::test]
+async fn a_block_and_its_logs_are_verified_and_kept() {
+    let served = serve(rpc_block(), rpc_receipts()).await;
+    let client = &served.client;
+    let block = client.block_by_number(7).await.unwrap().unwrap();
+    assert_eq!(*block, header());
+    assert_eq!(client.block_by_hash(header().hash()).await.unwrap(), Some(Arc::clone(&block)));
+    for _ in 0..2 {
+        let logs = client.logs(&block, &[PORTAL]).await.unwrap().unwrap();
+        assert_eq!(logs.of(PORTAL).count(), 1);
+    }
+    assert_eq!(served.asked.load(Ordering::SeqCst), 1, "what is proven is not asked for again");
+    let others = client.logs(&block, &[Address::ZERO]).await.unwrap().unwrap();
+    assert_eq!(others.of(PORTAL).count(), 0, "logs are kept by contract");
+}
+
+#[tokio::test]
+async fn another_block_than_asked_for_is_refused() {
+    let served = serve(rpc_block(), Value::Null).await;
+    assert!(matches!(served.client.block_by_number(8).await, Err(SourceError::Untrustworthy { .. })));
+    assert!(matches!(served.client.block_by_hash(B256::ZERO).await, Err(SourceError::Untrustworthy { .. })));
+}
+
+#[tokio::test]
+async fn a_header_that_does_not_hash_to_its_name_is_refused() {
+    let mut block = rpc_block();
+    block["timestamp"] = json!("0x1");
+    let served = serve(block, Value::Null).await;
+    assert!(matches!(served.client.block_by_number(7).await, Err(SourceError::Untrustworthy { .. })));
+}
+
+#[tokio::test]
+async fn receipts_that_prove_nothing_are_refused() {
+    let mut receipts = rpc_receipts();
+    receipts[0]["logs"] = json!([]);
+    let served = serve(rpc_block(), receipts).await;
+    let outcome = served.client.logs(&header(), &[PORTAL]).await;
+    assert!(matches!(outcome, Err(SourceError::Untrustworthy { .. })));
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_none() {
+    let served = serve(Value::Null, Value::Null).await;
+    assert_eq!(served.client.block_by_number(7).await.unwrap(), None);
+    assert_eq!(served.client.logs(&header(), &[PORTAL]).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_block_without_receipts_needs_no_question() {
+    let served = serve(Value::Null, Value::Null).await;
+    let empty = VerifiedL1Header::seal(ConsensusHeader {
+        receipts_root: alloy::consensus::constants::EMPTY_RECEIPTS,
+        ..ConsensusHeader::default()
+    });
+    let logs = served.client.logs(&empty, &[PORTAL]).await.unwrap().unwrap();
+    assert_eq!((logs.of(PORTAL).count(), served.asked.load(Ordering::SeqCst)), (0, 0));
+}
+
+#[tokio::test]
+async fn the_blob_schedule_is_learnt() {
+    let served = serve(Value::Null, Value::Null).await;
+    let schedule = served.client.blob_schedule(BlobSchedule::of_l1(900)).await.unwrap();
+    assert_eq!(schedule, BlobSchedule::default().with(UnixSeconds(5), 5_007_716));
+}

@@ -1,0 +1,93 @@
+//! `crosscheck audit`: past blocks, from the endpoints alone.
+
+use crate::program::{Running, Written, call, crosscheck, eventually};
+use serde_json::Value;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// A devnet that has gone past cross-safe block `height` on both chains, and its directory.
+async fn devnet(height: u64, fault: &str) -> (TempDir, Running) {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().to_str().unwrap();
+    let arguments = ["devnet", "--fast", "--no-sidecar", "--seed", "4", "--dir", path, "--fault", fault];
+    let running = Running::start(&arguments, &dir.path().join("devnet.log"));
+    let config = Written::wait_for(&dir.path().join("crosscheck.toml")).await;
+    for chain in ["901", "902"] {
+        eventually("the chain to go on", || async {
+            let params = ["safe".into(), false.into()];
+            let head = call(&config.execution(chain), "eth_getBlockByNumber", &params).await?;
+            (u64::from_str_radix(head["number"].as_str()?.strip_prefix("0x")?, 16).ok()? >= height)
+                .then_some(())
+        })
+        .await;
+    }
+    (dir, running)
+}
+
+fn audit(dir: &Path, chain: &str, to: &str, more: &[&str]) -> (Option<i32>, Value) {
+    let config = dir.join("crosscheck.toml");
+    let mut arguments =
+        vec!["audit", "--config", config.to_str().unwrap(), "--chain", chain, "--from", "1", "--to", to];
+    arguments.extend(more);
+    let output = crosscheck(&arguments).output().unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("no report: {complaint}"));
+    (output.status.code(), report)
+}
+
+#[tokio::test]
+async fn a_past_range_is_audited_and_gone_on_with() {
+    let (dir, running) = devnet(40, "wrong-payload-hash@20").await;
+    let (code, report) = audit(dir.path(), "902", "40", &[]);
+    assert_eq!((code, &report["blocks"], &report["verdicts"]["upheld"]), (Some(0), &40.into(), &40.into()));
+    assert!(report["messages"].as_u64().unwrap() > 0, "{report}");
+
+    let state = dir.path().join("state.jsonl");
+    let resume = ["--resume", state.to_str().unwrap()];
+    let (code, report) = audit(dir.path(), "901", "19", &resume);
+    assert_eq!((code, &report["audited_now"]), (Some(0), &19.into()));
+    // A line that was cut off with the program does not count.
+    let mut kept = std::fs::read_to_string(&state).unwrap();
+    kept.truncate(kept.len() - 10);
+    std::fs::write(&state, kept).unwrap();
+    let (code, report) = audit(dir.path(), "901", "40", &resume);
+    assert_eq!((code, &report["audited_now"], &report["blocks"]), (Some(1), &22.into(), &40.into()));
+    let problems = report["problems"].as_array().unwrap();
+    assert_eq!(problems.len(), 1, "{report}");
+    assert_eq!((&problems[0]["number"], &problems[0]["reason"]), (&20.into(), &"invalid-message".into()));
+    assert!(running.terminate().success());
+}
+
+#[tokio::test]
+async fn what_cannot_be_judged_is_open_and_no_success() {
+    let (dir, running) = devnet(10, "unknown-chain@9").await;
+    let config = std::fs::read_to_string(dir.path().join("crosscheck.toml")).unwrap();
+    // L1 is gone: nothing can be held against it, and nothing is said to be wrong.
+    let l1 = config.lines().find(|line| line.starts_with("execution = \"")).unwrap();
+    let config = config.replace(l1, "execution = \"http://127.0.0.1:9\"");
+    std::fs::write(dir.path().join("crosscheck.toml"), config).unwrap();
+    let (code, report) = audit(dir.path(), "902", "2", &["--concurrency", "2"]);
+    assert_eq!((code, &report["verdicts"]["open"]), (Some(1), &2.into()), "{report}");
+    assert!(report["problems"][0]["detail"].as_str().unwrap().contains("endpoint-error"), "{report}");
+    assert!(running.terminate().success());
+}
+
+#[test]
+fn bad_ranges_and_chains_are_bad_usage() {
+    let dir = TempDir::new().unwrap();
+    let config = dir.path().join("crosscheck.toml");
+    let text = "[chains.901]\nexecution = [\"http://127.0.0.1:9\"]\nrollup_node = \"http://127.0.0.1:9\"\n\
+                block_time = 2\ninterop_time = 0\n\
+                unsafe_block_signer = \"0x1111111111111111111111111111111111111111\"\n";
+    std::fs::write(&config, text).unwrap();
+    let config = config.to_str().unwrap();
+    for (chain, from, to, says) in
+        [("901", "5", "4", "before --from 5"), ("902", "1", "2", "[chains.902]"), ("901", "0", "2", "--from")]
+    {
+        let arguments = ["audit", "--config", config, "--chain", chain, "--from", from, "--to", to];
+        let output = crosscheck(&arguments).output().unwrap();
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(64), "{complaint}");
+        assert!(complaint.contains(says), "{complaint}");
+    }
+}
