@@ -113,7 +113,8 @@ pub fn origin(calldata: &[u8]) -> Option<(BlockNumHash, u64)> {
     if !selector || calldata.len() != LENGTH {
         return None;
     }
-    let number = |range: core::ops::Range<usize>| calldata.get(range)?.try_into().ok().map(u64::from_be_bytes);
+    let number =
+        |range: core::ops::Range<usize>| calldata.get(range)?.try_into().ok().map(u64::from_be_bytes);
     let hash = B256::try_from(calldata.get(100..132)?).ok()?;
     Some((BlockNumHash { number: number(28..36)?, hash }, number(12..20)?))
 }

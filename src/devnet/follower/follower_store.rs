@@ -8,7 +8,7 @@ use alloy::primitives::B256;
 use std::collections::{BTreeMap, HashMap};
 
 /// The most heights that are kept.
-pub const MAX_HEIGHTS: usize = 65_536;
+const MAX_HEIGHTS: usize = 65_536;
 
 /// A block that the client would have to have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
