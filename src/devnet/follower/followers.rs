@@ -68,7 +68,7 @@ impl Followers {
                 execution: chain.execution.url(),
                 l1: nodes.l1_store(),
             };
-            followers.join(sequencer, endpoints, networks.addrs(chain_id), Arc::clone(clock), pause)?;
+            followers.join(sequencer, endpoints, &networks.addrs(chain_id), Arc::clone(clock), pause)?;
         }
         Ok(followers)
     }
@@ -77,7 +77,7 @@ impl Followers {
         &mut self,
         sequencer: &Sequencer,
         endpoints: FollowerEndpoints,
-        peers: Vec<String>,
+        peers: &[String],
         clock: Arc<dyn Clock>,
         pause: Duration,
     ) -> Result<(), FollowersError> {
