@@ -3,7 +3,7 @@
 //! ```text
 //! gossip bytes -> crosscheck-p2p (authenticate, decode, validate)
 //!              -> gossip -> audit (consolidate, extract, resolve, judge)
-//!              -> ledger -> rpc, web, metrics
+//!              -> ledger -> follow, rpc, web, metrics
 //! ```
 //!
 //! Nothing downstream calls back upstream. `docs/ARCHITECTURE.md` shows the rooms.
@@ -16,6 +16,7 @@ pub mod clock;
 pub mod config;
 pub mod consolidation;
 pub mod devnet;
+pub mod follow;
 pub mod gossip;
 pub mod health;
 pub mod interop;

@@ -9,6 +9,7 @@ use prometheus::{
     Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The label of an initiating chain outside the dependency set.
 const UNKNOWN_CHAIN: &str = "unknown";
@@ -33,6 +34,9 @@ struct Inner {
     open_cases: IntGaugeVec,
     heads: IntGaugeVec,
     peers: IntGaugeVec,
+    follow_heads: IntGaugeVec,
+    follow_held: IntGaugeVec,
+    follow_upstream_age: IntGaugeVec,
     source_failures: IntCounterVec,
     limits: IntCounterVec,
 }
@@ -75,6 +79,21 @@ impl Metrics {
             )?,
             open_cases: gauge("open_cases", "Blocks without a verdict", &["chain_id"])?,
             heads: gauge("head_number", "Height of a head", &["chain_id", "level"])?,
+            follow_heads: gauge(
+                "follow_head_number",
+                "Height of a head that followers are served",
+                &["chain_id", "level"],
+            )?,
+            follow_held: gauge(
+                "follow_held",
+                "Whether a violated or discarded block holds the served head",
+                &["chain_id"],
+            )?,
+            follow_upstream_age: gauge(
+                "follow_upstream_age_seconds",
+                "Age of the upstream's last answer",
+                &["chain_id"],
+            )?,
             peers: gauge("peers", "Connected gossip peers", &["chain_id"])?,
             source_failures: counter(
                 "source_failures_total",
@@ -170,6 +189,23 @@ impl Metrics {
     pub fn head(&self, chain_id: ChainId, level: &'static str, number: u64) {
         let number = i64::try_from(number).unwrap_or(i64::MAX);
         self.0.heads.with_label_values(&[chain_id.to_string().as_str(), level]).set(number);
+    }
+
+    /// The height of a head that followers are served.
+    pub fn follow_head(&self, chain_id: ChainId, level: &'static str, number: u64) {
+        let number = i64::try_from(number).unwrap_or(i64::MAX);
+        self.0.follow_heads.with_label_values(&[chain_id.to_string().as_str(), level]).set(number);
+    }
+
+    /// Whether a wrong block holds the served head.
+    pub fn follow_held(&self, chain_id: ChainId, is_held: bool) {
+        self.0.follow_held.with_label_values(&[chain_id.to_string()]).set(i64::from(is_held));
+    }
+
+    /// How old the last answer of a follower's upstream is.
+    pub fn follow_upstream_age(&self, chain_id: ChainId, age: Duration) {
+        let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
+        self.0.follow_upstream_age.with_label_values(&[chain_id.to_string()]).set(seconds);
     }
 
     /// How many gossip peers are connected.

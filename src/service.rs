@@ -6,7 +6,8 @@ use crate::audit::{
     AuditLimits, Auditor, AuditorMessage, CaseRules, HeadWatcher, Heads, Investigator, L1Judge,
 };
 use crate::clock::FileClock;
-use crate::config::{ChainConfig, ClockSource, Config};
+use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
+use crate::follow::{self, Follower, FollowerParts, Served, Upstream};
 use crate::gossip::{Gossiped, Intake, SignerWatcher};
 use crate::health::Health;
 use crate::ledger::Ledger;
@@ -40,6 +41,8 @@ pub struct Service {
     pub rpc_addr: SocketAddr,
     /// Where the server of health and metrics listens.
     pub http_addr: SocketAddr,
+    /// Where the server for followers listens, if there is one.
+    pub follow_addr: Option<SocketAddr>,
 }
 
 /// What the parts share.
@@ -85,6 +88,7 @@ impl Service {
             let signers = watch_signers(&mut tasks, &config, &shared, *chain_id, chain)?;
             join_gossip(&mut tasks, &config, &shared, *chain_id, chain, signers)?;
         }
+        let follow_addr = start_followers(&mut tasks, &config, &shared, &ledger, &clients).await?;
         let limits = AuditLimits { max_open: config.audit.max_open, concurrency: config.audit.concurrency };
         let auditor = Auditor::new(
             ledger.clone(),
@@ -97,7 +101,7 @@ impl Service {
         );
         tasks.spawn("auditor", auditor.run(tasks.cancellation().clone()));
         info!(chains = config.chains.len(), rpc = %rpc_addr, http = %http_addr, "crosscheck runs");
-        Ok(Self { tasks, ledger, config, rpc_addr, http_addr })
+        Ok(Self { tasks, ledger, config, rpc_addr, http_addr, follow_addr })
     }
 
     /// Waits until the service is told to end, or a task fails.
@@ -150,7 +154,11 @@ pub fn investigator(
     Ok((clients.clone(), Investigator::new(set, clients, heads, l1, rules, metrics)))
 }
 
-fn clock(source: &ClockSource) -> eyre::Result<Arc<dyn Clock>> {
+/// The clock that the settings name.
+///
+/// # Errors
+/// If it is a file that holds no time.
+pub(crate) fn clock(source: &ClockSource) -> eyre::Result<Arc<dyn Clock>> {
     Ok(match source {
         ClockSource::System => Arc::new(SystemClock),
         ClockSource::File(path) => Arc::new(FileClock::open(path)?),
@@ -201,6 +209,49 @@ async fn start_servers(
             .wrap_err_with(|| format!("http.addr {} cannot be bound; is it in use?", config.http.addr))?;
     tasks.spawn("http", server);
     Ok((rpc_addr, http_addr))
+}
+
+/// Serves each chain's vouched head to followers, unless that is switched off.
+async fn start_followers(
+    tasks: &mut TaskGroup,
+    config: &Config,
+    shared: &Shared,
+    ledger: &Ledger,
+    clients: &BTreeMap<ChainId, ExecutionClient>,
+) -> eyre::Result<Option<SocketAddr>> {
+    let FollowConfig { mode, addr } = config.follow;
+    if mode == FollowMode::Off {
+        return Ok(None);
+    }
+    let served = Served::new(config.chains.keys().copied());
+    let (bound, server) = follow::serve(addr, served.clone(), tasks.cancellation().clone())
+        .await
+        .wrap_err_with(|| format!("follow.addr {addr} cannot be bound; is it in use?"))?;
+    tasks.spawn("server for followers", server);
+    let (limits, interval) = (config.sources.limits(), config.sources.poll_interval.0);
+    for (chain_id, chain) in &config.chains {
+        let Some(execution) = clients.get(chain_id).cloned() else { continue };
+        shared.health.expect(&Follower::part(*chain_id));
+        let upstream = match chain.follow_upstream.as_ref().filter(|url| **url != chain.rollup_node) {
+            Some(url) => Upstream::other(RollupNode::new(url.clone(), limits)?, interval),
+            None => Upstream::sibling(&shared.heads, *chain_id),
+        };
+        let follower = Follower::new(FollowerParts {
+            chain_id: *chain_id,
+            mode,
+            ledger: ledger.clone(),
+            execution,
+            sibling: RollupNode::new(chain.rollup_node.clone(), limits)?,
+            upstream,
+            interval,
+            served: served.clone(),
+            health: shared.health.clone(),
+            metrics: shared.metrics.clone(),
+        });
+        tasks.spawn(format!("followers of chain {chain_id}"), follower.run(tasks.cancellation().clone()));
+    }
+    info!(addr = %bound, "followers are served at /<chainId>/");
+    Ok(Some(bound))
 }
 
 fn watch_heads(

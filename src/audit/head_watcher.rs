@@ -1,6 +1,6 @@
 //! [`HeadWatcher`]: the task that polls one chain's rollup node for its heads.
 
-use super::{AuditorMessage, Heads};
+use super::{Answer, AuditorMessage, Heads};
 use crate::health::Health;
 use crate::interop::DependencySet;
 use crate::metrics::Metrics;
@@ -9,6 +9,7 @@ use crosscheck_p2p::ChainId;
 use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -71,10 +72,12 @@ impl HeadWatcher {
         }
         let mut pause = self.interval;
         loop {
-            match self.node.sync_status().await {
-                Ok(status) => {
+            match self.node.status().await {
+                Ok(document) => {
                     self.health.clear(&heads);
                     pause = self.interval;
+                    let status = document.heads();
+                    self.heads.set_answer(self.chain_id, Answer { document, at: Instant::now() });
                     self.take(status).await;
                 }
                 Err(error) => {

@@ -1,11 +1,21 @@
 //! [`Heads`]: what each chain's rollup node said last of its heads. Written by the head watchers, read by
 //! the investigator.
 
-use crate::sources::SyncStatus;
+use crate::sources::{StatusDocument, SyncStatus};
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+
+/// What a chain's rollup node answered, and when.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// What it said.
+    pub document: StatusDocument,
+    /// When it said so.
+    pub at: Instant,
+}
 
 /// The last known heads of every chain. `None`: the node has not answered yet, or no longer does.
 #[derive(Clone, Debug)]
@@ -16,6 +26,7 @@ pub struct Heads {
 #[derive(Debug, Default)]
 struct ChainHeads {
     status: watch::Sender<Option<SyncStatus>>,
+    answer: watch::Sender<Option<Answer>>,
     wanted: Notify,
 }
 
@@ -40,6 +51,18 @@ impl Heads {
                 changed
             })
         })
+    }
+
+    /// Keeps the node's whole answer. It stays when the node no longer answers: its time tells.
+    pub fn set_answer(&self, chain_id: ChainId, answer: Answer) {
+        if let Some(heads) = self.by_chain.get(&chain_id) {
+            heads.answer.send_replace(Some(answer));
+        }
+    }
+
+    /// The node's last answer, and word of each new one. `None`: the chain is not watched.
+    pub fn answers(&self, chain_id: ChainId) -> Option<watch::Receiver<Option<Answer>>> {
+        self.by_chain.get(&chain_id).map(|heads| heads.answer.subscribe())
     }
 
     /// Asks for the chain's heads sooner than they would be polled: something waits for them.

@@ -21,7 +21,7 @@ pub use candidates::{Candidate, Candidates};
 pub use case::{BlockKey, Case, CaseRules, Fact, Need};
 pub use checked_message::{CheckedMessage, MessageStatus};
 pub use head_watcher::HeadWatcher;
-pub use heads::Heads;
+pub use heads::{Answer, Heads};
 pub use investigator::{Investigation, Investigator};
 pub use l1_judge::L1Judge;
 pub use range::{RangeAudit, RangeOutcome};

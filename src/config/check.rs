@@ -2,7 +2,7 @@
 
 use super::explain::fix_of;
 use super::redaction::shown_text;
-use super::{ChainConfig, Config, ConfigError, DepositSource, Seconds};
+use super::{ChainConfig, Config, ConfigError, DepositSource, FollowConfig, FollowMode, Seconds};
 use crate::interop::DEFAULT_EXPIRY_WINDOW;
 use crosscheck_p2p::{ChainId, Multiaddr};
 use std::fmt::Display;
@@ -29,6 +29,7 @@ impl Config {
         self.check_bounds()?;
         self.check_servers()?;
         self.check_consolidation()?;
+        self.check_follow()?;
         self.check_dependencies()?;
         self.chains.iter().try_for_each(|(chain_id, chain)| self.check_chain(*chain_id, chain))?;
         self.check_listeners()
@@ -79,6 +80,36 @@ impl Config {
                 fix: "write an http:// or https:// URL, or set consolidation.deposits to \"sibling\""
                     .to_owned(),
             });
+        }
+        Ok(())
+    }
+
+    /// A follower's server that is in another's place, or that would be followed by the program itself.
+    fn check_follow(&self) -> Result<(), ConfigError> {
+        let FollowConfig { mode, addr } = self.follow;
+        if mode == FollowMode::Off {
+            return Ok(());
+        }
+        for (other, taken) in [("rpc.addr", self.rpc.addr), ("http.addr", self.http.addr)] {
+            if addr == taken && addr.port() != 0 {
+                return Err(bad("follow.addr", &addr, &format!("{other} is the same address")));
+            }
+        }
+        for (chain_id, chain) in &self.chains {
+            let key = |name: &str| format!("chains.{chain_id}.{name}");
+            if let (FollowMode::Attested, Some(upstream)) = (mode, &chain.follow_upstream) {
+                let reason = "only follow.mode \"clamp\" has an upstream of its own";
+                return Err(bad(&key("follow_upstream"), upstream, reason));
+            }
+            let nodes = [
+                ("follow_upstream", chain.follow_upstream.as_ref()),
+                ("rollup_node", Some(&chain.rollup_node)),
+            ];
+            for (name, url) in nodes {
+                if let Some(url) = url.filter(|url| url.reaches(addr)) {
+                    return Err(bad(&key(name), url, "this is follow.addr: Crosscheck would follow itself"));
+                }
+            }
         }
         Ok(())
     }

@@ -6,6 +6,7 @@
 mod check;
 mod error;
 mod explain;
+mod follow;
 mod keys;
 mod layers;
 mod network;
@@ -16,6 +17,7 @@ mod tests;
 mod values;
 
 pub use error::ConfigError;
+pub use follow::{FollowConfig, FollowMode};
 pub use keys::{KEYS, Key, Kind};
 pub use layers::{Layers, Warning};
 pub use network::P2pConfig;

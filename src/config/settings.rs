@@ -1,6 +1,6 @@
 //! [`Config`]: the settings, typed, with their defaults.
 
-use super::{P2pConfig, Seconds};
+use super::{FollowConfig, P2pConfig, Seconds};
 use crate::consolidation::ReplacementRule;
 use crate::interop::{DEFAULT_EXPIRY_WINDOW, DependencySet, Member};
 use crate::sources::{EndpointLimits, EndpointUrl};
@@ -39,6 +39,8 @@ pub struct Config {
     pub consolidation: ConsolidationConfig,
     /// The audit's bounds.
     pub audit: AuditConfig,
+    /// What followers are served.
+    pub follow: FollowConfig,
     /// The chains, by id.
     pub chains: BTreeMap<ChainId, ChainConfig>,
 }
@@ -57,6 +59,7 @@ impl Default for Config {
             interop: InteropConfig::default(),
             consolidation: ConsolidationConfig::default(),
             audit: AuditConfig::default(),
+            follow: FollowConfig::default(),
             chains: BTreeMap::new(),
         }
     }
@@ -276,6 +279,9 @@ pub struct ChainConfig {
     /// What takes the place of an invalid block.
     #[serde(default)]
     pub replacement: ReplacementRule,
+    /// Whose status is clamped for followers. Unset: the rollup node's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow_upstream: Option<EndpointUrl>,
     /// Its gossip.
     #[serde(default)]
     pub p2p: P2pConfig,

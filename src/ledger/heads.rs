@@ -1,17 +1,27 @@
 //! The vouched head of each chain, in the ledger: where the audit began, and how far all is upheld.
 
-use super::record::{read_chain_id, read_hash, read_u64};
+use super::record::{read_chain_id, read_hash, read_optional_hash, read_u64};
 use super::store::{as_integer, read_position};
 use super::{Ledger, LedgerError};
 use alloy::eips::BlockNumHash;
+use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
-use sqlx::{Row, SqliteConnection};
+use sqlx::SqliteConnection;
 
 /// How many blocks one verdict may carry the vouched head over. The rest follows with the next verdict.
 const MAX_ADVANCE: usize = 4096;
 
 /// A block, by height and hash.
 pub type BlockPosition = BlockNumHash;
+
+/// The vouched head, and what it stands in the place of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VouchedHead {
+    /// Which block.
+    pub position: BlockPosition,
+    /// The block that it replaces, if it is a replacement.
+    pub replaces: Option<B256>,
+}
 
 /// A case whose parent was never audited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +47,27 @@ impl Ledger {
         row.as_ref().map(read_position).transpose()
     }
 
+    /// The vouched head, and what it replaces. `None`: the audit has no starting point yet.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn vouched_head(&self, chain_id: ChainId) -> Result<Option<VouchedHead>, LedgerError> {
+        let row = sqlx::query(
+            "SELECT h.vouched_number AS number, h.vouched_hash AS hash, c.replaces
+             FROM heads h LEFT JOIN cases c ON c.chain_id = h.chain_id AND c.number = h.vouched_number
+                                           AND c.hash = h.vouched_hash
+             WHERE h.chain_id = ?1",
+        )
+        .bind(chain_id.to_string())
+        .fetch_optional(self.pool())
+        .await?;
+        let read = |row| {
+            let (position, replaces) = (read_position(&row)?, read_optional_hash(&row, "replaces")?);
+            Ok(VouchedHead { position, replaces })
+        };
+        row.map(read).transpose()
+    }
+
     /// Begins a chain's audit after this block, unless it has begun. Returns the vouched head.
     ///
     /// # Errors
@@ -59,6 +90,7 @@ impl Ledger {
         let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
         advance(&mut transaction, chain_id).await?;
         transaction.commit().await?;
+        self.note_change();
         Ok(self.vouched(chain_id).await?.unwrap_or(anchor))
     }
 
@@ -88,31 +120,31 @@ impl Ledger {
     }
 }
 
-/// Carries a chain's vouched head over every upheld child.
+/// Carries a chain's vouched head over every child that is upheld, or that an operator resolved. An upheld child
+/// goes before a resolved one.
 pub(super) async fn advance(connection: &mut SqliteConnection, chain_id: ChainId) -> Result<(), LedgerError> {
     let chain = chain_id.to_string();
     for _ in 0..MAX_ADVANCE {
-        let moved = sqlx::query(
-            "UPDATE heads SET (vouched_number, vouched_hash) = (
-                 SELECT number, hash FROM cases c
-                 WHERE c.chain_id = heads.chain_id AND c.number = heads.vouched_number + 1
-                   AND c.parent_hash = heads.vouched_hash AND c.verdict IN ('upheld', 'upheld-replacement')
-                 ORDER BY id LIMIT 1)
-             WHERE chain_id = ?1 AND EXISTS (
-                 SELECT 1 FROM cases c
-                 WHERE c.chain_id = heads.chain_id AND c.number = heads.vouched_number + 1
-                   AND c.parent_hash = heads.vouched_hash AND c.verdict IN ('upheld', 'upheld-replacement'))
-             RETURNING vouched_number",
+        let child = sqlx::query(
+            "SELECT c.number, c.hash
+             FROM heads h JOIN cases c ON c.chain_id = h.chain_id AND c.number = h.vouched_number + 1
+                                      AND c.parent_hash = h.vouched_hash
+             WHERE h.chain_id = ?1 AND (c.verdict IN ('upheld', 'upheld-replacement') OR EXISTS (
+                 SELECT 1 FROM resolutions r
+                 WHERE r.chain_id = c.chain_id AND r.number = c.number AND r.hash = c.hash))
+             ORDER BY c.verdict IN ('upheld', 'upheld-replacement') DESC, c.id LIMIT 1",
         )
         .bind(&chain)
         .fetch_optional(&mut *connection)
         .await?;
-        match moved {
-            Some(row) => {
-                row.try_get::<i64, _>(0)?;
-            }
-            None => break,
-        }
+        let Some(child) = child else { break };
+        let BlockPosition { number, hash } = read_position(&child)?;
+        sqlx::query("UPDATE heads SET vouched_number = ?2, vouched_hash = ?3 WHERE chain_id = ?1")
+            .bind(&chain)
+            .bind(as_integer("block number", number)?)
+            .bind(hash.as_slice())
+            .execute(&mut *connection)
+            .await?;
     }
     Ok(())
 }

@@ -6,13 +6,17 @@ mod candidates;
 mod counts;
 mod error;
 mod heads;
+mod hold;
 mod record;
+mod resolution;
 mod store;
 
 pub use counts::CaseCounts;
 pub use error::LedgerError;
-pub use heads::{BlockPosition, Unlinked};
+pub use heads::{BlockPosition, Unlinked, VouchedHead};
+pub use hold::Hold;
 pub use record::{CaseFilter, CaseRecord};
+pub use resolution::{MAX_REASON_BYTES, RefusedResolution, Resolution, Resolved};
 pub use store::{Decision, Ledger, NewCase, OpenCase, Opened};
 
 #[cfg(test)]

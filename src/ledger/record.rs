@@ -139,7 +139,7 @@ pub(super) fn read_hash(row: &SqliteRow, field: &'static str) -> Result<B256, Le
     B256::try_from(row.try_get::<&[u8], _>(field)?).map_err(corrupt(field))
 }
 
-fn read_optional_hash(row: &SqliteRow, field: &'static str) -> Result<Option<B256>, LedgerError> {
+pub(super) fn read_optional_hash(row: &SqliteRow, field: &'static str) -> Result<Option<B256>, LedgerError> {
     row.try_get::<Option<Vec<u8>>, _>(field)?
         .map(|bytes| B256::try_from(bytes.as_slice()).map_err(corrupt(field)))
         .transpose()

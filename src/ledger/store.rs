@@ -13,7 +13,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// Marks a database file as Crosscheck's ("XCHK"): the first migration writes it.
 const APPLICATION_ID: i64 = 0x5843_484b;
@@ -24,6 +26,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!("src/ledger/migrations");
 #[derive(Debug, Clone)]
 pub struct Ledger {
     pool: SqlitePool,
+    changes: Arc<watch::Sender<u64>>,
 }
 
 /// A case to be opened.
@@ -101,11 +104,21 @@ impl Ledger {
             MigrateError::VersionMissing(version) => LedgerError::Newer { path: path.into(), version },
             other => LedgerError::Migration { path: path.into(), reason: other.to_string() },
         })?;
-        Ok(Self { pool })
+        Ok(Self { pool, changes: Arc::default() })
     }
 
     pub(super) const fn pool(&self) -> &SqlitePool {
         &self.pool
+    }
+
+    /// Word of each verdict and of each move of a vouched head that this program writes. What another program
+    /// writes is not heard of.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    pub(super) fn note_change(&self) {
+        self.changes.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     /// Closes the ledger, after what is under way.
@@ -229,6 +242,7 @@ impl Ledger {
         .await?;
         advance(&mut transaction, key.chain_id).await?;
         transaction.commit().await?;
+        self.note_change();
         Ok(done.rows_affected() == 1)
     }
 

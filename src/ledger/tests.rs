@@ -291,3 +291,115 @@ async fn candidates_survive_a_restart_and_old_ones_are_forgotten() {
     let kept = ledger(&dir).await.candidates(chain(), 10).await.unwrap();
     assert_eq!(kept, [(3, candidate(3)), (2, candidate(2))]);
 }
+
+fn resolution(block: &ValidBlock) -> Resolution {
+    Resolution { key: key(block), reason: "the initiating chain was rolled back by agreement".to_owned() }
+}
+
+#[tokio::test]
+async fn a_wrong_block_holds_the_head_until_it_is_resolved() {
+    let dir = TempDir::new().unwrap();
+    let ledger = ledger(&dir).await;
+    let blocks = blocks(3);
+    for block in &blocks {
+        open(&ledger, block).await;
+    }
+    ledger.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    decide(&ledger, &blocks[0], &Verdict::Upheld).await;
+    assert_eq!(ledger.hold(chain()).await.unwrap(), None);
+    decide(&ledger, &blocks[1], &violated()).await;
+    decide(&ledger, &blocks[2], &Verdict::Upheld).await;
+    let hold = ledger.hold(chain()).await.unwrap().unwrap();
+    assert_eq!((hold.number, hold.hash, hold.verdict.as_str()), (2, blocks[1].hash(), "violated"));
+    assert_eq!(hold.reason.as_deref(), Some("invalid-message"));
+    assert_eq!(vouched(&ledger).await, 1);
+
+    // Another process decides: the one that runs finds it in the ledger.
+    let other = self::ledger(&dir).await;
+    let written = other.resolve(&resolution(&blocks[1]), NOW).await.unwrap().unwrap();
+    assert_eq!(written, Resolved::Written { verdict: "violated".to_owned() });
+    assert_eq!(vouched(&ledger).await, 3);
+    assert_eq!(ledger.hold(chain()).await.unwrap(), None);
+    assert_eq!(other.resolve(&resolution(&blocks[1]), NOW).await.unwrap(), Ok(Resolved::Before));
+    let records = records(&ledger).await;
+    assert_eq!(records[1].verdict, "violated", "the verdict stays");
+}
+
+#[tokio::test]
+async fn only_wrong_blocks_can_be_resolved() {
+    let dir = TempDir::new().unwrap();
+    let ledger = ledger(&dir).await;
+    let blocks = blocks(2);
+    let refusal = ledger.resolve(&resolution(&blocks[0]), NOW).await.unwrap().unwrap_err();
+    assert!(matches!(refusal, RefusedResolution::NoCase { .. }), "{refusal}");
+    open(&ledger, &blocks[0]).await;
+    let refusal = ledger.resolve(&resolution(&blocks[0]), NOW).await.unwrap().unwrap_err();
+    assert!(
+        matches!(&refusal, RefusedResolution::NotWrong { verdict, .. } if verdict == "open"),
+        "{refusal}"
+    );
+    decide(&ledger, &blocks[0], &Verdict::Upheld).await;
+    let refusal = ledger.resolve(&resolution(&blocks[0]), NOW).await.unwrap().unwrap_err();
+    assert!(
+        matches!(&refusal, RefusedResolution::NotWrong { verdict, .. } if verdict == "upheld"),
+        "{refusal}"
+    );
+    open(&ledger, &blocks[1]).await;
+    decide(&ledger, &blocks[1], &violated()).await;
+    let wordless = Resolution { reason: "  ".to_owned(), ..resolution(&blocks[1]) };
+    let refusal = ledger.resolve(&wordless, NOW).await.unwrap().unwrap_err();
+    assert_eq!(refusal, RefusedResolution::Reason { length: 0 });
+}
+
+#[tokio::test]
+async fn resolutions_are_append_only() {
+    let dir = TempDir::new().unwrap();
+    let ledger = ledger(&dir).await;
+    let block = attested(1, B256::ZERO);
+    open(&ledger, &block).await;
+    decide(&ledger, &block, &violated()).await;
+    ledger.resolve(&resolution(&block), NOW).await.unwrap().unwrap();
+    for change in ["DELETE FROM resolutions", "UPDATE resolutions SET reason = 'another'"] {
+        let error = sqlx::query(change).execute(ledger.pool()).await.unwrap_err();
+        assert!(error.to_string().contains("append-only"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_upheld_block_goes_before_a_resolved_one() {
+    let dir = TempDir::new().unwrap();
+    let ledger = ledger(&dir).await;
+    let wrong = attested(1, B256::ZERO);
+    open(&ledger, &wrong).await;
+    decide(&ledger, &wrong, &violated()).await;
+    let right = BlockKey { chain_id: chain(), number: 1, hash: B256::repeat_byte(7) };
+    let case = NewCase::Ancestor { key: right, parent_hash: B256::ZERO, timestamp: UnixSeconds(900) };
+    ledger.open_case(&case, NOW).await.unwrap();
+    ledger.resolve(&resolution(&wrong), NOW).await.unwrap().unwrap();
+    let decision = Decision {
+        key: right,
+        verdict: &Verdict::Upheld,
+        messages: &[],
+        replaces: Some(wrong.hash()),
+        waits: &BTreeSet::new(),
+        at: NOW,
+        after: Duration::ZERO,
+    };
+    ledger.decide(&decision).await.unwrap();
+    ledger.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    let head = ledger.vouched_head(chain()).await.unwrap().unwrap();
+    assert_eq!((head.position.hash, head.replaces), (right.hash, Some(wrong.hash())));
+}
+
+#[tokio::test]
+async fn verdicts_are_told() {
+    let dir = TempDir::new().unwrap();
+    let ledger = ledger(&dir).await;
+    let block = attested(1, B256::ZERO);
+    open(&ledger, &block).await;
+    let mut changes = ledger.changes();
+    decide(&ledger, &block, &Verdict::Upheld).await;
+    assert!(changes.has_changed().unwrap());
+    changes.mark_unchanged();
+    assert!(!changes.has_changed().unwrap());
+}

@@ -3,7 +3,7 @@
 use super::{RefusalRecord, Refusals};
 use crate::audit::Heads;
 use crate::health::Health;
-use crate::ledger::{CaseFilter, CaseRecord, Ledger, LedgerError};
+use crate::ledger::{CaseFilter, CaseRecord, Hold, Ledger, LedgerError};
 use crosscheck_p2p::ChainId;
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::proc_macros::rpc;
@@ -85,6 +85,8 @@ pub struct ChainStatus {
     pub finalized: Option<u64>,
     /// The head that Crosscheck vouches for.
     pub vouched: Option<u64>,
+    /// The block that holds the vouched head, if one does.
+    pub hold: Option<Hold>,
     /// Blocks without a verdict.
     pub open: u64,
 }
@@ -167,6 +169,7 @@ impl CrosscheckRpc {
             safe: heads.map(|heads| heads.safe_l2.number),
             finalized: heads.map(|heads| heads.finalized_l2.number),
             vouched: self.ledger.vouched(chain_id).await?.map(|vouched| vouched.number),
+            hold: self.ledger.hold(chain_id).await?,
             open: counts.open,
         })
     }

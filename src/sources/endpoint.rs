@@ -9,10 +9,11 @@ use jsonrpsee::core::params::ArrayParams;
 use jsonrpsee::http_client::{HttpClient, HttpClientBuilder};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
-use url::Url;
+use url::{Host, Url};
 
 /// Where an endpoint is. Shown without path, query and credentials.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -37,6 +38,20 @@ impl FromStr for EndpointUrl {
             return Err(ParseEndpointUrlError { reason });
         }
         Ok(Self(Arc::new(url)))
+    }
+}
+
+impl EndpointUrl {
+    /// Whether requests to it would go to a server of this machine that listens at `addr`.
+    pub fn reaches(&self, addr: SocketAddr) -> bool {
+        let ip = match self.0.host() {
+            Some(Host::Ipv4(ip)) => IpAddr::from(ip),
+            Some(Host::Ipv6(ip)) => IpAddr::from(ip),
+            Some(Host::Domain("localhost")) => IpAddr::from(Ipv4Addr::LOCALHOST),
+            Some(Host::Domain(_)) | None => return false,
+        };
+        let is_host = ip == addr.ip() || (addr.ip().is_unspecified() && ip.is_loopback());
+        is_host && self.0.port_or_known_default() == Some(addr.port())
     }
 }
 
@@ -212,6 +227,17 @@ mod tests {
         let url: EndpointUrl = "https://user:hunter2@node.example:8545/v3/key?token=abc".parse().unwrap();
         assert_eq!(url.to_string(), "https://node.example:8545");
         assert!(!format!("{url:?}").contains("hunter2"));
+    }
+
+    #[rstest]
+    #[case::same("http://127.0.0.1:9646/901/", "127.0.0.1:9646", true)]
+    #[case::name("http://localhost:9646", "127.0.0.1:9646", true)]
+    #[case::any("http://127.0.0.1:9646", "0.0.0.0:9646", true)]
+    #[case::known_port("http://127.0.0.1", "127.0.0.1:80", true)]
+    #[case::other_port("http://127.0.0.1:9647", "127.0.0.1:9646", false)]
+    #[case::other_host("http://10.0.0.1:9646", "127.0.0.1:9646", false)]
+    fn reaches(#[case] url: &str, #[case] addr: SocketAddr, #[case] expected: bool) {
+        assert_eq!(url.parse::<EndpointUrl>().unwrap().reaches(addr), expected);
     }
 
     #[rstest]

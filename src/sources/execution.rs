@@ -69,6 +69,33 @@ impl ExecutionClient {
         self.block("eth_getBlockByNumber", params, |block| block.number() == number).await
     }
 
+    /// The hash of the canonical block at a height, which its header hashes to. `None`: the client has none.
+    ///
+    /// # Errors
+    /// If no endpoint gives an answer that holds.
+    pub async fn canonical_hash(&self, number: u64) -> Result<Option<B256>, SourceError> {
+        const METHOD: &str = "eth_getBlockByNumber";
+        let mut outcome = Ok(None);
+        for endpoint in &self.endpoints {
+            match endpoint.call::<Option<Header>>(METHOD, rpc_params![U64::from(number), false]).await {
+                Ok(Some(header)) if header.inner.number != number => {
+                    let reason = format!("block {number} was asked for, {} came", header.inner.number);
+                    outcome = Err(endpoint.untrustworthy(METHOD, &reason));
+                }
+                Ok(Some(header)) if header.inner.hash_slow() == header.hash => {
+                    return Ok(Some(header.hash));
+                }
+                Ok(Some(header)) => {
+                    let reason = format!("the header of block {number} does not hash to {}", header.hash);
+                    outcome = Err(endpoint.untrustworthy(METHOD, &reason));
+                }
+                Ok(None) => {}
+                Err(error) => outcome = Err(error),
+            }
+        }
+        outcome
+    }
+
     /// A block by its hash, canonical or not. `None`: the client has none.
     ///
     /// # Errors

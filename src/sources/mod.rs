@@ -11,6 +11,7 @@ mod l1_header;
 mod l1_logs;
 mod proven_logs;
 mod rollup_node;
+mod status_document;
 mod verified_block;
 
 pub use endpoint::{Endpoint, EndpointLimits, EndpointUrl, ParseEndpointUrlError, SourceError};
@@ -19,7 +20,8 @@ pub use l1::{L1Client, UNSAFE_BLOCK_SIGNER_SLOT};
 pub use l1_header::VerifiedL1Header;
 pub use l1_logs::{L1Log, ProvenL1Logs};
 pub use proven_logs::{Executed, ProofError, ProvenLog, ProvenLogs};
-pub use rollup_node::{L2BlockRef, RollupNode, SyncStatus};
+pub use rollup_node::{L2BlockRef, MAX_ROLLUP_CONFIG_BYTES, RollupNode, SyncStatus};
+pub use status_document::{MAX_STATUS_BYTES, StatusDocument, StatusDocumentError};
 pub use verified_block::{BlockError, VerifiedBlock};
 
 #[cfg(test)]

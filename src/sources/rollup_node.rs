@@ -2,14 +2,18 @@
 //!
 //! Served by op-node, kona-node and op-supernode; fields that only some of them send are optional.
 
-use super::{Endpoint, EndpointLimits, EndpointUrl, SourceError};
+use super::{Endpoint, EndpointLimits, EndpointUrl, SourceError, StatusDocument};
 use crate::consolidation::RollupConfig;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use jsonrpsee::rpc_params;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+
+/// The longest rollup configuration that is taken in, in bytes: what nodes send has about 3 KiB.
+pub const MAX_ROLLUP_CONFIG_BYTES: usize = 256 * 1024;
 
 /// A reference to an L2 block, as `optimism_syncStatus` gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -76,12 +80,29 @@ impl RollupNode {
         Ok(Self { endpoint: Endpoint::new(url, limits)? })
     }
 
-    /// Its heads.
+    /// Its heads, and all else that it says of them.
     ///
     /// # Errors
-    /// If the node does not answer.
-    pub async fn sync_status(&self) -> Result<SyncStatus, SourceError> {
-        self.endpoint.call("optimism_syncStatus", rpc_params![]).await
+    /// If the node does not answer, or with no status.
+    pub async fn status(&self) -> Result<StatusDocument, SourceError> {
+        const METHOD: &str = "optimism_syncStatus";
+        let answer: Box<RawValue> = self.endpoint.call(METHOD, rpc_params![]).await?;
+        StatusDocument::read(&answer).map_err(|error| self.endpoint.untrustworthy(METHOD, &error))
+    }
+
+    /// The chain's rollup configuration, as the node gives it.
+    ///
+    /// # Errors
+    /// If the node does not answer, or with more than [`MAX_ROLLUP_CONFIG_BYTES`].
+    pub async fn rollup_config_document(&self) -> Result<Box<RawValue>, SourceError> {
+        const METHOD: &str = "optimism_rollupConfig";
+        let config: Box<RawValue> = self.endpoint.call(METHOD, rpc_params![]).await?;
+        let length = config.get().len();
+        if length > MAX_ROLLUP_CONFIG_BYTES {
+            let reason = format!("the configuration has {length} bytes, more than {MAX_ROLLUP_CONFIG_BYTES}");
+            return Err(self.endpoint.untrustworthy(METHOD, &reason));
+        }
+        Ok(config)
     }
 
     /// Checks that the node follows this chain.

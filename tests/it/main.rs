@@ -12,5 +12,7 @@ mod audit;
 mod cli;
 mod contracts;
 mod devnet;
+mod follow_contract;
+mod following;
 mod program;
 mod sidecar;

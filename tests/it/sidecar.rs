@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use tempfile::TempDir;
 
-fn devnet(dir: &Path, faults: &[&str]) -> Running {
+pub(crate) fn devnet(dir: &Path, faults: &[&str]) -> Running {
     let dir_argument = dir.to_str().unwrap();
     let mut arguments = vec![
         "devnet",

@@ -46,6 +46,11 @@ fn the_sound_configuration_is_sound() {
 #[case::no_pause("sources.poll_interval = \"0s\"", &["sources.poll_interval = 0s", "storm", "\"1s\""])]
 #[case::bad_socket_address("rpc.addr = \"localhost\"", &["rpc.addr = \"localhost\"", "socket address", "a port"])]
 #[case::one_address_twice("http.addr = \"127.0.0.1:9645\"", &["http.addr = 127.0.0.1:9645", "rpc.addr", "a port"])]
+#[case::bad_follow_mode("follow.mode = \"on\"", &["follow.mode = \"on\"", "unknown variant", "\"attested\""])]
+#[case::followers_in_anothers_place(
+    "follow = { mode = \"clamp\", addr = \"127.0.0.1:7300\" }",
+    &["follow.addr = 127.0.0.1:7300", "http.addr", "a port"]
+)]
 #[case::bad_clock("clock = \"sundial\"", &["clock = \"sundial\"", "no source of time", "file:<path>"])]
 #[case::bad_log_format("log.format = \"xml\"", &["log.format = \"xml\"", "unknown variant", "\"json\""])]
 #[case::bad_log_level("log.level = \"a=b=c\"", &["log.level = a=b=c", "no filter", "error, warn, info"])]
@@ -203,4 +208,19 @@ fn no_message_tells_a_secret(#[case] line: &str, #[case] replacement: &str, #[ca
     let message = altered(line, replacement);
     assert!(!message.contains("hush"), "{message}");
     assert_says(&message, &[shown]);
+}
+
+#[rstest]
+#[case::upstream_of_its_own("attested", "http://10.0.0.1:7000/901/", &["follow_upstream", "only follow.mode \"clamp\""])]
+#[case::itself("clamp", "http://127.0.0.1:9646/901/", &["follow_upstream", "would follow itself"])]
+fn an_upstream_that_cannot_be_followed_is_refused(
+    #[case] mode: &str,
+    #[case] url: &str,
+    #[case] parts: &[&str],
+) {
+    let line = SOUND.lines().find(|line| line.starts_with("block_time")).unwrap();
+    let chain = SOUND.replace(line, &format!("{line}\nfollow_upstream = \"{url}\""));
+    let text = format!("follow.mode = \"{mode}\"\n{chain}");
+    let message = file(&text).and_then(Layers::parse).unwrap_err().to_string();
+    assert_says(&message, parts);
 }

@@ -11,15 +11,25 @@ use std::collections::BTreeMap;
 /// The blob base fee update fractions of one L1, by the time from which each holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BlobSchedule {
-    fractions: BTreeMap<UnixSeconds, u64>,
+    entries: BTreeMap<UnixSeconds, Entry>,
 }
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    update_fraction: u64,
+    /// From when on this is no longer known to hold, unless another entry comes before.
+    until: Option<UnixSeconds>,
+}
+
+/// Amsterdam on Sepolia: what is known here of any L1 was written down before, and says nothing of later blocks.
+const KNOWN_UNTIL: UnixSeconds = UnixSeconds(1_791_294_816);
 
 /// The largest excess blob gas whose fee is computed: a fee of e^64 wei and more is out of this world.
 const MAX_EXPONENT: u64 = 64;
 
 impl BlobSchedule {
-    /// What is known of an L1 by its chain id: Ethereum, Sepolia, Holesky, Hoodi, until the second
-    /// blob-parameter-only fork. Of any other, nothing.
+    /// What is known of an L1 by its chain id: Ethereum, Sepolia, Holesky, Hoodi, until October 2026. Of any other,
+    /// nothing. An L1 client tells the rest (`eth_config`).
     pub fn of_l1(chain_id: u64) -> Self {
         // Cancun, Prague, BPO1, BPO2: the networks' genesis files (`eth-clients` on GitHub).
         let times = match chain_id {
@@ -35,13 +45,14 @@ impl BlobSchedule {
             BPO1_BASE_UPDATE_FRACTION,
             BPO2_BASE_UPDATE_FRACTION,
         ];
-        Self { fractions: times.map(UnixSeconds).into_iter().zip(fractions).collect() }
+        let entry = |update_fraction| Entry { update_fraction, until: Some(KNOWN_UNTIL) };
+        Self { entries: times.map(UnixSeconds).into_iter().zip(fractions.map(entry)).collect() }
     }
 
     /// The same with one more: from this time on, this update fraction holds.
     #[must_use]
     pub fn with(mut self, from: UnixSeconds, update_fraction: u64) -> Self {
-        self.fractions.insert(from, update_fraction);
+        self.entries.insert(from, Entry { update_fraction, until: None });
         self
     }
 
@@ -52,8 +63,9 @@ impl BlobSchedule {
         if excess_blob_gas == 0 {
             return Some(BLOB_TX_MIN_BLOB_GASPRICE);
         }
-        let (_, fraction) = self.fractions.range(..=timestamp).next_back()?;
-        blob_base_fee(excess_blob_gas, *fraction)
+        let (_, entry) = self.entries.range(..=timestamp).next_back()?;
+        let is_known = entry.until.is_none_or(|until| timestamp < until);
+        is_known.then(|| blob_base_fee(excess_blob_gas, entry.update_fraction))?
     }
 }
 
@@ -116,9 +128,22 @@ mod tests {
     }
 
     #[test]
+    fn what_was_written_down_says_nothing_of_later_blocks() {
+        let mainnet = BlobSchedule::of_l1(1);
+        let last = UnixSeconds(KNOWN_UNTIL.0 - 1);
+        let fee = mainnet.blob_base_fee(last, EXCESS);
+        assert!(fee.is_some());
+        assert_eq!(mainnet.blob_base_fee(KNOWN_UNTIL, EXCESS), None);
+        assert_eq!(mainnet.blob_base_fee(KNOWN_UNTIL, 0), Some(1));
+        // Until the L1 client says that the second blob-parameter-only fork is still the current one.
+        let told = mainnet.with(UnixSeconds(1_767_747_671), BPO2_BASE_UPDATE_FRACTION);
+        assert_eq!(told.blob_base_fee(KNOWN_UNTIL, EXCESS), fee);
+    }
+
+    #[test]
     fn an_absurd_excess_is_not_computed() {
         let schedule = BlobSchedule::of_l1(1);
-        assert_eq!(schedule.blob_base_fee(UnixSeconds(u64::MAX), u64::MAX), None);
+        assert_eq!(schedule.blob_base_fee(UnixSeconds(1_767_747_671), u64::MAX), None);
         assert_eq!(schedule.with(UnixSeconds(0), 0).blob_base_fee(UnixSeconds(1), 1), None);
     }
 }

@@ -18,7 +18,7 @@ pub enum DepositsError {
     },
     /// The L1's blob parameters at that time are not known here.
     #[error(
-        "the blob base fee of L1 block {number} is not known: L1 {l1_chain_id} has no blob schedule for its time"
+        "the blob base fee of L1 block {number} is not known: L1 {l1_chain_id} has no blob schedule for its time; use an L1 client that answers eth_config"
     )]
     BlobSchedule {
         /// The L1.

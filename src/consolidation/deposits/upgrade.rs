@@ -2,7 +2,8 @@
 //!
 //! Specs: protocol/ecotone, protocol/fjord, protocol/isthmus and protocol/jovian `derivation.md`, "Network upgrade
 //! automation transactions". Bytecode: the protocol's constants, as published in kona-hardforks; the tests hold the
-//! transactions to the encodings published there. What is not known here is said to be unknown, never left out.
+//! transactions to the encodings and hashes published there. Karst's and Lagoon's, which come as bundles that were
+//! still being changed, are not known here and are said to be unknown, never left out.
 
 use super::l1_info::{DEPOSITOR, L1_BLOCK};
 use crate::consolidation::{Fork, RollupConfig};
@@ -65,7 +66,8 @@ fn of_fork(fork: Fork) -> Result<Vec<Upgrade>, Fork> {
         Fork::Ecotone => Ok(ecotone()),
         Fork::Fjord => Ok(fjord()),
         Fork::Isthmus => Ok(isthmus()),
-        Fork::Jovian | Fork::Karst | Fork::Lagoon => Err(fork),
+        Fork::Jovian => Ok(jovian()),
+        Fork::Karst | Fork::Lagoon => Err(fork),
     }
 }
 
@@ -199,6 +201,34 @@ fn isthmus() -> Vec<Upgrade> {
             BLOCK_HASHES_DEPLOYER,
             250_000,
             include_bytes!("bytecode/isthmus_block_hashes.bin"),
+        ),
+    ]
+}
+
+fn jovian() -> Vec<Upgrade> {
+    const L1_BLOCK_DEPLOYER: Address = address!("4210000000000000000000000000000000000006");
+    const ORACLE_DEPLOYER: Address = address!("4210000000000000000000000000000000000007");
+    vec![
+        Upgrade::deploy(
+            "Jovian: L1 Block Deployment",
+            L1_BLOCK_DEPLOYER,
+            447_315,
+            include_bytes!("bytecode/jovian_l1_block.bin"),
+        ),
+        Upgrade::point("Jovian: L1 Block Proxy Update", L1_BLOCK, L1_BLOCK_DEPLOYER),
+        Upgrade::deploy(
+            "Jovian: Gas Price Oracle Deployment",
+            ORACLE_DEPLOYER,
+            1_750_714,
+            include_bytes!("bytecode/jovian_gas_price_oracle.bin"),
+        ),
+        Upgrade::point("Jovian: Gas Price Oracle Proxy Update", GAS_PRICE_ORACLE, ORACLE_DEPLOYER),
+        // setJovian()
+        Upgrade::call(
+            "Jovian: Gas Price Oracle Set Jovian",
+            GAS_PRICE_ORACLE,
+            90_000,
+            [0xb3, 0xd7, 0x20, 0x79],
         ),
     ]
 }

@@ -4,7 +4,7 @@ use super::super::derive::DepositRules;
 use super::*;
 use crate::consolidation::rollup_config::tests::op_mainnet_json;
 use crate::consolidation::{ForkSchedule, ForkTimes};
-use alloy::primitives::{B256, b256, keccak256};
+use alloy::primitives::{B256, b256, hex, keccak256};
 use rstest::rstest;
 
 const FIRST: u64 = 1_000;
@@ -46,10 +46,45 @@ fn as_published(#[case] fork: Fork, #[case] count: usize, #[case] hash: B256) {
     assert_eq!(keccak256(transactions.concat()), hash);
 }
 
+/// Source hashes and code hashes: optimism monorepo, `rust/kona/crates/protocol/hardforks/src/jovian.rs`, tests;
+/// code, intents and gas limits as in op-node, `op-node/rollup/derive/jovian_upgrade_transactions.go`.
+#[rstest]
+#[case::deploy_l1_block(0, b256!("bb1a656f65401240fac3db12e7a79ebb954b11e62f7626eb11691539b798d3bf"), 447_315)]
+#[case::point_l1_block(1, b256!("f3275f829340521028f9ad5bce4ecb1c64a45d448794effa2a77674627338e76"), 50_000)]
+#[case::deploy_oracle(2, b256!("239b7021a6c2cf3a918481242bbb5a9499057f24501539467536c691bb133962"), 1_750_714)]
+#[case::point_oracle(3, b256!("a70c60aa53b8c1c0d52b39b1e901e7d7c09f7819595cb24048a6bb1983b401ff"), 50_000)]
+#[case::set_jovian(4, b256!("e836db6a959371756f8941be3e962d000f7e12a32e49e2c9ca42ba177a92716c"), 90_000)]
+fn jovian_as_published(#[case] index: usize, #[case] source: B256, #[case] gas: u64) {
+    let upgrades = jovian();
+    assert_eq!(upgrades.len(), 5);
+    let deposit = upgrades[index].deposit();
+    assert_eq!((deposit.source_hash, deposit.gas_limit), (source, gas));
+    // A deployment is 32 bytes of constructor, then the code that is to stand there.
+    let expected = match index {
+        0 => {
+            keccak256(&deposit.input[32..])
+                == b256!("5f885ca815d2cf27a203123e50b8ae204fdca910b6995d90b2d7700cbb9240d1")
+        }
+        1 => deposit
+            .input
+            .ends_with(&hex!("3659cfe60000000000000000000000003ba4007f5c922fbb33c454b41ea7a1f11e83df2c")),
+        2 => {
+            keccak256(&deposit.input[32..])
+                == b256!("e9fc7c96c4db0d6078e3d359d7e8c982c350a513cb2c31121adf5e1e8a446614")
+        }
+        3 => deposit
+            .input
+            .ends_with(&hex!("3659cfe60000000000000000000000004f1db3c6abd250ba86e0928471a8f7db3afd88f1")),
+        _ => deposit.input.as_ref() == hex!("b3d72079"),
+    };
+    assert!(expected, "{index}");
+}
+
 #[rstest]
 #[case::set_ecotone("setEcotone()", ecotone())]
 #[case::set_fjord("setFjord()", fjord())]
 #[case::set_isthmus("setIsthmus()", isthmus())]
+#[case::set_jovian("setJovian()", jovian())]
 fn selectors_are_the_hashes_of_the_signatures(#[case] signature: &str, #[case] upgrades: Vec<Upgrade>) {
     let called = upgrades.iter().find_map(|upgrade| match upgrade.action {
         Action::Call { selector, .. } => Some(selector),
@@ -61,13 +96,13 @@ fn selectors_are_the_hashes_of_the_signatures(#[case] signature: &str, #[case] u
 
 #[rstest]
 #[case::before(FIRST - 2, 0)]
-#[case::first(FIRST, 17)]
+#[case::first(FIRST, 22)]
 #[case::second(FIRST + 2, 0)]
 fn only_the_first_block_has_them_and_forks_come_in_order(#[case] timestamp: u64, #[case] count: usize) {
-    let config = first_block_of(Fork::Ecotone, Fork::Isthmus);
+    let config = first_block_of(Fork::Ecotone, Fork::Jovian);
     let transactions = upgrade_transactions(&config, UnixSeconds(timestamp)).unwrap();
     assert_eq!(transactions.len(), count);
-    let apart = [Fork::Ecotone, Fork::Fjord, Fork::Isthmus]
+    let apart = [Fork::Ecotone, Fork::Fjord, Fork::Isthmus, Fork::Jovian]
         .map(|fork| upgrade_transactions(&first_block_of(fork, fork), UnixSeconds(timestamp)).unwrap());
     assert_eq!(transactions, apart.concat());
 }
@@ -83,14 +118,13 @@ fn forks_without_any(#[case] fork: Fork) {
 }
 
 #[rstest]
-#[case::jovian(Fork::Jovian, None)]
-#[case::karst(Fork::Karst, Some(Fork::Karst))]
-#[case::lagoon(Fork::Lagoon, Some(Fork::Lagoon))]
-fn unknown_ones_are_said_to_be_unknown(#[case] fork: Fork, #[case] with_gas: Option<Fork>) {
+#[case::karst(Fork::Karst)]
+#[case::lagoon(Fork::Lagoon)]
+fn unknown_ones_are_said_to_be_unknown(#[case] fork: Fork) {
     let config = first_block_of(fork, fork);
     assert_eq!(upgrade_transactions(&config, UnixSeconds(FIRST)), Err(fork));
     assert_eq!(upgrade_transactions(&config, UnixSeconds(FIRST + 2)), Ok(vec![]));
-    assert_eq!(upgrade_with_gas(&config, UnixSeconds(FIRST)), with_gas);
+    assert_eq!(upgrade_with_gas(&config, UnixSeconds(FIRST)), Some(fork));
     assert_eq!(upgrade_with_gas(&config, UnixSeconds(FIRST + 2)), None);
 }
 

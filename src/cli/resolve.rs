@@ -1,0 +1,67 @@
+//! `crosscheck resolve`: an operator lets the vouched head pass over a block that was found wrong.
+
+use super::settings::SettingsArgs;
+use super::{Outcome, UsageError, print, runtime};
+use crate::audit::BlockKey;
+use crate::ledger::{Ledger, Resolution, Resolved};
+use crate::service;
+use alloy::primitives::B256;
+use clap::Args;
+use crosscheck_p2p::ChainId;
+use eyre::WrapErr;
+
+/// Let the vouched head pass over a block that was found wrong. The decision is written to the ledger, beside the
+/// verdict; a running crosscheck honours it.
+#[derive(Debug, Args)]
+pub(crate) struct ResolveArgs {
+    #[command(flatten)]
+    settings: SettingsArgs,
+    /// The block's chain
+    #[arg(long, value_name = "ID")]
+    chain: ChainId,
+    /// The block's height
+    #[arg(long, value_name = "N")]
+    number: u64,
+    /// The block's hash
+    #[arg(long, value_name = "HASH")]
+    hash: B256,
+    /// Why, for those who read the ledger later
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+impl ResolveArgs {
+    pub(crate) fn run(&self) -> eyre::Result<Outcome> {
+        let config = self.settings.load()?;
+        let path = config.data_dir.join("ledger.sqlite");
+        // Opening would make one.
+        if !path.is_file() {
+            let problem = format!("there is no ledger at {}; check data_dir", path.display());
+            return Err(UsageError { problem }.into());
+        }
+        let at = service::clock(&config.clock)?.now();
+        let key = BlockKey { chain_id: self.chain, number: self.number, hash: self.hash };
+        let resolution = Resolution { key, reason: self.reason.clone() };
+        let (resolved, head) = runtime()?.block_on(async {
+            let ledger = Ledger::open(&path).await?;
+            let resolved = ledger.resolve(&resolution, at).await?;
+            let head = ledger.vouched(self.chain).await?;
+            ledger.close().await;
+            eyre::Ok((resolved, head))
+        })?;
+        let resolved = resolved
+            .map_err(|refusal| UsageError { problem: refusal.to_string() })
+            .wrap_err("nothing was written")?;
+        let (number, hash, chain) = (self.number, self.hash, self.chain);
+        let head = head.map_or_else(|| "not known yet".to_owned(), |head| head.number.to_string());
+        match resolved {
+            Resolved::Written { verdict } => print(&format!(
+                "block {number} ({hash}) of chain {chain}, {verdict}, is resolved; the vouched head is {head}"
+            ))?,
+            Resolved::Before => {
+                print(&format!("block {number} ({hash}) of chain {chain} was resolved before"))?;
+            }
+        }
+        Ok(Outcome::Ok)
+    }
+}

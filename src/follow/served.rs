@@ -1,0 +1,86 @@
+//! [`Served`]: what each chain's followers are served now. Written by the followers, read by the server.
+
+use super::ServedStatus;
+use crate::ledger::Hold;
+use crosscheck_p2p::ChainId;
+use parking_lot::Mutex;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What each chain's followers are served now. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Served {
+    by_chain: Arc<BTreeMap<ChainId, Mutex<ChainServed>>>,
+}
+
+#[derive(Debug)]
+struct ChainServed {
+    status: Option<ServedStatus>,
+    rollup_config: Option<Box<RawValue>>,
+    /// Why there is no status, or why it has not moved on.
+    pending: Option<String>,
+}
+
+impl Served {
+    /// Nothing yet, for these chains.
+    pub fn new(chains: impl IntoIterator<Item = ChainId>) -> Self {
+        let nothing = || ChainServed {
+            status: None,
+            rollup_config: None,
+            pending: Some("the program has just started".to_owned()),
+        };
+        let by_chain = chains.into_iter().map(|chain_id| (chain_id, Mutex::new(nothing()))).collect();
+        Self { by_chain: Arc::new(by_chain) }
+    }
+
+    /// Whether a chain is served.
+    pub fn serves(&self, chain_id: ChainId) -> bool {
+        self.by_chain.contains_key(&chain_id)
+    }
+
+    /// The chain's status. `None`: there is none yet.
+    pub fn status(&self, chain_id: ChainId) -> Option<ServedStatus> {
+        self.by_chain.get(&chain_id)?.lock().status.clone()
+    }
+
+    /// Why the chain has no status, or why it has not moved on.
+    pub fn pending(&self, chain_id: ChainId) -> Option<String> {
+        self.by_chain.get(&chain_id)?.lock().pending.clone()
+    }
+
+    /// The chain's rollup configuration. `None`: its node has not given it yet.
+    pub fn rollup_config(&self, chain_id: ChainId) -> Option<Box<RawValue>> {
+        self.by_chain.get(&chain_id)?.lock().rollup_config.clone()
+    }
+
+    pub(super) fn set_status(&self, chain_id: ChainId, status: ServedStatus) {
+        self.change(chain_id, |served| {
+            served.status = Some(status);
+            served.pending = None;
+        });
+    }
+
+    /// The last status stays, with what holds the head now. `true`: the reason is new.
+    pub(super) fn keep(&self, chain_id: ChainId, reason: String, hold: Option<&Hold>) -> bool {
+        let mut is_new = false;
+        self.change(chain_id, |served| {
+            is_new = served.pending.as_ref() != Some(&reason);
+            served.pending = Some(reason);
+            if let Some(status) = &mut served.status {
+                status.crosscheck_hold = hold.cloned();
+            }
+        });
+        is_new
+    }
+
+    pub(super) fn set_rollup_config(&self, chain_id: ChainId, config: Box<RawValue>) {
+        self.change(chain_id, |served| served.rollup_config = Some(config));
+    }
+
+    fn change(&self, chain_id: ChainId, change: impl FnOnce(&mut ChainServed)) {
+        if let Some(served) = self.by_chain.get(&chain_id) {
+            change(&mut served.lock());
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! One test for each obligation, named after it.
+
+use super::*;
+use crate::follow::sample::{l2, on_branch, upstream};
+use rstest::rstest;
+use serde_json::json;
+
+const ATTESTED: FollowMode = FollowMode::Attested;
+const CLAMP: FollowMode = FollowMode::Clamp;
+
+/// The facts of a round, owned.
+#[derive(Clone)]
+struct Round {
+    mode: FollowMode,
+    upstream: UpstreamStatus,
+    vouched: Vouched,
+    canonical: CanonicalHashes,
+    hold: Option<Hold>,
+    last: Option<ServedStatus>,
+}
+
+/// An upstream at these heights (unsafe, local-safe, safe, finalized), all on the canonical branch, and a vouched head.
+fn round(mode: FollowMode, heights: [u64; 4], vouched: u64) -> Round {
+    let mut canonical = CanonicalHashes::default();
+    for number in 0..=heights[0] {
+        canonical.insert(number, l2(number).hash);
+    }
+    Round {
+        mode,
+        upstream: upstream(heights),
+        vouched: Vouched { block: l2(vouched), replaces: None },
+        canonical,
+        hold: None,
+        last: None,
+    }
+}
+
+impl Round {
+    fn next(&self) -> Result<ServedStatus, Keep> {
+        ServedStatus::next(&Facts {
+            mode: self.mode,
+            upstream: &self.upstream,
+            vouched: &self.vouched,
+            canonical: &self.canonical,
+            hold: self.hold.as_ref(),
+            last: self.last.as_ref(),
+        })
+    }
+
+    fn heads(&self) -> [u64; 4] {
+        heads(&self.next().unwrap())
+    }
+
+    /// The same round after this one was served.
+    fn after(mut self, earlier: &Round) -> Self {
+        self.last = Some(earlier.next().unwrap());
+        self
+    }
+}
+
+fn heads(status: &ServedStatus) -> [u64; 4] {
+    [status.unsafe_l2, status.local_safe_l2, status.safe_l2, status.finalized_l2].map(|head| head.number)
+}
+
+fn hold(number: u64) -> Hold {
+    Hold {
+        number,
+        hash: l2(number).hash,
+        verdict: "violated".to_owned(),
+        reason: Some("invalid-message".to_owned()),
+        detail: None,
+    }
+}
+
+/// A round in which N' = 12' is vouched for, and the upstream is still on the branch of 12.
+fn replaced(mode: FollowMode, heights: [u64; 4]) -> Round {
+    let mut replacement = on_branch("replaced", 12);
+    replacement.parent_hash = l2(11).hash;
+    Round { vouched: Vouched { block: replacement, replaces: Some(l2(12).hash) }, ..round(mode, heights, 12) }
+}
+
+#[rstest]
+#[case::attested_lowers_finalized(ATTESTED, [30, 20, 20, 15], 12, [30, 20, 12, 12])]
+#[case::attested_passes_finalized_on(ATTESTED, [30, 20, 20, 5], 12, [30, 20, 12, 5])]
+#[case::attested_at_local_safe(ATTESTED, [30, 20, 20, 5], 20, [30, 20, 20, 5])]
+#[case::attested_reads_no_safe(ATTESTED, [30, 20, 8, 5], 12, [30, 20, 12, 5])]
+#[case::clamp_lowers_safe(CLAMP, [30, 20, 18, 15], 12, [30, 20, 12, 12])]
+#[case::clamp_never_raises_safe(CLAMP, [30, 20, 10, 5], 12, [30, 20, 10, 5])]
+#[case::clamp_of_a_lagging_upstream(CLAMP, [30, 11, 10, 5], 12, [30, 11, 10, 5])]
+fn heads_are_those_of_the_mode(
+    #[case] mode: FollowMode,
+    #[case] heights: [u64; 4],
+    #[case] vouched: u64,
+    #[case] expected: [u64; 4],
+) {
+    assert_eq!(round(mode, heights, vouched).heads(), expected);
+}
+
+#[test]
+fn safe_never_goes_back() {
+    let first = round(ATTESTED, [30, 20, 20, 5], 15);
+    let second = round(ATTESTED, [30, 20, 20, 5], 14).after(&first);
+    assert_eq!(second.next(), Err(Keep::Retraction { last: 15, next: 14 }));
+    let first = round(CLAMP, [30, 20, 15, 5], 15);
+    let restarted = round(CLAMP, [30, 13, 13, 5], 15).after(&first);
+    assert_eq!(restarted.next(), Err(Keep::Retraction { last: 15, next: 13 }));
+}
+
+#[test]
+fn a_height_never_changes_its_block() {
+    let first = round(ATTESTED, [30, 20, 20, 5], 12);
+    let second = replaced(ATTESTED, [30, 20, 20, 5]).after(&first);
+    assert!(matches!(second.next(), Err(Keep::Conflict { number: 12, .. })));
+}
+
+#[test]
+fn finalized_never_goes_back() {
+    let first = round(ATTESTED, [30, 20, 20, 10], 15);
+    let second = round(ATTESTED, [30, 20, 20, 4], 16).after(&first);
+    assert_eq!(second.heads(), [30, 20, 16, 10]);
+}
+
+#[test]
+fn finalized_is_on_the_chain_of_safe() {
+    let mut forked = round(ATTESTED, [30, 20, 20, 10], 15);
+    forked.upstream.finalized_l2 = on_branch("other", 10);
+    assert!(matches!(forked.next(), Err(Keep::Elsewhere { number: 10, .. })));
+    let first = round(ATTESTED, [30, 20, 20, 8], 14);
+    assert_eq!(forked.after(&first).heads(), [30, 20, 15, 8]);
+}
+
+#[test]
+fn a_finalized_block_that_the_execution_client_lacks_is_not_served() {
+    let mut lacking = round(ATTESTED, [30, 20, 20, 10], 15);
+    lacking.canonical = CanonicalHashes::default();
+    for number in [15, 20] {
+        lacking.canonical.insert(number, l2(number).hash);
+    }
+    assert_eq!(lacking.next(), Err(Keep::Unconfirmed { number: 10, level: "finalized" }));
+}
+
+#[test]
+fn a_local_safe_block_that_the_execution_client_lacks_is_not_served() {
+    let mut lagging = round(CLAMP, [30, 20, 20, 10], 15);
+    lagging.canonical = CanonicalHashes::default();
+    for number in 0..=17 {
+        lagging.canonical.insert(number, l2(number).hash);
+    }
+    assert_eq!(lagging.heads(), [30, 15, 15, 10]);
+}
+
+#[rstest]
+#[case::final_below([30, 20, 20, 5], [12, 12, 12, 5])]
+#[case::final_above([30, 20, 20, 15], [12, 12, 12, 12])]
+fn after_a_replacement_local_safe_is_the_replacement(#[case] heights: [u64; 4], #[case] expected: [u64; 4]) {
+    let round = replaced(ATTESTED, heights);
+    let status = round.next().unwrap();
+    assert_eq!(heads(&status), expected);
+    let replacement = round.vouched.block;
+    assert_eq!(
+        [
+            status.unsafe_l2,
+            status.cross_unsafe_l2,
+            status.local_safe_l2,
+            status.pending_safe_l2,
+            status.safe_l2
+        ],
+        [replacement; 5]
+    );
+}
+
+#[test]
+fn local_safe_is_passed_on_once_the_upstream_has_the_replacement() {
+    let mut round = round(CLAMP, [30, 20, 20, 5], 12);
+    round.vouched.replaces = Some(on_branch("invalid", 12).hash);
+    assert_eq!(round.heads(), [30, 20, 12, 5]);
+}
+
+#[test]
+fn never_onward_while_the_upstream_has_another_block_at_the_vouched_height() {
+    let first = round(ATTESTED, [30, 20, 20, 5], 11);
+    let mut forked = round(ATTESTED, [30, 20, 20, 5], 12).after(&first);
+    forked.canonical.insert(12, on_branch("other", 12).hash);
+    let expected =
+        Keep::Elsewhere { number: 12, canonical: on_branch("other", 12).hash, expected: l2(12).hash };
+    assert_eq!(forked.next(), Err(expected));
+}
+
+#[rstest]
+#[case::above(20)]
+#[case::at_the_vouched_height(12)]
+fn never_onward_while_upstream_and_execution_client_disagree(#[case] local_safe: u64) {
+    let mut forked = round(CLAMP, [30, local_safe, 12, 5], 12);
+    forked.upstream.local_safe_l2 = on_branch("other", local_safe);
+    assert!(matches!(forked.next(), Err(Keep::Elsewhere { number, .. }) if number == local_safe));
+}
+
+#[test]
+fn an_upstream_that_lags_changes_nothing() {
+    assert_eq!(round(ATTESTED, [30, 10, 10, 5], 12).next(), Err(Keep::Behind { upstream: 10, vouched: 12 }));
+    let mut empty = round(ATTESTED, [30, 10, 10, 5], 12);
+    empty.canonical = CanonicalHashes::default();
+    assert_eq!(empty.next(), Err(Keep::Behind { upstream: 10, vouched: 12 }));
+}
+
+#[test]
+fn a_hold_keeps_local_safe_and_says_why() {
+    let mut held = round(ATTESTED, [30, 20, 20, 5], 12);
+    held.hold = Some(hold(13));
+    let status = held.next().unwrap();
+    assert_eq!(heads(&status), [30, 12, 12, 5]);
+    assert_eq!(status.crosscheck_hold, Some(hold(13)));
+    let json = serde_json::to_value(&status).unwrap();
+    assert_eq!(json["crosscheck_hold"]["reason"], "invalid-message");
+}
+
+#[test]
+fn current_l1_is_never_zero() {
+    let mut round = round(ATTESTED, [30, 20, 20, 5], 12);
+    round.upstream.l1.current_l1.hash = B256::ZERO;
+    assert_eq!(round.next(), Err(Keep::NoCurrentL1));
+}
+
+#[rstest]
+#[case::local_safe("local-safe")]
+#[case::safe("safe")]
+#[case::finalized("finalized")]
+fn a_head_is_never_zero(#[case] level: &'static str) {
+    let mut round = round(ATTESTED, [30, 20, 20, 5], 12);
+    let head = match level {
+        "local-safe" => &mut round.upstream.local_safe_l2,
+        "safe" => &mut round.upstream.safe_l2,
+        _ => &mut round.upstream.finalized_l2,
+    };
+    head.hash = B256::ZERO;
+    assert_eq!(round.next(), Err(Keep::NoHead { level }));
+}
+
+#[test]
+fn an_upstream_that_contradicts_itself_is_not_followed() {
+    let round = round(CLAMP, [30, 10, 11, 5], 9);
+    assert_eq!(round.next(), Err(Keep::Disordered { safe: 11, local_safe: 10 }));
+}
+
+#[test]
+fn unsafe_is_never_below_local_safe() {
+    assert_eq!(round(ATTESTED, [20, 20, 20, 5], 12).heads(), [20, 20, 12, 5]);
+    let mut behind = round(ATTESTED, [20, 20, 20, 5], 12);
+    behind.upstream.unsafe_l2 = l2(15);
+    assert_eq!(behind.heads(), [20, 20, 12, 5]);
+}
+
+#[rstest]
+#[case::none(None, 30)]
+#[case::between(Some(25), 25)]
+#[case::below_local_safe(Some(3), 20)]
+#[case::above_the_tip(Some(31), 30)]
+fn cross_unsafe_is_between_local_safe_and_the_tip(#[case] sent: Option<u64>, #[case] expected: u64) {
+    let mut round = round(ATTESTED, [30, 20, 20, 5], 12);
+    round.upstream.cross_unsafe_l2 = sent.map(l2);
+    assert_eq!(round.next().unwrap().cross_unsafe_l2.number, expected);
+}
+
+#[rstest]
+#[case::none(None, 20)]
+#[case::above(Some(22), 22)]
+#[case::below(Some(3), 20)]
+fn pending_safe_is_local_safe_or_above(#[case] sent: Option<u64>, #[case] expected: u64) {
+    let mut round = round(ATTESTED, [30, 20, 20, 5], 12);
+    round.upstream.pending_safe_l2 = sent.map(l2);
+    assert_eq!(round.next().unwrap().pending_safe_l2.number, expected);
+}
+
+#[test]
+fn every_field_that_a_client_requires_is_there_and_unknown_ones_are_passed_on() {
+    let mut round = round(ATTESTED, [30, 20, 20, 5], 12);
+    round.upstream.others.insert("of_tomorrow".to_owned(), json!({ "number": 1 }));
+    let json = serde_json::to_value(round.next().unwrap()).unwrap();
+    let fields: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
+    let mut expected = [
+        "current_l1",
+        "current_l1_finalized",
+        "head_l1",
+        "safe_l1",
+        "finalized_l1",
+        "unsafe_l2",
+        "cross_unsafe_l2",
+        "local_safe_l2",
+        "pending_safe_l2",
+        "safe_l2",
+        "finalized_l2",
+        "of_tomorrow",
+    ];
+    let mut fields = fields;
+    fields.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(fields, expected);
+    assert_eq!(json["current_l1"], serde_json::to_value(round.upstream.l1.current_l1).unwrap());
+}

@@ -1,0 +1,144 @@
+//! The server over real sockets.
+
+use super::*;
+use crate::follow::sample::upstream;
+use crate::follow::served_status::ServedStatus;
+use http_body_util::{BodyExt, Full};
+use hyper::{Method, StatusCode};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use serde_json::value::to_raw_value;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+struct Running {
+    addr: SocketAddr,
+    served: Served,
+    cancel: CancellationToken,
+    task: JoinSet<std::io::Result<()>>,
+}
+
+async fn start() -> Running {
+    let served = Served::new([ChainId::from(901), ChainId::from(902)]);
+    let cancel = CancellationToken::new();
+    let (addr, server) = serve("127.0.0.1:0".parse().unwrap(), served.clone(), cancel.clone()).await.unwrap();
+    let mut task = JoinSet::new();
+    task.spawn(server);
+    Running { addr, served, cancel, task }
+}
+
+impl Running {
+    async fn send(&self, method: Method, path: &str, body: String) -> (StatusCode, Value) {
+        let client = Client::builder(TokioExecutor::new()).build_http::<Full<bytes::Bytes>>();
+        let request = hyper::Request::builder()
+            .method(method)
+            .uri(format!("http://{}{path}", self.addr))
+            .header("content-type", "application/json")
+            .body(Full::from(body))
+            .unwrap();
+        let response = client.request(request).await.unwrap();
+        let status = response.status();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    }
+
+    async fn call(&self, path: &str, method: &str) -> Value {
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": [] });
+        let (status, answer) = self.send(Method::POST, path, body.to_string()).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        answer
+    }
+}
+
+fn status() -> ServedStatus {
+    let upstream = upstream([30, 20, 12, 5]);
+    ServedStatus {
+        l1: upstream.l1,
+        unsafe_l2: upstream.unsafe_l2,
+        cross_unsafe_l2: upstream.unsafe_l2,
+        local_safe_l2: upstream.local_safe_l2,
+        pending_safe_l2: upstream.local_safe_l2,
+        safe_l2: upstream.safe_l2,
+        finalized_l2: upstream.finalized_l2,
+        crosscheck_hold: None,
+        others: serde_json::Map::new(),
+    }
+}
+
+#[tokio::test]
+async fn each_chain_has_its_path() {
+    let server = start().await;
+    server.served.set_status(ChainId::from(901), status());
+    for path in ["/901", "/901/", "/0x385/"] {
+        let answer = server.call(path, "optimism_syncStatus").await;
+        assert_eq!(answer["result"], serde_json::to_value(status()).unwrap(), "{path}");
+    }
+    let answer = server.call("/902/", "optimism_syncStatus").await;
+    assert_eq!(answer["error"]["code"], NOT_READY, "{answer}");
+}
+
+#[tokio::test]
+async fn nothing_is_invented_before_there_is_a_status() {
+    let server = start().await;
+    server.served.keep(ChainId::from(901), "the upstream has not answered yet".to_owned(), None);
+    let answer = server.call("/901/", "optimism_syncStatus").await;
+    assert_eq!(answer["error"]["code"], NOT_READY);
+    assert_eq!(answer["error"]["message"], "not ready: the upstream has not answered yet");
+    assert_eq!(server.call("/901/", "optimism_rollupConfig").await["error"]["code"], NOT_READY);
+    let config = to_raw_value(&json!({ "l2_chain_id": 901, "of_tomorrow": 1.5 })).unwrap();
+    server.served.set_rollup_config(ChainId::from(901), config);
+    let answer = server.call("/901/", "optimism_rollupConfig").await;
+    assert_eq!(answer["result"], json!({ "l2_chain_id": 901, "of_tomorrow": 1.5 }));
+    assert_eq!(server.call("/901/", "optimism_version").await["result"], VERSION);
+}
+
+#[tokio::test]
+async fn a_hold_shows_on_the_status_that_stays() {
+    let server = start().await;
+    server.served.set_status(ChainId::from(901), status());
+    let hold = crate::ledger::Hold {
+        number: 13,
+        hash: alloy::primitives::B256::ZERO,
+        verdict: "discarded".to_owned(),
+        reason: None,
+        detail: None,
+    };
+    server.served.keep(ChainId::from(901), "a fork".to_owned(), Some(&hold));
+    let answer = server.call("/901/", "optimism_syncStatus").await;
+    assert_eq!(answer["result"]["crosscheck_hold"]["verdict"], "discarded");
+}
+
+#[tokio::test]
+async fn what_is_not_served_is_refused() {
+    let server = start().await;
+    let unknown = server.call("/901/", "optimism_outputAtBlock").await;
+    assert_eq!(unknown["error"]["code"], -32_601);
+    for path in ["/", "/903/", "/901/more", "//901", "/supernode"] {
+        let (status, _) = server.send(Method::POST, path, String::new()).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let (status, _) = server.send(Method::GET, "/901/", String::new()).await;
+    assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED);
+    let too_long = "x".repeat(usize::try_from(MAX_REQUEST).unwrap() + 1);
+    let (status, _) = server.send(Method::POST, "/901/", too_long).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn batches_are_answered_up_to_their_bound() {
+    let server = start().await;
+    let one = json!({ "jsonrpc": "2.0", "id": 1, "method": "optimism_version" });
+    let (_, answers) = server.send(Method::POST, "/901/", json!([one, one]).to_string()).await;
+    assert_eq!(answers.as_array().unwrap().len(), 2);
+    let many = vec![one; usize::try_from(MAX_BATCH).unwrap() + 1];
+    let (_, answer) = server.send(Method::POST, "/901/", json!(many).to_string()).await;
+    assert!(answer["error"].is_object(), "{answer}");
+}
+
+#[tokio::test]
+async fn it_ends_when_told_to() {
+    let mut server = start().await;
+    server.cancel.cancel();
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(5), server.task.join_next()).await;
+    assert!(ended.unwrap().unwrap().unwrap().is_ok());
+}

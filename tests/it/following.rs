@@ -1,0 +1,101 @@
+//! A follower of `crosscheck run`: what it is served while a chain grows, lies, and is let off by its operator.
+
+use crate::follow_contract::{L1View, check_as_kona_node, check_as_op_node, decode};
+use crate::program::{Running, Written, call, crosscheck, eventually};
+use crate::sidecar::devnet;
+use crosscheck::follow::ServedStatus;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::net::{SocketAddr, TcpListener};
+use tempfile::TempDir;
+
+/// A follower that applies both nodes' rules to each status, with clients of its own.
+struct Follower {
+    source: String,
+    l1: String,
+    execution: String,
+    last: Option<ServedStatus>,
+}
+
+impl Follower {
+    fn new(addr: SocketAddr, config: &Written, chain: &str) -> Self {
+        let source = format!("http://{addr}/{chain}/");
+        Self { source, l1: config.l1(), execution: config.execution(chain), last: None }
+    }
+
+    /// Takes the next status, if there is one.
+    async fn poll(&mut self) -> Option<ServedStatus> {
+        let status = decode(&call(&self.source, "optimism_syncStatus", &[]).await?).unwrap();
+        let mut l1 = L1View::new();
+        let heads = [status.local_safe_l2, status.safe_l2, status.finalized_l2];
+        let mut heights: BTreeSet<u64> = heads.iter().map(|head| head.l1_origin.number).collect();
+        heights.insert(status.l1.current_l1.number);
+        for number in heights {
+            let block =
+                call(&self.l1, "eth_getBlockByNumber", &[format!("{number:#x}").into(), false.into()])
+                    .await?;
+            l1.insert(number, serde_json::from_value(block["hash"].clone()).unwrap());
+        }
+        let mut known = BTreeSet::new();
+        for head in heads {
+            let parameters = [head.hash.to_string().into(), false.into()];
+            let block = call(&self.execution, "eth_getBlockByHash", &parameters).await?;
+            if block["parentHash"] == head.parent_hash.to_string() {
+                known.insert(head.hash);
+            }
+        }
+        check_as_op_node(self.last.as_ref(), &status, &l1).unwrap();
+        check_as_kona_node(self.last.as_ref(), &status, &l1, |head| known.contains(&head.hash)).unwrap();
+        self.last = Some(status.clone());
+        Some(status)
+    }
+
+    async fn until(&mut self, what: &str, wanted: impl Fn(&ServedStatus) -> bool) -> ServedStatus {
+        let follower = tokio::sync::Mutex::new(self);
+        eventually(what, || async { follower.lock().await.poll().await.filter(&wanted) }).await
+    }
+}
+
+fn resolve(config: &str, hash: &str) -> std::process::Output {
+    let arguments = ["resolve", "--config", config, "--chain", "901", "--number", "20"];
+    crosscheck(&arguments).args(["--hash", hash, "--reason", "a devnet's lie"]).output().unwrap()
+}
+
+#[tokio::test]
+async fn a_violated_block_holds_followers_until_it_is_resolved() {
+    let dir = TempDir::new().unwrap();
+    let chains = devnet(dir.path(), &["invalid-message@20"]);
+    let path = dir.path().join("crosscheck.toml");
+    let config = Written::wait_for(&path).await;
+    let path = path.to_str().unwrap().to_owned();
+    let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let arguments =
+        ["run", "--config", &path, "--follow.mode", "attested", "--follow.addr", &addr.to_string()];
+    let sidecar = Running::start(&arguments, &dir.path().join("sidecar.log"));
+
+    let mut follower = Follower::new(addr, &config, "901");
+    let mut other = Follower::new(addr, &config, "902");
+    let held = follower.until("the hold", |status| status.crosscheck_hold.is_some()).await;
+    assert_eq!((held.safe_l2.number, held.local_safe_l2.number), (19, 19));
+    let hold = held.crosscheck_hold.unwrap();
+    assert_eq!((hold.number, hold.reason.as_deref()), (20, Some("invalid-message")));
+    other.until("the other chain to go on", |status| status.safe_l2.number >= 30).await;
+    let still = follower.until("a status", |_| true).await;
+    assert_eq!(still.safe_l2.number, 19);
+    let status = call(&config.rpc(), "crosscheck_status", &[]).await.unwrap();
+    let holds: Vec<&Value> =
+        status["chains"].as_array().unwrap().iter().map(|chain| &chain["hold"]).collect();
+    assert_eq!((&holds[0]["number"], holds[1]), (&Value::from(20), &Value::Null));
+
+    let refused = resolve(&path, &format!("0x{}", "11".repeat(32)));
+    assert_eq!(refused.status.code(), Some(64), "{}", String::from_utf8_lossy(&refused.stderr));
+    let resolved = resolve(&path, &hold.hash.to_string());
+    assert_eq!(resolved.status.code(), Some(0), "{}", String::from_utf8_lossy(&resolved.stderr));
+    let free = follower.until("the head to move on", |status| status.safe_l2.number >= 30).await;
+    assert_eq!(free.crosscheck_hold, None);
+    let source = format!("http://{addr}/901");
+    let rollup_config = call(&source, "optimism_rollupConfig", &[]).await.unwrap();
+    assert_eq!(rollup_config["l2_chain_id"], 901);
+    assert!(sidecar.terminate().success());
+    assert!(chains.terminate().success());
+}
