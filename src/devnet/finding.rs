@@ -69,7 +69,7 @@ impl Finding {
         Self::Violated { reason: "invalid-message".to_owned(), detail: Some(rule.to_owned()) }
     }
 
-    /// Whether a follower must stop before the block of which this is found.
+    /// Whether this is found of a block that no follower may take for safe.
     pub const fn stops_followers(&self) -> bool {
         matches!(self, Self::Violated { .. } | Self::Discarded { .. })
     }

@@ -53,13 +53,13 @@ pub fn unsettled(sequencers: &[Sequencer], plan: &FaultPlan, seen: &Observations
     open.chain(missing).collect()
 }
 
-/// The followers that are not where the attestations lead them: to the last block that is attested, or to the one
-/// before the first that does not hold.
+/// The followers that are not where the attestations lead them: at the last block that is attested or, where an
+/// attestation does not hold, at the block before at the least: the sidecar may well stop there.
 pub fn astray(sequencers: &[Sequencer], plan: &FaultPlan, followers: &[FollowerReport]) -> Vec<String> {
     let astray = |follower: &FollowerReport| {
         let chain_id = follower.chain_id;
         let sequencer = sequencers.iter().find(|sequencer| sequencer.chain_id() == chain_id)?;
-        let bound = plan.first_bad(chain_id).map_or(u64::MAX, |bad| bad.saturating_sub(1));
+        let bound = plan.first_lie(chain_id).map_or(u64::MAX, |bad| bad.saturating_sub(1));
         let due = last_attested(sequencer, plan).min(bound);
         let safe = follower.safe;
         (safe < due)

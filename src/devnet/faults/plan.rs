@@ -1,6 +1,6 @@
 //! [`FaultPlan`]: the faults of one run, checked against its chains and its length.
 
-use super::{Fault, FaultSpec};
+use super::{Attested, Fault, FaultSpec};
 use crate::devnet::{finding::Finding, schedule::TICKS_PER_L1_BLOCK};
 use std::collections::BTreeMap;
 
@@ -150,9 +150,20 @@ impl FaultPlan {
     }
 
     /// The first height of a chain of which something is attested that does not hold.
+    pub fn first_lie(&self, chain_id: u64) -> Option<u64> {
+        self.lies(chain_id).map(|planned| planned.block).min()
+    }
+
+    /// The first height at which the chain's own block does not hold: nobody may take it, or what follows it, for safe.
+    /// Where a sibling of it is attested instead, the chain's own block is as good as its ancestors.
     pub fn first_bad(&self, chain_id: u64) -> Option<u64> {
-        let of_chain = self.iter().filter(|planned| planned.chain_id == chain_id);
-        of_chain.filter(|planned| planned.expected().stops_followers()).map(|planned| planned.block).min()
+        let own = |planned: &&PlannedFault| planned.fault.attested() == Attested::Block;
+        self.lies(chain_id).filter(own).map(|planned| planned.block).min()
+    }
+
+    fn lies(&self, chain_id: u64) -> impl Iterator<Item = &PlannedFault> {
+        let of_chain = self.iter().filter(move |planned| planned.chain_id == chain_id);
+        of_chain.filter(|planned| planned.expected().stops_followers())
     }
 
     /// Whether L1 drops its newest blocks in a tick.
@@ -281,6 +292,14 @@ mod tests {
     #[case::among_others(&["justified-replacement@20", "invalid-message@21", "not-derived@22"])]
     fn accepts(#[case] specs: &[&str]) {
         assert_eq!(plan(specs).unwrap().iter().count(), specs.len());
+    }
+
+    #[test]
+    fn a_lie_about_a_block_is_told_from_a_block_that_is_wrong() {
+        let plan =
+            plan(&["wrong-signer@9", "not-derived@20", "forged-deposit@30", "invalid-message@40"]).unwrap();
+        assert_eq!((plan.first_lie(901), plan.first_bad(901)), (Some(20), Some(30)));
+        assert_eq!((plan.first_lie(902), plan.first_bad(902)), (None, None));
     }
 
     #[rstest]

@@ -21,7 +21,7 @@ pub struct FollowerReport {
     pub left_honest_chain: bool,
     /// Whether a status ever took a safe or final head back.
     pub went_backwards: bool,
-    /// Whether it followed a block that does not hold, or went beyond one.
+    /// Whether it took a block of the chain that does not hold for cross-safe, or one beyond it.
     pub beyond_violation: bool,
     /// How many statuses it refused.
     pub rejected_statuses: u64,
@@ -83,7 +83,7 @@ impl Conduct {
         self.unjudged.clear();
     }
 
-    /// The report. `first_bad`: the first height of the chain at which an attestation does not hold.
+    /// The report. `first_bad`: the first height at which the chain's own block does not hold.
     pub fn report(&self, chain_id: u64, first_bad: Option<u64>) -> FollowerReport {
         let number = |block: Option<L2Ref>| block.map_or(0, |block| block.number);
         FollowerReport {

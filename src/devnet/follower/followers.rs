@@ -112,7 +112,7 @@ impl Followers {
         }
     }
 
-    /// What each has done. `first_bad`: the first height of a chain at which an attestation does not hold.
+    /// What each has done. `first_bad`: the first height at which a chain's own block does not hold.
     pub fn reports(&self, first_bad: impl Fn(u64) -> Option<u64>) -> Vec<FollowerReport> {
         let report =
             |member: &Member| member.conduct.lock().report(member.chain_id, first_bad(member.chain_id));
