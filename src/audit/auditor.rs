@@ -54,6 +54,9 @@ const MAX_UNLINKED: u32 = 64;
 /// How many candidates of a chain are read back after a restart.
 const MAX_KEPT_CANDIDATES: u32 = 16_384;
 
+/// How many blocks below a local-safe head are looked at, if they were not gossiped here.
+const MAX_SCOUTED: u64 = 256;
+
 /// How many open cases are read back at once after a restart.
 const RESTORE_PAGE: u32 = 256;
 
@@ -69,6 +72,8 @@ pub struct Auditor {
     limits: AuditLimits,
     open: OpenCases,
     candidates: BTreeMap<ChainId, Candidates>,
+    /// Up to where each chain's local-safe blocks were looked at.
+    scouted: BTreeMap<ChainId, u64>,
     running: JoinSet<Finished>,
 }
 
@@ -77,7 +82,7 @@ pub struct Auditor {
 enum Finished {
     Case(Box<Investigation>),
     Ancestor { key: BlockKey, found: Box<Result<VerifiedBlock, Wait>> },
-    Scouted { key: BlockKey, found: Box<Result<VerifiedBlock, Wait>> },
+    Scouted { chain_id: ChainId, blocks: Vec<VerifiedBlock> },
 }
 
 impl Auditor {
@@ -102,6 +107,7 @@ impl Auditor {
             limits,
             open: OpenCases::default(),
             candidates,
+            scouted: BTreeMap::new(),
             running: JoinSet::new(),
         }
     }
@@ -149,8 +155,8 @@ impl Auditor {
             }
             AuditorMessage::Heads { chain_id, status } => {
                 self.open.wake(chain_id, Instant::now());
-                self.scout(chain_id, &status);
-                self.anchor(chain_id, &status).await
+                self.anchor(chain_id, &status).await?;
+                self.scout(chain_id, &status).await
             }
         }
     }
@@ -179,21 +185,27 @@ impl Auditor {
         }
     }
 
-    /// Looks at a block that became local-safe without having been gossiped: it may be replaced, too.
-    fn scout(&mut self, chain_id: ChainId, status: &SyncStatus) {
-        let BlockPosition { number, hash } = status.local_safe().position();
-        let is_known = |known: &Candidates| known.at(number).iter().any(|candidate| candidate.hash == hash);
-        if hash.is_zero() || self.candidates.get(&chain_id).is_none_or(is_known) {
-            return;
-        }
-        if self.running.len() < self.limits.concurrency {
+    /// Looks at the blocks that became local-safe without having been gossiped here, as after a restart: they may be
+    /// replaced, too.
+    async fn scout(&mut self, chain_id: ChainId, status: &SyncStatus) -> Result<(), LedgerError> {
+        let tip = status.local_safe().number;
+        let vouched = self.ledger.vouched(chain_id).await?.map_or(tip, |vouched| vouched.number);
+        let from =
+            self.scouted.get(&chain_id).copied().unwrap_or(vouched).max(tip.saturating_sub(MAX_SCOUTED));
+        let Some(candidates) = self.candidates.get(&chain_id) else { return Ok(()) };
+        let unknown: Vec<u64> =
+            (from.saturating_add(1)..=tip).filter(|number| candidates.at(*number).is_empty()).collect();
+        self.scouted.insert(chain_id, tip);
+        if !unknown.is_empty() {
             let investigator = Arc::clone(&self.investigator);
-            let key = BlockKey { chain_id, number, hash };
             self.running.spawn(async move {
-                let found = Box::new(investigator.fetch(key).await);
-                Finished::Scouted { key, found }
+                Finished::Scouted {
+                    chain_id,
+                    blocks: investigator.local_safe_blocks(chain_id, &unknown).await,
+                }
             });
         }
+        Ok(())
     }
 
     async fn open_attested(
@@ -272,13 +284,13 @@ impl Auditor {
                 }
                 Ok(())
             }
-            Finished::Scouted { key, found } => match *found {
-                Ok(block) => {
+            Finished::Scouted { chain_id, blocks } => {
+                for block in blocks {
                     let attributes = BlockAttributes::of_block(&block);
-                    self.note_candidate(key.chain_id, key.number, output(&block), &attributes).await
+                    self.note_candidate(chain_id, block.number(), output(&block), &attributes).await?;
                 }
-                Err(_) => Ok(()),
-            },
+                Ok(())
+            }
             Finished::Ancestor { key, found } => match *found {
                 Ok(block) => self.open_ancestor(key, &block).await,
                 Err(wait) => {

@@ -133,6 +133,18 @@ impl Investigator {
         })
     }
 
+    /// The local-safe blocks at these heights, as far as they can be had now.
+    pub async fn local_safe_blocks(&self, chain_id: ChainId, numbers: &[u64]) -> Vec<VerifiedBlock> {
+        let mut blocks = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            match self.local_safe_block(chain_id, *number, Awaited::LocalSafe).await {
+                Ok(block) => blocks.push(block),
+                Err(_) => break,
+            }
+        }
+        blocks
+    }
+
     fn learn(&self, case: &mut Case, answer: &Answer, candidates: &[Candidate]) {
         match answer {
             Answer::Derived(block) => {

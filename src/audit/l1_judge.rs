@@ -12,8 +12,13 @@ use alloy::eips::BlockNumHash;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tokio::sync::OnceCell;
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 use tracing::debug;
+
+/// How long a chain's rules are kept before they are asked for again.
+const RULES_KEPT: Duration = Duration::from_secs(3600);
 
 /// What L1 alone says of a block.
 #[derive(Debug)]
@@ -34,11 +39,11 @@ pub struct L1Judge {
     metrics: Metrics,
 }
 
-/// A chain's rules, asked of its node once.
+/// A chain's rules, asked of its node and of L1 now and then: forks are scheduled while the program runs.
 #[derive(Debug)]
 struct ChainRules {
     node: RollupNode,
-    rules: OnceCell<Arc<DepositRules>>,
+    known: Mutex<Option<(Instant, Arc<DepositRules>)>>,
 }
 
 impl L1Judge {
@@ -49,7 +54,7 @@ impl L1Judge {
         metrics: Metrics,
     ) -> Self {
         let chains =
-            nodes.into_iter().map(|(chain_id, node)| (chain_id, ChainRules { node, rules: OnceCell::new() }));
+            nodes.into_iter().map(|(chain_id, node)| (chain_id, ChainRules { node, known: Mutex::new(None) }));
         Self { l1, chains: chains.collect(), metrics }
     }
 
@@ -140,15 +145,19 @@ impl L1Judge {
     async fn rules(&self, chain_id: ChainId) -> Result<Arc<DepositRules>, Wait> {
         let wait = Wait { awaited: Awaited::L1, chain_id, cause: Cause::NotYet };
         let chain = self.chains.get(&chain_id).ok_or(wait)?;
-        let rules = chain.rules.get_or_try_init(|| async {
-            let mut rules = DepositRules::new(chain.node.rollup_config().await?);
-            // Older clients have no such method; then what is known of public networks must do.
-            if let Ok(blobs) = self.l1.blob_schedule(rules.blobs.clone()).await {
-                rules.blobs = blobs;
-            }
-            Ok::<_, SourceError>(Arc::new(rules))
-        });
-        rules.await.cloned().map_err(|error| self.failed(chain_id, &error))
+        let mut known = chain.known.lock().await;
+        if let Some((_, rules)) = known.as_ref().filter(|(since, _)| since.elapsed() < RULES_KEPT) {
+            return Ok(Arc::clone(rules));
+        }
+        let config = chain.node.rollup_config().await.map_err(|error| self.failed(chain_id, &error))?;
+        let mut rules = DepositRules::new(config);
+        // Older clients have no such method; then what is known of public networks must do.
+        if let Ok(blobs) = self.l1.blob_schedule(rules.blobs.clone()).await {
+            rules.blobs = blobs;
+        }
+        let rules = Arc::new(rules);
+        *known = Some((Instant::now(), Arc::clone(&rules)));
+        Ok(rules)
     }
 
     fn failed(&self, chain_id: ChainId, error: &SourceError) -> Wait {

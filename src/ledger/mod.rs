@@ -1,4 +1,5 @@
-//! The ledger: what must never be lost. Cases and their verdicts, and the head vouched for, in SQLite.
+//! The ledger: what must never be lost. Cases and their verdicts, operators' resolutions, and the
+//! head vouched for, in SQLite.
 //!
 //! Everything is durable when a call returns. A verdict is written once and never changed.
 

@@ -3,15 +3,15 @@
 //!
 //! op-node (`--l2.follow.source`):
 //! - polling and checks: `Driver.followUpstream`,
-//!   <https://github.com/ethereum-optimism/optimism/blob/develop/op-node/rollup/driver/driver.go>
+//!   <https://github.com/ethereum-optimism/optimism/blob/4c8b17472b/op-node/rollup/driver/driver.go>
 //! - what is done with the heads: `EngineController.FollowSource`, `promoteFinalized`,
-//!   <https://github.com/ethereum-optimism/optimism/blob/develop/op-node/rollup/engine/engine_controller.go>
+//!   <https://github.com/ethereum-optimism/optimism/blob/4c8b17472b/op-node/rollup/engine/engine_controller.go>
 //!
 //! kona-node (`--l2.follow.source`):
 //! - polling and checks: `DelegateDerivationActor::validate_sync_status`,
-//!   <https://github.com/ethereum-optimism/optimism/blob/develop/rust/kona/crates/node/service/src/actors/derivation/delegated/actor.rs>
+//!   <https://github.com/ethereum-optimism/optimism/blob/399b85e3a3a1b9f5a54df9c563e7503f9d21ffb3/rust/kona/crates/node/service/src/actors/derivation/delegated/actor.rs>
 //! - finalizing by hash: the engine's `FinalizeTask`, whose errors on a block that is not safe or not found are critical,
-//!   <https://github.com/ethereum-optimism/optimism/blob/develop/rust/kona/crates/node/engine/src/task_queue/tasks/finalize/task.rs>
+//!   <https://github.com/ethereum-optimism/optimism/blob/e09ceba406ac4eb997d2df091790dedb356344c7/rust/kona/crates/node/engine/src/task_queue/tasks/finalize/task.rs>
 
 use alloy::primitives::B256;
 use crosscheck::follow::{L1Origin, L2Ref, ServedStatus};

@@ -4,6 +4,7 @@ use crate::follow_contract::{L1View, check_as_kona_node, check_as_op_node, decod
 use crate::program::{Running, Written, call, crosscheck, eventually};
 use crate::sidecar::devnet;
 use crosscheck::follow::ServedStatus;
+use rstest::rstest;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener};
@@ -61,21 +62,33 @@ fn resolve(config: &str, hash: &str) -> std::process::Output {
     crosscheck(&arguments).args(["--hash", hash, "--reason", "a devnet's lie"]).output().unwrap()
 }
 
+/// What is served: `attested` on top of the chain's own node, or `clamp` of an upstream that is polled by itself.
+#[rstest]
+#[case::attested("attested")]
+#[case::clamp("clamp")]
 #[tokio::test]
-async fn a_violated_block_holds_followers_until_it_is_resolved() {
+async fn a_violated_block_holds_followers_until_it_is_resolved(#[case] mode: &str) {
     let dir = TempDir::new().unwrap();
     let chains = devnet(dir.path(), &["invalid-message@20"]);
     let path = dir.path().join("crosscheck.toml");
     let config = Written::wait_for(&path).await;
     let path = path.to_str().unwrap().to_owned();
     let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let arguments =
-        ["run", "--config", &path, "--follow.mode", "attested", "--follow.addr", &addr.to_string()];
+    let served_at = addr.to_string();
+    let mut arguments = vec!["run", "--config", &path, "--follow.mode", mode, "--follow.addr", &served_at];
+    // Another name for the same node: it counts as another upstream.
+    let upstream =
+        format!("chains.901.follow_upstream={}", config.rollup_node("901").replace("127.0.0.1", "localhost"));
+    if mode == "clamp" {
+        arguments.extend(["--set", &upstream]);
+    }
     let sidecar = Running::start(&arguments, &dir.path().join("sidecar.log"));
 
     let mut follower = Follower::new(addr, &config, "901");
     let mut other = Follower::new(addr, &config, "902");
-    let held = follower.until("the hold", |status| status.crosscheck_hold.is_some()).await;
+    let held = follower
+        .until("the hold", |status| status.crosscheck_hold.is_some() && status.safe_l2.number >= 19)
+        .await;
     assert_eq!((held.safe_l2.number, held.local_safe_l2.number), (19, 19));
     let hold = held.crosscheck_hold.unwrap();
     assert_eq!((hold.number, hold.reason.as_deref()), (20, Some("invalid-message")));

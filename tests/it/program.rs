@@ -100,6 +100,10 @@ impl Written {
         format!("http://{}", self.0["rpc"]["addr"].as_str().unwrap())
     }
 
+    pub(crate) fn rollup_node(&self, chain: &str) -> String {
+        self.0["chains"][chain]["rollup_node"].as_str().unwrap().to_owned()
+    }
+
     pub(crate) fn l1(&self) -> String {
         self.0["l1"]["execution"].as_str().unwrap().to_owned()
     }
