@@ -111,7 +111,7 @@ async fn read_heads(config: &Config) -> eyre::Result<Heads> {
         let node = RollupNode::new(chain.rollup_node.clone(), config.sources.limits())?;
         let status = node.status().await.map(|document| document.heads());
         let status = status.wrap_err_with(|| format!("the heads of chain {chain_id} cannot be read"))?;
-        heads.set(*chain_id, Some(status.heads()));
+        heads.set(*chain_id, Some(status));
     }
     Ok(heads)
 }
