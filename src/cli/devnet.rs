@@ -110,6 +110,7 @@ impl DevnetArgs {
             dir: self.dir.clone(),
             genesis_time: self.genesis_time.map(UnixSeconds),
             await_peers: Duration::from_secs(self.await_sidecar),
+            followers: true,
         })
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Bounded: states are kept for [`STATE_HISTORY`] heights, blocks for [`BLOCK_HISTORY`]. It executes nothing.
 
-use super::{block::L2Block, l1::L1Block, state::WorldState};
+use super::{block::L2Block, l1_block::L1Block, state::WorldState};
 use alloy::primitives::B256;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -195,7 +195,7 @@ mod tests {
     }
 
     fn grow(tree: &mut BlockTree, parent: B256, count: u64, branch: u8) -> B256 {
-        let origin = Arc::new(L1Block { header: Header::default(), hash: B256::ZERO });
+        let origin = L1Block::seal(Header::default(), Vec::new(), Arc::default());
         let first = tree.block(parent).unwrap().number() + 1;
         (first..first + count).fold(parent, |parent, number| {
             let block = block(number, parent, branch);

@@ -11,8 +11,8 @@ use super::{
     executor::{self, ExecutorError},
     genesis,
     header::{self, HeaderError},
-    l1::L1Block,
     l1_attributes::L1Attributes,
+    l1_block::L1Block,
     state::WorldState,
     user_transaction::{self, UserTransactionError},
 };
@@ -43,8 +43,19 @@ pub struct ChainParams {
     pub gas_limit: u64,
     /// Its `SystemConfig` on L1.
     pub system_config: Address,
-    /// Who posts its batches on L1.
+    /// Its `OptimismPortal` on L1.
+    pub deposit_contract: Address,
+    /// Who posts its batches on L1, at genesis.
     pub batcher: Address,
+}
+
+/// How a block departs from what its attributes say. By default not at all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Departure {
+    /// Deposits that L1 never had, after those that it has.
+    pub forged: Vec<TxDeposit>,
+    /// Another minimum base fee in the extra data, wei.
+    pub min_base_fee: Option<u64>,
 }
 
 /// The output of a block, as a rollup node serves it.
@@ -77,6 +88,14 @@ pub enum ChainError {
     /// The L1 origin may not stand there.
     #[error(transparent)]
     Origin(#[from] OriginError),
+    /// L1 does not know the chain's configuration.
+    #[error("L1 block {origin} has no SystemConfig at {address}: name it in L1Params::system_configs")]
+    NoSystemConfig {
+        /// The address.
+        address: Address,
+        /// The height of the L1 block.
+        origin: u64,
+    },
     /// No header follows the parent.
     #[error(transparent)]
     Header(#[from] HeaderError),
@@ -154,12 +173,30 @@ impl Chain {
         origin: &L1Block,
         transactions: &[Bytes],
     ) -> Result<Arc<L2Block>, ChainError> {
+        self.build_departing(parent, origin, transactions, &Departure::default())
+    }
+
+    /// Builds, executes and keeps a block as [`Chain::build`] does, but for where it departs from its attributes.
+    ///
+    /// # Errors
+    /// As [`Chain::build`].
+    pub fn build_departing(
+        &mut self,
+        parent: B256,
+        origin: &L1Block,
+        transactions: &[Bytes],
+        departure: &Departure,
+    ) -> Result<Arc<L2Block>, ChainError> {
         let state = self.state(parent)?;
         let parent = self.block(parent)?;
-        let draft = header::draft(&self.params, &parent.header, parent.hash, origin)?;
+        let mut draft = header::draft(&self.params, &parent.header, parent.hash, origin)?;
+        if let Some(minimum) = departure.min_base_fee {
+            draft.extra_data = header::extra_data(minimum);
+        }
         let sequence_number = sequence_number(parent, origin, draft.timestamp)?;
-        let deposit = L1Attributes::new(origin, sequence_number, self.params.batcher).deposit();
-        let recovered = recover(deposit, transactions)?;
+        let mut deposits = self.deposits(origin, sequence_number)?;
+        deposits.extend(departure.forged.iter().cloned());
+        let recovered = recover(deposits, transactions)?;
         let ancestors = self.tree.lineage(parent.hash, BLOCKHASH_REACH);
         let execution = executor::execute(self.params.chain_id, &draft, state, &ancestors, &recovered)?;
         if !execution.receipts.first().is_some_and(|receipt| receipt.status()) {
@@ -178,6 +215,27 @@ impl Chain {
         });
         self.tree.insert(Arc::clone(&block), Arc::new(origin.clone()), execution.state);
         Ok(block)
+    }
+
+    /// What a block must begin with: the attributes of its origin and, if it is the first of the epoch, what users
+    /// deposited in that L1 block.
+    fn deposits(&self, origin: &L1Block, sequence_number: u64) -> Result<Vec<TxDeposit>, ChainError> {
+        let address = self.params.system_config;
+        let config = origin.state().system_configs.get(&address);
+        let config = config.ok_or(ChainError::NoSystemConfig { address, origin: origin.number() })?;
+        let mut deposits = vec![L1Attributes::new(origin, sequence_number, config).deposit()];
+        if sequence_number == 0 {
+            deposits.extend(origin.deposits(self.params.deposit_contract));
+        }
+        Ok(deposits)
+    }
+
+    /// The L1 block that a block derives from. `None`: it is genesis.
+    ///
+    /// # Errors
+    /// When there is no such block.
+    pub fn origin(&self, hash: B256) -> Result<Option<&Arc<L1Block>>, ChainError> {
+        self.tree.origin(hash).map_err(|source| self.tree_error(source))
     }
 
     /// Makes a block the head: the canonical chain is then its ancestors and itself.
@@ -211,13 +269,13 @@ impl Chain {
         })
     }
 
-    /// The replacement of a block: the same attributes on the same parent, with its deposits only.
+    /// The replacement of a block: the same attributes on the same parent, with its deposits only. A deposit that L1
+    /// never had is not among them.
     ///
     /// # Errors
     /// When the block or its parent's state is not there, or the block is genesis.
     pub fn deposits_only(&mut self, block: B256) -> Result<Arc<L2Block>, ChainError> {
-        let origin = self.tree.origin(block).map_err(|source| self.tree_error(source))?;
-        let origin = Arc::clone(origin.ok_or(ChainError::GenesisReplaced)?);
+        let origin = Arc::clone(self.origin(block)?.ok_or(ChainError::GenesisReplaced)?);
         let parent = self.block(block)?.header.parent_hash;
         self.build(parent, &origin, &[])
     }
@@ -239,15 +297,17 @@ impl Chain {
     }
 }
 
-/// The block's transactions with their senders: the deposit, then what users signed.
+/// The block's transactions with their senders: the deposits, then what users signed.
 fn recover(
-    deposit: TxDeposit,
+    deposits: Vec<TxDeposit>,
     users: &[Bytes],
 ) -> Result<Vec<Recovered<OpTxEnvelope>>, UserTransactionError> {
-    let depositor = deposit.from;
-    let deposit = Recovered::new_unchecked(OpTxEnvelope::from(deposit), depositor);
+    let deposits = deposits.into_iter().map(|deposit| {
+        let from = deposit.from;
+        Ok(Recovered::new_unchecked(OpTxEnvelope::from(deposit), from))
+    });
     let users = users.iter().enumerate().map(|(index, raw)| user_transaction::recover(index, raw));
-    core::iter::once(Ok(deposit)).chain(users).collect()
+    deposits.chain(users).collect()
 }
 
 #[cfg(test)]
@@ -256,7 +316,10 @@ mod tests {
     use crate::devnet::{
         block_tree::STATE_HISTORY,
         contracts::{EMITTER, L1_BLOCK, MESSAGE_PASSER, SEQUENCER_FEE_VAULT, bindings::IL1Block, emit_call},
-        fixture::{CHAIN_ID, Fixture, GENESIS_TIME},
+        fixture::{CHAIN_ID, DEPOSIT_CONTRACT, Fixture, GENESIS_TIME, SYSTEM_CONFIG},
+        l1_block::L1Transaction,
+        system_config::{FeeScalars, SystemConfig},
+        user_deposit::UserDeposit,
         wallet::Call,
     };
     use alloy::{
@@ -264,7 +327,7 @@ mod tests {
             Header,
             proofs::{ordered_trie_root_encoded, state_root_unhashed, storage_root_unhashed},
         },
-        eips::{eip2930::AccessList, eip7685::EMPTY_REQUESTS_HASH},
+        eips::{Decodable2718, eip2930::AccessList, eip7685::EMPTY_REQUESTS_HASH},
         primitives::{Bloom, BloomInput, U256},
         rlp,
         sol_types::SolCall,
@@ -372,6 +435,7 @@ mod tests {
             nonce: 0,
             to: EMITTER,
             input: emit_call(&[], &[]),
+            value: U256::ZERO,
             access_list: AccessList::default(),
             gas_limit: 100_000,
             max_fee: 2_000_000_000,
@@ -439,6 +503,80 @@ mod tests {
         assert_eq!(fixture.chain.by_hash(descendant.hash).unwrap().number(), 3);
         let raw = emit(&fixture, 0, b"again");
         assert_eq!(fixture.extend(&[raw]).header.parent_hash, replacement.hash);
+    }
+
+    /// An L1 block with a deposit that calls the emitter, and a change of the fee scalars.
+    fn epoch_with_deposit(fixture: &mut Fixture, second: u64) -> (UserDeposit, FeeScalars) {
+        let deposit = UserDeposit {
+            to: Some(EMITTER),
+            mint: 1_000,
+            value: 0,
+            gas_limit: 200_000,
+            data: emit_call(&[B256::ZERO], b"deposited"),
+        };
+        let scalars = FeeScalars { base_fee: 11, blob_base_fee: 22 };
+        let config = SystemConfig { scalars, ..fixture.l1.pending().system_configs[&SYSTEM_CONFIG] };
+        let envelope = |nonce| {
+            let raw = fixture.call(nonce, EMITTER, Bytes::new(), AccessList::default());
+            alloy::consensus::TxEnvelope::decode_2718_exact(&raw).unwrap()
+        };
+        let transaction = |nonce, log, sets| L1Transaction {
+            envelope: envelope(nonce),
+            from: DEPOSITOR,
+            logs: vec![log],
+            gas_used: 50_000,
+            sets,
+        };
+        let body = vec![
+            transaction(0, scalars.update_log(SYSTEM_CONFIG), Some((SYSTEM_CONFIG, config))),
+            transaction(1, deposit.log(DEPOSIT_CONTRACT, DEPOSITOR), None),
+            transaction(2, deposit.log(Address::repeat_byte(0xee), DEPOSITOR), None),
+        ];
+        fixture.l1.produce_with(UnixSeconds(GENESIS_TIME + second), body).unwrap();
+        (deposit, scalars)
+    }
+
+    const DEPOSITOR: Address = Address::repeat_byte(0xdd);
+
+    #[test]
+    fn the_first_block_of_an_epoch_executes_what_was_deposited_and_takes_the_new_scalars() {
+        let mut fixture = Fixture::new(7);
+        let (deposit, scalars) = epoch_with_deposit(&mut fixture, 1);
+        let raw = emit(&fixture, 0, b"user");
+        let block = fixture.extend(&[raw]);
+        assert_eq!(block.transactions.len(), 3, "attributes, the portal's deposit, and the user's call");
+        let OpTxEnvelope::Deposit(attributes) = &block.transactions[0] else { panic!("no attributes") };
+        assert_eq!(attributes.input[4..12], [0, 0, 0, 11, 0, 0, 0, 22], "the new scalars");
+        assert_eq!(scalars, FeeScalars { base_fee: 11, blob_base_fee: 22 });
+        let OpTxEnvelope::Deposit(deposited) = &block.transactions[1] else { panic!("no deposit") };
+        assert_eq!((deposited.from, deposited.mint), (DEPOSITOR, deposit.mint));
+        let (_, place, log) = block.logs().next().unwrap();
+        assert_eq!((place, log.address, &log.data.data[..]), (1, EMITTER, &b"deposited"[..]));
+        let state = fixture.chain.state(block.hash).unwrap();
+        assert_eq!(state.info(DEPOSITOR).unwrap().balance, U256::from(deposit.mint), "it was minted");
+        let next = fixture.extend(&[]);
+        assert_eq!((next.sequence_number, next.transactions.len()), (1, 1), "deposits come once an epoch");
+        let replacement = fixture.chain.deposits_only(block.hash).unwrap();
+        assert_eq!(replacement.raw_transactions, block.raw_transactions[..2]);
+    }
+
+    #[test]
+    fn a_block_that_departs_does_so_in_that_alone() {
+        let mut fixture = Fixture::new(7);
+        let (head, l1) = (fixture.chain.head().hash, Arc::clone(fixture.l1.head()));
+        let honest = fixture.chain.build(head, &l1, &[]).unwrap();
+        let minimum = Departure { min_base_fee: Some(9), ..Departure::default() };
+        let other = fixture.chain.build_departing(head, &l1, &[], &minimum).unwrap();
+        assert_eq!(other.header.extra_data[9..], 9_u64.to_be_bytes());
+        let expected = Header { extra_data: other.header.extra_data.clone(), ..honest.header.clone() };
+        assert_eq!(other.header, expected);
+        let forged = TxDeposit { from: DEPOSITOR, mint: 5, gas_limit: 50_000, ..TxDeposit::default() };
+        let forged = Departure { forged: vec![forged], ..Departure::default() };
+        let other = fixture.chain.build_departing(head, &l1, &[], &forged).unwrap();
+        assert_eq!(other.raw_transactions[..1], honest.raw_transactions);
+        let state = fixture.chain.state(other.hash).unwrap();
+        assert_eq!(state.info(DEPOSITOR).unwrap().balance, U256::from(5));
+        assert_eq!(fixture.chain.deposits_only(other.hash).unwrap().hash, honest.hash);
     }
 
     #[test]

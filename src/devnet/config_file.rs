@@ -27,6 +27,9 @@ pub struct SidecarConfig {
     pub l1: L1Config,
     /// The dependency set's parameters.
     pub interop: InteropConfig,
+    /// What it serves to followers, if it has any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub follow: Option<FollowSection>,
     /// The chains, by id.
     pub chains: BTreeMap<String, ChainConfig>,
 }
@@ -50,6 +53,15 @@ pub struct L1Config {
 pub struct InteropConfig {
     /// In seconds.
     pub message_expiry_window: u64,
+}
+
+/// What is served to followers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct FollowSection {
+    /// Which heads.
+    pub mode: &'static str,
+    /// Where.
+    pub addr: SocketAddr,
 }
 
 /// One chain.
@@ -120,14 +132,16 @@ impl SidecarConfig {
     }
 }
 
-/// Two different free ports of loopback. Nothing holds them until the sidecar does.
+/// Different free ports of loopback. Nothing holds them until the sidecar does.
 ///
 /// # Errors
 /// When the system has none.
-pub fn free_addrs() -> Result<[SocketAddr; 2], ConfigFileError> {
-    let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-    let pair = bind().and_then(|first| Ok([first.local_addr()?, bind()?.local_addr()?]));
-    pair.map_err(|source| ConfigFileError::NoPort { source })
+pub fn free_addrs<const N: usize>() -> Result<[SocketAddr; N], ConfigFileError> {
+    // All are held until all are known.
+    let held = (0..N).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).collect::<Result<Vec<_>, _>>();
+    let addrs = held.and_then(|held| held.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>());
+    let addrs = addrs.and_then(|addrs| addrs.try_into().map_err(|_| io::Error::other("no free ports")));
+    addrs.map_err(|source| ConfigFileError::NoPort { source })
 }
 
 #[cfg(test)]
@@ -155,6 +169,7 @@ mod tests {
             http: ListenConfig { addr },
             l1: L1Config { execution: "http://127.0.0.1:3".into() },
             interop: InteropConfig { message_expiry_window: 32 },
+            follow: Some(FollowSection { mode: "attested", addr }),
             chains: BTreeMap::from([("901".to_owned(), chain)]),
         };
         let dir = tempfile::tempdir().unwrap();
@@ -170,6 +185,9 @@ mod tests {
             execution = "http://127.0.0.1:3"
             [interop]
             message_expiry_window = 32
+            [follow]
+            mode = "attested"
+            addr = "127.0.0.1:7000"
             [chains.901]
             execution = ["http://127.0.0.1:1"]
             rollup_node = "http://127.0.0.1:2"

@@ -48,14 +48,25 @@ impl Derivation {
 
     /// The block of a height gave way to another, which is cross-safe; all above it must be derived anew.
     pub fn replace(&mut self, height: u64) {
+        self.cut(height);
+        self.local_safe = height;
+        self.safe = height;
+    }
+
+    /// L1 reorged: what stands above a height is gone and must be derived anew. Batches up to that height are brought
+    /// again by the L1 blocks of the same heights.
+    pub fn rewind(&mut self, height: u64) {
+        self.cut(height);
+        self.local_safe = self.local_safe.min(height);
+    }
+
+    fn cut(&mut self, height: u64) {
         let mut last = None;
         self.batches.retain_mut(|batch| {
             batch.last = batch.last.min(height);
             // A later batch that was cut down to the same height brings nothing any more.
             last.replace(batch.last) != Some(batch.last)
         });
-        self.local_safe = height;
-        self.safe = height;
     }
 
     /// L1 is final up to a block.
@@ -117,6 +128,20 @@ mod tests {
         }
         derivation.finalize(2);
         assert_eq!(derivation.finalized(), 5);
+    }
+
+    #[test]
+    fn a_rewind_keeps_what_is_cross_safe_and_puts_local_safe_back() {
+        let mut derivation = Derivation::default();
+        derivation.include(2, 1, 3);
+        derivation.include(5, 2, 6);
+        derivation.promote(1);
+        derivation.rewind(3);
+        assert_eq!((derivation.local_safe(), derivation.safe(), derivation.due(8)), (3, 1, Some(2)));
+        derivation.include(7, 3, 9);
+        assert_eq!(derivation.local_safe(), 7);
+        derivation.rewind(9);
+        assert_eq!(derivation.local_safe(), 7, "nothing is derived by a rewind");
     }
 
     #[rstest]

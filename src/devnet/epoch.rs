@@ -3,7 +3,7 @@
 //! Spec: derivation.md, "L2 chain derivation". A block's origin is its parent's or the next L1 block, and is not
 //! younger than the block.
 
-use super::{block::L2Block, l1::L1Block};
+use super::{block::L2Block, l1_block::L1Block};
 
 /// An L1 block that cannot be the origin of the block that follows a parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -17,8 +17,13 @@ pub enum Finding {
         /// For an invalid message: the rule that it breaks.
         detail: Option<String>,
     },
+    /// Nobody attested the block itself, but a descendant; it holds.
+    UpheldAsAncestor,
     /// The attested block is not what L1 says, not even as deposits only.
-    Discarded,
+    Discarded {
+        /// How it differs.
+        reason: String,
+    },
     /// The attested block's fork is gone.
     Superseded,
     /// There is no verdict yet.
@@ -33,16 +38,29 @@ pub enum Finding {
         /// Why.
         reason: String,
     },
-    /// The verdict had to wait because an execution client answered errors, and then was upheld.
+    /// The verdict had to wait for a chain's nodes, and then was upheld.
     OpenThenUpheld {
-        /// The chain of that client.
+        /// The chain.
         chain_id: u64,
+        /// What was wrong with its nodes.
+        by: HeldUp,
     },
-    /// The verdict has to wait because an execution client answers errors.
-    OpenForErrors {
-        /// The chain of that client.
+    /// The verdict has to wait for a chain's nodes.
+    HeldOpen {
+        /// The chain.
         chain_id: u64,
+        /// What is wrong with its nodes.
+        by: HeldUp,
     },
+}
+
+/// Why nothing could be found out from a chain's nodes for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeldUp {
+    /// The execution client answered errors.
+    Errors,
+    /// They followed another fork.
+    OtherFork,
 }
 
 impl Finding {
@@ -51,17 +69,23 @@ impl Finding {
         Self::Violated { reason: "invalid-message".to_owned(), detail: Some(rule.to_owned()) }
     }
 
+    /// Whether this is found of a block that no follower may take for safe.
+    pub const fn stops_followers(&self) -> bool {
+        matches!(self, Self::Violated { .. } | Self::Discarded { .. })
+    }
+
     /// Whether this says that an attester did wrong: where nothing was scripted, a false alarm.
     pub const fn is_alarm(&self) -> bool {
         match self {
-            Self::Violated { .. } | Self::Discarded | Self::Rejected { .. } => true,
+            Self::Violated { .. } | Self::Discarded { .. } | Self::Rejected { .. } => true,
             Self::Upheld
             | Self::UpheldReplacement
+            | Self::UpheldAsAncestor
             | Self::Superseded
             | Self::Open
             | Self::Ignored { .. }
             | Self::OpenThenUpheld { .. }
-            | Self::OpenForErrors { .. } => false,
+            | Self::HeldOpen { .. } => false,
         }
     }
 }
@@ -73,16 +97,23 @@ impl fmt::Display for Finding {
             Self::UpheldReplacement => f.write_str("upheld-replacement"),
             Self::Violated { reason, detail: None } => write!(f, "violated: {reason}"),
             Self::Violated { reason, detail: Some(detail) } => write!(f, "violated: {reason} ({detail})"),
-            Self::Discarded => f.write_str("discarded"),
+            Self::UpheldAsAncestor => f.write_str("upheld as ancestor"),
+            Self::Discarded { reason } => write!(f, "discarded: {reason}"),
             Self::Superseded => f.write_str("superseded"),
             Self::Open => f.write_str("open"),
             Self::Rejected { reason } => write!(f, "rejected: {reason}"),
             Self::Ignored { reason } => write!(f, "ignored: {reason}"),
-            Self::OpenThenUpheld { chain_id } => {
+            Self::OpenThenUpheld { chain_id, by: HeldUp::Errors } => {
                 write!(f, "open, then upheld ({chain_id} execution client answered errors)")
             }
-            Self::OpenForErrors { chain_id } => {
+            Self::OpenThenUpheld { chain_id, by: HeldUp::OtherFork } => {
+                write!(f, "open, then upheld ({chain_id} nodes were on another fork)")
+            }
+            Self::HeldOpen { chain_id, by: HeldUp::Errors } => {
                 write!(f, "open ({chain_id} execution client answers errors)")
+            }
+            Self::HeldOpen { chain_id, by: HeldUp::OtherFork } => {
+                write!(f, "open ({chain_id} nodes were on another fork)")
             }
         }
     }

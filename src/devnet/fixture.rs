@@ -4,17 +4,20 @@ use super::{
     block::L2Block,
     chain::{Chain, ChainParams},
     l1::{L1, L1Params},
+    system_config::{FeeScalars, SystemConfig},
     wallet::{Call, Wallet},
 };
 use alloy::{
     eips::eip2930::AccessList,
-    primitives::{Address, Bytes},
+    primitives::{Address, Bytes, U256},
 };
 use crosscheck_p2p::UnixSeconds;
 use std::{collections::BTreeMap, sync::Arc};
 
 pub(crate) const GENESIS_TIME: u64 = 1_700_000_000;
 pub(crate) const CHAIN_ID: u64 = 901;
+pub(crate) const SYSTEM_CONFIG: Address = Address::repeat_byte(0xc0);
+pub(crate) const DEPOSIT_CONTRACT: Address = Address::repeat_byte(0xde);
 
 #[derive(Clone, Debug)]
 pub(crate) struct Fixture {
@@ -25,12 +28,17 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     pub(crate) fn new(seed: u64) -> Self {
+        let config = SystemConfig {
+            unsafe_block_signer: Address::repeat_byte(0x51),
+            batcher: Address::repeat_byte(0xba),
+            scalars: FeeScalars::GENESIS,
+        };
         let l1 = L1::new(L1Params {
             genesis_time: UnixSeconds(GENESIS_TIME),
             seed,
             safe_depth: 1,
             finalized_depth: 2,
-            system_configs: BTreeMap::new(),
+            system_configs: BTreeMap::from([(SYSTEM_CONFIG, config)]),
         });
         let user = Wallet::derive(seed, 0).unwrap();
         let params = ChainParams {
@@ -39,7 +47,8 @@ impl Fixture {
             genesis_time: UnixSeconds(GENESIS_TIME),
             l1_genesis: l1.head().id(),
             gas_limit: 60_000_000,
-            system_config: Address::repeat_byte(0xc0),
+            system_config: SYSTEM_CONFIG,
+            deposit_contract: DEPOSIT_CONTRACT,
             batcher: Address::repeat_byte(0xba),
         };
         let chain = Chain::new(params, &[user.address()]).unwrap();
@@ -54,6 +63,7 @@ impl Fixture {
             nonce,
             to,
             input,
+            value: U256::ZERO,
             access_list,
             gas_limit: 1_000_000,
             max_fee: 10_000_000_000,

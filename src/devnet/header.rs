@@ -7,7 +7,7 @@ use super::{
     chain::ChainParams,
     contracts::{MESSAGE_PASSER, SEQUENCER_FEE_VAULT},
     executor::Execution,
-    l1::L1Block,
+    l1_block::L1Block,
     state::WorldState,
 };
 use alloy::{
@@ -60,7 +60,7 @@ pub fn genesis(params: &ChainParams, state: &WorldState) -> Header {
         timestamp: params.genesis_time.0,
         gas_limit: params.gas_limit,
         base_fee_per_gas: Some(GENESIS_BASE_FEE),
-        extra_data: extra_data(),
+        extra_data: extra_data(MIN_BASE_FEE),
         parent_beacon_block_root: Some(B256::ZERO),
         state_root: state.root(),
         transactions_root: EMPTY_TRANSACTIONS,
@@ -87,7 +87,7 @@ pub fn draft(
         timestamp: parent.timestamp.checked_add(params.block_time).ok_or(overflow)?,
         gas_limit: params.gas_limit,
         base_fee_per_gas: Some(next_base_fee(parent)?),
-        extra_data: extra_data(),
+        extra_data: extra_data(MIN_BASE_FEE),
         mix_hash: origin.header.mix_hash,
         parent_beacon_block_root: Some(origin.header.parent_beacon_block_root.unwrap_or_default()),
         ..shape()
@@ -139,9 +139,9 @@ fn shape() -> Header {
 }
 
 /// Version 1, denominator, elasticity, minimum base fee: 17 bytes.
-fn extra_data() -> Bytes {
+pub(super) fn extra_data(min_base_fee: u64) -> Bytes {
     // Zero parameters make the encoder write the defaults; it fails on parameters beyond 32 bits only.
-    encode_jovian_extra_data(B64::ZERO, BASE_FEE_PARAMS, MIN_BASE_FEE).unwrap_or_default()
+    encode_jovian_extra_data(B64::ZERO, BASE_FEE_PARAMS, min_base_fee).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -155,7 +155,7 @@ mod tests {
             gas_used,
             blob_gas_used: Some(da_footprint),
             base_fee_per_gas: Some(base_fee),
-            extra_data: extra_data(),
+            extra_data: extra_data(MIN_BASE_FEE),
             ..Header::default()
         }
     }
@@ -193,6 +193,6 @@ mod tests {
     fn extra_data_is_version_denominator_elasticity_minimum() {
         let expected =
             [&[1_u8][..], &250_u32.to_be_bytes(), &6_u32.to_be_bytes(), &1_000_000_u64.to_be_bytes()];
-        assert_eq!(extra_data(), expected.concat());
+        assert_eq!(extra_data(MIN_BASE_FEE), expected.concat());
     }
 }

@@ -51,6 +51,12 @@ pub fn system_config_address(chain_id: u64) -> Address {
     Address::from_word(keccak256([&b"crosscheck devnet system config"[..], &chain_id.to_be_bytes()].concat()))
 }
 
+/// Where a chain's `OptimismPortal` stands on L1: deposits are made there.
+pub fn deposit_contract_address(chain_id: u64) -> Address {
+    let place = [&b"crosscheck devnet deposit contract"[..], &chain_id.to_be_bytes()].concat();
+    Address::from_word(keccak256(place))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

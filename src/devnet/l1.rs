@@ -1,13 +1,17 @@
 //! [`L1`]: the chain that the devnet's chains derive from, as a pure state machine.
 //!
-//! It has headers, finality by depth, and the two storage slots of each chain's `SystemConfig` that readers of
-//! L1 ask for. It executes nothing: its blocks hold no transactions, and its state is those contracts' storage.
+//! It has blocks with transactions, receipts and logs, finality by depth, reorgs, and the storage slots of each chain's
+//! `SystemConfig` that readers of L1 ask for. It executes nothing: what a transaction leaves comes with it.
 
-use super::system_config::SystemConfig;
+use super::{
+    l1_block::{L1Block, L1Transaction},
+    l1_state::L1State,
+    system_config::SystemConfig,
+};
 use alloy::{
-    consensus::{EMPTY_OMMER_ROOT_HASH, Header, constants::EMPTY_WITHDRAWALS, proofs},
+    consensus::{EMPTY_OMMER_ROOT_HASH, Header, constants::EMPTY_WITHDRAWALS},
     eips::{
-        BlockNumHash,
+        BlockNumHash, BlockNumberOrTag,
         eip1559::{BaseFeeParams, calc_next_block_base_fee},
         eip7685::EMPTY_REQUESTS_HASH,
     },
@@ -24,37 +28,6 @@ pub const L1_HISTORY: u64 = 65_536;
 
 const GAS_LIMIT: u64 = 36_000_000;
 const GENESIS_BASE_FEE: u64 = 1_000_000_000;
-
-/// A sealed L1 block: `hash` is the header's hash.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct L1Block {
-    /// The header (Prague shape).
-    pub header: Header,
-    /// `keccak256` of the header's RLP.
-    pub hash: B256,
-}
-
-impl L1Block {
-    fn seal(header: Header) -> Arc<Self> {
-        let hash = header.hash_slow();
-        Arc::new(Self { header, hash })
-    }
-
-    /// The height.
-    pub const fn number(&self) -> u64 {
-        self.header.number
-    }
-
-    /// The timestamp.
-    pub const fn timestamp(&self) -> UnixSeconds {
-        UnixSeconds(self.header.timestamp)
-    }
-
-    /// Height and hash.
-    pub const fn id(&self) -> BlockNumHash {
-        BlockNumHash { number: self.header.number, hash: self.hash }
-    }
-}
 
 /// What decides an L1.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,35 +61,31 @@ pub enum L1Error {
     },
 }
 
-/// The chain: blocks by number and hash, and what its `SystemConfig`s held at each.
+/// The chain: blocks by number and hash, and the branch that it is on.
 #[derive(Clone, Debug)]
 pub struct L1 {
     params: L1Params,
     head: Arc<L1Block>,
     blocks: BTreeMap<u64, Arc<L1Block>>,
+    /// Canonical blocks and orphans.
     by_hash: HashMap<B256, Arc<L1Block>>,
-    /// What the contracts hold from a height on, until the next entry.
-    storage: BTreeMap<u64, Arc<BTreeMap<Address, SystemConfig>>>,
+    /// What the next block's transactions find.
+    pending: L1State,
+    branch: u64,
 }
 
 impl L1 {
     /// The chain with its genesis block.
     pub fn new(params: L1Params) -> Self {
-        let storage = Arc::new(params.system_configs.clone());
+        let pending = L1State { system_configs: params.system_configs.clone(), nonces: BTreeMap::new() };
         let header = Header {
             timestamp: params.genesis_time.0,
             base_fee_per_gas: Some(GENESIS_BASE_FEE),
-            state_root: state_root(&storage),
-            ..header_shape(0, params.seed)
+            ..header_shape(0, params.seed, 0)
         };
-        let head = L1Block::seal(header);
-        let mut l1 = Self {
-            params,
-            head: Arc::clone(&head),
-            blocks: BTreeMap::new(),
-            by_hash: HashMap::new(),
-            storage: BTreeMap::from([(0, storage)]),
-        };
+        let head = L1Block::seal(header, Vec::new(), Arc::new(pending.clone()));
+        let (blocks, by_hash) = (BTreeMap::new(), HashMap::new());
+        let mut l1 = Self { params, head: Arc::clone(&head), blocks, by_hash, pending, branch: 0 };
         l1.insert(head);
         l1
     }
@@ -126,11 +95,33 @@ impl L1 {
         &self.params
     }
 
-    /// Appends a block at time `now`, or one second after the head if `now` is not later than the head.
+    /// What the transactions of the next block find.
+    pub const fn pending(&self) -> &L1State {
+        &self.pending
+    }
+
+    /// How often it has reorged.
+    pub const fn branch(&self) -> u64 {
+        self.branch
+    }
+
+    /// Appends an empty block at time `now`, or one second after the head if `now` is not later than the head.
     ///
     /// # Errors
     /// When height or time overflow.
     pub fn produce(&mut self, now: UnixSeconds) -> Result<Arc<L1Block>, L1Error> {
+        self.produce_with(now, Vec::new())
+    }
+
+    /// Appends a block of these transactions, at the time that [`L1::produce`] would give it.
+    ///
+    /// # Errors
+    /// When height or time overflow.
+    pub fn produce_with(
+        &mut self,
+        now: UnixSeconds,
+        body: Vec<L1Transaction>,
+    ) -> Result<Arc<L1Block>, L1Error> {
         let parent = &self.head.header;
         let overflow = L1Error::Overflow { number: parent.number };
         let number = parent.number.checked_add(1).ok_or(overflow)?;
@@ -145,24 +136,46 @@ impl L1 {
             parent_hash: self.head.hash,
             timestamp: now.0.max(earliest),
             base_fee_per_gas: Some(base_fee),
-            state_root: state_root(self.system_configs(number)),
-            ..header_shape(number, self.params.seed)
+            ..header_shape(number, self.params.seed, self.branch)
         };
-        let block = L1Block::seal(header);
+        for transaction in &body {
+            let nonce = self.pending.nonces.entry(transaction.from).or_default();
+            *nonce = nonce.saturating_add(1);
+            self.pending.system_configs.extend(transaction.sets);
+        }
+        let block = L1Block::seal(header, body, Arc::new(self.pending.clone()));
         self.insert(Arc::clone(&block));
         Ok(block)
+    }
+
+    /// Drops the newest blocks, `depth` of them, genesis excepted: what is produced next is another branch. The
+    /// dropped ones are still found by their hashes.
+    pub fn reorg(&mut self, depth: u64) {
+        let number = self.head.number().saturating_sub(depth);
+        if let Some(ancestor) = self.blocks.get(&number).cloned() {
+            self.blocks.retain(|height, _| *height <= number);
+            self.pending = ancestor.state().clone();
+            self.head = ancestor;
+            self.branch = self.branch.saturating_add(1);
+        }
+    }
+
+    /// Another L1 that shares all but its newest blocks, `depth` of them, with this one, and never meets it again.
+    pub fn other_branch(&self, depth: u64) -> Self {
+        const ELSEWHERE: u64 = 1 << 63;
+        let mut other = self.clone();
+        other.reorg(depth);
+        other.branch |= ELSEWHERE;
+        other
     }
 
     /// Changes a `SystemConfig`'s unsafe block signer from the next block on.
     ///
     /// # Errors
-    /// When there is no such contract, or the height would overflow.
+    /// When there is no such contract.
     pub fn set_unsafe_block_signer(&mut self, address: Address, signer: Address) -> Result<(), L1Error> {
-        let number = self.head.number();
-        let next = number.checked_add(1).ok_or(L1Error::Overflow { number })?;
-        let mut configs = self.system_configs(next).clone();
-        configs.get_mut(&address).ok_or(L1Error::NoSystemConfig { address })?.unsafe_block_signer = signer;
-        self.storage.insert(next, Arc::new(configs));
+        let config = self.pending.system_configs.get_mut(&address);
+        config.ok_or(L1Error::NoSystemConfig { address })?.unsafe_block_signer = signer;
         Ok(())
     }
 
@@ -181,39 +194,55 @@ impl L1 {
         self.below_head(self.params.finalized_depth)
     }
 
-    /// The block at a height.
+    /// The canonical block at a height.
     pub fn block_by_number(&self, number: u64) -> Option<&Arc<L1Block>> {
         self.blocks.get(&number)
     }
 
-    /// The block with a hash.
+    /// The block with a hash, canonical or not.
     pub fn block_by_hash(&self, hash: B256) -> Option<&Arc<L1Block>> {
         self.by_hash.get(&hash)
     }
 
-    /// The storage word of an account after block `number`: zero where nothing is stored, as in any account.
-    /// `None` if there is no such block.
+    /// The height that a tag stands for.
+    pub fn height_of(&self, tag: BlockNumberOrTag) -> u64 {
+        match tag {
+            BlockNumberOrTag::Latest | BlockNumberOrTag::Pending => self.head.number(),
+            BlockNumberOrTag::Safe => self.safe().number(),
+            BlockNumberOrTag::Finalized => self.finalized().number(),
+            BlockNumberOrTag::Earliest => 0,
+            BlockNumberOrTag::Number(number) => number,
+        }
+    }
+
+    /// The canonical block that holds a transaction, and the transaction's place in it.
+    pub fn transaction(&self, hash: B256) -> Option<(&Arc<L1Block>, usize)> {
+        self.blocks.values().rev().find_map(|block| {
+            let place = block.transactions.iter().position(|(envelope, _)| *envelope.tx_hash() == hash)?;
+            Some((block, place))
+        })
+    }
+
+    /// Whether a block stands on the canonical chain.
+    pub fn is_canonical(&self, id: BlockNumHash) -> bool {
+        self.block_by_number(id.number).is_some_and(|block| block.hash == id.hash)
+    }
+
+    /// The storage word of an account after canonical block `number`: zero where nothing is stored, as in any
+    /// account. `None` if there is no such block.
     pub fn storage(&self, address: Address, slot: B256, number: u64) -> Option<B256> {
-        self.block_by_number(number)?;
-        let config = self.system_configs(number).get(&address);
-        Some(config.and_then(|config| config.slot(slot)).unwrap_or_default())
+        Some(self.block_by_number(number)?.state().storage(address, slot))
     }
 
     fn below_head(&self, depth: u64) -> &Arc<L1Block> {
         self.blocks.get(&self.head.number().saturating_sub(depth)).unwrap_or(&self.head)
     }
 
-    fn system_configs(&self, number: u64) -> &BTreeMap<Address, SystemConfig> {
-        self.storage.range(..=number).next_back().map_or(&self.params.system_configs, |(_, configs)| configs)
-    }
-
     fn insert(&mut self, block: Arc<L1Block>) {
         if let Some(old) = block.number().checked_sub(L1_HISTORY).filter(|old| *old > 0)
-            && let Some(old) = self.blocks.remove(&old)
+            && self.blocks.remove(&old).is_some()
         {
-            self.by_hash.remove(&old.hash);
-            let in_force = self.storage.range(..=old.number()).next_back().map_or(0, |(number, _)| *number);
-            self.storage.retain(|number, _| *number >= in_force);
+            self.by_hash.retain(|_, block| block.number() > old || block.number() == 0);
         }
         self.by_hash.insert(block.hash, Arc::clone(&block));
         self.blocks.insert(block.number(), Arc::clone(&block));
@@ -222,14 +251,14 @@ impl L1 {
 }
 
 /// The fields that every block of this L1 has alike, and those that only its height and the seed decide.
-fn header_shape(number: u64, seed: u64) -> Header {
+fn header_shape(number: u64, seed: u64, branch: u64) -> Header {
     Header {
         number,
         ommers_hash: EMPTY_OMMER_ROOT_HASH,
         gas_limit: GAS_LIMIT,
         extra_data: Bytes::from_static(b"crosscheck devnet"),
-        mix_hash: random_word("prevrandao", number, seed),
-        parent_beacon_block_root: Some(random_word("parent beacon block", number, seed)),
+        mix_hash: random_word("prevrandao", number, seed, branch),
+        parent_beacon_block_root: Some(random_word("parent beacon block", number, seed, branch)),
         withdrawals_root: Some(EMPTY_WITHDRAWALS),
         blob_gas_used: Some(0),
         excess_blob_gas: Some(0),
@@ -238,24 +267,24 @@ fn header_shape(number: u64, seed: u64) -> Header {
     }
 }
 
-fn random_word(purpose: &str, number: u64, seed: u64) -> B256 {
-    keccak256([purpose.as_bytes(), &seed.to_be_bytes(), &number.to_be_bytes()].concat())
-}
-
-fn state_root(configs: &BTreeMap<Address, SystemConfig>) -> B256 {
-    proofs::state_root_unhashed(configs.iter().map(|(address, config)| (*address, config.account())))
+fn random_word(purpose: &str, number: u64, seed: u64, branch: u64) -> B256 {
+    let place = [seed, number, branch].map(u64::to_be_bytes).concat();
+    keccak256([purpose.as_bytes(), &place].concat())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::devnet::system_config::UNSAFE_BLOCK_SIGNER_SLOT;
+    use crate::devnet::system_config::{FeeScalars, UNSAFE_BLOCK_SIGNER_SLOT};
 
     const CONFIG: Address = Address::repeat_byte(0xc0);
 
     fn l1() -> L1 {
-        let config =
-            SystemConfig { unsafe_block_signer: Address::repeat_byte(1), batcher: Address::repeat_byte(2) };
+        let config = SystemConfig {
+            unsafe_block_signer: Address::repeat_byte(1),
+            batcher: Address::repeat_byte(2),
+            scalars: FeeScalars::GENESIS,
+        };
         L1::new(L1Params {
             genesis_time: UnixSeconds(1_000),
             seed: 7,
@@ -314,6 +343,25 @@ mod tests {
             l1.set_unsafe_block_signer(absent, absent),
             Err(L1Error::NoSystemConfig { address: absent })
         );
+    }
+
+    #[test]
+    fn a_reorg_drops_blocks_with_what_they_changed_and_others_follow() {
+        let mut l1 = l1();
+        l1.produce(UnixSeconds(1_012)).unwrap();
+        l1.set_unsafe_block_signer(CONFIG, Address::repeat_byte(9)).unwrap();
+        let dropped = [1_024, 1_036].map(|time| l1.produce(UnixSeconds(time)).unwrap());
+        l1.reorg(2);
+        assert_eq!((l1.head().number(), l1.branch()), (1, 1));
+        let again = l1.produce(UnixSeconds(1_024)).unwrap();
+        assert_eq!(again.header.parent_hash, dropped[0].header.parent_hash);
+        assert_ne!((again.hash, again.header.mix_hash), (dropped[0].hash, dropped[0].header.mix_hash));
+        assert_eq!(l1.block_by_hash(dropped[1].hash), Some(&dropped[1]));
+        assert!(!l1.is_canonical(dropped[0].id()) && l1.is_canonical(again.id()));
+        let signer = l1.storage(CONFIG, UNSAFE_BLOCK_SIGNER_SLOT, 2);
+        assert_eq!(signer, Some(Address::repeat_byte(1).into_word()), "the change was dropped too");
+        l1.reorg(9);
+        assert_eq!(l1.head().number(), 0);
     }
 
     #[test]

@@ -5,10 +5,11 @@
 
 use super::{
     contracts::{L1_BLOCK, bindings::IL1Block},
-    l1::L1Block,
+    l1_block::L1Block,
+    system_config::{FeeScalars, SystemConfig},
 };
 use alloy::{
-    eips::eip7840::BlobParams,
+    eips::{BlockNumHash, eip7840::BlobParams},
     primitives::{Address, B256, Bytes, TxKind, U256, address},
     sol_types::SolCall,
 };
@@ -46,11 +47,14 @@ pub struct L1Attributes {
     pub sequence_number: u64,
     /// Who posts the chain's batches.
     pub batcher: Address,
+    /// What L1 gas is charged with.
+    pub scalars: FeeScalars,
 }
 
 impl L1Attributes {
-    /// The attributes of the block with this place in the epoch of `origin`.
-    pub fn new(origin: &L1Block, sequence_number: u64, batcher: Address) -> Self {
+    /// The attributes of the block with this place in the epoch of `origin`, under the chain's configuration as it is
+    /// after that L1 block.
+    pub fn new(origin: &L1Block, sequence_number: u64, config: &SystemConfig) -> Self {
         Self {
             number: origin.header.number,
             timestamp: origin.header.timestamp,
@@ -58,7 +62,8 @@ impl L1Attributes {
             blob_base_fee: origin.header.blob_fee(BlobParams::prague()).unwrap_or(1),
             hash: origin.hash,
             sequence_number,
-            batcher,
+            batcher: config.batcher,
+            scalars: config.scalars,
         }
     }
 
@@ -68,8 +73,8 @@ impl L1Attributes {
         const OPERATOR_FEE_CONSTANT: u64 = 0;
         [
             IL1Block::setL1BlockValuesJovianCall::SELECTOR.as_slice(),
-            &BASE_FEE_SCALAR.to_be_bytes(),
-            &BLOB_BASE_FEE_SCALAR.to_be_bytes(),
+            &self.scalars.base_fee.to_be_bytes(),
+            &self.scalars.blob_base_fee.to_be_bytes(),
             &self.sequence_number.to_be_bytes(),
             &self.timestamp.to_be_bytes(),
             &self.number.to_be_bytes(),
@@ -100,6 +105,20 @@ impl L1Attributes {
     }
 }
 
+/// The origin that the calldata of `setL1BlockValuesJovian` names, and the block's place in its epoch. `None`: it is no
+/// such calldata.
+pub fn origin(calldata: &[u8]) -> Option<(BlockNumHash, u64)> {
+    const LENGTH: usize = 178;
+    let selector = calldata.get(..4)? == IL1Block::setL1BlockValuesJovianCall::SELECTOR;
+    if !selector || calldata.len() != LENGTH {
+        return None;
+    }
+    let number =
+        |range: core::ops::Range<usize>| calldata.get(range)?.try_into().ok().map(u64::from_be_bytes);
+    let hash = B256::try_from(calldata.get(100..132)?).ok()?;
+    Some((BlockNumHash { number: number(28..36)?, hash }, number(12..20)?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,6 +133,7 @@ mod tests {
             hash: B256::repeat_byte(0x44),
             sequence_number: 0x5152_5354_5556_5758,
             batcher: Address::repeat_byte(0x66),
+            scalars: FeeScalars::GENESIS,
         }
     }
 
@@ -136,6 +156,15 @@ mod tests {
         );
         assert_eq!(expected.len(), 178);
         assert_eq!(attributes().encode().as_ref(), expected);
+    }
+
+    #[test]
+    fn the_origin_reads_back() {
+        let calldata = attributes().encode();
+        let id = BlockNumHash { number: 0x0102_0304_0506_0708, hash: B256::repeat_byte(0x44) };
+        assert_eq!(origin(&calldata), Some((id, 0x5152_5354_5556_5758)));
+        assert_eq!(origin(&calldata[..177]), None);
+        assert_eq!(origin(&[&[0][..], &calldata[1..]].concat()), None);
     }
 
     #[test]

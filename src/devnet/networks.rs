@@ -124,12 +124,12 @@ impl Networks {
         true
     }
 
-    /// Publishes what a chain did in a tick: new blocks first, then attestations, each in order. Answers the
-    /// hashes of what was signed as attestations.
+    /// Publishes what a chain did in a tick: new blocks first, then attestations, each in order. Answers for
+    /// each attestation the hash of what was signed, if it was published.
     ///
     /// # Errors
     /// When something cannot be signed.
-    pub async fn publish(&self, tick: &ChainTick) -> Result<Vec<B256>, NetworksError> {
+    pub async fn publish(&self, tick: &ChainTick) -> Result<Vec<Option<B256>>, NetworksError> {
         let Some(member) = self.members.iter().find(|member| member.chain_id == tick.chain_id) else {
             return Ok(Vec::new());
         };
@@ -138,7 +138,11 @@ impl Networks {
         }
         let mut signed = Vec::with_capacity(tick.attestations.len());
         for word in &tick.attestations {
-            signed.push(member.publisher.publish_attestation(word).await?);
+            let published = word.is_published.then(|| member.publisher.publish_attestation(word));
+            signed.push(match published {
+                Some(published) => Some(published.await?),
+                None => None,
+            });
         }
         Ok(signed)
     }

@@ -60,6 +60,11 @@ impl Nodes {
         Ok(Self { chains, l1: start(l1_module(Arc::clone(&l1_store))?).await?, l1_store })
     }
 
+    /// The L1 as its execution client has it.
+    pub fn l1_store(&self) -> Arc<RwLock<L1>> {
+        Arc::clone(&self.l1_store)
+    }
+
     /// Lets the servers know what happened in a tick.
     pub fn apply(&self, tick: &Tick, l1: &L1) {
         if tick.l1_moved {

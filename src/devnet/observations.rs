@@ -23,6 +23,8 @@ pub struct Observations {
     refusals: BTreeMap<u64, (RefusalRecord, Duration)>,
     /// Which records were ever seen to wait for a chain's client that answered errors.
     held_up: BTreeMap<u64, BTreeSet<u64>>,
+    /// Which records were open while their chain's nodes followed another fork.
+    off_course: BTreeMap<u64, BTreeSet<u64>>,
     dropped: u64,
 }
 
@@ -38,6 +40,22 @@ impl Observations {
         while self.attestations.len() > MAX_RECORDS && self.attestations.pop_first().is_some() {
             self.dropped = self.dropped.saturating_add(1);
         }
+    }
+
+    /// The nodes of a chain follow another fork from a height on: remembers what is open there and waits for something.
+    pub fn note_fork(&mut self, chain_id: u64, from: u64) {
+        let id = ChainId::from(chain_id);
+        let waits = |record: &&AttestationRecord| {
+            record.chain_id == id && record.number >= from && record.is_open() && !record.waits.is_empty()
+        };
+        let open: Vec<u64> = self.attestations().filter(waits).map(|record| record.id).collect();
+        self.off_course.entry(chain_id).or_default().extend(open);
+    }
+
+    /// The records that were seen to wait while their chain's nodes followed another fork, as they are now.
+    pub fn off_course(&self, chain_id: u64) -> impl Iterator<Item = &AttestationRecord> {
+        let ids = self.off_course.get(&chain_id).into_iter().flatten();
+        ids.filter_map(|id| self.attestations.get(id))
     }
 
     /// Takes in refusals, seen at `at` since the start of the run.

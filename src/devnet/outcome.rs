@@ -1,7 +1,8 @@
 //! [`Outcome`]: how a run ended. Pure.
 
 use super::{
-    faults::{Attested, FaultPlan},
+    faults::{Attested, FaultPlan, Publication},
+    follower::FollowerReport,
     observations::Observations,
     report::Report,
     sequencer::Sequencer,
@@ -52,11 +53,28 @@ pub fn unsettled(sequencers: &[Sequencer], plan: &FaultPlan, seen: &Observations
     open.chain(missing).collect()
 }
 
+/// The followers that are not where the attestations lead them: at the last block that is attested or, where an
+/// attestation does not hold, at the block before at the least: the sidecar may well stop there.
+pub fn astray(sequencers: &[Sequencer], plan: &FaultPlan, followers: &[FollowerReport]) -> Vec<String> {
+    let astray = |follower: &FollowerReport| {
+        let chain_id = follower.chain_id;
+        let sequencer = sequencers.iter().find(|sequencer| sequencer.chain_id() == chain_id)?;
+        let bound = plan.first_lie(chain_id).map_or(u64::MAX, |bad| bad.saturating_sub(1));
+        let due = last_attested(sequencer, plan).min(bound);
+        let safe = follower.safe;
+        (safe < due)
+            .then(|| format!("chain {chain_id}: its follower's safe head is {safe}, it is due at {due}"))
+    };
+    followers.iter().filter_map(astray).collect()
+}
+
 /// The newest height of which the canonical block itself was attested: no word on the chain reaches beyond it.
 fn last_attested(sequencer: &Sequencer, plan: &FaultPlan) -> u64 {
     let is_attested = |number: &u64| {
         let fault = plan.at(sequencer.chain_id(), *number);
-        fault.is_none_or(|planned| planned.fault.attested() == Attested::Block)
+        fault.is_none_or(|planned| {
+            planned.fault.attested() == Attested::Block && planned.fault.publication() != Publication::Never
+        })
     };
     (1..=sequencer.heads().safe).rev().find(is_attested).unwrap_or_default()
 }

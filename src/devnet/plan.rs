@@ -1,7 +1,7 @@
 //! [`DevnetPlan`]: what a devnet run is to be, checked before anything is started.
 
 use super::{
-    faults::{FaultPlan, FaultPlanError, FaultSpec},
+    faults::{FaultPlan, FaultPlanError, FaultSpec, PlannedFault},
     superchain::{MAX_CHAINS, SuperchainParams},
 };
 use crosscheck_p2p::UnixSeconds;
@@ -34,6 +34,8 @@ pub struct DevnetRequest {
     pub genesis_time: Option<UnixSeconds>,
     /// How long to wait for a sidecar in another process before the first block.
     pub await_peers: Duration,
+    /// Whether the sidecar in this process serves followers, of which each chain then has one.
+    pub followers: bool,
 }
 
 /// A run that makes sense.
@@ -57,6 +59,18 @@ pub enum DevnetPlanError {
     BlockTime {
         /// What was given.
         block_time: u64,
+    },
+    /// Blocks too slow for a fault.
+    #[error(
+        "--block-time {block_time}: with the fault {fault} give at most {most} seconds, or gossip finds blocks too old"
+    )]
+    SlowBlocks {
+        /// What was given.
+        block_time: u64,
+        /// The fault.
+        fault: &'static str,
+        /// The longest block time with which it works.
+        most: u64,
     },
     /// No blocks.
     #[error("--blocks 0: give at least 1, or leave it out to run until stopped")]
@@ -83,6 +97,11 @@ impl DevnetPlan {
             return Err(DevnetPlanError::NoBlocks);
         }
         let faults = FaultPlan::new(&request.faults, &SuperchainParams::chain_ids(chains), blocks)?;
+        let too_slow = |fault: &&PlannedFault| block_time > fault.fault.max_block_time();
+        if let Some(planned) = faults.iter().find(too_slow) {
+            let (fault, most) = (planned.fault.name(), planned.fault.max_block_time());
+            return Err(DevnetPlanError::SlowBlocks { block_time, fault, most });
+        }
         Ok(Self { request, faults })
     }
 
@@ -113,6 +132,7 @@ mod tests {
             dir: None,
             genesis_time: None,
             await_peers: Duration::ZERO,
+            followers: false,
         }
     }
 
@@ -121,6 +141,10 @@ mod tests {
     #[case::too_many_chains(DevnetRequest { chains: 17, ..request() }, "--chains 17")]
     #[case::no_block_time(DevnetRequest { block_time: 0, ..request() }, "--block-time 0")]
     #[case::too_slow(DevnetRequest { block_time: 13, ..request() }, "--block-time 13")]
+    #[case::too_slow_for_a_fault(
+        DevnetRequest { block_time: 5, faults: vec!["replacement-chain@20".parse().unwrap()], ..request() },
+        "replacement-chain"
+    )]
     #[case::no_blocks(DevnetRequest { blocks: Some(0), ..request() }, "--blocks 0")]
     #[case::misplaced_fault(
         DevnetRequest { faults: vec!["wrong-signer@61".parse().unwrap()], ..request() },

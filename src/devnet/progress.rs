@@ -44,7 +44,11 @@ impl Progress {
             let Some(bar) = self.chains.get(&chain.chain_id) else { continue };
             let heads = chain.heads;
             bar.set_position(heads.finalized);
-            let outage = if chain.outage { "  execution client out" } else { "" };
+            let outage = match (chain.outage, chain.fork.is_some()) {
+                (true, _) => "  execution client out",
+                (false, true) => "  nodes on another fork",
+                (false, false) => "",
+            };
             bar.set_message(format!(
                 "unsafe {}  local-safe {}  safe {}  finalized {}{outage}",
                 heads.unsafe_head, heads.local_safe, heads.safe, heads.finalized

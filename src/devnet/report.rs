@@ -3,7 +3,8 @@
 
 use super::{
     faults::PlannedFault,
-    finding::Finding,
+    finding::{Finding, HeldUp},
+    follower::FollowerReport,
     observations::Observations,
     sidecar_records::{AttestationRecord, RefusalRecord},
 };
@@ -13,13 +14,20 @@ use serde::Serialize;
 use std::{collections::BTreeSet, time::Duration};
 
 /// A planned fault as it was carried out.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Planted {
     /// The fault.
     pub fault: PlannedFault,
-    /// The attested block, if the fault is in an attestation that was published.
-    pub hash: Option<B256>,
-    /// What was signed.
+    /// The attestations that it shows in, so far.
+    pub words: Vec<PlantedWord>,
+}
+
+/// An attestation that a fault shows in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlantedWord {
+    /// The attested block.
+    pub hash: B256,
+    /// What was signed, if it was published.
     pub payload_hash: Option<B256>,
     /// When it was published, since the start of the run.
     pub published_at: Option<Duration>,
@@ -118,6 +126,8 @@ pub struct Report {
     pub faults: Vec<FaultReport>,
     /// What was reported without reason.
     pub false_alarms: Vec<FalseAlarm>,
+    /// The followers, one a chain, if the sidecar serves any.
+    pub followers: Vec<FollowerReport>,
 }
 
 impl Report {
@@ -131,13 +141,16 @@ impl Report {
             messages: count_messages(seen),
             faults: planted.iter().map(|planted| fault_report(planted, &script, seen)).collect(),
             false_alarms: false_alarms(&script, seen),
+            followers: Vec::new(),
         }
     }
 
-    /// Whether every scripted fault was found as what it is, and nothing else was reported.
+    /// Whether every scripted fault was found as what it is, nothing else was reported, and no follower was misled.
     pub fn is_as_scripted(&self) -> bool {
         let found = |fault: &FaultReport| fault.found.as_ref() == Some(&fault.expected);
-        self.faults.iter().all(found) && self.false_alarms.is_empty()
+        self.faults.iter().all(found)
+            && self.false_alarms.is_empty()
+            && self.followers.iter().all(FollowerReport::is_sound)
     }
 }
 
@@ -154,9 +167,10 @@ impl Script {
             let chain_id = ChainId::from(planted.fault.chain_id);
             // Where only the signature is wrong, the block is honest: accusing it would be a false alarm.
             if matches!(planted.fault.expected(), Finding::Rejected { .. }) {
-                script.signatures.extend(planted.payload_hash.map(|hash| (chain_id, hash)));
+                let hashes = planted.words.iter().filter_map(|word| word.payload_hash);
+                script.signatures.extend(hashes.map(|hash| (chain_id, hash)));
             } else {
-                script.blocks.extend(planted.hash.map(|hash| (chain_id, hash)));
+                script.blocks.extend(planted.words.iter().map(|word| (chain_id, word.hash)));
             }
         }
         script
@@ -173,12 +187,9 @@ impl Script {
 
 fn fault_report(planted: &Planted, script: &Script, seen: &Observations) -> FaultReport {
     let expected = planted.fault.expected();
-    let found = if let Finding::OpenThenUpheld { chain_id } = expected {
-        outage_found(chain_id, script, seen)
-    } else if matches!(expected, Finding::Rejected { .. }) {
-        refusal_found(planted, seen).or_else(|| accepted_found(planted, seen))
-    } else {
-        verdict_found(planted, seen).or_else(|| refusal_found(planted, seen))
+    let found = match expected {
+        Finding::OpenThenUpheld { chain_id, by } => held_up_found(chain_id, by, script, seen),
+        _ => words_found(planted, &expected, seen),
     };
     let (found, detected_after_ms) = found.unzip();
     FaultReport {
@@ -193,32 +204,70 @@ fn fault_report(planted: &Planted, script: &Script, seen: &Observations) -> Faul
 
 type Found = (Finding, Option<u64>);
 
-fn verdict_found(planted: &Planted, seen: &Observations) -> Option<Found> {
-    let record = seen.of_block(planted.fault.chain_id, planted.hash?)?;
-    Some((record.finding(), record.decided_after_ms))
+/// What became of a fault's attestations: of all of them, or of the first that was not found as what it is.
+fn words_found(planted: &Planted, expected: &Finding, seen: &Observations) -> Option<Found> {
+    let chain_id = planted.fault.chain_id;
+    let complete = u64::try_from(planted.words.len()).ok() == Some(planted.fault.fault.blocks());
+    let mut slowest = None;
+    for word in &planted.words {
+        let (finding, after) = word_found(chain_id, word, expected, seen)?;
+        if finding != *expected {
+            return Some((finding, after));
+        }
+        slowest = slowest.max(after);
+    }
+    complete.then(|| (expected.clone(), slowest))
+}
+
+fn word_found(chain_id: u64, word: &PlantedWord, expected: &Finding, seen: &Observations) -> Option<Found> {
+    if matches!(expected, Finding::Rejected { .. }) {
+        refusal_found(chain_id, word, seen).or_else(|| accepted_found(chain_id, word, seen))
+    } else {
+        verdict_found(chain_id, word, expected, seen).or_else(|| refusal_found(chain_id, word, seen))
+    }
+}
+
+fn verdict_found(
+    chain_id: u64,
+    word: &PlantedWord,
+    expected: &Finding,
+    seen: &Observations,
+) -> Option<Found> {
+    let record = seen.of_block(chain_id, word.hash)?;
+    let finding = match record.finding() {
+        Finding::Upheld if *expected == Finding::UpheldAsAncestor && !record.is_attested() => {
+            Finding::UpheldAsAncestor
+        }
+        finding => finding,
+    };
+    Some((finding, record.decided_after_ms))
 }
 
 /// The verdict on a frame that should have been rejected. That of a descendant's ancestor does not count.
-fn accepted_found(planted: &Planted, seen: &Observations) -> Option<Found> {
-    let record = seen.of_block(planted.fault.chain_id, planted.hash?)?;
+fn accepted_found(chain_id: u64, word: &PlantedWord, seen: &Observations) -> Option<Found> {
+    let record = seen.of_block(chain_id, word.hash)?;
     record.is_attested().then(|| (record.finding(), record.decided_after_ms))
 }
 
-fn refusal_found(planted: &Planted, seen: &Observations) -> Option<Found> {
-    let (record, at) = seen.refusal_of(planted.fault.chain_id, planted.payload_hash?)?;
-    let after = planted.published_at.map(|published| at.saturating_sub(published));
+fn refusal_found(chain_id: u64, word: &PlantedWord, seen: &Observations) -> Option<Found> {
+    let (record, at) = seen.refusal_of(chain_id, word.payload_hash?)?;
+    let after = word.published_at.map(|published| at.saturating_sub(published));
     Some((record.finding(), after.and_then(|after| u64::try_from(after.as_millis()).ok())))
 }
 
-/// What became of the honest attestations that an outage held up.
-fn outage_found(chain_id: u64, script: &Script, seen: &Observations) -> Option<Found> {
-    let held: Vec<_> = seen.held_up_by(chain_id).filter(|record| !script.explains(record)).collect();
+/// What became of the honest attestations that a chain's nodes held up.
+fn held_up_found(chain_id: u64, by: HeldUp, script: &Script, seen: &Observations) -> Option<Found> {
+    let held: Vec<_> = match by {
+        HeldUp::Errors => seen.held_up_by(chain_id).collect(),
+        HeldUp::OtherFork => seen.off_course(chain_id).collect(),
+    };
+    let held: Vec<_> = held.into_iter().filter(|record| !script.explains(record)).collect();
     let last = held.iter().filter_map(|record| record.decided_after_ms).max();
     let other = held.iter().map(|record| record.finding()).find(|finding| *finding != Finding::Upheld);
     match other {
         _ if held.is_empty() => None,
-        None => Some((Finding::OpenThenUpheld { chain_id }, last)),
-        Some(Finding::Open) => Some((Finding::OpenForErrors { chain_id }, None)),
+        None => Some((Finding::OpenThenUpheld { chain_id, by }, last)),
+        Some(Finding::Open) => Some((Finding::HeldOpen { chain_id, by }, None)),
         Some(finding) => Some((finding, last)),
     }
 }
@@ -248,16 +297,16 @@ pub fn count_attestations(seen: &Observations) -> AttestationCounts {
     for record in seen.attestations().filter(|record| record.is_attested()) {
         increment(&mut counts.received);
         match record.finding() {
-            Finding::Upheld => increment(&mut counts.upheld),
+            Finding::Upheld | Finding::UpheldAsAncestor => increment(&mut counts.upheld),
             Finding::UpheldReplacement => increment(&mut counts.upheld_replacement),
             Finding::Violated { .. } => increment(&mut counts.violated),
-            Finding::Discarded => increment(&mut counts.discarded),
+            Finding::Discarded { .. } => increment(&mut counts.discarded),
             Finding::Open => increment(&mut counts.open),
             Finding::Superseded
             | Finding::Rejected { .. }
             | Finding::Ignored { .. }
             | Finding::OpenThenUpheld { .. }
-            | Finding::OpenForErrors { .. } => {}
+            | Finding::HeldOpen { .. } => {}
         }
     }
     counts

@@ -6,6 +6,7 @@
 use super::{
     config_file::{ConfigFileError, free_addrs},
     directory::{Directory, DirectoryError},
+    follower::{Followers, FollowersError},
     networks::{Networks, NetworksError},
     nodes::Nodes,
     outcome::Outcome,
@@ -15,7 +16,7 @@ use super::{
     schedule::Schedule,
     serve::ServeError,
     show::Show,
-    sidecar_config::sidecar_config,
+    sidecar_config::{ListenAddrs, sidecar_config},
     superchain::{Superchain, SuperchainError, SuperchainParams},
     watch::{Watch, WatchError},
 };
@@ -26,6 +27,8 @@ use tokio_util::sync::CancellationToken;
 
 /// A sidecar in this process may take so long to join gossip before the first block is built all the same.
 const SUBSCRIPTION_PATIENCE: Duration = Duration::from_secs(15);
+/// When real time is outrun, a follower asks for heads so often.
+const FAST_FOLLOWER_PAUSE: Duration = Duration::from_millis(100);
 /// In real time, genesis may lie so far in the past: blocks must be young enough for gossip.
 const MAX_GENESIS_AGE: u64 = 30;
 
@@ -50,6 +53,9 @@ pub enum DevnetError {
     /// Gossip.
     #[error(transparent)]
     Networks(#[from] NetworksError),
+    /// The followers.
+    #[error(transparent)]
+    Followers(#[from] FollowersError),
     /// The sidecar's configuration.
     #[error(transparent)]
     ConfigFile(#[from] ConfigFileError),
@@ -102,14 +108,22 @@ pub async fn run(
     let superchain = tokio::task::spawn_blocking(move || Superchain::new(params)).await??;
     let nodes = Nodes::start(&superchain).await?;
     let networks = Networks::start(superchain.sequencers(), &clock.reader()?).await?;
-    let [rpc, http] = free_addrs()?;
-    let config = sidecar_config(directory.path(), &clock, [rpc, http], &superchain, &nodes, &networks);
+    let [rpc, http, follow] = free_addrs()?;
+    let follow = (starter.is_some() && plan.request().followers).then_some(follow);
+    let listen = ListenAddrs { rpc, http, follow };
+    let config = sidecar_config(directory.path(), &clock, &listen, &superchain, &nodes, &networks);
     let config = config.write(directory.path())?;
     tracing::info!(config = %config.display(), "the devnet is up");
     let sidecar = Lent::start(starter, config, rpc).await?;
     let patience = if sidecar.watch.is_some() { SUBSCRIPTION_PATIENCE } else { plan.request().await_peers };
     await_subscriptions(&networks, patience, &cancel).await;
-    let show = Show::new(plan, superchain, nodes, networks, clock, sidecar.watch);
+    let pause = follower_pause(plan.request());
+    let start = |source| {
+        Followers::start(source, superchain.sequencers(), &nodes, &networks, &clock.reader()?, pause)
+            .map_err(DevnetError::from)
+    };
+    let followers = follow.map(start).transpose()?;
+    let show = Show::new(plan, superchain, nodes, networks, clock, sidecar.watch, followers);
     let played = show.play(&cancel).await;
     // The sidecar ends first: it must not take the end of the chains for an outage.
     let ended = match sidecar.running {
@@ -150,6 +164,11 @@ async fn await_subscriptions(networks: &Networks, patience: Duration, cancel: &C
             tracing::warn!(?patience, "no sidecar has joined gossip on all chains in time: the chains start without it");
         }
     }
+}
+
+/// op-node asks its source every two block times.
+fn follower_pause(request: &DevnetRequest) -> Duration {
+    if request.fast { FAST_FOLLOWER_PAUSE } else { Duration::from_secs(request.block_time.saturating_mul(2)) }
 }
 
 fn genesis_time(request: &DevnetRequest, now: UnixSeconds) -> Result<UnixSeconds, DevnetError> {

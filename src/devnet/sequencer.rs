@@ -4,30 +4,40 @@
 //! It does what the script says at three places: the messages of a block, the promotion of a block, and what is
 //! attested of it.
 
+mod fork;
+mod siblings;
+
+use self::{
+    fork::Fork,
+    siblings::{SIBLING_SALT, forged_deposit},
+};
 use super::{
     block::L2Block,
-    chain::{Chain, ChainError, ChainParams},
+    chain::{Chain, ChainError, ChainParams, Departure},
     contracts::{EMITTER, emit_call, inbox_access_list, validate_message_call},
     derivation::Derivation,
     faults::{Attested, FaultPlan, NothingToCite, PlannedFault, Scene},
     heads::Heads,
     keyring::Keyring,
-    l1::{L1, L1Block},
+    l1::L1,
+    l1_block::L1Block,
     message_pool::{ExecutionSite, InitiatingBlock, MessagePool},
+    outbox::Outbox,
     schedule::{Schedule, TICKS_PER_L1_BLOCK},
     traffic::{Intent, Traffic},
     wallet::{Call, WalletError},
 };
 use crate::interop::CROSS_L2_INBOX;
-use alloy::primitives::{Address, Bytes};
-use std::{collections::HashMap, sync::Arc};
+use alloy::primitives::{Address, Bytes, U256};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 /// The gas limit of every user transaction.
 const GAS_LIMIT: u64 = 500_000;
 /// What every user transaction pays at most for a gas, wei.
 const MAX_FEE: u128 = 100_000_000_000;
-/// Mixed into the seed of siblings, so that their traffic differs from that of the block itself.
-const SIBLING_SALT: u64 = 0x5349_424c_494e_4700;
 
 /// Why a chain could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +82,8 @@ pub struct Attestation {
     pub block: Arc<L2Block>,
     /// Whether a key signs that is not the chain's.
     pub by_impostor: bool,
+    /// Whether it goes out at all.
+    pub is_published: bool,
     /// The fault that shows in this attestation.
     pub fault: Option<PlannedFault>,
 }
@@ -91,6 +103,8 @@ pub struct ChainTick {
     pub heads: Heads,
     /// Whether the chain's execution client answers errors in this tick.
     pub outage: bool,
+    /// What the chain's nodes serve from a height on in place of its own blocks, if they follow another fork.
+    pub fork: Option<Vec<Arc<L2Block>>>,
 }
 
 /// What a promotion gave.
@@ -110,6 +124,10 @@ pub struct Sequencer {
     chain: Chain,
     keys: Keyring,
     derivation: Derivation,
+    outbox: Outbox,
+    fork: Option<Fork>,
+    /// The heights that were built a second time because the script has it.
+    rebuilt: BTreeSet<u64>,
     schedule: Schedule,
     seed: u64,
 }
@@ -128,7 +146,16 @@ impl Sequencer {
         let chain_id = params.chain_id;
         let chain = Chain::new(params, &keys.user_addresses())
             .map_err(|source| SequencerError::Chain { chain_id, source })?;
-        Ok(Self { chain, keys, derivation: Derivation::default(), schedule, seed })
+        Ok(Self {
+            chain,
+            keys,
+            derivation: Derivation::default(),
+            outbox: Outbox::default(),
+            fork: None,
+            rebuilt: BTreeSet::new(),
+            schedule,
+            seed,
+        })
     }
 
     /// The chain's id.
@@ -161,6 +188,22 @@ impl Sequencer {
         self.derivation.include(self.chain.head().number(), l1_block.number(), tick);
     }
 
+    /// L1 reorged: goes back to the newest block whose origin still stands. What is cross-safe stays.
+    ///
+    /// # Errors
+    /// When a cross-safe block would have to go.
+    pub fn rewind(&mut self, l1: &L1) -> Result<(), SequencerError> {
+        let mut kept = Arc::clone(self.chain.head());
+        while !l1.is_canonical(kept.l1_origin) {
+            kept = self.canonical(kept.number().saturating_sub(1))?;
+        }
+        if kept.number() < self.derivation.safe() {
+            return Err(self.missing("canonical L1 origin for cross-safe block", self.derivation.safe()));
+        }
+        self.derivation.rewind(kept.number());
+        self.chain.adopt(kept.hash).map_err(|source| self.chain_error(source))
+    }
+
     /// L1 is final up to a block.
     pub fn finalize(&mut self, l1_block: u64) {
         self.derivation.finalize(l1_block);
@@ -170,21 +213,22 @@ impl Sequencer {
     ///
     /// # Errors
     /// When a sibling cannot be executed.
-    pub fn promote(&mut self, tick: u64, l1: &L1, plan: &FaultPlan) -> Result<Promotion, SequencerError> {
+    pub fn promote(&mut self, tick: u64, plan: &FaultPlan) -> Result<Promotion, SequencerError> {
         let mut promotion = Promotion::default();
         while let Some(height) = self.derivation.due(tick) {
             let fault = plan.at(self.chain_id(), height);
             let block = self.canonical(height)?;
             if fault.is_some_and(|planned| planned.fault.is_replaced()) {
                 let replacement = self.replace(&block)?;
-                promotion.attestations.push(attestation(Arc::clone(&replacement), fault));
+                let word = attestation(Arc::clone(&replacement), fault);
+                promotion.attestations.extend(self.outbox.pass(word));
                 promotion.replacement = Some(replacement);
                 return Ok(promotion);
             }
             self.derivation.promote(height);
-            let attested = self.attested(&block, fault, l1)?;
-            promotion.attestations.push(attestation(attested, fault));
-            if fault.is_none() {
+            let word = attestation(self.attested(&block, fault)?, fault);
+            promotion.attestations.extend(self.outbox.pass(word));
+            if fault.is_none_or(|planned| planned.fault.is_citable()) {
                 promotion.citable.push(InitiatingBlock::of(self.chain_id(), &block));
             }
         }
@@ -204,19 +248,41 @@ impl Sequencer {
     ) -> Result<Vec<Arc<L2Block>>, SequencerError> {
         let mut built = Vec::new();
         while self.chain.head().number() < self.schedule.height_at(tick) {
-            let parent = Arc::clone(self.chain.head());
-            let number = parent.number().saturating_add(1);
-            let scene = Scene { site: self.site(number), pool };
-            let mut traffic = Traffic::new(self.seed, self.chain_id(), parent.hash);
-            let intents = traffic.intents(&scene, plan.at(self.chain_id(), number))?;
-            let transactions = self.sign(&parent, &intents, &mut traffic)?;
-            let origin = self.origin(l1, number)?;
-            let block = self.chain.build(parent.hash, &origin, &transactions);
-            let block = block.map_err(|source| self.chain_error(source))?;
-            self.chain.adopt(block.hash).map_err(|source| self.chain_error(source))?;
+            let number = self.chain.head().number().saturating_add(1);
+            let fault = plan.at(self.chain_id(), number);
+            let block = self.build_next(l1, pool, fault, self.seed)?;
+            let parent = block.header.parent_hash;
             built.push(block);
+            if fault.is_some_and(|planned| planned.fault.is_rebuilt()) && self.rebuilt.insert(number) {
+                self.chain.adopt(parent).map_err(|source| self.chain_error(source))?;
+                built.push(self.build_next(l1, pool, fault, self.seed ^ SIBLING_SALT)?);
+            }
         }
         Ok(built)
+    }
+
+    /// Builds the block that follows the head, and makes it the head.
+    fn build_next(
+        &mut self,
+        l1: &L1,
+        pool: &MessagePool,
+        fault: Option<&PlannedFault>,
+        seed: u64,
+    ) -> Result<Arc<L2Block>, SequencerError> {
+        let parent = Arc::clone(self.chain.head());
+        let number = parent.number().saturating_add(1);
+        let scene = Scene { site: self.site(number), pool };
+        let mut traffic = Traffic::new(seed, self.chain_id(), parent.hash);
+        let intents = traffic.intents(&scene, fault)?;
+        let transactions = self.sign(&parent, &intents, &mut traffic)?;
+        let origin = self.origin(l1, number)?;
+        let forges = fault.is_some_and(|planned| planned.fault.forges_deposit());
+        let forged = forges.then(|| forged_deposit(self.chain_id(), number)).into_iter().collect();
+        let departure = Departure { forged, ..Departure::default() };
+        let block = self.chain.build_departing(parent.hash, &origin, &transactions, &departure);
+        let block = block.map_err(|source| self.chain_error(source))?;
+        self.chain.adopt(block.hash).map_err(|source| self.chain_error(source))?;
+        Ok(block)
     }
 
     fn site(&self, number: u64) -> ExecutionSite {
@@ -239,32 +305,6 @@ impl Sequencer {
         self.chain.adopt(replacement.hash).map_err(|source| self.chain_error(source))?;
         self.derivation.replace(block.number());
         Ok(replacement)
-    }
-
-    /// The block that the sequencer's word on a height names.
-    fn attested(
-        &mut self,
-        block: &Arc<L2Block>,
-        fault: Option<&PlannedFault>,
-        l1: &L1,
-    ) -> Result<Arc<L2Block>, SequencerError> {
-        match fault.map_or(Attested::Block, |planned| planned.fault.attested()) {
-            Attested::Block | Attested::BlockByImpostor => Ok(Arc::clone(block)),
-            Attested::DepositsOnlySibling => {
-                self.chain.deposits_only(block.hash).map_err(|source| self.chain_error(source))
-            }
-            Attested::OtherTransactionsSibling => self.sibling(block, l1),
-        }
-    }
-
-    /// A block of the same height and attributes with transactions that nobody else has seen.
-    fn sibling(&mut self, block: &L2Block, l1: &L1) -> Result<Arc<L2Block>, SequencerError> {
-        let parent = self.canonical(block.number().saturating_sub(1))?;
-        let mut traffic = Traffic::new(self.seed ^ SIBLING_SALT, self.chain_id(), parent.hash);
-        let intents = traffic.private_intents();
-        let transactions = self.sign(&parent, &intents, &mut traffic)?;
-        let origin = self.origin(l1, block.number())?;
-        self.chain.build(parent.hash, &origin, &transactions).map_err(|source| self.chain_error(source))
     }
 
     /// Signs intents as transactions of random users, with the nonces that follow a block.
@@ -309,9 +349,8 @@ impl Sequencer {
 
 fn attestation(block: Arc<L2Block>, fault: Option<&PlannedFault>) -> Attestation {
     let by_impostor = fault.is_some_and(|planned| planned.fault.attested() == Attested::BlockByImpostor);
-    // An outage shows in no attestation of its own.
-    let fault = fault.filter(|planned| planned.fault.outage_ticks().is_none()).copied();
-    Attestation { block, by_impostor, fault }
+    let fault = fault.filter(|planned| planned.is_attested()).copied();
+    Attestation { block, by_impostor, is_published: true, fault }
 }
 
 fn call(chain_id: u64, nonce: u64, intent: &Intent) -> Call {
@@ -321,5 +360,6 @@ fn call(chain_id: u64, nonce: u64, intent: &Intent) -> Call {
             (CROSS_L2_INBOX, validate_message_call(message), inbox_access_list(&[*message]))
         }
     };
-    Call { chain_id, nonce, to, input, access_list, gas_limit: GAS_LIMIT, max_fee: MAX_FEE }
+    let value = U256::ZERO;
+    Call { chain_id, nonce, to, input, value, access_list, gas_limit: GAS_LIMIT, max_fee: MAX_FEE }
 }

@@ -3,14 +3,15 @@
 //! It keeps the pace, and knows of each fault what was published and when.
 
 use super::{
+    follower::Followers,
     networks::Networks,
     nodes::Nodes,
     observations::Observations,
-    outcome::{Outcome, unsettled},
+    outcome::{Outcome, astray, unsettled},
     pace::{LAG_BLOCKS, Pace},
     plan::DevnetPlan,
     progress::Progress,
-    report::{ChainReport, Planted, Report},
+    report::{ChainReport, Planted, PlantedWord, Report},
     run_clock::RunClock,
     runner::DevnetError,
     sequencer::{ChainTick, Sequencer},
@@ -41,6 +42,7 @@ pub(super) struct Show {
     networks: Networks,
     clock: RunClock,
     watch: Option<Watch>,
+    followers: Option<Followers>,
     pace: Pace,
     progress: Progress,
     planted: Vec<Planted>,
@@ -55,10 +57,10 @@ impl Show {
         networks: Networks,
         clock: RunClock,
         watch: Option<Watch>,
+        followers: Option<Followers>,
     ) -> Self {
         let chain_ids: Vec<u64> = superchain.sequencers().iter().map(Sequencer::chain_id).collect();
-        let planted =
-            |fault: &_| Planted { fault: *fault, hash: None, payload_hash: None, published_at: None };
+        let planted = |fault: &_| Planted { fault: *fault, words: Vec::new() };
         Self {
             pace: Pace::new(plan.request().fast, watch.is_some()),
             progress: Progress::new(&chain_ids, plan.request().blocks),
@@ -70,6 +72,7 @@ impl Show {
             networks,
             clock,
             watch,
+            followers,
         }
     }
 
@@ -94,9 +97,14 @@ impl Show {
         }
         self.progress.clear();
         let outcome = self.outcome(interrupted || cancel.is_cancelled());
+        let followed = match self.followers {
+            Some(followers) => followers.stop().await,
+            None => Ok(()),
+        };
         let stopped = self.networks.stop().await;
         self.nodes.stop().await;
         stopped?;
+        followed?;
         Ok(outcome)
     }
 
@@ -119,7 +127,7 @@ impl Show {
     }
 
     /// Remembers what was published for which fault.
-    fn record(&mut self, chain: &ChainTick, signed: &[B256]) {
+    fn record(&mut self, chain: &ChainTick, signed: &[Option<B256>]) {
         let at = self.started.elapsed();
         for (word, payload_hash) in chain.attestations.iter().zip(signed) {
             let Some(fault) = word.fault else { continue };
@@ -129,9 +137,9 @@ impl Show {
                 .iter_mut()
                 .filter(|planted| (planted.fault.chain_id, planted.fault.block) == place)
             {
-                planted.hash = Some(word.block.hash);
-                planted.payload_hash = Some(*payload_hash);
-                planted.published_at = Some(at);
+                let published_at = payload_hash.map(|_| at);
+                let (hash, payload_hash) = (word.block.hash, *payload_hash);
+                planted.words.push(PlantedWord { hash, payload_hash, published_at });
             }
         }
     }
@@ -152,6 +160,19 @@ impl Show {
             let met = |seen: &Observations| seen.held_up_by(chain_id).next().is_some();
             self.poll_until(tick, OUTAGE_PATIENCE, met).await;
         }
+        for chain_id in self.ending_forks(tick) {
+            let met = |seen: &Observations| seen.off_course(chain_id).next().is_some();
+            self.poll_until(tick, OUTAGE_PATIENCE, met).await;
+        }
+    }
+
+    /// The chains whose nodes are back on their own fork in the next tick.
+    fn ending_forks(&self, tick: &Tick) -> Vec<u64> {
+        let next = tick.number.saturating_add(1);
+        let ends = |chain: &&ChainTick| {
+            chain.fork.is_some() && self.plan.faults().fork(chain.chain_id, next).is_none()
+        };
+        tick.chains.iter().filter(ends).map(|chain| chain.chain_id).collect()
     }
 
     /// Waits until the clock has come to the next tick.
@@ -177,7 +198,12 @@ impl Show {
     async fn poll(&mut self, tick: &Tick) {
         if let Some(watch) = &mut self.watch {
             watch.poll(&outages(tick), self.started.elapsed()).await;
+            for chain in &tick.chains {
+                let forked = chain.fork.iter().flatten().next();
+                forked.into_iter().for_each(|first| watch.note_fork(chain.chain_id, first.number()));
+            }
         }
+        self.judge_followers();
         self.progress.show(tick, self.watch.as_ref().map(Watch::seen));
     }
 
@@ -195,6 +221,12 @@ impl Show {
         }
     }
 
+    fn judge_followers(&self) {
+        if let Some(followers) = &self.followers {
+            followers.judge(self.superchain.sequencers());
+        }
+    }
+
     /// Gives the sidecar time to settle what it was told.
     async fn settle(&mut self) {
         let began = Instant::now();
@@ -203,6 +235,7 @@ impl Show {
             if let Some(watch) = &mut self.watch {
                 watch.poll(&[], at).await;
             }
+            self.judge_followers();
             if self.outcome(false).is_success() {
                 return;
             }
@@ -215,13 +248,17 @@ impl Show {
         let seen = self.watch.as_ref().map_or(&nothing, Watch::seen);
         let sequencers = self.superchain.sequencers();
         let chains = sequencers.iter().map(|sequencer| chain_report(sequencer, seen)).collect();
+        let plan = self.plan.faults();
+        let reports = |followers: &Followers| followers.reports(|chain_id| plan.first_bad(chain_id));
+        let followers = self.followers.as_ref().map(reports).unwrap_or_default();
         let unsettled = if interrupted || self.watch.is_none() {
             Vec::new()
         } else {
-            unsettled(sequencers, self.plan.faults(), seen)
+            [unsettled(sequencers, plan, seen), astray(sequencers, plan, &followers)].concat()
         };
+        let report = Report::new(self.plan.request().seed, chains, &self.planted, seen);
         Outcome {
-            report: Report::new(self.plan.request().seed, chains, &self.planted, seen),
+            report: Report { followers, ..report },
             watched: self.watch.is_some(),
             interrupted,
             unsettled,

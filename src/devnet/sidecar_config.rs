@@ -1,7 +1,9 @@
 //! What a sidecar must be told to watch a running devnet.
 
 use super::{
-    config_file::{ChainConfig, InteropConfig, L1Config, ListenConfig, P2pConfig, SidecarConfig},
+    config_file::{
+        ChainConfig, FollowSection, InteropConfig, L1Config, ListenConfig, P2pConfig, SidecarConfig,
+    },
     keyring::system_config_address,
     networks::Networks,
     nodes::{ChainNodes, Nodes},
@@ -15,13 +17,24 @@ const DATA_DIR: &str = "sidecar";
 /// The sidecar listens on a free port of loopback.
 const LISTEN: &str = "/ip4/127.0.0.1/tcp/0";
 
-/// The configuration of a sidecar that watches this devnet and listens at `rpc` and `http`.
+/// Where a sidecar listens.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ListenAddrs {
+    /// Its JSON-RPC server.
+    pub(super) rpc: SocketAddr,
+    /// Its HTTP server for health and metrics.
+    pub(super) http: SocketAddr,
+    /// Its server for followers, if it is to have one.
+    pub(super) follow: Option<SocketAddr>,
+}
+
+/// The configuration of a sidecar that watches this devnet and listens there.
 ///
 /// It names no attester: the sidecar reads it from the `SystemConfig` on L1.
 pub(super) fn sidecar_config(
     dir: &Path,
     clock: &RunClock,
-    [rpc, http]: [SocketAddr; 2],
+    listen: &ListenAddrs,
     superchain: &Superchain,
     nodes: &Nodes,
     networks: &Networks,
@@ -39,10 +52,11 @@ pub(super) fn sidecar_config(
     SidecarConfig {
         clock: clock.setting(),
         data_dir: dir.join(DATA_DIR),
-        rpc: ListenConfig { addr: rpc },
-        http: ListenConfig { addr: http },
+        rpc: ListenConfig { addr: listen.rpc },
+        http: ListenConfig { addr: listen.http },
         l1: L1Config { execution: nodes.l1.url() },
         interop: InteropConfig { message_expiry_window: schedule.expiry_window() },
+        follow: listen.follow.map(|addr| FollowSection { mode: "attested", addr }),
         chains: nodes.chains.iter().map(|nodes| (nodes.chain_id.to_string(), chain(nodes))).collect(),
     }
 }

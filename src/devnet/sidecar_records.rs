@@ -54,7 +54,7 @@ pub struct AttestationRecord {
     pub origin: String,
     /// The verdict.
     pub verdict: String,
-    /// Why, if the verdict is `violated`.
+    /// Why, if the verdict is `violated` or `discarded`.
     pub reason: Option<String>,
     /// From the frame's arrival to the verdict.
     pub decided_after_ms: Option<u64>,
@@ -132,11 +132,16 @@ impl AttestationRecord {
             "open" => Finding::Open,
             "upheld" => Finding::Upheld,
             "upheld-replacement" => Finding::UpheldReplacement,
-            "discarded" => Finding::Discarded,
+            "discarded" => self.discarded(),
             "superseded" => Finding::Superseded,
             "violated" => self.violation(),
             other => Finding::Violated { reason: other.to_owned(), detail: None },
         }
+    }
+
+    /// Sidecars from before there were reasons knew but one.
+    fn discarded(&self) -> Finding {
+        Finding::Discarded { reason: self.reason.clone().unwrap_or_else(|| "not-derived".to_owned()) }
     }
 
     fn violation(&self) -> Finding {

@@ -20,6 +20,9 @@ pub fn summary(report: &Report) -> String {
         "messages: {} executed, {} valid, {} invalid, {} unknown\n",
         messages.executed, messages.valid, messages.invalid, messages.unknown
     ));
+    if !report.followers.is_empty() {
+        text.push_str(&format!("{}\n", followers(report)));
+    }
     if !report.faults.is_empty() {
         text.push_str(&format!("{}\n", faults(report)));
     }
@@ -49,6 +52,26 @@ fn heads(report: &Report) -> Table {
     table
 }
 
+fn followers(report: &Report) -> Table {
+    let mut table = table(&["follower", "safe", "finalized", "refused", "misled"]);
+    for follower in &report.followers {
+        let misled = [
+            (follower.left_honest_chain, "left the chain"),
+            (follower.went_backwards, "went backwards"),
+            (follower.beyond_violation, "went beyond a violation"),
+        ];
+        let misled: Vec<_> = misled.into_iter().filter(|(is, _)| *is).map(|(_, how)| how).collect();
+        table.add_row([
+            follower.chain_id.to_string(),
+            follower.safe.to_string(),
+            follower.finalized.to_string(),
+            follower.rejected_statuses.to_string(),
+            if misled.is_empty() { "no".to_owned() } else { misled.join(", ") },
+        ]);
+    }
+    table
+}
+
 fn faults(report: &Report) -> Table {
     let mut table = table(&["fault", "chain", "block", "expected", "found", "after"]);
     for fault in &report.faults {
@@ -69,8 +92,13 @@ mod tests {
     use super::*;
     use crate::devnet::{
         finding::Finding,
+        follower::FollowerReport,
         report::{AttestationCounts, ChainReport, FalseAlarm, FaultReport, MessageCounts},
     };
+
+    fn discarded() -> Finding {
+        Finding::Discarded { reason: "not-derived".to_owned() }
+    }
 
     #[test]
     fn a_person_reads_heads_faults_and_false_alarms() {
@@ -86,12 +114,20 @@ mod tests {
             name: "not-derived",
             chain_id: 902,
             block: 42,
-            expected: Finding::Discarded,
+            expected: discarded(),
             found: None,
             detected_after_ms: None,
         };
-        let alarm =
-            FalseAlarm { chain_id: 901.into(), block: Some(9), hash: None, found: Finding::Discarded };
+        let alarm = FalseAlarm { chain_id: 901.into(), block: Some(9), hash: None, found: discarded() };
+        let follower = FollowerReport {
+            chain_id: 901,
+            safe: 44,
+            finalized: 41,
+            left_honest_chain: false,
+            went_backwards: true,
+            beyond_violation: false,
+            rejected_statuses: 3,
+        };
         let report = Report {
             seed: 7,
             chains: vec![chain],
@@ -99,6 +135,7 @@ mod tests {
             messages: MessageCounts { executed: 33, ..MessageCounts::default() },
             faults: vec![fault],
             false_alarms: vec![alarm],
+            followers: vec![follower],
         };
         let text = summary(&report);
         for part in [
@@ -110,6 +147,8 @@ mod tests {
             "902",
             "nothing",
             "block 9: discarded",
+            "44",
+            "went backwards",
         ] {
             assert!(text.contains(part), "{part:?} is missing from\n{text}");
         }

@@ -6,16 +6,18 @@
 use super::{
     chain::ChainParams,
     faults::FaultPlan,
-    keyring::{Keyring, system_config_address},
+    keyring::{Keyring, deposit_contract_address, system_config_address},
     l1::{L1, L1Error, L1Params},
+    l1_block::L1Block,
+    l1_traffic::L1Traffic,
     message_pool::MessagePool,
-    schedule::{L1_FINALITY_DEPTH, L1_SAFE_DEPTH, Schedule},
+    schedule::{L1_FINALITY_DEPTH, L1_SAFE_DEPTH, Schedule, TICKS_PER_L1_BLOCK},
     sequencer::{ChainTick, Promotion, Sequencer, SequencerError},
-    system_config::SystemConfig,
+    system_config::{FeeScalars, SystemConfig},
     wallet::WalletError,
 };
 use crosscheck_p2p::UnixSeconds;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The id of the first chain; the others follow it.
 pub const FIRST_CHAIN_ID: u64 = 901;
@@ -23,6 +25,8 @@ pub const FIRST_CHAIN_ID: u64 = 901;
 pub const MAX_CHAINS: u64 = 16;
 /// The id of the L1.
 pub const L1_CHAIN_ID: u64 = 900;
+/// How many blocks L1 drops when it reorgs.
+const L1_REORG_DEPTH: u64 = 2;
 /// The gas limit of every L2 block.
 const GAS_LIMIT: u64 = 60_000_000;
 
@@ -49,8 +53,8 @@ impl SuperchainParams {
 /// Why a superchain could not start or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum SuperchainError {
-    /// The keys could not be derived.
-    #[error("the keys of the devnet could not be derived: {0}")]
+    /// A key could not be derived or used.
+    #[error("a key of the devnet could not be derived or used: {0}")]
     Keys(#[from] WalletError),
     /// L1 could not go on.
     #[error(transparent)]
@@ -78,6 +82,7 @@ pub struct Tick {
 pub struct Superchain {
     params: SuperchainParams,
     l1: L1,
+    l1_traffic: L1Traffic,
     sequencers: Vec<Sequencer>,
     pool: MessagePool,
     tick: u64,
@@ -97,6 +102,7 @@ impl Superchain {
         let config = |keys: &Keyring| SystemConfig {
             unsafe_block_signer: keys.sequencer.address(),
             batcher: keys.batcher.address(),
+            scalars: FeeScalars::GENESIS,
         };
         let configs =
             chain_ids.iter().zip(&rings).map(|(id, keys)| (system_config_address(*id), config(keys)));
@@ -112,7 +118,8 @@ impl Superchain {
             Sequencer::new(chain, keys, params.schedule, params.seed)
         };
         let sequencers = chain_ids.iter().zip(rings).map(sequencer).collect::<Result<_, _>>()?;
-        Ok(Self { params, l1, sequencers, pool: MessagePool::default(), tick: 0 })
+        let l1_traffic = L1Traffic::new(params.seed, &chain_ids)?;
+        Ok(Self { params, l1, l1_traffic, sequencers, pool: MessagePool::default(), tick: 0 })
     }
 
     /// The L1.
@@ -144,21 +151,45 @@ impl Superchain {
         self.tick = self.tick.saturating_add(1);
         let tick = self.tick;
         let time = self.params.schedule.time_of(tick);
-        let l1_moved = self.params.schedule.makes_l1_block(tick);
-        if l1_moved {
-            let block = self.l1.produce(time)?;
+        let reorged = self.params.plan.reorgs_l1(tick);
+        if reorged {
+            self.reorg_l1()?;
+        }
+        let grows = self.params.schedule.makes_l1_block(tick);
+        if grows {
+            let block = self.extend_l1()?;
             self.sequencers.iter_mut().for_each(|chain| chain.derive(&block, tick));
         }
         let promotions = self.promote(tick)?;
         let chains = self.build(tick, promotions)?;
-        Ok(Tick { number: tick, time, l1_moved, chains })
+        Ok(Tick { number: tick, time, l1_moved: grows || reorged, chains })
+    }
+
+    /// Appends the next L1 block, at its time.
+    fn extend_l1(&mut self) -> Result<Arc<L1Block>, SuperchainError> {
+        let tick = self.l1.head().number().saturating_add(1).saturating_mul(TICKS_PER_L1_BLOCK);
+        let body = self.l1_traffic.next_body(&self.l1)?;
+        Ok(self.l1.produce_with(self.params.schedule.time_of(tick), body)?)
+    }
+
+    /// L1 drops its newest blocks and has others in their places; every chain goes back to what still stands.
+    fn reorg_l1(&mut self) -> Result<(), SuperchainError> {
+        let head = self.l1.head().number();
+        self.l1.reorg(L1_REORG_DEPTH);
+        while self.l1.head().number() < head {
+            self.extend_l1()?;
+        }
+        for chain in &mut self.sequencers {
+            chain.rewind(&self.l1)?;
+        }
+        Ok(())
     }
 
     fn promote(&mut self, tick: u64) -> Result<Vec<Promotion>, SuperchainError> {
         let mut promotions = Vec::with_capacity(self.sequencers.len());
         let finalized = self.l1.finalized().number();
         for chain in &mut self.sequencers {
-            let mut promotion = chain.promote(tick, &self.l1, &self.params.plan)?;
+            let mut promotion = chain.promote(tick, &self.params.plan)?;
             promotion.citable.drain(..).for_each(|block| self.pool.insert(block));
             chain.finalize(finalized);
             promotions.push(promotion);
@@ -171,6 +202,7 @@ impl Superchain {
         let mut chains = Vec::with_capacity(self.sequencers.len());
         for (chain, promotion) in self.sequencers.iter_mut().zip(promotions) {
             let built = chain.build(tick, &self.l1, &self.pool, plan)?;
+            let fork = chain.fork(tick, &self.l1, plan)?;
             chains.push(ChainTick {
                 chain_id: chain.chain_id(),
                 replacement: promotion.replacement,
@@ -178,6 +210,7 @@ impl Superchain {
                 attestations: promotion.attestations,
                 heads: chain.heads(),
                 outage: plan.outage(chain.chain_id(), tick).is_some(),
+                fork,
             });
         }
         Ok(chains)
@@ -192,6 +225,7 @@ fn chain_params(chain_id: u64, keys: &Keyring, l1: &L1, schedule: &Schedule) -> 
         l1_genesis: l1.head().id(),
         gas_limit: GAS_LIMIT,
         system_config: system_config_address(chain_id),
+        deposit_contract: deposit_contract_address(chain_id),
         batcher: keys.batcher.address(),
     }
 }

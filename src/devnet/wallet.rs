@@ -22,7 +22,7 @@ pub struct Wallet {
     signer: PrivateKeySigner,
 }
 
-/// A contract call to sign, without value.
+/// A contract call to sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     /// The chain it is for (EIP-155).
@@ -33,6 +33,8 @@ pub struct Call {
     pub to: Address,
     /// The calldata.
     pub input: Bytes,
+    /// What it sends along, wei.
+    pub value: U256,
     /// The slots that it declares.
     pub access_list: AccessList,
     /// The gas limit.
@@ -52,6 +54,16 @@ pub enum WalletError {
         /// The index.
         index: u32,
         /// What the key parser says.
+        reason: String,
+    },
+    /// What was signed does not read back: never seen.
+    #[error("a transaction of {from} with nonce {nonce} does not decode: {reason}")]
+    Encoding {
+        /// The sender.
+        from: Address,
+        /// The nonce.
+        nonce: u64,
+        /// What the decoder says.
         reason: String,
     },
     /// The signer refused.
@@ -103,7 +115,7 @@ impl Wallet {
             max_fee_per_gas: call.max_fee,
             max_priority_fee_per_gas: PRIORITY_FEE.min(call.max_fee),
             to: TxKind::Call(call.to),
-            value: U256::ZERO,
+            value: call.value,
             access_list: call.access_list,
             input: call.input,
         };
@@ -134,6 +146,7 @@ mod tests {
             nonce: 7,
             to: Address::repeat_byte(1),
             input: Bytes::from_static(&[1, 2, 3]),
+            value: U256::ZERO,
             access_list: AccessList::default(),
             gas_limit: 100_000,
             max_fee: 2_000_000_000,

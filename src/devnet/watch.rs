@@ -66,6 +66,11 @@ impl Watch {
         &self.seen
     }
 
+    /// The nodes of a chain follow another fork from a height on.
+    pub fn note_fork(&mut self, chain_id: u64, from: u64) {
+        self.seen.note_fork(chain_id, from);
+    }
+
     /// Asks for everything new: status, verdicts and refusals. `outages` are the chains whose clients answer
     /// errors on purpose; `at` is the time since the start of the run.
     pub async fn poll(&mut self, outages: &[u64], at: Duration) {

@@ -3,6 +3,7 @@
 use crate::program::crosscheck;
 use rstest::rstest;
 use serde_json::Value;
+use std::ops::RangeInclusive;
 
 /// Every fault of the registry, spread over the run.
 const EVERY_FAULT: [&str; 10] = [
@@ -49,7 +50,7 @@ fn every_scripted_fault_is_found_as_what_it_is(#[case] chains: &str, #[case] see
         "violated: invalid-message (unknown-chain)",
         "violated: unjustified-replacement",
         "upheld-replacement",
-        "discarded",
+        "discarded: not-derived",
         "rejected: wrong-signer",
     ] {
         assert!(expected.contains(&finding), "{finding} is not among {expected:?}");
@@ -64,6 +65,66 @@ fn every_scripted_fault_is_found_as_what_it_is(#[case] chains: &str, #[case] see
     assert_eq!(report["chains"][0]["vouched"], 14);
     if chains == "4" {
         assert_eq!(report["chains"][2]["vouched"], 60);
+    }
+}
+
+#[rstest]
+#[case::l1_reorg("l1-reorg@20", "upheld", 45..=45)]
+#[case::unsafe_reorg("unsafe-reorg@20", "upheld", 45..=45)]
+#[case::forged_deposit("forged-deposit@20", "discarded: forged-deposits", 19..=19)]
+#[case::wrong_min_base_fee("wrong-min-base-fee@20", "discarded: not-derived", 19..=45)]
+#[case::same_attributes_other_hash("same-attributes-other-hash@20", "discarded: execution-divergence", 19..=45)]
+#[case::replacement_chain("replacement-chain@15", "upheld-replacement", 45..=45)]
+#[case::sibling_wrong_fork("sibling-wrong-fork@20", "open, then upheld (901 nodes were on another fork)", 45..=45)]
+#[case::attestations_out_of_order("attestations-out-of-order@15", "upheld", 45..=45)]
+#[case::attestations_lost("attestations-lost@10", "upheld as ancestor", 45..=45)]
+fn a_fault_of_consolidation_alone_is_found(
+    #[case] fault: &str,
+    #[case] finding: &str,
+    #[case] stops: RangeInclusive<u64>,
+) {
+    let (code, report, complaints) = run("2", "1", "45", &[fault]);
+    assert_eq!(report["false_alarms"], serde_json::json!([]), "{complaints}");
+    let found = &report["faults"][0];
+    assert_eq!((&found["expected"], &found["found"]), (&finding.into(), &finding.into()), "{complaints}");
+    assert_followers(&report, &[stops, 45..=45]);
+    assert_eq!(code, Some(0), "{complaints}");
+}
+
+/// The faults of consolidation that leave each other room, none of them before what a follower can pass.
+const CONSOLIDATION: [&str; 9] = [
+    "unsafe-reorg@12",
+    "l1-reorg@20",
+    "replacement-chain@24:902",
+    "attestations-out-of-order@30",
+    "sibling-wrong-fork@42:903",
+    "attestations-lost@40",
+    "forged-deposit@62:904",
+    "wrong-min-base-fee@64",
+    "same-attributes-other-hash@66:903",
+];
+
+#[test]
+fn faults_of_consolidation_together_are_found_as_what_they_are() {
+    let (code, report, complaints) = run("4", "1", "75", &CONSOLIDATION);
+    assert_eq!(report["false_alarms"], serde_json::json!([]), "{complaints}");
+    for fault in report["faults"].as_array().unwrap() {
+        assert_eq!(fault["found"], fault["expected"], "{fault}\n{complaints}");
+    }
+    assert_followers(&report, &[63..=75, 75..=75, 65..=75, 61..=61]);
+    assert_eq!(code, Some(0), "{complaints}");
+}
+
+/// Every follower stands where it may: before a block of its chain that does not hold; where only another block was
+/// attested in a block's place, there or beyond. None was led astray.
+fn assert_followers(report: &Value, stops: &[RangeInclusive<u64>]) {
+    let followers = report["followers"].as_array().unwrap();
+    assert_eq!(followers.len(), stops.len());
+    for (follower, stop) in followers.iter().zip(stops) {
+        assert!(stop.contains(&follower["safe"].as_u64().unwrap()), "{follower}");
+        for led_astray in ["left_honest_chain", "went_backwards", "beyond_violation"] {
+            assert_eq!(follower[led_astray], false, "{follower}");
+        }
     }
 }
 

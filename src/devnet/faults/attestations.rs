@@ -43,7 +43,7 @@ impl Fault for NotDerived {
     }
 
     fn expected(&self, _chain_id: u64) -> Finding {
-        Finding::Discarded
+        Finding::Discarded { reason: "not-derived".to_owned() }
     }
 
     fn attested(&self) -> Attested {

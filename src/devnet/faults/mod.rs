@@ -4,9 +4,12 @@
 //! fault never touches a chain, a socket or a clock itself.
 
 mod attestations;
+mod attributes;
 mod messages;
 mod outage;
 mod plan;
+mod publication;
+mod reorgs;
 mod replacement;
 mod spec;
 
@@ -33,6 +36,15 @@ pub static REGISTRY: &[&dyn Fault] = &[
     &attestations::NotDerived,
     &attestations::WrongSigner,
     &outage::RpcOutage,
+    &attributes::ForgedDeposit,
+    &attributes::WrongMinBaseFee,
+    &attributes::SameAttributesOtherHash,
+    &replacement::ReplacementChain,
+    &reorgs::L1Reorg,
+    &reorgs::UnsafeReorg,
+    &reorgs::SiblingWrongFork,
+    &publication::AttestationsOutOfOrder,
+    &publication::AttestationsLost,
 ];
 
 /// The fault of a name.
@@ -53,6 +65,21 @@ pub trait Fault: fmt::Debug + Send + Sync {
         1
     }
 
+    /// How many blocks in a row it happens at.
+    fn blocks(&self) -> u64 {
+        1
+    }
+
+    /// The last block that a run must have for a fault at this block to be found.
+    fn last_block(&self, block: u64) -> u64 {
+        block.saturating_add(self.blocks().saturating_sub(1))
+    }
+
+    /// The longest block time with which it works, seconds.
+    fn max_block_time(&self) -> u64 {
+        u64::MAX
+    }
+
     /// What the sidecar must find, when it happens on this chain.
     fn expected(&self, chain_id: u64) -> Finding;
 
@@ -65,6 +92,16 @@ pub trait Fault: fmt::Debug + Send + Sync {
         Ok(None)
     }
 
+    /// Building the block: whether another then takes its place.
+    fn is_rebuilt(&self) -> bool {
+        false
+    }
+
+    /// Building the block: whether it holds a deposit that L1 never had.
+    fn forges_deposit(&self) -> bool {
+        false
+    }
+
     /// Promoting the block to cross-safe: whether its own node replaces it by deposits only instead.
     fn is_replaced(&self) -> bool {
         false
@@ -75,10 +112,41 @@ pub trait Fault: fmt::Debug + Send + Sync {
         Attested::Block
     }
 
+    /// Publishing: whether and when the word on the block goes out.
+    fn publication(&self) -> Publication {
+        Publication::AsPromoted
+    }
+
+    /// Whether the block may be cited once it is cross-safe: nothing is wrong with it or with its place.
+    fn is_citable(&self) -> bool {
+        false
+    }
+
+    /// Whether L1 drops its newest blocks when the block is built, or soon after.
+    fn reorgs_l1(&self) -> bool {
+        false
+    }
+
+    /// The chain's nodes serve another fork for so many ticks, from the one that builds the block.
+    fn fork_ticks(&self) -> Option<u64> {
+        None
+    }
+
     /// The chain's execution client answers errors for so many ticks, from the one that builds the block.
     fn outage_ticks(&self) -> Option<u64> {
         None
     }
+}
+
+/// Whether and when a word goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Publication {
+    /// When the block is promoted.
+    AsPromoted,
+    /// When the last block of the fault is promoted, the newest first.
+    Reversed,
+    /// Never.
+    Never,
 }
 
 /// What the sequencer publishes as its word on a height.
@@ -90,6 +158,10 @@ pub enum Attested {
     DepositsOnlySibling,
     /// A sibling with other user transactions.
     OtherTransactionsSibling,
+    /// A sibling with another minimum base fee.
+    OtherMinBaseFeeSibling,
+    /// A sibling that says that it left another state.
+    OtherStateRootSibling,
     /// The cross-safe block, signed with a key that is not the chain's.
     BlockByImpostor,
 }

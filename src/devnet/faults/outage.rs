@@ -1,7 +1,7 @@
 //! An execution client that answers errors for a while.
 
 use super::Fault;
-use crate::devnet::finding::Finding;
+use crate::devnet::finding::{Finding, HeldUp};
 
 /// How long the client answers errors, in ticks.
 const OUTAGE_TICKS: u64 = 10;
@@ -20,7 +20,7 @@ impl Fault for RpcOutage {
     }
 
     fn expected(&self, chain_id: u64) -> Finding {
-        Finding::OpenThenUpheld { chain_id }
+        Finding::OpenThenUpheld { chain_id, by: HeldUp::Errors }
     }
 
     fn outage_ticks(&self) -> Option<u64> {

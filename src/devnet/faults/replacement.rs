@@ -36,3 +36,47 @@ impl Fault for JustifiedReplacement {
         true
     }
 }
+
+/// How many blocks a replacement chain replaces.
+const REPLACED: u64 = 3;
+/// The last of them has been built three times when it is replaced: with slower blocks gossip would find the third too
+/// old.
+const MAX_BLOCK_TIME: u64 = 4;
+
+/// Replaces a run of blocks, one after the other, and attests to each replacement.
+#[derive(Debug)]
+pub(super) struct ReplacementChain;
+
+impl Fault for ReplacementChain {
+    fn name(&self) -> &'static str {
+        "replacement-chain"
+    }
+
+    fn summary(&self) -> &'static str {
+        "the block and the two after it execute an invalid message each; each is replaced, and all three are attested"
+    }
+
+    fn earliest_block(&self) -> u64 {
+        FIRST_EXECUTING_BLOCK
+    }
+
+    fn blocks(&self) -> u64 {
+        REPLACED
+    }
+
+    fn max_block_time(&self) -> u64 {
+        MAX_BLOCK_TIME
+    }
+
+    fn expected(&self, _chain_id: u64) -> Finding {
+        Finding::UpheldReplacement
+    }
+
+    fn message(&self, scene: &Scene<'_>, rng: &mut ChaCha12Rng) -> Result<Option<Message>, NothingToCite> {
+        absent_message(self, scene, rng).map(Some)
+    }
+
+    fn is_replaced(&self) -> bool {
+        true
+    }
+}

@@ -15,12 +15,9 @@ const OTHER: B256 = B256::repeat_byte(0x0c);
 fn planted(fault: &str) -> Planted {
     let specs: Vec<FaultSpec> = vec![fault.parse().unwrap()];
     let fault = *FaultPlan::new(&specs, &[901, 902], Some(60)).unwrap().iter().next().unwrap();
-    Planted {
-        fault,
-        hash: Some(LIE),
-        payload_hash: Some(SIGNED),
-        published_at: Some(Duration::from_millis(100)),
-    }
+    let published_at = Some(Duration::from_millis(100));
+    let word = PlantedWord { hash: LIE, payload_hash: Some(SIGNED), published_at };
+    Planted { fault, words: vec![word] }
 }
 
 fn record(id: u64, hash: B256, verdict: &str) -> AttestationRecord {
@@ -144,7 +141,7 @@ fn an_impostors_block_that_was_only_an_ancestor_is_not_its_finding() {
 #[rstest]
 #[case::upheld_afterwards(&["open", "upheld"], Some("open, then upheld (901 execution client answered errors)"), true)]
 #[case::open_to_the_end(&["open"], Some("open (901 execution client answers errors)"), false)]
-#[case::discarded_afterwards(&["open", "discarded"], Some("discarded"), false)]
+#[case::discarded_afterwards(&["open", "discarded"], Some("discarded: not-derived"), false)]
 fn an_outage(#[case] verdicts: &[&str], #[case] found: Option<&str>, #[case] as_scripted: bool) {
     let mut seen = Observations::default();
     for verdict in verdicts {
@@ -152,7 +149,7 @@ fn an_outage(#[case] verdicts: &[&str], #[case] found: Option<&str>, #[case] as_
         seen.take_attestations(vec![if record.is_open() { held_up(record) } else { record }], &[901]);
     }
     let mut outage = planted("rpc-outage@20");
-    (outage.hash, outage.payload_hash) = (None, None);
+    outage.words.clear();
     let report = report(&[outage], &seen);
     assert_eq!(report.faults[0].found.as_ref().map(ToString::to_string).as_deref(), found);
     assert_eq!(report.is_as_scripted(), as_scripted);
@@ -203,6 +200,26 @@ fn a_hash_counts_on_its_own_chain_only() {
     assert_eq!((report.faults[0].found.clone(), report.false_alarms.len()), (None, 1));
 }
 
+const FOLLOWER: FollowerReport = FollowerReport {
+    chain_id: 901,
+    safe: 14,
+    finalized: 9,
+    left_honest_chain: false,
+    went_backwards: false,
+    beyond_violation: false,
+    rejected_statuses: 2,
+};
+
+#[rstest]
+#[case::sound(FOLLOWER, true)]
+#[case::off_the_chain(FollowerReport { left_honest_chain: true, ..FOLLOWER }, false)]
+#[case::backwards(FollowerReport { went_backwards: true, ..FOLLOWER }, false)]
+#[case::too_far(FollowerReport { beyond_violation: true, ..FOLLOWER }, false)]
+fn a_follower_that_was_misled_fails_the_run(#[case] follower: FollowerReport, #[case] as_scripted: bool) {
+    let report = Report { followers: vec![follower], ..report(&[], &seen(vec![], vec![])) };
+    assert_eq!(report.is_as_scripted(), as_scripted);
+}
+
 #[test]
 fn the_json_has_the_agreed_shape() {
     let chains = vec![ChainReport {
@@ -233,6 +250,7 @@ fn the_json_has_the_agreed_shape() {
             "detected_after_ms": 12,
         }],
         "false_alarms": [],
+        "followers": [],
     });
     assert_eq!(serde_json::to_value(&report).unwrap(), expected);
 }

@@ -23,6 +23,7 @@ fn plan(blocks: Option<u64>, faults: &[&str], dir: Option<PathBuf>) -> DevnetPla
         dir,
         genesis_time: None,
         await_peers: Duration::ZERO,
+        followers: false,
     })
     .unwrap()
 }

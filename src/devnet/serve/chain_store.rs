@@ -29,6 +29,8 @@ pub struct ChainStore {
     transactions: HashMap<B256, (B256, usize)>,
     heads: Heads,
     outage: bool,
+    /// What stands in place of the chain's own blocks while the nodes follow another fork.
+    fork: BTreeMap<u64, Arc<L2Block>>,
 }
 
 impl ChainStore {
@@ -43,6 +45,7 @@ impl ChainStore {
             transactions: HashMap::new(),
             heads: Heads::default(),
             outage: false,
+            fork: BTreeMap::new(),
         };
         store.append(genesis);
         store
@@ -55,6 +58,8 @@ impl ChainStore {
         }
         self.heads = tick.heads;
         self.outage = tick.outage;
+        let fork = tick.fork.iter().flatten();
+        self.fork = fork.map(|block| (block.number(), Arc::clone(block))).collect();
     }
 
     /// The chain's id.
@@ -77,14 +82,24 @@ impl ChainStore {
         self.outage
     }
 
-    /// The canonical block of a height.
+    /// The first height at which the nodes follow another fork.
+    fn forked_at(&self) -> Option<u64> {
+        self.fork.first_key_value().map(|(number, _)| *number)
+    }
+
+    /// The canonical block of a height, as the nodes see it.
     pub fn canonical(&self, number: u64) -> Option<&Arc<L2Block>> {
+        if self.forked_at().is_some_and(|first| first <= number) {
+            return self.fork.get(&number);
+        }
         if number == 0 { Some(&self.genesis) } else { self.canonical.get(&number) }
     }
 
-    /// The block of a hash, orphans too.
+    /// The block of a hash, orphans too. Nodes on another fork do not have the blocks beside it.
     pub fn by_hash(&self, hash: B256) -> Option<&Arc<L2Block>> {
-        self.blocks.get(&hash)
+        let own = self.blocks.get(&hash);
+        let own = own.filter(|block| self.forked_at().is_none_or(|first| block.number() < first));
+        own.or_else(|| self.fork.values().find(|block| block.hash == hash))
     }
 
     /// Whether a block is canonical.

@@ -1,16 +1,16 @@
-//! The L1's execution client: headers with finality, and the storage of each chain's `SystemConfig`.
+//! The L1's execution client: blocks with finality, their receipts and logs, and the storage of each chain's
+//! `SystemConfig`.
 
-use super::{Arguments, ServeError, server_error};
-use crate::devnet::{
-    l1::{L1, L1Block},
-    superchain::L1_CHAIN_ID,
+use super::{
+    Arguments, ServeError, filter,
+    l1_block::{l1_block, l1_receipt, l1_receipts},
+    server_error,
 };
+use crate::devnet::{l1::L1, l1_block::L1Block, superchain::L1_CHAIN_ID};
 use alloy::{
-    consensus::{BlockBody, Sealed, TxEnvelope},
-    eips::{BlockId, BlockNumberOrTag, eip4895::Withdrawals},
+    eips::{BlockId, BlockNumberOrTag},
     primitives::{Address, B256, U64, U256},
-    rlp::Encodable,
-    rpc::types::{Block, BlockTransactions, Header, Transaction},
+    rpc::types::Filter,
 };
 use jsonrpsee::{RpcModule, types::ErrorObjectOwned};
 use parking_lot::RwLock;
@@ -29,12 +29,30 @@ pub fn l1_module(store: Store) -> Result<RpcModule<Store>, ServeError> {
         Ok::<_, ErrorObjectOwned>(U64::from(l1.read().head().number()))
     })?;
     module.register_method("eth_getBlockByNumber", |params, l1, _| {
-        let tag: BlockNumberOrTag = Arguments::of(&params).next("block")?;
-        Ok::<_, ErrorObjectOwned>(by_tag(&l1.read(), tag).map(|block| rpc_l1_block(block)))
+        let mut arguments = Arguments::of(&params);
+        let tag: BlockNumberOrTag = arguments.next("block")?;
+        let full = arguments.optional("full transactions")?.unwrap_or(false);
+        Ok::<_, ErrorObjectOwned>(by_id(&l1.read(), tag.into()).map(|block| l1_block(block, full)))
     })?;
     module.register_method("eth_getBlockByHash", |params, l1, _| {
-        let hash: B256 = Arguments::of(&params).next("block hash")?;
-        Ok::<_, ErrorObjectOwned>(l1.read().block_by_hash(hash).map(|block| rpc_l1_block(block)))
+        let mut arguments = Arguments::of(&params);
+        let hash: B256 = arguments.next("block hash")?;
+        let full = arguments.optional("full transactions")?.unwrap_or(false);
+        Ok::<_, ErrorObjectOwned>(l1.read().block_by_hash(hash).map(|block| l1_block(block, full)))
+    })?;
+    module.register_method("eth_getBlockReceipts", |params, l1, _| {
+        let id: BlockId = Arguments::of(&params).next("block")?;
+        Ok::<_, ErrorObjectOwned>(by_id(&l1.read(), id).map(|block| l1_receipts(block)))
+    })?;
+    module.register_method("eth_getTransactionReceipt", |params, l1, _| {
+        let hash: B256 = Arguments::of(&params).next("transaction hash")?;
+        let l1 = l1.read();
+        let found = l1.transaction(hash).and_then(|(block, place)| l1_receipt(block, place));
+        Ok::<_, ErrorObjectOwned>(found)
+    })?;
+    module.register_method("eth_getLogs", |params, l1, _| {
+        let filter: Filter = Arguments::of(&params).next("filter")?;
+        filter::logs(&*l1.read(), &filter)
     })?;
     module.register_method("eth_getStorageAt", |params, l1, _| {
         let mut arguments = Arguments::of(&params);
@@ -45,34 +63,18 @@ pub fn l1_module(store: Store) -> Result<RpcModule<Store>, ServeError> {
     Ok(module)
 }
 
-fn by_tag(l1: &L1, tag: BlockNumberOrTag) -> Option<&Arc<L1Block>> {
-    match tag {
-        BlockNumberOrTag::Latest | BlockNumberOrTag::Pending => Some(l1.head()),
-        BlockNumberOrTag::Safe => Some(l1.safe()),
-        BlockNumberOrTag::Finalized => Some(l1.finalized()),
-        BlockNumberOrTag::Earliest => l1.block_by_number(0),
-        BlockNumberOrTag::Number(number) => l1.block_by_number(number),
+/// The block that an id stands for (EIP-1898: `requireCanonical` leaves orphans out).
+fn by_id(l1: &L1, id: BlockId) -> Option<&Arc<L1Block>> {
+    match id {
+        BlockId::Number(tag) => l1.block_by_number(l1.height_of(tag)),
+        BlockId::Hash(id) => {
+            let block = l1.block_by_hash(id.block_hash)?;
+            (id.require_canonical != Some(true) || l1.is_canonical(block.id())).then_some(block)
+        }
     }
 }
 
 fn storage_at(l1: &L1, address: Address, slot: U256, id: BlockId) -> Result<B256, ErrorObjectOwned> {
-    let block = match id {
-        BlockId::Number(tag) => by_tag(l1, tag),
-        BlockId::Hash(id) => l1.block_by_hash(id.block_hash),
-    };
-    let word = block.and_then(|block| l1.storage(address, slot.into(), block.number()));
+    let word = by_id(l1, id).map(|block| block.state().storage(address, slot.into()));
     word.ok_or_else(|| server_error("header not found"))
-}
-
-/// An L1 block as `eth_getBlockBy*` answers it. The devnet's L1 blocks hold no transactions.
-fn rpc_l1_block(block: &L1Block) -> Block<Transaction> {
-    let body = BlockBody::<TxEnvelope> { withdrawals: Some(Withdrawals::default()), ..BlockBody::default() };
-    let size = alloy::consensus::Block { header: block.header.clone(), body }.length();
-    let sealed = Sealed::new_unchecked(block.header.clone(), block.hash);
-    Block {
-        header: Header::from_consensus(sealed, Some(U256::ZERO), Some(U256::from(size))),
-        uncles: Vec::new(),
-        transactions: BlockTransactions::Hashes(Vec::new()),
-        withdrawals: Some(Withdrawals::default()),
-    }
 }

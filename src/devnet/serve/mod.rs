@@ -7,6 +7,7 @@ mod chain_store;
 mod execution;
 mod filter;
 mod l1;
+mod l1_block;
 mod rollup_node;
 mod rpc_block;
 mod rpc_receipt;

@@ -4,9 +4,12 @@ use super::{Arguments, ServeError, chain_store::ChainStore, server_error};
 use crate::devnet::{
     block::L2Block,
     header::{BASE_FEE_PARAMS, MIN_BASE_FEE},
-    l1::{L1, L1Block},
-    l1_attributes::{BASE_FEE_SCALAR, BLOB_BASE_FEE_SCALAR, DA_FOOTPRINT_GAS_SCALAR},
+    keyring::deposit_contract_address,
+    l1::L1,
+    l1_attributes::DA_FOOTPRINT_GAS_SCALAR,
+    l1_block::L1Block,
     superchain::L1_CHAIN_ID,
+    system_config::FeeScalars,
 };
 use alloy::{
     eips::{BlockNumHash, BlockNumberOrTag},
@@ -97,7 +100,7 @@ impl RollupNode {
                 "system_config": {
                     "batcherAddr": self.batcher,
                     "overhead": B256::ZERO,
-                    "scalar": scalar_word(),
+                    "scalar": FeeScalars::GENESIS.word(),
                     "gasLimit": genesis.header.gas_limit,
                     "eip1559Params": "0x0000000000000000",
                     "operatorFeeParams": B256::ZERO,
@@ -112,7 +115,7 @@ impl RollupNode {
             "l1_chain_id": L1_CHAIN_ID,
             "l2_chain_id": chain.chain_id(),
             "batch_inbox_address": l1_address("crosscheck devnet batch inbox", chain.chain_id()),
-            "deposit_contract_address": l1_address("crosscheck devnet deposit contract", chain.chain_id()),
+            "deposit_contract_address": deposit_contract_address(chain.chain_id()),
             "l1_system_config_address": self.system_config,
             "protocol_versions_address": Address::ZERO,
             "chain_op_config": {
@@ -172,17 +175,6 @@ fn forks() -> Map<String, Value> {
         "lagoon_time",
     ];
     TIMED.iter().map(|fork| ((*fork).to_owned(), json!(0))).collect()
-}
-
-/// The fee scalars in the packed form that the system configuration has since Ecotone.
-fn scalar_word() -> B256 {
-    const VERSION: u8 = 1;
-    let scalars = [BLOB_BASE_FEE_SCALAR.to_be_bytes(), BASE_FEE_SCALAR.to_be_bytes()].concat();
-    let mut word = B256::left_padding_from(&scalars);
-    if let Some(first) = word.0.first_mut() {
-        *first = VERSION;
-    }
-    word
 }
 
 /// An address on L1 at which the devnet's L1, which executes nothing, has no code.

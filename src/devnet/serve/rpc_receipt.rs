@@ -1,21 +1,20 @@
 //! Receipts and logs in the JSON shapes of an OP Stack execution client, with its L1 fee fields.
 
-use crate::devnet::{
-    block::L2Block,
-    l1_attributes::{BASE_FEE_SCALAR, BLOB_BASE_FEE_SCALAR, DA_FOOTPRINT_GAS_SCALAR},
-};
+use crate::devnet::{block::L2Block, l1_attributes::DA_FOOTPRINT_GAS_SCALAR};
 use alloy::{
     consensus::{ReceiptWithBloom, Transaction as _, TxReceipt, transaction::SignerRecoverable},
-    primitives::U256,
+    primitives::{Address, U256},
     rpc::types::{Log, TransactionReceipt},
 };
 use op_alloy::{
-    consensus::{OpReceipt, OpTxEnvelope},
+    consensus::{OpReceipt, OpReceiptEnvelope, OpTxEnvelope},
     rpc_types::{L1BlockInfo, OpTransactionReceipt},
 };
 use op_revm::{L1BlockInfo as FeeOracle, OpSpecId};
 
-/// Where the L1 base fee and the blob base fee stand in the calldata of the L1 attributes (Ecotone and later).
+/// Where the fee scalars, the L1 base fee and the blob base fee stand in the calldata of the L1 attributes (Ecotone and later).
+const BASE_FEE_SCALAR_AT: core::ops::Range<usize> = 4..8;
+const BLOB_BASE_FEE_SCALAR_AT: core::ops::Range<usize> = 8..12;
 const BASE_FEE_AT: core::ops::Range<usize> = 36..68;
 const BLOB_BASE_FEE_AT: core::ops::Range<usize> = 68..100;
 
@@ -47,7 +46,7 @@ pub(super) fn rpc_receipt(block: &L2Block, index: usize) -> Option<OpTransaction
             blob_gas_price: None,
             from: transaction.recover_signer().ok()?,
             to: transaction.to(),
-            contract_address: None,
+            contract_address: created(transaction, envelope),
         },
         l1_block_info: l1_block_info(block, index)?,
         op_gas_refund: None,
@@ -68,16 +67,23 @@ pub(super) fn rpc_logs(block: &L2Block) -> impl Iterator<Item = Log> {
     })
 }
 
+/// The contract that a deposit created, if it is one that creates.
+fn created(transaction: &OpTxEnvelope, receipt: &OpReceiptEnvelope) -> Option<Address> {
+    let OpTxEnvelope::Deposit(deposit) = transaction else { return None };
+    (deposit.to.is_create() && receipt.status()).then_some(deposit.from.create(receipt.deposit_nonce()?))
+}
+
 /// The fee fields: the L1 attributes that the block itself carries, and what they make this transaction pay.
 fn l1_block_info(block: &L2Block, index: usize) -> Option<L1BlockInfo> {
     let attributes = block.transactions.first()?.input();
     let word = |range| attributes.get(range).and_then(U256::try_from_be_slice);
     let (base_fee, blob_base_fee) = (word(BASE_FEE_AT)?, word(BLOB_BASE_FEE_AT)?);
+    let (scalar, blob_scalar) = (word(BASE_FEE_SCALAR_AT)?, word(BLOB_BASE_FEE_SCALAR_AT)?);
     let mut oracle = FeeOracle {
         l1_base_fee: base_fee,
-        l1_base_fee_scalar: U256::from(BASE_FEE_SCALAR),
+        l1_base_fee_scalar: scalar,
         l1_blob_base_fee: Some(blob_base_fee),
-        l1_blob_base_fee_scalar: Some(U256::from(BLOB_BASE_FEE_SCALAR)),
+        l1_blob_base_fee_scalar: Some(blob_scalar),
         ..FeeOracle::default()
     };
     let raw = block.raw_transactions.get(index)?;
@@ -88,9 +94,9 @@ fn l1_block_info(block: &L2Block, index: usize) -> Option<L1BlockInfo> {
         l1_gas_used: u128::try_from(gas).ok(),
         l1_fee: u128::try_from(oracle.calculate_tx_l1_cost(raw, OpSpecId::JOVIAN)).ok(),
         l1_fee_scalar: None,
-        l1_base_fee_scalar: Some(u128::from(BASE_FEE_SCALAR)),
+        l1_base_fee_scalar: u128::try_from(scalar).ok(),
         l1_blob_base_fee: u128::try_from(blob_base_fee).ok(),
-        l1_blob_base_fee_scalar: Some(u128::from(BLOB_BASE_FEE_SCALAR)),
+        l1_blob_base_fee_scalar: u128::try_from(blob_scalar).ok(),
         operator_fee_scalar: Some(0),
         operator_fee_constant: Some(0),
         da_footprint_gas_scalar: Some(DA_FOOTPRINT_GAS_SCALAR),

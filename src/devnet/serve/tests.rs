@@ -11,10 +11,10 @@ use crate::devnet::{
 };
 use crate::interop::CROSS_L2_INBOX;
 use alloy::{
-    consensus::{ReceiptWithBloom, proofs},
+    consensus::{ReceiptEnvelope, ReceiptWithBloom, proofs, transaction::SignerRecoverable},
     eips::Encodable2718,
-    primitives::{Address, B256, U64},
-    rpc::types::{Block, Log},
+    primitives::{Address, B256, Bloom, U64},
+    rpc::types::{Block, Log, TransactionReceipt},
 };
 use crosscheck_p2p::UnixSeconds;
 use op_alloy::{
@@ -152,15 +152,14 @@ async fn receipts_hash_to_the_root_of_their_header() {
 
 fn logs_of(receipt: &OpTransactionReceipt) -> Vec<Log> {
     let ReceiptWithBloom { receipt, .. } = receipt.inner.inner.clone();
-    let (OpReceipt::Legacy(inner)
-    | OpReceipt::Eip2930(inner)
-    | OpReceipt::Eip1559(inner)
-    | OpReceipt::Eip7702(inner)
-    | OpReceipt::PostExec(inner)) = receipt
-    else {
-        return Vec::new();
-    };
-    inner.logs
+    match receipt {
+        OpReceipt::Deposit(deposit) => deposit.inner.logs,
+        OpReceipt::Legacy(inner)
+        | OpReceipt::Eip2930(inner)
+        | OpReceipt::Eip1559(inner)
+        | OpReceipt::Eip7702(inner)
+        | OpReceipt::PostExec(inner) => inner.logs,
+    }
 }
 
 #[tokio::test]
@@ -325,6 +324,40 @@ async fn the_output_is_that_of_the_chain() {
     assert_eq!(output["withdrawalStorageRoot"], json!(expected.withdrawal_storage_root));
     assert_eq!(output["blockRef"]["hash"], json!(hash));
     assert_eq!(output["syncStatus"]["unsafe_l2"]["number"], 30);
+}
+
+#[tokio::test]
+async fn l1_blocks_hold_the_transactions_and_receipts_of_their_roots() {
+    let world = world(&[]);
+    let mut logged = 0;
+    for number in 0..=10_u64 {
+        let answer = world.l1("eth_getBlockByNumber", json!([U64::from(number), true])).await.unwrap();
+        let block: Block = parse(answer.clone());
+        assert_eq!(serde_json::to_value(&block).unwrap(), answer, "the types add and drop nothing");
+        let header = &block.header.inner;
+        let transactions: Vec<_> =
+            block.transactions.as_transactions().unwrap().iter().map(|tx| tx.inner.inner().clone()).collect();
+        assert_eq!(proofs::calculate_transaction_root(&transactions), header.transactions_root);
+        for tx in &transactions {
+            let sender = tx.recover_signer().unwrap();
+            let receipt = world.l1("eth_getTransactionReceipt", json!([tx.tx_hash()])).await.unwrap();
+            assert_eq!(receipt["from"], json!(sender));
+        }
+        let receipts = world.l1("eth_getBlockReceipts", json!([block.header.hash])).await.unwrap();
+        let receipts: Vec<TransactionReceipt> = parse(receipts);
+        let primitive: Vec<ReceiptEnvelope> =
+            receipts.iter().map(|receipt| receipt.inner.clone().map_logs(|log| log.inner)).collect();
+        assert_eq!(proofs::calculate_receipt_root(&primitive), header.receipts_root);
+        let bloom = primitive.iter().fold(Bloom::ZERO, |bloom, receipt| bloom | *receipt.logs_bloom());
+        assert_eq!(bloom, header.logs_bloom);
+        assert_eq!(receipts.iter().map(|receipt| receipt.gas_used).sum::<u64>(), header.gas_used);
+        let logs = world.l1("eth_getLogs", json!([{ "blockHash": block.header.hash }])).await.unwrap();
+        let of_receipts: Vec<Log> =
+            receipts.iter().flat_map(|receipt| receipt.inner.logs().to_vec()).collect();
+        logged += of_receipts.len();
+        assert_eq!(parse::<Vec<Log>>(logs), of_receipts);
+    }
+    assert!(logged > 4, "only {logged} logs in ten L1 blocks");
 }
 
 #[tokio::test]

@@ -256,3 +256,166 @@ fn an_outage_spans_ten_ticks_of_one_chain() {
     assert_eq!(out, (30..40).collect::<Vec<_>>());
     assert!(ticks.iter().all(|tick| !tick.chains[0].outage));
 }
+
+fn canonical(superchain: &Superchain, chain: usize, number: u64) -> Arc<L2Block> {
+    Arc::clone(superchain.sequencers()[chain].chain().canonical(number).unwrap())
+}
+
+/// Every block of a chain is the child of the one before, and derives from a canonical L1 block.
+fn assert_sound(superchain: &Superchain, blocks: u64) {
+    for chain in 0..superchain.sequencers().len() {
+        for number in 1..=blocks {
+            let block = canonical(superchain, chain, number);
+            assert_eq!(block.header.parent_hash, canonical(superchain, chain, number - 1).hash);
+            assert!(superchain.l1().is_canonical(block.l1_origin), "block {number}");
+        }
+    }
+}
+
+#[test]
+fn users_deposit_and_scalars_change_and_replacements_keep_the_deposits() {
+    let mut superchain = superchain(2, BLOCKS, 7, &["justified-replacement@39"]);
+    let ticks = run(&mut superchain, BLOCKS);
+    let (mut deposits, mut scalars, mut failed) = (0, std::collections::BTreeSet::new(), 0);
+    for number in 1..=BLOCKS {
+        let block = canonical(&superchain, 0, number);
+        let deposited = block.transactions.iter().skip(1).filter(|tx| tx.is_deposit()).count();
+        assert!(deposited == 0 || block.sequence_number == 0);
+        let origin = superchain.l1().block_by_hash(block.l1_origin.hash).unwrap();
+        let portal = superchain.sequencers()[0].chain().params().deposit_contract;
+        if block.sequence_number == 0 {
+            assert_eq!(deposited, origin.deposits(portal).len());
+        }
+        deposits += deposited;
+        failed += block
+            .receipts
+            .iter()
+            .zip(&block.transactions)
+            .filter(|(receipt, tx)| tx.is_deposit() && !receipt.status())
+            .count();
+        let op_alloy::consensus::OpTxEnvelope::Deposit(attributes) = &block.transactions[0] else { panic!() };
+        scalars.insert(attributes.input[4..12].to_vec());
+    }
+    assert!(deposits > 5 && failed > 0, "{deposits} deposits, {failed} failed");
+    assert!(scalars.len() > 1, "the scalars never change");
+    assert!(attestation_of(&ticks, 901, 39).block.is_deposits_only());
+}
+
+#[rstest]
+#[case::mid_run("l1-reorg@31", 31, 30)]
+#[case::one_tick_later("l1-reorg@33:902", 34, 33)]
+#[case::earliest("l1-reorg@5", 7, 6)]
+fn an_l1_reorg_rebuilds_what_stood_on_it(#[case] fault: &str, #[case] at: u64, #[case] head: u64) {
+    let mut superchain = superchain(2, 40, 7, &[fault]);
+    let mut ticks: Vec<Tick> = (1..at).map(|_| superchain.tick().unwrap()).collect();
+    let dropped = [1, 2].map(|number| superchain.l1().block_by_number(head / 3 + 1 - number).unwrap().id());
+    let before = canonical(&superchain, 1, head);
+    let safe = superchain.sequencers()[1].heads().safe;
+    let tick = superchain.tick().unwrap();
+    assert!(tick.l1_moved);
+    assert!(dropped.iter().all(|id| !superchain.l1().is_canonical(*id)));
+    assert_eq!(superchain.l1().head().number(), head / 3);
+    let heads = superchain.sequencers()[1].heads();
+    assert_eq!((heads.safe, heads.unsafe_head), (safe, at));
+    assert_ne!(canonical(&superchain, 1, head).hash, before.hash);
+    ticks.push(tick);
+    ticks.extend(run(&mut superchain, 40));
+    assert_sound(&superchain, 40);
+    for chain_id in [901, 902] {
+        let numbers: Vec<_> = attestations(&ticks, chain_id).iter().map(|word| word.block.number()).collect();
+        assert_eq!(numbers, (1..=40).collect::<Vec<_>>(), "each height is attested once");
+    }
+}
+
+#[test]
+fn an_unsafe_reorg_gossips_two_blocks_of_a_height() {
+    let mut superchain = superchain(2, 40, 7, &["unsafe-reorg@20"]);
+    let ticks = run(&mut superchain, 40);
+    let built = ticks.iter().flat_map(|tick| &tick.chains[0].built).filter(|block| block.number() == 20);
+    let [first, second] = built.collect::<Vec<_>>()[..] else { panic!("not two blocks") };
+    assert_ne!(first.raw_transactions[1..], second.raw_transactions[1..]);
+    assert_eq!(first.header.parent_hash, second.header.parent_hash);
+    assert_eq!(attestation_of(&ticks, 901, 20).block.hash, second.hash);
+    assert_sound(&superchain, 40);
+}
+
+#[test]
+fn a_forged_deposit_is_executed_and_attested() {
+    let mut superchain = superchain(2, 40, 7, &["forged-deposit@22:902"]);
+    let ticks = run(&mut superchain, 40);
+    let word = attestation_of(&ticks, 902, 22);
+    assert_eq!(canonical(&superchain, 1, 22), word.block);
+    let deposits: Vec<_> = word.block.transactions.iter().filter(|tx| tx.is_deposit()).collect();
+    assert_eq!(deposits.len(), 2, "block 22 is not the first of its epoch: one is L1's, one is forged");
+    assert!(word.block.receipts[1].status());
+}
+
+#[rstest]
+#[case::min_base_fee("wrong-min-base-fee@32")]
+#[case::state_root("same-attributes-other-hash@32")]
+fn a_sibling_with_the_same_transactions_is_attested(#[case] fault: &str) {
+    let mut superchain = superchain(2, 40, 7, &[fault]);
+    let ticks = run(&mut superchain, 40);
+    let (honest, word) = (canonical(&superchain, 0, 32), &attestation_of(&ticks, 901, 32).block);
+    assert_ne!(word.hash, honest.hash);
+    assert_eq!(word.hash, word.header.hash_slow());
+    assert_eq!(word.raw_transactions, honest.raw_transactions);
+    let same_extra_data = word.header.extra_data == honest.header.extra_data;
+    let same_state = word.header.state_root == honest.header.state_root;
+    assert!(same_extra_data != same_state);
+}
+
+#[test]
+fn a_replacement_chain_replaces_each_of_three_blocks_on_the_one_before() {
+    let mut superchain = superchain(2, 60, 7, &["replacement-chain@20"]);
+    let ticks = run(&mut superchain, 60);
+    for number in 20..=22 {
+        let word = attestation_of(&ticks, 901, number);
+        assert!(word.block.is_deposits_only());
+        let built = ticks.iter().flat_map(|tick| &tick.chains[0].built);
+        let parent = word.block.header.parent_hash;
+        let originals: Vec<_> =
+            built.filter(|block| block.number() == number && block.header.parent_hash == parent).collect();
+        assert_eq!(originals.len(), 1);
+        assert!(broken_rules(&superchain, originals[0]).contains(&Some("log-not-found")));
+    }
+    assert_sound(&superchain, 60);
+    let most = (20..=40).map(|number| {
+        let built = ticks.iter().flat_map(|tick| &tick.chains[0].built);
+        built.filter(|block| block.number() == number).count()
+    });
+    assert!(most.max().unwrap() <= 5, "gossip takes five blocks of a height");
+}
+
+#[test]
+fn nodes_on_another_fork_serve_blocks_on_an_l1_that_is_not_the_l1() {
+    let mut superchain = superchain(2, 40, 7, &["sibling-wrong-fork@20:902"]);
+    let ticks = run(&mut superchain, 40);
+    let forked: Vec<_> = ticks.iter().filter(|tick| tick.chains[1].fork.is_some()).collect();
+    assert_eq!(forked.iter().map(|tick| tick.number).collect::<Vec<_>>(), (20..28).collect::<Vec<_>>());
+    for tick in forked {
+        let fork = tick.chains[1].fork.as_ref().unwrap();
+        assert_eq!(fork.first().unwrap().number(), 18, "the epoch of the block begins there");
+        assert_eq!(fork.last().unwrap().number(), tick.chains[1].heads.unsafe_head);
+        assert!(fork.iter().all(|block| !superchain.l1().is_canonical(block.l1_origin)));
+        let honest = canonical(&superchain, 1, 17).hash;
+        assert_eq!(fork[0].header.parent_hash, honest);
+        assert!(fork.windows(2).all(|pair| pair[1].header.parent_hash == pair[0].hash));
+    }
+    let attested = ticks.iter().filter(|tick| (20..28).contains(&tick.number));
+    let attested: Vec<_> = attested.flat_map(|tick| &tick.chains[1].attestations).collect();
+    assert!(attested.iter().any(|word| word.block.number() >= 18), "nothing is attested meanwhile");
+    assert_sound(&superchain, 40);
+}
+
+#[test]
+fn attestations_come_in_reverse_or_not_at_all() {
+    let mut superchain = superchain(2, 50, 7, &["attestations-out-of-order@10", "attestations-lost@20"]);
+    let ticks = run(&mut superchain, 50);
+    let words = attestations(&ticks, 901);
+    let run: Vec<_> = words.iter().map(|word| word.block.number()).filter(|n| (9..=16).contains(n)).collect();
+    assert_eq!(run, [9, 15, 14, 13, 12, 11, 10, 16]);
+    let lost: Vec<_> =
+        words.iter().filter(|word| !word.is_published).map(|word| word.block.number()).collect();
+    assert_eq!(lost, (20..40).collect::<Vec<_>>());
+}

@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::consolidation::{BlockAttributes, MatchingRules, Mismatch};
+use crate::devnet::keyring::deposit_contract_address;
 use crate::devnet::serve::{ChainStore, RollupNode, rollup_node_module};
-use crate::devnet::{Chain, ChainParams, L1, L1Params, L2Block};
+use crate::devnet::system_config::FeeScalars;
+use crate::devnet::{Chain, ChainParams, L1, L1Params, L2Block, SystemConfig};
 use alloy::eips::BlockNumHash;
 use jsonrpsee::core::EmptyServerParams;
 use parking_lot::RwLock;
@@ -11,6 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const CHAIN_ID: u64 = 901;
+const SYSTEM_CONFIG: Address = Address::repeat_byte(0xc0);
 const GENESIS: UnixSeconds = UnixSeconds(1_700_000_000);
 
 struct World {
@@ -22,12 +25,15 @@ struct World {
 impl World {
     /// A chain, and the rules as its rollup node serves them.
     async fn new(seed: u64) -> Self {
+        let batcher = Address::repeat_byte(0xba);
+        let scalars = FeeScalars::GENESIS;
+        let config = SystemConfig { unsafe_block_signer: Address::ZERO, batcher, scalars };
         let l1 = L1::new(L1Params {
             genesis_time: GENESIS,
             seed,
             safe_depth: 1,
             finalized_depth: 2,
-            system_configs: BTreeMap::new(),
+            system_configs: BTreeMap::from([(SYSTEM_CONFIG, config)]),
         });
         let params = ChainParams {
             chain_id: CHAIN_ID,
@@ -35,8 +41,9 @@ impl World {
             genesis_time: GENESIS,
             l1_genesis: l1.head().id(),
             gas_limit: 60_000_000,
-            system_config: Address::repeat_byte(0xc0),
-            batcher: Address::repeat_byte(0xba),
+            system_config: SYSTEM_CONFIG,
+            deposit_contract: deposit_contract_address(CHAIN_ID),
+            batcher,
         };
         let chain = Chain::new(params.clone(), &[]).unwrap();
         let node = RollupNode {
