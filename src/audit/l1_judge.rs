@@ -53,8 +53,9 @@ impl L1Judge {
         nodes: impl IntoIterator<Item = (ChainId, RollupNode)>,
         metrics: Metrics,
     ) -> Self {
-        let chains =
-            nodes.into_iter().map(|(chain_id, node)| (chain_id, ChainRules { node, known: Mutex::new(None) }));
+        let chains = nodes
+            .into_iter()
+            .map(|(chain_id, node)| (chain_id, ChainRules { node, known: Mutex::new(None) }));
         Self { l1, chains: chains.collect(), metrics }
     }
 
