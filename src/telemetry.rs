@@ -1,9 +1,44 @@
 //! Logging: to stderr, for people or as JSON. Standard output belongs to what commands print.
 
 use crate::config::{LogConfig, LogFormat};
-use std::io::IsTerminal;
+use indicatif::{MultiProgress, ProgressDrawTarget};
+use std::io::{IsTerminal, Write};
+use std::sync::LazyLock;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
+
+/// The live lines at the foot of standard error: none where that is no terminal.
+static LIVE_LINES: LazyLock<MultiProgress> = LazyLock::new(|| {
+    let is_terminal = std::io::stderr().is_terminal();
+    let target = if is_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    MultiProgress::with_draw_target(target)
+});
+
+/// Where whoever shows progress draws it: the log is written above, and neither spoils the other.
+pub fn live_lines() -> &'static MultiProgress {
+    &LIVE_LINES
+}
+
+/// One entry of the log, written above the live lines when it is whole.
+#[derive(Debug, Default)]
+struct Entry(Vec<u8>);
+
+impl Write for Entry {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        // A log that cannot be written has nobody to tell.
+        drop(live_lines().suspend(|| std::io::stderr().write_all(&self.0)));
+    }
+}
 
 /// Why logging cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +62,7 @@ pub enum TelemetryError {
 pub fn start(config: &LogConfig) -> Result<(), TelemetryError> {
     let filter = EnvFilter::try_new(&config.level)
         .map_err(|reason| TelemetryError::Filter { level: config.level.clone(), reason })?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(Entry::default);
     let outcome = match config.format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
         LogFormat::Human => builder.with_ansi(false).try_init(),

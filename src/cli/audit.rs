@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::service::investigator;
 use crate::sources::RollupNode;
-use crate::telemetry;
+use crate::telemetry::{self, live_lines};
 use clap::Args;
 use crosscheck_p2p::ChainId;
 use eyre::WrapErr;
@@ -118,7 +118,7 @@ async fn read_heads(config: &Config) -> eyre::Result<Heads> {
 
 fn progress(range: RangeInclusive<u64>, next: u64) -> ProgressBar {
     let (from, to) = range.into_inner();
-    let bar = ProgressBar::new(to.saturating_sub(from).saturating_add(1));
+    let bar = live_lines().add(ProgressBar::new(to.saturating_sub(from).saturating_add(1)));
     let template = "{wide_bar} {pos}/{len} blocks, {per_sec}, {eta} left";
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);

@@ -3,23 +3,22 @@
 //! Where stderr is no terminal nothing is drawn.
 
 use super::{observations::Observations, report, superchain::Tick};
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::{collections::BTreeMap, io::IsTerminal};
+use crate::telemetry::live_lines;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use std::collections::BTreeMap;
 
 /// The live lines.
 #[derive(Debug)]
 pub struct Progress {
     chains: BTreeMap<u64, ProgressBar>,
     verdicts: ProgressBar,
-    lines: MultiProgress,
+    lines: &'static MultiProgress,
 }
 
 impl Progress {
     /// Lines for these chains, if stderr is a terminal.
     pub fn new(chain_ids: &[u64], blocks: Option<u64>) -> Self {
-        let hidden = !std::io::stderr().is_terminal();
-        let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-        let lines = MultiProgress::with_draw_target(target);
+        let lines = live_lines();
         let line = |template: &str| {
             let bar = lines.add(blocks.map_or_else(ProgressBar::new_spinner, ProgressBar::new));
             // A template that does not parse is a defect of ours; the default style shows the same numbers.
