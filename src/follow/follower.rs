@@ -250,7 +250,13 @@ impl Follower {
         if is_served && since.elapsed() < PATIENCE {
             return;
         }
-        if self.parts.health.obstruct(&Self::part(chain_id), reason.clone()) {
+        if !self.parts.health.obstruct(&Self::part(chain_id), reason.clone()) {
+            return;
+        }
+        // At the start there is nothing to serve yet, and nothing for an operator to do.
+        if since.elapsed() < PATIENCE {
+            info!(%chain_id, reason, "followers are not served yet");
+        } else {
             warn!(%chain_id, reason, "followers are not served anything new");
         }
     }
