@@ -71,7 +71,7 @@ impl Metrics {
                 &["chain_id", "topic", "verdict"],
             )?,
             attestations: counter("attestations_total", "Attested blocks taken under audit", &["chain_id"])?,
-            verdicts: counter("verdicts_total", "Verdicts", &["chain_id", "verdict"])?,
+            verdicts: counter("verdicts_total", "Verdicts, by reason", &["chain_id", "verdict", "reason"])?,
             messages: counter(
                 "messages_total",
                 "Executed messages of decided blocks, by what was found",
@@ -117,8 +117,8 @@ impl Metrics {
             self.0.attestations.with_label_values(&[id]);
             self.0.open_cases.with_label_values(&[id]);
             self.0.peers.with_label_values(&[id]);
-            for verdict in Verdict::NAMES {
-                self.0.verdicts.with_label_values(&[id.as_str(), verdict]);
+            for (verdict, reason) in Verdict::NAMES {
+                self.0.verdicts.with_label_values(&[id.as_str(), verdict, reason]);
             }
             for (topic, verdict) in Topic::ALL
                 .into_iter()
@@ -162,7 +162,8 @@ impl Metrics {
     /// A verdict is in the ledger.
     pub fn verdict(&self, decision: &Decision<'_>) {
         let chain_id = decision.key.chain_id.to_string();
-        self.0.verdicts.with_label_values(&[chain_id.as_str(), decision.verdict.name()]).inc();
+        let (verdict, reason) = (decision.verdict.name(), decision.verdict.reason().unwrap_or_default());
+        self.0.verdicts.with_label_values(&[chain_id.as_str(), verdict, reason]).inc();
         self.0.verdict_seconds.with_label_values(&[&chain_id]).observe(decision.after.as_secs_f64());
         for checked in decision.messages {
             self.message(&chain_id, checked);
@@ -237,5 +238,41 @@ impl Metrics {
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.0.registry.gather(), &mut text)?;
         String::from_utf8(text).map_err(|error| prometheus::Error::Msg(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::{BlockKey, Discard, Verdict};
+    use crate::interop::Member;
+    use alloy::primitives::B256;
+    use crosscheck_p2p::UnixSeconds;
+    use std::collections::BTreeSet;
+    use std::time::Duration;
+
+    #[test]
+    fn counters_of_configured_chains_start_at_zero_and_count_by_reason() {
+        let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
+        let set = DependencySet::new([(ChainId::from(901), member)].into(), 10);
+        let metrics = Metrics::new(set).unwrap();
+        let line = |count: u64| {
+            format!(
+                "crosscheck_verdicts_total{{chain_id=\"901\",reason=\"execution-divergence\",verdict=\"discarded\"}} {count}"
+            )
+        };
+        assert!(metrics.render().unwrap().contains(&line(0)));
+        let verdict = Verdict::Discarded(Discard::ExecutionDivergence { derived: B256::ZERO });
+        metrics.verdict(&Decision {
+            key: BlockKey { chain_id: ChainId::from(901), number: 1, hash: B256::ZERO },
+            verdict: &verdict,
+            messages: &[],
+            replaces: None,
+            waits: &BTreeSet::new(),
+            at: UnixSeconds(0),
+            after: Duration::from_millis(1),
+        });
+        assert!(metrics.render().unwrap().contains(&line(1)));
+        assert!(Verdict::NAMES.contains(&(verdict.name(), verdict.reason().unwrap())));
     }
 }

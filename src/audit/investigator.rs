@@ -287,3 +287,6 @@ pub(super) fn output(block: &VerifiedBlock) -> OutputV0 {
         block_hash: block.hash(),
     }
 }
+
+#[cfg(test)]
+mod tests;

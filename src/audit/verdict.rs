@@ -91,8 +91,18 @@ pub struct InvalidMessage {
 }
 
 impl Verdict {
-    /// Every name that [`Verdict::name`] gives.
-    pub const NAMES: [&str; 5] = ["upheld", "upheld-replacement", "violated", "discarded", "superseded"];
+    /// Every name that [`Verdict::name`] gives, with each reason that [`Verdict::reason`] gives for it.
+    pub const NAMES: [(&str, &str); 9] = [
+        ("upheld", ""),
+        ("upheld-replacement", ""),
+        ("violated", "invalid-message"),
+        ("violated", "unjustified-replacement"),
+        ("discarded", "not-derived"),
+        ("discarded", "forged-deposits"),
+        ("discarded", "contradicts-l1"),
+        ("discarded", "execution-divergence"),
+        ("superseded", ""),
+    ];
 
     /// Its stable name.
     pub const fn name(&self) -> &'static str {

@@ -1,0 +1,136 @@
+//! A chain's own node that lags, restarts, jumps back or contradicts its execution client: cases wait, and go on.
+
+use super::*;
+use crate::devnet::chain::Chain;
+use crate::devnet::contracts::{EMITTER, emit_call};
+use crate::devnet::fixture::{CHAIN_ID, Fixture};
+use crate::devnet::serve::{RunningServer, rpc_block, rpc_receipts, start};
+use crate::interop::Member;
+use crate::sources::{EndpointLimits, L2BlockRef, SyncStatus};
+use alloy::eips::eip2930::AccessList;
+use alloy::primitives::U64;
+use jsonrpsee::RpcModule;
+use std::time::Duration;
+
+/// An execution client of this chain.
+async fn serve(chain: Chain) -> RunningServer {
+    let mut module = RpcModule::new(chain);
+    module
+        .register_method("eth_getBlockByNumber", |params, chain, _| {
+            let (number, _): (U64, bool) = params.parse().unwrap();
+            chain.canonical(number.to()).map(|block| rpc_block(block, true))
+        })
+        .unwrap();
+    module
+        .register_method("eth_getBlockByHash", |params, chain, _| {
+            let (hash, _): (B256, bool) = params.parse().unwrap();
+            chain.by_hash(hash).map(|block| rpc_block(block, true))
+        })
+        .unwrap();
+    module
+        .register_method("eth_getBlockReceipts", |params, chain, _| {
+            let [hash]: [B256; 1] = params.parse().unwrap();
+            chain.by_hash(hash).map(|block| rpc_receipts(block))
+        })
+        .unwrap();
+    start(module).await.unwrap()
+}
+
+/// A chain of three blocks, its execution client, and an investigator that knows no heads yet.
+async fn world() -> (Fixture, RunningServer, Investigator) {
+    let mut fixture = Fixture::new(5);
+    for _ in 0..3 {
+        let call = fixture.call(0, EMITTER, emit_call(&[B256::ZERO], b"log"), AccessList::default());
+        fixture.extend(&[call]);
+    }
+    let server = serve(fixture.chain.clone()).await;
+    let chain_id = ChainId::from(CHAIN_ID);
+    let limits = EndpointLimits {
+        timeout: Duration::from_secs(5),
+        max_response_bytes: 1 << 20,
+        max_concurrent_requests: 8,
+    };
+    let client = ExecutionClient::new(chain_id, &[server.url().parse().unwrap()], limits).unwrap();
+    let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
+    let set = DependencySet::new([(chain_id, member)].into(), 100);
+    let metrics = Metrics::new(set.clone()).unwrap();
+    let clients = [(chain_id, client)].into();
+    let investigator =
+        Investigator::new(set, clients, Heads::new([chain_id]), None, BTreeMap::new(), metrics);
+    (fixture, server, investigator)
+}
+
+/// What a node says whose local-safe head is this block.
+fn heads_at(fixture: &Fixture, number: u64, hash: Option<B256>) -> SyncStatus {
+    let block = fixture.chain.canonical(number).unwrap();
+    let hash = hash.unwrap_or(block.hash);
+    let head = L2BlockRef { hash, number, timestamp: block.timestamp() };
+    SyncStatus { unsafe_l2: head, safe_l2: head, local_safe_l2: Some(head), finalized_l2: head }
+}
+
+async fn investigate(investigator: &Investigator, case: Case) -> (Case, Vec<(Awaited, Cause)>) {
+    let Investigation { case, waits } = investigator.investigate(case, &[]).await;
+    (case, waits.into_iter().map(|wait| (wait.awaited, wait.cause)).collect())
+}
+
+/// A case about the chain's block at a height.
+async fn case(fixture: &Fixture, investigator: &Investigator, number: u64) -> Case {
+    let hash = fixture.chain.canonical(number).unwrap().hash;
+    let key = BlockKey { chain_id: ChainId::from(CHAIN_ID), number, hash };
+    let block = investigator.fetch(key).await.unwrap();
+    Case::new(key, investigator.rules(key.chain_id), BlockAttributes::of_block(&block))
+}
+
+#[tokio::test]
+async fn a_node_that_lags_is_waited_for() {
+    let (fixture, _server, investigator) = world().await;
+    investigator.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 1, None)));
+    let case = case(&fixture, &investigator, 2).await;
+    let (case, waits) = investigate(&investigator, case).await;
+    assert_eq!((case.verdict(), waits), (None, vec![(Awaited::LocalSafe, Cause::NotYet)]));
+    investigator.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 3, None)));
+    let (case, waits) = investigate(&investigator, case).await;
+    assert_eq!((case.verdict(), waits), (Some(&crate::audit::Verdict::Upheld), vec![]));
+}
+
+#[tokio::test]
+async fn a_node_that_restarts_leaves_cases_open() {
+    let (fixture, _server, investigator) = world().await;
+    let case = case(&fixture, &investigator, 2).await;
+    let (case, waits) = investigate(&investigator, case).await;
+    assert_eq!((case.verdict(), waits), (None, vec![(Awaited::LocalSafe, Cause::EndpointError)]));
+    investigator.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 3, None)));
+    assert!(investigate(&investigator, case).await.0.verdict().is_some());
+}
+
+#[tokio::test]
+async fn a_node_that_jumps_back_holds_no_case_against_a_block() {
+    let (fixture, _server, investigator) = world().await;
+    investigator.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 3, None)));
+    investigator.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 1, None)));
+    let later = case(&fixture, &investigator, 3).await;
+    let (later, waits) = investigate(&investigator, later).await;
+    assert_eq!((later.verdict(), waits), (None, vec![(Awaited::LocalSafe, Cause::NotYet)]));
+    let earlier = case(&fixture, &investigator, 1).await;
+    assert!(investigate(&investigator, earlier).await.0.verdict().is_some());
+}
+
+#[tokio::test]
+async fn a_head_that_the_execution_client_does_not_have_is_waited_for() {
+    let (fixture, _server, investigator) = world().await;
+    let other = Some(B256::repeat_byte(9));
+    investigator.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 2, other)));
+    let case = case(&fixture, &investigator, 2).await;
+    let (case, waits) = investigate(&investigator, case).await;
+    assert_eq!((case.verdict(), waits), (None, vec![(Awaited::LocalSafe, Cause::NotYet)]));
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_leaves_cases_open() {
+    let (fixture, server, investigator) = world().await;
+    investigator.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 3, None)));
+    let case = case(&fixture, &investigator, 2).await;
+    server.stop().await;
+    let (case, waits) = investigate(&investigator, case).await;
+    assert_eq!((case.verdict(), waits), (None, vec![(Awaited::LocalSafe, Cause::EndpointError)]));
+}
