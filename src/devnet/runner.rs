@@ -109,7 +109,8 @@ pub async fn run(
     let nodes = Nodes::start(&superchain).await?;
     let networks = Networks::start(superchain.sequencers(), &clock.reader()?).await?;
     let [rpc, http, follow] = free_addrs()?;
-    let follow = (starter.is_some() && plan.request().followers).then_some(follow);
+    let follow = plan.request().followers.then_some(follow);
+    let is_watched = starter.is_some();
     let listen = ListenAddrs { rpc, http, follow };
     let config = sidecar_config(directory.path(), &clock, &listen, &superchain, &nodes, &networks);
     let config = config.write(directory.path())?;
@@ -122,7 +123,7 @@ pub async fn run(
         Followers::start(source, superchain.sequencers(), &nodes, &networks, &clock.reader()?, pause)
             .map_err(DevnetError::from)
     };
-    let followers = follow.map(start).transpose()?;
+    let followers = follow.filter(|_| is_watched).map(start).transpose()?;
     let show = Show::new(plan, superchain, nodes, networks, clock, sidecar.watch, followers);
     let played = show.play(&cancel).await;
     // The sidecar ends first: it must not take the end of the chains for an outage.

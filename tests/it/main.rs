@@ -14,5 +14,6 @@ mod contracts;
 mod devnet;
 mod follow_contract;
 mod following;
+mod kills;
 mod program;
 mod sidecar;

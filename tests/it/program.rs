@@ -108,6 +108,10 @@ impl Written {
         self.0["l1"]["execution"].as_str().unwrap().to_owned()
     }
 
+    pub(crate) fn follow(&self) -> String {
+        format!("http://{}", self.0["follow"]["addr"].as_str().unwrap())
+    }
+
     pub(crate) fn execution(&self, chain: &str) -> String {
         self.0["chains"][chain]["execution"][0].as_str().unwrap().to_owned()
     }

@@ -1,0 +1,110 @@
+//! A sidecar that is killed again and again ends where one that was left alone ends.
+
+use crate::program::{Running, Written, attestations, call, eventually};
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Blocks up to here are compared.
+const COMPARED: u64 = 60;
+
+/// Verdicts by chain, height and block.
+type Verdicts = BTreeMap<(u64, u64, String), (String, Value)>;
+
+/// The configuration of a second sidecar, which shares nothing with the first but the chains.
+fn another(config: &str, data_dir: &Path) -> String {
+    let mut other = String::new();
+    for line in config.lines() {
+        let line = if line.starts_with("addr = ") {
+            let addr = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+            format!("addr = \"{addr}\"")
+        } else if line.starts_with("data_dir = ") {
+            format!("data_dir = {data_dir:?}")
+        } else {
+            line.to_owned()
+        };
+        other.push_str(&line);
+        other.push('\n');
+    }
+    other
+}
+
+/// Everything decided, once every block up to [`COMPARED`] is.
+async fn verdicts(rpc: &str) -> Verdicts {
+    eventually("every block to be decided", || async {
+        let records = attestations(rpc).await?;
+        let records =
+            records.iter().filter(|record| record["number"].as_u64().is_some_and(|n| n <= COMPARED));
+        let mut verdicts = Verdicts::new();
+        for record in records {
+            if record["verdict"] == "open" {
+                return None;
+            }
+            let (chain, number) = (record["chain_id"].as_u64()?, record["number"].as_u64()?);
+            let verdict = (record["verdict"].as_str()?.to_owned(), record["reason"].clone());
+            let before = verdicts.insert((chain, number, record["hash"].as_str()?.to_owned()), verdict);
+            assert_eq!(before, None, "two records of one block");
+        }
+        (verdicts.len() as u64 == 2 * COMPARED).then_some(verdicts)
+    })
+    .await
+}
+
+/// Where the head of a chain that does not move any more is vouched for, and what is served for it.
+async fn held(config: &Written, chain: u64) -> (Value, Value, Value) {
+    let status = call(&config.rpc(), "crosscheck_status", &[]).await.unwrap();
+    let known = status["chains"].as_array().unwrap().iter().find(|known| known["chain_id"] == chain).unwrap();
+    let url = format!("{}/{chain}/", config.follow());
+    let served = eventually("the held head to be served", || async {
+        let served = call(&url, "optimism_syncStatus", &[]).await?;
+        (served["safe_l2"]["number"] == known["vouched"]).then_some(served)
+    })
+    .await;
+    (known["vouched"].clone(), served["safe_l2"].clone(), served["local_safe_l2"].clone())
+}
+
+#[tokio::test]
+async fn kills_at_any_point_change_nothing_in_the_end() {
+    let dir = TempDir::new().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let mut arguments = vec!["devnet", "--fast", "--no-sidecar", "--seed", "9", "--await-sidecar", "60"];
+    let (home, log) = (path(""), dir.path().join("devnet.log"));
+    arguments.extend(["--dir", &home]);
+    for fault in ["invalid-message@25", "wrong-log-index@40:902", "attestations-lost@10:902"] {
+        arguments.extend(["--fault", fault]);
+    }
+    let chains = Running::start(&arguments, &log);
+    let config = Written::wait_for(&dir.path().join("crosscheck.toml")).await;
+    let text = std::fs::read_to_string(path("crosscheck.toml")).unwrap();
+    std::fs::write(path("second.toml"), another(&text, &dir.path().join("second"))).unwrap();
+    let second_config = Written::wait_for(&dir.path().join("second.toml")).await;
+
+    let start = |file: &str, log: &str| {
+        Running::start(&["run", "--config", &path(file), "--log-format", "json"], &dir.path().join(log))
+    };
+    let first = start("crosscheck.toml", "first.log");
+    let mut second = start("second.toml", "second.log");
+    // When it is killed is drawn by lot, the same in every run; how far it is by then is not.
+    let mut lot = SmallRng::seed_from_u64(20);
+    for _ in 0..6 {
+        tokio::time::sleep(Duration::from_millis(lot.random_range(100..1500))).await;
+        second.kill();
+        second = start("second.toml", "second.log");
+    }
+    let (undisturbed, killed) = (verdicts(&config.rpc()).await, verdicts(&second_config.rpc()).await);
+    assert_eq!(undisturbed, killed);
+    let violated = killed.values().filter(|(verdict, _)| verdict == "violated").count();
+    assert_eq!(violated, 2);
+    for chain in [901, 902] {
+        assert_eq!(held(&config, chain).await, held(&second_config, chain).await);
+    }
+    let log = std::fs::read_to_string(path("second.log")).unwrap();
+    assert_eq!(log.lines().filter(|line| line.contains("an attested block does not hold")).count(), 2);
+    for running in [first, second, chains] {
+        assert!(running.terminate().success());
+    }
+}
