@@ -4,7 +4,7 @@
 //! replacement rule (the same attributes with deposits only). No I/O: blocks, headers and logs come in as arguments.
 //!
 //! Two questions, apart: does a block have the attributes of the block that a rollup node derived
-//! ([`consolidate`]), and does it have those that L1 alone gives it ([`deposits::derive_from_l1`],
+//! ([`consolidate()`]), and does it have those that L1 alone gives it ([`deposits::derive_from_l1`],
 //! [`MatchingRules`])?
 
 mod attributes;
