@@ -5,7 +5,7 @@ use super::record::{corrupt, read_chain_id, read_hash, read_u64};
 use super::{BlockPosition, LedgerError};
 use crate::audit::{BlockKey, CheckedMessage, Verdict, Wait};
 use alloy::primitives::{Address, B256, Bytes};
-use crosscheck_p2p::{ChainId, Topic, UnixSeconds, ValidBlock};
+use crosscheck_p2p::{Topic, UnixSeconds, ValidBlock};
 use sqlx::Row;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::SqliteSynchronous;
@@ -244,19 +244,6 @@ impl Ledger {
         transaction.commit().await?;
         self.note_change();
         Ok(done.rows_affected() == 1)
-    }
-
-    /// Whether a block has a case.
-    ///
-    /// # Errors
-    /// If the ledger cannot be read.
-    pub async fn has_case(&self, chain_id: ChainId, hash: B256) -> Result<bool, LedgerError> {
-        let row = sqlx::query("SELECT 1 FROM cases WHERE chain_id = ?1 AND hash = ?2")
-            .bind(chain_id.to_string())
-            .bind(hash.as_slice())
-            .fetch_optional(&self.pool)
-            .await?;
-        Ok(row.is_some())
     }
 
     /// Every case without a verdict, in the order in which they were opened, after the `after`-th.
