@@ -22,6 +22,7 @@ pub mod health;
 pub mod interop;
 pub mod ledger;
 pub mod metrics;
+pub mod monitor;
 pub mod rpc;
 pub mod service;
 pub mod sources;

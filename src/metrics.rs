@@ -1,8 +1,8 @@
 //! [`Metrics`]: what Prometheus reads. Labels are chains, names of verdicts and the like: nothing that a peer
 //! or a message can choose. Counters of configured chains start at 0, so that increases can be alerted on.
 
-use crate::audit::{CheckedMessage, MessageStatus, Verdict};
-use crate::interop::DependencySet;
+use crate::audit::{CheckedMessage, Verdict};
+use crate::interop::{DependencySet, MessageStatus};
 use crate::ledger::Decision;
 use crosscheck_p2p::{ChainId, RefusalVerdict, Topic};
 use prometheus::{
@@ -244,7 +244,8 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{BlockKey, Discard, Verdict};
+    use crate::audit::{Discard, Verdict};
+    use crate::interop::BlockKey;
     use crate::interop::Member;
     use alloy::primitives::B256;
     use crosscheck_p2p::UnixSeconds;

@@ -5,8 +5,9 @@
 
 use super::investigator::output;
 use super::open_cases::{OpenCases, Work};
-use super::{BlockKey, Candidate, Candidates, Case, Investigation, Investigator, Wait};
+use super::{Candidate, Candidates, Case, Investigation, Investigator, Wait};
 use crate::consolidation::{BlockAttributes, OutputV0};
+use crate::interop::BlockKey;
 use crate::ledger::{BlockPosition, Decision, Ledger, LedgerError, NewCase, Opened};
 use crate::metrics::Metrics;
 use crate::sources::{SyncStatus, VerifiedBlock};

@@ -16,29 +16,18 @@
 //!
 //! A fact that cannot be had leaves the case open. Nothing but a proven contradiction is invalid.
 
-use super::checked_message::{CheckedMessage, MessageStatus};
+use super::checked_message::CheckedMessage;
 use super::{Candidate, Discard, InvalidMessage, L1Contradiction, Verdict, Violation};
 use crate::consolidation::{
     BlockAttributes, Consolidation, Fingerprint, OutputV0, Replacement, ReplacementRule, consolidate_by,
 };
-use crate::interop::{DependencySet, Execution, check_claim, check_log, check_tip};
+use crate::interop::{BlockKey, DependencySet, Execution, MessageStatus, check_claim, check_log, check_tip};
 use crate::sources::ProvenLogs;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// Which block a case is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BlockKey {
-    /// Its chain.
-    pub chain_id: ChainId,
-    /// Its height.
-    pub number: u64,
-    /// Its hash.
-    pub hash: B256,
-}
 
 /// Something that a case must know to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,33 +1,8 @@
 //! [`CheckedMessage`]: an executed message and what is known of it so far.
 
 use super::Need;
-use crate::interop::{InvalidReason, Message};
+use crate::interop::{InvalidReason, Message, MessageStatus};
 use serde::Serialize;
-
-/// What is known of a message. An endpoint's failure leaves it unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MessageStatus {
-    /// Not decided yet.
-    Unknown,
-    /// Every clause holds.
-    Valid,
-    /// A clause is proven broken.
-    Invalid(InvalidReason),
-}
-
-impl MessageStatus {
-    /// Every name that [`MessageStatus::name`] gives.
-    pub const NAMES: [&str; 3] = ["unknown", "valid", "invalid"];
-
-    /// Its stable name.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::Valid => "valid",
-            Self::Invalid(_) => "invalid",
-        }
-    }
-}
 
 /// An executed message and what is known of it so far.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 //! The imperative shell of [`Case`]. It decides nothing: an answer becomes a fact, a failure becomes a wait.
 
 use super::l1_judge::{L1Judge, L1Word};
-use super::{Awaited, BlockKey, Candidate, Case, CaseRules, Cause, Fact, Heads, Need, Wait};
+use super::{Awaited, Candidate, Case, CaseRules, Cause, Fact, Heads, Need, Wait};
 use crate::consolidation::{BlockAttributes, OutputV0};
-use crate::interop::DependencySet;
+use crate::interop::{BlockKey, DependencySet};
 use crate::metrics::Metrics;
 use crate::sources::{ExecutionClient, ProvenLogs, SourceError, VerifiedBlock};
 use alloy::primitives::B256;

@@ -3,9 +3,10 @@
 //! The imperative shell of `consolidation::deposits`. The batches' transactions are no part of it. What cannot be told
 //! is a wait, never a contradiction.
 
-use super::{Awaited, BlockKey, Cause, L1Contradiction, Wait};
+use super::{Awaited, Cause, L1Contradiction, Wait};
 use crate::consolidation::deposits::{DepositRules, L1Epoch, ParentFacts, derive_from_l1};
 use crate::consolidation::{BlockAttributes, MatchingRules};
+use crate::interop::BlockKey;
 use crate::metrics::Metrics;
 use crate::sources::{L1Client, RollupNode, SourceError, VerifiedBlock, VerifiedL1Header};
 use alloy::eips::BlockNumHash;

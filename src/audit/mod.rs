@@ -18,8 +18,8 @@ mod wait;
 
 pub use auditor::{AuditLimits, Auditor, AuditorMessage};
 pub use candidates::{Candidate, Candidates};
-pub use case::{BlockKey, Case, CaseRules, Fact, Need};
-pub use checked_message::{CheckedMessage, MessageStatus};
+pub use case::{Case, CaseRules, Fact, Need};
+pub use checked_message::CheckedMessage;
 pub use head_watcher::HeadWatcher;
 pub use heads::{Answer, Heads};
 pub use investigator::{Investigation, Investigator};

@@ -1,7 +1,8 @@
 //! [`OpenCases`]: the cases without a verdict, and when each is next worth looking at. Pure: the time is an
 //! argument, except where a case is postponed from now on.
 
-use super::{BlockKey, Case, Cause, Wait};
+use super::{Case, Cause, Wait};
+use crate::interop::BlockKey;
 use crosscheck_p2p::ChainId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

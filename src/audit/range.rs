@@ -3,8 +3,9 @@
 //! Blocks are fetched and judged in parallel and handed out in order. It writes nothing: what is done with an
 //! outcome is its caller's.
 
-use super::{BlockKey, Case, Investigation, Investigator, Verdict};
+use super::{Case, Investigation, Investigator, Verdict};
 use crate::consolidation::BlockAttributes;
+use crate::interop::BlockKey;
 use crate::sources::{ExecutionClient, SourceError, VerifiedBlock};
 use alloy::primitives::B256;
 use futures::{Stream, StreamExt, stream};

@@ -2,7 +2,7 @@
 
 use super::settings::SettingsArgs;
 use super::{Outcome, UsageError, print, runtime};
-use crate::audit::BlockKey;
+use crate::interop::BlockKey;
 use crate::ledger::{Ledger, Resolution, Resolved};
 use crate::service;
 use alloy::primitives::B256;

@@ -111,6 +111,33 @@ pub enum InvalidReason {
         /// The log's payload hash.
         found: B256,
     },
+    /// The log is not the one that an access-list entry declares.
+    #[error("the log's checksum is {found}, not {claimed}")]
+    ChecksumMismatch {
+        /// The declared checksum.
+        claimed: B256,
+        /// The checksum of the log that stands there.
+        found: B256,
+    },
+    /// A deposit executed the message: deposits declare nothing, so the real inbox refuses them.
+    #[error("a deposit executed it, which declares nothing")]
+    ExecutedByDeposit,
+    /// The message is part of, or holds up, a cycle of messages initiated and executed at one timestamp.
+    #[error("its chain's messages at {timestamp} are in a cycle, or a cycle depends on them")]
+    Cycle {
+        /// The timestamp.
+        timestamp: UnixSeconds,
+    },
+    /// The block that the message cites executes an invalid message itself.
+    #[error("block {number} of chain {chain_id} ({hash}) executes an invalid message itself")]
+    InitiatingBlockInvalid {
+        /// The initiating chain.
+        chain_id: ChainId,
+        /// The height.
+        number: u64,
+        /// The block.
+        hash: B256,
+    },
 }
 
 impl InvalidReason {
@@ -129,6 +156,10 @@ impl InvalidReason {
             Self::WrongLogIndex { .. } => "wrong-log-index",
             Self::WrongOrigin { .. } => "wrong-origin",
             Self::PayloadMismatch { .. } => "payload-mismatch",
+            Self::ChecksumMismatch { .. } => "checksum-mismatch",
+            Self::ExecutedByDeposit => "executed-by-deposit",
+            Self::Cycle { .. } => "cycle",
+            Self::InitiatingBlockInvalid { .. } => "initiating-block-invalid",
         }
     }
 

@@ -3,20 +3,26 @@
 //! Nothing here does I/O or reads a clock; facts about other chains come in as arguments.
 
 mod access_list;
+mod block_key;
 mod checksum;
 mod dependency_set;
 mod executing_message;
 mod identifier;
 mod invalid_reason;
+mod message_status;
 mod rules;
+mod safety_level;
 
 pub use access_list::{AccessListError, InboxAccess, encode_access_list, parse_access_list};
+pub use block_key::BlockKey;
 pub use checksum::{Checksum, log_hash, payload_hash};
 pub use dependency_set::{DEFAULT_EXPIRY_WINDOW, DependencySet, Member};
 pub use executing_message::{DecodeError, EXECUTING_MESSAGE_TOPIC, ExecutingMessage};
 pub use identifier::{Identifier, Message};
 pub use invalid_reason::InvalidReason;
+pub use message_status::MessageStatus;
 pub use rules::{Execution, check_claim, check_log, check_tip};
+pub use safety_level::{ParseSafetyLevelError, SafetyLevel};
 
 /// The address of the `CrossL2Inbox` predeploy.
 pub const CROSS_L2_INBOX: alloy::primitives::Address =

@@ -5,7 +5,7 @@
 use super::heads::advance;
 use super::store::as_integer;
 use super::{Ledger, LedgerError};
-use crate::audit::BlockKey;
+use crate::interop::BlockKey;
 use crosscheck_p2p::UnixSeconds;
 use sqlx::Row;
 

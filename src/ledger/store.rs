@@ -3,7 +3,8 @@
 use super::heads::advance;
 use super::record::{corrupt, read_chain_id, read_hash, read_u64};
 use super::{BlockPosition, LedgerError};
-use crate::audit::{BlockKey, CheckedMessage, Verdict, Wait};
+use crate::audit::{CheckedMessage, Verdict, Wait};
+use crate::interop::BlockKey;
 use alloy::primitives::{Address, B256, Bytes};
 use crosscheck_p2p::{Topic, UnixSeconds, ValidBlock};
 use sqlx::Row;

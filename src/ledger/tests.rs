@@ -1,7 +1,8 @@
 //! The ledger against a real database file.
 
 use super::*;
-use crate::audit::{Awaited, BlockKey, Cause, InvalidMessage, Verdict, Violation, Wait};
+use crate::audit::{Awaited, Cause, InvalidMessage, Verdict, Violation, Wait};
+use crate::interop::BlockKey;
 use crate::interop::InvalidReason;
 use alloy::primitives::{Address, B256, Bloom, U256};
 use crosscheck_p2p::{

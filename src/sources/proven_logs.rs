@@ -24,6 +24,10 @@ pub struct ProvenLog {
 pub struct Executed {
     /// The log's place among all logs of the block.
     pub log_index: u32,
+    /// The place of the transaction that emitted it in the block.
+    pub transaction_index: u32,
+    /// Whether that transaction is a deposit.
+    pub by_deposit: bool,
     /// The message, or why the log is none.
     pub message: Result<ExecutingMessage, DecodeError>,
 }
@@ -78,11 +82,17 @@ impl ProvenLogs {
         }
         let mut logs = Vec::new();
         let mut executed = Vec::new();
-        for log in receipts.iter().flat_map(OpReceiptEnvelope::logs) {
+        let emitted = (0_u32..).zip(&receipts).flat_map(|(transaction_index, receipt)| {
+            receipt
+                .logs()
+                .iter()
+                .map(move |log| (transaction_index, matches!(receipt, OpReceiptEnvelope::Deposit(_)), log))
+        });
+        for (transaction_index, by_deposit, log) in emitted {
             let log_index = u32::try_from(logs.len()).map_err(|_| ProofError::TooManyLogs { hash })?;
             logs.push(ProvenLog { origin: log.address, payload_hash: payload_hash(&log.data) });
             if let Some(message) = ExecutingMessage::decode(log_index, log).transpose() {
-                executed.push(Executed { log_index, message });
+                executed.push(Executed { log_index, transaction_index, by_deposit, message });
             }
         }
         Ok(Self { chain_id, hash, number: block.number(), timestamp: block.timestamp(), logs, executed })
@@ -106,6 +116,13 @@ impl ProvenLogs {
     /// The block's timestamp.
     pub const fn timestamp(&self) -> UnixSeconds {
         self.timestamp
+    }
+
+    /// How many bytes it takes in memory.
+    pub const fn weight(&self) -> usize {
+        size_of::<Self>()
+            .saturating_add(self.logs.capacity().saturating_mul(size_of::<ProvenLog>()))
+            .saturating_add(self.executed.capacity().saturating_mul(size_of::<Executed>()))
     }
 
     /// How many logs the block has.

@@ -53,7 +53,8 @@ fn message(log_index: u32) -> Message {
 fn executing(messages: &[Message]) -> ProvenLogs {
     let executed = messages.iter().enumerate().map(|(index, message)| {
         let log_index = u32::try_from(index).unwrap();
-        Executed { log_index, message: Ok(ExecutingMessage { log_index, message: *message }) }
+        let message = Ok(ExecutingMessage { log_index, message: *message });
+        Executed { log_index, transaction_index: log_index, by_deposit: false, message }
     });
     ProvenLogs::for_tests(ChainId::from(901), 50, UnixSeconds(100), vec![]).with_executed(executed.collect())
 }
