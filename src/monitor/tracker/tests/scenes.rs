@@ -110,6 +110,26 @@ fn a_remote_reorg_flips_a_message_and_names_both_blocks() {
 }
 
 #[test]
+fn a_remote_reorg_cascades() {
+    let mut scene = Scene::new(3);
+    scene.grow(2, &[]);
+    scene.grow(0, &[]);
+    let (near, _) = scene.grow(0, &[claim(2, 1, 1)]);
+    (0..2).for_each(|_| drop(scene.grow(1, &[])));
+    let (far, outcome) = scene.grow(1, &[claim(0, 2, 1)]);
+    assert_eq!(statuses(&outcome), [(far, "unknown", "valid", Cause::Checked, false)]);
+    let cascade = Cause::CitedBlock { block: near };
+    let outcome = scene.rewind(2, 0);
+    assert_eq!(statuses(&outcome).last(), Some(&(far, "valid", "unknown", cascade, false)));
+    let (_, outcome) = scene.grow_as(2, &Shape { is_forked: true, ..Shape::default() });
+    assert_eq!(statuses(&outcome).last(), Some(&(far, "unknown", "invalid", cascade, true)));
+    assert_eq!(
+        (scene.status(near, 0), scene.status(far, 0)),
+        ("payload-mismatch", "initiating-block-invalid")
+    );
+}
+
+#[test]
 fn a_replacement_cascades_and_each_message_resolves_by_itself() {
     let mut scene = Scene::new(3);
     // Chain 0 cites a log that is not there; chain 2 cites a log of that block.
@@ -148,6 +168,41 @@ fn blocks_that_cite_each_other(#[case] cited: u32, #[case] early: [&str; 2], #[c
     assert_eq!(scene.status(a, 0), "unknown");
     scene.grow(1, &[]);
     assert_eq!(scene.status(a, 0), "valid");
+}
+
+#[test]
+fn a_cycle_breaks_messages_that_have_no_part_in_it_and_mends_them() {
+    let mut scene = Scene::new(3);
+    let (plain, _) = scene.grow(2, &[]);
+    scene.grow(1, &[]);
+    let (executing, outcome) = scene.grow(0, &[claim(2, 1, 1), claim(1, 1, 1)]);
+    let checked = (executing, "unknown", "valid", Cause::Checked, false);
+    assert_eq!(statuses(&outcome), [checked, checked]);
+    scene.rewind(2, 0);
+    let (closing, outcome) = scene.grow(2, &[claim(0, 1, 1)]);
+    let cycle = Cause::SameTimestamp { timestamp: closing_time() };
+    let reorg =
+        Cause::RemoteReorg { chain_id: chain(2), number: 1, old: plain.hash, new: Some(closing.hash) };
+    let mut told = statuses(&outcome);
+    told.sort_by_key(|(block, ..)| block.chain_id);
+    assert_eq!(
+        told,
+        [
+            (executing, "unknown", "invalid", reorg, true),
+            (executing, "unknown", "invalid", cycle, true),
+            (closing, "unknown", "invalid", cycle, false),
+        ]
+    );
+    scene.rewind(2, 0);
+    let (by, outcome) = scene.grow_as(2, &Shape { is_deposits_only: true, ..Shape::default() });
+    assert_eq!(endings(&outcome), [(closing, Ending::Resolved { by: by.hash })]);
+    let replaced = Cause::RemoteReplacement { old: closing, new: by.hash };
+    assert!(statuses(&outcome).contains(&(executing, "unknown", "valid", replaced, true)));
+    assert_eq!((scene.status(executing, 0), scene.status(executing, 2)), ("valid", "valid"));
+}
+
+const fn closing_time() -> UnixSeconds {
+    UnixSeconds(START + 1)
 }
 
 #[test]
