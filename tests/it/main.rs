@@ -18,4 +18,7 @@ mod kills;
 mod npm;
 mod program;
 mod sidecar;
+// npm has supersim's program for no other platform.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod supersim;
 mod viem;
