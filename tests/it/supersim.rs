@@ -6,7 +6,7 @@
 mod node;
 mod process;
 
-pub(crate) use node::Node;
+pub(crate) use node::{Mined, Node};
 pub(crate) use process::{Chain, Supersim};
 
 use crate::program::eventually;
@@ -21,7 +21,6 @@ use crosscheck::interop::{
 };
 use crosscheck::sources::{EndpointLimits, ExecutionClient, ProvenLogs};
 use crosscheck_p2p::{ChainId, UnixSeconds};
-use node::Mined;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
 //! [`Node`]: a JSON-RPC server of a chain, asked as a wallet would ask it.
 
+use crate::program::eventually;
 use alloy::primitives::{Address, B256, Bytes, U64, U256};
 use alloy::rpc::types::{Log, TransactionReceipt};
 use crosscheck::devnet::{Call, Wallet};
@@ -13,12 +14,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-use crate::program::eventually;
-
 /// Far above the base fee of a chain that does next to nothing.
 const MAX_FEE: u128 = 10_000_000_000;
 /// More than any call of these tests takes.
-pub(crate) const GAS_LIMIT: u64 = 1_000_000;
+const GAS_LIMIT: u64 = 1_000_000;
 
 /// A block, as far as the tests care.
 #[derive(Clone, Copy, Debug, Deserialize)]
