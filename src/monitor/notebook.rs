@@ -75,8 +75,8 @@ impl Notebook {
         self.entries.insert(key, Entry { is_restored: !entry.is_over, ..entry });
     }
 
-    /// What there is to note of an event.
-    pub fn hear(&mut self, event: &MessageEvent) -> Option<Note> {
+    /// What there is to note of an event. `last`: what is known of the message after it, if that is at hand.
+    pub fn hear(&mut self, event: &MessageEvent, last: Option<MessageStatus>) -> Option<Note> {
         match event.change {
             Change::Discovered => {
                 if let Some(entry) = self.entries.get_mut(&event.key) {
@@ -85,7 +85,7 @@ impl Notebook {
                 }
                 None
             }
-            Change::Status { from, to, cause } => self.hear_status(event, from, to, cause),
+            Change::Status { to, cause, flip, .. } => self.hear_status(event, to, cause, flip),
             Change::Level { .. } => {
                 let entry = self.entries.get_mut(&event.key).filter(|entry| entry.is_invalid == Some(true))?;
                 note_invalid(entry, event, Cause::Checked)
@@ -95,7 +95,7 @@ impl Notebook {
                 let is_news = !std::mem::replace(&mut entry.is_undeclared, true);
                 is_news.then(|| Note::on(event, News::Undeclared, 0))
             }
-            Change::Ended(ending) => self.hear_ending(event, ending),
+            Change::Ended(ending) => self.hear_ending(event, ending, last),
             Change::Displaced | Change::Readopted => None,
         }
     }
@@ -103,19 +103,14 @@ impl Notebook {
     fn hear_status(
         &mut self,
         event: &MessageEvent,
-        from: MessageStatus,
         to: MessageStatus,
         cause: Cause,
+        is_flip: bool,
     ) -> Option<Note> {
         match to {
-            MessageStatus::Unknown => {
-                // Valid until now: should it turn out invalid next, that is a flip.
-                if from == MessageStatus::Valid {
-                    self.entry(event).is_invalid.get_or_insert(false);
-                }
-                None
-            }
+            MessageStatus::Unknown => None,
             MessageStatus::Valid => {
+                // What a former run found invalid has flipped since, though this run never saw it invalid.
                 let entry = self.entries.get_mut(&event.key)?;
                 let was_invalid = entry.is_invalid.replace(false) == Some(true);
                 was_invalid.then(|| note_flip(entry, event, to, cause))
@@ -123,7 +118,7 @@ impl Notebook {
             MessageStatus::Invalid(reason) => {
                 let entry = self.entry(event);
                 entry.reason = Some(reason);
-                let was_valid = entry.is_invalid == Some(false) || from == MessageStatus::Valid;
+                let was_valid = is_flip || entry.is_invalid == Some(false);
                 entry.is_invalid = Some(true);
                 if was_valid {
                     entry.invalid_at = entry.invalid_at.max(Some(event.level));
@@ -134,17 +129,21 @@ impl Notebook {
         }
     }
 
-    fn hear_ending(&mut self, event: &MessageEvent, ending: Ending) -> Option<Note> {
-        let is_known = self.entries.contains_key(&event.key);
-        let is_invalid = self.entries.get(&event.key).is_some_and(|entry| entry.is_invalid == Some(true));
+    fn hear_ending(
+        &mut self,
+        event: &MessageEvent,
+        ending: Ending,
+        last: Option<MessageStatus>,
+    ) -> Option<Note> {
+        let known = self.entries.get(&event.key).copied();
+        let is_invalid = known.is_some_and(|entry| entry.is_invalid == Some(true));
         if ending == Ending::Finalized && !is_invalid {
             self.entries.remove(&event.key);
             return None;
         }
         let entry = self.entry(event);
-        if !is_known && matches!(ending, Ending::Orphaned { .. }) {
-            // Nothing was ever wrong with it, or else it would be known.
-            entry.is_invalid = None;
+        if entry.is_invalid.is_none() && last == Some(MessageStatus::Valid) {
+            entry.is_invalid = Some(false);
         }
         Some(end(entry, event.key, event.level, ending))
     }
