@@ -13,7 +13,7 @@ use crate::health::Health;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::rpc::{CrosscheckRpc, Refusals};
-use crate::sources::{ExecutionClient, L1Client, RollupNode, SourceError};
+use crate::sources::{ExecutionClient, L1Client, LogIndex, Quorum, RollupNode, SourceError};
 use crate::tasks::TaskGroup;
 use crate::{rpc, web};
 use crosscheck_p2p::{
@@ -81,7 +81,7 @@ impl Service {
         let (rpc_addr, http_addr) = start_servers(&mut tasks, &config, &shared, &ledger).await?;
         let (clients, investigator) = investigator(&config, shared.heads.clone(), shared.metrics.clone())?;
         let mut rules = BTreeMap::new();
-        for (chain_id, chain) in &config.chains {
+        for (chain_id, chain) in config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only()) {
             rules.insert(*chain_id, validation_rules(*chain_id, chain));
             let Some(execution) = clients.get(chain_id).cloned() else { continue };
             watch_heads(&mut tasks, &config, &shared, *chain_id, chain, execution)?;
@@ -124,6 +124,9 @@ impl Service {
     }
 }
 
+/// How many bytes of proven logs are kept.
+const LOG_INDEX_BYTES: usize = 512 << 20;
+
 /// The execution clients of the configured chains, and an investigator that asks them.
 ///
 /// # Errors
@@ -134,14 +137,18 @@ pub fn investigator(
     metrics: Metrics,
 ) -> Result<(BTreeMap<ChainId, ExecutionClient>, Investigator), SourceError> {
     let mut clients = BTreeMap::new();
+    let index = LogIndex::new(LOG_INDEX_BYTES);
     for (chain_id, chain) in &config.chains {
-        let client = ExecutionClient::new(*chain_id, &chain.execution, config.sources.limits())?;
+        let quorum = Quorum::majority(chain.execution.len());
+        let limits = config.sources.limits();
+        let client = ExecutionClient::new(*chain_id, &chain.execution, quorum, limits, index.clone())?;
         clients.insert(*chain_id, client);
     }
     let mut l1 = None;
     if let Some(url) = config.deposits_from_l1() {
-        let nodes = config.chains.iter().map(|(chain_id, chain)| {
-            RollupNode::new(chain.rollup_node.clone(), config.sources.limits()).map(|node| (*chain_id, node))
+        let nodes = config.chains.iter().filter_map(|(chain_id, chain)| {
+            let node = RollupNode::new(chain.rollup_node.clone()?, config.sources.limits());
+            Some(node.map(|node| (*chain_id, node)))
         });
         let client = L1Client::new(url.clone(), config.sources.limits())?;
         l1 = Some(L1Judge::new(client, nodes.collect::<Result<Vec<_>, _>>()?, metrics.clone()));
@@ -223,16 +230,18 @@ async fn start_followers(
     if mode == FollowMode::Off {
         return Ok(None);
     }
-    let served = Served::new(config.chains.keys().copied());
+    let chains = || config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only());
+    let served = Served::new(chains().map(|(chain_id, _)| *chain_id));
     let (bound, server) = follow::serve(addr, served.clone(), tasks.cancellation().clone())
         .await
         .wrap_err_with(|| format!("follow.addr {addr} cannot be bound; is it in use?"))?;
     tasks.spawn("server for followers", server);
     let (limits, interval) = (config.sources.limits(), config.sources.poll_interval.0);
-    for (chain_id, chain) in &config.chains {
+    for (chain_id, chain) in chains() {
         let Some(execution) = clients.get(chain_id).cloned() else { continue };
+        let Some(rollup_node) = &chain.rollup_node else { continue };
         shared.health.expect(&Follower::part(*chain_id));
-        let upstream = match chain.follow_upstream.as_ref().filter(|url| **url != chain.rollup_node) {
+        let upstream = match chain.follow_upstream.as_ref().filter(|url| *url != rollup_node) {
             Some(url) => Upstream::other(RollupNode::new(url.clone(), limits)?, interval),
             None => Upstream::sibling(&shared.heads, *chain_id),
         };
@@ -241,7 +250,7 @@ async fn start_followers(
             mode,
             ledger: ledger.clone(),
             execution,
-            sibling: RollupNode::new(chain.rollup_node.clone(), limits)?,
+            sibling: RollupNode::new(rollup_node.clone(), limits)?,
             upstream,
             interval,
             served: served.clone(),
@@ -262,12 +271,13 @@ fn watch_heads(
     chain: &ChainConfig,
     execution: ExecutionClient,
 ) -> eyre::Result<()> {
+    let Some(rollup_node) = &chain.rollup_node else { return Ok(()) };
     for part in HeadWatcher::parts(chain_id) {
         shared.health.expect(&part);
     }
     let watcher = HeadWatcher {
         chain_id,
-        node: RollupNode::new(chain.rollup_node.clone(), config.sources.limits())?,
+        node: RollupNode::new(rollup_node.clone(), config.sources.limits())?,
         execution,
         set: config.dependency_set(),
         interval: config.sources.poll_interval.0,

@@ -108,7 +108,8 @@ impl AuditArgs {
 async fn read_heads(config: &Config) -> eyre::Result<Heads> {
     let heads = Heads::new(config.chains.keys().copied());
     for (chain_id, chain) in &config.chains {
-        let node = RollupNode::new(chain.rollup_node.clone(), config.sources.limits())?;
+        let Some(url) = &chain.rollup_node else { continue };
+        let node = RollupNode::new(url.clone(), config.sources.limits())?;
         let status = node.status().await.map(|document| document.heads());
         let status = status.wrap_err_with(|| format!("the heads of chain {chain_id} cannot be read"))?;
         heads.set(*chain_id, Some(status));

@@ -1,0 +1,1 @@
+//! Messages that are initiated and executed at one timestamp.
