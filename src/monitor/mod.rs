@@ -10,6 +10,7 @@ mod citations;
 mod counts;
 mod history;
 mod lifecycle;
+mod message_book;
 mod message_event;
 mod message_key;
 mod observed_block;
