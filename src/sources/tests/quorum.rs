@@ -36,7 +36,8 @@ struct Node {
 
 impl Node {
     fn new(chain: &Arc<Chain>) -> Self {
-        let conduct = Conduct { tip: chain.head().number(), labels: Some((3, 2)), fails: false, forges: false };
+        let conduct =
+            Conduct { tip: chain.head().number(), labels: Some((3, 2)), fails: false, forges: false };
         let gate = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
         Self { chain: Arc::clone(chain), conduct: Arc::new(Mutex::new(conduct)), gate }
     }
@@ -82,7 +83,9 @@ impl Node {
     async fn serve(self) -> RunningServer {
         let mut module = RpcModule::new(self);
         for method in ["eth_getBlockByNumber", "eth_getBlockByHash", "eth_getBlockReceipts"] {
-            let answer = move |params: jsonrpsee::types::Params<'static>, node: Arc<Self>, _: jsonrpsee::Extensions| async move {
+            let answer = move |params: jsonrpsee::types::Params<'static>,
+                               node: Arc<Self>,
+                               _: jsonrpsee::Extensions| async move {
                 let _permit = node.gate.acquire().await.unwrap();
                 node.answer(method, &params)
             };
@@ -135,7 +138,8 @@ impl World {
     /// Waits until the endpoints stand so.
     async fn until(&self, states: &[&str]) {
         let mut standings = self.client.standings();
-        let named = |list: &Vec<EndpointStanding>| list.iter().map(|s| s.state.name()).eq(states.iter().copied());
+        let named =
+            |list: &Vec<EndpointStanding>| list.iter().map(|s| s.state.name()).eq(states.iter().copied());
         let waited = tokio::time::timeout(DEADLINE, standings.wait_for(named)).await;
         assert!(waited.is_ok(), "the endpoints stand {:?}, not {states:?}", self.states());
     }
