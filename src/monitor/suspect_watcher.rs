@@ -113,11 +113,12 @@ impl SuspectWatcher {
         at: Instant,
     ) -> Result<(), LedgerError> {
         let declared = inbox_keys(&block.payload().transactions);
-        if declared.is_empty() {
+        self.metrics.undecodable_transactions(block.chain_id(), declared.undecodable);
+        if declared.transactions.is_empty() {
             return Ok(());
         }
         let key = BlockKey { chain_id: block.chain_id(), number: block.number(), hash: block.hash() };
-        let mut found = suspects(&self.board.read(), &self.index, key, block.timestamp(), &declared);
+        let mut found = suspects(&self.board.read(), &self.index, key, block.timestamp(), &declared.transactions);
         if found.is_empty() {
             return Ok(());
         }

@@ -35,6 +35,8 @@ pub(super) fn verified_heads(
 ) -> (SafetyHeads, Option<OtherFork>) {
     let mut other = None;
     let mut verify = |level, head: L2BlockRef, known: u64| match recent.hash_at(head.number) {
+        // No block at all: the node has none yet, or does not tell.
+        _ if head.hash.is_zero() => 0,
         Some(hash) if hash == head.hash => head.number,
         Some(_) => {
             other = Some(OtherFork { level, number: head.number });
@@ -74,6 +76,13 @@ mod tests {
     fn head(number: u64, is_fork: bool) -> L2BlockRef {
         let hash = if is_fork { B256::repeat_byte(0xff) } else { hash(number) };
         L2BlockRef { hash, number, timestamp: UnixSeconds(number) }
+    }
+
+    #[test]
+    fn a_head_of_no_hash_is_none() {
+        let none = L2BlockRef { hash: B256::ZERO, number: 0, timestamp: UnixSeconds(0) };
+        let told = ToldHeads { local_safe: head(12, false), safe: none, finalized: none };
+        assert_eq!(verified_heads(&recent(), heads(15, 14, 11), &told), (heads(12, 0, 0), None));
     }
 
     fn heads(local_safe: u64, safe: u64, finalized: u64) -> SafetyHeads {
