@@ -24,6 +24,9 @@ const MAX_HEARINGS: usize = 64;
 /// How long endpoints may take longer than a quorum does, where their answers could still raise the outcome.
 const GRACE: Duration = Duration::from_millis(200);
 
+/// How long one endpoint is waited for before the next is asked the same.
+const PATIENCE: Duration = Duration::from_millis(500);
+
 /// Answers that are on their way, each with its endpoint's place.
 pub(super) type Answers<T> = FuturesUnordered<BoxFuture<'static, (usize, Result<T, SourceError>)>>;
 
@@ -66,25 +69,46 @@ impl EndpointPool {
         self.standings.subscribe()
     }
 
+    /// The first answer that is one, for what proves itself: those that agree with the others are asked first,
+    /// the next as soon as one fails, has nothing or takes long. `None`: all have nothing.
+    ///
+    /// # Errors
+    /// The last failure, if there is no answer and not all have nothing.
+    pub(super) async fn first<'a, T, F, A>(&'a self, ask: F) -> Result<Option<T>, SourceError>
+    where
+        F: Fn(&'a Endpoint) -> A,
+        A: Future<Output = Result<Option<T>, SourceError>> + Send + 'a,
+    {
+        let mut next = self.by_standing().into_iter();
+        let mut asked = FuturesUnordered::new();
+        let mut outcome = Ok(None);
+        let ask = |(place, endpoint)| ask(endpoint).map(move |answer| (place, answer));
+        asked.extend(next.next().map(&ask));
+        while !asked.is_empty() {
+            let Ok(answer) = tokio::time::timeout(PATIENCE, asked.next()).await else {
+                asked.extend(next.next().map(&ask));
+                continue;
+            };
+            let Some((place, answer)) = answer else { break };
+            self.heard(place, answer.as_ref().err());
+            match answer {
+                Ok(Some(found)) => return Ok(Some(found)),
+                Ok(None) => {}
+                Err(error) => outcome = Err(error),
+            }
+            asked.extend(next.next().map(&ask));
+        }
+        outcome
+    }
+
     /// The endpoints, those that agree with the others first, then by how little is the matter with them.
-    pub(super) fn by_standing(&self) -> Vec<(usize, &Endpoint)> {
+    fn by_standing(&self) -> Vec<(usize, &Endpoint)> {
         let mut order: Vec<(usize, &Endpoint)> = self.endpoints.iter().enumerate().collect();
         if order.len() > 1 {
             let standings = self.standings.borrow();
             order.sort_by_key(|(place, _)| standings.get(*place).map(|standing| rank(&standing.state)));
         }
         order
-    }
-
-    /// Asks one endpoint, and takes note of how it answers.
-    pub(super) async fn note<T>(
-        &self,
-        place: usize,
-        answer: impl Future<Output = Result<T, SourceError>>,
-    ) -> Result<T, SourceError> {
-        let answer = answer.await;
-        self.heard(place, answer.as_ref().err());
-        answer
     }
 
     /// Asks every endpoint at once.

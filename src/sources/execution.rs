@@ -147,19 +147,11 @@ impl ExecutionClient {
         if let Some(known) = self.index.get(&block.hash()) {
             return Ok(Some(known));
         }
-        let mut outcome = Ok(None);
-        for (place, endpoint) in self.pool.by_standing() {
-            match self.pool.note(place, self.logs_from(endpoint, block)).await {
-                Ok(Some(proven)) => {
-                    let proven = Arc::new(proven);
-                    self.index.insert(Arc::clone(&proven));
-                    return Ok(Some(proven));
-                }
-                Ok(None) => {}
-                Err(error) => outcome = Err(error),
-            }
+        let proven = self.pool.first(|endpoint| self.logs_from(endpoint, block)).await?.map(Arc::new);
+        if let Some(proven) = &proven {
+            self.index.insert(Arc::clone(proven));
         }
-        outcome
+        Ok(proven)
     }
 
     async fn logs_from(
@@ -180,18 +172,9 @@ impl ExecutionClient {
         &self,
         method: &'static str,
         params: ArrayParams,
-        is_wanted: impl Fn(&VerifiedBlock) -> bool + Send,
+        is_wanted: impl Fn(&VerifiedBlock) -> bool + Sync,
     ) -> Result<Option<VerifiedBlock>, SourceError> {
-        let mut outcome = Ok(None);
-        for (place, endpoint) in self.pool.by_standing() {
-            let asked = block_from(endpoint, method, params.clone(), &is_wanted);
-            match self.pool.note(place, asked).await {
-                Ok(Some(block)) => return Ok(Some(block)),
-                Ok(None) => {}
-                Err(error) => outcome = Err(error),
-            }
-        }
-        outcome
+        self.pool.first(|endpoint| block_from(endpoint, method, params.clone(), &is_wanted)).await
     }
 }
 
