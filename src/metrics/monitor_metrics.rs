@@ -50,6 +50,7 @@ pub(super) struct MonitorMetrics {
     suspect_outcomes: IntCounterVec,
     suspicion_seconds: HistogramVec,
     undecodable: IntCounterVec,
+    awaited: IntGaugeVec,
     log_index_bytes: IntGaugeVec,
     endpoint_state: IntGaugeVec,
     endpoint_disagreements: IntCounterVec,
@@ -144,6 +145,11 @@ impl MonitorMetrics {
                 "Transactions that name the inbox and cannot be read",
                 &["chain_id"],
             )?,
+            awaited: catalogue.gauge(
+                "awaited_blocks",
+                "Cited blocks whose proven logs are being fetched",
+                &[],
+            )?,
             log_index_bytes: catalogue.gauge("log_index_bytes", "Memory that proven logs take", &[])?,
             endpoint_state: catalogue.gauge(
                 "endpoint_state",
@@ -167,6 +173,7 @@ impl MonitorMetrics {
     /// Sets every counter of these chains to 0.
     pub(super) fn preset(&self, ids: &[String]) {
         self.open.with_label_values::<&str>(&[]);
+        self.awaited.with_label_values::<&str>(&[]);
         self.log_index_bytes.with_label_values::<&str>(&[]);
         for id in ids {
             self.reorgs.with_label_values(&[id]);
@@ -318,6 +325,11 @@ impl Metrics {
     pub fn undecodable_transactions(&self, chain_id: ChainId, transactions: usize) {
         let transactions = u64::try_from(transactions).unwrap_or(u64::MAX);
         self.0.monitor.undecodable.with_label_values(&[chain_id.to_string()]).inc_by(transactions);
+    }
+
+    /// How many cited blocks are being fetched.
+    pub fn awaited_blocks(&self, blocks: usize) {
+        self.0.monitor.awaited.with_label_values::<&str>(&[]).set(as_gauge(blocks));
     }
 
     /// How much memory proven logs take.

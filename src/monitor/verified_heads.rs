@@ -103,7 +103,8 @@ mod tests {
         #[case] expected: SafetyHeads,
         #[case] fork: Option<&str>,
     ) {
-        let [local_safe, safe, finalized] = [local_safe, safe, finalized].map(|(number, fork)| head(number, fork));
+        let [local_safe, safe, finalized] =
+            [local_safe, safe, finalized].map(|(number, fork)| head(number, fork));
         let told = ToldHeads { local_safe, safe, finalized };
         let (taken, other) = verified_heads(&recent(), heads(15, 14, 11), &told);
         assert_eq!(taken, expected);
