@@ -7,6 +7,7 @@
 mod endpoint;
 mod endpoint_pool;
 mod execution;
+mod inbox_keys;
 mod l1;
 mod l1_header;
 mod l1_logs;
@@ -22,6 +23,7 @@ mod verified_block;
 
 pub use endpoint::{Endpoint, EndpointLimits, EndpointUrl, ParseEndpointUrlError, SourceError};
 pub use execution::ExecutionClient;
+pub use inbox_keys::{DeclaredKeys, InboxKeys, inbox_keys};
 pub use l1::{L1Client, UNSAFE_BLOCK_SIGNER_SLOT};
 pub use l1_header::VerifiedL1Header;
 pub use l1_logs::{L1Log, ProvenL1Logs};
@@ -29,7 +31,7 @@ pub use labelled_heads::LabelledHeads;
 pub use log_index::LogIndex;
 pub use proven_logs::{Executed, ProofError, ProvenLog, ProvenLogs};
 pub use quorum::{Quorum, QuorumError};
-pub use rollup_node::{L2BlockRef, MAX_ROLLUP_CONFIG_BYTES, RollupNode, SyncStatus};
+pub use rollup_node::{L2BlockRef, MAX_ROLLUP_CONFIG_BYTES, RollupNode, SafeHeadAtL1, SyncStatus};
 pub use standing::{EndpointStanding, EndpointState, TOLERATED_LAG};
 pub use status_document::{MAX_STATUS_BYTES, StatusDocument, StatusDocumentError};
 pub use verified_block::{BlockError, VerifiedBlock};
