@@ -15,5 +15,7 @@ mod devnet;
 mod follow_contract;
 mod following;
 mod kills;
+mod npm;
 mod program;
 mod sidecar;
+mod viem;
