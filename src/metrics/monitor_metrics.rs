@@ -316,8 +316,8 @@ impl Metrics {
     /// It is known what became of a suspect.
     pub fn suspect_settled(&self, executing: ChainId, outcome: SuspectOutcome) {
         if let Some((_, name)) = OUTCOMES.into_iter().find(|(each, _)| *each == outcome) {
-            let labels = [executing.to_string().as_str(), name];
-            self.0.monitor.suspect_outcomes.with_label_values(&labels).inc();
+            let executing = executing.to_string();
+            self.0.monitor.suspect_outcomes.with_label_values(&[executing.as_str(), name]).inc();
         }
     }
 

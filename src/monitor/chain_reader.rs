@@ -141,6 +141,7 @@ impl ChainReader {
     async fn look(&self, progress: &mut Progress) -> Result<(), ReadError> {
         let tip = self.execution.tip().await?;
         if progress.recent.tip().is_none() {
+            self.execution.check_chain().await?;
             // Without a final block nobody knows where to begin.
             let told = self.heads.told(self.chain_id, &self.execution, tip).await?;
             let finalized = told.ok_or(ReadError::NoHeads)?.finalized;
