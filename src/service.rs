@@ -2,6 +2,10 @@
 //!
 //! What `crosscheck run` runs, and what a devnet runs in its own process: the same code.
 
+mod monitoring;
+
+use monitoring::Monitoring;
+
 use crate::audit::{
     AuditLimits, Auditor, AuditorMessage, CaseRules, HeadWatcher, Heads, Investigator, L1Judge,
 };
@@ -13,7 +17,7 @@ use crate::health::Health;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::rpc::{CrosscheckRpc, Refusals};
-use crate::sources::{ExecutionClient, L1Client, LogIndex, Quorum, RollupNode, SourceError};
+use crate::sources::{ExecutionClient, L1Client, LogIndex, RollupNode, SourceError};
 use crate::tasks::TaskGroup;
 use crate::{rpc, web};
 use crosscheck_p2p::{
@@ -78,15 +82,19 @@ impl Service {
             auditor,
         };
         let mut tasks = TaskGroup::new(cancel);
+        let index = LogIndex::new(config.interop.log_index_bytes());
+        let clients = execution_clients(&config, &index)?;
+        let monitoring = monitoring::start(&mut tasks, &config, &shared, &ledger, &index, &clients).await?;
         let (rpc_addr, http_addr) = start_servers(&mut tasks, &config, &shared, &ledger).await?;
-        let (clients, investigator) = investigator(&config, shared.heads.clone(), shared.metrics.clone())?;
+        let investigator =
+            investigator(&config, clients.clone(), shared.heads.clone(), shared.metrics.clone())?;
         let mut rules = BTreeMap::new();
         for (chain_id, chain) in config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only()) {
             rules.insert(*chain_id, validation_rules(*chain_id, chain));
             let Some(execution) = clients.get(chain_id).cloned() else { continue };
             watch_heads(&mut tasks, &config, &shared, *chain_id, chain, execution)?;
             let signers = watch_signers(&mut tasks, &config, &shared, *chain_id, chain)?;
-            join_gossip(&mut tasks, &config, &shared, *chain_id, chain, signers)?;
+            join_gossip(&mut tasks, &config, &shared, &monitoring, *chain_id, chain, signers)?;
         }
         let follow_addr = start_followers(&mut tasks, &config, &shared, &ledger, &clients).await?;
         let limits = AuditLimits { max_open: config.audit.max_open, concurrency: config.audit.concurrency };
@@ -124,26 +132,33 @@ impl Service {
     }
 }
 
-/// How many bytes of proven logs are kept.
-const LOG_INDEX_BYTES: usize = 512 << 20;
+/// The execution clients of the configured chains, which keep proven logs in one index.
+///
+/// # Errors
+/// If no HTTP client can be made for an endpoint.
+pub fn execution_clients(
+    config: &Config,
+    index: &LogIndex,
+) -> Result<BTreeMap<ChainId, ExecutionClient>, SourceError> {
+    let limits = config.sources.limits();
+    let client = |(chain_id, chain): (&ChainId, &ChainConfig)| {
+        let client =
+            ExecutionClient::new(*chain_id, &chain.execution, chain.quorum(), limits, index.clone())?;
+        Ok((*chain_id, client))
+    };
+    config.chains.iter().map(client).collect()
+}
 
-/// The execution clients of the configured chains, and an investigator that asks them.
+/// An investigator that asks these execution clients.
 ///
 /// # Errors
 /// If no HTTP client can be made for an endpoint.
 pub fn investigator(
     config: &Config,
+    clients: BTreeMap<ChainId, ExecutionClient>,
     heads: Heads,
     metrics: Metrics,
-) -> Result<(BTreeMap<ChainId, ExecutionClient>, Investigator), SourceError> {
-    let mut clients = BTreeMap::new();
-    let index = LogIndex::new(LOG_INDEX_BYTES);
-    for (chain_id, chain) in &config.chains {
-        let quorum = Quorum::majority(chain.execution.len());
-        let limits = config.sources.limits();
-        let client = ExecutionClient::new(*chain_id, &chain.execution, quorum, limits, index.clone())?;
-        clients.insert(*chain_id, client);
-    }
+) -> Result<Investigator, SourceError> {
     let mut l1 = None;
     if let Some(url) = config.deposits_from_l1() {
         let nodes = config.chains.iter().filter_map(|(chain_id, chain)| {
@@ -158,7 +173,7 @@ pub fn investigator(
     });
     let rules = rules.collect();
     let set = config.dependency_set();
-    Ok((clients.clone(), Investigator::new(set, clients, heads, l1, rules, metrics)))
+    Ok(Investigator::new(set, clients, heads, l1, rules, metrics))
 }
 
 /// The clock that the settings name.
@@ -323,6 +338,7 @@ fn join_gossip(
     tasks: &mut TaskGroup,
     config: &Config,
     shared: &Shared,
+    monitoring: &Monitoring,
     chain_id: ChainId,
     chain: &ChainConfig,
     signers: watch::Receiver<Signers>,
@@ -342,6 +358,8 @@ fn join_gossip(
         network: handle,
         events,
         auditor: shared.auditor.clone(),
+        suspects: monitoring.gossip.clone(),
+        nudges: monitoring.nudges.clone(),
         refusals: shared.refusals.clone(),
         gossiped: shared.gossiped.clone(),
         metrics: shared.metrics.clone(),

@@ -130,7 +130,10 @@ impl CheckArgs {
             let config = self.settings.load()?;
             let mut clients = BTreeMap::new();
             for (chain_id, chain) in &config.chains {
-                let client = ExecutionClient::new(*chain_id, &chain.execution, config.sources.limits())?;
+                let index = crate::sources::LogIndex::new(config.interop.log_index_bytes());
+                let limits = config.sources.limits();
+                let client =
+                    ExecutionClient::new(*chain_id, &chain.execution, chain.quorum(), limits, index)?;
                 clients.insert(*chain_id, client);
             }
             return Ok(Examiner { set: config.dependency_set(), clients });
@@ -144,7 +147,9 @@ impl CheckArgs {
         let members = urls.keys().map(|chain_id| (*chain_id, member)).collect();
         let mut clients = BTreeMap::new();
         for (chain_id, urls) in &urls {
-            clients.insert(*chain_id, ExecutionClient::new(*chain_id, urls, LIMITS)?);
+            let index = crate::sources::LogIndex::new(64 << 20);
+            let quorum = crate::sources::Quorum::majority(urls.len());
+            clients.insert(*chain_id, ExecutionClient::new(*chain_id, urls, quorum, LIMITS, index)?);
         }
         Ok(Examiner { set: DependencySet::new(members, DEFAULT_EXPIRY_WINDOW), clients })
     }

@@ -234,7 +234,7 @@ impl Examiner {
 
     async fn tip(&self, chain_id: ChainId) -> Result<Option<(u64, UnixSeconds)>, Unknown> {
         let tip = self.client(chain_id)?.tip().await?;
-        Ok(tip.map(|tip| (tip.number, tip.timestamp)))
+        Ok(Some((tip.number, tip.timestamp)))
     }
 }
 
