@@ -69,7 +69,7 @@ fn heads_at(fixture: &Fixture, number: u64, hash: Option<B256>) -> SyncStatus {
 }
 
 async fn investigate(investigator: &Investigator, case: Case) -> (Case, Vec<(Awaited, Cause)>) {
-    let Investigation { case, waits } = investigator.investigate(case, &[]).await;
+    let Investigation { case, waits } = investigator.investigate(case).await;
     (case, waits.into_iter().map(|wait| (wait.awaited, wait.cause)).collect())
 }
 
