@@ -1,7 +1,7 @@
 //! The `crosscheck_*` methods about messages: those tracked, suspects, and a subscription to what happens.
 
 use super::message_record::{MessageRecord, MessagesPageRequest};
-use super::{Page, SuperchainReader, SuspectRecord, Suspects, SupervisorError, Told};
+use super::{Page, SuperchainReader, SupervisorError, SuspectRecord, Suspects, Told};
 use crate::interop::BlockKey;
 use crate::monitor::MessageKey;
 use alloy::primitives::B256;
@@ -140,7 +140,9 @@ impl MessagesApiServer for MessagesRpc {
                 Ok(told) => told,
                 Err(RecvError::Closed) => return Err("the program is shutting down".into()),
                 Err(RecvError::Lagged(missed)) => {
-                    let reason = format!("too slow: {missed} events were missed; read crosscheck_messages, subscribe again");
+                    let reason = format!(
+                        "too slow: {missed} events were missed; read crosscheck_messages, subscribe again"
+                    );
                     return Err(reason.into());
                 }
             };

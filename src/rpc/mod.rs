@@ -36,7 +36,7 @@ pub use methods::RpcParts;
 pub use params::{BlockSelector, DecimalChainId, ExecutingDescriptor, HexChainId, NamedBlock, Quantity};
 pub use refusals::{RefusalRecord, Refusals};
 pub use server::serve;
-pub use super_root::{Output, SUPER_ROOT_VERSION, super_root};
+pub use super_root::{SUPER_ROOT_VERSION, super_root};
 pub use super_roots::SuperRoots;
 pub use superchain_reader::{ChainSources, SuperchainReader};
 pub use supervisor_error::SupervisorError;

@@ -3,12 +3,12 @@
 //! Where op-supernode answers without `data`, so does this: some chain is not verified at the timestamp yet. A chain
 //! stands in `optimistic_at_timestamp` only if its output is proven.
 
+use super::SupervisorError;
 use super::params::{DecimalChainId, Quantity};
 use super::super_root::super_root;
 use super::super_roots::{ChainOutput, SuperRoots, decimal, roots};
 use super::superchain_reader::SuperchainReader;
 use super::supervisor_types::BlockId;
-use super::SupervisorError;
 use crate::follow::{L1Origin, L2Ref};
 use crate::interop::SafetyLevel;
 use alloy::primitives::B256;
@@ -128,9 +128,9 @@ impl SuperRootRpc {
             }
         }
         let data = (proven.len() == chains.len()).then(|| data(timestamp, &proven)).flatten();
-        let optimistic = proven.iter().filter_map(|chain| {
-            Some((DecimalChainId(chain.chain_id), OutputWithRequiredL1::of(chain)?))
-        });
+        let optimistic = proven
+            .iter()
+            .filter_map(|chain| Some((DecimalChainId(chain.chain_id), OutputWithRequiredL1::of(chain)?)));
         Ok(SuperRootAtTimestamp {
             current_l1: BlockId { hash: current_l1.hash, number: current_l1.number },
             safe_timestamp: self.lowest(&chains, SafetyLevel::Safe).await?,
