@@ -32,7 +32,7 @@ pub enum Told {
     },
     /// A message turned out invalid when it was first checked.
     MessageInvalid(ToldStatus),
-    /// A message was valid and is invalid now, or the other way round.
+    /// A message was valid when it was decided last and is invalid now, or the other way round.
     Flip(ToldStatus),
     /// A message was executed that its own transaction did not declare.
     Undeclared(ToldMessage),
@@ -137,16 +137,15 @@ impl Told {
     pub fn message(event: &MessageEvent, status: &MessageStatus) -> Option<Self> {
         let message = || ToldMessage::of(event);
         match event.change {
-            Change::Status { from, to, cause } => match (from, to) {
-                (MessageStatus::Unknown, MessageStatus::Invalid(_)) => {
-                    Some(Self::MessageInvalid(ToldStatus::of(message(), from, to, cause)))
-                }
-                (MessageStatus::Valid, MessageStatus::Invalid(_))
-                | (MessageStatus::Invalid(_), MessageStatus::Valid) => {
-                    Some(Self::Flip(ToldStatus::of(message(), from, to, cause)))
-                }
-                _ => None,
-            },
+            Change::Status { from, to, cause, flip: true } => {
+                Some(Self::Flip(ToldStatus::of(message(), from, to, cause)))
+            }
+            Change::Status { from: from @ MessageStatus::Unknown, to, cause, .. }
+                if matches!(to, MessageStatus::Invalid(_)) =>
+            {
+                Some(Self::MessageInvalid(ToldStatus::of(message(), from, to, cause)))
+            }
+            Change::Status { .. } => None,
             Change::Undeclared => Some(Self::Undeclared(message())),
             Change::Ended(Ending::Finalized) if *status == MessageStatus::Valid => None,
             Change::Ended(ending) => Some(Self::Ended {
@@ -228,7 +227,8 @@ mod tests {
     }
 
     fn status(from: MessageStatus, to: MessageStatus) -> Change {
-        Change::Status { from, to, cause: Cause::Checked }
+        let flip = !matches!((from, to), (MessageStatus::Unknown, _) | (_, MessageStatus::Unknown));
+        Change::Status { from, to, cause: Cause::Checked, flip }
     }
 
     #[rstest]
@@ -262,7 +262,7 @@ mod tests {
             old: B256::repeat_byte(2),
             new: None,
         };
-        let change = Change::Status { from: MessageStatus::Valid, to: INVALID, cause };
+        let change = Change::Status { from: MessageStatus::Valid, to: INVALID, cause, flip: true };
         let told = Told::message(&event(change), &INVALID).unwrap();
         let expected = json!({
             "kind": "flip",
