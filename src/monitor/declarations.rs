@@ -16,10 +16,8 @@ pub(super) fn undeclared(executed: &[Executed], declared: &[InboxKeys]) -> Vec<u
     if executed.is_empty() {
         return Vec::new();
     }
-    let keys: HashSet<(u32, B256)> = declared
-        .iter()
-        .flat_map(|of| of.keys.iter().map(|key| (of.transaction_index, *key)))
-        .collect();
+    let keys: HashSet<(u32, B256)> =
+        declared.iter().flat_map(|of| of.keys.iter().map(|key| (of.transaction_index, *key))).collect();
     let is_undeclared = |executed: &&Executed| {
         let message = executed.message.as_ref();
         message.is_ok_and(|executing| {
@@ -87,7 +85,8 @@ mod tests {
     #[test]
     fn a_malformed_log_has_nothing_to_declare() {
         let error = DecodeError::TopicCount { found: 1 };
-        let malformed = Executed { log_index: 4, transaction_index: 1, by_deposit: false, message: Err(error) };
+        let malformed =
+            Executed { log_index: 4, transaction_index: 1, by_deposit: false, message: Err(error) };
         assert_eq!(undeclared(&[malformed], &[]), [] as [u32; 0]);
     }
 }

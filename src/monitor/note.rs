@@ -75,7 +75,9 @@ impl News {
     /// The rule that is broken now.
     pub const fn reason(&self) -> Option<&InvalidReason> {
         match self {
-            Self::Invalid { reason, .. } | Self::Flip { to: MessageStatus::Invalid(reason), .. } => Some(reason),
+            Self::Invalid { reason, .. } | Self::Flip { to: MessageStatus::Invalid(reason), .. } => {
+                Some(reason)
+            }
             Self::Flip { .. } | Self::Undeclared | Self::Ended { .. } => None,
         }
     }

@@ -87,7 +87,8 @@ impl Notebook {
             }
             Change::Status { to, cause, flip, .. } => self.hear_status(event, to, cause, flip),
             Change::Level { .. } => {
-                let entry = self.entries.get_mut(&event.key).filter(|entry| entry.is_invalid == Some(true))?;
+                let entry =
+                    self.entries.get_mut(&event.key).filter(|entry| entry.is_invalid == Some(true))?;
                 note_invalid(entry, event, Cause::Checked)
             }
             Change::Undeclared => {

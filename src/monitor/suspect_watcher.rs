@@ -113,11 +113,13 @@ impl SuspectWatcher {
         at: Instant,
     ) -> Result<(), LedgerError> {
         let declared = inbox_keys(&block.payload().transactions);
-        if declared.is_empty() {
+        self.metrics.undecodable_transactions(block.chain_id(), declared.undecodable);
+        if declared.transactions.is_empty() {
             return Ok(());
         }
         let key = BlockKey { chain_id: block.chain_id(), number: block.number(), hash: block.hash() };
-        let mut found = suspects(&self.board.read(), &self.index, key, block.timestamp(), &declared);
+        let mut found =
+            suspects(&self.board.read(), &self.index, key, block.timestamp(), &declared.transactions);
         if found.is_empty() {
             return Ok(());
         }
@@ -138,7 +140,8 @@ impl SuspectWatcher {
             pending.add(record.id, suspect);
         }
         // The chain's endpoints may have been faster than gossip.
-        let canonical = self.board.read().chain(key.chain_id).and_then(|view| view.block(key.number).cloned());
+        let canonical =
+            self.board.read().chain(key.chain_id).and_then(|view| view.block(key.number).cloned());
         if let Some(canonical) = canonical {
             self.settle(pending, &canonical);
         }

@@ -35,6 +35,8 @@ pub(super) fn verified_heads(
 ) -> (SafetyHeads, Option<OtherFork>) {
     let mut other = None;
     let mut verify = |level, head: L2BlockRef, known: u64| match recent.hash_at(head.number) {
+        // No block at all: the node has none yet, or does not tell.
+        _ if head.hash.is_zero() => 0,
         Some(hash) if hash == head.hash => head.number,
         Some(_) => {
             other = Some(OtherFork { level, number: head.number });
@@ -76,6 +78,13 @@ mod tests {
         L2BlockRef { hash, number, timestamp: UnixSeconds(number) }
     }
 
+    #[test]
+    fn a_head_of_no_hash_is_none() {
+        let none = L2BlockRef { hash: B256::ZERO, number: 0, timestamp: UnixSeconds(0) };
+        let told = ToldHeads { local_safe: head(12, false), safe: none, finalized: none };
+        assert_eq!(verified_heads(&recent(), heads(15, 14, 11), &told), (heads(12, 0, 0), None));
+    }
+
     fn heads(local_safe: u64, safe: u64, finalized: u64) -> SafetyHeads {
         SafetyHeads { local_safe, safe, finalized }
     }
@@ -94,7 +103,8 @@ mod tests {
         #[case] expected: SafetyHeads,
         #[case] fork: Option<&str>,
     ) {
-        let [local_safe, safe, finalized] = [local_safe, safe, finalized].map(|(number, fork)| head(number, fork));
+        let [local_safe, safe, finalized] =
+            [local_safe, safe, finalized].map(|(number, fork)| head(number, fork));
         let told = ToldHeads { local_safe, safe, finalized };
         let (taken, other) = verified_heads(&recent(), heads(15, 14, 11), &told);
         assert_eq!(taken, expected);

@@ -78,7 +78,8 @@ impl FromStr for ChainEndpoint {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (chain_id, url) = text.split_once('=').ok_or("write CHAIN=URL, such as 901=http://127.0.0.1:8545")?;
+        let (chain_id, url) =
+            text.split_once('=').ok_or("write CHAIN=URL, such as 901=http://127.0.0.1:8545")?;
         Ok(Self {
             chain_id: chain_id.parse().map_err(|error| format!("{error}"))?,
             url: url.parse().map_err(|error| format!("{error}"))?,
@@ -110,8 +111,10 @@ impl CheckArgs {
             let chain_id = self.executing_chain;
             return Ok(Subject::Executed { chain_id, number, log_index: self.log_index });
         }
-        let fields = (self.executing_timestamp, self.origin, self.block_number, self.timestamp, self.chain_id);
-        let (Some(executed), Some(origin), Some(block_number), Some(timestamp), Some(chain_id)) = fields else {
+        let fields =
+            (self.executing_timestamp, self.origin, self.block_number, self.timestamp, self.chain_id);
+        let (Some(executed), Some(origin), Some(block_number), Some(timestamp), Some(chain_id)) = fields
+        else {
             let problem = "give --block, or every field of the message".to_owned();
             return Err(UsageError { problem });
         };
@@ -130,7 +133,10 @@ impl CheckArgs {
             let config = self.settings.load()?;
             let mut clients = BTreeMap::new();
             for (chain_id, chain) in &config.chains {
-                let client = ExecutionClient::new(*chain_id, &chain.execution, config.sources.limits())?;
+                let index = crate::sources::LogIndex::new(config.interop.log_index_bytes());
+                let limits = config.sources.limits();
+                let client =
+                    ExecutionClient::new(*chain_id, &chain.execution, chain.quorum(), limits, index)?;
                 clients.insert(*chain_id, client);
             }
             return Ok(Examiner { set: config.dependency_set(), clients });
@@ -144,7 +150,9 @@ impl CheckArgs {
         let members = urls.keys().map(|chain_id| (*chain_id, member)).collect();
         let mut clients = BTreeMap::new();
         for (chain_id, urls) in &urls {
-            clients.insert(*chain_id, ExecutionClient::new(*chain_id, urls, LIMITS)?);
+            let index = crate::sources::LogIndex::new(64 << 20);
+            let quorum = crate::sources::Quorum::majority(urls.len());
+            clients.insert(*chain_id, ExecutionClient::new(*chain_id, urls, quorum, LIMITS, index)?);
         }
         Ok(Examiner { set: DependencySet::new(members, DEFAULT_EXPIRY_WINDOW), clients })
     }

@@ -179,8 +179,11 @@ impl Examiner {
                     return examination.unknown(Reached::Nothing, &why);
                 };
                 let transaction_index = executed.transaction_index;
-                examination.executing =
-                    Some(ExecutingProof { block: ProvenBlock::of(chain_id, &block), log_index, transaction_index });
+                examination.executing = Some(ExecutingProof {
+                    block: ProvenBlock::of(chain_id, &block),
+                    log_index,
+                    transaction_index,
+                });
                 if let Ok(decoded) = &executed.message {
                     examination.about(&decoded.message);
                 }
@@ -234,7 +237,7 @@ impl Examiner {
 
     async fn tip(&self, chain_id: ChainId) -> Result<Option<(u64, UnixSeconds)>, Unknown> {
         let tip = self.client(chain_id)?.tip().await?;
-        Ok(tip.map(|tip| (tip.number, tip.timestamp)))
+        Ok(Some((tip.number, tip.timestamp)))
     }
 }
 
