@@ -13,7 +13,7 @@ use crate::health::Health;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::rpc::{CrosscheckRpc, Refusals};
-use crate::sources::{ExecutionClient, L1Client, RollupNode, SourceError};
+use crate::sources::{ExecutionClient, L1Client, LogIndex, Quorum, RollupNode, SourceError};
 use crate::tasks::TaskGroup;
 use crate::{rpc, web};
 use crosscheck_p2p::{
@@ -124,6 +124,9 @@ impl Service {
     }
 }
 
+/// How many bytes of proven logs are kept.
+const LOG_INDEX_BYTES: usize = 512 << 20;
+
 /// The execution clients of the configured chains, and an investigator that asks them.
 ///
 /// # Errors
@@ -134,8 +137,11 @@ pub fn investigator(
     metrics: Metrics,
 ) -> Result<(BTreeMap<ChainId, ExecutionClient>, Investigator), SourceError> {
     let mut clients = BTreeMap::new();
+    let index = LogIndex::new(LOG_INDEX_BYTES);
     for (chain_id, chain) in &config.chains {
-        let client = ExecutionClient::new(*chain_id, &chain.execution, config.sources.limits())?;
+        let quorum = Quorum::majority(chain.execution.len());
+        let limits = config.sources.limits();
+        let client = ExecutionClient::new(*chain_id, &chain.execution, quorum, limits, index.clone())?;
         clients.insert(*chain_id, client);
     }
     let mut l1 = None;

@@ -6,7 +6,7 @@ use crate::devnet::contracts::{EMITTER, emit_call};
 use crate::devnet::fixture::{CHAIN_ID, Fixture};
 use crate::devnet::serve::{RunningServer, rpc_block, rpc_receipts, start};
 use crate::interop::Member;
-use crate::sources::{EndpointLimits, L2BlockRef, SyncStatus};
+use crate::sources::{EndpointLimits, L2BlockRef, LogIndex, SyncStatus};
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::U64;
 use jsonrpsee::RpcModule;
@@ -50,7 +50,7 @@ async fn world() -> (Fixture, RunningServer, Investigator) {
         max_response_bytes: 1 << 20,
         max_concurrent_requests: 8,
     };
-    let client = ExecutionClient::new(chain_id, &[server.url().parse().unwrap()], limits).unwrap();
+    let client = ExecutionClient::new(chain_id, &[server.url().parse().unwrap()], 1, limits, LogIndex::new(1 << 20)).unwrap();
     let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
     let set = DependencySet::new([(chain_id, member)].into(), 100);
     let metrics = Metrics::new(set.clone()).unwrap();
