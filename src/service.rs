@@ -110,7 +110,9 @@ impl Service {
             shared.metrics.clone(),
             limits,
         );
-        tasks.spawn("auditor", auditor.run(tasks.cancellation().clone()));
+        if config.chains.values().any(|chain| chain.rollup_node.is_some()) {
+            tasks.spawn("auditor", auditor.run(tasks.cancellation().clone()));
+        }
         info!(chains = config.chains.len(), rpc = %rpc_addr, http = %http_addr, "crosscheck runs");
         Ok(Self { tasks, ledger, config, rpc_addr, http_addr, follow_addr })
     }
