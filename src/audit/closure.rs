@@ -17,6 +17,7 @@ use crate::interop::{
     BlockKey, DependencySet, Execution, SameTimestamp, check_executed, check_log, check_tip, cyclic_chains,
 };
 use crate::sources::ProvenLogs;
+use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -165,15 +166,15 @@ impl<'a> Closure<'a> {
         settled.chain(reach.keys().map(|place| (*place, standing(place)))).collect()
     }
 
-    /// The hashes of the blocks that are found valid here, and the chains that this rests on.
-    pub(super) fn proven(&self) -> (Vec<alloy::primitives::B256>, BTreeSet<ChainId>) {
+    /// The blocks, by chain and hash, that are found valid here, and the chains that this rests on.
+    pub(super) fn proven(&self) -> (Vec<(ChainId, B256)>, BTreeSet<ChainId>) {
         let valid = self.standings().into_iter().filter(|(_, standing)| *standing == Standing::Valid);
-        let hashes = valid.filter_map(|(place, _)| match self.blocks.get(&place) {
-            Some(Known::Open(logs)) => Some(logs.hash()),
+        let blocks = valid.filter_map(|(place, _)| match self.blocks.get(&place) {
+            Some(Known::Open(logs)) => Some((place.0, logs.hash())),
             Some(Known::Settled(_) | Known::Missing { .. }) | None => None,
         });
         let placed = self.contemporaries.values().flat_map(BTreeMap::keys).copied();
-        (hashes.collect(), self.blocks.keys().map(|(chain_id, _)| *chain_id).chain(placed).collect())
+        (blocks.collect(), self.blocks.keys().map(|(chain_id, _)| *chain_id).chain(placed).collect())
     }
 
     /// Which block stands at a place.
@@ -253,7 +254,8 @@ impl<'a> Closure<'a> {
             match self.blocks.get(&cited) {
                 Some(Known::Settled(block) | Known::Open(block)) => {
                     findings.is_broken |= check_log(&message, block).is_err();
-                    if cited != place {
+                    // A deposit's log stands in whatever replaces its block, too.
+                    if cited != place && !block.survives_replacement(id.log_index) {
                         findings.cites.insert(cited);
                     }
                 }

@@ -12,7 +12,7 @@ use crate::devnet::fixture::{DEPOSIT_CONTRACT, Fixture, GENESIS_TIME, SYSTEM_CON
 use crate::devnet::serve::RunningServer;
 use crate::devnet::wallet::Call;
 use crate::interop::{CROSS_L2_INBOX, Identifier, Member, Message, MessageStatus, payload_hash};
-use crate::sources::{EndpointLimits, L2BlockRef, SyncStatus};
+use crate::sources::{EndpointLimits, L2BlockRef, LogIndex, SyncStatus};
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::{Address, Bytes, LogData, U256};
 
@@ -58,7 +58,8 @@ impl Pair {
                 block_time: 2,
                 genesis_time: UnixSeconds(GENESIS_TIME),
                 l1_genesis: fixture.l1.head().id(),
-                gas_limit: 60_000_000,
+                // Told apart by this alone: a header does not name its chain.
+                gas_limit: 60_000_000 + chain_id,
                 system_config: SYSTEM_CONFIG,
                 deposit_contract: DEPOSIT_CONTRACT,
                 batcher: Address::repeat_byte(0xba),
@@ -117,10 +118,17 @@ impl Pair {
             max_response_bytes: 1 << 20,
             max_concurrent_requests: 8,
         };
+        let index = LogIndex::new(1 << 20);
         for (id, chain) in &self.chains {
             let server = serve(chain.clone()).await;
-            let client =
-                ExecutionClient::new((*id).into(), &[server.url().parse().unwrap()], limits).unwrap();
+            let client = ExecutionClient::new(
+                (*id).into(),
+                &[server.url().parse().unwrap()],
+                1,
+                limits,
+                index.clone(),
+            )
+            .unwrap();
             clients.insert(ChainId::from(*id), client);
             servers.push(server);
         }
@@ -224,7 +232,8 @@ async fn a_chain_of_valid_citations_is_upheld_and_remembered() {
     pair.extend(B, &[]);
     let mut court = pair.serve().await;
     assert_eq!(court.judge(A, &a3).await, outcome("upheld", None));
-    let is_known = |court: &Court| court.investigator.proven.lock().get(&b2.hash, |_| true).is_some();
+    let is_known =
+        |court: &Court| court.investigator.proven.lock().get((B.into(), b2.hash), |_| true).is_some();
     assert!(is_known(&court));
     // A chain that goes back takes with it what rests on it.
     let lower = court.chains[&A].canonical(2).unwrap().hash;
