@@ -213,6 +213,22 @@ async fn a_block_that_rests_on_an_invalid_one_is_invalid() {
 }
 
 #[tokio::test]
+async fn the_other_messages_of_an_invalid_block_are_looked_at_too() {
+    let mut pair = Pair::new();
+    pair.extend(A, &[Emit]);
+    pair.extend(B, &[]);
+    pair.extend(B, &[Emit, Execute(message(A, 1, 0))]);
+    let a2 = pair.extend(A, &[Execute(message(B, 2, 0)), Execute(message(B, 1, 0))]);
+    let court = pair.serve().await;
+    let key = BlockKey { chain_id: A.into(), number: 2, hash: a2.hash };
+    let fetched = court.investigator.fetch(key).await.unwrap();
+    let case = Case::new(key, CaseRules::default(), BlockAttributes::of_block(&fetched));
+    let Investigation { case, .. } = court.investigator.investigate(case).await;
+    let statuses: Vec<_> = case.messages().iter().map(|checked| checked.status.name()).collect();
+    assert_eq!(statuses, ["valid", "invalid"]);
+}
+
+#[tokio::test]
 async fn a_final_block_is_not_looked_into() {
     let mut pair = Pair::new();
     let [a2, _] = transitive(&mut pair);
