@@ -356,4 +356,6 @@ pub(super) fn output(block: &VerifiedBlock) -> OutputV0 {
 }
 
 #[cfg(test)]
+mod superchain_tests;
+#[cfg(test)]
 mod tests;

@@ -204,8 +204,8 @@ impl EndpointPool {
     fn grace(&self, gathered: &[(usize, Vote)]) -> Duration {
         let standings = self.standings.borrow();
         let is_out = |place: usize| !gathered.iter().any(|(known, _)| *known == place);
-        let hopeful = standings.iter().filter(|standing| is_out(standing.place));
-        let are_failing = hopeful.map(|standing| standing.state.name() == "failing").all(|failing| failing);
+        let mut out = standings.iter().filter(|standing| is_out(standing.place));
+        let are_failing = out.all(|standing| matches!(standing.state, EndpointState::Failing { .. }));
         if are_failing { Duration::ZERO } else { GRACE }
     }
 

@@ -114,7 +114,8 @@ impl Investigator {
             }),
             Need::Derived | Need::L1 | Need::Logs { .. } | Need::Initiating { .. } => None,
         };
-        (needs.iter().filter_map(answer).collect(), waits)
+        // Cycles first: a block of a cycle cites others of it, and is not invalid only because they are.
+        (needs.iter().rev().filter_map(answer).collect(), waits)
     }
 
     async fn walk<'a>(&'a self, scene: &Scene) -> Walk<'a> {
@@ -256,7 +257,7 @@ impl Investigator {
     }
 
     /// The chains that are known not to have gone back since what was found valid was found.
-    async fn held_chains(&self) -> BTreeSet<ChainId> {
+    pub(super) async fn held_chains(&self) -> BTreeSet<ChainId> {
         let asked: Vec<_> = self
             .set
             .chain_ids()

@@ -13,7 +13,7 @@ use jsonrpsee::RpcModule;
 use std::time::Duration;
 
 /// An execution client of this chain.
-async fn serve(chain: Chain) -> RunningServer {
+pub(super) async fn serve(chain: Chain) -> RunningServer {
     let mut module = RpcModule::new(chain);
     module
         .register_method("eth_getBlockByNumber", |params, chain, _| {

@@ -57,7 +57,7 @@ impl Node {
             other => panic!("nobody asks for {other}"),
         };
         let block = self.chain.canonical(number).filter(|block| block.number() <= conduct.tip);
-        let mut answer = json!(block.map(|block| rpc_block(&block, full)));
+        let mut answer = json!(block.map(|block| rpc_block(block, full)));
         if conduct.forges && !answer.is_null() {
             answer["stateRoot"] = json!(B256::repeat_byte(9));
         }
@@ -75,8 +75,8 @@ impl Node {
         let hash: B256 = params.next().unwrap();
         let block = self.chain.by_hash(hash).filter(|block| block.number() <= self.conduct.lock().tip);
         Ok(match method {
-            "eth_getBlockByHash" => json!(block.map(|block| rpc_block(&block, true))),
-            _ => json!(block.map(|block| rpc_receipts(&block))),
+            "eth_getBlockByHash" => json!(block.map(|block| rpc_block(block, true))),
+            _ => json!(block.map(|block| rpc_receipts(block))),
         })
     }
 
