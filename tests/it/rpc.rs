@@ -42,7 +42,7 @@ async fn a_running_program_answers_every_method() {
     let invalid = invalid.await.unwrap();
     assert_eq!(
         (&invalid["executing"]["number"], &invalid["reason"]),
-        (&json!(20), &json!("block-not-found"))
+        (&json!(20), &json!("log-not-found"))
     );
     let query = json!({
         "chain_id": invalid["executing"]["chain_id"], "hash": invalid["executing"]["hash"],
@@ -70,7 +70,7 @@ async fn a_running_program_answers_every_method() {
     assert!(printed.iter().any(|message| message["executing"] == invalid["executing"]));
     let table = crosscheck(&["messages", "--rpc", &rpc, "--chain", "901", "--all"]).output().unwrap();
     let table = String::from_utf8(table.stdout).unwrap();
-    assert!(table.contains("block-not-found") && !table.contains("│ 902   ┆"), "{table}");
+    assert!(table.contains("log-not-found") && !table.contains("│ 902   ┆"), "{table}");
 
     assert!(program.terminate().success());
     assert!(chains.terminate().success());
