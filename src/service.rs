@@ -3,6 +3,7 @@
 //! What `crosscheck run` runs, and what a devnet runs in its own process: the same code.
 
 mod monitoring;
+mod rpc_server;
 
 use monitoring::Monitoring;
 
@@ -16,10 +17,10 @@ use crate::gossip::{Gossiped, Intake, SignerWatcher};
 use crate::health::Health;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
-use crate::rpc::{CrosscheckRpc, Refusals};
+use crate::rpc::Refusals;
 use crate::sources::{ExecutionClient, L1Client, LogIndex, RollupNode, SourceError};
 use crate::tasks::TaskGroup;
-use crate::{rpc, web};
+use crate::web;
 use crosscheck_p2p::{
     ChainId, Clock, Network, NetworkConfig, NodeIdentity, Signers, SystemClock, ValidationRules,
 };
@@ -85,7 +86,9 @@ impl Service {
         let index = LogIndex::new(config.interop.log_index_bytes());
         let clients = execution_clients(&config, &index)?;
         let monitoring = monitoring::start(&mut tasks, &config, &shared, &ledger, &index, &clients).await?;
-        let (rpc_addr, http_addr) = start_servers(&mut tasks, &config, &shared, &ledger).await?;
+        let rpc_addr =
+            rpc_server::start(&mut tasks, &config, &shared, &ledger, &monitoring, &index, &clients).await?;
+        let http_addr = start_http(&mut tasks, &config, &shared).await?;
         let investigator =
             investigator(&config, clients.clone(), shared.heads.clone(), shared.metrics.clone())?;
         let mut rules = BTreeMap::new();
@@ -206,31 +209,15 @@ fn validation_rules(chain_id: ChainId, chain: &ChainConfig) -> ValidationRules {
     }
 }
 
-async fn start_servers(
-    tasks: &mut TaskGroup,
-    config: &Config,
-    shared: &Shared,
-    ledger: &Ledger,
-) -> eyre::Result<(SocketAddr, SocketAddr)> {
-    let methods = CrosscheckRpc {
-        chains: config.chains.keys().copied().collect(),
-        ledger: ledger.clone(),
-        refusals: shared.refusals.clone(),
-        heads: shared.heads.clone(),
-        gossiped: shared.gossiped.clone(),
-        health: shared.health.clone(),
-    };
+/// Binds the server of health and metrics and starts its task.
+async fn start_http(tasks: &mut TaskGroup, config: &Config, shared: &Shared) -> eyre::Result<SocketAddr> {
     let cancel = tasks.cancellation().clone();
-    let (rpc_addr, server) = rpc::serve(config.rpc.addr, methods, cancel.clone())
-        .await
-        .wrap_err_with(|| format!("rpc.addr {} cannot be bound; is it in use?", config.rpc.addr))?;
-    tasks.spawn("rpc", server);
     let (http_addr, server) =
         web::serve(config.http.addr, shared.health.clone(), shared.metrics.clone(), cancel)
             .await
             .wrap_err_with(|| format!("http.addr {} cannot be bound; is it in use?", config.http.addr))?;
     tasks.spawn("http", server);
-    Ok((rpc_addr, http_addr))
+    Ok(http_addr)
 }
 
 /// Serves each chain's vouched head to followers, unless that is switched off.

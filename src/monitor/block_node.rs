@@ -16,6 +16,42 @@ pub enum BlockStatus {
     Invalid,
 }
 
+/// How many messages of a block are not valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Tally {
+    invalid: u32,
+    unknown: u32,
+}
+
+impl Tally {
+    /// What the block is.
+    pub(super) const fn status(self) -> BlockStatus {
+        match self {
+            Self { invalid: 0, unknown: 0 } => BlockStatus::Valid,
+            Self { invalid: 0, .. } => BlockStatus::Unknown,
+            Self { .. } => BlockStatus::Invalid,
+        }
+    }
+
+    /// One message less of this status.
+    pub(super) const fn remove(&mut self, status: &MessageStatus) {
+        match status {
+            MessageStatus::Unknown => self.unknown = self.unknown.saturating_sub(1),
+            MessageStatus::Invalid(_) => self.invalid = self.invalid.saturating_sub(1),
+            MessageStatus::Valid => {}
+        }
+    }
+
+    /// One message more of this status.
+    const fn add(&mut self, status: &MessageStatus) {
+        match status {
+            MessageStatus::Unknown => self.unknown = self.unknown.saturating_add(1),
+            MessageStatus::Invalid(_) => self.invalid = self.invalid.saturating_add(1),
+            MessageStatus::Valid => {}
+        }
+    }
+}
+
 /// A block and a tally of its messages.
 #[derive(Clone, Debug)]
 pub(super) struct BlockNode {
@@ -23,30 +59,29 @@ pub(super) struct BlockNode {
     /// Its tracked messages have consecutive ids from here on, in log order.
     first: MessageId,
     tracked: u32,
-    /// Messages beyond the tracker's bound: nobody checks them, so the block is never valid.
-    untracked: u32,
-    invalid: u32,
-    unknown: u32,
     open: u32,
+    tally: Tally,
+    /// Whether one of its messages was last found invalid when it was dropped.
+    pub(super) was_invalid: bool,
 }
 
 impl BlockNode {
-    /// A block whose first `tracked` messages are tracked from now on, and unknown.
+    /// A block whose first `tracked` messages are tracked from now on. The others (beyond the tracker's bound) nobody
+    /// checks: they stay unknown, and the block is never valid.
     pub(super) fn new(block: Arc<ObservedBlock>, first: MessageId, tracked: u32) -> Self {
-        let all = u32::try_from(block.executed.len()).unwrap_or(u32::MAX);
-        let untracked = all.saturating_sub(tracked);
-        Self { block, first, tracked, untracked, invalid: 0, unknown: tracked, open: tracked }
+        let unknown = u32::try_from(block.executed.len()).unwrap_or(u32::MAX);
+        let tally = Tally { invalid: 0, unknown };
+        Self { block, first, tracked, open: tracked, tally, was_invalid: false }
+    }
+
+    /// How many of its messages are not valid.
+    pub(super) const fn tally(&self) -> Tally {
+        self.tally
     }
 
     /// What is known of it.
     pub(super) const fn status(&self) -> BlockStatus {
-        if self.invalid > 0 {
-            BlockStatus::Invalid
-        } else if self.unknown > 0 || self.untracked > 0 {
-            BlockStatus::Unknown
-        } else {
-            BlockStatus::Valid
-        }
+        self.tally.status()
     }
 
     /// The ids of its tracked messages, in log order.
@@ -62,16 +97,8 @@ impl BlockNode {
 
     /// A message's status has changed.
     pub(super) const fn recount(&mut self, from: &MessageStatus, to: &MessageStatus) {
-        match from {
-            MessageStatus::Unknown => self.unknown = self.unknown.saturating_sub(1),
-            MessageStatus::Invalid(_) => self.invalid = self.invalid.saturating_sub(1),
-            MessageStatus::Valid => {}
-        }
-        match to {
-            MessageStatus::Unknown => self.unknown = self.unknown.saturating_add(1),
-            MessageStatus::Invalid(_) => self.invalid = self.invalid.saturating_add(1),
-            MessageStatus::Valid => {}
-        }
+        self.tally.remove(from);
+        self.tally.add(to);
     }
 
     /// A message's life is over. Its last status stays in the tally.

@@ -3,7 +3,7 @@
 use super::tracked_message::MessageId;
 use crosscheck_p2p::UnixSeconds;
 use std::collections::BTreeSet;
-use std::ops::RangeBounds;
+use std::ops::{Bound, RangeBounds};
 
 /// The open messages of canonical blocks that cite one chain, by height and by claimed timestamp.
 #[derive(Clone, Debug, Default)]
@@ -15,10 +15,12 @@ pub(super) struct Citations {
 }
 
 impl Citations {
+    /// A message cites this height.
     pub(super) fn insert(&mut self, number: u64, id: MessageId) {
         self.by_height.insert((number, id));
     }
 
+    /// The message is no longer of interest.
     pub(super) fn remove(&mut self, number: u64, claimed: UnixSeconds, id: MessageId) {
         self.by_height.remove(&(number, id));
         self.by_claim.remove(&(claimed, id));
@@ -35,37 +37,34 @@ impl Citations {
 
     /// The messages that cite these heights, from the lowest height.
     pub(super) fn at_heights(&self, heights: impl RangeBounds<u64>) -> impl Iterator<Item = MessageId> {
-        let start = heights.start_bound().map(|number| (*number, MessageId(0)));
-        let end = heights.end_bound().map(|number| (*number, MessageId(u64::MAX)));
-        range(&self.by_height, start, end)
+        within(&self.by_height, heights)
     }
 
     /// The messages kept by claim that claim these timestamps, from the earliest.
-    pub(super) fn at_claims(&self, claims: impl RangeBounds<u64>) -> impl Iterator<Item = MessageId> {
-        let start = claims.start_bound().map(|at| (UnixSeconds(*at), MessageId(0)));
-        let end = claims.end_bound().map(|at| (UnixSeconds(*at), MessageId(u64::MAX)));
-        range(&self.by_claim, start, end)
+    pub(super) fn at_claims(&self, claims: impl RangeBounds<UnixSeconds>) -> impl Iterator<Item = MessageId> {
+        within(&self.by_claim, claims)
     }
 }
 
-/// The ids in a range; nothing for a range that ends before it starts.
-fn range<K: Ord + Copy>(
+/// The ids under these keys; none for a range that ends before it starts.
+fn within<K: Ord + Copy>(
     set: &BTreeSet<(K, MessageId)>,
-    start: std::ops::Bound<(K, MessageId)>,
-    end: std::ops::Bound<(K, MessageId)>,
+    keys: impl RangeBounds<K>,
 ) -> impl Iterator<Item = MessageId> {
-    use std::ops::Bound::{Excluded, Included};
-    // An excluded start must leave out every message of that key.
-    let start = match start {
-        Excluded((key, _)) => Excluded((key, MessageId(u64::MAX))),
-        other => other,
+    let start = match keys.start_bound() {
+        Bound::Included(key) => Bound::Included((*key, MessageId(0))),
+        Bound::Excluded(key) => Bound::Excluded((*key, MessageId(u64::MAX))),
+        Bound::Unbounded => Bound::Unbounded,
     };
-    let end = match end {
-        Excluded((key, _)) => Excluded((key, MessageId(0))),
-        other => other,
+    let end = match keys.end_bound() {
+        Bound::Included(key) => Bound::Included((*key, MessageId(u64::MAX))),
+        Bound::Excluded(key) => Bound::Excluded((*key, MessageId(0))),
+        Bound::Unbounded => Bound::Unbounded,
     };
     let is_empty = match (&start, &end) {
-        (Included(a) | Excluded(a), Included(b) | Excluded(b)) => a >= b,
+        (Bound::Included(low) | Bound::Excluded(low), Bound::Included(high) | Bound::Excluded(high)) => {
+            low >= high
+        }
         _ => false,
     };
     (!is_empty).then(|| set.range((start, end)).map(|(_, id)| *id)).into_iter().flatten()

@@ -139,7 +139,7 @@ impl Lifecycle {
     ///
     /// # Errors
     /// If the table of this module has no such step. Nothing has changed then.
-    pub const fn apply(&mut self, step: Step) -> Result<Option<Change>, ForbiddenStep> {
+    pub fn apply(&mut self, step: Step) -> Result<Option<Change>, ForbiddenStep> {
         match (self.state, step) {
             (State::Tracked, Step::Judge { to, cause }) => Ok(self.judge(to, cause)),
             (State::Tracked, Step::Level(to)) => Ok(self.rise(to)),
@@ -171,19 +171,17 @@ impl Lifecycle {
         }
     }
 
-    const fn judge(&mut self, to: MessageStatus, cause: Cause) -> Option<Change> {
+    fn judge(&mut self, to: MessageStatus, cause: Cause) -> Option<Change> {
         let from = self.status;
-        let valid = match (from, to) {
-            (MessageStatus::Unknown, MessageStatus::Unknown)
-            | (MessageStatus::Valid, MessageStatus::Valid) => return None,
-            (_, MessageStatus::Unknown) => None,
-            (_, MessageStatus::Valid) => Some(true),
-            (_, MessageStatus::Invalid(_)) => Some(false),
+        if from == to {
+            return None;
+        }
+        let valid = match to {
+            MessageStatus::Unknown => None,
+            MessageStatus::Valid => Some(true),
+            MessageStatus::Invalid(_) => Some(false),
         };
-        let flip = match (self.decided, valid) {
-            (Some(before), Some(now)) => before != now,
-            _ => false,
-        };
+        let flip = self.decided.zip(valid).is_some_and(|(before, now)| before != now);
         self.status = to;
         if valid.is_some() {
             self.decided = valid;
@@ -194,9 +192,9 @@ impl Lifecycle {
         Some(Change::Status { from, to, cause, flip })
     }
 
-    const fn rise(&mut self, to: SafetyLevel) -> Option<Change> {
+    fn rise(&mut self, to: SafetyLevel) -> Option<Change> {
         let from = self.level;
-        if from as u8 == to as u8 {
+        if from == to {
             return None;
         }
         self.level = to;

@@ -21,7 +21,7 @@ pub struct MessageEvent {
 }
 
 /// What happened to a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// It is tracked from now on. Its status is unknown.
     Discovered,

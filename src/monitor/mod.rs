@@ -15,6 +15,7 @@ mod fetcher;
 mod head_source;
 mod history;
 mod lifecycle;
+mod message_book;
 mod message_event;
 mod message_key;
 #[allow(clippy::module_inception)]

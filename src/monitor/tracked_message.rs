@@ -1,8 +1,9 @@
 //! [`TrackedMessage`]: an executing message and everything known of it.
 
 use super::history::{History, HistoryEntry};
-use super::{Lifecycle, MessageKey, ObservedBlock, State};
+use super::{Change, Lifecycle, MessageEvent, MessageKey, ObservedBlock, State};
 use crate::interop::{Message, MessageStatus, SafetyLevel};
+use crate::sources::Executed;
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::sync::Arc;
@@ -11,25 +12,42 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct MessageId(pub(super) u64);
 
-/// The block that a message's status rests on.
+/// The block that a message's status rests on: what its next change is held against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Evidence {
     /// None was seen yet, or none is needed.
     None,
     /// The block at the cited height.
-    Cited { hash: B256, invalid: bool },
+    Cited {
+        /// The block.
+        hash: B256,
+    },
+    /// The block that stood at the cited height when the message was decided last.
+    Gone {
+        /// The block.
+        hash: B256,
+        /// Whether it held an invalid message.
+        was_invalid: bool,
+    },
     /// The tip that proved that there is no such block.
-    Tip { hash: B256, number: u64 },
+    Tip {
+        /// The tip.
+        hash: B256,
+        /// Its height.
+        number: u64,
+    },
 }
 
 /// What a message's own clauses say, before same-timestamp messages and the cited block's own messages count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Own {
+    /// It was not looked at yet.
+    Unchecked,
     /// What it cites is not there yet, or its logs are awaited.
     Unknown,
     /// A clause is broken: its status is invalid, for that reason.
     Broken,
-    /// A clause is broken that no other chain can mend.
+    /// A clause is broken that needs nothing but the block and the dependency set: no other chain can mend it.
     BrokenForGood,
     /// Every clause holds.
     Hold,
@@ -80,7 +98,7 @@ impl TrackedMessage {
             log_index: executed.log_index,
             transaction_index: executed.transaction_index,
             undeclared: block.undeclared.binary_search(&executed.log_index).is_ok(),
-            own: Own::Unknown,
+            own: Own::Unchecked,
             ground: Ground::Own,
             evidence: Evidence::None,
             life: Lifecycle::new(level),
@@ -107,8 +125,7 @@ impl TrackedMessage {
 
     /// What it claims to execute. `None`: the log is malformed.
     pub fn message(&self) -> Option<&Message> {
-        let executed = self.block.executed.get(usize::try_from(self.position).ok()?)?;
-        executed.message.as_ref().ok().map(|executing| &executing.message)
+        self.executed()?.message.as_ref().ok().map(|executing| &executing.message)
     }
 
     /// The chain that it cites. `None`: the log is malformed.
@@ -149,6 +166,22 @@ impl TrackedMessage {
     /// The number of its last change, higher than that of every change before it.
     pub const fn sequence(&self) -> u64 {
         self.sequence
+    }
+
+    /// Which inbox log of the block, and by whom: what the rules look at.
+    pub(super) fn executed(&self) -> Option<&Executed> {
+        self.block.executed.get(usize::try_from(self.position).ok()?)
+    }
+
+    /// Tells of a change of it.
+    pub(super) fn event(&self, change: Change) -> MessageEvent {
+        MessageEvent {
+            key: self.key(),
+            initiating: self.initiating(),
+            timestamp: self.timestamp(),
+            level: self.level(),
+            change,
+        }
     }
 
     /// Whether it was initiated and executed at one timestamp.

@@ -8,11 +8,12 @@
 //! only with proof; what it cannot prove is refused with another code.
 
 use super::params::ExecutingDescriptor;
-use super::superchain_reader::SuperchainReader;
 use super::standing::Standing;
+use super::superchain_reader::SuperchainReader;
 use super::{Failsafe, SupervisorError};
 use crate::interop::{
-    AccessContext, InboxAccess, SafetyLevel, check_access, check_access_log, check_access_tip, parse_access_list,
+    AccessContext, InboxAccess, SafetyLevel, check_access, check_access_log, check_access_tip,
+    parse_access_list,
 };
 use crate::monitor::{BlockStatus, ChainView};
 use crate::sources::ProvenLogs;
@@ -123,7 +124,11 @@ impl AccessCheck {
         self.fetch(access, hash).await
     }
 
-    async fn fetch(&self, access: &InboxAccess, hash: Option<B256>) -> Result<Arc<ProvenLogs>, SupervisorError> {
+    async fn fetch(
+        &self,
+        access: &InboxAccess,
+        hash: Option<B256>,
+    ) -> Result<Arc<ProvenLogs>, SupervisorError> {
         let (chain_id, number) = (access.chain_id, access.block_number);
         let what = || format!("block {number} of chain {chain_id}");
         let missing = |reason: &str| SupervisorError::Skipped { what: what(), reason: reason.to_owned() };

@@ -37,7 +37,12 @@ impl Failsafe {
     ///
     /// # Errors
     /// If the ledger cannot be written.
-    pub(super) async fn keep(&self, ledger: &Ledger, enabled: bool, at: UnixSeconds) -> Result<(), LedgerError> {
+    pub(super) async fn keep(
+        &self,
+        ledger: &Ledger,
+        enabled: bool,
+        at: UnixSeconds,
+    ) -> Result<(), LedgerError> {
         ledger.set_flag(FLAG, enabled, at).await
     }
 

@@ -45,9 +45,7 @@ impl Standing {
             SafetyLevel::CrossUnsafe => self.cross_unsafe,
             SafetyLevel::LocalSafe => head(|heads| heads.local_safe),
             SafetyLevel::Safe => Some(head(|heads| heads.safe)?.min(self.cross_unsafe?)),
-            SafetyLevel::Finalized => {
-                Some(head(|heads| heads.finalized)?.min(self.head(SafetyLevel::Safe)?))
-            }
+            SafetyLevel::Finalized => Some(head(|heads| heads.finalized)?.min(self.head(SafetyLevel::Safe)?)),
         }
     }
 

@@ -4,10 +4,11 @@
 //! time, and the header's timestamp proves the height.
 
 use super::params::{DecimalChainId, HexChainId};
-use super::super_root::{Output, SUPER_ROOT_VERSION, super_root};
+use super::super_root::{SUPER_ROOT_VERSION, output_of, super_root};
 use super::superchain_reader::SuperchainReader;
 use super::supervisor_types::{BlockId, BlockRef, ChainRootInfo, SuperRootResponse};
 use super::{Derivation, SupervisorError};
+use crate::consolidation::OutputV0;
 use crate::follow::L1Origin;
 use crate::interop::SafetyLevel;
 use crosscheck_p2p::{ChainId, UnixSeconds};
@@ -29,7 +30,7 @@ pub(super) struct ChainOutput {
     /// The block.
     pub block: BlockRef,
     /// What its output root is made of.
-    pub output: Output,
+    pub output: OutputV0,
     /// The L1 block that it became safe with.
     pub source: BlockId,
     /// The block's L1 origin and its place among the blocks of that origin, where it tells them.
@@ -50,7 +51,8 @@ impl SuperRoots {
         let outputs = self.superchain.set.chain_ids().map(|chain_id| self.output_at(chain_id, timestamp));
         let outputs = try_join_all(outputs).await?;
         let source = outputs.iter().map(|output| output.source).max_by_key(|source| source.number);
-        let source = source.ok_or_else(|| SupervisorError::Uninitialized { what: "every chain".to_owned() })?;
+        let source =
+            source.ok_or_else(|| SupervisorError::Uninitialized { what: "every chain".to_owned() })?;
         Ok(SuperRootResponse {
             cross_safe_derived_from: source,
             timestamp: timestamp.0,
@@ -83,7 +85,7 @@ impl SuperRoots {
         }
         let source = self.derivation.source_of(chain_id, block.id()).await?;
         let verified = self.superchain.block(chain_id, block.hash).await?;
-        let output = Output::of_block(&verified).ok_or_else(|| SupervisorError::Skipped {
+        let output = output_of(&verified).ok_or_else(|| SupervisorError::Skipped {
             what: format!("the output root of block {} of chain {chain_id}", block.number),
             reason: "its header is from before Isthmus and holds no withdrawals root".to_owned(),
         })?;

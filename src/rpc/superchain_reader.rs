@@ -70,7 +70,11 @@ impl SuperchainReader {
     ///
     /// # Errors
     /// If it is above the tip, or no endpoint proves it.
-    pub(super) async fn canonical(&self, chain_id: ChainId, number: u64) -> Result<BlockRef, SupervisorError> {
+    pub(super) async fn canonical(
+        &self,
+        chain_id: ChainId,
+        number: u64,
+    ) -> Result<BlockRef, SupervisorError> {
         let sources = self.sources(chain_id)?;
         if let Some(block) = self.in_view(chain_id, number)? {
             return Ok(block);
@@ -115,7 +119,11 @@ impl SuperchainReader {
     ///
     /// # Errors
     /// If no endpoint proves it.
-    pub(super) async fn block(&self, chain_id: ChainId, hash: B256) -> Result<VerifiedBlock, SupervisorError> {
+    pub(super) async fn block(
+        &self,
+        chain_id: ChainId,
+        hash: B256,
+    ) -> Result<VerifiedBlock, SupervisorError> {
         let what = || format!("block {hash} of chain {chain_id}");
         let block = self.sources(chain_id)?.execution.block_by_hash(hash).await;
         let block = block.map_err(|error| SupervisorError::unproven(what(), &error))?;

@@ -8,12 +8,12 @@
 //! | superRootAtTimestamp | verified headers of cross-safe blocks |
 //! | checkAccessList | proven logs |
 
+use super::params::HexChainId;
 use super::params::{ExecutingDescriptor, NamedBlock, Quantity, min_safety};
 use super::super_roots::SuperRoots;
 use super::supervisor_types::{
     BlockId, BlockRef, DerivedIdPair, SuperRootResponse, SupervisorChainSyncStatus, SupervisorSyncStatus,
 };
-use super::params::HexChainId;
 use super::{AccessCheck, Derivation, SuperchainReader, SupervisorError};
 use crate::interop::SafetyLevel;
 use alloy::primitives::B256;
@@ -60,7 +60,8 @@ pub trait SupervisorApi {
 
     /// The last block of each chain that was safe with an L1 block.
     #[method(name = "allSafeDerivedAt")]
-    async fn all_safe_derived_at(&self, derived_from: NamedBlock) -> RpcResult<BTreeMap<HexChainId, BlockId>>;
+    async fn all_safe_derived_at(&self, derived_from: NamedBlock)
+    -> RpcResult<BTreeMap<HexChainId, BlockId>>;
 
     /// Whether every message that the entries declare is there, and safe enough. No answer but `null`, or an error.
     #[method(name = "checkAccessList")]
@@ -123,7 +124,10 @@ impl SupervisorApiServer for SupervisorRpc {
         Ok(self.status().await?)
     }
 
-    async fn all_safe_derived_at(&self, derived_from: NamedBlock) -> RpcResult<BTreeMap<HexChainId, BlockId>> {
+    async fn all_safe_derived_at(
+        &self,
+        derived_from: NamedBlock,
+    ) -> RpcResult<BTreeMap<HexChainId, BlockId>> {
         let source = BlockId { hash: derived_from.hash, number: derived_from.number.0 };
         Ok(self.safe_derived_at(source).await?)
     }

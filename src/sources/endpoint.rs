@@ -131,7 +131,9 @@ pub enum SourceError {
         reason: String,
     },
     /// Too few endpoints of a chain say the same.
-    #[error("the endpoints of chain {chain_id} do not agree on {subject}: {needed} of {endpoints} must; {said}")]
+    #[error(
+        "the endpoints of chain {chain_id} do not agree on {subject}: {needed} of {endpoints} must; {said}"
+    )]
     NoQuorum {
         /// The chain.
         chain_id: ChainId,

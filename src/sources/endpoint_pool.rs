@@ -46,7 +46,8 @@ impl EndpointPool {
     pub(super) fn new(chain_id: ChainId, endpoints: Vec<Endpoint>, quorum: Quorum) -> Self {
         let now = Instant::now();
         let cast = endpoints.iter().enumerate();
-        let standings = cast.map(|(place, endpoint)| EndpointStanding::new(place, endpoint.url().clone(), now));
+        let standings =
+            cast.map(|(place, endpoint)| EndpointStanding::new(place, endpoint.url().clone(), now));
         let (standings, _) = watch::channel(standings.collect());
         Self {
             chain_id,
@@ -174,7 +175,8 @@ impl EndpointPool {
             }
             let told = gathered.iter().filter(|(_, vote)| vote.is_ok()).count();
             if deadline.is_none() && told >= self.quorum.needed() {
-                deadline = Some(Instant::now().checked_add(self.grace(&gathered)).unwrap_or_else(Instant::now));
+                deadline =
+                    Some(Instant::now().checked_add(self.grace(&gathered)).unwrap_or_else(Instant::now));
             }
         }
         self.hear_out(answers, late);
@@ -202,8 +204,8 @@ impl EndpointPool {
     fn grace(&self, gathered: &[(usize, Vote)]) -> Duration {
         let standings = self.standings.borrow();
         let is_out = |place: usize| !gathered.iter().any(|(known, _)| *known == place);
-        let hopeful = standings.iter().filter(|standing| is_out(standing.place));
-        let are_failing = hopeful.map(|standing| standing.state.name() == "failing").all(|failing| failing);
+        let mut out = standings.iter().filter(|standing| is_out(standing.place));
+        let are_failing = out.all(|standing| matches!(standing.state, EndpointState::Failing { .. }));
         if are_failing { Duration::ZERO } else { GRACE }
     }
 

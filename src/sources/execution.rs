@@ -162,7 +162,7 @@ impl ExecutionClient {
         let answer: Option<Vec<OpTransactionReceipt>> =
             endpoint.call(RECEIPTS, rpc_params![block.hash()]).await?;
         answer
-            .map(|receipts| ProvenLogs::prove(self.chain_id(), block, receipts))
+            .map(|receipts| ProvenLogs::prove(self.chain_id(), block, &receipts))
             .transpose()
             .map_err(|error| endpoint.untrustworthy(RECEIPTS, &error))
     }

@@ -122,7 +122,7 @@ mod tests {
     #[case::eip1559(dynamic(declaring()))]
     #[case::eip7702(signed(TxEip7702 { access_list: declaring(), ..TxEip7702::default() }))]
     fn types_with_access_lists_declare(#[case] raw: Bytes) {
-        let declared = inbox_keys(&[raw.clone()]);
+        let declared = inbox_keys(std::slice::from_ref(&raw));
         let expected =
             InboxKeys { transaction_index: 0, transaction_hash: keccak256(&raw), keys: vec![ONE, THREE] };
         assert_eq!(declared, DeclaredKeys { transactions: vec![expected], undecodable: 0 });

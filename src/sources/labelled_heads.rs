@@ -58,8 +58,10 @@ impl ExecutionClient {
     /// # Errors
     /// If too few endpoints answer, or they do not agree on the block at a height.
     pub async fn labelled_heads(&self) -> Result<LabelledHeads, SourceError> {
-        let (safe, finalized) =
-            tokio::join!(self.labelled("safe", "the safe block"), self.labelled("finalized", "the final block"));
+        let (safe, finalized) = tokio::join!(
+            self.labelled("safe", "the safe block"),
+            self.labelled("finalized", "the final block")
+        );
         Ok(LabelledHeads { safe: safe?, finalized: finalized? })
     }
 

@@ -16,6 +16,7 @@ mod log_index;
 mod poll;
 mod proven_logs;
 mod quorum;
+mod receipt_rlp;
 mod rollup_node;
 mod standing;
 mod status_document;

@@ -191,7 +191,9 @@ mod tests {
     /// What the node says that was asked about an L1 block, if it was asked with a quantity.
     async fn ask(number: u64, answer: Result<Value, ErrorObjectOwned>) -> Result<SafeHeadAtL1, SourceError> {
         let mut module = RpcModule::new((U64::from(number), answer));
-        let method = |params: jsonrpsee::types::Params<'_>, node: &(U64, Result<Value, ErrorObjectOwned>), _: &jsonrpsee::Extensions| {
+        let method = |params: jsonrpsee::types::Params<'_>,
+                      node: &(U64, Result<Value, ErrorObjectOwned>),
+                      _: &jsonrpsee::Extensions| {
             assert_eq!(params.parse::<[Value; 1]>().unwrap(), [json!(node.0)]);
             node.1.clone()
         };

@@ -109,7 +109,15 @@ impl EndpointStanding {
     /// An endpoint that has not been asked yet.
     pub(super) fn new(place: usize, endpoint: EndpointUrl, now: Instant) -> Self {
         let trouble = Trouble::default();
-        Self { place, endpoint, state: EndpointState::Agrees, since: now, disagreements: 0, failures: 0, trouble }
+        Self {
+            place,
+            endpoint,
+            state: EndpointState::Agrees,
+            since: now,
+            disagreements: 0,
+            failures: 0,
+            trouble,
+        }
     }
 
     /// It gave an answer, whatever it says. Returns whether its state is another now; so do the others.
@@ -195,7 +203,9 @@ mod tests {
         let error = unreachable(&standing);
         assert!(!standing.failed(&error, now) && !standing.failed(&error, now));
         assert!(!standing.answered(now));
-        assert!(!standing.failed(&error, now) && !standing.failed(&error, now) && standing.failed(&error, now));
+        assert!(
+            !standing.failed(&error, now) && !standing.failed(&error, now) && standing.failed(&error, now)
+        );
         assert_eq!((standing.state.name(), standing.failures), ("failing", 5));
         assert!(standing.answered(now));
         assert_eq!(standing.state, EndpointState::Agrees);

@@ -180,8 +180,7 @@ async fn an_endpoint_of_another_chain_is_named() {
         max_response_bytes: 1024,
         max_concurrent_requests: 1,
     };
-    let client =
-        ExecutionClient::new(ChainId::from(902), &urls, 1, limits, LogIndex::new(1 << 20)).unwrap();
+    let client = ExecutionClient::new(ChainId::from(902), &urls, 1, limits, LogIndex::new(1 << 20)).unwrap();
     let error = client.check_chain().await.unwrap_err().to_string();
     assert!(error.contains("chain 901, not chain 902") && error.contains(&server.url()), "{error}");
 }

@@ -13,7 +13,7 @@ use jsonrpsee::RpcModule;
 use std::time::Duration;
 
 /// An execution client of this chain.
-async fn serve(chain: Chain) -> RunningServer {
+pub(super) async fn serve(chain: Chain) -> RunningServer {
     let mut module = RpcModule::new(chain);
     module
         .register_method("eth_getBlockByNumber", |params, chain, _| {
@@ -69,7 +69,7 @@ fn heads_at(fixture: &Fixture, number: u64, hash: Option<B256>) -> SyncStatus {
 }
 
 async fn investigate(investigator: &Investigator, case: Case) -> (Case, Vec<(Awaited, Cause)>) {
-    let Investigation { case, waits } = investigator.investigate(case, &[]).await;
+    let Investigation { case, waits } = investigator.investigate(case).await;
     (case, waits.into_iter().map(|wait| (wait.awaited, wait.cause)).collect())
 }
 

@@ -78,7 +78,8 @@ impl FromStr for ChainEndpoint {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (chain_id, url) = text.split_once('=').ok_or("write CHAIN=URL, such as 901=http://127.0.0.1:8545")?;
+        let (chain_id, url) =
+            text.split_once('=').ok_or("write CHAIN=URL, such as 901=http://127.0.0.1:8545")?;
         Ok(Self {
             chain_id: chain_id.parse().map_err(|error| format!("{error}"))?,
             url: url.parse().map_err(|error| format!("{error}"))?,
@@ -110,8 +111,10 @@ impl CheckArgs {
             let chain_id = self.executing_chain;
             return Ok(Subject::Executed { chain_id, number, log_index: self.log_index });
         }
-        let fields = (self.executing_timestamp, self.origin, self.block_number, self.timestamp, self.chain_id);
-        let (Some(executed), Some(origin), Some(block_number), Some(timestamp), Some(chain_id)) = fields else {
+        let fields =
+            (self.executing_timestamp, self.origin, self.block_number, self.timestamp, self.chain_id);
+        let (Some(executed), Some(origin), Some(block_number), Some(timestamp), Some(chain_id)) = fields
+        else {
             let problem = "give --block, or every field of the message".to_owned();
             return Err(UsageError { problem });
         };

@@ -41,9 +41,10 @@ struct ChecksumAnswer {
 
 impl ChecksumArgs {
     pub(super) fn run(&self) -> eyre::Result<Outcome> {
-        let payload_hash = self.payload.hash().ok_or_else(|| UsageError {
-            problem: "give --payload-hash or --payload".to_owned(),
-        })?;
+        let payload_hash = self
+            .payload
+            .hash()
+            .ok_or_else(|| UsageError { problem: "give --payload-hash or --payload".to_owned() })?;
         let message = Message {
             identifier: Identifier {
                 origin: self.origin,

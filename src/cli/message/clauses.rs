@@ -52,7 +52,10 @@ const ORDER: [(&str, &[&str]); 12] = [
     ("the block has the timestamp", &["timestamp-mismatch"]),
     ("the block has a log at the index", &["log-not-found"]),
     ("the log is the one that is meant", &["wrong-log-index", "wrong-origin", "payload-mismatch"]),
-    ("no cycle at its timestamp, and the cited block is valid itself", &["cycle", "initiating-block-invalid"]),
+    (
+        "no cycle at its timestamp, and the cited block is valid itself",
+        &["cycle", "initiating-block-invalid"],
+    ),
 ];
 
 /// How many clauses are about the claim alone.

@@ -179,8 +179,11 @@ impl Examiner {
                     return examination.unknown(Reached::Nothing, &why);
                 };
                 let transaction_index = executed.transaction_index;
-                examination.executing =
-                    Some(ExecutingProof { block: ProvenBlock::of(chain_id, &block), log_index, transaction_index });
+                examination.executing = Some(ExecutingProof {
+                    block: ProvenBlock::of(chain_id, &block),
+                    log_index,
+                    transaction_index,
+                });
                 if let Ok(decoded) = &executed.message {
                     examination.about(&decoded.message);
                 }

@@ -36,7 +36,8 @@ struct Node {
 
 impl Node {
     fn new(chain: &Arc<Chain>) -> Self {
-        let conduct = Conduct { tip: chain.head().number(), labels: Some((3, 2)), fails: false, forges: false };
+        let conduct =
+            Conduct { tip: chain.head().number(), labels: Some((3, 2)), fails: false, forges: false };
         let gate = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
         Self { chain: Arc::clone(chain), conduct: Arc::new(Mutex::new(conduct)), gate }
     }
@@ -56,7 +57,7 @@ impl Node {
             other => panic!("nobody asks for {other}"),
         };
         let block = self.chain.canonical(number).filter(|block| block.number() <= conduct.tip);
-        let mut answer = json!(block.map(|block| rpc_block(&block, full)));
+        let mut answer = json!(block.map(|block| rpc_block(block, full)));
         if conduct.forges && !answer.is_null() {
             answer["stateRoot"] = json!(B256::repeat_byte(9));
         }
@@ -74,15 +75,17 @@ impl Node {
         let hash: B256 = params.next().unwrap();
         let block = self.chain.by_hash(hash).filter(|block| block.number() <= self.conduct.lock().tip);
         Ok(match method {
-            "eth_getBlockByHash" => json!(block.map(|block| rpc_block(&block, true))),
-            _ => json!(block.map(|block| rpc_receipts(&block))),
+            "eth_getBlockByHash" => json!(block.map(|block| rpc_block(block, true))),
+            _ => json!(block.map(|block| rpc_receipts(block))),
         })
     }
 
     async fn serve(self) -> RunningServer {
         let mut module = RpcModule::new(self);
         for method in ["eth_getBlockByNumber", "eth_getBlockByHash", "eth_getBlockReceipts"] {
-            let answer = move |params: jsonrpsee::types::Params<'static>, node: Arc<Self>, _: jsonrpsee::Extensions| async move {
+            let answer = move |params: jsonrpsee::types::Params<'static>,
+                               node: Arc<Self>,
+                               _: jsonrpsee::Extensions| async move {
                 let _permit = node.gate.acquire().await.unwrap();
                 node.answer(method, &params)
             };
@@ -135,7 +138,8 @@ impl World {
     /// Waits until the endpoints stand so.
     async fn until(&self, states: &[&str]) {
         let mut standings = self.client.standings();
-        let named = |list: &Vec<EndpointStanding>| list.iter().map(|s| s.state.name()).eq(states.iter().copied());
+        let named =
+            |list: &Vec<EndpointStanding>| list.iter().map(|s| s.state.name()).eq(states.iter().copied());
         let waited = tokio::time::timeout(DEADLINE, standings.wait_for(named)).await;
         assert!(waited.is_ok(), "the endpoints stand {:?}, not {states:?}", self.states());
     }

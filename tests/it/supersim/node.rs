@@ -22,6 +22,7 @@ const GAS_LIMIT: u64 = 1_000_000;
 /// A block, as far as the tests care.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(crate) struct Head {
+    pub(crate) hash: B256,
     #[serde(with = "alloy::serde::quantity")]
     pub(crate) number: u64,
     #[serde(with = "alloy::serde::quantity")]
