@@ -12,7 +12,7 @@ use crate::devnet::fixture::{DEPOSIT_CONTRACT, Fixture, GENESIS_TIME, SYSTEM_CON
 use crate::devnet::serve::RunningServer;
 use crate::devnet::wallet::Call;
 use crate::interop::{CROSS_L2_INBOX, Identifier, Member, Message, MessageStatus, payload_hash};
-use crate::sources::{EndpointLimits, L2BlockRef, SyncStatus};
+use crate::sources::{EndpointLimits, L2BlockRef, LogIndex, SyncStatus};
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::{Address, Bytes, LogData, U256};
 
@@ -119,8 +119,9 @@ impl Pair {
         };
         for (id, chain) in &self.chains {
             let server = serve(chain.clone()).await;
-            let client =
-                ExecutionClient::new((*id).into(), &[server.url().parse().unwrap()], limits).unwrap();
+            let url = server.url().parse().unwrap();
+            let index = LogIndex::new(1 << 20);
+            let client = ExecutionClient::new((*id).into(), &[url], 1, limits, index).unwrap();
             clients.insert(ChainId::from(*id), client);
             servers.push(server);
         }
