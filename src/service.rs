@@ -110,6 +110,7 @@ impl Service {
             shared.metrics.clone(),
             limits,
         );
+        let auditor = auditor.telling(monitoring.told.clone());
         tasks.spawn("auditor", auditor.run(tasks.cancellation().clone()));
         info!(chains = config.chains.len(), rpc = %rpc_addr, http = %http_addr, "crosscheck runs");
         Ok(Self { tasks, ledger, config, rpc_addr, http_addr, follow_addr })
