@@ -1,4 +1,4 @@
-//! How many `interop_checkAccessList` requests of three entries are answered a second, over HTTP, and how long each takes.
+//! How many `supervisor_checkAccessList` requests of three entries are answered a second, over HTTP, and how long each takes.
 //!
 //! A real server on loopback, told of real proven blocks; several keep-alive connections, each with one request at a
 //! time. Client and server share the machine. `cargo bench --bench check_access_list [-- --seconds N]`; run by
@@ -120,6 +120,7 @@ fn receipt(logs: &[Log]) -> OpTransactionReceipt {
             contract_address: None,
         },
         l1_block_info: L1BlockInfo::default(),
+        op_gas_refund: None,
     }
 }
 
@@ -193,7 +194,7 @@ fn requests(messages: &[Message]) -> Vec<Vec<u8>> {
         let entries: Vec<B256> = chosen.flat_map(encode_access_list).collect();
         let descriptor = json!({ "chainID": "901", "timestamp": "0x2710", "timeout": "0x1c20" });
         let body = json!({
-            "jsonrpc": "2.0", "id": 1, "method": "interop_checkAccessList",
+            "jsonrpc": "2.0", "id": 1, "method": "supervisor_checkAccessList",
             "params": [entries, "cross-unsafe", descriptor],
         });
         let body = body.to_string();
