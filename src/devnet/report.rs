@@ -306,6 +306,8 @@ pub fn count_attestations(seen: &Observations) -> AttestationCounts {
             | Finding::Rejected { .. }
             | Finding::Ignored { .. }
             | Finding::OpenThenUpheld { .. }
+            | Finding::Outvoted { .. }
+            | Finding::Message { .. }
             | Finding::HeldOpen { .. } => {}
         }
     }
