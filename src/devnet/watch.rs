@@ -4,6 +4,8 @@
 //! watched. Pages, response sizes and time-outs are bounded.
 
 use super::{
+    metrics_page::{self, MetricsError},
+    message_record::{MessagePage, SuspectPage},
     observations::Observations,
     sidecar_records::{AttestationPage, RefusalPage, SidecarStatus},
 };
@@ -35,6 +37,8 @@ pub struct WatchError {
 #[derive(Debug)]
 pub struct Watch {
     client: HttpClient,
+    /// Where the sidecar serves its metrics.
+    http: SocketAddr,
     seen: Observations,
 }
 
@@ -48,17 +52,17 @@ struct Cursor {
 }
 
 impl Watch {
-    /// A watch on the sidecar whose RPC listens at `addr`.
+    /// A watch on the sidecar whose RPC listens at `addr`, and which serves its metrics at `http`.
     ///
     /// # Errors
     /// When no HTTP client can be made.
-    pub fn new(addr: SocketAddr) -> Result<Self, WatchError> {
+    pub fn new(addr: SocketAddr, http: SocketAddr) -> Result<Self, WatchError> {
         let client = HttpClientBuilder::new()
             .request_timeout(TIMEOUT)
             .max_response_size(MAX_RESPONSE_BYTES)
             .build(format!("http://{addr}"))
             .map_err(|source| WatchError { addr, source })?;
-        Ok(Self { client, seen: Observations::default() })
+        Ok(Self { client, http, seen: Observations::default() })
     }
 
     /// What was seen so far.
@@ -71,7 +75,7 @@ impl Watch {
         self.seen.note_fork(chain_id, from);
     }
 
-    /// Asks for everything new: status, verdicts and refusals. `outages` are the chains whose clients answer
+    /// Asks for everything new: status, verdicts, refusals, messages and suspects. `outages` are the chains whose clients answer
     /// errors on purpose; `at` is the time since the start of the run.
     pub async fn poll(&mut self, outages: &[u64], at: Duration) {
         if let Err(error) = self.try_poll(outages, at).await {
@@ -88,7 +92,45 @@ impl Watch {
             self.read_attestations(open.saturating_sub(1), Some(known), outages).await?;
         }
         self.read_attestations(known, None, outages).await?;
-        self.read_refusals(at).await
+        self.read_refusals(at).await?;
+        self.read_messages().await?;
+        self.read_suspects().await
+    }
+
+    /// Asks which endpoints the sidecar found to differ from the others of their chain.
+    pub async fn poll_endpoints(&mut self) {
+        match self.read_metrics().await {
+            Ok(page) => self.seen.take_odd(metrics_page::odd_endpoints(&page)),
+            Err(error) => tracing::debug!(%error, "the sidecar served no metrics"),
+        }
+    }
+
+    async fn read_metrics(&self) -> Result<String, MetricsError> {
+        metrics_page::fetch(self.http, TIMEOUT).await
+    }
+
+    async fn read_messages(&mut self) -> Result<(), ClientError> {
+        for _ in 0..MAX_PAGES {
+            let after = self.seen.messages.sequence();
+            let page: MessagePage = self.call("crosscheck_messages", &Cursor { after, limit: PAGE }).await?;
+            self.seen.messages.take(page.messages);
+            if self.seen.messages.sequence() <= after {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn read_suspects(&mut self) -> Result<(), ClientError> {
+        for _ in 0..MAX_PAGES {
+            let after = self.seen.messages.last_suspect();
+            let page: SuspectPage = self.call("crosscheck_suspects", &Cursor { after, limit: PAGE }).await?;
+            self.seen.messages.take_suspects(page.suspects);
+            if self.seen.messages.last_suspect() <= after {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Reads the records after a cursor, up to `last` or to the end.

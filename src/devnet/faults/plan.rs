@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 pub(super) const REPLACEMENT_DISTANCE: u64 = 8;
 /// A fault of several blocks is at least so many blocks from one that builds blocks of its chains anew.
 pub(super) const TIED_DISTANCE: u64 = 12;
+/// How many endpoints a chain has so that one can be outvoted.
+const ENDPOINTS: usize = 3;
 /// A block that is replaced or dropped goes within so many ticks from its own.
 const GONE_WITHIN: u64 = 8;
 
@@ -47,6 +49,18 @@ impl PlannedFault {
     /// The first tick after its nodes are as they should be, if they are ever not.
     pub fn ends_at(&self) -> Option<u64> {
         self.disturbed_ticks().map(|ticks| self.block.saturating_add(ticks))
+    }
+
+    /// The heights at which its chain's nodes follow another fork, if they do: from the start of the block's epoch.
+    pub fn forked_heights(&self) -> Option<core::ops::Range<u64>> {
+        let ticks = self.fault.fork_ticks()?;
+        let epoch = self.block.checked_div(TICKS_PER_L1_BLOCK)?.saturating_mul(TICKS_PER_L1_BLOCK);
+        Some(epoch..self.block.saturating_add(ticks))
+    }
+
+    /// Which of its chain's endpoints is not like the others, if one is: any but the last, which is the rollup node's.
+    pub fn odd_endpoint(&self) -> usize {
+        usize::from(!self.block.is_multiple_of(2))
     }
 
     /// Whether all nodes of its chain are disturbed, and not only one.
@@ -187,6 +201,11 @@ impl FaultPlan {
         };
         let recent = (chain_id, tick.saturating_sub(GONE_WITHIN))..=(chain_id, tick);
         self.by_place.range(recent).map(|(_, planned)| planned).find(due)
+    }
+
+    /// How many endpoints each chain needs: three where one of them is not like the others.
+    pub fn endpoints(&self) -> usize {
+        if self.iter().any(|planned| planned.fault.endpoint().is_some()) { ENDPOINTS } else { 1 }
     }
 
     /// Whether a chain's inbox takes messages that nobody declared.

@@ -37,13 +37,8 @@ impl World {
         let mut blocks = vec![Arc::clone(fixture.chain.genesis())];
         blocks.extend((0..8).map(|_| fixture.extend(&[])));
         store.apply(&ChainTick {
-            chain_id: 901,
-            replacement: None,
             built: blocks[1..].to_vec(),
-            attestations: vec![],
-            heads: Heads::default(),
-            outage: false,
-            fork: None,
+            ..ChainTick::idle(901)
         });
         let said = Arc::new(Mutex::new(None));
         let mut module = RpcModule::new(Arc::clone(&said));
