@@ -258,7 +258,7 @@ mod tests {
         let answers =
             Arc::new(Mutex::new(Answers { verdicts: vec!["upheld", "open"], ..Answers::default() }));
         let (addr, _server) = sidecar(Arc::clone(&answers)).await;
-        let mut watch = Watch::new(addr).unwrap();
+        let mut watch = Watch::new(addr, addr).unwrap();
         watch.poll(&[902], Duration::ZERO).await;
         assert_eq!(verdicts(&watch), ["upheld", "open"]);
         assert_eq!(watch.seen().held_up_by(902).count(), 2);
@@ -274,7 +274,7 @@ mod tests {
         let answers = Answers { verdicts: vec!["upheld"; count], refusals: 3, ..Answers::default() };
         let answers = Arc::new(Mutex::new(answers));
         let (addr, _server) = sidecar(Arc::clone(&answers)).await;
-        let mut watch = Watch::new(addr).unwrap();
+        let mut watch = Watch::new(addr, addr).unwrap();
         watch.poll(&[], Duration::from_secs(4)).await;
         assert_eq!(verdicts(&watch).len(), count);
         assert_eq!(answers.lock().cursors, [0, PAGE as u64, PAGE as u64 * 2, count as u64]);
@@ -286,7 +286,7 @@ mod tests {
     async fn a_sidecar_that_answers_nonsense_or_nothing_changes_nothing() {
         let answers = Arc::new(Mutex::new(Answers { verdicts: vec!["upheld"], ..Answers::default() }));
         let (addr, server) = sidecar(Arc::clone(&answers)).await;
-        let mut watch = Watch::new(addr).unwrap();
+        let mut watch = Watch::new(addr, addr).unwrap();
         watch.poll(&[], Duration::ZERO).await;
         answers.lock().broken = true;
         answers.lock().verdicts.push("upheld");

@@ -61,7 +61,7 @@ impl ChainStore {
         }
         self.heads = tick.heads;
         self.outage = tick.outage;
-        self.safe_at.extend(&tick.safe_at);
+        self.safe_at.extend(tick.safe_at.iter().copied());
         while self.safe_at.len() > MAX_HEIGHTS {
             self.safe_at.pop_first();
         }

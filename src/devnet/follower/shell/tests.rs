@@ -4,7 +4,6 @@ use super::*;
 use crate::devnet::{
     block::L2Block,
     fixture::Fixture,
-    heads::Heads,
     sequencer::ChainTick,
     serve::{ChainStore, RunningServer, execution_module, start},
 };
