@@ -2,6 +2,11 @@
 //!
 //! What `crosscheck run` runs, and what a devnet runs in its own process: the same code.
 
+mod monitoring;
+mod rpc_server;
+
+use monitoring::Monitoring;
+
 use crate::audit::{
     AuditLimits, Auditor, AuditorMessage, CaseRules, HeadWatcher, Heads, Investigator, L1Judge,
 };
@@ -12,10 +17,10 @@ use crate::gossip::{Gossiped, Intake, SignerWatcher};
 use crate::health::Health;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
-use crate::rpc::{CrosscheckRpc, Refusals};
-use crate::sources::{ExecutionClient, L1Client, RollupNode, SourceError};
+use crate::rpc::Refusals;
+use crate::sources::{ExecutionClient, L1Client, LogIndex, RollupNode, SourceError};
 use crate::tasks::TaskGroup;
-use crate::{rpc, web};
+use crate::web;
 use crosscheck_p2p::{
     ChainId, Clock, Network, NetworkConfig, NodeIdentity, Signers, SystemClock, ValidationRules,
 };
@@ -78,15 +83,21 @@ impl Service {
             auditor,
         };
         let mut tasks = TaskGroup::new(cancel);
-        let (rpc_addr, http_addr) = start_servers(&mut tasks, &config, &shared, &ledger).await?;
-        let (clients, investigator) = investigator(&config, shared.heads.clone(), shared.metrics.clone())?;
+        let index = LogIndex::new(config.interop.log_index_bytes());
+        let clients = execution_clients(&config, &index)?;
+        let monitoring = monitoring::start(&mut tasks, &config, &shared, &ledger, &index, &clients).await?;
+        let rpc_addr =
+            rpc_server::start(&mut tasks, &config, &shared, &ledger, &monitoring, &index, &clients).await?;
+        let http_addr = start_http(&mut tasks, &config, &shared).await?;
+        let investigator =
+            investigator(&config, clients.clone(), shared.heads.clone(), shared.metrics.clone())?;
         let mut rules = BTreeMap::new();
-        for (chain_id, chain) in &config.chains {
+        for (chain_id, chain) in config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only()) {
             rules.insert(*chain_id, validation_rules(*chain_id, chain));
             let Some(execution) = clients.get(chain_id).cloned() else { continue };
             watch_heads(&mut tasks, &config, &shared, *chain_id, chain, execution)?;
             let signers = watch_signers(&mut tasks, &config, &shared, *chain_id, chain)?;
-            join_gossip(&mut tasks, &config, &shared, *chain_id, chain, signers)?;
+            join_gossip(&mut tasks, &config, &shared, &monitoring, *chain_id, chain, signers)?;
         }
         let follow_addr = start_followers(&mut tasks, &config, &shared, &ledger, &clients).await?;
         let limits = AuditLimits { max_open: config.audit.max_open, concurrency: config.audit.concurrency };
@@ -124,24 +135,38 @@ impl Service {
     }
 }
 
-/// The execution clients of the configured chains, and an investigator that asks them.
+/// The execution clients of the configured chains, which keep proven logs in one index.
+///
+/// # Errors
+/// If no HTTP client can be made for an endpoint.
+pub fn execution_clients(
+    config: &Config,
+    index: &LogIndex,
+) -> Result<BTreeMap<ChainId, ExecutionClient>, SourceError> {
+    let limits = config.sources.limits();
+    let client = |(chain_id, chain): (&ChainId, &ChainConfig)| {
+        let client =
+            ExecutionClient::new(*chain_id, &chain.execution, chain.quorum(), limits, index.clone())?;
+        Ok((*chain_id, client))
+    };
+    config.chains.iter().map(client).collect()
+}
+
+/// An investigator that asks these execution clients.
 ///
 /// # Errors
 /// If no HTTP client can be made for an endpoint.
 pub fn investigator(
     config: &Config,
+    clients: BTreeMap<ChainId, ExecutionClient>,
     heads: Heads,
     metrics: Metrics,
-) -> Result<(BTreeMap<ChainId, ExecutionClient>, Investigator), SourceError> {
-    let mut clients = BTreeMap::new();
-    for (chain_id, chain) in &config.chains {
-        let client = ExecutionClient::new(*chain_id, &chain.execution, config.sources.limits())?;
-        clients.insert(*chain_id, client);
-    }
+) -> Result<Investigator, SourceError> {
     let mut l1 = None;
     if let Some(url) = config.deposits_from_l1() {
-        let nodes = config.chains.iter().map(|(chain_id, chain)| {
-            RollupNode::new(chain.rollup_node.clone(), config.sources.limits()).map(|node| (*chain_id, node))
+        let nodes = config.chains.iter().filter_map(|(chain_id, chain)| {
+            let node = RollupNode::new(chain.rollup_node.clone()?, config.sources.limits());
+            Some(node.map(|node| (*chain_id, node)))
         });
         let client = L1Client::new(url.clone(), config.sources.limits())?;
         l1 = Some(L1Judge::new(client, nodes.collect::<Result<Vec<_>, _>>()?, metrics.clone()));
@@ -151,7 +176,7 @@ pub fn investigator(
     });
     let rules = rules.collect();
     let set = config.dependency_set();
-    Ok((clients.clone(), Investigator::new(set, clients, heads, l1, rules, metrics)))
+    Ok(Investigator::new(set, clients, heads, l1, rules, metrics))
 }
 
 /// The clock that the settings name.
@@ -184,31 +209,15 @@ fn validation_rules(chain_id: ChainId, chain: &ChainConfig) -> ValidationRules {
     }
 }
 
-async fn start_servers(
-    tasks: &mut TaskGroup,
-    config: &Config,
-    shared: &Shared,
-    ledger: &Ledger,
-) -> eyre::Result<(SocketAddr, SocketAddr)> {
-    let methods = CrosscheckRpc {
-        chains: config.chains.keys().copied().collect(),
-        ledger: ledger.clone(),
-        refusals: shared.refusals.clone(),
-        heads: shared.heads.clone(),
-        gossiped: shared.gossiped.clone(),
-        health: shared.health.clone(),
-    };
+/// Binds the server of health and metrics and starts its task.
+async fn start_http(tasks: &mut TaskGroup, config: &Config, shared: &Shared) -> eyre::Result<SocketAddr> {
     let cancel = tasks.cancellation().clone();
-    let (rpc_addr, server) = rpc::serve(config.rpc.addr, methods, cancel.clone())
-        .await
-        .wrap_err_with(|| format!("rpc.addr {} cannot be bound; is it in use?", config.rpc.addr))?;
-    tasks.spawn("rpc", server);
     let (http_addr, server) =
         web::serve(config.http.addr, shared.health.clone(), shared.metrics.clone(), cancel)
             .await
             .wrap_err_with(|| format!("http.addr {} cannot be bound; is it in use?", config.http.addr))?;
     tasks.spawn("http", server);
-    Ok((rpc_addr, http_addr))
+    Ok(http_addr)
 }
 
 /// Serves each chain's vouched head to followers, unless that is switched off.
@@ -223,16 +232,18 @@ async fn start_followers(
     if mode == FollowMode::Off {
         return Ok(None);
     }
-    let served = Served::new(config.chains.keys().copied());
+    let chains = || config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only());
+    let served = Served::new(chains().map(|(chain_id, _)| *chain_id));
     let (bound, server) = follow::serve(addr, served.clone(), tasks.cancellation().clone())
         .await
         .wrap_err_with(|| format!("follow.addr {addr} cannot be bound; is it in use?"))?;
     tasks.spawn("server for followers", server);
     let (limits, interval) = (config.sources.limits(), config.sources.poll_interval.0);
-    for (chain_id, chain) in &config.chains {
+    for (chain_id, chain) in chains() {
         let Some(execution) = clients.get(chain_id).cloned() else { continue };
+        let Some(rollup_node) = &chain.rollup_node else { continue };
         shared.health.expect(&Follower::part(*chain_id));
-        let upstream = match chain.follow_upstream.as_ref().filter(|url| **url != chain.rollup_node) {
+        let upstream = match chain.follow_upstream.as_ref().filter(|url| *url != rollup_node) {
             Some(url) => Upstream::other(RollupNode::new(url.clone(), limits)?, interval),
             None => Upstream::sibling(&shared.heads, *chain_id),
         };
@@ -241,7 +252,7 @@ async fn start_followers(
             mode,
             ledger: ledger.clone(),
             execution,
-            sibling: RollupNode::new(chain.rollup_node.clone(), limits)?,
+            sibling: RollupNode::new(rollup_node.clone(), limits)?,
             upstream,
             interval,
             served: served.clone(),
@@ -262,12 +273,13 @@ fn watch_heads(
     chain: &ChainConfig,
     execution: ExecutionClient,
 ) -> eyre::Result<()> {
+    let Some(rollup_node) = &chain.rollup_node else { return Ok(()) };
     for part in HeadWatcher::parts(chain_id) {
         shared.health.expect(&part);
     }
     let watcher = HeadWatcher {
         chain_id,
-        node: RollupNode::new(chain.rollup_node.clone(), config.sources.limits())?,
+        node: RollupNode::new(rollup_node.clone(), config.sources.limits())?,
         execution,
         set: config.dependency_set(),
         interval: config.sources.poll_interval.0,
@@ -313,6 +325,7 @@ fn join_gossip(
     tasks: &mut TaskGroup,
     config: &Config,
     shared: &Shared,
+    monitoring: &Monitoring,
     chain_id: ChainId,
     chain: &ChainConfig,
     signers: watch::Receiver<Signers>,
@@ -332,6 +345,8 @@ fn join_gossip(
         network: handle,
         events,
         auditor: shared.auditor.clone(),
+        suspects: monitoring.gossip.clone(),
+        nudges: monitoring.nudges.clone(),
         refusals: shared.refusals.clone(),
         gossiped: shared.gossiped.clone(),
         metrics: shared.metrics.clone(),

@@ -6,8 +6,8 @@ use super::{Outcome, UsageError, complain, print, runtime, signals};
 use crate::audit::{Heads, RangeAudit};
 use crate::config::Config;
 use crate::metrics::Metrics;
-use crate::service::investigator;
-use crate::sources::RollupNode;
+use crate::service::{execution_clients, investigator};
+use crate::sources::{LogIndex, RollupNode};
 use crate::telemetry::{self, live_lines};
 use clap::Args;
 use crosscheck_p2p::ChainId;
@@ -72,7 +72,9 @@ impl AuditArgs {
         let cancel = CancellationToken::new();
         let _watch = signals::cancel_on_signal(cancel.clone())?;
         let heads = read_heads(config).await?;
-        let (clients, investigator) = investigator(config, heads, Metrics::new(config.dependency_set())?)?;
+        let clients = execution_clients(config, &LogIndex::new(config.interop.log_index_bytes()))?;
+        let metrics = Metrics::new(config.dependency_set())?;
+        let investigator = investigator(config, clients.clone(), heads, metrics)?;
         let client = clients.get(&self.chain).ok_or_else(|| eyre::eyre!("chain {} is gone", self.chain))?;
         let audit = RangeAudit {
             client: client.clone(),
@@ -108,7 +110,8 @@ impl AuditArgs {
 async fn read_heads(config: &Config) -> eyre::Result<Heads> {
     let heads = Heads::new(config.chains.keys().copied());
     for (chain_id, chain) in &config.chains {
-        let node = RollupNode::new(chain.rollup_node.clone(), config.sources.limits())?;
+        let Some(url) = &chain.rollup_node else { continue };
+        let node = RollupNode::new(url.clone(), config.sources.limits())?;
         let status = node.status().await.map(|document| document.heads());
         let status = status.wrap_err_with(|| format!("the heads of chain {chain_id} cannot be read"))?;
         heads.set(*chain_id, Some(status));

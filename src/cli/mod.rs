@@ -11,6 +11,7 @@ mod envelope;
 mod frame_file;
 mod healthcheck;
 mod message;
+mod messages;
 mod resolve;
 mod run;
 mod settings;
@@ -50,6 +51,8 @@ enum Command {
     Envelope(envelope::EnvelopeArgs),
     /// Work with cross-chain messages.
     Message(message::MessageArgs),
+    /// Print the messages that a running crosscheck tracks.
+    Messages(messages::MessagesArgs),
     /// Let the vouched head pass over a block that was found wrong.
     Resolve(resolve::ResolveArgs),
     /// Print a completion script for a shell.
@@ -103,6 +106,7 @@ fn dispatch(command: Command) -> eyre::Result<Outcome> {
         Command::Devnet(args) => args.run(),
         Command::Envelope(args) => args.run(),
         Command::Message(args) => args.run(),
+        Command::Messages(args) => args.run(),
         Command::Resolve(args) => args.run(),
         Command::Completions(args) => args.run(),
     }

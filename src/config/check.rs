@@ -13,6 +13,9 @@ use tracing_subscriber::EnvFilter;
 /// The widest window of time on a topic: as old as a message may become.
 const MAX_WINDOW: Duration = Duration::from_secs(DEFAULT_EXPIRY_WINDOW);
 
+/// The shortest time for which messages may be tracked.
+const MIN_RETENTION: Duration = Duration::from_secs(60);
+
 impl Config {
     /// Checks what no single value shows.
     ///
@@ -43,10 +46,20 @@ impl Config {
         )?;
         within("sources.max_response_mib", self.sources.max_response_mib, 1..=1024)?;
         within("sources.max_concurrent_requests", self.sources.max_concurrent_requests, 1..=1024)?;
+        within("interop.log_index_mib", self.interop.log_index_mib, 1..=1_048_576)?;
+        within("monitor.max_messages", self.monitor.max_messages, 1..=100_000_000)?;
         within("audit.max_open", self.audit.max_open, 1..=1_000_000)?;
         within("audit.concurrency", self.audit.concurrency, 1..=1024)?;
         if self.sources.poll_interval.0.is_zero() {
             return Err(bad("sources.poll_interval", &"0s", "a poll without a pause is a storm"));
+        }
+        if self.monitor.retention.0 < MIN_RETENTION {
+            let shown = humantime::format_duration(self.monitor.retention.0);
+            return Err(bad(
+                "monitor.retention",
+                &shown,
+                "shorter than 1m: blocks take longer to become safe",
+            ));
         }
         if self.sources.timeout.0.is_zero() {
             return Err(bad("sources.timeout", &"0s", "no request can be answered in no time"));
@@ -103,7 +116,7 @@ impl Config {
             }
             let nodes = [
                 ("follow_upstream", chain.follow_upstream.as_ref()),
-                ("rollup_node", Some(&chain.rollup_node)),
+                ("rollup_node", chain.rollup_node.as_ref()),
             ];
             for (name, url) in nodes {
                 if let Some(url) = url.filter(|url| url.reaches(addr)) {
@@ -134,6 +147,12 @@ impl Config {
         }
         if chain.block_time == 0 {
             return Err(bad(&key("block_time"), &0, "blocks need time between them"));
+        }
+        if let Some(quorum) = chain.quorum {
+            within(&key("quorum"), quorum, 1..=chain.execution.len())?;
+        }
+        if chain.is_monitored_only() {
+            return check_monitored_only(chain_id, chain);
         }
         if chain.unsafe_block_signer.is_none() {
             let reason =
@@ -166,6 +185,7 @@ impl Config {
         let listeners: Vec<(ChainId, &Multiaddr)> = self
             .chains
             .iter()
+            .filter(|(_, chain)| !chain.is_monitored_only())
             .flat_map(|(chain_id, chain)| chain.p2p.listen.iter().map(|address| (*chain_id, address)))
             .collect();
         for (index, (chain_id, address)) in listeners.iter().enumerate() {
@@ -177,6 +197,21 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// A chain without a rollup node, and settings that are of no use without one: it was forgotten.
+fn check_monitored_only(chain_id: ChainId, chain: &ChainConfig) -> Result<(), ConfigError> {
+    let useless = [
+        ("system_config", chain.system_config.is_some()),
+        ("unsafe_block_signer", chain.unsafe_block_signer.is_some()),
+        ("attester", chain.attester.is_some()),
+        ("follow_upstream", chain.follow_upstream.is_some()),
+        ("p2p.static_peers", !chain.p2p.static_peers.is_empty()),
+    ];
+    let Some((name, _)) = useless.into_iter().find(|(_, is_set)| *is_set) else { return Ok(()) };
+    let key = format!("chains.{chain_id}.rollup_node");
+    let reason = format!("without it the chain is only monitored, and {name} is of no use");
+    Err(missing(key, &reason))
 }
 
 fn within<T: Copy + PartialOrd + Display>(

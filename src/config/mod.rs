@@ -3,12 +3,14 @@
 //! Every key is known here, every value is parsed here, and every error names the key, the value, the
 //! reason and the fix. Never reads anything but the file and the environment that it is given.
 
+mod chain;
 mod check;
 mod error;
 mod explain;
 mod follow;
 mod keys;
 mod layers;
+mod monitor;
 mod network;
 mod redaction;
 mod settings;
@@ -16,13 +18,15 @@ mod settings;
 mod tests;
 mod values;
 
+pub use chain::ChainConfig;
 pub use error::ConfigError;
 pub use follow::{FollowConfig, FollowMode};
 pub use keys::{KEYS, Key, Kind};
 pub use layers::{Layers, Warning};
+pub use monitor::MonitorConfig;
 pub use network::P2pConfig;
 pub use settings::{
-    AuditConfig, ChainConfig, ClockSource, Config, ConsolidationConfig, DepositSource, HttpConfig,
-    InteropConfig, L1Config, LogConfig, LogFormat, RpcConfig, SourcesConfig,
+    AuditConfig, ClockSource, Config, ConsolidationConfig, DepositSource, HttpConfig, InteropConfig,
+    L1Config, LogConfig, LogFormat, RpcConfig, SourcesConfig, Switch,
 };
 pub use values::Seconds;

@@ -1,10 +1,8 @@
 //! [`Config`]: the settings, typed, with their defaults.
 
-use super::{FollowConfig, P2pConfig, Seconds};
-use crate::consolidation::ReplacementRule;
+use super::{ChainConfig, FollowConfig, MonitorConfig, Seconds};
 use crate::interop::{DEFAULT_EXPIRY_WINDOW, DependencySet, Member};
 use crate::sources::{EndpointLimits, EndpointUrl};
-use alloy::primitives::Address;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -39,6 +37,8 @@ pub struct Config {
     pub consolidation: ConsolidationConfig,
     /// The audit's bounds.
     pub audit: AuditConfig,
+    /// The monitor's bounds.
+    pub monitor: MonitorConfig,
     /// What followers are served.
     pub follow: FollowConfig,
     /// The chains, by id.
@@ -59,6 +59,7 @@ impl Default for Config {
             interop: InteropConfig::default(),
             consolidation: ConsolidationConfig::default(),
             audit: AuditConfig::default(),
+            monitor: MonitorConfig::default(),
             follow: FollowConfig::default(),
             chains: BTreeMap::new(),
         }
@@ -138,11 +139,31 @@ pub enum LogFormat {
 pub struct RpcConfig {
     /// Where it listens.
     pub addr: SocketAddr,
+    /// Whether methods that change something are served.
+    pub admin: Switch,
 }
 
 impl Default for RpcConfig {
     fn default() -> Self {
-        Self { addr: (Ipv4Addr::LOCALHOST, 9645).into() }
+        Self { addr: (Ipv4Addr::LOCALHOST, 9645).into(), admin: Switch::Off }
+    }
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Switch {
+    /// It is on.
+    On,
+    /// It is off.
+    #[default]
+    Off,
+}
+
+impl Switch {
+    /// Whether it is on.
+    pub const fn is_on(self) -> bool {
+        matches!(self, Self::On)
     }
 }
 
@@ -212,11 +233,20 @@ pub struct InteropConfig {
     pub message_expiry_window: u64,
     /// The chains of the set. Empty: those that have a section.
     pub dependencies: Vec<ChainId>,
+    /// How much memory the proven logs of all chains may take, in MiB.
+    pub log_index_mib: usize,
 }
 
 impl Default for InteropConfig {
     fn default() -> Self {
-        Self { message_expiry_window: DEFAULT_EXPIRY_WINDOW, dependencies: Vec::new() }
+        Self { message_expiry_window: DEFAULT_EXPIRY_WINDOW, dependencies: Vec::new(), log_index_mib: 512 }
+    }
+}
+
+impl InteropConfig {
+    /// How many bytes the proven logs of all chains may take.
+    pub const fn log_index_bytes(&self) -> usize {
+        self.log_index_mib.saturating_mul(1024 * 1024)
     }
 }
 
@@ -253,38 +283,6 @@ impl Default for AuditConfig {
     fn default() -> Self {
         Self { max_open: 4096, concurrency: 32 }
     }
-}
-
-/// One chain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ChainConfig {
-    /// Its execution clients, asked in order.
-    pub execution: Vec<EndpointUrl>,
-    /// Its rollup node: the one that derives the chain from L1.
-    pub rollup_node: EndpointUrl,
-    /// Seconds between two blocks.
-    pub block_time: u64,
-    /// When interop activates, in seconds since 1970.
-    pub interop_time: u64,
-    /// Its SystemConfig on L1, which names the unsafe block signer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub system_config: Option<Address>,
-    /// The unsafe block signer, in place of what L1 names.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unsafe_block_signer: Option<Address>,
-    /// Who signs cross-safe attestations. Unset: the unsafe block signer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub attester: Option<Address>,
-    /// What takes the place of an invalid block.
-    #[serde(default)]
-    pub replacement: ReplacementRule,
-    /// Whose status is clamped for followers. Unset: the rollup node's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub follow_upstream: Option<EndpointUrl>,
-    /// Its gossip.
-    #[serde(default)]
-    pub p2p: P2pConfig,
 }
 
 impl Config {

@@ -4,8 +4,7 @@
 //! log index; in the inbox's event it is the other way round.
 
 use super::Message;
-use alloy::primitives::{Address, B256, keccak256};
-use alloy::sol_types::SolValue;
+use alloy::primitives::{Address, B256, Keccak256, keccak256};
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
@@ -21,16 +20,23 @@ impl Checksum {
     /// The checksum of a message.
     pub fn of(message: &Message) -> Self {
         let id = &message.identifier;
-        let log_hash = log_hash(id.origin, message.payload_hash);
-        let packed = (
-            [0u8; 12],
-            id.block_number.to_be_bytes(),
-            id.timestamp.0.to_be_bytes(),
-            id.log_index.to_be_bytes(),
-        );
-        let packed = [&packed.0[..], &packed.1[..], &packed.2[..], &packed.3[..]].concat();
-        let id_log_hash = keccak256([log_hash.as_slice(), &packed].concat());
-        let mut word = keccak256((id_log_hash, B256::from(id.chain_id.to_be_bytes())).abi_encode_packed());
+        Self::bind(log_hash(id.origin, message.payload_hash), id)
+    }
+
+    /// Binds a log, by its hash, to where it stands.
+    fn bind(log_hash: B256, id: &super::Identifier) -> Self {
+        // The identifier's word: twelve zero bytes, the height, the timestamp, the log index.
+        let mut hasher = Keccak256::new();
+        hasher.update(log_hash);
+        hasher.update([0u8; 12]);
+        hasher.update(id.block_number.to_be_bytes());
+        hasher.update(id.timestamp.0.to_be_bytes());
+        hasher.update(id.log_index.to_be_bytes());
+        let id_log_hash = hasher.finalize();
+        let mut hasher = Keccak256::new();
+        hasher.update(id_log_hash);
+        hasher.update(id.chain_id.to_be_bytes());
+        let mut word = hasher.finalize();
         if let Some(first) = word.0.first_mut() {
             *first = CHECKSUM_TYPE;
         }
@@ -51,7 +57,10 @@ impl fmt::Display for Checksum {
 
 /// The hash of a log: its origin and the hash of its payload.
 pub fn log_hash(origin: Address, payload_hash: B256) -> B256 {
-    keccak256((origin, payload_hash).abi_encode_packed())
+    let mut hasher = Keccak256::new();
+    hasher.update(origin);
+    hasher.update(payload_hash);
+    hasher.finalize()
 }
 
 /// The payload hash of a log: `keccak256` of its topics and then its data.
@@ -85,6 +94,30 @@ mod tests {
             },
             payload_hash: keccak256("example payload"),
         }
+    }
+
+    /// The vectors of kona's interop crate.
+    #[test]
+    fn agrees_with_konas_vectors() {
+        let log_hash_given = b256!("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
+        let identifier = Identifier {
+            origin: Address::ZERO,
+            block_number: 2587,
+            log_index: 66,
+            timestamp: UnixSeconds(4660),
+            chain_id: ChainId::from(3),
+        };
+        assert_eq!(
+            Checksum::bind(log_hash_given, &identifier).as_word(),
+            b256!("03ca886771056d8ea647bb809b888ba14986f57daaf28954d40408321717716a")
+        );
+        let data = "example payload".as_bytes().into();
+        let topics = vec![B256::repeat_byte(0xaa), B256::repeat_byte(0xbb)];
+        let log = alloy::primitives::LogData::new_unchecked(topics, data);
+        assert_eq!(
+            log_hash(address!("e0e1e2e3e4e5e6e7e8e9f0f1f2f3f4f5f6f7f8f9"), payload_hash(&log)),
+            b256!("20b21f284fb0286571fbf1cbfc20cdb1d50ea5c74c914478aee4a47b0a82a170")
+        );
     }
 
     #[rstest]

@@ -31,8 +31,8 @@ pub enum InvalidReason {
         /// The timestamp of that side.
         timestamp: UnixSeconds,
     },
-    /// The message is initiated after the block that executes it.
-    #[error("initiated at {initiated}, after its execution at {executed}")]
+    /// The message is initiated after the block that executes it; for an access list, at its timestamp too.
+    #[error("initiated at {initiated}, too late to be executed at {executed}")]
     InitiatedAfterExecution {
         /// When the message claims to be initiated.
         initiated: UnixSeconds,

@@ -3,8 +3,10 @@
 //! Nothing here does I/O or reads a clock; facts about other chains come in as arguments.
 
 mod access_list;
+mod access_rules;
 mod block_key;
 mod checksum;
+mod cycles;
 mod dependency_set;
 mod executing_message;
 mod identifier;
@@ -12,16 +14,19 @@ mod invalid_reason;
 mod message_status;
 mod rules;
 mod safety_level;
+mod times;
 
 pub use access_list::{AccessListError, InboxAccess, encode_access_list, parse_access_list};
+pub use access_rules::{AccessContext, check_access, check_access_log, check_access_tip, check_suspect};
 pub use block_key::BlockKey;
 pub use checksum::{Checksum, log_hash, payload_hash};
+pub use cycles::{SameTimestamp, cyclic_chains};
 pub use dependency_set::{DEFAULT_EXPIRY_WINDOW, DependencySet, Member};
 pub use executing_message::{DecodeError, EXECUTING_MESSAGE_TOPIC, ExecutingMessage};
 pub use identifier::{Identifier, Message};
 pub use invalid_reason::InvalidReason;
 pub use message_status::MessageStatus;
-pub use rules::{Execution, check_claim, check_log, check_tip};
+pub use rules::{Execution, check_claim, check_executed, check_log, check_tip};
 pub use safety_level::{ParseSafetyLevelError, SafetyLevel};
 
 /// The address of the `CrossL2Inbox` predeploy.

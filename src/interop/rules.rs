@@ -1,11 +1,33 @@
 //! The validity of one executing message, clause by clause.
 //!
-//! Spec: interop/messaging.md, "Message invariants". [`check_claim`] needs nothing but the message and the
-//! dependency set; [`check_log`] holds it against the proven logs of the block that it cites. Neither ever
-//! sees an endpoint's failure: a fact that is missing leaves the message unknown, which is the caller's word.
+//! The clauses, in the order in which they are held against a message; the first that it breaks is its reason. A
+//! clause in a later row may need more facts than one in an earlier, never fewer.
+//!
+//! | clause | reason | spec | checked by |
+//! | --- | --- | --- | --- |
+//! | the inbox's log is an `ExecutingMessage` | `malformed` | predeploys.md, `CrossL2Inbox` | [`check_executed`] |
+//! | no deposit executes it | `executed-by-deposit` | derivation.md, deposit-only blocks | [`check_executed`] |
+//! | the executing chain is in the dependency set | `executing-chain-unknown` | messaging.md, chain id | [`check_claim`] |
+//! | the initiating chain is in the dependency set | `unknown-chain` | messaging.md, chain id | [`check_claim`] |
+//! | the executing block is past its chain's activation block | `not-active` | derivation.md, activation block | [`check_claim`] |
+//! | the initiating block is past its chain's activation block | `not-active` | derivation.md, activation block | [`check_claim`] |
+//! | it is initiated no later than executed | `initiated-after-execution` | messaging.md, timestamp | [`check_claim`] |
+//! | it is executed no later than initiated plus the window | `expired` | messaging.md, expiry | [`check_claim`] |
+//! | the initiating chain has the block | `block-not-found` | messaging.md, identifier | [`check_tip`] |
+//! | the block has the timestamp | `timestamp-mismatch` | messaging.md, identifier | [`check_log`] |
+//! | the block has a log at the index | `log-not-found` | messaging.md, identifier | [`check_log`] |
+//! | it is that log, and not one beside it | `wrong-log-index` | messaging.md, identifier | [`check_log`] |
+//! | the log's emitter | `wrong-origin` | messaging.md, identifier | [`check_log`] |
+//! | the log's payload | `payload-mismatch` | messaging.md, payload | [`check_log`] |
+//! | no cycle at its timestamp | `cycle` | messaging.md, message graph | [`cyclic_chains`](super::cyclic_chains) |
+//! | the initiating block is valid itself | `initiating-block-invalid` | messaging.md, invalid messages | the caller |
+//!
+//! The last two are about blocks: they are asked once the clauses above hold. Nothing here ever sees an endpoint's
+//! failure: a fact that is missing leaves the message unknown, which is the caller's word.
 
+use super::times::Times;
 use super::{DependencySet, InvalidReason, Message};
-use crate::sources::ProvenLogs;
+use crate::sources::{Executed, ProvenLogs};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 
 /// The block that executes a message.
@@ -17,6 +39,24 @@ pub struct Execution {
     pub timestamp: UnixSeconds,
 }
 
+/// Checks an executed message as far as the executing block and the dependency set go: the log, its transaction, and
+/// what [`check_claim`] asks. `Ok`: the message, whose cited block is still to be looked at.
+///
+/// # Errors
+/// The first clause that it breaks.
+pub fn check_executed(
+    set: &DependencySet,
+    execution: Execution,
+    executed: &Executed,
+) -> Result<Message, InvalidReason> {
+    let message = executed.message?.message;
+    if executed.by_deposit {
+        return Err(InvalidReason::ExecutedByDeposit);
+    }
+    check_claim(set, execution, &message)?;
+    Ok(message)
+}
+
 /// Checks what the message claims by itself: membership, activation, order, expiry.
 ///
 /// # Errors
@@ -26,24 +66,15 @@ pub fn check_claim(
     execution: Execution,
     message: &Message,
 ) -> Result<(), InvalidReason> {
-    let id = &message.identifier;
-    let executing = set
-        .member(execution.chain_id)
-        .ok_or(InvalidReason::ExecutingChainUnknown { chain_id: execution.chain_id })?;
-    let initiating = set.member(id.chain_id).ok_or(InvalidReason::UnknownChain { chain_id: id.chain_id })?;
-    for (member, chain_id, timestamp) in
-        [(executing, execution.chain_id, execution.timestamp), (initiating, id.chain_id, id.timestamp)]
-    {
-        if !member.is_past_activation_block(timestamp) {
-            return Err(InvalidReason::NotActive { chain_id, timestamp });
-        }
-    }
-    let (initiated, executed, window) = (id.timestamp, execution.timestamp, set.expiry_window());
-    match executed.0.checked_sub(initiated.0) {
-        None => Err(InvalidReason::InitiatedAfterExecution { initiated, executed }),
-        Some(age) if age > window => Err(InvalidReason::Expired { initiated, executed, window }),
-        Some(_) => Ok(()),
-    }
+    let times = Times {
+        executing: Some(execution.chain_id),
+        executed: execution.timestamp,
+        latest: execution.timestamp,
+        initiating: message.identifier.chain_id,
+        initiated: message.identifier.timestamp,
+        may_be_equal: true,
+    };
+    times.check(set)
 }
 
 /// Checks the message against a chain that is already past the claimed timestamp, without the claimed block.
@@ -96,7 +127,7 @@ pub fn check_log(message: &Message, block: &ProvenLogs) -> Result<(), InvalidRea
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interop::{Identifier, Member};
+    use crate::interop::{DecodeError, ExecutingMessage, Identifier, Member};
     use crate::sources::ProvenLog;
     use alloy::primitives::{Address, B256};
     use rstest::rstest;
@@ -137,7 +168,9 @@ mod tests {
     #[case::initiating_chain_unknown(901, 903, 200, 210, Some("unknown-chain"))]
     #[case::initiated_in_the_activation_block(901, 902, 101, 110, Some("not-active"))]
     #[case::initiated_right_after_activation(901, 902, 102, 110, None)]
-    #[case::executed_in_the_activation_block(901, 902, 102, 101, Some("not-active"))]
+    #[case::executed_in_the_activation_block(901, 902, 101, 101, Some("not-active"))]
+    #[case::executed_right_after_activation(901, 902, 102, 102, None)]
+    #[case::executed_before_activation(901, 902, 200, 99, Some("not-active"))]
     #[case::same_timestamp(901, 902, 200, 200, None)]
     #[case::initiated_a_second_later(901, 902, 201, 200, Some("initiated-after-execution"))]
     #[case::at_the_edge_of_the_window(901, 902, 200, 250, None)]
@@ -150,6 +183,48 @@ mod tests {
         #[case] broken: Option<&str>,
     ) {
         assert_eq!(claim(executing, initiating, initiated, executed), broken);
+    }
+
+    #[rstest]
+    #[case::holds(Ok(message()), false, 200, None)]
+    #[case::malformed(Err(DecodeError::TopicCount { found: 1 }), false, 200, Some("malformed"))]
+    #[case::malformed_before_all_else(Err(DecodeError::TopicCount { found: 1 }), true, 1, Some("malformed"))]
+    #[case::by_a_deposit(Ok(message()), true, 200, Some("executed-by-deposit"))]
+    #[case::by_a_deposit_before_its_claim(Ok(message()), true, 199, Some("executed-by-deposit"))]
+    #[case::its_claim(Ok(message()), false, 199, Some("initiated-after-execution"))]
+    fn executed_messages(
+        #[case] claimed: Result<Message, DecodeError>,
+        #[case] by_deposit: bool,
+        #[case] at: u64,
+        #[case] broken: Option<&str>,
+    ) {
+        let claimed = claimed.map(|message| ExecutingMessage { log_index: 4, message });
+        let executed = Executed { log_index: 4, transaction_index: 0, by_deposit, message: claimed };
+        let execution = Execution { chain_id: 901.into(), timestamp: UnixSeconds(at) };
+        let outcome = check_executed(&set(), execution, &executed);
+        assert_eq!(outcome.err().map(|reason| reason.code()), broken);
+    }
+
+    /// Where several clauses are broken, the first of the table is the reason.
+    #[rstest]
+    #[case::both_chains(903, 904, 300, 200, "executing-chain-unknown")]
+    #[case::chain_before_activation(901, 904, 1, 1, "unknown-chain")]
+    #[case::activation_before_order(901, 902, 200, 1, "not-active")]
+    #[case::order_before_expiry(901, 902, 400, 200, "initiated-after-execution")]
+    fn first_of_several(
+        #[case] executing: u64,
+        #[case] initiating: u64,
+        #[case] initiated: u64,
+        #[case] executed: u64,
+        #[case] broken: &str,
+    ) {
+        assert_eq!(claim(executing, initiating, initiated, executed), Some(broken));
+    }
+
+    #[test]
+    fn a_message_can_expire_at_the_end_of_time_without_overflow() {
+        assert_eq!(claim(901, 902, u64::MAX - 50, u64::MAX), None);
+        assert_eq!(claim(901, 902, u64::MAX - 51, u64::MAX), Some("expired"));
     }
 
     #[rstest]

@@ -21,11 +21,11 @@ pub struct MessageEvent {
 }
 
 /// What happened to a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// It is tracked from now on. Its status is unknown.
     Discovered,
-    /// The status is another now. Between valid and invalid, either way: a flip.
+    /// The status is another now.
     Status {
         /// What was known before.
         from: MessageStatus,
@@ -33,6 +33,9 @@ pub enum Change {
         to: MessageStatus,
         /// Why.
         cause: Cause,
+        /// Whether it was decided the other way before: valid to invalid or back, at once or with unknown between
+        /// (between the rewinding of a chain and its next block).
+        flip: bool,
     },
     /// Its own transaction did not declare it: the inbox was tricked. Told once.
     Undeclared,
@@ -60,9 +63,9 @@ pub enum Cause {
         chain_id: ChainId,
         /// The cited height.
         number: u64,
-        /// The block that stood there.
+        /// The block that stood there, or the tip that proved there was none.
         old: B256,
-        /// The block that stands there now. `None`: none yet.
+        /// The block that stands there now. `None`: none yet. The same as `old`: it is back.
         new: Option<B256>,
     },
     /// The initiating chain replaced the cited block by deposits only.

@@ -3,12 +3,59 @@
 //! Nothing here judges an attestation: that is `audit`'s. What this room says is about the blocks that the chains'
 //! endpoints agree on, attested or not, at every safety level.
 
+mod block_node;
+mod board;
+mod chain_reader;
+mod chain_view;
+mod citations;
+mod counts;
+mod cursors;
+mod declarations;
+mod fetcher;
+mod head_source;
+mod history;
+mod lifecycle;
+mod message_book;
 mod message_event;
 mod message_key;
+#[allow(clippy::module_inception)]
+mod monitor;
+mod note;
+mod notebook;
+mod nudges;
 mod observed_block;
+mod recent_blocks;
+mod report;
 mod safety_heads;
+mod same_timestamp;
+mod start_point;
+mod suspect;
+mod suspect_watcher;
+mod tracked_message;
+mod tracker;
+mod tracker_input;
+mod verified_heads;
 
+pub use block_node::BlockStatus;
+pub use board::{Board, BoardReader, BoardWriter};
+pub use chain_reader::ChainReader;
+pub use chain_view::ChainView;
+pub use counts::{CountKey, Counts};
+pub use cursors::Cursors;
+pub use head_source::HeadSource;
+pub use history::HistoryEntry;
+pub use lifecycle::{ForbiddenStep, Lifecycle, State, Step};
 pub use message_event::{Cause, Change, Ending, MessageEvent};
 pub use message_key::MessageKey;
+pub use monitor::{MONITOR_INBOX, Monitor, MonitorMessage, MonitorParts};
+pub use note::{News, Note};
+pub use notebook::{Entry, Notebook};
+pub use nudges::Nudges;
 pub use observed_block::ObservedBlock;
 pub use safety_heads::SafetyHeads;
+pub use start_point::StartPoint;
+pub use suspect::{Fault, Suspect, suspects};
+pub use suspect_watcher::{SUSPECT_INBOX, SuspectMessage, SuspectWatcher};
+pub use tracked_message::TrackedMessage;
+pub use tracker::Tracker;
+pub use tracker_input::{Input, Outcome, RefusedInput, Request, TrackerLimits};

@@ -2,12 +2,13 @@
 //!
 //! There is no other way to get one: unproven receipts cannot be used.
 
-use super::VerifiedBlock;
+use super::{VerifiedBlock, receipt_rlp};
 use crate::interop::{DecodeError, ExecutingMessage, payload_hash};
-use alloy::consensus::proofs::calculate_receipt_root;
+use alloy::consensus::proofs::ordered_trie_root_with_encoder;
 use alloy::primitives::{Address, B256};
+use alloy::rpc::types::Log;
 use crosscheck_p2p::{ChainId, UnixSeconds};
-use op_alloy::consensus::OpReceiptEnvelope;
+use op_alloy::consensus::OpReceipt;
 use op_alloy::rpc_types::OpTransactionReceipt;
 
 /// One log of a block: what a message's identifier and payload hash speak of.
@@ -64,6 +65,18 @@ pub enum ProofError {
     },
 }
 
+/// A receipt's logs, in order.
+fn logs_of(receipt: &OpTransactionReceipt) -> &[Log] {
+    match &receipt.inner.inner.receipt {
+        OpReceipt::Deposit(deposit) => &deposit.inner.logs,
+        OpReceipt::Legacy(fields)
+        | OpReceipt::Eip2930(fields)
+        | OpReceipt::Eip1559(fields)
+        | OpReceipt::Eip7702(fields)
+        | OpReceipt::PostExec(fields) => &fields.logs,
+    }
+}
+
 impl ProvenLogs {
     /// Proves the receipts of a block, in transaction order, and reads its logs.
     ///
@@ -72,29 +85,32 @@ impl ProvenLogs {
     pub fn prove(
         chain_id: ChainId,
         block: &VerifiedBlock,
-        receipts: Vec<OpTransactionReceipt>,
+        receipts: &[OpTransactionReceipt],
     ) -> Result<Self, ProofError> {
-        let receipts: Vec<OpReceiptEnvelope> = receipts.into_iter().map(Into::into).collect();
-        let found = calculate_receipt_root(&receipts);
+        let found = ordered_trie_root_with_encoder(receipts, |receipt, out| {
+            receipt_rlp::encode(&receipt.inner.inner, out);
+        });
         let (hash, claimed) = (block.hash(), block.header().receipts_root);
         if found != claimed {
             return Err(ProofError::ReceiptsRoot { hash, claimed, found });
         }
-        let mut logs = Vec::new();
+        let count = receipts.iter().map(|receipt| logs_of(receipt).len()).fold(0, usize::saturating_add);
+        if u32::try_from(count).is_err() {
+            return Err(ProofError::TooManyLogs { hash });
+        }
+        let mut logs = Vec::with_capacity(count);
         let mut executed = Vec::new();
-        let emitted = (0_u32..).zip(&receipts).flat_map(|(transaction_index, receipt)| {
-            receipt
-                .logs()
-                .iter()
-                .map(move |log| (transaction_index, matches!(receipt, OpReceiptEnvelope::Deposit(_)), log))
+        let emitted = (0_u32..).zip(receipts).flat_map(|(transaction_index, receipt)| {
+            let by_deposit = matches!(receipt.inner.inner.receipt, OpReceipt::Deposit(_));
+            logs_of(receipt).iter().map(move |log| (transaction_index, by_deposit, &log.inner))
         });
-        for (transaction_index, by_deposit, log) in emitted {
-            let log_index = u32::try_from(logs.len()).map_err(|_| ProofError::TooManyLogs { hash })?;
+        for (log_index, (transaction_index, by_deposit, log)) in (0_u32..).zip(emitted) {
             logs.push(ProvenLog { origin: log.address, payload_hash: payload_hash(&log.data) });
             if let Some(message) = ExecutingMessage::decode(log_index, log).transpose() {
                 executed.push(Executed { log_index, transaction_index, by_deposit, message });
             }
         }
+        executed.shrink_to_fit();
         Ok(Self { chain_id, hash, number: block.number(), timestamp: block.timestamp(), logs, executed })
     }
 

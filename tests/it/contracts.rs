@@ -1,17 +1,13 @@
 //! The devnet's committed bytecode is what solc makes of the sources beside it.
 
+use crate::npm;
 use crosscheck::devnet::contracts::PREDEPLOYS;
-use std::{collections::BTreeMap, path::Path, process::Command};
+use std::collections::BTreeMap;
 
 #[test]
 fn committed_bytecode_is_what_the_sources_compile_to() {
-    let npm = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/npm");
-    assert!(
-        npm.join("node_modules/solc").is_dir(),
-        "solc is not installed: run `npm ci --prefix tests/npm` in the repository first"
-    );
-    let output = Command::new("node")
-        .arg(npm.join("compile.mjs"))
+    npm::installed("solc");
+    let output = npm::node("compile.mjs", &[])
         .output()
         .expect("node runs: install Node.js 20 or newer and have `node` on PATH");
     assert!(output.status.success(), "solc refused: {}", String::from_utf8_lossy(&output.stderr));

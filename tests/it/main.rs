@@ -8,12 +8,20 @@
     clippy::arithmetic_side_effects
 )]
 
+// What runs supersim is for the one platform whose programs are in its npm package.
+
 mod audit;
 mod cli;
 mod contracts;
 mod devnet;
 mod follow_contract;
 mod following;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod inbox_parity;
 mod kills;
+mod npm;
 mod program;
 mod sidecar;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod supersim;
+mod viem;

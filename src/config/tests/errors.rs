@@ -60,6 +60,11 @@ fn the_sound_configuration_is_sound() {
     "sources.max_concurrent_requests = 1025",
     &["sources.max_concurrent_requests = 1025", "outside 1 to 1024", "whole number"]
 )]
+#[case::index_bound("interop.log_index_mib = 0", &["interop.log_index_mib = 0", "outside 1 to 1048576", "mebibytes"])]
+#[case::tracked_bound("monitor.max_messages = 0", &["monitor.max_messages = 0", "outside 1 to", "whole number"])]
+#[case::no_retention("monitor.retention = \"10s\"", &["monitor.retention = 10s", "shorter than 1m", "\"7days\""])]
+#[case::no_switch("rpc.admin = true", &["rpc.admin = true", "\"on\" or \"off\""])]
+#[case::misspelt_switch("rpc.admin = \"yes\"", &["rpc.admin = \"yes\"", "unknown variant", "\"on\" or \"off\""])]
 #[case::open_bound("audit.max_open = 0", &["audit.max_open = 0", "outside 1 to 1000000", "whole number"])]
 #[case::concurrency_bound("audit.concurrency = 0", &["audit.concurrency = 0", "outside 1 to 1024", "whole number"])]
 #[case::negative("audit.max_open = -1", &["audit.max_open = -1", "negative", "whole number"])]
@@ -83,6 +88,8 @@ fn settings_that_cannot_work_are_refused(#[case] line: &str, #[case] parts: &[&s
 #[rstest]
 #[case::unknown_key("bloc_time = 2", &["chains.901.bloc_time = 2", "no such key", "chains.<id>.block_time?"])]
 #[case::unknown_key_of_gossip("p2p.listn = []", &["chains.901.p2p.listn = []", "no such key", "p2p.listen?"])]
+#[case::no_quorum("quorum = 0", &["chains.901.quorum = 0", "outside 1 to 1", "whole number"])]
+#[case::quorum_of_more("quorum = 2", &["chains.901.quorum = 2", "outside 1 to 1", "execution URLs"])]
 #[case::bad_address("attester = \"0x12\"", &["chains.901.attester = \"0x12\"", "length", "attester's address"])]
 #[case::no_address("attester = \"me\"", &["chains.901.attester = \"me\"", "address", "attester's address"])]
 #[case::bad_listener("p2p.listen = [\"127.0.0.1\"]", &["chains.901.p2p.listen[0] = \"127.0.0.1\"", "multiaddr", "/ip4/"])]
@@ -108,6 +115,46 @@ fn settings_of_a_chain_that_cannot_work_are_refused(#[case] line: &str, #[case] 
 #[case::l1("unsafe_block_signer = ", "system_config = ", &["l1.execution is not set", "chain 901", "URL"])]
 fn what_a_chain_needs_is_asked_for(#[case] line: &str, #[case] replacement: &str, #[case] parts: &[&str]) {
     assert_says(&altered(line, replacement), parts);
+}
+
+#[rstest]
+#[case::signer("unsafe_block_signer = \"0x2222222222222222222222222222222222222222\"", false)]
+#[case::attester("attester = \"0x2222222222222222222222222222222222222222\"", false)]
+#[case::upstream("follow_upstream = \"http://127.0.0.1:1\"", false)]
+#[case::nothing_of_use_to_a_node("quorum = 1", true)]
+fn a_chain_without_a_rollup_node_is_only_monitored(#[case] line: &str, #[case] sound: bool) {
+    let own = ["rollup_node", "unsafe_block_signer"];
+    let bare: Vec<&str> = SOUND.lines().filter(|line| !own.iter().any(|key| line.starts_with(key))).collect();
+    let parsed = file(&format!("{}\n{line}\n", bare.join("\n"))).and_then(Layers::parse);
+    match parsed {
+        Ok(config) => {
+            assert!(sound);
+            assert!(config.chains.values().all(crate::config::ChainConfig::is_monitored_only));
+        }
+        Err(error) => {
+            assert!(!sound, "{error}");
+            assert_says(&error.to_string(), &["chains.901.rollup_node is not set", "only monitored", "URL"]);
+        }
+    }
+}
+
+#[rstest]
+#[case::of_one(1, None, 1)]
+#[case::of_two(2, None, 2)]
+#[case::of_three(3, None, 2)]
+#[case::as_set(3, Some(3), 3)]
+fn the_quorum_is_a_majority_unless_set(
+    #[case] urls: usize,
+    #[case] set: Option<usize>,
+    #[case] quorum: usize,
+) {
+    let list: Vec<String> = (1..=urls).map(|port| format!("\"http://127.0.0.1:{port}\"")).collect();
+    let mut text = SOUND.replace("[\"http://127.0.0.1:9545\"]", &format!("[{}]", list.join(",")));
+    if let Some(set) = set {
+        text.push_str(&format!("quorum = {set}\n"));
+    }
+    let config = file(&text).unwrap().parse().unwrap();
+    assert_eq!(config.chains.values().next().unwrap().quorum(), quorum);
 }
 
 fn second_chain(id: &str, p2p: &str) -> String {

@@ -1,0 +1,57 @@
+//! [`ChainConfig`]: one chain, its endpoints and who speaks for it.
+
+use super::P2pConfig;
+use crate::consolidation::ReplacementRule;
+use crate::sources::EndpointUrl;
+use alloy::primitives::Address;
+use serde::{Deserialize, Serialize};
+
+/// One chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChainConfig {
+    /// Its execution clients.
+    pub execution: Vec<EndpointUrl>,
+    /// How many execution clients must agree on which block is canonical. Unset: more than half of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quorum: Option<usize>,
+    /// Its rollup node: the one that derives the chain from L1. Unset: the chain is only monitored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollup_node: Option<EndpointUrl>,
+    /// Seconds between two blocks.
+    pub block_time: u64,
+    /// When interop activates, in seconds since 1970.
+    pub interop_time: u64,
+    /// Its SystemConfig on L1, which names the unsafe block signer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_config: Option<Address>,
+    /// The unsafe block signer, in place of what L1 names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsafe_block_signer: Option<Address>,
+    /// Who signs cross-safe attestations. Unset: the unsafe block signer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attester: Option<Address>,
+    /// What takes the place of an invalid block.
+    #[serde(default)]
+    pub replacement: ReplacementRule,
+    /// Whose status is clamped for followers. Unset: the rollup node's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow_upstream: Option<EndpointUrl>,
+    /// Its gossip.
+    #[serde(default)]
+    pub p2p: P2pConfig,
+}
+
+impl ChainConfig {
+    /// How many execution clients must agree on which block is canonical.
+    pub fn quorum(&self) -> usize {
+        let majority = (self.execution.len() / 2).saturating_add(1);
+        self.quorum.unwrap_or(majority)
+    }
+
+    /// Whether only its messages are tracked, from its execution clients: there is no gossip, no audit and nothing
+    /// to follow.
+    pub const fn is_monitored_only(&self) -> bool {
+        self.rollup_node.is_none()
+    }
+}

@@ -1,0 +1,220 @@
+//! Cycles among messages that are initiated and executed at one timestamp.
+//!
+//! Follows op-supernode's rule, which the fault proof's verifier shares, to the letter. Only executed messages are
+//! nodes. Each depends on the executed message before it on its own chain, and on the last executed message at or
+//! before the log that it cites on the cited chain. What nothing depends on is taken away until nothing more can be;
+//! the chains of what is left are invalid at that timestamp.
+//!
+//! Two things follow that a search for strongly connected components would not say: a chain that only depends on a
+//! cycle is not named, and a chain that a cycle depends on is.
+
+use super::Execution;
+use crate::sources::Executed;
+use crosscheck_p2p::ChainId;
+use std::collections::BTreeSet;
+
+/// A message that is initiated at the timestamp at which it is executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SameTimestamp {
+    /// The executing chain.
+    pub chain_id: ChainId,
+    /// The place of the inbox's log among all logs of the executing block.
+    pub log_index: u32,
+    /// The chain that it cites.
+    pub cited_chain_id: ChainId,
+    /// The cited log's place among all logs of its block.
+    pub cited_log_index: u32,
+}
+
+impl SameTimestamp {
+    /// What the cycle rule sees of an executed message. `None`: it is malformed, or of an earlier or later timestamp.
+    ///
+    /// The rule looks at logs alone: a message that breaks another clause still counts.
+    pub fn of(execution: Execution, executed: &Executed) -> Option<Self> {
+        let id = executed.message.ok()?.message.identifier;
+        (id.timestamp == execution.timestamp).then_some(Self {
+            chain_id: execution.chain_id,
+            log_index: executed.log_index,
+            cited_chain_id: id.chain_id,
+            cited_log_index: id.log_index,
+        })
+    }
+}
+
+/// The chains whose blocks at a timestamp are invalid because of a cycle. `messages` are all those of that timestamp,
+/// of every chain, in any order.
+///
+/// Takes `n log n` steps for `n` messages.
+pub fn cyclic_chains(messages: &[SameTimestamp]) -> BTreeSet<ChainId> {
+    let mut nodes: Vec<Node> = messages.iter().copied().map(Node::of).collect();
+    nodes.sort_unstable_by_key(|node| node.place());
+    nodes.dedup_by_key(|node| node.place());
+    link(&mut nodes);
+    strip(&mut nodes);
+    nodes.iter().filter(|node| node.dependents > 0).map(|node| node.message.chain_id).collect()
+}
+
+struct Node {
+    message: SameTimestamp,
+    /// Where those that it depends on stand in the list: the one before it on its chain, and the one that it cites.
+    depends_on: [Option<usize>; 2],
+    /// How many times others depend on it.
+    dependents: u32,
+}
+
+impl Node {
+    const fn of(message: SameTimestamp) -> Self {
+        Self { message, depends_on: [None; 2], dependents: 0 }
+    }
+
+    const fn place(&self) -> (ChainId, u32) {
+        (self.message.chain_id, self.message.log_index)
+    }
+}
+
+/// Finds what each node depends on. The nodes are sorted by their place.
+fn link(nodes: &mut [Node]) {
+    let last_at_or_before = |nodes: &[Node], chain_id: ChainId, log_index: u32| {
+        let after = nodes.partition_point(|node| node.place() <= (chain_id, log_index));
+        let index = after.checked_sub(1)?;
+        nodes.get(index).filter(|node| node.message.chain_id == chain_id).map(|_| index)
+    };
+    let links: Vec<[Option<usize>; 2]> = nodes
+        .iter()
+        .map(|node| {
+            let message = node.message;
+            let before = message.log_index.checked_sub(1);
+            [
+                before.and_then(|before| last_at_or_before(nodes, message.chain_id, before)),
+                last_at_or_before(nodes, message.cited_chain_id, message.cited_log_index),
+            ]
+        })
+        .collect();
+    for index in links.iter().flatten().flatten() {
+        if let Some(node) = nodes.get_mut(*index) {
+            node.dependents = node.dependents.saturating_add(1);
+        }
+    }
+    for (node, depends_on) in nodes.iter_mut().zip(links) {
+        node.depends_on = depends_on;
+    }
+}
+
+/// Takes away what nothing depends on, until nothing more can be: what is left has dependents.
+fn strip(nodes: &mut [Node]) {
+    let free = |(index, node): (usize, &Node)| (node.dependents == 0).then_some(index);
+    let mut free: Vec<usize> = nodes.iter().enumerate().filter_map(free).collect();
+    while let Some(index) = free.pop() {
+        let links = nodes.get(index).map_or([None; 2], |node| node.depends_on);
+        for index in links.into_iter().flatten() {
+            let Some(node) = nodes.get_mut(index) else { continue };
+            node.dependents = node.dependents.saturating_sub(1);
+            if node.dependents == 0 {
+                free.push(index);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interop::{DecodeError, ExecutingMessage, Identifier, Message};
+    use alloy::primitives::{Address, B256};
+    use crosscheck_p2p::UnixSeconds;
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    /// Chain `.0` executes at log `.1` what stands at log `.3` of chain `.2`.
+    type Row = (u64, u32, u64, u32);
+
+    fn messages(rows: &[Row]) -> Vec<SameTimestamp> {
+        let message = |&(chain, log_index, cited, cited_log_index): &Row| SameTimestamp {
+            chain_id: chain.into(),
+            log_index,
+            cited_chain_id: cited.into(),
+            cited_log_index,
+        };
+        rows.iter().map(message).collect()
+    }
+
+    #[rstest]
+    #[case::nothing(&[], &[])]
+    #[case::one_way(&[(1, 1, 2, 0)], &[])]
+    #[case::a_line_of_three(&[(1, 1, 2, 0), (2, 1, 3, 0)], &[])]
+    #[case::cycle_of_two(&[(1, 0, 2, 0), (2, 0, 1, 0)], &[1, 2])]
+    #[case::cycle_of_three(&[(1, 0, 2, 0), (2, 0, 3, 0), (3, 0, 1, 0)], &[1, 2, 3])]
+    #[case::mutual_without_a_cycle(&[(1, 1, 2, 0), (2, 1, 1, 0)], &[])]
+    #[case::mutual_where_only_one_cites_back_past_it(&[(1, 1, 2, 5), (2, 1, 1, 0)], &[])]
+    #[case::mutual_past_each_other(&[(1, 1, 2, 5), (2, 1, 1, 5)], &[1, 2])]
+    #[case::own_later_log(&[(1, 1, 1, 3)], &[1])]
+    #[case::own_log_itself(&[(1, 1, 1, 1)], &[1])]
+    #[case::own_earlier_log(&[(1, 1, 1, 0)], &[])]
+    #[case::own_earlier_message(&[(1, 1, 2, 0), (1, 3, 1, 1)], &[])]
+    #[case::closed_by_the_order_on_a_chain(&[(1, 0, 2, 1), (1, 1, 3, 0), (2, 0, 1, 1)], &[1, 2])]
+    #[case::depends_on_a_cycle(&[(1, 0, 2, 0), (2, 0, 1, 0), (3, 0, 1, 0)], &[1, 2])]
+    #[case::a_cycle_depends_on_it(&[(3, 0, 4, 0), (1, 0, 3, 0), (1, 1, 2, 0), (2, 0, 1, 1)], &[1, 2, 3])]
+    #[case::a_later_message_on_a_cyclic_chain_is_no_cycle_itself(&[(1, 0, 1, 0), (1, 1, 2, 0), (2, 0, 3, 0)], &[1])]
+    #[case::bystanders(&[(1, 0, 2, 0), (2, 0, 1, 0), (3, 1, 4, 0), (4, 1, 3, 0)], &[1, 2])]
+    fn rule(#[case] rows: &[Row], #[case] cyclic: &[u64]) {
+        let cyclic: BTreeSet<ChainId> = cyclic.iter().map(|chain| ChainId::from(*chain)).collect();
+        assert_eq!(cyclic_chains(&messages(rows)), cyclic);
+    }
+
+    #[rstest]
+    #[case::same_timestamp(100, true)]
+    #[case::earlier(99, false)]
+    #[case::later(101, false)]
+    fn only_messages_of_the_timestamp_count(#[case] initiated: u64, #[case] counts: bool) {
+        let identifier = Identifier {
+            origin: Address::ZERO,
+            block_number: 1,
+            log_index: 7,
+            timestamp: UnixSeconds(initiated),
+            chain_id: 902.into(),
+        };
+        let message = Message { identifier, payload_hash: B256::ZERO };
+        let message = Ok(ExecutingMessage { log_index: 3, message });
+        let executed = Executed { log_index: 3, transaction_index: 1, by_deposit: false, message };
+        let execution = Execution { chain_id: 901.into(), timestamp: UnixSeconds(100) };
+        let expected = messages(&[(901, 3, 902, 7)]).first().copied().filter(|_| counts);
+        assert_eq!(SameTimestamp::of(execution, &executed), expected);
+        let malformed = Executed { message: Err(DecodeError::TopicCount { found: 1 }), ..executed };
+        assert_eq!(SameTimestamp::of(execution, &malformed), None);
+    }
+
+    /// The rule as its text has it, step by step, without any cleverness.
+    fn slowly(messages: &[SameTimestamp]) -> BTreeSet<ChainId> {
+        let depends = |from: &SameTimestamp, to: &SameTimestamp| {
+            let last = |chain_id: ChainId, fits: &dyn Fn(u32) -> bool| {
+                let on_chain = messages.iter().filter(|other| other.chain_id == chain_id);
+                on_chain.filter(|other| fits(other.log_index)).max_by_key(|other| other.log_index)
+            };
+            last(from.chain_id, &|index| index < from.log_index) == Some(to)
+                || last(from.cited_chain_id, &|index| index <= from.cited_log_index) == Some(to)
+        };
+        let mut left: Vec<SameTimestamp> = messages.to_vec();
+        loop {
+            let kept: Vec<SameTimestamp> =
+                left.iter().filter(|to| left.iter().any(|from| depends(from, to))).copied().collect();
+            if kept.len() == left.len() {
+                return left.iter().map(|message| message.chain_id).collect();
+            }
+            left = kept;
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #[test]
+        fn agrees_with_the_rule_taken_step_by_step(
+            rows in prop::collection::btree_map((1u64..5, 0u32..6), (1u64..6, 0u32..7), 0..16)
+        ) {
+            let rows: Vec<Row> = rows.into_iter().map(|((chain, at), (cited, log))| (chain, at, cited, log)).collect();
+            let mut messages = messages(&rows);
+            prop_assert_eq!(cyclic_chains(&messages), slowly(&messages));
+            messages.reverse();
+            prop_assert_eq!(cyclic_chains(&messages), slowly(&messages));
+        }
+    }
+}

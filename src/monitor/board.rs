@@ -1,0 +1,40 @@
+//! [`Board`]: the tracker as other tasks see it. One task writes it, through the only [`BoardWriter`]; everybody reads.
+
+use super::{Input, Outcome, Tracker};
+use parking_lot::{RwLock, RwLockReadGuard};
+use std::sync::Arc;
+
+/// The tracker, to read. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Board(Arc<RwLock<Tracker>>);
+
+/// A look at the tracker. While it is held nothing is tracked: hold it for lookups, never across an await.
+pub type BoardReader<'a> = RwLockReadGuard<'a, Tracker>;
+
+impl Board {
+    /// Looks at the tracker.
+    pub fn read(&self) -> BoardReader<'_> {
+        self.0.read()
+    }
+}
+
+/// The one that writes the board. There is one for a tracker.
+#[derive(Debug)]
+pub struct BoardWriter(Arc<RwLock<Tracker>>);
+
+impl BoardWriter {
+    /// Makes a board of a tracker.
+    pub fn new(tracker: Tracker) -> Self {
+        Self(Arc::new(RwLock::new(tracker)))
+    }
+
+    /// The board, for readers.
+    pub fn board(&self) -> Board {
+        Board(Arc::clone(&self.0))
+    }
+
+    /// Tells the tracker something.
+    pub fn apply(&mut self, input: Input) -> Outcome {
+        self.0.write().apply(input)
+    }
+}

@@ -1,0 +1,78 @@
+//! [`Failsafe`]: the switch that refuses every access list, durable in the ledger.
+//!
+//! While it is on, `checkAccessList` answers -320602 whatever it is asked, and transaction pools that ask drop their
+//! interop transactions. It changes nothing that Crosscheck itself finds.
+
+use crate::ledger::{Ledger, LedgerError};
+use crosscheck_p2p::UnixSeconds;
+use tokio::sync::watch;
+
+/// The ledger's flag that keeps it.
+const FLAG: &str = "failsafe";
+
+/// What a refused check says.
+pub(super) const FAILSAFE_REFUSAL: &str = "failsafe is enabled: no access list is accepted";
+
+/// The failsafe. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Failsafe {
+    enabled: watch::Sender<bool>,
+}
+
+impl Failsafe {
+    /// A failsafe that is on or off.
+    pub fn new(enabled: bool) -> Self {
+        Self { enabled: watch::Sender::new(enabled) }
+    }
+
+    /// The failsafe as the ledger has it.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn open(ledger: &Ledger) -> Result<Self, LedgerError> {
+        ledger.flag(FLAG).await.map(Self::new)
+    }
+
+    /// Writes to the ledger how it is to stand. Durable when this returns.
+    ///
+    /// # Errors
+    /// If the ledger cannot be written.
+    pub(super) async fn keep(
+        &self,
+        ledger: &Ledger,
+        enabled: bool,
+        at: UnixSeconds,
+    ) -> Result<(), LedgerError> {
+        ledger.set_flag(FLAG, enabled, at).await
+    }
+
+    /// Whether it is on.
+    pub fn is_enabled(&self) -> bool {
+        *self.enabled.borrow()
+    }
+
+    /// Switches it. `true`: it stood the other way before.
+    pub fn set(&self, enabled: bool) -> bool {
+        self.enabled.send_if_modified(|known| std::mem::replace(known, enabled) != enabled)
+    }
+
+    /// Word of each switching.
+    pub fn watch(&self) -> watch::Receiver<bool> {
+        self.enabled.subscribe()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn switching_is_told_once_and_seen_by_every_clone() {
+        let failsafe = Failsafe::new(false);
+        let clone = failsafe.clone();
+        let mut watched = failsafe.watch();
+        assert!(failsafe.set(true) && !failsafe.set(true));
+        assert!(clone.is_enabled() && watched.has_changed().unwrap() && *watched.borrow_and_update());
+        assert!(clone.set(false) && !failsafe.is_enabled());
+    }
+}

@@ -1,0 +1,139 @@
+//! [`Suspects`]: the suspect messages noted lately. Bounded: the oldest make room.
+
+use crate::interop::{BlockKey, InboxAccess};
+use alloy::primitives::B256;
+use crosscheck_p2p::ChainId;
+use parking_lot::Mutex;
+use serde::Serialize;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// How many suspects are remembered.
+pub const MAX_SUSPECTS: usize = 4096;
+
+/// What became of a suspect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SuspectOutcome {
+    /// Its block's receipts are not proven yet.
+    Pending,
+    /// Its transaction executed the message that it declares.
+    Executed,
+    /// Its block is there, and its transaction did not execute the message.
+    NotExecuted,
+    /// Its block never became canonical.
+    Dropped,
+}
+
+/// A gossiped transaction whose access list declares a message that breaks a rule, or cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SuspectRecord {
+    /// Its place in the order of suspects since the start.
+    pub id: u64,
+    /// The gossiped block.
+    #[serde(flatten)]
+    pub block: BlockKey,
+    /// The transaction.
+    pub transaction_hash: B256,
+    /// Its place in the block.
+    pub transaction_index: u32,
+    /// The message that it declares. `None`: its access list is malformed.
+    pub access: Option<InboxAccess>,
+    /// The rule that is broken.
+    pub reason: &'static str,
+    /// What is broken, for people.
+    pub detail: String,
+    /// What became of it.
+    pub outcome: SuspectOutcome,
+}
+
+/// The suspects noted lately. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct Suspects {
+    recent: Arc<Mutex<Recent>>,
+}
+
+#[derive(Debug, Default)]
+struct Recent {
+    last: u64,
+    records: VecDeque<SuspectRecord>,
+}
+
+impl Suspects {
+    /// Remembers a suspect, whose id is given here. Returned as it is told. The oldest goes if there are too many.
+    pub fn note(&self, mut suspect: SuspectRecord) -> SuspectRecord {
+        let mut recent = self.recent.lock();
+        recent.last = recent.last.saturating_add(1);
+        suspect.id = recent.last;
+        if recent.records.len() >= MAX_SUSPECTS {
+            recent.records.pop_front();
+        }
+        recent.records.push_back(suspect.clone());
+        suspect
+    }
+
+    /// Says what became of a suspect. One that made room since is passed over.
+    pub fn settle(&self, id: u64, outcome: SuspectOutcome) {
+        let mut recent = self.recent.lock();
+        if let Ok(place) = recent.records.binary_search_by_key(&id, |suspect| suspect.id)
+            && let Some(suspect) = recent.records.get_mut(place)
+        {
+            suspect.outcome = outcome;
+        }
+    }
+
+    /// The suspects after this one, oldest first.
+    pub fn after(&self, id: u64, chain_id: Option<ChainId>, limit: usize) -> Vec<SuspectRecord> {
+        let recent = self.recent.lock();
+        let wanted = recent.records.iter().filter(|suspect| {
+            suspect.id > id && chain_id.is_none_or(|chain_id| suspect.block.chain_id == chain_id)
+        });
+        wanted.take(limit).cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn suspect() -> SuspectRecord {
+        SuspectRecord {
+            id: 0,
+            block: BlockKey { chain_id: ChainId::from(901), number: 5, hash: B256::repeat_byte(1) },
+            transaction_hash: B256::repeat_byte(2),
+            transaction_index: 3,
+            access: None,
+            reason: "malformed",
+            detail: "it ends in the middle".to_owned(),
+            outcome: SuspectOutcome::Pending,
+        }
+    }
+
+    #[test]
+    fn the_oldest_makes_room_and_ids_go_on() {
+        let suspects = Suspects::default();
+        for _ in 0..=MAX_SUSPECTS {
+            suspects.note(suspect());
+        }
+        let all = suspects.after(0, None, usize::MAX);
+        assert_eq!(all.len(), MAX_SUSPECTS);
+        assert_eq!(all.first().unwrap().id, 2);
+        suspects.settle(1, SuspectOutcome::Dropped);
+        suspects.settle(3, SuspectOutcome::NotExecuted);
+        let page = suspects.after(2, Some(ChainId::from(901)), 1);
+        assert_eq!((page[0].id, page[0].outcome), (3, SuspectOutcome::NotExecuted));
+        assert!(suspects.after(0, Some(ChainId::from(902)), 10).is_empty());
+    }
+
+    #[test]
+    fn written_as_clients_read_it() {
+        let suspects = Suspects::default();
+        let written = serde_json::to_value(suspects.note(suspect())).unwrap();
+        let expected = serde_json::json!({
+            "id": 1, "chain_id": 901, "number": 5, "hash": B256::repeat_byte(1),
+            "transaction_hash": B256::repeat_byte(2), "transaction_index": 3, "access": null,
+            "reason": "malformed", "detail": "it ends in the middle", "outcome": "pending",
+        });
+        assert_eq!(written, expected);
+    }
+}

@@ -1,0 +1,301 @@
+//! [`Told`]: what subscribers are told: verdicts, and what becomes of messages.
+//!
+//! Whoever tells has written it to the ledger before. The channel is a bounded broadcast: nobody who tells ever waits
+//! for a subscriber.
+
+use super::SuspectRecord;
+use crate::audit::Verdict;
+use crate::interop::{BlockKey, MessageStatus, SafetyLevel};
+use crate::monitor::{Cause, Change, Ending, MessageEvent, MessageKey};
+use alloy::primitives::B256;
+use crosscheck_p2p::{ChainId, UnixSeconds};
+use serde::Serialize;
+use serde::ser::Serializer;
+
+/// How many things may wait for the slowest subscriber. One that is further behind is dropped.
+pub const TOLD_CAPACITY: usize = 1024;
+
+/// Something that subscribers are told. `kind` in its JSON says which.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Told {
+    /// An attested block has its verdict.
+    Verdict {
+        /// The block.
+        block: BlockKey,
+        /// The verdict's name.
+        verdict: &'static str,
+        /// The reason of a violation.
+        reason: Option<&'static str>,
+        /// What was found, for people.
+        detail: String,
+    },
+    /// A message turned out invalid when it was first checked.
+    MessageInvalid(ToldStatus),
+    /// A message was valid when it was decided last and is invalid now, or the other way round.
+    Flip(ToldStatus),
+    /// A message was executed that its own transaction did not declare.
+    Undeclared(ToldMessage),
+    /// A gossiped, not yet executed transaction declares a message that breaks a rule.
+    Suspect(SuspectRecord),
+    /// A message is tracked no longer. Not told of valid messages that became final.
+    Ended {
+        /// The message.
+        #[serde(flatten)]
+        message: ToldMessage,
+        /// What was known of it at the end.
+        status: &'static str,
+        /// How it ended.
+        state: &'static str,
+        /// The block in the place of the executing one.
+        ended_by: Option<B256>,
+    },
+}
+
+/// Which message is told of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ToldMessage {
+    /// The executing block.
+    pub executing: ToldBlock,
+    /// The place of the inbox's log in it.
+    pub log_index: u32,
+    /// The chain that the message cites. `None`: its log is malformed.
+    pub initiating_chain: Option<ChainId>,
+    /// How far the executing block was.
+    pub level: SafetyLevel,
+}
+
+/// An executing block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ToldBlock {
+    /// Which block.
+    #[serde(flatten)]
+    pub key: BlockKey,
+    /// Its timestamp.
+    pub timestamp: UnixSeconds,
+}
+
+/// A message whose status is another now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ToldStatus {
+    /// The message.
+    #[serde(flatten)]
+    pub message: ToldMessage,
+    /// What was known before.
+    pub from: &'static str,
+    /// What is known now.
+    pub to: &'static str,
+    /// The rule that is broken now.
+    pub reason: Option<&'static str>,
+    /// What is broken now, for people.
+    pub detail: Option<String>,
+    /// Why the status changed.
+    pub cause: ToldCause,
+}
+
+/// Why a status changed. In JSON: its name, and the blocks that tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ToldCause(pub Cause);
+
+#[derive(Serialize)]
+struct CauseFields {
+    name: &'static str,
+    chain_id: Option<ChainId>,
+    number: Option<u64>,
+    old: Option<B256>,
+    new: Option<B256>,
+}
+
+impl Serialize for ToldCause {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let name = self.0.name();
+        let none = CauseFields { name, chain_id: None, number: None, old: None, new: None };
+        let fields = match self.0 {
+            Cause::Checked | Cause::SameTimestamp { .. } => none,
+            Cause::RemoteReorg { chain_id, number, old, new } => {
+                CauseFields { chain_id: Some(chain_id), number: Some(number), old: Some(old), new, ..none }
+            }
+            Cause::RemoteReplacement { old, new } => CauseFields { new: Some(new), ..cited(none, old) },
+            Cause::CitedBlock { block } => cited(none, block),
+        };
+        fields.serialize(serializer)
+    }
+}
+
+fn cited(fields: CauseFields, block: BlockKey) -> CauseFields {
+    let BlockKey { chain_id, number, hash } = block;
+    CauseFields { chain_id: Some(chain_id), number: Some(number), old: Some(hash), ..fields }
+}
+
+impl Told {
+    /// What there is to tell of a verdict.
+    pub fn verdict(block: BlockKey, verdict: &Verdict) -> Self {
+        Self::Verdict { block, verdict: verdict.name(), reason: verdict.reason(), detail: verdict.detail() }
+    }
+
+    /// What there is to tell of a message, whose status is `status` now. `None`: nothing that anybody waits for.
+    pub fn message(event: &MessageEvent, status: &MessageStatus) -> Option<Self> {
+        let message = || ToldMessage::of(event);
+        match event.change {
+            Change::Status { from, to, cause, flip: true } => {
+                Some(Self::Flip(ToldStatus::of(message(), from, to, cause)))
+            }
+            Change::Status { from: from @ MessageStatus::Unknown, to, cause, .. }
+                if matches!(to, MessageStatus::Invalid(_)) =>
+            {
+                Some(Self::MessageInvalid(ToldStatus::of(message(), from, to, cause)))
+            }
+            Change::Status { .. } => None,
+            Change::Undeclared => Some(Self::Undeclared(message())),
+            Change::Ended(Ending::Finalized) if *status == MessageStatus::Valid => None,
+            Change::Ended(ending) => Some(Self::Ended {
+                message: message(),
+                status: status.name(),
+                state: ending.name(),
+                ended_by: match ending {
+                    Ending::Resolved { by } | Ending::Orphaned { by } => Some(by),
+                    Ending::Finalized | Ending::Expired => None,
+                },
+            }),
+            Change::Discovered | Change::Level { .. } | Change::Displaced | Change::Readopted => None,
+        }
+    }
+
+    /// Its kind, as in its JSON.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Verdict { .. } => "verdict",
+            Self::MessageInvalid(_) => "message-invalid",
+            Self::Flip(_) => "flip",
+            Self::Undeclared(_) => "undeclared",
+            Self::Suspect(_) => "suspect",
+            Self::Ended { .. } => "ended",
+        }
+    }
+}
+
+impl ToldMessage {
+    fn of(event: &MessageEvent) -> Self {
+        let MessageKey { block, log_index } = event.key;
+        Self {
+            executing: ToldBlock { key: block, timestamp: event.timestamp },
+            log_index,
+            initiating_chain: event.initiating,
+            level: event.level,
+        }
+    }
+}
+
+impl ToldStatus {
+    fn of(message: ToldMessage, from: MessageStatus, to: MessageStatus, cause: Cause) -> Self {
+        let reason = match to {
+            MessageStatus::Invalid(reason) => Some(reason),
+            MessageStatus::Unknown | MessageStatus::Valid => None,
+        };
+        Self {
+            message,
+            from: from.name(),
+            to: to.name(),
+            reason: reason.as_ref().map(crate::interop::InvalidReason::code),
+            detail: reason.map(|reason| reason.to_string()),
+            cause: ToldCause(cause),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interop::InvalidReason;
+    use rstest::rstest;
+    use serde_json::json;
+
+    const INVALID: MessageStatus = MessageStatus::Invalid(InvalidReason::ExecutedByDeposit);
+
+    fn block() -> BlockKey {
+        BlockKey { chain_id: ChainId::from(901), number: 20, hash: B256::repeat_byte(1) }
+    }
+
+    fn event(change: Change) -> MessageEvent {
+        MessageEvent {
+            key: MessageKey { block: block(), log_index: 3 },
+            initiating: Some(ChainId::from(902)),
+            timestamp: UnixSeconds(1000),
+            level: SafetyLevel::LocalSafe,
+            change,
+        }
+    }
+
+    fn status(from: MessageStatus, to: MessageStatus) -> Change {
+        let flip = !matches!((from, to), (MessageStatus::Unknown, _) | (_, MessageStatus::Unknown));
+        Change::Status { from, to, cause: Cause::Checked, flip }
+    }
+
+    #[rstest]
+    #[case::found_invalid(status(MessageStatus::Unknown, INVALID), INVALID, Some("message-invalid"))]
+    #[case::valid_no_more(status(MessageStatus::Valid, INVALID), INVALID, Some("flip"))]
+    #[case::valid_after_all(status(INVALID, MessageStatus::Valid), MessageStatus::Valid, Some("flip"))]
+    #[case::found_valid(status(MessageStatus::Unknown, MessageStatus::Valid), MessageStatus::Valid, None)]
+    #[case::unknown_again(status(INVALID, MessageStatus::Unknown), MessageStatus::Unknown, None)]
+    #[case::undeclared(Change::Undeclared, MessageStatus::Valid, Some("undeclared"))]
+    #[case::final_and_valid(Change::Ended(Ending::Finalized), MessageStatus::Valid, None)]
+    #[case::final_and_invalid(Change::Ended(Ending::Finalized), INVALID, Some("ended"))]
+    #[case::resolved(Change::Ended(Ending::Resolved { by: B256::ZERO }), INVALID, Some("ended"))]
+    #[case::orphaned(Change::Ended(Ending::Orphaned { by: B256::ZERO }), MessageStatus::Valid, Some("ended"))]
+    #[case::expired(Change::Ended(Ending::Expired), MessageStatus::Unknown, Some("ended"))]
+    #[case::discovered(Change::Discovered, MessageStatus::Unknown, None)]
+    #[case::level(Change::Level { from: SafetyLevel::Unsafe }, MessageStatus::Valid, None)]
+    #[case::displaced(Change::Displaced, INVALID, None)]
+    #[case::readopted(Change::Readopted, INVALID, None)]
+    fn what_is_told(#[case] change: Change, #[case] now: MessageStatus, #[case] kind: Option<&str>) {
+        let told = Told::message(&event(change), &now);
+        assert_eq!(told.as_ref().map(Told::kind), kind);
+        let written = serde_json::to_value(&told).unwrap();
+        assert_eq!(written.get("kind").and_then(|kind| kind.as_str()), kind);
+    }
+
+    #[test]
+    fn a_flip_names_the_reorg_that_caused_it() {
+        let cause = Cause::RemoteReorg {
+            chain_id: ChainId::from(902),
+            number: 7,
+            old: B256::repeat_byte(2),
+            new: None,
+        };
+        let change = Change::Status { from: MessageStatus::Valid, to: INVALID, cause, flip: true };
+        let told = Told::message(&event(change), &INVALID).unwrap();
+        let expected = json!({
+            "kind": "flip",
+            "executing": {
+                "chain_id": 901, "number": 20, "hash": B256::repeat_byte(1), "timestamp": 1000,
+            },
+            "log_index": 3,
+            "initiating_chain": 902,
+            "level": "local-safe",
+            "from": "valid",
+            "to": "invalid",
+            "reason": "executed-by-deposit",
+            "detail": InvalidReason::ExecutedByDeposit.to_string(),
+            "cause": {
+                "name": "remote-reorg", "chain_id": 902, "number": 7, "old": B256::repeat_byte(2), "new": null,
+            },
+        });
+        assert_eq!(serde_json::to_value(told).unwrap(), expected);
+    }
+
+    #[test]
+    fn an_ending_names_the_block_in_its_place() {
+        let by = B256::repeat_byte(9);
+        let told = Told::message(&event(Change::Ended(Ending::Resolved { by })), &INVALID).unwrap();
+        let written = serde_json::to_value(told).unwrap();
+        assert_eq!((&written["state"], &written["status"]), (&json!("resolved"), &json!("invalid")));
+        assert_eq!((&written["ended_by"], &written["executing"]["number"]), (&json!(by), &json!(20)));
+    }
+
+    #[test]
+    fn a_verdict_is_told_with_its_name() {
+        let written = serde_json::to_value(Told::verdict(block(), &Verdict::Upheld)).unwrap();
+        assert_eq!(written["kind"], "verdict");
+        assert_eq!((&written["verdict"], &written["block"]["number"]), (&json!("upheld"), &json!(20)));
+    }
+}
