@@ -248,4 +248,6 @@ fn chain_params(chain_id: u64, keys: &Keyring, l1: &L1, schedule: &Schedule) -> 
 }
 
 #[cfg(test)]
+mod message_tests;
+#[cfg(test)]
 mod tests;

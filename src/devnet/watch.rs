@@ -193,6 +193,9 @@ mod tests {
     struct Answers {
         verdicts: Vec<&'static str>,
         refusals: u64,
+        /// The sequences of messages: each is that of the last change of its message.
+        messages: Vec<u64>,
+        suspects: u64,
         cursors: Vec<u64>,
         broken: bool,
     }
@@ -231,6 +234,33 @@ mod tests {
                     })
                 };
                 json!({ "refusals": ids.map(refusal).collect::<Vec<_>>(), "next": null })
+            })
+            .unwrap();
+        module
+            .register_method("crosscheck_messages", |params, answers, _| {
+                let cursor: Value = params.one().unwrap();
+                let (after, limit) = (cursor["after"].as_u64().unwrap(), cursor["limit"].as_u64().unwrap());
+                let sequences = answers.lock().messages.clone();
+                let changed = sequences.into_iter().enumerate().filter(|(_, sequence)| *sequence > after);
+                let message = |(place, sequence): (usize, u64)| {
+                    json!({
+                        "sequence": sequence, "log_index": place, "initiating": null, "status": "valid",
+                        "reason": null, "state": "tracked", "declared": true, "flips": 0,
+                        "executing": { "chain_id": 901, "number": 9, "hash": alloy::primitives::B256::ZERO },
+                    })
+                };
+                json!({ "messages": changed.take(limit as usize).map(message).collect::<Vec<_>>(), "next": null })
+            })
+            .unwrap();
+        module
+            .register_method("crosscheck_suspects", |params, answers, _| {
+                let cursor: Value = params.one().unwrap();
+                let ids = cursor["after"].as_u64().unwrap() + 1..=answers.lock().suspects;
+                let suspect = |id| {
+                    let hash = alloy::primitives::B256::ZERO;
+                    json!({ "id": id, "chain_id": 901, "number": 9, "hash": hash, "reason": "expired" })
+                };
+                json!({ "suspects": ids.map(suspect).collect::<Vec<_>>(), "next": null })
             })
             .unwrap();
         let server = Server::builder().build("127.0.0.1:0").await.unwrap();
@@ -280,6 +310,21 @@ mod tests {
         assert_eq!(answers.lock().cursors, [0, PAGE as u64, PAGE as u64 * 2, count as u64]);
         let refusals: Vec<_> = watch.seen().refusals().map(|(record, at)| (record.id, at)).collect();
         assert_eq!(refusals, [1, 2, 3].map(|id| (id, Duration::from_secs(4))));
+    }
+
+    #[tokio::test]
+    async fn messages_that_changed_are_read_again_and_only_those() {
+        let messages = (1..=PAGE as u64 + 5).collect();
+        let answers = Arc::new(Mutex::new(Answers { messages, suspects: 2, ..Answers::default() }));
+        let (addr, _server) = sidecar(Arc::clone(&answers)).await;
+        let mut watch = Watch::new(addr, addr).unwrap();
+        watch.poll(&[], Duration::ZERO).await;
+        let seen = &watch.seen().messages;
+        assert_eq!((seen.iter().count(), seen.sequence(), seen.suspects().count()), (PAGE + 5, PAGE as u64 + 5, 2));
+        answers.lock().messages[3] = PAGE as u64 + 6;
+        watch.poll(&[], Duration::ZERO).await;
+        let seen = &watch.seen().messages;
+        assert_eq!((seen.iter().count(), seen.sequence()), (PAGE + 5, PAGE as u64 + 6));
     }
 
     #[tokio::test]
