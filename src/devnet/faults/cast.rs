@@ -19,8 +19,9 @@ pub struct Part {
     pub number: u64,
     /// The timestamp.
     pub timestamp: UnixSeconds,
-    /// How many logs the block's deposits write: the index of the first log of a user.
-    pub first_log: u32,
+    /// How many logs the block's deposits write: the index of the first log of a user. `None`: nobody knows yet, and
+    /// nothing of the block can be cited.
+    pub first_log: Option<u32>,
 }
 
 /// All blocks with a part in a fault, the fault's own first.
@@ -49,7 +50,7 @@ impl Cast {
         let identifier = Identifier {
             origin: EMITTER,
             block_number: part.number,
-            log_index: part.first_log.saturating_add(place),
+            log_index: part.first_log?.saturating_add(place),
             timestamp: part.timestamp,
             chain_id: ChainId::from(part.chain_id),
         };
@@ -75,7 +76,7 @@ pub(super) mod tests {
             chain_id: *chain_id,
             number: *number,
             timestamp: UnixSeconds(1_000 + 2 * number),
-            first_log: 2,
+            first_log: Some(2),
         };
         Cast::new(places.iter().map(part).collect(), own)
     }

@@ -12,7 +12,7 @@ pub(super) const TIED_DISTANCE: u64 = 12;
 /// How many endpoints a chain has so that one can be outvoted.
 const ENDPOINTS: usize = 3;
 /// A block that is replaced or dropped goes within so many ticks from its own.
-const GONE_WITHIN: u64 = 8;
+const GONE_WITHIN: u64 = 6;
 
 /// One fault of the run, or one part of it, in its place.
 #[derive(Clone, Copy, Debug)]
@@ -415,7 +415,7 @@ mod tests {
     #[case::far_enough(&["justified-replacement@28", "justified-replacement@20"])]
     #[case::on_two_chains(&["justified-replacement@20", "justified-replacement@20:902"])]
     #[case::before_a_run(&["justified-replacement@10", "replacement-chain@18"])]
-    #[case::far_from_an_l1_reorg(&["l1-reorg@20", "remote-reorg@32"])]
+    #[case::far_from_an_l1_reorg(&["l1-reorg@20", "remote-reorg@33"])]
     #[case::seen_before_the_outage(&["justified-replacement@22:902", "rpc-outage@30"])]
     #[case::among_others(&["justified-replacement@20", "invalid-message@21", "not-derived@22"])]
     fn accepts(#[case] specs: &[&str]) {

@@ -88,7 +88,7 @@ impl Sequencer {
     ) -> Result<(), SequencerError> {
         let parent = Arc::clone(self.chain.head());
         let number = parent.number().saturating_add(1);
-        let cast = fault.map_or_else(|| Ok(Cast::default()), |planned| self.cast(l1, plan, planned))?;
+        let cast = fault.map(|planned| self.cast(l1, plan, planned)).unwrap_or_default();
         let scene = Scene { site: self.site(number), pool, cast: &cast };
         let mut traffic = Traffic::new(seed, self.chain_id(), parent.hash);
         let drawn = traffic.intents(&scene, fault)?;
@@ -127,29 +127,14 @@ impl Sequencer {
     }
 
     /// All parts of a fault, seen from one of them.
-    fn cast(&self, l1: &L1, plan: &FaultPlan, planned: &PlannedFault) -> Result<Cast, SequencerError> {
-        let part = |part: &PlannedFault| {
-            Ok(Part {
-                chain_id: part.chain_id,
-                number: part.block,
-                timestamp: self.schedule.time_of(part.block),
-                first_log: self.logs_of_deposits(l1, part.chain_id, part.block)?,
-            })
+    fn cast(&self, l1: &L1, plan: &FaultPlan, planned: &PlannedFault) -> Cast {
+        let part = |part: &PlannedFault| Part {
+            chain_id: part.chain_id,
+            number: part.block,
+            timestamp: self.schedule.time_of(part.block),
+            first_log: logs_of_deposits(l1, part.chain_id, part.block),
         };
-        let parts = plan.parts(planned).iter().map(part).collect::<Result<_, SequencerError>>()?;
-        Ok(Cast::new(parts, planned.part))
-    }
-
-    /// How many logs the deposits of a block write, before those of users: a call of the emitter writes one, and none
-    /// of the other deposits that there are on the devnet's L1 writes any.
-    fn logs_of_deposits(&self, l1: &L1, chain_id: u64, number: u64) -> Result<u32, SequencerError> {
-        if !number.is_multiple_of(TICKS_PER_L1_BLOCK) {
-            // Only the first block of an epoch has its deposits.
-            return Ok(0);
-        }
-        let deposits = self.origin(l1, number)?.deposits(deposit_contract_address(chain_id));
-        let logs = deposits.iter().filter(|deposit| deposit.to == TxKind::Call(EMITTER)).count();
-        Ok(u32::try_from(logs).unwrap_or(u32::MAX))
+        Cast::new(plan.parts(planned).iter().map(part).collect(), planned.part)
     }
 
     fn site(&self, number: u64) -> ExecutionSite {
@@ -193,6 +178,19 @@ impl Sequencer {
         }
         Ok(transactions)
     }
+}
+
+/// How many logs the deposits of a block write, before those of users: a call of the emitter writes one, and none of
+/// the other deposits that there are on the devnet's L1 writes any. `None`: its L1 block is yet to come.
+fn logs_of_deposits(l1: &L1, chain_id: u64, number: u64) -> Option<u32> {
+    if !number.is_multiple_of(TICKS_PER_L1_BLOCK) {
+        // Only the first block of an epoch has its deposits.
+        return Some(0);
+    }
+    let origin = l1.block_by_number(number.checked_div(TICKS_PER_L1_BLOCK)?)?;
+    let deposits = origin.deposits(deposit_contract_address(chain_id));
+    let logs = deposits.iter().filter(|deposit| deposit.to == TxKind::Call(EMITTER)).count();
+    u32::try_from(logs).ok()
 }
 
 fn call(chain_id: u64, nonce: u64, intent: &Intent) -> Call {
