@@ -140,6 +140,7 @@ impl Metrics {
             self.0.attestations.with_label_values(&[id]);
             self.0.open_cases.with_label_values(&[id]);
             self.0.peers.with_label_values(&[id]);
+            self.0.verdict_seconds.with_label_values(&[id]);
             for (verdict, reason) in Verdict::NAMES {
                 self.0.verdicts.with_label_values(&[id.as_str(), verdict, reason]);
             }
@@ -266,38 +267,4 @@ impl Metrics {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::audit::{Discard, Verdict};
-    use crate::interop::BlockKey;
-    use crate::interop::Member;
-    use alloy::primitives::B256;
-    use crosscheck_p2p::UnixSeconds;
-    use std::collections::BTreeSet;
-    use std::time::Duration;
-
-    #[test]
-    fn counters_of_configured_chains_start_at_zero_and_count_by_reason() {
-        let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
-        let set = DependencySet::new([(ChainId::from(901), member)].into(), 10);
-        let metrics = Metrics::new(set).unwrap();
-        let line = |count: u64| {
-            format!(
-                "crosscheck_verdicts_total{{chain_id=\"901\",reason=\"execution-divergence\",verdict=\"discarded\"}} {count}"
-            )
-        };
-        assert!(metrics.render().unwrap().contains(&line(0)));
-        let verdict = Verdict::Discarded(Discard::ExecutionDivergence { derived: B256::ZERO });
-        metrics.verdict(&Decision {
-            key: BlockKey { chain_id: ChainId::from(901), number: 1, hash: B256::ZERO },
-            verdict: &verdict,
-            messages: &[],
-            replaces: None,
-            waits: &BTreeSet::new(),
-            at: UnixSeconds(0),
-            after: Duration::from_millis(1),
-        });
-        assert!(metrics.render().unwrap().contains(&line(1)));
-        assert!(Verdict::NAMES.contains(&(verdict.name(), verdict.reason().unwrap())));
-    }
-}
+mod tests;

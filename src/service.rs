@@ -110,7 +110,11 @@ impl Service {
             shared.metrics.clone(),
             limits,
         );
-        tasks.spawn("auditor", auditor.run(tasks.cancellation().clone()));
+        // Without one, nobody holds its inbox, and there is nothing to audit.
+        if config.chains.values().any(|chain| chain.rollup_node.is_some()) {
+            let auditor = auditor.telling(monitoring.told.clone());
+            tasks.spawn("auditor", auditor.run(tasks.cancellation().clone()));
+        }
         info!(chains = config.chains.len(), rpc = %rpc_addr, http = %http_addr, "crosscheck runs");
         Ok(Self { tasks, ledger, config, rpc_addr, http_addr, follow_addr })
     }

@@ -10,12 +10,13 @@ use crate::consolidation::{BlockAttributes, OutputV0};
 use crate::interop::BlockKey;
 use crate::ledger::{BlockPosition, Decision, Ledger, LedgerError, NewCase, Opened};
 use crate::metrics::Metrics;
+use crate::rpc::Told;
 use crate::sources::{SyncStatus, VerifiedBlock};
 use crosscheck_p2p::{ChainId, Clock, Signers, Topic, ValidBlock, ValidationRules, Validator};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -75,6 +76,7 @@ pub struct Auditor {
     /// Up to where each chain's local-safe blocks were looked at.
     scouted: BTreeMap<ChainId, u64>,
     running: JoinSet<Finished>,
+    told: Option<broadcast::Sender<Told>>,
 }
 
 /// What came of one piece of work.
@@ -107,7 +109,14 @@ impl Auditor {
             open: OpenCases::default(),
             scouted: BTreeMap::new(),
             running: JoinSet::new(),
+            told: None,
         }
+    }
+
+    /// The same auditor, which tells each verdict there, once it is in the ledger.
+    #[must_use]
+    pub fn telling(self, told: broadcast::Sender<Told>) -> Self {
+        Self { told: Some(told), ..self }
     }
 
     /// Audits until cancelled. What is under way then is left to the next start.
@@ -332,6 +341,10 @@ impl Auditor {
         }
         self.metrics.verdict(&decision);
         report(&key, &decision);
+        if let Some(told) = &self.told {
+            // Nobody has to listen.
+            let _unheard = told.send(Told::verdict(key, verdict));
+        }
         self.publish_vouched(key.chain_id).await
     }
 

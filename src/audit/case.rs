@@ -89,6 +89,8 @@ struct Gates {
     logs: Option<Arc<ProvenLogs>>,
     /// By log index: the messages whose cited log is there.
     held: BTreeSet<u32>,
+    /// By log index: those of them whose cited log a deposit emitted, which stands in whatever replaces its block.
+    lasting: BTreeSet<u32>,
     /// The cited blocks that are valid themselves.
     sound: BTreeSet<(ChainId, u64)>,
     /// Whether it is known that no cycle holds the chain at the examined block's timestamp.
@@ -183,7 +185,7 @@ impl Case {
             return [Need::Initiating { chain_id, number, timestamp }].into();
         }
         let mut needs = BTreeSet::new();
-        if !self.is_sound((chain_id, number)) {
+        if !self.gates.lasting.contains(&checked.log_index) && !self.is_sound((chain_id, number)) {
             needs.insert(Need::CitedBlock { chain_id, number });
         }
         if self.hangs_on_contemporaries(&message) {
@@ -288,7 +290,13 @@ impl Case {
                     id.is_some_and(|id| (id.chain_id, id.block_number) == cited)
                         && checked.status == MessageStatus::Unknown
                 });
-                self.gates.held.extend(holds.map(|checked| checked.log_index));
+                let holds: Vec<&CheckedMessage> = holds.collect();
+                let survives = |checked: &&&CheckedMessage| {
+                    let cited = checked.message.map(|message| message.identifier.log_index);
+                    cited.is_some_and(|cited| logs.survives_replacement(cited))
+                };
+                self.gates.lasting.extend(holds.iter().filter(survives).map(|checked| checked.log_index));
+                self.gates.held.extend(holds.iter().map(|checked| checked.log_index));
             }
             Fact::InitiatingTip { chain_id, number, timestamp } => self.check_messages(
                 |id| id.chain_id == chain_id,
@@ -328,9 +336,21 @@ impl Case {
         is_meant: impl Fn(&Identifier) -> bool,
         check: impl Fn(&Message) -> Result<(), InvalidReason>,
     ) {
+        self.check_messages_at(|_, id| is_meant(id), check);
+    }
+
+    /// Like [`Case::check_messages`], where a message's own log index matters, too.
+    fn check_messages_at(
+        &mut self,
+        is_meant: impl Fn(u32, &Identifier) -> bool,
+        check: impl Fn(&Message) -> Result<(), InvalidReason>,
+    ) {
         for checked in &mut self.messages {
             let open = checked.message.filter(|_| checked.status == MessageStatus::Unknown);
-            let Some(message) = open.filter(|message| is_meant(&message.identifier)) else { continue };
+            let Some(message) = open.filter(|message| is_meant(checked.log_index, &message.identifier))
+            else {
+                continue;
+            };
             if let Err(reason) = check(&message) {
                 checked.status = MessageStatus::Invalid(reason);
             }

@@ -17,16 +17,17 @@ use crate::interop::{
     BlockKey, DependencySet, Execution, SameTimestamp, check_executed, check_log, check_tip, cyclic_chains,
 };
 use crate::sources::ProvenLogs;
+use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A height of a chain.
-pub(super) type Place = (ChainId, u64);
+pub type Place = (ChainId, u64);
 
 /// What is known of a block's validity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub enum Standing {
     /// A fact is missing.
     Unknown,
     /// All that it rests on is known, and holds.
@@ -37,7 +38,7 @@ pub(super) enum Standing {
 
 /// A block that the closure wants. Ascending: by age, so that whoever sees to the first ones gets to settled blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Ask {
+pub struct Ask {
     /// The block's timestamp, as claimed.
     pub timestamp: UnixSeconds,
     /// Its chain.
@@ -59,7 +60,7 @@ enum Known {
 
 /// A block and what its validity rests on.
 #[derive(Clone, Debug)]
-pub(super) struct Closure<'a> {
+pub struct Closure<'a> {
     set: &'a DependencySet,
     root: Place,
     blocks: BTreeMap<Place, Known>,
@@ -77,7 +78,7 @@ struct Findings {
 
 impl<'a> Closure<'a> {
     /// The closure of a block, which stands at its height whatever else is canonical there.
-    pub(super) fn of(set: &'a DependencySet, root: Arc<ProvenLogs>) -> Self {
+    pub fn of(set: &'a DependencySet, root: Arc<ProvenLogs>) -> Self {
         let place = (root.chain_id(), root.number());
         let own = [(root.chain_id(), Some(root.number()))].into();
         let contemporaries = [(root.timestamp(), own)].into();
@@ -85,7 +86,7 @@ impl<'a> Closure<'a> {
     }
 
     /// Takes a block in. `settled`: it is known to be valid, and what it rests on does not matter.
-    pub(super) fn insert(&mut self, logs: Arc<ProvenLogs>, settled: bool) {
+    pub fn insert(&mut self, logs: Arc<ProvenLogs>, settled: bool) {
         let place = (logs.chain_id(), logs.number());
         self.place(logs.timestamp(), logs.chain_id(), Some(logs.number()));
         let known = if settled { Known::Settled(logs) } else { Known::Open(logs) };
@@ -93,13 +94,13 @@ impl<'a> Closure<'a> {
     }
 
     /// Takes in that a chain is past the timestamp of a block without having its height.
-    pub(super) fn miss(&mut self, place: Place, tip: (u64, UnixSeconds)) {
+    pub fn miss(&mut self, place: Place, tip: (u64, UnixSeconds)) {
         let (number, timestamp) = tip;
         self.blocks.entry(place).or_insert(Known::Missing { number, timestamp });
     }
 
     /// Takes in that no block of a chain has a timestamp.
-    pub(super) fn skip(&mut self, timestamp: UnixSeconds, chain_id: ChainId) {
+    pub fn skip(&mut self, timestamp: UnixSeconds, chain_id: ChainId) {
         self.place(timestamp, chain_id, None);
     }
 
@@ -108,7 +109,7 @@ impl<'a> Closure<'a> {
     }
 
     /// What the root's standing still hangs on, oldest first.
-    pub(super) fn asks(&self) -> BTreeSet<Ask> {
+    pub fn asks(&self) -> BTreeSet<Ask> {
         let mut asks = BTreeSet::new();
         for (place, findings) in self.reach() {
             if findings.is_broken {
@@ -130,7 +131,7 @@ impl<'a> Closure<'a> {
     }
 
     /// How the root, and all that it rests on, stands.
-    pub(super) fn standings(&self) -> BTreeMap<Place, Standing> {
+    pub fn standings(&self) -> BTreeMap<Place, Standing> {
         let reach = self.reach();
         let mut cited_by: BTreeMap<Place, Vec<Place>> = BTreeMap::new();
         for (place, findings) in &reach {
@@ -165,19 +166,19 @@ impl<'a> Closure<'a> {
         settled.chain(reach.keys().map(|place| (*place, standing(place)))).collect()
     }
 
-    /// The hashes of the blocks that are found valid here, and the chains that this rests on.
-    pub(super) fn proven(&self) -> (Vec<alloy::primitives::B256>, BTreeSet<ChainId>) {
+    /// The blocks, by chain and hash, that are found valid here, and the chains that this rests on.
+    pub fn proven(&self) -> (Vec<(ChainId, B256)>, BTreeSet<ChainId>) {
         let valid = self.standings().into_iter().filter(|(_, standing)| *standing == Standing::Valid);
-        let hashes = valid.filter_map(|(place, _)| match self.blocks.get(&place) {
-            Some(Known::Open(logs)) => Some(logs.hash()),
+        let blocks = valid.filter_map(|(place, _)| match self.blocks.get(&place) {
+            Some(Known::Open(logs)) => Some((place.0, logs.hash())),
             Some(Known::Settled(_) | Known::Missing { .. }) | None => None,
         });
         let placed = self.contemporaries.values().flat_map(BTreeMap::keys).copied();
-        (hashes.collect(), self.blocks.keys().map(|(chain_id, _)| *chain_id).chain(placed).collect())
+        (blocks.collect(), self.blocks.keys().map(|(chain_id, _)| *chain_id).chain(placed).collect())
     }
 
     /// Which block stands at a place.
-    pub(super) fn key(&self, place: Place) -> Option<BlockKey> {
+    pub fn key(&self, place: Place) -> Option<BlockKey> {
         match self.blocks.get(&place)? {
             Known::Settled(logs) | Known::Open(logs) => {
                 Some(BlockKey { chain_id: place.0, number: place.1, hash: logs.hash() })
@@ -187,12 +188,12 @@ impl<'a> Closure<'a> {
     }
 
     /// Whether every chain's block of a timestamp is known.
-    pub(super) fn is_complete_at(&self, timestamp: UnixSeconds) -> bool {
+    pub fn is_complete_at(&self, timestamp: UnixSeconds) -> bool {
         self.unplaced(timestamp).next().is_none()
     }
 
     /// The same-timestamp messages of the blocks of a timestamp that are known.
-    pub(super) fn placed_messages(&self, timestamp: UnixSeconds) -> Vec<SameTimestamp> {
+    pub fn placed_messages(&self, timestamp: UnixSeconds) -> Vec<SameTimestamp> {
         let placed = self.contemporaries.get(&timestamp).into_iter().flatten();
         let blocks =
             placed.filter_map(|(chain_id, number)| match self.blocks.get(&(*chain_id, (*number)?))? {
@@ -253,7 +254,8 @@ impl<'a> Closure<'a> {
             match self.blocks.get(&cited) {
                 Some(Known::Settled(block) | Known::Open(block)) => {
                     findings.is_broken |= check_log(&message, block).is_err();
-                    if cited != place {
+                    // A deposit's log stands in whatever replaces its block, too.
+                    if cited != place && !block.survives_replacement(id.log_index) {
                         findings.cites.insert(cited);
                     }
                 }

@@ -115,8 +115,7 @@ impl Investigator {
             waits = self.answer_all(&mut case, needs).await;
             if case.verdict().is_some() {
                 // One contradiction decides; the other messages are looked at if that takes no time.
-                let rest = case.undecided_messages();
-                let looked = self.answer_all(&mut case, rest);
+                let looked = self.look_at_the_rest(&mut case);
                 let _too_late = tokio::time::timeout(LAST_LOOK, looked).await;
                 return Investigation { case, waits: BTreeSet::new() };
             }
@@ -129,6 +128,20 @@ impl Investigator {
             waits.insert(Wait { awaited: Awaited::Block, chain_id, cause: Cause::NotYet });
         }
         Investigation { case, waits }
+    }
+
+    /// Looks at the messages of a decided case that are not needed for its verdict.
+    async fn look_at_the_rest(&self, case: &mut Case) {
+        for _ in 0..MAX_ROUNDS {
+            let (before, rest) = (case.clone(), case.undecided_messages());
+            if rest.is_empty() {
+                return;
+            }
+            self.answer_all(case, rest).await;
+            if *case == before {
+                return;
+            }
+        }
     }
 
     /// Sees to needs, and returns what could not be had.

@@ -20,7 +20,8 @@ const CAPACITY: NonZeroUsize = match NonZeroUsize::new(65_536) {
 /// Blocks found valid, each with the chains that this rests on.
 #[derive(Debug)]
 pub(super) struct ProvenBlocks {
-    blocks: LruCache<B256, Arc<BTreeSet<ChainId>>>,
+    /// By chain and hash: a header does not name its chain.
+    blocks: LruCache<(ChainId, B256), Arc<BTreeSet<ChainId>>>,
     /// Each chain's local-safe head when it was last seen to follow from the one before.
     anchors: BTreeMap<ChainId, BlockNumHash>,
     /// How often something was forgotten: a finding begun before that does not count.
@@ -79,9 +80,9 @@ impl ProvenBlocks {
 
     fn reset(&mut self, chain_id: ChainId, head: BlockNumHash) {
         let rests_on_it =
-            self.blocks.iter().filter(|(_, chains)| chains.contains(&chain_id)).map(|(hash, _)| *hash);
-        for hash in rests_on_it.collect::<Vec<_>>() {
-            self.blocks.pop(&hash);
+            self.blocks.iter().filter(|(_, chains)| chains.contains(&chain_id)).map(|(block, _)| *block);
+        for block in rests_on_it.collect::<Vec<_>>() {
+            self.blocks.pop(&block);
         }
         self.anchors.insert(chain_id, head);
         self.epoch = self.epoch.saturating_add(1);
@@ -96,17 +97,22 @@ impl ProvenBlocks {
     /// has not gone back.
     pub(super) fn get(
         &mut self,
-        hash: &B256,
+        block: (ChainId, B256),
         is_held: impl Fn(&ChainId) -> bool,
     ) -> Option<Arc<BTreeSet<ChainId>>> {
-        self.blocks.get(hash).filter(|chains| chains.iter().all(is_held)).cloned()
+        self.blocks.get(&block).filter(|chains| chains.iter().all(is_held)).cloned()
     }
 
     /// Remembers blocks that were found valid, unless a chain has gone back since the finding began.
-    pub(super) fn remember(&mut self, epoch: u64, hashes: Vec<B256>, chains: &Arc<BTreeSet<ChainId>>) {
+    pub(super) fn remember(
+        &mut self,
+        epoch: u64,
+        blocks: Vec<(ChainId, B256)>,
+        chains: &Arc<BTreeSet<ChainId>>,
+    ) {
         if epoch == self.epoch {
-            for hash in hashes {
-                self.blocks.put(hash, Arc::clone(chains));
+            for block in blocks {
+                self.blocks.put(block, Arc::clone(chains));
             }
         }
     }
@@ -121,21 +127,23 @@ mod tests {
         BlockNumHash { number, hash: B256::repeat_byte(fork) }
     }
 
-    const FOUND: B256 = B256::repeat_byte(0xf0);
+    fn found() -> (ChainId, B256) {
+        (902.into(), B256::repeat_byte(0xf0))
+    }
 
-    /// Chains 901 and 902 were seen at block 10; [`FOUND`] rests on 901 alone.
+    /// Chains 901 and 902 were seen at block 10; [`found`] rests on 901 alone.
     fn blocks() -> ProvenBlocks {
         let mut blocks = ProvenBlocks::default();
         for chain in [901, 902] {
             assert_eq!(blocks.see(chain.into(), block(10, 1)), Continuity::Held);
         }
         let epoch = blocks.epoch();
-        blocks.remember(epoch, vec![FOUND], &Arc::new([ChainId::from(901)].into()));
+        blocks.remember(epoch, vec![found()], &Arc::new([ChainId::from(901)].into()));
         blocks
     }
 
     fn is_known(blocks: &mut ProvenBlocks) -> bool {
-        blocks.get(&FOUND, |_| true).is_some()
+        blocks.get(found(), |_| true).is_some()
     }
 
     #[rstest]
@@ -164,7 +172,7 @@ mod tests {
 
     #[test]
     fn what_a_silent_chain_holds_up_is_not_used() {
-        assert!(blocks().get(&FOUND, |chain| *chain != ChainId::from(901)).is_none());
+        assert!(blocks().get(found(), |chain| *chain != ChainId::from(901)).is_none());
     }
 
     #[test]
@@ -172,7 +180,7 @@ mod tests {
         let mut blocks = blocks();
         let epoch = blocks.epoch();
         blocks.see(901.into(), block(3, 7));
-        blocks.remember(epoch, vec![FOUND], &Arc::new([ChainId::from(901)].into()));
+        blocks.remember(epoch, vec![found()], &Arc::new([ChainId::from(901)].into()));
         assert!(!is_known(&mut blocks));
     }
 }

@@ -7,6 +7,7 @@ mod audit;
 mod audit_report;
 mod completions;
 mod devnet;
+mod doc;
 mod envelope;
 mod frame_file;
 mod healthcheck;
@@ -55,6 +56,8 @@ enum Command {
     Messages(messages::MessagesArgs),
     /// Let the vouched head pass over a block that was found wrong.
     Resolve(resolve::ResolveArgs),
+    /// Print reference documentation, such as the table of metrics.
+    Doc(doc::DocArgs),
     /// Print a completion script for a shell.
     Completions(completions::CompletionsArgs),
 }
@@ -108,6 +111,7 @@ fn dispatch(command: Command) -> eyre::Result<Outcome> {
         Command::Message(args) => args.run(),
         Command::Messages(args) => args.run(),
         Command::Resolve(args) => args.run(),
+        Command::Doc(args) => args.run(),
         Command::Completions(args) => args.run(),
     }
 }

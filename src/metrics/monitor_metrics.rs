@@ -56,7 +56,7 @@ pub(super) struct MonitorMetrics {
     endpoint_disagreements: IntCounterVec,
     endpoint_failures: IntCounterVec,
     /// Which counts were shown last, so that what is gone is set back to 0.
-    shown: Mutex<HashSet<CountKey>>,
+    pub(super) shown: Mutex<HashSet<CountKey>>,
 }
 
 impl MonitorMetrics {

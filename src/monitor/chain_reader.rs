@@ -272,6 +272,3 @@ impl ChainReader {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

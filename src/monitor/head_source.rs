@@ -41,16 +41,8 @@ impl HeadSource {
                 }))
             }
             Self::Labels { heads, metrics } => {
-                let labelled = execution.labelled_heads().await?;
-                // A client without these labels calls nothing safe.
-                let none = L2BlockRef { hash: B256::ZERO, number: 0, timestamp: UnixSeconds(0) };
-                let (safe, finalized) = (labelled.safe.unwrap_or(none), labelled.finalized.unwrap_or(none));
-                let status = SyncStatus {
-                    unsafe_l2: tip,
-                    safe_l2: safe,
-                    local_safe_l2: Some(safe),
-                    finalized_l2: finalized,
-                };
+                let status = labelled_status(execution, tip).await?;
+                let (safe, finalized) = (status.safe_l2, status.finalized_l2);
                 if heads.set(chain_id, Some(status)) {
                     for (level, head) in [("unsafe", tip), ("safe", safe), ("finalized", finalized)] {
                         metrics.head(chain_id, level, head.number);
@@ -60,4 +52,19 @@ impl HeadSource {
             }
         }
     }
+}
+
+/// The labels of a chain's execution clients, in the form in which a rollup node would tell its heads.
+///
+/// # Errors
+/// If too few endpoints answer, or they do not agree.
+pub async fn labelled_status(
+    execution: &ExecutionClient,
+    tip: L2BlockRef,
+) -> Result<SyncStatus, SourceError> {
+    let labelled = execution.labelled_heads().await?;
+    // A client without these labels calls nothing safe.
+    let none = L2BlockRef { hash: B256::ZERO, number: 0, timestamp: UnixSeconds(0) };
+    let (safe_l2, finalized_l2) = (labelled.safe.unwrap_or(none), labelled.finalized.unwrap_or(none));
+    Ok(SyncStatus { unsafe_l2: tip, safe_l2, local_safe_l2: Some(safe_l2), finalized_l2 })
 }

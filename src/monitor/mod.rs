@@ -42,7 +42,7 @@ pub use chain_reader::ChainReader;
 pub use chain_view::ChainView;
 pub use counts::{CountKey, Counts};
 pub use cursors::Cursors;
-pub use head_source::HeadSource;
+pub use head_source::{HeadSource, labelled_status};
 pub use history::HistoryEntry;
 pub use lifecycle::{ForbiddenStep, Lifecycle, State, Step};
 pub use message_event::{Cause, Change, Ending, MessageEvent};

@@ -18,7 +18,7 @@ const LEVELS: [SafetyLevel; 2] = [SafetyLevel::Unsafe, SafetyLevel::CrossUnsafe]
 
 /// The `interop_*` methods.
 #[rpc(server, namespace = "interop")]
-pub trait InteropApi {
+pub(super) trait InteropApi {
     /// Whether every message that the entries declare is there, and may be executed. No answer but `null`, or an error.
     #[method(name = "checkAccessList")]
     async fn check_access_list(
@@ -35,7 +35,7 @@ pub trait InteropApi {
 
 /// The `admin_*` method that anybody may ask.
 #[rpc(server, namespace = "admin")]
-pub trait FailsafeApi {
+pub(super) trait FailsafeApi {
     /// Whether the failsafe is on.
     #[method(name = "getFailsafeEnabled")]
     fn failsafe_enabled(&self) -> RpcResult<bool>;
@@ -43,7 +43,7 @@ pub trait FailsafeApi {
 
 /// The `admin_*` method that changes something. Served only where `rpc.admin` is on.
 #[rpc(server, namespace = "admin")]
-pub trait FailsafeAdminApi {
+pub(super) trait FailsafeAdminApi {
     /// Switches the failsafe, durably.
     #[method(name = "setFailsafeEnabled")]
     async fn set_failsafe_enabled(&self, enabled: bool) -> RpcResult<()>;
@@ -51,7 +51,7 @@ pub trait FailsafeAdminApi {
 
 /// What the `interop_*` methods read.
 #[derive(Clone, Debug)]
-pub struct InteropRpc {
+pub(super) struct InteropRpc {
     /// The chains.
     pub superchain: SuperchainReader,
     /// The check.
@@ -60,7 +60,7 @@ pub struct InteropRpc {
 
 /// The failsafe as the `admin_*` methods see it.
 #[derive(Clone, Debug)]
-pub struct FailsafeRpc {
+pub(super) struct FailsafeRpc {
     /// The switch.
     pub failsafe: Failsafe,
     /// Where it is kept.

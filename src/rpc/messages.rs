@@ -41,7 +41,7 @@ pub struct SuspectsPage {
 /// Which message.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct MessageQuery {
+pub(super) struct MessageQuery {
     /// The executing chain.
     chain_id: ChainId,
     /// The executing block.
@@ -55,7 +55,7 @@ pub struct MessageQuery {
 
 /// The methods.
 #[rpc(server, namespace = "crosscheck")]
-pub trait MessagesApi {
+pub(super) trait MessagesApi {
     /// Tracked messages, by their last change.
     #[method(name = "messages")]
     fn messages(&self, page: Option<MessagesPageRequest>) -> RpcResult<MessagesPage>;
@@ -75,7 +75,7 @@ pub trait MessagesApi {
 
 /// What the methods read.
 #[derive(Clone, Debug)]
-pub struct MessagesRpc {
+pub(super) struct MessagesRpc {
     /// The chains.
     pub superchain: SuperchainReader,
     /// The suspects.

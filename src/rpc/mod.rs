@@ -46,3 +46,6 @@ pub use supervisor_types::{
 };
 pub use suspects::{MAX_SUSPECTS, SuspectOutcome, SuspectRecord, Suspects};
 pub use told::{TOLD_CAPACITY, Told, ToldBlock, ToldCause, ToldMessage, ToldStatus};
+
+#[cfg(test)]
+mod tests;

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 
 /// The `superroot_*` method.
 #[rpc(server, namespace = "superroot")]
-pub trait SuperRootApi {
+pub(super) trait SuperRootApi {
     /// The super root at a timestamp, and what it is made of.
     #[method(name = "atTimestamp")]
     async fn at_timestamp(&self, timestamp: Quantity) -> RpcResult<SuperRootAtTimestamp>;
@@ -29,7 +29,7 @@ pub trait SuperRootApi {
 
 /// What the method reads.
 #[derive(Clone, Debug)]
-pub struct SuperRootRpc {
+pub(super) struct SuperRootRpc {
     /// The chains.
     pub superchain: SuperchainReader,
     /// Super roots.
@@ -38,7 +38,7 @@ pub struct SuperRootRpc {
 
 /// The answer: op-service `eth.SuperRootAtTimestampResponse`.
 #[derive(Clone, Debug, Serialize)]
-pub struct SuperRootAtTimestamp {
+pub(super) struct SuperRootAtTimestamp {
     /// The lowest L1 block that any chain's node has come to.
     current_l1: BlockId,
     /// The lowest timestamp of any chain's cross-safe head.

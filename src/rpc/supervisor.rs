@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 
 /// The `supervisor_*` methods.
 #[rpc(server, namespace = "supervisor")]
-pub trait SupervisorApi {
+pub(super) trait SupervisorApi {
     /// The L1 block that a cross-safe block became safe with.
     #[method(name = "crossDerivedToSource")]
     async fn cross_derived_to_source(&self, chain_id: ChainId, derived: NamedBlock) -> RpcResult<BlockRef>;
@@ -75,7 +75,7 @@ pub trait SupervisorApi {
 
 /// What the `supervisor_*` methods read.
 #[derive(Clone, Debug)]
-pub struct SupervisorRpc {
+pub(super) struct SupervisorRpc {
     /// The chains.
     pub superchain: SuperchainReader,
     /// The check of access lists.

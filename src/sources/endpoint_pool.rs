@@ -145,16 +145,19 @@ impl EndpointPool {
             self.hear_out(answers, |_, _, _| {});
             return Err(self.split(&format!("block {number}"), poll));
         };
-        if let Some(agreed) = agreed {
-            for (place, said) in poll.blocks() {
-                self.compare(place, said, agreed);
+        let compare = move |pool: &Self, place, said| {
+            if let Some(agreed) = agreed {
+                pool.compare(place, said, agreed);
             }
-            self.hear_out(answers, move |pool, place, said| {
-                if let Ok(Some(said)) = said {
-                    pool.compare(place, said, agreed);
-                }
-            });
+        };
+        for (place, said) in poll.blocks() {
+            compare(self, place, said);
         }
+        self.hear_out(answers, move |pool, place, vote| {
+            if let Ok(Some(said)) = vote {
+                compare(pool, place, said);
+            }
+        });
         Ok(agreed)
     }
 

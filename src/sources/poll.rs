@@ -94,7 +94,7 @@ impl Poll {
                 None => format!("{} has not answered", name(place)),
                 Some(Ok(None)) => format!("{} has none", name(place)),
                 Some(Ok(Some(block))) => format!("{} says {} ({})", name(place), block.hash, block.number),
-                Some(Err(error)) => error.to_string(),
+                Some(Err(error)) => format!("{} failed: {error}", name(place)),
             })
             .collect();
         words.join("; ")

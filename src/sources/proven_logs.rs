@@ -40,6 +40,8 @@ pub struct ProvenLogs {
     hash: B256,
     number: u64,
     timestamp: UnixSeconds,
+    /// How many of the logs, from the first, were emitted by deposits.
+    deposit_logs: u32,
     logs: Vec<ProvenLog>,
     executed: Vec<Executed>,
 }
@@ -100,18 +102,23 @@ impl ProvenLogs {
         }
         let mut logs = Vec::with_capacity(count);
         let mut executed = Vec::new();
+        let mut deposit_logs = 0_u32;
         let emitted = (0_u32..).zip(receipts).flat_map(|(transaction_index, receipt)| {
             let by_deposit = matches!(receipt.inner.inner.receipt, OpReceipt::Deposit(_));
             logs_of(receipt).iter().map(move |log| (transaction_index, by_deposit, &log.inner))
         });
         for (log_index, (transaction_index, by_deposit, log)) in (0_u32..).zip(emitted) {
+            if by_deposit && log_index == deposit_logs {
+                deposit_logs = deposit_logs.saturating_add(1);
+            }
             logs.push(ProvenLog { origin: log.address, payload_hash: payload_hash(&log.data) });
             if let Some(message) = ExecutingMessage::decode(log_index, log).transpose() {
                 executed.push(Executed { log_index, transaction_index, by_deposit, message });
             }
         }
         executed.shrink_to_fit();
-        Ok(Self { chain_id, hash, number: block.number(), timestamp: block.timestamp(), logs, executed })
+        let (number, timestamp) = (block.number(), block.timestamp());
+        Ok(Self { chain_id, hash, number, timestamp, deposit_logs, logs, executed })
     }
 
     /// The block's chain.
@@ -156,6 +163,12 @@ impl ProvenLogs {
         self.logs.get(usize::try_from(index).ok()?)
     }
 
+    /// Whether the block that would replace this one by its deposits has this log too, at the same index: the logs
+    /// before any that a user's transaction emitted.
+    pub const fn survives_replacement(&self, index: u32) -> bool {
+        index < self.deposit_logs
+    }
+
     /// The index of the first log with this origin and payload.
     pub fn find(&self, origin: Address, payload_hash: B256) -> Option<u32> {
         let wanted = ProvenLog { origin, payload_hash };
@@ -175,13 +188,20 @@ impl ProvenLogs {
         timestamp: UnixSeconds,
         logs: Vec<ProvenLog>,
     ) -> Self {
-        Self { chain_id, hash: B256::ZERO, number, timestamp, logs, executed: Vec::new() }
+        Self { chain_id, hash: B256::ZERO, number, timestamp, deposit_logs: 0, logs, executed: Vec::new() }
     }
 
     /// The same logs, with executed messages.
     #[cfg(test)]
     pub(crate) fn with_executed(mut self, executed: Vec<Executed>) -> Self {
         self.executed = executed;
+        self
+    }
+
+    /// The same logs, the first of which deposits emitted.
+    #[cfg(test)]
+    pub(crate) const fn with_deposit_logs(mut self, deposit_logs: u32) -> Self {
+        self.deposit_logs = deposit_logs;
         self
     }
 

@@ -21,7 +21,9 @@ mod following;
 mod inbox_parity;
 mod kills;
 mod npm;
+mod message_check;
 mod program;
+mod rpc;
 mod sidecar;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod supersim;

@@ -18,7 +18,7 @@ use crosscheck::sources::{EndpointLimits, ExecutionClient, LogIndex, ProvenLogs}
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde_json::{Value, json};
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -88,6 +88,18 @@ fn configure(dir: &Path, chains: [&Chain; 2]) -> (String, String) {
     (config.to_str().unwrap().to_owned(), format!("http://{rpc}"))
 }
 
+/// A log that is shown if the test fails: its directory goes with the test.
+struct ShownOnFailure(PathBuf);
+
+impl Drop for ShownOnFailure {
+    #[allow(clippy::print_stderr, reason = "the test harness shows it with the failure")]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", std::fs::read_to_string(&self.0).unwrap_or_default());
+        }
+    }
+}
+
 /// Every message that Crosscheck knows, once this holds for all of them and there are at least two.
 async fn messages(rpc: &str, what: &str, holds: impl Fn(&Value) -> bool) -> Vec<Value> {
     let query = [json!({ "after": 0, "limit": 100 })];
@@ -104,7 +116,8 @@ async fn crosscheck_ends_with_one_valid_and_one_invalid_message() {
     let (_supersim, [sender, receiver]) = Supersim::start().await;
     let dir = TempDir::new().unwrap();
     let (config, rpc) = configure(dir.path(), [&sender, &receiver]);
-    let crosscheck = Running::start(&["run", "--config", &config], &dir.path().join("log"));
+    let log = ShownOnFailure(dir.path().join("log"));
+    let crosscheck = Running::start(&["run", "--config", &config], &log.0);
     let Traffic { sent, valid, forged, invalid } = Traffic::make(&sender, &receiver).await;
     messages(&rpc, "both messages to be decided", |message| message["status"] != "unknown").await;
     for chain in [&sender, &receiver] {

@@ -180,6 +180,16 @@ fn a_message_is_only_as_good_as_the_block_that_it_cites() {
 }
 
 #[test]
+fn a_deposits_log_outlives_its_block() {
+    let mut case = case(full());
+    derived(&mut case, OWN, &full(), &[]);
+    case.learn(&set(), &Fact::Logs(&executing(&[message(0)])));
+    case.learn(&set(), &Fact::Initiating(&initiating().with_deposit_logs(1)));
+    case.learn(&set(), &cited(false));
+    assert_eq!(name(&case), "upheld");
+}
+
+#[test]
 fn a_message_that_a_deposit_executes_is_a_violation() {
     let mut case = case(full());
     derived(&mut case, OWN, &full(), &[]);

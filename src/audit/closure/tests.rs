@@ -5,7 +5,7 @@
 use super::*;
 use crate::interop::{ExecutingMessage, Identifier, Member, Message};
 use crate::sources::{Executed, ProvenLog};
-use alloy::primitives::{Address, B256};
+use alloy::primitives::Address;
 use proptest::prelude::*;
 use rstest::rstest;
 
@@ -95,7 +95,19 @@ fn a_settled_block_is_not_looked_into() {
     let mut closure = closure(&set, &[(1, 9, vec![(0, 2, 5, 0)])]);
     closure.insert(block(2, 5, &[(0, 3, 4, 0)]), true);
     assert_eq!((standing(&closure), closure.asks()), (Valid, BTreeSet::new()));
-    assert_eq!(closure.proven().0, vec![block(1, 9, &[]).hash()]);
+    assert_eq!(closure.proven().0, vec![(ChainId::from(1), block(1, 9, &[]).hash())]);
+}
+
+#[rstest]
+#[case::of_a_deposit(0, Valid)]
+#[case::of_a_user(1, Invalid)]
+fn a_log_of_an_invalid_block(#[case] log_index: u32, #[case] expected: Standing) {
+    let set = set();
+    let mut closure = closure(&set, &[(1, 9, vec![(0, 2, 5, log_index)])]);
+    let invalid = Arc::unwrap_or_clone(block(2, 5, &[(2, 3, 4, 7)])).with_deposit_logs(1);
+    closure.insert(Arc::new(invalid), false);
+    closure.insert(block(3, 4, &[]), false);
+    assert_eq!(standing(&closure), expected);
 }
 
 #[test]

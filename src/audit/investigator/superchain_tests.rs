@@ -58,7 +58,8 @@ impl Pair {
                 block_time: 2,
                 genesis_time: UnixSeconds(GENESIS_TIME),
                 l1_genesis: fixture.l1.head().id(),
-                gas_limit: 60_000_000,
+                // Told apart by this alone: a header does not name its chain.
+                gas_limit: 60_000_000 + chain_id,
                 system_config: SYSTEM_CONFIG,
                 deposit_contract: DEPOSIT_CONTRACT,
                 batcher: Address::repeat_byte(0xba),
@@ -117,11 +118,17 @@ impl Pair {
             max_response_bytes: 1 << 20,
             max_concurrent_requests: 8,
         };
+        let index = LogIndex::new(1 << 20);
         for (id, chain) in &self.chains {
             let server = serve(chain.clone()).await;
-            let url = server.url().parse().unwrap();
-            let index = LogIndex::new(1 << 20);
-            let client = ExecutionClient::new((*id).into(), &[url], 1, limits, index).unwrap();
+            let client = ExecutionClient::new(
+                (*id).into(),
+                &[server.url().parse().unwrap()],
+                1,
+                limits,
+                index.clone(),
+            )
+            .unwrap();
             clients.insert(ChainId::from(*id), client);
             servers.push(server);
         }
@@ -206,6 +213,22 @@ async fn a_block_that_rests_on_an_invalid_one_is_invalid() {
 }
 
 #[tokio::test]
+async fn the_other_messages_of_an_invalid_block_are_looked_at_too() {
+    let mut pair = Pair::new();
+    pair.extend(A, &[Emit]);
+    pair.extend(B, &[]);
+    pair.extend(B, &[Emit, Execute(message(A, 1, 0))]);
+    let a2 = pair.extend(A, &[Execute(message(B, 2, 0)), Execute(message(B, 1, 0))]);
+    let court = pair.serve().await;
+    let key = BlockKey { chain_id: A.into(), number: 2, hash: a2.hash };
+    let fetched = court.investigator.fetch(key).await.unwrap();
+    let case = Case::new(key, CaseRules::default(), BlockAttributes::of_block(&fetched));
+    let Investigation { case, .. } = court.investigator.investigate(case).await;
+    let statuses: Vec<_> = case.messages().iter().map(|checked| checked.status.name()).collect();
+    assert_eq!(statuses, ["valid", "invalid"]);
+}
+
+#[tokio::test]
 async fn a_final_block_is_not_looked_into() {
     let mut pair = Pair::new();
     let [a2, _] = transitive(&mut pair);
@@ -225,7 +248,8 @@ async fn a_chain_of_valid_citations_is_upheld_and_remembered() {
     pair.extend(B, &[]);
     let mut court = pair.serve().await;
     assert_eq!(court.judge(A, &a3).await, outcome("upheld", None));
-    let is_known = |court: &Court| court.investigator.proven.lock().get(&b2.hash, |_| true).is_some();
+    let is_known =
+        |court: &Court| court.investigator.proven.lock().get((B.into(), b2.hash), |_| true).is_some();
     assert!(is_known(&court));
     // A chain that goes back takes with it what rests on it.
     let lower = court.chains[&A].canonical(2).unwrap().hash;

@@ -89,9 +89,9 @@ impl Investigator {
         let epoch = self.proven.lock().epoch();
         let Walk { closure, mut waits, mut rests_on, is_sure } = self.walk(scene).await;
         if !scene.is_replaced {
-            let (hashes, chains) = closure.proven();
+            let (blocks, chains) = closure.proven();
             rests_on.extend(chains);
-            self.proven.lock().remember(epoch, hashes, &Arc::new(rests_on));
+            self.proven.lock().remember(epoch, blocks, &Arc::new(rests_on));
         }
         let may_tell = is_sure || !scene.accuses_if_valid || self.is_final(&scene.root);
         if !may_tell {
@@ -188,7 +188,7 @@ impl Investigator {
             let is_settled = logs.executed().is_empty();
             return Ok(Found::Block { logs, is_settled, rests_on: None, is_original });
         }
-        let rests_on = self.proven.lock().get(&block.hash(), |chain_id| held.contains(chain_id));
+        let rests_on = self.proven.lock().get((chain_id, block.hash()), |chain_id| held.contains(chain_id));
         let is_settled =
             number <= heads.finalized_l2.number || logs.executed().is_empty() || rests_on.is_some();
         Ok(Found::Block { logs, is_settled, rests_on, is_original: true })

@@ -50,7 +50,9 @@ async fn world() -> (Fixture, RunningServer, Investigator) {
         max_response_bytes: 1 << 20,
         max_concurrent_requests: 8,
     };
-    let client = ExecutionClient::new(chain_id, &[server.url().parse().unwrap()], 1, limits, LogIndex::new(1 << 20)).unwrap();
+    let client =
+        ExecutionClient::new(chain_id, &[server.url().parse().unwrap()], 1, limits, LogIndex::new(1 << 20))
+            .unwrap();
     let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
     let set = DependencySet::new([(chain_id, member)].into(), 100);
     let metrics = Metrics::new(set.clone()).unwrap();

@@ -52,7 +52,7 @@ impl OurSide {
         let (mut took, mut invalid) = (Took::default(), BTreeSet::new());
         for (chain_id, block, receipts) in answers {
             let began = Instant::now();
-            let logs = ProvenLogs::prove(ChainId::from(chain_id), &block, receipts).expect("true receipts");
+            let logs = ProvenLogs::prove(ChainId::from(chain_id), &block, &receipts).expect("true receipts");
             took.proving += began.elapsed();
             let began = Instant::now();
             let logs = Arc::new(logs);
