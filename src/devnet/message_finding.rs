@@ -43,7 +43,9 @@ impl ExpectedMessage {
     /// What was seen, in the terms of what was expected: equal to its own text form if it is what it must be.
     /// `tolerates_flips`: its chains' nodes were on another fork for a while.
     pub fn describe(&self, seen: &SeenMessage, tolerates_flips: bool) -> String {
-        let mut text = seen.status.clone();
+        // What a message cites may be gone when its own block goes: it goes for what was known of it before.
+        let went_for = if seen.state == "resolved" && seen.was_invalid { "invalid" } else { &seen.status };
+        let mut text = went_for.to_owned();
         if let Some(reason) = self.reason(seen) {
             text.push_str(&format!(" ({reason})"));
         }
@@ -120,6 +122,19 @@ mod tests {
         let flipped = SeenMessage { flips: 2, ..seen("valid", None, "finalized") };
         assert_eq!(flips.describe(&flipped, true), flips.to_string());
         assert_eq!(ExpectedMessage::VALID.describe(&flipped, true), "valid, finalized");
+    }
+
+    #[rstest]
+    #[case::known_before(true, true)]
+    #[case::never_known(false, false)]
+    fn a_message_that_is_resolved_after_what_it_cites_was_invalid_before(
+        #[case] was_invalid: bool,
+        #[case] is: bool,
+    ) {
+        let expected = ExpectedMessage::resolved("cycle");
+        let reasons = vec!["cycle".to_owned()];
+        let seen = SeenMessage { was_invalid, reasons, ..seen("unknown", None, "resolved") };
+        assert_eq!(expected.describe(&seen, false) == expected.to_string(), is);
     }
 
     #[rstest]

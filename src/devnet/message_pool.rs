@@ -82,7 +82,8 @@ impl MessagePool {
 
     /// The blocks whose messages may validly execute at a site, oldest first.
     pub fn live(&self, site: &ExecutionSite) -> Vec<&InitiatingBlock> {
-        let oldest = site.number.saturating_sub(EXPIRY_BLOCKS.saturating_sub(MARGIN_BLOCKS)).max(FIRST_CITABLE);
+        let oldest =
+            site.number.saturating_sub(EXPIRY_BLOCKS.saturating_sub(MARGIN_BLOCKS)).max(FIRST_CITABLE);
         self.heights.range(oldest..site.number.max(oldest)).flat_map(|(_, blocks)| blocks.values()).collect()
     }
 

@@ -138,9 +138,8 @@ impl TrackedRecord {
 impl SeenMessage {
     /// Takes a newer record of the same message in.
     pub fn take(&mut self, record: TrackedRecord) {
-        let ever = |status: &str| {
-            record.status == status || record.history.iter().any(|change| change.to == status)
-        };
+        let ever =
+            |status: &str| record.status == status || record.history.iter().any(|change| change.to == status);
         self.was_invalid |= ever("invalid");
         self.was_valid |= ever("valid");
         self.undeclared |= !record.declared;
@@ -193,9 +192,13 @@ pub(super) mod tests {
     fn what_was_ever_said_is_kept_and_the_rest_is_the_newest() {
         let mut seen = SeenMessage::default();
         seen.take(record(1, 20, B256::ZERO, "invalid"));
-        let later = TrackedRecord { flips: 1, state: "finalized".to_owned(), ..record(2, 20, B256::ZERO, "valid") };
+        let later =
+            TrackedRecord { flips: 1, state: "finalized".to_owned(), ..record(2, 20, B256::ZERO, "valid") };
         seen.take(later);
-        assert_eq!((seen.status.as_str(), seen.reason.as_deref(), seen.state.as_str()), ("valid", None, "finalized"));
+        assert_eq!(
+            (seen.status.as_str(), seen.reason.as_deref(), seen.state.as_str()),
+            ("valid", None, "finalized")
+        );
         assert!(seen.was_invalid && seen.was_valid && seen.is_alarm() && !seen.undeclared);
         assert_eq!(seen.cites, Some((ChainId::from(902), 9)));
     }

@@ -199,9 +199,14 @@ mod tests {
     fn drawn_faults_come_after_the_scripted_ones() {
         let faults = vec!["long-outage@100".parse().unwrap()];
         let plan =
-            DevnetPlan::new(DevnetRequest { blocks: Some(600), random_faults: 10, faults, ..request() }).unwrap();
-        let names: Vec<_> =
-            plan.faults().iter().filter(|planned| planned.part == 0).map(|planned| planned.fault.name()).collect();
+            DevnetPlan::new(DevnetRequest { blocks: Some(600), random_faults: 10, faults, ..request() })
+                .unwrap();
+        let names: Vec<_> = plan
+            .faults()
+            .iter()
+            .filter(|planned| planned.part == 0)
+            .map(|planned| planned.fault.name())
+            .collect();
         assert_eq!((names.len(), names[0]), (11, "long-outage"));
     }
 }

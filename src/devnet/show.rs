@@ -6,10 +6,10 @@ use super::{
     faults::Hold,
     finding::Oddity,
     follower::Followers,
+    message_record::{MessagePlace, SeenMessage},
     networks::Networks,
     nodes::Nodes,
     observations::Observations,
-    message_record::{MessagePlace, SeenMessage},
     outcome::{Outcome, astray, missed, unsettled},
     pace::{LAG_BLOCKS, Pace},
     plan::DevnetPlan,
@@ -136,8 +136,10 @@ impl Show {
         let at = self.started.elapsed();
         for message in &chain.scripted {
             let place = (message.fault.chain_id, message.fault.block);
-            let planted =
-                self.planted.iter_mut().find(|planted| (planted.fault.chain_id, planted.fault.block) == place);
+            let planted = self
+                .planted
+                .iter_mut()
+                .find(|planted| (planted.fault.chain_id, planted.fault.block) == place);
             if let Some(planted) = planted {
                 planted.executed.push(message.place);
             }
@@ -202,14 +204,15 @@ impl Show {
             let planted =
                 self.planted.iter().find(|planted| (planted.fault.chain_id, planted.fault.block) == place);
             let executed = planted.and_then(|planted| planted.executed.last());
-            held.extend(executed.map(|place| (*place, (|seen| seen.was_invalid) as fn(&SeenMessage) -> bool)));
+            held.extend(
+                executed.map(|place| (*place, (|seen| seen.was_invalid) as fn(&SeenMessage) -> bool)),
+            );
         }
         if held.is_empty() {
             return;
         }
-        let met = |seen: &Observations| {
-            held.iter().all(|(place, is)| seen.messages.at(place).is_some_and(is))
-        };
+        let met =
+            |seen: &Observations| held.iter().all(|(place, is)| seen.messages.at(place).is_some_and(is));
         self.poll_until(tick, HOLD_PATIENCE, met).await;
     }
 
@@ -222,9 +225,8 @@ impl Show {
             OddEndpoint::Lies(_) => Oddity::Lies,
             OddEndpoint::Lags(_) => Oddity::Lags,
         };
-        let odd = ending.filter_map(|chain| {
-            chain.odd.as_ref().map(|(place, how)| (chain.chain_id, *place, oddity(how)))
-        });
+        let odd = ending
+            .filter_map(|chain| chain.odd.as_ref().map(|(place, how)| (chain.chain_id, *place, oddity(how))));
         odd.collect()
     }
 

@@ -44,7 +44,9 @@ pub fn summary(report: &Report) -> String {
     for missed in &report.missed {
         let found = missed.found.as_deref().unwrap_or("nothing");
         let (chain_id, block, log) = (missed.chain_id, missed.block, missed.log_index);
-        text.push_str(&format!("missed: chain {chain_id}, block {block}, log {log} is valid, seen: {found}\n"));
+        text.push_str(&format!(
+            "missed: chain {chain_id}, block {block}, log {log} is valid, seen: {found}\n"
+        ));
     }
     text
 }
@@ -124,8 +126,8 @@ mod tests {
         follower::FollowerReport,
         message_finding::ExpectedMessage,
         message_report::MissedMessage,
-        seen_messages::TrackedCounts,
         report::{AttestationCounts, ChainReport, FalseAlarm, FaultReport, MessageCounts},
+        seen_messages::TrackedCounts,
     };
 
     fn discarded() -> Finding {
@@ -149,7 +151,10 @@ mod tests {
             expected: discarded(),
             found: None,
             detected_after_ms: None,
-            message: Some(MessageReport { expected: ExpectedMessage::VALID, found: Some("unknown, tracked".to_owned()) }),
+            message: Some(MessageReport {
+                expected: ExpectedMessage::VALID,
+                found: Some("unknown, tracked".to_owned()),
+            }),
         };
         let alarm = FalseAlarm { chain_id: 901.into(), block: Some(9), hash: None, found: discarded() };
         let follower = FollowerReport {
@@ -167,7 +172,13 @@ mod tests {
             attestations: AttestationCounts { received: 120, ..AttestationCounts::default() },
             messages: MessageCounts { executed: 33, ..MessageCounts::default() },
             tracked: TrackedCounts { flipped: 6, ..TrackedCounts::default() },
-            missed: vec![MissedMessage { chain_id: 902.into(), block: 21, hash: Default::default(), log_index: 5, found: None }],
+            missed: vec![MissedMessage {
+                chain_id: 902.into(),
+                block: 21,
+                hash: Default::default(),
+                log_index: 5,
+                found: None,
+            }],
             faults: vec![fault],
             false_alarms: vec![alarm],
             followers: vec![follower],

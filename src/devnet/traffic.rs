@@ -72,8 +72,7 @@ impl Traffic {
         scene: &Scene<'_>,
         fault: Option<&PlannedFault>,
     ) -> Result<Drawn, NothingToCite> {
-        let mut intents: Vec<_> =
-            fault.map(|planned| planned.fault.opening(scene.cast)).unwrap_or_default();
+        let mut intents: Vec<_> = fault.map(|planned| planned.fault.opening(scene.cast)).unwrap_or_default();
         let opening = intents.len();
         let executes = |(_, intent): &(usize, &Intent)| matches!(intent, Intent::Execute(_));
         let mut scripted: Vec<_> =

@@ -4,8 +4,8 @@
 //! watched. Pages, response sizes and time-outs are bounded.
 
 use super::{
-    metrics_page::{self, MetricsError},
     message_record::{MessagePage, SuspectPage},
+    metrics_page::{self, MetricsError},
     observations::Observations,
     sidecar_records::{AttestationPage, RefusalPage, SidecarStatus},
 };
@@ -320,7 +320,10 @@ mod tests {
         let mut watch = Watch::new(addr, addr).unwrap();
         watch.poll(&[], Duration::ZERO).await;
         let seen = &watch.seen().messages;
-        assert_eq!((seen.iter().count(), seen.sequence(), seen.suspects().count()), (PAGE + 5, PAGE as u64 + 5, 2));
+        assert_eq!(
+            (seen.iter().count(), seen.sequence(), seen.suspects().count()),
+            (PAGE + 5, PAGE as u64 + 5, 2)
+        );
         answers.lock().messages[3] = PAGE as u64 + 6;
         watch.poll(&[], Duration::ZERO).await;
         let seen = &watch.seen().messages;

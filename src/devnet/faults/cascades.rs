@@ -75,8 +75,7 @@ pub(super) static REMOTE_REORG: Role = Role {
     ..Role::FINE
 };
 
-static DROPPED: Role =
-    Role { name: "remote-reorg", acts: &[Act::Emit], fate: Fate::Dropped, ..Role::FINE };
+static DROPPED: Role = Role { name: "remote-reorg", acts: &[Act::Emit], fate: Fate::Dropped, ..Role::FINE };
 
 /// The newest height before a block, or else its own, that no L1 block has brought when the block has been built: an L1
 /// block comes before the L2 blocks of its tick, and brings all that were built before.

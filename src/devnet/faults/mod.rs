@@ -22,9 +22,9 @@ mod same_timestamp;
 mod spec;
 mod twisted;
 
-pub use cast::{Cast, Part};
 #[cfg(test)]
 pub(super) use cast::tests::cast as cast_of;
+pub use cast::{Cast, Part};
 pub use plan::{FaultPlan, PlannedFault};
 pub use plan_error::FaultPlanError;
 pub use random::draw;

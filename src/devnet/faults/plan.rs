@@ -259,8 +259,7 @@ impl FaultPlan {
         }
         let (group, around) = (self.groups.len(), chain_ids.iter().cycle().skip(own));
         let chain = |after: usize| around.clone().nth(after).copied().unwrap_or_default();
-        let main =
-            PlannedFault { fault: spec.fault, chain_id: chain(0), block: spec.block, part: 0, group };
+        let main = PlannedFault { fault: spec.fault, chain_id: chain(0), block: spec.block, part: 0, group };
         let companions = spec.fault.companions(spec.block).into_iter().zip(1..);
         let companions = companions.map(|(companion, part)| PlannedFault {
             fault: companion.fault,
@@ -310,7 +309,8 @@ impl FaultPlan {
     ) -> Result<(), FaultPlanError> {
         for other in self.iter() {
             let fault = || spec.to_string();
-            if let Some((gone, by)) = [(planned, other), (other, planned)].into_iter().find(|(a, b)| a.goes_unseen(b))
+            if let Some((gone, by)) =
+                [(planned, other), (other, planned)].into_iter().find(|(a, b)| a.goes_unseen(b))
             {
                 let (name, chain_id) = (gone.fault.name(), by.chain_id);
                 return Err(FaultPlanError::Unobservable { fault: fault(), name, chain_id });
@@ -465,7 +465,9 @@ mod tests {
     #[case::of_the_same_timestamp(21, 21)]
     fn a_remote_reorg_drops_in_the_tick_after_the_execution(#[case] block: u64, #[case] dropped: u64) {
         let plan = plan(&[&format!("remote-reorg@{block}")]).unwrap();
-        let due = |chain| (0..60).filter_map(|tick| Some((tick, plan.dropped(chain, tick)?.block))).collect::<Vec<_>>();
+        let due = |chain| {
+            (0..60).filter_map(|tick| Some((tick, plan.dropped(chain, tick)?.block))).collect::<Vec<_>>()
+        };
         assert_eq!((due(901), due(902)), (vec![], vec![(block + 1, dropped)]));
     }
 

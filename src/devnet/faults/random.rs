@@ -25,7 +25,8 @@ pub fn draw(
         if drawn.len() >= count {
             break;
         }
-        let Some(fault) = REGISTRY.choose(&mut rng).filter(|fault| block_time <= fault.max_block_time()) else {
+        let Some(fault) = REGISTRY.choose(&mut rng).filter(|fault| block_time <= fault.max_block_time())
+        else {
             continue;
         };
         let (first, last) = (fault.earliest_block(), fault.latest_block().min(blocks));
@@ -65,7 +66,8 @@ mod tests {
 
     #[test]
     fn every_fault_is_drawn_sooner_or_later() {
-        let names: BTreeSet<_> = (0..8).flat_map(|seed| drawn(seed, 120)).map(|spec| spec.fault.name()).collect();
+        let names: BTreeSet<_> =
+            (0..8).flat_map(|seed| drawn(seed, 120)).map(|spec| spec.fault.name()).collect();
         assert_eq!(names.len(), REGISTRY.len(), "{names:?}");
     }
 

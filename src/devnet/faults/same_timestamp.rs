@@ -58,11 +58,8 @@ pub(super) static CYCLE_TWO: Role = Role {
     ..IN_CYCLE
 };
 
-static CYCLE_TWO_OTHER: Role = Role {
-    name: "message-cycle-two",
-    acts: &[Act::Execute { part: 0, place: 1 }, Act::Emit],
-    ..IN_CYCLE
-};
+static CYCLE_TWO_OTHER: Role =
+    Role { name: "message-cycle-two", acts: &[Act::Execute { part: 0, place: 1 }, Act::Emit], ..IN_CYCLE };
 
 /// Three blocks of a timestamp in a cycle. All are replaced.
 pub(super) static CYCLE_THREE: Role = Role {
@@ -74,17 +71,11 @@ pub(super) static CYCLE_THREE: Role = Role {
     ..IN_CYCLE
 };
 
-static CYCLE_THREE_SECOND: Role = Role {
-    name: "message-cycle-three",
-    acts: &[Act::Execute { part: 2, place: 1 }, Act::Emit],
-    ..IN_CYCLE
-};
+static CYCLE_THREE_SECOND: Role =
+    Role { name: "message-cycle-three", acts: &[Act::Execute { part: 2, place: 1 }, Act::Emit], ..IN_CYCLE };
 
-static CYCLE_THREE_THIRD: Role = Role {
-    name: "message-cycle-three",
-    acts: &[Act::Execute { part: 0, place: 1 }, Act::Emit],
-    ..IN_CYCLE
-};
+static CYCLE_THREE_THIRD: Role =
+    Role { name: "message-cycle-three", acts: &[Act::Execute { part: 0, place: 1 }, Act::Emit], ..IN_CYCLE };
 
 const ATTESTED_IN_CYCLE: Role = Role {
     finding: || Finding::invalid_message("cycle"),

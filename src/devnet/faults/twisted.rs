@@ -120,7 +120,8 @@ fn wrong_timestamp(scene: &Scene<'_>, rng: &mut ChaCha12Rng) -> Option<Message> 
 fn wrong_chain_id(scene: &Scene<'_>, rng: &mut ChaCha12Rng) -> Option<Message> {
     let blocks = scene.pool.live(&scene.site);
     let pairs = blocks.iter().flat_map(|block| {
-        let others = blocks.iter().filter(|other| other.number == block.number && other.chain_id != block.chain_id);
+        let others =
+            blocks.iter().filter(|other| other.number == block.number && other.chain_id != block.chain_id);
         others.flat_map(|other| moved(block, other))
     });
     pairs.collect::<Vec<_>>().choose(rng).copied()

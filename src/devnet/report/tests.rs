@@ -1,13 +1,13 @@
 //! What was scripted against what was found: found, missed, mistaken, and found where nothing was scripted.
 
 use super::*;
+use crate::devnet::message_finding::ExpectedStatus;
 use crate::devnet::{
-    finding::Oddity,
     faults::{FaultPlan, FaultSpec},
+    finding::Oddity,
     message_record::{TrackedRecord, tests::record as message_record},
     sidecar_records::{AttestationRecord, MessageRecord, RefusalRecord, WaitRecord},
 };
-use crate::devnet::message_finding::ExpectedStatus;
 use rstest::rstest;
 use serde_json::json;
 

@@ -254,8 +254,6 @@ async fn serve(addr: &str, heard: Arc<Mutex<Heard>>) -> ServerHandle {
             json!({ "messages": messages, "next": null })
         })
         .unwrap();
-    module
-        .register_method("crosscheck_suspects", |_, _, _| json!({ "suspects": [], "next": null }))
-        .unwrap();
+    module.register_method("crosscheck_suspects", |_, _, _| json!({ "suspects": [], "next": null })).unwrap();
     Server::builder().build(addr).await.unwrap().start(module)
 }

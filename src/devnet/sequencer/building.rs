@@ -65,7 +65,8 @@ impl Sequencer {
             let number = self.chain.head().number().saturating_add(1);
             let fault = plan.at(self.chain_id(), number);
             // A block that was dropped comes back without what made it part of a fault.
-            let again = self.rebuilt.contains(&number) && fault.is_some_and(|planned| planned.fault.is_dropped());
+            let again =
+                self.rebuilt.contains(&number) && fault.is_some_and(|planned| planned.fault.is_dropped());
             let (fault, seed) = if again { (None, self.seed ^ SIBLING_SALT) } else { (fault, self.seed) };
             let parent = self.chain.head().hash;
             self.build_next(l1, pool, (plan, fault), seed, &mut built)?;
@@ -118,8 +119,10 @@ impl Sequencer {
         let chain_id = ChainId::from(self.chain_id());
         let executed = |intent: &usize| {
             let transaction = deposits.saturating_add(*intent);
-            let log = block.logs().find(|(_, index, log)| *index == transaction && log.address == CROSS_L2_INBOX);
-            let (log_index, ..) = log.ok_or_else(|| self.missing("executed message in block", block.number()))?;
+            let log =
+                block.logs().find(|(_, index, log)| *index == transaction && log.address == CROSS_L2_INBOX);
+            let (log_index, ..) =
+                log.ok_or_else(|| self.missing("executed message in block", block.number()))?;
             let place = MessagePlace { chain_id, number: block.number(), hash: block.hash, log_index };
             Ok(ScriptedMessage { fault: *planned, place })
         };

@@ -152,7 +152,8 @@ impl RollupNode {
                 "safeHead": block_id(BlockNumHash { number: height, hash: head.hash }),
             }))
         });
-        found.ok_or_else(|| server_error(format!("failed to get safe head at l1 block {l1_block}: not found")))
+        found
+            .ok_or_else(|| server_error(format!("failed to get safe head at l1 block {l1_block}: not found")))
     }
 
     fn output_at(&self, tag: BlockNumberOrTag) -> Result<Value, ErrorObjectOwned> {

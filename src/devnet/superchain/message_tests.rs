@@ -32,7 +32,8 @@ impl Executed {
         let there = logs.get(id.logIndex.to::<usize>());
         U256::from(block.number()) == id.blockNumber
             && U256::from(block.timestamp().0) == id.timestamp
-            && there.is_some_and(|log| log.address == id.origin && payload_hash(&log.data) == self.event.msgHash)
+            && there
+                .is_some_and(|log| log.address == id.origin && payload_hash(&log.data) == self.event.msgHash)
     }
 
     /// The chain that it cites, by its place.
@@ -160,7 +161,9 @@ fn a_remote_reorg_takes_away_what_was_executed(#[case] fault: &str, #[case] init
         let (superchain, ticks) = play(2, seed, fault);
         let executed = executed(&ticks);
         let [message] = &executed[..] else { panic!("not one message") };
-        let [before, after] = &built(&ticks, message.cites(), initiating)[..] else { panic!("not two blocks") };
+        let [before, after] = &built(&ticks, message.cites(), initiating)[..] else {
+            panic!("not two blocks")
+        };
         assert!(message.stands_in(before) && !message.stands_in(after), "seed {seed}");
         assert_eq!(canonical(&superchain, message.cites(), initiating).hash, after.hash);
         let reorg = &ticks[usize::try_from(message.block.number()).unwrap()];
@@ -169,7 +172,11 @@ fn a_remote_reorg_takes_away_what_was_executed(#[case] fault: &str, #[case] init
         assert!(reorg.chains[message.cites()].heads.local_safe < initiating);
         let word = attestation_of(&ticks, message.fault.fault.chain_id, message.block.number());
         assert!(word.block.is_deposits_only());
-        assert!(!attestation_of(&ticks, FIRST_CHAIN_ID + message.cites() as u64, initiating).block.is_deposits_only());
+        assert!(
+            !attestation_of(&ticks, FIRST_CHAIN_ID + message.cites() as u64, initiating)
+                .block
+                .is_deposits_only()
+        );
     }
 }
 
@@ -183,7 +190,8 @@ fn an_undeclared_message_is_valid_and_only_its_transaction_declares_nothing() {
         .map(|number| canonical(&superchain, 1, number))
         .flat_map(|block| {
             let inbox = block.logs().filter(|(_, _, log)| log.address == CROSS_L2_INBOX);
-            let bare = inbox.filter(|(_, transaction, _)| declares_nothing(&block.transactions[*transaction]));
+            let bare =
+                inbox.filter(|(_, transaction, _)| declares_nothing(&block.transactions[*transaction]));
             bare.map(|(index, ..)| (block.hash, index)).collect::<Vec<_>>()
         })
         .collect();
@@ -245,9 +253,13 @@ fn drawn_faults_are_all_carried_out() {
         let mut superchain = superchain(4, 200, seed, &names.iter().map(String::as_str).collect::<Vec<_>>());
         let ticks = run(&mut superchain, 200);
         let executed = executed(&ticks);
-        for planned in superchain.params().plan.iter().filter(|planned| planned.fault.expected_message().is_some()) {
+        for planned in
+            superchain.params().plan.iter().filter(|planned| planned.fault.expected_message().is_some())
+        {
             let place = (planned.chain_id, planned.block);
-            let done = executed.iter().any(|message| (message.fault.fault.chain_id, message.fault.fault.block) == place);
+            let done = executed
+                .iter()
+                .any(|message| (message.fault.fault.chain_id, message.fault.fault.block) == place);
             assert!(done, "seed {seed}: {} is missing", planned.fault.name());
         }
     }

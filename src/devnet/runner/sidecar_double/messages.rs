@@ -31,9 +31,10 @@ pub(super) async fn track(chain_id: ChainId, clients: &Clients, double: &Double)
     }
     let open: Vec<_> = {
         let heard = double.heard.lock();
-        let of_chain = heard.messages.iter().filter(|((chain, ..), record)| {
-            *chain == chain_id && record["state"] == "tracked"
-        });
+        let of_chain = heard
+            .messages
+            .iter()
+            .filter(|((chain, ..), record)| *chain == chain_id && record["state"] == "tracked");
         of_chain.map(|(place, record)| (*place, record.clone())).collect()
     };
     for (place, mut record) in open {
@@ -68,7 +69,8 @@ async fn discover(chain_id: ChainId, log: &Log, clients: &Clients) -> Option<Val
 /// What became of the block, if something did.
 async fn state(client: &HttpClient, hash: B256, record: &Value) -> Option<&'static str> {
     let number = record["executing"]["number"].as_u64().unwrap();
-    let block = async |tag: Value| client.request::<Value, _>("eth_getBlockByNumber", rpc_params![tag, false]).await;
+    let block =
+        async |tag: Value| client.request::<Value, _>("eth_getBlockByNumber", rpc_params![tag, false]).await;
     let there = block(json!(U256::from(number))).await.ok()?;
     if there.is_null() {
         return None;
@@ -76,6 +78,7 @@ async fn state(client: &HttpClient, hash: B256, record: &Value) -> Option<&'stat
     if there["hash"] != json!(hash) {
         return Some(if record["status"] == "invalid" { "resolved" } else { "orphaned" });
     }
-    let finalized: U256 = serde_json::from_value(block(json!("finalized")).await.ok()?["number"].clone()).ok()?;
+    let finalized: U256 =
+        serde_json::from_value(block(json!("finalized")).await.ok()?["number"].clone()).ok()?;
     (finalized >= U256::from(number)).then_some("finalized")
 }
