@@ -14,6 +14,7 @@ mod audit;
 mod cli;
 mod contracts;
 mod devnet;
+mod devnet_messages;
 mod follow_contract;
 mod following;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
