@@ -2,12 +2,16 @@
 //! or a message can choose. Counters of configured chains start at 0, so that increases can be alerted on.
 
 mod catalogue;
-mod monitor_metrics;
+mod message_metrics;
+mod reading_metrics;
+mod suspect_metrics;
 
 pub use catalogue::{Definition, MetricKind, metrics_table};
 
 use catalogue::Catalogue;
-use monitor_metrics::MonitorMetrics;
+use message_metrics::MessageMetrics;
+use reading_metrics::ReadingMetrics;
+use suspect_metrics::SuspectMetrics;
 
 use crate::audit::{CheckedMessage, Verdict};
 use crate::interop::{DependencySet, MessageStatus};
@@ -45,7 +49,9 @@ pub struct Metrics(Arc<Inner>);
 struct Inner {
     catalogue: Catalogue,
     set: DependencySet,
-    monitor: MonitorMetrics,
+    of_messages: MessageMetrics,
+    of_suspects: SuspectMetrics,
+    of_reading: ReadingMetrics,
     frames: IntCounterVec,
     attestations: IntCounterVec,
     verdicts: IntCounterVec,
@@ -119,7 +125,9 @@ impl Metrics {
                 &["chain_id", "source"],
             )?,
             limits: catalogue.counter("limit_reached_total", "How often a bound was reached", &["limit"])?,
-            monitor: MonitorMetrics::new(&mut catalogue)?,
+            of_messages: MessageMetrics::new(&mut catalogue)?,
+            of_suspects: SuspectMetrics::new(&mut catalogue)?,
+            of_reading: ReadingMetrics::new(&mut catalogue)?,
             set,
             catalogue,
         };
@@ -159,7 +167,9 @@ impl Metrics {
                 }
             }
         }
-        self.0.monitor.preset(&ids);
+        self.0.of_messages.preset(&ids);
+        self.0.of_suspects.preset(&ids);
+        self.0.of_reading.preset(&ids);
         for limit in LIMITS {
             self.0.limits.with_label_values(&[limit]);
         }
@@ -264,6 +274,10 @@ impl Metrics {
         TextEncoder::new().encode(&self.0.catalogue.registry.gather(), &mut text)?;
         String::from_utf8(text).map_err(|error| prometheus::Error::Msg(error.to_string()))
     }
+}
+
+fn as_gauge(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -112,7 +112,8 @@ impl<'a> Closure<'a> {
     pub fn asks(&self) -> BTreeSet<Ask> {
         let mut asks = BTreeSet::new();
         for (place, findings) in self.reach() {
-            if findings.is_broken {
+            // What is invalid by itself needs no more looking into; of the root, every message is in question.
+            if findings.is_broken && place != self.root {
                 continue;
             }
             let Some(Known::Open(logs)) = self.blocks.get(&place) else { continue };

@@ -39,7 +39,7 @@ fn in_use() -> Metrics {
     metrics.endpoints(chain(901), &client.standings().borrow());
     let key =
         CountKey { executing: chain(901), initiating: None, status: "valid", level: SafetyLevel::Unsafe };
-    metrics.0.monitor.shown.lock().insert(key);
+    metrics.0.of_messages.shown.lock().insert(key);
     metrics.tracked(&Counts::default(), 0);
     metrics
 }

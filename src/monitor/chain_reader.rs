@@ -30,6 +30,9 @@ const KEPT_BELOW_FINAL: u64 = 64;
 /// The longest pause after an endpoint's failure.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// How many looks in a row may find the heads on another fork before that is told.
+const TOLERATED_FORKED_LOOKS: u32 = 5;
+
 /// The shortest pause between two looks, however often it is nudged.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
 
@@ -61,6 +64,8 @@ pub struct ChainReader {
 struct Progress {
     recent: RecentBlocks,
     heads: Option<SafetyHeads>,
+    /// How many looks in a row found the heads on another fork.
+    forked: u32,
 }
 
 /// Why the chain cannot be read now.
@@ -250,7 +255,9 @@ impl ChainReader {
             progress.recent.forget_below(heads.finalized.saturating_sub(KEPT_BELOW_FINAL));
             self.send(MonitorMessage::Heads { chain_id: self.chain_id, heads }).await?;
         }
-        other.map_or(Ok(()), |other| Err(other.into()))
+        progress.forked = if other.is_some() { progress.forked.saturating_add(1) } else { 0 };
+        // While a chain reorgs, its node and its execution clients rightly differ for a moment.
+        other.filter(|_| progress.forked > TOLERATED_FORKED_LOOKS).map_or(Ok(()), |other| Err(other.into()))
     }
 
     async fn send(&self, message: MonitorMessage) -> Result<(), ReadError> {

@@ -10,9 +10,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-/// How many blocks below the finalized one stay in a view.
-const KEPT_BELOW_FINALIZED: u64 = 64;
-
 /// How many blocks below the view are remembered for an invalid or unknown message alone, all their messages' lives
 /// being over.
 const CLOSED_REMAINS: usize = 4096;
@@ -28,6 +25,8 @@ pub struct ChainView {
     /// Blocks with open messages that were dropped and have no successor yet.
     pub(super) displaced: BTreeMap<u64, BlockNode>,
     pub(super) heads: SafetyHeads,
+    /// The timestamp up to which the chain was final when it was looked at last.
+    pub(super) final_at: Option<UnixSeconds>,
     /// The cross-unsafe height that the messages' levels follow.
     pub(super) levelled: u64,
     /// Who cites this chain.
@@ -178,9 +177,9 @@ impl ChainView {
     }
 
     /// Takes away what is final for long. A block that has open messages, or is not valid, is remembered.
-    pub(super) fn prune(&mut self) {
+    pub(super) fn prune(&mut self, kept_below_finalized: u64) {
         let Some(tip) = self.tip() else { return };
-        let keep = self.heads.finalized.min(tip.key.number).saturating_sub(KEPT_BELOW_FINALIZED);
+        let keep = self.heads.finalized.min(tip.key.number).saturating_sub(kept_below_finalized);
         while self.first().is_some_and(|first| first < keep) {
             let Some(node) = self.blocks.pop_front() else { return };
             let number = node.block.key.number;

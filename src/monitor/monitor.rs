@@ -239,8 +239,10 @@ impl Monitor {
         metrics.tracked(tracker.counts(), tracker.open());
         for chain_id in &self.chains {
             let Some(view) = tracker.chain(*chain_id) else { continue };
-            let age = view.tip().map(|tip| Duration::from_secs(now.0.saturating_sub(tip.timestamp.0)));
-            metrics.chain_times(*chain_id, view.oldest_open().zip(view.newest_open()), age);
+            metrics.open_messages_at(*chain_id, view.oldest_open().zip(view.newest_open()));
+            if let Some(tip) = view.tip() {
+                metrics.tip_age(*chain_id, Duration::from_secs(now.0.saturating_sub(tip.timestamp.0)));
+            }
             if let Some(number) = view.cross_unsafe() {
                 metrics.head(*chain_id, "cross-unsafe", number);
             }

@@ -11,6 +11,10 @@ pub(super) fn report(note: &Note) {
     let initiating = note.initiating.map(|chain_id| chain_id.to_string()).unwrap_or_default();
     let reason = note.news.reason().map(|reason| reason.code()).unwrap_or_default();
     let detail = note.news.reason().map(ToString::to_string).unwrap_or_default();
+    if let News::Ended { ending: Ending::Finalized, status } = &note.news {
+        error!(%chain_id, number, %hash, log_index, initiating, status, "consensus failure: an invalid message is final");
+        return;
+    }
     if note.is_consensus_failure() {
         error!(%chain_id, number, %hash, log_index, initiating, %level, reason, detail,
                "consensus failure: an invalid message is in a cross-safe block; all hands");

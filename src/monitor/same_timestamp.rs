@@ -92,6 +92,11 @@ impl SameTimestampGroups {
         }
     }
 
+    /// Whether the chain's block of this timestamp has such messages.
+    pub(super) fn contains(&self, timestamp: UnixSeconds, chain_id: ChainId) -> bool {
+        self.0.get(&timestamp).is_some_and(|group| group.blocks.contains_key(&chain_id))
+    }
+
     /// Whether the chain's block of this timestamp is in a cycle, or holds one up.
     pub(super) fn is_cyclic(&self, timestamp: UnixSeconds, chain_id: ChainId) -> bool {
         self.0.get(&timestamp).is_some_and(|group| group.cyclic.contains(&chain_id))

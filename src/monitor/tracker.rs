@@ -34,6 +34,9 @@ use lru::LruCache;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 
+/// How many blocks below the finalized one stay in a view.
+const KEPT_BELOW_FINALIZED: u64 = 64;
+
 /// How many hashes of cited blocks below the views are kept.
 const SETTLED_KEPT: NonZeroUsize = match NonZeroUsize::new(4096) {
     Some(kept) => kept,
@@ -49,11 +52,14 @@ pub struct Tracker {
     chains: BTreeMap<ChainId, ChainView>,
     /// How far each chain is. The first is the last: the horizon up to which every chain is known.
     tips: BTreeSet<(Option<UnixSeconds>, ChainId)>,
+    /// How far each chain is final. The first is the last.
+    finals: BTreeSet<(Option<UnixSeconds>, ChainId)>,
     groups: SameTimestampGroups,
     book: MessageBook,
     /// Canonical blocks below the views that were asked for.
     settled: LruCache<(ChainId, u64), B256>,
     dropped: u64,
+    kept_below_finalized: u64,
 }
 
 /// What an input has touched and is not settled yet.
@@ -77,10 +83,12 @@ impl Tracker {
         Self {
             chains: set.chain_ids().map(|chain_id| (chain_id, ChainView::default())).collect(),
             tips: set.chain_ids().map(|chain_id| (None, chain_id)).collect(),
+            finals: set.chain_ids().map(|chain_id| (None, chain_id)).collect(),
             book: MessageBook::new(set.chain_ids(), limits.ended_kept),
             groups: SameTimestampGroups::default(),
             settled: LruCache::new(SETTLED_KEPT),
             dropped: 0,
+            kept_below_finalized: KEPT_BELOW_FINALIZED,
             set,
             index,
             limits,
@@ -100,20 +108,20 @@ impl Tracker {
         match input {
             Input::Block(block) => {
                 let chain_id = block.key.chain_id;
-                let was_final = self.known(chain_id)?.final_timestamp();
                 self.arrive(&block, work)?;
                 self.settle(work);
-                self.come_final(chain_id, was_final, work);
+                self.come_final(chain_id, work);
             }
             Input::Rewound { chain_id, kept } => {
                 self.known(chain_id)?;
                 self.rewind(chain_id, kept, work);
                 self.settle(work);
+                self.come_final(chain_id, work);
             }
             Input::Heads { chain_id, heads } => {
-                let was_final = self.known(chain_id)?.final_timestamp();
+                self.known(chain_id)?;
                 self.head(chain_id, heads, work);
-                self.come_final(chain_id, was_final, work);
+                self.come_final(chain_id, work);
             }
             Input::Initiating { chain_id, number, logs } => {
                 self.known(chain_id)?;
@@ -191,3 +199,6 @@ impl Tracker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

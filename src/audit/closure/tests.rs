@@ -128,6 +128,18 @@ fn asks_come_oldest_first_and_end() {
     assert_eq!((asks(&closure), standing(&closure)), (vec![], Valid));
 }
 
+#[test]
+fn only_the_root_is_looked_into_though_it_is_broken() {
+    let set = set();
+    let mut closure = closure(&set, &[(1, 9, vec![(0, 2, 5, 0), (1, 3, 99, 0), (2, 3, 8, 0)])]);
+    assert_eq!((standing(&closure), closure.asks().len()), (Invalid, 2));
+    closure.insert(block(2, 5, &[(0, 3, 99, 0), (1, 3, 4, 0)]), false);
+    closure.insert(block(3, 8, &[]), false);
+    assert_eq!(closure.asks(), BTreeSet::new());
+    assert_eq!(closure.standings()[&(ChainId::from(2), 5)], Invalid);
+    assert_eq!(closure.standings()[&(ChainId::from(3), 8)], Valid);
+}
+
 #[rstest]
 #[case::past_it(4, 5, Invalid)]
 #[case::not_there_yet(4, 4, Unknown)]

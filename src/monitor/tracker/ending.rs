@@ -61,6 +61,9 @@ impl Tracker {
         }
         if is_same_timestamp {
             self.groups.close_one(timestamp, key.chain_id);
+            if self.all_final() >= Some(timestamp) {
+                self.groups.forget_closed(timestamp);
+            }
         }
     }
 }

@@ -24,7 +24,7 @@ impl Tracker {
         let Some(message) = self.book.get(id).filter(|message| message.state() == State::Tracked) else {
             return;
         };
-        let executing = message.block.key;
+        let (executing, timestamp) = (message.block.key, message.timestamp());
         let to = settle_reason(message.status(), to);
         let identifier = message.message().map(|message| message.identifier);
         let cited = identifier.filter(|_| message.own != Own::BrokenForGood).map(|id| (id, self.cited(&id)));
@@ -43,6 +43,10 @@ impl Tracker {
         if let Some(Change::Status { from, to, .. }) = change {
             work.ripe.insert(id);
             self.recount(&executing, &from, &to, work);
+            if self.groups.contains(timestamp, executing.chain_id) {
+                // The block's same-timestamp messages may lean on each other: they are settled without themselves.
+                work.dirty_groups.insert(timestamp);
+            }
         }
         if let Some((identifier, cited)) = cited {
             let waits = matches!(cited, Cited::Absent { .. }) || matches!(to, MessageStatus::Invalid(_));

@@ -23,14 +23,30 @@ impl Tracker {
         }
     }
 
-    /// A chain may be final up to a later timestamp than before: invalid messages that cite it may be at their end.
-    pub(super) fn come_final(&mut self, chain_id: ChainId, before: Option<UnixSeconds>, work: &mut Work) {
+    /// A chain may be final up to another timestamp than before: invalid messages that cite it may be at their end, and
+    /// what is final for long is let go.
+    pub(super) fn come_final(&mut self, chain_id: ChainId, work: &mut Work) {
         let Some(view) = self.chains.get_mut(&chain_id) else { return };
-        let Some(now) = view.final_timestamp() else { return };
-        let after = before.map_or(Bound::Unbounded, Bound::Excluded);
-        work.ripe.extend(view.citations.at_claims((after, Bound::Included(now))));
-        view.prune();
+        let (before, now) = (view.final_at, view.final_timestamp());
+        view.final_at = now;
+        view.prune(self.kept_below_finalized);
         work.moved.insert(chain_id);
+        if before == now {
+            return;
+        }
+        work.ripe.extend(view.citations.at_claims(later(before, now)));
+        let all_before = self.all_final();
+        self.finals.remove(&(before, chain_id));
+        self.finals.insert((now, chain_id));
+        let closed: Vec<UnixSeconds> = self.groups.timestamps(later(all_before, self.all_final())).collect();
+        for timestamp in closed {
+            self.groups.forget_closed(timestamp);
+        }
+    }
+
+    /// The timestamp up to which every chain is final.
+    pub(super) fn all_final(&self) -> Option<UnixSeconds> {
+        self.finals.first().and_then(|(timestamp, _)| *timestamp)
     }
 
     /// Cross-unsafe heads that have moved move their messages' levels.
@@ -62,4 +78,13 @@ impl Tracker {
 const fn between(one: u64, other: u64) -> RangeInclusive<u64> {
     let (low, high) = if one < other { (one, other) } else { (other, one) };
     low.saturating_add(1)..=high
+}
+
+/// The timestamps after the one and up to the other; none if that is no later.
+fn later(before: Option<UnixSeconds>, now: Option<UnixSeconds>) -> (Bound<UnixSeconds>, Bound<UnixSeconds>) {
+    let nothing = (Bound::Included(UnixSeconds(0)), Bound::Excluded(UnixSeconds(0)));
+    match now.filter(|_| before < now) {
+        Some(now) => (before.map_or(Bound::Unbounded, Bound::Excluded), Bound::Included(now)),
+        None => nothing,
+    }
 }

@@ -33,9 +33,6 @@ impl Tracker {
     /// The messages that were initiated and executed at one timestamp.
     fn settle_group(&mut self, timestamp: UnixSeconds, work: &mut Work) {
         let is_complete = self.horizon().is_some_and(|horizon| timestamp <= horizon);
-        if is_complete {
-            self.groups.forget_closed(timestamp);
-        }
         let round = self.gather(timestamp);
         for (id, to, ground) in round.decide(is_complete) {
             self.judge(id, to, ground, work);

@@ -1,0 +1,1 @@
+//! One scene at a time, with the events that it leads to.
