@@ -85,6 +85,6 @@ mod tests {
         let slowest = TICKS_PER_L1_BLOCK + CROSS_SAFE_TICKS + 1;
         assert!(slowest < EXPIRY_BLOCKS);
         assert!(slowest < FIRST_EXECUTING_BLOCK);
-        assert!(ACTIVATION_BLOCK + 1 < FIRST_EXECUTING_BLOCK);
+        const { assert!(ACTIVATION_BLOCK + 1 < FIRST_EXECUTING_BLOCK) };
     }
 }

@@ -38,6 +38,9 @@ const HOLD_PATIENCE: Duration = Duration::from_secs(10);
 /// After the last tick the sidecar has so long to settle everything.
 const SETTLING_PATIENCE: Duration = Duration::from_secs(60);
 
+/// Whether what was seen of a message is what is waited for.
+type IsMet = fn(&SeenMessage) -> bool;
+
 /// A devnet on its way.
 #[derive(Debug)]
 pub(super) struct Show {
@@ -189,7 +192,7 @@ impl Show {
     /// Waits until the sidecar has seen what it could not find out any more afterwards: messages whose blocks will go,
     /// and those that lost what they cite.
     async fn hold(&mut self, tick: &Tick) {
-        let mut held: Vec<(MessagePlace, fn(&SeenMessage) -> bool)> = Vec::new();
+        let mut held: Vec<(MessagePlace, IsMet)> = Vec::new();
         for message in tick.chains.iter().flat_map(|chain| &chain.scripted) {
             match message.fault.fault.hold() {
                 Hold::None => {}
@@ -204,9 +207,7 @@ impl Show {
             let planted =
                 self.planted.iter().find(|planted| (planted.fault.chain_id, planted.fault.block) == place);
             let executed = planted.and_then(|planted| planted.executed.last());
-            held.extend(
-                executed.map(|place| (*place, (|seen| seen.was_invalid) as fn(&SeenMessage) -> bool)),
-            );
+            held.extend(executed.map(|place| (*place, (|seen| seen.was_invalid) as IsMet)));
         }
         if held.is_empty() {
             return;

@@ -75,7 +75,7 @@ mod tests {
     fn drawn_faults_stay_clear_of_scripted_ones() {
         let scripted: Vec<FaultSpec> = vec!["long-outage@100".parse().unwrap()];
         let plan = FaultPlan::new(&scripted, &CHAINS, Some(2_000)).unwrap();
-        let mut all = scripted.clone();
+        let mut all = scripted;
         all.extend(draw(&plan, 100, 1, &CHAINS, (2_000, 2)));
         assert!(all.len() > 50);
         FaultPlan::new(&all, &CHAINS, Some(2_000)).unwrap();
