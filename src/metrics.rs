@@ -1,13 +1,23 @@
 //! [`Metrics`]: what Prometheus reads. Labels are chains, names of verdicts and the like: nothing that a peer
 //! or a message can choose. Counters of configured chains start at 0, so that increases can be alerted on.
 
+mod catalogue;
+mod message_metrics;
+mod reading_metrics;
+mod suspect_metrics;
+
+pub use catalogue::{Definition, MetricKind, metrics_table};
+
+use catalogue::Catalogue;
+use message_metrics::MessageMetrics;
+use reading_metrics::ReadingMetrics;
+use suspect_metrics::SuspectMetrics;
+
 use crate::audit::{CheckedMessage, Verdict};
 use crate::interop::{DependencySet, MessageStatus};
 use crate::ledger::Decision;
 use crosscheck_p2p::{ChainId, RefusalVerdict, Topic};
-use prometheus::{
-    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
-};
+use prometheus::{Encoder, HistogramVec, IntCounterVec, IntGaugeVec, TextEncoder};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,14 +28,30 @@ const UNKNOWN_CHAIN: &str = "unknown";
 const VERDICT_SECONDS: [f64; 14] =
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0];
 
+/// Every bound that is counted when it is reached.
+const LIMITS: [&str; 9] = [
+    "open-cases",
+    "refusals",
+    "auditor-inbox",
+    "gossip-queue",
+    "gossip-events",
+    "monitor-inbox",
+    "suspect-inbox",
+    "suspects-per-block",
+    "tracked-messages",
+];
+
 /// Everything that is counted and measured. Clones share one registry.
 #[derive(Clone, Debug)]
 pub struct Metrics(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    registry: Registry,
+    catalogue: Catalogue,
     set: DependencySet,
+    of_messages: MessageMetrics,
+    of_suspects: SuspectMetrics,
+    of_reading: ReadingMetrics,
     frames: IntCounterVec,
     attestations: IntCounterVec,
     verdicts: IntCounterVec,
@@ -47,67 +73,72 @@ impl Metrics {
     /// # Errors
     /// If two metrics have one name: a mistake in this file.
     pub fn new(set: DependencySet) -> Result<Self, prometheus::Error> {
-        let registry = Registry::new_custom(Some("crosscheck".to_owned()), None)?;
-        let counter = |name: &str, help: &str, labels: &[&str]| {
-            let metric = IntCounterVec::new(Opts::new(name, help), labels)?;
-            registry.register(Box::new(metric.clone()))?;
-            Ok::<_, prometheus::Error>(metric)
-        };
-        let gauge = |name: &str, help: &str, labels: &[&str]| {
-            let metric = IntGaugeVec::new(Opts::new(name, help), labels)?;
-            registry.register(Box::new(metric.clone()))?;
-            Ok::<_, prometheus::Error>(metric)
-        };
-        let verdict_seconds = HistogramVec::new(
-            HistogramOpts::new("verdict_seconds", "Time from taking up a block to its verdict")
-                .buckets(VERDICT_SECONDS.to_vec()),
-            &["chain_id"],
-        )?;
-        registry.register(Box::new(verdict_seconds.clone()))?;
+        let mut catalogue = Catalogue::new()?;
         let inner = Inner {
-            frames: counter(
+            frames: catalogue.counter(
                 "gossip_frames_total",
                 "Gossip frames judged, by topic and verdict",
                 &["chain_id", "topic", "verdict"],
             )?,
-            attestations: counter("attestations_total", "Attested blocks taken under audit", &["chain_id"])?,
-            verdicts: counter("verdicts_total", "Verdicts, by reason", &["chain_id", "verdict", "reason"])?,
-            messages: counter(
+            attestations: catalogue.counter(
+                "attestations_total",
+                "Attested blocks taken under audit",
+                &["chain_id"],
+            )?,
+            verdicts: catalogue.counter(
+                "verdicts_total",
+                "Verdicts, by reason",
+                &["chain_id", "verdict", "reason"],
+            )?,
+            verdict_seconds: catalogue.histogram(
+                "verdict_seconds",
+                "Time from taking up a block to its verdict",
+                &["chain_id"],
+                &VERDICT_SECONDS,
+            )?,
+            messages: catalogue.counter(
                 "messages_total",
                 "Executed messages of decided blocks, by what was found",
                 &["executing_chain_id", "initiating_chain_id", "status"],
             )?,
-            open_cases: gauge("open_cases", "Blocks without a verdict", &["chain_id"])?,
-            heads: gauge("head_number", "Height of a head", &["chain_id", "level"])?,
-            follow_heads: gauge(
+            open_cases: catalogue.gauge("open_cases", "Blocks without a verdict", &["chain_id"])?,
+            heads: catalogue.gauge("head_number", "Height of a head", &["chain_id", "level"])?,
+            follow_heads: catalogue.gauge(
                 "follow_head_number",
                 "Height of a head that followers are served",
                 &["chain_id", "level"],
             )?,
-            follow_held: gauge(
+            follow_held: catalogue.gauge(
                 "follow_held",
                 "Whether a violated or discarded block holds the served head",
                 &["chain_id"],
             )?,
-            follow_upstream_age: gauge(
+            follow_upstream_age: catalogue.gauge(
                 "follow_upstream_age_seconds",
                 "Age of the upstream's last answer",
                 &["chain_id"],
             )?,
-            peers: gauge("peers", "Connected gossip peers", &["chain_id"])?,
-            source_failures: counter(
+            peers: catalogue.gauge("peers", "Connected gossip peers", &["chain_id"])?,
+            source_failures: catalogue.counter(
                 "source_failures_total",
                 "Endpoints' failures to answer",
                 &["chain_id", "source"],
             )?,
-            limits: counter("limit_reached_total", "How often a bound was reached", &["limit"])?,
-            verdict_seconds,
+            limits: catalogue.counter("limit_reached_total", "How often a bound was reached", &["limit"])?,
+            of_messages: MessageMetrics::new(&mut catalogue)?,
+            of_suspects: SuspectMetrics::new(&mut catalogue)?,
+            of_reading: ReadingMetrics::new(&mut catalogue)?,
             set,
-            registry,
+            catalogue,
         };
         let metrics = Self(Arc::new(inner));
         metrics.preset();
         Ok(metrics)
+    }
+
+    /// Every metric as it is defined.
+    pub fn definitions(&self) -> &[Definition] {
+        &self.0.catalogue.definitions
     }
 
     /// Sets every counter of a configured chain to 0.
@@ -117,6 +148,7 @@ impl Metrics {
             self.0.attestations.with_label_values(&[id]);
             self.0.open_cases.with_label_values(&[id]);
             self.0.peers.with_label_values(&[id]);
+            self.0.verdict_seconds.with_label_values(&[id]);
             for (verdict, reason) in Verdict::NAMES {
                 self.0.verdicts.with_label_values(&[id.as_str(), verdict, reason]);
             }
@@ -135,7 +167,10 @@ impl Metrics {
                 }
             }
         }
-        for limit in ["open-cases", "refusals", "auditor-inbox", "gossip-queue", "gossip-events"] {
+        self.0.of_messages.preset(&ids);
+        self.0.of_suspects.preset(&ids);
+        self.0.of_reading.preset(&ids);
+        for limit in LIMITS {
             self.0.limits.with_label_values(&[limit]);
         }
     }
@@ -236,44 +271,14 @@ impl Metrics {
     /// If a metric cannot be written as text.
     pub fn render(&self) -> Result<String, prometheus::Error> {
         let mut text = Vec::new();
-        TextEncoder::new().encode(&self.0.registry.gather(), &mut text)?;
+        TextEncoder::new().encode(&self.0.catalogue.registry.gather(), &mut text)?;
         String::from_utf8(text).map_err(|error| prometheus::Error::Msg(error.to_string()))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::audit::{Discard, Verdict};
-    use crate::interop::BlockKey;
-    use crate::interop::Member;
-    use alloy::primitives::B256;
-    use crosscheck_p2p::UnixSeconds;
-    use std::collections::BTreeSet;
-    use std::time::Duration;
-
-    #[test]
-    fn counters_of_configured_chains_start_at_zero_and_count_by_reason() {
-        let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
-        let set = DependencySet::new([(ChainId::from(901), member)].into(), 10);
-        let metrics = Metrics::new(set).unwrap();
-        let line = |count: u64| {
-            format!(
-                "crosscheck_verdicts_total{{chain_id=\"901\",reason=\"execution-divergence\",verdict=\"discarded\"}} {count}"
-            )
-        };
-        assert!(metrics.render().unwrap().contains(&line(0)));
-        let verdict = Verdict::Discarded(Discard::ExecutionDivergence { derived: B256::ZERO });
-        metrics.verdict(&Decision {
-            key: BlockKey { chain_id: ChainId::from(901), number: 1, hash: B256::ZERO },
-            verdict: &verdict,
-            messages: &[],
-            replaces: None,
-            waits: &BTreeSet::new(),
-            at: UnixSeconds(0),
-            after: Duration::from_millis(1),
-        });
-        assert!(metrics.render().unwrap().contains(&line(1)));
-        assert!(Verdict::NAMES.contains(&(verdict.name(), verdict.reason().unwrap())));
-    }
+fn as_gauge(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,11 @@
 //!
 //! What `crosscheck run` runs, and what a devnet runs in its own process: the same code.
 
+mod monitoring;
+mod rpc_server;
+
+use monitoring::Monitoring;
+
 use crate::audit::{
     AuditLimits, Auditor, AuditorMessage, CaseRules, HeadWatcher, Heads, Investigator, L1Judge,
 };
@@ -12,10 +17,10 @@ use crate::gossip::{Gossiped, Intake, SignerWatcher};
 use crate::health::Health;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
-use crate::rpc::{CrosscheckRpc, Refusals};
-use crate::sources::{ExecutionClient, L1Client, RollupNode, SourceError};
+use crate::rpc::Refusals;
+use crate::sources::{ExecutionClient, L1Client, LogIndex, RollupNode, SourceError};
 use crate::tasks::TaskGroup;
-use crate::{rpc, web};
+use crate::web;
 use crosscheck_p2p::{
     ChainId, Clock, Network, NetworkConfig, NodeIdentity, Signers, SystemClock, ValidationRules,
 };
@@ -78,15 +83,21 @@ impl Service {
             auditor,
         };
         let mut tasks = TaskGroup::new(cancel);
-        let (rpc_addr, http_addr) = start_servers(&mut tasks, &config, &shared, &ledger).await?;
-        let (clients, investigator) = investigator(&config, shared.heads.clone(), shared.metrics.clone())?;
+        let index = LogIndex::new(config.interop.log_index_bytes());
+        let clients = execution_clients(&config, &index)?;
+        let monitoring = monitoring::start(&mut tasks, &config, &shared, &ledger, &index, &clients).await?;
+        let rpc_addr =
+            rpc_server::start(&mut tasks, &config, &shared, &ledger, &monitoring, &index, &clients).await?;
+        let http_addr = start_http(&mut tasks, &config, &shared).await?;
+        let investigator =
+            investigator(&config, clients.clone(), shared.heads.clone(), shared.metrics.clone())?;
         let mut rules = BTreeMap::new();
         for (chain_id, chain) in config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only()) {
             rules.insert(*chain_id, validation_rules(*chain_id, chain));
             let Some(execution) = clients.get(chain_id).cloned() else { continue };
             watch_heads(&mut tasks, &config, &shared, *chain_id, chain, execution)?;
             let signers = watch_signers(&mut tasks, &config, &shared, *chain_id, chain)?;
-            join_gossip(&mut tasks, &config, &shared, *chain_id, chain, signers)?;
+            join_gossip(&mut tasks, &config, &shared, &monitoring, *chain_id, chain, signers)?;
         }
         let follow_addr = start_followers(&mut tasks, &config, &shared, &ledger, &clients).await?;
         let limits = AuditLimits { max_open: config.audit.max_open, concurrency: config.audit.concurrency };
@@ -99,7 +110,11 @@ impl Service {
             shared.metrics.clone(),
             limits,
         );
-        tasks.spawn("auditor", auditor.run(tasks.cancellation().clone()));
+        // Without one, nobody holds its inbox, and there is nothing to audit.
+        if config.chains.values().any(|chain| chain.rollup_node.is_some()) {
+            let auditor = auditor.telling(monitoring.told.clone());
+            tasks.spawn("auditor", auditor.run(tasks.cancellation().clone()));
+        }
         info!(chains = config.chains.len(), rpc = %rpc_addr, http = %http_addr, "crosscheck runs");
         Ok(Self { tasks, ledger, config, rpc_addr, http_addr, follow_addr })
     }
@@ -124,20 +139,33 @@ impl Service {
     }
 }
 
-/// The execution clients of the configured chains, and an investigator that asks them.
+/// The execution clients of the configured chains, which keep proven logs in one index.
+///
+/// # Errors
+/// If no HTTP client can be made for an endpoint.
+pub fn execution_clients(
+    config: &Config,
+    index: &LogIndex,
+) -> Result<BTreeMap<ChainId, ExecutionClient>, SourceError> {
+    let limits = config.sources.limits();
+    let client = |(chain_id, chain): (&ChainId, &ChainConfig)| {
+        let client =
+            ExecutionClient::new(*chain_id, &chain.execution, chain.quorum(), limits, index.clone())?;
+        Ok((*chain_id, client))
+    };
+    config.chains.iter().map(client).collect()
+}
+
+/// An investigator that asks these execution clients.
 ///
 /// # Errors
 /// If no HTTP client can be made for an endpoint.
 pub fn investigator(
     config: &Config,
+    clients: BTreeMap<ChainId, ExecutionClient>,
     heads: Heads,
     metrics: Metrics,
-) -> Result<(BTreeMap<ChainId, ExecutionClient>, Investigator), SourceError> {
-    let mut clients = BTreeMap::new();
-    for (chain_id, chain) in &config.chains {
-        let client = ExecutionClient::new(*chain_id, &chain.execution, config.sources.limits())?;
-        clients.insert(*chain_id, client);
-    }
+) -> Result<Investigator, SourceError> {
     let mut l1 = None;
     if let Some(url) = config.deposits_from_l1() {
         let nodes = config.chains.iter().filter_map(|(chain_id, chain)| {
@@ -152,7 +180,7 @@ pub fn investigator(
     });
     let rules = rules.collect();
     let set = config.dependency_set();
-    Ok((clients.clone(), Investigator::new(set, clients, heads, l1, rules, metrics)))
+    Ok(Investigator::new(set, clients, heads, l1, rules, metrics))
 }
 
 /// The clock that the settings name.
@@ -185,31 +213,15 @@ fn validation_rules(chain_id: ChainId, chain: &ChainConfig) -> ValidationRules {
     }
 }
 
-async fn start_servers(
-    tasks: &mut TaskGroup,
-    config: &Config,
-    shared: &Shared,
-    ledger: &Ledger,
-) -> eyre::Result<(SocketAddr, SocketAddr)> {
-    let methods = CrosscheckRpc {
-        chains: config.chains.keys().copied().collect(),
-        ledger: ledger.clone(),
-        refusals: shared.refusals.clone(),
-        heads: shared.heads.clone(),
-        gossiped: shared.gossiped.clone(),
-        health: shared.health.clone(),
-    };
+/// Binds the server of health and metrics and starts its task.
+async fn start_http(tasks: &mut TaskGroup, config: &Config, shared: &Shared) -> eyre::Result<SocketAddr> {
     let cancel = tasks.cancellation().clone();
-    let (rpc_addr, server) = rpc::serve(config.rpc.addr, methods, cancel.clone())
-        .await
-        .wrap_err_with(|| format!("rpc.addr {} cannot be bound; is it in use?", config.rpc.addr))?;
-    tasks.spawn("rpc", server);
     let (http_addr, server) =
         web::serve(config.http.addr, shared.health.clone(), shared.metrics.clone(), cancel)
             .await
             .wrap_err_with(|| format!("http.addr {} cannot be bound; is it in use?", config.http.addr))?;
     tasks.spawn("http", server);
-    Ok((rpc_addr, http_addr))
+    Ok(http_addr)
 }
 
 /// Serves each chain's vouched head to followers, unless that is switched off.
@@ -317,6 +329,7 @@ fn join_gossip(
     tasks: &mut TaskGroup,
     config: &Config,
     shared: &Shared,
+    monitoring: &Monitoring,
     chain_id: ChainId,
     chain: &ChainConfig,
     signers: watch::Receiver<Signers>,
@@ -336,6 +349,8 @@ fn join_gossip(
         network: handle,
         events,
         auditor: shared.auditor.clone(),
+        suspects: monitoring.gossip.clone(),
+        nudges: monitoring.nudges.clone(),
         refusals: shared.refusals.clone(),
         gossiped: shared.gossiped.clone(),
         metrics: shared.metrics.clone(),

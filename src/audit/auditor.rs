@@ -5,17 +5,18 @@
 
 use super::investigator::output;
 use super::open_cases::{OpenCases, Work};
-use super::{Candidate, Candidates, Case, Investigation, Investigator, Wait};
+use super::{Candidate, Case, Investigation, Investigator, Wait};
 use crate::consolidation::{BlockAttributes, OutputV0};
 use crate::interop::BlockKey;
 use crate::ledger::{BlockPosition, Decision, Ledger, LedgerError, NewCase, Opened};
 use crate::metrics::Metrics;
+use crate::rpc::Told;
 use crate::sources::{SyncStatus, VerifiedBlock};
 use crosscheck_p2p::{ChainId, Clock, Signers, Topic, ValidBlock, ValidationRules, Validator};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -72,10 +73,10 @@ pub struct Auditor {
     metrics: Metrics,
     limits: AuditLimits,
     open: OpenCases,
-    candidates: BTreeMap<ChainId, Candidates>,
     /// Up to where each chain's local-safe blocks were looked at.
     scouted: BTreeMap<ChainId, u64>,
     running: JoinSet<Finished>,
+    told: Option<broadcast::Sender<Told>>,
 }
 
 /// What came of one piece of work.
@@ -97,7 +98,6 @@ impl Auditor {
         metrics: Metrics,
         limits: AuditLimits,
     ) -> Self {
-        let candidates = rules.keys().map(|chain_id| (*chain_id, Candidates::default())).collect();
         Self {
             ledger,
             investigator: Arc::new(investigator),
@@ -107,10 +107,16 @@ impl Auditor {
             metrics,
             limits,
             open: OpenCases::default(),
-            candidates,
             scouted: BTreeMap::new(),
             running: JoinSet::new(),
+            told: None,
         }
+    }
+
+    /// The same auditor, which tells each verdict there, once it is in the ledger.
+    #[must_use]
+    pub fn telling(self, told: broadcast::Sender<Told>) -> Self {
+        Self { told: Some(told), ..self }
     }
 
     /// Audits until cancelled. What is under way then is left to the next start.
@@ -173,11 +179,10 @@ impl Auditor {
         let replacement = self.investigator.rules(chain_id).replacement.of(output);
         let candidate = Candidate::of(output.block_hash, attributes, replacement);
         let Some(candidate) = candidate else { return Ok(()) };
-        let Some(candidates) = self.candidates.get_mut(&chain_id) else { return Ok(()) };
-        if !candidates.note(number, candidate) {
+        let Some(oldest) = self.investigator.candidates().note(chain_id, number, candidate) else {
             return Ok(());
-        }
-        match self.ledger.note_candidate(chain_id, number, &candidate, candidates.oldest()).await {
+        };
+        match self.ledger.note_candidate(chain_id, number, &candidate, oldest).await {
             Err(error @ LedgerError::OutOfRange { .. }) => {
                 debug!(%chain_id, %error, "a block does not fit the ledger; not remembered");
                 Ok(())
@@ -193,9 +198,10 @@ impl Auditor {
         let vouched = self.ledger.vouched(chain_id).await?.map_or(tip, |vouched| vouched.number);
         let from =
             self.scouted.get(&chain_id).copied().unwrap_or(vouched).max(tip.saturating_sub(MAX_SCOUTED));
-        let Some(candidates) = self.candidates.get(&chain_id) else { return Ok(()) };
-        let unknown: Vec<u64> =
-            (from.saturating_add(1)..=tip).filter(|number| candidates.at(*number).is_empty()).collect();
+        let candidates = self.investigator.candidates();
+        let unknown: Vec<u64> = (from.saturating_add(1)..=tip)
+            .filter(|number| candidates.at(chain_id, *number).is_empty())
+            .collect();
         self.scouted.insert(chain_id, tip);
         if !unknown.is_empty() {
             let investigator = Arc::clone(&self.investigator);
@@ -335,6 +341,10 @@ impl Auditor {
         }
         self.metrics.verdict(&decision);
         report(&key, &decision);
+        if let Some(told) = &self.told {
+            // Nobody has to listen.
+            let _unheard = told.send(Told::verdict(key, verdict));
+        }
         self.publish_vouched(key.chain_id).await
     }
 
@@ -367,10 +377,8 @@ impl Auditor {
         }
         for chain_id in self.rules.keys().copied().collect::<Vec<_>>() {
             let kept = self.ledger.candidates(chain_id, MAX_KEPT_CANDIDATES).await?;
-            if let Some(candidates) = self.candidates.get_mut(&chain_id) {
-                for (number, candidate) in kept {
-                    candidates.note(number, candidate);
-                }
+            for (number, candidate) in kept {
+                let _known = self.investigator.candidates().note(chain_id, number, candidate);
             }
             self.find_parents(chain_id).await?;
         }
@@ -388,10 +396,8 @@ impl Auditor {
             let investigator = Arc::clone(&self.investigator);
             match work {
                 Work::Case(case) => {
-                    let known = self.candidates.get(&key.chain_id);
-                    let candidates = known.map_or_else(Vec::new, |known| known.at(key.number).to_vec());
                     self.running.spawn(async move {
-                        Finished::Case(Box::new(investigator.investigate(*case, &candidates).await))
+                        Finished::Case(Box::new(investigator.investigate(*case).await))
                     });
                 }
                 Work::Ancestor => {

@@ -1,9 +1,12 @@
-//! [`Candidates`]: the blocks with user transactions seen lately at each height, each of which an attested
+//! [`Candidates`] and [`CandidateBook`]: the blocks with user transactions seen lately at each height, each of which an attested
 //! deposits-only block may replace. Pure, and bounded.
 
 use crate::consolidation::{BlockAttributes, Fingerprint, Replacement};
 use alloy::primitives::B256;
+use crosscheck_p2p::ChainId;
+use parking_lot::RwLock;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How many heights are remembered: two hours of two-second blocks.
 const MAX_HEIGHTS: usize = 4096;
@@ -59,6 +62,30 @@ impl Candidates {
     /// The blocks remembered at a height.
     pub fn at(&self, number: u64) -> &[Candidate] {
         self.by_height.get(&number).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The candidates of every chain. Written by the auditor, read by investigations. Clones share it.
+#[derive(Clone, Debug)]
+pub struct CandidateBook(Arc<RwLock<BTreeMap<ChainId, Candidates>>>);
+
+impl CandidateBook {
+    /// An empty book of these chains.
+    pub fn new(chains: impl IntoIterator<Item = ChainId>) -> Self {
+        let by_chain = chains.into_iter().map(|chain_id| (chain_id, Candidates::default()));
+        Self(Arc::new(RwLock::new(by_chain.collect())))
+    }
+
+    /// Remembers a block. `Some`: it is new; the lowest height that its chain remembers now.
+    pub fn note(&self, chain_id: ChainId, number: u64, candidate: Candidate) -> Option<u64> {
+        let mut book = self.0.write();
+        let candidates = book.get_mut(&chain_id)?;
+        candidates.note(number, candidate).then(|| candidates.oldest())
+    }
+
+    /// The blocks remembered at a height of a chain.
+    pub fn at(&self, chain_id: ChainId, number: u64) -> Vec<Candidate> {
+        self.0.read().get(&chain_id).map_or_else(Vec::new, |candidates| candidates.at(number).to_vec())
     }
 }
 

@@ -11,86 +11,33 @@
 //!     '---neither--------------------------------------------------------------> discarded: not-derived
 //! ```
 //!
+//! A message in `Messages` goes through three gates. Whatever a gate proves wrong ends it as invalid; a fact that is
+//! missing keeps it before the gate, unknown.
+//!
+//! ```text
+//! own clauses --> (Initiating: the cited log) --> (CitedBlock: the cited block's own validity) --> valid
+//!                                             \-> (SameTimestamp: no cycle; if initiated when executed) -/
+//! ```
+//!
 //! Where L1 is asked, every way to `Messages` leads through it: (L1) --contradicts--> discarded, or superseded if L1
 //! has dropped the block's origin for good.
 //!
 //! A fact that cannot be had leaves the case open. Nothing but a proven contradiction is invalid.
 
 use super::checked_message::CheckedMessage;
-use super::{Candidate, Discard, InvalidMessage, L1Contradiction, Verdict, Violation};
+use super::{Candidate, Discard, Fact, InvalidMessage, Need, Verdict, Violation};
 use crate::consolidation::{
-    BlockAttributes, Consolidation, Fingerprint, OutputV0, Replacement, ReplacementRule, consolidate_by,
+    BlockAttributes, Consolidation, Fingerprint, Replacement, ReplacementRule, consolidate_by,
 };
-use crate::interop::{BlockKey, DependencySet, Execution, MessageStatus, check_claim, check_log, check_tip};
+use crate::interop::{
+    BlockKey, DependencySet, Execution, Identifier, InvalidReason, Message, MessageStatus, check_executed,
+    check_log, check_tip, cyclic_chains,
+};
 use crate::sources::ProvenLogs;
-use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
-use crosscheck_p2p::{ChainId, UnixSeconds};
+use crosscheck_p2p::ChainId;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// Something that a case must know to go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Need {
-    /// The block that L1 says stands at the case's height.
-    Derived,
-    /// What L1 alone says of the case's block.
-    L1,
-    /// The proven logs of this block of the case's chain.
-    Logs {
-        /// The block.
-        hash: B256,
-        /// Its height.
-        number: u64,
-    },
-    /// The proven logs of the local-safe block at this height of an initiating chain, or that the chain is
-    /// past this timestamp without having that height.
-    Initiating {
-        /// The initiating chain.
-        chain_id: ChainId,
-        /// The claimed height.
-        number: u64,
-        /// The claimed timestamp.
-        timestamp: UnixSeconds,
-    },
-}
-
-/// An answer to a need.
-#[derive(Clone, Debug)]
-pub enum Fact<'a> {
-    /// The derived block, and the other blocks with user transactions seen at its height.
-    Derived {
-        /// Its hash.
-        hash: B256,
-        /// Its attributes.
-        attributes: &'a BlockAttributes,
-        /// What its output root is the hash of.
-        output: OutputV0,
-        /// Blocks that the case's block may replace.
-        candidates: &'a [Candidate],
-    },
-    /// L1 alone does not contradict the block.
-    L1Agrees,
-    /// L1 alone contradicts the block.
-    L1Contradicts(&'a L1Contradiction),
-    /// L1 has dropped, for good, the block's L1 origin.
-    OriginDropped(BlockNumHash),
-    /// The proven logs of the block asked for.
-    Logs(&'a ProvenLogs),
-    /// The chain's own client no longer has the block asked for.
-    LogsGone,
-    /// The initiating block's proven logs.
-    Initiating(&'a ProvenLogs),
-    /// The initiating chain is past the claimed timestamp: one of its local-safe blocks.
-    InitiatingTip {
-        /// The initiating chain.
-        chain_id: ChainId,
-        /// The block's height.
-        number: u64,
-        /// The block's timestamp.
-        timestamp: UnixSeconds,
-    },
-}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Stage {
@@ -132,13 +79,36 @@ pub struct Case {
     attributes: Arc<BlockAttributes>,
     stage: Stage,
     messages: Vec<CheckedMessage>,
+    gates: Gates,
+}
+
+/// Which gates the messages of the examined block have passed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Gates {
+    /// The logs of the examined block.
+    logs: Option<Arc<ProvenLogs>>,
+    /// By log index: the messages whose cited log is there.
+    held: BTreeSet<u32>,
+    /// By log index: those of them whose cited log a deposit emitted, which stands in whatever replaces its block.
+    lasting: BTreeSet<u32>,
+    /// The cited blocks that are valid themselves.
+    sound: BTreeSet<(ChainId, u64)>,
+    /// Whether it is known that no cycle holds the chain at the examined block's timestamp.
+    is_acyclic: bool,
 }
 
 impl Case {
     /// A case about a block with these attributes.
     pub fn new(key: BlockKey, rules: CaseRules, attributes: BlockAttributes) -> Self {
         let attributes = Arc::new(attributes);
-        Self { key, rules, attributes, stage: Stage::Derivation, messages: Vec::new() }
+        Self {
+            key,
+            rules,
+            attributes,
+            stage: Stage::Derivation,
+            messages: Vec::new(),
+            gates: Gates::default(),
+        }
     }
 
     /// Which block it is about.
@@ -154,6 +124,17 @@ impl Case {
     /// The messages checked: of the block, or of the block that it replaces.
     pub fn messages(&self) -> &[CheckedMessage] {
         &self.messages
+    }
+
+    /// The logs of the block whose messages are checked, once they are known.
+    pub const fn examined(&self) -> Option<&Arc<ProvenLogs>> {
+        self.gates.logs.as_ref()
+    }
+
+    /// Whether a verdict that every message is valid would hold it against somebody: for the block that is replaced
+    /// is the one that L1 says stands here.
+    pub const fn accuses_if_valid(&self) -> bool {
+        matches!(self.stage, Stage::Messages { replaces: Some(Replaces { certain: true }), .. })
     }
 
     /// The block whose messages are checked, if it is another than the case's own.
@@ -191,7 +172,35 @@ impl Case {
 
     /// What would decide the messages that are still unknown: of a decided case, those besides the invalid one.
     pub fn undecided_messages(&self) -> BTreeSet<Need> {
-        self.messages.iter().filter_map(CheckedMessage::need).collect()
+        self.messages.iter().flat_map(|checked| self.needs_of(checked)).collect()
+    }
+
+    fn needs_of(&self, checked: &CheckedMessage) -> BTreeSet<Need> {
+        let Some(message) = checked.message.filter(|_| checked.status == MessageStatus::Unknown) else {
+            return BTreeSet::new();
+        };
+        let id = message.identifier;
+        let (chain_id, number, timestamp) = (id.chain_id, id.block_number, id.timestamp);
+        if !self.gates.held.contains(&checked.log_index) {
+            return [Need::Initiating { chain_id, number, timestamp }].into();
+        }
+        let mut needs = BTreeSet::new();
+        if !self.gates.lasting.contains(&checked.log_index) && !self.is_sound((chain_id, number)) {
+            needs.insert(Need::CitedBlock { chain_id, number });
+        }
+        if self.hangs_on_contemporaries(&message) {
+            needs.insert(Need::SameTimestamp { timestamp });
+        }
+        needs
+    }
+
+    /// Whether a cited block is known to be valid itself. The examined one is what is being found out.
+    fn is_sound(&self, cited: (ChainId, u64)) -> bool {
+        cited == (self.key.chain_id, self.key.number) || self.gates.sound.contains(&cited)
+    }
+
+    fn hangs_on_contemporaries(&self, message: &Message) -> bool {
+        message.identifier.timestamp == self.attributes.timestamp && !self.gates.is_acyclic
     }
 
     /// Takes a fact in. A fact that the case did not ask for changes nothing.
@@ -215,6 +224,7 @@ impl Case {
                 let execution =
                     Execution { chain_id: self.key.chain_id, timestamp: self.attributes.timestamp };
                 self.messages = CheckedMessage::all(set, execution, logs);
+                self.gates = Gates { logs: Some(Arc::clone(logs)), ..Gates::default() };
                 self.stage = Stage::Messages { examined: *examined, replaces: *replaces, known: true };
             }
             (Fact::LogsGone, Stage::Messages { replaces: Some(Replaces { certain: false }), .. }) => {
@@ -225,19 +235,7 @@ impl Case {
                 // The chain has reorged since: ask again what L1 says.
                 self.stage = Stage::Derivation;
             }
-            (Fact::Initiating(logs), Stage::Messages { known: true, .. } | Stage::Decided(_)) => {
-                self.check_messages(logs.chain_id(), Some(logs.number()), |message| {
-                    Some(check_log(message, logs).err())
-                });
-            }
-            (
-                Fact::InitiatingTip { chain_id, number, timestamp },
-                Stage::Messages { known: true, .. } | Stage::Decided(_),
-            ) => {
-                self.check_messages(*chain_id, None, |message| {
-                    check_tip(message, (*number, *timestamp)).map(Some)
-                });
-            }
+            (fact, Stage::Messages { known: true, .. } | Stage::Decided(_)) => self.learn_of_messages(fact),
             _ => {}
         }
         self.decide();
@@ -279,23 +277,97 @@ impl Case {
         if self.rules.ask_l1 && !is_beyond_l1 { Stage::L1 { then: Box::new(messages) } } else { messages }
     }
 
-    /// Checks the open messages that cite a chain (and height). `check` says `None` where it cannot tell.
+    fn learn_of_messages(&mut self, fact: &Fact<'_>) {
+        match *fact {
+            Fact::Initiating(logs) => {
+                let cited = (logs.chain_id(), logs.number());
+                self.check_messages(
+                    |id| (id.chain_id, id.block_number) == cited,
+                    |message| check_log(message, logs),
+                );
+                let holds = self.messages.iter().filter(|checked| {
+                    let id = checked.message.map(|message| message.identifier);
+                    id.is_some_and(|id| (id.chain_id, id.block_number) == cited)
+                        && checked.status == MessageStatus::Unknown
+                });
+                let holds: Vec<&CheckedMessage> = holds.collect();
+                let survives = |checked: &&&CheckedMessage| {
+                    let cited = checked.message.map(|message| message.identifier.log_index);
+                    cited.is_some_and(|cited| logs.survives_replacement(cited))
+                };
+                self.gates.lasting.extend(holds.iter().filter(survives).map(|checked| checked.log_index));
+                self.gates.held.extend(holds.iter().map(|checked| checked.log_index));
+            }
+            Fact::InitiatingTip { chain_id, number, timestamp } => self.check_messages(
+                |id| id.chain_id == chain_id,
+                |message| check_tip(message, (number, timestamp)).map_or(Ok(()), Err),
+            ),
+            Fact::CitedBlock { key, is_valid: true } => {
+                self.gates.sound.insert((key.chain_id, key.number));
+            }
+            Fact::CitedBlock { key: BlockKey { chain_id, number, hash }, is_valid: false } => {
+                let reason = InvalidReason::InitiatingBlockInvalid { chain_id, number, hash };
+                self.check_messages(
+                    |id| (id.chain_id, id.block_number) == (chain_id, number),
+                    |_| Err(reason),
+                );
+            }
+            Fact::SameTimestamp { messages, is_complete } => {
+                let timestamp = self.attributes.timestamp;
+                if cyclic_chains(messages).contains(&self.key.chain_id) {
+                    let reason = InvalidReason::Cycle { timestamp };
+                    self.check_messages(|id| id.timestamp == timestamp, |_| Err(reason));
+                }
+                self.gates.is_acyclic |= is_complete;
+            }
+            Fact::Derived { .. }
+            | Fact::L1Agrees
+            | Fact::L1Contradicts(_)
+            | Fact::OriginDropped(_)
+            | Fact::Logs(_)
+            | Fact::LogsGone => {}
+        }
+        self.pass_messages();
+    }
+
+    /// Checks the open messages whose identifier is meant.
     fn check_messages(
         &mut self,
-        chain_id: ChainId,
-        number: Option<u64>,
-        check: impl Fn(&crate::interop::Message) -> Option<Option<crate::interop::InvalidReason>>,
+        is_meant: impl Fn(&Identifier) -> bool,
+        check: impl Fn(&Message) -> Result<(), InvalidReason>,
+    ) {
+        self.check_messages_at(|_, id| is_meant(id), check);
+    }
+
+    /// Like [`Case::check_messages`], where a message's own log index matters, too.
+    fn check_messages_at(
+        &mut self,
+        is_meant: impl Fn(u32, &Identifier) -> bool,
+        check: impl Fn(&Message) -> Result<(), InvalidReason>,
     ) {
         for checked in &mut self.messages {
-            let Some(message) = checked.message.filter(|_| checked.status == MessageStatus::Unknown) else {
+            let open = checked.message.filter(|_| checked.status == MessageStatus::Unknown);
+            let Some(message) = open.filter(|message| is_meant(checked.log_index, &message.identifier))
+            else {
                 continue;
             };
-            let id = &message.identifier;
-            if id.chain_id != chain_id || number.is_some_and(|number| number != id.block_number) {
-                continue;
+            if let Err(reason) = check(&message) {
+                checked.status = MessageStatus::Invalid(reason);
             }
-            if let Some(outcome) = check(&message) {
-                checked.status = outcome.map_or(MessageStatus::Valid, MessageStatus::Invalid);
+        }
+    }
+
+    /// Calls valid what has passed every gate.
+    fn pass_messages(&mut self) {
+        let has_passed = |checked: &CheckedMessage| {
+            checked.status == MessageStatus::Unknown
+                && checked.message.is_some()
+                && self.needs_of(checked).is_empty()
+        };
+        let passed: Vec<bool> = self.messages.iter().map(has_passed).collect();
+        for (checked, has_passed) in self.messages.iter_mut().zip(passed) {
+            if has_passed {
+                checked.status = MessageStatus::Valid;
             }
         }
     }
@@ -325,18 +397,11 @@ impl Case {
 impl CheckedMessage {
     /// The messages that a block executed, each checked as far as it can be by itself.
     fn all(set: &DependencySet, execution: Execution, logs: &ProvenLogs) -> Vec<Self> {
-        let check = |executed: &crate::sources::Executed| match executed.message {
-            Ok(executing) => Self {
-                log_index: executed.log_index,
-                message: Some(executing.message),
-                status: check_claim(set, execution, &executing.message)
-                    .map_or_else(MessageStatus::Invalid, |()| MessageStatus::Unknown),
-            },
-            Err(error) => Self {
-                log_index: executed.log_index,
-                message: None,
-                status: MessageStatus::Invalid(error.into()),
-            },
+        let check = |executed: &crate::sources::Executed| Self {
+            log_index: executed.log_index,
+            message: executed.message.ok().map(|executing| executing.message),
+            status: check_executed(set, execution, executed)
+                .map_or_else(MessageStatus::Invalid, |_| MessageStatus::Unknown),
         };
         logs.executed().iter().map(check).collect()
     }

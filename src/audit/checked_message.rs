@@ -1,6 +1,5 @@
 //! [`CheckedMessage`]: an executed message and what is known of it so far.
 
-use super::Need;
 use crate::interop::{InvalidReason, Message, MessageStatus};
 use serde::Serialize;
 
@@ -41,13 +40,5 @@ impl Serialize for CheckedMessage {
             detail: reason.map(ToString::to_string),
         }
         .serialize(serializer)
-    }
-}
-
-impl CheckedMessage {
-    /// What must be known to decide it.
-    pub(super) fn need(&self) -> Option<Need> {
-        let id = self.message.filter(|_| self.status == MessageStatus::Unknown)?.identifier;
-        Some(Need::Initiating { chain_id: id.chain_id, number: id.block_number, timestamp: id.timestamp })
     }
 }

@@ -2,15 +2,21 @@
 //!
 //! The imperative shell of [`Case`]. It decides nothing: an answer becomes a fact, a failure becomes a wait.
 
+mod surroundings;
+
+use self::surroundings::{Found, Scene};
+use super::closure::Ask;
 use super::l1_judge::{L1Judge, L1Word};
-use super::{Awaited, Candidate, Case, CaseRules, Cause, Fact, Heads, Need, Wait};
+use super::proven_blocks::ProvenBlocks;
+use super::{Awaited, CandidateBook, Case, CaseRules, Cause, Fact, Heads, Need, Wait};
 use crate::consolidation::{BlockAttributes, OutputV0};
-use crate::interop::{BlockKey, DependencySet};
+use crate::interop::{BlockKey, DependencySet, SameTimestamp};
 use crate::metrics::Metrics;
 use crate::sources::{ExecutionClient, ProvenLogs, SourceError, VerifiedBlock};
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use futures::{StreamExt, stream};
+use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +48,8 @@ pub struct Investigator {
     heads: Heads,
     l1: Option<L1Judge>,
     rules: BTreeMap<ChainId, CaseRules>,
+    candidates: CandidateBook,
+    proven: Mutex<ProvenBlocks>,
     metrics: Metrics,
 }
 
@@ -51,13 +59,29 @@ enum Answer {
     L1(L1Word),
     Logs(Arc<ProvenLogs>),
     LogsGone,
-    Initiating(Arc<ProvenLogs>),
-    InitiatingTip { chain_id: ChainId, number: u64, timestamp: UnixSeconds },
+    /// `is_sound`: nothing can be wrong with the block itself.
+    Initiating {
+        logs: Arc<ProvenLogs>,
+        is_sound: bool,
+    },
+    CitedBlock {
+        key: BlockKey,
+        is_valid: bool,
+    },
+    SameTimestamp {
+        messages: Vec<SameTimestamp>,
+        is_complete: bool,
+    },
+    InitiatingTip {
+        chain_id: ChainId,
+        number: u64,
+        timestamp: UnixSeconds,
+    },
 }
 
 impl Investigator {
     /// An investigator of the chains of these clients. With an L1 judge, blocks are held against L1 too.
-    pub const fn new(
+    pub fn new(
         set: DependencySet,
         clients: BTreeMap<ChainId, ExecutionClient>,
         heads: Heads,
@@ -65,7 +89,13 @@ impl Investigator {
         rules: BTreeMap<ChainId, CaseRules>,
         metrics: Metrics,
     ) -> Self {
-        Self { set, clients, heads, l1, rules, metrics }
+        let candidates = CandidateBook::new(set.chain_ids());
+        Self { set, clients, heads, l1, rules, candidates, proven: Mutex::default(), metrics }
+    }
+
+    /// The blocks that attested ones may replace.
+    pub const fn candidates(&self) -> &CandidateBook {
+        &self.candidates
     }
 
     /// The rules for cases of a chain.
@@ -74,7 +104,7 @@ impl Investigator {
     }
 
     /// Goes on with a case as far as the sources allow.
-    pub async fn investigate(&self, mut case: Case, candidates: &[Candidate]) -> Investigation {
+    pub async fn investigate(&self, mut case: Case) -> Investigation {
         let mut waits = BTreeSet::new();
         for _ in 0..MAX_ROUNDS {
             let needs = case.needs();
@@ -82,11 +112,10 @@ impl Investigator {
                 return Investigation { case, waits: BTreeSet::new() };
             }
             let before = case.clone();
-            waits = self.answer_all(&mut case, needs, candidates).await;
+            waits = self.answer_all(&mut case, needs).await;
             if case.verdict().is_some() {
                 // One contradiction decides; the other messages are looked at if that takes no time.
-                let rest = case.undecided_messages();
-                let looked = self.answer_all(&mut case, rest, candidates);
+                let looked = self.look_at_the_rest(&mut case);
                 let _too_late = tokio::time::timeout(LAST_LOOK, looked).await;
                 return Investigation { case, waits: BTreeSet::new() };
             }
@@ -101,24 +130,45 @@ impl Investigator {
         Investigation { case, waits }
     }
 
+    /// Looks at the messages of a decided case that are not needed for its verdict.
+    async fn look_at_the_rest(&self, case: &mut Case) {
+        for _ in 0..MAX_ROUNDS {
+            let (before, rest) = (case.clone(), case.undecided_messages());
+            if rest.is_empty() {
+                return;
+            }
+            self.answer_all(case, rest).await;
+            if *case == before {
+                return;
+            }
+        }
+    }
+
     /// Sees to needs, and returns what could not be had.
-    async fn answer_all(
-        &self,
-        case: &mut Case,
-        needs: BTreeSet<Need>,
-        candidates: &[Candidate],
-    ) -> BTreeSet<Wait> {
+    async fn answer_all(&self, case: &mut Case, needs: BTreeSet<Need>) -> BTreeSet<Wait> {
+        let (beyond, alone): (BTreeSet<Need>, BTreeSet<Need>) = needs
+            .into_iter()
+            .partition(|need| matches!(need, Need::CitedBlock { .. } | Need::SameTimestamp { .. }));
         let key = *case.key();
         let attributes = Arc::clone(case.attributes());
-        let asked: Vec<_> = needs.into_iter().map(|need| self.answer(key, &attributes, need)).collect();
+        let scene = Scene::of(case);
+        let asked: Vec<_> =
+            alone.into_iter().map(|need| self.answer(key, &attributes, scene.as_ref(), need)).collect();
         let mut answers = stream::iter(asked).buffer_unordered(CONCURRENT_NEEDS);
         let mut waits = BTreeSet::new();
         while let Some(answer) = answers.next().await {
             match answer {
-                Ok(answer) => self.learn(case, &answer, candidates),
+                Ok(answer) => self.learn(case, &answer),
                 Err(wait) => {
                     waits.insert(wait);
                 }
+            }
+        }
+        if let Some(scene) = scene.as_ref().filter(|_| !beyond.is_empty()) {
+            let (answers, missing) = self.look_around(scene, &beyond).await;
+            waits.extend(missing);
+            for answer in &answers {
+                self.learn(case, answer);
             }
         }
         waits
@@ -145,11 +195,12 @@ impl Investigator {
         blocks
     }
 
-    fn learn(&self, case: &mut Case, answer: &Answer, candidates: &[Candidate]) {
+    fn learn(&self, case: &mut Case, answer: &Answer) {
         match answer {
             Answer::Derived(block) => {
                 let (hash, attributes) = (block.hash(), &BlockAttributes::of_block(block));
                 let output = output(block);
+                let candidates = &self.candidates.at(case.key().chain_id, case.key().number);
                 case.learn(&self.set, &Fact::Derived { hash, attributes, output, candidates });
             }
             Answer::L1(L1Word::Agrees) => case.learn(&self.set, &Fact::L1Agrees),
@@ -161,14 +212,33 @@ impl Investigator {
             }
             Answer::Logs(logs) => case.learn(&self.set, &Fact::Logs(logs)),
             Answer::LogsGone => case.learn(&self.set, &Fact::LogsGone),
-            Answer::Initiating(logs) => case.learn(&self.set, &Fact::Initiating(logs)),
+            Answer::Initiating { logs, is_sound } => {
+                case.learn(&self.set, &Fact::Initiating(logs));
+                if *is_sound {
+                    let key =
+                        BlockKey { chain_id: logs.chain_id(), number: logs.number(), hash: logs.hash() };
+                    case.learn(&self.set, &Fact::CitedBlock { key, is_valid: true });
+                }
+            }
+            &Answer::CitedBlock { key, is_valid } => {
+                case.learn(&self.set, &Fact::CitedBlock { key, is_valid });
+            }
+            Answer::SameTimestamp { messages, is_complete } => {
+                case.learn(&self.set, &Fact::SameTimestamp { messages, is_complete: *is_complete });
+            }
             &Answer::InitiatingTip { chain_id, number, timestamp } => {
                 case.learn(&self.set, &Fact::InitiatingTip { chain_id, number, timestamp });
             }
         }
     }
 
-    async fn answer(&self, key: BlockKey, attributes: &BlockAttributes, need: Need) -> Result<Answer, Wait> {
+    async fn answer(
+        &self,
+        key: BlockKey,
+        attributes: &BlockAttributes,
+        scene: Option<&Scene>,
+        need: Need,
+    ) -> Result<Answer, Wait> {
         match need {
             Need::Derived => {
                 let block = self.local_safe_block(key.chain_id, key.number, Awaited::LocalSafe).await?;
@@ -177,7 +247,13 @@ impl Investigator {
             Need::L1 => self.ask_l1(key, attributes).await,
             Need::Logs { hash, .. } => self.logs_of(key, hash).await,
             Need::Initiating { chain_id, number, timestamp } => {
-                self.initiating(chain_id, number, timestamp).await
+                self.initiating(scene, chain_id, number, timestamp).await
+            }
+            Need::CitedBlock { chain_id, .. } => {
+                Err(Wait { awaited: Awaited::CitedBlock, chain_id, cause: Cause::NotYet })
+            }
+            Need::SameTimestamp { .. } => {
+                Err(Wait { awaited: Awaited::SameTimestamp, chain_id: key.chain_id, cause: Cause::NotYet })
             }
         }
     }
@@ -209,19 +285,23 @@ impl Investigator {
 
     async fn initiating(
         &self,
+        scene: Option<&Scene>,
         chain_id: ChainId,
         number: u64,
         timestamp: UnixSeconds,
     ) -> Result<Answer, Wait> {
-        let not_yet = Wait { awaited: Awaited::Initiating, chain_id, cause: Cause::NotYet };
-        if let Some(heads) = self.heads.get(chain_id) {
-            let tip = heads.local_safe();
-            if number > tip.number && tip.timestamp >= timestamp {
-                return Ok(Answer::InitiatingTip { chain_id, number: tip.number, timestamp: tip.timestamp });
-            }
+        if let Some(root) = scene.and_then(|scene| scene.root_at(chain_id, number)) {
+            return Ok(Answer::Initiating { logs: Arc::clone(root), is_sound: false });
         }
-        let block = self.local_safe_block(chain_id, number, Awaited::Initiating).await?;
-        self.logs(chain_id, &block, Awaited::Initiating).await?.map(Answer::Initiating).ok_or(not_yet)
+        let ask = Ask { timestamp, chain_id, number: Some(number) };
+        Ok(match self.see_to(ask, scene, &BTreeSet::new()).await? {
+            Found::Block { logs, is_settled, .. } => Answer::Initiating { logs, is_sound: is_settled },
+            Found::Tip { number, timestamp } => Answer::InitiatingTip { chain_id, number, timestamp },
+            // Only asked for where no height is told.
+            Found::NoneAt => {
+                return Err(Wait { awaited: Awaited::Initiating, chain_id, cause: Cause::NotYet });
+            }
+        })
     }
 
     /// The block that L1 says stands at this height, once the chain's node has derived that far.
@@ -288,5 +368,7 @@ pub(super) fn output(block: &VerifiedBlock) -> OutputV0 {
     }
 }
 
+#[cfg(test)]
+mod superchain_tests;
 #[cfg(test)]
 mod tests;

@@ -1,29 +1,36 @@
 //! The audit: an attested block becomes a [`Case`], a case ends in a [`Verdict`].
 //!
-//! `case`, `verdict`, `checked_message` and `candidates` are pure. The auditor task around them asks the
+//! `case`, `closure`, `proven_blocks`, `verdict`, `checked_message` and `candidates` are pure. The auditor task around them asks the
 //! sources and writes to the ledger; a verdict is durable before anything else hears of it.
 
 mod auditor;
 mod candidates;
 mod case;
 mod checked_message;
+mod closure;
+mod fact;
 mod head_watcher;
 mod heads;
 mod investigator;
 mod l1_judge;
+mod need;
 mod open_cases;
+mod proven_blocks;
 mod range;
 mod verdict;
 mod wait;
 
 pub use auditor::{AuditLimits, Auditor, AuditorMessage};
-pub use candidates::{Candidate, Candidates};
-pub use case::{Case, CaseRules, Fact, Need};
+pub use candidates::{Candidate, CandidateBook, Candidates};
+pub use case::{Case, CaseRules};
 pub use checked_message::CheckedMessage;
+pub use closure::{Ask, Closure, Place, Standing};
+pub use fact::Fact;
 pub use head_watcher::HeadWatcher;
 pub use heads::{Answer, Heads};
 pub use investigator::{Investigation, Investigator};
 pub use l1_judge::L1Judge;
+pub use need::Need;
 pub use range::{RangeAudit, RangeOutcome};
 pub use verdict::{Discard, InvalidMessage, L1Contradiction, Verdict, Violation};
 pub use wait::{Awaited, Cause, Wait};

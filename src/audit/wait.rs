@@ -15,6 +15,10 @@ pub enum Awaited {
     Receipts,
     /// The block that a message was initiated in.
     Initiating,
+    /// What a block that a message cites rests on itself.
+    CitedBlock,
+    /// Another chain's block at a timestamp at which messages are both initiated and executed.
+    SameTimestamp,
     /// What L1 says of the block.
     L1,
 }

@@ -4,16 +4,18 @@ use super::audit_report::{AuditReport, AuditState};
 use super::settings::SettingsArgs;
 use super::{Outcome, UsageError, complain, print, runtime, signals};
 use crate::audit::{Heads, RangeAudit};
-use crate::config::Config;
+use crate::config::{ChainConfig, Config};
 use crate::metrics::Metrics;
-use crate::service::investigator;
-use crate::sources::RollupNode;
+use crate::monitor::labelled_status;
+use crate::service::{execution_clients, investigator};
+use crate::sources::{ExecutionClient, LogIndex, RollupNode};
 use crate::telemetry::{self, live_lines};
 use clap::Args;
 use crosscheck_p2p::ChainId;
 use eyre::WrapErr;
 use futures::StreamExt;
 use indicatif::{ProgressBar, ProgressStyle};
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -60,6 +62,13 @@ impl AuditArgs {
             let problem = format!("--chain {} has no [chains.{}] section", self.chain, self.chain);
             return Err(UsageError { problem }.into());
         }
+        if config.chains.get(&self.chain).is_some_and(ChainConfig::is_monitored_only) {
+            let problem = format!(
+                "chain {0} is only monitored: set chains.{0}.rollup_node, whose local-safe blocks are audited",
+                self.chain
+            );
+            return Err(UsageError { problem }.into());
+        }
         let report = runtime()?.block_on(self.audit(&config))?;
         write_report(&self.report, &report)?;
         if report.interrupted {
@@ -71,8 +80,10 @@ impl AuditArgs {
     async fn audit(&self, config: &Config) -> eyre::Result<AuditReport> {
         let cancel = CancellationToken::new();
         let _watch = signals::cancel_on_signal(cancel.clone())?;
-        let heads = read_heads(config).await?;
-        let (clients, investigator) = investigator(config, heads, Metrics::new(config.dependency_set())?)?;
+        let clients = execution_clients(config, &LogIndex::new(config.interop.log_index_bytes()))?;
+        let heads = read_heads(config, &clients).await?;
+        let metrics = Metrics::new(config.dependency_set())?;
+        let investigator = investigator(config, clients.clone(), heads, metrics)?;
         let client = clients.get(&self.chain).ok_or_else(|| eyre::eyre!("chain {} is gone", self.chain))?;
         let audit = RangeAudit {
             client: client.clone(),
@@ -104,13 +115,22 @@ impl AuditArgs {
     }
 }
 
-/// What every chain's node calls its heads now: past blocks need no later word.
-async fn read_heads(config: &Config) -> eyre::Result<Heads> {
+/// What every chain's node calls its heads now: past blocks need no later word. Of a chain that is only monitored,
+/// what its execution clients label so.
+async fn read_heads(config: &Config, clients: &BTreeMap<ChainId, ExecutionClient>) -> eyre::Result<Heads> {
     let heads = Heads::new(config.chains.keys().copied());
     for (chain_id, chain) in &config.chains {
-        let Some(url) = &chain.rollup_node else { continue };
-        let node = RollupNode::new(url.clone(), config.sources.limits())?;
-        let status = node.status().await.map(|document| document.heads());
+        let status = match (&chain.rollup_node, clients.get(chain_id)) {
+            (Some(url), _) => {
+                let node = RollupNode::new(url.clone(), config.sources.limits())?;
+                node.status().await.map(|document| document.heads())
+            }
+            (None, Some(client)) => match client.tip().await {
+                Ok(tip) => labelled_status(client, tip).await,
+                Err(error) => Err(error),
+            },
+            (None, None) => continue,
+        };
         let status = status.wrap_err_with(|| format!("the heads of chain {chain_id} cannot be read"))?;
         heads.set(*chain_id, Some(status));
     }

@@ -53,6 +53,14 @@ pub(super) struct DevnetArgs {
     #[arg(long = "fault", value_name = "NAME@BLOCK[:CHAIN]")]
     faults: Vec<FaultSpec>,
 
+    /// Draw so many more faults from the seed, as far as the run has room for them; needs --blocks
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    random_faults: usize,
+
+    /// How many execution clients each chain has; faults of endpoints have at least three
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    endpoints: usize,
+
     /// Write a JSON report of the run to a file, or to standard output
     #[arg(long, value_name = "FILE|-")]
     report: Option<PathBuf>,
@@ -107,6 +115,8 @@ impl DevnetArgs {
             fast: self.fast,
             seed: self.seed,
             faults: self.faults.clone(),
+            random_faults: self.random_faults,
+            endpoints: self.endpoints,
             dir: self.dir.clone(),
             genesis_time: self.genesis_time.map(UnixSeconds),
             await_peers: Duration::from_secs(self.await_sidecar),
@@ -215,7 +225,7 @@ mod tests {
     fn every_flag_is_read() {
         let args = parse(
             "--chains 4 --blocks 60 --block-time 1 --fast --seed 7 --report - --no-sidecar --dir x \
-             --genesis-time 9 --fault invalid-message@15 --fault wrong-signer@16:904 --await-sidecar 3",
+             --genesis-time 9 --fault invalid-message@15 --fault wrong-signer@16:904 --await-sidecar 3 --random-faults 0 --endpoints 3",
         )
         .unwrap();
         let plan = args.plan().unwrap();
@@ -224,6 +234,7 @@ mod tests {
         assert!(request.fast && args.no_sidecar);
         assert_eq!(request.genesis_time, Some(UnixSeconds(9)));
         assert_eq!(request.await_peers, Duration::from_secs(3));
+        assert_eq!((request.random_faults, request.endpoints), (0, 3));
         assert_eq!(plan.faults().iter().map(|fault| fault.chain_id).collect::<Vec<_>>(), [901, 904]);
     }
 

@@ -7,10 +7,12 @@ mod audit;
 mod audit_report;
 mod completions;
 mod devnet;
+mod doc;
 mod envelope;
 mod frame_file;
 mod healthcheck;
 mod message;
+mod messages;
 mod resolve;
 mod run;
 mod settings;
@@ -50,8 +52,12 @@ enum Command {
     Envelope(envelope::EnvelopeArgs),
     /// Work with cross-chain messages.
     Message(message::MessageArgs),
+    /// Print the messages that a running crosscheck tracks.
+    Messages(messages::MessagesArgs),
     /// Let the vouched head pass over a block that was found wrong.
     Resolve(resolve::ResolveArgs),
+    /// Print reference documentation, such as the table of metrics.
+    Doc(doc::DocArgs),
     /// Print a completion script for a shell.
     Completions(completions::CompletionsArgs),
 }
@@ -103,7 +109,9 @@ fn dispatch(command: Command) -> eyre::Result<Outcome> {
         Command::Devnet(args) => args.run(),
         Command::Envelope(args) => args.run(),
         Command::Message(args) => args.run(),
+        Command::Messages(args) => args.run(),
         Command::Resolve(args) => args.run(),
+        Command::Doc(args) => args.run(),
         Command::Completions(args) => args.run(),
     }
 }

@@ -59,7 +59,7 @@ impl ReplacementRule {
 
 impl OutputV0 {
     /// The 128 bytes that its root is the hash of: the version, then its parts.
-    fn preimage(&self) -> [u8; 128] {
+    pub fn preimage(&self) -> [u8; 128] {
         let mut bytes = [0; 128];
         let parts = [B256::ZERO, self.state_root, self.withdrawals_root, self.block_hash];
         for (to, from) in bytes.iter_mut().zip(parts.iter().flatten()) {

@@ -6,7 +6,7 @@
 use super::{
     block::L2Block,
     block_tree::{BlockTree, TreeError},
-    contracts::BytecodeError,
+    contracts::{BytecodeError, Inbox},
     epoch::{OriginError, sequence_number},
     executor::{self, ExecutorError},
     genesis,
@@ -16,6 +16,7 @@ use super::{
     state::WorldState,
     user_transaction::{self, UserTransactionError},
 };
+use crate::interop::CROSS_L2_INBOX;
 use alloy::{
     consensus::transaction::Recovered,
     eips::{BlockNumHash, Encodable2718},
@@ -129,7 +130,18 @@ impl Chain {
     /// # Errors
     /// When committed bytecode is damaged.
     pub fn new(params: ChainParams, accounts: &[Address]) -> Result<Self, ChainError> {
-        let state = genesis::state(accounts)?;
+        Self::with_inbox(params, accounts, Inbox::Guarded)
+    }
+
+    /// As [`Chain::new`], with this inbox.
+    ///
+    /// # Errors
+    /// When committed bytecode is damaged.
+    pub fn with_inbox(params: ChainParams, accounts: &[Address], inbox: Inbox) -> Result<Self, ChainError> {
+        let mut state = genesis::state(accounts)?;
+        if let Some(code) = inbox.replacement() {
+            state.deploy(CROSS_L2_INBOX, code);
+        }
         let genesis = genesis::block(&params, &state);
         Ok(Self { params, tree: BlockTree::new(Arc::new(genesis), state) })
     }

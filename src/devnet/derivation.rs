@@ -23,6 +23,8 @@ pub struct Derivation {
     local_safe: u64,
     safe: u64,
     finalized: u64,
+    /// Which L1 block led to which cross-safe head, since it was last asked for.
+    safe_at: Vec<(u64, u64)>,
 }
 
 impl Derivation {
@@ -42,15 +44,22 @@ impl Derivation {
     }
 
     /// A height became cross-safe.
-    pub const fn promote(&mut self, height: u64) {
+    pub fn promote(&mut self, height: u64) {
         self.safe = height;
+        let batch = self.batches.iter().find(|batch| batch.last >= height);
+        self.safe_at.extend(batch.map(|batch| (batch.l1_block, height)));
+    }
+
+    /// The cross-safe heads that L1 blocks led to since this was last asked.
+    pub fn take_safe_at(&mut self) -> Vec<(u64, u64)> {
+        core::mem::take(&mut self.safe_at)
     }
 
     /// The block of a height gave way to another, which is cross-safe; all above it must be derived anew.
     pub fn replace(&mut self, height: u64) {
         self.cut(height);
         self.local_safe = height;
-        self.safe = height;
+        self.promote(height);
     }
 
     /// L1 reorged: what stands above a height is gone and must be derived anew. Batches up to that height are brought
@@ -128,6 +137,20 @@ mod tests {
         }
         derivation.finalize(2);
         assert_eq!(derivation.finalized(), 5);
+    }
+
+    #[test]
+    fn each_l1_block_leads_to_the_last_head_that_it_made_cross_safe() {
+        let mut derivation = Derivation::default();
+        derivation.include(2, 1, 3);
+        derivation.include(5, 2, 6);
+        derivation.promote(1);
+        derivation.promote(2);
+        assert_eq!(derivation.take_safe_at(), [(1, 1), (1, 2)]);
+        derivation.promote(3);
+        derivation.replace(4);
+        assert_eq!(derivation.take_safe_at(), [(2, 3), (2, 4)]);
+        assert!(derivation.take_safe_at().is_empty());
     }
 
     #[test]

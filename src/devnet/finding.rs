@@ -45,6 +45,18 @@ pub enum Finding {
         /// What was wrong with its nodes.
         by: HeldUp,
     },
+    /// One of the chain's endpoints was told apart from the others, by what it did.
+    Outvoted {
+        /// The chain.
+        chain_id: u64,
+        /// What is wrong with the endpoint.
+        oddity: Oddity,
+    },
+    /// A message was accused, and nothing was scripted that explains it.
+    Message {
+        /// What was said of it.
+        said: String,
+    },
     /// The verdict has to wait for a chain's nodes.
     HeldOpen {
         /// The chain.
@@ -52,6 +64,15 @@ pub enum Finding {
         /// What is wrong with its nodes.
         by: HeldUp,
     },
+}
+
+/// What tells an endpoint from the others of its chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Oddity {
+    /// It serves other blocks.
+    Lies,
+    /// It is behind.
+    Lags,
 }
 
 /// Why nothing could be found out from a chain's nodes for a while.
@@ -77,7 +98,9 @@ impl Finding {
     /// Whether this says that an attester did wrong: where nothing was scripted, a false alarm.
     pub const fn is_alarm(&self) -> bool {
         match self {
-            Self::Violated { .. } | Self::Discarded { .. } | Self::Rejected { .. } => true,
+            Self::Violated { .. } | Self::Discarded { .. } | Self::Rejected { .. } | Self::Message { .. } => {
+                true
+            }
             Self::Upheld
             | Self::UpheldReplacement
             | Self::UpheldAsAncestor
@@ -85,6 +108,7 @@ impl Finding {
             | Self::Open
             | Self::Ignored { .. }
             | Self::OpenThenUpheld { .. }
+            | Self::Outvoted { .. }
             | Self::HeldOpen { .. } => false,
         }
     }
@@ -103,6 +127,13 @@ impl fmt::Display for Finding {
             Self::Open => f.write_str("open"),
             Self::Rejected { reason } => write!(f, "rejected: {reason}"),
             Self::Ignored { reason } => write!(f, "ignored: {reason}"),
+            Self::Outvoted { chain_id, oddity: Oddity::Lies } => {
+                write!(f, "outvoted (an endpoint of {chain_id} serves another fork)")
+            }
+            Self::Outvoted { chain_id, oddity: Oddity::Lags } => {
+                write!(f, "outvoted (an endpoint of {chain_id} is behind)")
+            }
+            Self::Message { said } => write!(f, "message: {said}"),
             Self::OpenThenUpheld { chain_id, by: HeldUp::Errors } => {
                 write!(f, "open, then upheld ({chain_id} execution client answered errors)")
             }

@@ -3,13 +3,18 @@
 //! It holds cross-safe blocks only, and none at a height where a fault is scripted: a citation of what it
 //! hands out stays valid whatever the script does. It never holds more than [`KEPT_HEIGHTS`] heights.
 
-use super::{block::L2Block, schedule::EXPIRY_BLOCKS};
+use super::{
+    block::L2Block,
+    schedule::{ACTIVATION_BLOCK, EXPIRY_BLOCKS},
+};
 use crate::interop::{Identifier, Message, payload_hash};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeMap;
 
 /// How many heights are kept: the expiry window, and enough beyond it to cite what has expired.
 pub const KEPT_HEIGHTS: usize = 64;
+/// The first height whose logs are messages.
+const FIRST_CITABLE: u64 = ACTIVATION_BLOCK + 1;
 /// Traffic keeps this many blocks clear of the expiry window's end.
 const MARGIN_BLOCKS: u64 = 2;
 
@@ -77,15 +82,22 @@ impl MessagePool {
 
     /// The blocks whose messages may validly execute at a site, oldest first.
     pub fn live(&self, site: &ExecutionSite) -> Vec<&InitiatingBlock> {
-        let oldest = site.number.saturating_sub(EXPIRY_BLOCKS.saturating_sub(MARGIN_BLOCKS));
-        self.heights.range(oldest..site.number).flat_map(|(_, blocks)| blocks.values()).collect()
+        let oldest =
+            site.number.saturating_sub(EXPIRY_BLOCKS.saturating_sub(MARGIN_BLOCKS)).max(FIRST_CITABLE);
+        self.heights.range(oldest..site.number.max(oldest)).flat_map(|(_, blocks)| blocks.values()).collect()
     }
 
     /// The blocks whose messages have expired at a site, oldest first.
     pub fn expired(&self, site: &ExecutionSite) -> Vec<&InitiatingBlock> {
         let age = |block: &InitiatingBlock| site.timestamp.0.saturating_sub(block.timestamp.0);
-        let blocks = self.heights.range(..site.number).flat_map(|(_, blocks)| blocks.values());
+        let until = site.number.max(FIRST_CITABLE);
+        let blocks = self.heights.range(FIRST_CITABLE..until).flat_map(|(_, blocks)| blocks.values());
         blocks.filter(|block| age(block) > site.expiry_window).collect()
+    }
+
+    /// The activation blocks of the chains: their logs initiate nothing.
+    pub fn at_activation(&self) -> Vec<&InitiatingBlock> {
+        self.heights.get(&ACTIVATION_BLOCK).into_iter().flat_map(BTreeMap::values).collect()
     }
 }
 
@@ -98,8 +110,33 @@ pub fn prefer_remote<'a>(blocks: &[&'a InitiatingBlock], site: &ExecutionSite) -
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::{
+        interop::{DependencySet, Member},
+        sources::{ProvenLog, ProvenLogs},
+    };
     use alloy::primitives::{Address, keccak256};
     use rstest::rstest;
+
+    const BLOCK_TIME: u64 = 2;
+
+    /// The set that these blocks belong to.
+    pub(in crate::devnet) fn dependency_set(chains: &[u64]) -> DependencySet {
+        let interop_time = UnixSeconds(1_000 + BLOCK_TIME * ACTIVATION_BLOCK);
+        let member = Member { interop_time, block_time: BLOCK_TIME };
+        let members = chains.iter().map(|chain_id| (ChainId::from(*chain_id), member)).collect();
+        DependencySet::new(members, BLOCK_TIME * EXPIRY_BLOCKS)
+    }
+
+    /// The logs of a block of the pool as they are proven.
+    pub(in crate::devnet) fn proven(chain_id: ChainId, number: u64) -> ProvenLogs {
+        let block = block(chain_id.as_u64().unwrap(), number, 3);
+        let log = |message: &Message| ProvenLog {
+            origin: message.identifier.origin,
+            payload_hash: message.payload_hash,
+        };
+        let logs = block.messages.iter().map(log).collect();
+        ProvenLogs::for_tests(chain_id, number, block.timestamp, logs)
+    }
 
     pub(in crate::devnet) fn block(chain_id: u64, number: u64, logs: u32) -> InitiatingBlock {
         let timestamp = UnixSeconds(1_000 + 2 * number);
@@ -136,6 +173,8 @@ pub(super) mod tests {
     #[case::previous(20, 19, true)]
     #[case::same_height(20, 20, false)]
     #[case::later(20, 21, false)]
+    #[case::first_after_the_activation(8, 3, true)]
+    #[case::activation_block(8, 2, false)]
     fn live_blocks_are_older_and_well_within_the_window(
         #[case] at: u64,
         #[case] cited: u64,
@@ -146,11 +185,19 @@ pub(super) mod tests {
     }
 
     #[rstest]
-    #[case::at_the_windows_end(17, 1, false)]
-    #[case::one_block_later(18, 1, true)]
+    #[case::at_the_windows_end(19, 3, false)]
+    #[case::one_block_later(20, 3, true)]
+    #[case::initiated_nothing(30, 2, false)]
     fn expired_blocks_are_beyond_the_window(#[case] at: u64, #[case] cited: u64, #[case] expired: bool) {
         let pool = pool(&[901], cited..=cited);
         assert_eq!(!pool.expired(&site(902, at)).is_empty(), expired);
+    }
+
+    #[test]
+    fn the_activation_blocks_are_known_apart() {
+        let pool = pool(&[901, 902], 1..=9);
+        assert!(pool.at_activation().iter().all(|block| block.number == ACTIVATION_BLOCK));
+        assert_eq!(pool.at_activation().len(), 2);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! [`Nodes`]: the servers of a devnet, and the stores that they answer from.
 
 use super::{
+    block::L2Block,
     keyring::system_config_address,
     l1::L1,
     schedule::Schedule,
-    sequencer::Sequencer,
+    sequencer::{ChainTick, OddEndpoint, Sequencer},
     serve::{
         ChainStore, RollupNode, RunningServer, ServeError, execution_module, l1_module, rollup_node_module,
         start,
@@ -12,18 +13,62 @@ use super::{
     superchain::{Superchain, Tick},
 };
 use parking_lot::RwLock;
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 /// The servers of one chain.
 #[derive(Debug)]
 pub struct ChainNodes {
     /// The chain.
     pub chain_id: u64,
-    /// Its execution client.
+    /// The execution client beside its rollup node.
     pub execution: RunningServer,
     /// Its rollup node.
     pub rollup_node: RunningServer,
     store: Arc<RwLock<ChainStore>>,
+    /// Execution clients that others run.
+    others: Vec<Endpoint>,
+}
+
+/// An execution client that knows the chain by itself.
+#[derive(Debug)]
+struct Endpoint {
+    server: RunningServer,
+    store: Arc<RwLock<ChainStore>>,
+    /// What it does not know yet. As long as it lags, never more ticks than it is behind.
+    held: VecDeque<ChainTick>,
+}
+
+impl Endpoint {
+    async fn start(chain_id: u64, genesis: &Arc<L2Block>) -> Result<Self, ServeError> {
+        let store = Arc::new(RwLock::new(ChainStore::new(chain_id, Arc::clone(genesis))));
+        let server = start(execution_module(Arc::clone(&store))?).await?;
+        Ok(Self { server, store, held: VecDeque::new() })
+    }
+
+    fn apply(&mut self, tick: &ChainTick, odd: Option<&OddEndpoint>) {
+        let mut tick = tick.clone();
+        let mut behind = 0;
+        match odd {
+            Some(OddEndpoint::Lies(blocks)) => tick.fork = Some(blocks.clone()),
+            Some(OddEndpoint::Lags(by)) => behind = usize::try_from(*by).unwrap_or(usize::MAX),
+            None => {}
+        }
+        self.held.push_back(tick);
+        let mut store = self.store.write();
+        while self.held.len() > behind
+            && let Some(known) = self.held.pop_front()
+        {
+            store.apply(&known);
+        }
+    }
+}
+
+impl ChainNodes {
+    /// The URLs of all execution clients: those of others first.
+    pub fn execution_urls(&self) -> Vec<String> {
+        let servers = self.others.iter().map(|endpoint| &endpoint.server).chain([&self.execution]);
+        servers.map(RunningServer::url).collect()
+    }
 }
 
 /// All servers.
@@ -37,17 +82,22 @@ pub struct Nodes {
 }
 
 impl Nodes {
-    /// Starts all servers, with the chains at their genesis.
+    /// Starts all servers, with the chains at their genesis and so many execution clients a chain: at least one.
     ///
     /// # Errors
     /// When a server cannot be started.
-    pub async fn start(superchain: &Superchain) -> Result<Self, ServeError> {
+    pub async fn start(superchain: &Superchain, endpoints: usize) -> Result<Self, ServeError> {
         let l1_store = Arc::new(RwLock::new(superchain.l1().clone()));
         let schedule = superchain.params().schedule;
         let dependencies: Vec<u64> = superchain.sequencers().iter().map(Sequencer::chain_id).collect();
         let mut chains = Vec::with_capacity(dependencies.len());
         for sequencer in superchain.sequencers() {
-            let store = ChainStore::new(sequencer.chain_id(), Arc::clone(sequencer.chain().genesis()));
+            let genesis = sequencer.chain().genesis();
+            let mut others = Vec::with_capacity(endpoints);
+            for _ in 1..endpoints {
+                others.push(Endpoint::start(sequencer.chain_id(), genesis).await?);
+            }
+            let store = ChainStore::new(sequencer.chain_id(), Arc::clone(genesis));
             let store = Arc::new(RwLock::new(store));
             let node = rollup_node(sequencer, &store, &l1_store, &dependencies, &schedule);
             chains.push(ChainNodes {
@@ -55,6 +105,7 @@ impl Nodes {
                 execution: start(execution_module(Arc::clone(&store))?).await?,
                 rollup_node: start(rollup_node_module(node)?).await?,
                 store,
+                others,
             });
         }
         Ok(Self { chains, l1: start(l1_module(Arc::clone(&l1_store))?).await?, l1_store })
@@ -66,12 +117,16 @@ impl Nodes {
     }
 
     /// Lets the servers know what happened in a tick.
-    pub fn apply(&self, tick: &Tick, l1: &L1) {
+    pub fn apply(&mut self, tick: &Tick, l1: &L1) {
         if tick.l1_moved {
             *self.l1_store.write() = l1.clone();
         }
-        for (nodes, chain) in self.chains.iter().zip(&tick.chains) {
+        for (nodes, chain) in self.chains.iter_mut().zip(&tick.chains) {
             nodes.store.write().apply(chain);
+            for (place, endpoint) in nodes.others.iter_mut().enumerate() {
+                let odd = chain.odd.as_ref().filter(|(odd, _)| *odd == place).map(|(_, how)| how);
+                endpoint.apply(chain, odd);
+            }
         }
     }
 
@@ -80,6 +135,9 @@ impl Nodes {
         for chain in self.chains {
             chain.execution.stop().await;
             chain.rollup_node.stop().await;
+            for endpoint in chain.others {
+                endpoint.server.stop().await;
+            }
         }
         self.l1.stop().await;
     }
@@ -100,5 +158,44 @@ fn rollup_node(
         block_time: schedule.block_time,
         system_config: system_config_address(sequencer.chain_id()),
         batcher: sequencer.keys().batcher.address(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::devnet::fixture::Fixture;
+    use crate::devnet::heads::Heads;
+
+    fn tick(block: &Arc<L2Block>) -> ChainTick {
+        let heads = Heads { unsafe_head: block.number(), ..Heads::default() };
+        ChainTick { built: vec![Arc::clone(block)], heads, ..ChainTick::idle(901) }
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_lags_knows_what_was_and_catches_up() {
+        let mut fixture = Fixture::new(7);
+        let mut endpoint = Endpoint::start(901, fixture.chain.genesis()).await.unwrap();
+        let blocks: Vec<_> = (0..6).map(|_| fixture.extend(&[])).collect();
+        for (block, known) in blocks.iter().zip([0, 0, 1, 2, 3]) {
+            endpoint.apply(&tick(block), Some(&OddEndpoint::Lags(2)));
+            assert_eq!(endpoint.store.read().heads().unsafe_head, known);
+        }
+        endpoint.apply(&tick(&blocks[5]), None);
+        assert_eq!(endpoint.store.read().canonical(6), Some(&blocks[5]));
+        assert!(endpoint.held.is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_lies_serves_its_own_blocks_and_then_those_of_the_chain() {
+        let mut fixture = Fixture::new(7);
+        let mut endpoint = Endpoint::start(901, fixture.chain.genesis()).await.unwrap();
+        let lie = Fixture::new(8).extend(&[]);
+        let [first, second] = [fixture.extend(&[]), fixture.extend(&[])];
+        endpoint.apply(&tick(&first), Some(&OddEndpoint::Lies(vec![Arc::clone(&lie)])));
+        assert_eq!(endpoint.store.read().canonical(1), Some(&lie));
+        assert_eq!(endpoint.store.read().by_hash(first.hash), None);
+        endpoint.apply(&tick(&second), None);
+        assert_eq!(endpoint.store.read().canonical(1), Some(&first));
     }
 }

@@ -3,11 +3,15 @@
 //! Records are kept by id, so that one that was open and is decided now replaces what it was. They are bounded
 //! by [`MAX_RECORDS`]; beyond it the oldest decided ones are dropped, and counted.
 
-use super::sidecar_records::{AttestationRecord, RefusalRecord, SidecarStatus};
+use super::{
+    finding::Oddity,
+    seen_messages::SeenMessages,
+    sidecar_records::{AttestationRecord, RefusalRecord, SidecarStatus},
+};
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
 };
 
@@ -19,7 +23,15 @@ pub const MAX_RECORDS: usize = 100_000;
 pub struct Observations {
     /// Its last status.
     pub status: SidecarStatus,
+    /// What it says of messages.
+    pub messages: SeenMessages,
     attestations: BTreeMap<u64, AttestationRecord>,
+    /// The records of each block.
+    by_block: HashMap<(ChainId, B256), BTreeSet<u64>>,
+    /// The records without a verdict.
+    open: BTreeSet<u64>,
+    /// Endpoints that were ever said to differ from the others: chain, place, and how.
+    odd: BTreeSet<(u64, usize, Oddity)>,
     refusals: BTreeMap<u64, (RefusalRecord, Duration)>,
     /// Which records were ever seen to wait for a chain's client that answered errors.
     held_up: BTreeMap<u64, BTreeSet<u64>>,
@@ -35,11 +47,34 @@ impl Observations {
             for chain_id in outages.iter().filter(|chain_id| record.waits_for_errors_of(**chain_id)) {
                 self.held_up.entry(*chain_id).or_default().insert(record.id);
             }
+            self.by_block.entry((record.chain_id, record.hash)).or_default().insert(record.id);
+            if record.is_open() {
+                self.open.insert(record.id);
+            } else {
+                self.open.remove(&record.id);
+            }
             self.attestations.insert(record.id, record);
         }
-        while self.attestations.len() > MAX_RECORDS && self.attestations.pop_first().is_some() {
+        while self.attestations.len() > MAX_RECORDS
+            && let Some((id, record)) = self.attestations.pop_first()
+        {
+            self.open.remove(&id);
+            let place = (record.chain_id, record.hash);
+            if self.by_block.get_mut(&place).is_some_and(|ids| ids.remove(&id) && ids.is_empty()) {
+                self.by_block.remove(&place);
+            }
             self.dropped = self.dropped.saturating_add(1);
         }
+    }
+
+    /// Takes in that an endpoint of a chain was said to differ from the others.
+    pub fn take_odd(&mut self, endpoints: impl IntoIterator<Item = (u64, usize, Oddity)>) {
+        self.odd.extend(endpoints);
+    }
+
+    /// Whether an endpoint was ever said to differ from the others so.
+    pub fn is_odd(&self, chain_id: u64, place: usize, oddity: Oddity) -> bool {
+        self.odd.contains(&(chain_id, place, oddity))
     }
 
     /// The nodes of a chain follow another fork from a height on: remembers what is open there and waits for something.
@@ -48,7 +83,8 @@ impl Observations {
         let waits = |record: &&AttestationRecord| {
             record.chain_id == id && record.number >= from && record.is_open() && !record.waits.is_empty()
         };
-        let open: Vec<u64> = self.attestations().filter(waits).map(|record| record.id).collect();
+        let open = self.open.iter().filter_map(|id| self.attestations.get(id));
+        let open: Vec<u64> = open.filter(waits).map(|record| record.id).collect();
         self.off_course.entry(chain_id).or_default().extend(open);
     }
 
@@ -85,8 +121,8 @@ impl Observations {
 
     /// The record of a block, that of its own attestation first.
     pub fn of_block(&self, chain_id: u64, hash: B256) -> Option<&AttestationRecord> {
-        let chain_id = ChainId::from(chain_id);
-        let records = self.attestations().filter(|record| record.chain_id == chain_id && record.hash == hash);
+        let ids = self.by_block.get(&(ChainId::from(chain_id), hash)).into_iter().flatten();
+        let records = ids.filter_map(|id| self.attestations.get(id));
         records.max_by_key(|record| (record.is_attested(), record.id))
     }
 
@@ -105,7 +141,7 @@ impl Observations {
 
     /// The id of the first record that has no verdict yet.
     pub fn first_open(&self) -> Option<u64> {
-        self.attestations().find(|record| record.is_open()).map(|record| record.id)
+        self.open.first().copied()
     }
 
     /// The id of the newest attestation record; 0 before the first.

@@ -1,15 +1,23 @@
 //! [`Outcome`]: how a run ended. Pure.
 
 use super::{
+    block::L2Block,
     faults::{Attested, FaultPlan, Publication},
     follower::FollowerReport,
+    message_record::MessagePlace,
+    message_report::MissedMessage,
     observations::Observations,
-    report::Report,
+    report::{Planted, Report},
+    seen_messages::SeenMessages,
     sequencer::Sequencer,
 };
+use crate::interop::CROSS_L2_INBOX;
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+
+/// The most missed messages that are told.
+const MAX_MISSED: usize = 100;
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +74,31 @@ pub fn astray(sequencers: &[Sequencer], plan: &FaultPlan, followers: &[FollowerR
             .then(|| format!("chain {chain_id}: its follower's safe head is {safe}, it is due at {due}"))
     };
     followers.iter().filter_map(astray).collect()
+}
+
+/// The messages of canonical final blocks that nothing was scripted for, and that were not seen to be valid. At most
+/// [`MAX_MISSED`] of them.
+pub fn missed(sequencers: &[Sequencer], planted: &[Planted], seen: &SeenMessages) -> Vec<MissedMessage> {
+    let scripted: HashSet<MessagePlace> =
+        planted.iter().flat_map(|planted| planted.executed.iter().copied()).collect();
+    let executed = sequencers.iter().flat_map(|sequencer| {
+        let final_blocks = 1..=sequencer.heads().finalized;
+        let blocks = final_blocks.filter_map(|number| sequencer.chain().canonical(number));
+        blocks.flat_map(|block| executed_by(sequencer.chain_id(), block))
+    });
+    let honest = executed.filter(|place| !scripted.contains(place) && !seen.has_forgotten(place.number));
+    honest.filter_map(|place| MissedMessage::of(place, seen.at(&place))).take(MAX_MISSED).collect()
+}
+
+/// Where a block executes messages.
+fn executed_by(chain_id: u64, block: &L2Block) -> impl Iterator<Item = MessagePlace> {
+    let logs = block.logs().filter(|(_, _, log)| log.address == CROSS_L2_INBOX);
+    logs.map(move |(log_index, ..)| MessagePlace {
+        chain_id: ChainId::from(chain_id),
+        number: block.number(),
+        hash: block.hash,
+        log_index,
+    })
 }
 
 /// The newest height of which the canonical block itself was attested: no word on the chain reaches beyond it.

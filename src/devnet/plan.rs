@@ -1,7 +1,7 @@
 //! [`DevnetPlan`]: what a devnet run is to be, checked before anything is started.
 
 use super::{
-    faults::{FaultPlan, FaultPlanError, FaultSpec, PlannedFault},
+    faults::{FaultPlan, FaultPlanError, FaultSpec, PlannedFault, draw},
     superchain::{MAX_CHAINS, SuperchainParams},
 };
 use crosscheck_p2p::UnixSeconds;
@@ -10,6 +10,8 @@ use std::{path::PathBuf, time::Duration};
 /// The longest block time, seconds. Blocks that are rebuilt after a replacement must still be within the gossip
 /// window of a minute.
 pub const MAX_BLOCK_TIME: u64 = 12;
+/// The most execution clients that a chain has.
+pub const MAX_ENDPOINTS: usize = 5;
 /// The genesis time of runs that outrun real time: 2026-01-01, so that a seed always gives the same chains.
 pub const FAST_GENESIS_TIME: UnixSeconds = UnixSeconds(1_767_225_600);
 
@@ -28,6 +30,10 @@ pub struct DevnetRequest {
     pub seed: u64,
     /// What goes wrong.
     pub faults: Vec<FaultSpec>,
+    /// How many faults more are drawn from the seed; as many as there is room for.
+    pub random_faults: usize,
+    /// How many execution clients each chain has. A fault may need more.
+    pub endpoints: usize,
     /// Where to keep files; `None`: in a temporary directory.
     pub dir: Option<PathBuf>,
     /// The time of the genesis blocks; `None`: now, or a constant if real time is outrun.
@@ -75,6 +81,15 @@ pub enum DevnetPlanError {
     /// No blocks.
     #[error("--blocks 0: give at least 1, or leave it out to run until stopped")]
     NoBlocks,
+    /// Too few or too many endpoints.
+    #[error("--endpoints {endpoints}: give 1 to {MAX_ENDPOINTS}")]
+    Endpoints {
+        /// What was given.
+        endpoints: usize,
+    },
+    /// Faults over a run without end.
+    #[error("--random-faults needs a run that ends: give --blocks, too")]
+    EndlessDraw,
     /// A fault in the wrong place.
     #[error(transparent)]
     Fault(#[from] FaultPlanError),
@@ -96,7 +111,19 @@ impl DevnetPlan {
         if blocks == Some(0) {
             return Err(DevnetPlanError::NoBlocks);
         }
-        let faults = FaultPlan::new(&request.faults, &SuperchainParams::chain_ids(chains), blocks)?;
+        let endpoints = request.endpoints;
+        if !(1..=MAX_ENDPOINTS).contains(&endpoints) {
+            return Err(DevnetPlanError::Endpoints { endpoints });
+        }
+        let chain_ids = SuperchainParams::chain_ids(chains);
+        let mut faults = FaultPlan::new(&request.faults, &chain_ids, blocks)?;
+        if request.random_faults > 0 {
+            let length = blocks.ok_or(DevnetPlanError::EndlessDraw)?;
+            let drawn = draw(&faults, request.random_faults, request.seed, &chain_ids, (length, block_time));
+            for spec in &drawn {
+                faults.add(spec, &chain_ids, blocks)?;
+            }
+        }
         let too_slow = |fault: &&PlannedFault| block_time > fault.fault.max_block_time();
         if let Some(planned) = faults.iter().find(too_slow) {
             let (fault, most) = (planned.fault.name(), planned.fault.max_block_time());
@@ -129,6 +156,8 @@ mod tests {
             fast: true,
             seed: 0,
             faults: Vec::new(),
+            random_faults: 0,
+            endpoints: 1,
             dir: None,
             genesis_time: None,
             await_peers: Duration::ZERO,
@@ -146,6 +175,9 @@ mod tests {
         "replacement-chain"
     )]
     #[case::no_blocks(DevnetRequest { blocks: Some(0), ..request() }, "--blocks 0")]
+    #[case::no_endpoint(DevnetRequest { endpoints: 0, ..request() }, "--endpoints 0")]
+    #[case::too_many_endpoints(DevnetRequest { endpoints: 6, ..request() }, "--endpoints 6")]
+    #[case::draw_without_end(DevnetRequest { blocks: None, random_faults: 1, ..request() }, "--blocks")]
     #[case::misplaced_fault(
         DevnetRequest { faults: vec!["wrong-signer@61".parse().unwrap()], ..request() },
         "wrong-signer@61"
@@ -161,5 +193,20 @@ mod tests {
     #[case::without_end(DevnetRequest { blocks: None, faults: vec!["wrong-signer@9000".parse().unwrap()], ..request() })]
     fn accepts(#[case] request: DevnetRequest) {
         assert!(DevnetPlan::new(request).is_ok());
+    }
+
+    #[test]
+    fn drawn_faults_come_after_the_scripted_ones() {
+        let faults = vec!["long-outage@100".parse().unwrap()];
+        let plan =
+            DevnetPlan::new(DevnetRequest { blocks: Some(600), random_faults: 10, faults, ..request() })
+                .unwrap();
+        let names: Vec<_> = plan
+            .faults()
+            .iter()
+            .filter(|planned| planned.part == 0)
+            .map(|planned| planned.fault.name())
+            .collect();
+        assert_eq!((names.len(), names[0]), (11, "long-outage"));
     }
 }

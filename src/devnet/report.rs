@@ -5,13 +5,15 @@ use super::{
     faults::PlannedFault,
     finding::{Finding, HeldUp},
     follower::FollowerReport,
+    message_record::MessagePlace,
+    message_report::{MessageReport, MissedMessage, Script},
     observations::Observations,
-    sidecar_records::{AttestationRecord, RefusalRecord},
+    seen_messages::TrackedCounts,
 };
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
 use serde::Serialize;
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 /// A planned fault as it was carried out.
 #[derive(Clone, Debug)]
@@ -20,6 +22,8 @@ pub struct Planted {
     pub fault: PlannedFault,
     /// The attestations that it shows in, so far.
     pub words: Vec<PlantedWord>,
+    /// Where its scripted messages were executed, so far: in blocks that are gone, too.
+    pub executed: Vec<MessagePlace>,
 }
 
 /// An attestation that a fault shows in.
@@ -96,6 +100,8 @@ pub struct FaultReport {
     pub found: Option<Finding>,
     /// From publication or arrival to the finding.
     pub detected_after_ms: Option<u64>,
+    /// What must be and what was seen of the message that it executes; `null`: it executes none.
+    pub message: Option<MessageReport>,
 }
 
 /// An accusation where nothing was scripted.
@@ -120,12 +126,16 @@ pub struct Report {
     pub chains: Vec<ChainReport>,
     /// Verdicts.
     pub attestations: AttestationCounts,
-    /// Messages.
+    /// Messages of audited blocks.
     pub messages: MessageCounts,
+    /// Messages of all blocks, as they were tracked.
+    pub tracked: TrackedCounts,
     /// The scripted faults, in the order in which they were given.
     pub faults: Vec<FaultReport>,
     /// What was reported without reason.
     pub false_alarms: Vec<FalseAlarm>,
+    /// Messages of final blocks that were not seen to be valid, although they are.
+    pub missed: Vec<MissedMessage>,
     /// The followers, one a chain, if the sidecar serves any.
     pub followers: Vec<FollowerReport>,
 }
@@ -139,49 +149,24 @@ impl Report {
             chains,
             attestations: count_attestations(seen),
             messages: count_messages(seen),
+            tracked: TrackedCounts::from(&seen.messages),
             faults: planted.iter().map(|planted| fault_report(planted, &script, seen)).collect(),
             false_alarms: false_alarms(&script, seen),
+            missed: Vec::new(),
             followers: Vec::new(),
         }
     }
 
     /// Whether every scripted fault was found as what it is, nothing else was reported, and no follower was misled.
     pub fn is_as_scripted(&self) -> bool {
-        let found = |fault: &FaultReport| fault.found.as_ref() == Some(&fault.expected);
+        let found = |fault: &FaultReport| {
+            fault.found.as_ref() == Some(&fault.expected)
+                && fault.message.as_ref().is_none_or(MessageReport::is_as_expected)
+        };
         self.faults.iter().all(found)
             && self.false_alarms.is_empty()
+            && self.missed.is_empty()
             && self.followers.iter().all(FollowerReport::is_sound)
-    }
-}
-
-/// What the script explains: accusations of these blocks and of these signatures are no false alarms.
-struct Script {
-    blocks: BTreeSet<(ChainId, B256)>,
-    signatures: BTreeSet<(ChainId, B256)>,
-}
-
-impl Script {
-    fn new(planted: &[Planted]) -> Self {
-        let mut script = Self { blocks: BTreeSet::new(), signatures: BTreeSet::new() };
-        for planted in planted {
-            let chain_id = ChainId::from(planted.fault.chain_id);
-            // Where only the signature is wrong, the block is honest: accusing it would be a false alarm.
-            if matches!(planted.fault.expected(), Finding::Rejected { .. }) {
-                let hashes = planted.words.iter().filter_map(|word| word.payload_hash);
-                script.signatures.extend(hashes.map(|hash| (chain_id, hash)));
-            } else {
-                script.blocks.extend(planted.words.iter().map(|word| (chain_id, word.hash)));
-            }
-        }
-        script
-    }
-
-    fn explains(&self, record: &AttestationRecord) -> bool {
-        self.blocks.contains(&(record.chain_id, record.hash))
-    }
-
-    fn explains_refusal(&self, record: &RefusalRecord) -> bool {
-        record.payload_hash.is_some_and(|hash| self.signatures.contains(&(record.chain_id, hash)))
     }
 }
 
@@ -189,6 +174,10 @@ fn fault_report(planted: &Planted, script: &Script, seen: &Observations) -> Faul
     let expected = planted.fault.expected();
     let found = match expected {
         Finding::OpenThenUpheld { chain_id, by } => held_up_found(chain_id, by, script, seen),
+        Finding::Outvoted { chain_id, oddity } => {
+            let named = seen.is_odd(chain_id, planted.fault.odd_endpoint(), oddity);
+            named.then(|| (expected.clone(), None))
+        }
         _ => words_found(planted, &expected, seen),
     };
     let (found, detected_after_ms) = found.unzip();
@@ -199,6 +188,7 @@ fn fault_report(planted: &Planted, script: &Script, seen: &Observations) -> Faul
         expected,
         found,
         detected_after_ms: detected_after_ms.flatten(),
+        message: MessageReport::of(planted, script, &seen.messages),
     }
 }
 
@@ -288,7 +278,8 @@ fn false_alarms(script: &Script, seen: &Observations) -> Vec<FalseAlarm> {
                 found: record.finding(),
             }
         });
-    verdicts.chain(refusals).filter(|alarm| alarm.found.is_alarm()).collect()
+    let messages = script.message_alarms(&seen.messages);
+    verdicts.chain(refusals).filter(|alarm| alarm.found.is_alarm()).chain(messages).collect()
 }
 
 /// How many attestations have which verdict.
@@ -306,6 +297,8 @@ pub fn count_attestations(seen: &Observations) -> AttestationCounts {
             | Finding::Rejected { .. }
             | Finding::Ignored { .. }
             | Finding::OpenThenUpheld { .. }
+            | Finding::Outvoted { .. }
+            | Finding::Message { .. }
             | Finding::HeldOpen { .. } => {}
         }
     }

@@ -106,7 +106,7 @@ pub async fn run(
     };
     let params = superchain_params(&plan, genesis_time);
     let superchain = tokio::task::spawn_blocking(move || Superchain::new(params)).await??;
-    let nodes = Nodes::start(&superchain).await?;
+    let nodes = Nodes::start(&superchain, endpoints(&plan)).await?;
     let networks = Networks::start(superchain.sequencers(), &clock.reader()?).await?;
     let [rpc, http, follow] = free_addrs()?;
     let follow = plan.request().followers.then_some(follow);
@@ -115,7 +115,7 @@ pub async fn run(
     let config = sidecar_config(directory.path(), &clock, &listen, &superchain, &nodes, &networks);
     let config = config.write(directory.path())?;
     tracing::info!(config = %config.display(), "the devnet is up");
-    let sidecar = Lent::start(starter, config, rpc).await?;
+    let sidecar = Lent::start(starter, config, rpc, http).await?;
     let patience = if sidecar.watch.is_some() { SUBSCRIPTION_PATIENCE } else { plan.request().await_peers };
     await_subscriptions(&networks, patience, &cancel).await;
     let pause = follower_pause(plan.request());
@@ -146,9 +146,10 @@ impl Lent {
         starter: Option<Box<dyn SidecarStarter>>,
         config: PathBuf,
         rpc: SocketAddr,
+        http: SocketAddr,
     ) -> Result<Self, DevnetError> {
         let Some(starter) = starter else { return Ok(Self { running: None, watch: None }) };
-        let watch = Watch::new(rpc)?;
+        let watch = Watch::new(rpc, http)?;
         let started = starter.start(config.clone()).await;
         let running = started.map_err(|source| DevnetError::SidecarStart { config, source })?;
         Ok(Self { running: Some(running), watch: Some(watch) })
@@ -182,6 +183,11 @@ fn genesis_time(request: &DevnetRequest, now: UnixSeconds) -> Result<UnixSeconds
         return Err(DevnetError::OldGenesis { genesis, age });
     }
     Ok(genesis)
+}
+
+/// How many execution clients each chain has.
+fn endpoints(plan: &DevnetPlan) -> usize {
+    plan.request().endpoints.max(plan.faults().endpoints())
 }
 
 fn superchain_params(plan: &DevnetPlan, genesis_time: UnixSeconds) -> SuperchainParams {

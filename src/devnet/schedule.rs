@@ -15,6 +15,8 @@ pub const L1_SAFE_DEPTH: u64 = 2;
 pub const L1_FINALITY_DEPTH: u64 = 4;
 /// The message expiry window of the dependency set, in L2 block times.
 pub const EXPIRY_BLOCKS: u64 = 16;
+/// The height of every chain's activation block: what it and the blocks before it log initiates no messages.
+pub const ACTIVATION_BLOCK: u64 = 2;
 /// From this height on, blocks may execute messages: cross-safe blocks exist by then, on every chain.
 pub const FIRST_EXECUTING_BLOCK: u64 = 8;
 /// The most ticks that the last block can need from being built to being final, with one replacement on the way.
@@ -48,6 +50,11 @@ impl Schedule {
         tick != 0 && tick.is_multiple_of(TICKS_PER_L1_BLOCK)
     }
 
+    /// When interop activates on every chain.
+    pub const fn interop_time(&self) -> UnixSeconds {
+        self.time_of(ACTIVATION_BLOCK)
+    }
+
     /// The message expiry window, in seconds.
     pub const fn expiry_window(&self) -> u64 {
         self.block_time.saturating_mul(EXPIRY_BLOCKS)
@@ -78,5 +85,6 @@ mod tests {
         let slowest = TICKS_PER_L1_BLOCK + CROSS_SAFE_TICKS + 1;
         assert!(slowest < EXPIRY_BLOCKS);
         assert!(slowest < FIRST_EXECUTING_BLOCK);
+        const { assert!(ACTIVATION_BLOCK + 1 < FIRST_EXECUTING_BLOCK) };
     }
 }

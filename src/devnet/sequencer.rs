@@ -4,40 +4,29 @@
 //! It does what the script says at three places: the messages of a block, the promotion of a block, and what is
 //! attested of it.
 
+mod building;
 mod fork;
 mod siblings;
 
-use self::{
-    fork::Fork,
-    siblings::{SIBLING_SALT, forged_deposit},
-};
+pub use building::{Built, ScriptedMessage};
+
+use self::fork::Fork;
 use super::{
     block::L2Block,
-    chain::{Chain, ChainError, ChainParams, Departure},
-    contracts::{EMITTER, emit_call, inbox_access_list, validate_message_call},
+    chain::{Chain, ChainError, ChainParams},
+    contracts::Inbox,
     derivation::Derivation,
-    faults::{Attested, FaultPlan, NothingToCite, PlannedFault, Scene},
+    faults::{Attested, FaultPlan, NothingToCite, PlannedFault},
     heads::Heads,
     keyring::Keyring,
     l1::L1,
     l1_block::L1Block,
-    message_pool::{ExecutionSite, InitiatingBlock, MessagePool},
+    message_pool::InitiatingBlock,
     outbox::Outbox,
-    schedule::{Schedule, TICKS_PER_L1_BLOCK},
-    traffic::{Intent, Traffic},
-    wallet::{Call, WalletError},
+    schedule::Schedule,
+    wallet::WalletError,
 };
-use crate::interop::CROSS_L2_INBOX;
-use alloy::primitives::{Address, Bytes, U256};
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-};
-
-/// The gas limit of every user transaction.
-const GAS_LIMIT: u64 = 500_000;
-/// What every user transaction pays at most for a gas, wei.
-const MAX_FEE: u128 = 100_000_000_000;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Why a chain could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +86,8 @@ pub struct ChainTick {
     pub replacement: Option<Arc<L2Block>>,
     /// The blocks that were built, in order; they follow the replacement.
     pub built: Vec<Arc<L2Block>>,
+    /// The scripted messages that those blocks execute.
+    pub scripted: Vec<ScriptedMessage>,
     /// What is attested, in order.
     pub attestations: Vec<Attestation>,
     /// The heads at the end of the tick.
@@ -105,6 +96,37 @@ pub struct ChainTick {
     pub outage: bool,
     /// What the chain's nodes serve from a height on in place of its own blocks, if they follow another fork.
     pub fork: Option<Vec<Arc<L2Block>>>,
+    /// Which of the chain's endpoints differs from the others in this tick, and how, if one does.
+    pub odd: Option<(usize, OddEndpoint)>,
+    /// The cross-safe heads that L1 blocks led to since the tick before: the L1 height, and the chain's.
+    pub safe_at: Vec<(u64, u64)>,
+}
+
+impl ChainTick {
+    /// A tick in which a chain did nothing.
+    pub fn idle(chain_id: u64) -> Self {
+        Self {
+            chain_id,
+            replacement: None,
+            built: Vec::new(),
+            scripted: Vec::new(),
+            attestations: Vec::new(),
+            heads: Heads::default(),
+            outage: false,
+            fork: None,
+            odd: None,
+            safe_at: Vec::new(),
+        }
+    }
+}
+
+/// What one of a chain's endpoints serves.
+#[derive(Clone, Debug)]
+pub enum OddEndpoint {
+    /// These blocks in place of the chain's own.
+    Lies(Vec<Arc<L2Block>>),
+    /// The chain as it was so many ticks ago.
+    Lags(u64),
 }
 
 /// What a promotion gave.
@@ -126,6 +148,8 @@ pub struct Sequencer {
     derivation: Derivation,
     outbox: Outbox,
     fork: Option<Fork>,
+    /// What a lying endpoint of the chain serves, as long as it does.
+    lie: Option<Fork>,
     /// The heights that were built a second time because the script has it.
     rebuilt: BTreeSet<u64>,
     schedule: Schedule,
@@ -142,9 +166,10 @@ impl Sequencer {
         keys: Keyring,
         schedule: Schedule,
         seed: u64,
+        inbox: Inbox,
     ) -> Result<Self, SequencerError> {
         let chain_id = params.chain_id;
-        let chain = Chain::new(params, &keys.user_addresses())
+        let chain = Chain::with_inbox(params, &keys.user_addresses(), inbox)
             .map_err(|source| SequencerError::Chain { chain_id, source })?;
         Ok(Self {
             chain,
@@ -152,6 +177,7 @@ impl Sequencer {
             derivation: Derivation::default(),
             outbox: Outbox::default(),
             fork: None,
+            lie: None,
             rebuilt: BTreeSet::new(),
             schedule,
             seed,
@@ -204,6 +230,25 @@ impl Sequencer {
         self.chain.adopt(kept.hash).map_err(|source| self.chain_error(source))
     }
 
+    /// Drops the blocks of the chain that the script has it drop at the start of this tick, all of them still unsafe.
+    ///
+    /// # Errors
+    /// When a block is missing.
+    pub fn drop_blocks(&mut self, tick: u64, plan: &FaultPlan) -> Result<(), SequencerError> {
+        let Some(planned) = plan.dropped(self.chain_id(), tick) else { return Ok(()) };
+        let kept = self.canonical(planned.block.saturating_sub(1))?;
+        if kept.number() < self.derivation.local_safe() {
+            return Err(self.missing("unsafe block", planned.block));
+        }
+        self.rebuilt.insert(planned.block);
+        self.chain.adopt(kept.hash).map_err(|source| self.chain_error(source))
+    }
+
+    /// The cross-safe heads that L1 blocks led to since this was last asked.
+    pub fn take_safe_at(&mut self) -> Vec<(u64, u64)> {
+        self.derivation.take_safe_at()
+    }
+
     /// L1 is final up to a block.
     pub fn finalize(&mut self, l1_block: u64) {
         self.derivation.finalize(l1_block);
@@ -235,103 +280,11 @@ impl Sequencer {
         Ok(promotion)
     }
 
-    /// Builds up to the height of a tick.
-    ///
-    /// # Errors
-    /// When a block cannot be built, or a fault finds nothing to twist.
-    pub fn build(
-        &mut self,
-        tick: u64,
-        l1: &L1,
-        pool: &MessagePool,
-        plan: &FaultPlan,
-    ) -> Result<Vec<Arc<L2Block>>, SequencerError> {
-        let mut built = Vec::new();
-        while self.chain.head().number() < self.schedule.height_at(tick) {
-            let number = self.chain.head().number().saturating_add(1);
-            let fault = plan.at(self.chain_id(), number);
-            let block = self.build_next(l1, pool, fault, self.seed)?;
-            let parent = block.header.parent_hash;
-            built.push(block);
-            if fault.is_some_and(|planned| planned.fault.is_rebuilt()) && self.rebuilt.insert(number) {
-                self.chain.adopt(parent).map_err(|source| self.chain_error(source))?;
-                built.push(self.build_next(l1, pool, fault, self.seed ^ SIBLING_SALT)?);
-            }
-        }
-        Ok(built)
-    }
-
-    /// Builds the block that follows the head, and makes it the head.
-    fn build_next(
-        &mut self,
-        l1: &L1,
-        pool: &MessagePool,
-        fault: Option<&PlannedFault>,
-        seed: u64,
-    ) -> Result<Arc<L2Block>, SequencerError> {
-        let parent = Arc::clone(self.chain.head());
-        let number = parent.number().saturating_add(1);
-        let scene = Scene { site: self.site(number), pool };
-        let mut traffic = Traffic::new(seed, self.chain_id(), parent.hash);
-        let intents = traffic.intents(&scene, fault)?;
-        let transactions = self.sign(&parent, &intents, &mut traffic)?;
-        let origin = self.origin(l1, number)?;
-        let forges = fault.is_some_and(|planned| planned.fault.forges_deposit());
-        let forged = forges.then(|| forged_deposit(self.chain_id(), number)).into_iter().collect();
-        let departure = Departure { forged, ..Departure::default() };
-        let block = self.chain.build_departing(parent.hash, &origin, &transactions, &departure);
-        let block = block.map_err(|source| self.chain_error(source))?;
-        self.chain.adopt(block.hash).map_err(|source| self.chain_error(source))?;
-        Ok(block)
-    }
-
-    fn site(&self, number: u64) -> ExecutionSite {
-        ExecutionSite {
-            chain_id: self.chain_id(),
-            number,
-            timestamp: self.schedule.time_of(number),
-            expiry_window: self.schedule.expiry_window(),
-        }
-    }
-
-    /// Every height has its L1 origin, whenever and however often it is built.
-    fn origin(&self, l1: &L1, number: u64) -> Result<Arc<L1Block>, SequencerError> {
-        let origin = number.checked_div(TICKS_PER_L1_BLOCK).unwrap_or_default();
-        l1.block_by_number(origin).cloned().ok_or_else(|| self.missing("L1 block", origin))
-    }
-
     fn replace(&mut self, block: &L2Block) -> Result<Arc<L2Block>, SequencerError> {
         let replacement = self.chain.deposits_only(block.hash).map_err(|source| self.chain_error(source))?;
         self.chain.adopt(replacement.hash).map_err(|source| self.chain_error(source))?;
         self.derivation.replace(block.number());
         Ok(replacement)
-    }
-
-    /// Signs intents as transactions of random users, with the nonces that follow a block.
-    fn sign(
-        &self,
-        parent: &L2Block,
-        intents: &[Intent],
-        traffic: &mut Traffic,
-    ) -> Result<Vec<Bytes>, SequencerError> {
-        let mut nonces: HashMap<Address, u64> = HashMap::new();
-        let mut transactions = Vec::with_capacity(intents.len());
-        for intent in intents {
-            let place = traffic.sender(self.keys.users.len());
-            let Some(user) = self.keys.users.get(place) else { continue };
-            let nonce = match nonces.get(&user.address()) {
-                Some(nonce) => *nonce,
-                None => {
-                    let nonce = self.chain.nonce(parent.hash, user.address());
-                    nonce.map_err(|source| self.chain_error(source))?
-                }
-            };
-            nonces.insert(user.address(), nonce.saturating_add(1));
-            let signed = user.sign_call(call(self.chain_id(), nonce, intent));
-            let chain_id = self.chain_id();
-            transactions.push(signed.map_err(|source| SequencerError::Wallet { chain_id, source })?);
-        }
-        Ok(transactions)
     }
 
     fn canonical(&self, number: u64) -> Result<Arc<L2Block>, SequencerError> {
@@ -351,15 +304,4 @@ fn attestation(block: Arc<L2Block>, fault: Option<&PlannedFault>) -> Attestation
     let by_impostor = fault.is_some_and(|planned| planned.fault.attested() == Attested::BlockByImpostor);
     let fault = fault.filter(|planned| planned.is_attested()).copied();
     Attestation { block, by_impostor, is_published: true, fault }
-}
-
-fn call(chain_id: u64, nonce: u64, intent: &Intent) -> Call {
-    let (to, input, access_list) = match intent {
-        Intent::Emit { topics, data } => (EMITTER, emit_call(topics, data), inbox_access_list(&[])),
-        Intent::Execute(message) => {
-            (CROSS_L2_INBOX, validate_message_call(message), inbox_access_list(&[*message]))
-        }
-    };
-    let value = U256::ZERO;
-    Call { chain_id, nonce, to, input, value, access_list, gas_limit: GAS_LIMIT, max_fee: MAX_FEE }
 }

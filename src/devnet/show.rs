@@ -3,18 +3,21 @@
 //! It keeps the pace, and knows of each fault what was published and when.
 
 use super::{
+    faults::Hold,
+    finding::Oddity,
     follower::Followers,
+    message_record::{MessagePlace, SeenMessage},
     networks::Networks,
     nodes::Nodes,
     observations::Observations,
-    outcome::{Outcome, astray, unsettled},
+    outcome::{Outcome, astray, missed, unsettled},
     pace::{LAG_BLOCKS, Pace},
     plan::DevnetPlan,
     progress::Progress,
     report::{ChainReport, Planted, PlantedWord, Report},
     run_clock::RunClock,
     runner::DevnetError,
-    sequencer::{ChainTick, Sequencer},
+    sequencer::{ChainTick, OddEndpoint, Sequencer},
     superchain::{Superchain, Tick},
     watch::Watch,
 };
@@ -30,8 +33,13 @@ const POLL: Duration = Duration::from_millis(10);
 const CLOCK_POLL: Duration = Duration::from_millis(100);
 /// An outage is held up at most so long until the sidecar has met it.
 const OUTAGE_PATIENCE: Duration = Duration::from_secs(5);
+/// The chains go on after so long without the sidecar having seen a message that is about to go.
+const HOLD_PATIENCE: Duration = Duration::from_secs(10);
 /// After the last tick the sidecar has so long to settle everything.
 const SETTLING_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Whether what was seen of a message is what is waited for.
+type IsMet = fn(&SeenMessage) -> bool;
 
 /// A devnet on its way.
 #[derive(Debug)]
@@ -60,7 +68,7 @@ impl Show {
         followers: Option<Followers>,
     ) -> Self {
         let chain_ids: Vec<u64> = superchain.sequencers().iter().map(Sequencer::chain_id).collect();
-        let planted = |fault: &_| Planted { fault: *fault, words: Vec::new() };
+        let planted = |fault: &_| Planted { fault: *fault, words: Vec::new(), executed: Vec::new() };
         Self {
             pace: Pace::new(plan.request().fast, watch.is_some()),
             progress: Progress::new(&chain_ids, plan.request().blocks),
@@ -129,6 +137,16 @@ impl Show {
     /// Remembers what was published for which fault.
     fn record(&mut self, chain: &ChainTick, signed: &[Option<B256>]) {
         let at = self.started.elapsed();
+        for message in &chain.scripted {
+            let place = (message.fault.chain_id, message.fault.block);
+            let planted = self
+                .planted
+                .iter_mut()
+                .find(|planted| (planted.fault.chain_id, planted.fault.block) == place);
+            if let Some(planted) = planted {
+                planted.executed.push(message.place);
+            }
+        }
         for (word, payload_hash) in chain.attestations.iter().zip(signed) {
             let Some(fault) = word.fault else { continue };
             let place = (fault.chain_id, fault.block);
@@ -154,7 +172,12 @@ impl Show {
                     sleep_until(end).await;
                 }
                 self.poll_until(tick, patience, |seen| has_heard(seen, tick)).await;
+                self.hold(tick).await;
             }
+        }
+        for (chain_id, place, oddity) in self.ending_oddities(tick) {
+            let named = |seen: &Observations| seen.is_odd(chain_id, place, oddity);
+            self.poll_until(tick, OUTAGE_PATIENCE, named).await;
         }
         for chain_id in self.ending_outages(tick) {
             let met = |seen: &Observations| seen.held_up_by(chain_id).next().is_some();
@@ -164,6 +187,48 @@ impl Show {
             let met = |seen: &Observations| seen.off_course(chain_id).next().is_some();
             self.poll_until(tick, OUTAGE_PATIENCE, met).await;
         }
+    }
+
+    /// Waits until the sidecar has seen what it could not find out any more afterwards: messages whose blocks will go,
+    /// and those that lost what they cite.
+    async fn hold(&mut self, tick: &Tick) {
+        let mut held: Vec<(MessagePlace, IsMet)> = Vec::new();
+        for message in tick.chains.iter().flat_map(|chain| &chain.scripted) {
+            match message.fault.fault.hold() {
+                Hold::None => {}
+                Hold::Judged => held.push((message.place, SeenMessage::is_judged)),
+                Hold::Valid => held.push((message.place, |seen| seen.was_valid)),
+            }
+        }
+        let plan = self.plan.faults();
+        let dropped = tick.chains.iter().filter_map(|chain| plan.dropped(chain.chain_id, tick.number));
+        for own in dropped.filter_map(|part| plan.parts(part).first()) {
+            let place = (own.chain_id, own.block);
+            let planted =
+                self.planted.iter().find(|planted| (planted.fault.chain_id, planted.fault.block) == place);
+            let executed = planted.and_then(|planted| planted.executed.last());
+            held.extend(executed.map(|place| (*place, (|seen| seen.was_invalid) as IsMet)));
+        }
+        if held.is_empty() {
+            return;
+        }
+        let met =
+            |seen: &Observations| held.iter().all(|(place, is)| seen.messages.at(place).is_some_and(is));
+        self.poll_until(tick, HOLD_PATIENCE, met).await;
+    }
+
+    /// The endpoints that are like the others again in the next tick.
+    fn ending_oddities(&self, tick: &Tick) -> Vec<(u64, usize, Oddity)> {
+        let next = tick.number.saturating_add(1);
+        let plan = self.plan.faults();
+        let ending = tick.chains.iter().filter(|chain| plan.endpoint(chain.chain_id, next).is_none());
+        let oddity = |how: &OddEndpoint| match how {
+            OddEndpoint::Lies(_) => Oddity::Lies,
+            OddEndpoint::Lags(_) => Oddity::Lags,
+        };
+        let odd = ending
+            .filter_map(|chain| chain.odd.as_ref().map(|(place, how)| (chain.chain_id, *place, oddity(how))));
+        odd.collect()
     }
 
     /// The chains whose nodes are back on their own fork in the next tick.
@@ -198,6 +263,9 @@ impl Show {
     async fn poll(&mut self, tick: &Tick) {
         if let Some(watch) = &mut self.watch {
             watch.poll(&outages(tick), self.started.elapsed()).await;
+            if tick.chains.iter().any(|chain| chain.odd.is_some()) {
+                watch.poll_endpoints().await;
+            }
             for chain in &tick.chains {
                 let forked = chain.fork.iter().flatten().next();
                 forked.into_iter().for_each(|first| watch.note_fork(chain.chain_id, first.number()));
@@ -257,8 +325,13 @@ impl Show {
             [unsettled(sequencers, plan, seen), astray(sequencers, plan, &followers)].concat()
         };
         let report = Report::new(self.plan.request().seed, chains, &self.planted, seen);
+        let missed = if interrupted || self.watch.is_none() {
+            Vec::new()
+        } else {
+            missed(sequencers, &self.planted, &seen.messages)
+        };
         Outcome {
-            report: Report { followers, ..report },
+            report: Report { followers, missed, ..report },
             watched: self.watch.is_some(),
             interrupted,
             unsettled,

@@ -41,11 +41,12 @@ pub(super) fn sidecar_config(
 ) -> SidecarConfig {
     let schedule = &superchain.params().schedule;
     let chain = |chain: &ChainNodes| ChainConfig {
-        execution: vec![chain.execution.url()],
+        execution: chain.execution_urls(),
         rollup_node: chain.rollup_node.url(),
         block_time: schedule.block_time,
-        // As the chain's rollup node says it: interop is active from genesis on.
-        interop_time: 0,
+        // The rollup node says that the fork is active from genesis on: its upgrade transactions are not known here. When
+        // the chains begin to take each other's messages is said here alone.
+        interop_time: schedule.interop_time().0,
         system_config: system_config_address(chain.chain_id),
         p2p: P2pConfig { listen: vec![LISTEN.to_owned()], static_peers: networks.addrs(chain.chain_id) },
     };

@@ -1,6 +1,6 @@
 //! The table that a person reads at the end of a run.
 
-use super::report::Report;
+use super::{message_report::MessageReport, report::Report};
 use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 
 /// The report as tables, ready to print.
@@ -20,6 +20,17 @@ pub fn summary(report: &Report) -> String {
         "messages: {} executed, {} valid, {} invalid, {} unknown\n",
         messages.executed, messages.valid, messages.invalid, messages.unknown
     ));
+    let tracked = &report.tracked;
+    text.push_str(&format!(
+        "tracked: {} messages, {} valid, {} invalid, {} undeclared, {} flipped, {} resolved, {} suspects\n",
+        tracked.seen,
+        tracked.valid,
+        tracked.invalid,
+        tracked.undeclared,
+        tracked.flipped,
+        tracked.resolved,
+        tracked.suspects
+    ));
     if !report.followers.is_empty() {
         text.push_str(&format!("{}\n", followers(report)));
     }
@@ -29,6 +40,13 @@ pub fn summary(report: &Report) -> String {
     for alarm in &report.false_alarms {
         let block = alarm.block.map_or_else(|| "a frame".to_owned(), |number| format!("block {number}"));
         text.push_str(&format!("false alarm: chain {}, {block}: {}\n", alarm.chain_id, alarm.found));
+    }
+    for missed in &report.missed {
+        let found = missed.found.as_deref().unwrap_or("nothing");
+        let (chain_id, block, log) = (missed.chain_id, missed.block, missed.log_index);
+        text.push_str(&format!(
+            "missed: chain {chain_id}, block {block}, log {log} is valid, seen: {found}\n"
+        ));
     }
     text
 }
@@ -77,7 +95,7 @@ fn followers(report: &Report) -> Table {
 }
 
 fn faults(report: &Report) -> Table {
-    let mut table = table(&["fault", "chain", "block", "expected", "found", "after"]);
+    let mut table = table(&["fault", "chain", "block", "expected", "found", "after", "message"]);
     for fault in &report.faults {
         table.add_row([
             fault.name.to_owned(),
@@ -86,9 +104,18 @@ fn faults(report: &Report) -> Table {
             fault.expected.to_string(),
             fault.found.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string),
             fault.detected_after_ms.map_or_else(|| "-".to_owned(), |ms| format!("{ms} ms")),
+            fault.message.as_ref().map_or_else(|| "-".to_owned(), message),
         ]);
     }
     table
+}
+
+fn message(report: &MessageReport) -> String {
+    match &report.found {
+        Some(found) if report.is_as_expected() => found.clone(),
+        Some(found) => format!("{found}; expected: {}", report.expected),
+        None => format!("nothing; expected: {}", report.expected),
+    }
 }
 
 #[cfg(test)]
@@ -97,7 +124,10 @@ mod tests {
     use crate::devnet::{
         finding::Finding,
         follower::FollowerReport,
+        message_finding::ExpectedMessage,
+        message_report::MissedMessage,
         report::{AttestationCounts, ChainReport, FalseAlarm, FaultReport, MessageCounts},
+        seen_messages::TrackedCounts,
     };
 
     fn discarded() -> Finding {
@@ -121,6 +151,10 @@ mod tests {
             expected: discarded(),
             found: None,
             detected_after_ms: None,
+            message: Some(MessageReport {
+                expected: ExpectedMessage::VALID,
+                found: Some("unknown, tracked".to_owned()),
+            }),
         };
         let alarm = FalseAlarm { chain_id: 901.into(), block: Some(9), hash: None, found: discarded() };
         let follower = FollowerReport {
@@ -137,6 +171,14 @@ mod tests {
             chains: vec![chain],
             attestations: AttestationCounts { received: 120, ..AttestationCounts::default() },
             messages: MessageCounts { executed: 33, ..MessageCounts::default() },
+            tracked: TrackedCounts { flipped: 6, ..TrackedCounts::default() },
+            missed: vec![MissedMessage {
+                chain_id: 902.into(),
+                block: 21,
+                hash: Default::default(),
+                log_index: 5,
+                found: None,
+            }],
             faults: vec![fault],
             false_alarms: vec![alarm],
             followers: vec![follower],
@@ -153,6 +195,9 @@ mod tests {
             "block 9: discarded",
             "44",
             "went backwards",
+            "6 flipped",
+            "unknown, tracked; expected: valid, finalized",
+            "block 21, log 5 is valid, seen: nothing",
         ] {
             assert!(text.contains(part), "{part:?} is missing from\n{text}");
         }

@@ -5,14 +5,15 @@
 
 use super::{
     chain::ChainParams,
-    faults::FaultPlan,
+    contracts::Inbox,
+    faults::{EndpointFault, FaultPlan},
     keyring::{Keyring, deposit_contract_address, system_config_address},
     l1::{L1, L1Error, L1Params},
     l1_block::L1Block,
     l1_traffic::L1Traffic,
     message_pool::MessagePool,
     schedule::{L1_FINALITY_DEPTH, L1_SAFE_DEPTH, Schedule, TICKS_PER_L1_BLOCK},
-    sequencer::{ChainTick, Promotion, Sequencer, SequencerError},
+    sequencer::{ChainTick, OddEndpoint, Promotion, Sequencer, SequencerError},
     system_config::{FeeScalars, SystemConfig},
     wallet::WalletError,
 };
@@ -115,7 +116,8 @@ impl Superchain {
         });
         let sequencer = |(chain_id, keys): (&u64, Keyring)| {
             let chain = chain_params(*chain_id, &keys, &l1, &params.schedule);
-            Sequencer::new(chain, keys, params.schedule, params.seed)
+            let inbox = if params.plan.patches_inbox(*chain_id) { Inbox::Unguarded } else { Inbox::Guarded };
+            Sequencer::new(chain, keys, params.schedule, params.seed, inbox)
         };
         let sequencers = chain_ids.iter().zip(rings).map(sequencer).collect::<Result<_, _>>()?;
         let l1_traffic = L1Traffic::new(params.seed, &chain_ids)?;
@@ -143,7 +145,7 @@ impl Superchain {
         last.is_some_and(|last| self.sequencers.iter().all(|chain| chain.heads().finalized >= last))
     }
 
-    /// Moves on by one tick: first L1, then promotions on every chain, then new blocks on every chain.
+    /// Moves on by one tick: first unsafe blocks go that have to, then L1 moves, then promotions on every chain, then new blocks on every chain.
     ///
     /// # Errors
     /// When L1 or a chain cannot go on. The superchain is then unfit for use.
@@ -151,6 +153,9 @@ impl Superchain {
         self.tick = self.tick.saturating_add(1);
         let tick = self.tick;
         let time = self.params.schedule.time_of(tick);
+        for chain in &mut self.sequencers {
+            chain.drop_blocks(tick, &self.params.plan)?;
+        }
         let reorged = self.params.plan.reorgs_l1(tick);
         if reorged {
             self.reorg_l1()?;
@@ -203,14 +208,26 @@ impl Superchain {
         for (chain, promotion) in self.sequencers.iter_mut().zip(promotions) {
             let built = chain.build(tick, &self.l1, &self.pool, plan)?;
             let fork = chain.fork(tick, &self.l1, plan)?;
+            let odd = match plan.endpoint(chain.chain_id(), tick) {
+                Some((planned, EndpointFault::Lies { .. })) => {
+                    Some((planned.odd_endpoint(), OddEndpoint::Lies(chain.lie(planned.block, &self.l1)?)))
+                }
+                Some((planned, EndpointFault::Lags { by, .. })) => {
+                    Some((planned.odd_endpoint(), OddEndpoint::Lags(by)))
+                }
+                None => None,
+            };
             chains.push(ChainTick {
                 chain_id: chain.chain_id(),
                 replacement: promotion.replacement,
-                built,
+                built: built.blocks,
+                scripted: built.scripted,
                 attestations: promotion.attestations,
                 heads: chain.heads(),
                 outage: plan.outage(chain.chain_id(), tick).is_some(),
                 fork,
+                odd,
+                safe_at: chain.take_safe_at(),
             });
         }
         Ok(chains)
@@ -230,5 +247,7 @@ fn chain_params(chain_id: u64, keys: &Keyring, l1: &L1, schedule: &Schedule) -> 
     }
 }
 
+#[cfg(test)]
+mod message_tests;
 #[cfg(test)]
 mod tests;

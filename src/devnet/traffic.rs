@@ -36,6 +36,17 @@ pub enum Intent {
     },
     /// Have the inbox validate this message.
     Execute(Message),
+    /// Have the inbox validate this message, and do not declare it.
+    ExecuteUndeclared(Message),
+}
+
+/// What is done in one block, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Drawn {
+    /// What users do.
+    pub intents: Vec<Intent>,
+    /// The places of the intents that execute a scripted message.
+    pub scripted: Vec<usize>,
 }
 
 /// The source of one block's intents.
@@ -51,7 +62,8 @@ impl Traffic {
         Self { rng: ChaCha12Rng::from_seed(keccak256(origin).0) }
     }
 
-    /// The intents of a block, with the message of the fault that is scripted for it.
+    /// The intents of a block: the opening of the fault that is scripted for it, then what users do anyway, and among
+    /// that the fault's message.
     ///
     /// # Errors
     /// The fault finds nothing to twist.
@@ -59,9 +71,13 @@ impl Traffic {
         &mut self,
         scene: &Scene<'_>,
         fault: Option<&PlannedFault>,
-    ) -> Result<Vec<Intent>, NothingToCite> {
-        let mut intents: Vec<_> =
-            (0..self.rng.random_range(MIN_EMITS..=MAX_EMITS)).map(|_| self.emit()).collect();
+    ) -> Result<Drawn, NothingToCite> {
+        let mut intents: Vec<_> = fault.map(|planned| planned.fault.opening(scene.cast)).unwrap_or_default();
+        let opening = intents.len();
+        let executes = |(_, intent): &(usize, &Intent)| matches!(intent, Intent::Execute(_));
+        let mut scripted: Vec<_> =
+            intents.iter().enumerate().filter(executes).map(|(place, _)| place).collect();
+        intents.extend((0..self.rng.random_range(MIN_EMITS..=MAX_EMITS)).map(|_| self.emit()));
         if scene.site.number >= FIRST_EXECUTING_BLOCK {
             let messages = (0..self.rng.random_range(0..=MAX_EXECUTES)).filter_map(|_| self.message(scene));
             intents.extend(messages.collect::<Vec<_>>().into_iter().map(Intent::Execute));
@@ -69,10 +85,13 @@ impl Traffic {
         if let Some(planned) = fault
             && let Some(message) = planned.fault.message(scene, &mut self.rng)?
         {
-            let place = self.rng.random_range(0..=intents.len());
-            intents.insert(place, Intent::Execute(message));
+            let place = self.rng.random_range(opening..=intents.len());
+            let undeclared = planned.fault.leaves_undeclared();
+            let intent = if undeclared { Intent::ExecuteUndeclared } else { Intent::Execute }(message);
+            intents.insert(place, intent);
+            scripted.push(place);
         }
-        Ok(intents)
+        Ok(Drawn { intents, scripted })
     }
 
     /// The intents of a block that nobody else knows: logs only.
@@ -114,20 +133,22 @@ impl Traffic {
 mod tests {
     use super::*;
     use crate::devnet::{
-        faults::{FaultPlan, FaultSpec},
+        faults::{Cast, FaultPlan, FaultSpec},
         message_pool::tests::{pool, site},
     };
 
+    static NO_CAST: std::sync::LazyLock<Cast> = std::sync::LazyLock::new(Cast::default);
+
     fn intents(seed: u64, parent: u8, number: u64) -> Vec<Intent> {
         let pool = pool(&[901, 902, 903], 1..=29);
-        let scene = Scene { site: site(901, number), pool: &pool };
-        Traffic::new(seed, 901, B256::repeat_byte(parent)).intents(&scene, None).unwrap()
+        let scene = Scene { site: site(901, number), pool: &pool, cast: &NO_CAST };
+        Traffic::new(seed, 901, B256::repeat_byte(parent)).intents(&scene, None).unwrap().intents
     }
 
     fn executed(intents: &[Intent]) -> Vec<Message> {
         let message = |intent: &Intent| match intent {
             Intent::Execute(message) => Some(*message),
-            Intent::Emit { .. } => None,
+            Intent::Emit { .. } | Intent::ExecuteUndeclared(_) => None,
         };
         intents.iter().filter_map(message).collect()
     }
@@ -164,9 +185,26 @@ mod tests {
         let specs: Vec<FaultSpec> = vec!["unknown-chain@30".parse().unwrap()];
         let plan = FaultPlan::new(&specs, &[901, 902], None).unwrap();
         let pool = pool(&[901, 902], 1..=29);
-        let scene = Scene { site: site(901, 30), pool: &pool };
+        let scene = Scene { site: site(901, 30), pool: &pool, cast: &NO_CAST };
         let with_fault = Traffic::new(7, 901, B256::ZERO).intents(&scene, plan.at(901, 30)).unwrap();
         let without = Traffic::new(7, 901, B256::ZERO).intents(&scene, None).unwrap();
-        assert_eq!(executed(&with_fault).len(), executed(&without).len() + 1);
+        assert_eq!(executed(&with_fault.intents).len(), executed(&without.intents).len() + 1);
+        assert!(without.scripted.is_empty());
+        let [place] = with_fault.scripted[..] else { panic!("not one scripted message") };
+        let Intent::Execute(message) = &with_fault.intents[place] else { panic!("executes nothing") };
+        assert_eq!(message.identifier.chain_id, 424_242.into());
+    }
+
+    #[test]
+    fn an_opening_comes_first_and_all_that_it_executes_is_scripted() {
+        let specs: Vec<FaultSpec> = vec!["message-cycle-two@30".parse().unwrap()];
+        let plan = FaultPlan::new(&specs, &[901, 902], None).unwrap();
+        let pool = pool(&[901, 902], 1..=29);
+        let cast = crate::devnet::faults::cast_of(&[(901, 30), (902, 30)], 0);
+        let scene = Scene { site: site(901, 30), pool: &pool, cast: &cast };
+        let drawn = Traffic::new(7, 901, B256::ZERO).intents(&scene, plan.at(901, 30)).unwrap();
+        assert_eq!(drawn.intents[0], Intent::Execute(cast.message(1, 1).unwrap()));
+        assert_eq!(drawn.intents[1], cast.emission().unwrap());
+        assert_eq!(drawn.scripted, [0]);
     }
 }

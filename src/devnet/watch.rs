@@ -4,6 +4,8 @@
 //! watched. Pages, response sizes and time-outs are bounded.
 
 use super::{
+    message_record::{MessagePage, SuspectPage},
+    metrics_page::{self, MetricsError},
     observations::Observations,
     sidecar_records::{AttestationPage, RefusalPage, SidecarStatus},
 };
@@ -35,6 +37,8 @@ pub struct WatchError {
 #[derive(Debug)]
 pub struct Watch {
     client: HttpClient,
+    /// Where the sidecar serves its metrics.
+    http: SocketAddr,
     seen: Observations,
 }
 
@@ -48,17 +52,17 @@ struct Cursor {
 }
 
 impl Watch {
-    /// A watch on the sidecar whose RPC listens at `addr`.
+    /// A watch on the sidecar whose RPC listens at `addr`, and which serves its metrics at `http`.
     ///
     /// # Errors
     /// When no HTTP client can be made.
-    pub fn new(addr: SocketAddr) -> Result<Self, WatchError> {
+    pub fn new(addr: SocketAddr, http: SocketAddr) -> Result<Self, WatchError> {
         let client = HttpClientBuilder::new()
             .request_timeout(TIMEOUT)
             .max_response_size(MAX_RESPONSE_BYTES)
             .build(format!("http://{addr}"))
             .map_err(|source| WatchError { addr, source })?;
-        Ok(Self { client, seen: Observations::default() })
+        Ok(Self { client, http, seen: Observations::default() })
     }
 
     /// What was seen so far.
@@ -71,7 +75,7 @@ impl Watch {
         self.seen.note_fork(chain_id, from);
     }
 
-    /// Asks for everything new: status, verdicts and refusals. `outages` are the chains whose clients answer
+    /// Asks for everything new: status, verdicts, refusals, messages and suspects. `outages` are the chains whose clients answer
     /// errors on purpose; `at` is the time since the start of the run.
     pub async fn poll(&mut self, outages: &[u64], at: Duration) {
         if let Err(error) = self.try_poll(outages, at).await {
@@ -88,7 +92,45 @@ impl Watch {
             self.read_attestations(open.saturating_sub(1), Some(known), outages).await?;
         }
         self.read_attestations(known, None, outages).await?;
-        self.read_refusals(at).await
+        self.read_refusals(at).await?;
+        self.read_messages().await?;
+        self.read_suspects().await
+    }
+
+    /// Asks which endpoints the sidecar found to differ from the others of their chain.
+    pub async fn poll_endpoints(&mut self) {
+        match self.read_metrics().await {
+            Ok(page) => self.seen.take_odd(metrics_page::odd_endpoints(&page)),
+            Err(error) => tracing::debug!(%error, "the sidecar served no metrics"),
+        }
+    }
+
+    async fn read_metrics(&self) -> Result<String, MetricsError> {
+        metrics_page::fetch(self.http, TIMEOUT).await
+    }
+
+    async fn read_messages(&mut self) -> Result<(), ClientError> {
+        for _ in 0..MAX_PAGES {
+            let after = self.seen.messages.sequence();
+            let page: MessagePage = self.call("crosscheck_messages", &Cursor { after, limit: PAGE }).await?;
+            self.seen.messages.take(page.messages);
+            if self.seen.messages.sequence() <= after {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn read_suspects(&mut self) -> Result<(), ClientError> {
+        for _ in 0..MAX_PAGES {
+            let after = self.seen.messages.last_suspect();
+            let page: SuspectPage = self.call("crosscheck_suspects", &Cursor { after, limit: PAGE }).await?;
+            self.seen.messages.take_suspects(page.suspects);
+            if self.seen.messages.last_suspect() <= after {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Reads the records after a cursor, up to `last` or to the end.
@@ -151,6 +193,9 @@ mod tests {
     struct Answers {
         verdicts: Vec<&'static str>,
         refusals: u64,
+        /// The sequences of messages: each is that of the last change of its message.
+        messages: Vec<u64>,
+        suspects: u64,
         cursors: Vec<u64>,
         broken: bool,
     }
@@ -191,6 +236,33 @@ mod tests {
                 json!({ "refusals": ids.map(refusal).collect::<Vec<_>>(), "next": null })
             })
             .unwrap();
+        module
+            .register_method("crosscheck_messages", |params, answers, _| {
+                let cursor: Value = params.one().unwrap();
+                let (after, limit) = (cursor["after"].as_u64().unwrap(), cursor["limit"].as_u64().unwrap());
+                let sequences = answers.lock().messages.clone();
+                let changed = sequences.into_iter().enumerate().filter(|(_, sequence)| *sequence > after);
+                let message = |(place, sequence): (usize, u64)| {
+                    json!({
+                        "sequence": sequence, "log_index": place, "initiating": null, "status": "valid",
+                        "reason": null, "state": "tracked", "declared": true, "flips": 0,
+                        "executing": { "chain_id": 901, "number": 9, "hash": alloy::primitives::B256::ZERO },
+                    })
+                };
+                json!({ "messages": changed.take(limit as usize).map(message).collect::<Vec<_>>(), "next": null })
+            })
+            .unwrap();
+        module
+            .register_method("crosscheck_suspects", |params, answers, _| {
+                let cursor: Value = params.one().unwrap();
+                let ids = cursor["after"].as_u64().unwrap() + 1..=answers.lock().suspects;
+                let suspect = |id| {
+                    let hash = alloy::primitives::B256::ZERO;
+                    json!({ "id": id, "chain_id": 901, "number": 9, "hash": hash, "reason": "expired" })
+                };
+                json!({ "suspects": ids.map(suspect).collect::<Vec<_>>(), "next": null })
+            })
+            .unwrap();
         let server = Server::builder().build("127.0.0.1:0").await.unwrap();
         (server.local_addr().unwrap(), server.start(module))
     }
@@ -216,7 +288,7 @@ mod tests {
         let answers =
             Arc::new(Mutex::new(Answers { verdicts: vec!["upheld", "open"], ..Answers::default() }));
         let (addr, _server) = sidecar(Arc::clone(&answers)).await;
-        let mut watch = Watch::new(addr).unwrap();
+        let mut watch = Watch::new(addr, addr).unwrap();
         watch.poll(&[902], Duration::ZERO).await;
         assert_eq!(verdicts(&watch), ["upheld", "open"]);
         assert_eq!(watch.seen().held_up_by(902).count(), 2);
@@ -232,7 +304,7 @@ mod tests {
         let answers = Answers { verdicts: vec!["upheld"; count], refusals: 3, ..Answers::default() };
         let answers = Arc::new(Mutex::new(answers));
         let (addr, _server) = sidecar(Arc::clone(&answers)).await;
-        let mut watch = Watch::new(addr).unwrap();
+        let mut watch = Watch::new(addr, addr).unwrap();
         watch.poll(&[], Duration::from_secs(4)).await;
         assert_eq!(verdicts(&watch).len(), count);
         assert_eq!(answers.lock().cursors, [0, PAGE as u64, PAGE as u64 * 2, count as u64]);
@@ -241,10 +313,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn messages_that_changed_are_read_again_and_only_those() {
+        let messages = (1..=PAGE as u64 + 5).collect();
+        let answers = Arc::new(Mutex::new(Answers { messages, suspects: 2, ..Answers::default() }));
+        let (addr, _server) = sidecar(Arc::clone(&answers)).await;
+        let mut watch = Watch::new(addr, addr).unwrap();
+        watch.poll(&[], Duration::ZERO).await;
+        let seen = &watch.seen().messages;
+        assert_eq!(
+            (seen.iter().count(), seen.sequence(), seen.suspects().count()),
+            (PAGE + 5, PAGE as u64 + 5, 2)
+        );
+        answers.lock().messages[3] = PAGE as u64 + 6;
+        watch.poll(&[], Duration::ZERO).await;
+        let seen = &watch.seen().messages;
+        assert_eq!((seen.iter().count(), seen.sequence()), (PAGE + 5, PAGE as u64 + 6));
+    }
+
+    #[tokio::test]
     async fn a_sidecar_that_answers_nonsense_or_nothing_changes_nothing() {
         let answers = Arc::new(Mutex::new(Answers { verdicts: vec!["upheld"], ..Answers::default() }));
         let (addr, server) = sidecar(Arc::clone(&answers)).await;
-        let mut watch = Watch::new(addr).unwrap();
+        let mut watch = Watch::new(addr, addr).unwrap();
         watch.poll(&[], Duration::ZERO).await;
         answers.lock().broken = true;
         answers.lock().verdicts.push("upheld");

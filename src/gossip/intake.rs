@@ -1,13 +1,15 @@
-//! [`Intake`]: the task that hands one chain's gossip to the auditor.
+//! [`Intake`]: the task that hands one chain's gossip to the auditor and to the watcher of suspects.
 
 use super::Gossiped;
 use crate::audit::AuditorMessage;
 use crate::metrics::Metrics;
+use crate::monitor::{Nudges, SuspectMessage};
 use crate::rpc::Refusals;
-use crosscheck_p2p::{ChainId, NetworkCounters, NetworkEvent, NetworkHandle};
+use crosscheck_p2p::{ChainId, NetworkCounters, NetworkEvent, NetworkHandle, Topic, ValidBlock};
 use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
 
@@ -25,6 +27,11 @@ pub struct Intake {
     pub events: mpsc::Receiver<NetworkEvent>,
     /// Where valid blocks go. When it is full the network is held up: it drops what it must, and counts it.
     pub auditor: mpsc::Sender<AuditorMessage>,
+    /// Where unsafe blocks go, to be looked at before they are executed. When it is full they are counted, not waited
+    /// for: what they execute is found from their receipts.
+    pub suspects: mpsc::Sender<SuspectMessage>,
+    /// Word to the chain's reader.
+    pub nudges: Nudges,
     /// Where refused frames are remembered.
     pub refusals: Refusals,
     /// The highest block of each chain.
@@ -76,6 +83,7 @@ impl Intake {
                 debug!(%chain_id, topic = %block.topic(), number = block.number(), hash = %block.hash(), %from, "block");
                 self.metrics.frame_accepted(chain_id, block.topic());
                 self.gossiped.note(chain_id, block.number());
+                self.inspect(&block, at.into());
                 if self.auditor.capacity() == 0 {
                     self.metrics.limit_reached("auditor-inbox");
                 }
@@ -95,6 +103,17 @@ impl Intake {
             NetworkEvent::PeerDisconnected { peer_id } => {
                 info!(%chain_id, %peer_id, "peer disconnected");
             }
+        }
+    }
+
+    /// Has an unsafe block looked at, and the chain read on.
+    fn inspect(&self, block: &ValidBlock, at: Instant) {
+        if block.topic() != Topic::BlocksV4 {
+            return;
+        }
+        self.nudges.nudge(self.chain_id);
+        if self.suspects.try_send(SuspectMessage::Gossip { block: block.clone(), at }).is_err() {
+            self.metrics.limit_reached("suspect-inbox");
         }
     }
 }

@@ -1,16 +1,19 @@
 //! The ledger: what must never be lost. Cases and their verdicts, operators' resolutions, and the
-//! head vouched for, in SQLite.
+//! head vouched for, what was noted of executed messages, and switches, in SQLite.
 //!
 //! Everything is durable when a call returns. A verdict is written once and never changed.
 
 mod candidates;
 mod counts;
 mod error;
+mod flags;
 mod heads;
 mod hold;
+mod message_events;
 mod record;
 mod resolution;
 mod store;
+mod suspects;
 
 pub use counts::CaseCounts;
 pub use error::LedgerError;

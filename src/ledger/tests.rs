@@ -1,5 +1,7 @@
 //! The ledger against a real database file.
 
+mod messages;
+
 use super::*;
 use crate::audit::{Awaited, Cause, InvalidMessage, Verdict, Violation, Wait};
 use crate::interop::BlockKey;

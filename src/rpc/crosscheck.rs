@@ -31,8 +31,13 @@ pub struct Page {
 
 impl Page {
     fn limit(&self) -> u32 {
-        self.limit.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE)
+        page_limit(self.limit)
     }
+}
+
+/// How much is read at once if so much is asked for.
+pub(super) fn page_limit(asked: Option<u32>) -> u32 {
+    asked.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE)
 }
 
 /// A page of audited blocks.

@@ -3,7 +3,12 @@
 //! While it is on, `checkAccessList` answers -320602 whatever it is asked, and transaction pools that ask drop their
 //! interop transactions. It changes nothing that Crosscheck itself finds.
 
+use crate::ledger::{Ledger, LedgerError};
+use crosscheck_p2p::UnixSeconds;
 use tokio::sync::watch;
+
+/// The ledger's flag that keeps it.
+const FLAG: &str = "failsafe";
 
 /// What a refused check says.
 pub(super) const FAILSAFE_REFUSAL: &str = "failsafe is enabled: no access list is accepted";
@@ -15,9 +20,30 @@ pub struct Failsafe {
 }
 
 impl Failsafe {
-    /// A failsafe in the state in which the ledger has it.
+    /// A failsafe that is on or off.
     pub fn new(enabled: bool) -> Self {
         Self { enabled: watch::Sender::new(enabled) }
+    }
+
+    /// The failsafe as the ledger has it.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn open(ledger: &Ledger) -> Result<Self, LedgerError> {
+        ledger.flag(FLAG).await.map(Self::new)
+    }
+
+    /// Writes to the ledger how it is to stand. Durable when this returns.
+    ///
+    /// # Errors
+    /// If the ledger cannot be written.
+    pub(super) async fn keep(
+        &self,
+        ledger: &Ledger,
+        enabled: bool,
+        at: UnixSeconds,
+    ) -> Result<(), LedgerError> {
+        ledger.set_flag(FLAG, enabled, at).await
     }
 
     /// Whether it is on.

@@ -3,22 +3,49 @@
 //! It reads the ledger and shared state, and asks the sources where a proof has to be fetched. It changes nothing but
 //! the failsafe.
 
+mod access_check;
 mod crosscheck;
+mod derivation;
 mod failsafe;
-pub mod params;
+mod interop_api;
+mod message_record;
+mod messages;
+mod methods;
+mod params;
 mod refusals;
 mod server;
+mod source_search;
+mod standing;
 mod super_root;
+mod super_roots;
+mod superchain_reader;
+mod superroot_api;
+mod supervisor;
 mod supervisor_error;
-pub mod supervisor_types;
+mod supervisor_types;
 mod suspects;
 mod told;
 
-pub use crosscheck::{AttestationsPage, CrosscheckApiServer, CrosscheckRpc, Page, RefusalsPage, Status};
+pub use access_check::AccessCheck;
+pub use crosscheck::{AttestationsPage, CrosscheckRpc, Page, RefusalsPage, Status};
+pub use derivation::Derivation;
 pub use failsafe::Failsafe;
+pub use message_record::{MessageRecord, MessagesPageRequest};
+pub use messages::{MessagesPage, SuspectsPage};
+pub use methods::RpcParts;
+pub use params::{BlockSelector, DecimalChainId, ExecutingDescriptor, HexChainId, NamedBlock, Quantity};
 pub use refusals::{RefusalRecord, Refusals};
 pub use server::serve;
-pub use super_root::{Output, SUPER_ROOT_VERSION, super_root};
+pub use super_root::{SUPER_ROOT_VERSION, super_root};
+pub use super_roots::SuperRoots;
+pub use superchain_reader::{ChainSources, SuperchainReader};
 pub use supervisor_error::SupervisorError;
+pub use supervisor_types::{
+    BlockId, BlockRef, ChainRootInfo, DerivedIdPair, SuperRootResponse, SupervisorChainSyncStatus,
+    SupervisorSyncStatus,
+};
 pub use suspects::{MAX_SUSPECTS, SuspectOutcome, SuspectRecord, Suspects};
 pub use told::{TOLD_CAPACITY, Told, ToldBlock, ToldCause, ToldMessage, ToldStatus};
+
+#[cfg(test)]
+mod tests;

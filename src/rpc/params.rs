@@ -93,9 +93,7 @@ impl<'de> Deserialize<'de> for BlockSelector {
         match Spelling::deserialize(deserializer) {
             Ok(Spelling::Number(number)) => Ok(Self::Number(number.0)),
             Ok(Spelling::Text(text)) if text == "latest" => Ok(Self::Latest),
-            _ => Err(de::Error::custom(
-                "unsupported block: only \"latest\" and block numbers are supported",
-            )),
+            _ => Err(de::Error::custom("unsupported block: only \"latest\" and block numbers are supported")),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Spec: protocol/proposals.md, "L2 Output Commitment Construction"; op-service `eth.SuperV1`:
 //! `keccak256(0x01 || u64 timestamp || (u256 chain id || output root)*)`, chains ascending.
 
+use crate::consolidation::OutputV0;
 use crate::sources::VerifiedBlock;
 use alloy::primitives::{B256, keccak256};
 use crosscheck_p2p::{ChainId, UnixSeconds};
@@ -11,42 +12,13 @@ use std::collections::BTreeMap;
 /// The version that stands before every super root's preimage.
 pub const SUPER_ROOT_VERSION: u8 = 1;
 
-/// What an output root is made of: version 0, state root, withdrawals root, block hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Output {
-    /// The state root.
-    pub state_root: B256,
-    /// The storage root of the message passer.
-    pub withdrawals_root: B256,
-    /// The block's hash.
-    pub block_hash: B256,
-}
-
-impl Output {
-    /// The output at a block. `None`: its header is from before Isthmus and commits to no storage root.
-    pub fn of_block(block: &VerifiedBlock) -> Option<Self> {
-        let header = block.header();
-        Some(Self {
-            state_root: header.state_root,
-            withdrawals_root: header.withdrawals_root?,
-            block_hash: block.hash(),
-        })
-    }
-
-    /// What the output root is the hash of: 128 bytes.
-    pub fn preimage(&self) -> [u8; 128] {
-        let words = [B256::ZERO, self.state_root, self.withdrawals_root, self.block_hash];
-        let mut preimage = [0; 128];
-        for (to, word) in preimage.chunks_exact_mut(32).zip(words) {
-            to.copy_from_slice(word.as_slice());
-        }
-        preimage
-    }
-
-    /// The output root.
-    pub fn root(&self) -> B256 {
-        keccak256(self.preimage())
-    }
+/// What the output root at a block is the hash of. `None`: its header is from before Isthmus, and holds no storage
+/// root of the message passer.
+pub(super) fn output_of(block: &VerifiedBlock) -> Option<OutputV0> {
+    let header = block.header();
+    header.requests_hash?;
+    let withdrawals_root = header.withdrawals_root?;
+    Some(OutputV0 { state_root: header.state_root, withdrawals_root, block_hash: block.hash() })
 }
 
 /// The super root of these output roots.
@@ -77,28 +49,9 @@ mod tests {
     #[test]
     fn chains_stand_in_the_order_of_their_256_bit_ids() {
         let (low, high) = (ChainId::from(256), ChainId::from(B256::repeat_byte(1)));
-        let outputs: BTreeMap<_, _> =
-            [(high, B256::repeat_byte(2)), (low, B256::repeat_byte(3))].into();
-        let expected = [
-            &[1][..],
-            &5_u64.to_be_bytes(),
-            &low.to_be_bytes(),
-            &[3; 32],
-            &high.to_be_bytes(),
-            &[2; 32],
-        ];
+        let outputs: BTreeMap<_, _> = [(high, B256::repeat_byte(2)), (low, B256::repeat_byte(3))].into();
+        let expected =
+            [&[1][..], &5_u64.to_be_bytes(), &low.to_be_bytes(), &[3; 32], &high.to_be_bytes(), &[2; 32]];
         assert_eq!(super_root(UnixSeconds(5), &outputs), keccak256(expected.concat()));
-    }
-
-    #[test]
-    fn an_output_root_is_the_hash_of_four_words() {
-        let output = Output {
-            state_root: B256::repeat_byte(1),
-            withdrawals_root: B256::repeat_byte(2),
-            block_hash: B256::repeat_byte(3),
-        };
-        let expected = [[0; 32], [1; 32], [2; 32], [3; 32]].concat();
-        assert_eq!(output.preimage().as_slice(), expected);
-        assert_eq!(output.root(), keccak256(expected));
     }
 }

@@ -126,8 +126,7 @@ mod tests {
             chains: [(HexChainId(ChainId::from(901)), status)].into(),
         });
         let none = json!({ "hash": B256::ZERO, "number": 0 });
-        let reference =
-            json!({ "hash": block.hash, "number": 7, "parentHash": B256::ZERO, "timestamp": 9 });
+        let reference = json!({ "hash": block.hash, "number": 7, "parentHash": B256::ZERO, "timestamp": 9 });
         let expected = json!({
             "minSyncedL1": reference,
             "safeTimestamp": 1,

@@ -97,7 +97,7 @@ pub struct ToldStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ToldCause(pub Cause);
 
-#[derive(Serialize)]
+#[derive(Clone, Copy, Serialize)]
 struct CauseFields {
     name: &'static str,
     chain_id: Option<ChainId>,

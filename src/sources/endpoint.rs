@@ -2,7 +2,9 @@
 //!
 //! Never shows a URL's path, query or credentials: keys travel in them.
 
+use alloy::primitives::B256;
 use core::fmt;
+use crosscheck_p2p::ChainId;
 use jsonrpsee::core::ClientError;
 use jsonrpsee::core::client::ClientT;
 use jsonrpsee::core::params::ArrayParams;
@@ -126,6 +128,42 @@ pub enum SourceError {
         /// What it was asked.
         method: &'static str,
         /// What is wrong with the answer.
+        reason: String,
+    },
+    /// Too few endpoints of a chain say the same.
+    #[error(
+        "the endpoints of chain {chain_id} do not agree on {subject}: {needed} of {endpoints} must; {said}"
+    )]
+    NoQuorum {
+        /// The chain.
+        chain_id: ChainId,
+        /// What they were asked about.
+        subject: String,
+        /// How many must agree.
+        needed: usize,
+        /// How many there are.
+        endpoints: usize,
+        /// Who said what.
+        said: String,
+    },
+    /// A block that the endpoints agreed on a moment ago, and that none of them has any more.
+    #[error(
+        "no endpoint of chain {chain_id} gives block {number} ({hash}), which they agreed on a moment ago; ask again"
+    )]
+    Vanished {
+        /// The chain.
+        chain_id: ChainId,
+        /// The block's height.
+        number: u64,
+        /// Its hash.
+        hash: B256,
+    },
+    /// A quorum that so many endpoints cannot have.
+    #[error("chain {chain_id}: {reason}")]
+    Quorum {
+        /// The chain.
+        chain_id: ChainId,
+        /// What is wrong with it.
         reason: String,
     },
     /// The client could not be built.

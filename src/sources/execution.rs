@@ -1,131 +1,157 @@
-//! [`ExecutionClient`]: one chain's blocks and logs, from the first of its endpoints that answers.
+//! [`ExecutionClient`]: one chain's blocks and logs, from its execution endpoints.
 //!
-//! Holds no opinion on safety: which blocks are local-safe is the rollup node's word.
+//! What proves itself (a block by its hash, receipts by their root) is taken from whichever endpoint gives it.
+//! What does not (which block is canonical) needs a quorum. It holds no opinion on safety.
 
-use super::{Endpoint, EndpointLimits, EndpointUrl, ProvenLogs, SourceError, VerifiedBlock};
-use alloy::primitives::{B256, U64};
+use super::endpoint_pool::EndpointPool;
+use super::poll::Vote;
+use super::{
+    Endpoint, EndpointLimits, EndpointStanding, EndpointUrl, L2BlockRef, LogIndex, ProvenLogs, Quorum,
+    SourceError, VerifiedBlock,
+};
+use alloy::primitives::{B256, U64, U256};
 use alloy::rpc::types::{Block, Header};
-use crosscheck_p2p::ChainId;
+use crosscheck_p2p::{ChainId, UnixSeconds};
+use futures::StreamExt;
 use jsonrpsee::core::params::ArrayParams;
 use jsonrpsee::rpc_params;
-use lru::LruCache;
 use op_alloy::rpc_types::{OpTransactionReceipt, Transaction};
-use parking_lot::Mutex;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
+use tokio::sync::watch;
 
-/// How many blocks' logs are kept: the messages of a block mostly cite a few recent ones.
-const CACHED_BLOCKS: NonZeroUsize = match NonZeroUsize::new(1024) {
-    Some(blocks) => blocks,
-    None => NonZeroUsize::MIN,
-};
+const BY_NUMBER: &str = "eth_getBlockByNumber";
+const BY_HASH: &str = "eth_getBlockByHash";
+const RECEIPTS: &str = "eth_getBlockReceipts";
+const CHAIN_ID: &str = "eth_chainId";
 
-/// The execution endpoints of one chain.
+/// The execution endpoints of one chain. Clones share what is known of them.
 #[derive(Clone, Debug)]
 pub struct ExecutionClient {
-    chain_id: ChainId,
-    endpoints: Vec<Endpoint>,
-    /// By block hash: what is proven stays true.
-    proven: Arc<Mutex<LruCache<B256, Arc<ProvenLogs>>>>,
+    pool: EndpointPool,
+    index: LogIndex,
 }
 
 impl ExecutionClient {
-    /// A client of these endpoints, asked in order.
+    /// A client of these endpoints, `quorum` of which must agree on what is canonical. Proven logs are kept in
+    /// `index`, which clients of other chains may share.
     ///
     /// # Errors
-    /// If no HTTP client can be made for one of them.
-    pub fn new(chain_id: ChainId, urls: &[EndpointUrl], limits: EndpointLimits) -> Result<Self, SourceError> {
+    /// If the quorum cannot be, or no HTTP client can be made for an endpoint.
+    pub fn new(
+        chain_id: ChainId,
+        urls: &[EndpointUrl],
+        quorum: usize,
+        limits: EndpointLimits,
+        index: LogIndex,
+    ) -> Result<Self, SourceError> {
+        let quorum = Quorum::new(quorum, urls.len())
+            .map_err(|error| SourceError::Quorum { chain_id, reason: error.to_string() })?;
         let endpoints =
             urls.iter().map(|url| Endpoint::new(url.clone(), limits)).collect::<Result<_, _>>()?;
-        Ok(Self { chain_id, endpoints, proven: Arc::new(Mutex::new(LruCache::new(CACHED_BLOCKS))) })
+        Ok(Self { pool: EndpointPool::new(chain_id, endpoints, quorum), index })
     }
 
     /// The chain.
     pub const fn chain_id(&self) -> ChainId {
-        self.chain_id
+        self.pool.chain_id()
     }
 
-    /// Checks that each endpoint serves this chain.
+    /// Where proven logs are kept.
+    pub const fn index(&self) -> &LogIndex {
+        &self.index
+    }
+
+    /// How each endpoint stands to the others, in the order in which they were given. Wakes when one stands
+    /// differently; counts are current whenever it is looked at.
+    pub fn standings(&self) -> watch::Receiver<Vec<EndpointStanding>> {
+        self.pool.standings()
+    }
+
+    pub(super) const fn pool(&self) -> &EndpointPool {
+        &self.pool
+    }
+
+    /// Checks that the endpoints serve this chain. One that does not answer does no harm if there is a quorum
+    /// without it.
     ///
     /// # Errors
-    /// The first endpoint that cannot be reached or serves another chain.
+    /// An endpoint that serves another chain; else the last failure, if too few can be reached.
     pub async fn check_chain(&self) -> Result<(), SourceError> {
-        for endpoint in &self.endpoints {
-            let served: alloy::primitives::U256 = endpoint.call("eth_chainId", rpc_params![]).await?;
-            if ChainId::from(served) != self.chain_id {
-                let reason = format!("it serves chain {served}, not chain {}", self.chain_id);
-                return Err(endpoint.untrustworthy("eth_chainId", &reason));
+        let mut answers = self.pool.ask(|endpoint| async move {
+            let served: U256 = endpoint.call(CHAIN_ID, rpc_params![]).await?;
+            Ok((endpoint, ChainId::from(served)))
+        });
+        let (mut served, mut failure) = (0_usize, None);
+        while let Some((_, answer)) = answers.next().await {
+            match answer {
+                Ok((_, chain_id)) if chain_id == self.chain_id() => served = served.saturating_add(1),
+                Ok((endpoint, other)) => {
+                    let reason = format!("it serves chain {other}, not chain {}", self.chain_id());
+                    return Err(endpoint.untrustworthy(CHAIN_ID, &reason));
+                }
+                Err(error) => failure = Some(error),
             }
         }
-        Ok(())
+        match failure {
+            Some(error) if served < self.pool.quorum().needed() => Err(error),
+            _ => Ok(()),
+        }
     }
 
-    /// The canonical block at a height. `None`: the client has none.
+    /// The canonical block at a height. `None`: enough endpoints have none.
     ///
     /// # Errors
-    /// If no endpoint gives an answer that holds.
+    /// If the endpoints do not agree, or none gives an answer that holds.
     pub async fn block_by_number(&self, number: u64) -> Result<Option<VerifiedBlock>, SourceError> {
-        let params = rpc_params![U64::from(number), true];
-        self.block("eth_getBlockByNumber", params, |block| block.number() == number).await
+        if self.pool.quorum().endpoints() == 1 {
+            let params = rpc_params![U64::from(number), true];
+            return self.block(BY_NUMBER, params, |block| block.number() == number).await;
+        }
+        let Some(canonical) = self.canonical_block(number).await? else { return Ok(None) };
+        let block = self.block_by_hash(canonical.hash).await?;
+        // They agreed on it a moment ago: this is no statement about the height.
+        let (chain_id, hash) = (self.chain_id(), canonical.hash);
+        block.map(Some).ok_or(SourceError::Vanished { chain_id, number, hash })
     }
 
-    /// The hash of the canonical block at a height, which its header hashes to. `None`: the client has none.
+    /// The hash of the canonical block at a height, which its header hashes to. `None`: enough endpoints have
+    /// none.
     ///
     /// # Errors
-    /// If no endpoint gives an answer that holds.
+    /// If the endpoints do not agree, or too few give an answer that holds.
     pub async fn canonical_hash(&self, number: u64) -> Result<Option<B256>, SourceError> {
-        const METHOD: &str = "eth_getBlockByNumber";
-        let mut outcome = Ok(None);
-        for endpoint in &self.endpoints {
-            match endpoint.call::<Option<Header>>(METHOD, rpc_params![U64::from(number), false]).await {
-                Ok(Some(header)) if header.inner.number != number => {
-                    let reason = format!("block {number} was asked for, {} came", header.inner.number);
-                    outcome = Err(endpoint.untrustworthy(METHOD, &reason));
-                }
-                Ok(Some(header)) if header.inner.hash_slow() == header.hash => {
-                    return Ok(Some(header.hash));
-                }
-                Ok(Some(header)) => {
-                    let reason = format!("the header of block {number} does not hash to {}", header.hash);
-                    outcome = Err(endpoint.untrustworthy(METHOD, &reason));
-                }
-                Ok(None) => {}
-                Err(error) => outcome = Err(error),
-            }
-        }
-        outcome
+        Ok(self.canonical_block(number).await?.map(|block| block.hash))
     }
 
-    /// A block by its hash, canonical or not. `None`: the client has none.
+    /// Like [`ExecutionClient::canonical_hash`], with the block's timestamp.
+    ///
+    /// # Errors
+    /// If the endpoints do not agree, or too few give an answer that holds.
+    pub async fn canonical_block(&self, number: u64) -> Result<Option<L2BlockRef>, SourceError> {
+        self.pool.agree(number, self.pool.ask(|endpoint| header_at(endpoint, number))).await
+    }
+
+    /// A block by its hash, canonical or not. `None`: the endpoints have none.
     ///
     /// # Errors
     /// If no endpoint gives an answer that holds.
     pub async fn block_by_hash(&self, hash: B256) -> Result<Option<VerifiedBlock>, SourceError> {
-        self.block("eth_getBlockByHash", rpc_params![hash, true], |block| block.hash() == hash).await
+        self.block(BY_HASH, rpc_params![hash, true], |block| block.hash() == hash).await
     }
 
-    /// The proven logs of a block. `None`: the client has no receipts of it.
+    /// The proven logs of a block. `None`: the endpoints have no receipts of it.
     ///
     /// # Errors
     /// If no endpoint gives receipts that hold.
     pub async fn logs(&self, block: &VerifiedBlock) -> Result<Option<Arc<ProvenLogs>>, SourceError> {
-        let hash = block.hash();
-        if let Some(known) = self.proven.lock().get(&hash) {
-            return Ok(Some(Arc::clone(known)));
+        if let Some(known) = self.index.get(&block.hash()) {
+            return Ok(Some(known));
         }
-        let mut outcome = Ok(None);
-        for endpoint in &self.endpoints {
-            match self.logs_from(endpoint, block).await {
-                Ok(Some(proven)) => {
-                    let proven = Arc::new(proven);
-                    self.proven.lock().put(hash, Arc::clone(&proven));
-                    return Ok(Some(proven));
-                }
-                Ok(None) => {}
-                Err(error) => outcome = Err(error),
-            }
+        let proven = self.pool.first(|endpoint| self.logs_from(endpoint, block)).await?.map(Arc::new);
+        if let Some(proven) = &proven {
+            self.index.insert(Arc::clone(proven));
         }
-        outcome
+        Ok(proven)
     }
 
     async fn logs_from(
@@ -133,36 +159,22 @@ impl ExecutionClient {
         endpoint: &Endpoint,
         block: &VerifiedBlock,
     ) -> Result<Option<ProvenLogs>, SourceError> {
-        const METHOD: &str = "eth_getBlockReceipts";
         let answer: Option<Vec<OpTransactionReceipt>> =
-            endpoint.call(METHOD, rpc_params![block.hash()]).await?;
+            endpoint.call(RECEIPTS, rpc_params![block.hash()]).await?;
         answer
-            .map(|receipts| ProvenLogs::prove(self.chain_id, block, receipts))
+            .map(|receipts| ProvenLogs::prove(self.chain_id(), block, &receipts))
             .transpose()
-            .map_err(|error| endpoint.untrustworthy(METHOD, &error))
+            .map_err(|error| endpoint.untrustworthy(RECEIPTS, &error))
     }
 
-    /// The first block that holds and is wanted; a missing one counts only if no endpoint has it.
+    /// The first block that holds and is wanted; a missing one counts only if no endpoint failed.
     async fn block(
         &self,
         method: &'static str,
         params: ArrayParams,
-        is_wanted: impl Fn(&VerifiedBlock) -> bool + Send,
+        is_wanted: impl Fn(&VerifiedBlock) -> bool + Sync,
     ) -> Result<Option<VerifiedBlock>, SourceError> {
-        let mut outcome = Ok(None);
-        for endpoint in &self.endpoints {
-            match block_from(endpoint, method, params.clone()).await {
-                Ok(Some(block)) if is_wanted(&block) => return Ok(Some(block)),
-                Ok(Some(block)) => {
-                    let reason =
-                        format!("another block was asked for than {} ({})", block.number(), block.hash());
-                    outcome = Err(endpoint.untrustworthy(method, &reason));
-                }
-                Ok(None) => {}
-                Err(error) => outcome = Err(error),
-            }
-        }
-        outcome
+        self.pool.first(|endpoint| block_from(endpoint, method, params.clone(), &is_wanted)).await
     }
 }
 
@@ -170,7 +182,43 @@ async fn block_from(
     endpoint: &Endpoint,
     method: &'static str,
     params: ArrayParams,
+    is_wanted: impl Fn(&VerifiedBlock) -> bool,
 ) -> Result<Option<VerifiedBlock>, SourceError> {
-    let answer: Option<Block<Transaction, Header>> = endpoint.call(method, params).await?;
-    answer.map(VerifiedBlock::verify).transpose().map_err(|error| endpoint.untrustworthy(method, &error))
+    let Some(answer) = endpoint.call::<Option<Block<Transaction, Header>>>(method, params).await? else {
+        return Ok(None);
+    };
+    let block = VerifiedBlock::verify(answer).map_err(|error| endpoint.untrustworthy(method, &error))?;
+    if is_wanted(&block) {
+        return Ok(Some(block));
+    }
+    let reason = format!("another block was asked for than {} ({})", block.number(), block.hash());
+    Err(endpoint.untrustworthy(method, &reason))
+}
+
+/// The block that an endpoint has at a height.
+async fn header_at(endpoint: Endpoint, number: u64) -> Vote {
+    let params = rpc_params![U64::from(number), false];
+    let Some(answer) = endpoint.call::<Option<Header>>(BY_NUMBER, params).await? else {
+        return Ok(None);
+    };
+    let block = verified_header(&endpoint, BY_NUMBER, &answer)?;
+    if block.number == number {
+        return Ok(Some(block));
+    }
+    let reason = format!("block {number} was asked for, {} came", block.number);
+    Err(endpoint.untrustworthy(BY_NUMBER, &reason))
+}
+
+/// Which block a header is of, if it hashes to what it claims.
+pub(super) fn verified_header(
+    endpoint: &Endpoint,
+    method: &'static str,
+    header: &Header,
+) -> Result<L2BlockRef, SourceError> {
+    let (number, claimed) = (header.inner.number, header.hash);
+    if header.inner.hash_slow() != claimed {
+        let reason = format!("the header of block {number} does not hash to {claimed}");
+        return Err(endpoint.untrustworthy(method, &reason));
+    }
+    Ok(L2BlockRef { hash: claimed, number, timestamp: UnixSeconds(header.inner.timestamp) })
 }

@@ -9,6 +9,12 @@ use lru::LruCache;
 use parking_lot::Mutex;
 use std::sync::Arc;
 
+/// What a kept block takes besides its logs: the counts of its `Arc`, its entry in the list (key, value, two
+/// links), and its slot in the table, which may be half empty.
+const OVERHEAD: usize = 2 * size_of::<usize>()
+    + size_of::<(B256, Arc<ProvenLogs>, usize, usize)>()
+    + 2 * (size_of::<(usize, usize)>() + 1);
+
 /// Proven logs by block hash. Clones share it.
 #[derive(Clone, Debug)]
 pub struct LogIndex(Arc<Mutex<Inner>>);
@@ -31,44 +37,102 @@ impl LogIndex {
         self.0.lock().blocks.get(hash).cloned()
     }
 
-    /// Keeps a block's logs; the least used go when the budget is reached.
+    /// Keeps a block's logs; the least used go when the budget is reached. A block that is too large for the
+    /// whole budget is not kept, and drives no other out.
     pub fn insert(&self, logs: Arc<ProvenLogs>) {
+        // Freed after the lock is released: a block may have a great many logs.
+        let mut dropped = Vec::new();
         let mut inner = self.0.lock();
-        inner.bytes = inner.bytes.saturating_add(logs.weight());
+        let weight = weight(&logs);
+        if weight > inner.budget {
+            return;
+        }
         if let Some(known) = inner.blocks.put(logs.hash(), logs) {
-            inner.bytes = inner.bytes.saturating_sub(known.weight());
+            inner.bytes = inner.bytes.saturating_sub(self::weight(&known));
+            dropped.push(known);
         }
+        inner.bytes = inner.bytes.saturating_add(weight);
         while inner.bytes > inner.budget {
-            let Some((_, dropped)) = inner.blocks.pop_lru() else { return };
-            inner.bytes = inner.bytes.saturating_sub(dropped.weight());
+            let Some((_, least_used)) = inner.blocks.pop_lru() else { break };
+            inner.bytes = inner.bytes.saturating_sub(self::weight(&least_used));
+            dropped.push(least_used);
         }
+        drop(inner);
     }
 
     /// How many bytes are kept.
     pub fn bytes(&self) -> usize {
         self.0.lock().bytes
     }
+
+    /// How many bytes may be kept.
+    pub fn budget(&self) -> usize {
+        self.0.lock().budget
+    }
+
+    /// How many blocks are kept.
+    pub fn len(&self) -> usize {
+        self.0.lock().blocks.len()
+    }
+
+    /// Whether nothing is kept.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// How many bytes of the budget a block takes.
+fn weight(logs: &ProvenLogs) -> usize {
+    logs.weight().saturating_add(OVERHEAD)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sources::ProvenLog;
+    use alloy::primitives::Address;
     use crosscheck_p2p::{ChainId, UnixSeconds};
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    fn logs_of(hash: u8, count: usize) -> Arc<ProvenLogs> {
+        let log = ProvenLog { origin: Address::repeat_byte(hash), payload_hash: B256::ZERO };
+        let logs = ProvenLogs::for_tests(ChainId::from(901), 1, UnixSeconds(1), vec![log; count]);
+        Arc::new(logs.with_hash(B256::repeat_byte(hash)))
+    }
 
     fn logs(hash: u8) -> Arc<ProvenLogs> {
-        let logs = ProvenLogs::for_tests(ChainId::from(901), 1, UnixSeconds(1), Vec::new());
-        Arc::new(logs.with_hash(B256::repeat_byte(hash)))
+        logs_of(hash, 0)
+    }
+
+    fn has(index: &LogIndex, hash: u8) -> bool {
+        index.get(&B256::repeat_byte(hash)).is_some()
     }
 
     #[test]
     fn the_least_used_goes_when_the_budget_is_reached() {
-        let index = LogIndex::new(logs(1).weight() * 2);
+        let index = LogIndex::new(weight(&logs(1)) * 2);
         index.insert(logs(1));
         index.insert(logs(2));
-        assert!(index.get(&B256::repeat_byte(1)).is_some());
+        assert!(has(&index, 1));
         index.insert(logs(3));
-        assert!(index.get(&B256::repeat_byte(2)).is_none());
-        assert!(index.get(&B256::repeat_byte(1)).is_some() && index.get(&B256::repeat_byte(3)).is_some());
+        assert!(!has(&index, 2) && has(&index, 1) && has(&index, 3));
+    }
+
+    #[test]
+    fn the_budget_is_kept_to_the_byte() {
+        let three = [(1, 5), (2, 100), (3, 0)].map(|(hash, count)| logs_of(hash, count));
+        let total: usize = three.iter().map(|logs| weight(logs)).sum();
+        for (budget, kept) in [(total, 3), (total - 1, 2)] {
+            let index = LogIndex::new(budget);
+            three.iter().for_each(|logs| index.insert(Arc::clone(logs)));
+            assert_eq!(index.len(), kept);
+            assert_eq!(has(&index, 1), kept == 3);
+        }
+        let rest: usize = three[1..].iter().map(|logs| weight(logs)).sum();
+        let index = LogIndex::new(total - 1);
+        three.iter().for_each(|logs| index.insert(Arc::clone(logs)));
+        assert_eq!(index.bytes(), rest);
     }
 
     #[test]
@@ -76,6 +140,46 @@ mod tests {
         let index = LogIndex::new(usize::MAX);
         index.insert(logs(1));
         index.insert(logs(1));
-        assert_eq!(index.bytes(), logs(1).weight());
+        assert_eq!(index.bytes(), weight(&logs(1)));
+    }
+
+    #[test]
+    fn every_log_weighs() {
+        assert_eq!(weight(&logs_of(1, 1000)) - weight(&logs(1)), 1000 * size_of::<ProvenLog>());
+    }
+
+    #[test]
+    fn what_is_too_large_for_the_budget_drives_nothing_out() {
+        let index = LogIndex::new(weight(&logs_of(1, 10)));
+        index.insert(logs_of(1, 10));
+        index.insert(logs_of(2, 11));
+        assert!(has(&index, 1) && !has(&index, 2));
+        LogIndex::new(0).insert(logs(1));
+    }
+
+    proptest! {
+        #[test]
+        fn never_above_the_budget_and_never_another_block(
+            budget in 0_usize..4_000, steps in prop::collection::vec((0_u8..8, 0_usize..40), 0..64)
+        ) {
+            let index = LogIndex::new(budget);
+            let mut last = BTreeMap::new();
+            for (hash, count) in steps {
+                let inserted = logs_of(hash, count);
+                let fits = weight(&inserted) <= budget;
+                index.insert(Arc::clone(&inserted));
+                if fits {
+                    last.insert(hash, Arc::clone(&inserted));
+                    prop_assert_eq!(index.get(&B256::repeat_byte(hash)), Some(inserted));
+                }
+                prop_assert!(index.bytes() <= budget);
+                let kept: Vec<_> = (0..8).filter_map(|hash| index.get(&B256::repeat_byte(hash))).collect();
+                prop_assert_eq!(kept.iter().map(|logs| weight(logs)).sum::<usize>(), index.bytes());
+                prop_assert_eq!(kept.len(), index.len());
+                for logs in kept {
+                    prop_assert_eq!(Some(&logs), last.get(&logs.hash().0[0]));
+                }
+            }
+        }
     }
 }

@@ -5,24 +5,35 @@
 //! hash to the header's receipts root. A failure is an error, never a fact.
 
 mod endpoint;
+mod endpoint_pool;
 mod execution;
+mod inbox_keys;
 mod l1;
 mod l1_header;
 mod l1_logs;
+mod labelled_heads;
 mod log_index;
+mod poll;
 mod proven_logs;
+mod quorum;
+mod receipt_rlp;
 mod rollup_node;
+mod standing;
 mod status_document;
 mod verified_block;
 
 pub use endpoint::{Endpoint, EndpointLimits, EndpointUrl, ParseEndpointUrlError, SourceError};
 pub use execution::ExecutionClient;
+pub use inbox_keys::{DeclaredKeys, InboxKeys, inbox_keys};
 pub use l1::{L1Client, UNSAFE_BLOCK_SIGNER_SLOT};
 pub use l1_header::VerifiedL1Header;
 pub use l1_logs::{L1Log, ProvenL1Logs};
+pub use labelled_heads::LabelledHeads;
 pub use log_index::LogIndex;
 pub use proven_logs::{Executed, ProofError, ProvenLog, ProvenLogs};
-pub use rollup_node::{L2BlockRef, MAX_ROLLUP_CONFIG_BYTES, RollupNode, SyncStatus};
+pub use quorum::{Quorum, QuorumError};
+pub use rollup_node::{L2BlockRef, MAX_ROLLUP_CONFIG_BYTES, RollupNode, SafeHeadAtL1, SyncStatus};
+pub use standing::{EndpointStanding, EndpointState, TOLERATED_LAG};
 pub use status_document::{MAX_STATUS_BYTES, StatusDocument, StatusDocumentError};
 pub use verified_block::{BlockError, VerifiedBlock};
 

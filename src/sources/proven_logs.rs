@@ -2,12 +2,13 @@
 //!
 //! There is no other way to get one: unproven receipts cannot be used.
 
-use super::VerifiedBlock;
+use super::{VerifiedBlock, receipt_rlp};
 use crate::interop::{DecodeError, ExecutingMessage, payload_hash};
-use alloy::consensus::proofs::calculate_receipt_root;
+use alloy::consensus::proofs::ordered_trie_root_with_encoder;
 use alloy::primitives::{Address, B256};
+use alloy::rpc::types::Log;
 use crosscheck_p2p::{ChainId, UnixSeconds};
-use op_alloy::consensus::OpReceiptEnvelope;
+use op_alloy::consensus::OpReceipt;
 use op_alloy::rpc_types::OpTransactionReceipt;
 
 /// One log of a block: what a message's identifier and payload hash speak of.
@@ -39,6 +40,8 @@ pub struct ProvenLogs {
     hash: B256,
     number: u64,
     timestamp: UnixSeconds,
+    /// How many of the logs, from the first, were emitted by deposits.
+    deposit_logs: u32,
     logs: Vec<ProvenLog>,
     executed: Vec<Executed>,
 }
@@ -64,6 +67,18 @@ pub enum ProofError {
     },
 }
 
+/// A receipt's logs, in order.
+fn logs_of(receipt: &OpTransactionReceipt) -> &[Log] {
+    match &receipt.inner.inner.receipt {
+        OpReceipt::Deposit(deposit) => &deposit.inner.logs,
+        OpReceipt::Legacy(fields)
+        | OpReceipt::Eip2930(fields)
+        | OpReceipt::Eip1559(fields)
+        | OpReceipt::Eip7702(fields)
+        | OpReceipt::PostExec(fields) => &fields.logs,
+    }
+}
+
 impl ProvenLogs {
     /// Proves the receipts of a block, in transaction order, and reads its logs.
     ///
@@ -72,30 +87,38 @@ impl ProvenLogs {
     pub fn prove(
         chain_id: ChainId,
         block: &VerifiedBlock,
-        receipts: Vec<OpTransactionReceipt>,
+        receipts: &[OpTransactionReceipt],
     ) -> Result<Self, ProofError> {
-        let receipts: Vec<OpReceiptEnvelope> = receipts.into_iter().map(Into::into).collect();
-        let found = calculate_receipt_root(&receipts);
+        let found = ordered_trie_root_with_encoder(receipts, |receipt, out| {
+            receipt_rlp::encode(&receipt.inner.inner, out);
+        });
         let (hash, claimed) = (block.hash(), block.header().receipts_root);
         if found != claimed {
             return Err(ProofError::ReceiptsRoot { hash, claimed, found });
         }
-        let mut logs = Vec::new();
+        let count = receipts.iter().map(|receipt| logs_of(receipt).len()).fold(0, usize::saturating_add);
+        if u32::try_from(count).is_err() {
+            return Err(ProofError::TooManyLogs { hash });
+        }
+        let mut logs = Vec::with_capacity(count);
         let mut executed = Vec::new();
-        let emitted = (0_u32..).zip(&receipts).flat_map(|(transaction_index, receipt)| {
-            receipt
-                .logs()
-                .iter()
-                .map(move |log| (transaction_index, matches!(receipt, OpReceiptEnvelope::Deposit(_)), log))
+        let mut deposit_logs = 0_u32;
+        let emitted = (0_u32..).zip(receipts).flat_map(|(transaction_index, receipt)| {
+            let by_deposit = matches!(receipt.inner.inner.receipt, OpReceipt::Deposit(_));
+            logs_of(receipt).iter().map(move |log| (transaction_index, by_deposit, &log.inner))
         });
-        for (transaction_index, by_deposit, log) in emitted {
-            let log_index = u32::try_from(logs.len()).map_err(|_| ProofError::TooManyLogs { hash })?;
+        for (log_index, (transaction_index, by_deposit, log)) in (0_u32..).zip(emitted) {
+            if by_deposit && log_index == deposit_logs {
+                deposit_logs = deposit_logs.saturating_add(1);
+            }
             logs.push(ProvenLog { origin: log.address, payload_hash: payload_hash(&log.data) });
             if let Some(message) = ExecutingMessage::decode(log_index, log).transpose() {
                 executed.push(Executed { log_index, transaction_index, by_deposit, message });
             }
         }
-        Ok(Self { chain_id, hash, number: block.number(), timestamp: block.timestamp(), logs, executed })
+        executed.shrink_to_fit();
+        let (number, timestamp) = (block.number(), block.timestamp());
+        Ok(Self { chain_id, hash, number, timestamp, deposit_logs, logs, executed })
     }
 
     /// The block's chain.
@@ -140,6 +163,12 @@ impl ProvenLogs {
         self.logs.get(usize::try_from(index).ok()?)
     }
 
+    /// Whether the block that would replace this one by its deposits has this log too, at the same index: the logs
+    /// before any that a user's transaction emitted.
+    pub const fn survives_replacement(&self, index: u32) -> bool {
+        index < self.deposit_logs
+    }
+
     /// The index of the first log with this origin and payload.
     pub fn find(&self, origin: Address, payload_hash: B256) -> Option<u32> {
         let wanted = ProvenLog { origin, payload_hash };
@@ -159,13 +188,20 @@ impl ProvenLogs {
         timestamp: UnixSeconds,
         logs: Vec<ProvenLog>,
     ) -> Self {
-        Self { chain_id, hash: B256::ZERO, number, timestamp, logs, executed: Vec::new() }
+        Self { chain_id, hash: B256::ZERO, number, timestamp, deposit_logs: 0, logs, executed: Vec::new() }
     }
 
     /// The same logs, with executed messages.
     #[cfg(test)]
     pub(crate) fn with_executed(mut self, executed: Vec<Executed>) -> Self {
         self.executed = executed;
+        self
+    }
+
+    /// The same logs, the first of which deposits emitted.
+    #[cfg(test)]
+    pub(crate) const fn with_deposit_logs(mut self, deposit_logs: u32) -> Self {
+        self.deposit_logs = deposit_logs;
         self
     }
 

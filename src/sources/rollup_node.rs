@@ -5,10 +5,10 @@
 use super::{Endpoint, EndpointLimits, EndpointUrl, SourceError, StatusDocument};
 use crate::consolidation::RollupConfig;
 use alloy::eips::BlockNumHash;
-use alloy::primitives::B256;
+use alloy::primitives::{B256, U64};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use jsonrpsee::rpc_params;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
@@ -53,6 +53,32 @@ impl SyncStatus {
     }
 }
 
+/// What `optimism_safeHeadAtL1Block` says: the safe head that follows from L1 up to a block.
+///
+/// op-node keeps the last safe head of each L1 block that changed it (with `--safedb.path`), so `l1_block` may be
+/// below the one that was asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SafeHeadAtL1 {
+    /// The L1 block at which this became the safe head.
+    #[serde(deserialize_with = "block_id")]
+    pub l1_block: BlockNumHash,
+    /// The safe head of the chain.
+    #[serde(deserialize_with = "block_id")]
+    pub safe_head: BlockNumHash,
+}
+
+/// A block id; its height may be a number, as op-node sends it, or a quantity in hexadecimal.
+fn block_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BlockNumHash, D::Error> {
+    #[derive(Deserialize)]
+    struct BlockId {
+        hash: B256,
+        number: U64,
+    }
+    let BlockId { hash, number } = BlockId::deserialize(deserializer)?;
+    Ok(BlockNumHash { number: number.to(), hash })
+}
+
 #[derive(Deserialize)]
 struct FollowedChain {
     l2_chain_id: ChainId,
@@ -88,6 +114,21 @@ impl RollupNode {
         const METHOD: &str = "optimism_syncStatus";
         let answer: Box<RawValue> = self.endpoint.call(METHOD, rpc_params![]).await?;
         StatusDocument::read(&answer).map_err(|error| self.endpoint.untrustworthy(METHOD, &error))
+    }
+
+    /// The safe head that follows from L1 up to the block at this height.
+    ///
+    /// # Errors
+    /// If the node does not answer, keeps no such record (op-node without `--safedb.path`, kona-node) or has none
+    /// for that block, or answers about a later L1 block.
+    pub async fn safe_head_at_l1(&self, number: u64) -> Result<SafeHeadAtL1, SourceError> {
+        const METHOD: &str = "optimism_safeHeadAtL1Block";
+        let answer: SafeHeadAtL1 = self.endpoint.call(METHOD, rpc_params![U64::from(number)]).await?;
+        if answer.l1_block.number > number {
+            let reason = format!("L1 block {number} was asked about, {} came", answer.l1_block.number);
+            return Err(self.endpoint.untrustworthy(METHOD, &reason));
+        }
+        Ok(answer)
     }
 
     /// The chain's rollup configuration, as the node gives it.
@@ -134,5 +175,59 @@ impl RollupNode {
     pub async fn dependency_set(&self) -> Result<(Vec<ChainId>, Option<u64>), SourceError> {
         let answer: DependencySetAnswer = self.endpoint.call("optimism_dependencySet", rpc_params![]).await?;
         Ok((answer.dependencies.into_keys().collect(), answer.expiry_window))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::devnet::serve::start;
+    use jsonrpsee::RpcModule;
+    use jsonrpsee::types::ErrorObjectOwned;
+    use rstest::rstest;
+    use serde_json::{Value, json};
+    use std::time::Duration;
+
+    /// What the node says that was asked about an L1 block, if it was asked with a quantity.
+    async fn ask(number: u64, answer: Result<Value, ErrorObjectOwned>) -> Result<SafeHeadAtL1, SourceError> {
+        let mut module = RpcModule::new((U64::from(number), answer));
+        let method = |params: jsonrpsee::types::Params<'_>,
+                      node: &(U64, Result<Value, ErrorObjectOwned>),
+                      _: &jsonrpsee::Extensions| {
+            assert_eq!(params.parse::<[Value; 1]>().unwrap(), [json!(node.0)]);
+            node.1.clone()
+        };
+        module.register_method("optimism_safeHeadAtL1Block", method).unwrap();
+        let server = start(module).await.unwrap();
+        let limits = EndpointLimits {
+            timeout: Duration::from_secs(5),
+            max_response_bytes: 4096,
+            max_concurrent_requests: 1,
+        };
+        let node = RollupNode::new(server.url().parse().unwrap(), limits).unwrap();
+        node.safe_head_at_l1(number).await
+    }
+
+    #[rstest]
+    #[case::numbers(json!(40), json!(7))]
+    #[case::quantities(json!("0x28"), json!("0x7"))]
+    #[tokio::test]
+    async fn the_safe_head_at_an_l1_block(#[case] l1: Value, #[case] l2: Value) {
+        let (one, two) = (B256::repeat_byte(1), B256::repeat_byte(2));
+        let answer =
+            json!({ "l1Block": { "hash": one, "number": l1 }, "safeHead": { "hash": two, "number": l2 } });
+        let expected = SafeHeadAtL1 {
+            l1_block: BlockNumHash { number: 40, hash: one },
+            safe_head: BlockNumHash { number: 7, hash: two },
+        };
+        assert_eq!(ask(41, Ok(answer.clone())).await.unwrap(), expected);
+        assert!(matches!(ask(39, Ok(answer)).await, Err(SourceError::Untrustworthy { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_node_without_the_record_is_an_error() {
+        let refusal = ErrorObjectOwned::owned(-32_000, "safe head not found", None::<()>);
+        assert!(matches!(ask(1, Err(refusal)).await, Err(SourceError::Refused { .. })));
+        assert!(ask(1, Ok(Value::Null)).await.is_err());
     }
 }

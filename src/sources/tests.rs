@@ -1,5 +1,7 @@
 //! Execution clients that lie, fail or lag: what they say is never taken for a fact.
 
+mod quorum;
+
 use super::*;
 use crate::devnet::contracts::{EMITTER, emit_call};
 use crate::devnet::fixture::{CHAIN_ID, Fixture};
@@ -42,14 +44,19 @@ async fn serve(block: Answer, receipts: Answer) -> RunningServer {
     start(module).await.unwrap()
 }
 
-fn client(servers: &[&RunningServer]) -> ExecutionClient {
+/// A client of these servers, as many of which must agree.
+fn client_of(servers: &[&RunningServer], quorum: usize) -> ExecutionClient {
     let urls: Vec<EndpointUrl> = servers.iter().map(|server| server.url().parse().unwrap()).collect();
     let limits = EndpointLimits {
         timeout: Duration::from_secs(5),
         max_response_bytes: 64 * 1024,
         max_concurrent_requests: 8,
     };
-    ExecutionClient::new(ChainId::from(CHAIN_ID), &urls, limits).unwrap()
+    ExecutionClient::new(ChainId::from(CHAIN_ID), &urls, quorum, limits, LogIndex::new(1 << 20)).unwrap()
+}
+
+fn client(servers: &[&RunningServer]) -> ExecutionClient {
+    client_of(servers, 1)
 }
 
 #[tokio::test]
@@ -150,6 +157,7 @@ async fn a_lying_or_failing_endpoint_is_passed_over() {
     let honest = serve(Ok(block), Ok(receipts)).await;
     let client = client(&[&liar, &failing, &honest]);
     let block = client.block_by_number(1).await.unwrap().unwrap();
+    assert_eq!(client.block_by_hash(block.hash()).await.unwrap().unwrap(), block);
     assert_eq!(client.logs(&block).await.unwrap().unwrap().len(), 3);
 }
 
@@ -157,8 +165,10 @@ async fn a_lying_or_failing_endpoint_is_passed_over() {
 async fn a_missing_block_counts_only_if_no_endpoint_failed() {
     let failing = serve(Err(ErrorObjectOwned::owned(-32_000, "no", None::<()>)), Ok(Value::Null)).await;
     let lagging = serve(Ok(Value::Null), Ok(Value::Null)).await;
-    assert!(client(&[&failing, &lagging]).block_by_number(1).await.is_err());
-    assert!(client(&[&lagging, &failing]).block_by_number(1).await.is_err());
+    let hash = B256::repeat_byte(1);
+    assert!(client(&[&failing, &lagging]).block_by_hash(hash).await.is_err());
+    assert!(client(&[&lagging, &failing]).block_by_hash(hash).await.is_err());
+    assert_eq!(client(&[&lagging]).block_by_hash(hash).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -170,7 +180,7 @@ async fn an_endpoint_of_another_chain_is_named() {
         max_response_bytes: 1024,
         max_concurrent_requests: 1,
     };
-    let client = ExecutionClient::new(ChainId::from(902), &urls, limits).unwrap();
+    let client = ExecutionClient::new(ChainId::from(902), &urls, 1, limits, LogIndex::new(1 << 20)).unwrap();
     let error = client.check_chain().await.unwrap_err().to_string();
     assert!(error.contains("chain 901, not chain 902") && error.contains(&server.url()), "{error}");
 }

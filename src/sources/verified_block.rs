@@ -1,11 +1,14 @@
 //! [`VerifiedBlock`]: a block whose header hashes to its hash and whose transactions hash to its root.
 
+use super::{DeclaredKeys, inbox_keys};
+use crate::consolidation::OutputV0;
 use alloy::consensus::Header;
 use alloy::consensus::proofs::ordered_trie_root_encoded;
 use alloy::eips::eip2718::Encodable2718;
 use alloy::primitives::{B256, Bytes};
 use alloy::rpc::types::{Block, BlockTransactions, Header as RpcHeader};
 use crosscheck_p2p::UnixSeconds;
+use op_alloy::consensus::DEPOSIT_TX_TYPE_ID;
 use op_alloy::rpc_types::Transaction;
 
 /// A block as an execution client gave it, its header and transactions checked against its hash.
@@ -99,5 +102,61 @@ impl VerifiedBlock {
     /// Its transactions, in their EIP-2718 encoding.
     pub fn transactions(&self) -> &[Bytes] {
         &self.transactions
+    }
+
+    /// Whether every transaction is a deposit.
+    pub fn is_deposits_only(&self) -> bool {
+        self.transactions.iter().all(|raw| raw.first() == Some(&DEPOSIT_TX_TYPE_ID))
+    }
+
+    /// The inbox's storage keys that its transactions declare.
+    pub fn inbox_keys(&self) -> DeclaredKeys {
+        inbox_keys(&self.transactions)
+    }
+
+    /// Its output root (version 0), from its header alone. `None`: the block is from before Isthmus, whose
+    /// headers do not commit to the message passer's storage.
+    ///
+    /// Spec: protocol/proposals.md, "L2 output commitment construction"; protocol/isthmus/exec-engine.md. A
+    /// header has a requests hash from Isthmus on; a withdrawals root it had before, of an empty list.
+    pub fn output_root(&self) -> Option<B256> {
+        self.header.requests_hash?;
+        let withdrawals_root = self.header.withdrawals_root?;
+        Some(OutputV0 { state_root: self.header.state_root, withdrawals_root, block_hash: self.hash }.root())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::primitives::{b256, keccak256};
+    use rstest::rstest;
+
+    fn block(header: Header, transactions: Vec<Bytes>) -> VerifiedBlock {
+        VerifiedBlock { hash: header.hash_slow(), header, transactions }
+    }
+
+    #[rstest]
+    #[case::deposits(&["\x7e1", "\x7e2"], true)]
+    #[case::one_of_a_user(&["\x7e1", "\x02"], false)]
+    #[case::an_empty_one(&[""], false)]
+    fn deposits_only(#[case] transactions: &[&str], #[case] expected: bool) {
+        let transactions = transactions.iter().map(|raw| raw.as_bytes().to_vec().into()).collect();
+        assert_eq!(block(Header::default(), transactions).is_deposits_only(), expected);
+    }
+
+    #[test]
+    fn the_output_root_is_the_hash_of_the_version_and_the_three_parts() {
+        let isthmus = Header {
+            state_root: B256::repeat_byte(1),
+            withdrawals_root: Some(B256::repeat_byte(2)),
+            requests_hash: Some(b256!("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")),
+            ..Header::default()
+        };
+        let verified = block(isthmus.clone(), vec![]);
+        let parts = [B256::ZERO, B256::repeat_byte(1), B256::repeat_byte(2), verified.hash()];
+        assert_eq!(verified.output_root(), Some(keccak256(parts.concat())));
+        let canyon = Header { requests_hash: None, ..isthmus };
+        assert_eq!(block(canyon, vec![]).output_root(), None);
     }
 }

@@ -8,14 +8,24 @@
     clippy::arithmetic_side_effects
 )]
 
+// What runs supersim is for the one platform whose programs are in its npm package.
+
 mod audit;
 mod cli;
 mod contracts;
 mod devnet;
+mod devnet_messages;
 mod follow_contract;
 mod following;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod inbox_parity;
 mod kills;
+mod metrics;
 mod npm;
+mod message_check;
 mod program;
+mod rpc;
 mod sidecar;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod supersim;
 mod viem;

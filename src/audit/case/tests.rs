@@ -1,10 +1,13 @@
 //! The life of a case, way by way.
 
 use super::*;
-use crate::consolidation::{Mismatch, sample};
-use crate::interop::{ExecutingMessage, Identifier, Member, Message};
+use crate::audit::L1Contradiction;
+use crate::consolidation::{Mismatch, OutputV0, sample};
+use crate::interop::{ExecutingMessage, Identifier, Member, Message, SameTimestamp};
 use crate::sources::{Executed, ProvenLog};
+use alloy::eips::BlockNumHash;
 use alloy::primitives::Address;
+use crosscheck_p2p::UnixSeconds;
 use proptest::prelude::*;
 use rstest::rstest;
 
@@ -50,19 +53,34 @@ fn message(log_index: u32) -> Message {
 }
 
 /// The logs of the block under examination, which executes these messages.
-fn executing(messages: &[Message]) -> ProvenLogs {
+fn executing(messages: &[Message]) -> Arc<ProvenLogs> {
+    executing_as(OWN, messages)
+}
+
+fn executing_as(hash: B256, messages: &[Message]) -> Arc<ProvenLogs> {
     let executed = messages.iter().enumerate().map(|(index, message)| {
         let log_index = u32::try_from(index).unwrap();
         let message = Ok(ExecutingMessage { log_index, message: *message });
         Executed { log_index, transaction_index: log_index, by_deposit: false, message }
     });
-    ProvenLogs::for_tests(ChainId::from(901), 50, UnixSeconds(100), vec![]).with_executed(executed.collect())
+    let logs = ProvenLogs::for_tests(901.into(), 50, UnixSeconds(100), vec![]);
+    Arc::new(logs.with_executed(executed.collect()).with_hash(hash))
 }
 
 /// Block 10 of chain 902: one log, at index 0.
 fn initiating() -> ProvenLogs {
     let log = ProvenLog { origin: ORIGIN, payload_hash: PAYLOAD };
     ProvenLogs::for_tests(ChainId::from(902), 10, UnixSeconds(80), vec![log])
+}
+
+/// Everything there is to know of the messages that cite block 10 of chain 902.
+fn look_up(case: &mut Case) {
+    case.learn(&set(), &Fact::Initiating(&initiating()));
+    case.learn(&set(), &cited(true));
+}
+
+fn cited(is_valid: bool) -> Fact<'static> {
+    Fact::CitedBlock { key: BlockKey { chain_id: 902.into(), number: 10, hash: B256::ZERO }, is_valid }
 }
 
 fn derived(case: &mut Case, hash: B256, attributes: &BlockAttributes, candidates: &[Candidate]) {
@@ -94,6 +112,9 @@ fn a_valid_message_is_looked_up_and_upheld() {
     assert_eq!(case.needs(), [need].into());
     assert_eq!(name(&case), "open");
     case.learn(&set(), &Fact::Initiating(&initiating()));
+    assert_eq!(case.needs(), [Need::CitedBlock { chain_id: 902.into(), number: 10 }].into());
+    assert_eq!(name(&case), "open");
+    case.learn(&set(), &cited(true));
     assert_eq!(name(&case), "upheld");
 }
 
@@ -147,6 +168,101 @@ fn the_derived_attributes_under_another_hash_are_a_divergence() {
     assert_eq!((name(&case), reason), ("discarded", Some("execution-divergence")));
 }
 
+#[test]
+fn a_message_is_only_as_good_as_the_block_that_it_cites() {
+    let mut case = case(full());
+    derived(&mut case, OWN, &full(), &[]);
+    case.learn(&set(), &Fact::Logs(&executing(&[message(0)])));
+    case.learn(&set(), &Fact::Initiating(&initiating()));
+    case.learn(&set(), &cited(false));
+    let Some(Verdict::Violated(Violation::InvalidMessage(invalid))) = case.verdict() else { panic!() };
+    assert_eq!(invalid.reason.code(), "initiating-block-invalid");
+}
+
+#[test]
+fn a_deposits_log_outlives_its_block() {
+    let mut case = case(full());
+    derived(&mut case, OWN, &full(), &[]);
+    case.learn(&set(), &Fact::Logs(&executing(&[message(0)])));
+    case.learn(&set(), &Fact::Initiating(&initiating().with_deposit_logs(1)));
+    case.learn(&set(), &cited(false));
+    assert_eq!(name(&case), "upheld");
+}
+
+#[test]
+fn a_message_that_a_deposit_executes_is_a_violation() {
+    let mut case = case(full());
+    derived(&mut case, OWN, &full(), &[]);
+    let executed = Executed { by_deposit: true, ..executing(&[message(0)]).executed()[0] };
+    let logs = Arc::unwrap_or_clone(executing(&[])).with_executed(vec![executed]);
+    case.learn(&set(), &Fact::Logs(&Arc::new(logs)));
+    let Some(Verdict::Violated(Violation::InvalidMessage(invalid))) = case.verdict() else { panic!() };
+    assert_eq!(invalid.reason.code(), "executed-by-deposit");
+}
+
+const NOW: UnixSeconds = UnixSeconds(100);
+
+/// A message that cites log 0 of block 20 of chain 902, of the examined block's own timestamp.
+fn contemporary() -> Message {
+    let mut message = message(0);
+    message.identifier.block_number = 20;
+    message.identifier.timestamp = NOW;
+    message
+}
+
+/// The case of a block that executes [`contemporary`], everything known but for the cycles of its timestamp.
+fn case_of_contemporary() -> Case {
+    let mut case = case(full());
+    derived(&mut case, OWN, &full(), &[]);
+    case.learn(&set(), &Fact::Logs(&executing(&[contemporary()])));
+    let log = ProvenLog { origin: ORIGIN, payload_hash: PAYLOAD };
+    let logs = ProvenLogs::for_tests(902.into(), 20, NOW, vec![log]);
+    case.learn(&set(), &Fact::Initiating(&logs));
+    let key = BlockKey { chain_id: 902.into(), number: 20, hash: B256::ZERO };
+    case.learn(&set(), &Fact::CitedBlock { key, is_valid: true });
+    assert_eq!(case.needs(), [Need::SameTimestamp { timestamp: NOW }].into());
+    case
+}
+
+fn edge(chain: u64, cited: u64) -> SameTimestamp {
+    SameTimestamp { chain_id: chain.into(), log_index: 0, cited_chain_id: cited.into(), cited_log_index: 0 }
+}
+
+#[rstest]
+#[case::one_way(&[edge(901, 902)], true, "upheld")]
+#[case::one_way_as_far_as_is_known(&[edge(901, 902)], false, "open")]
+#[case::cycle(&[edge(901, 902), edge(902, 901)], true, "violated")]
+#[case::cycle_among_those_known(&[edge(901, 902), edge(902, 901)], false, "violated")]
+#[case::cycle_of_others(&[edge(901, 902), edge(903, 904), edge(904, 903)], true, "upheld")]
+fn messages_of_one_timestamp(
+    #[case] messages: &[SameTimestamp],
+    #[case] is_complete: bool,
+    #[case] expected: &str,
+) {
+    let mut case = case_of_contemporary();
+    case.learn(&set(), &Fact::SameTimestamp { messages, is_complete });
+    assert_eq!(name(&case), expected);
+    let code = match case.messages()[0].status {
+        MessageStatus::Invalid(reason) => Some(reason.code()),
+        MessageStatus::Valid | MessageStatus::Unknown => None,
+    };
+    assert_eq!(code, (expected == "violated").then_some("cycle"));
+}
+
+#[test]
+fn a_message_of_its_own_block_needs_no_other_block() {
+    let mut case = case(full());
+    derived(&mut case, OWN, &full(), &[]);
+    let mut own = contemporary();
+    (own.identifier.chain_id, own.identifier.block_number) = (901.into(), 50);
+    let log = ProvenLog { origin: ORIGIN, payload_hash: PAYLOAD };
+    let executed = Executed { log_index: 1, ..executing(&[own]).executed()[0] };
+    let logs = ProvenLogs::for_tests(901.into(), 50, NOW, vec![log]).with_executed(vec![executed]);
+    case.learn(&set(), &Fact::Logs(&Arc::new(logs.clone())));
+    case.learn(&set(), &Fact::Initiating(&logs));
+    assert_eq!(case.needs(), [Need::SameTimestamp { timestamp: NOW }].into());
+}
+
 fn asking_l1(attributes: &BlockAttributes) -> Case {
     let rules = CaseRules { ask_l1: true, replacement: ReplacementRule::DepositsOnly };
     let mut case = Case::new(key(), rules, attributes.clone());
@@ -198,9 +314,9 @@ fn a_replacement_of_the_derived_block(
     let mut case = case(deposits());
     derived(&mut case, ORIGINAL, &full(), &[]);
     assert_eq!(case.needs(), [Need::Logs { hash: ORIGINAL, number: 50 }].into());
-    let logs = executing(&[message(log_index)]).with_hash(ORIGINAL);
+    let logs = executing_as(ORIGINAL, &[message(log_index)]);
     case.learn(&set(), &Fact::Logs(&logs));
-    case.learn(&set(), &Fact::Initiating(&initiating()));
+    look_up(&mut case);
     assert_eq!((name(&case), case.verdict().and_then(Verdict::reason)), (expected, reason));
     assert_eq!(case.replaced(), Some(ORIGINAL));
 }
@@ -215,8 +331,8 @@ fn candidate() -> Candidate {
 fn a_replacement_that_the_chain_already_follows(#[case] log_index: u32, #[case] expected: &str) {
     let mut case = case(deposits());
     derived(&mut case, OWN, &deposits(), &[candidate()]);
-    case.learn(&set(), &Fact::Logs(&executing(&[message(log_index)]).with_hash(ORIGINAL)));
-    case.learn(&set(), &Fact::Initiating(&initiating()));
+    case.learn(&set(), &Fact::Logs(&executing_as(ORIGINAL, &[message(log_index)])));
+    look_up(&mut case);
     assert_eq!(name(&case), expected);
 }
 
@@ -240,22 +356,23 @@ fn a_derived_block_that_vanishes_is_asked_for_again() {
 fn other_blocks_logs_are_not_taken_for_the_examined_ones() {
     let mut case = case(full());
     derived(&mut case, OWN, &full(), &[]);
-    case.learn(&set(), &Fact::Logs(&executing(&[]).with_hash(ORIGINAL)));
+    case.learn(&set(), &Fact::Logs(&executing_as(ORIGINAL, &[])));
     assert_eq!(name(&case), "open");
 }
 
 proptest! {
     /// Facts may come in any order, twice, or unasked for: the verdict is the same, and stays.
     #[test]
-    fn the_order_of_facts_does_not_matter(order in prop::collection::vec(0usize..4, 12..40), index in 0u32..2) {
+    fn the_order_of_facts_does_not_matter(order in prop::collection::vec(0usize..5, 12..40), index in 0u32..2) {
         let mut case = case(full());
         let logs = executing(&[message(index)]);
-        for step in order.into_iter().chain([0, 1, 2]) {
+        for step in order.into_iter().chain([0, 1, 2, 3]) {
             let before = case.verdict().cloned();
             match step {
                 0 => derived(&mut case, OWN, &full(), &[]),
                 1 => case.learn(&set(), &Fact::Logs(&logs)),
                 2 => case.learn(&set(), &Fact::Initiating(&initiating())),
+                3 => case.learn(&set(), &cited(true)),
                 _ => case.learn(&set(), &Fact::LogsGone),
             }
             if before.is_some() {

@@ -6,14 +6,14 @@ use crate::devnet::contracts::{EMITTER, emit_call};
 use crate::devnet::fixture::{CHAIN_ID, Fixture};
 use crate::devnet::serve::{RunningServer, rpc_block, rpc_receipts, start};
 use crate::interop::Member;
-use crate::sources::{EndpointLimits, L2BlockRef, SyncStatus};
+use crate::sources::{EndpointLimits, L2BlockRef, LogIndex, SyncStatus};
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::U64;
 use jsonrpsee::RpcModule;
 use std::time::Duration;
 
 /// An execution client of this chain.
-async fn serve(chain: Chain) -> RunningServer {
+pub(super) async fn serve(chain: Chain) -> RunningServer {
     let mut module = RpcModule::new(chain);
     module
         .register_method("eth_getBlockByNumber", |params, chain, _| {
@@ -50,7 +50,9 @@ async fn world() -> (Fixture, RunningServer, Investigator) {
         max_response_bytes: 1 << 20,
         max_concurrent_requests: 8,
     };
-    let client = ExecutionClient::new(chain_id, &[server.url().parse().unwrap()], limits).unwrap();
+    let client =
+        ExecutionClient::new(chain_id, &[server.url().parse().unwrap()], 1, limits, LogIndex::new(1 << 20))
+            .unwrap();
     let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
     let set = DependencySet::new([(chain_id, member)].into(), 100);
     let metrics = Metrics::new(set.clone()).unwrap();
@@ -69,7 +71,7 @@ fn heads_at(fixture: &Fixture, number: u64, hash: Option<B256>) -> SyncStatus {
 }
 
 async fn investigate(investigator: &Investigator, case: Case) -> (Case, Vec<(Awaited, Cause)>) {
-    let Investigation { case, waits } = investigator.investigate(case, &[]).await;
+    let Investigation { case, waits } = investigator.investigate(case).await;
     (case, waits.into_iter().map(|wait| (wait.awaited, wait.cause)).collect())
 }
 

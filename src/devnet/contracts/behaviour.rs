@@ -7,6 +7,7 @@ use crate::{
         fixture::{CHAIN_ID, Fixture},
         genesis,
         l1_attributes::DEPOSITOR,
+        state::WorldState,
     },
     interop::{Checksum, Identifier, payload_hash},
 };
@@ -32,9 +33,19 @@ const CALLER: Address = Address::repeat_byte(0xca);
 
 /// Calls a contract on the genesis state, in a block with no base fee.
 fn call(from: Address, to: Address, input: Bytes, access_list: AccessList) -> ExecutionResult<OpHaltReason> {
-    let state = genesis::state(&[from]).unwrap();
+    call_on(&genesis::state(&[from]).unwrap(), from, to, input, access_list)
+}
+
+/// Calls a contract on a state, in a block with no base fee.
+fn call_on(
+    state: &WorldState,
+    from: Address,
+    to: Address,
+    input: Bytes,
+    access_list: AccessList,
+) -> ExecutionResult<OpHaltReason> {
     let ancestors = BTreeMap::new();
-    let database = WrapDatabaseRef(ParentState { state: &state, ancestors: &ancestors });
+    let database = WrapDatabaseRef(ParentState { state, ancestors: &ancestors });
     let header = Header { number: 1, timestamp: 1, gas_limit: 60_000_000, ..Header::default() };
     let env = evm_env_for_op_block(&header, hardforks(), CHAIN_ID);
     let base = TxEnv {
@@ -221,4 +232,31 @@ fn attributes_are_set_by_the_depositor_only(
     let mut input = IL1Block::setL1BlockValuesJovianCall {}.abi_encode();
     input.resize(size, 1);
     assert_eq!(call(from, L1_BLOCK, input.into(), AccessList::default()).is_success(), accepted);
+}
+
+/// The patched inbox of a devnet logs what the real one would, and for what nobody declared.
+#[test]
+fn an_unguarded_inbox_logs_the_same_for_what_nobody_declared() {
+    let message = Message {
+        identifier: Identifier {
+            origin: EMITTER,
+            block_number: 7,
+            log_index: 3,
+            timestamp: UnixSeconds(1_700_000_000),
+            chain_id: ChainId::from(902),
+        },
+        payload_hash: B256::repeat_byte(0x77),
+    };
+    let input = validate_message_call(&message);
+    let logs_of = |inbox: super::Inbox, access_list: AccessList| {
+        let mut state = genesis::state(&[CALLER]).unwrap();
+        if let Some(code) = inbox.replacement() {
+            state.deploy(CROSS_L2_INBOX, code);
+        }
+        let result = call_on(&state, CALLER, CROSS_L2_INBOX, input.clone(), access_list);
+        result.is_success().then(|| result.into_logs())
+    };
+    let declared = logs_of(super::Inbox::Guarded, inbox_access_list(&[message])).unwrap();
+    assert_eq!(logs_of(super::Inbox::Guarded, AccessList::default()), None);
+    assert_eq!(logs_of(super::Inbox::Unguarded, AccessList::default()), Some(declared));
 }

@@ -6,7 +6,7 @@ use crate::interop::{CROSS_L2_INBOX, Message, encode_access_list};
 use alloy::{
     eips::eip2930::{AccessList, AccessListItem},
     primitives::{Address, B256, Bytes, U256, address},
-    sol_types::SolCall,
+    sol_types::{SolCall, SolEvent},
 };
 
 /// ABI bindings of the contracts, as far as the devnet calls or reads them.
@@ -62,6 +62,35 @@ pub const MESSAGE_PASSER: Address = address!("4200000000000000000000000000000000
 
 /// The `SequencerFeeVault` predeploy: the fee recipient of every block.
 pub const SEQUENCER_FEE_VAULT: Address = address!("4200000000000000000000000000000000000011");
+
+/// What stands at the inbox's address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Inbox {
+    /// The inbox.
+    #[default]
+    Guarded,
+    /// Code that logs what the inbox would, for every call and whatever was declared.
+    Unguarded,
+}
+
+impl Inbox {
+    /// The code that stands in the inbox's place, if it is not the inbox.
+    ///
+    /// Assembled by hand. Calldata of `validateMessage`: the selector, five words of identifier, the payload hash.
+    pub fn replacement(self) -> Option<Bytes> {
+        let code = [
+            // CALLDATACOPY(to 0, from 4, 160 bytes): the identifier is the event's data.
+            &[0x60, 0xa0, 0x60, 0x04, 0x5f, 0x37][..],
+            // CALLDATALOAD(164): the payload hash is its second topic.
+            &[0x60, 0xa4, 0x35],
+            // PUSH32, then LOG2(from 0, 160 bytes) and STOP.
+            &[0x7f],
+            ICrossL2Inbox::ExecutingMessage::SIGNATURE_HASH.as_slice(),
+            &[0x60, 0xa0, 0x5f, 0xa2, 0x00],
+        ];
+        (self == Self::Unguarded).then(|| code.concat().into())
+    }
+}
 
 /// A contract that stands at genesis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +172,7 @@ mod tests {
     use super::*;
     use alloy::{
         primitives::{FixedBytes, b256, fixed_bytes, keccak256},
-        sol_types::{SolError, SolEvent},
+        sol_types::SolError,
     };
     use bindings::{IL1Block, IL2ToL1MessagePasser};
     use rstest::rstest;

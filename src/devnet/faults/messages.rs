@@ -4,8 +4,9 @@ use super::{Fault, NothingToCite, Scene};
 use crate::{
     devnet::{
         finding::Finding,
+        message_finding::ExpectedMessage,
         message_pool::{InitiatingBlock, prefer_remote},
-        schedule::{EXPIRY_BLOCKS, FIRST_EXECUTING_BLOCK},
+        schedule::{ACTIVATION_BLOCK, EXPIRY_BLOCKS, FIRST_EXECUTING_BLOCK},
     },
     interop::Message,
 };
@@ -43,7 +44,8 @@ pub(super) fn absent_message(
     scene: &Scene<'_>,
     rng: &mut ChaCha12Rng,
 ) -> Result<Message, NothingToCite> {
-    let (block, mut message) = cited(fault, scene, &scene.pool.live(&scene.site), rng)?;
+    let found = cited(scene, &scene.pool.live(&scene.site), rng);
+    let (block, mut message) = found.ok_or_else(|| scene.nothing_to_cite(fault))?;
     let logs = u32::try_from(block.messages.len()).unwrap_or(u32::MAX);
     message.identifier.log_index = logs.saturating_add(rng.random_range(0..1_000));
     message.payload_hash = random_word(rng);
@@ -51,16 +53,14 @@ pub(super) fn absent_message(
 }
 
 /// A real message, of another chain if there is one.
-fn cited<'a>(
-    fault: &dyn Fault,
+pub(super) fn cited<'a>(
     scene: &Scene<'a>,
     blocks: &[&'a InitiatingBlock],
     rng: &mut ChaCha12Rng,
-) -> Result<(&'a InitiatingBlock, Message), NothingToCite> {
+) -> Option<(&'a InitiatingBlock, Message)> {
     let blocks = prefer_remote(blocks, &scene.site);
-    let block = blocks.choose(rng).copied();
-    let found = block.and_then(|block| Some((block, *block.messages.choose(rng)?)));
-    found.ok_or_else(|| scene.nothing_to_cite(fault))
+    let block = blocks.choose(rng).copied()?;
+    Some((block, *block.messages.choose(rng)?))
 }
 
 fn random_word(rng: &mut ChaCha12Rng) -> B256 {
@@ -86,6 +86,10 @@ impl Fault for InvalidMessage {
         Finding::invalid_message("log-not-found")
     }
 
+    fn expected_message(&self) -> Option<ExpectedMessage> {
+        Some(ExpectedMessage::invalid("log-not-found"))
+    }
+
     fn message(&self, scene: &Scene<'_>, rng: &mut ChaCha12Rng) -> Result<Option<Message>, NothingToCite> {
         absent_message(self, scene, rng).map(Some)
     }
@@ -108,8 +112,13 @@ impl Fault for WrongPayloadHash {
         Finding::invalid_message("payload-mismatch")
     }
 
+    fn expected_message(&self) -> Option<ExpectedMessage> {
+        Some(ExpectedMessage::invalid("payload-mismatch"))
+    }
+
     fn message(&self, scene: &Scene<'_>, rng: &mut ChaCha12Rng) -> Result<Option<Message>, NothingToCite> {
-        let (_, mut message) = cited(self, scene, &scene.pool.live(&scene.site), rng)?;
+        let found = cited(scene, &scene.pool.live(&scene.site), rng);
+        let (_, mut message) = found.ok_or_else(|| scene.nothing_to_cite(self))?;
         message.payload_hash = random_word(rng);
         Ok(Some(message))
     }
@@ -132,10 +141,15 @@ impl Fault for WrongLogIndex {
         Finding::invalid_message("wrong-log-index")
     }
 
+    fn expected_message(&self) -> Option<ExpectedMessage> {
+        Some(ExpectedMessage::invalid("wrong-log-index"))
+    }
+
     fn message(&self, scene: &Scene<'_>, rng: &mut ChaCha12Rng) -> Result<Option<Message>, NothingToCite> {
         let mut blocks = scene.pool.live(&scene.site);
         blocks.retain(|block| swapped(block).is_some());
-        let (block, _) = cited(self, scene, &blocks, rng)?;
+        let found = cited(scene, &blocks, rng);
+        let (block, _) = found.ok_or_else(|| scene.nothing_to_cite(self))?;
         Ok(swapped(block))
     }
 }
@@ -163,17 +177,21 @@ impl Fault for ExpiredMessage {
     }
 
     fn earliest_block(&self) -> u64 {
-        // The first block's messages have expired one block after the window.
-        EXPIRY_BLOCKS.saturating_add(2)
+        // The messages of the first block after the activation have expired one block after the window.
+        ACTIVATION_BLOCK.saturating_add(EXPIRY_BLOCKS).saturating_add(2)
     }
 
     fn expected(&self, _chain_id: u64) -> Finding {
         Finding::invalid_message("expired")
     }
 
+    fn expected_message(&self) -> Option<ExpectedMessage> {
+        Some(ExpectedMessage::invalid("expired"))
+    }
+
     fn message(&self, scene: &Scene<'_>, rng: &mut ChaCha12Rng) -> Result<Option<Message>, NothingToCite> {
-        let (_, message) = cited(self, scene, &scene.pool.expired(&scene.site), rng)?;
-        Ok(Some(message))
+        let found = cited(scene, &scene.pool.expired(&scene.site), rng);
+        found.map(|(_, message)| Some(message)).ok_or_else(|| scene.nothing_to_cite(self))
     }
 }
 
@@ -194,8 +212,13 @@ impl Fault for UnknownChain {
         Finding::invalid_message("unknown-chain")
     }
 
+    fn expected_message(&self) -> Option<ExpectedMessage> {
+        Some(ExpectedMessage::invalid("unknown-chain"))
+    }
+
     fn message(&self, scene: &Scene<'_>, rng: &mut ChaCha12Rng) -> Result<Option<Message>, NothingToCite> {
-        let (_, mut message) = cited(self, scene, &scene.pool.live(&scene.site), rng)?;
+        let found = cited(scene, &scene.pool.live(&scene.site), rng);
+        let (_, mut message) = found.ok_or_else(|| scene.nothing_to_cite(self))?;
         message.identifier.chain_id = ChainId::from(UNKNOWN_CHAIN);
         Ok(Some(message))
     }
@@ -204,56 +227,79 @@ impl Fault for UnknownChain {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::devnet::message_pool::tests::{pool, site};
+    use crate::{
+        devnet::{
+            faults::{Cast, inbox::UndeclaredAccess, twisted},
+            message_pool::tests::{dependency_set, pool, proven, site},
+        },
+        interop::{Execution, check_claim, check_log, check_tip},
+    };
     use rand::SeedableRng;
     use rstest::rstest;
 
-    /// What a checker that knows the pool's blocks would say of a message executed at block 30 of chain 901.
-    fn broken_rule(message: &Message) -> &'static str {
-        let pool = pool(&[901, 902], 1..=29);
-        let site = site(901, 30);
+    /// What Crosscheck's own rules say of a message executed at block 30 of chain 901 (or another), where every chain
+    /// is at that block, too.
+    fn broken_rule(message: &Message, number: u64) -> Option<&'static str> {
+        let site = site(901, number);
+        let execution = Execution { chain_id: ChainId::from(901), timestamp: site.timestamp };
         let id = &message.identifier;
-        let blocks: Vec<_> = pool.live(&site).into_iter().chain(pool.expired(&site)).collect();
-        let Some(block) = blocks
-            .iter()
-            .find(|block| ChainId::from(block.chain_id) == id.chain_id && block.number == id.block_number)
-        else {
-            return "unknown-chain";
+        let broken = || {
+            check_claim(&dependency_set(&[901, 902]), execution, message)?;
+            if let Some(reason) = check_tip(message, (number, site.timestamp)) {
+                return Err(reason);
+            }
+            check_log(message, &proven(id.chain_id, id.block_number))
         };
-        if site.timestamp.0 - id.timestamp.0 > site.expiry_window {
-            return "expired";
-        }
-        let payload_elsewhere = block.messages.iter().any(|other| other.payload_hash == message.payload_hash);
-        match block.messages.get(id.log_index as usize) {
-            None => "log-not-found",
-            Some(log) if log.payload_hash == message.payload_hash => "none",
-            Some(_) if payload_elsewhere => "wrong-log-index",
-            Some(_) => "payload-mismatch",
-        }
+        broken().err().map(|reason| reason.code())
     }
 
     #[rstest]
-    #[case::invalid_message(&InvalidMessage)]
-    #[case::wrong_payload_hash(&WrongPayloadHash)]
-    #[case::wrong_log_index(&WrongLogIndex)]
-    #[case::expired_message(&ExpiredMessage)]
-    #[case::unknown_chain(&UnknownChain)]
-    fn breaks_exactly_the_rule_that_must_be_found(#[case] fault: &dyn Fault) {
-        let pool = pool(&[901, 902], 1..=29);
-        let scene = Scene { site: site(901, 30), pool: &pool };
+    #[case::invalid_message(&InvalidMessage, 30)]
+    #[case::wrong_payload_hash(&WrongPayloadHash, 30)]
+    #[case::wrong_log_index(&WrongLogIndex, 30)]
+    #[case::expired_message(&ExpiredMessage, 30)]
+    #[case::earliest_expired_message(&ExpiredMessage, 20)]
+    #[case::unknown_chain(&UnknownChain, 30)]
+    #[case::wrong_origin(&twisted::WRONG_ORIGIN, 30)]
+    #[case::wrong_block_number(&twisted::WRONG_BLOCK_NUMBER, 30)]
+    #[case::wrong_timestamp(&twisted::WRONG_TIMESTAMP, 30)]
+    #[case::wrong_chain_id(&twisted::WRONG_CHAIN_ID, 30)]
+    #[case::future_message(&twisted::FUTURE_MESSAGE, 30)]
+    #[case::activation_block(&twisted::ACTIVATION_BLOCK_MESSAGE, 12)]
+    #[case::activation_block_at_the_latest(&twisted::ACTIVATION_BLOCK_MESSAGE, 18)]
+    fn breaks_exactly_the_rule_that_must_be_found(#[case] fault: &dyn Fault, #[case] number: u64) {
+        assert!((fault.earliest_block()..=fault.latest_block()).contains(&number));
+        let pool = pool(&[901, 902], 1..=number - 1);
+        let cast = Cast::default();
+        let scene = Scene { site: site(901, number), pool: &pool, cast: &cast };
         for seed in 0..50 {
             let mut rng = ChaCha12Rng::seed_from_u64(seed);
             let message = fault.message(&scene, &mut rng).unwrap().unwrap();
-            assert_eq!(Finding::invalid_message(broken_rule(&message)), fault.expected(901));
+            let rule = broken_rule(&message, number).unwrap();
+            assert_eq!(Finding::invalid_message(rule), fault.expected(901));
+            assert_eq!(fault.expected_message(), Some(ExpectedMessage::invalid(rule)));
         }
     }
 
     #[test]
-    fn an_empty_pool_is_said_to_be_empty() {
+    fn what_is_not_declared_is_valid() {
+        let pool = pool(&[901, 902], 1..=29);
+        let cast = Cast::default();
+        let scene = Scene { site: site(901, 30), pool: &pool, cast: &cast };
+        let message = UndeclaredAccess.message(&scene, &mut ChaCha12Rng::seed_from_u64(0)).unwrap().unwrap();
+        assert_eq!(broken_rule(&message, 30), None);
+    }
+
+    #[rstest]
+    #[case::expired(&ExpiredMessage)]
+    #[case::undeclared(&UndeclaredAccess)]
+    #[case::twisted(&twisted::WRONG_CHAIN_ID)]
+    fn an_empty_pool_is_said_to_be_empty(#[case] fault: &dyn Fault) {
         let pool = pool(&[], 1..=1);
-        let scene = Scene { site: site(901, 30), pool: &pool };
+        let cast = Cast::default();
+        let scene = Scene { site: site(901, 30), pool: &pool, cast: &cast };
         let mut rng = ChaCha12Rng::seed_from_u64(0);
-        let missing = NothingToCite { fault: "expired-message", chain_id: 901, number: 30 };
-        assert_eq!(ExpiredMessage.message(&scene, &mut rng), Err(missing));
+        let missing = NothingToCite { fault: fault.name(), chain_id: 901, number: 30 };
+        assert_eq!(fault.message(&scene, &mut rng), Err(missing));
     }
 }

@@ -5,20 +5,36 @@
 
 mod attestations;
 mod attributes;
+mod cascades;
+mod cast;
+mod endpoints;
+mod inbox;
 mod messages;
 mod outage;
 mod plan;
+mod plan_error;
 mod publication;
+mod random;
 mod reorgs;
 mod replacement;
+mod role;
+mod same_timestamp;
 mod spec;
+mod twisted;
 
-pub use plan::{FaultPlan, FaultPlanError, PlannedFault};
+#[cfg(test)]
+pub(super) use cast::tests::cast as cast_of;
+pub use cast::{Cast, Part};
+pub use plan::{FaultPlan, PlannedFault};
+pub use plan_error::FaultPlanError;
+pub use random::draw;
 pub use spec::{FaultSpec, ParseFaultError};
 
 use super::{
     finding::Finding,
+    message_finding::ExpectedMessage,
     message_pool::{ExecutionSite, MessagePool},
+    traffic::Intent,
 };
 use crate::interop::Message;
 use core::fmt;
@@ -31,11 +47,29 @@ pub static REGISTRY: &[&dyn Fault] = &[
     &messages::WrongLogIndex,
     &messages::ExpiredMessage,
     &messages::UnknownChain,
+    &twisted::WRONG_ORIGIN,
+    &twisted::WRONG_BLOCK_NUMBER,
+    &twisted::WRONG_TIMESTAMP,
+    &twisted::WRONG_CHAIN_ID,
+    &twisted::FUTURE_MESSAGE,
+    &twisted::ACTIVATION_BLOCK_MESSAGE,
+    &same_timestamp::SAME_TIMESTAMP,
+    &same_timestamp::SAME_TIMESTAMP_MUTUAL,
+    &same_timestamp::CYCLE_TWO,
+    &same_timestamp::CYCLE_THREE,
+    &same_timestamp::CYCLE_ATTESTED,
+    &cascades::TRANSITIVE_INVALID,
+    &cascades::REMOTE_REPLACEMENT,
+    &cascades::REMOTE_REORG,
+    &inbox::UndeclaredAccess,
     &replacement::JustifiedReplacement,
     &attestations::UnjustifiedReplacement,
     &attestations::NotDerived,
     &attestations::WrongSigner,
-    &outage::RpcOutage,
+    &outage::RPC_OUTAGE,
+    &outage::LONG_OUTAGE,
+    &endpoints::LyingEndpoint,
+    &endpoints::LaggingEndpoint,
     &attributes::ForgedDeposit,
     &attributes::WrongMinBaseFee,
     &attributes::SameAttributesOtherHash,
@@ -65,6 +99,23 @@ pub trait Fault: fmt::Debug + Send + Sync {
         1
     }
 
+    /// The highest height at which it can happen.
+    fn latest_block(&self) -> u64 {
+        u64::MAX
+    }
+
+    /// How many chains a run must have for it.
+    fn chains(&self) -> usize {
+        1
+    }
+
+    /// The blocks of other chains, or of other heights, that are part of it when it happens at this height. They are
+    /// parts 1, 2 and so on; the fault itself is part 0. A companion has no companions.
+    fn companions(&self, block: u64) -> Vec<Companion> {
+        let _ = block;
+        Vec::new()
+    }
+
     /// How many blocks in a row it happens at.
     fn blocks(&self) -> u64 {
         1
@@ -82,6 +133,45 @@ pub trait Fault: fmt::Debug + Send + Sync {
 
     /// What the sidecar must find, when it happens on this chain.
     fn expected(&self, chain_id: u64) -> Finding;
+
+    /// What the sidecar must find of the message that the block executes for this fault, at the end of the run.
+    /// `None`: it executes none.
+    fn expected_message(&self) -> Option<ExpectedMessage> {
+        None
+    }
+
+    /// Building the block: what its users do before anything else. Where these logs stand, the cast knows.
+    fn opening(&self, cast: &Cast) -> Vec<Intent> {
+        let _ = cast;
+        Vec::new()
+    }
+
+    /// Building the block: whether its message is executed by a transaction that does not declare it.
+    fn leaves_undeclared(&self) -> bool {
+        false
+    }
+
+    /// Genesis: whether the chain's inbox takes messages that nobody declared.
+    fn patches_inbox(&self) -> bool {
+        false
+    }
+
+    /// In the tick after the fault's own block is built: whether the chain drops the block, and what follows it, for
+    /// others without this fault.
+    fn is_dropped(&self) -> bool {
+        false
+    }
+
+    /// What the sidecar must have seen of the block's message before the chains go on; without it nobody could tell
+    /// afterwards what was there.
+    fn hold(&self) -> Hold {
+        if self.is_replaced() { Hold::Judged } else { Hold::None }
+    }
+
+    /// What one of the chain's three endpoints does, from the tick that builds the block.
+    fn endpoint(&self) -> Option<EndpointFault> {
+        None
+    }
 
     /// Building the block: the message that it executes beside its honest traffic.
     ///
@@ -138,6 +228,54 @@ pub trait Fault: fmt::Debug + Send + Sync {
     }
 }
 
+/// Another block that is part of a fault.
+#[derive(Clone, Copy, Debug)]
+pub struct Companion {
+    /// What happens there.
+    pub fault: &'static dyn Fault,
+    /// Its chain: so many after the fault's own, in the order of their ids and around.
+    pub chain: usize,
+    /// Its height.
+    pub block: u64,
+}
+
+/// What is waited for after a block with a scripted message was built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// Nothing.
+    None,
+    /// That the sidecar has judged the message.
+    Judged,
+    /// That the sidecar has found the message valid.
+    Valid,
+}
+
+/// What one of a chain's three endpoints does for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndpointFault {
+    /// It serves another fork, from the block on.
+    Lies {
+        /// For how many ticks.
+        ticks: u64,
+    },
+    /// It knows only what was so many ticks ago.
+    Lags {
+        /// How far it is behind, in ticks.
+        by: u64,
+        /// For how many ticks.
+        ticks: u64,
+    },
+}
+
+impl EndpointFault {
+    /// For how many ticks it does so.
+    pub const fn ticks(self) -> u64 {
+        match self {
+            Self::Lies { ticks } | Self::Lags { ticks, .. } => ticks,
+        }
+    }
+}
+
 /// Whether and when a word goes out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Publication {
@@ -173,6 +311,8 @@ pub struct Scene<'a> {
     pub site: ExecutionSite,
     /// What may be cited.
     pub pool: &'a MessagePool,
+    /// The parts of the fault; empty where nothing is scripted.
+    pub cast: &'a Cast,
 }
 
 /// A fault found no message that it could twist.

@@ -3,20 +3,44 @@
 use super::Fault;
 use crate::devnet::finding::{Finding, HeldUp};
 
-/// How long the client answers errors, in ticks.
-const OUTAGE_TICKS: u64 = 10;
-
-/// Makes a chain's execution client answer errors.
+/// Makes all of a chain's execution clients answer errors.
 #[derive(Debug)]
-pub(super) struct RpcOutage;
+pub(super) struct Outage {
+    name: &'static str,
+    summary: &'static str,
+    /// For how many ticks.
+    ticks: u64,
+    /// Whether the run must have as many blocks as the outage lasts.
+    outlasts: bool,
+}
 
-impl Fault for RpcOutage {
+/// A short outage.
+pub(super) static RPC_OUTAGE: Outage = Outage {
+    name: "rpc-outage",
+    summary: "the chain's execution client answers errors for ten blocks' time",
+    ticks: 10,
+    outlasts: false,
+};
+
+/// An outage that is longer than any message lives.
+pub(super) static LONG_OUTAGE: Outage = Outage {
+    name: "long-outage",
+    summary: "the chain's execution client answers errors for a hundred blocks' time",
+    ticks: 100,
+    outlasts: true,
+};
+
+impl Fault for Outage {
     fn name(&self) -> &'static str {
-        "rpc-outage"
+        self.name
     }
 
     fn summary(&self) -> &'static str {
-        "the chain's execution client answers errors for ten blocks' time"
+        self.summary
+    }
+
+    fn last_block(&self, block: u64) -> u64 {
+        if self.outlasts { block.saturating_add(self.ticks) } else { block }
     }
 
     fn expected(&self, chain_id: u64) -> Finding {
@@ -24,6 +48,6 @@ impl Fault for RpcOutage {
     }
 
     fn outage_ticks(&self) -> Option<u64> {
-        Some(OUTAGE_TICKS)
+        Some(self.ticks)
     }
 }

@@ -1,22 +1,32 @@
 //! [`FaultPlan`]: the faults of one run, checked against its chains and its length.
 
-use super::{Attested, Fault, FaultSpec};
+use super::{Attested, EndpointFault, Fault, FaultPlanError, FaultSpec};
 use crate::devnet::{finding::Finding, schedule::TICKS_PER_L1_BLOCK};
 use std::collections::BTreeMap;
 
 /// Two replacements of one chain are at least so many blocks apart: by then the first one's descendants have been
 /// built anew and derived.
 pub(super) const REPLACEMENT_DISTANCE: u64 = 8;
+/// A fault of several blocks is at least so many blocks from one that builds blocks of its chains anew.
+pub(super) const TIED_DISTANCE: u64 = 12;
+/// How many endpoints a chain has so that one can be outvoted.
+const ENDPOINTS: usize = 3;
+/// A block that is replaced or dropped goes within so many ticks from its own.
+const GONE_WITHIN: u64 = 6;
 
-/// One fault of the run, in its place.
+/// One fault of the run, or one part of it, in its place.
 #[derive(Clone, Copy, Debug)]
 pub struct PlannedFault {
-    /// The fault.
+    /// What happens.
     pub fault: &'static dyn Fault,
     /// The chain.
     pub chain_id: u64,
     /// The height.
     pub block: u64,
+    /// Which of the fault's parts this is; 0 is the fault itself.
+    pub part: usize,
+    /// Which of the plan's faults.
+    group: usize,
 }
 
 impl PlannedFault {
@@ -27,7 +37,45 @@ impl PlannedFault {
 
     /// Whether it shows in attestations of its own, one for each of its blocks.
     pub fn is_attested(&self) -> bool {
-        self.fault.outage_ticks().is_none() && self.fault.fork_ticks().is_none()
+        self.disturbed_ticks().is_none()
+    }
+
+    /// How long it keeps nodes of its chain from serving the chain, if it does.
+    fn disturbed_ticks(&self) -> Option<u64> {
+        let fault = self.fault;
+        fault.outage_ticks().or(fault.fork_ticks()).or(fault.endpoint().map(EndpointFault::ticks))
+    }
+
+    /// The first tick after its nodes are as they should be, if they are ever not.
+    pub fn ends_at(&self) -> Option<u64> {
+        self.disturbed_ticks().map(|ticks| self.block.saturating_add(ticks))
+    }
+
+    /// The heights at which its chain's nodes follow another fork, if they do: from the start of the block's epoch.
+    pub fn forked_heights(&self) -> Option<core::ops::Range<u64>> {
+        let ticks = self.fault.fork_ticks()?;
+        let epoch = self.block.checked_div(TICKS_PER_L1_BLOCK)?.saturating_mul(TICKS_PER_L1_BLOCK);
+        Some(epoch..self.block.saturating_add(ticks))
+    }
+
+    /// Which of its chain's endpoints is not like the others, if one is: any but the last, which is the rollup node's.
+    pub fn odd_endpoint(&self) -> usize {
+        usize::from(!self.block.is_multiple_of(2))
+    }
+
+    /// Whether all nodes of its chain are disturbed, and not only one.
+    fn blinds(&self) -> bool {
+        self.fault.outage_ticks().or(self.fault.fork_ticks()).is_some()
+    }
+
+    /// Whether its blocks go, and others take their places.
+    fn goes(&self) -> bool {
+        self.fault.is_replaced() || self.fault.is_dropped()
+    }
+
+    /// The last tick in which it makes a difference to its chain.
+    fn until(&self) -> u64 {
+        self.ends_at().unwrap_or_default().max(self.last())
     }
 
     /// The tick in which L1 drops its newest blocks: the first from the block's own on in which nothing that is
@@ -41,85 +89,35 @@ impl PlannedFault {
     pub fn expected(&self) -> Finding {
         self.fault.expected(self.chain_id)
     }
+
+    /// How many blocks lie between what this and another make a difference to; 0 if they overlap.
+    fn distance(&self, other: &Self) -> u64 {
+        other.block.saturating_sub(self.until()).max(self.block.saturating_sub(other.until()))
+    }
+
+    /// Whether a block of this fault goes while the other disturbs nodes.
+    fn goes_unseen(&self, other: &Self) -> bool {
+        let gone = self.last().saturating_add(GONE_WITHIN);
+        self.goes() && other.blinds() && other.block < gone && self.block < other.until()
+    }
+
+    /// Whether this builds blocks of a chain anew, or keeps its nodes from showing them.
+    fn upsets(&self, chain_id: u64) -> bool {
+        let of_chain = self.chain_id == chain_id;
+        self.fault.reorgs_l1() || (of_chain && (self.goes() || self.blinds() || self.fault.is_rebuilt()))
+    }
+
+    fn upset(&self, name: String, chain_id: u64) -> FaultPlanError {
+        FaultPlanError::Upset { fault: name, other: self.fault.name(), block: self.block, chain_id }
+    }
 }
 
 /// All faults of the run: at most one a block of a chain. A fault of several blocks has each of them.
 #[derive(Clone, Debug, Default)]
 pub struct FaultPlan {
     by_place: BTreeMap<(u64, u64), PlannedFault>,
-    order: Vec<(u64, u64)>,
-}
-
-/// A fault that cannot be scripted where it was.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FaultPlanError {
-    /// The chain is none of the run.
-    #[error("--fault {fault}: there is no chain {chain_id}, the chains are {first} to {last} (--chains)")]
-    UnknownChain {
-        /// The fault as it was given.
-        fault: String,
-        /// The chain that it names.
-        chain_id: u64,
-        /// The first chain of the run.
-        first: u64,
-        /// The last chain of the run.
-        last: u64,
-    },
-    /// The run ends before the fault can be found.
-    #[error("--fault {fault}: the run ends at block {blocks} (--blocks), this fault needs block {last}")]
-    PastTheEnd {
-        /// The fault as it was given.
-        fault: String,
-        /// The length of the run.
-        blocks: u64,
-        /// The block that the run must have.
-        last: u64,
-    },
-    /// The fault cannot happen so early.
-    #[error("--fault {fault}: this fault needs block {earliest} or later")]
-    TooEarly {
-        /// The fault as it was given.
-        fault: String,
-        /// The first block at which it can happen.
-        earliest: u64,
-    },
-    /// Two faults on one block.
-    #[error(
-        "--fault {fault}: block {block} of chain {chain_id} has the fault {other} already, move one of them"
-    )]
-    Collision {
-        /// The fault as it was given.
-        fault: String,
-        /// The chain.
-        chain_id: u64,
-        /// The height.
-        block: u64,
-        /// The fault that was given before.
-        other: &'static str,
-    },
-    /// Two replacements of one chain are too close: blocks would be rebuilt so often and so late that gossip drops
-    /// them.
-    #[error(
-        "--fault {fault}: block {other} of chain {chain_id} is replaced too, leave {REPLACEMENT_DISTANCE} blocks between for each"
-    )]
-    CloseReplacements {
-        /// The fault as it was given.
-        fault: String,
-        /// The chain.
-        chain_id: u64,
-        /// The other replaced block.
-        other: u64,
-    },
-    /// Two outages or forks of one chain's nodes overlap.
-    #[error("--fault {fault}: the nodes of chain {chain_id} are disturbed already, since block {other}")]
-    OverlappingOutages {
-        /// The fault as it was given.
-        fault: String,
-        /// The chain.
-        chain_id: u64,
-        /// The block of the other fault.
-        other: u64,
-    },
+    /// The parts of each fault, in the order in which the faults were given.
+    groups: Vec<Vec<PlannedFault>>,
 }
 
 impl FaultPlan {
@@ -130,13 +128,32 @@ impl FaultPlan {
     pub fn new(specs: &[FaultSpec], chain_ids: &[u64], blocks: Option<u64>) -> Result<Self, FaultPlanError> {
         let mut plan = Self::default();
         for spec in specs {
-            let planned = place(spec, chain_ids, blocks)?;
-            plan.check_free(spec, &planned)?;
-            let blocks = planned.block..=planned.last();
-            plan.by_place.extend(blocks.map(|block| ((planned.chain_id, block), planned)));
-            plan.order.push((planned.chain_id, planned.block));
+            plan.add(spec, chain_ids, blocks)?;
         }
         Ok(plan)
+    }
+
+    /// Puts one more fault in its place. If it has none, nothing changes.
+    ///
+    /// # Errors
+    /// As [`FaultPlan::new`].
+    pub fn add(
+        &mut self,
+        spec: &FaultSpec,
+        chain_ids: &[u64],
+        blocks: Option<u64>,
+    ) -> Result<(), FaultPlanError> {
+        let parts = self.place(spec, chain_ids, blocks)?;
+        for part in &parts {
+            self.check_free(spec, part)?;
+            self.check_room(spec, part, parts.len() > 1)?;
+        }
+        for part in &parts {
+            let blocks = part.block..=part.last();
+            self.by_place.extend(blocks.map(|block| ((part.chain_id, block), *part)));
+        }
+        self.groups.push(parts);
+        Ok(())
     }
 
     /// The fault at a block of a chain.
@@ -144,9 +161,14 @@ impl FaultPlan {
         self.by_place.get(&(chain_id, block))
     }
 
-    /// The faults in the order in which they were given.
+    /// All parts of all faults, in the order in which the faults were given.
     pub fn iter(&self) -> impl Iterator<Item = &PlannedFault> {
-        self.order.iter().filter_map(|place| self.by_place.get(place))
+        self.groups.iter().flatten()
+    }
+
+    /// The parts of the fault to which a part belongs, the fault's own first.
+    pub fn parts(&self, planned: &PlannedFault) -> &[PlannedFault] {
+        self.groups.get(planned.group).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The first height of a chain of which something is attested that does not hold.
@@ -171,6 +193,26 @@ impl FaultPlan {
         self.iter().any(|planned| planned.l1_reorg_tick() == Some(tick))
     }
 
+    /// The part for which a chain drops blocks at the start of a tick: the fault's own block came in the tick before.
+    pub fn dropped(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
+        let due = |planned: &&PlannedFault| {
+            let own = self.parts(planned).first();
+            planned.fault.is_dropped() && own.is_some_and(|own| own.block.saturating_add(1) == tick)
+        };
+        let recent = (chain_id, tick.saturating_sub(GONE_WITHIN))..=(chain_id, tick);
+        self.by_place.range(recent).map(|(_, planned)| planned).find(due)
+    }
+
+    /// How many endpoints each chain needs: three where one of them is not like the others.
+    pub fn endpoints(&self) -> usize {
+        if self.iter().any(|planned| planned.fault.endpoint().is_some()) { ENDPOINTS } else { 1 }
+    }
+
+    /// Whether a chain's inbox takes messages that nobody declared.
+    pub fn patches_inbox(&self, chain_id: u64) -> bool {
+        self.iter().any(|planned| planned.chain_id == chain_id && planned.fault.patches_inbox())
+    }
+
     /// The fault for which a chain's nodes follow another fork in a tick.
     pub fn fork(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
         self.disturbance(chain_id, tick).filter(|planned| planned.fault.fork_ticks().is_some())
@@ -181,11 +223,55 @@ impl FaultPlan {
         self.disturbance(chain_id, tick).filter(|planned| planned.fault.outage_ticks().is_some())
     }
 
-    fn disturbance(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
-        let mut faults = self.by_place.range((chain_id, 0)..=(chain_id, tick)).map(|(_, planned)| planned);
-        faults.find(|planned| ends_at(planned).is_some_and(|end| tick < end))
+    /// The fault for which one of a chain's endpoints is not like the others in a tick, and how.
+    pub fn endpoint(&self, chain_id: u64, tick: u64) -> Option<(&PlannedFault, EndpointFault)> {
+        let planned = self.disturbance(chain_id, tick)?;
+        Some((planned, planned.fault.endpoint()?))
     }
 
+    fn disturbance(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
+        let mut faults = self.by_place.range((chain_id, 0)..=(chain_id, tick)).map(|(_, planned)| planned);
+        faults.find(|planned| planned.ends_at().is_some_and(|end| tick < end))
+    }
+
+    /// Whether so many blocks lie between a fault and every other that makes a difference to one of its chains.
+    pub(super) fn has_room(&self, parts: &[PlannedFault], blocks: u64) -> bool {
+        let touches = |a: &PlannedFault, b: &PlannedFault| {
+            a.chain_id == b.chain_id || a.fault.reorgs_l1() || b.fault.reorgs_l1()
+        };
+        parts.iter().all(|part| {
+            self.iter().filter(|other| touches(part, other)).all(|other| part.distance(other) >= blocks)
+        })
+    }
+
+    /// The parts of a fault in their places.
+    pub(super) fn place(
+        &self,
+        spec: &FaultSpec,
+        chain_ids: &[u64],
+        blocks: Option<u64>,
+    ) -> Result<Vec<PlannedFault>, FaultPlanError> {
+        let own = own_chain(spec, chain_ids)?;
+        check_block(spec, blocks)?;
+        let (needed, chains) = (spec.fault.chains(), chain_ids.len());
+        if needed > chains {
+            return Err(FaultPlanError::TooFewChains { fault: spec.to_string(), needed, chains });
+        }
+        let (group, around) = (self.groups.len(), chain_ids.iter().cycle().skip(own));
+        let chain = |after: usize| around.clone().nth(after).copied().unwrap_or_default();
+        let main = PlannedFault { fault: spec.fault, chain_id: chain(0), block: spec.block, part: 0, group };
+        let companions = spec.fault.companions(spec.block).into_iter().zip(1..);
+        let companions = companions.map(|(companion, part)| PlannedFault {
+            fault: companion.fault,
+            chain_id: chain(companion.chain),
+            block: companion.block,
+            part,
+            group,
+        });
+        Ok([main].into_iter().chain(companions).collect())
+    }
+
+    /// Whether no other fault stands there, disturbs the same nodes or has a block replaced next to it.
     fn check_free(&self, spec: &FaultSpec, planned: &PlannedFault) -> Result<(), FaultPlanError> {
         let PlannedFault { chain_id, block, .. } = *planned;
         let taken = (block..=planned.last()).find_map(|block| Some((block, self.at(chain_id, block)?)));
@@ -194,7 +280,7 @@ impl FaultPlan {
             return Err(FaultPlanError::Collision { fault: spec.to_string(), chain_id, block, other });
         }
         let overlaps = |other: &&PlannedFault| {
-            let ends = ends_at(other).zip(ends_at(planned));
+            let ends = other.ends_at().zip(planned.ends_at());
             other.chain_id == chain_id && ends.is_some_and(|(a, b)| other.block < b && block < a)
         };
         if let Some(other) = self.iter().find(overlaps) {
@@ -213,33 +299,59 @@ impl FaultPlan {
             Err(FaultPlanError::CloseReplacements { fault, chain_id, other })
         })
     }
+
+    /// Whether what must be seen of this fault and of the others can be seen, and what is tied together stays together.
+    fn check_room(
+        &self,
+        spec: &FaultSpec,
+        planned: &PlannedFault,
+        is_tied: bool,
+    ) -> Result<(), FaultPlanError> {
+        for other in self.iter() {
+            let fault = || spec.to_string();
+            if let Some((gone, by)) =
+                [(planned, other), (other, planned)].into_iter().find(|(a, b)| a.goes_unseen(b))
+            {
+                let (name, chain_id) = (gone.fault.name(), by.chain_id);
+                return Err(FaultPlanError::Unobservable { fault: fault(), name, chain_id });
+            }
+            let is_close = planned.distance(other) < TIED_DISTANCE;
+            let other_is_tied = self.parts(other).len() > 1 || other.fault.endpoint().is_some();
+            let planned_is_tied = is_tied || planned.fault.endpoint().is_some();
+            if is_close && planned_is_tied && other.upsets(planned.chain_id) {
+                return Err(other.upset(fault(), planned.chain_id));
+            }
+            if is_close && other_is_tied && planned.upsets(other.chain_id) {
+                return Err(other.upset(fault(), other.chain_id));
+            }
+        }
+        Ok(())
+    }
 }
 
-/// The first tick after a fault's outage or other fork, if it is one.
-fn ends_at(planned: &PlannedFault) -> Option<u64> {
-    planned
-        .fault
-        .outage_ticks()
-        .or(planned.fault.fork_ticks())
-        .map(|ticks| planned.block.saturating_add(ticks))
-}
-
-fn place(spec: &FaultSpec, chain_ids: &[u64], blocks: Option<u64>) -> Result<PlannedFault, FaultPlanError> {
+/// Where the fault's own chain stands among the chains.
+fn own_chain(spec: &FaultSpec, chain_ids: &[u64]) -> Result<usize, FaultPlanError> {
     let (first, last) =
         (chain_ids.first().copied().unwrap_or_default(), chain_ids.last().copied().unwrap_or_default());
     let chain_id = spec.chain_id.unwrap_or(first);
-    let fault = spec.to_string();
-    if !chain_ids.contains(&chain_id) {
-        return Err(FaultPlanError::UnknownChain { fault, chain_id, first, last });
+    let own = chain_ids.iter().position(|id| *id == chain_id);
+    own.ok_or_else(|| FaultPlanError::UnknownChain { fault: spec.to_string(), chain_id, first, last })
+}
+
+fn check_block(spec: &FaultSpec, blocks: Option<u64>) -> Result<(), FaultPlanError> {
+    let fault = || spec.to_string();
+    let last = spec.fault.last_block(spec.block);
+    if let Some(blocks) = blocks.filter(|blocks| last > *blocks) {
+        return Err(FaultPlanError::PastTheEnd { fault: fault(), blocks, last });
     }
-    if let Some(blocks) = blocks.filter(|blocks| spec.fault.last_block(spec.block) > *blocks) {
-        return Err(FaultPlanError::PastTheEnd { fault, blocks, last: spec.fault.last_block(spec.block) });
-    }
-    let earliest = spec.fault.earliest_block();
+    let (earliest, latest) = (spec.fault.earliest_block(), spec.fault.latest_block());
     if spec.block < earliest {
-        return Err(FaultPlanError::TooEarly { fault, earliest });
+        return Err(FaultPlanError::TooEarly { fault: fault(), earliest });
     }
-    Ok(PlannedFault { fault: spec.fault, chain_id, block: spec.block })
+    if spec.block > latest {
+        return Err(FaultPlanError::TooLate { fault: fault(), latest });
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -257,7 +369,7 @@ mod tests {
     #[case::past_the_end(&["invalid-message@61"], "ends at block 60")]
     #[case::genesis(&["wrong-signer@0"], "block 1 or later")]
     #[case::message_too_early(&["invalid-message@7"], "block 8 or later")]
-    #[case::nothing_expired_yet(&["expired-message@17"], "block 18 or later")]
+    #[case::nothing_expired_yet(&["expired-message@19"], "block 20 or later")]
     #[case::two_on_one_block(&["not-derived@20", "wrong-signer@20:901"], "has the fault not-derived already")]
     #[case::run_past_the_end(&["attestations-out-of-order@56"], "needs block 61")]
     #[case::lost_to_the_end(&["attestations-lost@41"], "needs block 61")]
@@ -271,6 +383,20 @@ mod tests {
         &["justified-replacement@20", "justified-replacement@27"],
         "leave 8 blocks between for each"
     )]
+    #[case::activation_long_ago(&["activation-block@19"], "block 18 or an earlier one")]
+    #[case::too_few_chains(&["message-cycle-three@20"], "needs 3 chains, there are 2")]
+    #[case::companion_on_a_taken_block(&["not-derived@20:902", "message-cycle-two@20"], "block 20 of chain 902 has the fault not-derived")]
+    #[case::companion_takes_its_block(&["message-cycle-two@20", "not-derived@20:902"], "has the fault message-cycle-two already")]
+    #[case::companion_around_the_chains(&["not-derived@20", "message-cycle-two@20:902"], "block 20 of chain 901 has the fault not-derived")]
+    #[case::companion_before(&["not-derived@19:902", "transitive-invalid@20"], "block 19 of chain 902 has the fault not-derived")]
+    #[case::tied_by_a_replacement(&["justified-replacement@30:902", "same-timestamp-message@20"], "justified-replacement@30 upsets")]
+    #[case::tied_after_an_l1_reorg(&["l1-reorg@20", "remote-reorg@31"], "l1-reorg@20 upsets")]
+    #[case::upset_after_the_tie(&["remote-reorg@20", "l1-reorg@31:902"], "remote-reorg@20 upsets")]
+    #[case::liar_under_an_l1_reorg(&["lying-endpoint@20", "l1-reorg@30:902"], "lying-endpoint@20 upsets")]
+    #[case::gone_in_an_outage(&["rpc-outage@20", "justified-replacement@25:902"], "goes while the nodes of chain 901")]
+    #[case::gone_before_an_outage(&["justified-replacement@25:902", "rpc-outage@30"], "goes while the nodes of chain 901")]
+    #[case::outage_of_a_lying_endpoint(&["lying-endpoint@20", "rpc-outage@25"], "since block 20")]
+    #[case::longer_than_the_run(&["long-outage@20"], "needs block 120")]
     fn refuses(#[case] specs: &[&str], #[case] message: &str) {
         let error = plan(specs).unwrap_err().to_string();
         assert!(error.contains(message), "{error}");
@@ -289,6 +415,8 @@ mod tests {
     #[case::far_enough(&["justified-replacement@28", "justified-replacement@20"])]
     #[case::on_two_chains(&["justified-replacement@20", "justified-replacement@20:902"])]
     #[case::before_a_run(&["justified-replacement@10", "replacement-chain@18"])]
+    #[case::far_from_an_l1_reorg(&["l1-reorg@20", "remote-reorg@33"])]
+    #[case::seen_before_the_outage(&["justified-replacement@22:902", "rpc-outage@30"])]
     #[case::among_others(&["justified-replacement@20", "invalid-message@21", "not-derived@22"])]
     fn accepts(#[case] specs: &[&str]) {
         assert_eq!(plan(specs).unwrap().iter().count(), specs.len());
@@ -321,5 +449,33 @@ mod tests {
         let plan = plan(&["rpc-outage@30"]).unwrap();
         assert_eq!(plan.outage(901, tick).map(|planned| planned.block), since);
         assert!(plan.outage(902, tick).is_none());
+    }
+
+    #[test]
+    fn a_fault_of_several_chains_has_its_parts_in_their_places() {
+        let specs: Vec<FaultSpec> = vec!["message-cycle-three@20:902".parse().unwrap()];
+        let plan = FaultPlan::new(&specs, &[901, 902, 903], Some(60)).unwrap();
+        let places: Vec<_> = plan.iter().map(|part| (part.chain_id, part.block, part.part)).collect();
+        assert_eq!(places, [(902, 20, 0), (903, 20, 1), (901, 20, 2)]);
+        assert_eq!(plan.parts(plan.at(901, 20).unwrap()).len(), 3);
+    }
+
+    #[rstest]
+    #[case::of_the_block_before(20, 19)]
+    #[case::of_the_same_timestamp(21, 21)]
+    fn a_remote_reorg_drops_in_the_tick_after_the_execution(#[case] block: u64, #[case] dropped: u64) {
+        let plan = plan(&[&format!("remote-reorg@{block}")]).unwrap();
+        let due = |chain| {
+            (0..60).filter_map(|tick| Some((tick, plan.dropped(chain, tick)?.block))).collect::<Vec<_>>()
+        };
+        assert_eq!((due(901), due(902)), (vec![], vec![(block + 1, dropped)]));
+    }
+
+    #[test]
+    fn an_endpoint_is_odd_for_as_long_as_it_says() {
+        let plan = plan(&["lying-endpoint@30"]).unwrap();
+        let ticks: Vec<_> = (0..60).filter(|tick| plan.endpoint(901, *tick).is_some()).collect();
+        assert_eq!(ticks, (30..42).collect::<Vec<_>>());
+        assert!(plan.outage(901, 30).is_none() && plan.fork(901, 30).is_none());
     }
 }

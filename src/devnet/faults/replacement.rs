@@ -2,7 +2,7 @@
 
 use super::{Fault, NothingToCite, Scene, messages::absent_message};
 use crate::{
-    devnet::{finding::Finding, schedule::FIRST_EXECUTING_BLOCK},
+    devnet::{finding::Finding, message_finding::ExpectedMessage, schedule::FIRST_EXECUTING_BLOCK},
     interop::Message,
 };
 use rand_chacha::ChaCha12Rng;
@@ -26,6 +26,10 @@ impl Fault for JustifiedReplacement {
 
     fn expected(&self, _chain_id: u64) -> Finding {
         Finding::UpheldReplacement
+    }
+
+    fn expected_message(&self) -> Option<ExpectedMessage> {
+        Some(ExpectedMessage::resolved("log-not-found"))
     }
 
     fn message(&self, scene: &Scene<'_>, rng: &mut ChaCha12Rng) -> Result<Option<Message>, NothingToCite> {
@@ -70,6 +74,10 @@ impl Fault for ReplacementChain {
 
     fn expected(&self, _chain_id: u64) -> Finding {
         Finding::UpheldReplacement
+    }
+
+    fn expected_message(&self) -> Option<ExpectedMessage> {
+        Some(ExpectedMessage::resolved("log-not-found"))
     }
 
     fn message(&self, scene: &Scene<'_>, rng: &mut ChaCha12Rng) -> Result<Option<Message>, NothingToCite> {

@@ -1,9 +1,12 @@
 //! What was scripted against what was found: found, missed, mistaken, and found where nothing was scripted.
 
 use super::*;
+use crate::devnet::message_finding::ExpectedStatus;
 use crate::devnet::{
     faults::{FaultPlan, FaultSpec},
-    sidecar_records::{MessageRecord, WaitRecord},
+    finding::Oddity,
+    message_record::{TrackedRecord, tests::record as message_record},
+    sidecar_records::{AttestationRecord, MessageRecord, RefusalRecord, WaitRecord},
 };
 use rstest::rstest;
 use serde_json::json;
@@ -17,7 +20,22 @@ fn planted(fault: &str) -> Planted {
     let fault = *FaultPlan::new(&specs, &[901, 902], Some(60)).unwrap().iter().next().unwrap();
     let published_at = Some(Duration::from_millis(100));
     let word = PlantedWord { hash: LIE, payload_hash: Some(SIGNED), published_at };
-    Planted { fault, words: vec![word] }
+    let executed = fault.fault.expected_message().map(|_| message_record(1, 20, LIE, "valid").place());
+    Planted { fault, words: vec![word], executed: executed.into_iter().collect() }
+}
+
+/// Takes in each planted message as it must be seen.
+fn see_messages(seen: &mut Observations, planted: &[Planted]) {
+    for (planted, sequence) in planted.iter().zip(1..) {
+        let Some(expected) = planted.fault.fault.expected_message() else { continue };
+        let (status, reason) = match expected.status {
+            ExpectedStatus::Valid => ("valid", None),
+            ExpectedStatus::Invalid(reason) => ("invalid", Some(reason.to_owned())),
+        };
+        let record = message_record(sequence, 20, LIE, status);
+        let state = expected.ending.to_owned();
+        seen.messages.take(vec![TrackedRecord { reason, state, declared: !expected.undeclared, ..record }]);
+    }
 }
 
 fn record(id: u64, hash: B256, verdict: &str) -> AttestationRecord {
@@ -69,7 +87,9 @@ fn seen(attestations: Vec<AttestationRecord>, refusals: Vec<RefusalRecord>) -> O
 }
 
 fn report(planted: &[Planted], seen: &Observations) -> Report {
-    Report::new(7, Vec::new(), planted, seen)
+    let mut seen = seen.clone();
+    see_messages(&mut seen, planted);
+    Report::new(7, Vec::new(), planted, &seen)
 }
 
 #[rstest]
@@ -187,6 +207,44 @@ fn refusals_that_nothing_explains(#[case] verdict: &str, #[case] alarm: bool) {
 }
 
 #[test]
+fn a_verdict_without_the_message_is_half_of_what_must_be_found() {
+    let planted = [planted("invalid-message@20")];
+    let seen = seen(vec![violated(1, LIE, "invalid-message", Some("log-not-found"))], vec![]);
+    assert!(report(&planted, &seen).is_as_scripted());
+    let half = Report::new(7, Vec::new(), &planted, &seen);
+    assert_eq!(half.faults[0].found.as_ref(), Some(&half.faults[0].expected));
+    assert!(!half.is_as_scripted());
+}
+
+#[test]
+fn a_missed_message_and_an_accused_one_fail_the_run() {
+    let place = message_record(1, 30, OTHER, "valid").place();
+    let missed = MissedMessage::of(place, None).unwrap();
+    let report = Report { missed: vec![missed], ..report(&[], &Observations::default()) };
+    assert!(!report.is_as_scripted());
+    let mut seen = Observations::default();
+    seen.messages.take(vec![message_record(1, 30, OTHER, "invalid")]);
+    let report = Report::new(7, Vec::new(), &[], &seen);
+    assert_eq!(report.false_alarms[0].found.to_string(), "message: invalid (log-not-found), tracked");
+    assert!(!report.is_as_scripted());
+}
+
+#[rstest]
+#[case::named(0, Oddity::Lies, true)]
+#[case::another_endpoint(1, Oddity::Lies, false)]
+#[case::named_for_something_else(0, Oddity::Lags, false)]
+fn a_lying_endpoint_must_be_named(#[case] place: usize, #[case] oddity: Oddity, #[case] found: bool) {
+    let mut planted = planted("lying-endpoint@20");
+    planted.words.clear();
+    let mut seen = Observations::default();
+    seen.take_odd([(901, place, oddity)]);
+    let report = report(&[planted], &seen);
+    assert_eq!(report.is_as_scripted(), found);
+    let text = "outvoted (an endpoint of 901 serves another fork)";
+    assert_eq!(report.faults[0].expected.to_string(), text);
+}
+
+#[test]
 fn accusing_the_block_of_a_wrong_signer_is_a_false_alarm() {
     let accused = AttestationRecord { origin: "ancestor".to_owned(), ..record(1, LIE, "discarded") };
     let seen = seen(vec![accused], vec![refusal(SIGNED, "reject", "wrong-signer")]);
@@ -230,8 +288,10 @@ fn the_json_has_the_agreed_shape() {
         finalized: 57,
         vouched: Some(14),
     }];
-    let seen = seen(vec![violated(1, LIE, "invalid-message", Some("log-not-found"))], vec![]);
-    let report = Report::new(7, chains, &[planted("invalid-message@20")], &seen);
+    let mut seen = seen(vec![violated(1, LIE, "invalid-message", Some("log-not-found"))], vec![]);
+    let planted = [planted("invalid-message@20")];
+    see_messages(&mut seen, &planted);
+    let report = Report::new(7, chains, &planted, &seen);
     let expected = json!({
         "seed": 7,
         "chains": [{
@@ -241,6 +301,9 @@ fn the_json_has_the_agreed_shape() {
             "received": 1, "upheld": 0, "upheld_replacement": 0, "violated": 1, "discarded": 0, "open": 0
         },
         "messages": { "executed": 2, "valid": 1, "invalid": 1, "unknown": 0 },
+        "tracked": {
+            "seen": 1, "valid": 0, "invalid": 1, "undeclared": 0, "flipped": 0, "resolved": 0, "suspects": 0
+        },
         "faults": [{
             "name": "invalid-message",
             "chain_id": 901,
@@ -248,8 +311,10 @@ fn the_json_has_the_agreed_shape() {
             "expected": "violated: invalid-message (log-not-found)",
             "found": "violated: invalid-message (log-not-found)",
             "detected_after_ms": 12,
+            "message": { "expected": "invalid (log-not-found), finalized", "found": "invalid (log-not-found), finalized" },
         }],
         "false_alarms": [],
+        "missed": [],
         "followers": [],
     });
     assert_eq!(serde_json::to_value(&report).unwrap(), expected);

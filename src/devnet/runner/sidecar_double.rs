@@ -1,6 +1,9 @@
 //! A stand-in for the sidecar: it reads the configuration, joins gossip and serves the RPC as the real one does,
 //! but has its verdicts from a list. It shows that a devnet can be heard, asked and watched.
 
+mod messages;
+
+use self::messages::Clients;
 use crate::{
     clock::FileClock,
     devnet::running_sidecar::{RunningSidecar, SidecarError, SidecarStarter},
@@ -44,6 +47,10 @@ pub(super) struct Heard {
     pub(super) unsafe_blocks: Vec<(ChainId, u64)>,
     pub(super) attestations: Vec<Value>,
     pub(super) refusals: Vec<Value>,
+    /// Executed messages: chain, block and log index.
+    pub(super) messages: HashMap<(ChainId, B256, u64), Value>,
+    /// How many changes of messages there were.
+    pub(super) sequence: u64,
     /// How often the attestations were asked for.
     pub(super) asked: usize,
 }
@@ -73,7 +80,14 @@ impl SidecarStarter for Double {
         let l1 = client(config["l1"]["execution"].as_str().unwrap());
         let cancel = CancellationToken::new();
         let mut tasks = JoinSet::new();
-        for (chain_id, chain) in config["chains"].as_table().unwrap() {
+        let chains = config["chains"].as_table().unwrap();
+        let clients: Arc<Clients> = Arc::new(
+            chains
+                .iter()
+                .map(|(id, chain)| (id.parse().unwrap(), client(chain["execution"][0].as_str().unwrap())))
+                .collect(),
+        );
+        for (chain_id, chain) in chains {
             let chain_id: ChainId = chain_id.parse()?;
             let signers = Signers { unsafe_block_signer: Some(signer(&l1, chain).await), attester: None };
             let mut network = NetworkConfig::new(chain_id);
@@ -87,9 +101,8 @@ impl SidecarStarter for Double {
                 network.run(ended).await.unwrap();
                 drop(known);
             });
-            let execution = client(chain["execution"][0].as_str().unwrap());
             tasks.spawn(hear(chain_id, events, self.clone()));
-            tasks.spawn(judge(chain_id, execution, self.clone(), cancel.clone()));
+            tasks.spawn(judge(chain_id, Arc::clone(&clients), self.clone(), cancel.clone()));
         }
         let server = serve(config["rpc"]["addr"].as_str().unwrap(), Arc::clone(&self.heard)).await;
         Ok(Box::new(Running { cancel, tasks, server }))
@@ -136,6 +149,23 @@ async fn hear(chain_id: ChainId, mut events: mpsc::Receiver<NetworkEvent>, doubl
 }
 
 impl Heard {
+    /// A message changed.
+    fn tell(&mut self, place: (ChainId, B256, u64), mut record: Value) {
+        self.sequence += 1;
+        record["sequence"] = json!(self.sequence);
+        self.messages.insert(place, record);
+    }
+
+    /// The messages that changed after a cursor, in order.
+    fn changed_after(&self, after: u64, limit: usize) -> Vec<Value> {
+        let sequence = |record: &Value| record["sequence"].as_u64().unwrap();
+        let mut changed: Vec<_> =
+            self.messages.values().filter(|record| sequence(record) > after).cloned().collect();
+        changed.sort_by_key(sequence);
+        changed.truncate(limit);
+        changed
+    }
+
     fn attested(&mut self, chain_id: ChainId, block: &ValidBlock) {
         self.add(chain_id, block.number().saturating_sub(1), block.parent_hash(), "ancestor");
         self.add(chain_id, block.number(), block.hash(), "attested");
@@ -154,9 +184,9 @@ impl Heard {
 }
 
 /// Decides what is open, as soon as the chain's execution client answers.
-async fn judge(chain_id: ChainId, execution: HttpClient, double: Box<Double>, cancel: CancellationToken) {
+async fn judge(chain_id: ChainId, clients: Arc<Clients>, double: Box<Double>, cancel: CancellationToken) {
     while !cancel.is_cancelled() {
-        let answer = execution.request::<Value, _>("eth_blockNumber", rpc_params![]).await;
+        let answer = clients[&chain_id].request::<Value, _>("eth_blockNumber", rpc_params![]).await;
         {
             let mut heard = double.heard.lock();
             let open = heard.attestations.iter_mut().filter(|record| record["verdict"] == "open");
@@ -164,6 +194,7 @@ async fn judge(chain_id: ChainId, execution: HttpClient, double: Box<Double>, ca
                 decide(record, chain_id, answer.is_ok(), &double.verdicts);
             }
         }
+        messages::track(chain_id, &clients, &double).await;
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
@@ -215,5 +246,14 @@ async fn serve(addr: &str, heard: Arc<Mutex<Heard>>) -> ServerHandle {
             })
             .unwrap();
     }
+    module
+        .register_method("crosscheck_messages", |params, heard, _| {
+            let cursor: Value = params.one().unwrap();
+            let limit = cursor["limit"].as_u64().unwrap() as usize;
+            let messages = heard.lock().changed_after(cursor["after"].as_u64().unwrap(), limit);
+            json!({ "messages": messages, "next": null })
+        })
+        .unwrap();
+    module.register_method("crosscheck_suspects", |_, _, _| json!({ "suspects": [], "next": null })).unwrap();
     Server::builder().build(addr).await.unwrap().start(module)
 }

@@ -20,6 +20,8 @@ fn plan(blocks: Option<u64>, faults: &[&str], dir: Option<PathBuf>) -> DevnetPla
         fast: true,
         seed: 7,
         faults: faults.iter().map(|text| text.parse().unwrap()).collect(),
+        random_faults: 0,
+        endpoints: 1,
         dir,
         genesis_time: None,
         await_peers: Duration::ZERO,

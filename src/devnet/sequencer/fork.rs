@@ -1,20 +1,29 @@
-//! [`Fork`]: what a chain's nodes take for the chain while they follow an L1 that is not the L1.
+//! [`Fork`]: what a chain's nodes take for the chain while they follow an L1 that is not the L1, and what an endpoint
+//! passes off as the chain.
 
 use super::{Sequencer, SequencerError, siblings::SIBLING_SALT};
-use crate::devnet::{
-    block::L2Block,
-    faults::FaultPlan,
-    l1::L1,
-    schedule::{Schedule, TICKS_PER_L1_BLOCK},
-    superchain::SuperchainError,
-    traffic::Traffic,
+use crate::{
+    devnet::{
+        block::L2Block,
+        contracts::EMITTER,
+        faults::FaultPlan,
+        l1::L1,
+        schedule::{Schedule, TICKS_PER_L1_BLOCK},
+        superchain::SuperchainError,
+        traffic::{Intent, Traffic},
+    },
+    interop::{Identifier, Message},
 };
+use crosscheck_p2p::ChainId;
 use std::sync::Arc;
 
-/// A branch of a chain on another L1.
+/// A branch of a chain that is not the chain.
 #[derive(Debug)]
 pub(super) struct Fork {
-    l1: L1,
+    /// The L1 that it stands on, if that is not the L1.
+    l1: Option<L1>,
+    /// Its first height.
+    first: u64,
     blocks: Vec<Arc<L2Block>>,
 }
 
@@ -35,39 +44,78 @@ impl Sequencer {
         };
         let mut fork = match self.fork.take() {
             Some(fork) => fork,
-            None => Fork { l1: other_l1(l1, planned.block), blocks: Vec::new() },
+            None => Fork {
+                l1: Some(other_l1(l1, planned.block)),
+                first: first_height(planned.block),
+                blocks: Vec::new(),
+            },
         };
         fork.follow(l1, &self.schedule)?;
-        let first = first_height(planned.block);
-        while self.fork_tip(&fork, first)?.number() < self.chain.head().number() {
-            let block = self.build_fork(&fork, first)?;
-            fork.blocks.push(block);
-        }
+        self.extend_fork(&mut fork, l1)?;
         let blocks = fork.blocks.clone();
         self.fork = Some(fork);
         Ok(Some(blocks))
     }
 
-    fn fork_tip(&self, fork: &Fork, first: u64) -> Result<Arc<L2Block>, SequencerError> {
-        fork.blocks.last().map_or_else(|| self.canonical(first.saturating_sub(1)), |tip| Ok(Arc::clone(tip)))
+    /// What a lying endpoint serves in place of the chain's blocks from a height on, up to the height of the head. Each
+    /// of its blocks executes a message that does not exist.
+    ///
+    /// # Errors
+    /// When a block of the fork cannot be built.
+    pub fn lie(&mut self, first: u64, l1: &L1) -> Result<Vec<Arc<L2Block>>, SuperchainError> {
+        let told = self.lie.take().filter(|fork| fork.first == first);
+        let mut fork = told.unwrap_or(Fork { l1: None, first, blocks: Vec::new() });
+        self.extend_fork(&mut fork, l1)?;
+        let blocks = fork.blocks.clone();
+        self.lie = Some(fork);
+        Ok(blocks)
     }
 
-    fn build_fork(&mut self, fork: &Fork, first: u64) -> Result<Arc<L2Block>, SequencerError> {
-        let parent = self.fork_tip(fork, first)?;
+    fn extend_fork(&mut self, fork: &mut Fork, l1: &L1) -> Result<(), SequencerError> {
+        while self.fork_tip(fork)?.number() < self.chain.head().number() {
+            let block = self.build_fork(fork, l1)?;
+            fork.blocks.push(block);
+        }
+        Ok(())
+    }
+
+    fn fork_tip(&self, fork: &Fork) -> Result<Arc<L2Block>, SequencerError> {
+        let before = || self.canonical(fork.first.saturating_sub(1));
+        fork.blocks.last().map_or_else(before, |tip| Ok(Arc::clone(tip)))
+    }
+
+    fn build_fork(&mut self, fork: &Fork, l1: &L1) -> Result<Arc<L2Block>, SequencerError> {
+        let parent = self.fork_tip(fork)?;
         let mut traffic = Traffic::new(self.seed ^ SIBLING_SALT, self.chain_id(), parent.hash);
-        let intents = traffic.private_intents();
+        let mut intents = traffic.private_intents();
+        if fork.l1.is_none() {
+            intents.push(Intent::Execute(self.absent_message(&parent)));
+        }
         let transactions = self.sign(&parent, &intents, &mut traffic)?;
-        let origin = self.origin(&fork.l1, parent.number().saturating_add(1))?;
+        let origin = self.origin(fork.l1.as_ref().unwrap_or(l1), parent.number().saturating_add(1))?;
         self.chain.build(parent.hash, &origin, &transactions).map_err(|source| self.chain_error(source))
+    }
+
+    /// A message past the last log of any block of this chain.
+    fn absent_message(&self, block: &L2Block) -> Message {
+        let identifier = Identifier {
+            origin: EMITTER,
+            block_number: block.number(),
+            log_index: u32::MAX,
+            timestamp: block.timestamp(),
+            chain_id: ChainId::from(self.chain_id()),
+        };
+        Message { identifier, payload_hash: block.hash }
     }
 }
 
 impl Fork {
     /// Its L1 grows as the real one does.
     fn follow(&mut self, l1: &L1, schedule: &Schedule) -> Result<(), SuperchainError> {
-        while self.l1.head().number() < l1.head().number() {
-            let number = self.l1.head().number().saturating_add(1);
-            self.l1.produce(schedule.time_of(number.saturating_mul(TICKS_PER_L1_BLOCK)))?;
+        let Some(own) = &mut self.l1 else { return Ok(()) };
+        while own.head().number() < l1.head().number() {
+            let number = own.head().number().saturating_add(1);
+            own.produce(schedule.time_of(number.saturating_mul(TICKS_PER_L1_BLOCK)))?;
         }
         Ok(())
     }

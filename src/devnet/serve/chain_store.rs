@@ -31,6 +31,8 @@ pub struct ChainStore {
     outage: bool,
     /// What stands in place of the chain's own blocks while the nodes follow another fork.
     fork: BTreeMap<u64, Arc<L2Block>>,
+    /// Which cross-safe head an L1 block led to: the L1 height, and the chain's.
+    safe_at: BTreeMap<u64, u64>,
 }
 
 impl ChainStore {
@@ -46,6 +48,7 @@ impl ChainStore {
             heads: Heads::default(),
             outage: false,
             fork: BTreeMap::new(),
+            safe_at: BTreeMap::new(),
         };
         store.append(genesis);
         store
@@ -58,6 +61,10 @@ impl ChainStore {
         }
         self.heads = tick.heads;
         self.outage = tick.outage;
+        self.safe_at.extend(tick.safe_at.iter().copied());
+        while self.safe_at.len() > MAX_HEIGHTS {
+            self.safe_at.pop_first();
+        }
         let fork = tick.fork.iter().flatten();
         self.fork = fork.map(|block| (block.number(), Arc::clone(block))).collect();
     }
@@ -80,6 +87,11 @@ impl ChainStore {
     /// Whether the execution client answers errors.
     pub const fn is_out(&self) -> bool {
         self.outage
+    }
+
+    /// The newest L1 height up to this one that led to another cross-safe head, and that head's height.
+    pub fn safe_head_at(&self, l1_block: u64) -> Option<(u64, u64)> {
+        self.safe_at.range(..=l1_block).next_back().map(|(l1_block, height)| (*l1_block, *height))
     }
 
     /// The first height at which the nodes follow another fork.

@@ -13,7 +13,7 @@ use crate::devnet::{
 };
 use alloy::{
     eips::{BlockNumHash, BlockNumberOrTag},
-    primitives::{Address, B256, keccak256},
+    primitives::{Address, B256, U64, keccak256},
 };
 use jsonrpsee::{RpcModule, types::ErrorObjectOwned};
 use parking_lot::RwLock;
@@ -58,6 +58,10 @@ pub fn rollup_node_module(node: RollupNode) -> Result<RpcModule<RollupNode>, Ser
     module.register_method("optimism_outputAtBlock", |params, node, _| {
         let tag: BlockNumberOrTag = Arguments::of(&params).next("block")?;
         node.output_at(tag)
+    })?;
+    module.register_method("optimism_safeHeadAtL1Block", |params, node, _| {
+        let l1_block: U64 = Arguments::of(&params).next("L1 block number")?;
+        node.safe_head_at(l1_block.to())
     })?;
     module.register_method("optimism_version", |_, _, _| Ok::<_, ErrorObjectOwned>(VERSION))?;
     Ok(module)
@@ -135,6 +139,21 @@ impl RollupNode {
         let dependencies: Map<String, Value> =
             self.dependencies.iter().map(|chain_id| (chain_id.to_string(), json!({}))).collect();
         json!({ "dependencies": dependencies, "overrideMessageExpiryWindow": self.expiry_window })
+    }
+
+    /// The cross-safe head that L1 led to by one of its blocks, and the newest L1 block that changed it.
+    fn safe_head_at(&self, l1_block: u64) -> Result<Value, ErrorObjectOwned> {
+        let (chain, l1) = (self.chain.read(), self.l1.read());
+        let found = chain.safe_head_at(l1_block).and_then(|(origin, height)| {
+            let origin = l1.block_by_number(origin)?.id();
+            let head = chain.canonical(height)?;
+            Some(json!({
+                "l1Block": block_id(origin),
+                "safeHead": block_id(BlockNumHash { number: height, hash: head.hash }),
+            }))
+        });
+        found
+            .ok_or_else(|| server_error(format!("failed to get safe head at l1 block {l1_block}: not found")))
     }
 
     fn output_at(&self, tag: BlockNumberOrTag) -> Result<Value, ErrorObjectOwned> {

@@ -380,3 +380,16 @@ async fn l1_serves_headers_and_the_signer() {
     let unknown = world.l1("eth_getStorageAt", json!([config, "0x0", "0xff"])).await;
     assert_eq!(unknown.unwrap_err().0, SERVER_ERROR_CODE);
 }
+
+#[tokio::test]
+async fn the_rollup_node_knows_which_head_an_l1_block_led_to() {
+    let world = world(&[]);
+    // Thirty ticks: L1 block 9 came in tick 27 and brought blocks 24 to 26, which are cross-safe since tick 29.
+    for (l1_block, safe_head) in [(1, 2), (2, 5), (9, 26), (10, 26)] {
+        let answer = world.node("optimism_safeHeadAtL1Block", json!([U64::from(l1_block)])).await;
+        let expected = world.superchain.sequencers()[0].chain().canonical(safe_head).unwrap();
+        assert_eq!(answer["safeHead"], json!({ "hash": expected.hash, "number": safe_head }));
+        let origin = world.superchain.l1().block_by_number(l1_block.min(9)).unwrap();
+        assert_eq!(answer["l1Block"], json!({ "hash": origin.hash, "number": origin.number() }));
+    }
+}

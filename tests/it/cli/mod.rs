@@ -6,6 +6,7 @@ mod frames;
 mod gossiped;
 mod healthcheck;
 mod message;
+mod message_decode;
 mod usage;
 
 use crate::program::crosscheck;

@@ -4,7 +4,6 @@ use super::*;
 use crate::devnet::{
     block::L2Block,
     fixture::Fixture,
-    heads::Heads,
     sequencer::ChainTick,
     serve::{ChainStore, RunningServer, execution_module, start},
 };
@@ -36,15 +35,7 @@ impl World {
         let mut store = ChainStore::new(901, Arc::clone(fixture.chain.genesis()));
         let mut blocks = vec![Arc::clone(fixture.chain.genesis())];
         blocks.extend((0..8).map(|_| fixture.extend(&[])));
-        store.apply(&ChainTick {
-            chain_id: 901,
-            replacement: None,
-            built: blocks[1..].to_vec(),
-            attestations: vec![],
-            heads: Heads::default(),
-            outage: false,
-            fork: None,
-        });
+        store.apply(&ChainTick { built: blocks[1..].to_vec(), ..ChainTick::idle(901) });
         let said = Arc::new(Mutex::new(None));
         let mut module = RpcModule::new(Arc::clone(&said));
         let not_ready = || ErrorObjectOwned::owned(-32_000, "not ready", None::<()>);

@@ -1,0 +1,356 @@
+//! Messages between two chains whose blocks are executed for real: what the cited block rests on, cycles of one
+//! timestamp, and replacements that these make right or not.
+
+use super::tests::serve;
+use super::*;
+use crate::audit::{Candidate, Verdict};
+use crate::consolidation::Replacement;
+use crate::devnet::block::L2Block;
+use crate::devnet::chain::{Chain, ChainParams};
+use crate::devnet::contracts::{EMITTER, emit_call, inbox_access_list, validate_message_call};
+use crate::devnet::fixture::{DEPOSIT_CONTRACT, Fixture, GENESIS_TIME, SYSTEM_CONFIG};
+use crate::devnet::serve::RunningServer;
+use crate::devnet::wallet::Call;
+use crate::interop::{CROSS_L2_INBOX, Identifier, Member, Message, MessageStatus, payload_hash};
+use crate::sources::{EndpointLimits, L2BlockRef, LogIndex, SyncStatus};
+use alloy::eips::eip2930::AccessList;
+use alloy::primitives::{Address, Bytes, LogData, U256};
+
+const A: u64 = 901;
+const B: u64 = 902;
+const TOPIC: B256 = B256::repeat_byte(7);
+
+/// Two chains on one L1, with blocks of the same timestamps.
+struct Pair {
+    fixture: Fixture,
+    chains: BTreeMap<u64, Chain>,
+}
+
+/// A transaction of a block.
+enum Step {
+    /// Emits the log that every message here is about.
+    Emit,
+    /// Executes a message.
+    Execute(Message),
+}
+
+use Step::{Emit, Execute};
+
+/// The log at this index of block `number`, which one of our emitters wrote.
+fn message(chain: u64, number: u64, log_index: u32) -> Message {
+    let identifier = Identifier {
+        origin: EMITTER,
+        block_number: number,
+        log_index,
+        timestamp: UnixSeconds(GENESIS_TIME + 2 * number),
+        chain_id: chain.into(),
+    };
+    let log = LogData::new_unchecked(vec![TOPIC], Bytes::from_static(b"log"));
+    Message { identifier, payload_hash: payload_hash(&log) }
+}
+
+impl Pair {
+    fn new() -> Self {
+        let fixture = Fixture::new(5);
+        let chain = |chain_id| {
+            let params = ChainParams {
+                chain_id,
+                block_time: 2,
+                genesis_time: UnixSeconds(GENESIS_TIME),
+                l1_genesis: fixture.l1.head().id(),
+                // Told apart by this alone: a header does not name its chain.
+                gas_limit: 60_000_000 + chain_id,
+                system_config: SYSTEM_CONFIG,
+                deposit_contract: DEPOSIT_CONTRACT,
+                batcher: Address::repeat_byte(0xba),
+            };
+            (chain_id, Chain::new(params, &[fixture.user.address()]).unwrap())
+        };
+        let chains = [A, B].map(chain).into();
+        Self { fixture, chains }
+    }
+
+    /// Builds a block with these transactions on a chain's head, and makes it the head.
+    fn extend(&mut self, chain_id: u64, steps: &[Step]) -> Arc<L2Block> {
+        let chain = self.chains.get_mut(&chain_id).unwrap();
+        let parent = chain.head().hash;
+        let first = chain.nonce(parent, self.fixture.user.address()).unwrap();
+        let transactions = steps.iter().zip(first..).map(|(step, nonce)| {
+            let (to, input, access_list) = match step {
+                Emit => (EMITTER, emit_call(&[TOPIC], b"log"), AccessList::default()),
+                Execute(message) => {
+                    (CROSS_L2_INBOX, validate_message_call(message), inbox_access_list(&[*message]))
+                }
+            };
+            let value = U256::ZERO;
+            let (gas_limit, max_fee) = (1_000_000, 10_000_000_000);
+            let call = Call { chain_id, nonce, to, input, value, access_list, gas_limit, max_fee };
+            self.fixture.sign(call)
+        });
+        let transactions: Vec<Bytes> = transactions.collect();
+        let block = chain.build(parent, self.fixture.l1.head(), &transactions).unwrap();
+        chain.adopt(block.hash).unwrap();
+        block
+    }
+
+    /// The deposits-only block that would take a block's place.
+    fn replacement(&mut self, chain_id: u64, block: &L2Block) -> Arc<L2Block> {
+        self.chains.get_mut(&chain_id).unwrap().deposits_only(block.hash).unwrap()
+    }
+
+    /// Puts the deposits-only block in a block's place.
+    fn replace(&mut self, chain_id: u64, block: &L2Block) -> Arc<L2Block> {
+        let replacement = self.replacement(chain_id, block);
+        self.chains.get_mut(&chain_id).unwrap().adopt(replacement.hash).unwrap();
+        replacement
+    }
+
+    /// Serves both chains. Their heads are local-safe, nothing is final.
+    async fn serve(self) -> Court {
+        let mut servers = Vec::new();
+        let mut clients = BTreeMap::new();
+        let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
+        let ids = [A, B].map(ChainId::from);
+        let set = DependencySet::new(ids.map(|id| (id, member)).into(), 100);
+        let heads = Heads::new(ids);
+        let limits = EndpointLimits {
+            timeout: Duration::from_secs(5),
+            max_response_bytes: 1 << 20,
+            max_concurrent_requests: 8,
+        };
+        let index = LogIndex::new(1 << 20);
+        for (id, chain) in &self.chains {
+            let server = serve(chain.clone()).await;
+            let client = ExecutionClient::new(
+                (*id).into(),
+                &[server.url().parse().unwrap()],
+                1,
+                limits,
+                index.clone(),
+            )
+            .unwrap();
+            clients.insert(ChainId::from(*id), client);
+            servers.push(server);
+        }
+        let metrics = Metrics::new(set.clone()).unwrap();
+        let investigator = Investigator::new(set, clients, heads, None, BTreeMap::new(), metrics);
+        let court = Court { chains: self.chains, investigator, _servers: servers };
+        court.finalize(A, 0);
+        court.finalize(B, 0);
+        court
+    }
+}
+
+struct Court {
+    chains: BTreeMap<u64, Chain>,
+    investigator: Investigator,
+    _servers: Vec<RunningServer>,
+}
+
+impl Court {
+    /// The chain's head is local-safe, and this height is final.
+    fn finalize(&self, chain_id: u64, finalized: u64) {
+        let chain = &self.chains[&chain_id];
+        let reference = |number: u64| {
+            let block = chain.canonical(number).unwrap();
+            L2BlockRef { hash: block.hash, number, timestamp: block.timestamp() }
+        };
+        let (tip, finalized) = (reference(chain.head().header.number), reference(finalized));
+        let status =
+            SyncStatus { unsafe_l2: tip, safe_l2: tip, local_safe_l2: Some(tip), finalized_l2: finalized };
+        self.investigator.heads.set(chain_id.into(), Some(status));
+    }
+
+    /// Remembers a block as one that was seen before what stands there now.
+    async fn note(&self, chain_id: u64, block: &L2Block) {
+        let key = BlockKey { chain_id: chain_id.into(), number: block.header.number, hash: block.hash };
+        let fetched = self.investigator.fetch(key).await.unwrap();
+        let attributes = BlockAttributes::of_block(&fetched);
+        let candidate = Candidate::of(block.hash, &attributes, Replacement::DepositsOnly).unwrap();
+        assert!(self.investigator.candidates().note(key.chain_id, key.number, candidate).is_some());
+    }
+
+    /// Investigates a block: the verdict's name and the reason of its first invalid message, or what it waits for.
+    async fn judge(&self, chain_id: u64, block: &L2Block) -> (String, Option<&'static str>) {
+        let key = BlockKey { chain_id: chain_id.into(), number: block.header.number, hash: block.hash };
+        let fetched = self.investigator.fetch(key).await.unwrap();
+        let case = Case::new(key, CaseRules::default(), BlockAttributes::of_block(&fetched));
+        let Investigation { case, waits } = self.investigator.investigate(case).await;
+        let invalid = case.messages().iter().find_map(|checked| match checked.status {
+            MessageStatus::Invalid(reason) => Some(reason.code()),
+            MessageStatus::Valid | MessageStatus::Unknown => None,
+        });
+        let verdict = case.verdict().map(|verdict| match verdict {
+            Verdict::Violated(_) => verdict.reason().unwrap().to_owned(),
+            _ => verdict.name().to_owned(),
+        });
+        let waits =
+            waits.iter().map(|wait| format!("{:?}: {:?} of {}", wait.cause, wait.awaited, wait.chain_id));
+        (verdict.unwrap_or_else(|| waits.collect::<Vec<_>>().join(", ")), invalid)
+    }
+}
+
+fn outcome(verdict: &str, invalid: Option<&'static str>) -> (String, Option<&'static str>) {
+    (verdict.to_owned(), invalid)
+}
+
+/// B1 emits a log and executes a message that never was; A2 executes B1's log.
+fn transitive(pair: &mut Pair) -> [Arc<L2Block>; 2] {
+    pair.extend(A, &[]);
+    let b1 = pair.extend(B, &[Emit, Execute(message(A, 1, 0))]);
+    let a2 = pair.extend(A, &[Execute(message(B, 1, 0))]);
+    pair.extend(B, &[]);
+    [a2, b1]
+}
+
+#[tokio::test]
+async fn a_block_that_rests_on_an_invalid_one_is_invalid() {
+    let mut pair = Pair::new();
+    let [a2, b1] = transitive(&mut pair);
+    let court = pair.serve().await;
+    assert_eq!(court.judge(B, &b1).await, outcome("invalid-message", Some("log-not-found")));
+    assert_eq!(court.judge(A, &a2).await, outcome("invalid-message", Some("initiating-block-invalid")));
+}
+
+#[tokio::test]
+async fn the_other_messages_of_an_invalid_block_are_looked_at_too() {
+    let mut pair = Pair::new();
+    pair.extend(A, &[Emit]);
+    pair.extend(B, &[]);
+    pair.extend(B, &[Emit, Execute(message(A, 1, 0))]);
+    let a2 = pair.extend(A, &[Execute(message(B, 2, 0)), Execute(message(B, 1, 0))]);
+    let court = pair.serve().await;
+    let key = BlockKey { chain_id: A.into(), number: 2, hash: a2.hash };
+    let fetched = court.investigator.fetch(key).await.unwrap();
+    let case = Case::new(key, CaseRules::default(), BlockAttributes::of_block(&fetched));
+    let Investigation { case, .. } = court.investigator.investigate(case).await;
+    let statuses: Vec<_> = case.messages().iter().map(|checked| checked.status.name()).collect();
+    assert_eq!(statuses, ["valid", "invalid"]);
+}
+
+#[tokio::test]
+async fn a_final_block_is_not_looked_into() {
+    let mut pair = Pair::new();
+    let [a2, _] = transitive(&mut pair);
+    let court = pair.serve().await;
+    court.finalize(B, 1);
+    assert_eq!(court.judge(A, &a2).await, outcome("upheld", None));
+}
+
+#[tokio::test]
+async fn a_chain_of_valid_citations_is_upheld_and_remembered() {
+    let mut pair = Pair::new();
+    pair.extend(A, &[Emit]);
+    pair.extend(B, &[]);
+    let b2 = pair.extend(B, &[Emit, Execute(message(A, 1, 0))]);
+    pair.extend(A, &[]);
+    let a3 = pair.extend(A, &[Execute(message(B, 2, 0))]);
+    pair.extend(B, &[]);
+    let mut court = pair.serve().await;
+    assert_eq!(court.judge(A, &a3).await, outcome("upheld", None));
+    let is_known =
+        |court: &Court| court.investigator.proven.lock().get((B.into(), b2.hash), |_| true).is_some();
+    assert!(is_known(&court));
+    // A chain that goes back takes with it what rests on it.
+    let lower = court.chains[&A].canonical(2).unwrap().hash;
+    court.chains.get_mut(&A).unwrap().adopt(lower).unwrap();
+    court.finalize(A, 0);
+    court.investigator.held_chains().await;
+    assert!(!is_known(&court));
+}
+
+/// A1 and B1 each execute first what the other emits after.
+fn cycle(pair: &mut Pair) -> [Arc<L2Block>; 2] {
+    let a1 = pair.extend(A, &[Execute(message(B, 1, 1)), Emit]);
+    let b1 = pair.extend(B, &[Execute(message(A, 1, 1)), Emit]);
+    [a1, b1]
+}
+
+#[tokio::test]
+async fn a_cycle_makes_both_blocks_invalid() {
+    let mut pair = Pair::new();
+    let [a1, b1] = cycle(&mut pair);
+    let court = pair.serve().await;
+    assert_eq!(court.judge(A, &a1).await, outcome("invalid-message", Some("cycle")));
+    assert_eq!(court.judge(B, &b1).await, outcome("invalid-message", Some("cycle")));
+}
+
+#[tokio::test]
+async fn mutual_messages_without_a_cycle_are_upheld() {
+    let mut pair = Pair::new();
+    let a1 = pair.extend(A, &[Emit, Execute(message(B, 1, 0))]);
+    let b1 = pair.extend(B, &[Emit, Execute(message(A, 1, 0))]);
+    let court = pair.serve().await;
+    assert_eq!(court.judge(A, &a1).await, outcome("upheld", None));
+    assert_eq!(court.judge(B, &b1).await, outcome("upheld", None));
+}
+
+#[tokio::test]
+async fn a_same_timestamp_message_waits_for_every_chain() {
+    let mut pair = Pair::new();
+    let a1 = pair.extend(A, &[Emit, Execute(message(A, 1, 0))]);
+    let court = pair.serve().await;
+    assert_eq!(court.judge(A, &a1).await, outcome("NotYet: SameTimestamp of 902", None));
+    court.investigator.heads.set(B.into(), None);
+    assert_eq!(court.judge(A, &a1).await, outcome("EndpointError: SameTimestamp of 902", None));
+}
+
+#[tokio::test]
+async fn both_blocks_of_a_cycle_are_rightly_replaced() {
+    let mut pair = Pair::new();
+    let [a1, b1] = cycle(&mut pair);
+    let (replacement_a, replacement_b) = (pair.replace(A, &a1), pair.replace(B, &b1));
+    let court = pair.serve().await;
+    court.note(A, &a1).await;
+    court.note(B, &b1).await;
+    assert_eq!(court.judge(A, &replacement_a).await, outcome("upheld-replacement", Some("cycle")));
+    assert_eq!(court.judge(B, &replacement_b).await, outcome("upheld-replacement", Some("cycle")));
+}
+
+#[tokio::test]
+async fn a_block_that_cites_a_replaced_one_of_its_timestamp_is_rightly_replaced() {
+    let mut pair = Pair::new();
+    let b1 = pair.extend(B, &[Emit, Execute(message(A, 1, 5))]);
+    let a1 = pair.extend(A, &[Execute(message(B, 1, 0))]);
+    let (replacement, _) = (pair.replace(A, &a1), pair.replace(B, &b1));
+    let court = pair.serve().await;
+    court.note(A, &a1).await;
+    // Without its original, B1's replacement does not have the log at all.
+    assert_eq!(court.judge(A, &replacement).await, outcome("upheld-replacement", Some("log-not-found")));
+    court.note(B, &b1).await;
+    let expected = outcome("upheld-replacement", Some("initiating-block-invalid"));
+    assert_eq!(court.judge(A, &replacement).await, expected);
+}
+
+#[tokio::test]
+async fn a_replacement_that_the_own_node_has_not_seen_yet() {
+    let mut pair = Pair::new();
+    let [a1, _] = cycle(&mut pair);
+    let replacement = pair.replacement(A, &a1);
+    let court = pair.serve().await;
+    assert_eq!(court.judge(A, &replacement).await, outcome("upheld-replacement", Some("cycle")));
+}
+
+#[tokio::test]
+async fn a_valid_same_timestamp_message_does_not_excuse_a_replacement() {
+    let mut pair = Pair::new();
+    let a1 = pair.extend(A, &[Execute(message(B, 1, 0))]);
+    pair.extend(B, &[Emit]);
+    let replacement = pair.replacement(A, &a1);
+    let court = pair.serve().await;
+    assert_eq!(court.judge(A, &replacement).await, outcome("unjustified-replacement", None));
+}
+
+#[tokio::test]
+async fn nobody_is_accused_over_a_block_that_another_may_have_stood_in_for() {
+    let mut pair = Pair::new();
+    let a1 = pair.extend(A, &[Emit, Execute(message(A, 1, 0))]);
+    // Was B1 built like this, or did it replace a block of a cycle that depended on A1? It cannot be told.
+    pair.extend(B, &[]);
+    let replacement = pair.replacement(A, &a1);
+    let court = pair.serve().await;
+    assert_eq!(court.judge(A, &replacement).await, outcome("NotYet: SameTimestamp of 901", None));
+    // That A1 became final tells it: it was not to be replaced.
+    court.finalize(A, 1);
+    assert_eq!(court.judge(A, &replacement).await, outcome("unjustified-replacement", None));
+}

@@ -1,0 +1,309 @@
+//! What a block's validity rests on beyond itself: walks the [`Closure`] with the sources.
+//!
+//! The walk is bounded; what it does not reach stays unknown. It goes for the oldest blocks first and remembers what
+//! it finds valid, so a walk that ends at its bound has still made the next one shorter.
+
+use super::{Answer, CONCURRENT_NEEDS, Investigator};
+use crate::audit::closure::{Ask, Closure, Standing};
+use crate::audit::proven_blocks::Continuity;
+use crate::audit::{Awaited, Case, Cause, Need, Wait};
+use crate::consolidation::{BlockAttributes, Fingerprint};
+use crate::sources::{ProvenLogs, VerifiedBlock};
+use crosscheck_p2p::{ChainId, UnixSeconds};
+use futures::{StreamExt, stream};
+use std::collections::BTreeSet;
+use std::num::NonZeroU64;
+use std::sync::Arc;
+use tracing::debug;
+
+/// How many blocks one walk asks for.
+const MAX_ASKS: usize = 2048;
+
+/// The block whose messages are examined, and in which world.
+#[derive(Clone, Debug)]
+pub(super) struct Scene {
+    root: Arc<ProvenLogs>,
+    /// Whether the root is a block that another replaces: then its contemporaries may be replaced too, and those that
+    /// they replace count.
+    is_replaced: bool,
+    /// Whether "all valid" would accuse somebody.
+    accuses_if_valid: bool,
+}
+
+/// What a source gave for an ask.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// The block.
+    Block {
+        /// Its proven logs.
+        logs: Arc<ProvenLogs>,
+        /// Whether it is known to be valid.
+        is_settled: bool,
+        /// The chains that this rests on beyond its own, if it was found valid before.
+        rests_on: Option<Arc<BTreeSet<ChainId>>>,
+        /// Whether it is the block that L1 says, not what took its place.
+        is_original: bool,
+    },
+    /// The chain is past the timestamp without having the height: one of its blocks.
+    Tip {
+        /// The block's height.
+        number: u64,
+        /// The block's timestamp.
+        timestamp: UnixSeconds,
+    },
+    /// The chain has no block with the timestamp.
+    NoneAt,
+}
+
+/// A walk under way.
+struct Walk<'a> {
+    closure: Closure<'a>,
+    waits: BTreeSet<Wait>,
+    /// The chains that the settled blocks rest on.
+    rests_on: BTreeSet<ChainId>,
+    /// Whether every block at the root's timestamp is the one that L1 says, as far as can be told.
+    is_sure: bool,
+}
+
+impl Scene {
+    /// The scene of a case whose examined block is known.
+    pub(super) fn of(case: &Case) -> Option<Self> {
+        let root = Arc::clone(case.examined()?);
+        let is_replaced = root.hash() != case.key().hash;
+        Some(Self { root, is_replaced, accuses_if_valid: case.accuses_if_valid() })
+    }
+
+    /// The root, if it is what stands there in this scene.
+    pub(super) fn root_at(&self, chain_id: ChainId, number: u64) -> Option<&Arc<ProvenLogs>> {
+        ((self.root.chain_id(), self.root.number()) == (chain_id, number)).then_some(&self.root)
+    }
+}
+
+impl Investigator {
+    /// Sees to the needs that are about more than one block.
+    pub(super) async fn look_around(
+        &self,
+        scene: &Scene,
+        needs: &BTreeSet<Need>,
+    ) -> (Vec<Answer>, BTreeSet<Wait>) {
+        let epoch = self.proven.lock().epoch();
+        let Walk { closure, mut waits, mut rests_on, is_sure } = self.walk(scene).await;
+        if !scene.is_replaced {
+            let (blocks, chains) = closure.proven();
+            rests_on.extend(chains);
+            self.proven.lock().remember(epoch, blocks, &Arc::new(rests_on));
+        }
+        let may_tell = is_sure || !scene.accuses_if_valid || self.is_final(&scene.root);
+        if !may_tell {
+            let chain_id = scene.root.chain_id();
+            waits.insert(Wait { awaited: Awaited::SameTimestamp, chain_id, cause: Cause::NotYet });
+        }
+        let standings = closure.standings();
+        let answer = |need: &Need| match *need {
+            Need::CitedBlock { chain_id, number } => {
+                let is_valid = match standings.get(&(chain_id, number))? {
+                    Standing::Valid => true,
+                    Standing::Invalid => false,
+                    Standing::Unknown => return None,
+                };
+                Some(Answer::CitedBlock { key: closure.key((chain_id, number))?, is_valid })
+            }
+            Need::SameTimestamp { timestamp } => Some(Answer::SameTimestamp {
+                messages: closure.placed_messages(timestamp),
+                is_complete: may_tell && closure.is_complete_at(timestamp),
+            }),
+            Need::Derived | Need::L1 | Need::Logs { .. } | Need::Initiating { .. } => None,
+        };
+        // Cycles first: a block of a cycle cites others of it, and is not invalid only because they are.
+        (needs.iter().rev().filter_map(answer).collect(), waits)
+    }
+
+    async fn walk<'a>(&'a self, scene: &Scene) -> Walk<'a> {
+        let held = self.held_chains().await;
+        let mut walk = Walk {
+            closure: Closure::of(&self.set, Arc::clone(&scene.root)),
+            waits: BTreeSet::new(),
+            rests_on: BTreeSet::new(),
+            is_sure: true,
+        };
+        let mut asked = BTreeSet::new();
+        loop {
+            let asks = walk.closure.asks();
+            let wave: Vec<Ask> = asks.difference(&asked).take(CONCURRENT_NEEDS).copied().collect();
+            if wave.is_empty() {
+                return walk;
+            }
+            if asked.len() >= MAX_ASKS {
+                self.metrics.limit_reached("closure");
+                let chain_id = scene.root.chain_id();
+                walk.waits.insert(Wait { awaited: Awaited::CitedBlock, chain_id, cause: Cause::NotYet });
+                return walk;
+            }
+            asked.extend(wave.iter().copied());
+            let seen: Vec<_> = wave
+                .iter()
+                .map(|ask| async { (*ask, self.see_to(*ask, Some(scene), &held).await) })
+                .collect();
+            let seen: Vec<_> = stream::iter(seen).buffer_unordered(CONCURRENT_NEEDS).collect().await;
+            for (ask, found) in seen {
+                walk.take(ask, found);
+            }
+        }
+    }
+
+    /// Fetches a block that a closure asks for. What was found valid before counts while the chains of `held` are all
+    /// that it rests on.
+    pub(super) async fn see_to(
+        &self,
+        ask: Ask,
+        scene: Option<&Scene>,
+        held: &BTreeSet<ChainId>,
+    ) -> Result<Found, Wait> {
+        let chain_id = ask.chain_id;
+        let awaited = match ask.number {
+            Some(_) => Awaited::Initiating,
+            None => Awaited::SameTimestamp,
+        };
+        let wait = |cause| Wait { awaited, chain_id, cause };
+        let heads = self.heads.get(chain_id).ok_or_else(|| wait(Cause::EndpointError))?;
+        let tip = heads.local_safe();
+        let number = match ask.number {
+            Some(number) if number > tip.number && tip.timestamp >= ask.timestamp => {
+                return Ok(Found::Tip { number: tip.number, timestamp: tip.timestamp });
+            }
+            Some(number) => number,
+            None => match self.number_at(chain_id, ask.timestamp, (tip.number, tip.timestamp))? {
+                Some(number) => number,
+                None => return Ok(Found::NoneAt),
+            },
+        };
+        let block = self.local_safe_block(chain_id, number, awaited).await?;
+        if ask.number.is_none() && block.timestamp() != ask.timestamp {
+            return self.none_at(ask, &block);
+        }
+        let logs = self.logs(chain_id, &block, awaited).await?.ok_or_else(|| wait(Cause::NotYet))?;
+        let is_in_question = |scene: &Scene| scene.is_replaced && scene.root.timestamp() == block.timestamp();
+        if scene.is_some_and(is_in_question) {
+            let (logs, is_original) = self.original_of(&block, logs, awaited).await?;
+            let is_settled = logs.executed().is_empty();
+            return Ok(Found::Block { logs, is_settled, rests_on: None, is_original });
+        }
+        let rests_on = self.proven.lock().get((chain_id, block.hash()), |chain_id| held.contains(chain_id));
+        let is_settled =
+            number <= heads.finalized_l2.number || logs.executed().is_empty() || rests_on.is_some();
+        Ok(Found::Block { logs, is_settled, rests_on, is_original: true })
+    }
+
+    /// The height at which a chain has a timestamp if its blocks are as far apart as they should be. `None`: the chain
+    /// began later.
+    fn number_at(
+        &self,
+        chain_id: ChainId,
+        timestamp: UnixSeconds,
+        tip: (u64, UnixSeconds),
+    ) -> Result<Option<u64>, Wait> {
+        let wait = |cause| Wait { awaited: Awaited::SameTimestamp, chain_id, cause };
+        let (number, at) = tip;
+        let Some(age) = at.0.checked_sub(timestamp.0) else {
+            self.heads.want(chain_id);
+            return Err(wait(Cause::NotYet));
+        };
+        let member = self.set.member(chain_id).ok_or_else(|| wait(Cause::Unsupported))?;
+        let back = NonZeroU64::new(member.block_time).ok_or_else(|| wait(Cause::Unsupported))?;
+        Ok(number.checked_sub(age.div_ceil(back.get())))
+    }
+
+    /// What it means that the block where a timestamp was looked for has another.
+    fn none_at(&self, ask: Ask, block: &VerifiedBlock) -> Result<Found, Wait> {
+        let block_time = self.set.member(ask.chain_id).map_or(0, |member| member.block_time);
+        let next = block.timestamp().0.saturating_add(block_time);
+        if block.timestamp() < ask.timestamp && ask.timestamp.0 < next {
+            return Ok(Found::NoneAt);
+        }
+        let (chain_id, number, found) = (ask.chain_id, block.number(), block.timestamp());
+        debug!(%chain_id, number, %found, wanted = %ask.timestamp, "a chain's blocks do not follow its block time");
+        Err(Wait { awaited: Awaited::SameTimestamp, chain_id, cause: Cause::Unsupported })
+    }
+
+    /// The block that a local-safe one took the place of, if it did and that is remembered; and whether the result is
+    /// what L1 says, as far as can be told.
+    async fn original_of(
+        &self,
+        block: &VerifiedBlock,
+        logs: Arc<ProvenLogs>,
+        awaited: Awaited,
+    ) -> Result<(Arc<ProvenLogs>, bool), Wait> {
+        let attributes = BlockAttributes::of_block(block);
+        if !attributes.is_deposits_only() {
+            return Ok((logs, true));
+        }
+        let own = Fingerprint::of(&attributes);
+        let chain_id = logs.chain_id();
+        for candidate in self.candidates.at(chain_id, block.number()) {
+            if candidate.deposits_only != own || candidate.hash == block.hash() {
+                continue;
+            }
+            let Some(original) = self.block_by_hash(chain_id, candidate.hash).await? else { continue };
+            if let Some(logs) = self.logs(chain_id, &original, awaited).await? {
+                return Ok((logs, true));
+            }
+        }
+        Ok((logs, false))
+    }
+
+    /// Whether L1 finality covers a block that is canonical.
+    fn is_final(&self, block: &ProvenLogs) -> bool {
+        self.heads.get(block.chain_id()).is_some_and(|heads| block.number() <= heads.finalized_l2.number)
+    }
+
+    /// The chains that are known not to have gone back since what was found valid was found.
+    pub(super) async fn held_chains(&self) -> BTreeSet<ChainId> {
+        let asked: Vec<_> = self
+            .set
+            .chain_ids()
+            .map(|chain_id| async move { (chain_id, self.is_held(chain_id).await) })
+            .collect();
+        let answers: Vec<_> = stream::iter(asked).buffer_unordered(CONCURRENT_NEEDS).collect().await;
+        answers.into_iter().filter(|(_, is_held)| *is_held).map(|(chain_id, _)| chain_id).collect()
+    }
+
+    async fn is_held(&self, chain_id: ChainId) -> bool {
+        let Some(heads) = self.heads.get(chain_id) else { return false };
+        let head = heads.local_safe().position();
+        let continuity = self.proven.lock().see(chain_id, head);
+        let Continuity::Ask(anchor) = continuity else { return true };
+        let Some(client) = self.clients.get(&chain_id) else { return false };
+        match client.canonical_hash(anchor.number).await {
+            Ok(Some(found)) => {
+                self.proven.lock().confirm(chain_id, anchor, head, found);
+                true
+            }
+            Ok(None) => false,
+            Err(error) => {
+                let _wait = self.note_failure(&error, chain_id, Awaited::CitedBlock);
+                false
+            }
+        }
+    }
+}
+
+impl Walk<'_> {
+    fn take(&mut self, ask: Ask, found: Result<Found, Wait>) {
+        match found {
+            Ok(Found::Block { logs, is_settled, rests_on, is_original }) => {
+                self.is_sure &= is_original;
+                self.rests_on.extend(rests_on.iter().flat_map(|chains| chains.iter()).copied());
+                self.closure.insert(logs, is_settled);
+            }
+            Ok(Found::Tip { number, timestamp }) => {
+                if let Some(cited) = ask.number {
+                    self.closure.miss((ask.chain_id, cited), (number, timestamp));
+                }
+            }
+            Ok(Found::NoneAt) => self.closure.skip(ask.timestamp, ask.chain_id),
+            Err(wait) => {
+                self.waits.insert(wait);
+            }
+        }
+    }
+}

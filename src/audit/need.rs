@@ -1,0 +1,42 @@
+//! [`Need`]: something that a case must know to go on.
+
+use alloy::primitives::B256;
+use crosscheck_p2p::{ChainId, UnixSeconds};
+
+/// Something that a case must know to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Need {
+    /// The block that L1 says stands at the case's height.
+    Derived,
+    /// What L1 alone says of the case's block.
+    L1,
+    /// The proven logs of this block of the case's chain.
+    Logs {
+        /// The block.
+        hash: B256,
+        /// Its height.
+        number: u64,
+    },
+    /// The proven logs of the local-safe block at this height of an initiating chain, or that the chain is
+    /// past this timestamp without having that height.
+    Initiating {
+        /// The initiating chain.
+        chain_id: ChainId,
+        /// The claimed height.
+        number: u64,
+        /// The claimed timestamp.
+        timestamp: UnixSeconds,
+    },
+    /// Whether the block that a message cites is valid itself.
+    CitedBlock {
+        /// The initiating chain.
+        chain_id: ChainId,
+        /// The cited height.
+        number: u64,
+    },
+    /// The messages that are initiated and executed at this timestamp, of every chain's block of that timestamp.
+    SameTimestamp {
+        /// The examined block's timestamp.
+        timestamp: UnixSeconds,
+    },
+}

@@ -1,0 +1,32 @@
+//! `crosscheck doc`: what the program knows of itself, for its documentation.
+
+use super::{Outcome, print};
+use crate::interop::{DEFAULT_EXPIRY_WINDOW, DependencySet};
+use crate::metrics::{Metrics, metrics_table};
+use clap::{Args, Subcommand};
+use std::collections::BTreeMap;
+
+/// Print reference documentation.
+#[derive(Debug, Args)]
+pub(crate) struct DocArgs {
+    #[command(subcommand)]
+    subject: Subject,
+}
+
+#[derive(Debug, Subcommand)]
+enum Subject {
+    /// Every metric: its name, type, labels and meaning, as a Markdown table.
+    Metrics,
+}
+
+impl DocArgs {
+    pub(crate) fn run(&self) -> eyre::Result<Outcome> {
+        match self.subject {
+            Subject::Metrics => {
+                let metrics = Metrics::new(DependencySet::new(BTreeMap::new(), DEFAULT_EXPIRY_WINDOW))?;
+                print(metrics_table(metrics.definitions()).trim_end())?;
+                Ok(Outcome::Ok)
+            }
+        }
+    }
+}

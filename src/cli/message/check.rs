@@ -1,0 +1,159 @@
+//! `crosscheck message check`: one message against live endpoints, with the proof.
+
+use super::examination::{Examination, Examiner, Subject};
+use super::facts::print_facts;
+use super::fields::{Payload, number};
+use crate::cli::settings::SettingsArgs;
+use crate::cli::{Outcome, UsageError, runtime};
+use crate::interop::{
+    DEFAULT_EXPIRY_WINDOW, DependencySet, Execution, Identifier, Member, Message, MessageStatus,
+};
+use crate::sources::{EndpointLimits, EndpointUrl, ExecutionClient};
+use alloy::primitives::Address;
+use clap::Args;
+use crosscheck_p2p::{ChainId, UnixSeconds};
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Check one message against the chains' endpoints, and print the proof.
+///
+/// The message is named by the log that executes it (--block and --log-index of --executing-chain), or field by field.
+/// The chains are those of a configuration (--config), or those given with --execution. Ends with 0 if the message is
+/// valid, with 1 if it is invalid or cannot be decided. Cycles, and whether the cited block is valid itself, are not
+/// looked at: a running crosscheck knows.
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    settings: SettingsArgs,
+    /// A chain's execution endpoint, instead of a configuration; give it once for each endpoint
+    #[arg(long, value_name = "CHAIN=URL")]
+    execution: Vec<ChainEndpoint>,
+    /// With --execution: when interop activated on these chains, in seconds since 1970
+    #[arg(long, value_name = "UNIX_SECS", default_value_t = 0, value_parser = number::<u64>)]
+    interop_time: u64,
+    /// The chain that executes the message
+    #[arg(long, value_name = "ID")]
+    executing_chain: ChainId,
+    /// The block that executes it: its height
+    #[arg(long, value_name = "N", value_parser = number::<u64>, conflicts_with_all = FIELDS)]
+    block: Option<u64>,
+    /// With --block: the executing log's index in that block. Else: the initiating log's index in its block
+    #[arg(long, value_parser = number::<u32>)]
+    log_index: u32,
+    /// The timestamp at which it is executed
+    #[arg(long, value_name = "UNIX_SECS", value_parser = number::<u64>, required_unless_present = "block")]
+    executing_timestamp: Option<u64>,
+    /// The contract that emitted the initiating log
+    #[arg(long, required_unless_present = "block")]
+    origin: Option<Address>,
+    /// The height of the block that holds it
+    #[arg(long, value_parser = number::<u64>, required_unless_present = "block")]
+    block_number: Option<u64>,
+    /// The timestamp of that block
+    #[arg(long, value_parser = number::<u64>, required_unless_present = "block")]
+    timestamp: Option<u64>,
+    /// The chain of that block
+    #[arg(long, required_unless_present = "block")]
+    chain_id: Option<ChainId>,
+    #[command(flatten)]
+    payload: Payload,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The flags that name a message field by field.
+const FIELDS: [&str; 7] =
+    ["executing_timestamp", "origin", "block_number", "timestamp", "chain_id", "payload_hash", "payload"];
+
+/// `<chain id>=<url>`.
+#[derive(Clone, Debug)]
+struct ChainEndpoint {
+    chain_id: ChainId,
+    url: EndpointUrl,
+}
+
+impl FromStr for ChainEndpoint {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (chain_id, url) =
+            text.split_once('=').ok_or("write CHAIN=URL, such as 901=http://127.0.0.1:8545")?;
+        Ok(Self {
+            chain_id: chain_id.parse().map_err(|error| format!("{error}"))?,
+            url: url.parse().map_err(|error| format!("{error}"))?,
+        })
+    }
+}
+
+/// How endpoints that are given by flags are asked.
+const LIMITS: EndpointLimits = EndpointLimits {
+    timeout: Duration::from_secs(10),
+    max_response_bytes: 64 * 1024 * 1024,
+    max_concurrent_requests: 8,
+};
+
+impl CheckArgs {
+    pub(super) fn run(&self) -> eyre::Result<Outcome> {
+        let subject = self.subject()?;
+        let examiner = self.examiner()?;
+        let examination: Examination = runtime()?.block_on(examiner.examine(subject));
+        print_facts(&examination, self.json)?;
+        Ok(match examination.status() {
+            MessageStatus::Valid => Outcome::Ok,
+            MessageStatus::Invalid(_) | MessageStatus::Unknown => Outcome::Failed,
+        })
+    }
+
+    fn subject(&self) -> Result<Subject, UsageError> {
+        if let Some(number) = self.block {
+            let chain_id = self.executing_chain;
+            return Ok(Subject::Executed { chain_id, number, log_index: self.log_index });
+        }
+        let fields =
+            (self.executing_timestamp, self.origin, self.block_number, self.timestamp, self.chain_id);
+        let (Some(executed), Some(origin), Some(block_number), Some(timestamp), Some(chain_id)) = fields
+        else {
+            let problem = "give --block, or every field of the message".to_owned();
+            return Err(UsageError { problem });
+        };
+        let payload_hash = self
+            .payload
+            .hash()
+            .ok_or_else(|| UsageError { problem: "give --payload-hash or --payload".to_owned() })?;
+        let timestamp = UnixSeconds(timestamp);
+        let identifier = Identifier { origin, block_number, log_index: self.log_index, timestamp, chain_id };
+        let execution = Execution { chain_id: self.executing_chain, timestamp: UnixSeconds(executed) };
+        Ok(Subject::Claimed { execution, message: Message { identifier, payload_hash } })
+    }
+
+    fn examiner(&self) -> eyre::Result<Examiner> {
+        if self.execution.is_empty() {
+            let config = self.settings.load()?;
+            let mut clients = BTreeMap::new();
+            for (chain_id, chain) in &config.chains {
+                let index = crate::sources::LogIndex::new(config.interop.log_index_bytes());
+                let limits = config.sources.limits();
+                let client =
+                    ExecutionClient::new(*chain_id, &chain.execution, chain.quorum(), limits, index)?;
+                clients.insert(*chain_id, client);
+            }
+            return Ok(Examiner { set: config.dependency_set(), clients });
+        }
+        let mut urls: BTreeMap<ChainId, Vec<EndpointUrl>> = BTreeMap::new();
+        for ChainEndpoint { chain_id, url } in &self.execution {
+            urls.entry(*chain_id).or_default().push(url.clone());
+        }
+        // Without a configuration nothing tells how long a block takes: the activation block itself is let through.
+        let member = Member { interop_time: UnixSeconds(self.interop_time), block_time: 0 };
+        let members = urls.keys().map(|chain_id| (*chain_id, member)).collect();
+        let mut clients = BTreeMap::new();
+        for (chain_id, urls) in &urls {
+            let index = crate::sources::LogIndex::new(64 << 20);
+            let quorum = crate::sources::Quorum::majority(urls.len());
+            clients.insert(*chain_id, ExecutionClient::new(*chain_id, urls, quorum, LIMITS, index)?);
+        }
+        Ok(Examiner { set: DependencySet::new(members, DEFAULT_EXPIRY_WINDOW), clients })
+    }
+}

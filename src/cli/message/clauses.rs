@@ -1,0 +1,124 @@
+//! [`Clauses`]: which clauses hold, which is broken, and which were not come to. Pure.
+//!
+//! Clauses are held against a message in one order (`interop::rules`), so a broken one tells that those before it hold.
+
+use crate::interop::InvalidReason;
+use serde::Serialize;
+
+/// How a clause stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum ClauseState {
+    /// It holds.
+    Ok,
+    /// It is broken.
+    Broken,
+    /// What it is about could not be had.
+    Unknown,
+    /// One before it is broken or unknown, or it is not asked here.
+    NotChecked,
+}
+
+/// A clause and how it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Clause {
+    /// What must hold.
+    pub clause: &'static str,
+    /// Whether it does.
+    pub state: ClauseState,
+}
+
+/// How far the clauses were come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reached {
+    /// What the message claims by itself could not be looked at: the executing block is not known.
+    Nothing,
+    /// What it claims by itself holds; the cited block could not be looked at.
+    Claim,
+    /// All that can be asked of one message holds.
+    Everything,
+}
+
+/// The clauses in their order, with the reasons that break them.
+const ORDER: [(&str, &[&str]); 12] = [
+    ("the log is an ExecutingMessage event of the inbox", &["malformed"]),
+    ("no deposit executes it", &["executed-by-deposit"]),
+    ("the executing chain is in the dependency set", &["executing-chain-unknown"]),
+    ("the initiating chain is in the dependency set", &["unknown-chain"]),
+    ("both sides are past their activation blocks", &["not-active"]),
+    ("it is initiated no later than executed", &["initiated-after-execution"]),
+    ("it has not expired", &["expired"]),
+    ("the initiating chain has the block", &["block-not-found"]),
+    ("the block has the timestamp", &["timestamp-mismatch"]),
+    ("the block has a log at the index", &["log-not-found"]),
+    ("the log is the one that is meant", &["wrong-log-index", "wrong-origin", "payload-mismatch"]),
+    (
+        "no cycle at its timestamp, and the cited block is valid itself",
+        &["cycle", "initiating-block-invalid"],
+    ),
+];
+
+/// How many clauses are about the claim alone.
+const CLAIM: usize = 7;
+
+/// How many clauses can be asked of one message by itself.
+const ALONE: usize = 11;
+
+/// Every clause, as it stands with a broken one.
+pub(super) fn broken(reason: &InvalidReason) -> Vec<Clause> {
+    let at = ORDER.iter().position(|(_, codes)| codes.contains(&reason.code()));
+    clauses(at.unwrap_or(ORDER.len()), Some(ClauseState::Broken))
+}
+
+/// Every clause, where none is known to be broken.
+pub(super) fn unbroken(reached: Reached) -> Vec<Clause> {
+    match reached {
+        Reached::Nothing => clauses(0, Some(ClauseState::Unknown)),
+        Reached::Claim => clauses(CLAIM, Some(ClauseState::Unknown)),
+        Reached::Everything => clauses(ALONE, None),
+    }
+}
+
+/// Those before `at` hold; the one there stands as said; those after it were not come to.
+fn clauses(at: usize, there: Option<ClauseState>) -> Vec<Clause> {
+    let state = |place: usize| match place.cmp(&at) {
+        std::cmp::Ordering::Less => ClauseState::Ok,
+        std::cmp::Ordering::Equal => there.unwrap_or(ClauseState::NotChecked),
+        std::cmp::Ordering::Greater => ClauseState::NotChecked,
+    };
+    ORDER.iter().enumerate().map(|(place, (clause, _))| Clause { clause, state: state(place) }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crosscheck_p2p::{ChainId, UnixSeconds};
+    use rstest::rstest;
+
+    fn count(clauses: &[Clause], state: ClauseState) -> usize {
+        clauses.iter().filter(|clause| clause.state == state).count()
+    }
+
+    #[rstest]
+    #[case::first(InvalidReason::ExecutedByDeposit, 1)]
+    #[case::claim(InvalidReason::UnknownChain { chain_id: ChainId::from(1) }, 3)]
+    #[case::last_alone(InvalidReason::WrongLogIndex { claimed: 1, found: 2 }, 10)]
+    #[case::beyond(InvalidReason::Cycle { timestamp: UnixSeconds(1) }, 11)]
+    fn those_before_the_broken_one_hold(#[case] reason: InvalidReason, #[case] holding: usize) {
+        let clauses = broken(&reason);
+        assert_eq!(count(&clauses, ClauseState::Ok), holding);
+        assert_eq!(count(&clauses, ClauseState::Broken), 1);
+        assert_eq!(clauses[holding].state, ClauseState::Broken);
+    }
+
+    #[rstest]
+    #[case::nothing(Reached::Nothing, 0, 1)]
+    #[case::claim(Reached::Claim, 7, 1)]
+    #[case::everything(Reached::Everything, 11, 0)]
+    fn unknown_is_never_ok(#[case] reached: Reached, #[case] holding: usize, #[case] unknown: usize) {
+        let clauses = unbroken(reached);
+        assert_eq!(count(&clauses, ClauseState::Ok), holding);
+        assert_eq!(count(&clauses, ClauseState::Unknown), unknown);
+        assert_eq!(count(&clauses, ClauseState::Broken), 0);
+    }
+}

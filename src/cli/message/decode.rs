@@ -1,0 +1,88 @@
+//! `crosscheck message decode`: reads an executing message's log, or what an access list declares.
+
+use super::facts::print_facts;
+use super::log_input::LogInput;
+use crate::cli::{Outcome, complain};
+use crate::interop::{
+    Checksum, ExecutingMessage, Identifier, InboxAccess, encode_access_list, log_hash, parse_access_list,
+};
+use alloy::primitives::{B256, Log};
+use clap::Args;
+use serde::Serialize;
+
+/// Read an `ExecutingMessage` event log, or the entries of an access list.
+///
+/// Ends with 1 if it is none.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("input").required(true).multiple(true).args(["file", "topics", "access_list"]))]
+pub(super) struct DecodeArgs {
+    #[command(flatten)]
+    log: LogInput,
+    /// The inbox's storage keys in a transaction's access list, in order
+    #[arg(long, value_name = "KEY", value_delimiter = ',', num_args = 1.., conflicts_with_all = ["file", "topics"])]
+    access_list: Vec<B256>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A message as its executing log tells it.
+#[derive(Debug, Serialize)]
+struct DecodedLog {
+    identifier: Identifier,
+    payload_hash: B256,
+    log_hash: B256,
+    checksum: Checksum,
+    access_list: Vec<B256>,
+}
+
+/// What an access list declares.
+#[derive(Debug, Serialize)]
+struct DecodedAccessList {
+    messages: Vec<InboxAccess>,
+}
+
+impl DecodeArgs {
+    pub(super) fn run(&self) -> eyre::Result<Outcome> {
+        match self.log.read()? {
+            Some(log) => self.decode_log(&log),
+            None => self.decode_access_list(),
+        }
+    }
+
+    fn decode_log(&self, log: &Log) -> eyre::Result<Outcome> {
+        let message = match ExecutingMessage::decode(0, log) {
+            Ok(Some(executed)) => executed.message,
+            Ok(None) => {
+                complain("this is no ExecutingMessage event of the CrossL2Inbox");
+                return Ok(Outcome::Failed);
+            }
+            Err(error) => {
+                complain(&format!("this log claims to be an ExecutingMessage event and is none: {error}"));
+                return Ok(Outcome::Failed);
+            }
+        };
+        let decoded = DecodedLog {
+            identifier: message.identifier,
+            payload_hash: message.payload_hash,
+            log_hash: log_hash(message.identifier.origin, message.payload_hash),
+            checksum: Checksum::of(&message),
+            access_list: encode_access_list(&message),
+        };
+        print_facts(&decoded, self.json)?;
+        Ok(Outcome::Ok)
+    }
+
+    fn decode_access_list(&self) -> eyre::Result<Outcome> {
+        match parse_access_list(&self.access_list) {
+            Ok(messages) => {
+                print_facts(&DecodedAccessList { messages }, self.json)?;
+                Ok(Outcome::Ok)
+            }
+            Err(error) => {
+                complain(&format!("this is no access list of the CrossL2Inbox: {error}"));
+                Ok(Outcome::Failed)
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What a sidecar says of its endpoints on `/metrics`, as the devnet reads it.
+
+use super::finding::Oddity;
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use std::{net::SocketAddr, time::Duration};
+
+/// The largest page that is read, bytes.
+const MAX_PAGE: usize = 32 << 20;
+/// How often an endpoint was outvoted.
+const DISAGREEMENTS: &str = "endpoint_disagreements_total";
+/// In which state an endpoint is.
+const STATE: &str = "endpoint_state";
+
+/// A page that could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum MetricsError {
+    /// The address makes no URI.
+    #[error("http://{addr}/metrics is no address: {source}")]
+    Address {
+        /// The address.
+        addr: SocketAddr,
+        /// Why.
+        source: hyper::http::uri::InvalidUri,
+    },
+    /// Nobody answers there.
+    #[error("http://{addr}/metrics was not answered: {source}")]
+    Unanswered {
+        /// The address.
+        addr: SocketAddr,
+        /// Why.
+        source: hyper_util::client::legacy::Error,
+    },
+    /// The answer ends early or is too large.
+    #[error("http://{addr}/metrics cannot be read, or is larger than {MAX_PAGE} bytes: {reason}")]
+    Body {
+        /// The address.
+        addr: SocketAddr,
+        /// Why.
+        reason: String,
+    },
+    /// The answer takes too long.
+    #[error("http://{addr}/metrics was not answered in time")]
+    Late {
+        /// The address.
+        addr: SocketAddr,
+    },
+}
+
+/// The page as it is now.
+pub(super) async fn fetch(addr: SocketAddr, within: Duration) -> Result<String, MetricsError> {
+    let uri = format!("http://{addr}/metrics").parse();
+    let uri: hyper::Uri = uri.map_err(|source| MetricsError::Address { addr, source })?;
+    let client = Client::builder(TokioExecutor::new()).build_http::<Empty<bytes::Bytes>>();
+    let page = async {
+        let response = client.get(uri).await.map_err(|source| MetricsError::Unanswered { addr, source })?;
+        let body = Limited::new(response.into_body(), MAX_PAGE).collect().await;
+        let body = body.map_err(|error| MetricsError::Body { addr, reason: error.to_string() })?;
+        Ok(String::from_utf8_lossy(&body.to_bytes()).into_owned())
+    };
+    tokio::time::timeout(within, page).await.map_err(|_| MetricsError::Late { addr })?
+}
+
+/// The endpoints that are said to differ from the others of their chain: chain, place, and how.
+pub(super) fn odd_endpoints(page: &str) -> Vec<(u64, usize, Oddity)> {
+    page.lines().filter_map(odd_endpoint).collect()
+}
+
+fn odd_endpoint(line: &str) -> Option<(u64, usize, Oddity)> {
+    let (name, rest) = line.split_once('{')?;
+    let (labels, value) = rest.rsplit_once('}')?;
+    if value.trim().parse::<f64>().ok()? <= 0.0 {
+        return None;
+    }
+    let label = |key: &str| {
+        let labels = labels.split(',').filter_map(|label| label.split_once('='));
+        labels.filter(|(name, _)| *name == key).map(|(_, value)| value.trim_matches('"')).next()
+    };
+    let oddity = match label("state") {
+        None if name.ends_with(DISAGREEMENTS) => Oddity::Lies,
+        Some("outvoted") if name.ends_with(STATE) => Oddity::Lies,
+        Some("behind") if name.ends_with(STATE) => Oddity::Lags,
+        None | Some(_) => return None,
+    };
+    Some((label("chain_id")?.parse().ok()?, label("endpoint")?.parse().ok()?, oddity))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_named_by_its_state_and_by_its_disagreements() {
+        let page = r#"
+# HELP crosscheck_endpoint_state Whether an execution endpoint is in this state
+crosscheck_endpoint_state{chain_id="901",endpoint="0",state="agrees"} 1
+crosscheck_endpoint_state{chain_id="901",endpoint="0",state="outvoted"} 0
+crosscheck_endpoint_state{chain_id="901",endpoint="1",state="behind"} 1
+crosscheck_endpoint_state{chain_id="902",endpoint="2",state="outvoted"} 1
+crosscheck_endpoint_disagreements_total{chain_id="903",endpoint="1"} 4
+crosscheck_endpoint_disagreements_total{chain_id="903",endpoint="0"} 0
+crosscheck_endpoint_failures_total{chain_id="904",endpoint="0"} 7
+crosscheck_up 1
+"#;
+        let named = [(901, 1, Oddity::Lags), (902, 2, Oddity::Lies), (903, 1, Oddity::Lies)];
+        assert_eq!(odd_endpoints(page), named);
+    }
+}

@@ -1,0 +1,154 @@
+//! What was noted of executed messages: written once each, before anybody is told.
+
+use super::record::{corrupt, read_chain_id, read_hash, read_u64};
+use super::store::as_integer;
+use super::{BlockPosition, Ledger, LedgerError};
+use crate::interop::{BlockKey, InvalidReason, SafetyLevel};
+use crate::monitor::{Cause, Ending, Entry, MessageKey, Note};
+use alloy::primitives::B256;
+use crosscheck_p2p::{ChainId, UnixSeconds};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use std::collections::BTreeMap;
+
+impl Ledger {
+    /// Writes notes, all or none. For each: whether it is new; what is known already is not written again.
+    ///
+    /// # Errors
+    /// If the ledger cannot be written, or a height or time does not fit it.
+    pub async fn note_messages(&self, notes: &[Note], at: UnixSeconds) -> Result<Vec<bool>, LedgerError> {
+        let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
+        let mut new = Vec::with_capacity(notes.len());
+        for note in notes {
+            let block = note.key.block;
+            let done = sqlx::query(
+                "INSERT INTO message_events (chain_id, number, hash, log_index, timestamp, initiating, level, kind,
+                                             ordinal, status, reason, detail, cause, ending, ended_by, noted_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+                 ON CONFLICT DO NOTHING",
+            )
+            .bind(block.chain_id.to_string())
+            .bind(as_integer("block number", block.number)?)
+            .bind(block.hash.as_slice())
+            .bind(i64::from(note.key.log_index))
+            .bind(as_integer("timestamp", note.timestamp.0)?)
+            .bind(note.initiating.map(|chain_id| chain_id.to_string()))
+            .bind(note.level.name())
+            .bind(note.news.kind())
+            .bind(i64::from(note.ordinal))
+            .bind(note.news.status())
+            .bind(note.news.reason().map(InvalidReason::code))
+            .bind(note.news.reason().map(ToString::to_string))
+            .bind(note.news.cause().map(Cause::name))
+            .bind(note.news.ending().map(Ending::name))
+            .bind(note.news.ended_by().map(|hash| hash.to_vec()))
+            .bind(as_integer("time", at.0)?)
+            .execute(&mut *transaction)
+            .await?;
+            new.push(done.rows_affected() == 1);
+        }
+        transaction.commit().await?;
+        Ok(new)
+    }
+
+    /// What was noted of the messages of a chain above a height: of the last `limit` notes.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn noted_messages(
+        &self,
+        chain_id: ChainId,
+        above: Option<u64>,
+        limit: u32,
+    ) -> Result<BTreeMap<MessageKey, Entry>, LedgerError> {
+        let above = above.map_or(Ok(-1), |above| as_integer("block number", above))?;
+        let rows = sqlx::query(
+            "SELECT * FROM (SELECT * FROM message_events WHERE chain_id = ?1 AND number > ?2
+                            ORDER BY id DESC LIMIT ?3) ORDER BY id",
+        )
+        .bind(chain_id.to_string())
+        .bind(above)
+        .bind(limit)
+        .fetch_all(self.pool())
+        .await?;
+        let mut entries = BTreeMap::new();
+        for row in &rows {
+            take(&mut entries, row)?;
+        }
+        Ok(entries)
+    }
+
+    /// Moves the cursors of chains: up to these blocks every message has ended.
+    ///
+    /// # Errors
+    /// If the ledger cannot be written, or a height does not fit it.
+    pub async fn move_cursors(&self, cursors: &[(ChainId, BlockPosition)]) -> Result<(), LedgerError> {
+        let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
+        for (chain_id, cursor) in cursors {
+            sqlx::query(
+                "INSERT INTO monitor_cursors (chain_id, number, hash) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (chain_id) DO UPDATE SET number = ?2, hash = ?3",
+            )
+            .bind(chain_id.to_string())
+            .bind(as_integer("block number", cursor.number)?)
+            .bind(cursor.hash.as_slice())
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// The block of a chain up to which every message had ended. `None`: the chain was not monitored yet.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn cursor(&self, chain_id: ChainId) -> Result<Option<BlockPosition>, LedgerError> {
+        let row = sqlx::query("SELECT number, hash FROM monitor_cursors WHERE chain_id = ?1")
+            .bind(chain_id.to_string())
+            .fetch_optional(self.pool())
+            .await?;
+        row.as_ref().map(super::store::read_position).transpose()
+    }
+}
+
+/// Takes one note, in the order in which they were written, into what is known of its message.
+fn take(entries: &mut BTreeMap<MessageKey, Entry>, row: &SqliteRow) -> Result<(), LedgerError> {
+    let small = |field| u32::try_from(row.try_get::<i64, _>(field)?).map_err(corrupt(field));
+    let hash: B256 = read_hash(row, "hash")?;
+    let block = BlockKey { chain_id: read_chain_id(row)?, number: read_u64(row, "number")?, hash };
+    let key = MessageKey { block, log_index: small("log_index")? };
+    let initiating: Option<String> = row.try_get("initiating")?;
+    let initiating =
+        initiating.map(|id| id.parse::<ChainId>().map_err(corrupt("initiating chain"))).transpose()?;
+    let timestamp = UnixSeconds(read_u64(row, "timestamp")?);
+    let level: SafetyLevel = row.try_get::<String, _>("level")?.parse().map_err(corrupt("level"))?;
+    let status: Option<String> = row.try_get("status")?;
+    let is_invalid = match status.as_deref() {
+        Some("invalid") => Some(true),
+        Some("valid") => Some(false),
+        _ => None,
+    };
+    let ordinal = small("ordinal")?;
+    let entry = entries.entry(key).or_insert_with(|| Entry::new(initiating, timestamp));
+    entry.is_over = false;
+    match row.try_get::<String, _>("kind")?.as_str() {
+        "invalid" => {
+            entry.is_invalid = is_invalid;
+            entry.invalid_at = entry.invalid_at.max(Some(level));
+        }
+        "flip" => {
+            entry.is_invalid = is_invalid;
+            entry.flips = ordinal;
+            if is_invalid == Some(true) {
+                entry.invalid_at = entry.invalid_at.max(Some(level));
+            }
+        }
+        "undeclared" => entry.is_undeclared = true,
+        _ => {
+            entry.endings = ordinal.saturating_add(1);
+            entry.is_over = true;
+        }
+    }
+    Ok(())
+}

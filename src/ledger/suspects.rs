@@ -1,0 +1,50 @@
+//! Which suspects were told, so that none is told twice.
+
+use super::store::as_integer;
+use super::{Ledger, LedgerError};
+use crate::monitor::Suspect;
+use crosscheck_p2p::UnixSeconds;
+
+/// How many blocks below the lowest suspect just noted others are remembered: gossip brings back nothing so old.
+const KEPT_HEIGHTS: u64 = 65_536;
+
+impl Ledger {
+    /// Writes suspects of one block, all or none. For each: whether it is new.
+    ///
+    /// # Errors
+    /// If the ledger cannot be written, or a height does not fit it.
+    pub async fn note_suspects(
+        &self,
+        suspects: &[Suspect],
+        at: UnixSeconds,
+    ) -> Result<Vec<bool>, LedgerError> {
+        let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
+        let mut new = Vec::with_capacity(suspects.len());
+        for suspect in suspects {
+            let done = sqlx::query(
+                "INSERT INTO suspects (chain_id, number, hash, transaction_index, entry, reason, detail, noted_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+            )
+            .bind(suspect.block.chain_id.to_string())
+            .bind(as_integer("block number", suspect.block.number)?)
+            .bind(suspect.block.hash.as_slice())
+            .bind(i64::from(suspect.transaction_index))
+            .bind(i64::from(suspect.entry))
+            .bind(suspect.fault.code())
+            .bind(suspect.fault.to_string())
+            .bind(as_integer("time", at.0)?)
+            .execute(&mut *transaction)
+            .await?;
+            new.push(done.rows_affected() == 1);
+        }
+        if let Some(block) = suspects.first().map(|suspect| suspect.block) {
+            sqlx::query("DELETE FROM suspects WHERE chain_id = ?1 AND number < ?2")
+                .bind(block.chain_id.to_string())
+                .bind(as_integer("block number", block.number.saturating_sub(KEPT_HEIGHTS))?)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(new)
+    }
+}

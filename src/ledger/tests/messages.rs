@@ -1,0 +1,136 @@
+//! What is noted of messages is written once, and read back as it was.
+
+use super::ledger;
+use crate::interop::{AccessListError, BlockKey, InvalidReason, MessageStatus, SafetyLevel};
+use crate::ledger::BlockPosition;
+use crate::monitor::{Cause, Ending, Entry, Fault, MessageKey, News, Note, Suspect};
+use alloy::primitives::{B256, U256};
+use crosscheck_p2p::{ChainId, UnixSeconds};
+
+const NOW: UnixSeconds = UnixSeconds(1000);
+const REASON: InvalidReason = InvalidReason::ExecutedByDeposit;
+
+fn chain() -> ChainId {
+    ChainId::from(U256::from(1) << 200)
+}
+
+fn key(number: u64) -> MessageKey {
+    let block = BlockKey { chain_id: chain(), number, hash: B256::repeat_byte(1) };
+    MessageKey { block, log_index: 3 }
+}
+
+fn note(number: u64, level: SafetyLevel, news: News, ordinal: u32) -> Note {
+    let initiating = Some(ChainId::from(902));
+    Note { key: key(number), initiating, timestamp: UnixSeconds(900), level, news, ordinal }
+}
+
+fn invalid(number: u64) -> Note {
+    note(number, SafetyLevel::Unsafe, News::Invalid { reason: REASON, cause: Cause::Checked }, 0)
+}
+
+fn flip(number: u64, to: MessageStatus, ordinal: u32) -> Note {
+    note(number, SafetyLevel::LocalSafe, News::Flip { to, cause: Cause::Checked }, ordinal)
+}
+
+fn ended(number: u64, ordinal: u32) -> Note {
+    let ending = Ending::Orphaned { by: B256::repeat_byte(2) };
+    note(number, SafetyLevel::Unsafe, News::Ended { ending, status: "invalid" }, ordinal)
+}
+
+#[tokio::test]
+async fn a_note_is_new_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = ledger(&dir).await;
+    let undeclared = note(20, SafetyLevel::Unsafe, News::Undeclared, 0);
+    let notes = [invalid(20), undeclared, invalid(20)];
+    assert_eq!(store.note_messages(&notes, NOW).await.unwrap(), [true, true, false]);
+    store.close().await;
+    let store = ledger(&dir).await;
+    let notes = [invalid(20), invalid(21), flip(20, MessageStatus::Valid, 1)];
+    assert_eq!(store.note_messages(&notes, NOW).await.unwrap(), [false, true, true]);
+}
+
+#[tokio::test]
+async fn a_note_that_does_not_fit_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = ledger(&dir).await;
+    assert!(store.note_messages(&[invalid(20), invalid(u64::MAX)], NOW).await.is_err());
+    assert_eq!(store.noted_messages(chain(), None, 10).await.unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn what_was_noted_is_read_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = ledger(&dir).await;
+    let notes = [
+        invalid(20),
+        flip(20, MessageStatus::Valid, 1),
+        note(20, SafetyLevel::Unsafe, News::Undeclared, 0),
+        invalid(21),
+        ended(21, 0),
+        invalid(22),
+        ended(22, 0),
+        flip(22, MessageStatus::Invalid(REASON), 1),
+        invalid(19),
+    ];
+    store.note_messages(&notes, NOW).await.unwrap();
+    let noted = store.noted_messages(chain(), Some(19), 100).await.unwrap();
+    let entry = |number| *noted.get(&key(number)).unwrap();
+    assert_eq!(noted.len(), 3);
+    let new = Entry::new(Some(ChainId::from(902)), UnixSeconds(900));
+    let invalid_at = Some(SafetyLevel::Unsafe);
+    let valid_again = Entry { is_invalid: Some(false), flips: 1, is_undeclared: true, invalid_at, ..new };
+    assert_eq!(entry(20), valid_again);
+    assert_eq!(entry(21), Entry { is_invalid: Some(true), endings: 1, is_over: true, invalid_at, ..new });
+    let back = Entry { is_invalid: Some(true), flips: 1, endings: 1, ..new };
+    assert_eq!(entry(22), Entry { invalid_at: Some(SafetyLevel::LocalSafe), ..back });
+    assert_eq!(store.noted_messages(ChainId::from(1), None, 100).await.unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn cursors_move() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = ledger(&dir).await;
+    assert_eq!(store.cursor(chain()).await.unwrap(), None);
+    for number in [5, 9] {
+        let cursor = BlockPosition { number, hash: B256::repeat_byte(7) };
+        store.move_cursors(&[(chain(), cursor), (ChainId::from(1), cursor)]).await.unwrap();
+        assert_eq!(store.cursor(chain()).await.unwrap(), Some(cursor));
+    }
+}
+
+#[tokio::test]
+async fn a_suspect_is_new_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = ledger(&dir).await;
+    let suspect = |number, entry| Suspect {
+        block: key(number).block,
+        transaction_hash: B256::ZERO,
+        transaction_index: 4,
+        entry,
+        access: None,
+        fault: Fault::Malformed(AccessListError::MissingChecksum { entries: 1 }),
+    };
+    let suspects = [suspect(20, 0), suspect(20, 1), suspect(20, 0)];
+    assert_eq!(store.note_suspects(&suspects, NOW).await.unwrap(), [true, true, false]);
+    assert_eq!(store.note_suspects(&suspects, NOW).await.unwrap(), [false, false, false]);
+    assert_eq!(store.note_suspects(&[suspect(70_000, 0)], NOW).await.unwrap(), [true]);
+    assert_eq!(
+        store.note_suspects(&[suspect(20, 0)], NOW).await.unwrap(),
+        [true],
+        "old heights are forgotten"
+    );
+}
+
+#[tokio::test]
+async fn a_flag_stays_as_it_was_set() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = ledger(&dir).await;
+    assert!(!store.flag("failsafe").await.unwrap());
+    store.set_flag("failsafe", true, NOW).await.unwrap();
+    store.close().await;
+    let store = ledger(&dir).await;
+    assert!(store.flag("failsafe").await.unwrap());
+    store.set_flag("failsafe", false, NOW).await.unwrap();
+    assert!(!store.flag("failsafe").await.unwrap());
+}

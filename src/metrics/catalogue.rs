@@ -1,0 +1,108 @@
+//! [`Catalogue`]: every metric as it is defined, for the registry and for the documentation alike.
+
+use core::fmt;
+use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry};
+
+/// What every metric's name begins with.
+const PREFIX: &str = "crosscheck";
+
+/// The kind of a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricKind {
+    /// It only grows.
+    Counter,
+    /// It goes up and down.
+    Gauge,
+    /// Observations, counted by size.
+    Histogram,
+}
+
+impl fmt::Display for MetricKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        })
+    }
+}
+
+/// One metric as it is defined.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// Its full name.
+    pub name: String,
+    /// Its kind.
+    pub kind: MetricKind,
+    /// The names of its labels.
+    pub labels: &'static [&'static str],
+    /// What it says.
+    pub help: &'static str,
+}
+
+/// Every metric as it is defined.
+#[derive(Debug)]
+pub(super) struct Catalogue {
+    pub(super) registry: Registry,
+    pub(super) definitions: Vec<Definition>,
+}
+
+impl Catalogue {
+    /// No metric yet.
+    pub(super) fn new() -> Result<Self, prometheus::Error> {
+        Ok(Self { registry: Registry::new_custom(Some(PREFIX.to_owned()), None)?, definitions: Vec::new() })
+    }
+
+    pub(super) fn counter(
+        &mut self,
+        name: &str,
+        help: &'static str,
+        labels: &'static [&'static str],
+    ) -> Result<IntCounterVec, prometheus::Error> {
+        let metric = IntCounterVec::new(Opts::new(name, help), labels)?;
+        self.registry.register(Box::new(metric.clone()))?;
+        self.define(name, MetricKind::Counter, help, labels);
+        Ok(metric)
+    }
+
+    pub(super) fn gauge(
+        &mut self,
+        name: &str,
+        help: &'static str,
+        labels: &'static [&'static str],
+    ) -> Result<IntGaugeVec, prometheus::Error> {
+        let metric = IntGaugeVec::new(Opts::new(name, help), labels)?;
+        self.registry.register(Box::new(metric.clone()))?;
+        self.define(name, MetricKind::Gauge, help, labels);
+        Ok(metric)
+    }
+
+    pub(super) fn histogram(
+        &mut self,
+        name: &str,
+        help: &'static str,
+        labels: &'static [&'static str],
+        buckets: &[f64],
+    ) -> Result<HistogramVec, prometheus::Error> {
+        let metric = HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets.to_vec()), labels)?;
+        self.registry.register(Box::new(metric.clone()))?;
+        self.define(name, MetricKind::Histogram, help, labels);
+        Ok(metric)
+    }
+
+    fn define(&mut self, name: &str, kind: MetricKind, help: &'static str, labels: &'static [&'static str]) {
+        self.definitions.push(Definition { name: format!("{PREFIX}_{name}"), kind, labels, help });
+    }
+}
+
+/// The metrics as a table in Markdown, by name.
+pub fn metrics_table(definitions: &[Definition]) -> String {
+    let mut rows: Vec<&Definition> = definitions.iter().collect();
+    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut table = "| metric | type | labels | what it says |\n| --- | --- | --- | --- |\n".to_owned();
+    for Definition { name, kind, labels, help } in rows {
+        let labels: Vec<String> = labels.iter().map(|label| format!("`{label}`")).collect();
+        table.push_str(&format!("| `{name}` | {kind} | {} | {help} |\n", labels.join(", ")));
+    }
+    table
+}

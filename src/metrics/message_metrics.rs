@@ -1,0 +1,214 @@
+//! What is measured of tracked messages.
+
+use super::catalogue::Catalogue;
+use super::{Metrics, UNKNOWN_CHAIN};
+use crate::interop::SafetyLevel;
+use crate::monitor::{Change, CountKey, Counts, Ending, MessageEvent, News, Note};
+use crosscheck_p2p::{ChainId, UnixSeconds};
+use parking_lot::Mutex;
+use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};
+use std::collections::{HashMap, HashSet};
+
+/// The label of the chain whose block executes a message.
+pub(super) const EXECUTING: &str = "executing_chain_id";
+
+/// The label of the chain that a message cites.
+pub(super) const INITIATING: &str = "initiating_chain_id";
+
+/// Upper bounds of the histogram of messages in a block.
+const MESSAGES: [f64; 11] = [0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0];
+
+/// Both directions of a flip.
+const FLIPS: [&str; 2] = ["valid-to-invalid", "invalid-to-valid"];
+
+#[derive(Debug)]
+pub(super) struct MessageMetrics {
+    executing: IntCounterVec,
+    per_block: HistogramVec,
+    tracked: IntGaugeVec,
+    invalid: IntCounterVec,
+    flips: IntCounterVec,
+    ended: IntCounterVec,
+    undeclared: IntCounterVec,
+    consensus_failures: IntCounterVec,
+    oldest_open: IntGaugeVec,
+    newest_open: IntGaugeVec,
+    open: IntGaugeVec,
+    /// Which counts were shown last, so that what is gone is set back to 0.
+    pub(super) shown: Mutex<HashSet<CountKey>>,
+}
+
+impl MessageMetrics {
+    pub(super) fn new(catalogue: &mut Catalogue) -> Result<Self, prometheus::Error> {
+        Ok(Self {
+            executing: catalogue.counter(
+                "executing_messages_total",
+                "Executing messages discovered",
+                &[EXECUTING, INITIATING],
+            )?,
+            per_block: catalogue.histogram(
+                "executing_messages_per_block",
+                "Executing messages in a block",
+                &[EXECUTING],
+                &MESSAGES,
+            )?,
+            tracked: catalogue.gauge(
+                "tracked_messages",
+                TRACKED,
+                &[EXECUTING, INITIATING, "status", "level"],
+            )?,
+            invalid: catalogue.counter(
+                "invalid_messages_total",
+                INVALID,
+                &[EXECUTING, INITIATING, "level"],
+            )?,
+            flips: catalogue.counter(
+                "message_flips_total",
+                "Executing messages that changed validity: a remote reorg or replacement",
+                &[EXECUTING, INITIATING, "direction"],
+            )?,
+            ended: catalogue.counter("messages_ended_total", ENDED, &[EXECUTING, INITIATING, "ending"])?,
+            undeclared: catalogue.counter(
+                "undeclared_messages_total",
+                "Executing messages that their own transaction did not declare: the inbox was tricked",
+                &[EXECUTING, INITIATING],
+            )?,
+            consensus_failures: catalogue.counter(
+                "invalid_messages_promoted_total",
+                "Invalid executing messages whose block became cross-safe or final: a consensus failure",
+                &[EXECUTING, INITIATING],
+            )?,
+            oldest_open: catalogue.gauge(
+                "oldest_open_message_timestamp_seconds",
+                "Block timestamp of the oldest open message; 0 if there is none",
+                &[EXECUTING],
+            )?,
+            newest_open: catalogue.gauge(
+                "newest_open_message_timestamp_seconds",
+                "Block timestamp of the newest open message; 0 if there is none",
+                &[EXECUTING],
+            )?,
+            open: catalogue.gauge("open_messages", "Executing messages whose life goes on", &[])?,
+            shown: Mutex::default(),
+        })
+    }
+
+    /// Sets every counter of these chains to 0.
+    pub(super) fn preset(&self, ids: &[String]) {
+        self.open.with_label_values::<&str>(&[]);
+        for id in ids {
+            self.oldest_open.with_label_values(&[id]);
+            self.newest_open.with_label_values(&[id]);
+            self.per_block.with_label_values(&[id]);
+            for initiating in ids.iter().map(String::as_str).chain([UNKNOWN_CHAIN]) {
+                self.preset_pair(id, initiating);
+            }
+        }
+    }
+
+    fn preset_pair(&self, executing: &str, initiating: &str) {
+        for counter in [&self.executing, &self.undeclared, &self.consensus_failures] {
+            counter.with_label_values(&[executing, initiating]);
+        }
+        for direction in FLIPS {
+            self.flips.with_label_values(&[executing, initiating, direction]);
+        }
+        for ending in Ending::NAMES {
+            self.ended.with_label_values(&[executing, initiating, ending]);
+        }
+        for level in SafetyLevel::ALL {
+            self.invalid.with_label_values(&[executing, initiating, level.name()]);
+        }
+    }
+}
+
+const TRACKED: &str = "Executing messages of canonical blocks that are not final yet, by what is known of them and how \
+                       far their block is";
+
+const INVALID: &str = "Executing messages found invalid, and again each time that their block came to a higher level all the same";
+
+const ENDED: &str = "Executing messages whose life is over: finalized, resolved by replacement, orphaned by a reorg, \
+                     expired undecided";
+
+impl Metrics {
+    /// The label of the chain that a message cites.
+    pub(super) fn initiating(&self, initiating: Option<ChainId>) -> String {
+        let member = initiating.filter(|chain_id| self.0.set.member(*chain_id).is_some());
+        member.map_or_else(|| UNKNOWN_CHAIN.to_owned(), |chain_id| chain_id.to_string())
+    }
+
+    /// A block was read.
+    pub fn block_observed(&self, chain_id: ChainId, messages: usize) {
+        let messages = u32::try_from(messages).unwrap_or(u32::MAX);
+        let monitor = &self.0.of_messages;
+        monitor.per_block.with_label_values(&[chain_id.to_string()]).observe(f64::from(messages));
+    }
+
+    /// Something happened to a message.
+    pub fn message_event(&self, event: &MessageEvent) {
+        let (executing, initiating) =
+            (event.key.block.chain_id.to_string(), self.initiating(event.initiating));
+        let monitor = &self.0.of_messages;
+        match &event.change {
+            Change::Discovered => monitor.executing.with_label_values(&[executing, initiating]).inc(),
+            Change::Ended(ending) => self.message_ended(&executing, &initiating, ending),
+            _ => {}
+        }
+    }
+
+    fn message_ended(&self, executing: &str, initiating: &str, ending: &Ending) {
+        self.0.of_messages.ended.with_label_values(&[executing, initiating, ending.name()]).inc();
+    }
+
+    /// A note is in the ledger. `is_event`: its event was counted by [`Metrics::message_event`].
+    pub fn message_noted(&self, note: &Note, is_event: bool) {
+        let (executing, initiating) = (note.key.block.chain_id.to_string(), self.initiating(note.initiating));
+        let pair = [executing.as_str(), initiating.as_str()];
+        let monitor = &self.0.of_messages;
+        match &note.news {
+            News::Invalid { .. } => {
+                let labels = [executing.as_str(), initiating.as_str(), note.level.name()];
+                monitor.invalid.with_label_values(&labels).inc();
+            }
+            News::Flip { to, .. } => {
+                let [to_invalid, to_valid] = FLIPS;
+                let direction = if to.name() == "valid" { to_valid } else { to_invalid };
+                monitor.flips.with_label_values(&[executing.as_str(), initiating.as_str(), direction]).inc();
+            }
+            News::Undeclared => monitor.undeclared.with_label_values(&pair).inc(),
+            News::Ended { ending, .. } if !is_event => self.message_ended(&executing, &initiating, ending),
+            News::Ended { .. } => {}
+        }
+        if note.is_consensus_failure() {
+            monitor.consensus_failures.with_label_values(&pair).inc();
+        }
+    }
+
+    /// How many messages there are, by what is known of them.
+    pub fn tracked(&self, counts: &Counts, open: usize) {
+        let monitor = &self.0.of_messages;
+        let set = |key: &CountKey, count: usize| {
+            let (executing, initiating) = (key.executing.to_string(), self.initiating(key.initiating));
+            let labels = [executing.as_str(), initiating.as_str(), key.status, key.level.name()];
+            monitor.tracked.with_label_values(&labels).set(super::as_gauge(count));
+        };
+        let counts: HashMap<CountKey, usize> = counts.iter().map(|(key, count)| (*key, count)).collect();
+        let mut shown = monitor.shown.lock();
+        for gone in shown.iter().filter(|key| !counts.contains_key(*key)) {
+            set(gone, 0);
+        }
+        for (key, count) in &counts {
+            set(key, *count);
+        }
+        *shown = counts.into_keys().collect();
+        monitor.open.with_label_values::<&str>(&[]).set(super::as_gauge(open));
+    }
+
+    /// The block timestamps of a chain's oldest and newest open message, if it has any.
+    pub fn open_messages_at(&self, chain_id: ChainId, open: Option<(UnixSeconds, UnixSeconds)>) {
+        let (monitor, id) = (&self.0.of_messages, chain_id.to_string());
+        let (oldest, newest) = open.map_or((0, 0), |(oldest, newest)| (oldest.0, newest.0));
+        monitor.oldest_open.with_label_values(&[&id]).set(i64::try_from(oldest).unwrap_or(i64::MAX));
+        monitor.newest_open.with_label_values(&[&id]).set(i64::try_from(newest).unwrap_or(i64::MAX));
+    }
+}

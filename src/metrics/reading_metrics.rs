@@ -1,0 +1,109 @@
+//! What is measured of reading the chains: how far, from whom, and what is kept.
+
+use super::catalogue::Catalogue;
+use super::{Metrics, as_gauge};
+use crate::sources::{EndpointStanding, EndpointState};
+use crosscheck_p2p::ChainId;
+use prometheus::{IntCounterVec, IntGaugeVec};
+use std::time::Duration;
+
+#[derive(Debug)]
+pub(super) struct ReadingMetrics {
+    tip_age: IntGaugeVec,
+    reorgs: IntCounterVec,
+    awaited: IntGaugeVec,
+    log_index_bytes: IntGaugeVec,
+    endpoint_state: IntGaugeVec,
+    endpoint_disagreements: IntCounterVec,
+    endpoint_failures: IntCounterVec,
+}
+
+impl ReadingMetrics {
+    pub(super) fn new(catalogue: &mut Catalogue) -> Result<Self, prometheus::Error> {
+        Ok(Self {
+            tip_age: catalogue.gauge(
+                "monitor_tip_age_seconds",
+                "Age of the newest block that was read of a chain",
+                &["chain_id"],
+            )?,
+            reorgs: catalogue.counter(
+                "reorgs_total",
+                "How often a chain dropped blocks that had been read",
+                &["chain_id"],
+            )?,
+            awaited: catalogue.gauge(
+                "awaited_blocks",
+                "Cited blocks whose proven logs are being fetched",
+                &[],
+            )?,
+            log_index_bytes: catalogue.gauge("log_index_bytes", "Memory that proven logs take", &[])?,
+            endpoint_state: catalogue.gauge(
+                "endpoint_state",
+                "Whether an execution endpoint is in this state; endpoints are counted from 0 as configured",
+                &["chain_id", "endpoint", "state"],
+            )?,
+            endpoint_disagreements: catalogue.counter(
+                "endpoint_disagreements_total",
+                "How often an execution endpoint was outvoted",
+                &["chain_id", "endpoint"],
+            )?,
+            endpoint_failures: catalogue.counter(
+                "endpoint_failures_total",
+                "Answers of an execution endpoint that failed or did not hold",
+                &["chain_id", "endpoint"],
+            )?,
+        })
+    }
+
+    /// Sets every counter of these chains to 0.
+    pub(super) fn preset(&self, ids: &[String]) {
+        self.awaited.with_label_values::<&str>(&[]);
+        self.log_index_bytes.with_label_values::<&str>(&[]);
+        for id in ids {
+            self.reorgs.with_label_values(&[id]);
+            self.tip_age.with_label_values(&[id]);
+        }
+    }
+}
+
+impl Metrics {
+    /// How old the newest block that was read of a chain is.
+    pub fn tip_age(&self, chain_id: ChainId, age: Duration) {
+        let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
+        self.0.of_reading.tip_age.with_label_values(&[chain_id.to_string()]).set(seconds);
+    }
+
+    /// A chain dropped blocks that had been read.
+    pub fn reorg(&self, chain_id: ChainId) {
+        self.0.of_reading.reorgs.with_label_values(&[chain_id.to_string()]).inc();
+    }
+
+    /// How many cited blocks are being fetched.
+    pub fn awaited_blocks(&self, blocks: usize) {
+        self.0.of_reading.awaited.with_label_values::<&str>(&[]).set(as_gauge(blocks));
+    }
+
+    /// How much memory proven logs take.
+    pub fn log_index_bytes(&self, bytes: usize) {
+        self.0.of_reading.log_index_bytes.with_label_values::<&str>(&[]).set(as_gauge(bytes));
+    }
+
+    /// How the execution endpoints of a chain stand to each other.
+    pub fn endpoints(&self, chain_id: ChainId, standings: &[EndpointStanding]) {
+        let (reading, id) = (&self.0.of_reading, chain_id.to_string());
+        for standing in standings {
+            let place = standing.place.to_string();
+            for state in EndpointState::NAMES {
+                let is_state = i64::from(standing.state.name() == state);
+                reading.endpoint_state.with_label_values(&[id.as_str(), &place, state]).set(is_state);
+            }
+            for (counter, total) in [
+                (&reading.endpoint_disagreements, standing.disagreements),
+                (&reading.endpoint_failures, standing.failures),
+            ] {
+                let counter = counter.with_label_values(&[id.as_str(), &place]);
+                counter.inc_by(total.saturating_sub(counter.get()));
+            }
+        }
+    }
+}

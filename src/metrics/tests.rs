@@ -1,0 +1,266 @@
+//! What is documented, what the dashboard asks for and what is served are one.
+
+use super::*;
+use crate::audit::Discard;
+use crate::interop::{BlockKey, Member, SafetyLevel};
+use crate::monitor::{CountKey, Counts, Ending, News, Note};
+use crate::sources::{EndpointLimits, ExecutionClient, LogIndex};
+use alloy::primitives::B256;
+use crosscheck_p2p::UnixSeconds;
+use rstest::rstest;
+use std::collections::{BTreeMap, BTreeSet};
+
+const DOCUMENT: &str = include_str!("../../docs/METRICS.md");
+const DASHBOARD: &str = include_str!("../../config/dashboards/crosscheck.json");
+
+fn chain(id: u64) -> ChainId {
+    ChainId::from(id)
+}
+
+fn metrics() -> Metrics {
+    let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
+    Metrics::new(DependencySet::new([901, 902].map(|id| (chain(id), member)).into(), 10)).unwrap()
+}
+
+/// Metrics of which every one has been set at least once.
+fn in_use() -> Metrics {
+    let metrics = metrics();
+    metrics.head(chain(901), "unsafe", 1);
+    metrics.follow_head(chain(901), "unsafe", 1);
+    metrics.follow_held(chain(901), false);
+    metrics.follow_upstream_age(chain(901), Duration::ZERO);
+    let limits = EndpointLimits {
+        timeout: Duration::from_secs(1),
+        max_response_bytes: 1024,
+        max_concurrent_requests: 1,
+    };
+    let urls = ["http://127.0.0.1:1".parse().unwrap()];
+    let client = ExecutionClient::new(chain(901), &urls, 1, limits, LogIndex::new(0)).unwrap();
+    metrics.endpoints(chain(901), &client.standings().borrow());
+    let key =
+        CountKey { executing: chain(901), initiating: None, status: "valid", level: SafetyLevel::Unsafe };
+    metrics.0.of_messages.shown.lock().insert(key);
+    metrics.tracked(&Counts::default(), 0);
+    metrics
+}
+
+#[test]
+fn the_document_has_the_table_of_every_metric() {
+    let table = metrics_table(metrics().definitions());
+    let hint = "run `crosscheck doc metrics` and put its output below the last heading";
+    assert!(DOCUMENT.ends_with(&table), "docs/METRICS.md is not current: {hint}");
+}
+
+#[test]
+fn what_is_served_is_what_is_documented() {
+    let metrics = in_use();
+    let served = metrics.0.catalogue.registry.gather();
+    let names: BTreeSet<&str> = served.iter().map(prometheus::proto::MetricFamily::name).collect();
+    let defined: BTreeSet<&str> =
+        metrics.definitions().iter().map(|definition| definition.name.as_str()).collect();
+    assert_eq!(names, defined);
+    for family in &served {
+        let definition =
+            metrics.definitions().iter().find(|definition| definition.name == family.name()).unwrap();
+        assert_eq!(
+            family.get_field_type().to_string_lower(),
+            definition.kind.to_string(),
+            "{}",
+            family.name()
+        );
+        assert_eq!(family.help(), definition.help);
+        let mut labels: Vec<&str> = definition.labels.to_vec();
+        labels.sort_unstable();
+        for metric in family.get_metric() {
+            let served: Vec<&str> =
+                metric.get_label().iter().map(prometheus::proto::LabelPair::name).collect();
+            assert_eq!(served, labels, "{}", family.name());
+        }
+    }
+}
+
+trait Lower {
+    fn to_string_lower(&self) -> String;
+}
+
+impl Lower for prometheus::proto::MetricType {
+    fn to_string_lower(&self) -> String {
+        format!("{self:?}").to_lowercase()
+    }
+}
+
+/// Every text below a key of this name.
+fn texts<'a>(value: &'a serde_json::Value, key: &str, found: &mut Vec<&'a str>) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            for (name, field) in fields {
+                match field.as_str() {
+                    Some(text) if name == key => found.push(text),
+                    _ => texts(field, key, found),
+                }
+            }
+        }
+        serde_json::Value::Array(items) => items.iter().for_each(|item| texts(item, key, found)),
+        _ => {}
+    }
+}
+
+/// The words of a query: names of metrics, labels and functions.
+fn words(query: &str) -> impl Iterator<Item = &str> {
+    let mut is_quoted = false;
+    query.split(move |c: char| {
+        is_quoted ^= c == '"';
+        is_quoted || !(c.is_ascii_alphanumeric() || c == '_' || c == '$')
+    })
+}
+
+/// The words of PromQL and Grafana in the dashboard's queries.
+const LANGUAGE: [&str; 11] = [
+    "sum",
+    "by",
+    "rate",
+    "increase",
+    "histogram_quantile",
+    "time",
+    "le",
+    "$__range",
+    "$__rate_interval",
+    "label_values",
+    "$chain",
+];
+
+/// What is wrong with a query: words that are neither the language's, a metric's nor its labels'.
+fn unknown_words(definitions: &[Definition], query: &str) -> Vec<String> {
+    let named: Vec<&Definition> = words(query)
+        .filter_map(|word| {
+            definitions.iter().find(|definition| match definition.kind {
+                MetricKind::Histogram => word.strip_suffix("_bucket") == Some(definition.name.as_str()),
+                MetricKind::Counter | MetricKind::Gauge => word == definition.name,
+            })
+        })
+        .collect();
+    if named.is_empty() {
+        return vec![format!("no metric in {query}")];
+    }
+    let is_known = |word: &&str| {
+        word.is_empty()
+            || word.chars().all(|c| c.is_ascii_digit())
+            || LANGUAGE.contains(word)
+            || named.iter().any(|definition| {
+                word.strip_suffix("_bucket").unwrap_or(word) == definition.name
+                    || definition.labels.contains(word)
+            })
+    };
+    words(query).filter(|word| !is_known(word)).map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn the_dashboard_asks_only_for_what_there_is() {
+    let metrics = metrics();
+    let dashboard: serde_json::Value = serde_json::from_str(DASHBOARD).unwrap();
+    let mut queries = Vec::new();
+    texts(&dashboard, "expr", &mut queries);
+    texts(&dashboard, "definition", &mut queries);
+    assert!(queries.len() > 20, "{}", queries.len());
+    for query in &queries {
+        assert_eq!(unknown_words(metrics.definitions(), query), [] as [&str; 0], "in {query}");
+    }
+    let shown: BTreeSet<&str> = queries.iter().flat_map(|query| words(query)).collect();
+    for Definition { name, kind, .. } in metrics.definitions() {
+        let name = if *kind == MetricKind::Histogram { format!("{name}_bucket") } else { name.clone() };
+        assert!(shown.contains(name.as_str()), "{name} is on no panel");
+    }
+}
+
+#[rstest]
+#[case::metric("crosscheck_no_such_total", true)]
+#[case::label("crosscheck_reorgs_total{colour=\"red\"}", true)]
+#[case::label_of_another_metric("sum by (level) (crosscheck_reorgs_total)", true)]
+#[case::histogram_without_buckets("crosscheck_verdict_seconds", true)]
+#[case::sound("sum by (chain_id) (rate(crosscheck_reorgs_total{chain_id=~\"a b\"}[5]))", false)]
+fn queries_for_what_there_is_not_are_found(#[case] query: &str, #[case] is_wrong: bool) {
+    assert_eq!(!unknown_words(metrics().definitions(), query).is_empty(), is_wrong);
+}
+
+#[test]
+fn every_query_in_the_document_is_for_what_there_is() {
+    let metrics = metrics();
+    let queries = DOCUMENT.split('`').filter(|text| text.contains("crosscheck_"));
+    for query in queries.filter(|text| text.contains('{') || text.contains('(')) {
+        assert_eq!(unknown_words(metrics.definitions(), query), [] as [&str; 0], "in {query}");
+    }
+    let names: BTreeMap<&str, ()> =
+        metrics.definitions().iter().map(|each| (each.name.as_str(), ())).collect();
+    let named = DOCUMENT.split('`').filter(|text| text.starts_with("crosscheck_") && !text.contains('{'));
+    for name in named {
+        assert!(names.contains_key(name), "docs/METRICS.md names {name}");
+    }
+}
+
+#[test]
+fn counters_of_configured_chains_start_at_zero_and_count_by_reason() {
+    let metrics = metrics();
+    let line = |count: u64| {
+        format!(
+            "crosscheck_verdicts_total{{chain_id=\"901\",reason=\"execution-divergence\",verdict=\"discarded\"}} {count}"
+        )
+    };
+    assert!(metrics.render().unwrap().contains(&line(0)));
+    let verdict = Verdict::Discarded(Discard::ExecutionDivergence { derived: B256::ZERO });
+    metrics.verdict(&Decision {
+        key: BlockKey { chain_id: chain(901), number: 1, hash: B256::ZERO },
+        verdict: &verdict,
+        messages: &[],
+        replaces: None,
+        waits: &BTreeSet::new(),
+        at: UnixSeconds(0),
+        after: Duration::from_millis(1),
+    });
+    assert!(metrics.render().unwrap().contains(&line(1)));
+    assert!(Verdict::NAMES.contains(&(verdict.name(), verdict.reason().unwrap())));
+}
+
+#[test]
+fn every_counter_of_configured_chains_is_there_from_the_start() {
+    let metrics = metrics();
+    let served: BTreeSet<String> =
+        metrics.0.catalogue.registry.gather().iter().map(|family| family.name().to_owned()).collect();
+    let counters = metrics.definitions().iter().filter(|each| each.kind == MetricKind::Counter);
+    // How many endpoints a chain has is not known yet.
+    for counter in counters.filter(|each| !each.labels.contains(&"endpoint")) {
+        assert!(served.contains(&counter.name), "{}", counter.name);
+    }
+}
+
+#[rstest]
+#[case::of_the_set(Some(902), "902")]
+#[case::outside_the_set(Some(7), "unknown")]
+#[case::malformed(None, "unknown")]
+fn messages_are_counted_by_both_chains(#[case] cited: Option<u64>, #[case] label: &str) {
+    let metrics = metrics();
+    let block = BlockKey { chain_id: chain(901), number: 1, hash: B256::ZERO };
+    let note = Note {
+        key: crate::monitor::MessageKey { block, log_index: 0 },
+        initiating: cited.map(chain),
+        timestamp: UnixSeconds(1),
+        level: SafetyLevel::Finalized,
+        news: News::Ended { ending: Ending::Finalized, status: "invalid" },
+        ordinal: 0,
+    };
+    metrics.message_noted(&note, false);
+    let text = metrics.render().unwrap();
+    for name in ["invalid_messages_promoted_total", "messages_ended_total"] {
+        let ending = if name.starts_with("messages") { "ending=\"finalized\"," } else { "" };
+        let line = format!(
+            "crosscheck_{name}{{{ending}executing_chain_id=\"901\",initiating_chain_id=\"{label}\"}} 1"
+        );
+        assert!(text.contains(&line), "{line}");
+    }
+}
+
+#[test]
+fn a_count_that_is_gone_is_shown_as_zero() {
+    let metrics = in_use();
+    let line = "crosscheck_tracked_messages{executing_chain_id=\"901\",initiating_chain_id=\"unknown\",level=\"unsafe\",status=\"valid\"} 0";
+    assert!(metrics.render().unwrap().contains(line));
+}

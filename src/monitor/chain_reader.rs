@@ -1,0 +1,281 @@
+//! [`ChainReader`]: the task that follows the unsafe chain that a chain's endpoints agree on, block by block.
+//!
+//! Each block is fetched and proven once, in order, and handed on; a reorg is walked back to the common ancestor. An
+//! endpoint's failure is a pause, never a fact.
+
+use super::declarations::undeclared;
+use super::recent_blocks::RecentBlocks;
+use super::verified_heads::{ToldHeads, verified_heads};
+use super::{HeadSource, MonitorMessage, Nudges, ObservedBlock, SafetyHeads, StartPoint};
+use crate::health::Health;
+use crate::interop::BlockKey;
+use crate::metrics::Metrics;
+use crate::sources::{DeclaredKeys, ExecutionClient, L2BlockRef, ProvenLogs, SourceError, VerifiedBlock};
+use alloy::eips::BlockNumHash;
+use crosscheck_p2p::ChainId;
+use futures::{StreamExt, stream};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, info, warn};
+
+/// How many blocks are fetched at once while catching up.
+const AT_ONCE: usize = 16;
+
+/// How many blocks below the final one are remembered.
+const KEPT_BELOW_FINAL: u64 = 64;
+
+/// The longest pause after an endpoint's failure.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How many looks in a row may find the heads on another fork before that is told.
+const TOLERATED_FORKED_LOOKS: u32 = 5;
+
+/// The shortest pause between two looks, however often it is nudged.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
+
+/// Follows one chain.
+#[derive(Debug)]
+pub struct ChainReader {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// Its execution clients.
+    pub execution: ExecutionClient,
+    /// Who says how far it is.
+    pub heads: HeadSource,
+    /// Where to begin.
+    pub start: StartPoint,
+    /// Who is handed the blocks.
+    pub monitor: mpsc::Sender<MonitorMessage>,
+    /// Word that there may be something new.
+    pub nudges: Nudges,
+    /// How often to look without such word.
+    pub interval: Duration,
+    /// Where readiness is told.
+    pub health: Health,
+    /// What is counted.
+    pub metrics: Metrics,
+}
+
+/// How far the chain was read.
+#[derive(Debug, Default)]
+struct Progress {
+    recent: RecentBlocks,
+    heads: Option<SafetyHeads>,
+    /// How many looks in a row found the heads on another fork.
+    forked: u32,
+}
+
+/// Why the chain cannot be read now.
+#[derive(Debug, thiserror::Error)]
+enum ReadError {
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error("its heads are not known yet")]
+    NoHeads,
+    #[error("block {number} is gone from its execution endpoints while it was being read")]
+    Gone { number: u64 },
+    #[error("the receipts of block {number} are not to be had")]
+    NoReceipts { number: u64 },
+    #[error("{0}")]
+    OtherFork(#[from] super::verified_heads::OtherFork),
+    #[error("the program is ending")]
+    Ending,
+}
+
+/// What reading on came to.
+enum Step {
+    /// The tip is reached.
+    Done,
+    /// The next block does not stand on the last one: `parent` is what it stands on.
+    Fork { parent: BlockNumHash },
+}
+
+impl ChainReader {
+    /// The name of what this reader reports to [`Health`].
+    pub fn part(chain_id: ChainId) -> String {
+        format!("chain {chain_id} monitor")
+    }
+
+    /// Reads until cancelled.
+    ///
+    /// # Errors
+    /// Never; the signature is the tasks'.
+    pub async fn run(self, cancel: CancellationToken) -> Result<(), Infallible> {
+        tokio::select! {
+            () = cancel.cancelled() => Ok(()),
+            never = self.follow() => match never {},
+        }
+    }
+
+    async fn follow(self) -> Infallible {
+        let part = Self::part(self.chain_id);
+        let mut progress = Progress::default();
+        let mut pause = self.interval;
+        loop {
+            match self.look(&mut progress).await {
+                Ok(()) => {
+                    if self.health.clear(&part) {
+                        info!(chain_id = %self.chain_id, "the chain is read up to its tip");
+                    }
+                    pause = self.interval;
+                }
+                Err(problem) => {
+                    if matches!(problem, ReadError::Source(_)) {
+                        self.metrics.source_failed(self.chain_id, "execution");
+                    }
+                    if self.health.obstruct(&part, problem.to_string()) {
+                        warn!(chain_id = %self.chain_id, %problem, "waiting for {part}");
+                    }
+                    pause = pause.saturating_mul(2).min(LONGEST_PAUSE).max(self.interval);
+                }
+            }
+            self.metrics.endpoints(self.chain_id, &self.execution.standings().borrow());
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = async {
+                    tokio::join!(tokio::time::sleep(SHORTEST_PAUSE.min(pause)), self.nudges.wait(self.chain_id));
+                } => {}
+            }
+        }
+    }
+
+    /// Reads up to the tip, and takes over the heads.
+    async fn look(&self, progress: &mut Progress) -> Result<(), ReadError> {
+        let tip = self.execution.tip().await?;
+        if progress.recent.tip().is_none() {
+            self.execution.check_chain().await?;
+            // Without a final block nobody knows where to begin.
+            let told = self.heads.told(self.chain_id, &self.execution, tip).await?;
+            let finalized = told.ok_or(ReadError::NoHeads)?.finalized;
+            self.begin(&mut progress.recent, self.start.first(finalized.number, tip.number)).await?;
+        }
+        self.read_to(&mut progress.recent, tip).await?;
+        let told = self.heads.told(self.chain_id, &self.execution, tip).await?;
+        self.take_heads(progress, &told.ok_or(ReadError::NoHeads)?).await
+    }
+
+    /// Reads the first block.
+    async fn begin(&self, recent: &mut RecentBlocks, first: u64) -> Result<(), ReadError> {
+        let block = self.fetch(first).await?;
+        let expected = self.start.cursor.filter(|cursor| cursor.number.checked_add(1) == Some(first));
+        if let Some(cursor) = expected.filter(|cursor| cursor.hash != block.0.header().parent_hash) {
+            error!(chain_id = %self.chain_id, number = cursor.number, hash = %cursor.hash,
+                   "a final block is gone: the chain that was followed before is another one");
+        }
+        info!(chain_id = %self.chain_id, number = first, "the chain is read from here on");
+        self.hand_on(recent, &block).await.map(|_| ())
+    }
+
+    async fn read_to(&self, recent: &mut RecentBlocks, tip: L2BlockRef) -> Result<(), ReadError> {
+        loop {
+            let parent = match self.read_on(recent, tip).await? {
+                Step::Done => return Ok(()),
+                Step::Fork { parent } => parent,
+            };
+            self.rewind(recent, parent).await?;
+            if recent.tip().is_none() {
+                // Deeper than what is remembered: begin anew with the next look.
+                return Err(ReadError::Gone { number: parent.number });
+            }
+        }
+    }
+
+    /// Fetches the blocks up to the tip, several at once, and hands them on in order.
+    async fn read_on(&self, recent: &mut RecentBlocks, tip: L2BlockRef) -> Result<Step, ReadError> {
+        let Some(next) = recent.next() else { return Ok(Step::Done) };
+        if tip.number < next {
+            let is_known = recent.hash_at(tip.number).is_none_or(|hash| hash == tip.hash);
+            // A tip that is one of ours only lags, or has no child yet.
+            return Ok(if is_known { Step::Done } else { Step::Fork { parent: tip.position() } });
+        }
+        let mut blocks = stream::iter(next..=tip.number).map(|number| self.fetch(number)).buffered(AT_ONCE);
+        while let Some(block) = blocks.next().await {
+            if let Some(parent) = self.hand_on(recent, &block?).await? {
+                return Ok(Step::Fork { parent });
+            }
+        }
+        Ok(Step::Done)
+    }
+
+    async fn fetch(&self, number: u64) -> Result<(VerifiedBlock, Arc<ProvenLogs>), ReadError> {
+        let block = self.execution.block_by_number(number).await?.ok_or(ReadError::Gone { number })?;
+        let logs = self.execution.logs(&block).await?.ok_or(ReadError::NoReceipts { number })?;
+        Ok((block, logs))
+    }
+
+    /// Hands a block on if it stands on the last one. `Some`: it stands on this one instead.
+    async fn hand_on(
+        &self,
+        recent: &mut RecentBlocks,
+        (block, logs): &(VerifiedBlock, Arc<ProvenLogs>),
+    ) -> Result<Option<BlockNumHash>, ReadError> {
+        let (number, hash) = (block.number(), block.hash());
+        let parent_hash = block.header().parent_hash;
+        if !recent.push(BlockNumHash { number, hash }, parent_hash) {
+            return Ok(Some(BlockNumHash { number: number.saturating_sub(1), hash: parent_hash }));
+        }
+        let observed = self.observe(block, logs);
+        self.metrics.block_observed(self.chain_id, observed.executed.len());
+        self.send(MonitorMessage::Block(Arc::new(observed))).await?;
+        Ok(None)
+    }
+
+    /// Drops what is not below `fork`: walks back from it to a block that was read.
+    async fn rewind(&self, recent: &mut RecentBlocks, fork: BlockNumHash) -> Result<(), ReadError> {
+        let BlockNumHash { mut number, mut hash } = fork;
+        let (from, first) = (recent.tip(), recent.first());
+        while let Some(known) = recent.hash_at(number).filter(|known| *known != hash) {
+            debug!(chain_id = %self.chain_id, number, dropped = %known, new = %hash, "another block");
+            let block = self.execution.block_by_hash(hash).await?.ok_or(ReadError::Gone { number })?;
+            hash = block.header().parent_hash;
+            let Some(below) = number.checked_sub(1) else { break };
+            number = below;
+        }
+        let kept = if recent.hash_at(number) == Some(hash) {
+            number
+        } else {
+            error!(chain_id = %self.chain_id, number, "a reorg deeper than all that was read; reading begins anew");
+            first.unwrap_or_default().saturating_sub(1)
+        };
+        let depth = from.map_or(0, |from| from.number.saturating_sub(kept));
+        warn!(chain_id = %self.chain_id, kept, depth, "reorg");
+        recent.rewind(kept);
+        self.metrics.reorg(self.chain_id);
+        self.send(MonitorMessage::Rewound { chain_id: self.chain_id, kept }).await
+    }
+
+    async fn take_heads(&self, progress: &mut Progress, told: &ToldHeads) -> Result<(), ReadError> {
+        let known = progress.heads.unwrap_or_default();
+        let (heads, other) = verified_heads(&progress.recent, known, told);
+        if progress.heads != Some(heads) {
+            progress.heads = Some(heads);
+            progress.recent.forget_below(heads.finalized.saturating_sub(KEPT_BELOW_FINAL));
+            self.send(MonitorMessage::Heads { chain_id: self.chain_id, heads }).await?;
+        }
+        progress.forked = if other.is_some() { progress.forked.saturating_add(1) } else { 0 };
+        // While a chain reorgs, its node and its execution clients rightly differ for a moment.
+        other.filter(|_| progress.forked > TOLERATED_FORKED_LOOKS).map_or(Ok(()), |other| Err(other.into()))
+    }
+
+    async fn send(&self, message: MonitorMessage) -> Result<(), ReadError> {
+        self.monitor.send(message).await.map_err(|_| ReadError::Ending)
+    }
+
+    /// A block as the monitor takes it in.
+    fn observe(&self, block: &VerifiedBlock, logs: &ProvenLogs) -> ObservedBlock {
+        let executed = logs.executed().to_vec();
+        let declared = if executed.is_empty() { DeclaredKeys::default() } else { block.inbox_keys() };
+        self.metrics.undecodable_transactions(self.chain_id, declared.undecodable);
+        ObservedBlock {
+            key: BlockKey { chain_id: self.chain_id, number: block.number(), hash: block.hash() },
+            parent_hash: block.header().parent_hash,
+            timestamp: block.timestamp(),
+            undeclared: undeclared(&executed, &declared.transactions),
+            executed,
+            is_deposits_only: block.is_deposits_only(),
+        }
+    }
+}

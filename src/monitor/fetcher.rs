@@ -1,0 +1,132 @@
+//! [`Fetcher`]: gets the proven logs that the tracker asks for. Retries until it has them, or nobody needs them.
+//!
+//! A failure is never an answer: the message that waits stays unknown.
+
+use super::{Input, Request};
+use crate::interop::BlockKey;
+use crate::metrics::Metrics;
+use crate::sources::{ExecutionClient, SourceError};
+use crosscheck_p2p::ChainId;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tracing::{debug, error};
+
+/// How many requests are under way at once.
+const AT_ONCE: usize = 16;
+
+/// The pause after the first failure of a request; it doubles up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+
+/// The longest pause between two attempts at one request.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Gets proven logs. What waits is bounded by the messages that wait for it: each request is kept once.
+#[derive(Debug)]
+pub(super) struct Fetcher {
+    clients: BTreeMap<ChainId, ExecutionClient>,
+    metrics: Metrics,
+    /// What is wanted, by when it is due.
+    due: BTreeSet<(Instant, Request)>,
+    /// The pause before the next attempt at each.
+    wanted: BTreeMap<Request, Duration>,
+    running: JoinSet<Fetched>,
+}
+
+/// What came of an attempt.
+#[derive(Debug)]
+struct Fetched {
+    request: Request,
+    /// `None`: it could not be had.
+    input: Option<Input>,
+}
+
+impl Fetcher {
+    /// A fetcher that asks these clients.
+    pub(super) fn new(clients: BTreeMap<ChainId, ExecutionClient>, metrics: Metrics) -> Self {
+        Self { clients, metrics, due: BTreeSet::new(), wanted: BTreeMap::new(), running: JoinSet::new() }
+    }
+
+    /// Wants these from now on.
+    pub(super) fn want(&mut self, requests: impl IntoIterator<Item = Request>) {
+        for request in requests {
+            if let std::collections::btree_map::Entry::Vacant(entry) = self.wanted.entry(request) {
+                entry.insert(FIRST_PAUSE);
+                self.due.insert((Instant::now(), request));
+            }
+        }
+    }
+
+    /// How many requests are not answered yet.
+    pub(super) fn len(&self) -> usize {
+        self.wanted.len()
+    }
+
+    /// Waits for the next answer. `is_needed`: whether an attempt that failed is to be made again.
+    pub(super) async fn next(&mut self, is_needed: impl Fn(&Request) -> bool) -> Input {
+        loop {
+            self.start_due();
+            let wake = self.due.first().map(|(at, _)| *at).filter(|_| self.running.len() < AT_ONCE);
+            tokio::select! {
+                Some(finished) = self.running.join_next() => match finished {
+                    Ok(fetched) => if let Some(input) = self.take(fetched, &is_needed) { return input },
+                    Err(error) => error!(%error, "a fetch ended abnormally"),
+                },
+                () = sleep_until(wake) => {}
+            }
+        }
+    }
+
+    fn take(&mut self, fetched: Fetched, is_needed: impl Fn(&Request) -> bool) -> Option<Input> {
+        let Fetched { request, input } = fetched;
+        if input.is_some() || !is_needed(&request) {
+            self.wanted.remove(&request);
+            return input;
+        }
+        let pause = self.wanted.get_mut(&request)?;
+        self.due.insert((Instant::now().checked_add(*pause)?, request));
+        *pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+        None
+    }
+
+    fn start_due(&mut self) {
+        let now = Instant::now();
+        while self.running.len() < AT_ONCE && self.due.first().is_some_and(|(at, _)| *at <= now) {
+            let Some((_, request)) = self.due.pop_first() else { return };
+            let (Request::Logs(BlockKey { chain_id, .. }) | Request::Canonical { chain_id, .. }) = request;
+            let Some(client) = self.clients.get(&chain_id).cloned() else { continue };
+            let metrics = self.metrics.clone();
+            self.running.spawn(async move {
+                let answer = fetch(&client, request).await;
+                let input = answer.unwrap_or_else(|error| {
+                    metrics.source_failed(chain_id, "execution");
+                    debug!(%chain_id, %error, "a source failed; what it was asked stays unknown");
+                    None
+                });
+                Fetched { request, input }
+            });
+        }
+    }
+}
+
+async fn fetch(client: &ExecutionClient, request: Request) -> Result<Option<Input>, SourceError> {
+    let (chain_id, number, block) = match request {
+        Request::Logs(key) => {
+            // A block that an endpoint no longer has says nothing about its height.
+            let Some(block) = client.block_by_hash(key.hash).await? else { return Ok(None) };
+            (key.chain_id, key.number, Some(block))
+        }
+        Request::Canonical { chain_id, number } => (chain_id, number, client.block_by_number(number).await?),
+    };
+    let Some(block) = block else { return Ok(Some(Input::Initiating { chain_id, number, logs: None })) };
+    let logs = client.logs(&block).await?;
+    Ok(logs.map(|logs| Input::Initiating { chain_id, number, logs: Some(logs) }))
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

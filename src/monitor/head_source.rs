@@ -1,0 +1,70 @@
+//! [`HeadSource`]: who says how far a chain is: its rollup node, or the labels of its execution clients.
+
+use super::verified_heads::ToldHeads;
+use crate::audit::{Answer, Heads};
+use crate::metrics::Metrics;
+use crate::sources::{ExecutionClient, L2BlockRef, SourceError, SyncStatus};
+use alloy::primitives::B256;
+use crosscheck_p2p::{ChainId, UnixSeconds};
+use tokio::sync::watch;
+
+/// Who says how far a chain is.
+#[derive(Debug)]
+pub enum HeadSource {
+    /// Its rollup node, as its watcher heard it last.
+    Node(watch::Receiver<Option<Answer>>),
+    /// The labels `safe` and `finalized` of its execution clients. Nobody else tells them, so they are kept here for
+    /// those who check other chains' messages against this one.
+    Labels {
+        /// Where they are kept.
+        heads: Heads,
+        /// What is measured.
+        metrics: Metrics,
+    },
+}
+
+impl HeadSource {
+    /// The heads as they are told now. `None`: they are not known.
+    pub(super) async fn told(
+        &self,
+        chain_id: ChainId,
+        execution: &ExecutionClient,
+        tip: L2BlockRef,
+    ) -> Result<Option<ToldHeads>, SourceError> {
+        match self {
+            Self::Node(answer) => {
+                let status = answer.borrow().as_ref().map(|answer| answer.document.heads());
+                Ok(status.map(|status| ToldHeads {
+                    local_safe: status.local_safe(),
+                    safe: status.safe_l2,
+                    finalized: status.finalized_l2,
+                }))
+            }
+            Self::Labels { heads, metrics } => {
+                let status = labelled_status(execution, tip).await?;
+                let (safe, finalized) = (status.safe_l2, status.finalized_l2);
+                if heads.set(chain_id, Some(status)) {
+                    for (level, head) in [("unsafe", tip), ("safe", safe), ("finalized", finalized)] {
+                        metrics.head(chain_id, level, head.number);
+                    }
+                }
+                Ok(Some(ToldHeads { local_safe: safe, safe, finalized }))
+            }
+        }
+    }
+}
+
+/// The labels of a chain's execution clients, in the form in which a rollup node would tell its heads.
+///
+/// # Errors
+/// If too few endpoints answer, or they do not agree.
+pub async fn labelled_status(
+    execution: &ExecutionClient,
+    tip: L2BlockRef,
+) -> Result<SyncStatus, SourceError> {
+    let labelled = execution.labelled_heads().await?;
+    // A client without these labels calls nothing safe.
+    let none = L2BlockRef { hash: B256::ZERO, number: 0, timestamp: UnixSeconds(0) };
+    let (safe_l2, finalized_l2) = (labelled.safe.unwrap_or(none), labelled.finalized.unwrap_or(none));
+    Ok(SyncStatus { unsafe_l2: tip, safe_l2, local_safe_l2: Some(safe_l2), finalized_l2 })
+}

@@ -1,0 +1,270 @@
+//! [`Monitor`]: the task that tracks every executing message of every chain.
+//!
+//! It alone writes the board. What is noteworthy is in the ledger before anybody is told; what a former run told is not
+//! told again.
+
+use super::fetcher::Fetcher;
+use super::report::report;
+use super::{
+    Board, BoardWriter, Change, Cursors, Input, Note, Notebook, ObservedBlock, Outcome, Request, SafetyHeads,
+    SuspectMessage,
+};
+use crate::interop::BlockKey;
+use crate::ledger::{BlockPosition, Ledger, LedgerError};
+use crate::metrics::Metrics;
+use crate::rpc::Told;
+use crate::sources::{ExecutionClient, LogIndex};
+use alloy::eips::BlockNumHash;
+use crosscheck_p2p::{ChainId, Clock};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{broadcast, mpsc};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+/// How many messages may wait for the monitor. Beyond it the chains' readers wait.
+pub const MONITOR_INBOX: usize = 1024;
+
+/// How often messages are looked through for expired ones, cursors are moved and gauges are set.
+const TICK: Duration = Duration::from_secs(1);
+
+/// How many notes of a chain are read back after a restart.
+const MAX_RESTORED: u32 = 1_000_000;
+
+/// What the monitor is told.
+#[derive(Debug)]
+pub enum MonitorMessage {
+    /// The first block of a chain, or the child of its tip.
+    Block(Arc<ObservedBlock>),
+    /// Blocks above this height are canonical no longer.
+    Rewound {
+        /// The chain.
+        chain_id: ChainId,
+        /// The highest height that stays.
+        kept: u64,
+    },
+    /// How far a chain is.
+    Heads {
+        /// The chain.
+        chain_id: ChainId,
+        /// Its heads.
+        heads: SafetyHeads,
+    },
+}
+
+/// What the monitor works with.
+#[derive(Debug)]
+pub struct MonitorParts {
+    /// The board that it writes.
+    pub board: BoardWriter,
+    /// The execution clients, asked for blocks that messages cite.
+    pub clients: BTreeMap<ChainId, ExecutionClient>,
+    /// The proven logs of all chains.
+    pub index: LogIndex,
+    /// What it is told.
+    pub inbox: mpsc::Receiver<MonitorMessage>,
+    /// Who says what became of suspects.
+    pub suspects: mpsc::Sender<SuspectMessage>,
+    /// What must not be lost.
+    pub ledger: Ledger,
+    /// Where news is told.
+    pub told: broadcast::Sender<Told>,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// How many seconds messages are tracked for.
+    pub retention: u64,
+    /// What is counted.
+    pub metrics: Metrics,
+}
+
+/// The task that tracks every executing message.
+#[derive(Debug)]
+pub struct Monitor {
+    parts: MonitorParts,
+    board: Board,
+    chains: Vec<ChainId>,
+    fetcher: Fetcher,
+    notebook: Notebook,
+    cursors: Cursors,
+    /// How many messages were not tracked for want of room, as counted last.
+    dropped: u64,
+}
+
+impl Monitor {
+    /// A monitor of the chains of the dependency set.
+    pub fn new(parts: MonitorParts) -> Self {
+        let board = parts.board.board();
+        let chains = board.read().set().chain_ids().collect();
+        let fetcher = Fetcher::new(parts.clients.clone(), parts.metrics.clone());
+        let (notebook, cursors) = (Notebook::default(), Cursors::default());
+        Self { parts, board, chains, fetcher, notebook, cursors, dropped: 0 }
+    }
+
+    /// Tracks until cancelled.
+    ///
+    /// # Errors
+    /// If the ledger fails: nothing is told that cannot be written down.
+    pub async fn run(mut self, cancel: CancellationToken) -> Result<(), LedgerError> {
+        self.restore().await?;
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let board = self.board.clone();
+            tokio::select! {
+                () = cancel.cancelled() => return Ok(()),
+                message = self.parts.inbox.recv() => match message {
+                    Some(message) => self.hear(message).await?,
+                    None => return Ok(()),
+                },
+                input = self.fetcher.next(|request| is_needed(&board, request)) => {
+                    self.apply(input, Vec::new()).await?;
+                }
+                _ = tick.tick() => self.tick().await?,
+            }
+        }
+    }
+
+    /// Takes up what a former run noted.
+    async fn restore(&mut self) -> Result<(), LedgerError> {
+        for chain_id in &self.chains {
+            let cursor = self.parts.ledger.cursor(*chain_id).await?;
+            if let Some(BlockPosition { number, hash }) = cursor {
+                self.cursors.restore(*chain_id, BlockNumHash { number, hash });
+            }
+            let above = cursor.map(|cursor| cursor.number);
+            let noted = self.parts.ledger.noted_messages(*chain_id, above, MAX_RESTORED).await?;
+            for (key, entry) in noted {
+                self.notebook.restore(key, entry);
+            }
+        }
+        if !self.notebook.is_empty() {
+            info!(messages = self.notebook.len(), "taking up the messages that were noted");
+        }
+        Ok(())
+    }
+
+    async fn hear(&mut self, message: MonitorMessage) -> Result<(), LedgerError> {
+        match message {
+            MonitorMessage::Block(block) => {
+                let gone = self.notebook.observe(&block);
+                self.apply(Input::Block(Arc::clone(&block)), gone).await?;
+                if self.parts.suspects.try_send(SuspectMessage::Observed(block)).is_err() {
+                    self.parts.metrics.limit_reached("suspect-inbox");
+                }
+                Ok(())
+            }
+            MonitorMessage::Rewound { chain_id, kept } => {
+                self.apply(Input::Rewound { chain_id, kept }, Vec::new()).await
+            }
+            MonitorMessage::Heads { chain_id, heads } => {
+                self.apply(Input::Heads { chain_id, heads }, Vec::new()).await
+            }
+        }
+    }
+
+    /// Tells the tracker something, and sees to what follows: first the ledger, then the world. `gone`: notes on
+    /// messages of a former run.
+    async fn apply(&mut self, input: Input, gone: Vec<Note>) -> Result<(), LedgerError> {
+        let Outcome { events, requests, refused } = self.parts.board.apply(input);
+        if let Some(refused) = refused {
+            error!(%refused, "the tracker refused an input");
+        }
+        self.fetcher.want(requests);
+        let mut notes: Vec<(Note, bool)> = gone.into_iter().map(|note| (note, false)).collect();
+        for event in &events {
+            self.parts.metrics.message_event(event);
+            self.cursors.hear(event);
+            let last = matches!(event.change, Change::Ended(_))
+                .then(|| self.board.read().message(&event.key).map(|message| message.status()))
+                .flatten();
+            notes.extend(self.notebook.hear(event, last).map(|note| (note, true)));
+        }
+        self.note(notes).await
+    }
+
+    /// Writes notes down, and tells those that are news. With each: whether its event was counted.
+    async fn note(&self, notes: Vec<(Note, bool)>) -> Result<(), LedgerError> {
+        if notes.is_empty() {
+            return Ok(());
+        }
+        let (notes, counted): (Vec<Note>, Vec<bool>) = notes.into_iter().unzip();
+        let is_new = match self.parts.ledger.note_messages(&notes, self.parts.clock.now()).await {
+            Err(error @ LedgerError::OutOfRange { .. }) => {
+                warn!(%error, "a message does not fit the ledger; it is told all the same");
+                vec![true; notes.len()]
+            }
+            other => other?,
+        };
+        for ((note, counted), is_new) in notes.iter().zip(counted).zip(is_new) {
+            if is_new {
+                self.parts.metrics.message_noted(note, counted);
+                report(note);
+                // Nobody has to listen.
+                let _unheard = self.parts.told.send(note.told());
+            }
+        }
+        Ok(())
+    }
+
+    async fn tick(&mut self) -> Result<(), LedgerError> {
+        let now = self.parts.clock.now();
+        let late = self.notebook.expire(now, self.parts.retention);
+        self.apply(Input::Time(now), late).await?;
+        self.publish();
+        let mut moved = Vec::new();
+        {
+            let tracker = self.board.read();
+            for chain_id in &self.chains {
+                let Some(view) = tracker.chain(*chain_id) else { continue };
+                let hash_at = |number| view.block(number).map(|block| block.key.hash);
+                if let Some(cursor) = self.cursors.advance(*chain_id, view.heads().finalized, hash_at) {
+                    moved.push((*chain_id, cursor));
+                }
+            }
+        }
+        if moved.is_empty() {
+            return Ok(());
+        }
+        self.parts.ledger.move_cursors(&moved).await?;
+        for (chain_id, cursor) in moved {
+            self.notebook.settle(chain_id, cursor.number);
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self) {
+        let (metrics, now) = (&self.parts.metrics, self.parts.clock.now());
+        let tracker = self.board.read();
+        metrics.tracked(tracker.counts(), tracker.open());
+        for chain_id in &self.chains {
+            let Some(view) = tracker.chain(*chain_id) else { continue };
+            metrics.open_messages_at(*chain_id, view.oldest_open().zip(view.newest_open()));
+            if let Some(tip) = view.tip() {
+                metrics.tip_age(*chain_id, Duration::from_secs(now.0.saturating_sub(tip.timestamp.0)));
+            }
+            if let Some(number) = view.cross_unsafe() {
+                metrics.head(*chain_id, "cross-unsafe", number);
+            }
+        }
+        metrics.limits_reached("tracked-messages", tracker.dropped().saturating_sub(self.dropped));
+        self.dropped = tracker.dropped();
+        metrics.log_index_bytes(self.parts.index.bytes());
+        metrics.awaited_blocks(self.fetcher.len());
+    }
+}
+
+/// Whether the answer to a request would still be of use.
+fn is_needed(board: &Board, request: &Request) -> bool {
+    let tracker = board.read();
+    match request {
+        Request::Logs(BlockKey { chain_id, number, hash }) => {
+            let block = tracker.chain(*chain_id).and_then(|view| view.block(*number));
+            block.is_some_and(|block| block.key.hash == *hash)
+        }
+        Request::Canonical { .. } => true,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,232 @@
+//! The monitor and its tasks, with chains that are executed for real and served over sockets.
+
+mod world;
+
+use crate::interop::Message;
+use crate::monitor::{Ending, State, Tracker};
+use crate::rpc::SuspectOutcome;
+use crosscheck_p2p::ChainId;
+use serde_json::json;
+use world::Step::{Emit, Execute};
+use world::{A, B, World, message};
+
+/// A message that names a log which its block does not have.
+fn wrong(chain: u64, number: u64) -> Message {
+    message(chain, number, 9)
+}
+
+/// How many messages stand how.
+fn statuses(tracker: &Tracker) -> [usize; 3] {
+    ["valid", "invalid", "unknown"].map(|status| {
+        let counts = tracker.counts().iter();
+        counts.filter(|(key, _)| key.status == status).map(|(_, count)| count).sum()
+    })
+}
+
+fn has_ended(tracker: &Tracker, ending: fn(&Ending) -> bool) -> bool {
+    tracker.changed_after(0).any(|message| matches!(&message.state(), State::Ended(end) if ending(end)))
+}
+
+#[tokio::test]
+async fn a_valid_message_is_tracked_until_it_is_final_and_nobody_is_alarmed() {
+    let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
+    world.extend(B, &[Emit]);
+    world.extend(A, &[]);
+    world.extend(B, &[]);
+    world.extend(A, &[Execute(message(B, 1, 0))]);
+    let mut shell = world.watch(dir.path()).await;
+    shell.until("the message is valid", |tracker| statuses(tracker) == [1, 0, 0]).await;
+    world.advance(2);
+    world.label(A, 3, 3);
+    world.label(B, 3, 3);
+    shell.until("it is final", |tracker| has_ended(tracker, |end| *end == Ending::Finalized)).await;
+    let ledger = shell.ledger.clone();
+    let cursor = async {
+        while ledger.cursor(ChainId::from(A)).await.unwrap().is_none_or(|cursor| cursor.number < 3) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), cursor).await.unwrap();
+    assert_eq!(shell.unheard(), [] as [serde_json::Value; 0]);
+    let text = shell.metrics.render().unwrap();
+    let ended = "crosscheck_messages_ended_total{ending=\"finalized\",executing_chain_id=\"901\",initiating_chain_id=\"902\"} 1";
+    assert!(text.contains(ended), "{text}");
+    assert!(shell.health.reasons().is_empty(), "{:?}", shell.health.reasons());
+    shell.stop().await;
+}
+
+#[tokio::test]
+async fn an_invalid_message_is_told_once_and_its_replacement_too_whatever_restarts_in_between() {
+    let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
+    world.extend(B, &[Emit]);
+    world.extend(A, &[]);
+    let bad = world.extend(A, &[Execute(wrong(B, 1))]);
+    world.extend(B, &[]);
+    let mut shell = world.watch(dir.path()).await;
+    let told = shell.next().await;
+    assert_eq!((&told["kind"], &told["reason"]), (&json!("message-invalid"), &json!("log-not-found")));
+    assert_eq!(told["executing"]["hash"], json!(bad.hash));
+    shell.stop().await;
+
+    let mut shell = world.watch(dir.path()).await;
+    shell.until("it is known again", |tracker| statuses(tracker) == [0, 1, 0]).await;
+    world.advance(1);
+    let tip = world.extend(A, &[]);
+    shell.until_read(&tip, A).await;
+    assert_eq!(shell.unheard(), [] as [serde_json::Value; 0], "told again");
+    shell.stop().await;
+
+    // Nobody looks while it is replaced.
+    let replacement = world.replace(A, &bad);
+    let mut shell = world.watch(dir.path()).await;
+    let told = shell.next().await;
+    assert_eq!((&told["kind"], &told["state"]), (&json!("ended"), &json!("resolved")));
+    assert_eq!(told["ended_by"], json!(replacement.hash));
+    shell.stop().await;
+
+    let mut shell = world.watch(dir.path()).await;
+    let tip = world.extend(A, &[]);
+    shell.until_read(&tip, A).await;
+    assert_eq!(shell.unheard(), [] as [serde_json::Value; 0], "told again");
+    shell.stop().await;
+}
+
+#[tokio::test]
+async fn a_replacement_under_way_resolves_the_message() {
+    let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
+    world.extend(B, &[Emit]);
+    let bad = world.extend(A, &[Execute(wrong(B, 1))]);
+    let mut shell = world.watch(dir.path()).await;
+    assert_eq!(shell.next().await["kind"], "message-invalid");
+    let replacement = world.replace(A, &bad);
+    let told = shell.next().await;
+    assert_eq!((&told["kind"], &told["state"]), (&json!("ended"), &json!("resolved")));
+    assert_eq!(told["ended_by"], json!(replacement.hash));
+    let text = shell.metrics.render().unwrap();
+    assert!(text.contains("crosscheck_reorgs_total{chain_id=\"901\"} 1"), "{text}");
+    shell.stop().await;
+}
+
+#[tokio::test]
+async fn a_remote_reorg_flips_the_message_and_is_named() {
+    let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
+    let first = world.extend(B, &[]);
+    let cited = world.extend(B, &[Emit]);
+    world.extend(A, &[]);
+    world.extend(A, &[Execute(message(B, 2, 0))]);
+    let mut shell = world.watch(dir.path()).await;
+    shell.until("it is valid", |tracker| statuses(tracker) == [1, 0, 0]).await;
+    let other = world.build_on(B, first.hash, &[]);
+    let told = shell.next().await;
+    assert_eq!((&told["kind"], &told["to"]), (&json!("flip"), &json!("invalid")), "{told}");
+    assert_eq!(told["cause"]["name"], "remote-reorg");
+    assert_eq!((&told["cause"]["old"], &told["cause"]["new"]), (&json!(cited.hash), &json!(other.hash)));
+    shell.stop().await;
+}
+
+#[tokio::test]
+async fn an_outage_leaves_messages_unknown_and_shows_on_readiness() {
+    let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
+    world.extend(B, &[Emit]);
+    world.set_out(B, true);
+    world.extend(A, &[Execute(message(B, 1, 0)), Execute(wrong(B, 1))]);
+    let mut shell = world.watch(dir.path()).await;
+    shell.until("they are unknown", |tracker| statuses(tracker) == [0, 0, 2]).await;
+    let tip = world.extend(A, &[]);
+    shell.until_read(&tip, A).await;
+    assert_eq!(shell.unheard(), [] as [serde_json::Value; 0]);
+    let reasons = shell.health.reasons();
+    assert!(reasons.iter().any(|reason| reason.starts_with("chain 902 monitor: ")), "{reasons:?}");
+    world.set_out(B, false);
+    shell.until("both are decided", |tracker| statuses(tracker) == [1, 1, 0]).await;
+    assert_eq!(shell.next().await["kind"], "message-invalid");
+    shell.stop().await;
+}
+
+#[tokio::test]
+async fn a_block_below_the_view_is_fetched() {
+    let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
+    world.extend(B, &[Emit]);
+    world.extend(A, &[]);
+    world.advance(4);
+    world.label(A, 4, 4);
+    world.label(B, 4, 4);
+    world.extend(A, &[Execute(message(B, 1, 0)), Execute(wrong(B, 1))]);
+    world.extend(B, &[]);
+    let mut shell = world.watch(dir.path()).await;
+    shell.until("both are decided", |tracker| statuses(tracker) == [1, 1, 0]).await;
+    assert_eq!(shell.board.read().chain(ChainId::from(B)).unwrap().first(), Some(4));
+    assert_eq!(shell.next().await["reason"], "log-not-found");
+    shell.stop().await;
+}
+
+#[tokio::test]
+async fn a_suspect_is_told_before_its_block_is_read_and_its_outcome_after() {
+    let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
+    let cited = world.extend(B, &[Emit]);
+    world.extend(A, &[]);
+    let mut shell = world.watch(dir.path()).await;
+    shell.until_read(&cited, B).await;
+    world.set_out(A, true);
+    let bad = world.extend(A, &[Execute(message(B, 1, 0)), Execute(wrong(B, 1))]);
+    shell.gossip(A, &bad).await;
+    let told = shell.next().await;
+    assert_eq!((&told["kind"], &told["reason"]), (&json!("suspect"), &json!("log-not-found")));
+    assert_eq!((&told["transaction_index"], &told["outcome"]), (&json!(2), &json!("pending")));
+    shell.gossip(A, &bad).await;
+    world.set_out(A, false);
+    assert_eq!(shell.next().await["kind"], "message-invalid", "a suspect is told once");
+    shell
+        .until("its outcome is known", |_| {
+            shell
+                .suspects
+                .after(0, None, 10)
+                .iter()
+                .all(|suspect| suspect.outcome == SuspectOutcome::Executed)
+        })
+        .await;
+    assert_eq!(shell.suspects.after(0, None, 10).len(), 1);
+    shell.stop().await;
+}
+
+#[tokio::test]
+async fn a_reorg_deeper_than_all_that_was_read_is_read_anew() {
+    let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
+    let first = world.extend(A, &[]);
+    world.extend(B, &[Emit]);
+    world.advance(4);
+    world.label(A, 4, 4);
+    world.label(B, 4, 4);
+    let shell = world.watch(dir.path()).await;
+    let tip = world.extend(A, &[]);
+    shell.until_read(&tip, A).await;
+    // Final blocks are dropped: no rule allows it, and nothing may break by it.
+    world.label(A, 0, 0);
+    let mut parent = first.hash;
+    for _ in 0..6 {
+        parent = world.build_on(A, parent, &[Emit]).hash;
+    }
+    let bad = world.extend(A, &[Execute(wrong(B, 1))]);
+    shell.until_read(&bad, A).await;
+    shell.until("the message is decided", |tracker| statuses(tracker) == [0, 1, 0]).await;
+    shell.stop().await;
+}
+
+#[tokio::test]
+async fn an_endpoint_that_only_lags_drops_nothing() {
+    let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
+    world.advance(1);
+    let kept = world.extend(A, &[]);
+    let tip = world.extend(A, &[]);
+    let shell = world.watch(dir.path()).await;
+    shell.until_read(&tip, A).await;
+    world.adopt(A, kept.hash);
+    // The other chain is read on meanwhile.
+    let other = world.extend(B, &[]);
+    shell.until_read(&other, B).await;
+    world.adopt(A, tip.hash);
+    let next = world.extend(A, &[]);
+    shell.until_read(&next, A).await;
+    assert!(shell.metrics.render().unwrap().contains("crosscheck_reorgs_total{chain_id=\"901\"} 0"));
+    shell.stop().await;
+}

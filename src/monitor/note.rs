@@ -1,0 +1,159 @@
+//! [`Note`]: something about a message that must not be lost: written to the ledger first, then told.
+
+use super::{Cause, Ending, MessageEvent, MessageKey};
+use crate::interop::{InvalidReason, MessageStatus, SafetyLevel};
+use crate::rpc::{Told, ToldBlock, ToldCause, ToldMessage, ToldStatus};
+use alloy::primitives::B256;
+use crosscheck_p2p::{ChainId, UnixSeconds};
+
+/// What is noted of a message, once for each [`MessageKey`], kind and ordinal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// The message.
+    pub key: MessageKey,
+    /// The chain that it cites. `None`: its log is malformed.
+    pub initiating: Option<ChainId>,
+    /// The executing block's timestamp.
+    pub timestamp: UnixSeconds,
+    /// How far the executing block was.
+    pub level: SafetyLevel,
+    /// What there is to say.
+    pub news: News,
+    /// Which of the notes of this kind on this message: what was noted is not noted again.
+    pub ordinal: u32,
+}
+
+/// What there is to say of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// It is invalid: found so for the first time, or its block has come to a higher level all the same.
+    Invalid {
+        /// The rule that it breaks.
+        reason: InvalidReason,
+        /// Why that is known now.
+        cause: Cause,
+    },
+    /// It was valid and is invalid, or the other way round.
+    Flip {
+        /// What it is now: valid or invalid.
+        to: MessageStatus,
+        /// Why.
+        cause: Cause,
+    },
+    /// Its own transaction did not declare it.
+    Undeclared,
+    /// Its life is over.
+    Ended {
+        /// How.
+        ending: Ending,
+        /// The name of its last status.
+        status: &'static str,
+    },
+}
+
+impl News {
+    /// Its stable name.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Invalid { .. } => "invalid",
+            Self::Flip { .. } => "flip",
+            Self::Undeclared => "undeclared",
+            Self::Ended { .. } => "ended",
+        }
+    }
+
+    /// What is known of the message now, if this says so.
+    pub const fn status(&self) -> Option<&'static str> {
+        match self {
+            Self::Invalid { .. } => Some("invalid"),
+            Self::Flip { to, .. } => Some(to.name()),
+            Self::Ended { status, .. } => Some(status),
+            Self::Undeclared => None,
+        }
+    }
+
+    /// The rule that is broken now.
+    pub const fn reason(&self) -> Option<&InvalidReason> {
+        match self {
+            Self::Invalid { reason, .. } | Self::Flip { to: MessageStatus::Invalid(reason), .. } => {
+                Some(reason)
+            }
+            Self::Flip { .. } | Self::Undeclared | Self::Ended { .. } => None,
+        }
+    }
+
+    /// Why the status is what it is now.
+    pub const fn cause(&self) -> Option<&Cause> {
+        match self {
+            Self::Invalid { cause, .. } | Self::Flip { cause, .. } => Some(cause),
+            Self::Undeclared | Self::Ended { .. } => None,
+        }
+    }
+
+    /// How the message ended.
+    pub const fn ending(&self) -> Option<&Ending> {
+        match self {
+            Self::Ended { ending, .. } => Some(ending),
+            Self::Invalid { .. } | Self::Flip { .. } | Self::Undeclared => None,
+        }
+    }
+
+    /// The block in the place of the executing one.
+    pub const fn ended_by(&self) -> Option<B256> {
+        match self.ending() {
+            Some(Ending::Resolved { by } | Ending::Orphaned { by }) => Some(*by),
+            Some(Ending::Finalized | Ending::Expired) | None => None,
+        }
+    }
+}
+
+impl Note {
+    /// A note on the message of an event.
+    pub(super) const fn on(event: &MessageEvent, news: News, ordinal: u32) -> Self {
+        let MessageEvent { key, initiating, timestamp, level, .. } = *event;
+        Self { key, initiating, timestamp, level, news, ordinal }
+    }
+
+    /// Whether this must never happen: an invalid message that became cross-safe or final.
+    pub fn is_consensus_failure(&self) -> bool {
+        match &self.news {
+            News::Invalid { .. } | News::Flip { to: MessageStatus::Invalid(_), .. } => {
+                self.level >= SafetyLevel::Safe
+            }
+            News::Ended { ending: Ending::Finalized, status } => *status == "invalid",
+            News::Flip { .. } | News::Undeclared | News::Ended { .. } => false,
+        }
+    }
+
+    /// The note as subscribers are told it.
+    pub fn told(&self) -> Told {
+        let message = ToldMessage {
+            executing: ToldBlock { key: self.key.block, timestamp: self.timestamp },
+            log_index: self.key.log_index,
+            initiating_chain: self.initiating,
+            level: self.level,
+        };
+        let status = |message, from, to, cause: &Cause| ToldStatus {
+            message,
+            from,
+            to,
+            reason: self.news.reason().map(InvalidReason::code),
+            detail: self.news.reason().map(ToString::to_string),
+            cause: ToldCause(*cause),
+        };
+        match &self.news {
+            News::Invalid { cause, .. } => {
+                let from = if self.ordinal == 0 { "unknown" } else { "invalid" };
+                Told::MessageInvalid(status(message, from, "invalid", cause))
+            }
+            News::Flip { to, cause } => {
+                let from = if matches!(to, MessageStatus::Valid) { "invalid" } else { "valid" };
+                Told::Flip(status(message, from, to.name(), cause))
+            }
+            News::Undeclared => Told::Undeclared(message),
+            News::Ended { ending, status } => {
+                Told::Ended { message, status, state: ending.name(), ended_by: self.news.ended_by() }
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! [`SuspectWatcher`]: the task that looks at gossiped blocks before any receipt of them exists, and says later what
+//! became of what they declared.
+//!
+//! It asks nobody: what is not known already is no suspect.
+
+use super::{Board, ObservedBlock, Suspect, suspects};
+use crate::interop::BlockKey;
+use crate::ledger::{Ledger, LedgerError};
+use crate::metrics::Metrics;
+use crate::rpc::{SuspectOutcome, SuspectRecord, Suspects, Told};
+use crate::sources::{LogIndex, inbox_keys};
+use crosscheck_p2p::{ChainId, Clock, ValidBlock};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::{broadcast, mpsc};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+/// How many messages may wait for the watcher.
+pub const SUSPECT_INBOX: usize = 1024;
+
+/// How many suspects may wait for their block. Beyond it those of the lowest height are given up.
+const MAX_PENDING: usize = 4096;
+
+/// How many suspects of one block are told. The rest is counted.
+const MAX_PER_BLOCK: usize = 256;
+
+/// What the watcher is told.
+#[derive(Debug)]
+pub enum SuspectMessage {
+    /// A valid unsafe block came in by gossip.
+    Gossip {
+        /// The block.
+        block: ValidBlock,
+        /// When it came in.
+        at: Instant,
+    },
+    /// A block is canonical, and its receipts are proven.
+    Observed(Arc<ObservedBlock>),
+}
+
+/// What the watcher works with.
+#[derive(Debug)]
+pub struct SuspectWatcher {
+    /// What it is told.
+    pub inbox: mpsc::Receiver<SuspectMessage>,
+    /// What is known of the chains.
+    pub board: Board,
+    /// Their proven logs.
+    pub index: LogIndex,
+    /// Where suspects are noted before they are told.
+    pub ledger: Ledger,
+    /// Where users find them.
+    pub suspects: Suspects,
+    /// Where they are told.
+    pub told: broadcast::Sender<Told>,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// What is counted.
+    pub metrics: Metrics,
+}
+
+/// Suspects that wait for their block, by its chain and height.
+#[derive(Debug, Default)]
+struct Pending {
+    by_height: BTreeMap<(ChainId, u64), Vec<(u64, Suspect)>>,
+    count: usize,
+}
+
+impl Pending {
+    fn add(&mut self, id: u64, suspect: Suspect) {
+        let height = (suspect.block.chain_id, suspect.block.number);
+        self.by_height.entry(height).or_default().push((id, suspect));
+        self.count = self.count.saturating_add(1);
+        while self.count > MAX_PENDING {
+            let Some((_, given_up)) = self.by_height.pop_first() else { return };
+            self.count = self.count.saturating_sub(given_up.len());
+        }
+    }
+
+    fn take(&mut self, chain_id: ChainId, number: u64) -> Vec<(u64, Suspect)> {
+        let taken = self.by_height.remove(&(chain_id, number)).unwrap_or_default();
+        self.count = self.count.saturating_sub(taken.len());
+        taken
+    }
+}
+
+impl SuspectWatcher {
+    /// Watches until cancelled.
+    ///
+    /// # Errors
+    /// If the ledger fails: nothing is told that cannot be written down.
+    pub async fn run(mut self, cancel: CancellationToken) -> Result<(), LedgerError> {
+        let mut pending = Pending::default();
+        loop {
+            let message = tokio::select! {
+                () = cancel.cancelled() => return Ok(()),
+                message = self.inbox.recv() => message,
+            };
+            match message {
+                None => return Ok(()),
+                Some(SuspectMessage::Gossip { block, at }) => self.inspect(&mut pending, &block, at).await?,
+                Some(SuspectMessage::Observed(block)) => self.settle(&mut pending, &block),
+            }
+        }
+    }
+
+    async fn inspect(
+        &self,
+        pending: &mut Pending,
+        block: &ValidBlock,
+        at: Instant,
+    ) -> Result<(), LedgerError> {
+        let declared = inbox_keys(&block.payload().transactions);
+        self.metrics.undecodable_transactions(block.chain_id(), declared.undecodable);
+        if declared.transactions.is_empty() {
+            return Ok(());
+        }
+        let key = BlockKey { chain_id: block.chain_id(), number: block.number(), hash: block.hash() };
+        let mut found =
+            suspects(&self.board.read(), &self.index, key, block.timestamp(), &declared.transactions);
+        if found.is_empty() {
+            return Ok(());
+        }
+        if found.len() > MAX_PER_BLOCK {
+            self.metrics.limit_reached("suspects-per-block");
+            found.truncate(MAX_PER_BLOCK);
+        }
+        let new = match self.ledger.note_suspects(&found, self.clock.now()).await {
+            Err(error @ LedgerError::OutOfRange { .. }) => {
+                warn!(chain_id = %key.chain_id, %error, "a suspect does not fit the ledger; not told");
+                return Ok(());
+            }
+            other => other?,
+        };
+        for (suspect, _) in found.into_iter().zip(new).filter(|(_, is_new)| *is_new) {
+            let record = self.suspects.note(suspect.record());
+            self.tell(&record, at);
+            pending.add(record.id, suspect);
+        }
+        // The chain's endpoints may have been faster than gossip.
+        let canonical =
+            self.board.read().chain(key.chain_id).and_then(|view| view.block(key.number).cloned());
+        if let Some(canonical) = canonical {
+            self.settle(pending, &canonical);
+        }
+        Ok(())
+    }
+
+    fn tell(&self, record: &SuspectRecord, at: Instant) {
+        let BlockKey { chain_id, number, hash } = record.block;
+        let (transaction, reason, detail) = (record.transaction_hash, record.reason, &record.detail);
+        let initiating = record.access.map(|access| access.chain_id);
+        self.metrics.suspect(chain_id, initiating, at.elapsed());
+        warn!(%chain_id, number, %hash, %transaction, reason, detail,
+              "a gossiped transaction declares a message that does not hold");
+        // Nobody has to listen.
+        let _unheard = self.told.send(Told::Suspect(record.clone()));
+    }
+
+    fn settle(&self, pending: &mut Pending, canonical: &ObservedBlock) {
+        for (id, suspect) in pending.take(canonical.key.chain_id, canonical.key.number) {
+            let outcome = suspect.outcome(canonical);
+            self.suspects.settle(id, outcome);
+            self.metrics.suspect_settled(suspect.block.chain_id, outcome);
+            if outcome == SuspectOutcome::Executed {
+                let BlockKey { chain_id, number, hash } = suspect.block;
+                info!(%chain_id, number, %hash, transaction = %suspect.transaction_hash, "a suspect was executed");
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Which of the heads that a node tells may be taken over. Pure.
+//!
+//! A node may be on another fork than the one that the chain's endpoints agree on, or ahead of what was read: what it
+//! calls final there says nothing about the blocks that are tracked.
+
+use super::SafetyHeads;
+use super::recent_blocks::RecentBlocks;
+use crate::sources::L2BlockRef;
+
+/// The heads as a node, or the labels of execution clients, tell them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ToldHeads {
+    /// Derived from L1.
+    pub(super) local_safe: L2BlockRef,
+    /// Cross-safe.
+    pub(super) safe: L2BlockRef,
+    /// Covered by L1 finality.
+    pub(super) finalized: L2BlockRef,
+}
+
+/// What stands in the way of a head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("its {level} head, block {number}, is not on the chain that its execution endpoints agree on")]
+pub(super) struct OtherFork {
+    pub(super) level: &'static str,
+    pub(super) number: u64,
+}
+
+/// Takes over the heads that stand on the chain as it was read. A head above the tip stays where it was until the
+/// chain is read that far; one on another fork stays below the height at which they differ, and is named.
+pub(super) fn verified_heads(
+    recent: &RecentBlocks,
+    known: SafetyHeads,
+    told: &ToldHeads,
+) -> (SafetyHeads, Option<OtherFork>) {
+    let mut other = None;
+    let mut verify = |level, head: L2BlockRef, known: u64| match recent.hash_at(head.number) {
+        // No block at all: the node has none yet, or does not tell.
+        _ if head.hash.is_zero() => 0,
+        Some(hash) if hash == head.hash => head.number,
+        Some(_) => {
+            other = Some(OtherFork { level, number: head.number });
+            known.min(head.number.saturating_sub(1))
+        }
+        // Below all that is remembered: settled. Above the tip: not read yet.
+        None if recent.first().is_some_and(|first| head.number < first) => head.number,
+        None => known,
+    };
+    let finalized = verify("finalized", told.finalized, known.finalized);
+    let safe = verify("safe", told.safe, known.safe).max(finalized);
+    let local_safe = verify("local-safe", told.local_safe, known.local_safe).max(safe);
+    (SafetyHeads { local_safe, safe, finalized }, other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::eips::BlockNumHash;
+    use alloy::primitives::B256;
+    use crosscheck_p2p::UnixSeconds;
+    use rstest::rstest;
+
+    fn hash(number: u64) -> B256 {
+        B256::repeat_byte(u8::try_from(number).unwrap())
+    }
+
+    /// Blocks 10 to 20.
+    fn recent() -> RecentBlocks {
+        let mut recent = RecentBlocks::default();
+        for number in 10..=20 {
+            assert!(recent.push(BlockNumHash { number, hash: hash(number) }, hash(number - 1)));
+        }
+        recent
+    }
+
+    fn head(number: u64, is_fork: bool) -> L2BlockRef {
+        let hash = if is_fork { B256::repeat_byte(0xff) } else { hash(number) };
+        L2BlockRef { hash, number, timestamp: UnixSeconds(number) }
+    }
+
+    #[test]
+    fn a_head_of_no_hash_is_none() {
+        let none = L2BlockRef { hash: B256::ZERO, number: 0, timestamp: UnixSeconds(0) };
+        let told = ToldHeads { local_safe: head(12, false), safe: none, finalized: none };
+        assert_eq!(verified_heads(&recent(), heads(15, 14, 11), &told), (heads(12, 0, 0), None));
+    }
+
+    fn heads(local_safe: u64, safe: u64, finalized: u64) -> SafetyHeads {
+        SafetyHeads { local_safe, safe, finalized }
+    }
+
+    #[rstest]
+    #[case::as_told((18, false), (16, false), (12, false), heads(18, 16, 12), None)]
+    #[case::ahead_of_what_was_read((25, false), (16, false), (12, false), heads(16, 16, 12), None)]
+    #[case::below_what_is_remembered((18, false), (16, false), (3, false), heads(18, 16, 3), None)]
+    #[case::went_back((13, false), (12, false), (11, false), heads(13, 12, 11), None)]
+    #[case::other_fork((18, true), (16, false), (12, false), heads(16, 16, 12), Some("local-safe"))]
+    #[case::other_fork_below_what_was_known((14, true), (12, false), (11, false), heads(13, 12, 11), Some("local-safe"))]
+    fn heads_are_taken_over(
+        #[case] local_safe: (u64, bool),
+        #[case] safe: (u64, bool),
+        #[case] finalized: (u64, bool),
+        #[case] expected: SafetyHeads,
+        #[case] fork: Option<&str>,
+    ) {
+        let [local_safe, safe, finalized] =
+            [local_safe, safe, finalized].map(|(number, fork)| head(number, fork));
+        let told = ToldHeads { local_safe, safe, finalized };
+        let (taken, other) = verified_heads(&recent(), heads(15, 14, 11), &told);
+        assert_eq!(taken, expected);
+        assert_eq!(other.map(|other| other.level), fork);
+    }
+}

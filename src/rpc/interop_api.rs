@@ -1,0 +1,116 @@
+//! The `interop_*` and `admin_*` methods: what transaction pools and proxies ask today, as op-interop-filter answers it.
+
+use super::params::{BlockSelector, ExecutingDescriptor, min_safety};
+use super::{AccessCheck, Failsafe, SuperchainReader, SupervisorError};
+use crate::interop::SafetyLevel;
+use crate::ledger::Ledger;
+use alloy::primitives::B256;
+use crosscheck_p2p::{ChainId, Clock};
+use jsonrpsee::core::{RpcResult, async_trait};
+use jsonrpsee::proc_macros::rpc;
+use jsonrpsee::types::ErrorObjectOwned;
+use jsonrpsee::types::error::INTERNAL_ERROR_CODE;
+use std::sync::Arc;
+use tracing::{error, warn};
+
+/// The levels that today's check accepts.
+const LEVELS: [SafetyLevel; 2] = [SafetyLevel::Unsafe, SafetyLevel::CrossUnsafe];
+
+/// The `interop_*` methods.
+#[rpc(server, namespace = "interop")]
+pub(super) trait InteropApi {
+    /// Whether every message that the entries declare is there, and may be executed. No answer but `null`, or an error.
+    #[method(name = "checkAccessList")]
+    async fn check_access_list(
+        &self,
+        entries: Vec<B256>,
+        min_safety: String,
+        descriptor: ExecutingDescriptor,
+    ) -> RpcResult<()>;
+
+    /// The hash of a chain's canonical block.
+    #[method(name = "getBlockHashByNumber")]
+    async fn block_hash_by_number(&self, chain_id: ChainId, block: BlockSelector) -> RpcResult<B256>;
+}
+
+/// The `admin_*` method that anybody may ask.
+#[rpc(server, namespace = "admin")]
+pub(super) trait FailsafeApi {
+    /// Whether the failsafe is on.
+    #[method(name = "getFailsafeEnabled")]
+    fn failsafe_enabled(&self) -> RpcResult<bool>;
+}
+
+/// The `admin_*` method that changes something. Served only where `rpc.admin` is on.
+#[rpc(server, namespace = "admin")]
+pub(super) trait FailsafeAdminApi {
+    /// Switches the failsafe, durably.
+    #[method(name = "setFailsafeEnabled")]
+    async fn set_failsafe_enabled(&self, enabled: bool) -> RpcResult<()>;
+}
+
+/// What the `interop_*` methods read.
+#[derive(Clone, Debug)]
+pub(super) struct InteropRpc {
+    /// The chains.
+    pub superchain: SuperchainReader,
+    /// The check.
+    pub access: AccessCheck,
+}
+
+/// The failsafe as the `admin_*` methods see it.
+#[derive(Clone, Debug)]
+pub(super) struct FailsafeRpc {
+    /// The switch.
+    pub failsafe: Failsafe,
+    /// Where it is kept.
+    pub ledger: Ledger,
+    /// Tells when it is switched.
+    pub clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl InteropApiServer for InteropRpc {
+    async fn check_access_list(
+        &self,
+        entries: Vec<B256>,
+        level: String,
+        descriptor: ExecutingDescriptor,
+    ) -> RpcResult<()> {
+        let level = min_safety(&level, &LEVELS)?;
+        Ok(self.access.check(&entries, level, &descriptor).await?)
+    }
+
+    async fn block_hash_by_number(&self, chain_id: ChainId, block: BlockSelector) -> RpcResult<B256> {
+        let number = match block {
+            BlockSelector::Latest => self.superchain.standing(chain_id)?.tip.0,
+            BlockSelector::Number(number) => number,
+        };
+        let found = self.superchain.canonical(chain_id, number).await;
+        Ok(found.map(|block| block.hash).map_err(|error| match error {
+            SupervisorError::Future { .. } => SupervisorError::NotFound { chain_id, number },
+            other => other,
+        })?)
+    }
+}
+
+impl FailsafeApiServer for FailsafeRpc {
+    fn failsafe_enabled(&self) -> RpcResult<bool> {
+        Ok(self.failsafe.is_enabled())
+    }
+}
+
+#[async_trait]
+impl FailsafeAdminApiServer for FailsafeRpc {
+    async fn set_failsafe_enabled(&self, enabled: bool) -> RpcResult<()> {
+        // Durable first: a failsafe that is forgotten by a crash is none.
+        if let Err(problem) = self.failsafe.keep(&self.ledger, enabled, self.clock.now()).await {
+            error!(%problem, enabled, "the failsafe could not be switched");
+            return Err(ErrorObjectOwned::owned(INTERNAL_ERROR_CODE, problem.to_string(), None::<()>));
+        }
+        if self.failsafe.set(enabled) {
+            warn!(enabled, "the failsafe was switched");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,168 @@
+//! The `crosscheck_*` methods about messages: those tracked, suspects, and a subscription to what happens.
+
+use super::message_record::{MessageRecord, MessagesPageRequest};
+use super::{Page, SuperchainReader, SupervisorError, SuspectRecord, Suspects, Told};
+use crate::interop::BlockKey;
+use crate::monitor::MessageKey;
+use alloy::primitives::B256;
+use crosscheck_p2p::ChainId;
+use jsonrpsee::PendingSubscriptionSink;
+use jsonrpsee::core::{RpcResult, SubscriptionResult, async_trait};
+use jsonrpsee::proc_macros::rpc;
+use jsonrpsee::server::SubscriptionMessage;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use tokio::sync::broadcast::{self, error::RecvError};
+
+/// How many messages are looked at for a page, whatever is asked for: the board is held meanwhile.
+const MAX_SCANNED: usize = 20_000;
+
+/// How long a subscriber may take to take one event.
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A page of messages.
+#[derive(Debug, Clone, Serialize)]
+pub struct MessagesPage {
+    /// The messages, by their last change.
+    pub messages: Vec<MessageRecord>,
+    /// What to give as `after` for the next page. `null`: this was the last.
+    pub next: Option<u64>,
+}
+
+/// A page of suspects.
+#[derive(Debug, Clone, Serialize)]
+pub struct SuspectsPage {
+    /// The suspects, oldest first.
+    pub suspects: Vec<SuspectRecord>,
+    /// What to give as `after` for the next page. `null`: this was the last.
+    pub next: Option<u64>,
+}
+
+/// Which message.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MessageQuery {
+    /// The executing chain.
+    chain_id: ChainId,
+    /// The executing block.
+    hash: B256,
+    /// The place of the inbox's log in it.
+    log_index: u32,
+    /// The executing block's height, if it is known: it saves a lookup.
+    #[serde(default)]
+    number: Option<u64>,
+}
+
+/// The methods.
+#[rpc(server, namespace = "crosscheck")]
+pub(super) trait MessagesApi {
+    /// Tracked messages, by their last change.
+    #[method(name = "messages")]
+    fn messages(&self, page: Option<MessagesPageRequest>) -> RpcResult<MessagesPage>;
+
+    /// One tracked message.
+    #[method(name = "message")]
+    async fn message(&self, query: MessageQuery) -> RpcResult<Option<MessageRecord>>;
+
+    /// Suspect messages noted lately.
+    #[method(name = "suspects")]
+    fn suspects(&self, page: Option<Page>) -> RpcResult<SuspectsPage>;
+
+    /// Word of verdicts, and of what becomes of messages.
+    #[subscription(name = "subscribeEvents" => "event", unsubscribe = "unsubscribeEvents", item = Told)]
+    async fn subscribe_events(&self) -> SubscriptionResult;
+}
+
+/// What the methods read.
+#[derive(Clone, Debug)]
+pub(super) struct MessagesRpc {
+    /// The chains.
+    pub superchain: SuperchainReader,
+    /// The suspects.
+    pub suspects: Suspects,
+    /// Where events come from.
+    pub told: broadcast::Sender<Told>,
+}
+
+#[async_trait]
+impl MessagesApiServer for MessagesRpc {
+    fn messages(&self, page: Option<MessagesPageRequest>) -> RpcResult<MessagesPage> {
+        let page = page.unwrap_or_default();
+        let limit = usize::try_from(super::crosscheck::page_limit(page.limit)).unwrap_or(usize::MAX);
+        let (mut messages, mut scanned, mut last) = (Vec::new(), 0_usize, None);
+        let board = self.superchain.board.read();
+        for message in board.changed_after(page.after) {
+            if messages.len() >= limit || scanned >= MAX_SCANNED {
+                return Ok(MessagesPage { messages, next: last });
+            }
+            scanned = scanned.saturating_add(1);
+            last = Some(message.sequence());
+            let of_chain = page.chain_id.is_none_or(|chain_id| message.key().block.chain_id == chain_id);
+            if of_chain && (message.state().is_open() || !page.open_only) {
+                messages.push(MessageRecord::of(message));
+            }
+        }
+        Ok(MessagesPage { messages, next: None })
+    }
+
+    async fn message(&self, query: MessageQuery) -> RpcResult<Option<MessageRecord>> {
+        let MessageQuery { chain_id, hash, log_index, number } = query;
+        let number = match number {
+            Some(number) => number,
+            None => match self.height(chain_id, hash).await? {
+                Some(number) => number,
+                None => return Ok(None),
+            },
+        };
+        let key = MessageKey { block: BlockKey { chain_id, number, hash }, log_index };
+        Ok(self.superchain.board.read().message(&key).map(MessageRecord::of))
+    }
+
+    fn suspects(&self, page: Option<Page>) -> RpcResult<SuspectsPage> {
+        let page = page.unwrap_or_default();
+        let limit = super::crosscheck::page_limit(page.limit);
+        let suspects =
+            self.suspects.after(page.after, page.chain_id, usize::try_from(limit).unwrap_or(usize::MAX));
+        let last = suspects.last().map(|suspect| suspect.id);
+        let is_full = u32::try_from(suspects.len()).is_ok_and(|length| length >= limit);
+        Ok(SuspectsPage { suspects, next: last.filter(|_| is_full) })
+    }
+
+    async fn subscribe_events(&self, pending: PendingSubscriptionSink) -> SubscriptionResult {
+        let mut events = self.told.subscribe();
+        let sink = pending.accept().await?;
+        loop {
+            let told = tokio::select! {
+                () = sink.closed() => return Ok(()),
+                told = events.recv() => told,
+            };
+            let told = match told {
+                Ok(told) => told,
+                Err(RecvError::Closed) => return Err("the program is shutting down".into()),
+                Err(RecvError::Lagged(missed)) => {
+                    let reason = format!(
+                        "too slow: {missed} events were missed; read crosscheck_messages, subscribe again"
+                    );
+                    return Err(reason.into());
+                }
+            };
+            let message = SubscriptionMessage::from(serde_json::value::to_raw_value(&told)?);
+            if sink.send_timeout(message, SEND_TIMEOUT).await.is_err() {
+                return Err("too slow: an event was not taken in time".into());
+            }
+        }
+    }
+}
+
+impl MessagesRpc {
+    /// The height of a block: from what was proven of it, or from its header. `None`: its endpoints do not have it.
+    async fn height(&self, chain_id: ChainId, hash: B256) -> Result<Option<u64>, SupervisorError> {
+        let sources = self.superchain.sources(chain_id)?;
+        if let Some(logs) = self.superchain.index.get(&hash) {
+            return Ok(Some(logs.number()).filter(|_| logs.chain_id() == chain_id));
+        }
+        let block = sources.execution.block_by_hash(hash).await;
+        let block = block.map_err(|error| SupervisorError::unproven(format!("block {hash}"), &error))?;
+        Ok(block.map(|block| block.number()))
+    }
+}

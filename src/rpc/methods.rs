@@ -1,0 +1,67 @@
+//! [`RpcParts`]: everything that the server's methods read, put together.
+
+use super::crosscheck::{CrosscheckApiServer, CrosscheckRpc};
+use super::interop_api::{
+    FailsafeAdminApiServer, FailsafeApiServer, FailsafeRpc, InteropApiServer, InteropRpc,
+};
+use super::messages::{MessagesApiServer, MessagesRpc};
+use super::super_roots::SuperRoots;
+use super::superroot_api::{SuperRootApiServer, SuperRootRpc};
+use super::supervisor::{SupervisorApiServer, SupervisorRpc};
+use super::{AccessCheck, Derivation, Failsafe, SuperchainReader, Suspects, Told};
+use crosscheck_p2p::Clock;
+use jsonrpsee::RpcModule;
+use jsonrpsee::core::RegisterMethodError;
+use std::sync::Arc;
+use tokio::sync::broadcast;
+
+/// What the methods read.
+#[derive(Debug)]
+pub struct RpcParts {
+    /// Attestations, refusals and how the program stands.
+    pub crosscheck: CrosscheckRpc,
+    /// The chains.
+    pub superchain: SuperchainReader,
+    /// Suspect messages.
+    pub suspects: Suspects,
+    /// Where events come from: made with [`TOLD_CAPACITY`](super::TOLD_CAPACITY).
+    pub told: broadcast::Sender<Told>,
+    /// The failsafe.
+    pub failsafe: Failsafe,
+    /// Whether methods that change something are served.
+    pub admin: bool,
+    /// Tells when the failsafe is switched.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl RpcParts {
+    /// Every method that is served.
+    ///
+    /// # Errors
+    /// If two of them have one name, which is a fault of this program.
+    pub fn module(self) -> Result<RpcModule<()>, RegisterMethodError> {
+        let Self { crosscheck, superchain, suspects, told, failsafe, admin, clock } = self;
+        let access = AccessCheck::new(superchain.clone(), failsafe.clone());
+        let derivation = Derivation::new(superchain.clone());
+        let super_roots = SuperRoots::new(superchain.clone(), derivation.clone());
+        let failsafe = FailsafeRpc { failsafe, ledger: crosscheck.ledger.clone(), clock };
+        let mut module = RpcModule::new(());
+        module.merge(CrosscheckApiServer::into_rpc(crosscheck))?;
+        let messages = MessagesRpc { superchain: superchain.clone(), suspects, told };
+        module.merge(MessagesApiServer::into_rpc(messages))?;
+        let supervisor = SupervisorRpc {
+            superchain: superchain.clone(),
+            access: access.clone(),
+            derivation,
+            super_roots: super_roots.clone(),
+        };
+        module.merge(SupervisorApiServer::into_rpc(supervisor))?;
+        module.merge(InteropApiServer::into_rpc(InteropRpc { superchain: superchain.clone(), access }))?;
+        module.merge(SuperRootApiServer::into_rpc(SuperRootRpc { superchain, super_roots }))?;
+        if admin {
+            module.merge(FailsafeAdminApiServer::into_rpc(failsafe.clone()))?;
+        }
+        module.merge(FailsafeApiServer::into_rpc(failsafe))?;
+        Ok(module)
+    }
+}

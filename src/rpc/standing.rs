@@ -1,0 +1,90 @@
+//! [`Standing`]: how far a chain is at each safety level, by its own heads and by the messages verified. Pure.
+//!
+//! | level | the highest block that |
+//! | --- | --- |
+//! | unsafe | the chain's endpoints agree on |
+//! | cross-unsafe | has only verified messages in it and below it |
+//! | local-safe | the chain's node or client calls local-safe |
+//! | safe | it calls safe, and that is cross-unsafe |
+//! | finalized | it calls finalized, and that is safe by the line above |
+//!
+//! So nothing is called safe on the node's word alone. Blocks below the monitor's view are settled.
+
+use crate::interop::SafetyLevel;
+use crate::monitor::{ChainView, SafetyHeads};
+use crosscheck_p2p::UnixSeconds;
+
+/// How far a chain is. `None`: no block is that far, or nothing is known of that level yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// The highest block and its timestamp.
+    pub tip: (u64, UnixSeconds),
+    cross_unsafe: Option<u64>,
+    heads: Option<SafetyHeads>,
+}
+
+impl Standing {
+    /// How the chain of this view stands. `None`: the view is empty.
+    pub(super) fn of(view: &ChainView) -> Option<Self> {
+        let (tip, first) = (view.tip()?, view.first()?);
+        let heads = view.heads();
+        Some(Self {
+            tip: (tip.key.number, tip.timestamp),
+            cross_unsafe: view.cross_unsafe().or_else(|| first.checked_sub(1)),
+            // A chain whose every head is its genesis tells nothing apart from one that was not heard of.
+            heads: (heads != SafetyHeads::default()).then_some(heads),
+        })
+    }
+
+    /// The highest block of this level.
+    pub(super) fn head(&self, level: SafetyLevel) -> Option<u64> {
+        let tip = self.tip.0;
+        let head = |of: fn(&SafetyHeads) -> u64| self.heads.as_ref().map(|heads| of(heads).min(tip));
+        match level {
+            SafetyLevel::Unsafe => Some(tip),
+            SafetyLevel::CrossUnsafe => self.cross_unsafe,
+            SafetyLevel::LocalSafe => head(|heads| heads.local_safe),
+            SafetyLevel::Safe => Some(head(|heads| heads.safe)?.min(self.cross_unsafe?)),
+            SafetyLevel::Finalized => Some(head(|heads| heads.finalized)?.min(self.head(SafetyLevel::Safe)?)),
+        }
+    }
+
+    /// Whether the canonical block at this height is at least of this level.
+    pub(super) fn reaches(&self, number: u64, level: SafetyLevel) -> bool {
+        self.head(level).is_some_and(|head| number <= head)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    const HEADS: SafetyHeads = SafetyHeads { local_safe: 80, safe: 60, finalized: 40 };
+
+    fn standing(cross_unsafe: Option<u64>, heads: Option<SafetyHeads>) -> Standing {
+        Standing { tip: (100, UnixSeconds(200)), cross_unsafe, heads }
+    }
+
+    #[rstest]
+    #[case::all_verified(Some(90), Some(HEADS), [Some(100), Some(90), Some(80), Some(60), Some(40)])]
+    #[case::held_below_safe(Some(50), Some(HEADS), [Some(100), Some(50), Some(80), Some(50), Some(40)])]
+    #[case::held_below_final(Some(30), Some(HEADS), [Some(100), Some(30), Some(80), Some(30), Some(30)])]
+    #[case::nothing_verified(None, Some(HEADS), [Some(100), None, Some(80), None, None])]
+    #[case::heads_unknown(Some(90), None, [Some(100), Some(90), None, None, None])]
+    #[case::node_ahead(
+        Some(100), Some(SafetyHeads { local_safe: 120, safe: 110, finalized: 105 }), [Some(100); 5]
+    )]
+    fn heads_by_level(
+        #[case] cross_unsafe: Option<u64>,
+        #[case] heads: Option<SafetyHeads>,
+        #[case] expected: [Option<u64>; 5],
+    ) {
+        let standing = standing(cross_unsafe, heads);
+        assert_eq!(SafetyLevel::ALL.map(|level| standing.head(level)), expected);
+        for (level, head) in SafetyLevel::ALL.into_iter().zip(expected) {
+            assert_eq!(standing.reaches(head.unwrap_or(0), level), head.is_some());
+            assert!(!standing.reaches(head.unwrap_or(0) + 1, level));
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! [`SuperchainReader`]: what the methods read of the chains: the monitor's board, and the sources where a proof has to
+//! be fetched.
+//!
+//! A hash leaves here only as that of a block that the chain's endpoints agree on; a head only as far as the board
+//! has verified the messages below it.
+
+use super::SupervisorError;
+use super::standing::Standing;
+use super::supervisor_types::BlockRef;
+use crate::audit::Heads;
+use crate::follow::L1Ref;
+use crate::interop::DependencySet;
+use crate::monitor::{Board, ObservedBlock};
+use crate::sources::{ExecutionClient, L1Client, LogIndex, RollupNode, VerifiedBlock};
+use alloy::primitives::B256;
+use crosscheck_p2p::ChainId;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Where one chain is read from.
+#[derive(Clone, Debug)]
+pub struct ChainSources {
+    /// Its execution clients.
+    pub execution: ExecutionClient,
+    /// Its rollup node. `None`: the chain is monitored only.
+    pub node: Option<RollupNode>,
+    /// Seconds between two blocks.
+    pub block_time: u64,
+}
+
+/// What the methods read of the chains. Clones share it.
+#[derive(Clone, Debug)]
+pub struct SuperchainReader {
+    /// The dependency set.
+    pub set: DependencySet,
+    /// What the monitor knows.
+    pub board: Board,
+    /// Proven logs.
+    pub index: LogIndex,
+    /// What the rollup nodes said last.
+    pub heads: Heads,
+    /// The chains' sources: those of the dependency set.
+    pub chains: BTreeMap<ChainId, ChainSources>,
+    /// L1, if it is configured.
+    pub l1: Option<L1Client>,
+}
+
+impl SuperchainReader {
+    /// Where the chain is read from.
+    ///
+    /// # Errors
+    /// If it is not in the dependency set.
+    pub(super) fn sources(&self, chain_id: ChainId) -> Result<&ChainSources, SupervisorError> {
+        let sources = self.chains.get(&chain_id).filter(|_| self.set.member(chain_id).is_some());
+        sources.ok_or(SupervisorError::UnknownChain { chain_id })
+    }
+
+    /// How the chain stands.
+    ///
+    /// # Errors
+    /// If it is unknown, or nothing is known of it yet.
+    pub(super) fn standing(&self, chain_id: ChainId) -> Result<Standing, SupervisorError> {
+        let board = self.board.read();
+        let view = board.chain(chain_id).ok_or(SupervisorError::UnknownChain { chain_id })?;
+        Standing::of(view)
+            .ok_or_else(|| SupervisorError::Uninitialized { what: format!("the view of chain {chain_id}") })
+    }
+
+    /// The canonical block at a height: of the view, or fetched if it lies below.
+    ///
+    /// # Errors
+    /// If it is above the tip, or no endpoint proves it.
+    pub(super) async fn canonical(
+        &self,
+        chain_id: ChainId,
+        number: u64,
+    ) -> Result<BlockRef, SupervisorError> {
+        let sources = self.sources(chain_id)?;
+        if let Some(block) = self.in_view(chain_id, number)? {
+            return Ok(block);
+        }
+        let what = || format!("block {number} of chain {chain_id}");
+        let block = sources.execution.block_by_number(number).await;
+        let block = block.map_err(|error| SupervisorError::unproven(what(), &error))?;
+        let block = block.ok_or_else(|| SupervisorError::Skipped {
+            what: what(),
+            reason: "its endpoints no longer have it".to_owned(),
+        })?;
+        Ok(BlockRef {
+            hash: block.hash(),
+            number,
+            parent_hash: block.header().parent_hash,
+            timestamp: block.timestamp().0,
+        })
+    }
+
+    /// The block of the view at a height. `None`: it lies below the view.
+    ///
+    /// # Errors
+    /// If it is above the tip, or there is no view.
+    pub(super) fn in_view(
+        &self,
+        chain_id: ChainId,
+        number: u64,
+    ) -> Result<Option<BlockRef>, SupervisorError> {
+        let board = self.board.read();
+        let view = board.chain(chain_id).ok_or(SupervisorError::UnknownChain { chain_id })?;
+        let tip = view.tip().map(|tip| tip.key.number);
+        let tip = tip.ok_or_else(|| SupervisorError::Uninitialized {
+            what: format!("the view of chain {chain_id}"),
+        })?;
+        if number > tip {
+            return Err(SupervisorError::Future { what: format!("block {number} of chain {chain_id}") });
+        }
+        Ok(view.block(number).map(|block| block_ref(block)))
+    }
+
+    /// A block by its hash, with its header and transactions.
+    ///
+    /// # Errors
+    /// If no endpoint proves it.
+    pub(super) async fn block(
+        &self,
+        chain_id: ChainId,
+        hash: B256,
+    ) -> Result<VerifiedBlock, SupervisorError> {
+        let what = || format!("block {hash} of chain {chain_id}");
+        let block = self.sources(chain_id)?.execution.block_by_hash(hash).await;
+        let block = block.map_err(|error| SupervisorError::unproven(what(), &error))?;
+        block.ok_or_else(|| SupervisorError::Skipped {
+            what: what(),
+            reason: "its endpoints do not have it".to_owned(),
+        })
+    }
+
+    /// A field of the chain's node's last status that names an L1 block.
+    pub(super) fn node_l1(&self, chain_id: ChainId, field: &str) -> Option<L1Ref> {
+        let answers = self.heads.answers(chain_id)?;
+        let answer = answers.borrow();
+        let document = &answer.as_ref()?.document;
+        L1Ref::deserialize(document.fields().get(field)?).ok()
+    }
+
+    /// The lowest of a field of all nodes' last statuses that names an L1 block. `None`: a node has not said it.
+    pub(super) fn lowest_node_l1(&self, field: &str) -> Option<L1Ref> {
+        let nodes = self.chains.iter().filter(|(_, sources)| sources.node.is_some());
+        let said = nodes.map(|(chain_id, _)| self.node_l1(*chain_id, field));
+        said.collect::<Option<Vec<_>>>()?.into_iter().min_by_key(|block| block.number)
+    }
+}
+
+/// A block of the view.
+pub(super) fn block_ref(block: &ObservedBlock) -> BlockRef {
+    BlockRef {
+        hash: block.key.hash,
+        number: block.key.number,
+        parent_hash: block.parent_hash,
+        timestamp: block.timestamp.0,
+    }
+}
+
+impl From<L1Ref> for BlockRef {
+    fn from(block: L1Ref) -> Self {
+        let L1Ref { hash, number, parent_hash, timestamp } = block;
+        Self { hash, number, parent_hash, timestamp }
+    }
+}

@@ -1,0 +1,237 @@
+//! The `supervisor_*` methods: the interface of interop/supervisor.md, answered from what Crosscheck has proven itself.
+//!
+//! | method | rests on |
+//! | --- | --- |
+//! | localUnsafe, localSafe, crossSafe, finalized, syncStatus | the monitor's board |
+//! | crossDerivedToSource, allSafeDerivedAt, crossSafe's source | the node's record, held against L1 and the board |
+//! | finalizedL1 | L1; without one configured, the nodes' word |
+//! | superRootAtTimestamp | verified headers of cross-safe blocks |
+//! | checkAccessList | proven logs |
+
+use super::params::HexChainId;
+use super::params::{ExecutingDescriptor, NamedBlock, Quantity, min_safety};
+use super::super_roots::SuperRoots;
+use super::supervisor_types::{
+    BlockId, BlockRef, DerivedIdPair, SuperRootResponse, SupervisorChainSyncStatus, SupervisorSyncStatus,
+};
+use super::{AccessCheck, Derivation, SuperchainReader, SupervisorError};
+use crate::interop::SafetyLevel;
+use alloy::primitives::B256;
+use crosscheck_p2p::{ChainId, UnixSeconds};
+use futures::future::try_join_all;
+use jsonrpsee::core::{RpcResult, async_trait};
+use jsonrpsee::proc_macros::rpc;
+use std::collections::BTreeMap;
+
+/// The `supervisor_*` methods.
+#[rpc(server, namespace = "supervisor")]
+pub(super) trait SupervisorApi {
+    /// The L1 block that a cross-safe block became safe with.
+    #[method(name = "crossDerivedToSource")]
+    async fn cross_derived_to_source(&self, chain_id: ChainId, derived: NamedBlock) -> RpcResult<BlockRef>;
+
+    /// The tip of a chain.
+    #[method(name = "localUnsafe")]
+    async fn local_unsafe(&self, chain_id: ChainId) -> RpcResult<BlockId>;
+
+    /// The head of what L1 says of a chain.
+    #[method(name = "localSafe")]
+    async fn local_safe(&self, chain_id: ChainId) -> RpcResult<BlockId>;
+
+    /// The cross-safe head of a chain, and the L1 block that it became safe with.
+    #[method(name = "crossSafe")]
+    async fn cross_safe(&self, chain_id: ChainId) -> RpcResult<DerivedIdPair>;
+
+    /// The finalized head of a chain.
+    #[method(name = "finalized")]
+    async fn finalized(&self, chain_id: ChainId) -> RpcResult<BlockId>;
+
+    /// The finalized L1 block.
+    #[method(name = "finalizedL1")]
+    async fn finalized_l1(&self) -> RpcResult<BlockRef>;
+
+    /// The super root of all chains at a timestamp at which they are cross-safe.
+    #[method(name = "superRootAtTimestamp")]
+    async fn super_root_at_timestamp(&self, timestamp: Quantity) -> RpcResult<SuperRootResponse>;
+
+    /// How all chains stand.
+    #[method(name = "syncStatus")]
+    async fn sync_status(&self) -> RpcResult<SupervisorSyncStatus>;
+
+    /// The last block of each chain that was safe with an L1 block.
+    #[method(name = "allSafeDerivedAt")]
+    async fn all_safe_derived_at(&self, derived_from: NamedBlock)
+    -> RpcResult<BTreeMap<HexChainId, BlockId>>;
+
+    /// Whether every message that the entries declare is there, and safe enough. No answer but `null`, or an error.
+    #[method(name = "checkAccessList")]
+    async fn check_access_list(
+        &self,
+        entries: Vec<B256>,
+        min_safety: String,
+        descriptor: ExecutingDescriptor,
+    ) -> RpcResult<()>;
+}
+
+/// What the `supervisor_*` methods read.
+#[derive(Clone, Debug)]
+pub(super) struct SupervisorRpc {
+    /// The chains.
+    pub superchain: SuperchainReader,
+    /// The check of access lists.
+    pub access: AccessCheck,
+    /// Where blocks were derived from.
+    pub derivation: Derivation,
+    /// Super roots.
+    pub super_roots: SuperRoots,
+}
+
+#[async_trait]
+impl SupervisorApiServer for SupervisorRpc {
+    async fn cross_derived_to_source(&self, chain_id: ChainId, derived: NamedBlock) -> RpcResult<BlockRef> {
+        let derived = BlockId { hash: derived.hash, number: derived.number.0 };
+        let source = self.derivation.source_of(chain_id, derived).await?;
+        Ok(self.derivation.l1_block(source.number).await?)
+    }
+
+    async fn local_unsafe(&self, chain_id: ChainId) -> RpcResult<BlockId> {
+        Ok(self.head(chain_id, SafetyLevel::Unsafe).await?.id())
+    }
+
+    async fn local_safe(&self, chain_id: ChainId) -> RpcResult<BlockId> {
+        Ok(self.head(chain_id, SafetyLevel::LocalSafe).await?.id())
+    }
+
+    async fn cross_safe(&self, chain_id: ChainId) -> RpcResult<DerivedIdPair> {
+        let derived = self.head(chain_id, SafetyLevel::Safe).await?.id();
+        let source = self.derivation.source_of(chain_id, derived).await?;
+        Ok(DerivedIdPair { source, derived })
+    }
+
+    async fn finalized(&self, chain_id: ChainId) -> RpcResult<BlockId> {
+        Ok(self.head(chain_id, SafetyLevel::Finalized).await?.id())
+    }
+
+    async fn finalized_l1(&self) -> RpcResult<BlockRef> {
+        Ok(self.l1_finalized().await?)
+    }
+
+    async fn super_root_at_timestamp(&self, timestamp: Quantity) -> RpcResult<SuperRootResponse> {
+        Ok(self.super_roots.cross_safe_at(UnixSeconds(timestamp.0)).await?)
+    }
+
+    async fn sync_status(&self) -> RpcResult<SupervisorSyncStatus> {
+        Ok(self.status().await?)
+    }
+
+    async fn all_safe_derived_at(
+        &self,
+        derived_from: NamedBlock,
+    ) -> RpcResult<BTreeMap<HexChainId, BlockId>> {
+        let source = BlockId { hash: derived_from.hash, number: derived_from.number.0 };
+        Ok(self.safe_derived_at(source).await?)
+    }
+
+    async fn check_access_list(
+        &self,
+        entries: Vec<B256>,
+        level: String,
+        descriptor: ExecutingDescriptor,
+    ) -> RpcResult<()> {
+        let level = min_safety(&level, &SafetyLevel::ALL)?;
+        Ok(self.access.check(&entries, level, &descriptor).await?)
+    }
+}
+
+impl SupervisorRpc {
+    /// The highest block of a level.
+    async fn head(&self, chain_id: ChainId, level: SafetyLevel) -> Result<BlockRef, SupervisorError> {
+        self.superchain.sources(chain_id)?;
+        let number = self.superchain.standing(chain_id)?.head(level);
+        let number = number.ok_or_else(|| SupervisorError::Uninitialized {
+            what: format!("the {level} head of chain {chain_id}"),
+        })?;
+        self.superchain.canonical(chain_id, number).await
+    }
+
+    async fn l1_finalized(&self) -> Result<BlockRef, SupervisorError> {
+        let unknown = || SupervisorError::Uninitialized { what: "the finalized L1 block".to_owned() };
+        let Some(l1) = &self.superchain.l1 else {
+            return self.superchain.lowest_node_l1("finalized_l1").map(Into::into).ok_or_else(unknown);
+        };
+        let block = l1.finalized().await;
+        let block = block.map_err(|error| SupervisorError::unproven("the finalized L1 block", &error))?;
+        let block = block.ok_or_else(unknown)?;
+        Ok(BlockRef {
+            hash: block.hash(),
+            number: block.number(),
+            parent_hash: block.header().parent_hash,
+            timestamp: block.timestamp().0,
+        })
+    }
+
+    async fn safe_derived_at(
+        &self,
+        source: BlockId,
+    ) -> Result<BTreeMap<HexChainId, BlockId>, SupervisorError> {
+        self.derivation.check_l1(source).await?;
+        let derived = self.superchain.set.chain_ids().map(|chain_id| async move {
+            let block = self.derivation.safe_at(chain_id, source).await?;
+            Ok::<_, SupervisorError>((HexChainId(chain_id), block))
+        });
+        Ok(try_join_all(derived).await?.into_iter().collect())
+    }
+
+    async fn status(&self) -> Result<SupervisorSyncStatus, SupervisorError> {
+        let chains = self.superchain.set.chain_ids().map(|chain_id| async move {
+            Ok::<_, SupervisorError>((chain_id, self.chain_status(chain_id).await?))
+        });
+        let chains = try_join_all(chains).await?;
+        if chains.is_empty() {
+            return Err(SupervisorError::Uninitialized { what: "every chain".to_owned() });
+        }
+        let lowest = |of: fn(&ChainStanding) -> u64| chains.iter().map(|(_, chain)| of(chain)).min();
+        Ok(SupervisorSyncStatus {
+            min_synced_l1: self.superchain.lowest_node_l1("current_l1").map(Into::into).unwrap_or_default(),
+            safe_timestamp: lowest(|chain| chain.safe_timestamp).unwrap_or_default(),
+            finalized_timestamp: lowest(|chain| chain.finalized_timestamp).unwrap_or_default(),
+            chains: chains.iter().map(|(chain_id, chain)| (HexChainId(*chain_id), chain.status)).collect(),
+        })
+    }
+
+    /// A chain of which nothing is known is told as the specification wants it: with all-zero blocks.
+    async fn chain_status(&self, chain_id: ChainId) -> Result<ChainStanding, SupervisorError> {
+        let Ok(standing) = self.superchain.standing(chain_id) else { return Ok(ChainStanding::default()) };
+        let at = |level: SafetyLevel| {
+            let number = standing.head(level);
+            async move {
+                match number {
+                    Some(number) => self.superchain.canonical(chain_id, number).await.map(Some),
+                    None => Ok(None),
+                }
+            }
+        };
+        let [tip, cross_unsafe, local_safe, safe, finalized] = SafetyLevel::ALL.map(at);
+        let (tip, cross_unsafe, local_safe, safe, finalized) =
+            futures::try_join!(tip, cross_unsafe, local_safe, safe, finalized)?;
+        let id = |block: Option<BlockRef>| block.unwrap_or_default().id();
+        Ok(ChainStanding {
+            status: SupervisorChainSyncStatus {
+                local_unsafe: tip.unwrap_or_default(),
+                local_safe: id(local_safe),
+                cross_unsafe: id(cross_unsafe),
+                safe: id(safe),
+                finalized: id(finalized),
+            },
+            safe_timestamp: safe.unwrap_or_default().timestamp,
+            finalized_timestamp: finalized.unwrap_or_default().timestamp,
+        })
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct ChainStanding {
+    status: SupervisorChainSyncStatus,
+    safe_timestamp: u64,
+    finalized_timestamp: u64,
+}

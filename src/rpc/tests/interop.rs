@@ -1,0 +1,173 @@
+//! Access lists and the failsafe: `supervisor_checkAccessList`, `interop_*`, `admin_*`.
+
+use super::world::{CHAIN, FIRST, HEADS, INVALID_IN, SILENT, Setup, TIP, World, time_of};
+use crate::interop::{Identifier, Message, encode_access_list};
+use crate::rpc::Failsafe;
+use alloy::primitives::B256;
+use crosscheck_p2p::{ChainId, UnixSeconds};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+const BOTH: [&str; 2] = ["interop_checkAccessList", "supervisor_checkAccessList"];
+
+fn descriptor(timestamp: u64) -> Value {
+    json!({ "chainID": "901", "timestamp": format!("{timestamp:#x}") })
+}
+
+/// The code that both methods refuse with, or `None`.
+async fn check(world: &World, entries: &[B256], safety: &str, descriptor: &Value) -> Option<i32> {
+    let params = [json!(entries), json!(safety), descriptor.clone()];
+    let mut codes = Vec::new();
+    for method in BOTH {
+        match world.call(method, &params).await {
+            Ok(answer) => {
+                assert_eq!(answer, Value::Null);
+                codes.push(None);
+            }
+            Err((code, _)) => codes.push(Some(code)),
+        }
+    }
+    assert_eq!(codes[0], codes[1]);
+    codes[0]
+}
+
+#[rstest]
+#[case::in_the_view(&[12], "unsafe", None)]
+#[case::several(&[9, 12, 16], "cross-unsafe", None)]
+#[case::below_the_view(&[FIRST - 2], "cross-unsafe", None)]
+#[case::nothing_declared(&[], "unsafe", None)]
+#[case::not_cross_unsafe(&[19], "cross-unsafe", Some(-321_100))]
+#[case::still_there(&[19], "unsafe", None)]
+#[case::in_an_invalid_block(&[INVALID_IN], "unsafe", Some(-320_901))]
+#[tokio::test]
+async fn declared_messages(#[case] numbers: &[u64], #[case] safety: &str, #[case] code: Option<i32>) {
+    let world = World::start(Setup::default()).await;
+    let descriptor = descriptor(time_of(TIP) + 1);
+    assert_eq!(check(&world, &world.entries(numbers), safety, &descriptor).await, code);
+    // A second time from memory: the same answer.
+    assert_eq!(check(&world, &world.entries(numbers), safety, &descriptor).await, code);
+}
+
+#[rstest]
+#[case::local_safe(HEADS.local_safe, "local-safe", None)]
+#[case::not_local_safe(HEADS.local_safe + 1, "local-safe", Some(-321_100))]
+#[case::safe(HEADS.safe, "safe", None)]
+#[case::not_safe(HEADS.safe + 1, "safe", Some(-321_100))]
+#[case::finalized(HEADS.finalized, "finalized", None)]
+#[case::not_finalized(HEADS.finalized + 1, "finalized", Some(-321_100))]
+#[case::no_level(HEADS.finalized, "invalid", Some(-32_602))]
+#[tokio::test]
+async fn levels_that_only_the_supervisor_knows(
+    #[case] number: u64,
+    #[case] safety: &str,
+    #[case] code: Option<i32>,
+) {
+    let world = World::start(Setup::default()).await;
+    let params = [json!(world.entries(&[number])), json!(safety), descriptor(time_of(TIP) + 1)];
+    let answer = world.call("supervisor_checkAccessList", &params).await;
+    assert_eq!(answer.err().map(|error| error.0), code);
+    let answer = world.call("interop_checkAccessList", &params).await;
+    assert_eq!(answer.unwrap_err().0, -32_602);
+}
+
+type Spoil = fn(&mut Identifier, &mut B256);
+
+#[rstest]
+#[case::other_chain(|id: &mut Identifier, _: &mut B256| id.chain_id = ChainId::from(1), -320_501)]
+#[case::wide_chain(|id: &mut Identifier, _: &mut B256| id.chain_id = ChainId::from(B256::with_last_byte(1) | B256::repeat_byte(2)), -320_501)]
+#[case::silent_chain(|id: &mut Identifier, _: &mut B256| id.chain_id = ChainId::from(SILENT), -320_400)]
+#[case::other_payload(|_: &mut Identifier, payload: &mut B256| *payload = B256::ZERO, -320_600)]
+#[case::other_log(|id: &mut Identifier, _: &mut B256| id.log_index += 7, -320_600)]
+#[case::other_timestamp(|id: &mut Identifier, _: &mut B256| id.timestamp = UnixSeconds(id.timestamp.0 + 1), -320_600)]
+#[case::other_block(|id: &mut Identifier, _: &mut B256| id.block_number += 1, -320_600)]
+#[case::block_that_never_came(|id: &mut Identifier, _: &mut B256| id.block_number = TIP + 1, -320_600)]
+#[case::block_to_come(
+    |id: &mut Identifier, _: &mut B256| (id.block_number, id.timestamp) = (TIP + 1, UnixSeconds(time_of(TIP + 1))), -321_401
+)]
+#[tokio::test]
+async fn messages_that_are_not_there(#[case] spoil: Spoil, #[case] code: i32) {
+    let world = World::start(Setup { silent: true, ..Setup::default() }).await;
+    let Message { mut identifier, mut payload_hash } = world.message(12);
+    spoil(&mut identifier, &mut payload_hash);
+    // A good one before it changes nothing: every entry is checked.
+    let mut entries = world.entries(&[9]);
+    entries.extend(encode_access_list(&Message { identifier, payload_hash }));
+    let descriptor = descriptor(time_of(TIP + 2));
+    assert_eq!(check(&world, &entries, "unsafe", &descriptor).await, Some(code));
+}
+
+#[rstest]
+#[case::a_second_later(json!({ "timestamp": time_of(12) + 1 }), None)]
+#[case::same_timestamp(json!({ "timestamp": time_of(12) }), Some(-320_600))]
+#[case::at_the_edge(json!({ "timestamp": time_of(12) + 3600 }), None)]
+#[case::expired(json!({ "timestamp": time_of(12) + 3601 }), Some(-320_600))]
+#[case::timeout_at_the_edge(json!({ "timestamp": time_of(12) + 3000, "timeout": "0x258" }), None)]
+#[case::expires_before_the_timeout(json!({ "timestamp": time_of(12) + 3000, "timeout": 601 }), Some(-320_600))]
+#[case::hex_chain(json!({ "timestamp": time_of(13), "chainID": "0x385" }), None)]
+#[case::unknown_executing_chain(json!({ "timestamp": time_of(13), "chainID": "1" }), Some(-320_501))]
+#[tokio::test]
+async fn times(#[case] descriptor: Value, #[case] code: Option<i32>) {
+    let world = World::start(Setup::default()).await;
+    assert_eq!(check(&world, &world.entries(&[12]), "unsafe", &descriptor).await, code);
+}
+
+#[rstest]
+#[case::lone_lookup(|entries: &mut Vec<B256>| { entries.pop(); })]
+#[case::unknown_key(|entries: &mut Vec<B256>| entries.push(B256::repeat_byte(9)))]
+#[case::checksum_first(|entries: &mut Vec<B256>| entries.reverse())]
+#[tokio::test]
+async fn malformed_lists_are_refused(#[case] spoil: fn(&mut Vec<B256>)) {
+    let world = World::start(Setup::default()).await;
+    let mut entries = world.entries(&[12]);
+    spoil(&mut entries);
+    assert_eq!(check(&world, &entries, "unsafe", &descriptor(time_of(TIP))).await, Some(-32_602));
+}
+
+#[tokio::test]
+async fn a_block_that_cannot_be_fetched_is_not_proven() {
+    let mut world = World::start(Setup::default()).await;
+    let entries = world.entries(&[FIRST - 1]);
+    world.execution.take().unwrap().stop().await;
+    assert_eq!(check(&world, &entries, "unsafe", &descriptor(time_of(TIP))).await, Some(-320_500));
+    // What was proven before needs no endpoint.
+    assert_eq!(check(&world, &world.entries(&[12]), "unsafe", &descriptor(time_of(TIP))).await, None);
+}
+
+#[tokio::test]
+async fn hashes_by_number() {
+    let world = World::start(Setup { silent: true, ..Setup::default() }).await;
+    let ask =
+        async |chain: Value, block: Value| world.call("interop_getBlockHashByNumber", &[chain, block]).await;
+    let hash = |number: u64| json!(world.blocks[usize::try_from(number).unwrap()].hash);
+    assert_eq!(ask(json!("901"), json!("latest")).await.unwrap(), hash(TIP));
+    assert_eq!(ask(json!("0x385"), json!("0xc")).await.unwrap(), hash(12));
+    assert_eq!(ask(json!(CHAIN), json!(FIRST - 3)).await.unwrap(), hash(FIRST - 3));
+    let (code, words) = ask(json!(CHAIN), json!(TIP + 1)).await.unwrap_err();
+    assert!(code == -32_000 && words.contains("not found"), "{code} {words}");
+    assert_eq!(ask(json!(1), json!("latest")).await.unwrap_err().0, -320_501);
+    assert_eq!(ask(json!(SILENT), json!("latest")).await.unwrap_err().0, -320_400);
+    assert_eq!(ask(json!(CHAIN), json!("safe")).await.unwrap_err().0, -32_602);
+}
+
+#[tokio::test]
+async fn the_failsafe_refuses_everything_and_outlives_the_program() {
+    let world = World::start(Setup { admin: true, ..Setup::default() }).await;
+    let (entries, at) = (world.entries(&[12]), descriptor(time_of(TIP)));
+    let is_on = async || world.call("admin_getFailsafeEnabled", &[]).await.unwrap();
+    assert_eq!(is_on().await, json!(false));
+    world.call("admin_setFailsafeEnabled", &[json!(true)]).await.unwrap();
+    assert_eq!(is_on().await, json!(true));
+    assert_eq!(check(&world, &entries, "unsafe", &at).await, Some(-320_602));
+    assert_eq!(check(&world, &[], "unsafe", &at).await, Some(-320_602));
+    assert!(Failsafe::open(&world.ledger).await.unwrap().is_enabled());
+    world.call("admin_setFailsafeEnabled", &[json!(false)]).await.unwrap();
+    assert_eq!(check(&world, &entries, "unsafe", &at).await, None);
+    assert!(!world.failsafe.is_enabled() && !Failsafe::open(&world.ledger).await.unwrap().is_enabled());
+}
+
+#[tokio::test]
+async fn switching_the_failsafe_is_not_served_unless_asked_for() {
+    let world = World::start(Setup::default()).await;
+    let refused = world.call("admin_setFailsafeEnabled", &[json!(true)]).await;
+    assert_eq!(refused.unwrap_err().0, -32_601);
+}

@@ -1,0 +1,217 @@
+//! The `supervisor_*` and `superroot_*` methods, errors included.
+
+use super::world::{CHAIN, HEADS, SILENT, Setup, TIP, World, time_of};
+use crate::consolidation::OutputV0;
+use crate::rpc::super_root;
+use alloy::primitives::{B256, Bytes};
+use crosscheck_p2p::{ChainId, UnixSeconds};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+const UNKNOWN: u64 = 1;
+
+#[rstest]
+#[case::hex(json!("0x385"))]
+#[case::decimal(json!("901"))]
+#[case::number(json!(901))]
+#[tokio::test]
+async fn heads(#[case] chain: Value) {
+    let world = World::start(Setup::default()).await;
+    let ask = async |method: &str| world.call(method, std::slice::from_ref(&chain)).await.unwrap();
+    assert_eq!(ask("supervisor_localUnsafe").await, world.id(TIP));
+    assert_eq!(ask("supervisor_localSafe").await, world.id(HEADS.local_safe));
+    assert_eq!(ask("supervisor_finalized").await, world.id(HEADS.finalized));
+    let pair = json!({ "source": world.l1_id(6), "derived": world.id(HEADS.safe) });
+    assert_eq!(ask("supervisor_crossSafe").await, pair);
+}
+
+#[rstest]
+#[case::local_unsafe("supervisor_localUnsafe", UNKNOWN, -320_501)]
+#[case::cross_safe("supervisor_crossSafe", UNKNOWN, -320_501)]
+#[case::finalized("supervisor_finalized", UNKNOWN, -320_501)]
+#[case::nothing_known("supervisor_localUnsafe", SILENT, -320_400)]
+#[case::nothing_final("supervisor_finalized", SILENT, -320_400)]
+#[tokio::test]
+async fn heads_that_are_not_known(#[case] method: &str, #[case] chain: u64, #[case] code: i32) {
+    let world = World::start(Setup { silent: true, ..Setup::default() }).await;
+    assert_eq!(world.call(method, &[json!(chain)]).await.unwrap_err().0, code);
+}
+
+#[rstest]
+#[case::a_step(9, 5)]
+#[case::between_steps(12, 6)]
+#[case::below_the_view(4, 3)]
+#[tokio::test]
+async fn the_l1_block_that_a_block_became_safe_with(#[case] number: u64, #[case] source: u64) {
+    let world = World::start(Setup::default()).await;
+    let mut derived = world.id(number);
+    let found = world.call("supervisor_crossDerivedToSource", &[json!("0x385"), derived.clone()]).await;
+    // The step before the record's first is not on record: whether block 4 was not safe earlier is not proven.
+    if number == 4 {
+        assert_eq!(found.unwrap_err().0, -320_500);
+    } else {
+        assert_eq!(found.unwrap(), world.l1_ref(source));
+    }
+    derived["hash"] = json!(B256::repeat_byte(1));
+    let found = world.call("supervisor_crossDerivedToSource", &[json!(CHAIN), derived]).await;
+    assert_eq!(found.unwrap_err().0, -320_600);
+}
+
+#[rstest]
+#[case::not_safe_yet(Setup::default(), 15, -321_100)]
+#[case::no_record(Setup { record: false, ..Setup::default() }, 9, -320_500)]
+#[case::no_l1(Setup { l1: false, ..Setup::default() }, 9, -320_500)]
+#[case::no_view(Setup { blocks: false, ..Setup::default() }, 9, -320_400)]
+#[tokio::test]
+async fn a_source_that_is_not_proven(#[case] setup: Setup, #[case] number: u64, #[case] code: i32) {
+    let world = World::start(setup).await;
+    let found = world.call("supervisor_crossDerivedToSource", &[json!(CHAIN), world.id(number)]).await;
+    assert_eq!(found.unwrap_err().0, code);
+}
+
+#[tokio::test]
+async fn a_block_above_the_tip_is_of_the_future() {
+    let world = World::start(Setup::default()).await;
+    let derived = json!({ "hash": B256::ZERO, "number": TIP + 1 });
+    let found = world.call("supervisor_crossDerivedToSource", &[json!(CHAIN), derived]).await;
+    assert_eq!(found.unwrap_err().0, -321_401);
+}
+
+#[tokio::test]
+async fn what_was_safe_with_an_l1_block() {
+    let world = World::start(Setup::default()).await;
+    let ask = async |source: Value| world.call("supervisor_allSafeDerivedAt", &[source]).await;
+    assert_eq!(ask(world.l1_id(5)).await.unwrap(), json!({ "0x385": world.id(9) }));
+    assert_eq!(ask(world.l1_id(4)).await.unwrap(), json!({ "0x385": world.id(4) }));
+    assert_eq!(ask(world.l1_id(2)).await.unwrap_err().0, -320_500);
+    let other = json!({ "hash": B256::repeat_byte(1), "number": 5 });
+    assert_eq!(ask(other).await.unwrap_err().0, -321_500);
+    let future = json!({ "hash": B256::repeat_byte(1), "number": 50 });
+    assert_eq!(ask(future).await.unwrap_err().0, -321_401);
+}
+
+#[tokio::test]
+async fn finalized_l1_is_what_l1_says_or_else_the_nodes() {
+    let world = World::start(Setup::default()).await;
+    let finalized = world.fixture.l1.finalized().number();
+    assert_eq!(world.call("supervisor_finalizedL1", &[]).await.unwrap(), world.l1_ref(finalized));
+    let world = World::start(Setup { l1: false, ..Setup::default() }).await;
+    assert_eq!(world.call("supervisor_finalizedL1", &[]).await.unwrap(), world.l1_ref(2));
+    let world = World::start(Setup { l1: false, blocks: false, ..Setup::default() }).await;
+    assert_eq!(world.call("supervisor_finalizedL1", &[]).await.unwrap_err().0, -320_400);
+}
+
+#[tokio::test]
+async fn sync_status() {
+    let world = World::start(Setup::default()).await;
+    let tip = &world.blocks[usize::try_from(TIP).unwrap()];
+    let expected = json!({
+        "minSyncedL1": world.l1_ref(6),
+        "safeTimestamp": time_of(HEADS.safe),
+        "finalizedTimestamp": time_of(HEADS.finalized),
+        "chains": { "0x385": {
+            "localUnsafe": {
+                "hash": tip.hash, "number": TIP, "parentHash": tip.header.parent_hash, "timestamp": time_of(TIP),
+            },
+            "localSafe": world.id(HEADS.local_safe),
+            "crossUnsafe": world.id(super::world::INVALID_IN - 1),
+            "safe": world.id(HEADS.safe),
+            "finalized": world.id(HEADS.finalized),
+        } },
+    });
+    assert_eq!(world.call("supervisor_syncStatus", &[]).await.unwrap(), expected);
+}
+
+#[tokio::test]
+async fn a_chain_that_is_not_known_yet_has_zero_blocks_in_the_sync_status() {
+    let world = World::start(Setup { silent: true, ..Setup::default() }).await;
+    let status = world.call("supervisor_syncStatus", &[]).await.unwrap();
+    let none = json!({ "hash": B256::ZERO, "number": 0 });
+    assert_eq!(status["chains"]["0x386"]["safe"], none);
+    assert_eq!(status["safeTimestamp"], 0);
+}
+
+fn output(world: &World, number: u64) -> OutputV0 {
+    let block = &world.blocks[usize::try_from(number).unwrap()];
+    OutputV0 {
+        state_root: block.header.state_root,
+        withdrawals_root: block.header.withdrawals_root.unwrap(),
+        block_hash: block.hash,
+    }
+}
+
+#[rstest]
+#[case::at_a_block(12, 0)]
+#[case::between_blocks(12, 1)]
+#[tokio::test]
+async fn super_roots(#[case] number: u64, #[case] later: u64) {
+    let world = World::start(Setup::default()).await;
+    let (timestamp, output) = (time_of(number) + later, output(&world, number));
+    let root = super_root(UnixSeconds(timestamp), &[(ChainId::from(CHAIN), output.root())].into());
+    let params = [json!(format!("{timestamp:#x}"))];
+    let expected = json!({
+        "crossSafeDerivedFrom": world.l1_id(6),
+        "timestamp": timestamp,
+        "superRoot": root,
+        "version": 1,
+        "chains": [{
+            "chainId": "0x385", "canonical": output.root(), "pending": Bytes::copy_from_slice(&output.preimage()),
+        }],
+    });
+    assert_eq!(world.call("supervisor_superRootAtTimestamp", &params).await.unwrap(), expected);
+    let answer = world.call("superroot_atTimestamp", &params).await.unwrap();
+    let block = &world.blocks[usize::try_from(number).unwrap()];
+    let expected = json!({
+        "current_l1": world.l1_id(6),
+        "safe_timestamp": time_of(HEADS.safe),
+        "local_safe_timestamp": time_of(HEADS.local_safe),
+        "finalized_timestamp": time_of(HEADS.finalized),
+        "optimistic_at_timestamp": { "901": {
+            "output": {
+                "version": B256::ZERO,
+                "outputRoot": output.root(),
+                "blockRef": {
+                    "hash": block.hash, "number": number, "parentHash": block.header.parent_hash,
+                    "timestamp": block.header.timestamp,
+                    "l1origin": { "hash": block.l1_origin.hash, "number": block.l1_origin.number },
+                    "sequenceNumber": block.sequence_number,
+                },
+                "withdrawalStorageRoot": output.withdrawals_root,
+                "stateRoot": output.state_root,
+                "syncStatus": null,
+            },
+            "required_l1": world.l1_id(6),
+        } },
+        "chain_ids": ["901"],
+        "data": {
+            "verified_required_l1": world.l1_id(6),
+            "super": {
+                "timestamp": format!("{timestamp:#x}"),
+                "chains": [{ "ChainID": "901", "Output": output.root() }],
+            },
+            "super_root": root,
+        },
+    });
+    assert_eq!(answer, expected);
+}
+
+#[rstest]
+#[case::not_safe_yet(15, -321_100)]
+#[case::not_there_yet(TIP + 5, -321_401)]
+#[tokio::test]
+async fn super_roots_that_are_not_proven(#[case] number: u64, #[case] code: i32) {
+    let world = World::start(Setup::default()).await;
+    let params = [json!(time_of(number))];
+    let refused = world.call("supervisor_superRootAtTimestamp", &params).await;
+    assert_eq!(refused.unwrap_err().0, code);
+    let answer = world.call("superroot_atTimestamp", &params).await.unwrap();
+    assert_eq!((answer.get("data"), &answer["optimistic_at_timestamp"]), (None, &json!({})));
+    assert_eq!(answer["chain_ids"], json!(["901"]));
+}
+
+#[tokio::test]
+async fn a_super_root_from_before_the_chain_cannot_be() {
+    let world = World::start(Setup::default()).await;
+    let before = [json!(time_of(0) - 1)];
+    assert_eq!(world.call("supervisor_superRootAtTimestamp", &before).await.unwrap_err().0, -320_500);
+}

@@ -1,0 +1,369 @@
+//! A small superchain behind a served RPC: real blocks and receipts, a board told of them, endpoints that answer.
+
+use crate::audit::{Answer, Heads};
+use crate::devnet::block::L2Block;
+use crate::devnet::contracts::{EMITTER, emit_call};
+use crate::devnet::fixture::{CHAIN_ID, Fixture, GENESIS_TIME};
+use crate::devnet::serve::{RunningServer, l1_module, rpc_block, rpc_receipts, start};
+use crate::gossip::Gossiped;
+use crate::health::Health;
+use crate::interop::{
+    BlockKey, DependencySet, ExecutingMessage, Identifier, Member, Message, encode_access_list, payload_hash,
+};
+use crate::ledger::Ledger;
+use crate::metrics::Metrics;
+use crate::monitor::{BoardWriter, Input, ObservedBlock, SafetyHeads, Tracker, TrackerLimits};
+use crate::rpc::{
+    ChainSources, CrosscheckRpc, Failsafe, Refusals, RpcParts, SuperchainReader, Suspects, TOLD_CAPACITY,
+    Told, serve,
+};
+use crate::sources::{
+    EndpointLimits, Executed, ExecutionClient, L1Client, LogIndex, RollupNode, StatusDocument,
+};
+use alloy::eips::eip2930::AccessList;
+use alloy::primitives::{B256, U64};
+use crosscheck_p2p::{ChainId, SystemClock, UnixSeconds};
+use jsonrpsee::RpcModule;
+use jsonrpsee::core::ClientError;
+use jsonrpsee::core::client::ClientT;
+use jsonrpsee::core::params::ArrayParams;
+use jsonrpsee::http_client::HttpClientBuilder;
+use jsonrpsee::types::ErrorObjectOwned;
+use parking_lot::RwLock;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// The chain that has blocks.
+pub(super) const CHAIN: u64 = CHAIN_ID;
+/// A chain of the dependency set of which nothing is known.
+pub(super) const SILENT: u64 = 902;
+/// The tip.
+pub(super) const TIP: u64 = 20;
+/// The first block of the view.
+pub(super) const FIRST: u64 = 8;
+/// How far the chain is.
+pub(super) const HEADS: SafetyHeads = SafetyHeads { local_safe: 16, safe: 14, finalized: 10 };
+/// The block that executes a valid message, and the one that executes an invalid one.
+pub(super) const VALID_IN: u64 = 15;
+pub(super) const INVALID_IN: u64 = 18;
+/// The node's record: from which L1 block on which L2 block was safe.
+const RECORD: [(u64, u64); 3] = [(3, 4), (5, 9), (6, 14)];
+/// Seconds between two blocks.
+const BLOCK_TIME: u64 = 2;
+
+const LIMITS: EndpointLimits = EndpointLimits {
+    timeout: Duration::from_secs(20),
+    max_response_bytes: 16 * 1024 * 1024,
+    max_concurrent_requests: 16,
+};
+
+/// What is different in a test's world.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Setup {
+    /// Whether [`SILENT`] is in the dependency set.
+    pub silent: bool,
+    /// Whether methods that change something are served.
+    pub admin: bool,
+    /// Whether the node keeps a record of safe heads.
+    pub record: bool,
+    /// Whether L1 is configured.
+    pub l1: bool,
+    /// Whether the board was told of anything.
+    pub blocks: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { silent: false, admin: false, record: true, l1: true, blocks: true }
+    }
+}
+
+/// Everything that a test talks to, or looks into.
+pub(super) struct World {
+    pub fixture: Fixture,
+    pub blocks: Vec<Arc<L2Block>>,
+    pub addr: SocketAddr,
+    pub told: broadcast::Sender<Told>,
+    pub suspects: Suspects,
+    pub failsafe: Failsafe,
+    pub ledger: Ledger,
+    /// The chain's endpoint, until the test stops it.
+    pub execution: Option<RunningServer>,
+    _servers: Vec<RunningServer>,
+    _dir: tempfile::TempDir,
+    _tasks: JoinSet<std::io::Result<()>>,
+}
+
+pub(super) fn chain() -> ChainId {
+    ChainId::from(CHAIN)
+}
+
+/// The timestamp of the block at a height.
+pub(super) const fn time_of(number: u64) -> u64 {
+    GENESIS_TIME + number * BLOCK_TIME
+}
+
+impl World {
+    pub(super) async fn start(setup: Setup) -> Self {
+        let (fixture, blocks) = build();
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
+        let execution = start(execution_module(blocks.clone())).await.unwrap();
+        let node = start(node_module(&fixture, &blocks, setup.record)).await.unwrap();
+        let l1 = start(l1_module(Arc::new(RwLock::new(fixture.l1.clone()))).unwrap()).await.unwrap();
+        let superchain = reader(&fixture, &blocks, setup, [&execution, &node, &l1]).await;
+        let (told, _) = broadcast::channel(TOLD_CAPACITY);
+        let (suspects, failsafe) = (Suspects::default(), Failsafe::open(&ledger).await.unwrap());
+        let parts = RpcParts {
+            crosscheck: CrosscheckRpc {
+                chains: vec![chain()],
+                ledger: ledger.clone(),
+                refusals: Refusals::new(Metrics::new(superchain.set.clone()).unwrap()),
+                heads: superchain.heads.clone(),
+                gossiped: Gossiped::default(),
+                health: Health::default(),
+            },
+            superchain,
+            suspects: suspects.clone(),
+            told: told.clone(),
+            failsafe: failsafe.clone(),
+            admin: setup.admin,
+            clock: Arc::new(SystemClock),
+        };
+        let mut tasks = JoinSet::new();
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let (addr, server) = serve(any, parts.module().unwrap(), CancellationToken::new()).await.unwrap();
+        tasks.spawn(server);
+        let servers = vec![node, l1];
+        Self {
+            fixture,
+            blocks,
+            addr,
+            told,
+            suspects,
+            failsafe,
+            ledger,
+            execution: Some(execution),
+            _servers: servers,
+            _dir: dir,
+            _tasks: tasks,
+        }
+    }
+
+    /// Calls a method over HTTP. `Err`: the code and the words.
+    pub(super) async fn call(&self, method: &str, params: &[Value]) -> Result<Value, (i32, String)> {
+        let client = HttpClientBuilder::default().build(format!("http://{}", self.addr)).unwrap();
+        let mut array = ArrayParams::new();
+        for param in params {
+            array.insert(param).unwrap();
+        }
+        match client.request(method, array).await {
+            Ok(answer) => Ok(answer),
+            Err(ClientError::Call(error)) => Err((error.code(), error.message().to_owned())),
+            Err(error) => panic!("{method}: {error}"),
+        }
+    }
+
+    pub(super) fn id(&self, number: u64) -> Value {
+        json!({ "hash": self.blocks[at(number)].hash, "number": number })
+    }
+
+    pub(super) fn l1_id(&self, number: u64) -> Value {
+        let block = self.fixture.l1.block_by_number(number).unwrap();
+        json!({ "hash": block.hash, "number": number })
+    }
+
+    pub(super) fn l1_ref(&self, number: u64) -> Value {
+        let block = self.fixture.l1.block_by_number(number).unwrap();
+        json!({
+            "hash": block.hash, "number": number, "parentHash": block.header.parent_hash,
+            "timestamp": block.header.timestamp,
+        })
+    }
+
+    /// The message that the first log of a block is.
+    pub(super) fn message(&self, number: u64) -> Message {
+        message_of(&self.blocks[at(number)])
+    }
+
+    /// The access list that declares the first log of each of these blocks.
+    pub(super) fn entries(&self, numbers: &[u64]) -> Vec<B256> {
+        numbers.iter().flat_map(|number| encode_access_list(&self.message(*number))).collect()
+    }
+}
+
+fn at(number: u64) -> usize {
+    usize::try_from(number).unwrap()
+}
+
+/// Twenty blocks with a log each; L1 has a new block every third.
+fn build() -> (Fixture, Vec<Arc<L2Block>>) {
+    let mut fixture = Fixture::new(3);
+    let mut blocks = vec![Arc::clone(fixture.chain.head())];
+    for number in 1..=TIP {
+        if number % 3 == 0 {
+            fixture.l1.produce(UnixSeconds(time_of(number))).unwrap();
+        }
+        let topic = B256::with_last_byte(u8::try_from(number).unwrap());
+        let call = fixture.call(0, EMITTER, emit_call(&[topic], b"payload"), AccessList::default());
+        blocks.push(fixture.extend(&[call]));
+    }
+    (fixture, blocks)
+}
+
+fn message_of(block: &L2Block) -> Message {
+    let (log_index, _, log) = block.logs().next().unwrap();
+    let identifier = Identifier {
+        origin: log.address,
+        block_number: block.number(),
+        log_index,
+        timestamp: block.timestamp(),
+        chain_id: chain(),
+    };
+    Message { identifier, payload_hash: payload_hash(&log.data) }
+}
+
+async fn reader(
+    fixture: &Fixture,
+    blocks: &[Arc<L2Block>],
+    setup: Setup,
+    [execution, node, l1]: [&RunningServer; 3],
+) -> SuperchainReader {
+    let index = LogIndex::new(64 * 1024 * 1024);
+    let member = Member { interop_time: UnixSeconds(GENESIS_TIME), block_time: BLOCK_TIME };
+    let mut members = BTreeMap::from([(chain(), member)]);
+    if setup.silent {
+        members.insert(ChainId::from(SILENT), member);
+    }
+    let set = DependencySet::new(members, 3600);
+    let url = |server: &RunningServer| server.url().parse().unwrap();
+    let client =
+        |chain_id| ExecutionClient::new(chain_id, &[url(execution)], 1, LIMITS, index.clone()).unwrap();
+    let limits = TrackerLimits { max_messages: 1000, retention: 1_000_000_000, ended_kept: 100 };
+    let mut board = BoardWriter::new(Tracker::new(set.clone(), index.clone(), limits));
+    let heads = Heads::new(set.chain_ids());
+    if setup.blocks {
+        for block in blocks.iter().skip(at(FIRST)) {
+            let verified = client(chain()).block_by_hash(block.hash).await.unwrap().unwrap();
+            client(chain()).logs(&verified).await.unwrap().unwrap();
+            let told = board.apply(Input::Block(Arc::new(observed(block, blocks))));
+            assert_eq!((told.refused, told.requests), (None, vec![]));
+        }
+        board.apply(Input::Heads { chain_id: chain(), heads: HEADS });
+        heads.set_answer(
+            chain(),
+            Answer { document: status(fixture, blocks), at: tokio::time::Instant::now() },
+        );
+    }
+    let sources = |chain_id: ChainId| ChainSources {
+        execution: client(chain_id),
+        node: (chain_id == chain()).then(|| RollupNode::new(url(node), LIMITS).unwrap()),
+        block_time: BLOCK_TIME,
+    };
+    SuperchainReader {
+        board: board.board(),
+        index: index.clone(),
+        heads,
+        chains: set.chain_ids().map(|chain_id| (chain_id, sources(chain_id))).collect(),
+        l1: setup.l1.then(|| L1Client::new(url(l1), LIMITS).unwrap()),
+        set,
+    }
+}
+
+/// A block as the monitor reads it. Two of them execute a message each.
+fn observed(block: &L2Block, blocks: &[Arc<L2Block>]) -> ObservedBlock {
+    let executed = |message| Executed {
+        log_index: 1,
+        transaction_index: 1,
+        by_deposit: false,
+        message: Ok(ExecutingMessage { log_index: 1, message }),
+    };
+    let cited = message_of(&blocks[at(9)]);
+    let executed = match block.number() {
+        VALID_IN => vec![executed(cited)],
+        INVALID_IN => vec![executed(Message { payload_hash: B256::ZERO, ..cited })],
+        _ => Vec::new(),
+    };
+    ObservedBlock {
+        key: BlockKey { chain_id: chain(), number: block.number(), hash: block.hash },
+        parent_hash: block.header.parent_hash,
+        timestamp: block.timestamp(),
+        undeclared: if block.number() == VALID_IN { vec![1] } else { Vec::new() },
+        executed,
+        is_deposits_only: false,
+    }
+}
+
+fn status(fixture: &Fixture, blocks: &[Arc<L2Block>]) -> StatusDocument {
+    let head = |number: u64| {
+        let block = &blocks[at(number)];
+        json!({ "hash": block.hash, "number": number, "timestamp": block.header.timestamp })
+    };
+    let l1 = |number: u64| {
+        let block = fixture.l1.block_by_number(number).unwrap();
+        json!({
+            "hash": block.hash, "number": number, "parentHash": block.header.parent_hash,
+            "timestamp": block.header.timestamp,
+        })
+    };
+    let status = json!({
+        "unsafe_l2": head(TIP), "local_safe_l2": head(HEADS.local_safe), "safe_l2": head(HEADS.safe),
+        "finalized_l2": head(HEADS.finalized), "current_l1": l1(6), "finalized_l1": l1(2),
+    });
+    StatusDocument::read(&serde_json::value::to_raw_value(&status).unwrap()).unwrap()
+}
+
+fn execution_module(blocks: Vec<Arc<L2Block>>) -> RpcModule<Vec<Arc<L2Block>>> {
+    let mut module = RpcModule::new(blocks);
+    module
+        .register_method("eth_getBlockByNumber", |params, blocks, _| {
+            let (number, full): (U64, bool) = params.parse().unwrap();
+            blocks.get(at(number.to())).map(|block| rpc_block(block, full))
+        })
+        .unwrap();
+    module
+        .register_method("eth_getBlockByHash", |params, blocks, _| {
+            let (hash, full): (B256, bool) = params.parse().unwrap();
+            blocks.iter().find(|block| block.hash == hash).map(|block| rpc_block(block, full))
+        })
+        .unwrap();
+    module
+        .register_method("eth_getBlockReceipts", |params, blocks, _| {
+            let [hash]: [B256; 1] = params.parse().unwrap();
+            blocks.iter().find(|block| block.hash == hash).map(|block| rpc_receipts(block))
+        })
+        .unwrap();
+    module
+}
+
+/// A node that answers from [`RECORD`] as op-node does, or has no such method.
+fn node_module(fixture: &Fixture, blocks: &[Arc<L2Block>], record: bool) -> RpcModule<()> {
+    let mut module = RpcModule::new(());
+    let steps = RECORD.map(|(l1, l2)| {
+        let source = fixture.l1.block_by_number(l1).unwrap().hash;
+        (
+            l1,
+            json!({
+                "l1Block": { "hash": source, "number": l1 },
+                "safeHead": { "hash": blocks[at(l2)].hash, "number": l2 },
+            }),
+        )
+    });
+    if record {
+        module
+            .register_method("optimism_safeHeadAtL1Block", move |params, (), _| {
+                let [asked]: [U64; 1] = params.parse().unwrap();
+                let step = steps.iter().rev().find(|(l1, _)| *l1 <= asked.to::<u64>());
+                step.map(|(_, answer)| answer.clone())
+                    .ok_or_else(|| ErrorObjectOwned::owned(-32_000, "safe head not found", None::<()>))
+            })
+            .unwrap();
+    }
+    module
+}

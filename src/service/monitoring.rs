@@ -1,0 +1,111 @@
+//! The monitor and the tasks around it, wired together.
+
+use super::Shared;
+use crate::config::{ChainConfig, Config};
+use crate::ledger::Ledger;
+use crate::monitor::{
+    Board, BoardWriter, ChainReader, HeadSource, MONITOR_INBOX, Monitor, MonitorParts,
+    Nudges, SUSPECT_INBOX, StartPoint, SuspectMessage, SuspectWatcher, Tracker, TrackerLimits,
+};
+use crate::rpc::{Suspects, TOLD_CAPACITY, Told};
+use crate::sources::{ExecutionClient, LogIndex};
+use crate::tasks::TaskGroup;
+use crosscheck_p2p::ChainId;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::{broadcast, mpsc};
+
+/// How many ended messages can still be asked for.
+const ENDED_KEPT: usize = 65_536;
+
+/// What others need of the monitor.
+pub(super) struct Monitoring {
+    /// What is known of the chains and their messages.
+    pub(super) board: Board,
+    /// Suspect messages.
+    pub(super) suspects: Suspects,
+    /// Where events are told.
+    pub(super) told: broadcast::Sender<Told>,
+    /// Word to the chains' readers.
+    pub(super) nudges: Nudges,
+    /// Where gossiped blocks go.
+    pub(super) gossip: mpsc::Sender<SuspectMessage>,
+}
+
+/// Starts the monitor, a reader for each chain of the dependency set, and the watcher of suspects.
+pub(super) async fn start(
+    tasks: &mut TaskGroup,
+    config: &Config,
+    shared: &Shared,
+    ledger: &Ledger,
+    index: &LogIndex,
+    clients: &BTreeMap<ChainId, ExecutionClient>,
+) -> eyre::Result<Monitoring> {
+    let set = config.dependency_set();
+    let retention = config.monitor.retention.whole();
+    let limits =
+        TrackerLimits { max_messages: config.monitor.max_messages, retention, ended_kept: ENDED_KEPT };
+    let board = BoardWriter::new(Tracker::new(set.clone(), index.clone(), limits));
+    let (told, _) = broadcast::channel(TOLD_CAPACITY);
+    let (gossip, suspect_inbox) = mpsc::channel(SUSPECT_INBOX);
+    let (monitor, inbox) = mpsc::channel(MONITOR_INBOX);
+    let monitoring = Monitoring {
+        board: board.board(),
+        suspects: Suspects::default(),
+        told,
+        nudges: Nudges::new(set.chain_ids()),
+        gossip,
+    };
+    for chain_id in set.chain_ids() {
+        let (Some(chain), Some(execution)) = (config.chains.get(&chain_id), clients.get(&chain_id)) else {
+            continue;
+        };
+        let start = StartPoint::new(ledger.cursor(chain_id).await?, retention, chain.block_time);
+        let reader = ChainReader {
+            chain_id,
+            execution: execution.clone(),
+            heads: head_source(shared, chain_id, chain),
+            start,
+            monitor: monitor.clone(),
+            nudges: monitoring.nudges.clone(),
+            interval: config.sources.poll_interval.0,
+            health: shared.health.clone(),
+            metrics: shared.metrics.clone(),
+        };
+        shared.health.expect(&ChainReader::part(chain_id));
+        tasks.spawn(format!("reader of chain {chain_id}"), reader.run(tasks.cancellation().clone()));
+    }
+    let watcher = SuspectWatcher {
+        inbox: suspect_inbox,
+        board: monitoring.board.clone(),
+        index: index.clone(),
+        ledger: ledger.clone(),
+        suspects: monitoring.suspects.clone(),
+        told: monitoring.told.clone(),
+        clock: Arc::clone(&shared.clock),
+        metrics: shared.metrics.clone(),
+    };
+    tasks.spawn("suspects", watcher.run(tasks.cancellation().clone()));
+    let monitor = Monitor::new(MonitorParts {
+        board,
+        clients: clients.clone(),
+        index: index.clone(),
+        inbox,
+        suspects: monitoring.gossip.clone(),
+        ledger: ledger.clone(),
+        told: monitoring.told.clone(),
+        clock: Arc::clone(&shared.clock),
+        retention,
+        metrics: shared.metrics.clone(),
+    });
+    tasks.spawn("monitor", monitor.run(tasks.cancellation().clone()));
+    Ok(monitoring)
+}
+
+/// Who says how far the chain is: its rollup node, if it has one.
+fn head_source(shared: &Shared, chain_id: ChainId, chain: &ChainConfig) -> HeadSource {
+    match shared.heads.answers(chain_id).filter(|_| !chain.is_monitored_only()) {
+        Some(answers) => HeadSource::Node(answers),
+        None => HeadSource::Labels { heads: shared.heads.clone(), metrics: shared.metrics.clone() },
+    }
+}

@@ -1,0 +1,72 @@
+//! The JSON-RPC server, wired to what its methods read.
+
+use super::Shared;
+use super::monitoring::Monitoring;
+use crate::config::{Config, Switch};
+use crate::ledger::Ledger;
+use crate::rpc::{self, ChainSources, CrosscheckRpc, Failsafe, RpcParts, SuperchainReader};
+use crate::sources::{ExecutionClient, L1Client, LogIndex, RollupNode};
+use crate::tasks::TaskGroup;
+use crosscheck_p2p::ChainId;
+use eyre::WrapErr;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// Binds the JSON-RPC server and starts its task.
+pub(super) async fn start(
+    tasks: &mut TaskGroup,
+    config: &Config,
+    shared: &Shared,
+    ledger: &Ledger,
+    monitoring: &Monitoring,
+    index: &LogIndex,
+    clients: &BTreeMap<ChainId, ExecutionClient>,
+) -> eyre::Result<SocketAddr> {
+    let parts = RpcParts {
+        crosscheck: CrosscheckRpc {
+            chains: config.chains.keys().copied().collect(),
+            ledger: ledger.clone(),
+            refusals: shared.refusals.clone(),
+            heads: shared.heads.clone(),
+            gossiped: shared.gossiped.clone(),
+            health: shared.health.clone(),
+        },
+        superchain: superchain(config, shared, monitoring, index, clients)?,
+        suspects: monitoring.suspects.clone(),
+        told: monitoring.told.clone(),
+        failsafe: Failsafe::open(ledger).await?,
+        admin: config.rpc.admin == Switch::On,
+        clock: Arc::clone(&shared.clock),
+    };
+    let (bound, server) = rpc::serve(config.rpc.addr, parts.module()?, tasks.cancellation().clone())
+        .await
+        .wrap_err_with(|| format!("rpc.addr {} cannot be bound; is it in use?", config.rpc.addr))?;
+    tasks.spawn("rpc", server);
+    Ok(bound)
+}
+
+fn superchain(
+    config: &Config,
+    shared: &Shared,
+    monitoring: &Monitoring,
+    index: &LogIndex,
+    clients: &BTreeMap<ChainId, ExecutionClient>,
+) -> eyre::Result<SuperchainReader> {
+    let (set, limits) = (config.dependency_set(), config.sources.limits());
+    let mut chains = BTreeMap::new();
+    for (chain_id, chain) in config.chains.iter().filter(|(chain_id, _)| set.member(**chain_id).is_some()) {
+        let Some(execution) = clients.get(chain_id).cloned() else { continue };
+        let node = chain.rollup_node.clone().map(|url| RollupNode::new(url, limits)).transpose()?;
+        chains.insert(*chain_id, ChainSources { execution, node, block_time: chain.block_time });
+    }
+    let l1 = config.l1.execution.clone().map(|url| L1Client::new(url, limits)).transpose()?;
+    Ok(SuperchainReader {
+        set,
+        board: monitoring.board.clone(),
+        index: index.clone(),
+        heads: shared.heads.clone(),
+        chains,
+        l1,
+    })
+}

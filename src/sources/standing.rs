@@ -1,0 +1,273 @@
+//! [`EndpointStanding`]: how an endpoint of a chain stands to the others. Pure: time is an argument.
+//!
+//! One wrong answer names an endpoint; it takes more than one right answer to clear it, so that an endpoint
+//! that lies now and then is not told of with every block.
+
+use super::{EndpointUrl, SourceError};
+use alloy::primitives::B256;
+use tokio::time::Instant;
+
+/// How many answers in a row may fail before the endpoint is called failing: single timeouts are common.
+const FAILURES: u32 = 3;
+
+/// How many times in a row an outvoted endpoint must agree before it is taken back. Agreeing on the very height
+/// that it was outvoted on takes it back at once.
+const AGREEMENTS: u32 = 16;
+
+/// How many blocks an endpoint may be behind what the others agree on before it is called behind.
+pub const TOLERATED_LAG: u64 = 3;
+
+/// How an endpoint stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EndpointState {
+    /// It says what enough others say, or has not been asked yet.
+    Agrees,
+    /// Its tip is below what enough others have.
+    Behind {
+        /// By how many blocks.
+        blocks: u64,
+    },
+    /// Enough others agree on another block.
+    Outvoted {
+        /// At which height.
+        number: u64,
+        /// Its block there.
+        said: B256,
+        /// Theirs.
+        agreed: B256,
+    },
+    /// It gives no answers, or none that hold.
+    Failing {
+        /// The last failure.
+        reason: String,
+    },
+}
+
+impl EndpointState {
+    /// Every name that [`EndpointState::name`] gives.
+    pub const NAMES: [&str; 4] = ["agrees", "behind", "outvoted", "failing"];
+
+    /// Its stable name.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Agrees => "agrees",
+            Self::Behind { .. } => "behind",
+            Self::Outvoted { .. } => "outvoted",
+            Self::Failing { .. } => "failing",
+        }
+    }
+
+    /// What is the matter, in words; empty if nothing is.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Agrees => String::new(),
+            Self::Behind { blocks } => format!("{blocks} blocks behind the others"),
+            Self::Outvoted { number, said, agreed } => {
+                format!("says {said} at height {number}, where the others agree on {agreed}")
+            }
+            Self::Failing { reason } => reason.clone(),
+        }
+    }
+}
+
+/// One endpoint of a chain, and how it stands to the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointStanding {
+    /// Its place among the chain's endpoints, counted from 0.
+    pub place: usize,
+    /// Where it is; shown without its secrets.
+    pub endpoint: EndpointUrl,
+    /// How it stands.
+    pub state: EndpointState,
+    /// Since when.
+    pub since: Instant,
+    /// How many times it was outvoted.
+    pub disagreements: u64,
+    /// How many of its answers failed or did not hold.
+    pub failures: u64,
+    trouble: Trouble,
+}
+
+/// What is the matter with an endpoint; several things may be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Trouble {
+    failures_in_a_row: u32,
+    failing: Option<String>,
+    outvoted: Option<Outvoted>,
+    lag: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Outvoted {
+    number: u64,
+    said: B256,
+    agreed: B256,
+    agreements: u32,
+}
+
+impl EndpointStanding {
+    /// An endpoint that has not been asked yet.
+    pub(super) fn new(place: usize, endpoint: EndpointUrl, now: Instant) -> Self {
+        let trouble = Trouble::default();
+        Self {
+            place,
+            endpoint,
+            state: EndpointState::Agrees,
+            since: now,
+            disagreements: 0,
+            failures: 0,
+            trouble,
+        }
+    }
+
+    /// It gave an answer, whatever it says. Returns whether its state is another now; so do the others.
+    pub(super) fn answered(&mut self, now: Instant) -> bool {
+        self.trouble.failures_in_a_row = 0;
+        self.trouble.failing = None;
+        self.update(now)
+    }
+
+    /// It gave none, or one that does not hold.
+    pub(super) fn failed(&mut self, error: &SourceError, now: Instant) -> bool {
+        self.failures = self.failures.saturating_add(1);
+        let trouble = &mut self.trouble;
+        trouble.failures_in_a_row = trouble.failures_in_a_row.saturating_add(1);
+        // What does not hold is no accident of the network.
+        let is_lie = matches!(error, SourceError::Untrustworthy { .. });
+        if is_lie || trouble.failures_in_a_row >= FAILURES {
+            trouble.failing = Some(error.to_string());
+        }
+        self.update(now)
+    }
+
+    /// It said this where enough endpoints agree on that.
+    pub(super) fn compared(&mut self, number: u64, said: B256, agreed: B256, now: Instant) -> bool {
+        let outvoted = &mut self.trouble.outvoted;
+        if said != agreed {
+            self.disagreements = self.disagreements.saturating_add(1);
+            *outvoted = Some(Outvoted { number, said, agreed, agreements: 0 });
+        } else if let Some(before) = outvoted {
+            before.agreements = before.agreements.saturating_add(1);
+            if before.number == number || before.agreements >= AGREEMENTS {
+                *outvoted = None;
+            }
+        }
+        self.update(now)
+    }
+
+    /// Its tip is so many blocks below what enough endpoints have.
+    pub(super) fn lags(&mut self, blocks: u64, now: Instant) -> bool {
+        self.trouble.lag = blocks;
+        self.update(now)
+    }
+
+    fn update(&mut self, now: Instant) -> bool {
+        let Trouble { failing, outvoted, lag, .. } = &self.trouble;
+        let state = match (failing, outvoted) {
+            (Some(reason), _) => EndpointState::Failing { reason: reason.clone() },
+            (None, Some(Outvoted { number, said, agreed, .. })) => {
+                EndpointState::Outvoted { number: *number, said: *said, agreed: *agreed }
+            }
+            (None, None) if *lag > TOLERATED_LAG => EndpointState::Behind { blocks: *lag },
+            (None, None) => EndpointState::Agrees,
+        };
+        let is_other = state.name() != self.state.name();
+        self.state = state;
+        if is_other {
+            self.since = now;
+        }
+        is_other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: B256 = B256::repeat_byte(1);
+    const TWO: B256 = B256::repeat_byte(2);
+
+    fn standing() -> (EndpointStanding, Instant) {
+        let now = Instant::now();
+        (EndpointStanding::new(1, "http://127.0.0.1:1".parse().unwrap(), now), now)
+    }
+
+    fn unreachable(standing: &EndpointStanding) -> SourceError {
+        let endpoint = standing.endpoint.clone();
+        SourceError::Unreachable { endpoint, method: "eth_chainId", reason: "refused".to_owned() }
+    }
+
+    #[tokio::test]
+    async fn a_single_timeout_names_nobody() {
+        let (mut standing, now) = standing();
+        let error = unreachable(&standing);
+        assert!(!standing.failed(&error, now) && !standing.failed(&error, now));
+        assert!(!standing.answered(now));
+        assert!(
+            !standing.failed(&error, now) && !standing.failed(&error, now) && standing.failed(&error, now)
+        );
+        assert_eq!((standing.state.name(), standing.failures), ("failing", 5));
+        assert!(standing.answered(now));
+        assert_eq!(standing.state, EndpointState::Agrees);
+    }
+
+    #[tokio::test]
+    async fn one_answer_that_does_not_hold_names_it() {
+        let (mut standing, now) = standing();
+        let endpoint = standing.endpoint.clone();
+        let lie =
+            SourceError::Untrustworthy { endpoint, method: "eth_getBlockByNumber", reason: "no".to_owned() };
+        assert!(standing.failed(&lie, now));
+        assert!(standing.state.detail().contains("does not hold"), "{}", standing.state.detail());
+    }
+
+    #[tokio::test]
+    async fn who_lies_now_and_then_is_told_of_once() {
+        let (mut standing, now) = standing();
+        assert!(standing.compared(10, ONE, TWO, now));
+        for number in 11..20 {
+            assert!(!standing.compared(number, ONE, ONE, now));
+        }
+        assert!(!standing.compared(20, ONE, TWO, now));
+        assert_eq!(standing.state, EndpointState::Outvoted { number: 20, said: ONE, agreed: TWO });
+        assert_eq!(standing.disagreements, 2);
+        let cleared = (21..).find(|number| standing.compared(*number, ONE, ONE, now)).unwrap();
+        assert_eq!(cleared, 20 + u64::from(AGREEMENTS));
+    }
+
+    #[tokio::test]
+    async fn who_comes_round_at_the_height_at_issue_is_taken_back() {
+        let (mut standing, now) = standing();
+        standing.compared(10, ONE, TWO, now);
+        assert!(standing.compared(10, TWO, TWO, now));
+        assert_eq!(standing.state, EndpointState::Agrees);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_laggard_is_told_of_beyond_the_tolerated_lag() {
+        let (mut standing, start) = standing();
+        assert!(!standing.lags(TOLERATED_LAG, start));
+        tokio::time::advance(core::time::Duration::from_secs(5)).await;
+        let now = Instant::now();
+        assert!(standing.lags(TOLERATED_LAG + 1, now));
+        assert_eq!((standing.state.clone(), standing.since), (EndpointState::Behind { blocks: 4 }, now));
+        assert!(!standing.lags(9, now) && standing.lags(0, now));
+    }
+
+    #[tokio::test]
+    async fn the_worst_trouble_is_told_and_the_rest_not_forgotten() {
+        let (mut standing, now) = standing();
+        let error = unreachable(&standing);
+        standing.lags(50, now);
+        standing.compared(10, ONE, TWO, now);
+        assert_eq!(standing.state.name(), "outvoted");
+        for _ in 0..FAILURES {
+            standing.failed(&error, now);
+        }
+        assert_eq!(standing.state.name(), "failing");
+        standing.answered(now);
+        assert_eq!(standing.state.name(), "outvoted");
+        standing.compared(10, TWO, TWO, now);
+        assert_eq!(standing.state, EndpointState::Behind { blocks: 50 });
+    }
+}

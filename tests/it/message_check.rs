@@ -1,0 +1,132 @@
+//! `crosscheck message check`: messages of a live devnet, the good and the bad.
+
+use crate::program::{Running, Written, call, crosscheck, eventually};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const INBOX: &str = "0x4200000000000000000000000000000000000022";
+
+/// A number in 0x-hex.
+fn number(value: &Value) -> u64 {
+    u64::from_str_radix(value.as_str().unwrap().strip_prefix("0x").unwrap(), 16).unwrap()
+}
+
+/// The message executed at or after a height of chain 901: its block and log index.
+async fn executed(url: &str, from: u64, to: u64) -> Option<(u64, u64)> {
+    let filter =
+        json!({ "address": INBOX, "fromBlock": format!("{from:#x}"), "toBlock": format!("{to:#x}") });
+    let logs = call(url, "eth_getLogs", &[filter]).await?;
+    let log = logs.as_array()?.first()?.clone();
+    Some((number(&log["blockNumber"]), number(&log["logIndex"])))
+}
+
+/// Runs the check; its exit code and what it printed.
+fn check(arguments: &[&str]) -> (Option<i32>, Value) {
+    let mut program = crosscheck(&["message", "check", "--json"]);
+    let output = program.args(arguments).output().unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    let found = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{complaint}"));
+    (output.status.code(), found)
+}
+
+fn states(found: &Value, state: &str) -> usize {
+    found["clauses"].as_array().unwrap().iter().filter(|clause| clause["state"] == state).count()
+}
+
+#[tokio::test]
+async fn a_message_is_held_against_live_endpoints() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().to_str().unwrap();
+    let fault = "wrong-payload-hash@20";
+    let arguments = ["devnet", "--fast", "--no-sidecar", "--seed", "4", "--dir", path, "--fault", fault];
+    let running = Running::start(&arguments, &dir.path().join("devnet.log"));
+    let config = Written::wait_for(&dir.path().join("crosscheck.toml")).await;
+    let (first, second) = (config.execution("901"), config.execution("902"));
+    let (block, log) = eventually("a message", || executed(&first, 1, 19)).await;
+    let (bad_block, bad_log) = eventually("the bad message", || executed(&first, 20, 20)).await;
+    let file = dir.path().join("crosscheck.toml");
+    let by_config = ["--config", file.to_str().unwrap(), "--executing-chain", "901"];
+
+    let (block, log) = (block.to_string(), log.to_string());
+    let named = ["--block", &block, "--log-index", &log];
+    let (code, found) = check(&[&by_config[..], &named].concat());
+    assert_eq!((code, &found["verdict"]), (Some(0), &json!("valid")), "{found}");
+    assert_eq!((states(&found, "ok"), states(&found, "broken")), (11, 0), "{found}");
+    // The proof is there to be followed: the log at the index has the checksum of the message.
+    assert_eq!(found["initiating"]["log"]["checksum"], found["checksum"]);
+    let id = &found["identifier"];
+    let header = [json!(format!("{:#x}", id["block_number"].as_u64().unwrap())), json!(false)];
+    let initiating = if id["chain_id"] == 901 { &first } else { &second };
+    let header = call(initiating, "eth_getBlockByNumber", &header).await.unwrap();
+    assert_eq!(found["initiating"]["block"]["hash"], header["hash"]);
+    assert_eq!(found["initiating"]["block"]["receipts_root"], header["receiptsRoot"]);
+
+    // The same by its fields, and without a configuration.
+    let field = |name: &str| id[name].as_str().map_or_else(|| id[name].to_string(), str::to_owned);
+    let executed_at = found["executing"]["block"]["timestamp"].to_string();
+    let endpoints = [format!("901={first}"), format!("902={second}")];
+    let fields = |payload: &str| {
+        check(&[
+            "--execution",
+            &endpoints[0],
+            "--execution",
+            &endpoints[1],
+            "--executing-chain",
+            "901",
+            "--executing-timestamp",
+            &executed_at,
+            "--origin",
+            &field("origin"),
+            "--block-number",
+            &field("block_number"),
+            "--log-index",
+            &field("log_index"),
+            "--timestamp",
+            &field("timestamp"),
+            "--chain-id",
+            &field("chain_id"),
+            "--payload-hash",
+            payload,
+        ])
+    };
+    let (code, by_fields) = fields(found["payload_hash"].as_str().unwrap());
+    assert_eq!((code, &by_fields["checksum"]), (Some(0), &found["checksum"]));
+    let (code, other) = fields(&format!("0x{}", "11".repeat(32)));
+    assert_eq!((code, &other["reason"]), (Some(1), &json!("payload-mismatch")));
+
+    let (bad_block, bad_log) = (bad_block.to_string(), bad_log.to_string());
+    let (code, bad) = check(&[&by_config[..], &["--block", &bad_block, "--log-index", &bad_log]].concat());
+    assert_eq!(
+        (code, &bad["verdict"], &bad["reason"]),
+        (Some(1), &json!("invalid"), &json!("payload-mismatch"))
+    );
+    assert_eq!((states(&bad, "ok"), states(&bad, "broken")), (10, 1), "{bad}");
+
+    // A block that is not there yet, and endpoints that do not answer, decide nothing.
+    let (code, future) = check(&[&by_config[..], &["--block", "1000000000", "--log-index", "0"]].concat());
+    assert_eq!((code, &future["verdict"]), (Some(1), &json!("unknown")), "{future}");
+    assert!(running.terminate().success());
+    let (code, gone) = check(&[&by_config[..], &named].concat());
+    assert_eq!((code, &gone["verdict"]), (Some(1), &json!("unknown")), "{gone}");
+}
+
+#[test]
+fn half_a_message_is_bad_usage() {
+    for arguments in [
+        &["--execution", "901=http://127.0.0.1:9", "--executing-chain", "901", "--log-index", "1"][..],
+        &[
+            "--execution",
+            "http://127.0.0.1:9",
+            "--executing-chain",
+            "901",
+            "--block",
+            "1",
+            "--log-index",
+            "1",
+        ],
+        &["--executing-chain", "901", "--block", "1", "--log-index", "1", "--origin", "0x00"],
+    ] {
+        let output = crosscheck(&["message", "check"]).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(64), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}

@@ -1,0 +1,79 @@
+//! The RPC of the real program, watching a devnet in another process.
+
+use crate::program::{Running, Written, call, crosscheck, eventually};
+use crate::sidecar::devnet;
+use jsonrpsee::core::client::{Subscription, SubscriptionClientT};
+use jsonrpsee::rpc_params;
+use jsonrpsee::ws_client::WsClientBuilder;
+use serde_json::{Value, json};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// An answer of the wanted shape: `null` and errors are asked for again.
+async fn answer(rpc: &str, method: &str, params: &[Value]) -> Value {
+    eventually(method, || async { call(rpc, method, params).await.filter(|answer| !answer.is_null()) }).await
+}
+
+#[tokio::test]
+async fn a_running_program_answers_every_method() {
+    let dir = TempDir::new().unwrap();
+    let chains = devnet(dir.path(), &["invalid-message@20"]);
+    let config = Written::wait_for(&dir.path().join("crosscheck.toml")).await;
+    let file = dir.path().join("crosscheck.toml");
+    let arguments = ["run", "--config", file.to_str().unwrap(), "--log-format", "json"];
+    let program = Running::start(&arguments, &dir.path().join("sidecar.log"));
+    let rpc = config.rpc();
+    answer(&rpc, "crosscheck_status", &[]).await;
+    let websocket = WsClientBuilder::default().build(rpc.replace("http", "ws")).await.unwrap();
+    let mut events: Subscription<Value> = websocket
+        .subscribe("crosscheck_subscribeEvents", rpc_params![], "crosscheck_unsubscribeEvents")
+        .await
+        .unwrap();
+
+    // The message that the chains should never have executed is told of, with its reason.
+    let invalid = tokio::time::timeout(Duration::from_secs(120), async {
+        loop {
+            let event = events.next().await.unwrap().unwrap();
+            if event["kind"] == "message-invalid" {
+                return event;
+            }
+        }
+    });
+    let invalid = invalid.await.unwrap();
+    assert_eq!(
+        (&invalid["executing"]["number"], &invalid["reason"]),
+        (&json!(20), &json!("log-not-found"))
+    );
+    let query = json!({
+        "chain_id": invalid["executing"]["chain_id"], "hash": invalid["executing"]["hash"],
+        "log_index": invalid["log_index"],
+    });
+    let message = answer(&rpc, "crosscheck_message", &[query]).await;
+    assert_eq!((&message["status"], &message["executing"]), (&json!("invalid"), &invalid["executing"]));
+    let page = answer(&rpc, "crosscheck_messages", &[json!({ "limit": 5 })]).await;
+    assert_eq!(page["messages"].as_array().unwrap().len(), 5);
+
+    for method in ["supervisor_localUnsafe", "supervisor_localSafe", "supervisor_finalized"] {
+        let head = answer(&rpc, method, &[json!("0x385")]).await;
+        let by_number = [json!("901"), head["number"].clone()];
+        assert_eq!(answer(&rpc, "interop_getBlockHashByNumber", &by_number).await, head["hash"], "{method}");
+    }
+    let status = answer(&rpc, "supervisor_syncStatus", &[]).await;
+    assert!(status["chains"]["0x386"]["localUnsafe"]["number"].as_u64().unwrap() > 0, "{status}");
+    answer(&rpc, "supervisor_finalizedL1", &[]).await;
+    assert_eq!(answer(&rpc, "admin_getFailsafeEnabled", &[]).await, json!(false));
+    assert!(call(&rpc, "admin_setFailsafeEnabled", &[json!(true)]).await.is_none());
+    answer(&rpc, "crosscheck_suspects", &[]).await;
+
+    let printed = crosscheck(&["messages", "--rpc", &rpc, "--all", "--json"]).output().unwrap();
+    let printed: Vec<Value> = serde_json::from_slice(&printed.stdout).unwrap();
+    assert!(printed.iter().any(|message| message["executing"] == invalid["executing"]));
+    let table = crosscheck(&["messages", "--rpc", &rpc, "--chain", "901", "--all"]).output().unwrap();
+    let table = String::from_utf8(table.stdout).unwrap();
+    assert!(table.contains("log-not-found") && !table.contains("│ 902   ┆"), "{table}");
+
+    assert!(program.terminate().success());
+    assert!(chains.terminate().success());
+    let output = crosscheck(&["messages", "--rpc", &rpc]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+}
