@@ -2,6 +2,10 @@
 //!
 //! A fault is a [`Fault`] in [`REGISTRY`]: it says what it changes at each hook, and the superchain does it. A
 //! fault never touches a chain, a socket or a clock itself.
+//!
+//! A fault that is about several blocks has companions: each is a fault of its own at its block, with its own verdict
+//! and its own message to be found. What blocks of one fault cite in each other is planted, at places that are known
+//! before any of them is built ([`Cast`]).
 
 mod attestations;
 mod attributes;
