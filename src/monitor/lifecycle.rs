@@ -139,7 +139,7 @@ impl Lifecycle {
     ///
     /// # Errors
     /// If the table of this module has no such step. Nothing has changed then.
-    pub fn apply(&mut self, step: Step) -> Result<Option<Change>, ForbiddenStep> {
+    pub fn apply(&mut self, step: Step) -> Result<Option<Change>, Box<ForbiddenStep>> {
         match (self.state, step) {
             (State::Tracked, Step::Judge { to, cause }) => Ok(self.judge(to, cause)),
             (State::Tracked, Step::Level(to)) => Ok(self.rise(to)),
@@ -155,7 +155,9 @@ impl Lifecycle {
                 self.state = State::Ended(ending);
                 Ok(Some(Change::Ended(ending)))
             }
-            (state, step) => Err(ForbiddenStep { state, status: self.status, level: self.level, step }),
+            (state, step) => {
+                Err(Box::new(ForbiddenStep { state, status: self.status, level: self.level, step }))
+            }
         }
     }
 

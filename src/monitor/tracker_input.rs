@@ -85,7 +85,7 @@ pub enum RefusedInput {
     },
     /// The block does not stand on the tip.
     #[error(
-        "block {number} ({hash}) of chain {chain_id} on {parent_hash} is no child of its tip, block {tip} ({tip_hash}): \
+        "block {number} ({hash}) of chain {chain_id} on {parent_hash} is no child of its tip, block {tip}: \
          rewind the view to the common ancestor first"
     )]
     NoChild {
@@ -99,8 +99,6 @@ pub enum RefusedInput {
         parent_hash: alloy::primitives::B256,
         /// The tip's height.
         tip: u64,
-        /// The tip.
-        tip_hash: alloy::primitives::B256,
     },
     /// The block is not later than its parent: no such block can be derived.
     #[error("block {number} of chain {chain_id} at {timestamp} is not later than its parent at {parent}")]

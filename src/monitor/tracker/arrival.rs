@@ -43,7 +43,6 @@ impl Tracker {
                 hash: key.hash,
                 parent_hash: block.parent_hash,
                 tip: tip.key.number,
-                tip_hash: tip.key.hash,
             });
         }
         if block.timestamp <= tip.timestamp {

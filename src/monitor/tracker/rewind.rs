@@ -51,10 +51,10 @@ impl Tracker {
             self.book.step(id, Step::Displace, &mut work.events);
             self.uncite(id);
         }
-        if node.is_open() {
-            if let Some(view) = self.chains.get_mut(&key.chain_id) {
-                view.displaced.insert(key.number, node);
-            }
+        if node.is_open()
+            && let Some(view) = self.chains.get_mut(&key.chain_id)
+        {
+            view.displaced.insert(key.number, node);
         }
     }
 

@@ -202,7 +202,7 @@ impl Trial {
                 for block in self.dropped.remove(&id).unwrap_or_default().iter().take(*count) {
                     if self.world.tip(id).is_some_and(|tip| tip.key.hash == block.parent_hash) {
                         self.world.restore(block);
-                        self.tell(Input::Block(Arc::clone(block)));
+                        self.tell(&Input::Block(Arc::clone(block)));
                     }
                 }
             }
@@ -217,12 +217,12 @@ impl Trial {
                     safe: tip.saturating_sub(local_safe + safe),
                     finalized: *highest,
                 };
-                self.tell(Input::Heads { chain_id: id, heads });
+                self.tell(&Input::Heads { chain_id: id, heads });
             }
             Happening::Answer { pick } => self.answer(*pick),
             Happening::Time { seconds } => {
                 self.now += seconds;
-                self.tell(Input::Time(UnixSeconds(self.now)));
+                self.tell(&Input::Time(UnixSeconds(self.now)));
             }
         }
     }
@@ -233,7 +233,7 @@ impl Trial {
             self.index.insert(Arc::clone(&self.world.logs[&block.key.hash]));
         }
         self.dropped.entry(id).or_default().retain(|dropped| dropped.key.number > block.key.number);
-        self.tell(Input::Block(block));
+        self.tell(&Input::Block(block));
     }
 
     /// Rewinds a chain as far as it is not final.
@@ -242,7 +242,7 @@ impl Trial {
         if self.world.tip(id).is_some_and(|tip| kept < tip.key.number) {
             let dropped = self.world.rewind(id, kept);
             self.dropped.insert(id, dropped);
-            self.tell(Input::Rewound { chain_id: id, kept });
+            self.tell(&Input::Rewound { chain_id: id, kept });
         }
     }
 
@@ -283,12 +283,12 @@ impl Trial {
                 "a stale answer told something"
             );
         } else {
-            self.tell(input);
+            self.tell(&input);
         }
     }
 
     /// Tells both, and compares.
-    fn tell(&mut self, input: Input) {
+    fn tell(&mut self, input: &Input) {
         self.reference.take_in(&input);
         let outcome = self.tracker.apply(input.clone());
         assert_eq!(outcome.refused, None);
@@ -304,7 +304,7 @@ impl Trial {
         for event in &outcome.events {
             self.hear_event(event);
         }
-        self.compare(&input, &outcome.events);
+        self.compare(input, &outcome.events);
     }
 
     fn hear_request(&mut self, request: &Request) {

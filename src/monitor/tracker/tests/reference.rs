@@ -81,7 +81,7 @@ impl Reference {
             }
             Input::Heads { chain_id, heads } => drop(self.heads.insert(*chain_id, *heads)),
             Input::Initiating { chain_id, number, .. } => {
-                drop(self.outstanding.remove(&(*chain_id, *number)))
+                self.outstanding.remove(&(*chain_id, *number));
             }
             Input::Time(now) => {
                 for life in self.lives.iter_mut().filter(|life| life.is_open()) {
