@@ -201,3 +201,117 @@ impl Lifecycle {
         Some(Change::Level { from })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interop::InvalidReason;
+    use alloy::primitives::B256;
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    const INVALID: MessageStatus = MessageStatus::Invalid(InvalidReason::ExecutedByDeposit);
+    const BY: B256 = B256::repeat_byte(1);
+
+    const fn judge(to: MessageStatus) -> Step {
+        Step::Judge { to, cause: Cause::Checked }
+    }
+
+    const RESOLVED: Step = Step::End(Ending::Resolved { by: BY });
+    const ORPHANED: Step = Step::End(Ending::Orphaned { by: BY });
+    const FINALIZED: Step = Step::End(Ending::Finalized);
+    const EXPIRED: Step = Step::End(Ending::Expired);
+
+    /// The table of the module's documentation, a row each, and what each state refuses.
+    #[rstest]
+    #[case::judged(&[judge(MessageStatus::Valid)], judge(INVALID), Some("tracked"))]
+    #[case::levelled(&[], Step::Level(SafetyLevel::Safe), Some("tracked"))]
+    #[case::displaced(&[], Step::Displace, Some("displaced"))]
+    #[case::final_and_valid(&[judge(MessageStatus::Valid), Step::Level(SafetyLevel::Finalized)], FINALIZED, Some("finalized"))]
+    #[case::final_and_invalid(&[judge(INVALID), Step::Level(SafetyLevel::Finalized)], FINALIZED, Some("finalized"))]
+    #[case::final_but_unknown(&[Step::Level(SafetyLevel::Finalized)], FINALIZED, None)]
+    #[case::valid_but_only_safe(&[judge(MessageStatus::Valid), Step::Level(SafetyLevel::Safe)], FINALIZED, None)]
+    #[case::expired(&[], EXPIRED, Some("expired"))]
+    #[case::readopted(&[Step::Displace], Step::Readopt, Some("tracked"))]
+    #[case::readopted_in_place(&[], Step::Readopt, None)]
+    #[case::displaced_twice(&[Step::Displace], Step::Displace, None)]
+    #[case::judged_while_displaced(&[Step::Displace], judge(MessageStatus::Valid), None)]
+    #[case::levelled_while_displaced(&[Step::Displace], Step::Level(SafetyLevel::Safe), None)]
+    #[case::invalid_resolved(&[judge(INVALID), Step::Displace], RESOLVED, Some("resolved"))]
+    #[case::last_found_invalid_resolved(&[judge(INVALID), judge(MessageStatus::Unknown), Step::Displace], RESOLVED, Some("resolved"))]
+    #[case::valid_resolved(&[judge(INVALID), judge(MessageStatus::Valid), Step::Displace], RESOLVED, None)]
+    #[case::undecided_resolved(&[Step::Displace], RESOLVED, None)]
+    #[case::resolved_in_place(&[judge(INVALID)], RESOLVED, None)]
+    #[case::orphaned(&[Step::Displace], ORPHANED, Some("orphaned"))]
+    #[case::orphaned_in_place(&[], ORPHANED, None)]
+    #[case::expired_while_displaced(&[Step::Displace], EXPIRED, Some("expired"))]
+    #[case::final_while_displaced(&[judge(INVALID), Step::Level(SafetyLevel::Finalized), Step::Displace], FINALIZED, None)]
+    fn transitions(#[case] before: &[Step], #[case] step: Step, #[case] allowed: Option<&str>) {
+        let mut life = Lifecycle::new(SafetyLevel::Unsafe);
+        for step in before {
+            life.apply(*step).unwrap();
+        }
+        let unchanged = life;
+        match (life.apply(step), allowed) {
+            (Ok(Some(_)), Some(name)) => assert_eq!(life.state().name(), name),
+            (Err(refused), None) => {
+                assert_eq!((refused.state, refused.step), (unchanged.state(), step));
+                assert_eq!(life, unchanged);
+            }
+            (other, _) => panic!("{other:?}"),
+        }
+    }
+
+    #[rstest]
+    #[case::at_once(&[judge(MessageStatus::Valid), judge(INVALID)], 1)]
+    #[case::with_unknown_between(&[judge(MessageStatus::Valid), judge(MessageStatus::Unknown), judge(INVALID)], 1)]
+    #[case::back(&[judge(INVALID), judge(MessageStatus::Valid), judge(INVALID)], 2)]
+    #[case::lost_and_found(&[judge(MessageStatus::Valid), judge(MessageStatus::Unknown), judge(MessageStatus::Valid)], 0)]
+    #[case::first_decided(&[judge(INVALID)], 0)]
+    fn changes_of_mind(#[case] steps: &[Step], #[case] flips: u32) {
+        let mut life = Lifecycle::new(SafetyLevel::Unsafe);
+        let told = steps
+            .iter()
+            .filter(|step| matches!(life.apply(**step).unwrap(), Some(Change::Status { flip: true, .. })));
+        let told = told.count();
+        assert_eq!((life.flips(), told), (flips, usize::try_from(flips).unwrap()));
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let status = prop_oneof![Just(MessageStatus::Unknown), Just(MessageStatus::Valid), Just(INVALID)];
+        let level = (0..5_usize).prop_map(|level| SafetyLevel::ALL[level]);
+        prop_oneof![
+            4 => status.prop_map(judge),
+            4 => level.prop_map(Step::Level),
+            3 => Just(Step::Displace),
+            3 => Just(Step::Readopt),
+            1 => Just(RESOLVED),
+            1 => Just(ORPHANED),
+            1 => Just(FINALIZED),
+            1 => Just(EXPIRED),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn ends_once_and_for_all(steps in proptest::collection::vec(step(), 0..40)) {
+            let mut life = Lifecycle::new(SafetyLevel::Unsafe);
+            let mut ended = None;
+            for step in steps {
+                let before = life;
+                let changed = life.apply(step);
+                match changed {
+                    Ok(Some(_)) => prop_assert_ne!(life, before),
+                    Ok(None) | Err(_) => prop_assert_eq!(life, before),
+                }
+                if let Some(end) = ended {
+                    prop_assert!(changed.is_err());
+                    prop_assert_eq!(life, end);
+                } else if !life.state().is_open() {
+                    prop_assert!(matches!(changed, Ok(Some(Change::Ended(_)))));
+                    ended = Some(life);
+                }
+            }
+        }
+    }
+}

@@ -108,6 +108,11 @@ impl SameTimestampGroups {
         blocks.map(|(chain_id, block)| ((*chain_id, block.number), block.members.as_slice()))
     }
 
+    /// How many timestamps have such messages.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The timestamps in a range that have such messages.
     pub(super) fn timestamps(
         &self,

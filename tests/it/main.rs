@@ -20,6 +20,7 @@ mod following;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod inbox_parity;
 mod kills;
+mod metrics;
 mod npm;
 mod message_check;
 mod program;

@@ -188,3 +188,45 @@ async fn a_suspect_is_told_before_its_block_is_read_and_its_outcome_after() {
     assert_eq!(shell.suspects.after(0, None, 10).len(), 1);
     shell.stop().await;
 }
+
+#[tokio::test]
+async fn a_reorg_deeper_than_all_that_was_read_is_read_anew() {
+    let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
+    let first = world.extend(A, &[]);
+    world.extend(B, &[Emit]);
+    world.advance(4);
+    world.label(A, 4, 4);
+    world.label(B, 4, 4);
+    let shell = world.watch(dir.path()).await;
+    let tip = world.extend(A, &[]);
+    shell.until_read(&tip, A).await;
+    // Final blocks are dropped: no rule allows it, and nothing may break by it.
+    world.label(A, 0, 0);
+    let mut parent = first.hash;
+    for _ in 0..6 {
+        parent = world.build_on(A, parent, &[Emit]).hash;
+    }
+    let bad = world.extend(A, &[Execute(wrong(B, 1))]);
+    shell.until_read(&bad, A).await;
+    shell.until("the message is decided", |tracker| statuses(tracker) == [0, 1, 0]).await;
+    shell.stop().await;
+}
+
+#[tokio::test]
+async fn an_endpoint_that_only_lags_drops_nothing() {
+    let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
+    world.advance(1);
+    let kept = world.extend(A, &[]);
+    let tip = world.extend(A, &[]);
+    let shell = world.watch(dir.path()).await;
+    shell.until_read(&tip, A).await;
+    world.adopt(A, kept.hash);
+    // The other chain is read on meanwhile.
+    let other = world.extend(B, &[]);
+    shell.until_read(&other, B).await;
+    world.adopt(A, tip.hash);
+    let next = world.extend(A, &[]);
+    shell.until_read(&next, A).await;
+    assert!(shell.metrics.render().unwrap().contains("crosscheck_reorgs_total{chain_id=\"901\"} 0"));
+    shell.stop().await;
+}

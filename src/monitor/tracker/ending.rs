@@ -6,6 +6,10 @@ use crate::monitor::tracked_message::{MessageId, Own, TrackedMessage};
 use crate::monitor::{Ending, State, Step};
 use crosscheck_p2p::UnixSeconds;
 
+/// Above how many timestamps those whose messages have all ended are forgotten although a chain, still far behind, may
+/// yet bring a message that closes a cycle with them.
+const CLOSED_GROUPS: usize = 65_536;
+
 impl Tracker {
     /// Ends the touched messages that are final, and so is what they rest on.
     pub(super) fn harvest(&mut self, work: &mut Work) {
@@ -41,9 +45,11 @@ impl Tracker {
         for id in old {
             self.end(id, Ending::Expired, work);
         }
-        let closed: Vec<UnixSeconds> = self.groups.timestamps(..oldest).collect();
-        for timestamp in closed {
-            self.groups.forget_closed(timestamp);
+        if self.groups.len() > CLOSED_GROUPS {
+            let old: Vec<UnixSeconds> = self.groups.timestamps(..oldest).collect();
+            for timestamp in old {
+                self.groups.forget_closed(timestamp);
+            }
         }
     }
 

@@ -151,6 +151,11 @@ impl World {
         replacement
     }
 
+    /// Makes a block the head again.
+    pub(super) fn adopt(&self, chain_id: u64, hash: B256) {
+        self.chains.lock().get_mut(&chain_id).unwrap().chain.adopt(hash).unwrap();
+    }
+
     pub(super) fn label(&self, chain_id: u64, safe: u64, finalized: u64) {
         let mut chains = self.chains.lock();
         let served = chains.get_mut(&chain_id).unwrap();

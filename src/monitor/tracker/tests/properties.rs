@@ -15,7 +15,7 @@ use proptest::test_runner::TestRunner;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-const LIMITS: TrackerLimits = TrackerLimits { max_messages: 10_000, retention: 40, ended_kept: 10_000 };
+const LIMITS: TrackerLimits = TrackerLimits { max_messages: 10_000, retention: 25, ended_kept: 10_000 };
 
 /// What happens next. Numbers are reduced to what there is when it happens.
 #[derive(Clone, Debug)]
@@ -27,9 +27,15 @@ enum Happening {
         is_deposits_only: bool,
         has_logs: bool,
     },
+    /// Some of the blocks that go are followed by others at once.
     Rewind {
         chain: u64,
         depth: u64,
+        regrown: u64,
+    },
+    /// The lowest block with an invalid message gives way to a block of deposits only.
+    Replace {
+        chain: u64,
     },
     /// Blocks that were dropped last come back, as long as their parents stand.
     Restore {
@@ -93,13 +99,15 @@ fn happening() -> impl Strategy<Value = Happening> {
         ).prop_map(|(chain, draws, is_forked, is_deposits_only, has_logs)| {
             Happening::Grow { chain, draws, is_forked, is_deposits_only, has_logs }
         }),
-        2 => (any_chain.clone(), 1..4_u64).prop_map(|(chain, depth)| Happening::Rewind { chain, depth }),
+        3 => (any_chain.clone(), 1..4_u64, 0..4_u64)
+            .prop_map(|(chain, depth, regrown)| Happening::Rewind { chain, depth, regrown }),
         1 => (any_chain.clone(), 1..4_usize).prop_map(|(chain, count)| Happening::Restore { chain, count }),
         2 => (any_chain, 0..4_u64, 0..4_u64, 0..6_u64).prop_map(|(chain, local_safe, safe, finalized)| {
             Happening::Heads { chain, local_safe, safe, finalized }
         }),
-        2 => any::<usize>().prop_map(|pick| Happening::Answer { pick }),
-        1 => (0..8_u64).prop_map(|seconds| Happening::Time { seconds }),
+        2 => (0..4_u64).prop_map(|chain| Happening::Replace { chain }),
+        3 => any::<usize>().prop_map(|pick| Happening::Answer { pick }),
+        1 => (0..20_u64).prop_map(|seconds| Happening::Time { seconds }),
     ]
 }
 
@@ -114,7 +122,7 @@ struct Trial {
     finalized: BTreeMap<ChainId, u64>,
     now: u64,
     /// The names of what has happened: causes, endings, reasons, requests.
-    seen: BTreeSet<&'static str>,
+    seen: BTreeSet<(&'static str, &'static str)>,
     /// What the events alone say: each message's last life.
     told: BTreeMap<MessageKey, Told>,
     sequence: u64,
@@ -130,7 +138,7 @@ struct Told {
 
 impl Trial {
     fn new(block_times: &[u64], kept_below_finalized: u64) -> Self {
-        let world = World::new(block_times);
+        let world = World::new(block_times).with_late_activation();
         let index = LogIndex::new(usize::MAX);
         let mut tracker = Tracker::new(world.set(), index.clone(), LIMITS);
         tracker.kept_below_finalized = kept_below_finalized;
@@ -164,23 +172,30 @@ impl Trial {
                     is_deposits_only: *is_deposits_only,
                     undeclared: false,
                 };
-                let block = self.world.make(id, &shape);
-                if *has_logs {
-                    self.index.insert(Arc::clone(&self.world.logs[&block.key.hash]));
-                }
-                self.dropped.entry(id).or_default().retain(|dropped| dropped.key.number > number);
-                self.tell(Input::Block(block));
+                self.grow(id, &shape, *has_logs);
             }
-            Happening::Rewind { chain, depth } => {
+            Happening::Rewind { chain, depth, regrown } => {
                 let id = self.chain(*chain);
                 let Some(tip) = self.world.tip(id).map(|tip| tip.key.number) else { return };
-                let kept = tip.saturating_sub(*depth).max(self.finalized.get(&id).copied().unwrap_or(0));
-                if kept >= tip {
-                    return;
+                self.rewind(id, tip.saturating_sub(*depth));
+                for _ in 0..*regrown {
+                    self.grow(id, &Shape { is_forked: true, ..Shape::default() }, true);
                 }
-                let dropped = self.world.rewind(id, kept);
-                self.dropped.insert(id, dropped);
-                self.tell(Input::Rewound { chain_id: id, kept });
+            }
+            Happening::Replace { chain } => {
+                let id = self.chain(*chain);
+                let final_one = self.finalized.get(&id).copied().unwrap_or(0);
+                let lives = self.reference.lives.iter().filter(|life| life.state == "tracked");
+                let invalid = lives.filter(|life| matches!(life.status, MessageStatus::Invalid(_)));
+                let keys = invalid.map(|life| life.block.key);
+                let lowest = keys
+                    .filter(|key| key.chain_id == id && key.number > final_one)
+                    .map(|key| key.number)
+                    .min();
+                if let Some(number) = lowest {
+                    self.rewind(id, number - 1);
+                    self.grow(id, &Shape { is_deposits_only: true, ..Shape::default() }, true);
+                }
             }
             Happening::Restore { chain, count } => {
                 let id = self.chain(*chain);
@@ -209,6 +224,25 @@ impl Trial {
                 self.now += seconds;
                 self.tell(Input::Time(UnixSeconds(self.now)));
             }
+        }
+    }
+
+    fn grow(&mut self, id: ChainId, shape: &Shape, has_logs: bool) {
+        let block = self.world.make(id, shape);
+        if has_logs {
+            self.index.insert(Arc::clone(&self.world.logs[&block.key.hash]));
+        }
+        self.dropped.entry(id).or_default().retain(|dropped| dropped.key.number > block.key.number);
+        self.tell(Input::Block(block));
+    }
+
+    /// Rewinds a chain as far as it is not final.
+    fn rewind(&mut self, id: ChainId, kept: u64) {
+        let kept = kept.max(self.finalized.get(&id).copied().unwrap_or(0));
+        if self.world.tip(id).is_some_and(|tip| kept < tip.key.number) {
+            let dropped = self.world.rewind(id, kept);
+            self.dropped.insert(id, dropped);
+            self.tell(Input::Rewound { chain_id: id, kept });
         }
     }
 
@@ -290,10 +324,11 @@ impl Trial {
         };
         assert!(self.reference.outstanding.insert(place), "{request:?} was asked twice");
         self.requests.insert(*request);
-        self.seen.insert(match request {
+        let name = match request {
             Request::Logs(_) => "logs",
             Request::Canonical { .. } => "canonical",
-        });
+        };
+        self.seen.insert(("request", name));
     }
 
     fn hear_event(&mut self, event: &MessageEvent) {
@@ -311,10 +346,9 @@ impl Trial {
                 assert_ne!(from, to);
                 told.status = to;
                 told.flips += u32::from(flip);
-                self.seen.insert(cause.name());
-                self.seen.extend(flip.then_some("flip"));
+                self.seen.insert((if flip { "flip" } else { "cause" }, cause.name()));
                 if let MessageStatus::Invalid(reason) = to {
-                    self.seen.insert(reason.code());
+                    self.seen.insert(("reason", reason.code()));
                 }
                 check_cause(&self.reference, &self.world, event, cause);
             }
@@ -325,11 +359,11 @@ impl Trial {
             Change::Displaced => told.state = "displaced",
             Change::Readopted => {
                 told.state = "tracked";
-                self.seen.insert("readopted");
+                self.seen.insert(("state", "readopted"));
             }
             Change::Ended(ending) => {
                 told.state = ending.name();
-                self.seen.insert(told.state);
+                self.seen.insert(("end", told.state));
             }
             Change::Undeclared | Change::Discovered => {}
         }
@@ -415,7 +449,7 @@ fn check_cause(reference: &Reference, world: &World, event: &MessageEvent, cause
 fn superchain() -> impl Strategy<Value = (Vec<u64>, u64, Vec<Happening>)> {
     let block_times = proptest::collection::vec(prop_oneof![3 => Just(1_u64), 1 => Just(2)], 2..5);
     let kept_below_finalized = prop_oneof![Just(64_u64), 0..3_u64];
-    (block_times, kept_below_finalized, proptest::collection::vec(happening(), 1..90))
+    (block_times, kept_below_finalized, proptest::collection::vec(happening(), 1..120))
 }
 
 proptest! {
@@ -435,39 +469,33 @@ proptest! {
 fn random_superchains_are_eventful() {
     let mut runner = TestRunner::deterministic();
     let mut seen = BTreeSet::new();
-    for _ in 0..150 {
+    for _ in 0..200 {
         let (block_times, kept_below_finalized, happenings) =
             superchain().new_tree(&mut runner).unwrap().current();
         let mut trial = Trial::new(&block_times, kept_below_finalized);
         happenings.iter().for_each(|happening| trial.happen(happening));
         seen.extend(trial.seen);
     }
-    let wanted = [
+    let causes = ["checked", "cited-block", "remote-reorg", "remote-replacement", "same-timestamp"];
+    let reasons = [
         "block-not-found",
-        "canonical",
-        "checked",
-        "cited-block",
         "cycle",
         "executed-by-deposit",
         "expired",
-        "finalized",
-        "flip",
         "initiated-after-execution",
         "initiating-block-invalid",
         "log-not-found",
-        "logs",
         "malformed",
         "not-active",
-        "orphaned",
         "payload-mismatch",
-        "readopted",
-        "remote-reorg",
-        "remote-replacement",
-        "resolved",
-        "same-timestamp",
         "timestamp-mismatch",
         "unknown-chain",
     ];
-    let missing: Vec<_> = wanted.iter().filter(|name| !seen.contains(*name)).collect();
+    let wanted = causes.map(|name| ("cause", name)).into_iter().chain(reasons.map(|name| ("reason", name)));
+    let flips = ["remote-reorg", "remote-replacement"];
+    let wanted = wanted.chain(flips.map(|name| ("flip", name)));
+    let wanted = wanted.chain(Ending::NAMES.map(|name| ("end", name)));
+    let wanted = wanted.chain([("request", "logs"), ("request", "canonical"), ("state", "readopted")]);
+    let missing: Vec<_> = wanted.filter(|what| !seen.contains(what)).collect();
     assert!(missing.is_empty(), "never seen: {missing:?}");
 }

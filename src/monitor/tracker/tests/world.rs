@@ -56,6 +56,8 @@ pub(super) struct World {
     /// Every block that ever was.
     pub(super) logs: BTreeMap<B256, Arc<ProvenLogs>>,
     made: u64,
+    /// When chain 1 activates interop; the others did long ago.
+    late_activation: Option<u64>,
 }
 
 pub(super) fn chain(index: u64) -> ChainId {
@@ -67,15 +69,21 @@ fn payload(chain: ChainId, number: u64, log_index: u32, is_forked: bool) -> B256
 }
 
 impl World {
-    /// Chains with these block times. Chain 1 activates interop a little later than the others.
+    /// Chains with these block times.
     pub(super) fn new(block_times: &[u64]) -> Self {
         let block_times = (0..).zip(block_times).map(|(index, time)| (chain(index), *time)).collect();
         Self { block_times, ..Self::default() }
     }
 
+    /// The same, but chain 1 activates interop a little later than the others.
+    pub(super) fn with_late_activation(self) -> Self {
+        Self { late_activation: Some(START + 2), ..self }
+    }
+
     pub(super) fn set(&self) -> DependencySet {
         let member = |(id, block_time): (&ChainId, &u64)| {
-            let interop_time = UnixSeconds(if *id == chain(1) { START + 2 } else { START - 10 });
+            let late = self.late_activation.filter(|_| *id == chain(1));
+            let interop_time = UnixSeconds(late.unwrap_or(START - 10));
             (*id, Member { interop_time, block_time: *block_time })
         };
         DependencySet::new(self.block_times.iter().map(member).collect(), WINDOW)
