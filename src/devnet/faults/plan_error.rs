@@ -55,7 +55,7 @@ pub enum FaultPlanError {
     },
     /// A fault of several blocks too close to one that builds blocks anew or takes endpoints away.
     #[error(
-        "--fault {fault}: {other}@{block} upsets what this fault needs of chain {chain_id}, leave {TIED_DISTANCE} blocks between"
+        "--fault {fault}: {other}@{block} is too close on chain {chain_id}, one of the two upsets what the other needs: leave {TIED_DISTANCE} blocks between"
     )]
     Upset {
         /// The fault as it was given.
