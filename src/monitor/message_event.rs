@@ -22,7 +22,10 @@ pub struct MessageEvent {
 
 /// What happened to a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "an event is handed on once, and a box would cost each flip an allocation")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an event is handed on once, and a box would cost each flip an allocation"
+)]
 pub enum Change {
     /// It is tracked from now on. Its status is unknown.
     Discovered,

@@ -4,8 +4,8 @@ use super::Shared;
 use crate::config::{ChainConfig, Config};
 use crate::ledger::Ledger;
 use crate::monitor::{
-    Board, BoardWriter, ChainReader, HeadSource, MONITOR_INBOX, Monitor, MonitorParts,
-    Nudges, SUSPECT_INBOX, StartPoint, SuspectMessage, SuspectWatcher, Tracker, TrackerLimits,
+    Board, BoardWriter, ChainReader, HeadSource, MONITOR_INBOX, Monitor, MonitorParts, Nudges, SUSPECT_INBOX,
+    StartPoint, SuspectMessage, SuspectWatcher, Tracker, TrackerLimits,
 };
 use crate::rpc::{Suspects, TOLD_CAPACITY, Told};
 use crate::sources::{ExecutionClient, LogIndex};

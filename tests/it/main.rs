@@ -20,9 +20,9 @@ mod following;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod inbox_parity;
 mod kills;
+mod message_check;
 mod metrics;
 mod npm;
-mod message_check;
 mod program;
 mod rpc;
 mod sidecar;

@@ -40,10 +40,7 @@ async fn a_running_program_answers_every_method() {
         }
     });
     let invalid = invalid.await.unwrap();
-    assert_eq!(
-        (&invalid["executing"]["number"], &invalid["reason"]),
-        (&json!(20), &json!("log-not-found"))
-    );
+    assert_eq!((&invalid["executing"]["number"], &invalid["reason"]), (&json!(20), &json!("log-not-found")));
     let query = json!({
         "chain_id": invalid["executing"]["chain_id"], "hash": invalid["executing"]["hash"],
         "log_index": invalid["log_index"],
