@@ -4,6 +4,7 @@ use super::{
     finding::Finding,
     message_finding::ExpectedMessage,
     message_record::{MessagePlace, SeenMessage},
+    pace::LAG_BLOCKS,
     report::{FalseAlarm, Planted},
     seen_messages::SeenMessages,
     sidecar_records::{AttestationRecord, RefusalRecord},
@@ -101,10 +102,12 @@ pub(super) struct Script {
     executing: HashSet<(ChainId, B256)>,
     /// The heights at which the nodes of a chain served another fork for a while.
     forks: Vec<(ChainId, Range<u64>)>,
+    /// Blocks that were as bad as the fork for as long as it was served: they cite it, or another one of them.
+    doubted: HashSet<(ChainId, u64)>,
 }
 
 impl Script {
-    pub(super) fn new(planted: &[Planted]) -> Self {
+    pub(super) fn new(planted: &[Planted], seen: &SeenMessages) -> Self {
         let mut script = Self::default();
         for planted in planted {
             let chain_id = ChainId::from(planted.fault.chain_id);
@@ -119,7 +122,27 @@ impl Script {
             script.executing.extend(planted.executed.iter().map(|place| (place.chain_id, place.hash)));
             script.forks.extend(planted.fault.forked_heights().map(|heights| (chain_id, heights)));
         }
+        script.doubt(seen);
         script
+    }
+
+    /// A block that cites a fork holds as little as that, and so does one that cites such a block, while the fork is
+    /// served: the blocks that were built until then.
+    fn doubt(&mut self, seen: &SeenMessages) {
+        let mut others: Vec<_> = seen.iter().filter(|(place, _)| self.is_in_time(place.number)).collect();
+        loop {
+            let before = others.len();
+            others.retain(|(place, message)| {
+                let is_doubted = self.tolerates(place, message);
+                if is_doubted {
+                    self.doubted.insert((place.chain_id, place.number));
+                }
+                !is_doubted
+            });
+            if others.len() == before {
+                break;
+            }
+        }
     }
 
     pub(super) fn explains(&self, record: &AttestationRecord) -> bool {
@@ -131,10 +154,20 @@ impl Script {
     }
 
     /// Whether what was said of a message in between is what one that believed the chains' nodes had to say: all nodes
-    /// of the executing chain, or of the one that it cites, were on another fork there.
+    /// of the executing chain, or of the one that it cites, were on another fork there, or what it cites was doubted.
     pub(super) fn tolerates(&self, place: &MessagePlace, seen: &SeenMessage) -> bool {
-        self.is_forked(place.chain_id, place.number)
-            || seen.cites.is_some_and(|(chain_id, number)| self.is_forked(chain_id, number))
+        let is_in_time = self.is_in_time(place.number);
+        let cites_doubted = |cited: (ChainId, u64)| {
+            self.is_forked(cited.0, cited.1) || (is_in_time && self.doubted.contains(&cited))
+        };
+        self.is_forked(place.chain_id, place.number) || seen.cites.is_some_and(cites_doubted)
+    }
+
+    /// Whether blocks of this height were built while a fork was served, or so soon after that the sidecar may not have
+    /// noticed its end.
+    fn is_in_time(&self, number: u64) -> bool {
+        let noticed = |heights: &Range<u64>| heights.start..heights.end.saturating_add(LAG_BLOCKS);
+        self.forks.iter().any(|(_, heights)| noticed(heights).contains(&number))
     }
 
     fn is_forked(&self, chain_id: ChainId, number: u64) -> bool {

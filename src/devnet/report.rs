@@ -143,7 +143,7 @@ pub struct Report {
 impl Report {
     /// Draws up the report.
     pub fn new(seed: u64, chains: Vec<ChainReport>, planted: &[Planted], seen: &Observations) -> Self {
-        let script = Script::new(planted);
+        let script = Script::new(planted, &seen.messages);
         Self {
             seed,
             chains,

@@ -3,7 +3,7 @@
 use super::*;
 use crate::devnet::{
     faults::{FaultPlan, FaultSpec},
-    message_record::{TrackedRecord, tests::record},
+    message_record::{CitedRecord, TrackedRecord, tests::record},
 };
 use rstest::rstest;
 
@@ -32,8 +32,9 @@ fn seen(records: Vec<TrackedRecord>) -> SeenMessages {
 }
 
 fn found(planted: &Planted, records: Vec<TrackedRecord>) -> MessageReport {
-    let script = Script::new(core::slice::from_ref(planted));
-    MessageReport::of(planted, &script, &seen(records)).unwrap()
+    let seen = seen(records);
+    let script = Script::new(core::slice::from_ref(planted), &seen);
+    MessageReport::of(planted, &script, &seen).unwrap()
 }
 
 #[rstest]
@@ -81,7 +82,8 @@ fn faults_without_messages_have_no_report() {
 }
 
 fn alarms(planted: &[Planted], records: Vec<TrackedRecord>) -> usize {
-    Script::new(planted).message_alarms(&seen(records)).len()
+    let seen = seen(records);
+    Script::new(planted, &seen).message_alarms(&seen).len()
 }
 
 #[rstest]
@@ -106,6 +108,22 @@ fn what_another_fork_explains_is_none(#[case] fork: &str, #[case] expected: usiz
     assert_eq!(alarms(&[planted(fork, &[])], vec![record(1, 30, HASH, "invalid")]), expected);
 }
 
+/// The block cites block 12, and that cites block 9 of chain 902, where a fork is served in the ticks 10 to 17.
+#[rstest]
+#[case::while_it_is_served(16, 0)]
+#[case::long_after(30, 1)]
+fn what_cites_a_block_that_cites_a_fork_is_doubted_for_as_long(#[case] number: u64, #[case] expected: usize) {
+    let cites = |chain_id: u64, block_number| CitedRecord { chain_id: ChainId::from(chain_id), block_number };
+    let flipped = |number, cited| TrackedRecord {
+        initiating: Some(cited),
+        flips: 2,
+        ..record(1, number, HASH, "valid")
+    };
+    let records = vec![flipped(number, cites(901, 12)), flipped(12, cites(902, 9))];
+    assert_eq!(alarms(&[planted("sibling-wrong-fork@10:902", &[])], records.clone()), expected);
+    assert_eq!(alarms(&[], records), 2);
+}
+
 #[test]
 fn a_suspect_that_nobody_planted_is_an_alarm() {
     let suspect = |id, hash| crate::devnet::message_record::SuspectRecord {
@@ -117,7 +135,7 @@ fn a_suspect_that_nobody_planted_is_an_alarm() {
     };
     let mut seen = SeenMessages::default();
     seen.take_suspects(vec![suspect(1, HASH), suspect(2, ORPHAN)]);
-    let script = Script::new(&[planted("expired-message@30", &[(30, HASH)])]);
+    let script = Script::new(&[planted("expired-message@30", &[(30, HASH)])], &seen);
     let alarms = script.message_alarms(&seen);
     assert_eq!(alarms.len(), 1);
     assert_eq!(alarms[0].hash, Some(ORPHAN));
