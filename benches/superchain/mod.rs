@@ -30,6 +30,7 @@ pub(crate) struct Sample {
     block: Block<Transaction, RpcHeader>,
     receipts: Vec<OpTransactionReceipt>,
     /// The log indices of its invalid messages.
+    #[allow(dead_code, reason = "one of the two benches has honest messages only")]
     pub(crate) invalid: Vec<u32>,
 }
 

@@ -77,7 +77,7 @@ pub fn astray(sequencers: &[Sequencer], plan: &FaultPlan, followers: &[FollowerR
 }
 
 /// The messages of canonical final blocks that nothing was scripted for, and that were not seen to be valid. At most
-/// [`MAX_MISSED`] of them.
+/// `MAX_MISSED` of them.
 pub fn missed(sequencers: &[Sequencer], planted: &[Planted], seen: &SeenMessages) -> Vec<MissedMessage> {
     let scripted: HashSet<MessagePlace> =
         planted.iter().flat_map(|planted| planted.executed.iter().copied()).collect();

@@ -1,6 +1,6 @@
 //! [`SeenMessages`]: what a sidecar was seen to say of executed messages, one entry a message. Pure.
 //!
-//! It holds at most [`MAX_MESSAGES`] messages and [`MAX_SUSPECTS`] suspects. Beyond that those of the lowest heights go,
+//! It holds at most `MAX_MESSAGES` messages and `MAX_SUSPECTS` suspects. Beyond that those of the lowest heights go,
 //! and it says up to which height they went.
 
 use super::message_record::{MessagePlace, SeenMessage, SuspectRecord, TrackedRecord};

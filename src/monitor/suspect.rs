@@ -1,7 +1,7 @@
 //! [`Suspect`]: a gossiped transaction that declares a message which breaks a rule, seen before any receipt exists.
 //! Pure.
 //!
-//! A suspect is not yet a finding: what is declared need not be executed. [`SuspectOutcome`](crate::rpc::SuspectOutcome)
+//! A suspect is not yet a finding: what is declared need not be executed. [`SuspectOutcome`]
 //! says what became of it once the block's receipts are proven.
 
 use super::{ObservedBlock, Tracker};

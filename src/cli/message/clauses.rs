@@ -1,4 +1,4 @@
-//! [`Clauses`]: which clauses hold, which is broken, and which were not come to. Pure.
+//! Clauses: which clauses hold, which is broken, and which were not come to. Pure.
 //!
 //! Clauses are held against a message in one order (`interop::rules`), so a broken one tells that those before it hold.
 
