@@ -135,7 +135,7 @@ fn single(criterion: &mut Criterion) {
         bencher.iter(|| {
             for (message, hash) in black_box(&cited) {
                 check_claim(&set, execution, message).unwrap();
-                check_log(message, &index.get(hash).unwrap()).unwrap();
+                check_log(message, &index.get(message.identifier.chain_id, *hash).unwrap()).unwrap();
             }
         });
     });
@@ -156,7 +156,7 @@ fn single(criterion: &mut Criterion) {
         bencher.iter(|| {
             for (access, hash) in black_box(&declared) {
                 check_access(&set, context, access).unwrap();
-                check_access_log(access, &index.get(hash).unwrap()).unwrap();
+                check_access_log(access, &index.get(access.chain_id, *hash).unwrap()).unwrap();
             }
         });
     });

@@ -3,9 +3,10 @@
 use super::block_node::{BlockNode, BlockStatus};
 use super::citations::Citations;
 use super::tracked_message::MessageId;
-use super::{ObservedBlock, SafetyHeads};
+use super::{ObservedBlock, Request, SafetyHeads};
 use crate::interop::{BlockKey, MessageStatus, SafetyLevel};
 use crosscheck_p2p::UnixSeconds;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -33,8 +34,8 @@ pub struct ChainView {
     pub(super) citations: Citations,
     /// The open messages that this chain executed, by their blocks' timestamps.
     pub(super) open: BTreeSet<(UnixSeconds, MessageId)>,
-    /// Heights of this chain whose logs were asked for.
-    pub(super) requested: BTreeSet<u64>,
+    /// What was asked for and has not come, by height.
+    requested: BTreeMap<u64, Request>,
 }
 
 impl ChainView {
@@ -88,6 +89,12 @@ impl ChainView {
         self.open.last().map(|(timestamp, _)| *timestamp)
     }
 
+    /// Whether this was asked for, has not come, and is of use.
+    pub fn awaits(&self, request: &Request) -> bool {
+        let (_, number) = request.place();
+        self.requested.get(&number) == Some(request)
+    }
+
     /// How many blocks are in the view.
     pub fn len(&self) -> usize {
         self.blocks.len()
@@ -112,6 +119,21 @@ impl ChainView {
     /// The canonical block at this height, in the view or remembered from below it.
     pub(super) fn canonical(&self, number: u64) -> Option<&BlockNode> {
         self.node(number).or_else(|| self.remains.get(&number))
+    }
+
+    /// Asks for logs, unless logs of that height are awaited.
+    pub(super) fn request(&mut self, request: Request) -> Option<Request> {
+        let (_, number) = request.place();
+        match self.requested.entry(number) {
+            Entry::Vacant(entry) => Some(*entry.insert(request)),
+            Entry::Occupied(_) => None,
+        }
+    }
+
+    /// What was asked for has come.
+    pub(super) fn fulfil(&mut self, request: &Request) {
+        let (_, number) = request.place();
+        self.requested.remove(&number);
     }
 
     /// Puts a block on top.

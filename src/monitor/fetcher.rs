@@ -3,7 +3,6 @@
 //! A failure is never an answer: the message that waits stays unknown.
 
 use super::{Input, Request};
-use crate::interop::BlockKey;
 use crate::metrics::Metrics;
 use crate::sources::{ExecutionClient, SourceError};
 use crosscheck_p2p::ChainId;
@@ -94,7 +93,7 @@ impl Fetcher {
         let now = Instant::now();
         while self.running.len() < AT_ONCE && self.due.first().is_some_and(|(at, _)| *at <= now) {
             let Some((_, request)) = self.due.pop_first() else { return };
-            let (Request::Logs(BlockKey { chain_id, .. }) | Request::Canonical { chain_id, .. }) = request;
+            let (chain_id, _) = request.place();
             let Some(client) = self.clients.get(&chain_id).cloned() else { continue };
             let metrics = self.metrics.clone();
             self.running.spawn(async move {
@@ -111,17 +110,19 @@ impl Fetcher {
 }
 
 async fn fetch(client: &ExecutionClient, request: Request) -> Result<Option<Input>, SourceError> {
-    let (chain_id, number, block) = match request {
-        Request::Logs(key) => {
-            // A block that an endpoint no longer has says nothing about its height.
-            let Some(block) = client.block_by_hash(key.hash).await? else { return Ok(None) };
-            (key.chain_id, key.number, Some(block))
-        }
-        Request::Canonical { chain_id, number } => (chain_id, number, client.block_by_number(number).await?),
+    let block = match request {
+        // A block that an endpoint no longer has says nothing about its height.
+        Request::Logs(key) => match client.block_by_hash(key.hash).await? {
+            Some(block) => block,
+            None => return Ok(None),
+        },
+        Request::Canonical { number, .. } => match client.block_by_number(number).await? {
+            Some(block) => block,
+            None => return Ok(Some(Input::Answer { request, logs: None })),
+        },
     };
-    let Some(block) = block else { return Ok(Some(Input::Initiating { chain_id, number, logs: None })) };
     let logs = client.logs(&block).await?;
-    Ok(logs.map(|logs| Input::Initiating { chain_id, number, logs: Some(logs) }))
+    Ok(logs.map(|logs| Input::Answer { request, logs: Some(logs) }))
 }
 
 async fn sleep_until(at: Option<Instant>) {

@@ -9,7 +9,6 @@ use super::{
     Board, BoardWriter, Change, Cursors, Input, Note, Notebook, ObservedBlock, Outcome, Request, SafetyHeads,
     SuspectMessage,
 };
-use crate::interop::BlockKey;
 use crate::ledger::{BlockPosition, Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::rpc::Told;
@@ -256,14 +255,8 @@ impl Monitor {
 
 /// Whether the answer to a request would still be of use.
 fn is_needed(board: &Board, request: &Request) -> bool {
-    let tracker = board.read();
-    match request {
-        Request::Logs(BlockKey { chain_id, number, hash }) => {
-            let block = tracker.chain(*chain_id).and_then(|view| view.block(*number));
-            block.is_some_and(|block| block.key.hash == *hash)
-        }
-        Request::Canonical { .. } => true,
-    }
+    let (chain_id, _) = request.place();
+    board.read().chain(chain_id).is_some_and(|view| view.awaits(request))
 }
 
 #[cfg(test)]

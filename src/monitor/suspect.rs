@@ -134,7 +134,8 @@ fn check(
     if let Some(reason) = check_access_tip(access, (tip.key.number, tip.timestamp)) {
         return Err(reason);
     }
-    let logs = view.block(access.block_number).and_then(|block| index.get(&block.key.hash));
+    let logs =
+        view.block(access.block_number).and_then(|block| index.get(block.key.chain_id, block.key.hash));
     logs.map_or(Ok(()), |logs| check_access_log(access, &logs))
 }
 

@@ -51,6 +51,16 @@ pub(super) enum Own {
     BrokenForGood,
     /// Every clause holds.
     Hold,
+    /// Every clause holds, and the log would be there even if its block gave way to its deposits: what else that
+    /// block executes does not matter.
+    Last,
+}
+
+impl Own {
+    /// Whether every clause holds.
+    pub(super) const fn holds(self) -> bool {
+        matches!(self, Self::Hold | Self::Last)
+    }
 }
 
 /// What has decided a message's status.

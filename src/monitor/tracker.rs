@@ -123,9 +123,9 @@ impl Tracker {
                 self.head(chain_id, heads, work);
                 self.come_final(chain_id, work);
             }
-            Input::Initiating { chain_id, number, logs } => {
-                self.known(chain_id)?;
-                self.answer(chain_id, number, logs.as_ref(), work);
+            Input::Answer { request, logs } => {
+                self.known(request.place().0)?;
+                self.answer(&request, logs.as_ref(), work);
                 self.settle(work);
             }
             Input::Time(now) => self.expire(now, work),

@@ -36,20 +36,18 @@ pub enum Input {
         /// Its heads.
         heads: SafetyHeads,
     },
-    /// An answer to a [`Request`].
-    Initiating {
-        /// The chain.
-        chain_id: ChainId,
-        /// The height.
-        number: u64,
-        /// The proven logs of the canonical block at that height. `None`: the chain has none there, and is past it.
+    /// What was asked for. One that is awaited no longer changes nothing.
+    Answer {
+        /// What was asked for.
+        request: Request,
+        /// The proven logs of that block. `None`: the chain has none at that height, and is past it.
         logs: Option<Arc<ProvenLogs>>,
     },
     /// The time now, by the service's clock: what is older than the retention ends as expired.
     Time(UnixSeconds),
 }
 
-/// Proven logs that a tracker lacks. It asks once, until [`Input::Initiating`] answers or the block is dropped.
+/// Proven logs that a tracker lacks. It asks once, until [`Input::Answer`] comes or the block is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Request {
     /// Of this canonical block of the view, which the log index keeps no longer.
@@ -61,6 +59,17 @@ pub enum Request {
         /// The height.
         number: u64,
     },
+}
+
+impl Request {
+    /// The chain and the height.
+    pub const fn place(&self) -> (ChainId, u64) {
+        match *self {
+            Self::Logs(BlockKey { chain_id, number, .. }) | Self::Canonical { chain_id, number } => {
+                (chain_id, number)
+            }
+        }
+    }
 }
 
 /// What an input led to.

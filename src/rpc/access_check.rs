@@ -118,7 +118,7 @@ impl AccessCheck {
             Place::InView(hash) => Some(hash),
             Place::Settled => self.settled.lock().get(&key).copied(),
         };
-        if let Some(known) = hash.and_then(|hash| self.superchain.index.get(&hash)) {
+        if let Some(known) = hash.and_then(|hash| self.superchain.index.get(access.chain_id, hash)) {
             return Ok(known);
         }
         self.fetch(access, hash).await

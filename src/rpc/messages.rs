@@ -158,8 +158,8 @@ impl MessagesRpc {
     /// The height of a block: from what was proven of it, or from its header. `None`: its endpoints do not have it.
     async fn height(&self, chain_id: ChainId, hash: B256) -> Result<Option<u64>, SupervisorError> {
         let sources = self.superchain.sources(chain_id)?;
-        if let Some(logs) = self.superchain.index.get(&hash) {
-            return Ok(Some(logs.number()).filter(|_| logs.chain_id() == chain_id));
+        if let Some(logs) = self.superchain.index.get(chain_id, hash) {
+            return Ok(Some(logs.number()));
         }
         let block = sources.execution.block_by_hash(hash).await;
         let block = block.map_err(|error| SupervisorError::unproven(format!("block {hash}"), &error))?;

@@ -144,7 +144,7 @@ impl ExecutionClient {
     /// # Errors
     /// If no endpoint gives receipts that hold.
     pub async fn logs(&self, block: &VerifiedBlock) -> Result<Option<Arc<ProvenLogs>>, SourceError> {
-        if let Some(known) = self.index.get(&block.hash()) {
+        if let Some(known) = self.index.get(self.chain_id(), block.hash()) {
             return Ok(Some(known));
         }
         let proven = self.pool.first(|endpoint| self.logs_from(endpoint, block)).await?.map(Arc::new);

@@ -5,6 +5,7 @@
 
 use super::ProvenLogs;
 use alloy::primitives::B256;
+use crosscheck_p2p::ChainId;
 use lru::LruCache;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -12,16 +13,20 @@ use std::sync::Arc;
 /// What a kept block takes besides its logs: the counts of its `Arc`, its entry in the list (key, value, two
 /// links), and its slot in the table, which may be half empty.
 const OVERHEAD: usize = 2 * size_of::<usize>()
-    + size_of::<(B256, Arc<ProvenLogs>, usize, usize)>()
+    + size_of::<(Key, Arc<ProvenLogs>, usize, usize)>()
     + 2 * (size_of::<(usize, usize)>() + 1);
 
-/// Proven logs by block hash. Clones share it.
+/// Which block of which chain. A header does not name its chain: two chains may have the same one, a genesis block's
+/// above all.
+type Key = (ChainId, B256);
+
+/// Proven logs by chain and block hash. Clones share it.
 #[derive(Clone, Debug)]
 pub struct LogIndex(Arc<Mutex<Inner>>);
 
 #[derive(Debug)]
 struct Inner {
-    blocks: LruCache<B256, Arc<ProvenLogs>>,
+    blocks: LruCache<Key, Arc<ProvenLogs>>,
     bytes: usize,
     budget: usize,
 }
@@ -33,8 +38,8 @@ impl LogIndex {
     }
 
     /// The logs of a block, if they are kept.
-    pub fn get(&self, hash: &B256) -> Option<Arc<ProvenLogs>> {
-        self.0.lock().blocks.get(hash).cloned()
+    pub fn get(&self, chain_id: ChainId, hash: B256) -> Option<Arc<ProvenLogs>> {
+        self.0.lock().blocks.get(&(chain_id, hash)).cloned()
     }
 
     /// Keeps a block's logs; the least used go when the budget is reached. A block that is too large for the
@@ -47,7 +52,7 @@ impl LogIndex {
         if weight > inner.budget {
             return;
         }
-        if let Some(known) = inner.blocks.put(logs.hash(), logs) {
+        if let Some(known) = inner.blocks.put((logs.chain_id(), logs.hash()), logs) {
             inner.bytes = inner.bytes.saturating_sub(self::weight(&known));
             dropped.push(known);
         }
@@ -91,13 +96,17 @@ mod tests {
     use super::*;
     use crate::sources::ProvenLog;
     use alloy::primitives::Address;
-    use crosscheck_p2p::{ChainId, UnixSeconds};
+    use crosscheck_p2p::UnixSeconds;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
+    fn chain() -> ChainId {
+        ChainId::from(901)
+    }
+
     fn logs_of(hash: u8, count: usize) -> Arc<ProvenLogs> {
         let log = ProvenLog { origin: Address::repeat_byte(hash), payload_hash: B256::ZERO };
-        let logs = ProvenLogs::for_tests(ChainId::from(901), 1, UnixSeconds(1), vec![log; count]);
+        let logs = ProvenLogs::for_tests(chain(), 1, UnixSeconds(1), vec![log; count]);
         Arc::new(logs.with_hash(B256::repeat_byte(hash)))
     }
 
@@ -106,7 +115,7 @@ mod tests {
     }
 
     fn has(index: &LogIndex, hash: u8) -> bool {
-        index.get(&B256::repeat_byte(hash)).is_some()
+        index.get(chain(), B256::repeat_byte(hash)).is_some()
     }
 
     #[test]
@@ -149,6 +158,19 @@ mod tests {
     }
 
     #[test]
+    fn a_block_of_one_hash_on_two_chains_is_two_blocks() {
+        let index = LogIndex::new(usize::MAX);
+        index.insert(logs(1));
+        let other = ChainId::from(902);
+        assert_eq!(index.get(other, B256::repeat_byte(1)), None);
+        let twin = ProvenLogs::for_tests(other, 1, UnixSeconds(1), vec![]).with_hash(B256::repeat_byte(1));
+        index.insert(Arc::new(twin.clone()));
+        assert_eq!(index.get(other, B256::repeat_byte(1)).as_deref(), Some(&twin));
+        assert!(has(&index, 1));
+        assert_eq!(index.len(), 2);
+    }
+
+    #[test]
     fn what_is_too_large_for_the_budget_drives_nothing_out() {
         let index = LogIndex::new(weight(&logs_of(1, 10)));
         index.insert(logs_of(1, 10));
@@ -170,10 +192,10 @@ mod tests {
                 index.insert(Arc::clone(&inserted));
                 if fits {
                     last.insert(hash, Arc::clone(&inserted));
-                    prop_assert_eq!(index.get(&B256::repeat_byte(hash)), Some(inserted));
+                    prop_assert_eq!(index.get(chain(), B256::repeat_byte(hash)), Some(inserted));
                 }
                 prop_assert!(index.bytes() <= budget);
-                let kept: Vec<_> = (0..8).filter_map(|hash| index.get(&B256::repeat_byte(hash))).collect();
+                let kept: Vec<_> = (0..8).filter_map(|hash| index.get(chain(), B256::repeat_byte(hash))).collect();
                 prop_assert_eq!(kept.iter().map(|logs| weight(logs)).sum::<usize>(), index.bytes());
                 prop_assert_eq!(kept.len(), index.len());
                 for logs in kept {

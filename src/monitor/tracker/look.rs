@@ -8,7 +8,6 @@ use crate::interop::{
 use crate::monitor::tracked_message::{Ground, MessageId, Own};
 use crate::monitor::{Request, State};
 use crate::sources::ProvenLogs;
-use crosscheck_p2p::ChainId;
 use std::sync::Arc;
 
 /// What looking for the cited log came to.
@@ -16,7 +15,9 @@ enum Finding {
     /// The chain is not there yet, or the logs are awaited.
     Nothing,
     Broken(InvalidReason),
-    Holds,
+    Holds {
+        lasts: bool,
+    },
 }
 
 /// What is known of the cited block.
@@ -34,29 +35,19 @@ impl Tracker {
     }
 
     /// An answer to a request has come.
-    pub(super) fn answer(
-        &mut self,
-        chain_id: ChainId,
-        number: u64,
-        logs: Option<&Arc<ProvenLogs>>,
-        work: &mut Work,
-    ) {
+    pub(super) fn answer(&mut self, request: &Request, logs: Option<&Arc<ProvenLogs>>, work: &mut Work) {
+        let (chain_id, number) = request.place();
         let Some(view) = self.chains.get_mut(&chain_id) else { return };
         let Some(first) = view.first() else { return };
-        // An answer that has been overtaken: the block was dropped since it was asked for.
-        let expected = view.canonical(number).map(|node| node.block.key.hash);
-        let fits = match logs {
-            Some(logs) => {
-                logs.chain_id() == chain_id
-                    && logs.number() == number
-                    && expected.map_or(number < first, |hash| hash == logs.hash())
-            }
-            None => expected.is_none() && number < first,
-        };
-        if !fits {
+        // Else it has been overtaken: the block was dropped since it was asked for.
+        if !view.awaits(request) || !is_answer(request, logs) {
             return;
         }
-        view.requested.remove(&number);
+        let expected = view.canonical(number).map(|node| node.block.key.hash);
+        if expected.map_or(number >= first, |hash| logs.is_none_or(|logs| logs.hash() != hash)) {
+            return;
+        }
+        view.fulfil(request);
         let citers: Vec<MessageId> = view.citations.at_heights(number..=number).collect();
         if let Some(logs) = logs.filter(|_| number < first) {
             self.settled.put((chain_id, number), logs.hash());
@@ -81,7 +72,8 @@ impl Tracker {
         message.own = match finding {
             Finding::Nothing => Own::Unknown,
             Finding::Broken(_) => Own::Broken,
-            Finding::Holds => Own::Hold,
+            Finding::Holds { lasts: false } => Own::Hold,
+            Finding::Holds { lasts: true } => Own::Last,
         };
         if is_same_timestamp {
             work.dirty_groups.insert(timestamp);
@@ -89,8 +81,8 @@ impl Tracker {
         match finding {
             Finding::Nothing => self.judge(id, MessageStatus::Unknown, Ground::Own, work),
             Finding::Broken(reason) => self.judge(id, MessageStatus::Invalid(reason), Ground::Own, work),
-            Finding::Holds if is_same_timestamp => {}
-            Finding::Holds => {
+            Finding::Holds { .. } if is_same_timestamp => {}
+            Finding::Holds { .. } => {
                 work.dirty.insert((timestamp, id));
             }
         }
@@ -103,7 +95,7 @@ impl Tracker {
         };
         match message.own {
             Own::BrokenForGood => return false,
-            Own::Unknown | Own::Broken | Own::Hold => return true,
+            Own::Unknown | Own::Broken | Own::Hold | Own::Last => return true,
             Own::Unchecked => {}
         }
         let execution = Execution { chain_id: message.block.key.chain_id, timestamp: message.timestamp() };
@@ -138,11 +130,14 @@ impl Tracker {
             Logs::Kept => {
                 let settled = || self.settled.get(&(id.chain_id, id.block_number)).copied();
                 let hash = canonical.map(|key| key.hash).or_else(settled);
-                hash.and_then(|hash| self.index.get(&hash))
+                hash.and_then(|hash| self.index.get(id.chain_id, hash))
             }
         };
         match kept {
-            Some(logs) => check_log(message, &logs).map_or_else(Finding::Broken, |()| Finding::Holds),
+            Some(logs) => {
+                let lasts = logs.survives_replacement(id.log_index);
+                check_log(message, &logs).map_or_else(Finding::Broken, |()| Finding::Holds { lasts })
+            }
             None => {
                 self.request(id, canonical.filter(|_| id.block_number >= first), work);
                 Finding::Nothing
@@ -153,10 +148,18 @@ impl Tracker {
     /// Asks for logs, once.
     fn request(&mut self, id: &Identifier, block: Option<BlockKey>, work: &mut Work) {
         let Some(view) = self.chains.get_mut(&id.chain_id) else { return };
-        if view.requested.insert(id.block_number) {
-            let canonical = Request::Canonical { chain_id: id.chain_id, number: id.block_number };
-            work.requests.push(block.map_or(canonical, Request::Logs));
-        }
+        let canonical = Request::Canonical { chain_id: id.chain_id, number: id.block_number };
+        work.requests.extend(view.request(block.map_or(canonical, Request::Logs)));
+    }
+}
+
+/// Whether these are logs that the request is for. Any block of a height may be the canonical one; but that a block is
+/// not there says nothing of another.
+fn is_answer(request: &Request, logs: Option<&Arc<ProvenLogs>>) -> bool {
+    let is_of_its_place = |logs: &Arc<ProvenLogs>| (logs.chain_id(), logs.number()) == request.place();
+    match request {
+        Request::Logs(key) => logs.is_some_and(|logs| is_of_its_place(logs) && logs.hash() == key.hash),
+        Request::Canonical { .. } => logs.is_none_or(is_of_its_place),
     }
 }
 

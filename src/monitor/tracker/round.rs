@@ -49,9 +49,11 @@ pub(super) struct Round {
 }
 
 impl Round {
-    /// A message of one block leans on another.
-    pub(super) fn lean(&mut self, id: MessageId, executing: BlockKey, cited: Place) {
-        self.citers.entry(cited).or_default().push(self.companions.len());
+    /// A message of one block leans on another, or on none.
+    pub(super) fn join(&mut self, id: MessageId, executing: BlockKey, leans_on: Option<Place>) {
+        if let Some(cited) = leans_on {
+            self.citers.entry(cited).or_default().push(self.companions.len());
+        }
         self.companions.push(Companion { id, executing, verdict: None });
     }
 

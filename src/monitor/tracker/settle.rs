@@ -24,9 +24,12 @@ impl Tracker {
 
     /// A message whose cited block is earlier.
     fn settle_one(&mut self, id: MessageId, work: &mut Work) {
-        let Some(message) = self.book.get(id).filter(|message| message.own == Own::Hold) else { return };
+        let Some(message) = self.book.get(id).filter(|message| message.own.holds()) else { return };
+        let lasts = message.own == Own::Last;
         let Some(cited) = message.message().map(|message| message.identifier) else { return };
-        let (to, ground) = self.standing(cited.chain_id, cited.block_number).of_citer();
+        let standing =
+            if lasts { Standing::Valid } else { self.standing(cited.chain_id, cited.block_number) };
+        let (to, ground) = standing.of_citer();
         self.judge(id, to, ground, work);
     }
 
@@ -67,12 +70,13 @@ impl Tracker {
         let Some(node) = self.chains.get(&chain_id).and_then(|view| view.canonical(number)) else { return };
         let mut without = node.tally();
         for message in members.iter().filter_map(|member| self.book.get(member.id?)) {
-            if message.own != Own::Hold || message.state() != State::Tracked {
+            if !message.own.holds() || message.state() != State::Tracked {
                 continue;
             }
             let Some(cited) = message.message().map(|message| message.identifier) else { continue };
             without.remove(&message.status());
-            round.lean(message.id, node.block.key, (cited.chain_id, cited.block_number));
+            let leans_on = (message.own == Own::Hold).then_some((cited.chain_id, cited.block_number));
+            round.join(message.id, node.block.key, leans_on);
         }
         round.set_standing(
             (chain_id, number),

@@ -25,6 +25,7 @@ enum Happening {
         draws: Vec<Draw>,
         is_forked: bool,
         is_deposits_only: bool,
+        has_deposit_logs: bool,
         has_logs: bool,
     },
     /// Some of the blocks that go are followed by others at once.
@@ -95,9 +96,10 @@ fn happening() -> impl Strategy<Value = Happening> {
             proptest::collection::vec(draw(), 0..4),
             proptest::bool::weighted(0.2),
             proptest::bool::weighted(0.1),
+            proptest::bool::weighted(0.2),
             proptest::bool::weighted(0.8),
-        ).prop_map(|(chain, draws, is_forked, is_deposits_only, has_logs)| {
-            Happening::Grow { chain, draws, is_forked, is_deposits_only, has_logs }
+        ).prop_map(|(chain, draws, is_forked, is_deposits_only, has_deposit_logs, has_logs)| {
+            Happening::Grow { chain, draws, is_forked, is_deposits_only, has_deposit_logs, has_logs }
         }),
         3 => (any_chain.clone(), 1..4_u64, 0..4_u64)
             .prop_map(|(chain, depth, regrown)| Happening::Rewind { chain, depth, regrown }),
@@ -163,12 +165,13 @@ impl Trial {
 
     fn happen(&mut self, happening: &Happening) {
         match happening {
-            Happening::Grow { chain, draws, is_forked, is_deposits_only, has_logs } => {
+            Happening::Grow { chain, draws, is_forked, is_deposits_only, has_deposit_logs, has_logs } => {
                 let id = self.chain(*chain);
                 let number = self.world.tip(id).map_or(0, |tip| tip.key.number + 1);
                 let shape = Shape {
                     claims: draws.iter().map(|draw| self.claim(id, number, draw)).collect(),
                     is_forked: *is_forked,
+                    has_deposit_logs: *has_deposit_logs,
                     is_deposits_only: *is_deposits_only,
                     undeclared: false,
                 };
@@ -264,10 +267,7 @@ impl Trial {
             return;
         };
         self.requests.remove(&request);
-        let (id, number) = match request {
-            Request::Logs(key) => (key.chain_id, key.number),
-            Request::Canonical { chain_id, number } => (chain_id, number),
-        };
+        let (id, number) = request.place();
         let hash = match request {
             Request::Logs(key) => key.hash,
             Request::Canonical { .. } => self.reference.canonical(id, number).unwrap().key.hash,
@@ -275,7 +275,7 @@ impl Trial {
         let logs = Arc::clone(&self.world.logs[&hash]);
         let is_stale = self.reference.canonical(id, number).map(|block| block.key.hash) != Some(hash);
         self.index.insert(Arc::clone(&logs));
-        let input = Input::Initiating { chain_id: id, number, logs: Some(logs) };
+        let input = Input::Answer { request, logs: Some(logs) };
         if is_stale {
             let outcome = self.tracker.apply(input);
             assert!(
@@ -310,7 +310,10 @@ impl Trial {
     fn hear_request(&mut self, request: &Request) {
         let place = match request {
             Request::Logs(key) => {
-                assert!(self.index.get(&key.hash).is_none(), "logs that are kept were asked for");
+                assert!(
+                    self.index.get(key.chain_id, key.hash).is_none(),
+                    "logs that are kept were asked for"
+                );
                 assert_eq!(
                     self.reference.canonical(key.chain_id, key.number).map(|block| block.key),
                     Some(*key)

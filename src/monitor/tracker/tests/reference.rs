@@ -52,7 +52,7 @@ pub(super) struct Reference {
 enum Own {
     Unknown,
     Broken(InvalidReason),
-    Holds,
+    Holds { lasts: bool },
 }
 
 impl Reference {
@@ -80,8 +80,8 @@ impl Reference {
                 }
             }
             Input::Heads { chain_id, heads } => drop(self.heads.insert(*chain_id, *heads)),
-            Input::Initiating { chain_id, number, .. } => {
-                self.outstanding.remove(&(*chain_id, *number));
+            Input::Answer { request, .. } => {
+                self.outstanding.remove(&request.place());
             }
             Input::Time(now) => {
                 for life in self.lives.iter_mut().filter(|life| life.is_open()) {
@@ -163,7 +163,7 @@ impl Reference {
             .zip(&owns)
             .map(|(life, own)| match (life.state, own) {
                 ("tracked", Own::Broken(reason)) => Some(MessageStatus::Invalid(*reason)),
-                ("tracked", Own::Holds) if self.is_cyclic(life) => {
+                ("tracked", Own::Holds { .. }) if self.is_cyclic(life) => {
                     Some(MessageStatus::Invalid(InvalidReason::Cycle { timestamp: life.block.timestamp }))
                 }
                 ("tracked", _) => None,
@@ -215,7 +215,7 @@ impl Reference {
                 .collect();
             let mut has_changed = false;
             for (index, life) in self.lives.iter().enumerate() {
-                if found[index].is_some() || !matches!(owns[index], Own::Holds) {
+                if found[index].is_some() || !matches!(owns[index], Own::Holds { lasts: false }) {
                     continue;
                 }
                 let id = life.block.executed[life.position].message.unwrap().message.identifier;
@@ -256,7 +256,8 @@ impl Reference {
             return Own::Unknown;
         }
         life.seen = Some(cited);
-        check_log(&message, &world.logs[&cited]).map_or_else(Own::Broken, |()| Own::Holds)
+        let lasts = world.logs[&cited].survives_replacement(message.identifier.log_index);
+        check_log(&message, &world.logs[&cited]).map_or_else(Own::Broken, |()| Own::Holds { lasts })
     }
 
     fn is_cyclic(&self, life: &Life) -> bool {

@@ -150,6 +150,27 @@ fn a_replacement_cascades_and_each_message_resolves_by_itself() {
     assert_eq!(endings(&outcome), [(second, Ending::Orphaned { by: other.hash })]);
 }
 
+#[rstest]
+#[case::of_an_earlier_block(1)]
+#[case::of_a_block_of_the_same_timestamp(0)]
+fn a_deposits_log_outlives_the_invalid_block_that_has_it(#[case] wait: u64) {
+    let mut scene = Scene::new(2);
+    let broken = vec![claim(1, 0, 9)];
+    let shape = Shape { claims: broken, has_deposit_logs: true, ..Shape::default() };
+    let (cited, _) = scene.grow_as(0, &shape);
+    (0..wait).for_each(|_| drop(scene.grow(1, &[])));
+    let (citing, outcome) = scene.grow(1, &[claim(0, 1, 1), claim(0, 1, 3)]);
+    assert_eq!(scene.status(cited, 0), "log-not-found");
+    assert_eq!(scene.status(citing, 0), "valid");
+    assert_eq!(scene.status(citing, 2), "initiating-block-invalid");
+    assert_eq!(statuses(&outcome).len(), 2);
+    // The replacement has the log, too: nothing flips.
+    scene.rewind(0, 0);
+    let (_, outcome) = scene.grow_as(0, &Shape { is_deposits_only: true, ..Shape::default() });
+    assert_eq!(scene.status(citing, 0), "valid");
+    assert!(statuses(&outcome).iter().all(|(.., flip)| !flip));
+}
+
 /// Chain 0's message stands at log index 0, chain 1's at 2. What decides is where chain 0's cites chain 1's block: before
 /// or after the message there that cites it.
 #[rstest]
@@ -256,9 +277,31 @@ fn logs_that_are_not_kept_are_asked_for_once_and_leave_messages_unknown() {
     assert_eq!(outcome.requests, [Request::Logs(cited.key)]);
     assert_eq!((scene.status(first, 0), scene.status(first, 2)), ("unknown", "unknown"));
     let logs = Some(Arc::clone(&scene.world.logs[&cited.key.hash]));
-    let outcome = scene.tracker.apply(Input::Initiating { chain_id: chain(1), number: 1, logs });
+    let outcome = scene.tracker.apply(Input::Answer { request: Request::Logs(cited.key), logs });
     assert_eq!(statuses(&outcome).len(), 2);
     assert_eq!((scene.status(first, 0), scene.status(first, 2)), ("valid", "valid"));
+}
+
+/// The block that was asked for has given way to another, which is final and below the view by now.
+#[test]
+fn a_late_answer_about_a_fork_says_nothing_about_its_height() {
+    let mut scene = Scene::new(2);
+    scene.tracker.kept_below_finalized = 0;
+    let fork = scene.world.make(chain(1), &Shape::default());
+    scene.tracker.apply(Input::Block(Arc::clone(&fork)));
+    scene.grow(0, &[]);
+    let (_, outcome) = scene.grow(0, &[claim(1, 1, 1)]);
+    let late = outcome.requests[0];
+    scene.rewind(1, 0);
+    scene.grow_as(1, &Shape { is_forked: true, ..Shape::default() });
+    (0..2).for_each(|_| drop(scene.grow(1, &[])));
+    scene.finalize(1, 3);
+    let logs = Some(Arc::clone(&scene.world.logs[&fork.key.hash]));
+    scene.tracker.apply(Input::Answer { request: late, logs: logs.clone() });
+    let (citing, outcome) = scene.grow(0, &[claim(1, 1, 1)]);
+    assert_eq!(outcome.requests, [Request::Canonical { chain_id: chain(1), number: 1 }]);
+    scene.tracker.apply(Input::Answer { request: late, logs });
+    assert_eq!(scene.status(citing, 0), "unknown");
 }
 
 /// A view that starts at a later block: what lies below it is final, and asked for.
@@ -276,9 +319,10 @@ fn blocks_below_the_view(#[case] is_there: bool, #[case] expected: &str) {
     let (executing, outcome) = scene.grow(0, &[claim(1, 2, 1)]);
     assert_eq!((scene.status(executing, 0), outcome.requests.len()), ("unknown", 0));
     let (_, outcome) = scene.grow(1, &[]);
-    assert_eq!(outcome.requests, [Request::Canonical { chain_id: chain(1), number: 2 }]);
+    let request = Request::Canonical { chain_id: chain(1), number: 2 };
+    assert_eq!(outcome.requests, [request]);
     let logs = is_there.then(|| Arc::clone(&scene.world.logs[&below[2].key.hash]));
-    scene.tracker.apply(Input::Initiating { chain_id: chain(1), number: 2, logs });
+    scene.tracker.apply(Input::Answer { request, logs });
     assert_eq!(scene.status(executing, 0), expected);
 }
 
@@ -293,9 +337,8 @@ fn a_view_that_is_rewound_whole_starts_again() {
     let (cited, _) = scene.grow(1, &[claim(1, 2, 1)]);
     (0..4).for_each(|_| drop(scene.make(0, &Shape::default())));
     let (executing, _) = scene.grow(0, &[claim(1, 3, 1)]);
-    scene.tracker.apply(Input::Initiating {
-        chain_id: chain(1),
-        number: 2,
+    scene.tracker.apply(Input::Answer {
+        request: Request::Canonical { chain_id: chain(1), number: 2 },
         logs: Some(Arc::clone(&scene.world.logs[&scene.world.chains[&chain(1)][2].key.hash])),
     });
     assert_eq!(scene.status(executing, 0), "valid");

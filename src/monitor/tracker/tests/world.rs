@@ -46,6 +46,8 @@ pub(super) struct Shape {
     /// Whether its odd logs say what they say on some forks only.
     pub(super) is_forked: bool,
     pub(super) is_deposits_only: bool,
+    /// Whether deposits emitted its first two logs.
+    pub(super) has_deposit_logs: bool,
     pub(super) undeclared: bool,
 }
 
@@ -136,7 +138,8 @@ impl World {
             payload_hash: payload(id, number, index, shape.is_forked),
         };
         let logs = ProvenLogs::for_tests(id, number, block.timestamp, (0..count).map(log).collect());
-        self.logs.insert(key.hash, Arc::new(logs.with_hash(key.hash)));
+        let by_deposits = if shape.has_deposit_logs || shape.is_deposits_only { 2 } else { 0 };
+        self.logs.insert(key.hash, Arc::new(logs.with_hash(key.hash).with_deposit_logs(by_deposits)));
         self.chains.entry(id).or_default().push(Arc::clone(&block));
         block
     }
