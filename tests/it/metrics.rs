@@ -1,8 +1,9 @@
 //! What `/metrics` of a running program serves is what `crosscheck doc metrics` prints and docs/METRICS.md holds.
 
-use crate::program::{Running, crosscheck, eventually};
+use crate::program::{Running, Written, crosscheck, eventually};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -75,4 +76,97 @@ async fn what_a_running_program_serves_is_documented() {
         assert!(served.contains(name), "{name} is not there from the start");
     }
     assert!(running.terminate().success());
+}
+
+/// The highest value that each series was ever seen to have.
+#[derive(Debug, Default)]
+struct Peaks(BTreeMap<String, f64>);
+
+impl Peaks {
+    fn take(&mut self, page: &str) {
+        for line in page.lines().filter(|line| line.starts_with("crosscheck_")) {
+            let (series, value) = line.rsplit_once(' ').unwrap();
+            let peak = self.0.entry(series.to_owned()).or_default();
+            *peak = peak.max(value.parse().unwrap());
+        }
+    }
+
+    /// The highest value of the series of a metric that have these labels. A histogram counts what it has seen.
+    fn of(&self, name: &str, labels: &[&str]) -> f64 {
+        let is_of = |series: &str| {
+            let (found, rest) = series.split_once('{').unwrap_or((series, ""));
+            (found == name || found == format!("{name}_count"))
+                && labels.iter().all(|label| rest.contains(label))
+        };
+        self.0.iter().filter(|(series, _)| is_of(series)).map(|(_, peak)| *peak).fold(0.0, f64::max)
+    }
+}
+
+/// What the table of questions answers them with: each metric, and the label that it is asked with, if any.
+fn answers() -> Vec<(String, Option<String>)> {
+    let questions = DOCUMENT.split("## Every metric").next().unwrap();
+    let rows = questions.lines().filter(|line| line.starts_with("| ") && !line.contains("Dimension: the e"));
+    let cells = rows.filter_map(|row| row.split(" | ").nth(1));
+    let quoted = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    let answers = quoted.filter_map(|quoted| {
+        let name = &quoted[quoted.find("crosscheck_")?..];
+        let end =
+            name.find(|letter: char| !letter.is_ascii_lowercase() && letter != '_').unwrap_or(name.len());
+        let label = name[end..].strip_prefix('{').map(|label| label.trim_end_matches('}').to_owned());
+        Some((name[..end].to_owned(), label))
+    });
+    answers.collect()
+}
+
+/// A superchain on which everything happens that the monitor has to tell of.
+#[tokio::test]
+async fn every_question_is_answered_in_a_run_of_the_devnet() {
+    let dir = TempDir::new().unwrap();
+    let mut arguments = vec!["devnet", "--fast", "--chains", "3", "--seed", "3", "--blocks", "200", "--dir"];
+    arguments.push(dir.path().to_str().unwrap());
+    let faults = [
+        "invalid-message@14",
+        "lying-endpoint@16:902",
+        "justified-replacement@20:903",
+        "long-outage@96",
+        "remote-reorg@56",
+        "undeclared-access@62",
+        "remote-replacement@68",
+        "unsafe-reorg@84:902",
+    ];
+    arguments.extend(faults.iter().flat_map(|fault| ["--fault", fault]));
+    let log = dir.path().join("log");
+    let mut running = Running::start(&arguments, &log);
+    let http = Written::wait_for(&dir.path().join("crosscheck.toml")).await.http();
+    let mut peaks = Peaks::default();
+    let status = loop {
+        if let Some(status) = running.ended() {
+            break status;
+        }
+        if let Some(page) = scrape(http).await {
+            peaks.take(&page);
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    };
+    assert!(status.success(), "{}", std::fs::read_to_string(&log).unwrap());
+    let answers = answers();
+    assert!(answers.len() > 20, "{answers:?}");
+    for (name, label) in &answers {
+        // Nothing that a devnet does makes the index of proven logs forget a block that is cited still.
+        if name == "crosscheck_awaited_blocks" {
+            continue;
+        }
+        assert!(peaks.of(name, label.as_deref().as_slice()) > 0.0, "{name} {label:?} was never seen above 0");
+    }
+    let all = ["unsafe", "cross-unsafe", "local-safe", "safe"];
+    for (status, levels) in [("valid", &all[..]), ("invalid", &["unsafe", "safe"]), ("unknown", &all[..1])] {
+        for level in levels {
+            let labels = [&*format!("status=\"{status}\""), &*format!("level=\"{level}\"")];
+            assert!(peaks.of("crosscheck_tracked_messages", &labels) > 0.0, "no message was {labels:?}");
+        }
+    }
+    for ending in ["finalized", "resolved", "orphaned"] {
+        let label = format!("ending=\"{ending}\"");
+        assert!(peaks.of("crosscheck_messages_ended_total", &[&*label]) > 0.0, "no message was {ending}");
+    }
 }

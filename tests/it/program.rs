@@ -4,6 +4,7 @@ use jsonrpsee::core::client::ClientT;
 use jsonrpsee::core::params::ArrayParams;
 use jsonrpsee::http_client::HttpClientBuilder;
 use serde_json::Value;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -38,13 +39,18 @@ impl Running {
         self.0.wait().unwrap();
     }
 
+    /// How it ended, if it has.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.0.try_wait().unwrap()
+    }
+
     /// Asks it to end, and waits for it.
     pub(crate) fn terminate(mut self) -> ExitStatus {
         let id = self.0.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         let since = Instant::now();
         loop {
-            if let Some(status) = self.0.try_wait().unwrap() {
+            if let Some(status) = self.ended() {
                 return status;
             }
             assert!(since.elapsed() < DEADLINE, "it does not end when told to");
@@ -98,6 +104,10 @@ impl Written {
 
     pub(crate) fn rpc(&self) -> String {
         format!("http://{}", self.0["rpc"]["addr"].as_str().unwrap())
+    }
+
+    pub(crate) fn http(&self) -> SocketAddr {
+        self.0["http"]["addr"].as_str().unwrap().parse().unwrap()
     }
 
     pub(crate) fn rollup_node(&self, chain: &str) -> String {
