@@ -13,7 +13,7 @@ use crate::audit::{
 use crate::clock::FileClock;
 use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
 use crate::follow::{self, Follower, FollowerParts, Served, Upstream};
-use crate::gossip::{Gossiped, Intake, SignerWatcher};
+use crate::gossip::{Gossiped, Intake, SignerReader, SignerWatcher};
 use crate::health::Health;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
@@ -317,7 +317,9 @@ fn watch_signers(
     let watcher = SignerWatcher {
         chain_id,
         system_config,
-        l1: L1Client::new(l1.clone(), config.sources.limits())?,
+        reader: SignerReader::new(L1Client::new(l1.clone(), config.sources.limits())?, system_config),
+        grace: chain.p2p.signer_grace.whole(),
+        clock: Arc::clone(&shared.clock),
         signers,
         health: shared.health.clone(),
         metrics: shared.metrics.clone(),
@@ -348,6 +350,7 @@ fn join_gossip(
     let intake = Intake {
         chain_id,
         network: handle,
+        heads: shared.heads.clone(),
         events,
         auditor: shared.auditor.clone(),
         suspects: monitoring.gossip.clone(),
