@@ -8,25 +8,36 @@
 //! remembers is kept apart per topic, is bounded, and changes only when a block has passed every other rule.
 
 use crate::{
-    AuthenticFrame, Envelope, Frame, Judgement, Refusal, Signers, Topic, UnixSeconds, ValidBlock,
+    AuthenticFrame, Envelope, Frame, Judgement, Reason, Refusal, Signers, Topic, UnixSeconds, ValidBlock,
     ValidationRules, rules::check_block, seen_blocks::SeenBlocks,
 };
-use alloy_primitives::Bytes;
+use alloy_primitives::{B256, Bytes};
+use std::collections::BTreeMap;
+
+/// How many signed blocks of a topic, with none let in between, may lie outside the window before the clock is doubted
+/// and not who sent them.
+pub const MAX_STRAYS: u32 = 8;
 
 /// The validator of a chain.
 #[derive(Debug)]
 pub struct Validator {
     rules: ValidationRules,
-    blocks: SeenBlocks,
-    cross_safe: SeenBlocks,
+    topics: BTreeMap<Topic, TopicState>,
+    settled: Option<u64>,
+}
+
+/// What is remembered of a topic.
+#[derive(Debug)]
+struct TopicState {
+    seen: SeenBlocks,
+    /// The signed blocks outside the window since the last that was let in.
+    strays: u32,
 }
 
 impl Validator {
     /// A validator that has seen nothing.
-    pub fn new(rules: ValidationRules) -> Self {
-        let seen = |topic| SeenBlocks::new(rules.heights(topic));
-        let (blocks, cross_safe) = (seen(Topic::BlocksV4), seen(Topic::CrossSafeBlocksV1));
-        Self { rules, blocks, cross_safe }
+    pub const fn new(rules: ValidationRules) -> Self {
+        Self { rules, topics: BTreeMap::new(), settled: None }
     }
 
     /// The settings.
@@ -34,12 +45,39 @@ impl Validator {
         &self.rules
     }
 
+    /// Every height up to this one is settled: attestations of it come too late. A mark never goes down.
+    pub fn settle(&mut self, number: u64) {
+        self.settled = self.settled.max(Some(number));
+    }
+
     /// Judges a frame that arrived on a topic at a time.
+    ///
+    /// Where more than [`MAX_STRAYS`] signed blocks of a topic in a row lie outside the window, the clock that `now` was
+    /// read from is the likelier cause: from then on they are ignored, until one is accepted.
     pub fn judge(&mut self, topic: Topic, frame: &Bytes, signers: &Signers, now: UnixSeconds) -> Judgement {
         match self.admit(topic, frame, signers, now) {
-            Ok(block) => Judgement::Accept(block),
+            Ok(block) => {
+                self.topic(topic).strays = 0;
+                Judgement::Accept(block)
+            }
+            Err(refusal) if refusal.reason.is_outside_the_window() && self.is_clock_doubted(topic) => {
+                Judgement::Ignore(refusal)
+            }
             Err(refusal) => Judgement::refused(topic, refusal),
         }
+    }
+
+    /// Whether there is a doubt about the clock now that one more block of a topic lies outside the window.
+    fn is_clock_doubted(&mut self, topic: Topic) -> bool {
+        let strays = &mut self.topic(topic).strays;
+        *strays = strays.saturating_add(1);
+        *strays > MAX_STRAYS
+    }
+
+    fn topic(&mut self, topic: Topic) -> &mut TopicState {
+        let heights = self.rules.heights(topic);
+        let fresh = || TopicState { seen: SeenBlocks::new(heights), strays: 0 };
+        self.topics.entry(topic).or_insert_with(fresh)
     }
 
     /// Judges a frame by everything but time and history: one that is read back from a ledger or a file.
@@ -53,8 +91,8 @@ impl Validator {
         signers: &Signers,
     ) -> Result<ValidBlock, Refusal> {
         let (frame, envelope) = open(rules, topic, frame, signers)?;
-        check_block(&envelope).map_err(|reason| frame.refuse(reason))?;
-        Ok(into_block(rules, frame, envelope))
+        check_block(&envelope, &rules.forks).map_err(|reason| frame.refuse(reason))?;
+        Ok(into_block(rules, frame, envelope, Vec::new()))
     }
 
     fn admit(
@@ -64,20 +102,25 @@ impl Validator {
         signers: &Signers,
         now: UnixSeconds,
     ) -> Result<ValidBlock, Refusal> {
-        let (frame, envelope) = open(&self.rules, topic, frame, signers)?;
+        let (frame, envelope) = open(&self.rules, topic, frame, &signers.at(now))?;
         let (number, hash) = (envelope.payload.number, envelope.payload.block_hash);
-        let seen = match topic {
-            Topic::BlocksV4 => &mut self.blocks,
-            Topic::CrossSafeBlocksV1 => &mut self.cross_safe,
-        };
-        let window = self.rules.window(topic, now);
+        let settled = self.settled.filter(|_| topic.is_cross_safe());
+        let (window, max_blocks) = (self.rules.window(topic, now), self.rules.max_blocks_per_height);
         window
             .check(envelope.payload.timestamp)
-            .and_then(|()| check_block(&envelope))
-            .and_then(|()| seen.check(&self.rules, number, hash))
+            .and_then(|()| check_block(&envelope, &self.rules.forks))
+            .and_then(|()| not_settled(settled, number))
+            .and_then(|()| self.topic(topic).seen.check(max_blocks, number, hash))
             .map_err(|reason| frame.refuse(reason))?;
-        seen.mark(number, hash);
-        Ok(into_block(&self.rules, frame, envelope))
+        let rivals = self.topic(topic).seen.mark(number, hash);
+        Ok(into_block(&self.rules, frame, envelope, rivals))
+    }
+}
+
+fn not_settled(settled: Option<u64>, number: u64) -> Result<(), Reason> {
+    match settled.filter(|settled| number <= *settled) {
+        Some(settled) => Err(Reason::AlreadySettled { number, settled }),
+        None => Ok(()),
     }
 }
 
@@ -93,17 +136,22 @@ fn open(
     Ok((frame, envelope))
 }
 
-fn into_block(rules: &ValidationRules, frame: AuthenticFrame, envelope: Envelope) -> ValidBlock {
+fn into_block(
+    rules: &ValidationRules,
+    frame: AuthenticFrame,
+    envelope: Envelope,
+    rivals: Vec<B256>,
+) -> ValidBlock {
     let message_id = frame.frame().message_id(frame.topic(), rules);
-    ValidBlock::new(frame, envelope, message_id)
+    ValidBlock::new(frame, envelope, message_id, rivals)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        BlockSigner, Reason, SigningDomain,
-        sample::{NOW, altered, chain, envelope, frame, payload, sequencer, signed_frame, signers},
+        BlockSigner, SigningDomain,
+        sample::{self, NOW, altered, chain, envelope, frame, payload, sequencer, signed_frame, signers},
     };
     use Topic::{BlocksV4, CrossSafeBlocksV1};
     use alloy_eips::eip4895::Withdrawal;
@@ -227,7 +275,7 @@ mod tests {
     #[case::the_sequencers_unsafe_block(BlocksV4, false, "accept")]
     fn an_attester_apart(#[case] topic: Topic, #[case] signed_by_attester: bool, #[case] expected: &str) {
         let attester = BlockSigner::from_bytes(&B256::repeat_byte(0x22)).unwrap();
-        let signers = Signers { attester: Some(attester.address()), ..signers() };
+        let signers = signers().with_attester(attester.address());
         let signer = if signed_by_attester { attester } else { sequencer() };
         let frame = envelope(5, |_| ()).sign(&signer, topic.domains()[0], chain()).unwrap().frame();
         assert_eq!(outcome(&validator().judge(topic, &frame, &signers, NOW)), expected);
@@ -244,7 +292,7 @@ mod tests {
     #[test]
     fn the_signature_is_checked_before_the_payload_is_decoded() {
         let signed = signed_frame(b"no payload", BlocksV4);
-        let stranger = Signers { unsafe_block_signer: Some(Address::repeat_byte(7)), attester: None };
+        let stranger = Signers::of(Address::repeat_byte(7));
         let judgement = validator().judge(BlocksV4, &signed, &stranger, NOW);
         assert_eq!(outcome(&judgement), "reject wrong-signer");
         assert_eq!(outcome(&judge(BlocksV4, &signed)), "reject payload-truncated");
@@ -274,14 +322,14 @@ mod tests {
     #[test]
     fn the_block_hash_covers_the_parent_beacon_block_root() {
         let mut envelope = envelope(5, |_| ());
-        envelope.parent_beacon_block_root.0[0] ^= 1;
+        sample::blobs(&mut envelope.payload).parent_beacon_block_root.0[0] ^= 1;
         assert_eq!(outcome(&judge(BlocksV4, &frame(&envelope, BlocksV4))), "reject block-hash-mismatch");
     }
 
     #[test]
     fn a_withdrawal_is_rejected() {
         let withdrawal = Withdrawal { index: 1, validator_index: 2, address: Address::ZERO, amount: 3 };
-        let envelope = envelope(5, |payload| payload.withdrawals = vec![withdrawal]);
+        let envelope = envelope(5, |payload| sample::withdrawals(payload).push(withdrawal));
         assert_eq!(outcome(&judge(BlocksV4, &frame(&envelope, BlocksV4))), "reject withdrawals-not-empty");
     }
 
@@ -291,8 +339,8 @@ mod tests {
     #[case::no_blob_gas_used(0, 0, "accept")]
     fn blob_gas(#[case] excess: u64, #[case] used: u64, #[case] expected: &str) {
         let envelope = envelope(5, |payload| {
-            payload.excess_blob_gas = excess;
-            payload.blob_gas_used = used;
+            sample::blobs(payload).excess_blob_gas = excess;
+            sample::blobs(payload).blob_gas_used = used;
         });
         assert_eq!(outcome(&judge(BlocksV4, &frame(&envelope, BlocksV4))), expected);
     }
@@ -343,6 +391,78 @@ mod tests {
         }
         assert_eq!(judge(6), past_it);
         assert_eq!(judge(0), past_it);
+    }
+
+    #[rstest]
+    fn two_blocks_of_a_height_are_both_delivered_and_the_second_is_flagged(
+        #[values(BlocksV4, CrossSafeBlocksV1)] topic: Topic,
+    ) {
+        let mut validator = validator();
+        let mut accept = |number, gas_used| {
+            let frame = frame(&envelope(number, |payload| payload.gas_used = gas_used), topic);
+            let judgement = validator.judge(topic, &frame, &signers(), NOW);
+            let Judgement::Accept(block) = judgement else { panic!("{judgement:?}") };
+            block
+        };
+        let (first, second, other) = (accept(5, 1), accept(5, 2), accept(6, 1));
+        assert!(first.rivals().is_empty() && other.rivals().is_empty());
+        assert_eq!(second.rivals(), [first.hash()]);
+        assert_eq!(accept(5, 3).rivals(), [first.hash(), second.hash()]);
+    }
+
+    #[rstest]
+    #[case::below(4, "ignore already-settled")]
+    #[case::at_the_mark(5, "ignore already-settled")]
+    #[case::above(6, "accept")]
+    fn attestations_up_to_the_settled_mark_are_ignored(#[case] number: u64, #[case] expected: &str) {
+        let mut validator = validator();
+        validator.settle(5);
+        validator.settle(3);
+        let frame = |topic| frame(&envelope(number, |_| ()), topic);
+        let judged = validator.judge(CrossSafeBlocksV1, &frame(CrossSafeBlocksV1), &signers(), NOW);
+        assert_eq!(outcome(&judged), expected);
+        let judged = validator.judge(BlocksV4, &frame(BlocksV4), &signers(), NOW);
+        assert_eq!(outcome(&judged), "accept", "an unsafe block has no mark");
+    }
+
+    /// A batch is promoted: hundreds of attestations at once, some of them twice, each taken once and in order.
+    #[test]
+    fn a_burst_of_attestations_is_absorbed_in_order() {
+        let mut validator = validator();
+        let numbers = 1_000..1_400;
+        let sent = numbers.clone().flat_map(|number| [number, number - number % 7]);
+        let mut accepted = Vec::new();
+        for number in sent {
+            let frame = frame(&envelope(number, |_| ()), CrossSafeBlocksV1);
+            match validator.judge(CrossSafeBlocksV1, &frame, &signers(), at(3_600)) {
+                Judgement::Accept(block) => accepted.push(block.number()),
+                refused => assert_eq!(outcome(&refused), "ignore already-seen"),
+            }
+        }
+        accepted.retain(|number| numbers.contains(number));
+        assert_eq!(accepted, numbers.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn late_attestations_say_nothing_of_the_clock_that_unsafe_blocks_are_held_against() {
+        let mut validator = validator();
+        for number in 0..20 {
+            let frame = frame(&envelope(number, |_| ()), CrossSafeBlocksV1);
+            let judged = validator.judge(CrossSafeBlocksV1, &frame, &signers(), at(50_000));
+            assert_eq!(outcome(&judged), "ignore too-old");
+        }
+        let frame = frame(&envelope(5, |_| ()), BlocksV4);
+        assert_eq!(outcome(&validator.judge(BlocksV4, &frame, &signers(), at(100))), "reject too-old");
+    }
+
+    #[test]
+    fn the_previous_signer_is_honoured_while_its_grace_lasts() {
+        let frame = |number| frame(&envelope(number, |_| ()), BlocksV4);
+        let mut signers = signers();
+        assert!(signers.name(Address::repeat_byte(7), at(-10), 20));
+        let mut validator = validator();
+        assert_eq!(outcome(&validator.judge(BlocksV4, &frame(1), &signers, at(10))), "accept");
+        assert_eq!(outcome(&validator.judge(BlocksV4, &frame(2), &signers, at(11))), "reject wrong-signer");
     }
 
     #[test]

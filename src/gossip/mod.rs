@@ -4,8 +4,10 @@
 
 mod gossiped;
 mod intake;
+mod signer_reader;
 mod signer_watcher;
 
 pub use gossiped::Gossiped;
 pub use intake::Intake;
+pub use signer_reader::SignerReader;
 pub use signer_watcher::SignerWatcher;

@@ -1,19 +1,9 @@
 //! What is refused is reported, counted, and not passed on.
 
-use crate::support::{Node, frame, sequencer, stranger};
+use crate::support::{Node, frame, next_refusal, sequencer, stranger};
 use alloy_primitives::Bytes;
-use crosscheck_p2p::{NetworkEvent, Refusal, RefusalVerdict, Signers, Topic};
+use crosscheck_p2p::{RefusalVerdict, Signers, Topic};
 use rstest::rstest;
-
-async fn next_refusal(node: &mut Node) -> (RefusalVerdict, Refusal) {
-    loop {
-        match node.next_event().await {
-            NetworkEvent::Refused { verdict, refusal, .. } => return (verdict, refusal),
-            NetworkEvent::Block { block, .. } => panic!("accepted {block:?}"),
-            NetworkEvent::PeerConnected { .. } | NetworkEvent::PeerDisconnected { .. } => {}
-        }
-    }
-}
 
 #[rstest]
 #[case(Topic::BlocksV4)]
@@ -65,8 +55,24 @@ async fn a_signer_that_becomes_known_counts_from_then_on() {
     a.handle.publish(Topic::BlocksV4, frame(7, &sequencer(), Topic::BlocksV4)).await.unwrap();
     let (verdict, refusal) = next_refusal(&mut b).await;
     assert_eq!((verdict, refusal.reason.code()), (RefusalVerdict::Ignore, "no-signer-known"));
-    let known = Signers { unsafe_block_signer: Some(sequencer().address()), attester: None };
-    b.signers.send_replace(known);
+    b.signers.send_replace(Signers::of(sequencer().address()));
     a.handle.publish(Topic::BlocksV4, frame(8, &sequencer(), Topic::BlocksV4)).await.unwrap();
+    assert_eq!(b.next_block().await.number(), 8);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attestations_of_settled_heights_are_ignored_from_then_on() {
+    let topic = Topic::CrossSafeBlocksV1;
+    let a = Node::start(&[]).await;
+    let mut b = Node::start(&[&a]).await;
+    a.meshed_with(&b).await;
+    a.handle.publish(topic, frame(6, &sequencer(), topic)).await.unwrap();
+    assert_eq!(b.next_block().await.number(), 6);
+    b.handle.settle(7);
+    b.handle.settle(5);
+    a.handle.publish(topic, frame(7, &sequencer(), topic)).await.unwrap();
+    let (verdict, refusal) = next_refusal(&mut b).await;
+    assert_eq!((verdict, refusal.reason.code()), (RefusalVerdict::Ignore, "already-settled"));
+    a.handle.publish(topic, frame(8, &sequencer(), topic)).await.unwrap();
     assert_eq!(b.next_block().await.number(), 8);
 }
