@@ -13,7 +13,7 @@ use crate::audit::{
 use crate::clock::FileClock;
 use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
 use crate::follow::{self, Follower, FollowerParts, Served, Upstream};
-use crate::gossip::{Gossiped, Intake, SignerWatcher};
+use crate::gossip::{Gossiped, Intake, NetworkHandles, SignerWatcher};
 use crate::health::Health;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
@@ -57,6 +57,7 @@ struct Shared {
     health: Health,
     heads: Heads,
     gossiped: Gossiped,
+    networks: NetworkHandles,
     refusals: Refusals,
     auditor: mpsc::Sender<AuditorMessage>,
 }
@@ -79,6 +80,7 @@ impl Service {
             refusals: Refusals::new(metrics.clone()),
             health: Health::default(),
             gossiped: Gossiped::default(),
+            networks: NetworkHandles::default(),
             metrics,
             auditor,
         };
@@ -344,6 +346,7 @@ fn join_gossip(
         ..NetworkConfig::new(chain_id)
     };
     let (network, handle, events) = Network::new(network, identity, Arc::clone(&shared.clock), signers)?;
+    shared.networks.insert(chain_id, handle.clone());
     let intake = Intake {
         chain_id,
         network: handle,
