@@ -13,7 +13,7 @@ use crate::audit::{
 use crate::clock::FileClock;
 use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
 use crate::follow::{self, Follower, FollowerParts, Served, Upstream};
-use crate::gossip::{Gossiped, Intake, NetworkHandles, SignerWatcher};
+use crate::gossip::{Gossiped, Intake, NetworkHandles, SignerReader, SignerWatcher};
 use crate::health::Health;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
@@ -306,7 +306,8 @@ fn watch_signers(
     chain_id: ChainId,
     chain: &ChainConfig,
 ) -> eyre::Result<watch::Receiver<Signers>> {
-    let configured = Signers { unsafe_block_signer: chain.unsafe_block_signer, attester: chain.attester };
+    let configured =
+        Signers { unsafe_block_signer: chain.unsafe_block_signer, previous: None, attester: chain.attester };
     let (signers, receiver) = watch::channel(configured);
     if chain.unsafe_block_signer.is_some() {
         return Ok(receiver);
@@ -318,7 +319,9 @@ fn watch_signers(
     let watcher = SignerWatcher {
         chain_id,
         system_config,
-        l1: L1Client::new(l1.clone(), config.sources.limits())?,
+        reader: SignerReader::new(L1Client::new(l1.clone(), config.sources.limits())?, system_config),
+        grace: chain.p2p.signer_grace.whole(),
+        clock: Arc::clone(&shared.clock),
         signers,
         health: shared.health.clone(),
         metrics: shared.metrics.clone(),
@@ -350,6 +353,7 @@ fn join_gossip(
     let intake = Intake {
         chain_id,
         network: handle,
+        heads: shared.heads.clone(),
         events,
         auditor: shared.auditor.clone(),
         suspects: monitoring.gossip.clone(),

@@ -9,8 +9,8 @@ mod completions;
 mod devnet;
 mod doc;
 mod envelope;
-mod frame_file;
 mod healthcheck;
+mod input_file;
 mod message;
 mod messages;
 mod net;
@@ -51,7 +51,7 @@ enum Command {
     Healthcheck(healthcheck::HealthcheckArgs),
     /// Run a superchain in this process, with scripted faults, and watch it.
     Devnet(devnet::DevnetArgs),
-    /// Look into gossip frames.
+    /// Make gossip frames, and look into them.
     Envelope(envelope::EnvelopeArgs),
     /// Work with cross-chain messages.
     Message(message::MessageArgs),

@@ -106,6 +106,11 @@ pub const KEYS: &[Key] = &[
         Kind::Text,
         "write whole seconds with their unit, up to \"7days\", such as \"5s\"",
     ),
+    chain_key(
+        "p2p.signer_grace",
+        Kind::Text,
+        "write whole seconds with their unit, up to \"7days\", such as \"3h\"; \"0s\" for none",
+    ),
 ];
 
 impl Key {

@@ -11,6 +11,7 @@
 
 mod backpressure;
 mod exchange;
+mod hostile;
 mod oracle;
 mod reconnect;
 mod refusals;

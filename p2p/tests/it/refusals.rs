@@ -1,19 +1,9 @@
 //! What is refused is reported, counted, and not passed on.
 
-use crate::support::{Node, frame, sequencer, stranger};
+use crate::support::{Node, frame, next_refusal, sequencer, stranger};
 use alloy_primitives::Bytes;
-use crosscheck_p2p::{NetworkEvent, Refusal, RefusalVerdict, Signers, Topic};
+use crosscheck_p2p::{RefusalVerdict, Signers, Topic};
 use rstest::rstest;
-
-async fn next_refusal(node: &mut Node) -> (RefusalVerdict, Refusal) {
-    loop {
-        match node.next_event().await {
-            NetworkEvent::Refused { verdict, refusal, .. } => return (verdict, refusal),
-            NetworkEvent::Block { block, .. } => panic!("accepted {block:?}"),
-            NetworkEvent::PeerConnected { .. } | NetworkEvent::PeerDisconnected { .. } => {}
-        }
-    }
-}
 
 #[rstest]
 #[case(Topic::BlocksV4)]
@@ -65,8 +55,7 @@ async fn a_signer_that_becomes_known_counts_from_then_on() {
     a.handle.publish(Topic::BlocksV4, frame(7, &sequencer(), Topic::BlocksV4)).await.unwrap();
     let (verdict, refusal) = next_refusal(&mut b).await;
     assert_eq!((verdict, refusal.reason.code()), (RefusalVerdict::Ignore, "no-signer-known"));
-    let known = Signers { unsafe_block_signer: Some(sequencer().address()), attester: None };
-    b.signers.send_replace(known);
+    b.signers.send_replace(Signers::of(sequencer().address()));
     a.handle.publish(Topic::BlocksV4, frame(8, &sequencer(), Topic::BlocksV4)).await.unwrap();
     assert_eq!(b.next_block().await.number(), 8);
 }

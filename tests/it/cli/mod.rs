@@ -2,6 +2,7 @@
 
 mod check;
 mod envelope;
+mod envelope_build;
 mod frames;
 mod gossiped;
 mod healthcheck;
