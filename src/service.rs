@@ -13,7 +13,7 @@ use crate::audit::{
 use crate::clock::FileClock;
 use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
 use crate::follow::{self, Follower, FollowerParts, Served, Upstream};
-use crate::gossip::{Gossiped, Intake, SignerReader, SignerWatcher};
+use crate::gossip::{Gossiped, Intake, NetworkHandles, SignerReader, SignerWatcher};
 use crate::health::Health;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
@@ -57,6 +57,7 @@ struct Shared {
     health: Health,
     heads: Heads,
     gossiped: Gossiped,
+    networks: NetworkHandles,
     refusals: Refusals,
     auditor: mpsc::Sender<AuditorMessage>,
 }
@@ -79,6 +80,7 @@ impl Service {
             refusals: Refusals::new(metrics.clone()),
             health: Health::default(),
             gossiped: Gossiped::default(),
+            networks: NetworkHandles::default(),
             metrics,
             auditor,
         };
@@ -93,7 +95,7 @@ impl Service {
             investigator(&config, clients.clone(), shared.heads.clone(), shared.metrics.clone())?;
         let mut rules = BTreeMap::new();
         for (chain_id, chain) in config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only()) {
-            rules.insert(*chain_id, validation_rules(*chain_id, chain));
+            rules.insert(*chain_id, validation_rules(&config, *chain_id, chain));
             let Some(execution) = clients.get(chain_id).cloned() else { continue };
             watch_heads(&mut tasks, &config, &shared, *chain_id, chain, execution)?;
             let signers = watch_signers(&mut tasks, &config, &shared, *chain_id, chain)?;
@@ -194,7 +196,9 @@ pub(crate) fn clock(source: &ClockSource) -> eyre::Result<Arc<dyn Clock>> {
     })
 }
 
-fn validation_rules(chain_id: ChainId, chain: &ChainConfig) -> ValidationRules {
+/// The rules of a chain's gossip. What its forks are is known only of a network with a name; of others it is assumed that
+/// they all are in force.
+fn validation_rules(config: &Config, chain_id: ChainId, chain: &ChainConfig) -> ValidationRules {
     let defaults = ValidationRules::new(chain_id);
     let (blocks_past, cross_safe_past) = (chain.p2p.blocks_past.whole(), chain.p2p.cross_safe_past.whole());
     let future = chain.p2p.future.whole();
@@ -203,7 +207,9 @@ fn validation_rules(chain_id: ChainId, chain: &ChainConfig) -> ValidationRules {
         let blocks = past.saturating_add(future).div_ceil(chain.block_time.max(1)).saturating_add(1);
         usize::try_from(blocks).unwrap_or(usize::MAX)
     };
+    let known = config.known_network(chain_id);
     ValidationRules {
+        forks: known.map_or(defaults.forks, |network| network.gossip_forks()),
         blocks_past,
         cross_safe_past,
         future,
@@ -343,10 +349,11 @@ fn join_gossip(
     let network = NetworkConfig {
         listen: chain.p2p.listen.clone(),
         static_peers: chain.p2p.static_peers.clone(),
-        rules: validation_rules(chain_id, chain),
+        rules: validation_rules(config, chain_id, chain),
         ..NetworkConfig::new(chain_id)
     };
     let (network, handle, events) = Network::new(network, identity, Arc::clone(&shared.clock), signers)?;
+    shared.networks.insert(chain_id, handle.clone());
     let intake = Intake {
         chain_id,
         network: handle,

@@ -8,6 +8,7 @@ mod gossiped;
 mod healthcheck;
 mod message;
 mod message_decode;
+mod net;
 mod usage;
 
 use crate::program::crosscheck;
