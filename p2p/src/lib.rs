@@ -43,8 +43,9 @@ pub use frame::{Frame, MAX_FRAME_BYTES, MIN_FRAME_BYTES};
 pub use libp2p::{Multiaddr, PeerId};
 pub use message_id::{MessageId, message_id};
 pub use network::{
-    IdentityError, Network, NetworkClosed, NetworkConfig, NetworkCounters, NetworkError, NetworkEvent,
-    NetworkHandle, NoPeerIdError, NodeIdentity, PeerInfo, PublishError,
+    ConnectError, Direction, GateError, GateOrder, Gated, GaterRules, Gates, GatesFull, IdentityError,
+    KnownPeer, Network, NetworkClosed, NetworkConfig, NetworkCounters, NetworkError, NetworkEvent,
+    NetworkHandle, NoPeerIdError, NodeIdentity, PeerFileError, PeerInfo, PublishError, Subnet,
 };
 pub use payload::ExecutionPayload;
 pub use payload_hash::{PayloadHash, signing_hash};

@@ -1,6 +1,6 @@
 //! [`NetworkError`]: why a network task could not be made, or ended.
 
-use super::NoPeerIdError;
+use super::{NoPeerIdError, PeerFileError};
 use crate::ChainId;
 use libp2p::Multiaddr;
 
@@ -21,6 +21,9 @@ pub enum NetworkError {
     /// A static peer cannot be verified.
     #[error(transparent)]
     StaticPeer(#[from] NoPeerIdError),
+    /// The peer file cannot be used.
+    #[error(transparent)]
+    PeerFile(#[from] PeerFileError),
     /// A listener could not bind.
     #[error("cannot listen on {addr}: {detail}")]
     Listen {

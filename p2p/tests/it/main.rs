@@ -11,6 +11,7 @@
 
 mod backpressure;
 mod exchange;
+mod gating;
 mod oracle;
 mod reconnect;
 mod refusals;
