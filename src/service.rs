@@ -304,7 +304,8 @@ fn watch_signers(
     chain_id: ChainId,
     chain: &ChainConfig,
 ) -> eyre::Result<watch::Receiver<Signers>> {
-    let configured = Signers { unsafe_block_signer: chain.unsafe_block_signer, attester: chain.attester };
+    let configured =
+        Signers { unsafe_block_signer: chain.unsafe_block_signer, previous: None, attester: chain.attester };
     let (signers, receiver) = watch::channel(configured);
     if chain.unsafe_block_signer.is_some() {
         return Ok(receiver);

@@ -37,7 +37,7 @@ impl Frame {
         let refuse = |reason| Refusal { reason, payload_hash: Some(payload_hash), signer: None };
         let expected = signers.on(topic).ok_or_else(|| refuse(Reason::NoSignerKnown { topic }))?;
         let recovered = self.recover(topic, chain_id).map_err(refuse)?;
-        match recovered.iter().find(|one| one.signer == expected) {
+        match recovered.iter().find(|one| signers.may_sign(topic, one.signer)) {
             Some(&Recovered { domain, signer, .. }) => {
                 Ok(AuthenticFrame { frame: self, topic, chain_id, domain, signer })
             }
@@ -106,7 +106,7 @@ impl AuthenticFrame {
     /// # Errors
     /// The first rule of the layout that they break.
     pub fn decode(&self) -> Result<Envelope, MalformedPayload> {
-        Envelope::decode(&self.frame.signed())
+        Envelope::decode(self.topic.version(), &self.frame.signed())
     }
 
     /// A refusal of this frame.

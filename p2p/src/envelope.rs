@@ -1,21 +1,18 @@
-//! [`Envelope`] and [`SignedEnvelope`]: a block and its parent beacon block root, as they are signed and sent.
+//! [`Envelope`] and [`SignedEnvelope`]: a block, from version 3 on with its parent beacon block root in front, as it
+//! is signed and sent.
 //!
 //! The bytes' layout is in [`crate::payload_layout`]. Never judges: that is the validator's.
 
 use crate::{
-    BlockSigner, ChainId, ExecutionPayload, MAX_FRAME_BYTES, MalformedPayload, PayloadHash, SignerError,
-    SigningDomain, frame::compress, payload_reader::PayloadReader, payload_writer::PayloadWriter,
-    signature::SIGNATURE_BYTES, signing_hash,
+    BlockSigner, ChainId, ExecutionPayload, MAX_FRAME_BYTES, MalformedPayload, PayloadHash, PayloadVersion,
+    SignerError, SigningDomain, frame::compress, payload_reader::PayloadReader,
+    payload_writer::PayloadWriter, signature::SIGNATURE_BYTES, signing_hash,
 };
-use alloy_primitives::{B256, Bytes};
-
-const ROOT_BYTES: usize = 32;
+use alloy_primitives::Bytes;
 
 /// What a gossip signature covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {
-    /// The root of the parent beacon block of the L1 origin: a header field that the payload lacks.
-    pub parent_beacon_block_root: B256,
     /// The block.
     pub payload: ExecutionPayload,
 }
@@ -47,15 +44,12 @@ pub enum SignError {
 }
 
 impl Envelope {
-    /// Reads the signed bytes: the root, then the payload, whose variable parts stay slices of `signed`.
+    /// Reads the signed bytes of a version. The payload's variable parts stay slices of `signed`.
     ///
     /// # Errors
     /// The first rule of the layout that the bytes break.
-    pub fn decode(signed: &Bytes) -> Result<Self, MalformedPayload> {
-        let truncated = MalformedPayload::Truncated { size: signed.len(), needed: ROOT_BYTES };
-        let (root, payload) = signed.split_first_chunk::<ROOT_BYTES>().ok_or(truncated)?;
-        let payload = PayloadReader::new(&signed.slice_ref(payload)).read()?;
-        Ok(Self { parent_beacon_block_root: B256::from(root), payload })
+    pub fn decode(version: PayloadVersion, signed: &Bytes) -> Result<Self, MalformedPayload> {
+        Ok(Self { payload: PayloadReader::new(version, signed)?.read()? })
     }
 
     /// The bytes that are signed.
@@ -102,8 +96,10 @@ impl Envelope {
 
     fn append_to(&self, out: &mut Vec<u8>) -> Result<(), MalformedPayload> {
         let writer = PayloadWriter::new(&self.payload)?;
-        out.reserve_exact(ROOT_BYTES.saturating_add(writer.size()));
-        out.extend_from_slice(self.parent_beacon_block_root.as_slice());
+        let root = self.payload.parent_beacon_block_root();
+        let root = root.as_ref().map_or(&[][..], |root| root.as_slice());
+        out.reserve_exact(root.len().saturating_add(writer.size()));
+        out.extend_from_slice(root);
         writer.write(out);
         Ok(())
     }

@@ -4,6 +4,48 @@
 //! for) → [`ValidBlock`] (holds by every rule). [`Validator`] walks it, purely; nothing later in the program
 //! sees a byte that has not. This crate never asks L1, an execution client or the disk about a block, and
 //! never depends on the daemon.
+//!
+//! # The rules
+//!
+//! In the order of checks: the first broken rule is the [`Reason`], by its [code](Reason::code). *Blocks* are the topics
+//! `blocksv1` to `blocksv4`, *cross-safe* is `cross-safe-blocksv1`; a dash: the rule does not hold there. Who is
+//! [at fault](Fault) is said of blocks first where the topics differ. The specification is `rollup-node-p2p.md` of the
+//! OP Stack, with its words; *op-node* marks what only the implementation has, *ours* what it has not.
+//!
+//! | rule | blocks | cross-safe | at fault | specification |
+//! |---|---|---|---|---|
+//! | `declared-size-too-large` | reject | reject | sender | "if the compression is not valid"; bound of 10 MiB: op-node, read before anything is decompressed |
+//! | `bad-snappy` | reject | reject | sender | "if the compression is not valid" |
+//! | `declared-size-too-small` | reject | reject | sender | "if the compression is not valid"; 66 bytes: op-node |
+//! | `no-signer-known` | ignore | ignore | us | op-node: nobody to hold the signature against |
+//! | `bad-recovery-id` | reject | reject | sender | "if the signature by the sequencer is not valid"; 0 to 3 are read, 0 and 1 written |
+//! | `bad-signature` | reject | reject | sender | "if the signature by the sequencer is not valid" |
+//! | `high-s` | ignore | ignore | nobody | ours: op-node accepts these twins and others refuse them, so relays are not to blame |
+//! | `wrong-signer` | reject | reject | sender | "if the signature by the sequencer is not valid" |
+//! | `payload-truncated` | reject | reject | signer | "if the block encoding is not valid" |
+//! | `extra-data-offset` | reject | reject | signer | "if the block encoding is not valid"; a payload of another version ends here, so this is also "if the block is on the topic of v1 and has withdrawals" and the other rules about which version has which fields |
+//! | `offsets-out-of-order` | reject | reject | signer | "if the block encoding is not valid" |
+//! | `extra-data-too-long` | reject | reject | signer | "if the block encoding is not valid" |
+//! | `transaction-offset` | reject | reject | signer | "if the block encoding is not valid" |
+//! | `too-many-transactions` | reject | reject | signer | "if the block encoding is not valid" |
+//! | `withdrawals-size` | reject | reject | signer | "if the block encoding is not valid" |
+//! | `too-many-withdrawals` | reject | reject | signer | "if the block encoding is not valid" |
+//! | `too-old` | reject | ignore | sender / nobody | "if the `payload.timestamp` is older than 60 seconds in the past"; on the cross-safe topic the sequencing window: ours |
+//! | `from-the-future` | reject | reject | signer | "if the `payload.timestamp` is more than 5 seconds into the future" |
+//! | `empty-transaction` | reject | reject | signer | "if the `block_hash` in the `payload` is not valid": no trie holds it |
+//! | `base-fee-too-large` | reject | reject | signer | "if the `block_hash` in the `payload` is not valid": no header holds it |
+//! | `block-hash-mismatch` | reject | reject | signer | "if the `block_hash` in the `payload` is not valid" |
+//! | `withdrawals-not-empty` | reject | reject | signer | "if the block is on a topic >= v2 and has a non-empty withdrawals list" |
+//! | `blob-gas-before-jovian` | reject | reject | signer | "if the block is on a topic >= v3 and has a blob gas used value that is not zero"; from Jovian on it may: op-node |
+//! | `excess-blob-gas` | reject | reject | signer | "if the block is on a topic >= v3 and has an excess blob gas value that is not zero" |
+//! | `already-settled` | — | ignore | nobody | ours: a height up to the low-water mark |
+//! | `too-many-at-height` | reject | ignore | signer | "if more than 5 different blocks have been seen with the same block height"; the sixth gets in: op-node |
+//! | `already-seen` | ignore | ignore | nobody | "if the block has already been seen" |
+//!
+//! A block is remembered as seen only once it holds by all of them. Of the specification's list these are no rules
+//! here: the checks on which version of the fork a block's timestamp belongs to (op-node has none either), and whether
+//! a block is local-safe, which is the audit's business. The signature comes before the rest, as in op-node, though
+//! the specification's list has it last: bytes that anybody could have sent never reach the decoder.
 
 #![warn(clippy::wildcard_enum_match_arm)]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
@@ -20,9 +62,12 @@ mod payload;
 mod payload_hash;
 mod payload_layout;
 mod payload_reader;
+mod payload_version;
 mod payload_writer;
 mod reason;
 mod refusal;
+#[cfg(test)]
+mod rule_rows;
 mod rules;
 #[cfg(test)]
 mod sample;
@@ -47,14 +92,15 @@ pub use network::{
     KnownPeer, Network, NetworkClosed, NetworkConfig, NetworkCounters, NetworkError, NetworkEvent,
     NetworkHandle, NoPeerIdError, NodeIdentity, PeerFileError, PeerInfo, PublishError, Subnet,
 };
-pub use payload::ExecutionPayload;
+pub use payload::{BlobFields, ExecutionPayload, VersionFields};
 pub use payload_hash::{PayloadHash, signing_hash};
 pub use payload_layout::MalformedPayload;
-pub use reason::{Reason, RefusalVerdict};
+pub use payload_version::{ForkTimes, PayloadVersion};
+pub use reason::{Fault, Reason, RefusalVerdict};
 pub use refusal::{Judgement, Refusal};
 pub use rules::ValidationRules;
 pub use signature::{Recovered, SIGNATURE_BYTES};
-pub use signers::Signers;
+pub use signers::{PreviousSigner, SIGNER_GRACE, Signers};
 pub use signing_domain::{ParseSigningDomainError, SigningDomain};
 pub use topic::{ParseTopicError, Topic};
 pub use valid_block::ValidBlock;

@@ -1,15 +1,15 @@
-//! [`ExecutionPayload`]: a block as gossip carries it from Isthmus on (version 4).
+//! [`ExecutionPayload`]: a block as gossip carries it, in any version.
 //!
 //! Holds fields and derives the header from them. Never decodes a transaction: the transactions root is the
 //! root over their raw bytes, as EIP-2718 defines it.
 
-use crate::UnixSeconds;
-use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, Header};
+use crate::{PayloadVersion, UnixSeconds};
+use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, Header, proofs::calculate_withdrawals_root};
 use alloy_eips::{eip4895::Withdrawal, eip7685::EMPTY_REQUESTS_HASH};
 use alloy_primitives::{Address, B64, B256, Bloom, Bytes, U256};
 use alloy_trie::root::ordered_trie_root_encoded;
 
-/// A version 4 execution payload: the fields in their order on the wire.
+/// An execution payload: the fields that every version has, in their order on the wire, and what later ones added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExecutionPayload {
     /// The parent block's hash.
@@ -40,21 +40,101 @@ pub struct ExecutionPayload {
     pub block_hash: B256,
     /// The transactions, EIP-2718 bytes.
     pub transactions: Vec<Bytes>,
-    /// The withdrawals list: empty on every OP Stack chain.
-    pub withdrawals: Vec<Withdrawal>,
-    /// The header's `blobGasUsed`: from Jovian on the block's data-availability footprint.
+    /// What versions after the first added.
+    pub later: VersionFields,
+}
+
+/// The fields that versions after the first added. A payload has those of its version, and no others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VersionFields {
+    /// None.
+    V1,
+    /// Since Canyon.
+    V2 {
+        /// The withdrawals list: empty on every OP Stack chain.
+        withdrawals: Vec<Withdrawal>,
+    },
+    /// Since Ecotone.
+    V3 {
+        /// The withdrawals list: empty on every OP Stack chain.
+        withdrawals: Vec<Withdrawal>,
+        /// The header fields of EIP-4844 and EIP-4788.
+        blobs: BlobFields,
+    },
+    /// Since Isthmus.
+    V4 {
+        /// The withdrawals list: empty on every OP Stack chain.
+        withdrawals: Vec<Withdrawal>,
+        /// The header fields of EIP-4844 and EIP-4788.
+        blobs: BlobFields,
+        /// The storage root of the L2ToL1MessagePasser: the header's `withdrawalsRoot`.
+        withdrawals_root: B256,
+    },
+}
+
+/// The header fields of EIP-4844 and EIP-4788.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlobFields {
+    /// The root of the parent beacon block of the L1 origin. It travels in front of the payload, not in it.
+    pub parent_beacon_block_root: B256,
+    /// The header's `blobGasUsed`: 0 before Jovian, since then the block's data-availability footprint.
     pub blob_gas_used: u64,
     /// The header's `excessBlobGas`: 0 on every OP Stack chain.
     pub excess_blob_gas: u64,
-    /// The storage root of the L2ToL1MessagePasser: the header's `withdrawalsRoot`.
-    pub withdrawals_root: B256,
 }
 
 impl ExecutionPayload {
-    /// The header that these fields make up, for a block with no execution-layer requests (Isthmus and later).
+    /// The version.
+    pub const fn version(&self) -> PayloadVersion {
+        match self.later {
+            VersionFields::V1 => PayloadVersion::V1,
+            VersionFields::V2 { .. } => PayloadVersion::V2,
+            VersionFields::V3 { .. } => PayloadVersion::V3,
+            VersionFields::V4 { .. } => PayloadVersion::V4,
+        }
+    }
+
+    /// The withdrawals list. `None`: version 1 has none.
+    pub fn withdrawals(&self) -> Option<&[Withdrawal]> {
+        match &self.later {
+            VersionFields::V1 => None,
+            VersionFields::V2 { withdrawals }
+            | VersionFields::V3 { withdrawals, .. }
+            | VersionFields::V4 { withdrawals, .. } => Some(withdrawals),
+        }
+    }
+
+    /// The fields of EIP-4844 and EIP-4788. `None`: versions 1 and 2 have none.
+    pub const fn blobs(&self) -> Option<&BlobFields> {
+        match &self.later {
+            VersionFields::V1 | VersionFields::V2 { .. } => None,
+            VersionFields::V3 { blobs, .. } | VersionFields::V4 { blobs, .. } => Some(blobs),
+        }
+    }
+
+    /// The root of the parent beacon block of the L1 origin. `None`: versions 1 and 2 have none.
+    pub fn parent_beacon_block_root(&self) -> Option<B256> {
+        self.blobs().map(|blobs| blobs.parent_beacon_block_root)
+    }
+
+    /// The header's `withdrawalsRoot`: in versions 2 and 3 the root of the list, in version 4 a field of its own,
+    /// the storage root of the L2ToL1MessagePasser. `None`: version 1 has none.
+    pub fn withdrawals_root(&self) -> Option<B256> {
+        match &self.later {
+            VersionFields::V1 => None,
+            VersionFields::V2 { withdrawals } | VersionFields::V3 { withdrawals, .. } => {
+                Some(calculate_withdrawals_root(withdrawals))
+            }
+            VersionFields::V4 { withdrawals_root, .. } => Some(*withdrawals_root),
+        }
+    }
+
+    /// The header that these fields make up. From version 4 on it says that there are no execution-layer requests.
     ///
     /// A base fee beyond 64 bits, which no header holds, comes out as the largest that one does.
-    pub fn header(&self, parent_beacon_block_root: B256) -> Header {
+    pub fn header(&self) -> Header {
+        let blobs = self.blobs();
+        let has_requests_hash = self.version() >= PayloadVersion::V4;
         Header {
             parent_hash: self.parent_hash,
             ommers_hash: EMPTY_OMMER_ROOT_HASH,
@@ -72,11 +152,11 @@ impl ExecutionPayload {
             mix_hash: self.prev_randao,
             nonce: B64::ZERO,
             base_fee_per_gas: Some(self.base_fee_per_gas.saturating_to()),
-            withdrawals_root: Some(self.withdrawals_root),
-            blob_gas_used: Some(self.blob_gas_used),
-            excess_blob_gas: Some(self.excess_blob_gas),
-            parent_beacon_block_root: Some(parent_beacon_block_root),
-            requests_hash: Some(EMPTY_REQUESTS_HASH),
+            withdrawals_root: self.withdrawals_root(),
+            blob_gas_used: blobs.map(|blobs| blobs.blob_gas_used),
+            excess_blob_gas: blobs.map(|blobs| blobs.excess_blob_gas),
+            parent_beacon_block_root: self.parent_beacon_block_root(),
+            requests_hash: has_requests_hash.then_some(EMPTY_REQUESTS_HASH),
             ..Header::default()
         }
     }
@@ -87,8 +167,8 @@ impl ExecutionPayload {
     }
 
     /// The hash of the [header](ExecutionPayload::header) that these fields make up.
-    pub fn recompute_hash(&self, parent_beacon_block_root: B256) -> B256 {
-        self.header(parent_beacon_block_root).hash_slow()
+    pub fn recompute_hash(&self) -> B256 {
+        self.header().hash_slow()
     }
 }
 

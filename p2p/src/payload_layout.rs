@@ -1,12 +1,11 @@
-//! The layout of a version 4 payload, and [`MalformedPayload`]: how bytes can fail to follow it.
+//! The layout of a payload, and [`MalformedPayload`]: how bytes can fail to follow it.
 //!
 //! Offsets: parentHash 0, feeRecipient 32, stateRoot 52, receiptsRoot 84, logsBloom 116, prevRandao 372,
 //! number 404, gasLimit 412, gasUsed 420, timestamp 428, extraData→ 436, baseFee 440 (u256, little-endian),
-//! blockHash 472, transactions→ 504, withdrawals→ 508, blobGasUsed 512, excessBlobGas 520, withdrawalsRoot 528;
-//! then, from 560, the three variable parts in the order of their offsets.
+//! blockHash 472, transactions→ 504, version 2 and later: withdrawals→ 508, 3 and later: blobGasUsed 512,
+//! excessBlobGas 520, 4: withdrawalsRoot 528; then, from 508, 512, 528 or 560 by version, the variable parts in the
+//! order of their offsets. From version 3 on the parent beacon block root, 32 bytes, travels in front of all this.
 
-/// The size of the fixed part.
-pub(crate) const FIXED_BYTES: usize = 560;
 /// The size of an offset.
 pub(crate) const OFFSET_BYTES: usize = 4;
 /// The most extra data that a header may hold.
@@ -18,7 +17,7 @@ pub(crate) const WITHDRAWAL_BYTES: usize = 8 + 8 + 20 + 8;
 /// The most withdrawals in a payload.
 pub(crate) const MAX_WITHDRAWALS: usize = 16;
 
-/// Bytes that are no version 4 payload, or a payload that has no such bytes.
+/// Bytes that are no payload of their version, or a payload that has no such bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MalformedPayload {
     /// The bytes end inside a fixed-size field.

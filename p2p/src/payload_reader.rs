@@ -1,26 +1,41 @@
-//! [`PayloadReader`]: the version 4 payload from its SSZ bytes, without a copy.
+//! [`PayloadReader`]: a payload from the signed bytes, without a copy.
 //!
 //! The variable parts are slices of the buffer that was handed in. Strict where op-node is, and where it is
 //! lenient about non-canonical offset tables stricter: the bytes must be the ones that encoding gives back.
 
 use crate::{
-    ExecutionPayload, MalformedPayload, UnixSeconds,
+    BlobFields, ExecutionPayload, MalformedPayload, PayloadVersion, UnixSeconds, VersionFields,
     payload_layout::{
-        FIXED_BYTES, MAX_EXTRA_DATA_BYTES, MAX_TRANSACTIONS, MAX_WITHDRAWALS, OFFSET_BYTES, WITHDRAWAL_BYTES,
+        MAX_EXTRA_DATA_BYTES, MAX_TRANSACTIONS, MAX_WITHDRAWALS, OFFSET_BYTES, WITHDRAWAL_BYTES,
     },
 };
 use alloy_eips::eip4895::Withdrawal;
 use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
 
+/// The size of a parent beacon block root.
+const ROOT_BYTES: usize = 32;
+
 /// Reads one payload.
-pub(crate) struct PayloadReader<'a> {
-    bytes: &'a Bytes,
+pub(crate) struct PayloadReader {
+    version: PayloadVersion,
+    /// What travels in front of the payload; zero before version 3, where nothing does.
+    parent_beacon_block_root: B256,
+    bytes: Bytes,
 }
 
-impl<'a> PayloadReader<'a> {
-    /// A reader of the payload that fills `bytes`.
-    pub(crate) const fn new(bytes: &'a Bytes) -> Self {
-        Self { bytes }
+impl PayloadReader {
+    /// A reader of the payload that `signed` holds: from version 3 on behind its parent beacon block root.
+    ///
+    /// # Errors
+    /// There is no room for the root.
+    pub(crate) fn new(version: PayloadVersion, signed: &Bytes) -> Result<Self, MalformedPayload> {
+        if !version.has_blob_fields() {
+            return Ok(Self { version, parent_beacon_block_root: B256::ZERO, bytes: signed.clone() });
+        }
+        let truncated = MalformedPayload::Truncated { size: signed.len(), needed: ROOT_BYTES };
+        let (root, payload) = signed.split_first_chunk().ok_or(truncated)?;
+        let root: [u8; 32] = *root;
+        Ok(Self { version, parent_beacon_block_root: root.into(), bytes: signed.slice_ref(payload) })
     }
 
     /// Reads the payload.
@@ -28,10 +43,12 @@ impl<'a> PayloadReader<'a> {
     /// # Errors
     /// The first rule of the layout that the bytes break.
     pub(crate) fn read(&self) -> Result<ExecutionPayload, MalformedPayload> {
-        let mut fixed = Fields { rest: self.bytes, total: self.bytes.len() };
-        if self.bytes.len() < FIXED_BYTES {
-            return Err(fixed.truncated());
+        let end = self.bytes.len();
+        let needed = self.version.fixed_bytes();
+        if end < needed {
+            return Err(MalformedPayload::Truncated { size: end, needed });
         }
+        let mut fixed = Fields { rest: &self.bytes, total: end };
         let parent_hash = fixed.word()?;
         let fee_recipient = Address::from(fixed.array()?);
         let state_root = fixed.word()?;
@@ -46,11 +63,11 @@ impl<'a> PayloadReader<'a> {
         let base_fee_per_gas = U256::from_le_bytes(fixed.array::<32>()?);
         let block_hash = fixed.word()?;
         let transactions_at = fixed.offset()?;
-        let withdrawals_at = fixed.offset()?;
-        let blob_gas_used = fixed.number()?;
-        let excess_blob_gas = fixed.number()?;
-        let withdrawals_root = fixed.word()?;
+        let withdrawals_at = if self.version.has_withdrawals() { fixed.offset()? } else { end };
         self.check_order(extra_data_at, transactions_at, withdrawals_at)?;
+        let extra_data = self.extra_data(extra_data_at, transactions_at)?;
+        let transactions = transactions(&self.part(transactions_at, withdrawals_at)?)?;
+        let withdrawals = withdrawals(&self.part(withdrawals_at, end)?)?;
         Ok(ExecutionPayload {
             parent_hash,
             fee_recipient,
@@ -62,14 +79,35 @@ impl<'a> PayloadReader<'a> {
             gas_limit,
             gas_used,
             timestamp,
-            extra_data: self.extra_data(extra_data_at, transactions_at)?,
+            extra_data,
             base_fee_per_gas,
             block_hash,
-            transactions: transactions(&self.part(transactions_at, withdrawals_at)?)?,
-            withdrawals: withdrawals(&self.part(withdrawals_at, self.bytes.len())?)?,
-            blob_gas_used,
-            excess_blob_gas,
-            withdrawals_root,
+            transactions,
+            later: self.later(withdrawals, &mut fixed)?,
+        })
+    }
+
+    /// What the version added, its fixed fields from where the offsets end.
+    fn later(
+        &self,
+        withdrawals: Vec<Withdrawal>,
+        fixed: &mut Fields<'_>,
+    ) -> Result<VersionFields, MalformedPayload> {
+        Ok(match self.version {
+            PayloadVersion::V1 => VersionFields::V1,
+            PayloadVersion::V2 => VersionFields::V2 { withdrawals },
+            PayloadVersion::V3 => VersionFields::V3 { withdrawals, blobs: self.blobs(fixed)? },
+            PayloadVersion::V4 => {
+                VersionFields::V4 { withdrawals, blobs: self.blobs(fixed)?, withdrawals_root: fixed.word()? }
+            }
+        })
+    }
+
+    fn blobs(&self, fixed: &mut Fields<'_>) -> Result<BlobFields, MalformedPayload> {
+        Ok(BlobFields {
+            parent_beacon_block_root: self.parent_beacon_block_root,
+            blob_gas_used: fixed.number()?,
+            excess_blob_gas: fixed.number()?,
         })
     }
 
@@ -79,8 +117,9 @@ impl<'a> PayloadReader<'a> {
         transactions: usize,
         withdrawals: usize,
     ) -> Result<(), MalformedPayload> {
-        if extra != FIXED_BYTES {
-            return Err(MalformedPayload::ExtraDataOffset { offset: extra, expected: FIXED_BYTES });
+        let expected = self.version.fixed_bytes();
+        if extra != expected {
+            return Err(MalformedPayload::ExtraDataOffset { offset: extra, expected });
         }
         let end = self.bytes.len();
         if transactions < extra || withdrawals < transactions || end < withdrawals {
@@ -99,7 +138,7 @@ impl<'a> PayloadReader<'a> {
     }
 
     fn part(&self, from: usize, to: usize) -> Result<Bytes, MalformedPayload> {
-        part(self.bytes, from, to).ok_or(MalformedPayload::Truncated { size: self.bytes.len(), needed: to })
+        part(&self.bytes, from, to).ok_or(MalformedPayload::Truncated { size: self.bytes.len(), needed: to })
     }
 }
 
@@ -186,10 +225,7 @@ impl Fields<'_> {
     }
 
     fn truncated(&self) -> MalformedPayload {
-        MalformedPayload::Truncated {
-            size: self.total,
-            needed: FIXED_BYTES.max(self.total.saturating_add(1)),
-        }
+        MalformedPayload::Truncated { size: self.total, needed: self.total.saturating_add(1) }
     }
 }
 
@@ -197,26 +233,35 @@ impl Fields<'_> {
 mod tests {
     use super::*;
     use crate::{payload_writer::PayloadWriter, sample};
-    use alloy_eips::eip4895::Withdrawal;
     use rstest::rstest;
 
     const EXTRA_DATA_OFFSET: usize = 436;
     const TRANSACTIONS_OFFSET: usize = 504;
     const WITHDRAWALS_OFFSET: usize = 508;
+    const FIXED_BYTES: usize = PayloadVersion::V4.fixed_bytes();
     /// The sample's extra data is 17 bytes long; then comes the offset table.
     const TABLE: usize = FIXED_BYTES + 17;
 
     fn encoded() -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut payload = sample::payload(5);
-        payload.withdrawals =
-            vec![Withdrawal { index: 1, validator_index: 2, address: Address::repeat_byte(3), amount: 4 }];
+        sample::withdrawals(&mut payload).push(Withdrawal {
+            index: 1,
+            validator_index: 2,
+            address: Address::repeat_byte(3),
+            amount: 4,
+        });
         PayloadWriter::new(&payload).unwrap().write(&mut bytes);
         bytes
     }
 
+    /// Reads a version 4 payload, the root in front of it being of no interest.
     fn read(bytes: Vec<u8>) -> Result<ExecutionPayload, MalformedPayload> {
-        PayloadReader::new(&bytes.into()).read()
+        read_version(PayloadVersion::V4, &[vec![8; ROOT_BYTES], bytes].concat())
+    }
+
+    fn read_version(version: PayloadVersion, signed: &[u8]) -> Result<ExecutionPayload, MalformedPayload> {
+        PayloadReader::new(version, &Bytes::copy_from_slice(signed))?.read()
     }
 
     fn put(bytes: &mut [u8], at: usize, offset: u32) {
@@ -233,7 +278,7 @@ mod tests {
         assert_eq!(bytes[436..440], 560u32.to_le_bytes());
         assert_eq!(bytes[440..444], 1_000_000u32.to_le_bytes());
         assert_eq!(bytes[512..520], 12_345u64.to_le_bytes());
-        assert_eq!(bytes[528..560], payload.withdrawals_root[..]);
+        assert_eq!(bytes[528..560], payload.withdrawals_root().unwrap()[..]);
         assert_eq!(bytes[560..577], payload.extra_data[..]);
     }
 
@@ -294,8 +339,8 @@ mod tests {
 
     #[test]
     fn transactions_share_the_buffer() {
-        let bytes = Bytes::from(encoded());
-        let payload = PayloadReader::new(&bytes).read().unwrap();
+        let bytes = Bytes::from([vec![8; ROOT_BYTES], encoded()].concat());
+        let payload = PayloadReader::new(PayloadVersion::V4, &bytes).unwrap().read().unwrap();
         let within = bytes.as_ptr_range();
         for part in payload.transactions.iter().chain([&payload.extra_data]) {
             assert!(within.contains(&part.as_ptr()));

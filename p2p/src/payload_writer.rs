@@ -1,11 +1,11 @@
-//! [`PayloadWriter`]: the SSZ bytes of a version 4 payload.
+//! [`PayloadWriter`]: the SSZ bytes of a payload.
 //!
 //! Writes only what [`PayloadReader`](crate::payload_reader::PayloadReader) reads back; refuses the rest.
 
 use crate::{
-    ExecutionPayload, MalformedPayload,
+    ExecutionPayload, MalformedPayload, VersionFields,
     payload_layout::{
-        FIXED_BYTES, MAX_EXTRA_DATA_BYTES, MAX_TRANSACTIONS, MAX_WITHDRAWALS, OFFSET_BYTES, WITHDRAWAL_BYTES,
+        MAX_EXTRA_DATA_BYTES, MAX_TRANSACTIONS, MAX_WITHDRAWALS, OFFSET_BYTES, WITHDRAWAL_BYTES,
     },
 };
 use alloy_eips::eip4895::Withdrawal;
@@ -13,6 +13,7 @@ use alloy_eips::eip4895::Withdrawal;
 /// Writes one payload.
 pub(crate) struct PayloadWriter<'a> {
     payload: &'a ExecutionPayload,
+    withdrawals: &'a [Withdrawal],
     transactions_at: usize,
     withdrawals_at: usize,
     end: usize,
@@ -25,14 +26,15 @@ impl<'a> PayloadWriter<'a> {
     /// A list is longer than the type allows, or the whole is too long for 32-bit offsets.
     pub(crate) fn new(payload: &'a ExecutionPayload) -> Result<Self, MalformedPayload> {
         check_limits(payload)?;
-        let transactions_at = FIXED_BYTES.saturating_add(payload.extra_data.len());
+        let withdrawals = payload.withdrawals().unwrap_or_default();
+        let transactions_at = payload.version().fixed_bytes().saturating_add(payload.extra_data.len());
         let withdrawals_at = payload
             .transactions
             .iter()
             .fold(transactions_at, |at, tx| at.saturating_add(OFFSET_BYTES).saturating_add(tx.len()));
-        let end = withdrawals_at.saturating_add(payload.withdrawals.len().saturating_mul(WITHDRAWAL_BYTES));
+        let end = withdrawals_at.saturating_add(withdrawals.len().saturating_mul(WITHDRAWAL_BYTES));
         u32::try_from(end).map_err(|_| MalformedPayload::TooLarge { size: end })?;
-        Ok(Self { payload, transactions_at, withdrawals_at, end })
+        Ok(Self { payload, withdrawals, transactions_at, withdrawals_at, end })
     }
 
     /// How many bytes [`PayloadWriter::write`] appends.
@@ -45,7 +47,7 @@ impl<'a> PayloadWriter<'a> {
         self.write_fixed(out);
         out.extend_from_slice(&self.payload.extra_data);
         self.write_transactions(out);
-        self.payload.withdrawals.iter().for_each(|withdrawal| write_withdrawal(withdrawal, out));
+        self.withdrawals.iter().for_each(|withdrawal| write_withdrawal(withdrawal, out));
     }
 
     fn write_fixed(&self, out: &mut Vec<u8>) {
@@ -59,14 +61,20 @@ impl<'a> PayloadWriter<'a> {
         for number in [p.number, p.gas_limit, p.gas_used, p.timestamp.0] {
             out.extend_from_slice(&number.to_le_bytes());
         }
-        write_offset(FIXED_BYTES, out);
+        write_offset(p.version().fixed_bytes(), out);
         out.extend_from_slice(&p.base_fee_per_gas.to_le_bytes::<32>());
         out.extend_from_slice(p.block_hash.as_slice());
         write_offset(self.transactions_at, out);
-        write_offset(self.withdrawals_at, out);
-        out.extend_from_slice(&p.blob_gas_used.to_le_bytes());
-        out.extend_from_slice(&p.excess_blob_gas.to_le_bytes());
-        out.extend_from_slice(p.withdrawals_root.as_slice());
+        if p.version().has_withdrawals() {
+            write_offset(self.withdrawals_at, out);
+        }
+        if let Some(blobs) = p.blobs() {
+            out.extend_from_slice(&blobs.blob_gas_used.to_le_bytes());
+            out.extend_from_slice(&blobs.excess_blob_gas.to_le_bytes());
+        }
+        if let VersionFields::V4 { withdrawals_root, .. } = &p.later {
+            out.extend_from_slice(withdrawals_root.as_slice());
+        }
     }
 
     fn write_transactions(&self, out: &mut Vec<u8>) {
@@ -89,7 +97,7 @@ fn check_limits(payload: &ExecutionPayload) -> Result<(), MalformedPayload> {
     if count > limit {
         return Err(MalformedPayload::TooManyTransactions { count, limit });
     }
-    let (count, limit) = (payload.withdrawals.len(), MAX_WITHDRAWALS);
+    let (count, limit) = (payload.withdrawals().unwrap_or_default().len(), MAX_WITHDRAWALS);
     if count > limit {
         return Err(MalformedPayload::TooManyWithdrawals { count, limit });
     }

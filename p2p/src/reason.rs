@@ -1,22 +1,8 @@
 //! [`Reason`]: the rules that a frame can break, one variant each, and what breaking it means.
 //!
-//! | reason | blocksv4 | cross-safe-blocksv1 | at fault |
-//! |---|---|---|---|
-//! | length: `declared-size-too-large`, `declared-size-too-small`, `bad-snappy` | reject | reject | sender |
-//! | `no-signer-known` | ignore | ignore | us |
-//! | `bad-recovery-id`, `bad-signature`, `wrong-signer` | reject | reject | sender |
-//! | `high-s` | ignore | ignore | someone on the way |
-//! | [`MalformedPayload`] | reject | reject | signer |
-//! | `too-old` | reject | ignore | sender; on the cross-safe topic nobody |
-//! | `from-the-future` | reject | reject | signer, or a clock |
-//! | `empty-transaction`, `base-fee-too-large`, `block-hash-mismatch` | reject | reject | signer |
-//! | `withdrawals-not-empty`, `excess-blob-gas` | reject | reject | signer |
-//! | `too-many-at-height` | reject | ignore | signer |
-//! | `already-seen` | ignore | ignore | nobody |
-//!
-//! Follows the rollup-node p2p specification's "Block validation" as op-node implements it. On the cross-safe
-//! topic lateness is ordinary, and which of several blocks at a height came first differs from peer to peer:
-//! neither may cost an honest relay.
+//! The table of them all, with the specification's line for each, is in the documentation of the crate. On the
+//! cross-safe topic lateness is ordinary, and which of several blocks at a height came first differs from peer to
+//! peer: neither may cost an honest relay.
 
 use crate::{MalformedPayload, Topic, UnixSeconds};
 use alloy_primitives::{Address, B256};
@@ -116,11 +102,33 @@ pub enum Reason {
         /// How many.
         count: usize,
     },
+    /// Blob gas used before Jovian, when it was no data-availability footprint yet.
+    #[error(
+        "the block claims {blob_gas_used} blob gas used at {timestamp}: before Jovian{} only 0 is allowed; check the \
+         configured fork times",
+        jovian.map(|time| format!(" ({time})")).unwrap_or_default()
+    )]
+    BlobGasBeforeJovian {
+        /// The claim.
+        blob_gas_used: u64,
+        /// The block's timestamp.
+        timestamp: UnixSeconds,
+        /// When Jovian takes force, if it is scheduled.
+        jovian: Option<UnixSeconds>,
+    },
     /// Excess blob gas, which no OP Stack block has.
     #[error("the block claims {excess_blob_gas} excess blob gas: only 0 is allowed")]
     ExcessBlobGas {
         /// The claim.
         excess_blob_gas: u64,
+    },
+    /// The height is final: what its block is, no attestation can change.
+    #[error("height {number} is settled up to {settled}: an attestation of it comes too late")]
+    AlreadySettled {
+        /// The height.
+        number: u64,
+        /// The highest settled height.
+        settled: u64,
     },
     /// Enough different blocks of this height were let through.
     #[error("{seen} blocks of height {number} were let through already")]
@@ -157,31 +165,83 @@ impl RefusalVerdict {
     }
 }
 
+/// Who is to blame for a refused frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// Whoever sent it: nobody that keeps to the rules passes it on, and nobody need have signed it.
+    Sender,
+    /// The signer, and whoever passed it on without looking.
+    Signer,
+    /// Nobody, or nobody that can be told.
+    Nobody,
+    /// This node, which does not know enough.
+    Us,
+}
+
+impl Fault {
+    /// The fault's name: `sender`, `signer`, `nobody` or `us`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sender => "sender",
+            Self::Signer => "signer",
+            Self::Nobody => "nobody",
+            Self::Us => "us",
+        }
+    }
+}
+
 impl Reason {
     /// What breaking the rule means on a topic.
     pub const fn verdict(&self, topic: Topic) -> RefusalVerdict {
-        match (self, topic) {
-            (Self::NoSignerKnown { .. } | Self::HighS | Self::AlreadySeen { .. }, _)
-            | (Self::TooOld { .. } | Self::TooManyAtHeight { .. }, Topic::CrossSafeBlocksV1) => {
+        match self {
+            Self::NoSignerKnown { .. }
+            | Self::HighS
+            | Self::AlreadySettled { .. }
+            | Self::AlreadySeen { .. } => RefusalVerdict::Ignore,
+            Self::TooOld { .. } | Self::TooManyAtHeight { .. } if topic.is_cross_safe() => {
                 RefusalVerdict::Ignore
             }
-            (
-                Self::DeclaredSizeTooLarge { .. }
-                | Self::DeclaredSizeTooSmall { .. }
-                | Self::BadSnappy { .. }
-                | Self::BadRecoveryId { .. }
-                | Self::BadSignature
-                | Self::WrongSigner { .. }
-                | Self::Malformed(_)
-                | Self::FromTheFuture { .. }
-                | Self::EmptyTransaction { .. }
-                | Self::BaseFeeTooLarge
-                | Self::BlockHashMismatch { .. }
-                | Self::WithdrawalsNotEmpty { .. }
-                | Self::ExcessBlobGas { .. },
-                _,
-            )
-            | (Self::TooOld { .. } | Self::TooManyAtHeight { .. }, Topic::BlocksV4) => RefusalVerdict::Reject,
+            Self::DeclaredSizeTooLarge { .. }
+            | Self::DeclaredSizeTooSmall { .. }
+            | Self::BadSnappy { .. }
+            | Self::BadRecoveryId { .. }
+            | Self::BadSignature
+            | Self::WrongSigner { .. }
+            | Self::Malformed(_)
+            | Self::TooOld { .. }
+            | Self::FromTheFuture { .. }
+            | Self::EmptyTransaction { .. }
+            | Self::BaseFeeTooLarge
+            | Self::BlockHashMismatch { .. }
+            | Self::WithdrawalsNotEmpty { .. }
+            | Self::BlobGasBeforeJovian { .. }
+            | Self::ExcessBlobGas { .. }
+            | Self::TooManyAtHeight { .. } => RefusalVerdict::Reject,
+        }
+    }
+
+    /// Who is to blame on a topic.
+    pub const fn fault(&self, topic: Topic) -> Fault {
+        match self {
+            Self::NoSignerKnown { .. } => Fault::Us,
+            Self::HighS | Self::AlreadySettled { .. } | Self::AlreadySeen { .. } => Fault::Nobody,
+            Self::TooOld { .. } if topic.is_cross_safe() => Fault::Nobody,
+            Self::DeclaredSizeTooLarge { .. }
+            | Self::DeclaredSizeTooSmall { .. }
+            | Self::BadSnappy { .. }
+            | Self::BadRecoveryId { .. }
+            | Self::BadSignature
+            | Self::WrongSigner { .. }
+            | Self::TooOld { .. } => Fault::Sender,
+            Self::Malformed(_)
+            | Self::FromTheFuture { .. }
+            | Self::EmptyTransaction { .. }
+            | Self::BaseFeeTooLarge
+            | Self::BlockHashMismatch { .. }
+            | Self::WithdrawalsNotEmpty { .. }
+            | Self::BlobGasBeforeJovian { .. }
+            | Self::ExcessBlobGas { .. }
+            | Self::TooManyAtHeight { .. } => Fault::Signer,
         }
     }
 
@@ -203,7 +263,9 @@ impl Reason {
             Self::BaseFeeTooLarge => "base-fee-too-large",
             Self::BlockHashMismatch { .. } => "block-hash-mismatch",
             Self::WithdrawalsNotEmpty { .. } => "withdrawals-not-empty",
+            Self::BlobGasBeforeJovian { .. } => "blob-gas-before-jovian",
             Self::ExcessBlobGas { .. } => "excess-blob-gas",
+            Self::AlreadySettled { .. } => "already-settled",
             Self::TooManyAtHeight { .. } => "too-many-at-height",
             Self::AlreadySeen { .. } => "already-seen",
         }

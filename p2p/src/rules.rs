@@ -3,14 +3,16 @@
 //! Pure: each rule looks at the envelope, the settings and the time it is handed. A rule's place in its table
 //! is its place in the order of checks. What a broken rule means is in [`Reason::verdict`].
 
-use crate::{ChainId, Envelope, Reason, Topic, UnixSeconds};
+use crate::{ChainId, Envelope, ForkTimes, Reason, Topic, UnixSeconds};
 
 /// The settings of a chain's validator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValidationRules {
     /// The chain.
     pub chain_id: ChainId,
-    /// How old a block on blocksv4 may be, seconds.
+    /// When its forks took force.
+    pub forks: ForkTimes,
+    /// How old an unsafe block may be, seconds.
     pub blocks_past: u64,
     /// How old a block on cross-safe-blocksv1 may be, seconds: the sequencing window by default.
     pub cross_safe_past: u64,
@@ -19,18 +21,19 @@ pub struct ValidationRules {
     /// How many blocks of one height may have been let through before one more is refused. As in op-node, whose
     /// count is of blocks seen before: one more than this number gets in.
     pub max_blocks_per_height: usize,
-    /// How many heights of blocksv4 are remembered.
+    /// How many heights of each topic of unsafe blocks are remembered.
     pub blocks_heights: usize,
     /// How many heights of cross-safe-blocksv1 are remembered: no fewer than its window has blocks.
     pub cross_safe_heights: usize,
 }
 
 impl ValidationRules {
-    /// op-node's settings for blocksv4; for cross-safe-blocksv1 a window of twelve hours, remembered at one block
-    /// a second.
+    /// op-node's settings for unsafe blocks; for cross-safe-blocksv1 a window of twelve hours, remembered at one block
+    /// a second. Every fork is taken to be in force.
     pub const fn new(chain_id: ChainId) -> Self {
         Self {
             chain_id,
+            forks: ForkTimes::AT_GENESIS,
             blocks_past: 60,
             cross_safe_past: 43_200,
             future: 5,
@@ -42,18 +45,12 @@ impl ValidationRules {
 
     /// How old a block on a topic may be, seconds.
     pub const fn past(&self, topic: Topic) -> u64 {
-        match topic {
-            Topic::BlocksV4 => self.blocks_past,
-            Topic::CrossSafeBlocksV1 => self.cross_safe_past,
-        }
+        if topic.is_cross_safe() { self.cross_safe_past } else { self.blocks_past }
     }
 
     /// How many heights of a topic are remembered.
     pub const fn heights(&self, topic: Topic) -> usize {
-        match topic {
-            Topic::BlocksV4 => self.blocks_heights,
-            Topic::CrossSafeBlocksV1 => self.cross_safe_heights,
-        }
+        if topic.is_cross_safe() { self.cross_safe_heights } else { self.blocks_heights }
     }
 
     /// The window that holds on a topic at a time.
@@ -84,47 +81,62 @@ impl Window {
     }
 }
 
-type Rule = fn(&Envelope) -> Result<(), Reason>;
+type Rule = fn(&Envelope, &ForkTimes) -> Result<(), Reason>;
 
-/// What holds of a version 4 block whenever and wherever it is looked at.
-const VERSION_4: &[Rule] = &[
+/// What holds of a block whenever and wherever it is looked at, in the order of checks. What a version lacks, its
+/// type lacks: that a payload has the fields of its version, and no others, is a matter of the layout.
+const BLOCK_RULES: &[Rule] = &[
     no_empty_transaction,
     base_fee_fits_a_header,
     block_hash_is_recomputed,
     no_withdrawals,
+    no_blob_gas_before_jovian,
     no_excess_blob_gas,
 ];
 
 /// Checks the rules that need neither time nor history.
-pub(crate) fn check_block(envelope: &Envelope) -> Result<(), Reason> {
-    VERSION_4.iter().try_for_each(|rule| rule(envelope))
+pub(crate) fn check_block(envelope: &Envelope, forks: &ForkTimes) -> Result<(), Reason> {
+    BLOCK_RULES.iter().try_for_each(|rule| rule(envelope, forks))
 }
 
-fn no_empty_transaction(envelope: &Envelope) -> Result<(), Reason> {
+fn no_empty_transaction(envelope: &Envelope, _: &ForkTimes) -> Result<(), Reason> {
     match envelope.payload.transactions.iter().position(|transaction| transaction.is_empty()) {
         Some(index) => Err(Reason::EmptyTransaction { index }),
         None => Ok(()),
     }
 }
 
-fn base_fee_fits_a_header(envelope: &Envelope) -> Result<(), Reason> {
+fn base_fee_fits_a_header(envelope: &Envelope, _: &ForkTimes) -> Result<(), Reason> {
     u64::try_from(envelope.payload.base_fee_per_gas).map(drop).map_err(|_| Reason::BaseFeeTooLarge)
 }
 
-fn block_hash_is_recomputed(envelope: &Envelope) -> Result<(), Reason> {
-    let computed = envelope.payload.recompute_hash(envelope.parent_beacon_block_root);
+fn block_hash_is_recomputed(envelope: &Envelope, _: &ForkTimes) -> Result<(), Reason> {
+    let computed = envelope.payload.recompute_hash();
     if computed == envelope.payload.block_hash { Ok(()) } else { Err(Reason::BlockHashMismatch { computed }) }
 }
 
-fn no_withdrawals(envelope: &Envelope) -> Result<(), Reason> {
-    match envelope.payload.withdrawals.len() {
+fn no_withdrawals(envelope: &Envelope, _: &ForkTimes) -> Result<(), Reason> {
+    match envelope.payload.withdrawals().unwrap_or_default().len() {
         0 => Ok(()),
         count => Err(Reason::WithdrawalsNotEmpty { count }),
     }
 }
 
-fn no_excess_blob_gas(envelope: &Envelope) -> Result<(), Reason> {
-    match envelope.payload.excess_blob_gas {
+fn no_blob_gas_before_jovian(envelope: &Envelope, forks: &ForkTimes) -> Result<(), Reason> {
+    let payload = &envelope.payload;
+    match payload.blobs().map_or(0, |blobs| blobs.blob_gas_used) {
+        0 => Ok(()),
+        _ if forks.is_jovian(payload.timestamp) => Ok(()),
+        blob_gas_used => Err(Reason::BlobGasBeforeJovian {
+            blob_gas_used,
+            timestamp: payload.timestamp,
+            jovian: forks.jovian,
+        }),
+    }
+}
+
+fn no_excess_blob_gas(envelope: &Envelope, _: &ForkTimes) -> Result<(), Reason> {
+    match envelope.payload.blobs().map_or(0, |blobs| blobs.excess_blob_gas) {
         0 => Ok(()),
         excess_blob_gas => Err(Reason::ExcessBlobGas { excess_blob_gas }),
     }

@@ -1,9 +1,10 @@
 //! Blocks for the unit tests: self-consistent, signed, and changed on purpose.
 
 use crate::{
-    BlockSigner, ChainId, Envelope, ExecutionPayload, Signers, SigningDomain, Topic, UnixSeconds,
-    frame::compress, signing_hash,
+    BlobFields, BlockSigner, ChainId, Envelope, ExecutionPayload, PayloadVersion, Signers, SigningDomain,
+    Topic, UnixSeconds, VersionFields, frame::compress, signing_hash,
 };
+use alloy_eips::eip4895::Withdrawal;
 use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
 
 pub(crate) const CHAIN: u64 = 901;
@@ -18,7 +19,7 @@ pub(crate) fn sequencer() -> BlockSigner {
 }
 
 pub(crate) fn signers() -> Signers {
-    Signers { unsafe_block_signer: Some(sequencer().address()), attester: None }
+    Signers::of(sequencer().address())
 }
 
 /// The domain that is natural on a topic.
@@ -42,20 +43,57 @@ pub(crate) fn payload(number: u64) -> ExecutionPayload {
         base_fee_per_gas: U256::from(1_000_000),
         block_hash: B256::ZERO,
         transactions: vec![Bytes::from_static(&[0x7e, 1, 2]), Bytes::from_static(&[2, 3])],
-        withdrawals: Vec::new(),
-        blob_gas_used: 12_345,
-        excess_blob_gas: 0,
-        withdrawals_root: B256::repeat_byte(9),
+        later: later(PayloadVersion::V4),
     }
 }
 
-/// An envelope whose block hash is right, after `change` has been at its payload.
+/// What a version added: no withdrawals, and in version 4 blob gas as Jovian has it.
+pub(crate) fn later(version: PayloadVersion) -> VersionFields {
+    let withdrawals = Vec::new();
+    let blobs = BlobFields {
+        parent_beacon_block_root: B256::repeat_byte(8),
+        blob_gas_used: if version == PayloadVersion::V4 { 12_345 } else { 0 },
+        excess_blob_gas: 0,
+    };
+    match version {
+        PayloadVersion::V1 => VersionFields::V1,
+        PayloadVersion::V2 => VersionFields::V2 { withdrawals },
+        PayloadVersion::V3 => VersionFields::V3 { withdrawals, blobs },
+        PayloadVersion::V4 => {
+            VersionFields::V4 { withdrawals, blobs, withdrawals_root: B256::repeat_byte(9) }
+        }
+    }
+}
+
+/// The list of withdrawals, to change.
+pub(crate) fn withdrawals(payload: &mut ExecutionPayload) -> &mut Vec<Withdrawal> {
+    match &mut payload.later {
+        VersionFields::V1 => panic!("version 1 has no withdrawals"),
+        VersionFields::V2 { withdrawals }
+        | VersionFields::V3 { withdrawals, .. }
+        | VersionFields::V4 { withdrawals, .. } => withdrawals,
+    }
+}
+
+/// The blob fields, to change.
+pub(crate) fn blobs(payload: &mut ExecutionPayload) -> &mut BlobFields {
+    match &mut payload.later {
+        VersionFields::V1 | VersionFields::V2 { .. } => panic!("no blob fields before version 3"),
+        VersionFields::V3 { blobs, .. } | VersionFields::V4 { blobs, .. } => blobs,
+    }
+}
+
+/// A version 4 envelope whose block hash is right, after `change` has been at its payload.
 pub(crate) fn envelope(number: u64, change: impl FnOnce(&mut ExecutionPayload)) -> Envelope {
-    let parent_beacon_block_root = B256::repeat_byte(8);
     let mut payload = payload(number);
     change(&mut payload);
-    payload.block_hash = payload.recompute_hash(parent_beacon_block_root);
-    Envelope { parent_beacon_block_root, payload }
+    payload.block_hash = payload.recompute_hash();
+    Envelope { payload }
+}
+
+/// An envelope of a version.
+pub(crate) fn envelope_of(version: PayloadVersion, number: u64) -> Envelope {
+    envelope(number, |payload| payload.later = later(version))
 }
 
 /// The sequencer's frame of an envelope on a topic.

@@ -35,9 +35,12 @@ impl SeenBlocks {
         Ok(())
     }
 
-    /// Remembers a block.
-    pub(crate) fn mark(&mut self, number: u64, hash: B256) {
-        self.heights.get_or_insert_mut(number, Vec::new).push(hash);
+    /// Remembers a block. Answers the other blocks of its height that were let through before it.
+    pub(crate) fn mark(&mut self, number: u64, hash: B256) -> Vec<B256> {
+        let blocks = self.heights.get_or_insert_mut(number, Vec::new);
+        let rivals = blocks.clone();
+        blocks.push(hash);
+        rivals
     }
 }
 
@@ -52,7 +55,7 @@ mod tests {
         let hash = B256::repeat_byte(1);
         let mut seen = SeenBlocks::new(2);
         for number in [7, 8, 9] {
-            seen.mark(number, hash);
+            assert!(seen.mark(number, hash).is_empty());
         }
         assert_eq!(seen.check(&rules, 7, hash), Ok(()));
         assert_eq!(seen.check(&rules, 8, hash), Err(Reason::AlreadySeen { hash }));
@@ -64,9 +67,9 @@ mod tests {
         let rules = ValidationRules::new(ChainId::from(901));
         let hash = B256::repeat_byte(1);
         let mut seen = SeenBlocks::new(1);
-        seen.mark(1, hash);
+        assert!(seen.mark(1, hash).is_empty());
         assert!(seen.check(&rules, 1, hash).is_err());
-        seen.mark(2, hash);
+        assert!(seen.mark(2, hash).is_empty());
         assert_eq!(seen.check(&rules, 1, hash), Ok(()));
     }
 }

@@ -1,43 +1,212 @@
-//! [`Signers`]: whose signature counts on which topic, as far as is known.
+//! [`Signers`]: whose signature counts on which topic, and for how long.
 //!
-//! Only the facts of one moment; whoever learns them (from L1 or from configuration) replaces the value.
+//! A pure state machine of what is known: L1 names a signer, one is heard for the first time, time passes. A
+//! sequencer's key is not changed everywhere at once, so the previous signer is honoured for a while, as op-node
+//! does. Whoever learns the facts (from L1, from configuration, from the network) hands them in.
 
-use crate::Topic;
+use crate::{Topic, UnixSeconds};
 use alloy_primitives::Address;
+
+/// How long op-node honours the previous signer after a change, seconds.
+pub const SIGNER_GRACE: u64 = 3 * 60 * 60;
 
 /// The addresses that may sign a chain's blocks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Signers {
     /// The unsafe block signer of the chain's SystemConfig; `None` while it is not known.
     pub unsafe_block_signer: Option<Address>,
-    /// Who may sign on the cross-safe topic; `None`: the unsafe block signer.
+    /// Who that was before, while it is still honoured.
+    pub previous: Option<PreviousSigner>,
+    /// Who may sign on the cross-safe topic, and nobody else; `None`: the unsafe block signer.
     pub attester: Option<Address>,
 }
 
+/// A signer that another has taken the place of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PreviousSigner {
+    /// The signer.
+    pub address: Address,
+    /// Until when it is honoured, this second included.
+    pub until: UnixSeconds,
+}
+
 impl Signers {
-    /// Whose signature counts on a topic, if that is known.
-    pub fn on(&self, topic: Topic) -> Option<Address> {
-        match topic {
-            Topic::BlocksV4 => self.unsafe_block_signer,
-            Topic::CrossSafeBlocksV1 => self.attester.or(self.unsafe_block_signer),
+    /// One signer, for every topic.
+    pub const fn of(unsafe_block_signer: Address) -> Self {
+        Self { unsafe_block_signer: Some(unsafe_block_signer), previous: None, attester: None }
+    }
+
+    /// The same with an attester apart.
+    #[must_use]
+    pub const fn with_attester(self, attester: Address) -> Self {
+        Self { attester: Some(attester), ..self }
+    }
+
+    /// The SystemConfig names this signer. One that it named before is honoured for `grace` more seconds. `true`: it
+    /// is another one than was known.
+    pub fn name(&mut self, signer: Address, now: UnixSeconds, grace: u64) -> bool {
+        match self.unsafe_block_signer {
+            Some(current) if current == signer => return false,
+            Some(current) => {
+                let until = UnixSeconds(now.0.saturating_add(grace));
+                self.previous = (grace > 0).then_some(PreviousSigner { address: current, until });
+            }
+            None => {}
         }
+        self.unsafe_block_signer = Some(signer);
+        true
+    }
+
+    /// What holds once a block by `signer` has been seen: if that is the current signer, the previous one has had its
+    /// time.
+    #[must_use]
+    pub fn heard(self, signer: Address) -> Self {
+        if self.unsafe_block_signer == Some(signer) { Self { previous: None, ..self } } else { self }
+    }
+
+    /// What holds at a time: a previous signer whose grace has ended counts no more.
+    #[must_use]
+    pub fn at(self, now: UnixSeconds) -> Self {
+        Self { previous: self.previous.filter(|previous| now <= previous.until), ..self }
+    }
+
+    /// Whose signature is asked for on a topic, if that is known.
+    pub fn on(&self, topic: Topic) -> Option<Address> {
+        let apart = self.attester.filter(|_| topic.is_cross_safe());
+        apart.or(self.unsafe_block_signer)
+    }
+
+    /// Whether this signature counts on a topic: it is the one asked for, or the previous signer's in its place.
+    pub fn may_sign(&self, topic: Topic, signer: Address) -> bool {
+        let is_apart = topic.is_cross_safe() && self.attester.is_some();
+        let is_previous = || self.previous.is_some_and(|previous| previous.address == signer);
+        self.on(topic) == Some(signer) || (!is_apart && is_previous())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use Topic::{BlocksV3, BlocksV4, CrossSafeBlocksV1};
+    use proptest::prelude::*;
     use rstest::rstest;
 
-    const SEQUENCER: Address = Address::repeat_byte(1);
-    const ATTESTER: Address = Address::repeat_byte(2);
+    const OLD: Address = Address::repeat_byte(1);
+    const NEW: Address = Address::repeat_byte(2);
+    const ATTESTER: Address = Address::repeat_byte(3);
+    const CHANGE: UnixSeconds = UnixSeconds(1_000);
+
+    fn changed(grace: u64) -> Signers {
+        let mut signers = Signers::of(OLD);
+        assert!(signers.name(NEW, CHANGE, grace));
+        signers
+    }
+
+    fn after(seconds: u64) -> UnixSeconds {
+        UnixSeconds(CHANGE.0 + seconds)
+    }
 
     #[rstest]
-    #[case::attester_apart(Topic::CrossSafeBlocksV1, Some(ATTESTER), Some(ATTESTER))]
-    #[case::attester_is_the_sequencer(Topic::CrossSafeBlocksV1, None, Some(SEQUENCER))]
-    #[case::attester_signs_no_unsafe_blocks(Topic::BlocksV4, Some(ATTESTER), Some(SEQUENCER))]
-    fn on_topic(#[case] topic: Topic, #[case] attester: Option<Address>, #[case] expected: Option<Address>) {
-        let signers = Signers { unsafe_block_signer: Some(SEQUENCER), attester };
-        assert_eq!(signers.on(topic), expected);
+    #[case::attester_apart(CrossSafeBlocksV1, Some(ATTESTER), ATTESTER)]
+    #[case::attester_is_the_sequencer(CrossSafeBlocksV1, None, OLD)]
+    #[case::attester_signs_no_unsafe_blocks(BlocksV4, Some(ATTESTER), OLD)]
+    #[case::nor_in_another_version(BlocksV3, Some(ATTESTER), OLD)]
+    fn on_topic(#[case] topic: Topic, #[case] attester: Option<Address>, #[case] expected: Address) {
+        let signers = Signers { attester, ..Signers::of(OLD) };
+        assert_eq!(signers.on(topic), Some(expected));
+        for signer in [OLD, NEW, ATTESTER] {
+            assert_eq!(signers.may_sign(topic, signer), signer == expected);
+        }
+    }
+
+    #[rstest]
+    #[case::at_the_change(0, true)]
+    #[case::last_second_of_grace(SIGNER_GRACE, true)]
+    #[case::grace_over(SIGNER_GRACE + 1, false)]
+    fn the_previous_signer_is_honoured_for_its_grace(#[case] seconds: u64, #[case] honoured: bool) {
+        let signers = changed(SIGNER_GRACE).at(after(seconds));
+        for topic in Topic::ALL {
+            assert!(signers.may_sign(topic, NEW));
+            assert_eq!(signers.may_sign(topic, OLD), honoured);
+            assert_eq!(signers.on(topic), Some(NEW));
+        }
+    }
+
+    #[test]
+    fn the_new_signer_once_heard_ends_the_grace() {
+        let signers = changed(SIGNER_GRACE);
+        assert!(signers.heard(OLD).may_sign(BlocksV4, OLD));
+        assert!(signers.heard(ATTESTER).may_sign(BlocksV4, OLD));
+        assert!(!signers.heard(NEW).may_sign(BlocksV4, OLD));
+        assert!(signers.heard(NEW).may_sign(BlocksV4, NEW));
+    }
+
+    #[test]
+    fn without_grace_the_change_is_at_once() {
+        assert!(!changed(0).at(CHANGE).may_sign(BlocksV4, OLD));
+    }
+
+    #[test]
+    fn being_named_again_prolongs_nothing() {
+        let mut signers = changed(10);
+        assert!(!signers.name(NEW, after(9), 10));
+        assert!(!signers.at(after(11)).may_sign(BlocksV4, OLD));
+    }
+
+    #[test]
+    fn the_first_signer_known_takes_nobodys_place() {
+        let mut signers = Signers::default();
+        assert!(
+            Topic::ALL.iter().all(|topic| signers.on(*topic).is_none() && !signers.may_sign(*topic, OLD))
+        );
+        assert!(signers.name(OLD, CHANGE, 10));
+        assert_eq!(signers, Signers::of(OLD));
+    }
+
+    #[test]
+    fn a_change_taken_back_honours_the_one_in_between() {
+        let mut signers = changed(10);
+        assert!(signers.name(OLD, after(1), 10));
+        assert_eq!(signers.on(BlocksV4), Some(OLD));
+        assert!(signers.at(after(11)).may_sign(BlocksV4, NEW));
+        assert!(!signers.at(after(12)).may_sign(BlocksV4, NEW));
+    }
+
+    #[test]
+    fn an_attester_apart_has_no_previous_signer_beside_it() {
+        let signers = changed(10).with_attester(ATTESTER);
+        assert!(!signers.may_sign(CrossSafeBlocksV1, OLD) && !signers.may_sign(CrossSafeBlocksV1, NEW));
+        assert!(signers.may_sign(BlocksV4, OLD));
+    }
+
+    proptest! {
+        /// Whatever happens: the last signer named counts, at most one other does, and only within its grace.
+        #[test]
+        fn at_most_one_other_signer_is_honoured(
+            events in proptest::collection::vec((0u8..4, 0u8..3, 0u64..20), 1..40),
+            grace in 0u64..30,
+        ) {
+            let address = |index: u8| Address::repeat_byte(index + 1);
+            let (mut signers, mut now, mut named, mut changed_at) = (Signers::default(), 0, None, 0);
+            for (who, event, pause) in events {
+                now += pause;
+                match event {
+                    0 => {
+                        if named.is_some_and(|named| named != who) {
+                            changed_at = now;
+                        }
+                        signers.name(address(who), UnixSeconds(now), grace);
+                        named = Some(who);
+                    }
+                    1 => signers = signers.heard(address(who)),
+                    _ => {}
+                }
+                let holding = signers.at(UnixSeconds(now));
+                let counts = |index| holding.may_sign(BlocksV4, address(index));
+                prop_assert!(named.is_none_or(counts));
+                let others = (0..4).filter(|index| Some(*index) != named && counts(*index)).count();
+                prop_assert!(others <= usize::from(named.is_some() && grace > 0 && now <= changed_at + grace));
+            }
+        }
     }
 }

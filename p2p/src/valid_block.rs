@@ -19,11 +19,17 @@ struct Parts {
     frame: AuthenticFrame,
     envelope: Envelope,
     message_id: MessageId,
+    rivals: Vec<B256>,
 }
 
 impl ValidBlock {
-    pub(crate) fn new(frame: AuthenticFrame, envelope: Envelope, message_id: MessageId) -> Self {
-        Self(Arc::new(Parts { frame, envelope, message_id }))
+    pub(crate) fn new(
+        frame: AuthenticFrame,
+        envelope: Envelope,
+        message_id: MessageId,
+        rivals: Vec<B256>,
+    ) -> Self {
+        Self(Arc::new(Parts { frame, envelope, message_id, rivals }))
     }
 
     /// The topic that it was heard on.
@@ -91,6 +97,12 @@ impl ValidBlock {
         self.0.message_id
     }
 
+    /// The hashes of the other blocks of this height that its topic let through before it: on the cross-safe topic
+    /// the signer has said two things, of which at most one holds. Few: a height has a bound.
+    pub fn rivals(&self) -> &[B256] {
+        &self.0.rivals
+    }
+
     /// The frame as it travelled.
     pub fn frame(&self) -> &Bytes {
         self.0.frame.frame().compressed()
@@ -106,6 +118,7 @@ impl fmt::Debug for ValidBlock {
             .field("hash", &self.hash())
             .field("domain", &self.domain())
             .field("signer", &self.signer())
+            .field("rivals", &self.rivals())
             .finish_non_exhaustive()
     }
 }

@@ -8,30 +8,34 @@
 //! remembers is kept apart per topic, is bounded, and changes only when a block has passed every other rule.
 
 use crate::{
-    AuthenticFrame, Envelope, Frame, Judgement, Refusal, Signers, Topic, UnixSeconds, ValidBlock,
+    AuthenticFrame, Envelope, Frame, Judgement, Reason, Refusal, Signers, Topic, UnixSeconds, ValidBlock,
     ValidationRules, rules::check_block, seen_blocks::SeenBlocks,
 };
-use alloy_primitives::Bytes;
+use alloy_primitives::{B256, Bytes};
+use std::collections::BTreeMap;
 
 /// The validator of a chain.
 #[derive(Debug)]
 pub struct Validator {
     rules: ValidationRules,
-    blocks: SeenBlocks,
-    cross_safe: SeenBlocks,
+    seen: BTreeMap<Topic, SeenBlocks>,
+    settled: Option<u64>,
 }
 
 impl Validator {
     /// A validator that has seen nothing.
-    pub fn new(rules: ValidationRules) -> Self {
-        let seen = |topic| SeenBlocks::new(rules.heights(topic));
-        let (blocks, cross_safe) = (seen(Topic::BlocksV4), seen(Topic::CrossSafeBlocksV1));
-        Self { rules, blocks, cross_safe }
+    pub const fn new(rules: ValidationRules) -> Self {
+        Self { rules, seen: BTreeMap::new(), settled: None }
     }
 
     /// The settings.
     pub const fn rules(&self) -> &ValidationRules {
         &self.rules
+    }
+
+    /// Every height up to this one is settled: attestations of it come too late. A mark never goes down.
+    pub fn settle(&mut self, number: u64) {
+        self.settled = self.settled.max(Some(number));
     }
 
     /// Judges a frame that arrived on a topic at a time.
@@ -53,8 +57,8 @@ impl Validator {
         signers: &Signers,
     ) -> Result<ValidBlock, Refusal> {
         let (frame, envelope) = open(rules, topic, frame, signers)?;
-        check_block(&envelope).map_err(|reason| frame.refuse(reason))?;
-        Ok(into_block(rules, frame, envelope))
+        check_block(&envelope, &rules.forks).map_err(|reason| frame.refuse(reason))?;
+        Ok(into_block(rules, frame, envelope, Vec::new()))
     }
 
     fn admit(
@@ -64,20 +68,26 @@ impl Validator {
         signers: &Signers,
         now: UnixSeconds,
     ) -> Result<ValidBlock, Refusal> {
-        let (frame, envelope) = open(&self.rules, topic, frame, signers)?;
+        let (frame, envelope) = open(&self.rules, topic, frame, &signers.at(now))?;
         let (number, hash) = (envelope.payload.number, envelope.payload.block_hash);
-        let seen = match topic {
-            Topic::BlocksV4 => &mut self.blocks,
-            Topic::CrossSafeBlocksV1 => &mut self.cross_safe,
-        };
+        let settled = self.settled.filter(|_| topic.is_cross_safe());
         let window = self.rules.window(topic, now);
+        let seen = self.seen.entry(topic).or_insert_with(|| SeenBlocks::new(self.rules.heights(topic)));
         window
             .check(envelope.payload.timestamp)
-            .and_then(|()| check_block(&envelope))
+            .and_then(|()| check_block(&envelope, &self.rules.forks))
+            .and_then(|()| not_settled(settled, number))
             .and_then(|()| seen.check(&self.rules, number, hash))
             .map_err(|reason| frame.refuse(reason))?;
-        seen.mark(number, hash);
-        Ok(into_block(&self.rules, frame, envelope))
+        let rivals = seen.mark(number, hash);
+        Ok(into_block(&self.rules, frame, envelope, rivals))
+    }
+}
+
+fn not_settled(settled: Option<u64>, number: u64) -> Result<(), Reason> {
+    match settled.filter(|settled| number <= *settled) {
+        Some(settled) => Err(Reason::AlreadySettled { number, settled }),
+        None => Ok(()),
     }
 }
 
@@ -93,17 +103,22 @@ fn open(
     Ok((frame, envelope))
 }
 
-fn into_block(rules: &ValidationRules, frame: AuthenticFrame, envelope: Envelope) -> ValidBlock {
+fn into_block(
+    rules: &ValidationRules,
+    frame: AuthenticFrame,
+    envelope: Envelope,
+    rivals: Vec<B256>,
+) -> ValidBlock {
     let message_id = frame.frame().message_id(frame.topic(), rules);
-    ValidBlock::new(frame, envelope, message_id)
+    ValidBlock::new(frame, envelope, message_id, rivals)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        BlockSigner, Reason, SigningDomain,
-        sample::{NOW, altered, chain, envelope, frame, payload, sequencer, signed_frame, signers},
+        BlockSigner, SigningDomain,
+        sample::{self, NOW, altered, chain, envelope, frame, payload, sequencer, signed_frame, signers},
     };
     use Topic::{BlocksV4, CrossSafeBlocksV1};
     use alloy_eips::eip4895::Withdrawal;
@@ -227,7 +242,7 @@ mod tests {
     #[case::the_sequencers_unsafe_block(BlocksV4, false, "accept")]
     fn an_attester_apart(#[case] topic: Topic, #[case] signed_by_attester: bool, #[case] expected: &str) {
         let attester = BlockSigner::from_bytes(&B256::repeat_byte(0x22)).unwrap();
-        let signers = Signers { attester: Some(attester.address()), ..signers() };
+        let signers = signers().with_attester(attester.address());
         let signer = if signed_by_attester { attester } else { sequencer() };
         let frame = envelope(5, |_| ()).sign(&signer, topic.domains()[0], chain()).unwrap().frame();
         assert_eq!(outcome(&validator().judge(topic, &frame, &signers, NOW)), expected);
@@ -244,7 +259,7 @@ mod tests {
     #[test]
     fn the_signature_is_checked_before_the_payload_is_decoded() {
         let signed = signed_frame(b"no payload", BlocksV4);
-        let stranger = Signers { unsafe_block_signer: Some(Address::repeat_byte(7)), attester: None };
+        let stranger = Signers::of(Address::repeat_byte(7));
         let judgement = validator().judge(BlocksV4, &signed, &stranger, NOW);
         assert_eq!(outcome(&judgement), "reject wrong-signer");
         assert_eq!(outcome(&judge(BlocksV4, &signed)), "reject payload-truncated");
@@ -274,14 +289,14 @@ mod tests {
     #[test]
     fn the_block_hash_covers_the_parent_beacon_block_root() {
         let mut envelope = envelope(5, |_| ());
-        envelope.parent_beacon_block_root.0[0] ^= 1;
+        sample::blobs(&mut envelope.payload).parent_beacon_block_root.0[0] ^= 1;
         assert_eq!(outcome(&judge(BlocksV4, &frame(&envelope, BlocksV4))), "reject block-hash-mismatch");
     }
 
     #[test]
     fn a_withdrawal_is_rejected() {
         let withdrawal = Withdrawal { index: 1, validator_index: 2, address: Address::ZERO, amount: 3 };
-        let envelope = envelope(5, |payload| payload.withdrawals = vec![withdrawal]);
+        let envelope = envelope(5, |payload| sample::withdrawals(payload).push(withdrawal));
         assert_eq!(outcome(&judge(BlocksV4, &frame(&envelope, BlocksV4))), "reject withdrawals-not-empty");
     }
 
@@ -291,8 +306,8 @@ mod tests {
     #[case::no_blob_gas_used(0, 0, "accept")]
     fn blob_gas(#[case] excess: u64, #[case] used: u64, #[case] expected: &str) {
         let envelope = envelope(5, |payload| {
-            payload.excess_blob_gas = excess;
-            payload.blob_gas_used = used;
+            sample::blobs(payload).excess_blob_gas = excess;
+            sample::blobs(payload).blob_gas_used = used;
         });
         assert_eq!(outcome(&judge(BlocksV4, &frame(&envelope, BlocksV4))), expected);
     }

@@ -12,7 +12,7 @@ use crate::ledger::{BlockPosition, Decision, Ledger, LedgerError, NewCase, Opene
 use crate::metrics::Metrics;
 use crate::rpc::Told;
 use crate::sources::{SyncStatus, VerifiedBlock};
-use crosscheck_p2p::{ChainId, Clock, Signers, Topic, ValidBlock, ValidationRules, Validator};
+use crosscheck_p2p::{ChainId, Clock, PayloadVersion, Signers, ValidBlock, ValidationRules, Validator};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -149,16 +149,18 @@ impl Auditor {
             AuditorMessage::Gossip { block, at } => {
                 let attributes = BlockAttributes::of_envelope(block.envelope());
                 let payload = block.payload();
-                let output = OutputV0 {
-                    state_root: payload.state_root,
-                    withdrawals_root: payload.withdrawals_root,
-                    block_hash: block.hash(),
-                };
-                self.note_candidate(block.chain_id(), block.number(), output, &attributes).await?;
-                match block.topic() {
-                    Topic::BlocksV4 => Ok(()),
-                    Topic::CrossSafeBlocksV1 => self.open_attested(&block, attributes, at).await,
+                // Without the storage root in its header (before Isthmus) no block can be replaced.
+                if let (PayloadVersion::V4, Some(withdrawals_root)) =
+                    (payload.version(), payload.withdrawals_root())
+                {
+                    let (state_root, block_hash) = (payload.state_root, block.hash());
+                    let output = OutputV0 { state_root, withdrawals_root, block_hash };
+                    self.note_candidate(block.chain_id(), block.number(), output, &attributes).await?;
                 }
+                if block.topic().is_cross_safe() {
+                    self.open_attested(&block, attributes, at).await?;
+                }
+                Ok(())
             }
             AuditorMessage::Heads { chain_id, status } => {
                 self.open.wake(chain_id, Instant::now());
@@ -364,7 +366,7 @@ impl Auditor {
                 let work = case
                     .attestation
                     .and_then(|(topic, signer, frame)| {
-                        let signers = Signers { unsafe_block_signer: Some(signer), attester: Some(signer) };
+                        let signers = Signers::of(signer);
                         Validator::reopen(rules, topic, &frame, &signers).ok()
                     })
                     .map_or(Work::Ancestor, |block| {

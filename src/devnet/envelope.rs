@@ -4,14 +4,19 @@
 
 use super::block::L2Block;
 use alloy::primitives::U256;
-use crosscheck_p2p::{Envelope, ExecutionPayload};
+use crosscheck_p2p::{BlobFields, Envelope, ExecutionPayload, VersionFields};
 
 impl L2Block {
     /// The envelope that carries this block, to be signed.
     pub fn envelope(&self) -> Envelope {
         let header = &self.header;
-        Envelope {
+        let blobs = BlobFields {
             parent_beacon_block_root: header.parent_beacon_block_root.unwrap_or_default(),
+            blob_gas_used: header.blob_gas_used.unwrap_or_default(),
+            excess_blob_gas: header.excess_blob_gas.unwrap_or_default(),
+        };
+        let withdrawals_root = header.withdrawals_root.unwrap_or_default();
+        Envelope {
             payload: ExecutionPayload {
                 parent_hash: header.parent_hash,
                 fee_recipient: header.beneficiary,
@@ -27,10 +32,7 @@ impl L2Block {
                 base_fee_per_gas: U256::from(header.base_fee_per_gas.unwrap_or_default()),
                 block_hash: self.hash,
                 transactions: self.raw_transactions.clone(),
-                withdrawals: Vec::new(),
-                blob_gas_used: header.blob_gas_used.unwrap_or_default(),
-                excess_blob_gas: header.excess_blob_gas.unwrap_or_default(),
-                withdrawals_root: header.withdrawals_root.unwrap_or_default(),
+                later: VersionFields::V4 { withdrawals: Vec::new(), blobs, withdrawals_root },
             },
         }
     }
@@ -62,8 +64,8 @@ mod tests {
     fn gossip_recomputes_the_header() {
         for block in blocks() {
             let envelope = block.envelope();
-            assert_eq!(envelope.payload.header(envelope.parent_beacon_block_root), block.header);
-            assert_eq!(envelope.payload.recompute_hash(envelope.parent_beacon_block_root), block.hash);
+            assert_eq!(envelope.payload.header(), block.header);
+            assert_eq!(envelope.payload.recompute_hash(), block.hash);
         }
     }
 
@@ -72,7 +74,7 @@ mod tests {
     #[case::cross_safe_block(Topic::CrossSafeBlocksV1, SigningDomain::CrossSafeBlocksV1)]
     fn a_signed_block_is_accepted(#[case] topic: Topic, #[case] domain: SigningDomain) {
         let signer = BlockSigner::from_bytes(&B256::repeat_byte(1)).unwrap();
-        let signers = Signers { unsafe_block_signer: Some(signer.address()), attester: None };
+        let signers = Signers::of(signer.address());
         let chain_id = ChainId::from(CHAIN_ID);
         let mut validator = Validator::new(ValidationRules::new(chain_id));
         for block in blocks() {

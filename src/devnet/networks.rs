@@ -81,7 +81,7 @@ impl Networks {
         // By default a network listens on a free port of loopback.
         let config = NetworkConfig::new(ChainId::from(chain_id));
         let signer = sequencer.keys().sequencer.address();
-        let (signers, known) = watch::channel(Signers { unsafe_block_signer: Some(signer), attester: None });
+        let (signers, known) = watch::channel(Signers::of(signer));
         let (network, handle, events) =
             Network::new(config, NodeIdentity::generate(), clock, known).map_err(failed)?;
         let cancel = self.cancel.clone();

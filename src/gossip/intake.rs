@@ -5,7 +5,7 @@ use crate::audit::AuditorMessage;
 use crate::metrics::Metrics;
 use crate::monitor::{Nudges, SuspectMessage};
 use crate::rpc::Refusals;
-use crosscheck_p2p::{ChainId, NetworkCounters, NetworkEvent, NetworkHandle, Topic, ValidBlock};
+use crosscheck_p2p::{ChainId, NetworkCounters, NetworkEvent, NetworkHandle, ValidBlock};
 use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -108,7 +108,7 @@ impl Intake {
 
     /// Has an unsafe block looked at, and the chain read on.
     fn inspect(&self, block: &ValidBlock, at: Instant) {
-        if block.topic() != Topic::BlocksV4 {
+        if block.topic().is_cross_safe() {
             return;
         }
         self.nudges.nudge(self.chain_id);

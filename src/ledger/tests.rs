@@ -8,8 +8,8 @@ use crate::interop::BlockKey;
 use crate::interop::InvalidReason;
 use alloy::primitives::{Address, B256, Bloom, U256};
 use crosscheck_p2p::{
-    BlockSigner, ChainId, Envelope, ExecutionPayload, Signers, SigningDomain, Topic, UnixSeconds, ValidBlock,
-    ValidationRules, Validator,
+    BlobFields, BlockSigner, ChainId, Envelope, ExecutionPayload, Signers, SigningDomain, Topic, UnixSeconds,
+    ValidBlock, ValidationRules, Validator, VersionFields,
 };
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -37,16 +37,17 @@ fn attested(number: u64, parent_hash: B256) -> ValidBlock {
         base_fee_per_gas: U256::from(1),
         block_hash: B256::ZERO,
         transactions: vec![],
-        withdrawals: vec![],
-        blob_gas_used: 0,
-        excess_blob_gas: 0,
-        withdrawals_root: B256::ZERO,
+        later: VersionFields::V4 {
+            withdrawals: vec![],
+            blobs: BlobFields { parent_beacon_block_root: B256::ZERO, blob_gas_used: 0, excess_blob_gas: 0 },
+            withdrawals_root: B256::ZERO,
+        },
     };
-    payload.block_hash = payload.recompute_hash(B256::ZERO);
+    payload.block_hash = payload.recompute_hash();
     let signer = BlockSigner::from_bytes(&B256::repeat_byte(1)).unwrap();
-    let envelope = Envelope { parent_beacon_block_root: B256::ZERO, payload };
+    let envelope = Envelope { payload };
     let frame = envelope.sign(&signer, SigningDomain::CrossSafeBlocksV1, chain()).unwrap().frame();
-    let signers = Signers { unsafe_block_signer: Some(signer.address()), attester: None };
+    let signers = Signers::of(signer.address());
     let rules = ValidationRules::new(chain());
     Validator::reopen(&rules, Topic::CrossSafeBlocksV1, &frame, &signers).unwrap()
 }

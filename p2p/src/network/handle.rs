@@ -18,6 +18,7 @@ pub struct NetworkHandle {
     pub(super) peer_id: PeerId,
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) listening: watch::Receiver<Option<Vec<Multiaddr>>>,
+    pub(super) settled: watch::Sender<Option<u64>>,
     pub(super) counters: Arc<Counters>,
 }
 
@@ -222,6 +223,17 @@ impl NetworkHandle {
         let mut listening = self.listening.clone();
         let addrs = listening.wait_for(Option::is_some).await.map_err(|_| NetworkClosed)?;
         Ok(addrs.clone().unwrap_or_default())
+    }
+
+    /// Every height up to this one is settled: attestations of it are ignored from now on. A mark never goes down.
+    pub fn settle(&self, number: u64) {
+        self.settled.send_if_modified(|settled| {
+            let is_higher = settled.is_none_or(|known| known < number);
+            if is_higher {
+                *settled = Some(number);
+            }
+            is_higher
+        });
     }
 
     /// How often the network's bounds were reached, and how its frames were judged.

@@ -12,7 +12,7 @@ use crate::{
     Judgement, Reason, Refusal, RefusalVerdict, Signers, Topic, UnixSeconds, ValidBlock, ValidationRules,
     Validator,
 };
-use alloy_primitives::Bytes;
+use alloy_primitives::{Address, Bytes};
 use libp2p::{
     PeerId,
     gossipsub::{MessageAcceptance, MessageId},
@@ -78,13 +78,39 @@ impl JudgeQueue {
     }
 }
 
+/// What a judge goes by and does not find out itself. Shared by the judges of a chain.
+#[derive(Clone, Debug)]
+pub(super) struct Standing {
+    /// Who may sign.
+    pub(super) signers: watch::Receiver<Signers>,
+    /// The last current signer that a block was accepted from, on any topic: it ends the grace of the one before.
+    pub(super) heard: watch::Sender<Option<Address>>,
+    /// Up to where attestations come too late.
+    pub(super) settled: watch::Receiver<Option<u64>>,
+}
+
+impl Standing {
+    /// Who may sign now.
+    fn signers(&self) -> Signers {
+        let signers = *self.signers.borrow();
+        self.heard.borrow().map_or(signers, |heard| signers.heard(heard))
+    }
+
+    /// A block by this signer was accepted.
+    fn note(&self, signer: Address) {
+        if self.signers.borrow().unsafe_block_signer == Some(signer) {
+            self.heard.send_replace(Some(signer));
+        }
+    }
+}
+
 /// The task's state.
 #[derive(Debug)]
 pub(super) struct Judge {
     topic: Topic,
     rules: ValidationRules,
     validator: Validator,
-    signers: watch::Receiver<Signers>,
+    standing: Standing,
     jobs: mpsc::Receiver<(Job, OwnedSemaphorePermit)>,
     reports: mpsc::Sender<Report>,
     events: Events,
@@ -96,7 +122,7 @@ impl Judge {
         topic: Topic,
         rules: ValidationRules,
         (frames, bytes): (usize, usize),
-        signers: watch::Receiver<Signers>,
+        standing: Standing,
         reports: mpsc::Sender<Report>,
         events: Events,
     ) -> (Self, JudgeQueue) {
@@ -104,7 +130,7 @@ impl Judge {
         let units = bytes.div_ceil(UNIT_BYTES).min(Semaphore::MAX_PERMITS);
         let queue = JudgeQueue { jobs: sender, bytes: Arc::new(Semaphore::new(units)) };
         let validator = Validator::new(rules.clone());
-        (Self { topic, rules, validator, signers, jobs, reports, events }, queue)
+        (Self { topic, rules, validator, standing, jobs, reports, events }, queue)
     }
 
     /// Judges until the queue or the network is gone.
@@ -133,8 +159,11 @@ impl Judge {
     async fn judge(&mut self, job: &Job) -> Option<Judgement> {
         let fresh = Validator::new(self.rules.clone());
         let mut validator = core::mem::replace(&mut self.validator, fresh);
+        if let Some(settled) = *self.standing.settled.borrow() {
+            validator.settle(settled);
+        }
         let (topic, frame, signers, arrived) =
-            (self.topic, job.frame.clone(), *self.signers.borrow(), job.arrived);
+            (self.topic, job.frame.clone(), self.standing.signers(), job.arrived);
         let judged = tokio::task::spawn_blocking(move || {
             let judgement = validator.judge(topic, &frame, &signers, arrived);
             (validator, judgement)
@@ -145,6 +174,7 @@ impl Judge {
     }
 
     async fn accept(&self, job: &Job, block: ValidBlock) -> bool {
+        self.standing.note(block.signer());
         self.events.counters().accepted.increment();
         let (accept, good) = (MessageAcceptance::Accept, Some(Deed::Good));
         let going_on = self.report(job, accept, good, Some(block.clone())).await;

@@ -5,7 +5,7 @@ use alloy_primitives::{Bytes, keccak256};
 use crosscheck_p2p::{NetworkConfig, NodeIdentity, PublishError, SigningDomain, Topic, message_id};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn blocks_arrive_on_both_topics_as_they_were_sent() {
+async fn blocks_arrive_on_every_topic_as_they_were_sent() {
     let a = Node::start(&[]).await;
     let mut b = Node::start(&[&a]).await;
     a.meshed_with(&b).await;
@@ -15,9 +15,10 @@ async fn blocks_arrive_on_both_topics_as_they_were_sent() {
         let block = b.next_block().await;
         assert_eq!((block.topic(), block.number(), block.frame()), (topic, 7, &frame));
         assert_eq!((block.message_id(), id), (id, message_id(&topic.path(chain()), &frame)));
-        assert_eq!(block.domain().is_attributable(), topic == Topic::CrossSafeBlocksV1);
+        assert_eq!(block.domain().is_attributable(), topic.is_cross_safe());
+        assert_eq!(block.payload().version(), topic.version());
     }
-    assert_eq!(b.handle.counters().accepted, 2);
+    assert_eq!(b.handle.counters().accepted, 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]

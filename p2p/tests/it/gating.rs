@@ -27,7 +27,7 @@ async fn a_flooder_is_banned_and_let_in_again_after_an_hour() {
     let addr = honest.addrs().await.remove(0);
     hostile.handle.connect(addr.clone()).await.unwrap();
     hostile.meshed_with(&honest).await;
-    misbehave(&hostile, 20).await;
+    misbehave(&hostile, 40).await;
     parted(&honest, &hostile).await;
     let bans = honest.handle.gates().await.unwrap().bans;
     assert!(bans.contains_key(&hostile.handle.peer_id()));
@@ -54,7 +54,7 @@ async fn a_static_peer_is_not_banned() {
     let exempt = hostile.handle.peer_id();
     honest.handle.gate(GateOrder::Protect(exempt)).await.unwrap();
     hostile.meshed_with(&honest).await;
-    misbehave(&hostile, 20).await;
+    misbehave(&hostile, 40).await;
     until("a bad score", async || {
         honest.handle.peers().await.unwrap().iter().any(|peer| peer.score < -100.0)
     })

@@ -1,11 +1,12 @@
-//! Agreement with op-alloy's decoder and block hash on generated payloads, and with its published envelope.
+//! Agreement with op-alloy's decoder and block hash on generated payloads of every version, and with its published
+//! envelope.
 
-use crate::support::{chain, sequencer};
+use crate::support::{chain, later, sequencer};
 use alloy_eips::{eip2718::Encodable2718 as _, eip7685::EMPTY_REQUESTS_HASH};
 use alloy_primitives::{Address, B256, Bloom, Bytes, Signature, TxKind, U256, hex, keccak256};
 use crosscheck_p2p::{
-    Envelope, ExecutionPayload, Frame, Judgement, Signers, SigningDomain, Topic, UnixSeconds,
-    ValidationRules, Validator,
+    BlobFields, Envelope, ExecutionPayload, Frame, Judgement, PayloadVersion, Signers, SigningDomain, Topic,
+    UnixSeconds, ValidationRules, Validator, VersionFields,
 };
 use op_alloy::{
     consensus::{OpTxEnvelope, TxDeposit},
@@ -26,13 +27,11 @@ const PUBLISHED: &[u8] = &hex!(
 #[test]
 fn the_published_envelope_is_read_and_written_back() {
     let frame = Frame::open(&Bytes::from_static(PUBLISHED)).unwrap();
-    let envelope = Envelope::decode(&frame.signed()).unwrap();
-    assert_eq!(envelope.payload.timestamp, UnixSeconds(1_741_842_007));
-    assert_eq!(
-        envelope.parent_beacon_block_root,
-        B256::with_last_byte(0x34) | B256::left_padding_from(&[0x12, 0])
-    );
-    assert_eq!(envelope.payload.withdrawals_root, B256::left_padding_from(&[0x98, 0x76]));
+    let envelope = Envelope::decode(PayloadVersion::V4, &frame.signed()).unwrap();
+    let payload = &envelope.payload;
+    assert_eq!(payload.timestamp, UnixSeconds(1_741_842_007));
+    assert_eq!(payload.parent_beacon_block_root(), Some(B256::left_padding_from(&[0x12, 0x34])));
+    assert_eq!(payload.withdrawals_root(), Some(B256::left_padding_from(&[0x98, 0x76])));
     assert_eq!(envelope.encode().unwrap(), frame.signed());
 }
 
@@ -42,18 +41,20 @@ proptest! {
     #[test]
     fn op_alloy_agrees_on_opaque_transactions(envelope in envelopes(vec(any::<u8>(), 1..40).boxed())) {
         let theirs = agree(&envelope);
+        let is_v4 = envelope.payload.version() == PayloadVersion::V4;
         let mut block = theirs.payload.into_block_raw().unwrap();
         block.header.parent_beacon_block_root = theirs.parent_beacon_block_root;
-        block.header.requests_hash = Some(EMPTY_REQUESTS_HASH);
+        block.header.requests_hash = is_v4.then_some(EMPTY_REQUESTS_HASH);
         prop_assert_eq!(block.header.hash_slow(), envelope.payload.block_hash);
     }
 
     #[test]
     fn op_alloy_agrees_on_decoded_transactions(envelope in envelopes(transactions())) {
         let theirs = agree(&envelope);
+        let is_v4 = envelope.payload.version() == PayloadVersion::V4;
         let mut block = theirs.payload.try_into_block::<OpTxEnvelope>().unwrap();
         block.header.parent_beacon_block_root = theirs.parent_beacon_block_root;
-        block.header.requests_hash = Some(EMPTY_REQUESTS_HASH);
+        block.header.requests_hash = is_v4.then_some(EMPTY_REQUESTS_HASH);
         prop_assert_eq!(block.header.hash_slow(), envelope.payload.block_hash);
     }
 }
@@ -64,9 +65,10 @@ proptest! {
     #[test]
     fn a_generated_block_is_accepted_once_signed(envelope in envelopes(transactions())) {
         let frame = envelope.sign(&sequencer(), SigningDomain::Zero, chain()).unwrap().frame();
-        let signers = Signers { unsafe_block_signer: Some(sequencer().address()), attester: None };
+        let signers = Signers::of(sequencer().address());
         let mut validator = Validator::new(ValidationRules::new(chain()));
-        let judgement = validator.judge(Topic::BlocksV4, &frame, &signers, envelope.payload.timestamp);
+        let topic = Topic::of_blocks(envelope.payload.version());
+        let judgement = validator.judge(topic, &frame, &signers, envelope.payload.timestamp);
         let Judgement::Accept(block) = judgement else { panic!("{judgement:?}") };
         prop_assert_eq!(block.envelope(), &envelope);
     }
@@ -74,8 +76,10 @@ proptest! {
     #[test]
     fn arbitrary_signed_bytes_never_panic(bytes in vec(any::<u8>(), 0..2_000)) {
         let bytes = Bytes::from(bytes);
-        if let Ok(envelope) = Envelope::decode(&bytes) {
-            prop_assert_eq!(envelope.encode().unwrap(), bytes);
+        for version in PayloadVersion::ALL {
+            if let Ok(envelope) = Envelope::decode(version, &bytes) {
+                prop_assert_eq!(envelope.encode().unwrap(), bytes.clone());
+            }
         }
     }
 
@@ -90,7 +94,7 @@ proptest! {
         let position = position.index(bytes.len());
         bytes[position] = byte;
         let bytes = Bytes::from(bytes);
-        if let Ok(envelope) = Envelope::decode(&bytes) {
+        if let Ok(envelope) = Envelope::decode(envelope.payload.version(), &bytes) {
             prop_assert_eq!(envelope.encode().unwrap(), bytes);
         }
     }
@@ -102,15 +106,36 @@ fn agree(envelope: &Envelope) -> OpNetworkPayloadEnvelope {
     let mut bytes = Signature::test_signature().as_rsy().to_vec();
     bytes.extend_from_slice(&signed);
     let frame: Bytes = snap::raw::Encoder::new().compress_vec(&bytes).unwrap().into();
-    let theirs = OpNetworkPayloadEnvelope::decode_v4(&frame).unwrap();
+    let version = envelope.payload.version();
+    let theirs = decode(version, &frame);
     let opened = Frame::open(&frame).unwrap();
-    let ours = Envelope::decode(&opened.signed()).unwrap();
+    let ours = Envelope::decode(version, &opened.signed()).unwrap();
     assert_eq!(&ours, envelope);
     assert_eq!(theirs.payload_hash.0, opened.payload_hash().as_b256());
-    assert_eq!(theirs.parent_beacon_block_root, Some(ours.parent_beacon_block_root));
-    assert_eq!(converted(&theirs.payload), ours.payload);
-    assert_eq!(Bytes::from(theirs.encode_v4().unwrap())[..], recompressed(&theirs.signature, &signed)[..]);
+    assert_eq!(theirs.parent_beacon_block_root, ours.payload.parent_beacon_block_root());
+    assert_eq!(converted(&theirs), ours.payload);
+    assert_eq!(encode(version, &theirs), recompressed(&theirs.signature, &signed));
     theirs
+}
+
+fn decode(version: PayloadVersion, frame: &[u8]) -> OpNetworkPayloadEnvelope {
+    let decode = match version {
+        PayloadVersion::V1 => OpNetworkPayloadEnvelope::decode_v1,
+        PayloadVersion::V2 => OpNetworkPayloadEnvelope::decode_v2,
+        PayloadVersion::V3 => OpNetworkPayloadEnvelope::decode_v3,
+        PayloadVersion::V4 => OpNetworkPayloadEnvelope::decode_v4,
+    };
+    decode(frame).unwrap()
+}
+
+fn encode(version: PayloadVersion, envelope: &OpNetworkPayloadEnvelope) -> Vec<u8> {
+    let encode = match version {
+        PayloadVersion::V1 => OpNetworkPayloadEnvelope::encode_v1,
+        PayloadVersion::V2 => OpNetworkPayloadEnvelope::encode_v2,
+        PayloadVersion::V3 => OpNetworkPayloadEnvelope::encode_v3,
+        PayloadVersion::V4 => OpNetworkPayloadEnvelope::encode_v4,
+    };
+    encode(envelope).unwrap()
 }
 
 fn recompressed(signature: &Signature, signed: &[u8]) -> Vec<u8> {
@@ -120,11 +145,15 @@ fn recompressed(signature: &Signature, signed: &[u8]) -> Vec<u8> {
     snap::raw::Encoder::new().compress_vec(&bytes).unwrap()
 }
 
-fn converted(payload: &OpExecutionPayload) -> ExecutionPayload {
-    let v4 = payload.as_v4().unwrap();
-    let v3 = &v4.payload_inner;
-    let v2 = &v3.payload_inner;
-    let v1 = &v2.payload_inner;
+fn converted(theirs: &OpNetworkPayloadEnvelope) -> ExecutionPayload {
+    let payload = &theirs.payload;
+    let v1 = payload.as_v1();
+    let withdrawals = || payload.as_v2().unwrap().withdrawals.clone();
+    let blobs = || BlobFields {
+        parent_beacon_block_root: theirs.parent_beacon_block_root.unwrap(),
+        blob_gas_used: payload.as_v3().unwrap().blob_gas_used,
+        excess_blob_gas: payload.as_v3().unwrap().excess_blob_gas,
+    };
     ExecutionPayload {
         parent_hash: v1.parent_hash,
         fee_recipient: v1.fee_recipient,
@@ -140,20 +169,38 @@ fn converted(payload: &OpExecutionPayload) -> ExecutionPayload {
         base_fee_per_gas: v1.base_fee_per_gas,
         block_hash: v1.block_hash,
         transactions: v1.transactions.clone(),
-        withdrawals: v2.withdrawals.clone(),
-        blob_gas_used: v3.blob_gas_used,
-        excess_blob_gas: v3.excess_blob_gas,
-        withdrawals_root: v4.withdrawals_root,
+        later: match payload {
+            OpExecutionPayload::V1(_) => VersionFields::V1,
+            OpExecutionPayload::V2(_) => VersionFields::V2 { withdrawals: withdrawals() },
+            OpExecutionPayload::V3(_) => VersionFields::V3 { withdrawals: withdrawals(), blobs: blobs() },
+            OpExecutionPayload::V4(v4) => VersionFields::V4 {
+                withdrawals: withdrawals(),
+                blobs: blobs(),
+                withdrawals_root: v4.withdrawals_root,
+            },
+        },
     }
 }
 
 /// Envelopes with a right block hash. The long fields are drawn from one seed: their bits mean nothing.
 fn envelopes(transaction: BoxedStrategy<Vec<u8>>) -> impl Strategy<Value = Envelope> {
     let numbers = any::<[u64; 6]>();
-    (any::<[u8; 32]>(), numbers, vec(any::<u8>(), 0..=32), vec(transaction, 0..6)).prop_map(
-        |(seed, [number, gas_limit, gas_used, timestamp, base_fee, blob_gas], extra_data, transactions)| {
+    let version = prop::sample::select(PayloadVersion::ALL.to_vec());
+    (version, any::<[u8; 32]>(), numbers, vec(any::<u8>(), 0..=32), vec(transaction, 0..6)).prop_map(
+        |(version, seed, numbers, extra_data, transactions)| {
+            let [number, gas_limit, gas_used, timestamp, base_fee, blob_gas] = numbers;
             let draw = |label: u8| keccak256([seed.as_slice(), &[label]].concat());
-            let parent_beacon_block_root = draw(0);
+            let mut later = later(version);
+            match &mut later {
+                VersionFields::V1 | VersionFields::V2 { .. } => {}
+                VersionFields::V3 { blobs, .. } | VersionFields::V4 { blobs, .. } => {
+                    blobs.parent_beacon_block_root = draw(0);
+                    blobs.blob_gas_used = blob_gas;
+                }
+            }
+            if let VersionFields::V4 { withdrawals_root, .. } = &mut later {
+                *withdrawals_root = draw(6);
+            }
             let mut payload = ExecutionPayload {
                 parent_hash: draw(1),
                 fee_recipient: Address::from_word(draw(2)),
@@ -169,13 +216,10 @@ fn envelopes(transaction: BoxedStrategy<Vec<u8>>) -> impl Strategy<Value = Envel
                 base_fee_per_gas: U256::from(base_fee),
                 block_hash: B256::ZERO,
                 transactions: transactions.into_iter().map(Bytes::from).collect(),
-                withdrawals: Vec::new(),
-                blob_gas_used: blob_gas,
-                excess_blob_gas: 0,
-                withdrawals_root: draw(6),
+                later,
             };
-            payload.block_hash = payload.recompute_hash(parent_beacon_block_root);
-            Envelope { parent_beacon_block_root, payload }
+            payload.block_hash = payload.recompute_hash();
+            Envelope { payload }
         },
     )
 }

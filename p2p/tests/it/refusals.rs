@@ -65,8 +65,7 @@ async fn a_signer_that_becomes_known_counts_from_then_on() {
     a.handle.publish(Topic::BlocksV4, frame(7, &sequencer(), Topic::BlocksV4)).await.unwrap();
     let (verdict, refusal) = next_refusal(&mut b).await;
     assert_eq!((verdict, refusal.reason.code()), (RefusalVerdict::Ignore, "no-signer-known"));
-    let known = Signers { unsafe_block_signer: Some(sequencer().address()), attester: None };
-    b.signers.send_replace(known);
+    b.signers.send_replace(Signers::of(sequencer().address()));
     a.handle.publish(Topic::BlocksV4, frame(8, &sequencer(), Topic::BlocksV4)).await.unwrap();
     assert_eq!(b.next_block().await.number(), 8);
 }

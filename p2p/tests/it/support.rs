@@ -2,8 +2,9 @@
 
 use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
 use crosscheck_p2p::{
-    BlockSigner, ChainId, Clock, Envelope, ExecutionPayload, Multiaddr, Network, NetworkConfig, NetworkEvent,
-    NetworkHandle, NodeIdentity, Signers, SigningDomain, Topic, UnixSeconds, ValidBlock,
+    BlobFields, BlockSigner, ChainId, Clock, Envelope, ExecutionPayload, Multiaddr, Network, NetworkConfig,
+    NetworkEvent, NetworkHandle, NodeIdentity, PayloadVersion, Signers, Topic, UnixSeconds, ValidBlock,
+    VersionFields,
 };
 use std::{
     future::Future,
@@ -53,9 +54,31 @@ pub(crate) fn stranger() -> BlockSigner {
     BlockSigner::from_bytes(&B256::repeat_byte(0x22)).unwrap()
 }
 
-/// A block that hashes to what it claims.
+/// What a version added, as an OP Stack chain has it.
+pub(crate) fn later(version: PayloadVersion) -> VersionFields {
+    let withdrawals = Vec::new();
+    let blobs = BlobFields {
+        parent_beacon_block_root: B256::repeat_byte(8),
+        blob_gas_used: if version == PayloadVersion::V4 { 12_345 } else { 0 },
+        excess_blob_gas: 0,
+    };
+    match version {
+        PayloadVersion::V1 => VersionFields::V1,
+        PayloadVersion::V2 => VersionFields::V2 { withdrawals },
+        PayloadVersion::V3 => VersionFields::V3 { withdrawals, blobs },
+        PayloadVersion::V4 => {
+            VersionFields::V4 { withdrawals, blobs, withdrawals_root: B256::repeat_byte(9) }
+        }
+    }
+}
+
+/// A version 4 block that hashes to what it claims.
 pub(crate) fn block(number: u64, transactions: Vec<Bytes>) -> Envelope {
-    let parent_beacon_block_root = B256::repeat_byte(8);
+    block_of(PayloadVersion::V4, number, transactions)
+}
+
+/// A block of a version that hashes to what it claims.
+pub(crate) fn block_of(version: PayloadVersion, number: u64, transactions: Vec<Bytes>) -> Envelope {
     let mut payload = ExecutionPayload {
         parent_hash: B256::repeat_byte(1),
         fee_recipient: Address::repeat_byte(2),
@@ -71,22 +94,16 @@ pub(crate) fn block(number: u64, transactions: Vec<Bytes>) -> Envelope {
         base_fee_per_gas: U256::from(1_000_000),
         block_hash: B256::ZERO,
         transactions,
-        withdrawals: Vec::new(),
-        blob_gas_used: 12_345,
-        excess_blob_gas: 0,
-        withdrawals_root: B256::repeat_byte(9),
+        later: later(version),
     };
-    payload.block_hash = payload.recompute_hash(parent_beacon_block_root);
-    Envelope { parent_beacon_block_root, payload }
+    payload.block_hash = payload.recompute_hash();
+    Envelope { payload }
 }
 
-/// The frame of a small block, signed in the topic's own domain.
+/// The frame of a small block in the topic's version, signed in the topic's own domain.
 pub(crate) fn frame(number: u64, signer: &BlockSigner, topic: Topic) -> Bytes {
-    let domain = match topic {
-        Topic::BlocksV4 => SigningDomain::Zero,
-        Topic::CrossSafeBlocksV1 => SigningDomain::CrossSafeBlocksV1,
-    };
-    block(number, vec![Bytes::from_static(&[0x7e, 1])]).sign(signer, domain, chain()).unwrap().frame()
+    let block = block_of(topic.version(), number, vec![Bytes::from_static(&[0x7e, 1])]);
+    block.sign(signer, topic.domains()[0], chain()).unwrap().frame()
 }
 
 /// A running node; it ends when dropped.
@@ -114,8 +131,7 @@ impl Node {
             config.static_peers.extend(peer.addrs().await);
         }
         change(&mut config);
-        let known = Signers { unsafe_block_signer: Some(sequencer().address()), attester: None };
-        let (signers, receiver) = watch::channel(known);
+        let (signers, receiver) = watch::channel(Signers::of(sequencer().address()));
         let clock = Arc::new(HandClock::default());
         let (network, handle, events) =
             Network::new(config, identity, Arc::<HandClock>::clone(&clock), receiver).unwrap();

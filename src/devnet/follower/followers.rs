@@ -87,7 +87,7 @@ impl Followers {
         config.static_peers = peers.iter().filter_map(|peer| peer.parse().ok()).collect();
         config.topics = vec![Topic::BlocksV4];
         let signer = sequencer.keys().sequencer.address();
-        let (signers, known) = watch::channel(Signers { unsafe_block_signer: Some(signer), attester: None });
+        let (signers, known) = watch::channel(Signers::of(signer));
         let (network, _, events) =
             Network::new(config, NodeIdentity::generate(), clock, known).map_err(failed)?;
         let conduct = Arc::new(Mutex::new(Conduct::default()));

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::devnet::l1::L1;
 use alloy::{eips::Encodable2718, primitives::B256, rpc::types::Block};
-use crosscheck_p2p::{NetworkEvent, Topic};
+use crosscheck_p2p::NetworkEvent;
 use jsonrpsee::{
     core::{ClientError, client::ClientT},
     http_client::{HttpClient, HttpClientBuilder},
@@ -92,7 +92,7 @@ impl Follower {
 
     fn hear(&mut self, event: &NetworkEvent) {
         let NetworkEvent::Block { block, .. } = event else { return };
-        if block.topic() != Topic::BlocksV4 {
+        if block.topic().is_cross_safe() {
             return;
         }
         match L2Ref::of_payload(block.payload()) {

@@ -89,7 +89,7 @@ impl SidecarStarter for Double {
         );
         for (chain_id, chain) in chains {
             let chain_id: ChainId = chain_id.parse()?;
-            let signers = Signers { unsafe_block_signer: Some(signer(&l1, chain).await), attester: None };
+            let signers = Signers::of(signer(&l1, chain).await);
             let mut network = NetworkConfig::new(chain_id);
             let peers = chain["p2p"]["static_peers"].as_array().unwrap();
             network.static_peers = peers.iter().map(|peer| peer.as_str().unwrap().parse().unwrap()).collect();

@@ -1,6 +1,6 @@
 //! `crosscheck envelope inspect`: what a frame holds, and each way to spoil one with its own reason.
 
-use super::frames::{CHAIN, TIME, altered, claiming, envelope, frame, resigned, sequencer, sound};
+use super::frames::{CHAIN, TIME, altered, claiming, envelope, frame, later, resigned, sequencer, sound};
 use super::{FAILED, OK, USAGE, assert_code, json, run, run_with_input, stderr};
 use alloy::eips::eip4895::Withdrawal;
 use alloy::hex;
@@ -135,11 +135,11 @@ fn plain() -> Bytes {
 #[case::field_altered(resigned(|signed| signed[at(412)] ^= 1), "block-hash-mismatch")]
 #[case::beacon_root_altered(resigned(|signed| signed[0] ^= 1), "block-hash-mismatch")]
 #[case::excess_blob_gas(
-    frame(&envelope(|payload| payload.excess_blob_gas = 1), SigningDomain::Zero),
+    frame(&envelope(|payload| payload.later = later(Vec::new(), 1)), SigningDomain::Zero),
     "excess-blob-gas"
 )]
 #[case::withdrawal(
-    frame(&envelope(|payload| payload.withdrawals.push(Withdrawal::default())), SigningDomain::Zero),
+    frame(&envelope(|payload| payload.later = later(vec![Withdrawal::default()], 0)), SigningDomain::Zero),
     "withdrawals-not-empty"
 )]
 #[case::empty_transaction(

@@ -1,9 +1,11 @@
 //! Gossip frames for the command line: made by the library, and changed on purpose.
 
+use alloy::eips::eip4895::Withdrawal;
 use alloy::primitives::{Address, B256, Bloom, Bytes, U256};
 use alloy::signers::{SignerSync, local::PrivateKeySigner};
 use crosscheck_p2p::{
-    BlockSigner, ChainId, Envelope, ExecutionPayload, PayloadHash, SigningDomain, UnixSeconds, signing_hash,
+    BlobFields, BlockSigner, ChainId, Envelope, ExecutionPayload, PayloadHash, SigningDomain, UnixSeconds,
+    VersionFields, signing_hash,
 };
 
 pub(super) const CHAIN: u64 = 901;
@@ -32,20 +34,23 @@ fn payload() -> ExecutionPayload {
         base_fee_per_gas: U256::from(1_000_000),
         block_hash: B256::ZERO,
         transactions: vec![Bytes::from_static(&[0x7e, 1, 2]), Bytes::from_static(&[2, 3])],
-        withdrawals: Vec::new(),
-        blob_gas_used: 12_345,
-        excess_blob_gas: 0,
-        withdrawals_root: B256::repeat_byte(9),
+        later: later(Vec::new(), 0),
     }
+}
+
+/// What version 4 added.
+pub(super) fn later(withdrawals: Vec<Withdrawal>, excess_blob_gas: u64) -> VersionFields {
+    let parent_beacon_block_root = B256::repeat_byte(8);
+    let blobs = BlobFields { parent_beacon_block_root, blob_gas_used: 12_345, excess_blob_gas };
+    VersionFields::V4 { withdrawals, blobs, withdrawals_root: B256::repeat_byte(9) }
 }
 
 /// An envelope whose block hash is right, after `change` has been at its payload.
 pub(super) fn envelope(change: impl FnOnce(&mut ExecutionPayload)) -> Envelope {
-    let parent_beacon_block_root = B256::repeat_byte(8);
     let mut payload = payload();
     change(&mut payload);
-    payload.block_hash = payload.recompute_hash(parent_beacon_block_root);
-    Envelope { parent_beacon_block_root, payload }
+    payload.block_hash = payload.recompute_hash();
+    Envelope { payload }
 }
 
 /// The sequencer's frame of a sound block.

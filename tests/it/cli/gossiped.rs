@@ -23,7 +23,7 @@ async fn heard(config: &Config, chain_id: ChainId) -> BTreeMap<Topic, ValidBlock
     let chain = config.chains.get(&chain_id).unwrap();
     let l1 = L1Client::new(config.l1.execution.clone().unwrap(), config.sources.limits()).unwrap();
     let signer = l1.unsafe_block_signer(chain.system_config.unwrap()).await.unwrap();
-    let (_signers, known) = watch::channel(Signers { unsafe_block_signer: signer, attester: None });
+    let (_signers, known) = watch::channel(Signers { unsafe_block_signer: signer, ..Signers::default() });
     let ClockSource::File(clock) = &config.clock else { panic!("a fast devnet shares a clock file") };
     let settings =
         NetworkConfig { static_peers: chain.p2p.static_peers.clone(), ..NetworkConfig::new(chain_id) };

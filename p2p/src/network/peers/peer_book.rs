@@ -304,7 +304,7 @@ mod tests {
     fn the_book_is_bounded_and_keeps_the_connected() {
         let (mut book, live) = (PeerBook::default(), PeerId::random());
         book.connected(live, addr("/ip4/10.0.0.1/tcp/9222"), Direction::Outbound, UnixSeconds(1));
-        (0..MAX_KNOWN as u64 + 10).for_each(|n| drop(heard_of(&mut book, later(n))));
+        (0..MAX_KNOWN as u64 + 10).for_each(|n| _ = heard_of(&mut book, later(n)));
         assert_eq!(book.known().len(), MAX_KNOWN);
         assert!(book.known().contains_key(&live));
     }

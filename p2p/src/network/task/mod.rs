@@ -14,7 +14,7 @@ use super::{
     event::Events,
     gating::Gater,
     handle::Command,
-    judge::{Judge, JudgeQueue, Report},
+    judge::{Judge, JudgeQueue, Report, Standing},
     peers::{PeerBook, PeerFile, StaticPeers},
     scoring::ApplicationScores,
     swarm::build_swarm,
@@ -115,11 +115,18 @@ impl Network {
         let (event_sender, event_receiver) = mpsc::channel(config.event_queue.max(1));
         let events = Events::new(event_sender, Arc::clone(&counters));
         let (report_sender, reports) = mpsc::channel(REPORT_QUEUE);
-        let (judges, queues) = judges(&config, &signers, &report_sender, &events);
+        let (settled, settled_receiver) = watch::channel(None);
+        let standing = Standing { signers, heard: watch::Sender::new(None), settled: settled_receiver };
+        let (judges, queues) = judges(&config, &standing, &report_sender, &events);
         let (command_sender, commands) = mpsc::channel(config.command_queue.max(1));
         let (listening, listening_receiver) = watch::channel(config.listen.is_empty().then(Vec::new));
-        let handle =
-            NetworkHandle { peer_id, commands: command_sender, listening: listening_receiver, counters };
+        let handle = NetworkHandle {
+            peer_id,
+            commands: command_sender,
+            listening: listening_receiver,
+            settled,
+            counters,
+        };
         let network = Self {
             chain_id: config.chain_id,
             swarm,
@@ -184,7 +191,7 @@ impl Network {
 
 fn judges(
     config: &NetworkConfig,
-    signers: &watch::Receiver<Signers>,
+    standing: &Standing,
     reports: &mpsc::Sender<Report>,
     events: &Events,
 ) -> (Vec<Judge>, BTreeMap<Topic, JudgeQueue>) {
@@ -193,7 +200,7 @@ fn judges(
     let made = topics.into_iter().map(|topic| {
         let rules = config.rules.clone();
         let (judge, queue) =
-            Judge::new(topic, rules, bounds, signers.clone(), reports.clone(), events.clone());
+            Judge::new(topic, rules, bounds, standing.clone(), reports.clone(), events.clone());
         (judge, (topic, queue))
     });
     made.unzip()

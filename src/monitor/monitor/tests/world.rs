@@ -340,7 +340,7 @@ impl Shell {
     /// Hands in a block as gossip brings it.
     pub(super) async fn gossip(&self, chain: u64, block: &L2Block) {
         let signer = BlockSigner::from_bytes(&B256::repeat_byte(1)).unwrap();
-        let signers = Signers { unsafe_block_signer: Some(signer.address()), attester: None };
+        let signers = Signers::of(signer.address());
         let frame = block.envelope().sign(&signer, SigningDomain::Zero, chain.into()).unwrap().frame();
         let rules = ValidationRules::new(chain.into());
         let block = Validator::reopen(&rules, Topic::BlocksV4, &frame, &signers).unwrap();
