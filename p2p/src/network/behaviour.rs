@@ -7,6 +7,7 @@ use super::{
     NetworkConfig,
     gating::GaterBehaviour,
     scoring::{peer_score_params, peer_score_thresholds, topic_score_params},
+    sync::{SyncProtocol, sync_behaviour},
 };
 use crate::{ChainId, MAX_FRAME_BYTES, Topic, message_id};
 use libp2p::{
@@ -41,6 +42,7 @@ pub(super) struct Behaviour {
     pub(super) gossip: Gossip,
     pub(super) identify: identify::Behaviour,
     pub(super) ping: ping::Behaviour,
+    pub(super) sync: SyncProtocol,
 }
 
 impl Behaviour {
@@ -54,6 +56,7 @@ impl Behaviour {
             gossip: gossip(config)?,
             identify: identify::Behaviour::new(identify),
             ping: ping::Behaviour::default(),
+            sync: sync_behaviour(config.chain_id),
         })
     }
 }

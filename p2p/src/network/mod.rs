@@ -7,7 +7,8 @@
 //! ```
 //!
 //! [`Network`] is the task, [`NetworkHandle`] what the rest of the program holds of it. Around the swarm stand
-//! rooms of pure rules: `gating` (who may be connected), `scoring` (what a peer is worth), `peers` (who is known).
+//! rooms of pure rules: `gating` (who may be connected), `scoring` (what a peer is worth), `peers` (who is known), `sync`
+//! (blocks by number).
 
 mod behaviour;
 mod config;
@@ -22,6 +23,7 @@ mod peer_info;
 mod peers;
 mod scoring;
 mod swarm;
+mod sync;
 mod task;
 
 pub use config::NetworkConfig;

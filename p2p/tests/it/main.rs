@@ -16,3 +16,4 @@ mod oracle;
 mod reconnect;
 mod refusals;
 mod support;
+mod sync;

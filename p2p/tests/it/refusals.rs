@@ -10,7 +10,9 @@ async fn next_refusal(node: &mut Node) -> (RefusalVerdict, Refusal) {
         match node.next_event().await {
             NetworkEvent::Refused { verdict, refusal, .. } => return (verdict, refusal),
             NetworkEvent::Block { block, .. } => panic!("accepted {block:?}"),
-            NetworkEvent::PeerConnected { .. } | NetworkEvent::PeerDisconnected { .. } => {}
+            NetworkEvent::Filled { .. }
+            | NetworkEvent::PeerConnected { .. }
+            | NetworkEvent::PeerDisconnected { .. } => {}
         }
     }
 }

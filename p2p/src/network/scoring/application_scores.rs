@@ -1,8 +1,7 @@
 //! [`ApplicationScores`]: what our own verdicts say of a peer.
 //!
 //! Useful answers and blocks count for it, failures to answer a little and false answers much against it, each up
-//! to a cap, as op-node counted them. Rejected frames count beyond a few, and then with their square: an honest
-//! relay whose view of L1 or whose fork table differs for a moment keeps its standing, a flooder is banned within
+//! to a cap, as op-node counted them. Rejected frames count beyond a few, then quickly up to a ban: an honest relay whose view of L1 or whose fork table differs for a moment keeps its standing, a flooder is banned within
 //! one batch. Everything shrinks each slot. Pure; a peer is forgotten once all of its counts are nothing.
 
 use super::decay_factor;
@@ -21,7 +20,12 @@ const FALSEHOOD_CAP: f64 = 20.0;
 /// So many rejected frames are free. One a slot for ever adds up to 13.5: an honest relay of blocks whose signer L1
 /// has not told us of yet never comes here.
 const FREE_REJECTS: f64 = 16.0;
-const REJECT_WEIGHT: f64 = 2.0;
+/// Each of the next ones puts the peer out of the mesh, no further than where it is still listened to.
+const REJECT_WEIGHT: f64 = 8.0;
+/// So many of those, and the peer is banned, in one step: below gossipsub's graylist threshold it would not be heard
+/// any more, and nothing could bring its score from there to where bans begin.
+const WARNINGS: f64 = 5.0;
+const BANNED: f64 = 70.0;
 const REJECTS_CAP: f64 = 50.0;
 /// The slots in which a count shrinks to a hundredth: op-node's.
 const DECAY_SLOTS: u32 = 60;
@@ -59,7 +63,8 @@ struct Counts {
 impl Counts {
     fn score(&self) -> f64 {
         let excess = (self.rejects - FREE_REJECTS).max(0.0);
-        self.good - self.failures - self.falsehoods - REJECT_WEIGHT * excess * excess
+        let ban = if excess >= WARNINGS { BANNED } else { 0.0 };
+        self.good - self.failures - self.falsehoods - REJECT_WEIGHT * excess - ban
     }
 
     fn decay(&mut self, factor: f64) -> bool {
@@ -135,8 +140,9 @@ mod tests {
     #[case::a_lie(Deed::Lied, 1, -20.0)]
     #[case::lies_are_capped(Deed::Lied, 1_000, -20.0)]
     #[case::a_few_rejected_frames_are_free(Deed::SentInvalid, 16, 0.0)]
-    #[case::one_more_is_not(Deed::SentInvalid, 17, -2.0)]
-    #[case::a_flood_bans(Deed::SentInvalid, 24, -128.0)]
+    #[case::one_more_is_not(Deed::SentInvalid, 17, -8.0)]
+    #[case::it_is_heard_until_it_is_banned(Deed::SentInvalid, 20, -32.0)]
+    #[case::a_flood_bans(Deed::SentInvalid, 21, -110.0)]
     fn counts(#[case] deed: Deed, #[case] times: usize, #[case] score: f64) {
         assert!((after(deed, times) - score).abs() < 1e-9);
     }
@@ -205,7 +211,7 @@ mod tests {
                     }
                 }
                 let score = scores.score(&peer_id);
-                prop_assert!((-29.0 - 2.0 * 34.0 * 34.0..=10.0).contains(&score), "{score}");
+                prop_assert!((-29.0 - 8.0 * 34.0 - 70.0..=10.0).contains(&score), "{score}");
             }
         }
     }

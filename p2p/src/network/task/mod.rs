@@ -6,6 +6,7 @@
 mod commands;
 mod peering;
 mod swarm_events;
+mod syncing;
 
 use super::{
     NetworkConfig, NetworkError, NetworkEvent, NetworkHandle, NodeIdentity,
@@ -28,6 +29,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use syncing::Syncing;
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
@@ -58,6 +60,7 @@ pub struct Network {
     file: Option<PeerFile>,
     scores: ApplicationScores,
     connecting: Connecting,
+    syncing: Syncing,
     block_time: Duration,
     dial_interval: Duration,
     listening: watch::Sender<Option<Vec<Multiaddr>>>,
@@ -140,6 +143,7 @@ impl Network {
             file,
             scores: ApplicationScores::default(),
             connecting: Connecting::default(),
+            syncing: Syncing::new(config.rules.forks, Instant::now()),
             block_time: config.block_time,
             dial_interval: config.dial_interval,
             listening,
@@ -171,7 +175,8 @@ impl Network {
         let mut rounds = Rounds::new(self.block_time, self.dial_interval);
         loop {
             self.dial_static();
-            let due = self.static_peers.next_due();
+            self.answer_held();
+            let due = self.static_peers.next_due().into_iter().chain(self.syncing.next_due()).min();
             let wait = due.map_or(NOTHING_DUE, |due| due.saturating_duration_since(Instant::now()));
             tokio::select! {
                 () = cancel.cancelled() => return Ok(()),
@@ -179,6 +184,7 @@ impl Network {
                 Some(report) = self.reports.recv() => self.on_report(report),
                 Some(command) = self.commands.recv() => self.on_command(command),
                 Some(_) = judging.join_next() => return Err(NetworkError::JudgeStopped { chain_id: self.chain_id }),
+                Some(checked) = self.syncing.next_checked() => self.on_checked(checked),
                 _ = rounds.survey.tick() => self.survey(),
                 _ = rounds.decay.tick() => self.decay_scores(),
                 _ = rounds.dial.tick() => self.dial_known(),

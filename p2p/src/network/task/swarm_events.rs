@@ -52,14 +52,18 @@ impl Network {
             BehaviourEvent::Ping(ping::Event { peer, result: Ok(round_trip), .. }) => {
                 self.book.pinged(&peer, round_trip);
             }
+            BehaviourEvent::Sync(event) => self.on_sync(event),
             other => tracing::trace!(event = ?other, "protocol"),
         }
     }
 
     pub(super) fn on_report(&mut self, report: Report) {
-        let Report { id, source, acceptance, deed, block: _ } = report;
+        let Report { id, source, acceptance, deed, block } = report;
         if let Some(deed) = deed {
             self.note_deed(source, deed);
+        }
+        if let Some(block) = block {
+            self.keep(&block);
         }
         let gossip = &mut self.swarm.behaviour_mut().gossip;
         if !gossip.report_message_validation_result(&id, &source, acceptance) {
