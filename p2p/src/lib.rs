@@ -88,9 +88,10 @@ pub use frame::{Frame, MAX_FRAME_BYTES, MIN_FRAME_BYTES};
 pub use libp2p::{Multiaddr, PeerId};
 pub use message_id::{MessageId, message_id};
 pub use network::{
-    ConnectError, Direction, GateError, GateOrder, Gated, GaterRules, Gates, GatesFull, IdentityError,
-    KnownPeer, Network, NetworkClosed, NetworkConfig, NetworkCounters, NetworkError, NetworkEvent,
-    NetworkHandle, NoPeerIdError, NodeIdentity, PeerFileError, PeerInfo, PublishError, Subnet,
+    Bootnode, ConnectError, Direction, DiscoveryConfig, DiscoveryView, GateError, GateOrder, Gated,
+    GaterRules, Gates, GatesFull, IdentityError, KnownPeer, Network, NetworkClosed, NetworkConfig,
+    NetworkCounters, NetworkError, NetworkEvent, NetworkHandle, NoPeerIdError, NodeIdentity,
+    ParseBootnodeError, PeerFileError, PeerInfo, PublishError, Subnet,
 };
 pub use payload::{BlobFields, ExecutionPayload, VersionFields};
 pub use payload_hash::{PayloadHash, signing_hash};

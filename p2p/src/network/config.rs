@@ -2,7 +2,7 @@
 //!
 //! Plain values; [`Network::new`](crate::Network::new) checks them.
 
-use super::{GaterRules, Gates};
+use super::{DiscoveryConfig, GaterRules, Gates};
 use crate::{ChainId, Topic, ValidationRules};
 use libp2p::{Multiaddr, PeerId};
 use std::{collections::BTreeSet, path::PathBuf, time::Duration};
@@ -30,6 +30,8 @@ pub struct NetworkConfig {
     pub gates: Gates,
     /// Where known peers and blocks are written down, to be read at the next start. `None`: nowhere.
     pub peer_file: Option<PathBuf>,
+    /// How the node is found, and finds others. `None`: it is not, and does not.
+    pub discovery: Option<DiscoveryConfig>,
     /// How often known peers are dialled while there are fewer than the low tide.
     pub dial_interval: Duration,
     /// The time between two blocks, by which scores decay.
@@ -64,6 +66,7 @@ impl NetworkConfig {
             gater: GaterRules::default(),
             gates: Gates::default(),
             peer_file: None,
+            discovery: None,
             dial_interval: Duration::from_secs(5),
             block_time: Duration::from_secs(2),
             topic_scoring: false,

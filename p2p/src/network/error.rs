@@ -3,6 +3,7 @@
 use super::{NoPeerIdError, PeerFileError};
 use crate::ChainId;
 use libp2p::Multiaddr;
+use std::net::SocketAddr;
 
 /// A network task that could not be made, or ended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +31,16 @@ pub enum NetworkError {
         /// Where.
         addr: Multiaddr,
         /// What libp2p said.
+        detail: String,
+    },
+    /// Discovery's socket could not bind, or the chain has no entry in a node record.
+    #[error("no discovery for chain {chain_id} on UDP {listen}: {detail}")]
+    Discovery {
+        /// The chain.
+        chain_id: ChainId,
+        /// Where.
+        listen: SocketAddr,
+        /// What is wrong.
         detail: String,
     },
     /// libp2p refused a setting.

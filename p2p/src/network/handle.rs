@@ -3,7 +3,7 @@
 //! Every question waits in one bounded queue and is answered by the task; nothing here touches a socket.
 
 use super::{
-    Gates, GatesFull, PeerInfo, Subnet,
+    DiscoveryView, Gates, GatesFull, PeerInfo, Subnet,
     counters::{Counters, NetworkCounters},
 };
 use crate::{MessageId, Topic};
@@ -18,6 +18,7 @@ pub struct NetworkHandle {
     pub(super) peer_id: PeerId,
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) listening: watch::Receiver<Option<Vec<Multiaddr>>>,
+    pub(super) discovery: Option<watch::Receiver<DiscoveryView>>,
     pub(super) settled: watch::Sender<Option<u64>>,
     pub(super) counters: Arc<Counters>,
 }
@@ -234,6 +235,11 @@ impl NetworkHandle {
             }
             is_higher
         });
+    }
+
+    /// What discovery shows of itself. `None`: there is none.
+    pub fn discovery(&self) -> Option<DiscoveryView> {
+        self.discovery.as_ref().map(|view| view.borrow().clone())
     }
 
     /// How often the network's bounds were reached, and how its frames were judged.

@@ -8,11 +8,12 @@
 //!
 //! [`Network`] is the task, [`NetworkHandle`] what the rest of the program holds of it. Around the swarm stand
 //! rooms of pure rules: `gating` (who may be connected), `scoring` (what a peer is worth), `peers` (who is known), `sync`
-//! (blocks by number).
+//! (blocks by number), `discovery` (node records).
 
 mod behaviour;
 mod config;
 mod counters;
+mod discovery;
 mod error;
 mod event;
 mod gating;
@@ -28,6 +29,7 @@ mod task;
 
 pub use config::NetworkConfig;
 pub use counters::NetworkCounters;
+pub use discovery::{Bootnode, DiscoveryConfig, DiscoveryView, ParseBootnodeError};
 pub use error::NetworkError;
 pub use event::NetworkEvent;
 pub use gating::{Gated, GaterRules, Gates, GatesFull, Subnet};

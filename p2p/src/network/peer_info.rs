@@ -4,7 +4,8 @@
 
 use super::Direction;
 use crate::Topic;
-use libp2p::{Multiaddr, PeerId};
+use alloy_primitives::{B256, keccak256};
+use libp2p::{Multiaddr, PeerId, identity::PublicKey};
 use std::time::Duration;
 
 /// A peer that is connected, or was, or was heard of.
@@ -12,6 +13,8 @@ use std::time::Duration;
 pub struct PeerInfo {
     /// The peer.
     pub peer_id: PeerId,
+    /// The id that discv5 knows it by, if its key is a secp256k1 key.
+    pub node_id: Option<B256>,
     /// Where it was reached, or reached us from, if it is connected.
     pub addr: Option<Multiaddr>,
     /// Who opened the connection, if it is connected.
@@ -46,5 +49,29 @@ impl PeerInfo {
     /// Whether it is connected.
     pub const fn is_connected(&self) -> bool {
         self.addr.is_some()
+    }
+}
+
+/// The Keccak hash of a peer's uncompressed key: what discv5 calls its node id. The key is read from the peer's id,
+/// which holds it whole.
+pub(super) fn node_id(peer_id: &PeerId) -> Option<B256> {
+    let bytes = peer_id.to_bytes();
+    let key = PublicKey::try_decode_protobuf(bytes.get(2..)?).ok()?.try_into_secp256k1().ok()?;
+    Some(keccak256(key.to_bytes_uncompressed().get(1..)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::NodeIdentity;
+    use libp2p::identity::Keypair;
+
+    #[test]
+    fn a_node_id_is_the_one_of_its_record() {
+        let identity = NodeIdentity::generate();
+        let key = super::super::discovery::combined_key(identity.keypair()).unwrap();
+        let record = discv5::Enr::empty(&key).unwrap();
+        assert_eq!(node_id(&identity.peer_id()).unwrap().0, record.node_id().raw());
+        assert_eq!(node_id(&Keypair::generate_ed25519().public().to_peer_id()), None);
     }
 }

@@ -10,6 +10,7 @@
 )]
 
 mod backpressure;
+mod discovery;
 mod exchange;
 mod gating;
 mod oracle;

@@ -201,6 +201,7 @@ pub(super) fn block<T: Ord>(blocked: &mut BTreeSet<T>, item: T) -> Result<(), Ga
 }
 
 /// The IP address that a multiaddress begins with.
+#[allow(clippy::wildcard_enum_match_arm)] // every other protocol
 pub(in crate::network) fn ip_of(addr: &Multiaddr) -> Option<IpAddr> {
     addr.iter().find_map(|protocol| match protocol {
         Protocol::Ip4(ip) => Some(IpAddr::V4(ip)),

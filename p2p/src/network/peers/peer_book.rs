@@ -4,9 +4,12 @@
 //! and an address that a peer claims is only believed if it is the one that it came from: nobody can have the
 //! node dial a third party.
 
-use crate::{UnixSeconds, network::gating::ip_of};
+use crate::{
+    UnixSeconds,
+    network::{discovery::Found, gating::ip_of},
+};
 use libp2p::{Multiaddr, PeerId, identify, multiaddr::Protocol};
-use std::{collections::BTreeMap, time::Duration};
+use std::{cmp::Reverse, collections::BTreeMap, time::Duration};
 
 /// How many peers are remembered. One more takes the place of the one that was not seen for longest.
 const MAX_KNOWN: usize = 2_048;
@@ -44,6 +47,8 @@ pub struct KnownPeer {
     pub enr: Option<String>,
     /// The chain that its record names.
     pub chain_id: Option<u64>,
+    /// Whether its record names it as a subscriber of the cross-safe topic.
+    pub is_cross_safe: bool,
     /// When it was last connected to, or heard of.
     pub last_seen: UnixSeconds,
     /// How often it was not reached since.
@@ -97,7 +102,7 @@ impl PeerBook {
         peer.failures = 0;
         peer.next_dial = UnixSeconds(0);
         if direction == Direction::Outbound {
-            note_addr(&mut peer.addrs, without_id(addr.clone()));
+            note_addr(&mut peer.addrs, without_id(&addr));
         }
         self.live.insert(peer_id, Live { addr, direction, latency: None });
     }
@@ -124,7 +129,7 @@ impl PeerBook {
         peer.protocols =
             info.protocols.iter().take(MAX_PROTOCOLS).map(|protocol| clip(protocol.as_ref())).collect();
         let believed = info.listen_addrs.iter().filter(|addr| ip_of(addr) == Some(remote));
-        believed.take(MAX_ADDRS).for_each(|addr| note_addr(&mut peer.addrs, without_id(addr.clone())));
+        believed.take(MAX_ADDRS).for_each(|addr| note_addr(&mut peer.addrs, without_id(addr)));
     }
 
     /// A peer answered a ping.
@@ -135,21 +140,16 @@ impl PeerBook {
     }
 
     /// A peer was heard of, with its record.
-    pub(in crate::network) fn discovered(
-        &mut self,
-        peer_id: PeerId,
-        addr: Multiaddr,
-        enr: String,
-        chain_id: u64,
-        now: UnixSeconds,
-    ) {
-        let peer = self.entry(peer_id, now);
-        note_addr(&mut peer.addrs, addr);
-        peer.enr = Some(enr);
-        peer.chain_id = Some(chain_id);
+    pub(in crate::network) fn discovered(&mut self, found: Found, now: UnixSeconds) {
+        let peer = self.entry(found.peer_id, now);
+        note_addr(&mut peer.addrs, found.addr);
+        peer.enr = Some(found.record);
+        peer.chain_id = Some(found.chain_id);
+        peer.is_cross_safe = found.is_cross_safe;
     }
 
-    /// Up to `count` peers to dial, the most promising first: they count as dialled. `admits` says who may be, and
+    /// Up to `count` peers to dial, the most promising first (reached before, then subscribers of the
+    /// cross-safe topic, then the last seen): they count as dialled. `admits` says who may be, and
     /// where.
     pub(in crate::network) fn take_candidates(
         &mut self,
@@ -164,12 +164,13 @@ impl PeerBook {
             .filter(|(peer_id, peer)| peer.next_dial <= now && !self.live.contains_key(peer_id))
             .filter_map(|(peer_id, peer)| {
                 let addrs: Vec<_> = peer.addrs.iter().filter(|addr| admits(peer_id, addr)).cloned().collect();
-                (!addrs.is_empty()).then_some((peer.failures, peer.last_seen, *peer_id, addrs))
+                let rank = (peer.failures, Reverse(peer.is_cross_safe), Reverse(peer.last_seen));
+                (!addrs.is_empty()).then_some((rank, *peer_id, addrs))
             })
             .collect();
-        candidates.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)));
+        candidates.sort_by_key(|(rank, ..)| *rank);
         candidates.truncate(count);
-        let chosen: Vec<_> = candidates.into_iter().map(|(_, _, peer_id, addrs)| (peer_id, addrs)).collect();
+        let chosen: Vec<_> = candidates.into_iter().map(|(_, peer_id, addrs)| (peer_id, addrs)).collect();
         chosen.iter().for_each(|(peer_id, _)| self.unreached(peer_id, now));
         chosen
     }
@@ -213,8 +214,9 @@ fn note_addr(addrs: &mut Vec<Multiaddr>, addr: Multiaddr) {
     addrs.truncate(MAX_ADDRS);
 }
 
-fn without_id(addr: Multiaddr) -> Multiaddr {
-    addr.into_iter().filter(|protocol| !matches!(protocol, Protocol::P2p(_))).collect()
+/// The address without the id at its end.
+fn without_id(addr: &Multiaddr) -> Multiaddr {
+    addr.iter().filter(|protocol| !matches!(protocol, Protocol::P2p(_))).collect()
 }
 
 #[cfg(test)]
@@ -234,8 +236,13 @@ mod tests {
 
     fn heard_of(book: &mut PeerBook, at: UnixSeconds) -> PeerId {
         let peer_id = PeerId::random();
-        book.discovered(peer_id, addr("/ip4/10.0.0.1/tcp/9222"), "enr:-x".to_owned(), 901, at);
+        book.discovered(found(peer_id, false), at);
         peer_id
+    }
+
+    fn found(peer_id: PeerId, is_cross_safe: bool) -> Found {
+        let addr = addr("/ip4/10.0.0.1/tcp/9222");
+        Found { peer_id, addr, chain_id: 901, is_cross_safe, record: "enr:-x".to_owned() }
     }
 
     fn candidates(book: &mut PeerBook, now: UnixSeconds) -> Vec<PeerId> {
@@ -278,6 +285,14 @@ mod tests {
         book.disconnected(&live, later(60));
         assert_eq!(candidates(&mut book, later(119)), vec![]);
         assert!(candidates(&mut book, later(120)).contains(&live));
+    }
+
+    #[test]
+    fn subscribers_of_the_cross_safe_topic_come_before_later_others() {
+        let (mut book, cross_safe) = (PeerBook::default(), PeerId::random());
+        book.discovered(found(cross_safe, true), NOW);
+        let other = heard_of(&mut book, later(1));
+        assert_eq!(candidates(&mut book, later(2)), vec![cross_safe, other]);
     }
 
     #[test]

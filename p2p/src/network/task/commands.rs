@@ -5,6 +5,7 @@ use crate::{
     MAX_FRAME_BYTES, MessageId, Topic, message_id,
     network::{
         ConnectError, GateError, GateOrder, PeerInfo, PublishError, behaviour::topic_hash, handle::Command,
+        peer_info::node_id,
     },
 };
 use alloy_primitives::Bytes;
@@ -86,6 +87,7 @@ impl Network {
         let known = self.book.known().get(&peer_id).cloned().unwrap_or_default();
         PeerInfo {
             peer_id,
+            node_id: node_id(&peer_id),
             addr: live.map(|live| live.addr.clone()),
             direction: live.map(|live| live.direction),
             topics: which(&|hash| subscribed.contains(&hash)),

@@ -9,9 +9,10 @@ mod swarm_events;
 mod syncing;
 
 use super::{
-    NetworkConfig, NetworkError, NetworkEvent, NetworkHandle, NodeIdentity,
+    DiscoveryConfig, DiscoveryView, NetworkConfig, NetworkError, NetworkEvent, NetworkHandle, NodeIdentity,
     behaviour::Behaviour,
     counters::Counters,
+    discovery::{ChainEntry, Discovery, DiscoveryParts, Found, combined_key},
     event::Events,
     gating::Gater,
     handle::Command,
@@ -39,6 +40,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Verdicts that may wait for the swarm, which takes them as they come.
 const REPORT_QUEUE: usize = 256;
+/// Searches whose results may wait.
+const FOUND_QUEUE: usize = 4;
 /// Without a static peer to dial, the timer just comes round.
 const NOTHING_DUE: Duration = Duration::from_secs(60 * 60);
 /// How often it is asked whom to let go: a ban takes effect within this.
@@ -52,6 +55,9 @@ pub struct Network {
     swarm: Swarm<Behaviour>,
     clock: Arc<dyn Clock>,
     judges: Vec<Judge>,
+    discovery: Option<Discovery>,
+    found: mpsc::Receiver<Vec<Found>>,
+    wants_peers: watch::Sender<bool>,
     queues: BTreeMap<Topic, JudgeQueue>,
     reports: mpsc::Receiver<Report>,
     commands: mpsc::Receiver<Command>,
@@ -112,6 +118,19 @@ impl Network {
         let file = config.peer_file.clone().map(PeerFile::new);
         let (known, gates) = file.as_ref().map(PeerFile::load).transpose()?.unwrap_or_default();
         let exempt = static_peers.ids().chain(&config.trusted_peers).copied().collect();
+        let (found_sender, found) = mpsc::channel(FOUND_QUEUE);
+        let (wants_peers, wants_receiver) = watch::channel(true);
+        let (view, view_receiver) = watch::channel(DiscoveryView::default());
+        let (listening, listening_receiver) = watch::channel(config.listen.is_empty().then(Vec::new));
+        let seams = Seams {
+            listening: listening_receiver.clone(),
+            wants_peers: wants_receiver,
+            found: found_sender,
+            view,
+        };
+        let discovery =
+            config.discovery.clone().map(|settings| discovery(&config, settings, &identity, seams));
+        let discovery = discovery.transpose()?;
         let gater = Gater::new(config.gater.clone(), config.gates.clone().joined(gates), exempt);
         let swarm = build_swarm(&config, identity, gater, Arc::clone(&clock))?;
         let counters = Arc::new(Counters::default());
@@ -122,11 +141,11 @@ impl Network {
         let standing = Standing { signers, heard: watch::Sender::new(None), settled: settled_receiver };
         let (judges, queues) = judges(&config, &standing, &report_sender, &events);
         let (command_sender, commands) = mpsc::channel(config.command_queue.max(1));
-        let (listening, listening_receiver) = watch::channel(config.listen.is_empty().then(Vec::new));
         let handle = NetworkHandle {
             peer_id,
             commands: command_sender,
             listening: listening_receiver,
+            discovery: discovery.is_some().then_some(view_receiver),
             settled,
             counters,
         };
@@ -136,6 +155,9 @@ impl Network {
             book: PeerBook::new(known, clock.now()),
             clock,
             judges,
+            discovery,
+            found,
+            wants_peers,
             queues,
             reports,
             commands,
@@ -161,6 +183,14 @@ impl Network {
         for judge in core::mem::take(&mut self.judges) {
             judging.spawn(judge.run());
         }
+        if let Some(discovery) = self.discovery.take() {
+            let stop = cancel.child_token();
+            judging.spawn(async move {
+                discovery.run(stop.clone()).await;
+                // The end of discovery alone ends nothing.
+                stop.cancelled().await;
+            });
+        }
         let ended = self.serve(&cancel, &mut judging).await;
         judging.shutdown().await;
         self.store_peers().await;
@@ -183,6 +213,7 @@ impl Network {
                 event = self.swarm.select_next_some() => self.on_swarm(event),
                 Some(report) = self.reports.recv() => self.on_report(report),
                 Some(command) = self.commands.recv() => self.on_command(command),
+                Some(found) = self.found.recv() => self.on_found(found),
                 Some(_) = judging.join_next() => return Err(NetworkError::JudgeStopped { chain_id: self.chain_id }),
                 Some(checked) = self.syncing.next_checked() => self.on_checked(checked),
                 _ = rounds.survey.tick() => self.survey(),
@@ -193,6 +224,47 @@ impl Network {
             }
         }
     }
+}
+
+/// What discovery and the network task tell each other.
+struct Seams {
+    listening: watch::Receiver<Option<Vec<Multiaddr>>>,
+    wants_peers: watch::Receiver<bool>,
+    found: mpsc::Sender<Vec<Found>>,
+    view: watch::Sender<DiscoveryView>,
+}
+
+/// Binds discovery's socket.
+fn discovery(
+    config: &NetworkConfig,
+    settings: DiscoveryConfig,
+    identity: &NodeIdentity,
+    seams: Seams,
+) -> Result<Discovery, NetworkError> {
+    let (chain_id, listen) = (config.chain_id, settings.listen);
+    let refuse = |detail: String| NetworkError::Discovery { chain_id, listen, detail };
+    let entry = ChainEntry::of(chain_id).ok_or_else(|| refuse("its id has more than 64 bits".to_owned()))?;
+    let key =
+        combined_key(identity.keypair()).ok_or_else(|| refuse("the key is no secp256k1 key".to_owned()))?;
+    let bound = std::net::UdpSocket::bind(listen).and_then(|socket| {
+        socket.set_nonblocking(true)?;
+        tokio::net::UdpSocket::from_std(socket)
+    });
+    let socket = Arc::new(bound.map_err(|error| refuse(error.to_string()))?);
+    let is_cross_safe = config.topics.iter().any(|topic| topic.is_cross_safe());
+    let Seams { listening, wants_peers, found, view } = seams;
+    let parts = DiscoveryParts {
+        config: settings,
+        socket,
+        key,
+        entry,
+        is_cross_safe,
+        listening,
+        wants_peers,
+        found,
+        view,
+    };
+    Ok(Discovery::new(parts))
 }
 
 fn judges(

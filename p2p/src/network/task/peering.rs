@@ -1,7 +1,7 @@
 //! Who the network task dials, lets go, scores and remembers.
 
 use super::Network;
-use crate::network::peers::PeerFile;
+use crate::network::{discovery::Found, peers::PeerFile};
 use libp2p::{
     Multiaddr, PeerId,
     swarm::dial_opts::{DialOpts, PeerCondition},
@@ -38,6 +38,15 @@ impl Network {
         }
     }
 
+    /// Takes note of nodes that discovery found.
+    pub(super) fn on_found(&mut self, found: Vec<Found>) {
+        let (now, local) = (self.clock.now(), *self.swarm.local_peer_id());
+        for found in found.into_iter().filter(|found| found.peer_id != local) {
+            self.book.discovered(found, now);
+        }
+        self.dial_known();
+    }
+
     /// Whether a dial began. Addresses that are shut out are left out.
     pub(super) fn dial(&mut self, peer_id: PeerId, mut addrs: Vec<Multiaddr>) -> bool {
         let gates = self.swarm.behaviour().gater.gater().gates();
@@ -65,6 +74,8 @@ impl Network {
         let gossip = &behaviour.gossip;
         let score = |peer_id: &PeerId| gossip.peer_score(peer_id).unwrap_or_default();
         let leaving = behaviour.gater.gater_mut().survey(now, score);
+        let wants_peers = behaviour.gater.gater().wants_peers();
+        self.wants_peers.send_if_modified(|wanted| core::mem::replace(wanted, wants_peers) != wants_peers);
         for peer_id in leaving {
             tracing::debug!(%peer_id, "peer let go");
             // Gone already: then there is nothing to close.
