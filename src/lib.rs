@@ -23,6 +23,7 @@ pub mod interop;
 pub mod ledger;
 pub mod metrics;
 pub mod monitor;
+pub mod networks;
 pub mod rpc;
 pub mod service;
 pub mod sources;

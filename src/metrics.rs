@@ -54,6 +54,7 @@ struct Inner {
     of_reading: ReadingMetrics,
     frames: IntCounterVec,
     attestations: IntCounterVec,
+    rival_attestations: IntCounterVec,
     verdicts: IntCounterVec,
     verdict_seconds: HistogramVec,
     messages: IntCounterVec,
@@ -83,6 +84,11 @@ impl Metrics {
             attestations: catalogue.counter(
                 "attestations_total",
                 "Attested blocks taken under audit",
+                &["chain_id"],
+            )?,
+            rival_attestations: catalogue.counter(
+                "rival_attestations_total",
+                "Attestations of a height of which another block was attested before",
                 &["chain_id"],
             )?,
             verdicts: catalogue.counter(
@@ -146,6 +152,7 @@ impl Metrics {
         let ids: Vec<String> = self.0.set.chain_ids().map(|id| id.to_string()).collect();
         for id in &ids {
             self.0.attestations.with_label_values(&[id]);
+            self.0.rival_attestations.with_label_values(&[id]);
             self.0.open_cases.with_label_values(&[id]);
             self.0.peers.with_label_values(&[id]);
             self.0.verdict_seconds.with_label_values(&[id]);
@@ -192,6 +199,11 @@ impl Metrics {
     /// An attested block was taken under audit.
     pub fn attestation_received(&self, chain_id: ChainId) {
         self.0.attestations.with_label_values(&[chain_id.to_string()]).inc();
+    }
+
+    /// Another block of a height was attested than before.
+    pub fn rival_attested(&self, chain_id: ChainId) {
+        self.0.rival_attestations.with_label_values(&[chain_id.to_string()]).inc();
     }
 
     /// A verdict is in the ledger.

@@ -13,7 +13,7 @@ use crate::audit::{
 use crate::clock::FileClock;
 use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
 use crate::follow::{self, Follower, FollowerParts, Served, Upstream};
-use crate::gossip::{Gossiped, Intake, SignerWatcher};
+use crate::gossip::{Gossiped, Intake, NetworkHandles, SignerReader, SignerWatcher};
 use crate::health::Health;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
@@ -57,6 +57,7 @@ struct Shared {
     health: Health,
     heads: Heads,
     gossiped: Gossiped,
+    networks: NetworkHandles,
     refusals: Refusals,
     auditor: mpsc::Sender<AuditorMessage>,
 }
@@ -79,6 +80,7 @@ impl Service {
             refusals: Refusals::new(metrics.clone()),
             health: Health::default(),
             gossiped: Gossiped::default(),
+            networks: NetworkHandles::default(),
             metrics,
             auditor,
         };
@@ -317,7 +319,9 @@ fn watch_signers(
     let watcher = SignerWatcher {
         chain_id,
         system_config,
-        l1: L1Client::new(l1.clone(), config.sources.limits())?,
+        reader: SignerReader::new(L1Client::new(l1.clone(), config.sources.limits())?, system_config),
+        grace: chain.p2p.signer_grace.whole(),
+        clock: Arc::clone(&shared.clock),
         signers,
         health: shared.health.clone(),
         metrics: shared.metrics.clone(),
@@ -345,9 +349,11 @@ fn join_gossip(
         ..NetworkConfig::new(chain_id)
     };
     let (network, handle, events) = Network::new(network, identity, Arc::clone(&shared.clock), signers)?;
+    shared.networks.insert(chain_id, handle.clone());
     let intake = Intake {
         chain_id,
         network: handle,
+        heads: shared.heads.clone(),
         events,
         auditor: shared.auditor.clone(),
         suspects: monitoring.gossip.clone(),

@@ -42,6 +42,7 @@
 //! | `too-many-at-height` | reject | ignore | signer | "if more than 5 different blocks have been seen with the same block height"; the sixth gets in: op-node |
 //! | `already-seen` | ignore | ignore | nobody | "if the block has already been seen" |
 //!
+//! Where signed blocks keep lying outside the window, the clock is doubted, not the peers: see [`MAX_STRAYS`].
 //! A block is remembered as seen only once it holds by all of them. Of the specification's list these are no rules
 //! here: the checks on which version of the fork a block's timestamp belongs to (op-node has none either), and whether
 //! a block is local-safe, which is the audit's business. The signature comes before the rest, as in op-node, though
@@ -56,6 +57,7 @@ mod chain_id;
 mod clock;
 mod envelope;
 mod frame;
+mod header_payload;
 mod message_id;
 mod network;
 mod payload;
@@ -85,6 +87,7 @@ pub use chain_id::{ChainId, ParseChainIdError};
 pub use clock::{Clock, SystemClock, UnixSeconds};
 pub use envelope::{Envelope, SignError, SignedEnvelope};
 pub use frame::{Frame, MAX_FRAME_BYTES, MIN_FRAME_BYTES};
+pub use header_payload::NoPayloadError;
 pub use libp2p::{Multiaddr, PeerId};
 pub use message_id::{MessageId, message_id};
 pub use network::{
@@ -105,4 +108,4 @@ pub use signers::{PreviousSigner, SIGNER_GRACE, Signers};
 pub use signing_domain::{ParseSigningDomainError, SigningDomain};
 pub use topic::{ParseTopicError, Topic};
 pub use valid_block::ValidBlock;
-pub use validator::Validator;
+pub use validator::{MAX_STRAYS, Validator};

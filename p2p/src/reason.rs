@@ -220,6 +220,11 @@ impl Reason {
         }
     }
 
+    /// Whether the block's timestamp was the reason: the one thing that this node's clock has a say in.
+    pub const fn is_outside_the_window(&self) -> bool {
+        matches!(self, Self::TooOld { .. } | Self::FromTheFuture { .. })
+    }
+
     /// Who is to blame on a topic.
     pub const fn fault(&self, topic: Topic) -> Fault {
         match self {

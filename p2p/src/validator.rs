@@ -14,10 +14,15 @@ use crate::{
 use alloy_primitives::{B256, Bytes};
 use std::collections::BTreeMap;
 
+/// How many of the sequencer's blocks, with none let in between, may lie outside the window before the clock is
+/// doubted and not who sent them.
+pub const MAX_STRAYS: u32 = 8;
+
 /// The validator of a chain.
 #[derive(Debug)]
 pub struct Validator {
     rules: ValidationRules,
+    strays: u32,
     seen: BTreeMap<Topic, SeenBlocks>,
     settled: Option<u64>,
 }
@@ -25,7 +30,7 @@ pub struct Validator {
 impl Validator {
     /// A validator that has seen nothing.
     pub const fn new(rules: ValidationRules) -> Self {
-        Self { rules, seen: BTreeMap::new(), settled: None }
+        Self { rules, strays: 0, seen: BTreeMap::new(), settled: None }
     }
 
     /// The settings.
@@ -39,9 +44,20 @@ impl Validator {
     }
 
     /// Judges a frame that arrived on a topic at a time.
+    ///
+    /// Where more than [`MAX_STRAYS`] signed blocks in a row lie outside the window, the clock that `now` was read from
+    /// is the likelier cause: from then on they are ignored, until one is accepted.
     pub fn judge(&mut self, topic: Topic, frame: &Bytes, signers: &Signers, now: UnixSeconds) -> Judgement {
         match self.admit(topic, frame, signers, now) {
-            Ok(block) => Judgement::Accept(block),
+            Ok(block) => {
+                self.strays = 0;
+                Judgement::Accept(block)
+            }
+            Err(refusal) if refusal.reason.is_outside_the_window() => {
+                self.strays = self.strays.saturating_add(1);
+                let is_clock_doubted = self.strays > MAX_STRAYS;
+                if is_clock_doubted { Judgement::Ignore(refusal) } else { Judgement::refused(topic, refusal) }
+            }
             Err(refusal) => Judgement::refused(topic, refusal),
         }
     }

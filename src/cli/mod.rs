@@ -9,10 +9,13 @@ mod completions;
 mod devnet;
 mod doc;
 mod envelope;
-mod frame_file;
 mod healthcheck;
+mod input_file;
 mod message;
 mod messages;
+mod net;
+mod net_tally;
+mod peers;
 mod resolve;
 mod run;
 mod settings;
@@ -48,12 +51,16 @@ enum Command {
     Healthcheck(healthcheck::HealthcheckArgs),
     /// Run a superchain in this process, with scripted faults, and watch it.
     Devnet(devnet::DevnetArgs),
-    /// Look into gossip frames.
+    /// Make gossip frames, and look into them.
     Envelope(envelope::EnvelopeArgs),
     /// Work with cross-chain messages.
     Message(message::MessageArgs),
     /// Print the messages that a running crosscheck tracks.
     Messages(messages::MessagesArgs),
+    /// Join a network's gossip, validate what comes in and print it.
+    Net(net::NetArgs),
+    /// Print whom a running crosscheck is connected to.
+    Peers(peers::PeersArgs),
     /// Let the vouched head pass over a block that was found wrong.
     Resolve(resolve::ResolveArgs),
     /// Print reference documentation, such as the table of metrics.
@@ -110,6 +117,8 @@ fn dispatch(command: Command) -> eyre::Result<Outcome> {
         Command::Envelope(args) => args.run(),
         Command::Message(args) => args.run(),
         Command::Messages(args) => args.run(),
+        Command::Net(args) => args.run(),
+        Command::Peers(args) => args.run(),
         Command::Resolve(args) => args.run(),
         Command::Doc(args) => args.run(),
         Command::Completions(args) => args.run(),

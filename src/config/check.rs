@@ -168,6 +168,7 @@ impl Config {
             ("p2p.blocks_past", chain.p2p.blocks_past),
             ("p2p.cross_safe_past", chain.p2p.cross_safe_past),
             ("p2p.future", chain.p2p.future),
+            ("p2p.signer_grace", chain.p2p.signer_grace),
         ];
         for (name, window) in windows {
             check_window(&key(name), window)?;

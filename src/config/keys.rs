@@ -35,6 +35,7 @@ const fn chain_key(path: &'static str, kind: Kind, fix: &'static str) -> Key {
 /// Every key there is.
 pub const KEYS: &[Key] = &[
     key("clock", Kind::Text, "write \"system\", or \"file:<path>\" of a file with the seconds since 1970"),
+    key("network", Kind::List, "write names of public networks, such as [\"op-mainnet\", \"unichain\"]"),
     key("data_dir", Kind::Text, "write a directory that this user may write to"),
     key("shutdown_timeout", Kind::Text, "write a duration with its unit, such as \"10s\""),
     key("log.format", Kind::Text, "write \"auto\", \"human\" or \"json\""),
@@ -104,6 +105,11 @@ pub const KEYS: &[Key] = &[
         "p2p.future",
         Kind::Text,
         "write whole seconds with their unit, up to \"7days\", such as \"5s\"",
+    ),
+    chain_key(
+        "p2p.signer_grace",
+        Kind::Text,
+        "write whole seconds with their unit, up to \"7days\", such as \"3h\"; \"0s\" for none",
     ),
 ];
 

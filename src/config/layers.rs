@@ -87,8 +87,9 @@ impl Layers {
     }
 
     /// Parses the settings without asking whether they can work together.
-    pub(super) fn parse_unchecked(self) -> Result<Config, ConfigError> {
+    pub(super) fn parse_unchecked(mut self) -> Result<Config, ConfigError> {
         refuse_doubled_chains(&self.table)?;
+        super::known::lay_under(&mut self.table);
         let deserializer = Value::Table(self.table.clone());
         serde_path_to_error::deserialize(deserializer)
             .map_err(|error| explain(&self.table, error.path(), error.inner()))

@@ -9,6 +9,7 @@ mod error;
 mod explain;
 mod follow;
 mod keys;
+mod known;
 mod layers;
 mod monitor;
 mod network;

@@ -1,7 +1,7 @@
 //! [`P2pConfig`]: how a chain's gossip is joined.
 
 use super::Seconds;
-use crosscheck_p2p::Multiaddr;
+use crosscheck_p2p::{Multiaddr, SIGNER_GRACE};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,6 +22,8 @@ pub struct P2pConfig {
     pub cross_safe_past: Seconds,
     /// How far ahead of the clock a block may be, on either topic.
     pub future: Seconds,
+    /// How long the previous unsafe block signer is honoured after L1 names another, if that is not heard before.
+    pub signer_grace: Seconds,
 }
 
 impl Default for P2pConfig {
@@ -33,6 +35,7 @@ impl Default for P2pConfig {
             blocks_past: Seconds(Duration::from_secs(60)),
             cross_safe_past: Seconds(Duration::from_secs(12 * 60 * 60)),
             future: Seconds(Duration::from_secs(5)),
+            signer_grace: Seconds(Duration::from_secs(SIGNER_GRACE)),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{ChainConfig, FollowConfig, MonitorConfig, Seconds};
 use crate::interop::{DEFAULT_EXPIRY_WINDOW, DependencySet, Member};
+use crate::networks::NetworkName;
 use crate::sources::{EndpointLimits, EndpointUrl};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,8 @@ use std::time::Duration;
 pub struct Config {
     /// Where the time comes from.
     pub clock: ClockSource,
+    /// The public networks whose chains are watched: what is known of them need not be set in their sections.
+    pub network: Vec<NetworkName>,
     /// Where the ledger and the keys are. Relative: to the directory that the program is started in.
     pub data_dir: PathBuf,
     /// How long a shutdown may take.
@@ -49,6 +52,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             clock: ClockSource::System,
+            network: Vec::new(),
             data_dir: PathBuf::from("crosscheck-data"),
             shutdown_timeout: Seconds(Duration::from_secs(10)),
             log: LogConfig::default(),

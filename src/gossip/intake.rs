@@ -1,7 +1,7 @@
 //! [`Intake`]: the task that hands one chain's gossip to the auditor and to the watcher of suspects.
 
 use super::Gossiped;
-use crate::audit::AuditorMessage;
+use crate::audit::{AuditorMessage, Heads};
 use crate::metrics::Metrics;
 use crate::monitor::{Nudges, SuspectMessage};
 use crate::rpc::Refusals;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 /// How often the network is asked for its peers and counts.
 const SURVEY: Duration = Duration::from_secs(5);
@@ -23,6 +23,8 @@ pub struct Intake {
     pub chain_id: ChainId,
     /// The network, asked for its peers and for what it had to drop.
     pub network: NetworkHandle,
+    /// What the chain's node says is final: attestations of that come too late.
+    pub heads: Heads,
     /// What the network says.
     pub events: mpsc::Receiver<NetworkEvent>,
     /// Where valid blocks go. When it is full the network is held up: it drops what it must, and counts it.
@@ -65,8 +67,13 @@ impl Intake {
         }
     }
 
-    /// Measures what the network's events do not tell.
+    /// Measures what the network's events do not tell, and tells the network what is final.
     async fn survey(&self, known: &mut NetworkCounters) {
+        if let Some(status) =
+            self.heads.get(self.chain_id).filter(|status| !status.finalized_l2.hash.is_zero())
+        {
+            self.network.settle(status.finalized_l2.number);
+        }
         if let Ok(peers) = self.network.peers().await {
             self.metrics.peers(self.chain_id, peers.len());
         }
@@ -84,6 +91,7 @@ impl Intake {
                 self.metrics.frame_accepted(chain_id, block.topic());
                 self.gossiped.note(chain_id, block.number());
                 self.inspect(&block, at.into());
+                self.compare(&block);
                 if self.auditor.capacity() == 0 {
                     self.metrics.limit_reached("auditor-inbox");
                 }
@@ -104,6 +112,19 @@ impl Intake {
                 info!(%chain_id, %peer_id, "peer disconnected");
             }
         }
+    }
+
+    /// Tells an operator that two blocks of one height were attested. Each becomes a case: at most one is upheld.
+    fn compare(&self, block: &ValidBlock) {
+        if !block.topic().is_cross_safe() || block.rivals().is_empty() {
+            return;
+        }
+        self.metrics.rival_attested(self.chain_id);
+        let (signer, domain, rivals) = (block.signer(), block.domain(), block.rivals());
+        warn!(
+            chain_id = %self.chain_id, number = block.number(), hash = %block.hash(), ?rivals, %signer,
+            attributable = domain.is_attributable(), "another block of this height was attested before"
+        );
     }
 
     /// Has an unsafe block looked at, and the chain read on.

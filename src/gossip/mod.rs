@@ -4,8 +4,12 @@
 
 mod gossiped;
 mod intake;
+mod network_handles;
+mod signer_reader;
 mod signer_watcher;
 
 pub use gossiped::Gossiped;
 pub use intake::Intake;
+pub use network_handles::NetworkHandles;
+pub use signer_reader::SignerReader;
 pub use signer_watcher::SignerWatcher;

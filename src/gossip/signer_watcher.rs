@@ -1,11 +1,12 @@
 //! [`SignerWatcher`]: the task that keeps a chain's signers current from L1.
 
+use super::SignerReader;
 use crate::health::Health;
 use crate::metrics::Metrics;
-use crate::sources::L1Client;
 use alloy::primitives::Address;
-use crosscheck_p2p::{ChainId, Signers};
+use crosscheck_p2p::{ChainId, Clock, Signers};
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -24,8 +25,12 @@ pub struct SignerWatcher {
     pub chain_id: ChainId,
     /// Its SystemConfig on L1.
     pub system_config: Address,
-    /// L1.
-    pub l1: L1Client,
+    /// L1, asked for what it names.
+    pub reader: SignerReader,
+    /// How long a previous signer is honoured, seconds.
+    pub grace: u64,
+    /// The time that grace is counted by.
+    pub clock: Arc<dyn Clock>,
     /// Where the signers are kept.
     pub signers: watch::Sender<Signers>,
     /// Where readiness is told.
@@ -39,7 +44,7 @@ impl SignerWatcher {
     ///
     /// # Errors
     /// Never; the signature is the tasks'.
-    pub async fn run(self, cancel: CancellationToken) -> Result<(), Infallible> {
+    pub async fn run(mut self, cancel: CancellationToken) -> Result<(), Infallible> {
         loop {
             let pause = if self.read().await { POLL } else { RETRY };
             tokio::select! {
@@ -50,15 +55,17 @@ impl SignerWatcher {
     }
 
     /// Reads L1 once. `false`: it gave no signer.
-    async fn read(&self) -> bool {
+    async fn read(&mut self) -> bool {
         let part = format!("chain {} unsafe block signer", self.chain_id);
-        let problem = match self.l1.unsafe_block_signer(self.system_config).await {
-            Ok(Some(signer)) => {
+        let problem = match self.reader.read().await {
+            Ok(named) if named.is_empty() => {
+                format!("the SystemConfig {} names none; check system_config", self.system_config)
+            }
+            Ok(named) => {
                 self.health.clear(&part);
-                self.adopt(signer);
+                self.adopt(&named);
                 return true;
             }
-            Ok(None) => format!("the SystemConfig {} names none; check system_config", self.system_config),
             Err(error) => {
                 self.metrics.source_failed(self.chain_id, "l1");
                 error.to_string()
@@ -70,14 +77,19 @@ impl SignerWatcher {
         false
     }
 
-    fn adopt(&self, signer: Address) {
+    /// Takes in what L1 named, in order.
+    fn adopt(&self, named: &[Address]) {
+        let now = self.clock.now();
         let changed = self.signers.send_if_modified(|signers| {
-            let changed = signers.unsafe_block_signer != Some(signer);
-            signers.unsafe_block_signer = Some(signer);
-            changed
+            let before = *signers;
+            named.iter().for_each(|signer| {
+                signers.name(*signer, now, self.grace);
+            });
+            *signers != before
         });
         if changed {
-            info!(chain_id = %self.chain_id, %signer, "unsafe block signer");
+            let Signers { unsafe_block_signer: signer, previous, .. } = *self.signers.borrow();
+            info!(chain_id = %self.chain_id, ?signer, ?previous, "unsafe block signer");
         }
     }
 }

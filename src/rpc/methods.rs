@@ -5,10 +5,12 @@ use super::interop_api::{
     FailsafeAdminApiServer, FailsafeApiServer, FailsafeRpc, InteropApiServer, InteropRpc,
 };
 use super::messages::{MessagesApiServer, MessagesRpc};
+use super::peers::{PeersApiServer, PeersRpc};
 use super::super_roots::SuperRoots;
 use super::superroot_api::{SuperRootApiServer, SuperRootRpc};
 use super::supervisor::{SupervisorApiServer, SupervisorRpc};
 use super::{AccessCheck, Derivation, Failsafe, SuperchainReader, Suspects, Told};
+use crate::gossip::NetworkHandles;
 use crosscheck_p2p::Clock;
 use jsonrpsee::RpcModule;
 use jsonrpsee::core::RegisterMethodError;
@@ -20,6 +22,8 @@ use tokio::sync::broadcast;
 pub struct RpcParts {
     /// Attestations, refusals and how the program stands.
     pub crosscheck: CrosscheckRpc,
+    /// The networks, asked for their peers.
+    pub networks: NetworkHandles,
     /// The chains.
     pub superchain: SuperchainReader,
     /// Suspect messages.
@@ -40,13 +44,14 @@ impl RpcParts {
     /// # Errors
     /// If two of them have one name, which is a fault of this program.
     pub fn module(self) -> Result<RpcModule<()>, RegisterMethodError> {
-        let Self { crosscheck, superchain, suspects, told, failsafe, admin, clock } = self;
+        let Self { crosscheck, networks, superchain, suspects, told, failsafe, admin, clock } = self;
         let access = AccessCheck::new(superchain.clone(), failsafe.clone());
         let derivation = Derivation::new(superchain.clone());
         let super_roots = SuperRoots::new(superchain.clone(), derivation.clone());
         let failsafe = FailsafeRpc { failsafe, ledger: crosscheck.ledger.clone(), clock };
         let mut module = RpcModule::new(());
         module.merge(CrosscheckApiServer::into_rpc(crosscheck))?;
+        module.merge(PeersApiServer::into_rpc(PeersRpc { networks }))?;
         let messages = MessagesRpc { superchain: superchain.clone(), suspects, told };
         module.merge(MessagesApiServer::into_rpc(messages))?;
         let supervisor = SupervisorRpc {

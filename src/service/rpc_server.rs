@@ -32,6 +32,7 @@ pub(super) async fn start(
             gossiped: shared.gossiped.clone(),
             health: shared.health.clone(),
         },
+        networks: shared.networks.clone(),
         superchain: superchain(config, shared, monitoring, index, clients)?,
         suspects: monitoring.suspects.clone(),
         told: monitoring.told.clone(),

@@ -167,17 +167,30 @@ impl L1Client {
         }))
     }
 
-    /// The unsafe block signer that a chain's SystemConfig names at the latest L1 block, read at that
-    /// block's hash. `None`: the slot is empty.
+    /// The hash of the latest block. Whether its header holds is left open: what is read at the hash is the
+    /// endpoint's word anyway.
+    ///
+    /// # Errors
+    /// If the endpoint does not answer, or has no block.
+    pub async fn latest_hash(&self) -> Result<B256, SourceError> {
+        const METHOD: &str = "eth_getBlockByNumber";
+        let latest: Option<BlockHash> = self.endpoint.call(METHOD, rpc_params!["latest", false]).await?;
+        let latest =
+            latest.ok_or_else(|| self.endpoint.untrustworthy(METHOD, &"there is no latest block"))?;
+        Ok(latest.hash)
+    }
+
+    /// The unsafe block signer that a chain's SystemConfig names in the state of the L1 block with this hash.
+    /// `None`: the slot is empty.
     ///
     /// # Errors
     /// If the endpoint does not answer.
-    pub async fn unsafe_block_signer(&self, system_config: Address) -> Result<Option<Address>, SourceError> {
-        const METHOD: &str = "eth_getBlockByNumber";
-        let latest: Option<BlockHash> = self.endpoint.call(METHOD, rpc_params!["latest", false]).await?;
-        let BlockHash { hash } =
-            latest.ok_or_else(|| self.endpoint.untrustworthy(METHOD, &"there is no latest block"))?;
-        let params = rpc_params![system_config, UNSAFE_BLOCK_SIGNER_SLOT, json!({ "blockHash": hash })];
+    pub async fn unsafe_block_signer(
+        &self,
+        system_config: Address,
+        at: B256,
+    ) -> Result<Option<Address>, SourceError> {
+        let params = rpc_params![system_config, UNSAFE_BLOCK_SIGNER_SLOT, json!({ "blockHash": at })];
         let word: U256 = self.endpoint.call("eth_getStorageAt", params).await?;
         let signer = Address::from_word(B256::from(word));
         Ok(Some(signer).filter(|signer| !signer.is_zero()))

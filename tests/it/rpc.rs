@@ -69,6 +69,12 @@ async fn a_running_program_answers_every_method() {
     let table = String::from_utf8(table.stdout).unwrap();
     assert!(table.contains("log-not-found") && !table.contains("│ 902   ┆"), "{table}");
 
+    let peers = answer(&rpc, "crosscheck_peers", &[json!(901)]).await;
+    assert!(peers.as_array().unwrap().iter().all(|peer| peer["chain_id"] == 901), "{peers}");
+    let meshed = crosscheck(&["peers", "--rpc", &rpc]).output().unwrap();
+    let meshed = String::from_utf8(meshed.stdout).unwrap();
+    assert!(meshed.contains("blocksv4") && !meshed.contains(" 0 of them in a mesh"), "{meshed}");
+
     assert!(program.terminate().success());
     assert!(chains.terminate().success());
     let output = crosscheck(&["messages", "--rpc", &rpc]).output().unwrap();

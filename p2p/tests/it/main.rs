@@ -13,6 +13,7 @@ mod backpressure;
 mod discovery;
 mod exchange;
 mod gating;
+mod hostile;
 mod oracle;
 mod reconnect;
 mod refusals;

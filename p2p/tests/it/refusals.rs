@@ -1,21 +1,9 @@
 //! What is refused is reported, counted, and not passed on.
 
-use crate::support::{Node, frame, sequencer, stranger};
+use crate::support::{Node, frame, next_refusal, sequencer, stranger};
 use alloy_primitives::Bytes;
-use crosscheck_p2p::{NetworkEvent, Refusal, RefusalVerdict, Signers, Topic};
+use crosscheck_p2p::{RefusalVerdict, Signers, Topic};
 use rstest::rstest;
-
-async fn next_refusal(node: &mut Node) -> (RefusalVerdict, Refusal) {
-    loop {
-        match node.next_event().await {
-            NetworkEvent::Refused { verdict, refusal, .. } => return (verdict, refusal),
-            NetworkEvent::Block { block, .. } => panic!("accepted {block:?}"),
-            NetworkEvent::Filled { .. }
-            | NetworkEvent::PeerConnected { .. }
-            | NetworkEvent::PeerDisconnected { .. } => {}
-        }
-    }
-}
 
 #[rstest]
 #[case(Topic::BlocksV4)]

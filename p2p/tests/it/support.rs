@@ -3,8 +3,8 @@
 use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
 use crosscheck_p2p::{
     BlobFields, BlockSigner, ChainId, Clock, Envelope, ExecutionPayload, Multiaddr, Network, NetworkConfig,
-    NetworkEvent, NetworkHandle, NodeIdentity, PayloadVersion, Signers, Topic, UnixSeconds, ValidBlock,
-    VersionFields,
+    NetworkEvent, NetworkHandle, NodeIdentity, PayloadVersion, Refusal, RefusalVerdict, Signers, Topic,
+    UnixSeconds, ValidBlock, VersionFields,
 };
 use std::{
     future::Future,
@@ -174,6 +174,19 @@ impl Node {
     pub(crate) async fn stop(mut self) {
         self.cancel.cancel();
         in_time("the end of the task", self.tasks.join_next()).await.unwrap().unwrap().unwrap();
+    }
+}
+
+/// The next refusal; a block before it is a failure.
+pub(crate) async fn next_refusal(node: &mut Node) -> (RefusalVerdict, Refusal) {
+    loop {
+        match node.next_event().await {
+            NetworkEvent::Refused { verdict, refusal, .. } => return (verdict, refusal),
+            NetworkEvent::Block { block, .. } => panic!("accepted {block:?}"),
+            NetworkEvent::Filled { .. }
+            | NetworkEvent::PeerConnected { .. }
+            | NetworkEvent::PeerDisconnected { .. } => {}
+        }
     }
 }
 

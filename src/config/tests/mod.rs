@@ -2,6 +2,7 @@
 
 mod default_file;
 mod errors;
+mod known;
 mod layering;
 
 /// A configuration that is sound, of one chain.

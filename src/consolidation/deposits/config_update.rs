@@ -29,8 +29,8 @@ pub enum ConfigUpdate {
     },
     /// Type 2.
     GasLimit(u64),
-    /// Type 3: no part of derivation.
-    UnsafeBlockSigner,
+    /// Type 3: whom it names. No part of derivation, so malformed data is no error: it names nobody.
+    UnsafeBlockSigner(Option<Address>),
     /// Type 4.
     Eip1559(Eip1559),
     /// Type 5.
@@ -99,7 +99,7 @@ impl ConfigUpdate {
             0 => |data| data.word_address().map(Self::Batcher),
             1 => |data| Some(Self::FeeScalars { overhead: data.word()?, scalar: data.word()? }),
             2 => |data| data.word_u64().map(Self::GasLimit),
-            3 => return Ok(Self::UnsafeBlockSigner),
+            3 => return Ok(unsafe_block_signer(log.data.as_ref())),
             4 => eip1559,
             5 => |data| Some(Self::OperatorFee(OperatorFee::from_word(data.word()?))),
             6 => |data| data.word_u64().map(Self::MinBaseFee),
@@ -127,7 +127,7 @@ impl ConfigUpdate {
                 }
             }
             Self::GasLimit(limit) => config.gas_limit = limit,
-            Self::UnsafeBlockSigner => {}
+            Self::UnsafeBlockSigner(_) => {}
             Self::Eip1559(params) => config.eip1559 = params,
             Self::OperatorFee(fee) => config.operator_fee = fee,
             Self::MinBaseFee(floor) => config.min_base_fee = floor,
@@ -144,6 +144,12 @@ fn unwrapped(data: &[u8], read: fn(&mut Words<'_>) -> Option<ConfigUpdate>) -> O
     let is_framed = offset == 32 && u64::try_from(words.rest().len()).ok()? == length;
     let update = read(&mut words)?;
     (is_framed && words.is_empty()).then_some(update)
+}
+
+fn unsafe_block_signer(data: &[u8]) -> ConfigUpdate {
+    let named =
+        unwrapped(data, |data| data.word_address().map(|named| ConfigUpdate::UnsafeBlockSigner(Some(named))));
+    named.unwrap_or(ConfigUpdate::UnsafeBlockSigner(None))
 }
 
 /// The last 8 bytes of a word. A denominator of 0 with an elasticity is invalid.

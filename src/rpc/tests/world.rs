@@ -5,7 +5,7 @@ use crate::devnet::block::L2Block;
 use crate::devnet::contracts::{EMITTER, emit_call};
 use crate::devnet::fixture::{CHAIN_ID, Fixture, GENESIS_TIME};
 use crate::devnet::serve::{RunningServer, l1_module, rpc_block, rpc_receipts, start};
-use crate::gossip::Gossiped;
+use crate::gossip::{Gossiped, NetworkHandles};
 use crate::health::Health;
 use crate::interop::{
     BlockKey, DependencySet, ExecutingMessage, Identifier, Member, Message, encode_access_list, payload_hash,
@@ -129,6 +129,7 @@ impl World {
                 gossiped: Gossiped::default(),
                 health: Health::default(),
             },
+            networks: NetworkHandles::default(),
             superchain,
             suspects: suspects.clone(),
             told: told.clone(),

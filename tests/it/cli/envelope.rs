@@ -52,6 +52,7 @@ fn accepted(topic: Topic, domain: SigningDomain) -> Value {
         "topic": topic.name(),
         "chain_id": CHAIN,
         "block": {
+            "version": "v4",
             "number": 42,
             "hash": envelope.payload.block_hash,
             "parent_hash": envelope.payload.parent_hash,

@@ -2,11 +2,13 @@
 
 mod check;
 mod envelope;
+mod envelope_build;
 mod frames;
 mod gossiped;
 mod healthcheck;
 mod message;
 mod message_decode;
+mod net;
 mod usage;
 
 use crate::program::crosscheck;

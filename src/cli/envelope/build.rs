@@ -1,0 +1,118 @@
+//! `crosscheck envelope build`: the signed frame of a block that an execution client told.
+//!
+//! The block is checked before it is signed: its fields must hash to its hash, its transactions to its root.
+
+use crate::cli::input_file::read_input;
+use crate::cli::{Outcome, UsageError, print};
+use crate::sources::VerifiedBlock;
+use alloy::primitives::B256;
+use alloy::rpc::types::{Block, Header};
+use clap::Args;
+use crosscheck_p2p::{BlockSigner, ChainId, Envelope, ExecutionPayload, SigningDomain, Topic};
+use eyre::WrapErr;
+use op_alloy::rpc_types::Transaction;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// The largest block read, in bytes of JSON: more than the largest frame's takes.
+const MAX_BLOCK: u64 = 256 * 1024 * 1024;
+
+/// The largest key file read.
+const MAX_KEY: u64 = 1024;
+
+/// Make the signed frame of a block.
+#[derive(Debug, Args)]
+pub(super) struct BuildArgs {
+    /// The block as eth_getBlockByNumber answers it with full transactions, alone or as the `result` of a response;
+    /// `-` for standard input
+    file: PathBuf,
+    /// The chain that it is for
+    #[arg(long)]
+    chain_id: ChainId,
+    /// The file with the signer's secret key: 32 bytes in hex
+    #[arg(long, value_name = "FILE")]
+    key_file: PathBuf,
+    /// The topic that it is meant for [default: that of unsafe blocks in the block's version]
+    #[arg(long)]
+    topic: Option<Topic>,
+    /// The domain to sign in: zero or cross-safe-blocksv1 [default: the topic's own]
+    #[arg(long)]
+    domain: Option<SigningDomain>,
+    /// Write the frame here, raw, in place of printing it
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// A block, alone or in a response.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Told {
+    Response { result: Block<Transaction, Header> },
+    Alone(Block<Transaction, Header>),
+}
+
+impl BuildArgs {
+    pub(super) fn run(&self) -> eyre::Result<Outcome> {
+        let block = read_block(&self.file)?;
+        let payload = ExecutionPayload::of_header(block.header(), block.transactions().to_vec())
+            .map_err(|error| UsageError { problem: error.to_string() })?;
+        let topic = self.topic(&payload)?;
+        let domain = self.domain(topic)?;
+        let signed = Envelope { payload }.sign(&read_key(&self.key_file)?, domain, self.chain_id)?;
+        match &self.out {
+            None => print(&alloy::hex::encode_prefixed(signed.frame()))?,
+            Some(file) => std::fs::write(file, signed.frame())
+                .wrap_err_with(|| format!("{} cannot be written", file.display()))?,
+        }
+        Ok(Outcome::Ok)
+    }
+
+    /// The topic, which must be one of the block's version: on another nobody would take it.
+    fn topic(&self, payload: &ExecutionPayload) -> Result<Topic, UsageError> {
+        let version = payload.version();
+        let topic = self.topic.unwrap_or(Topic::of_blocks(version));
+        if topic.version() == version {
+            return Ok(topic);
+        }
+        let (number, wanted) = (payload.number, Topic::of_blocks(version));
+        let problem = format!(
+            "--topic {topic} carries {} blocks; block {number} is {version}: leave it out, or write {wanted}",
+            topic.version()
+        );
+        Err(UsageError { problem })
+    }
+
+    fn domain(&self, topic: Topic) -> Result<SigningDomain, UsageError> {
+        let [own, ..] = topic.domains() else {
+            return Err(UsageError { problem: format!("--topic {topic} has no signing domain") });
+        };
+        match self.domain {
+            None => Ok(*own),
+            Some(domain) if topic.domains().contains(&domain) => Ok(domain),
+            Some(domain) => {
+                let problem = format!("--domain {domain} does not count on {topic}: write {own}");
+                Err(UsageError { problem })
+            }
+        }
+    }
+}
+
+fn read_block(file: &Path) -> eyre::Result<VerifiedBlock> {
+    let json = read_input(file, MAX_BLOCK)?;
+    let told: Told = serde_json::from_slice(&json).map_err(|error| UsageError {
+        problem: format!("{} is no block with full transactions: {error}", file.display()),
+    })?;
+    let (Told::Response { result: block } | Told::Alone(block)) = told;
+    VerifiedBlock::verify(block).map_err(|error| UsageError { problem: error.to_string() }.into())
+}
+
+/// Reads the key. What is wrong with it is told without showing it.
+fn read_key(file: &Path) -> eyre::Result<BlockSigner> {
+    let content = read_input(file, MAX_KEY)?;
+    let no_key = || UsageError {
+        problem: format!("{} holds no secret key: write its 32 bytes in hex", file.display()),
+    };
+    let text = str::from_utf8(&content).map_err(|_| no_key())?;
+    let secret: B256 = text.trim().parse().map_err(|_| no_key())?;
+    BlockSigner::from_bytes(&secret).map_err(|_| no_key().into())
+}

@@ -1,0 +1,119 @@
+//! `crosscheck envelope inspect`: what a gossip frame holds, and how a node would judge it.
+
+use crate::cli::input_file::read_frame;
+use crate::cli::{Outcome, print};
+use alloy::primitives::{Address, B256};
+use clap::Args;
+use crosscheck_p2p::{
+    ChainId, Clock, ForkTimes, Frame, Judgement, PayloadVersion, Reason, Signers, SigningDomain, SystemClock,
+    Topic, UnixSeconds, ValidationRules, Validator, message_id,
+};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Judge a frame and print what is in it.
+#[derive(Debug, Args)]
+pub(super) struct InspectArgs {
+    /// The frame, raw or as 0x-hex; `-` for standard input
+    file: PathBuf,
+    /// The chain that it is for
+    #[arg(long)]
+    chain_id: ChainId,
+    /// The topic that it was heard on
+    #[arg(long, default_value = "blocksv4")]
+    topic: Topic,
+    /// Who must have signed it. Without it whoever signed is taken, read in the topic's own domain
+    #[arg(long)]
+    signer: Option<Address>,
+    /// The time of arrival, in seconds since 1970 [default: now]
+    #[arg(long, value_name = "UNIX_SECS")]
+    at: Option<u64>,
+    /// When Jovian takes force on the chain, in seconds since 1970: only from then on may a block tell blob gas
+    /// [default: it always has]
+    #[arg(long, value_name = "UNIX_SECS")]
+    jovian_time: Option<u64>,
+    /// The highest settled height: attestations up to it are ignored
+    #[arg(long, value_name = "N")]
+    settled: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Inspection {
+    topic: Topic,
+    chain_id: ChainId,
+    block: Option<Block>,
+    payload_hash: Option<B256>,
+    domain: Option<SigningDomain>,
+    signer: Option<Address>,
+    message_id: String,
+    verdict: &'static str,
+    reason: Option<&'static str>,
+    detail: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Block {
+    version: PayloadVersion,
+    number: u64,
+    hash: B256,
+    parent_hash: B256,
+    timestamp: UnixSeconds,
+    transactions: usize,
+}
+
+impl InspectArgs {
+    pub(super) fn run(&self) -> eyre::Result<Outcome> {
+        let inspection = self.inspect(&read_frame(&self.file)?);
+        print(&serde_json::to_string_pretty(&inspection)?)?;
+        Ok(if inspection.verdict == "accept" { Outcome::Ok } else { Outcome::Failed })
+    }
+
+    /// A validator that has seen nothing.
+    fn validator(&self) -> Validator {
+        let jovian = self.jovian_time.map(UnixSeconds).or(ForkTimes::AT_GENESIS.jovian);
+        let forks = ForkTimes { jovian, ..ForkTimes::AT_GENESIS };
+        let mut validator = Validator::new(ValidationRules { forks, ..ValidationRules::new(self.chain_id) });
+        if let Some(settled) = self.settled {
+            validator.settle(settled);
+        }
+        validator
+    }
+
+    fn inspect(&self, frame: &alloy::primitives::Bytes) -> Inspection {
+        let (topic, chain_id) = (self.topic, self.chain_id);
+        let now = self.at.map_or_else(|| SystemClock.now(), UnixSeconds);
+        let recovered = Frame::open(frame).and_then(|frame| frame.recover(topic, chain_id)).ok();
+        let anyone = || recovered.as_ref().and_then(|all| all.first()).map(|first| first.signer);
+        // Somebody must be expected: a frame that recovers to nobody is refused for that, whoever is.
+        let expected = self.signer.or_else(anyone).or(Some(Address::ZERO));
+        let signers = Signers { unsafe_block_signer: expected, previous: None, attester: expected };
+        let judgement = self.validator().judge(topic, frame, &signers, now);
+        let authentic =
+            Frame::open(frame).ok().and_then(|frame| frame.authenticate(topic, chain_id, &signers).ok());
+        let payload =
+            authentic.as_ref().and_then(|frame| frame.decode().ok()).map(|envelope| envelope.payload);
+        Inspection {
+            topic,
+            chain_id,
+            block: payload.map(|payload| Block {
+                version: payload.version(),
+                number: payload.number,
+                hash: payload.block_hash,
+                parent_hash: payload.parent_hash,
+                timestamp: payload.timestamp,
+                transactions: payload.transactions.len(),
+            }),
+            payload_hash: Frame::open(frame).ok().map(|frame| frame.payload_hash().as_b256()),
+            domain: authentic.as_ref().map(|frame| frame.domain()),
+            signer: authentic.as_ref().map(|frame| frame.signer()).or_else(anyone),
+            message_id: message_id(&topic.path(chain_id), frame).to_string(),
+            verdict: judgement.name(),
+            reason: judgement.refusal().map(|refusal| refusal.reason.code()),
+            detail: reason(&judgement).map(ToString::to_string),
+        }
+    }
+}
+
+fn reason(judgement: &Judgement) -> Option<&Reason> {
+    judgement.refusal().map(|refusal| &refusal.reason)
+}

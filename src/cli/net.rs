@@ -1,0 +1,211 @@
+//! `crosscheck net`: joins a network's gossip, validates and prints. To see whether gossip works, nothing else.
+
+use super::net_tally::NetTally;
+use super::{Outcome, UsageError, complain, print, runtime, signals};
+use crate::config::{LogConfig, LogFormat, SourcesConfig};
+use crate::networks::{KnownNetwork, NetworkName};
+use crate::sources::{EndpointUrl, L1Client};
+use crate::telemetry;
+use alloy::primitives::Address;
+use clap::Args;
+use crosscheck_p2p::{
+    ChainId, Clock, Multiaddr, Network, NetworkConfig, NetworkError, NetworkEvent, NodeIdentity, Signers,
+    SystemClock,
+};
+use eyre::WrapErr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How often L1 is asked who signs: a rotation shows within a minute.
+const SIGNER_POLL: Duration = Duration::from_secs(60);
+
+/// Join a network's gossip, validate what comes in and print it. Ends with code 0 if a valid block came in.
+#[derive(Debug, Args)]
+#[group(id = "which", required = true, args = ["network", "chain"])]
+pub(crate) struct NetArgs {
+    /// The network, by name
+    #[arg(long, value_name = "NAME")]
+    network: Option<NetworkName>,
+    /// The chain, if it is none that is known by name
+    #[arg(long, value_name = "ID", conflicts_with = "network")]
+    chain: Option<ChainId>,
+    /// L1's execution client, asked for the unsafe block signer
+    #[arg(long, value_name = "URL")]
+    l1: Option<EndpointUrl>,
+    /// The SystemConfig on L1 that names the signer [default: the network's]
+    #[arg(long, value_name = "ADDRESS", requires = "l1")]
+    system_config: Option<Address>,
+    /// The unsafe block signer, in place of what L1 names
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "l1")]
+    signer: Option<Address>,
+    /// Who signs cross-safe attestations [default: the unsafe block signer]
+    #[arg(long, value_name = "ADDRESS")]
+    attester: Option<Address>,
+    /// A peer to stay connected to: a multiaddress that ends in /p2p/<peer id>
+    #[arg(long = "peer", value_name = "MULTIADDR")]
+    peers: Vec<Multiaddr>,
+    /// Where to listen
+    #[arg(long, value_name = "MULTIADDR", default_value = "/ip4/127.0.0.1/tcp/0")]
+    listen: Vec<Multiaddr>,
+    /// The file with the network key, made if it is missing [default: a new key each time]
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+    /// End after so many valid blocks
+    #[arg(long, value_name = "COUNT")]
+    blocks: Option<u64>,
+    /// End after so many frames, valid or not
+    #[arg(long, value_name = "COUNT")]
+    frames: Option<u64>,
+    /// End after this time, such as 5m
+    #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    time: Option<Duration>,
+    /// Print each event as one line of JSON
+    #[arg(long)]
+    json: bool,
+    /// What is logged besides, to standard error: a level, or a filter such as crosscheck_p2p=debug
+    #[arg(long, default_value = "warn")]
+    log_level: String,
+}
+
+impl NetArgs {
+    pub(crate) fn run(&self) -> eyre::Result<Outcome> {
+        telemetry::start(&LogConfig { format: LogFormat::Auto, level: self.log_level.clone() })?;
+        let known = self.network.map(NetworkName::network).transpose()?;
+        let tally = runtime()?.block_on(self.listen(known.as_ref()))?;
+        complain(&tally.verdict());
+        Ok(if tally.blocks() > 0 { Outcome::Ok } else { Outcome::Failed })
+    }
+
+    /// Listens until it has heard enough, its time is over, or it is told to end.
+    async fn listen(&self, known: Option<&KnownNetwork>) -> eyre::Result<NetTally> {
+        let cancel = CancellationToken::new();
+        let _watch = signals::cancel_on_signal(cancel.clone())?;
+        let (signers, receiver) =
+            watch::channel(Signers { unsafe_block_signer: self.signer, attester: self.attester });
+        let chain_id = self.chain_id(known)?;
+        let clock = Arc::new(SystemClock);
+        let (network, handle, events) =
+            Network::new(self.config(chain_id), self.identity()?, Arc::clone(&clock) as _, receiver)?;
+        let mut tasks = JoinSet::new();
+        tasks.spawn(network.run(cancel.clone()));
+        if let Some((l1, system_config)) = self.signer_source(known)? {
+            tasks.spawn(follow_signer(l1, system_config, signers.clone(), cancel.clone()));
+        }
+        for addr in handle.listen_addrs().await.unwrap_or_default() {
+            complain(&format!("chain {chain_id}: listening at {addr}"));
+        }
+        let tally = self.hear(events, &mut tasks, clock.as_ref(), &cancel).await;
+        cancel.cancel();
+        while let Some(ended) = tasks.join_next().await {
+            ended.wrap_err("a task of the network failed")??;
+        }
+        tally
+    }
+
+    async fn hear(
+        &self,
+        mut events: mpsc::Receiver<NetworkEvent>,
+        tasks: &mut JoinSet<Result<(), NetworkError>>,
+        clock: &dyn Clock,
+        cancel: &CancellationToken,
+    ) -> eyre::Result<NetTally> {
+        let mut tally = NetTally::default();
+        let deadline = self.time.and_then(|time| tokio::time::Instant::now().checked_add(time));
+        loop {
+            let event = tokio::select! {
+                () = cancel.cancelled() => return Ok(tally),
+                () = until(deadline) => return Ok(tally),
+                Some(ended) = tasks.join_next() => {
+                    ended.wrap_err("a task of the network failed")??;
+                    continue;
+                }
+                event = events.recv() => event,
+            };
+            let Some(event) = event else { return Ok(tally) };
+            let line = tally.note(&event, clock.now());
+            print(&if self.json { serde_json::to_string(&line)? } else { line.to_string() })?;
+            if self.has_enough(&tally) {
+                return Ok(tally);
+            }
+        }
+    }
+
+    fn has_enough(&self, tally: &NetTally) -> bool {
+        let enough_blocks = self.blocks.is_some_and(|enough| tally.blocks() >= enough);
+        enough_blocks || self.frames.is_some_and(|enough| tally.frames() >= enough)
+    }
+
+    fn chain_id(&self, known: Option<&KnownNetwork>) -> Result<ChainId, UsageError> {
+        let named = known.map(|network| network.chain_id);
+        named.or(self.chain).ok_or_else(|| usage("give --network NAME or --chain ID"))
+    }
+
+    fn config(&self, chain_id: ChainId) -> NetworkConfig {
+        NetworkConfig {
+            listen: self.listen.clone(),
+            static_peers: self.peers.clone(),
+            ..NetworkConfig::new(chain_id)
+        }
+    }
+
+    fn identity(&self) -> eyre::Result<NodeIdentity> {
+        Ok(match &self.key_file {
+            Some(file) => NodeIdentity::load_or_create(file)?,
+            None => NodeIdentity::generate(),
+        })
+    }
+
+    /// L1 and the contract to ask for the signer, if it is to be asked.
+    fn signer_source(&self, known: Option<&KnownNetwork>) -> eyre::Result<Option<(L1Client, Address)>> {
+        let Some(url) = &self.l1 else { return Ok(None) };
+        let of_network = known.map(|network| network.system_config);
+        let system_config = self.system_config.or(of_network).ok_or_else(|| {
+            usage("--l1 is asked for the signer of a chain that is not known by name: give --system-config")
+        })?;
+        Ok(Some((L1Client::new(url.clone(), SourcesConfig::default().limits())?, system_config)))
+    }
+}
+
+/// Waits until a time; without one, for ever.
+async fn until(deadline: Option<tokio::time::Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Keeps the signer as L1 names it. What L1 does not say is told, and asked again.
+async fn follow_signer(
+    l1: L1Client,
+    system_config: Address,
+    signers: watch::Sender<Signers>,
+    cancel: CancellationToken,
+) -> Result<(), NetworkError> {
+    loop {
+        match l1.unsafe_block_signer(system_config).await {
+            Ok(Some(signer)) => {
+                let changed = signers.send_if_modified(|signers| {
+                    let before = signers.unsafe_block_signer.replace(signer);
+                    before != Some(signer)
+                });
+                if changed {
+                    complain(&format!("unsafe block signer: {signer}"));
+                }
+            }
+            Ok(None) => complain(&format!("the SystemConfig {system_config} names no unsafe block signer")),
+            Err(error) => complain(&format!("the unsafe block signer cannot be read: {error}")),
+        }
+        tokio::select! {
+            () = cancel.cancelled() => return Ok(()),
+            () = tokio::time::sleep(SIGNER_POLL) => {}
+        }
+    }
+}
+
+fn usage(problem: &str) -> UsageError {
+    UsageError { problem: problem.to_owned() }
+}

@@ -1,0 +1,69 @@
+//! Chains of networks that are known by name need only endpoints.
+
+use super::file;
+use crate::config::{Config, ConfigError, Layers};
+use alloy::primitives::address;
+use crosscheck_p2p::ChainId;
+use rstest::rstest;
+
+/// OP Mainnet and Unichain, the latter under another spelling of its id.
+const NAMED: &str = r#"
+network = ["op-mainnet", "unichain"]
+l1.execution = "http://127.0.0.1:8545"
+
+[chains.10]
+execution = ["http://127.0.0.1:9545"]
+rollup_node = "http://127.0.0.1:7545"
+
+[chains.0x82]
+execution = ["http://127.0.0.1:9546"]
+"#;
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    file(text).and_then(Layers::parse)
+}
+
+#[test]
+fn a_named_chain_needs_only_endpoints() {
+    let config = parse(NAMED).unwrap();
+    let chain = |id: u64| config.chains.get(&ChainId::from(id)).unwrap();
+    assert_eq!((chain(10).block_time, chain(130).block_time), (2, 1));
+    let system_config = address!("229047fed2591dbec1ef1118d64f7af3db9eb290");
+    assert_eq!(chain(10).system_config, Some(system_config));
+    assert_eq!(chain(130).system_config, None, "a chain that is only monitored has no use for it");
+    assert_eq!(config.chains.len(), 2);
+}
+
+#[test]
+fn interop_that_is_not_scheduled_never_activates() {
+    let set = parse(NAMED).unwrap().dependency_set();
+    let op = set.member(ChainId::from(10)).unwrap();
+    assert_eq!(op.interop_time.0, u64::try_from(i64::MAX).unwrap());
+}
+
+#[rstest]
+#[case::block_time("block_time = 4", 4)]
+#[case::nothing("", 2)]
+fn what_is_written_wins(#[case] line: &str, #[case] block_time: u64) {
+    let text = NAMED.replace("[chains.10]", &format!("[chains.10]\n{line}"));
+    assert_eq!(parse(&text).unwrap().chains.get(&ChainId::from(10)).unwrap().block_time, block_time);
+}
+
+#[test]
+fn a_flag_names_networks_too() {
+    let layers = Layers::default().flag("network", "base").unwrap();
+    let layers = layers.flag("chains.8453.execution", "http://127.0.0.1:9545").unwrap();
+    assert_eq!(layers.parse().unwrap().chains.get(&ChainId::from(8453)).unwrap().block_time, 2);
+}
+
+#[rstest]
+#[case::unknown("network = [\"op-mainet\"]", &["network[0]", "did you mean op-mainnet?", "soneium-minato"])]
+#[case::no_list("network = \"op-mainnet\"", &["network = \"op-mainnet\"", "a list is needed"])]
+#[case::no_endpoints("network = [\"base\"]", &["chains.8453.execution is not set"])]
+#[case::no_section("network = [\"base\"]\n[chains]\n8453 = 5", &["chains.8453 = 5", "a section is needed"])]
+fn what_cannot_be_is_refused(#[case] text: &str, #[case] parts: &[&str]) {
+    let message = parse(text).unwrap_err().to_string();
+    for part in parts {
+        assert!(message.contains(part), "{part:?} is missing from:\n{message}");
+    }
+}

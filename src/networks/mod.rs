@@ -1,0 +1,13 @@
+//! The public networks that are known by name, from `config/networks/`, which is compiled in.
+//!
+//! Facts only, as the superchain registry publishes them: nothing here is asked of a network, and nothing of it is
+//! secret. Who signs a chain's blocks is not among them, because it changes: L1 is asked for it.
+
+mod known_network;
+mod network_error;
+mod network_name;
+
+pub use crosscheck_p2p::{Bootnode, ParseBootnodeError};
+pub use known_network::{KnownNetwork, NetworkGenesis};
+pub use network_error::NetworkError;
+pub use network_name::{NetworkName, UnknownNetwork};
