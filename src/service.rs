@@ -359,6 +359,7 @@ fn join_gossip(
         suspects: monitoring.gossip.clone(),
         nudges: monitoring.nudges.clone(),
         refusals: shared.refusals.clone(),
+        health: shared.health.clone(),
         gossiped: shared.gossiped.clone(),
         metrics: shared.metrics.clone(),
     };

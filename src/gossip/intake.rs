@@ -2,10 +2,13 @@
 
 use super::Gossiped;
 use crate::audit::{AuditorMessage, Heads};
+use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::monitor::{Nudges, SuspectMessage};
 use crate::rpc::Refusals;
-use crosscheck_p2p::{ChainId, NetworkCounters, NetworkEvent, NetworkHandle, ValidBlock};
+use crosscheck_p2p::{
+    ChainId, NetworkCounters, NetworkEvent, NetworkHandle, Reason, RefusalVerdict, Topic, ValidBlock,
+};
 use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -36,6 +39,8 @@ pub struct Intake {
     pub nudges: Nudges,
     /// Where refused frames are remembered.
     pub refusals: Refusals,
+    /// Where it is told that this machine's clock is in doubt.
+    pub health: Health,
     /// The highest block of each chain.
     pub gossiped: Gossiped,
     /// What is counted.
@@ -90,6 +95,9 @@ impl Intake {
                 debug!(%chain_id, topic = %block.topic(), number = block.number(), hash = %block.hash(), %from, "block");
                 self.metrics.frame_accepted(chain_id, block.topic());
                 self.gossiped.note(chain_id, block.number());
+                if !block.topic().is_cross_safe() {
+                    self.health.clear(&self.clock_part());
+                }
                 self.inspect(&block, at.into());
                 self.compare(&block);
                 if self.auditor.capacity() == 0 {
@@ -104,6 +112,9 @@ impl Intake {
                 debug!(%chain_id, %topic, verdict = verdict.name(), reason = %refusal.reason, %from, "refused");
                 self.metrics.frame_refused(chain_id, topic, verdict);
                 self.refusals.note(chain_id, topic, verdict, &refusal);
+                if let Some(doubt) = clock_doubt(topic, verdict, &refusal.reason) {
+                    self.doubt_clock(doubt);
+                }
             }
             NetworkEvent::PeerConnected { peer_id, addr } => {
                 info!(%chain_id, %peer_id, %addr, "peer connected");
@@ -111,6 +122,16 @@ impl Intake {
             NetworkEvent::PeerDisconnected { peer_id } => {
                 info!(%chain_id, %peer_id, "peer disconnected");
             }
+        }
+    }
+
+    fn clock_part(&self) -> String {
+        format!("chain {} clock", self.chain_id)
+    }
+
+    fn doubt_clock(&self, doubt: String) {
+        if self.health.obstruct(&self.clock_part(), doubt.clone()) {
+            warn!(chain_id = %self.chain_id, doubt, "the sequencer's blocks keep lying outside the window");
         }
     }
 
@@ -136,5 +157,48 @@ impl Intake {
         if self.suspects.try_send(SuspectMessage::Gossip { block: block.clone(), at }).is_err() {
             self.metrics.limit_reached("suspect-inbox");
         }
+    }
+}
+
+/// What is wrong if the validator has begun to doubt the clock: it ignores what it would reject. The text says nothing
+/// of the single block, so that it is logged once.
+fn clock_doubt(topic: Topic, verdict: RefusalVerdict, reason: &Reason) -> Option<String> {
+    if topic.is_cross_safe() || verdict != RefusalVerdict::Ignore {
+        return None;
+    }
+    const CHECK: &str = "check this machine's clock";
+    match reason {
+        Reason::TooOld { past, .. } => {
+            Some(format!("signed blocks keep arriving more than {past} s old: {CHECK}, or the chain lags"))
+        }
+        Reason::FromTheFuture { future, .. } => {
+            Some(format!("signed blocks keep arriving from more than {future} s ahead: {CHECK}"))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crosscheck_p2p::UnixSeconds;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::behind(Topic::BlocksV4, RefusalVerdict::Ignore, true)]
+    #[case::one_late_block(Topic::BlocksV4, RefusalVerdict::Reject, false)]
+    #[case::late_attestation(Topic::CrossSafeBlocksV1, RefusalVerdict::Ignore, false)]
+    fn the_clock_is_doubted(#[case] topic: Topic, #[case] verdict: RefusalVerdict, #[case] doubted: bool) {
+        let old = Reason::TooOld { timestamp: UnixSeconds(1), now: UnixSeconds(200), past: 60 };
+        let ahead = Reason::FromTheFuture { timestamp: UnixSeconds(200), now: UnixSeconds(1), future: 5 };
+        for reason in [old, ahead] {
+            assert_eq!(clock_doubt(topic, verdict, &reason).is_some(), doubted);
+        }
+    }
+
+    #[test]
+    fn nothing_else_speaks_against_the_clock() {
+        let high_s = Reason::HighS;
+        assert_eq!(clock_doubt(Topic::BlocksV4, RefusalVerdict::Ignore, &high_s), None);
     }
 }

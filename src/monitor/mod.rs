@@ -8,6 +8,7 @@ mod board;
 mod chain_reader;
 mod chain_view;
 mod citations;
+mod confirmation;
 mod counts;
 mod cursors;
 mod declarations;

@@ -32,6 +32,8 @@ pub struct Suspect {
     pub access: Option<InboxAccess>,
     /// What is wrong.
     pub fault: Fault,
+    /// Whether that rests on a chain's view, which may be behind a reorg, and not on the declaration alone.
+    pub rests_on_view: bool,
 }
 
 /// What is wrong with a declaration.
@@ -96,7 +98,7 @@ pub fn suspects(
 ) -> Vec<Suspect> {
     let mut found = Vec::new();
     for of in declared {
-        let mut add = |entry, access, fault| {
+        let mut add = |entry, access, fault, rests_on_view| {
             found.push(Suspect {
                 block,
                 transaction_hash: of.transaction_hash,
@@ -104,15 +106,18 @@ pub fn suspects(
                 entry,
                 access,
                 fault,
+                rests_on_view,
             });
         };
         match parse_access_list(&of.keys) {
-            Err(error) => add(0, None, error.into()),
+            Err(error) => add(0, None, error.into(), false),
             Ok(accesses) => {
                 let execution = Execution { chain_id: block.chain_id, timestamp };
                 for (entry, access) in (0..).zip(accesses) {
-                    if let Err(reason) = check(tracker, index, execution, &access) {
-                        add(entry, Some(access), reason.into());
+                    if let Err(reason) = check_suspect(tracker.set(), execution, &access) {
+                        add(entry, Some(access), reason.into(), false);
+                    } else if let Err(reason) = check_view(tracker, index, &access) {
+                        add(entry, Some(access), reason.into(), true);
                     }
                 }
             }
@@ -121,14 +126,9 @@ pub fn suspects(
     found
 }
 
-/// Checks one declared message as far as that can be done without asking anybody.
-fn check(
-    tracker: &Tracker,
-    index: &LogIndex,
-    execution: Execution,
-    access: &InboxAccess,
-) -> Result<(), InvalidReason> {
-    check_suspect(tracker.set(), execution, access)?;
+/// Holds a declared message against the view of the chain that it cites, as far as that can be done without asking
+/// anybody.
+fn check_view(tracker: &Tracker, index: &LogIndex, access: &InboxAccess) -> Result<(), InvalidReason> {
     let Some(view) = tracker.chain(access.chain_id) else { return Ok(()) };
     let Some(tip) = view.tip() else { return Ok(()) };
     if let Some(reason) = check_access_tip(access, (tip.key.number, tip.timestamp)) {

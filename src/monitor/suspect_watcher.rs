@@ -1,15 +1,18 @@
 //! [`SuspectWatcher`]: the task that looks at gossiped blocks before any receipt of them exists, and says later what
 //! became of what they declared.
 //!
-//! It asks nobody: what is not known already is no suspect.
+//! What is not known already is no suspect. A suspicion that rests on a chain's view is confirmed with the chain's
+//! endpoints before it is told, without holding up the next block.
 
+use super::confirmation::Confirmation;
 use super::{Board, ObservedBlock, Suspect, suspects};
 use crate::interop::BlockKey;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::rpc::{SuspectOutcome, SuspectRecord, Suspects, Told};
-use crate::sources::{LogIndex, inbox_keys};
+use crate::sources::{ExecutionClient, LogIndex, inbox_keys};
 use crosscheck_p2p::{ChainId, Clock, ValidBlock};
+use futures::stream::{FuturesUnordered, StreamExt};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc};
@@ -25,6 +28,9 @@ const MAX_PENDING: usize = 4096;
 
 /// How many suspects of one block are told. The rest is counted.
 const MAX_PER_BLOCK: usize = 256;
+
+/// Of how many blocks suspicions are confirmed at once. Beyond it they are not told, and counted.
+const MAX_CONFIRMING: usize = 64;
 
 /// What the watcher is told.
 #[derive(Debug)]
@@ -49,6 +55,8 @@ pub struct SuspectWatcher {
     pub board: Board,
     /// Their proven logs.
     pub index: LogIndex,
+    /// Who confirms suspicions.
+    pub clients: BTreeMap<ChainId, ExecutionClient>,
     /// Where suspects are noted before they are told.
     pub ledger: Ledger,
     /// Where users find them.
@@ -92,40 +100,64 @@ impl SuspectWatcher {
     /// # Errors
     /// If the ledger fails: nothing is told that cannot be written down.
     pub async fn run(mut self, cancel: CancellationToken) -> Result<(), LedgerError> {
+        let confirmation = Confirmation::new(std::mem::take(&mut self.clients), self.metrics.clone());
         let mut pending = Pending::default();
+        let mut confirming = FuturesUnordered::new();
         loop {
             let message = tokio::select! {
                 () = cancel.cancelled() => return Ok(()),
+                Some((key, at, confirmed)) = confirming.next() => {
+                    self.take(&mut pending, key, confirmed, at).await?;
+                    continue;
+                }
                 message = self.inbox.recv() => message,
             };
             match message {
                 None => return Ok(()),
-                Some(SuspectMessage::Gossip { block, at }) => self.inspect(&mut pending, &block, at).await?,
+                Some(SuspectMessage::Gossip { block, at }) => {
+                    let (key, found) = self.inspect(&block);
+                    let (resting, sure): (Vec<_>, Vec<_>) =
+                        found.into_iter().partition(|suspect| suspect.rests_on_view);
+                    self.take(&mut pending, key, sure, at).await?;
+                    if !resting.is_empty() && confirming.len() < MAX_CONFIRMING {
+                        let confirmation = confirmation.clone();
+                        confirming.push(async move { (key, at, confirmation.confirm(resting).await) });
+                    } else if !resting.is_empty() {
+                        self.metrics.limit_reached("suspect-confirmation");
+                    }
+                }
                 Some(SuspectMessage::Observed(block)) => self.settle(&mut pending, &block),
             }
         }
     }
 
-    async fn inspect(
-        &self,
-        pending: &mut Pending,
-        block: &ValidBlock,
-        at: Instant,
-    ) -> Result<(), LedgerError> {
+    /// The suspects in a gossiped block, by what is known now.
+    fn inspect(&self, block: &ValidBlock) -> (BlockKey, Vec<Suspect>) {
+        let key = BlockKey { chain_id: block.chain_id(), number: block.number(), hash: block.hash() };
         let declared = inbox_keys(&block.payload().transactions);
         self.metrics.undecodable_transactions(block.chain_id(), declared.undecodable);
         if declared.transactions.is_empty() {
-            return Ok(());
+            return (key, Vec::new());
         }
-        let key = BlockKey { chain_id: block.chain_id(), number: block.number(), hash: block.hash() };
         let mut found =
             suspects(&self.board.read(), &self.index, key, block.timestamp(), &declared.transactions);
-        if found.is_empty() {
-            return Ok(());
-        }
         if found.len() > MAX_PER_BLOCK {
             self.metrics.limit_reached("suspects-per-block");
             found.truncate(MAX_PER_BLOCK);
+        }
+        (key, found)
+    }
+
+    /// Notes a block's suspects, and tells those that are news.
+    async fn take(
+        &self,
+        pending: &mut Pending,
+        key: BlockKey,
+        found: Vec<Suspect>,
+        at: Instant,
+    ) -> Result<(), LedgerError> {
+        if found.is_empty() {
+            return Ok(());
         }
         let new = match self.ledger.note_suspects(&found, self.clock.now()).await {
             Err(error @ LedgerError::OutOfRange { .. }) => {

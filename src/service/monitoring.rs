@@ -79,6 +79,7 @@ pub(super) async fn start(
         inbox: suspect_inbox,
         board: monitoring.board.clone(),
         index: index.clone(),
+        clients: clients.clone(),
         ledger: ledger.clone(),
         suspects: monitoring.suspects.clone(),
         told: monitoring.told.clone(),

@@ -104,6 +104,7 @@ async fn a_suspect_is_new_once() {
     let dir = tempfile::tempdir().unwrap();
     let store = ledger(&dir).await;
     let suspect = |number, entry| Suspect {
+        rests_on_view: false,
         block: key(number).block,
         transaction_hash: B256::ZERO,
         transaction_index: 4,

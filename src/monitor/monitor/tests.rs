@@ -190,6 +190,52 @@ async fn a_suspect_is_told_before_its_block_is_read_and_its_outcome_after() {
 }
 
 #[tokio::test]
+async fn a_suspicion_that_rests_on_a_view_behind_a_reorg_is_not_told() {
+    let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
+    let first = world.extend(B, &[]);
+    let forked = world.extend(B, &[]);
+    world.extend(A, &[]);
+    world.extend(A, &[]);
+    let mut shell = world.watch(dir.path()).await;
+    shell.until_read(&forked, B).await;
+    world.hold_latest(B);
+    world.build_on(B, first.hash, &[Emit]);
+    world.set_out(A, true);
+    let citing = world.extend(A, &[Execute(message(B, 2, 0)), Execute(wrong(B, 2))]);
+    shell.gossip(A, &citing).await;
+    let told = shell.next().await;
+    assert_eq!((&told["kind"], &told["transaction_index"]), (&json!("suspect"), &json!(2)), "{told}");
+    assert_eq!(shell.board.read().chain(ChainId::from(B)).unwrap().block(2).unwrap().key.hash, forked.hash);
+    assert_eq!((shell.suspects.after(0, None, 10).len(), shell.unheard().len()), (1, 0));
+    shell.stop().await;
+}
+
+#[tokio::test]
+async fn a_suspicion_that_nobody_can_confirm_is_not_told() {
+    let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
+    let cited = world.extend(B, &[Emit]);
+    world.extend(A, &[]);
+    let mut shell = world.watch(dir.path()).await;
+    shell.until_read(&cited, B).await;
+    world.set_out(A, true);
+    world.set_out(B, true);
+    let bad = world.extend(A, &[Execute(wrong(B, 1))]);
+    shell.gossip(A, &bad).await;
+    let failed = || {
+        shell
+            .metrics
+            .render()
+            .unwrap()
+            .contains("source_failures_total{chain_id=\"902\",source=\"execution\"} ")
+    };
+    shell.until("it was asked", |_| failed()).await;
+    assert_eq!(shell.unheard(), [] as [serde_json::Value; 0]);
+    world.set_out(B, false);
+    assert_eq!(shell.next().await["kind"], "suspect");
+    shell.stop().await;
+}
+
+#[tokio::test]
 async fn a_reorg_deeper_than_all_that_was_read_is_read_anew() {
     let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
     let first = world.extend(A, &[]);

@@ -89,6 +89,8 @@ pub(super) struct World {
     pub fixture: Fixture,
     pub blocks: Vec<Arc<L2Block>>,
     pub addr: SocketAddr,
+    /// Every method that is served, subscriptions and their ends included.
+    pub methods: Vec<&'static str>,
     pub told: broadcast::Sender<Told>,
     pub suspects: Suspects,
     pub failsafe: Failsafe,
@@ -139,13 +141,16 @@ impl World {
         };
         let mut tasks = JoinSet::new();
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let (addr, server) = serve(any, parts.module().unwrap(), CancellationToken::new()).await.unwrap();
+        let module = parts.module().unwrap();
+        let methods = module.method_names().collect();
+        let (addr, server) = serve(any, module, CancellationToken::new()).await.unwrap();
         tasks.spawn(server);
         let servers = vec![node, l1];
         Self {
             fixture,
             blocks,
             addr,
+            methods,
             told,
             suspects,
             failsafe,

@@ -74,6 +74,8 @@ struct Served {
     safe: u64,
     finalized: u64,
     is_out: bool,
+    /// What is called the latest block, whatever came after it.
+    latest: Option<Arc<L2Block>>,
 }
 
 /// Two chains on one L1, with blocks of the same timestamps, and their execution clients.
@@ -98,7 +100,7 @@ impl World {
                 batcher: Address::repeat_byte(0xba),
             };
             let chain = Chain::new(params, &[fixture.user.address()]).unwrap();
-            (chain_id, Served { chain, safe: 0, finalized: 0, is_out: false })
+            (chain_id, Served { chain, safe: 0, finalized: 0, is_out: false, latest: None })
         };
         let chains = Arc::new(Mutex::new([A, B].map(served).into()));
         let mut servers = BTreeMap::new();
@@ -166,6 +168,13 @@ impl World {
         self.chains.lock().get_mut(&chain_id).unwrap().is_out = is_out;
     }
 
+    /// Calls the chain's head the latest block from now on: readers see no later one, nor a reorg.
+    pub(super) fn hold_latest(&self, chain_id: u64) {
+        let mut chains = self.chains.lock();
+        let served = chains.get_mut(&chain_id).unwrap();
+        served.latest = Some(Arc::clone(served.chain.head()));
+    }
+
     /// Starts the monitor's tasks on a ledger in this directory.
     pub(super) async fn watch(&self, dir: &Path) -> Shell {
         let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
@@ -203,6 +212,9 @@ async fn serve(chains: Arc<Mutex<BTreeMap<u64, Served>>>, id: u64) -> RunningSer
     };
     register("eth_getBlockByNumber", |served, tag| {
         let number = match tag.as_str() {
+            Some("latest") if served.latest.is_some() => {
+                return json!(served.latest.as_ref().map(|block| rpc_block(block, true)));
+            }
             Some("latest") => served.chain.head().number(),
             Some("safe") => served.safe,
             Some("finalized") => served.finalized,
@@ -276,6 +288,7 @@ impl Shell {
             inbox: suspect_inbox,
             board: board.board(),
             index: index.clone(),
+            clients: clients.clone(),
             ledger: ledger.clone(),
             suspects: suspects.clone(),
             told: sender.clone(),

@@ -1,0 +1,94 @@
+//! [`Confirmation`]: asks a chain's endpoints anew about what a suspicion rests on.
+//!
+//! The view of a chain may be behind a reorg that a gossiped block knows of already: what it cites is there, on the new
+//! fork. So a suspicion that rests on a view is told only if it holds by what the endpoints agree on after the
+//! gossip came in. One that they do not answer about is never told: its block's receipts will decide.
+
+use super::Suspect;
+use crate::interop::{InboxAccess, InvalidReason, check_access_log, check_access_tip};
+use crate::metrics::Metrics;
+use crate::sources::{ExecutionClient, SourceError};
+use crosscheck_p2p::ChainId;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use tracing::debug;
+
+/// For how long the endpoints are asked about the suspicions of one block.
+const ASKED_FOR: Duration = Duration::from_secs(10);
+
+/// The pause after an answer that could not be had.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Asks the chains' endpoints. Clones share them.
+#[derive(Clone, Debug)]
+pub(super) struct Confirmation {
+    clients: Arc<BTreeMap<ChainId, ExecutionClient>>,
+    metrics: Metrics,
+}
+
+impl Confirmation {
+    /// Asks these clients.
+    pub(super) fn new(clients: BTreeMap<ChainId, ExecutionClient>, metrics: Metrics) -> Self {
+        Self { clients: Arc::new(clients), metrics }
+    }
+
+    /// Those suspicions that hold by what the endpoints say now, each with the fault that they show.
+    pub(super) async fn confirm(self, suspects: Vec<Suspect>) -> Vec<Suspect> {
+        let until = Instant::now().checked_add(ASKED_FOR);
+        let mut confirmed = Vec::new();
+        for suspect in suspects {
+            let Some(access) = suspect.access else { continue };
+            let Some(client) = self.clients.get(&access.chain_id) else { continue };
+            match self.ask(client, &access, until).await {
+                Some(Err(reason)) => confirmed.push(Suspect { fault: reason.into(), ..suspect }),
+                Some(Ok(())) => {
+                    let (chain_id, number) = (access.chain_id, access.block_number);
+                    debug!(%chain_id, number, "a suspicion rested on a view that was behind a reorg");
+                }
+                None => self.metrics.limit_reached("suspect-confirmation"),
+            }
+        }
+        confirmed
+    }
+
+    /// Asks until there is an answer. `None`: there was none in time.
+    async fn ask(
+        &self,
+        client: &ExecutionClient,
+        access: &InboxAccess,
+        until: Option<Instant>,
+    ) -> Option<Result<(), InvalidReason>> {
+        loop {
+            match look(client, access).await {
+                Ok(answer) => return Some(answer),
+                Err(error) => {
+                    let chain_id = access.chain_id;
+                    self.metrics.source_failed(chain_id, "execution");
+                    debug!(%chain_id, %error, "a suspicion cannot be confirmed yet");
+                }
+            }
+            let next =
+                Instant::now().checked_add(PAUSE).filter(|next| until.is_some_and(|until| *next < until))?;
+            tokio::time::sleep_until(next).await;
+        }
+    }
+}
+
+/// Holds a declared message against the block that stands at the cited height now. What is not known breaks no rule.
+async fn look(
+    client: &ExecutionClient,
+    access: &InboxAccess,
+) -> Result<Result<(), InvalidReason>, SourceError> {
+    match client.block_by_number(access.block_number).await? {
+        Some(block) => {
+            let logs = client.logs(&block).await?;
+            Ok(logs.map_or(Ok(()), |logs| check_access_log(access, &logs)))
+        }
+        None => {
+            let tip = client.tip().await?;
+            Ok(check_access_tip(access, (tip.number, tip.timestamp)).map_or(Ok(()), Err))
+        }
+    }
+}
