@@ -91,8 +91,10 @@ pub use header_payload::NoPayloadError;
 pub use libp2p::{Multiaddr, PeerId};
 pub use message_id::{MessageId, message_id};
 pub use network::{
-    IdentityError, Network, NetworkClosed, NetworkConfig, NetworkCounters, NetworkError, NetworkEvent,
-    NetworkHandle, NoPeerIdError, NodeIdentity, PeerInfo, PublishError,
+    Bootnode, ConnectError, Direction, DiscoveryConfig, DiscoveryView, GateError, GateOrder, Gated,
+    GaterRules, Gates, GatesFull, IdentityError, KnownPeer, Network, NetworkClosed, NetworkConfig,
+    NetworkCounters, NetworkError, NetworkEvent, NetworkHandle, NoPeerIdError, NodeIdentity,
+    ParseBootnodeError, PeerFileError, PeerInfo, PublishError, Subnet,
 };
 pub use payload::{BlobFields, ExecutionPayload, VersionFields};
 pub use payload_hash::{PayloadHash, signing_hash};

@@ -10,9 +10,12 @@
 )]
 
 mod backpressure;
+mod discovery;
 mod exchange;
+mod gating;
 mod hostile;
 mod oracle;
 mod reconnect;
 mod refusals;
 mod support;
+mod sync;
