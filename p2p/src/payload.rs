@@ -3,11 +3,10 @@
 //! Holds fields and derives the header from them. Never decodes a transaction: the transactions root is the
 //! root over their raw bytes, as EIP-2718 defines it.
 
-use crate::UnixSeconds;
+use crate::{UnixSeconds, ordered_root::ordered_root};
 use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, Header};
 use alloy_eips::{eip4895::Withdrawal, eip7685::EMPTY_REQUESTS_HASH};
 use alloy_primitives::{Address, B64, B256, Bloom, Bytes, U256};
-use alloy_trie::root::ordered_trie_root_encoded;
 
 /// A version 4 execution payload: the fields in their order on the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +82,7 @@ impl ExecutionPayload {
 
     /// The root of the ordered trie over the raw transactions.
     pub fn transactions_root(&self) -> B256 {
-        ordered_trie_root_encoded(&self.transactions)
+        ordered_root(&self.transactions)
     }
 
     /// The hash of the [header](ExecutionPayload::header) that these fields make up.
