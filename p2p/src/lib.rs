@@ -32,8 +32,8 @@ mod seen_blocks;
 mod signature;
 mod signers;
 mod signing_domain;
-mod spare_core;
 mod topic;
+mod two_cores;
 mod valid_block;
 mod validator;
 

@@ -8,7 +8,7 @@
 //! remembers is kept apart per topic, is bounded, and changes only when a block has passed every other rule.
 
 use crate::{
-    AuthenticFrame, Envelope, Frame, Judgement, Refusal, Signers, Topic, UnixSeconds, ValidBlock,
+    AuthenticFrame, Envelope, Frame, Judgement, MessageId, Refusal, Signers, Topic, UnixSeconds, ValidBlock,
     ValidationRules, rules::check_block, seen_blocks::SeenBlocks,
 };
 use alloy_primitives::Bytes;
@@ -52,9 +52,9 @@ impl Validator {
         frame: &Bytes,
         signers: &Signers,
     ) -> Result<ValidBlock, Refusal> {
-        let (frame, envelope) = open(rules, topic, frame, signers)?;
+        let (frame, envelope, id) = open(rules, topic, frame, signers)?;
         check_block(&envelope).map_err(|reason| frame.refuse(reason))?;
-        Ok(into_block(rules, frame, envelope))
+        Ok(ValidBlock::new(frame, envelope, id))
     }
 
     fn admit(
@@ -64,7 +64,7 @@ impl Validator {
         signers: &Signers,
         now: UnixSeconds,
     ) -> Result<ValidBlock, Refusal> {
-        let (frame, envelope) = open(&self.rules, topic, frame, signers)?;
+        let (frame, envelope, id) = open(&self.rules, topic, frame, signers)?;
         let (number, hash) = (envelope.payload.number, envelope.payload.block_hash);
         let seen = match topic {
             Topic::BlocksV4 => &mut self.blocks,
@@ -77,7 +77,7 @@ impl Validator {
             .and_then(|()| seen.check(&self.rules, number, hash))
             .map_err(|reason| frame.refuse(reason))?;
         seen.mark(number, hash);
-        Ok(into_block(&self.rules, frame, envelope))
+        Ok(ValidBlock::new(frame, envelope, id))
     }
 }
 
@@ -87,15 +87,11 @@ fn open(
     topic: Topic,
     frame: &Bytes,
     signers: &Signers,
-) -> Result<(AuthenticFrame, Envelope), Refusal> {
-    let frame = Frame::open(frame)?.authenticate(topic, rules.chain_id, signers)?;
+) -> Result<(AuthenticFrame, Envelope, MessageId), Refusal> {
+    let (frame, id) = Frame::open_on(topic, rules, frame)?;
+    let frame = frame.authenticate(topic, rules.chain_id, signers)?;
     let envelope = frame.decode().map_err(|malformed| frame.refuse(malformed.into()))?;
-    Ok((frame, envelope))
-}
-
-fn into_block(rules: &ValidationRules, frame: AuthenticFrame, envelope: Envelope) -> ValidBlock {
-    let message_id = frame.frame().message_id(frame.topic(), rules);
-    ValidBlock::new(frame, envelope, message_id)
+    Ok((frame, envelope, id))
 }
 
 #[cfg(test)]

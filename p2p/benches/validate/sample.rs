@@ -71,7 +71,9 @@ fn transactions(count: u64, most: u64) -> Vec<Bytes> {
     (0..count)
         .map(|nonce| {
             let words = draw() % (most / 32 + 1);
-            let word = |bits: u64| if bits % 2 == 0 { B256::ZERO } else { B256::from(U256::from(bits).pow(U256::from(5))) };
+            let word = |bits: u64| {
+                if bits % 2 == 0 { B256::ZERO } else { B256::from(U256::from(bits).pow(U256::from(5))) }
+            };
             let input: Vec<u8> = (0..words).flat_map(|_| word(draw()).0).collect();
             let transaction = TxEip1559 {
                 chain_id: CHAIN,

@@ -11,17 +11,13 @@ mod trie_key;
 
 use crate::{
     keccak::{Head, Message, hash_each},
-    spare_core,
+    two_cores::both,
 };
 use alloy_primitives::{B256, keccak256};
 use alloy_trie::{EMPTY_ROOT_HASH, root::adjust_index_for_rlp};
 use branch::{Branch, Child, grow, key_at, leaf_depth};
 use leaf::{Unhashed, leaf};
 use node_ref::{HASHED_FROM, NodeRef};
-
-/// From how many bytes on the leaves are shared with a second core: starting a thread costs as much as hashing
-/// about a fifth of this.
-const SHARED_FROM: usize = 256 * 1024;
 
 /// The root over items of any bytes, keyed by the RLP of their index.
 pub(crate) fn ordered_root<T: AsRef<[u8]> + Sync>(items: &[T]) -> B256 {
@@ -61,16 +57,13 @@ fn leaf_at<T: AsRef<[u8]>>(items: &[T], place: usize) -> Unhashed<'_> {
 fn hash_leaves<T: AsRef<[u8]> + Sync>(items: &[T]) -> Vec<NodeRef> {
     let mut leaves = vec![NodeRef::Empty; items.len()];
     let total = items.iter().fold(0_usize, |sum, item| sum.saturating_add(item.as_ref().len()));
-    if total < SHARED_FROM || !spare_core::exists() {
-        hash_leaves_from(items, 0, total, &mut leaves);
-        return leaves;
-    }
     let middle = leaves.len() / 2;
     let (front, back) = leaves.split_at_mut(middle);
-    std::thread::scope(|scope| {
-        scope.spawn(|| hash_leaves_from(items, middle, total / 2, back));
-        hash_leaves_from(items, 0, total / 2, front);
-    });
+    both(
+        total,
+        || hash_leaves_from(items, 0, total / 2, front),
+        || hash_leaves_from(items, middle, total / 2, back),
+    );
     leaves
 }
 
