@@ -72,7 +72,11 @@ fn transactions(count: u64, most: u64) -> Vec<Bytes> {
         .map(|nonce| {
             let words = draw() % (most / 32 + 1);
             let word = |bits: u64| {
-                if bits % 2 == 0 { B256::ZERO } else { B256::from(U256::from(bits).pow(U256::from(5))) }
+                if bits.is_multiple_of(2) {
+                    B256::ZERO
+                } else {
+                    B256::from(U256::from(bits).wrapping_pow(U256::from(5)))
+                }
             };
             let input: Vec<u8> = (0..words).flat_map(|_| word(draw()).0).collect();
             let transaction = TxEip1559 {
@@ -86,7 +90,7 @@ fn transactions(count: u64, most: u64) -> Vec<Bytes> {
                 access_list: Vec::new().into(),
                 input: input.into(),
             };
-            let signature = Signature::new(U256::from(draw()), U256::from(draw()), draw() % 2 == 0);
+            let signature = Signature::new(U256::from(draw()), U256::from(draw()), draw().is_multiple_of(2));
             TxEnvelope::from(transaction.into_signed(signature)).encoded_2718().into()
         })
         .collect()

@@ -6,6 +6,7 @@
 use alloy_primitives::{B256, Keccak256};
 
 /// How many bytes a permutation takes in: the rate of Keccak-256.
+#[cfg(target_arch = "x86_64")]
 pub(super) const BLOCK_BYTES: usize = 136;
 
 /// The most bytes a [`Head`] holds.
@@ -43,13 +44,20 @@ impl Head {
 pub(crate) struct Message<'m> {
     head: Head,
     body: &'m [u8],
+    /// Whether its last block has been taken.
+    #[cfg(target_arch = "x86_64")]
     finished: bool,
 }
 
 impl<'m> Message<'m> {
     /// A message in two pieces.
     pub(crate) const fn new(head: Head, body: &'m [u8]) -> Self {
-        Self { head, body, finished: false }
+        Self {
+            head,
+            body,
+            #[cfg(target_arch = "x86_64")]
+            finished: false,
+        }
     }
 
     /// Its size, bytes.
@@ -64,7 +72,11 @@ impl<'m> Message<'m> {
         hasher.update(self.body);
         hasher.finalize()
     }
+}
 
+/// Block by block, for the lanes.
+#[cfg(target_arch = "x86_64")]
+impl<'m> Message<'m> {
     /// Whether the block that ends the message has been taken.
     pub(super) const fn is_finished(&self) -> bool {
         self.finished

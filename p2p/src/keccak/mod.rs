@@ -5,15 +5,15 @@
 //! apart at run time; elsewhere they are hashed one by one with the assembly that everything else uses. Never
 //! allocates, and never spreads work over threads.
 
+#[cfg(target_arch = "x86_64")]
 mod lanes;
 mod message;
+#[cfg(target_arch = "x86_64")]
 mod permutation;
 
 pub(crate) use message::{Head, Message};
 
 use alloy_primitives::B256;
-use fearless_simd::Level;
-use lanes::hash_in_lanes;
 
 /// Hashes each message and hands its number and digest to `digest`, in any order.
 ///
@@ -24,16 +24,18 @@ pub(crate) fn hash_each<'m>(
     total: usize,
     mut digest: impl FnMut(usize, B256),
 ) {
-    let alone = |message: &Message<'_>| message.len() > total / 2;
-    let level = Level::new();
+    let is_alone = |message: &Message<'_>| message.len() > total / 2;
     #[cfg(target_arch = "x86_64")]
     {
+        let level = fearless_simd::Level::new();
         if let Some(kernel) = level.as_avx512() {
-            return hash_in_lanes(kernel, messages, alone, digest);
+            return lanes::hash_in_lanes(kernel, messages, is_alone, digest);
         }
         if let Some(kernel) = level.as_avx2() {
-            return hash_in_lanes(kernel, messages, alone, digest);
+            return lanes::hash_in_lanes(kernel, messages, is_alone, digest);
         }
     }
+    // Alone or not, there is one way here.
+    let _ = is_alone;
     messages.for_each(|(number, message)| digest(number, message.hash()));
 }

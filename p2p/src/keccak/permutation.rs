@@ -5,7 +5,6 @@
 //! token that proves that the machine has them.
 
 /// The constants of the step ι.
-#[cfg(target_arch = "x86_64")]
 const ROUND_CONSTANTS: [u64; 24] = [
     0x0000_0000_0000_0001,
     0x0000_0000_0000_8082,
@@ -36,7 +35,6 @@ const ROUND_CONSTANTS: [u64; 24] = [
 /// θ, ρ, π, χ and ι on `$s`, an array of 25 vectors, word `x + 5y` at that index.
 ///
 /// `$xor3` is `a ^ b ^ c`, `$chi` is `a ^ (!b & c)`, `$rol` rotates left by a constant.
-#[cfg(target_arch = "x86_64")]
 macro_rules! round {
     ($s:ident, $constant:expr, $xor:ident, $xor3:ident, $chi:ident, $rol:ident) => {{
         let c0 = $xor3!($xor3!($s[0], $s[5], $s[10]), $s[15], $s[20]);
@@ -89,7 +87,6 @@ macro_rules! round {
     }};
 }
 
-#[cfg(target_arch = "x86_64")]
 mod avx512 {
     use super::ROUND_CONSTANTS;
     use crate::keccak::lanes::{Permute, STATE_WORDS, States};
@@ -144,7 +141,6 @@ mod avx512 {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
 mod avx2 {
     use super::ROUND_CONSTANTS;
     use crate::keccak::lanes::{Permute, STATE_WORDS, States};

@@ -52,7 +52,7 @@ impl NodeRef {
         match self {
             Self::Empty => out.push(EMPTY),
             Self::Inline { bytes, len } => {
-                out.extend_from_slice(bytes.get(..usize::from(*len)).unwrap_or(bytes))
+                out.extend_from_slice(bytes.get(..usize::from(*len)).unwrap_or(bytes));
             }
             Self::Hash(hash) => {
                 out.push(HASH_PREFIX);
