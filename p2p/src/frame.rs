@@ -4,7 +4,9 @@
 //! [`ValidBlock`](crate::ValidBlock). Never allocates what a header claims before the claim is checked, and
 //! never looks into the payload.
 
-use crate::{MessageId, PayloadHash, Reason, Topic, ValidationRules, signature::SIGNATURE_BYTES};
+use crate::{
+    MessageId, PayloadHash, Reason, Topic, ValidationRules, signature::SIGNATURE_BYTES, two_cores::both,
+};
 use alloy_primitives::Bytes;
 
 /// The most bytes a frame may hold, compressed or not: 10 MiB, as op-node.
@@ -28,19 +30,38 @@ impl Frame {
     /// # Errors
     /// A [`Reason`] of the length rules when it is no snappy block or out of bounds.
     pub fn open(compressed: &Bytes) -> Result<Self, Reason> {
+        Self::open_with(compressed, |_, signed| (PayloadHash::of(signed), ())).map(|(frame, ())| frame)
+    }
+
+    /// Decompresses a frame and computes its id on a topic, a large one's on a second core.
+    ///
+    /// # Errors
+    /// As [`Frame::open`].
+    pub(crate) fn open_on(
+        topic: Topic,
+        rules: &ValidationRules,
+        compressed: &Bytes,
+    ) -> Result<(Self, MessageId), Reason> {
+        Self::open_with(compressed, |decompressed, signed| {
+            let identify = || MessageId::of_decompressed(&topic.path(rules.chain_id), decompressed);
+            both(signed.len(), || PayloadHash::of(signed), identify)
+        })
+    }
+
+    /// Opens a frame; `hash` sees it whole, and from the signature on.
+    fn open_with<T>(
+        compressed: &Bytes,
+        hash: impl FnOnce(&[u8], &[u8]) -> (PayloadHash, T),
+    ) -> Result<(Self, T), Reason> {
         let decompressed = decompress(compressed)?;
         let too_small = Reason::DeclaredSizeTooSmall { size: decompressed.len(), minimum: MIN_FRAME_BYTES };
         if decompressed.len() < MIN_FRAME_BYTES {
             return Err(too_small);
         }
         let (signature, signed) = decompressed.split_first_chunk().ok_or(too_small)?;
-        let (signature, payload_hash) = (*signature, PayloadHash::of(signed));
-        Ok(Self {
-            compressed: compressed.clone(),
-            decompressed: decompressed.into(),
-            signature,
-            payload_hash,
-        })
+        let (signature, (payload_hash, more)) = (*signature, hash(&decompressed, signed));
+        let (compressed, decompressed) = (compressed.clone(), decompressed.into());
+        Ok((Self { compressed, decompressed, signature, payload_hash }, more))
     }
 
     /// The frame as it travels.

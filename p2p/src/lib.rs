@@ -58,8 +58,10 @@ mod clock;
 mod envelope;
 mod frame;
 mod header_payload;
+mod keccak;
 mod message_id;
 mod network;
+mod ordered_root;
 mod payload;
 mod payload_hash;
 mod payload_layout;
@@ -78,6 +80,7 @@ mod signature;
 mod signers;
 mod signing_domain;
 mod topic;
+mod two_cores;
 mod valid_block;
 mod validator;
 

@@ -3,11 +3,10 @@
 //! Holds fields and derives the header from them. Never decodes a transaction: the transactions root is the
 //! root over their raw bytes, as EIP-2718 defines it.
 
-use crate::{PayloadVersion, UnixSeconds};
+use crate::{PayloadVersion, UnixSeconds, ordered_root::ordered_root};
 use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, Header, proofs::calculate_withdrawals_root};
 use alloy_eips::{eip4895::Withdrawal, eip7685::EMPTY_REQUESTS_HASH};
 use alloy_primitives::{Address, B64, B256, Bloom, Bytes, U256};
-use alloy_trie::root::ordered_trie_root_encoded;
 
 /// An execution payload: the fields that every version has, in their order on the wire, and what later ones added.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,7 +162,7 @@ impl ExecutionPayload {
 
     /// The root of the ordered trie over the raw transactions.
     pub fn transactions_root(&self) -> B256 {
-        ordered_trie_root_encoded(&self.transactions)
+        ordered_root(&self.transactions)
     }
 
     /// The hash of the [header](ExecutionPayload::header) that these fields make up.

@@ -8,10 +8,10 @@
 //! remembers is kept apart per topic, is bounded, and changes only when a block has passed every other rule.
 
 use crate::{
-    AuthenticFrame, Envelope, Frame, Judgement, Reason, Refusal, Signers, Topic, UnixSeconds, ValidBlock,
-    ValidationRules, rules::check_block, seen_blocks::SeenBlocks,
+    AuthenticFrame, Envelope, Frame, Judgement, MessageId, Reason, Refusal, Signers, Topic, UnixSeconds,
+    ValidBlock, ValidationRules, rules::check_block, seen_blocks::SeenBlocks,
 };
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::Bytes;
 use std::collections::BTreeMap;
 
 /// How many signed blocks of a topic, with none let in between, may lie outside the window before the clock is doubted
@@ -90,9 +90,9 @@ impl Validator {
         frame: &Bytes,
         signers: &Signers,
     ) -> Result<ValidBlock, Refusal> {
-        let (frame, envelope) = open(rules, topic, frame, signers)?;
+        let (frame, envelope, id) = open(rules, topic, frame, signers)?;
         check_block(&envelope, &rules.forks).map_err(|reason| frame.refuse(reason))?;
-        Ok(into_block(rules, frame, envelope, Vec::new()))
+        Ok(ValidBlock::new(frame, envelope, id, Vec::new()))
     }
 
     fn admit(
@@ -102,7 +102,7 @@ impl Validator {
         signers: &Signers,
         now: UnixSeconds,
     ) -> Result<ValidBlock, Refusal> {
-        let (frame, envelope) = open(&self.rules, topic, frame, &signers.at(now))?;
+        let (frame, envelope, id) = open(&self.rules, topic, frame, &signers.at(now))?;
         let (number, hash) = (envelope.payload.number, envelope.payload.block_hash);
         let settled = self.settled.filter(|_| topic.is_cross_safe());
         let (window, max_blocks) = (self.rules.window(topic, now), self.rules.max_blocks_per_height);
@@ -113,7 +113,7 @@ impl Validator {
             .and_then(|()| self.topic(topic).seen.check(max_blocks, number, hash))
             .map_err(|reason| frame.refuse(reason))?;
         let rivals = self.topic(topic).seen.mark(number, hash);
-        Ok(into_block(&self.rules, frame, envelope, rivals))
+        Ok(ValidBlock::new(frame, envelope, id, rivals))
     }
 }
 
@@ -130,20 +130,11 @@ fn open(
     topic: Topic,
     frame: &Bytes,
     signers: &Signers,
-) -> Result<(AuthenticFrame, Envelope), Refusal> {
-    let frame = Frame::open(frame)?.authenticate(topic, rules.chain_id, signers)?;
+) -> Result<(AuthenticFrame, Envelope, MessageId), Refusal> {
+    let (frame, id) = Frame::open_on(topic, rules, frame)?;
+    let frame = frame.authenticate(topic, rules.chain_id, signers)?;
     let envelope = frame.decode().map_err(|malformed| frame.refuse(malformed.into()))?;
-    Ok((frame, envelope))
-}
-
-fn into_block(
-    rules: &ValidationRules,
-    frame: AuthenticFrame,
-    envelope: Envelope,
-    rivals: Vec<B256>,
-) -> ValidBlock {
-    let message_id = frame.frame().message_id(frame.topic(), rules);
-    ValidBlock::new(frame, envelope, message_id, rivals)
+    Ok((frame, envelope, id))
 }
 
 #[cfg(test)]

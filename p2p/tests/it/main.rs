@@ -9,6 +9,7 @@
     clippy::unwrap_used
 )]
 
+mod allocations;
 mod backpressure;
 mod discovery;
 mod exchange;
