@@ -13,7 +13,7 @@ use alloy::consensus::{Eip658Value, Header, Receipt, ReceiptWithBloom};
 use alloy::primitives::{Address, B256, Bytes, Log, LogData, U256, logs_bloom};
 use alloy::rpc::types::{Block, BlockTransactions, Header as RpcHeader, Log as RpcLog, TransactionReceipt};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use crosscheck::audit::{Closure, Standing};
+use crosscheck::audit::{Closure, Maturity, Standing};
 use crosscheck::interop::{
     AccessContext, CROSS_L2_INBOX, Checksum, DependencySet, EXECUTING_MESSAGE_TOPIC, Execution, Identifier,
     InboxAccess, Member, Message, SameTimestamp, check_access, check_access_log, check_claim, check_log,
@@ -203,7 +203,7 @@ fn timestamp(criterion: &mut Criterion) {
         let closure = |blocks: Vec<Arc<ProvenLogs>>| {
             let mut blocks = blocks.into_iter();
             let mut closure = Closure::of(&set, blocks.next().unwrap());
-            blocks.for_each(|logs| closure.insert(logs, false));
+            blocks.for_each(|logs| closure.insert(logs, Maturity::Open));
             closure.standings()
         };
         assert!(closure(blocks.clone()).values().all(|standing| *standing == expected));

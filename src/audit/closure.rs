@@ -1,13 +1,15 @@
 //! [`Closure`]: a block and all that its validity rests on, as far as it is known. Pure: blocks come in, asks go out.
 //!
 //! A message is only as good as the block that it cites, and that one as the blocks that it cites. The closure follows
-//! citations back until blocks that are settled: final, or found valid before. Messages of one timestamp may cite each
+//! citations back until blocks that are settled (found valid before, or without messages) or final. That a block is
+//! final does not make it valid: what cites it may be looked at long after. So a final block that a block which is not
+//! cites is examined like any other; only what it cites, being final too, is taken to be valid if its logs are right. Messages of one timestamp may cite each
 //! other; blocks are thus taken to be valid until something is wrong with them, then what is invalid spreads to whoever
 //! cites it, then what is unknown does. A same-timestamp message stands only once every chain's block of that timestamp
 //! is known, and no cycle holds it.
 //!
 //! ```text
-//! settled ------------------------------------------------------------> valid
+//! settled, or final and cited by nothing but final blocks -------------> valid
 //! a message breaks a clause, or the chain is cyclic at the timestamp --> invalid, and so is whoever cites it
 //! a fact is missing --------------------------------------------------> unknown, and so is whoever cites it
 //! none of these ------------------------------------------------------> valid
@@ -47,9 +49,21 @@ pub struct Ask {
     pub number: Option<u64>,
 }
 
+/// What is known of a block that is taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Maturity {
+    /// It is valid, and what it rests on does not matter.
+    Settled,
+    /// L1 finality covers it, and so all that it cites.
+    Final,
+    /// Neither.
+    Open,
+}
+
 #[derive(Clone, Debug)]
 enum Known {
     Settled(Arc<ProvenLogs>),
+    Final(Arc<ProvenLogs>),
     Open(Arc<ProvenLogs>),
     /// A canonical block of the chain: it is past the timestamp without having the height.
     Missing {
@@ -85,11 +99,15 @@ impl<'a> Closure<'a> {
         Self { set, root: place, blocks: [(place, Known::Open(root))].into(), contemporaries }
     }
 
-    /// Takes a block in. `settled`: it is known to be valid, and what it rests on does not matter.
-    pub fn insert(&mut self, logs: Arc<ProvenLogs>, settled: bool) {
+    /// Takes a block in.
+    pub fn insert(&mut self, logs: Arc<ProvenLogs>, maturity: Maturity) {
         let place = (logs.chain_id(), logs.number());
         self.place(logs.timestamp(), logs.chain_id(), Some(logs.number()));
-        let known = if settled { Known::Settled(logs) } else { Known::Open(logs) };
+        let known = match maturity {
+            Maturity::Settled => Known::Settled(logs),
+            Maturity::Final => Known::Final(logs),
+            Maturity::Open => Known::Open(logs),
+        };
         self.blocks.entry(place).or_insert(known);
     }
 
@@ -116,7 +134,7 @@ impl<'a> Closure<'a> {
             if findings.is_broken && place != self.root {
                 continue;
             }
-            let Some(Known::Open(logs)) = self.blocks.get(&place) else { continue };
+            let Some(Known::Open(logs) | Known::Final(logs)) = self.blocks.get(&place) else { continue };
             for message in self.claims(logs) {
                 let id = message.identifier;
                 let (timestamp, chain_id) = (id.timestamp, id.chain_id);
@@ -162,17 +180,21 @@ impl<'a> Closure<'a> {
                 Standing::Valid
             }
         };
-        let settled = self.blocks.iter().filter(|(_, known)| matches!(known, Known::Settled(_)));
+        let settled =
+            self.blocks.iter().filter(|(_, known)| matches!(known, Known::Settled(_) | Known::Final(_)));
         let settled = settled.map(|(place, _)| (*place, Standing::Valid));
+        // What was examined counts, final or not.
         settled.chain(reach.keys().map(|place| (*place, standing(place)))).collect()
     }
 
     /// The blocks, by chain and hash, that are found valid here, and the chains that this rests on.
     pub fn proven(&self) -> (Vec<(ChainId, B256)>, BTreeSet<ChainId>) {
+        let reach = self.reach();
         let valid = self.standings().into_iter().filter(|(_, standing)| *standing == Standing::Valid);
         let blocks = valid.filter_map(|(place, _)| match self.blocks.get(&place) {
             Some(Known::Open(logs)) => Some((place.0, logs.hash())),
-            Some(Known::Settled(_) | Known::Missing { .. }) | None => None,
+            Some(Known::Final(logs)) if reach.contains_key(&place) => Some((place.0, logs.hash())),
+            Some(Known::Settled(_) | Known::Final(_) | Known::Missing { .. }) | None => None,
         });
         let placed = self.contemporaries.values().flat_map(BTreeMap::keys).copied();
         (blocks.collect(), self.blocks.keys().map(|(chain_id, _)| *chain_id).chain(placed).collect())
@@ -181,7 +203,7 @@ impl<'a> Closure<'a> {
     /// Which block stands at a place.
     pub fn key(&self, place: Place) -> Option<BlockKey> {
         match self.blocks.get(&place)? {
-            Known::Settled(logs) | Known::Open(logs) => {
+            Known::Settled(logs) | Known::Final(logs) | Known::Open(logs) => {
                 Some(BlockKey { chain_id: place.0, number: place.1, hash: logs.hash() })
             }
             Known::Missing { .. } => None,
@@ -198,8 +220,12 @@ impl<'a> Closure<'a> {
         let placed = self.contemporaries.get(&timestamp).into_iter().flatten();
         let blocks =
             placed.filter_map(|(chain_id, number)| match self.blocks.get(&(*chain_id, (*number)?))? {
-                Known::Settled(logs) | Known::Open(logs) if logs.timestamp() == timestamp => Some(logs),
-                Known::Settled(_) | Known::Open(_) | Known::Missing { .. } => None,
+                Known::Settled(logs) | Known::Final(logs) | Known::Open(logs)
+                    if logs.timestamp() == timestamp =>
+                {
+                    Some(logs)
+                }
+                Known::Settled(_) | Known::Final(_) | Known::Open(_) | Known::Missing { .. } => None,
             });
         let messages = blocks.flat_map(|logs| {
             let execution = Execution { chain_id: logs.chain_id(), timestamp };
@@ -226,7 +252,7 @@ impl<'a> Closure<'a> {
         logs.executed().iter().filter_map(move |executed| check_executed(self.set, execution, executed).ok())
     }
 
-    /// The open blocks that are reached from the root, and what each says by itself.
+    /// The blocks to examine that are reached from the root, and what each says by itself.
     fn reach(&self) -> BTreeMap<Place, Findings> {
         let mut reach = BTreeMap::new();
         let mut cyclic = BTreeMap::new();
@@ -235,9 +261,13 @@ impl<'a> Closure<'a> {
             if reach.contains_key(&place) {
                 continue;
             }
-            let Some(Known::Open(logs)) = self.blocks.get(&place) else { continue };
+            let (logs, is_final) = match self.blocks.get(&place) {
+                Some(Known::Open(logs)) => (logs, false),
+                Some(Known::Final(logs)) => (logs, true),
+                Some(Known::Settled(_) | Known::Missing { .. }) | None => continue,
+            };
             let findings = self.findings(logs, &mut cyclic);
-            if !findings.is_broken || place == self.root {
+            if !is_final && (!findings.is_broken || place == self.root) {
                 list.extend(&findings.cites);
             }
             reach.insert(place, findings);
@@ -253,7 +283,7 @@ impl<'a> Closure<'a> {
             let id = message.identifier;
             let cited = (id.chain_id, id.block_number);
             match self.blocks.get(&cited) {
-                Some(Known::Settled(block) | Known::Open(block)) => {
+                Some(Known::Settled(block) | Known::Final(block) | Known::Open(block)) => {
                     findings.is_broken |= check_log(&message, block).is_err();
                     // A deposit's log stands in whatever replaces its block, too.
                     if cited != place && !block.survives_replacement(id.log_index) {

@@ -5,7 +5,7 @@
 mod surroundings;
 
 use self::surroundings::{Found, Scene};
-use super::closure::Ask;
+use super::closure::{Ask, Maturity};
 use super::l1_judge::{L1Judge, L1Word};
 use super::proven_blocks::ProvenBlocks;
 use super::{Awaited, CandidateBook, Case, CaseRules, Cause, Fact, Heads, Need, Wait};
@@ -295,7 +295,9 @@ impl Investigator {
         }
         let ask = Ask { timestamp, chain_id, number: Some(number) };
         Ok(match self.see_to(ask, scene, &BTreeSet::new()).await? {
-            Found::Block { logs, is_settled, .. } => Answer::Initiating { logs, is_sound: is_settled },
+            Found::Block { logs, maturity, .. } => {
+                Answer::Initiating { logs, is_sound: maturity == Maturity::Settled }
+            }
             Found::Tip { number, timestamp } => Answer::InitiatingTip { chain_id, number, timestamp },
             // Only asked for where no height is told.
             Found::NoneAt => {

@@ -24,7 +24,7 @@ pub use auditor::{AuditLimits, Auditor, AuditorMessage};
 pub use candidates::{Candidate, CandidateBook, Candidates};
 pub use case::{Case, CaseRules};
 pub use checked_message::CheckedMessage;
-pub use closure::{Ask, Closure, Place, Standing};
+pub use closure::{Ask, Closure, Maturity, Place, Standing};
 pub use fact::Fact;
 pub use head_watcher::HeadWatcher;
 pub use heads::{Answer, Heads};

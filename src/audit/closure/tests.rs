@@ -51,7 +51,7 @@ fn block(chain: u64, number: u64, rows: &[Row]) -> Arc<ProvenLogs> {
 fn closure<'a>(set: &'a DependencySet, blocks: &[(u64, u64, Vec<Row>)]) -> Closure<'a> {
     let mut blocks = blocks.iter().map(|(chain, number, rows)| block(*chain, *number, rows));
     let mut closure = Closure::of(set, blocks.next().unwrap());
-    blocks.for_each(|logs| closure.insert(logs, false));
+    blocks.for_each(|logs| closure.insert(logs, Maturity::Open));
     closure
 }
 
@@ -93,9 +93,42 @@ fn standings(#[case] blocks: Blocks, #[case] expected: Standing) {
 fn a_settled_block_is_not_looked_into() {
     let set = set();
     let mut closure = closure(&set, &[(1, 9, vec![(0, 2, 5, 0)])]);
-    closure.insert(block(2, 5, &[(0, 3, 4, 0)]), true);
+    closure.insert(block(2, 5, &[(0, 3, 4, 0)]), Maturity::Settled);
     assert_eq!((standing(&closure), closure.asks()), (Valid, BTreeSet::new()));
     assert_eq!(closure.proven().0, vec![(ChainId::from(1), block(1, 9, &[]).hash())]);
+}
+
+/// The root cites block 5 of chain 2, which is final; that cites block 4 of chain 3, which is final and executes `rows`.
+#[rstest]
+#[case::all_hold(0, vec![], Valid, 2)]
+#[case::the_cited_block_is_invalid(7, vec![], Invalid, 0)]
+#[case::what_a_final_block_cites_is_taken_to_be_valid(0, vec![(0, 1, 2, 7)], Valid, 2)]
+fn a_final_block_is_examined_if_one_that_is_not_cites_it(
+    #[case] log_index: u32,
+    #[case] rows: Vec<Row>,
+    #[case] expected: Standing,
+    #[case] proven: usize,
+) {
+    let set = set();
+    let mut closure = closure(&set, &[(1, 9, vec![(0, 2, 5, 0)])]);
+    closure.insert(block(2, 5, &[(1, 3, 4, log_index)]), Maturity::Final);
+    assert_eq!(standing(&closure), Unknown);
+    let ask = Ask { timestamp: UnixSeconds(4), chain_id: 3.into(), number: Some(4) };
+    assert_eq!(closure.asks(), [ask].into());
+    closure.insert(block(3, 4, &rows), Maturity::Final);
+    assert_eq!((standing(&closure), closure.asks()), (expected, BTreeSet::new()));
+    assert_eq!(closure.proven().0.len(), proven);
+}
+
+/// What is not final does not trust a final block, however many others do.
+#[test]
+fn a_final_block_that_an_open_one_cites_beside_a_final_one_is_examined() {
+    let set = set();
+    let mut closure = closure(&set, &[(1, 9, vec![(0, 2, 5, 0), (1, 3, 4, 0)])]);
+    closure.insert(block(2, 5, &[(1, 3, 4, 0)]), Maturity::Final);
+    closure.insert(block(3, 4, &[(0, 1, 2, 7)]), Maturity::Final);
+    closure.insert(block(1, 2, &[]), Maturity::Final);
+    assert_eq!(standing(&closure), Invalid);
 }
 
 #[rstest]
@@ -105,8 +138,8 @@ fn a_log_of_an_invalid_block(#[case] log_index: u32, #[case] expected: Standing)
     let set = set();
     let mut closure = closure(&set, &[(1, 9, vec![(0, 2, 5, log_index)])]);
     let invalid = Arc::unwrap_or_clone(block(2, 5, &[(2, 3, 4, 7)])).with_deposit_logs(1);
-    closure.insert(Arc::new(invalid), false);
-    closure.insert(block(3, 4, &[]), false);
+    closure.insert(Arc::new(invalid), Maturity::Open);
+    closure.insert(block(3, 4, &[]), Maturity::Open);
     assert_eq!(standing(&closure), expected);
 }
 
@@ -120,11 +153,11 @@ fn asks_come_oldest_first_and_end() {
     };
     let ask = |at: u64, chain: u64, number: Option<u64>| (at, chain.to_string(), number);
     assert_eq!(asks(&closure), [ask(5, 3, Some(5)), ask(9, 2, None), ask(9, 2, Some(9)), ask(9, 3, None)]);
-    closure.insert(block(2, 9, &[]), false);
-    closure.insert(block(3, 5, &[(0, 1, 2, 0)]), false);
+    closure.insert(block(2, 9, &[]), Maturity::Open);
+    closure.insert(block(3, 5, &[(0, 1, 2, 0)]), Maturity::Open);
     assert_eq!(asks(&closure), [ask(2, 1, Some(2)), ask(9, 3, None)]);
     closure.skip(UnixSeconds(9), 3.into());
-    closure.insert(block(1, 2, &[]), false);
+    closure.insert(block(1, 2, &[]), Maturity::Open);
     assert_eq!((asks(&closure), standing(&closure)), (vec![], Valid));
 }
 
@@ -133,8 +166,8 @@ fn only_the_root_is_looked_into_though_it_is_broken() {
     let set = set();
     let mut closure = closure(&set, &[(1, 9, vec![(0, 2, 5, 0), (1, 3, 99, 0), (2, 3, 8, 0)])]);
     assert_eq!((standing(&closure), closure.asks().len()), (Invalid, 2));
-    closure.insert(block(2, 5, &[(0, 3, 99, 0), (1, 3, 4, 0)]), false);
-    closure.insert(block(3, 8, &[]), false);
+    closure.insert(block(2, 5, &[(0, 3, 99, 0), (1, 3, 4, 0)]), Maturity::Open);
+    closure.insert(block(3, 8, &[]), Maturity::Open);
     assert_eq!(closure.asks(), BTreeSet::new());
     assert_eq!(closure.standings()[&(ChainId::from(2), 5)], Invalid);
     assert_eq!(closure.standings()[&(ChainId::from(3), 8)], Valid);
@@ -208,7 +241,7 @@ fn closure_in<'a>(
 ) -> Closure<'a> {
     let mut closure = Closure::of(set, block(root.0, root.1, &world[&root]));
     for (place, rows) in world.iter().filter(|(place, _)| !hidden.contains(place)) {
-        closure.insert(block(place.0, place.1, rows), false);
+        closure.insert(block(place.0, place.1, rows), Maturity::Open);
     }
     closure
 }

@@ -212,6 +212,18 @@ async fn a_block_that_rests_on_an_invalid_one_is_invalid() {
     assert_eq!(court.judge(A, &a2).await, outcome("invalid-message", Some("initiating-block-invalid")));
 }
 
+/// However late the audit comes: that L1 finality covers a block makes no message in it real.
+#[tokio::test]
+async fn finality_of_the_invalid_block_changes_nothing() {
+    let mut pair = Pair::new();
+    let [a2, b1] = transitive(&mut pair);
+    let court = pair.serve().await;
+    court.finalize(A, 2);
+    court.finalize(B, 2);
+    assert_eq!(court.judge(A, &a2).await, outcome("invalid-message", Some("initiating-block-invalid")));
+    assert_eq!(court.judge(B, &b1).await, outcome("invalid-message", Some("log-not-found")));
+}
+
 #[tokio::test]
 async fn the_other_messages_of_an_invalid_block_are_looked_at_too() {
     let mut pair = Pair::new();
@@ -226,15 +238,6 @@ async fn the_other_messages_of_an_invalid_block_are_looked_at_too() {
     let Investigation { case, .. } = court.investigator.investigate(case).await;
     let statuses: Vec<_> = case.messages().iter().map(|checked| checked.status.name()).collect();
     assert_eq!(statuses, ["valid", "invalid"]);
-}
-
-#[tokio::test]
-async fn a_final_block_is_not_looked_into() {
-    let mut pair = Pair::new();
-    let [a2, _] = transitive(&mut pair);
-    let court = pair.serve().await;
-    court.finalize(B, 1);
-    assert_eq!(court.judge(A, &a2).await, outcome("upheld", None));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 //! it finds valid, so a walk that ends at its bound has still made the next one shorter.
 
 use super::{Answer, CONCURRENT_NEEDS, Investigator};
-use crate::audit::closure::{Ask, Closure, Standing};
+use crate::audit::closure::{Ask, Closure, Maturity, Standing};
 use crate::audit::proven_blocks::Continuity;
 use crate::audit::{Awaited, Case, Cause, Need, Wait};
 use crate::consolidation::{BlockAttributes, Fingerprint};
@@ -37,8 +37,8 @@ pub(super) enum Found {
     Block {
         /// Its proven logs.
         logs: Arc<ProvenLogs>,
-        /// Whether it is known to be valid.
-        is_settled: bool,
+        /// What is known of it.
+        maturity: Maturity,
         /// The chains that this rests on beyond its own, if it was found valid before.
         rests_on: Option<Arc<BTreeSet<ChainId>>>,
         /// Whether it is the block that L1 says, not what took its place.
@@ -185,13 +185,18 @@ impl Investigator {
         let is_in_question = |scene: &Scene| scene.is_replaced && scene.root.timestamp() == block.timestamp();
         if scene.is_some_and(is_in_question) {
             let (logs, is_original) = self.original_of(&block, logs, awaited).await?;
-            let is_settled = logs.executed().is_empty();
-            return Ok(Found::Block { logs, is_settled, rests_on: None, is_original });
+            let maturity = if logs.executed().is_empty() { Maturity::Settled } else { Maturity::Open };
+            return Ok(Found::Block { logs, maturity, rests_on: None, is_original });
         }
         let rests_on = self.proven.lock().get((chain_id, block.hash()), |chain_id| held.contains(chain_id));
-        let is_settled =
-            number <= heads.finalized_l2.number || logs.executed().is_empty() || rests_on.is_some();
-        Ok(Found::Block { logs, is_settled, rests_on, is_original: true })
+        let maturity = if logs.executed().is_empty() || rests_on.is_some() {
+            Maturity::Settled
+        } else if number <= heads.finalized_l2.number {
+            Maturity::Final
+        } else {
+            Maturity::Open
+        };
+        Ok(Found::Block { logs, maturity, rests_on, is_original: true })
     }
 
     /// The height at which a chain has a timestamp if its blocks are as far apart as they should be. `None`: the chain
@@ -290,10 +295,10 @@ impl Investigator {
 impl Walk<'_> {
     fn take(&mut self, ask: Ask, found: Result<Found, Wait>) {
         match found {
-            Ok(Found::Block { logs, is_settled, rests_on, is_original }) => {
+            Ok(Found::Block { logs, maturity, rests_on, is_original }) => {
                 self.is_sure &= is_original;
                 self.rests_on.extend(rests_on.iter().flat_map(|chains| chains.iter()).copied());
-                self.closure.insert(logs, is_settled);
+                self.closure.insert(logs, maturity);
             }
             Ok(Found::Tip { number, timestamp }) => {
                 if let Some(cited) = ask.number {
