@@ -121,7 +121,7 @@ impl Intake {
                 if let Some(doubt) =
                     clock_doubt(topic, verdict, &refusal.reason, self.last_block.map(|at| at.elapsed()))
                 {
-                    self.doubt_clock(doubt);
+                    self.doubt_clock(&doubt);
                 }
             }
             NetworkEvent::PeerConnected { peer_id, addr } => {
@@ -137,8 +137,8 @@ impl Intake {
         format!("chain {} clock", self.chain_id)
     }
 
-    fn doubt_clock(&self, doubt: String) {
-        if self.health.obstruct(&self.clock_part(), doubt.clone()) {
+    fn doubt_clock(&self, doubt: &str) {
+        if self.health.obstruct(&self.clock_part(), doubt.to_owned()) {
             warn!(chain_id = %self.chain_id, doubt, "the sequencer's blocks keep lying outside the window");
         }
     }
