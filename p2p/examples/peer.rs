@@ -42,7 +42,7 @@ async fn main() -> Result<(), Problem> {
     let signer: Address = arguments.next().ok_or(usage)?.parse()?;
     let mut config = NetworkConfig::new(chain_id);
     config.static_peers = arguments.map(|peer| peer.parse()).collect::<Result<_, _>>()?;
-    let (_signers, known) = watch::channel(Signers { unsafe_block_signer: Some(signer), attester: None });
+    let (_signers, known) = watch::channel(Signers::of(signer));
     let identity = NodeIdentity::generate();
     let (network, handle, mut events) = Network::new(config, identity, Arc::new(SystemClock), known)?;
     let cancel = CancellationToken::new();
@@ -86,8 +86,8 @@ fn request(line: &str, chain_id: ChainId) -> Result<Request, Problem> {
         return Err(format!("{line:?} is not publish TOPIC SECRET PAYLOAD").into());
     };
     let topic: Topic = topic.parse()?;
-    let mut envelope = Envelope::decode(&payload.parse()?)?;
-    envelope.payload.block_hash = envelope.payload.recompute_hash(envelope.parent_beacon_block_root);
+    let mut envelope = Envelope::decode(topic.version(), &payload.parse()?)?;
+    envelope.payload.block_hash = envelope.payload.recompute_hash();
     let signer = BlockSigner::from_bytes(&secret.parse::<B256>()?)?;
     let frame = envelope.sign(&signer, SigningDomain::Zero, chain_id)?.frame();
     Ok(Request { topic, frame })
@@ -110,7 +110,9 @@ fn tell(event: &NetworkEvent) -> std::io::Result<()> {
         NetworkEvent::Refused { topic, refusal, .. } => {
             say(&format!("refused {topic} {}", refusal.reason.code()))
         }
-        NetworkEvent::PeerConnected { .. } | NetworkEvent::PeerDisconnected { .. } => Ok(()),
+        NetworkEvent::Filled { .. }
+        | NetworkEvent::PeerConnected { .. }
+        | NetworkEvent::PeerDisconnected { .. } => Ok(()),
     }
 }
 

@@ -84,8 +84,11 @@ impl NetArgs {
     async fn listen(&self, known: Option<&KnownNetwork>) -> eyre::Result<NetTally> {
         let cancel = CancellationToken::new();
         let _watch = signals::cancel_on_signal(cancel.clone())?;
-        let (signers, receiver) =
-            watch::channel(Signers { unsafe_block_signer: self.signer, attester: self.attester });
+        let (signers, receiver) = watch::channel(Signers {
+            unsafe_block_signer: self.signer,
+            previous: None,
+            attester: self.attester,
+        });
         let chain_id = self.chain_id(known)?;
         let clock = Arc::new(SystemClock);
         let (network, handle, events) =

@@ -12,8 +12,10 @@
 mod backpressure;
 mod discovery;
 mod exchange;
+mod flood;
 mod gating;
 mod hostile;
+mod mesh;
 mod oracle;
 mod reconnect;
 mod refusals;
