@@ -113,7 +113,7 @@ impl Intake {
                 self.metrics.frame_refused(chain_id, topic, verdict);
                 self.refusals.note(chain_id, topic, verdict, &refusal);
                 if let Some(doubt) = clock_doubt(topic, verdict, &refusal.reason) {
-                    self.doubt_clock(doubt);
+                    self.doubt_clock(&doubt);
                 }
             }
             NetworkEvent::Filled { envelope, from } => {
@@ -134,8 +134,8 @@ impl Intake {
         format!("chain {} clock", self.chain_id)
     }
 
-    fn doubt_clock(&self, doubt: String) {
-        if self.health.obstruct(&self.clock_part(), doubt.clone()) {
+    fn doubt_clock(&self, doubt: &str) {
+        if self.health.obstruct(&self.clock_part(), doubt.to_owned()) {
             warn!(chain_id = %self.chain_id, doubt, "the sequencer's blocks keep lying outside the window");
         }
     }
