@@ -5,6 +5,8 @@ WORKDIR /source
 COPY Cargo.toml Cargo.lock ./
 COPY p2p p2p
 COPY src src
+# The networks known by name are compiled in.
+COPY config/networks config/networks
 # What cargo fetches and compiles stays with the builder; only the program leaves the cache.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/source/target,sharing=locked \

@@ -94,7 +94,7 @@ impl Service {
             investigator(&config, clients.clone(), shared.heads.clone(), shared.metrics.clone())?;
         let mut rules = BTreeMap::new();
         for (chain_id, chain) in config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only()) {
-            rules.insert(*chain_id, validation_rules(*chain_id, chain));
+            rules.insert(*chain_id, validation_rules(&config, *chain_id, chain));
             let Some(execution) = clients.get(chain_id).cloned() else { continue };
             watch_heads(&mut tasks, &config, &shared, *chain_id, chain, execution)?;
             let signers = watch_signers(&mut tasks, &config, &shared, *chain_id, chain)?;
@@ -195,7 +195,9 @@ pub(crate) fn clock(source: &ClockSource) -> eyre::Result<Arc<dyn Clock>> {
     })
 }
 
-fn validation_rules(chain_id: ChainId, chain: &ChainConfig) -> ValidationRules {
+/// The rules of a chain's gossip. What its forks are is known only of a network with a name; of others it is assumed that
+/// they all are in force.
+fn validation_rules(config: &Config, chain_id: ChainId, chain: &ChainConfig) -> ValidationRules {
     let defaults = ValidationRules::new(chain_id);
     let (blocks_past, cross_safe_past) = (chain.p2p.blocks_past.whole(), chain.p2p.cross_safe_past.whole());
     let future = chain.p2p.future.whole();
@@ -204,7 +206,9 @@ fn validation_rules(chain_id: ChainId, chain: &ChainConfig) -> ValidationRules {
         let blocks = past.saturating_add(future).div_ceil(chain.block_time.max(1)).saturating_add(1);
         usize::try_from(blocks).unwrap_or(usize::MAX)
     };
+    let known = config.known_network(chain_id);
     ValidationRules {
+        forks: known.map_or(defaults.forks, |network| network.gossip_forks()),
         blocks_past,
         cross_safe_past,
         future,
@@ -339,7 +343,7 @@ fn join_gossip(
     signers: watch::Receiver<Signers>,
 ) -> eyre::Result<()> {
     let identity = NodeIdentity::load_or_create(&key_file(chain_id, &chain.p2p, &config.data_dir))?;
-    let rules = validation_rules(chain_id, chain);
+    let rules = validation_rules(config, chain_id, chain);
     let network = network_config(chain_id, chain, rules, &config.data_dir);
     let (network, handle, events) = Network::new(network, identity, Arc::clone(&shared.clock), signers)?;
     shared.networks.insert(chain_id, handle.clone());

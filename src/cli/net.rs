@@ -3,14 +3,15 @@
 use super::net_tally::NetTally;
 use super::{Outcome, UsageError, complain, print, runtime, signals};
 use crate::config::{LogConfig, LogFormat, SourcesConfig};
+use crate::gossip::SignerReader;
 use crate::networks::{KnownNetwork, NetworkName};
 use crate::sources::{EndpointUrl, L1Client};
 use crate::telemetry;
 use alloy::primitives::Address;
 use clap::Args;
 use crosscheck_p2p::{
-    ChainId, Clock, Multiaddr, Network, NetworkConfig, NetworkError, NetworkEvent, NodeIdentity, Signers,
-    SystemClock,
+    ChainId, Clock, Multiaddr, Network, NetworkConfig, NetworkError, NetworkEvent, NodeIdentity,
+    SIGNER_GRACE, Signers, SystemClock, ValidationRules,
 };
 use eyre::WrapErr;
 use std::path::PathBuf;
@@ -86,17 +87,17 @@ impl NetArgs {
         let _watch = signals::cancel_on_signal(cancel.clone())?;
         let (signers, receiver) = watch::channel(Signers {
             unsafe_block_signer: self.signer,
-            previous: None,
             attester: self.attester,
+            ..Signers::default()
         });
         let chain_id = self.chain_id(known)?;
         let clock = Arc::new(SystemClock);
         let (network, handle, events) =
-            Network::new(self.config(chain_id), self.identity()?, Arc::clone(&clock) as _, receiver)?;
+            Network::new(self.config(chain_id, known), self.identity()?, Arc::clone(&clock) as _, receiver)?;
         let mut tasks = JoinSet::new();
         tasks.spawn(network.run(cancel.clone()));
-        if let Some((l1, system_config)) = self.signer_source(known)? {
-            tasks.spawn(follow_signer(l1, system_config, signers.clone(), cancel.clone()));
+        if let Some(reader) = self.signer_reader(known)? {
+            tasks.spawn(follow_signer(reader, signers.clone(), cancel.clone()));
         }
         for addr in handle.listen_addrs().await.unwrap_or_default() {
             complain(&format!("chain {chain_id}: listening at {addr}"));
@@ -147,8 +148,11 @@ impl NetArgs {
         named.or(self.chain).ok_or_else(|| usage("give --network NAME or --chain ID"))
     }
 
-    fn config(&self, chain_id: ChainId) -> NetworkConfig {
+    fn config(&self, chain_id: ChainId, known: Option<&KnownNetwork>) -> NetworkConfig {
+        let defaults = ValidationRules::new(chain_id);
+        let forks = known.map_or(defaults.forks, KnownNetwork::gossip_forks);
         NetworkConfig {
+            rules: ValidationRules { forks, ..defaults },
             listen: self.listen.clone(),
             static_peers: self.peers.clone(),
             ..NetworkConfig::new(chain_id)
@@ -162,14 +166,15 @@ impl NetArgs {
         })
     }
 
-    /// L1 and the contract to ask for the signer, if it is to be asked.
-    fn signer_source(&self, known: Option<&KnownNetwork>) -> eyre::Result<Option<(L1Client, Address)>> {
+    /// Who asks L1 for the signer, if it is to be asked.
+    fn signer_reader(&self, known: Option<&KnownNetwork>) -> eyre::Result<Option<SignerReader>> {
         let Some(url) = &self.l1 else { return Ok(None) };
         let of_network = known.map(|network| network.system_config);
         let system_config = self.system_config.or(of_network).ok_or_else(|| {
             usage("--l1 is asked for the signer of a chain that is not known by name: give --system-config")
         })?;
-        Ok(Some((L1Client::new(url.clone(), SourcesConfig::default().limits())?, system_config)))
+        let l1 = L1Client::new(url.clone(), SourcesConfig::default().limits())?;
+        Ok(Some(SignerReader::new(l1, system_config)))
     }
 }
 
@@ -183,29 +188,27 @@ async fn until(deadline: Option<tokio::time::Instant>) {
 
 /// Keeps the signer as L1 names it. What L1 does not say is told, and asked again.
 async fn follow_signer(
-    l1: L1Client,
-    system_config: Address,
+    mut reader: SignerReader,
     signers: watch::Sender<Signers>,
     cancel: CancellationToken,
 ) -> Result<(), NetworkError> {
     loop {
-        match l1.unsafe_block_signer(system_config).await {
-            Ok(Some(signer)) => {
-                let changed = signers.send_if_modified(|signers| {
-                    let before = signers.unsafe_block_signer.replace(signer);
-                    before != Some(signer)
-                });
-                if changed {
-                    complain(&format!("unsafe block signer: {signer}"));
-                }
-            }
-            Ok(None) => complain(&format!("the SystemConfig {system_config} names no unsafe block signer")),
+        match reader.read().await {
+            Ok(named) if named.is_empty() => complain("the SystemConfig names no unsafe block signer"),
+            Ok(named) => named.into_iter().for_each(|signer| adopt(&signers, signer)),
             Err(error) => complain(&format!("the unsafe block signer cannot be read: {error}")),
         }
         tokio::select! {
             () = cancel.cancelled() => return Ok(()),
             () = tokio::time::sleep(SIGNER_POLL) => {}
         }
+    }
+}
+
+fn adopt(signers: &watch::Sender<Signers>, signer: Address) {
+    let now = SystemClock.now();
+    if signers.send_if_modified(|signers| signers.name(signer, now, SIGNER_GRACE)) {
+        complain(&format!("unsafe block signer: {signer}"));
     }
 }
 

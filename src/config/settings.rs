@@ -2,7 +2,7 @@
 
 use super::{ChainConfig, FollowConfig, MonitorConfig, Seconds};
 use crate::interop::{DEFAULT_EXPIRY_WINDOW, DependencySet, Member};
-use crate::networks::NetworkName;
+use crate::networks::{KnownNetwork, NetworkName};
 use crate::sources::{EndpointLimits, EndpointUrl};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde::{Deserialize, Serialize};
@@ -290,6 +290,12 @@ impl Default for AuditConfig {
 }
 
 impl Config {
+    /// What is known of a chain, if its network is named.
+    pub fn known_network(&self, chain_id: ChainId) -> Option<KnownNetwork> {
+        let mut named = self.network.iter().filter_map(|name| name.network().ok());
+        named.find(|network| network.chain_id == chain_id)
+    }
+
     /// The dependency set.
     pub fn dependency_set(&self) -> DependencySet {
         let members = self.chains.iter().filter(|(chain_id, _)| self.is_dependency(**chain_id)).map(

@@ -4,7 +4,7 @@ use super::{Bootnode, NetworkError, NetworkName};
 use crate::consolidation::{Fork, ForkSchedule};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256};
-use crosscheck_p2p::{ChainId, UnixSeconds};
+use crosscheck_p2p::{ChainId, ForkTimes, UnixSeconds};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -105,6 +105,16 @@ impl KnownNetwork {
         })
     }
 
+    /// The forks that gossip depends on.
+    pub fn gossip_forks(&self) -> ForkTimes {
+        ForkTimes {
+            canyon: self.forks.activation(Fork::Canyon),
+            ecotone: self.forks.activation(Fork::Ecotone),
+            isthmus: self.forks.activation(Fork::Isthmus),
+            jovian: self.forks.activation(Fork::Jovian),
+        }
+    }
+
     /// When interop activates. `None`: that is not scheduled.
     pub fn interop_time(&self) -> Option<UnixSeconds> {
         self.forks.activation(Fork::Lagoon)
@@ -165,6 +175,13 @@ mod tests {
         assert_eq!(network.genesis.time, UnixSeconds(1_686_068_903));
         assert_eq!(network.forks.activation(Fork::Jovian), Some(UnixSeconds(1_764_691_201)));
         assert_eq!(network.interop_time(), None);
+        let forks = ForkTimes {
+            canyon: Some(UnixSeconds(1_704_992_401)),
+            ecotone: Some(UnixSeconds(1_710_374_401)),
+            isthmus: Some(UnixSeconds(1_746_806_401)),
+            jovian: Some(UnixSeconds(1_764_691_201)),
+        };
+        assert_eq!(network.gossip_forks(), forks);
     }
 
     #[rstest]

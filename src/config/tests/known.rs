@@ -3,7 +3,7 @@
 use super::file;
 use crate::config::{Config, ConfigError, Layers};
 use alloy::primitives::address;
-use crosscheck_p2p::ChainId;
+use crosscheck_p2p::{ChainId, UnixSeconds};
 use rstest::rstest;
 
 /// OP Mainnet and Unichain, the latter under another spelling of its id.
@@ -32,6 +32,15 @@ fn a_named_chain_needs_only_endpoints() {
     assert_eq!(chain(10).system_config, Some(system_config));
     assert_eq!(chain(130).system_config, None, "a chain that is only monitored has no use for it");
     assert_eq!(config.chains.len(), 2);
+}
+
+#[test]
+fn forks_are_known_of_a_named_network_alone() {
+    let config = parse(NAMED).unwrap();
+    let jovian =
+        |id: u64| config.known_network(ChainId::from(id)).map(|network| network.gossip_forks().jovian);
+    assert_eq!(jovian(10), Some(Some(UnixSeconds(1_764_691_201))));
+    assert_eq!(jovian(8453), None, "it has no name here");
 }
 
 #[test]

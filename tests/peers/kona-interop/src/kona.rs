@@ -39,7 +39,8 @@ impl KonaSide {
         let place = (block.chain_id, block.number);
         let header = Header { number: block.number, timestamp: block.timestamp, ..Header::default() };
         // The header of the two sides differ; what is measured does not depend on it.
-        let header = Header { extra_data: block.chain_id.to_be_bytes().to_vec().into(), ..header }.seal_slow();
+        let header =
+            Header { extra_data: block.chain_id.to_be_bytes().to_vec().into(), ..header }.seal_slow();
         let receipts = block.logs.iter().map(|log| {
             let log = Log::new_unchecked(log.address, log.topics.clone(), log.data.clone());
             let receipt = Receipt { status: true.into(), cumulative_gas_used: 0, logs: vec![log] };

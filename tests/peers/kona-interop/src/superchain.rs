@@ -92,7 +92,11 @@ impl Superchain {
             U256::from(GENESIS_TIME + cited_number).into(),
             U256::from(cited_chain).into(),
         ];
-        PlainLog { address: INBOX, topics: vec![EXECUTING_MESSAGE, payload_hash], data: words.concat().into() }
+        PlainLog {
+            address: INBOX,
+            topics: vec![EXECUTING_MESSAGE, payload_hash],
+            data: words.concat().into(),
+        }
     }
 }
 

@@ -40,7 +40,7 @@ pub fn block(version: Version, number: u64) -> Block<OpTxEnvelope> {
         beneficiary: Address::repeat_byte(2),
         state_root: B256::repeat_byte(3),
         transactions_root: alloy_consensus::proofs::ordered_trie_root_with_encoder(&raw, |item, out| {
-            out.put_slice(item);
+            out.extend_from_slice(item);
         }),
         receipts_root: B256::repeat_byte(4),
         number,

@@ -13,6 +13,7 @@ const SEQUENCER: B256 = B256::repeat_byte(0x11);
 const STRANGER: B256 = B256::repeat_byte(0x22);
 
 #[rstest]
+#[case::v3(Version::V3)]
 #[case::v4(Version::V4)]
 #[tokio::test(flavor = "multi_thread")]
 async fn kona_accepts_our_block(#[case] version: Version) {
@@ -27,6 +28,7 @@ async fn kona_accepts_our_block(#[case] version: Version) {
 }
 
 #[rstest]
+#[case::v3(Version::V3)]
 #[case::v4(Version::V4)]
 #[tokio::test(flavor = "multi_thread")]
 async fn we_accept_a_block_of_kona(#[case] version: Version) {
