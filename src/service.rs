@@ -359,6 +359,7 @@ fn join_gossip(
         health: shared.health.clone(),
         gossiped: shared.gossiped.clone(),
         metrics: shared.metrics.clone(),
+        last_block: None,
     };
     let cancel = tasks.cancellation().clone();
     tasks.spawn(format!("gossip of chain {chain_id}"), network.run(cancel.clone()));

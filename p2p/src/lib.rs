@@ -21,7 +21,7 @@
 //! | `bad-recovery-id` | reject | reject | sender | "if the signature by the sequencer is not valid"; 0 to 3 are read, 0 and 1 written |
 //! | `bad-signature` | reject | reject | sender | "if the signature by the sequencer is not valid" |
 //! | `high-s` | ignore | ignore | nobody | ours: op-node accepts these twins and others refuse them, so relays are not to blame |
-//! | `wrong-signer` | reject | reject | sender | "if the signature by the sequencer is not valid" |
+//! | `wrong-signer` | reject | reject | sender | "if the signature by the sequencer is not valid"; a previous signer counts while its grace lasts: op-node |
 //! | `payload-truncated` | reject | reject | signer | "if the block encoding is not valid" |
 //! | `extra-data-offset` | reject | reject | signer | "if the block encoding is not valid"; a payload of another version ends here, so this is also "if the block is on the topic of v1 and has withdrawals" and the other rules about which version has which fields |
 //! | `offsets-out-of-order` | reject | reject | signer | "if the block encoding is not valid" |

@@ -170,12 +170,17 @@ impl Config {
             ("p2p.blocks_past", chain.p2p.blocks_past),
             ("p2p.cross_safe_past", chain.p2p.cross_safe_past),
             ("p2p.future", chain.p2p.future),
-            ("p2p.signer_grace", chain.p2p.signer_grace),
         ];
         for (name, window) in windows {
-            check_window(&key(name), window)?;
+            check_seconds(&key(name), window, "every block in the window is remembered")?;
         }
         check_peering(chain_id, &chain.p2p)?;
+        let grace = chain.p2p.signer_grace;
+        check_seconds(
+            &key("p2p.signer_grace"),
+            grace,
+            "whoever holds the old key could sign all that while",
+        )?;
         for peer in &chain.p2p.static_peers {
             if peer.protocol_stack().last() != Some("p2p") {
                 return Err(bad(&key("p2p.static_peers"), peer, "the peer's id is missing"));
@@ -265,13 +270,14 @@ fn within<T: Copy + PartialOrd + Display>(
     Err(bad(key, &value, &format!("outside {} to {}", range.start(), range.end())))
 }
 
-fn check_window(key: &str, window: Seconds) -> Result<(), ConfigError> {
-    let shown = humantime::format_duration(window.0);
-    if window.0.subsec_nanos() != 0 {
+/// Whole seconds, up to a week. Longer is too long for this `reason`.
+fn check_seconds(key: &str, span: Seconds, reason: &str) -> Result<(), ConfigError> {
+    let shown = humantime::format_duration(span.0);
+    if span.0.subsec_nanos() != 0 {
         return Err(bad(key, &shown, "timestamps of blocks are whole seconds"));
     }
-    if window.0 > MAX_WINDOW {
-        return Err(bad(key, &shown, "longer than 7days: every block in the window is remembered"));
+    if span.0 > MAX_WINDOW {
+        return Err(bad(key, &shown, &format!("longer than 7days: {reason}")));
     }
     Ok(())
 }

@@ -19,6 +19,9 @@ use tracing::{debug, info, warn};
 /// How often the network is asked for its peers and counts.
 const SURVEY: Duration = Duration::from_secs(5);
 
+/// How long no unsafe block is let in before those outside the window speak against the clock.
+const QUIET: Duration = Duration::from_secs(30);
+
 /// Hands one chain's gossip to the auditor.
 #[derive(Debug)]
 pub struct Intake {
@@ -45,6 +48,8 @@ pub struct Intake {
     pub gossiped: Gossiped,
     /// What is counted.
     pub metrics: Metrics,
+    /// When an unsafe block was last let in.
+    pub last_block: Option<Instant>,
 }
 
 impl Intake {
@@ -88,7 +93,7 @@ impl Intake {
         *known = now;
     }
 
-    async fn take(&self, event: NetworkEvent) {
+    async fn take(&mut self, event: NetworkEvent) {
         let chain_id = self.chain_id;
         match event {
             NetworkEvent::Block { block, from, at } => {
@@ -96,6 +101,7 @@ impl Intake {
                 self.metrics.frame_accepted(chain_id, block.topic());
                 self.gossiped.note(chain_id, block.number());
                 if !block.topic().is_cross_safe() {
+                    self.last_block = Some(Instant::now());
                     self.health.clear(&self.clock_part());
                 }
                 self.inspect(&block, at.into());
@@ -112,7 +118,9 @@ impl Intake {
                 debug!(%chain_id, %topic, verdict = verdict.name(), reason = %refusal.reason, %from, "refused");
                 self.metrics.frame_refused(chain_id, topic, verdict);
                 self.refusals.note(chain_id, topic, verdict, &refusal);
-                if let Some(doubt) = clock_doubt(topic, verdict, &refusal.reason) {
+                if let Some(doubt) =
+                    clock_doubt(topic, verdict, &refusal.reason, self.last_block.map(|at| at.elapsed()))
+                {
                     self.doubt_clock(&doubt);
                 }
             }
@@ -165,10 +173,17 @@ impl Intake {
     }
 }
 
-/// What is wrong if the validator has begun to doubt the clock: it ignores what it would reject. The text says nothing
-/// of the single block, so that it is logged once.
-fn clock_doubt(topic: Topic, verdict: RefusalVerdict, reason: &Reason) -> Option<String> {
-    if topic.is_cross_safe() || verdict != RefusalVerdict::Ignore {
+/// What is wrong if the validator has begun to doubt the clock: it ignores what it would reject. Anybody can send old
+/// blocks again, so while others are let in nothing is. The text says nothing of the single block, so that it is logged
+/// once.
+fn clock_doubt(
+    topic: Topic,
+    verdict: RefusalVerdict,
+    reason: &Reason,
+    since_block: Option<Duration>,
+) -> Option<String> {
+    let is_quiet = since_block.is_none_or(|since| since > QUIET);
+    if topic.is_cross_safe() || verdict != RefusalVerdict::Ignore || !is_quiet {
         return None;
     }
     const CHECK: &str = "check this machine's clock";
@@ -190,20 +205,28 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case::behind(Topic::BlocksV4, RefusalVerdict::Ignore, true)]
-    #[case::one_late_block(Topic::BlocksV4, RefusalVerdict::Reject, false)]
-    #[case::late_attestation(Topic::CrossSafeBlocksV1, RefusalVerdict::Ignore, false)]
-    fn the_clock_is_doubted(#[case] topic: Topic, #[case] verdict: RefusalVerdict, #[case] doubted: bool) {
+    #[case::from_the_start(Topic::BlocksV4, RefusalVerdict::Ignore, None, true)]
+    #[case::for_a_while(Topic::BlocksV4, RefusalVerdict::Ignore, Some(31), true)]
+    #[case::others_are_let_in(Topic::BlocksV4, RefusalVerdict::Ignore, Some(30), false)]
+    #[case::one_late_block(Topic::BlocksV4, RefusalVerdict::Reject, None, false)]
+    #[case::late_attestation(Topic::CrossSafeBlocksV1, RefusalVerdict::Ignore, None, false)]
+    fn the_clock_is_doubted(
+        #[case] topic: Topic,
+        #[case] verdict: RefusalVerdict,
+        #[case] since: Option<u64>,
+        #[case] doubted: bool,
+    ) {
+        let since = since.map(Duration::from_secs);
         let old = Reason::TooOld { timestamp: UnixSeconds(1), now: UnixSeconds(200), past: 60 };
         let ahead = Reason::FromTheFuture { timestamp: UnixSeconds(200), now: UnixSeconds(1), future: 5 };
         for reason in [old, ahead] {
-            assert_eq!(clock_doubt(topic, verdict, &reason).is_some(), doubted);
+            assert_eq!(clock_doubt(topic, verdict, &reason, since).is_some(), doubted);
         }
     }
 
     #[test]
     fn nothing_else_speaks_against_the_clock() {
         let high_s = Reason::HighS;
-        assert_eq!(clock_doubt(Topic::BlocksV4, RefusalVerdict::Ignore, &high_s), None);
+        assert_eq!(clock_doubt(Topic::BlocksV4, RefusalVerdict::Ignore, &high_s, None), None);
     }
 }
