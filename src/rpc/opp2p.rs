@@ -268,3 +268,6 @@ fn failed(problem: &dyn Display) -> ErrorObjectOwned {
 fn closed(error: NetworkClosed) -> ErrorObjectOwned {
     failed(&error)
 }
+
+#[cfg(test)]
+mod tests;

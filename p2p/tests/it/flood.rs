@@ -91,8 +91,7 @@ async fn honest_blocks_arrive_and_memory_stays_bounded(#[case] verdict_scoring: 
     }
     if let Some(before) = before {
         let growth = most.saturating_sub(before);
-        println!("{counters:?}; memory grew by {growth} KiB from {before} KiB");
-        assert!(growth < MAX_GROWTH_KIB, "memory grew by {growth} KiB");
+        assert!(growth < MAX_GROWTH_KIB, "memory grew by {growth} KiB from {before} KiB: {counters:?}");
     }
 }
 
