@@ -158,6 +158,7 @@ async fn serve_samples(dir: &std::path::Path) -> (SocketAddr, JoinSet<std::io::R
     let ledger = Ledger::open(&dir.join("ledger.sqlite")).await.unwrap();
     let heads = Heads::new(set.chain_ids());
     let parts = RpcParts {
+        networks: crosscheck::gossip::NetworkHandles::default(),
         crosscheck: CrosscheckRpc {
             chains: Vec::new(),
             ledger: ledger.clone(),

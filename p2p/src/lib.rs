@@ -96,7 +96,7 @@ pub use message_id::{MessageId, message_id};
 pub use network::{
     Bootnode, ConnectError, Direction, DiscoveryConfig, DiscoveryView, GateError, GateOrder, Gated,
     GaterRules, Gates, GatesFull, IdentityError, KnownPeer, Network, NetworkClosed, NetworkConfig,
-    NetworkCounters, NetworkError, NetworkEvent, NetworkHandle, NoPeerIdError, NodeIdentity,
+    NetworkCounters, NetworkError, NetworkEvent, NetworkHandle, NoPeerIdError, NodeIdentity, OwnInfo,
     ParseBootnodeError, PeerFileError, PeerInfo, PublishError, Subnet,
 };
 pub use payload::{BlobFields, ExecutionPayload, VersionFields};

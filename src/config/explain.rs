@@ -115,7 +115,7 @@ fn reason(message: &str, value: Option<&Value>) -> String {
     let expected = match expected {
         "a sequence" => "a list",
         "a string" => "a text",
-        "u32" | "u64" | "usize" => "a whole number, 0 or more,",
+        "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more,",
         "a map" => "a section",
         other if other.starts_with("struct ") => "a section",
         other => other,

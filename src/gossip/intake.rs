@@ -124,6 +124,11 @@ impl Intake {
                     self.doubt_clock(&doubt);
                 }
             }
+            NetworkEvent::Filled { envelope, from } => {
+                let (number, hash) = (envelope.payload.number, envelope.payload.block_hash);
+                debug!(%chain_id, number, %hash, %from, "a missed block was filled in");
+                self.nudges.nudge(chain_id);
+            }
             NetworkEvent::PeerConnected { peer_id, addr } => {
                 info!(%chain_id, %peer_id, %addr, "peer connected");
             }

@@ -29,6 +29,9 @@ const PEER_QUEUE: usize = 512;
 /// What a peer may subscribe to in all, and change at once: op-node knows four topics, we one more.
 const MAX_SUBSCRIPTIONS: usize = 16;
 
+/// The version of the protocols that peers are told.
+pub(super) const PROTOCOL_VERSION: &str = "opstack/0";
+
 pub(super) type Gossip = gossipsub::Behaviour<
     gossipsub::IdentityTransform,
     MaxCountSubscriptionFilter<WhitelistSubscriptionFilter>,
@@ -48,7 +51,7 @@ pub(super) struct Behaviour {
 impl Behaviour {
     /// The protocols of a chain's node, subscribed to nothing yet.
     pub(super) fn new(config: &NetworkConfig, key: &Keypair, gater: GaterBehaviour) -> Result<Self, String> {
-        let identify = identify::Config::new("opstack/0".to_owned(), key.public())
+        let identify = identify::Config::new(PROTOCOL_VERSION.to_owned(), key.public())
             .with_agent_version(config.agent.clone())
             .with_cache_size(0);
         Ok(Self {

@@ -36,6 +36,8 @@ pub struct NetworkConfig {
     pub dial_interval: Duration,
     /// The time between two blocks, by which scores decay.
     pub block_time: Duration,
+    /// Whether our own verdicts count for a peer's score.
+    pub verdict_scoring: bool,
     /// Whether deliveries on topics count for a peer's score. On this network that has pruned honest peers.
     pub topic_scoring: bool,
     /// How many frames may wait for judgement, per topic. One more is ignored, and counted.
@@ -69,6 +71,7 @@ impl NetworkConfig {
             discovery: None,
             dial_interval: Duration::from_secs(5),
             block_time: Duration::from_secs(2),
+            verdict_scoring: true,
             topic_scoring: false,
             judge_queue_frames: 1_024,
             judge_queue_bytes: 64 * 1024 * 1024,

@@ -3,7 +3,7 @@
 //! Every question waits in one bounded queue and is answered by the task; nothing here touches a socket.
 
 use super::{
-    DiscoveryView, Gates, GatesFull, PeerInfo, Subnet,
+    DiscoveryView, Gates, GatesFull, OwnInfo, PeerInfo, Subnet,
     counters::{Counters, NetworkCounters},
 };
 use crate::{MessageId, Topic};
@@ -28,6 +28,7 @@ pub struct NetworkHandle {
 pub(super) enum Command {
     Publish { topic: Topic, frame: Bytes, reply: oneshot::Sender<Result<MessageId, PublishError>> },
     Peers { known: bool, reply: oneshot::Sender<Vec<PeerInfo>> },
+    Own { reply: oneshot::Sender<OwnInfo> },
     Gate { order: GateOrder, reply: oneshot::Sender<Result<(), GateError>> },
     Gates { reply: oneshot::Sender<Gates> },
     Connect { addr: Multiaddr, reply: oneshot::Sender<Result<(), ConnectError>> },
@@ -173,6 +174,14 @@ impl NetworkHandle {
     /// [`NetworkClosed`].
     pub async fn peers(&self) -> Result<Vec<PeerInfo>, NetworkClosed> {
         self.ask(|reply| Command::Peers { known: false, reply }).await
+    }
+
+    /// The node itself.
+    ///
+    /// # Errors
+    /// [`NetworkClosed`].
+    pub async fn own_info(&self) -> Result<OwnInfo, NetworkClosed> {
+        self.ask(|reply| Command::Own { reply }).await
     }
 
     /// Everybody known: who is connected, was, or was heard of.

@@ -35,6 +35,6 @@ pub use event::NetworkEvent;
 pub use gating::{Gated, GaterRules, Gates, GatesFull, Subnet};
 pub use handle::{ConnectError, GateError, GateOrder, NetworkClosed, NetworkHandle, PublishError};
 pub use identity::{IdentityError, NodeIdentity};
-pub use peer_info::PeerInfo;
+pub use peer_info::{OwnInfo, PeerInfo};
 pub use peers::{Direction, KnownPeer, NoPeerIdError, PeerFileError};
 pub use task::Network;

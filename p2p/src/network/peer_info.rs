@@ -1,9 +1,9 @@
-//! [`PeerInfo`]: what the node tells of a peer.
+//! [`PeerInfo`] and [`OwnInfo`]: what the node tells of a peer, and of itself.
 //!
 //! A copy of the moment at which it was asked.
 
 use super::Direction;
-use crate::Topic;
+use crate::{ChainId, Topic};
 use alloy_primitives::{B256, keccak256};
 use libp2p::{Multiaddr, PeerId, identity::PublicKey};
 use std::time::Duration;
@@ -50,6 +50,23 @@ impl PeerInfo {
     pub const fn is_connected(&self) -> bool {
         self.addr.is_some()
     }
+}
+
+/// What the node tells of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnInfo {
+    /// Its id.
+    pub peer_id: PeerId,
+    /// The id that discv5 knows it by.
+    pub node_id: Option<B256>,
+    /// The chain whose gossip it joins.
+    pub chain_id: ChainId,
+    /// The name that it gives itself.
+    pub agent: String,
+    /// The version of the protocols that it gives.
+    pub protocol_version: String,
+    /// The protocols that it answers by itself; those of gossip come with the peers.
+    pub protocols: Vec<String>,
 }
 
 /// The Keccak hash of a peer's uncompressed key: what discv5 calls its node id. The key is read from the peer's id,

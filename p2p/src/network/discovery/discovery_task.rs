@@ -129,6 +129,7 @@ impl Discovery {
     }
 
     /// The TCP port that others are told.
+    #[allow(clippy::wildcard_enum_match_arm)] // every other protocol
     async fn tcp_port(&mut self) -> u16 {
         if let Some(port) = self.parts.config.advertise_tcp {
             return port;

@@ -15,4 +15,4 @@ pub(super) use gap_filler::{GapFiller, Wanted};
 pub(super) use payload_codec::PayloadCodec;
 pub(super) use rate_limits::RateLimits;
 pub(super) use recent_blocks::RecentBlocks;
-pub(super) use sync_protocol::{SyncProtocol, is_spoken, sync_behaviour};
+pub(super) use sync_protocol::{SyncProtocol, is_spoken, protocol_ids, sync_behaviour};

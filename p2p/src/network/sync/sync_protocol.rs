@@ -20,18 +20,18 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_STREAMS: usize = 4;
 
 /// The ids, op-node's first.
-fn ids(chain_id: ChainId) -> [String; 2] {
+pub(in crate::network) fn protocol_ids(chain_id: ChainId) -> [String; 2] {
     ["", "/"].map(|end| format!("/opstack/req/payload_by_number/{chain_id}/0{end}"))
 }
 
 /// Whether one of a peer's protocols is this one.
 pub(in crate::network) fn is_spoken(chain_id: ChainId, protocols: &[String]) -> bool {
-    ids(chain_id).iter().any(|id| protocols.contains(id))
+    protocol_ids(chain_id).iter().any(|id| protocols.contains(id))
 }
 
 /// The protocol of a chain.
 pub(in crate::network) fn sync_behaviour(chain_id: ChainId) -> SyncProtocol {
-    let protocols = ids(chain_id)
+    let protocols = protocol_ids(chain_id)
         .into_iter()
         .filter_map(|id| StreamProtocol::try_from_owned(id).ok())
         .map(|id| (id, ProtocolSupport::Full));
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn both_spellings_in_decimal() {
-        let [op_node, specification] = ids(ChainId::from(10));
+        let [op_node, specification] = protocol_ids(ChainId::from(10));
         assert_eq!(op_node, "/opstack/req/payload_by_number/10/0");
         assert_eq!(specification, "/opstack/req/payload_by_number/10/0/");
         assert!(is_spoken(ChainId::from(10), &[specification]));

@@ -4,8 +4,11 @@ use super::Network;
 use crate::{
     MAX_FRAME_BYTES, MessageId, Topic, message_id,
     network::{
-        ConnectError, GateError, GateOrder, PeerInfo, PublishError, behaviour::topic_hash, handle::Command,
+        ConnectError, GateError, GateOrder, OwnInfo, PeerInfo, PublishError,
+        behaviour::{PROTOCOL_VERSION, topic_hash},
+        handle::Command,
         peer_info::node_id,
+        sync::protocol_ids,
     },
 };
 use alloy_primitives::Bytes;
@@ -46,6 +49,7 @@ impl Network {
         match command {
             Command::Publish { topic, frame, reply } => drop(reply.send(self.publish(topic, &frame))),
             Command::Peers { known, reply } => drop(reply.send(self.peers(known))),
+            Command::Own { reply } => drop(reply.send(self.own())),
             Command::Gate { order, reply } => drop(reply.send(self.gate(order))),
             Command::Gates { reply } => {
                 drop(reply.send(self.swarm.behaviour().gater.gater().gates().clone()));
@@ -72,6 +76,18 @@ impl Network {
             return self.book.known().keys().map(|peer_id| self.peer(*peer_id)).collect();
         }
         self.book.live().keys().map(|peer_id| self.peer(*peer_id)).collect()
+    }
+
+    fn own(&self) -> OwnInfo {
+        let peer_id = *self.swarm.local_peer_id();
+        OwnInfo {
+            peer_id,
+            node_id: node_id(&peer_id),
+            chain_id: self.chain_id,
+            agent: self.agent.clone(),
+            protocol_version: PROTOCOL_VERSION.to_owned(),
+            protocols: protocol_ids(self.chain_id).into(),
+        }
     }
 
     fn peer(&self, peer_id: PeerId) -> PeerInfo {

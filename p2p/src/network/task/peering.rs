@@ -97,10 +97,10 @@ impl Network {
         match tokio::task::spawn_blocking(move || file.store(&contents)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::warn!(chain_id = %self.chain_id, %error, "known peers are not written down")
+                tracing::warn!(chain_id = %self.chain_id, %error, "known peers are not written down");
             }
             Err(error) => {
-                tracing::error!(chain_id = %self.chain_id, %error, "writing known peers was cut off")
+                tracing::error!(chain_id = %self.chain_id, %error, "writing known peers was cut off");
             }
         }
     }

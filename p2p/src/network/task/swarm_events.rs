@@ -72,6 +72,9 @@ impl Network {
     }
 
     pub(super) fn note_deed(&mut self, peer_id: PeerId, deed: Deed) {
+        if !self.verdict_scoring {
+            return;
+        }
         let score = self.scores.note(peer_id, deed);
         self.swarm.behaviour_mut().gossip.set_application_score(&peer_id, score);
     }

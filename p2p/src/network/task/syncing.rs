@@ -107,7 +107,7 @@ impl Network {
                 self.ask_again(wanted, asked);
             }
             Event::InboundFailure { peer, error, .. } => {
-                tracing::debug!(%peer, %error, "request not answered")
+                tracing::debug!(%peer, %error, "request not answered");
             }
             _ => {}
         }
