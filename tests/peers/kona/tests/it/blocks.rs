@@ -62,7 +62,11 @@ pub fn block(version: Version, number: u64) -> Block<OpTxEnvelope> {
 }
 
 /// The block as kona sends it, signed with the key.
-pub fn kona_envelope(version: Version, block: &Block<OpTxEnvelope>, secret: &B256) -> OpNetworkPayloadEnvelope {
+pub fn kona_envelope(
+    version: Version,
+    block: &Block<OpTxEnvelope>,
+    secret: &B256,
+) -> OpNetworkPayloadEnvelope {
     let unsigned = unsigned(version, block);
     let payload_hash = unsigned.payload_hash();
     let key = SigningKey::from_slice(secret.as_slice()).unwrap();
@@ -90,7 +94,9 @@ fn unsigned(version: Version, block: &Block<OpTxEnvelope>) -> OpExecutionPayload
 pub fn payload(version: Version, block: &Block<OpTxEnvelope>) -> Vec<u8> {
     let mut unsigned = unsigned(version, block);
     match &mut unsigned.execution_payload {
-        OpExecutionPayload::V4(payload) => payload.payload_inner.payload_inner.payload_inner.block_hash = B256::ZERO,
+        OpExecutionPayload::V4(payload) => {
+            payload.payload_inner.payload_inner.payload_inner.block_hash = B256::ZERO
+        }
         OpExecutionPayload::V3(payload) => payload.payload_inner.payload_inner.block_hash = B256::ZERO,
         earlier => panic!("{earlier:?} is none of the versions"),
     }

@@ -39,6 +39,7 @@ async fn we_accept_a_block_of_kona(#[case] version: Version) {
     kona.publish(kona_envelope(version, &strange, &STRANGER)).await;
     kona.publish(kona_envelope(version, &good, &SEQUENCER)).await;
     assert_eq!(ours.next().await, Word::Refused("wrong-signer".to_owned()));
-    let accepted = Word::Accepted { topic: topic(version).to_owned(), number: 7, hash: good.header.hash_slow() };
+    let accepted =
+        Word::Accepted { topic: topic(version).to_owned(), number: 7, hash: good.header.hash_slow() };
     assert_eq!(ours.next().await, accepted);
 }

@@ -29,7 +29,8 @@ impl KonaNode {
     pub async fn start(version: Version, signer: Address, peer: Option<&str>) -> Self {
         let any_port: Multiaddr = "/ip4/127.0.0.1/tcp/0".parse().unwrap();
         let keypair = Keypair::generate_secp256k1();
-        let builder = GossipDriver::<ConnectionGater>::builder(rollup_config(version), signer, any_port, keypair);
+        let builder =
+            GossipDriver::<ConnectionGater>::builder(rollup_config(version), signer, any_port, keypair);
         let (mut driver, signers) = builder.build().unwrap();
         driver.start().await.unwrap();
         let listener = driver.swarm.listeners().next().unwrap().clone();

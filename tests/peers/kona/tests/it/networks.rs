@@ -54,7 +54,8 @@ fn every_network_is_as_the_registry_has_it() {
     let networks = networks();
     assert!(networks.len() >= 18, "networks are missing");
     for (name, network) in networks {
-        let known = ROLLUP_CONFIGS.get(&network.chain_id).unwrap_or_else(|| panic!("{name} is in no registry"));
+        let known =
+            ROLLUP_CONFIGS.get(&network.chain_id).unwrap_or_else(|| panic!("{name} is in no registry"));
         compare(&name, &network, known);
     }
 }

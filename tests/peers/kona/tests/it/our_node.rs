@@ -9,6 +9,9 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 /// The workspace.
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../Cargo.toml");
 
+/// The variable that names the example's program, where it has been built already.
+const BUILT: &str = "CROSSCHECK_PEER";
+
 /// What the node says.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Word {
@@ -38,9 +41,7 @@ impl OurNode {
     /// Builds the example, if that has to be done, and starts it. Its sequencer is `signer`; it stays connected to
     /// `peer`, if any.
     pub async fn start(signer: Address, peer: Option<&str>) -> Self {
-        let mut command = Command::new(env!("CARGO"));
-        command.args(["run", "--quiet", "--locked", "--manifest-path", WORKSPACE]);
-        command.args(["-p", "crosscheck-p2p", "--example", "peer", "--"]);
+        let mut command = program();
         command.args([CHAIN.to_string(), signer.to_string()]).args(peer);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut process = command.spawn().expect("cargo runs");
@@ -72,6 +73,17 @@ impl OurNode {
             _ => panic!("{line:?} is nothing that the node says"),
         }
     }
+}
+
+/// The example's program, or cargo, which builds and runs it.
+fn program() -> Command {
+    if let Some(built) = std::env::var_os(BUILT) {
+        return Command::new(built);
+    }
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["run", "--quiet", "--locked", "--manifest-path", WORKSPACE]);
+    cargo.args(["-p", "crosscheck-p2p", "--example", "peer", "--"]);
+    cargo
 }
 
 /// The topic's name on our side.
