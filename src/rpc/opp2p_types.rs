@@ -191,7 +191,8 @@ impl GoSubnet {
             Ok(mask) => IpAddr::from(mask),
             Err(_) => IpAddr::from(<[u8; 16]>::try_from(mask.as_slice()).ok()?),
         };
-        Subnet::with_netmask(self.ip, mask).ok()
+        let is_of_one_family = self.ip.is_ipv4() == mask.is_ipv4();
+        is_of_one_family.then(|| Subnet::with_netmask(self.ip, mask).ok()).flatten()
     }
 }
 

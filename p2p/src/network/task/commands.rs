@@ -140,8 +140,17 @@ impl Network {
         Ok(())
     }
 
+    fn is_shut_out(&self, peer_id: PeerId) -> bool {
+        let gater = self.swarm.behaviour().gater.gater();
+        gater.gates().check_peer(peer_id, self.clock.now()).is_err() && !gater.is_exempt(&peer_id)
+    }
+
     fn connect(&mut self, addr: &Multiaddr, reply: oneshot::Sender<Result<(), ConnectError>>) {
         let refused = match addr.iter().last() {
+            // A connection of a peer that was just blocked may still be closing.
+            Some(Protocol::P2p(peer_id)) if self.is_shut_out(peer_id) => {
+                Err(ConnectError::NotDialled { peer_id, addr: addr.clone() })
+            }
             Some(Protocol::P2p(peer_id)) if self.swarm.is_connected(&peer_id) => Ok(()),
             Some(Protocol::P2p(_)) if self.connecting.waiting.len() >= MAX_CONNECTING => {
                 Err(ConnectError::TooMany { limit: MAX_CONNECTING })
