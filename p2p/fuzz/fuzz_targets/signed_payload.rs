@@ -19,13 +19,16 @@ struct Plan {
     on_cross_safe: bool,
     in_zero_domain: bool,
     word: [u8; 32],
-    numbers: [u64; 5],
+    numbers: [u64; 4],
     /// Seconds from now.
-    age: i16,
-    base_fee: [u8; 32],
+    age: i8,
+    base_fee: u64,
+    /// Breaks a rule: the base fee, the excess blob gas, the block hash.
+    has_wide_base_fee: bool,
+    excess_blob_gas: Option<u64>,
+    claims_wrong_hash: bool,
     extra_data: Vec<u8>,
     transactions: Vec<Vec<u8>>,
-    claims_right_hash: bool,
     /// Bytes put over the signed ones.
     edits: Vec<(u16, u8)>,
     /// Where the signed bytes end early.
@@ -52,7 +55,7 @@ fuzz_target!(|plan: Plan| {
         Judgement::Ignore(refusal) | Judgement::Reject(refusal) => match refusal.reason {
             Reason::WrongSigner { .. } => assert!(!topic.domains().contains(&domain)),
             Reason::Malformed(ref malformed) => assert_eq!(decoded.as_ref(), Err(malformed)),
-            Reason::BlockHashMismatch { .. } => assert!(edited || !plan.claims_right_hash),
+            Reason::BlockHashMismatch { .. } => assert!(edited || plan.claims_wrong_hash),
             _ => {}
         },
     }
@@ -79,7 +82,7 @@ impl Plan {
 
     fn envelope(&self) -> Envelope {
         let word = B256::from(self.word);
-        let [number, gas_limit, gas_used, blob_gas_used, excess_blob_gas] = self.numbers;
+        let [number, gas_limit, gas_used, blob_gas_used] = self.numbers;
         let mut payload = ExecutionPayload {
             parent_hash: word,
             fee_recipient: Address::from_word(word),
@@ -92,16 +95,20 @@ impl Plan {
             gas_used,
             timestamp: UnixSeconds(NOW.0.saturating_sub_signed(self.age.into())),
             extra_data: Bytes::copy_from_slice(&self.extra_data),
-            base_fee_per_gas: U256::from_le_bytes(self.base_fee),
+            base_fee_per_gas: U256::from(self.base_fee) << if self.has_wide_base_fee { 64 } else { 0 },
             block_hash: word,
             transactions: self.transactions.iter().map(|bytes| Bytes::copy_from_slice(bytes)).collect(),
             later: VersionFields::V4 {
                 withdrawals: Vec::new(),
-                blobs: BlobFields { parent_beacon_block_root: word, blob_gas_used, excess_blob_gas },
+                blobs: BlobFields {
+                    parent_beacon_block_root: word,
+                    blob_gas_used,
+                    excess_blob_gas: self.excess_blob_gas.unwrap_or_default(),
+                },
                 withdrawals_root: word,
             },
         };
-        if self.claims_right_hash {
+        if !self.claims_wrong_hash {
             payload.block_hash = payload.recompute_hash();
         }
         Envelope { payload }
