@@ -4,9 +4,7 @@
 #![no_main]
 
 use alloy_primitives::Bytes;
-use crosscheck_p2p::{
-    Envelope, Frame, Judgement, MAX_FRAME_BYTES, PayloadVersion, Topic, recover_signers,
-};
+use crosscheck_p2p::{Envelope, Frame, Judgement, MAX_FRAME_BYTES, PayloadVersion, Topic, recover_signers};
 use libfuzzer_sys::fuzz_target;
 use setting::{NOW, chain, signers, validator};
 

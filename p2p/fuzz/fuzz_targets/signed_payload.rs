@@ -7,8 +7,8 @@ use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
 use alloy_trie::root::ordered_trie_root_encoded;
 use arbitrary::Arbitrary;
 use crosscheck_p2p::{
-    BlobFields, Envelope, ExecutionPayload, Judgement, PayloadHash, PayloadVersion, Reason, SigningDomain, Topic,
-    UnixSeconds, VersionFields, signing_hash,
+    BlobFields, Envelope, ExecutionPayload, Judgement, PayloadHash, PayloadVersion, Reason, SigningDomain,
+    Topic, UnixSeconds, VersionFields, signing_hash,
 };
 use libfuzzer_sys::fuzz_target;
 use setting::{NOW, chain, sign, signers, validator};
