@@ -46,7 +46,7 @@ pub(crate) struct NetArgs {
     /// Who signs cross-safe attestations [default: the unsafe block signer]
     #[arg(long, value_name = "ADDRESS")]
     attester: Option<Address>,
-    /// A peer to stay connected to: a multiaddress that ends in /p2p/<peer id>
+    /// A peer to stay connected to: a multiaddress that ends in `/p2p/PEER_ID`
     #[arg(long = "peer", value_name = "MULTIADDR")]
     peers: Vec<Multiaddr>,
     /// Where to listen
