@@ -13,7 +13,9 @@ use crate::audit::{
 use crate::clock::FileClock;
 use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
 use crate::follow::{self, Follower, FollowerParts, Served, Upstream};
-use crate::gossip::{Gossiped, Intake, NetworkHandles, SignerReader, SignerWatcher};
+use crate::gossip::{
+    Gossiped, Intake, NetworkHandles, SignerReader, SignerWatcher, key_file, network_config,
+};
 use crate::health::Health;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
@@ -21,13 +23,10 @@ use crate::rpc::Refusals;
 use crate::sources::{ExecutionClient, L1Client, LogIndex, RollupNode, SourceError};
 use crate::tasks::TaskGroup;
 use crate::web;
-use crosscheck_p2p::{
-    ChainId, Clock, Network, NetworkConfig, NodeIdentity, Signers, SystemClock, ValidationRules,
-};
+use crosscheck_p2p::{ChainId, Clock, Network, NodeIdentity, Signers, SystemClock, ValidationRules};
 use eyre::WrapErr;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -343,15 +342,9 @@ fn join_gossip(
     chain: &ChainConfig,
     signers: watch::Receiver<Signers>,
 ) -> eyre::Result<()> {
-    let key_file =
-        chain.p2p.key_file.clone().unwrap_or_else(|| Path::new(&format!("p2p-{chain_id}.key")).to_owned());
-    let identity = NodeIdentity::load_or_create(&config.data_dir.join(key_file))?;
-    let network = NetworkConfig {
-        listen: chain.p2p.listen.clone(),
-        static_peers: chain.p2p.static_peers.clone(),
-        rules: validation_rules(config, chain_id, chain),
-        ..NetworkConfig::new(chain_id)
-    };
+    let identity = NodeIdentity::load_or_create(&key_file(chain_id, &chain.p2p, &config.data_dir))?;
+    let rules = validation_rules(config, chain_id, chain);
+    let network = network_config(chain_id, chain, rules, &config.data_dir);
     let (network, handle, events) = Network::new(network, identity, Arc::clone(&shared.clock), signers)?;
     shared.networks.insert(chain_id, handle.clone());
     let intake = Intake {
@@ -363,8 +356,10 @@ fn join_gossip(
         suspects: monitoring.gossip.clone(),
         nudges: monitoring.nudges.clone(),
         refusals: shared.refusals.clone(),
+        health: shared.health.clone(),
         gossiped: shared.gossiped.clone(),
         metrics: shared.metrics.clone(),
+        last_block: None,
     };
     let cancel = tasks.cancellation().clone();
     tasks.spawn(format!("gossip of chain {chain_id}"), network.run(cancel.clone()));

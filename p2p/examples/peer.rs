@@ -110,7 +110,9 @@ fn tell(event: &NetworkEvent) -> std::io::Result<()> {
         NetworkEvent::Refused { topic, refusal, .. } => {
             say(&format!("refused {topic} {}", refusal.reason.code()))
         }
-        NetworkEvent::PeerConnected { .. } | NetworkEvent::PeerDisconnected { .. } => Ok(()),
+        NetworkEvent::Filled { .. }
+        | NetworkEvent::PeerConnected { .. }
+        | NetworkEvent::PeerDisconnected { .. } => Ok(()),
     }
 }
 

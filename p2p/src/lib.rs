@@ -21,7 +21,7 @@
 //! | `bad-recovery-id` | reject | reject | sender | "if the signature by the sequencer is not valid"; 0 to 3 are read, 0 and 1 written |
 //! | `bad-signature` | reject | reject | sender | "if the signature by the sequencer is not valid" |
 //! | `high-s` | ignore | ignore | nobody | ours: op-node accepts these twins and others refuse them, so relays are not to blame |
-//! | `wrong-signer` | reject | reject | sender | "if the signature by the sequencer is not valid" |
+//! | `wrong-signer` | reject | reject | sender | "if the signature by the sequencer is not valid"; a previous signer counts while its grace lasts: op-node |
 //! | `payload-truncated` | reject | reject | signer | "if the block encoding is not valid" |
 //! | `extra-data-offset` | reject | reject | signer | "if the block encoding is not valid"; a payload of another version ends here, so this is also "if the block is on the topic of v1 and has withdrawals" and the other rules about which version has which fields |
 //! | `offsets-out-of-order` | reject | reject | signer | "if the block encoding is not valid" |
@@ -91,8 +91,10 @@ pub use header_payload::NoPayloadError;
 pub use libp2p::{Multiaddr, PeerId};
 pub use message_id::{MessageId, message_id};
 pub use network::{
-    IdentityError, Network, NetworkClosed, NetworkConfig, NetworkCounters, NetworkError, NetworkEvent,
-    NetworkHandle, NoPeerIdError, NodeIdentity, PeerInfo, PublishError,
+    Bootnode, ConnectError, Direction, DiscoveryConfig, DiscoveryView, GateError, GateOrder, Gated,
+    GaterRules, Gates, GatesFull, IdentityError, KnownPeer, Network, NetworkClosed, NetworkConfig,
+    NetworkCounters, NetworkError, NetworkEvent, NetworkHandle, NoPeerIdError, NodeIdentity, OwnInfo,
+    ParseBootnodeError, PeerFileError, PeerInfo, PublishError, Subnet,
 };
 pub use payload::{BlobFields, ExecutionPayload, VersionFields};
 pub use payload_hash::{PayloadHash, signing_hash};

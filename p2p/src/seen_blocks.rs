@@ -3,7 +3,7 @@
 //! Bounded: the heights that were added to longest ago are forgotten first, and a height holds at most one
 //! block more than its limit. Looking never changes what is remembered.
 
-use crate::{Reason, ValidationRules};
+use crate::Reason;
 use alloy_primitives::B256;
 use lru::LruCache;
 use std::num::NonZeroUsize;
@@ -23,10 +23,10 @@ impl SeenBlocks {
         Self { heights: cache }
     }
 
-    /// Checks that a block may still be let through.
-    pub(crate) fn check(&self, rules: &ValidationRules, number: u64, hash: B256) -> Result<(), Reason> {
+    /// Checks that a block may still be let through: no more than `max_blocks` of its height were.
+    pub(crate) fn check(&self, max_blocks: usize, number: u64, hash: B256) -> Result<(), Reason> {
         let Some(blocks) = self.heights.peek(&number) else { return Ok(()) };
-        if blocks.len() > rules.max_blocks_per_height {
+        if blocks.len() > max_blocks {
             return Err(Reason::TooManyAtHeight { number, seen: blocks.len() });
         }
         if blocks.contains(&hash) {
@@ -47,29 +47,36 @@ impl SeenBlocks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ChainId;
 
     #[test]
     fn forgets_the_height_marked_longest_ago() {
-        let rules = ValidationRules::new(ChainId::from(901));
         let hash = B256::repeat_byte(1);
         let mut seen = SeenBlocks::new(2);
         for number in [7, 8, 9] {
             assert!(seen.mark(number, hash).is_empty());
         }
-        assert_eq!(seen.check(&rules, 7, hash), Ok(()));
-        assert_eq!(seen.check(&rules, 8, hash), Err(Reason::AlreadySeen { hash }));
-        assert_eq!(seen.check(&rules, 9, hash), Err(Reason::AlreadySeen { hash }));
+        assert_eq!(seen.check(5, 7, hash), Ok(()));
+        assert_eq!(seen.check(5, 8, hash), Err(Reason::AlreadySeen { hash }));
+        assert_eq!(seen.check(5, 9, hash), Err(Reason::AlreadySeen { hash }));
+    }
+
+    #[test]
+    fn other_blocks_of_the_height_are_named() {
+        let [one, two, three] = [1, 2, 3].map(B256::repeat_byte);
+        let mut seen = SeenBlocks::new(2);
+        assert!(seen.mark(7, one).is_empty());
+        assert!(seen.mark(8, two).is_empty());
+        assert_eq!(seen.mark(7, two), [one]);
+        assert_eq!(seen.mark(7, three), [one, two]);
     }
 
     #[test]
     fn looking_keeps_nothing_alive() {
-        let rules = ValidationRules::new(ChainId::from(901));
         let hash = B256::repeat_byte(1);
         let mut seen = SeenBlocks::new(1);
         assert!(seen.mark(1, hash).is_empty());
-        assert!(seen.check(&rules, 1, hash).is_err());
+        assert!(seen.check(5, 1, hash).is_err());
         assert!(seen.mark(2, hash).is_empty());
-        assert_eq!(seen.check(&rules, 1, hash), Ok(()));
+        assert_eq!(seen.check(5, 1, hash), Ok(()));
     }
 }

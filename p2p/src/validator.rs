@@ -14,23 +14,30 @@ use crate::{
 use alloy_primitives::{B256, Bytes};
 use std::collections::BTreeMap;
 
-/// How many of the sequencer's blocks, with none let in between, may lie outside the window before the clock is
-/// doubted and not who sent them.
+/// How many signed blocks of a topic, with none let in between, may lie outside the window before the clock is doubted
+/// and not who sent them.
 pub const MAX_STRAYS: u32 = 8;
 
 /// The validator of a chain.
 #[derive(Debug)]
 pub struct Validator {
     rules: ValidationRules,
-    strays: u32,
-    seen: BTreeMap<Topic, SeenBlocks>,
+    topics: BTreeMap<Topic, TopicState>,
     settled: Option<u64>,
+}
+
+/// What is remembered of a topic.
+#[derive(Debug)]
+struct TopicState {
+    seen: SeenBlocks,
+    /// The signed blocks outside the window since the last that was let in.
+    strays: u32,
 }
 
 impl Validator {
     /// A validator that has seen nothing.
     pub const fn new(rules: ValidationRules) -> Self {
-        Self { rules, strays: 0, seen: BTreeMap::new(), settled: None }
+        Self { rules, topics: BTreeMap::new(), settled: None }
     }
 
     /// The settings.
@@ -45,21 +52,32 @@ impl Validator {
 
     /// Judges a frame that arrived on a topic at a time.
     ///
-    /// Where more than [`MAX_STRAYS`] signed blocks in a row lie outside the window, the clock that `now` was read from
-    /// is the likelier cause: from then on they are ignored, until one is accepted.
+    /// Where more than [`MAX_STRAYS`] signed blocks of a topic in a row lie outside the window, the clock that `now` was
+    /// read from is the likelier cause: from then on they are ignored, until one is accepted.
     pub fn judge(&mut self, topic: Topic, frame: &Bytes, signers: &Signers, now: UnixSeconds) -> Judgement {
         match self.admit(topic, frame, signers, now) {
             Ok(block) => {
-                self.strays = 0;
+                self.topic(topic).strays = 0;
                 Judgement::Accept(block)
             }
-            Err(refusal) if refusal.reason.is_outside_the_window() => {
-                self.strays = self.strays.saturating_add(1);
-                let is_clock_doubted = self.strays > MAX_STRAYS;
-                if is_clock_doubted { Judgement::Ignore(refusal) } else { Judgement::refused(topic, refusal) }
+            Err(refusal) if refusal.reason.is_outside_the_window() && self.is_clock_doubted(topic) => {
+                Judgement::Ignore(refusal)
             }
             Err(refusal) => Judgement::refused(topic, refusal),
         }
+    }
+
+    /// Whether there is a doubt about the clock now that one more block of a topic lies outside the window.
+    fn is_clock_doubted(&mut self, topic: Topic) -> bool {
+        let strays = &mut self.topic(topic).strays;
+        *strays = strays.saturating_add(1);
+        *strays > MAX_STRAYS
+    }
+
+    fn topic(&mut self, topic: Topic) -> &mut TopicState {
+        let heights = self.rules.heights(topic);
+        let fresh = || TopicState { seen: SeenBlocks::new(heights), strays: 0 };
+        self.topics.entry(topic).or_insert_with(fresh)
     }
 
     /// Judges a frame by everything but time and history: one that is read back from a ledger or a file.
@@ -87,15 +105,14 @@ impl Validator {
         let (frame, envelope) = open(&self.rules, topic, frame, &signers.at(now))?;
         let (number, hash) = (envelope.payload.number, envelope.payload.block_hash);
         let settled = self.settled.filter(|_| topic.is_cross_safe());
-        let window = self.rules.window(topic, now);
-        let seen = self.seen.entry(topic).or_insert_with(|| SeenBlocks::new(self.rules.heights(topic)));
+        let (window, max_blocks) = (self.rules.window(topic, now), self.rules.max_blocks_per_height);
         window
             .check(envelope.payload.timestamp)
             .and_then(|()| check_block(&envelope, &self.rules.forks))
             .and_then(|()| not_settled(settled, number))
-            .and_then(|()| seen.check(&self.rules, number, hash))
+            .and_then(|()| self.topic(topic).seen.check(max_blocks, number, hash))
             .map_err(|reason| frame.refuse(reason))?;
-        let rivals = seen.mark(number, hash);
+        let rivals = self.topic(topic).seen.mark(number, hash);
         Ok(into_block(&self.rules, frame, envelope, rivals))
     }
 }
@@ -374,6 +391,80 @@ mod tests {
         }
         assert_eq!(judge(6), past_it);
         assert_eq!(judge(0), past_it);
+    }
+
+    #[rstest]
+    fn two_blocks_of_a_height_are_both_delivered_and_the_second_is_flagged(
+        #[values(BlocksV4, CrossSafeBlocksV1)] topic: Topic,
+    ) {
+        let mut validator = validator();
+        let mut accept = |number, gas_used| {
+            let frame = frame(&envelope(number, |payload| payload.gas_used = gas_used), topic);
+            let judgement = validator.judge(topic, &frame, &signers(), NOW);
+            let Judgement::Accept(block) = judgement else { panic!("{judgement:?}") };
+            block
+        };
+        let (first, second, other) = (accept(5, 1), accept(5, 2), accept(6, 1));
+        assert!(first.rivals().is_empty() && other.rivals().is_empty());
+        assert_eq!(second.rivals(), [first.hash()]);
+        assert_eq!(accept(5, 3).rivals(), [first.hash(), second.hash()]);
+    }
+
+    #[rstest]
+    #[case::below(4, "ignore already-settled")]
+    #[case::at_the_mark(5, "ignore already-settled")]
+    #[case::above(6, "accept")]
+    fn attestations_up_to_the_settled_mark_are_ignored(#[case] number: u64, #[case] expected: &str) {
+        let mut validator = validator();
+        validator.settle(5);
+        validator.settle(3);
+        let frame = |topic| frame(&envelope(number, |_| ()), topic);
+        let judged = validator.judge(CrossSafeBlocksV1, &frame(CrossSafeBlocksV1), &signers(), NOW);
+        assert_eq!(outcome(&judged), expected);
+        let judged = validator.judge(BlocksV4, &frame(BlocksV4), &signers(), NOW);
+        assert_eq!(outcome(&judged), "accept", "an unsafe block has no mark");
+    }
+
+    /// A batch is promoted: hundreds of attestations at once, some of them twice, each taken once and in order.
+    #[test]
+    fn a_burst_of_attestations_is_absorbed_in_order() {
+        let mut validator = validator();
+        let numbers = 1_000..1_400;
+        let sent = numbers.clone().flat_map(|number| [number, number - number % 7]);
+        let mut accepted = Vec::new();
+        for number in sent {
+            let frame = frame(&envelope(number, |_| ()), CrossSafeBlocksV1);
+            match validator.judge(CrossSafeBlocksV1, &frame, &signers(), at(3_600)) {
+                Judgement::Accept(block) => accepted.push(block.number()),
+                Judgement::Ignore(refusal) | Judgement::Reject(refusal) => {
+                    assert_eq!(refusal.reason.code(), "already-seen");
+                }
+            }
+        }
+        accepted.retain(|number| numbers.contains(number));
+        assert_eq!(accepted, numbers.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn late_attestations_say_nothing_of_the_clock_that_unsafe_blocks_are_held_against() {
+        let mut validator = validator();
+        for number in 0..20 {
+            let frame = frame(&envelope(number, |_| ()), CrossSafeBlocksV1);
+            let judged = validator.judge(CrossSafeBlocksV1, &frame, &signers(), at(50_000));
+            assert_eq!(outcome(&judged), "ignore too-old");
+        }
+        let frame = frame(&envelope(5, |_| ()), BlocksV4);
+        assert_eq!(outcome(&validator.judge(BlocksV4, &frame, &signers(), at(100))), "reject too-old");
+    }
+
+    #[test]
+    fn the_previous_signer_is_honoured_while_its_grace_lasts() {
+        let frame = |number| frame(&envelope(number, |_| ()), BlocksV4);
+        let mut signers = signers();
+        assert!(signers.name(Address::repeat_byte(7), at(-10), 20));
+        let mut validator = validator();
+        assert_eq!(outcome(&validator.judge(BlocksV4, &frame(1), &signers, at(10))), "accept");
+        assert_eq!(outcome(&validator.judge(BlocksV4, &frame(2), &signers, at(11))), "reject wrong-signer");
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub(super) enum NetLine {
         signer: Option<Address>,
         from: String,
     },
+    /// A block that was missed has come from a peer.
+    Filled { number: u64, hash: B256, from: String },
     /// The first connection to a peer.
     Connected { peer: String, addr: String },
     /// The last connection to a peer closed.
@@ -64,6 +66,11 @@ impl NetTally {
                 count(&mut self.refused, refusal.reason.code());
                 refused_line(*topic, *verdict, refusal, from)
             }
+            NetworkEvent::Filled { envelope, from } => NetLine::Filled {
+                number: envelope.payload.number,
+                hash: envelope.payload.block_hash,
+                from: from.to_string(),
+            },
             NetworkEvent::PeerConnected { peer_id, addr } => {
                 self.peers = self.peers.saturating_add(1);
                 self.most_peers = self.most_peers.max(self.peers);
@@ -156,6 +163,7 @@ impl Display for NetLine {
                 }
                 write!(f, ", from {from}")
             }
+            Self::Filled { number, hash, from } => write!(f, "filled in     {number} {hash}, from {from}"),
             Self::Connected { peer, addr } => write!(f, "connected     {peer} at {addr}"),
             Self::Disconnected { peer } => write!(f, "disconnected  {peer}"),
         }

@@ -2,10 +2,11 @@
 
 use super::explain::fix_of;
 use super::redaction::shown_text;
-use super::{ChainConfig, Config, ConfigError, DepositSource, FollowConfig, FollowMode, Seconds};
+use super::{ChainConfig, Config, ConfigError, DepositSource, FollowConfig, FollowMode, P2pConfig, Seconds};
 use crate::interop::DEFAULT_EXPIRY_WINDOW;
 use crosscheck_p2p::{ChainId, Multiaddr};
 use std::fmt::Display;
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
@@ -35,6 +36,7 @@ impl Config {
         self.check_follow()?;
         self.check_dependencies()?;
         self.chains.iter().try_for_each(|(chain_id, chain)| self.check_chain(*chain_id, chain))?;
+        self.check_discovery()?;
         self.check_listeners()
     }
 
@@ -168,15 +170,39 @@ impl Config {
             ("p2p.blocks_past", chain.p2p.blocks_past),
             ("p2p.cross_safe_past", chain.p2p.cross_safe_past),
             ("p2p.future", chain.p2p.future),
-            ("p2p.signer_grace", chain.p2p.signer_grace),
         ];
         for (name, window) in windows {
-            check_window(&key(name), window)?;
+            check_seconds(&key(name), window, "every block in the window is remembered")?;
         }
+        check_peering(chain_id, &chain.p2p)?;
+        let grace = chain.p2p.signer_grace;
+        check_seconds(
+            &key("p2p.signer_grace"),
+            grace,
+            "whoever holds the old key could sign all that while",
+        )?;
         for peer in &chain.p2p.static_peers {
             if peer.protocol_stack().last() != Some("p2p") {
                 return Err(bad(&key("p2p.static_peers"), peer, "the peer's id is missing"));
             }
+        }
+        Ok(())
+    }
+
+    /// One discovery cannot tell two chains' packets apart.
+    fn check_discovery(&self) -> Result<(), ConfigError> {
+        let mut taken: Vec<(ChainId, SocketAddr)> = Vec::new();
+        for (chain_id, chain) in self.chains.iter().filter(|(_, chain)| !chain.is_monitored_only()) {
+            let Some(socket) = chain.p2p.discovery else { continue };
+            let is_same = |other: &SocketAddr| {
+                let is_any = other.ip().is_unspecified() || socket.ip().is_unspecified();
+                other.port() == socket.port() && socket.port() != 0 && (other.ip() == socket.ip() || is_any)
+            };
+            if let Some((first, _)) = taken.iter().find(|(_, other)| is_same(other)) {
+                let reason = format!("chain {first} has that socket already");
+                return Err(bad(&format!("chains.{chain_id}.p2p.discovery"), &socket, &reason));
+            }
+            taken.push((*chain_id, socket));
         }
         Ok(())
     }
@@ -215,6 +241,24 @@ fn check_monitored_only(chain_id: ChainId, chain: &ChainConfig) -> Result<(), Co
     Err(missing(key, &reason))
 }
 
+/// Tides, bans and discovery.
+fn check_peering(chain_id: ChainId, p2p: &P2pConfig) -> Result<(), ConfigError> {
+    let key = |name: &str| format!("chains.{chain_id}.p2p.{name}");
+    within(&key("peers_hi"), p2p.peers_hi, 1..=1024)?;
+    within(&key("peers_lo"), p2p.peers_lo, 1..=p2p.peers_hi)?;
+    check_seconds(&key("ban_duration"), p2p.ban_duration, "a ban is to end")?;
+    for (name, port) in [("advertise_tcp", p2p.advertise_tcp), ("advertise_udp", p2p.advertise_udp)] {
+        if port == Some(0) {
+            return Err(bad(&key(name), &0, "nobody can be reached at port 0"));
+        }
+    }
+    // A chain id that no node record has room for.
+    if p2p.discovery.is_some() && chain_id.as_u64().is_none() {
+        return Err(bad(&key("discovery"), &"set", "the chain's id has more than 64 bits"));
+    }
+    Ok(())
+}
+
 fn within<T: Copy + PartialOrd + Display>(
     key: &str,
     value: T,
@@ -226,13 +270,14 @@ fn within<T: Copy + PartialOrd + Display>(
     Err(bad(key, &value, &format!("outside {} to {}", range.start(), range.end())))
 }
 
-fn check_window(key: &str, window: Seconds) -> Result<(), ConfigError> {
-    let shown = humantime::format_duration(window.0);
-    if window.0.subsec_nanos() != 0 {
+/// Whole seconds, up to a week. Longer is too long for this `reason`.
+fn check_seconds(key: &str, span: Seconds, reason: &str) -> Result<(), ConfigError> {
+    let shown = humantime::format_duration(span.0);
+    if span.0.subsec_nanos() != 0 {
         return Err(bad(key, &shown, "timestamps of blocks are whole seconds"));
     }
-    if window.0 > MAX_WINDOW {
-        return Err(bad(key, &shown, "longer than 7days: every block in the window is remembered"));
+    if span.0 > MAX_WINDOW {
+        return Err(bad(key, &shown, &format!("longer than 7days: {reason}")));
     }
     Ok(())
 }

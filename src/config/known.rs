@@ -37,5 +37,10 @@ fn fill_in(chain: &mut Table, network: &KnownNetwork) {
     if chain.contains_key("rollup_node") {
         let address = network.system_config.to_string();
         chain.entry("system_config").or_insert_with(|| Value::String(address));
+        let p2p = chain.entry("p2p").or_insert_with(|| Value::Table(Table::new()));
+        let bootnodes = network.bootnodes.iter().map(|bootnode| Value::String(bootnode.to_string()));
+        if let Some(p2p) = p2p.as_table_mut() {
+            p2p.entry("bootnodes").or_insert_with(|| Value::Array(bootnodes.collect()));
+        }
     }
 }

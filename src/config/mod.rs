@@ -30,4 +30,4 @@ pub use settings::{
     AuditConfig, ClockSource, Config, ConsolidationConfig, DepositSource, HttpConfig, InteropConfig,
     L1Config, LogConfig, LogFormat, RpcConfig, SourcesConfig, Switch,
 };
-pub use values::Seconds;
+pub use values::{Seconds, Text};

@@ -1,8 +1,9 @@
 //! [`P2pConfig`]: how a chain's gossip is joined.
 
-use super::Seconds;
-use crosscheck_p2p::{Multiaddr, SIGNER_GRACE};
+use super::{Seconds, Switch, Text};
+use crosscheck_p2p::{Bootnode, Multiaddr, PeerId, SIGNER_GRACE, Subnet};
 use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,6 +15,32 @@ pub struct P2pConfig {
     pub listen: Vec<Multiaddr>,
     /// Peers to stay connected to, each with its `/p2p/` id.
     pub static_peers: Vec<Multiaddr>,
+    /// Peers that are never pruned or banned, wherever they are. Static peers are trusted too.
+    pub trusted_peers: Vec<Text<PeerId>>,
+    /// Subnets that are neither dialled nor let in.
+    pub blocked_subnets: Vec<Text<Subnet>>,
+    /// Up to how many peers the node looks for more, and how many are left after pruning.
+    pub peers_lo: usize,
+    /// How many peers may stay.
+    pub peers_hi: usize,
+    /// How long a peer is banned for a bad score.
+    pub ban_duration: Seconds,
+    /// Whether deliveries count for a peer's score.
+    pub topic_scoring: Switch,
+    /// Discovery's UDP socket. Unset: peers are not looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discovery: Option<SocketAddr>,
+    /// Where discovery begins.
+    pub bootnodes: Vec<Bootnode>,
+    /// The address that others are told. Unset: the one that they see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advertise_ip: Option<IpAddr>,
+    /// The TCP port that others are told. Unset: the one that is listened on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advertise_tcp: Option<u16>,
+    /// The UDP port that others are told. Unset: discovery's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advertise_udp: Option<u16>,
     /// The file with the node's key; relative to `data_dir`. Unset: `p2p-<chain id>.key`.
     pub key_file: Option<PathBuf>,
     /// How old a block on `blocksv4` may be.
@@ -31,6 +58,17 @@ impl Default for P2pConfig {
         Self {
             listen: vec!["/ip4/127.0.0.1/tcp/9222".parse().unwrap_or_else(|_| Multiaddr::empty())],
             static_peers: Vec::new(),
+            trusted_peers: Vec::new(),
+            blocked_subnets: Vec::new(),
+            peers_lo: 20,
+            peers_hi: 30,
+            ban_duration: Seconds(Duration::from_secs(60 * 60)),
+            topic_scoring: Switch::Off,
+            discovery: None,
+            bootnodes: Vec::new(),
+            advertise_ip: None,
+            advertise_tcp: None,
+            advertise_udp: None,
             key_file: None,
             blocks_past: Seconds(Duration::from_secs(60)),
             cross_safe_past: Seconds(Duration::from_secs(12 * 60 * 60)),

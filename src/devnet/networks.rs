@@ -99,7 +99,7 @@ impl Networks {
         member.map(|member| member.addrs.iter().map(ToString::to_string).collect()).unwrap_or_default()
     }
 
-    /// Waits until on every chain a peer has subscribed to every topic; answers whether that came to be in time.
+    /// Waits until on every chain a peer has subscribed to every topic that is published on; answers whether that came to be in time.
     pub async fn subscribed(&self, within: Duration) -> bool {
         let deadline = Instant::now().checked_add(within);
         loop {
@@ -117,7 +117,7 @@ impl Networks {
         for member in &self.members {
             let Ok(peers) = member.publisher.network().peers().await else { return false };
             let heard = |topic: &Topic| peers.iter().any(|peer| peer.topics.contains(topic));
-            if !Topic::ALL.iter().all(heard) {
+            if !Publisher::TOPICS.iter().all(heard) {
                 return false;
             }
         }

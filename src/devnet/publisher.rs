@@ -49,6 +49,9 @@ pub struct Publisher {
 }
 
 impl Publisher {
+    /// The topics that it publishes on.
+    pub const TOPICS: [Topic; 2] = [Topic::BlocksV4, Topic::CrossSafeBlocksV1];
+
     /// The sequencer of a chain with these keys.
     ///
     /// # Errors

@@ -2,10 +2,13 @@
 
 use super::Gossiped;
 use crate::audit::{AuditorMessage, Heads};
+use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::monitor::{Nudges, SuspectMessage};
 use crate::rpc::Refusals;
-use crosscheck_p2p::{ChainId, NetworkCounters, NetworkEvent, NetworkHandle, ValidBlock};
+use crosscheck_p2p::{
+    ChainId, NetworkCounters, NetworkEvent, NetworkHandle, Reason, RefusalVerdict, Topic, ValidBlock,
+};
 use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -15,6 +18,9 @@ use tracing::{debug, info, warn};
 
 /// How often the network is asked for its peers and counts.
 const SURVEY: Duration = Duration::from_secs(5);
+
+/// How long no unsafe block is let in before those outside the window speak against the clock.
+const QUIET: Duration = Duration::from_secs(30);
 
 /// Hands one chain's gossip to the auditor.
 #[derive(Debug)]
@@ -36,10 +42,14 @@ pub struct Intake {
     pub nudges: Nudges,
     /// Where refused frames are remembered.
     pub refusals: Refusals,
+    /// Where it is told that this machine's clock is in doubt.
+    pub health: Health,
     /// The highest block of each chain.
     pub gossiped: Gossiped,
     /// What is counted.
     pub metrics: Metrics,
+    /// When an unsafe block was last let in.
+    pub last_block: Option<Instant>,
 }
 
 impl Intake {
@@ -83,13 +93,17 @@ impl Intake {
         *known = now;
     }
 
-    async fn take(&self, event: NetworkEvent) {
+    async fn take(&mut self, event: NetworkEvent) {
         let chain_id = self.chain_id;
         match event {
             NetworkEvent::Block { block, from, at } => {
                 debug!(%chain_id, topic = %block.topic(), number = block.number(), hash = %block.hash(), %from, "block");
                 self.metrics.frame_accepted(chain_id, block.topic());
                 self.gossiped.note(chain_id, block.number());
+                if !block.topic().is_cross_safe() {
+                    self.last_block = Some(Instant::now());
+                    self.health.clear(&self.clock_part());
+                }
                 self.inspect(&block, at.into());
                 self.compare(&block);
                 if self.auditor.capacity() == 0 {
@@ -104,6 +118,16 @@ impl Intake {
                 debug!(%chain_id, %topic, verdict = verdict.name(), reason = %refusal.reason, %from, "refused");
                 self.metrics.frame_refused(chain_id, topic, verdict);
                 self.refusals.note(chain_id, topic, verdict, &refusal);
+                if let Some(doubt) =
+                    clock_doubt(topic, verdict, &refusal.reason, self.last_block.map(|at| at.elapsed()))
+                {
+                    self.doubt_clock(&doubt);
+                }
+            }
+            NetworkEvent::Filled { envelope, from } => {
+                let (number, hash) = (envelope.payload.number, envelope.payload.block_hash);
+                debug!(%chain_id, number, %hash, %from, "a missed block was filled in");
+                self.nudges.nudge(chain_id);
             }
             NetworkEvent::PeerConnected { peer_id, addr } => {
                 info!(%chain_id, %peer_id, %addr, "peer connected");
@@ -111,6 +135,16 @@ impl Intake {
             NetworkEvent::PeerDisconnected { peer_id } => {
                 info!(%chain_id, %peer_id, "peer disconnected");
             }
+        }
+    }
+
+    fn clock_part(&self) -> String {
+        format!("chain {} clock", self.chain_id)
+    }
+
+    fn doubt_clock(&self, doubt: &str) {
+        if self.health.obstruct(&self.clock_part(), doubt.to_owned()) {
+            warn!(chain_id = %self.chain_id, doubt, "the sequencer's blocks keep lying outside the window");
         }
     }
 
@@ -136,5 +170,63 @@ impl Intake {
         if self.suspects.try_send(SuspectMessage::Gossip { block: block.clone(), at }).is_err() {
             self.metrics.limit_reached("suspect-inbox");
         }
+    }
+}
+
+/// What is wrong if the validator has begun to doubt the clock: it ignores what it would reject. Anybody can send old
+/// blocks again, so while others are let in nothing is. The text says nothing of the single block, so that it is logged
+/// once.
+fn clock_doubt(
+    topic: Topic,
+    verdict: RefusalVerdict,
+    reason: &Reason,
+    since_block: Option<Duration>,
+) -> Option<String> {
+    let is_quiet = since_block.is_none_or(|since| since > QUIET);
+    if topic.is_cross_safe() || verdict != RefusalVerdict::Ignore || !is_quiet {
+        return None;
+    }
+    const CHECK: &str = "check this machine's clock";
+    match reason {
+        Reason::TooOld { past, .. } => {
+            Some(format!("signed blocks keep arriving more than {past} s old: {CHECK}, or the chain lags"))
+        }
+        Reason::FromTheFuture { future, .. } => {
+            Some(format!("signed blocks keep arriving from more than {future} s ahead: {CHECK}"))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crosscheck_p2p::UnixSeconds;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::from_the_start(Topic::BlocksV4, RefusalVerdict::Ignore, None, true)]
+    #[case::for_a_while(Topic::BlocksV4, RefusalVerdict::Ignore, Some(31), true)]
+    #[case::others_are_let_in(Topic::BlocksV4, RefusalVerdict::Ignore, Some(30), false)]
+    #[case::one_late_block(Topic::BlocksV4, RefusalVerdict::Reject, None, false)]
+    #[case::late_attestation(Topic::CrossSafeBlocksV1, RefusalVerdict::Ignore, None, false)]
+    fn the_clock_is_doubted(
+        #[case] topic: Topic,
+        #[case] verdict: RefusalVerdict,
+        #[case] since: Option<u64>,
+        #[case] doubted: bool,
+    ) {
+        let since = since.map(Duration::from_secs);
+        let old = Reason::TooOld { timestamp: UnixSeconds(1), now: UnixSeconds(200), past: 60 };
+        let ahead = Reason::FromTheFuture { timestamp: UnixSeconds(200), now: UnixSeconds(1), future: 5 };
+        for reason in [old, ahead] {
+            assert_eq!(clock_doubt(topic, verdict, &reason, since).is_some(), doubted);
+        }
+    }
+
+    #[test]
+    fn nothing_else_speaks_against_the_clock() {
+        let high_s = Reason::HighS;
+        assert_eq!(clock_doubt(Topic::BlocksV4, RefusalVerdict::Ignore, &high_s, None), None);
     }
 }

@@ -5,11 +5,13 @@
 mod gossiped;
 mod intake;
 mod network_handles;
+mod network_settings;
 mod signer_reader;
 mod signer_watcher;
 
 pub use gossiped::Gossiped;
 pub use intake::Intake;
 pub use network_handles::NetworkHandles;
+pub use network_settings::{key_file, network_config};
 pub use signer_reader::SignerReader;
 pub use signer_watcher::SignerWatcher;

@@ -34,7 +34,7 @@ impl SignerReader {
     /// If the endpoint does not answer, or with something that does not hold.
     pub async fn read(&mut self) -> Result<Vec<Address>, SourceError> {
         let at = self.l1.latest_hash().await?;
-        let current = self.l1.unsafe_block_signer(self.system_config, at).await?;
+        let current = self.l1.unsafe_block_signer_at(self.system_config, at).await?;
         let mut named = match self.updates(at).await {
             Ok(named) => named,
             // The slot tells all the same, and the events are asked for again.

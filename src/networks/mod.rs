@@ -3,12 +3,11 @@
 //! Facts only, as the superchain registry publishes them: nothing here is asked of a network, and nothing of it is
 //! secret. Who signs a chain's blocks is not among them, because it changes: L1 is asked for it.
 
-mod bootnode;
 mod known_network;
 mod network_error;
 mod network_name;
 
-pub use bootnode::{Bootnode, ParseBootnodeError};
+pub use crosscheck_p2p::{Bootnode, ParseBootnodeError};
 pub use known_network::{KnownNetwork, NetworkGenesis};
 pub use network_error::NetworkError;
 pub use network_name::{NetworkName, UnknownNetwork};

@@ -5,6 +5,7 @@ use super::interop_api::{
     FailsafeAdminApiServer, FailsafeApiServer, FailsafeRpc, InteropApiServer, InteropRpc,
 };
 use super::messages::{MessagesApiServer, MessagesRpc};
+use super::opp2p::{PeersOfNodeAdminApiServer, PeersOfNodeApiServer, PeersOfNodeRpc};
 use super::peers::{PeersApiServer, PeersRpc};
 use super::super_roots::SuperRoots;
 use super::superroot_api::{SuperRootApiServer, SuperRootRpc};
@@ -51,6 +52,11 @@ impl RpcParts {
         let failsafe = FailsafeRpc { failsafe, ledger: crosscheck.ledger.clone(), clock };
         let mut module = RpcModule::new(());
         module.merge(CrosscheckApiServer::into_rpc(crosscheck))?;
+        let peers = PeersOfNodeRpc { networks: networks.clone() };
+        if admin {
+            module.merge(PeersOfNodeAdminApiServer::into_rpc(peers.clone()))?;
+        }
+        module.merge(PeersOfNodeApiServer::into_rpc(peers))?;
         module.merge(PeersApiServer::into_rpc(PeersRpc { networks }))?;
         let messages = MessagesRpc { superchain: superchain.clone(), suspects, told };
         module.merge(MessagesApiServer::into_rpc(messages))?;

@@ -1,7 +1,7 @@
 //! The JSON-RPC server: what other programs read, and the failsafe that an operator may switch.
 //!
 //! It reads the ledger and shared state, and asks the sources where a proof has to be fetched. It changes nothing but
-//! the failsafe.
+//! the failsafe and, where `rpc.admin` is on, who may be a peer.
 
 mod access_check;
 mod crosscheck;
@@ -11,6 +11,8 @@ mod interop_api;
 mod message_record;
 mod messages;
 mod methods;
+mod opp2p;
+mod opp2p_types;
 mod params;
 mod peers;
 mod refusals;
@@ -34,6 +36,9 @@ pub use failsafe::Failsafe;
 pub use message_record::{MessageRecord, MessagesPageRequest};
 pub use messages::{MessagesPage, SuspectsPage};
 pub use methods::RpcParts;
+pub use opp2p_types::{
+    OpGossipScores, OpPeerDump, OpPeerInfo, OpPeerScores, OpPeerStats, OpSubnet, OpTopicScores,
+};
 pub use params::{BlockSelector, DecimalChainId, ExecutingDescriptor, HexChainId, NamedBlock, Quantity};
 pub use peers::PeerRecord;
 pub use refusals::{RefusalRecord, Refusals};

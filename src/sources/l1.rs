@@ -180,12 +180,21 @@ impl L1Client {
         Ok(latest.hash)
     }
 
+    /// The unsafe block signer that a chain's SystemConfig names at the latest L1 block, read at that block's hash.
+    /// `None`: the slot is empty.
+    ///
+    /// # Errors
+    /// If the endpoint does not answer.
+    pub async fn unsafe_block_signer(&self, system_config: Address) -> Result<Option<Address>, SourceError> {
+        self.unsafe_block_signer_at(system_config, self.latest_hash().await?).await
+    }
+
     /// The unsafe block signer that a chain's SystemConfig names in the state of the L1 block with this hash.
     /// `None`: the slot is empty.
     ///
     /// # Errors
     /// If the endpoint does not answer.
-    pub async fn unsafe_block_signer(
+    pub async fn unsafe_block_signer_at(
         &self,
         system_config: Address,
         at: B256,

@@ -3,10 +3,14 @@
 //! Messages carry no author, sequence number or signature, and ones that do are dropped: StrictNoSign peers
 //! would drop them too, and blame whoever passed them on.
 
+use super::{
+    NetworkConfig,
+    gating::GaterBehaviour,
+    scoring::{peer_score_params, peer_score_thresholds, topic_score_params},
+    sync::{SyncProtocol, sync_behaviour},
+};
 use crate::{ChainId, MAX_FRAME_BYTES, Topic, message_id};
 use libp2p::{
-    PeerId,
-    connection_limits::{self, ConnectionLimits},
     gossipsub::{
         self, ConfigBuilder, IdentTopic, MaxCountSubscriptionFilter, MessageAuthenticity, MessageId,
         TopicHash, ValidationMode, WhitelistSubscriptionFilter,
@@ -24,9 +28,9 @@ const MAX_CONTROL_BYTES: usize = 512 * 1024;
 const PEER_QUEUE: usize = 512;
 /// What a peer may subscribe to in all, and change at once: op-node knows four topics, we one more.
 const MAX_SUBSCRIPTIONS: usize = 16;
-const MAX_PENDING_CONNECTIONS: u32 = 32;
-/// Two peers that dial each other at once end up with two connections; one more may be closing.
-const MAX_CONNECTIONS_PER_PEER: u32 = 3;
+
+/// The version of the protocols that peers are told.
+pub(super) const PROTOCOL_VERSION: &str = "opstack/0";
 
 pub(super) type Gossip = gossipsub::Behaviour<
     gossipsub::IdentityTransform,
@@ -36,29 +40,26 @@ pub(super) type Gossip = gossipsub::Behaviour<
 /// The protocols.
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
-    pub(super) limits: connection_limits::Behaviour,
+    /// First: what it refuses, no other protocol hears of.
+    pub(super) gater: GaterBehaviour,
     pub(super) gossip: Gossip,
     pub(super) identify: identify::Behaviour,
     pub(super) ping: ping::Behaviour,
+    pub(super) sync: SyncProtocol,
 }
 
 impl Behaviour {
     /// The protocols of a chain's node, subscribed to nothing yet.
-    pub(super) fn new(
-        chain_id: ChainId,
-        key: &Keypair,
-        agent: &str,
-        max_connections: u32,
-        exempt: impl Iterator<Item = PeerId>,
-    ) -> Result<Self, String> {
-        let identify = identify::Config::new("opstack/0".to_owned(), key.public());
-        let mut limits = connection_limits::Behaviour::new(limits(max_connections));
-        exempt.for_each(|peer| limits.bypass_peer_id(&peer));
+    pub(super) fn new(config: &NetworkConfig, key: &Keypair, gater: GaterBehaviour) -> Result<Self, String> {
+        let identify = identify::Config::new(PROTOCOL_VERSION.to_owned(), key.public())
+            .with_agent_version(config.agent.clone())
+            .with_cache_size(0);
         Ok(Self {
-            limits,
-            gossip: gossip(chain_id)?,
-            identify: identify::Behaviour::new(identify.with_agent_version(agent.to_owned())),
+            gater,
+            gossip: gossip(config)?,
+            identify: identify::Behaviour::new(identify),
             ping: ping::Behaviour::default(),
+            sync: sync_behaviour(config.chain_id),
         })
     }
 }
@@ -68,24 +69,21 @@ pub(super) fn topic_hash(topic: Topic, chain_id: ChainId) -> TopicHash {
     IdentTopic::new(topic.path(chain_id)).hash()
 }
 
-fn limits(max_connections: u32) -> ConnectionLimits {
-    ConnectionLimits::default()
-        .with_max_pending_incoming(Some(MAX_PENDING_CONNECTIONS))
-        .with_max_pending_outgoing(Some(MAX_PENDING_CONNECTIONS))
-        .with_max_established_per_peer(Some(MAX_CONNECTIONS_PER_PEER))
-        .with_max_established(Some(max_connections))
-}
-
-fn gossip(chain_id: ChainId) -> Result<Gossip, String> {
-    let topics = Topic::ALL.map(|topic| topic_hash(topic, chain_id));
+fn gossip(config: &NetworkConfig) -> Result<Gossip, String> {
+    let topics = Topic::ALL.map(|topic| topic_hash(topic, config.chain_id));
     let filter = MaxCountSubscriptionFilter {
-        filter: WhitelistSubscriptionFilter(topics.into_iter().collect()),
+        filter: WhitelistSubscriptionFilter(topics.iter().cloned().collect()),
         max_subscribed_topics: MAX_SUBSCRIPTIONS,
         max_subscriptions_per_request: MAX_SUBSCRIPTIONS,
     };
-    let config = gossip_config().map_err(|error| error.to_string())?;
-    Gossip::new_with_subscription_filter(MessageAuthenticity::Anonymous, config, filter)
-        .map_err(str::to_owned)
+    let built = gossip_config().map_err(|error| error.to_string())?;
+    let mut gossip = Gossip::new_with_subscription_filter(MessageAuthenticity::Anonymous, built, filter)?;
+    let mut params = peer_score_params(config.block_time);
+    if config.topic_scoring {
+        params.topics = topics.map(|topic| (topic, topic_score_params(config.block_time))).into();
+    }
+    gossip.with_peer_score(params, peer_score_thresholds())?;
+    Ok(gossip)
 }
 
 fn gossip_config() -> Result<gossipsub::Config, gossipsub::ConfigBuilderError> {

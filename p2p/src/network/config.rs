@@ -2,8 +2,10 @@
 //!
 //! Plain values; [`Network::new`](crate::Network::new) checks them.
 
+use super::{DiscoveryConfig, GaterRules, Gates};
 use crate::{ChainId, Topic, ValidationRules};
-use libp2p::Multiaddr;
+use libp2p::{Multiaddr, PeerId};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 /// The settings of one chain's network.
 #[derive(Clone, Debug)]
@@ -20,8 +22,24 @@ pub struct NetworkConfig {
     pub rules: ValidationRules,
     /// The name that peers are told: `crosscheck/<version>` by default.
     pub agent: String,
-    /// The most connections to hold; static peers get in beyond it.
-    pub max_connections: u32,
+    /// Peers that are never pruned or banned, wherever they are; static peers are trusted too.
+    pub trusted_peers: BTreeSet<PeerId>,
+    /// How many peers to hold, and whom to ban.
+    pub gater: GaterRules,
+    /// What is shut out from the start.
+    pub gates: Gates,
+    /// Where known peers and blocks are written down, to be read at the next start. `None`: nowhere.
+    pub peer_file: Option<PathBuf>,
+    /// How the node is found, and finds others. `None`: it is not, and does not.
+    pub discovery: Option<DiscoveryConfig>,
+    /// How often known peers are dialled while there are fewer than the low tide.
+    pub dial_interval: Duration,
+    /// The time between two blocks, by which scores decay.
+    pub block_time: Duration,
+    /// Whether our own verdicts count for a peer's score.
+    pub verdict_scoring: bool,
+    /// Whether deliveries on topics count for a peer's score. On this network that has pruned honest peers.
+    pub topic_scoring: bool,
     /// How many frames may wait for judgement, per topic. One more is ignored, and counted.
     pub judge_queue_frames: usize,
     /// How many bytes of frames may wait for judgement, per topic. One more frame is ignored, and counted.
@@ -46,7 +64,15 @@ impl NetworkConfig {
             topics: Topic::ALL.to_vec(),
             rules: ValidationRules::new(chain_id),
             agent: concat!("crosscheck/", env!("CARGO_PKG_VERSION")).to_owned(),
-            max_connections: 60,
+            trusted_peers: BTreeSet::new(),
+            gater: GaterRules::default(),
+            gates: Gates::default(),
+            peer_file: None,
+            discovery: None,
+            dial_interval: Duration::from_secs(5),
+            block_time: Duration::from_secs(2),
+            verdict_scoring: true,
+            topic_scoring: false,
             judge_queue_frames: 1_024,
             judge_queue_bytes: 64 * 1024 * 1024,
             event_queue: 64,

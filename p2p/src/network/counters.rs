@@ -15,6 +15,10 @@ pub struct NetworkCounters {
     pub rejected: u64,
     /// Frames ignored unjudged, because the queue in front of the validator was full.
     pub queue_full: u64,
+    /// Blocks by number that peers were served.
+    pub served: u64,
+    /// Missed blocks that peers filled in.
+    pub filled: u64,
     /// Events other than blocks that were dropped, because nobody took them in time.
     pub events_dropped: u64,
 }
@@ -26,6 +30,8 @@ pub(super) struct Counters {
     pub(super) ignored: Counter,
     pub(super) rejected: Counter,
     pub(super) queue_full: Counter,
+    pub(super) served: Counter,
+    pub(super) filled: Counter,
     pub(super) events_dropped: Counter,
 }
 
@@ -36,6 +42,8 @@ impl Counters {
             ignored: self.ignored.get(),
             rejected: self.rejected.get(),
             queue_full: self.queue_full.get(),
+            served: self.served.get(),
+            filled: self.filled.get(),
             events_dropped: self.events_dropped.get(),
         }
     }

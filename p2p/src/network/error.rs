@@ -1,8 +1,9 @@
 //! [`NetworkError`]: why a network task could not be made, or ended.
 
-use super::NoPeerIdError;
+use super::{NoPeerIdError, PeerFileError};
 use crate::ChainId;
 use libp2p::Multiaddr;
+use std::net::SocketAddr;
 
 /// A network task that could not be made, or ended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,12 +22,25 @@ pub enum NetworkError {
     /// A static peer cannot be verified.
     #[error(transparent)]
     StaticPeer(#[from] NoPeerIdError),
+    /// The peer file cannot be used.
+    #[error(transparent)]
+    PeerFile(#[from] PeerFileError),
     /// A listener could not bind.
     #[error("cannot listen on {addr}: {detail}")]
     Listen {
         /// Where.
         addr: Multiaddr,
         /// What libp2p said.
+        detail: String,
+    },
+    /// Discovery's socket could not bind, or the chain has no entry in a node record.
+    #[error("no discovery for chain {chain_id} on UDP {listen}: {detail}")]
+    Discovery {
+        /// The chain.
+        chain_id: ChainId,
+        /// Where.
+        listen: SocketAddr,
+        /// What is wrong.
         detail: String,
     },
     /// libp2p refused a setting.

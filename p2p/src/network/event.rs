@@ -4,7 +4,7 @@
 //! they are ignored. Everything else is dropped, and counted, when nobody takes it.
 
 use super::counters::Counters;
-use crate::{Refusal, RefusalVerdict, Topic, ValidBlock};
+use crate::{Envelope, Refusal, RefusalVerdict, Topic, ValidBlock};
 use libp2p::{Multiaddr, PeerId};
 use std::{sync::Arc, time::Instant};
 use tokio::sync::mpsc;
@@ -29,6 +29,13 @@ pub enum NetworkEvent {
         verdict: RefusalVerdict,
         /// Why.
         refusal: Refusal,
+        /// Who sent it.
+        from: PeerId,
+    },
+    /// A block that was missed has been filled in. It is the ancestor, by its hash, of one that was signed.
+    Filled {
+        /// The block.
+        envelope: Box<Envelope>,
         /// Who sent it.
         from: PeerId,
     },

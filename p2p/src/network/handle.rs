@@ -2,11 +2,14 @@
 //!
 //! Every question waits in one bounded queue and is answered by the task; nothing here touches a socket.
 
-use super::counters::{Counters, NetworkCounters};
+use super::{
+    DiscoveryView, Gates, GatesFull, OwnInfo, PeerInfo, Subnet,
+    counters::{Counters, NetworkCounters},
+};
 use crate::{MessageId, Topic};
 use alloy_primitives::Bytes;
 use libp2p::{Multiaddr, PeerId};
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// A handle on a network task. Clones share the task.
@@ -15,6 +18,7 @@ pub struct NetworkHandle {
     pub(super) peer_id: PeerId,
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) listening: watch::Receiver<Option<Vec<Multiaddr>>>,
+    pub(super) discovery: Option<watch::Receiver<DiscoveryView>>,
     pub(super) settled: watch::Sender<Option<u64>>,
     pub(super) counters: Arc<Counters>,
 }
@@ -23,20 +27,80 @@ pub struct NetworkHandle {
 #[derive(Debug)]
 pub(super) enum Command {
     Publish { topic: Topic, frame: Bytes, reply: oneshot::Sender<Result<MessageId, PublishError>> },
-    Peers { reply: oneshot::Sender<Vec<PeerInfo>> },
+    Peers { known: bool, reply: oneshot::Sender<Vec<PeerInfo>> },
+    Own { reply: oneshot::Sender<OwnInfo> },
+    Gate { order: GateOrder, reply: oneshot::Sender<Result<(), GateError>> },
+    Gates { reply: oneshot::Sender<Gates> },
+    Connect { addr: Multiaddr, reply: oneshot::Sender<Result<(), ConnectError>> },
+    Disconnect { peer_id: PeerId, reply: oneshot::Sender<bool> },
 }
 
-/// A connected peer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PeerInfo {
-    /// The peer.
-    pub peer_id: PeerId,
-    /// Where it was reached, or reached us from.
-    pub addr: Option<Multiaddr>,
-    /// What it subscribed to.
-    pub topics: Vec<Topic>,
-    /// On which topics it is in our mesh.
-    pub mesh: Vec<Topic>,
+/// An operator's word on who may be connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GateOrder {
+    /// Shuts a peer out, and disconnects it.
+    BlockPeer(PeerId),
+    /// Lets a blocked or banned peer in again.
+    UnblockPeer(PeerId),
+    /// Shuts an address out, and disconnects who is there.
+    BlockAddr(IpAddr),
+    /// Lets an address in again.
+    UnblockAddr(IpAddr),
+    /// Shuts a subnet out, and disconnects who is there.
+    BlockSubnet(Subnet),
+    /// Lets a subnet in again.
+    UnblockSubnet(Subnet),
+    /// Never prunes nor bans a peer.
+    Protect(PeerId),
+    /// Treats a peer as any other again.
+    Unprotect(PeerId),
+}
+
+/// Why an order was not carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum GateError {
+    /// The list is full.
+    #[error(transparent)]
+    Full(#[from] GatesFull),
+    /// There is no task to carry it out.
+    #[error(transparent)]
+    Closed(#[from] NetworkClosed),
+}
+
+/// Why a peer is not connected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectError {
+    /// The address says not who is expected there.
+    #[error("{addr} does not end in /p2p/<peer id>: add the peer's id")]
+    NoPeerId {
+        /// The address.
+        addr: Multiaddr,
+    },
+    /// It is blocked, banned, or being dialled already.
+    #[error("peer {peer_id} is not dialled at {addr}: it is blocked or banned, or being dialled already")]
+    NotDialled {
+        /// The peer.
+        peer_id: PeerId,
+        /// The address.
+        addr: Multiaddr,
+    },
+    /// It could not be reached.
+    #[error("peer {peer_id} was not reached: {detail}")]
+    Unreachable {
+        /// The peer.
+        peer_id: PeerId,
+        /// What libp2p said.
+        detail: String,
+    },
+    /// Too many wait.
+    #[error("{limit} connections are being waited for: try again later")]
+    TooMany {
+        /// The most.
+        limit: usize,
+    },
+    /// There is no task to connect it.
+    #[error(transparent)]
+    Closed(#[from] NetworkClosed),
 }
 
 /// The network task has ended.
@@ -109,7 +173,55 @@ impl NetworkHandle {
     /// # Errors
     /// [`NetworkClosed`].
     pub async fn peers(&self) -> Result<Vec<PeerInfo>, NetworkClosed> {
-        self.ask(|reply| Command::Peers { reply }).await
+        self.ask(|reply| Command::Peers { known: false, reply }).await
+    }
+
+    /// The node itself.
+    ///
+    /// # Errors
+    /// [`NetworkClosed`].
+    pub async fn own_info(&self) -> Result<OwnInfo, NetworkClosed> {
+        self.ask(|reply| Command::Own { reply }).await
+    }
+
+    /// Everybody known: who is connected, was, or was heard of.
+    ///
+    /// # Errors
+    /// [`NetworkClosed`].
+    pub async fn known_peers(&self) -> Result<Vec<PeerInfo>, NetworkClosed> {
+        self.ask(|reply| Command::Peers { known: true, reply }).await
+    }
+
+    /// Blocks, protects, or takes either back. Connections that are no longer wanted close at once.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub async fn gate(&self, order: GateOrder) -> Result<(), GateError> {
+        self.ask(|reply| Command::Gate { order, reply }).await?
+    }
+
+    /// What is shut out.
+    ///
+    /// # Errors
+    /// [`NetworkClosed`].
+    pub async fn gates(&self) -> Result<Gates, NetworkClosed> {
+        self.ask(|reply| Command::Gates { reply }).await
+    }
+
+    /// Connects a peer, and waits until that has been done.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub async fn connect(&self, addr: Multiaddr) -> Result<(), ConnectError> {
+        self.ask(|reply| Command::Connect { addr, reply }).await?
+    }
+
+    /// Closes every connection of a peer. `false`: it had none.
+    ///
+    /// # Errors
+    /// [`NetworkClosed`].
+    pub async fn disconnect(&self, peer_id: PeerId) -> Result<bool, NetworkClosed> {
+        self.ask(|reply| Command::Disconnect { peer_id, reply }).await
     }
 
     /// Where the node listens, each with its `/p2p/ID`: waits until at least one listener is up. Empty if none
@@ -132,6 +244,11 @@ impl NetworkHandle {
             }
             is_higher
         });
+    }
+
+    /// What discovery shows of itself. `None`: there is none.
+    pub fn discovery(&self) -> Option<DiscoveryView> {
+        self.discovery.as_ref().map(|view| view.borrow().clone())
     }
 
     /// How often the network's bounds were reached, and how its frames were judged.

@@ -69,6 +69,10 @@ impl NodeIdentity {
         self.keypair.public().to_peer_id()
     }
 
+    pub(super) const fn keypair(&self) -> &Keypair {
+        &self.keypair
+    }
+
     pub(super) fn into_keypair(self) -> Keypair {
         self.keypair
     }

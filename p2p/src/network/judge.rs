@@ -4,9 +4,13 @@
 //! thread. The queue in front is bounded in frames and in bytes; the task, not the swarm, waits while nobody
 //! takes its blocks.
 
-use super::event::{Events, NetworkEvent};
+use super::{
+    event::{Events, NetworkEvent},
+    scoring::Deed,
+};
 use crate::{
-    Judgement, Refusal, RefusalVerdict, Signers, Topic, UnixSeconds, ValidBlock, ValidationRules, Validator,
+    Judgement, Reason, Refusal, RefusalVerdict, Signers, Topic, UnixSeconds, ValidBlock, ValidationRules,
+    Validator,
 };
 use alloy_primitives::{Address, Bytes};
 use libp2p::{
@@ -43,6 +47,17 @@ pub(super) struct Report {
     pub(super) source: PeerId,
     /// What becomes of it.
     pub(super) acceptance: MessageAcceptance,
+    /// What it says of the sender.
+    pub(super) deed: Option<Deed>,
+    /// The block, if it is one.
+    pub(super) block: Option<ValidBlock>,
+}
+
+impl Report {
+    /// A frame that was not judged, which is nobody's fault.
+    pub(super) const fn unjudged(id: MessageId, source: PeerId) -> Self {
+        Self { id, source, acceptance: MessageAcceptance::Ignore, deed: None, block: None }
+    }
 }
 
 /// The front of a judge's queue.
@@ -124,7 +139,7 @@ impl Judge {
             let Some(judgement) = self.judge(&job).await else {
                 tracing::error!(topic = %self.topic, id = %job.id, "a frame made the validator panic");
                 self.events.counters().rejected.increment();
-                if !self.report(&job, MessageAcceptance::Reject).await {
+                if !self.report(&job, MessageAcceptance::Reject, Some(Deed::SentInvalid), None).await {
                     return;
                 }
                 continue;
@@ -161,7 +176,8 @@ impl Judge {
     async fn accept(&self, job: &Job, block: ValidBlock) -> bool {
         self.standing.note(block.signer());
         self.events.counters().accepted.increment();
-        let going_on = self.report(job, MessageAcceptance::Accept).await;
+        let (accept, good) = (MessageAcceptance::Accept, Some(Deed::Good));
+        let going_on = self.report(job, accept, good, Some(block.clone())).await;
         self.events.deliver(NetworkEvent::Block { block, from: job.source, at: job.at }).await;
         going_on
     }
@@ -174,12 +190,27 @@ impl Judge {
             RefusalVerdict::Reject => (&self.events.counters().rejected, MessageAcceptance::Reject),
         };
         count.increment();
+        let deed = deed_of(verdict, reason);
         self.events.offer(NetworkEvent::Refused { topic, verdict, refusal, from: job.source });
-        self.report(job, acceptance).await
+        self.report(job, acceptance, deed, None).await
     }
 
-    async fn report(&self, job: &Job, acceptance: MessageAcceptance) -> bool {
-        let report = Report { id: job.id.clone(), source: job.source, acceptance };
+    async fn report(
+        &self,
+        job: &Job,
+        acceptance: MessageAcceptance,
+        deed: Option<Deed>,
+        block: Option<ValidBlock>,
+    ) -> bool {
+        let report = Report { id: job.id.clone(), source: job.source, acceptance, deed, block };
         self.reports.send(report).await.is_ok()
+    }
+}
+
+/// A block out of its window may be our clock's fault, or that of a chain that stands still: nobody is blamed.
+const fn deed_of(verdict: RefusalVerdict, reason: &Reason) -> Option<Deed> {
+    match (verdict, reason) {
+        (RefusalVerdict::Ignore, _) | (_, Reason::TooOld { .. } | Reason::FromTheFuture { .. }) => None,
+        (RefusalVerdict::Reject, _) => Some(Deed::SentInvalid),
     }
 }

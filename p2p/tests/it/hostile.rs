@@ -183,7 +183,8 @@ async fn heard(from: &Node, at: &mut Node, number: u64, signer: &BlockSigner, to
                 assert_eq!(refusal.reason.code(), "wrong-signer");
                 return false;
             }
-            crosscheck_p2p::NetworkEvent::PeerConnected { .. }
+            crosscheck_p2p::NetworkEvent::Filled { .. }
+            | crosscheck_p2p::NetworkEvent::PeerConnected { .. }
             | crosscheck_p2p::NetworkEvent::PeerDisconnected { .. } => {}
         }
     }

@@ -10,9 +10,14 @@
 )]
 
 mod backpressure;
+mod discovery;
 mod exchange;
+mod flood;
+mod gating;
 mod hostile;
+mod mesh;
 mod oracle;
 mod reconnect;
 mod refusals;
 mod support;
+mod sync;

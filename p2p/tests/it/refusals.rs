@@ -59,3 +59,20 @@ async fn a_signer_that_becomes_known_counts_from_then_on() {
     a.handle.publish(Topic::BlocksV4, frame(8, &sequencer(), Topic::BlocksV4)).await.unwrap();
     assert_eq!(b.next_block().await.number(), 8);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attestations_of_settled_heights_are_ignored_from_then_on() {
+    let topic = Topic::CrossSafeBlocksV1;
+    let a = Node::start(&[]).await;
+    let mut b = Node::start(&[&a]).await;
+    a.meshed_with(&b).await;
+    a.handle.publish(topic, frame(6, &sequencer(), topic)).await.unwrap();
+    assert_eq!(b.next_block().await.number(), 6);
+    b.handle.settle(7);
+    b.handle.settle(5);
+    a.handle.publish(topic, frame(7, &sequencer(), topic)).await.unwrap();
+    let (verdict, refusal) = next_refusal(&mut b).await;
+    assert_eq!((verdict, refusal.reason.code()), (RefusalVerdict::Ignore, "already-settled"));
+    a.handle.publish(topic, frame(8, &sequencer(), topic)).await.unwrap();
+    assert_eq!(b.next_block().await.number(), 8);
+}

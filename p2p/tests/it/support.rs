@@ -6,7 +6,14 @@ use crosscheck_p2p::{
     NetworkEvent, NetworkHandle, NodeIdentity, PayloadVersion, Refusal, RefusalVerdict, Signers, Topic,
     UnixSeconds, ValidBlock, VersionFields,
 };
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
@@ -17,12 +24,21 @@ pub(crate) const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
 const DEADLINE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(20);
 
-#[derive(Debug)]
-struct StoppedClock;
+/// A clock that stands at [`NOW`] until it is moved.
+#[derive(Debug, Default)]
+pub(crate) struct HandClock {
+    passed: AtomicU64,
+}
 
-impl Clock for StoppedClock {
+impl HandClock {
+    pub(crate) fn advance(&self, seconds: u64) {
+        self.passed.fetch_add(seconds, Ordering::SeqCst);
+    }
+}
+
+impl Clock for HandClock {
     fn now(&self) -> UnixSeconds {
-        NOW
+        UnixSeconds(NOW.0 + self.passed.load(Ordering::SeqCst))
     }
 }
 
@@ -97,6 +113,7 @@ pub(crate) struct Node {
     cancel: CancellationToken,
     tasks: JoinSet<Result<(), crosscheck_p2p::NetworkError>>,
     pub(crate) signers: watch::Sender<Signers>,
+    pub(crate) clock: Arc<HandClock>,
 }
 
 impl Node {
@@ -115,11 +132,12 @@ impl Node {
         }
         change(&mut config);
         let (signers, receiver) = watch::channel(Signers::of(sequencer().address()));
+        let clock = Arc::new(HandClock::default());
         let (network, handle, events) =
-            Network::new(config, identity, Arc::new(StoppedClock), receiver).unwrap();
+            Network::new(config, identity, Arc::<HandClock>::clone(&clock), receiver).unwrap();
         let (cancel, mut tasks) = (CancellationToken::new(), JoinSet::new());
         tasks.spawn(network.run(cancel.clone()));
-        Self { handle, events, cancel, tasks, signers }
+        Self { handle, events, cancel, tasks, signers, clock }
     }
 
     pub(crate) async fn addrs(&self) -> Vec<Multiaddr> {
@@ -134,6 +152,11 @@ impl Node {
             peers.iter().any(|peer| peer.peer_id == id && peer.mesh.len() == Topic::ALL.len())
         })
         .await;
+    }
+
+    pub(crate) async fn is_connected_to(&self, other: &Self) -> bool {
+        let id = other.handle.peer_id();
+        self.handle.peers().await.unwrap().iter().any(|peer| peer.peer_id == id)
     }
 
     pub(crate) async fn next_event(&mut self) -> NetworkEvent {
@@ -160,7 +183,9 @@ pub(crate) async fn next_refusal(node: &mut Node) -> (RefusalVerdict, Refusal) {
         match node.next_event().await {
             NetworkEvent::Refused { verdict, refusal, .. } => return (verdict, refusal),
             NetworkEvent::Block { block, .. } => panic!("accepted {block:?}"),
-            NetworkEvent::PeerConnected { .. } | NetworkEvent::PeerDisconnected { .. } => {}
+            NetworkEvent::Filled { .. }
+            | NetworkEvent::PeerConnected { .. }
+            | NetworkEvent::PeerDisconnected { .. } => {}
         }
     }
 }

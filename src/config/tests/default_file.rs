@@ -62,6 +62,13 @@ fn its_example_of_gossip_shows_the_defaults() {
     assert_eq!(shown.key_file, Some(PathBuf::from("p2p-901.key")));
     let default = P2pConfig {
         static_peers: shown.static_peers.clone(),
+        trusted_peers: shown.trusted_peers.clone(),
+        blocked_subnets: shown.blocked_subnets.clone(),
+        discovery: shown.discovery,
+        bootnodes: shown.bootnodes.clone(),
+        advertise_ip: shown.advertise_ip,
+        advertise_tcp: shown.advertise_tcp,
+        advertise_udp: shown.advertise_udp,
         key_file: shown.key_file.clone(),
         ..P2pConfig::default()
     };

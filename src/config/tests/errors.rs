@@ -97,8 +97,17 @@ fn settings_that_cannot_work_are_refused(#[case] line: &str, #[case] parts: &[&s
     "p2p.static_peers = [\"/ip4/10.0.0.1/tcp/9222\"]",
     &["chains.901.p2p.static_peers = /ip4/10.0.0.1/tcp/9222", "id is missing", "/p2p/<peer id>"]
 )]
+#[case::no_peer("p2p.trusted_peers = [\"me\"]", &["chains.901.p2p.trusted_peers[0] = \"me\"", "peer ids"])]
+#[case::no_subnet("p2p.blocked_subnets = [\"10.0.0.0\"]", &["p2p.blocked_subnets[0]", "203.0.113.0/24"])]
+#[case::tides_crossed("p2p.peers_lo = 31", &["chains.901.p2p.peers_lo = 31", "outside 1 to 30"])]
+#[case::no_peers("p2p.peers_hi = 0", &["chains.901.p2p.peers_hi = 0", "outside 1 to 1024"])]
+#[case::endless_ban("p2p.ban_duration = \"8days\"", &["p2p.ban_duration = 8days", "\"1h\""])]
+#[case::no_bootnode("p2p.bootnodes = [\"10.0.0.1\"]", &["p2p.bootnodes[0] = \"10.0.0.1\"", "enr:"])]
+#[case::no_port("p2p.advertise_tcp = 0", &["chains.901.p2p.advertise_tcp = 0", "port 0", "1 to 65535"])]
+#[case::no_socket("p2p.discovery = \"9222\"", &["chains.901.p2p.discovery = \"9222\"", "0.0.0.0:9222"])]
 #[case::split_second("p2p.future = \"1500ms\"", &["chains.901.p2p.future = 1s 500ms", "whole seconds", "\"5s\""])]
 #[case::endless_window("p2p.cross_safe_past = \"8days\"", &["p2p.cross_safe_past = 8days", "longer than 7days", "\"12h\""])]
+#[case::endless_grace("p2p.signer_grace = \"8days\"", &["p2p.signer_grace = 8days", "longer than 7days", "\"3h\""])]
 fn settings_of_a_chain_that_cannot_work_are_refused(#[case] line: &str, #[case] parts: &[&str]) {
     assert_says(&refusal("", line), parts);
 }

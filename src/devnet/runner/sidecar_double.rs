@@ -143,7 +143,9 @@ async fn hear(chain_id: ChainId, mut events: mpsc::Receiver<NetworkEvent>, doubl
                     "signer": refusal.signer,
                 }));
             }
-            NetworkEvent::PeerConnected { .. } | NetworkEvent::PeerDisconnected { .. } => {}
+            NetworkEvent::Filled { .. }
+            | NetworkEvent::PeerConnected { .. }
+            | NetworkEvent::PeerDisconnected { .. } => {}
         }
     }
 }

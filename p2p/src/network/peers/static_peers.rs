@@ -28,7 +28,7 @@ pub struct NoPeerIdError {
 
 /// The schedule.
 #[derive(Debug)]
-pub(super) struct StaticPeers {
+pub(in crate::network) struct StaticPeers {
     local: PeerId,
     peers: BTreeMap<PeerId, StaticPeer>,
 }
@@ -49,7 +49,11 @@ enum State {
 
 impl StaticPeers {
     /// Every peer due at once. The node's own address, as a shared list may hold it, is left out.
-    pub(super) fn new(local: PeerId, addrs: &[Multiaddr], now: Instant) -> Result<Self, NoPeerIdError> {
+    pub(in crate::network) fn new(
+        local: PeerId,
+        addrs: &[Multiaddr],
+        now: Instant,
+    ) -> Result<Self, NoPeerIdError> {
         let mut peers = BTreeMap::new();
         for addr in addrs {
             let Some(Protocol::P2p(id)) = addr.iter().last() else {
@@ -65,12 +69,12 @@ impl StaticPeers {
     }
 
     /// The peers.
-    pub(super) fn ids(&self) -> impl Iterator<Item = &PeerId> {
+    pub(in crate::network) fn ids(&self) -> impl Iterator<Item = &PeerId> {
         self.peers.keys()
     }
 
     /// When the next peer is due, if any waits.
-    pub(super) fn next_due(&self) -> Option<Instant> {
+    pub(in crate::network) fn next_due(&self) -> Option<Instant> {
         self.peers
             .values()
             .filter_map(|peer| match peer.state {
@@ -81,7 +85,7 @@ impl StaticPeers {
     }
 
     /// Takes the peers that are due: they count as being dialled.
-    pub(super) fn take_due(&mut self, now: Instant) -> Vec<(PeerId, Vec<Multiaddr>)> {
+    pub(in crate::network) fn take_due(&mut self, now: Instant) -> Vec<(PeerId, Vec<Multiaddr>)> {
         self.peers
             .iter_mut()
             .filter(|(_, peer)| matches!(peer.state, State::Waiting { until } if until <= now))
@@ -93,14 +97,14 @@ impl StaticPeers {
     }
 
     /// A connection to the peer stands, whoever dialled.
-    pub(super) fn connected(&mut self, id: &PeerId, now: Instant) {
+    pub(in crate::network) fn connected(&mut self, id: &PeerId, now: Instant) {
         if let Some(peer) = self.peers.get_mut(id) {
             peer.state = State::Connected { since: now };
         }
     }
 
     /// Dialling the peer failed, or the last connection to it closed: it waits, longer each time.
-    pub(super) fn lost(&mut self, id: &PeerId, now: Instant) {
+    pub(in crate::network) fn lost(&mut self, id: &PeerId, now: Instant) {
         let Some(peer) = self.peers.get_mut(id) else { return };
         if let State::Connected { since } = peer.state
             && now.saturating_duration_since(since) >= STABLE_AFTER

@@ -1,0 +1,229 @@
+//! [`Discovery`]: the task that keeps the node in the table of others, and looks for peers.
+//!
+//! Looks often while the node wants peers and seldom while it has enough. Every second search is for subscribers
+//! of the cross-safe topic alone, if the node is one: there are few of them among many.
+
+use super::{Bootnode, ChainEntry, Found, Record, bootnode::Contact, local_record};
+use discv5::{ConfigBuilder, Discv5, ListenConfig};
+use enr::{CombinedKey, NodeId};
+use libp2p::{Multiaddr, multiaddr::Protocol};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    net::UdpSocket,
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+
+/// How many nodes one search asks for: a bucket of the table.
+const PER_SEARCH: usize = 16;
+/// How many fold longer the pause is while there are enough peers: op-node's 20 s to 5 s.
+const SATED: u32 = 4;
+/// How long the TCP listener may take to come up before its port is given up on.
+const LISTENER: Duration = Duration::from_secs(10);
+/// Without a TCP listener nobody can dial us: then op-node's default port stands for none.
+const DEFAULT_TCP_PORT: u16 = 9222;
+
+/// How the node is found, and finds others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiscoveryConfig {
+    /// The UDP socket. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The address that others are told. `None`: the one that enough of them see us at.
+    pub advertise_ip: Option<IpAddr>,
+    /// The TCP port that others are told. `None`: the one that is listened on.
+    pub advertise_tcp: Option<u16>,
+    /// The UDP port that others are told. `None`: the one that is listened on.
+    pub advertise_udp: Option<u16>,
+    /// Where to begin.
+    pub bootnodes: Vec<Bootnode>,
+    /// The pause between two searches while peers are wanted.
+    pub interval: Duration,
+}
+
+impl DiscoveryConfig {
+    /// On loopback, any port, without bootnodes.
+    pub const fn new() -> Self {
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(core::net::Ipv4Addr::LOCALHOST), 0),
+            advertise_ip: None,
+            advertise_tcp: None,
+            advertise_udp: None,
+            bootnodes: Vec::new(),
+            interval: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Default for DiscoveryConfig {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What discovery shows of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DiscoveryView {
+    /// Our record, as text, once there is one.
+    pub record: Option<String>,
+    /// The records in the table, of every chain.
+    pub table: Vec<String>,
+}
+
+/// What the task is given.
+pub(in crate::network) struct DiscoveryParts {
+    pub(in crate::network) config: DiscoveryConfig,
+    pub(in crate::network) socket: Arc<UdpSocket>,
+    pub(in crate::network) key: CombinedKey,
+    pub(in crate::network) entry: ChainEntry,
+    pub(in crate::network) is_cross_safe: bool,
+    pub(in crate::network) listening: watch::Receiver<Option<Vec<Multiaddr>>>,
+    pub(in crate::network) wants_peers: watch::Receiver<bool>,
+    pub(in crate::network) found: mpsc::Sender<Vec<Found>>,
+    pub(in crate::network) view: watch::Sender<DiscoveryView>,
+}
+
+/// The task.
+pub(in crate::network) struct Discovery {
+    parts: DiscoveryParts,
+}
+
+impl Discovery {
+    pub(in crate::network) const fn new(parts: DiscoveryParts) -> Self {
+        Self { parts }
+    }
+
+    /// Runs until cancelled. What cannot be done is logged: a node that is not found can still have static peers.
+    pub(in crate::network) async fn run(self, cancel: CancellationToken) {
+        tokio::select! {
+            () = cancel.cancelled() => {}
+            () = self.discover() => {}
+        }
+    }
+
+    async fn discover(mut self) {
+        let tcp = self.tcp_port().await;
+        let mut discv5 = match self.start(tcp).await {
+            Ok(discv5) => discv5,
+            Err(detail) => {
+                tracing::error!(detail, "no discovery: peers are found by static addresses alone");
+                return;
+            }
+        };
+        self.seed(&discv5).await;
+        let mut searches = 0_u64;
+        loop {
+            self.search(&discv5, self.parts.is_cross_safe && searches % 2 == 1).await;
+            searches = searches.wrapping_add(1);
+            let sated = if *self.parts.wants_peers.borrow() { 1 } else { SATED };
+            tokio::select! {
+                () = tokio::time::sleep(self.parts.config.interval.saturating_mul(sated)) => {}
+                changed = self.parts.wants_peers.changed() => if changed.is_err() { break },
+            }
+        }
+        discv5.shutdown();
+    }
+
+    /// The TCP port that others are told.
+    #[allow(clippy::wildcard_enum_match_arm)] // every other protocol
+    async fn tcp_port(&mut self) -> u16 {
+        if let Some(port) = self.parts.config.advertise_tcp {
+            return port;
+        }
+        let up = tokio::time::timeout(LISTENER, self.parts.listening.wait_for(Option::is_some));
+        let addrs = up.await.ok().and_then(Result::ok).and_then(|addrs| addrs.clone()).unwrap_or_default();
+        let port = addrs.iter().flatten().find_map(|protocol| match protocol {
+            Protocol::Tcp(port) => Some(port),
+            _ => None,
+        });
+        port.unwrap_or(DEFAULT_TCP_PORT)
+    }
+
+    async fn start(&self, tcp: u16) -> Result<Discv5, String> {
+        let DiscoveryParts { config, socket, key, entry, is_cross_safe, .. } = &self.parts;
+        let local = socket.local_addr().map_err(|error| error.to_string())?;
+        let udp = config.advertise_udp.unwrap_or_else(|| local.port());
+        let loopback = Some(local.ip()).filter(IpAddr::is_loopback);
+        let addr = (config.advertise_ip.or(loopback), tcp, udp);
+        let record = local_record(key, *entry, *is_cross_safe, addr).map_err(|error| error.to_string())?;
+        tracing::info!(record = record.to_base64(), udp = %local, "discovery");
+        let mut settings = ConfigBuilder::new(listen_config(socket, local));
+        if config.advertise_ip.is_some() {
+            settings.disable_enr_update();
+        }
+        // On one machine, as in a devnet, every node has one address.
+        if loopback.is_none() {
+            settings.ip_limit().enable_packet_filter();
+        }
+        let mut discv5 = Discv5::new(record, copy_of(key)?, settings.build())?;
+        discv5.start().await.map_err(|error| error.to_string())?;
+        Ok(discv5)
+    }
+
+    /// Puts every bootnode into the table, those of other chains too.
+    async fn seed(&self, discv5: &Discv5) {
+        let mut asking = JoinSet::new();
+        for bootnode in &self.parts.config.bootnodes {
+            match &bootnode.contact {
+                Contact::Record(record) => add(discv5, record, bootnode),
+                Contact::Address(addr) => {
+                    let (request, bootnode) = (discv5.request_enr(addr.to_string()), bootnode.clone());
+                    asking.spawn(async move { (bootnode, request.await) });
+                }
+            }
+        }
+        while let Some(answered) = asking.join_next().await {
+            match answered {
+                Ok((bootnode, Ok(record))) => add(discv5, &record, &bootnode),
+                Ok((bootnode, Err(error))) => tracing::debug!(%bootnode, %error, "bootnode without a record"),
+                Err(error) => tracing::error!(%error, "asking a bootnode was cut off"),
+            }
+        }
+    }
+
+    /// Searches once, and hands on who is of our chain.
+    async fn search(&self, discv5: &Discv5, cross_safe_only: bool) {
+        let entry = self.parts.entry;
+        let is_wanted = move |record: &Record| {
+            Found::read(record, entry).is_some_and(|found| found.is_cross_safe || !cross_safe_only)
+        };
+        let search = discv5.find_node_predicate(NodeId::random(), Box::new(is_wanted), PER_SEARCH);
+        let mut records =
+            search.await.inspect_err(|error| tracing::debug!(%error, "a search failed")).unwrap_or_default();
+        let table = discv5.table_entries_enr();
+        let view = DiscoveryView {
+            record: Some(discv5.local_enr().to_base64()),
+            table: table.iter().map(Record::to_base64).collect(),
+        };
+        self.parts.view.send_replace(view);
+        records.extend(table);
+        let found: Vec<_> = records.iter().filter_map(|record| Found::read(record, entry)).collect();
+        if !found.is_empty() && self.parts.found.send(found).await.is_err() {
+            tracing::debug!("nobody is left to hear of found nodes");
+        }
+    }
+}
+
+fn add(discv5: &Discv5, record: &Record, bootnode: &Bootnode) {
+    if let Err(reason) = discv5.add_enr(record.clone()) {
+        tracing::debug!(%bootnode, reason, "bootnode not in the table");
+    }
+}
+
+/// discv5 wants a key of its own.
+fn copy_of(key: &CombinedKey) -> Result<CombinedKey, String> {
+    let mut secret = key.encode();
+    CombinedKey::secp256k1_from_bytes(&mut secret).map_err(|error| error.to_string())
+}
+
+fn listen_config(socket: &Arc<UdpSocket>, local: SocketAddr) -> ListenConfig {
+    let socket = Some(Arc::clone(socket));
+    match local {
+        SocketAddr::V4(_) => ListenConfig::FromSockets { ipv4: socket, ipv6: None },
+        SocketAddr::V6(_) => ListenConfig::FromSockets { ipv4: None, ipv6: socket },
+    }
+}

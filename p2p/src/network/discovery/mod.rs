@@ -1,0 +1,15 @@
+//! Being found, and finding others: discv5, with the node records of the OP Stack.
+//!
+//! The table is seeded with every bootnode and holds nodes of every chain, since they all share one network; only
+//! what is handed on to be dialled is filtered, by the `opstack` entry. Never dials by itself.
+
+mod bootnode;
+mod chain_entry;
+mod discovery_task;
+mod node_record;
+
+pub use bootnode::{Bootnode, ParseBootnodeError};
+pub(super) use chain_entry::ChainEntry;
+pub(super) use discovery_task::{Discovery, DiscoveryParts};
+pub use discovery_task::{DiscoveryConfig, DiscoveryView};
+pub(super) use node_record::{Found, Record, combined_key, local_record};

@@ -1,0 +1,239 @@
+//! [`Gater`]: which connections are let in, and whom to let go.
+//!
+//! A pure state machine: time and scores are arguments, refusals and farewells are values.
+
+use super::{
+    Gated, GaterRules, Gates, GatesFull,
+    gates::{block, ip_of},
+};
+use crate::UnixSeconds;
+use libp2p::{Multiaddr, PeerId, swarm::ConnectionId};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
+
+/// The gater of one chain's network.
+#[derive(Debug)]
+pub(in crate::network) struct Gater {
+    rules: GaterRules,
+    gates: Gates,
+    /// Static and trusted peers: never pruned, never banned, not counted against the caps.
+    exempt: BTreeSet<PeerId>,
+    /// Peers that the operator asked to keep; treated alike.
+    protected: BTreeSet<PeerId>,
+    pending_in: BTreeSet<ConnectionId>,
+    pending_out: BTreeSet<ConnectionId>,
+    peers: BTreeMap<PeerId, Connected>,
+}
+
+/// A connected peer.
+#[derive(Debug)]
+struct Connected {
+    since: UnixSeconds,
+    connections: BTreeMap<ConnectionId, Option<IpAddr>>,
+}
+
+impl Gater {
+    /// A gater that knows no connection yet.
+    pub(in crate::network) fn new(rules: GaterRules, gates: Gates, exempt: BTreeSet<PeerId>) -> Self {
+        Self {
+            rules,
+            gates,
+            exempt,
+            protected: BTreeSet::new(),
+            pending_in: BTreeSet::new(),
+            pending_out: BTreeSet::new(),
+            peers: BTreeMap::new(),
+        }
+    }
+
+    /// What is shut out.
+    pub(in crate::network) const fn gates(&self) -> &Gates {
+        &self.gates
+    }
+
+    /// What is shut out, to be changed. Connections that stand are looked at by the next [`Self::survey`].
+    pub(in crate::network) const fn gates_mut(&mut self) -> &mut Gates {
+        &mut self.gates
+    }
+
+    /// Keeps a peer from being pruned or banned, or no longer. A ban that stands ends.
+    ///
+    /// # Errors
+    /// [`GatesFull`]: too many are protected.
+    pub(in crate::network) fn protect(&mut self, peer_id: PeerId, protected: bool) -> Result<(), GatesFull> {
+        if !protected {
+            self.protected.remove(&peer_id);
+            return Ok(());
+        }
+        block(&mut self.protected, peer_id)?;
+        self.gates.bans.remove(&peer_id);
+        Ok(())
+    }
+
+    /// Whether the peer is neither pruned nor banned.
+    pub(in crate::network) fn is_exempt(&self, peer_id: &PeerId) -> bool {
+        self.exempt.contains(peer_id) || self.protected.contains(peer_id)
+    }
+
+    /// Whether the node should look for more peers.
+    pub(in crate::network) fn wants_peers(&self) -> bool {
+        self.peers.len() < self.rules.low_tide
+    }
+
+    /// A handshake is to begin, inbound.
+    pub(super) fn accept(&mut self, connection: ConnectionId, remote: &Multiaddr) -> Result<(), Gated> {
+        self.gates.check_multiaddr(remote)?;
+        room(self.pending_in.len(), self.rules.max_pending)?;
+        self.pending_in.insert(connection);
+        Ok(())
+    }
+
+    /// A dial is to begin. An address that is a name is looked at again once it is resolved.
+    pub(super) fn dial(
+        &mut self,
+        connection: ConnectionId,
+        peer_id: Option<PeerId>,
+        addrs: &[Multiaddr],
+        now: UnixSeconds,
+    ) -> Result<(), Gated> {
+        if let Some(peer_id) = peer_id {
+            self.check_peer(peer_id, now)?;
+        }
+        addrs.iter().try_for_each(|addr| self.gates.check_multiaddr(addr))?;
+        if !peer_id.is_some_and(|peer_id| self.is_exempt(&peer_id)) {
+            room(self.pending_out.len(), self.rules.max_pending)?;
+        }
+        self.pending_out.insert(connection);
+        Ok(())
+    }
+
+    /// A handshake ended well: `remote` is who it says it is.
+    pub(super) fn establish(
+        &mut self,
+        connection: ConnectionId,
+        peer_id: PeerId,
+        remote: &Multiaddr,
+        now: UnixSeconds,
+    ) -> Result<(), Gated> {
+        self.settle(connection);
+        self.gates.check_multiaddr(remote)?;
+        self.check_peer(peer_id, now)?;
+        if self.is_exempt(&peer_id) {
+            return Ok(());
+        }
+        let connections = self.peers.get(&peer_id).map_or(0, |peer| peer.connections.len());
+        let limit = self.rules.max_connections_per_peer;
+        if connections >= limit {
+            return Err(Gated::ConnectionsOfPeer { peer_id, connections, limit });
+        }
+        let (connections, limit) = (self.connections(), self.rules.max_connections);
+        if connections >= limit {
+            return Err(Gated::Connections { connections, limit });
+        }
+        Ok(())
+    }
+
+    /// A handshake ended, however.
+    pub(super) fn settle(&mut self, connection: ConnectionId) {
+        self.pending_in.remove(&connection);
+        self.pending_out.remove(&connection);
+    }
+
+    /// A connection stands.
+    pub(super) fn connected(
+        &mut self,
+        connection: ConnectionId,
+        peer_id: PeerId,
+        remote: &Multiaddr,
+        now: UnixSeconds,
+    ) {
+        let fresh = || Connected { since: now, connections: BTreeMap::new() };
+        let peer = self.peers.entry(peer_id).or_insert_with(fresh);
+        peer.connections.insert(connection, ip_of(remote));
+    }
+
+    /// A connection closed.
+    pub(super) fn closed(&mut self, connection: ConnectionId, peer_id: PeerId) {
+        let Some(peer) = self.peers.get_mut(&peer_id) else { return };
+        peer.connections.remove(&connection);
+        if peer.connections.is_empty() {
+            self.peers.remove(&peer_id);
+        }
+    }
+
+    /// Ends bans that are over, bans who scores too little, and tells whom to disconnect: who is banned or
+    /// blocked, and, above the high tide, the lowest-scoring peers beyond their grace, down to the low one.
+    pub(in crate::network) fn survey(
+        &mut self,
+        now: UnixSeconds,
+        score: impl Fn(&PeerId) -> f64,
+    ) -> Vec<PeerId> {
+        self.gates.expire(now);
+        let until = UnixSeconds(now.0.saturating_add(self.rules.ban_duration));
+        let hostile: Vec<_> = self
+            .peers
+            .keys()
+            .filter(|peer_id| !self.is_exempt(peer_id) && score(peer_id) < self.rules.ban_below)
+            .copied()
+            .collect();
+        hostile.into_iter().for_each(|peer_id| self.gates.ban(peer_id, until));
+        let (mut leaving, staying): (Vec<_>, Vec<_>) = self
+            .peers
+            .iter()
+            .map(|(peer_id, peer)| (*peer_id, peer))
+            .partition(|(peer_id, peer)| self.is_unwanted(*peer_id, peer, now));
+        leaving.extend(self.surplus(staying, now, score));
+        leaving.into_iter().map(|(peer_id, _)| peer_id).collect()
+    }
+
+    fn surplus<'a>(
+        &self,
+        peers: Vec<(PeerId, &'a Connected)>,
+        now: UnixSeconds,
+        score: impl Fn(&PeerId) -> f64,
+    ) -> Vec<(PeerId, &'a Connected)> {
+        if peers.len() <= self.rules.high_tide {
+            return Vec::new();
+        }
+        let surplus = peers.len().saturating_sub(self.rules.low_tide);
+        let is_settled = |peer: &Connected| now.0.saturating_sub(peer.since.0) >= self.rules.grace;
+        let mut prunable: Vec<_> = peers
+            .into_iter()
+            .filter(|(peer_id, peer)| !self.is_exempt(peer_id) && is_settled(peer))
+            .collect();
+        // Of equals the youngest go: who has stayed longest is the least likely to be one of many fakes.
+        prunable.sort_by(|(a, a_peer), (b, b_peer)| {
+            score(a).total_cmp(&score(b)).then(b_peer.since.cmp(&a_peer.since))
+        });
+        prunable.truncate(surplus);
+        prunable
+    }
+
+    fn is_unwanted(&self, peer_id: PeerId, peer: &Connected, now: UnixSeconds) -> bool {
+        self.check_peer(peer_id, now).is_err()
+            || peer.connections.values().flatten().any(|addr| self.gates.check_addr(*addr).is_err())
+    }
+
+    /// An operator's block holds for everyone; a ban, which may be older than the exemption, does not.
+    fn check_peer(&self, peer_id: PeerId, now: UnixSeconds) -> Result<(), Gated> {
+        match self.gates.check_peer(peer_id, now) {
+            Err(Gated::Banned { .. }) if self.is_exempt(&peer_id) => Ok(()),
+            checked => checked,
+        }
+    }
+
+    /// Connections of peers that count against the cap.
+    fn connections(&self) -> usize {
+        let counted = self.peers.iter().filter(|(peer_id, _)| !self.is_exempt(peer_id));
+        counted.map(|(_, peer)| peer.connections.len()).sum()
+    }
+}
+
+fn room(pending: usize, limit: usize) -> Result<(), Gated> {
+    if pending >= limit { Err(Gated::Pending { pending, limit }) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,14 @@
+//! The peers that the node knows: those to stay connected to, those that it met or heard of, and their file.
+//!
+//! Schedules and books are pure. Never decides who is let in: that is the gater's.
+
+mod peer_book;
+mod peer_file;
+mod static_peers;
+
+pub use peer_book::{Direction, KnownPeer};
+pub(super) use peer_book::{PeerBook, clip};
+pub(super) use peer_file::PeerFile;
+pub use peer_file::PeerFileError;
+pub use static_peers::NoPeerIdError;
+pub(super) use static_peers::StaticPeers;

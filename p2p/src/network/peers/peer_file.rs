@@ -1,0 +1,236 @@
+//! [`PeerFile`]: known peers and what is shut out, on disk, so that a restart does not begin from nothing.
+//!
+//! JSON, written whole to a neighbour and moved into place. A file that cannot be read as one is set aside under
+//! another name: it is an aid, and no reason to stay down. Never holds a secret.
+
+use super::KnownPeer;
+use crate::{UnixSeconds, network::Gates};
+use libp2p::{Multiaddr, PeerId};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    io::Read as _,
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
+
+/// More than the largest file that is written.
+const MAX_FILE_BYTES: u64 = 32 * 1024 * 1024;
+/// Peers and bans that are read back. The book keeps no more.
+const MAX_ENTRIES: usize = 20_000;
+
+/// Why the file could not be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PeerFileError {
+    /// It could not be read or written.
+    #[error("cannot {action} the peer file {}: {detail}; check its directory's rights", path.display())]
+    Io {
+        /// `read`, `write` or `set aside`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        detail: String,
+    },
+}
+
+/// The file.
+#[derive(Clone, Debug)]
+pub(in crate::network) struct PeerFile {
+    path: PathBuf,
+}
+
+/// What the file holds.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Contents {
+    peers: Vec<PeerEntry>,
+    blocked_peers: Vec<String>,
+    blocked_addrs: Vec<IpAddr>,
+    blocked_subnets: Vec<String>,
+    bans: BTreeMap<String, u64>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct PeerEntry {
+    id: String,
+    addrs: Vec<Multiaddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enr: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chain_id: Option<u64>,
+    last_seen: u64,
+}
+
+impl PeerFile {
+    /// The file at a path, which need not exist.
+    pub(in crate::network) const fn new(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// What was known. Nothing, if there is no file or it held something else.
+    ///
+    /// # Errors
+    /// [`PeerFileError`]: it is there and cannot be read, or cannot be set aside.
+    pub(in crate::network) fn load(&self) -> Result<(BTreeMap<PeerId, KnownPeer>, Gates), PeerFileError> {
+        let mut text = String::new();
+        let read =
+            fs::File::open(&self.path).and_then(|file| file.take(MAX_FILE_BYTES).read_to_string(&mut text));
+        match read {
+            Ok(_) => {}
+            Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(Default::default()),
+            // Not UTF-8: no file of ours.
+            Err(source) if source.kind() == io::ErrorKind::InvalidData => text.clear(),
+            Err(source) => return Err(self.error("read", source)),
+        }
+        match serde_json::from_str::<Contents>(&text) {
+            Ok(contents) => Ok(contents.into_parts()),
+            Err(error) => {
+                let aside = self.neighbour("unreadable");
+                tracing::warn!(path = %self.path.display(), aside = %aside.display(), %error, "no peer file: set aside");
+                fs::rename(&self.path, &aside).map_err(|source| self.error("set aside", source))?;
+                Ok(Default::default())
+            }
+        }
+    }
+
+    /// Writes what is known, all or nothing.
+    ///
+    /// # Errors
+    /// [`PeerFileError`].
+    pub(in crate::network) fn store(&self, contents: &str) -> Result<(), PeerFileError> {
+        let new = self.neighbour("new");
+        let written = fs::write(&new, contents).and_then(|()| fs::rename(&new, &self.path));
+        written.map_err(|source| self.error("write", source))
+    }
+
+    /// What [`Self::store`] writes.
+    pub(in crate::network) fn render(known: &BTreeMap<PeerId, KnownPeer>, gates: &Gates) -> String {
+        let entry = |(peer_id, peer): (&PeerId, &KnownPeer)| PeerEntry {
+            id: peer_id.to_string(),
+            addrs: peer.addrs.clone(),
+            agent: peer.agent.clone(),
+            enr: peer.enr.clone(),
+            chain_id: peer.chain_id,
+            last_seen: peer.last_seen.0,
+        };
+        let contents = Contents {
+            peers: known.iter().filter(|(_, peer)| !peer.addrs.is_empty()).map(entry).collect(),
+            blocked_peers: gates.peers.iter().map(ToString::to_string).collect(),
+            blocked_addrs: gates.addrs.iter().copied().collect(),
+            blocked_subnets: gates.subnets.iter().map(ToString::to_string).collect(),
+            bans: gates.bans.iter().map(|(peer_id, until)| (peer_id.to_string(), until.0)).collect(),
+        };
+        serde_json::to_string_pretty(&contents).unwrap_or_default()
+    }
+
+    fn neighbour(&self, suffix: &str) -> PathBuf {
+        let mut name = self.path.as_os_str().to_owned();
+        name.push(format!(".{suffix}"));
+        Path::new(&name).to_owned()
+    }
+
+    #[allow(clippy::needless_pass_by_value)] // as `map_err` hands it over
+    fn error(&self, action: &'static str, error: io::Error) -> PeerFileError {
+        PeerFileError::Io { action, path: self.path.clone(), detail: error.to_string() }
+    }
+}
+
+impl Contents {
+    /// Entries that are none are left out: the rest is of use without them.
+    fn into_parts(self) -> (BTreeMap<PeerId, KnownPeer>, Gates) {
+        let id = |text: &String| text.parse::<PeerId>().ok();
+        let peers = self.peers.into_iter().take(MAX_ENTRIES).filter_map(|entry| {
+            let known = KnownPeer {
+                addrs: entry.addrs.into_iter().take(8).collect(),
+                agent: entry.agent.as_deref().map(super::clip),
+                enr: entry.enr,
+                chain_id: entry.chain_id,
+                last_seen: UnixSeconds(entry.last_seen),
+                ..KnownPeer::default()
+            };
+            Some((id(&entry.id)?, known))
+        });
+        let mut gates = Gates {
+            bans: self
+                .bans
+                .iter()
+                .take(MAX_ENTRIES)
+                .filter_map(|(text, until)| Some((id(text)?, UnixSeconds(*until))))
+                .collect(),
+            ..Gates::default()
+        };
+        // Beyond the bounds of the lists what the file holds is left out.
+        for peer_id in self.blocked_peers.iter().filter_map(id) {
+            let _full = gates.block_peer(peer_id);
+        }
+        for addr in self.blocked_addrs {
+            let _full = gates.block_addr(addr);
+        }
+        for subnet in self.blocked_subnets.iter().filter_map(|text| text.parse().ok()) {
+            let _full = gates.block_subnet(subnet);
+        }
+        (peers.collect(), gates)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stored_is_loaded() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = PeerFile::new(dir.path().join("peers.json"));
+        let known = BTreeMap::from([(
+            PeerId::random(),
+            KnownPeer {
+                addrs: vec!["/ip4/10.0.0.1/tcp/9222".parse().unwrap()],
+                agent: Some("op".into()),
+                enr: Some("enr:-x".into()),
+                chain_id: Some(901),
+                last_seen: UnixSeconds(7),
+                ..KnownPeer::default()
+            },
+        )]);
+        let mut gates = Gates::default();
+        gates.block_peer(PeerId::random()).unwrap();
+        gates.block_addr("10.0.0.2".parse().unwrap()).unwrap();
+        gates.block_subnet("10.1.0.0/16".parse().unwrap()).unwrap();
+        gates.ban(PeerId::random(), UnixSeconds(99));
+        file.store(&PeerFile::render(&known, &gates)).unwrap();
+        assert_eq!(file.load().unwrap(), (known, gates));
+    }
+
+    #[test]
+    fn no_file_is_nothing_known() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = PeerFile::new(dir.path().join("peers.json"));
+        assert_eq!(file.load().unwrap(), Default::default());
+    }
+
+    #[rstest::rstest]
+    #[case::cut(b"{\"peers\": [")]
+    #[case::not_text(b"\xff\xfe")]
+    #[case::another_shape(b"[1, 2]")]
+    fn what_is_no_peer_file_is_set_aside(#[case] contents: &[u8]) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("peers.json");
+        fs::write(&path, contents).unwrap();
+        assert_eq!(PeerFile::new(path.clone()).load().unwrap(), Default::default());
+        assert!(!path.exists());
+        assert_eq!(fs::read(dir.path().join("peers.json.unreadable")).unwrap(), contents);
+    }
+
+    #[test]
+    fn entries_that_are_none_are_left_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("peers.json");
+        fs::write(&path, r#"{"peers":[{"id":"nobody"}],"blocked_subnets":["x"],"bans":{"y":1}}"#).unwrap();
+        assert_eq!(PeerFile::new(path).load().unwrap(), Default::default());
+    }
+}

@@ -1,0 +1,47 @@
+//! Builds the swarm: transport, protocols, subscriptions, listeners.
+
+use super::{
+    NetworkConfig, NetworkError, NodeIdentity,
+    behaviour::Behaviour,
+    gating::{Gater, GaterBehaviour},
+};
+use crate::Clock;
+use libp2p::{Swarm, SwarmBuilder, gossipsub::IdentTopic, noise, tcp, yamux};
+use std::{sync::Arc, time::Duration};
+
+/// Peers outside the mesh are kept too: they carry gossip about messages.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A swarm that listens and is subscribed.
+pub(super) fn build_swarm(
+    config: &NetworkConfig,
+    identity: NodeIdentity,
+    gater: Gater,
+    clock: Arc<dyn Clock>,
+) -> Result<Swarm<Behaviour>, NetworkError> {
+    let setup = |detail: String| NetworkError::Setup { chain_id: config.chain_id, detail };
+    let keypair = identity.into_keypair();
+    let gater = GaterBehaviour::new(gater, clock);
+    let behaviour = Behaviour::new(config, &keypair, gater).map_err(setup)?;
+    let mut swarm = SwarmBuilder::with_existing_identity(keypair)
+        .with_tokio()
+        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
+        .map_err(|error| setup(error.to_string()))?
+        .with_dns()
+        .map_err(|error| setup(error.to_string()))?
+        .with_behaviour(|_| behaviour)
+        .map_err(|error| setup(error.to_string()))?
+        .with_swarm_config(|swarm| swarm.with_idle_connection_timeout(IDLE_TIMEOUT))
+        .build();
+    for topic in &config.topics {
+        let subscribed =
+            swarm.behaviour_mut().gossip.subscribe(&IdentTopic::new(topic.path(config.chain_id)));
+        subscribed.map_err(|error| setup(error.to_string()))?;
+    }
+    for addr in &config.listen {
+        swarm
+            .listen_on(addr.clone())
+            .map_err(|error| NetworkError::Listen { addr: addr.clone(), detail: error.to_string() })?;
+    }
+    Ok(swarm)
+}

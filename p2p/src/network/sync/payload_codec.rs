@@ -1,0 +1,159 @@
+//! [`PayloadCodec`]: requests and responses on a stream.
+//!
+//! Bounded in size by what is read, and in time by the protocol's timeout. Runs on the connection's own task:
+//! packing a block keeps nobody else waiting.
+
+use super::{Answer, answer::MAX_RESPONSE_BYTES};
+use futures::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use libp2p::{StreamProtocol, request_response::Codec};
+use std::io;
+
+/// The codec.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::network) struct PayloadCodec;
+
+impl Codec for PayloadCodec {
+    type Protocol = StreamProtocol;
+    /// A block's number.
+    type Request = u64;
+    type Response = Answer;
+
+    async fn read_request<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<u64>
+    where
+        T: AsyncRead + Unpin + Send,
+    {
+        let mut number = [0; 8];
+        io.read_exact(&mut number).await?;
+        Ok(u64::from_le_bytes(number))
+    }
+
+    async fn read_response<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Answer>
+    where
+        T: AsyncRead + Unpin + Send,
+    {
+        let limit = u64::try_from(MAX_RESPONSE_BYTES).unwrap_or(u64::MAX);
+        let mut bytes = Vec::new();
+        io.take(limit.saturating_add(1)).read_to_end(&mut bytes).await?;
+        if bytes.len() > MAX_RESPONSE_BYTES {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a response of more than 10 MiB"));
+        }
+        Answer::decode(&bytes)
+    }
+
+    async fn write_request<T>(&mut self, _: &StreamProtocol, io: &mut T, number: u64) -> io::Result<()>
+    where
+        T: AsyncWrite + Unpin + Send,
+    {
+        io.write_all(&number.to_le_bytes()).await
+    }
+
+    async fn write_response<T>(&mut self, _: &StreamProtocol, io: &mut T, answer: Answer) -> io::Result<()>
+    where
+        T: AsyncWrite + Unpin + Send,
+    {
+        io.write_all(&answer.encode()?).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        ForkTimes, PayloadVersion, SIGNATURE_BYTES,
+        network::sync::answer::{Kept, Refused, open},
+        sample::{chain, envelope},
+    };
+    use alloy_primitives::Bytes;
+    use futures::{executor::block_on, io::Cursor};
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    const ID: StreamProtocol = StreamProtocol::new("/test");
+
+    fn read(bytes: &[u8]) -> io::Result<Answer> {
+        block_on(PayloadCodec.read_response(&ID, &mut Cursor::new(bytes)))
+    }
+
+    fn written(answer: Answer) -> Vec<u8> {
+        let mut out = Cursor::new(Vec::new());
+        block_on(PayloadCodec.write_response(&ID, &mut out, answer)).unwrap();
+        out.into_inner()
+    }
+
+    #[test]
+    fn a_request_is_eight_little_endian_bytes() {
+        let mut out = Cursor::new(Vec::new());
+        block_on(PayloadCodec.write_request(&ID, &mut out, 0x0102)).unwrap();
+        assert_eq!(out.get_ref(), &[2, 1, 0, 0, 0, 0, 0, 0]);
+        out.set_position(0);
+        assert_eq!(block_on(PayloadCodec.read_request(&ID, &mut out)).unwrap(), 0x0102);
+        assert!(block_on(PayloadCodec.read_request(&ID, &mut Cursor::new([0; 7]))).is_err());
+    }
+
+    #[rstest]
+    #[case::ecotone_and_later(PayloadVersion::V4, 1)]
+    #[case::before_ecotone(PayloadVersion::V2, 0)]
+    fn a_kept_block_travels_without_its_signature(#[case] version: PayloadVersion, #[case] code: u8) {
+        let mut data = vec![7; SIGNATURE_BYTES];
+        data.extend_from_slice(b"signed");
+        let compressed = crate::frame::compress(&data).unwrap().into();
+        let bytes = written(Answer::Kept(Kept { compressed, is_signed: true, version }));
+        assert_eq!(bytes[..5], [0, code, 0, 0, 0]);
+        assert_eq!(bytes[5..15], *b"\xff\x06\x00\x00sNaPpY");
+        let signed = Bytes::from_static(b"signed");
+        assert_eq!(read(&bytes).unwrap(), Answer::Found { version: u32::from(code), signed });
+    }
+
+    #[rstest]
+    #[case::not_found(Refused::NotFound, 1)]
+    #[case::invalid(Refused::Invalid, 2)]
+    #[case::unavailable(Refused::Unavailable, 3)]
+    fn refusals(#[case] refused: Refused, #[case] code: u8) {
+        let bytes = written(Answer::Refused(refused));
+        assert_eq!(bytes[0], code);
+        assert_eq!(read(&bytes).unwrap(), Answer::Refused(refused));
+        assert_eq!(read(&[code]).unwrap(), Answer::Refused(refused));
+    }
+
+    /// Nine hundred megabytes of zeros in three: reading stops at ten.
+    #[test]
+    fn a_bomb_is_not_unpacked() {
+        let mut bytes = written(Answer::Found { version: 1, signed: vec![0; 1 << 20].into() });
+        let frames = bytes.split_off(5)[10..].to_vec();
+        bytes.extend_from_slice(b"\xff\x06\x00\x00sNaPpY");
+        (0..11).for_each(|_| bytes.extend_from_slice(&frames));
+        assert!(bytes.len() < MAX_RESPONSE_BYTES);
+        assert!(read(&bytes).unwrap_err().to_string().contains("10 MiB"));
+    }
+
+    #[test]
+    fn a_stream_without_end_is_left() {
+        let endless = futures::io::repeat(0);
+        let error = block_on(PayloadCodec.read_response(&ID, &mut { endless })).unwrap_err();
+        assert!(error.to_string().contains("10 MiB"), "{error}");
+    }
+
+    #[test]
+    fn a_payload_has_the_version_of_its_time() {
+        let envelope = envelope(5, |_| ());
+        let signed = envelope.encode().unwrap();
+        assert_eq!(open(1, &signed, &ForkTimes::AT_GENESIS).unwrap(), envelope);
+        assert!(open(0, &signed, &ForkTimes::AT_GENESIS).is_err());
+        let not_yet = ForkTimes { isthmus: None, jovian: None, ..ForkTimes::AT_GENESIS };
+        assert!(open(1, &signed, &not_yet).is_err(), "version 4 before Isthmus on {}", chain());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(version: u32, signed in proptest::collection::vec(any::<u8>(), 0..200_000)) {
+            let answer = Answer::Found { version, signed: signed.into() };
+            prop_assert_eq!(read(&written(answer.clone())).unwrap(), answer);
+        }
+
+        #[test]
+        fn whatever_comes_is_read_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..2_000)) {
+            let _read = read(&bytes);
+            let _open = open(1, &bytes.into(), &ForkTimes::AT_GENESIS);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What the network task makes of what the swarm and the judges tell it.
+
+use super::Network;
+use crate::{
+    Topic,
+    network::{
+        Direction, NetworkEvent,
+        behaviour::{BehaviourEvent, topic_hash},
+        judge::{Job, Report},
+        scoring::Deed,
+    },
+};
+use libp2p::{
+    Multiaddr, PeerId,
+    core::ConnectedPoint,
+    gossipsub, identify, ping,
+    swarm::{DialError, SwarmEvent},
+};
+use std::time::Instant;
+
+impl Network {
+    #[allow(clippy::wildcard_enum_match_arm)] // libp2p's event is non-exhaustive
+    pub(super) fn on_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        match event {
+            SwarmEvent::Behaviour(event) => self.on_behaviour(event),
+            SwarmEvent::ConnectionEstablished { peer_id, endpoint, num_established, .. } => {
+                self.on_connected(peer_id, &endpoint, num_established.get());
+            }
+            SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => self.on_closed(peer_id),
+            SwarmEvent::OutgoingConnectionError { peer_id: Some(peer_id), error, .. } => {
+                self.on_dial_failure(peer_id, &error);
+            }
+            SwarmEvent::NewListenAddr { address, .. } => self.on_listening(address),
+            SwarmEvent::ExpiredListenAddr { address, .. } => self.on_listening_no_more(&address),
+            SwarmEvent::ListenerError { error, .. } => tracing::debug!(%error, "a listener had an error"),
+            SwarmEvent::ListenerClosed { reason: Err(error), .. } => {
+                tracing::warn!(%error, "a listener closed");
+            }
+            other => tracing::trace!(event = ?other, "swarm"),
+        }
+    }
+
+    #[allow(clippy::wildcard_enum_match_arm)] // libp2p's events are non-exhaustive
+    fn on_behaviour(&mut self, event: BehaviourEvent) {
+        match event {
+            BehaviourEvent::Gossip(gossipsub::Event::Message { propagation_source, message_id, message }) => {
+                self.on_message(propagation_source, message_id, message);
+            }
+            BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
+                self.book.identified(peer_id, &info, self.clock.now());
+            }
+            BehaviourEvent::Ping(ping::Event { peer, result: Ok(round_trip), .. }) => {
+                self.book.pinged(&peer, round_trip);
+            }
+            BehaviourEvent::Sync(event) => self.on_sync(event),
+            other => tracing::trace!(event = ?other, "protocol"),
+        }
+    }
+
+    pub(super) fn on_report(&mut self, report: Report) {
+        let Report { id, source, acceptance, deed, block } = report;
+        if let Some(deed) = deed {
+            self.note_deed(source, deed);
+        }
+        if let Some(block) = block {
+            self.keep(&block);
+        }
+        let gossip = &mut self.swarm.behaviour_mut().gossip;
+        if !gossip.report_message_validation_result(&id, &source, acceptance) {
+            tracing::debug!(%id, ?acceptance, "the verdict came too late: the message has left the cache");
+        }
+    }
+
+    pub(super) fn note_deed(&mut self, peer_id: PeerId, deed: Deed) {
+        if !self.verdict_scoring {
+            return;
+        }
+        let score = self.scores.note(peer_id, deed);
+        self.swarm.behaviour_mut().gossip.set_application_score(&peer_id, score);
+    }
+
+    fn on_message(&mut self, source: PeerId, id: gossipsub::MessageId, message: gossipsub::Message) {
+        let topic = Topic::ALL.into_iter().find(|topic| topic_hash(*topic, self.chain_id) == message.topic);
+        let job =
+            Job { id, source, frame: message.data.into(), at: Instant::now(), arrived: self.clock.now() };
+        let refused = match topic.and_then(|topic| self.queues.get(&topic)) {
+            Some(queue) => queue.push(job),
+            None => Err(Box::new(job)),
+        };
+        if let Err(job) = refused {
+            self.events.counters().queue_full.increment();
+            tracing::debug!(topic = %message.topic, id = %job.id, "no room to judge a frame: ignored");
+            self.on_report(Report::unjudged(job.id, source));
+        }
+    }
+
+    fn on_connected(&mut self, peer_id: PeerId, endpoint: &ConnectedPoint, connections: u32) {
+        self.static_peers.connected(&peer_id, Instant::now());
+        self.connecting.connected(&peer_id);
+        if connections != 1 {
+            return;
+        }
+        let addr = endpoint.get_remote_address().clone();
+        let direction = if endpoint.is_dialer() { Direction::Outbound } else { Direction::Inbound };
+        tracing::debug!(%peer_id, %addr, ?direction, "peer connected");
+        self.book.connected(peer_id, addr.clone(), direction, self.clock.now());
+        // Who comes back does not come back with a clean slate.
+        let score = self.scores.score(&peer_id);
+        self.swarm.behaviour_mut().gossip.set_application_score(&peer_id, score);
+        self.events.offer(NetworkEvent::PeerConnected { peer_id, addr });
+    }
+
+    fn on_closed(&mut self, peer_id: PeerId) {
+        tracing::debug!(%peer_id, "peer disconnected");
+        self.book.disconnected(&peer_id, self.clock.now());
+        self.static_peers.lost(&peer_id, Instant::now());
+        self.events.offer(NetworkEvent::PeerDisconnected { peer_id });
+    }
+
+    fn on_dial_failure(&mut self, peer_id: PeerId, error: &DialError) {
+        tracing::debug!(%peer_id, %error, "peer not reached");
+        self.connecting.failed(&peer_id, error);
+        self.on_unreached(&peer_id);
+    }
+
+    fn on_listening(&self, addr: Multiaddr) {
+        let addr = addr.with_p2p(*self.swarm.local_peer_id()).unwrap_or_else(|addr| addr);
+        tracing::info!(chain_id = %self.chain_id, %addr, "listening");
+        self.listening.send_modify(|addrs| addrs.get_or_insert_default().push(addr));
+    }
+
+    fn on_listening_no_more(&self, addr: &Multiaddr) {
+        let expired = addr.clone().with_p2p(*self.swarm.local_peer_id()).unwrap_or_else(|addr| addr);
+        self.listening.send_modify(|addrs| addrs.get_or_insert_default().retain(|addr| *addr != expired));
+    }
+}

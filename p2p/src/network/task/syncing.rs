@@ -1,0 +1,230 @@
+//! Blocks by number, as the network task serves and fetches them.
+
+use super::Network;
+use crate::{
+    Envelope, ForkTimes, ValidBlock,
+    frame::compress,
+    network::{
+        NetworkEvent,
+        scoring::Deed,
+        sync::{Answer, GapFiller, Kept, RateLimits, RecentBlocks, Refused, Wanted, is_spoken, open},
+    },
+};
+use alloy_primitives::Bytes;
+use libp2p::{
+    PeerId,
+    request_response::{Event, Message, OutboundFailure, OutboundRequestId, ResponseChannel},
+};
+use std::{collections::BTreeMap, time::Instant};
+use tokio::task::JoinSet;
+
+/// Requests that may wait for their time.
+const MAX_HELD: usize = 64;
+
+/// The state of it.
+#[derive(Debug)]
+pub(super) struct Syncing {
+    forks: ForkTimes,
+    recent: RecentBlocks,
+    gaps: GapFiller,
+    limits: RateLimits,
+    held: Vec<Held>,
+    /// At most one request for each of the gap filler's walks, each with whom it was sent to, the last at the end.
+    asked: BTreeMap<OutboundRequestId, (Wanted, Vec<PeerId>)>,
+    /// At most one for each of the gap filler's walks.
+    checks: JoinSet<Checked>,
+}
+
+/// A request that waits for its time.
+#[derive(Debug)]
+struct Held {
+    due: Instant,
+    number: u64,
+    channel: ResponseChannel<Answer>,
+}
+
+/// A response that was looked at.
+#[derive(Debug)]
+pub(super) struct Checked {
+    wanted: Wanted,
+    asked: Vec<PeerId>,
+    /// The block, and how it is kept, if it is the one.
+    found: Option<(Envelope, Kept)>,
+}
+
+impl Syncing {
+    pub(super) fn new(forks: ForkTimes, now: Instant) -> Self {
+        Self {
+            forks,
+            recent: RecentBlocks::default(),
+            gaps: GapFiller::default(),
+            limits: RateLimits::new(now),
+            held: Vec::new(),
+            asked: BTreeMap::new(),
+            checks: JoinSet::new(),
+        }
+    }
+
+    /// When the next held request is due.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.held.iter().map(|held| held.due).min()
+    }
+
+    pub(super) async fn next_checked(&mut self) -> Option<Checked> {
+        self.checks.join_next().await?.ok()
+    }
+}
+
+impl Network {
+    /// Keeps a block that was validated, and asks for what is missing below it.
+    pub(super) fn keep(&mut self, block: &ValidBlock) {
+        if block.topic().is_cross_safe() {
+            return;
+        }
+        let (compressed, version) = (block.frame().clone(), block.topic().version());
+        let kept = Kept { compressed, is_signed: true, version };
+        self.syncing.recent.keep(block.number(), block.hash(), kept);
+        let wanted = self.syncing.gaps.arrived(block.envelope(), &self.syncing.recent);
+        wanted.into_iter().for_each(|wanted| self.ask(wanted, Vec::new()));
+    }
+
+    #[allow(clippy::wildcard_enum_match_arm)] // what needs no answer is told by a later event
+    pub(super) fn on_sync(&mut self, event: Event<u64, Answer>) {
+        match event {
+            Event::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
+                self.on_request(peer, request, channel);
+            }
+            Event::Message { peer, message: Message::Response { request_id, response }, .. } => {
+                self.on_response(peer, request_id, response);
+            }
+            Event::OutboundFailure { peer, request_id, error, .. } => {
+                let Some((wanted, asked)) = self.syncing.asked.remove(&request_id) else { return };
+                tracing::debug!(%peer, number = wanted.number, %error, "no answer");
+                if !matches!(error, OutboundFailure::ConnectionClosed | OutboundFailure::UnsupportedProtocols)
+                {
+                    self.note_deed(peer, Deed::Failed);
+                }
+                self.ask_again(wanted, asked);
+            }
+            Event::InboundFailure { peer, error, .. } => {
+                tracing::debug!(%peer, %error, "request not answered");
+            }
+            _ => {}
+        }
+    }
+
+    fn on_request(&mut self, peer_id: PeerId, number: u64, channel: ResponseChannel<Answer>) {
+        let now = Instant::now();
+        match self.syncing.limits.admit(peer_id, now) {
+            Some(wait) if wait.is_zero() => self.answer(number, channel),
+            Some(wait) if self.syncing.held.len() < MAX_HELD => {
+                self.syncing.held.push(Held { due: now.checked_add(wait).unwrap_or(now), number, channel });
+            }
+            Some(_) | None => {
+                tracing::debug!(%peer_id, number, "too many requests");
+                self.send(channel, Answer::Refused(Refused::Unavailable));
+            }
+        }
+    }
+
+    /// Answers the requests whose time has come.
+    pub(super) fn answer_held(&mut self) {
+        let now = Instant::now();
+        while let Some(index) = self.syncing.held.iter().position(|held| held.due <= now) {
+            let Held { number, channel, .. } = self.syncing.held.swap_remove(index);
+            self.answer(number, channel);
+        }
+    }
+
+    fn answer(&mut self, number: u64, channel: ResponseChannel<Answer>) {
+        let answer = match self.syncing.recent.at(number) {
+            Some(kept) => {
+                self.events.counters().served.increment();
+                Answer::Kept(kept.clone())
+            }
+            None => Answer::Refused(Refused::NotFound),
+        };
+        self.send(channel, answer);
+    }
+
+    fn send(&mut self, channel: ResponseChannel<Answer>, answer: Answer) {
+        if self.swarm.behaviour_mut().sync.send_response(channel, answer).is_err() {
+            tracing::debug!("who asked has gone");
+        }
+    }
+
+    /// Sends a request to the best peer that speaks the protocol and was not asked yet.
+    fn ask(&mut self, wanted: Wanted, mut asked: Vec<PeerId>) {
+        let behaviour = self.swarm.behaviour();
+        let score = |peer_id: &PeerId| behaviour.gossip.peer_score(peer_id).unwrap_or_default();
+        let speaks = |peer_id: &&PeerId| {
+            let known = self.book.known().get(peer_id);
+            known.is_some_and(|known| is_spoken(self.chain_id, &known.protocols))
+        };
+        let fresh = self.book.live().keys().filter(|peer_id| !asked.contains(peer_id)).filter(speaks);
+        let Some(best) = fresh.max_by(|a, b| score(a).total_cmp(&score(b))).copied() else {
+            tracing::debug!(number = wanted.number, "nobody to ask for a missed block");
+            while self.syncing.gaps.failed(wanted) {}
+            return;
+        };
+        asked.push(best);
+        let request = self.swarm.behaviour_mut().sync.send_request(&best, wanted.number);
+        self.syncing.asked.insert(request, (wanted, asked));
+    }
+
+    fn ask_again(&mut self, wanted: Wanted, asked: Vec<PeerId>) {
+        if self.syncing.gaps.failed(wanted) {
+            self.ask(wanted, asked);
+        }
+    }
+
+    fn on_response(&mut self, peer: PeerId, request: OutboundRequestId, answer: Answer) {
+        let Some((wanted, asked)) = self.syncing.asked.remove(&request) else { return };
+        match answer {
+            Answer::Found { version, signed } => {
+                let forks = self.syncing.forks;
+                self.syncing.checks.spawn_blocking(move || Checked {
+                    wanted,
+                    asked,
+                    found: check(wanted, version, &signed, &forks),
+                });
+            }
+            // Not to have a block is no failure.
+            Answer::Refused(Refused::NotFound) => self.ask_again(wanted, asked),
+            Answer::Kept(_) | Answer::Refused(Refused::Invalid | Refused::Unavailable) => {
+                self.note_deed(peer, Deed::Failed);
+                self.ask_again(wanted, asked);
+            }
+        }
+    }
+
+    pub(super) fn on_checked(&mut self, checked: Checked) {
+        let Checked { wanted, asked, found } = checked;
+        let Some(from) = asked.last().copied() else { return };
+        let Some((envelope, kept)) = found else {
+            tracing::debug!(%from, number = wanted.number, hash = %wanted.hash, "not the block that was asked for");
+            self.note_deed(from, Deed::Lied);
+            self.ask_again(wanted, asked);
+            return;
+        };
+        self.note_deed(from, Deed::Good);
+        self.events.counters().filled.increment();
+        self.syncing.recent.keep(wanted.number, wanted.hash, kept);
+        let next = self.syncing.gaps.filled(wanted, &envelope, &self.syncing.recent);
+        self.events.offer(NetworkEvent::Filled { envelope: Box::new(envelope), from });
+        next.into_iter().for_each(|wanted| self.ask(wanted, Vec::new()));
+    }
+}
+
+/// The block and how it is kept, if the bytes are the block that was asked for.
+fn check(wanted: Wanted, version: u32, signed: &Bytes, forks: &ForkTimes) -> Option<(Envelope, Kept)> {
+    let envelope = open(version, signed, forks)
+        .inspect_err(|error| tracing::debug!(number = wanted.number, %error, "no block"))
+        .ok()?;
+    if !wanted.is_met_by(&envelope, forks) {
+        return None;
+    }
+    let compressed = compress(signed).ok()?.into();
+    let version = forks.version_at(envelope.payload.timestamp);
+    Some((envelope, Kept { compressed, is_signed: false, version }))
+}

@@ -1,0 +1,42 @@
+//! Nodes that know one bootnode find each other, and those of another chain are not dialled.
+
+use crate::support::{Node, until};
+use crosscheck_p2p::{Bootnode, ChainId, DiscoveryConfig, NodeIdentity, Topic, ValidationRules};
+use std::time::Duration;
+
+fn config(bootnodes: Vec<Bootnode>) -> DiscoveryConfig {
+    DiscoveryConfig { bootnodes, interval: Duration::from_millis(200), ..DiscoveryConfig::new() }
+}
+
+async fn start(bootnodes: Vec<Bootnode>, chain: u64, topics: Vec<Topic>) -> Node {
+    Node::start_with(&[], NodeIdentity::generate(), |network| {
+        network.chain_id = ChainId::from(chain);
+        network.rules = ValidationRules::new(ChainId::from(chain));
+        network.topics = topics;
+        network.discovery = Some(config(bootnodes));
+        network.dial_interval = Duration::from_millis(200);
+    })
+    .await
+}
+
+async fn record(node: &Node) -> Bootnode {
+    until("a record", async || node.handle.discovery().unwrap().record.is_some()).await;
+    node.handle.discovery().unwrap().record.unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_find_each_other_through_a_bootnode_of_another_chain() {
+    let bootnode = start(vec![], 902, Topic::ALL.to_vec()).await;
+    let known = vec![record(&bootnode).await];
+    let a = start(known.clone(), 901, Topic::ALL.to_vec()).await;
+    let b = start(known.clone(), 901, vec![Topic::BlocksV4]).await;
+    until("each other", async || a.is_connected_to(&b).await && b.is_connected_to(&a).await).await;
+    assert!(!a.is_connected_to(&bootnode).await && !b.is_connected_to(&bootnode).await);
+    until("the bootnode in the table", async || {
+        a.handle.discovery().unwrap().table.contains(&known[0].to_string())
+    })
+    .await;
+    let found = a.handle.known_peers().await.unwrap();
+    let found = found.iter().find(|peer| peer.peer_id == b.handle.peer_id()).unwrap();
+    assert!(found.chain_id.is_none() || found.chain_id == Some(901));
+}

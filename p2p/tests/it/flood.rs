@@ -1,0 +1,109 @@
+//! A hostile peer sends 100,000 frames through a real socket, one kind after the other, while an honest one sends
+//! blocks: every block arrives, and memory stays within its bound.
+//!
+//! Once with the defaults, by which the flooder is no longer listened to after a handful of frames; and once with
+//! nothing to stop it, so that every frame is taken and judged.
+
+use crate::support::{Node, block, chain, frame, in_time, sequencer, stranger};
+use alloy_primitives::Bytes;
+use crosscheck_p2p::{NetworkEvent, NodeIdentity, PublishError, SigningDomain, Topic};
+use rstest::rstest;
+use std::time::Duration;
+
+const FRAMES: u64 = 100_000;
+/// One honest block in so many hostile frames.
+const HONEST_EVERY: u64 = 2_000;
+/// What the process may grow by, both nodes and the generator included: twice what one peer's queue and one judge's
+/// queue hold at most.
+const MAX_GROWTH_KIB: u64 = 256 * 1024;
+
+/// The process's resident memory. Linux only, as is the place where the bound is checked.
+fn resident_kib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+/// The hostile frame of a number, and where it goes: garbage, a claim of 4 GiB, a claim just over the bound, the
+/// wrong signer, and what was valid on another topic.
+fn hostile(number: u64, stolen: &Bytes) -> (Topic, Bytes) {
+    let tail = number.to_le_bytes();
+    let garbage = |head: &[u8]| Bytes::from([head, &tail].concat());
+    match number % 5 {
+        0 => (Topic::BlocksV4, garbage(&[0xff; 64])),
+        1 => (Topic::BlocksV4, garbage(&[0xff, 0xff, 0xff, 0xff, 0x0f])),
+        2 => (Topic::CrossSafeBlocksV1, garbage(&[0x81, 0x80, 0x80, 0x05])),
+        3 => {
+            let envelope = block(number, vec![]);
+            (Topic::BlocksV4, envelope.sign(&stranger(), SigningDomain::Zero, chain()).unwrap().frame())
+        }
+        // A tail of its own makes each another message to gossip, and no snappy block.
+        _ => (Topic::BlocksV3, garbage(stolen)),
+    }
+}
+
+/// Publishes, waiting for room.
+async fn push(node: &Node, topic: Topic, frame: Bytes) {
+    loop {
+        match node.handle.publish(topic, frame.clone()).await {
+            Err(PublishError::QueuesFull { .. }) => tokio::time::sleep(Duration::from_millis(2)).await,
+            // Nobody left to flood: it was banned.
+            Ok(_) | Err(PublishError::NoPeers { .. }) => return,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[rstest]
+#[case::of_a_peer_that_loses_its_standing(true)]
+#[case::of_a_peer_that_nothing_stops(false)]
+#[tokio::test(flavor = "multi_thread")]
+async fn honest_blocks_arrive_and_memory_stays_bounded(#[case] verdict_scoring: bool) {
+    let mut node = Node::start_with(&[], NodeIdentity::generate(), |config| {
+        config.event_queue = 4_096;
+        config.verdict_scoring = verdict_scoring;
+    })
+    .await;
+    let (flooder, honest) = (Node::start(&[&node]).await, Node::start(&[&node]).await);
+    flooder.meshed_with(&node).await;
+    honest.meshed_with(&node).await;
+    let stolen = frame(1, &sequencer(), Topic::BlocksV4);
+    let before = resident_kib();
+    let (mut expected, mut most) = (0, 0);
+    for number in 0..FRAMES {
+        let (topic, hostile) = hostile(number, &stolen);
+        push(&flooder, topic, hostile).await;
+        if number % HONEST_EVERY == 0 {
+            let height = 10 + number / HONEST_EVERY;
+            push(&honest, Topic::BlocksV4, frame(height, &sequencer(), Topic::BlocksV4)).await;
+            expected += 1;
+            arrives(&mut node, height).await;
+            most = most.max(resident_kib().unwrap_or_default());
+        }
+    }
+    let counters = node.handle.counters();
+    assert_eq!(counters.accepted, expected);
+    let seen = counters.rejected + counters.queue_full;
+    if verdict_scoring {
+        assert!(seen < 10_000 && !node.handle.gates().await.unwrap().bans.is_empty(), "{counters:?}");
+    } else {
+        assert!(seen > FRAMES / 2, "{counters:?}");
+    }
+    if let Some(before) = before {
+        let growth = most.saturating_sub(before);
+        assert!(growth < MAX_GROWTH_KIB, "memory grew by {growth} KiB from {before} KiB: {counters:?}");
+    }
+}
+
+/// Waits for a block of this height.
+async fn arrives(node: &mut Node, height: u64) {
+    in_time("an honest block", async {
+        loop {
+            if let NetworkEvent::Block { block, .. } = node.next_event().await {
+                assert_eq!(block.number(), height);
+                return;
+            }
+        }
+    })
+    .await;
+}

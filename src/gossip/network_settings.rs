@@ -1,0 +1,122 @@
+//! What a chain's settings mean to its network.
+//!
+//! Relative files start at `data_dir`; names of files that are not set follow from the chain's id.
+
+use crate::config::{ChainConfig, P2pConfig};
+use crosscheck_p2p::{ChainId, DiscoveryConfig, GaterRules, Gates, NetworkConfig, ValidationRules};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The network of a chain, with the rules that its blocks are held to.
+pub fn network_config(
+    chain_id: ChainId,
+    chain: &ChainConfig,
+    rules: ValidationRules,
+    data_dir: &Path,
+) -> NetworkConfig {
+    let p2p = &chain.p2p;
+    let mut gates = Gates::default();
+    for subnet in &p2p.blocked_subnets {
+        // More subnets than the gates hold do not fit a configuration file.
+        let _full = gates.block_subnet(subnet.0);
+    }
+    NetworkConfig {
+        listen: p2p.listen.clone(),
+        static_peers: p2p.static_peers.clone(),
+        trusted_peers: p2p.trusted_peers.iter().map(|peer| peer.0).collect(),
+        gater: gater_rules(p2p),
+        gates,
+        peer_file: Some(data_dir.join(format!("p2p-{chain_id}.peers.json"))),
+        discovery: discovery_config(p2p),
+        block_time: Duration::from_secs(chain.block_time),
+        topic_scoring: p2p.topic_scoring.is_on(),
+        rules,
+        ..NetworkConfig::new(chain_id)
+    }
+}
+
+/// The file of a chain's network key.
+pub fn key_file(chain_id: ChainId, p2p: &P2pConfig, data_dir: &Path) -> PathBuf {
+    let name = p2p.key_file.clone().unwrap_or_else(|| format!("p2p-{chain_id}.key").into());
+    data_dir.join(name)
+}
+
+fn gater_rules(p2p: &P2pConfig) -> GaterRules {
+    GaterRules {
+        low_tide: p2p.peers_lo,
+        high_tide: p2p.peers_hi,
+        max_connections: p2p.peers_hi.saturating_mul(2),
+        ban_duration: p2p.ban_duration.whole(),
+        ..GaterRules::default()
+    }
+}
+
+fn discovery_config(p2p: &P2pConfig) -> Option<DiscoveryConfig> {
+    Some(DiscoveryConfig {
+        listen: p2p.discovery?,
+        advertise_ip: p2p.advertise_ip,
+        advertise_tcp: p2p.advertise_tcp,
+        advertise_udp: p2p.advertise_udp,
+        bootnodes: p2p.bootnodes.clone(),
+        ..DiscoveryConfig::new()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Layers;
+
+    fn chain(p2p: &str) -> ChainConfig {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("crosscheck.toml");
+        let text = format!(
+            "[chains.901]\nexecution = [\"http://127.0.0.1:1\"]\nrollup_node = \"http://127.0.0.1:2\"\n\
+             block_time = 1\ninterop_time = 0\n\
+             unsafe_block_signer = \"0x2222222222222222222222222222222222222222\"\n[chains.901.p2p]\n{p2p}\n"
+        );
+        std::fs::write(&path, text).unwrap();
+        let config = Layers::default().file(&path).unwrap().parse().unwrap();
+        config.chains.values().next().unwrap().clone()
+    }
+
+    fn network(p2p: &str) -> NetworkConfig {
+        let chain_id = ChainId::from(901);
+        network_config(chain_id, &chain(p2p), ValidationRules::new(chain_id), Path::new("/data"))
+    }
+
+    #[test]
+    fn what_is_not_set_is_op_nodes_and_nobody_is_looked_for() {
+        let network = network("");
+        assert_eq!(network.gater, GaterRules::default());
+        assert_eq!((network.discovery, network.topic_scoring), (None, false));
+        assert_eq!(network.block_time, Duration::from_secs(1));
+        assert_eq!(network.peer_file.unwrap(), Path::new("/data/p2p-901.peers.json"));
+    }
+
+    #[test]
+    fn every_key_arrives() {
+        let peer = "16Uiu2HAmL5okaKLzxdzpvMDVvjr6HYy1CWkBCFXGdoStmoYEXPT3";
+        let network = network(&format!(
+            "trusted_peers = [\"{peer}\"]\nblocked_subnets = [\"203.0.113.7/24\"]\npeers_lo = 3\npeers_hi = 5\n\
+             ban_duration = \"10s\"\ntopic_scoring = \"on\"\ndiscovery = \"0.0.0.0:9222\"\n\
+             advertise_ip = \"203.0.113.9\"\nadvertise_tcp = 1\nadvertise_udp = 2"
+        ));
+        assert!(network.trusted_peers.contains(&peer.parse().unwrap()) && network.topic_scoring);
+        assert!(network.gates.check_addr("203.0.113.1".parse().unwrap()).is_err());
+        let gater = &network.gater;
+        assert_eq!((gater.low_tide, gater.high_tide, gater.max_connections), (3, 5, 10));
+        assert_eq!(gater.ban_duration, 10);
+        let discovery = network.discovery.unwrap();
+        assert_eq!(discovery.listen, "0.0.0.0:9222".parse().unwrap());
+        assert_eq!(discovery.advertise_ip, Some("203.0.113.9".parse().unwrap()));
+        assert_eq!((discovery.advertise_tcp, discovery.advertise_udp), (Some(1), Some(2)));
+    }
+
+    #[test]
+    fn a_key_file_is_named_after_its_chain_unless_it_is_named() {
+        let file = |p2p| key_file(ChainId::from(901), &chain(p2p).p2p, Path::new("/data"));
+        assert_eq!(file(""), Path::new("/data/p2p-901.key"));
+        assert_eq!(file("key_file = \"/keys/node\""), Path::new("/keys/node"));
+    }
+}

@@ -1,0 +1,273 @@
+//! The `opp2p_*` methods: op-node's view of its peers, and its orders about them.
+//!
+//! One server may stand for several chains: a last parameter, which op-node has not, names the chain, and may be left
+//! out where there is only one. What changes something is served only where `rpc.admin` is on.
+
+use super::opp2p_types::{OfChain, OpPeerDump, OpPeerInfo, OpPeerStats, OpSubnet, node_id_text};
+use crate::gossip::NetworkHandles;
+use core::net::IpAddr;
+use crosscheck_p2p::{
+    ConnectError, GateError, GateOrder, Multiaddr, NetworkClosed, NetworkHandle, PeerId, PeerInfo, Topic,
+};
+use jsonrpsee::core::{RpcResult, async_trait};
+use jsonrpsee::proc_macros::rpc;
+use jsonrpsee::types::ErrorObjectOwned;
+use jsonrpsee::types::error::{CALL_EXECUTION_FAILED_CODE, INVALID_PARAMS_CODE};
+use std::fmt::Display;
+use std::time::Duration;
+
+/// How long connecting a peer may take: op-node's bound.
+const CONNECT: Duration = Duration::from_secs(30);
+
+/// The methods that only tell.
+#[rpc(server, namespace = "opp2p")]
+pub(super) trait PeersOfNodeApi {
+    /// The node itself.
+    #[method(name = "self")]
+    async fn own(&self, chain: Option<OfChain>) -> RpcResult<OpPeerInfo>;
+
+    /// The connected peers, or everybody known.
+    #[method(name = "peers")]
+    async fn peers(&self, connected: bool, chain: Option<OfChain>) -> RpcResult<OpPeerDump>;
+
+    /// How many there are.
+    #[method(name = "peerStats")]
+    async fn peer_stats(&self, chain: Option<OfChain>) -> RpcResult<OpPeerStats>;
+
+    /// The node records in discovery's table.
+    #[method(name = "discoveryTable")]
+    async fn discovery_table(&self, chain: Option<OfChain>) -> RpcResult<Vec<String>>;
+
+    /// Peers that were blocked.
+    #[method(name = "listBlockedPeers")]
+    async fn blocked_peers(&self, chain: Option<OfChain>) -> RpcResult<Vec<String>>;
+
+    /// Addresses that were blocked.
+    #[method(name = "listBlockedAddrs")]
+    async fn blocked_addrs(&self, chain: Option<OfChain>) -> RpcResult<Vec<IpAddr>>;
+
+    /// Subnets that were blocked.
+    #[method(name = "listBlockedSubnets")]
+    async fn blocked_subnets(&self, chain: Option<OfChain>) -> RpcResult<Vec<OpSubnet>>;
+}
+
+/// The methods that change something.
+#[rpc(server, namespace = "opp2p")]
+pub(super) trait PeersOfNodeAdminApi {
+    /// Shuts a peer out, and disconnects it.
+    #[method(name = "blockPeer")]
+    async fn block_peer(&self, peer: String, chain: Option<OfChain>) -> RpcResult<()>;
+
+    /// Lets a peer in again, banned ones too.
+    #[method(name = "unblockPeer")]
+    async fn unblock_peer(&self, peer: String, chain: Option<OfChain>) -> RpcResult<()>;
+
+    /// Shuts an address out.
+    #[method(name = "blockAddr")]
+    async fn block_addr(&self, addr: IpAddr, chain: Option<OfChain>) -> RpcResult<()>;
+
+    /// Lets an address in again.
+    #[method(name = "unblockAddr")]
+    async fn unblock_addr(&self, addr: IpAddr, chain: Option<OfChain>) -> RpcResult<()>;
+
+    /// Shuts a subnet out.
+    #[method(name = "blockSubnet")]
+    async fn block_subnet(&self, subnet: OpSubnet, chain: Option<OfChain>) -> RpcResult<()>;
+
+    /// Lets a subnet in again.
+    #[method(name = "unblockSubnet")]
+    async fn unblock_subnet(&self, subnet: OpSubnet, chain: Option<OfChain>) -> RpcResult<()>;
+
+    /// Never prunes nor bans a peer.
+    #[method(name = "protectPeer")]
+    async fn protect_peer(&self, peer: String, chain: Option<OfChain>) -> RpcResult<()>;
+
+    /// Treats a peer as any other again.
+    #[method(name = "unprotectPeer")]
+    async fn unprotect_peer(&self, peer: String, chain: Option<OfChain>) -> RpcResult<()>;
+
+    /// Connects a peer, and waits for it.
+    #[method(name = "connectPeer")]
+    async fn connect_peer(&self, addr: String, chain: Option<OfChain>) -> RpcResult<()>;
+
+    /// Disconnects a peer. It may come back.
+    #[method(name = "disconnectPeer")]
+    async fn disconnect_peer(&self, peer: String, chain: Option<OfChain>) -> RpcResult<()>;
+}
+
+/// What the methods ask.
+#[derive(Clone, Debug)]
+pub(super) struct PeersOfNodeRpc {
+    /// The networks.
+    pub networks: NetworkHandles,
+}
+
+impl PeersOfNodeRpc {
+    fn network(&self, chain: Option<OfChain>) -> RpcResult<NetworkHandle> {
+        let wanted = chain.map(OfChain::id);
+        let mut networks = self.networks.of(wanted).into_iter();
+        match (networks.next(), networks.next(), wanted) {
+            (Some((_, network)), None, _) => Ok(network),
+            (Some(_), Some(_), _) => {
+                let chains: Vec<_> = self.networks.of(None).iter().map(|(id, _)| id.to_string()).collect();
+                Err(bad_params(&format!("name one of the chains {} as last parameter", chains.join(", "))))
+            }
+            (None, _, Some(chain_id)) => {
+                Err(bad_params(&format!("the gossip of chain {chain_id} is not joined")))
+            }
+            (None, _, None) => Err(failed(&"no chain's gossip is joined")),
+        }
+    }
+
+    async fn gate(&self, chain: Option<OfChain>, order: GateOrder) -> RpcResult<()> {
+        let carried_out = self.network(chain)?.gate(order).await;
+        carried_out.map_err(|error: GateError| failed(&error))
+    }
+}
+
+#[async_trait]
+impl PeersOfNodeApiServer for PeersOfNodeRpc {
+    async fn own(&self, chain: Option<OfChain>) -> RpcResult<OpPeerInfo> {
+        let network = self.network(chain)?;
+        let own = network.own_info().await.map_err(closed)?;
+        let addrs = network.listen_addrs().await.map_err(closed)?;
+        Ok(OpPeerInfo {
+            peer_id: own.peer_id.to_string(),
+            node_id: node_id_text(own.node_id),
+            user_agent: own.agent,
+            protocol_version: own.protocol_version,
+            enr: network.discovery().and_then(|view| view.record).unwrap_or_default(),
+            addresses: addrs.iter().map(ToString::to_string).collect(),
+            protocols: own.protocols,
+            chain_id: own.chain_id.as_u64().unwrap_or_default(),
+            gossip_blocks: true,
+            ..OpPeerInfo::default()
+        })
+    }
+
+    async fn peers(&self, connected: bool, chain: Option<OfChain>) -> RpcResult<OpPeerDump> {
+        let network = self.network(chain)?;
+        let peers = if connected { network.peers().await } else { network.known_peers().await };
+        let peers = peers.map_err(closed)?;
+        let gates = network.gates().await.map_err(closed)?;
+        let banned = gates.peers.iter().chain(gates.bans.keys());
+        Ok(OpPeerDump {
+            total_connected: peers.iter().filter(|peer| peer.is_connected()).count(),
+            peers: peers.into_iter().map(|peer| (peer.peer_id.to_string(), peer.into())).collect(),
+            banned_peers: banned.map(ToString::to_string).collect(),
+            banned_ips: gates.addrs.into_iter().collect(),
+            banned_subnets: gates.subnets.into_iter().map(OpSubnet).collect(),
+        })
+    }
+
+    async fn peer_stats(&self, chain: Option<OfChain>) -> RpcResult<OpPeerStats> {
+        let network = self.network(chain)?;
+        let known = network.known_peers().await.map_err(closed)?;
+        let gates = network.gates().await.map_err(closed)?;
+        let on = |topic: Topic| {
+            known
+                .iter()
+                .filter(|peer: &&PeerInfo| peer.is_connected() && peer.topics.contains(&topic))
+                .count()
+        };
+        Ok(OpPeerStats {
+            connected: known.iter().filter(|peer| peer.is_connected()).count(),
+            table: network.discovery().map_or(0, |view| view.table.len()),
+            blocks_topic: on(Topic::BlocksV1),
+            blocks_topic_v2: on(Topic::BlocksV2),
+            blocks_topic_v3: on(Topic::BlocksV3),
+            blocks_topic_v4: on(Topic::BlocksV4),
+            banned: gates.peers.len().saturating_add(gates.bans.len()),
+            known: known.len(),
+        })
+    }
+
+    async fn discovery_table(&self, chain: Option<OfChain>) -> RpcResult<Vec<String>> {
+        let view = self.network(chain)?.discovery();
+        view.map(|view| view.table).ok_or_else(|| failed(&"discovery disabled"))
+    }
+
+    async fn blocked_peers(&self, chain: Option<OfChain>) -> RpcResult<Vec<String>> {
+        let gates = self.network(chain)?.gates().await.map_err(closed)?;
+        Ok(gates.peers.iter().map(ToString::to_string).collect())
+    }
+
+    async fn blocked_addrs(&self, chain: Option<OfChain>) -> RpcResult<Vec<IpAddr>> {
+        Ok(self.network(chain)?.gates().await.map_err(closed)?.addrs.into_iter().collect())
+    }
+
+    async fn blocked_subnets(&self, chain: Option<OfChain>) -> RpcResult<Vec<OpSubnet>> {
+        let gates = self.network(chain)?.gates().await.map_err(closed)?;
+        Ok(gates.subnets.into_iter().map(OpSubnet).collect())
+    }
+}
+
+#[async_trait]
+impl PeersOfNodeAdminApiServer for PeersOfNodeRpc {
+    async fn block_peer(&self, peer: String, chain: Option<OfChain>) -> RpcResult<()> {
+        self.gate(chain, GateOrder::BlockPeer(peer_id(&peer)?)).await
+    }
+
+    async fn unblock_peer(&self, peer: String, chain: Option<OfChain>) -> RpcResult<()> {
+        self.gate(chain, GateOrder::UnblockPeer(peer_id(&peer)?)).await
+    }
+
+    async fn block_addr(&self, addr: IpAddr, chain: Option<OfChain>) -> RpcResult<()> {
+        self.gate(chain, GateOrder::BlockAddr(addr)).await
+    }
+
+    async fn unblock_addr(&self, addr: IpAddr, chain: Option<OfChain>) -> RpcResult<()> {
+        self.gate(chain, GateOrder::UnblockAddr(addr)).await
+    }
+
+    async fn block_subnet(&self, subnet: OpSubnet, chain: Option<OfChain>) -> RpcResult<()> {
+        self.gate(chain, GateOrder::BlockSubnet(subnet.0)).await
+    }
+
+    async fn unblock_subnet(&self, subnet: OpSubnet, chain: Option<OfChain>) -> RpcResult<()> {
+        self.gate(chain, GateOrder::UnblockSubnet(subnet.0)).await
+    }
+
+    async fn protect_peer(&self, peer: String, chain: Option<OfChain>) -> RpcResult<()> {
+        self.gate(chain, GateOrder::Protect(peer_id(&peer)?)).await
+    }
+
+    async fn unprotect_peer(&self, peer: String, chain: Option<OfChain>) -> RpcResult<()> {
+        self.gate(chain, GateOrder::Unprotect(peer_id(&peer)?)).await
+    }
+
+    async fn connect_peer(&self, addr: String, chain: Option<OfChain>) -> RpcResult<()> {
+        let network = self.network(chain)?;
+        let addr: Multiaddr =
+            addr.parse().map_err(|error| bad_params(&format!("bad peer address: {error}")))?;
+        match tokio::time::timeout(CONNECT, network.connect(addr)).await {
+            Ok(connected) => connected.map_err(|error: ConnectError| failed(&error)),
+            Err(_) => Err(failed(&format!("not connected within {} s", CONNECT.as_secs()))),
+        }
+    }
+
+    async fn disconnect_peer(&self, peer: String, chain: Option<OfChain>) -> RpcResult<()> {
+        // Not to be connected is what was asked for.
+        let _was_connected = self.network(chain)?.disconnect(peer_id(&peer)?).await.map_err(closed)?;
+        Ok(())
+    }
+}
+
+fn peer_id(text: &str) -> RpcResult<PeerId> {
+    text.parse().map_err(|error| bad_params(&format!("bad peer id: {error}")))
+}
+
+fn bad_params(problem: &dyn Display) -> ErrorObjectOwned {
+    ErrorObjectOwned::owned(INVALID_PARAMS_CODE, problem.to_string(), None::<()>)
+}
+
+fn failed(problem: &dyn Display) -> ErrorObjectOwned {
+    ErrorObjectOwned::owned(CALL_EXECUTION_FAILED_CODE, problem.to_string(), None::<()>)
+}
+
+fn closed(error: NetworkClosed) -> ErrorObjectOwned {
+    failed(&error)
+}
+
+#[cfg(test)]
+mod tests;
