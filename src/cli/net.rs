@@ -10,10 +10,11 @@ use crate::telemetry;
 use alloy::primitives::Address;
 use clap::Args;
 use crosscheck_p2p::{
-    ChainId, Clock, Multiaddr, Network, NetworkConfig, NetworkError, NetworkEvent, NodeIdentity,
-    SIGNER_GRACE, Signers, SystemClock, ValidationRules,
+    Bootnode, ChainId, Clock, DiscoveryConfig, Multiaddr, Network, NetworkConfig, NetworkError, NetworkEvent,
+    NodeIdentity, SIGNER_GRACE, Signers, SystemClock, ValidationRules,
 };
 use eyre::WrapErr;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,6 +50,12 @@ pub(crate) struct NetArgs {
     /// A peer to stay connected to: a multiaddress that ends in `/p2p/PEER_ID`
     #[arg(long = "peer", value_name = "MULTIADDR")]
     peers: Vec<Multiaddr>,
+    /// Look for peers at this UDP address, beginning with the network's bootnodes, such as 0.0.0.0:9222
+    #[arg(long, value_name = "IP:PORT")]
+    discovery: Option<SocketAddr>,
+    /// A further bootnode: enr:… or enode://…
+    #[arg(long = "bootnode", value_name = "NODE", requires = "discovery")]
+    bootnodes: Vec<Bootnode>,
     /// Where to listen
     #[arg(long, value_name = "MULTIADDR", default_value = "/ip4/127.0.0.1/tcp/0")]
     listen: Vec<Multiaddr>,
@@ -155,8 +162,15 @@ impl NetArgs {
             rules: ValidationRules { forks, ..defaults },
             listen: self.listen.clone(),
             static_peers: self.peers.clone(),
+            discovery: self.discovery_config(known),
             ..NetworkConfig::new(chain_id)
         }
+    }
+
+    fn discovery_config(&self, known: Option<&KnownNetwork>) -> Option<DiscoveryConfig> {
+        let of_network = known.into_iter().flat_map(|network| &network.bootnodes);
+        let bootnodes = of_network.chain(&self.bootnodes).cloned().collect();
+        self.discovery.map(|listen| DiscoveryConfig { listen, bootnodes, ..DiscoveryConfig::new() })
     }
 
     fn identity(&self) -> eyre::Result<NodeIdentity> {

@@ -111,7 +111,7 @@ impl NetTally {
             }
             (0, 1.., _) => "frames arrive, but none of them is a valid block of this chain: see the reasons",
             (0, 0, 1..) => "peers are connected, but send nothing: does the chain's sequencer run?",
-            (0, 0, 0) => "nobody was reached: give --peer, and let TCP out to it",
+            (0, 0, 0) => "nobody was reached: give --peer or --discovery, and let TCP and UDP out",
         };
         format!("{counts}\n{advice}")
     }
