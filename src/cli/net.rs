@@ -8,7 +8,7 @@ use crate::networks::{KnownNetwork, NetworkName};
 use crate::sources::{EndpointUrl, L1Client};
 use crate::telemetry;
 use alloy::primitives::Address;
-use clap::Args;
+use clap::{ArgGroup, Args};
 use crosscheck_p2p::{
     Bootnode, ChainId, Clock, DiscoveryConfig, Multiaddr, Network, NetworkConfig, NetworkError, NetworkEvent,
     NodeIdentity, SIGNER_GRACE, Signers, SystemClock, ValidationRules,
@@ -27,7 +27,7 @@ const SIGNER_POLL: Duration = Duration::from_secs(60);
 
 /// Join a network's gossip, validate what comes in and print it. Ends with code 0 if a valid block came in.
 #[derive(Debug, Args)]
-#[group(id = "which", required = true, args = ["network", "chain"])]
+#[command(group = ArgGroup::new("which").required(true).args(["network", "chain"]))]
 pub(crate) struct NetArgs {
     /// The network, by name
     #[arg(long, value_name = "NAME")]

@@ -95,6 +95,7 @@ fn nobody_is_not_enough() {
 
 #[rstest]
 #[case::nothing(&["net"], "--network <NAME>")]
+#[case::nothing_of_use(&["net", "--json"], "--network <NAME>")]
 #[case::both(&["net", "--network=base", "--chain=8453"], "cannot be used with")]
 #[case::unknown(&["net", "--network=op-mainet"], "did you mean op-mainnet?")]
 #[case::no_contract(&["net", "--chain=901", "--l1=http://127.0.0.1:1"], "give --system-config")]
