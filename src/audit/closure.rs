@@ -1,12 +1,12 @@
 //! [`Closure`]: a block and all that its validity rests on, as far as it is known. Pure: blocks come in, asks go out.
 //!
-//! A message is only as good as the block that it cites, and that one as the blocks that it cites. The closure follows
-//! citations back until blocks that are settled (found valid before, or without messages) or final. That a block is
-//! final does not make it valid: what cites it may be looked at long after. So a final block that a block which is not
-//! cites is examined like any other; only what it cites, being final too, is taken to be valid if its logs are right. Messages of one timestamp may cite each
-//! other; blocks are thus taken to be valid until something is wrong with them, then what is invalid spreads to whoever
-//! cites it, then what is unknown does. A same-timestamp message stands only once every chain's block of that timestamp
-//! is known, and no cycle holds it.
+//! A message is only as good as the block that it cites, and that one as the blocks that it cites. The closure
+//! follows citations back until blocks that are settled (found valid before, or without messages) or final. That a
+//! block is final does not make it valid: what cites it may be looked at long after. So a final block that a block
+//! which is not cites is examined like any other; only what it cites, being final too, is taken to be valid if its
+//! logs are right. Messages of one timestamp may cite each other; blocks are thus taken to be valid until something
+//! is wrong with them, then what is invalid spreads to whoever cites it, then what is unknown does.
+//! A same-timestamp message stands only once every chain's block of that timestamp is known, and no cycle holds it.
 //!
 //! ```text
 //! settled, or final and cited by nothing but final blocks -------------> valid

@@ -38,16 +38,17 @@ impl Tracker {
     pub(super) fn answer(&mut self, request: &Request, logs: Option<&Arc<ProvenLogs>>, work: &mut Work) {
         let (chain_id, number) = request.place();
         let Some(view) = self.chains.get_mut(&chain_id) else { return };
-        let Some(first) = view.first() else { return };
         // Else it has been overtaken: the block was dropped since it was asked for.
-        if !view.awaits(request) || !is_answer(request, logs) {
+        if !view.awaits(request) {
             return;
         }
+        // Of use or not: whoever still lacks it asks anew.
+        view.fulfil(request);
+        let Some(first) = view.first().filter(|_| is_answer(request, logs)) else { return };
         let expected = view.canonical(number).map(|node| node.block.key.hash);
         if expected.map_or(number >= first, |hash| logs.is_none_or(|logs| logs.hash() != hash)) {
             return;
         }
-        view.fulfil(request);
         let citers: Vec<MessageId> = view.citations.at_heights(number..=number).collect();
         if let Some(logs) = logs.filter(|_| number < first) {
             self.settled.put((chain_id, number), logs.hash());

@@ -326,6 +326,29 @@ fn blocks_below_the_view(#[case] is_there: bool, #[case] expected: &str) {
     assert_eq!(scene.status(executing, 0), expected);
 }
 
+/// The answer comes while the view is empty, and cannot be placed: it is asked for again.
+#[test]
+fn an_answer_that_comes_between_two_views_is_asked_for_again() {
+    let world = World::new(&[1, 1]);
+    let index = LogIndex::new(usize::MAX);
+    let tracker = Tracker::new(world.set(), index.clone(), LIMITS);
+    let mut scene = Scene { world, index, tracker };
+    let below: Vec<_> = (0..3).map(|_| scene.world.make(chain(1), &Shape::default())).collect();
+    (0..4).for_each(|_| drop(scene.grow(0, &[])));
+    scene.grow(1, &[]);
+    let (executing, outcome) = scene.grow(0, &[claim(1, 1, 1)]);
+    let request = Request::Canonical { chain_id: chain(1), number: 1 };
+    assert_eq!(outcome.requests, [request]);
+    scene.rewind(1, 2);
+    let logs = Some(Arc::clone(&scene.world.logs[&below[1].key.hash]));
+    scene.tracker.apply(Input::Answer { request, logs: logs.clone() });
+    assert_eq!(scene.status(executing, 0), "unknown");
+    let (_, outcome) = scene.grow(1, &[]);
+    assert_eq!(outcome.requests, [request]);
+    scene.tracker.apply(Input::Answer { request, logs });
+    assert_eq!(scene.status(executing, 0), "valid");
+}
+
 /// The fork is deeper than the view: what is cited above it is unknown, until the new view says what it is.
 #[test]
 fn a_view_that_is_rewound_whole_starts_again() {
