@@ -1,12 +1,12 @@
 //! Who the network task dials, lets go, scores and remembers.
 
 use super::Network;
-use crate::network::{discovery::Found, peers::PeerFile};
+use crate::network::{discovery::Found, gating::PeerWorth, peers::PeerFile};
 use libp2p::{
     Multiaddr, PeerId,
     swarm::dial_opts::{DialOpts, PeerCondition},
 };
-use std::time::Instant;
+use std::{collections::BTreeSet, time::Instant};
 
 /// How many known peers are dialled in one round: op-node's workers.
 const DIALS_PER_ROUND: usize = 4;
@@ -23,8 +23,9 @@ impl Network {
     /// Dials peers that are known, as long as there are fewer than the low tide.
     pub(super) fn dial_known(&mut self) {
         let now = self.clock.now();
+        let subscribed = self.subscribed();
         let gater = self.swarm.behaviour().gater.gater();
-        if !gater.wants_peers() {
+        if !gater.wants_peers(now, |peer_id| subscribed.contains(peer_id)) {
             return;
         }
         let local = *self.swarm.local_peer_id();
@@ -69,18 +70,28 @@ impl Network {
 
     /// Bans, and lets go of whom the gater does not want.
     pub(super) fn survey(&mut self) {
-        let now = self.clock.now();
+        let (now, subscribed) = (self.clock.now(), self.subscribed());
+        let is_subscribed = |peer_id: &PeerId| subscribed.contains(peer_id);
         let behaviour = self.swarm.behaviour_mut();
         let gossip = &behaviour.gossip;
-        let score = |peer_id: &PeerId| gossip.peer_score(peer_id).unwrap_or_default();
-        let leaving = behaviour.gater.gater_mut().survey(now, score);
-        let wants_peers = behaviour.gater.gater().wants_peers();
+        let worth = |peer_id: &PeerId| PeerWorth {
+            score: gossip.peer_score(peer_id).unwrap_or_default(),
+            is_subscribed: is_subscribed(peer_id),
+        };
+        let leaving = behaviour.gater.gater_mut().survey(now, worth);
+        let wants_peers = behaviour.gater.gater().wants_peers(now, is_subscribed);
         self.wants_peers.send_if_modified(|wanted| core::mem::replace(wanted, wants_peers) != wants_peers);
         for peer_id in leaving {
             tracing::debug!(%peer_id, "peer let go");
             // Gone already: then there is nothing to close.
             let _gone = self.swarm.disconnect_peer_id(peer_id);
         }
+    }
+
+    /// The peers that are subscribed to any of our topics.
+    fn subscribed(&self) -> BTreeSet<PeerId> {
+        let peers = self.swarm.behaviour().gossip.all_peers();
+        peers.filter(|(_, topics)| !topics.is_empty()).map(|(peer_id, _)| *peer_id).collect()
     }
 
     pub(super) fn decay_scores(&mut self) {
