@@ -64,6 +64,8 @@ pub struct Network {
     static_peers: StaticPeers,
     book: PeerBook,
     file: Option<PeerFile>,
+    /// At most one write of the file.
+    storing: JoinSet<()>,
     scores: ApplicationScores,
     connecting: Connecting,
     syncing: Syncing,
@@ -117,7 +119,7 @@ impl Network {
         }
         let peer_id = identity.peer_id();
         let static_peers = StaticPeers::new(peer_id, &config.static_peers, Instant::now())?;
-        let file = config.peer_file.clone().map(PeerFile::new);
+        let file = config.peer_file.clone().map(|path| PeerFile::new(path, config.gates.clone()));
         let (known, gates) = file.as_ref().map(PeerFile::load).transpose()?.unwrap_or_default();
         let exempt = static_peers.ids().chain(&config.trusted_peers).copied().collect();
         let (found_sender, found) = mpsc::channel(FOUND_QUEUE);
@@ -165,6 +167,7 @@ impl Network {
             commands,
             static_peers,
             file,
+            storing: JoinSet::new(),
             scores: ApplicationScores::default(),
             connecting: Connecting::default(),
             syncing: Syncing::new(config.rules.forks, Instant::now()),
@@ -197,7 +200,7 @@ impl Network {
         }
         let ended = self.serve(&cancel, &mut judging).await;
         judging.shutdown().await;
-        self.store_peers().await;
+        self.store_peers_at_last().await;
         ended
     }
 
@@ -223,7 +226,7 @@ impl Network {
                 _ = rounds.survey.tick() => self.survey(),
                 _ = rounds.decay.tick() => self.decay_scores(),
                 _ = rounds.dial.tick() => self.dial_known(),
-                _ = rounds.store.tick() => self.store_peers().await,
+                _ = rounds.store.tick() => self.store_peers(),
                 () = tokio::time::sleep(wait) => {}
             }
         }

@@ -1,7 +1,7 @@
 //! Who the network task dials, lets go, scores and remembers.
 
 use super::Network;
-use crate::network::{discovery::Found, gating::PeerWorth, peers::PeerFile};
+use crate::network::{discovery::Found, gating::PeerWorth};
 use libp2p::{
     Multiaddr, PeerId,
     swarm::dial_opts::{DialOpts, PeerCondition},
@@ -100,19 +100,26 @@ impl Network {
         }
     }
 
-    /// Writes down who is known. A disk that is slow or full is no reason to stop.
-    pub(super) async fn store_peers(&mut self) {
-        let Some(file) = self.file.clone() else { return };
-        let gates = self.swarm.behaviour().gater.gater().gates();
-        let contents = PeerFile::render(self.book.known(), gates);
-        match tokio::task::spawn_blocking(move || file.store(&contents)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                tracing::warn!(chain_id = %self.chain_id, %error, "known peers are not written down");
-            }
-            Err(error) => {
-                tracing::error!(chain_id = %self.chain_id, %error, "writing known peers was cut off");
-            }
+    /// Has it written down who is known. A disk that is slow or full holds nothing up.
+    pub(super) fn store_peers(&mut self) {
+        let (Some(file), chain_id) = (self.file.clone(), self.chain_id) else { return };
+        while self.storing.try_join_next().is_some() {}
+        if !self.storing.is_empty() {
+            tracing::warn!(%chain_id, "known peers are still being written down: the disk is slow");
+            return;
         }
+        let contents = file.render(self.book.known(), self.swarm.behaviour().gater.gater().gates());
+        self.storing.spawn_blocking(move || {
+            if let Err(error) = file.store(&contents) {
+                tracing::warn!(%chain_id, %error, "known peers are not written down");
+            }
+        });
+    }
+
+    /// Writes down who is known, and waits until that has been done.
+    pub(super) async fn store_peers_at_last(&mut self) {
+        while self.storing.join_next().await.is_some() {}
+        self.store_peers();
+        while self.storing.join_next().await.is_some() {}
     }
 }
