@@ -16,6 +16,7 @@ mod counters;
 mod discovery;
 mod error;
 mod event;
+mod free_port;
 mod gating;
 mod handle;
 mod identity;

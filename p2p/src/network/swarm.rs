@@ -3,6 +3,7 @@
 use super::{
     NetworkConfig, NetworkError, NodeIdentity,
     behaviour::Behaviour,
+    free_port::check_free,
     gating::{Gater, GaterBehaviour},
 };
 use crate::Clock;
@@ -39,9 +40,14 @@ pub(super) fn build_swarm(
         subscribed.map_err(|error| setup(error.to_string()))?;
     }
     for addr in &config.listen {
-        swarm
-            .listen_on(addr.clone())
-            .map_err(|error| NetworkError::Listen { addr: addr.clone(), detail: error.to_string() })?;
+        let refuse = |detail: String| NetworkError::Listen { addr: addr.clone(), detail };
+        check_free(addr).map_err(|error| refuse(error.to_string()))?;
+        swarm.listen_on(addr.clone()).map_err(|error| refuse(reason(&error)))?;
     }
     Ok(swarm)
+}
+
+/// libp2p says what the operating system said only as the source of its error.
+fn reason(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }
