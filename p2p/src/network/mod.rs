@@ -38,4 +38,5 @@ pub use handle::{ConnectError, GateError, GateOrder, NetworkClosed, NetworkHandl
 pub use identity::{IdentityError, NodeIdentity};
 pub use peer_info::{OwnInfo, PeerInfo};
 pub use peers::{Direction, KnownPeer, NoPeerIdError, PeerFileError};
+pub use scoring::PeerDeeds;
 pub use task::Network;
