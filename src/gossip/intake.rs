@@ -88,8 +88,14 @@ impl Intake {
             self.metrics.peers(self.chain_id, peers.len());
         }
         let now = self.network.counters();
-        self.metrics.limits_reached("gossip-queue", now.queue_full.saturating_sub(known.queue_full));
-        self.metrics.limits_reached("gossip-events", now.events_dropped.saturating_sub(known.events_dropped));
+        for (limit, now, known) in [
+            ("gossip-queue", now.queue_full, known.queue_full),
+            ("gossip-events", now.events_dropped, known.events_dropped),
+            ("gossip-connections", now.connections_refused, known.connections_refused),
+            ("gossip-requests", now.requests_refused, known.requests_refused),
+        ] {
+            self.metrics.limits_reached(limit, now.saturating_sub(known));
+        }
         *known = now;
     }
 

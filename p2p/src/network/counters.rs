@@ -19,6 +19,10 @@ pub struct NetworkCounters {
     pub served: u64,
     /// Missed blocks that peers filled in.
     pub filled: u64,
+    /// Inbound connections that were refused, because there were enough.
+    pub connections_refused: u64,
+    /// Requests for blocks by number that were refused, because there were too many.
+    pub requests_refused: u64,
     /// Events other than blocks that were dropped, because nobody took them in time.
     pub events_dropped: u64,
 }
@@ -32,6 +36,8 @@ pub(super) struct Counters {
     pub(super) queue_full: Counter,
     pub(super) served: Counter,
     pub(super) filled: Counter,
+    pub(super) connections_refused: Counter,
+    pub(super) requests_refused: Counter,
     pub(super) events_dropped: Counter,
 }
 
@@ -44,6 +50,8 @@ impl Counters {
             queue_full: self.queue_full.get(),
             served: self.served.get(),
             filled: self.filled.get(),
+            connections_refused: self.connections_refused.get(),
+            requests_refused: self.requests_refused.get(),
             events_dropped: self.events_dropped.get(),
         }
     }

@@ -120,6 +120,7 @@ async fn connections_are_capped() {
     let _refused = late.handle.connect(a.addrs().await.remove(0)).await;
     parted(&a, &late).await;
     assert_eq!(a.handle.peers().await.unwrap().len(), 2);
+    until("a count", async || a.handle.counters().connections_refused > 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -95,6 +95,20 @@ pub enum Gated {
     },
 }
 
+impl Gated {
+    /// Whether there was no room, and nothing was held against who was refused.
+    pub const fn is_for_want_of_room(&self) -> bool {
+        match self {
+            Self::Pending { .. }
+            | Self::PendingOfHost { .. }
+            | Self::Inbound { .. }
+            | Self::Connections { .. }
+            | Self::ConnectionsOfPeer { .. } => true,
+            Self::Addr { .. } | Self::Subnet { .. } | Self::Peer { .. } | Self::Banned { .. } => false,
+        }
+    }
+}
+
 /// There is no room to block more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{limit} are blocked already: unblock some, or block a subnet")]
