@@ -1,6 +1,7 @@
-//! The streams of one connection are bounded.
+//! Connections as peers should not use them: streams without end, and one that its peer forgot.
 
-use crate::support::{Node, until};
+use crate::support::{Node, frame, sequencer, until};
+use crosscheck_p2p::{NodeIdentity, Topic};
 use futures::AsyncWrite as _;
 use libp2p::{
     Multiaddr, Transport as _,
@@ -10,7 +11,7 @@ use libp2p::{
         transport::{DialOpts, PortUse},
         upgrade::Version,
     },
-    identity::Keypair,
+    identity::{Keypair, secp256k1},
     noise, tcp, yamux,
 };
 use std::{
@@ -22,8 +23,7 @@ use std::{
 /// More than are let be, fewer than libp2p itself would begin to drop.
 const STREAMS: usize = 100;
 
-async fn connection(addr: Multiaddr) -> StreamMuxerBox {
-    let key = Keypair::generate_secp256k1();
+async fn connection(addr: Multiaddr, key: Keypair) -> StreamMuxerBox {
     let mut transport = tcp::tokio::Transport::new(tcp::Config::default())
         .upgrade(Version::V1)
         .authenticate(noise::Config::new(&key).unwrap())
@@ -58,10 +58,27 @@ fn poll_until_cut_off(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_that_opens_streams_without_end_is_cut_off() {
     let node = Node::start(&[]).await;
-    let mut muxer = connection(node.addrs().await.remove(0)).await;
+    let mut muxer = connection(node.addrs().await.remove(0), Keypair::generate_secp256k1()).await;
     until("a connection", async || node.handle.peers().await.unwrap().len() == 1).await;
     let mut streams = Vec::new();
     let cut_off = std::future::poll_fn(|cx| poll_until_cut_off(&mut muxer, &mut streams, cx));
     tokio::time::timeout(Duration::from_secs(5), cut_off).await.unwrap();
     until("parting", async || node.handle.peers().await.unwrap().is_empty()).await;
+}
+
+/// A machine that lost its power says no goodbye: its peers hold on to a connection on which nothing is said any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_restarts_without_a_goodbye_is_heard_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("node.key");
+    std::fs::write(&file, "11".repeat(32)).unwrap();
+    let mut node = Node::start(&[]).await;
+    let secret = secp256k1::SecretKey::try_from_bytes([0x11; 32]).unwrap();
+    let _forgotten = connection(node.addrs().await.remove(0), secp256k1::Keypair::from(secret).into()).await;
+    until("a connection", async || node.handle.peers().await.unwrap().len() == 1).await;
+    let again = Node::start_with(&[&node], NodeIdentity::load_or_create(&file).unwrap(), |_| ()).await;
+    again.meshed_with(&node).await;
+    node.meshed_with(&again).await;
+    again.handle.publish(Topic::BlocksV4, frame(3, &sequencer(), Topic::BlocksV4)).await.unwrap();
+    assert_eq!(node.next_block().await.number(), 3);
 }

@@ -83,15 +83,11 @@ pub enum Gated {
         /// The most.
         limit: usize,
     },
-    /// The peer has enough connections.
-    #[error("peer {peer_id} has {connections} connections: at most {limit} are held")]
-    ConnectionsOfPeer {
+    /// The peer has a connection of this direction: it does not know of it any more, and has to come again.
+    #[error("peer {peer_id} opens a second connection: the first one is closed, and it may come again")]
+    Reconnecting {
         /// The peer.
         peer_id: PeerId,
-        /// How many.
-        connections: usize,
-        /// The most.
-        limit: usize,
     },
 }
 
@@ -102,9 +98,12 @@ impl Gated {
             Self::Pending { .. }
             | Self::PendingOfHost { .. }
             | Self::Inbound { .. }
-            | Self::Connections { .. }
-            | Self::ConnectionsOfPeer { .. } => true,
-            Self::Addr { .. } | Self::Subnet { .. } | Self::Peer { .. } | Self::Banned { .. } => false,
+            | Self::Connections { .. } => true,
+            Self::Addr { .. }
+            | Self::Subnet { .. }
+            | Self::Peer { .. }
+            | Self::Banned { .. }
+            | Self::Reconnecting { .. } => false,
         }
     }
 }
