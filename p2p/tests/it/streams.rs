@@ -11,7 +11,7 @@ use libp2p::{
         transport::{DialOpts, PortUse},
         upgrade::Version,
     },
-    identity::{Keypair, secp256k1},
+    identity::Keypair,
     noise, tcp, yamux,
 };
 use std::{
@@ -19,11 +19,17 @@ use std::{
     task::{Context, Poll},
     time::Duration,
 };
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
 
 /// More than are let be, fewer than libp2p itself would begin to drop.
 const STREAMS: usize = 100;
 
-async fn connection(addr: Multiaddr, key: Keypair) -> StreamMuxerBox {
+async fn connection(addr: Multiaddr) -> StreamMuxerBox {
+    let key = Keypair::generate_secp256k1();
     let mut transport = tcp::tokio::Transport::new(tcp::Config::default())
         .upgrade(Version::V1)
         .authenticate(noise::Config::new(&key).unwrap())
@@ -58,7 +64,7 @@ fn poll_until_cut_off(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_that_opens_streams_without_end_is_cut_off() {
     let node = Node::start(&[]).await;
-    let mut muxer = connection(node.addrs().await.remove(0), Keypair::generate_secp256k1()).await;
+    let mut muxer = connection(node.addrs().await.remove(0)).await;
     until("a connection", async || node.handle.peers().await.unwrap().len() == 1).await;
     let mut streams = Vec::new();
     let cut_off = std::future::poll_fn(|cx| poll_until_cut_off(&mut muxer, &mut streams, cx));
@@ -66,17 +72,37 @@ async fn a_peer_that_opens_streams_without_end_is_cut_off() {
     until("parting", async || node.handle.peers().await.unwrap().is_empty()).await;
 }
 
+/// A way to an address that can be cut without either end being told. Gives where it begins.
+async fn wire(to: Multiaddr, cut: CancellationToken, tasks: &mut JoinSet<()>) -> Multiaddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let from = format!("/ip4/127.0.0.1/tcp/{}", listener.local_addr().unwrap().port());
+    let (id, port) = (to.iter().last().unwrap(), to.iter().nth(1).unwrap());
+    let libp2p::multiaddr::Protocol::Tcp(port) = port else { panic!("{to}") };
+    tasks.spawn(async move {
+        let (mut near, _) = listener.accept().await.unwrap();
+        let mut far = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        tokio::select! {
+            _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+            () = cut.cancelled() => std::future::pending().await,
+        }
+    });
+    from.parse::<Multiaddr>().unwrap().with(id)
+}
+
 /// A machine that lost its power says no goodbye: its peers hold on to a connection on which nothing is said any more.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_that_restarts_without_a_goodbye_is_heard_again() {
     let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("node.key");
-    std::fs::write(&file, "11".repeat(32)).unwrap();
-    let mut node = Node::start(&[]).await;
-    let secret = secp256k1::SecretKey::try_from_bytes([0x11; 32]).unwrap();
-    let _forgotten = connection(node.addrs().await.remove(0), secp256k1::Keypair::from(secret).into()).await;
-    until("a connection", async || node.handle.peers().await.unwrap().len() == 1).await;
-    let again = Node::start_with(&[&node], NodeIdentity::load_or_create(&file).unwrap(), |_| ()).await;
+    let identity = || NodeIdentity::load_or_create(&dir.path().join("node.key")).unwrap();
+    let (mut node, cut, mut tasks) = (Node::start(&[]).await, CancellationToken::new(), JoinSet::new());
+    let way = wire(node.addrs().await.remove(0), cut.clone(), &mut tasks).await;
+    let before = Node::start_with(&[], identity(), |config| config.static_peers = vec![way]).await;
+    before.meshed_with(&node).await;
+    node.meshed_with(&before).await;
+    cut.cancel();
+    before.stop().await;
+    assert_eq!(node.handle.peers().await.unwrap().len(), 1, "its going is not noticed");
+    let again = Node::start_with(&[&node], identity(), |_| ()).await;
     again.meshed_with(&node).await;
     node.meshed_with(&again).await;
     again.handle.publish(Topic::BlocksV4, frame(3, &sequencer(), Topic::BlocksV4)).await.unwrap();
