@@ -25,6 +25,7 @@ pub(in crate::network) struct Gater {
     pending_in: BTreeSet<ConnectionId>,
     pending_out: BTreeSet<ConnectionId>,
     peers: BTreeMap<PeerId, Connected>,
+    banned: u64,
 }
 
 /// A connected peer.
@@ -45,6 +46,7 @@ impl Gater {
             pending_in: BTreeSet::new(),
             pending_out: BTreeSet::new(),
             peers: BTreeMap::new(),
+            banned: 0,
         }
     }
 
@@ -75,6 +77,11 @@ impl Gater {
     /// Whether the peer is neither pruned nor banned.
     pub(in crate::network) fn is_exempt(&self, peer_id: &PeerId) -> bool {
         self.exempt.contains(peer_id) || self.protected.contains(peer_id)
+    }
+
+    /// How many peers have been banned for their score.
+    pub(in crate::network) const fn banned(&self) -> u64 {
+        self.banned
     }
 
     /// Whether the node should look for more peers.
@@ -178,7 +185,12 @@ impl Gater {
             .filter(|peer_id| !self.is_exempt(peer_id) && score(peer_id) < self.rules.ban_below)
             .copied()
             .collect();
-        hostile.into_iter().for_each(|peer_id| self.gates.ban(peer_id, until));
+        for peer_id in hostile {
+            if self.gates.check_peer(peer_id, now).is_ok() {
+                self.banned = self.banned.saturating_add(1);
+            }
+            self.gates.ban(peer_id, until);
+        }
         let (mut leaving, staying): (Vec<_>, Vec<_>) = self
             .peers
             .iter()

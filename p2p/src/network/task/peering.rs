@@ -1,12 +1,13 @@
 //! Who the network task dials, lets go, scores and remembers.
 
 use super::Network;
-use crate::network::{discovery::Found, peers::PeerFile};
+use crate::network::{PeerFileError, discovery::Found, peers::PeerFile};
 use libp2p::{
     Multiaddr, PeerId,
     swarm::dial_opts::{DialOpts, PeerCondition},
 };
 use std::time::Instant;
+use tokio::task::JoinError;
 
 /// How many known peers are dialled in one round: op-node's workers.
 const DIALS_PER_ROUND: usize = 4;
@@ -74,6 +75,7 @@ impl Network {
         let gossip = &behaviour.gossip;
         let score = |peer_id: &PeerId| gossip.peer_score(peer_id).unwrap_or_default();
         let leaving = behaviour.gater.gater_mut().survey(now, score);
+        self.events.counters().banned.raise(behaviour.gater.gater().banned());
         let wants_peers = behaviour.gater.gater().wants_peers();
         self.wants_peers.send_if_modified(|wanted| core::mem::replace(wanted, wants_peers) != wants_peers);
         for peer_id in leaving {
@@ -89,12 +91,28 @@ impl Network {
         }
     }
 
-    /// Writes down who is known. A disk that is slow or full is no reason to stop.
-    pub(super) async fn store_peers(&mut self) {
-        let Some(file) = self.file.clone() else { return };
+    /// Begins to write down who is known, unless that is still going on.
+    pub(super) fn store_peers(&mut self) {
+        let Some(file) = self.file.clone().filter(|_| self.storing.is_empty()) else { return };
         let gates = self.swarm.behaviour().gater.gater().gates();
         let contents = PeerFile::render(self.book.known(), gates);
-        match tokio::task::spawn_blocking(move || file.store(&contents)).await {
+        self.storing.spawn_blocking(move || file.store(&contents));
+    }
+
+    /// Writes down who is known, and waits until that is done.
+    pub(super) async fn finish_storing(&mut self) {
+        while let Some(stored) = self.storing.join_next().await {
+            self.on_stored(stored);
+        }
+        self.store_peers();
+        if let Some(stored) = self.storing.join_next().await {
+            self.on_stored(stored);
+        }
+    }
+
+    /// A disk that is full is no reason to stop.
+    pub(super) fn on_stored(&self, stored: Result<Result<(), PeerFileError>, JoinError>) {
+        match stored {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 tracing::warn!(chain_id = %self.chain_id, %error, "known peers are not written down");
