@@ -88,8 +88,7 @@ impl Intake {
             self.metrics.peers(self.chain_id, peers.len());
         }
         let now = self.network.counters();
-        self.metrics.limits_reached("gossip-queue", now.queue_full.saturating_sub(known.queue_full));
-        self.metrics.limits_reached("gossip-events", now.events_dropped.saturating_sub(known.events_dropped));
+        self.metrics.network_counted(self.chain_id, &now.since(known));
         *known = now;
     }
 
