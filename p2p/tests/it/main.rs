@@ -20,5 +20,6 @@ mod mesh;
 mod oracle;
 mod reconnect;
 mod refusals;
+mod streams;
 mod support;
 mod sync;

@@ -17,7 +17,7 @@ use super::{
     gating::Gater,
     handle::Command,
     judge::{Judge, JudgeQueue, Report, Standing},
-    peers::{PeerBook, PeerFile, PeerFileError, StaticPeers},
+    peers::{PeerBook, PeerFile, StaticPeers},
     scoring::ApplicationScores,
     swarm::build_swarm,
 };
@@ -66,8 +66,8 @@ pub struct Network {
     static_peers: StaticPeers,
     book: PeerBook,
     file: Option<PeerFile>,
-    /// At most one: what is known is written down beside the swarm, which never waits for a disk.
-    storing: JoinSet<Result<(), PeerFileError>>,
+    /// At most one write of the file.
+    storing: JoinSet<()>,
     scores: ApplicationScores,
     connecting: Connecting,
     syncing: Syncing,
@@ -121,7 +121,7 @@ impl Network {
         }
         let peer_id = identity.peer_id();
         let static_peers = StaticPeers::new(peer_id, &config.static_peers, Instant::now())?;
-        let file = config.peer_file.clone().map(PeerFile::new);
+        let file = config.peer_file.clone().map(|path| PeerFile::new(path, config.gates.clone()));
         let (known, gates) = file.as_ref().map(PeerFile::load).transpose()?.unwrap_or_default();
         let exempt = static_peers.ids().chain(&config.trusted_peers).copied().collect();
         let (found_sender, found) = mpsc::channel(FOUND_QUEUE);
@@ -202,7 +202,7 @@ impl Network {
         }
         let ended = self.serve(&cancel, &mut judging).await;
         judging.shutdown().await;
-        self.finish_storing().await;
+        self.store_peers_at_last().await;
         ended
     }
 
@@ -229,7 +229,6 @@ impl Network {
                 _ = rounds.decay.tick() => self.decay_scores(),
                 _ = rounds.dial.tick() => self.dial_known(),
                 _ = rounds.store.tick() => self.store_peers(),
-                Some(stored) = self.storing.join_next() => self.on_stored(stored),
                 () = tokio::time::sleep(wait) => {}
             }
         }
