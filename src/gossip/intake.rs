@@ -88,14 +88,7 @@ impl Intake {
             self.metrics.peers(self.chain_id, peers.len());
         }
         let now = self.network.counters();
-        for (limit, now, known) in [
-            ("gossip-queue", now.queue_full, known.queue_full),
-            ("gossip-events", now.events_dropped, known.events_dropped),
-            ("gossip-connections", now.connections_refused, known.connections_refused),
-            ("gossip-requests", now.requests_refused, known.requests_refused),
-        ] {
-            self.metrics.limits_reached(limit, now.saturating_sub(known));
-        }
+        self.metrics.network_counted(self.chain_id, &now.since(known));
         *known = now;
     }
 

@@ -31,6 +31,7 @@ async fn a_flooder_is_banned_and_let_in_again_after_an_hour() {
     parted(&honest, &hostile).await;
     let bans = honest.handle.gates().await.unwrap().bans;
     assert!(bans.contains_key(&hostile.handle.peer_id()));
+    assert_eq!(honest.handle.counters().banned, 1);
     // The handshake ends before the refusal is felt: the connection closes at once.
     let _refused = hostile.handle.connect(addr.clone()).await;
     parted(&honest, &hostile).await;

@@ -28,6 +28,7 @@ pub(in crate::network) struct Gater {
     peers: BTreeMap<PeerId, Connected>,
     /// Connections that their peers no longer know of, to be closed.
     stale: BTreeSet<(PeerId, ConnectionId)>,
+    banned: u64,
 }
 
 /// A connected peer.
@@ -65,6 +66,7 @@ impl Gater {
             pending_out: BTreeSet::new(),
             peers: BTreeMap::new(),
             stale: BTreeSet::new(),
+            banned: 0,
         }
     }
 
@@ -95,6 +97,11 @@ impl Gater {
     /// Whether the peer is neither pruned nor banned.
     pub(in crate::network) fn is_exempt(&self, peer_id: &PeerId) -> bool {
         self.exempt.contains(peer_id) || self.protected.contains(peer_id)
+    }
+
+    /// How many peers have been banned for their score.
+    pub(in crate::network) const fn banned(&self) -> u64 {
+        self.banned
     }
 
     /// Whether the node should look for more peers. Who has had its grace and is subscribed to nothing of ours counts
@@ -230,7 +237,12 @@ impl Gater {
             .filter(|peer_id| !self.is_exempt(peer_id) && worth(peer_id).score < self.rules.ban_below)
             .copied()
             .collect();
-        hostile.into_iter().for_each(|peer_id| self.gates.ban(peer_id, until));
+        for peer_id in hostile {
+            if self.gates.check_peer(peer_id, now).is_ok() {
+                self.banned = self.banned.saturating_add(1);
+            }
+            self.gates.ban(peer_id, until);
+        }
         let (mut leaving, staying): (Vec<_>, Vec<_>) = self
             .peers
             .iter()

@@ -21,7 +21,7 @@ use super::{
     scoring::ApplicationScores,
     swarm::build_swarm,
 };
-use crate::{ChainId, Clock, Signers, Topic};
+use crate::{ChainId, Clock, Signers, Topic, UnixSeconds};
 use commands::Connecting;
 use futures::StreamExt as _;
 use libp2p::{Multiaddr, Swarm};
@@ -42,6 +42,8 @@ use tokio_util::sync::CancellationToken;
 const REPORT_QUEUE: usize = 256;
 /// Searches whose results may wait.
 const FOUND_QUEUE: usize = 4;
+/// What part of a queue the topics of versions have that the chain has left behind: nobody honest fills it.
+const PAST_TOPICS_SHARE: usize = 4;
 /// Without a static peer to dial, the timer just comes round.
 const NOTHING_DUE: Duration = Duration::from_secs(60 * 60);
 /// How often it is asked whom to let go: a ban takes effect within this.
@@ -143,7 +145,7 @@ impl Network {
         let (report_sender, reports) = mpsc::channel(REPORT_QUEUE);
         let (settled, settled_receiver) = watch::channel(None);
         let standing = Standing { signers, heard: watch::Sender::new(None), settled: settled_receiver };
-        let (judges, queues) = judges(&config, &standing, &report_sender, &events);
+        let (judges, queues) = judges(&config, clock.now(), &standing, &report_sender, &events);
         let (command_sender, commands) = mpsc::channel(config.command_queue.max(1));
         let handle = NetworkHandle {
             peer_id,
@@ -276,13 +278,18 @@ fn discovery(
 
 fn judges(
     config: &NetworkConfig,
+    now: UnixSeconds,
     standing: &Standing,
     reports: &mpsc::Sender<Report>,
     events: &Events,
 ) -> (Vec<Judge>, BTreeMap<Topic, JudgeQueue>) {
-    let bounds = (config.judge_queue_frames, config.judge_queue_bytes);
+    let current_version = config.rules.forks.version_at(now);
     let topics: BTreeSet<_> = config.topics.iter().copied().collect();
     let made = topics.into_iter().map(|topic| {
+        let share = |whole: usize| {
+            if topic.version() < current_version { whole.div_ceil(PAST_TOPICS_SHARE) } else { whole }
+        };
+        let bounds = (share(config.judge_queue_frames), share(config.judge_queue_bytes));
         let rules = config.rules.clone();
         let (judge, queue) =
             Judge::new(topic, rules, bounds, standing.clone(), reports.clone(), events.clone());

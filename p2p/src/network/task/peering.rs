@@ -79,6 +79,7 @@ impl Network {
             is_subscribed: is_subscribed(peer_id),
         };
         let leaving = behaviour.gater.gater_mut().survey(now, worth);
+        self.events.counters().banned.raise(behaviour.gater.gater().banned());
         let wants_peers = behaviour.gater.gater().wants_peers(now, is_subscribed);
         self.wants_peers.send_if_modified(|wanted| core::mem::replace(wanted, wants_peers) != wants_peers);
         for peer_id in leaving {

@@ -99,6 +99,8 @@ fn a_bad_score_bans_for_an_hour_and_not_a_second_longer() {
     join(&mut gater, 0, peer_id, NOW).unwrap();
     assert_eq!(gater.survey(NOW, |_| worth(-100.0)), vec![], "not below the threshold");
     assert_eq!(gater.survey(NOW, |_| worth(-100.1)), vec![peer_id]);
+    assert_eq!(gater.survey(NOW, |_| worth(-100.1)), vec![peer_id], "its connection has not closed yet");
+    assert_eq!(gater.banned(), 1);
     gater.closed(id(0), peer_id);
     let until = later(3_600);
     assert_eq!(join(&mut gater, 1, peer_id, later(3_599)), Err(Gated::Banned { peer_id, until }));
