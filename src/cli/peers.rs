@@ -4,6 +4,7 @@ use super::record_table::record_table;
 use super::running::RunningArgs;
 use super::{Outcome, print, runtime};
 use clap::Args;
+use comfy_table::Table;
 use crosscheck_p2p::ChainId;
 use jsonrpsee::rpc_params;
 use serde_json::Value;
@@ -29,7 +30,7 @@ impl PeersArgs {
         if self.json {
             print(&serde_json::to_string_pretty(&peers)?)?;
         } else {
-            print(&record_table(&COLUMNS, &peers).to_string())?;
+            print(&table(&peers).to_string())?;
             print(&summary(&peers))?;
         }
         Ok(Outcome::Ok)
@@ -47,6 +48,17 @@ const COLUMNS: [(&str, &str); 8] = [
     ("in our mesh on", "/mesh"),
 ];
 
+/// The peer's id stands in a column of its own, so the address is shown without it.
+fn table(peers: &[Value]) -> Table {
+    let mut rows = peers.to_vec();
+    for addr in rows.iter_mut().filter_map(|peer| peer.get_mut("addr")) {
+        if let Some((bare, _)) = addr.as_str().and_then(|text| text.split_once("/p2p/")) {
+            *addr = Value::from(bare);
+        }
+    }
+    record_table(&COLUMNS, &rows)
+}
+
 fn summary(peers: &[Value]) -> String {
     let is_meshed =
         |peer: &&Value| peer.get("mesh").and_then(Value::as_array).is_some_and(|mesh| !mesh.is_empty());
@@ -63,8 +75,8 @@ mod tests {
     #[test]
     fn a_peer_is_a_row() {
         let peers = [
-            json!({ "chain_id": 901, "peer_id": "16Uiu2", "addr": "/ip4/127.0.0.1/tcp/1", "direction": "inbound",
-                "agent": "optimism", "score": -7.5, "protected": false,
+            json!({ "chain_id": 901, "peer_id": "16Uiu2", "addr": "/ip4/127.0.0.1/tcp/1/p2p/16Uiu2", "direction": "inbound",
+                "agent": "optimism", "score": -7.5001, "protected": false,
                 "topics": ["blocksv4", "cross-safe-blocksv1"], "mesh": ["blocksv4"] }),
             json!({ "chain_id": 901, "peer_id": "16Uiu3", "topics": [], "mesh": [] }),
         ];
@@ -74,11 +86,11 @@ mod tests {
             "/ip4/127.0.0.1/tcp/1",
             "inbound",
             "optimism",
-            "-7.5",
+            "-7.50",
             "blocksv4, cross-safe-blocksv1",
             "blocksv4",
         ];
-        assert_eq!(cells(record_table(&COLUMNS, &peers), "16Uiu2"), row);
+        assert_eq!(cells(table(&peers), "16Uiu2"), row);
         assert_eq!(summary(&peers), "2 peers, 1 of them in a mesh");
     }
 }

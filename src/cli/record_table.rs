@@ -33,6 +33,9 @@ fn shown(value: &Value) -> String {
         Value::Array(items) if items.is_empty() => "-".to_owned(),
         Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
         Value::String(text) => text.chars().filter(|letter| !letter.is_control()).collect(),
+        Value::Number(number) if number.is_f64() => {
+            number.as_f64().map_or_else(String::new, |n| format!("{n:.2}"))
+        }
         other => other.to_string(),
     }
 }
@@ -55,12 +58,13 @@ mod tests {
     fn a_record_is_a_row_and_what_is_missing_a_dash() {
         let record = json!({
             "id": "16U\u{1b}iu2", "at": { "number": 20 }, "none": null, "topics": ["a", "b\u{7}"], "empty": [],
+            "score": 1.656_892_557,
         });
-        let columns =
-            ["/id", "/at/number", "/none", "/missing", "/topics", "/empty"].map(|pointer| ("c", pointer));
+        let columns = ["/id", "/at/number", "/none", "/missing", "/topics", "/empty", "/score"]
+            .map(|pointer| ("c", pointer));
         assert_eq!(
             cells(record_table(&columns, &[record]), "16Uiu2"),
-            ["16Uiu2", "20", "-", "-", "a, b", "-"]
+            ["16Uiu2", "20", "-", "-", "a, b", "-", "1.66"]
         );
     }
 }

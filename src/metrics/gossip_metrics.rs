@@ -89,5 +89,7 @@ impl Metrics {
         of_gossip.filled.with_label_values(&id).inc_by(since.filled);
         self.limits_reached("gossip-queue", since.queue_full);
         self.limits_reached("gossip-events", since.events_dropped);
+        self.limits_reached("gossip-connections", since.connections_refused);
+        self.limits_reached("gossip-requests", since.requests_refused);
     }
 }

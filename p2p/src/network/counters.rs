@@ -19,6 +19,10 @@ pub struct NetworkCounters {
     pub served: u64,
     /// Missed blocks that peers filled in.
     pub filled: u64,
+    /// Inbound connections that were refused, because there were enough.
+    pub connections_refused: u64,
+    /// Requests for blocks by number that were refused, because there were too many.
+    pub requests_refused: u64,
     /// Peers banned for their score.
     pub banned: u64,
     /// Events other than blocks that were dropped, because nobody took them in time.
@@ -36,6 +40,8 @@ impl NetworkCounters {
             queue_full: self.queue_full.saturating_sub(earlier.queue_full),
             served: self.served.saturating_sub(earlier.served),
             filled: self.filled.saturating_sub(earlier.filled),
+            connections_refused: self.connections_refused.saturating_sub(earlier.connections_refused),
+            requests_refused: self.requests_refused.saturating_sub(earlier.requests_refused),
             banned: self.banned.saturating_sub(earlier.banned),
             events_dropped: self.events_dropped.saturating_sub(earlier.events_dropped),
         }
@@ -51,6 +57,8 @@ pub(super) struct Counters {
     pub(super) queue_full: Counter,
     pub(super) served: Counter,
     pub(super) filled: Counter,
+    pub(super) connections_refused: Counter,
+    pub(super) requests_refused: Counter,
     pub(super) banned: Counter,
     pub(super) events_dropped: Counter,
 }
@@ -64,6 +72,8 @@ impl Counters {
             queue_full: self.queue_full.get(),
             served: self.served.get(),
             filled: self.filled.get(),
+            connections_refused: self.connections_refused.get(),
+            requests_refused: self.requests_refused.get(),
             banned: self.banned.get(),
             events_dropped: self.events_dropped.get(),
         }

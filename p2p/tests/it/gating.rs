@@ -121,6 +121,7 @@ async fn connections_are_capped() {
     let _refused = late.handle.connect(a.addrs().await.remove(0)).await;
     parted(&a, &late).await;
     assert_eq!(a.handle.peers().await.unwrap().len(), 2);
+    until("a count", async || a.handle.counters().connections_refused > 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,7 +140,12 @@ async fn peers_and_blocks_outlive_a_restart() {
     a.handle.gate(GateOrder::BlockAddr("203.0.113.1".parse().unwrap())).await.unwrap();
     a.stop().await;
     let a = start().await;
-    a.meshed_with(&b).await;
+    // It may come back before its going was noticed, and has to come again.
+    until("a mesh", async || {
+        a.clock.advance(60);
+        a.handle.peers().await.unwrap().iter().any(|peer| !peer.mesh.is_empty())
+    })
+    .await;
     assert_eq!(a.handle.gates().await.unwrap().addrs.len(), 1);
     b.meshed_with(&a).await;
     a.handle.publish(Topic::BlocksV4, frame(3, &sequencer(), Topic::BlocksV4)).await.unwrap();

@@ -1,6 +1,7 @@
-//! The streams of one connection are bounded.
+//! Connections as peers should not use them: streams without end, and one that its peer forgot.
 
-use crate::support::{Node, until};
+use crate::support::{Node, frame, sequencer, until};
+use crosscheck_p2p::{NodeIdentity, Topic};
 use futures::AsyncWrite as _;
 use libp2p::{
     Multiaddr, Transport as _,
@@ -18,6 +19,11 @@ use std::{
     task::{Context, Poll},
     time::Duration,
 };
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
 
 /// More than are let be, fewer than libp2p itself would begin to drop.
 const STREAMS: usize = 100;
@@ -64,4 +70,41 @@ async fn a_peer_that_opens_streams_without_end_is_cut_off() {
     let cut_off = std::future::poll_fn(|cx| poll_until_cut_off(&mut muxer, &mut streams, cx));
     tokio::time::timeout(Duration::from_secs(5), cut_off).await.unwrap();
     until("parting", async || node.handle.peers().await.unwrap().is_empty()).await;
+}
+
+/// A way to an address that can be cut without either end being told. Gives where it begins.
+async fn wire(to: Multiaddr, cut: CancellationToken, tasks: &mut JoinSet<()>) -> Multiaddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let from = format!("/ip4/127.0.0.1/tcp/{}", listener.local_addr().unwrap().port());
+    let (id, port) = (to.iter().last().unwrap(), to.iter().nth(1).unwrap());
+    let libp2p::multiaddr::Protocol::Tcp(port) = port else { panic!("{to}") };
+    tasks.spawn(async move {
+        let (mut near, _) = listener.accept().await.unwrap();
+        let mut far = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        tokio::select! {
+            _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+            () = cut.cancelled() => std::future::pending().await,
+        }
+    });
+    from.parse::<Multiaddr>().unwrap().with(id)
+}
+
+/// A machine that lost its power says no goodbye: its peers hold on to a connection on which nothing is said any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_restarts_without_a_goodbye_is_heard_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let identity = || NodeIdentity::load_or_create(&dir.path().join("node.key")).unwrap();
+    let (mut node, cut, mut tasks) = (Node::start(&[]).await, CancellationToken::new(), JoinSet::new());
+    let way = wire(node.addrs().await.remove(0), cut.clone(), &mut tasks).await;
+    let before = Node::start_with(&[], identity(), |config| config.static_peers = vec![way]).await;
+    before.meshed_with(&node).await;
+    node.meshed_with(&before).await;
+    cut.cancel();
+    before.stop().await;
+    assert_eq!(node.handle.peers().await.unwrap().len(), 1, "its going is not noticed");
+    let again = Node::start_with(&[&node], identity(), |_| ()).await;
+    again.meshed_with(&node).await;
+    node.meshed_with(&again).await;
+    again.handle.publish(Topic::BlocksV4, frame(3, &sequencer(), Topic::BlocksV4)).await.unwrap();
+    assert_eq!(node.next_block().await.number(), 3);
 }

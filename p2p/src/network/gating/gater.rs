@@ -26,6 +26,8 @@ pub(in crate::network) struct Gater {
     pending_in: BTreeMap<ConnectionId, Option<IpAddr>>,
     pending_out: BTreeSet<ConnectionId>,
     peers: BTreeMap<PeerId, Connected>,
+    /// Connections that their peers no longer know of, to be closed.
+    stale: BTreeSet<(PeerId, ConnectionId)>,
     banned: u64,
 }
 
@@ -63,6 +65,7 @@ impl Gater {
             pending_in: BTreeMap::new(),
             pending_out: BTreeSet::new(),
             peers: BTreeMap::new(),
+            stale: BTreeSet::new(),
             banned: 0,
         }
     }
@@ -151,7 +154,9 @@ impl Gater {
         Ok(())
     }
 
-    /// A handshake ended well: `remote` is who it says it is.
+    /// A handshake ended well: `remote` is who it says it is. A peer has one connection of each direction, since two
+    /// may dial each other at once. One that opens another has lost the first, and we have not noticed: gossipsub would
+    /// go on with the first alone, and tell nothing on the second.
     pub(super) fn establish(
         &mut self,
         connection: ConnectionId,
@@ -162,13 +167,14 @@ impl Gater {
         self.settle(connection);
         self.gates.check_multiaddr(remote)?;
         self.check_peer(peer_id, now)?;
+        let held = self.peers.get(&peer_id).into_iter().flat_map(|peer| &peer.connections);
+        let stale: Vec<_> = held.filter(|(_, held)| held.opened_by == opened_by).map(|(id, _)| *id).collect();
+        if !stale.is_empty() {
+            self.stale.extend(stale.into_iter().map(|id| (peer_id, id)));
+            return Err(Gated::Reconnecting { peer_id });
+        }
         if self.is_exempt(&peer_id) {
             return Ok(());
-        }
-        let connections = self.peers.get(&peer_id).map_or(0, |peer| peer.connections.len());
-        let limit = self.rules.max_connections_per_peer;
-        if connections >= limit {
-            return Err(Gated::ConnectionsOfPeer { peer_id, connections, limit });
         }
         let (connections, limit) = (self.connections(|_| true), self.rules.max_connections);
         if connections >= limit {
@@ -180,6 +186,11 @@ impl Gater {
             return Err(Gated::Inbound { connections, limit });
         }
         Ok(())
+    }
+
+    /// Takes a connection that is to be closed, if there is one.
+    pub(super) fn take_stale(&mut self) -> Option<(PeerId, ConnectionId)> {
+        self.stale.pop_first()
     }
 
     /// A handshake ended, however.
@@ -203,6 +214,7 @@ impl Gater {
 
     /// A connection closed.
     pub(super) fn closed(&mut self, connection: ConnectionId, peer_id: PeerId) {
+        self.stale.remove(&(peer_id, connection));
         let Some(peer) = self.peers.get_mut(&peer_id) else { return };
         peer.connections.remove(&connection);
         if peer.connections.is_empty() {

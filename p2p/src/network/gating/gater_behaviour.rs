@@ -8,8 +8,8 @@ use libp2p::{
     Multiaddr, PeerId,
     core::{Endpoint, transport::PortUse},
     swarm::{
-        ConnectionClosed, ConnectionDenied, ConnectionId, DialFailure, FromSwarm, ListenFailure,
-        NetworkBehaviour, THandler, THandlerInEvent, THandlerOutEvent, ToSwarm,
+        CloseConnection, ConnectionClosed, ConnectionDenied, ConnectionId, DialFailure, FromSwarm,
+        ListenFailure, NetworkBehaviour, THandler, THandlerInEvent, THandlerOutEvent, ToSwarm,
         behaviour::ConnectionEstablished, dummy,
     },
 };
@@ -120,6 +120,10 @@ impl NetworkBehaviour for GaterBehaviour {
     }
 
     fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
-        Poll::Pending
+        // Whatever adds to these is a part of the swarm's turn, which polls once more before it ends.
+        self.gater.take_stale().map_or(Poll::Pending, |(peer_id, connection)| {
+            let connection = CloseConnection::One(connection);
+            Poll::Ready(ToSwarm::CloseConnection { peer_id, connection })
+        })
     }
 }

@@ -83,16 +83,29 @@ pub enum Gated {
         /// The most.
         limit: usize,
     },
-    /// The peer has enough connections.
-    #[error("peer {peer_id} has {connections} connections: at most {limit} are held")]
-    ConnectionsOfPeer {
+    /// The peer has a connection of this direction: it does not know of it any more, and has to come again.
+    #[error("peer {peer_id} opens a second connection: the first one is closed, and it may come again")]
+    Reconnecting {
         /// The peer.
         peer_id: PeerId,
-        /// How many.
-        connections: usize,
-        /// The most.
-        limit: usize,
     },
+}
+
+impl Gated {
+    /// Whether there was no room, and nothing was held against who was refused.
+    pub const fn is_for_want_of_room(&self) -> bool {
+        match self {
+            Self::Pending { .. }
+            | Self::PendingOfHost { .. }
+            | Self::Inbound { .. }
+            | Self::Connections { .. } => true,
+            Self::Addr { .. }
+            | Self::Subnet { .. }
+            | Self::Peer { .. }
+            | Self::Banned { .. }
+            | Self::Reconnecting { .. } => false,
+        }
+    }
 }
 
 /// There is no room to block more.

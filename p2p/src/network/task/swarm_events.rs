@@ -4,7 +4,7 @@ use super::Network;
 use crate::{
     Topic,
     network::{
-        Direction, NetworkEvent,
+        Direction, Gated, NetworkEvent,
         behaviour::{BehaviourEvent, topic_hash},
         judge::{Job, Report},
         scoring::Deed,
@@ -14,7 +14,7 @@ use libp2p::{
     Multiaddr, PeerId,
     core::ConnectedPoint,
     gossipsub, identify, ping,
-    swarm::{DialError, SwarmEvent},
+    swarm::{ConnectionDenied, DialError, ListenError, SwarmEvent},
 };
 use std::time::Instant;
 
@@ -29,6 +29,9 @@ impl Network {
             SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => self.on_closed(peer_id),
             SwarmEvent::OutgoingConnectionError { peer_id: Some(peer_id), error, .. } => {
                 self.on_dial_failure(peer_id, &error);
+            }
+            SwarmEvent::IncomingConnectionError { error: ListenError::Denied { cause }, .. } => {
+                self.on_denied(cause);
             }
             SwarmEvent::NewListenAddr { address, .. } => self.on_listening(address),
             SwarmEvent::ExpiredListenAddr { address, .. } => self.on_listening_no_more(&address),
@@ -121,6 +124,14 @@ impl Network {
         tracing::debug!(%peer_id, %error, "peer not reached");
         self.connecting.failed(&peer_id, error);
         self.on_unreached(&peer_id);
+    }
+
+    fn on_denied(&self, cause: ConnectionDenied) {
+        let Ok(gated) = cause.downcast::<Gated>() else { return };
+        tracing::debug!(%gated, "connection refused");
+        if gated.is_for_want_of_room() {
+            self.events.counters().connections_refused.increment();
+        }
     }
 
     fn on_listening(&self, addr: Multiaddr) {

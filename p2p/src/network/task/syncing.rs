@@ -121,6 +121,7 @@ impl Network {
                 self.syncing.held.push(Held { due: now.checked_add(wait).unwrap_or(now), number, channel });
             }
             Some(_) | None => {
+                self.events.counters().requests_refused.increment();
                 tracing::debug!(%peer_id, number, "too many requests");
                 self.send(channel, Answer::Refused(Refused::Unavailable));
             }

@@ -147,11 +147,19 @@ fn blocking_lets_go_of_connections_that_stand_static_ones_included() {
 }
 
 #[test]
-fn one_peer_cannot_take_every_place() {
-    let (mut gater, peer_id) = (gater(), PeerId::random());
-    (0..3).for_each(|number| join(&mut gater, number, peer_id, NOW).unwrap());
-    let refused = join(&mut gater, 3, peer_id, NOW);
-    assert_eq!(refused, Err(Gated::ConnectionsOfPeer { peer_id, connections: 3, limit: 3 }));
+fn a_peer_that_comes_back_before_its_going_was_noticed_has_to_come_again() {
+    let fixed = PeerId::random();
+    let mut gater = Gater::new(rules(), Gates::default(), BTreeSet::from([fixed]));
+    for (number, peer_id) in [(0, PeerId::random()), (10, fixed)] {
+        join(&mut gater, number, peer_id, NOW).unwrap();
+        let dialled = enter(&mut gater, number + 1, peer_id, (&addr(1), Endpoint::Dialer), NOW);
+        assert_eq!(dialled, Ok(()), "two may dial each other at once");
+        let refused = join(&mut gater, number + 2, peer_id, NOW);
+        assert_eq!(refused, Err(Gated::Reconnecting { peer_id }));
+        assert_eq!((gater.take_stale(), gater.take_stale()), (Some((peer_id, id(number))), None));
+        gater.closed(id(number), peer_id);
+        assert_eq!(join(&mut gater, number + 3, peer_id, NOW), Ok(()));
+    }
 }
 
 #[test]
@@ -304,6 +312,8 @@ proptest! {
                 }
             }
             prop_assert!(gater.connections(|_| true) <= 6);
+            prop_assert!(gater.stale.iter().all(|(peer_id, id)| gater.peers[peer_id].connections.contains_key(id)));
+            prop_assert!(gater.peers.values().all(|peer| peer.connections.len() <= 2));
             prop_assert!(gater.peers.values().all(|peer| !peer.connections.is_empty()));
         }
     }
