@@ -17,6 +17,8 @@ mod devnet;
 mod devnet_messages;
 mod follow_contract;
 mod following;
+mod gossip_mesh;
+mod gossip_node;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod inbox_parity;
 mod kills;

@@ -26,6 +26,9 @@ use std::time::Duration;
 const MAX_CONTROL_BYTES: usize = 512 * 1024;
 /// Outbound messages that may wait for one peer.
 const PEER_QUEUE: usize = 512;
+/// How long one may wait. libp2p's own second loses a block for everybody behind a node that is busy for that long;
+/// a peer that reads nothing for longer loses no more than it would anyway.
+const PEER_QUEUE_TIME: Duration = Duration::from_secs(30);
 /// What a peer may subscribe to in all, and change at once: op-node knows four topics, we one more.
 const MAX_SUBSCRIPTIONS: usize = 16;
 
@@ -104,6 +107,8 @@ fn gossip_config() -> Result<gossipsub::Config, gossipsub::ConfigBuilderError> {
         .max_transmit_size(MAX_FRAME_BYTES)
         .max_control_message_size(MAX_CONTROL_BYTES)
         .connection_handler_queue_len(PEER_QUEUE)
+        .publish_queue_duration(PEER_QUEUE_TIME)
+        .forward_queue_duration(PEER_QUEUE_TIME)
         .message_id_fn(|message| {
             MessageId::from(message_id(message.topic.as_str(), &message.data).as_bytes().as_slice())
         })
@@ -123,6 +128,8 @@ mod tests {
         assert_eq!(config.duplicate_cache_time(), Duration::from_millis(130 * 500));
         assert_eq!(config.fanout_ttl(), Duration::from_secs(24));
         assert_eq!(config.max_transmit_size(), 10 * 1024 * 1024);
+        let waits = [config.publish_queue_duration(), config.forward_queue_duration()];
+        assert_eq!(waits, [Duration::from_secs(30); 2]);
         assert!(config.validate_messages() && !config.flood_publish() && !config.do_px());
     }
 }

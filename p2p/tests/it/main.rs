@@ -20,6 +20,7 @@ mod mesh;
 mod oracle;
 mod reconnect;
 mod refusals;
+mod stalled;
 mod streams;
 mod support;
 mod sync;

@@ -1,9 +1,9 @@
 //! Static peers are found again; a node keeps its name.
 
-use crate::support::{Node, chain, frame, sequencer};
+use crate::support::{Node, chain, frame, sequencer, without_ids};
 use crosscheck_p2p::{
-    ChainId, Multiaddr, Network, NetworkConfig, NetworkError, NetworkEvent, NodeIdentity, Signers,
-    SystemClock, Topic, ValidationRules,
+    ChainId, Network, NetworkConfig, NetworkError, NetworkEvent, NodeIdentity, Signers, SystemClock, Topic,
+    ValidationRules,
 };
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -92,12 +92,4 @@ fn no_runtime_is_a_clear_error() {
 fn refused(config: NetworkConfig) -> NetworkError {
     let (_signers, receiver) = watch::channel(Signers::default());
     Network::new(config, NodeIdentity::generate(), Arc::new(SystemClock), receiver).err().unwrap()
-}
-
-fn without_ids(addrs: Vec<Multiaddr>) -> Vec<Multiaddr> {
-    let strip = |mut addr: Multiaddr| {
-        addr.pop();
-        addr
-    };
-    addrs.into_iter().map(strip).collect()
 }

@@ -177,6 +177,15 @@ impl Node {
     }
 }
 
+/// The addresses to listen at again.
+pub(crate) fn without_ids(addrs: Vec<Multiaddr>) -> Vec<Multiaddr> {
+    let strip = |mut addr: Multiaddr| {
+        addr.pop();
+        addr
+    };
+    addrs.into_iter().map(strip).collect()
+}
+
 /// The next refusal; a block before it is a failure.
 pub(crate) async fn next_refusal(node: &mut Node) -> (RefusalVerdict, Refusal) {
     loop {

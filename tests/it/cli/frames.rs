@@ -8,13 +8,13 @@ use crosscheck_p2p::{
     VersionFields, signing_hash,
 };
 
-pub(super) const CHAIN: u64 = 901;
+pub(crate) const CHAIN: u64 = 901;
 /// When the block was built; the time of arrival unless a test says otherwise.
 pub(super) const TIME: u64 = 1_800_000_000;
 const SECRET: B256 = B256::repeat_byte(0x11);
 
 /// The address of the key that signs.
-pub(super) fn sequencer() -> Address {
+pub(crate) fn sequencer() -> Address {
     BlockSigner::from_bytes(&SECRET).unwrap().address()
 }
 
@@ -46,7 +46,7 @@ pub(super) fn later(withdrawals: Vec<Withdrawal>, excess_blob_gas: u64) -> Versi
 }
 
 /// An envelope whose block hash is right, after `change` has been at its payload.
-pub(super) fn envelope(change: impl FnOnce(&mut ExecutionPayload)) -> Envelope {
+pub(crate) fn envelope(change: impl FnOnce(&mut ExecutionPayload)) -> Envelope {
     let mut payload = payload();
     change(&mut payload);
     payload.block_hash = payload.recompute_hash();
@@ -59,7 +59,7 @@ pub(super) fn sound(domain: SigningDomain) -> Bytes {
 }
 
 /// The sequencer's frame of an envelope.
-pub(super) fn frame(envelope: &Envelope, domain: SigningDomain) -> Bytes {
+pub(crate) fn frame(envelope: &Envelope, domain: SigningDomain) -> Bytes {
     let signer = BlockSigner::from_bytes(&SECRET).unwrap();
     envelope.sign(&signer, domain, ChainId::from(CHAIN)).unwrap().frame()
 }

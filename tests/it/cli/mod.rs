@@ -3,7 +3,7 @@
 mod check;
 mod envelope;
 mod envelope_build;
-mod frames;
+pub(crate) mod frames;
 mod gossiped;
 mod healthcheck;
 mod message;

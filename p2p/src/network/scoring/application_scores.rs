@@ -41,7 +41,7 @@ pub(in crate::network) enum Deed {
     Good,
     /// It did not answer, or with an error.
     Failed,
-    /// It answered with something that is not what was asked for.
+    /// It answered with something that is no block of the height that was asked for.
     Lied,
     /// It sent a frame that breaks a rule that it could check.
     SentInvalid,

@@ -35,6 +35,11 @@ impl Wanted {
             && payload.timestamp < self.before
             && check_block(envelope, forks).is_ok()
     }
+
+    /// Whether this is a sound block of the same height, such as a peer has that follows another fork.
+    pub(in crate::network) fn is_rivalled_by(&self, envelope: &Envelope, forks: &ForkTimes) -> bool {
+        envelope.payload.number == self.number && check_block(envelope, forks).is_ok()
+    }
 }
 
 /// A walk down one gap.

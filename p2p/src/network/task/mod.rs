@@ -17,7 +17,7 @@ use super::{
     gating::Gater,
     handle::Command,
     judge::{Judge, JudgeQueue, Report, Standing},
-    peers::{PeerBook, PeerFile, StaticPeers},
+    peers::{PeerBook, PeerFile, StalledPeers, StaticPeers},
     scoring::ApplicationScores,
     swarm::build_swarm,
 };
@@ -64,6 +64,7 @@ pub struct Network {
     reports: mpsc::Receiver<Report>,
     commands: mpsc::Receiver<Command>,
     static_peers: StaticPeers,
+    stalled: StalledPeers,
     book: PeerBook,
     file: Option<PeerFile>,
     /// At most one write of the file.
@@ -168,6 +169,7 @@ impl Network {
             reports,
             commands,
             static_peers,
+            stalled: StalledPeers::default(),
             file,
             storing: JoinSet::new(),
             scores: ApplicationScores::default(),

@@ -49,6 +49,7 @@ impl Network {
             BehaviourEvent::Gossip(gossipsub::Event::Message { propagation_source, message_id, message }) => {
                 self.on_message(propagation_source, message_id, message);
             }
+            BehaviourEvent::Gossip(gossipsub::Event::SlowPeer { peer_id, .. }) => self.on_overflow(peer_id),
             BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
                 self.book.identified(peer_id, &info, self.clock.now());
             }
@@ -113,8 +114,18 @@ impl Network {
         self.events.offer(NetworkEvent::PeerConnected { peer_id, addr });
     }
 
+    /// A peer's queue of outbound messages had no room. One that never reads is let go: its queue is memory.
+    fn on_overflow(&mut self, peer_id: PeerId) {
+        if self.stalled.overflowed(peer_id, Instant::now()) {
+            tracing::debug!(%peer_id, "peer takes nothing of what it is sent: let go");
+            // Gone already: then there is nothing to close.
+            let _gone = self.swarm.disconnect_peer_id(peer_id);
+        }
+    }
+
     fn on_closed(&mut self, peer_id: PeerId) {
         tracing::debug!(%peer_id, "peer disconnected");
+        self.stalled.gone(&peer_id);
         self.book.disconnected(&peer_id, self.clock.now());
         self.static_peers.lost(&peer_id, Instant::now());
         self.events.offer(NetworkEvent::PeerDisconnected { peer_id });

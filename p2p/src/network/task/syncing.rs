@@ -48,8 +48,18 @@ struct Held {
 pub(super) struct Checked {
     wanted: Wanted,
     asked: Vec<PeerId>,
-    /// The block, and how it is kept, if it is the one.
-    found: Option<(Envelope, Kept)>,
+    found: Found,
+}
+
+/// What a response holds.
+#[derive(Debug)]
+enum Found {
+    /// The block that was asked for, and how it is kept.
+    Wanted(Box<Envelope>, Kept),
+    /// Another sound block of the height.
+    Another,
+    /// No block of the height.
+    Nothing,
 }
 
 impl Syncing {
@@ -202,30 +212,83 @@ impl Network {
     pub(super) fn on_checked(&mut self, checked: Checked) {
         let Checked { wanted, asked, found } = checked;
         let Some(from) = asked.last().copied() else { return };
-        let Some((envelope, kept)) = found else {
-            tracing::debug!(%from, number = wanted.number, hash = %wanted.hash, "not the block that was asked for");
-            self.note_deed(from, Deed::Lied);
-            self.ask_again(wanted, asked);
-            return;
+        let (envelope, kept) = match found {
+            Found::Wanted(envelope, kept) => (envelope, kept),
+            // Who is asked by number answers with the fork that it knows: after a reorg that is no lie.
+            Found::Another => {
+                tracing::debug!(%from, number = wanted.number, hash = %wanted.hash, "a block of another fork");
+                self.ask_again(wanted, asked);
+                return;
+            }
+            Found::Nothing => {
+                tracing::debug!(%from, number = wanted.number, hash = %wanted.hash, "no block of the height");
+                self.note_deed(from, Deed::Lied);
+                self.ask_again(wanted, asked);
+                return;
+            }
         };
         self.note_deed(from, Deed::Good);
         self.events.counters().filled.increment();
         self.syncing.recent.keep(wanted.number, wanted.hash, kept);
         let next = self.syncing.gaps.filled(wanted, &envelope, &self.syncing.recent);
-        self.events.offer(NetworkEvent::Filled { envelope: Box::new(envelope), from });
+        self.events.offer(NetworkEvent::Filled { envelope, from });
         next.into_iter().for_each(|wanted| self.ask(wanted, Vec::new()));
     }
 }
 
-/// The block and how it is kept, if the bytes are the block that was asked for.
-fn check(wanted: Wanted, version: u32, signed: &Bytes, forks: &ForkTimes) -> Option<(Envelope, Kept)> {
-    let envelope = open(version, signed, forks)
-        .inspect_err(|error| tracing::debug!(number = wanted.number, %error, "no block"))
-        .ok()?;
-    if !wanted.is_met_by(&envelope, forks) {
-        return None;
+/// Whether the bytes are the block that was asked for, and how it is kept.
+fn check(wanted: Wanted, version: u32, signed: &Bytes, forks: &ForkTimes) -> Found {
+    let opened = open(version, signed, forks)
+        .inspect_err(|error| tracing::debug!(number = wanted.number, %error, "no block"));
+    match opened {
+        Ok(envelope) if wanted.is_met_by(&envelope, forks) => {
+            let Ok(compressed) = compress(signed) else { return Found::Nothing };
+            let version = forks.version_at(envelope.payload.timestamp);
+            Found::Wanted(
+                Box::new(envelope),
+                Kept { compressed: compressed.into(), is_signed: false, version },
+            )
+        }
+        Ok(envelope) if wanted.is_rivalled_by(&envelope, forks) => Found::Another,
+        Ok(_) | Err(_) => Found::Nothing,
     }
-    let compressed = compress(signed).ok()?.into();
-    let version = forks.version_at(envelope.payload.timestamp);
-    Some((envelope, Kept { compressed, is_signed: false, version }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ExecutionPayload, UnixSeconds, sample};
+    use rstest::rstest;
+
+    fn respond(change: impl FnOnce(&mut ExecutionPayload)) -> Found {
+        let forks = ForkTimes::AT_GENESIS;
+        let asked_for = sample::envelope(7, |_| ());
+        let before = UnixSeconds(asked_for.payload.timestamp.0 + 1);
+        let wanted = Wanted { number: 7, hash: asked_for.payload.block_hash, before };
+        let mut answer = asked_for;
+        change(&mut answer.payload);
+        check(wanted, 1, &answer.encode().unwrap(), &forks)
+    }
+
+    fn rehashed(payload: &mut ExecutionPayload) {
+        payload.block_hash = payload.recompute_hash();
+    }
+
+    #[rstest]
+    #[case::the_block(respond(|_| ()), "wanted")]
+    #[case::of_another_fork(respond(|payload| { payload.gas_used += 1; rehashed(payload); }), "another")]
+    #[case::of_another_height(respond(|payload| { payload.number += 1; rehashed(payload); }), "nothing")]
+    #[case::that_is_not_what_it_says(respond(|payload| payload.gas_used += 1), "nothing")]
+    #[case::bytes(check(Wanted { number: 7, hash: alloy_primitives::B256::ZERO, before: sample::NOW }, 1, &Bytes::from_static(&[1; 99]), &ForkTimes::AT_GENESIS), "nothing")]
+    fn an_answer_is(#[case] found: Found, #[case] expected: &str) {
+        let name = match found {
+            Found::Wanted(envelope, kept) => {
+                assert!(envelope.payload.number == 7 && !kept.is_signed);
+                "wanted"
+            }
+            Found::Another => "another",
+            Found::Nothing => "nothing",
+        };
+        assert_eq!(name, expected);
+    }
 }

@@ -1,0 +1,151 @@
+//! What is said of a soak, and whether it held.
+
+use crate::Args;
+use crate::arrivals::Arrivals;
+use crate::mesh::NODES;
+use crate::net_program::NetProgramEnd;
+use crate::resources::{Memory, Used};
+use crosscheck_p2p::{NetworkCounters, Topic};
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// What a node keeps of the latest unsafe blocks, to serve them to peers that missed one.
+const KEPT_BYTES: u64 = 64 << 20;
+
+/// Prints the figures. Success: nothing missed, refused or left unjudged, and memory flat.
+pub(crate) fn print(
+    args: &Args,
+    arrivals: &Arrivals,
+    used: &[Used],
+    counters: &BTreeMap<usize, NetworkCounters>,
+    ends: &[NetProgramEnd],
+) -> ExitCode {
+    let (own, programs) = used.split_first().unwrap();
+    println!(
+        "{NODES} nodes, {} of them programs; blocks of {} bytes and their attestations, one a second for {} s",
+        programs.len(),
+        args.bytes,
+        args.seconds()
+    );
+    let mut failures = traffic(arrivals);
+    latency(arrivals);
+    failures.extend(memory("in-process nodes together", args, &own.memory, (NODES - programs.len()) as u64));
+    for (index, program) in programs.iter().enumerate() {
+        failures.extend(memory(&format!("program {}", index + 1), args, &program.memory, 1));
+    }
+    processor(args, own, programs);
+    failures.extend(counted(arrivals, counters, ends));
+    for failure in &failures {
+        println!("FAILED: {failure}");
+    }
+    if failures.is_empty() {
+        println!("every node has every block, and memory stays within its bounds");
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn traffic(arrivals: &Arrivals) -> Vec<String> {
+    let sent = [Topic::BlocksV4, Topic::CrossSafeBlocksV1].map(|topic| arrivals.published_on(topic));
+    println!(
+        "sent         {} blocks, {} attestations, {} MB compressed",
+        sent[0],
+        sent[1],
+        arrivals.bytes() / 1_000_000
+    );
+    let received: Vec<String> = arrivals
+        .received()
+        .map(|(node, blocks, attestations)| format!("{node}: {blocks}+{attestations}"))
+        .collect();
+    println!(
+        "received     by node (blocks+attestations; node {} publishes): {}",
+        arrivals.publisher(),
+        received.join(", ")
+    );
+    let missed = arrivals.missed();
+    println!("missed       {}; told twice {}", missed.len(), arrivals.repeated());
+    let failure = |what: String, holds: bool| (!holds).then_some(what);
+    let some: Vec<_> = missed.iter().take(10).collect();
+    let missing = failure(
+        format!("{} missed, such as (node, topic, number) {some:?}", missed.len()),
+        missed.is_empty(),
+    );
+    let twice = failure(format!("{} blocks were told twice", arrivals.repeated()), arrivals.repeated() == 0);
+    let unpublished =
+        arrivals.not_published().first().map(|error| format!("not all were published: {error}"));
+    missing.into_iter().chain(twice).chain(unpublished).collect()
+}
+
+fn latency(arrivals: &Arrivals) {
+    for (who, latencies) in ["in-process", "programs, as printed"].into_iter().zip(arrivals.latencies()) {
+        let at = |thousandth: usize| {
+            let place = (latencies.len() * thousandth / 1_000).min(latencies.len().saturating_sub(1));
+            latencies.get(place).map_or(0.0, |latency| latency.as_secs_f64() * 1e3)
+        };
+        println!("latency      {who}: p50 {:.0} ms, p99 {:.0} ms, max {:.0} ms", at(500), at(990), at(1_000));
+    }
+}
+
+/// What the nodes may still put by after the warm-up: their stores of blocks fill up first.
+fn still_to_keep(args: &Args, warm_up: usize) -> u64 {
+    let kept = |blocks: u64| (blocks * args.bytes as u64).min(KEPT_BYTES);
+    (kept(args.seconds()) - kept(warm_up as u64)) >> 10
+}
+
+fn memory(who: &str, args: &Args, memory: &Memory, nodes: u64) -> Option<String> {
+    let mib = |kib: u64| kib >> 10;
+    let allowed = nodes * (still_to_keep(args, memory.warm_up()) + (args.max_growth_mib << 10));
+    println!(
+        "memory       {who}: {} MiB at the start, {} after a minute, {} at the end, {} at most; since {} s {:+.2} MiB a minute",
+        mib(memory.first()),
+        mib(memory.after_a_minute()),
+        mib(memory.last()),
+        mib(memory.most()),
+        memory.warm_up(),
+        memory.slope() / 1024.0,
+    );
+    let growth = memory.growth();
+    let grew = u64::try_from(growth).unwrap_or_default();
+    (grew > allowed)
+        .then(|| format!("{who} grew by {} MiB after the warm-up: {} are allowed", mib(grew), mib(allowed)))
+}
+
+fn processor(args: &Args, own: &Used, programs: &[Used]) {
+    let each = |cpu: Duration, nodes: usize| cpu.as_secs_f64() * 1e3 / args.seconds() as f64 / nodes as f64;
+    let programs: Vec<String> =
+        programs.iter().map(|program| format!("{:.1} ms", each(program.cpu, 1))).collect();
+    println!(
+        "CPU          a node, for one block and its attestation: programs {}, in-process {:.1} ms on average",
+        programs.join(" and "),
+        each(own.cpu, NODES - programs.len())
+    );
+}
+
+fn counted(
+    arrivals: &Arrivals,
+    counters: &BTreeMap<usize, NetworkCounters>,
+    ends: &[NetProgramEnd],
+) -> Vec<String> {
+    let sum = |count: fn(&NetworkCounters) -> u64| counters.values().map(count).sum::<u64>();
+    let (rejected, ignored) = (sum(|counters| counters.rejected), sum(|counters| counters.ignored));
+    let (queue_full, dropped) =
+        (sum(|counters| counters.queue_full), sum(|counters| counters.events_dropped));
+    let filled = sum(|counters| counters.filled);
+    println!(
+        "in-process   rejected {rejected}, ignored {ignored}, queue_full {queue_full}, events_dropped {dropped}, filled {filled}"
+    );
+    println!("refused      by node and rule: {:?}", arrivals.refused());
+    let mut failures = Vec::new();
+    if rejected + queue_full > 0 || !arrivals.refused().is_empty() {
+        failures.push("frames were refused, or found no room".to_owned());
+    }
+    for end in ends {
+        println!("program      {}", end.complaints.join("; "));
+        if !end.is_success {
+            failures.push("a program did not end well".to_owned());
+        }
+    }
+    failures
+}

@@ -1,0 +1,181 @@
+//! Two `crosscheck run` programs in the gossip of a chain: two halves of five nodes each that only they connect, so that
+//! what crosses has passed a program. Either of them may end, without warning or on demand, and come back.
+
+use crate::cli::frames::{CHAIN, envelope, frame, sequencer};
+use crate::gossip_node::{GossipNode, in_time};
+use crate::program::{Running, attestations, call, eventually};
+use crosscheck_p2p::{
+    ChainId, Clock, Envelope, Multiaddr, NetworkEvent, PeerId, Signers, SigningDomain, SystemClock, Topic,
+    UnixSeconds,
+};
+use serde_json::Value;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use tempfile::TempDir;
+
+const HALF: usize = 5;
+/// Where the halves touch the first program, and the second.
+const FIRST_DIALS: [usize; 4] = [0, 1, 5, 6];
+const SECOND_DIALS: [usize; 4] = [3, 4, 8, 9];
+/// Nodes of either half that no program is connected to.
+const INNER: [usize; 2] = [2, 7];
+
+/// When the chain began: its few blocks are all in the past, and none is old.
+static START: LazyLock<UnixSeconds> = LazyLock::new(|| UnixSeconds(SystemClock.now().0 - 10));
+
+/// A program, whether it runs or not.
+struct Sidecar {
+    dir: PathBuf,
+    gossip: SocketAddr,
+    rpc: String,
+    peer_id: Option<PeerId>,
+}
+
+impl Sidecar {
+    /// Writes the configuration of one that dials these. It has no execution client to speak to.
+    fn new(dir: &Path, peers: &[Multiaddr]) -> Self {
+        let [gossip, rpc, http] =
+            [(); 3].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
+        let peers: Vec<String> = peers.iter().map(ToString::to_string).collect();
+        let text = format!(
+            "data_dir = {dir:?}\nrpc.addr = \"{rpc}\"\nhttp.addr = \"{http}\"\n\
+             [chains.{CHAIN}]\nexecution = [\"http://127.0.0.1:9\"]\nrollup_node = \"http://127.0.0.1:9\"\n\
+             block_time = 2\ninterop_time = 0\nunsafe_block_signer = \"{}\"\n\
+             [chains.{CHAIN}.p2p]\nlisten = [\"/ip4/127.0.0.1/tcp/{}\"]\nstatic_peers = {peers:?}\n",
+            sequencer(),
+            gossip.port()
+        );
+        std::fs::create_dir_all(dir).unwrap();
+        std::fs::write(dir.join("crosscheck.toml"), text).unwrap();
+        Self { dir: dir.to_owned(), gossip, rpc: format!("http://{rpc}"), peer_id: None }
+    }
+
+    /// Starts the program, and waits until these have it in their mesh. It has the name that it had before.
+    async fn start(&mut self, dialled: impl Iterator<Item = &GossipNode>) -> Running {
+        let config = self.dir.join("crosscheck.toml");
+        let running = Running::start(&["run", "--config", config.to_str().unwrap()], &self.dir.join("log"));
+        let own =
+            eventually("the program to answer", async || call(&self.rpc, "opp2p_self", &[]).await).await;
+        let id: PeerId = own["peerID"].as_str().unwrap().parse().unwrap();
+        assert_eq!(*self.peer_id.get_or_insert(id), id, "the program has changed its name");
+        for node in dialled {
+            node.meshed_with(id).await;
+        }
+        running
+    }
+
+    fn addr(&self) -> Multiaddr {
+        let addr: Multiaddr = format!("/ip4/127.0.0.1/tcp/{}", self.gossip.port()).parse().unwrap();
+        addr.with_p2p(self.peer_id.unwrap()).unwrap()
+    }
+
+    /// Waits until the program has an attestation in its ledger, once.
+    async fn has_attestation(&self, number: u64) {
+        eventually("the attestation", async || {
+            let records = attestations(&self.rpc).await?;
+            let found = |record: &&Value| record["number"] == number;
+            let found = records.iter().filter(found).count();
+            assert!(found < 2, "an attestation has {found} records");
+            (found == 1).then_some(())
+        })
+        .await;
+    }
+}
+
+fn those<'a>(nodes: &'a [GossipNode], places: &'a [usize]) -> impl Iterator<Item = &'a GossipNode> {
+    places.iter().map(|place| &nodes[*place])
+}
+
+/// Two halves, each with connections of its own alone.
+async fn halves() -> Vec<GossipNode> {
+    let mut nodes: Vec<GossipNode> = Vec::new();
+    for place in 0..2 * HALF {
+        let near = [1, 2].into_iter().filter(|step| place % HALF >= *step).map(|step| place - step);
+        let near: Vec<usize> = near.collect();
+        let mut peers = Vec::new();
+        for peer in &near {
+            peers.push(nodes[*peer].addr().await);
+        }
+        let node = GossipNode::start(ChainId::from(CHAIN), Signers::of(sequencer()), peers);
+        for peer in those(&nodes, &near) {
+            node.meshed_with(peer.handle.peer_id()).await;
+        }
+        nodes.push(node);
+    }
+    nodes
+}
+
+/// The chain's block of a height: the child of the one before, and a second later.
+fn block_at(number: u64, start: UnixSeconds) -> Envelope {
+    let parent = number.checked_sub(1).filter(|parent| *parent > 0);
+    let parent = parent.map(|parent| block_at(parent, start).payload.block_hash);
+    envelope(|payload| {
+        payload.number = number;
+        payload.timestamp = UnixSeconds(start.0 + number);
+        payload.parent_hash = parent.unwrap_or_default();
+    })
+}
+
+/// Publishes a block at one node, and waits until every other one has it.
+async fn cross(nodes: &mut [GossipNode], at: usize, number: u64, topic: Topic) {
+    let block = block_at(number, *START);
+    let domain = if topic.is_cross_safe() { SigningDomain::CrossSafeBlocksV1 } else { SigningDomain::Zero };
+    nodes[at].handle.publish(topic, frame(&block, domain)).await.unwrap();
+    for (place, node) in nodes.iter_mut().enumerate().filter(|(place, _)| *place != at) {
+        let what = format!("block {number} on {topic} at node {place}");
+        let heard = async {
+            loop {
+                if let NetworkEvent::Block { block, .. } = node.events.recv().await.unwrap() {
+                    return block;
+                }
+            }
+        };
+        let heard = in_time(&what, heard).await;
+        assert_eq!((heard.topic(), heard.number()), (topic, number), "at node {place}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blocks_cross_through_either_program_while_the_other_restarts() {
+    let dir = TempDir::new().unwrap();
+    let mut nodes = halves().await;
+    let mut addrs = Vec::new();
+    for node in &nodes {
+        addrs.push(node.addr().await);
+    }
+    let dials = |places: [usize; 4]| places.map(|place| addrs[place].clone());
+    let mut first = Sidecar::new(&dir.path().join("first"), &dials(FIRST_DIALS));
+    let running_first = first.start(those(&nodes, &FIRST_DIALS)).await;
+    let to_second = [&dials(SECOND_DIALS)[..], &[first.addr()]].concat();
+    let mut second = Sidecar::new(&dir.path().join("second"), &to_second);
+    let running_second = second.start(those(&nodes, &SECOND_DIALS)).await;
+
+    let [one, other] = INNER;
+    cross(&mut nodes, one, 1, Topic::BlocksV4).await;
+    cross(&mut nodes, other, 2, Topic::BlocksV4).await;
+    cross(&mut nodes, other, 1, Topic::CrossSafeBlocksV1).await;
+    first.has_attestation(1).await;
+    second.has_attestation(1).await;
+
+    running_second.kill();
+    cross(&mut nodes, one, 3, Topic::BlocksV4).await;
+    cross(&mut nodes, other, 4, Topic::BlocksV4).await;
+    let running_second = second.start(those(&nodes, &SECOND_DIALS)).await;
+    assert!(running_first.terminate().success());
+    cross(&mut nodes, one, 5, Topic::BlocksV4).await;
+    cross(&mut nodes, other, 6, Topic::BlocksV4).await;
+    second.has_attestation(1).await;
+
+    let running_first = first.start(those(&nodes, &FIRST_DIALS)).await;
+    running_second.kill();
+    cross(&mut nodes, other, 7, Topic::BlocksV4).await;
+    cross(&mut nodes, one, 2, Topic::CrossSafeBlocksV1).await;
+    first.has_attestation(2).await;
+    assert!(running_first.terminate().success());
+    for node in &nodes {
+        let counters = node.handle.counters();
+        assert_eq!((counters.rejected, counters.ignored, counters.queue_full), (0, 0, 0));
+        assert!(node.handle.peers().await.unwrap().iter().all(|peer| peer.score >= 0.0));
+    }
+}

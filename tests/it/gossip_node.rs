@@ -1,0 +1,68 @@
+//! [`GossipNode`]: a node of the library, on loopback and the real clock, beside the programs that are tried.
+
+use crosscheck_p2p::{
+    ChainId, Multiaddr, Network, NetworkConfig, NetworkError, NetworkEvent, NetworkHandle, NodeIdentity,
+    PeerId, Signers, SystemClock, Topic,
+};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How long a node may take to do what it is waited for.
+const DEADLINE: Duration = Duration::from_secs(60);
+/// How often it is asked.
+const POLL: Duration = Duration::from_millis(50);
+
+/// A running node; it ends when dropped.
+pub(crate) struct GossipNode {
+    pub(crate) handle: NetworkHandle,
+    pub(crate) events: mpsc::Receiver<NetworkEvent>,
+    _signers: watch::Sender<Signers>,
+    _tasks: JoinSet<Result<(), NetworkError>>,
+}
+
+impl GossipNode {
+    /// Starts a node that stays connected to these peers and accepts these signers.
+    pub(crate) fn start(chain_id: ChainId, signers: Signers, static_peers: Vec<Multiaddr>) -> Self {
+        let (sender, receiver) = watch::channel(signers);
+        let config = NetworkConfig { static_peers, ..NetworkConfig::new(chain_id) };
+        let (network, handle, events) =
+            Network::new(config, NodeIdentity::generate(), Arc::new(SystemClock), receiver).unwrap();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(network.run(CancellationToken::new()));
+        Self { handle, events, _signers: sender, _tasks: tasks }
+    }
+
+    /// Where it listens, with its id.
+    pub(crate) async fn addr(&self) -> Multiaddr {
+        in_time("a listener", self.handle.listen_addrs()).await.unwrap().remove(0)
+    }
+
+    /// Waits until a peer is in this node's mesh on the topics of unsafe blocks and of attestations.
+    pub(crate) async fn meshed_with(&self, peer_id: PeerId) {
+        let is_meshed = async || {
+            let peers = self.handle.peers().await.unwrap();
+            let peer = peers.iter().find(|peer| peer.peer_id == peer_id);
+            peer.is_some_and(|peer| {
+                [Topic::BlocksV4, Topic::CrossSafeBlocksV1].iter().all(|topic| peer.mesh.contains(topic))
+            })
+        };
+        in_time("a mesh", async {
+            while !is_meshed().await {
+                tokio::time::sleep(POLL).await;
+            }
+        })
+        .await;
+    }
+}
+
+/// What a future gives, if it does so in time.
+pub(crate) async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(DEADLINE, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("waited {DEADLINE:?} for {what}"),
+    }
+}
