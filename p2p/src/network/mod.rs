@@ -16,6 +16,8 @@ mod counters;
 mod discovery;
 mod error;
 mod event;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod gating;
 mod handle;
 mod identity;
