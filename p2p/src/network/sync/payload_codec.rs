@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_without_end_is_left() {
+    fn item_10_a_stream_without_end_is_left() {
         let endless = futures::io::repeat(0);
         let error = block_on(PayloadCodec.read_response(&ID, &mut { endless })).unwrap_err();
         assert!(error.to_string().contains("10 MiB"), "{error}");
