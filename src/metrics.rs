@@ -29,13 +29,15 @@ const VERDICT_SECONDS: [f64; 14] =
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0];
 
 /// Every bound that is counted when it is reached.
-const LIMITS: [&str; 9] = [
+const LIMITS: [&str; 11] = [
     "open-cases",
     "refusals",
     "auditor-inbox",
+    "closure",
     "gossip-queue",
     "gossip-events",
     "monitor-inbox",
+    "suspect-confirmation",
     "suspect-inbox",
     "suspects-per-block",
     "tracked-messages",
@@ -292,5 +294,7 @@ fn as_gauge(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
+#[cfg(test)]
+mod hostile_tests;
 #[cfg(test)]
 mod tests;
