@@ -2,6 +2,7 @@
 //! or a message can choose. Counters of configured chains start at 0, so that increases can be alerted on.
 
 mod catalogue;
+mod gossip_metrics;
 mod message_metrics;
 mod reading_metrics;
 mod suspect_metrics;
@@ -9,6 +10,7 @@ mod suspect_metrics;
 pub use catalogue::{Definition, MetricKind, metrics_table};
 
 use catalogue::Catalogue;
+use gossip_metrics::GossipMetrics;
 use message_metrics::MessageMetrics;
 use reading_metrics::ReadingMetrics;
 use suspect_metrics::SuspectMetrics;
@@ -16,7 +18,7 @@ use suspect_metrics::SuspectMetrics;
 use crate::audit::{CheckedMessage, Verdict};
 use crate::interop::{DependencySet, MessageStatus};
 use crate::ledger::Decision;
-use crosscheck_p2p::{ChainId, RefusalVerdict, Topic};
+use crosscheck_p2p::ChainId;
 use prometheus::{Encoder, HistogramVec, IntCounterVec, IntGaugeVec, TextEncoder};
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,10 +53,10 @@ pub struct Metrics(Arc<Inner>);
 struct Inner {
     catalogue: Catalogue,
     set: DependencySet,
+    of_gossip: GossipMetrics,
     of_messages: MessageMetrics,
     of_suspects: SuspectMetrics,
     of_reading: ReadingMetrics,
-    frames: IntCounterVec,
     attestations: IntCounterVec,
     rival_attestations: IntCounterVec,
     verdicts: IntCounterVec,
@@ -62,7 +64,6 @@ struct Inner {
     messages: IntCounterVec,
     open_cases: IntGaugeVec,
     heads: IntGaugeVec,
-    peers: IntGaugeVec,
     follow_heads: IntGaugeVec,
     follow_held: IntGaugeVec,
     follow_upstream_age: IntGaugeVec,
@@ -78,11 +79,6 @@ impl Metrics {
     pub fn new(set: DependencySet) -> Result<Self, prometheus::Error> {
         let mut catalogue = Catalogue::new()?;
         let inner = Inner {
-            frames: catalogue.counter(
-                "gossip_frames_total",
-                "Gossip frames judged, by topic and verdict",
-                &["chain_id", "topic", "verdict"],
-            )?,
             attestations: catalogue.counter(
                 "attestations_total",
                 "Attested blocks taken under audit",
@@ -126,13 +122,13 @@ impl Metrics {
                 "Age of the upstream's last answer",
                 &["chain_id"],
             )?,
-            peers: catalogue.gauge("peers", "Connected gossip peers", &["chain_id"])?,
             source_failures: catalogue.counter(
                 "source_failures_total",
                 "Endpoints' failures to answer",
                 &["chain_id", "source"],
             )?,
             limits: catalogue.counter("limit_reached_total", "How often a bound was reached", &["limit"])?,
+            of_gossip: GossipMetrics::new(&mut catalogue)?,
             of_messages: MessageMetrics::new(&mut catalogue)?,
             of_suspects: SuspectMetrics::new(&mut catalogue)?,
             of_reading: ReadingMetrics::new(&mut catalogue)?,
@@ -156,16 +152,9 @@ impl Metrics {
             self.0.attestations.with_label_values(&[id]);
             self.0.rival_attestations.with_label_values(&[id]);
             self.0.open_cases.with_label_values(&[id]);
-            self.0.peers.with_label_values(&[id]);
             self.0.verdict_seconds.with_label_values(&[id]);
             for (verdict, reason) in Verdict::NAMES {
                 self.0.verdicts.with_label_values(&[id.as_str(), verdict, reason]);
-            }
-            for (topic, verdict) in Topic::ALL
-                .into_iter()
-                .flat_map(|topic| ["accept", "ignore", "reject"].map(|verdict| (topic, verdict)))
-            {
-                self.0.frames.with_label_values(&[id.as_str(), topic.name(), verdict]);
             }
             for source in ["execution", "rollup-node", "l1"] {
                 self.0.source_failures.with_label_values(&[id.as_str(), source]);
@@ -176,26 +165,13 @@ impl Metrics {
                 }
             }
         }
+        self.0.of_gossip.preset(&ids);
         self.0.of_messages.preset(&ids);
         self.0.of_suspects.preset(&ids);
         self.0.of_reading.preset(&ids);
         for limit in LIMITS {
             self.0.limits.with_label_values(&[limit]);
         }
-    }
-
-    /// A gossip frame was accepted.
-    pub fn frame_accepted(&self, chain_id: ChainId, topic: Topic) {
-        self.frame(chain_id, topic, "accept");
-    }
-
-    /// A gossip frame was ignored or rejected.
-    pub fn frame_refused(&self, chain_id: ChainId, topic: Topic, verdict: RefusalVerdict) {
-        self.frame(chain_id, topic, verdict.name());
-    }
-
-    fn frame(&self, chain_id: ChainId, topic: Topic, verdict: &str) {
-        self.0.frames.with_label_values(&[chain_id.to_string().as_str(), topic.name(), verdict]).inc();
     }
 
     /// An attested block was taken under audit.
@@ -256,12 +232,6 @@ impl Metrics {
     pub fn follow_upstream_age(&self, chain_id: ChainId, age: Duration) {
         let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
         self.0.follow_upstream_age.with_label_values(&[chain_id.to_string()]).set(seconds);
-    }
-
-    /// How many gossip peers are connected.
-    pub fn peers(&self, chain_id: ChainId, peers: usize) {
-        let peers = i64::try_from(peers).unwrap_or(i64::MAX);
-        self.0.peers.with_label_values(&[chain_id.to_string()]).set(peers);
     }
 
     /// An endpoint failed to answer.

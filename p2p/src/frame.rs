@@ -33,7 +33,7 @@ impl Frame {
         Self::open_with(compressed, |_, signed| (PayloadHash::of(signed), ())).map(|(frame, ())| frame)
     }
 
-    /// Decompresses a frame and computes its id on a topic, a large one's on a second core.
+    /// Decompresses a frame and computes its id on a topic, a large one's on a second core, unless it is known.
     ///
     /// # Errors
     /// As [`Frame::open`].
@@ -41,10 +41,12 @@ impl Frame {
         topic: Topic,
         rules: &ValidationRules,
         compressed: &Bytes,
+        known: Option<MessageId>,
     ) -> Result<(Self, MessageId), Reason> {
         Self::open_with(compressed, |decompressed, signed| {
+            let hash = || PayloadHash::of(signed);
             let identify = || MessageId::of_decompressed(&topic.path(rules.chain_id), decompressed);
-            both(signed.len(), || PayloadHash::of(signed), identify)
+            known.map_or_else(|| both(signed.len(), hash, identify), |id| (hash(), id))
         })
     }
 

@@ -100,7 +100,7 @@ pub use network::{
     Bootnode, ConnectError, Direction, DiscoveryConfig, DiscoveryView, GateError, GateOrder, Gated,
     GaterRules, Gates, GatesFull, IdentityError, KnownPeer, Network, NetworkClosed, NetworkConfig,
     NetworkCounters, NetworkError, NetworkEvent, NetworkHandle, NoPeerIdError, NodeIdentity, OwnInfo,
-    ParseBootnodeError, PeerFileError, PeerInfo, PublishError, Subnet,
+    ParseBootnodeError, PeerDeeds, PeerFileError, PeerInfo, PublishError, Subnet,
 };
 pub use payload::{BlobFields, ExecutionPayload, VersionFields};
 pub use payload_hash::{PayloadHash, signing_hash};

@@ -23,6 +23,11 @@ impl MessageId {
         &self.0.0
     }
 
+    /// The id that gossipsub was given by [`message_id`], back from it. `None`: it was given something else.
+    pub(crate) fn from_gossip(id: &libp2p::gossipsub::MessageId) -> Option<Self> {
+        FixedBytes::try_from(id.0.as_slice()).map(Self).ok()
+    }
+
     /// The id of a frame whose decompressed form is at hand.
     pub(crate) fn of_decompressed(topic_path: &str, decompressed: &[u8]) -> Self {
         Self::of(VALID_SNAPPY, topic_path, decompressed)

@@ -55,7 +55,20 @@ impl Validator {
     /// Where more than [`MAX_STRAYS`] signed blocks of a topic in a row lie outside the window, the clock that `now` was
     /// read from is the likelier cause: from then on they are ignored, until one is accepted.
     pub fn judge(&mut self, topic: Topic, frame: &Bytes, signers: &Signers, now: UnixSeconds) -> Judgement {
-        match self.admit(topic, frame, signers, now) {
+        self.judge_message(topic, frame, None, signers, now)
+    }
+
+    /// Judges a frame whose message id on the topic may be known, so that it need not be computed again.
+    pub(crate) fn judge_message(
+        &mut self,
+        topic: Topic,
+        frame: &Bytes,
+        id: Option<MessageId>,
+        signers: &Signers,
+        now: UnixSeconds,
+    ) -> Judgement {
+        let opened = open(&self.rules, topic, frame, id, &signers.at(now));
+        match opened.and_then(|(frame, envelope, id)| self.admit(frame, envelope, id, now)) {
             Ok(block) => {
                 self.topic(topic).strays = 0;
                 Judgement::Accept(block)
@@ -90,19 +103,20 @@ impl Validator {
         frame: &Bytes,
         signers: &Signers,
     ) -> Result<ValidBlock, Refusal> {
-        let (frame, envelope, id) = open(rules, topic, frame, signers)?;
+        let (frame, envelope, id) = open(rules, topic, frame, None, signers)?;
         check_block(&envelope, &rules.forks).map_err(|reason| frame.refuse(reason))?;
         Ok(ValidBlock::new(frame, envelope, id, Vec::new()))
     }
 
+    /// What time and history have to say.
     fn admit(
         &mut self,
-        topic: Topic,
-        frame: &Bytes,
-        signers: &Signers,
+        frame: AuthenticFrame,
+        envelope: Envelope,
+        id: MessageId,
         now: UnixSeconds,
     ) -> Result<ValidBlock, Refusal> {
-        let (frame, envelope, id) = open(&self.rules, topic, frame, &signers.at(now))?;
+        let topic = frame.topic();
         let (number, hash) = (envelope.payload.number, envelope.payload.block_hash);
         let settled = self.settled.filter(|_| topic.is_cross_safe());
         let (window, max_blocks) = (self.rules.window(topic, now), self.rules.max_blocks_per_height);
@@ -129,9 +143,10 @@ fn open(
     rules: &ValidationRules,
     topic: Topic,
     frame: &Bytes,
+    id: Option<MessageId>,
     signers: &Signers,
 ) -> Result<(AuthenticFrame, Envelope, MessageId), Refusal> {
-    let (frame, id) = Frame::open_on(topic, rules, frame)?;
+    let (frame, id) = Frame::open_on(topic, rules, frame, id)?;
     let frame = frame.authenticate(topic, rules.chain_id, signers)?;
     let envelope = frame.decode().map_err(|malformed| frame.refuse(malformed.into()))?;
     Ok((frame, envelope, id))
@@ -181,6 +196,15 @@ mod tests {
         assert_eq!(block.frame(), &frame);
         assert_eq!(block.message_id(), crate::message_id(&topic.path(chain()), &frame));
         assert_eq!(block.payload_hash(), crate::PayloadHash::of(&envelope.encode().unwrap()));
+    }
+
+    #[test]
+    fn a_message_id_that_is_known_is_not_computed_again() {
+        let frame = frame(&envelope(5, |_| ()), BlocksV4);
+        let known = crate::message_id("another", &frame);
+        let judged = validator().judge_message(BlocksV4, &frame, Some(known), &signers(), NOW);
+        let Judgement::Accept(block) = judged else { panic!("not accepted") };
+        assert_eq!(block.message_id(), known);
     }
 
     #[rstest]

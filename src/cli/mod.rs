@@ -16,8 +16,10 @@ mod messages;
 mod net;
 mod net_tally;
 mod peers;
+mod record_table;
 mod resolve;
 mod run;
+mod running;
 mod settings;
 mod signals;
 

@@ -8,7 +8,7 @@ use crate::networks::{KnownNetwork, NetworkName};
 use crate::sources::{EndpointUrl, L1Client};
 use crate::telemetry;
 use alloy::primitives::Address;
-use clap::{ArgGroup, Args};
+use clap::{ArgGroup, Args, value_parser};
 use crosscheck_p2p::{
     Bootnode, ChainId, Clock, DiscoveryConfig, Multiaddr, Network, NetworkConfig, NetworkError, NetworkEvent,
     NodeIdentity, SIGNER_GRACE, Signers, SystemClock, ValidationRules,
@@ -24,6 +24,9 @@ use tokio_util::sync::CancellationToken;
 
 /// How often L1 is asked who signs: a rotation shows within a minute.
 const SIGNER_POLL: Duration = Duration::from_secs(60);
+
+/// How soon L1 is asked again after it said nobody.
+const SIGNER_RETRY: Duration = Duration::from_secs(10);
 
 /// Join a network's gossip, validate what comes in and print it. Ends with code 0 if a valid block came in.
 #[derive(Debug, Args)]
@@ -48,7 +51,7 @@ pub(crate) struct NetArgs {
     #[arg(long, value_name = "ADDRESS")]
     attester: Option<Address>,
     /// A peer to stay connected to: a multiaddress that ends in `/p2p/PEER_ID`
-    #[arg(long = "peer", value_name = "MULTIADDR")]
+    #[arg(long = "peer", value_name = "MULTIADDR", value_parser = peer_addr)]
     peers: Vec<Multiaddr>,
     /// Look for peers at this UDP address, beginning with the network's bootnodes, such as 0.0.0.0:9222
     #[arg(long, value_name = "IP:PORT")]
@@ -63,10 +66,10 @@ pub(crate) struct NetArgs {
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
     /// End after so many valid blocks
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = value_parser!(u64).range(1..))]
     blocks: Option<u64>,
     /// End after so many frames, valid or not
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = value_parser!(u64).range(1..))]
     frames: Option<u64>,
     /// End after this time, such as 5m
     #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
@@ -156,14 +159,15 @@ impl NetArgs {
     }
 
     fn config(&self, chain_id: ChainId, known: Option<&KnownNetwork>) -> NetworkConfig {
-        let defaults = ValidationRules::new(chain_id);
-        let forks = known.map_or(defaults.forks, KnownNetwork::gossip_forks);
+        let (rules, defaults) = (ValidationRules::new(chain_id), NetworkConfig::new(chain_id));
+        let forks = known.map_or(rules.forks, KnownNetwork::gossip_forks);
         NetworkConfig {
-            rules: ValidationRules { forks, ..defaults },
+            rules: ValidationRules { forks, ..rules },
+            block_time: known.map_or(defaults.block_time, |known| Duration::from_secs(known.block_time)),
             listen: self.listen.clone(),
             static_peers: self.peers.clone(),
             discovery: self.discovery_config(known),
-            ..NetworkConfig::new(chain_id)
+            ..defaults
         }
     }
 
@@ -207,14 +211,23 @@ async fn follow_signer(
     cancel: CancellationToken,
 ) -> Result<(), NetworkError> {
     loop {
-        match reader.read().await {
-            Ok(named) if named.is_empty() => complain("the SystemConfig names no unsafe block signer"),
-            Ok(named) => named.into_iter().for_each(|signer| adopt(&signers, signer)),
-            Err(error) => complain(&format!("the unsafe block signer cannot be read: {error}")),
-        }
+        let pause = match reader.read().await {
+            Ok(named) if named.is_empty() => {
+                complain("the SystemConfig names no unsafe block signer");
+                SIGNER_RETRY
+            }
+            Ok(named) => {
+                named.into_iter().for_each(|signer| adopt(&signers, signer));
+                SIGNER_POLL
+            }
+            Err(error) => {
+                complain(&format!("the unsafe block signer cannot be read: {error}"));
+                SIGNER_RETRY
+            }
+        };
         tokio::select! {
             () = cancel.cancelled() => return Ok(()),
-            () = tokio::time::sleep(SIGNER_POLL) => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
 }
@@ -223,6 +236,15 @@ fn adopt(signers: &watch::Sender<Signers>, signer: Address) {
     let now = SystemClock.now();
     if signers.send_if_modified(|signers| signers.name(signer, now, SIGNER_GRACE)) {
         complain(&format!("unsafe block signer: {signer}"));
+    }
+}
+
+/// An address with the id of who is expected there.
+fn peer_addr(text: &str) -> Result<Multiaddr, String> {
+    let addr: Multiaddr = text.parse().map_err(|error| format!("{error}"))?;
+    match addr.protocol_stack().last() {
+        Some("p2p") => Ok(addr),
+        _ => Err("the peer's id is missing: end in /p2p/PEER_ID".to_owned()),
     }
 }
 

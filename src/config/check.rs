@@ -234,6 +234,7 @@ fn check_monitored_only(chain_id: ChainId, chain: &ChainConfig) -> Result<(), Co
         ("attester", chain.attester.is_some()),
         ("follow_upstream", chain.follow_upstream.is_some()),
         ("p2p.static_peers", !chain.p2p.static_peers.is_empty()),
+        ("p2p.discovery", chain.p2p.discovery.is_some()),
     ];
     let Some((name, _)) = useless.into_iter().find(|(_, is_set)| *is_set) else { return Ok(()) };
     let key = format!("chains.{chain_id}.rollup_node");
@@ -252,11 +253,34 @@ fn check_peering(chain_id: ChainId, p2p: &P2pConfig) -> Result<(), ConfigError> 
             return Err(bad(&key(name), &0, "nobody can be reached at port 0"));
         }
     }
+    check_advertised(&key, p2p)?;
     // A chain id that no node record has room for.
     if p2p.discovery.is_some() && chain_id.as_u64().is_none() {
         return Err(bad(&key("discovery"), &"set", "the chain's id has more than 64 bits"));
     }
     Ok(())
+}
+
+/// What others are told of where this node is: by discovery alone, and of use only to those who reach its socket.
+fn check_advertised(key: &dyn Fn(&str) -> String, p2p: &P2pConfig) -> Result<(), ConfigError> {
+    let told = [
+        ("advertise_ip", p2p.advertise_ip.map(|ip| ip.to_string())),
+        ("advertise_tcp", p2p.advertise_tcp.map(|port| port.to_string())),
+        ("advertise_udp", p2p.advertise_udp.map(|port| port.to_string())),
+    ];
+    let Some(socket) = p2p.discovery else {
+        let told = told.into_iter().find_map(|(name, value)| value.map(|value| (name, value)));
+        return told.map_or(Ok(()), |(name, value)| {
+            Err(bad(&key(name), &value, "discovery is not set, and nobody else is told"))
+        });
+    };
+    match p2p.advertise_ip {
+        Some(ip) if ip.is_ipv4() != socket.is_ipv4() => {
+            let reason = format!("discovery listens at {socket}, which is of the other family");
+            Err(bad(&key("advertise_ip"), &ip, &reason))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn within<T: Copy + PartialOrd + Display>(

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 /// How often the network is asked for its peers and counts.
 const SURVEY: Duration = Duration::from_secs(5);
@@ -88,8 +88,7 @@ impl Intake {
             self.metrics.peers(self.chain_id, peers.len());
         }
         let now = self.network.counters();
-        self.metrics.limits_reached("gossip-queue", now.queue_full.saturating_sub(known.queue_full));
-        self.metrics.limits_reached("gossip-events", now.events_dropped.saturating_sub(known.events_dropped));
+        self.metrics.network_counted(self.chain_id, &now.since(known));
         *known = now;
     }
 
@@ -129,11 +128,12 @@ impl Intake {
                 debug!(%chain_id, number, %hash, %from, "a missed block was filled in");
                 self.nudges.nudge(chain_id);
             }
+            // At a level that is off by default: strangers come and go as they like.
             NetworkEvent::PeerConnected { peer_id, addr } => {
-                info!(%chain_id, %peer_id, %addr, "peer connected");
+                debug!(%chain_id, %peer_id, %addr, "peer connected");
             }
             NetworkEvent::PeerDisconnected { peer_id } => {
-                info!(%chain_id, %peer_id, "peer disconnected");
+                debug!(%chain_id, %peer_id, "peer disconnected");
             }
         }
     }

@@ -46,6 +46,7 @@ fn gater_rules(p2p: &P2pConfig) -> GaterRules {
         low_tide: p2p.peers_lo,
         high_tide: p2p.peers_hi,
         max_connections: p2p.peers_hi.saturating_mul(2),
+        max_inbound: p2p.peers_hi.saturating_mul(2).saturating_sub(p2p.peers_lo),
         ban_duration: p2p.ban_duration.whole(),
         ..GaterRules::default()
     }
@@ -105,7 +106,8 @@ mod tests {
         assert!(network.trusted_peers.contains(&peer.parse().unwrap()) && network.topic_scoring);
         assert!(network.gates.check_addr("203.0.113.1".parse().unwrap()).is_err());
         let gater = &network.gater;
-        assert_eq!((gater.low_tide, gater.high_tide, gater.max_connections), (3, 5, 10));
+        assert_eq!((gater.low_tide, gater.high_tide), (3, 5));
+        assert_eq!((gater.max_connections, gater.max_inbound), (10, 7));
         assert_eq!(gater.ban_duration, 10);
         let discovery = network.discovery.unwrap();
         assert_eq!(discovery.listen, "0.0.0.0:9222".parse().unwrap());

@@ -7,7 +7,7 @@ use crate::monitor::{Cause, Change, CountKey, Counts, Ending, MessageEvent, Mess
 use crate::rpc::SuspectOutcome;
 use crate::sources::{EndpointLimits, ExecutionClient, LogIndex};
 use alloy::primitives::{Address, B256, U256};
-use crosscheck_p2p::UnixSeconds;
+use crosscheck_p2p::{NetworkCounters, RefusalVerdict, Topic, UnixSeconds};
 use std::collections::BTreeSet;
 
 const OURS: [u64; 2] = [901, 902];
@@ -119,6 +119,8 @@ impl Stranger {
             metrics.frame_refused(ours, topic, RefusalVerdict::Ignore);
             metrics.frame_refused(ours, topic, RefusalVerdict::Reject);
         }
+        let counters = NetworkCounters { banned: 1, served: 1, filled: 1, ..NetworkCounters::default() };
+        metrics.network_counted(ours, &counters);
         metrics.attestation_received(ours);
         metrics.rival_attested(ours);
         metrics.suspect(ours, self.cited(), Duration::from_millis(self.0));

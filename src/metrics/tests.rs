@@ -6,7 +6,7 @@ use crate::interop::{BlockKey, Member, SafetyLevel};
 use crate::monitor::{CountKey, Counts, Ending, News, Note};
 use crate::sources::{EndpointLimits, ExecutionClient, LogIndex};
 use alloy::primitives::B256;
-use crosscheck_p2p::UnixSeconds;
+use crosscheck_p2p::{NetworkCounters, UnixSeconds};
 use rstest::rstest;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -263,4 +263,25 @@ fn a_count_that_is_gone_is_shown_as_zero() {
     let metrics = in_use();
     let line = "crosscheck_tracked_messages{executing_chain_id=\"901\",initiating_chain_id=\"unknown\",level=\"unsafe\",status=\"valid\"} 0";
     assert!(metrics.render().unwrap().contains(line));
+}
+
+#[test]
+fn what_networks_count_is_added_up() {
+    let metrics = metrics();
+    let first =
+        NetworkCounters { served: 2, filled: 1, banned: 1, queue_full: 3, ..NetworkCounters::default() };
+    let later = NetworkCounters { served: 5, events_dropped: 4, ..first };
+    metrics.network_counted(chain(901), &first);
+    metrics.network_counted(chain(901), &later.since(&first));
+    metrics.network_counted(chain(902), &first);
+    let text = metrics.render().unwrap();
+    for line in [
+        "crosscheck_gossip_blocks_served_total{chain_id=\"901\"} 5",
+        "crosscheck_gossip_blocks_filled_total{chain_id=\"901\"} 1",
+        "crosscheck_peers_banned_total{chain_id=\"902\"} 1",
+        "crosscheck_limit_reached_total{limit=\"gossip-queue\"} 6",
+        "crosscheck_limit_reached_total{limit=\"gossip-events\"} 4",
+    ] {
+        assert!(text.lines().any(|served| served == line), "{line} in {text}");
+    }
 }

@@ -37,7 +37,8 @@ pub use message_record::{MessageRecord, MessagesPageRequest};
 pub use messages::{MessagesPage, SuspectsPage};
 pub use methods::RpcParts;
 pub use opp2p_types::{
-    OpGossipScores, OpPeerDump, OpPeerInfo, OpPeerScores, OpPeerStats, OpSubnet, OpTopicScores,
+    OpGossipScores, OpPeerDump, OpPeerInfo, OpPeerScores, OpPeerStats, OpReqRespScores, OpSubnet,
+    OpTopicScores,
 };
 pub use params::{BlockSelector, DecimalChainId, ExecutingDescriptor, HexChainId, NamedBlock, Quantity};
 pub use peers::PeerRecord;

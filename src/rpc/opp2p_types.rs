@@ -47,8 +47,18 @@ pub struct OpPeerInfo {
 #[serde(rename_all = "camelCase")]
 pub struct OpPeerScores {
     pub(super) gossip: OpGossipScores,
-    /// The part that comes from our own verdicts, on blocks by number and on gossip.
-    pub(super) req_resp_sync: f64,
+    pub(super) req_resp: OpReqRespScores,
+}
+
+/// What our own verdicts count, on blocks by number and on gossip; op-node counts the former only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OpReqRespScores {
+    /// Requests answered well, and blocks that it was the first to send.
+    pub(super) valid_responses: f64,
+    pub(super) error_responses: f64,
+    /// False answers, and frames that were rejected.
+    pub(super) rejected_payloads: f64,
 }
 
 /// Gossipsub's score. Its parts are not told apart: they are zero.
@@ -108,18 +118,19 @@ impl From<PeerInfo> for OpPeerInfo {
         let id = peer.peer_id;
         let connectedness = u8::from(peer.is_connected());
         // A peer that came to us is listed where it came from, if nothing better is known.
-        let addrs = if peer.addrs.is_empty() { peer.addr.into_iter().collect() } else { peer.addrs };
+        let known = peer.known;
+        let addrs = if known.addrs.is_empty() { peer.addr.into_iter().collect() } else { known.addrs };
         Self {
             peer_id: id.to_string(),
             node_id: node_id_text(peer.node_id),
-            user_agent: peer.agent.unwrap_or_default(),
-            protocol_version: peer.protocol_version.unwrap_or_default(),
-            enr: peer.enr.unwrap_or_default(),
+            user_agent: known.agent.unwrap_or_default(),
+            protocol_version: known.protocol_version.unwrap_or_default(),
+            enr: known.enr.unwrap_or_default(),
             addresses: addrs
                 .into_iter()
                 .map(|addr| addr.with_p2p(id).unwrap_or_else(|a| a).to_string())
                 .collect(),
-            protocols: peer.protocols,
+            protocols: known.protocols,
             connectedness,
             direction: match peer.direction {
                 None => 0,
@@ -127,12 +138,16 @@ impl From<PeerInfo> for OpPeerInfo {
                 Some(Direction::Outbound) => 2,
             },
             protected: peer.protected,
-            chain_id: peer.chain_id.unwrap_or_default(),
+            chain_id: known.chain_id.unwrap_or_default(),
             latency: peer.latency.map_or(0, |latency| u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX)),
             gossip_blocks: peer.topics.iter().any(|topic: &Topic| !topic.is_cross_safe()),
             scores: OpPeerScores {
                 gossip: OpGossipScores { total: peer.score, ..OpGossipScores::default() },
-                req_resp_sync: peer.application_score,
+                req_resp: OpReqRespScores {
+                    valid_responses: peer.deeds.good,
+                    error_responses: peer.deeds.failures,
+                    rejected_payloads: peer.deeds.falsehoods + peer.deeds.rejects,
+                },
             },
         }
     }
@@ -246,12 +261,13 @@ mod tests {
             "timeInMesh": 0.0, "firstMessageDeliveries": 0.0, "meshMessageDeliveries": 0.0,
             "invalidMessageDeliveries": 0.0
         });
+        let req_resp = json!({ "validResponses": 0.0, "errorResponses": 0.0, "rejectedPayloads": 0.0 });
         let gossip =
             json!({ "total": 0.0, "blocks": topic, "IPColocationFactor": 0.0, "behavioralPenalty": 0.0 });
         let expected = json!({
             "peerID": "", "nodeID": "", "userAgent": "", "protocolVersion": "", "ENR": "", "addresses": [],
             "protocols": [], "connectedness": 0, "direction": 0, "protected": false, "chainID": 0,
-            "latency": 0, "gossipBlocks": false, "scores": { "gossip": gossip, "reqRespSync": 0.0 }
+            "latency": 0, "gossipBlocks": false, "scores": { "gossip": gossip, "reqResp": req_resp }
         });
         assert_eq!(written, expected);
     }

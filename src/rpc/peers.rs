@@ -1,13 +1,13 @@
 //! `crosscheck_peers`: whom the chains' networks are connected to.
 
 use crate::gossip::NetworkHandles;
-use crosscheck_p2p::{ChainId, PeerInfo, Topic};
+use crosscheck_p2p::{ChainId, Direction, PeerInfo, Topic};
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::proc_macros::rpc;
 use serde::Serialize;
 
 /// A connected peer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PeerRecord {
     /// On which chain's network.
     pub chain_id: ChainId,
@@ -15,6 +15,14 @@ pub struct PeerRecord {
     pub peer_id: String,
     /// Where it was reached, or reached us from. `null`: not known.
     pub addr: Option<String>,
+    /// Who opened the connection: `inbound` or `outbound`.
+    pub direction: Option<&'static str>,
+    /// The name that it gives itself.
+    pub agent: Option<String>,
+    /// What it is worth: below zero it is in no mesh, below -100 it is banned.
+    pub score: f64,
+    /// Whether it is neither pruned nor banned.
+    pub protected: bool,
     /// What it subscribed to.
     pub topics: Vec<Topic>,
     /// On which topics it is in our mesh.
@@ -23,8 +31,20 @@ pub struct PeerRecord {
 
 impl PeerRecord {
     fn new(chain_id: ChainId, peer: PeerInfo) -> Self {
-        let addr = peer.addr.map(|addr| addr.to_string());
-        Self { chain_id, peer_id: peer.peer_id.to_string(), addr, topics: peer.topics, mesh: peer.mesh }
+        Self {
+            chain_id,
+            peer_id: peer.peer_id.to_string(),
+            addr: peer.addr.map(|addr| addr.to_string()),
+            direction: peer.direction.map(|direction| match direction {
+                Direction::Inbound => "inbound",
+                Direction::Outbound => "outbound",
+            }),
+            agent: peer.known.agent,
+            score: peer.score,
+            protected: peer.protected,
+            topics: peer.topics,
+            mesh: peer.mesh,
+        }
     }
 }
 

@@ -71,6 +71,7 @@ async fn a_running_program_answers_every_method() {
 
     let peers = answer(&rpc, "crosscheck_peers", &[json!(901)]).await;
     assert!(peers.as_array().unwrap().iter().all(|peer| peer["chain_id"] == 901), "{peers}");
+    assert!(peers.as_array().unwrap().iter().all(|peer| peer["score"].is_number()), "{peers}");
     let meshed = crosscheck(&["peers", "--rpc", &rpc]).output().unwrap();
     let meshed = String::from_utf8(meshed.stdout).unwrap();
     assert!(meshed.contains("blocksv4") && !meshed.contains(" 0 of them in a mesh"), "{meshed}");

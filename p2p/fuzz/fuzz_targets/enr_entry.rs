@@ -42,7 +42,7 @@ fn read(rlp: &[u8]) -> Option<ReadRecord> {
     let read = read?;
     assert!(read.taken <= MAX_RECORD_BYTES && read.rlp == rlp[..read.taken]);
     assert_eq!(read_record(&read.rlp, OURS).as_ref(), Some(&read));
-    if let Some(node) = &read.node {
+    for node in read.nodes.iter().flatten() {
         assert_eq!(node.chain_id, OURS);
         let text = node.record.strip_prefix("enr:").expect("a record's text");
         assert!(text.len() <= MAX_RECORD_BYTES.div_ceil(3) * 4);
@@ -99,12 +99,14 @@ fn signed(bytes: &[u8]) {
     assert_eq!(read.taken, rlp.len());
     let content = plan.entry_value().and_then(|value| string_of(&value));
     let is_ours = content.and_then(|content| chain_in(&content)) == Some(OURS);
-    let expected = plan.addr().filter(|_| is_ours);
-    assert_eq!(read.node.as_ref().map(|node| node.addr.clone()), expected, "{plan:?}");
-    if let Some(node) = read.node {
-        assert_eq!(node.is_cross_safe, plan.cross_safe == Some(1));
-        let key = PublicKey::from_secret_key(SECP256K1, &key()).serialize();
-        assert!(node.peer_id.to_bytes().ends_with(&key), "the key's own id");
+    for (reach, node) in read.nodes.iter().enumerate() {
+        let expected = plan.addr(reach).filter(|_| is_ours);
+        assert_eq!(node.as_ref().map(|node| node.addr.clone()), expected, "{reach} {plan:?}");
+        if let Some(node) = node {
+            assert_eq!(node.is_cross_safe, plan.cross_safe == Some(1));
+            let key = PublicKey::from_secret_key(SECP256K1, &key()).serialize();
+            assert!(node.peer_id.to_bytes().ends_with(&key), "the key's own id");
+        }
     }
 }
 
@@ -118,14 +120,14 @@ impl Plan {
         }
     }
 
-    /// The address to dial: IPv4 first, and nothing that names no one node.
-    fn addr(&self) -> Option<Multiaddr> {
+    /// The address to dial: the first that can be reached, IPv4 before IPv6.
+    fn addr(&self, reach: usize) -> Option<Multiaddr> {
         let ip4 = self.ip.map(|ip| IpAddr::from(Ipv4Addr::from(ip))).zip(self.tcp);
-        let ip6 = self.ip6.map(|ip| IpAddr::from(Ipv6Addr::from(ip))).zip(self.tcp6);
-        let (ip, port) = ip4.or(ip6)?;
-        let is_one = port != 0 && !ip.is_unspecified() && !ip.is_multicast();
-        let kind = if ip.is_ipv4() { "ip4" } else { "ip6" };
-        is_one.then(|| format!("/{kind}/{ip}/tcp/{port}").parse().expect("an address"))
+        let ip6 = self.ip6.map(|ip| Ipv6Addr::from(ip).to_canonical()).zip(self.tcp6);
+        let mut both = [ip4, ip6].into_iter().flatten();
+        let (ip, port) = both.find(|(ip, port)| *port != 0 && kind(*ip).is_some_and(|kind| reach <= kind))?;
+        let version = if ip.is_ipv4() { "ip4" } else { "ip6" };
+        Some(format!("/{version}/{ip}/tcp/{port}").parse().expect("an address"))
     }
 
     /// The record. Keys that have a meaning are not written twice.
@@ -158,6 +160,26 @@ impl Plan {
         let signature = SECP256K1.sign_ecdsa(digest, &setting::key()).serialize_compact();
         list(&[string(&signature), content].concat())
     }
+}
+
+/// How far an address reaches: 0 on this machine or its wire, 1 in a private network, 2 everywhere. `None`: it names no
+/// one node.
+fn kind(ip: IpAddr) -> Option<usize> {
+    let kind = match ip {
+        IpAddr::V4(ip) => match ip.octets() {
+            [0, 0, 0, 0] | [224..=239, ..] | [255, 255, 255, 255] => return None,
+            [127, ..] | [169, 254, ..] => 0,
+            [10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] => 1,
+            _ => 2,
+        },
+        IpAddr::V6(ip) => match ip.segments() {
+            [0, 0, 0, 0, 0, 0, 0, 0] | [0xff00..=0xffff, ..] => return None,
+            [0, 0, 0, 0, 0, 0, 0, 1] | [0xfe80..=0xfebf, ..] => 0,
+            [0xfc00..=0xfdff, ..] => 1,
+            _ => 2,
+        },
+    };
+    Some(kind)
 }
 
 fn string(content: &[u8]) -> Vec<u8> {

@@ -40,9 +40,11 @@ pub struct NetworkConfig {
     pub verdict_scoring: bool,
     /// Whether deliveries on topics count for a peer's score. On this network that has pruned honest peers.
     pub topic_scoring: bool,
-    /// How many frames may wait for judgement, per topic. One more is ignored, and counted.
+    /// How many frames may wait for judgement, per topic: a quarter of it on topics of versions that the chain has left
+    /// behind. One more is ignored, and counted.
     pub judge_queue_frames: usize,
-    /// How many bytes of frames may wait for judgement, per topic. One more frame is ignored, and counted.
+    /// How many bytes of frames may wait for judgement, per topic, and a quarter of it in the same way. One more frame
+    /// is ignored, and counted.
     pub judge_queue_bytes: usize,
     /// How many events may wait to be taken.
     pub event_queue: usize,

@@ -19,8 +19,27 @@ pub struct NetworkCounters {
     pub served: u64,
     /// Missed blocks that peers filled in.
     pub filled: u64,
+    /// Peers banned for their score.
+    pub banned: u64,
     /// Events other than blocks that were dropped, because nobody took them in time.
     pub events_dropped: u64,
+}
+
+impl NetworkCounters {
+    /// What came on top since an earlier moment.
+    #[must_use]
+    pub const fn since(&self, earlier: &Self) -> Self {
+        Self {
+            accepted: self.accepted.saturating_sub(earlier.accepted),
+            ignored: self.ignored.saturating_sub(earlier.ignored),
+            rejected: self.rejected.saturating_sub(earlier.rejected),
+            queue_full: self.queue_full.saturating_sub(earlier.queue_full),
+            served: self.served.saturating_sub(earlier.served),
+            filled: self.filled.saturating_sub(earlier.filled),
+            banned: self.banned.saturating_sub(earlier.banned),
+            events_dropped: self.events_dropped.saturating_sub(earlier.events_dropped),
+        }
+    }
 }
 
 /// The live counts.
@@ -32,6 +51,7 @@ pub(super) struct Counters {
     pub(super) queue_full: Counter,
     pub(super) served: Counter,
     pub(super) filled: Counter,
+    pub(super) banned: Counter,
     pub(super) events_dropped: Counter,
 }
 
@@ -44,6 +64,7 @@ impl Counters {
             queue_full: self.queue_full.get(),
             served: self.served.get(),
             filled: self.filled.get(),
+            banned: self.banned.get(),
             events_dropped: self.events_dropped.get(),
         }
     }
@@ -56,6 +77,11 @@ pub(super) struct Counter(AtomicU64);
 impl Counter {
     pub(super) fn increment(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes over a count that is kept elsewhere.
+    pub(super) fn raise(&self, count: u64) {
+        self.0.fetch_max(count, Ordering::Relaxed);
     }
 
     fn get(&self) -> u64 {

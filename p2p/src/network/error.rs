@@ -26,7 +26,9 @@ pub enum NetworkError {
     #[error(transparent)]
     PeerFile(#[from] PeerFileError),
     /// A listener could not bind.
-    #[error("cannot listen on {addr}: {detail}")]
+    #[error(
+        "cannot listen on {addr}: {detail}; choose an IP address of this machine and a TCP port that is free"
+    )]
     Listen {
         /// Where.
         addr: Multiaddr,

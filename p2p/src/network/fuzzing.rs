@@ -4,7 +4,7 @@
 //! each function hands its bytes to the reader that a stranger's bytes go to.
 
 use super::{
-    discovery::{ChainEntry, Found, Record},
+    discovery::{ChainEntry, Found, Reach, Record},
     sync::{Answer, Kept, PayloadCodec, Refused, Wanted, open},
 };
 use crate::{Envelope, ForkTimes, PayloadVersion, UnixSeconds};
@@ -26,8 +26,9 @@ pub struct ReadRecord {
     pub rlp: Vec<u8>,
     /// How many of the given bytes it took.
     pub taken: usize,
-    /// The node, if it is one of our chain that can be dialled.
-    pub node: Option<ReadNode>,
+    /// The node, if it is one of our chain that can be dialled: from a node on this machine, in a private network, and
+    /// in the open one.
+    pub nodes: [Option<ReadNode>; 3],
 }
 
 /// A node to dial.
@@ -51,11 +52,12 @@ pub fn read_record(rlp: &[u8], ours: u64) -> Option<ReadRecord> {
     let record = Record::decode(&mut rest).ok()?;
     let mut again = Vec::new();
     record.encode(&mut again);
-    let node = Found::read(&record, ChainEntry { chain_id: ours }).map(|found| {
+    let nodes = [Reach::Machine, Reach::Private, Reach::Public].map(|reach| {
+        let found = Found::read(&record, ChainEntry { chain_id: ours }, reach)?;
         let Found { peer_id, addr, chain_id, is_cross_safe, record } = found;
-        ReadNode { peer_id, addr, chain_id, is_cross_safe, record }
+        Some(ReadNode { peer_id, addr, chain_id, is_cross_safe, record })
     });
-    Some(ReadRecord { rlp: again, taken: rlp.len().saturating_sub(rest.len()), node })
+    Some(ReadRecord { rlp: again, taken: rlp.len().saturating_sub(rest.len()), nodes })
 }
 
 /// The chain that an `opstack` entry names.

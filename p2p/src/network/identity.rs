@@ -26,14 +26,14 @@ pub struct NodeIdentity {
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
     /// The file could not be read or written.
-    #[error("cannot {action} the node key {}: {source}", path.display())]
+    #[error("cannot {action} the node key {}: {detail}; check its directory and its rights", path.display())]
     File {
         /// `read` or `create`.
         action: &'static str,
         /// The file.
         path: PathBuf,
         /// What went wrong.
-        source: io::Error,
+        detail: String,
     },
     /// The file holds no key.
     #[error(
@@ -59,8 +59,8 @@ impl NodeIdentity {
     pub fn load_or_create(path: &Path) -> Result<Self, IdentityError> {
         match fs::File::open(path) {
             Ok(file) => Self::load(&file, path),
-            Err(source) if source.kind() == io::ErrorKind::NotFound => Self::create(path),
-            Err(source) => Err(IdentityError::File { action: "read", path: path.to_owned(), source }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::create(path),
+            Err(error) => Err(file_error("read", path, &error)),
         }
     }
 
@@ -79,11 +79,9 @@ impl NodeIdentity {
 
     fn load(file: &fs::File, path: &Path) -> Result<Self, IdentityError> {
         let mut text = String::new();
-        file.take(MAX_FILE_BYTES).read_to_string(&mut text).map_err(|source| IdentityError::File {
-            action: "read",
-            path: path.to_owned(),
-            source,
-        })?;
+        file.take(MAX_FILE_BYTES)
+            .read_to_string(&mut text)
+            .map_err(|error| file_error("read", path, &error))?;
         let text = text.trim();
         let malformed = || IdentityError::Malformed { path: path.to_owned() };
         let secret = hex::decode(text.strip_prefix("0x").unwrap_or(text)).map_err(|_| malformed())?;
@@ -94,28 +92,24 @@ impl NodeIdentity {
     fn create(path: &Path) -> Result<Self, IdentityError> {
         let key = secp256k1::Keypair::generate();
         write_new(path, hex::encode(key.secret().to_bytes()).as_bytes())
-            .map_err(|source| IdentityError::File { action: "create", path: path.to_owned(), source })?;
+            .map_err(|error| file_error("create", path, &error))?;
         Ok(Self { keypair: key.into() })
     }
 }
 
-/// Writes a file that did not exist, whole or not at all, readable by its owner only.
+fn file_error(action: &'static str, path: &Path, error: &io::Error) -> IdentityError {
+    IdentityError::File { action, path: path.to_owned(), detail: error.to_string() }
+}
+
+/// Writes a file that did not exist, whole or not at all, readable by its owner only. A key that another process wrote
+/// meanwhile is not replaced.
 fn write_new(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(format!(".{}.new", std::process::id()));
-    let temporary = PathBuf::from(temporary);
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&temporary).and_then(|mut file| {
-        file.write_all(contents)?;
-        file.sync_all()?;
-        // A link fails where a rename would replace a key that another process wrote meanwhile.
-        fs::hard_link(&temporary, path)
-    });
-    let removed = fs::remove_file(&temporary);
-    written.and(removed)
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let mut file = tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))?;
+    file.write_all(contents)?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path)?;
+    Ok(())
 }
 
 impl fmt::Debug for NodeIdentity {
@@ -136,6 +130,22 @@ mod tests {
         let created = NodeIdentity::load_or_create(&path).unwrap();
         assert_eq!(NodeIdentity::load_or_create(&path).unwrap().peer_id(), created.peer_id());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    /// In a container every run has the same process id.
+    #[test]
+    fn what_a_run_that_was_killed_left_behind_stops_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("node.key");
+        fs::write(dir.path().join(format!("node.key.{}.new", std::process::id())), "11").unwrap();
+        NodeIdentity::load_or_create(&path).unwrap();
+    }
+
+    #[test]
+    fn a_directory_that_is_missing_is_named_once() {
+        let error = NodeIdentity::load_or_create(Path::new("/nowhere/node.key")).unwrap_err();
+        assert!(std::error::Error::source(&error).is_none());
+        assert!(error.to_string().contains("create the node key /nowhere/node.key: No such file"), "{error}");
     }
 
     #[cfg(unix)]

@@ -9,13 +9,13 @@ use super::{
     scoring::Deed,
 };
 use crate::{
-    Judgement, Reason, Refusal, RefusalVerdict, Signers, Topic, UnixSeconds, ValidBlock, ValidationRules,
-    Validator,
+    Judgement, MessageId, Reason, Refusal, RefusalVerdict, Signers, Topic, UnixSeconds, ValidBlock,
+    ValidationRules, Validator,
 };
 use alloy_primitives::{Address, Bytes};
 use libp2p::{
     PeerId,
-    gossipsub::{MessageAcceptance, MessageId},
+    gossipsub::{self, MessageAcceptance},
 };
 use std::{sync::Arc, time::Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
@@ -27,7 +27,7 @@ const UNIT_BYTES: usize = 1024;
 #[derive(Debug)]
 pub(super) struct Job {
     /// The gossip message's id, to report under.
-    pub(super) id: MessageId,
+    pub(super) id: gossipsub::MessageId,
     /// Who sent it.
     pub(super) source: PeerId,
     /// The frame.
@@ -42,7 +42,7 @@ pub(super) struct Job {
 #[derive(Debug)]
 pub(super) struct Report {
     /// The message.
-    pub(super) id: MessageId,
+    pub(super) id: gossipsub::MessageId,
     /// Who sent it.
     pub(super) source: PeerId,
     /// What becomes of it.
@@ -55,7 +55,7 @@ pub(super) struct Report {
 
 impl Report {
     /// A frame that was not judged, which is nobody's fault.
-    pub(super) const fn unjudged(id: MessageId, source: PeerId) -> Self {
+    pub(super) const fn unjudged(id: gossipsub::MessageId, source: PeerId) -> Self {
         Self { id, source, acceptance: MessageAcceptance::Ignore, deed: None, block: None }
     }
 }
@@ -162,10 +162,10 @@ impl Judge {
         if let Some(settled) = *self.standing.settled.borrow() {
             validator.settle(settled);
         }
-        let (topic, frame, signers, arrived) =
-            (self.topic, job.frame.clone(), self.standing.signers(), job.arrived);
+        let (topic, frame, id) = (self.topic, job.frame.clone(), MessageId::from_gossip(&job.id));
+        let (signers, arrived) = (self.standing.signers(), job.arrived);
         let judged = tokio::task::spawn_blocking(move || {
-            let judgement = validator.judge(topic, &frame, &signers, arrived);
+            let judgement = validator.judge_message(topic, &frame, id, &signers, arrived);
             (validator, judgement)
         });
         let (validator, judgement) = judged.await.ok()?;

@@ -16,6 +16,7 @@ mod counters;
 mod discovery;
 mod error;
 mod event;
+mod free_port;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod gating;
@@ -39,4 +40,5 @@ pub use handle::{ConnectError, GateError, GateOrder, NetworkClosed, NetworkHandl
 pub use identity::{IdentityError, NodeIdentity};
 pub use peer_info::{OwnInfo, PeerInfo};
 pub use peers::{Direction, KnownPeer, NoPeerIdError, PeerFileError};
+pub use scoring::PeerDeeds;
 pub use task::Network;

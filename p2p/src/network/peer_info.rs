@@ -2,7 +2,7 @@
 //!
 //! A copy of the moment at which it was asked.
 
-use super::Direction;
+use super::{Direction, KnownPeer, PeerDeeds};
 use crate::{ChainId, Topic};
 use alloy_primitives::{B256, keccak256};
 use libp2p::{Multiaddr, PeerId, identity::PublicKey};
@@ -23,24 +23,16 @@ pub struct PeerInfo {
     pub topics: Vec<Topic>,
     /// On which topics it is in our mesh.
     pub mesh: Vec<Topic>,
-    /// Where it can be dialled, as far as known.
-    pub addrs: Vec<Multiaddr>,
-    /// The name that it gives itself.
-    pub agent: Option<String>,
-    /// The version of the protocols that it gives.
-    pub protocol_version: Option<String>,
-    /// The protocols that it speaks.
-    pub protocols: Vec<String>,
-    /// Its node record, if it was found by discovery.
-    pub enr: Option<String>,
-    /// The chain that its record names.
-    pub chain_id: Option<u64>,
+    /// What is remembered of it.
+    pub known: KnownPeer,
     /// The last ping's round trip.
     pub latency: Option<Duration>,
     /// What it is worth: below zero it is in no mesh.
     pub score: f64,
     /// The part of the score that comes from our verdicts.
     pub application_score: f64,
+    /// What that part counts.
+    pub deeds: PeerDeeds,
     /// Whether it is neither pruned nor banned.
     pub protected: bool,
 }

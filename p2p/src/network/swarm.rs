@@ -3,6 +3,7 @@
 use super::{
     NetworkConfig, NetworkError, NodeIdentity,
     behaviour::Behaviour,
+    free_port::check_free,
     gating::{Gater, GaterBehaviour},
 };
 use crate::Clock;
@@ -11,6 +12,10 @@ use std::{sync::Arc, time::Duration};
 
 /// Peers outside the mesh are kept too: they carry gossip about messages.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Streams of one connection, each of which may hold 256 KiB that nobody reads. A peer needs fewer than ten: one that opens
+/// more than these is cut off.
+const MAX_STREAMS: usize = 64;
 
 /// A swarm that listens and is subscribed.
 pub(super) fn build_swarm(
@@ -25,7 +30,7 @@ pub(super) fn build_swarm(
     let behaviour = Behaviour::new(config, &keypair, gater).map_err(setup)?;
     let mut swarm = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
-        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
+        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, multiplexer)
         .map_err(|error| setup(error.to_string()))?
         .with_dns()
         .map_err(|error| setup(error.to_string()))?
@@ -39,9 +44,20 @@ pub(super) fn build_swarm(
         subscribed.map_err(|error| setup(error.to_string()))?;
     }
     for addr in &config.listen {
-        swarm
-            .listen_on(addr.clone())
-            .map_err(|error| NetworkError::Listen { addr: addr.clone(), detail: error.to_string() })?;
+        let refuse = |detail: String| NetworkError::Listen { addr: addr.clone(), detail };
+        check_free(addr).map_err(|error| refuse(error.to_string()))?;
+        swarm.listen_on(addr.clone()).map_err(|error| refuse(reason(&error)))?;
     }
     Ok(swarm)
+}
+
+fn multiplexer() -> yamux::Config {
+    let mut config = yamux::Config::default();
+    config.set_max_num_streams(MAX_STREAMS);
+    config
+}
+
+/// libp2p says what the operating system said only as the source of its error.
+fn reason(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }

@@ -2,6 +2,7 @@
 
 use crate::support::{Node, until};
 use crosscheck_p2p::{Bootnode, ChainId, DiscoveryConfig, NodeIdentity, Topic, ValidationRules};
+use k256::elliptic_curve::sec1::ToEncodedPoint as _;
 use std::time::Duration;
 
 fn config(bootnodes: Vec<Bootnode>) -> DiscoveryConfig {
@@ -38,5 +39,24 @@ async fn nodes_find_each_other_through_a_bootnode_of_another_chain() {
     .await;
     let found = a.handle.known_peers().await.unwrap();
     let found = found.iter().find(|peer| peer.peer_id == b.handle.peer_id()).unwrap();
-    assert!(found.chain_id.is_none() || found.chain_id == Some(901));
+    assert!(found.known.chain_id.is_none_or(|chain| chain == 901));
+}
+
+/// The bootnode is known by its address only: it has to be asked for its record, and does not answer at first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bootnode_that_starts_later_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = dir.path().join("node.key");
+    std::fs::write(&key, "11".repeat(32)).unwrap();
+    let public = k256::SecretKey::from_slice(&[0x11; 32]).unwrap().public_key().to_encoded_point(false);
+    let public: String = public.as_bytes()[1..].iter().map(|byte| format!("{byte:02x}")).collect();
+    let listen = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let a =
+        start(vec![format!("enode://{public}@{listen}").parse().unwrap()], 901, Topic::ALL.to_vec()).await;
+    until("a first search", async || a.handle.discovery().unwrap().record.is_some()).await;
+    let late = Node::start_with(&[], NodeIdentity::load_or_create(&key).unwrap(), |network| {
+        network.discovery = Some(DiscoveryConfig { listen, ..config(vec![]) });
+    })
+    .await;
+    until("the bootnode", async || a.is_connected_to(&late).await).await;
 }

@@ -7,9 +7,10 @@
 use crate::support::{Node, block, chain, frame, in_time, sequencer, stranger};
 use alloy_primitives::Bytes;
 use crosscheck_p2p::{NetworkEvent, NodeIdentity, PublishError, SigningDomain, Topic};
-use rstest::rstest;
-use std::time::Duration;
+use std::{process::Command, time::Duration};
 
+/// Set where the test has its process to itself.
+const ALONE: &str = "CROSSCHECK_TEST_ALONE";
 const FRAMES: u64 = 100_000;
 /// One honest block in so many hostile frames.
 const HONEST_EVERY: u64 = 2_000;
@@ -54,11 +55,29 @@ async fn push(node: &Node, topic: Topic, frame: Bytes) {
     }
 }
 
-#[rstest]
-#[case::of_a_peer_that_loses_its_standing(true)]
-#[case::of_a_peer_that_nothing_stops(false)]
-#[tokio::test(flavor = "multi_thread")]
-async fn honest_blocks_arrive_and_memory_stays_bounded(#[case] verdict_scoring: bool) {
+#[test]
+fn honest_blocks_arrive_and_memory_stays_bounded_while_a_flooder_loses_its_standing() {
+    alone("honest_blocks_arrive_and_memory_stays_bounded_while_a_flooder_loses_its_standing", true);
+}
+
+#[test]
+fn honest_blocks_arrive_and_memory_stays_bounded_though_nothing_stops_the_flooder() {
+    alone("honest_blocks_arrive_and_memory_stays_bounded_though_nothing_stops_the_flooder", false);
+}
+
+/// Has this test run once more in a process of its own, where no other test's memory is counted, and floods there.
+fn alone(test: &str, verdict_scoring: bool) {
+    if std::env::var_os(ALONE).is_some() {
+        tokio::runtime::Runtime::new().unwrap().block_on(flood(verdict_scoring));
+        return;
+    }
+    let mut own = Command::new(std::env::current_exe().unwrap());
+    let ended = own.args(["--exact", &format!("flood::{test}")]).env(ALONE, "").output().unwrap();
+    let said = [ended.stdout, ended.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+    assert!(ended.status.success() && said.contains("1 passed"), "{said}");
+}
+
+async fn flood(verdict_scoring: bool) {
     let mut node = Node::start_with(&[], NodeIdentity::generate(), |config| {
         config.event_queue = 4_096;
         config.verdict_scoring = verdict_scoring;

@@ -31,6 +31,7 @@ async fn a_flooder_is_banned_and_let_in_again_after_an_hour() {
     parted(&honest, &hostile).await;
     let bans = honest.handle.gates().await.unwrap().bans;
     assert!(bans.contains_key(&hostile.handle.peer_id()));
+    assert_eq!(honest.handle.counters().banned, 1);
     // The handshake ends before the refusal is felt: the connection closes at once.
     let _refused = hostile.handle.connect(addr.clone()).await;
     parted(&honest, &hostile).await;
@@ -143,4 +144,25 @@ async fn peers_and_blocks_outlive_a_restart() {
     b.meshed_with(&a).await;
     a.handle.publish(Topic::BlocksV4, frame(3, &sequencer(), Topic::BlocksV4)).await.unwrap();
     assert_eq!(b.next_block().await.number(), 3);
+}
+
+/// Opening a pipe that nobody reads waits for ever, as a file on a network drive that is gone does.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_hangs_holds_nothing_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let (file, pipe) = (dir.path().join("peers.json"), dir.path().join("peers.json.new"));
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let a =
+        Node::start_with(&[], NodeIdentity::generate(), |config| config.peer_file = Some(file.clone())).await;
+    let mut b = Node::start(&[&a]).await;
+    a.meshed_with(&b).await;
+    b.meshed_with(&a).await;
+    a.handle.publish(Topic::BlocksV4, frame(3, &sequencer(), Topic::BlocksV4)).await.unwrap();
+    assert_eq!(b.next_block().await.number(), 3);
+    let released = tokio::task::spawn_blocking(move || std::fs::read(pipe));
+    a.stop().await;
+    released.await.unwrap().unwrap();
+    let known = std::fs::read_to_string(file).unwrap();
+    assert!(known.contains(&b.handle.peer_id().to_string()), "{known}");
 }

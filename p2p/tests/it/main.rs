@@ -23,5 +23,6 @@ mod oracle;
 mod raw_peer;
 mod reconnect;
 mod refusals;
+mod streams;
 mod support;
 mod sync;

@@ -30,7 +30,7 @@ async fn knows_protocols(node: &Node, other: &Node) {
     until("its protocols", async || {
         let peers = node.handle.peers().await.unwrap();
         peers.iter().any(|peer| {
-            peer.peer_id == id && peer.protocols.iter().any(|name| name.contains("payload_by_number"))
+            peer.peer_id == id && peer.known.protocols.iter().any(|name| name.contains("payload_by_number"))
         })
     })
     .await;

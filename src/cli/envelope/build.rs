@@ -11,7 +11,7 @@ use clap::Args;
 use crosscheck_p2p::{BlockSigner, ChainId, Envelope, ExecutionPayload, SigningDomain, Topic};
 use eyre::WrapErr;
 use op_alloy::rpc_types::Transaction;
-use serde::Deserialize;
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// The largest block read, in bytes of JSON: more than the largest frame's takes.
@@ -41,14 +41,6 @@ pub(super) struct BuildArgs {
     /// Write the frame here, raw, in place of printing it
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-}
-
-/// A block, alone or in a response.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Told {
-    Response { result: Block<Transaction, Header> },
-    Alone(Block<Transaction, Header>),
 }
 
 impl BuildArgs {
@@ -97,12 +89,24 @@ impl BuildArgs {
     }
 }
 
+/// Reads a block, alone or in a response.
 fn read_block(file: &Path) -> eyre::Result<VerifiedBlock> {
+    let no_block = |why: String| UsageError {
+        problem: format!("{} is no block with full transactions: {why}", file.display()),
+    };
     let json = read_input(file, MAX_BLOCK)?;
-    let told: Told = serde_json::from_slice(&json).map_err(|error| UsageError {
-        problem: format!("{} is no block with full transactions: {error}", file.display()),
-    })?;
-    let (Told::Response { result: block } | Told::Alone(block)) = told;
+    let mut told: Value = serde_json::from_slice(&json).map_err(|error| no_block(error.to_string()))?;
+    if let Some(error) = told.get("error").filter(|error| !error.is_null()) {
+        return Err(no_block(format!("the node answered with the error {error}")).into());
+    }
+    if let Some(result) = told.get_mut("result") {
+        told = result.take();
+    }
+    if told.is_null() {
+        return Err(no_block("it is null: the node does not have it".to_owned()).into());
+    }
+    let block: Block<Transaction, Header> =
+        serde_path_to_error::deserialize(told).map_err(|error| no_block(error.to_string()))?;
     VerifiedBlock::verify(block).map_err(|error| UsageError { problem: error.to_string() }.into())
 }
 

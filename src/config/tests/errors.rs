@@ -104,6 +104,8 @@ fn settings_that_cannot_work_are_refused(#[case] line: &str, #[case] parts: &[&s
 #[case::endless_ban("p2p.ban_duration = \"8days\"", &["p2p.ban_duration = 8days", "\"1h\""])]
 #[case::no_bootnode("p2p.bootnodes = [\"10.0.0.1\"]", &["p2p.bootnodes[0] = \"10.0.0.1\"", "enr:"])]
 #[case::no_port("p2p.advertise_tcp = 0", &["chains.901.p2p.advertise_tcp = 0", "port 0", "1 to 65535"])]
+#[case::told_to_nobody("p2p.advertise_ip = \"203.0.113.7\"", &["chains.901.p2p.advertise_ip = 203.0.113.7", "discovery is not set"])]
+#[case::another_family("p2p.discovery = \"0.0.0.0:9222\"\np2p.advertise_ip = \"2001:db8::7\"", &["chains.901.p2p.advertise_ip = 2001:db8::7", "other family"])]
 #[case::no_socket("p2p.discovery = \"9222\"", &["chains.901.p2p.discovery = \"9222\"", "0.0.0.0:9222"])]
 #[case::split_second("p2p.future = \"1500ms\"", &["chains.901.p2p.future = 1s 500ms", "whole seconds", "\"5s\""])]
 #[case::endless_window("p2p.cross_safe_past = \"8days\"", &["p2p.cross_safe_past = 8days", "longer than 7days", "\"12h\""])]

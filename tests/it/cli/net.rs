@@ -93,11 +93,23 @@ fn nobody_is_not_enough() {
     assert!(stderr(&output).contains("nobody was reached"), "{}", stderr(&output));
 }
 
+#[test]
+fn a_port_that_another_has_is_named() {
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = format!("/ip4/127.0.0.1/tcp/{}", other.local_addr().unwrap().port());
+    let output = run(["net", "--chain=901", "--for=100ms", "--listen", &listen]);
+    assert_code(&output, FAILED);
+    let problem = format!("cannot listen on {listen}: Address already in use");
+    assert!(stderr(&output).contains(&problem), "{}", stderr(&output));
+}
+
 #[rstest]
 #[case::nothing(&["net"], "--network <NAME>")]
 #[case::nothing_of_use(&["net", "--json"], "--network <NAME>")]
 #[case::both(&["net", "--network=base", "--chain=8453"], "cannot be used with")]
 #[case::unknown(&["net", "--network=op-mainet"], "did you mean op-mainnet?")]
+#[case::peer_without_id(&["net", "--chain=901", "--peer=/ip4/127.0.0.1/tcp/1"], "end in /p2p/PEER_ID")]
+#[case::no_block(&["net", "--chain=901", "--blocks=0"], "0 is not in 1..")]
 #[case::no_contract(&["net", "--chain=901", "--l1=http://127.0.0.1:1"], "give --system-config")]
 fn misuse_says_what_to_write(#[case] arguments: &[&str], #[case] problem: &str) {
     let output = run(arguments);

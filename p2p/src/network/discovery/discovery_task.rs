@@ -1,9 +1,13 @@
 //! [`Discovery`]: the task that keeps the node in the table of others, and looks for peers.
 //!
 //! Looks often while the node wants peers and seldom while it has enough. Every second search is for subscribers
-//! of the cross-safe topic alone, if the node is one: there are few of them among many.
+//! of the cross-safe topic alone, if the node is one: there are few of them among many. While nobody answers, every
+//! search begins with the bootnodes again: they, or the network, may have been down at the start.
 
-use super::{Bootnode, ChainEntry, Found, Record, bootnode::Contact, local_record};
+use super::{
+    Bootnode, ChainEntry, Found, Reach, Record, bootnode::Contact, local_record, node_record::Advertised,
+};
+use crate::network::gating::ip_of;
 use discv5::{ConfigBuilder, Discv5, ListenConfig};
 use enr::{CombinedKey, NodeId};
 use libp2p::{Multiaddr, multiaddr::Protocol};
@@ -25,8 +29,6 @@ const PER_SEARCH: usize = 16;
 const SATED: u32 = 4;
 /// How long the TCP listener may take to come up before its port is given up on.
 const LISTENER: Duration = Duration::from_secs(10);
-/// Without a TCP listener nobody can dial us: then op-node's default port stands for none.
-const DEFAULT_TCP_PORT: u16 = 9222;
 
 /// How the node is found, and finds others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,9 +116,11 @@ impl Discovery {
                 return;
             }
         };
-        self.seed(&discv5).await;
         let mut searches = 0_u64;
         loop {
+            if discv5.connected_peers() == 0 {
+                self.seed(&discv5).await;
+            }
             self.search(&discv5, self.parts.is_cross_safe && searches % 2 == 1).await;
             searches = searches.wrapping_add(1);
             let sated = if *self.parts.wants_peers.borrow() { 1 } else { SATED };
@@ -128,28 +132,32 @@ impl Discovery {
         discv5.shutdown();
     }
 
-    /// The TCP port that others are told.
-    #[allow(clippy::wildcard_enum_match_arm)] // every other protocol
-    async fn tcp_port(&mut self) -> u16 {
+    /// The TCP port that others are told. `None`: nobody else can dial us.
+    async fn tcp_port(&mut self) -> Option<u16> {
         if let Some(port) = self.parts.config.advertise_tcp {
-            return port;
+            return Some(port);
         }
         let up = tokio::time::timeout(LISTENER, self.parts.listening.wait_for(Option::is_some));
         let addrs = up.await.ok().and_then(Result::ok).and_then(|addrs| addrs.clone()).unwrap_or_default();
-        let port = addrs.iter().flatten().find_map(|protocol| match protocol {
-            Protocol::Tcp(port) => Some(port),
-            _ => None,
-        });
-        port.unwrap_or(DEFAULT_TCP_PORT)
+        let is_local = self.parts.config.listen.ip().is_loopback();
+        let port = addrs.iter().find_map(|addr| dialled_port(addr, is_local));
+        if port.is_none() {
+            tracing::warn!(
+                "others can find this node and not dial it: it listens at no address but this machine's own"
+            );
+        }
+        port
     }
 
-    async fn start(&self, tcp: u16) -> Result<Discv5, String> {
+    async fn start(&self, tcp: Option<u16>) -> Result<Discv5, String> {
         let DiscoveryParts { config, socket, key, entry, is_cross_safe, .. } = &self.parts;
         let local = socket.local_addr().map_err(|error| error.to_string())?;
         let udp = config.advertise_udp.unwrap_or_else(|| local.port());
         let loopback = Some(local.ip()).filter(IpAddr::is_loopback);
-        let addr = (config.advertise_ip.or(loopback), tcp, udp);
-        let record = local_record(key, *entry, *is_cross_safe, addr).map_err(|error| error.to_string())?;
+        let ip = config.advertise_ip.or(loopback);
+        let advertised = Advertised { ip, is_ipv6: ip.unwrap_or(local.ip()).is_ipv6(), tcp, udp };
+        let record =
+            local_record(key, *entry, *is_cross_safe, advertised).map_err(|error| error.to_string())?;
         tracing::info!(record = record.to_base64(), udp = %local, "discovery");
         let mut settings = ConfigBuilder::new(listen_config(socket, local));
         if config.advertise_ip.is_some() {
@@ -187,9 +195,9 @@ impl Discovery {
 
     /// Searches once, and hands on who is of our chain.
     async fn search(&self, discv5: &Discv5, cross_safe_only: bool) {
-        let entry = self.parts.entry;
+        let (entry, reach) = (self.parts.entry, Reach::of(&discv5.local_enr()));
         let is_wanted = move |record: &Record| {
-            Found::read(record, entry).is_some_and(|found| found.is_cross_safe || !cross_safe_only)
+            Found::read(record, entry, reach).is_some_and(|found| found.is_cross_safe || !cross_safe_only)
         };
         let search = discv5.find_node_predicate(NodeId::random(), Box::new(is_wanted), PER_SEARCH);
         let mut records =
@@ -201,11 +209,19 @@ impl Discovery {
         };
         self.parts.view.send_replace(view);
         records.extend(table);
-        let found: Vec<_> = records.iter().filter_map(|record| Found::read(record, entry)).collect();
+        let found: Vec<_> = records.iter().filter_map(|record| Found::read(record, entry, reach)).collect();
         if !found.is_empty() && self.parts.found.send(found).await.is_err() {
             tracing::debug!("nobody is left to hear of found nodes");
         }
     }
+}
+
+/// The TCP port of an address that we listen at, if it is of use to those we look for.
+fn dialled_port(addr: &Multiaddr, is_local: bool) -> Option<u16> {
+    if !is_local && ip_of(addr).is_some_and(|ip| ip.is_loopback()) {
+        return None;
+    }
+    addr.iter().find_map(|protocol| if let Protocol::Tcp(port) = protocol { Some(port) } else { None })
 }
 
 fn add(discv5: &Discv5, record: &Record, bootnode: &Bootnode) {
@@ -225,5 +241,24 @@ fn listen_config(socket: &Arc<UdpSocket>, local: SocketAddr) -> ListenConfig {
     match local {
         SocketAddr::V4(_) => ListenConfig::FromSockets { ipv4: socket, ipv6: None },
         SocketAddr::V6(_) => ListenConfig::FromSockets { ipv4: None, ipv6: socket },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::public("/ip4/203.0.113.7/tcp/9222", false, Some(9222))]
+    #[case::this_machine("/ip4/127.0.0.1/tcp/9222", false, None)]
+    #[case::this_machine_among_itself("/ip4/127.0.0.1/tcp/9222", true, Some(9222))]
+    #[case::no_port("/ip4/203.0.113.7/udp/9222", false, None)]
+    fn a_port_is_told_to_who_can_dial_it(
+        #[case] addr: Multiaddr,
+        #[case] is_local: bool,
+        #[case] port: Option<u16>,
+    ) {
+        assert_eq!(dialled_port(&addr, is_local), port);
     }
 }

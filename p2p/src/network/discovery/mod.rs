@@ -12,4 +12,5 @@ pub use bootnode::{Bootnode, ParseBootnodeError};
 pub(super) use chain_entry::ChainEntry;
 pub(super) use discovery_task::{Discovery, DiscoveryParts};
 pub use discovery_task::{DiscoveryConfig, DiscoveryView};
-pub(super) use node_record::{Found, Record, combined_key, local_record};
+use node_record::local_record;
+pub(super) use node_record::{Found, Reach, Record, combined_key};

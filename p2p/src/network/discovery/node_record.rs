@@ -7,7 +7,7 @@ use super::ChainEntry;
 use discv5::Enr;
 use enr::{CombinedKey, CombinedPublicKey, EnrPublicKey as _};
 use libp2p::{Multiaddr, PeerId, identity, multiaddr::Protocol};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// The key of a subscriber of the cross-safe topic; its value is the topic's version, 1.
 const CROSS_SAFE: &str = "crosssafe";
@@ -15,6 +15,60 @@ const CROSS_SAFE_VERSION: u8 = 1;
 
 /// A record of a node.
 pub(in crate::network) type Record = Enr;
+
+/// Which addresses of others' records are dialled: those that can be reached from where we are, and be their own. Whoever
+/// signs a record writes into it what he likes: it must not have a node of the open network knock at doors behind its
+/// own wall.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::network) enum Reach {
+    /// This machine: so is everybody.
+    Machine,
+    /// Not known, or a private network: any but this machine's own.
+    Private,
+    /// The open network: public addresses.
+    Public,
+}
+
+impl Reach {
+    /// Our reach, by the address in our own record.
+    pub(in crate::network) fn of(own: &Record) -> Self {
+        match own.ip4().map(IpAddr::from).or_else(|| own.ip6().map(IpAddr::from)) {
+            Some(ip) if ip.is_loopback() => Self::Machine,
+            Some(ip) if !is_private(ip) => Self::Public,
+            Some(_) | None => Self::Private,
+        }
+    }
+
+    fn has(self, ip: IpAddr) -> bool {
+        // Addresses that name no one node are nothing to dial.
+        let names_a_node =
+            !(ip.is_unspecified() || ip.is_multicast() || ip == IpAddr::V4(Ipv4Addr::BROADCAST));
+        names_a_node
+            && match self {
+                Self::Machine => true,
+                Self::Private => !ip.is_loopback() && !is_link_local(ip),
+                Self::Public => !ip.is_loopback() && !is_link_local(ip) && !is_private(ip),
+            }
+    }
+}
+
+/// Whether an address is one of a network that the open one does not reach: also those of carriers' NAT.
+fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => {
+            ip.is_private() || (ip.to_bits() >> 22) == (Ipv4Addr::new(100, 64, 0, 0).to_bits() >> 22)
+        }
+        IpAddr::V6(ip) => ip.is_unique_local(),
+    }
+}
+
+/// Addresses of the same wire, among them those at which clouds tell a machine its secrets.
+const fn is_link_local(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_unicast_link_local(),
+    }
+}
 
 /// What a record of a node of our chain says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,21 +86,16 @@ pub(in crate::network) struct Found {
 }
 
 impl Found {
-    /// Reads a record. `None`: it is of another chain, or of a node that cannot be dialled.
-    pub(in crate::network) fn read(record: &Record, ours: ChainEntry) -> Option<Self> {
+    /// Reads a record. `None`: it is of another chain, or of a node that cannot be dialled from where we are.
+    pub(in crate::network) fn read(record: &Record, ours: ChainEntry, reach: Reach) -> Option<Self> {
         let entry = ChainEntry::from_rlp(record.get_raw_rlp(ChainEntry::KEY)?)?;
         if entry != ours {
             return None;
         }
-        let (ip, port) = match (record.ip4().zip(record.tcp4()), record.ip6().zip(record.tcp6())) {
-            (Some((ip, port)), _) => (IpAddr::from(ip), port),
-            (None, Some((ip, port))) => (IpAddr::from(ip), port),
-            (None, None) => return None,
-        };
-        // Port 0, and addresses that name no one node, are nothing to dial.
-        if port == 0 || ip.is_unspecified() || ip.is_multicast() {
-            return None;
-        }
+        let ipv4 = record.ip4().map(IpAddr::from).zip(record.tcp4());
+        let ipv6 = record.ip6().map(|ip| ip.to_canonical()).zip(record.tcp6());
+        let can_be_dialled = |(ip, port): &(IpAddr, u16)| *port != 0 && reach.has(*ip);
+        let (ip, port) = [ipv4, ipv6].into_iter().flatten().find(can_be_dialled)?;
         Some(Self {
             peer_id: peer_id_of(&record.public_key())?,
             addr: Multiaddr::from(ip).with(Protocol::Tcp(port)),
@@ -75,12 +124,25 @@ pub(in crate::network) fn combined_key(keypair: &identity::Keypair) -> Option<Co
     CombinedKey::secp256k1_from_bytes(&mut secret).ok()
 }
 
-/// Our record. Without an address others find out where we are, and tell us.
-pub(in crate::network) fn local_record(
+/// What our record tells of where we are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Advertised {
+    /// Our address. `None`: others find it out, and tell us.
+    pub(super) ip: Option<IpAddr>,
+    /// Whether it is one of IPv6, or is going to be.
+    pub(super) is_ipv6: bool,
+    /// The TCP port, if we can be dialled.
+    pub(super) tcp: Option<u16>,
+    /// The UDP port.
+    pub(super) udp: u16,
+}
+
+/// Our record.
+pub(super) fn local_record(
     key: &CombinedKey,
     entry: ChainEntry,
     is_cross_safe: bool,
-    (ip, tcp, udp): (Option<IpAddr>, u16, u16),
+    Advertised { ip, is_ipv6, tcp, udp }: Advertised,
 ) -> Result<Record, enr::Error> {
     let mut builder = Enr::builder();
     builder.add_value_rlp(ChainEntry::KEY, entry.to_rlp().into());
@@ -90,9 +152,11 @@ pub(in crate::network) fn local_record(
     if let Some(ip) = ip {
         builder.ip(ip);
     }
-    match ip {
-        Some(IpAddr::V6(_)) => builder.tcp6(tcp).udp6(udp),
-        Some(IpAddr::V4(_)) | None => builder.tcp4(tcp).udp4(udp),
+    match (is_ipv6, tcp) {
+        (true, Some(tcp)) => builder.tcp6(tcp).udp6(udp),
+        (true, None) => builder.udp6(udp),
+        (false, Some(tcp)) => builder.tcp4(tcp).udp4(udp),
+        (false, None) => builder.udp4(udp),
     };
     builder.build(key)
 }
@@ -114,8 +178,10 @@ mod tests {
         let identity = NodeIdentity::generate();
         let peer_id = identity.peer_id();
         let key = combined_key(&identity.into_keypair()).unwrap();
-        let ip = ip.map(|ip| ip.parse().unwrap());
-        (local_record(&key, entry, is_cross_safe, (ip, tcp, 9223)).unwrap(), peer_id)
+        let ip: Option<IpAddr> = ip.map(|ip| ip.parse().unwrap());
+        let is_ipv6 = ip.is_some_and(|ip| ip.is_ipv6());
+        let advertised = Advertised { ip, is_ipv6, tcp: Some(tcp), udp: 9223 };
+        (local_record(&key, entry, is_cross_safe, advertised).unwrap(), peer_id)
     }
 
     #[rstest]
@@ -127,7 +193,7 @@ mod tests {
         let read: Record = text.parse().unwrap();
         let addr = addr.parse().unwrap();
         let found = Found { peer_id, addr, chain_id: 901, is_cross_safe, record: text };
-        assert_eq!(Found::read(&read, OURS), Some(found));
+        assert_eq!(Found::read(&read, OURS, Reach::Public), Some(found));
     }
 
     #[rstest]
@@ -137,13 +203,65 @@ mod tests {
     #[case::of_everybody(OURS, Some("0.0.0.0"), 9222)]
     #[case::of_a_group(OURS, Some("224.0.0.1"), 9222)]
     fn a_record_of_nobody_to_dial(#[case] entry: ChainEntry, #[case] ip: Option<&str>, #[case] tcp: u16) {
-        assert_eq!(Found::read(&record(entry, true, ip, tcp).0, OURS), None);
+        assert_eq!(Found::read(&record(entry, true, ip, tcp).0, OURS, Reach::Machine), None);
+    }
+
+    #[rstest]
+    #[case::public("203.0.113.7", [true, true, true])]
+    #[case::private("10.0.0.7", [true, true, false])]
+    #[case::behind_a_carriers_nat("100.127.0.7", [true, true, false])]
+    #[case::beside_a_carriers_nat("100.128.0.7", [true, true, true])]
+    #[case::unique_local("fd00::7", [true, true, false])]
+    #[case::where_clouds_tell_secrets("169.254.169.254", [true, false, false])]
+    #[case::of_one_wire("fe80::7", [true, false, false])]
+    #[case::this_machine("127.0.0.1", [true, false, false])]
+    #[case::this_machine_in_disguise("::ffff:127.0.0.1", [true, false, false])]
+    #[case::everybody("255.255.255.255", [false, false, false])]
+    fn only_what_is_in_reach_is_dialled(#[case] ip: &str, #[case] dialled: [bool; 3]) {
+        let (record, _) = record(OURS, true, Some(ip), 9222);
+        let reaches = [Reach::Machine, Reach::Private, Reach::Public];
+        assert_eq!(reaches.map(|reach| Found::read(&record, OURS, reach).is_some()), dialled);
+    }
+
+    #[rstest]
+    #[case::this_machine(Some("127.0.0.1"), Reach::Machine)]
+    #[case::private(Some("192.168.1.7"), Reach::Private)]
+    #[case::not_known_yet(None, Reach::Private)]
+    #[case::public(Some("203.0.113.7"), Reach::Public)]
+    #[case::public_ipv6(Some("2001:db8::7"), Reach::Public)]
+    fn our_reach_is_that_of_our_address(#[case] ip: Option<&str>, #[case] reach: Reach) {
+        assert_eq!(Reach::of(&record(OURS, true, ip, 9222).0), reach);
+    }
+
+    #[test]
+    fn without_an_address_the_ports_are_of_the_sockets_family() {
+        let key = CombinedKey::generate_secp256k1();
+        let of = |is_ipv6, tcp| {
+            let advertised = Advertised { ip: None, is_ipv6, tcp, udp: 9223 };
+            let record = local_record(&key, OURS, false, advertised).unwrap();
+            [record.tcp4(), record.udp4(), record.tcp6(), record.udp6()]
+        };
+        assert_eq!(of(true, Some(9222)), [None, None, Some(9222), Some(9223)]);
+        assert_eq!(of(false, Some(9222)), [Some(9222), Some(9223), None, None]);
+        assert_eq!(of(false, None), [None, Some(9223), None, None], "nobody can dial us");
+    }
+
+    #[test]
+    fn of_two_addresses_the_one_in_reach_is_dialled() {
+        let key = CombinedKey::generate_secp256k1();
+        let mut builder = Enr::builder();
+        builder.add_value_rlp(ChainEntry::KEY, OURS.to_rlp().into());
+        builder.ip4([10, 0, 0, 7].into()).tcp4(1).ip6("2001:db8::7".parse().unwrap()).tcp6(2);
+        let record = builder.build(&key).unwrap();
+        let addr = |reach| Found::read(&record, OURS, reach).unwrap().addr.to_string();
+        assert_eq!(addr(Reach::Private), "/ip4/10.0.0.7/tcp/1");
+        assert_eq!(addr(Reach::Public), "/ip6/2001:db8::7/tcp/2");
     }
 
     #[test]
     fn a_record_of_another_network_is_passed_over() {
         let key = CombinedKey::generate_secp256k1();
         let beacon = Enr::builder().ip4([203, 0, 113, 7].into()).tcp4(9000).build(&key).unwrap();
-        assert_eq!(Found::read(&beacon, OURS), None);
+        assert_eq!(Found::read(&beacon, OURS, Reach::Public), None);
     }
 }

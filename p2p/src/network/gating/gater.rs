@@ -7,10 +7,10 @@ use super::{
     gates::{block, ip_of},
 };
 use crate::UnixSeconds;
-use libp2p::{Multiaddr, PeerId, swarm::ConnectionId};
+use libp2p::{Multiaddr, PeerId, core::Endpoint, swarm::ConnectionId};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
 };
 
 /// The gater of one chain's network.
@@ -22,16 +22,34 @@ pub(in crate::network) struct Gater {
     exempt: BTreeSet<PeerId>,
     /// Peers that the operator asked to keep; treated alike.
     protected: BTreeSet<PeerId>,
-    pending_in: BTreeSet<ConnectionId>,
+    /// Each with whom it counts against.
+    pending_in: BTreeMap<ConnectionId, Option<IpAddr>>,
     pending_out: BTreeSet<ConnectionId>,
     peers: BTreeMap<PeerId, Connected>,
+    banned: u64,
 }
 
 /// A connected peer.
 #[derive(Debug)]
 struct Connected {
     since: UnixSeconds,
-    connections: BTreeMap<ConnectionId, Option<IpAddr>>,
+    connections: BTreeMap<ConnectionId, Connection>,
+}
+
+/// A connection that stands.
+#[derive(Clone, Copy, Debug)]
+struct Connection {
+    addr: Option<IpAddr>,
+    opened_by: Endpoint,
+}
+
+/// What a peer is worth, as the gater is told.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::network) struct PeerWorth {
+    /// Its score.
+    pub(in crate::network) score: f64,
+    /// Whether it is subscribed to any of our topics.
+    pub(in crate::network) is_subscribed: bool,
 }
 
 impl Gater {
@@ -42,9 +60,10 @@ impl Gater {
             gates,
             exempt,
             protected: BTreeSet::new(),
-            pending_in: BTreeSet::new(),
+            pending_in: BTreeMap::new(),
             pending_out: BTreeSet::new(),
             peers: BTreeMap::new(),
+            banned: 0,
         }
     }
 
@@ -77,16 +96,39 @@ impl Gater {
         self.exempt.contains(peer_id) || self.protected.contains(peer_id)
     }
 
-    /// Whether the node should look for more peers.
-    pub(in crate::network) fn wants_peers(&self) -> bool {
-        self.peers.len() < self.rules.low_tide
+    /// How many peers have been banned for their score.
+    pub(in crate::network) const fn banned(&self) -> u64 {
+        self.banned
+    }
+
+    /// Whether the node should look for more peers. Who has had its grace and is subscribed to nothing of ours counts
+    /// for none: otherwise a few strangers who say nothing would end the search.
+    pub(in crate::network) fn wants_peers(
+        &self,
+        now: UnixSeconds,
+        is_subscribed: impl Fn(&PeerId) -> bool,
+    ) -> bool {
+        let counts =
+            |(peer_id, peer): &(&PeerId, &Connected)| !self.is_settled(peer, now) || is_subscribed(peer_id);
+        self.peers.iter().filter(counts).count() < self.rules.low_tide
     }
 
     /// A handshake is to begin, inbound.
     pub(super) fn accept(&mut self, connection: ConnectionId, remote: &Multiaddr) -> Result<(), Gated> {
         self.gates.check_multiaddr(remote)?;
         room(self.pending_in.len(), self.rules.max_pending)?;
-        self.pending_in.insert(connection);
+        let host = ip_of(remote).and_then(host_of);
+        let of_host = || self.pending_in.values().filter(|other| **other == host).count();
+        if let Some(addr) = host
+            && of_host() >= self.rules.max_pending_per_host
+        {
+            return Err(Gated::PendingOfHost {
+                addr,
+                pending: of_host(),
+                limit: self.rules.max_pending_per_host,
+            });
+        }
+        self.pending_in.insert(connection, host);
         Ok(())
     }
 
@@ -114,7 +156,7 @@ impl Gater {
         &mut self,
         connection: ConnectionId,
         peer_id: PeerId,
-        remote: &Multiaddr,
+        (remote, opened_by): (&Multiaddr, Endpoint),
         now: UnixSeconds,
     ) -> Result<(), Gated> {
         self.settle(connection);
@@ -128,9 +170,14 @@ impl Gater {
         if connections >= limit {
             return Err(Gated::ConnectionsOfPeer { peer_id, connections, limit });
         }
-        let (connections, limit) = (self.connections(), self.rules.max_connections);
+        let (connections, limit) = (self.connections(|_| true), self.rules.max_connections);
         if connections >= limit {
             return Err(Gated::Connections { connections, limit });
+        }
+        let is_inbound = |connection: &Connection| connection.opened_by == Endpoint::Listener;
+        let (connections, limit) = (self.connections(is_inbound), self.rules.max_inbound);
+        if opened_by == Endpoint::Listener && connections >= limit {
+            return Err(Gated::Inbound { connections, limit });
         }
         Ok(())
     }
@@ -146,12 +193,12 @@ impl Gater {
         &mut self,
         connection: ConnectionId,
         peer_id: PeerId,
-        remote: &Multiaddr,
+        (remote, opened_by): (&Multiaddr, Endpoint),
         now: UnixSeconds,
     ) {
         let fresh = || Connected { since: now, connections: BTreeMap::new() };
         let peer = self.peers.entry(peer_id).or_insert_with(fresh);
-        peer.connections.insert(connection, ip_of(remote));
+        peer.connections.insert(connection, Connection { addr: ip_of(remote), opened_by });
     }
 
     /// A connection closed.
@@ -164,56 +211,71 @@ impl Gater {
     }
 
     /// Ends bans that are over, bans who scores too little, and tells whom to disconnect: who is banned or
-    /// blocked, and, above the high tide, the lowest-scoring peers beyond their grace, down to the low one.
+    /// blocked, and, above the high tide, the peers beyond their grace that are worth the least, down to the low one.
     pub(in crate::network) fn survey(
         &mut self,
         now: UnixSeconds,
-        score: impl Fn(&PeerId) -> f64,
+        worth: impl Fn(&PeerId) -> PeerWorth,
     ) -> Vec<PeerId> {
         self.gates.expire(now);
         let until = UnixSeconds(now.0.saturating_add(self.rules.ban_duration));
         let hostile: Vec<_> = self
             .peers
             .keys()
-            .filter(|peer_id| !self.is_exempt(peer_id) && score(peer_id) < self.rules.ban_below)
+            .filter(|peer_id| !self.is_exempt(peer_id) && worth(peer_id).score < self.rules.ban_below)
             .copied()
             .collect();
-        hostile.into_iter().for_each(|peer_id| self.gates.ban(peer_id, until));
+        for peer_id in hostile {
+            if self.gates.check_peer(peer_id, now).is_ok() {
+                self.banned = self.banned.saturating_add(1);
+            }
+            self.gates.ban(peer_id, until);
+        }
         let (mut leaving, staying): (Vec<_>, Vec<_>) = self
             .peers
             .iter()
             .map(|(peer_id, peer)| (*peer_id, peer))
             .partition(|(peer_id, peer)| self.is_unwanted(*peer_id, peer, now));
-        leaving.extend(self.surplus(staying, now, score));
+        leaving.extend(self.surplus(staying, now, worth));
         leaving.into_iter().map(|(peer_id, _)| peer_id).collect()
     }
 
+    /// Who is in its grace is neither let go nor counted: else whoever keeps coming anew would push out all the others.
     fn surplus<'a>(
         &self,
         peers: Vec<(PeerId, &'a Connected)>,
         now: UnixSeconds,
-        score: impl Fn(&PeerId) -> f64,
+        worth: impl Fn(&PeerId) -> PeerWorth,
     ) -> Vec<(PeerId, &'a Connected)> {
-        if peers.len() <= self.rules.high_tide {
+        let (exempt, others): (Vec<_>, Vec<_>) =
+            peers.into_iter().partition(|(peer_id, _)| self.is_exempt(peer_id));
+        let mut prunable: Vec<_> =
+            others.into_iter().filter(|(_, peer)| self.is_settled(peer, now)).collect();
+        let counted = exempt.len().saturating_add(prunable.len());
+        if counted <= self.rules.high_tide {
             return Vec::new();
         }
-        let surplus = peers.len().saturating_sub(self.rules.low_tide);
-        let is_settled = |peer: &Connected| now.0.saturating_sub(peer.since.0) >= self.rules.grace;
-        let mut prunable: Vec<_> = peers
-            .into_iter()
-            .filter(|(peer_id, peer)| !self.is_exempt(peer_id) && is_settled(peer))
-            .collect();
         // Of equals the youngest go: who has stayed longest is the least likely to be one of many fakes.
         prunable.sort_by(|(a, a_peer), (b, b_peer)| {
-            score(a).total_cmp(&score(b)).then(b_peer.since.cmp(&a_peer.since))
+            let (a, b) = (worth(a), worth(b));
+            let by_worth = a.is_subscribed.cmp(&b.is_subscribed).then(a.score.total_cmp(&b.score));
+            by_worth.then(b_peer.since.cmp(&a_peer.since))
         });
-        prunable.truncate(surplus);
+        prunable.truncate(counted.saturating_sub(self.rules.low_tide));
         prunable
+    }
+
+    const fn is_settled(&self, peer: &Connected, now: UnixSeconds) -> bool {
+        now.0.saturating_sub(peer.since.0) >= self.rules.grace
     }
 
     fn is_unwanted(&self, peer_id: PeerId, peer: &Connected, now: UnixSeconds) -> bool {
         self.check_peer(peer_id, now).is_err()
-            || peer.connections.values().flatten().any(|addr| self.gates.check_addr(*addr).is_err())
+            || peer
+                .connections
+                .values()
+                .filter_map(|connection| connection.addr)
+                .any(|addr| self.gates.check_addr(addr).is_err())
     }
 
     /// An operator's block holds for everyone; a ban, which may be older than the exemption, does not.
@@ -224,10 +286,20 @@ impl Gater {
         }
     }
 
-    /// Connections of peers that count against the cap.
-    fn connections(&self) -> usize {
+    /// Connections of peers that count against the caps.
+    fn connections(&self, of_kind: impl Fn(&Connection) -> bool) -> usize {
         let counted = self.peers.iter().filter(|(peer_id, _)| !self.is_exempt(peer_id));
-        counted.map(|(_, peer)| peer.connections.len()).sum()
+        counted.flat_map(|(_, peer)| peer.connections.values()).filter(|each| of_kind(each)).count()
+    }
+}
+
+/// Whom a handshake counts against: an IPv4 address, or the /64 that one host has of IPv6. Those of this machine are
+/// told apart by nothing.
+fn host_of(addr: IpAddr) -> Option<IpAddr> {
+    match addr {
+        _ if addr.is_loopback() => None,
+        IpAddr::V4(_) => Some(addr),
+        IpAddr::V6(addr) => Some(Ipv6Addr::from_bits(addr.to_bits() & (u128::MAX << 64)).into()),
     }
 }
 

@@ -63,6 +63,7 @@ impl NetworkBehaviour for GaterBehaviour {
         _: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
+        let remote = (remote, Endpoint::Listener);
         let established = self.gater.establish(connection, peer_id, remote, self.clock.now());
         established.map(|()| dummy::ConnectionHandler).map_err(ConnectionDenied::new)
     }
@@ -86,6 +87,7 @@ impl NetworkBehaviour for GaterBehaviour {
         _: Endpoint,
         _: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
+        let remote = (remote, Endpoint::Dialer);
         let established = self.gater.establish(connection, peer_id, remote, self.clock.now());
         established.map(|()| dummy::ConnectionHandler).map_err(ConnectionDenied::new)
     }
@@ -99,7 +101,7 @@ impl NetworkBehaviour for GaterBehaviour {
                 endpoint,
                 ..
             }) => {
-                let remote = endpoint.get_remote_address();
+                let remote = (endpoint.get_remote_address(), endpoint.to_endpoint());
                 self.gater.connected(connection_id, peer_id, remote, self.clock.now());
             }
             FromSwarm::ConnectionClosed(ConnectionClosed { peer_id, connection_id, .. }) => {

@@ -13,10 +13,15 @@ pub struct GaterRules {
     pub grace: u64,
     /// The most connections at any time, handshakes left aside. Exempt peers get in beyond it.
     pub max_connections: usize,
+    /// The most connections that others opened: the rest are kept for peers that this node dials, so that strangers
+    /// cannot take every place.
+    pub max_inbound: usize,
     /// The most connections of one peer: two that dial each other at once have two, and one may be closing.
     pub max_connections_per_peer: usize,
     /// The most handshakes under way in each direction.
     pub max_pending: usize,
+    /// The most inbound handshakes under way from one host, which is an IPv4 address or a /64 of IPv6, but loopback.
+    pub max_pending_per_host: usize,
     /// A peer that scores less is banned, unless it is exempt.
     pub ban_below: f64,
     /// Seconds that a ban lasts.
@@ -30,8 +35,10 @@ impl Default for GaterRules {
             high_tide: 30,
             grace: 30,
             max_connections: 60,
+            max_inbound: 40,
             max_connections_per_peer: 3,
             max_pending: 32,
+            max_pending_per_host: 8,
             ban_below: -100.0,
             ban_duration: 60 * 60,
         }

@@ -57,6 +57,24 @@ pub enum Gated {
         /// The most.
         limit: usize,
     },
+    /// There are enough handshakes from there.
+    #[error("{pending} handshakes with {addr} are under way: at most {limit} are let in")]
+    PendingOfHost {
+        /// The address, or the /64 that it lies in.
+        addr: IpAddr,
+        /// How many.
+        pending: usize,
+        /// The most.
+        limit: usize,
+    },
+    /// Others opened enough connections.
+    #[error("{connections} inbound connections stand: at most {limit} are let in")]
+    Inbound {
+        /// How many.
+        connections: usize,
+        /// The most.
+        limit: usize,
+    },
     /// There are enough connections.
     #[error("{connections} connections stand: at most {limit} are held")]
     Connections {

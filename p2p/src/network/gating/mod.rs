@@ -8,7 +8,7 @@ mod gater_behaviour;
 mod gater_rules;
 mod gates;
 
-pub(super) use gater::Gater;
+pub(super) use gater::{Gater, PeerWorth};
 pub(super) use gater_behaviour::GaterBehaviour;
 pub use gater_rules::GaterRules;
 pub(super) use gates::ip_of;

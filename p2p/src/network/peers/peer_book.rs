@@ -1,8 +1,8 @@
 //! [`PeerBook`]: who the node is connected to, who it met or heard of, and whom to dial next.
 //!
-//! Pure: the time is an argument. Everything in it that a peer says of itself is bounded in number and length,
-//! and an address that a peer claims is only believed if it is the one that it came from: nobody can have the
-//! node dial a third party.
+//! Pure: the time is an argument. Everything in it that a peer says of itself is bounded in number and length. An
+//! address that a connected peer claims is only believed if it is the one that it came from. A node record may name
+//! any address that [`Found`] lets through: dialling it ends there unless the peer with the record's key answers.
 
 use crate::{
     UnixSeconds,
@@ -73,9 +73,14 @@ pub(in crate::network) struct PeerBook {
 }
 
 impl PeerBook {
-    /// A book with peers known from before.
+    /// A book with peers known from before: as many as it holds, those seen last.
     pub(in crate::network) fn new(known: BTreeMap<PeerId, KnownPeer>, now: UnixSeconds) -> Self {
-        let mut book = Self { known, live: BTreeMap::new() };
+        let mut known: Vec<_> = known.into_iter().collect();
+        // Nobody was seen in the future: the clock has been set back, or the file is wrong.
+        known.iter_mut().for_each(|(_, peer)| peer.last_seen = peer.last_seen.min(now));
+        known.sort_by_key(|(_, peer)| Reverse(peer.last_seen));
+        known.truncate(MAX_KNOWN);
+        let mut book = Self { known: known.into_iter().collect(), live: BTreeMap::new() };
         book.forget(now);
         book
     }
@@ -322,6 +327,20 @@ mod tests {
         (0..MAX_KNOWN as u64 + 10).for_each(|n| _ = heard_of(&mut book, later(n)));
         assert_eq!(book.known().len(), MAX_KNOWN);
         assert!(book.known().contains_key(&live));
+    }
+
+    #[test]
+    fn of_those_known_from_before_the_last_seen_are_kept_and_nobody_from_the_future() {
+        let known = |last_seen| (PeerId::random(), KnownPeer { last_seen, ..KnownPeer::default() });
+        let mut before: BTreeMap<_, _> = (1..=MAX_KNOWN as u64 + 9).map(|n| known(later(n))).collect();
+        let (oldest, _) = before.iter().min_by_key(|(_, peer)| peer.last_seen).unwrap();
+        let oldest = *oldest;
+        let (future, peer) = known(UnixSeconds(u64::MAX));
+        before.insert(future, peer);
+        let now = later(MAX_KNOWN as u64 + 9);
+        let book = PeerBook::new(before, now);
+        assert_eq!((book.known().len(), book.known().contains_key(&oldest)), (MAX_KNOWN, false));
+        assert_eq!(book.known()[&future].last_seen, now);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use std::{
 
 /// More than the largest file that is written.
 const MAX_FILE_BYTES: u64 = 32 * 1024 * 1024;
-/// Peers and bans that are read back. The book keeps no more.
+/// Peers and bans that are read back: more than are written.
 const MAX_ENTRIES: usize = 20_000;
 
 /// Why the file could not be used.
@@ -39,6 +39,8 @@ pub enum PeerFileError {
 #[derive(Clone, Debug)]
 pub(in crate::network) struct PeerFile {
     path: PathBuf,
+    /// What the configuration shuts out. It is not written down: once it is configured no more, it is let in.
+    configured: Gates,
 }
 
 /// What the file holds.
@@ -63,13 +65,14 @@ struct PeerEntry {
     enr: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     chain_id: Option<u64>,
+    is_cross_safe: bool,
     last_seen: u64,
 }
 
 impl PeerFile {
-    /// The file at a path, which need not exist.
-    pub(in crate::network) const fn new(path: PathBuf) -> Self {
-        Self { path }
+    /// The file at a path, which need not exist, of a node that is configured to shut these out.
+    pub(in crate::network) const fn new(path: PathBuf, configured: Gates) -> Self {
+        Self { path, configured }
     }
 
     /// What was known. Nothing, if there is no file or it held something else.
@@ -109,20 +112,22 @@ impl PeerFile {
     }
 
     /// What [`Self::store`] writes.
-    pub(in crate::network) fn render(known: &BTreeMap<PeerId, KnownPeer>, gates: &Gates) -> String {
+    pub(in crate::network) fn render(&self, known: &BTreeMap<PeerId, KnownPeer>, gates: &Gates) -> String {
         let entry = |(peer_id, peer): (&PeerId, &KnownPeer)| PeerEntry {
             id: peer_id.to_string(),
             addrs: peer.addrs.clone(),
             agent: peer.agent.clone(),
             enr: peer.enr.clone(),
             chain_id: peer.chain_id,
+            is_cross_safe: peer.is_cross_safe,
             last_seen: peer.last_seen.0,
         };
+        let ours = &self.configured;
         let contents = Contents {
             peers: known.iter().filter(|(_, peer)| !peer.addrs.is_empty()).map(entry).collect(),
-            blocked_peers: gates.peers.iter().map(ToString::to_string).collect(),
-            blocked_addrs: gates.addrs.iter().copied().collect(),
-            blocked_subnets: gates.subnets.iter().map(ToString::to_string).collect(),
+            blocked_peers: gates.peers.difference(&ours.peers).map(ToString::to_string).collect(),
+            blocked_addrs: gates.addrs.difference(&ours.addrs).copied().collect(),
+            blocked_subnets: gates.subnets.difference(&ours.subnets).map(ToString::to_string).collect(),
             bans: gates.bans.iter().map(|(peer_id, until)| (peer_id.to_string(), until.0)).collect(),
         };
         serde_json::to_string_pretty(&contents).unwrap_or_default()
@@ -150,6 +155,7 @@ impl Contents {
                 agent: entry.agent.as_deref().map(super::clip),
                 enr: entry.enr,
                 chain_id: entry.chain_id,
+                is_cross_safe: entry.is_cross_safe,
                 last_seen: UnixSeconds(entry.last_seen),
                 ..KnownPeer::default()
             };
@@ -185,7 +191,7 @@ mod tests {
     #[test]
     fn what_is_stored_is_loaded() {
         let dir = tempfile::tempdir().unwrap();
-        let file = PeerFile::new(dir.path().join("peers.json"));
+        let file = PeerFile::new(dir.path().join("peers.json"), Gates::default());
         let known = BTreeMap::from([(
             PeerId::random(),
             KnownPeer {
@@ -193,6 +199,7 @@ mod tests {
                 agent: Some("op".into()),
                 enr: Some("enr:-x".into()),
                 chain_id: Some(901),
+                is_cross_safe: true,
                 last_seen: UnixSeconds(7),
                 ..KnownPeer::default()
             },
@@ -202,14 +209,27 @@ mod tests {
         gates.block_addr("10.0.0.2".parse().unwrap()).unwrap();
         gates.block_subnet("10.1.0.0/16".parse().unwrap()).unwrap();
         gates.ban(PeerId::random(), UnixSeconds(99));
-        file.store(&PeerFile::render(&known, &gates)).unwrap();
+        file.store(&file.render(&known, &gates)).unwrap();
         assert_eq!(file.load().unwrap(), (known, gates));
+    }
+
+    #[test]
+    fn what_is_configured_is_not_written_down() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut configured = Gates::default();
+        configured.block_subnet("10.1.0.0/16".parse().unwrap()).unwrap();
+        let mut gates = configured.clone();
+        gates.block_subnet("10.2.0.0/16".parse().unwrap()).unwrap();
+        let file = PeerFile::new(dir.path().join("peers.json"), configured);
+        file.store(&file.render(&BTreeMap::new(), &gates)).unwrap();
+        let subnets = file.load().unwrap().1.subnets;
+        assert_eq!(subnets, ["10.2.0.0/16".parse().unwrap()].into());
     }
 
     #[test]
     fn no_file_is_nothing_known() {
         let dir = tempfile::tempdir().unwrap();
-        let file = PeerFile::new(dir.path().join("peers.json"));
+        let file = PeerFile::new(dir.path().join("peers.json"), Gates::default());
         assert_eq!(file.load().unwrap(), Default::default());
     }
 
@@ -221,7 +241,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("peers.json");
         fs::write(&path, contents).unwrap();
-        assert_eq!(PeerFile::new(path.clone()).load().unwrap(), Default::default());
+        assert_eq!(PeerFile::new(path.clone(), Gates::default()).load().unwrap(), Default::default());
         assert!(!path.exists());
         assert_eq!(fs::read(dir.path().join("peers.json.unreadable")).unwrap(), contents);
     }
@@ -231,6 +251,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("peers.json");
         fs::write(&path, r#"{"peers":[{"id":"nobody"}],"blocked_subnets":["x"],"bans":{"y":1}}"#).unwrap();
-        assert_eq!(PeerFile::new(path).load().unwrap(), Default::default());
+        assert_eq!(PeerFile::new(path, Gates::default()).load().unwrap(), Default::default());
     }
 }

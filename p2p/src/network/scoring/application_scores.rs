@@ -1,8 +1,9 @@
 //! [`ApplicationScores`]: what our own verdicts say of a peer.
 //!
 //! Useful answers and blocks count for it, failures to answer a little and false answers much against it, each up
-//! to a cap, as op-node counted them. Rejected frames count beyond a few, then quickly up to a ban: an honest relay whose view of L1 or whose fork table differs for a moment keeps its standing, a flooder is banned within
-//! one batch. Everything shrinks each slot. Pure; a peer is forgotten once all of its counts are nothing.
+//! to a cap, as op-node counted them. Rejected frames count beyond a few, then quickly up to a ban: an honest relay
+//! whose view of L1 or whose fork table differs for a moment keeps its standing, a flooder is banned within one batch.
+//! Everything shrinks each slot. Pure; a peer is forgotten once all of its counts are nothing.
 
 use super::decay_factor;
 use libp2p::PeerId;
@@ -44,6 +45,19 @@ pub(in crate::network) enum Deed {
     Lied,
     /// It sent a frame that breaks a rule that it could check.
     SentInvalid,
+}
+
+/// How much of each kind a peer did lately: counts that shrink each slot, to a hundredth after sixty.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PeerDeeds {
+    /// Blocks that it was the first to send, and requests that it answered well; 20 at most.
+    pub good: f64,
+    /// Requests that it did not answer; 9 at most.
+    pub failures: f64,
+    /// Answers that were not what was asked for; 1 at most.
+    pub falsehoods: f64,
+    /// Frames that were rejected; 50 at most.
+    pub rejects: f64,
 }
 
 /// The counts of every peer.
@@ -114,6 +128,18 @@ impl ApplicationScores {
         scores
     }
 
+    /// What a peer did lately.
+    pub(in crate::network) fn deeds(&self, peer_id: &PeerId) -> PeerDeeds {
+        let Counts { good, failures, falsehoods, rejects } =
+            self.peers.get(peer_id).copied().unwrap_or_default();
+        PeerDeeds {
+            good: good / GOOD,
+            failures: failures / FAILURE,
+            falsehoods: falsehoods / FALSEHOOD,
+            rejects,
+        }
+    }
+
     /// A peer's score.
     pub(in crate::network) fn score(&self, peer_id: &PeerId) -> f64 {
         self.peers.get(peer_id).map_or(0.0, Counts::score)
@@ -145,6 +171,16 @@ mod tests {
     #[case::a_flood_bans(Deed::SentInvalid, 21, -110.0)]
     fn counts(#[case] deed: Deed, #[case] times: usize, #[case] score: f64) {
         assert!((after(deed, times) - score).abs() < 1e-9);
+    }
+
+    #[test]
+    fn deeds_are_told_in_their_number() {
+        let (mut scores, peer_id) = (ApplicationScores::default(), PeerId::random());
+        let done = [Deed::Good, Deed::Good, Deed::Failed, Deed::Lied, Deed::SentInvalid];
+        done.into_iter().for_each(|deed| _ = scores.note(peer_id, deed));
+        let expected = PeerDeeds { good: 2.0, failures: 1.0, falsehoods: 1.0, rejects: 1.0 };
+        assert_eq!(scores.deeds(&peer_id), expected);
+        assert_eq!(scores.deeds(&PeerId::random()), PeerDeeds::default());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod application_scores;
 mod score_parameters;
 
+pub use application_scores::PeerDeeds;
 pub(super) use application_scores::{ApplicationScores, Deed};
 pub(super) use score_parameters::{
     decay_factor, peer_score_params, peer_score_thresholds, topic_score_params,

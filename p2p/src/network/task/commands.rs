@@ -100,7 +100,6 @@ impl Network {
         let subscribed = gossip.all_peers().find(|(peer, _)| **peer == peer_id);
         let subscribed = subscribed.map(|(_, topics)| topics).unwrap_or_default();
         let live = self.book.live().get(&peer_id);
-        let known = self.book.known().get(&peer_id).cloned().unwrap_or_default();
         PeerInfo {
             peer_id,
             node_id: node_id(&peer_id),
@@ -108,15 +107,11 @@ impl Network {
             direction: live.map(|live| live.direction),
             topics: which(&|hash| subscribed.contains(&hash)),
             mesh: which(&|hash| gossip.mesh_peers(hash).any(|peer| *peer == peer_id)),
-            addrs: known.addrs,
-            agent: known.agent,
-            protocol_version: known.protocol_version,
-            protocols: known.protocols,
-            enr: known.enr,
-            chain_id: known.chain_id,
+            known: self.book.known().get(&peer_id).cloned().unwrap_or_default(),
             latency: live.and_then(|live| live.latency),
             score: gossip.peer_score(&peer_id).unwrap_or_default(),
             application_score: self.scores.score(&peer_id),
+            deeds: self.scores.deeds(&peer_id),
             protected: behaviour.gater.gater().is_exempt(&peer_id),
         }
     }

@@ -21,7 +21,7 @@ use super::{
     scoring::ApplicationScores,
     swarm::build_swarm,
 };
-use crate::{ChainId, Clock, Signers, Topic};
+use crate::{ChainId, Clock, Signers, Topic, UnixSeconds};
 use commands::Connecting;
 use futures::StreamExt as _;
 use libp2p::{Multiaddr, Swarm};
@@ -42,6 +42,8 @@ use tokio_util::sync::CancellationToken;
 const REPORT_QUEUE: usize = 256;
 /// Searches whose results may wait.
 const FOUND_QUEUE: usize = 4;
+/// What part of a queue the topics of versions have that the chain has left behind: nobody honest fills it.
+const PAST_TOPICS_SHARE: usize = 4;
 /// Without a static peer to dial, the timer just comes round.
 const NOTHING_DUE: Duration = Duration::from_secs(60 * 60);
 /// How often it is asked whom to let go: a ban takes effect within this.
@@ -64,6 +66,8 @@ pub struct Network {
     static_peers: StaticPeers,
     book: PeerBook,
     file: Option<PeerFile>,
+    /// At most one write of the file.
+    storing: JoinSet<()>,
     scores: ApplicationScores,
     connecting: Connecting,
     syncing: Syncing,
@@ -117,7 +121,7 @@ impl Network {
         }
         let peer_id = identity.peer_id();
         let static_peers = StaticPeers::new(peer_id, &config.static_peers, Instant::now())?;
-        let file = config.peer_file.clone().map(PeerFile::new);
+        let file = config.peer_file.clone().map(|path| PeerFile::new(path, config.gates.clone()));
         let (known, gates) = file.as_ref().map(PeerFile::load).transpose()?.unwrap_or_default();
         let exempt = static_peers.ids().chain(&config.trusted_peers).copied().collect();
         let (found_sender, found) = mpsc::channel(FOUND_QUEUE);
@@ -141,7 +145,7 @@ impl Network {
         let (report_sender, reports) = mpsc::channel(REPORT_QUEUE);
         let (settled, settled_receiver) = watch::channel(None);
         let standing = Standing { signers, heard: watch::Sender::new(None), settled: settled_receiver };
-        let (judges, queues) = judges(&config, &standing, &report_sender, &events);
+        let (judges, queues) = judges(&config, clock.now(), &standing, &report_sender, &events);
         let (command_sender, commands) = mpsc::channel(config.command_queue.max(1));
         let handle = NetworkHandle {
             peer_id,
@@ -165,6 +169,7 @@ impl Network {
             commands,
             static_peers,
             file,
+            storing: JoinSet::new(),
             scores: ApplicationScores::default(),
             connecting: Connecting::default(),
             syncing: Syncing::new(config.rules.forks, Instant::now()),
@@ -197,7 +202,7 @@ impl Network {
         }
         let ended = self.serve(&cancel, &mut judging).await;
         judging.shutdown().await;
-        self.store_peers().await;
+        self.store_peers_at_last().await;
         ended
     }
 
@@ -223,7 +228,7 @@ impl Network {
                 _ = rounds.survey.tick() => self.survey(),
                 _ = rounds.decay.tick() => self.decay_scores(),
                 _ = rounds.dial.tick() => self.dial_known(),
-                _ = rounds.store.tick() => self.store_peers().await,
+                _ = rounds.store.tick() => self.store_peers(),
                 () = tokio::time::sleep(wait) => {}
             }
         }
@@ -273,13 +278,18 @@ fn discovery(
 
 fn judges(
     config: &NetworkConfig,
+    now: UnixSeconds,
     standing: &Standing,
     reports: &mpsc::Sender<Report>,
     events: &Events,
 ) -> (Vec<Judge>, BTreeMap<Topic, JudgeQueue>) {
-    let bounds = (config.judge_queue_frames, config.judge_queue_bytes);
+    let current_version = config.rules.forks.version_at(now);
     let topics: BTreeSet<_> = config.topics.iter().copied().collect();
     let made = topics.into_iter().map(|topic| {
+        let share = |whole: usize| {
+            if topic.version() < current_version { whole.div_ceil(PAST_TOPICS_SHARE) } else { whole }
+        };
+        let bounds = (share(config.judge_queue_frames), share(config.judge_queue_bytes));
         let rules = config.rules.clone();
         let (judge, queue) =
             Judge::new(topic, rules, bounds, standing.clone(), reports.clone(), events.clone());

@@ -1,12 +1,12 @@
 //! Who the network task dials, lets go, scores and remembers.
 
 use super::Network;
-use crate::network::{discovery::Found, peers::PeerFile};
+use crate::network::{discovery::Found, gating::PeerWorth};
 use libp2p::{
     Multiaddr, PeerId,
     swarm::dial_opts::{DialOpts, PeerCondition},
 };
-use std::time::Instant;
+use std::{collections::BTreeSet, time::Instant};
 
 /// How many known peers are dialled in one round: op-node's workers.
 const DIALS_PER_ROUND: usize = 4;
@@ -23,8 +23,9 @@ impl Network {
     /// Dials peers that are known, as long as there are fewer than the low tide.
     pub(super) fn dial_known(&mut self) {
         let now = self.clock.now();
+        let subscribed = self.subscribed();
         let gater = self.swarm.behaviour().gater.gater();
-        if !gater.wants_peers() {
+        if !gater.wants_peers(now, |peer_id| subscribed.contains(peer_id)) {
             return;
         }
         let local = *self.swarm.local_peer_id();
@@ -69,12 +70,17 @@ impl Network {
 
     /// Bans, and lets go of whom the gater does not want.
     pub(super) fn survey(&mut self) {
-        let now = self.clock.now();
+        let (now, subscribed) = (self.clock.now(), self.subscribed());
+        let is_subscribed = |peer_id: &PeerId| subscribed.contains(peer_id);
         let behaviour = self.swarm.behaviour_mut();
         let gossip = &behaviour.gossip;
-        let score = |peer_id: &PeerId| gossip.peer_score(peer_id).unwrap_or_default();
-        let leaving = behaviour.gater.gater_mut().survey(now, score);
-        let wants_peers = behaviour.gater.gater().wants_peers();
+        let worth = |peer_id: &PeerId| PeerWorth {
+            score: gossip.peer_score(peer_id).unwrap_or_default(),
+            is_subscribed: is_subscribed(peer_id),
+        };
+        let leaving = behaviour.gater.gater_mut().survey(now, worth);
+        self.events.counters().banned.raise(behaviour.gater.gater().banned());
+        let wants_peers = behaviour.gater.gater().wants_peers(now, is_subscribed);
         self.wants_peers.send_if_modified(|wanted| core::mem::replace(wanted, wants_peers) != wants_peers);
         for peer_id in leaving {
             tracing::debug!(%peer_id, "peer let go");
@@ -83,25 +89,38 @@ impl Network {
         }
     }
 
+    /// The peers that are subscribed to any of our topics.
+    fn subscribed(&self) -> BTreeSet<PeerId> {
+        let peers = self.swarm.behaviour().gossip.all_peers();
+        peers.filter(|(_, topics)| !topics.is_empty()).map(|(peer_id, _)| *peer_id).collect()
+    }
+
     pub(super) fn decay_scores(&mut self) {
         for (peer_id, score) in self.scores.decay() {
             self.swarm.behaviour_mut().gossip.set_application_score(&peer_id, score);
         }
     }
 
-    /// Writes down who is known. A disk that is slow or full is no reason to stop.
-    pub(super) async fn store_peers(&mut self) {
-        let Some(file) = self.file.clone() else { return };
-        let gates = self.swarm.behaviour().gater.gater().gates();
-        let contents = PeerFile::render(self.book.known(), gates);
-        match tokio::task::spawn_blocking(move || file.store(&contents)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                tracing::warn!(chain_id = %self.chain_id, %error, "known peers are not written down");
-            }
-            Err(error) => {
-                tracing::error!(chain_id = %self.chain_id, %error, "writing known peers was cut off");
-            }
+    /// Has it written down who is known. A disk that is slow or full holds nothing up.
+    pub(super) fn store_peers(&mut self) {
+        let (Some(file), chain_id) = (self.file.clone(), self.chain_id) else { return };
+        while self.storing.try_join_next().is_some() {}
+        if !self.storing.is_empty() {
+            tracing::warn!(%chain_id, "known peers are still being written down: the disk is slow");
+            return;
         }
+        let contents = file.render(self.book.known(), self.swarm.behaviour().gater.gater().gates());
+        self.storing.spawn_blocking(move || {
+            if let Err(error) = file.store(&contents) {
+                tracing::warn!(%chain_id, %error, "known peers are not written down");
+            }
+        });
+    }
+
+    /// Writes down who is known, and waits until that has been done.
+    pub(super) async fn store_peers_at_last(&mut self) {
+        while self.storing.join_next().await.is_some() {}
+        self.store_peers();
+        while self.storing.join_next().await.is_some() {}
     }
 }

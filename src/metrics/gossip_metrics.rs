@@ -1,0 +1,93 @@
+//! What is measured of the gossip networks: frames, peers, and blocks that peers hand each other by number.
+
+use super::catalogue::Catalogue;
+use super::{Metrics, as_gauge};
+use crosscheck_p2p::{ChainId, NetworkCounters, RefusalVerdict, Topic};
+use prometheus::{IntCounterVec, IntGaugeVec};
+
+/// What becomes of a frame.
+const VERDICTS: [&str; 3] = ["accept", "ignore", "reject"];
+
+#[derive(Debug)]
+pub(super) struct GossipMetrics {
+    frames: IntCounterVec,
+    peers: IntGaugeVec,
+    banned: IntCounterVec,
+    served: IntCounterVec,
+    filled: IntCounterVec,
+}
+
+impl GossipMetrics {
+    pub(super) fn new(catalogue: &mut Catalogue) -> Result<Self, prometheus::Error> {
+        Ok(Self {
+            frames: catalogue.counter(
+                "gossip_frames_total",
+                "Gossip frames judged, by topic and verdict",
+                &["chain_id", "topic", "verdict"],
+            )?,
+            peers: catalogue.gauge("peers", "Connected gossip peers", &["chain_id"])?,
+            banned: catalogue.counter(
+                "peers_banned_total",
+                "Gossip peers banned for their score",
+                &["chain_id"],
+            )?,
+            served: catalogue.counter(
+                "gossip_blocks_served_total",
+                "Blocks that peers asked for by number and were sent",
+                &["chain_id"],
+            )?,
+            filled: catalogue.counter(
+                "gossip_blocks_filled_total",
+                "Blocks that gossip missed and peers sent when asked for them by number",
+                &["chain_id"],
+            )?,
+        })
+    }
+
+    /// Sets everything of these chains to 0.
+    pub(super) fn preset(&self, ids: &[String]) {
+        for id in ids {
+            self.peers.with_label_values(&[id]);
+            for counter in [&self.banned, &self.served, &self.filled] {
+                counter.with_label_values(&[id]);
+            }
+            for (topic, verdict) in
+                Topic::ALL.into_iter().flat_map(|topic| VERDICTS.map(|verdict| (topic, verdict)))
+            {
+                self.frames.with_label_values(&[id.as_str(), topic.name(), verdict]);
+            }
+        }
+    }
+}
+
+impl Metrics {
+    /// A gossip frame was accepted.
+    pub fn frame_accepted(&self, chain_id: ChainId, topic: Topic) {
+        self.frame(chain_id, topic, "accept");
+    }
+
+    /// A gossip frame was ignored or rejected.
+    pub fn frame_refused(&self, chain_id: ChainId, topic: Topic, verdict: RefusalVerdict) {
+        self.frame(chain_id, topic, verdict.name());
+    }
+
+    fn frame(&self, chain_id: ChainId, topic: Topic, verdict: &str) {
+        let frames = &self.0.of_gossip.frames;
+        frames.with_label_values(&[chain_id.to_string().as_str(), topic.name(), verdict]).inc();
+    }
+
+    /// How many gossip peers are connected.
+    pub fn peers(&self, chain_id: ChainId, peers: usize) {
+        self.0.of_gossip.peers.with_label_values(&[chain_id.to_string()]).set(as_gauge(peers));
+    }
+
+    /// What a chain's network has counted since it was last asked.
+    pub fn network_counted(&self, chain_id: ChainId, since: &NetworkCounters) {
+        let (of_gossip, id) = (&self.0.of_gossip, [chain_id.to_string()]);
+        of_gossip.banned.with_label_values(&id).inc_by(since.banned);
+        of_gossip.served.with_label_values(&id).inc_by(since.served);
+        of_gossip.filled.with_label_values(&id).inc_by(since.filled);
+        self.limits_reached("gossip-queue", since.queue_full);
+        self.limits_reached("gossip-events", since.events_dropped);
+    }
+}
