@@ -188,7 +188,7 @@ fn served(knob: u8, bytes: &[u8]) {
     assert!(written.len() <= MAX_RESPONSE_BYTES);
     let signed = Bytes::copy_from_slice(signed);
     let code = u32::from(version.has_blob_fields());
-    let read = read_response(&mut Drip::new(&written, 0xfe)).expect("it was written");
+    let read = read_response(Drip::new(&written, 0xfe)).expect("it was written");
     assert_eq!(read, ReadResponse::Found { version: code, signed });
 }
 
@@ -196,7 +196,7 @@ fn served(knob: u8, bytes: &[u8]) {
 fn assert_again(version: u32, signed: &Bytes) {
     let written = write_found(version, signed.clone()).expect("it was read");
     assert_eq!(written[..5], found_head(version));
-    let again = read_response(&mut Drip::new(&written, 0xfe)).expect("it was written");
+    let again = read_response(Drip::new(&written, 0xfe)).expect("it was written");
     assert_eq!(again, ReadResponse::Found { version, signed: signed.clone() });
 }
 
