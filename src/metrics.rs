@@ -35,11 +35,13 @@ const LIMITS: [&str; 11] = [
     "open-cases",
     "refusals",
     "auditor-inbox",
+    "closure",
     "gossip-queue",
     "gossip-events",
     "gossip-connections",
     "gossip-requests",
     "monitor-inbox",
+    "suspect-confirmation",
     "suspect-inbox",
     "suspects-per-block",
     "tracked-messages",
@@ -264,5 +266,7 @@ fn as_gauge(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
+#[cfg(test)]
+mod hostile_tests;
 #[cfg(test)]
 mod tests;

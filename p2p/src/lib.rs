@@ -93,6 +93,9 @@ pub use frame::{Frame, MAX_FRAME_BYTES, MIN_FRAME_BYTES};
 pub use header_payload::NoPayloadError;
 pub use libp2p::{Multiaddr, PeerId};
 pub use message_id::{MessageId, message_id};
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use network::fuzzing;
 pub use network::{
     Bootnode, ConnectError, Direction, DiscoveryConfig, DiscoveryView, GateError, GateOrder, Gated,
     GaterRules, Gates, GatesFull, IdentityError, KnownPeer, Network, NetworkClosed, NetworkConfig,

@@ -4,14 +4,16 @@
 #![no_main]
 
 use alloy_primitives::Bytes;
-use crosscheck_p2p::{Envelope, Frame, Judgement, MAX_FRAME_BYTES, PayloadVersion, Topic, recover_signers};
+use crosscheck_p2p::{
+    Envelope, ForkTimes, Frame, Judgement, MAX_FRAME_BYTES, PayloadVersion, Topic, recover_signers,
+};
 use libfuzzer_sys::fuzz_target;
 use setting::{NOW, chain, signers, validator};
 
 fuzz_target!(|data: &[u8]| {
     let frame = Bytes::copy_from_slice(data);
     for topic in Topic::ALL {
-        let judge = || validator().judge(topic, &frame, &signers(), NOW);
+        let judge = || validator(ForkTimes::AT_GENESIS).judge(topic, &frame, &signers(), NOW);
         let (first, again) = (judge(), judge());
         assert!(!matches!(first, Judgement::Accept(_)), "accepted on {topic}");
         assert_eq!(first.refusal(), again.refusal());
@@ -19,7 +21,7 @@ fuzz_target!(|data: &[u8]| {
     }
     if let Ok(opened) = Frame::open(&frame) {
         assert!(opened.signed().len() < MAX_FRAME_BYTES);
-        for version in [PayloadVersion::V1, PayloadVersion::V2, PayloadVersion::V3, PayloadVersion::V4] {
+        for version in PayloadVersion::ALL {
             decode(version, &opened.signed());
         }
     }

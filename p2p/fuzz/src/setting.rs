@@ -2,7 +2,7 @@
 
 use alloy_primitives::B256;
 use crosscheck_p2p::{
-    BlockSigner, ChainId, SIGNATURE_BYTES, Signers, UnixSeconds, ValidationRules, Validator,
+    BlockSigner, ChainId, ForkTimes, SIGNATURE_BYTES, Signers, UnixSeconds, ValidationRules, Validator,
 };
 use secp256k1::{Message, SECP256K1, SecretKey};
 
@@ -16,6 +16,11 @@ pub fn chain() -> ChainId {
 
 const KEY: B256 = B256::repeat_byte(0x11);
 
+/// The sequencer's key, which is also that of the node whose records are read.
+pub fn key() -> SecretKey {
+    SecretKey::from_byte_array(KEY.0).expect("a valid key")
+}
+
 /// The sequencer as the one signer.
 pub fn signers() -> Signers {
     let sequencer = BlockSigner::from_bytes(&KEY).expect("a valid key");
@@ -24,8 +29,7 @@ pub fn signers() -> Signers {
 
 /// The sequencer's signature.
 pub fn sign(signing_hash: B256) -> [u8; SIGNATURE_BYTES] {
-    let key = SecretKey::from_byte_array(KEY.0).expect("a valid key");
-    let signature = SECP256K1.sign_ecdsa_recoverable(Message::from_digest(signing_hash.0), &key);
+    let signature = SECP256K1.sign_ecdsa_recoverable(Message::from_digest(signing_hash.0), &key());
     let (id, scalars) = signature.serialize_compact();
     let mut bytes = [0; SIGNATURE_BYTES];
     bytes[..64].copy_from_slice(&scalars);
@@ -33,7 +37,16 @@ pub fn sign(signing_hash: B256) -> [u8; SIGNATURE_BYTES] {
     bytes
 }
 
-/// A validator that has seen nothing.
-pub fn validator() -> Validator {
-    Validator::new(ValidationRules::new(chain()))
+/// A validator that has seen nothing, of a chain with these forks. It remembers few heights, for its caches are made
+/// anew with every input.
+pub fn validator(forks: ForkTimes) -> Validator {
+    let rules = ValidationRules::new(chain());
+    Validator::new(ValidationRules { forks, blocks_heights: 8, cross_safe_heights: 8, ..rules })
+}
+
+/// The most memory that `work` held at once on this thread, bytes, and what it gave.
+pub fn memory_of<T>(work: impl FnOnce() -> T) -> (u64, T) {
+    let mut given = None;
+    let measured = allocation_counter::measure(|| given = Some(work()));
+    (measured.bytes_max, given.expect("it was run"))
 }

@@ -22,8 +22,9 @@ use libp2p::{
 };
 use std::time::Duration;
 
-/// go-libp2p sends up to 5,000 ids of 20 bytes in one IHAVE, per topic; its other topics may ride along.
-const MAX_CONTROL_BYTES: usize = 512 * 1024;
+/// go-libp2p sends up to 5,000 ids of 20 bytes in one IHAVE, per topic: 22 bytes each on the wire, and all five topics
+/// may ride in one RPC.
+const MAX_CONTROL_BYTES: usize = 640 * 1024;
 /// Outbound messages that may wait for one peer.
 const PEER_QUEUE: usize = 512;
 /// How long one may wait. libp2p's own second loses a block for everybody behind a node that is busy for that long;

@@ -17,6 +17,8 @@ mod discovery;
 mod error;
 mod event;
 mod free_port;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod gating;
 mod handle;
 mod identity;

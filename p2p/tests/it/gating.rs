@@ -108,7 +108,7 @@ async fn the_high_tide_is_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_are_capped() {
+async fn item_11_connections_are_capped() {
     let few = GaterRules { max_connections: 2, ..GaterRules::default() };
     let a = Node::start_with(&[], NodeIdentity::generate(), |config| config.gater = few).await;
     let mut others = Vec::new();

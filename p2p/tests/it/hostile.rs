@@ -1,5 +1,6 @@
 //! The hostile corpus: frames, signatures, signers and clocks that have brought down, fooled or isolated other nodes.
-//! One test for each, by its number: 1 to 8, 13 and 14. The rest concerns the network itself.
+//! One test for each, by its number: 1 to 8, 13 and 14. The network itself has the rest: 9 in `hostile_gossip`, 10 in
+//! `hostile_sync` and the codec's own tests, 11 in `gating`; and the program's metrics 12 and 15.
 
 use crate::support::{NOW, Node, block, block_of, chain, frame, next_refusal, sequencer, stranger};
 use allocation_counter::AllocationInfo;

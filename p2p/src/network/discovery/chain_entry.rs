@@ -38,10 +38,17 @@ impl ChainEntry {
     /// Reads an entry. `None`: it is malformed, or of a version to come.
     pub(in crate::network) fn from_rlp(mut rlp: &[u8]) -> Option<Self> {
         let content = alloy_primitives::Bytes::decode(&mut rlp).ok()?;
-        let (chain_id, rest) = decode::u64(&content).ok()?;
-        let (version, _) = decode::u64(rest).ok()?;
+        let (chain_id, rest) = uvarint(&content)?;
+        let (version, _) = uvarint(rest)?;
         (version == VERSION).then_some(Self { chain_id })
     }
+}
+
+/// Reads a number that was written in the one way there is. `decode` alone would take one of more than 64 bits, and
+/// forget those above: a node of another chain would pass for one of ours. Go's reader refuses it too.
+fn uvarint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (number, rest) = decode::u64(bytes).ok()?;
+    bytes.starts_with(encode::u64(number, &mut encode::u64_buffer())).then_some((number, rest))
 }
 
 #[cfg(test)]
@@ -66,6 +73,8 @@ mod tests {
     #[case::of_a_version_to_come("820a01", None)]
     #[case::no_version("0a", None)]
     #[case::a_varint_without_end("8affffffffffffffffffff", None)]
+    #[case::the_largest("8bffffffffffffffffff0100", Some(u64::MAX))]
+    #[case::a_varint_of_more_than_64_bits("8b858780808080808080800200", None)]
     #[case::a_list("c20a00", None)]
     #[case::cut("83820a", None)]
     #[case::nothing("", None)]

@@ -13,7 +13,7 @@ use std::io::{self, Read as _, Write as _};
 
 const HEAD_BYTES: usize = 5;
 /// The largest response: snappy's frames add a checksum and a head to every 64 KiB, and nothing grows otherwise.
-pub(super) const MAX_RESPONSE_BYTES: usize = MAX_FRAME_BYTES + MAX_FRAME_BYTES / 64 + 1024;
+pub(in crate::network) const MAX_RESPONSE_BYTES: usize = MAX_FRAME_BYTES + MAX_FRAME_BYTES / 64 + 1024;
 
 /// A response.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +74,9 @@ impl Answer {
             Self::Kept(kept) => {
                 let data = decompress(&kept.compressed).map_err(io::Error::other)?;
                 let skip = if kept.is_signed { SIGNATURE_BYTES } else { 0 };
+                if data.len() < skip {
+                    return Err(io::Error::other("what is kept has no room for its signature"));
+                }
                 (layout_code(kept.version), Bytes::from(data).slice(skip..))
             }
             Self::Found { version, signed } => (*version, signed.clone()),

@@ -10,6 +10,8 @@ mod rate_limits;
 mod recent_blocks;
 mod sync_protocol;
 
+#[cfg(fuzzing)]
+pub(super) use answer::MAX_RESPONSE_BYTES;
 pub(super) use answer::{Answer, Kept, Refused, open};
 pub(super) use gap_filler::{GapFiller, Wanted};
 pub(super) use payload_codec::PayloadCodec;

@@ -115,6 +115,13 @@ mod tests {
         assert_eq!(read(&[code]).unwrap(), Answer::Refused(refused));
     }
 
+    #[test]
+    fn what_is_kept_without_room_for_its_signature_is_an_error() {
+        let compressed = crate::frame::compress(&[7; SIGNATURE_BYTES - 1]).unwrap().into();
+        let kept = Kept { compressed, is_signed: true, version: PayloadVersion::V4 };
+        assert!(Answer::Kept(kept).encode().is_err());
+    }
+
     /// Nine hundred megabytes of zeros in three: reading stops at ten.
     #[test]
     fn a_bomb_is_not_unpacked() {
@@ -127,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_without_end_is_left() {
+    fn item_10_a_stream_without_end_is_left() {
         let endless = futures::io::repeat(0);
         let error = block_on(PayloadCodec.read_response(&ID, &mut { endless })).unwrap_err();
         assert!(error.to_string().contains("10 MiB"), "{error}");

@@ -1,0 +1,143 @@
+//! What the fuzz targets reach of the network's private readers: node records, and the streams of `payload_by_number`.
+//!
+//! Built with `--cfg fuzzing` only, which `fuzz/instrument` passes: no other build has it. Adds no rule of its own:
+//! each function hands its bytes to the reader that a stranger's bytes go to.
+
+use super::{
+    discovery::{ChainEntry, Found, Reach, Record},
+    sync::{Answer, Kept, PayloadCodec, Refused, Wanted, open},
+};
+use crate::{Envelope, ForkTimes, PayloadVersion, UnixSeconds};
+use alloy_primitives::{B256, Bytes};
+use alloy_rlp::{Decodable as _, Encodable as _};
+use futures::{AsyncRead, executor::block_on, io::Cursor};
+use libp2p::{Multiaddr, PeerId, StreamProtocol, request_response::Codec as _};
+use std::io;
+
+/// The most that a client reads of a response, bytes.
+pub const MAX_RESPONSE_BYTES: usize = super::sync::MAX_RESPONSE_BYTES;
+
+const ID: StreamProtocol = StreamProtocol::new("/fuzzed");
+
+/// A record that discovery took, and what it made of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadRecord {
+    /// The record's bytes, written anew.
+    pub rlp: Vec<u8>,
+    /// How many of the given bytes it took.
+    pub taken: usize,
+    /// The node, if it is one of our chain that can be dialled: from a node on this machine, in a private network, and
+    /// in the open one.
+    pub nodes: [Option<ReadNode>; 3],
+}
+
+/// A node to dial.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadNode {
+    /// The peer.
+    pub peer_id: PeerId,
+    /// Where it can be dialled.
+    pub addr: Multiaddr,
+    /// The chain that it is on.
+    pub chain_id: u64,
+    /// Whether it wants attestations.
+    pub is_cross_safe: bool,
+    /// The record as text.
+    pub record: String,
+}
+
+/// Reads a record as discovery does, for a node of the chain `ours`. `None`: it is no record.
+pub fn read_record(rlp: &[u8], ours: u64) -> Option<ReadRecord> {
+    let mut rest = rlp;
+    let record = Record::decode(&mut rest).ok()?;
+    let mut again = Vec::new();
+    record.encode(&mut again);
+    let nodes = [Reach::Machine, Reach::Private, Reach::Public].map(|reach| {
+        let found = Found::read(&record, ChainEntry { chain_id: ours }, reach)?;
+        let Found { peer_id, addr, chain_id, is_cross_safe, record } = found;
+        Some(ReadNode { peer_id, addr, chain_id, is_cross_safe, record })
+    });
+    Some(ReadRecord { rlp: again, taken: rlp.len().saturating_sub(rest.len()), nodes })
+}
+
+/// The chain that an `opstack` entry names.
+pub fn read_entry(rlp: &[u8]) -> Option<u64> {
+    ChainEntry::from_rlp(rlp).map(|entry| entry.chain_id)
+}
+
+/// The `opstack` entry of a chain.
+pub fn write_entry(chain_id: u64) -> Vec<u8> {
+    ChainEntry { chain_id }.to_rlp()
+}
+
+/// What a client read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReadResponse {
+    /// A payload, not looked at yet.
+    Found {
+        /// The code of its layout.
+        version: u32,
+        /// Its bytes.
+        signed: Bytes,
+    },
+    /// There is none, by this code.
+    Refused(u8),
+}
+
+/// What a client reads of a response.
+///
+/// # Errors
+/// It is none, or too long.
+pub fn read_response(mut io: impl AsyncRead + Unpin + Send) -> io::Result<ReadResponse> {
+    Ok(match block_on(PayloadCodec.read_response(&ID, &mut io))? {
+        Answer::Found { version, signed } => ReadResponse::Found { version, signed },
+        Answer::Refused(Refused::NotFound) => ReadResponse::Refused(1),
+        Answer::Refused(Refused::Invalid) => ReadResponse::Refused(2),
+        Answer::Refused(Refused::Unavailable) => ReadResponse::Refused(3),
+        Answer::Kept(_) => return Err(io::Error::other("nothing kept is ever read")),
+    })
+}
+
+/// What a server reads of a request.
+///
+/// # Errors
+/// It is cut short.
+pub fn read_request(mut io: impl AsyncRead + Unpin + Send) -> io::Result<u64> {
+    block_on(PayloadCodec.read_request(&ID, &mut io))
+}
+
+/// The response with a block that a server keeps as a snappy block.
+///
+/// # Errors
+/// What is kept cannot be read.
+pub fn write_kept(compressed: Bytes, is_signed: bool, version: PayloadVersion) -> io::Result<Vec<u8>> {
+    write(Answer::Kept(Kept { compressed, is_signed, version }))
+}
+
+/// The response with these bytes.
+///
+/// # Errors
+/// None is known.
+pub fn write_found(version: u32, signed: Bytes) -> io::Result<Vec<u8>> {
+    write(Answer::Found { version, signed })
+}
+
+fn write(answer: Answer) -> io::Result<Vec<u8>> {
+    let mut out = Cursor::new(Vec::new());
+    block_on(PayloadCodec.write_response(&ID, &mut out, answer))?;
+    Ok(out.into_inner())
+}
+
+/// The block in received bytes, by the code of their layout.
+pub fn open_payload(version: u32, signed: &Bytes, forks: &ForkTimes) -> Option<Envelope> {
+    open(version, signed, forks).ok()
+}
+
+/// Whether a block is the one that was asked for.
+pub fn is_wanted(
+    (number, hash, before): (u64, B256, UnixSeconds),
+    envelope: &Envelope,
+    forks: &ForkTimes,
+) -> bool {
+    Wanted { number, hash, before }.is_met_by(envelope, forks)
+}

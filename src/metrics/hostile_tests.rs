@@ -1,0 +1,236 @@
+//! The hostile corpus, items 12 and 15: what strangers send makes no series, and a count that is 0 again is shown as 0.
+
+use super::*;
+use crate::audit::{Discard, InvalidMessage, Violation};
+use crate::interop::{BlockKey, Identifier, InvalidReason, Member, Message, SafetyLevel};
+use crate::monitor::{Cause, Change, CountKey, Counts, Ending, MessageEvent, MessageKey, News, Note};
+use crate::rpc::SuspectOutcome;
+use crate::sources::{EndpointLimits, ExecutionClient, LogIndex};
+use alloy::primitives::{Address, B256, U256};
+use crosscheck_p2p::{NetworkCounters, RefusalVerdict, Topic, UnixSeconds};
+use std::collections::BTreeSet;
+
+const OURS: [u64; 2] = [901, 902];
+
+fn metrics() -> Metrics {
+    let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
+    let members = OURS.map(|id| (ChainId::from(id), member));
+    Metrics::new(DependencySet::new(members.into(), 10)).unwrap()
+}
+
+/// Every series, and every value that a label has in one.
+fn shown(metrics: &Metrics) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut series, mut values) = (BTreeSet::new(), BTreeSet::new());
+    for family in metrics.0.catalogue.registry.gather() {
+        for metric in family.get_metric() {
+            let labels: Vec<String> =
+                metric.get_label().iter().map(|label| label.value().to_owned()).collect();
+            series.insert(format!("{} {labels:?}", family.name()));
+            values.extend(labels);
+        }
+    }
+    (series, values)
+}
+
+/// What differs from stranger to stranger: hashes, chains cited, heights.
+struct Stranger(u64);
+
+impl Stranger {
+    fn hash(&self) -> B256 {
+        B256::from(U256::from(self.0 + 1_000_000))
+    }
+
+    /// One in three cites a chain of the set, one a chain of its own, one nothing that can be read.
+    fn cited(&self) -> Option<ChainId> {
+        [Some(902), Some(1_000 + self.0), None][usize::try_from(self.0 % 3).unwrap()].map(ChainId::from)
+    }
+
+    fn key(&self) -> MessageKey {
+        let block = BlockKey { chain_id: ChainId::from(901), number: self.0, hash: self.hash() };
+        MessageKey { block, log_index: u32::try_from(self.0).unwrap() }
+    }
+
+    fn invalid(&self) -> InvalidReason {
+        InvalidReason::UnknownChain { chain_id: ChainId::from(1_000 + self.0) }
+    }
+
+    fn checked(&self, status: MessageStatus) -> CheckedMessage {
+        let message = self.cited().map(|chain_id| Message {
+            identifier: Identifier {
+                origin: Address::from_word(self.hash()),
+                block_number: self.0,
+                log_index: 0,
+                timestamp: UnixSeconds(self.0),
+                chain_id,
+            },
+            payload_hash: self.hash(),
+        });
+        CheckedMessage { log_index: 0, message, status }
+    }
+
+    fn verdicts(&self, metrics: &Metrics) {
+        let invalid = || InvalidMessage { log_index: 0, reason: self.invalid() };
+        let verdicts = [
+            Verdict::Upheld,
+            Verdict::UpheldReplacement { original: self.hash(), invalid: invalid() },
+            Verdict::Violated(Violation::InvalidMessage(invalid())),
+            Verdict::Violated(Violation::UnjustifiedReplacement { original: self.hash() }),
+            Verdict::Discarded(Discard::ExecutionDivergence { derived: self.hash() }),
+        ];
+        let statuses = [MessageStatus::Unknown, MessageStatus::Valid, MessageStatus::Invalid(self.invalid())];
+        let messages = statuses.map(|status| self.checked(status));
+        for verdict in &verdicts {
+            metrics.verdict(&Decision {
+                key: self.key().block,
+                verdict,
+                messages: &messages,
+                replaces: None,
+                waits: &BTreeSet::new(),
+                at: UnixSeconds(0),
+                after: Duration::from_millis(self.0),
+            });
+        }
+    }
+
+    fn messages(&self, metrics: &Metrics) {
+        let news = [
+            News::Invalid { reason: self.invalid(), cause: Cause::Checked },
+            News::Flip { to: MessageStatus::Valid, cause: Cause::Checked },
+            News::Flip { to: MessageStatus::Invalid(self.invalid()), cause: Cause::Checked },
+            News::Undeclared,
+            News::Ended { ending: Ending::Finalized, status: "invalid" },
+        ];
+        let (key, initiating, timestamp) = (self.key(), self.cited(), UnixSeconds(self.0));
+        for level in SafetyLevel::ALL {
+            for news in news.clone() {
+                let note = Note { key, initiating, timestamp, level, news, ordinal: 0 };
+                metrics.message_noted(&note, false);
+            }
+            let change = Change::Discovered;
+            metrics.message_event(&MessageEvent { key, initiating, timestamp, level, change });
+        }
+    }
+
+    /// Everything that comes of what it sends.
+    fn is_counted_in(&self, metrics: &Metrics) {
+        let ours = ChainId::from(901);
+        for topic in Topic::ALL {
+            metrics.frame_accepted(ours, topic);
+            metrics.frame_refused(ours, topic, RefusalVerdict::Ignore);
+            metrics.frame_refused(ours, topic, RefusalVerdict::Reject);
+        }
+        let counters = NetworkCounters { banned: 1, served: 1, filled: 1, ..NetworkCounters::default() };
+        metrics.network_counted(ours, &counters);
+        metrics.attestation_received(ours);
+        metrics.rival_attested(ours);
+        metrics.suspect(ours, self.cited(), Duration::from_millis(self.0));
+        for outcome in [SuspectOutcome::Executed, SuspectOutcome::NotExecuted, SuspectOutcome::Dropped] {
+            metrics.suspect_settled(ours, outcome);
+        }
+        metrics.undecodable_transactions(ours, 3);
+        metrics.block_observed(ours, usize::try_from(self.0).unwrap());
+        metrics.reorg(ours);
+        metrics.peers(ours, usize::try_from(self.0).unwrap());
+        for source in ["execution", "rollup-node", "l1"] {
+            metrics.source_failed(ours, source);
+        }
+        LIMITS.iter().for_each(|limit| metrics.limit_reached(limit));
+        self.verdicts(metrics);
+        self.messages(metrics);
+    }
+}
+
+/// Endpoints are counted by their place: what they are called, and what they say when they fail, is nowhere.
+#[tokio::test]
+async fn item_12_an_endpoint_is_a_number() {
+    let metrics = metrics();
+    let limits = EndpointLimits {
+        timeout: Duration::from_secs(1),
+        max_response_bytes: 1024,
+        max_concurrent_requests: 1,
+    };
+    let url = ["http://secret:word@127.0.0.1:1/path".parse().unwrap()];
+    let client = ExecutionClient::new(ChainId::from(901), &url, 1, limits, LogIndex::new(0)).unwrap();
+    metrics.endpoints(ChainId::from(901), &client.standings().borrow());
+    assert!(client.block_by_number(1).await.is_err(), "nobody is there");
+    metrics.endpoints(ChainId::from(901), &client.standings().borrow());
+    let (series, values) = shown(&metrics);
+    let of_endpoints = series.iter().filter(|series| series.starts_with("crosscheck_endpoint_"));
+    assert_eq!(of_endpoints.count(), 6, "four states, two counters");
+    assert!(!values.iter().any(|value| value.contains(['/', ':', '.'])), "{values:?}");
+}
+
+/// A thousand strangers, each with hashes and chains of its own.
+#[test]
+fn item_12_strangers_make_no_series() {
+    let metrics = metrics();
+    let before = shown(&metrics);
+    for stranger in 0..1_000 {
+        Stranger(stranger).is_counted_in(&metrics);
+    }
+    let after = shown(&metrics);
+    let new: Vec<_> = after.0.difference(&before.0).collect();
+    assert!(new.is_empty(), "{} new series, such as {:?}", new.len(), new.first());
+    assert_eq!(before.1, after.1, "the labels' values are a closed set");
+    assert!(metrics.render().unwrap().contains("crosscheck_attestations_total{chain_id=\"901\"} 1000"));
+}
+
+const OURS_IS: u64 = 901;
+
+fn ours() -> ChainId {
+    ChainId::from(OURS_IS)
+}
+
+/// How one gauge is set to something, or to nothing.
+type Set = fn(&Metrics, bool);
+
+/// Every gauge that counts something.
+const COUNTS: [(&str, Set); 9] = [
+    ("peers{chain_id=\"901\"}", |metrics, some| metrics.peers(ours(), usize::from(some))),
+    ("open_cases{chain_id=\"901\"}", |metrics, some| metrics.open_cases(ours(), usize::from(some))),
+    ("follow_held{chain_id=\"901\"}", |metrics, some| metrics.follow_held(ours(), some)),
+    ("open_messages", |metrics, some| metrics.tracked(&Counts::default(), usize::from(some))),
+    ("awaited_blocks", |metrics, some| metrics.awaited_blocks(usize::from(some))),
+    ("log_index_bytes", |metrics, some| metrics.log_index_bytes(usize::from(some))),
+    ("monitor_tip_age_seconds{chain_id=\"901\"}", |metrics, some| {
+        metrics.tip_age(ours(), Duration::from_secs(u64::from(some)));
+    }),
+    ("oldest_open_message_timestamp_seconds{executing_chain_id=\"901\"}", |metrics, some| {
+        metrics.open_messages_at(ours(), some.then_some((UnixSeconds(5), UnixSeconds(6))));
+    }),
+    ("newest_open_message_timestamp_seconds{executing_chain_id=\"901\"}", |metrics, some| {
+        metrics.open_messages_at(ours(), some.then_some((UnixSeconds(5), UnixSeconds(6))));
+    }),
+];
+
+#[test]
+fn item_15_a_count_that_is_0_again_is_shown_as_0() {
+    for (gauge, set) in COUNTS {
+        let (metrics, name) = (metrics(), format!("crosscheck_{gauge} "));
+        let value = || {
+            let text = metrics.render().unwrap();
+            text.lines().find_map(|line| line.strip_prefix(&name)).map(ToOwned::to_owned)
+        };
+        set(&metrics, true);
+        assert!(value().is_some_and(|value| value != "0"), "{gauge}: {:?}", value());
+        set(&metrics, false);
+        assert_eq!(value().as_deref(), Some("0"), "{gauge}");
+    }
+}
+
+/// Messages are counted under as many labels as there are standings: none of them may stay behind.
+#[test]
+fn item_15_messages_that_are_gone_are_shown_as_0() {
+    let metrics = metrics();
+    let standing = |level| CountKey { executing: ours(), initiating: None, status: "valid", level };
+    metrics.0.of_messages.shown.lock().extend(SafetyLevel::ALL.map(standing));
+    metrics.tracked(&Counts::default(), 0);
+    let text = metrics.render().unwrap();
+    for level in SafetyLevel::ALL {
+        let line = format!(
+            "crosscheck_tracked_messages{{executing_chain_id=\"901\",initiating_chain_id=\"unknown\",level=\"{}\",status=\"valid\"}} 0",
+            level.name()
+        );
+        assert!(text.contains(&line), "{line}");
+    }
+}
