@@ -58,17 +58,31 @@ pub(crate) struct Args {
     /// What cargo adds.
     #[arg(long, hide = true)]
     bench: bool,
+    /// What `cargo test` passes on to every test program: names to run, and flags for a harness.
+    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    of_tests: Vec<String>,
 }
 
 impl Args {
     pub(crate) fn seconds(&self) -> u64 {
         self.seconds.unwrap_or(if self.bench { 600 } else { 10 })
     }
+
+    /// Whether tests of other names are asked for, or none is to be run.
+    fn is_for_others(&self) -> bool {
+        let names: Vec<_> = self.of_tests.iter().filter(|argument| !argument.starts_with('-')).collect();
+        let is_named = names.is_empty() || names.iter().any(|name| "soak".contains(name.as_str()));
+        !is_named || self.of_tests.iter().any(|argument| argument == "--list")
+    }
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
+    assert!(!args.bench || args.of_tests.is_empty(), "no such arguments: {:?}", args.of_tests);
+    if args.is_for_others() {
+        return ExitCode::SUCCESS;
+    }
     let (sender, heard) = mpsc::channel(HEARD_QUEUE);
     let mesh = Mesh::start(sender).await;
     let (blocks, made) = mpsc::channel(MADE_AHEAD);
