@@ -5,6 +5,7 @@ use crosscheck_p2p::{
     BlockSigner, ChainId, ForkTimes, SIGNATURE_BYTES, Signers, UnixSeconds, ValidationRules, Validator,
 };
 use secp256k1::{Message, SECP256K1, SecretKey};
+use std::sync::LazyLock;
 
 /// The time at which frames arrive.
 pub const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
@@ -21,10 +22,15 @@ pub fn key() -> SecretKey {
     SecretKey::from_byte_array(KEY.0).expect("a valid key")
 }
 
-/// The sequencer as the one signer.
-pub fn signers() -> Signers {
+/// Who signs: computed once, for it takes longer than most frames.
+static SIGNERS: LazyLock<Signers> = LazyLock::new(|| {
     let sequencer = BlockSigner::from_bytes(&KEY).expect("a valid key");
     Signers::of(sequencer.address())
+});
+
+/// The sequencer as the one signer.
+pub fn signers() -> Signers {
+    *SIGNERS
 }
 
 /// The sequencer's signature.
