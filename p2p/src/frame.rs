@@ -46,7 +46,12 @@ impl Frame {
         Self::open_with(compressed, |decompressed, signed| {
             let hash = || PayloadHash::of(signed);
             let identify = || MessageId::of_decompressed(&topic.path(rules.chain_id), decompressed);
-            known.map_or_else(|| both(signed.len(), hash, identify), |id| (hash(), id))
+            let mut id = known;
+            let payload_hash = match known {
+                Some(_) => hash(),
+                None => both(signed.len(), hash, || id = Some(identify())),
+            };
+            (payload_hash, id.unwrap_or_else(identify))
         })
     }
 
