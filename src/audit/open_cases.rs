@@ -1,5 +1,9 @@
 //! [`OpenCases`]: the cases without a verdict, and when each is next worth looking at. Pure: the time is an
 //! argument, except where a case is postponed from now on.
+//!
+//! They stand in two lines, which are served by turns when both have somebody due: what was attested, and the
+//! ancestors of that. Ancestors are found one at a time, each by the one before; behind every new attestation a gap
+//! would take as many queues as it has blocks, and the vouched head would stand still while it does.
 
 use super::{Case, Cause, Wait};
 use crate::interop::BlockKey;
@@ -23,6 +27,52 @@ pub(super) enum Work {
     Ancestor,
 }
 
+/// Where an open block waits to be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Line {
+    /// Among what was attested.
+    Attested,
+    /// Among the ancestors of that.
+    Ancestors,
+}
+
+/// Who is due when, in both lines.
+#[derive(Debug, Default)]
+struct Due {
+    attested: BTreeSet<(Instant, BlockKey)>,
+    ancestors: BTreeSet<(Instant, BlockKey)>,
+    /// Whether an ancestor was served last.
+    was_ancestor: bool,
+}
+
+impl Due {
+    const fn line(&mut self, line: Line) -> &mut BTreeSet<(Instant, BlockKey)> {
+        match line {
+            Line::Attested => &mut self.attested,
+            Line::Ancestors => &mut self.ancestors,
+        }
+    }
+
+    fn first(&self) -> Option<Instant> {
+        let first = |line: &BTreeSet<(Instant, BlockKey)>| line.first().map(|(due, _)| *due);
+        first(&self.attested).into_iter().chain(first(&self.ancestors)).min()
+    }
+
+    /// Takes the block that has waited longest out of the line whose turn it is.
+    fn take(&mut self, now: Instant) -> Option<BlockKey> {
+        let is_due = |line: &BTreeSet<(Instant, BlockKey)>| line.first().is_some_and(|(due, _)| *due <= now);
+        let line = match (is_due(&self.attested), is_due(&self.ancestors)) {
+            (false, false) => return None,
+            (true, false) => Line::Attested,
+            (false, true) => Line::Ancestors,
+            (true, true) if self.was_ancestor => Line::Attested,
+            (true, true) => Line::Ancestors,
+        };
+        self.was_ancestor = line == Line::Ancestors;
+        self.line(line).pop_first().map(|(_, key)| key)
+    }
+}
+
 /// One open block.
 #[derive(Debug)]
 pub(super) struct OpenCase {
@@ -30,6 +80,7 @@ pub(super) struct OpenCase {
     pub opened: Instant,
     /// Everything that it has waited for.
     pub waited: BTreeSet<Wait>,
+    line: Line,
     state: State,
     attempts: u32,
 }
@@ -44,7 +95,7 @@ enum State {
 #[derive(Debug, Default)]
 pub(super) struct OpenCases {
     cases: BTreeMap<BlockKey, OpenCase>,
-    due: BTreeSet<(Instant, BlockKey)>,
+    due: Due,
 }
 
 impl OpenCases {
@@ -61,23 +112,25 @@ impl OpenCases {
         self.cases.contains_key(key)
     }
 
-    /// Adds a block, to be looked at right away.
+    /// Adds a block, to be looked at right away. One that must be fetched first is an ancestor from then on.
     pub(super) fn insert(&mut self, key: BlockKey, work: Work, opened: Instant) {
+        let line = match &work {
+            Work::Case(_) => Line::Attested,
+            Work::Ancestor => Line::Ancestors,
+        };
         let state = State::Idle { work, due: opened, waits: BTreeSet::new() };
-        self.due.insert((opened, key));
-        self.cases.insert(key, OpenCase { opened, waited: BTreeSet::new(), state, attempts: 0 });
+        self.due.line(line).insert((opened, key));
+        self.cases.insert(key, OpenCase { opened, waited: BTreeSet::new(), line, state, attempts: 0 });
     }
 
     /// When something is next to be done.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        self.due.first().map(|(due, _)| *due)
+        self.due.first()
     }
 
     /// The next block that is due, now being worked on.
     pub(super) fn take_due(&mut self, now: Instant) -> Option<(BlockKey, Work)> {
-        let first = *self.due.first().filter(|(due, _)| *due <= now)?;
-        self.due.remove(&first);
-        let (_, key) = first;
+        let key = self.due.take(now)?;
         let entry = self.cases.get_mut(&key)?;
         match std::mem::replace(&mut entry.state, State::Running { woken: false }) {
             State::Idle { work, .. } => Some((key, work)),
@@ -115,7 +168,7 @@ impl OpenCases {
         let woken = matches!(entry.state, State::Running { woken: true });
         let due = if woken { now } else { now.checked_add(pause).unwrap_or(now) };
         entry.state = State::Idle { work, due, waits };
-        self.due.insert((due, key));
+        self.due.line(entry.line).insert((due, key));
     }
 
     /// Makes due what waits for a chain to move on.
@@ -128,9 +181,10 @@ impl OpenCases {
                         wait.chain_id == chain_id && matches!(wait.cause, Cause::NotYet | Cause::OtherFork)
                     });
                     if awaits_chain && *due > now {
-                        self.due.remove(&(*due, *key));
+                        let line = self.due.line(entry.line);
+                        line.remove(&(*due, *key));
                         *due = now;
-                        self.due.insert((now, *key));
+                        line.insert((now, *key));
                     }
                 }
             }
@@ -141,7 +195,7 @@ impl OpenCases {
     pub(super) fn close(&mut self, key: &BlockKey) -> Option<OpenCase> {
         let entry = self.cases.remove(key)?;
         if let State::Idle { due, .. } = entry.state {
-            self.due.remove(&(due, *key));
+            self.due.line(entry.line).remove(&(due, *key));
         }
         Some(entry)
     }
@@ -150,7 +204,8 @@ impl OpenCases {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::Awaited;
+    use crate::audit::{Awaited, CaseRules};
+    use crate::consolidation::sample;
     use alloy::primitives::B256;
 
     fn key(number: u64) -> BlockKey {
@@ -221,5 +276,52 @@ mod tests {
         open.insert(key(1), Work::Ancestor, Instant::now());
         assert!(open.close(&key(1)).is_some());
         assert!(open.next_due().is_none());
+    }
+
+    fn case(number: u64) -> Work {
+        Work::Case(Box::new(Case::new(key(number), CaseRules::default(), sample::block(&[]))))
+    }
+
+    /// Attestations come in faster than they are looked at: the walk down a gap takes as many looks as it has blocks
+    /// all the same, not as many queues.
+    #[tokio::test(start_paused = true)]
+    async fn a_gap_is_walked_however_many_attestations_wait() {
+        let mut open = OpenCases::default();
+        for number in 1_000..1_100 {
+            open.insert(key(number), case(number), Instant::now());
+        }
+        open.insert(key(999), Work::Ancestor, Instant::now());
+        let (mut looks, mut lowest) = (0, 1_000);
+        while lowest > 980 {
+            looks += 1;
+            tokio::time::advance(Duration::from_millis(1)).await;
+            let (taken, work) = open.take_due(Instant::now()).unwrap();
+            match work {
+                Work::Ancestor => {
+                    open.resume(taken, case(taken.number));
+                    lowest = taken.number;
+                    open.insert(key(lowest - 1), Work::Ancestor, Instant::now());
+                }
+                Work::Case(_) => {
+                    open.close(&taken);
+                    open.insert(key(1_100 + looks), case(1_100 + looks), Instant::now());
+                }
+            }
+        }
+        // A fetch, an attestation, the ancestor's own case, an attestation.
+        assert!(looks <= 80, "{looks}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn both_lines_are_served_by_turns_and_neither_waits_for_an_empty_one() {
+        let mut open = OpenCases::default();
+        for number in 1..=3 {
+            open.insert(key(number), case(number), Instant::now());
+            open.insert(key(10 + number), Work::Ancestor, Instant::now());
+        }
+        open.close(&key(13));
+        let taken: Vec<_> =
+            std::iter::from_fn(|| open.take_due(Instant::now())).map(|(key, _)| key.number).collect();
+        assert_eq!(taken, [11, 1, 12, 2, 3]);
     }
 }
