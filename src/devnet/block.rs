@@ -5,7 +5,7 @@
 use alloy::{
     consensus::Header,
     eips::BlockNumHash,
-    primitives::{B256, Bytes, Log},
+    primitives::{Address, B256, Bytes, Log},
 };
 use crosscheck_p2p::UnixSeconds;
 use op_alloy::consensus::{OpReceiptEnvelope, OpTxEnvelope};
@@ -20,6 +20,8 @@ pub struct L2Block {
     pub hash: B256,
     /// The transactions in order: the L1-attributes deposit first, except in genesis, which has none.
     pub transactions: Vec<OpTxEnvelope>,
+    /// Who sent each of them, in the same order.
+    pub senders: Vec<Address>,
     /// The same transactions in EIP-2718 encoding.
     pub raw_transactions: Vec<Bytes>,
     /// One receipt a transaction, in order.

@@ -188,6 +188,7 @@ mod tests {
             header,
             transactions: vec![],
             raw_transactions: vec![],
+            senders: vec![],
             receipts: vec![],
             l1_origin: BlockNumHash::default(),
             sequence_number: 0,

@@ -214,13 +214,15 @@ impl Chain {
         if !execution.receipts.first().is_some_and(|receipt| receipt.status()) {
             return Err(ChainError::Attributes { number: draft.number });
         }
-        let transactions: Vec<_> = recovered.into_iter().map(Recovered::into_inner).collect();
+        let (transactions, senders): (Vec<_>, Vec<_>) =
+            recovered.into_iter().map(Recovered::into_parts).unzip();
         let header = header::seal(draft, &transactions, &execution);
         let block = Arc::new(L2Block {
             hash: header.hash_slow(),
             header,
             raw_transactions: transactions.iter().map(|tx| tx.encoded_2718().into()).collect(),
             transactions,
+            senders,
             receipts: execution.receipts,
             l1_origin: origin.id(),
             sequence_number,

@@ -43,6 +43,7 @@ pub fn block(params: &ChainParams, state: &WorldState) -> L2Block {
         header,
         transactions: Vec::new(),
         raw_transactions: Vec::new(),
+        senders: Vec::new(),
         receipts: Vec::new(),
         l1_origin: params.l1_genesis,
         sequence_number: 0,

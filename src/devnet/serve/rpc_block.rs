@@ -4,7 +4,7 @@ use crate::devnet::block::L2Block;
 use alloy::{
     consensus::{
         Block as ConsensusBlock, BlockBody, Sealed,
-        transaction::{Recovered, SignerRecoverable, TransactionInfo},
+        transaction::{Recovered, TransactionInfo},
     },
     eips::eip4895::Withdrawals,
     primitives::U256,
@@ -41,8 +41,7 @@ pub(crate) fn rpc_block(block: &L2Block, full: bool) -> Block<Transaction> {
 /// A transaction as it stands in a block; `None`: there is none at this place.
 pub(super) fn rpc_transaction(block: &L2Block, index: usize) -> Option<Transaction> {
     let envelope = block.transactions.get(index)?;
-    // Every transaction of a block was executed, so its sender is known.
-    let sender = envelope.recover_signer().ok()?;
+    let sender = *block.senders.get(index)?;
     let inner = TransactionInfo {
         hash: Some(envelope.tx_hash()),
         index: u64::try_from(index).ok(),

@@ -2,7 +2,7 @@
 
 use crate::devnet::{block::L2Block, l1_attributes::DA_FOOTPRINT_GAS_SCALAR};
 use alloy::{
-    consensus::{ReceiptWithBloom, Transaction as _, TxReceipt, transaction::SignerRecoverable},
+    consensus::{ReceiptWithBloom, Transaction as _, TxReceipt},
     primitives::{Address, U256},
     rpc::types::{Log, TransactionReceipt},
 };
@@ -44,7 +44,7 @@ pub(super) fn rpc_receipt(block: &L2Block, index: usize) -> Option<OpTransaction
             effective_gas_price: transaction.effective_gas_price(block.header.base_fee_per_gas),
             blob_gas_used: da_footprint(block, index),
             blob_gas_price: None,
-            from: transaction.recover_signer().ok()?,
+            from: *block.senders.get(index)?,
             to: transaction.to(),
             contract_address: created(transaction, envelope),
         },
