@@ -81,6 +81,10 @@ pub(super) struct DevnetArgs {
     #[arg(long, value_name = "SECS", default_value_t = 0)]
     await_sidecar: u64,
 
+    /// With --no-sidecar and --blocks: after the last block serve on until stopped
+    #[arg(long, requires_all = ["no_sidecar", "blocks"])]
+    stay: bool,
+
     /// What is logged, to standard error: a level, or a filter such as info,crosscheck::audit=debug
     #[arg(long, value_name = "LEVEL", default_value = "warn")]
     log_level: String,
@@ -120,6 +124,7 @@ impl DevnetArgs {
             dir: self.dir.clone(),
             genesis_time: self.genesis_time.map(UnixSeconds),
             await_peers: Duration::from_secs(self.await_sidecar),
+            stay: self.stay,
             followers: true,
         })
     }
@@ -225,7 +230,8 @@ mod tests {
     fn every_flag_is_read() {
         let args = parse(
             "--chains 4 --blocks 60 --block-time 1 --fast --seed 7 --report - --no-sidecar --dir x \
-             --genesis-time 9 --fault invalid-message@15 --fault wrong-signer@16:904 --await-sidecar 3 --random-faults 0 --endpoints 3",
+             --genesis-time 9 --fault invalid-message@15 --fault wrong-signer@16:904 --await-sidecar 3 --random-faults 0 --endpoints 3 \
+             --stay",
         )
         .unwrap();
         let plan = args.plan().unwrap();
@@ -234,7 +240,7 @@ mod tests {
         assert!(request.fast && args.no_sidecar);
         assert_eq!(request.genesis_time, Some(UnixSeconds(9)));
         assert_eq!(request.await_peers, Duration::from_secs(3));
-        assert_eq!((request.random_faults, request.endpoints), (0, 3));
+        assert_eq!((request.random_faults, request.endpoints, request.stay), (0, 3, true));
         assert_eq!(plan.faults().iter().map(|fault| fault.chain_id).collect::<Vec<_>>(), [901, 904]);
     }
 
@@ -242,6 +248,8 @@ mod tests {
     #[case::no_such_fault("--fault no-such-fault@3", "invalid-message")]
     #[case::fault_without_block("--fault wrong-signer", "NAME@BLOCK")]
     #[case::word_for_a_number("--blocks many", "--blocks")]
+    #[case::staying_without_an_end("--stay --no-sidecar", "--blocks")]
+    #[case::staying_with_the_sidecar("--stay --blocks 5", "--no-sidecar")]
     fn refuses_what_it_cannot_read(#[case] line: &str, #[case] says: &str) {
         let error = parse(line).unwrap_err().to_string();
         assert!(error.contains(says), "{error}");

@@ -40,6 +40,8 @@ pub struct DevnetRequest {
     pub genesis_time: Option<UnixSeconds>,
     /// How long to wait for a sidecar in another process before the first block.
     pub await_peers: Duration,
+    /// Whether the servers stay up after the last block, until the run is stopped.
+    pub stay: bool,
     /// Whether the sidecar in this process serves followers, of which each chain then has one.
     pub followers: bool,
 }
@@ -161,6 +163,7 @@ mod tests {
             dir: None,
             genesis_time: None,
             await_peers: Duration::ZERO,
+            stay: false,
             followers: false,
         }
     }

@@ -96,15 +96,22 @@ impl Show {
                 () = self.rest(&tick, began) => {}
             }
         }
-        let interrupted = cancel.is_cancelled();
-        if !interrupted {
+        if !cancel.is_cancelled() {
             tokio::select! {
                 () = cancel.cancelled() => {}
                 () = self.settle() => {}
             }
         }
         self.progress.clear();
-        let outcome = self.outcome(interrupted || cancel.is_cancelled());
+        // Chains that run alone have nothing left to do once they are complete.
+        let interrupted = cancel.is_cancelled() && (self.watch.is_some() || !self.superchain.is_complete());
+        let outcome = self.outcome(interrupted);
+        if self.plan.request().stay && !cancel.is_cancelled() {
+            tracing::info!(
+                "the chains are complete and all blocks final; they are served until the run is stopped"
+            );
+            cancel.cancelled().await;
+        }
         let followed = match self.followers {
             Some(followers) => followers.stop().await,
             None => Ok(()),

@@ -9,7 +9,9 @@ use tempfile::TempDir;
 async fn devnet(height: u64, fault: &str) -> (TempDir, Running) {
     let dir = TempDir::new().unwrap();
     let path = dir.path().to_str().unwrap();
-    let arguments = ["devnet", "--fast", "--no-sidecar", "--seed", "4", "--dir", path, "--fault", fault];
+    let mut arguments =
+        vec!["devnet", "--fast", "--no-sidecar", "--seed", "4", "--dir", path, "--fault", fault];
+    arguments.extend(["--blocks", "60", "--stay"]);
     let running = Running::start(&arguments, &dir.path().join("devnet.log"));
     let config = Written::wait_for(&dir.path().join("crosscheck.toml")).await;
     for chain in ["901", "902"] {

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::devnet::plan::DevnetRequest;
 use crosscheck_p2p::ChainId;
+use jsonrpsee::{core::client::ClientT, http_client::HttpClientBuilder, rpc_params};
 use rstest::rstest;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -25,6 +26,7 @@ fn plan(blocks: Option<u64>, faults: &[&str], dir: Option<PathBuf>) -> DevnetPla
         dir,
         genesis_time: None,
         await_peers: Duration::ZERO,
+        stay: false,
         followers: false,
     })
     .unwrap()
@@ -138,6 +140,37 @@ async fn without_a_sidecar_the_chains_run_alone_and_leave_its_configuration() {
     assert!(outcome.is_success() && !outcome.watched);
     assert!(outcome.report.chains.iter().all(|chain| chain.finalized == 5 && chain.vouched.is_none()));
     assert!(dir.path().join("run/crosscheck.toml").is_file());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chains_that_stay_are_served_until_they_are_stopped() {
+    let dir = tempfile::tempdir().unwrap();
+    let request = plan(Some(5), &[], Some(dir.path().to_owned())).request().clone();
+    let plan = DevnetPlan::new(DevnetRequest { stay: true, ..request }).unwrap();
+    let cancel = CancellationToken::new();
+    let stopped = async {
+        let config = dir.path().join("crosscheck.toml");
+        let finalized = async || {
+            let config: toml::Table = std::fs::read_to_string(&config).ok()?.parse().ok()?;
+            let url = config["chains"]["901"]["execution"][0].as_str()?;
+            let client = HttpClientBuilder::default().build(url).ok()?;
+            let block: serde_json::Value =
+                client.request("eth_getBlockByNumber", rpc_params!["finalized", false]).await.ok()?;
+            Some(block["number"] == "0x5")
+        };
+        while finalized().await != Some(true) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // What is complete is still there, more than once.
+        for _ in 0..10 {
+            assert_eq!(finalized().await, Some(true));
+        }
+        cancel.cancel();
+    };
+    let both = async { tokio::join!(run(plan, None, cancel.clone()), stopped) };
+    let (outcome, ()) = tokio::time::timeout(DEADLINE, both).await.expect("the run does not end");
+    let outcome = outcome.unwrap();
+    assert!(outcome.is_success() && !outcome.interrupted);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
