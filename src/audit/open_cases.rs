@@ -294,6 +294,8 @@ mod tests {
         let (mut looks, mut lowest) = (0, 1_000);
         while lowest > 980 {
             looks += 1;
+            // A fetch, an attestation, the ancestor's own case, an attestation.
+            assert!(looks <= 80, "at {lowest} after {looks} looks");
             tokio::time::advance(Duration::from_millis(1)).await;
             let (taken, work) = open.take_due(Instant::now()).unwrap();
             match work {
@@ -308,8 +310,6 @@ mod tests {
                 }
             }
         }
-        // A fetch, an attestation, the ancestor's own case, an attestation.
-        assert!(looks <= 80, "{looks}");
     }
 
     #[tokio::test(start_paused = true)]
