@@ -2,7 +2,10 @@
 //!
 //! Rollup-node p2p specification, "Block signatures". No curve arithmetic here.
 
-use crate::{ChainId, SigningDomain};
+use crate::{
+    ChainId, SigningDomain,
+    keccak::{Head, Message},
+};
 use alloy_primitives::{B256, keccak256};
 use core::fmt;
 use serde::{Deserialize, Serialize};
@@ -15,7 +18,7 @@ pub struct PayloadHash(B256);
 impl PayloadHash {
     /// Hashes the signed bytes.
     pub fn of(signed: &[u8]) -> Self {
-        Self(keccak256(signed))
+        Self(Message::new(Head::default(), signed).hash())
     }
 
     /// The hash as a word.

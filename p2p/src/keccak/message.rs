@@ -9,6 +9,11 @@ use alloy_primitives::{B256, Keccak256};
 #[cfg(target_arch = "x86_64")]
 pub(super) const BLOCK_BYTES: usize = 136;
 
+/// From how many bytes on a message by itself is hashed with its rows as vectors: what it takes to begin is then
+/// little beside the rest.
+#[cfg(target_arch = "x86_64")]
+const IN_ROWS_FROM: usize = 4 * BLOCK_BYTES;
+
 /// The most bytes a [`Head`] holds.
 const HEAD_BYTES: usize = 24;
 
@@ -67,6 +72,12 @@ impl<'m> Message<'m> {
 
     /// Its digest, computed alone.
     pub(crate) fn hash(&self) -> B256 {
+        #[cfg(target_arch = "x86_64")]
+        if self.len() >= IN_ROWS_FROM
+            && let Some(kernel) = fearless_simd::Level::new().as_avx512()
+        {
+            return super::rows::hash_in_rows(kernel, *self);
+        }
         let mut hasher = Keccak256::new();
         hasher.update(self.head.as_slice());
         hasher.update(self.body);
@@ -80,6 +91,16 @@ impl<'m> Message<'m> {
     /// Whether the block that ends the message has been taken.
     pub(super) const fn is_finished(&self) -> bool {
         self.finished
+    }
+
+    /// Takes all whole blocks of the body, unless the head stands before them.
+    pub(super) const fn take_blocks(&mut self) -> &'m [[u8; BLOCK_BYTES]] {
+        if self.head.len > 0 {
+            return &[];
+        }
+        let (blocks, rest) = self.body.as_chunks();
+        self.body = rest;
+        blocks
     }
 
     /// Takes the next block, padded if it is the last: a piece of the body where that holds a whole block,

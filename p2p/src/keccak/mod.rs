@@ -1,15 +1,18 @@
-//! Keccak-256 of many messages at a time.
+//! Keccak-256 of many messages at a time, and of a long one by itself.
 //!
 //! A permutation is a chain of dependent steps, so a core that hashes one message leaves most of its vector unit
 //! idle. Here as many messages as a vector has lanes advance together: eight with AVX-512, four with AVX2, told
-//! apart at run time; elsewhere they are hashed one by one with the assembly that everything else uses. Never
-//! allocates, and never spreads work over threads.
+//! apart at run time; elsewhere they are hashed one by one with the assembly that everything else uses. A long message
+//! that is hashed by itself has the rows of its state as vectors, with AVX-512. Never allocates, and never spreads work
+//! over threads.
 
 #[cfg(target_arch = "x86_64")]
 mod lanes;
 mod message;
 #[cfg(target_arch = "x86_64")]
 mod permutation;
+#[cfg(target_arch = "x86_64")]
+mod rows;
 
 pub(crate) use message::{Head, Message};
 

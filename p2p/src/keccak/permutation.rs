@@ -5,7 +5,7 @@
 //! token that proves that the machine has them.
 
 /// The constants of the step ι.
-const ROUND_CONSTANTS: [u64; 24] = [
+pub(super) const ROUND_CONSTANTS: [u64; 24] = [
     0x0000_0000_0000_0001,
     0x0000_0000_0000_8082,
     0x8000_0000_0000_808a,
