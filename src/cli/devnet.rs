@@ -162,11 +162,11 @@ fn write_report(path: &Path, outcome: &DevnetOutcome) -> eyre::Result<()> {
     Ok(())
 }
 
-/// The tables go to a terminal only: to standard output unless the report is there. What the sidecar left unsettled
-/// is always said.
+/// The tables go to standard output; where the report is there, to a terminal only. What the sidecar left unsettled is
+/// always said.
 fn show(outcome: &DevnetOutcome, report: Option<&Path>) -> eyre::Result<()> {
     let (mut stdout, mut stderr) = (std::io::stdout(), std::io::stderr());
-    if report != Some(Path::new("-")) && stdout.is_terminal() {
+    if report != Some(Path::new("-")) {
         write!(stdout, "{}", summary(&outcome.report))?;
     } else if stderr.is_terminal() {
         write!(stderr, "{}", summary(&outcome.report))?;

@@ -30,6 +30,20 @@ fn run(chains: &str, seed: &str, blocks: &str, faults: &[&str]) -> (Option<i32>,
     (output.status.code(), report, complaints)
 }
 
+#[test]
+fn the_table_is_there_without_a_terminal() {
+    let arguments =
+        ["devnet", "--fast", "--chains=1", "--seed=7", "--blocks=20", "--fault=wrong-payload-hash@9"];
+    let output = crosscheck(&arguments).output().unwrap();
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{table}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        table.contains("attestations: 20 received, 19 upheld, 0 upheld as replacement, 1 violated"),
+        "{table}"
+    );
+    assert!(table.contains("│ wrong-payload-hash ┆ 901 "), "{table}");
+}
+
 #[rstest]
 #[case::two_chains("2", "7")]
 #[case::four_chains("4", "3")]
