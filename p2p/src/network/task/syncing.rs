@@ -15,8 +15,11 @@ use libp2p::{
     PeerId,
     request_response::{Event, Message, OutboundFailure, OutboundRequestId, ResponseChannel},
 };
-use std::{collections::BTreeMap, time::Instant};
-use tokio::task::JoinSet;
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Instant,
+};
+use tokio::task::{self, JoinSet};
 
 /// Requests that may wait for their time.
 const MAX_HELD: usize = 64;
@@ -32,7 +35,9 @@ pub(super) struct Syncing {
     /// At most one request for each of the gap filler's walks, each with whom it was sent to, the last at the end.
     asked: BTreeMap<OutboundRequestId, (Wanted, Vec<PeerId>)>,
     /// At most one for each of the gap filler's walks.
-    checks: JoinSet<Checked>,
+    checks: JoinSet<Found>,
+    /// What each of them looks for, and who was asked for it.
+    looked_for: HashMap<task::Id, (Wanted, Vec<PeerId>)>,
 }
 
 /// A request that waits for its time.
@@ -56,7 +61,7 @@ pub(super) struct Checked {
 enum Found {
     /// The block that was asked for, and how it is kept.
     Wanted(Box<Envelope>, Kept),
-    /// Another sound block of the height.
+    /// Another sound block of the height, or something that its sender is not to blame for.
     Another,
     /// No block of the height.
     Nothing,
@@ -72,6 +77,7 @@ impl Syncing {
             held: Vec::new(),
             asked: BTreeMap::new(),
             checks: JoinSet::new(),
+            looked_for: HashMap::new(),
         }
     }
 
@@ -80,8 +86,20 @@ impl Syncing {
         self.held.iter().map(|held| held.due).min()
     }
 
+    /// Looks at an answer beside everything else.
+    fn look(&mut self, wanted: Wanted, asked: Vec<PeerId>, check: impl FnOnce() -> Found + Send + 'static) {
+        let task = self.checks.spawn_blocking(check);
+        self.looked_for.insert(task.id(), (wanted, asked));
+    }
+
+    /// The next answer that was looked at. `None`: there is none now.
     pub(super) async fn next_checked(&mut self) -> Option<Checked> {
-        self.checks.join_next().await?.ok()
+        let (task, found) = self.checks.join_next_with_id().await?.unwrap_or_else(|error| {
+            tracing::error!(%error, "looking at a fetched block ended abnormally; somebody else is asked");
+            (error.id(), Found::Another)
+        });
+        let (wanted, asked) = self.looked_for.remove(&task)?;
+        Some(Checked { wanted, asked, found })
     }
 }
 
@@ -194,11 +212,7 @@ impl Network {
         match answer {
             Answer::Found { version, signed } => {
                 let forks = self.syncing.forks;
-                self.syncing.checks.spawn_blocking(move || Checked {
-                    wanted,
-                    asked,
-                    found: check(wanted, version, &signed, &forks),
-                });
+                self.syncing.look(wanted, asked, move || check(wanted, version, &signed, &forks));
             }
             // Not to have a block is no failure.
             Answer::Refused(Refused::NotFound) => self.ask_again(wanted, asked),
@@ -268,6 +282,19 @@ mod tests {
         let mut answer = asked_for;
         change(&mut answer.payload);
         check(wanted, 1, &answer.encode().unwrap(), &forks)
+    }
+
+    /// A walk that nobody ends would take one of the few places for ever.
+    #[tokio::test]
+    async fn a_look_that_panics_still_ends_and_blames_nobody() {
+        let mut syncing = Syncing::new(ForkTimes::AT_GENESIS, Instant::now());
+        let wanted = Wanted { number: 7, hash: alloy_primitives::B256::ZERO, before: sample::NOW };
+        let asked = vec![PeerId::random()];
+        syncing.look(wanted, asked.clone(), || panic!("as if"));
+        let checked = syncing.next_checked().await.unwrap();
+        assert_eq!((checked.wanted, checked.asked), (wanted, asked));
+        assert!(matches!(checked.found, Found::Another));
+        assert!(syncing.looked_for.is_empty() && syncing.next_checked().await.is_none());
     }
 
     fn rehashed(payload: &mut ExecutionPayload) {
