@@ -129,7 +129,8 @@ fn counted(
     ends: &[NetProgramEnd],
 ) -> Vec<String> {
     let sum = |count: fn(&NetworkCounters) -> u64| counters.values().map(count).sum::<u64>();
-    let (rejected, ignored) = (sum(|counters| counters.rejected), sum(|counters| counters.ignored));
+    let (rejected, ignored) =
+        (sum(|counters| counters.frames().rejected), sum(|counters| counters.frames().ignored));
     let (queue_full, dropped) =
         (sum(|counters| counters.queue_full), sum(|counters| counters.events_dropped));
     let filled = sum(|counters| counters.filled);

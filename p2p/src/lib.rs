@@ -97,10 +97,10 @@ pub use message_id::{MessageId, message_id};
 #[doc(hidden)]
 pub use network::fuzzing;
 pub use network::{
-    Bootnode, ConnectError, Direction, DiscoveryConfig, DiscoveryView, GateError, GateOrder, Gated,
-    GaterRules, Gates, GatesFull, IdentityError, KnownPeer, Network, NetworkClosed, NetworkConfig,
-    NetworkCounters, NetworkError, NetworkEvent, NetworkHandle, NoPeerIdError, NodeIdentity, OwnInfo,
-    ParseBootnodeError, PeerDeeds, PeerFileError, PeerInfo, PublishError, Subnet,
+    Bootnode, ByTopic, ConnectError, Direction, DiscoveryConfig, DiscoveryView, FrameCounts, GateError,
+    GateOrder, Gated, GaterRules, Gates, GatesFull, IdentityError, KnownPeer, Network, NetworkClosed,
+    NetworkConfig, NetworkCounters, NetworkError, NetworkEvent, NetworkHandle, NoPeerIdError, NodeIdentity,
+    OwnInfo, ParseBootnodeError, PeerDeeds, PeerFileError, PeerInfo, PublishError, Subnet,
 };
 pub use payload::{BlobFields, ExecutionPayload, VersionFields};
 pub use payload_hash::{PayloadHash, signing_hash};

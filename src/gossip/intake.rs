@@ -97,7 +97,6 @@ impl Intake {
         match event {
             NetworkEvent::Block { block, from, at } => {
                 debug!(%chain_id, topic = %block.topic(), number = block.number(), hash = %block.hash(), %from, "block");
-                self.metrics.frame_accepted(chain_id, block.topic());
                 self.gossiped.note(chain_id, block.number());
                 if !block.topic().is_cross_safe() {
                     self.last_block = Some(Instant::now());
@@ -115,7 +114,6 @@ impl Intake {
             }
             NetworkEvent::Refused { topic, verdict, refusal, from } => {
                 debug!(%chain_id, %topic, verdict = verdict.name(), reason = %refusal.reason, %from, "refused");
-                self.metrics.frame_refused(chain_id, topic, verdict);
                 self.refusals.note(chain_id, topic, verdict, &refusal);
                 if let Some(doubt) =
                     clock_doubt(topic, verdict, &refusal.reason, self.last_block.map(|at| at.elapsed()))

@@ -2,7 +2,7 @@
 
 use super::catalogue::Catalogue;
 use super::{Metrics, as_gauge};
-use crosscheck_p2p::{ChainId, NetworkCounters, RefusalVerdict, Topic};
+use crosscheck_p2p::{ChainId, NetworkCounters, Topic};
 use prometheus::{IntCounterVec, IntGaugeVec};
 
 /// What becomes of a frame.
@@ -61,21 +61,6 @@ impl GossipMetrics {
 }
 
 impl Metrics {
-    /// A gossip frame was accepted.
-    pub fn frame_accepted(&self, chain_id: ChainId, topic: Topic) {
-        self.frame(chain_id, topic, "accept");
-    }
-
-    /// A gossip frame was ignored or rejected.
-    pub fn frame_refused(&self, chain_id: ChainId, topic: Topic, verdict: RefusalVerdict) {
-        self.frame(chain_id, topic, verdict.name());
-    }
-
-    fn frame(&self, chain_id: ChainId, topic: Topic, verdict: &str) {
-        let frames = &self.0.of_gossip.frames;
-        frames.with_label_values(&[chain_id.to_string().as_str(), topic.name(), verdict]).inc();
-    }
-
     /// How many gossip peers are connected.
     pub fn peers(&self, chain_id: ChainId, peers: usize) {
         self.0.of_gossip.peers.with_label_values(&[chain_id.to_string()]).set(as_gauge(peers));
@@ -83,7 +68,15 @@ impl Metrics {
 
     /// What a chain's network has counted since it was last asked.
     pub fn network_counted(&self, chain_id: ChainId, since: &NetworkCounters) {
-        let (of_gossip, id) = (&self.0.of_gossip, [chain_id.to_string()]);
+        let (of_gossip, name) = (&self.0.of_gossip, chain_id.to_string());
+        for topic in Topic::ALL {
+            let counts = since.by_topic.of(topic);
+            let counts = [counts.accepted, counts.ignored, counts.rejected];
+            for (verdict, count) in VERDICTS.into_iter().zip(counts) {
+                of_gossip.frames.with_label_values(&[name.as_str(), topic.name(), verdict]).inc_by(count);
+            }
+        }
+        let id = [name.as_str()];
         of_gossip.banned.with_label_values(&id).inc_by(since.banned);
         of_gossip.served.with_label_values(&id).inc_by(since.served);
         of_gossip.filled.with_label_values(&id).inc_by(since.filled);

@@ -7,7 +7,7 @@ use crate::monitor::{Cause, Change, CountKey, Counts, Ending, MessageEvent, Mess
 use crate::rpc::SuspectOutcome;
 use crate::sources::{EndpointLimits, ExecutionClient, LogIndex};
 use alloy::primitives::{Address, B256, U256};
-use crosscheck_p2p::{NetworkCounters, RefusalVerdict, Topic, UnixSeconds};
+use crosscheck_p2p::{ByTopic, FrameCounts, NetworkCounters, UnixSeconds};
 use std::collections::BTreeSet;
 
 const OURS: [u64; 2] = [901, 902];
@@ -114,12 +114,9 @@ impl Stranger {
     /// Everything that comes of what it sends.
     fn is_counted_in(&self, metrics: &Metrics) {
         let ours = ChainId::from(901);
-        for topic in Topic::ALL {
-            metrics.frame_accepted(ours, topic);
-            metrics.frame_refused(ours, topic, RefusalVerdict::Ignore);
-            metrics.frame_refused(ours, topic, RefusalVerdict::Reject);
-        }
-        let counters = NetworkCounters { banned: 1, served: 1, filled: 1, ..NetworkCounters::default() };
+        let by_topic = ByTopic::from_fn(|_| FrameCounts { accepted: 1, ignored: 2, rejected: 3 });
+        let counters =
+            NetworkCounters { by_topic, banned: 1, served: 1, filled: 1, ..NetworkCounters::default() };
         metrics.network_counted(ours, &counters);
         metrics.attestation_received(ours);
         metrics.rival_attested(ours);

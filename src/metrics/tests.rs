@@ -6,7 +6,7 @@ use crate::interop::{BlockKey, Member, SafetyLevel};
 use crate::monitor::{CountKey, Counts, Ending, News, Note};
 use crate::sources::{EndpointLimits, ExecutionClient, LogIndex};
 use alloy::primitives::B256;
-use crosscheck_p2p::{NetworkCounters, UnixSeconds};
+use crosscheck_p2p::{ByTopic, FrameCounts, NetworkCounters, Topic, UnixSeconds};
 use rstest::rstest;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -268,14 +268,26 @@ fn a_count_that_is_gone_is_shown_as_zero() {
 #[test]
 fn what_networks_count_is_added_up() {
     let metrics = metrics();
+    let frames = |accepted, ignored, rejected| {
+        ByTopic::from_fn(|topic| match topic {
+            Topic::BlocksV4 => FrameCounts { accepted, ignored, rejected },
+            _ => FrameCounts::default(),
+        })
+    };
+    let by_topic = frames(1, 2, 30);
     let first =
-        NetworkCounters { served: 2, filled: 1, banned: 1, queue_full: 3, ..NetworkCounters::default() };
-    let later = NetworkCounters { served: 5, events_dropped: 4, ..first };
+        NetworkCounters { by_topic, served: 2, filled: 1, banned: 1, queue_full: 3, ..Default::default() };
+    let later = NetworkCounters { by_topic: frames(7, 2, 50), served: 5, events_dropped: 4, ..first };
     metrics.network_counted(chain(901), &first);
     metrics.network_counted(chain(901), &later.since(&first));
     metrics.network_counted(chain(902), &first);
     let text = metrics.render().unwrap();
     for line in [
+        "crosscheck_gossip_frames_total{chain_id=\"901\",topic=\"blocksv4\",verdict=\"accept\"} 7",
+        "crosscheck_gossip_frames_total{chain_id=\"901\",topic=\"blocksv4\",verdict=\"ignore\"} 2",
+        "crosscheck_gossip_frames_total{chain_id=\"901\",topic=\"blocksv4\",verdict=\"reject\"} 50",
+        "crosscheck_gossip_frames_total{chain_id=\"901\",topic=\"blocksv3\",verdict=\"reject\"} 0",
+        "crosscheck_gossip_frames_total{chain_id=\"902\",topic=\"blocksv4\",verdict=\"reject\"} 30",
         "crosscheck_gossip_blocks_served_total{chain_id=\"901\"} 5",
         "crosscheck_gossip_blocks_filled_total{chain_id=\"901\"} 1",
         "crosscheck_peers_banned_total{chain_id=\"902\"} 1",

@@ -175,7 +175,7 @@ async fn blocks_cross_through_either_program_while_the_other_restarts() {
     assert!(running_first.terminate().success());
     for node in &nodes {
         let counters = node.handle.counters();
-        assert_eq!((counters.rejected, counters.ignored, counters.queue_full), (0, 0, 0));
+        assert_eq!((counters.frames().rejected, counters.frames().ignored, counters.queue_full), (0, 0, 0));
         assert!(node.handle.peers().await.unwrap().iter().all(|peer| peer.score >= 0.0));
     }
 }

@@ -2,17 +2,15 @@
 //!
 //! Counts since the task was made; no labels, no clock.
 
+use super::frame_counts::{ByTopic, FrameCounts, LiveFrames};
+use crate::Topic;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The counts at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NetworkCounters {
-    /// Frames accepted.
-    pub accepted: u64,
-    /// Frames ignored, those that found the queue full not counted.
-    pub ignored: u64,
-    /// Frames rejected.
-    pub rejected: u64,
+    /// How frames were judged.
+    pub by_topic: ByTopic<FrameCounts>,
     /// Frames ignored unjudged, because the queue in front of the validator was full.
     pub queue_full: u64,
     /// Blocks by number that peers were served.
@@ -30,13 +28,16 @@ pub struct NetworkCounters {
 }
 
 impl NetworkCounters {
+    /// How the frames of all topics were judged.
+    pub fn frames(&self) -> FrameCounts {
+        Topic::ALL.into_iter().fold(FrameCounts::default(), |sum, topic| sum.plus(self.by_topic.of(topic)))
+    }
+
     /// What came on top since an earlier moment.
     #[must_use]
-    pub const fn since(&self, earlier: &Self) -> Self {
+    pub fn since(&self, earlier: &Self) -> Self {
         Self {
-            accepted: self.accepted.saturating_sub(earlier.accepted),
-            ignored: self.ignored.saturating_sub(earlier.ignored),
-            rejected: self.rejected.saturating_sub(earlier.rejected),
+            by_topic: ByTopic::from_fn(|topic| self.by_topic.of(topic).since(earlier.by_topic.of(topic))),
             queue_full: self.queue_full.saturating_sub(earlier.queue_full),
             served: self.served.saturating_sub(earlier.served),
             filled: self.filled.saturating_sub(earlier.filled),
@@ -51,9 +52,7 @@ impl NetworkCounters {
 /// The live counts.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
-    pub(super) accepted: Counter,
-    pub(super) ignored: Counter,
-    pub(super) rejected: Counter,
+    frames: ByTopic<LiveFrames>,
     pub(super) queue_full: Counter,
     pub(super) served: Counter,
     pub(super) filled: Counter,
@@ -64,11 +63,13 @@ pub(super) struct Counters {
 }
 
 impl Counters {
+    pub(super) const fn on(&self, topic: Topic) -> &LiveFrames {
+        self.frames.of(topic)
+    }
+
     pub(super) fn snapshot(&self) -> NetworkCounters {
         NetworkCounters {
-            accepted: self.accepted.get(),
-            ignored: self.ignored.get(),
-            rejected: self.rejected.get(),
+            by_topic: ByTopic::from_fn(|topic| self.on(topic).snapshot()),
             queue_full: self.queue_full.get(),
             served: self.served.get(),
             filled: self.filled.get(),
@@ -94,7 +95,7 @@ impl Counter {
         self.0.fetch_max(count, Ordering::Relaxed);
     }
 
-    fn get(&self) -> u64 {
+    pub(super) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }

@@ -6,6 +6,7 @@
 
 use super::{
     event::{Events, NetworkEvent},
+    frame_counts::LiveFrames,
     scoring::Deed,
 };
 use crate::{
@@ -138,7 +139,7 @@ impl Judge {
         while let Some((job, _bytes)) = self.jobs.recv().await {
             let Some(judgement) = self.judge(&job).await else {
                 tracing::error!(topic = %self.topic, id = %job.id, "a frame made the validator panic");
-                self.events.counters().rejected.increment();
+                self.count().rejected.increment();
                 if !self.report(&job, MessageAcceptance::Reject, Some(Deed::SentInvalid), None).await {
                     return;
                 }
@@ -173,9 +174,13 @@ impl Judge {
         Some(judgement)
     }
 
+    fn count(&self) -> &LiveFrames {
+        self.events.counters().on(self.topic)
+    }
+
     async fn accept(&self, job: &Job, block: ValidBlock) -> bool {
         self.standing.note(block.signer());
-        self.events.counters().accepted.increment();
+        self.count().accepted.increment();
         let (accept, good) = (MessageAcceptance::Accept, Some(Deed::Good));
         let going_on = self.report(job, accept, good, Some(block.clone())).await;
         self.events.deliver(NetworkEvent::Block { block, from: job.source, at: job.at }).await;
@@ -186,8 +191,8 @@ impl Judge {
         let (topic, reason) = (self.topic, &refusal.reason);
         tracing::debug!(%topic, from = %job.source, verdict = verdict.name(), %reason, "refused a frame");
         let (count, acceptance) = match verdict {
-            RefusalVerdict::Ignore => (&self.events.counters().ignored, MessageAcceptance::Ignore),
-            RefusalVerdict::Reject => (&self.events.counters().rejected, MessageAcceptance::Reject),
+            RefusalVerdict::Ignore => (&self.count().ignored, MessageAcceptance::Ignore),
+            RefusalVerdict::Reject => (&self.count().rejected, MessageAcceptance::Reject),
         };
         count.increment();
         let deed = deed_of(verdict, reason);

@@ -16,6 +16,7 @@ mod counters;
 mod discovery;
 mod error;
 mod event;
+mod frame_counts;
 mod free_port;
 #[cfg(fuzzing)]
 pub mod fuzzing;
@@ -35,6 +36,7 @@ pub use counters::NetworkCounters;
 pub use discovery::{Bootnode, DiscoveryConfig, DiscoveryView, ParseBootnodeError};
 pub use error::NetworkError;
 pub use event::NetworkEvent;
+pub use frame_counts::{ByTopic, FrameCounts};
 pub use gating::{Gated, GaterRules, Gates, GatesFull, Subnet};
 pub use handle::{ConnectError, GateError, GateOrder, NetworkClosed, NetworkHandle, PublishError};
 pub use identity::{IdentityError, NodeIdentity};

@@ -18,7 +18,7 @@ async fn blocks_arrive_on_every_topic_as_they_were_sent() {
         assert_eq!(block.domain().is_attributable(), topic.is_cross_safe());
         assert_eq!(block.payload().version(), topic.version());
     }
-    assert_eq!(b.handle.counters().accepted, 5);
+    assert_eq!(b.handle.counters().frames().accepted, 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -101,8 +101,8 @@ async fn flood(verdict_scoring: bool) {
         }
     }
     let counters = node.handle.counters();
-    assert_eq!(counters.accepted, expected);
-    let seen = counters.rejected + counters.queue_full;
+    assert_eq!(counters.frames().accepted, expected);
+    let seen = counters.frames().rejected + counters.queue_full;
     if verdict_scoring {
         assert!(seen < 10_000 && !node.handle.gates().await.unwrap().bans.is_empty(), "{counters:?}");
     } else {

@@ -120,7 +120,7 @@ async fn twelve_nodes_pass_every_block_on_and_survive_the_restart_of_one(#[case]
     cross(&mut nodes, 4, 6).await;
     cross(&mut nodes, place, 7).await;
     for node in &nodes {
-        assert_eq!((node.handle.counters().rejected, node.handle.counters().queue_full), (0, 0));
+        assert_eq!((node.handle.counters().frames().rejected, node.handle.counters().queue_full), (0, 0));
         assert!(node.handle.gates().await.unwrap().bans.is_empty());
     }
 }
@@ -190,7 +190,7 @@ async fn the_old_signer_is_heard_everywhere_until_the_new_one_is() {
     cross(&mut nodes, 2, 4).await;
     nobody_is_blamed(&nodes).await;
     cross_by(&mut nodes, 3, 5, &new_sequencer()).await;
-    assert!(nodes.iter().all(|node| node.handle.counters().rejected == 0));
+    assert!(nodes.iter().all(|node| node.handle.counters().frames().rejected == 0));
     // A node does not hear what it publishes itself.
     cross_by(&mut nodes, 4, 6, &new_sequencer()).await;
     the_old_signer_is_refused_everywhere(&mut nodes).await;
@@ -226,8 +226,8 @@ async fn a_new_signer_that_half_of_the_nodes_know_splits_nothing_for_good() {
         }
     }
     for node in odd(&nodes) {
-        until("refusals", async || node.handle.counters().rejected == LAST - 1).await;
-        assert_eq!(node.handle.counters().accepted, 1);
+        until("refusals", async || node.handle.counters().frames().rejected == LAST - 1).await;
+        assert_eq!(node.handle.counters().frames().accepted, 1);
     }
     nobody_is_blamed(&nodes).await;
     learn(odd(&nodes));

@@ -17,7 +17,7 @@ async fn a_strangers_block_is_rejected_and_the_stranger_named(#[case] topic: Top
     let (verdict, refusal) = next_refusal(&mut b).await;
     assert_eq!((verdict, refusal.reason.code()), (RefusalVerdict::Reject, "wrong-signer"));
     assert_eq!(refusal.signer, Some(stranger().address()));
-    assert_eq!(b.handle.counters().rejected, 1);
+    assert_eq!(b.handle.counters().frames().rejected, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,8 +42,8 @@ async fn a_rejected_frame_is_not_passed_on() {
     a.handle.publish(Topic::BlocksV4, frame(8, &stranger(), Topic::BlocksV4)).await.unwrap();
     a.handle.publish(Topic::BlocksV4, frame(9, &sequencer(), Topic::BlocksV4)).await.unwrap();
     assert_eq!(c.next_block().await.number(), 9);
-    assert_eq!((c.handle.counters().rejected, c.handle.counters().ignored), (0, 0));
-    assert_eq!(middle.handle.counters().rejected, 1);
+    assert_eq!((c.handle.counters().frames().rejected, c.handle.counters().frames().ignored), (0, 0));
+    assert_eq!(middle.handle.counters().frames().rejected, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
