@@ -1,11 +1,14 @@
 //! [`SidecarConfig`]: the configuration file with which a sidecar watches the devnet.
 
 use alloy::primitives::Address;
+use rand::{Rng, SeedableRng, rngs::SmallRng};
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
+    hash::{BuildHasher, Hasher, RandomState},
     io,
     net::{Ipv4Addr, SocketAddr, TcpListener},
+    ops::Range,
     path::{Path, PathBuf},
 };
 
@@ -132,15 +135,32 @@ impl SidecarConfig {
     }
 }
 
-/// Different free ports of loopback. Nothing holds them until the sidecar does.
+/// Where ports are looked for: below those that systems give to outgoing connections and to whoever asks for any port,
+/// for one of these could be gone before the sidecar takes it, or while it restarts.
+const PORTS: Range<u16> = 10_000..32_768;
+/// How many ports are tried for each that is wanted.
+const TRIES: usize = 256;
+
+/// Different free ports of loopback, drawn by lot. Nothing holds them until the sidecar does.
 ///
 /// # Errors
 /// When the system has none.
 pub fn free_addrs<const N: usize>() -> Result<[SocketAddr; N], ConfigFileError> {
+    let mut lot = SmallRng::seed_from_u64(RandomState::new().build_hasher().finish());
     // All are held until all are known.
-    let held = (0..N).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).collect::<Result<Vec<_>, _>>();
-    let addrs = held.and_then(|held| held.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>());
-    let addrs = addrs.and_then(|addrs| addrs.try_into().map_err(|_| io::Error::other("no free ports")));
+    let mut held = Vec::with_capacity(N);
+    let mut problem = io::Error::other("no port was tried");
+    for _ in 0..N.saturating_mul(TRIES) {
+        if held.len() == N {
+            break;
+        }
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, lot.random_range(PORTS))) {
+            Ok(listener) => held.push(listener),
+            Err(error) => problem = error,
+        }
+    }
+    let addrs = held.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>();
+    let addrs = addrs.and_then(|addrs| addrs.try_into().map_err(|_| problem));
     addrs.map_err(|source| ConfigFileError::NoPort { source })
 }
 
@@ -203,7 +223,9 @@ mod tests {
 
     #[test]
     fn the_two_ports_differ() {
-        let [rpc, http] = free_addrs().unwrap();
-        assert_ne!(rpc, http);
+        let addrs = free_addrs::<64>().unwrap();
+        let ports: std::collections::BTreeSet<u16> = addrs.iter().map(SocketAddr::port).collect();
+        assert_eq!(ports.len(), 64);
+        assert!(ports.iter().all(|port| PORTS.contains(port)));
     }
 }

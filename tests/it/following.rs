@@ -3,11 +3,12 @@
 use crate::follow_contract::{L1View, check_as_kona_node, check_as_op_node, decode};
 use crate::program::{Running, Written, call, crosscheck, eventually};
 use crate::sidecar::devnet;
+use crosscheck::devnet::config_file::free_addrs;
 use crosscheck::follow::ServedStatus;
 use rstest::rstest;
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use tempfile::TempDir;
 
 /// A follower that applies both nodes' rules to each status, with clients of its own.
@@ -73,7 +74,7 @@ async fn a_violated_block_holds_followers_until_it_is_resolved(#[case] mode: &st
     let path = dir.path().join("crosscheck.toml");
     let config = Written::wait_for(&path).await;
     let path = path.to_str().unwrap().to_owned();
-    let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let [addr] = free_addrs().unwrap();
     let served_at = addr.to_string();
     let mut arguments = vec!["run", "--config", &path, "--follow.mode", mode, "--follow.addr", &served_at];
     // Another name for the same node: it counts as another upstream.

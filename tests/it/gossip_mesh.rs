@@ -4,6 +4,7 @@
 use crate::cli::frames::{CHAIN, envelope, frame, sequencer};
 use crate::gossip_node::{GossipNode, in_time};
 use crate::program::{Running, attestations, call, eventually};
+use crosscheck::devnet::config_file::free_addrs;
 use crosscheck_p2p::{
     ChainId, Clock, Envelope, Multiaddr, NetworkEvent, PeerId, Signers, SigningDomain, SystemClock, Topic,
     UnixSeconds,
@@ -35,8 +36,7 @@ struct Sidecar {
 impl Sidecar {
     /// Writes the configuration of one that dials these. It has no execution client to speak to.
     fn new(dir: &Path, peers: &[Multiaddr]) -> Self {
-        let [gossip, rpc, http] =
-            [(); 3].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
+        let [gossip, rpc, http] = free_addrs().unwrap();
         let peers: Vec<String> = peers.iter().map(ToString::to_string).collect();
         let text = format!(
             "data_dir = {dir:?}\nrpc.addr = \"{rpc}\"\nhttp.addr = \"{http}\"\n\

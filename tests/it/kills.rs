@@ -1,6 +1,7 @@
 //! A sidecar that is killed again and again ends where one that was left alone ends.
 
 use crate::program::{Running, Written, attestations, call, eventually};
+use crosscheck::devnet::config_file::free_addrs;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use serde_json::Value;
@@ -20,11 +21,11 @@ type Verdicts = BTreeMap<(u64, u64, String), (String, Value)>;
 
 /// The configuration of a second sidecar, which shares nothing with the first but the chains.
 fn another(config: &str, data_dir: &Path) -> String {
+    let mut addrs = free_addrs::<3>().unwrap().into_iter();
     let mut other = String::new();
     for line in config.lines() {
         let line = if line.starts_with("addr = ") {
-            let addr = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-            format!("addr = \"{addr}\"")
+            format!("addr = \"{}\"", addrs.next().unwrap())
         } else if line.starts_with("data_dir = ") {
             format!("data_dir = {data_dir:?}")
         } else {

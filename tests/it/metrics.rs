@@ -1,6 +1,7 @@
 //! What `/metrics` of a running program serves is what `crosscheck doc metrics` prints and docs/METRICS.md holds.
 
 use crate::program::{Running, Written, crosscheck, eventually};
+use crosscheck::devnet::config_file::free_addrs;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -38,8 +39,7 @@ async fn what_a_running_program_serves_is_documented() {
     let documented = documented(&table);
 
     let dir = TempDir::new().unwrap();
-    let [rpc, http] =
-        [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
+    let [rpc, http] = free_addrs().unwrap();
     let config = dir.path().join("crosscheck.toml");
     let text = format!(
         "data_dir = {:?}\nrpc.addr = \"{rpc}\"\nhttp.addr = \"{http}\"\n\

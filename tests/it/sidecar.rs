@@ -1,6 +1,7 @@
 //! `crosscheck run` in a process of its own: it watches chains in another, and loses nothing when it is killed.
 
 use crate::program::{Running, Written, attestations, call, crosscheck, eventually};
+use crosscheck::devnet::config_file::free_addrs;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -119,8 +120,7 @@ async fn a_kill_loses_no_verdict_and_repeats_none() {
 async fn what_is_missing_is_waited_for_and_told() {
     let dir = TempDir::new().unwrap();
     let config = dir.path().join("crosscheck.toml");
-    let [rpc, http] =
-        [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
+    let [rpc, http] = free_addrs().unwrap();
     let text = format!(
         "data_dir = {:?}\nrpc.addr = \"{rpc}\"\nhttp.addr = \"{http}\"\n\
          [chains.901]\nexecution = [\"http://127.0.0.1:9\"]\nrollup_node = \"http://127.0.0.1:9\"\n\

@@ -11,13 +11,13 @@ pub(crate) use node::{Mined, Node};
 pub(crate) use process::{Chain, Supersim};
 
 use crate::program::{Running, call, eventually};
+use crosscheck::devnet::config_file::free_addrs;
 use crosscheck::interop::{
     DEFAULT_EXPIRY_WINDOW, DependencySet, Execution, InvalidReason, Member, check_claim, check_log,
 };
 use crosscheck::sources::{EndpointLimits, ExecutionClient, LogIndex, ProvenLogs};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde_json::{Value, json};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,7 +76,7 @@ const UNTIL_FINAL: u64 = 70;
 
 /// A configuration that names nothing of the chains but where they are and how fast.
 fn configure(dir: &Path, chains: [&Chain; 2]) -> (String, String) {
-    let [rpc, http] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
+    let [rpc, http] = free_addrs().unwrap();
     let mut text =
         format!("data_dir = {:?}\nrpc.addr = \"{rpc}\"\nhttp.addr = \"{http}\"\n", dir.join("data"));
     for Chain { id, proxy, .. } in chains {
