@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn the_two_ports_differ() {
+    fn ports_differ_and_are_none_that_the_system_gives_away() {
         let addrs = free_addrs::<64>().unwrap();
         let ports: std::collections::BTreeSet<u16> = addrs.iter().map(SocketAddr::port).collect();
         assert_eq!(ports.len(), 64);
