@@ -1,6 +1,6 @@
-//! [`NetworkCounters`]: how often a bound of the network was reached, and how its frames were judged.
+//! [`NetworkCounters`]: how often a bound of the network was reached, and how the frames of each topic were judged.
 //!
-//! Counts since the task was made; no labels, no clock.
+//! Counts since the task was made; no clock.
 
 use super::frame_counts::{ByTopic, FrameCounts, LiveFrames};
 use crate::Topic;
