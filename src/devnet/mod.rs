@@ -18,6 +18,7 @@ pub mod executor;
 pub mod faults;
 pub mod finding;
 pub mod follower;
+pub mod free_addrs;
 pub mod genesis;
 pub mod header;
 pub mod heads;

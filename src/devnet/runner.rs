@@ -4,9 +4,10 @@
 //! cancelled. Everything that was started is stopped before the outcome is handed out.
 
 use super::{
-    config_file::{ConfigFileError, free_addrs},
+    config_file::ConfigFileError,
     directory::{Directory, DirectoryError},
     follower::{Followers, FollowersError},
+    free_addrs::{NoPortError, free_addrs},
     networks::{Networks, NetworksError},
     nodes::Nodes,
     outcome::Outcome,
@@ -56,6 +57,9 @@ pub enum DevnetError {
     /// The followers.
     #[error(transparent)]
     Followers(#[from] FollowersError),
+    /// No ports for the sidecar.
+    #[error(transparent)]
+    Ports(#[from] NoPortError),
     /// The sidecar's configuration.
     #[error(transparent)]
     ConfigFile(#[from] ConfigFileError),

@@ -3,7 +3,7 @@
 use crate::follow_contract::{L1View, check_as_kona_node, check_as_op_node, decode};
 use crate::program::{Running, Written, call, crosscheck, eventually};
 use crate::sidecar::devnet;
-use crosscheck::devnet::config_file::free_addrs;
+use crosscheck::devnet::free_addrs::free_addrs;
 use crosscheck::follow::ServedStatus;
 use rstest::rstest;
 use serde_json::Value;

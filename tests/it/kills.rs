@@ -1,7 +1,7 @@
 //! A sidecar that is killed again and again ends where one that was left alone ends.
 
 use crate::program::{Running, Written, attestations, call, eventually};
-use crosscheck::devnet::config_file::free_addrs;
+use crosscheck::devnet::free_addrs::free_addrs;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use serde_json::Value;

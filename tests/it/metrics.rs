@@ -1,7 +1,7 @@
 //! What `/metrics` of a running program serves is what `crosscheck doc metrics` prints and docs/METRICS.md holds.
 
 use crate::program::{Running, Written, crosscheck, eventually};
-use crosscheck::devnet::config_file::free_addrs;
+use crosscheck::devnet::free_addrs::free_addrs;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! `crosscheck run` in a process of its own: it watches chains in another, and loses nothing when it is killed.
 
 use crate::program::{Running, Written, attestations, call, crosscheck, eventually};
-use crosscheck::devnet::config_file::free_addrs;
+use crosscheck::devnet::free_addrs::free_addrs;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;

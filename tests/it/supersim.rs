@@ -11,7 +11,7 @@ pub(crate) use node::{Mined, Node};
 pub(crate) use process::{Chain, Supersim};
 
 use crate::program::{Running, call, eventually};
-use crosscheck::devnet::config_file::free_addrs;
+use crosscheck::devnet::free_addrs::free_addrs;
 use crosscheck::interop::{
     DEFAULT_EXPIRY_WINDOW, DependencySet, Execution, InvalidReason, Member, check_claim, check_log,
 };

@@ -87,12 +87,10 @@ macro_rules! round {
     }};
 }
 
-mod avx512 {
+pub(super) mod avx512 {
     use super::ROUND_CONSTANTS;
     use crate::keccak::lanes::{Permute, STATE_WORDS, States};
-    use core::arch::x86_64::{
-        __m512i, _mm512_rol_epi64, _mm512_set1_epi64, _mm512_ternarylogic_epi64, _mm512_xor_si512,
-    };
+    use core::arch::x86_64::{__m512i, _mm512_rol_epi64, _mm512_set1_epi64, _mm512_xor_si512};
     use fearless_simd::{Avx512, SimdInto, u64x8};
 
     macro_rules! xor {
@@ -102,14 +100,15 @@ mod avx512 {
     }
     macro_rules! xor3 {
         ($a:expr, $b:expr, $c:expr) => {
-            _mm512_ternarylogic_epi64::<0x96>($a, $b, $c)
+            core::arch::x86_64::_mm512_ternarylogic_epi64::<0x96>($a, $b, $c)
         };
     }
     macro_rules! chi {
         ($a:expr, $b:expr, $c:expr) => {
-            _mm512_ternarylogic_epi64::<0xd2>($a, $b, $c)
+            core::arch::x86_64::_mm512_ternarylogic_epi64::<0xd2>($a, $b, $c)
         };
     }
+    pub(in crate::keccak) use {chi, xor3};
     macro_rules! rol {
         ($a:expr, $by:literal) => {
             _mm512_rol_epi64::<$by>($a)

@@ -8,13 +8,16 @@
 use super::{
     lanes::STATE_WORDS,
     message::{BLOCK_BYTES, Message},
-    permutation::ROUND_CONSTANTS,
+    permutation::{
+        ROUND_CONSTANTS,
+        avx512::{chi, xor3},
+    },
 };
 use alloy_primitives::B256;
 use core::arch::x86_64::{
     __m512i, _mm512_mask_blend_epi64, _mm512_maskz_set1_epi64, _mm512_permutex2var_epi64,
-    _mm512_permutexvar_epi64, _mm512_rol_epi64, _mm512_rolv_epi64, _mm512_ternarylogic_epi64,
-    _mm512_unpackhi_epi64, _mm512_unpacklo_epi64, _mm512_xor_si512,
+    _mm512_permutexvar_epi64, _mm512_rol_epi64, _mm512_rolv_epi64, _mm512_unpackhi_epi64,
+    _mm512_unpacklo_epi64, _mm512_xor_si512,
 };
 use fearless_simd::{Avx512, SimdInto, u64x8};
 
@@ -80,17 +83,6 @@ fn rows_of(block: &[u8; BLOCK_BYTES]) -> Rows {
         }
     }
     rows
-}
-
-macro_rules! xor3 {
-    ($a:expr, $b:expr, $c:expr) => {
-        _mm512_ternarylogic_epi64::<0x96>($a, $b, $c)
-    };
-}
-macro_rules! chi {
-    ($a:expr, $b:expr, $c:expr) => {
-        _mm512_ternarylogic_epi64::<0xd2>($a, $b, $c)
-    };
 }
 
 /// θ, ρ, π, χ and ι on `$r`, five rows, with the moves as vectors.

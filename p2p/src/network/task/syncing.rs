@@ -61,10 +61,12 @@ pub(super) struct Checked {
 enum Found {
     /// The block that was asked for, and how it is kept.
     Wanted(Box<Envelope>, Kept),
-    /// Another sound block of the height, or something that its sender is not to blame for.
+    /// Another sound block of the height.
     Another,
     /// No block of the height.
     Nothing,
+    /// That was not found out.
+    Unknown,
 }
 
 impl Syncing {
@@ -96,7 +98,7 @@ impl Syncing {
     pub(super) async fn next_checked(&mut self) -> Option<Checked> {
         let (task, found) = self.checks.join_next_with_id().await?.unwrap_or_else(|error| {
             tracing::error!(%error, "looking at a fetched block ended abnormally; somebody else is asked");
-            (error.id(), Found::Another)
+            (error.id(), Found::Unknown)
         });
         let (wanted, asked) = self.looked_for.remove(&task)?;
         Some(Checked { wanted, asked, found })
@@ -234,6 +236,10 @@ impl Network {
                 self.ask_again(wanted, asked);
                 return;
             }
+            Found::Unknown => {
+                self.ask_again(wanted, asked);
+                return;
+            }
             Found::Nothing => {
                 tracing::debug!(%from, number = wanted.number, hash = %wanted.hash, "no block of the height");
                 self.note_deed(from, Deed::Lied);
@@ -293,7 +299,7 @@ mod tests {
         syncing.look(wanted, asked.clone(), || panic!("as if"));
         let checked = syncing.next_checked().await.unwrap();
         assert_eq!((checked.wanted, checked.asked), (wanted, asked));
-        assert!(matches!(checked.found, Found::Another));
+        assert!(matches!(checked.found, Found::Unknown));
         assert!(syncing.looked_for.is_empty() && syncing.next_checked().await.is_none());
     }
 
@@ -315,6 +321,7 @@ mod tests {
             }
             Found::Another => "another",
             Found::Nothing => "nothing",
+            Found::Unknown => "unknown",
         };
         assert_eq!(name, expected);
     }
