@@ -73,7 +73,9 @@ impl<'m> Message<'m> {
     /// Its digest, computed alone.
     pub(crate) fn hash(&self) -> B256 {
         #[cfg(target_arch = "x86_64")]
-        if self.len() >= IN_ROWS_FROM
+        // Without optimisation each instruction is a call: the assembly is faster then.
+        if !cfg!(debug_assertions)
+            && self.len() >= IN_ROWS_FROM
             && let Some(kernel) = fearless_simd::Level::new().as_avx512()
         {
             return super::rows::hash_in_rows(kernel, *self);
