@@ -1,0 +1,66 @@
+package scenario
+
+import (
+	"fmt"
+	"sync"
+)
+
+// Check is one thing that a scenario looked at.
+type Check struct {
+	// Name says what must hold.
+	Name string
+	// Failure says what was seen instead. It is nil where the check held.
+	Failure error
+}
+
+// Figure is a number that a scenario measured, for the report.
+type Figure struct {
+	Name  string
+	Value string
+}
+
+// Sheet collects what one scenario found. It is safe for concurrent use.
+type Sheet struct {
+	mu      sync.Mutex
+	checks  []Check
+	figures []Figure
+	print   func(line string)
+}
+
+func newSheet(print func(line string)) *Sheet {
+	return &Sheet{print: print}
+}
+
+// Check records whether something that must hold did: a nil failure says that it did. A name is used once in a
+// scenario.
+func (s *Sheet) Check(name string, failure error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, earlier := range s.checks {
+		if earlier.Name == name {
+			failure = fmt.Errorf("two checks have this name")
+		}
+	}
+	s.checks = append(s.checks, Check{Name: name, Failure: failure})
+	if failure != nil {
+		s.print(fmt.Sprintf("  does not hold: %s: %v", name, failure))
+	} else {
+		s.print(fmt.Sprintf("  holds: %s", name))
+	}
+}
+
+// Figure records a number for the report.
+func (s *Sheet) Figure(name, format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	value := fmt.Sprintf(format, args...)
+	s.figures = append(s.figures, Figure{Name: name, Value: value})
+	s.print(fmt.Sprintf("  %s: %s", name, value))
+}
+
+// Checks are all that were made so far.
+func (s *Sheet) Checks() []Check {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Check(nil), s.checks...)
+}
