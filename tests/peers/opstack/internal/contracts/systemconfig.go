@@ -1,8 +1,6 @@
 package contracts
 
 import (
-	"math/big"
-
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/vm"
 	"github.com/ethereum/go-ethereum/crypto"
@@ -18,7 +16,7 @@ const (
 var (
 	configUpdate = crypto.Keccak256Hash([]byte("ConfigUpdate(uint256,uint8,bytes)"))
 	// SignerSlot is the storage slot of the address whose signature gossip needs. Nodes read it from L1's state.
-	SignerSlot = slotBefore("systemconfig.unsafeblocksigner")
+	SignerSlot = crypto.Keccak256Hash([]byte("systemconfig.unsafeblocksigner"))
 )
 
 // SystemConfigCode logs an update of the configuration. Its input is the kind of the update and then the data of the
@@ -59,10 +57,4 @@ func SetSigner(signer common.Address) []byte {
 
 func update(kind uint64, value []byte) []byte {
 	return append(number(kind), dynamic(value)...)
-}
-
-// slotBefore is the slot before the hash of a name, which is how contracts set a slot apart.
-func slotBefore(name string) common.Hash {
-	hash := crypto.Keccak256Hash([]byte(name)).Big()
-	return common.BigToHash(hash.Sub(hash, big.NewInt(1)))
 }

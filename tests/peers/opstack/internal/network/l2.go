@@ -66,7 +66,7 @@ func (c *Chain) l2Genesis(options Options, origin *types.Header, lagoonDelay uin
 	if err := addPredeploys(l2.Alloc); err != nil {
 		return nil, err
 	}
-	fund(l2.Alloc)
+	fund(l2.Alloc, c.BatcherKey) // A chain's own key, so that no two chains have the same genesis block.
 	l2.Alloc[contracts.Emitter] = types.Account{Nonce: 1, Balance: new(big.Int), Code: contracts.EmitterCode()}
 	l2.Alloc[contracts.Relay] = types.Account{Nonce: 1, Balance: new(big.Int), Code: contracts.RelayCode()}
 	return l2, nil
