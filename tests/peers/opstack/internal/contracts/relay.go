@@ -12,7 +12,7 @@ import (
 func RelayCode() []byte {
 	return newProgram().
 		op(vm.PUSH0, vm.CALLDATALOAD).                          // last
-		op(vm.NUMBER, vm.GT).jump(vm.JUMPI, "too late").        //
+		op(vm.NUMBER, vm.GT).jump(vm.JUMPI, "too late").        // nothing
 		push(wordSize).                                         // position
 		at("next").                                             // position
 		op(vm.DUP1, vm.CALLDATASIZE, vm.GT, vm.ISZERO).         // position, whether the input has ended

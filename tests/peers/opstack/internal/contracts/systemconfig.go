@@ -23,7 +23,7 @@ var (
 // log as they are to stand there. It keeps the signer's address in its slot. Anyone may call it.
 func SystemConfigCode() []byte {
 	return newProgram().
-		// The log's data is all input after the first word: 32 is on the stack as where it begins.
+		// The data of the log are all input after the first word. Each remark names the stack, its top last.
 		push(wordSize).op(vm.CALLDATASIZE, vm.SUB).        // size
 		op(vm.DUP1).push(wordSize).op(vm.PUSH0).           // size, size, from, to
 		op(vm.CALLDATACOPY).                               // size
