@@ -1,0 +1,11 @@
+//go:build unix && !linux
+
+package sidecar
+
+import "syscall"
+
+// childAttributes put the program into a group of its own, so that a Ctrl-C on the terminal reaches only us, who then stop
+// it.
+func childAttributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true}
+}

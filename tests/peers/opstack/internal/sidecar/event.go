@@ -1,0 +1,115 @@
+package sidecar
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+)
+
+// The lines of crosscheck's log that tests care for, by their message.
+const (
+	LineRuns            = "crosscheck runs"
+	LineEnded           = "crosscheck has ended"
+	LineVerdict         = "verdict"
+	LineViolated        = "an attested block does not hold"
+	LineDiscarded       = "an attested block is not what L1 says"
+	LineSuspect         = "a gossiped transaction declares a message that does not hold"
+	LineSuspectExecuted = "a suspect was executed"
+	LineInvalid         = "an executed message does not hold"
+	LineFlipInvalid     = "an executed message that was valid does not hold any more"
+	LineFlipValid       = "an executed message that did not hold is valid now"
+	LineFailure         = "consensus failure: an invalid message is in a cross-safe block; all hands"
+	LineFailureFinal    = "consensus failure: an invalid message is final"
+	LineMessageEnded    = "a message's block is gone"
+	LineReorg           = "reorg"
+	LineHeld            = "the served head is held; it moves on when another block is upheld, or after `crosscheck resolve`"
+	LineReleased        = "the served head is held no longer"
+	LineServed          = "followers are served"
+	LineNothingNew      = "followers are not served anything new"
+	LineSigner          = "unsafe block signer"
+	LineRival           = "another block of this height was attested before"
+	LineAuditBegins     = "the audit begins after this block"
+)
+
+// Event is a line of crosscheck's log.
+type Event struct {
+	// ID counts the events of a process, from 1, over all its starts.
+	ID uint64
+	// Start says which start of the program wrote it, from 1.
+	Start int
+	// Time is when crosscheck wrote it, or when it was read if it says none.
+	Time time.Time
+	// Level is in capitals: ERROR, WARN, INFO and so on. Empty: the line is no JSON, such as a panic.
+	Level   string
+	Target  string
+	Message string
+	// Fields are all other fields, as sent.
+	Fields map[string]json.RawMessage
+}
+
+// parseEvent reads a line. What is no JSON object becomes the message of an event without a level.
+func parseEvent(line string, now time.Time) Event {
+	event := Event{Time: now, Message: line}
+	var fields map[string]json.RawMessage
+	if json.Unmarshal([]byte(line), &fields) != nil || fields == nil {
+		return event
+	}
+	event.Fields = fields
+	event.Level = event.take("level")
+	event.Target = event.take("target")
+	event.Message = event.take("message")
+	if at, err := time.Parse(time.RFC3339Nano, event.take("timestamp")); err == nil {
+		event.Time = at
+	}
+	return event
+}
+
+func (e *Event) take(field string) string {
+	text := e.Text(field)
+	delete(e.Fields, field)
+	return text
+}
+
+// Text is a field without quotes. Empty: there is no such field.
+func (e *Event) Text(field string) string {
+	raw := e.Fields[field]
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return text
+	}
+	return string(raw)
+}
+
+// Number is a field that holds a whole number, whether it was sent as a number or as a text.
+func (e *Event) Number(field string) (uint64, bool) {
+	number, err := strconv.ParseUint(e.Text(field), 10, 64)
+	return number, err == nil
+}
+
+// Hash is a field that holds a hash. Zero: there is no such field.
+func (e *Event) Hash(field string) common.Hash { return common.HexToHash(e.Text(field)) }
+
+// Is says whether the event has this message, and is of this chain. Chain zero: of any.
+func (e *Event) Is(message string, chain uint64) bool {
+	if e.Message != message {
+		return false
+	}
+	id, known := e.Number("chain_id")
+	return chain == 0 || (known && id == chain)
+}
+
+// String is the event on one line, for people.
+func (e *Event) String() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s %s %s", e.Time.UTC().Format("15:04:05.000"), e.Level, e.Message)
+	for _, field := range []string{"chain_id", "number", "hash", "log_index", "verdict", "reason", "detail", "error"} {
+		if value := e.Text(field); value != "" {
+			fmt.Fprintf(&text, " %s=%s", field, value)
+		}
+	}
+	return text.String()
+}
