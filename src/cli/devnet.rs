@@ -85,6 +85,10 @@ pub(super) struct DevnetArgs {
     #[arg(long, requires_all = ["no_sidecar", "blocks"])]
     stay: bool,
 
+    /// With --fast and --dir: stop when this block is built, until the file DIR/paused is removed, which holds the block's number; may be given more than once
+    #[arg(long, value_name = "BLOCK", requires_all = ["fast", "dir"])]
+    pause_at: Vec<u64>,
+
     /// What is logged, to standard error: a level, or a filter such as info,crosscheck::audit=debug
     #[arg(long, value_name = "LEVEL", default_value = "warn")]
     log_level: String,
@@ -125,6 +129,7 @@ impl DevnetArgs {
             genesis_time: self.genesis_time.map(UnixSeconds),
             await_peers: Duration::from_secs(self.await_sidecar),
             stay: self.stay,
+            pauses: self.pause_at.clone(),
             followers: true,
         })
     }
@@ -231,7 +236,7 @@ mod tests {
         let args = parse(
             "--chains 4 --blocks 60 --block-time 1 --fast --seed 7 --report - --no-sidecar --dir x \
              --genesis-time 9 --fault invalid-message@15 --fault wrong-signer@16:904 --await-sidecar 3 --random-faults 0 --endpoints 3 \
-             --stay",
+             --stay --pause-at 12 --pause-at 20",
         )
         .unwrap();
         let plan = args.plan().unwrap();
@@ -241,6 +246,7 @@ mod tests {
         assert_eq!(request.genesis_time, Some(UnixSeconds(9)));
         assert_eq!(request.await_peers, Duration::from_secs(3));
         assert_eq!((request.random_faults, request.endpoints, request.stay), (0, 3, true));
+        assert_eq!(request.pauses, [12, 20]);
         assert_eq!(plan.faults().iter().map(|fault| fault.chain_id).collect::<Vec<_>>(), [901, 904]);
     }
 
@@ -250,6 +256,8 @@ mod tests {
     #[case::word_for_a_number("--blocks many", "--blocks")]
     #[case::staying_without_an_end("--stay --no-sidecar", "--blocks")]
     #[case::staying_with_the_sidecar("--stay --blocks 5", "--no-sidecar")]
+    #[case::pausing_in_real_time("--pause-at 5 --dir x", "--fast")]
+    #[case::pausing_where_nobody_knows("--pause-at 5 --fast", "--dir")]
     fn refuses_what_it_cannot_read(#[case] line: &str, #[case] says: &str) {
         let error = parse(line).unwrap_err().to_string();
         assert!(error.contains(says), "{error}");

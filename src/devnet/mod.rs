@@ -39,6 +39,7 @@ pub mod observations;
 mod outbox;
 pub mod outcome;
 pub mod pace;
+pub mod pause;
 pub mod plan;
 pub mod progress;
 pub mod publisher;

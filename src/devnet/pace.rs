@@ -6,8 +6,11 @@ use std::time::Duration;
 const WATCHED_TICK: Duration = Duration::from_millis(20);
 /// A tick lasts so long when real time is outrun and nobody is watched.
 const UNWATCHED_TICK: Duration = Duration::from_millis(100);
-/// A tick waits at most so long for the sidecar to have heard of the blocks before.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// The chains wait at most so long for the sidecar to join, to hear or to see something: far longer than it takes on a
+/// busy machine, so that only one that never does is given up on.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+/// In real time they wait at most so long: gossip drops blocks that fall a minute behind the clock.
+const REAL_TIME_PATIENCE: Duration = Duration::from_secs(5);
 /// The sidecar may be behind the head by so many blocks before a tick waits for it.
 pub const LAG_BLOCKS: u64 = 4;
 
@@ -32,6 +35,14 @@ impl Pace {
             (false, _) => Self::RealTime,
             (true, true) => Self::Fast { at_least: WATCHED_TICK, patience: PATIENCE },
             (true, false) => Self::Fast { at_least: UNWATCHED_TICK, patience: Duration::ZERO },
+        }
+    }
+
+    /// How long a tick may wait for the sidecar to see what it could not see any more afterwards.
+    pub const fn patience(self) -> Duration {
+        match self {
+            Self::RealTime => REAL_TIME_PATIENCE,
+            Self::Fast { patience, .. } => patience,
         }
     }
 }

@@ -42,6 +42,8 @@ pub struct DevnetRequest {
     pub await_peers: Duration,
     /// Whether the servers stay up after the last block, until the run is stopped.
     pub stay: bool,
+    /// The blocks at which the run stops until it is told to go on.
+    pub pauses: Vec<u64>,
     /// Whether the sidecar in this process serves followers, of which each chain then has one.
     pub followers: bool,
 }
@@ -89,6 +91,14 @@ pub enum DevnetPlanError {
         /// What was given.
         endpoints: usize,
     },
+    /// A pause at a block that is never built.
+    #[error("--pause-at {block}: give a block of the run, 1 to {last}")]
+    Pause {
+        /// What was given.
+        block: u64,
+        /// The last block of the run.
+        last: u64,
+    },
     /// Faults over a run without end.
     #[error("--random-faults needs a run that ends: give --blocks, too")]
     EndlessDraw,
@@ -118,6 +128,10 @@ impl DevnetPlan {
             return Err(DevnetPlanError::Endpoints { endpoints });
         }
         let chain_ids = SuperchainParams::chain_ids(chains);
+        let last = blocks.unwrap_or(u64::MAX);
+        if let Some(&block) = request.pauses.iter().find(|block| !(1..=last).contains(*block)) {
+            return Err(DevnetPlanError::Pause { block, last });
+        }
         let mut faults = FaultPlan::new(&request.faults, &chain_ids, blocks)?;
         if request.random_faults > 0 {
             let length = blocks.ok_or(DevnetPlanError::EndlessDraw)?;
@@ -164,6 +178,7 @@ mod tests {
             genesis_time: None,
             await_peers: Duration::ZERO,
             stay: false,
+            pauses: Vec::new(),
             followers: false,
         }
     }
@@ -180,6 +195,8 @@ mod tests {
     #[case::no_blocks(DevnetRequest { blocks: Some(0), ..request() }, "--blocks 0")]
     #[case::no_endpoint(DevnetRequest { endpoints: 0, ..request() }, "--endpoints 0")]
     #[case::too_many_endpoints(DevnetRequest { endpoints: 6, ..request() }, "--endpoints 6")]
+    #[case::pause_before_the_first_block(DevnetRequest { pauses: vec![5, 0], ..request() }, "--pause-at 0")]
+    #[case::pause_after_the_last_block(DevnetRequest { pauses: vec![60, 61], ..request() }, "1 to 60")]
     #[case::draw_without_end(DevnetRequest { blocks: None, random_faults: 1, ..request() }, "--blocks")]
     #[case::misplaced_fault(
         DevnetRequest { faults: vec!["wrong-signer@61".parse().unwrap()], ..request() },

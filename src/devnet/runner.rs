@@ -11,6 +11,8 @@ use super::{
     networks::{Networks, NetworksError},
     nodes::Nodes,
     outcome::Outcome,
+    pace::PATIENCE,
+    pause::{PauseError, Pauses},
     plan::{DevnetPlan, DevnetRequest, FAST_GENESIS_TIME},
     run_clock::{RunClock, RunClockError},
     running_sidecar::{RunningSidecar, SidecarError, SidecarStarter},
@@ -26,8 +28,6 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
-/// A sidecar in this process may take so long to join gossip before the first block is built all the same.
-const SUBSCRIPTION_PATIENCE: Duration = Duration::from_secs(15);
 /// When real time is outrun, a follower asks for heads so often.
 const FAST_FOLLOWER_PAUSE: Duration = Duration::from_millis(100);
 /// In real time, genesis may lie so far in the past: blocks must be young enough for gossip.
@@ -80,6 +80,9 @@ pub enum DevnetError {
     /// The sidecar cannot be watched.
     #[error(transparent)]
     Watch(#[from] WatchError),
+    /// A pause.
+    #[error(transparent)]
+    Pause(#[from] PauseError),
     /// Genesis is too long ago for gossip.
     #[error(
         "--genesis-time {genesis} is {age} seconds ago: in real time at most {MAX_GENESIS_AGE} work, because gossip \
@@ -120,7 +123,7 @@ pub async fn run(
     let config = config.write(directory.path())?;
     tracing::info!(config = %config.display(), "the devnet is up");
     let sidecar = Lent::start(starter, config, rpc, http).await?;
-    let patience = if sidecar.watch.is_some() { SUBSCRIPTION_PATIENCE } else { plan.request().await_peers };
+    let patience = if sidecar.watch.is_some() { PATIENCE } else { plan.request().await_peers };
     await_subscriptions(&networks, patience, &cancel).await;
     let pause = follower_pause(plan.request());
     let start = |source| {
@@ -128,8 +131,9 @@ pub async fn run(
             .map_err(DevnetError::from)
     };
     let followers = follow.filter(|_| is_watched).map(start).transpose()?;
+    let pauses = Pauses::new(directory.path(), plan.request().pauses.iter().copied())?;
     let show = Show::new(plan, superchain, nodes, networks, clock, sidecar.watch, followers);
-    let played = show.play(&cancel).await;
+    let played = show.play(&pauses, &cancel).await;
     // The sidecar ends first: it must not take the end of the chains for an outage.
     let ended = match sidecar.running {
         Some(running) => running.shutdown().await.map_err(|source| DevnetError::SidecarFailed { source }),

@@ -11,7 +11,8 @@ use super::{
     nodes::Nodes,
     observations::Observations,
     outcome::{Outcome, astray, missed, unsettled},
-    pace::{LAG_BLOCKS, Pace},
+    pace::{LAG_BLOCKS, PATIENCE, Pace},
+    pause::Pauses,
     plan::DevnetPlan,
     progress::Progress,
     report::{ChainReport, Planted, PlantedWord, Report},
@@ -31,12 +32,8 @@ use tokio_util::sync::CancellationToken;
 const POLL: Duration = Duration::from_millis(10);
 /// How often the machine's clock is looked at.
 const CLOCK_POLL: Duration = Duration::from_millis(100);
-/// An outage is held up at most so long until the sidecar has met it.
-const OUTAGE_PATIENCE: Duration = Duration::from_secs(5);
-/// The chains go on after so long without the sidecar having seen a message that is about to go.
-const HOLD_PATIENCE: Duration = Duration::from_secs(10);
-/// After the last tick the sidecar has so long to settle everything.
-const SETTLING_PATIENCE: Duration = Duration::from_secs(60);
+/// How often it is looked whether a paused run is to go on.
+const PAUSE_POLL: Duration = Duration::from_millis(50);
 
 /// Whether what was seen of a message is what is waited for.
 type IsMet = fn(&SeenMessage) -> bool;
@@ -86,7 +83,11 @@ impl Show {
 
     /// Moves the chains until the plan is done or the run is cancelled, lets the sidecar settle, and stops all
     /// servers and networks.
-    pub(super) async fn play(mut self, cancel: &CancellationToken) -> Result<Outcome, DevnetError> {
+    pub(super) async fn play(
+        mut self,
+        pauses: &Pauses,
+        cancel: &CancellationToken,
+    ) -> Result<Outcome, DevnetError> {
         while !self.superchain.is_complete() && !cancel.is_cancelled() {
             let began = Instant::now();
             let tick;
@@ -94,6 +95,10 @@ impl Show {
             tokio::select! {
                 () = cancel.cancelled() => {}
                 () = self.rest(&tick, began) => {}
+            }
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                paused = self.pause(&tick, pauses) => paused?,
             }
         }
         if !cancel.is_cancelled() {
@@ -184,16 +189,27 @@ impl Show {
         }
         for (chain_id, place, oddity) in self.ending_oddities(tick) {
             let named = |seen: &Observations| seen.is_odd(chain_id, place, oddity);
-            self.poll_until(tick, OUTAGE_PATIENCE, named).await;
+            self.poll_until(tick, self.pace.patience(), named).await;
         }
         for chain_id in self.ending_outages(tick) {
             let met = |seen: &Observations| seen.held_up_by(chain_id).next().is_some();
-            self.poll_until(tick, OUTAGE_PATIENCE, met).await;
+            self.poll_until(tick, self.pace.patience(), met).await;
         }
         for chain_id in self.ending_forks(tick) {
             let met = |seen: &Observations| seen.off_course(chain_id).next().is_some();
-            self.poll_until(tick, OUTAGE_PATIENCE, met).await;
+            self.poll_until(tick, self.pace.patience(), met).await;
         }
+    }
+
+    /// Where the run is to be paused, the chains and their clock stand still until the run is told to go on.
+    async fn pause(&mut self, tick: &Tick, pauses: &Pauses) -> Result<(), DevnetError> {
+        let Some(pause) = pauses.begin(tick.number)? else { return Ok(()) };
+        tracing::info!(block = tick.number, file = %pause.file().display(), "paused until the file is removed");
+        while !pause.is_over() {
+            sleep(PAUSE_POLL).await;
+            self.poll(tick).await;
+        }
+        Ok(())
     }
 
     /// Waits until the sidecar has seen what it could not find out any more afterwards: messages whose blocks will go,
@@ -221,7 +237,7 @@ impl Show {
         }
         let met =
             |seen: &Observations| held.iter().all(|(place, is)| seen.messages.at(place).is_some_and(is));
-        self.poll_until(tick, HOLD_PATIENCE, met).await;
+        self.poll_until(tick, self.pace.patience(), met).await;
     }
 
     /// The endpoints that are like the others again in the next tick.
@@ -290,7 +306,15 @@ impl Show {
         suffices: impl Fn(&Observations) -> bool,
     ) {
         let began = Instant::now();
-        while self.watch.as_ref().is_some_and(|watch| !suffices(watch.seen())) && began.elapsed() < patience {
+        while self.watch.as_ref().is_some_and(|watch| !suffices(watch.seen())) {
+            if began.elapsed() >= patience {
+                tracing::warn!(
+                    tick = tick.number,
+                    ?patience,
+                    "the sidecar has not seen what it should: the chains go on"
+                );
+                break;
+            }
             sleep(POLL).await;
             self.poll(tick).await;
         }
@@ -305,7 +329,7 @@ impl Show {
     /// Gives the sidecar time to settle what it was told.
     async fn settle(&mut self) {
         let began = Instant::now();
-        while self.watch.is_some() && began.elapsed() < SETTLING_PATIENCE {
+        while self.watch.is_some() && began.elapsed() < PATIENCE {
             let at = self.started.elapsed();
             if let Some(watch) = &mut self.watch {
                 watch.poll(&[], at).await;

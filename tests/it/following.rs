@@ -70,7 +70,7 @@ fn resolve(config: &str, hash: &str) -> std::process::Output {
 #[tokio::test]
 async fn a_violated_block_holds_followers_until_it_is_resolved(#[case] mode: &str) {
     let dir = TempDir::new().unwrap();
-    let chains = devnet(dir.path(), &["invalid-message@20"]);
+    let chains = devnet(dir.path(), &["invalid-message@20"], &[]);
     let path = dir.path().join("crosscheck.toml");
     let config = Written::wait_for(&path).await;
     let path = path.to_str().unwrap().to_owned();

@@ -12,7 +12,6 @@ use crosscheck_p2p::{
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
 use tempfile::TempDir;
 
 const HALF: usize = 5;
@@ -22,8 +21,8 @@ const SECOND_DIALS: [usize; 4] = [3, 4, 8, 9];
 /// Nodes of either half that no program is connected to.
 const INNER: [usize; 2] = [2, 7];
 
-/// When the chain began: its few blocks are all in the past, and none is old.
-static START: LazyLock<UnixSeconds> = LazyLock::new(|| UnixSeconds(SystemClock.now().0 - 10));
+/// How old a block is when it is made: in the past though several are made in one second, and far from too old.
+const AGE: u64 = 10;
 
 /// A program, whether it runs or not.
 struct Sidecar {
@@ -106,22 +105,33 @@ async fn halves() -> Vec<GossipNode> {
     nodes
 }
 
-/// The chain's block of a height: the child of the one before, and a second later.
-fn block_at(number: u64, start: UnixSeconds) -> Envelope {
-    let parent = number.checked_sub(1).filter(|parent| *parent > 0);
-    let parent = parent.map(|parent| block_at(parent, start).payload.block_hash);
-    envelope(|payload| {
-        payload.number = number;
-        payload.timestamp = UnixSeconds(start.0 + number);
-        payload.parent_hash = parent.unwrap_or_default();
-    })
+/// The chain: each block is made when it is first published, for gossip takes none that is a minute old.
+#[derive(Default)]
+struct Blocks(Vec<Envelope>);
+
+impl Blocks {
+    /// The block of a height that is there, or the next one: the child of the one before, and later.
+    fn at(&mut self, number: u64) -> &Envelope {
+        let place = usize::try_from(number).unwrap() - 1;
+        if place == self.0.len() {
+            let parent = self.0.last().map(|parent| &parent.payload);
+            let earliest = parent.map_or(0, |parent| parent.timestamp.0 + 1);
+            let parent_hash = parent.map(|parent| parent.block_hash).unwrap_or_default();
+            self.0.push(envelope(|payload| {
+                payload.number = number;
+                payload.timestamp = UnixSeconds(earliest.max(SystemClock.now().0 - AGE));
+                payload.parent_hash = parent_hash;
+            }));
+        }
+        &self.0[place]
+    }
 }
 
 /// Publishes a block at one node, and waits until every other one has it.
-async fn cross(nodes: &mut [GossipNode], at: usize, number: u64, topic: Topic) {
-    let block = block_at(number, *START);
+async fn cross(blocks: &mut Blocks, nodes: &mut [GossipNode], at: usize, number: u64, topic: Topic) {
+    let block = blocks.at(number);
     let domain = if topic.is_cross_safe() { SigningDomain::CrossSafeBlocksV1 } else { SigningDomain::Zero };
-    nodes[at].handle.publish(topic, frame(&block, domain)).await.unwrap();
+    nodes[at].handle.publish(topic, frame(block, domain)).await.unwrap();
     for (place, node) in nodes.iter_mut().enumerate().filter(|(place, _)| *place != at) {
         let what = format!("block {number} on {topic} at node {place}");
         let heard = async {
@@ -139,7 +149,7 @@ async fn cross(nodes: &mut [GossipNode], at: usize, number: u64, topic: Topic) {
 #[tokio::test(flavor = "multi_thread")]
 async fn blocks_cross_through_either_program_while_the_other_restarts() {
     let dir = TempDir::new().unwrap();
-    let mut nodes = halves().await;
+    let (mut blocks, mut nodes) = (Blocks::default(), halves().await);
     let mut addrs = Vec::new();
     for node in &nodes {
         addrs.push(node.addr().await);
@@ -152,25 +162,25 @@ async fn blocks_cross_through_either_program_while_the_other_restarts() {
     let running_second = second.start(those(&nodes, &SECOND_DIALS)).await;
 
     let [one, other] = INNER;
-    cross(&mut nodes, one, 1, Topic::BlocksV4).await;
-    cross(&mut nodes, other, 2, Topic::BlocksV4).await;
-    cross(&mut nodes, other, 1, Topic::CrossSafeBlocksV1).await;
+    cross(&mut blocks, &mut nodes, one, 1, Topic::BlocksV4).await;
+    cross(&mut blocks, &mut nodes, other, 2, Topic::BlocksV4).await;
+    cross(&mut blocks, &mut nodes, other, 1, Topic::CrossSafeBlocksV1).await;
     first.has_attestation(1).await;
     second.has_attestation(1).await;
 
     running_second.kill();
-    cross(&mut nodes, one, 3, Topic::BlocksV4).await;
-    cross(&mut nodes, other, 4, Topic::BlocksV4).await;
+    cross(&mut blocks, &mut nodes, one, 3, Topic::BlocksV4).await;
+    cross(&mut blocks, &mut nodes, other, 4, Topic::BlocksV4).await;
     let running_second = second.start(those(&nodes, &SECOND_DIALS)).await;
     assert!(running_first.terminate().success());
-    cross(&mut nodes, one, 5, Topic::BlocksV4).await;
-    cross(&mut nodes, other, 6, Topic::BlocksV4).await;
+    cross(&mut blocks, &mut nodes, one, 5, Topic::BlocksV4).await;
+    cross(&mut blocks, &mut nodes, other, 6, Topic::BlocksV4).await;
     second.has_attestation(1).await;
 
     let running_first = first.start(those(&nodes, &FIRST_DIALS)).await;
     running_second.kill();
-    cross(&mut nodes, other, 7, Topic::BlocksV4).await;
-    cross(&mut nodes, one, 2, Topic::CrossSafeBlocksV1).await;
+    cross(&mut blocks, &mut nodes, other, 7, Topic::BlocksV4).await;
+    cross(&mut blocks, &mut nodes, one, 2, Topic::CrossSafeBlocksV1).await;
     first.has_attestation(2).await;
     assert!(running_first.terminate().success());
     for node in &nodes {

@@ -1,6 +1,6 @@
 //! A sidecar that is killed again and again ends where one that was left alone ends.
 
-use crate::program::{Running, Written, attestations, call, eventually};
+use crate::program::{Running, Written, attestations, call, eventually, go_on, joined, paused_at};
 use crosscheck::devnet::free_addrs::free_addrs;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -10,8 +10,11 @@ use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// Blocks up to here are built: more than the kills take.
+/// Blocks up to here are built.
 const BUILT: u64 = 200;
+
+/// When this block is built the chains wait until there are no more kills.
+const PAUSED: u64 = 180;
 
 /// Blocks up to here are compared.
 const COMPARED: u64 = 120;
@@ -76,9 +79,10 @@ async fn kills_at_any_point_change_nothing_in_the_end() {
     let dir = TempDir::new().unwrap();
     let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     // The chains end, and so does the load of building them: however slow the machine, what is behind catches up.
-    let mut arguments = vec!["devnet", "--fast", "--no-sidecar", "--seed", "9", "--await-sidecar", "60"];
-    let blocks = BUILT.to_string();
-    arguments.extend(["--blocks", &blocks, "--stay"]);
+    // Before that they wait for the sidecar that was killed: what it missed it learns from what is attested later.
+    let mut arguments = vec!["devnet", "--fast", "--no-sidecar", "--seed", "9", "--await-sidecar", "300"];
+    let (blocks, pause) = (BUILT.to_string(), PAUSED.to_string());
+    arguments.extend(["--blocks", &blocks, "--stay", "--pause-at", &pause]);
     let (home, log) = (path(""), dir.path().join("devnet.log"));
     arguments.extend(["--dir", &home]);
     for fault in ["invalid-message@25", "wrong-log-index@40:902", "attestations-lost@10:902"] {
@@ -95,13 +99,16 @@ async fn kills_at_any_point_change_nothing_in_the_end() {
     };
     let first = start("crosscheck.toml", "first.log");
     let mut second = start("second.toml", "second.log");
-    // When it is killed is drawn by lot, the same in every run; how far it is by then is not.
+    // How long it runs before each kill is drawn by lot; nothing below depends on how far it comes meanwhile.
     let mut lot = SmallRng::seed_from_u64(20);
     for _ in 0..20 {
         tokio::time::sleep(Duration::from_millis(lot.random_range(100..1500))).await;
         second.kill();
         second = start("second.toml", "second.log");
     }
+    paused_at(dir.path(), PAUSED).await;
+    joined(&second_config.rpc(), &[901, 902]).await;
+    go_on(dir.path());
     let (undisturbed, killed) = (verdicts(&config.rpc()).await, verdicts(&second_config.rpc()).await);
     assert_eq!(undisturbed, killed);
     let violated = killed.values().filter(|(verdict, _)| verdict == "violated").count();
@@ -109,8 +116,9 @@ async fn kills_at_any_point_change_nothing_in_the_end() {
     for chain in [901, 902] {
         assert_eq!(held(&config, chain).await, held(&second_config, chain).await);
     }
+    // A kill may come between a verdict and its line in the log; none is told twice.
     let log = std::fs::read_to_string(path("second.log")).unwrap();
-    assert_eq!(log.lines().filter(|line| line.contains("an attested block does not hold")).count(), 2);
+    assert!(log.lines().filter(|line| line.contains("an attested block does not hold")).count() <= 2);
     for running in [first, second, chains] {
         assert!(running.terminate().success());
     }

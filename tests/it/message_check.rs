@@ -38,7 +38,9 @@ async fn a_message_is_held_against_live_endpoints() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().to_str().unwrap();
     let fault = "wrong-payload-hash@20";
-    let arguments = ["devnet", "--fast", "--no-sidecar", "--seed", "4", "--dir", path, "--fault", fault];
+    let mut arguments =
+        vec!["devnet", "--fast", "--no-sidecar", "--seed", "4", "--dir", path, "--fault", fault];
+    arguments.extend(["--blocks", "40", "--stay"]);
     let running = Running::start(&arguments, &dir.path().join("devnet.log"));
     let config = Written::wait_for(&dir.path().join("crosscheck.toml")).await;
     let (first, second) = (config.execution("901"), config.execution("902"));

@@ -1,10 +1,9 @@
 //! What `/metrics` of a running program serves is what `crosscheck doc metrics` prints and docs/METRICS.md holds.
 
-use crate::program::{Running, Written, crosscheck, eventually};
+use crate::program::{Running, Written, crosscheck, eventually, go_on, paused_at};
 use crosscheck::devnet::free_addrs::free_addrs;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -78,28 +77,22 @@ async fn what_a_running_program_serves_is_documented() {
     assert!(running.terminate().success());
 }
 
-/// The highest value that each series was ever seen to have.
-#[derive(Debug, Default)]
-struct Peaks(BTreeMap<String, f64>);
+/// The greatest value of the series of a metric that have these labels. A histogram counts what it has seen.
+fn value(page: &str, name: &str, labels: &[&str]) -> f64 {
+    let is_of = |series: &str| {
+        let (found, rest) = series.split_once('{').unwrap_or((series, ""));
+        (found == name || found == format!("{name}_count")) && labels.iter().all(|label| rest.contains(label))
+    };
+    let samples = page.lines().filter_map(|line| line.rsplit_once(' '));
+    samples.filter(|(series, _)| is_of(series)).map(|(_, value)| value.parse().unwrap()).fold(0.0, f64::max)
+}
 
-impl Peaks {
-    fn take(&mut self, page: &str) {
-        for line in page.lines().filter(|line| line.starts_with("crosscheck_")) {
-            let (series, value) = line.rsplit_once(' ').unwrap();
-            let peak = self.0.entry(series.to_owned()).or_default();
-            *peak = peak.max(value.parse().unwrap());
-        }
-    }
-
-    /// The highest value of the series of a metric that have these labels. A histogram counts what it has seen.
-    fn of(&self, name: &str, labels: &[&str]) -> f64 {
-        let is_of = |series: &str| {
-            let (found, rest) = series.split_once('{').unwrap_or((series, ""));
-            (found == name || found == format!("{name}_count"))
-                && labels.iter().all(|label| rest.contains(label))
-        };
-        self.0.iter().filter(|(series, _)| is_of(series)).map(|(_, peak)| *peak).fold(0.0, f64::max)
-    }
+/// Waits until a series of a metric with these labels is above 0. Asked of a devnet that is paused, it stays so.
+async fn is_seen(http: SocketAddr, name: &str, labels: &[&str]) {
+    eventually(&format!("{name} {labels:?} above 0"), || async {
+        (value(&scrape(http).await?, name, labels) > 0.0).then_some(())
+    })
+    .await;
 }
 
 /// What the table of questions answers them with: each metric, and the label that it is asked with, if any.
@@ -118,7 +111,21 @@ fn answers() -> Vec<(String, Option<String>)> {
     answers.collect()
 }
 
-/// A superchain on which everything happens that the monitor has to tell of.
+/// At which blocks the chains are paused, and what messages there are then: by what is known of them, and how far
+/// their blocks are.
+const PAUSES: [(u64, &[(&str, &str)]); 4] = [
+    // The invalid message's block is just built; the honest ones beside it wait with it.
+    (14, &[("invalid", "unsafe"), ("valid", "unsafe"), ("valid", "cross-unsafe")]),
+    (15, &[("valid", "local-safe")]),
+    (17, &[("invalid", "safe"), ("valid", "safe")]),
+    // Chain 901 has been out for longer than a message lives: nobody can tell whether it sent what is executed now.
+    (DURING_THE_OUTAGE, &[("unknown", "unsafe")]),
+];
+const DURING_THE_OUTAGE: u64 = 122;
+const LAST_BLOCK: u64 = 200;
+
+/// A superchain on which everything happens that the monitor has to tell of. What passes by is looked at while the
+/// chains are paused.
 #[tokio::test]
 async fn every_question_is_answered_in_a_run_of_the_devnet() {
     let dir = TempDir::new().unwrap();
@@ -135,38 +142,37 @@ async fn every_question_is_answered_in_a_run_of_the_devnet() {
         "unsafe-reorg@84:902",
     ];
     arguments.extend(faults.iter().flat_map(|fault| ["--fault", fault]));
+    let pauses: Vec<String> =
+        PAUSES.iter().map(|(block, _)| *block).chain([LAST_BLOCK]).map(|block| block.to_string()).collect();
+    arguments.extend(pauses.iter().flat_map(|block| ["--pause-at", block]));
     let log = dir.path().join("log");
     let mut running = Running::start(&arguments, &log);
     let http = Written::wait_for(&dir.path().join("crosscheck.toml")).await.http();
-    let mut peaks = Peaks::default();
-    let status = loop {
-        if let Some(status) = running.ended() {
-            break status;
+    for (block, messages) in PAUSES {
+        paused_at(dir.path(), block).await;
+        for (status, level) in messages {
+            let labels = [&*format!("status=\"{status}\""), &*format!("level=\"{level}\"")];
+            is_seen(http, "crosscheck_tracked_messages", &labels).await;
         }
-        if let Some(page) = scrape(http).await {
-            peaks.take(&page);
+        if block == DURING_THE_OUTAGE {
+            is_seen(http, "crosscheck_monitor_tip_age_seconds", &["chain_id=\"901\""]).await;
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    };
-    assert!(status.success(), "{}", std::fs::read_to_string(&log).unwrap());
+        go_on(dir.path());
+    }
+    paused_at(dir.path(), LAST_BLOCK).await;
     let answers = answers();
     assert!(answers.len() > 20, "{answers:?}");
-    for (name, label) in &answers {
-        // Nothing that a devnet does makes the index of proven logs forget a block that is cited still.
-        if name == "crosscheck_awaited_blocks" {
-            continue;
-        }
-        assert!(peaks.of(name, label.as_deref().as_slice()) > 0.0, "{name} {label:?} was never seen above 0");
-    }
-    let all = ["unsafe", "cross-unsafe", "local-safe", "safe"];
-    for (status, levels) in [("valid", &all[..]), ("invalid", &["unsafe", "safe"]), ("unknown", &all[..1])] {
-        for level in levels {
-            let labels = [&*format!("status=\"{status}\""), &*format!("level=\"{level}\"")];
-            assert!(peaks.of("crosscheck_tracked_messages", &labels) > 0.0, "no message was {labels:?}");
-        }
+    // Nothing that a devnet does makes the index of proven logs forget a block that is cited still. The others are gauges
+    // that were above 0 at an earlier pause.
+    let elsewhere =
+        ["crosscheck_awaited_blocks", "crosscheck_tracked_messages", "crosscheck_monitor_tip_age_seconds"];
+    for (name, label) in answers.iter().filter(|(name, _)| !elsewhere.contains(&&**name)) {
+        is_seen(http, name, label.as_deref().as_slice()).await;
     }
     for ending in ["finalized", "resolved", "orphaned"] {
-        let label = format!("ending=\"{ending}\"");
-        assert!(peaks.of("crosscheck_messages_ended_total", &[&*label]) > 0.0, "no message was {ending}");
+        is_seen(http, "crosscheck_messages_ended_total", &[&*format!("ending=\"{ending}\"")]).await;
     }
+    go_on(dir.path());
+    let status = eventually("the end of the run", || std::future::ready(running.ended())).await;
+    assert!(status.success(), "{}", std::fs::read_to_string(&log).unwrap());
 }

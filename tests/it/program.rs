@@ -9,8 +9,8 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long anything may take before a test gives up on it.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
+/// How long anything may take before a test gives up on it: far more than it ever takes, however busy the machine is.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(300);
 
 /// The binary, with no settings from the environment.
 pub(crate) fn crosscheck(arguments: &[&str]) -> Command {
@@ -83,12 +83,45 @@ pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
 
 /// Calls a JSON-RPC method. `None`: there was no answer.
 pub(crate) async fn call(url: &str, method: &str, parameters: &[Value]) -> Option<Value> {
-    let client = HttpClientBuilder::default().request_timeout(Duration::from_secs(5)).build(url).unwrap();
+    let client = HttpClientBuilder::default().request_timeout(DEADLINE).build(url).unwrap();
     let mut params = ArrayParams::new();
     for parameter in parameters {
         params.insert(parameter).unwrap();
     }
     client.request(method, params).await.ok()
+}
+
+/// Waits until a devnet is paused at a block: from then on chains and clock stand still.
+pub(crate) async fn paused_at(dir: &Path, block: u64) {
+    let file = dir.join("paused");
+    eventually(&format!("the devnet to be paused at block {block}"), || async {
+        (std::fs::read_to_string(&file).ok()? == format!("{block}\n")).then_some(())
+    })
+    .await;
+}
+
+/// Lets a devnet that is paused go on.
+pub(crate) fn go_on(dir: &Path) {
+    std::fs::remove_file(dir.join("paused")).unwrap();
+}
+
+/// Waits until a running Crosscheck has a peer in its mesh on every chain: what is published next reaches it.
+pub(crate) async fn joined(rpc: &str, chains: &[u64]) {
+    for chain in chains {
+        eventually(&format!("the gossip of chain {chain} to be joined"), || async {
+            let peers = call(rpc, "crosscheck_peers", &[(*chain).into()]).await?;
+            peers.as_array()?.iter().any(is_meshed).then_some(())
+        })
+        .await;
+    }
+}
+
+/// Whether a peer that Crosscheck tells of is in its mesh on the topics of unsafe blocks and of attestations.
+fn is_meshed(peer: &Value) -> bool {
+    let mesh = peer["mesh"].as_array();
+    ["blocksv4", "cross-safe-blocksv1"]
+        .iter()
+        .all(|topic| mesh.is_some_and(|mesh| mesh.contains(&Value::from(*topic))))
 }
 
 /// A configuration that a devnet wrote.

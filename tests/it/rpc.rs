@@ -1,12 +1,11 @@
 //! The RPC of the real program, watching a devnet in another process.
 
-use crate::program::{Running, Written, call, crosscheck, eventually};
+use crate::program::{DEADLINE, Running, Written, call, crosscheck, eventually, go_on, joined, paused_at};
 use crate::sidecar::devnet;
 use jsonrpsee::core::client::{Subscription, SubscriptionClientT};
 use jsonrpsee::rpc_params;
 use jsonrpsee::ws_client::WsClientBuilder;
 use serde_json::{Value, json};
-use std::time::Duration;
 use tempfile::TempDir;
 
 /// An answer of the wanted shape: `null` and errors are asked for again.
@@ -17,7 +16,8 @@ async fn answer(rpc: &str, method: &str, params: &[Value]) -> Value {
 #[tokio::test]
 async fn a_running_program_answers_every_method() {
     let dir = TempDir::new().unwrap();
-    let chains = devnet(dir.path(), &["invalid-message@20"]);
+    // An event is told once: the chains wait for whoever listens.
+    let chains = devnet(dir.path(), &["invalid-message@20"], &[5]);
     let config = Written::wait_for(&dir.path().join("crosscheck.toml")).await;
     let file = dir.path().join("crosscheck.toml");
     let arguments = ["run", "--config", file.to_str().unwrap(), "--log-format", "json"];
@@ -29,9 +29,11 @@ async fn a_running_program_answers_every_method() {
         .subscribe("crosscheck_subscribeEvents", rpc_params![], "crosscheck_unsubscribeEvents")
         .await
         .unwrap();
+    paused_at(dir.path(), 5).await;
+    go_on(dir.path());
 
     // The message that the chains should never have executed is told of, with its reason.
-    let invalid = tokio::time::timeout(Duration::from_secs(120), async {
+    let invalid = tokio::time::timeout(DEADLINE, async {
         loop {
             let event = events.next().await.unwrap().unwrap();
             if event["kind"] == "message-invalid" {
@@ -47,16 +49,22 @@ async fn a_running_program_answers_every_method() {
     });
     let message = answer(&rpc, "crosscheck_message", &[query]).await;
     assert_eq!((&message["status"], &message["executing"]), (&json!("invalid"), &invalid["executing"]));
-    let page = answer(&rpc, "crosscheck_messages", &[json!({ "limit": 5 })]).await;
-    assert_eq!(page["messages"].as_array().unwrap().len(), 5);
+    eventually("a whole page of messages", || async {
+        let page = call(&rpc, "crosscheck_messages", &[json!({ "limit": 5 })]).await?;
+        (page["messages"].as_array()?.len() == 5).then_some(())
+    })
+    .await;
 
     for method in ["supervisor_localUnsafe", "supervisor_localSafe", "supervisor_finalized"] {
         let head = answer(&rpc, method, &[json!("0x385")]).await;
         let by_number = [json!("901"), head["number"].clone()];
         assert_eq!(answer(&rpc, "interop_getBlockHashByNumber", &by_number).await, head["hash"], "{method}");
     }
-    let status = answer(&rpc, "supervisor_syncStatus", &[]).await;
-    assert!(status["chains"]["0x386"]["localUnsafe"]["number"].as_u64().unwrap() > 0, "{status}");
+    eventually("the head of the other chain", || async {
+        let status = call(&rpc, "supervisor_syncStatus", &[]).await?;
+        (status["chains"]["0x386"]["localUnsafe"]["number"].as_u64()? > 0).then_some(())
+    })
+    .await;
     answer(&rpc, "supervisor_finalizedL1", &[]).await;
     assert_eq!(answer(&rpc, "admin_getFailsafeEnabled", &[]).await, json!(false));
     assert!(call(&rpc, "admin_setFailsafeEnabled", &[json!(true)]).await.is_none());
@@ -69,6 +77,7 @@ async fn a_running_program_answers_every_method() {
     let table = String::from_utf8(table.stdout).unwrap();
     assert!(table.contains("log-not-found") && !table.contains("│ 902   ┆"), "{table}");
 
+    joined(&rpc, &[901, 902]).await;
     let peers = answer(&rpc, "crosscheck_peers", &[json!(901)]).await;
     assert!(peers.as_array().unwrap().iter().all(|peer| peer["chain_id"] == 901), "{peers}");
     assert!(peers.as_array().unwrap().iter().all(|peer| peer["score"].is_number()), "{peers}");

@@ -1,13 +1,16 @@
 //! `crosscheck run` in a process of its own: it watches chains in another, and loses nothing when it is killed.
 
-use crate::program::{Running, Written, attestations, call, crosscheck, eventually};
+use crate::program::{
+    Running, Written, attestations, call, crosscheck, eventually, go_on, joined, paused_at,
+};
 use crosscheck::devnet::free_addrs::free_addrs;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 use tempfile::TempDir;
 
-pub(crate) fn devnet(dir: &Path, faults: &[&str]) -> Running {
+/// Chains alone, which wait for a sidecar, stop at these blocks, and are served on after their last one.
+pub(crate) fn devnet(dir: &Path, faults: &[&str], pauses: &[u64]) -> Running {
     let dir_argument = dir.to_str().unwrap();
     let mut arguments = vec![
         "devnet",
@@ -21,8 +24,10 @@ pub(crate) fn devnet(dir: &Path, faults: &[&str]) -> Running {
         "--dir",
         dir_argument,
         "--await-sidecar",
-        "60",
+        "300",
     ];
+    let pauses: Vec<String> = pauses.iter().map(u64::to_string).collect();
+    arguments.extend(pauses.iter().flat_map(|block| ["--pause-at", block]));
     arguments.extend(faults.iter().flat_map(|fault| ["--fault", fault]));
     Running::start(&arguments, &dir.join("devnet.log"))
 }
@@ -72,20 +77,22 @@ fn alarms(log: &Path) -> BTreeMap<String, usize> {
 #[tokio::test]
 async fn a_kill_loses_no_verdict_and_repeats_none() {
     let dir = TempDir::new().unwrap();
-    let chains = devnet(dir.path(), &["invalid-message@20", "wrong-payload-hash@45:902"]);
+    let chains = devnet(dir.path(), &["invalid-message@20", "wrong-payload-hash@45:902"], &[30, 60]);
     let config = Written::wait_for(&dir.path().join("crosscheck.toml")).await;
     let first = sidecar(dir.path());
     decided(&config.rpc(), 901, 24).await;
     let before = verdicts(&attestations(&config.rpc()).await.unwrap());
+    // A verdict is told in the log after it can be asked for.
+    let log = dir.path().join("sidecar.log");
+    eventually("the first alarm", || async { (alarms(&log).len() == 1).then_some(()) }).await;
+    paused_at(dir.path(), 30).await;
     first.kill();
     // The second lie is told while nobody listens.
-    eventually("chain 902 to go on", || async {
-        let head =
-            call(&config.execution("902"), "eth_getBlockByNumber", &["safe".into(), false.into()]).await?;
-        (u64::from_str_radix(head["number"].as_str()?.strip_prefix("0x")?, 16).ok()? >= 50).then_some(())
-    })
-    .await;
+    go_on(dir.path());
+    paused_at(dir.path(), 60).await;
     let second = sidecar(dir.path());
+    joined(&config.rpc(), &[901, 902]).await;
+    go_on(dir.path());
     for chain in [901, 902] {
         for number in [30, 45, 60] {
             decided(&config.rpc(), chain, number).await;
@@ -110,9 +117,9 @@ async fn a_kill_loses_no_verdict_and_repeats_none() {
         .collect();
     assert_eq!(violated.len(), 2, "{violated:?}");
     assert!(violated.contains(&(901, 20)) && violated.contains(&(902, 45)), "{violated:?}");
-    let alarms = alarms(&dir.path().join("sidecar.log"));
-    assert_eq!(alarms.into_values().collect::<Vec<_>>(), [1, 1], "each alarm once");
+    eventually("the second alarm", || async { (alarms(&log).len() == 2).then_some(()) }).await;
     assert!(second.terminate().success());
+    assert_eq!(alarms(&log).into_values().collect::<Vec<_>>(), [1, 1], "each alarm once");
     assert!(chains.terminate().success());
 }
 

@@ -10,7 +10,7 @@ mod traffic;
 pub(crate) use node::{Mined, Node};
 pub(crate) use process::{Chain, Supersim};
 
-use crate::program::{Running, call, eventually};
+use crate::program::{DEADLINE, Running, call, eventually};
 use crosscheck::devnet::free_addrs::free_addrs;
 use crosscheck::interop::{
     DEFAULT_EXPIRY_WINDOW, DependencySet, Execution, InvalidReason, Member, check_claim, check_log,
@@ -20,16 +20,12 @@ use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 use tempfile::TempDir;
 use traffic::Traffic;
 
 /// How long Crosscheck's client waits for an anvil, and how much it takes from it.
-const LIMITS: EndpointLimits = EndpointLimits {
-    timeout: Duration::from_secs(10),
-    max_response_bytes: 10 << 20,
-    max_concurrent_requests: 4,
-};
+const LIMITS: EndpointLimits =
+    EndpointLimits { timeout: DEADLINE, max_response_bytes: 10 << 20, max_concurrent_requests: 4 };
 
 /// The proven logs of a chain's blocks, from genesis to its head, on which proxy and anvil agree.
 async fn proven(chain: &Chain) -> Vec<Arc<ProvenLogs>> {

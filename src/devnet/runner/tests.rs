@@ -11,9 +11,12 @@ use rstest::rstest;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-const DEADLINE: Duration = Duration::from_secs(120);
+/// Longer than a run takes on the busiest machine.
+const DEADLINE: Duration = Duration::from_secs(600);
 /// Several times as long as a tick of a run that nobody watches.
 const PAST_THE_LAST_TICK: Duration = Duration::from_secs(1);
+/// How often something is looked at again.
+const POLL: Duration = Duration::from_millis(5);
 
 fn plan(blocks: Option<u64>, faults: &[&str], dir: Option<PathBuf>) -> DevnetPlan {
     DevnetPlan::new(DevnetRequest {
@@ -29,6 +32,7 @@ fn plan(blocks: Option<u64>, faults: &[&str], dir: Option<PathBuf>) -> DevnetPla
         genesis_time: None,
         await_peers: Duration::ZERO,
         stay: false,
+        pauses: Vec::new(),
         followers: false,
     })
     .unwrap()
@@ -95,12 +99,12 @@ async fn watched_until(faults: &[&str], double: Double, fits: impl Fn(&Value) ->
         || double.heard.lock().attestations.iter().any(|record| record["verdict"] != "open" && fits(record));
     let canceller = async {
         while !judged() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::time::sleep(POLL).await;
         }
         // One poll reads the attestations up to twice; in the third reading a later poll has begun.
         let mark = double.heard.lock().asked + 4;
         while !asked_since(mark) {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::time::sleep(POLL).await;
         }
         cancel.cancel();
     };
@@ -161,7 +165,7 @@ async fn chains_that_stay_are_served_until_they_are_stopped() {
             Some(block["number"] == "0x5")
         };
         while finalized().await != Some(true) {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::time::sleep(POLL).await;
         }
         // A run that does not stay ends with the rest of its last tick.
         let complete = tokio::time::Instant::now();
@@ -186,7 +190,7 @@ async fn chains_that_run_alone_wait_for_a_sidecar_that_comes_by_itself() {
     let config = dir.path().join("crosscheck.toml");
     let comes_by_itself = async {
         while !config.is_file() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::time::sleep(POLL).await;
         }
         Box::new(double.clone()).start(config.clone()).await.unwrap()
     };
@@ -196,6 +200,58 @@ async fn chains_that_run_alone_wait_for_a_sidecar_that_comes_by_itself() {
     sidecar.shutdown().await.unwrap();
     let heard = double.heard.lock();
     assert_eq!((heard.unsafe_blocks.len(), heard.attestations.len(), heard.refusals.len()), (16, 16, 0));
+}
+
+/// A run that is to pause at a block of ten; its directory.
+fn pausing(pauses: &[u64]) -> (DevnetPlan, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let request = plan(Some(10), &[], Some(dir.path().to_owned())).request().clone();
+    (DevnetPlan::new(DevnetRequest { pauses: pauses.to_vec(), ..request }).unwrap(), dir)
+}
+
+async fn paused_at(dir: &std::path::Path, block: u64) {
+    while std::fs::read_to_string(dir.join("paused")).ok() != Some(format!("{block}\n")) {
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// The height that a chain's execution client is at, and the time on the run's clock.
+async fn stands_at(dir: &std::path::Path) -> (Value, u64) {
+    let config: toml::Table = std::fs::read_to_string(dir.join("crosscheck.toml")).unwrap().parse().unwrap();
+    let url = config["chains"]["902"]["execution"][0].as_str().unwrap();
+    let client = HttpClientBuilder::default().build(url).unwrap();
+    let height = client.request("eth_blockNumber", rpc_params![]).await.unwrap();
+    (height, std::fs::read_to_string(dir.join("clock")).unwrap().trim().parse().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_paused_run_stands_still_and_goes_on_when_it_is_told_to() {
+    let (plan, dir) = pausing(&[7, 3]);
+    let driver = async {
+        for block in [3, 7] {
+            paused_at(dir.path(), block).await;
+            let expected = (format!("{block:#x}").into(), FAST_GENESIS_TIME.0 + 2 * block);
+            assert_eq!(stands_at(dir.path()).await, expected);
+            std::fs::remove_file(dir.path().join("paused")).unwrap();
+        }
+    };
+    let both = async { tokio::join!(run(plan, None, CancellationToken::new()), driver).0 };
+    let outcome = tokio::time::timeout(DEADLINE, both).await.expect("the run does not end").unwrap();
+    assert!(outcome.report.chains.iter().all(|chain| chain.finalized == 10));
+    assert!(!dir.path().join("paused").exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_is_paused_can_be_cancelled() {
+    let ((plan, dir), cancel) = (pausing(&[2]), CancellationToken::new());
+    let driver = async {
+        paused_at(dir.path(), 2).await;
+        cancel.cancel();
+    };
+    let both = async { tokio::join!(run(plan, None, cancel.clone()), driver).0 };
+    let outcome = tokio::time::timeout(DEADLINE, both).await.expect("the run does not end").unwrap();
+    assert!(outcome.interrupted && outcome.report.chains.iter().all(|chain| chain.unsafe_head == 2));
+    assert!(!dir.path().join("paused").exists());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

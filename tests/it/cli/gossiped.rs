@@ -59,7 +59,7 @@ fn inspect(dir: &Path, block: &ValidBlock, frame: &[u8]) -> Output {
 async fn what_a_devnet_gossips_is_accepted_and_its_mutations_are_not() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().to_str().unwrap();
-    let arguments = ["devnet", "--fast", "--no-sidecar", "--chains=1", "--await-sidecar=60", "--dir", path];
+    let arguments = ["devnet", "--fast", "--no-sidecar", "--chains=1", "--await-sidecar=300", "--dir", path];
     let _devnet = Running::start(&arguments, &dir.path().join("devnet.log"));
     let file = dir.path().join("crosscheck.toml");
     Written::wait_for(&file).await;

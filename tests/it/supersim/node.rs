@@ -1,6 +1,6 @@
 //! [`Node`]: a JSON-RPC server of a chain, asked as a wallet would ask it.
 
-use crate::program::eventually;
+use crate::program::{DEADLINE, eventually};
 use alloy::primitives::{Address, B256, Bytes, U64, U256};
 use alloy::rpc::types::{Log, TransactionReceipt};
 use crosscheck::devnet::{Call, Wallet};
@@ -12,7 +12,6 @@ use jsonrpsee::types::ErrorObjectOwned;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// Far above the base fee of a chain that does next to nothing.
 const MAX_FEE: u128 = 10_000_000_000;
@@ -44,8 +43,7 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) fn new(url: &str) -> Self {
-        let client =
-            HttpClientBuilder::default().request_timeout(Duration::from_secs(10)).build(url).unwrap();
+        let client = HttpClientBuilder::default().request_timeout(DEADLINE).build(url).unwrap();
         Self { url: url.to_owned(), client }
     }
 
