@@ -200,7 +200,7 @@ mod tests {
         module.register_method("optimism_safeHeadAtL1Block", method).unwrap();
         let server = start(module).await.unwrap();
         let limits = EndpointLimits {
-            timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(300),
             max_response_bytes: 4096,
             max_concurrent_requests: 1,
         };

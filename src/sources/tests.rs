@@ -48,7 +48,7 @@ async fn serve(block: Answer, receipts: Answer) -> RunningServer {
 fn client_of(servers: &[&RunningServer], quorum: usize) -> ExecutionClient {
     let urls: Vec<EndpointUrl> = servers.iter().map(|server| server.url().parse().unwrap()).collect();
     let limits = EndpointLimits {
-        timeout: Duration::from_secs(5),
+        timeout: Duration::from_secs(300),
         max_response_bytes: 64 * 1024,
         max_concurrent_requests: 8,
     };
@@ -176,7 +176,7 @@ async fn an_endpoint_of_another_chain_is_named() {
     let server = serve(Ok(Value::Null), Ok(Value::Null)).await;
     let urls = [server.url().parse().unwrap()];
     let limits = EndpointLimits {
-        timeout: Duration::from_secs(5),
+        timeout: Duration::from_secs(300),
         max_response_bytes: 1024,
         max_concurrent_requests: 1,
     };

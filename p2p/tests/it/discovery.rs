@@ -1,6 +1,6 @@
 //! Nodes that know one bootnode find each other, and those of another chain are not dialled.
 
-use crate::support::{Node, until};
+use crate::support::{HeldPort, Node, until};
 use crosscheck_p2p::{Bootnode, ChainId, DiscoveryConfig, NodeIdentity, Topic, ValidationRules};
 use k256::elliptic_curve::sec1::ToEncodedPoint as _;
 use std::time::Duration;
@@ -50,7 +50,9 @@ async fn a_bootnode_that_starts_later_is_found() {
     std::fs::write(&key, "11".repeat(32)).unwrap();
     let public = k256::SecretKey::from_slice(&[0x11; 32]).unwrap().public_key().to_encoded_point(false);
     let public: String = public.as_bytes()[1..].iter().map(|byte| format!("{byte:02x}")).collect();
-    let listen = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Where only TCP is asked for by other tests, and no system gives a port away.
+    let port = HeldPort::draw();
+    let listen = port.socket();
     let a =
         start(vec![format!("enode://{public}@{listen}").parse().unwrap()], 901, Topic::ALL.to_vec()).await;
     until("a first search", async || a.handle.discovery().unwrap().record.is_some()).await;

@@ -1,11 +1,9 @@
 //! Twelve nodes over real sockets: a mesh that blocks cross, through the restart of any of them, through a change of
 //! the signer, and through a ban and its expiry.
 
-use crate::support::{NOW, Node, block, chain, in_time, sequencer, stranger, until, without_ids};
+use crate::support::{HeldPort, NOW, Node, block, chain, in_time, sequencer, stranger, until};
 use alloy_primitives::{B256, Bytes};
-use crosscheck_p2p::{
-    BlockSigner, Envelope, Multiaddr, NetworkEvent, NodeIdentity, SigningDomain, Topic, UnixSeconds,
-};
+use crosscheck_p2p::{BlockSigner, Envelope, NetworkEvent, NodeIdentity, SigningDomain, Topic, UnixSeconds};
 use rstest::rstest;
 use std::path::{Path, PathBuf};
 
@@ -21,11 +19,11 @@ fn after(index: usize) -> impl Iterator<Item = usize> {
     (index + 1..NODES).filter(move |later| before(*later).any(|peer| peer == index))
 }
 
-/// Starts the node of a place, at an address if it is to have the same as before.
-async fn start(place: usize, nodes: &[Node], key: &Path, listen: Option<Vec<Multiaddr>>) -> Node {
+/// Starts the node of a place at a port of its own.
+async fn start(place: usize, nodes: &[Node], key: &Path, port: &HeldPort) -> Node {
     let peers: Vec<&Node> = before(place).map(|peer| &nodes[peer]).collect();
     Node::start_with(&peers, NodeIdentity::load_or_create(key).unwrap(), |config| {
-        config.listen = listen.unwrap_or_else(|| config.listen.clone());
+        config.listen = vec![port.addr()];
     })
     .await
 }
@@ -38,11 +36,11 @@ async fn meshed(place: usize, nodes: &[Node]) {
     }
 }
 
-/// Twelve nodes, each with the key file of its place.
-async fn twelve_of(keys: &Path) -> Vec<Node> {
+/// Twelve nodes, each with the key file and the port of its place.
+async fn twelve_of(keys: &Path, ports: &[HeldPort; NODES]) -> Vec<Node> {
     let mut nodes: Vec<Node> = Vec::new();
-    for place in 0..NODES {
-        let node = start(place, &nodes, &key(keys, place), None).await;
+    for (place, port) in ports.iter().enumerate() {
+        let node = start(place, &nodes, &key(keys, place), port).await;
         nodes.push(node);
     }
     for place in 0..NODES {
@@ -55,8 +53,12 @@ fn key(keys: &Path, place: usize) -> PathBuf {
     keys.join(format!("{place}.key"))
 }
 
+fn ports() -> [HeldPort; NODES] {
+    std::array::from_fn(|_| HeldPort::draw())
+}
+
 async fn twelve() -> Vec<Node> {
-    twelve_of(tempfile::tempdir().unwrap().path()).await
+    twelve_of(tempfile::tempdir().unwrap().path(), &ports()).await
 }
 
 /// The chain's block of a height: the child of the one before, and a second later.
@@ -99,12 +101,12 @@ async fn cross_by(nodes: &mut [Node], at: usize, number: u64, signer: &BlockSign
 #[case::which_nobody_dials(11)]
 #[tokio::test(flavor = "multi_thread")]
 async fn twelve_nodes_pass_every_block_on_and_survive_the_restart_of_one(#[case] place: usize) {
-    let keys = tempfile::tempdir().unwrap();
-    let mut nodes = twelve_of(keys.path()).await;
+    let (keys, ports) = (tempfile::tempdir().unwrap(), ports());
+    let mut nodes = twelve_of(keys.path(), &ports).await;
     for number in 1..=3 {
         cross(&mut nodes, usize::try_from(number).unwrap(), number).await;
     }
-    let (addrs, id) = (nodes[place].addrs().await, nodes[place].handle.peer_id());
+    let id = nodes[place].handle.peer_id();
     let rest = nodes.split_off(place + 1);
     nodes.pop().unwrap().stop().await;
     let mut others: Vec<Node> = nodes.into_iter().chain(rest).collect();
@@ -113,7 +115,7 @@ async fn twelve_nodes_pass_every_block_on_and_survive_the_restart_of_one(#[case]
     cross(&mut others, last, 5).await;
 
     let rest = others.split_off(place);
-    let back = start(place, &others, &key(keys.path(), place), Some(without_ids(addrs))).await;
+    let back = start(place, &others, &key(keys.path(), place), &ports[place]).await;
     assert_eq!(back.handle.peer_id(), id);
     let mut nodes: Vec<Node> = others.into_iter().chain([back]).chain(rest).collect();
     meshed(place, &nodes).await;

@@ -1,6 +1,6 @@
 //! Static peers are found again; a node keeps its name.
 
-use crate::support::{Node, chain, frame, sequencer, without_ids};
+use crate::support::{HeldPort, Node, chain, frame, sequencer};
 use crosscheck_p2p::{
     ChainId, Network, NetworkConfig, NetworkError, NetworkEvent, NodeIdentity, Signers, SystemClock, Topic,
     ValidationRules,
@@ -12,15 +12,18 @@ use tokio::sync::watch;
 async fn a_static_peer_that_restarts_is_found_again() {
     let dir = tempfile::tempdir().unwrap();
     let key = dir.path().join("node.key");
-    let a = Node::start_with(&[], NodeIdentity::load_or_create(&key).unwrap(), |_| ()).await;
-    let (addrs, id) = (a.addrs().await, a.handle.peer_id());
+    let port = HeldPort::draw();
+    let start = || {
+        let identity = NodeIdentity::load_or_create(&key).unwrap();
+        Node::start_with(&[], identity, |config| config.listen = vec![port.addr()])
+    };
+    let a = start().await;
+    let id = a.handle.peer_id();
     let mut b = Node::start(&[&a]).await;
     b.meshed_with(&a).await;
     a.stop().await;
 
-    let listen = addrs.clone();
-    let identity = NodeIdentity::load_or_create(&key).unwrap();
-    let a = Node::start_with(&[], identity, |config| config.listen = without_ids(listen)).await;
+    let a = start().await;
     assert_eq!(a.handle.peer_id(), id);
     b.meshed_with(&a).await;
     a.meshed_with(&b).await;
@@ -47,15 +50,11 @@ async fn peers_are_listed_and_their_coming_and_going_is_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_that_starts_later_is_found() {
-    let first = Node::start(&[]).await;
-    let (addrs, key) = (first.addrs().await, NodeIdentity::generate());
-    first.stop().await;
-    let expected = key.peer_id();
-    let addr = without_ids(addrs).remove(0);
-    let full = addr.clone().with_p2p(expected).unwrap();
+    let (port, key) = (HeldPort::draw(), NodeIdentity::generate());
+    let full = port.addr().with_p2p(key.peer_id()).unwrap();
     let early =
         Node::start_with(&[], NodeIdentity::generate(), |config| config.static_peers = vec![full]).await;
-    let late = Node::start_with(&[], key, |config| config.listen = vec![addr]).await;
+    let late = Node::start_with(&[], key, |config| config.listen = vec![port.addr()]).await;
     early.meshed_with(&late).await;
 }
 

@@ -1,6 +1,6 @@
 //! Connections as peers should not use them: streams without end, and one that its peer forgot.
 
-use crate::support::{Node, frame, sequencer, until};
+use crate::support::{Node, frame, in_time, sequencer, until};
 use crosscheck_p2p::{NodeIdentity, Topic};
 use futures::AsyncWrite as _;
 use libp2p::{
@@ -17,7 +17,6 @@ use libp2p::{
 use std::{
     pin::Pin,
     task::{Context, Poll},
-    time::Duration,
 };
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -68,7 +67,7 @@ async fn a_peer_that_opens_streams_without_end_is_cut_off() {
     until("a connection", async || node.handle.peers().await.unwrap().len() == 1).await;
     let mut streams = Vec::new();
     let cut_off = std::future::poll_fn(|cx| poll_until_cut_off(&mut muxer, &mut streams, cx));
-    tokio::time::timeout(Duration::from_secs(5), cut_off).await.unwrap();
+    in_time("the cut", cut_off).await;
     until("parting", async || node.handle.peers().await.unwrap().is_empty()).await;
 }
 

@@ -8,6 +8,9 @@ use crosscheck_p2p::{
 };
 use std::{
     future::Future,
+    hash::{BuildHasher as _, Hasher as _, RandomState},
+    net::{Ipv4Addr, SocketAddr},
+    ops::Range,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -15,13 +18,15 @@ use std::{
     time::Duration,
 };
 use tokio::{
+    net::TcpSocket,
     sync::{mpsc, watch},
     task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
-const DEADLINE: Duration = Duration::from_secs(60);
+/// How long anything may take: far more than it ever takes, however busy the machine is.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(300);
 const POLL: Duration = Duration::from_millis(20);
 
 /// A clock that stands at [`NOW`] until it is moved.
@@ -177,13 +182,37 @@ impl Node {
     }
 }
 
-/// The addresses to listen at again.
-pub(crate) fn without_ids(addrs: Vec<Multiaddr>) -> Vec<Multiaddr> {
-    let strip = |mut addr: Multiaddr| {
-        addr.pop();
-        addr
-    };
-    addrs.into_iter().map(strip).collect()
+/// A port of loopback for a node that starts later, or again. Nobody else is given it for as long as it is held.
+pub(crate) struct HeldPort {
+    addr: SocketAddr,
+    _held: TcpSocket,
+}
+
+/// Below the ports that systems give to outgoing connections and to whoever asks for any.
+const PORTS: Range<u16> = 10_000..32_768;
+
+impl HeldPort {
+    /// Draws by lot until one is free. It is bound by a socket that does not listen: a node, which asks for an address that
+    /// may be used again, gets it all the same, and another test, which tries it as this one does, does not.
+    pub(crate) fn draw() -> Self {
+        loop {
+            let lot = RandomState::new().build_hasher().finish() % u64::try_from(PORTS.len()).unwrap();
+            let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, PORTS.start + u16::try_from(lot).unwrap()));
+            let held = TcpSocket::new_v4().unwrap();
+            if held.bind(addr).is_ok() {
+                held.set_reuseaddr(true).unwrap();
+                return Self { addr, _held: held };
+            }
+        }
+    }
+
+    pub(crate) const fn socket(&self) -> SocketAddr {
+        self.addr
+    }
+
+    pub(crate) fn addr(&self) -> Multiaddr {
+        format!("/ip4/127.0.0.1/tcp/{}", self.addr.port()).parse().unwrap()
+    }
 }
 
 /// The next refusal; a block before it is a failure.

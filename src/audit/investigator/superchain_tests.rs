@@ -114,7 +114,7 @@ impl Pair {
         let set = DependencySet::new(ids.map(|id| (id, member)).into(), 100);
         let heads = Heads::new(ids);
         let limits = EndpointLimits {
-            timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(300),
             max_response_bytes: 1 << 20,
             max_concurrent_requests: 8,
         };

@@ -46,7 +46,7 @@ async fn world() -> (Fixture, RunningServer, Investigator) {
     let server = serve(fixture.chain.clone()).await;
     let chain_id = ChainId::from(CHAIN_ID);
     let limits = EndpointLimits {
-        timeout: Duration::from_secs(5),
+        timeout: Duration::from_secs(300),
         max_response_bytes: 1 << 20,
         max_concurrent_requests: 8,
     };

@@ -121,7 +121,7 @@ async fn reader(l1: &L1) -> (SignerReader, ServerHandle) {
     let server = Server::builder().build("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", server.local_addr().unwrap()).parse().unwrap();
     let limits = EndpointLimits {
-        timeout: Duration::from_secs(10),
+        timeout: Duration::from_secs(300),
         max_response_bytes: 1 << 20,
         max_concurrent_requests: 4,
     };

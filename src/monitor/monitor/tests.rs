@@ -8,7 +8,7 @@ use crate::rpc::SuspectOutcome;
 use crosscheck_p2p::ChainId;
 use serde_json::json;
 use world::Step::{Emit, Execute};
-use world::{A, B, World, message};
+use world::{A, B, DEADLINE, World, message};
 
 /// A message that names a log which its block does not have.
 fn wrong(chain: u64, number: u64) -> Message {
@@ -46,7 +46,7 @@ async fn a_valid_message_is_tracked_until_it_is_final_and_nobody_is_alarmed() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(30), cursor).await.unwrap();
+    tokio::time::timeout(DEADLINE, cursor).await.unwrap();
     assert_eq!(shell.unheard(), [] as [serde_json::Value; 0]);
     let text = shell.metrics.render().unwrap();
     let ended = "crosscheck_messages_ended_total{ending=\"finalized\",executing_chain_id=\"901\",initiating_chain_id=\"902\"} 1";

@@ -11,7 +11,8 @@ use jsonrpsee::ws_client::{WsClient, WsClientBuilder};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const DEADLINE: Duration = Duration::from_secs(60);
+/// How long anything may take: far more than it ever takes, however busy the machine is.
+const DEADLINE: Duration = Duration::from_secs(300);
 
 #[tokio::test]
 async fn messages_are_told_as_they_stand() {
@@ -120,13 +121,17 @@ async fn subscribers_are_told() {
     assert_eq!((&verdict["kind"], &verdict["verdict"]), (&json!("verdict"), &json!("upheld")));
     assert_eq!((&next().await["kind"], world.told.receiver_count()), (&json!("suspect"), 1));
     events.unsubscribe().await.unwrap();
-    tokio::time::timeout(DEADLINE, async {
+    nobody_subscribes(&world).await;
+}
+
+/// Waits until the last subscriber is gone.
+async fn nobody_subscribes(world: &World) {
+    let gone = async {
         while world.told.receiver_count() > 0 {
             tokio::task::yield_now().await;
         }
-    })
-    .await
-    .unwrap();
+    };
+    tokio::time::timeout(DEADLINE, gone).await.unwrap();
 }
 
 /// The runtime has one thread: until this test awaits, no event is taken.
@@ -145,6 +150,6 @@ async fn a_subscriber_that_falls_behind_is_dropped_with_the_reason() {
         }
         format!("closed: {:?}", events.close_reason())
     });
-    let last = last.await.unwrap();
-    assert!(world.told.receiver_count() == 0, "{last}");
+    let _last = last.await.unwrap();
+    nobody_subscribes(&world).await;
 }

@@ -58,7 +58,7 @@ const RECORD: [(u64, u64); 3] = [(3, 4), (5, 9), (6, 14)];
 const BLOCK_TIME: u64 = 2;
 
 const LIMITS: EndpointLimits = EndpointLimits {
-    timeout: Duration::from_secs(20),
+    timeout: Duration::from_secs(300),
     max_response_bytes: 16 * 1024 * 1024,
     max_concurrent_requests: 16,
 };

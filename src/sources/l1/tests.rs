@@ -51,7 +51,7 @@ async fn serve(block: Value, receipts: Value) -> Served {
     let server = Server::builder().build("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", server.local_addr().unwrap()).parse().unwrap();
     let limits = EndpointLimits {
-        timeout: Duration::from_secs(10),
+        timeout: Duration::from_secs(300),
         max_response_bytes: 1 << 20,
         max_concurrent_requests: 4,
     };
