@@ -19,6 +19,8 @@ pub struct SidecarConfig {
     pub clock: String,
     /// Where the sidecar keeps what it must not lose.
     pub data_dir: PathBuf,
+    /// How long its shutdown may take.
+    pub shutdown_timeout: &'static str,
     /// Its JSON-RPC server.
     pub rpc: ListenConfig,
     /// Its HTTP server for health and metrics.
@@ -147,6 +149,7 @@ mod tests {
         let config = SidecarConfig {
             clock: "file:/x/clock".into(),
             data_dir: "/x/sidecar".into(),
+            shutdown_timeout: "120s",
             rpc: ListenConfig { addr },
             http: ListenConfig { addr },
             l1: L1Config { execution: "http://127.0.0.1:3".into() },
@@ -159,6 +162,7 @@ mod tests {
         let expected = toml::toml! {
             clock = "file:/x/clock"
             data_dir = "/x/sidecar"
+            shutdown_timeout = "120s"
             [rpc]
             addr = "127.0.0.1:7000"
             [http]

@@ -1,12 +1,16 @@
-//! [`free_addrs`]: ports of loopback for servers that start later. It keeps none of them.
+//! [`free_addrs`]: ports of loopback for servers that start later, in this process or another, and may restart.
+//!
+//! On Linux they stay reserved for as long as this process runs: whoever else draws ports this way gets others.
 
+use parking_lot::Mutex;
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
     io,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr},
     ops::Range,
 };
+use tokio::net::TcpSocket;
 
 /// No port on loopback could be had.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +26,12 @@ const PORTS: Range<u16> = 10_000..32_768;
 /// How many ports are tried for each that is wanted.
 const TRIES: usize = 256;
 
-/// Different free ports of loopback, drawn by lot. Nothing holds them until the sidecar does.
+/// What reserves the ports that were drawn. A socket that is bound and does not listen is in nobody's way who asks for an
+/// address that may be in use, as servers do; only here the address is asked for alone. So it is on Linux; elsewhere such
+/// a socket would keep the server out, and nothing is reserved.
+static RESERVED: Mutex<Vec<TcpSocket>> = Mutex::new(Vec::new());
+
+/// Different free ports of loopback, drawn by lot.
 ///
 /// # Errors
 /// When the system has none.
@@ -35,19 +44,31 @@ pub fn free_addrs<const N: usize>() -> Result<[SocketAddr; N], NoPortError> {
         if held.len() == N {
             break;
         }
-        match TcpListener::bind((Ipv4Addr::LOCALHOST, lot.random_range(PORTS))) {
-            Ok(listener) => held.push(listener),
+        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, lot.random_range(PORTS)));
+        match reserve(addr) {
+            Ok(socket) => held.push((addr, socket)),
             Err(error) => problem = error,
         }
     }
-    let addrs = held.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>();
-    let addrs = addrs.and_then(|addrs| addrs.try_into().map_err(|_| problem));
-    addrs.map_err(|source| NoPortError { source })
+    let (addrs, sockets): (Vec<_>, Vec<_>) = held.into_iter().unzip();
+    if cfg!(target_os = "linux") {
+        RESERVED.lock().extend(sockets);
+    }
+    addrs.try_into().map_err(|_| NoPortError { source: problem })
+}
+
+/// Binds an address that nobody has, and from then on lets others listen there.
+fn reserve(addr: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(addr)?;
+    socket.set_reuseaddr(true)?;
+    Ok(socket)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::TcpListener;
 
     #[test]
     fn ports_differ_and_are_none_that_the_system_gives_away() {
@@ -55,5 +76,18 @@ mod tests {
         let ports: std::collections::BTreeSet<u16> = addrs.iter().map(SocketAddr::port).collect();
         assert_eq!(ports.len(), 64);
         assert!(ports.iter().all(|port| PORTS.contains(port)));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_server_has_its_port_again_and_again_and_nobody_else_draws_it() {
+        let [addr] = free_addrs().unwrap();
+        for _ in 0..3 {
+            let server = TcpListener::bind(addr).unwrap();
+            let _client = std::net::TcpStream::connect(addr).unwrap();
+            assert!(reserve(addr).is_err(), "while it listens");
+            drop(server);
+            assert!(reserve(addr).is_err(), "while it does not");
+        }
     }
 }

@@ -14,6 +14,8 @@ use std::{net::SocketAddr, path::Path};
 
 /// Where the sidecar keeps its data, in the devnet's directory.
 const DATA_DIR: &str = "sidecar";
+/// A run fails whose sidecar does not end in time: that of a devnet has time on the busiest machine.
+const SHUTDOWN_TIMEOUT: &str = "120s";
 /// The sidecar listens on a free port of loopback.
 const LISTEN: &str = "/ip4/127.0.0.1/tcp/0";
 
@@ -53,6 +55,7 @@ pub(super) fn sidecar_config(
     SidecarConfig {
         clock: clock.setting(),
         data_dir: dir.join(DATA_DIR),
+        shutdown_timeout: SHUTDOWN_TIMEOUT,
         rpc: ListenConfig { addr: listen.rpc },
         http: ListenConfig { addr: listen.http },
         l1: L1Config { execution: nodes.l1.url() },

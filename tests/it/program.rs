@@ -26,10 +26,12 @@ pub(crate) fn crosscheck(arguments: &[&str]) -> Command {
 pub(crate) struct Running(Child);
 
 impl Running {
-    /// Starts it, its standard error going to a file.
+    /// Starts it, its standard error going to a file. It may take its time to end.
     pub(crate) fn start(arguments: &[&str], log: &Path) -> Self {
         let log = std::fs::File::options().create(true).append(true).open(log).unwrap();
-        let child = crosscheck(arguments).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let mut program = crosscheck(arguments);
+        program.env("CROSSCHECK_SHUTDOWN_TIMEOUT", "120s");
+        let child = program.stdout(Stdio::null()).stderr(log).spawn().unwrap();
         Self(child)
     }
 

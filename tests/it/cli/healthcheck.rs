@@ -1,6 +1,7 @@
 //! `crosscheck healthcheck`: against nothing, and against servers that answer.
 
 use super::{FAILED, OK, USAGE, assert_code, run, stderr, stdout};
+use crosscheck::devnet::free_addrs::free_addrs;
 use rstest::rstest;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -45,9 +46,7 @@ fn the_answer_decides(
 
 #[test]
 fn nobody_there_is_a_failure() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    drop(listener);
+    let [address] = free_addrs::<1>().unwrap().map(|address| address.to_string());
     let output = run(["healthcheck", "--addr", &address]);
     assert_code(&output, FAILED);
     assert!(stderr(&output).contains("crosscheck does not answer"), "{}", stderr(&output));
