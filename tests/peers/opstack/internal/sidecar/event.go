@@ -47,36 +47,59 @@ type Event struct {
 	Level   string
 	Target  string
 	Message string
-	// Fields are all other fields, as sent.
+	// Fields are all other fields, as sent. Lines about messages have a safety level there, as "level".
 	Fields map[string]json.RawMessage
 }
 
 // parseEvent reads a line. What is no JSON object becomes the message of an event without a level.
 func parseEvent(line string, now time.Time) Event {
 	event := Event{Time: now, Message: line}
-	var fields map[string]json.RawMessage
-	if json.Unmarshal([]byte(line), &fields) != nil || fields == nil {
+	own, fields, ok := splitFields(line)
+	if !ok {
 		return event
 	}
 	event.Fields = fields
-	event.Level = event.take("level")
-	event.Target = event.take("target")
-	event.Message = event.take("message")
-	if at, err := time.Parse(time.RFC3339Nano, event.take("timestamp")); err == nil {
+	event.Level, event.Target, event.Message = plain(own["level"]), plain(own["target"]), plain(own["message"])
+	if at, err := time.Parse(time.RFC3339Nano, plain(own["timestamp"])); err == nil {
 		event.Time = at
 	}
 	return event
 }
 
-func (e *Event) take(field string) string {
-	text := e.Text(field)
-	delete(e.Fields, field)
-	return text
+// splitFields tells the line's own fields from those of the event, which stand in one object and may have the same
+// names: lines about messages have a second "level", the safety level. The line's own come first.
+func splitFields(line string) (own, fields map[string]json.RawMessage, ok bool) {
+	decoder := json.NewDecoder(strings.NewReader(line))
+	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
+		return nil, nil, false
+	}
+	own, fields = map[string]json.RawMessage{}, map[string]json.RawMessage{}
+	for decoder.More() {
+		key, err := decoder.Token()
+		name, isText := key.(string)
+		var value json.RawMessage
+		if err != nil || !isText || decoder.Decode(&value) != nil {
+			return nil, nil, false
+		}
+		if _, seen := own[name]; isOwn(name) && !seen {
+			own[name] = value
+		} else {
+			fields[name] = value
+		}
+	}
+	return own, fields, true
+}
+
+func isOwn(name string) bool {
+	return name == "timestamp" || name == "level" || name == "target" || name == "message"
 }
 
 // Text is a field without quotes. Empty: there is no such field.
 func (e *Event) Text(field string) string {
-	raw := e.Fields[field]
+	return plain(e.Fields[field])
+}
+
+func plain(raw json.RawMessage) string {
 	var text string
 	if json.Unmarshal(raw, &text) == nil {
 		return text

@@ -30,8 +30,14 @@ func TestALineBecomesAnEvent(t *testing.T) {
 	require.Empty(t, event.Text("other"))
 }
 
+func TestAFieldWithTheNameOfOneOfTheLinesOwnIsKeptApart(t *testing.T) {
+	event := parseEvent(line(1, LineInvalid, `,"chain_id":"901","level":"local-safe"`), time.Now())
+	require.Equal(t, "WARN", event.Level)
+	require.Equal(t, "local-safe", event.Text("level"))
+}
+
 func TestWhatIsNoJSONIsAnEventAllTheSame(t *testing.T) {
-	for _, text := range []string{"thread 'main' panicked", "null", "7", "[]"} {
+	for _, text := range []string{"thread 'main' panicked", "null", "7", "[]", `{"level":"INFO"` + "\n{", `{"level":}`} {
 		event := parseEvent(text, time.Unix(5, 0))
 		require.Equal(t, text, event.Message)
 		require.Empty(t, event.Level)

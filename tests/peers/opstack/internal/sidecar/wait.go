@@ -35,7 +35,7 @@ func WaitFor[T any](ctx context.Context, what string, ask func(context.Context) 
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return zero, fmt.Errorf("%s did not come about: %w; %s", what, context.Cause(ctx), last)
+			return zero, fmt.Errorf("waited in vain for %s: %w; %s", what, context.Cause(ctx), last)
 		}
 	}
 }
@@ -77,14 +77,26 @@ func (c *Client) WaitDecided(ctx context.Context, chain uint64, hash common.Hash
 		func(a *Attestation) bool { return a != nil && a.IsDecided() })
 }
 
-// WaitUpheld waits until a block of every height from the first to the last was attested and upheld.
+// WaitUpheld waits until a block of every height from the first to the last is upheld, attested itself or an ancestor of an
+// attested block: attestations that are sent while crosscheck is down are lost to it, and their blocks are ancestors.
 func (c *Client) WaitUpheld(ctx context.Context, chain, from, to uint64) error {
+	return c.waitHeights(ctx, chain, from, to, "upheld", NotUpheld)
+}
+
+// WaitAttested waits until a block of every height from the first to the last was attested itself, and is upheld.
+func (c *Client) WaitAttested(ctx context.Context, chain, from, to uint64) error {
+	return c.waitHeights(ctx, chain, from, to, "attested and upheld", NotAttested)
+}
+
+func (c *Client) waitHeights(ctx context.Context, chain, from, to uint64, state string,
+	lacking func(all []Attestation, from, to uint64) []uint64,
+) error {
 	ask := func(ctx context.Context) ([]uint64, error) {
 		all, err := c.Attestations(ctx, chain)
-		return NotUpheld(all, from, to), err
+		return lacking(all, from, to), err
 	}
-	what := fmt.Sprintf("that all of %d to %d of chain %d are attested and upheld", from, to, chain)
-	_, err := WaitFor(ctx, what, ask, func(missing []uint64) bool { return len(missing) == 0 })
+	what := fmt.Sprintf("blocks %d to %d of chain %d to be all %s", from, to, chain, state)
+	_, err := WaitFor(ctx, what, ask, func(heights []uint64) bool { return len(heights) == 0 })
 	return err
 }
 
@@ -105,17 +117,26 @@ func (r *Readiness) ReasonWith(text string) string {
 	return ""
 }
 
-// NotUpheld are the heights from the first to the last of which no block was attested and upheld.
+// NotUpheld are the heights from the first to the last of which no block is upheld, of whatever origin.
 func NotUpheld(attestations []Attestation, from, to uint64) []uint64 {
-	upheld := map[uint64]bool{}
+	return lacking(attestations, from, to, (*Attestation).IsUpheld)
+}
+
+// NotAttested are the heights from the first to the last of which no block was attested itself, and is upheld.
+func NotAttested(attestations []Attestation, from, to uint64) []uint64 {
+	return lacking(attestations, from, to, func(a *Attestation) bool { return a.Origin == OriginAttested && a.IsUpheld() })
+}
+
+func lacking(attestations []Attestation, from, to uint64, counts func(*Attestation) bool) []uint64 {
+	there := map[uint64]bool{}
 	for i := range attestations {
-		if a := &attestations[i]; a.Origin == OriginAttested && a.IsUpheld() {
-			upheld[a.Number] = true
+		if counts(&attestations[i]) {
+			there[attestations[i].Number] = true
 		}
 	}
 	var missing []uint64
 	for height := from; height <= to; height++ {
-		if !upheld[height] {
+		if !there[height] {
 			missing = append(missing, height)
 		}
 	}
