@@ -81,5 +81,6 @@ func dialled(t *testing.T, ctx context.Context) (from, to *Host) {
 	require.NoError(t, err)
 	require.NoError(t, from.Connect(ctx, address))
 	require.NoError(t, from.AwaitConnected(ctx, to.ID()))
+	require.NoError(t, to.AwaitConnected(ctx, from.ID()))
 	return from, to
 }

@@ -45,7 +45,11 @@ func TestLostConnectionsAreDialledAgain(t *testing.T) {
 	lost, unwatch := one.watch(two.ID())
 	defer unwatch()
 	require.NoError(t, two.Disconnect(one.ID()))
-	<-lost
+	select {
+	case <-lost:
+	case <-ctx.Done():
+		t.Fatal("the connection was not lost")
+	}
 	require.NoError(t, one.AwaitConnected(ctx, two.ID()))
 	require.NoError(t, two.AwaitConnected(ctx, one.ID()))
 }

@@ -10,6 +10,9 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 )
 
+// listenerPoll is the time between two looks at who listens.
+const listenerPoll = 10 * time.Millisecond
+
 // Frame is a gossip message as it was heard, byte for byte.
 type Frame struct {
 	ChainID uint64
@@ -60,7 +63,7 @@ func (h *Host) Publish(ctx context.Context, topic Topic, frame []byte) error {
 	return nil
 }
 
-// Listeners are the peers that are subscribed to a topic.
+// Listeners are the peers that are subscribed to a topic and can be sent to.
 func (h *Host) Listeners(topic Topic) ([]peer.ID, error) {
 	entry, err := h.join(topic)
 	if err != nil {
@@ -69,24 +72,20 @@ func (h *Host) Listeners(topic Topic) ([]peer.ID, error) {
 	return entry.topic.ListPeers(), nil
 }
 
-// AwaitListener waits until a peer is subscribed to a topic, so that what is published from then on reaches it.
+// AwaitListener waits until a peer is subscribed to a topic and can be sent to, so that what is published from then on
+// reaches it. gossip tells of the subscription alone, which may come before there is a way to send; so the list is read.
 func (h *Host) AwaitListener(ctx context.Context, topic Topic, id peer.ID) error {
-	entry, err := h.join(topic)
-	if err != nil {
-		return err
-	}
-	events, err := entry.topic.EventHandler() // Peers that are there already count as joining.
-	if err != nil {
-		return fmt.Errorf("cannot watch %s of chain %d: %w", topic, h.chainID, err)
-	}
-	defer events.Cancel()
+	ticker := time.NewTicker(listenerPoll)
+	defer ticker.Stop()
 	for {
-		event, err := events.NextPeerEvent(ctx)
-		if err != nil {
-			return fmt.Errorf("peer %s did not subscribe to %s of chain %d: %w", id, topic, h.chainID, err)
+		peers, err := h.Listeners(topic)
+		if err != nil || slices.Contains(peers, id) {
+			return err
 		}
-		if event.Type == pubsub.PeerJoin && event.Peer == id {
-			return nil
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("peer %s did not subscribe to %s of chain %d: %w", id, topic, h.chainID, ctx.Err())
+		case <-ticker.C:
 		}
 	}
 }
