@@ -63,6 +63,8 @@ func (c *Chain) l2Genesis(options Options, origin *types.Header, lagoonDelay uin
 	if err != nil {
 		return nil, err
 	}
+	// Karst brings L1's Osaka to L2. op-geth's engine API asks for that fork by its own name.
+	l2.Config.OsakaTime = l2.Config.KarstTime
 	if err := addPredeploys(l2.Alloc); err != nil {
 		return nil, err
 	}
