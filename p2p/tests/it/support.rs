@@ -185,7 +185,7 @@ impl Node {
 /// A port of loopback for a node that starts later, or again. Nobody else is given it for as long as it is held.
 pub(crate) struct HeldPort {
     addr: SocketAddr,
-    _held: TcpSocket,
+    _held: Option<TcpSocket>,
 }
 
 /// Below the ports that systems give to outgoing connections and to whoever asks for any.
@@ -201,7 +201,8 @@ impl HeldPort {
             let held = TcpSocket::new_v4().unwrap();
             if held.bind(addr).is_ok() {
                 held.set_reuseaddr(true).unwrap();
-                return Self { addr, _held: held };
+                // Elsewhere such a socket would keep the node out.
+                return Self { addr, _held: cfg!(target_os = "linux").then_some(held) };
             }
         }
     }
