@@ -1,3 +1,5 @@
+// Package scenario says what must hold of a Crosscheck beside a real OP Stack, in each situation, and judges whether it did. What is known
+// to fail stands in one table. It never makes a check pass that did not hold.
 package scenario
 
 import (

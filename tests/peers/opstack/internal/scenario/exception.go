@@ -3,6 +3,7 @@ package scenario
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Exception is a check that is known to fail, with the fault of Crosscheck that makes it fail. The check is written
@@ -17,6 +18,7 @@ type Exception struct {
 type Outcome struct {
 	Scenario string
 	Checks   int
+	Took     time.Duration
 	// Known are the faults of the exceptions that occurred.
 	Known []string
 	// Failures are the failed checks that no exception names, the exceptions that did not occur, and the
@@ -35,7 +37,7 @@ func (o Outcome) Line() string {
 	if !o.Passed() {
 		word = "FAILED"
 	}
-	line := fmt.Sprintf("%s %s: %d checks", word, o.Scenario, o.Checks)
+	line := fmt.Sprintf("%s %s in %s: %d checks", word, o.Scenario, o.Took.Round(time.Second), o.Checks)
 	if len(o.Known) > 0 {
 		line += fmt.Sprintf(", known to fail: %s", strings.Join(o.Known, "; "))
 	}

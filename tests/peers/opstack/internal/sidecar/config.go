@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"crosscheck.dev/opstack/internal/ports"
 )
 
 // FollowMode says what crosscheck serves to nodes that follow it.
@@ -115,7 +117,7 @@ func (c *Config) DrawPorts() error {
 			wanting = append(wanting, &chain.P2PPort)
 		}
 	}
-	drawn, err := FreePorts(len(wanting))
+	drawn, err := ports.Free(len(wanting))
 	if err != nil {
 		return fmt.Errorf("cannot draw crosscheck's ports: %w", err)
 	}

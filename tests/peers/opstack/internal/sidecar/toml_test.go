@@ -60,15 +60,14 @@ func TestTOMLIsTOML(t *testing.T) {
 	require.Equal(t, config.Chains[0].Execution, read.Chains["901"].Execution)
 }
 
-func TestPortsAreDrawnOnceAndBelowTheEphemeral(t *testing.T) {
+func TestPortsAreDrawnForWhatListens(t *testing.T) {
 	config := fullConfig(t.TempDir())
 	config.Ports = Ports{RPC: 20001}
 	config.Chains[0].P2PPort, config.Chains[2].P2PPort = 0, 20013
 	require.NoError(t, config.DrawPorts())
 	drawn := []int{config.Ports.HTTP, config.Ports.Follow, config.Chains[0].P2PPort}
 	for i, port := range drawn {
-		require.Greater(t, port, lowestPort-1)
-		require.Less(t, port, ephemeralStart())
+		require.NotZero(t, port)
 		require.NotContains(t, drawn[i+1:], port)
 	}
 	require.Equal(t, 20001, config.Ports.RPC, "a port that was set stays")

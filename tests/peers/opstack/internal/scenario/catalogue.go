@@ -1,0 +1,34 @@
+package scenario
+
+import (
+	"time"
+
+	"crosscheck.dev/opstack/internal/stack"
+)
+
+// usual is the stack of most scenarios.
+var usual = stack.Options{Chains: 2, LagoonDelay: 30 * time.Second, Followers: true}
+
+// All are the scenarios, in the order in which they run.
+var All = []Scenario{
+	{
+		Name: "activation", Shows: "every real block from genesis over Lagoon's activation and past it",
+		Stack: usual, Fresh: true, CI: true, Limit: 6 * time.Minute, run: activation,
+	},
+	{
+		Name: "messages", Shows: "valid messages both ways, and every kind of invalid one",
+		Stack: usual, CI: true, Limit: 12 * time.Minute, run: messages,
+	},
+	{
+		Name: "attested-lie", Shows: "a block with an invalid message that the sequencer attests",
+		Stack: usual, CI: true, Limit: 6 * time.Minute, run: attestedLie,
+	},
+	{
+		Name: "unattested-lie", Shows: "a block with an invalid message that nobody attests",
+		Stack: usual, CI: true, Limit: 6 * time.Minute, run: unattestedLie,
+	},
+	{
+		Name: "replayed-lie", Shows: "an attested lie, while a bystander replays every unsafe frame as an attestation",
+		Stack: usual, CI: true, Limit: 6 * time.Minute, run: replayedLie,
+	},
+}

@@ -1,0 +1,270 @@
+package scenario
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"crosscheck.dev/opstack/internal/gossip"
+	"crosscheck.dev/opstack/internal/message"
+	"crosscheck.dev/opstack/internal/sidecar"
+	"crosscheck.dev/opstack/internal/stack"
+	"github.com/ethereum-optimism/optimism/op-service/eth"
+)
+
+// The sources of the recorder.
+const (
+	served   = "served by Crosscheck"
+	follower = "the follower of Crosscheck"
+	control  = "the control follower"
+)
+
+// grace is how long Crosscheck may still serve what it has just proven invalid.
+const grace = time.Second
+
+// lie is an invalid message of a block, and what became of it.
+type lie struct {
+	r          *Run
+	crosscheck *sidecar.Process
+	chain      *stack.Chain
+	executed   *message.Executed
+	block      eth.BlockID
+	recorder   *sidecar.Recorder
+	// replacement is the block in its place.
+	replacement common.Hash
+}
+
+// attestedLie: the sequencer attests the block while it stands.
+func attestedLie(ctx context.Context, r *Run) error {
+	ctx, l, err := r.lie(ctx, false)
+	if err != nil {
+		return err
+	}
+	return l.attested(ctx, true)
+}
+
+// replayedLie: a bystander has replayed the block's unsafe frame before the sequencer attests it.
+func replayedLie(ctx context.Context, r *Run) error {
+	ctx, l, err := r.lie(ctx, true)
+	if err != nil {
+		return err
+	}
+	if err := l.attested(ctx, true); err != nil {
+		return err
+	}
+	return l.genuineKept(ctx)
+}
+
+// unattestedLie: nobody attests the block.
+func unattestedLie(ctx context.Context, r *Run) error {
+	ctx, l, err := r.lie(ctx, false)
+	if err != nil {
+		return err
+	}
+	return l.watched(ctx)
+}
+
+// lie starts a Crosscheck, the recorder of heads, and gets an invalid message into a block of the second chain.
+func (r *Run) lie(ctx context.Context, replays bool) (context.Context, *lie, error) {
+	ctx, crosscheck, err := r.settled(ctx, stack.SequencerNode, func(config *sidecar.Config) {
+		// So that it sees each of the heads that op-supernode names for a moment only.
+		config.PollInterval = 200 * time.Millisecond
+	})
+	if err != nil {
+		return ctx, nil, err
+	}
+	members := r.Stack.Members()
+	chain := members[1]
+	if replays {
+		chain.Peers.Bystander.Switch(true)
+	}
+	if err := r.followersFollow(ctx, chain); err != nil {
+		return ctx, nil, err
+	}
+	l := &lie{r: r, crosscheck: crosscheck, chain: chain, recorder: sidecar.Record(
+		sidecar.Source{Name: served, URL: r.Stack.FollowURL(chain.ID)},
+		sidecar.Source{Name: follower, URL: chain.Follower.Rollup.RPC()},
+		sidecar.Source{Name: control, URL: chain.Control.Rollup.RPC()},
+	)}
+	l.executed, err = r.Sender.Send(ctx, members[0].ID, chain.ID, message.WrongHash)
+	if err != nil {
+		l.recorder.Stop()
+		return ctx, nil, err
+	}
+	l.block = eth.BlockID{Number: l.executed.Number, Hash: l.executed.Hash}
+	return ctx, l, nil
+}
+
+// followersFollow waits until both followers are past the activation.
+func (r *Run) followersFollow(ctx context.Context, chain *stack.Chain) error {
+	current, err := chain.Status(ctx)
+	if err != nil {
+		return err
+	}
+	for _, pair := range []*stack.Pair{chain.Follower, chain.Control} {
+		if err := pair.AwaitSafe(ctx, current.SafeL2.Number); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// attested has the sequencer attest the block, and waits for the verdict, the hold, the replacement and the release.
+func (l *lie) attested(ctx context.Context, attributable bool) error {
+	if _, err := l.chain.Peers.Attester.PublishHash(ctx, l.block.Hash, gossip.Manner{}); err != nil {
+		return err
+	}
+	client := l.crosscheck.Client()
+	attestation, err := client.WaitDecided(ctx, l.chain.ID, l.block.Hash)
+	if err != nil {
+		return err
+	}
+	l.r.Check("the attested lie is violated", expect(sidecar.Violated+" "+sidecar.ReasonInvalid, attestation.Verdict+" "+attestation.Reason))
+	known := attestation.Attributable != nil && *attestation.Attributable
+	l.r.Check("it is attributable", expect(attributable, known))
+	if err := l.watched(ctx); err != nil {
+		return err
+	}
+	times := l.crosscheck.Log.TimesOf(sidecar.Subject{Block: keyOf(l.executed)})
+	l.r.Check("it held the served head", missing("hold", times.Held))
+	replacement, err := client.WaitDecided(ctx, l.chain.ID, l.replacement)
+	if err != nil {
+		return err
+	}
+	l.r.Check("its replacement is upheld", expect(sidecar.UpheldReplacement, replacement.Verdict))
+	l.r.Check("the served head is released", within(ctx, settling, func(ctx context.Context) error {
+		_, err := client.WaitChain(ctx, l.chain.ID, "that nothing holds the head", func(s *sidecar.ChainStatus) bool {
+			return s.Hold == nil && s.Vouched != nil && *s.Vouched >= l.block.Number
+		})
+		return err
+	}))
+	return nil
+}
+
+// watched waits until the block was replaced everywhere, and looks at whom it misled meanwhile.
+func (l *lie) watched(ctx context.Context) error {
+	var err error
+	if l.replacement, err = l.chain.AwaitReplaced(ctx, l.block); err != nil {
+		return err
+	}
+	ours, theirs := l.arrival(ctx, l.chain.Follower), l.arrival(ctx, l.chain.Control)
+	at, controlled := <-ours, <-theirs
+	l.recorder.Stop()
+	if err := errors.Join(at.err, controlled.err); err != nil {
+		return err
+	}
+	l.r.Figure("on the replacement", "the follower of Crosscheck %.1f s after the control follower", at.time.Sub(controlled.time).Seconds())
+	l.notMisled(ctx)
+	l.inTime(at.time.Sub(controlled.time))
+	return nil
+}
+
+// inTime allows two block times, and one poll of op-node's: both followers look every two block times, out of step.
+func (l *lie) inTime(behind time.Duration) {
+	blockTime := time.Duration(l.chain.Rollup.BlockTime) * time.Second
+	var err error
+	if behind > 4*blockTime {
+		err = fmt.Errorf("%s behind", behind)
+	}
+	l.r.Check("our follower is on the replacement as soon as the control follower", err)
+}
+
+// notMisled holds that nobody was served the block once it was proven invalid.
+func (l *lie) notMisled(ctx context.Context) {
+	times := l.crosscheck.Log.TimesOf(sidecar.Subject{Block: keyOf(l.executed)})
+	l.r.Check("the message is proven invalid", missing("proof", times.Invalid))
+	for _, level := range []sidecar.Level{sidecar.LevelLocalSafe, sidecar.LevelSafe} {
+		recording := l.recorder.Of(served)
+		late := lateOn(ctx, &recording, level, l.block, times.Invalid.Add(grace), l.chain)
+		l.r.Check(fmt.Sprintf("the block is not served as %s once it is proven invalid", level), late)
+	}
+	for _, source := range []string{follower, control} {
+		recording := l.recorder.Of(source)
+		on, err := recording.BuiltOn(ctx, sidecar.LevelSafe, l.block, l.chain.Client)
+		if len(on) > 0 {
+			err = errors.Join(err, fmt.Errorf("safe head %s", on[0]))
+		}
+		l.r.Check(source+" never has the block as safe", err)
+	}
+}
+
+// lateOn says whether a head on the block was told after a time.
+func lateOn(
+	ctx context.Context, recording *sidecar.Recording, level sidecar.Level, block eth.BlockID, after time.Time, chain *stack.Chain,
+) error {
+	on, err := recording.BuiltOn(ctx, level, block, chain.Client)
+	if err != nil {
+		return err
+	}
+	for _, head := range on {
+		for _, sighting := range recording.Sightings(head.Hash) {
+			if sighting.Level == level && sighting.Last.After(after) {
+				return fmt.Errorf("%s was served until %.1f s after the proof", head.BlockID, sighting.Last.Sub(after.Add(-grace)).Seconds())
+			}
+		}
+	}
+	return nil
+}
+
+type arrived struct {
+	time time.Time
+	err  error
+}
+
+// arrival tells when a follower has the replacement in its safe chain.
+func (l *lie) arrival(ctx context.Context, pair *stack.Pair) <-chan arrived {
+	told := make(chan arrived, 1)
+	go func() {
+		err := pair.AwaitSafeBlock(ctx, eth.BlockID{Number: l.block.Number, Hash: l.replacement})
+		told <- arrived{time: time.Now(), err: err}
+	}()
+	return told
+}
+
+// genuineKept holds that every attestation that the sequencer really made while the bystander was on is kept as attributable.
+func (l *lie) genuineKept(ctx context.Context) error {
+	const more = 6
+	current, err := l.chain.Status(ctx)
+	if err != nil {
+		return err
+	}
+	from := l.block.Number + 2
+	to := current.SafeL2.Number + more
+	client := l.crosscheck.Client()
+	if err := client.WaitUpheld(ctx, l.chain.ID, to, to); err != nil {
+		return err
+	}
+	attestations, err := client.Attestations(ctx, l.chain.ID)
+	if err != nil {
+		return err
+	}
+	var replayed []uint64
+	for _, a := range attestations {
+		if a.Number >= from && a.Number < to && a.Origin == sidecar.OriginAttested && (a.Attributable == nil || !*a.Attributable) {
+			replayed = append(replayed, a.Number)
+		}
+	}
+	if len(replayed) > 0 {
+		err = fmt.Errorf("kept as a replay only: %v", replayed)
+	}
+	l.r.Check("genuine attestations are kept as attributable, though replays came first", err)
+	return nil
+}
+
+// expect says what was seen instead.
+func expect[T comparable](wanted, seen T) error {
+	if wanted != seen {
+		return fmt.Errorf("%v instead of %v", seen, wanted)
+	}
+	return nil
+}
+
+func missing(what string, at time.Time) error {
+	if at.IsZero() {
+		return fmt.Errorf("no %s was told", what)
+	}
+	return nil
+}

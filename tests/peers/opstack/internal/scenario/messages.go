@@ -1,0 +1,209 @@
+package scenario
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"crosscheck.dev/opstack/internal/message"
+	"crosscheck.dev/opstack/internal/node"
+	"crosscheck.dev/opstack/internal/sidecar"
+	"crosscheck.dev/opstack/internal/stack"
+	"github.com/ethereum-optimism/optimism/op-service/eth"
+)
+
+// trafficPause is the pause between two valid messages of one direction.
+const trafficPause = 3 * time.Second
+
+// placements bounds how often two transactions are sent that must get into blocks of one timestamp.
+const placements = 6
+
+// messages: both judges see the same messages, and say the same.
+func messages(ctx context.Context, r *Run) error {
+	ctx, crosscheck, err := r.settled(ctx, stack.SequencerNode, nil)
+	if err != nil {
+		return err
+	}
+	r.Attest(true)
+	members := r.Stack.Members()
+	one, two := members[0].ID, members[1].ID
+	before := len(r.Stack.Rulings.All())
+
+	traffic := r.Sender.StartTraffic(one, two, trafficPause)
+	for i, kind := range message.Invalid {
+		from, to := one, two
+		if i%2 == 1 {
+			from, to = two, one
+		}
+		executed, err := r.Sender.Send(ctx, from, to, kind)
+		if err != nil {
+			traffic.Stop()
+			return fmt.Errorf("%s: %w", kind, err)
+		}
+		r.judgedAlike(ctx, crosscheck, executed)
+	}
+	traffic.Stop()
+	r.Figure("valid messages in the meantime", "%d", len(traffic.Executed()))
+	if err := r.sameTimestamp(ctx, crosscheck, one, two); err != nil {
+		return err
+	}
+	if err := r.cycle(ctx, crosscheck, one, two); err != nil {
+		return err
+	}
+	return r.nothingElse(ctx, crosscheck.Client(), r.Stack.Rulings.All()[before:])
+}
+
+// settled starts a Crosscheck after Lagoon's activation is final, and waits until it vouches for a block after it.
+func (r *Run) settled(ctx context.Context, rollup stack.RollupNode, change func(*sidecar.Config)) (context.Context, *sidecar.Process, error) {
+	if err := r.ActivationFinal(ctx); err != nil {
+		return ctx, nil, err
+	}
+	ctx, crosscheck, err := r.Sidecar(ctx, rollup, change)
+	if err != nil {
+		return ctx, nil, err
+	}
+	r.Attest(true)
+	for _, chain := range r.Stack.Members() {
+		if err := crosscheck.Client().WaitVouched(ctx, chain.ID, chain.ActivationHeight()+2); err != nil {
+			return ctx, nil, err
+		}
+	}
+	return ctx, crosscheck, crosscheck.Client().WaitReady(ctx)
+}
+
+// judgedAlike waits for both judgements of an invalid message, and for the replacement of its block.
+func (r *Run) judgedAlike(ctx context.Context, crosscheck *sidecar.Process, executed *message.Executed) {
+	key := keyOf(executed)
+	ours, err := crosscheck.Client().WaitMessage(ctx, key, executed.LogIndex, "that it is decided", func(m *sidecar.Message) bool {
+		return m.Status != sidecar.MessageUnknown
+	})
+	if err == nil && (ours.Status != sidecar.MessageInvalid || ours.Reason != executed.Kind.Reason()) {
+		err = fmt.Errorf("Crosscheck says %s %s (%s)", ours.Status, ours.Reason, ours.Detail)
+	}
+	ruling, theirs := r.Stack.Rulings.Await(ctx, executed.Chain, executed.Hash)
+	if theirs != nil {
+		err = errors.Join(err, fmt.Errorf("op-supernode does not invalidate block %s: %w", executed.Hash, theirs))
+	}
+	r.Check(fmt.Sprintf("%s: invalid for both, as %s", executed.Kind, executed.Kind.Reason()), err)
+	r.delays(crosscheck, executed, ruling)
+	block := eth.BlockID{Number: executed.Number, Hash: executed.Hash}
+	_, err = r.Stack.Chain(executed.Chain).AwaitReplaced(ctx, block)
+	r.Check(fmt.Sprintf("%s: replaced", executed.Kind), err)
+}
+
+// delays are told from the timestamp of the block on.
+func (r *Run) delays(crosscheck *sidecar.Process, executed *message.Executed, ruling node.Ruling) {
+	chain := r.Stack.Chain(executed.Chain)
+	made := time.Unix(int64(chain.Rollup.Genesis.L2Time+executed.Number*chain.Rollup.BlockTime), 0)
+	times := crosscheck.Log.TimesOf(sidecar.Subject{Block: keyOf(executed), LogIndex: &executed.LogIndex})
+	after := func(at time.Time) string {
+		if at.IsZero() {
+			return "never"
+		}
+		return fmt.Sprintf("%.2f s", at.Sub(made).Seconds())
+	}
+	r.Figure(fmt.Sprintf("%s in %d/%d", executed.Kind, executed.Chain, executed.Number),
+		"suspect after %s, proven after %s; op-supernode after %s",
+		after(times.Suspect), after(times.Invalid), after(ruling.At))
+}
+
+// sameTimestamp: a message that is executed in the second in which it was initiated is valid.
+func (r *Run) sameTimestamp(ctx context.Context, crosscheck *sidecar.Process, one, two uint64) error {
+	for range placements {
+		executed, err := r.Sender.SendSameTimestamp(ctx, one, two)
+		if errors.Is(err, message.ErrMisplaced) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		ours, err := crosscheck.Client().WaitMessage(ctx, keyOf(executed), executed.LogIndex, "that it is decided",
+			func(m *sidecar.Message) bool { return m.Status != sidecar.MessageUnknown })
+		if err == nil && ours.Status != sidecar.MessageValid {
+			err = fmt.Errorf("Crosscheck says %s %s", ours.Status, ours.Reason)
+		}
+		chain := r.Stack.Chain(two)
+		if err == nil {
+			err = chain.AwaitSafe(ctx, executed.Number)
+		}
+		if _, ruled := r.Stack.Rulings.Find(two, executed.Hash); ruled {
+			err = errors.Join(err, errors.New("op-supernode invalidated it"))
+		}
+		r.Check("same-timestamp: valid for both", err)
+		return nil
+	}
+	return fmt.Errorf("same-timestamp, %d times: %w", placements, message.ErrMisplaced)
+}
+
+// cycle: two messages that wait for each other are both invalid.
+func (r *Run) cycle(ctx context.Context, crosscheck *sidecar.Process, one, two uint64) error {
+	for range placements {
+		pair, err := r.Sender.SendCycle(ctx, one, two)
+		if errors.Is(err, message.ErrMisplaced) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		for i, executed := range pair {
+			ours, err := crosscheck.Client().WaitMessage(ctx, keyOf(executed), executed.LogIndex, "that it is decided",
+				func(m *sidecar.Message) bool { return m.Status != sidecar.MessageUnknown })
+			if err == nil && ours.Reason != message.Cycle.Reason() {
+				err = fmt.Errorf("Crosscheck says %s %s", ours.Status, ours.Reason)
+			}
+			ruling, theirs := r.Stack.Rulings.Await(ctx, executed.Chain, executed.Hash)
+			r.Check(fmt.Sprintf("cycle: invalid for both, on chain %d of the two", i+1), errors.Join(err, theirs))
+			r.delays(crosscheck, executed, ruling)
+			block := eth.BlockID{Number: executed.Number, Hash: executed.Hash}
+			if _, err := r.Stack.Chain(executed.Chain).AwaitReplaced(ctx, block); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return fmt.Errorf("cycle, %d times: %w", placements, message.ErrMisplaced)
+}
+
+// nothingElse holds all blocks with invalid messages against all that op-supernode invalidated: no false alarm, and no miss.
+func (r *Run) nothingElse(ctx context.Context, client *sidecar.Client, rulings []node.Ruling) error {
+	found, err := client.Messages(ctx, sidecar.MessageFilter{Status: sidecar.MessageInvalid})
+	if err != nil {
+		return err
+	}
+	ours, theirs := map[common.Hash]string{}, map[common.Hash]string{}
+	for _, m := range found {
+		ours[m.Executing.Hash] = fmt.Sprintf("%s: %s", m.Executing.BlockKey, m.Reason)
+	}
+	for _, ruling := range rulings {
+		theirs[ruling.Hash] = fmt.Sprintf("%d/%d (%s)", ruling.Chain, ruling.Number, ruling.Hash)
+	}
+	r.Check("no false alarm: op-supernode invalidated each block that we call invalid", lacking(ours, theirs))
+	r.Check("no miss: we call each block invalid that op-supernode invalidated", lacking(theirs, ours))
+	r.Figure("blocks invalidated", "%d", len(theirs))
+	for _, chain := range r.Stack.Members() {
+		attestations, err := client.Attestations(ctx, chain.ID)
+		for _, attestation := range sidecar.NotUpheldBlocks(attestations) {
+			err = errors.Join(err, fmt.Errorf("%s: %s %s", attestation.BlockKey, attestation.Verdict, attestation.Reason))
+		}
+		r.Check(fmt.Sprintf("chain %d: every attested block is upheld", chain.ID), err)
+	}
+	return nil
+}
+
+// lacking names what the one has and the other has not.
+func lacking(has, lacks map[common.Hash]string) error {
+	var err error
+	for hash, text := range has {
+		if _, known := lacks[hash]; !known {
+			err = errors.Join(err, errors.New(text))
+		}
+	}
+	return err
+}
+
+func keyOf(executed *message.Executed) sidecar.BlockKey {
+	return sidecar.BlockKey{ChainID: executed.Chain, Number: executed.Number, Hash: executed.Hash}
+}

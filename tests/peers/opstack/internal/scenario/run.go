@@ -1,0 +1,119 @@
+package scenario
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"crosscheck.dev/opstack/internal/message"
+	"crosscheck.dev/opstack/internal/sidecar"
+	"crosscheck.dev/opstack/internal/stack"
+)
+
+// Scenario is one situation.
+type Scenario struct {
+	Name string
+	// Shows says what it is about.
+	Shows string
+	// Stack is what it needs. Scenarios that need the same share one stack, one after the other.
+	Stack stack.Options
+	// Fresh asks for a stack that no other scenario has used.
+	Fresh bool
+	// CI says that it is run with every change.
+	CI bool
+	// Limit bounds how long it may take, generously.
+	Limit time.Duration
+
+	run func(ctx context.Context, r *Run) error
+}
+
+// Run is one run of a scenario.
+type Run struct {
+	*Sheet
+	Stack  *stack.Stack
+	Sender *message.Sender
+
+	name     string
+	binary   string
+	sidecars []*sidecar.Process
+	releases []context.CancelFunc
+}
+
+// ended is the check that a scenario came to its end.
+const ended = "the scenario came to its end"
+
+// do runs the scenario on a stack.
+func (s *Scenario) do(ctx context.Context, bed *stack.Stack, binary string, print func(string)) []Check {
+	ctx, cancel := context.WithTimeout(ctx, s.Limit)
+	defer cancel()
+	r := &Run{Sheet: newSheet(print), Stack: bed, name: s.Name, binary: binary}
+	var chains []*message.Chain
+	for _, chain := range bed.Chains {
+		chains = append(chains, &message.Chain{Chain: chain.Chain, Client: chain.Client})
+	}
+	r.Sender = message.NewSender(chains...)
+	err := s.run(ctx, r)
+	for _, process := range r.sidecars {
+		// Whatever the scenario did with it: it must not have ended by itself.
+		err = errors.Join(err, process.Err())
+		process.Kill()
+	}
+	for _, release := range r.releases {
+		release()
+	}
+	r.quiet()
+	r.Check(ended, err)
+	return r.Checks()
+}
+
+// quiet switches off what a scenario switched on, for the next one on the same stack.
+func (r *Run) quiet() {
+	for _, chain := range r.Stack.Chains {
+		chain.Peers.Attester.Switch(false)
+		chain.Peers.Bystander.Switch(false)
+	}
+	r.Stack.Faults.Pass()
+}
+
+// Attest switches the attesters of all members on or off.
+func (r *Run) Attest(on bool) {
+	for _, chain := range r.Stack.Members() {
+		chain.Peers.Attester.Switch(on)
+	}
+}
+
+// Sidecar starts a Crosscheck with an empty ledger, and attests every block to it. The context that it gives ends when Crosscheck
+// ends by itself.
+func (r *Run) Sidecar(ctx context.Context, node stack.RollupNode, change func(*sidecar.Config)) (context.Context, *sidecar.Process, error) {
+	config, err := r.Stack.SidecarConfig(fmt.Sprintf("%s-%d", r.name, len(r.sidecars)+1), node)
+	if err != nil {
+		return ctx, nil, err
+	}
+	if change != nil {
+		change(&config)
+	}
+	return r.start(ctx, config)
+}
+
+func (r *Run) start(ctx context.Context, config sidecar.Config) (context.Context, *sidecar.Process, error) {
+	process, err := sidecar.Start(ctx, r.binary, config)
+	if err != nil {
+		return ctx, nil, err
+	}
+	r.sidecars = append(r.sidecars, process)
+	while, release := process.While(ctx)
+	r.releases = append(r.releases, release)
+	return while, process, nil
+}
+
+// ActivationFinal waits until Lagoon's activation block and its child are final on all members.
+func (r *Run) ActivationFinal(ctx context.Context) error {
+	for _, chain := range r.Stack.Members() {
+		height := chain.ActivationHeight() + 1
+		if err := chain.AwaitFinal(ctx, height); err != nil {
+			return fmt.Errorf("the activation of chain %d does not become final: %w", chain.ID, err)
+		}
+	}
+	return nil
+}

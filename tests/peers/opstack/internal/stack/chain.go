@@ -1,0 +1,99 @@
+package stack
+
+import (
+	"fmt"
+
+	"github.com/ethereum/go-ethereum/ethclient"
+	"github.com/ethereum/go-ethereum/p2p/enode"
+
+	"crosscheck.dev/opstack/internal/network"
+	"crosscheck.dev/opstack/internal/node"
+)
+
+// Pair is a rollup node with its execution client.
+type Pair struct {
+	Execution *node.Execution
+	Rollup    *node.Rollup
+}
+
+// Chain is a chain that runs.
+type Chain struct {
+	*network.Chain
+	// Execution is the sequencer's execution client.
+	Execution *node.Execution
+	// Client asks it.
+	Client *ethclient.Client
+	// SequencerRPC is the sequencer's rollup node: op-supernode's route, or a plain op-node of the lone chain.
+	SequencerRPC string
+	// Sequencer is how the sequencer's gossip is reached.
+	Sequencer *node.Identity
+	Batcher   *node.Batcher
+	// Plain derives for itself. Light follows op-supernode. Both are nil unless they were asked for.
+	Plain, Light *Pair
+	// Follower follows Crosscheck, Control follows op-supernode. Both are nil unless they were asked for.
+	Follower, Control *Pair
+	Peers             *Peers
+
+	solo *node.Rollup
+}
+
+// startExecution starts an execution client. All but the sequencer's are connected to the sequencer's.
+func (s *Stack) startExecution(chain *network.Chain, role string, peers ...*enode.Node) (*node.Execution, error) {
+	name := fmt.Sprintf("op-geth-%d-%s", chain.ID, role)
+	logger, err := s.logs.open(name)
+	if err != nil {
+		return nil, err
+	}
+	port, err := s.port()
+	if err != nil {
+		return nil, err
+	}
+	execution, err := node.NewExecution(chain, node.ExecutionOptions{
+		Name: name, Dir: s.Dir, JWT: s.jwt, Port: port, Peers: peers, Filter: s.filterURL(), Logger: logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.onClose(execution.Close)
+	return execution, execution.Start()
+}
+
+// rollupOptions are what all rollup nodes have in common.
+func (s *Stack) rollupOptions(chain *network.Chain, role string, execution *node.Execution) (node.RollupOptions, error) {
+	name := fmt.Sprintf("op-node-%d-%s", chain.ID, role)
+	logger, err := s.logs.open(name)
+	if err != nil {
+		return node.RollupOptions{}, err
+	}
+	port, err := s.port()
+	if err != nil {
+		return node.RollupOptions{}, err
+	}
+	identity, err := node.NewIdentity(port)
+	if err != nil {
+		return node.RollupOptions{}, err
+	}
+	return node.RollupOptions{
+		Name: name, Dir: s.Dir, L1: s.nodeL1(), JWT: s.jwt, Execution: execution, Identity: identity, Logger: logger,
+	}, nil
+}
+
+// startPair starts a rollup node that is no sequencer, with an execution client of its own.
+func (s *Stack) startPair(chain *Chain, role, followSource string) (*Pair, error) {
+	execution, err := s.startExecution(chain.Chain, role, chain.Execution.Enode())
+	if err != nil {
+		return nil, err
+	}
+	options, err := s.rollupOptions(chain.Chain, role, execution)
+	if err != nil {
+		return nil, err
+	}
+	options.FollowSource = followSource
+	options.Peers = []string{chain.Sequencer.Multiaddr()}
+	rollup, err := node.NewRollup(chain.Chain, options)
+	if err != nil {
+		return nil, err
+	}
+	s.onClose(rollup.Close)
+	return &Pair{Execution: execution, Rollup: rollup}, rollup.Start()
+}

@@ -1,0 +1,48 @@
+// Package stack brings a whole OP Stack up on loopback: L1, chains, op-supernode or plain nodes, followers, gossip
+// peers. It starts things in order and ends them in reverse. It makes no test, and judges nothing.
+package stack
+
+import (
+	"time"
+
+	"crosscheck.dev/opstack/internal/network"
+)
+
+// Options say what a stack is made of.
+type Options struct {
+	// Chains form one dependency set.
+	Chains int
+	// Lone adds a chain with a dependency set of its own, that a plain op-node sequences.
+	Lone bool
+	// LagoonDelay is the time from genesis to the activation of Lagoon.
+	LagoonDelay time.Duration
+	// PlainNodes adds an op-node to each chain that derives for itself, with an execution client of its own.
+	PlainNodes bool
+	// LightNodes adds an op-node to each chain that follows op-supernode, with an execution client of its own.
+	LightNodes bool
+	// Followers adds two op-nodes to each chain: one that follows Crosscheck, and one that follows op-supernode, as the control.
+	Followers bool
+	// Filter adds op-interop-filter.
+	Filter bool
+}
+
+const (
+	blockTime   = 2
+	l1BlockTime = 3
+	// finalityDistance is how many L1 blocks finality is behind.
+	finalityDistance = 8
+	// genesisLead is how far genesis is in the past: L1 builds its first blocks at once.
+	genesisLead = 2 * time.Second
+)
+
+func (o Options) network(now time.Time) network.Options {
+	return network.Options{
+		Chains:           o.Chains,
+		Lone:             o.Lone,
+		LagoonDelay:      uint64(o.LagoonDelay / time.Second),
+		L1BlockTime:      l1BlockTime,
+		BlockTime:        blockTime,
+		FinalityDistance: finalityDistance,
+		GenesisTime:      uint64(now.Add(-genesisLead).Unix()),
+	}
+}

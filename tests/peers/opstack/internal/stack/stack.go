@@ -1,0 +1,277 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ethereum/go-ethereum/ethclient"
+
+	"crosscheck.dev/opstack/internal/l1"
+	"crosscheck.dev/opstack/internal/network"
+	"crosscheck.dev/opstack/internal/node"
+	"crosscheck.dev/opstack/internal/ports"
+)
+
+// Stack is everything that runs.
+type Stack struct {
+	Options
+	Dir       string
+	Network   *network.Network
+	L1        *l1.L1
+	Supernode *node.Supernode
+	// Rulings are what op-supernode judged invalid.
+	Rulings *node.Rulings
+	Filter  *node.Filter
+	Chains  []*Chain
+	// Faults stand between Crosscheck and everything that it reads.
+	Faults *Faults
+
+	logs    *logs
+	jwt     *node.JWT
+	closers []func() error
+	follow  int
+}
+
+// Start brings a stack up in a directory. The context bounds the start only.
+func Start(ctx context.Context, dir string, options Options) (*Stack, error) {
+	logs, err := newLogs(dir + "/logs")
+	if err != nil {
+		return nil, err
+	}
+	s := &Stack{Options: options, Dir: dir, logs: logs, Rulings: node.NewRulings()}
+	if err := s.start(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Stack) start(ctx context.Context) error {
+	steps := []func(context.Context) error{
+		s.startBase, s.startMembers, s.startSupernode, s.startLone, s.startBatchers, s.startFaults, s.startGossip,
+		s.startSideNodes, s.startFilter,
+	}
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startBase makes the chains and starts L1.
+func (s *Stack) startBase(ctx context.Context) error {
+	var err error
+	if s.Network, err = network.New(s.network(time.Now())); err != nil {
+		return err
+	}
+	if s.jwt, err = node.NewJWT(s.Dir); err != nil {
+		return err
+	}
+	if s.follow, err = s.port(); err != nil {
+		return err
+	}
+	logger, err := s.logs.open("l1")
+	if err != nil {
+		return err
+	}
+	s.L1, err = l1.Start(ctx, s.Network, s.Dir, logger)
+	if err != nil {
+		return err
+	}
+	s.onClose(s.L1.Stop)
+	return nil
+}
+
+// startMembers starts the execution clients of all sequencers.
+func (s *Stack) startMembers(ctx context.Context) error {
+	for _, chain := range s.Network.Chains {
+		execution, err := s.startExecution(chain, "sequencer")
+		if err != nil {
+			return err
+		}
+		client, err := ethclient.DialContext(ctx, execution.RPC())
+		if err != nil {
+			return fmt.Errorf("cannot reach the execution client of chain %d: %w", chain.ID, err)
+		}
+		s.onClose(func() error { client.Close(); return nil })
+		s.Chains = append(s.Chains, &Chain{Chain: chain, Execution: execution, Client: client})
+	}
+	return nil
+}
+
+func (s *Stack) startSupernode(ctx context.Context) error {
+	logger, err := s.logs.open("op-supernode")
+	if err != nil {
+		return err
+	}
+	options := node.SupernodeOptions{
+		Dir: s.Dir, L1: s.nodeL1(), Logger: s.Rulings.Watch(logger), Chains: map[*network.Chain]node.RollupOptions{},
+	}
+	for _, chain := range s.Members() {
+		rollup, err := s.rollupOptions(chain.Chain, "sequencer", chain.Execution)
+		if err != nil {
+			return err
+		}
+		rollup.Sequencer = true
+		chain.Sequencer = rollup.Identity
+		options.Chains[chain.Chain] = rollup
+	}
+	if s.Supernode, err = node.NewSupernode(options); err != nil {
+		return err
+	}
+	s.onClose(s.Supernode.Close)
+	for _, chain := range s.Members() {
+		chain.SequencerRPC = s.Supernode.ChainRPC(chain.ID)
+	}
+	if err := s.Supernode.Start(ctx); err != nil {
+		return err
+	}
+	for _, chain := range s.Members() {
+		if err := answers(ctx, chain.SequencerRPC); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startLone starts a plain op-node as the sequencer of the chain with a dependency set of its own.
+func (s *Stack) startLone(context.Context) error {
+	for _, chain := range s.Chains {
+		if !chain.Lone {
+			continue
+		}
+		options, err := s.rollupOptions(chain.Chain, "sequencer", chain.Execution)
+		if err != nil {
+			return err
+		}
+		options.Sequencer = true
+		if chain.solo, err = node.NewRollup(chain.Chain, options); err != nil {
+			return err
+		}
+		s.onClose(chain.solo.Close)
+		chain.Sequencer, chain.SequencerRPC = options.Identity, chain.solo.RPC()
+		if err := chain.solo.Start(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Stack) startBatchers(ctx context.Context) error {
+	for _, chain := range s.Chains {
+		logger, err := s.logs.open(fmt.Sprintf("op-batcher-%d", chain.ID))
+		if err != nil {
+			return err
+		}
+		chain.Batcher = node.NewBatcher(chain.Chain, node.BatcherOptions{
+			L1: s.nodeL1(), Execution: chain.Execution.RPC(), Rollup: chain.SequencerRPC, Logger: logger,
+		})
+		s.onClose(chain.Batcher.Stop)
+		if err := chain.Batcher.Start(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startSideNodes starts the nodes that do not sequence.
+func (s *Stack) startSideNodes(context.Context) error {
+	for _, chain := range s.Chains {
+		for _, wanted := range []struct {
+			on     bool
+			pair   **Pair
+			role   string
+			source string
+		}{
+			{s.PlainNodes, &chain.Plain, "plain", ""},
+			{s.LightNodes && !chain.Lone, &chain.Light, "light", chain.SequencerRPC},
+			{s.Followers && !chain.Lone, &chain.Follower, "follower", s.FollowURL(chain.ID)},
+			{s.Followers && !chain.Lone, &chain.Control, "control", chain.SequencerRPC},
+		} {
+			if !wanted.on {
+				continue
+			}
+			pair, err := s.startPair(chain, wanted.role, wanted.source)
+			if err != nil {
+				return err
+			}
+			*wanted.pair = pair
+		}
+	}
+	return nil
+}
+
+func (s *Stack) startFilter(ctx context.Context) error {
+	if !s.Options.Filter {
+		return nil
+	}
+	logger, err := s.logs.open("op-interop-filter")
+	if err != nil {
+		return err
+	}
+	urls := map[*network.Chain]string{}
+	for _, chain := range s.Members() {
+		urls[chain.Chain] = chain.Execution.RPC()
+	}
+	if s.Filter, err = node.StartFilter(ctx, s.Dir, urls, logger); err != nil {
+		return err
+	}
+	s.onClose(s.Filter.Stop)
+	return nil
+}
+
+// Members are the chains of the common dependency set.
+func (s *Stack) Members() []*Chain {
+	return slices.DeleteFunc(slices.Clone(s.Chains), func(c *Chain) bool { return c.Lone })
+}
+
+// Chain finds a chain by its id. It is nil where there is none.
+func (s *Stack) Chain(id uint64) *Chain {
+	for _, chain := range s.Chains {
+		if chain.ID == id {
+			return chain
+		}
+	}
+	return nil
+}
+
+// FollowURL is where the follower of a chain looks for Crosscheck.
+func (s *Stack) FollowURL(chain uint64) string {
+	return fmt.Sprintf("%s/%d/", s.Faults.Follow.URL(), chain)
+}
+
+// FollowPort is the port at which followers look for Crosscheck.
+func (s *Stack) FollowPort() int { return s.follow }
+
+// filterURL is empty: execution clients ask no filter, so that invalid messages get into blocks.
+func (s *Stack) filterURL() string { return "" }
+
+func (s *Stack) nodeL1() node.L1 {
+	return node.L1{RPC: s.L1.RPC(), Beacon: s.L1.Beacon(), Config: s.Network.L1.Config}
+}
+
+func (s *Stack) port() (int, error) {
+	free, err := ports.Free(1)
+	if err != nil {
+		return 0, err
+	}
+	return free[0], nil
+}
+
+func (s *Stack) onClose(end func() error) {
+	s.closers = append(s.closers, end)
+}
+
+// Close ends everything, the last started first.
+func (s *Stack) Close() error {
+	var result error
+	for _, end := range slices.Backward(s.closers) {
+		result = errors.Join(result, end())
+	}
+	s.closers = nil
+	s.logs.close()
+	return result
+}
