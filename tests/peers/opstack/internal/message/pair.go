@@ -4,129 +4,141 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
-	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/core/types"
-	"github.com/ethereum/go-ethereum/crypto"
+	"time"
 
 	"crosscheck.dev/opstack/internal/contracts"
-	"github.com/ethereum-optimism/optimism/op-core/interop/messages"
-	"github.com/ethereum-optimism/optimism/op-service/eth"
 )
 
-// ErrMisplaced says that two transactions did not get into blocks of one timestamp as they had to. What was executed all the same
-// is returned with it, and may be invalid.
+// ErrMisplaced says that two transactions did not get into blocks of one timestamp, as they had to, and that a message was executed
+// all the same. It is returned with the error, and may be invalid for another reason than its kind's.
 var ErrMisplaced = errors.New("the two transactions were not placed in blocks of one timestamp")
 
-// predicted is a log that will be made.
-type predicted struct {
-	topics  []common.Hash
-	data    []byte
-	message messages.Message
-}
-
-// predict says which message a log of the emitter will be, at an index of a block that is not there yet.
-func (s *Sender) predict(chain *Chain, block uint64, index uint32) predicted {
-	topics, data := s.content()
-	return predicted{topics: topics, data: data, message: messages.Message{
-		Identifier: messages.Identifier{
-			Origin: contracts.Emitter, BlockNumber: block, LogIndex: index,
-			Timestamp: chain.Genesis.Timestamp + block*chain.Rollup.BlockTime, ChainID: eth.ChainIDFromUInt64(chain.ID),
-		},
-		PayloadHash: crypto.Keccak256Hash(contracts.Payload(topics, data)),
-	}}
-}
-
-func (p predicted) call() contracts.Call {
-	return contracts.Call{To: contracts.Emitter, Data: contracts.Emit(p.topics, p.data)}
-}
-
-// sameNext waits until both chains have a fresh head of one height, and gives the height after it: blocks of one height have
-// one timestamp. Nothing else may make logs meanwhile.
-func (s *Sender) sameNext(ctx context.Context, a, b *Chain) (uint64, error) {
+// sameNext waits until both chains have the same fresh head, and gives the height after it: blocks of one height have one timestamp.
+func sameNext(ctx context.Context, a, b *wallet) (uint64, error) {
 	for {
 		head, err := a.freshHead(ctx)
 		if err != nil {
 			return 0, err
 		}
-		other, err := b.Client.BlockNumber(ctx)
-		if err == nil && (other == head || other+1 == head) {
-			// The other chain is about to make, or has just made, its block of this height.
-			return head + 2, nil
+		// Half of a block's time is left for the transactions. Otherwise it is tried with the next block.
+		half, cancel := context.WithTimeout(ctx, time.Duration(a.Rollup.BlockTime)*time.Second/2)
+		late := b.awaitHead(half, head)
+		cancel()
+		if late != nil {
+			continue
+		}
+		first, errFirst := a.Client.BlockNumber(ctx)
+		second, errSecond := b.Client.BlockNumber(ctx)
+		if errors.Join(errFirst, errSecond) == nil && first == head && second == head {
+			return head + 1, nil
 		}
 	}
 }
 
-// SendSameTimestamp initiates a message in a block of one chain, and executes it in the block of the same timestamp of another.
+// SendSameTimestamp initiates a message in a block of one chain, and executes it in the block of the same timestamp of another. It
+// tries again as long as nothing was executed.
 func (s *Sender) SendSameTimestamp(ctx context.Context, from, to uint64) (*Executed, error) {
-	a, b := s.chains[from], s.chains[to]
-	block, err := s.sameNext(ctx, a, b)
+	source, target, err := s.pair(ctx, from, to)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.awaitBefore(ctx, block, a, b); err != nil {
-		return nil, err
+	for range attempts {
+		executed, err := sendSameTimestamp(ctx, source, target)
+		if !errors.Is(err, errTooLate) {
+			return executed, err
+		}
 	}
-	log := s.predict(a, block, 0)
-	initiating, err := a.send(ctx, s.key(), contracts.Relay, contracts.Relayed(block, log.call()), nil)
+	return nil, fmt.Errorf("chains %d and %d, %d times: %w", from, to, attempts, errTooLate)
+}
+
+func sendSameTimestamp(ctx context.Context, source, target *wallet) (*Executed, error) {
+	block, err := sameNext(ctx, source, target)
 	if err != nil {
 		return nil, err
 	}
-	executed, failed := s.executeIn(ctx, b, block, SameTimestamp, log.message)
-	receipt, err := a.receipt(ctx, initiating)
-	if err != nil {
-		return executed, err
+	log := predict(source.Chain, block, 0)
+	type made struct {
+		placed bool
+		err    error
 	}
-	placed := receipt.Status == types.ReceiptStatusSuccessful && receipt.BlockNumber.Uint64() == block &&
-		len(receipt.Logs) == 1 && receipt.Logs[0].Index == 0
-	if failed != nil || !placed || executed.Number != block {
-		return executed, fmt.Errorf("block %d: %w", block, errors.Join(ErrMisplaced, failed))
+	initiating := make(chan made, 1)
+	go func() {
+		placed, err := log.emit(ctx, source)
+		initiating <- made{placed, err}
+	}()
+	executed, failed := execute(ctx, target, execution{block: block, kind: SameTimestamp, message: log.message, first: true})
+	initiated := <-initiating
+	switch {
+	case failed != nil:
+		return nil, errors.Join(failed, initiated.err)
+	case initiated.err != nil:
+		return executed, initiated.err
+	case !initiated.placed || executed.Number != block:
+		return executed, fmt.Errorf("block %d: %w", block, ErrMisplaced)
 	}
 	return executed, nil
 }
 
 // SendCycle executes a message on each of two chains, in blocks of one timestamp, that cites a log which the other makes only after
-// it has executed the first.
+// it has executed the first. It tries again as long as nothing was executed. Of two that were misplaced, one may be missing.
 func (s *Sender) SendCycle(ctx context.Context, one, two uint64) ([2]*Executed, error) {
 	var executed [2]*Executed
-	chains := [2]*Chain{s.chains[one], s.chains[two]}
-	block, err := s.sameNext(ctx, chains[0], chains[1])
+	first, second, err := s.pair(ctx, one, two)
 	if err != nil {
 		return executed, err
 	}
-	if err := s.awaitBefore(ctx, block, chains[0], chains[1]); err != nil {
+	for range attempts {
+		executed, err = sendCycle(ctx, [2]*wallet{first, second})
+		if !errors.Is(err, errTooLate) {
+			return executed, err
+		}
+	}
+	return executed, fmt.Errorf("chains %d and %d, %d times: %w", one, two, attempts, errTooLate)
+}
+
+func sendCycle(ctx context.Context, chains [2]*wallet) ([2]*Executed, error) {
+	var executed [2]*Executed
+	block, err := sameNext(ctx, chains[0], chains[1])
+	if err != nil {
 		return executed, err
 	}
 	// The inbox's log comes first in each transaction, the emitter's second.
-	logs := [2]predicted{s.predict(chains[0], block, 1), s.predict(chains[1], block, 1)}
-	failures := make(chan error, 2)
-	for i := range chains {
+	logs := [2]predicted{predict(chains[0].Chain, block, 1), predict(chains[1].Chain, block, 1)}
+	var failures [2]error
+	done := make(chan struct{}, len(chains))
+	for i, w := range chains {
 		go func() {
-			var err error
-			executed[i], err = s.executeIn(ctx, chains[i], block, Cycle, logs[1-i].message, logs[i].call())
-			failures <- err
+			executed[i], failures[i] = execute(ctx, w, execution{
+				block: block, kind: Cycle, message: logs[1-i].message, first: true, after: []contracts.Call{logs[i].call()},
+			})
+			done <- struct{}{}
 		}()
 	}
-	failed := errors.Join(<-failures, <-failures)
-	if failed != nil || executed[0].Number != block || executed[1].Number != block ||
-		executed[0].LogIndex != 0 || executed[1].LogIndex != 0 {
-		return executed, fmt.Errorf("block %d: %w", block, errors.Join(ErrMisplaced, failed))
+	for range chains {
+		<-done
 	}
-	return executed, nil
+	return executed, placement(block, executed, failures)
 }
 
-// awaitBefore waits until both chains have the block before this one.
-func (s *Sender) awaitBefore(ctx context.Context, block uint64, chains ...*Chain) error {
-	for _, chain := range chains {
-		for {
-			head, err := chain.Client.BlockNumber(ctx)
-			if err == nil && head+1 >= block {
-				break
-			}
-			if err := pause(ctx); err != nil {
-				return fmt.Errorf("chain %d does not reach block %d: %w", chain.ID, block-1, err)
-			}
+// placement says whether both messages of a cycle are where they had to be.
+func placement(block uint64, executed [2]*Executed, failures [2]error) error {
+	late := 0
+	for i, failure := range failures {
+		switch {
+		case errors.Is(failure, errTooLate):
+			late++
+		case failure != nil:
+			return errors.Join(failures[:]...)
+		case executed[i].Number != block || executed[i].LogIndex != 0:
+			return fmt.Errorf("block %d, and not %d at its beginning: %w", executed[i].Number, block, ErrMisplaced)
 		}
 	}
-	return nil
+	switch late {
+	case 0:
+		return nil
+	case len(failures):
+		return errTooLate
+	default:
+		return fmt.Errorf("only one in block %d: %w", block, ErrMisplaced)
+	}
 }

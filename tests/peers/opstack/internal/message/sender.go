@@ -2,162 +2,128 @@ package message
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"encoding/binary"
-	"errors"
+	"crypto/rand"
 	"fmt"
-	"sync"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
 
 	"crosscheck.dev/opstack/internal/contracts"
-	"crosscheck.dev/opstack/internal/network"
 	"github.com/ethereum-optimism/optimism/op-core/interop/messages"
-	"github.com/ethereum-optimism/optimism/op-core/predeploys"
 	"github.com/ethereum-optimism/optimism/op-service/eth"
 )
 
-// attempts bounds how often a message is sent that came too late for its block.
+// attempts bounds how often something is sent that came too late for its block.
 const attempts = 8
 
-// Executed is a message that a transaction executed.
-type Executed struct {
-	Kind     Kind
-	Chain    uint64
-	Number   uint64
-	Hash     common.Hash
-	LogIndex uint64
-	Tx       common.Hash
-	Message  messages.Message
-}
-
-// Sender sends messages. It is safe for concurrent use: each call takes a user of its own.
+// Sender sends messages. It is safe for concurrent use. There must be no other sender for the same chains at the same time: each
+// takes all users for its own.
 type Sender struct {
-	chains map[uint64]*Chain
-
-	mu   sync.Mutex
-	user int
-	salt uint64
+	wallets map[uint64]*wallet
 }
 
 // NewSender sends messages between these chains.
 func NewSender(chains ...*Chain) *Sender {
-	s := &Sender{chains: map[uint64]*Chain{}}
+	s := &Sender{wallets: map[uint64]*wallet{}}
 	for _, chain := range chains {
-		s.chains[chain.ID] = chain
+		s.wallets[chain.ID] = newWallet(chain)
 	}
 	return s
 }
 
-// Send initiates a message on one chain, and executes it on another with what the kind names made wrong.
+// Send initiates a message on one chain, and executes it on another with what the kind names made wrong. It waits until interop is
+// active on both. A cycle takes two executions: see [Sender.SendCycle].
 func (s *Sender) Send(ctx context.Context, from, to uint64, kind Kind) (*Executed, error) {
+	source, target, err := s.pair(ctx, from, to)
+	if err != nil {
+		return nil, err
+	}
+	switch kind {
+	case Future:
+		return s.sendFuture(ctx, source, target)
+	case SameTimestamp:
+		return s.SendSameTimestamp(ctx, from, to)
+	}
 	message, err := s.Initiate(ctx, from)
 	if err != nil {
 		return nil, err
 	}
-	falsified, err := falsify(kind, *message, s.chains[to].Rollup.BlockTime)
+	if kind == Expired && expiresSoon(source.window()) {
+		// The block after this head is the first at which the message has expired.
+		expired := target.heightAt(message.Identifier.Timestamp + source.window() + 1)
+		if err := target.awaitHead(ctx, expired-1); err != nil {
+			return nil, err
+		}
+	}
+	falsified, err := falsify(kind, *message, source)
 	if err != nil {
 		return nil, err
 	}
 	return s.Execute(ctx, to, kind, falsified)
 }
 
+// pair finds two chains on which interop is active.
+func (s *Sender) pair(ctx context.Context, from, to uint64) (*wallet, *wallet, error) {
+	source, err := s.wallet(from)
+	if err != nil {
+		return nil, nil, err
+	}
+	target, err := s.wallet(to)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := source.awaitActive(ctx); err != nil {
+		return nil, nil, err
+	}
+	return source, target, target.awaitActive(ctx)
+}
+
+func (s *Sender) wallet(chain uint64) (*wallet, error) {
+	w, known := s.wallets[chain]
+	if !known {
+		return nil, fmt.Errorf("nothing can be sent on chain %d", chain)
+	}
+	return w, nil
+}
+
 // Initiate makes a log, and gives the message that cites it truly.
 func (s *Sender) Initiate(ctx context.Context, chain uint64) (*messages.Message, error) {
-	c := s.chains[chain]
-	topics, data := s.content()
-	tx, err := c.send(ctx, s.key(), contracts.Emitter, contracts.Emit(topics, data), nil)
+	w, err := s.wallet(chain)
 	if err != nil {
 		return nil, err
 	}
-	receipt, err := c.receipt(ctx, tx)
+	topics, data := content()
+	receipt, err := w.transact(ctx, order{to: contracts.Emitter, data: contracts.Emit(topics, data)})
 	if err != nil {
 		return nil, err
 	}
 	if receipt.Status != types.ReceiptStatusSuccessful || len(receipt.Logs) != 1 {
-		return nil, fmt.Errorf("transaction %s on chain %d made %d logs, with status %d", tx, chain, len(receipt.Logs), receipt.Status)
+		return nil, fmt.Errorf("transaction %s on chain %d made %d logs, with status %d",
+			receipt.TxHash, chain, len(receipt.Logs), receipt.Status)
 	}
-	header, err := c.Client.HeaderByHash(ctx, receipt.BlockHash)
+	header, err := w.Client.HeaderByHash(ctx, receipt.BlockHash)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read block %s of chain %d: %w", receipt.BlockHash, chain, err)
 	}
-	made := receipt.Logs[0]
-	return &messages.Message{
+	message := cite(receipt.Logs[0], header.Time, chain)
+	return &message, nil
+}
+
+// cite is the message that cites a log truly.
+func cite(log *types.Log, timestamp, chain uint64) messages.Message {
+	return messages.Message{
 		Identifier: messages.Identifier{
-			Origin: made.Address, BlockNumber: made.BlockNumber, LogIndex: uint32(made.Index),
-			Timestamp: header.Time, ChainID: eth.ChainIDFromUInt64(chain),
+			Origin: log.Address, BlockNumber: log.BlockNumber, LogIndex: uint32(log.Index),
+			Timestamp: timestamp, ChainID: eth.ChainIDFromUInt64(chain),
 		},
-		PayloadHash: crypto.Keccak256Hash(messages.LogToMessagePayload(made)),
-	}, nil
-}
-
-// errTooLate says that a transaction came after the block that it was made for.
-var errTooLate = errors.New("the transaction came too late for its block")
-
-// Execute executes a message, in the next block or not at all, so that it comes back in no later block once its own was
-// replaced. One that came too late is sent anew.
-func (s *Sender) Execute(ctx context.Context, chain uint64, kind Kind, message messages.Message) (*Executed, error) {
-	c := s.chains[chain]
-	for range attempts {
-		head, err := c.freshHead(ctx)
-		if err != nil {
-			return nil, err
-		}
-		executed, err := s.executeIn(ctx, c, head+1, kind, message)
-		if !errors.Is(err, errTooLate) {
-			return executed, err
-		}
+		PayloadHash: crypto.Keccak256Hash(messages.LogToMessagePayload(log)),
 	}
-	return nil, fmt.Errorf("chain %d, %d times: %w", chain, attempts, errTooLate)
-}
-
-func (s *Sender) executeIn(
-	ctx context.Context, c *Chain, block uint64, kind Kind, message messages.Message, after ...contracts.Call,
-) (*Executed, error) {
-	calls := append([]contracts.Call{{
-		To: predeploys.CrossL2InboxAddr, Data: contracts.ValidateMessage(message.Identifier, message.PayloadHash),
-	}}, after...)
-	access := types.AccessList{{
-		Address:     predeploys.CrossL2InboxAddr,
-		StorageKeys: messages.EncodeAccessList([]messages.Access{message.Access()}),
-	}}
-	tx, err := c.send(ctx, s.key(), contracts.Relay, contracts.Relayed(block, calls...), access)
-	if err != nil {
-		return nil, err
-	}
-	receipt, err := c.receipt(ctx, tx)
-	if err != nil {
-		return nil, err
-	}
-	if receipt.Status != types.ReceiptStatusSuccessful {
-		return nil, errTooLate
-	}
-	for _, made := range receipt.Logs {
-		if made.Address == predeploys.CrossL2InboxAddr {
-			return &Executed{
-				Kind: kind, Chain: c.ID, Number: made.BlockNumber, Hash: made.BlockHash,
-				LogIndex: uint64(made.Index), Tx: tx, Message: message,
-			}, nil
-		}
-	}
-	return nil, fmt.Errorf("transaction %s on chain %d executed no message", tx, c.ID)
-}
-
-// key is the next user's.
-func (s *Sender) key() *ecdsa.PrivateKey {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.user = (s.user + 1) % network.Users
-	return network.UserKey(s.user)
 }
 
 // content is what no other log has.
-func (s *Sender) content() ([]common.Hash, []byte) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.salt++
-	topic := crypto.Keccak256Hash([]byte("message of a test"))
-	return []common.Hash{topic}, binary.BigEndian.AppendUint64(nil, s.salt)
+func content() ([]common.Hash, []byte) {
+	data := make([]byte, 16)
+	rand.Read(data) // It never fails.
+	return []common.Hash{crypto.Keccak256Hash([]byte("message of a test"))}, data
 }
