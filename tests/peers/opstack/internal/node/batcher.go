@@ -57,7 +57,7 @@ func (b *Batcher) Start(ctx context.Context) error {
 		return fmt.Errorf("cannot set up the op-batcher of chain %d: %w", b.Chain.ID, err)
 	}
 	if err := service.Start(ctx); err != nil {
-		return fmt.Errorf("cannot start the op-batcher of chain %d: %w", b.Chain.ID, err)
+		return errors.Join(fmt.Errorf("cannot start the op-batcher of chain %d: %w", b.Chain.ID, err), service.Kill())
 	}
 	b.service = service
 	return nil

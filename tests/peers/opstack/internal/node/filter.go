@@ -2,13 +2,16 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/ethereum/go-ethereum/log"
 
 	"crosscheck.dev/opstack/internal/network"
+	"crosscheck.dev/opstack/internal/ports"
 	"github.com/ethereum-optimism/optimism/op-interop-filter/filter"
 	filterflags "github.com/ethereum-optimism/optimism/op-interop-filter/flags"
 	"github.com/ethereum-optimism/optimism/op-node/rollup"
@@ -17,44 +20,90 @@ import (
 
 // Filter is an op-interop-filter.
 type Filter struct {
+	dir    string
+	port   int
+	logger log.Logger
+
+	mu      sync.Mutex
 	service *filter.Service
 }
 
-// StartFilter starts a filter for chains, given with the URLs of their execution clients.
+// NewFilter prepares a filter. It has its address from now on: execution clients that shall ask it are told the address before
+// they start, and it reads them afterwards.
+func NewFilter(dir string, logger log.Logger) (*Filter, error) {
+	free, err := ports.Free(1)
+	if err != nil {
+		return nil, fmt.Errorf("no port for op-interop-filter: %w", err)
+	}
+	return &Filter{dir: dir, port: free[0], logger: logger}, nil
+}
+
+// StartFilter prepares and starts a filter for chains, given with the URLs of their execution clients.
 func StartFilter(ctx context.Context, dir string, chains map[*network.Chain]string, logger log.Logger) (*Filter, error) {
+	f, err := NewFilter(dir, logger)
+	if err != nil {
+		return nil, err
+	}
+	return f, f.Start(ctx, chains)
+}
+
+// RPC is the URL of the JSON-RPC server.
+func (f *Filter) RPC() string { return fmt.Sprintf("http://127.0.0.1:%d", f.port) }
+
+// Start starts the filter. One that runs is left alone. The execution clients have to run.
+func (f *Filter) Start(ctx context.Context, chains map[*network.Chain]string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.service != nil {
+		return nil
+	}
+	service, err := filter.NewService(ctx, f.config(chains), f.logger)
+	if err != nil {
+		return fmt.Errorf("cannot set up op-interop-filter: %w", err)
+	}
+	if err := service.Start(ctx); err != nil {
+		return errors.Join(fmt.Errorf("cannot start op-interop-filter: %w", err), stopFilter(service))
+	}
+	f.service = service
+	return nil
+}
+
+func (f *Filter) config(chains map[*network.Chain]string) *filter.Config {
 	cfg := &filter.Config{
 		RollupConfigs:       map[eth.ChainID]*rollup.Config{},
-		DataDir:             filepath.Join(dir, "filter"),
+		DataDir:             filepath.Join(f.dir, "filter"),
 		BackfillDuration:    time.Hour,
-		MessageExpiryWindow: 7 * 24 * 3600,
+		MessageExpiryWindow: uint64(filter.DefaultMessageExpiryWindow / time.Second),
 		PollInterval:        500 * time.Millisecond,
 		ValidationInterval:  200 * time.Millisecond,
 		RPCConcurrency:      filterflags.DefaultRPCConcurrency,
 		FetchConcurrency:    filterflags.DefaultFetchConcurrency,
 		RPCAddr:             "127.0.0.1",
+		RPCPort:             f.port,
 	}
 	for chain, url := range chains {
 		cfg.L2RPCs = append(cfg.L2RPCs, url)
 		cfg.RollupConfigs[eth.ChainIDFromUInt64(chain.ID)] = chain.Rollup
 	}
-	service, err := filter.NewService(ctx, cfg, logger)
-	if err != nil {
-		return nil, fmt.Errorf("cannot set up op-interop-filter: %w", err)
-	}
-	if err := service.Start(ctx); err != nil {
-		return nil, fmt.Errorf("cannot start op-interop-filter: %w", err)
-	}
-	return &Filter{service: service}, nil
+	return cfg
 }
 
-// RPC is the URL of the JSON-RPC server.
-func (f *Filter) RPC() string { return f.service.HTTPEndpoint() }
-
-// Stop ends the filter.
+// Stop ends the filter. Its data stay on disk.
 func (f *Filter) Stop() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.service == nil {
+		return nil
+	}
+	err := stopFilter(f.service)
+	f.service = nil
+	return err
+}
+
+func stopFilter(service *filter.Service) error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
-	if err := f.service.Stop(ctx); err != nil {
+	if err := service.Stop(ctx); err != nil {
 		return fmt.Errorf("op-interop-filter did not end well: %w", err)
 	}
 	return nil

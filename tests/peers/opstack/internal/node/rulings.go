@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,8 +21,8 @@ type Ruling struct {
 	At     time.Time
 }
 
-// rewindLine is what op-supernode 1.19.6 logs when it begins to replace an invalid block.
-const rewindLine = "initiating rewind after block invalidation"
+// denyLine is what op-supernode 1.19.6 logs when it has judged, whether or not the block still stands then.
+const denyLine = "added block to deny list"
 
 // maxRulings bounds what is kept: far more than a test makes.
 const maxRulings = 10_000
@@ -80,9 +81,12 @@ func (r *Rulings) Await(ctx context.Context, chain uint64, hash common.Hash) (Ru
 func (r *Rulings) add(ruling Ruling) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.all) < maxRulings {
-		r.all = append(r.all, ruling)
+	// A replacement that failed is tried again, with the same line.
+	again := func(other Ruling) bool { return other.Chain == ruling.Chain && other.Hash == ruling.Hash }
+	if len(r.all) >= maxRulings || slices.ContainsFunc(r.all, again) {
+		return
 	}
+	r.all = append(r.all, ruling)
 	close(r.wake)
 	r.wake = make(chan struct{})
 }
@@ -92,23 +96,35 @@ type rulingHandler struct {
 	rulings *Rulings
 }
 
+// Enabled takes rulings even where the log leaves their level out.
+func (h *rulingHandler) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelInfo || h.Handler.Enabled(ctx, level)
+}
+
 func (h *rulingHandler) Handle(ctx context.Context, record slog.Record) error {
-	if record.Message == rewindLine {
-		ruling := Ruling{At: record.Time}
-		record.Attrs(func(attr slog.Attr) bool {
-			switch value := attr.Value.Any().(type) {
-			case eth.ChainID:
-				ruling.Chain = eth.EvilChainIDToUInt64(value)
-			case eth.BlockID:
-				if attr.Key == "invalidatedBlock" {
-					ruling.Number, ruling.Hash = value.Number, value.Hash
-				}
-			}
-			return true
-		})
-		h.rulings.add(ruling)
+	if record.Message == denyLine {
+		h.rulings.add(readRuling(record))
+	}
+	if !h.Handler.Enabled(ctx, record.Level) {
+		return nil
 	}
 	return h.Handler.Handle(ctx, record)
+}
+
+func readRuling(record slog.Record) Ruling {
+	ruling := Ruling{At: record.Time}
+	record.Attrs(func(attr slog.Attr) bool {
+		switch value := attr.Value.Any().(type) {
+		case eth.ChainID:
+			ruling.Chain = eth.EvilChainIDToUInt64(value)
+		case eth.BlockID:
+			if attr.Key == "invalidatedBlock" {
+				ruling.Number, ruling.Hash = value.Number, value.Hash
+			}
+		}
+		return true
+	})
+	return ruling
 }
 
 func (h *rulingHandler) WithAttrs(attrs []slog.Attr) slog.Handler {

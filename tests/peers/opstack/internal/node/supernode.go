@@ -97,7 +97,7 @@ func (s *Supernode) launch(ctx context.Context, cfg *snconfig.CLIConfig, nodes m
 	s.node, s.cancel = node, cancel
 	address, err := node.WaitRPCAddr(ctx)
 	if err != nil {
-		return fmt.Errorf("op-supernode does not listen: %w", err)
+		return errors.Join(fmt.Errorf("op-supernode does not listen: %w", err), s.end())
 	}
 	return s.user.open(address)
 }
@@ -106,6 +106,11 @@ func (s *Supernode) launch(ctx context.Context, cfg *snconfig.CLIConfig, nodes m
 func (s *Supernode) Stop() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.end()
+}
+
+// end needs the lock.
+func (s *Supernode) end() error {
 	if s.node == nil {
 		return nil
 	}
