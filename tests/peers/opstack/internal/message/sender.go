@@ -56,6 +56,9 @@ func (s *Sender) Send(ctx context.Context, from, to uint64, kind Kind) (*Execute
 			return nil, err
 		}
 	}
+	if err := target.awaitTime(ctx, message.Identifier.Timestamp); err != nil {
+		return nil, err
+	}
 	falsified, err := falsify(kind, *message, source)
 	if err != nil {
 		return nil, err

@@ -80,7 +80,7 @@ func (r *Run) judgedAlike(ctx context.Context, crosscheck *sidecar.Process, exec
 	ours, err := crosscheck.Client().WaitMessage(ctx, key, executed.LogIndex, "that it is decided", func(m *sidecar.Message) bool {
 		return m.Status != sidecar.MessageUnknown
 	})
-	if err == nil && (ours.Status != sidecar.MessageInvalid || ours.Reason != executed.Kind.Reason()) {
+	if err == nil && (ours.Status != sidecar.MessageInvalid || !executed.Kind.Accepts(ours.Reason)) {
 		err = fmt.Errorf("Crosscheck says %s %s (%s)", ours.Status, ours.Reason, ours.Detail)
 	}
 	ruling, theirs := r.Stack.Rulings.Await(ctx, executed.Chain, executed.Hash)
@@ -127,7 +127,7 @@ func (r *Run) sameTimestamp(ctx context.Context, crosscheck *sidecar.Process, on
 		}
 		chain := r.Stack.Chain(two)
 		if err == nil {
-			err = chain.AwaitSafe(ctx, executed.Number)
+			err = chain.Await(ctx, stack.Safe, executed.Number)
 		}
 		if _, ruled := r.Stack.Rulings.Find(two, executed.Hash); ruled {
 			err = errors.Join(err, errors.New("op-supernode invalidated it"))
@@ -151,7 +151,7 @@ func (r *Run) cycle(ctx context.Context, crosscheck *sidecar.Process, one, two u
 		for i, executed := range pair {
 			ours, err := crosscheck.Client().WaitMessage(ctx, keyOf(executed), executed.LogIndex, "that it is decided",
 				func(m *sidecar.Message) bool { return m.Status != sidecar.MessageUnknown })
-			if err == nil && ours.Reason != message.Cycle.Reason() {
+			if err == nil && !message.Cycle.Accepts(ours.Reason) {
 				err = fmt.Errorf("Crosscheck says %s %s", ours.Status, ours.Reason)
 			}
 			ruling, theirs := r.Stack.Rulings.Await(ctx, executed.Chain, executed.Hash)

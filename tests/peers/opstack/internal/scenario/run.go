@@ -111,7 +111,7 @@ func (r *Run) start(ctx context.Context, config sidecar.Config) (context.Context
 func (r *Run) ActivationFinal(ctx context.Context) error {
 	for _, chain := range r.Stack.Members() {
 		height := chain.ActivationHeight() + 1
-		if err := chain.AwaitFinal(ctx, height); err != nil {
+		if err := chain.Await(ctx, stack.Finalized, height); err != nil {
 			return fmt.Errorf("the activation of chain %d does not become final: %w", chain.ID, err)
 		}
 	}

@@ -26,31 +26,48 @@ func (c *Chain) Status(ctx context.Context) (*eth.SyncStatus, error) {
 	return status(ctx, c.SequencerRPC)
 }
 
-// AwaitFinal waits until the chain is final up to a height.
-func (c *Chain) AwaitFinal(ctx context.Context, height uint64) error {
-	return await(ctx, c.SequencerRPC, fmt.Sprintf("finalized head %d", height), func(s *eth.SyncStatus) bool {
-		return s.FinalizedL2.Number >= height
-	})
+// Level is one of the heads of a status.
+type Level string
+
+// The levels.
+const (
+	Unsafe    Level = "unsafe"
+	LocalSafe Level = "local-safe"
+	Safe      Level = "safe"
+	Finalized Level = "finalized"
+)
+
+// Levels are all levels.
+var Levels = []Level{Unsafe, LocalSafe, Safe, Finalized}
+
+// of is the head of this level.
+func (l Level) of(s *eth.SyncStatus) eth.L2BlockRef {
+	switch l {
+	case Unsafe:
+		return s.UnsafeL2
+	case LocalSafe:
+		return s.LocalSafeL2
+	case Safe:
+		return s.SafeL2
+	default:
+		return s.FinalizedL2
+	}
 }
 
-// AwaitSafe waits until the chain is cross-safe up to a height.
-func (c *Chain) AwaitSafe(ctx context.Context, height uint64) error {
-	return await(ctx, c.SequencerRPC, fmt.Sprintf("safe head %d", height), func(s *eth.SyncStatus) bool {
-		return s.SafeL2.Number >= height
-	})
+// Await waits until a head of the chain is at a height, as the sequencer's rollup node says.
+func (c *Chain) Await(ctx context.Context, level Level, height uint64) error {
+	return await(ctx, c.SequencerRPC, level, height)
 }
 
 // AwaitSafe waits until the node's safe head is at a height.
 func (p *Pair) AwaitSafe(ctx context.Context, height uint64) error {
-	return await(ctx, p.Rollup.RPC(), fmt.Sprintf("safe head %d", height), func(s *eth.SyncStatus) bool {
-		return s.SafeL2.Number >= height
-	})
+	return await(ctx, p.Rollup.RPC(), Safe, height)
 }
 
 // AwaitReplaced waits until the chain has, cross-safe, another block at the height of this one, and gives its hash.
 func (c *Chain) AwaitReplaced(ctx context.Context, block eth.BlockID) (common.Hash, error) {
 	for {
-		if err := c.AwaitSafe(ctx, block.Number); err != nil {
+		if err := c.Await(ctx, Safe, block.Number); err != nil {
 			return common.Hash{}, err
 		}
 		header, err := c.Client.HeaderByNumber(ctx, bigNumber(block.Number))
@@ -63,21 +80,21 @@ func (c *Chain) AwaitReplaced(ctx context.Context, block eth.BlockID) (common.Ha
 	}
 }
 
-func await(ctx context.Context, url, what string, holds func(*eth.SyncStatus) bool) error {
+func await(ctx context.Context, url string, level Level, height uint64) error {
 	last := "no answer"
 	for {
 		answer, err := status(ctx, url)
 		switch {
 		case err != nil:
 			last = err.Error()
-		case holds(answer):
+		case level.of(answer).Number >= height:
 			return nil
 		default:
 			last = fmt.Sprintf("unsafe %d, local-safe %d, safe %d, finalized %d", answer.UnsafeL2.Number,
 				answer.LocalSafeL2.Number, answer.SafeL2.Number, answer.FinalizedL2.Number)
 		}
 		if err := sleep(ctx); err != nil {
-			return fmt.Errorf("no %s: %s: %w", what, last, context.Cause(ctx))
+			return fmt.Errorf("no %s head %d: %s: %w", level, height, last, context.Cause(ctx))
 		}
 	}
 }

@@ -1,0 +1,89 @@
+package message
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/rawdb"
+	"github.com/ethereum/go-ethereum/core/state"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/core/vm/runtime"
+	"github.com/ethereum/go-ethereum/triedb"
+	"github.com/stretchr/testify/require"
+
+	"math/big"
+
+	"crosscheck.dev/opstack/internal/contracts"
+)
+
+// The log that the contracts make is the one that was predicted.
+func TestPrediction(t *testing.T) {
+	chain := &Chain{Chain: testChains(t)[0]}
+	const block = 7
+	log := predict(chain, block, 1)
+	db := state.NewDatabase(triedb.NewDatabase(rawdb.NewMemoryDatabase(), nil), nil)
+	world, err := state.New(types.EmptyRootHash, db)
+	require.NoError(t, err)
+	world.SetCode(contracts.Emitter, contracts.EmitterCode(), 0)
+	world.SetCode(contracts.Relay, contracts.RelayCode(), 0)
+	before := contracts.Call{To: contracts.Emitter, Data: contracts.Emit(nil, []byte("before"))}
+	_, _, err = runtime.Call(contracts.Relay, contracts.Relayed(block, before, log.call()), &runtime.Config{
+		State: world, BlockNumber: big.NewInt(block), GasLimit: gas, ChainConfig: chain.Genesis.Config, Time: chain.timeOf(block),
+		Random: new(common.Hash),
+	})
+	require.NoError(t, err)
+	logs := world.GetLogs(common.Hash{}, block, common.Hash{}, chain.timeOf(block))
+	require.Len(t, logs, 2)
+	require.Equal(t, log.message, cite(logs[1], chain.timeOf(block), chain.ID))
+	require.NotEqual(t, log.message.PayloadHash, predict(chain, block, 1).message.PayloadHash, "no two logs are alike")
+}
+
+func TestHeights(t *testing.T) {
+	chain := &Chain{Chain: testChains(t)[0]}
+	require.EqualValues(t, 2, chain.heightAt(chain.ActivationTime))
+	require.EqualValues(t, 3, chain.heightAt(chain.ActivationTime+1))
+	for height := range uint64(5) {
+		require.Equal(t, height, chain.heightAt(chain.timeOf(height)))
+	}
+}
+
+// The stand-ins have no clock in common, but one height again and again.
+func TestSameTimestampIsPlaced(t *testing.T) {
+	ctx := testContext(t)
+	chains := testChains(t)
+	_, one := newStandIn(t, chains[0])
+	_, two := newStandIn(t, chains[1])
+	executed, err := NewSender(one, two).SendCycle(ctx, one.ID, two.ID)
+	require.NoError(t, err)
+	require.Equal(t, executed[0].Number, executed[1].Number)
+	for i, e := range executed {
+		require.Equal(t, Cycle, e.Kind)
+		require.Equal(t, e.Number, e.Message.Identifier.BlockNumber)
+		require.EqualValues(t, 1, e.Message.Identifier.LogIndex)
+		require.Equal(t, contracts.Emitter, e.Message.Identifier.Origin)
+		require.NotEqual(t, executed[1-i].Message, e.Message)
+	}
+}
+
+func TestPlacement(t *testing.T) {
+	at := func(number, index uint64) *Executed { return &Executed{Number: number, LogIndex: index} }
+	broken := errors.New("broken")
+	for name, test := range map[string]struct {
+		executed [2]*Executed
+		failures [2]error
+		want     error
+	}{
+		"both":              {executed: [2]*Executed{at(5, 0), at(5, 0)}},
+		"none":              {failures: [2]error{errTooLate, errTooLate}, want: errTooLate},
+		"only the first":    {executed: [2]*Executed{at(5, 0), nil}, failures: [2]error{nil, errTooLate}, want: ErrMisplaced},
+		"only the second":   {executed: [2]*Executed{nil, at(5, 0)}, failures: [2]error{errTooLate, nil}, want: ErrMisplaced},
+		"behind other logs": {executed: [2]*Executed{at(5, 0), at(5, 1)}, want: ErrMisplaced},
+		"another block":     {executed: [2]*Executed{at(4, 0), at(5, 0)}, want: ErrMisplaced},
+		"something else":    {executed: [2]*Executed{at(5, 0), nil}, failures: [2]error{nil, broken}, want: broken},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.ErrorIs(t, placement(5, test.executed, test.failures), test.want)
+		})
+	}
+}
