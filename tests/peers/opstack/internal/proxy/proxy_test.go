@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -60,4 +61,55 @@ func TestProxy(t *testing.T) {
 	behind.Close()
 	_, _, err = ask(one)
 	require.Error(t, err, "what is gone gives no answer")
+}
+
+// A request that waits for its answer gets none when connections are cut, and what stands behind can be exchanged.
+func TestCutAndExchange(t *testing.T) {
+	asked := make(chan struct{}, 1)
+	stuck := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, request *http.Request) {
+		_, _ = io.Copy(io.Discard, request.Body)
+		asked <- struct{}{}
+		<-request.Context().Done()
+	}))
+	t.Cleanup(stuck.Close)
+	proxy, err := Start(stuck.URL)
+	require.NoError(t, err)
+	ended := make(chan error, 1)
+	go func() {
+		response, err := http.Post(proxy.URL(), "application/json", strings.NewReader(`{"method":"a"}`))
+		if err == nil {
+			_ = response.Body.Close()
+		}
+		ended <- err
+	}()
+	<-asked
+	proxy.Set(Cut())
+	require.Error(t, <-ended)
+
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("other")) }))
+	t.Cleanup(other.Close)
+	before := proxy.URL()
+	require.NoError(t, proxy.SetTarget(other.URL))
+	require.Equal(t, before, proxy.URL())
+	proxy.Set(Pass())
+	response, err := http.Get(proxy.URL())
+	require.NoError(t, err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	require.Equal(t, "other", string(text))
+	require.NoError(t, proxy.Close())
+	require.Error(t, proxy.SetTarget("ftp://x"))
+}
+
+// Made-up methods fill no memory.
+func TestCountsAreBounded(t *testing.T) {
+	p := &Proxy{counts: map[string]uint64{}}
+	for i := range 2 * maxMethods {
+		p.note([]byte(fmt.Sprintf(`{"method":"%d"}`, i)))
+	}
+	p.note([]byte(`not JSON`))
+	p.note([]byte(`[{"method":"0"},{"id":1}]`))
+	require.Len(t, p.Counts(), maxMethods)
+	require.EqualValues(t, 2, p.Counts()["0"])
 }
