@@ -71,19 +71,6 @@ func (c *Chain) freshHead(ctx context.Context) (uint64, error) {
 	}
 }
 
-// awaitTime waits until the chain's head has this timestamp: one chain may be behind another, after a replacement for one.
-func (c *Chain) awaitTime(ctx context.Context, timestamp uint64) error {
-	for {
-		head, err := c.Client.HeaderByNumber(ctx, nil)
-		if err == nil && head.Time >= timestamp {
-			return nil
-		}
-		if err := pause(ctx); err != nil {
-			return fmt.Errorf("chain %d does not reach timestamp %d: %w", c.ID, timestamp, err)
-		}
-	}
-}
-
 func pause(ctx context.Context) error {
 	select {
 	case <-ctx.Done():

@@ -2,17 +2,16 @@ package message
 
 import (
 	"errors"
+	"math/big"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/core/rawdb"
 	"github.com/ethereum/go-ethereum/core/state"
 	"github.com/ethereum/go-ethereum/core/types"
-	"github.com/ethereum/go-ethereum/core/vm/runtime"
-	"github.com/ethereum/go-ethereum/triedb"
+	"github.com/ethereum/go-ethereum/core/vm"
+	"github.com/ethereum/go-ethereum/params"
+	"github.com/holiman/uint256"
 	"github.com/stretchr/testify/require"
-
-	"math/big"
 
 	"crosscheck.dev/opstack/internal/contracts"
 )
@@ -22,16 +21,19 @@ func TestPrediction(t *testing.T) {
 	chain := &Chain{Chain: testChains(t)[0]}
 	const block = 7
 	log := predict(chain, block, 1)
-	db := state.NewDatabase(triedb.NewDatabase(rawdb.NewMemoryDatabase(), nil), nil)
-	world, err := state.New(types.EmptyRootHash, db)
+	world, err := state.New(types.EmptyRootHash, state.NewDatabaseForTesting())
 	require.NoError(t, err)
 	world.SetCode(contracts.Emitter, contracts.EmitterCode(), 0)
 	world.SetCode(contracts.Relay, contracts.RelayCode(), 0)
+	surroundings := vm.BlockContext{
+		CanTransfer: func(vm.StateDB, common.Address, *uint256.Int) bool { return true },
+		Transfer:    func(vm.StateDB, common.Address, common.Address, *uint256.Int, *params.Rules) {},
+		BlockNumber: big.NewInt(block), Difficulty: new(big.Int), Random: new(common.Hash), Time: chain.timeOf(block),
+	}
+	evm := vm.NewEVM(surroundings, world, chain.Genesis.Config, vm.Config{})
 	before := contracts.Call{To: contracts.Emitter, Data: contracts.Emit(nil, []byte("before"))}
-	_, _, err = runtime.Call(contracts.Relay, contracts.Relayed(block, before, log.call()), &runtime.Config{
-		State: world, BlockNumber: big.NewInt(block), GasLimit: gas, ChainConfig: chain.Genesis.Config, Time: chain.timeOf(block),
-		Random: new(common.Hash),
-	})
+	input := contracts.Relayed(block, before, log.call())
+	_, _, err = evm.Call(origin, contracts.Relay, input, gas, new(uint256.Int))
 	require.NoError(t, err)
 	logs := world.GetLogs(common.Hash{}, block, common.Hash{}, chain.timeOf(block))
 	require.Len(t, logs, 2)
@@ -48,8 +50,8 @@ func TestHeights(t *testing.T) {
 	}
 }
 
-// The stand-ins have no clock in common, but one height again and again.
-func TestSameTimestampIsPlaced(t *testing.T) {
+// Both messages are in blocks of one height, and each cites the log behind the other.
+func TestCycleIsPlaced(t *testing.T) {
 	ctx := testContext(t)
 	chains := testChains(t)
 	_, one := newStandIn(t, chains[0])

@@ -56,7 +56,8 @@ func (s *Sender) Send(ctx context.Context, from, to uint64, kind Kind) (*Execute
 			return nil, err
 		}
 	}
-	if err := target.awaitTime(ctx, message.Identifier.Timestamp); err != nil {
+	// One chain may be behind another after a replacement: nothing but a kind may make a message too early.
+	if err := target.awaitHead(ctx, target.heightAt(message.Identifier.Timestamp)); err != nil {
 		return nil, err
 	}
 	falsified, err := falsify(kind, *message, source)

@@ -69,7 +69,7 @@ func TestKnownAccessLists(t *testing.T) {
 	), keys(seen))
 }
 
-// What is sent to a chain that is named by less than the whole of its log.
+// The checksum of a log of which only the hash is known.
 func TestKnownChecksum(t *testing.T) {
 	args := messages.ChecksumArgs{
 		BlockNumber: 2587, LogIndex: 66, Timestamp: 4660, ChainID: eth.ChainIDFromUInt64(3),
