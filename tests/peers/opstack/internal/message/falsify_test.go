@@ -63,6 +63,7 @@ func TestShortWindow(t *testing.T) {
 }
 
 func TestReallyExpired(t *testing.T) {
+	t.Parallel()
 	ctx := testContext(t)
 	chains := testChains(t)
 	const window = 6
@@ -71,8 +72,7 @@ func TestReallyExpired(t *testing.T) {
 	for _, chain := range chains {
 		chain.DependencySet = set
 	}
-	_, one := newStandIn(t, chains[0])
-	_, two := newStandIn(t, chains[1])
+	one, two := twoChains(t, chains)
 	executed, err := NewSender(one, two).Send(ctx, one.ID, two.ID, Expired)
 	require.NoError(t, err)
 	require.Greater(t, two.timeOf(executed.Number), executed.Message.Identifier.Timestamp+window)

@@ -22,6 +22,20 @@ import (
 // pace is how often the stand-in makes a block.
 const pace = 250 * time.Millisecond
 
+// oneChain and twoChains are chains that make blocks.
+func oneChain(t *testing.T) (*standIn, *Chain) {
+	stand, one := newStandIn(t, testChains(t)[0])
+	run(t, stand)
+	return stand, one
+}
+
+func twoChains(t *testing.T, chains []*network.Chain) (*Chain, *Chain) {
+	first, one := newStandIn(t, chains[0])
+	second, two := newStandIn(t, chains[1])
+	run(t, first, second)
+	return one, two
+}
+
 func testChains(t *testing.T) []*network.Chain {
 	made, err := network.New(network.Options{
 		Chains: 2, LagoonDelay: 4, BlockTime: 2, L1BlockTime: 3, FinalityDistance: 4, GenesisTime: 1_700_000_000,
@@ -55,6 +69,12 @@ func newStandIn(t *testing.T, chain *network.Chain) (*standIn, *Chain) {
 	server := rpc.NewServer()
 	require.NoError(t, server.RegisterName("eth", s))
 	client := ethclient.NewClient(rpc.DialInProc(server))
+	t.Cleanup(func() { client.Close(); server.Stop() })
+	return s, &Chain{Chain: chain, Client: client}
+}
+
+// run makes blocks of all stand-ins at once, until the test ends.
+func run(t *testing.T, stands ...*standIn) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() {
@@ -66,12 +86,13 @@ func newStandIn(t *testing.T, chain *network.Chain) (*standIn, *Chain) {
 			case <-ctx.Done():
 				return
 			case <-ticker.C:
-				s.mine()
+				for _, s := range stands {
+					s.mine()
+				}
 			}
 		}
 	}()
-	t.Cleanup(func() { stop(); <-done; client.Close(); server.Stop() })
-	return s, &Chain{Chain: chain, Client: client}
+	t.Cleanup(func() { stop(); <-done })
 }
 
 func (s *standIn) BlockNumber() hexutil.Uint64 {
@@ -134,7 +155,7 @@ func (s *standIn) mine() {
 			left = append(left, tx)
 			continue
 		}
-		receipt := s.run(tx)
+		receipt := s.execute(tx)
 		for _, log := range receipt.Logs {
 			log.Index = index
 			index++
@@ -144,8 +165,8 @@ func (s *standIn) mine() {
 	s.waiting = left
 }
 
-// run makes a receipt. The hash of a block is its number.
-func (s *standIn) run(tx *types.Transaction) *types.Receipt {
+// execute makes a receipt. The hash of a block is its number.
+func (s *standIn) execute(tx *types.Transaction) *types.Receipt {
 	number := new(big.Int).SetUint64(s.head)
 	receipt := &types.Receipt{
 		Status: types.ReceiptStatusSuccessful, TxHash: tx.Hash(), BlockNumber: number, BlockHash: common.BigToHash(number),
