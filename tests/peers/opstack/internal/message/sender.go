@@ -20,6 +20,10 @@ const attempts = 8
 // Sender sends messages. It is safe for concurrent use. There must be no other sender for the same chains at the same time: each
 // takes all users for its own.
 type Sender struct {
+	// Settled, where it is not nil, waits until an initiating message's block stays: then no replacement of another block
+	// takes it away before it is executed.
+	Settled func(ctx context.Context, chain, height uint64) error
+
 	wallets map[uint64]*wallet
 }
 
@@ -48,6 +52,11 @@ func (s *Sender) Send(ctx context.Context, from, to uint64, kind Kind) (*Execute
 	message, err := s.Initiate(ctx, from)
 	if err != nil {
 		return nil, err
+	}
+	if s.Settled != nil {
+		if err := s.Settled(ctx, from, message.Identifier.BlockNumber); err != nil {
+			return nil, err
+		}
 	}
 	if kind == Expired && expiresSoon(source.window()) {
 		// The block after this head is the first at which the message has expired.

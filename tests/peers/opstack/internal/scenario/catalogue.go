@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"slices"
 	"time"
 
 	"crosscheck.dev/opstack/internal/stack"
@@ -10,7 +11,10 @@ import (
 var usual = stack.Options{Chains: 2, LagoonDelay: 30 * time.Second, Followers: true}
 
 // All are the scenarios, in the order in which they run.
-var All = []Scenario{
+var All = slices.Concat(beside, outageScenarios())
+
+// beside are those that run beside the usual stack, and look at verdicts.
+var beside = []Scenario{
 	{
 		Name: "activation", Shows: "every real block from genesis over Lagoon's activation and past it",
 		Stack: usual, Fresh: true, CI: true, Limit: 6 * time.Minute, run: activation,

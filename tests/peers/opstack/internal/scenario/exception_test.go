@@ -2,6 +2,8 @@ package scenario
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -38,6 +40,43 @@ func TestExceptionOfAnotherScenario(t *testing.T) {
 	known := []Exception{{Fault: "a fault", Scenario: "other", Check: "a"}}
 	outcome := judge("s", []Check{{Name: "a", Failure: errors.New("seen otherwise")}}, known)
 	require.False(t, outcome.Passed())
+}
+
+// docs/PEERS.md lists each fault with its scenarios, and nothing else.
+func TestExceptionsAreDocumented(t *testing.T) {
+	document, err := os.ReadFile("../../../../../docs/PEERS.md")
+	require.NoError(t, err)
+	_, table, found := strings.Cut(string(document), "| known fault | scenario |\n| --- | --- |\n")
+	require.True(t, found, "docs/PEERS.md has no table of known faults")
+	table, _, _ = strings.Cut(table, "\n\n")
+	documented := map[string]bool{}
+	for _, row := range strings.Split(strings.TrimSpace(table), "\n") {
+		documented[row] = true
+	}
+	known := map[string]bool{}
+	for _, exception := range Exceptions {
+		known[fmt.Sprintf("| %s | `%s` |", exception.Fault, exception.Scenario)] = true
+	}
+	require.Equal(t, known, documented)
+}
+
+// An exception names a scenario that there is.
+func TestExceptionsAreOfScenarios(t *testing.T) {
+	for _, exception := range Exceptions {
+		_, err := Choose([]string{exception.Scenario}, false)
+		require.NoError(t, err)
+	}
+}
+
+func TestScenariosOfCIAreChosen(t *testing.T) {
+	all, err := Choose(nil, false)
+	require.NoError(t, err)
+	ci, err := Choose(nil, true)
+	require.NoError(t, err)
+	require.NotEmpty(t, ci)
+	require.Less(t, len(ci), len(all))
+	_, err = Choose([]string{"no such scenario"}, false)
+	require.Error(t, err)
 }
 
 func TestCheckNamesAreUsedOnce(t *testing.T) {

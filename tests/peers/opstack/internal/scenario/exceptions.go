@@ -1,4 +1,16 @@
 package scenario
 
-// Exceptions are the faults of Crosscheck that are known, each with a check that it makes fail.
-var Exceptions = []Exception{}
+// Exceptions are the faults of Crosscheck that are known, each with a check that it makes fail. docs/PEERS.md has the same table.
+var Exceptions = []Exception{
+	{activationOpen, "activation", "chain 901: the activation block and its child are upheld"},
+	{activationOpen, "activation", "chain 902: the activation block and its child are upheld"},
+	{activationHolds, "activation", "chain 901: the vouched head passes the activation block"},
+	{activationHolds, "activation", "chain 902: the vouched head passes the activation block"},
+	{activationHolds, "activation", "chain 901: our follower's safe head passes the activation block"},
+	{activationHolds, "activation", "chain 902: our follower's safe head passes the activation block"},
+}
+
+const (
+	activationOpen  = "Crosscheck does not know Lagoon's upgrade transactions: the activation block and its child stay open"
+	activationHolds = "The open activation block holds the vouched head, and followers with it, for ever"
+)

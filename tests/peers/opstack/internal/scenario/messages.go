@@ -15,9 +15,6 @@ import (
 	"github.com/ethereum-optimism/optimism/op-service/eth"
 )
 
-// trafficPause is the pause between two valid messages of one direction.
-const trafficPause = 3 * time.Second
-
 // placements bounds how often two transactions are sent that must get into blocks of one timestamp.
 const placements = 6
 
@@ -32,21 +29,22 @@ func messages(ctx context.Context, r *Run) error {
 	one, two := members[0].ID, members[1].ID
 	before := len(r.Stack.Rulings.All())
 
-	traffic := r.Sender.StartTraffic(one, two, trafficPause)
 	for i, kind := range message.Invalid {
 		from, to := one, two
 		if i%2 == 1 {
 			from, to = two, one
 		}
+		if i%2 == 0 {
+			if err := r.validBothWays(ctx, crosscheck, i/2+1); err != nil {
+				return err
+			}
+		}
 		executed, err := r.Sender.Send(ctx, from, to, kind)
 		if err != nil {
-			traffic.Stop()
 			return fmt.Errorf("%s: %w", kind, err)
 		}
 		r.judgedAlike(ctx, crosscheck, executed)
 	}
-	traffic.Stop()
-	r.Figure("valid messages in the meantime", "%d", len(traffic.Executed()))
 	if err := r.sameTimestamp(ctx, crosscheck, one, two); err != nil {
 		return err
 	}
@@ -54,6 +52,41 @@ func messages(ctx context.Context, r *Run) error {
 		return err
 	}
 	return r.nothingElse(ctx, crosscheck.Client(), r.Stack.Rulings.All()[before:])
+}
+
+// validBothWays holds that a message each way is valid for both.
+func (r *Run) validBothWays(ctx context.Context, crosscheck *sidecar.Process, round int) error {
+	members := r.Stack.Members()
+	for i := range 2 {
+		from, to := members[i], members[1-i]
+		executed, err := r.Sender.Send(ctx, from.ID, to.ID, message.Valid)
+		if err != nil {
+			return err
+		}
+		name := fmt.Sprintf("valid from chain %d to chain %d, round %d: valid for both", from.ID, to.ID, round)
+		r.Check(name, r.validAlike(ctx, crosscheck, executed))
+	}
+	return nil
+}
+
+// validAlike waits until a message is valid for Crosscheck, and its block cross-safe for op-supernode.
+func (r *Run) validAlike(ctx context.Context, crosscheck *sidecar.Process, executed *message.Executed) error {
+	ours, err := crosscheck.Client().WaitMessage(ctx, keyOf(executed), executed.LogIndex, "that it is decided",
+		func(m *sidecar.Message) bool { return m.Status != sidecar.MessageUnknown })
+	if err != nil {
+		return err
+	}
+	if ours.Status != sidecar.MessageValid {
+		return fmt.Errorf("Crosscheck says %s %s (%s)", ours.Status, ours.Reason, ours.Detail)
+	}
+	chain := r.Stack.Chain(executed.Chain)
+	if err := chain.Await(ctx, stack.Safe, executed.Number); err != nil {
+		return err
+	}
+	if _, ruled := r.Stack.Rulings.Find(executed.Chain, executed.Hash); ruled {
+		return errors.New("op-supernode invalidated it")
+	}
+	return nil
 }
 
 // settled starts a Crosscheck after Lagoon's activation is final, and waits until it vouches for a block after it.
@@ -120,19 +153,7 @@ func (r *Run) sameTimestamp(ctx context.Context, crosscheck *sidecar.Process, on
 		if err != nil {
 			return err
 		}
-		ours, err := crosscheck.Client().WaitMessage(ctx, keyOf(executed), executed.LogIndex, "that it is decided",
-			func(m *sidecar.Message) bool { return m.Status != sidecar.MessageUnknown })
-		if err == nil && ours.Status != sidecar.MessageValid {
-			err = fmt.Errorf("Crosscheck says %s %s", ours.Status, ours.Reason)
-		}
-		chain := r.Stack.Chain(two)
-		if err == nil {
-			err = chain.Await(ctx, stack.Safe, executed.Number)
-		}
-		if _, ruled := r.Stack.Rulings.Find(two, executed.Hash); ruled {
-			err = errors.Join(err, errors.New("op-supernode invalidated it"))
-		}
-		r.Check("same-timestamp: valid for both", err)
+		r.Check("same-timestamp: valid for both", r.validAlike(ctx, crosscheck, executed))
 		return nil
 	}
 	return fmt.Errorf("same-timestamp, %d times: %w", placements, message.ErrMisplaced)

@@ -53,6 +53,9 @@ func (s *Scenario) do(ctx context.Context, bed *stack.Stack, binary string, prin
 		chains = append(chains, &message.Chain{Chain: chain.Chain, Client: chain.Client})
 	}
 	r.Sender = message.NewSender(chains...)
+	r.Sender.Settled = func(ctx context.Context, chain, height uint64) error {
+		return bed.Chain(chain).Await(ctx, stack.Safe, height)
+	}
 	err := s.run(ctx, r)
 	for _, process := range r.sidecars {
 		// Whatever the scenario did with it: it must not have ended by itself.

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/ethereum/go-ethereum/ethclient"
@@ -36,6 +37,12 @@ type Chain struct {
 
 	solo *node.Rollup
 }
+
+// Hold makes the batcher stop posting.
+func (c *Chain) Hold(ctx context.Context) error { return c.Batcher.Hold(ctx) }
+
+// Release makes the batcher post again, what was held included.
+func (c *Chain) Release(ctx context.Context) error { return c.Batcher.Release(ctx) }
 
 // startExecution starts an execution client. All but the sequencer's are connected to the sequencer's.
 func (s *Stack) startExecution(chain *network.Chain, role string, peers ...*enode.Node) (*node.Execution, error) {

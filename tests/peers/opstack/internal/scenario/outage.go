@@ -1,0 +1,177 @@
+package scenario
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"crosscheck.dev/opstack/internal/proxy"
+	"crosscheck.dev/opstack/internal/sidecar"
+	"crosscheck.dev/opstack/internal/stack"
+)
+
+// outage is something that goes wrong around Crosscheck, through nobody's lie.
+type outage struct {
+	name  string
+	shows string
+	// begin makes it go wrong, end makes it right again.
+	begin, end func(ctx context.Context, r *Run) error
+	// lasts is how long it stays wrong.
+	lasts time.Duration
+	// told is a part of what /readyz says meanwhile.
+	told string
+}
+
+// outages are all of them.
+var outages = []outage{
+	{
+		name: "batches-held", shows: "no batch is posted for two minutes", lasts: 2 * time.Minute, told: "safe",
+		begin: batchers((*stack.Chain).Hold), end: batchers((*stack.Chain).Release),
+	},
+	{name: "l1-reorg-1", shows: "L1 replaces its newest block", begin: reorganise(1)},
+	{name: "l1-reorg-3", shows: "L1 replaces its newest 3 blocks", begin: reorganise(3)},
+	{name: "l1-reorg-7", shows: "L1 replaces its newest 7 blocks", begin: reorganise(7)},
+	{
+		name: "supernode-stopped", shows: "op-supernode is away for a minute", lasts: time.Minute, told: "heads",
+		begin: func(_ context.Context, r *Run) error { return r.Stack.Supernode.Stop() },
+		end:   func(ctx context.Context, r *Run) error { return r.Stack.Supernode.Start(ctx) },
+	},
+	{
+		name: "execution-restarted", shows: "an execution client is restarted", lasts: 10 * time.Second, told: "execution",
+		begin: func(_ context.Context, r *Run) error { return r.Stack.Members()[1].Execution.Stop() },
+		end:   func(_ context.Context, r *Run) error { return r.Stack.Members()[1].Execution.Start() },
+	},
+	{
+		name: "l1-refuses", shows: "the L1 endpoint answers 429 for half a minute", lasts: 30 * time.Second, told: "l1",
+		begin: faultOnL1(proxy.TooMany()), end: faultOnL1(proxy.Pass()),
+	},
+}
+
+// outageScenarios are two for each outage: Crosscheck goes through it, and is killed in the midst of it.
+func outageScenarios() []Scenario {
+	var scenarios []Scenario
+	for _, outage := range outages {
+		for _, killed := range []bool{false, true} {
+			scenario := Scenario{
+				Name: outage.name, Shows: outage.shows, Stack: usual, Limit: 10 * time.Minute,
+				run: func(ctx context.Context, r *Run) error { return r.goThrough(ctx, outage, killed) },
+			}
+			if killed {
+				scenario.Name += "-killed"
+				scenario.Shows += ", and Crosscheck is killed meanwhile"
+			}
+			scenarios = append(scenarios, scenario)
+		}
+	}
+	return scenarios
+}
+
+func batchers(do func(*stack.Chain, context.Context) error) func(context.Context, *Run) error {
+	return func(ctx context.Context, r *Run) error {
+		var err error
+		for _, chain := range r.Stack.Members() {
+			err = errors.Join(err, do(chain, ctx))
+		}
+		return err
+	}
+}
+
+func reorganise(depth int) func(context.Context, *Run) error {
+	return func(ctx context.Context, r *Run) error {
+		_, err := r.Stack.L1.Reorg(ctx, depth, nil)
+		return err
+	}
+}
+
+func faultOnL1(fault proxy.Fault) func(context.Context, *Run) error {
+	return func(_ context.Context, r *Run) error {
+		r.Stack.Faults.L1.Set(fault)
+		return nil
+	}
+}
+
+// goThrough has Crosscheck go through an outage. Everything must go on by itself once it is over.
+func (r *Run) goThrough(ctx context.Context, outage outage, killed bool) error {
+	ctx, crosscheck, err := r.settled(ctx, stack.SequencerNode, nil)
+	if err != nil {
+		return err
+	}
+	client := crosscheck.Client()
+	if err := outage.begin(ctx, r); err != nil {
+		return err
+	}
+	over := time.After(outage.lasts)
+	if killed {
+		crosscheck.Kill()
+		if err := crosscheck.Restart(ctx); err != nil {
+			return err
+		}
+	}
+	if outage.told != "" {
+		r.Check("/readyz tells of it", within(ctx, max(outage.lasts-settling/4, settling), func(ctx context.Context) error {
+			_, err := client.WaitReason(ctx, outage.told)
+			return err
+		}))
+	}
+	select {
+	case <-over:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if outage.end != nil {
+		if err := outage.end(ctx, r); err != nil {
+			return err
+		}
+	}
+	return r.recovers(ctx, client)
+}
+
+const (
+	// further is how many blocks Crosscheck must vouch for after an outage.
+	further = 8
+	// recovery bounds how long it may take, generously: op-supernode catches up first.
+	recovery = 2 * time.Minute
+)
+
+// recovers holds that Crosscheck is ready again, moves on, and has accused nobody.
+func (r *Run) recovers(ctx context.Context, client *sidecar.Client) error {
+	bounded, cancel := context.WithTimeout(ctx, recovery)
+	defer cancel()
+	for i, chain := range r.Stack.Members() {
+		current, err := chain.Status(ctx)
+		if err != nil {
+			return err
+		}
+		goal := max(current.LocalSafeL2.Number, current.SafeL2.Number) + further
+		if err := chain.Await(ctx, stack.Safe, goal); err != nil {
+			return fmt.Errorf("op-supernode itself does not recover: %w", err)
+		}
+		r.Check(fmt.Sprintf("the vouched head moves on, on chain %d of the two", i+1), client.WaitVouched(bounded, chain.ID, goal))
+		r.Check(fmt.Sprintf("our follower's safe head moves on, on chain %d of the two", i+1), chain.Follower.AwaitSafe(bounded, goal))
+	}
+	r.Check("it is ready again", client.WaitReady(bounded))
+	return r.nobodyAccused(ctx, client)
+}
+
+// nobodyAccused holds that no block and no message was found wrong.
+func (r *Run) nobodyAccused(ctx context.Context, client *sidecar.Client) error {
+	var accused error
+	for _, chain := range r.Stack.Members() {
+		attestations, err := client.Attestations(ctx, chain.ID)
+		if err != nil {
+			return err
+		}
+		for _, a := range sidecar.NotUpheldBlocks(attestations) {
+			if a.Verdict != sidecar.Superseded {
+				accused = errors.Join(accused, fmt.Errorf("%s: %s %s (%s)", a.BlockKey, a.Verdict, a.Reason, a.Detail))
+			}
+		}
+	}
+	found, err := client.Messages(ctx, sidecar.MessageFilter{Status: sidecar.MessageInvalid})
+	for _, m := range found {
+		accused = errors.Join(accused, fmt.Errorf("a message of %s: %s (%s)", m.Executing.BlockKey, m.Reason, m.Detail))
+	}
+	r.Check("nobody is accused", accused)
+	return err
+}
