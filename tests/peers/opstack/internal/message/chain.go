@@ -2,10 +2,14 @@ package message
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math/big"
 	"time"
 
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/ethclient"
+	"github.com/ethereum/go-ethereum/rpc"
 
 	"crosscheck.dev/opstack/internal/network"
 )
@@ -53,12 +57,37 @@ func (c *Chain) awaitHead(ctx context.Context, height uint64) error {
 	}
 }
 
-// freshHead waits for the next block, so that a transaction sent now has a whole block time to get into the one after it.
+// errReplaced says that a block does not stand any more.
+var errReplaced = errors.New("the block was replaced")
+
+// awaitSafe waits until the chain is cross-safe up to a height, and this is its block there.
+func (c *Chain) awaitSafe(ctx context.Context, height uint64, block common.Hash) error {
+	for {
+		safe, err := c.Client.HeaderByNumber(ctx, big.NewInt(rpc.SafeBlockNumber.Int64()))
+		if err == nil && safe.Number.Uint64() >= height {
+			break
+		}
+		if err := pause(ctx); err != nil {
+			return fmt.Errorf("chain %d is not safe up to block %d: %w", c.ID, height, err)
+		}
+	}
+	header, err := c.Client.HeaderByNumber(ctx, new(big.Int).SetUint64(height))
+	if err != nil {
+		return fmt.Errorf("cannot read block %d of chain %d: %w", height, c.ID, err)
+	}
+	if header.Hash() != block {
+		return fmt.Errorf("block %d of chain %d: %w", height, c.ID, errReplaced)
+	}
+	return nil
+}
+
+// freshHead waits for the next block, so that a transaction sent now has a whole block time to get into the one after it. A chain
+// that went back for a replacement makes its blocks faster until it has caught up with the clock: that is waited for.
 func (c *Chain) freshHead(ctx context.Context) (uint64, error) {
 	var last uint64
 	for known := false; ; {
 		head, err := c.Client.BlockNumber(ctx)
-		if err == nil && known && head > last {
+		if err == nil && known && head > last && c.inTime(head) {
 			return head, nil
 		}
 		if err == nil {
@@ -69,6 +98,11 @@ func (c *Chain) freshHead(ctx context.Context) (uint64, error) {
 			return 0, fmt.Errorf("chain %d makes no block after %d: %w", c.ID, last, err)
 		}
 	}
+}
+
+// inTime says whether a chain with this head keeps up with the clock, but for a block or so.
+func (c *Chain) inTime(head uint64) bool {
+	return c.timeOf(head+2) >= uint64(time.Now().Unix())
 }
 
 func pause(ctx context.Context) error {

@@ -38,7 +38,9 @@ func twoChains(t *testing.T, chains []*network.Chain) (*Chain, *Chain) {
 
 func testChains(t *testing.T) []*network.Chain {
 	made, err := network.New(network.Options{
-		Chains: 2, LagoonDelay: 4, BlockTime: 2, L1BlockTime: 3, FinalityDistance: 4, GenesisTime: 1_700_000_000,
+		Chains: 2, LagoonDelay: 4, BlockTime: 2, L1BlockTime: 3, FinalityDistance: 4,
+		// The stand-ins begin at height 100. They are ahead of the clock.
+		GenesisTime: uint64(time.Now().Unix()) - 200,
 	})
 	require.NoError(t, err)
 	return made.Chains
@@ -138,10 +140,17 @@ func (s *standIn) GetTransactionReceipt(hash common.Hash) *types.Receipt {
 	return s.receipts[hash]
 }
 
-func (s *standIn) GetBlockByHash(hash common.Hash, _ bool) *types.Header {
-	number := hash.Big()
-	time := s.chain.Genesis.Timestamp + number.Uint64()*s.chain.Rollup.BlockTime
-	return &types.Header{Number: number, Difficulty: new(big.Int), Time: time}
+func (s *standIn) GetBlockByNumber(number rpc.BlockNumber, _ bool) *types.Header {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if number == rpc.SafeBlockNumber {
+		return s.header(s.head - 1)
+	}
+	return s.header(uint64(number))
+}
+
+func (s *standIn) header(height uint64) *types.Header {
+	return &types.Header{Number: new(big.Int).SetUint64(height), Difficulty: new(big.Int), GasLimit: height}
 }
 
 func (s *standIn) mine() {
@@ -165,11 +174,11 @@ func (s *standIn) mine() {
 	s.waiting = left
 }
 
-// execute makes a receipt. The hash of a block is its number.
+// execute makes a receipt.
 func (s *standIn) execute(tx *types.Transaction) *types.Receipt {
 	number := new(big.Int).SetUint64(s.head)
 	receipt := &types.Receipt{
-		Status: types.ReceiptStatusSuccessful, TxHash: tx.Hash(), BlockNumber: number, BlockHash: common.BigToHash(number),
+		Status: types.ReceiptStatusSuccessful, TxHash: tx.Hash(), BlockNumber: number, BlockHash: s.header(s.head).Hash(),
 		Logs: []*types.Log{},
 	}
 	log := &types.Log{

@@ -106,21 +106,24 @@ func (s *Sender) Initiate(ctx context.Context, chain uint64) (*messages.Message,
 	if err != nil {
 		return nil, err
 	}
+	message, _, err := w.initiate(ctx)
+	return message, err
+}
+
+// initiate gives the block of the log, too.
+func (w *wallet) initiate(ctx context.Context) (*messages.Message, common.Hash, error) {
 	topics, data := content()
 	receipt, err := w.transact(ctx, order{to: contracts.Emitter, data: contracts.Emit(topics, data)})
 	if err != nil {
-		return nil, err
+		return nil, common.Hash{}, err
 	}
 	if receipt.Status != types.ReceiptStatusSuccessful || len(receipt.Logs) != 1 {
-		return nil, fmt.Errorf("transaction %s on chain %d made %d logs, with status %d",
-			receipt.TxHash, chain, len(receipt.Logs), receipt.Status)
+		return nil, common.Hash{}, fmt.Errorf("transaction %s on chain %d made %d logs, with status %d",
+			receipt.TxHash, w.ID, len(receipt.Logs), receipt.Status)
 	}
-	header, err := w.Client.HeaderByHash(ctx, receipt.BlockHash)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read block %s of chain %d: %w", receipt.BlockHash, chain, err)
-	}
-	message := cite(receipt.Logs[0], header.Time, chain)
-	return &message, nil
+	log := receipt.Logs[0]
+	message := cite(log, w.timeOf(log.BlockNumber), w.ID)
+	return &message, receipt.BlockHash, nil
 }
 
 // cite is the message that cites a log truly.

@@ -37,14 +37,14 @@ type Counts struct {
 }
 
 // StartTraffic sends valid messages from each chain to the other and transfers on both, again and again, with this pause after each.
-// What cannot be sent is counted and no more. A message is valid when it is sent: where the block that it cites is replaced
-// afterwards, because of another message, it is invalid from then on.
+// What cannot be sent is counted and no more. A message cites a block that is cross-safe, and so it stays valid: one that cites a
+// block which is replaced afterwards would become invalid itself, and take others along. Without safe blocks there are no messages.
 func (s *Sender) StartTraffic(one, two uint64, every time.Duration) *Traffic {
 	ctx, cancel := context.WithCancel(context.Background())
 	t := &Traffic{cancel: cancel}
 	for _, way := range [][2]uint64{{one, two}, {two, one}} {
 		t.repeat(ctx, every, func() error {
-			executed, err := s.Send(ctx, way[0], way[1], Valid)
+			executed, err := s.sendSettled(ctx, way[0], way[1])
 			if err == nil {
 				t.note(*executed)
 			}
@@ -59,6 +59,26 @@ func (s *Sender) StartTraffic(one, two uint64, every time.Duration) *Traffic {
 		})
 	}
 	return t
+}
+
+// sendSettled executes a message that cites a cross-safe block.
+func (s *Sender) sendSettled(ctx context.Context, from, to uint64) (*Executed, error) {
+	source, target, err := s.pair(ctx, from, to)
+	if err != nil {
+		return nil, err
+	}
+	message, block, err := source.initiate(ctx)
+	if err != nil {
+		return nil, err
+	}
+	id := message.Identifier
+	if err := source.awaitSafe(ctx, id.BlockNumber, block); err != nil {
+		return nil, err
+	}
+	if err := target.awaitHead(ctx, target.heightAt(id.Timestamp)); err != nil {
+		return nil, err
+	}
+	return s.Execute(ctx, to, Valid, *message)
 }
 
 // Transfer sends a little ether from one user to another, and waits until it is in a block.
