@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"errors"
 	"fmt"
@@ -33,6 +34,8 @@ type Execution struct {
 
 	mu       sync.Mutex
 	instance *geth.GethInstance
+	// unwatch ends the watch over its sync, and waits for the end.
+	unwatch func()
 }
 
 // ExecutionOptions say how an op-geth runs.
@@ -92,7 +95,16 @@ func (e *Execution) Start() error {
 		return errors.Join(fmt.Errorf("cannot start op-geth %s: %w", e.options.Name, err), instance.Close())
 	}
 	e.instance = instance
+	e.unwatch = e.watch()
 	return errors.Join(e.user.open(instance.Node.HTTPEndpoint()), e.engine.open(instance.Node.HTTPAuthEndpoint()))
+}
+
+func (e *Execution) watch() func() {
+	ctx, cancel := context.WithCancel(context.Background())
+	var watching sync.WaitGroup
+	client := e.instance.Backend
+	watching.Go(func() { unstick(ctx, client, e.options.Logger) })
+	return func() { cancel(); watching.Wait() }
 }
 
 func (e *Execution) configure(eth *ethconfig.Config, node *gethnode.Config) error {
@@ -118,6 +130,7 @@ func (e *Execution) Stop() error {
 	}
 	e.user.shut()
 	e.engine.shut()
+	e.unwatch()
 	err := e.instance.Close()
 	e.instance = nil
 	if err != nil {
