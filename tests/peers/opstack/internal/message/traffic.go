@@ -39,6 +39,7 @@ type Counts struct {
 // StartTraffic sends valid messages from each chain to the other and transfers on both, again and again, with this pause after each.
 // What cannot be sent is counted and no more. A message cites a block that is cross-safe, and so it stays valid: one that cites a
 // block which is replaced afterwards would become invalid itself, and take others along. Without safe blocks there are no messages.
+// The block in which a message is executed may still be replaced, because of another message in it or before it.
 func (s *Sender) StartTraffic(one, two uint64, every time.Duration) *Traffic {
 	ctx, cancel := context.WithCancel(context.Background())
 	t := &Traffic{cancel: cancel}
