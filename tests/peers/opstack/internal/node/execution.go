@@ -45,7 +45,9 @@ type ExecutionOptions struct {
 	JWT  *JWT
 	// Port is where it listens for other execution clients.
 	Port int
-	// Filter is the URL of the interop filter that its pool asks. Empty: it asks none.
+	// Filter is the URL of the interop filter that its pool asks. Empty: it asks none. op-geth 1.101702.3 asks for
+	// supervisor_checkAccessList. op-interop-filter 1.19.6 has that method under the name interop_checkAccessList only: with
+	// this pair, the pool refuses every transaction that executes a message.
 	Filter string
 	// Peers are the execution clients that it stays connected to.
 	Peers  []*enode.Node
