@@ -170,10 +170,11 @@ func (r *Run) cycle(ctx context.Context, crosscheck *sidecar.Process, one, two u
 			return err
 		}
 		for i, executed := range pair {
-			ours, err := crosscheck.Client().WaitMessage(ctx, keyOf(executed), executed.LogIndex, "that it is decided",
-				func(m *sidecar.Message) bool { return m.Status != sidecar.MessageUnknown })
-			if err == nil && !message.Cycle.Accepts(ours.Reason) {
-				err = fmt.Errorf("Crosscheck says %s %s", ours.Status, ours.Reason)
+			// What was found first counts: once the other block is replaced, the cited log is gone, too.
+			subject := sidecar.Subject{Block: keyOf(executed), LogIndex: &executed.LogIndex}
+			found, err := crosscheck.Log.AwaitLine(ctx, 0, sidecar.LineInvalid, subject)
+			if err == nil && !message.Cycle.Accepts(found.Text("reason")) {
+				err = fmt.Errorf("Crosscheck says %s", found.Text("reason"))
 			}
 			ruling, theirs := r.Stack.Rulings.Await(ctx, executed.Chain, executed.Hash)
 			r.Check(fmt.Sprintf("cycle: invalid for both, on chain %d of the two", i+1), errors.Join(err, theirs))

@@ -72,17 +72,45 @@ func (s *Stack) rollupOptions(chain *network.Chain, role string, execution *node
 	if err != nil {
 		return node.RollupOptions{}, err
 	}
-	port, err := s.port()
-	if err != nil {
-		return node.RollupOptions{}, err
-	}
-	identity, err := node.NewIdentity(port)
+	identity, err := s.identity(chain.ID, role)
 	if err != nil {
 		return node.RollupOptions{}, err
 	}
 	return node.RollupOptions{
 		Name: name, Dir: s.Dir, L1: s.nodeL1(), JWT: s.jwt, Execution: execution, Identity: identity, Logger: logger,
 	}, nil
+}
+
+// identity is the gossip identity of a chain's node, the same each time it is asked for: others are told before it starts.
+func (s *Stack) identity(chain uint64, role string) (*node.Identity, error) {
+	name := fmt.Sprintf("%d-%s", chain, role)
+	if known := s.identities[name]; known != nil {
+		return known, nil
+	}
+	port, err := s.port()
+	if err != nil {
+		return nil, err
+	}
+	made, err := node.NewIdentity(port)
+	if err != nil {
+		return nil, err
+	}
+	s.identities[name] = made
+	return made, nil
+}
+
+// sidePeers are the gossip addresses of the nodes that will stand beside a sequencer. It dials them itself: op-node comes back to a
+// static peer only once a minute, and after each replacement the sequencer is a new one to them.
+func (s *Stack) sidePeers(chain *Chain) ([]string, error) {
+	var peers []string
+	for _, side := range s.sides(chain) {
+		identity, err := s.identity(chain.ID, side.role)
+		if err != nil {
+			return nil, err
+		}
+		peers = append(peers, identity.Multiaddr())
+	}
+	return peers, nil
 }
 
 // startPair starts a rollup node that is no sequencer, with an execution client of its own.

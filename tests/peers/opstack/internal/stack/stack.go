@@ -33,6 +33,8 @@ type Stack struct {
 	jwt     *node.JWT
 	closers []func() error
 	follow  int
+	// identities are those of all rollup nodes, by chain and role.
+	identities map[string]*node.Identity
 }
 
 // Start brings a stack up in a directory. The context bounds the start only.
@@ -41,7 +43,7 @@ func Start(ctx context.Context, dir string, options Options) (*Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stack{Options: options, Dir: dir, logs: logs, Rulings: node.NewRulings()}
+	s := &Stack{Options: options, Dir: dir, logs: logs, Rulings: node.NewRulings(), identities: map[string]*node.Identity{}}
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -116,6 +118,9 @@ func (s *Stack) startSupernode(ctx context.Context) error {
 			return err
 		}
 		rollup.Sequencer = true
+		if rollup.Peers, err = s.sidePeers(chain); err != nil {
+			return err
+		}
 		chain.Sequencer = rollup.Identity
 		options.Chains[chain.Chain] = rollup
 	}
@@ -148,6 +153,9 @@ func (s *Stack) startLone(context.Context) error {
 			return err
 		}
 		options.Sequencer = true
+		if options.Peers, err = s.sidePeers(chain); err != nil {
+			return err
+		}
 		if chain.solo, err = node.NewRollup(chain.Chain, options); err != nil {
 			return err
 		}
@@ -177,28 +185,39 @@ func (s *Stack) startBatchers(ctx context.Context) error {
 	return nil
 }
 
-// startSideNodes starts the nodes that do not sequence.
+// side is a node that does not sequence.
+type side struct {
+	role string
+	pair **Pair
+	// source is whom it follows. It is asked for when the node starts.
+	source func() string
+}
+
+// sides are the nodes of a chain that do not sequence.
+func (s *Stack) sides(chain *Chain) []side {
+	sequencer := func() string { return chain.SequencerRPC }
+	var wanted []side
+	if s.PlainNodes {
+		wanted = append(wanted, side{"plain", &chain.Plain, func() string { return "" }})
+	}
+	if s.LightNodes && !chain.Lone {
+		wanted = append(wanted, side{"light", &chain.Light, sequencer})
+	}
+	if s.Followers && !chain.Lone {
+		crosscheck := func() string { return s.FollowURL(chain.ID) }
+		wanted = append(wanted, side{"follower", &chain.Follower, crosscheck}, side{"control", &chain.Control, sequencer})
+	}
+	return wanted
+}
+
 func (s *Stack) startSideNodes(context.Context) error {
 	for _, chain := range s.Chains {
-		for _, wanted := range []struct {
-			on     bool
-			pair   **Pair
-			role   string
-			source string
-		}{
-			{s.PlainNodes, &chain.Plain, "plain", ""},
-			{s.LightNodes && !chain.Lone, &chain.Light, "light", chain.SequencerRPC},
-			{s.Followers && !chain.Lone, &chain.Follower, "follower", s.FollowURL(chain.ID)},
-			{s.Followers && !chain.Lone, &chain.Control, "control", chain.SequencerRPC},
-		} {
-			if !wanted.on {
-				continue
-			}
-			pair, err := s.startPair(chain, wanted.role, wanted.source)
+		for _, side := range s.sides(chain) {
+			pair, err := s.startPair(chain, side.role, side.source())
 			if err != nil {
 				return err
 			}
-			*wanted.pair = pair
+			*side.pair = pair
 		}
 	}
 	return nil
