@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"crosscheck.dev/opstack/internal/sidecar"
@@ -46,13 +47,18 @@ func (r *Run) crossActivation(ctx context.Context, client *sidecar.Client, chain
 	name := func(text string) string { return fmt.Sprintf("chain %d: %s", chain.ID, text) }
 	r.Check(name("every block before the activation block is upheld"), upheld(ctx, client, chain.ID, 1, height-1))
 	r.Check(name("every block after that is upheld"), upheld(ctx, client, chain.ID, height+2, last))
-	// All of these have happened by now, or are about to.
+	r.Check(name("the control follower's safe head passes the activation block"), chain.Control.AwaitSafe(ctx, last))
+	// These have happened by now, or are about to.
 	ctx, cancel := context.WithTimeout(ctx, settling)
 	defer cancel()
-	r.Check(name("the activation block and its child are upheld"), client.WaitUpheld(ctx, chain.ID, height, height+1))
-	r.Check(name("the vouched head passes the activation block"), client.WaitVouched(ctx, chain.ID, last))
-	r.Check(name("the control follower's safe head passes the activation block"), chain.Control.AwaitSafe(ctx, last))
-	r.Check(name("our follower's safe head passes the activation block"), chain.Follower.AwaitSafe(ctx, last))
+	late := together(
+		func() error { return client.WaitUpheld(ctx, chain.ID, height, height+1) },
+		func() error { return client.WaitVouched(ctx, chain.ID, last) },
+		func() error { return chain.Follower.AwaitSafe(ctx, last) },
+	)
+	r.Check(name("the activation block and its child are upheld"), late[0])
+	r.Check(name("the vouched head passes the activation block"), late[1])
+	r.Check(name("our follower's safe head passes the activation block"), late[2])
 	return nil
 }
 
@@ -75,6 +81,17 @@ func (r *Run) nothingRefused(ctx context.Context, client *sidecar.Client) {
 		err = errors.Join(err, fmt.Errorf("%d %s: %s %s", refusal.ChainID, refusal.Topic, refusal.Verdict, refusal.Reason))
 	}
 	r.Check("no frame is refused", err)
+}
+
+// together takes steps at the same time, and gives their errors in order.
+func together(steps ...func() error) []error {
+	results := make([]error, len(steps))
+	var running sync.WaitGroup
+	for i, step := range steps {
+		running.Go(func() { results[i] = step() })
+	}
+	running.Wait()
+	return results
 }
 
 // within bounds one step.

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -60,7 +61,9 @@ func judge(scenario string, checks []Check, exceptions []Exception) Outcome {
 		switch {
 		case check.Failure == nil && exception == nil:
 		case check.Failure != nil && exception != nil:
-			outcome.Known = append(outcome.Known, exception.Fault)
+			if !slices.Contains(outcome.Known, exception.Fault) {
+				outcome.Known = append(outcome.Known, exception.Fault)
+			}
 		case check.Failure != nil:
 			outcome.Failures = append(outcome.Failures, fmt.Sprintf("%s: %v", check.Name, check.Failure))
 		default:

@@ -60,6 +60,15 @@ func TestExceptionsAreDocumented(t *testing.T) {
 	require.Equal(t, known, documented)
 }
 
+// docs/PEERS.md says what each scenario is about.
+func TestScenariosAreDocumented(t *testing.T) {
+	document, err := os.ReadFile("../../../../../docs/PEERS.md")
+	require.NoError(t, err)
+	for _, scenario := range All {
+		require.Contains(t, string(document), "`"+strings.TrimSuffix(scenario.Name, "-killed")+"`")
+	}
+}
+
 // An exception names a scenario that there is.
 func TestExceptionsAreOfScenarios(t *testing.T) {
 	for _, exception := range Exceptions {

@@ -67,14 +67,49 @@ func replayedLie(ctx context.Context, r *Run) error {
 	return l.genuineKept(ctx)
 }
 
-// unattestedLie: nobody attests the block.
+// unattestedLie: nobody attests the block. The other chain's batches are held back, so that op-supernode names the block as
+// local-safe for a while, and cannot judge it: Crosscheck can.
 func unattestedLie(ctx context.Context, r *Run) error {
+	other := r.Stack.Members()[0]
+	settled := r.Sender.Settled
+	r.Sender.Settled = func(ctx context.Context, chain, height uint64) error {
+		if err := settled(ctx, chain, height); err != nil {
+			return err
+		}
+		return other.Hold(ctx)
+	}
 	ctx, l, err := r.lie(ctx, false)
+	if err != nil {
+		return errors.Join(err, other.Release(ctx))
+	}
+	l.levels = append(l.levels, sidecar.LevelLocalSafe)
+	if err := l.standsLocalSafe(ctx); err != nil {
+		return errors.Join(err, other.Release(ctx))
+	}
+	if err := other.Release(ctx); err != nil {
+		return err
+	}
+	return l.watched(ctx)
+}
+
+// standsLocalSafe waits until Crosscheck has proven the block invalid and has seen it as local-safe, and for a little longer.
+func (l *lie) standsLocalSafe(ctx context.Context) error {
+	subject := sidecar.Subject{Block: keyOf(l.executed), LogIndex: &l.executed.LogIndex}
+	if _, err := l.crosscheck.Log.AwaitLine(ctx, 0, sidecar.LineInvalid, subject); err != nil {
+		return err
+	}
+	_, err := l.crosscheck.Client().WaitChain(ctx, l.chain.ID, "that it sees the block as local-safe", func(s *sidecar.ChainStatus) bool {
+		return s.LocalSafe != nil && *s.LocalSafe >= l.block.Number
+	})
 	if err != nil {
 		return err
 	}
-	l.levels = append(l.levels, sidecar.LevelLocalSafe)
-	return l.watched(ctx)
+	select {
+	case <-time.After(2 * grace):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // lie starts a Crosscheck, the recorder of heads, and gets an invalid message into a block of the second chain.
