@@ -38,12 +38,12 @@ var outages = []outage{
 		end:   func(ctx context.Context, r *Run) error { return r.Stack.Supernode.Start(ctx) },
 	},
 	{
-		name: "execution-restarted", shows: "an execution client is restarted", lasts: 10 * time.Second, told: "execution",
+		name: "execution-restarted", shows: "an execution client is restarted", lasts: 10 * time.Second, told: "chain 902",
 		begin: func(_ context.Context, r *Run) error { return r.Stack.Members()[1].Execution.Stop() },
 		end:   func(_ context.Context, r *Run) error { return r.Stack.Members()[1].Execution.Start() },
 	},
 	{
-		name: "l1-refuses", shows: "the L1 endpoint answers 429 for half a minute", lasts: 30 * time.Second, told: "l1",
+		name: "l1-refuses", shows: "the L1 endpoint answers 429 for half a minute", lasts: 30 * time.Second, told: "429",
 		begin: faultOnL1(proxy.TooMany()), end: faultOnL1(proxy.Pass()),
 	},
 }
@@ -79,9 +79,36 @@ func batchers(do func(*stack.Chain, context.Context) error) func(context.Context
 
 func reorganise(depth int) func(context.Context, *Run) error {
 	return func(ctx context.Context, r *Run) error {
+		if depth >= deepReorg {
+			if err := r.safeOnTheNewest(ctx, depth-1); err != nil {
+				return err
+			}
+		}
 		_, err := r.Stack.L1.Reorg(ctx, depth, nil)
 		return err
 	}
+}
+
+// deepReorg is a depth that reaches the origins of blocks which are cross-safe already, so that these are replaced, too.
+const deepReorg = 7
+
+// safeOnTheNewest waits until the cross-safe head of each chain has one of the newest blocks of L1 as its origin. A sequencer that stood
+// still for a while has old origins, and takes up newer ones a little faster than L1 makes them.
+func (r *Run) safeOnTheNewest(ctx context.Context, newest int) error {
+	for _, chain := range r.Stack.Members() {
+		for {
+			status, err := chain.Status(ctx)
+			if err == nil && status.SafeL2.L1Origin.Number+uint64(newest) > r.Stack.L1.Head().Number.Uint64() {
+				break
+			}
+			select {
+			case <-time.After(time.Second):
+			case <-ctx.Done():
+				return fmt.Errorf("chain %d: the origin of the safe head stays behind: %w", chain.ID, context.Cause(ctx))
+			}
+		}
+	}
+	return nil
 }
 
 func faultOnL1(fault proxy.Fault) func(context.Context, *Run) error {
