@@ -2,6 +2,7 @@ package network
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -26,6 +27,8 @@ const (
 	elasticity         = 6
 	// predeployCount is how many addresses there are for predeploys.
 	predeployCount = 2048
+	// never is an activation time that does not come, and that fits into a signed number.
+	never = math.MaxInt64
 )
 
 // fill gives a chain its genesis and everything that follows from it.
@@ -38,6 +41,9 @@ func (c *Chain) fill(options Options, origin *types.Header, peers []*Chain) erro
 	delay := blocks * options.BlockTime
 	c.DependencySet = set
 	c.ActivationTime = options.GenesisTime + delay
+	if options.Isthmus {
+		c.ActivationTime = never
+	}
 	if c.Genesis, err = c.l2Genesis(options, origin, delay); err != nil {
 		return fmt.Errorf("its genesis: %w", err)
 	}
@@ -48,7 +54,7 @@ func (c *Chain) fill(options Options, origin *types.Header, peers []*Chain) erro
 	return nil
 }
 
-// l2Genesis has all forks up to Karst from the start, and Lagoon after the delay.
+// l2Genesis has all forks up to Karst from the start, and Lagoon after the delay; or those up to Isthmus, and no more.
 func (c *Chain) l2Genesis(options Options, origin *types.Header, lagoonDelay uint64) (*core.Genesis, error) {
 	config := &genesis.DeployConfig{}
 	config.L2ChainID = c.ID
@@ -57,8 +63,12 @@ func (c *Chain) l2Genesis(options Options, origin *types.Header, lagoonDelay uin
 	config.EIP1559Denominator = denominatorBedrock
 	config.EIP1559DenominatorCanyon = denominator
 	config.EIP1559Elasticity = elasticity
-	config.ActivateForkAtGenesis(forks.Karst)
-	config.SetForkTimeOffset(forks.Lagoon, &lagoonDelay)
+	if options.Isthmus {
+		config.ActivateForkAtGenesis(forks.Isthmus)
+	} else {
+		config.ActivateForkAtGenesis(forks.Karst)
+		config.SetForkTimeOffset(forks.Lagoon, &lagoonDelay)
+	}
 	l2, err := genesis.NewL2Genesis(config, eth.BlockRefFromHeader(origin))
 	if err != nil {
 		return nil, err

@@ -17,7 +17,9 @@ type Options struct {
 	Chains int
 	// Lone adds one more chain whose dependency set holds itself only.
 	Lone bool
-	// LagoonDelay is the time from the L2 genesis to the activation of Lagoon. It is not zero.
+	// Isthmus leaves out all forks after Isthmus, Lagoon and its messages with them. Only a lone chain can be so.
+	Isthmus bool
+	// LagoonDelay is the time from the L2 genesis to the activation of Lagoon. It is not zero where there is one.
 	LagoonDelay uint64
 	L1BlockTime uint64
 	BlockTime   uint64

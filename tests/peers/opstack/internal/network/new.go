@@ -39,11 +39,13 @@ func New(options Options) (*Network, error) {
 
 func (o Options) check() error {
 	switch {
-	case o.Chains < 1:
+	case o.Isthmus && o.Chains > 0:
+		return errors.New("chains without Lagoon have no dependency set in common")
+	case o.Chains < 1 && !o.Lone:
 		return errors.New("a network has at least one chain")
 	case o.BlockTime == 0 || o.L1BlockTime == 0:
 		return errors.New("a block time is not zero")
-	case o.LagoonDelay == 0:
+	case o.LagoonDelay == 0 && !o.Isthmus:
 		return errors.New("Lagoon cannot be active at genesis: its transactions make the contracts that messages need")
 	case o.GenesisTime == 0:
 		return errors.New("the time of genesis is missing")

@@ -47,6 +47,22 @@ func TestActivation(t *testing.T) {
 	}
 }
 
+// A chain that ends with Isthmus has no later fork, at no time.
+func TestIsthmus(t *testing.T) {
+	options := testNetwork(t).Options
+	options.Chains, options.Isthmus = 0, true
+	network, err := New(options)
+	require.NoError(t, err)
+	chain := network.Chain(901)
+	require.True(t, chain.Lone)
+	require.Empty(t, network.Members())
+	require.True(t, chain.Rollup.IsForkActive(forks.Isthmus, chain.Genesis.Timestamp))
+	require.Nil(t, chain.Rollup.JovianTime)
+	require.Nil(t, chain.Genesis.Config.JovianTime)
+	require.Nil(t, chain.Genesis.Config.OsakaTime)
+	require.Nil(t, chain.Rollup.LagoonTime)
+}
+
 // The same options give the same network, so that what was kept from a run can be used with it again.
 func TestDeterminism(t *testing.T) {
 	one, err := json.Marshal(testNetwork(t).Chain(901).Rollup)
@@ -67,7 +83,8 @@ func TestSigner(t *testing.T) {
 func TestImpossibleOptions(t *testing.T) {
 	good := testNetwork(t).Options
 	for _, spoil := range []func(*Options){
-		func(o *Options) { o.Chains = 0 },
+		func(o *Options) { o.Chains, o.Lone = 0, false },
+		func(o *Options) { o.Isthmus = true },
 		func(o *Options) { o.LagoonDelay = 0 },
 		func(o *Options) { o.BlockTime = 0 },
 		func(o *Options) { o.GenesisTime = 0 },

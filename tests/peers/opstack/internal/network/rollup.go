@@ -48,7 +48,11 @@ func (c *Chain) rollupConfig(options Options, origin *types.Header) *rollup.Conf
 			EIP1559DenominatorCanyon: &canyon,
 		},
 	}
-	config.ActivateAt(forks.Lagoon, c.ActivationTime) // All earlier forks are active at genesis.
+	if options.Isthmus {
+		config.ActivateAtGenesis(forks.Isthmus)
+	} else {
+		config.ActivateAt(forks.Lagoon, c.ActivationTime) // All earlier forks are active at genesis.
+	}
 	return config
 }
 

@@ -11,7 +11,7 @@ import (
 var usual = stack.Options{Chains: 2, LagoonDelay: 30 * time.Second, Followers: true}
 
 // All are the scenarios, in the order in which they run.
-var All = slices.Concat(beside, outageScenarios())
+var All = slices.Concat(beside, otherNodes, outageScenarios())
 
 // beside are those that run beside the usual stack, and look at verdicts.
 var beside = []Scenario{

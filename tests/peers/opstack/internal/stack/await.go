@@ -64,6 +64,11 @@ func (p *Pair) AwaitSafe(ctx context.Context, height uint64) error {
 	return await(ctx, p.Rollup.RPC(), Safe, height)
 }
 
+// AwaitFinalized waits until the node's finalized head is at a height.
+func (p *Pair) AwaitFinalized(ctx context.Context, height uint64) error {
+	return await(ctx, p.Rollup.RPC(), Finalized, height)
+}
+
 // AwaitReplaced waits until the chain has, cross-safe, another block at the height of this one, and gives its hash.
 func (c *Chain) AwaitReplaced(ctx context.Context, block eth.BlockID) (common.Hash, error) {
 	for {

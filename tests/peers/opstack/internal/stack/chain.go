@@ -31,6 +31,8 @@ type Chain struct {
 	Batcher   *node.Batcher
 	// Plain derives for itself. Light follows op-supernode. Both are nil unless they were asked for.
 	Plain, Light *Pair
+	// Kona is a kona-node. It is nil unless it was asked for.
+	Kona *KonaPair
 	// Follower follows Crosscheck, Control follows op-supernode. Both are nil unless they were asked for.
 	Follower, Control *Pair
 	Peers             *Peers

@@ -14,6 +14,10 @@ type Options struct {
 	Chains int
 	// Lone adds a chain with a dependency set of its own, that a plain op-node sequences.
 	Lone bool
+	// Isthmus leaves out all forks after Isthmus, Lagoon and its messages with them. Only a lone chain can be so.
+	Isthmus bool
+	// Kona adds a kona-node to each lone chain, with an execution client of its own. It knows no fork after Isthmus.
+	Kona bool
 	// LagoonDelay is the time from genesis to the activation of Lagoon.
 	LagoonDelay time.Duration
 	// PlainNodes adds an op-node to each chain that derives for itself, with an execution client of its own.
@@ -39,6 +43,7 @@ func (o Options) network(now time.Time) network.Options {
 	return network.Options{
 		Chains:           o.Chains,
 		Lone:             o.Lone,
+		Isthmus:          o.Isthmus,
 		LagoonDelay:      uint64(o.LagoonDelay / time.Second),
 		L1BlockTime:      l1BlockTime,
 		BlockTime:        blockTime,

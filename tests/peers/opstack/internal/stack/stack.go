@@ -53,7 +53,7 @@ func Start(ctx context.Context, dir string, options Options) (*Stack, error) {
 func (s *Stack) start(ctx context.Context) error {
 	steps := []func(context.Context) error{
 		s.startBase, s.startMembers, s.startSupernode, s.startLone, s.startBatchers, s.startFaults, s.startGossip,
-		s.startSideNodes, s.startFilter,
+		s.startSideNodes, s.startKona, s.startFilter,
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -105,6 +105,9 @@ func (s *Stack) startMembers(ctx context.Context) error {
 }
 
 func (s *Stack) startSupernode(ctx context.Context) error {
+	if len(s.Members()) == 0 {
+		return nil
+	}
 	logger, err := s.logs.open("op-supernode")
 	if err != nil {
 		return err

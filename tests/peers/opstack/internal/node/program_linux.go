@@ -1,0 +1,9 @@
+package node
+
+import "syscall"
+
+// childAttributes put a program into a group of its own, so that a Ctrl-C on the terminal reaches only us, who then stop it.
+// Should we be killed, it is killed as well.
+func childAttributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}

@@ -1,0 +1,120 @@
+package scenario
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"crosscheck.dev/opstack/internal/message"
+	"crosscheck.dev/opstack/internal/sidecar"
+	"crosscheck.dev/opstack/internal/stack"
+)
+
+// otherNodes are the scenarios in which op-supernode is not Crosscheck's rollup node.
+var otherNodes = []Scenario{
+	{
+		Name: "plain-node", Shows: "an op-node that verifies no message is Crosscheck's rollup node, and op-supernode replaces a block",
+		Stack: withPlain, Limit: 8 * time.Minute, run: plainNode,
+	},
+	{
+		Name: "light-node", Shows: "an op-node that follows op-supernode is Crosscheck's rollup node, and op-supernode replaces a block",
+		Stack: withLight, Limit: 8 * time.Minute, run: lightNode,
+	},
+	{
+		Name: "lone-chain", Shows: "a chain with a dependency set of its own, over Lagoon's activation, beside two that have one in common",
+		Stack: withLone, Fresh: true, Limit: 8 * time.Minute, run: loneChain,
+	},
+	{
+		Name: "kona-node", Shows: "kona-node is Crosscheck's rollup node, and its only way to the chain's gossip is Crosscheck",
+		Stack: withKona, Fresh: true, Limit: 8 * time.Minute, run: konaNode,
+	},
+}
+
+// Their stacks.
+var (
+	withPlain = stack.Options{Chains: 2, LagoonDelay: usual.LagoonDelay, Followers: true, PlainNodes: true}
+	withLight = stack.Options{Chains: 2, LagoonDelay: usual.LagoonDelay, Followers: true, LightNodes: true}
+	withLone  = stack.Options{Chains: 2, LagoonDelay: usual.LagoonDelay, Lone: true}
+	withKona  = stack.Options{Lone: true, Isthmus: true, Kona: true}
+)
+
+// settledOn is settled with another node than op-supernode, of which Crosscheck is told: it begins after what that node calls final.
+func (r *Run) settledOn(
+	ctx context.Context, which stack.RollupNode, pair func(*stack.Chain) *stack.Pair,
+) (context.Context, *sidecar.Process, error) {
+	for _, chain := range r.Stack.Members() {
+		if err := pair(chain).AwaitFinalized(ctx, chain.ActivationHeight()+1); err != nil {
+			return ctx, nil, fmt.Errorf("the activation of chain %d does not become final: %w", chain.ID, err)
+		}
+	}
+	return r.settled(ctx, which, nil)
+}
+
+// upholds holds that Crosscheck upholds the next blocks of each chain one by one, and vouches for them.
+func (r *Run) upholds(ctx context.Context, client *sidecar.Client, chains []*stack.Chain) error {
+	for _, chain := range chains {
+		current, err := chain.Status(ctx)
+		if err != nil {
+			return err
+		}
+		from, to := current.SafeL2.Number+1, current.SafeL2.Number+further
+		if err := chain.Await(ctx, stack.Safe, to); err != nil {
+			return err
+		}
+		r.Check(fmt.Sprintf("chain %d: the next %d blocks are upheld", chain.ID, further), within(ctx, recovery, func(ctx context.Context) error {
+			return client.WaitUpheld(ctx, chain.ID, from, to)
+		}))
+		r.Check(fmt.Sprintf("chain %d: the vouched head moves on", chain.ID), within(ctx, settling, func(ctx context.Context) error {
+			return client.WaitVouched(ctx, chain.ID, to)
+		}))
+	}
+	return nil
+}
+
+// accused says which blocks and messages were found wrong, the one message aside. The sequencer may have built its block again.
+func accused(ctx context.Context, client *sidecar.Client, chains []*stack.Chain, aside *message.Executed) error {
+	var found error
+	for _, chain := range chains {
+		attestations, err := client.Attestations(ctx, chain.ID)
+		found = errors.Join(found, err)
+		for _, a := range sidecar.NotUpheldBlocks(attestations) {
+			if a.Verdict != sidecar.Superseded {
+				found = errors.Join(found, fmt.Errorf("%s: %s %s (%s)", a.BlockKey, a.Verdict, a.Reason, a.Detail))
+			}
+		}
+	}
+	invalid, err := client.Messages(ctx, sidecar.MessageFilter{Status: sidecar.MessageInvalid})
+	for _, m := range invalid {
+		if aside == nil || m.Executing.ChainID != aside.Chain || m.Executing.Number != aside.Number {
+			err = errors.Join(err, fmt.Errorf("a message of %s: %s (%s)", m.Executing.BlockKey, m.Reason, m.Detail))
+		}
+	}
+	return errors.Join(found, err)
+}
+
+// failure is the first line that tells of a consensus failure.
+func failure(log *sidecar.Log) error {
+	event, told := log.First(0, func(e *sidecar.Event) bool { return strings.HasPrefix(e.Message, "consensus failure") })
+	if told {
+		return errors.New(event.String())
+	}
+	return nil
+}
+
+// repeated says which warnings and errors were told more often than this, after an event.
+func repeated(log *sidecar.Log, after uint64, most int) error {
+	var often []string
+	for line, count := range log.Counts(after) {
+		if level, text := line[0], line[1]; count > most && (level == "WARN" || level == "ERROR") {
+			often = append(often, fmt.Sprintf("%d times %s %q", count, level, text))
+		}
+	}
+	if len(often) == 0 {
+		return nil
+	}
+	slices.Sort(often)
+	return errors.New(strings.Join(often, ", "))
+}

@@ -1,0 +1,83 @@
+package scenario
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"crosscheck.dev/opstack/internal/message"
+	"crosscheck.dev/opstack/internal/sidecar"
+	"crosscheck.dev/opstack/internal/stack"
+	"github.com/ethereum-optimism/optimism/op-service/eth"
+)
+
+const (
+	// aftermath is how long Crosscheck is watched after a replacement that its rollup node does not take part in.
+	aftermath = time.Minute
+	// mostLines is how often one warning may be told in that time.
+	mostLines = 10
+)
+
+// plainNode: what Crosscheck reads derives for itself and verifies no message. It stays on a block that op-supernode replaces, and
+// its safe head is no cross-safe one.
+func plainNode(ctx context.Context, r *Run) error {
+	ctx, crosscheck, err := r.settledOn(ctx, stack.PlainNode, func(c *stack.Chain) *stack.Pair { return c.Plain })
+	if err != nil {
+		return err
+	}
+	client := crosscheck.Client()
+	members := r.Stack.Members()
+	if err := r.upholds(ctx, client, members); err != nil {
+		return err
+	}
+	chain := members[1]
+	recorder := sidecar.Record(
+		sidecar.Source{Name: served, URL: r.Stack.FollowURL(chain.ID)},
+		sidecar.Source{Name: follower, URL: chain.Follower.Rollup.RPC()},
+	)
+	defer recorder.Stop()
+	executed, err := r.Sender.Send(ctx, members[0].ID, chain.ID, message.WrongHash)
+	if err != nil {
+		return err
+	}
+	block := eth.BlockID{Number: executed.Number, Hash: executed.Hash}
+	subject := sidecar.Subject{Block: keyOf(executed), LogIndex: &executed.LogIndex}
+	_, err = crosscheck.Log.AwaitLine(ctx, 0, sidecar.LineInvalid, subject)
+	r.Check("the message is proven invalid", err)
+	if _, err := chain.AwaitReplaced(ctx, block); err != nil {
+		return err
+	}
+	replaced := crosscheck.Log.Last()
+	// The node derives what the batches say, and stays there.
+	if err := chain.Plain.AwaitSafeBlock(ctx, block); err != nil {
+		return fmt.Errorf("the plain node does not stay on the block: %w", err)
+	}
+	select {
+	case <-time.After(aftermath):
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	r.Check("no consensus failure is told of a block that is only local-safe", failure(crosscheck.Log))
+	r.Check("no warning is told again and again", repeated(crosscheck.Log, replaced, mostLines))
+	r.Check("it is not ready, and names the chain", within(ctx, settling, func(ctx context.Context) error {
+		_, err := client.WaitReason(ctx, fmt.Sprintf("chain %d", chain.ID))
+		return err
+	}))
+	r.Check("nobody is accused but the one message", accused(ctx, client, members, executed))
+	recorder.Stop()
+	for _, source := range []string{served, follower} {
+		r.Check("the block is never safe: "+source, neverOn(ctx, recorder, source, block, chain))
+	}
+	return nil
+}
+
+// neverOn says which safe head was on a block.
+func neverOn(ctx context.Context, recorder *sidecar.Recorder, source string, block eth.BlockID, chain *stack.Chain) error {
+	recording := recorder.Of(source)
+	on, err := recording.BuiltOn(ctx, sidecar.LevelSafe, block, chain.Client)
+	if len(on) > 0 {
+		err = errors.Join(err, fmt.Errorf("safe head %s", on[0]))
+	}
+	return err
+}
