@@ -163,21 +163,37 @@ const (
 
 // recovers holds that Crosscheck is ready again, moves on, and has accused nobody.
 func (r *Run) recovers(ctx context.Context, client *sidecar.Client) error {
-	bounded, cancel := context.WithTimeout(ctx, recovery)
-	defer cancel()
-	for i, chain := range r.Stack.Members() {
+	type goal struct {
+		chain  *stack.Chain
+		height uint64
+	}
+	var goals []goal
+	for _, chain := range r.Stack.Members() {
 		current, err := chain.Status(ctx)
 		if err != nil {
 			return err
 		}
-		goal := max(current.LocalSafeL2.Number, current.SafeL2.Number) + further
-		if err := chain.Await(ctx, stack.Safe, goal); err != nil {
+		goals = append(goals, goal{chain, max(current.LocalSafeL2.Number, current.SafeL2.Number) + further})
+	}
+	for _, goal := range goals {
+		if err := goal.chain.Await(ctx, stack.Safe, goal.height); err != nil {
 			return fmt.Errorf("op-supernode itself does not recover: %w", err)
 		}
-		r.Check(fmt.Sprintf("the vouched head moves on, on chain %d of the two", i+1), client.WaitVouched(bounded, chain.ID, goal))
-		r.Check(fmt.Sprintf("our follower's safe head moves on, on chain %d of the two", i+1), chain.Follower.AwaitSafe(bounded, goal))
 	}
-	r.Check("it is ready again", client.WaitReady(bounded))
+	bounded, cancel := context.WithTimeout(ctx, recovery)
+	defer cancel()
+	steps := []func() error{func() error { return client.WaitReady(bounded) }}
+	for _, goal := range goals {
+		steps = append(steps,
+			func() error { return client.WaitVouched(bounded, goal.chain.ID, goal.height) },
+			func() error { return goal.chain.Follower.AwaitSafe(bounded, goal.height) })
+	}
+	results := together(steps...)
+	r.Check("it is ready again", results[0])
+	for i := range goals {
+		r.Check(fmt.Sprintf("the vouched head moves on, on chain %d of the two", i+1), results[1+2*i])
+		r.Check(fmt.Sprintf("our follower's safe head moves on, on chain %d of the two", i+1), results[2+2*i])
+	}
 	return r.nobodyAccused(ctx, client)
 }
 
