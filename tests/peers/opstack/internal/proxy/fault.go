@@ -9,6 +9,8 @@ import (
 type Fault struct {
 	kind  kind
 	delay time.Duration
+	// stale is nil unless one height has a stale answer.
+	stale *stale
 }
 
 type kind int

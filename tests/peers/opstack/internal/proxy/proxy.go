@@ -1,6 +1,6 @@
 // Package proxy stands in front of a JSON-RPC endpoint, over HTTP and over websockets. It passes requests on, counts them, and
-// fails them when it is told to. Its own address stays, whatever comes and goes behind it. It changes no answer that it passes
-// on, and keeps none.
+// fails them, or one of them asks for something else, when it is told to. Its own address stays, whatever comes and goes behind it.
+// It changes no answer that it passes on, and keeps none.
 package proxy
 
 import (
@@ -163,6 +163,10 @@ func (p *Proxy) handle(w http.ResponseWriter, request *http.Request) {
 	if websocket.IsWebSocketUpgrade(request) {
 		p.relay(ctx, w, request)
 		return
+	}
+	if fault.stale != nil {
+		body = fault.stale.rewrite(body)
+		request.ContentLength = int64(len(body))
 	}
 	request = request.WithContext(ctx)
 	request.Body = io.NopCloser(bytes.NewReader(body))

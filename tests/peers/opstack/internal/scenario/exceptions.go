@@ -11,6 +11,11 @@ var Exceptions = []Exception{
 	{withdrawnServed, "unattested-lie", "the block is not served as local-safe once it is proven invalid"},
 	{replayTakesPlace, "replayed-lie", "it is attributable"},
 	{replayTakesPlace, "replayed-lie", "genuine attestations are kept as attributable, though replays came first"},
+	{activationOpen, "lone-chain", "the lone chain: the activation block and its child are upheld"},
+	{activationHolds, "lone-chain", "the lone chain: the vouched head passes the activation block"},
+	{plainAllHands, "plain-node", "no consensus failure is told of a block that is only local-safe"},
+	{noHeadsAreHeads, "kona-node", "it is not ready while kona-node names no heads"},
+	{noHeadsAreHeads, "kona-node", "it names no heads while kona-node names none"},
 }
 
 const (
@@ -18,4 +23,6 @@ const (
 	activationHolds  = "The open activation block holds the vouched head, and followers with it, for ever"
 	withdrawnServed  = "A local-safe block that was proven invalid, and that op-supernode has withdrawn, is still served to followers"
 	replayTakesPlace = "A replay of a block's unsafe frame takes the place of the genuine attestation, which is refused as seen already"
+	plainAllHands    = "A plain node's safe head counts as cross-safe: an invalid message in it is told as a consensus failure"
+	noHeadsAreHeads  = "A rollup node that names no heads counts as one whose heads are at height 0, and Crosscheck as ready"
 )

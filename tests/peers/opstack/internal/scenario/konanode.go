@@ -53,7 +53,8 @@ func konaNode(ctx context.Context, r *Run) error {
 // depositUpheld holds that every block is upheld, one with a user's deposit among them: Crosscheck reads deposits from L1.
 func (r *Run) depositUpheld(ctx context.Context, client *sidecar.Client, lone *stack.Chain) error {
 	user := network.UserKey(0)
-	receipt, err := r.Stack.L1.Deposit(ctx, lone.Chain, user, contracts.Deposit{To: deposited, Mint: big.NewInt(1), Value: big.NewInt(1), Gas: depositGas})
+	deposit := contracts.Deposit{To: deposited, Mint: big.NewInt(1), Value: big.NewInt(1), Gas: depositGas}
+	receipt, err := r.Stack.L1.Deposit(ctx, lone.Chain, user, deposit)
 	if err != nil {
 		return err
 	}

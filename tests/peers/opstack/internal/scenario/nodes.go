@@ -13,19 +13,23 @@ import (
 	"crosscheck.dev/opstack/internal/stack"
 )
 
-// otherNodes are the scenarios in which op-supernode is not Crosscheck's rollup node.
+// otherNodes are the scenarios in which Crosscheck reads something else than op-supernode and the sequencer's execution client.
 var otherNodes = []Scenario{
 	{
-		Name: "plain-node", Shows: "an op-node that verifies no message is Crosscheck's rollup node, and op-supernode replaces a block",
+		Name: "plain-node", Shows: "an op-node that verifies no message is the rollup node, and op-supernode replaces a block",
 		Stack: withPlain, Limit: 8 * time.Minute, run: plainNode,
 	},
 	{
-		Name: "light-node", Shows: "an op-node that follows op-supernode is Crosscheck's rollup node, and op-supernode replaces a block",
+		Name: "light-node", Shows: "the same with an op-node that follows op-supernode",
 		Stack: withLight, Limit: 8 * time.Minute, run: lightNode,
 	},
 	{
 		Name: "lone-chain", Shows: "a chain with a dependency set of its own, over Lagoon's activation, beside two that have one in common",
 		Stack: withLone, Fresh: true, Limit: 8 * time.Minute, run: loneChain,
+	},
+	{
+		Name: "stale-answer", Shows: "an execution endpoint still tells a replaced block at its height, and next the child of the other",
+		Stack: usual, Limit: 8 * time.Minute, run: staleAnswer,
 	},
 	{
 		Name: "kona-node", Shows: "kona-node is Crosscheck's rollup node, and its only way to the chain's gossip is Crosscheck",
@@ -64,13 +68,32 @@ func (r *Run) upholds(ctx context.Context, client *sidecar.Client, chains []*sta
 		if err := chain.Await(ctx, stack.Safe, to); err != nil {
 			return err
 		}
-		r.Check(fmt.Sprintf("chain %d: the next %d blocks are upheld", chain.ID, further), within(ctx, recovery, func(ctx context.Context) error {
-			return client.WaitUpheld(ctx, chain.ID, from, to)
-		}))
-		r.Check(fmt.Sprintf("chain %d: the vouched head moves on", chain.ID), within(ctx, settling, func(ctx context.Context) error {
-			return client.WaitVouched(ctx, chain.ID, to)
-		}))
+		err = within(ctx, recovery, func(ctx context.Context) error { return client.WaitUpheld(ctx, chain.ID, from, to) })
+		r.Check(fmt.Sprintf("chain %d: the next %d blocks are upheld", chain.ID, further), err)
+		err = within(ctx, settling, func(ctx context.Context) error { return client.WaitVouched(ctx, chain.ID, to) })
+		r.Check(fmt.Sprintf("chain %d: the vouched head moves on", chain.ID), err)
 	}
+	return nil
+}
+
+// movesOn holds that Crosscheck and its follower go on from here.
+func (r *Run) movesOn(ctx context.Context, crosscheck *sidecar.Process, id uint64) error {
+	client, chain := crosscheck.Client(), r.Stack.Chain(id)
+	current, err := chain.Status(ctx)
+	if err != nil {
+		return err
+	}
+	goal := max(current.LocalSafeL2.Number, current.SafeL2.Number) + further
+	if err := chain.Await(ctx, stack.Safe, goal); err != nil {
+		return err
+	}
+	r.Check("the vouched head moves on after the replacement", within(ctx, recovery, func(ctx context.Context) error {
+		return client.WaitVouched(ctx, id, goal)
+	}))
+	r.Check("our follower's safe head moves on after the replacement", within(ctx, recovery, func(ctx context.Context) error {
+		return chain.Follower.AwaitSafe(ctx, goal)
+	}))
+	r.Check("it is ready after the replacement", within(ctx, settling, client.WaitReady))
 	return nil
 }
 
