@@ -9,6 +9,18 @@ var Exceptions = []Exception{
 	{activationHolds, "activation", "chain 901: our follower's safe head passes the activation block"},
 	{activationHolds, "activation", "chain 902: our follower's safe head passes the activation block"},
 	{withdrawnServed, "unattested-lie", "the block is not served as local-safe once it is proven invalid"},
+	{standstillUntold, "batches-held", "/readyz tells of it"},
+	{standstillUntold, "batches-held-killed", "/readyz tells of it"},
+	{reorgStops, "l1-reorg-7", "the vouched head moves on, on chain 1 of the two"},
+	{reorgStops, "l1-reorg-7", "our follower's safe head moves on, on chain 1 of the two"},
+	{reorgStops, "l1-reorg-7", "the vouched head moves on, on chain 2 of the two"},
+	{reorgStops, "l1-reorg-7", "our follower's safe head moves on, on chain 2 of the two"},
+	{reorgStops, "l1-reorg-7", "it is ready in the end"},
+	{reorgStops, "l1-reorg-7-killed", "the vouched head moves on, on chain 1 of the two"},
+	{reorgStops, "l1-reorg-7-killed", "our follower's safe head moves on, on chain 1 of the two"},
+	{reorgStops, "l1-reorg-7-killed", "the vouched head moves on, on chain 2 of the two"},
+	{reorgStops, "l1-reorg-7-killed", "our follower's safe head moves on, on chain 2 of the two"},
+	{reorgStops, "l1-reorg-7-killed", "it is ready in the end"},
 	{replayTakesPlace, "replayed-lie", "it is attributable"},
 	{replayTakesPlace, "replayed-lie", "genuine attestations are kept as attributable, though replays came first"},
 	{activationOpen, "lone-chain", "the lone chain: the activation block and its child are upheld"},
@@ -24,6 +36,8 @@ const (
 	activationOpen   = "Crosscheck does not know Lagoon's upgrade transactions: the activation block and its child stay open"
 	activationHolds  = "The open activation block holds the vouched head, and followers with it, for ever"
 	withdrawnServed  = "A local-safe block that was proven invalid, and that op-supernode has withdrawn, is still served to followers"
+	standstillUntold = "A safe head that has stood still for two minutes is told of nowhere"
+	reorgStops       = "An L1 reorganisation that drops the vouched head stops that head for ever, and followers with it"
 	replayTakesPlace = "A replay of a block's unsafe frame takes the place of the genuine attestation, which is refused as seen already"
 	plainAllHands    = "A plain node's safe head counts as cross-safe: an invalid message in it is told as a consensus failure"
 	noHeadsAreHeads  = "A rollup node that names no heads counts as one whose heads are at height 0, and Crosscheck as ready"
