@@ -1,5 +1,6 @@
 // Package node runs the OP Stack's own programs in this process: execution clients, rollup nodes, the supernode, batchers and the
-// interop filter; and kona-node, which is a process of its own. Each can be stopped and started again, and keeps its addresses. It knows no scenario, and judges nothing.
+// interop filter; and kona-node, which is a process of its own. Each can be stopped and started again, and keeps its addresses. It
+// knows no scenario, and judges nothing.
 package node
 
 import (

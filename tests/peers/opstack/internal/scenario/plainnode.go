@@ -15,6 +15,10 @@ import (
 // aftermath is how long Crosscheck is watched after a replacement that something it reads does not take part in.
 const aftermath = time.Minute
 
+// mostTurns is how often one warning may be told in that time. op-node tries again and again to get its execution client onto the
+// other branch, about twice in eight seconds, and the client really goes there and back: two turns each time, and some to spare.
+const mostTurns = 40
+
 // plainNode: what Crosscheck reads derives for itself and verifies no message. It stays on a block that op-supernode replaces, and
 // its safe head is no cross-safe one.
 func plainNode(ctx context.Context, r *Run) error {
@@ -44,6 +48,7 @@ func plainNode(ctx context.Context, r *Run) error {
 	if _, err := chain.AwaitReplaced(ctx, block); err != nil {
 		return err
 	}
+	replaced := crosscheck.Log.Last()
 	// The node derives what the batches say, and stays there.
 	if err := chain.Plain.AwaitSafeBlock(ctx, block); err != nil {
 		return fmt.Errorf("the plain node does not stay on the block: %w", err)
@@ -54,6 +59,7 @@ func plainNode(ctx context.Context, r *Run) error {
 		return context.Cause(ctx)
 	}
 	r.Check("no consensus failure is told of a block that is only local-safe", failure(crosscheck.Log))
+	r.Check("no warning is told without a pause", repeated(crosscheck.Log, replaced, mostTurns))
 	r.Check("it is not ready, and names the chain", within(ctx, settling, func(ctx context.Context) error {
 		_, err := client.WaitReason(ctx, fmt.Sprintf("chain %d", chain.ID))
 		return err
