@@ -21,6 +21,8 @@ type outage struct {
 	lasts time.Duration
 	// told is a part of what /readyz says meanwhile.
 	told string
+	// fresh asks for a stack of its own: one on which the sequencer never stood still.
+	fresh bool
 }
 
 // outages are all of them.
@@ -31,7 +33,7 @@ var outages = []outage{
 	},
 	{name: "l1-reorg-1", shows: "L1 replaces its newest block", begin: reorganise(1)},
 	{name: "l1-reorg-3", shows: "L1 replaces its newest 3 blocks", begin: reorganise(3)},
-	{name: "l1-reorg-7", shows: "L1 replaces its newest 7 blocks", begin: reorganise(7)},
+	{name: "l1-reorg-7", shows: "L1 replaces its newest 7 blocks", begin: reorganise(7), fresh: true},
 	{
 		name: "supernode-stopped", shows: "op-supernode is away for a minute", lasts: time.Minute, told: "heads",
 		begin: func(_ context.Context, r *Run) error { return r.Stack.Supernode.Stop() },
@@ -54,7 +56,7 @@ func outageScenarios() []Scenario {
 	for _, outage := range outages {
 		for _, killed := range []bool{false, true} {
 			scenario := Scenario{
-				Name: outage.name, Shows: outage.shows, Stack: usual, Limit: 10 * time.Minute,
+				Name: outage.name, Shows: outage.shows, Stack: usual, Fresh: outage.fresh, Limit: 10 * time.Minute,
 				run: func(ctx context.Context, r *Run) error { return r.goThrough(ctx, outage, killed) },
 			}
 			if killed {
