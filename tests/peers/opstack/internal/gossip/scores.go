@@ -78,19 +78,5 @@ func (s *Scores) Of(ctx context.Context, id peer.ID) (Score, error) {
 	}, nil
 }
 
-// Multiaddr is where the node itself can be dialled on a loopback port, its peer id included.
-func (s *Scores) Multiaddr(ctx context.Context) (string, error) {
-	self, err := s.peers.Self(ctx)
-	if err != nil {
-		return "", fmt.Errorf("cannot ask %s who it is: %w", s.url, err)
-	}
-	for _, address := range self.Addresses {
-		if _, err := peer.AddrInfoFromString(address); err == nil {
-			return address, nil
-		}
-	}
-	return "", fmt.Errorf("%s (peer %s) tells no address", s.url, self.PeerID)
-}
-
 // Close hangs up.
 func (s *Scores) Close() { s.rpc.Close() }

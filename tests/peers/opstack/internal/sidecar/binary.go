@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -74,20 +73,6 @@ func Check(ctx context.Context, binary string, config *Config) error {
 	return err
 }
 
-// Resolve lets the vouched head pass a block that does not hold.
-func Resolve(ctx context.Context, binary string, config *Config, block BlockKey, reason string) error {
-	_, err := Command(ctx, binary, "resolve", "--config", config.File(),
-		"--chain", number(block.ChainID), "--number", number(block.Number),
-		"--hash", block.Hash.Hex(), "--reason", reason)
-	return err
-}
-
-// Audit re-audits past blocks from the endpoints alone, and returns crosscheck's report.
-func Audit(ctx context.Context, binary string, config *Config, chain, from, to uint64) (string, error) {
-	return Command(ctx, binary, "audit", "--config", config.File(),
-		"--chain", number(chain), "--from", number(from), "--to", number(to))
-}
-
 // BlockKey names a block.
 type BlockKey struct {
 	ChainID uint64      `json:"chain_id"`
@@ -96,8 +81,6 @@ type BlockKey struct {
 }
 
 func (b BlockKey) String() string { return fmt.Sprintf("%d/%d (%s)", b.ChainID, b.Number, b.Hash) }
-
-func number(value uint64) string { return strconv.FormatUint(value, 10) }
 
 // environment is ours without crosscheck's settings: they would win over the file.
 func environment() []string {
