@@ -20,7 +20,7 @@ use crosscheck::interop::MessageStatus;
 use crosscheck::monitor::{
     Change, Ending, Input, MessageKey, ObservedBlock, Outcome, SafetyHeads, Tracker, TrackerLimits,
 };
-use crosscheck::sources::LogIndex;
+use crosscheck::sources::{LogIndex, SafeMeans};
 use crosscheck_p2p::UnixSeconds;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
@@ -138,6 +138,7 @@ fn tell(args: &Args, tracker: &mut Tracker, block: &Arc<ObservedBlock>) -> [Outc
         local_safe: number.saturating_sub(args.finality / 4),
         safe: number.saturating_sub(args.finality / 3),
         finalized: number.saturating_sub(args.finality),
+        safe_means: SafeMeans::CrossSafe,
     };
     [
         tracker.apply(Input::Block(Arc::clone(block))),

@@ -289,6 +289,7 @@ fn watch_heads(
     let watcher = HeadWatcher {
         chain_id,
         node: RollupNode::new(rollup_node.clone(), config.sources.limits())?,
+        safe_means: chain.safe_means,
         execution,
         set: config.dependency_set(),
         interval: config.sources.poll_interval.0,

@@ -1,10 +1,11 @@
 //! [`HeadWatcher`]: the task that polls one chain's rollup node for its heads.
 
+use super::safe_meaning::SafeMeaning;
 use super::{Answer, AuditorMessage, Heads};
 use crate::health::Health;
 use crate::interop::DependencySet;
 use crate::metrics::Metrics;
-use crate::sources::{ExecutionClient, RollupNode, SourceError};
+use crate::sources::{ExecutionClient, RollupNode, SafeMeans, SourceError};
 use crosscheck_p2p::ChainId;
 use std::convert::Infallible;
 use std::time::Duration;
@@ -26,6 +27,8 @@ pub struct HeadWatcher {
     pub chain_id: ChainId,
     /// Its rollup node.
     pub node: RollupNode,
+    /// What it means that the node calls a block safe, if that is configured.
+    pub safe_means: Option<SafeMeans>,
     /// Its execution clients.
     pub execution: ExecutionClient,
     /// The dependency set that was configured.
@@ -71,9 +74,11 @@ impl HeadWatcher {
             info!(chain_id = %self.chain_id, "endpoints serve the chain");
         }
         let mut pause = self.interval;
+        let mut meaning = SafeMeaning::new(self.chain_id, self.safe_means);
         loop {
             match self.node.status().await {
                 Ok(document) => {
+                    self.heads.set_safe_means(self.chain_id, meaning.ask(&self.node).await);
                     self.health.clear(&heads);
                     pause = self.interval;
                     let status = document.heads();
@@ -84,6 +89,7 @@ impl HeadWatcher {
                     self.metrics.source_failed(self.chain_id, "rollup-node");
                     self.tell(&heads, &error.to_string());
                     self.heads.set(self.chain_id, None);
+                    meaning.lose();
                     pause = pause.saturating_mul(2).min(LONGEST_PAUSE).max(self.interval);
                 }
             }

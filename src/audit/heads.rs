@@ -1,7 +1,7 @@
 //! [`Heads`]: what each chain's rollup node said last of its heads. Written by the head watchers, read by
 //! the investigator.
 
-use crate::sources::{StatusDocument, SyncStatus};
+use crate::sources::{SafeMeans, StatusDocument, SyncStatus};
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,6 +27,7 @@ pub struct Heads {
 struct ChainHeads {
     status: watch::Sender<Option<SyncStatus>>,
     answer: watch::Sender<Option<Answer>>,
+    safe_means: watch::Sender<SafeMeans>,
     wanted: Notify,
 }
 
@@ -63,6 +64,18 @@ impl Heads {
     /// The node's last answer, and word of each new one. `None`: the chain is not watched.
     pub fn answers(&self, chain_id: ChainId) -> Option<watch::Receiver<Option<Answer>>> {
         self.by_chain.get(&chain_id).map(|heads| heads.answer.subscribe())
+    }
+
+    /// What it means that the chain's node calls a block safe. Local-safe until something else is known.
+    pub fn safe_means(&self, chain_id: ChainId) -> SafeMeans {
+        self.by_chain.get(&chain_id).map_or_else(SafeMeans::default, |heads| *heads.safe_means.borrow())
+    }
+
+    /// Takes in what it means that the chain's node calls a block safe.
+    pub fn set_safe_means(&self, chain_id: ChainId, meaning: SafeMeans) {
+        if let Some(heads) = self.by_chain.get(&chain_id) {
+            heads.safe_means.send_replace(meaning);
+        }
     }
 
     /// Asks for the chain's heads sooner than they would be polled: something waits for them.

@@ -17,6 +17,7 @@ mod need;
 mod open_cases;
 mod proven_blocks;
 mod range;
+mod safe_meaning;
 mod verdict;
 mod wait;
 

@@ -2,7 +2,7 @@
 
 use super::P2pConfig;
 use crate::consolidation::ReplacementRule;
-use crate::sources::EndpointUrl;
+use crate::sources::{EndpointUrl, SafeMeans};
 use alloy::primitives::Address;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,10 @@ pub struct ChainConfig {
     /// Its rollup node: the one that derives the chain from L1. Unset: the chain is only monitored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollup_node: Option<EndpointUrl>,
+    /// What it means that the rollup node, or without one an execution client's label, calls a block safe. Unset: it is
+    /// learnt from the rollup node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub safe_means: Option<SafeMeans>,
     /// Seconds between two blocks.
     pub block_time: u64,
     /// When interop activates, in seconds since 1970.

@@ -73,6 +73,7 @@ pub const KEYS: &[Key] = &[
     chain_key("execution", Kind::List, "write http:// or https:// URLs, such as [\"http://127.0.0.1:8545\"]"),
     chain_key("quorum", Kind::Integer, "write a whole number, 1 to the number of the chain's execution URLs"),
     chain_key("rollup_node", Kind::Text, "write an http:// or https:// URL"),
+    chain_key("safe_means", Kind::Text, "write \"cross-safe\" or \"local-safe\""),
     chain_key("block_time", Kind::Integer, "write the seconds between two blocks, 1 or more"),
     chain_key("interop_time", Kind::Integer, "write the activation time in seconds since 1970"),
     chain_key("system_config", Kind::Text, "write the address of the chain's SystemConfig on L1"),

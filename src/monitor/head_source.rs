@@ -12,7 +12,12 @@ use tokio::sync::watch;
 #[derive(Debug)]
 pub enum HeadSource {
     /// Its rollup node, as its watcher heard it last.
-    Node(watch::Receiver<Option<Answer>>),
+    Node {
+        /// What it said.
+        answers: watch::Receiver<Option<Answer>>,
+        /// Where it is kept what its word means.
+        heads: Heads,
+    },
     /// The labels `safe` and `finalized` of its execution clients. Nobody else tells them, so they are kept here for
     /// those who check other chains' messages against this one.
     Labels {
@@ -32,12 +37,14 @@ impl HeadSource {
         tip: L2BlockRef,
     ) -> Result<Option<ToldHeads>, SourceError> {
         match self {
-            Self::Node(answer) => {
-                let status = answer.borrow().as_ref().map(|answer| answer.document.heads());
+            Self::Node { answers, heads } => {
+                let status = answers.borrow().as_ref().map(|answer| answer.document.heads());
+                let safe_means = heads.safe_means(chain_id);
                 Ok(status.map(|status| ToldHeads {
                     local_safe: status.local_safe(),
                     safe: status.safe_l2,
                     finalized: status.finalized_l2,
+                    safe_means,
                 }))
             }
             Self::Labels { heads, metrics } => {
@@ -48,7 +55,8 @@ impl HeadSource {
                         metrics.head(chain_id, level, head.number);
                     }
                 }
-                Ok(Some(ToldHeads { local_safe: safe, safe, finalized }))
+                let safe_means = heads.safe_means(chain_id);
+                Ok(Some(ToldHeads { local_safe: safe, safe, finalized, safe_means }))
             }
         }
     }

@@ -6,8 +6,8 @@
 use super::fetcher::Fetcher;
 use super::report::report;
 use super::{
-    Board, BoardWriter, Change, Cursors, Input, Note, Notebook, ObservedBlock, Outcome, Request, SafetyHeads,
-    SuspectMessage,
+    Board, BoardWriter, Change, Cursors, Input, MessageEvent, Note, Notebook, ObservedBlock, Outcome,
+    Request, SafetyHeads, SuspectMessage,
 };
 use crate::ledger::{BlockPosition, Ledger, LedgerError};
 use crate::metrics::Metrics;
@@ -177,9 +177,18 @@ impl Monitor {
             let last = matches!(event.change, Change::Ended(_))
                 .then(|| self.board.read().message(&event.key).map(|message| message.status()))
                 .flatten();
-            notes.extend(self.notebook.hear(event, last).map(|note| (note, true)));
+            notes.extend(self.notebook.hear(&self.proven(event), last).map(|note| (note, true)));
         }
         self.note(notes).await
+    }
+
+    /// The event, its block no further than the chain's node can have proven it.
+    fn proven(&self, event: &MessageEvent) -> MessageEvent {
+        let tracker = self.board.read();
+        let level = tracker
+            .chain(event.key.block.chain_id)
+            .map_or(event.level, |view| view.heads().proven(event.level));
+        MessageEvent { level, ..event.clone() }
     }
 
     /// Writes notes down, and tells those that are news. With each: whether its event was counted.

@@ -120,7 +120,9 @@ impl Note {
             News::Invalid { .. } | News::Flip { to: MessageStatus::Invalid(_), .. } => {
                 self.level >= SafetyLevel::Safe
             }
-            News::Ended { ending: Ending::Finalized, status } => *status == "invalid",
+            News::Ended { ending: Ending::Finalized, status } => {
+                *status == "invalid" && self.level >= SafetyLevel::Safe
+            }
             News::Flip { .. } | News::Undeclared | News::Ended { .. } => false,
         }
     }

@@ -12,7 +12,12 @@ pub(super) fn report(note: &Note) {
     let reason = note.news.reason().map(|reason| reason.code()).unwrap_or_default();
     let detail = note.news.reason().map(ToString::to_string).unwrap_or_default();
     if let News::Ended { ending: Ending::Finalized, status } = &note.news {
-        error!(%chain_id, number, %hash, log_index, initiating, status, "consensus failure: an invalid message is final");
+        if note.is_consensus_failure() {
+            error!(%chain_id, number, %hash, log_index, initiating, status, "consensus failure: an invalid message is final");
+        } else {
+            warn!(%chain_id, number, %hash, log_index, initiating, status,
+                  "an invalid message is final on a node that checks no messages: compare its chain with one that does");
+        }
         return;
     }
     if note.is_consensus_failure() {

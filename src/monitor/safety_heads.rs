@@ -1,16 +1,19 @@
 //! [`SafetyHeads`]: how far a chain is, as its own node or client says.
 
 use crate::interop::SafetyLevel;
+use crate::sources::SafeMeans;
 
 /// Heights of a chain's heads. A client that tells no local-safe head is taken at its safe one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SafetyHeads {
     /// Derived from L1.
     pub local_safe: u64,
-    /// Cross-safe.
+    /// What the node calls safe.
     pub safe: u64,
     /// Covered by L1 finality.
     pub finalized: u64,
+    /// What it means that the node calls a block safe.
+    pub safe_means: SafeMeans,
 }
 
 impl SafetyHeads {
@@ -27,5 +30,33 @@ impl SafetyHeads {
         } else {
             SafetyLevel::Unsafe
         }
+    }
+
+    /// How far a block of this level is proven to be if one of its messages is invalid: a node that checks no message
+    /// makes nothing cross-safe, however high it ranks the block.
+    pub fn proven(&self, level: SafetyLevel) -> SafetyLevel {
+        match self.safe_means {
+            SafeMeans::CrossSafe => level,
+            SafeMeans::LocalSafe => level.min(SafetyLevel::LocalSafe),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::a_node_that_checks_messages(SafeMeans::CrossSafe, SafetyLevel::Finalized, SafetyLevel::Finalized)]
+    #[case::safe_on_a_plain_node(SafeMeans::LocalSafe, SafetyLevel::Safe, SafetyLevel::LocalSafe)]
+    #[case::final_on_a_plain_node(SafeMeans::LocalSafe, SafetyLevel::Finalized, SafetyLevel::LocalSafe)]
+    #[case::unsafe_on_a_plain_node(SafeMeans::LocalSafe, SafetyLevel::Unsafe, SafetyLevel::Unsafe)]
+    fn a_node_proves_what_it_checks(
+        #[case] safe_means: SafeMeans,
+        #[case] level: SafetyLevel,
+        #[case] expected: SafetyLevel,
+    ) {
+        assert_eq!(SafetyHeads { safe_means, ..SafetyHeads::default() }.proven(level), expected);
     }
 }

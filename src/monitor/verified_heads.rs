@@ -5,17 +5,19 @@
 
 use super::SafetyHeads;
 use super::recent_blocks::RecentBlocks;
-use crate::sources::L2BlockRef;
+use crate::sources::{L2BlockRef, SafeMeans};
 
 /// The heads as a node, or the labels of execution clients, tell them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ToldHeads {
     /// Derived from L1.
     pub(super) local_safe: L2BlockRef,
-    /// Cross-safe.
+    /// What the node calls safe.
     pub(super) safe: L2BlockRef,
     /// Covered by L1 finality.
     pub(super) finalized: L2BlockRef,
+    /// What it means that the node calls a block safe.
+    pub(super) safe_means: SafeMeans,
 }
 
 /// What stands in the way of a head.
@@ -49,7 +51,7 @@ pub(super) fn verified_heads(
     let finalized = verify("finalized", told.finalized, known.finalized);
     let safe = verify("safe", told.safe, known.safe).max(finalized);
     let local_safe = verify("local-safe", told.local_safe, known.local_safe).max(safe);
-    (SafetyHeads { local_safe, safe, finalized }, other)
+    (SafetyHeads { local_safe, safe, finalized, safe_means: told.safe_means }, other)
 }
 
 #[cfg(test)]
@@ -81,12 +83,16 @@ mod tests {
     #[test]
     fn a_head_of_no_hash_is_none() {
         let none = L2BlockRef { hash: B256::ZERO, number: 0, timestamp: UnixSeconds(0) };
-        let told = ToldHeads { local_safe: head(12, false), safe: none, finalized: none };
+        let told = told(head(12, false), none, none);
         assert_eq!(verified_heads(&recent(), heads(15, 14, 11), &told), (heads(12, 0, 0), None));
     }
 
     fn heads(local_safe: u64, safe: u64, finalized: u64) -> SafetyHeads {
-        SafetyHeads { local_safe, safe, finalized }
+        SafetyHeads { local_safe, safe, finalized, safe_means: SafeMeans::CrossSafe }
+    }
+
+    fn told(local_safe: L2BlockRef, safe: L2BlockRef, finalized: L2BlockRef) -> ToldHeads {
+        ToldHeads { local_safe, safe, finalized, safe_means: SafeMeans::CrossSafe }
     }
 
     #[rstest]
@@ -105,7 +111,7 @@ mod tests {
     ) {
         let [local_safe, safe, finalized] =
             [local_safe, safe, finalized].map(|(number, fork)| head(number, fork));
-        let told = ToldHeads { local_safe, safe, finalized };
+        let told = told(local_safe, safe, finalized);
         let (taken, other) = verified_heads(&recent(), heads(15, 14, 11), &told);
         assert_eq!(taken, expected);
         assert_eq!(other.map(|other| other.level), fork);

@@ -32,7 +32,7 @@ impl Standing {
             tip: (tip.key.number, tip.timestamp),
             cross_unsafe: view.cross_unsafe().or_else(|| first.checked_sub(1)),
             // A chain whose every head is its genesis tells nothing apart from one that was not heard of.
-            heads: (heads != SafetyHeads::default()).then_some(heads),
+            heads: ((heads.local_safe, heads.safe, heads.finalized) != (0, 0, 0)).then_some(heads),
         })
     }
 
@@ -58,9 +58,14 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sources::SafeMeans;
     use rstest::rstest;
 
-    const HEADS: SafetyHeads = SafetyHeads { local_safe: 80, safe: 60, finalized: 40 };
+    const HEADS: SafetyHeads = heads(80, 60, 40);
+
+    const fn heads(local_safe: u64, safe: u64, finalized: u64) -> SafetyHeads {
+        SafetyHeads { local_safe, safe, finalized, safe_means: SafeMeans::CrossSafe }
+    }
 
     fn standing(cross_unsafe: Option<u64>, heads: Option<SafetyHeads>) -> Standing {
         Standing { tip: (100, UnixSeconds(200)), cross_unsafe, heads }
@@ -73,7 +78,7 @@ mod tests {
     #[case::nothing_verified(None, Some(HEADS), [Some(100), None, Some(80), None, None])]
     #[case::heads_unknown(Some(90), None, [Some(100), Some(90), None, None, None])]
     #[case::node_ahead(
-        Some(100), Some(SafetyHeads { local_safe: 120, safe: 110, finalized: 105 }), [Some(100); 5]
+        Some(100), Some(heads(120, 110, 105)), [Some(100); 5]
     )]
     fn heads_by_level(
         #[case] cross_unsafe: Option<u64>,

@@ -106,7 +106,10 @@ pub(super) async fn start(
 /// Who says how far the chain is: its rollup node, if it has one.
 fn head_source(shared: &Shared, chain_id: ChainId, chain: &ChainConfig) -> HeadSource {
     match shared.heads.answers(chain_id).filter(|_| !chain.is_monitored_only()) {
-        Some(answers) => HeadSource::Node(answers),
-        None => HeadSource::Labels { heads: shared.heads.clone(), metrics: shared.metrics.clone() },
+        Some(answers) => HeadSource::Node { answers, heads: shared.heads.clone() },
+        None => {
+            shared.heads.set_safe_means(chain_id, chain.safe_means.unwrap_or_default());
+            HeadSource::Labels { heads: shared.heads.clone(), metrics: shared.metrics.clone() }
+        }
     }
 }

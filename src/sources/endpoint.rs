@@ -44,6 +44,18 @@ impl FromStr for EndpointUrl {
 }
 
 impl EndpointUrl {
+    /// The address of the server that serves this chain among others, if the last part of this one's path is the chain's
+    /// id: that is how op-supernode serves each of its chains.
+    pub fn server_of(&self, chain_id: ChainId) -> Option<Self> {
+        let mut url = Url::clone(&self.0);
+        let last = url.path_segments()?.rfind(|segment| !segment.is_empty())?.to_owned();
+        if last != chain_id.to_string() {
+            return None;
+        }
+        url.path_segments_mut().ok()?.pop_if_empty().pop();
+        Some(Self(Arc::new(url)))
+    }
+
     /// Whether requests to it would go to a server of this machine that listens at `addr`.
     pub fn reaches(&self, addr: SocketAddr) -> bool {
         let ip = match self.0.host() {
@@ -276,6 +288,17 @@ mod tests {
     #[case::other_host("http://10.0.0.1:9646", "127.0.0.1:9646", false)]
     fn reaches(#[case] url: &str, #[case] addr: SocketAddr, #[case] expected: bool) {
         assert_eq!(url.parse::<EndpointUrl>().unwrap().reaches(addr), expected);
+    }
+
+    #[rstest]
+    #[case::supernode("http://127.0.0.1:7000/901/", Some("http://127.0.0.1:7000/"))]
+    #[case::no_slash("http://127.0.0.1:7000/901", Some("http://127.0.0.1:7000/"))]
+    #[case::below_a_path("https://node.example/rpc/901?key=abc", Some("https://node.example/rpc?key=abc"))]
+    #[case::another_chain("http://127.0.0.1:7000/902/", None)]
+    #[case::no_path("http://127.0.0.1:901", None)]
+    fn a_server_of_several_chains(#[case] url: &str, #[case] expected: Option<&str>) {
+        let server = url.parse::<EndpointUrl>().unwrap().server_of(ChainId::from(901));
+        assert_eq!(server.map(String::from).as_deref(), expected);
     }
 
     #[rstest]

@@ -2,7 +2,7 @@
 //!
 //! Served by op-node, kona-node and op-supernode; fields that only some of them send are optional.
 
-use super::{Endpoint, EndpointLimits, EndpointUrl, SourceError, StatusDocument};
+use super::{Endpoint, EndpointLimits, EndpointUrl, SafeMeans, SourceError, StatusDocument};
 use crate::consolidation::RollupConfig;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{B256, U64};
@@ -91,10 +91,17 @@ struct DependencySetAnswer {
     expiry_window: Option<u64>,
 }
 
+/// What `supernode_syncStatus` says that matters here: whose messages it checks.
+#[derive(Deserialize)]
+struct SupernodeStatus {
+    chain_ids: Vec<ChainId>,
+}
+
 /// A chain's rollup node.
 #[derive(Clone, Debug)]
 pub struct RollupNode {
     endpoint: Endpoint,
+    limits: EndpointLimits,
 }
 
 impl RollupNode {
@@ -103,7 +110,7 @@ impl RollupNode {
     /// # Errors
     /// If no HTTP client can be made.
     pub fn new(url: EndpointUrl, limits: EndpointLimits) -> Result<Self, SourceError> {
-        Ok(Self { endpoint: Endpoint::new(url, limits)? })
+        Ok(Self { endpoint: Endpoint::new(url, limits)?, limits })
     }
 
     /// Its heads, and all else that it says of them.
@@ -168,6 +175,25 @@ impl RollupNode {
         self.endpoint.call("optimism_rollupConfig", rpc_params![]).await
     }
 
+    /// What it means that the node calls a block of this chain safe: cross-safe if the node is an op-supernode that
+    /// runs the chain. op-supernode serves a chain below its own address, so it is asked there too.
+    ///
+    /// # Errors
+    /// If that cannot be found out now.
+    pub async fn safe_means(&self, chain_id: ChainId) -> Result<SafeMeans, SourceError> {
+        let here = supernode_runs(&self.endpoint, chain_id).await;
+        match (here, self.endpoint.url().server_of(chain_id)) {
+            (Err(SourceError::Refused { .. }), Some(server)) => {
+                supernode_runs(&Endpoint::new(server, self.limits)?, chain_id).await
+            }
+            (here, _) => here,
+        }
+        .or_else(|error| match error {
+            SourceError::Refused { .. } => Ok(SafeMeans::LocalSafe),
+            error => Err(error),
+        })
+    }
+
     /// The dependency set that it was configured with: its chains and its expiry window, if it overrides that.
     ///
     /// # Errors
@@ -176,6 +202,13 @@ impl RollupNode {
         let answer: DependencySetAnswer = self.endpoint.call("optimism_dependencySet", rpc_params![]).await?;
         Ok((answer.dependencies.into_keys().collect(), answer.expiry_window))
     }
+}
+
+/// What safe means on this server, by its word as an op-supernode.
+async fn supernode_runs(endpoint: &Endpoint, chain_id: ChainId) -> Result<SafeMeans, SourceError> {
+    let status: SupernodeStatus = endpoint.call("supernode_syncStatus", rpc_params![]).await?;
+    let runs = status.chain_ids.contains(&chain_id);
+    Ok(if runs { SafeMeans::CrossSafe } else { SafeMeans::LocalSafe })
 }
 
 #[cfg(test)]
@@ -188,6 +221,12 @@ mod tests {
     use serde_json::{Value, json};
     use std::time::Duration;
 
+    const LIMITS: EndpointLimits = EndpointLimits {
+        timeout: Duration::from_secs(300),
+        max_response_bytes: 4096,
+        max_concurrent_requests: 1,
+    };
+
     /// What the node says that was asked about an L1 block, if it was asked with a quantity.
     async fn ask(number: u64, answer: Result<Value, ErrorObjectOwned>) -> Result<SafeHeadAtL1, SourceError> {
         let mut module = RpcModule::new((U64::from(number), answer));
@@ -199,12 +238,7 @@ mod tests {
         };
         module.register_method("optimism_safeHeadAtL1Block", method).unwrap();
         let server = start(module).await.unwrap();
-        let limits = EndpointLimits {
-            timeout: Duration::from_secs(300),
-            max_response_bytes: 4096,
-            max_concurrent_requests: 1,
-        };
-        let node = RollupNode::new(server.url().parse().unwrap(), limits).unwrap();
+        let node = RollupNode::new(server.url().parse().unwrap(), LIMITS).unwrap();
         node.safe_head_at_l1(number).await
     }
 
@@ -222,6 +256,33 @@ mod tests {
         };
         assert_eq!(ask(41, Ok(answer.clone())).await.unwrap(), expected);
         assert!(matches!(ask(39, Ok(answer)).await, Err(SourceError::Untrustworthy { .. })));
+    }
+
+    #[rstest]
+    #[case::supernode(Some(json!({ "chain_ids": ["901", "902"], "chains": {} })), SafeMeans::CrossSafe)]
+    #[case::supernode_of_others(Some(json!({ "chain_ids": ["902"], "chains": {} })), SafeMeans::LocalSafe)]
+    #[case::plain_node(None, SafeMeans::LocalSafe)]
+    #[tokio::test]
+    async fn safe_is_cross_safe_on_a_supernode_alone(
+        #[case] answer: Option<Value>,
+        #[case] expected: SafeMeans,
+    ) {
+        let mut module = RpcModule::new(answer.clone());
+        if answer.is_some() {
+            module.register_method("supernode_syncStatus", |_, answer, _| answer.clone()).unwrap();
+        }
+        let server = start(module).await.unwrap();
+        for path in ["", "901/"] {
+            let url = format!("{}/{path}", server.url());
+            let node = RollupNode::new(url.parse().unwrap(), LIMITS).unwrap();
+            assert_eq!(node.safe_means(ChainId::from(901)).await.unwrap(), expected, "{url}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_node_that_is_away_leaves_the_meaning_of_safe_unknown() {
+        let node = RollupNode::new("http://127.0.0.1:1".parse().unwrap(), LIMITS).unwrap();
+        assert!(node.safe_means(ChainId::from(901)).await.is_err());
     }
 
     #[tokio::test]

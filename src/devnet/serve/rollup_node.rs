@@ -1,4 +1,4 @@
-//! The rollup node of one chain: the part of `optimism_*` that readers of its view of L1 and L2 need.
+//! The rollup node of one chain, an op-supernode in its conduct: the part of `optimism_*` that readers of its view of L1 and L2 need.
 
 use super::{Arguments, ServeError, chain_store::ChainStore, server_error};
 use crate::devnet::{
@@ -63,6 +63,7 @@ pub fn rollup_node_module(node: RollupNode) -> Result<RpcModule<RollupNode>, Ser
         let l1_block: U64 = Arguments::of(&params).next("L1 block number")?;
         node.safe_head_at(l1_block.to())
     })?;
+    module.register_method("supernode_syncStatus", |_, node, _| node.supernode_status())?;
     module.register_method("optimism_version", |_, _, _| Ok::<_, ErrorObjectOwned>(VERSION))?;
     Ok(module)
 }
@@ -89,6 +90,21 @@ impl RollupNode {
             "local_safe_l2": l2(heads.local_safe)?,
             "safe_l2": l2(heads.safe)?,
             "finalized_l2": l2(heads.finalized)?,
+        }))
+    }
+
+    /// What tells an op-supernode from a node that checks no messages. Of the chains' statuses only its own.
+    fn supernode_status(&self) -> Result<Value, ErrorObjectOwned> {
+        let status = self.sync_status()?;
+        let chain_id = self.chain.read().chain_id().to_string();
+        let chain_ids: Vec<String> = self.dependencies.iter().map(ToString::to_string).collect();
+        Ok(json!({
+            "chain_ids": chain_ids,
+            "current_l1": status["current_l1"],
+            "safe_timestamp": status["safe_l2"]["timestamp"],
+            "local_safe_timestamp": status["local_safe_l2"]["timestamp"],
+            "finalized_timestamp": status["finalized_l2"]["timestamp"],
+            "chains": { chain_id: status },
         }))
     }
 

@@ -5,7 +5,9 @@ mod world;
 use crate::interop::Message;
 use crate::monitor::{Ending, State, Tracker};
 use crate::rpc::SuspectOutcome;
+use crate::sources::SafeMeans;
 use crosscheck_p2p::ChainId;
+use rstest::rstest;
 use serde_json::json;
 use world::Step::{Emit, Execute};
 use world::{A, B, DEADLINE, World, message};
@@ -88,6 +90,31 @@ async fn an_invalid_message_is_told_once_and_its_replacement_too_whatever_restar
     let tip = world.extend(A, &[]);
     shell.until_read(&tip, A).await;
     assert_eq!(shell.unheard(), [] as [serde_json::Value; 0], "told again");
+    shell.stop().await;
+}
+
+#[rstest]
+#[case::a_node_that_checks_messages(SafeMeans::CrossSafe, "safe", 1)]
+#[case::a_plain_node(SafeMeans::LocalSafe, "local-safe", 0)]
+#[tokio::test]
+async fn an_invalid_message_in_a_safe_block_is_a_consensus_failure_if_its_node_checks_messages(
+    #[case] safe_means: SafeMeans,
+    #[case] level: &str,
+    #[case] failures: u32,
+) {
+    let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
+    world.extend(B, &[Emit]);
+    world.extend(A, &[Execute(wrong(B, 1))]);
+    let mut shell = world.watch(dir.path()).await;
+    assert_eq!(shell.next().await["level"], "unsafe");
+    shell.heads.set_safe_means(ChainId::from(A), safe_means);
+    world.label(A, 1, 0);
+    assert_eq!(shell.next().await["level"], level);
+    let text = shell.metrics.render().unwrap();
+    let counted = format!(
+        "crosscheck_invalid_messages_promoted_total{{executing_chain_id=\"901\",initiating_chain_id=\"902\"}} {failures}"
+    );
+    assert!(text.contains(&counted), "{text}");
     shell.stop().await;
 }
 

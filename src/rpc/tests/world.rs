@@ -18,7 +18,7 @@ use crate::rpc::{
     Told, serve,
 };
 use crate::sources::{
-    EndpointLimits, Executed, ExecutionClient, L1Client, LogIndex, RollupNode, StatusDocument,
+    EndpointLimits, Executed, ExecutionClient, L1Client, LogIndex, RollupNode, SafeMeans, StatusDocument,
 };
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::{B256, U64};
@@ -48,7 +48,8 @@ pub(super) const TIP: u64 = 20;
 /// The first block of the view.
 pub(super) const FIRST: u64 = 8;
 /// How far the chain is.
-pub(super) const HEADS: SafetyHeads = SafetyHeads { local_safe: 16, safe: 14, finalized: 10 };
+pub(super) const HEADS: SafetyHeads =
+    SafetyHeads { local_safe: 16, safe: 14, finalized: 10, safe_means: SafeMeans::CrossSafe };
 /// The block that executes a valid message, and the one that executes an invalid one.
 pub(super) const VALID_IN: u64 = 15;
 pub(super) const INVALID_IN: u64 = 18;

@@ -234,6 +234,7 @@ async fn serve(chains: Arc<Mutex<BTreeMap<u64, Served>>>, id: u64) -> RunningSer
 /// The monitor's tasks.
 pub(super) struct Shell {
     pub(super) board: Board,
+    pub(super) heads: Heads,
     pub(super) suspects: Suspects,
     pub(super) health: Health,
     pub(super) metrics: Metrics,
@@ -307,7 +308,7 @@ impl Shell {
         let (watching, monitoring) = (cancel.clone(), cancel.clone());
         tasks.spawn(async move { watcher.run(watching).await.unwrap() });
         tasks.spawn(async move { monitor.run(monitoring).await.unwrap() });
-        Self { board: shell_board, suspects, health, metrics, ledger, gossip, told, cancel, tasks }
+        Self { board: shell_board, heads, suspects, health, metrics, ledger, gossip, told, cancel, tasks }
     }
 
     /// What is told next.

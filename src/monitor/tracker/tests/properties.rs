@@ -7,7 +7,7 @@ use crate::monitor::{
     Cause, Change, CountKey, Counts, Ending, Input, MessageEvent, MessageKey, ObservedBlock, Request,
     SafetyHeads, Tracker, TrackerLimits,
 };
-use crate::sources::LogIndex;
+use crate::sources::{LogIndex, SafeMeans};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -219,6 +219,7 @@ impl Trial {
                     local_safe: tip.saturating_sub(*local_safe),
                     safe: tip.saturating_sub(local_safe + safe),
                     finalized: *highest,
+                    safe_means: SafeMeans::CrossSafe,
                 };
                 self.tell(&Input::Heads { chain_id: id, heads });
             }

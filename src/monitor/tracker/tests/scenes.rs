@@ -6,7 +6,7 @@ use crate::monitor::{
     BlockStatus, Cause, Change, Ending, Input, MessageKey, ObservedBlock, Outcome, RefusedInput, Request,
     SafetyHeads, Tracker, TrackerLimits,
 };
-use crate::sources::LogIndex;
+use crate::sources::{LogIndex, SafeMeans};
 use alloy::primitives::B256;
 use crosscheck_p2p::UnixSeconds;
 use rstest::rstest;
@@ -58,7 +58,8 @@ impl Scene {
     }
 
     fn finalize(&mut self, of: u64, finalized: u64) -> Outcome {
-        let heads = SafetyHeads { local_safe: finalized, safe: finalized, finalized };
+        let safe_means = SafeMeans::CrossSafe;
+        let heads = SafetyHeads { local_safe: finalized, safe: finalized, finalized, safe_means };
         self.tracker.apply(Input::Heads { chain_id: chain(of), heads })
     }
 

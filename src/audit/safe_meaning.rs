@@ -1,0 +1,145 @@
+//! [`SafeMeaning`]: what it means that one chain's rollup node calls a block safe: configured, or learnt from the node.
+//! Until it is learnt, safe means local-safe: nobody is accused of what the node never checked.
+
+use crate::sources::{RollupNode, SafeMeans};
+use crosscheck_p2p::ChainId;
+use std::time::Duration;
+use tokio::time::Instant;
+use tracing::{debug, info};
+
+/// After how long the node is asked again. It may be another program by then.
+const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
+/// What it means that one chain's rollup node calls a block safe.
+#[derive(Debug)]
+pub(super) struct SafeMeaning {
+    chain_id: ChainId,
+    configured: Option<SafeMeans>,
+    learnt: Option<SafeMeans>,
+    asked_at: Option<Instant>,
+}
+
+impl SafeMeaning {
+    /// Not known yet, unless it is configured.
+    pub(super) const fn new(chain_id: ChainId, configured: Option<SafeMeans>) -> Self {
+        Self { chain_id, configured, learnt: None, asked_at: None }
+    }
+
+    /// The node did not answer: it may be another program when it does.
+    pub(super) const fn lose(&mut self) {
+        self.asked_at = None;
+    }
+
+    /// What it means now. Asks the node if that was not done lately.
+    pub(super) async fn ask(&mut self, node: &RollupNode) -> SafeMeans {
+        if let Some(configured) = self.configured {
+            return configured;
+        }
+        if self.asked_at.is_none_or(|asked_at| asked_at.elapsed() >= ASKED_AGAIN_AFTER) {
+            self.asked_at = Some(Instant::now());
+            match node.safe_means(self.chain_id).await {
+                Ok(meaning) => self.learn(meaning),
+                Err(error) => debug!(chain_id = %self.chain_id, %error, "cannot learn what safe means"),
+            }
+        }
+        self.learnt.unwrap_or_default()
+    }
+
+    fn learn(&mut self, meaning: SafeMeans) {
+        if self.learnt.replace(meaning) == Some(meaning) {
+            return;
+        }
+        match meaning {
+            SafeMeans::CrossSafe => {
+                info!(chain_id = %self.chain_id, "the rollup node is an op-supernode: what it calls safe is cross-safe");
+            }
+            SafeMeans::LocalSafe => {
+                info!(
+                    chain_id = %self.chain_id,
+                    "the rollup node is not known to check messages: what it calls safe counts as local-safe; \
+                     if it does check them, set chains.<id>.safe_means = \"cross-safe\""
+                );
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::devnet::serve::start;
+    use crate::sources::EndpointLimits;
+    use jsonrpsee::RpcModule;
+    use jsonrpsee::types::ErrorObjectOwned;
+    use parking_lot::Mutex;
+    use serde_json::{Value, json};
+    use std::sync::Arc;
+
+    const CHAIN: u64 = 901;
+
+    /// A node that is an op-supernode or not, as it is told; and how often it was asked.
+    struct Node {
+        is_supernode: Mutex<bool>,
+        asked: Mutex<u32>,
+    }
+
+    async fn served(node: &Arc<Node>) -> (RollupNode, crate::devnet::serve::RunningServer) {
+        let mut module = RpcModule::new(Arc::clone(node));
+        let method = |_: jsonrpsee::types::Params<'_>, node: &Arc<Node>, _: &jsonrpsee::Extensions| {
+            *node.asked.lock() += 1;
+            if *node.is_supernode.lock() {
+                Ok(json!({ "chain_ids": [CHAIN.to_string()] }))
+            } else {
+                Err::<Value, _>(ErrorObjectOwned::owned(-32_601, "method not found", None::<()>))
+            }
+        };
+        module.register_method("supernode_syncStatus", method).unwrap();
+        let server = start(module).await.unwrap();
+        let limits = EndpointLimits {
+            timeout: Duration::from_secs(300),
+            max_response_bytes: 4096,
+            max_concurrent_requests: 1,
+        };
+        (RollupNode::new(server.url().parse().unwrap(), limits).unwrap(), server)
+    }
+
+    fn node(is_supernode: bool) -> Arc<Node> {
+        Arc::new(Node { is_supernode: Mutex::new(is_supernode), asked: Mutex::new(0) })
+    }
+
+    #[tokio::test]
+    async fn it_is_learnt_once_and_again_when_the_node_comes_back() {
+        let told = node(true);
+        let (client, _server) = served(&told).await;
+        let mut meaning = SafeMeaning::new(ChainId::from(CHAIN), None);
+        for _ in 0..3 {
+            assert_eq!(meaning.ask(&client).await, SafeMeans::CrossSafe);
+        }
+        assert_eq!(*told.asked.lock(), 1);
+        *told.is_supernode.lock() = false;
+        assert_eq!(meaning.ask(&client).await, SafeMeans::CrossSafe);
+        meaning.lose();
+        assert_eq!(meaning.ask(&client).await, SafeMeans::LocalSafe);
+    }
+
+    #[tokio::test]
+    async fn what_is_configured_is_not_asked_for() {
+        let told = node(false);
+        let (client, _server) = served(&told).await;
+        let mut meaning = SafeMeaning::new(ChainId::from(CHAIN), Some(SafeMeans::CrossSafe));
+        assert_eq!(meaning.ask(&client).await, SafeMeans::CrossSafe);
+        assert_eq!(*told.asked.lock(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_was_learnt_stays_while_the_node_does_not_answer() {
+        let told = node(true);
+        let (client, server) = served(&told).await;
+        let mut meaning = SafeMeaning::new(ChainId::from(CHAIN), None);
+        assert_eq!(meaning.ask(&client).await, SafeMeans::CrossSafe);
+        *told.is_supernode.lock() = false;
+        drop(server);
+        meaning.lose();
+        assert_eq!(meaning.ask(&client).await, SafeMeans::CrossSafe);
+    }
+}
