@@ -24,6 +24,10 @@ var beside = []Scenario{
 		Stack: usual, CI: true, Limit: 12 * time.Minute, run: messages,
 	},
 	{
+		Name: "quiet", Shows: "nothing is wrong: what Crosscheck asks for, and how far behind op-supernode it serves",
+		Stack: usual, Limit: 12 * time.Minute, run: quiet,
+	},
+	{
 		Name: "attested-lie", Shows: "a block with an invalid message that the sequencer attests",
 		Stack: usual, CI: true, Limit: 6 * time.Minute, run: attestedLie,
 	},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -51,6 +52,7 @@ func messages(ctx context.Context, r *Run) error {
 	if err := r.cycle(ctx, crosscheck, one, two); err != nil {
 		return err
 	}
+	r.lead()
 	return r.nothingElse(ctx, crosscheck.Client(), r.Stack.Rulings.All()[before:])
 }
 
@@ -141,6 +143,19 @@ func (r *Run) delays(crosscheck *sidecar.Process, executed *message.Executed, ru
 	r.Figure(fmt.Sprintf("%s in %d/%d", executed.Kind, executed.Chain, executed.Number),
 		"suspect after %s, proven after %s; op-supernode after %s",
 		after(times.Suspect), after(times.Invalid), after(ruling.At))
+	if !times.Invalid.IsZero() && !ruling.At.IsZero() {
+		r.leads = append(r.leads, ruling.At.Sub(times.Invalid))
+	}
+}
+
+// lead tells how long before op-supernode invalid messages were proven.
+func (r *Run) lead() {
+	if len(r.leads) == 0 {
+		return
+	}
+	slices.Sort(r.leads)
+	r.Figure("proven before op-supernode's own judgement", "median %.2f s, at least %.2f s, of %d messages",
+		r.leads[len(r.leads)/2].Seconds(), r.leads[0].Seconds(), len(r.leads))
 }
 
 // sameTimestamp: a message that is executed in the second in which it was initiated is valid.

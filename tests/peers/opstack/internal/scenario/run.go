@@ -38,6 +38,8 @@ type Run struct {
 	binary   string
 	sidecars []*sidecar.Process
 	releases []context.CancelFunc
+	// leads are by how much each invalid message was proven before op-supernode judged it.
+	leads []time.Duration
 }
 
 // ended is the check that a scenario came to its end.

@@ -10,8 +10,8 @@ import (
 	"github.com/ethereum-optimism/optimism/op-service/eth"
 )
 
-// recordInterval is the pause between two questions of the recorder.
-const recordInterval = 250 * time.Millisecond
+// RecordInterval is the usual pause between two questions of a recorder.
+const RecordInterval = 250 * time.Millisecond
 
 // maxSpans is how many spans are kept of a source. The oldest make room.
 const maxSpans = 20_000
@@ -59,7 +59,10 @@ type Recorder struct {
 }
 
 // Record begins to record. It goes on until it is stopped.
-func Record(sources ...Source) *Recorder {
+func Record(sources ...Source) *Recorder { return RecordEvery(RecordInterval, sources...) }
+
+// RecordEvery records with another pause between two questions.
+func RecordEvery(interval time.Duration, sources ...Source) *Recorder {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &Recorder{kept: map[string]*Recording{}, cancel: cancel}
 	client := NewClient(&Config{})
@@ -69,7 +72,7 @@ func Record(sources ...Source) *Recorder {
 		// Each on its own: one that hangs must not leave a gap in the others.
 		go func() {
 			defer r.done.Done()
-			r.poll(ctx, client, source)
+			r.poll(ctx, client, source, interval)
 		}()
 	}
 	return r
@@ -94,8 +97,8 @@ func (r *Recorder) Of(name string) Recording {
 	return copied
 }
 
-func (r *Recorder) poll(ctx context.Context, client *Client, source Source) {
-	tick := time.NewTicker(recordInterval)
+func (r *Recorder) poll(ctx context.Context, client *Client, source Source, interval time.Duration) {
+	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
 		status, err := client.SyncStatusAt(ctx, source.URL)

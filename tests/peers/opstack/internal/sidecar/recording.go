@@ -87,6 +87,16 @@ func (r *Recording) Passed(level Level, height uint64) []Head {
 	return heads
 }
 
+// Reached is the time of the first answer whose head of a level was at this height or above. Zero: none was.
+func (r *Recording) Reached(level Level, height uint64) time.Time {
+	for i := range r.Spans {
+		if r.Spans[i].At(level).Number >= height {
+			return r.Spans[i].First
+		}
+	}
+	return time.Time{}
+}
+
 // Head is a head and when it was seen first.
 type Head struct {
 	eth.BlockID

@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"crosscheck.dev/opstack/internal/proxy"
 )
@@ -20,7 +21,12 @@ type Faults struct {
 // ChainFaults are those of one chain.
 type ChainFaults struct {
 	Execution, Rollup *proxy.Proxy
+	// rollupPath is where the rollup node's server serves the chain: op-supernode has all chains under one address.
+	rollupPath string
 }
+
+// RollupURL is the rollup node's address, in the form in which it names itself.
+func (f *ChainFaults) RollupURL() string { return f.Rollup.URL() + f.rollupPath }
 
 func (s *Stack) startFaults(context.Context) error {
 	s.Faults = &Faults{Chains: map[uint64]ChainFaults{}}
@@ -36,7 +42,11 @@ func (s *Stack) startFaults(context.Context) error {
 		if faults.Execution, err = s.startProxy(chain.Execution.RPC()); err != nil {
 			return err
 		}
-		if faults.Rollup, err = s.startProxy(chain.SequencerRPC); err != nil {
+		server, isOneOfSeveral := strings.CutSuffix(chain.SequencerRPC, fmt.Sprintf("/%d/", chain.ID))
+		if isOneOfSeveral {
+			faults.rollupPath = fmt.Sprintf("/%d/", chain.ID)
+		}
+		if faults.Rollup, err = s.startProxy(server); err != nil {
 			return err
 		}
 		s.Faults.Chains[chain.ID] = faults

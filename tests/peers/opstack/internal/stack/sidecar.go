@@ -51,7 +51,7 @@ func (s *Stack) sidecarChain(chain *Chain, node RollupNode) sidecar.ChainConfig 
 	config := sidecar.ChainConfig{
 		ID:           chain.ID,
 		Execution:    []string{faults.Execution.URL()},
-		RollupNode:   faults.Rollup.URL(),
+		RollupNode:   faults.RollupURL(),
 		BlockTime:    chain.Rollup.BlockTime,
 		InteropTime:  chain.ActivationTime,
 		SystemConfig: chain.Rollup.L1SystemConfigAddress,
@@ -60,7 +60,7 @@ func (s *Stack) sidecarChain(chain *Chain, node RollupNode) sidecar.ChainConfig 
 	switch {
 	case node == PlainNode && chain.Plain != nil:
 		config.Execution, config.RollupNode = []string{chain.Plain.Execution.RPC()}, chain.Plain.Rollup.RPC()
-		config.FollowUpstream = faults.Rollup.URL()
+		config.FollowUpstream = faults.RollupURL()
 	case node == LightNode && chain.Light != nil:
 		config.Execution, config.RollupNode = []string{chain.Light.Execution.RPC()}, chain.Light.Rollup.RPC()
 	}
