@@ -18,11 +18,17 @@ use libp2p::{
     PeerId,
     gossipsub::{self, MessageAcceptance},
 };
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 /// Bytes are counted in units that 32 bits hold any queue's size in.
 const UNIT_BYTES: usize = 1024;
+
+/// How long the first frames wait for somebody who may sign. At a start, who that is has yet to be read from L1.
+const SIGNER_AWAITED: Duration = Duration::from_secs(5);
 
 /// A frame to be judged.
 #[derive(Debug)]
@@ -97,6 +103,14 @@ impl Standing {
         self.heard.borrow().map_or(signers, |heard| signers.heard(heard))
     }
 
+    /// Waits until somebody may sign on a topic, but not for long.
+    async fn await_signer(&self, topic: Topic) {
+        let mut signers = self.signers.clone();
+        let known = signers.wait_for(|signers| signers.on(topic).is_some());
+        // Without one frames are judged all the same: they are ignored.
+        let _waited = tokio::time::timeout(SIGNER_AWAITED, known).await;
+    }
+
     /// A block by this signer was accepted.
     fn note(&self, signer: Address) {
         if self.signers.borrow().unsafe_block_signer == Some(signer) {
@@ -136,6 +150,7 @@ impl Judge {
 
     /// Judges until the queue or the network is gone.
     pub(super) async fn run(mut self) {
+        self.standing.await_signer(self.topic).await;
         while let Some((job, _bytes)) = self.jobs.recv().await {
             let Some(judgement) = self.judge(&job).await else {
                 tracing::error!(topic = %self.topic, id = %job.id, "a frame made the validator panic");
@@ -217,5 +232,48 @@ const fn deed_of(verdict: RefusalVerdict, reason: &Reason) -> Option<Deed> {
     match (verdict, reason) {
         (RefusalVerdict::Ignore, _) | (_, Reason::TooOld { .. } | Reason::FromTheFuture { .. }) => None,
         (RefusalVerdict::Reject, _) => Some(Deed::SentInvalid),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{network::counters::Counters, sample};
+    use rstest::rstest;
+
+    /// What becomes of a frame that comes while nobody may sign yet. `known`: whether a signer is known later.
+    #[rstest]
+    #[case::it_waits_for_the_signer(true, MessageAcceptance::Accept)]
+    #[case::it_does_not_wait_for_ever(false, MessageAcceptance::Ignore)]
+    #[tokio::test(start_paused = true)]
+    async fn a_frame_before_the_first_signer(#[case] known: bool, #[case] expected: MessageAcceptance) {
+        let topic = Topic::BlocksV4;
+        let (signers, standing_signers) = watch::channel(Signers::default());
+        let standing = Standing {
+            signers: standing_signers,
+            heard: watch::Sender::new(None),
+            settled: watch::Sender::new(None).subscribe(),
+        };
+        let (reports, mut reported) = mpsc::channel(1);
+        let (events, _happened) = mpsc::channel(8);
+        let events = Events::new(events, Arc::new(Counters::default()));
+        let rules = ValidationRules::new(sample::chain());
+        let (judge, queue) = Judge::new(topic, rules, (8, 1 << 20), standing, reports, events);
+        let job = Job {
+            id: gossipsub::MessageId::new(b"one"),
+            source: PeerId::random(),
+            frame: sample::frame(&sample::envelope(5, |_| ()), topic),
+            at: Instant::now(),
+            arrived: sample::NOW,
+        };
+        queue.push(job).unwrap();
+        tokio::spawn(judge.run());
+        tokio::task::yield_now().await;
+        assert!(reported.try_recv().is_err());
+        if known {
+            signers.send_replace(sample::signers());
+        }
+        let report = reported.recv().await.unwrap();
+        assert_eq!(format!("{:?}", report.acceptance), format!("{expected:?}"));
     }
 }
