@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"crosscheck.dev/opstack/internal/proxy"
@@ -94,20 +95,33 @@ func reorganise(depth int) func(context.Context, *Run) error {
 // deepReorg is a depth that reaches the origins of blocks which are cross-safe already, so that these are replaced, too.
 const deepReorg = 7
 
-// safeOnTheNewest waits until the cross-safe head of each chain has one of the newest blocks of L1 as its origin. A sequencer that stood
-// still for a while has old origins, and takes up newer ones a little faster than L1 makes them.
+// safeOnTheNewest waits until the head that Crosscheck serves has one of the newest blocks of L1 as its origin, on each chain. op-node
+// takes up a new origin with every second block only when the machine is busy, and L1 makes more: it is told to take up each at once.
 func (r *Run) safeOnTheNewest(ctx context.Context, newest int) error {
-	for _, chain := range r.Stack.Members() {
-		for {
-			status, err := chain.Status(ctx)
-			if err == nil && status.SafeL2.L1Origin.Number+uint64(newest) > r.Stack.L1.Head().Number.Uint64() {
-				break
-			}
-			select {
-			case <-time.After(time.Second):
-			case <-ctx.Done():
-				return fmt.Errorf("chain %d: the origin of the safe head stays behind: %w", chain.ID, context.Cause(ctx))
-			}
+	members := r.Stack.Members()
+	for _, chain := range members {
+		if err := chain.TakeUpOrigins(ctx, true); err != nil {
+			return err
+		}
+	}
+	client := sidecar.NewClient(&sidecar.Config{})
+	for {
+		behind := slices.DeleteFunc(slices.Clone(members), func(chain *stack.Chain) bool {
+			status, err := client.SyncStatusAt(ctx, r.Stack.FollowURL(chain.ID))
+			return err == nil && status.SafeL2.L1Origin.Number+uint64(newest) > r.Stack.L1.Head().Number.Uint64()
+		})
+		if len(behind) == 0 {
+			break
+		}
+		select {
+		case <-time.After(200 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("chain %d: the origin of the safe head stays behind: %w", behind[0].ID, context.Cause(ctx))
+		}
+	}
+	for _, chain := range members {
+		if err := chain.TakeUpOrigins(ctx, false); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/ethclient"
 	"github.com/ethereum/go-ethereum/p2p/enode"
+	"github.com/ethereum/go-ethereum/rpc"
 
 	"crosscheck.dev/opstack/internal/network"
 	"crosscheck.dev/opstack/internal/node"
@@ -45,6 +46,19 @@ func (c *Chain) Hold(ctx context.Context) error { return c.Batcher.Hold(ctx) }
 
 // Release makes the batcher post again, what was held included.
 func (c *Chain) Release(ctx context.Context) error { return c.Batcher.Release(ctx) }
+
+// TakeUpOrigins makes the sequencer take up each new block of L1 with its next block, which is empty then, or ends that.
+func (c *Chain) TakeUpOrigins(ctx context.Context, on bool) error {
+	sequencer, err := rpc.DialContext(ctx, c.SequencerRPC)
+	if err != nil {
+		return fmt.Errorf("the sequencer of chain %d is not reached: %w", c.ID, err)
+	}
+	defer sequencer.Close()
+	if err := sequencer.CallContext(ctx, nil, "admin_setRecoverMode", on); err != nil {
+		return fmt.Errorf("the sequencer of chain %d does not change its mode: %w", c.ID, err)
+	}
+	return nil
+}
 
 // startExecution starts an execution client. All but the sequencer's are connected to the sequencer's.
 func (s *Stack) startExecution(chain *network.Chain, role string, peers ...*enode.Node) (*node.Execution, error) {
