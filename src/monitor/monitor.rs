@@ -3,6 +3,7 @@
 //! It alone writes the board. What is noteworthy is in the ledger before anybody is told; what a former run told is not
 //! told again.
 
+use super::counted::Counted;
 use super::fetcher::Fetcher;
 use super::report::report;
 use super::{
@@ -85,6 +86,7 @@ pub struct Monitor {
     chains: Vec<ChainId>,
     fetcher: Fetcher,
     notebook: Notebook,
+    counted: Counted,
     cursors: Cursors,
     /// How many messages were not tracked for want of room, as counted last.
     dropped: u64,
@@ -96,8 +98,8 @@ impl Monitor {
         let board = parts.board.board();
         let chains = board.read().set().chain_ids().collect();
         let fetcher = Fetcher::new(parts.clients.clone(), parts.metrics.clone());
-        let (notebook, cursors) = (Notebook::default(), Cursors::default());
-        Self { parts, board, chains, fetcher, notebook, cursors, dropped: 0 }
+        let (notebook, counted, cursors) = (Notebook::default(), Counted::default(), Cursors::default());
+        Self { parts, board, chains, fetcher, notebook, counted, cursors, dropped: 0 }
     }
 
     /// Tracks until cancelled.
@@ -172,7 +174,9 @@ impl Monitor {
         self.fetcher.want(requests);
         let mut notes: Vec<(Note, bool)> = gone.into_iter().map(|note| (note, false)).collect();
         for event in &events {
-            self.parts.metrics.message_event(event);
+            if self.counted.is_first(event) {
+                self.parts.metrics.message_event(event);
+            }
             self.cursors.hear(event);
             let last = matches!(event.change, Change::Ended(_))
                 .then(|| self.board.read().message(&event.key).map(|message| message.status()))
@@ -224,6 +228,10 @@ impl Monitor {
         }
         if moved.is_empty() {
             return Ok(());
+        }
+        for (chain_id, cursor) in &moved {
+            let gone = self.notebook.orphan(*chain_id, cursor.number);
+            self.note(gone.into_iter().map(|note| (note, false)).collect()).await?;
         }
         self.parts.ledger.move_cursors(&moved).await?;
         for (chain_id, cursor) in moved {
