@@ -10,6 +10,7 @@ use super::{
     Board, BoardWriter, Change, Cursors, Input, Note, Notebook, ObservedBlock, Outcome, Request, SafetyHeads,
     SuspectMessage,
 };
+use crate::incidents::Incidents;
 use crate::ledger::{BlockPosition, Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::rpc::Told;
@@ -74,6 +75,8 @@ pub struct MonitorParts {
     pub clock: Arc<dyn Clock>,
     /// How many seconds messages are tracked for.
     pub retention: u64,
+    /// Which alarms were raised, here or by the audit.
+    pub incidents: Incidents,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -202,7 +205,7 @@ impl Monitor {
         for ((note, counted), is_new) in notes.iter().zip(counted).zip(is_new) {
             if is_new {
                 self.parts.metrics.message_noted(note, counted);
-                report(note);
+                report(note, &self.parts.incidents);
                 // Nobody has to listen.
                 let _unheard = self.parts.told.send(note.told());
             }
