@@ -176,7 +176,10 @@ impl<S: BlockSource> ChainReader<S> {
             self.metrics.source_failed(self.chain_id, "execution");
         }
         let is_contradiction = matches!(problem, ReadError::Contradiction(_));
-        let is_known = is_contradiction && std::mem::replace(&mut progress.is_contradicted, is_contradiction);
+        let is_known = is_contradiction && std::mem::replace(&mut progress.is_contradicted, true);
+        if is_contradiction && !is_known {
+            self.metrics.contradicted(self.chain_id);
+        }
         if self.health.obstruct(part, problem.to_string()) && !is_known {
             warn!(chain_id = %self.chain_id, %problem, "waiting for {part}");
         }
