@@ -213,7 +213,7 @@ impl<S: BlockSource> ChainReader<S> {
                 return;
             }
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Reads up to the tip, and takes over the heads.

@@ -37,7 +37,7 @@ async fn a_client_that_contradicts_itself_is_told_of_once_and_nothing_is_dropped
 
     client.tell_at(3, None);
     tokio::time::sleep(Duration::from_secs(10)).await;
-    assert_eq!(heard.rewound(), [2]);
+    assert_eq!(heard.rewound(), Some(2));
     assert_eq!(heard.blocks(), [3, 4, 5].map(|number| client.canonical(number)));
     assert!(health.reasons().is_empty(), "{:?}", health.reasons());
     assert_eq!((lines.count("WARN"), lines.count("reorg")), (2, 1), "{}", lines.text());
@@ -60,7 +60,7 @@ async fn a_stale_block_deep_under_a_reorg_drops_nothing() {
     assert_eq!((lines.count("WARN"), lines.count("reorg")), (1, 0), "{}", lines.text());
     client.tell_at(3, None);
     tokio::time::sleep(Duration::from_secs(10)).await;
-    assert_eq!((heard.rewound(), heard.blocks().len()), (vec![2], 6));
+    assert_eq!((heard.rewound(), heard.blocks().len()), (Some(2), 6));
 }
 
 /// Its latest block is `R`, but by its height it is `O`.

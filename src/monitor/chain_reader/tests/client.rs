@@ -19,6 +19,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
@@ -180,13 +181,16 @@ impl BlockSource for Client {
     }
 }
 
-/// What a reader hands on.
-pub(super) struct Heard(mpsc::Receiver<MonitorMessage>);
+/// What a reader hands on. It reads as long as this is held.
+pub(super) struct Heard {
+    inbox: mpsc::Receiver<MonitorMessage>,
+    _reader: JoinSet<()>,
+}
 
 impl Heard {
     fn next(&mut self) -> Option<MonitorMessage> {
         loop {
-            match self.0.try_recv().ok()? {
+            match self.inbox.try_recv().ok()? {
                 MonitorMessage::Heads { .. } => {}
                 other => return Some(other),
             }
@@ -198,17 +202,12 @@ impl Heard {
         self.next().is_none()
     }
 
-    /// The heights above which blocks were dropped, up to the next block.
-    pub(super) fn rewound(&mut self) -> Vec<u64> {
-        let mut kept = Vec::new();
-        while !self.0.is_empty() {
-            match self.next() {
-                Some(MonitorMessage::Rewound { kept: height, .. }) => kept.push(height),
-                other => panic!("{other:?}"),
-            }
-            break;
+    /// The height above which blocks were dropped next.
+    pub(super) fn rewound(&mut self) -> Option<u64> {
+        match self.next() {
+            Some(MonitorMessage::Rewound { kept, .. }) => Some(kept),
+            other => panic!("{other:?}"),
         }
-        kept
     }
 
     /// The blocks that were handed on, without any reorg.
@@ -252,7 +251,7 @@ pub(super) fn reading(client: &Client) -> Reading {
     let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
     let set = DependencySet::new([(chain_id(), member)].into(), 10_000);
     let metrics = Metrics::new(set).unwrap();
-    let (monitor, heard) = mpsc::channel(100_000);
+    let (monitor, inbox) = mpsc::channel(100_000);
     let (health, nudges) = (Health::default(), Nudges::new([chain_id()]));
     let reader = ChainReader {
         chain_id: chain_id(),
@@ -265,9 +264,9 @@ pub(super) fn reading(client: &Client) -> Reading {
         health: health.clone(),
         metrics,
     };
-    // It ends with the test's runtime.
-    let _detached = tokio::spawn(reader.run(CancellationToken::new()));
-    Reading { heard: Heard(heard), health, nudges }
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move { reader.run(CancellationToken::new()).await.unwrap() });
+    Reading { heard: Heard { inbox, _reader: tasks }, health, nudges }
 }
 
 /// The lines of the log.
