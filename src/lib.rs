@@ -19,6 +19,7 @@ pub mod devnet;
 pub mod follow;
 pub mod gossip;
 pub mod health;
+pub mod incidents;
 pub mod interop;
 pub mod ledger;
 pub mod metrics;

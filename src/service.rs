@@ -17,6 +17,7 @@ use crate::gossip::{
     Gossiped, Intake, NetworkHandles, SignerReader, SignerWatcher, key_file, network_config,
 };
 use crate::health::Health;
+use crate::incidents::Incidents;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::rpc::Refusals;
@@ -54,6 +55,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     metrics: Metrics,
     health: Health,
+    incidents: Incidents,
     heads: Heads,
     gossiped: Gossiped,
     networks: NetworkHandles,
@@ -78,6 +80,7 @@ impl Service {
             heads: Heads::new(config.chains.keys().copied()),
             refusals: Refusals::new(metrics.clone()),
             health: Health::default(),
+            incidents: Incidents::default(),
             gossiped: Gossiped::default(),
             networks: NetworkHandles::default(),
             metrics,
@@ -113,7 +116,7 @@ impl Service {
         );
         // Without one, nobody holds its inbox, and there is nothing to audit.
         if config.chains.values().any(|chain| chain.rollup_node.is_some()) {
-            let auditor = auditor.telling(monitoring.told.clone());
+            let auditor = auditor.telling(monitoring.told.clone()).sharing(shared.incidents.clone());
             tasks.spawn("auditor", auditor.run(tasks.cancellation().clone()));
         }
         info!(chains = config.chains.len(), rpc = %rpc_addr, http = %http_addr, "crosscheck runs");

@@ -7,6 +7,7 @@ use super::investigator::output;
 use super::open_cases::{OpenCases, Work};
 use super::{Candidate, Case, Investigation, Investigator, Wait};
 use crate::consolidation::{BlockAttributes, OutputV0};
+use crate::incidents::{Alarm, Incidents};
 use crate::interop::BlockKey;
 use crate::ledger::{BlockPosition, Decision, Ledger, LedgerError, NewCase, Opened};
 use crate::metrics::Metrics;
@@ -62,6 +63,9 @@ const MAX_SCOUTED: u64 = 256;
 /// How many open cases are read back at once after a restart.
 const RESTORE_PAGE: u32 = 256;
 
+/// What is said of a block that was attested and is invalid.
+const VIOLATED: &str = "an attested block does not hold";
+
 /// The task that owns every open case.
 #[derive(Debug)]
 pub struct Auditor {
@@ -77,6 +81,7 @@ pub struct Auditor {
     scouted: BTreeMap<ChainId, u64>,
     running: JoinSet<Finished>,
     told: Option<broadcast::Sender<Told>>,
+    incidents: Incidents,
 }
 
 /// What came of one piece of work.
@@ -110,6 +115,7 @@ impl Auditor {
             scouted: BTreeMap::new(),
             running: JoinSet::new(),
             told: None,
+            incidents: Incidents::default(),
         }
     }
 
@@ -117,6 +123,12 @@ impl Auditor {
     #[must_use]
     pub fn telling(self, told: broadcast::Sender<Told>) -> Self {
         Self { told: Some(told), ..self }
+    }
+
+    /// The same auditor, which raises no alarm there that somebody has raised.
+    #[must_use]
+    pub fn sharing(self, incidents: Incidents) -> Self {
+        Self { incidents, ..self }
     }
 
     /// Audits until cancelled. What is under way then is left to the next start.
@@ -342,7 +354,7 @@ impl Auditor {
             return Ok(());
         }
         self.metrics.verdict(&decision);
-        report(&key, &decision);
+        report(&key, &decision, &self.incidents);
         if let Some(told) = &self.told {
             // Nobody has to listen.
             let _unheard = told.send(Told::verdict(key, verdict));
@@ -433,16 +445,28 @@ async fn sleep_until_due(due: Option<Instant>) {
     }
 }
 
-fn report(key: &BlockKey, decision: &Decision<'_>) {
+/// Writes a verdict to the log. The first proof that a block is invalid is an error, whether it is the audit's or the
+/// monitor's; the line says in any case that the block was attested.
+fn report(key: &BlockKey, decision: &Decision<'_>, incidents: &Incidents) {
     let BlockKey { chain_id, number, hash } = key;
     let (verdict, detail) = (decision.verdict.name(), decision.verdict.detail());
     let (reason, after_ms) = (decision.verdict.reason().unwrap_or_default(), decision.after.as_millis());
-    match verdict {
-        "violated" => {
-            error!(%chain_id, number, %hash, verdict, reason, detail, after_ms, "an attested block does not hold");
+    let incident = *key;
+    match (verdict, decision.replaces) {
+        ("violated", _) if incidents.raise(incident, Alarm::Invalid) => {
+            error!(%chain_id, number, %hash, verdict, reason, detail, after_ms, %incident, "{VIOLATED}");
         }
-        "discarded" => {
-            error!(%chain_id, number, %hash, verdict, reason, detail, after_ms, "an attested block is not what L1 says");
+        ("violated", _) => {
+            warn!(%chain_id, number, %hash, verdict, reason, detail, after_ms, %incident, "{VIOLATED}");
+        }
+        ("discarded", _) => {
+            error!(%chain_id, number, %hash, verdict, reason, detail, after_ms, %incident,
+                   "an attested block is not what L1 says");
+        }
+        // The incident is that of the block which it rightly replaces.
+        ("upheld-replacement", Some(original)) => {
+            let incident = BlockKey { hash: original, ..incident };
+            info!(%chain_id, number, %hash, verdict, after_ms, %incident, "verdict");
         }
         _ => info!(%chain_id, number, %hash, verdict, after_ms, "verdict"),
     }

@@ -2,8 +2,10 @@
 //!
 //! The imperative shell of [`Case`]. It decides nothing: an answer becomes a fact, a failure becomes a wait.
 
+mod linked;
 mod surroundings;
 
+use self::linked::Linked;
 use self::surroundings::{Found, Scene};
 use super::closure::{Ask, Maturity};
 use super::l1_judge::{L1Judge, L1Word};
@@ -50,6 +52,7 @@ pub struct Investigator {
     rules: BTreeMap<ChainId, CaseRules>,
     candidates: CandidateBook,
     proven: Mutex<ProvenBlocks>,
+    linked: Linked,
     metrics: Metrics,
 }
 
@@ -90,7 +93,8 @@ impl Investigator {
         metrics: Metrics,
     ) -> Self {
         let candidates = CandidateBook::new(set.chain_ids());
-        Self { set, clients, heads, l1, rules, candidates, proven: Mutex::default(), metrics }
+        let (proven, linked) = (Mutex::default(), Linked::default());
+        Self { set, clients, heads, l1, rules, candidates, proven, linked, metrics }
     }
 
     /// The blocks that attested ones may replace.
@@ -242,6 +246,9 @@ impl Investigator {
         match need {
             Need::Derived => {
                 let block = self.local_safe_block(key.chain_id, key.number, Awaited::LocalSafe).await?;
+                if block.hash() != key.hash {
+                    self.expect_linked(key.chain_id, &block, Awaited::LocalSafe).await?;
+                }
                 Ok(Answer::Derived(Box::new(block)))
             }
             Need::L1 => self.ask_l1(key, attributes).await,

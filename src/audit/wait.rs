@@ -31,7 +31,7 @@ pub enum Cause {
     NotYet,
     /// The endpoint failed.
     EndpointError,
-    /// The chain's own node, or L1, is on another fork for now.
+    /// The chain's own node, or L1, is on another fork for now, or its client's blocks do not link up.
     OtherFork,
     /// What the block must hold cannot be told by this version: a fork that it does not know.
     Unsupported,

@@ -52,6 +52,11 @@ pub enum Finding {
         /// What is wrong with the endpoint.
         oddity: Oddity,
     },
+    /// The chain's execution client was said to contradict itself, once, and no longer when its blocks linked up.
+    Unlinked {
+        /// The chain.
+        chain_id: u64,
+    },
     /// A message was accused, and nothing was scripted that explains it.
     Message {
         /// What was said of it.
@@ -109,6 +114,7 @@ impl Finding {
             | Self::Ignored { .. }
             | Self::OpenThenUpheld { .. }
             | Self::Outvoted { .. }
+            | Self::Unlinked { .. }
             | Self::HeldOpen { .. } => false,
         }
     }
@@ -132,6 +138,12 @@ impl fmt::Display for Finding {
             }
             Self::Outvoted { chain_id, oddity: Oddity::Lags } => {
                 write!(f, "outvoted (an endpoint of {chain_id} is behind)")
+            }
+            Self::Unlinked { chain_id } => {
+                write!(
+                    f,
+                    "not ready, told once, then ready (the execution client of {chain_id} contradicted itself)"
+                )
             }
             Self::Message { said } => write!(f, "message: {said}"),
             Self::OpenThenUpheld { chain_id, by: HeldUp::Errors } => {

@@ -9,6 +9,8 @@ use std::{net::SocketAddr, time::Duration};
 const MAX_PAGE: usize = 32 << 20;
 /// How often an endpoint was outvoted.
 const DISAGREEMENTS: &str = "endpoint_disagreements_total";
+/// How often clients began to contradict themselves.
+const CONTRADICTIONS: &str = "client_contradictions_total";
 /// In which state an endpoint is.
 const STATE: &str = "endpoint_state";
 
@@ -66,23 +68,47 @@ pub(super) fn odd_endpoints(page: &str) -> Vec<(u64, usize, Oddity)> {
     page.lines().filter_map(odd_endpoint).collect()
 }
 
+/// How often the clients of each chain were told to contradict themselves.
+pub(super) fn contradictions(page: &str) -> Vec<(u64, u64)> {
+    let of = |line| {
+        let sample = Sample::read(line).filter(|sample| sample.name.ends_with(CONTRADICTIONS))?;
+        Some((sample.label("chain_id")?.parse().ok()?, sample.value.parse().ok()?))
+    };
+    page.lines().filter_map(of).collect()
+}
+
 fn odd_endpoint(line: &str) -> Option<(u64, usize, Oddity)> {
-    let (name, rest) = line.split_once('{')?;
-    let (labels, value) = rest.rsplit_once('}')?;
-    if value.trim().parse::<f64>().ok()? <= 0.0 {
+    let sample = Sample::read(line)?;
+    if sample.value.parse::<f64>().ok()? <= 0.0 {
         return None;
     }
-    let label = |key: &str| {
-        let labels = labels.split(',').filter_map(|label| label.split_once('='));
-        labels.filter(|(name, _)| *name == key).map(|(_, value)| value.trim_matches('"')).next()
-    };
-    let oddity = match label("state") {
-        None if name.ends_with(DISAGREEMENTS) => Oddity::Lies,
-        Some("outvoted") if name.ends_with(STATE) => Oddity::Lies,
-        Some("behind") if name.ends_with(STATE) => Oddity::Lags,
+    let oddity = match sample.label("state") {
+        None if sample.name.ends_with(DISAGREEMENTS) => Oddity::Lies,
+        Some("outvoted") if sample.name.ends_with(STATE) => Oddity::Lies,
+        Some("behind") if sample.name.ends_with(STATE) => Oddity::Lags,
         None | Some(_) => return None,
     };
-    Some((label("chain_id")?.parse().ok()?, label("endpoint")?.parse().ok()?, oddity))
+    Some((sample.label("chain_id")?.parse().ok()?, sample.label("endpoint")?.parse().ok()?, oddity))
+}
+
+/// One line with labels.
+struct Sample<'a> {
+    name: &'a str,
+    labels: &'a str,
+    value: &'a str,
+}
+
+impl<'a> Sample<'a> {
+    fn read(line: &'a str) -> Option<Self> {
+        let (name, rest) = line.split_once('{')?;
+        let (labels, value) = rest.rsplit_once('}')?;
+        Some(Self { name, labels, value: value.trim() })
+    }
+
+    fn label(&self, key: &str) -> Option<&'a str> {
+        let labels = self.labels.split(',').filter_map(|label| label.split_once('='));
+        labels.filter(|(name, _)| *name == key).map(|(_, value)| value.trim_matches('"')).next()
+    }
 }
 
 #[cfg(test)]
@@ -100,9 +126,11 @@ crosscheck_endpoint_state{chain_id="902",endpoint="2",state="outvoted"} 1
 crosscheck_endpoint_disagreements_total{chain_id="903",endpoint="1"} 4
 crosscheck_endpoint_disagreements_total{chain_id="903",endpoint="0"} 0
 crosscheck_endpoint_failures_total{chain_id="904",endpoint="0"} 7
+crosscheck_client_contradictions_total{chain_id="901"} 2
 crosscheck_up 1
 "#;
         let named = [(901, 1, Oddity::Lags), (902, 2, Oddity::Lies), (903, 1, Oddity::Lies)];
         assert_eq!(odd_endpoints(page), named);
+        assert_eq!(contradictions(page), [(901, 2)]);
     }
 }

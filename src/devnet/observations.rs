@@ -32,6 +32,10 @@ pub struct Observations {
     open: BTreeSet<u64>,
     /// Endpoints that were ever said to differ from the others: chain, place, and how.
     odd: BTreeSet<(u64, usize, Oddity)>,
+    /// Which chains' clients were ever named in the status as contradicting themselves.
+    contradicted: BTreeSet<u64>,
+    /// How often that was told of each chain.
+    contradictions: BTreeMap<u64, u64>,
     refusals: BTreeMap<u64, (RefusalRecord, Duration)>,
     /// Which records were ever seen to wait for a chain's client that answered errors.
     held_up: BTreeMap<u64, BTreeSet<u64>>,
@@ -75,6 +79,30 @@ impl Observations {
     /// Whether an endpoint was ever said to differ from the others so.
     pub fn is_odd(&self, chain_id: u64, place: usize, oddity: Oddity) -> bool {
         self.odd.contains(&(chain_id, place, oddity))
+    }
+
+    /// Takes in a status, and which clients it names as contradicting themselves.
+    pub fn take_status(&mut self, status: SidecarStatus) {
+        let chains = status.chains.iter().filter_map(|chain| chain.chain_id.as_u64());
+        self.contradicted.extend(chains.filter(|chain_id| status.names_contradiction(*chain_id)));
+        self.status = status;
+    }
+
+    /// Takes in how often clients were told to contradict themselves, by chain.
+    pub fn take_contradictions(&mut self, told: impl IntoIterator<Item = (u64, u64)>) {
+        self.contradictions.extend(told);
+    }
+
+    /// Whether a chain's client is named as contradicting itself now.
+    pub fn is_contradicted(&self, chain_id: u64) -> bool {
+        self.status.names_contradiction(chain_id)
+    }
+
+    /// Whether a chain's client was named, told of so many times, and is named no longer.
+    pub fn was_contradicted(&self, chain_id: u64, times: usize) -> bool {
+        let told = self.contradictions.get(&chain_id).copied().unwrap_or_default();
+        let is_named = self.contradicted.contains(&chain_id) && !self.is_contradicted(chain_id);
+        is_named && u64::try_from(times).is_ok_and(|times| told == times)
     }
 
     /// The nodes of a chain follow another fork from a height on: remembers what is open there and waits for something.

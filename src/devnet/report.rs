@@ -150,7 +150,7 @@ impl Report {
             attestations: count_attestations(seen),
             messages: count_messages(seen),
             tracked: TrackedCounts::from(&seen.messages),
-            faults: planted.iter().map(|planted| fault_report(planted, &script, seen)).collect(),
+            faults: planted.iter().map(|each| fault_report(each, planted, &script, seen)).collect(),
             false_alarms: false_alarms(&script, seen),
             missed: Vec::new(),
             followers: Vec::new(),
@@ -170,13 +170,18 @@ impl Report {
     }
 }
 
-fn fault_report(planted: &Planted, script: &Script, seen: &Observations) -> FaultReport {
+fn fault_report(planted: &Planted, all: &[Planted], script: &Script, seen: &Observations) -> FaultReport {
     let expected = planted.fault.expected();
     let found = match expected {
         Finding::OpenThenUpheld { chain_id, by } => held_up_found(chain_id, by, script, seen),
         Finding::Outvoted { chain_id, oddity } => {
             let named = seen.is_odd(chain_id, planted.fault.odd_endpoint(), oddity);
             named.then(|| (expected.clone(), None))
+        }
+        Finding::Unlinked { chain_id } => {
+            let same = |other: &&Planted| other.fault.expected() == expected;
+            let times = all.iter().filter(same).count();
+            seen.was_contradicted(chain_id, times).then(|| (expected.clone(), None))
         }
         _ => words_found(planted, &expected, seen),
     };
@@ -298,6 +303,7 @@ pub fn count_attestations(seen: &Observations) -> AttestationCounts {
             | Finding::Ignored { .. }
             | Finding::OpenThenUpheld { .. }
             | Finding::Outvoted { .. }
+            | Finding::Unlinked { .. }
             | Finding::Message { .. }
             | Finding::HeldOpen { .. } => {}
         }

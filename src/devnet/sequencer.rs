@@ -96,6 +96,8 @@ pub struct ChainTick {
     pub outage: bool,
     /// What the chain's nodes serve from a height on in place of its own blocks, if they follow another fork.
     pub fork: Option<Vec<Arc<L2Block>>>,
+    /// What the chain's execution client has at that block's height, by number, in place of the chain's own, if it does.
+    pub unlinked: Option<Arc<L2Block>>,
     /// Which of the chain's endpoints differs from the others in this tick, and how, if one does.
     pub odd: Option<(usize, OddEndpoint)>,
     /// The cross-safe heads that L1 blocks led to since the tick before: the L1 height, and the chain's.
@@ -114,6 +116,7 @@ impl ChainTick {
             heads: Heads::default(),
             outage: false,
             fork: None,
+            unlinked: None,
             odd: None,
             safe_at: Vec::new(),
         }
@@ -150,6 +153,8 @@ pub struct Sequencer {
     fork: Option<Fork>,
     /// What a lying endpoint of the chain serves, as long as it does.
     lie: Option<Fork>,
+    /// What the chain's client has by number in place of the chain's own block, as long as it does.
+    unlinked: Option<Arc<L2Block>>,
     /// The heights that were built a second time because the script has it.
     rebuilt: BTreeSet<u64>,
     schedule: Schedule,
@@ -178,6 +183,7 @@ impl Sequencer {
             outbox: Outbox::default(),
             fork: None,
             lie: None,
+            unlinked: None,
             rebuilt: BTreeSet::new(),
             schedule,
             seed,

@@ -199,6 +199,26 @@ impl Show {
             let met = |seen: &Observations| seen.off_course(chain_id).next().is_some();
             self.poll_until(tick, self.pace.patience(), met).await;
         }
+        for (chain_id, is_ending) in self.unlinked(tick) {
+            let met = |seen: &Observations| seen.is_contradicted(chain_id) == is_ending;
+            self.poll_until(tick, self.pace.patience(), met).await;
+        }
+    }
+
+    /// The chains whose client's blocks link up from the next tick on, or again since this one: whether they are still to.
+    fn unlinked(&self, tick: &Tick) -> Vec<(u64, bool)> {
+        let plan = self.plan.faults();
+        let is_in = |chain_id, tick| plan.unlinked(chain_id, tick).is_some();
+        let turns = tick.chains.iter().filter_map(|chain| {
+            let id = chain.chain_id;
+            let [before, now, next] = [
+                is_in(id, tick.number.saturating_sub(1)),
+                is_in(id, tick.number),
+                is_in(id, tick.number.saturating_add(1)),
+            ];
+            (now && !next).then_some((id, true)).or((before && !now).then_some((id, false)))
+        });
+        turns.collect()
     }
 
     /// Where the run is to be paused, the chains and their clock stand still until the run is told to go on.
@@ -286,7 +306,7 @@ impl Show {
     async fn poll(&mut self, tick: &Tick) {
         if let Some(watch) = &mut self.watch {
             watch.poll(&outages(tick), self.started.elapsed()).await;
-            if tick.chains.iter().any(|chain| chain.odd.is_some()) {
+            if tick.chains.iter().any(|chain| chain.odd.is_some() || chain.unlinked.is_some()) {
                 watch.poll_endpoints().await;
             }
             for chain in &tick.chains {
@@ -333,6 +353,7 @@ impl Show {
             let at = self.started.elapsed();
             if let Some(watch) = &mut self.watch {
                 watch.poll(&[], at).await;
+                watch.poll_endpoints().await;
             }
             self.judge_followers();
             if self.outcome(false).is_success() {

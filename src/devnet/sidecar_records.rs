@@ -19,6 +19,15 @@ pub struct SidecarStatus {
     pub chains: Vec<ChainStatus>,
 }
 
+impl SidecarStatus {
+    /// Whether it is not ready because a chain's execution client contradicts itself.
+    pub fn names_contradiction(&self, chain_id: u64) -> bool {
+        let part = format!("chain {chain_id} monitor: ");
+        let mut reasons = self.reasons.iter().filter_map(|reason| reason.strip_prefix(&part));
+        reasons.any(|reason| reason.contains("contradicts itself"))
+    }
+}
+
 /// What a sidecar knows of one chain. Heads are heights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct ChainStatus {

@@ -208,6 +208,7 @@ impl Superchain {
         for (chain, promotion) in self.sequencers.iter_mut().zip(promotions) {
             let built = chain.build(tick, &self.l1, &self.pool, plan)?;
             let fork = chain.fork(tick, &self.l1, plan)?;
+            let unlinked = chain.unlinked(tick, plan)?;
             let odd = match plan.endpoint(chain.chain_id(), tick) {
                 Some((planned, EndpointFault::Lies { .. })) => {
                     Some((planned.odd_endpoint(), OddEndpoint::Lies(chain.lie(planned.block, &self.l1)?)))
@@ -226,6 +227,7 @@ impl Superchain {
                 heads: chain.heads(),
                 outage: plan.outage(chain.chain_id(), tick).is_some(),
                 fork,
+                unlinked,
                 odd,
                 safe_at: chain.take_safe_at(),
             });

@@ -85,7 +85,7 @@ impl Watch {
 
     async fn try_poll(&mut self, outages: &[u64], at: Duration) -> Result<(), ClientError> {
         let status: SidecarStatus = self.call("crosscheck_status", &Nothing {}).await?;
-        self.seen.status = status;
+        self.seen.take_status(status);
         // What was open may be decided now; then comes what is new.
         let known = self.seen.last_attestation();
         if let Some(open) = self.seen.first_open() {
@@ -100,7 +100,10 @@ impl Watch {
     /// Asks which endpoints the sidecar found to differ from the others of their chain.
     pub async fn poll_endpoints(&mut self) {
         match self.read_metrics().await {
-            Ok(page) => self.seen.take_odd(metrics_page::odd_endpoints(&page)),
+            Ok(page) => {
+                self.seen.take_odd(metrics_page::odd_endpoints(&page));
+                self.seen.take_contradictions(metrics_page::contradictions(&page));
+            }
             Err(error) => tracing::debug!(%error, "the sidecar served no metrics"),
         }
     }

@@ -6,6 +6,7 @@ use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::monitor::{Nudges, SuspectMessage};
 use crate::rpc::Refusals;
+use alloy::eips::BlockNumHash;
 use crosscheck_p2p::{
     ChainId, NetworkCounters, NetworkEvent, NetworkHandle, Reason, RefusalVerdict, Topic, ValidBlock,
 };
@@ -164,7 +165,8 @@ impl Intake {
         if block.topic().is_cross_safe() {
             return;
         }
-        self.nudges.nudge(self.chain_id);
+        let position = BlockNumHash { number: block.number(), hash: block.hash() };
+        self.nudges.announce(self.chain_id, position);
         if self.suspects.try_send(SuspectMessage::Gossip { block: block.clone(), at }).is_err() {
             self.metrics.limit_reached("suspect-inbox");
         }

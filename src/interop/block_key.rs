@@ -3,6 +3,7 @@
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
 use serde::Serialize;
+use std::fmt;
 
 /// Which block of which chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -13,4 +14,11 @@ pub struct BlockKey {
     pub number: u64,
     /// Its hash.
     pub hash: B256,
+}
+
+/// The key under which the log tells of a block: its chain, its height and its hash.
+impl fmt::Display for BlockKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.chain_id, self.number, self.hash)
+    }
 }

@@ -148,6 +148,8 @@ fn take(entries: &mut BTreeMap<MessageKey, Entry>, row: &SqliteRow) -> Result<()
         _ => {
             entry.endings = ordinal.saturating_add(1);
             entry.is_over = true;
+            let ending: Option<String> = row.try_get("ending")?;
+            entry.note_ending(&ending.unwrap_or_default());
         }
     }
     Ok(())

@@ -11,6 +11,7 @@ use std::time::Duration;
 pub(super) struct ReadingMetrics {
     tip_age: IntGaugeVec,
     reorgs: IntCounterVec,
+    contradictions: IntCounterVec,
     awaited: IntGaugeVec,
     log_index_bytes: IntGaugeVec,
     endpoint_state: IntGaugeVec,
@@ -29,6 +30,11 @@ impl ReadingMetrics {
             reorgs: catalogue.counter(
                 "reorgs_total",
                 "How often a chain dropped blocks that had been read",
+                &["chain_id"],
+            )?,
+            contradictions: catalogue.counter(
+                "client_contradictions_total",
+                "How often the execution clients of a chain began to contradict themselves: their blocks do not link up",
                 &["chain_id"],
             )?,
             awaited: catalogue.gauge(
@@ -61,6 +67,7 @@ impl ReadingMetrics {
         self.log_index_bytes.with_label_values::<&str>(&[]);
         for id in ids {
             self.reorgs.with_label_values(&[id]);
+            self.contradictions.with_label_values(&[id]);
             self.tip_age.with_label_values(&[id]);
         }
     }
@@ -76,6 +83,11 @@ impl Metrics {
     /// A chain dropped blocks that had been read.
     pub fn reorg(&self, chain_id: ChainId) {
         self.0.of_reading.reorgs.with_label_values(&[chain_id.to_string()]).inc();
+    }
+
+    /// The execution clients of a chain begin to contradict themselves.
+    pub fn contradicted(&self, chain_id: ChainId) {
+        self.0.of_reading.contradictions.with_label_values(&[chain_id.to_string()]).inc();
     }
 
     /// How many cited blocks are being fetched.

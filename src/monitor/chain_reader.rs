@@ -1,8 +1,11 @@
 //! [`ChainReader`]: the task that follows the unsafe chain that a chain's endpoints agree on, block by block.
 //!
 //! Each block is fetched and proven once, in order, and handed on; a reorg is walked back to the common ancestor. An
-//! endpoint's failure is a pause, never a fact.
+//! endpoint's failure is a pause, never a fact. Clients that tell two chains at once are told of once, and nothing is
+//! read or dropped until their blocks link up. One look is bounded: it comes to the tip, or ends in an error.
 
+use super::block_source::BlockSource;
+use super::branch::{BranchError, Contradiction, Fork, Turn, turn};
 use super::declarations::undeclared;
 use super::recent_blocks::RecentBlocks;
 use super::verified_heads::{ToldHeads, verified_heads};
@@ -19,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, info, warn};
+use tracing::{error, info, warn};
 
 /// How many blocks are fetched at once while catching up.
 const AT_ONCE: usize = 16;
@@ -33,16 +36,29 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How many looks in a row may find the heads on another fork before that is told.
 const TOLERATED_FORKED_LOOKS: u32 = 5;
 
+/// How many reorgs one look follows.
+const MAX_TURNS: usize = 8;
+
 /// The shortest pause between two looks, however often it is nudged.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
 
+/// The pauses between quick looks for a gossiped block that the clients do not have yet.
+const QUICK_LOOKS: [Duration; 6] = [
+    Duration::from_millis(50),
+    Duration::from_millis(100),
+    Duration::from_millis(150),
+    Duration::from_millis(150),
+    Duration::from_millis(200),
+    Duration::from_millis(250),
+];
+
 /// Follows one chain.
 #[derive(Debug)]
-pub struct ChainReader {
+pub struct ChainReader<S = ExecutionClient> {
     /// The chain.
     pub chain_id: ChainId,
     /// Its execution clients.
-    pub execution: ExecutionClient,
+    pub execution: S,
     /// Who says how far it is.
     pub heads: HeadSource,
     /// Where to begin.
@@ -66,6 +82,10 @@ struct Progress {
     heads: Option<SafetyHeads>,
     /// How many looks in a row found the heads on another fork.
     forked: u32,
+    /// Whether the clients contradicted themselves in the last look.
+    is_contradicted: bool,
+    /// The gossiped block that quick looks were made for last.
+    sought: Option<BlockNumHash>,
 }
 
 /// Why the chain cannot be read now.
@@ -81,16 +101,30 @@ enum ReadError {
     NoReceipts { number: u64 },
     #[error("{0}")]
     OtherFork(#[from] super::verified_heads::OtherFork),
+    #[error(transparent)]
+    Contradiction(#[from] Contradiction),
+    #[error("its blocks changed {MAX_TURNS} times while they were being read")]
+    Restless,
     #[error("the program is ending")]
     Ending,
+}
+
+impl From<BranchError> for ReadError {
+    fn from(error: BranchError) -> Self {
+        match error {
+            BranchError::Source(error) => Self::Source(error),
+            BranchError::Contradiction(contradiction) => Self::Contradiction(contradiction),
+            BranchError::Gone { number } => Self::Gone { number },
+        }
+    }
 }
 
 /// What reading on came to.
 enum Step {
     /// The tip is reached.
     Done,
-    /// The next block does not stand on the last one: `parent` is what it stands on.
-    Fork { parent: BlockNumHash },
+    /// The next block does not stand on the last one.
+    Fork(Fork),
 }
 
 impl ChainReader {
@@ -98,7 +132,9 @@ impl ChainReader {
     pub fn part(chain_id: ChainId) -> String {
         format!("chain {chain_id} monitor")
     }
+}
 
+impl<S: BlockSource> ChainReader<S> {
     /// Reads until cancelled.
     ///
     /// # Errors
@@ -111,35 +147,73 @@ impl ChainReader {
     }
 
     async fn follow(self) -> Infallible {
-        let part = Self::part(self.chain_id);
+        let part = ChainReader::part(self.chain_id);
         let mut progress = Progress::default();
         let mut pause = self.interval;
         loop {
             match self.look(&mut progress).await {
                 Ok(()) => {
+                    progress.is_contradicted = false;
                     if self.health.clear(&part) {
                         info!(chain_id = %self.chain_id, "the chain is read up to its tip");
                     }
                     pause = self.interval;
                 }
                 Err(problem) => {
-                    if matches!(problem, ReadError::Source(_)) {
-                        self.metrics.source_failed(self.chain_id, "execution");
-                    }
-                    if self.health.obstruct(&part, problem.to_string()) {
-                        warn!(chain_id = %self.chain_id, %problem, "waiting for {part}");
-                    }
+                    self.tell(&mut progress, &part, &problem);
                     pause = pause.saturating_mul(2).min(LONGEST_PAUSE).max(self.interval);
                 }
             }
-            self.metrics.endpoints(self.chain_id, &self.execution.standings().borrow());
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = async {
-                    tokio::join!(tokio::time::sleep(SHORTEST_PAUSE.min(pause)), self.nudges.wait(self.chain_id));
-                } => {}
+            self.metrics.endpoints(self.chain_id, &self.execution.standings());
+            self.rest(&mut progress, pause).await;
+        }
+    }
+
+    /// Tells why the chain cannot be read. Clients that contradict themselves are told of once, whichever blocks they
+    /// name from look to look.
+    fn tell(&self, progress: &mut Progress, part: &str, problem: &ReadError) {
+        if matches!(problem, ReadError::Source(_)) {
+            self.metrics.source_failed(self.chain_id, "execution");
+        }
+        let is_contradiction = matches!(problem, ReadError::Contradiction(_));
+        let is_known = is_contradiction && std::mem::replace(&mut progress.is_contradicted, true);
+        if is_contradiction && !is_known {
+            self.metrics.contradicted(self.chain_id);
+        }
+        if self.health.obstruct(part, problem.to_string()) && !is_known {
+            warn!(chain_id = %self.chain_id, %problem, "waiting for {part}");
+        }
+    }
+
+    /// Waits for the next look: for the pause, for word that there may be something new, or for a gossiped block. Where
+    /// the clients contradict themselves word of more blocks is no reason to ask them sooner.
+    async fn rest(&self, progress: &mut Progress, pause: Duration) {
+        if progress.is_contradicted {
+            return tokio::time::sleep(pause).await;
+        }
+        let gossiped = self.nudges.gossiped(self.chain_id).filter(|block| progress.sought != Some(*block));
+        progress.sought = gossiped.or(progress.sought);
+        let gossiped = gossiped.filter(|block| progress.recent.hash_at(block.number) != Some(block.hash));
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = async {
+                tokio::join!(tokio::time::sleep(SHORTEST_PAUSE.min(pause)), self.nudges.wait(self.chain_id));
+            } => {}
+            () = self.await_block(gossiped) => {}
+        }
+    }
+
+    /// Waits until the clients have a block that was gossiped, as far as a few quick looks go. It asks for nothing but
+    /// the tip.
+    async fn await_block(&self, block: Option<BlockNumHash>) {
+        for pause in QUICK_LOOKS.into_iter().filter(|_| block.is_some()) {
+            tokio::time::sleep(pause).await;
+            let Ok(tip) = self.execution.tip().await else { break };
+            if block.is_some_and(|block| tip.number > block.number || tip.position() == block) {
+                return;
             }
         }
+        std::future::pending::<()>().await;
     }
 
     /// Reads up to the tip, and takes over the heads.
@@ -152,7 +226,7 @@ impl ChainReader {
             let finalized = told.ok_or(ReadError::NoHeads)?.finalized;
             self.begin(&mut progress.recent, self.start.first(finalized.number, tip.number)).await?;
         }
-        self.read_to(&mut progress.recent, tip).await?;
+        let tip = self.read_to(&mut progress.recent, tip).await?;
         let told = self.heads.told(self.chain_id, &self.execution, tip).await?;
         self.take_heads(progress, &told.ok_or(ReadError::NoHeads)?).await
     }
@@ -169,18 +243,23 @@ impl ChainReader {
         self.hand_on(recent, &block).await.map(|_| ())
     }
 
-    async fn read_to(&self, recent: &mut RecentBlocks, tip: L2BlockRef) -> Result<(), ReadError> {
-        loop {
-            let parent = match self.read_on(recent, tip).await? {
-                Step::Done => return Ok(()),
-                Step::Fork { parent } => parent,
+    /// Reads up to the tip, through at most [`MAX_TURNS`] reorgs. The tip that was reached.
+    async fn read_to(&self, recent: &mut RecentBlocks, mut tip: L2BlockRef) -> Result<L2BlockRef, ReadError> {
+        for _ in 0..MAX_TURNS {
+            let fork = match self.read_on(recent, tip).await? {
+                Step::Done => return Ok(tip),
+                Step::Fork(fork) => fork,
             };
-            self.rewind(recent, parent).await?;
+            match turn(&self.execution, recent, fork).await? {
+                Turn::Reorg { kept } => self.rewind(recent, kept).await?,
+                Turn::Moved => tip = self.execution.tip().await?,
+            }
             if recent.tip().is_none() {
                 // Deeper than what is remembered: begin anew with the next look.
-                return Err(ReadError::Gone { number: parent.number });
+                return Err(ReadError::Gone { number: fork.parent.number });
             }
         }
+        Err(ReadError::Restless)
     }
 
     /// Fetches the blocks up to the tip, several at once, and hands them on in order.
@@ -189,12 +268,13 @@ impl ChainReader {
         if tip.number < next {
             let is_known = recent.hash_at(tip.number).is_none_or(|hash| hash == tip.hash);
             // A tip that is one of ours only lags, or has no child yet.
-            return Ok(if is_known { Step::Done } else { Step::Fork { parent: tip.position() } });
+            let fork = Fork { child: None, parent: tip.position() };
+            return Ok(if is_known { Step::Done } else { Step::Fork(fork) });
         }
         let mut blocks = stream::iter(next..=tip.number).map(|number| self.fetch(number)).buffered(AT_ONCE);
         while let Some(block) = blocks.next().await {
-            if let Some(parent) = self.hand_on(recent, &block?).await? {
-                return Ok(Step::Fork { parent });
+            if let Some(fork) = self.hand_on(recent, &block?).await? {
+                return Ok(Step::Fork(fork));
             }
         }
         Ok(Step::Done)
@@ -206,16 +286,17 @@ impl ChainReader {
         Ok((block, logs))
     }
 
-    /// Hands a block on if it stands on the last one. `Some`: it stands on this one instead.
+    /// Hands a block on if it stands on the last one. `Some`: it stands on another one.
     async fn hand_on(
         &self,
         recent: &mut RecentBlocks,
         (block, logs): &(VerifiedBlock, Arc<ProvenLogs>),
-    ) -> Result<Option<BlockNumHash>, ReadError> {
+    ) -> Result<Option<Fork>, ReadError> {
         let (number, hash) = (block.number(), block.hash());
         let parent_hash = block.header().parent_hash;
         if !recent.push(BlockNumHash { number, hash }, parent_hash) {
-            return Ok(Some(BlockNumHash { number: number.saturating_sub(1), hash: parent_hash }));
+            let parent = BlockNumHash { number: number.saturating_sub(1), hash: parent_hash };
+            return Ok(Some(Fork { child: Some(BlockNumHash { number, hash }), parent }));
         }
         let observed = self.observe(block, logs);
         self.metrics.block_observed(self.chain_id, observed.executed.len());
@@ -223,25 +304,16 @@ impl ChainReader {
         Ok(None)
     }
 
-    /// Drops what is not below `fork`: walks back from it to a block that was read.
-    async fn rewind(&self, recent: &mut RecentBlocks, fork: BlockNumHash) -> Result<(), ReadError> {
-        let BlockNumHash { mut number, mut hash } = fork;
+    /// Drops what is above a block. `None`: all of it.
+    async fn rewind(&self, recent: &mut RecentBlocks, kept: Option<u64>) -> Result<(), ReadError> {
         let (from, first) = (recent.tip(), recent.first());
-        while let Some(known) = recent.hash_at(number).filter(|known| *known != hash) {
-            debug!(chain_id = %self.chain_id, number, dropped = %known, new = %hash, "another block");
-            let block = self.execution.block_by_hash(hash).await?.ok_or(ReadError::Gone { number })?;
-            hash = block.header().parent_hash;
-            let Some(below) = number.checked_sub(1) else { break };
-            number = below;
-        }
-        let kept = if recent.hash_at(number) == Some(hash) {
-            number
-        } else {
-            error!(chain_id = %self.chain_id, number, "a reorg deeper than all that was read; reading begins anew");
+        let kept = kept.unwrap_or_else(|| {
+            error!(chain_id = %self.chain_id, "a reorg deeper than all that was read; reading begins anew");
             first.unwrap_or_default().saturating_sub(1)
-        };
+        });
         let depth = from.map_or(0, |from| from.number.saturating_sub(kept));
-        warn!(chain_id = %self.chain_id, kept, depth, "reorg");
+        let dropped = recent.hash_at(kept.saturating_add(1)).unwrap_or_default();
+        warn!(chain_id = %self.chain_id, kept, depth, %dropped, "reorg");
         recent.rewind(kept);
         self.metrics.reorg(self.chain_id);
         self.send(MonitorMessage::Rewound { chain_id: self.chain_id, kept }).await
@@ -279,3 +351,6 @@ impl ChainReader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,6 +25,9 @@ pub struct ChainView {
     remains: BTreeMap<u64, BlockNode>,
     /// Blocks with open messages that were dropped and have no successor yet.
     pub(super) displaced: BTreeMap<u64, BlockNode>,
+    /// Dropped blocks with open messages that held an invalid one, at heights where another block with transactions of
+    /// users stands by now: until the height is final, deposits alone may yet take their place.
+    pub(super) supplanted: BTreeMap<u64, Vec<BlockNode>>,
     pub(super) heads: SafetyHeads,
     /// The timestamp up to which the chain was final when it was looked at last.
     pub(super) final_at: Option<UnixSeconds>,
@@ -190,12 +193,34 @@ impl ChainView {
             if useless {
                 self.remains.remove(&key.number);
             }
-        } else if let Some(node) = self.displaced.get_mut(&key.number) {
+        } else if let Some(node) = self.displaced.get_mut(&key.number).filter(|node| node.block.key == *key) {
             node.close_one();
             if !node.is_open() {
                 self.displaced.remove(&key.number);
             }
+        } else if let Entry::Occupied(mut nodes) = self.supplanted.entry(key.number) {
+            nodes.get_mut().iter_mut().filter(|node| node.block.key == *key).for_each(BlockNode::close_one);
+            nodes.get_mut().retain(BlockNode::is_open);
+            if nodes.get().is_empty() {
+                nodes.remove();
+            }
         }
+    }
+
+    /// Takes a dropped block that is canonical again out of what waits for a successor, or for the final block.
+    pub(super) fn take_back(&mut self, key: &BlockKey) -> Option<BlockNode> {
+        if let Entry::Occupied(node) = self.displaced.entry(key.number)
+            && node.get().block.key == *key
+        {
+            return Some(node.remove());
+        }
+        let Entry::Occupied(mut nodes) = self.supplanted.entry(key.number) else { return None };
+        let place = nodes.get().iter().position(|node| node.block.key == *key)?;
+        let node = nodes.get_mut().swap_remove(place);
+        if nodes.get().is_empty() {
+            nodes.remove();
+        }
+        Some(node)
     }
 
     /// Takes away what is final for long. A block that has open messages, or is not valid, is remembered.

@@ -1,5 +1,6 @@
 //! [`HeadSource`]: who says how far a chain is: its rollup node, or the labels of its execution clients.
 
+use super::block_source::BlockSource;
 use super::verified_heads::ToldHeads;
 use crate::audit::{Answer, Heads};
 use crate::metrics::Metrics;
@@ -30,10 +31,10 @@ pub enum HeadSource {
 
 impl HeadSource {
     /// The heads as they are told now. `None`: they are not known.
-    pub(super) async fn told(
+    pub(super) async fn told<S: BlockSource>(
         &self,
         chain_id: ChainId,
-        execution: &ExecutionClient,
+        execution: &S,
         tip: L2BlockRef,
     ) -> Result<Option<ToldHeads>, SourceError> {
         match self {
@@ -48,7 +49,7 @@ impl HeadSource {
                 }))
             }
             Self::Labels { heads, metrics } => {
-                let status = labelled_status(execution, tip).await?;
+                let status = execution.labelled_status(tip).await?;
                 let (safe, finalized) = (status.safe_l2, status.finalized_l2);
                 if heads.set(chain_id, Some(status)) {
                     for (level, head) in [("unsafe", tip), ("safe", safe), ("finalized", finalized)] {

@@ -96,7 +96,8 @@ pub enum Cause {
 pub enum Ending {
     /// The executing block is cross-safe and final, and so is what it cites.
     Finalized,
-    /// The message was invalid, and its block was replaced by deposits only.
+    /// The message was invalid, and its block was replaced by deposits only, perhaps after the sequencer had built the
+    /// height anew.
     Resolved {
         /// The block in its place.
         by: B256,

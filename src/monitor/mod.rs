@@ -4,11 +4,14 @@
 //! endpoints agree on, attested or not, at every safety level.
 
 mod block_node;
+mod block_source;
 mod board;
+mod branch;
 mod chain_reader;
 mod chain_view;
 mod citations;
 mod confirmation;
+mod counted;
 mod counts;
 mod cursors;
 mod declarations;
@@ -38,6 +41,7 @@ mod tracker_input;
 mod verified_heads;
 
 pub use block_node::BlockStatus;
+pub use block_source::BlockSource;
 pub use board::{Board, BoardReader, BoardWriter};
 pub use chain_reader::ChainReader;
 pub use chain_view::ChainView;

@@ -3,12 +3,14 @@
 //! It alone writes the board. What is noteworthy is in the ledger before anybody is told; what a former run told is not
 //! told again.
 
+use super::counted::Counted;
 use super::fetcher::Fetcher;
 use super::report::report;
 use super::{
     Board, BoardWriter, Change, Cursors, Input, MessageEvent, Note, Notebook, ObservedBlock, Outcome,
     Request, SafetyHeads, SuspectMessage,
 };
+use crate::incidents::Incidents;
 use crate::ledger::{BlockPosition, Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::rpc::Told;
@@ -73,6 +75,8 @@ pub struct MonitorParts {
     pub clock: Arc<dyn Clock>,
     /// How many seconds messages are tracked for.
     pub retention: u64,
+    /// Which alarms were raised, here or by the audit.
+    pub incidents: Incidents,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -85,6 +89,7 @@ pub struct Monitor {
     chains: Vec<ChainId>,
     fetcher: Fetcher,
     notebook: Notebook,
+    counted: Counted,
     cursors: Cursors,
     /// How many messages were not tracked for want of room, as counted last.
     dropped: u64,
@@ -96,8 +101,8 @@ impl Monitor {
         let board = parts.board.board();
         let chains = board.read().set().chain_ids().collect();
         let fetcher = Fetcher::new(parts.clients.clone(), parts.metrics.clone());
-        let (notebook, cursors) = (Notebook::default(), Cursors::default());
-        Self { parts, board, chains, fetcher, notebook, cursors, dropped: 0 }
+        let (notebook, counted, cursors) = (Notebook::default(), Counted::default(), Cursors::default());
+        Self { parts, board, chains, fetcher, notebook, counted, cursors, dropped: 0 }
     }
 
     /// Tracks until cancelled.
@@ -172,7 +177,9 @@ impl Monitor {
         self.fetcher.want(requests);
         let mut notes: Vec<(Note, bool)> = gone.into_iter().map(|note| (note, false)).collect();
         for event in &events {
-            self.parts.metrics.message_event(event);
+            if self.counted.is_first(event) {
+                self.parts.metrics.message_event(event);
+            }
             self.cursors.hear(event);
             let last = matches!(event.change, Change::Ended(_))
                 .then(|| self.board.read().message(&event.key).map(|message| message.status()))
@@ -207,7 +214,7 @@ impl Monitor {
         for ((note, counted), is_new) in notes.iter().zip(counted).zip(is_new) {
             if is_new {
                 self.parts.metrics.message_noted(note, counted);
-                report(note);
+                report(note, &self.parts.incidents);
                 // Nobody has to listen.
                 let _unheard = self.parts.told.send(note.told());
             }
@@ -233,6 +240,10 @@ impl Monitor {
         }
         if moved.is_empty() {
             return Ok(());
+        }
+        for (chain_id, cursor) in &moved {
+            let gone = self.notebook.orphan(*chain_id, cursor.number);
+            self.note(gone.into_iter().map(|note| (note, false)).collect()).await?;
         }
         self.parts.ledger.move_cursors(&moved).await?;
         for (chain_id, cursor) in moved {

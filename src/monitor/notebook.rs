@@ -33,14 +33,18 @@ pub struct Entry {
     pub flips: u32,
     /// Whether it was noted as undeclared.
     pub is_undeclared: bool,
-    /// How many endings were noted: a block may be dropped, come back, and be dropped again.
+    /// How many endings were noted: a block may be dropped, come back, and be final.
     pub endings: u32,
+    /// Which endings were noted, in the order of [`Ending::NAMES`]: each once, however often the block comes back.
+    pub ended_as: [bool; Ending::NAMES.len()],
     /// Whether its life is over.
     pub is_over: bool,
     /// Whether it comes from the ledger, and its block was not seen since the start.
     pub is_restored: bool,
     /// The rule that it was found to break last.
     pub reason: Option<InvalidReason>,
+    /// The block that was seen last in the place of its own, with transactions of users: the height is not settled.
+    pub rival: Option<B256>,
 }
 
 impl Entry {
@@ -54,10 +58,18 @@ impl Entry {
             flips: 0,
             is_undeclared: false,
             endings: 0,
+            ended_as: [false; Ending::NAMES.len()],
             is_over: false,
             is_restored: false,
             reason: None,
+            rival: None,
         }
+    }
+
+    /// Takes note of an ending. `false`: it was noted before.
+    pub fn note_ending(&mut self, ending: &str) -> bool {
+        let mut named = Ending::NAMES.iter().zip(&mut self.ended_as).filter(|(name, _)| **name == ending);
+        named.next().is_some_and(|(_, noted)| !std::mem::replace(noted, true))
     }
 
     fn status(&self) -> &'static str {
@@ -146,7 +158,7 @@ impl Notebook {
         if entry.is_invalid.is_none() && last == Some(MessageStatus::Valid) {
             entry.is_invalid = Some(false);
         }
-        Some(end(entry, event.key, event.level, ending))
+        end(entry, event.key, event.level, ending)
     }
 
     /// What a block tells of messages that a former run noted: another block stands in the place of theirs.
@@ -162,11 +174,27 @@ impl Notebook {
                 entry.is_restored = false;
                 continue;
             }
-            let is_resolved = entry.is_invalid == Some(true) && block.is_deposits_only;
+            if entry.is_invalid == Some(true) && !block.is_deposits_only {
+                // Derivation may yet replace it because of this message.
+                entry.rival = Some(hash);
+                continue;
+            }
+            let is_resolved = entry.is_invalid == Some(true);
             let ending =
                 if is_resolved { Ending::Resolved { by: hash } } else { Ending::Orphaned { by: hash } };
             let level = entry.invalid_at.unwrap_or(SafetyLevel::Unsafe);
-            notes.push(end(entry, *key, level, ending));
+            notes.extend(end(entry, *key, level, ending));
+        }
+        notes
+    }
+
+    /// Ends what a former run noted and whose heights are final now, with other blocks.
+    pub fn orphan(&mut self, chain_id: ChainId, number: u64) -> Vec<Note> {
+        let mut notes = Vec::new();
+        for (key, entry) in self.entries.range_mut(up_to(chain_id, number)) {
+            let Some(by) = entry.rival.filter(|_| entry.is_restored) else { continue };
+            let level = entry.invalid_at.unwrap_or(SafetyLevel::Unsafe);
+            notes.extend(end(entry, *key, level, Ending::Orphaned { by }));
         }
         notes
     }
@@ -175,7 +203,7 @@ impl Notebook {
     pub fn expire(&mut self, now: UnixSeconds, retention: u64) -> Vec<Note> {
         let is_late = |entry: &Entry| entry.timestamp.0.saturating_add(retention) < now.0;
         let late = self.entries.iter_mut().filter(|(_, entry)| entry.is_restored && is_late(entry));
-        late.map(|(key, entry)| {
+        late.filter_map(|(key, entry)| {
             let level = entry.invalid_at.unwrap_or(SafetyLevel::Unsafe);
             end(entry, *key, level, Ending::Expired)
         })
@@ -184,10 +212,12 @@ impl Notebook {
 
     /// Forgets the ended messages of a chain up to a height: they will not be read again.
     pub fn settle(&mut self, chain_id: ChainId, number: u64) {
-        let low = *at_height(chain_id, 0).start();
-        let high = *at_height(chain_id, number).end();
-        let over: Vec<MessageKey> =
-            self.entries.range(low..=high).filter(|(_, entry)| entry.is_over).map(|(key, _)| *key).collect();
+        let over: Vec<MessageKey> = self
+            .entries
+            .range(up_to(chain_id, number))
+            .filter(|(_, entry)| entry.is_over)
+            .map(|(key, _)| *key)
+            .collect();
         for key in over {
             self.entries.remove(&key);
         }
@@ -225,6 +255,11 @@ fn at_height(chain_id: ChainId, number: u64) -> core::ops::RangeInclusive<Messag
     key(0, 0)..=key(0xff, u32::MAX)
 }
 
+/// Every key of a chain up to a height.
+fn up_to(chain_id: ChainId, number: u64) -> core::ops::RangeInclusive<MessageKey> {
+    *at_height(chain_id, 0).start()..=*at_height(chain_id, number).end()
+}
+
 fn note_flip(entry: &mut Entry, event: &MessageEvent, to: MessageStatus, cause: Cause) -> Note {
     entry.flips = entry.flips.saturating_add(1);
     Note::on(event, News::Flip { to, cause }, entry.flips)
@@ -243,12 +278,16 @@ fn note_invalid(entry: &mut Entry, event: &MessageEvent, cause: Cause) -> Option
     Some(Note::on(event, News::Invalid { reason, cause }, u32::try_from(ordinal).unwrap_or_default()))
 }
 
-fn end(entry: &mut Entry, key: MessageKey, level: SafetyLevel, ending: Ending) -> Note {
+/// Ends a message. `None`: it ended so before.
+fn end(entry: &mut Entry, key: MessageKey, level: SafetyLevel, ending: Ending) -> Option<Note> {
+    (entry.is_over, entry.is_restored) = (true, false);
+    if !entry.note_ending(ending.name()) {
+        return None;
+    }
     let news = News::Ended { ending, status: entry.status() };
     let ordinal = entry.endings;
     entry.endings = entry.endings.saturating_add(1);
-    (entry.is_over, entry.is_restored) = (true, false);
-    Note { key, initiating: entry.initiating, timestamp: entry.timestamp, level, news, ordinal }
+    Some(Note { key, initiating: entry.initiating, timestamp: entry.timestamp, level, news, ordinal })
 }
 
 #[cfg(test)]

@@ -1,31 +1,53 @@
 //! [`Nudges`]: word to a chain's reader that there may be something new.
 
+use alloy::eips::BlockNumHash;
 use crosscheck_p2p::ChainId;
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
 /// Word to the chains' readers. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Nudges(Arc<BTreeMap<ChainId, Notify>>);
+pub struct Nudges(Arc<BTreeMap<ChainId, Word>>);
+
+#[derive(Debug, Default)]
+struct Word {
+    notify: Notify,
+    /// The block that was gossiped last.
+    gossiped: Mutex<Option<BlockNumHash>>,
+}
 
 impl Nudges {
     /// For the readers of these chains.
     pub fn new(chains: impl IntoIterator<Item = ChainId>) -> Self {
-        Self(Arc::new(chains.into_iter().map(|chain_id| (chain_id, Notify::new())).collect()))
+        Self(Arc::new(chains.into_iter().map(|chain_id| (chain_id, Word::default())).collect()))
     }
 
     /// There may be something new. It is remembered until the reader looks, once.
     pub fn nudge(&self, chain_id: ChainId) {
-        if let Some(notify) = self.0.get(&chain_id) {
-            notify.notify_one();
+        if let Some(word) = self.0.get(&chain_id) {
+            word.notify.notify_one();
         }
+    }
+
+    /// A block was gossiped: the chain's clients have it by now, or will have it soon.
+    pub fn announce(&self, chain_id: ChainId, block: BlockNumHash) {
+        if let Some(word) = self.0.get(&chain_id) {
+            *word.gossiped.lock() = Some(block);
+            word.notify.notify_one();
+        }
+    }
+
+    /// The block that was gossiped last.
+    pub(super) fn gossiped(&self, chain_id: ChainId) -> Option<BlockNumHash> {
+        *self.0.get(&chain_id)?.gossiped.lock()
     }
 
     /// Waits for word.
     pub(super) async fn wait(&self, chain_id: ChainId) {
         match self.0.get(&chain_id) {
-            Some(notify) => notify.notified().await,
+            Some(word) => word.notify.notified().await,
             None => std::future::pending().await,
         }
     }

@@ -1,54 +1,105 @@
 //! [`report`]: what is noted of a message, in the log.
 
 use super::{Ending, News, Note};
+use crate::incidents::{Alarm, Incidents};
 use crate::interop::{BlockKey, MessageStatus};
 use tracing::{error, info, warn};
 
-/// Writes a note to the log, as loudly as it deserves.
-pub(super) fn report(note: &Note) {
-    let BlockKey { chain_id, number, hash } = note.key.block;
+/// Writes a note to the log, as loudly as it deserves: the first proof that a block is invalid is an error, and so is
+/// the first word that it became cross-safe, or final. Every line of one incident names it.
+pub(super) fn report(note: &Note, incidents: &Incidents) {
+    if note.is_consensus_failure() {
+        return report_failure(note, incidents);
+    }
+    let incident = note.key.block;
+    let BlockKey { chain_id, number, hash } = incident;
     let (log_index, level) = (note.key.log_index, note.level);
     let initiating = note.initiating.map(|chain_id| chain_id.to_string()).unwrap_or_default();
-    let reason = note.news.reason().map(|reason| reason.code()).unwrap_or_default();
-    let detail = note.news.reason().map(ToString::to_string).unwrap_or_default();
-    if let News::Ended { ending: Ending::Finalized, status } = &note.news {
-        if note.is_consensus_failure() {
-            error!(%chain_id, number, %hash, log_index, initiating, status, "consensus failure: an invalid message is final");
-        } else {
-            warn!(%chain_id, number, %hash, log_index, initiating, status,
-                  "an invalid message is final on a node that checks no messages: compare its chain with one that does");
-        }
-        return;
-    }
-    if note.is_consensus_failure() {
-        error!(%chain_id, number, %hash, log_index, initiating, %level, reason, detail,
-               "consensus failure: an invalid message is in a cross-safe block; all hands");
-        return;
-    }
     match &note.news {
-        News::Invalid { .. } => {
-            error!(%chain_id, number, %hash, log_index, initiating, %level, reason, detail,
-                   "an executed message does not hold");
-        }
-        News::Flip { to: MessageStatus::Valid, cause } => {
-            warn!(%chain_id, number, %hash, log_index, initiating, %level, ?cause,
-                  "an executed message that did not hold is valid now");
+        News::Invalid { .. } | News::Flip { to: MessageStatus::Invalid(_), .. } => {
+            report_invalid(note, incidents);
         }
         News::Flip { cause, .. } => {
-            error!(%chain_id, number, %hash, log_index, initiating, %level, reason, detail, ?cause,
-                   "an executed message that was valid does not hold any more");
+            warn!(%chain_id, number, %hash, log_index, initiating, %level, ?cause, %incident,
+                  "an executed message that did not hold is valid now");
         }
         News::Undeclared => {
-            error!(%chain_id, number, %hash, log_index, initiating, %level,
+            error!(%chain_id, number, %hash, log_index, initiating, %level, %incident,
                    "an executed message was not declared by its own transaction: the inbox was tricked");
         }
+        News::Ended { ending: Ending::Finalized, status } => {
+            warn!(%chain_id, number, %hash, log_index, initiating, status, %incident,
+                  "an invalid message is final on a node that checks no messages: compare its chain with one that does");
+        }
         News::Ended { ending: Ending::Expired, status } => {
-            warn!(%chain_id, number, %hash, log_index, initiating, status, "a message is too old to be tracked on");
+            warn!(%chain_id, number, %hash, log_index, initiating, status, %incident,
+                  "a message is too old to be tracked on");
         }
         News::Ended { ending, status } => {
             let by = note.news.ended_by().unwrap_or_default();
-            info!(%chain_id, number, %hash, log_index, initiating, status, ending = ending.name(), %by,
+            info!(%chain_id, number, %hash, log_index, initiating, status, ending = ending.name(), %by, %incident,
                   "a message's block is gone");
         }
     }
+}
+
+fn report_invalid(note: &Note, incidents: &Incidents) {
+    let incident = note.key.block;
+    let BlockKey { chain_id, number, hash } = incident;
+    let (log_index, level) = (note.key.log_index, note.level);
+    let initiating = note.initiating.map(|chain_id| chain_id.to_string()).unwrap_or_default();
+    let (reason, detail) = (reason(note), detail(note));
+    let is_first = incidents.raise(incident, Alarm::Invalid);
+    match &note.news {
+        News::Flip { cause, .. } => {
+            const SAID: &str = "an executed message that was valid does not hold any more";
+            if is_first {
+                error!(%chain_id, number, %hash, log_index, initiating, %level, reason, detail, ?cause, %incident, "{SAID}");
+            } else {
+                warn!(%chain_id, number, %hash, log_index, initiating, %level, reason, detail, ?cause, %incident, "{SAID}");
+            }
+        }
+        _ => {
+            const SAID: &str = "an executed message does not hold";
+            if is_first {
+                error!(%chain_id, number, %hash, log_index, initiating, %level, reason, detail, %incident, "{SAID}");
+            } else {
+                warn!(%chain_id, number, %hash, log_index, initiating, %level, reason, detail, %incident, "{SAID}");
+            }
+        }
+    }
+}
+
+/// What must never happen.
+fn report_failure(note: &Note, incidents: &Incidents) {
+    let incident = note.key.block;
+    let BlockKey { chain_id, number, hash } = incident;
+    let (log_index, level) = (note.key.log_index, note.level);
+    let initiating = note.initiating.map(|chain_id| chain_id.to_string()).unwrap_or_default();
+    let (reason, detail) = (reason(note), detail(note));
+    // It is proven by this, too.
+    incidents.raise(incident, Alarm::Invalid);
+    if let News::Ended { status, .. } = &note.news {
+        const SAID: &str = "consensus failure: an invalid message is final";
+        if incidents.raise(incident, Alarm::Final) {
+            error!(%chain_id, number, %hash, log_index, initiating, status, %incident, "{SAID}");
+        } else {
+            warn!(%chain_id, number, %hash, log_index, initiating, status, %incident, "{SAID}");
+        }
+        return;
+    }
+    const SAID: &str = "consensus failure: an invalid message is in a cross-safe block; all hands";
+    if incidents.raise(incident, Alarm::CrossSafe) {
+        error!(%chain_id, number, %hash, log_index, initiating, %level, reason, detail, %incident, "{SAID}");
+    } else {
+        warn!(%chain_id, number, %hash, log_index, initiating, %level, reason, detail, %incident, "{SAID}");
+    }
+}
+
+fn reason(note: &Note) -> &'static str {
+    note.news.reason().map(|reason| reason.code()).unwrap_or_default()
+}
+
+fn detail(note: &Note) -> String {
+    note.news.reason().map(ToString::to_string).unwrap_or_default()
 }

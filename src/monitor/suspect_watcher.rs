@@ -181,11 +181,12 @@ impl SuspectWatcher {
     }
 
     fn tell(&self, record: &SuspectRecord, at: Instant) {
-        let BlockKey { chain_id, number, hash } = record.block;
+        let incident = record.block;
+        let BlockKey { chain_id, number, hash } = incident;
         let (transaction, reason, detail) = (record.transaction_hash, record.reason, &record.detail);
         let initiating = record.access.map(|access| access.chain_id);
         self.metrics.suspect(chain_id, initiating, at.elapsed());
-        warn!(%chain_id, number, %hash, %transaction, reason, detail,
+        warn!(%chain_id, number, %hash, %transaction, reason, detail, %incident,
               "a gossiped transaction declares a message that does not hold");
         // Nobody has to listen.
         let _unheard = self.told.send(Told::Suspect(record.clone()));
@@ -197,8 +198,10 @@ impl SuspectWatcher {
             self.suspects.settle(id, outcome);
             self.metrics.suspect_settled(suspect.block.chain_id, outcome);
             if outcome == SuspectOutcome::Executed {
-                let BlockKey { chain_id, number, hash } = suspect.block;
-                info!(%chain_id, number, %hash, transaction = %suspect.transaction_hash, "a suspect was executed");
+                let incident = suspect.block;
+                let BlockKey { chain_id, number, hash } = incident;
+                info!(%chain_id, number, %hash, transaction = %suspect.transaction_hash, %incident,
+                      "a suspect was executed");
             }
         }
     }

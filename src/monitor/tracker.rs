@@ -109,6 +109,7 @@ impl Tracker {
             Input::Block(block) => {
                 let chain_id = block.key.chain_id;
                 self.arrive(&block, work)?;
+                self.end_supplanted(chain_id, work);
                 self.settle(work);
                 self.come_final(chain_id, work);
             }
@@ -121,6 +122,7 @@ impl Tracker {
             Input::Heads { chain_id, heads } => {
                 self.known(chain_id)?;
                 self.head(chain_id, heads, work);
+                self.end_supplanted(chain_id, work);
                 self.come_final(chain_id, work);
             }
             Input::Answer { request, logs } => {

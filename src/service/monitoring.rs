@@ -97,6 +97,7 @@ pub(super) async fn start(
         told: monitoring.told.clone(),
         clock: Arc::clone(&shared.clock),
         retention,
+        incidents: shared.incidents.clone(),
         metrics: shared.metrics.clone(),
     });
     tasks.spawn("monitor", monitor.run(tasks.cancellation().clone()));

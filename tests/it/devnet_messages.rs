@@ -56,6 +56,8 @@ fn assert_as_scripted((code, report, complaints): &(Option<i32>, Value, String))
 #[case::replacement_chain("replacement-chain@20", "1", &["invalid (log-not-found), resolved"])]
 #[case::lying_endpoint("lying-endpoint@15", "1", &["-"])]
 #[case::lagging_endpoint("lagging-endpoint@12", "1", &["-"])]
+#[case::unlinked_client("unlinked-client@20", "1", &["-"])]
+#[case::unlinked_client_of_another_seed("unlinked-client@21", "3", &["-"])]
 #[case::unsafe_reorg("unsafe-reorg@20", "1", &["-"])]
 #[case::l1_reorg("l1-reorg@20", "1", &["-"])]
 #[case::sibling_wrong_fork("sibling-wrong-fork@20", "1", &["-"])]
@@ -69,6 +71,31 @@ fn a_fault_of_messages_alone_is_found(#[case] fault: &str, #[case] seed: &str, #
     assert_eq!(found.collect::<Vec<_>>(), messages);
     let tracked = &run.1["tracked"];
     assert!(tracked["valid"].as_u64().unwrap() > 20, "{tracked}");
+}
+
+/// What is told of one invalid block, by level: the proof is one error, whoever has it first. That the block became
+/// cross-safe, and final, are errors of their own.
+#[rstest]
+#[case::replaced("justified-replacement@20", &["an executed message does not hold"])]
+#[case::attested_and_final(
+    "invalid-message@20",
+    &[
+        "does not hold",
+        "consensus failure: an invalid message is in a cross-safe block; all hands",
+        "consensus failure: an invalid message is final",
+    ]
+)]
+fn one_incident_is_one_story_with_one_error(#[case] fault: &str, #[case] errors: &[&str]) {
+    let run = run(&["--chains", "2", "--seed", "1", "--blocks", "45"], &[fault]);
+    assert_as_scripted(&run);
+    let story: Vec<&str> = run.2.lines().filter(|line| line.contains("incident=901/20/0x")).collect();
+    let told: Vec<&&str> = story.iter().filter(|line| line.contains(" ERROR ")).collect();
+    assert_eq!(told.len(), errors.len(), "{told:#?}");
+    assert!(told.iter().zip(errors).all(|(line, error)| line.contains(error)), "{told:#?}");
+    assert_eq!(run.2.matches(" ERROR ").count(), errors.len(), "no error without its incident: {}", run.2);
+    let key = |line: &str| line.split_once("incident=").map(|(_, key)| key[..73].to_owned());
+    assert!(story.iter().all(|line| key(line) == key(story[0])), "{story:#?}");
+    assert!(story[0].contains("a gossiped transaction declares a message that does not hold"), "{story:#?}");
 }
 
 #[test]

@@ -178,6 +178,7 @@ impl Investigator {
             },
         };
         let block = self.local_safe_block(chain_id, number, awaited).await?;
+        self.expect_linked(chain_id, &block, awaited).await?;
         if ask.number.is_none() && block.timestamp() != ask.timestamp {
             return self.none_at(ask, &block);
         }

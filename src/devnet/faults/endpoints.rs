@@ -1,4 +1,4 @@
-//! One of a chain's three endpoints that is not like the others.
+//! One of a chain's three endpoints that is not like the others, and a client whose own answers do not fit.
 
 use super::{EndpointFault, Fault};
 use crate::devnet::finding::{Finding, Oddity};
@@ -10,6 +10,9 @@ const LAG: u64 = 8;
 /// How long the endpoint lags, in ticks.
 const LAGGING_TICKS: u64 = 24;
 
+/// How long the client's blocks do not link up, in ticks: the block is attested meanwhile.
+const UNLINKED_TICKS: u64 = 12;
+
 /// An endpoint serves a fork of its own.
 #[derive(Debug)]
 pub(super) struct LyingEndpoint;
@@ -17,6 +20,28 @@ pub(super) struct LyingEndpoint;
 /// An endpoint is behind the others.
 #[derive(Debug)]
 pub(super) struct LaggingEndpoint;
+
+/// A client has a block by its number that its next block does not stand on.
+#[derive(Debug)]
+pub(super) struct UnlinkedClient;
+
+impl Fault for UnlinkedClient {
+    fn name(&self) -> &'static str {
+        "unlinked-client"
+    }
+
+    fn summary(&self) -> &'static str {
+        "for twelve blocks' time the chain's execution client has a sibling of the block at its height, by number, under blocks that stand on the block itself"
+    }
+
+    fn expected(&self, chain_id: u64) -> Finding {
+        Finding::Unlinked { chain_id }
+    }
+
+    fn unlinked_ticks(&self) -> Option<u64> {
+        Some(UNLINKED_TICKS)
+    }
+}
 
 impl Fault for LyingEndpoint {
     fn name(&self) -> &'static str {

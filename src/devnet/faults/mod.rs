@@ -74,6 +74,7 @@ pub static REGISTRY: &[&dyn Fault] = &[
     &outage::LONG_OUTAGE,
     &endpoints::LyingEndpoint,
     &endpoints::LaggingEndpoint,
+    &endpoints::UnlinkedClient,
     &attributes::ForgedDeposit,
     &attributes::WrongMinBaseFee,
     &attributes::SameAttributesOtherHash,
@@ -223,6 +224,12 @@ pub trait Fault: fmt::Debug + Send + Sync {
 
     /// The chain's nodes serve another fork for so many ticks, from the one that builds the block.
     fn fork_ticks(&self) -> Option<u64> {
+        None
+    }
+
+    /// The chain's execution client has another block at this height, by number, for so many ticks, from the one that
+    /// builds the block; the blocks above it stand on the chain's own.
+    fn unlinked_ticks(&self) -> Option<u64> {
         None
     }
 

@@ -43,7 +43,8 @@ impl PlannedFault {
     /// How long it keeps nodes of its chain from serving the chain, if it does.
     fn disturbed_ticks(&self) -> Option<u64> {
         let fault = self.fault;
-        fault.outage_ticks().or(fault.fork_ticks()).or(fault.endpoint().map(EndpointFault::ticks))
+        let of_all = fault.outage_ticks().or(fault.fork_ticks()).or(fault.unlinked_ticks());
+        of_all.or(fault.endpoint().map(EndpointFault::ticks))
     }
 
     /// The first tick after its nodes are as they should be, if they are ever not.
@@ -65,7 +66,12 @@ impl PlannedFault {
 
     /// Whether all nodes of its chain are disturbed, and not only one.
     fn blinds(&self) -> bool {
-        self.fault.outage_ticks().or(self.fault.fork_ticks()).is_some()
+        self.fault.outage_ticks().or(self.fault.fork_ticks()).or(self.fault.unlinked_ticks()).is_some()
+    }
+
+    /// Whether it needs the chain's blocks to stay what they are.
+    fn is_tied(&self) -> bool {
+        self.fault.endpoint().is_some() || self.fault.unlinked_ticks().is_some()
     }
 
     /// Whether its blocks go, and others take their places.
@@ -218,6 +224,11 @@ impl FaultPlan {
         self.disturbance(chain_id, tick).filter(|planned| planned.fault.fork_ticks().is_some())
     }
 
+    /// The fault for which a chain's client has another block at a height in a tick.
+    pub fn unlinked(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
+        self.disturbance(chain_id, tick).filter(|planned| planned.fault.unlinked_ticks().is_some())
+    }
+
     /// The outage that a chain's execution client has in a tick.
     pub fn outage(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
         self.disturbance(chain_id, tick).filter(|planned| planned.fault.outage_ticks().is_some())
@@ -316,8 +327,8 @@ impl FaultPlan {
                 return Err(FaultPlanError::Unobservable { fault: fault(), name, chain_id });
             }
             let is_close = planned.distance(other) < TIED_DISTANCE;
-            let other_is_tied = self.parts(other).len() > 1 || other.fault.endpoint().is_some();
-            let planned_is_tied = is_tied || planned.fault.endpoint().is_some();
+            let other_is_tied = self.parts(other).len() > 1 || other.is_tied();
+            let planned_is_tied = is_tied || planned.is_tied();
             if is_close && planned_is_tied && other.upsets(planned.chain_id) {
                 return Err(other.upset(fault(), planned.chain_id));
             }
@@ -396,6 +407,8 @@ mod tests {
     #[case::gone_in_an_outage(&["rpc-outage@20", "justified-replacement@25:902"], "goes while the nodes of chain 901")]
     #[case::gone_before_an_outage(&["justified-replacement@25:902", "rpc-outage@30"], "goes while the nodes of chain 901")]
     #[case::outage_of_a_lying_endpoint(&["lying-endpoint@20", "rpc-outage@25"], "since block 20")]
+    #[case::reorg_under_an_unlinked_client(&["unlinked-client@20", "l1-reorg@30:902"], "unlinked-client@20 is too close")]
+    #[case::outage_of_an_unlinked_client(&["unlinked-client@20", "rpc-outage@25"], "since block 20")]
     #[case::longer_than_the_run(&["long-outage@20"], "needs block 120")]
     fn refuses(#[case] specs: &[&str], #[case] message: &str) {
         let error = plan(specs).unwrap_err().to_string();

@@ -6,7 +6,9 @@ use crate::devnet::{
     faults::{FaultPlan, FaultSpec},
     finding::Oddity,
     message_record::{TrackedRecord, tests::record as message_record},
-    sidecar_records::{AttestationRecord, MessageRecord, RefusalRecord, WaitRecord},
+    sidecar_records::{
+        AttestationRecord, ChainStatus, MessageRecord, RefusalRecord, SidecarStatus, WaitRecord,
+    },
 };
 use rstest::rstest;
 use serde_json::json;
@@ -242,6 +244,31 @@ fn a_lying_endpoint_must_be_named(#[case] place: usize, #[case] oddity: Oddity, 
     assert_eq!(report.is_as_scripted(), found);
     let text = "outvoted (an endpoint of 901 serves another fork)";
     assert_eq!(report.faults[0].expected.to_string(), text);
+}
+
+#[rstest]
+#[case::as_it_must(true, false, 1, true)]
+#[case::never_named(false, false, 1, false)]
+#[case::named_to_the_end(true, true, 1, false)]
+#[case::told_again_and_again(true, false, 2, false)]
+fn an_unlinked_client_must_be_told_of_once(
+    #[case] was_named: bool,
+    #[case] is_named: bool,
+    #[case] times: u64,
+    #[case] found: bool,
+) {
+    let mut seen = Observations::default();
+    for is_named in [was_named, is_named] {
+        let reason =
+            "chain 901 monitor: its execution client contradicts itself: its block 21 ...".to_owned();
+        let chain = ChainStatus { chain_id: 901.into(), gossiped: None, vouched: None, open: 0 };
+        let reasons = if is_named { vec![reason] } else { Vec::new() };
+        seen.take_status(SidecarStatus { ready: !is_named, reasons, chains: vec![chain] });
+    }
+    seen.take_contradictions([(901, times)]);
+    let mut planted = planted("unlinked-client@20");
+    planted.words.clear();
+    assert_eq!(report(&[planted], &seen).is_as_scripted(), found);
 }
 
 #[test]

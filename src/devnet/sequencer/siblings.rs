@@ -4,7 +4,7 @@ use super::{Sequencer, SequencerError};
 use crate::devnet::{
     block::L2Block,
     chain::Departure,
-    faults::{Attested, PlannedFault},
+    faults::{Attested, FaultPlan, PlannedFault},
     header::MIN_BASE_FEE,
     l1_block::L1Block,
     traffic::Traffic,
@@ -47,6 +47,24 @@ impl Sequencer {
         let transactions = self.sign(&parent, &intents, &mut traffic)?;
         let origin = self.origin_of(block)?;
         self.chain.build(parent.hash, &origin, &transactions).map_err(|source| self.chain_error(source))
+    }
+
+    /// The sibling that the chain's execution client has in a tick by number, in place of the chain's own block.
+    ///
+    /// # Errors
+    /// When the sibling cannot be built.
+    pub fn unlinked(&mut self, tick: u64, plan: &FaultPlan) -> Result<Option<Arc<L2Block>>, SequencerError> {
+        let height = plan.unlinked(self.chain_id(), tick).map(|planned| planned.block);
+        let known = self.unlinked.take().filter(|block| Some(block.number()) == height);
+        self.unlinked = match (height, known) {
+            (None, _) => None,
+            (Some(_), Some(known)) => Some(known),
+            (Some(height), None) => {
+                let own = self.canonical(height)?;
+                Some(self.with_other_transactions(&own)?)
+            }
+        };
+        Ok(self.unlinked.clone())
     }
 
     /// The block executed again under another minimum base fee.

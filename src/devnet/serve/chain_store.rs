@@ -31,6 +31,8 @@ pub struct ChainStore {
     outage: bool,
     /// What stands in place of the chain's own blocks while the nodes follow another fork.
     fork: BTreeMap<u64, Arc<L2Block>>,
+    /// What stands at its height by number, in place of the chain's own block, under blocks that stand on that.
+    unlinked: Option<Arc<L2Block>>,
     /// Which cross-safe head an L1 block led to: the L1 height, and the chain's.
     safe_at: BTreeMap<u64, u64>,
 }
@@ -48,6 +50,7 @@ impl ChainStore {
             heads: Heads::default(),
             outage: false,
             fork: BTreeMap::new(),
+            unlinked: None,
             safe_at: BTreeMap::new(),
         };
         store.append(genesis);
@@ -61,6 +64,7 @@ impl ChainStore {
         }
         self.heads = tick.heads;
         self.outage = tick.outage;
+        self.unlinked.clone_from(&tick.unlinked);
         self.safe_at.extend(tick.safe_at.iter().copied());
         while self.safe_at.len() > MAX_HEIGHTS {
             self.safe_at.pop_first();
@@ -111,7 +115,8 @@ impl ChainStore {
     pub fn by_hash(&self, hash: B256) -> Option<&Arc<L2Block>> {
         let own = self.blocks.get(&hash);
         let own = own.filter(|block| self.forked_at().is_none_or(|first| block.number() < first));
-        own.or_else(|| self.fork.values().find(|block| block.hash == hash))
+        let others = self.fork.values().chain(&self.unlinked);
+        own.or_else(|| others.into_iter().find(|block| block.hash == hash))
     }
 
     /// Whether a block is canonical.
@@ -133,7 +138,11 @@ impl ChainStore {
     /// The block that an id stands for (EIP-1898: `requireCanonical` leaves orphans out).
     pub fn block(&self, id: BlockId) -> Option<&Arc<L2Block>> {
         match id {
-            BlockId::Number(tag) => self.canonical(self.height_of(tag)),
+            BlockId::Number(tag) => {
+                let number = self.height_of(tag);
+                let unlinked = self.unlinked.as_ref().filter(|block| block.number() == number);
+                unlinked.or_else(|| self.canonical(number))
+            }
             BlockId::Hash(id) => {
                 let block = self.by_hash(id.block_hash)?;
                 (id.require_canonical != Some(true) || self.is_canonical(block)).then_some(block)

@@ -256,6 +256,28 @@ async fn in_an_outage_every_method_answers_an_error() {
 }
 
 #[tokio::test]
+async fn a_client_that_does_not_link_up_has_another_block_by_number_only() {
+    async fn at(world: &World, number: u64) -> Value {
+        world.execution("eth_getBlockByNumber", json!([U64::from(number), false])).await.unwrap()
+    }
+    let mut world = world(&["unlinked-client@27"]);
+    let own = Arc::clone(world.chain.read().canonical(27).unwrap());
+    let told = at(&world, 27).await;
+    assert_ne!(told["hash"], json!(own.hash));
+    assert_eq!(told["parentHash"], json!(own.header.parent_hash));
+    assert_eq!(at(&world, 28).await["parentHash"], json!(own.hash));
+    for hash in [&told["hash"], &json!(own.hash)] {
+        let found = world.execution("eth_getBlockByHash", json!([hash, false])).await.unwrap();
+        assert_eq!(&found["hash"], hash);
+    }
+    for _ in 30..39 {
+        let tick: ChainTick = world.superchain.tick().unwrap().chains.remove(0);
+        world.chain.write().apply(&tick);
+    }
+    assert_eq!(at(&world, 27).await["hash"], json!(own.hash), "twelve blocks later");
+}
+
+#[tokio::test]
 async fn logs_are_filtered_by_range_address_and_topic() {
     let world = world(&[]);
     let client = &world;

@@ -81,8 +81,10 @@ async fn what_was_noted_is_read_back() {
     let invalid_at = Some(SafetyLevel::Unsafe);
     let valid_again = Entry { is_invalid: Some(false), flips: 1, is_undeclared: true, invalid_at, ..new };
     assert_eq!(entry(20), valid_again);
-    assert_eq!(entry(21), Entry { is_invalid: Some(true), endings: 1, is_over: true, invalid_at, ..new });
-    let back = Entry { is_invalid: Some(true), flips: 1, endings: 1, ..new };
+    let mut over = Entry { is_invalid: Some(true), endings: 1, ..new };
+    assert!(over.note_ending("orphaned") && !over.note_ending("orphaned"));
+    assert_eq!(entry(21), Entry { is_over: true, invalid_at, ..over });
+    let back = Entry { flips: 1, ..over };
     assert_eq!(entry(22), Entry { invalid_at: Some(SafetyLevel::LocalSafe), ..back });
     assert_eq!(store.noted_messages(ChainId::from(1), None, 100).await.unwrap().len(), 0);
 }

@@ -68,7 +68,18 @@ fn noted(events: &[MessageEvent]) -> Vec<(&'static str, u32)> {
     &[event(status(UNKNOWN, INVALID, false)), at(SafetyLevel::Finalized, Change::Ended(Ending::Finalized))],
     &[("invalid", 0), ("ended", 0)]
 )]
-#[case::dropped_twice(&[event(orphaned()), event(Change::Discovered), event(orphaned())], &[("ended", 0), ("ended", 1)])]
+#[case::dropped_twice(&[event(orphaned()), event(Change::Discovered), event(orphaned())], &[("ended", 0)])]
+#[case::final_again_and_again(
+    &[
+        event(status(UNKNOWN, INVALID, false)),
+        at(SafetyLevel::Finalized, Change::Ended(Ending::Finalized)),
+        at(SafetyLevel::Finalized, Change::Discovered),
+        at(SafetyLevel::Finalized, status(UNKNOWN, INVALID, false)),
+        at(SafetyLevel::Finalized, Change::Ended(Ending::Finalized)),
+        event(orphaned()),
+    ],
+    &[("invalid", 0), ("ended", 0), ("invalid", 4), ("ended", 1)]
+)]
 #[case::expired(&[event(Change::Ended(Ending::Expired))], &[("ended", 0)])]
 fn news_is_noted_once(#[case] events: &[MessageEvent], #[case] expected: &[(&'static str, u32)]) {
     assert_eq!(noted(events), expected);
@@ -144,7 +155,7 @@ fn what_flipped_while_nobody_looked_is_a_flip() {
 
 #[rstest]
 #[case::replaced(true, true, "resolved")]
-#[case::reorged(true, false, "orphaned")]
+#[case::reorged(false, false, "orphaned")]
 #[case::valid_by_then(false, true, "orphaned")]
 fn what_is_gone_after_a_restart_gets_its_ending(
     #[case] is_invalid: bool,
@@ -158,6 +169,20 @@ fn what_is_gone_after_a_restart_gets_its_ending(
     assert_eq!(note.news.ending().unwrap().name(), ending);
     assert_eq!(note.news.ended_by(), Some(B256::repeat_byte(7)));
     assert_eq!(notebook.observe(&block(20, 8, true)), [], "it ends once");
+}
+
+#[test]
+fn an_invalid_message_whose_height_was_built_anew_waits_for_the_final_block() {
+    let mut notebook = restored(true);
+    assert_eq!(notebook.observe(&block(20, 7, false)), []);
+    assert_eq!(notebook.orphan(chain(), 19), []);
+    let mut replaced = notebook.clone();
+    let ending = |notes: Vec<Note>| notes.iter().map(|note| *note.news.ending().unwrap()).collect::<Vec<_>>();
+    let by = |hash| B256::repeat_byte(hash);
+    assert_eq!(ending(replaced.observe(&block(20, 8, true))), [Ending::Resolved { by: by(8) }]);
+    assert_eq!(replaced.orphan(chain(), 20), [], "it ends once");
+    assert_eq!(ending(notebook.orphan(chain(), 20)), [Ending::Orphaned { by: by(7) }]);
+    assert_eq!(notebook.orphan(chain(), 20), [], "it ends once");
 }
 
 #[test]

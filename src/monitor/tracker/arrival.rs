@@ -5,7 +5,7 @@ use crate::interop::{Execution, SafetyLevel, SameTimestamp};
 use crate::monitor::block_node::BlockNode;
 use crate::monitor::same_timestamp::Member;
 use crate::monitor::tracked_message::{MessageId, Own};
-use crate::monitor::{Ending, ObservedBlock, RefusedInput, State, Step};
+use crate::monitor::{ObservedBlock, RefusedInput, State, Step};
 use crosscheck_p2p::UnixSeconds;
 use std::ops::Bound;
 use std::sync::Arc;
@@ -61,9 +61,7 @@ impl Tracker {
         let key = block.key;
         let view = self.chains.get_mut(&key.chain_id)?;
         let remains = view.take_remains(key.number);
-        let displaced = view.displaced.get(&key.number);
-        if displaced.is_some_and(|node| node.block.key == key) {
-            let node = view.displaced.remove(&key.number)?;
+        if let Some(node) = view.take_back(&key) {
             self.readopt(&node, work);
             return Some(node);
         }
@@ -72,14 +70,7 @@ impl Tracker {
             Some(node) => self.displace(node, work),
             None => {}
         }
-        let displaced = self.chains.get(&key.chain_id)?.displaced.get(&key.number);
-        for id in displaced.map(|node| node.ids()).into_iter().flatten() {
-            let Some(message) = self.book.get(id).filter(|message| message.state().is_open()) else {
-                continue;
-            };
-            let ending = Ending::displaced(message.life.decided(), key.hash, block.is_deposits_only);
-            self.end(id, ending, work);
-        }
+        self.give_way(block, work);
         None
     }
 

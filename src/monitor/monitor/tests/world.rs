@@ -8,6 +8,7 @@ use crate::devnet::fixture::{DEPOSIT_CONTRACT, Fixture, GENESIS_TIME, SYSTEM_CON
 use crate::devnet::serve::{RunningServer, rpc_block, rpc_receipts, start};
 use crate::devnet::wallet::Call;
 use crate::health::Health;
+use crate::incidents::Incidents;
 use crate::interop::{CROSS_L2_INBOX, DependencySet, Identifier, Member, Message, payload_hash};
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
@@ -303,6 +304,7 @@ impl Shell {
             told: sender,
             clock,
             retention: 100_000,
+            incidents: Incidents::default(),
             metrics: metrics.clone(),
         });
         let (watching, monitoring) = (cancel.clone(), cancel.clone());

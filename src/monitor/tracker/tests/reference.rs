@@ -79,7 +79,10 @@ impl Reference {
                     }
                 }
             }
-            Input::Heads { chain_id, heads } => drop(self.heads.insert(*chain_id, *heads)),
+            Input::Heads { chain_id, heads } => {
+                self.heads.insert(*chain_id, *heads);
+                self.orphan(*chain_id);
+            }
             Input::Answer { request, .. } => {
                 self.outstanding.remove(&request.place());
             }
@@ -93,14 +96,31 @@ impl Reference {
         }
     }
 
+    /// What was dropped for another block is over once that is final.
+    fn orphan(&mut self, chain_id: ChainId) {
+        let finalized = self.heads.get(&chain_id).map_or(0, |heads| heads.finalized);
+        for index in 0..self.lives.len() {
+            let (key, state) = (self.lives[index].block.key, self.lives[index].state);
+            let is_due = key.chain_id == chain_id && state == "displaced" && key.number <= finalized;
+            if is_due && self.canonical(chain_id, key.number).is_some() {
+                self.lives[index].state = "orphaned";
+            }
+        }
+    }
+
     fn arrive(&mut self, block: &Arc<ObservedBlock>) {
         let key = block.key;
+        let is_invalid = |life: &&Life| life.state == "displaced" && life.decided == Some(false);
+        let broken: BTreeSet<B256> =
+            self.lives.iter().filter(is_invalid).map(|life| life.block.key.hash).collect();
         let mut is_back = false;
         for life in self.lives.iter_mut().filter(|life| life.state == "displaced") {
             if life.block.key == key {
                 life.state = "tracked";
                 is_back = true;
-            } else if (life.block.key.chain_id, life.block.key.number) == (key.chain_id, key.number) {
+            } else if (life.block.key.chain_id, life.block.key.number) == (key.chain_id, key.number)
+                && (block.is_deposits_only || !broken.contains(&life.block.key.hash))
+            {
                 let is_resolved = life.decided == Some(false) && block.is_deposits_only;
                 life.state = if is_resolved { "resolved" } else { "orphaned" };
             }
@@ -119,6 +139,7 @@ impl Reference {
             });
             self.lives.extend(new);
         }
+        self.orphan(key.chain_id);
     }
 
     /// Finds every status, level and ending anew.

@@ -151,6 +151,46 @@ fn a_replacement_cascades_and_each_message_resolves_by_itself() {
     assert_eq!(endings(&outcome), [(second, Ending::Orphaned { by: other.hash })]);
 }
 
+/// The sequencer builds the height anew, with the same message, before derivation replaces it.
+#[rstest]
+#[case::then_replaced(true)]
+#[case::then_final_as_it_is(false)]
+fn an_invalid_execution_whose_height_is_built_anew_ends_as_the_final_block_says(#[case] is_replaced: bool) {
+    let mut scene = Scene::new(3);
+    let (first, _) = scene.grow(0, &[claim(2, 0, 9), claim(2, 0, 1)]);
+    scene.grow(2, &[]);
+    scene.rewind(0, 0);
+    let (second, outcome) = scene.grow_as(0, &Shape { is_forked: true, ..Shape::default() });
+    assert_eq!(endings(&outcome), []);
+    assert_eq!((scene.status(first, 0), scene.tracker.open()), ("log-not-found", 2));
+    if is_replaced {
+        scene.rewind(0, 0);
+        let (by, outcome) = scene.grow_as(0, &Shape { is_deposits_only: true, ..Shape::default() });
+        let (resolved, orphaned) = (Ending::Resolved { by: by.hash }, Ending::Orphaned { by: by.hash });
+        assert_eq!(endings(&outcome), [(first, resolved), (first, orphaned)], "the other message was valid");
+    } else {
+        let heads = SafetyHeads { local_safe: 1, safe: 1, finalized: 1, safe_means: SafeMeans::CrossSafe };
+        let outcome = scene.tracker.apply(Input::Heads { chain_id: chain(0), heads });
+        let orphaned = Ending::Orphaned { by: second.hash };
+        assert_eq!(endings(&outcome), [(first, orphaned), (first, orphaned)]);
+    }
+    assert_eq!((scene.tracker.open(), scene.tracker.faults()), (0, 0));
+}
+
+#[test]
+fn an_invalid_execution_comes_back_although_its_height_was_built_anew() {
+    let mut scene = Scene::new(2);
+    let block = scene.make(0, &Shape { claims: vec![claim(1, 0, 9)], ..Shape::default() });
+    scene.tracker.apply(Input::Block(Arc::clone(&block)));
+    scene.grow(1, &[]);
+    scene.rewind(0, 0);
+    scene.grow_as(0, &Shape { is_forked: true, ..Shape::default() });
+    scene.rewind(0, 0);
+    let outcome = scene.tracker.apply(Input::Block(Arc::clone(&block)));
+    assert_eq!(outcome.events.first().unwrap().change, Change::Readopted);
+    assert_eq!((scene.status(block.key, 0), scene.tracker.open()), ("log-not-found", 1));
+}
+
 #[rstest]
 #[case::of_an_earlier_block(1)]
 #[case::of_a_block_of_the_same_timestamp(0)]

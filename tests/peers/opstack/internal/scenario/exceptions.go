@@ -27,8 +27,6 @@ var Exceptions = []Exception{
 	{activationHolds, "lone-chain", "the lone chain: the vouched head passes the activation block"},
 	{noHeadsAreHeads, "kona-node", "it is not ready while kona-node names no heads"},
 	{noHeadsAreHeads, "kona-node", "it names no heads while kona-node names none"},
-	{monitorSpins, "stale-answer", "no warning is told again and again"},
-	{monitorSpins, "stale-answer", "it is not ready, and names the chain"},
 }
 
 const (
@@ -39,5 +37,4 @@ const (
 	reorgStops       = "An L1 reorganisation that drops the vouched head stops that head for ever, and followers with it"
 	replayTakesPlace = "A replay of a block's unsafe frame takes the place of the genuine attestation, which is refused as seen already"
 	noHeadsAreHeads  = "A rollup node that names no heads counts as one whose heads are at height 0, and Crosscheck as ready"
-	monitorSpins     = "An execution client whose blocks by number do not link up makes the monitor go round without a pause, and ready all the while"
 )

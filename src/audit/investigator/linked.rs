@@ -1,0 +1,56 @@
+//! Whether a block that a client has at a height is one that its next block stands on.
+//!
+//! A client may have a replaced block by its number under blocks that stand on its replacement. What such a block says, or
+//! lacks, must accuse nobody.
+
+use super::{Awaited, Cause, Investigator, Wait};
+use crate::sources::VerifiedBlock;
+use alloy::primitives::B256;
+use crosscheck_p2p::ChainId;
+use lru::LruCache;
+use parking_lot::Mutex;
+use std::num::NonZeroUsize;
+
+/// How many blocks are remembered to have a child. Beyond it the one that was asked for longest ago is forgotten.
+const REMEMBERED: NonZeroUsize = match NonZeroUsize::new(8192) {
+    Some(remembered) => remembered,
+    None => NonZeroUsize::MIN,
+};
+
+/// The blocks that were seen under their children.
+#[derive(Debug)]
+pub(super) struct Linked(Mutex<LruCache<B256, ()>>);
+
+impl Default for Linked {
+    fn default() -> Self {
+        Self(Mutex::new(LruCache::new(REMEMBERED)))
+    }
+}
+
+impl Investigator {
+    /// Waits if the next local-safe block does not stand on this one, which its client has at its height. The local-safe
+    /// head itself was held against what the rollup node calls so.
+    pub(super) async fn expect_linked(
+        &self,
+        chain_id: ChainId,
+        block: &VerifiedBlock,
+        awaited: Awaited,
+    ) -> Result<(), Wait> {
+        let wait = |cause| Wait { awaited, chain_id, cause };
+        let heads = self.heads.get(chain_id).ok_or_else(|| wait(Cause::EndpointError))?;
+        let is_head = block.number() >= heads.local_safe().number;
+        if is_head || self.linked.0.lock().get(&block.hash()).is_some() {
+            return Ok(());
+        }
+        let client = self.clients.get(&chain_id).ok_or_else(|| wait(Cause::NotYet))?;
+        let answer = client.block_by_number(block.number().saturating_add(1)).await;
+        let child = answer
+            .map_err(|error| self.note_failure(&error, chain_id, awaited))?
+            .ok_or_else(|| wait(Cause::NotYet))?;
+        if child.header().parent_hash != block.hash() {
+            return Err(wait(Cause::OtherFork));
+        }
+        self.linked.0.lock().put(block.hash(), ());
+        Ok(())
+    }
+}

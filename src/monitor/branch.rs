@@ -1,0 +1,118 @@
+//! Where a chain turned off from what was read of it, and whether it did at all.
+//!
+//! A block that does not stand on the last one read is a reorg only if the clients tell one chain: what the new block
+//! stands on must be what they have at that height, down to a block that was read. If they call another block canonical
+//! there, they contradict themselves: then nothing is known of the chain, and nothing that was read is dropped. Every
+//! step goes one block down or ends: there is no way to go round.
+
+use super::block_source::BlockSource;
+use super::recent_blocks::RecentBlocks;
+use crate::sources::SourceError;
+use alloy::eips::BlockNumHash;
+use alloy::primitives::B256;
+
+/// What does not stand on the last block that was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fork {
+    /// The block. `None`: it is the tip itself, which another block than the one read.
+    pub(super) child: Option<BlockNumHash>,
+    /// What it stands on, or the tip.
+    pub(super) parent: BlockNumHash,
+}
+
+/// What a fork came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Other blocks stand above this height now.
+    Reorg {
+        /// The highest block that stays. `None`: none of those that were read.
+        kept: Option<u64>,
+    },
+    /// The chain moved while it was looked at.
+    Moved,
+}
+
+/// Clients that tell two chains at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.text())]
+pub(super) struct Contradiction {
+    /// A block that it calls canonical. `None`: its tip.
+    pub(super) child: Option<BlockNumHash>,
+    /// The height below it.
+    pub(super) height: u64,
+    /// What the child stands on.
+    pub(super) expected: B256,
+    /// What it calls canonical there.
+    pub(super) told: B256,
+}
+
+impl Contradiction {
+    /// What is told, and what can be done about it.
+    fn text(&self) -> String {
+        const REMEDY: &str = "either it stayed on a dead branch after a replacement (restart it, or have its rollup node \
+                              set its head), or a load balancer has backends on two branches (list each backend in \
+                              `execution` instead); nothing is read until its blocks link up";
+        let Self { child, height, expected, told } = self;
+        let claim = child.map_or_else(
+            || format!("its latest block {height} is {expected}"),
+            |child| format!("its block {} ({}) stands on {expected}", child.number, child.hash),
+        );
+        format!(
+            "its execution client contradicts itself: {claim}, but it says that block {height} is {told}; {REMEDY}"
+        )
+    }
+}
+
+/// Why it is not known where a chain turned off.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(super) enum BranchError {
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error(transparent)]
+    Contradiction(#[from] Contradiction),
+    #[error("block {number} is gone from its execution endpoints while it was being read")]
+    Gone { number: u64 },
+}
+
+/// Walks down from a fork to a block that was read, and checks on the way that the clients tell one chain.
+pub(super) async fn turn<S: BlockSource>(
+    source: &S,
+    recent: &RecentBlocks,
+    fork: Fork,
+) -> Result<Turn, BranchError> {
+    let Fork { mut child, mut parent } = fork;
+    loop {
+        match source.canonical_hash(parent.number).await? {
+            Some(told) if told == parent.hash => {}
+            Some(told) => return contradicted(source, child, parent, told).await,
+            None => return Ok(Turn::Moved),
+        }
+        match recent.hash_at(parent.number) {
+            Some(known) if known == parent.hash => return Ok(Turn::Reorg { kept: Some(parent.number) }),
+            None => return Ok(Turn::Reorg { kept: None }),
+            Some(_) => {}
+        }
+        let gone = BranchError::Gone { number: parent.number };
+        let block = source.block_by_hash(parent.hash).await?.ok_or(gone)?;
+        let Some(below) = parent.number.checked_sub(1) else { return Ok(Turn::Reorg { kept: None }) };
+        child = Some(parent);
+        parent = BlockNumHash { number: below, hash: block.header().parent_hash };
+    }
+}
+
+/// Another block is told below the child. If the child is still told, both are told at once.
+async fn contradicted<S: BlockSource>(
+    source: &S,
+    child: Option<BlockNumHash>,
+    parent: BlockNumHash,
+    told: B256,
+) -> Result<Turn, BranchError> {
+    let is_still_told = match child {
+        Some(child) => source.canonical_hash(child.number).await? == Some(child.hash),
+        None => source.tip().await?.position() == parent,
+    };
+    if !is_still_told {
+        return Ok(Turn::Moved);
+    }
+    Err(Contradiction { child, height: parent.number, expected: parent.hash, told }.into())
+}

@@ -1,0 +1,132 @@
+//! The reader before clients whose answers are scripted, in paused time.
+
+mod client;
+mod properties;
+
+use super::*;
+use client::{Client, Lines, Reading, chain_id, reading};
+
+/// A minute of a client that says that block 3 is `O`, while its block 4 stands on `R`.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_contradicts_itself_is_told_of_once_and_nothing_is_dropped() {
+    let lines = Lines::capture();
+    let client = Client::new();
+    let invalid = client.extend_with_log(2);
+    let Reading { mut heard, health, .. } = reading(&client);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(heard.blocks(), [0, 1, 2, 3].map(|number| client.canonical(number)));
+
+    let replacement = client.replace(&invalid);
+    client.extend(2);
+    client.tell_at(3, Some(Arc::clone(&invalid)));
+    let (asked, since) = (client.requests(), lines.count(""));
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert!(heard.is_empty(), "nothing is read, and nothing is dropped");
+    assert!(client.requests() - asked < 1500, "{} requests in ten minutes", client.requests() - asked);
+    assert_eq!(
+        (lines.count("") - since, lines.count("WARN"), lines.count("reorg")),
+        (1, 1, 0),
+        "{}",
+        lines.text()
+    );
+    let [reason] = health.reasons().try_into().unwrap();
+    for part in ["chain 901", "contradicts itself", "block 4", "block 3", &invalid.hash.to_string()] {
+        assert!(reason.contains(part) && lines.text().contains(part), "{part}: {reason}");
+    }
+    assert!(reason.contains(&replacement.hash.to_string()), "{reason}");
+
+    client.tell_at(3, None);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(heard.rewound(), Some(2));
+    assert_eq!(heard.blocks(), [3, 4, 5].map(|number| client.canonical(number)));
+    assert!(health.reasons().is_empty(), "{:?}", health.reasons());
+    assert_eq!((lines.count("WARN"), lines.count("reorg")), (2, 1), "{}", lines.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stale_block_deep_under_a_reorg_drops_nothing() {
+    let lines = Lines::capture();
+    let client = Client::new();
+    let invalid = client.extend_with_log(2);
+    client.extend(3);
+    let Reading { mut heard, .. } = reading(&client);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(heard.blocks().len(), 7);
+    client.replace(&invalid);
+    client.extend(5);
+    client.tell_at(3, Some(Arc::clone(&invalid)));
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(heard.is_empty());
+    assert_eq!((lines.count("WARN"), lines.count("reorg")), (1, 0), "{}", lines.text());
+    client.tell_at(3, None);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!((heard.rewound(), heard.blocks().len()), (Some(2), 6));
+}
+
+/// Its latest block is `R`, but by its height it is `O`.
+#[tokio::test(start_paused = true)]
+async fn a_tip_that_is_another_block_by_its_number_is_a_contradiction() {
+    let lines = Lines::capture();
+    let client = Client::new();
+    let invalid = client.extend_with_log(2);
+    let Reading { mut heard, health, .. } = reading(&client);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(heard.blocks().len(), 4);
+    client.replace(&invalid);
+    client.tell_at(3, Some(Arc::clone(&invalid)));
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(heard.is_empty());
+    assert_eq!((lines.count("WARN"), lines.count("reorg")), (1, 0), "{}", lines.text());
+    assert!(health.reasons()[0].contains("its latest block 3"), "{:?}", health.reasons());
+}
+
+#[tokio::test(start_paused = true)]
+async fn reorgs_are_followed_although_they_come_in_mid_read_and_in_a_row() {
+    let lines = Lines::capture();
+    let client = Client::new();
+    let invalid = client.extend_with_log(2);
+    let old = client.extend(2);
+    let Reading { mut heard, health, .. } = reading(&client);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(heard.blocks().len(), 6);
+    let replacement = client.replace(&invalid);
+    let new = client.extend(3);
+    // The chain goes to and fro while it is read: after so many requests each.
+    client.adopt_after(3, &old);
+    client.adopt_after(5, &new);
+    client.adopt_after(8, &replacement);
+    client.adopt_after(12, &new);
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert_eq!(heard.replay(&[0, 1, 2]).last(), Some(&new.hash));
+    assert!(health.reasons().is_empty(), "{:?}", health.reasons());
+    assert_eq!(lines.count("contradicts"), 0, "{}", lines.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gossiped_block_is_read_as_soon_as_the_client_has_it() {
+    let client = Client::new();
+    client.extend(2);
+    let Reading { mut heard, nudges, .. } = reading(&client);
+    tokio::time::sleep(Duration::from_millis(10_050)).await;
+    assert_eq!(heard.blocks().len(), 3);
+    let next = client.build();
+    nudges.announce(chain_id(), BlockNumHash { number: next.number(), hash: next.hash });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(heard.is_empty());
+    client.adopt(&next);
+    tokio::time::sleep(Duration::from_millis(250)).await;
+    assert_eq!(heard.blocks(), [next.hash], "it is not left to the next look, a second after the last");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gossiped_block_that_never_comes_costs_a_few_requests() {
+    let client = Client::new();
+    client.extend(2);
+    let Reading { nudges, heard: _heard, .. } = reading(&client);
+    tokio::time::sleep(Duration::from_millis(10_050)).await;
+    let (asked, idle) = (client.requests(), client.requests_in(Duration::from_secs(60)).await);
+    let next = client.build();
+    nudges.announce(chain_id(), BlockNumHash { number: next.number(), hash: next.hash });
+    let after = client.requests_in(Duration::from_secs(60)).await;
+    assert!(asked > 0 && after <= idle + 10, "{after} requests in a minute, {idle} without gossip");
+}

@@ -1,0 +1,316 @@
+//! An execution client in memory that says what it is told to say, and a reader before it.
+
+use crate::audit::Heads;
+use crate::devnet::block::L2Block;
+use crate::devnet::contracts::{EMITTER, emit_call};
+use crate::devnet::fixture::{CHAIN_ID, Fixture};
+use crate::devnet::serve::{rpc_block, rpc_receipts};
+use crate::health::Health;
+use crate::interop::{DependencySet, Member};
+use crate::metrics::Metrics;
+use crate::monitor::{BlockSource, ChainReader, HeadSource, MonitorMessage, Nudges, StartPoint};
+use crate::sources::{EndpointStanding, L2BlockRef, ProvenLogs, SourceError, SyncStatus, VerifiedBlock};
+use alloy::eips::eip2930::AccessList;
+use alloy::primitives::B256;
+use crosscheck_p2p::{ChainId, UnixSeconds};
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::fmt::MakeWriter;
+
+pub(super) fn chain_id() -> ChainId {
+    ChainId::from(CHAIN_ID)
+}
+
+/// A chain, and what is said of it.
+#[derive(Clone)]
+pub(super) struct Client(Arc<Mutex<State>>);
+
+struct State {
+    fixture: Fixture,
+    /// Told at a height, whatever stands there.
+    told: BTreeMap<u64, Arc<L2Block>>,
+    /// What is adopted after so many more requests.
+    due: BTreeMap<usize, B256>,
+    requests: usize,
+}
+
+impl State {
+    fn head(&self) -> Arc<L2Block> {
+        Arc::clone(self.fixture.chain.head())
+    }
+
+    fn at(&self, number: u64) -> Option<Arc<L2Block>> {
+        let canonical = self.fixture.chain.canonical(number).filter(|_| number <= self.head().number());
+        self.told.get(&number).or(canonical).cloned()
+    }
+}
+
+impl Client {
+    pub(super) fn new() -> Self {
+        let (told, due, fixture) = (BTreeMap::new(), BTreeMap::new(), Fixture::new(5));
+        Self(Arc::new(Mutex::new(State { fixture, told, due, requests: 0 })))
+    }
+
+    /// So many empty blocks on the head. The head then.
+    pub(super) fn extend(&self, blocks: usize) -> Arc<L2Block> {
+        let mut state = self.0.lock();
+        for _ in 0..blocks {
+            state.fixture.extend(&[]);
+        }
+        state.head()
+    }
+
+    /// So many empty blocks, and one with a log.
+    pub(super) fn extend_with_log(&self, empty: usize) -> Arc<L2Block> {
+        self.extend(empty);
+        let mut state = self.0.lock();
+        let log = state.fixture.call(0, EMITTER, emit_call(&[B256::ZERO], b"log"), AccessList::default());
+        state.fixture.extend(&[log])
+    }
+
+    /// The next block, which is not on the chain yet.
+    pub(super) fn build(&self) -> Arc<L2Block> {
+        let fixture = &mut self.0.lock().fixture;
+        let parent = fixture.chain.head().hash;
+        fixture.chain.build(parent, fixture.l1.head(), &[]).unwrap()
+    }
+
+    /// Puts the deposits-only block in a block's place.
+    pub(super) fn replace(&self, block: &L2Block) -> Arc<L2Block> {
+        let chain = &mut self.0.lock().fixture.chain;
+        let replacement = chain.deposits_only(block.hash).unwrap();
+        chain.adopt(replacement.hash).unwrap();
+        replacement
+    }
+
+    pub(super) fn adopt(&self, block: &L2Block) {
+        self.0.lock().fixture.chain.adopt(block.hash).unwrap();
+    }
+
+    /// Makes a block the head after so many more requests.
+    pub(super) fn adopt_after(&self, requests: usize, block: &L2Block) {
+        let mut state = self.0.lock();
+        let at = state.requests + requests;
+        state.due.insert(at, block.hash);
+    }
+
+    /// Says that this block stands at a height, or again what does.
+    pub(super) fn tell_at(&self, number: u64, block: Option<Arc<L2Block>>) {
+        let told = &mut self.0.lock().told;
+        match block {
+            Some(block) => told.insert(number, block),
+            None => told.remove(&number),
+        };
+    }
+
+    pub(super) fn canonical(&self, number: u64) -> B256 {
+        self.0.lock().fixture.chain.canonical(number).unwrap().hash
+    }
+
+    pub(super) fn requests(&self) -> usize {
+        self.0.lock().requests
+    }
+
+    /// How many requests there are in a time.
+    pub(super) async fn requests_in(&self, time: Duration) -> usize {
+        let before = self.requests();
+        tokio::time::sleep(time).await;
+        self.requests() - before
+    }
+
+    fn ask<T>(&self, answer: impl FnOnce(&State) -> T) -> T {
+        let mut state = self.0.lock();
+        state.requests += 1;
+        let now = state.requests;
+        if let Some(hash) = state.due.remove(&now) {
+            state.fixture.chain.adopt(hash).unwrap();
+        }
+        answer(&state)
+    }
+}
+
+fn block_ref(block: &L2Block) -> L2BlockRef {
+    L2BlockRef { hash: block.hash, number: block.number(), timestamp: block.timestamp() }
+}
+
+fn verified(block: &L2Block) -> VerifiedBlock {
+    let answer = serde_json::to_value(rpc_block(block, true)).unwrap();
+    VerifiedBlock::verify(serde_json::from_value(answer).unwrap()).unwrap()
+}
+
+impl BlockSource for Client {
+    async fn check_chain(&self) -> Result<(), SourceError> {
+        Ok(())
+    }
+
+    async fn tip(&self) -> Result<L2BlockRef, SourceError> {
+        Ok(self.ask(|state| block_ref(&state.head())))
+    }
+
+    async fn labelled_status(&self, tip: L2BlockRef) -> Result<SyncStatus, SourceError> {
+        let genesis = block_ref(&self.0.lock().fixture.chain.genesis().clone());
+        Ok(SyncStatus { unsafe_l2: tip, safe_l2: genesis, local_safe_l2: None, finalized_l2: genesis })
+    }
+
+    async fn block_by_number(&self, number: u64) -> Result<Option<VerifiedBlock>, SourceError> {
+        Ok(self.ask(|state| state.at(number)).map(|block| verified(&block)))
+    }
+
+    async fn canonical_hash(&self, number: u64) -> Result<Option<B256>, SourceError> {
+        Ok(self.ask(|state| state.at(number)).map(|block| block.hash))
+    }
+
+    async fn block_by_hash(&self, hash: B256) -> Result<Option<VerifiedBlock>, SourceError> {
+        Ok(self.ask(|state| state.fixture.chain.by_hash(hash).cloned()).map(|block| verified(&block)))
+    }
+
+    async fn logs(&self, block: &VerifiedBlock) -> Result<Option<Arc<ProvenLogs>>, SourceError> {
+        let found = self.0.lock().fixture.chain.by_hash(block.hash()).cloned();
+        Ok(found.map(|found| Arc::new(ProvenLogs::prove(chain_id(), block, &rpc_receipts(&found)).unwrap())))
+    }
+
+    fn standings(&self) -> Vec<EndpointStanding> {
+        Vec::new()
+    }
+}
+
+/// What a reader hands on. It reads as long as this is held.
+pub(super) struct Heard {
+    inbox: mpsc::Receiver<MonitorMessage>,
+    _reader: JoinSet<()>,
+}
+
+impl Heard {
+    fn next(&mut self) -> Option<MonitorMessage> {
+        loop {
+            match self.inbox.try_recv().ok()? {
+                MonitorMessage::Heads { .. } => {}
+                other => return Some(other),
+            }
+        }
+    }
+
+    /// Whether neither a block nor a reorg was handed on.
+    pub(super) fn is_empty(&mut self) -> bool {
+        self.next().is_none()
+    }
+
+    /// The height above which blocks were dropped next.
+    pub(super) fn rewound(&mut self) -> Option<u64> {
+        match self.next() {
+            Some(MonitorMessage::Rewound { kept, .. }) => Some(kept),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The blocks that were handed on, without any reorg.
+    pub(super) fn blocks(&mut self) -> Vec<B256> {
+        let mut blocks = Vec::new();
+        while let Some(message) = self.next() {
+            let MonitorMessage::Block(block) = message else { panic!("{message:?}") };
+            blocks.push(block.key.hash);
+        }
+        blocks
+    }
+
+    /// The chain that follows from what was handed on, on top of so many blocks known by their heights; 0 for each.
+    pub(super) fn replay(&mut self, known: &[u64]) -> Vec<B256> {
+        let first = known.first().copied().unwrap_or_default();
+        let mut chain = vec![B256::ZERO; known.len()];
+        while let Some(message) = self.next() {
+            match message {
+                MonitorMessage::Block(block) => {
+                    assert_eq!(block.key.number, first + chain.len() as u64);
+                    assert!(chain.last().is_none_or(|tip| tip.is_zero() || *tip == block.parent_hash));
+                    chain.push(block.key.hash);
+                }
+                MonitorMessage::Rewound { kept, .. } => chain.truncate((kept + 1 - first) as usize),
+                MonitorMessage::Heads { .. } => {}
+            }
+        }
+        chain
+    }
+}
+
+/// A reader at work.
+pub(super) struct Reading {
+    pub(super) heard: Heard,
+    pub(super) health: Health,
+    pub(super) nudges: Nudges,
+}
+
+/// Reads a client, looking once a second.
+pub(super) fn reading(client: &Client) -> Reading {
+    let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
+    let set = DependencySet::new([(chain_id(), member)].into(), 10_000);
+    let metrics = Metrics::new(set).unwrap();
+    let (monitor, inbox) = mpsc::channel(100_000);
+    let (health, nudges) = (Health::default(), Nudges::new([chain_id()]));
+    let reader = ChainReader {
+        chain_id: chain_id(),
+        execution: client.clone(),
+        heads: HeadSource::Labels { heads: Heads::new([chain_id()]), metrics: metrics.clone() },
+        start: StartPoint { cursor: None, retained: 1_000 },
+        monitor,
+        nudges: nudges.clone(),
+        interval: Duration::from_secs(1),
+        health: health.clone(),
+        metrics,
+    };
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move { reader.run(CancellationToken::new()).await.unwrap() });
+    Reading { heard: Heard { inbox, _reader: tasks }, health, nudges }
+}
+
+/// The lines of the log.
+pub(super) struct Lines {
+    text: Sink,
+    _guard: DefaultGuard,
+}
+
+#[derive(Clone, Default)]
+struct Sink(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Sink {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+impl Lines {
+    /// Keeps what is logged on this thread from now on.
+    pub(super) fn capture() -> Self {
+        let text = Sink::default();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(text.clone()).finish();
+        Self { text, _guard: tracing::subscriber::set_default(subscriber) }
+    }
+
+    pub(super) fn text(&self) -> String {
+        String::from_utf8(self.text.0.lock().clone()).unwrap()
+    }
+
+    /// How many lines say this.
+    pub(super) fn count(&self, said: &str) -> usize {
+        self.text().lines().filter(|line| line.contains(said)).count()
+    }
+}
