@@ -117,8 +117,9 @@ impl ChainReader {
         loop {
             match self.look(&mut progress).await {
                 Ok(()) => {
-                    if self.health.clear(&part) {
-                        info!(chain_id = %self.chain_id, "the chain is read up to its tip");
+                    if let Some(outage) = self.health.clear(&part) {
+                        let (lasted_s, repeats) = (outage.seconds(), outage.repeats);
+                        info!(chain_id = %self.chain_id, lasted_s, repeats, "the chain is read up to its tip");
                     }
                     pause = self.interval;
                 }
