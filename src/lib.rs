@@ -20,6 +20,7 @@ pub mod follow;
 pub mod gossip;
 pub mod health;
 pub mod interop;
+pub mod invalid_blocks;
 pub mod ledger;
 pub mod metrics;
 pub mod monitor;

@@ -17,6 +17,7 @@ use crate::gossip::{
     Gossiped, Intake, NetworkHandles, SignerReader, SignerWatcher, key_file, network_config,
 };
 use crate::health::Health;
+use crate::invalid_blocks::InvalidBlocks;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::rpc::Refusals;
@@ -55,6 +56,7 @@ struct Shared {
     metrics: Metrics,
     health: Health,
     heads: Heads,
+    invalid: InvalidBlocks,
     gossiped: Gossiped,
     networks: NetworkHandles,
     refusals: Refusals,
@@ -76,6 +78,7 @@ impl Service {
         let shared = Shared {
             clock: clock(&config.clock)?,
             heads: Heads::new(config.chains.keys().copied()),
+            invalid: invalid_blocks(&config, &ledger).await?,
             refusals: Refusals::new(metrics.clone()),
             health: Health::default(),
             gossiped: Gossiped::default(),
@@ -113,7 +116,7 @@ impl Service {
         );
         // Without one, nobody holds its inbox, and there is nothing to audit.
         if config.chains.values().any(|chain| chain.rollup_node.is_some()) {
-            let auditor = auditor.telling(monitoring.told.clone());
+            let auditor = auditor.telling(monitoring.told.clone()).marking(shared.invalid.clone());
             tasks.spawn("auditor", auditor.run(tasks.cancellation().clone()));
         }
         info!(chains = config.chains.len(), rpc = %rpc_addr, http = %http_addr, "crosscheck runs");
@@ -138,6 +141,17 @@ impl Service {
         info!("crosscheck has ended");
         drained.map_err(Into::into)
     }
+}
+
+/// What former runs proved of blocks that nothing is decided about yet.
+async fn invalid_blocks(config: &Config, ledger: &Ledger) -> eyre::Result<InvalidBlocks> {
+    let invalid = InvalidBlocks::new(config.chains.keys().copied());
+    for chain_id in config.chains.keys() {
+        for (block, prover) in ledger.invalid_blocks(*chain_id).await? {
+            invalid.prove(&block, prover);
+        }
+    }
+    Ok(invalid)
 }
 
 /// The execution clients of the configured chains, which keep proven logs in one index.
@@ -242,7 +256,7 @@ async fn start_followers(
         return Ok(None);
     }
     let chains = || config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only());
-    let served = Served::new(chains().map(|(chain_id, _)| *chain_id));
+    let served = Served::new(chains().map(|(chain_id, _)| *chain_id), shared.invalid.clone());
     let (bound, server) = follow::serve(addr, served.clone(), tasks.cancellation().clone())
         .await
         .wrap_err_with(|| format!("follow.addr {addr} cannot be bound; is it in use?"))?;
@@ -264,6 +278,7 @@ async fn start_followers(
             sibling: RollupNode::new(rollup_node.clone(), limits)?,
             upstream,
             interval,
+            invalid: shared.invalid.clone(),
             served: served.clone(),
             health: shared.health.clone(),
             metrics: shared.metrics.clone(),

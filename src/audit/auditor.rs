@@ -5,9 +5,10 @@
 
 use super::investigator::output;
 use super::open_cases::{OpenCases, Work};
-use super::{Candidate, Case, Investigation, Investigator, Wait};
+use super::{Candidate, Case, Investigation, Investigator, Verdict, Wait};
 use crate::consolidation::{BlockAttributes, OutputV0};
 use crate::interop::BlockKey;
+use crate::invalid_blocks::{InvalidBlocks, Prover};
 use crate::ledger::{BlockPosition, Decision, Ledger, LedgerError, NewCase, Opened};
 use crate::metrics::Metrics;
 use crate::rpc::Told;
@@ -76,6 +77,7 @@ pub struct Auditor {
     /// Up to where each chain's local-safe blocks were looked at.
     scouted: BTreeMap<ChainId, u64>,
     running: JoinSet<Finished>,
+    invalid: InvalidBlocks,
     told: Option<broadcast::Sender<Told>>,
 }
 
@@ -109,8 +111,15 @@ impl Auditor {
             open: OpenCases::default(),
             scouted: BTreeMap::new(),
             running: JoinSet::new(),
+            invalid: InvalidBlocks::new([]),
             told: None,
         }
+    }
+
+    /// The same auditor, which marks there each block that does not hold.
+    #[must_use]
+    pub fn marking(self, invalid: InvalidBlocks) -> Self {
+        Self { invalid, ..self }
     }
 
     /// The same auditor, which tells each verdict there, once it is in the ledger.
@@ -337,7 +346,12 @@ impl Auditor {
             at: self.clock.now(),
             after,
         };
-        // Durable first: whoever hears of a verdict can rely on finding it after a crash.
+        let is_wrong = matches!(verdict, Verdict::Violated(_) | Verdict::Discarded(_));
+        if is_wrong && !self.invalid.prove(&key, Prover::Audit) {
+            self.metrics.limit_reached("invalid-blocks");
+        }
+        // Durable first: whoever hears of a verdict can rely on finding it after a crash. That nobody is led onto the block
+        // needs no such promise, and whoever finds the verdict finds that done.
         if !self.ledger.decide(&decision).await? {
             return Ok(());
         }
@@ -421,6 +435,7 @@ impl Auditor {
     async fn publish_vouched(&self, chain_id: ChainId) -> Result<(), LedgerError> {
         if let Some(vouched) = self.ledger.vouched(chain_id).await? {
             self.metrics.head(chain_id, "vouched", vouched.number);
+            self.invalid.settle(chain_id, vouched.number);
         }
         Ok(())
     }
