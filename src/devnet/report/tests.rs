@@ -265,6 +265,7 @@ const FOLLOWER: FollowerReport = FollowerReport {
     left_honest_chain: false,
     went_backwards: false,
     beyond_violation: false,
+    led_onto_invalid: false,
     rejected_statuses: 2,
 };
 
@@ -273,6 +274,7 @@ const FOLLOWER: FollowerReport = FollowerReport {
 #[case::off_the_chain(FollowerReport { left_honest_chain: true, ..FOLLOWER }, false)]
 #[case::backwards(FollowerReport { went_backwards: true, ..FOLLOWER }, false)]
 #[case::too_far(FollowerReport { beyond_violation: true, ..FOLLOWER }, false)]
+#[case::onto_invalid(FollowerReport { led_onto_invalid: true, ..FOLLOWER }, false)]
 fn a_follower_that_was_misled_fails_the_run(#[case] follower: FollowerReport, #[case] as_scripted: bool) {
     let report = Report { followers: vec![follower], ..report(&[], &seen(vec![], vec![])) };
     assert_eq!(report.is_as_scripted(), as_scripted);

@@ -3,7 +3,11 @@
 //! It only keeps what it is given. It holds at most [`MAX_HEIGHTS`] heights and forgets the lowest beyond that,
 //! except genesis.
 
-use crate::devnet::{block::L2Block, heads::Heads, sequencer::ChainTick};
+use crate::devnet::{
+    block::L2Block,
+    heads::Heads,
+    sequencer::{ChainTick, Withdrawal},
+};
 use alloy::{
     eips::{BlockId, BlockNumberOrTag},
     primitives::B256,
@@ -28,6 +32,8 @@ pub struct ChainStore {
     /// Where a transaction stands: the block that included it last, and the place in it.
     transactions: HashMap<B256, (B256, usize)>,
     heads: Heads,
+    /// Whether the rollup node has taken its heads back.
+    is_withdrawn: bool,
     outage: bool,
     /// What stands in place of the chain's own blocks while the nodes follow another fork.
     fork: BTreeMap<u64, Arc<L2Block>>,
@@ -46,6 +52,7 @@ impl ChainStore {
             blocks: HashMap::new(),
             transactions: HashMap::new(),
             heads: Heads::default(),
+            is_withdrawn: false,
             outage: false,
             fork: BTreeMap::new(),
             safe_at: BTreeMap::new(),
@@ -60,6 +67,7 @@ impl ChainStore {
             self.append(Arc::clone(block));
         }
         self.heads = tick.heads;
+        self.is_withdrawn = matches!(tick.withdrawal, Some(Withdrawal::Withdrawn(_)));
         self.outage = tick.outage;
         self.safe_at.extend(tick.safe_at.iter().copied());
         while self.safe_at.len() > MAX_HEIGHTS {
@@ -82,6 +90,16 @@ impl ChainStore {
     /// The heads.
     pub const fn heads(&self) -> Heads {
         self.heads
+    }
+
+    /// The heads as the rollup node names them: while it takes one back, all but the tip are at the final block.
+    pub const fn named_heads(&self) -> Heads {
+        let Heads { unsafe_head, finalized, .. } = self.heads;
+        if self.is_withdrawn {
+            Heads { unsafe_head, local_safe: finalized, safe: finalized, finalized }
+        } else {
+            self.heads
+        }
     }
 
     /// Whether the execution client answers errors.
