@@ -17,7 +17,7 @@ mod superchain;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use crosscheck::monitor::{Input, SafetyHeads, Tracker, TrackerLimits};
-use crosscheck::sources::LogIndex;
+use crosscheck::sources::{LogIndex, SafeMeans};
 use std::time::{Duration, Instant};
 use superchain::Superchain;
 
@@ -54,7 +54,9 @@ impl Run {
             self.index.insert(logs);
             let (chain_id, number) = (block.key.chain_id, block.key.number);
             let finalized = number.saturating_sub(self.history);
-            let heads = SafetyHeads { local_safe: number.saturating_sub(8), safe: finalized, finalized };
+            let local_safe = number.saturating_sub(8);
+            let heads =
+                SafetyHeads { local_safe, safe: finalized, finalized, safe_means: SafeMeans::CrossSafe };
             inputs.extend([Input::Block(block), Input::Heads { chain_id, heads }]);
         }
         let started = Instant::now();

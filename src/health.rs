@@ -1,44 +1,123 @@
 //! [`Health`]: what stands in the way of being ready, by part of the program. Pure shared state: no I/O.
+//!
+//! A part that does not work is told of once for each kind of reason until it works again, and counted from then on: numbers
+//! and hashes in a reason make it no other kind.
 
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How many kinds of reasons are told apart while a part does not work. Beyond it they are counted only.
+const MAX_KINDS: usize = 64;
 
 /// What stands in the way of being ready. Clones share the state.
 #[derive(Clone, Debug, Default)]
 pub struct Health {
-    obstacles: Arc<Mutex<BTreeMap<String, Option<String>>>>,
+    parts: Arc<Mutex<BTreeMap<String, Part>>>,
+}
+
+#[derive(Debug)]
+enum Part {
+    Works,
+    Out {
+        reason: String,
+        since: Instant,
+        /// The kinds of reasons that were told.
+        kinds: BTreeSet<String>,
+        repeats: u64,
+    },
+}
+
+/// How it was while a part did not work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outage {
+    /// For how long it did not.
+    pub lasted: Duration,
+    /// How often it was reported again for a reason of a kind that had been told.
+    pub repeats: u64,
+}
+
+impl Outage {
+    /// For how many seconds it did not.
+    pub const fn seconds(&self) -> u64 {
+        self.lasted.as_secs()
+    }
+}
+
+impl Part {
+    fn out(reason: String) -> Self {
+        Self::Out { reason, since: Instant::now(), kinds: BTreeSet::new(), repeats: 0 }
+    }
 }
 
 impl Health {
     /// Announces a part that must report before the program is ready.
     pub fn expect(&self, part: &str) {
-        self.obstacles.lock().entry(part.to_owned()).or_insert_with(|| Some("not heard of yet".to_owned()));
+        self.parts.lock().entry(part.to_owned()).or_insert_with(|| Part::out("not heard of yet".to_owned()));
     }
 
-    /// The part works. `true`: it did not before.
-    pub fn clear(&self, part: &str) -> bool {
-        self.obstacles.lock().insert(part.to_owned(), None) != Some(None)
+    /// The part works. `Some`: it did not before.
+    pub fn clear(&self, part: &str) -> Option<Outage> {
+        match self.parts.lock().insert(part.to_owned(), Part::Works) {
+            None => Some(Outage::default()),
+            Some(Part::Works) => None,
+            Some(Part::Out { since, repeats, .. }) => Some(Outage { lasted: since.elapsed(), repeats }),
+        }
     }
 
-    /// The part does not work. `true`: it did before, or for another reason.
+    /// The part does not work. `true`: that is to be told, for the reason is of a kind that was not told since it worked last.
     pub fn obstruct(&self, part: &str, reason: String) -> bool {
-        let mut obstacles = self.obstacles.lock();
-        let known = obstacles.insert(part.to_owned(), Some(reason.clone()));
-        known != Some(Some(reason))
+        let mut parts = self.parts.lock();
+        let part = parts.entry(part.to_owned()).or_insert(Part::Works);
+        if matches!(part, Part::Works) {
+            *part = Part::out(String::new());
+        }
+        let Part::Out { reason: newest, kinds, repeats, .. } = part else { return true };
+        let is_told = kinds.len() >= MAX_KINDS || !kinds.insert(kind(&reason));
+        *newest = reason;
+        if is_told {
+            *repeats = repeats.saturating_add(1);
+        }
+        !is_told
     }
 
-    /// What stands in the way: empty when ready.
+    /// What stands in the way: empty when ready. Of each part the newest reason.
     pub fn reasons(&self) -> Vec<String> {
-        let obstacles = self.obstacles.lock();
-        let standing = obstacles.iter().filter_map(|(part, reason)| Some((part, reason.as_ref()?)));
-        standing.map(|(part, reason)| format!("{part}: {reason}")).collect()
+        let parts = self.parts.lock();
+        let standing = parts.iter().filter_map(|(part, state)| match state {
+            Part::Works => None,
+            Part::Out { reason, .. } => Some(format!("{part}: {reason}")),
+        });
+        standing.collect()
     }
+}
+
+/// The reason without its numbers and hashes.
+fn kind(reason: &str) -> String {
+    let mut kind = String::with_capacity(reason.len());
+    let mut rest = reason;
+    while let Some(first) = rest.chars().next() {
+        let hash = rest
+            .strip_prefix("0x")
+            .map(|digits| digits.trim_start_matches(|it: char| it.is_ascii_hexdigit()));
+        let number = || rest.trim_start_matches(|it: char| it.is_ascii_digit());
+        if let Some(after) = hash.or_else(|| first.is_ascii_digit().then(number)) {
+            kind.push('#');
+            rest = after;
+        } else {
+            kind.push(first);
+            rest = rest.strip_prefix(first).unwrap_or_default();
+        }
+    }
+    kind
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
 
     #[test]
     fn ready_once_every_part_reported() {
@@ -46,8 +125,8 @@ mod tests {
         health.expect("l1");
         health.expect("901 node");
         assert_eq!(health.reasons().len(), 2);
-        assert!(health.clear("l1"));
-        assert!(!health.clear("l1"));
+        assert!(health.clear("l1").is_some());
+        assert!(health.clear("l1").is_none());
         assert_eq!(health.reasons(), ["901 node: not heard of yet"]);
         health.clear("901 node");
         assert!(health.reasons().is_empty());
@@ -56,9 +135,54 @@ mod tests {
     #[test]
     fn a_part_may_fail_again() {
         let health = Health::default();
-        health.clear("l1");
-        assert!(health.obstruct("l1", "gone".to_owned()));
-        assert!(!health.obstruct("l1", "gone".to_owned()));
-        assert_eq!(health.reasons(), ["l1: gone"]);
+        for _ in 0..2 {
+            health.clear("l1");
+            assert!(health.obstruct("l1", "gone".to_owned()));
+            assert!(!health.obstruct("l1", "gone".to_owned()));
+            assert_eq!(health.reasons(), ["l1: gone"]);
+        }
+    }
+
+    #[test]
+    fn a_reason_whose_number_moves_is_told_once_and_shown_as_it_is() {
+        let health = Health::default();
+        let told: Vec<bool> = [135, 141, 145]
+            .map(|number| health.obstruct("901", format!("the upstream is at {number}, below 146")))
+            .into();
+        assert_eq!(told, [true, false, false]);
+        assert_eq!(health.reasons(), ["901: the upstream is at 145, below 146"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn reasons_that_take_turns_are_told_once_each_and_counted() {
+        let health = Health::default();
+        health.clear("901");
+        let mut told = 0;
+        for number in 0..10 {
+            for reason in [format!("block {number} is gone"), format!("no answer to {number}")] {
+                told += u64::from(health.obstruct("901", reason));
+            }
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        assert_eq!(told, 2);
+        assert_eq!(health.clear("901"), Some(Outage { lasted: Duration::from_secs(10), repeats: 18 }));
+    }
+
+    #[test]
+    fn kinds_are_bounded() {
+        let health = Health::default();
+        let told = (0..1000).filter(|number| health.obstruct("901", "x".repeat(*number))).count();
+        assert_eq!(told, MAX_KINDS);
+    }
+
+    #[rstest]
+    #[case::numbers("at 12, below 345", "at #, below #")]
+    #[case::hash("block 0xabCDef12 is gone", "block # is gone")]
+    #[case::seconds("no answer in 10.5s", "no answer in #.#s")]
+    #[case::words("abc 0xyz", "abc #yz")]
+    #[case::beyond_ascii("après 3 été", "après # été")]
+    #[case::none("", "")]
+    fn a_kind_has_no_numbers(#[case] reason: &str, #[case] expected: &str) {
+        assert_eq!(kind(reason), expected);
     }
 }

@@ -21,6 +21,7 @@ pub mod gossip;
 pub mod health;
 pub mod incidents;
 pub mod interop;
+pub mod invalid_blocks;
 pub mod ledger;
 pub mod metrics;
 pub mod monitor;

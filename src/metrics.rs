@@ -16,6 +16,7 @@ use reading_metrics::ReadingMetrics;
 use suspect_metrics::SuspectMetrics;
 
 use crate::audit::{CheckedMessage, Verdict};
+use crate::follow::FollowError;
 use crate::interop::{DependencySet, MessageStatus};
 use crate::ledger::Decision;
 use crosscheck_p2p::ChainId;
@@ -31,7 +32,7 @@ const VERDICT_SECONDS: [f64; 14] =
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0];
 
 /// Every bound that is counted when it is reached.
-const LIMITS: [&str; 13] = [
+const LIMITS: [&str; 14] = [
     "open-cases",
     "refusals",
     "auditor-inbox",
@@ -40,6 +41,7 @@ const LIMITS: [&str; 13] = [
     "gossip-events",
     "gossip-connections",
     "gossip-requests",
+    "invalid-blocks",
     "monitor-inbox",
     "suspect-confirmation",
     "suspect-inbox",
@@ -68,6 +70,7 @@ struct Inner {
     heads: IntGaugeVec,
     follow_heads: IntGaugeVec,
     follow_held: IntGaugeVec,
+    follow_kept: IntGaugeVec,
     follow_upstream_age: IntGaugeVec,
     source_failures: IntCounterVec,
     limits: IntCounterVec,
@@ -118,6 +121,11 @@ impl Metrics {
                 "follow_held",
                 "Whether a violated or discarded block holds the served head",
                 &["chain_id"],
+            )?,
+            follow_kept: catalogue.gauge(
+                "follow_kept_seconds",
+                "For how long the served safe head has been kept for want of a next one, by the reason now; 0: it is current",
+                &["chain_id", "reason"],
             )?,
             follow_upstream_age: catalogue.gauge(
                 "follow_upstream_age_seconds",
@@ -228,6 +236,16 @@ impl Metrics {
     /// Whether a wrong block holds the served head.
     pub fn follow_held(&self, chain_id: ChainId, is_held: bool) {
         self.0.follow_held.with_label_values(&[chain_id.to_string()]).set(i64::from(is_held));
+    }
+
+    /// For how long the served safe head has been kept, and why. `None`: it is current.
+    pub fn follow_kept(&self, chain_id: ChainId, kept: Option<(&'static str, Duration)>) {
+        let chain_id = chain_id.to_string();
+        for reason in FollowError::NAMES {
+            let now = kept.filter(|(name, _)| *name == reason).map(|(_, kept_for)| kept_for.as_secs());
+            let seconds = i64::try_from(now.unwrap_or_default()).unwrap_or(i64::MAX);
+            self.0.follow_kept.with_label_values(&[chain_id.as_str(), reason]).set(seconds);
+        }
     }
 
     /// How old the last answer of a follower's upstream is.

@@ -18,6 +18,7 @@ use crate::gossip::{
 };
 use crate::health::Health;
 use crate::incidents::Incidents;
+use crate::invalid_blocks::InvalidBlocks;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::rpc::Refusals;
@@ -57,6 +58,7 @@ struct Shared {
     health: Health,
     incidents: Incidents,
     heads: Heads,
+    invalid: InvalidBlocks,
     gossiped: Gossiped,
     networks: NetworkHandles,
     refusals: Refusals,
@@ -78,6 +80,7 @@ impl Service {
         let shared = Shared {
             clock: clock(&config.clock)?,
             heads: Heads::new(config.chains.keys().copied()),
+            invalid: invalid_blocks(&config, &ledger).await?,
             refusals: Refusals::new(metrics.clone()),
             health: Health::default(),
             incidents: Incidents::default(),
@@ -116,7 +119,8 @@ impl Service {
         );
         // Without one, nobody holds its inbox, and there is nothing to audit.
         if config.chains.values().any(|chain| chain.rollup_node.is_some()) {
-            let auditor = auditor.telling(monitoring.told.clone()).sharing(shared.incidents.clone());
+            let auditor = auditor.telling(monitoring.told.clone());
+            let auditor = auditor.sharing(shared.incidents.clone()).marking(shared.invalid.clone());
             tasks.spawn("auditor", auditor.run(tasks.cancellation().clone()));
         }
         info!(chains = config.chains.len(), rpc = %rpc_addr, http = %http_addr, "crosscheck runs");
@@ -141,6 +145,17 @@ impl Service {
         info!("crosscheck has ended");
         drained.map_err(Into::into)
     }
+}
+
+/// What former runs proved of blocks that nothing is decided about yet.
+async fn invalid_blocks(config: &Config, ledger: &Ledger) -> eyre::Result<InvalidBlocks> {
+    let invalid = InvalidBlocks::new(config.chains.keys().copied());
+    for chain_id in config.chains.keys() {
+        for (block, prover) in ledger.invalid_blocks(*chain_id).await? {
+            invalid.prove(&block, prover);
+        }
+    }
+    Ok(invalid)
 }
 
 /// The execution clients of the configured chains, which keep proven logs in one index.
@@ -245,7 +260,7 @@ async fn start_followers(
         return Ok(None);
     }
     let chains = || config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only());
-    let served = Served::new(chains().map(|(chain_id, _)| *chain_id));
+    let served = Served::new(chains().map(|(chain_id, _)| *chain_id), shared.invalid.clone());
     let (bound, server) = follow::serve(addr, served.clone(), tasks.cancellation().clone())
         .await
         .wrap_err_with(|| format!("follow.addr {addr} cannot be bound; is it in use?"))?;
@@ -267,6 +282,7 @@ async fn start_followers(
             sibling: RollupNode::new(rollup_node.clone(), limits)?,
             upstream,
             interval,
+            invalid: shared.invalid.clone(),
             served: served.clone(),
             health: shared.health.clone(),
             metrics: shared.metrics.clone(),

@@ -5,10 +5,11 @@
 
 use super::investigator::output;
 use super::open_cases::{OpenCases, Work};
-use super::{Candidate, Case, Investigation, Investigator, Wait};
+use super::{Candidate, Case, Investigation, Investigator, Verdict, Wait};
 use crate::consolidation::{BlockAttributes, OutputV0};
 use crate::incidents::{Alarm, Incidents};
 use crate::interop::BlockKey;
+use crate::invalid_blocks::{InvalidBlocks, Prover};
 use crate::ledger::{BlockPosition, Decision, Ledger, LedgerError, NewCase, Opened};
 use crate::metrics::Metrics;
 use crate::rpc::Told;
@@ -80,6 +81,7 @@ pub struct Auditor {
     /// Up to where each chain's local-safe blocks were looked at.
     scouted: BTreeMap<ChainId, u64>,
     running: JoinSet<Finished>,
+    invalid: InvalidBlocks,
     told: Option<broadcast::Sender<Told>>,
     incidents: Incidents,
 }
@@ -114,9 +116,16 @@ impl Auditor {
             open: OpenCases::default(),
             scouted: BTreeMap::new(),
             running: JoinSet::new(),
+            invalid: InvalidBlocks::new([]),
             told: None,
             incidents: Incidents::default(),
         }
+    }
+
+    /// The same auditor, which marks there each block that does not hold.
+    #[must_use]
+    pub fn marking(self, invalid: InvalidBlocks) -> Self {
+        Self { invalid, ..self }
     }
 
     /// The same auditor, which tells each verdict there, once it is in the ledger.
@@ -349,7 +358,12 @@ impl Auditor {
             at: self.clock.now(),
             after,
         };
-        // Durable first: whoever hears of a verdict can rely on finding it after a crash.
+        let is_wrong = matches!(verdict, Verdict::Violated(_) | Verdict::Discarded(_));
+        if is_wrong && !self.invalid.prove(&key, Prover::Audit) {
+            self.metrics.limit_reached("invalid-blocks");
+        }
+        // Durable first: whoever hears of a verdict can rely on finding it after a crash. That nobody is led onto the block
+        // needs no such promise, and whoever finds the verdict finds that done.
         if !self.ledger.decide(&decision).await? {
             return Ok(());
         }
@@ -433,6 +447,7 @@ impl Auditor {
     async fn publish_vouched(&self, chain_id: ChainId) -> Result<(), LedgerError> {
         if let Some(vouched) = self.ledger.vouched(chain_id).await? {
             self.metrics.head(chain_id, "vouched", vouched.number);
+            self.invalid.settle(chain_id, vouched.number);
         }
         Ok(())
     }

@@ -70,8 +70,9 @@ impl HeadWatcher {
             tokio::time::sleep(pause).await;
             pause = pause.saturating_mul(2).min(LONGEST_PAUSE).max(self.interval);
         }
-        if self.health.clear(&endpoints) {
-            info!(chain_id = %self.chain_id, "endpoints serve the chain");
+        if let Some(outage) = self.health.clear(&endpoints) {
+            let (lasted_s, repeats) = (outage.seconds(), outage.repeats);
+            info!(chain_id = %self.chain_id, lasted_s, repeats, "endpoints serve the chain");
         }
         let mut pause = self.interval;
         let mut meaning = SafeMeaning::new(self.chain_id, self.safe_means);
@@ -79,7 +80,10 @@ impl HeadWatcher {
             match self.node.status().await {
                 Ok(document) => {
                     self.heads.set_safe_means(self.chain_id, meaning.ask(&self.node).await);
-                    self.health.clear(&heads);
+                    if let Some(outage) = self.health.clear(&heads) {
+                        let (lasted_s, repeats) = (outage.seconds(), outage.repeats);
+                        info!(chain_id = %self.chain_id, lasted_s, repeats, "the rollup node tells its heads");
+                    }
                     pause = self.interval;
                     let status = document.heads();
                     self.heads.set_answer(self.chain_id, Answer { document, at: Instant::now() });

@@ -19,9 +19,12 @@ pub const EXPIRY_BLOCKS: u64 = 16;
 pub const ACTIVATION_BLOCK: u64 = 2;
 /// From this height on, blocks may execute messages: cross-safe blocks exist by then, on every chain.
 pub const FIRST_EXECUTING_BLOCK: u64 = 8;
+/// A node that takes a local-safe head back names heads far below for so many ticks, before it names the replacement.
+pub const WITHDRAWN_TICKS: u64 = 2;
 /// The most ticks that the last block can need from being built to being final, with one replacement on the way.
-pub const SETTLING_TICKS: u64 =
-    4 * (TICKS_PER_L1_BLOCK + CROSS_SAFE_TICKS) + (L1_FINALITY_DEPTH + 1) * TICKS_PER_L1_BLOCK;
+pub const SETTLING_TICKS: u64 = 4 * (TICKS_PER_L1_BLOCK + CROSS_SAFE_TICKS)
+    + WITHDRAWN_TICKS
+    + (L1_FINALITY_DEPTH + 1) * TICKS_PER_L1_BLOCK;
 
 /// When things happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -102,6 +102,17 @@ pub struct ChainTick {
     pub odd: Option<(usize, OddEndpoint)>,
     /// The cross-safe heads that L1 blocks led to since the tick before: the L1 height, and the chain's.
     pub safe_at: Vec<(u64, u64)>,
+    /// What the chain's node does with a local-safe head that it takes back.
+    pub withdrawal: Option<Withdrawal>,
+}
+
+/// What a node does with a local-safe head that it takes back. With it: the height.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Withdrawal {
+    /// It still names it.
+    Named(u64),
+    /// It names heads far below.
+    Withdrawn(u64),
 }
 
 impl ChainTick {
@@ -119,6 +130,7 @@ impl ChainTick {
             unlinked: None,
             odd: None,
             safe_at: Vec::new(),
+            withdrawal: None,
         }
     }
 }
@@ -157,6 +169,8 @@ pub struct Sequencer {
     unlinked: Option<Arc<L2Block>>,
     /// The heights that were built a second time because the script has it.
     rebuilt: BTreeSet<u64>,
+    /// The height of which the node has taken its block back, and since which tick.
+    withdrawn: Option<(u64, u64)>,
     schedule: Schedule,
     seed: u64,
 }
@@ -185,6 +199,7 @@ impl Sequencer {
             lie: None,
             unlinked: None,
             rebuilt: BTreeSet::new(),
+            withdrawn: None,
             schedule,
             seed,
         })
@@ -269,6 +284,9 @@ impl Sequencer {
         while let Some(height) = self.derivation.due(tick) {
             let fault = plan.at(self.chain_id(), height);
             let block = self.canonical(height)?;
+            if fault.is_some_and(|planned| self.withdraws(planned, tick)) {
+                return Ok(promotion);
+            }
             if fault.is_some_and(|planned| planned.fault.is_replaced()) {
                 let replacement = self.replace(&block)?;
                 let word = attestation(Arc::clone(&replacement), fault);
@@ -286,10 +304,33 @@ impl Sequencer {
         Ok(promotion)
     }
 
+    /// Whether the chain's node names heads far below in this tick, before it names the replacement.
+    fn withdraws(&mut self, planned: &PlannedFault, tick: u64) -> bool {
+        let ticks = planned.fault.withdrawn_ticks();
+        if ticks == 0 {
+            return false;
+        }
+        let (_, since) = *self.withdrawn.get_or_insert((planned.block, tick));
+        tick < since.saturating_add(ticks)
+    }
+
+    /// What the chain's node does with a local-safe head that it takes back.
+    pub fn withdrawal(&self, plan: &FaultPlan) -> Option<Withdrawal> {
+        if let Some((height, _)) = self.withdrawn {
+            return Some(Withdrawal::Withdrawn(height));
+        }
+        let heads = self.heads();
+        let is_named = |height: &u64| {
+            plan.at(self.chain_id(), *height).is_some_and(|planned| planned.fault.withdrawn_ticks() > 0)
+        };
+        (heads.safe.saturating_add(1)..=heads.local_safe).find(is_named).map(Withdrawal::Named)
+    }
+
     fn replace(&mut self, block: &L2Block) -> Result<Arc<L2Block>, SequencerError> {
         let replacement = self.chain.deposits_only(block.hash).map_err(|source| self.chain_error(source))?;
         self.chain.adopt(replacement.hash).map_err(|source| self.chain_error(source))?;
         self.derivation.replace(block.number());
+        self.withdrawn = None;
         Ok(replacement)
     }
 

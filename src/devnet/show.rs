@@ -18,7 +18,7 @@ use super::{
     report::{ChainReport, Planted, PlantedWord, Report},
     run_clock::RunClock,
     runner::DevnetError,
-    sequencer::{ChainTick, OddEndpoint, Sequencer},
+    sequencer::{ChainTick, OddEndpoint, Sequencer, Withdrawal},
     superchain::{Superchain, Tick},
     watch::Watch,
 };
@@ -30,6 +30,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How often the sidecar is asked while it is waited for.
 const POLL: Duration = Duration::from_millis(10);
+/// How often a follower asks before the chains go on, where it is to see what its source says.
+const FOLLOWER_POLLS: u64 = 3;
 /// How often the machine's clock is looked at.
 const CLOCK_POLL: Duration = Duration::from_millis(100);
 /// How often it is looked whether a paused run is to go on.
@@ -243,6 +245,7 @@ impl Show {
                 Hold::Valid => held.push((message.place, |seen| seen.was_valid)),
             }
         }
+        self.hold_withdrawals(tick).await;
         let plan = self.plan.faults();
         let dropped = tick.chains.iter().filter_map(|chain| plan.dropped(chain.chain_id, tick.number));
         for own in dropped.filter_map(|part| plan.parts(part).first()) {
@@ -258,6 +261,38 @@ impl Show {
         let met =
             |seen: &Observations| held.iter().all(|(place, is)| seen.messages.at(place).is_some_and(is));
         self.poll_until(tick, self.pace.patience(), met).await;
+    }
+
+    /// Waits until the sidecar has seen a local-safe head that its node takes back, and has seen it taken back, and until the
+    /// chain's follower has asked since.
+    async fn hold_withdrawals(&mut self, tick: &Tick) {
+        let withdrawals = tick.chains.iter().filter_map(|chain| Some((chain.chain_id, chain.withdrawal?)));
+        for (chain_id, withdrawal) in withdrawals.collect::<Vec<_>>() {
+            let is_seen = |local_safe: u64| match withdrawal {
+                Withdrawal::Named(height) => local_safe >= height,
+                Withdrawal::Withdrawn(height) => local_safe < height,
+            };
+            let id = ChainId::from(chain_id);
+            let met = |seen: &Observations| {
+                let status = seen.status.chains.iter().find(|status| status.chain_id == id);
+                status.and_then(|status| status.local_safe).is_some_and(is_seen)
+            };
+            self.poll_until(tick, self.pace.patience(), met).await;
+            self.await_follower(tick, chain_id).await;
+        }
+    }
+
+    /// Waits until a chain's follower has asked a few times more, if there is one.
+    async fn await_follower(&mut self, tick: &Tick, chain_id: u64) {
+        let polls = |show: &Self| show.followers.as_ref().and_then(|followers| followers.polls(chain_id));
+        let Some(before) = polls(self) else { return };
+        let began = Instant::now();
+        while polls(self).is_some_and(|now| now < before.saturating_add(FOLLOWER_POLLS))
+            && began.elapsed() < self.pace.patience()
+        {
+            sleep(POLL).await;
+            self.poll(tick).await;
+        }
     }
 
     /// The endpoints that are like the others again in the next tick.
@@ -343,6 +378,13 @@ impl Show {
     fn judge_followers(&self) {
         if let Some(followers) = &self.followers {
             followers.judge(self.superchain.sequencers());
+            let Some(watch) = &self.watch else { return };
+            let is_invalid = |place: &&MessagePlace| {
+                watch.seen().messages.at(place).is_some_and(|message| message.status == "invalid")
+            };
+            let scripted = self.planted.iter().flat_map(|planted| &planted.executed);
+            let invalid: Vec<&MessagePlace> = scripted.filter(is_invalid).collect();
+            followers.hear(&invalid);
         }
     }
 

@@ -37,6 +37,9 @@ pub struct ChainStatus {
     pub gossiped: Option<u64>,
     /// The head that the sidecar vouches for.
     pub vouched: Option<u64>,
+    /// The local-safe head that the chain's node named last.
+    #[serde(default)]
+    pub local_safe: Option<u64>,
     /// Verdicts that are open.
     pub open: u64,
 }

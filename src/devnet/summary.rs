@@ -81,6 +81,7 @@ fn followers(report: &Report) -> Table {
             (follower.left_honest_chain, "left the chain"),
             (follower.went_backwards, "went backwards"),
             (follower.beyond_violation, "went beyond a violation"),
+            (follower.led_onto_invalid, "led onto an invalid block"),
         ];
         let misled: Vec<_> = misled.into_iter().filter(|(is, _)| *is).map(|(_, how)| how).collect();
         table.add_row([
@@ -164,6 +165,7 @@ mod tests {
             left_honest_chain: false,
             went_backwards: true,
             beyond_violation: false,
+            led_onto_invalid: false,
             rejected_statuses: 3,
         };
         let report = Report {

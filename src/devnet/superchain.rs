@@ -225,6 +225,7 @@ impl Superchain {
                 scripted: built.scripted,
                 attestations: promotion.attestations,
                 heads: chain.heads(),
+                withdrawal: chain.withdrawal(plan),
                 outage: plan.outage(chain.chain_id(), tick).is_some(),
                 fork,
                 unlinked,

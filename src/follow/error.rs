@@ -42,6 +42,37 @@ pub enum FollowError {
 }
 
 impl FollowError {
+    /// Every name that [`FollowError::name`] gives.
+    pub const NAMES: [&str; 14] = [
+        "nothing-vouched",
+        "no-answer",
+        "no-genesis",
+        "unreadable-status",
+        "vouched-missing",
+        "vouched-unreadable",
+        "no-current-l1",
+        "no-head",
+        "disordered",
+        "behind",
+        "other-fork",
+        "unconfirmed",
+        "retraction",
+        "conflict",
+    ];
+
+    /// The stable name of the reason.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::NothingVouched => "nothing-vouched",
+            Self::NoUpstream | Self::Source(_) => "no-answer",
+            Self::Genesis { .. } => "no-genesis",
+            Self::Upstream(_) => "unreadable-status",
+            Self::VouchedMissing { .. } => "vouched-missing",
+            Self::BlockRef(_) => "vouched-unreadable",
+            Self::Keep(keep) => keep.name(),
+        }
+    }
+
     /// Whether a node failed to answer: then it is not asked again at once.
     pub const fn is_source_failure(&self) -> bool {
         matches!(self, Self::Source(_))

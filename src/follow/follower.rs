@@ -5,13 +5,16 @@
 
 use super::error::FollowError;
 use super::{
-    CanonicalHashes, Facts, Genesis, L2Ref, Served, ServedStatus, Upstream, UpstreamStatus, Vouched,
+    CanonicalHashes, Draft, Facts, Genesis, Kept, L2Ref, Lagoon, Reading, Served, Upstream, UpstreamStatus,
+    Vouched,
 };
 use crate::config::FollowMode;
 use crate::health::Health;
+use crate::invalid_blocks::InvalidBlocks;
 use crate::ledger::{Hold, Ledger, LedgerError, VouchedHead};
 use crate::metrics::Metrics;
 use crate::sources::{ExecutionClient, RollupNode, StatusDocument};
+use alloy::eips::BlockNumHash;
 use crosscheck_p2p::ChainId;
 use std::convert::Infallible;
 use std::time::Duration;
@@ -45,6 +48,8 @@ pub struct FollowerParts {
     pub upstream: Upstream,
     /// How long a round may be put off.
     pub interval: Duration,
+    /// What nobody is led onto.
+    pub invalid: InvalidBlocks,
     /// Where the status is left.
     pub served: Served,
     /// Where readiness is told.
@@ -57,11 +62,20 @@ pub struct FollowerParts {
 #[derive(Debug)]
 pub struct Follower {
     parts: FollowerParts,
-    genesis: Option<Genesis>,
+    chain: Option<Followed>,
     vouched: Option<L2Ref>,
     hold: Option<Hold>,
     seen: Option<Seen>,
     kept_since: Option<Instant>,
+    /// Whether it was told that the safe head stays for long.
+    is_told: bool,
+}
+
+/// What the chain's rollup configuration says.
+#[derive(Clone, Copy, Debug)]
+struct Followed {
+    genesis: Genesis,
+    lagoon: Lagoon,
 }
 
 /// What the status served now was made from.
@@ -75,7 +89,7 @@ struct Seen {
 impl Follower {
     /// A follower that has served nothing yet.
     pub const fn new(parts: FollowerParts) -> Self {
-        Self { parts, genesis: None, vouched: None, hold: None, seen: None, kept_since: None }
+        Self { parts, chain: None, vouched: None, hold: None, seen: None, kept_since: None, is_told: false }
     }
 
     /// The name of what this task reports to [`Health`].
@@ -96,10 +110,12 @@ impl Follower {
 
     async fn follow(mut self) -> Result<Infallible, LedgerError> {
         let mut changes = self.parts.ledger.changes();
+        let mut proofs = self.parts.invalid.changes(self.parts.chain_id);
         let interval = self.parts.interval;
         let mut after_failure = interval;
         loop {
             changes.mark_unchanged();
+            proofs.mark_unchanged();
             let has_failed = self.round().await?;
             let shortest = if has_failed {
                 after_failure = after_failure.saturating_mul(2).min(LONGEST_PAUSE).max(interval);
@@ -112,6 +128,7 @@ impl Follower {
             tokio::select! {
                 () = tokio::time::sleep(interval) => {}
                 _ = changes.changed() => {}
+                () = proofs.changed() => {}
                 () = self.parts.upstream.news() => {}
             }
         }
@@ -123,55 +140,71 @@ impl Follower {
         let head = self.parts.ledger.vouched_head(chain_id).await?;
         let hold = self.parts.ledger.hold(chain_id).await?;
         self.note_hold(hold);
-        let outcome = self.refresh(head).await;
+        let mut kept = None;
+        let outcome = self.refresh(head, &mut kept).await;
         if let Some(age) = self.parts.upstream.age() {
             self.parts.metrics.follow_upstream_age(chain_id, age);
         }
         let has_failed = outcome.as_ref().is_err_and(FollowError::is_source_failure);
         match outcome {
             Ok(()) => self.note_current(),
-            Err(error) => self.note_kept(&error),
+            Err(error) => self.note_kept(&error, kept),
         }
+        self.publish();
         Ok(has_failed)
     }
 
-    async fn refresh(&mut self, head: Option<VouchedHead>) -> Result<(), FollowError> {
-        let genesis = self.genesis().await?;
+    /// Makes the next status. `kept`: what is served instead if its safe head must stay, and there is word of the rest.
+    async fn refresh(
+        &mut self,
+        head: Option<VouchedHead>,
+        kept: &mut Option<Draft>,
+    ) -> Result<(), FollowError> {
+        let Followed { genesis, lagoon } = self.followed().await?;
         let answer = self.parts.upstream.answer().await?.ok_or(FollowError::NoUpstream)?;
         let head = head.ok_or(FollowError::NothingVouched)?;
         let seen = Seen { document: answer.document, head, hold: self.hold.clone() };
-        if self.seen.as_ref() == Some(&seen) {
+        let invalid = self.parts.invalid.above(self.parts.chain_id, head.position.number);
+        // Whether the chain still has such a block shows in no status.
+        if invalid.is_empty() && self.seen.as_ref() == Some(&seen) {
             return Ok(());
         }
         // What was made from other facts is no longer known to be current.
         self.seen = None;
         let upstream = UpstreamStatus::read(&seen.document)?;
-        let vouched = Vouched { block: self.vouched(head, &genesis).await?, replaces: head.replaces };
-        let canonical = self.canonical(&upstream, &vouched).await?;
+        let vouched = self.vouched(head, &genesis).await;
         let last = self.parts.served.status(self.parts.chain_id);
-        let status = ServedStatus::next(&Facts {
-            mode: self.parts.mode,
-            upstream: &upstream,
-            vouched: &vouched,
-            canonical: &canonical,
-            hold: self.hold.as_ref(),
-            last: last.as_ref(),
-        })?;
-        self.publish(status);
+        let last_safe = last.as_ref().map(|last| last.safe_l2);
+        let canonical = self.canonical(&upstream, head, last_safe, &invalid).await;
+        let (canonical, unread) = match canonical {
+            Ok(canonical) => (canonical, None),
+            Err(error) => (CanonicalHashes::default(), Some(error)),
+        };
+        let reading = Reading { upstream: &upstream, canonical: &canonical, invalid: &invalid, lagoon };
+        let hold = self.hold.as_ref();
+        let vouched_block = vouched.as_ref().ok().copied();
+        *kept = last.as_ref().map(|last| Draft::kept(&Kept { last, reading, vouched: vouched_block, hold }));
+        let vouched = Vouched { block: vouched?, replaces: head.replaces };
+        if let Some(error) = unread {
+            return Err(error);
+        }
+        let facts = Facts { mode: self.parts.mode, reading, vouched: &vouched, hold, last: last.as_ref() };
+        self.parts.served.set(self.parts.chain_id, Draft::next(&facts)?);
         self.seen = Some(seen);
         Ok(())
     }
 
-    /// The chain's genesis block, of the configuration that is passed on. Asked for once.
-    async fn genesis(&mut self) -> Result<Genesis, FollowError> {
-        if let Some(genesis) = self.genesis {
-            return Ok(genesis);
+    /// What the configuration says that is passed on. Asked for once.
+    async fn followed(&mut self) -> Result<Followed, FollowError> {
+        if let Some(chain) = self.chain {
+            return Ok(chain);
         }
         let config = self.parts.sibling.rollup_config_document().await?;
-        let genesis = Genesis::of_rollup_config(config.get())
-            .map_err(|error| FollowError::Genesis { reason: error.to_string() })?;
+        let unreadable = |error: serde_json::Error| FollowError::Genesis { reason: error.to_string() };
+        let genesis = Genesis::of_rollup_config(config.get()).map_err(unreadable)?;
+        let lagoon = Lagoon::of_rollup_config(config.get()).map_err(unreadable)?;
         self.parts.served.set_rollup_config(self.parts.chain_id, config);
-        Ok(*self.genesis.insert(genesis))
+        Ok(*self.chain.insert(Followed { genesis, lagoon }))
     }
 
     /// The vouched block in full, from the execution client: a block that it lacks is not served.
@@ -188,10 +221,13 @@ impl Follower {
     async fn canonical(
         &self,
         upstream: &UpstreamStatus,
-        vouched: &Vouched,
+        head: VouchedHead,
+        last_safe: Option<L2Ref>,
+        invalid: &[BlockNumHash],
     ) -> Result<CanonicalHashes, FollowError> {
         let mut canonical = CanonicalHashes::default();
-        for number in Facts::heights(upstream, vouched) {
+        // From the lowest up: whatever is found canonical above a block stood on what was found there.
+        for number in Reading::heights(upstream, head.position.number, last_safe, invalid) {
             if let Some(hash) = self.parts.execution.canonical_hash(number).await? {
                 canonical.insert(number, hash);
             }
@@ -199,8 +235,10 @@ impl Follower {
         Ok(canonical)
     }
 
-    fn publish(&self, status: ServedStatus) {
+    /// Measures what is served.
+    fn publish(&self) {
         let chain_id = self.parts.chain_id;
+        let Some(status) = self.parts.served.status(chain_id) else { return };
         for (level, head) in [
             ("unsafe", status.unsafe_l2),
             ("local-safe", status.local_safe_l2),
@@ -209,7 +247,6 @@ impl Follower {
         ] {
             self.parts.metrics.follow_head(chain_id, level, head.number);
         }
-        self.parts.served.set_status(chain_id, status);
     }
 
     fn note_hold(&mut self, hold: Option<Hold>) {
@@ -231,33 +268,38 @@ impl Follower {
     }
 
     fn note_current(&mut self) {
-        self.kept_since = None;
         let chain_id = self.parts.chain_id;
-        if self.parts.health.clear(&Self::part(chain_id)) {
-            info!(%chain_id, "followers are served");
+        let kept_s = self.kept_since.take().map_or(0, |since| since.elapsed().as_secs());
+        self.is_told = false;
+        self.parts.metrics.follow_kept(chain_id, None);
+        if let Some(outage) = self.parts.health.clear(&Self::part(chain_id)) {
+            info!(%chain_id, kept_s, repeats = outage.repeats, "followers are served");
         }
     }
 
-    /// The last status stays. A node that lags for a moment is no news; one that does so for long is.
-    fn note_kept(&mut self, error: &FollowError) {
+    /// The safe head stays. A node that lags for a moment is no news; one that does so for long is.
+    fn note_kept(&mut self, error: &FollowError, kept: Option<Draft>) {
         let chain_id = self.parts.chain_id;
         let reason = error.to_string();
-        if self.parts.served.keep(chain_id, reason.clone(), self.hold.as_ref()) {
-            debug!(%chain_id, reason, "the served status stays");
+        if self.parts.served.keep(chain_id, reason.clone(), kept, self.hold.as_ref()) {
+            debug!(%chain_id, reason, "the served safe head stays");
         }
-        let since = *self.kept_since.get_or_insert_with(Instant::now);
+        let kept_for = self.kept_since.get_or_insert_with(Instant::now).elapsed();
+        self.parts.metrics.follow_kept(chain_id, Some((error.name(), kept_for)));
         let is_served = self.parts.served.status(chain_id).is_some();
-        if is_served && since.elapsed() < PATIENCE {
+        if is_served && kept_for < PATIENCE {
             return;
         }
-        if !self.parts.health.obstruct(&Self::part(chain_id), reason.clone()) {
+        let is_late = kept_for >= PATIENCE && !std::mem::replace(&mut self.is_told, true);
+        if !self.parts.health.obstruct(&Self::part(chain_id), reason.clone()) && !is_late {
             return;
         }
         // At the start there is nothing to serve yet, and nothing for an operator to do.
-        if since.elapsed() < PATIENCE {
+        if kept_for < PATIENCE {
             info!(%chain_id, reason, "followers are not served yet");
         } else {
-            warn!(%chain_id, reason, "followers are not served anything new");
+            let kept_s = kept_for.as_secs();
+            warn!(%chain_id, reason, kept_s, "followers are not served anything new");
         }
     }
 }

@@ -1,16 +1,20 @@
 //! Following: the head that Crosscheck vouches for, served as `optimism_syncStatus` to an unmodified op-node
 //! (`--l2.follow.source`) or kona-node.
 //!
-//! `block_ref`, `upstream_status`, `canonical_hashes` and `served_status` are pure; the follower task around them
+//! `block_ref`, `upstream_status`, `canonical_hashes`, `lagoon`, `reading`, `served_status` and `draft` are pure; the follower task around them
 //! asks the nodes, and the server answers from what the follower left in [`Served`]. Nothing here moves the
 //! vouched head: that is the ledger's, after a verdict or an operator's resolution. A status is never invented:
 //! until there is one, the server says that it is not ready, and why.
 
 mod block_ref;
 mod canonical_hashes;
+mod draft;
 mod error;
 mod follower;
 mod genesis;
+mod keep;
+mod lagoon;
+mod reading;
 mod served;
 mod served_status;
 mod server;
@@ -19,11 +23,15 @@ mod upstream_status;
 
 pub use block_ref::{BlockRefError, L1Origin, L1Ref, L2Ref};
 pub use canonical_hashes::CanonicalHashes;
+pub use draft::Draft;
 pub use error::FollowError;
 pub use follower::{Follower, FollowerParts};
 pub use genesis::{Genesis, GenesisBlock};
+pub use keep::Keep;
+pub use lagoon::Lagoon;
+pub use reading::Reading;
 pub use served::Served;
-pub use served_status::{Facts, Keep, ServedStatus, Vouched};
+pub use served_status::{Facts, Kept, ServedStatus, Vouched};
 pub use server::{NOT_READY, serve};
 pub use upstream::Upstream;
 pub use upstream_status::{L1Heads, UpstreamStatus, UpstreamStatusError};

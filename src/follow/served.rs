@@ -1,6 +1,10 @@
 //! [`Served`]: what each chain's followers are served now. Written by the followers, read by the server.
+//!
+//! A block that is proven invalid counts from the moment of its proof: each status is held below it when it is read, whenever
+//! it was made.
 
-use super::ServedStatus;
+use super::{Draft, ServedStatus};
+use crate::invalid_blocks::InvalidBlocks;
 use crate::ledger::Hold;
 use crosscheck_p2p::ChainId;
 use parking_lot::Mutex;
@@ -12,26 +16,27 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Served {
     by_chain: Arc<BTreeMap<ChainId, Mutex<ChainServed>>>,
+    invalid: InvalidBlocks,
 }
 
 #[derive(Debug)]
 struct ChainServed {
-    status: Option<ServedStatus>,
+    draft: Option<Draft>,
     rollup_config: Option<Box<RawValue>>,
     /// Why there is no status, or why it has not moved on.
     pending: Option<String>,
 }
 
 impl Served {
-    /// Nothing yet, for these chains.
-    pub fn new(chains: impl IntoIterator<Item = ChainId>) -> Self {
+    /// Nothing yet, for these chains. `invalid`: what nobody is led onto.
+    pub fn new(chains: impl IntoIterator<Item = ChainId>, invalid: InvalidBlocks) -> Self {
         let nothing = || ChainServed {
-            status: None,
+            draft: None,
             rollup_config: None,
             pending: Some("the program has just started".to_owned()),
         };
         let by_chain = chains.into_iter().map(|chain_id| (chain_id, Mutex::new(nothing()))).collect();
-        Self { by_chain: Arc::new(by_chain) }
+        Self { by_chain: Arc::new(by_chain), invalid }
     }
 
     /// Whether a chain is served.
@@ -41,7 +46,8 @@ impl Served {
 
     /// The chain's status. `None`: there is none yet.
     pub fn status(&self, chain_id: ChainId) -> Option<ServedStatus> {
-        self.by_chain.get(&chain_id)?.lock().status.clone()
+        let draft = self.by_chain.get(&chain_id)?.lock().draft.clone()?;
+        Some(draft.below(&self.invalid.above(chain_id, draft.floor())))
     }
 
     /// Why the chain has no status, or why it has not moved on.
@@ -54,21 +60,31 @@ impl Served {
         self.by_chain.get(&chain_id)?.lock().rollup_config.clone()
     }
 
-    pub(super) fn set_status(&self, chain_id: ChainId, status: ServedStatus) {
+    /// The next status is this one.
+    pub(super) fn set(&self, chain_id: ChainId, draft: Draft) {
         self.change(chain_id, |served| {
-            served.status = Some(status);
+            served.draft = Some(draft);
             served.pending = None;
         });
     }
 
-    /// The last status stays, with what holds the head now. `true`: the reason is new.
-    pub(super) fn keep(&self, chain_id: ChainId, reason: String, hold: Option<&Hold>) -> bool {
+    /// The safe head stays. `draft`: what is served with it; `None`: all that was served stays. `true`: the reason is new.
+    pub(super) fn keep(
+        &self,
+        chain_id: ChainId,
+        reason: String,
+        draft: Option<Draft>,
+        hold: Option<&Hold>,
+    ) -> bool {
         let mut is_new = false;
         self.change(chain_id, |served| {
             is_new = served.pending.as_ref() != Some(&reason);
             served.pending = Some(reason);
-            if let Some(status) = &mut served.status {
-                status.crosscheck_hold = hold.cloned();
+            if let Some(draft) = draft {
+                served.draft = Some(draft);
+            }
+            if let Some(draft) = &mut served.draft {
+                draft.status.crosscheck_hold = hold.cloned();
             }
         });
         is_new

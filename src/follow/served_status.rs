@@ -6,22 +6,24 @@
 //! | The safe and the finalized head never go back, and no height changes its block | op-node takes them over by number only, kona-node by hash: a retraction is lost on one and a reorg to the other | [`Keep::Retraction`], [`Keep::Conflict`] |
 //! | finalized <= safe <= local-safe <= unsafe | op-node drops a status that breaks it, kona-node's engine ends | by construction |
 //! | safe <= vouched | the head is what Crosscheck checked | by construction |
+//! | Before Lagoon local-safe <= vouched, too | op-node takes such a block for safe as soon as it is served as local-safe | [`Reading::passes_local_safe`] |
 //! | finalized is safe's ancestor or safe itself; the upstream's, lowered to safe | finality is final | an unconfirmed one stays what it was |
 //! | Full references | op-node compares them as wholes | [`L2Ref`] |
 //! | Only blocks that the execution client knows | kona-node ends at a finalized hash that it lacks | vouched is read from it by hash, the rest is confirmed on its canonical chain |
 //! | After a replacement, local-safe is the replacement until the upstream is on its chain | a head on the old branch with safe on the new is an invalid forkchoice | [`Standing::Replacing`] |
-//! | While a wrong block holds the head, local-safe does not pass the vouched head | the follower is not led onto that block | the cap |
+//! | No head is at or above a block of its chain that was proven invalid, attested or not | the follower is not led onto that block | [`Draft::below`], whenever it is served |
 //! | Never onward while the upstream has another block at the vouched height | one of the two is on a fork | [`Keep::Elsewhere`] |
 //! | `current_l1` is the upstream's, and is one | kona-node drops a status without | [`Keep::NoCurrentL1`] |
+//! | Where safe stays, nothing else stays with it but finalized | the upstream may have withdrawn its local-safe head, and L1 its blocks | [`Kept`] |
 
+use super::draft::Draft;
 use super::upstream_status::L1Heads;
-use super::{CanonicalHashes, L2Ref, UpstreamStatus};
+use super::{Keep, L2Ref, Reading, UpstreamStatus};
 use crate::config::FollowMode;
 use crate::ledger::Hold;
 use alloy::primitives::B256;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
 
 /// What followers are served.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,87 +60,32 @@ pub struct Vouched {
     pub replaces: Option<B256>,
 }
 
-/// All that a served status is made from.
+/// All that the next status is made from.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
     /// What `safe` rests on besides the vouched head.
     pub mode: FollowMode,
-    /// What the upstream says.
-    pub upstream: &'a UpstreamStatus,
+    /// What was read.
+    pub reading: Reading<'a>,
     /// The vouched head.
     pub vouched: &'a Vouched,
-    /// The execution client's canonical chain, at [`Facts::heights`].
-    pub canonical: &'a CanonicalHashes,
     /// What holds the vouched head.
     pub hold: Option<&'a Hold>,
     /// What was served last.
     pub last: Option<&'a ServedStatus>,
 }
 
-/// Why the status that was served last stays, or why there is none yet.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Keep {
-    /// The upstream does not say how far it has read L1.
-    #[error("the upstream names no current_l1 yet")]
-    NoCurrentL1,
-    /// The upstream has no such head yet.
-    #[error("the upstream has no {level} head yet")]
-    NoHead {
-        /// Which head.
-        level: &'static str,
-    },
-    /// The upstream's cross-safe head is above its local-safe head.
-    #[error("the upstream's safe head {safe} is above its local-safe head {local_safe}")]
-    Disordered {
-        /// Its cross-safe height.
-        safe: u64,
-        /// Its local-safe height.
-        local_safe: u64,
-    },
-    /// The upstream has not come to the vouched height.
-    #[error("the upstream is at {upstream}, below the vouched head {vouched}")]
-    Behind {
-        /// Its local-safe height.
-        upstream: u64,
-        /// The vouched height.
-        vouched: u64,
-    },
-    /// The upstream, the execution client and the vouched head are not on one chain.
-    #[error("at height {number} the execution client has {canonical}, not {expected}: a fork")]
-    Elsewhere {
-        /// The height.
-        number: u64,
-        /// The execution client's block.
-        canonical: B256,
-        /// The block that should stand there.
-        expected: B256,
-    },
-    /// The execution client does not know a block that would be served.
-    #[error("the execution client does not have block {number}, the upstream's {level} head, yet")]
-    Unconfirmed {
-        /// The height.
-        number: u64,
-        /// Which head.
-        level: &'static str,
-    },
-    /// The safe head would go back.
-    #[error("the safe head would go back from {last} to {next}")]
-    Retraction {
-        /// The height served last.
-        last: u64,
-        /// The height that would be served.
-        next: u64,
-    },
-    /// The safe head's height would change its block.
-    #[error("the safe head at {number} would change from {last} to {next}")]
-    Conflict {
-        /// The height.
-        number: u64,
-        /// The block served last.
-        last: B256,
-        /// The block that would be served.
-        next: B256,
-    },
+/// All that a status is made from whose safe head stays.
+#[derive(Clone, Copy, Debug)]
+pub struct Kept<'a> {
+    /// What was served last.
+    pub last: &'a ServedStatus,
+    /// What was read.
+    pub reading: Reading<'a>,
+    /// The vouched head, if the execution client has it.
+    pub vouched: Option<L2Ref>,
+    /// What holds the vouched head.
+    pub hold: Option<&'a Hold>,
 }
 
 /// How the vouched head stands to the chain that the execution client follows.
@@ -151,20 +98,14 @@ enum Standing {
 }
 
 impl Facts<'_> {
-    /// The heights at which the canonical chain must be known.
-    pub fn heights(upstream: &UpstreamStatus, vouched: &Vouched) -> BTreeSet<u64> {
-        let heads = [upstream.local_safe_l2, upstream.safe_l2, upstream.finalized_l2, vouched.block];
-        heads.map(|head| head.number).into()
-    }
-
     fn standing(&self) -> Result<Standing, Keep> {
         let Vouched { block, replaces } = *self.vouched;
-        let local_safe = self.upstream.local_safe_l2;
-        match self.canonical.at(block.number) {
+        let local_safe = self.reading.upstream.local_safe_l2;
+        match self.reading.canonical.at(block.number) {
             None => Err(Keep::Behind { upstream: local_safe.number, vouched: block.number }),
             Some(hash) if hash == block.hash => {
                 self.refuse_fork(&local_safe)?;
-                self.refuse_fork(&self.upstream.safe_l2)?;
+                self.refuse_fork(&self.reading.upstream.safe_l2)?;
                 Ok(Standing::OnChain)
             }
             Some(hash) if Some(hash) == replaces => Ok(Standing::Replacing),
@@ -174,7 +115,7 @@ impl Facts<'_> {
 
     /// A block that is known not to be canonical is on a fork; one that is unknown may not have come yet.
     fn refuse_fork(&self, block: &L2Ref) -> Result<(), Keep> {
-        match self.canonical.at(block.number) {
+        match self.reading.canonical.at(block.number) {
             Some(canonical) if canonical != block.hash => {
                 Err(Keep::Elsewhere { number: block.number, canonical, expected: block.hash })
             }
@@ -183,7 +124,7 @@ impl Facts<'_> {
     }
 
     fn refuse_unsynced(&self) -> Result<(), Keep> {
-        let UpstreamStatus { l1, local_safe_l2, safe_l2, .. } = self.upstream;
+        let UpstreamStatus { l1, local_safe_l2, safe_l2, .. } = self.reading.upstream;
         if l1.current_l1.hash.is_zero() {
             return Err(Keep::NoCurrentL1);
         }
@@ -201,10 +142,10 @@ impl Facts<'_> {
     /// The vouched head; where the upstream judges cross-safety too, the lower of its and ours.
     fn safe(&self) -> Result<L2Ref, Keep> {
         let vouched = self.vouched.block;
-        let UpstreamStatus { safe_l2, local_safe_l2, .. } = self.upstream;
+        let UpstreamStatus { safe_l2, local_safe_l2, .. } = self.reading.upstream;
         if self.mode == FollowMode::Clamp && safe_l2.number < vouched.number {
             self.refuse_fork(safe_l2)?;
-            return match self.canonical.holds(safe_l2) {
+            return match self.reading.canonical.holds(safe_l2) {
                 Some(_) => Ok(*safe_l2),
                 None => Err(Keep::Unconfirmed { number: safe_l2.number, level: "safe" }),
             };
@@ -228,10 +169,9 @@ impl Facts<'_> {
 
     fn local_safe(&self, standing: Standing, safe: &L2Ref) -> L2Ref {
         let vouched = self.vouched.block;
-        let upstream = self.upstream.local_safe_l2;
-        let is_confirmed = standing == Standing::OnChain && self.canonical.holds(&upstream) == Some(true);
-        let is_capped = self.hold.is_some() && upstream.number > vouched.number;
-        match (is_confirmed && !is_capped, upstream.number >= vouched.number) {
+        let upstream = self.reading.upstream.local_safe_l2;
+        let is_passed_on = standing == Standing::OnChain && self.reading.passes_local_safe(vouched.number);
+        match (is_passed_on, upstream.number >= vouched.number) {
             (true, _) => upstream,
             (false, true) => vouched,
             (false, false) => *safe,
@@ -240,9 +180,9 @@ impl Facts<'_> {
 
     /// The upstream's finalized head, lowered to safe. One that is not known to be on this chain changes nothing.
     fn finalized(&self, safe: &L2Ref) -> Result<L2Ref, Keep> {
-        let upstream = self.upstream.finalized_l2;
+        let upstream = self.reading.upstream.finalized_l2;
         let last = self.last.map(|last| last.finalized_l2);
-        let is_known = !upstream.hash.is_zero() && self.canonical.holds(&upstream) == Some(true);
+        let is_known = !upstream.hash.is_zero() && self.reading.canonical.holds(&upstream) == Some(true);
         let next = match (is_known, last) {
             (true, _) if upstream.number >= safe.number => *safe,
             (true, _) => upstream,
@@ -255,50 +195,64 @@ impl Facts<'_> {
         };
         Ok(last.filter(|last| last.number > next.number).unwrap_or(next))
     }
-
-    fn pending_safe(&self, local_safe: &L2Ref) -> L2Ref {
-        let is_passed_on = *local_safe == self.upstream.local_safe_l2;
-        let pending = self.upstream.pending_safe_l2;
-        pending.filter(|pending| is_passed_on && pending.number > local_safe.number).unwrap_or(*local_safe)
-    }
-
-    /// The upstream's tip, and its cross-unsafe head where it sends one.
-    fn tips(&self, standing: Standing, local_safe: &L2Ref) -> (L2Ref, L2Ref) {
-        let is_above = |head: &L2Ref| standing == Standing::OnChain && head.number > local_safe.number;
-        let tip = Some(self.upstream.unsafe_l2).filter(is_above).unwrap_or(*local_safe);
-        let cross = match self.upstream.cross_unsafe_l2 {
-            Some(head) if head.number >= tip.number => tip,
-            Some(head) if is_above(&head) => head,
-            Some(_) => *local_safe,
-            None => tip,
-        };
-        (tip, cross)
-    }
 }
 
-impl ServedStatus {
+impl Draft {
     /// The next status to serve.
     ///
     /// # Errors
-    /// Why the last one stays.
+    /// Why the safe head that was served last stays.
     pub fn next(facts: &Facts<'_>) -> Result<Self, Keep> {
         facts.refuse_unsynced()?;
         let standing = facts.standing()?;
         let safe_l2 = facts.safe()?;
         facts.refuse_retraction(&safe_l2)?;
         let local_safe_l2 = facts.local_safe(standing, &safe_l2);
-        let (unsafe_l2, cross_unsafe_l2) = facts.tips(standing, &local_safe_l2);
-        Ok(Self {
-            l1: facts.upstream.l1,
+        let reading = &facts.reading;
+        let pending_safe_l2 = reading.pending_safe(&local_safe_l2);
+        let (unsafe_l2, cross_unsafe_l2) = reading.tips(standing == Standing::OnChain, &pending_safe_l2);
+        let vouched = facts.vouched.block;
+        let status = ServedStatus {
+            l1: reading.upstream.l1,
             unsafe_l2,
             cross_unsafe_l2,
             local_safe_l2,
-            pending_safe_l2: facts.pending_safe(&local_safe_l2),
+            pending_safe_l2,
             safe_l2,
             finalized_l2: facts.finalized(&safe_l2)?,
             crosscheck_hold: facts.hold.cloned(),
-            others: facts.upstream.others.clone(),
-        })
+            others: reading.upstream.others.clone(),
+        };
+        let floor = if vouched.number < local_safe_l2.number { vouched } else { local_safe_l2 };
+        Ok(Self { status, floor, elsewhere: reading.elsewhere() })
+    }
+
+    /// The status whose safe and finalized heads stay. What is above them is the vouched head, or the upstream's local-safe
+    /// head if it is higher, as long as they are on the chain of the safe head; what is known of L1 is what the upstream says
+    /// now.
+    pub fn kept(facts: &Kept<'_>) -> Self {
+        let Kept { last, reading, vouched, hold } = *facts;
+        let is_on_chain = |block: &L2Ref| reading.canonical.holds(block) == Some(true);
+        let stands = is_on_chain(&last.safe_l2);
+        let vouched =
+            vouched.filter(|block| stands && is_on_chain(block) && block.number >= last.safe_l2.number);
+        let floor = vouched.unwrap_or(last.safe_l2);
+        let upstream = reading.upstream.local_safe_l2;
+        let is_passed_on =
+            stands && upstream.number >= floor.number && reading.passes_local_safe(floor.number);
+        let local_safe_l2 = if is_passed_on { upstream } else { floor };
+        let pending_safe_l2 = reading.pending_safe(&local_safe_l2);
+        let (unsafe_l2, cross_unsafe_l2) = reading.tips(stands, &pending_safe_l2);
+        let status = ServedStatus {
+            l1: reading.upstream.l1.or(last.l1),
+            unsafe_l2,
+            cross_unsafe_l2,
+            local_safe_l2,
+            pending_safe_l2,
+            crosscheck_hold: hold.cloned(),
+            ..last.clone()
+        };
+        Self { status, floor, elsewhere: reading.elsewhere() }
     }
 }
 

@@ -24,6 +24,20 @@ pub struct L1Heads {
     pub finalized_l1: L1Ref,
 }
 
+impl L1Heads {
+    /// These heads; for those that the node does not know now, what `last` has.
+    pub(super) fn or(self, last: Self) -> Self {
+        let or = |now: L1Ref, last: L1Ref| if now.hash.is_zero() { last } else { now };
+        Self {
+            current_l1: or(self.current_l1, last.current_l1),
+            current_l1_finalized: or(self.current_l1_finalized, last.current_l1_finalized),
+            head_l1: or(self.head_l1, last.head_l1),
+            safe_l1: or(self.safe_l1, last.safe_l1),
+            finalized_l1: or(self.finalized_l1, last.finalized_l1),
+        }
+    }
+}
+
 /// What an upstream says of its heads.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct UpstreamStatus {

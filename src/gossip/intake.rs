@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 /// How often the network is asked for its peers and counts.
 const SURVEY: Duration = Duration::from_secs(5);
@@ -101,7 +101,7 @@ impl Intake {
                 self.gossiped.note(chain_id, block.number());
                 if !block.topic().is_cross_safe() {
                     self.last_block = Some(Instant::now());
-                    self.health.clear(&self.clock_part());
+                    self.trust_clock();
                 }
                 self.inspect(&block, at.into());
                 self.compare(&block);
@@ -139,6 +139,15 @@ impl Intake {
 
     fn clock_part(&self) -> String {
         format!("chain {} clock", self.chain_id)
+    }
+
+    fn trust_clock(&self) {
+        // Before the first doubt there is nothing to tell.
+        if let Some(outage) = self.health.clear(&self.clock_part()).filter(|outage| !outage.lasted.is_zero())
+        {
+            let (lasted_s, repeats) = (outage.seconds(), outage.repeats);
+            info!(chain_id = %self.chain_id, lasted_s, repeats, "the sequencer's blocks lie within the window again");
+        }
     }
 
     fn doubt_clock(&self, doubt: &str) {

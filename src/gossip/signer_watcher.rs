@@ -62,7 +62,10 @@ impl SignerWatcher {
                 format!("the SystemConfig {} names none; check system_config", self.system_config)
             }
             Ok(named) => {
-                self.health.clear(&part);
+                if let Some(outage) = self.health.clear(&part) {
+                    let (lasted_s, repeats) = (outage.seconds(), outage.repeats);
+                    info!(chain_id = %self.chain_id, lasted_s, repeats, "the unsafe block signer can be read");
+                }
                 self.adopt(&named);
                 return true;
             }

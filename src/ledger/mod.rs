@@ -9,6 +9,7 @@ mod error;
 mod flags;
 mod heads;
 mod hold;
+mod invalid_blocks;
 mod message_events;
 mod record;
 mod resolution;

@@ -6,6 +6,7 @@ use super::*;
 use crate::audit::{Awaited, Cause, InvalidMessage, Verdict, Violation, Wait};
 use crate::interop::BlockKey;
 use crate::interop::InvalidReason;
+use crate::invalid_blocks::Prover;
 use alloy::primitives::{Address, B256, Bloom, U256};
 use crosscheck_p2p::{
     BlobFields, BlockSigner, ChainId, Envelope, ExecutionPayload, Signers, SigningDomain, Topic, UnixSeconds,
@@ -325,6 +326,24 @@ async fn a_wrong_block_holds_the_head_until_it_is_resolved() {
     assert_eq!(other.resolve(&resolution(&blocks[1]), NOW).await.unwrap(), Ok(Resolved::Before));
     let records = records(&ledger).await;
     assert_eq!(records[1].verdict, "violated", "the verdict stays");
+}
+
+#[tokio::test]
+async fn blocks_above_the_vouched_head_that_do_not_hold_are_read_back() {
+    let dir = TempDir::new().unwrap();
+    let store = ledger(&dir).await;
+    let blocks = blocks(3);
+    store.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    for (block, verdict) in blocks.iter().zip([&Verdict::Upheld, &violated(), &Verdict::Upheld]) {
+        open(&store, block).await;
+        decide(&store, block, verdict).await;
+    }
+    store.close().await;
+    let store = ledger(&dir).await;
+    assert_eq!(store.invalid_blocks(chain()).await.unwrap(), [(key(&blocks[1]), Prover::Audit)]);
+    assert_eq!(store.invalid_blocks(ChainId::from(901)).await.unwrap(), []);
+    store.resolve(&resolution(&blocks[1]), NOW).await.unwrap().unwrap();
+    assert_eq!(store.invalid_blocks(chain()).await.unwrap(), [], "an operator has decided");
 }
 
 #[tokio::test]

@@ -182,10 +182,13 @@ fn ours() -> ChainId {
 type Set = fn(&Metrics, bool);
 
 /// Every gauge that counts something.
-const COUNTS: [(&str, Set); 9] = [
+const COUNTS: [(&str, Set); 10] = [
     ("peers{chain_id=\"901\"}", |metrics, some| metrics.peers(ours(), usize::from(some))),
     ("open_cases{chain_id=\"901\"}", |metrics, some| metrics.open_cases(ours(), usize::from(some))),
     ("follow_held{chain_id=\"901\"}", |metrics, some| metrics.follow_held(ours(), some)),
+    ("follow_kept_seconds{chain_id=\"901\",reason=\"behind\"}", |metrics, some| {
+        metrics.follow_kept(ours(), some.then_some(("behind", Duration::from_secs(7))));
+    }),
     ("open_messages", |metrics, some| metrics.tracked(&Counts::default(), usize::from(some))),
     ("awaited_blocks", |metrics, some| metrics.awaited_blocks(usize::from(some))),
     ("log_index_bytes", |metrics, some| metrics.log_index_bytes(usize::from(some))),

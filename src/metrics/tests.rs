@@ -28,6 +28,7 @@ fn in_use() -> Metrics {
     metrics.head(chain(901), "unsafe", 1);
     metrics.follow_head(chain(901), "unsafe", 1);
     metrics.follow_held(chain(901), false);
+    metrics.follow_kept(chain(901), None);
     metrics.follow_upstream_age(chain(901), Duration::ZERO);
     let limits = EndpointLimits {
         timeout: Duration::from_secs(1),

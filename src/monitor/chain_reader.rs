@@ -154,8 +154,9 @@ impl<S: BlockSource> ChainReader<S> {
             match self.look(&mut progress).await {
                 Ok(()) => {
                     progress.is_contradicted = false;
-                    if self.health.clear(&part) {
-                        info!(chain_id = %self.chain_id, "the chain is read up to its tip");
+                    if let Some(outage) = self.health.clear(&part) {
+                        let (lasted_s, repeats) = (outage.seconds(), outage.repeats);
+                        info!(chain_id = %self.chain_id, lasted_s, repeats, "the chain is read up to its tip");
                     }
                     pause = self.interval;
                 }

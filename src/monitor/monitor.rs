@@ -7,10 +7,12 @@ use super::counted::Counted;
 use super::fetcher::Fetcher;
 use super::report::report;
 use super::{
-    Board, BoardWriter, Change, Cursors, Input, MessageEvent, Note, Notebook, ObservedBlock, Outcome,
-    Request, SafetyHeads, SuspectMessage,
+    BlockStatus, Board, BoardWriter, Change, Cursors, Input, MessageEvent, Note, Notebook, ObservedBlock,
+    Outcome, Request, SafetyHeads, SuspectMessage,
 };
 use crate::incidents::Incidents;
+use crate::interop::{BlockKey, MessageStatus};
+use crate::invalid_blocks::{InvalidBlocks, Prover};
 use crate::ledger::{BlockPosition, Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::rpc::Told;
@@ -69,6 +71,8 @@ pub struct MonitorParts {
     pub suspects: mpsc::Sender<SuspectMessage>,
     /// What must not be lost.
     pub ledger: Ledger,
+    /// Where invalid blocks are marked the moment that they are proven.
+    pub invalid: InvalidBlocks,
     /// Where news is told.
     pub told: broadcast::Sender<Told>,
     /// Where the time comes from.
@@ -174,6 +178,11 @@ impl Monitor {
         if let Some(refused) = refused {
             error!(%refused, "the tracker refused an input");
         }
+        for event in &events {
+            if matches!(event.change, Change::Status { to, .. } if to != MessageStatus::Unknown) {
+                self.mark(&event.key.block);
+            }
+        }
         self.fetcher.want(requests);
         let mut notes: Vec<(Note, bool)> = gone.into_iter().map(|note| (note, false)).collect();
         for event in &events {
@@ -196,6 +205,24 @@ impl Monitor {
             .chain(event.key.block.chain_id)
             .map_or(event.level, |view| view.heads().proven(event.level));
         MessageEvent { level, ..event.clone() }
+    }
+
+    /// Marks a block that has an invalid message, and one no longer of which every message is valid. As long as something is
+    /// unknown, or another block stands there, the last word on it holds.
+    fn mark(&self, block: &BlockKey) {
+        let status = {
+            let tracker = self.board.read();
+            let view = tracker.chain(block.chain_id);
+            let view = view.filter(|view| view.block(block.number).is_some_and(|known| known.key == *block));
+            view.and_then(|view| view.status_of(block.number))
+        };
+        match status {
+            Some(BlockStatus::Invalid) if !self.parts.invalid.prove(block, Prover::Monitor) => {
+                self.parts.metrics.limit_reached("invalid-blocks");
+            }
+            Some(BlockStatus::Valid) => self.parts.invalid.acquit(block, Prover::Monitor),
+            _ => {}
+        }
     }
 
     /// Writes notes down, and tells those that are news. With each: whether its event was counted.

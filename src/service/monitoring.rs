@@ -94,6 +94,7 @@ pub(super) async fn start(
         inbox,
         suspects: monitoring.gossip.clone(),
         ledger: ledger.clone(),
+        invalid: shared.invalid.clone(),
         told: monitoring.told.clone(),
         clock: Arc::clone(&shared.clock),
         retention,

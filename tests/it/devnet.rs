@@ -89,6 +89,7 @@ fn every_scripted_fault_is_found_as_what_it_is(#[case] chains: &str, #[case] see
 #[case::wrong_min_base_fee("wrong-min-base-fee@20", "discarded: not-derived", 19..=45)]
 #[case::same_attributes_other_hash("same-attributes-other-hash@20", "discarded: execution-divergence", 19..=45)]
 #[case::replacement_chain("replacement-chain@15", "upheld-replacement", 45..=45)]
+#[case::withdrawn_local_safe("withdrawn-local-safe@20", "upheld-replacement", 45..=45)]
 #[case::sibling_wrong_fork("sibling-wrong-fork@20", "open, then upheld (901 nodes were on another fork)", 45..=45)]
 #[case::attestations_out_of_order("attestations-out-of-order@15", "upheld", 45..=45)]
 #[case::attestations_lost("attestations-lost@10", "upheld as ancestor", 45..=45)]
@@ -136,7 +137,7 @@ fn assert_followers(report: &Value, stops: &[RangeInclusive<u64>]) {
     assert_eq!(followers.len(), stops.len());
     for (follower, stop) in followers.iter().zip(stops) {
         assert!(stop.contains(&follower["safe"].as_u64().unwrap()), "{follower}");
-        for led_astray in ["left_honest_chain", "went_backwards", "beyond_violation"] {
+        for led_astray in ["left_honest_chain", "went_backwards", "beyond_violation", "led_onto_invalid"] {
             assert_eq!(follower[led_astray], false, "{follower}");
         }
     }

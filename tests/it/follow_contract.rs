@@ -123,9 +123,10 @@ pub(crate) fn decode(answer: &Value) -> Result<ServedStatus, String> {
 
 mod scripted {
     use super::*;
+    use alloy::eips::BlockNumHash;
     use alloy::primitives::keccak256;
     use crosscheck::config::FollowMode;
-    use crosscheck::follow::{CanonicalHashes, Facts, UpstreamStatus, Vouched};
+    use crosscheck::follow::{CanonicalHashes, Draft, Facts, Kept, Lagoon, Reading, UpstreamStatus, Vouched};
     use crosscheck::ledger::Hold;
     use crosscheck::sources::StatusDocument;
     use serde_json::{json, value::to_raw_value};
@@ -202,15 +203,18 @@ mod scripted {
             reason: None,
             detail: None,
         });
-        let facts = Facts {
-            mode: FollowMode::Attested,
-            upstream: &upstream,
-            vouched: &vouched,
-            canonical: &canonical,
-            hold: hold.as_ref(),
-            last,
-        };
-        ServedStatus::next(&facts).ok()
+        let held = hold.as_ref().and_then(|hold| {
+            let hash = canonical.at(hold.number)?;
+            Some(BlockNumHash { number: hold.number, hash })
+        });
+        let invalid: Vec<BlockNumHash> = held.into_iter().collect();
+        let reading =
+            Reading { upstream: &upstream, canonical: &canonical, invalid: &invalid, lagoon: Lagoon::at(0) };
+        let hold = hold.as_ref();
+        let facts = Facts { mode: FollowMode::Attested, reading, vouched: &vouched, hold, last };
+        let kept = |last| Draft::kept(&Kept { last, reading, vouched: Some(vouched.block), hold });
+        let draft = Draft::next(&facts).ok().or_else(|| last.map(kept));
+        draft.map(|draft| draft.below(&invalid))
     }
 
     const fn moment(branch: &'static str, heads: [u64; 4], vouched: (&'static str, u64)) -> Moment {

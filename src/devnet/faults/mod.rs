@@ -79,6 +79,7 @@ pub static REGISTRY: &[&dyn Fault] = &[
     &attributes::WrongMinBaseFee,
     &attributes::SameAttributesOtherHash,
     &replacement::ReplacementChain,
+    &replacement::WithdrawnLocalSafe,
     &reorgs::L1Reorg,
     &reorgs::UnsafeReorg,
     &reorgs::SiblingWrongFork,
@@ -200,6 +201,11 @@ pub trait Fault: fmt::Debug + Send + Sync {
     /// Promoting the block to cross-safe: whether its own node replaces it by deposits only instead.
     fn is_replaced(&self) -> bool {
         false
+    }
+
+    /// Before it is replaced: for how many ticks its own node names heads far below.
+    fn withdrawn_ticks(&self) -> u64 {
+        0
     }
 
     /// Attesting: what the sequencer signs, and with which key.

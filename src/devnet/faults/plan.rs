@@ -103,7 +103,7 @@ impl PlannedFault {
 
     /// Whether a block of this fault goes while the other disturbs nodes.
     fn goes_unseen(&self, other: &Self) -> bool {
-        let gone = self.last().saturating_add(GONE_WITHIN);
+        let gone = self.last().saturating_add(GONE_WITHIN).saturating_add(self.fault.withdrawn_ticks());
         self.goes() && other.blinds() && other.block < gone && self.block < other.until()
     }
 
@@ -303,6 +303,7 @@ impl FaultPlan {
             // Each block of a run is replaced and waited for on its own.
             let first = if other.block < block { *other } else { planned };
             let distance = REPLACEMENT_DISTANCE.saturating_mul(first.fault.blocks());
+            let distance = distance.saturating_add(first.fault.withdrawn_ticks());
             other.chain_id == chain_id && replaced && other.block.abs_diff(block) < distance
         };
         self.iter().find(is_close).map_or(Ok(()), |other| {

@@ -2,7 +2,11 @@
 
 use super::{Fault, NothingToCite, Scene, messages::absent_message};
 use crate::{
-    devnet::{finding::Finding, message_finding::ExpectedMessage, schedule::FIRST_EXECUTING_BLOCK},
+    devnet::{
+        finding::Finding,
+        message_finding::ExpectedMessage,
+        schedule::{FIRST_EXECUTING_BLOCK, WITHDRAWN_TICKS},
+    },
     interop::Message,
 };
 use rand_chacha::ChaCha12Rng;
@@ -86,5 +90,47 @@ impl Fault for ReplacementChain {
 
     fn is_replaced(&self) -> bool {
         true
+    }
+}
+
+/// Takes a local-safe head back that holds an invalid message, before it replaces it: as op-supernode does.
+#[derive(Debug)]
+pub(super) struct WithdrawnLocalSafe;
+
+impl Fault for WithdrawnLocalSafe {
+    fn name(&self) -> &'static str {
+        "withdrawn-local-safe"
+    }
+
+    fn summary(&self) -> &'static str {
+        "the block executes an invalid message and nobody attests it; its node names it as local-safe, then heads far below, then the replacement"
+    }
+
+    fn earliest_block(&self) -> u64 {
+        FIRST_EXECUTING_BLOCK
+    }
+
+    fn max_block_time(&self) -> u64 {
+        MAX_BLOCK_TIME
+    }
+
+    fn expected(&self, _chain_id: u64) -> Finding {
+        Finding::UpheldReplacement
+    }
+
+    fn expected_message(&self) -> Option<ExpectedMessage> {
+        Some(ExpectedMessage::resolved("log-not-found"))
+    }
+
+    fn message(&self, scene: &Scene<'_>, rng: &mut ChaCha12Rng) -> Result<Option<Message>, NothingToCite> {
+        absent_message(self, scene, rng).map(Some)
+    }
+
+    fn is_replaced(&self) -> bool {
+        true
+    }
+
+    fn withdrawn_ticks(&self) -> u64 {
+        WITHDRAWN_TICKS
     }
 }

@@ -2,7 +2,9 @@
 
 use super::{FollowStatus, L2Ref, LightCl};
 use crate::devnet::sequencer::Sequencer;
+use alloy::primitives::B256;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// The most safe heads that wait to be judged. One more counts as off the chain: nobody could tell.
 const MAX_UNJUDGED: usize = 10_000;
@@ -23,6 +25,8 @@ pub struct FollowerReport {
     pub went_backwards: bool,
     /// Whether it took a block of the chain that does not hold for cross-safe, or one beyond it.
     pub beyond_violation: bool,
+    /// Whether it was led onto a block, or beyond one, that the sidecar had said before to hold an invalid message.
+    pub led_onto_invalid: bool,
     /// How many statuses it refused.
     pub rejected_statuses: u64,
 }
@@ -30,7 +34,7 @@ pub struct FollowerReport {
 impl FollowerReport {
     /// Whether the follower was led nowhere that it should not have gone.
     pub const fn is_sound(&self) -> bool {
-        !self.left_honest_chain && !self.went_backwards && !self.beyond_violation
+        !self.left_honest_chain && !self.went_backwards && !self.beyond_violation && !self.led_onto_invalid
     }
 }
 
@@ -42,10 +46,35 @@ pub struct Conduct {
     unjudged: Vec<L2Ref>,
     left_honest_chain: bool,
     went_backwards: bool,
+    /// The blocks of which the sidecar says that they hold an invalid message.
+    invalid: BTreeSet<(u64, B256)>,
+    led_onto_invalid: bool,
+    polls: u64,
     rejected_statuses: u64,
 }
 
 impl Conduct {
+    /// The source is about to be asked. The blocks of which the sidecar said before that they do not hold.
+    pub fn ask(&mut self) -> BTreeSet<(u64, B256)> {
+        self.polls = self.polls.saturating_add(1);
+        self.invalid.clone()
+    }
+
+    /// How often the source was asked.
+    pub const fn polls(&self) -> u64 {
+        self.polls
+    }
+
+    /// The sidecar says that these blocks hold invalid messages, and no others.
+    pub fn hear(&mut self, invalid: BTreeSet<(u64, B256)>) {
+        self.invalid = invalid;
+    }
+
+    /// The follower was led onto a block that did not hold when the source was asked.
+    pub const fn led_onto_invalid(&mut self) {
+        self.led_onto_invalid = true;
+    }
+
     /// A status was refused.
     pub fn reject(&mut self) {
         self.rejected_statuses = self.rejected_statuses.saturating_add(1);
@@ -93,6 +122,7 @@ impl Conduct {
             left_honest_chain: self.left_honest_chain,
             went_backwards: self.went_backwards,
             beyond_violation: first_bad.is_some_and(|bad| number(self.safe) >= bad),
+            led_onto_invalid: self.led_onto_invalid,
             rejected_statuses: self.rejected_statuses,
         }
     }

@@ -1,13 +1,16 @@
 //! [`Followers`]: the followers of a devnet, one a chain, each on gossip with a network of its own.
 
 use super::{Conduct, Follower, FollowerEndpoints, FollowerReport, L2Ref};
-use crate::devnet::{networks::Networks, nodes::Nodes, sequencer::Sequencer};
+use crate::devnet::{message_record::MessagePlace, networks::Networks, nodes::Nodes, sequencer::Sequencer};
 use crosscheck_p2p::{ChainId, Clock, Network, NetworkConfig, NetworkError, NodeIdentity, Signers, Topic};
 use jsonrpsee::core::ClientError;
 use parking_lot::Mutex;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinSet};
 use tokio_util::sync::CancellationToken;
+
+/// When Lagoon activates: with genesis, as the chains' rollup configuration says.
+const LAGOON: u64 = 0;
 
 /// Why a follower could not be started or broke.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +95,7 @@ impl Followers {
             Network::new(config, NodeIdentity::generate(), clock, known).map_err(failed)?;
         let conduct = Arc::new(Mutex::new(Conduct::default()));
         let genesis = L2Ref::of_block(sequencer.chain().genesis());
-        let follower = Follower::new(endpoints, genesis, Arc::clone(&conduct))
+        let follower = Follower::new(endpoints, genesis, Some(LAGOON), Arc::clone(&conduct))
             .map_err(|source| FollowersError::Client { chain_id, source })?;
         let (ended, cancel) = (self.cancel.clone(), self.cancel.clone());
         self.tasks.spawn(async move { network.run(ended).await.map_err(failed) });
@@ -110,6 +113,20 @@ impl Followers {
             let of_member = sequencers.iter().find(|sequencer| sequencer.chain_id() == member.chain_id);
             of_member.into_iter().for_each(|sequencer| member.conduct.lock().judge(sequencer));
         }
+    }
+
+    /// The sidecar says that these messages are invalid, and of no others.
+    pub fn hear(&self, invalid: &[&MessagePlace]) {
+        for member in &self.members {
+            let of_chain = invalid.iter().filter(|place| place.chain_id == ChainId::from(member.chain_id));
+            member.conduct.lock().hear(of_chain.map(|place| (place.number, place.hash)).collect());
+        }
+    }
+
+    /// How often the follower of a chain has asked for heads.
+    pub fn polls(&self, chain_id: u64) -> Option<u64> {
+        let member = self.members.iter().find(|member| member.chain_id == chain_id)?;
+        Some(member.conduct.lock().polls())
     }
 
     /// What each has done. `first_bad`: the first height at which a chain's own block does not hold.

@@ -3,7 +3,7 @@
 //! The rules, as op-node has them (`driver.go` followUpstream, `engine_controller.go` FollowSource): a status is
 //! refused whole if its heads are out of order or name an L1 block that the follower's own L1 does not have; otherwise
 //! the block at the derived height is kept if every field agrees, and reorged to if not; safe heads go by number, and
-//! forward only.
+//! forward only. A derived block from before Lagoon is safe as soon as it is served (`localSafeIsFullySafe`).
 
 use super::{FollowStatus, L1Ref, L2Ref};
 use alloy::primitives::B256;
@@ -56,12 +56,14 @@ pub struct LightCl {
     local_safe: L2Ref,
     safe: L2Ref,
     finalized: L2Ref,
+    /// When Lagoon activates; `None`: never.
+    lagoon: Option<u64>,
 }
 
 impl LightCl {
-    /// A follower at genesis.
-    pub const fn new(genesis: L2Ref) -> Self {
-        Self { local_safe: genesis, safe: genesis, finalized: genesis }
+    /// A follower at genesis of a chain on which Lagoon activates at this time, or never.
+    pub const fn new(genesis: L2Ref, lagoon: Option<u64>) -> Self {
+        Self { local_safe: genesis, safe: genesis, finalized: genesis, lagoon }
     }
 
     /// The newest cross-safe block.
@@ -111,11 +113,14 @@ impl LightCl {
 
     /// Takes the heads of a status once the execution client has done its step.
     pub fn take(&mut self, status: &FollowStatus) {
-        let heads = [
-            (&mut self.local_safe, status.local_safe_l2),
-            (&mut self.safe, status.safe_l2),
-            (&mut self.finalized, status.finalized_l2),
-        ];
+        let local_safe = status.local_safe_l2;
+        if local_safe.number > self.local_safe.number {
+            self.local_safe = local_safe;
+            if self.lagoon.is_none_or(|lagoon| local_safe.timestamp < lagoon) {
+                self.safe = local_safe;
+            }
+        }
+        let heads = [(&mut self.safe, status.safe_l2), (&mut self.finalized, status.finalized_l2)];
         for (head, served) in heads {
             if served.number > head.number {
                 *head = served;
@@ -186,12 +191,23 @@ mod tests {
 
     #[test]
     fn safe_heads_go_by_number_and_forward_only() {
-        let mut node = LightCl::new(block(0, 1, 1));
+        let mut node = LightCl::new(block(0, 1, 1), Some(0));
         node.take(&status(1, 2, 3));
         assert_eq!((node.safe(), node.finalized()), (block(2, 1, 1), block(1, 1, 1)));
         node.take(&FollowStatus { safe_l2: block(2, 2, 1), ..status(0, 2, 3) });
         assert_eq!((node.safe(), node.finalized()), (block(2, 1, 1), block(1, 1, 1)));
         node.take(&status(2, 3, 3));
         assert_eq!((node.safe(), node.finalized()), (block(3, 1, 1), block(2, 1, 1)));
+    }
+
+    #[rstest]
+    #[case::before_lagoon(Some(1_007), 3)]
+    #[case::without_lagoon(None, 3)]
+    #[case::in_lagoon(Some(1_006), 2)]
+    fn before_lagoon_what_is_served_as_local_safe_is_safe(#[case] lagoon: Option<u64>, #[case] safe: u64) {
+        let mut node = LightCl::new(block(0, 1, 1), lagoon);
+        assert_eq!(block(3, 1, 1).timestamp, 1_006);
+        node.take(&status(1, 2, 3));
+        assert_eq!(node.safe(), block(safe, 1, 1));
     }
 }

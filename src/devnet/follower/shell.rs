@@ -49,13 +49,14 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// A follower at genesis.
+    /// A follower at genesis of a chain on which Lagoon activates at this time, or never.
     ///
     /// # Errors
     /// When no HTTP client can be made for a URL.
     pub fn new(
         endpoints: FollowerEndpoints,
         genesis: L2Ref,
+        lagoon: Option<u64>,
         conduct: Arc<Mutex<Conduct>>,
     ) -> Result<Self, ClientError> {
         let client = |url: &str| HttpClientBuilder::new().request_timeout(TIMEOUT).build(url);
@@ -64,7 +65,7 @@ impl Follower {
             execution: client(&endpoints.execution)?,
             l1: endpoints.l1,
             store: FollowerStore::new(genesis),
-            node: LightCl::new(genesis),
+            node: LightCl::new(genesis, lagoon),
             conduct,
         })
     }
@@ -106,6 +107,7 @@ impl Follower {
 
     /// Asks for the heads once, and goes where they lead.
     pub(super) async fn poll(&mut self) {
+        let invalid = self.conduct.lock().ask();
         let status: FollowStatus = match self.source.request("optimism_syncStatus", rpc_params![]).await {
             Ok(status) => status,
             Err(error) => return tracing::debug!(%error, "the source has no status"),
@@ -124,7 +126,14 @@ impl Follower {
             return;
         }
         self.store.extend();
+        let is_led_onto = |(number, hash): &(u64, B256)| {
+            let local = self.store.canonical(*number);
+            *number <= derived.number && local.is_some_and(|local| local.hash == *hash)
+        };
         let mut conduct = self.conduct.lock();
+        if invalid.iter().any(is_led_onto) {
+            conduct.led_onto_invalid();
+        }
         conduct.serve(&status, &self.node);
         self.node.take(&status);
         let connected =

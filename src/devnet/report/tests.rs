@@ -261,7 +261,8 @@ fn an_unlinked_client_must_be_told_of_once(
     for is_named in [was_named, is_named] {
         let reason =
             "chain 901 monitor: its execution client contradicts itself: its block 21 ...".to_owned();
-        let chain = ChainStatus { chain_id: 901.into(), gossiped: None, vouched: None, open: 0 };
+        let chain =
+            ChainStatus { chain_id: 901.into(), gossiped: None, local_safe: None, vouched: None, open: 0 };
         let reasons = if is_named { vec![reason] } else { Vec::new() };
         seen.take_status(SidecarStatus { ready: !is_named, reasons, chains: vec![chain] });
     }
@@ -292,6 +293,7 @@ const FOLLOWER: FollowerReport = FollowerReport {
     left_honest_chain: false,
     went_backwards: false,
     beyond_violation: false,
+    led_onto_invalid: false,
     rejected_statuses: 2,
 };
 
@@ -300,6 +302,7 @@ const FOLLOWER: FollowerReport = FollowerReport {
 #[case::off_the_chain(FollowerReport { left_honest_chain: true, ..FOLLOWER }, false)]
 #[case::backwards(FollowerReport { went_backwards: true, ..FOLLOWER }, false)]
 #[case::too_far(FollowerReport { beyond_violation: true, ..FOLLOWER }, false)]
+#[case::onto_invalid(FollowerReport { led_onto_invalid: true, ..FOLLOWER }, false)]
 fn a_follower_that_was_misled_fails_the_run(#[case] follower: FollowerReport, #[case] as_scripted: bool) {
     let report = Report { followers: vec![follower], ..report(&[], &seen(vec![], vec![])) };
     assert_eq!(report.is_as_scripted(), as_scripted);

@@ -3,7 +3,11 @@
 //! It only keeps what it is given. It holds at most [`MAX_HEIGHTS`] heights and forgets the lowest beyond that,
 //! except genesis.
 
-use crate::devnet::{block::L2Block, heads::Heads, sequencer::ChainTick};
+use crate::devnet::{
+    block::L2Block,
+    heads::Heads,
+    sequencer::{ChainTick, Withdrawal},
+};
 use alloy::{
     eips::{BlockId, BlockNumberOrTag},
     primitives::B256,
@@ -28,6 +32,8 @@ pub struct ChainStore {
     /// Where a transaction stands: the block that included it last, and the place in it.
     transactions: HashMap<B256, (B256, usize)>,
     heads: Heads,
+    /// Whether the rollup node has taken its heads back.
+    is_withdrawn: bool,
     outage: bool,
     /// What stands in place of the chain's own blocks while the nodes follow another fork.
     fork: BTreeMap<u64, Arc<L2Block>>,
@@ -48,6 +54,7 @@ impl ChainStore {
             blocks: HashMap::new(),
             transactions: HashMap::new(),
             heads: Heads::default(),
+            is_withdrawn: false,
             outage: false,
             fork: BTreeMap::new(),
             unlinked: None,
@@ -63,6 +70,7 @@ impl ChainStore {
             self.append(Arc::clone(block));
         }
         self.heads = tick.heads;
+        self.is_withdrawn = matches!(tick.withdrawal, Some(Withdrawal::Withdrawn(_)));
         self.outage = tick.outage;
         self.unlinked.clone_from(&tick.unlinked);
         self.safe_at.extend(tick.safe_at.iter().copied());
@@ -86,6 +94,16 @@ impl ChainStore {
     /// The heads.
     pub const fn heads(&self) -> Heads {
         self.heads
+    }
+
+    /// The heads as the rollup node names them: while it takes one back, all but the tip are at the final block.
+    pub const fn named_heads(&self) -> Heads {
+        let Heads { unsafe_head, finalized, .. } = self.heads;
+        if self.is_withdrawn {
+            Heads { unsafe_head, local_safe: finalized, safe: finalized, finalized }
+        } else {
+            self.heads
+        }
     }
 
     /// Whether the execution client answers errors.

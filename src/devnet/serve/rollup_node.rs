@@ -71,7 +71,7 @@ pub fn rollup_node_module(node: RollupNode) -> Result<RpcModule<RollupNode>, Ser
 impl RollupNode {
     fn sync_status(&self) -> Result<Value, ErrorObjectOwned> {
         let (chain, l1) = (self.chain.read(), self.l1.read());
-        let heads = chain.heads();
+        let heads = chain.named_heads();
         let l2 = |number| {
             chain
                 .canonical(number)

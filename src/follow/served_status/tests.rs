@@ -1,7 +1,9 @@
 //! One test for each obligation, named after it.
 
 use super::*;
-use crate::follow::sample::{l2, on_branch, upstream};
+use crate::follow::sample::{l1, l2, on_branch, upstream};
+use crate::follow::{CanonicalHashes, L1Ref, Lagoon};
+use alloy::eips::BlockNumHash;
 use rstest::rstest;
 use serde_json::json;
 
@@ -15,6 +17,8 @@ struct Round {
     upstream: UpstreamStatus,
     vouched: Vouched,
     canonical: CanonicalHashes,
+    invalid: Vec<BlockNumHash>,
+    lagoon: Lagoon,
     hold: Option<Hold>,
     last: Option<ServedStatus>,
 }
@@ -30,21 +34,39 @@ fn round(mode: FollowMode, heights: [u64; 4], vouched: u64) -> Round {
         upstream: upstream(heights),
         vouched: Vouched { block: l2(vouched), replaces: None },
         canonical,
+        invalid: Vec::new(),
+        lagoon: Lagoon::at(0),
         hold: None,
         last: None,
     }
 }
 
 impl Round {
-    fn next(&self) -> Result<ServedStatus, Keep> {
-        ServedStatus::next(&Facts {
+    fn reading(&self) -> Reading<'_> {
+        let Self { upstream, canonical, invalid, lagoon, .. } = self;
+        Reading { upstream, canonical, invalid, lagoon: *lagoon }
+    }
+
+    fn draft(&self) -> Result<Draft, Keep> {
+        Draft::next(&Facts {
             mode: self.mode,
-            upstream: &self.upstream,
+            reading: self.reading(),
             vouched: &self.vouched,
-            canonical: &self.canonical,
             hold: self.hold.as_ref(),
             last: self.last.as_ref(),
         })
+    }
+
+    fn next(&self) -> Result<ServedStatus, Keep> {
+        self.draft().map(|draft| draft.below(&self.invalid))
+    }
+
+    /// What is served of a round whose safe head must stay.
+    fn kept(&self) -> ServedStatus {
+        assert!(self.next().is_err(), "the safe head does not have to stay");
+        let last = self.last.as_ref().unwrap();
+        let (vouched, hold) = (Some(self.vouched.block), self.hold.as_ref());
+        Draft::kept(&Kept { last, reading: self.reading(), vouched, hold }).below(&self.invalid)
     }
 
     fn heads(&self) -> [u64; 4] {
@@ -204,11 +226,12 @@ fn an_upstream_that_lags_changes_nothing() {
 }
 
 #[test]
-fn a_hold_keeps_local_safe_and_says_why() {
+fn a_hold_says_why_and_its_block_keeps_local_safe() {
     let mut held = round(ATTESTED, [30, 20, 20, 5], 12);
     held.hold = Some(hold(13));
+    held.invalid = vec![on_chain(13)];
     let status = held.next().unwrap();
-    assert_eq!(heads(&status), [30, 12, 12, 5]);
+    assert_eq!(heads(&status), [12, 12, 12, 5]);
     assert_eq!(status.crosscheck_hold, Some(hold(13)));
     let json = serde_json::to_value(&status).unwrap();
     assert_eq!(json["crosscheck_hold"]["reason"], "invalid-message");
@@ -296,4 +319,158 @@ fn every_field_that_a_client_requires_is_there_and_unknown_ones_are_passed_on() 
     expected.sort_unstable();
     assert_eq!(fields, expected);
     assert_eq!(json["current_l1"], serde_json::to_value(round.upstream.l1.current_l1).unwrap());
+}
+
+fn on_chain(number: u64) -> BlockNumHash {
+    BlockNumHash { number, hash: l2(number).hash }
+}
+
+fn on_other_branch(number: u64) -> BlockNumHash {
+    BlockNumHash { number, hash: on_branch("other", number).hash }
+}
+
+/// Above the vouched head 12; local-safe is 20, the tip 30.
+#[rstest]
+#[case::above_the_tip(&[31], [30, 20, 12, 5])]
+#[case::the_tip(&[30], [22, 20, 12, 5])]
+#[case::unsafe_block(&[25], [22, 20, 12, 5])]
+#[case::pending_safe_block(&[21], [20, 20, 12, 5])]
+#[case::local_safe_head(&[20], [12, 12, 12, 5])]
+#[case::below_local_safe(&[16], [12, 12, 12, 5])]
+#[case::the_first_counts(&[25, 16], [12, 12, 12, 5])]
+#[case::the_vouched_head_is_decided(&[12], [30, 20, 12, 5])]
+fn no_head_is_at_or_above_an_invalid_block(#[case] invalid: &[u64], #[case] expected: [u64; 4]) {
+    for mode in [ATTESTED, CLAMP] {
+        let mut round = round(mode, [30, 20, 20, 5], 12);
+        round.upstream.cross_unsafe_l2 = Some(l2(30));
+        round.upstream.pending_safe_l2 = Some(l2(22));
+        round.invalid = invalid.iter().map(|number| on_chain(*number)).collect();
+        let status = round.next().unwrap();
+        assert_eq!(heads(&status), expected);
+        let tip = status.unsafe_l2.number;
+        assert_eq!(status.cross_unsafe_l2.number, tip);
+        assert!((expected[1]..=tip).contains(&status.pending_safe_l2.number));
+    }
+}
+
+#[test]
+fn a_block_that_turns_out_invalid_counts_for_what_was_made_before() {
+    let draft = round(CLAMP, [30, 20, 20, 5], 12).draft().unwrap();
+    assert_eq!(heads(&draft.below(&[])), [30, 20, 12, 5]);
+    assert_eq!(heads(&draft.below(&[on_chain(16)])), [12, 12, 12, 5]);
+    // Nobody has looked yet whether it is on the chain.
+    assert_eq!(heads(&draft.below(&[on_other_branch(16)])), [12, 12, 12, 5]);
+}
+
+#[test]
+fn an_invalid_block_of_another_branch_holds_nothing_up() {
+    let mut round = round(CLAMP, [30, 20, 20, 5], 12);
+    round.invalid = vec![on_other_branch(16)];
+    assert_eq!(round.heads(), [30, 20, 12, 5]);
+    round.invalid.push(on_chain(18));
+    assert_eq!(round.heads(), [12, 12, 12, 5]);
+}
+
+#[test]
+fn beside_an_invalid_block_a_tip_of_which_nothing_is_known_is_not_served() {
+    let mut round = round(CLAMP, [30, 20, 20, 5], 12);
+    round.invalid = vec![on_other_branch(25)];
+    round.upstream.unsafe_l2 = on_branch("other", 30);
+    assert_eq!(round.heads(), [20, 20, 12, 5]);
+}
+
+#[rstest]
+#[case::never(Lagoon::NEVER, [30, 12, 12, 5])]
+#[case::after_the_head(Lagoon::at(1_041), [30, 12, 12, 5])]
+#[case::at_the_head(Lagoon::at(1_040), [30, 20, 12, 5])]
+#[case::before_the_head(Lagoon::at(0), [30, 20, 12, 5])]
+fn before_lagoon_local_safe_is_not_above_the_vouched_head(
+    #[case] lagoon: Lagoon,
+    #[case] expected: [u64; 4],
+) {
+    for mode in [ATTESTED, CLAMP] {
+        let mut round = round(mode, [30, 20, 20, 5], 12);
+        assert_eq!(round.upstream.local_safe_l2.timestamp, 1_040);
+        round.lagoon = lagoon;
+        assert_eq!(round.heads(), expected);
+    }
+}
+
+#[rstest]
+#[case::lagging_upstream([30, 11, 10, 5], [30, 11, 10, 5])]
+#[case::upstream_at_the_vouched_head([30, 12, 10, 5], [30, 12, 10, 5])]
+fn before_lagoon_what_is_vouched_for_may_be_local_safe(
+    #[case] heights: [u64; 4],
+    #[case] expected: [u64; 4],
+) {
+    let mut round = round(CLAMP, heights, 12);
+    round.lagoon = Lagoon::NEVER;
+    assert_eq!(round.heads(), expected);
+}
+
+/// op-supernode names a local-safe head, then heads far below, then the replacement.
+#[rstest]
+#[case::far_below([30, 6, 5, 5])]
+#[case::right_below([30, 19, 14, 5])]
+fn a_local_safe_head_that_was_withdrawn_is_served_no_longer(#[case] heights: [u64; 4]) {
+    let first = round(CLAMP, [30, 20, 15, 5], 15);
+    assert_eq!(first.heads(), [30, 20, 15, 5]);
+    let mut withdrawn = round(CLAMP, heights, 15).after(&first);
+    withdrawn.upstream.unsafe_l2 = withdrawn.upstream.local_safe_l2;
+    let named = heights[1].max(15);
+    assert_eq!(heads(&withdrawn.kept()), [named, named, 15, 5]);
+    withdrawn.lagoon = Lagoon::NEVER;
+    assert_eq!(heads(&withdrawn.kept()), [named, 15, 15, 5]);
+}
+
+#[test]
+fn a_node_that_names_no_heads_has_withdrawn_them_all() {
+    let first = round(CLAMP, [30, 20, 15, 5], 15);
+    let mut reset = round(CLAMP, [30, 20, 15, 5], 15).after(&first);
+    for head in
+        [&mut reset.upstream.unsafe_l2, &mut reset.upstream.local_safe_l2, &mut reset.upstream.safe_l2]
+    {
+        *head = L2Ref { hash: B256::ZERO, number: 0, ..*head };
+    }
+    assert_eq!(heads(&reset.kept()), [15, 15, 15, 5]);
+}
+
+#[test]
+fn while_safe_stays_nothing_above_it_is_on_another_chain() {
+    let first = round(CLAMP, [30, 20, 15, 5], 13);
+    assert_eq!(first.heads(), [30, 20, 13, 5]);
+    // The vouched head and the upstream have moved on; the execution client is on a fork above 13.
+    let mut forked = round(CLAMP, [30, 20, 15, 5], 15).after(&first);
+    for number in 14..=30 {
+        forked.canonical.insert(number, on_branch("other", number).hash);
+    }
+    assert_eq!(heads(&forked.kept()), [30, 13, 13, 5]);
+    forked.canonical.insert(13, on_branch("other", 13).hash);
+    assert_eq!(heads(&forked.kept()), [13, 13, 13, 5]);
+    forked.canonical = CanonicalHashes::default();
+    assert_eq!(heads(&forked.kept()), [13, 13, 13, 5]);
+}
+
+#[test]
+fn while_safe_stays_no_head_is_at_or_above_an_invalid_block() {
+    let first = round(CLAMP, [30, 20, 15, 5], 15);
+    let mut kept = round(CLAMP, [30, 20, 14, 5], 15).after(&first);
+    assert_eq!(heads(&kept.kept()), [30, 20, 15, 5]);
+    kept.invalid = vec![on_chain(18)];
+    assert_eq!(heads(&kept.kept()), [15, 15, 15, 5]);
+    kept.invalid = vec![on_other_branch(18)];
+    assert_eq!(heads(&kept.kept()), [30, 20, 15, 5]);
+}
+
+#[test]
+fn while_safe_stays_l1_is_what_the_upstream_says_now() {
+    let first = round(CLAMP, [30, 20, 15, 5], 15);
+    let mut reorged = round(CLAMP, [30, 20, 14, 5], 15).after(&first);
+    let other = L1Ref { hash: B256::repeat_byte(9), ..l1(5) };
+    reorged.upstream.l1.current_l1 = other;
+    reorged.upstream.l1.head_l1 = L1Ref { hash: B256::ZERO, ..l1(0) };
+    let (last, status) = (reorged.last.clone().unwrap(), reorged.kept());
+    assert_eq!((status.l1.current_l1, status.l1.head_l1), (other, last.l1.head_l1));
+    reorged.upstream.l1.current_l1.hash = B256::ZERO;
+    assert_eq!(reorged.kept().l1.current_l1, last.l1.current_l1);
 }

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::follow::sample::upstream;
-use crate::follow::served_status::ServedStatus;
+use crate::follow::{Draft, ServedStatus};
+use crate::interop::BlockKey;
+use crate::invalid_blocks::{InvalidBlocks, Prover};
 use http_body_util::{BodyExt, Full};
 use hyper::{Method, StatusCode};
 use hyper_util::client::legacy::Client;
@@ -14,17 +16,20 @@ use tokio::task::JoinSet;
 struct Running {
     addr: SocketAddr,
     served: Served,
+    invalid: InvalidBlocks,
     cancel: CancellationToken,
     task: JoinSet<std::io::Result<()>>,
 }
 
 async fn start() -> Running {
-    let served = Served::new([ChainId::from(901), ChainId::from(902)]);
+    let chains = [901, 902].map(ChainId::from);
+    let invalid = InvalidBlocks::new(chains);
+    let served = Served::new(chains, invalid.clone());
     let cancel = CancellationToken::new();
     let (addr, server) = serve("127.0.0.1:0".parse().unwrap(), served.clone(), cancel.clone()).await.unwrap();
     let mut task = JoinSet::new();
     task.spawn(server);
-    Running { addr, served, cancel, task }
+    Running { addr, served, invalid, cancel, task }
 }
 
 impl Running {
@@ -65,10 +70,15 @@ fn status() -> ServedStatus {
     }
 }
 
+fn draft() -> Draft {
+    let status = status();
+    Draft { floor: status.safe_l2, status, elsewhere: [].into() }
+}
+
 #[tokio::test]
 async fn each_chain_has_its_path() {
     let server = start().await;
-    server.served.set_status(ChainId::from(901), status());
+    server.served.set(ChainId::from(901), draft());
     for path in ["/901", "/901/", "/0x385/"] {
         let answer = server.call(path, "optimism_syncStatus").await;
         assert_eq!(answer["result"], serde_json::to_value(status()).unwrap(), "{path}");
@@ -80,7 +90,7 @@ async fn each_chain_has_its_path() {
 #[tokio::test]
 async fn nothing_is_invented_before_there_is_a_status() {
     let server = start().await;
-    server.served.keep(ChainId::from(901), "the upstream has not answered yet".to_owned(), None);
+    server.served.keep(ChainId::from(901), "the upstream has not answered yet".to_owned(), None, None);
     let answer = server.call("/901/", "optimism_syncStatus").await;
     assert_eq!(answer["error"]["code"], NOT_READY);
     assert_eq!(answer["error"]["message"], "not ready: the upstream has not answered yet");
@@ -95,7 +105,7 @@ async fn nothing_is_invented_before_there_is_a_status() {
 #[tokio::test]
 async fn a_hold_shows_on_the_status_that_stays() {
     let server = start().await;
-    server.served.set_status(ChainId::from(901), status());
+    server.served.set(ChainId::from(901), draft());
     let hold = crate::ledger::Hold {
         number: 13,
         hash: alloy::primitives::B256::ZERO,
@@ -103,9 +113,25 @@ async fn a_hold_shows_on_the_status_that_stays() {
         reason: None,
         detail: None,
     };
-    server.served.keep(ChainId::from(901), "a fork".to_owned(), Some(&hold));
+    server.served.keep(ChainId::from(901), "a fork".to_owned(), None, Some(&hold));
     let answer = server.call("/901/", "optimism_syncStatus").await;
     assert_eq!(answer["result"]["crosscheck_hold"]["verdict"], "discarded");
+}
+
+#[tokio::test]
+async fn a_block_is_served_no_longer_once_it_is_proven_invalid() {
+    let (server, chain_id) = (start().await, ChainId::from(901));
+    server.served.set(chain_id, draft());
+    let block = BlockKey { chain_id, number: 20, hash: status().local_safe_l2.hash };
+    server.invalid.prove(&block, Prover::Monitor);
+    let heads = |answer: Value| {
+        let heads =
+            ["unsafe_l2", "local_safe_l2", "safe_l2"].map(|head| answer["result"][head]["number"].as_u64());
+        heads.map(Option::unwrap)
+    };
+    assert_eq!(heads(server.call("/901/", "optimism_syncStatus").await), [12, 12, 12]);
+    server.invalid.acquit(&block, Prover::Monitor);
+    assert_eq!(heads(server.call("/901/", "optimism_syncStatus").await), [30, 20, 12]);
 }
 
 #[tokio::test]

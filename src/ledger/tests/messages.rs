@@ -2,6 +2,7 @@
 
 use super::ledger;
 use crate::interop::{AccessListError, BlockKey, InvalidReason, MessageStatus, SafetyLevel};
+use crate::invalid_blocks::Prover;
 use crate::ledger::BlockPosition;
 use crate::monitor::{Cause, Ending, Entry, Fault, MessageKey, News, Note, Suspect};
 use alloy::primitives::{B256, U256};
@@ -136,4 +137,26 @@ async fn a_flag_stays_as_it_was_set() {
     assert!(store.flag("failsafe").await.unwrap());
     store.set_flag("failsafe", false, NOW).await.unwrap();
     assert!(!store.flag("failsafe").await.unwrap());
+}
+
+#[tokio::test]
+async fn blocks_with_a_message_that_was_not_found_valid_since_are_read_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = ledger(&dir).await;
+    let notes = [
+        invalid(20),
+        flip(20, MessageStatus::Valid, 1),
+        invalid(21),
+        ended(21, 0),
+        invalid(22),
+        flip(22, MessageStatus::Valid, 1),
+        flip(22, MessageStatus::Invalid(REASON), 2),
+        note(23, SafetyLevel::Unsafe, News::Undeclared, 0),
+    ];
+    store.note_messages(&notes, NOW).await.unwrap();
+    let read = store.invalid_blocks(chain()).await.unwrap();
+    assert_eq!(read, [21, 22].map(|number| (key(number).block, Prover::Monitor)));
+    let anchor = BlockPosition { number: 21, hash: B256::ZERO };
+    store.anchor(chain(), anchor).await.unwrap();
+    assert_eq!(store.invalid_blocks(chain()).await.unwrap().len(), 1, "what is vouched for is decided");
 }

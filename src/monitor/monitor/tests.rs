@@ -125,12 +125,14 @@ async fn a_replacement_under_way_resolves_the_message() {
     let bad = world.extend(A, &[Execute(wrong(B, 1))]);
     let mut shell = world.watch(dir.path()).await;
     assert_eq!(shell.next().await["kind"], "message-invalid");
+    assert_eq!(shell.marked(A), [bad.hash], "marked before it is told");
     let replacement = world.replace(A, &bad);
     let told = shell.next().await;
     assert_eq!((&told["kind"], &told["state"]), (&json!("ended"), &json!("resolved")));
     assert_eq!(told["ended_by"], json!(replacement.hash));
     let text = shell.metrics.render().unwrap();
     assert!(text.contains("crosscheck_reorgs_total{chain_id=\"901\"} 1"), "{text}");
+    assert_eq!(shell.marked(A), [bad.hash], "the last word on a block that is gone holds");
     shell.stop().await;
 }
 
@@ -148,6 +150,23 @@ async fn a_remote_reorg_flips_the_message_and_is_named() {
     assert_eq!((&told["kind"], &told["to"]), (&json!("flip"), &json!("invalid")), "{told}");
     assert_eq!(told["cause"]["name"], "remote-reorg");
     assert_eq!((&told["cause"]["old"], &told["cause"]["new"]), (&json!(cited.hash), &json!(other.hash)));
+    shell.stop().await;
+}
+
+#[tokio::test]
+async fn a_block_whose_messages_turn_out_valid_is_marked_no_longer() {
+    let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
+    let first = world.extend(B, &[]);
+    world.extend(B, &[]);
+    world.extend(A, &[]);
+    let block = world.extend(A, &[Execute(message(B, 2, 0))]);
+    let mut shell = world.watch(dir.path()).await;
+    assert_eq!(shell.next().await["kind"], "message-invalid");
+    assert_eq!(shell.marked(A), [block.hash]);
+    world.build_on(B, first.hash, &[Emit]);
+    let told = shell.next().await;
+    assert_eq!((&told["kind"], &told["to"]), (&json!("flip"), &json!("valid")), "{told}");
+    assert_eq!(shell.marked(A), [] as [alloy::primitives::B256; 0]);
     shell.stop().await;
 }
 

@@ -52,7 +52,7 @@ impl World {
             l1: Arc::new(RwLock::new(fixture.l1.clone())),
         };
         let genesis = L2Ref::of_block(&blocks[0]);
-        let follower = Follower::new(endpoints, genesis, Arc::default()).unwrap();
+        let follower = Follower::new(endpoints, genesis, Some(0), Arc::default()).unwrap();
         Self { said, follower, blocks, _servers: [source, execution] }
     }
 
@@ -118,6 +118,26 @@ async fn going_beyond_a_violation_and_leaving_its_own_chain_are_noted() {
     assert!(!world.report().left_honest_chain);
     world.say(1, 9, 8).await;
     assert!(world.report().left_honest_chain);
+}
+
+#[tokio::test]
+async fn being_led_onto_a_block_after_it_was_said_not_to_hold_is_noted() {
+    let mut world = World::new().await;
+    let said = |world: &World, number: usize, is_invalid: bool| {
+        let block = &world.blocks[number];
+        let invalid = is_invalid.then_some((block.number(), block.hash));
+        world.follower.conduct.lock().hear(invalid.into_iter().collect());
+    };
+    world.say(1, 2, 5).await;
+    said(&world, 4, true);
+    world.say(1, 2, 3).await;
+    assert!(world.report().is_sound(), "what was before is no fault, nor what is below");
+    said(&world, 4, false);
+    world.say(1, 2, 5).await;
+    assert!(world.report().is_sound(), "it holds after all");
+    said(&world, 4, true);
+    world.say(1, 2, 5).await;
+    assert!(world.report().led_onto_invalid && !world.report().is_sound());
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use crate::devnet::wallet::Call;
 use crate::health::Health;
 use crate::incidents::Incidents;
 use crate::interop::{CROSS_L2_INBOX, DependencySet, Identifier, Member, Message, payload_hash};
+use crate::invalid_blocks::InvalidBlocks;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::monitor::*;
@@ -240,6 +241,7 @@ pub(super) struct Shell {
     pub(super) health: Health,
     pub(super) metrics: Metrics,
     pub(super) ledger: Ledger,
+    pub(super) invalid: InvalidBlocks,
     gossip: mpsc::Sender<SuspectMessage>,
     told: broadcast::Receiver<Told>,
     cancel: CancellationToken,
@@ -281,7 +283,7 @@ impl Shell {
             let cancel = cancel.clone();
             tasks.spawn(async move { reader.run(cancel).await.unwrap() });
         }
-        let shell_board = board.board();
+        let (shell_board, invalid) = (board.board(), InvalidBlocks::new(set.chain_ids()));
         let suspects = Suspects::default();
         let watcher = SuspectWatcher {
             inbox: suspect_inbox,
@@ -301,6 +303,7 @@ impl Shell {
             inbox,
             suspects: gossip.clone(),
             ledger: ledger.clone(),
+            invalid: invalid.clone(),
             told: sender,
             clock,
             retention: 100_000,
@@ -310,7 +313,24 @@ impl Shell {
         let (watching, monitoring) = (cancel.clone(), cancel.clone());
         tasks.spawn(async move { watcher.run(watching).await.unwrap() });
         tasks.spawn(async move { monitor.run(monitoring).await.unwrap() });
-        Self { board: shell_board, heads, suspects, health, metrics, ledger, gossip, told, cancel, tasks }
+        Self {
+            board: shell_board,
+            heads,
+            suspects,
+            health,
+            metrics,
+            ledger,
+            invalid,
+            gossip,
+            told,
+            cancel,
+            tasks,
+        }
+    }
+
+    /// The hashes of a chain's blocks that are marked as invalid.
+    pub(super) fn marked(&self, chain: u64) -> Vec<B256> {
+        self.invalid.above(ChainId::from(chain), 0).into_iter().map(|block| block.hash).collect()
     }
 
     /// What is told next.

@@ -1,0 +1,85 @@
+//! [`Keep`]: why the safe head that was served last stays, or why there is none yet.
+
+use alloy::primitives::B256;
+
+/// Why the safe head that was served last stays, or why there is none yet.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Keep {
+    /// The upstream does not say how far it has read L1.
+    #[error("the upstream names no current_l1 yet")]
+    NoCurrentL1,
+    /// The upstream has no such head yet.
+    #[error("the upstream has no {level} head yet")]
+    NoHead {
+        /// Which head.
+        level: &'static str,
+    },
+    /// The upstream's cross-safe head is above its local-safe head.
+    #[error("the upstream's safe head {safe} is above its local-safe head {local_safe}")]
+    Disordered {
+        /// Its cross-safe height.
+        safe: u64,
+        /// Its local-safe height.
+        local_safe: u64,
+    },
+    /// The upstream has not come to the vouched height.
+    #[error("the upstream is at {upstream}, below the vouched head {vouched}")]
+    Behind {
+        /// Its local-safe height.
+        upstream: u64,
+        /// The vouched height.
+        vouched: u64,
+    },
+    /// The upstream, the execution client and the vouched head are not on one chain.
+    #[error("at height {number} the execution client has {canonical}, not {expected}: a fork")]
+    Elsewhere {
+        /// The height.
+        number: u64,
+        /// The execution client's block.
+        canonical: B256,
+        /// The block that should stand there.
+        expected: B256,
+    },
+    /// The execution client does not know a block that would be served.
+    #[error("the execution client does not have block {number}, the upstream's {level} head, yet")]
+    Unconfirmed {
+        /// The height.
+        number: u64,
+        /// Which head.
+        level: &'static str,
+    },
+    /// The safe head would go back.
+    #[error("the safe head would go back from {last} to {next}")]
+    Retraction {
+        /// The height served last.
+        last: u64,
+        /// The height that would be served.
+        next: u64,
+    },
+    /// The safe head's height would change its block.
+    #[error("the safe head at {number} would change from {last} to {next}")]
+    Conflict {
+        /// The height.
+        number: u64,
+        /// The block served last.
+        last: B256,
+        /// The block that would be served.
+        next: B256,
+    },
+}
+
+impl Keep {
+    /// Its stable name.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::NoCurrentL1 => "no-current-l1",
+            Self::NoHead { .. } => "no-head",
+            Self::Disordered { .. } => "disordered",
+            Self::Behind { .. } => "behind",
+            Self::Elsewhere { .. } => "other-fork",
+            Self::Unconfirmed { .. } => "unconfirmed",
+            Self::Retraction { .. } => "retraction",
+            Self::Conflict { .. } => "conflict",
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! [`Reading`]: what was read in one round, and what follows from it for the heads above safe. Pure.
+
+use super::{CanonicalHashes, L2Ref, Lagoon, UpstreamStatus};
+use alloy::eips::BlockNumHash;
+use alloy::primitives::B256;
+use std::collections::BTreeSet;
+
+/// Of how many blocks that were proven invalid it is looked up whether they are canonical: the lowest. Of the others it is
+/// assumed.
+const MAX_LOOKED_UP: usize = 16;
+
+/// What was read in one round.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading<'a> {
+    /// What the upstream says.
+    pub upstream: &'a UpstreamStatus,
+    /// The execution client's canonical chain, at [`Reading::heights`].
+    pub canonical: &'a CanonicalHashes,
+    /// The blocks above the vouched head that were proven invalid, on whatever branch, lowest first.
+    pub invalid: &'a [BlockNumHash],
+    /// When the chain's interop fork activates.
+    pub lagoon: Lagoon,
+}
+
+impl Reading<'_> {
+    /// The heights at which the canonical chain must be known. `last_safe`: the safe head that was served last.
+    pub fn heights(
+        upstream: &UpstreamStatus,
+        vouched: u64,
+        last_safe: Option<L2Ref>,
+        invalid: &[BlockNumHash],
+    ) -> BTreeSet<u64> {
+        let heads = [upstream.local_safe_l2, upstream.safe_l2, upstream.finalized_l2];
+        let heads = heads.into_iter().chain(last_safe).map(|head| head.number);
+        let invalid_heights = invalid.iter().take(MAX_LOOKED_UP).map(|block| block.number);
+        let tip = (!invalid.is_empty()).then_some(upstream.unsafe_l2.number);
+        heads.chain([vouched]).chain(invalid_heights).chain(tip).collect()
+    }
+
+    /// Whether the upstream's local-safe head may be served above `vouched`: it is canonical, and no follower takes it for
+    /// safe at once.
+    pub(super) fn passes_local_safe(&self, vouched: u64) -> bool {
+        let head = &self.upstream.local_safe_l2;
+        let is_promoted = head.number > vouched && !self.lagoon.is_active_at(head.timestamp);
+        !is_promoted && self.canonical.holds(head) == Some(true)
+    }
+
+    /// The invalid blocks that are known not to be canonical.
+    pub(super) fn elsewhere(&self) -> BTreeSet<B256> {
+        let is_elsewhere =
+            |block: &&BlockNumHash| self.canonical.at(block.number).is_some_and(|hash| hash != block.hash);
+        self.invalid.iter().filter(is_elsewhere).map(|block| block.hash).collect()
+    }
+
+    pub(super) fn pending_safe(&self, local_safe: &L2Ref) -> L2Ref {
+        let is_passed_on = *local_safe == self.upstream.local_safe_l2;
+        let pending = self.upstream.pending_safe_l2;
+        pending.filter(|pending| is_passed_on && pending.number > local_safe.number).unwrap_or(*local_safe)
+    }
+
+    /// The upstream's tip, and its cross-unsafe head where it sends one; neither below the pending safe head. `is_on_chain`: it
+    /// is on the chain that is served.
+    pub(super) fn tips(&self, is_on_chain: bool, pending_safe: &L2Ref) -> (L2Ref, L2Ref) {
+        let is_above = |head: &L2Ref| is_on_chain && head.number > pending_safe.number;
+        let is_safe = |head: &L2Ref| self.invalid.is_empty() || self.canonical.holds(head) == Some(true);
+        let tip = Some(self.upstream.unsafe_l2);
+        let tip = tip.filter(is_above).filter(is_safe).unwrap_or(*pending_safe);
+        let cross = match self.upstream.cross_unsafe_l2 {
+            Some(head) if head.number >= tip.number => tip,
+            Some(head) if is_above(&head) => head,
+            Some(_) => *pending_safe,
+            None => tip,
+        };
+        (tip, cross)
+    }
+}

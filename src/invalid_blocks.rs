@@ -1,0 +1,217 @@
+//! [`InvalidBlocks`]: the blocks of each chain that were proven not to hold. The monitor and the auditor write it the moment
+//! that the proof is there; it is read wherever such a block must not be passed on. Pure shared state: no I/O.
+//!
+//! A block stays in it until the one who proved it finds it valid, or until the vouched head has passed its height: then a
+//! verdict or an operator has decided. That something is not known any more takes nothing out.
+
+use crate::interop::BlockKey;
+use alloy::eips::BlockNumHash;
+use alloy::primitives::B256;
+use crosscheck_p2p::ChainId;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// How many blocks of a chain are remembered. Beyond it the highest go: the lowest stops whoever follows.
+const MAX_BLOCKS: usize = 4096;
+
+/// Who proved it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prover {
+    /// The monitor: one of its messages is invalid.
+    Monitor,
+    /// The audit: a verdict says that the block does not hold.
+    Audit,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Proofs {
+    monitor: bool,
+    audit: bool,
+}
+
+impl Proofs {
+    const fn of(&mut self, prover: Prover) -> &mut bool {
+        match prover {
+            Prover::Monitor => &mut self.monitor,
+            Prover::Audit => &mut self.audit,
+        }
+    }
+}
+
+type Proven = BTreeMap<(u64, B256), Proofs>;
+
+/// The blocks of each chain that were proven not to hold. Clones share it.
+#[derive(Clone, Debug)]
+pub struct InvalidBlocks {
+    by_chain: Arc<BTreeMap<ChainId, watch::Sender<Proven>>>,
+}
+
+/// Word of each change to what is known of a chain.
+#[derive(Debug)]
+pub struct Changes(Option<watch::Receiver<Proven>>);
+
+impl Changes {
+    /// What has changed so far is no news.
+    pub fn mark_unchanged(&mut self) {
+        if let Some(changes) = &mut self.0 {
+            changes.mark_unchanged();
+        }
+    }
+
+    /// Waits for the next change. Of a chain of which nothing is known there never is one.
+    pub async fn changed(&mut self) {
+        let heard = match &mut self.0 {
+            Some(changes) => changes.changed().await.is_ok(),
+            None => false,
+        };
+        if !heard {
+            std::future::pending().await
+        }
+    }
+}
+
+impl InvalidBlocks {
+    /// Nothing yet, for these chains.
+    pub fn new(chains: impl IntoIterator<Item = ChainId>) -> Self {
+        let by_chain = chains.into_iter().map(|chain_id| (chain_id, watch::Sender::default())).collect();
+        Self { by_chain: Arc::new(by_chain) }
+    }
+
+    /// A block was proven not to hold. `false`: there was no room for it.
+    pub fn prove(&self, block: &BlockKey, prover: Prover) -> bool {
+        let mut has_room = true;
+        self.change(block.chain_id, |proven| {
+            let proof = proven.entry((block.number, block.hash)).or_default().of(prover);
+            let is_new = !std::mem::replace(proof, true);
+            if proven.len() > MAX_BLOCKS {
+                has_room = proven.pop_last().is_none_or(|(place, _)| place != (block.number, block.hash));
+            }
+            is_new
+        });
+        has_room
+    }
+
+    /// A block holds, as far as `prover` goes.
+    pub fn acquit(&self, block: &BlockKey, prover: Prover) {
+        self.change(block.chain_id, |proven| {
+            let place = (block.number, block.hash);
+            let Some(proofs) = proven.get_mut(&place) else { return false };
+            let was_proven = std::mem::take(proofs.of(prover));
+            if *proofs == Proofs::default() {
+                proven.remove(&place);
+            }
+            was_proven
+        });
+    }
+
+    /// The vouched head has come to this height: what stands there or below is decided.
+    pub fn settle(&self, chain_id: ChainId, vouched: u64) {
+        self.change(chain_id, |proven| {
+            let Some(above) = vouched.checked_add(1) else { return false };
+            let open = proven.split_off(&(above, B256::ZERO));
+            let settled = std::mem::replace(proven, open);
+            !settled.is_empty()
+        });
+    }
+
+    /// The blocks of a chain above a height, lowest first.
+    pub fn above(&self, chain_id: ChainId, number: u64) -> Vec<BlockNumHash> {
+        let Some(proven) = self.by_chain.get(&chain_id) else { return Vec::new() };
+        let proven = proven.borrow();
+        let above = proven.keys().filter(|(height, _)| *height > number);
+        above.map(|(number, hash)| BlockNumHash { number: *number, hash: *hash }).collect()
+    }
+
+    /// Word of each change to a chain's blocks.
+    pub fn changes(&self, chain_id: ChainId) -> Changes {
+        Changes(self.by_chain.get(&chain_id).map(watch::Sender::subscribe))
+    }
+
+    fn change(&self, chain_id: ChainId, change: impl FnOnce(&mut Proven) -> bool) {
+        if let Some(proven) = self.by_chain.get(&chain_id) {
+            proven.send_if_modified(change);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt;
+
+    fn block(number: u64, fork: u8) -> BlockKey {
+        BlockKey { chain_id: ChainId::from(901), number, hash: B256::repeat_byte(fork) }
+    }
+
+    fn blocks() -> InvalidBlocks {
+        InvalidBlocks::new([ChainId::from(901)])
+    }
+
+    fn heights(blocks: &InvalidBlocks, above: u64) -> Vec<u64> {
+        blocks.above(ChainId::from(901), above).into_iter().map(|block| block.number).collect()
+    }
+
+    #[test]
+    fn a_block_stays_until_whoever_proved_it_finds_it_valid() {
+        let blocks = blocks();
+        for prover in [Prover::Monitor, Prover::Audit] {
+            assert!(blocks.prove(&block(5, 1), prover));
+        }
+        blocks.acquit(&block(5, 2), Prover::Monitor);
+        blocks.acquit(&block(5, 1), Prover::Monitor);
+        assert_eq!(heights(&blocks, 0), [5]);
+        blocks.acquit(&block(5, 1), Prover::Audit);
+        assert_eq!(heights(&blocks, 0), [] as [u64; 0]);
+    }
+
+    #[test]
+    fn what_the_vouched_head_has_passed_is_settled() {
+        let blocks = blocks();
+        for number in [9, 5, 7] {
+            blocks.prove(&block(number, 1), Prover::Monitor);
+        }
+        assert_eq!(heights(&blocks, 5), [7, 9]);
+        blocks.settle(ChainId::from(901), 7);
+        assert_eq!(heights(&blocks, 0), [9]);
+    }
+
+    #[test]
+    fn the_lowest_stay_when_there_are_too_many() {
+        let blocks = blocks();
+        for number in 1..=MAX_BLOCKS as u64 {
+            assert!(blocks.prove(&block(number + 1, 1), Prover::Monitor));
+        }
+        assert!(!blocks.prove(&block(1_000_000, 1), Prover::Monitor));
+        assert!(blocks.prove(&block(1, 1), Prover::Monitor));
+        assert_eq!(heights(&blocks, 0).len(), MAX_BLOCKS);
+        assert_eq!(heights(&blocks, 0).first(), Some(&1));
+    }
+
+    #[test]
+    fn word_goes_out_when_something_changes_and_only_then() {
+        let (blocks, id) = (blocks(), ChainId::from(901));
+        let mut changes = blocks.changes(id);
+        let mut is_news = || {
+            let is_news = changes.changed().now_or_never().is_some();
+            changes.mark_unchanged();
+            is_news
+        };
+        blocks.prove(&block(5, 1), Prover::Monitor);
+        assert!(is_news());
+        blocks.prove(&block(5, 1), Prover::Monitor);
+        blocks.acquit(&block(5, 1), Prover::Audit);
+        blocks.settle(id, 4);
+        assert!(!is_news());
+        blocks.settle(id, 5);
+        assert!(is_news());
+    }
+
+    #[test]
+    fn of_a_chain_that_is_not_watched_nothing_is_known() {
+        let (blocks, other) = (blocks(), BlockKey { chain_id: ChainId::from(902), ..block(5, 1) });
+        blocks.prove(&other, Prover::Audit);
+        assert!(blocks.above(other.chain_id, 0).is_empty());
+        assert!(blocks.changes(other.chain_id).changed().now_or_never().is_none());
+    }
+}

@@ -1,0 +1,47 @@
+//! The blocks that were proven not to hold, in the ledger: so that nobody is led onto one after a restart.
+
+use super::record::{read_hash, read_u64};
+use super::{Ledger, LedgerError};
+use crate::interop::BlockKey;
+use crate::invalid_blocks::Prover;
+use crosscheck_p2p::ChainId;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+/// How many are read back: the lowest.
+const MAX_READ: u32 = 4096;
+
+impl Ledger {
+    /// The blocks of a chain above its vouched head that a verdict says do not hold, or of which a message was noted to be
+    /// invalid and was not noted to be valid since.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn invalid_blocks(&self, chain_id: ChainId) -> Result<Vec<(BlockKey, Prover)>, LedgerError> {
+        let rows = sqlx::query(
+            "WITH vouched (number) AS (
+                 SELECT coalesce((SELECT vouched_number FROM heads WHERE chain_id = ?1), -1))
+             SELECT c.number, c.hash, 1 AS is_verdict FROM cases c, vouched v
+             WHERE c.chain_id = ?1 AND c.number > v.number AND c.verdict IN ('violated', 'discarded')
+             UNION
+             SELECT e.number, e.hash, 0 AS is_verdict FROM message_events e, vouched v
+             WHERE e.chain_id = ?1 AND e.number > v.number AND e.status = 'invalid' AND NOT EXISTS (
+                 SELECT 1 FROM message_events later
+                 WHERE later.chain_id = e.chain_id AND later.number = e.number AND later.hash = e.hash
+                   AND later.log_index = e.log_index AND later.id > e.id AND later.status = 'valid')
+             ORDER BY 1 LIMIT ?2",
+        )
+        .bind(chain_id.to_string())
+        .bind(MAX_READ)
+        .fetch_all(self.pool())
+        .await?;
+        let read = |row: &SqliteRow| {
+            let is_verdict = row.try_get::<i64, _>("is_verdict")? == 1;
+            let prover = if is_verdict { Prover::Audit } else { Prover::Monitor };
+            let block =
+                BlockKey { chain_id, number: read_u64(row, "number")?, hash: read_hash(row, "hash")? };
+            Ok((block, prover))
+        };
+        rows.iter().map(read).collect()
+    }
+}
