@@ -1,6 +1,6 @@
 //! [`ChainConfig`]: one chain, its endpoints and who speaks for it.
 
-use super::P2pConfig;
+use super::{NodeList, P2pConfig};
 use crate::consolidation::ReplacementRule;
 use crate::sources::EndpointUrl;
 use alloy::primitives::Address;
@@ -15,9 +15,9 @@ pub struct ChainConfig {
     /// How many execution clients must agree on which block is canonical. Unset: more than half of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quorum: Option<usize>,
-    /// Its rollup node: the one that derives the chain from L1. Unset: the chain is only monitored.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rollup_node: Option<EndpointUrl>,
+    /// Its rollup nodes, which derive the chain from L1. Unset: the chain is only monitored.
+    #[serde(default, skip_serializing_if = "NodeList::is_empty")]
+    pub rollup_node: NodeList,
     /// Seconds between two blocks.
     pub block_time: u64,
     /// When interop activates, in seconds since 1970.
@@ -52,6 +52,6 @@ impl ChainConfig {
     /// Whether only its messages are tracked, from its execution clients: there is no gossip, no audit and nothing
     /// to follow.
     pub const fn is_monitored_only(&self) -> bool {
-        self.rollup_node.is_none()
+        self.rollup_node.is_empty()
     }
 }

@@ -12,7 +12,7 @@
 //! | After a replacement, local-safe is the replacement until the upstream is on its chain | a head on the old branch with safe on the new is an invalid forkchoice | [`Standing::Replacing`] |
 //! | While a wrong block holds the head, local-safe does not pass the vouched head | the follower is not led onto that block | the cap |
 //! | Never onward while the upstream has another block at the vouched height | one of the two is on a fork | [`Keep::Elsewhere`] |
-//! | `current_l1` is the upstream's, and is one | kona-node drops a status without | [`Keep::NoCurrentL1`] |
+//! | `current_l1` is the upstream's, and is one | kona-node drops a status without | [`UpstreamStatus::read`] |
 
 use super::upstream_status::L1Heads;
 use super::{CanonicalHashes, L2Ref, UpstreamStatus};
@@ -78,9 +78,6 @@ pub struct Facts<'a> {
 /// Why the status that was served last stays, or why there is none yet.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Keep {
-    /// The upstream does not say how far it has read L1.
-    #[error("the upstream names no current_l1 yet")]
-    NoCurrentL1,
     /// The upstream has no such head yet.
     #[error("the upstream has no {level} head yet")]
     NoHead {
@@ -153,8 +150,8 @@ enum Standing {
 impl Facts<'_> {
     /// The heights at which the canonical chain must be known.
     pub fn heights(upstream: &UpstreamStatus, vouched: &Vouched) -> BTreeSet<u64> {
-        let heads = [upstream.local_safe_l2, upstream.safe_l2, upstream.finalized_l2, vouched.block];
-        heads.map(|head| head.number).into()
+        let heads = [upstream.local_safe_l2, upstream.safe_l2, vouched.block];
+        heads.into_iter().chain(upstream.finalized_l2).map(|head| head.number).collect()
     }
 
     fn standing(&self) -> Result<Standing, Keep> {
@@ -182,16 +179,8 @@ impl Facts<'_> {
         }
     }
 
-    fn refuse_unsynced(&self) -> Result<(), Keep> {
-        let UpstreamStatus { l1, local_safe_l2, safe_l2, .. } = self.upstream;
-        if l1.current_l1.hash.is_zero() {
-            return Err(Keep::NoCurrentL1);
-        }
-        for (level, head) in [("local-safe", local_safe_l2), ("safe", safe_l2)] {
-            if head.hash.is_zero() {
-                return Err(Keep::NoHead { level });
-            }
-        }
+    fn refuse_disordered(&self) -> Result<(), Keep> {
+        let UpstreamStatus { local_safe_l2, safe_l2, .. } = self.upstream;
         if safe_l2.number > local_safe_l2.number {
             return Err(Keep::Disordered { safe: safe_l2.number, local_safe: local_safe_l2.number });
         }
@@ -242,13 +231,13 @@ impl Facts<'_> {
     fn finalized(&self, safe: &L2Ref) -> Result<L2Ref, Keep> {
         let upstream = self.upstream.finalized_l2;
         let last = self.last.map(|last| last.finalized_l2);
-        let is_known = !upstream.hash.is_zero() && self.canonical.holds(&upstream) == Some(true);
-        let next = match (is_known, last) {
-            (true, _) if upstream.number >= safe.number => *safe,
-            (true, _) => upstream,
-            (false, Some(last)) => last,
-            (false, None) if upstream.hash.is_zero() => return Err(Keep::NoHead { level: "finalized" }),
-            (false, None) => {
+        let known = upstream.filter(|head| self.canonical.holds(head) == Some(true));
+        let next = match (known, last) {
+            (Some(known), _) if known.number >= safe.number => *safe,
+            (Some(known), _) => known,
+            (None, Some(last)) => last,
+            (None, None) => {
+                let upstream = upstream.ok_or(Keep::NoHead { level: "finalized" })?;
                 self.refuse_fork(&upstream)?;
                 return Err(Keep::Unconfirmed { number: upstream.number, level: "finalized" });
             }
@@ -265,7 +254,7 @@ impl Facts<'_> {
     /// The upstream's tip, and its cross-unsafe head where it sends one.
     fn tips(&self, standing: Standing, local_safe: &L2Ref) -> (L2Ref, L2Ref) {
         let is_above = |head: &L2Ref| standing == Standing::OnChain && head.number > local_safe.number;
-        let tip = Some(self.upstream.unsafe_l2).filter(is_above).unwrap_or(*local_safe);
+        let tip = self.upstream.unsafe_l2.filter(is_above).unwrap_or(*local_safe);
         let cross = match self.upstream.cross_unsafe_l2 {
             Some(head) if head.number >= tip.number => tip,
             Some(head) if is_above(&head) => head,
@@ -282,7 +271,7 @@ impl ServedStatus {
     /// # Errors
     /// Why the last one stays.
     pub fn next(facts: &Facts<'_>) -> Result<Self, Keep> {
-        facts.refuse_unsynced()?;
+        facts.refuse_disordered()?;
         let standing = facts.standing()?;
         let safe_l2 = facts.safe()?;
         facts.refuse_retraction(&safe_l2)?;

@@ -1,9 +1,12 @@
 //! [`UpstreamStatus`]: what an upstream's `optimism_syncStatus` says, with all that Crosscheck does not know of it.
+//!
+//! A reference with an all-zero hash names no block: it is absent here, and a status that lacks what cannot be done without
+//! is an error.
 
 use super::L2Ref;
 use super::block_ref::L1Ref;
 use crate::sources::StatusDocument;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 /// The field in which Crosscheck says what holds its head. An upstream's own is not passed on.
@@ -31,17 +34,21 @@ pub struct UpstreamStatus {
     #[serde(flatten)]
     pub l1: L1Heads,
     /// The tip.
-    pub unsafe_l2: L2Ref,
+    #[serde(deserialize_with = "named")]
+    pub unsafe_l2: Option<L2Ref>,
     /// The tip whose messages were seen: gone from nodes since August 2026, required by older clients.
+    #[serde(default, deserialize_with = "named")]
     pub cross_unsafe_l2: Option<L2Ref>,
     /// The head of what L1 says.
     pub local_safe_l2: L2Ref,
     /// The head of a span batch under way: not sent by kona-node.
+    #[serde(default, deserialize_with = "named")]
     pub pending_safe_l2: Option<L2Ref>,
     /// The cross-safe head.
     pub safe_l2: L2Ref,
     /// The finalized head.
-    pub finalized_l2: L2Ref,
+    #[serde(deserialize_with = "named")]
+    pub finalized_l2: Option<L2Ref>,
     /// Every other field, as sent.
     #[serde(flatten)]
     pub others: Map<String, Value>,
@@ -49,16 +56,35 @@ pub struct UpstreamStatus {
 
 /// A status with too little in it to serve another from.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the upstream's status cannot be served: {reason}; follow an op-node, kona-node or op-supernode")]
-pub struct UpstreamStatusError {
-    reason: String,
+pub enum UpstreamStatusError {
+    /// It is not what nodes send.
+    #[error("the upstream's status cannot be served: {reason}; follow an op-node, kona-node or op-supernode")]
+    Malformed {
+        /// What the parser said.
+        reason: String,
+    },
+    /// The upstream does not say how far it has read L1.
+    #[error("the upstream names no current_l1 yet")]
+    NoCurrentL1,
+    /// The upstream has no such head yet.
+    #[error("the upstream has no {level} head yet")]
+    NoHead {
+        /// Which head.
+        level: &'static str,
+    },
+}
+
+/// A reference, unless it names no block.
+fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<L2Ref>, D::Error> {
+    Ok(Option::<L2Ref>::deserialize(deserializer)?.filter(|head| !head.hash.is_zero()))
 }
 
 impl UpstreamStatus {
     /// Reads a status.
     ///
     /// # Errors
-    /// If a field is missing that clients require, or is not of its shape.
+    /// If a field is missing that clients require, or is not of its shape, or the upstream does not know yet how far it
+    /// has read L1 or what is local-safe or safe.
     pub fn read(document: &StatusDocument) -> Result<Self, UpstreamStatusError> {
         let mut fields = document.fields().clone();
         fields.remove(HOLD_FIELD);
@@ -68,7 +94,59 @@ impl UpstreamStatus {
         {
             fields.insert("local_safe_l2".to_owned(), safe);
         }
-        serde_json::from_value(Value::Object(fields))
-            .map_err(|error| UpstreamStatusError { reason: error.to_string() })
+        let status: Self = serde_json::from_value(Value::Object(fields))
+            .map_err(|error| UpstreamStatusError::Malformed { reason: error.to_string() })?;
+        if status.l1.current_l1.hash.is_zero() {
+            return Err(UpstreamStatusError::NoCurrentL1);
+        }
+        for (level, head) in [("local-safe", &status.local_safe_l2), ("safe", &status.safe_l2)] {
+            if head.hash.is_zero() {
+                return Err(UpstreamStatusError::NoHead { level });
+            }
+        }
+        Ok(status)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::follow::sample::{l1, l2};
+    use rstest::rstest;
+    use serde_json::json;
+
+    /// A status in which these fields are all zero.
+    fn status(zero: &[&str]) -> Result<UpstreamStatus, UpstreamStatusError> {
+        let mut status = json!({
+            "current_l1": l1(6), "current_l1_finalized": l1(1), "head_l1": l1(6), "safe_l1": l1(2),
+            "finalized_l1": l1(1), "unsafe_l2": l2(30), "local_safe_l2": l2(20), "safe_l2": l2(15),
+            "finalized_l2": l2(5),
+        });
+        for field in zero {
+            status[*field]["hash"] = json!(alloy::primitives::B256::ZERO);
+            status[*field]["number"] = json!(0);
+        }
+        let raw = serde_json::value::to_raw_value(&status).unwrap();
+        UpstreamStatus::read(&StatusDocument::read(&raw).unwrap())
+    }
+
+    #[rstest]
+    #[case::all(&[], None)]
+    #[case::no_current_l1(&["current_l1"], Some(UpstreamStatusError::NoCurrentL1))]
+    #[case::no_local_safe(&["local_safe_l2"], Some(UpstreamStatusError::NoHead { level: "local-safe" }))]
+    #[case::no_safe(&["safe_l2"], Some(UpstreamStatusError::NoHead { level: "safe" }))]
+    #[case::only_a_tip(&["local_safe_l2", "safe_l2", "finalized_l2"], Some(UpstreamStatusError::NoHead { level: "local-safe" }))]
+    fn what_cannot_be_done_without_is_named(
+        #[case] zero: &[&str],
+        #[case] expected: Option<UpstreamStatusError>,
+    ) {
+        assert_eq!(status(zero).err(), expected);
+    }
+
+    #[test]
+    fn a_head_that_names_no_block_is_absent() {
+        let status = status(&["unsafe_l2", "finalized_l2"]).unwrap();
+        assert_eq!((status.unsafe_l2, status.finalized_l2), (None, None));
+        assert_eq!((status.cross_unsafe_l2, status.pending_safe_l2), (None, None));
     }
 }

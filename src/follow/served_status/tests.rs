@@ -123,7 +123,7 @@ fn finalized_never_goes_back() {
 #[test]
 fn finalized_is_on_the_chain_of_safe() {
     let mut forked = round(ATTESTED, [30, 20, 20, 10], 15);
-    forked.upstream.finalized_l2 = on_branch("other", 10);
+    forked.upstream.finalized_l2 = Some(on_branch("other", 10));
     assert!(matches!(forked.next(), Err(Keep::Elsewhere { number: 10, .. })));
     let first = round(ATTESTED, [30, 20, 20, 8], 14);
     assert_eq!(forked.after(&first).heads(), [30, 20, 15, 8]);
@@ -215,25 +215,19 @@ fn a_hold_keeps_local_safe_and_says_why() {
 }
 
 #[test]
-fn current_l1_is_never_zero() {
-    let mut round = round(ATTESTED, [30, 20, 20, 5], 12);
-    round.upstream.l1.current_l1.hash = B256::ZERO;
-    assert_eq!(round.next(), Err(Keep::NoCurrentL1));
+fn finalized_is_never_guessed() {
+    let first = round(ATTESTED, [30, 20, 20, 5], 12);
+    let mut unknown = first.clone();
+    unknown.upstream.finalized_l2 = None;
+    assert_eq!(unknown.next(), Err(Keep::NoHead { level: "finalized" }));
+    assert_eq!(unknown.after(&first).heads(), [30, 20, 12, 5]);
 }
 
-#[rstest]
-#[case::local_safe("local-safe")]
-#[case::safe("safe")]
-#[case::finalized("finalized")]
-fn a_head_is_never_zero(#[case] level: &'static str) {
-    let mut round = round(ATTESTED, [30, 20, 20, 5], 12);
-    let head = match level {
-        "local-safe" => &mut round.upstream.local_safe_l2,
-        "safe" => &mut round.upstream.safe_l2,
-        _ => &mut round.upstream.finalized_l2,
-    };
-    head.hash = B256::ZERO;
-    assert_eq!(round.next(), Err(Keep::NoHead { level }));
+#[test]
+fn an_unknown_tip_is_not_below_local_safe() {
+    let mut unknown = round(ATTESTED, [30, 20, 20, 5], 12);
+    unknown.upstream.unsafe_l2 = None;
+    assert_eq!(unknown.heads(), [20, 20, 12, 5]);
 }
 
 #[test]
@@ -246,7 +240,7 @@ fn an_upstream_that_contradicts_itself_is_not_followed() {
 fn unsafe_is_never_below_local_safe() {
     assert_eq!(round(ATTESTED, [20, 20, 20, 5], 12).heads(), [20, 20, 12, 5]);
     let mut behind = round(ATTESTED, [20, 20, 20, 5], 12);
-    behind.upstream.unsafe_l2 = l2(15);
+    behind.upstream.unsafe_l2 = Some(l2(15));
     assert_eq!(behind.heads(), [20, 20, 12, 5]);
 }
 
