@@ -52,6 +52,16 @@ pub enum Finding {
         /// What is wrong with the endpoint.
         oddity: Oddity,
     },
+    /// The chain's rollup node named no heads for a while: they were told as unknown, and known again afterwards.
+    HeadsUnknown {
+        /// The chain.
+        chain_id: u64,
+    },
+    /// Heads that are no heads were taken for ones at height 0.
+    HeadsAtZero {
+        /// The chain.
+        chain_id: u64,
+    },
     /// A message was accused, and nothing was scripted that explains it.
     Message {
         /// What was said of it.
@@ -109,6 +119,8 @@ impl Finding {
             | Self::Ignored { .. }
             | Self::OpenThenUpheld { .. }
             | Self::Outvoted { .. }
+            | Self::HeadsUnknown { .. }
+            | Self::HeadsAtZero { .. }
             | Self::HeldOpen { .. } => false,
         }
     }
@@ -132,6 +144,12 @@ impl fmt::Display for Finding {
             }
             Self::Outvoted { chain_id, oddity: Oddity::Lags } => {
                 write!(f, "outvoted (an endpoint of {chain_id} is behind)")
+            }
+            Self::HeadsUnknown { chain_id } => {
+                write!(f, "heads unknown, then known ({chain_id} rollup node named none)")
+            }
+            Self::HeadsAtZero { chain_id } => {
+                write!(f, "heads taken for height 0 ({chain_id} rollup node named none)")
             }
             Self::Message { said } => write!(f, "message: {said}"),
             Self::OpenThenUpheld { chain_id, by: HeldUp::Errors } => {

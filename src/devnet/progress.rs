@@ -43,10 +43,11 @@ impl Progress {
             let Some(bar) = self.chains.get(&chain.chain_id) else { continue };
             let heads = chain.heads;
             bar.set_position(heads.finalized);
-            let outage = match (chain.outage, chain.fork.is_some()) {
-                (true, _) => "  execution client out",
-                (false, true) => "  nodes on another fork",
-                (false, false) => "",
+            let outage = match (chain.outage, chain.fork.is_some(), chain.headless) {
+                (true, ..) => "  execution client out",
+                (_, true, _) => "  nodes on another fork",
+                (.., true) => "  rollup node without heads",
+                (false, false, false) => "",
             };
             bar.set_message(format!(
                 "unsafe {}  local-safe {}  safe {}  finalized {}{outage}",

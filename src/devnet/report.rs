@@ -178,6 +178,7 @@ fn fault_report(planted: &Planted, script: &Script, seen: &Observations) -> Faul
             let named = seen.is_odd(chain_id, planted.fault.odd_endpoint(), oddity);
             named.then(|| (expected.clone(), None))
         }
+        Finding::HeadsUnknown { chain_id } => heads_unknown_found(chain_id, seen),
         _ => words_found(planted, &expected, seen),
     };
     let (found, detected_after_ms) = found.unzip();
@@ -262,6 +263,15 @@ fn held_up_found(chain_id: u64, by: HeldUp, script: &Script, seen: &Observations
     }
 }
 
+/// What was made of a rollup node that named no heads.
+fn heads_unknown_found(chain_id: u64, seen: &Observations) -> Option<Found> {
+    let headless = seen.headless(chain_id);
+    if headless.taken_for_0 {
+        return Some((Finding::HeadsAtZero { chain_id }, None));
+    }
+    (headless.told && headless.recovered).then_some((Finding::HeadsUnknown { chain_id }, None))
+}
+
 fn false_alarms(script: &Script, seen: &Observations) -> Vec<FalseAlarm> {
     let verdicts = seen.attestations().filter(|record| !script.explains(record)).map(|record| FalseAlarm {
         chain_id: record.chain_id,
@@ -298,6 +308,8 @@ pub fn count_attestations(seen: &Observations) -> AttestationCounts {
             | Finding::Ignored { .. }
             | Finding::OpenThenUpheld { .. }
             | Finding::Outvoted { .. }
+            | Finding::HeadsUnknown { .. }
+            | Finding::HeadsAtZero { .. }
             | Finding::Message { .. }
             | Finding::HeldOpen { .. } => {}
         }

@@ -94,6 +94,8 @@ pub struct ChainTick {
     pub heads: Heads,
     /// Whether the chain's execution client answers errors in this tick.
     pub outage: bool,
+    /// Whether the chain's rollup node names no heads in this tick.
+    pub headless: bool,
     /// What the chain's nodes serve from a height on in place of its own blocks, if they follow another fork.
     pub fork: Option<Vec<Arc<L2Block>>>,
     /// Which of the chain's endpoints differs from the others in this tick, and how, if one does.
@@ -113,6 +115,7 @@ impl ChainTick {
             attestations: Vec::new(),
             heads: Heads::default(),
             outage: false,
+            headless: false,
             fork: None,
             odd: None,
             safe_at: Vec::new(),

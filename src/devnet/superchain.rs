@@ -225,6 +225,7 @@ impl Superchain {
                 attestations: promotion.attestations,
                 heads: chain.heads(),
                 outage: plan.outage(chain.chain_id(), tick).is_some(),
+                headless: plan.headless(chain.chain_id(), tick).is_some(),
                 fork,
                 odd,
                 safe_at: chain.take_safe_at(),

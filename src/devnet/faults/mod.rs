@@ -12,6 +12,7 @@ mod attributes;
 mod cascades;
 mod cast;
 mod endpoints;
+mod headless;
 mod inbox;
 mod messages;
 mod outage;
@@ -74,6 +75,7 @@ pub static REGISTRY: &[&dyn Fault] = &[
     &outage::LONG_OUTAGE,
     &endpoints::LyingEndpoint,
     &endpoints::LaggingEndpoint,
+    &headless::ZeroHeads,
     &attributes::ForgedDeposit,
     &attributes::WrongMinBaseFee,
     &attributes::SameAttributesOtherHash,
@@ -223,6 +225,11 @@ pub trait Fault: fmt::Debug + Send + Sync {
 
     /// The chain's nodes serve another fork for so many ticks, from the one that builds the block.
     fn fork_ticks(&self) -> Option<u64> {
+        None
+    }
+
+    /// The chain's rollup node names no heads for so many ticks, from the one that builds the block.
+    fn headless_ticks(&self) -> Option<u64> {
         None
     }
 

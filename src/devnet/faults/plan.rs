@@ -43,7 +43,8 @@ impl PlannedFault {
     /// How long it keeps nodes of its chain from serving the chain, if it does.
     fn disturbed_ticks(&self) -> Option<u64> {
         let fault = self.fault;
-        fault.outage_ticks().or(fault.fork_ticks()).or(fault.endpoint().map(EndpointFault::ticks))
+        let of_nodes = fault.outage_ticks().or(fault.fork_ticks()).or(fault.headless_ticks());
+        of_nodes.or(fault.endpoint().map(EndpointFault::ticks))
     }
 
     /// The first tick after its nodes are as they should be, if they are ever not.
@@ -65,7 +66,7 @@ impl PlannedFault {
 
     /// Whether all nodes of its chain are disturbed, and not only one.
     fn blinds(&self) -> bool {
-        self.fault.outage_ticks().or(self.fault.fork_ticks()).is_some()
+        self.fault.outage_ticks().or(self.fault.fork_ticks()).or(self.fault.headless_ticks()).is_some()
     }
 
     /// Whether its blocks go, and others take their places.
@@ -221,6 +222,11 @@ impl FaultPlan {
     /// The outage that a chain's execution client has in a tick.
     pub fn outage(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
         self.disturbance(chain_id, tick).filter(|planned| planned.fault.outage_ticks().is_some())
+    }
+
+    /// The fault for which a chain's rollup node names no heads in a tick.
+    pub fn headless(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
+        self.disturbance(chain_id, tick).filter(|planned| planned.fault.headless_ticks().is_some())
     }
 
     /// The fault for which one of a chain's endpoints is not like the others in a tick, and how.
@@ -449,6 +455,14 @@ mod tests {
         let plan = plan(&["rpc-outage@30"]).unwrap();
         assert_eq!(plan.outage(901, tick).map(|planned| planned.block), since);
         assert!(plan.outage(902, tick).is_none());
+    }
+
+    #[test]
+    fn a_node_names_no_heads_for_ten_ticks() {
+        let plan = plan(&["zero-heads@30"]).unwrap();
+        let ticks: Vec<_> = (0..60).filter(|tick| plan.headless(901, *tick).is_some()).collect();
+        assert_eq!(ticks, (30..40).collect::<Vec<_>>());
+        assert!(plan.headless(902, 30).is_none() && plan.outage(901, 30).is_none());
     }
 
     #[test]

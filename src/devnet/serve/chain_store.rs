@@ -29,6 +29,7 @@ pub struct ChainStore {
     transactions: HashMap<B256, (B256, usize)>,
     heads: Heads,
     outage: bool,
+    headless: bool,
     /// What stands in place of the chain's own blocks while the nodes follow another fork.
     fork: BTreeMap<u64, Arc<L2Block>>,
     /// Which cross-safe head an L1 block led to: the L1 height, and the chain's.
@@ -47,6 +48,7 @@ impl ChainStore {
             transactions: HashMap::new(),
             heads: Heads::default(),
             outage: false,
+            headless: false,
             fork: BTreeMap::new(),
             safe_at: BTreeMap::new(),
         };
@@ -61,6 +63,7 @@ impl ChainStore {
         }
         self.heads = tick.heads;
         self.outage = tick.outage;
+        self.headless = tick.headless;
         self.safe_at.extend(tick.safe_at.iter().copied());
         while self.safe_at.len() > MAX_HEIGHTS {
             self.safe_at.pop_first();
@@ -87,6 +90,11 @@ impl ChainStore {
     /// Whether the execution client answers errors.
     pub const fn is_out(&self) -> bool {
         self.outage
+    }
+
+    /// Whether the rollup node names no heads.
+    pub const fn is_headless(&self) -> bool {
+        self.headless
     }
 
     /// The newest L1 height up to this one that led to another cross-safe head, and that head's height.
