@@ -8,7 +8,8 @@ mod rpc_server;
 use monitoring::Monitoring;
 
 use crate::audit::{
-    AuditLimits, Auditor, AuditorMessage, CaseRules, HeadWatcher, Heads, Investigator, L1Judge,
+    AuditLimits, Auditor, AuditorMessage, COMPARE_EVERY, CaseRules, HeadWatcher, Heads, Investigator,
+    L1Judge, NodeComparer, NodeQuarrels,
 };
 use crate::clock::FileClock;
 use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
@@ -22,7 +23,9 @@ use crate::invalid_blocks::InvalidBlocks;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::rpc::Refusals;
-use crate::sources::{ExecutionClient, L1Client, LogIndex, RollupNode, SourceError};
+use crate::sources::{
+    EndpointUrl, ExecutionClient, L1Client, LogIndex, RollupNode, RollupNodes, SourceError,
+};
 use crate::tasks::TaskGroup;
 use crate::web;
 use crosscheck_p2p::{ChainId, Clock, Network, NodeIdentity, Signers, SystemClock, ValidationRules};
@@ -59,6 +62,8 @@ struct Shared {
     incidents: Incidents,
     heads: Heads,
     invalid: InvalidBlocks,
+    nodes: BTreeMap<ChainId, RollupNodes>,
+    quarrels: NodeQuarrels,
     gossiped: Gossiped,
     networks: NetworkHandles,
     refusals: Refusals,
@@ -81,6 +86,8 @@ impl Service {
             clock: clock(&config.clock)?,
             heads: Heads::new(config.chains.keys().copied()),
             invalid: invalid_blocks(&config, &ledger).await?,
+            nodes: rollup_nodes(&config)?,
+            quarrels: NodeQuarrels::default(),
             refusals: Refusals::new(metrics.clone()),
             health: Health::default(),
             incidents: Incidents::default(),
@@ -96,13 +103,13 @@ impl Service {
         let rpc_addr =
             rpc_server::start(&mut tasks, &config, &shared, &ledger, &monitoring, &index, &clients).await?;
         let http_addr = start_http(&mut tasks, &config, &shared).await?;
-        let investigator =
-            investigator(&config, clients.clone(), shared.heads.clone(), shared.metrics.clone())?;
+        let (heads, metrics) = (shared.heads.clone(), shared.metrics.clone());
+        let investigator = investigator(&config, clients.clone(), &shared.nodes, heads, metrics)?;
         let mut rules = BTreeMap::new();
         for (chain_id, chain) in config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only()) {
             rules.insert(*chain_id, validation_rules(&config, *chain_id, chain));
             let Some(execution) = clients.get(chain_id).cloned() else { continue };
-            watch_heads(&mut tasks, &config, &shared, *chain_id, chain, execution)?;
+            watch_heads(&mut tasks, &config, &shared, *chain_id, execution);
             let signers = watch_signers(&mut tasks, &config, &shared, *chain_id, chain)?;
             join_gossip(&mut tasks, &config, &shared, &monitoring, *chain_id, chain, signers)?;
         }
@@ -118,7 +125,7 @@ impl Service {
             limits,
         );
         // Without one, nobody holds its inbox, and there is nothing to audit.
-        if config.chains.values().any(|chain| chain.rollup_node.is_some()) {
+        if config.chains.values().any(|chain| !chain.is_monitored_only()) {
             let auditor = auditor.telling(monitoring.told.clone());
             let auditor = auditor.sharing(shared.incidents.clone()).marking(shared.invalid.clone());
             tasks.spawn("auditor", auditor.run(tasks.cancellation().clone()));
@@ -175,24 +182,34 @@ pub fn execution_clients(
     config.chains.iter().map(client).collect()
 }
 
-/// An investigator that asks these execution clients.
+/// The rollup nodes of the configured chains that have any.
+///
+/// # Errors
+/// If no HTTP client can be made for an endpoint.
+pub fn rollup_nodes(config: &Config) -> Result<BTreeMap<ChainId, RollupNodes>, SourceError> {
+    let limits = config.sources.limits();
+    let with_nodes = config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only());
+    let nodes = with_nodes.map(|(chain_id, chain)| {
+        Ok((*chain_id, RollupNodes::new(*chain_id, chain.rollup_node.urls(), limits)?))
+    });
+    nodes.collect()
+}
+
+/// An investigator that asks these execution clients and rollup nodes.
 ///
 /// # Errors
 /// If no HTTP client can be made for an endpoint.
 pub fn investigator(
     config: &Config,
     clients: BTreeMap<ChainId, ExecutionClient>,
+    nodes: &BTreeMap<ChainId, RollupNodes>,
     heads: Heads,
     metrics: Metrics,
 ) -> Result<Investigator, SourceError> {
     let mut l1 = None;
     if let Some(url) = config.deposits_from_l1() {
-        let nodes = config.chains.iter().filter_map(|(chain_id, chain)| {
-            let node = RollupNode::new(chain.rollup_node.clone()?, config.sources.limits());
-            Some(node.map(|node| (*chain_id, node)))
-        });
         let client = L1Client::new(url.clone(), config.sources.limits())?;
-        l1 = Some(L1Judge::new(client, nodes.collect::<Result<Vec<_>, _>>()?, metrics.clone()));
+        l1 = Some(L1Judge::new(client, nodes.clone(), metrics.clone()));
     }
     let rules = config.chains.iter().map(|(chain_id, chain)| {
         (*chain_id, CaseRules { ask_l1: l1.is_some(), replacement: chain.replacement })
@@ -268,9 +285,10 @@ async fn start_followers(
     let (limits, interval) = (config.sources.limits(), config.sources.poll_interval.0);
     for (chain_id, chain) in chains() {
         let Some(execution) = clients.get(chain_id).cloned() else { continue };
-        let Some(rollup_node) = &chain.rollup_node else { continue };
+        let Some(nodes) = shared.nodes.get(chain_id).cloned() else { continue };
         shared.health.expect(&Follower::part(*chain_id));
-        let upstream = match chain.follow_upstream.as_ref().filter(|url| *url != rollup_node) {
+        let is_sibling = |url: &EndpointUrl| chain.rollup_node.urls() == std::slice::from_ref(url);
+        let upstream = match chain.follow_upstream.as_ref().filter(|url| !is_sibling(url)) {
             Some(url) => Upstream::other(RollupNode::new(url.clone(), limits)?, interval),
             None => Upstream::sibling(&shared.heads, *chain_id),
         };
@@ -279,7 +297,7 @@ async fn start_followers(
             mode,
             ledger: ledger.clone(),
             execution,
-            sibling: RollupNode::new(rollup_node.clone(), limits)?,
+            sibling: nodes,
             upstream,
             interval,
             invalid: shared.invalid.clone(),
@@ -298,17 +316,16 @@ fn watch_heads(
     config: &Config,
     shared: &Shared,
     chain_id: ChainId,
-    chain: &ChainConfig,
     execution: ExecutionClient,
-) -> eyre::Result<()> {
-    let Some(rollup_node) = &chain.rollup_node else { return Ok(()) };
+) {
+    let Some(nodes) = shared.nodes.get(&chain_id) else { return };
     for part in HeadWatcher::parts(chain_id) {
         shared.health.expect(&part);
     }
     let watcher = HeadWatcher {
         chain_id,
-        node: RollupNode::new(rollup_node.clone(), config.sources.limits())?,
-        safe_means: chain.safe_means,
+        nodes: nodes.clone(),
+        safe_means: config.chains.get(&chain_id).and_then(|chain| chain.safe_means),
         execution,
         set: config.dependency_set(),
         interval: config.sources.poll_interval.0,
@@ -318,7 +335,18 @@ fn watch_heads(
         metrics: shared.metrics.clone(),
     };
     tasks.spawn(format!("heads of chain {chain_id}"), watcher.run(tasks.cancellation().clone()));
-    Ok(())
+    if nodes.len() > 1 {
+        let comparer = NodeComparer {
+            chain_id,
+            nodes: nodes.clone(),
+            interval: COMPARE_EVERY,
+            quarrels: shared.quarrels.clone(),
+            health: shared.health.clone(),
+            metrics: shared.metrics.clone(),
+        };
+        let name = format!("comparison of rollup nodes of chain {chain_id}");
+        tasks.spawn(name, comparer.run(tasks.cancellation().clone()));
+    }
 }
 
 /// Who may sign: as configured, or as L1 says, kept current by a task.

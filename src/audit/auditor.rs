@@ -217,7 +217,7 @@ impl Auditor {
     /// Looks at the blocks that became local-safe without having been gossiped here, as after a restart: they may be
     /// replaced, too.
     async fn scout(&mut self, chain_id: ChainId, status: &SyncStatus) -> Result<(), LedgerError> {
-        let tip = status.local_safe().number;
+        let Some(tip) = status.local_safe_l2.map(|head| head.number) else { return Ok(()) };
         let vouched = self.ledger.vouched(chain_id).await?.map_or(tip, |vouched| vouched.number);
         let from =
             self.scouted.get(&chain_id).copied().unwrap_or(vouched).max(tip.saturating_sub(MAX_SCOUTED));
@@ -278,8 +278,9 @@ impl Auditor {
 
     /// Where a chain's audit begins is what its node called final when it was first asked.
     async fn anchor(&mut self, chain_id: ChainId, status: &SyncStatus) -> Result<(), LedgerError> {
-        let finalized = status.finalized_l2;
-        if !finalized.hash.is_zero() && self.ledger.vouched(chain_id).await?.is_none() {
+        if let Some(finalized) = status.finalized_l2
+            && self.ledger.vouched(chain_id).await?.is_none()
+        {
             let position = finalized.position();
             self.ledger.anchor(chain_id, position).await?;
             info!(%chain_id, number = position.number, hash = %position.hash, "the audit begins after this block");

@@ -1,11 +1,15 @@
-//! [`HeadWatcher`]: the task that polls one chain's rollup node for its heads.
+//! [`HeadWatcher`]: the task that polls one chain's rollup nodes for its heads.
+//!
+//! The first node that is of use is polled; another one is gone over to as soon as that one is not. What no node knows is
+//! told as unknown, at once: it is never a head, and never height 0.
 
+use super::outlook::Outlook;
 use super::safe_meaning::SafeMeaning;
 use super::{Answer, AuditorMessage, Heads};
 use crate::health::Health;
 use crate::interop::DependencySet;
 use crate::metrics::Metrics;
-use crate::sources::{ExecutionClient, RollupNode, SafeMeans, SourceError};
+use crate::sources::{ExecutionClient, NodeAnswer, RollupNodes, SafeMeans, Shortfall, SourceError};
 use crosscheck_p2p::ChainId;
 use std::convert::Infallible;
 use std::time::Duration;
@@ -25,9 +29,9 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 pub struct HeadWatcher {
     /// The chain.
     pub chain_id: ChainId,
-    /// Its rollup node.
-    pub node: RollupNode,
-    /// What it means that the node calls a block safe, if that is configured.
+    /// Its rollup nodes.
+    pub nodes: RollupNodes,
+    /// What it means that a node calls a block safe, if that is configured.
     pub safe_means: Option<SafeMeans>,
     /// Its execution clients.
     pub execution: ExecutionClient,
@@ -75,28 +79,29 @@ impl HeadWatcher {
             info!(chain_id = %self.chain_id, lasted_s, repeats, "endpoints serve the chain");
         }
         let mut pause = self.interval;
+        let mut outlook = Outlook::default();
         let mut meaning = SafeMeaning::new(self.chain_id, self.safe_means);
         loop {
-            match self.node.status().await {
-                Ok(document) => {
-                    self.heads.set_safe_means(self.chain_id, meaning.ask(&self.node).await);
-                    if let Some(outage) = self.health.clear(&heads) {
-                        let (lasted_s, repeats) = (outage.seconds(), outage.repeats);
-                        info!(chain_id = %self.chain_id, lasted_s, repeats, "the rollup node tells its heads");
+            match self.nodes.status().await {
+                Ok(answer) => {
+                    self.note_node(&answer);
+                    self.heads.set_safe_means(self.chain_id, meaning.ask(&self.nodes, answer.place).await);
+                    match outlook.look(answer.shortfall, Instant::now()) {
+                        Some(_) => self.tell(&heads, &self.nodes.complaint()),
+                        None => self.note_heads(&heads),
                     }
                     pause = self.interval;
-                    let status = document.heads();
-                    self.heads.set_answer(self.chain_id, Answer { document, at: Instant::now() });
-                    self.take(status).await;
+                    self.take(answer).await;
                 }
-                Err(error) => {
+                Err(_) => {
                     self.metrics.source_failed(self.chain_id, "rollup-node");
-                    self.tell(&heads, &error.to_string());
+                    self.tell(&heads, &self.nodes.complaint());
                     self.heads.set(self.chain_id, None);
                     meaning.lose();
                     pause = pause.saturating_mul(2).min(LONGEST_PAUSE).max(self.interval);
                 }
             }
+            self.metrics.rollup_nodes(self.chain_id, &self.nodes.standings().borrow());
             self.pause(pause).await;
         }
     }
@@ -112,17 +117,33 @@ impl HeadWatcher {
         }
     }
 
-    async fn take(&self, status: crate::sources::SyncStatus) {
+    /// Tells that the heads are taken from another node than before.
+    fn note_node(&self, answer: &NodeAnswer) {
+        let Some(before) = answer.before else { return };
+        let (chain_id, node) = (self.chain_id, self.nodes.name(answer.place));
+        if answer.place < before {
+            info!(%chain_id, node, "the chain's heads are taken from an earlier rollup node of its list again");
+        } else {
+            let reason = self.nodes.why_not(answer.place);
+            warn!(%chain_id, node, reason, "the chain's heads are taken from another rollup node of its list");
+        }
+    }
+
+    /// Takes over what a node said, unless it is behind: then nothing new is known.
+    async fn take(&self, answer: NodeAnswer) {
+        if answer.shortfall == Some(Shortfall::Behind) {
+            return;
+        }
+        let document = answer.document;
+        let status = document.heads();
+        self.heads.set_answer(self.chain_id, Answer { document, at: Instant::now() });
         if !self.heads.set(self.chain_id, Some(status)) {
             return;
         }
-        for (level, head) in [
-            ("unsafe", status.unsafe_l2),
-            ("local-safe", status.local_safe()),
-            ("safe", status.safe_l2),
-            ("finalized", status.finalized_l2),
-        ] {
-            self.metrics.head(self.chain_id, level, head.number);
+        for (level, head) in status.by_level() {
+            if let Some(head) = head {
+                self.metrics.head(self.chain_id, level, head.number);
+            }
         }
         // A closed inbox means that the program is ending.
         let _ended = self
@@ -134,9 +155,9 @@ impl HeadWatcher {
     /// Whether the endpoints serve the chain that they are configured for, under the same rules.
     async fn check_endpoints(&self) -> Result<(), String> {
         let text = |error: SourceError| error.to_string();
-        self.node.check_chain(self.chain_id).await.map_err(text)?;
+        self.nodes.check_chain().await.map_err(text)?;
         self.execution.check_chain().await.map_err(text)?;
-        match self.node.dependency_set().await {
+        match self.nodes.dependency_set().await {
             Ok((chains, window)) => self.check_dependency_set(&chains, window),
             // Not every rollup node can say what it was configured with.
             Err(SourceError::Refused { .. }) => Ok(()),
@@ -166,9 +187,19 @@ impl HeadWatcher {
         Ok(())
     }
 
+    fn note_heads(&self, part: &str) {
+        if let Some(outage) = self.health.clear(part) {
+            let (lasted_s, repeats) = (outage.seconds(), outage.repeats);
+            info!(chain_id = %self.chain_id, lasted_s, repeats, "the rollup node names its heads");
+        }
+    }
+
     fn tell(&self, part: &str, problem: &str) {
         if self.health.obstruct(part, problem.to_owned()) {
             warn!(chain_id = %self.chain_id, problem, "waiting for {part}");
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -322,18 +322,17 @@ impl Investigator {
     ) -> Result<VerifiedBlock, Wait> {
         let wait = |cause| Wait { awaited, chain_id, cause };
         let heads = self.heads.get(chain_id).ok_or_else(|| wait(Cause::EndpointError))?;
-        let local_safe = heads.local_safe();
-        if number > local_safe.number {
+        let Some(local_safe) = heads.local_safe_l2.filter(|head| number <= head.number) else {
             self.heads.want(chain_id);
             return Err(wait(Cause::NotYet));
-        }
+        };
         let client = self.clients.get(&chain_id).ok_or_else(|| wait(Cause::NotYet))?;
         let answer = client.block_by_number(number).await;
         let block = answer
             .map_err(|error| self.note_failure(&error, chain_id, awaited))?
             .ok_or_else(|| wait(Cause::NotYet))?;
         // Between the two answers the chain may have reorged: then ask again later.
-        if number == local_safe.number && block.hash() != local_safe.hash {
+        if number == local_safe.number && block.hash() != local_safe.hash() {
             self.heads.want(chain_id);
             return Err(wait(Cause::NotYet));
         }

@@ -8,7 +8,7 @@ use crate::consolidation::deposits::{DepositRules, L1Epoch, ParentFacts, derive_
 use crate::consolidation::{BlockAttributes, MatchingRules};
 use crate::interop::BlockKey;
 use crate::metrics::Metrics;
-use crate::sources::{L1Client, RollupNode, SourceError, VerifiedBlock, VerifiedL1Header};
+use crate::sources::{L1Client, RollupNodes, SourceError, VerifiedBlock, VerifiedL1Header};
 use alloy::eips::BlockNumHash;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
@@ -43,7 +43,7 @@ pub struct L1Judge {
 /// A chain's rules, asked of its node and of L1 now and then: forks are scheduled while the program runs.
 #[derive(Debug)]
 struct ChainRules {
-    node: RollupNode,
+    nodes: RollupNodes,
     known: Mutex<Option<(Instant, Arc<DepositRules>)>>,
 }
 
@@ -51,12 +51,12 @@ impl L1Judge {
     /// A judge of the chains of these nodes, which say once what their configuration is.
     pub fn new(
         l1: L1Client,
-        nodes: impl IntoIterator<Item = (ChainId, RollupNode)>,
+        nodes: impl IntoIterator<Item = (ChainId, RollupNodes)>,
         metrics: Metrics,
     ) -> Self {
         let chains = nodes
             .into_iter()
-            .map(|(chain_id, node)| (chain_id, ChainRules { node, known: Mutex::new(None) }));
+            .map(|(chain_id, nodes)| (chain_id, ChainRules { nodes, known: Mutex::new(None) }));
         Self { l1, chains: chains.collect(), metrics }
     }
 
@@ -151,7 +151,7 @@ impl L1Judge {
         if let Some((_, rules)) = known.as_ref().filter(|(since, _)| since.elapsed() < RULES_KEPT) {
             return Ok(Arc::clone(rules));
         }
-        let config = chain.node.rollup_config().await.map_err(|error| self.failed(chain_id, &error))?;
+        let config = chain.nodes.rollup_config().await.map_err(|error| self.failed(chain_id, &error))?;
         let mut rules = DepositRules::new(config);
         // Older clients have no such method; then what is known of public networks must do.
         if let Ok(blobs) = self.l1.blob_schedule(rules.blobs.clone()).await {

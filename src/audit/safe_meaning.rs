@@ -1,7 +1,7 @@
-//! [`SafeMeaning`]: what it means that one chain's rollup node calls a block safe: configured, or learnt from the node.
+//! [`SafeMeaning`]: what it means that the rollup node of one chain that is in use calls a block safe: configured, or learnt from the node.
 //! Until it is learnt, safe means local-safe: nobody is accused of what the node never checked.
 
-use crate::sources::{RollupNode, SafeMeans};
+use crate::sources::{RollupNodes, SafeMeans};
 use crosscheck_p2p::ChainId;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -16,13 +16,15 @@ pub(super) struct SafeMeaning {
     chain_id: ChainId,
     configured: Option<SafeMeans>,
     learnt: Option<SafeMeans>,
+    /// The place of the node that was asked.
+    place: Option<usize>,
     asked_at: Option<Instant>,
 }
 
 impl SafeMeaning {
     /// Not known yet, unless it is configured.
     pub(super) const fn new(chain_id: ChainId, configured: Option<SafeMeans>) -> Self {
-        Self { chain_id, configured, learnt: None, asked_at: None }
+        Self { chain_id, configured, learnt: None, place: None, asked_at: None }
     }
 
     /// The node did not answer: it may be another program when it does.
@@ -30,14 +32,17 @@ impl SafeMeaning {
         self.asked_at = None;
     }
 
-    /// What it means now. Asks the node if that was not done lately.
-    pub(super) async fn ask(&mut self, node: &RollupNode) -> SafeMeans {
+    /// What it means on the node at this place of the list. Asks it if that was not done lately.
+    pub(super) async fn ask(&mut self, nodes: &RollupNodes, place: usize) -> SafeMeans {
         if let Some(configured) = self.configured {
             return configured;
         }
+        if self.place.replace(place) != Some(place) {
+            (self.learnt, self.asked_at) = (None, None);
+        }
         if self.asked_at.is_none_or(|asked_at| asked_at.elapsed() >= ASKED_AGAIN_AFTER) {
             self.asked_at = Some(Instant::now());
-            match node.safe_means(self.chain_id).await {
+            match nodes.safe_means(place).await {
                 Ok(meaning) => self.learn(meaning),
                 Err(error) => debug!(chain_id = %self.chain_id, %error, "cannot learn what safe means"),
             }
@@ -83,7 +88,7 @@ mod tests {
         asked: Mutex<u32>,
     }
 
-    async fn served(node: &Arc<Node>) -> (RollupNode, crate::devnet::serve::RunningServer) {
+    async fn served(node: &Arc<Node>) -> (RollupNodes, crate::devnet::serve::RunningServer) {
         let mut module = RpcModule::new(Arc::clone(node));
         let method = |_: jsonrpsee::types::Params<'_>, node: &Arc<Node>, _: &jsonrpsee::Extensions| {
             *node.asked.lock() += 1;
@@ -100,7 +105,7 @@ mod tests {
             max_response_bytes: 4096,
             max_concurrent_requests: 1,
         };
-        (RollupNode::new(server.url().parse().unwrap(), limits).unwrap(), server)
+        (RollupNodes::new(ChainId::from(CHAIN), &[server.url().parse().unwrap()], limits).unwrap(), server)
     }
 
     fn node(is_supernode: bool) -> Arc<Node> {
@@ -113,13 +118,13 @@ mod tests {
         let (client, _server) = served(&told).await;
         let mut meaning = SafeMeaning::new(ChainId::from(CHAIN), None);
         for _ in 0..3 {
-            assert_eq!(meaning.ask(&client).await, SafeMeans::CrossSafe);
+            assert_eq!(meaning.ask(&client, 0).await, SafeMeans::CrossSafe);
         }
         assert_eq!(*told.asked.lock(), 1);
         *told.is_supernode.lock() = false;
-        assert_eq!(meaning.ask(&client).await, SafeMeans::CrossSafe);
+        assert_eq!(meaning.ask(&client, 0).await, SafeMeans::CrossSafe);
         meaning.lose();
-        assert_eq!(meaning.ask(&client).await, SafeMeans::LocalSafe);
+        assert_eq!(meaning.ask(&client, 0).await, SafeMeans::LocalSafe);
     }
 
     #[tokio::test]
@@ -127,7 +132,7 @@ mod tests {
         let told = node(false);
         let (client, _server) = served(&told).await;
         let mut meaning = SafeMeaning::new(ChainId::from(CHAIN), Some(SafeMeans::CrossSafe));
-        assert_eq!(meaning.ask(&client).await, SafeMeans::CrossSafe);
+        assert_eq!(meaning.ask(&client, 0).await, SafeMeans::CrossSafe);
         assert_eq!(*told.asked.lock(), 0);
     }
 
@@ -136,10 +141,10 @@ mod tests {
         let told = node(true);
         let (client, server) = served(&told).await;
         let mut meaning = SafeMeaning::new(ChainId::from(CHAIN), None);
-        assert_eq!(meaning.ask(&client).await, SafeMeans::CrossSafe);
+        assert_eq!(meaning.ask(&client, 0).await, SafeMeans::CrossSafe);
         *told.is_supernode.lock() = false;
         drop(server);
         meaning.lose();
-        assert_eq!(meaning.ask(&client).await, SafeMeans::CrossSafe);
+        assert_eq!(meaning.ask(&client, 0).await, SafeMeans::CrossSafe);
     }
 }

@@ -7,8 +7,8 @@ use crate::audit::{Heads, RangeAudit};
 use crate::config::{ChainConfig, Config};
 use crate::metrics::Metrics;
 use crate::monitor::labelled_status;
-use crate::service::{execution_clients, investigator};
-use crate::sources::{ExecutionClient, LogIndex, RollupNode};
+use crate::service::{execution_clients, investigator, rollup_nodes};
+use crate::sources::{ExecutionClient, LogIndex, RollupNodes};
 use crate::telemetry::{self, live_lines};
 use clap::Args;
 use crosscheck_p2p::ChainId;
@@ -81,9 +81,10 @@ impl AuditArgs {
         let cancel = CancellationToken::new();
         let _watch = signals::cancel_on_signal(cancel.clone())?;
         let clients = execution_clients(config, &LogIndex::new(config.interop.log_index_bytes()))?;
-        let heads = read_heads(config, &clients).await?;
+        let nodes = rollup_nodes(config)?;
+        let heads = read_heads(config, &clients, &nodes).await?;
         let metrics = Metrics::new(config.dependency_set())?;
-        let investigator = investigator(config, clients.clone(), heads, metrics)?;
+        let investigator = investigator(config, clients.clone(), &nodes, heads, metrics)?;
         let client = clients.get(&self.chain).ok_or_else(|| eyre::eyre!("chain {} is gone", self.chain))?;
         let audit = RangeAudit {
             client: client.clone(),
@@ -117,14 +118,15 @@ impl AuditArgs {
 
 /// What every chain's node calls its heads now: past blocks need no later word. Of a chain that is only monitored,
 /// what its execution clients label so.
-async fn read_heads(config: &Config, clients: &BTreeMap<ChainId, ExecutionClient>) -> eyre::Result<Heads> {
+async fn read_heads(
+    config: &Config,
+    clients: &BTreeMap<ChainId, ExecutionClient>,
+    nodes: &BTreeMap<ChainId, RollupNodes>,
+) -> eyre::Result<Heads> {
     let heads = Heads::new(config.chains.keys().copied());
-    for (chain_id, chain) in &config.chains {
-        let status = match (&chain.rollup_node, clients.get(chain_id)) {
-            (Some(url), _) => {
-                let node = RollupNode::new(url.clone(), config.sources.limits())?;
-                node.status().await.map(|document| document.heads())
-            }
+    for chain_id in config.chains.keys() {
+        let status = match (nodes.get(chain_id), clients.get(chain_id)) {
+            (Some(nodes), _) => nodes.status().await.map(|answer| answer.document.heads()),
             (None, Some(client)) => match client.tip().await {
                 Ok(tip) => labelled_status(client, tip).await,
                 Err(error) => Err(error),
@@ -132,6 +134,11 @@ async fn read_heads(config: &Config, clients: &BTreeMap<ChainId, ExecutionClient
             (None, None) => continue,
         };
         let status = status.wrap_err_with(|| format!("the heads of chain {chain_id} cannot be read"))?;
+        if status.local_safe_l2.is_none() {
+            eyre::bail!(
+                "the heads of chain {chain_id} cannot be read: no local-safe head of it is named yet"
+            );
+        }
         heads.set(*chain_id, Some(status));
     }
     Ok(heads)

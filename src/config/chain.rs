@@ -1,6 +1,6 @@
 //! [`ChainConfig`]: one chain, its endpoints and who speaks for it.
 
-use super::P2pConfig;
+use super::{NodeList, P2pConfig};
 use crate::consolidation::ReplacementRule;
 use crate::sources::{EndpointUrl, SafeMeans};
 use alloy::primitives::Address;
@@ -15,10 +15,10 @@ pub struct ChainConfig {
     /// How many execution clients must agree on which block is canonical. Unset: more than half of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quorum: Option<usize>,
-    /// Its rollup node: the one that derives the chain from L1. Unset: the chain is only monitored.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rollup_node: Option<EndpointUrl>,
-    /// What it means that the rollup node, or without one an execution client's label, calls a block safe. Unset: it is
+    /// Its rollup nodes, which derive the chain from L1. Unset: the chain is only monitored.
+    #[serde(default, skip_serializing_if = "NodeList::is_empty")]
+    pub rollup_node: NodeList,
+    /// What it means that the rollup nodes, or without one an execution client's label, call a block safe. Unset: it is
     /// learnt from the rollup node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub safe_means: Option<SafeMeans>,
@@ -56,6 +56,6 @@ impl ChainConfig {
     /// Whether only its messages are tracked, from its execution clients: there is no gossip, no audit and nothing
     /// to follow.
     pub const fn is_monitored_only(&self) -> bool {
-        self.rollup_node.is_none()
+        self.rollup_node.is_empty()
     }
 }

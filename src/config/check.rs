@@ -116,12 +116,10 @@ impl Config {
                 let reason = "only follow.mode \"clamp\" has an upstream of its own";
                 return Err(bad(&key("follow_upstream"), upstream, reason));
             }
-            let nodes = [
-                ("follow_upstream", chain.follow_upstream.as_ref()),
-                ("rollup_node", chain.rollup_node.as_ref()),
-            ];
-            for (name, url) in nodes {
-                if let Some(url) = url.filter(|url| url.reaches(addr)) {
+            let upstream = chain.follow_upstream.iter().map(|url| ("follow_upstream", url));
+            let nodes = chain.rollup_node.urls().iter().map(|url| ("rollup_node", url));
+            for (name, url) in upstream.chain(nodes) {
+                if url.reaches(addr) {
                     return Err(bad(&key(name), url, "this is follow.addr: Crosscheck would follow itself"));
                 }
             }
@@ -152,6 +150,12 @@ impl Config {
         }
         if let Some(quorum) = chain.quorum {
             within(&key("quorum"), quorum, 1..=chain.execution.len())?;
+        }
+        let nodes = chain.rollup_node.urls();
+        if let Some((_, twice)) =
+            nodes.iter().enumerate().find(|(place, url)| nodes.iter().take(*place).any(|one| one == *url))
+        {
+            return Err(bad(&key("rollup_node"), twice, "the list has it twice"));
         }
         if chain.is_monitored_only() {
             return check_monitored_only(chain_id, chain);

@@ -72,7 +72,7 @@ pub const KEYS: &[Key] = &[
     key("follow.addr", Kind::Text, "write an address and a port, such as \"127.0.0.1:9646\""),
     chain_key("execution", Kind::List, "write http:// or https:// URLs, such as [\"http://127.0.0.1:8545\"]"),
     chain_key("quorum", Kind::Integer, "write a whole number, 1 to the number of the chain's execution URLs"),
-    chain_key("rollup_node", Kind::Text, "write an http:// or https:// URL"),
+    chain_key("rollup_node", Kind::List, "write an http:// or https:// URL, or a list of them, each once"),
     chain_key("safe_means", Kind::Text, "write \"cross-safe\" or \"local-safe\""),
     chain_key("block_time", Kind::Integer, "write the seconds between two blocks, 1 or more"),
     chain_key("interop_time", Kind::Integer, "write the activation time in seconds since 1970"),

@@ -13,6 +13,7 @@ mod known;
 mod layers;
 mod monitor;
 mod network;
+mod node_list;
 mod redaction;
 mod settings;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use keys::{KEYS, Key, Kind};
 pub use layers::{Layers, Warning};
 pub use monitor::MonitorConfig;
 pub use network::P2pConfig;
+pub use node_list::NodeList;
 pub use settings::{
     AuditConfig, ClockSource, Config, ConsolidationConfig, DepositSource, HttpConfig, InteropConfig,
     L1Config, LogConfig, LogFormat, RpcConfig, SourcesConfig, Switch,

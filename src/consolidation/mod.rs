@@ -8,6 +8,7 @@
 //! [`MatchingRules`])?
 
 mod attributes;
+mod config_difference;
 mod consolidate;
 pub mod deposits;
 mod fee_parameters;
@@ -22,6 +23,7 @@ mod rollup_config;
 pub(crate) mod sample;
 
 pub use attributes::{BlockAttributes, TransactionDigest};
+pub use config_difference::ConfigDifference;
 pub use consolidate::{Consolidation, consolidate, consolidate_by};
 pub use fee_parameters::{Eip1559, FeeParameters, FeeParametersError};
 pub use fingerprint::Fingerprint;
@@ -30,4 +32,6 @@ pub use matching::MatchingRules;
 pub use mismatch::Mismatch;
 pub use payload_attributes::{AttributeFees, PayloadAttributes};
 pub use replacement::{OutputV0, Replacement, ReplacementRule};
+#[cfg(test)]
+pub(crate) use rollup_config::tests as rollup_config_tests;
 pub use rollup_config::{RollupConfig, RollupConfigError, RollupGenesis};

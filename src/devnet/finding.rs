@@ -57,6 +57,16 @@ pub enum Finding {
         /// The chain.
         chain_id: u64,
     },
+    /// The chain's rollup node named no heads for a while: they were told as unknown, and known again afterwards.
+    HeadsUnknown {
+        /// The chain.
+        chain_id: u64,
+    },
+    /// Heads that are no heads were taken for ones at height 0.
+    HeadsAtZero {
+        /// The chain.
+        chain_id: u64,
+    },
     /// A message was accused, and nothing was scripted that explains it.
     Message {
         /// What was said of it.
@@ -115,6 +125,8 @@ impl Finding {
             | Self::OpenThenUpheld { .. }
             | Self::Outvoted { .. }
             | Self::Unlinked { .. }
+            | Self::HeadsUnknown { .. }
+            | Self::HeadsAtZero { .. }
             | Self::HeldOpen { .. } => false,
         }
     }
@@ -144,6 +156,12 @@ impl fmt::Display for Finding {
                     f,
                     "not ready, told once, then ready (the execution client of {chain_id} contradicted itself)"
                 )
+            }
+            Self::HeadsUnknown { chain_id } => {
+                write!(f, "heads unknown, then known ({chain_id} rollup node named none)")
+            }
+            Self::HeadsAtZero { chain_id } => {
+                write!(f, "heads taken for height 0 ({chain_id} rollup node named none)")
             }
             Self::Message { said } => write!(f, "message: {said}"),
             Self::OpenThenUpheld { chain_id, by: HeldUp::Errors } => {

@@ -5,6 +5,7 @@
 
 use super::{
     finding::Oddity,
+    headless::Headless,
     seen_messages::SeenMessages,
     sidecar_records::{AttestationRecord, RefusalRecord, SidecarStatus},
 };
@@ -23,6 +24,8 @@ pub const MAX_RECORDS: usize = 100_000;
 pub struct Observations {
     /// Its last status.
     pub status: SidecarStatus,
+    /// The chains whose rollup node named no heads for a while, and what was made of it.
+    headless: BTreeMap<u64, Headless>,
     /// What it says of messages.
     pub messages: SeenMessages,
     attestations: BTreeMap<u64, AttestationRecord>,
@@ -103,6 +106,21 @@ impl Observations {
         let told = self.contradictions.get(&chain_id).copied().unwrap_or_default();
         let is_named = self.contradicted.contains(&chain_id) && !self.is_contradicted(chain_id);
         is_named && u64::try_from(times).is_ok_and(|times| told == times)
+    }
+
+    /// The rollup nodes of these chains name no heads: remembers what the sidecar makes of it, and of those that do again.
+    pub fn note_headless(&mut self, now: &[u64]) {
+        for chain_id in now {
+            self.headless.entry(*chain_id).or_default();
+        }
+        for (chain_id, headless) in &mut self.headless {
+            headless.see(*chain_id, &self.status, !now.contains(chain_id));
+        }
+    }
+
+    /// What was made of a rollup node that named no heads for a while.
+    pub fn headless(&self, chain_id: u64) -> Headless {
+        self.headless.get(&chain_id).copied().unwrap_or_default()
     }
 
     /// The nodes of a chain follow another fork from a height on: remembers what is open there and waits for something.

@@ -43,11 +43,13 @@ impl Progress {
             let Some(bar) = self.chains.get(&chain.chain_id) else { continue };
             let heads = chain.heads;
             bar.set_position(heads.finalized);
-            let outage = match (chain.outage, chain.fork.is_some(), chain.unlinked.is_some()) {
+            let outage = match (chain.outage, chain.fork.is_some(), chain.headless, chain.unlinked.is_some())
+            {
                 (true, ..) => "  execution client out",
-                (false, true, _) => "  nodes on another fork",
-                (false, false, true) => "  execution client's blocks do not link up",
-                (false, false, false) => "",
+                (_, true, ..) => "  nodes on another fork",
+                (.., true, _) => "  rollup node without heads",
+                (.., true) => "  execution client's blocks do not link up",
+                (false, false, false, false) => "",
             };
             bar.set_message(format!(
                 "unsafe {}  local-safe {}  safe {}  finalized {}{outage}",

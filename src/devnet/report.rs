@@ -183,6 +183,7 @@ fn fault_report(planted: &Planted, all: &[Planted], script: &Script, seen: &Obse
             let times = all.iter().filter(same).count();
             seen.was_contradicted(chain_id, times).then(|| (expected.clone(), None))
         }
+        Finding::HeadsUnknown { chain_id } => heads_unknown_found(chain_id, seen),
         _ => words_found(planted, &expected, seen),
     };
     let (found, detected_after_ms) = found.unzip();
@@ -267,6 +268,15 @@ fn held_up_found(chain_id: u64, by: HeldUp, script: &Script, seen: &Observations
     }
 }
 
+/// What was made of a rollup node that named no heads.
+fn heads_unknown_found(chain_id: u64, seen: &Observations) -> Option<Found> {
+    let headless = seen.headless(chain_id);
+    if headless.taken_for_0 {
+        return Some((Finding::HeadsAtZero { chain_id }, None));
+    }
+    (headless.told && headless.recovered).then_some((Finding::HeadsUnknown { chain_id }, None))
+}
+
 fn false_alarms(script: &Script, seen: &Observations) -> Vec<FalseAlarm> {
     let verdicts = seen.attestations().filter(|record| !script.explains(record)).map(|record| FalseAlarm {
         chain_id: record.chain_id,
@@ -304,6 +314,8 @@ pub fn count_attestations(seen: &Observations) -> AttestationCounts {
             | Finding::OpenThenUpheld { .. }
             | Finding::Outvoted { .. }
             | Finding::Unlinked { .. }
+            | Finding::HeadsUnknown { .. }
+            | Finding::HeadsAtZero { .. }
             | Finding::Message { .. }
             | Finding::HeldOpen { .. } => {}
         }

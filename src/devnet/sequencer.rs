@@ -94,6 +94,8 @@ pub struct ChainTick {
     pub heads: Heads,
     /// Whether the chain's execution client answers errors in this tick.
     pub outage: bool,
+    /// Whether the chain's rollup node names no heads in this tick.
+    pub headless: bool,
     /// What the chain's nodes serve from a height on in place of its own blocks, if they follow another fork.
     pub fork: Option<Vec<Arc<L2Block>>>,
     /// What the chain's execution client has at that block's height, by number, in place of the chain's own, if it does.
@@ -126,6 +128,7 @@ impl ChainTick {
             attestations: Vec::new(),
             heads: Heads::default(),
             outage: false,
+            headless: false,
             fork: None,
             unlinked: None,
             odd: None,

@@ -197,6 +197,10 @@ impl Show {
             let met = |seen: &Observations| seen.held_up_by(chain_id).next().is_some();
             self.poll_until(tick, self.pace.patience(), met).await;
         }
+        for chain_id in self.ending_headless(tick) {
+            let told = |seen: &Observations| seen.headless(chain_id).told;
+            self.poll_until(tick, self.pace.patience(), told).await;
+        }
         for chain_id in self.ending_forks(tick) {
             let met = |seen: &Observations| seen.off_course(chain_id).next().is_some();
             self.poll_until(tick, self.pace.patience(), met).await;
@@ -338,9 +342,17 @@ impl Show {
         outages(tick).into_iter().filter(ends).collect()
     }
 
+    /// The chains whose rollup node names its heads again in the next tick.
+    fn ending_headless(&self, tick: &Tick) -> Vec<u64> {
+        let next = tick.number.saturating_add(1);
+        let ends = |chain_id: &u64| self.plan.faults().headless(*chain_id, next).is_none();
+        headless(tick).into_iter().filter(ends).collect()
+    }
+
     async fn poll(&mut self, tick: &Tick) {
         if let Some(watch) = &mut self.watch {
             watch.poll(&outages(tick), self.started.elapsed()).await;
+            watch.note_headless(&headless(tick));
             if tick.chains.iter().any(|chain| chain.odd.is_some() || chain.unlinked.is_some()) {
                 watch.poll_endpoints().await;
             }
@@ -396,6 +408,7 @@ impl Show {
             if let Some(watch) = &mut self.watch {
                 watch.poll(&[], at).await;
                 watch.poll_endpoints().await;
+                watch.note_headless(&[]);
             }
             self.judge_followers();
             if self.outcome(false).is_success() {
@@ -431,6 +444,10 @@ impl Show {
             unsettled,
         }
     }
+}
+
+fn headless(tick: &Tick) -> Vec<u64> {
+    tick.chains.iter().filter(|chain| chain.headless).map(|chain| chain.chain_id).collect()
 }
 
 fn outages(tick: &Tick) -> Vec<u64> {

@@ -35,11 +35,20 @@ pub struct ChainStatus {
     pub chain_id: ChainId,
     /// The highest block heard on gossip.
     pub gossiped: Option<u64>,
-    /// The head that the sidecar vouches for.
-    pub vouched: Option<u64>,
-    /// The local-safe head that the chain's node named last.
+    /// The tip, as the chain's node has it.
+    #[serde(default)]
+    pub unsafe_head: Option<u64>,
+    /// The head of what L1 says.
     #[serde(default)]
     pub local_safe: Option<u64>,
+    /// What the node calls safe.
+    #[serde(default)]
+    pub safe: Option<u64>,
+    /// What the node calls final.
+    #[serde(default)]
+    pub finalized: Option<u64>,
+    /// The head that the sidecar vouches for.
+    pub vouched: Option<u64>,
     /// Verdicts that are open.
     pub open: u64,
 }

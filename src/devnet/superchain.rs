@@ -227,6 +227,7 @@ impl Superchain {
                 heads: chain.heads(),
                 withdrawal: chain.withdrawal(plan),
                 outage: plan.outage(chain.chain_id(), tick).is_some(),
+                headless: plan.headless(chain.chain_id(), tick).is_some(),
                 fork,
                 unlinked,
                 odd,

@@ -75,6 +75,11 @@ impl Watch {
         self.seen.note_fork(chain_id, from);
     }
 
+    /// The rollup nodes of these chains name no heads.
+    pub fn note_headless(&mut self, now: &[u64]) {
+        self.seen.note_headless(now);
+    }
+
     /// Asks for everything new: status, verdicts, refusals, messages and suspects. `outages` are the chains whose clients answer
     /// errors on purpose; `at` is the time since the start of the run.
     pub async fn poll(&mut self, outages: &[u64], at: Duration) {

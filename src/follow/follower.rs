@@ -13,7 +13,7 @@ use crate::health::Health;
 use crate::invalid_blocks::InvalidBlocks;
 use crate::ledger::{Hold, Ledger, LedgerError, VouchedHead};
 use crate::metrics::Metrics;
-use crate::sources::{ExecutionClient, RollupNode, StatusDocument};
+use crate::sources::{ExecutionClient, RollupNodes, StatusDocument};
 use alloy::eips::BlockNumHash;
 use crosscheck_p2p::ChainId;
 use std::convert::Infallible;
@@ -42,8 +42,8 @@ pub struct FollowerParts {
     pub ledger: Ledger,
     /// The chain's execution clients.
     pub execution: ExecutionClient,
-    /// The chain's own rollup node: its configuration is passed on.
-    pub sibling: RollupNode,
+    /// The chain's own rollup nodes: their configuration is passed on.
+    pub sibling: RollupNodes,
     /// Whose status is served on.
     pub upstream: Upstream,
     /// How long a round may be put off.

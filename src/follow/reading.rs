@@ -31,16 +31,15 @@ impl Reading<'_> {
         invalid: &[BlockNumHash],
     ) -> BTreeSet<u64> {
         let heads = [upstream.local_safe_l2, upstream.safe_l2, upstream.finalized_l2];
-        let heads = heads.into_iter().chain(last_safe).map(|head| head.number);
+        let heads = heads.into_iter().flatten().chain(last_safe).map(|head| head.number);
         let invalid_heights = invalid.iter().take(MAX_LOOKED_UP).map(|block| block.number);
-        let tip = (!invalid.is_empty()).then_some(upstream.unsafe_l2.number);
+        let tip = upstream.unsafe_l2.filter(|_| !invalid.is_empty()).map(|tip| tip.number);
         heads.chain([vouched]).chain(invalid_heights).chain(tip).collect()
     }
 
-    /// Whether the upstream's local-safe head may be served above `vouched`: it is canonical, and no follower takes it for
-    /// safe at once.
-    pub(super) fn passes_local_safe(&self, vouched: u64) -> bool {
-        let head = &self.upstream.local_safe_l2;
+    /// Whether a local-safe head of the upstream's may be served above `vouched`: it is canonical, and no follower takes it
+    /// for safe at once.
+    pub(super) fn passes_local_safe(&self, head: &L2Ref, vouched: u64) -> bool {
         let is_promoted = head.number > vouched && !self.lagoon.is_active_at(head.timestamp);
         !is_promoted && self.canonical.holds(head) == Some(true)
     }
@@ -53,7 +52,7 @@ impl Reading<'_> {
     }
 
     pub(super) fn pending_safe(&self, local_safe: &L2Ref) -> L2Ref {
-        let is_passed_on = *local_safe == self.upstream.local_safe_l2;
+        let is_passed_on = Some(*local_safe) == self.upstream.local_safe_l2;
         let pending = self.upstream.pending_safe_l2;
         pending.filter(|pending| is_passed_on && pending.number > local_safe.number).unwrap_or(*local_safe)
     }
@@ -63,8 +62,7 @@ impl Reading<'_> {
     pub(super) fn tips(&self, is_on_chain: bool, pending_safe: &L2Ref) -> (L2Ref, L2Ref) {
         let is_above = |head: &L2Ref| is_on_chain && head.number > pending_safe.number;
         let is_safe = |head: &L2Ref| self.invalid.is_empty() || self.canonical.holds(head) == Some(true);
-        let tip = Some(self.upstream.unsafe_l2);
-        let tip = tip.filter(is_above).filter(is_safe).unwrap_or(*pending_safe);
+        let tip = self.upstream.unsafe_l2.filter(is_above).filter(is_safe).unwrap_or(*pending_safe);
         let cross = match self.upstream.cross_unsafe_l2 {
             Some(head) if head.number >= tip.number => tip,
             Some(head) if is_above(&head) => head,

@@ -49,12 +49,12 @@ pub(super) fn upstream([tip, local_safe, safe, finalized]: [u64; 4]) -> Upstream
             safe_l1: l1(2),
             finalized_l1: l1(1),
         },
-        unsafe_l2: l2(tip),
+        unsafe_l2: Some(l2(tip)),
         cross_unsafe_l2: None,
-        local_safe_l2: l2(local_safe),
+        local_safe_l2: Some(l2(local_safe)),
         pending_safe_l2: None,
-        safe_l2: l2(safe),
-        finalized_l2: l2(finalized),
+        safe_l2: Some(l2(safe)),
+        finalized_l2: Some(l2(finalized)),
         others: Map::new(),
     }
 }

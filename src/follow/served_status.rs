@@ -97,15 +97,21 @@ enum Standing {
     Replacing,
 }
 
+/// The heads of an upstream that knows how far it is.
+#[derive(Clone, Copy, Debug)]
+struct Synced {
+    local_safe: L2Ref,
+    safe: L2Ref,
+}
+
 impl Facts<'_> {
-    fn standing(&self) -> Result<Standing, Keep> {
+    fn standing(&self, Synced { local_safe, safe }: Synced) -> Result<Standing, Keep> {
         let Vouched { block, replaces } = *self.vouched;
-        let local_safe = self.reading.upstream.local_safe_l2;
         match self.reading.canonical.at(block.number) {
             None => Err(Keep::Behind { upstream: local_safe.number, vouched: block.number }),
             Some(hash) if hash == block.hash => {
                 self.refuse_fork(&local_safe)?;
-                self.refuse_fork(&self.reading.upstream.safe_l2)?;
+                self.refuse_fork(&safe)?;
                 Ok(Standing::OnChain)
             }
             Some(hash) if Some(hash) == replaces => Ok(Standing::Replacing),
@@ -123,35 +129,31 @@ impl Facts<'_> {
         }
     }
 
-    fn refuse_unsynced(&self) -> Result<(), Keep> {
+    fn synced(&self) -> Result<Synced, Keep> {
         let UpstreamStatus { l1, local_safe_l2, safe_l2, .. } = self.reading.upstream;
         if l1.current_l1.hash.is_zero() {
             return Err(Keep::NoCurrentL1);
         }
-        for (level, head) in [("local-safe", local_safe_l2), ("safe", safe_l2)] {
-            if head.hash.is_zero() {
-                return Err(Keep::NoHead { level });
-            }
+        let local_safe = local_safe_l2.ok_or(Keep::NoHead { level: "local-safe" })?;
+        let safe = safe_l2.ok_or(Keep::NoHead { level: "safe" })?;
+        if safe.number > local_safe.number {
+            return Err(Keep::Disordered { safe: safe.number, local_safe: local_safe.number });
         }
-        if safe_l2.number > local_safe_l2.number {
-            return Err(Keep::Disordered { safe: safe_l2.number, local_safe: local_safe_l2.number });
-        }
-        Ok(())
+        Ok(Synced { local_safe, safe })
     }
 
     /// The vouched head; where the upstream judges cross-safety too, the lower of its and ours.
-    fn safe(&self) -> Result<L2Ref, Keep> {
+    fn safe(&self, Synced { local_safe, safe }: Synced) -> Result<L2Ref, Keep> {
         let vouched = self.vouched.block;
-        let UpstreamStatus { safe_l2, local_safe_l2, .. } = self.reading.upstream;
-        if self.mode == FollowMode::Clamp && safe_l2.number < vouched.number {
-            self.refuse_fork(safe_l2)?;
-            return match self.reading.canonical.holds(safe_l2) {
-                Some(_) => Ok(*safe_l2),
-                None => Err(Keep::Unconfirmed { number: safe_l2.number, level: "safe" }),
+        if self.mode == FollowMode::Clamp && safe.number < vouched.number {
+            self.refuse_fork(&safe)?;
+            return match self.reading.canonical.holds(&safe) {
+                Some(_) => Ok(safe),
+                None => Err(Keep::Unconfirmed { number: safe.number, level: "safe" }),
             };
         }
-        if local_safe_l2.number < vouched.number {
-            return Err(Keep::Behind { upstream: local_safe_l2.number, vouched: vouched.number });
+        if local_safe.number < vouched.number {
+            return Err(Keep::Behind { upstream: local_safe.number, vouched: vouched.number });
         }
         Ok(vouched)
     }
@@ -167,10 +169,10 @@ impl Facts<'_> {
         Ok(())
     }
 
-    fn local_safe(&self, standing: Standing, safe: &L2Ref) -> L2Ref {
+    fn local_safe(&self, standing: Standing, upstream: L2Ref, safe: &L2Ref) -> L2Ref {
         let vouched = self.vouched.block;
-        let upstream = self.reading.upstream.local_safe_l2;
-        let is_passed_on = standing == Standing::OnChain && self.reading.passes_local_safe(vouched.number);
+        let is_passed_on =
+            standing == Standing::OnChain && self.reading.passes_local_safe(&upstream, vouched.number);
         match (is_passed_on, upstream.number >= vouched.number) {
             (true, _) => upstream,
             (false, true) => vouched,
@@ -182,13 +184,13 @@ impl Facts<'_> {
     fn finalized(&self, safe: &L2Ref) -> Result<L2Ref, Keep> {
         let upstream = self.reading.upstream.finalized_l2;
         let last = self.last.map(|last| last.finalized_l2);
-        let is_known = !upstream.hash.is_zero() && self.reading.canonical.holds(&upstream) == Some(true);
-        let next = match (is_known, last) {
-            (true, _) if upstream.number >= safe.number => *safe,
-            (true, _) => upstream,
-            (false, Some(last)) => last,
-            (false, None) if upstream.hash.is_zero() => return Err(Keep::NoHead { level: "finalized" }),
-            (false, None) => {
+        let known = upstream.filter(|head| self.reading.canonical.holds(head) == Some(true));
+        let next = match (known, last) {
+            (Some(known), _) if known.number >= safe.number => *safe,
+            (Some(known), _) => known,
+            (None, Some(last)) => last,
+            (None, None) => {
+                let upstream = upstream.ok_or(Keep::NoHead { level: "finalized" })?;
                 self.refuse_fork(&upstream)?;
                 return Err(Keep::Unconfirmed { number: upstream.number, level: "finalized" });
             }
@@ -203,11 +205,11 @@ impl Draft {
     /// # Errors
     /// Why the safe head that was served last stays.
     pub fn next(facts: &Facts<'_>) -> Result<Self, Keep> {
-        facts.refuse_unsynced()?;
-        let standing = facts.standing()?;
-        let safe_l2 = facts.safe()?;
+        let synced = facts.synced()?;
+        let standing = facts.standing(synced)?;
+        let safe_l2 = facts.safe(synced)?;
         facts.refuse_retraction(&safe_l2)?;
-        let local_safe_l2 = facts.local_safe(standing, &safe_l2);
+        let local_safe_l2 = facts.local_safe(standing, synced.local_safe, &safe_l2);
         let reading = &facts.reading;
         let pending_safe_l2 = reading.pending_safe(&local_safe_l2);
         let (unsafe_l2, cross_unsafe_l2) = reading.tips(standing == Standing::OnChain, &pending_safe_l2);
@@ -237,10 +239,10 @@ impl Draft {
         let vouched =
             vouched.filter(|block| stands && is_on_chain(block) && block.number >= last.safe_l2.number);
         let floor = vouched.unwrap_or(last.safe_l2);
-        let upstream = reading.upstream.local_safe_l2;
-        let is_passed_on =
-            stands && upstream.number >= floor.number && reading.passes_local_safe(floor.number);
-        let local_safe_l2 = if is_passed_on { upstream } else { floor };
+        let is_passed_on = |head: &L2Ref| {
+            stands && head.number >= floor.number && reading.passes_local_safe(head, floor.number)
+        };
+        let local_safe_l2 = reading.upstream.local_safe_l2.filter(is_passed_on).unwrap_or(floor);
         let pending_safe_l2 = reading.pending_safe(&local_safe_l2);
         let (unsafe_l2, cross_unsafe_l2) = reading.tips(stands, &pending_safe_l2);
         let status = ServedStatus {

@@ -1,9 +1,11 @@
 //! [`UpstreamStatus`]: what an upstream's `optimism_syncStatus` says, with all that Crosscheck does not know of it.
+//!
+//! A reference with an all-zero hash names no block: it is absent here.
 
 use super::L2Ref;
 use super::block_ref::L1Ref;
 use crate::sources::StatusDocument;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 /// The field in which Crosscheck says what holds its head. An upstream's own is not passed on.
@@ -45,17 +47,23 @@ pub struct UpstreamStatus {
     #[serde(flatten)]
     pub l1: L1Heads,
     /// The tip.
-    pub unsafe_l2: L2Ref,
+    #[serde(deserialize_with = "named")]
+    pub unsafe_l2: Option<L2Ref>,
     /// The tip whose messages were seen: gone from nodes since August 2026, required by older clients.
+    #[serde(default, deserialize_with = "named")]
     pub cross_unsafe_l2: Option<L2Ref>,
     /// The head of what L1 says.
-    pub local_safe_l2: L2Ref,
+    #[serde(deserialize_with = "named")]
+    pub local_safe_l2: Option<L2Ref>,
     /// The head of a span batch under way: not sent by kona-node.
+    #[serde(default, deserialize_with = "named")]
     pub pending_safe_l2: Option<L2Ref>,
     /// The cross-safe head.
-    pub safe_l2: L2Ref,
+    #[serde(deserialize_with = "named")]
+    pub safe_l2: Option<L2Ref>,
     /// The finalized head.
-    pub finalized_l2: L2Ref,
+    #[serde(deserialize_with = "named")]
+    pub finalized_l2: Option<L2Ref>,
     /// Every other field, as sent.
     #[serde(flatten)]
     pub others: Map<String, Value>,
@@ -66,6 +74,11 @@ pub struct UpstreamStatus {
 #[error("the upstream's status cannot be served: {reason}; follow an op-node, kona-node or op-supernode")]
 pub struct UpstreamStatusError {
     reason: String,
+}
+
+/// A reference, unless it names no block.
+fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<L2Ref>, D::Error> {
+    Ok(Option::<L2Ref>::deserialize(deserializer)?.filter(|head| !head.hash.is_zero()))
 }
 
 impl UpstreamStatus {
@@ -84,5 +97,35 @@ impl UpstreamStatus {
         }
         serde_json::from_value(Value::Object(fields))
             .map_err(|error| UpstreamStatusError { reason: error.to_string() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::follow::sample::{l1, l2};
+    use serde_json::json;
+
+    /// A status in which these fields are all zero.
+    fn status(zero: &[&str]) -> Result<UpstreamStatus, UpstreamStatusError> {
+        let mut status = json!({
+            "current_l1": l1(6), "current_l1_finalized": l1(1), "head_l1": l1(6), "safe_l1": l1(2),
+            "finalized_l1": l1(1), "unsafe_l2": l2(30), "local_safe_l2": l2(20), "safe_l2": l2(15),
+            "finalized_l2": l2(5),
+        });
+        for field in zero {
+            status[*field]["hash"] = json!(alloy::primitives::B256::ZERO);
+            status[*field]["number"] = json!(0);
+        }
+        let raw = serde_json::value::to_raw_value(&status).unwrap();
+        UpstreamStatus::read(&StatusDocument::read(&raw).unwrap())
+    }
+
+    #[test]
+    fn a_head_that_names_no_block_is_absent() {
+        let zero = ["unsafe_l2", "local_safe_l2", "safe_l2", "finalized_l2"];
+        let status = status(&zero).unwrap();
+        assert_eq!([status.unsafe_l2, status.local_safe_l2, status.safe_l2, status.finalized_l2], [None; 4]);
+        assert_eq!((status.cross_unsafe_l2, status.pending_safe_l2), (None, None));
     }
 }

@@ -80,10 +80,8 @@ impl Intake {
 
     /// Measures what the network's events do not tell, and tells the network what is final.
     async fn survey(&self, known: &mut NetworkCounters) {
-        if let Some(status) =
-            self.heads.get(self.chain_id).filter(|status| !status.finalized_l2.hash.is_zero())
-        {
-            self.network.settle(status.finalized_l2.number);
+        if let Some(finalized) = self.heads.get(self.chain_id).and_then(|status| status.finalized_l2) {
+            self.network.settle(finalized.number);
         }
         if let Ok(peers) = self.network.peers().await {
             self.metrics.peers(self.chain_id, peers.len());

@@ -2,7 +2,7 @@
 
 use super::catalogue::Catalogue;
 use super::{Metrics, as_gauge};
-use crate::sources::{EndpointStanding, EndpointState};
+use crate::sources::{EndpointStanding, EndpointState, NodeStanding, NodeState};
 use crosscheck_p2p::ChainId;
 use prometheus::{IntCounterVec, IntGaugeVec};
 use std::time::Duration;
@@ -17,6 +17,9 @@ pub(super) struct ReadingMetrics {
     endpoint_state: IntGaugeVec,
     endpoint_disagreements: IntCounterVec,
     endpoint_failures: IntCounterVec,
+    node_state: IntGaugeVec,
+    node_in_use: IntGaugeVec,
+    node_differences: IntGaugeVec,
 }
 
 impl ReadingMetrics {
@@ -58,6 +61,21 @@ impl ReadingMetrics {
                 "Answers of an execution endpoint that failed or did not hold",
                 &["chain_id", "endpoint"],
             )?,
+            node_state: catalogue.gauge(
+                "rollup_node_state",
+                "Whether a rollup node is in this state; nodes are counted from 0 as configured",
+                &["chain_id", "node", "state"],
+            )?,
+            node_in_use: catalogue.gauge(
+                "rollup_node_in_use",
+                "Whether the chain's heads are taken from a rollup node",
+                &["chain_id", "node"],
+            )?,
+            node_differences: catalogue.gauge(
+                "rollup_node_differences",
+                "In how many ways the rollup nodes of a chain that has several differ",
+                &["chain_id"],
+            )?,
         })
     }
 
@@ -98,6 +116,25 @@ impl Metrics {
     /// How much memory proven logs take.
     pub fn log_index_bytes(&self, bytes: usize) {
         self.0.of_reading.log_index_bytes.with_label_values::<&str>(&[]).set(as_gauge(bytes));
+    }
+
+    /// How the rollup nodes of a chain stand.
+    pub fn rollup_nodes(&self, chain_id: ChainId, standings: &[NodeStanding]) {
+        let (reading, id) = (&self.0.of_reading, chain_id.to_string());
+        for standing in standings {
+            let place = standing.place.to_string();
+            for state in NodeState::ALL {
+                let is_state = i64::from(standing.state == state);
+                reading.node_state.with_label_values(&[id.as_str(), &place, state.name()]).set(is_state);
+            }
+            reading.node_in_use.with_label_values(&[&id, &place]).set(i64::from(standing.is_in_use));
+        }
+    }
+
+    /// In how many ways the rollup nodes of a chain differ.
+    pub fn rollup_node_differences(&self, chain_id: ChainId, differences: usize) {
+        let differences = as_gauge(differences);
+        self.0.of_reading.node_differences.with_label_values(&[chain_id.to_string()]).set(differences);
     }
 
     /// How the execution endpoints of a chain stand to each other.

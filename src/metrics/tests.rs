@@ -4,7 +4,7 @@ use super::*;
 use crate::audit::Discard;
 use crate::interop::{BlockKey, Member, SafetyLevel};
 use crate::monitor::{CountKey, Counts, Ending, News, Note};
-use crate::sources::{EndpointLimits, ExecutionClient, LogIndex};
+use crate::sources::{EndpointLimits, ExecutionClient, LogIndex, RollupNodes};
 use alloy::primitives::B256;
 use crosscheck_p2p::{ByTopic, FrameCounts, NetworkCounters, Topic, UnixSeconds};
 use rstest::rstest;
@@ -38,6 +38,9 @@ fn in_use() -> Metrics {
     let urls = ["http://127.0.0.1:1".parse().unwrap()];
     let client = ExecutionClient::new(chain(901), &urls, 1, limits, LogIndex::new(0)).unwrap();
     metrics.endpoints(chain(901), &client.standings().borrow());
+    let nodes = RollupNodes::new(chain(901), &urls, limits).unwrap();
+    metrics.rollup_nodes(chain(901), &nodes.standings().borrow());
+    metrics.rollup_node_differences(chain(901), 0);
     let key =
         CountKey { executing: chain(901), initiating: None, status: "valid", level: SafetyLevel::Unsafe };
     metrics.0.of_messages.shown.lock().insert(key);

@@ -95,6 +95,8 @@ enum ReadError {
     Source(#[from] SourceError),
     #[error("its heads are not known yet")]
     NoHeads,
+    #[error("no final block of it is known yet, and without one nobody knows where to begin")]
+    NoFinalBlock,
     #[error("block {number} is gone from its execution endpoints while it was being read")]
     Gone { number: u64 },
     #[error("the receipts of block {number} are not to be had")]
@@ -224,8 +226,9 @@ impl<S: BlockSource> ChainReader<S> {
             self.execution.check_chain().await?;
             // Without a final block nobody knows where to begin.
             let told = self.heads.told(self.chain_id, &self.execution, tip).await?;
-            let finalized = told.ok_or(ReadError::NoHeads)?.finalized;
-            self.begin(&mut progress.recent, self.start.first(finalized.number, tip.number)).await?;
+            let finalized = told.ok_or(ReadError::NoHeads)?.finalized.map(|head| head.number);
+            let first = self.start.first(finalized, tip.number).ok_or(ReadError::NoFinalBlock)?;
+            self.begin(&mut progress.recent, first).await?;
         }
         let tip = self.read_to(&mut progress.recent, tip).await?;
         let told = self.heads.told(self.chain_id, &self.execution, tip).await?;
@@ -267,7 +270,7 @@ impl<S: BlockSource> ChainReader<S> {
     async fn read_on(&self, recent: &mut RecentBlocks, tip: L2BlockRef) -> Result<Step, ReadError> {
         let Some(next) = recent.next() else { return Ok(Step::Done) };
         if tip.number < next {
-            let is_known = recent.hash_at(tip.number).is_none_or(|hash| hash == tip.hash);
+            let is_known = recent.hash_at(tip.number).is_none_or(|hash| hash == tip.hash());
             // A tip that is one of ours only lags, or has no child yet.
             let fork = Fork { child: None, parent: tip.position() };
             return Ok(if is_known { Step::Done } else { Step::Fork(fork) });

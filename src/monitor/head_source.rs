@@ -5,8 +5,7 @@ use super::verified_heads::ToldHeads;
 use crate::audit::{Answer, Heads};
 use crate::metrics::Metrics;
 use crate::sources::{ExecutionClient, L2BlockRef, SourceError, SyncStatus};
-use alloy::primitives::B256;
-use crosscheck_p2p::{ChainId, UnixSeconds};
+use crosscheck_p2p::ChainId;
 use tokio::sync::watch;
 
 /// Who says how far a chain is.
@@ -42,7 +41,7 @@ impl HeadSource {
                 let status = answers.borrow().as_ref().map(|answer| answer.document.heads());
                 let safe_means = heads.safe_means(chain_id);
                 Ok(status.map(|status| ToldHeads {
-                    local_safe: status.local_safe(),
+                    local_safe: status.local_safe_l2,
                     safe: status.safe_l2,
                     finalized: status.finalized_l2,
                     safe_means,
@@ -52,8 +51,10 @@ impl HeadSource {
                 let status = execution.labelled_status(tip).await?;
                 let (safe, finalized) = (status.safe_l2, status.finalized_l2);
                 if heads.set(chain_id, Some(status)) {
-                    for (level, head) in [("unsafe", tip), ("safe", safe), ("finalized", finalized)] {
-                        metrics.head(chain_id, level, head.number);
+                    for (level, head) in [("unsafe", Some(tip)), ("safe", safe), ("finalized", finalized)] {
+                        if let Some(head) = head {
+                            metrics.head(chain_id, level, head.number);
+                        }
                     }
                 }
                 let safe_means = heads.safe_means(chain_id);
@@ -72,8 +73,6 @@ pub async fn labelled_status(
     tip: L2BlockRef,
 ) -> Result<SyncStatus, SourceError> {
     let labelled = execution.labelled_heads().await?;
-    // A client without these labels calls nothing safe.
-    let none = L2BlockRef { hash: B256::ZERO, number: 0, timestamp: UnixSeconds(0) };
-    let (safe_l2, finalized_l2) = (labelled.safe.unwrap_or(none), labelled.finalized.unwrap_or(none));
-    Ok(SyncStatus { unsafe_l2: tip, safe_l2, local_safe_l2: Some(safe_l2), finalized_l2 })
+    let (safe_l2, finalized_l2) = (labelled.safe, labelled.finalized);
+    Ok(SyncStatus { unsafe_l2: Some(tip), safe_l2, local_safe_l2: safe_l2, finalized_l2 })
 }

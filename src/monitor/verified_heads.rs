@@ -7,15 +7,15 @@ use super::SafetyHeads;
 use super::recent_blocks::RecentBlocks;
 use crate::sources::{L2BlockRef, SafeMeans};
 
-/// The heads as a node, or the labels of execution clients, tell them.
+/// The heads as a node, or the labels of execution clients, tell them. `None`: that one is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ToldHeads {
     /// Derived from L1.
-    pub(super) local_safe: L2BlockRef,
+    pub(super) local_safe: Option<L2BlockRef>,
     /// What the node calls safe.
-    pub(super) safe: L2BlockRef,
+    pub(super) safe: Option<L2BlockRef>,
     /// Covered by L1 finality.
-    pub(super) finalized: L2BlockRef,
+    pub(super) finalized: Option<L2BlockRef>,
     /// What it means that the node calls a block safe.
     pub(super) safe_means: SafeMeans,
 }
@@ -29,24 +29,26 @@ pub(super) struct OtherFork {
 }
 
 /// Takes over the heads that stand on the chain as it was read. A head above the tip stays where it was until the
-/// chain is read that far; one on another fork stays below the height at which they differ, and is named.
+/// chain is read that far, and so does one that is not told; one on another fork stays below the height at which they
+/// differ, and is named.
 pub(super) fn verified_heads(
     recent: &RecentBlocks,
     known: SafetyHeads,
     told: &ToldHeads,
 ) -> (SafetyHeads, Option<OtherFork>) {
     let mut other = None;
-    let mut verify = |level, head: L2BlockRef, known: u64| match recent.hash_at(head.number) {
-        // No block at all: the node has none yet, or does not tell.
-        _ if head.hash.is_zero() => 0,
-        Some(hash) if hash == head.hash => head.number,
-        Some(_) => {
-            other = Some(OtherFork { level, number: head.number });
-            known.min(head.number.saturating_sub(1))
+    let mut verify = |level, head: Option<L2BlockRef>, known: u64| {
+        let Some(head) = head else { return known };
+        match recent.hash_at(head.number) {
+            Some(hash) if hash == head.hash() => head.number,
+            Some(_) => {
+                other = Some(OtherFork { level, number: head.number });
+                known.min(head.number.saturating_sub(1))
+            }
+            // Below all that is remembered: settled. Above the tip: not read yet.
+            None if recent.first().is_some_and(|first| head.number < first) => head.number,
+            None => known,
         }
-        // Below all that is remembered: settled. Above the tip: not read yet.
-        None if recent.first().is_some_and(|first| head.number < first) => head.number,
-        None => known,
     };
     let finalized = verify("finalized", told.finalized, known.finalized);
     let safe = verify("safe", told.safe, known.safe).max(finalized);
@@ -75,23 +77,31 @@ mod tests {
         recent
     }
 
-    fn head(number: u64, is_fork: bool) -> L2BlockRef {
+    fn head(number: u64, is_fork: bool) -> Option<L2BlockRef> {
         let hash = if is_fork { B256::repeat_byte(0xff) } else { hash(number) };
-        L2BlockRef { hash, number, timestamp: UnixSeconds(number) }
+        L2BlockRef::new(number, hash, UnixSeconds(number))
     }
 
-    #[test]
-    fn a_head_of_no_hash_is_none() {
-        let none = L2BlockRef { hash: B256::ZERO, number: 0, timestamp: UnixSeconds(0) };
-        let told = told(head(12, false), none, none);
-        assert_eq!(verified_heads(&recent(), heads(15, 14, 11), &told), (heads(12, 0, 0), None));
+    #[rstest]
+    #[case::none(None, heads(15, 14, 11))]
+    #[case::only_what_l1_says(head(16, false), heads(16, 14, 11))]
+    fn a_head_that_is_not_told_stays_where_it_was(
+        #[case] local_safe: Option<L2BlockRef>,
+        #[case] expected: SafetyHeads,
+    ) {
+        let told = told(local_safe, None, None);
+        assert_eq!(verified_heads(&recent(), heads(15, 14, 11), &told), (expected, None));
     }
 
     fn heads(local_safe: u64, safe: u64, finalized: u64) -> SafetyHeads {
         SafetyHeads { local_safe, safe, finalized, safe_means: SafeMeans::CrossSafe }
     }
 
-    fn told(local_safe: L2BlockRef, safe: L2BlockRef, finalized: L2BlockRef) -> ToldHeads {
+    fn told(
+        local_safe: Option<L2BlockRef>,
+        safe: Option<L2BlockRef>,
+        finalized: Option<L2BlockRef>,
+    ) -> ToldHeads {
         ToldHeads { local_safe, safe, finalized, safe_means: SafeMeans::CrossSafe }
     }
 

@@ -1,14 +1,16 @@
 //! The `crosscheck_*` methods: what was attested, what was found, how the chains stand.
 
 use super::{RefusalRecord, Refusals};
-use crate::audit::Heads;
+use crate::audit::{Heads, NodeQuarrels};
 use crate::health::Health;
 use crate::ledger::{CaseFilter, CaseRecord, Hold, Ledger, LedgerError};
+use crate::sources::{L2BlockRef, NodeStanding, RollupNodes};
 use crosscheck_p2p::ChainId;
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::proc_macros::rpc;
 use jsonrpsee::types::ErrorObjectOwned;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use tracing::error;
 
 /// The largest page.
@@ -71,6 +73,30 @@ pub struct Status {
     pub chains: Vec<ChainStatus>,
 }
 
+/// One of a chain's rollup nodes.
+#[derive(Debug, Clone, Serialize)]
+pub struct RollupNodeStatus {
+    /// Where it is, without its secrets.
+    pub endpoint: String,
+    /// Whether the chain's heads are taken from it.
+    pub in_use: bool,
+    /// How it stands: `unasked`, `useful`, `no-heads`, `no-l1`, `behind` or `failing`.
+    pub state: &'static str,
+    /// What is the matter. `null`: nothing.
+    pub detail: Option<String>,
+}
+
+impl From<&NodeStanding> for RollupNodeStatus {
+    fn from(standing: &NodeStanding) -> Self {
+        Self {
+            endpoint: standing.endpoint.to_string(),
+            in_use: standing.is_in_use,
+            state: standing.state.name(),
+            detail: Some(standing.detail.clone()).filter(|detail| !detail.is_empty()),
+        }
+    }
+}
+
 /// How a chain stands. Heads are heights; `null`: not known.
 #[derive(Debug, Clone, Serialize)]
 pub struct ChainStatus {
@@ -94,6 +120,10 @@ pub struct ChainStatus {
     pub hold: Option<Hold>,
     /// Blocks without a verdict.
     pub open: u64,
+    /// Its rollup nodes, in the order in which they are tried.
+    pub rollup_nodes: Vec<RollupNodeStatus>,
+    /// Where those differ, in words.
+    pub rollup_node_differences: Vec<String>,
 }
 
 /// The `crosscheck_*` methods.
@@ -123,6 +153,10 @@ pub struct CrosscheckRpc {
     pub refusals: Refusals,
     /// The nodes' heads.
     pub heads: Heads,
+    /// The chains' rollup nodes.
+    pub nodes: BTreeMap<ChainId, RollupNodes>,
+    /// Where those differ.
+    pub quarrels: NodeQuarrels,
     /// The highest blocks gossiped.
     pub gossiped: crate::gossip::Gossiped,
     /// What stands in the way.
@@ -164,18 +198,23 @@ impl CrosscheckApiServer for CrosscheckRpc {
 impl CrosscheckRpc {
     async fn chain_status(&self, chain_id: ChainId) -> Result<ChainStatus, LedgerError> {
         let counts = self.ledger.counts(chain_id).await?;
-        let heads = self.heads.get(chain_id);
+        let heads = self.heads.get(chain_id).unwrap_or_default();
+        let height = |head: Option<L2BlockRef>| head.map(|head| head.number);
         Ok(ChainStatus {
             chain_id,
             received: counts.received,
             gossiped: self.gossiped.highest(chain_id),
-            unsafe_head: heads.map(|heads| heads.unsafe_l2.number),
-            local_safe: heads.map(|heads| heads.local_safe().number),
-            safe: heads.map(|heads| heads.safe_l2.number),
-            finalized: heads.map(|heads| heads.finalized_l2.number),
+            unsafe_head: height(heads.unsafe_l2),
+            local_safe: height(heads.local_safe_l2),
+            safe: height(heads.safe_l2),
+            finalized: height(heads.finalized_l2),
             vouched: self.ledger.vouched(chain_id).await?.map(|vouched| vouched.number),
             hold: self.ledger.hold(chain_id).await?,
             open: counts.open,
+            rollup_nodes: self.nodes.get(&chain_id).map_or_else(Vec::new, |nodes| {
+                nodes.standings().borrow().iter().map(RollupNodeStatus::from).collect()
+            }),
+            rollup_node_differences: self.quarrels.of(chain_id),
         })
     }
 }

@@ -9,7 +9,7 @@ use super::superchain_reader::SuperchainReader;
 use super::supervisor_types::{BlockId, BlockRef};
 use crate::consolidation::deposits::decode_l1_info;
 use crate::interop::SafetyLevel;
-use crate::sources::{RollupNode, SourceError, VerifiedBlock};
+use crate::sources::{RollupNodes, SourceError, VerifiedBlock};
 use crosscheck_p2p::ChainId;
 
 /// JSON-RPC's code of a method that a server does not have.
@@ -147,7 +147,7 @@ impl Derivation {
         })
     }
 
-    fn node(&self, chain_id: ChainId) -> Result<&RollupNode, SupervisorError> {
+    fn node(&self, chain_id: ChainId) -> Result<&RollupNodes, SupervisorError> {
         let node = self.superchain.sources(chain_id)?.node.as_ref();
         node.ok_or_else(|| SupervisorError::Skipped {
             what: format!("what chain {chain_id} was derived from"),
@@ -157,7 +157,7 @@ impl Derivation {
 
     async fn safe_head(
         &self,
-        node: &RollupNode,
+        node: &RollupNodes,
         chain_id: ChainId,
         l1: u64,
     ) -> Result<Option<SafeHead>, SupervisorError> {

@@ -9,9 +9,9 @@ use super::standing::Standing;
 use super::supervisor_types::BlockRef;
 use crate::audit::Heads;
 use crate::follow::L1Ref;
-use crate::interop::DependencySet;
+use crate::interop::{DependencySet, SafetyLevel};
 use crate::monitor::{Board, ObservedBlock};
-use crate::sources::{ExecutionClient, L1Client, LogIndex, RollupNode, VerifiedBlock};
+use crate::sources::{ExecutionClient, L1Client, LogIndex, RollupNodes, VerifiedBlock};
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
 use serde::Deserialize;
@@ -22,8 +22,8 @@ use std::collections::BTreeMap;
 pub struct ChainSources {
     /// Its execution clients.
     pub execution: ExecutionClient,
-    /// Its rollup node. `None`: the chain is monitored only.
-    pub node: Option<RollupNode>,
+    /// Its rollup nodes. `None`: the chain is monitored only.
+    pub node: Option<RollupNodes>,
     /// Seconds between two blocks.
     pub block_time: u64,
 }
@@ -133,12 +133,24 @@ impl SuperchainReader {
         })
     }
 
+    /// Whether the chain's node does not know its head of this level: it has just started, or was reset. A node that
+    /// does not answer is another matter: what it said last stands.
+    pub(super) fn is_unnamed(&self, chain_id: ChainId, level: SafetyLevel) -> bool {
+        let Some(heads) = self.heads.get(chain_id) else { return false };
+        match level {
+            SafetyLevel::Unsafe | SafetyLevel::CrossUnsafe => false,
+            SafetyLevel::LocalSafe => heads.local_safe_l2.is_none(),
+            SafetyLevel::Safe => heads.safe_l2.is_none(),
+            SafetyLevel::Finalized => heads.finalized_l2.is_none(),
+        }
+    }
+
     /// A field of the chain's node's last status that names an L1 block.
     pub(super) fn node_l1(&self, chain_id: ChainId, field: &str) -> Option<L1Ref> {
         let answers = self.heads.answers(chain_id)?;
         let answer = answers.borrow();
         let document = &answer.as_ref()?.document;
-        L1Ref::deserialize(document.fields().get(field)?).ok()
+        L1Ref::deserialize(document.fields().get(field)?).ok().filter(|block| !block.hash.is_zero())
     }
 
     /// The lowest of a field of all nodes' last statuses that names an L1 block. `None`: a node has not said it.

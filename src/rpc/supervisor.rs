@@ -148,6 +148,7 @@ impl SupervisorRpc {
     async fn head(&self, chain_id: ChainId, level: SafetyLevel) -> Result<BlockRef, SupervisorError> {
         self.superchain.sources(chain_id)?;
         let number = self.superchain.standing(chain_id)?.head(level);
+        let number = number.filter(|_| !self.superchain.is_unnamed(chain_id, level));
         let number = number.ok_or_else(|| SupervisorError::Uninitialized {
             what: format!("the {level} head of chain {chain_id}"),
         })?;
@@ -203,7 +204,7 @@ impl SupervisorRpc {
     async fn chain_status(&self, chain_id: ChainId) -> Result<ChainStanding, SupervisorError> {
         let Ok(standing) = self.superchain.standing(chain_id) else { return Ok(ChainStanding::default()) };
         let at = |level: SafetyLevel| {
-            let number = standing.head(level);
+            let number = standing.head(level).filter(|_| !self.superchain.is_unnamed(chain_id, level));
             async move {
                 match number {
                     Some(number) => self.superchain.canonical(chain_id, number).await.map(Some),

@@ -5,7 +5,7 @@ use super::monitoring::Monitoring;
 use crate::config::{Config, Switch};
 use crate::ledger::Ledger;
 use crate::rpc::{self, ChainSources, CrosscheckRpc, Failsafe, RpcParts, SuperchainReader};
-use crate::sources::{ExecutionClient, L1Client, LogIndex, RollupNode};
+use crate::sources::{ExecutionClient, L1Client, LogIndex};
 use crate::tasks::TaskGroup;
 use crosscheck_p2p::ChainId;
 use eyre::WrapErr;
@@ -29,6 +29,8 @@ pub(super) async fn start(
             ledger: ledger.clone(),
             refusals: shared.refusals.clone(),
             heads: shared.heads.clone(),
+            nodes: shared.nodes.clone(),
+            quarrels: shared.quarrels.clone(),
             gossiped: shared.gossiped.clone(),
             health: shared.health.clone(),
         },
@@ -58,7 +60,7 @@ fn superchain(
     let mut chains = BTreeMap::new();
     for (chain_id, chain) in config.chains.iter().filter(|(chain_id, _)| set.member(**chain_id).is_some()) {
         let Some(execution) = clients.get(chain_id).cloned() else { continue };
-        let node = chain.rollup_node.clone().map(|url| RollupNode::new(url, limits)).transpose()?;
+        let node = shared.nodes.get(chain_id).cloned();
         chains.insert(*chain_id, ChainSources { execution, node, block_time: chain.block_time });
     }
     let l1 = config.l1.execution.clone().map(|url| L1Client::new(url, limits)).transpose()?;

@@ -170,6 +170,12 @@ pub enum SourceError {
         /// Its hash.
         hash: B256,
     },
+    /// A chain without a rollup node was to be asked for what only that knows.
+    #[error("chain {chain_id} has no rollup node; set chains.{chain_id}.rollup_node")]
+    NoRollupNode {
+        /// The chain.
+        chain_id: ChainId,
+    },
     /// A quorum that so many endpoints cannot have.
     #[error("chain {chain_id}: {reason}")]
     Quorum {

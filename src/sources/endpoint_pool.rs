@@ -284,7 +284,7 @@ impl EndpointPool {
     }
 
     fn compare(&self, place: usize, said: L2BlockRef, agreed: L2BlockRef) {
-        self.update(place, |standing, now| standing.compared(agreed.number, said.hash, agreed.hash, now));
+        self.update(place, |standing, now| standing.compared(agreed.number, said.hash(), agreed.hash(), now));
     }
 
     /// Takes note of how far an endpoint is behind the tip.

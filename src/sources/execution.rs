@@ -108,9 +108,9 @@ impl ExecutionClient {
             return self.block(BY_NUMBER, params, |block| block.number() == number).await;
         }
         let Some(canonical) = self.canonical_block(number).await? else { return Ok(None) };
-        let block = self.block_by_hash(canonical.hash).await?;
+        let block = self.block_by_hash(canonical.hash()).await?;
         // They agreed on it a moment ago: this is no statement about the height.
-        let (chain_id, hash) = (self.chain_id(), canonical.hash);
+        let (chain_id, hash) = (self.chain_id(), canonical.hash());
         block.map(Some).ok_or(SourceError::Vanished { chain_id, number, hash })
     }
 
@@ -120,7 +120,7 @@ impl ExecutionClient {
     /// # Errors
     /// If the endpoints do not agree, or too few give an answer that holds.
     pub async fn canonical_hash(&self, number: u64) -> Result<Option<B256>, SourceError> {
-        Ok(self.canonical_block(number).await?.map(|block| block.hash))
+        Ok(self.canonical_block(number).await?.map(|block| block.hash()))
     }
 
     /// Like [`ExecutionClient::canonical_hash`], with the block's timestamp.
@@ -220,5 +220,6 @@ pub(super) fn verified_header(
         let reason = format!("the header of block {number} does not hash to {claimed}");
         return Err(endpoint.untrustworthy(method, &reason));
     }
-    Ok(L2BlockRef { hash: claimed, number, timestamp: UnixSeconds(header.inner.timestamp) })
+    L2BlockRef::new(number, claimed, UnixSeconds(header.inner.timestamp))
+        .ok_or_else(|| endpoint.untrustworthy(method, &"the header's hash is all zero"))
 }

@@ -13,12 +13,18 @@ mod l1_header;
 mod l1_logs;
 mod labelled_heads;
 mod log_index;
+mod node_memory;
+mod node_standing;
 mod poll;
 mod proven_logs;
 mod quorum;
 mod receipt_rlp;
 mod rollup_node;
+mod rollup_nodes;
 mod safe_means;
+#[cfg(test)]
+pub(crate) mod scripted_node;
+mod shortfall;
 mod standing;
 mod status_document;
 mod verified_block;
@@ -31,12 +37,15 @@ pub use l1_header::VerifiedL1Header;
 pub use l1_logs::{L1Log, ProvenL1Logs};
 pub use labelled_heads::LabelledHeads;
 pub use log_index::LogIndex;
+pub use node_standing::{NodeStanding, NodeState};
 pub use proven_logs::{Executed, ProofError, ProvenLog, ProvenLogs};
 pub use quorum::{Quorum, QuorumError};
 pub use rollup_node::{L2BlockRef, MAX_ROLLUP_CONFIG_BYTES, RollupNode, SafeHeadAtL1, SyncStatus};
+pub use rollup_nodes::{NodeAnswer, RollupNodes};
 pub use safe_means::SafeMeans;
+pub use shortfall::Shortfall;
 pub use standing::{EndpointStanding, EndpointState, TOLERATED_LAG};
-pub use status_document::{MAX_STATUS_BYTES, StatusDocument, StatusDocumentError};
+pub use status_document::{MAX_STATUS_BYTES, StatusDocument, StatusDocumentError, UnseenL1};
 pub use verified_block::{BlockError, VerifiedBlock};
 
 #[cfg(test)]

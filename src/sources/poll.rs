@@ -72,7 +72,7 @@ impl Poll {
     fn counts(&self) -> Vec<(L2BlockRef, usize)> {
         let mut counts: Vec<(L2BlockRef, usize)> = Vec::new();
         for (_, block) in self.blocks() {
-            match counts.iter_mut().find(|(known, _)| known.hash == block.hash) {
+            match counts.iter_mut().find(|(known, _)| known.hash() == block.hash()) {
                 Some((_, votes)) => *votes = votes.saturating_add(1),
                 None => counts.push((block, 1)),
             }
@@ -93,7 +93,7 @@ impl Poll {
             .map(|(place, vote)| match vote {
                 None => format!("{} has not answered", name(place)),
                 Some(Ok(None)) => format!("{} has none", name(place)),
-                Some(Ok(Some(block))) => format!("{} says {} ({})", name(place), block.hash, block.number),
+                Some(Ok(Some(block))) => format!("{} says {} ({})", name(place), block.hash(), block.number),
                 Some(Err(error)) => format!("{} failed: {error}", name(place)),
             })
             .collect();
@@ -116,7 +116,7 @@ mod tests {
     use rstest::rstest;
 
     fn block(byte: u8) -> L2BlockRef {
-        L2BlockRef { hash: B256::repeat_byte(byte), number: 9, timestamp: UnixSeconds(18) }
+        L2BlockRef::new(9, B256::repeat_byte(byte), UnixSeconds(18)).unwrap()
     }
 
     fn failure() -> SourceError {
@@ -138,35 +138,33 @@ mod tests {
         poll
     }
 
-    const A: Tally = Tally::Agreed(Some(L2BlockRef {
-        hash: B256::repeat_byte(b'a'),
-        number: 9,
-        timestamp: UnixSeconds(18),
-    }));
+    fn agreed_on_a() -> Tally {
+        Tally::Agreed(Some(block(b'a')))
+    }
 
     #[rstest]
-    #[case::one_of_one(1, "a", A)]
+    #[case::one_of_one(1, "a", agreed_on_a())]
     #[case::none_of_one(1, "-", Tally::Agreed(None))]
     #[case::failure_of_one(1, "x", Tally::Split)]
-    #[case::two_of_three_do_not_wait(2, "aa.", A)]
+    #[case::two_of_three_do_not_wait(2, "aa.", agreed_on_a())]
     #[case::one_vote_waits(2, "a..", Tally::Open)]
     #[case::a_lie_waits_for_the_third(2, "ab.", Tally::Open)]
-    #[case::a_liar_is_outvoted(2, "aba", A)]
+    #[case::a_liar_is_outvoted(2, "aba", agreed_on_a())]
     #[case::everyone_for_himself(2, "abc", Tally::Split)]
     #[case::a_lie_and_a_failure(2, "abx", Tally::Split)]
     #[case::two_failures_settle_it(2, "xx.", Tally::Split)]
-    #[case::a_failure_is_made_up_for(2, "axa", A)]
-    #[case::both_of_two(2, "aa", A)]
+    #[case::a_failure_is_made_up_for(2, "axa", agreed_on_a())]
+    #[case::both_of_two(2, "aa", agreed_on_a())]
     #[case::two_of_two_differ(2, "ab", Tally::Split)]
     #[case::one_of_two_is_not_there_yet(2, "a-", Tally::Split)]
     #[case::missing_on_two_of_three(2, "--.", Tally::Agreed(None))]
     #[case::missing_on_one_with_a_failure(2, "-x.", Tally::Open)]
     #[case::missing_on_one_with_two_failures(2, "-xx", Tally::Split)]
-    #[case::a_laggard_is_outvoted(2, "-aa", A)]
+    #[case::a_laggard_is_outvoted(2, "-aa", agreed_on_a())]
     #[case::two_laggards_outvote(2, "-a-", Tally::Agreed(None))]
     #[case::failover_waits_for_the_other(1, "a.", Tally::Open)]
-    #[case::failover_on_failure(1, "ax", A)]
-    #[case::failover_past_a_laggard(1, "a-", A)]
+    #[case::failover_on_failure(1, "ax", agreed_on_a())]
+    #[case::failover_past_a_laggard(1, "a-", agreed_on_a())]
     #[case::failover_does_not_choose_between_two(1, "ab", Tally::Split)]
     fn tallies(#[case] needed: usize, #[case] votes: &str, #[case] expected: Tally) {
         assert_eq!(poll(needed, votes).tally(), expected);
@@ -175,7 +173,7 @@ mod tests {
     #[test]
     fn who_said_what_is_told() {
         let said = poll(2, "ab-.").said(|place| format!("#{place}"));
-        assert!(said.contains(&format!("#0 says {}", block(b'a').hash)), "{said}");
+        assert!(said.contains(&format!("#0 says {}", block(b'a').hash())), "{said}");
         assert!(said.contains("#2 has none; #3 has not answered"), "{said}");
     }
 

@@ -1,6 +1,7 @@
 //! [`RollupNode`]: what a chain's rollup node says of its heads.
 //!
-//! Served by op-node, kona-node and op-supernode; fields that only some of them send are optional.
+//! Served by op-node, kona-node and op-supernode; fields that only some of them send are optional. A reference whose
+//! hash is all zero names no block: these nodes answer so after a start or a reset. It never leaves here as a block.
 
 use super::{Endpoint, EndpointLimits, EndpointUrl, SafeMeans, SourceError, StatusDocument};
 use crate::consolidation::RollupConfig;
@@ -15,11 +16,10 @@ use std::collections::BTreeMap;
 /// The longest rollup configuration that is taken in, in bytes: what nodes send has about 3 KiB.
 pub const MAX_ROLLUP_CONFIG_BYTES: usize = 256 * 1024;
 
-/// A reference to an L2 block, as `optimism_syncStatus` gives it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+/// A reference to an L2 block. There is none with an all-zero hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct L2BlockRef {
-    /// The block's hash. All zero: there is none yet.
-    pub hash: B256,
+    hash: B256,
     /// Its height.
     pub number: u64,
     /// Its timestamp.
@@ -27,29 +27,87 @@ pub struct L2BlockRef {
 }
 
 impl L2BlockRef {
+    /// The block of this hash. `None`: the hash is all zero, so no block is named.
+    pub fn new(number: u64, hash: B256, timestamp: UnixSeconds) -> Option<Self> {
+        (!hash.is_zero()).then_some(Self { hash, number, timestamp })
+    }
+
+    /// The block's hash.
+    pub const fn hash(&self) -> B256 {
+        self.hash
+    }
+
     /// Where it stands.
     pub const fn position(&self) -> BlockNumHash {
         BlockNumHash { number: self.number, hash: self.hash }
     }
 }
 
-/// The heads that a rollup node knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+/// The heads that a rollup node names. `None`: the node does not know that one yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "RawStatus")]
 pub struct SyncStatus {
     /// The tip of the chain, not yet derived.
-    pub unsafe_l2: L2BlockRef,
+    pub unsafe_l2: Option<L2BlockRef>,
     /// The cross-safe head; on a node that does not verify messages, the same as local-safe.
-    pub safe_l2: L2BlockRef,
-    /// The head of what L1 says.
+    pub safe_l2: Option<L2BlockRef>,
+    /// The head of what L1 says: nodes from before interop call it safe.
     pub local_safe_l2: Option<L2BlockRef>,
     /// The head of what finalized L1 says.
-    pub finalized_l2: L2BlockRef,
+    pub finalized_l2: Option<L2BlockRef>,
 }
 
 impl SyncStatus {
-    /// The head of what L1 says: nodes from before interop call it safe.
-    pub fn local_safe(&self) -> L2BlockRef {
-        self.local_safe_l2.unwrap_or(self.safe_l2)
+    /// Every head, by the name of its level.
+    pub const fn by_level(&self) -> [(&'static str, Option<L2BlockRef>); 4] {
+        [
+            ("unsafe", self.unsafe_l2),
+            ("local-safe", self.local_safe_l2),
+            ("safe", self.safe_l2),
+            ("finalized", self.finalized_l2),
+        ]
+    }
+
+    /// Whether it names any head at all.
+    pub fn names_a_head(&self) -> bool {
+        self.by_level().iter().any(|(_, head)| head.is_some())
+    }
+}
+
+#[derive(Deserialize)]
+struct RawStatus {
+    #[serde(deserialize_with = "named")]
+    unsafe_l2: Option<L2BlockRef>,
+    #[serde(deserialize_with = "named")]
+    safe_l2: Option<L2BlockRef>,
+    local_safe_l2: Option<RawRef>,
+    #[serde(deserialize_with = "named")]
+    finalized_l2: Option<L2BlockRef>,
+}
+
+#[derive(Deserialize)]
+struct RawRef {
+    hash: B256,
+    number: u64,
+    timestamp: UnixSeconds,
+}
+
+impl RawRef {
+    fn named(self) -> Option<L2BlockRef> {
+        L2BlockRef::new(self.number, self.hash, self.timestamp)
+    }
+}
+
+/// A reference that must be there, and may name no block.
+fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<L2BlockRef>, D::Error> {
+    Ok(Option::<RawRef>::deserialize(deserializer)?.and_then(RawRef::named))
+}
+
+impl From<RawStatus> for SyncStatus {
+    fn from(raw: RawStatus) -> Self {
+        let RawStatus { unsafe_l2, safe_l2, local_safe_l2, finalized_l2 } = raw;
+        let local_safe_l2 = local_safe_l2.map_or(safe_l2, RawRef::named);
+        Self { unsafe_l2, safe_l2, local_safe_l2, finalized_l2 }
     }
 }
 
@@ -111,6 +169,11 @@ impl RollupNode {
     /// If no HTTP client can be made.
     pub fn new(url: EndpointUrl, limits: EndpointLimits) -> Result<Self, SourceError> {
         Ok(Self { endpoint: Endpoint::new(url, limits)?, limits })
+    }
+
+    /// Where it is.
+    pub const fn url(&self) -> &EndpointUrl {
+        self.endpoint.url()
     }
 
     /// Its heads, and all else that it says of them.
@@ -283,6 +346,47 @@ mod tests {
     async fn a_node_that_is_away_leaves_the_meaning_of_safe_unknown() {
         let node = RollupNode::new("http://127.0.0.1:1".parse().unwrap(), LIMITS).unwrap();
         assert!(node.safe_means(ChainId::from(901)).await.is_err());
+    }
+
+    /// A status whose heads are at these heights: unsafe, local-safe, safe, finalized. `z`: an all-zero reference,
+    /// `-`: no such field, `n`: null.
+    fn status(heads: &str) -> Result<SyncStatus, serde_json::Error> {
+        let names = ["unsafe_l2", "local_safe_l2", "safe_l2", "finalized_l2"];
+        let mut fields = serde_json::Map::new();
+        for (name, head) in names.into_iter().zip(heads.chars()) {
+            let (number, hash) = match head {
+                '-' => continue,
+                'z' => (0, B256::ZERO),
+                _ => (head.to_digit(10).unwrap_or_default(), B256::repeat_byte(7)),
+            };
+            let head = match head {
+                'n' => Value::Null,
+                _ => json!({ "hash": hash, "number": number, "timestamp": 2 * number }),
+            };
+            fields.insert(name.to_owned(), head);
+        }
+        serde_json::from_value(Value::Object(fields))
+    }
+
+    #[rstest]
+    #[case::all("8642", [Some(8), Some(6), Some(4), Some(2)])]
+    #[case::none("zzzz", [None; 4])]
+    #[case::null("nnnn", [None; 4])]
+    #[case::genesis_is_a_head("0000", [Some(0); 4])]
+    #[case::nothing_is_final("3210", [Some(3), Some(2), Some(1), Some(0)])]
+    #[case::final_is_unknown("321z", [Some(3), Some(2), Some(1), None])]
+    #[case::only_a_tip("3zzz", [Some(3), None, None, None])]
+    #[case::before_interop("3-20", [Some(3), Some(2), Some(2), Some(0)])]
+    #[case::before_interop_and_reset("3-zz", [Some(3), None, None, None])]
+    fn heads_are_named_or_unknown(#[case] heads: &str, #[case] expected: [Option<u64>; 4]) {
+        let status = status(heads).unwrap();
+        assert_eq!(status.by_level().map(|(_, head)| head.map(|head| head.number)), expected);
+        assert_eq!(status.names_a_head(), expected != [None; 4]);
+    }
+
+    #[test]
+    fn a_status_without_its_heads_is_none() {
+        assert!(status("-222").is_err() && status("22-2").is_err() && status("222-").is_err());
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! [`StatusDocument`]: the whole answer of `optimism_syncStatus`, unknown fields included, bounded in size.
 
 use super::SyncStatus;
+use alloy::primitives::B256;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -58,11 +59,38 @@ impl StatusDocument {
     pub const fn heads(&self) -> SyncStatus {
         self.heads
     }
+
+    /// What of L1 the node does not know: it has lost its L1, or has not begun to read it. `None`: it sees L1, as far as
+    /// it says.
+    pub fn unseen_l1(&self) -> Option<UnseenL1> {
+        let heads = ["head_l1", "safe_l1", "finalized_l1"].map(|field| self.hash_in(field));
+        if heads.contains(&Some(B256::ZERO)) && !heads.iter().flatten().any(|hash| !hash.is_zero()) {
+            return Some(UnseenL1::Heads);
+        }
+        (self.hash_in("current_l1") == Some(B256::ZERO)).then_some(UnseenL1::Current)
+    }
+
+    /// The hash in a reference. `None`: the node does not send it.
+    fn hash_in(&self, field: &str) -> Option<B256> {
+        self.fields.get(field)?.get("hash")?.as_str()?.parse().ok()
+    }
+}
+
+/// What of L1 a node does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum UnseenL1 {
+    /// Any of L1's heads.
+    #[error("the rollup node does not see L1 (its L1 heads are unknown)")]
+    Heads,
+    /// How far it has read.
+    #[error("the rollup node does not see L1 (it names no L1 block that it has come to)")]
+    Current,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
     use serde_json::json;
 
     fn read(answer: &Value) -> Result<StatusDocument, StatusDocumentError> {
@@ -70,15 +98,36 @@ mod tests {
     }
 
     fn status() -> Value {
-        let head = json!({ "hash": alloy::primitives::B256::ZERO, "number": 7, "timestamp": 14 });
+        let head = json!({ "hash": B256::repeat_byte(7), "number": 7, "timestamp": 14 });
         json!({ "unsafe_l2": head, "safe_l2": head, "finalized_l2": head, "of_tomorrow": [1] })
     }
 
     #[test]
     fn unknown_fields_are_kept() {
         let document = read(&status()).unwrap();
-        assert_eq!(document.heads().safe_l2.number, 7);
+        assert_eq!(document.heads().safe_l2.unwrap().number, 7);
         assert_eq!(document.fields().get("of_tomorrow"), Some(&json!([1])));
+    }
+
+    /// L1's head, safe and final block, and the one that was come to. `z`: all zero, `-`: not sent.
+    #[rstest]
+    #[case::all("1111", None)]
+    #[case::nothing_told("----", None)]
+    #[case::nothing_is_final_yet("1zz1", None)]
+    #[case::lost("zzz1", Some(UnseenL1::Heads))]
+    #[case::lost_before_it_began("zzzz", Some(UnseenL1::Heads))]
+    #[case::only_the_head_is_told("z--1", Some(UnseenL1::Heads))]
+    #[case::not_begun("111z", Some(UnseenL1::Current))]
+    fn what_of_l1_is_unseen(#[case] l1: &str, #[case] expected: Option<UnseenL1>) {
+        let mut status = status();
+        for (name, block) in ["head_l1", "safe_l1", "finalized_l1", "current_l1"].into_iter().zip(l1.chars())
+        {
+            let hash = if block == 'z' { B256::ZERO } else { B256::repeat_byte(1) };
+            if block != '-' {
+                status[name] = json!({ "hash": hash, "number": 0, "parentHash": B256::ZERO, "timestamp": 0 });
+            }
+        }
+        assert_eq!(read(&status).unwrap().unseen_l1(), expected);
     }
 
     #[test]

@@ -62,6 +62,7 @@ fn assert_as_scripted((code, report, complaints): &(Option<i32>, Value, String))
 #[case::l1_reorg("l1-reorg@20", "1", &["-"])]
 #[case::sibling_wrong_fork("sibling-wrong-fork@20", "1", &["-"])]
 #[case::rpc_outage("rpc-outage@20", "1", &["-"])]
+#[case::zero_heads("zero-heads@20", "1", &["-"])]
 fn a_fault_of_messages_alone_is_found(#[case] fault: &str, #[case] seed: &str, #[case] messages: &[&str]) {
     let chains = if fault.starts_with("message-cycle-three") { "3" } else { "2" };
     let run = run(&["--chains", chains, "--seed", seed, "--blocks", "45"], &[fault]);

@@ -38,7 +38,8 @@ impl Investigator {
     ) -> Result<(), Wait> {
         let wait = |cause| Wait { awaited, chain_id, cause };
         let heads = self.heads.get(chain_id).ok_or_else(|| wait(Cause::EndpointError))?;
-        let is_head = block.number() >= heads.local_safe().number;
+        let local_safe = heads.local_safe_l2.ok_or_else(|| wait(Cause::NotYet))?;
+        let is_head = block.number() >= local_safe.number;
         if is_head || self.linked.0.lock().get(&block.hash()).is_some() {
             return Ok(());
         }

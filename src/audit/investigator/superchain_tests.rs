@@ -153,11 +153,10 @@ impl Court {
         let chain = &self.chains[&chain_id];
         let reference = |number: u64| {
             let block = chain.canonical(number).unwrap();
-            L2BlockRef { hash: block.hash, number, timestamp: block.timestamp() }
+            L2BlockRef::new(number, block.hash, block.timestamp())
         };
         let (tip, finalized) = (reference(chain.head().header.number), reference(finalized));
-        let status =
-            SyncStatus { unsafe_l2: tip, safe_l2: tip, local_safe_l2: Some(tip), finalized_l2: finalized };
+        let status = SyncStatus { unsafe_l2: tip, safe_l2: tip, local_safe_l2: tip, finalized_l2: finalized };
         self.investigator.heads.set(chain_id.into(), Some(status));
     }
 

@@ -166,7 +166,10 @@ impl Investigator {
         };
         let wait = |cause| Wait { awaited, chain_id, cause };
         let heads = self.heads.get(chain_id).ok_or_else(|| wait(Cause::EndpointError))?;
-        let tip = heads.local_safe();
+        let Some(tip) = heads.local_safe_l2 else {
+            self.heads.want(chain_id);
+            return Err(wait(Cause::NotYet));
+        };
         let number = match ask.number {
             Some(number) if number > tip.number && tip.timestamp >= ask.timestamp => {
                 return Ok(Found::Tip { number: tip.number, timestamp: tip.timestamp });
@@ -192,7 +195,7 @@ impl Investigator {
         let rests_on = self.proven.lock().get((chain_id, block.hash()), |chain_id| held.contains(chain_id));
         let maturity = if logs.executed().is_empty() || rests_on.is_some() {
             Maturity::Settled
-        } else if number <= heads.finalized_l2.number {
+        } else if heads.finalized_l2.is_some_and(|head| number <= head.number) {
             Maturity::Final
         } else {
             Maturity::Open
@@ -259,7 +262,8 @@ impl Investigator {
 
     /// Whether L1 finality covers a block that is canonical.
     fn is_final(&self, block: &ProvenLogs) -> bool {
-        self.heads.get(block.chain_id()).is_some_and(|heads| block.number() <= heads.finalized_l2.number)
+        let finalized = self.heads.get(block.chain_id()).and_then(|heads| heads.finalized_l2);
+        finalized.is_some_and(|head| block.number() <= head.number)
     }
 
     /// The chains that are known not to have gone back since what was found valid was found.
@@ -274,8 +278,8 @@ impl Investigator {
     }
 
     async fn is_held(&self, chain_id: ChainId) -> bool {
-        let Some(heads) = self.heads.get(chain_id) else { return false };
-        let head = heads.local_safe().position();
+        let local_safe = self.heads.get(chain_id).and_then(|heads| heads.local_safe_l2);
+        let Some(head) = local_safe.map(|head| head.position()) else { return false };
         let continuity = self.proven.lock().see(chain_id, head);
         let Continuity::Ask(anchor) = continuity else { return true };
         let Some(client) = self.clients.get(&chain_id) else { return false };

@@ -66,8 +66,8 @@ async fn world() -> (Fixture, RunningServer, Investigator) {
 fn heads_at(fixture: &Fixture, number: u64, hash: Option<B256>) -> SyncStatus {
     let block = fixture.chain.canonical(number).unwrap();
     let hash = hash.unwrap_or(block.hash);
-    let head = L2BlockRef { hash, number, timestamp: block.timestamp() };
-    SyncStatus { unsafe_l2: head, safe_l2: head, local_safe_l2: Some(head), finalized_l2: head }
+    let head = L2BlockRef::new(number, hash, block.timestamp());
+    SyncStatus { unsafe_l2: head, safe_l2: head, local_safe_l2: head, finalized_l2: head }
 }
 
 async fn investigate(investigator: &Investigator, case: Case) -> (Case, Vec<(Awaited, Cause)>) {
@@ -93,6 +93,17 @@ async fn a_node_that_lags_is_waited_for() {
     investigator.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 3, None)));
     let (case, waits) = investigate(&investigator, case).await;
     assert_eq!((case.verdict(), waits), (Some(&crate::audit::Verdict::Upheld), vec![]));
+}
+
+#[tokio::test]
+async fn a_node_that_names_no_heads_is_waited_for() {
+    let (fixture, _server, investigator) = world().await;
+    investigator.heads.set(CHAIN_ID.into(), Some(SyncStatus::default()));
+    let case = case(&fixture, &investigator, 2).await;
+    let (case, waits) = investigate(&investigator, case).await;
+    assert_eq!((case.verdict(), waits), (None, vec![(Awaited::LocalSafe, Cause::NotYet)]));
+    investigator.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 3, None)));
+    assert!(investigate(&investigator, case).await.0.verdict().is_some());
 }
 
 #[tokio::test]

@@ -119,6 +119,9 @@ fn settings_of_a_chain_that_cannot_work_are_refused(#[case] line: &str, #[case] 
 #[case::no_execution("[\"http://127.0.0.1:9545\"]", "[]", &["chains.901.execution is not set", "URLs"])]
 #[case::text_for_a_list("[\"http://127.0.0.1:9545\"]", "\"http://h\"", &["a text stands where a list", "URLs"])]
 #[case::rollup_node("rollup_node = \"http://127.0.0.1:7545\"", "", &["chains.901.rollup_node is not set", "URL"])]
+#[case::no_rollup_node("\"http://127.0.0.1:7545\"", "[]", &["chains.901.rollup_node = []", "only monitored has no such key", "list"])]
+#[case::rollup_node_twice("\"http://127.0.0.1:7545\"", "[\"http://h\", \"http://h/\"]", &["chains.901.rollup_node = http://h", "the list has it twice", "each once"])]
+#[case::number_for_rollup_nodes("\"http://127.0.0.1:7545\"", "7545", &["a number stands where a text or a list is needed"])]
 #[case::block_time("block_time = 2", "", &["chains.901.block_time is not set", "seconds between two blocks"])]
 #[case::zero_block_time("block_time = 2", "block_time = 0", &["chains.901.block_time = 0", "time between them"])]
 #[case::interop_time("interop_time = 0", "", &["chains.901.interop_time is not set", "activation time"])]
@@ -147,6 +150,24 @@ fn a_chain_without_a_rollup_node_is_only_monitored(#[case] line: &str, #[case] s
             assert_says(&error.to_string(), &["chains.901.rollup_node is not set", "only monitored", "URL"]);
         }
     }
+}
+
+#[rstest]
+#[case::one("\"http://127.0.0.1:7545\"", 1)]
+#[case::a_list_of_one("[\"http://127.0.0.1:7545\"]", 1)]
+#[case::several("[\"http://127.0.0.1:7545\", \"http://127.0.0.1:7546\"]", 2)]
+fn a_rollup_node_may_be_a_list(#[case] written: &str, #[case] expected: usize) {
+    let text = SOUND.replace("\"http://127.0.0.1:7545\"", written);
+    let config = file(&text).and_then(Layers::parse).unwrap();
+    assert_eq!(config.chains.values().next().unwrap().rollup_node.urls().len(), expected);
+}
+
+#[test]
+fn no_rollup_node_of_a_list_is_crosscheck_itself() {
+    let list = "[\"http://127.0.0.1:7545\", \"http://127.0.0.1:9646/901/\"]";
+    let text = format!("follow.mode = \"clamp\"\n{}", SOUND.replace("\"http://127.0.0.1:7545\"", list));
+    let message = file(&text).and_then(Layers::parse).unwrap_err().to_string();
+    assert_says(&message, &["chains.901.rollup_node", "would follow itself"]);
 }
 
 #[rstest]
@@ -245,6 +266,11 @@ fn no_message_tells_a_secret_in_the_wrong_place(#[case] line: &str, #[case] show
     "rollup_node = \"http://127.0.0.1:7545\"",
     "rollup_node = \"ws://me:hush@h/hush\"",
     "ws://…@h/…"
+)]
+#[case::one_of_several_nodes(
+    "\"http://127.0.0.1:7545\"",
+    "[\"http://me:hush@h/hush\", \"ws://me:hush@h/hush\"]",
+    "rollup_node[1] = \"ws://…@h/…\""
 )]
 #[case::neighbour(
     "9545\"]",

@@ -42,7 +42,7 @@ fn layers_lie_over_each_other(
 fn a_chain_can_be_set_by_the_environment_alone() {
     let variables = [
         ("CROSSCHECK_CHAINS_901_EXECUTION", "http://127.0.0.1:1, http://127.0.0.1:2"),
-        ("CROSSCHECK_CHAINS_901_ROLLUP_NODE", "http://127.0.0.1:3"),
+        ("CROSSCHECK_CHAINS_901_ROLLUP_NODE", "http://127.0.0.1:3, http://127.0.0.1:4"),
         ("CROSSCHECK_CHAINS_901_BLOCK_TIME", "2"),
         ("CROSSCHECK_CHAINS_901_INTEROP_TIME", "0"),
         ("CROSSCHECK_CHAINS_901_UNSAFE_BLOCK_SIGNER", "0x2222222222222222222222222222222222222222"),
@@ -51,6 +51,7 @@ fn a_chain_can_be_set_by_the_environment_alone() {
     let config = environment(Layers::default(), &variables).unwrap().parse().unwrap();
     let chain = config.chains.get(&ChainId::from(901)).unwrap();
     assert_eq!(chain.execution.len(), 2);
+    assert_eq!(chain.rollup_node.urls().len(), 2);
     assert_eq!(chain.p2p.key_file.as_deref(), Some(Path::new("here.key")));
 }
 

@@ -12,6 +12,7 @@ mod attributes;
 mod cascades;
 mod cast;
 mod endpoints;
+mod headless;
 mod inbox;
 mod messages;
 mod outage;
@@ -75,6 +76,7 @@ pub static REGISTRY: &[&dyn Fault] = &[
     &endpoints::LyingEndpoint,
     &endpoints::LaggingEndpoint,
     &endpoints::UnlinkedClient,
+    &headless::ZeroHeads,
     &attributes::ForgedDeposit,
     &attributes::WrongMinBaseFee,
     &attributes::SameAttributesOtherHash,
@@ -236,6 +238,11 @@ pub trait Fault: fmt::Debug + Send + Sync {
     /// The chain's execution client has another block at this height, by number, for so many ticks, from the one that
     /// builds the block; the blocks above it stand on the chain's own.
     fn unlinked_ticks(&self) -> Option<u64> {
+        None
+    }
+
+    /// The chain's rollup node names no heads for so many ticks, from the one that builds the block.
+    fn headless_ticks(&self) -> Option<u64> {
         None
     }
 

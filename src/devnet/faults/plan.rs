@@ -43,8 +43,8 @@ impl PlannedFault {
     /// How long it keeps nodes of its chain from serving the chain, if it does.
     fn disturbed_ticks(&self) -> Option<u64> {
         let fault = self.fault;
-        let of_all = fault.outage_ticks().or(fault.fork_ticks()).or(fault.unlinked_ticks());
-        of_all.or(fault.endpoint().map(EndpointFault::ticks))
+        let of_nodes = fault.outage_ticks().or(fault.fork_ticks()).or(fault.headless_ticks());
+        of_nodes.or(fault.unlinked_ticks()).or(fault.endpoint().map(EndpointFault::ticks))
     }
 
     /// The first tick after its nodes are as they should be, if they are ever not.
@@ -66,7 +66,8 @@ impl PlannedFault {
 
     /// Whether all nodes of its chain are disturbed, and not only one.
     fn blinds(&self) -> bool {
-        self.fault.outage_ticks().or(self.fault.fork_ticks()).or(self.fault.unlinked_ticks()).is_some()
+        let of_nodes = self.fault.outage_ticks().or(self.fault.fork_ticks()).or(self.fault.headless_ticks());
+        of_nodes.or(self.fault.unlinked_ticks()).is_some()
     }
 
     /// Whether it needs the chain's blocks to stay what they are.
@@ -232,6 +233,11 @@ impl FaultPlan {
     /// The outage that a chain's execution client has in a tick.
     pub fn outage(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
         self.disturbance(chain_id, tick).filter(|planned| planned.fault.outage_ticks().is_some())
+    }
+
+    /// The fault for which a chain's rollup node names no heads in a tick.
+    pub fn headless(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
+        self.disturbance(chain_id, tick).filter(|planned| planned.fault.headless_ticks().is_some())
     }
 
     /// The fault for which one of a chain's endpoints is not like the others in a tick, and how.
@@ -463,6 +469,14 @@ mod tests {
         let plan = plan(&["rpc-outage@30"]).unwrap();
         assert_eq!(plan.outage(901, tick).map(|planned| planned.block), since);
         assert!(plan.outage(902, tick).is_none());
+    }
+
+    #[test]
+    fn a_node_names_no_heads_for_ten_ticks() {
+        let plan = plan(&["zero-heads@30"]).unwrap();
+        let ticks: Vec<_> = (0..60).filter(|tick| plan.headless(901, *tick).is_some()).collect();
+        assert_eq!(ticks, (30..40).collect::<Vec<_>>());
+        assert!(plan.headless(902, 30).is_none() && plan.outage(901, 30).is_none());
     }
 
     #[test]

@@ -177,6 +177,42 @@ fn an_outage(#[case] verdicts: &[&str], #[case] found: Option<&str>, #[case] as_
     assert_eq!(report.is_as_scripted(), as_scripted);
 }
 
+#[rstest]
+#[case::told_and_recovered(&["unknown", "known"], Some("heads unknown, then known (901 rollup node named none)"), true)]
+#[case::never_told(&["known", "known"], None, false)]
+#[case::not_recovered(&["unknown", "unknown"], None, false)]
+#[case::taken_for_heads(&["zero", "known"], Some("heads taken for height 0 (901 rollup node named none)"), false)]
+fn a_node_without_heads(#[case] statuses: &[&str], #[case] found: Option<&str>, #[case] as_scripted: bool) {
+    let mut seen = Observations::default();
+    for (status, now) in statuses.iter().zip([&[901][..], &[]]) {
+        let height = match *status {
+            "known" => json!(9),
+            "zero" => json!(0),
+            _ => json!(null),
+        };
+        let reasons: &[&str] = match *status {
+            "unknown" => {
+                &["chain 901 heads: the rollup node names no heads yet (it waits for its first block)"]
+            }
+            _ => &[],
+        };
+        seen.status = serde_json::from_value(json!({
+            "ready": reasons.is_empty(), "reasons": reasons,
+            "chains": [{
+                "chain_id": 901, "gossiped": 9, "vouched": 1, "open": 0,
+                "unsafe_head": height, "local_safe": height, "safe": height, "finalized": height,
+            }],
+        }))
+        .unwrap();
+        seen.note_headless(now);
+    }
+    let mut fault = planted("zero-heads@20");
+    fault.words.clear();
+    let report = report(&[fault], &seen);
+    assert_eq!(report.faults[0].found.as_ref().map(ToString::to_string).as_deref(), found);
+    assert_eq!(report.is_as_scripted(), as_scripted);
+}
+
 #[test]
 fn an_outage_is_not_charged_with_what_another_fault_explains() {
     let lie = violated(1, LIE, "invalid-message", Some("log-not-found"));
@@ -261,8 +297,16 @@ fn an_unlinked_client_must_be_told_of_once(
     for is_named in [was_named, is_named] {
         let reason =
             "chain 901 monitor: its execution client contradicts itself: its block 21 ...".to_owned();
-        let chain =
-            ChainStatus { chain_id: 901.into(), gossiped: None, local_safe: None, vouched: None, open: 0 };
+        let chain = ChainStatus {
+            chain_id: 901.into(),
+            gossiped: None,
+            unsafe_head: None,
+            local_safe: None,
+            safe: None,
+            finalized: None,
+            vouched: None,
+            open: 0,
+        };
         let reasons = if is_named { vec![reason] } else { Vec::new() };
         seen.take_status(SidecarStatus { ready: !is_named, reasons, chains: vec![chain] });
     }

@@ -35,6 +35,7 @@ pub struct ChainStore {
     /// Whether the rollup node has taken its heads back.
     is_withdrawn: bool,
     outage: bool,
+    headless: bool,
     /// What stands in place of the chain's own blocks while the nodes follow another fork.
     fork: BTreeMap<u64, Arc<L2Block>>,
     /// What stands at its height by number, in place of the chain's own block, under blocks that stand on that.
@@ -56,6 +57,7 @@ impl ChainStore {
             heads: Heads::default(),
             is_withdrawn: false,
             outage: false,
+            headless: false,
             fork: BTreeMap::new(),
             unlinked: None,
             safe_at: BTreeMap::new(),
@@ -73,6 +75,7 @@ impl ChainStore {
         self.is_withdrawn = matches!(tick.withdrawal, Some(Withdrawal::Withdrawn(_)));
         self.outage = tick.outage;
         self.unlinked.clone_from(&tick.unlinked);
+        self.headless = tick.headless;
         self.safe_at.extend(tick.safe_at.iter().copied());
         while self.safe_at.len() > MAX_HEIGHTS {
             self.safe_at.pop_first();
@@ -109,6 +112,11 @@ impl ChainStore {
     /// Whether the execution client answers errors.
     pub const fn is_out(&self) -> bool {
         self.outage
+    }
+
+    /// Whether the rollup node names no heads.
+    pub const fn is_headless(&self) -> bool {
+        self.headless
     }
 
     /// The newest L1 height up to this one that led to another cross-safe head, and that head's height.

@@ -73,6 +73,9 @@ impl RollupNode {
         let (chain, l1) = (self.chain.read(), self.l1.read());
         let heads = chain.named_heads();
         let l2 = |number| {
+            if chain.is_headless() {
+                return Ok(no_l2_ref());
+            }
             chain
                 .canonical(number)
                 .map(|block| l2_ref(block))
@@ -234,6 +237,18 @@ fn l2_ref(block: &L2Block) -> Value {
         "timestamp": block.header.timestamp,
         "l1origin": block_id(block.l1_origin),
         "sequenceNumber": block.sequence_number,
+    })
+}
+
+/// A reference to no block, as nodes write it that know none yet.
+fn no_l2_ref() -> Value {
+    json!({
+        "hash": B256::ZERO,
+        "number": 0,
+        "parentHash": B256::ZERO,
+        "timestamp": 0,
+        "l1origin": block_id(BlockNumHash::default()),
+        "sequenceNumber": 0,
     })
 }
 

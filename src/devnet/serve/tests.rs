@@ -278,6 +278,27 @@ async fn a_client_that_does_not_link_up_has_another_block_by_number_only() {
 }
 
 #[tokio::test]
+async fn a_rollup_node_without_heads_answers_zeros_and_sees_l1() {
+    let mut world = world(&["zero-heads@31"]);
+    let tick: ChainTick = world.superchain.tick().unwrap().chains.remove(0);
+    world.chain.write().apply(&tick);
+    let status = world.node("optimism_syncStatus", json!([])).await;
+    for head in
+        ["unsafe_l2", "cross_unsafe_l2", "pending_safe_l2", "local_safe_l2", "safe_l2", "finalized_l2"]
+    {
+        assert_eq!(
+            (&status[head]["hash"], &status[head]["number"]),
+            (&json!(B256::ZERO), &json!(0)),
+            "{head}"
+        );
+    }
+    assert_ne!(status["head_l1"]["hash"], json!(B256::ZERO));
+    assert!(
+        world.execution("eth_getBlockByNumber", json!(["latest", false])).await.unwrap()["hash"].is_string()
+    );
+}
+
+#[tokio::test]
 async fn logs_are_filtered_by_range_address_and_topic() {
     let world = world(&[]);
     let client = &world;

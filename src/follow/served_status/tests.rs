@@ -145,7 +145,7 @@ fn finalized_never_goes_back() {
 #[test]
 fn finalized_is_on_the_chain_of_safe() {
     let mut forked = round(ATTESTED, [30, 20, 20, 10], 15);
-    forked.upstream.finalized_l2 = on_branch("other", 10);
+    forked.upstream.finalized_l2 = Some(on_branch("other", 10));
     assert!(matches!(forked.next(), Err(Keep::Elsewhere { number: 10, .. })));
     let first = round(ATTESTED, [30, 20, 20, 8], 14);
     assert_eq!(forked.after(&first).heads(), [30, 20, 15, 8]);
@@ -213,7 +213,7 @@ fn never_onward_while_the_upstream_has_another_block_at_the_vouched_height() {
 #[case::at_the_vouched_height(12)]
 fn never_onward_while_upstream_and_execution_client_disagree(#[case] local_safe: u64) {
     let mut forked = round(CLAMP, [30, local_safe, 12, 5], 12);
-    forked.upstream.local_safe_l2 = on_branch("other", local_safe);
+    forked.upstream.local_safe_l2 = Some(on_branch("other", local_safe));
     assert!(matches!(forked.next(), Err(Keep::Elsewhere { number, .. }) if number == local_safe));
 }
 
@@ -244,19 +244,30 @@ fn current_l1_is_never_zero() {
     assert_eq!(round.next(), Err(Keep::NoCurrentL1));
 }
 
-#[rstest]
-#[case::local_safe("local-safe")]
-#[case::safe("safe")]
-#[case::finalized("finalized")]
-fn a_head_is_never_zero(#[case] level: &'static str) {
-    let mut round = round(ATTESTED, [30, 20, 20, 5], 12);
-    let head = match level {
-        "local-safe" => &mut round.upstream.local_safe_l2,
-        "safe" => &mut round.upstream.safe_l2,
-        _ => &mut round.upstream.finalized_l2,
-    };
-    head.hash = B256::ZERO;
-    assert_eq!(round.next(), Err(Keep::NoHead { level }));
+#[test]
+fn local_safe_and_safe_are_never_guessed() {
+    for level in ["local-safe", "safe"] {
+        let mut round = round(ATTESTED, [30, 20, 20, 5], 12);
+        let upstream = &mut round.upstream;
+        *(if level == "safe" { &mut upstream.safe_l2 } else { &mut upstream.local_safe_l2 }) = None;
+        assert_eq!(round.next(), Err(Keep::NoHead { level }));
+    }
+}
+
+#[test]
+fn finalized_is_never_guessed() {
+    let first = round(ATTESTED, [30, 20, 20, 5], 12);
+    let mut unknown = first.clone();
+    unknown.upstream.finalized_l2 = None;
+    assert_eq!(unknown.next(), Err(Keep::NoHead { level: "finalized" }));
+    assert_eq!(unknown.after(&first).heads(), [30, 20, 12, 5]);
+}
+
+#[test]
+fn an_unknown_tip_is_not_below_local_safe() {
+    let mut unknown = round(ATTESTED, [30, 20, 20, 5], 12);
+    unknown.upstream.unsafe_l2 = None;
+    assert_eq!(unknown.heads(), [20, 20, 12, 5]);
 }
 
 #[test]
@@ -269,7 +280,7 @@ fn an_upstream_that_contradicts_itself_is_not_followed() {
 fn unsafe_is_never_below_local_safe() {
     assert_eq!(round(ATTESTED, [20, 20, 20, 5], 12).heads(), [20, 20, 12, 5]);
     let mut behind = round(ATTESTED, [20, 20, 20, 5], 12);
-    behind.upstream.unsafe_l2 = l2(15);
+    behind.upstream.unsafe_l2 = Some(l2(15));
     assert_eq!(behind.heads(), [20, 20, 12, 5]);
 }
 
@@ -375,7 +386,7 @@ fn an_invalid_block_of_another_branch_holds_nothing_up() {
 fn beside_an_invalid_block_a_tip_of_which_nothing_is_known_is_not_served() {
     let mut round = round(CLAMP, [30, 20, 20, 5], 12);
     round.invalid = vec![on_other_branch(25)];
-    round.upstream.unsafe_l2 = on_branch("other", 30);
+    round.upstream.unsafe_l2 = Some(on_branch("other", 30));
     assert_eq!(round.heads(), [20, 20, 12, 5]);
 }
 
@@ -390,7 +401,7 @@ fn before_lagoon_local_safe_is_not_above_the_vouched_head(
 ) {
     for mode in [ATTESTED, CLAMP] {
         let mut round = round(mode, [30, 20, 20, 5], 12);
-        assert_eq!(round.upstream.local_safe_l2.timestamp, 1_040);
+        assert_eq!(round.upstream.local_safe_l2.unwrap().timestamp, 1_040);
         round.lagoon = lagoon;
         assert_eq!(round.heads(), expected);
     }
@@ -430,7 +441,7 @@ fn a_node_that_names_no_heads_has_withdrawn_them_all() {
     for head in
         [&mut reset.upstream.unsafe_l2, &mut reset.upstream.local_safe_l2, &mut reset.upstream.safe_l2]
     {
-        *head = L2Ref { hash: B256::ZERO, number: 0, ..*head };
+        *head = None;
     }
     assert_eq!(heads(&reset.kept()), [15, 15, 15, 5]);
 }

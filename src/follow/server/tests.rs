@@ -59,12 +59,12 @@ fn status() -> ServedStatus {
     let upstream = upstream([30, 20, 12, 5]);
     ServedStatus {
         l1: upstream.l1,
-        unsafe_l2: upstream.unsafe_l2,
-        cross_unsafe_l2: upstream.unsafe_l2,
-        local_safe_l2: upstream.local_safe_l2,
-        pending_safe_l2: upstream.local_safe_l2,
-        safe_l2: upstream.safe_l2,
-        finalized_l2: upstream.finalized_l2,
+        unsafe_l2: upstream.unsafe_l2.unwrap(),
+        cross_unsafe_l2: upstream.unsafe_l2.unwrap(),
+        local_safe_l2: upstream.local_safe_l2.unwrap(),
+        pending_safe_l2: upstream.local_safe_l2.unwrap(),
+        safe_l2: upstream.safe_l2.unwrap(),
+        finalized_l2: upstream.finalized_l2.unwrap(),
         crosscheck_hold: None,
         others: serde_json::Map::new(),
     }

@@ -1,8 +1,10 @@
 //! The `supervisor_*` and `superroot_*` methods, errors included.
 
 use super::world::{CHAIN, HEADS, SILENT, Setup, TIP, World, time_of};
+use crate::audit::Answer;
 use crate::consolidation::OutputV0;
 use crate::rpc::super_root;
+use crate::sources::StatusDocument;
 use alloy::primitives::{B256, Bytes};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use rstest::rstest;
@@ -35,6 +37,33 @@ async fn heads(#[case] chain: Value) {
 async fn heads_that_are_not_known(#[case] method: &str, #[case] chain: u64, #[case] code: i32) {
     let world = World::start(Setup { silent: true, ..Setup::default() }).await;
     assert_eq!(world.call(method, &[json!(chain)]).await.unwrap_err().0, code);
+}
+
+#[tokio::test]
+async fn heads_that_the_node_no_longer_names_are_not_known_to_anybody() {
+    let world = World::start(Setup::default()).await;
+    let none = json!({ "hash": B256::ZERO, "number": 0, "timestamp": 0, "parentHash": B256::ZERO });
+    let document = json!({
+        "unsafe_l2": none, "local_safe_l2": none, "safe_l2": none, "finalized_l2": none, "current_l1": none,
+        "finalized_l1": none, "head_l1": none,
+    });
+    let document = StatusDocument::read(&serde_json::value::to_raw_value(&document).unwrap()).unwrap();
+    world.heads.set(CHAIN.into(), Some(document.heads()));
+    world.heads.set_answer(CHAIN.into(), Answer { document, at: tokio::time::Instant::now() });
+    for method in ["supervisor_localSafe", "supervisor_crossSafe", "supervisor_finalized"] {
+        assert_eq!(world.call(method, &[json!(CHAIN)]).await.unwrap_err().0, -320_400, "{method}");
+    }
+    let status = world.call("supervisor_syncStatus", &[]).await.unwrap();
+    let chain = &status["chains"][CHAIN.to_string()];
+    let chain = if chain.is_null() { &status["chains"]["0x385"] } else { chain };
+    for level in ["localSafe", "safe", "finalized"] {
+        assert_eq!(chain[level]["hash"], json!(B256::ZERO), "{level}: {status}");
+    }
+    assert_eq!(chain["localUnsafe"]["number"], TIP, "the execution clients agree on it");
+    let status = world.call("crosscheck_status", &[]).await.unwrap();
+    for level in ["unsafe_head", "local_safe", "safe", "finalized"] {
+        assert!(status["chains"][0][level].is_null(), "{level}: {status}");
+    }
 }
 
 #[rstest]

@@ -1,6 +1,6 @@
 //! A small superchain behind a served RPC: real blocks and receipts, a board told of them, endpoints that answer.
 
-use crate::audit::{Answer, Heads};
+use crate::audit::{Answer, Heads, NodeQuarrels};
 use crate::devnet::block::L2Block;
 use crate::devnet::contracts::{EMITTER, emit_call};
 use crate::devnet::fixture::{CHAIN_ID, Fixture, GENESIS_TIME};
@@ -18,7 +18,7 @@ use crate::rpc::{
     Told, serve,
 };
 use crate::sources::{
-    EndpointLimits, Executed, ExecutionClient, L1Client, LogIndex, RollupNode, SafeMeans, StatusDocument,
+    EndpointLimits, Executed, ExecutionClient, L1Client, LogIndex, RollupNodes, SafeMeans, StatusDocument,
 };
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::{B256, U64};
@@ -96,6 +96,8 @@ pub(super) struct World {
     pub suspects: Suspects,
     pub failsafe: Failsafe,
     pub ledger: Ledger,
+    /// What the chain's node said last.
+    pub heads: Heads,
     /// The chain's endpoint, until the test stops it.
     pub execution: Option<RunningServer>,
     _servers: Vec<RunningServer>,
@@ -121,6 +123,8 @@ impl World {
         let node = start(node_module(&fixture, &blocks, setup.record)).await.unwrap();
         let l1 = start(l1_module(Arc::new(RwLock::new(fixture.l1.clone()))).unwrap()).await.unwrap();
         let superchain = reader(&fixture, &blocks, setup, [&execution, &node, &l1]).await;
+        let heads = superchain.heads.clone();
+        let nodes = superchain.chains.iter().filter_map(|(id, chain)| Some((*id, chain.node.clone()?)));
         let (told, _) = broadcast::channel(TOLD_CAPACITY);
         let (suspects, failsafe) = (Suspects::default(), Failsafe::open(&ledger).await.unwrap());
         let parts = RpcParts {
@@ -128,7 +132,9 @@ impl World {
                 chains: vec![chain()],
                 ledger: ledger.clone(),
                 refusals: Refusals::new(Metrics::new(superchain.set.clone()).unwrap()),
-                heads: superchain.heads.clone(),
+                heads: heads.clone(),
+                nodes: nodes.collect(),
+                quarrels: NodeQuarrels::default(),
                 gossiped: Gossiped::default(),
                 health: Health::default(),
             },
@@ -156,6 +162,7 @@ impl World {
             suspects,
             failsafe,
             ledger,
+            heads,
             execution: Some(execution),
             _servers: servers,
             _dir: dir,
@@ -270,7 +277,7 @@ async fn reader(
     }
     let sources = |chain_id: ChainId| ChainSources {
         execution: client(chain_id),
-        node: (chain_id == chain()).then(|| RollupNode::new(url(node), LIMITS).unwrap()),
+        node: (chain_id == chain()).then(|| RollupNodes::new(chain_id, &[url(node)], LIMITS).unwrap()),
         block_time: BLOCK_TIME,
     };
     SuperchainReader {
@@ -352,6 +359,7 @@ fn execution_module(blocks: Vec<Arc<L2Block>>) -> RpcModule<Vec<Arc<L2Block>>> {
 /// A node that answers from [`RECORD`] as op-node does, or has no such method.
 fn node_module(fixture: &Fixture, blocks: &[Arc<L2Block>], record: bool) -> RpcModule<()> {
     let mut module = RpcModule::new(());
+    module.register_method("optimism_rollupConfig", |_, (), _| json!({ "l2_chain_id": CHAIN })).unwrap();
     let steps = RECORD.map(|(l1, l2)| {
         let source = fixture.l1.block_by_number(l1).unwrap().hash;
         (

@@ -187,7 +187,7 @@ async fn a_liar_among_three_is_outvoted_and_named(#[case] lies: [usize; 3]) {
     assert_eq!(block.hash(), expected.hash);
     assert_eq!(world.client.canonical_hash(2).await.unwrap(), Some(expected.hash));
     assert_eq!(world.client.logs(&block).await.unwrap().unwrap().len(), 1);
-    assert_eq!(world.client.tip().await.unwrap().hash, chains[0].head().hash);
+    assert_eq!(world.client.tip().await.unwrap().hash(), chains[0].head().hash);
     world.until(&lies.map(|lie| ["agrees", "outvoted"][lie])).await;
     let standings = world.client.standings().borrow().clone();
     let liar = standings.iter().find(|standing| standing.disagreements > 0).unwrap();
@@ -204,7 +204,7 @@ async fn a_liar_is_named_however_slow_it_is_and_nobody_waits_for_it() {
     world.nodes[2].gate.forget_permits(Semaphore::MAX_PERMITS);
     let hash = chains[0].canonical(2).unwrap().hash;
     assert_eq!(world.client.canonical_hash(2).await.unwrap(), Some(hash));
-    assert_eq!(world.client.tip().await.unwrap().hash, chains[0].head().hash);
+    assert_eq!(world.client.tip().await.unwrap().hash(), chains[0].head().hash);
     assert_eq!(world.states(), ["agrees", "agrees", "agrees"]);
     world.nodes[2].gate.add_permits(8);
     world.until(&["agrees", "agrees", "outvoted"]).await;
@@ -287,7 +287,7 @@ async fn one_that_lags_does_not_hold_the_tip_back_and_is_named() {
     world.tip_at(8).await;
     assert_eq!(world.states(), ["agrees", "agrees", "agrees"]);
     world.nodes[0].set(|conduct| conduct.tip = 8 - TOLERATED_LAG - 1);
-    assert_eq!(world.tip_at(8).await.hash, chain.head().hash);
+    assert_eq!(world.tip_at(8).await.hash(), chain.head().hash);
     world.until(&["behind", "agrees", "agrees"]).await;
     world.nodes[0].set(|conduct| conduct.tip = 8);
     world.tip_at(8).await;
@@ -302,7 +302,7 @@ async fn one_that_runs_ahead_does_not_pull_the_tip() {
         node.set(|conduct| conduct.tip = 6);
     }
     let tip = world.client.tip().await.unwrap();
-    assert_eq!((tip.number, tip.hash), (6, chain.canonical(6).unwrap().hash));
+    assert_eq!((tip.number, tip.hash()), (6, chain.canonical(6).unwrap().hash));
     assert_eq!(tip.timestamp, chain.canonical(6).unwrap().timestamp());
 }
 
@@ -331,7 +331,7 @@ async fn heads_are_those_that_enough_endpoints_have_reached() {
         node.set(|conduct| conduct.labels = labels);
     }
     let heads = world.heads_at(5, 4).await;
-    assert_eq!(heads.safe.unwrap().hash, chain.canonical(5).unwrap().hash);
+    assert_eq!(heads.safe.unwrap().hash(), chain.canonical(5).unwrap().hash);
     world.nodes[0].set(|conduct| conduct.labels = None);
     world.heads_at(2, 4).await;
     world.nodes[1].set(|conduct| conduct.labels = None);

@@ -155,8 +155,8 @@ impl BlockSource for Client {
     }
 
     async fn labelled_status(&self, tip: L2BlockRef) -> Result<SyncStatus, SourceError> {
-        let genesis = block_ref(&self.0.lock().fixture.chain.genesis().clone());
-        Ok(SyncStatus { unsafe_l2: tip, safe_l2: genesis, local_safe_l2: None, finalized_l2: genesis })
+        let genesis = Some(block_ref(&self.0.lock().fixture.chain.genesis().clone()));
+        Ok(SyncStatus { unsafe_l2: Some(tip), safe_l2: genesis, local_safe_l2: None, finalized_l2: genesis })
     }
 
     async fn block_by_number(&self, number: u64) -> Result<Option<VerifiedBlock>, SourceError> {

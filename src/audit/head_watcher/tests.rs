@@ -1,0 +1,273 @@
+//! A watcher beside nodes that answer what the test lets them.
+
+use super::*;
+use crate::interop::Member;
+use crate::sources::scripted_node::{CHAIN, ScriptedNode, at, status};
+use crate::sources::{EndpointLimits, LogIndex, SyncStatus};
+use crosscheck_p2p::UnixSeconds;
+use parking_lot::Mutex;
+use serde_json::Value;
+use std::sync::Arc;
+use tracing_subscriber::fmt::MakeWriter;
+
+const DEADLINE: Duration = Duration::from_secs(120);
+const LIMITS: EndpointLimits = EndpointLimits {
+    timeout: Duration::from_secs(60),
+    max_response_bytes: 65_536,
+    max_concurrent_requests: 4,
+};
+
+/// The lines that were logged.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+impl Lines {
+    /// Those with this text.
+    fn with(&self, text: &str) -> usize {
+        String::from_utf8(self.0.lock().clone()).unwrap().lines().filter(|line| line.contains(text)).count()
+    }
+}
+
+struct World {
+    nodes: Vec<ScriptedNode>,
+    rollup_nodes: RollupNodes,
+    heads: Heads,
+    health: Health,
+    metrics: Metrics,
+    lines: Lines,
+    told: mpsc::Receiver<AuditorMessage>,
+    _log: tracing::subscriber::DefaultGuard,
+    _task: tokio::task::JoinHandle<Result<(), Infallible>>,
+}
+
+impl World {
+    async fn new(first: Option<Value>) -> Self {
+        Self::of([first]).await
+    }
+
+    /// Nodes that answer these at first, in their order.
+    async fn of(statuses: impl IntoIterator<Item = Option<Value>>) -> Self {
+        let lines = Lines::default();
+        let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).finish();
+        let log = tracing::subscriber::set_default(subscriber);
+        let mut nodes = Vec::new();
+        for status in statuses {
+            nodes.push(ScriptedNode::start(status).await);
+        }
+        let urls: Vec<_> = nodes.iter().map(ScriptedNode::url).collect();
+        let chain_id = ChainId::from(CHAIN);
+        let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
+        let set = DependencySet::new([(chain_id, member)].into(), 100);
+        let (heads, health) = (Heads::new([chain_id]), Health::default());
+        let metrics = Metrics::new(set.clone()).unwrap();
+        let (auditor, told) = mpsc::channel(64);
+        let rollup_nodes = RollupNodes::new(chain_id, &urls, LIMITS).unwrap();
+        let watcher = HeadWatcher {
+            chain_id,
+            nodes: rollup_nodes.clone(),
+            safe_means: None,
+            execution: ExecutionClient::new(chain_id, &urls[..1], 1, LIMITS, LogIndex::new(1024)).unwrap(),
+            set,
+            interval: Duration::from_millis(10),
+            heads: heads.clone(),
+            auditor,
+            health: health.clone(),
+            metrics: metrics.clone(),
+        };
+        for part in HeadWatcher::parts(chain_id) {
+            health.expect(&part);
+        }
+        let task = tokio::spawn(watcher.run(CancellationToken::new()));
+        Self { nodes, rollup_nodes, heads, health, metrics, lines, told, _log: log, _task: task }
+    }
+
+    /// The first node answers this from now on.
+    fn set(&self, status: Option<Value>) {
+        self.nodes[0].set(status);
+    }
+
+    async fn until_heights(&self, heights: [u64; 4]) {
+        self.until("heads", |world| world.heights() == heights.map(Some)).await;
+    }
+
+    /// Waits for answers of the node until this holds.
+    async fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let mut answers = self.heads.answers(CHAIN.into()).unwrap();
+        let wait = async {
+            while !holds(self) {
+                let _news = tokio::time::timeout(Duration::from_millis(20), answers.changed()).await;
+            }
+        };
+        let waited = tokio::time::timeout(DEADLINE, wait).await;
+        assert!(waited.is_ok(), "gave up waiting for {what}: {:?}", self.health.reasons());
+    }
+
+    async fn until_ready(&self) {
+        self.until("being ready", |world| world.health.reasons().is_empty()).await;
+    }
+
+    async fn until_told(&self, reason: &str) {
+        self.until(reason, |world| world.health.reasons().iter().any(|told| told.contains(reason))).await;
+    }
+
+    fn status(&self) -> SyncStatus {
+        self.heads.get(CHAIN.into()).unwrap_or_default()
+    }
+
+    fn heights(&self) -> [Option<u64>; 4] {
+        self.status().by_level().map(|(_, head)| head.map(|head| head.number))
+    }
+
+    /// Whether the heads are taken from this node.
+    fn uses(&self, place: usize) -> bool {
+        self.metrics
+            .render()
+            .unwrap()
+            .contains(&format!("crosscheck_rollup_node_in_use{{chain_id=\"901\",node=\"{place}\"}} 1\n"))
+    }
+
+    /// How a node stands.
+    fn state(&self, place: usize) -> &'static str {
+        self.rollup_nodes.standings().borrow()[place].state.name()
+    }
+
+    fn gauge(&self, level: &str) -> bool {
+        self.metrics.render().unwrap().contains(level)
+    }
+}
+
+#[tokio::test]
+async fn a_node_without_heads_is_not_a_node_at_height_0() {
+    let world = World::new(Some(at([9, 8, 7, 6]))).await;
+    world.until_ready().await;
+    assert_eq!(world.heights(), [9, 8, 7, 6].map(Some));
+    world.set(Some(status([None; 4], true)));
+    world.until_told("the rollup node names no heads yet (it waits for its first block)").await;
+    world.until("heads that are not known", |world| world.heights() == [None; 4]).await;
+    for (level, height) in [("unsafe", 9), ("local-safe", 8), ("safe", 7), ("finalized", 6)] {
+        let gauge = format!("crosscheck_head_number{{chain_id=\"901\",level=\"{level}\"}} {height}\n");
+        assert!(world.gauge(&gauge), "{gauge}");
+    }
+    // The first block, and then what L1 says.
+    world.set(Some(status([Some(10), None, None, None], true)));
+    world.until_told("the rollup node names no local-safe head yet").await;
+    assert_eq!(world.heights(), [Some(10), None, None, None]);
+    world.set(Some(at([11, 0, 0, 0])));
+    world.until_ready().await;
+    assert_eq!(world.heights(), [11, 0, 0, 0].map(Some), "genesis is a head");
+    assert_eq!(world.lines.with("names no heads yet"), 1);
+    assert_eq!(world.lines.with("the rollup node names its heads"), 2, "at the start, and when it was over");
+}
+
+#[tokio::test]
+async fn the_auditor_is_told_that_heads_are_no_longer_known_and_not_that_they_are_0() {
+    let mut world = World::new(Some(at([9, 8, 7, 6]))).await;
+    world.until_ready().await;
+    world.set(Some(status([None; 4], true)));
+    let mut next = async || match tokio::time::timeout(DEADLINE, world.told.recv()).await.unwrap().unwrap() {
+        AuditorMessage::Heads { status, .. } => *status,
+        other @ AuditorMessage::Gossip { .. } => panic!("{other:?}"),
+    };
+    assert_eq!(next().await.finalized_l2.unwrap().number, 6);
+    assert_eq!(next().await, SyncStatus::default());
+}
+
+#[tokio::test]
+async fn a_chain_of_which_nothing_is_final_yet_is_ready() {
+    let world = World::new(Some(status([Some(9), Some(8), None, None], true))).await;
+    world.until_ready().await;
+    assert_eq!(world.heights(), [Some(9), Some(8), None, None]);
+    assert!(!world.gauge("crosscheck_head_number{chain_id=\"901\",level=\"finalized\"}"));
+}
+
+#[tokio::test]
+async fn a_node_that_has_lost_l1_is_told_of_and_its_heads_stand() {
+    let world = World::new(Some(at([9, 8, 7, 6]))).await;
+    world.until_ready().await;
+    world.set(Some(status([9, 8, 7, 6].map(Some), false)));
+    world.until_told("the rollup node does not see L1 (its L1 heads are unknown)").await;
+    assert_eq!(world.heights(), [9, 8, 7, 6].map(Some));
+    world.set(Some(at([10, 9, 7, 6])));
+    world.until_ready().await;
+    assert_eq!(world.lines.with("does not see L1"), 1);
+}
+
+#[tokio::test]
+async fn a_node_that_is_down_is_told_of() {
+    let world = World::new(Some(at([9, 8, 7, 6]))).await;
+    world.until_ready().await;
+    world.set(None);
+    world.until_told("refused optimism_syncStatus: down").await;
+    assert_eq!(world.heights(), [None; 4]);
+}
+
+#[tokio::test]
+async fn a_node_that_is_of_no_use_is_passed_over_and_used_again() {
+    let world = World::of([Some(at([9, 8, 7, 6])), Some(at([10, 9, 8, 7]))]).await;
+    world.until_heights([9, 8, 7, 6]).await;
+    world.set(None);
+    world.until_heights([10, 9, 8, 7]).await;
+    world.until_ready().await;
+    assert_eq!(world.lines.with("taken from another rollup node of its list"), 1);
+    assert_eq!(world.lines.with("optimism_syncStatus: down"), 1, "why is told with it");
+    world.set(Some(at([11, 10, 9, 8])));
+    world.until_heights([11, 10, 9, 8]).await;
+    assert_eq!(world.lines.with("taken from an earlier rollup node of its list again"), 1);
+    // No heads, and no L1: neither is of use while another node is.
+    for lacking in [status([None; 4], true), status([11, 10, 9, 8].map(Some), false)] {
+        world.nodes[1].set(Some(at([12, 11, 10, 9])));
+        world.set(Some(lacking));
+        world.until_heights([12, 11, 10, 9]).await;
+        world.until_ready().await;
+        world.set(Some(at([12, 11, 10, 9])));
+        world.until("the first node", |world| world.uses(0)).await;
+    }
+}
+
+#[tokio::test]
+async fn another_node_that_lags_takes_no_head_back() {
+    let world = World::of([Some(at([9, 8, 7, 6])), Some(at([9, 7, 7, 6]))]).await;
+    world.until_heights([9, 8, 7, 6]).await;
+    world.set(None);
+    world.until("the lag", |world| world.state(1) == "behind").await;
+    assert_eq!(world.heights(), [9, 8, 7, 6].map(Some));
+    world.nodes[1].set(Some(at([9, 8, 8, 6])));
+    world.until_heights([9, 8, 8, 6]).await;
+    // The first one derives its chain anew: it is used again when it has come to where the other is.
+    world.set(Some(at([9, 0, 0, 0])));
+    world.until("the lag of the first", |world| world.state(0) == "behind").await;
+    assert!(world.uses(1));
+    world.set(Some(at([9, 9, 8, 6])));
+    world.until_heights([9, 9, 8, 6]).await;
+    assert!(world.uses(0) && world.health.reasons().is_empty());
+}
+
+#[tokio::test]
+async fn when_no_node_is_of_use_each_is_named_with_its_reason() {
+    let world = World::of([None, Some(status([None; 4], true))]).await;
+    world.until_told("the rollup node names no heads yet").await;
+    let reasons = world.health.reasons().join("\n");
+    assert!(reasons.contains("#0 http://127.0.0.1") && reasons.contains("down"), "{reasons}");
+    assert!(reasons.contains("#1 http://127.0.0.1"), "{reasons}");
+    world.nodes[1].set(Some(at([9, 8, 7, 6])));
+    world.until_ready().await;
+}

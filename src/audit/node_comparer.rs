@@ -1,0 +1,149 @@
+//! [`NodeComparer`]: the task that asks the rollup nodes of a chain, where there are several, what the others say.
+//!
+//! It asks seldom: each node that is not in use for its heads, all of them for their rules now and then. It shows where they
+//! differ, and moves no head.
+
+use super::node_differences::{News, NodeDifferences, NodeRules, OtherHead};
+use crate::health::Health;
+use crate::metrics::Metrics;
+use crate::sources::{RollupNodes, SourceError};
+use crosscheck_p2p::ChainId;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+/// How often the other nodes are asked for their heads.
+pub const COMPARE_EVERY: Duration = Duration::from_secs(15);
+
+/// In every how manieth look all nodes are asked for their rules, too.
+const RULES_EVERY: u64 = 4;
+
+/// Where the rollup nodes of each chain differ, in words. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct NodeQuarrels(Arc<Mutex<BTreeMap<ChainId, Vec<String>>>>);
+
+impl NodeQuarrels {
+    /// Where the nodes of this chain differ.
+    pub fn of(&self, chain_id: ChainId) -> Vec<String> {
+        self.0.lock().get(&chain_id).cloned().unwrap_or_default()
+    }
+}
+
+/// Compares the rollup nodes of one chain.
+#[derive(Debug)]
+pub struct NodeComparer {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// Its rollup nodes.
+    pub nodes: RollupNodes,
+    /// How often to look.
+    pub interval: Duration,
+    /// Where the differences are kept.
+    pub quarrels: NodeQuarrels,
+    /// Where readiness is told.
+    pub health: Health,
+    /// What is measured.
+    pub metrics: Metrics,
+}
+
+impl NodeComparer {
+    /// The name of what this task reports to [`Health`].
+    pub fn part(chain_id: ChainId) -> String {
+        format!("chain {chain_id} rollup nodes")
+    }
+
+    /// Compares until cancelled.
+    ///
+    /// # Errors
+    /// Never; the signature is the tasks'.
+    pub async fn run(self, cancel: CancellationToken) -> Result<(), Infallible> {
+        tokio::select! {
+            () = cancel.cancelled() => Ok(()),
+            never = self.compare() => match never {},
+        }
+    }
+
+    async fn compare(self) -> Infallible {
+        let mut differences = NodeDifferences::default();
+        let mut looks: u64 = 0;
+        loop {
+            if looks.is_multiple_of(RULES_EVERY) {
+                let rules = self.rules().await;
+                self.tell(differences.take_rules(&rules));
+            }
+            looks = looks.wrapping_add(1);
+            let (asked, others) = self.other_heads().await;
+            self.tell(differences.take_heads(&asked, others));
+            self.publish(&differences);
+            tokio::time::sleep(self.interval).await;
+        }
+    }
+
+    /// What each node says of the rules. What cannot be had is unknown.
+    async fn rules(&self) -> Vec<NodeRules> {
+        let mut rules = Vec::with_capacity(self.nodes.len());
+        for place in 0..self.nodes.len() {
+            let Some(node) = self.nodes.node(place) else { continue };
+            let other_chain = match node.check_chain(self.chain_id).await {
+                Err(SourceError::Untrustworthy { reason, .. }) => Some(reason),
+                Ok(()) | Err(_) => None,
+            };
+            let config = node.rollup_config().await;
+            let dependencies = node.dependency_set().await;
+            for error in config.as_ref().err().into_iter().chain(dependencies.as_ref().err()) {
+                debug!(chain_id = %self.chain_id, %error, "a rollup node does not say something of its rules");
+            }
+            rules.push(NodeRules {
+                name: self.nodes.name(place),
+                other_chain,
+                config: config.ok(),
+                dependencies: dependencies.ok(),
+            });
+        }
+        rules
+    }
+
+    /// Who was asked for their heads and answered, and who of them named another block than the node in use.
+    async fn other_heads(&self) -> (Vec<String>, Vec<OtherHead>) {
+        let (mut asked, mut others) = (Vec::new(), Vec::new());
+        let Some(in_use) = self.nodes.in_use() else { return (asked, others) };
+        for place in (0..self.nodes.len()).filter(|place| *place != in_use) {
+            let Ok(answer) = self.nodes.status_of(place).await else { continue };
+            let (name, in_use) = (self.nodes.name(place), self.nodes.name(in_use));
+            if let Some(conflict) = self.nodes.conflict(&answer.document.heads()) {
+                others.push(OtherHead { name: name.clone(), in_use, conflict });
+            }
+            asked.push(name);
+        }
+        (asked, others)
+    }
+
+    fn tell(&self, news: News) {
+        let chain_id = self.chain_id;
+        for difference in news.begun {
+            warn!(%chain_id, difference, "the chain's rollup nodes differ; find out which is right, and mend the other");
+        }
+        if news.over > 0 {
+            info!(%chain_id, differences = news.over, "the chain's rollup nodes no longer differ in what they did");
+        }
+    }
+
+    fn publish(&self, differences: &NodeDifferences) {
+        let part = Self::part(self.chain_id);
+        // Each difference has been told by itself.
+        match differences.obstacle() {
+            Some(obstacle) => drop(self.health.obstruct(&part, obstacle)),
+            None => drop(self.health.clear(&part)),
+        }
+        let texts = differences.texts();
+        self.metrics.rollup_node_differences(self.chain_id, texts.len());
+        self.quarrels.0.lock().insert(self.chain_id, texts);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! [`Headless`]: what a sidecar was seen to make of a rollup node that names no heads for a while. Pure.
+
+use super::sidecar_records::{ChainStatus, SidecarStatus};
+use crosscheck_p2p::ChainId;
+
+/// What the sidecar says of such a node.
+const REASON: &str = "names no heads yet";
+
+/// What a sidecar was seen to make of a chain whose node names no heads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Headless {
+    /// It was not ready for that reason, and told no head.
+    pub told: bool,
+    /// It took what is no head for one at height 0.
+    pub taken_for_0: bool,
+    /// It told heads again afterwards, and no longer said that there are none.
+    pub recovered: bool,
+}
+
+impl Headless {
+    /// Takes in what the sidecar says now. `is_over`: the node names its heads again.
+    pub fn see(&mut self, chain_id: u64, status: &SidecarStatus, is_over: bool) {
+        let id = ChainId::from(chain_id);
+        let Some(chain) = status.chains.iter().find(|chain| chain.chain_id == id) else { return };
+        let part = format!("chain {chain_id} heads: ");
+        let is_said =
+            status.reasons.iter().any(|reason| reason.starts_with(&part) && reason.contains(REASON));
+        let heads = heads(chain);
+        self.taken_for_0 |= !is_over && chain.unsafe_head == Some(0);
+        self.told |= !is_over && is_said && !status.ready && heads == [None; 4];
+        self.recovered |= is_over && self.told && !is_said && heads.iter().all(Option::is_some);
+    }
+}
+
+const fn heads(chain: &ChainStatus) -> [Option<u64>; 4] {
+    [chain.unsafe_head, chain.local_safe, chain.safe, chain.finalized]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(heads: [Option<u64>; 4], reason: Option<&str>) -> SidecarStatus {
+        let [unsafe_head, local_safe, safe, finalized] = heads;
+        let chain_id = ChainId::from(901);
+        SidecarStatus {
+            ready: reason.is_none(),
+            reasons: reason.into_iter().map(ToOwned::to_owned).collect(),
+            chains: vec![ChainStatus {
+                chain_id,
+                gossiped: None,
+                unsafe_head,
+                local_safe,
+                safe,
+                finalized,
+                vouched: None,
+                open: 0,
+            }],
+        }
+    }
+
+    const SAID: Option<&str> =
+        Some("chain 901 heads: the rollup node names no heads yet (it waits for its first block)");
+    const KNOWN: [Option<u64>; 4] = [Some(9), Some(8), Some(7), Some(6)];
+
+    #[test]
+    fn it_is_told_and_recovered_from() {
+        let mut seen = Headless::default();
+        seen.see(901, &status(KNOWN, None), false);
+        assert_eq!(seen, Headless::default());
+        seen.see(901, &status([None; 4], SAID), false);
+        assert_eq!(seen, Headless { told: true, ..Headless::default() });
+        seen.see(901, &status([None; 4], SAID), true);
+        assert!(!seen.recovered);
+        seen.see(901, &status(KNOWN, None), true);
+        assert_eq!(seen, Headless { told: true, recovered: true, taken_for_0: false });
+    }
+
+    #[test]
+    fn nothing_else_counts() {
+        let other = Some("chain 902 heads: the rollup node names no heads yet");
+        for (heads, reason) in [([None; 4], None), ([None; 4], other), (KNOWN, SAID)] {
+            let mut seen = Headless::default();
+            seen.see(901, &status(heads, reason), false);
+            assert_eq!(seen, Headless::default());
+        }
+        let mut seen = Headless::default();
+        seen.see(901, &status([Some(0); 4], None), false);
+        assert!(seen.taken_for_0);
+    }
+}

@@ -1,0 +1,307 @@
+//! [`RollupNodes`]: the rollup nodes of one chain, tried in the order in which they are configured.
+//!
+//! A status is one node's, whole: the first's that names heads, sees L1 and is not behind what another named before. One that
+//! fails or says less is passed over for the next at once, and is used again when it is of use again. Every node is asked
+//! which chain it follows before anything that it says counts.
+
+use super::node_memory::NodeMemory;
+use super::node_standing::{NodeStanding, NodeState};
+use super::{
+    EndpointLimits, EndpointUrl, RollupNode, SafeHeadAtL1, SafeMeans, Shortfall, SourceError, StatusDocument,
+    SyncStatus,
+};
+use crate::consolidation::RollupConfig;
+use alloy::primitives::B256;
+use crosscheck_p2p::ChainId;
+use parking_lot::Mutex;
+use serde_json::value::RawValue;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How long a node is waited for before the next is asked instead.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The rollup nodes of one chain. Clones share what is known of them.
+#[derive(Clone, Debug)]
+pub struct RollupNodes {
+    chain_id: ChainId,
+    nodes: Arc<[Listed]>,
+    memory: Arc<Mutex<NodeMemory>>,
+    standings: Arc<watch::Sender<Vec<NodeStanding>>>,
+}
+
+/// One node of the list.
+#[derive(Debug)]
+struct Listed {
+    node: RollupNode,
+    /// Whether it follows the chain, as far as is known: asked again after it did not answer.
+    is_checked: Mutex<bool>,
+}
+
+/// What a node said of its heads.
+#[derive(Clone, Debug)]
+pub struct NodeAnswer {
+    /// The node's place in the list.
+    pub place: usize,
+    /// What it said.
+    pub document: StatusDocument,
+    /// What keeps it from being worked with. With [`Shortfall::Behind`] nothing of it is taken over.
+    pub shortfall: Option<Shortfall>,
+    /// The place of the node that was in use before, if that is another one.
+    pub before: Option<usize>,
+}
+
+impl RollupNodes {
+    /// The nodes at these URLs.
+    ///
+    /// # Errors
+    /// If no HTTP client can be made.
+    pub fn new(chain_id: ChainId, urls: &[EndpointUrl], limits: EndpointLimits) -> Result<Self, SourceError> {
+        let listed = |url: &EndpointUrl| {
+            let node = RollupNode::new(url.clone(), limits)?;
+            Ok(Listed { node, is_checked: Mutex::new(false) })
+        };
+        let nodes = urls.iter().map(listed).collect::<Result<Vec<_>, SourceError>>()?;
+        let cast = urls.iter().enumerate();
+        let (standings, _) =
+            watch::channel(cast.map(|(place, url)| NodeStanding::new(place, url.clone())).collect());
+        Ok(Self { chain_id, nodes: nodes.into(), memory: Arc::default(), standings: Arc::new(standings) })
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// How they stand, and word of each change.
+    pub fn standings(&self) -> watch::Receiver<Vec<NodeStanding>> {
+        self.standings.subscribe()
+    }
+
+    /// A node as messages name it: with its place, where there are several.
+    pub fn name(&self, place: usize) -> String {
+        let url = self.nodes.get(place).map(|listed| listed.node.url().to_string()).unwrap_or_default();
+        format!("#{place} {url}")
+    }
+
+    /// Why none of them is of use, in words.
+    pub fn complaint(&self) -> String {
+        let standings = self.standings.borrow();
+        match standings.as_slice() {
+            [only] => only.detail.clone(),
+            several => {
+                let said = several.iter().map(|one| format!("{}: {}", self.name(one.place), one.detail));
+                said.collect::<Vec<_>>().join("; ")
+            }
+        }
+    }
+
+    /// Why the nodes before this one are not of use, in words.
+    pub fn why_not(&self, place: usize) -> String {
+        let standings = self.standings.borrow();
+        let said =
+            standings.iter().take(place).map(|one| format!("{}: {}", self.name(one.place), one.detail));
+        said.collect::<Vec<_>>().join("; ")
+    }
+
+    /// What it means that the node at this place calls a block safe.
+    ///
+    /// # Errors
+    /// If that cannot be found out now.
+    pub async fn safe_means(&self, place: usize) -> Result<SafeMeans, SourceError> {
+        match self.nodes.get(place) {
+            Some(listed) => listed.node.safe_means(self.chain_id).await,
+            None => Err(self.none()),
+        }
+    }
+
+    /// The status of the first node that is of use; if none is, of the one that lacks least.
+    ///
+    /// # Errors
+    /// If none answers: what the first said.
+    pub async fn status(&self) -> Result<NodeAnswer, SourceError> {
+        let mut best: Option<NodeAnswer> = None;
+        let mut first_error = None;
+        let mut slow = None;
+        for place in 0..self.nodes.len() {
+            let is_last = place.saturating_add(1) == self.nodes.len();
+            let asked = self.status_of(place);
+            let answer = if is_last {
+                asked.await
+            } else {
+                match tokio::time::timeout(PATIENCE, asked).await {
+                    Ok(answer) => answer,
+                    Err(_) => {
+                        slow = slow.or(Some(place));
+                        self.note(place, NodeState::Failing, "it takes long to answer".to_owned());
+                        continue;
+                    }
+                }
+            };
+            match answer {
+                Ok(answer) if answer.shortfall.is_none() => return Ok(self.take(answer)),
+                Ok(answer) if best.as_ref().is_none_or(|best| answer.shortfall < best.shortfall) => {
+                    best = Some(answer);
+                }
+                Ok(_) => {}
+                Err(error) => first_error = first_error.or(Some(error)),
+            }
+        }
+        match (best, slow, first_error) {
+            (Some(best), ..) => Ok(self.take(best)),
+            // Nobody else answers: it gets all the time that a request may take.
+            (None, Some(place), _) => self.status_of(place).await.map(|answer| self.take(answer)),
+            (None, None, Some(error)) => Err(error),
+            (None, None, None) => Err(self.none()),
+        }
+    }
+
+    /// What one node says of its heads. It changes nothing of which node is in use.
+    ///
+    /// # Errors
+    /// If it does not answer, or follows another chain.
+    pub async fn status_of(&self, place: usize) -> Result<NodeAnswer, SourceError> {
+        let listed = self.nodes.get(place).ok_or_else(|| self.none())?;
+        let answer = async {
+            self.check(listed).await?;
+            listed.node.status().await
+        };
+        match answer.await {
+            Ok(document) => {
+                let shortfall = self.memory.lock().shortfall(place, &document);
+                let detail = shortfall.map(|shortfall| shortfall.to_string()).unwrap_or_default();
+                self.note(place, NodeState::of(shortfall), detail);
+                Ok(NodeAnswer { place, document, shortfall, before: None })
+            }
+            Err(error) => {
+                *listed.is_checked.lock() = false;
+                self.note(place, NodeState::Failing, error.to_string());
+                Err(error)
+            }
+        }
+    }
+
+    fn take(&self, mut answer: NodeAnswer) -> NodeAnswer {
+        if answer.shortfall != Some(Shortfall::Behind) {
+            answer.before = self.memory.lock().take(answer.place, &answer.document.heads());
+            self.standings.send_if_modified(|standings| {
+                let mut is_other = false;
+                for standing in standings {
+                    let is_in_use = standing.place == answer.place;
+                    is_other |= standing.is_in_use != is_in_use;
+                    standing.is_in_use = is_in_use;
+                }
+                is_other
+            });
+        }
+        answer
+    }
+
+    /// Where a status names another block than the node in use did at that height: level, height, theirs, its own.
+    pub fn conflict(&self, heads: &SyncStatus) -> Option<(&'static str, u64, B256, B256)> {
+        self.memory.lock().conflict(heads)
+    }
+
+    /// The place of the node in use. `None`: none has been yet.
+    pub fn in_use(&self) -> Option<usize> {
+        self.memory.lock().in_use()
+    }
+
+    /// Checks that one of them follows the chain.
+    ///
+    /// # Errors
+    /// If none answers, or they follow others: what the first said.
+    pub async fn check_chain(&self) -> Result<(), SourceError> {
+        self.first(|_| std::future::ready(Ok(()))).await
+    }
+
+    /// As [`RollupNode::safe_head_at_l1`].
+    ///
+    /// # Errors
+    /// If none has an answer.
+    pub async fn safe_head_at_l1(&self, number: u64) -> Result<SafeHeadAtL1, SourceError> {
+        self.first(|node| node.safe_head_at_l1(number)).await
+    }
+
+    /// As [`RollupNode::rollup_config_document`].
+    ///
+    /// # Errors
+    /// If none has an answer.
+    pub async fn rollup_config_document(&self) -> Result<Box<RawValue>, SourceError> {
+        self.first(RollupNode::rollup_config_document).await
+    }
+
+    /// As [`RollupNode::rollup_config`].
+    ///
+    /// # Errors
+    /// If none has an answer.
+    pub async fn rollup_config(&self) -> Result<RollupConfig, SourceError> {
+        self.first(RollupNode::rollup_config).await
+    }
+
+    /// As [`RollupNode::dependency_set`].
+    ///
+    /// # Errors
+    /// If none has an answer.
+    pub async fn dependency_set(&self) -> Result<(Vec<ChainId>, Option<u64>), SourceError> {
+        self.first(RollupNode::dependency_set).await
+    }
+
+    /// One node, to be asked for itself.
+    pub fn node(&self, place: usize) -> Option<&RollupNode> {
+        self.nodes.get(place).map(|listed| &listed.node)
+    }
+
+    /// The first answer: of the node in use, or of the others in their order.
+    async fn first<'a, T, F, A>(&'a self, ask: F) -> Result<T, SourceError>
+    where
+        F: Fn(&'a RollupNode) -> A,
+        A: Future<Output = Result<T, SourceError>> + Send + 'a,
+    {
+        let in_use = self.in_use();
+        let others = (0..self.nodes.len()).filter(|place| Some(*place) != in_use);
+        let mut first_error = None;
+        for listed in in_use.into_iter().chain(others).filter_map(|place| self.nodes.get(place)) {
+            let answer = async {
+                self.check(listed).await?;
+                ask(&listed.node).await
+            };
+            match answer.await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => first_error = first_error.or(Some(error)),
+            }
+        }
+        Err(first_error.unwrap_or_else(|| self.none()))
+    }
+
+    async fn check(&self, listed: &Listed) -> Result<(), SourceError> {
+        if *listed.is_checked.lock() {
+            return Ok(());
+        }
+        listed.node.check_chain(self.chain_id).await?;
+        *listed.is_checked.lock() = true;
+        Ok(())
+    }
+
+    fn note(&self, place: usize, state: NodeState, detail: String) {
+        self.standings.send_if_modified(|standings| {
+            let Some(standing) = standings.get_mut(place) else { return false };
+            let is_other = (standing.state, &standing.detail) != (state, &detail);
+            (standing.state, standing.detail) = (state, detail);
+            is_other
+        });
+    }
+
+    fn none(&self) -> SourceError {
+        SourceError::NoRollupNode { chain_id: self.chain_id }
+    }
+}
+
+#[cfg(test)]
+mod tests;
