@@ -26,8 +26,6 @@ var Exceptions = []Exception{
 	{activationOpen, "lone-chain", "the lone chain: the activation block and its child are upheld"},
 	{activationHolds, "lone-chain", "the lone chain: the vouched head passes the activation block"},
 	{plainAllHands, "plain-node", "no consensus failure is told of a block that is only local-safe"},
-	{noHeadsAreHeads, "kona-node", "it is not ready while kona-node names no heads"},
-	{noHeadsAreHeads, "kona-node", "it names no heads while kona-node names none"},
 	{monitorSpins, "stale-answer", "no warning is told again and again"},
 	{monitorSpins, "stale-answer", "it is not ready, and names the chain"},
 }
@@ -40,6 +38,5 @@ const (
 	reorgStops       = "An L1 reorganisation that drops the vouched head stops that head for ever, and followers with it"
 	replayTakesPlace = "A replay of a block's unsafe frame takes the place of the genuine attestation, which is refused as seen already"
 	plainAllHands    = "A plain node's safe head counts as cross-safe: an invalid message in it is told as a consensus failure"
-	noHeadsAreHeads  = "A rollup node that names no heads counts as one whose heads are at height 0, and Crosscheck as ready"
 	monitorSpins     = "An execution client whose blocks by number do not link up makes the monitor go round without a pause, and ready all the while"
 )
