@@ -17,7 +17,7 @@ use alloy::consensus::proofs::calculate_receipt_root;
 use alloy::consensus::{Eip658Value, Header, Receipt, ReceiptWithBloom};
 use alloy::primitives::{Address, B256, Bytes, Log, LogData, keccak256, logs_bloom};
 use alloy::rpc::types::{Block, BlockTransactions, Header as RpcHeader, Log as RpcLog, TransactionReceipt};
-use crosscheck::audit::Heads;
+use crosscheck::audit::{Heads, NodeQuarrels};
 use crosscheck::gossip::Gossiped;
 use crosscheck::health::Health;
 use crosscheck::interop::{
@@ -35,6 +35,7 @@ use crosscheck_p2p::{ChainId, SystemClock, UnixSeconds};
 use op_alloy::consensus::{OpReceipt, OpReceiptEnvelope};
 use op_alloy::rpc_types::{L1BlockInfo, OpTransactionReceipt, Transaction};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -169,6 +170,8 @@ async fn serve_samples(dir: &std::path::Path) -> (SocketAddr, JoinSet<std::io::R
             ledger: ledger.clone(),
             refusals: Refusals::new(Metrics::new(set.clone()).unwrap()),
             heads: heads.clone(),
+            nodes: BTreeMap::new(),
+            quarrels: NodeQuarrels::default(),
             gossiped: Gossiped::default(),
             health: Health::default(),
         },

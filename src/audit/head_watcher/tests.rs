@@ -56,7 +56,7 @@ struct World {
     lines: Lines,
     told: mpsc::Receiver<AuditorMessage>,
     _log: tracing::subscriber::DefaultGuard,
-    _task: tokio::task::JoinHandle<Result<(), Infallible>>,
+    _task: tokio::task::JoinSet<Result<(), Infallible>>,
 }
 
 impl World {
@@ -96,7 +96,8 @@ impl World {
         for part in HeadWatcher::parts(chain_id) {
             health.expect(&part);
         }
-        let task = tokio::spawn(watcher.run(CancellationToken::new()));
+        let mut task = tokio::task::JoinSet::new();
+        task.spawn(watcher.run(CancellationToken::new()));
         Self { nodes, rollup_nodes, heads, health, metrics, lines, told, _log: log, _task: task }
     }
 

@@ -25,7 +25,7 @@ struct World {
     b: ScriptedNode,
     quarrels: NodeQuarrels,
     health: Health,
-    _task: tokio::task::JoinHandle<Result<(), Infallible>>,
+    _task: tokio::task::JoinSet<Result<(), Infallible>>,
 }
 
 impl World {
@@ -52,7 +52,8 @@ impl World {
             health: health.clone(),
             metrics,
         };
-        let task = tokio::spawn(comparer.run(CancellationToken::new()));
+        let mut task = tokio::task::JoinSet::new();
+        task.spawn(comparer.run(CancellationToken::new()));
         Self { a, b, quarrels, health, _task: task }
     }
 

@@ -137,7 +137,7 @@ impl Client {
 }
 
 fn block_ref(block: &L2Block) -> L2BlockRef {
-    L2BlockRef { hash: block.hash, number: block.number(), timestamp: block.timestamp() }
+    L2BlockRef::new(block.number(), block.hash, block.timestamp()).unwrap()
 }
 
 fn verified(block: &L2Block) -> VerifiedBlock {

@@ -25,8 +25,6 @@ var Exceptions = []Exception{
 	{replayTakesPlace, "replayed-lie", "genuine attestations are kept as attributable, though replays came first"},
 	{activationOpen, "lone-chain", "the lone chain: the activation block and its child are upheld"},
 	{activationHolds, "lone-chain", "the lone chain: the vouched head passes the activation block"},
-	{noHeadsAreHeads, "kona-node", "it is not ready while kona-node names no heads"},
-	{noHeadsAreHeads, "kona-node", "it names no heads while kona-node names none"},
 }
 
 const (
@@ -36,5 +34,4 @@ const (
 	standstillUntold = "A safe head that has stood still for two minutes is told of nowhere"
 	reorgStops       = "An L1 reorganisation that drops the vouched head stops that head for ever, and followers with it"
 	replayTakesPlace = "A replay of a block's unsafe frame takes the place of the genuine attestation, which is refused as seen already"
-	noHeadsAreHeads  = "A rollup node that names no heads counts as one whose heads are at height 0, and Crosscheck as ready"
 )
