@@ -380,14 +380,15 @@ impl Auditor {
     /// Takes up the cases that a former run left open.
     async fn restore(&mut self) -> Result<(), LedgerError> {
         let mut after = 0;
+        let mut left_alone = BTreeMap::new();
         loop {
             let page = self.ledger.open_cases(after, RESTORE_PAGE).await?;
             let Some((last, _)) = page.last() else { break };
             after = *last;
             for (_, case) in page {
                 let Some(rules) = self.rules.get(&case.key.chain_id) else {
-                    warn!(chain_id = %case.key.chain_id, number = case.key.number,
-                          "an open case of a chain that is no longer configured is left alone");
+                    let cases = left_alone.entry(case.key.chain_id).or_insert(0_u64);
+                    *cases = cases.saturating_add(1);
                     continue;
                 };
                 let work = case
@@ -403,6 +404,9 @@ impl Auditor {
                     });
                 self.open.insert(case.key, work, Instant::now());
             }
+        }
+        for (chain_id, cases) in left_alone {
+            warn!(%chain_id, cases, "open cases of a chain that is no longer configured are left alone");
         }
         for chain_id in self.rules.keys().copied().collect::<Vec<_>>() {
             let kept = self.ledger.candidates(chain_id, MAX_KEPT_CANDIDATES).await?;

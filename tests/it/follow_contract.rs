@@ -185,7 +185,7 @@ mod scripted {
         UpstreamStatus::read(&StatusDocument::read(&to_raw_value(&status).unwrap()).unwrap()).unwrap()
     }
 
-    fn serve(moment: &Moment, last: Option<&ServedStatus>) -> Option<ServedStatus> {
+    fn serve(moment: &Moment, last: Option<&ServedStatus>, lagoon: Lagoon) -> Option<ServedStatus> {
         let upstream = upstream(moment);
         let (branch, number) = moment.vouched;
         let vouched = Vouched {
@@ -208,8 +208,7 @@ mod scripted {
             Some(BlockNumHash { number: hold.number, hash })
         });
         let invalid: Vec<BlockNumHash> = held.into_iter().collect();
-        let reading =
-            Reading { upstream: &upstream, canonical: &canonical, invalid: &invalid, lagoon: Lagoon::at(0) };
+        let reading = Reading { upstream: &upstream, canonical: &canonical, invalid: &invalid, lagoon };
         let hold = hold.as_ref();
         let facts = Facts { mode: FollowMode::Attested, reading, vouched: &vouched, hold, last };
         let kept = |last| Draft::kept(&Kept { last, reading, vouched: Some(vouched.block), hold });
@@ -245,7 +244,7 @@ mod scripted {
         let mut served: Option<ServedStatus> = None;
         let mut safe_heads = Vec::new();
         for moment in script() {
-            if let Some(next) = serve(&moment, served.as_ref()) {
+            if let Some(next) = serve(&moment, served.as_ref(), Lagoon::at(0)) {
                 let decoded = decode(&serde_json::to_value(&next).unwrap()).unwrap();
                 assert_eq!(decoded, next);
                 check_as_op_node(served.as_ref(), &decoded, &l1).unwrap();
@@ -262,11 +261,34 @@ mod scripted {
         assert_eq!(safe_heads, expected);
     }
 
+    /// What op-node takes for safe once it has taken a status: a local-safe block from before Lagoon is safe at once
+    /// (`localSafeIsFullySafe`, v1.19.6).
+    fn safe_of_op_node(status: &ServedStatus, lagoon: Lagoon) -> L2Ref {
+        let local_safe = status.local_safe_l2;
+        let is_promoted =
+            !lagoon.is_active_at(local_safe.timestamp) && local_safe.number > status.safe_l2.number;
+        if is_promoted { local_safe } else { status.safe_l2 }
+    }
+
+    #[test]
+    fn before_lagoon_too_op_node_takes_nothing_above_the_vouched_head_for_safe() {
+        for lagoon in [Lagoon::NEVER, Lagoon::at(30), Lagoon::at(2 * FORK), Lagoon::at(0)] {
+            let mut served = None;
+            let mut vouched = 0;
+            for moment in script() {
+                served = serve(&moment, served.as_ref(), lagoon).or(served);
+                vouched = vouched.max(moment.vouched.1);
+                let safe = served.as_ref().map(|status| safe_of_op_node(status, lagoon).number);
+                assert!(safe.is_none_or(|safe| safe <= vouched), "{lagoon:?}: {safe:?} above {vouched}");
+            }
+        }
+    }
+
     /// The rules are no rubber stamp: each of these is refused.
     #[test]
     fn the_rules_refuse_what_the_nodes_refuse() {
         let l1: L1View = (0..20).map(|number| (number, hash(&format!("l1 {number}")))).collect();
-        let good = serve(&moment("main", [10, 8, 8, 2], ("main", 4)), None).unwrap();
+        let good = serve(&moment("main", [10, 8, 8, 2], ("main", 4)), None, Lagoon::at(0)).unwrap();
         let changed = |change: fn(&mut ServedStatus)| {
             let mut status = good.clone();
             change(&mut status);

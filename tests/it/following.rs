@@ -63,14 +63,20 @@ fn resolve(config: &str, hash: &str) -> std::process::Output {
     crosscheck(&arguments).args(["--hash", hash, "--reason", "a devnet's lie"]).output().unwrap()
 }
 
-/// What is served: `attested` on top of the chain's own node, or `clamp` of an upstream that is polled by itself.
+/// What is served: `attested` on top of the chain's own node, or `clamp` of an upstream that is polled by itself. A forged
+/// deposit is found by the audit alone.
 #[rstest]
-#[case::attested("attested")]
-#[case::clamp("clamp")]
+#[case::attested("attested", "invalid-message@20", "invalid-message")]
+#[case::clamp("clamp", "invalid-message@20", "invalid-message")]
+#[case::found_by_the_audit_alone("clamp", "forged-deposit@20", "forged-deposits")]
 #[tokio::test]
-async fn a_violated_block_holds_followers_until_it_is_resolved(#[case] mode: &str) {
+async fn a_wrong_block_holds_followers_until_it_is_resolved(
+    #[case] mode: &str,
+    #[case] fault: &str,
+    #[case] reason: &str,
+) {
     let dir = TempDir::new().unwrap();
-    let chains = devnet(dir.path(), &["invalid-message@20"], &[]);
+    let chains = devnet(dir.path(), &[fault], &[]);
     let path = dir.path().join("crosscheck.toml");
     let config = Written::wait_for(&path).await;
     let path = path.to_str().unwrap().to_owned();
@@ -92,7 +98,7 @@ async fn a_violated_block_holds_followers_until_it_is_resolved(#[case] mode: &st
         .await;
     assert_eq!((held.safe_l2.number, held.local_safe_l2.number), (19, 19));
     let hold = held.crosscheck_hold.unwrap();
-    assert_eq!((hold.number, hold.reason.as_deref()), (20, Some("invalid-message")));
+    assert_eq!((hold.number, hold.reason.as_deref()), (20, Some(reason)));
     other.until("the other chain to go on", |status| status.safe_l2.number >= 30).await;
     let still = follower.until("a status", |_| true).await;
     assert_eq!(still.safe_l2.number, 19);

@@ -8,7 +8,6 @@ var Exceptions = []Exception{
 	{activationHolds, "activation", "chain 902: the vouched head passes the activation block"},
 	{activationHolds, "activation", "chain 901: our follower's safe head passes the activation block"},
 	{activationHolds, "activation", "chain 902: our follower's safe head passes the activation block"},
-	{withdrawnServed, "unattested-lie", "the block is not served as local-safe once it is proven invalid"},
 	{standstillUntold, "batches-held", "/readyz tells of it"},
 	{standstillUntold, "batches-held-killed", "/readyz tells of it"},
 	{reorgStops, "l1-reorg-7", "the vouched head moves on, on chain 1 of the two"},
@@ -30,7 +29,6 @@ var Exceptions = []Exception{
 const (
 	activationOpen   = "Crosscheck does not know Lagoon's upgrade transactions: the activation block and its child stay open"
 	activationHolds  = "The open activation block holds the vouched head, and followers with it, for ever"
-	withdrawnServed  = "A local-safe block that was proven invalid, and that op-supernode has withdrawn, is still served to followers"
 	standstillUntold = "A safe head that has stood still for two minutes is told of nowhere"
 	reorgStops       = "An L1 reorganisation that drops the vouched head stops that head for ever, and followers with it"
 	replayTakesPlace = "A replay of a block's unsafe frame takes the place of the genuine attestation, which is refused as seen already"
