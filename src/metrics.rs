@@ -64,6 +64,7 @@ struct Inner {
     verdicts: IntCounterVec,
     verdict_seconds: HistogramVec,
     messages: IntCounterVec,
+    upgrades_from_node: IntCounterVec,
     open_cases: IntGaugeVec,
     heads: IntGaugeVec,
     follow_heads: IntGaugeVec,
@@ -106,6 +107,11 @@ impl Metrics {
                 "messages_total",
                 "Executed messages of decided blocks, by what was found",
                 &["executing_chain_id", "initiating_chain_id", "status"],
+            )?,
+            upgrades_from_node: catalogue.counter(
+                "upgrades_from_node_total",
+                "Blocks whose upgrade transactions are the rollup node's word: their fork's bundle is not known",
+                &["chain_id"],
             )?,
             open_cases: catalogue.gauge("open_cases", "Blocks without a verdict", &["chain_id"])?,
             heads: catalogue.gauge("head_number", "Height of a head", &["chain_id", "level"])?,
@@ -154,6 +160,7 @@ impl Metrics {
             self.0.attestations.with_label_values(&[id]);
             self.0.rival_attestations.with_label_values(&[id]);
             self.0.open_cases.with_label_values(&[id]);
+            self.0.upgrades_from_node.with_label_values(&[id]);
             self.0.verdict_seconds.with_label_values(&[id]);
             for (verdict, reason) in Verdict::NAMES {
                 self.0.verdicts.with_label_values(&[id.as_str(), verdict, reason]);
@@ -205,6 +212,11 @@ impl Metrics {
             .map_or_else(|| UNKNOWN_CHAIN.to_owned(), |chain_id| chain_id.to_string());
         let labels = [executing, initiating.as_str(), checked.status.name()];
         self.0.messages.with_label_values(&labels).inc();
+    }
+
+    /// The upgrade transactions of a block were taken from its rollup node.
+    pub fn upgrade_from_node(&self, chain_id: ChainId) {
+        self.0.upgrades_from_node.with_label_values(&[chain_id.to_string()]).inc();
     }
 
     /// How many of a chain's blocks have no verdict.

@@ -8,7 +8,7 @@ mod rpc_server;
 use monitoring::Monitoring;
 
 use crate::audit::{
-    AuditLimits, Auditor, AuditorMessage, CaseRules, HeadWatcher, Heads, Investigator, L1Judge,
+    AuditLimits, Auditor, AuditorMessage, CaseRules, HeadWatcher, Heads, Investigator, JudgedChain, L1Judge,
 };
 use crate::clock::FileClock;
 use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
@@ -160,27 +160,33 @@ pub fn execution_clients(
 /// An investigator that asks these execution clients.
 ///
 /// # Errors
-/// If no HTTP client can be made for an endpoint.
+/// If no HTTP client can be made for an endpoint, or a bundle that the settings name cannot be read.
 pub fn investigator(
     config: &Config,
     clients: BTreeMap<ChainId, ExecutionClient>,
     heads: Heads,
     metrics: Metrics,
-) -> Result<Investigator, SourceError> {
+) -> eyre::Result<Investigator> {
+    let set = config.dependency_set();
     let mut l1 = None;
     if let Some(url) = config.deposits_from_l1() {
-        let nodes = config.chains.iter().filter_map(|(chain_id, chain)| {
+        let judged = config.chains.iter().filter_map(|(chain_id, chain)| {
             let node = RollupNode::new(chain.rollup_node.clone()?, config.sources.limits());
-            Some(node.map(|node| (*chain_id, node)))
+            let is_of_several = set.member(*chain_id).is_some() && set.chain_ids().nth(1).is_some();
+            Some(node.map(|node| JudgedChain { chain_id: *chain_id, node, is_of_several }))
         });
         let client = L1Client::new(url.clone(), config.sources.limits())?;
-        l1 = Some(L1Judge::new(client, nodes.collect::<Result<Vec<_>, _>>()?, metrics.clone()));
+        let judged = judged.collect::<Result<Vec<_>, _>>()?;
+        let bundles = config.read_bundles()?;
+        for bundle in bundles.iter() {
+            info!(fork = bundle.fork, sha256 = %bundle.sha256, "an upgrade bundle was read");
+        }
+        l1 = Some(L1Judge::new(client, judged, bundles, metrics.clone()));
     }
     let rules = config.chains.iter().map(|(chain_id, chain)| {
         (*chain_id, CaseRules { ask_l1: l1.is_some(), replacement: chain.replacement })
     });
     let rules = rules.collect();
-    let set = config.dependency_set();
     Ok(Investigator::new(set, clients, heads, l1, rules, metrics))
 }
 

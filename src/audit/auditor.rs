@@ -331,6 +331,7 @@ impl Auditor {
         let decision = Decision {
             key,
             verdict,
+            detail: case.detail().unwrap_or_default(),
             messages: case.messages(),
             replaces: case.replaced(),
             waits: &waits,
@@ -342,6 +343,12 @@ impl Auditor {
             return Ok(());
         }
         self.metrics.verdict(&decision);
+        if let Some(taken) = case.taken() {
+            self.metrics.upgrade_from_node(key.chain_id);
+            warn!(chain_id = %key.chain_id, number = key.number, fork = taken.fork, transactions = taken.transactions,
+                  gas = taken.gas,
+                  "the upgrade transactions of a block were taken from the rollup node: this build does not know the fork; name its bundle in consolidation.upgrade_bundles, or use a newer Crosscheck");
+        }
         report(&key, &decision);
         if let Some(told) = &self.told {
             // Nobody has to listen.
@@ -435,7 +442,7 @@ async fn sleep_until_due(due: Option<Instant>) {
 
 fn report(key: &BlockKey, decision: &Decision<'_>) {
     let BlockKey { chain_id, number, hash } = key;
-    let (verdict, detail) = (decision.verdict.name(), decision.verdict.detail());
+    let (verdict, detail) = (decision.verdict.name(), decision.detail.as_str());
     let (reason, after_ms) = (decision.verdict.reason().unwrap_or_default(), decision.after.as_millis());
     match verdict {
         "violated" => {

@@ -6,7 +6,7 @@ mod surroundings;
 
 use self::surroundings::{Found, Scene};
 use super::closure::{Ask, Maturity};
-use super::l1_judge::{L1Judge, L1Word};
+use super::l1_judge::{L1Judge, L1Word, Surroundings};
 use super::proven_blocks::ProvenBlocks;
 use super::{Awaited, CandidateBook, Case, CaseRules, Cause, Fact, Heads, Need, Wait};
 use crate::consolidation::{BlockAttributes, OutputV0};
@@ -176,11 +176,12 @@ impl Investigator {
 
     /// Fetches an ancestor of an attested block. `Err`: what it waits for.
     pub async fn fetch(&self, key: BlockKey) -> Result<VerifiedBlock, Wait> {
-        self.block_by_hash(key.chain_id, key.hash).await?.ok_or(Wait {
-            awaited: Awaited::Block,
-            chain_id: key.chain_id,
-            cause: Cause::NotYet,
-        })
+        self.fetch_by_hash(key.chain_id, key.hash).await
+    }
+
+    async fn fetch_by_hash(&self, chain_id: ChainId, hash: B256) -> Result<VerifiedBlock, Wait> {
+        let wait = Wait { awaited: Awaited::Block, chain_id, cause: Cause::NotYet };
+        self.block_by_hash(chain_id, hash).await?.ok_or(wait)
     }
 
     /// The local-safe blocks at these heights, as far as they can be had now.
@@ -203,7 +204,9 @@ impl Investigator {
                 let candidates = &self.candidates.at(case.key().chain_id, case.key().number);
                 case.learn(&self.set, &Fact::Derived { hash, attributes, output, candidates });
             }
-            Answer::L1(L1Word::Agrees) => case.learn(&self.set, &Fact::L1Agrees),
+            Answer::L1(L1Word::Agrees(taken)) => {
+                case.learn(&self.set, &Fact::L1Agrees { taken: taken.as_ref() })
+            }
             Answer::L1(L1Word::Contradicts(contradiction)) => {
                 case.learn(&self.set, &Fact::L1Contradicts(contradiction));
             }
@@ -259,10 +262,19 @@ impl Investigator {
     }
 
     async fn ask_l1(&self, key: BlockKey, attributes: &BlockAttributes) -> Result<Answer, Wait> {
-        let Some(l1) = &self.l1 else { return Ok(Answer::L1(L1Word::Agrees)) };
-        let wait = Wait { awaited: Awaited::Block, chain_id: key.chain_id, cause: Cause::NotYet };
-        let parent = self.block_by_hash(key.chain_id, attributes.parent_hash).await?.ok_or(wait)?;
-        l1.judge(key, attributes, &parent).await.map(Answer::L1)
+        let Some(l1) = &self.l1 else { return Ok(Answer::L1(L1Word::Agrees(None))) };
+        let chain_id = key.chain_id;
+        let parent = self.fetch_by_hash(chain_id, attributes.parent_hash).await?;
+        let wanted = l1.wanted(chain_id, attributes.timestamp, &parent).await?;
+        let mut around = Surroundings { parent, grandparent: None, node_block: None };
+        if wanted.grandparent {
+            let hash = around.parent.header().parent_hash;
+            around.grandparent = Some(self.fetch_by_hash(chain_id, hash).await?);
+        }
+        if wanted.node_block {
+            around.node_block = Some(self.local_safe_block(chain_id, key.number, Awaited::LocalSafe).await?);
+        }
+        l1.judge(key, attributes, &around).await.map(Answer::L1)
     }
 
     async fn logs_of(&self, key: BlockKey, hash: B256) -> Result<Answer, Wait> {

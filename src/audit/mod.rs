@@ -30,7 +30,7 @@ pub use fact::Fact;
 pub use head_watcher::HeadWatcher;
 pub use heads::{Answer, Heads};
 pub use investigator::{Investigation, Investigator};
-pub use l1_judge::L1Judge;
+pub use l1_judge::{JudgedChain, L1Judge};
 pub use need::Need;
 pub use range::{RangeAudit, RangeOutcome};
 pub use verdict::{Discard, InvalidMessage, L1Contradiction, Verdict, Violation};

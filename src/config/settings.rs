@@ -1,6 +1,6 @@
 //! [`Config`]: the settings, typed, with their defaults.
 
-use super::{ChainConfig, FollowConfig, MonitorConfig, Seconds};
+use super::{BundleFile, ChainConfig, FollowConfig, MonitorConfig, Seconds, Text};
 use crate::interop::{DEFAULT_EXPIRY_WINDOW, DependencySet, Member};
 use crate::networks::{KnownNetwork, NetworkName};
 use crate::sources::{EndpointLimits, EndpointUrl};
@@ -261,6 +261,8 @@ pub struct ConsolidationConfig {
     /// Who says which deposits a block must hold. Unset: L1, where an L1 endpoint is configured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deposits: Option<DepositSource>,
+    /// The upgrade bundles of forks that this build does not know.
+    pub upgrade_bundles: Vec<Text<BundleFile>>,
 }
 
 /// Who says which deposits a block must hold.

@@ -20,6 +20,7 @@ mod replacement;
 mod rollup_config;
 #[cfg(test)]
 pub(crate) mod sample;
+mod unknown_forks;
 
 pub use attributes::{BlockAttributes, TransactionDigest};
 pub use consolidate::{Consolidation, consolidate, consolidate_by};
@@ -31,3 +32,4 @@ pub use mismatch::Mismatch;
 pub use payload_attributes::{AttributeFees, PayloadAttributes};
 pub use replacement::{OutputV0, Replacement, ReplacementRule};
 pub use rollup_config::{RollupConfig, RollupConfigError, RollupGenesis};
+pub use unknown_forks::{UnknownFork, UnknownForks};

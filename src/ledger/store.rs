@@ -73,6 +73,8 @@ pub struct Decision<'a> {
     pub key: BlockKey,
     /// The verdict.
     pub verdict: &'a Verdict,
+    /// What was found, for people.
+    pub detail: String,
     /// The messages checked.
     pub messages: &'a [CheckedMessage],
     /// The block whose messages those are, if another.
@@ -232,7 +234,7 @@ impl Ledger {
         .bind(key.hash.as_slice())
         .bind(verdict.name())
         .bind(verdict.reason())
-        .bind(verdict.detail())
+        .bind(decision.detail.as_str())
         .bind(to_json("messages", &decision.messages)?)
         .bind(decision.replaces.map(|hash| hash.to_vec()))
         .bind(to_json("waits", decision.waits)?)

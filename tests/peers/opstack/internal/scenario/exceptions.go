@@ -2,12 +2,6 @@ package scenario
 
 // Exceptions are the faults of Crosscheck that are known, each with a check that it makes fail. docs/PEERS.md has the same table.
 var Exceptions = []Exception{
-	{activationOpen, "activation", "chain 901: the activation block and its child are upheld"},
-	{activationOpen, "activation", "chain 902: the activation block and its child are upheld"},
-	{activationHolds, "activation", "chain 901: the vouched head passes the activation block"},
-	{activationHolds, "activation", "chain 902: the vouched head passes the activation block"},
-	{activationHolds, "activation", "chain 901: our follower's safe head passes the activation block"},
-	{activationHolds, "activation", "chain 902: our follower's safe head passes the activation block"},
 	{withdrawnServed, "unattested-lie", "the block is not served as local-safe once it is proven invalid"},
 	{standstillUntold, "batches-held", "/readyz tells of it"},
 	{standstillUntold, "batches-held-killed", "/readyz tells of it"},
@@ -23,8 +17,6 @@ var Exceptions = []Exception{
 	{reorgStops, "l1-reorg-7-killed", "it is ready in the end"},
 	{replayTakesPlace, "replayed-lie", "it is attributable"},
 	{replayTakesPlace, "replayed-lie", "genuine attestations are kept as attributable, though replays came first"},
-	{activationOpen, "lone-chain", "the lone chain: the activation block and its child are upheld"},
-	{activationHolds, "lone-chain", "the lone chain: the vouched head passes the activation block"},
 	{noHeadsAreHeads, "kona-node", "it is not ready while kona-node names no heads"},
 	{noHeadsAreHeads, "kona-node", "it names no heads while kona-node names none"},
 	{monitorSpins, "stale-answer", "no warning is told again and again"},
@@ -32,8 +24,6 @@ var Exceptions = []Exception{
 }
 
 const (
-	activationOpen   = "Crosscheck does not know Lagoon's upgrade transactions: the activation block and its child stay open"
-	activationHolds  = "The open activation block holds the vouched head, and followers with it, for ever"
 	withdrawnServed  = "A local-safe block that was proven invalid, and that op-supernode has withdrawn, is still served to followers"
 	standstillUntold = "A safe head that has stood still for two minutes is told of nowhere"
 	reorgStops       = "An L1 reorganisation that drops the vouched head stops that head for ever, and followers with it"
