@@ -15,7 +15,7 @@ use message_metrics::MessageMetrics;
 use reading_metrics::ReadingMetrics;
 use suspect_metrics::SuspectMetrics;
 
-use crate::audit::{CheckedMessage, Verdict};
+use crate::audit::{Cause, CheckedMessage, Verdict};
 use crate::interop::{DependencySet, MessageStatus};
 use crate::ledger::Decision;
 use crosscheck_p2p::ChainId;
@@ -66,6 +66,7 @@ struct Inner {
     messages: IntCounterVec,
     upgrades_from_node: IntCounterVec,
     open_cases: IntGaugeVec,
+    oldest_open_case: IntGaugeVec,
     heads: IntGaugeVec,
     follow_heads: IntGaugeVec,
     follow_held: IntGaugeVec,
@@ -114,6 +115,11 @@ impl Metrics {
                 &["chain_id"],
             )?,
             open_cases: catalogue.gauge("open_cases", "Blocks without a verdict", &["chain_id"])?,
+            oldest_open_case: catalogue.gauge(
+                "oldest_open_case_seconds",
+                "Age of the oldest block without a verdict, by why it waits",
+                &["chain_id", "cause"],
+            )?,
             heads: catalogue.gauge("head_number", "Height of a head", &["chain_id", "level"])?,
             follow_heads: catalogue.gauge(
                 "follow_head_number",
@@ -161,6 +167,9 @@ impl Metrics {
             self.0.rival_attestations.with_label_values(&[id]);
             self.0.open_cases.with_label_values(&[id]);
             self.0.upgrades_from_node.with_label_values(&[id]);
+            for cause in Cause::ALL {
+                self.0.oldest_open_case.with_label_values(&[id.as_str(), cause.name()]);
+            }
             self.0.verdict_seconds.with_label_values(&[id]);
             for (verdict, reason) in Verdict::NAMES {
                 self.0.verdicts.with_label_values(&[id.as_str(), verdict, reason]);
@@ -223,6 +232,12 @@ impl Metrics {
     pub fn open_cases(&self, chain_id: ChainId, open: usize) {
         let open = i64::try_from(open).unwrap_or(i64::MAX);
         self.0.open_cases.with_label_values(&[chain_id.to_string()]).set(open);
+    }
+
+    /// How old a chain's oldest open case is of those that wait for this cause.
+    pub fn oldest_open_case(&self, chain_id: ChainId, cause: &'static str, age: Duration) {
+        let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
+        self.0.oldest_open_case.with_label_values(&[chain_id.to_string().as_str(), cause]).set(seconds);
     }
 
     /// The height of a head.

@@ -9,6 +9,7 @@ use monitoring::Monitoring;
 
 use crate::audit::{
     AuditLimits, Auditor, AuditorMessage, CaseRules, HeadWatcher, Heads, Investigator, JudgedChain, L1Judge,
+    LongOpenCases, OpenCaseWatch,
 };
 use crate::clock::FileClock;
 use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
@@ -59,6 +60,7 @@ struct Shared {
     networks: NetworkHandles,
     refusals: Refusals,
     auditor: mpsc::Sender<AuditorMessage>,
+    long_open: LongOpenCases,
 }
 
 impl Service {
@@ -82,6 +84,7 @@ impl Service {
             networks: NetworkHandles::default(),
             metrics,
             auditor,
+            long_open: LongOpenCases::default(),
         };
         let mut tasks = TaskGroup::new(cancel);
         let index = LogIndex::new(config.interop.log_index_bytes());
@@ -113,7 +116,10 @@ impl Service {
         );
         // Without one, nobody holds its inbox, and there is nothing to audit.
         if config.chains.values().any(|chain| chain.rollup_node.is_some()) {
-            let auditor = auditor.telling(monitoring.told.clone());
+            let patience = config.audit.patience.0;
+            let (health, metrics) = (shared.health.clone(), shared.metrics.clone());
+            let watch = OpenCaseWatch::new(patience, shared.long_open.clone(), health, metrics);
+            let auditor = auditor.telling(monitoring.told.clone()).watched(watch);
             tasks.spawn("auditor", auditor.run(tasks.cancellation().clone()));
         }
         info!(chains = config.chains.len(), rpc = %rpc_addr, http = %http_addr, "crosscheck runs");
@@ -248,7 +254,7 @@ async fn start_followers(
         return Ok(None);
     }
     let chains = || config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only());
-    let served = Served::new(chains().map(|(chain_id, _)| *chain_id));
+    let served = Served::new(chains().map(|(chain_id, _)| *chain_id), shared.long_open.clone());
     let (bound, server) = follow::serve(addr, served.clone(), tasks.cancellation().clone())
         .await
         .wrap_err_with(|| format!("follow.addr {addr} cannot be bound; is it in use?"))?;

@@ -5,7 +5,7 @@
 
 use super::investigator::output;
 use super::open_cases::{OpenCases, Work};
-use super::{Candidate, Case, Investigation, Investigator, Wait};
+use super::{Candidate, Case, Investigation, Investigator, OpenCaseWatch, Wait};
 use crate::consolidation::{BlockAttributes, OutputV0};
 use crate::interop::BlockKey;
 use crate::ledger::{BlockPosition, Decision, Ledger, LedgerError, NewCase, Opened};
@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
@@ -59,6 +59,9 @@ const MAX_KEPT_CANDIDATES: u32 = 16_384;
 /// How many blocks below a local-safe head are looked at, if they were not gossiped here.
 const MAX_SCOUTED: u64 = 256;
 
+/// How often it is looked at how long cases have been open.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
 /// How many open cases are read back at once after a restart.
 const RESTORE_PAGE: u32 = 256;
 
@@ -77,6 +80,7 @@ pub struct Auditor {
     scouted: BTreeMap<ChainId, u64>,
     running: JoinSet<Finished>,
     told: Option<broadcast::Sender<Told>>,
+    watch: Option<OpenCaseWatch>,
 }
 
 /// What came of one piece of work.
@@ -110,7 +114,14 @@ impl Auditor {
             scouted: BTreeMap::new(),
             running: JoinSet::new(),
             told: None,
+            watch: None,
         }
+    }
+
+    /// The same auditor, which has its open cases watched.
+    #[must_use]
+    pub fn watched(self, watch: OpenCaseWatch) -> Self {
+        Self { watch: Some(watch), ..self }
     }
 
     /// The same auditor, which tells each verdict there, once it is in the ledger.
@@ -125,6 +136,8 @@ impl Auditor {
     /// If the ledger fails: nothing may be judged that cannot be written down.
     pub async fn run(mut self, cancel: CancellationToken) -> Result<(), LedgerError> {
         self.restore().await?;
+        let mut look = tokio::time::interval(LOOK_INTERVAL);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.start_work();
             self.publish_open();
@@ -140,6 +153,7 @@ impl Auditor {
                     Err(error) => error!(%error, "an investigation ended abnormally; it is taken up on restart"),
                 },
                 () = sleep_until_due(wake) => {}
+                _ = look.tick() => self.look_at_open(),
             }
         }
     }
@@ -381,7 +395,10 @@ impl Auditor {
                         let rules = self.investigator.rules(case.key.chain_id);
                         Work::Case(Box::new(Case::new(case.key, rules, attributes)))
                     });
-                self.open.insert(case.key, work, Instant::now());
+                let now = Instant::now();
+                self.open.insert(case.key, work, now);
+                let age = Duration::from_secs(self.clock.now().0.saturating_sub(case.opened_at.0));
+                self.open.backdate(&case.key, now.checked_sub(age).unwrap_or(now));
             }
         }
         for chain_id in self.rules.keys().copied().collect::<Vec<_>>() {
@@ -416,6 +433,13 @@ impl Auditor {
                     });
                 }
             }
+        }
+    }
+
+    fn look_at_open(&mut self) {
+        let (Some(watch), now) = (&mut self.watch, Instant::now()) else { return };
+        for chain_id in self.rules.keys() {
+            watch.look(*chain_id, &self.open, self.investigator.reasons(), now);
         }
     }
 

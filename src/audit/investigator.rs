@@ -8,6 +8,7 @@ use self::surroundings::{Found, Scene};
 use super::closure::{Ask, Maturity};
 use super::l1_judge::{L1Judge, L1Word, Surroundings};
 use super::proven_blocks::ProvenBlocks;
+use super::reasons::Reasons;
 use super::{Awaited, CandidateBook, Case, CaseRules, Cause, Fact, Heads, Need, Wait};
 use crate::consolidation::{BlockAttributes, OutputV0};
 use crate::interop::{BlockKey, DependencySet, SameTimestamp};
@@ -50,6 +51,7 @@ pub struct Investigator {
     rules: BTreeMap<ChainId, CaseRules>,
     candidates: CandidateBook,
     proven: Mutex<ProvenBlocks>,
+    reasons: Reasons,
     metrics: Metrics,
 }
 
@@ -90,7 +92,13 @@ impl Investigator {
         metrics: Metrics,
     ) -> Self {
         let candidates = CandidateBook::new(set.chain_ids());
-        Self { set, clients, heads, l1, rules, candidates, proven: Mutex::default(), metrics }
+        let reasons = l1.as_ref().map(|l1| l1.reasons().clone()).unwrap_or_default();
+        Self { set, clients, heads, l1, rules, candidates, proven: Mutex::default(), reasons, metrics }
+    }
+
+    /// Why what cases wait for cannot be had.
+    pub(super) const fn reasons(&self) -> &Reasons {
+        &self.reasons
     }
 
     /// The blocks that attested ones may replace.
@@ -369,7 +377,9 @@ impl Investigator {
     fn note_failure(&self, error: &SourceError, chain_id: ChainId, awaited: Awaited) -> Wait {
         self.metrics.source_failed(chain_id, "execution");
         debug!(%chain_id, %error, "a source failed; what it was asked stays unknown");
-        Wait { awaited, chain_id, cause: Cause::EndpointError }
+        let wait = Wait { awaited, chain_id, cause: Cause::EndpointError };
+        self.reasons.note(wait, error.to_string());
+        wait
     }
 }
 

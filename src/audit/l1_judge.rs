@@ -3,6 +3,7 @@
 //! The imperative shell of `consolidation::deposits`. The batches' transactions are no part of it. What cannot be told
 //! is a wait, never a contradiction.
 
+use super::reasons::Reasons;
 use super::{Awaited, Cause, L1Contradiction, Wait};
 use crate::consolidation::BlockAttributes;
 use crate::consolidation::deposits::{
@@ -69,6 +70,7 @@ pub struct L1Judge {
     l1: L1Client,
     chains: BTreeMap<ChainId, ChainRules>,
     bundles: Arc<[NamedBundle]>,
+    reasons: Reasons,
     metrics: Metrics,
 }
 
@@ -102,7 +104,12 @@ impl L1Judge {
         let chains = chains.into_iter().map(|JudgedChain { chain_id, node, is_of_several }| {
             (chain_id, ChainRules { node, is_of_several, known: Mutex::new(None) })
         });
-        Self { l1, chains: chains.collect(), bundles, metrics }
+        Self { l1, chains: chains.collect(), bundles, reasons: Reasons::default(), metrics }
+    }
+
+    /// Why L1's word cannot be had.
+    pub(super) const fn reasons(&self) -> &Reasons {
+        &self.reasons
     }
 
     /// Which blocks it takes to judge a block of this time on that parent.
@@ -147,7 +154,7 @@ impl L1Judge {
             }
             Ok(Comparison { mismatch: None, taken }) => Ok(L1Word::Agrees(taken)),
             Err(error) if error.is_contradiction() => Ok(contradicts(L1Contradiction::Origin(error))),
-            Err(error) => Err(unsupported(question, &error)),
+            Err(error) => Err(self.unsupported(question.chain_id, &error)),
         }
     }
 
@@ -159,7 +166,7 @@ impl L1Judge {
         error: L1InfoError,
     ) -> Result<L1Word, Wait> {
         match question.rules.may_be_unknown(&error, attributes.timestamp) {
-            Some(unknown) => Err(unsupported(question, &unknown)),
+            Some(unknown) => Err(self.unsupported(question.chain_id, &unknown)),
             None => Ok(contradicts(L1Contradiction::NoOrigin(error))),
         }
     }
@@ -168,18 +175,19 @@ impl L1Judge {
     /// without that.
     async fn parent_facts(&self, question: Question<'_>, around: &Surroundings) -> Result<ParentFacts, Wait> {
         let (rules, block) = (question.rules, &around.parent);
-        let told =
-            |facts: Result<ParentFacts, DepositsError>| facts.map_err(|error| unsupported(question, &error));
+        let told = |facts: Result<ParentFacts, DepositsError>| {
+            facts.map_err(|error| self.unsupported(question.chain_id, &error))
+        };
         let Some(before) = &around.grandparent else { return told(ParentFacts::of_block(rules, block)) };
         let before = told(ParentFacts::of_block(rules, before))?;
         let attributes = BlockAttributes::of_block(block);
         let info = attributes.l1_info().map_err(|reason| DepositsError::ParentL1Info { reason });
-        let info = info.map_err(|error| unsupported(question, &error))?;
+        let info = info.map_err(|error| self.unsupported(question.chain_id, &error))?;
         let origin = self.canonical(question.chain_id, info.number).await?;
         let logs = self.logs_of_first(question, &before, &origin).await?;
         let epoch = L1Epoch { header: &origin, logs: logs.as_deref() };
         let derived = derive_from_l1(rules, &before, epoch, Some(&attributes))
-            .map_err(|error| unsupported(question, &error))?;
+            .map_err(|error| self.unsupported(question.chain_id, &error))?;
         let id = BlockNumHash { number: block.number(), hash: block.hash() };
         let gas_limit = derived.system_config.gas_limit;
         told(ParentFacts::with_gas_limit(&rules.config, id, &attributes, gas_limit))
@@ -266,13 +274,18 @@ impl L1Judge {
     fn failed(&self, chain_id: ChainId, error: &SourceError) -> Wait {
         self.metrics.source_failed(chain_id, "l1");
         debug!(%chain_id, %error, "L1 could not be asked; what it says stays unknown");
-        Wait { awaited: Awaited::L1, chain_id, cause: Cause::EndpointError }
+        let wait = Wait { awaited: Awaited::L1, chain_id, cause: Cause::EndpointError };
+        self.reasons.note(wait, error.to_string());
+        wait
     }
-}
 
-fn unsupported(question: Question<'_>, error: &DepositsError) -> Wait {
-    debug!(chain_id = %question.chain_id, %error, "what L1 says cannot be told");
-    Wait { awaited: Awaited::L1, chain_id: question.chain_id, cause: Cause::Unsupported }
+    fn unsupported(&self, chain_id: ChainId, error: &DepositsError) -> Wait {
+        let wait = Wait { awaited: Awaited::L1, chain_id, cause: Cause::Unsupported };
+        if self.reasons.note(wait, error.to_string()) {
+            warn!(%chain_id, %error, "what L1 says of a block cannot be told: it stays open");
+        }
+        wait
+    }
 }
 
 fn warn_of_unknown_forks(chain_id: ChainId, rules: &DepositRules) {

@@ -67,6 +67,7 @@ pub const KEYS: &[Key] = &[
     ),
     key("audit.max_open", Kind::Integer, "write a whole number, 1 to 1000000"),
     key("audit.concurrency", Kind::Integer, "write a whole number, 1 to 1024"),
+    key("audit.patience", Kind::Text, "write a duration with its unit, such as \"15m\""),
     key("monitor.max_messages", Kind::Integer, "write a whole number, 1 to 100000000"),
     key(
         "monitor.retention",

@@ -283,11 +283,13 @@ pub struct AuditConfig {
     pub max_open: usize,
     /// How many cases are worked on at once.
     pub concurrency: usize,
+    /// How long a case may be open before that stands in the way of being ready.
+    pub patience: Seconds,
 }
 
 impl Default for AuditConfig {
     fn default() -> Self {
-        Self { max_open: 4096, concurrency: 32 }
+        Self { max_open: 4096, concurrency: 32, patience: Seconds(Duration::from_secs(15 * 60)) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! [`Served`]: what each chain's followers are served now. Written by the followers, read by the server.
 
 use super::ServedStatus;
+use crate::audit::LongOpenCases;
 use crate::ledger::Hold;
 use crosscheck_p2p::ChainId;
 use parking_lot::Mutex;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Served {
     by_chain: Arc<BTreeMap<ChainId, Mutex<ChainServed>>>,
+    long_open: LongOpenCases,
 }
 
 #[derive(Debug)]
@@ -23,15 +25,15 @@ struct ChainServed {
 }
 
 impl Served {
-    /// Nothing yet, for these chains.
-    pub fn new(chains: impl IntoIterator<Item = ChainId>) -> Self {
+    /// Nothing yet, for these chains; with what is open for too long in each status.
+    pub fn new(chains: impl IntoIterator<Item = ChainId>, long_open: LongOpenCases) -> Self {
         let nothing = || ChainServed {
             status: None,
             rollup_config: None,
             pending: Some("the program has just started".to_owned()),
         };
         let by_chain = chains.into_iter().map(|chain_id| (chain_id, Mutex::new(nothing()))).collect();
-        Self { by_chain: Arc::new(by_chain) }
+        Self { by_chain: Arc::new(by_chain), long_open }
     }
 
     /// Whether a chain is served.
@@ -41,7 +43,8 @@ impl Served {
 
     /// The chain's status. `None`: there is none yet.
     pub fn status(&self, chain_id: ChainId) -> Option<ServedStatus> {
-        self.by_chain.get(&chain_id)?.lock().status.clone()
+        let status = self.by_chain.get(&chain_id)?.lock().status.clone()?;
+        Some(ServedStatus { crosscheck_open: self.long_open.of(chain_id), ..status })
     }
 
     /// Why the chain has no status, or why it has not moved on.

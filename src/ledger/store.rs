@@ -62,6 +62,8 @@ pub enum Opened {
 pub struct OpenCase {
     /// Which block.
     pub key: BlockKey,
+    /// When it was opened.
+    pub opened_at: UnixSeconds,
     /// Of an attested block: topic, signer and gossip frame.
     pub attestation: Option<(Topic, Address, Bytes)>,
 }
@@ -277,7 +279,8 @@ fn read_open_case(row: &SqliteRow) -> Result<OpenCase, LedgerError> {
         }
         _ => None,
     };
-    Ok(OpenCase { key, attestation })
+    let opened_at = UnixSeconds(read_u64(row, "opened_at")?);
+    Ok(OpenCase { key, opened_at, attestation })
 }
 
 pub(super) fn read_position(row: &SqliteRow) -> Result<BlockPosition, LedgerError> {

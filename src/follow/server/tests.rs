@@ -1,6 +1,7 @@
 //! The server over real sockets.
 
 use super::*;
+use crate::audit::LongOpenCases;
 use crate::follow::sample::upstream;
 use crate::follow::served_status::ServedStatus;
 use http_body_util::{BodyExt, Full};
@@ -19,7 +20,7 @@ struct Running {
 }
 
 async fn start() -> Running {
-    let served = Served::new([ChainId::from(901), ChainId::from(902)]);
+    let served = Served::new([ChainId::from(901), ChainId::from(902)], LongOpenCases::default());
     let cancel = CancellationToken::new();
     let (addr, server) = serve("127.0.0.1:0".parse().unwrap(), served.clone(), cancel.clone()).await.unwrap();
     let mut task = JoinSet::new();
@@ -61,6 +62,7 @@ fn status() -> ServedStatus {
         safe_l2: upstream.safe_l2,
         finalized_l2: upstream.finalized_l2,
         crosscheck_hold: None,
+        crosscheck_open: None,
         others: serde_json::Map::new(),
     }
 }
