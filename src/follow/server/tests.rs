@@ -1,7 +1,7 @@
 //! The server over real sockets.
 
 use super::*;
-use crate::audit::LongOpenCases;
+use crate::audit::{LongOpenCase, LongOpenCases};
 use crate::follow::sample::upstream;
 use crate::follow::served_status::ServedStatus;
 use http_body_util::{BodyExt, Full};
@@ -15,17 +15,19 @@ use tokio::task::JoinSet;
 struct Running {
     addr: SocketAddr,
     served: Served,
+    long_open: LongOpenCases,
     cancel: CancellationToken,
     task: JoinSet<std::io::Result<()>>,
 }
 
 async fn start() -> Running {
-    let served = Served::new([ChainId::from(901), ChainId::from(902)], LongOpenCases::default());
+    let long_open = LongOpenCases::default();
+    let served = Served::new([ChainId::from(901), ChainId::from(902)], long_open.clone());
     let cancel = CancellationToken::new();
     let (addr, server) = serve("127.0.0.1:0".parse().unwrap(), served.clone(), cancel.clone()).await.unwrap();
     let mut task = JoinSet::new();
     task.spawn(server);
-    Running { addr, served, cancel, task }
+    Running { addr, served, long_open, cancel, task }
 }
 
 impl Running {
@@ -108,6 +110,25 @@ async fn a_hold_shows_on_the_status_that_stays() {
     server.served.keep(ChainId::from(901), "a fork".to_owned(), Some(&hold));
     let answer = server.call("/901/", "optimism_syncStatus").await;
     assert_eq!(answer["result"]["crosscheck_hold"]["verdict"], "discarded");
+}
+
+#[tokio::test]
+async fn a_block_that_stays_without_a_verdict_shows_on_the_status() {
+    let server = start().await;
+    server.served.set_status(ChainId::from(901), status());
+    let reason = "what L1 says of a block of chain 901 (this build cannot tell)".to_owned();
+    let hash = alloy::primitives::B256::ZERO;
+    let case = LongOpenCase { number: 13, hash, open_seconds: 901, reason: reason.clone() };
+    server.long_open.set(ChainId::from(901), Some(case));
+    let answer = server.call("/901/", "optimism_syncStatus").await;
+    let open = &answer["result"]["crosscheck_open"];
+    assert_eq!(
+        (&open["number"], &open["open_seconds"], &open["reason"]),
+        (&json!(13), &json!(901), &json!(reason))
+    );
+    server.long_open.set(ChainId::from(901), None);
+    let answer = server.call("/901/", "optimism_syncStatus").await;
+    assert_eq!(answer["result"], serde_json::to_value(status()).unwrap());
 }
 
 #[tokio::test]
