@@ -10,6 +10,7 @@ use super::l1_judge::{L1Judge, L1Word, Surroundings};
 use super::proven_blocks::ProvenBlocks;
 use super::reasons::Reasons;
 use super::{Awaited, CandidateBook, Case, CaseRules, Cause, Fact, Heads, Need, Wait};
+use crate::consolidation::deposits::DepositsError;
 use crate::consolidation::{BlockAttributes, OutputV0};
 use crate::interop::{BlockKey, DependencySet, SameTimestamp};
 use crate::metrics::Metrics;
@@ -253,6 +254,7 @@ impl Investigator {
         match need {
             Need::Derived => {
                 let block = self.local_safe_block(key.chain_id, key.number, Awaited::LocalSafe).await?;
+                self.expect_one_reading(key, attributes, &block)?;
                 Ok(Answer::Derived(Box::new(block)))
             }
             Need::L1 => self.ask_l1(key, attributes).await,
@@ -267,6 +269,24 @@ impl Investigator {
                 Err(Wait { awaited: Awaited::SameTimestamp, chain_id: key.chain_id, cause: Cause::NotYet })
             }
         }
+    }
+
+    /// Waits if the block and the derived one differ where nodes derive different blocks from one batch: neither is wrong
+    /// for all of them.
+    fn expect_one_reading(
+        &self,
+        key: BlockKey,
+        attributes: &BlockAttributes,
+        derived: &VerifiedBlock,
+    ) -> Result<(), Wait> {
+        let is_split = attributes.metering.is_unreadable()
+            || BlockAttributes::of_block(derived).metering.is_unreadable();
+        if derived.hash() == key.hash || !is_split {
+            return Ok(());
+        }
+        let wait = Wait { awaited: Awaited::LocalSafe, chain_id: key.chain_id, cause: Cause::Unsupported };
+        self.reasons.note(wait, DepositsError::Metering.to_string());
+        Err(wait)
     }
 
     async fn ask_l1(&self, key: BlockKey, attributes: &BlockAttributes) -> Result<Answer, Wait> {

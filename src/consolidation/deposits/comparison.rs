@@ -29,7 +29,11 @@ pub fn compare_with_l1(
     block: &BlockAttributes,
 ) -> Result<Comparison, DepositsError> {
     let matching = MatchingRules::from(&rules.config);
-    let differs = |derived: &DerivedFromL1| matching.first_mismatch_with_l1(derived, block);
+    let number = parent.number().saturating_add(1);
+    let metering = block.metering.mismatch(&rules.config, number, block.timestamp);
+    let differs = |derived: &DerivedFromL1| {
+        matching.first_mismatch_with_l1(derived, block).or_else(|| metering.clone())
+    };
     let unless_forked = |difference: String| match rules.config.unknown_forks.in_force(block.timestamp) {
         Some(fork) => Err(DepositsError::UnknownFork { fork: fork.name.clone(), difference }),
         None => Ok(()),
@@ -42,6 +46,9 @@ pub fn compare_with_l1(
         other => other?,
     };
     let Some(mismatch) = differs(&derived) else {
+        if block.metering.is_unreadable() {
+            return Err(DepositsError::Metering);
+        }
         return Ok(Comparison { mismatch: None, taken: derived.taken });
     };
     unless_forked(mismatch.to_string())?;

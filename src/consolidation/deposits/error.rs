@@ -44,6 +44,11 @@ pub enum DepositsError {
         /// The first four bytes of their calldata.
         selector: FixedBytes<4>,
     },
+    /// The block's metering has no payload that every node reads alike.
+    #[error(
+        "the block's sequencer-defined metering (transaction type 0x7D) is no sound payload: some nodes take it, others refuse it"
+    )]
+    Metering,
     /// The block would be right for a chain with another dependency set, and nobody but a setting says what the set is.
     #[error(
         "the block has the upgrade transactions of a chain whose dependency set has {}; by interop.dependencies that of this chain has {}: correct the setting, or use a rollup node that answers optimism_dependencySet",

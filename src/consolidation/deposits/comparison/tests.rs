@@ -3,10 +3,13 @@
 use super::*;
 use crate::consolidation::deposits::derive::tests::{GENESIS, built, genesis, origin, rules};
 use crate::consolidation::deposits::{NamedBundle, SetSize, UpgradeBundle};
+use crate::consolidation::metering::tests::metering;
 use crate::consolidation::rollup_config::tests::op_mainnet_json;
-use crate::consolidation::{ForkSchedule, ForkTimes, RollupConfig, TransactionDigest};
+use crate::consolidation::{
+    ForkSchedule, ForkTimes, Metering, MeteringProblem, RollupConfig, TransactionDigest,
+};
 use alloy::eips::BlockNumHash;
-use alloy::primitives::B256;
+use alloy::primitives::{B256, Bytes};
 use rstest::rstest;
 
 /// The gas limit of the chain's blocks.
@@ -241,4 +244,41 @@ fn a_parent_with_less_gas_than_its_upgrade_is_no_contradiction() {
     let error = ParentFacts::of_attributes(&rules, id(1), &block).unwrap_err();
     assert_eq!(error, DepositsError::ParentGasLimit { gas_limit: 55_370_656, upgrade: 55_370_657 });
     assert!(!error.is_contradiction());
+}
+
+/// A block after Lagoon, or before, with these transactions of type 0x7D among its users'.
+fn metered(last: Fork, transactions: &[Bytes]) -> Result<Comparison, DepositsError> {
+    let rules = rules(ForkSchedule::all_until(last));
+    let mut block = built(&rules, &derived(&rules, &genesis(&rules)));
+    block.transactions.extend(transactions.iter().map(TransactionDigest::of));
+    block.metering = Metering::of(transactions);
+    compare(&rules, &genesis(&rules), None, &block)
+}
+
+#[rstest]
+#[case::sound(Fork::Lagoon, &[metering(1)], None)]
+#[case::before_lagoon(Fork::Karst, &[metering(1)], Some(MeteringProblem::BeforeLagoon))]
+#[case::two(Fork::Lagoon, &[metering(1), metering(1)], Some(MeteringProblem::Several))]
+#[case::not_last(Fork::Lagoon, &[metering(1), Bytes::from_static(b"\x02 user")], Some(MeteringProblem::NotLast))]
+#[case::of_another_block(
+    Fork::Lagoon,
+    &[metering(2)],
+    Some(MeteringProblem::OtherBlock { expected: 1, found: 2 })
+)]
+fn metering_has_its_place(
+    #[case] last: Fork,
+    #[case] transactions: &[Bytes],
+    #[case] problem: Option<MeteringProblem>,
+) {
+    let mismatch = problem.map(|problem| Mismatch::Metering { problem });
+    assert_eq!(metered(last, transactions), Ok(Comparison { mismatch, taken: None }));
+}
+
+#[test]
+fn metering_that_nodes_read_differently_is_unknown_once_there_may_be_any() {
+    let unreadable = [Bytes::from_static(&[0x7d, 1])];
+    assert_eq!(metered(Fork::Lagoon, &unreadable), Err(DepositsError::Metering));
+    assert!(!DepositsError::Metering.is_contradiction());
+    let before = metered(Fork::Karst, &unreadable).unwrap().mismatch;
+    assert_eq!(before, Some(Mismatch::Metering { problem: MeteringProblem::BeforeLagoon }));
 }

@@ -1,7 +1,7 @@
 //! Published L1-attributes transactions, to their hashes; what each fork derives; and what cannot be derived.
 
 use super::*;
-use crate::consolidation::deposits::{BlobSchedule, SetSize, user_deposit};
+use crate::consolidation::deposits::{SetSize, user_deposit};
 use crate::consolidation::rollup_config::tests::op_mainnet_json;
 use crate::consolidation::{
     BlockAttributes, Eip1559, FeeParameters, ForkSchedule, ForkTimes, MatchingRules, Mismatch, RollupGenesis,
@@ -170,6 +170,7 @@ pub(in crate::consolidation::deposits) fn built(
         withdrawals_root: is_active(Fork::Canyon).then_some(storage),
         fees: FeeParameters::decode(&fees.map(|fees| fees.encode()).unwrap_or_default()),
         transactions,
+        metering: crate::consolidation::Metering::None,
         first_deposit: Some(first_deposit(rules, derived)),
     }
 }
