@@ -15,7 +15,7 @@ use message_metrics::MessageMetrics;
 use reading_metrics::ReadingMetrics;
 use suspect_metrics::SuspectMetrics;
 
-use crate::audit::{CheckedMessage, Verdict};
+use crate::audit::{Cause, CheckedMessage, Verdict};
 use crate::follow::FollowError;
 use crate::interop::{DependencySet, MessageStatus};
 use crate::ledger::Decision;
@@ -66,7 +66,9 @@ struct Inner {
     verdicts: IntCounterVec,
     verdict_seconds: HistogramVec,
     messages: IntCounterVec,
+    upgrades_from_node: IntCounterVec,
     open_cases: IntGaugeVec,
+    oldest_open_case: IntGaugeVec,
     heads: IntGaugeVec,
     follow_heads: IntGaugeVec,
     follow_held: IntGaugeVec,
@@ -110,7 +112,17 @@ impl Metrics {
                 "Executed messages of decided blocks, by what was found",
                 &["executing_chain_id", "initiating_chain_id", "status"],
             )?,
+            upgrades_from_node: catalogue.counter(
+                "upgrades_from_node_total",
+                "Blocks whose upgrade transactions are the rollup node's word: their fork's bundle is not known",
+                &["chain_id"],
+            )?,
             open_cases: catalogue.gauge("open_cases", "Blocks without a verdict", &["chain_id"])?,
+            oldest_open_case: catalogue.gauge(
+                "oldest_open_case_seconds",
+                "Age of the oldest block without a verdict, by why it waits",
+                &["chain_id", "cause"],
+            )?,
             heads: catalogue.gauge("head_number", "Height of a head", &["chain_id", "level"])?,
             follow_heads: catalogue.gauge(
                 "follow_head_number",
@@ -162,6 +174,10 @@ impl Metrics {
             self.0.attestations.with_label_values(&[id]);
             self.0.rival_attestations.with_label_values(&[id]);
             self.0.open_cases.with_label_values(&[id]);
+            self.0.upgrades_from_node.with_label_values(&[id]);
+            for cause in Cause::ALL {
+                self.0.oldest_open_case.with_label_values(&[id.as_str(), cause.name()]);
+            }
             self.0.verdict_seconds.with_label_values(&[id]);
             for (verdict, reason) in Verdict::NAMES {
                 self.0.verdicts.with_label_values(&[id.as_str(), verdict, reason]);
@@ -215,10 +231,21 @@ impl Metrics {
         self.0.messages.with_label_values(&labels).inc();
     }
 
+    /// The upgrade transactions of a block were taken from its rollup node.
+    pub fn upgrade_from_node(&self, chain_id: ChainId) {
+        self.0.upgrades_from_node.with_label_values(&[chain_id.to_string()]).inc();
+    }
+
     /// How many of a chain's blocks have no verdict.
     pub fn open_cases(&self, chain_id: ChainId, open: usize) {
         let open = i64::try_from(open).unwrap_or(i64::MAX);
         self.0.open_cases.with_label_values(&[chain_id.to_string()]).set(open);
+    }
+
+    /// How old a chain's oldest open case is of those that wait for this cause.
+    pub fn oldest_open_case(&self, chain_id: ChainId, cause: &'static str, age: Duration) {
+        let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
+        self.0.oldest_open_case.with_label_values(&[chain_id.to_string().as_str(), cause]).set(seconds);
     }
 
     /// The height of a head.

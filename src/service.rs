@@ -9,7 +9,7 @@ use monitoring::Monitoring;
 
 use crate::audit::{
     AuditLimits, Auditor, AuditorMessage, COMPARE_EVERY, CaseRules, HeadWatcher, Heads, Investigator,
-    L1Judge, NodeComparer, NodeQuarrels,
+    JudgedChain, L1Judge, LongOpenCases, NodeComparer, NodeQuarrels, OpenCaseWatch,
 };
 use crate::clock::FileClock;
 use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
@@ -68,6 +68,7 @@ struct Shared {
     networks: NetworkHandles,
     refusals: Refusals,
     auditor: mpsc::Sender<AuditorMessage>,
+    long_open: LongOpenCases,
 }
 
 impl Service {
@@ -95,6 +96,7 @@ impl Service {
             networks: NetworkHandles::default(),
             metrics,
             auditor,
+            long_open: LongOpenCases::default(),
         };
         let mut tasks = TaskGroup::new(cancel);
         let index = LogIndex::new(config.interop.log_index_bytes());
@@ -126,7 +128,10 @@ impl Service {
         );
         // Without one, nobody holds its inbox, and there is nothing to audit.
         if config.chains.values().any(|chain| !chain.is_monitored_only()) {
-            let auditor = auditor.telling(monitoring.told.clone());
+            let patience = config.audit.patience.0;
+            let (health, metrics) = (shared.health.clone(), shared.metrics.clone());
+            let watch = OpenCaseWatch::new(patience, shared.long_open.clone(), health, metrics);
+            let auditor = auditor.telling(monitoring.told.clone()).watched(watch);
             let auditor = auditor.sharing(shared.incidents.clone()).marking(shared.invalid.clone());
             tasks.spawn("auditor", auditor.run(tasks.cancellation().clone()));
         }
@@ -198,24 +203,34 @@ pub fn rollup_nodes(config: &Config) -> Result<BTreeMap<ChainId, RollupNodes>, S
 /// An investigator that asks these execution clients and rollup nodes.
 ///
 /// # Errors
-/// If no HTTP client can be made for an endpoint.
+/// If no HTTP client can be made for an endpoint, or a bundle that the settings name cannot be read.
 pub fn investigator(
     config: &Config,
     clients: BTreeMap<ChainId, ExecutionClient>,
     nodes: &BTreeMap<ChainId, RollupNodes>,
     heads: Heads,
     metrics: Metrics,
-) -> Result<Investigator, SourceError> {
+) -> eyre::Result<Investigator> {
+    let set = config.dependency_set();
     let mut l1 = None;
     if let Some(url) = config.deposits_from_l1() {
+        let judged = nodes.iter().map(|(chain_id, nodes)| JudgedChain {
+            chain_id: *chain_id,
+            nodes: nodes.clone(),
+            is_of_several: set.member(*chain_id).is_some() && set.chain_ids().nth(1).is_some(),
+        });
         let client = L1Client::new(url.clone(), config.sources.limits())?;
-        l1 = Some(L1Judge::new(client, nodes.clone(), metrics.clone()));
+        let judged: Vec<JudgedChain> = judged.collect();
+        let bundles = config.read_bundles()?;
+        for bundle in bundles.iter() {
+            info!(fork = bundle.fork, sha256 = %bundle.sha256, "an upgrade bundle was read");
+        }
+        l1 = Some(L1Judge::new(client, judged, bundles, metrics.clone()));
     }
     let rules = config.chains.iter().map(|(chain_id, chain)| {
         (*chain_id, CaseRules { ask_l1: l1.is_some(), replacement: chain.replacement })
     });
     let rules = rules.collect();
-    let set = config.dependency_set();
     Ok(Investigator::new(set, clients, heads, l1, rules, metrics))
 }
 
@@ -277,7 +292,8 @@ async fn start_followers(
         return Ok(None);
     }
     let chains = || config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only());
-    let served = Served::new(chains().map(|(chain_id, _)| *chain_id), shared.invalid.clone());
+    let (invalid, long_open) = (shared.invalid.clone(), shared.long_open.clone());
+    let served = Served::new(chains().map(|(chain_id, _)| *chain_id), invalid, long_open);
     let (bound, server) = follow::serve(addr, served.clone(), tasks.cancellation().clone())
         .await
         .wrap_err_with(|| format!("follow.addr {addr} cannot be bound; is it in use?"))?;

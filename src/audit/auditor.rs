@@ -5,7 +5,7 @@
 
 use super::investigator::output;
 use super::open_cases::{OpenCases, Work};
-use super::{Candidate, Case, Investigation, Investigator, Verdict, Wait};
+use super::{Candidate, Case, Investigation, Investigator, OpenCaseWatch, Verdict, Wait};
 use crate::consolidation::{BlockAttributes, OutputV0};
 use crate::incidents::{Alarm, Incidents};
 use crate::interop::BlockKey;
@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
@@ -61,6 +61,9 @@ const MAX_KEPT_CANDIDATES: u32 = 16_384;
 /// How many blocks below a local-safe head are looked at, if they were not gossiped here.
 const MAX_SCOUTED: u64 = 256;
 
+/// How often it is looked at how long cases have been open.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
 /// How many open cases are read back at once after a restart.
 const RESTORE_PAGE: u32 = 256;
 
@@ -84,6 +87,7 @@ pub struct Auditor {
     invalid: InvalidBlocks,
     told: Option<broadcast::Sender<Told>>,
     incidents: Incidents,
+    watch: Option<OpenCaseWatch>,
 }
 
 /// What came of one piece of work.
@@ -119,6 +123,7 @@ impl Auditor {
             invalid: InvalidBlocks::new([]),
             told: None,
             incidents: Incidents::default(),
+            watch: None,
         }
     }
 
@@ -126,6 +131,12 @@ impl Auditor {
     #[must_use]
     pub fn marking(self, invalid: InvalidBlocks) -> Self {
         Self { invalid, ..self }
+    }
+
+    /// The same auditor, which has its open cases watched.
+    #[must_use]
+    pub fn watched(self, watch: OpenCaseWatch) -> Self {
+        Self { watch: Some(watch), ..self }
     }
 
     /// The same auditor, which tells each verdict there, once it is in the ledger.
@@ -146,6 +157,8 @@ impl Auditor {
     /// If the ledger fails: nothing may be judged that cannot be written down.
     pub async fn run(mut self, cancel: CancellationToken) -> Result<(), LedgerError> {
         self.restore().await?;
+        let mut look = tokio::time::interval(LOOK_INTERVAL);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.start_work();
             self.publish_open();
@@ -161,6 +174,7 @@ impl Auditor {
                     Err(error) => error!(%error, "an investigation ended abnormally; it is taken up on restart"),
                 },
                 () = sleep_until_due(wake) => {}
+                _ = look.tick() => self.look_at_open(),
             }
         }
     }
@@ -353,6 +367,7 @@ impl Auditor {
         let decision = Decision {
             key,
             verdict,
+            detail: case.detail().unwrap_or_default(),
             messages: case.messages(),
             replaces: case.replaced(),
             waits: &waits,
@@ -369,6 +384,12 @@ impl Auditor {
             return Ok(());
         }
         self.metrics.verdict(&decision);
+        if let Some(taken) = case.taken() {
+            self.metrics.upgrade_from_node(key.chain_id);
+            warn!(chain_id = %key.chain_id, number = key.number, fork = taken.fork, transactions = taken.transactions,
+                  gas = taken.gas,
+                  "the upgrade transactions of a block were taken from the rollup node: this build does not know the fork; name its bundle in consolidation.upgrade_bundles, or use a newer Crosscheck");
+        }
         report(&key, &decision, &self.incidents);
         if let Some(told) = &self.told {
             // Nobody has to listen.
@@ -402,7 +423,10 @@ impl Auditor {
                         let rules = self.investigator.rules(case.key.chain_id);
                         Work::Case(Box::new(Case::new(case.key, rules, attributes)))
                     });
-                self.open.insert(case.key, work, Instant::now());
+                let now = Instant::now();
+                self.open.insert(case.key, work, now);
+                let age = Duration::from_secs(self.clock.now().0.saturating_sub(case.opened_at.0));
+                self.open.backdate(&case.key, now.checked_sub(age).unwrap_or(now));
             }
         }
         for (chain_id, cases) in left_alone {
@@ -443,6 +467,13 @@ impl Auditor {
         }
     }
 
+    fn look_at_open(&mut self) {
+        let (Some(watch), now) = (&mut self.watch, Instant::now()) else { return };
+        for chain_id in self.rules.keys() {
+            watch.look(*chain_id, &self.open, self.investigator.reasons(), now);
+        }
+    }
+
     fn publish_open(&self) {
         for chain_id in self.rules.keys() {
             self.metrics.open_cases(*chain_id, self.open.count(*chain_id));
@@ -469,7 +500,7 @@ async fn sleep_until_due(due: Option<Instant>) {
 /// monitor's; the line says in any case that the block was attested.
 fn report(key: &BlockKey, decision: &Decision<'_>, incidents: &Incidents) {
     let BlockKey { chain_id, number, hash } = key;
-    let (verdict, detail) = (decision.verdict.name(), decision.verdict.detail());
+    let (verdict, detail) = (decision.verdict.name(), decision.detail.as_str());
     let (reason, after_ms) = (decision.verdict.reason().unwrap_or_default(), decision.after.as_millis());
     let incident = *key;
     match (verdict, decision.replaces) {

@@ -26,6 +26,7 @@
 
 use super::checked_message::CheckedMessage;
 use super::{Candidate, Discard, Fact, InvalidMessage, Need, Verdict, Violation};
+use crate::consolidation::deposits::TakenFromNode;
 use crate::consolidation::{
     BlockAttributes, Consolidation, Fingerprint, Replacement, ReplacementRule, consolidate_by,
 };
@@ -80,6 +81,8 @@ pub struct Case {
     stage: Stage,
     messages: Vec<CheckedMessage>,
     gates: Gates,
+    /// What was not held against L1, but taken from the rollup node.
+    taken: Option<TakenFromNode>,
 }
 
 /// Which gates the messages of the examined block have passed.
@@ -108,6 +111,7 @@ impl Case {
             stage: Stage::Derivation,
             messages: Vec::new(),
             gates: Gates::default(),
+            taken: None,
         }
     }
 
@@ -119,6 +123,20 @@ impl Case {
     /// The block's attributes.
     pub const fn attributes(&self) -> &Arc<BlockAttributes> {
         &self.attributes
+    }
+
+    /// What was not held against L1, but taken from the rollup node.
+    pub const fn taken(&self) -> Option<&TakenFromNode> {
+        self.taken.as_ref()
+    }
+
+    /// What was found, for people. `None`: there is no verdict yet.
+    pub fn detail(&self) -> Option<String> {
+        let detail = self.verdict()?.detail();
+        Some(match &self.taken {
+            Some(taken) => format!("{detail}; {taken}"),
+            None => detail,
+        })
     }
 
     /// The messages checked: of the block, or of the block that it replaces.
@@ -210,7 +228,10 @@ impl Case {
                 let replacement = self.rules.replacement.of(*output);
                 self.stage = self.derive(*hash, attributes, replacement, candidates);
             }
-            (Fact::L1Agrees, Stage::L1 { then }) => self.stage = (**then).clone(),
+            (Fact::L1Agrees { taken }, Stage::L1 { then }) => {
+                self.stage = (**then).clone();
+                self.taken = taken.cloned();
+            }
             (Fact::L1Contradicts(contradiction), Stage::L1 { .. }) => {
                 let discard = Discard::ContradictsL1((*contradiction).clone());
                 self.stage = Stage::Decided(Verdict::Discarded(discard));
@@ -321,7 +342,7 @@ impl Case {
                 self.gates.is_acyclic |= is_complete;
             }
             Fact::Derived { .. }
-            | Fact::L1Agrees
+            | Fact::L1Agrees { .. }
             | Fact::L1Contradicts(_)
             | Fact::OriginDropped(_)
             | Fact::Logs(_)

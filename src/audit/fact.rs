@@ -1,6 +1,7 @@
 //! [`Fact`]: an answer to a [`Need`](super::Need): what is so, never what could not be had.
 
 use super::{Candidate, L1Contradiction};
+use crate::consolidation::deposits::TakenFromNode;
 use crate::consolidation::{BlockAttributes, OutputV0};
 use crate::interop::{BlockKey, SameTimestamp};
 use crate::sources::ProvenLogs;
@@ -24,7 +25,10 @@ pub enum Fact<'a> {
         candidates: &'a [Candidate],
     },
     /// L1 alone does not contradict the block.
-    L1Agrees,
+    L1Agrees {
+        /// What was not held against L1, but taken from the rollup node.
+        taken: Option<&'a TakenFromNode>,
+    },
     /// L1 alone contradicts the block.
     L1Contradicts(&'a L1Contradiction),
     /// L1 has dropped, for good, the block's L1 origin.

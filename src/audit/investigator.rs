@@ -8,9 +8,11 @@ mod surroundings;
 use self::linked::Linked;
 use self::surroundings::{Found, Scene};
 use super::closure::{Ask, Maturity};
-use super::l1_judge::{L1Judge, L1Word};
+use super::l1_judge::{L1Judge, L1Word, Surroundings};
 use super::proven_blocks::ProvenBlocks;
+use super::reasons::Reasons;
 use super::{Awaited, CandidateBook, Case, CaseRules, Cause, Fact, Heads, Need, Wait};
+use crate::consolidation::deposits::DepositsError;
 use crate::consolidation::{BlockAttributes, OutputV0};
 use crate::interop::{BlockKey, DependencySet, SameTimestamp};
 use crate::metrics::Metrics;
@@ -53,6 +55,7 @@ pub struct Investigator {
     candidates: CandidateBook,
     proven: Mutex<ProvenBlocks>,
     linked: Linked,
+    reasons: Reasons,
     metrics: Metrics,
 }
 
@@ -93,8 +96,14 @@ impl Investigator {
         metrics: Metrics,
     ) -> Self {
         let candidates = CandidateBook::new(set.chain_ids());
+        let reasons = l1.as_ref().map(|l1| l1.reasons().clone()).unwrap_or_default();
         let (proven, linked) = (Mutex::default(), Linked::default());
-        Self { set, clients, heads, l1, rules, candidates, proven, linked, metrics }
+        Self { set, clients, heads, l1, rules, candidates, proven, linked, reasons, metrics }
+    }
+
+    /// Why what cases wait for cannot be had.
+    pub(super) const fn reasons(&self) -> &Reasons {
+        &self.reasons
     }
 
     /// The blocks that attested ones may replace.
@@ -180,11 +189,12 @@ impl Investigator {
 
     /// Fetches an ancestor of an attested block. `Err`: what it waits for.
     pub async fn fetch(&self, key: BlockKey) -> Result<VerifiedBlock, Wait> {
-        self.block_by_hash(key.chain_id, key.hash).await?.ok_or(Wait {
-            awaited: Awaited::Block,
-            chain_id: key.chain_id,
-            cause: Cause::NotYet,
-        })
+        self.fetch_by_hash(key.chain_id, key.hash).await
+    }
+
+    async fn fetch_by_hash(&self, chain_id: ChainId, hash: B256) -> Result<VerifiedBlock, Wait> {
+        let wait = Wait { awaited: Awaited::Block, chain_id, cause: Cause::NotYet };
+        self.block_by_hash(chain_id, hash).await?.ok_or(wait)
     }
 
     /// The local-safe blocks at these heights, as far as they can be had now.
@@ -207,7 +217,9 @@ impl Investigator {
                 let candidates = &self.candidates.at(case.key().chain_id, case.key().number);
                 case.learn(&self.set, &Fact::Derived { hash, attributes, output, candidates });
             }
-            Answer::L1(L1Word::Agrees) => case.learn(&self.set, &Fact::L1Agrees),
+            Answer::L1(L1Word::Agrees(taken)) => {
+                case.learn(&self.set, &Fact::L1Agrees { taken: taken.as_ref() })
+            }
             Answer::L1(L1Word::Contradicts(contradiction)) => {
                 case.learn(&self.set, &Fact::L1Contradicts(contradiction));
             }
@@ -246,6 +258,7 @@ impl Investigator {
         match need {
             Need::Derived => {
                 let block = self.local_safe_block(key.chain_id, key.number, Awaited::LocalSafe).await?;
+                self.expect_one_reading(key, attributes, &block)?;
                 if block.hash() != key.hash {
                     self.expect_linked(key.chain_id, &block, Awaited::LocalSafe).await?;
                 }
@@ -265,11 +278,38 @@ impl Investigator {
         }
     }
 
+    /// Waits if the block and the derived one differ where nodes derive different blocks from one batch: neither is wrong
+    /// for all of them.
+    fn expect_one_reading(
+        &self,
+        key: BlockKey,
+        attributes: &BlockAttributes,
+        derived: &VerifiedBlock,
+    ) -> Result<(), Wait> {
+        let is_split = attributes.metering.is_unreadable()
+            || BlockAttributes::of_block(derived).metering.is_unreadable();
+        if derived.hash() == key.hash || !is_split {
+            return Ok(());
+        }
+        let wait = Wait { awaited: Awaited::LocalSafe, chain_id: key.chain_id, cause: Cause::Unsupported };
+        self.reasons.note(wait, DepositsError::Metering.to_string());
+        Err(wait)
+    }
+
     async fn ask_l1(&self, key: BlockKey, attributes: &BlockAttributes) -> Result<Answer, Wait> {
-        let Some(l1) = &self.l1 else { return Ok(Answer::L1(L1Word::Agrees)) };
-        let wait = Wait { awaited: Awaited::Block, chain_id: key.chain_id, cause: Cause::NotYet };
-        let parent = self.block_by_hash(key.chain_id, attributes.parent_hash).await?.ok_or(wait)?;
-        l1.judge(key, attributes, &parent).await.map(Answer::L1)
+        let Some(l1) = &self.l1 else { return Ok(Answer::L1(L1Word::Agrees(None))) };
+        let chain_id = key.chain_id;
+        let parent = self.fetch_by_hash(chain_id, attributes.parent_hash).await?;
+        let wanted = l1.wanted(chain_id, attributes.timestamp, &parent).await?;
+        let mut around = Surroundings { parent, grandparent: None, node_block: None };
+        if wanted.grandparent {
+            let hash = around.parent.header().parent_hash;
+            around.grandparent = Some(self.fetch_by_hash(chain_id, hash).await?);
+        }
+        if wanted.node_block {
+            around.node_block = Some(self.local_safe_block(chain_id, key.number, Awaited::LocalSafe).await?);
+        }
+        l1.judge(key, attributes, &around).await.map(Answer::L1)
     }
 
     async fn logs_of(&self, key: BlockKey, hash: B256) -> Result<Answer, Wait> {
@@ -363,7 +403,9 @@ impl Investigator {
     fn note_failure(&self, error: &SourceError, chain_id: ChainId, awaited: Awaited) -> Wait {
         self.metrics.source_failed(chain_id, "execution");
         debug!(%chain_id, %error, "a source failed; what it was asked stays unknown");
-        Wait { awaited, chain_id, cause: Cause::EndpointError }
+        let wait = Wait { awaited, chain_id, cause: Cause::EndpointError };
+        self.reasons.note(wait, error.to_string());
+        wait
     }
 }
 

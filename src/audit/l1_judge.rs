@@ -3,20 +3,24 @@
 //! The imperative shell of `consolidation::deposits`. The batches' transactions are no part of it. What cannot be told
 //! is a wait, never a contradiction.
 
+use super::reasons::Reasons;
 use super::{Awaited, Cause, L1Contradiction, Wait};
-use crate::consolidation::deposits::{DepositRules, L1Epoch, ParentFacts, derive_from_l1};
-use crate::consolidation::{BlockAttributes, MatchingRules};
+use crate::consolidation::BlockAttributes;
+use crate::consolidation::deposits::{
+    Comparison, DepositRules, DepositsError, L1Epoch, L1InfoError, NamedBundle, ParentFacts, SetSize,
+    TakenFromNode, compare_with_l1, derive_from_l1,
+};
 use crate::interop::BlockKey;
 use crate::metrics::Metrics;
-use crate::sources::{L1Client, RollupNodes, SourceError, VerifiedBlock, VerifiedL1Header};
+use crate::sources::{L1Client, ProvenL1Logs, RollupNodes, SourceError, VerifiedBlock, VerifiedL1Header};
 use alloy::eips::BlockNumHash;
-use crosscheck_p2p::ChainId;
+use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
-use tracing::debug;
+use tracing::{debug, warn};
 
 /// How long a chain's rules are kept before they are asked for again.
 const RULES_KEPT: Duration = Duration::from_secs(3600);
@@ -24,12 +28,40 @@ const RULES_KEPT: Duration = Duration::from_secs(3600);
 /// What L1 alone says of a block.
 #[derive(Debug)]
 pub(super) enum L1Word {
-    /// Nothing against it.
-    Agrees,
+    /// Nothing against it; but for what was taken from the rollup node, if anything was.
+    Agrees(Option<TakenFromNode>),
     /// That it cannot be.
     Contradicts(Box<L1Contradiction>),
     /// That it stood on an L1 block that is gone for good.
     OriginDropped(BlockNumHash),
+}
+
+/// The blocks around the one that is judged.
+#[derive(Debug)]
+pub(super) struct Surroundings {
+    /// The block that it builds on.
+    pub(super) parent: VerifiedBlock,
+    /// The block that that one builds on, if [`Wanted::grandparent`].
+    pub(super) grandparent: Option<VerifiedBlock>,
+    /// What the chain's rollup node derived at its height, if [`Wanted::node_block`].
+    pub(super) node_block: Option<VerifiedBlock>,
+}
+
+/// Which blocks besides the parent it takes to judge a block: those around the first block of a fork whose upgrade
+/// transactions are not known here.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wanted {
+    /// The block is the first of such a fork: its upgrade transactions are the rollup node's word.
+    pub(super) node_block: bool,
+    /// Its parent is: what the gas limit was without the upgrade follows from L1 and the block before that.
+    pub(super) grandparent: bool,
+}
+
+/// What is asked about in one judgement.
+#[derive(Clone, Copy)]
+struct Question<'a> {
+    chain_id: ChainId,
+    rules: &'a DepositRules,
 }
 
 /// Asks L1 about blocks of these chains.
@@ -37,68 +69,128 @@ pub(super) enum L1Word {
 pub struct L1Judge {
     l1: L1Client,
     chains: BTreeMap<ChainId, ChainRules>,
+    bundles: Arc<[NamedBundle]>,
+    reasons: Reasons,
     metrics: Metrics,
+}
+
+/// A chain that is judged.
+#[derive(Debug)]
+pub struct JudgedChain {
+    /// Which.
+    pub chain_id: ChainId,
+    /// Its rollup nodes, which say now and then what its configuration is.
+    pub nodes: RollupNodes,
+    /// Whether its dependency set has several chains by the settings.
+    pub is_of_several: bool,
 }
 
 /// A chain's rules, asked of its node and of L1 now and then: forks are scheduled while the program runs.
 #[derive(Debug)]
 struct ChainRules {
     nodes: RollupNodes,
+    is_of_several: bool,
     known: Mutex<Option<(Instant, Arc<DepositRules>)>>,
 }
 
 impl L1Judge {
-    /// A judge of the chains of these nodes, which say once what their configuration is.
+    /// A judge of these chains, that knows these bundles besides those of this build.
     pub fn new(
         l1: L1Client,
-        nodes: impl IntoIterator<Item = (ChainId, RollupNodes)>,
+        chains: impl IntoIterator<Item = JudgedChain>,
+        bundles: Arc<[NamedBundle]>,
         metrics: Metrics,
     ) -> Self {
-        let chains = nodes
-            .into_iter()
-            .map(|(chain_id, nodes)| (chain_id, ChainRules { nodes, known: Mutex::new(None) }));
-        Self { l1, chains: chains.collect(), metrics }
+        let chains = chains.into_iter().map(|JudgedChain { chain_id, nodes, is_of_several }| {
+            (chain_id, ChainRules { nodes, is_of_several, known: Mutex::new(None) })
+        });
+        Self { l1, chains: chains.collect(), bundles, reasons: Reasons::default(), metrics }
     }
 
-    /// What L1 alone says of a block on this parent.
+    /// Why L1's word cannot be had.
+    pub(super) const fn reasons(&self) -> &Reasons {
+        &self.reasons
+    }
+
+    /// Which blocks it takes to judge a block of this time on that parent.
+    pub(super) async fn wanted(
+        &self,
+        chain_id: ChainId,
+        timestamp: UnixSeconds,
+        parent: &VerifiedBlock,
+    ) -> Result<Wanted, Wait> {
+        let rules = self.rules(chain_id).await?;
+        Ok(Wanted {
+            node_block: rules.lacks_bundle_at(timestamp),
+            grandparent: rules.lacks_bundle_at(parent.timestamp()),
+        })
+    }
+
+    /// What L1 alone says of a block.
     pub(super) async fn judge(
         &self,
         key: BlockKey,
         attributes: &BlockAttributes,
-        parent: &VerifiedBlock,
+        around: &Surroundings,
     ) -> Result<L1Word, Wait> {
+        let rules = self.rules(key.chain_id).await?;
+        let question = Question { chain_id: key.chain_id, rules: &rules };
         let info = match attributes.l1_info() {
             Ok(info) => info,
-            Err(error) => return Ok(contradicts(L1Contradiction::NoOrigin(error))),
+            Err(error) => return self.no_origin(question, attributes, error),
         };
         let claimed = BlockNumHash { number: info.number, hash: info.hash };
         let origin = self.canonical(key.chain_id, claimed.number).await?;
         if origin.hash() != claimed.hash {
             return self.judge_dropped(key.chain_id, claimed).await;
         }
-        let rules = self.rules(key.chain_id).await?;
-        let wait = |cause| Wait { awaited: Awaited::L1, chain_id: key.chain_id, cause };
-        let unsupported = |error: &dyn std::error::Error| {
-            debug!(chain_id = %key.chain_id, number = key.number, %error, "what L1 says cannot be told");
-            wait(Cause::Unsupported)
-        };
-        let parent = ParentFacts::of_block(&rules.config, parent).map_err(|error| unsupported(&error))?;
-        let is_first = parent.l1_origin() != claimed;
-        let logs = match is_first {
-            true => Some(self.logs(key.chain_id, &origin, &rules).await?),
-            false => None,
-        };
+        let parent = self.parent_facts(question, around).await?;
+        let logs = self.logs_of_first(question, &parent, &origin).await?;
         let epoch = L1Epoch { header: &origin, logs: logs.as_deref() };
-        match derive_from_l1(&rules, &parent, epoch) {
-            Ok(derived) => {
-                let mismatch =
-                    MatchingRules::from(&rules.config).first_mismatch_with_l1(&derived, attributes);
-                Ok(mismatch
-                    .map_or(L1Word::Agrees, |mismatch| contradicts(L1Contradiction::Attribute(mismatch))))
+        let node = around.node_block.as_ref().map(BlockAttributes::of_block);
+        match compare_with_l1(&rules, &parent, epoch, node.as_ref(), attributes) {
+            Ok(Comparison { mismatch: Some(mismatch), .. }) => {
+                Ok(contradicts(L1Contradiction::Attribute(mismatch)))
             }
+            Ok(Comparison { mismatch: None, taken }) => Ok(L1Word::Agrees(taken)),
             Err(error) if error.is_contradiction() => Ok(contradicts(L1Contradiction::Origin(error))),
-            Err(error) => Err(unsupported(&error)),
+            Err(error) => Err(self.unsupported(question.chain_id, &error)),
         }
+    }
+
+    /// A block whose first transaction does not tell an L1 origin. By a fork that is not known here it may all the same.
+    fn no_origin(
+        &self,
+        question: Question<'_>,
+        attributes: &BlockAttributes,
+        error: L1InfoError,
+    ) -> Result<L1Word, Wait> {
+        match question.rules.may_be_unknown(&error, attributes.timestamp) {
+            Some(unknown) => Err(self.unsupported(question.chain_id, &unknown)),
+            None => Ok(contradicts(L1Contradiction::NoOrigin(error))),
+        }
+    }
+
+    /// What the parent says. Of a fork's first block whose upgrade is not known here, L1 says what its gas limit would be
+    /// without that.
+    async fn parent_facts(&self, question: Question<'_>, around: &Surroundings) -> Result<ParentFacts, Wait> {
+        let (rules, block) = (question.rules, &around.parent);
+        let told = |facts: Result<ParentFacts, DepositsError>| {
+            facts.map_err(|error| self.unsupported(question.chain_id, &error))
+        };
+        let Some(before) = &around.grandparent else { return told(ParentFacts::of_block(rules, block)) };
+        let before = told(ParentFacts::of_block(rules, before))?;
+        let attributes = BlockAttributes::of_block(block);
+        let info = attributes.l1_info().map_err(|reason| DepositsError::ParentL1Info { reason });
+        let info = info.map_err(|error| self.unsupported(question.chain_id, &error))?;
+        let origin = self.canonical(question.chain_id, info.number).await?;
+        let logs = self.logs_of_first(question, &before, &origin).await?;
+        let epoch = L1Epoch { header: &origin, logs: logs.as_deref() };
+        let derived = derive_from_l1(rules, &before, epoch, Some(&attributes))
+            .map_err(|error| self.unsupported(question.chain_id, &error))?;
+        let id = BlockNumHash { number: block.number(), hash: block.hash() };
+        let gas_limit = derived.system_config.gas_limit;
+        told(ParentFacts::with_gas_limit(&rules.config, id, &attributes, gas_limit))
     }
 
     /// Waits unless the L1 block that a block stands on is canonical: a node that has not seen an L1 reorg yet, or
@@ -130,18 +222,20 @@ impl L1Judge {
         answer.ok_or(Wait { awaited: Awaited::L1, chain_id, cause: Cause::NotYet })
     }
 
-    async fn logs(
+    /// The origin's logs, if the block is the first with that origin.
+    async fn logs_of_first(
         &self,
-        chain_id: ChainId,
+        question: Question<'_>,
+        parent: &ParentFacts,
         origin: &VerifiedL1Header,
-        rules: &DepositRules,
-    ) -> Result<Arc<crate::sources::ProvenL1Logs>, Wait> {
+    ) -> Result<Option<Arc<ProvenL1Logs>>, Wait> {
+        let Question { chain_id, rules } = question;
+        if parent.l1_origin() == origin.id() {
+            return Ok(None);
+        }
         let answer = self.l1.logs(origin, &rules.contracts()).await;
-        answer.map_err(|error| self.failed(chain_id, &error))?.ok_or(Wait {
-            awaited: Awaited::L1,
-            chain_id,
-            cause: Cause::NotYet,
-        })
+        let logs = answer.map_err(|error| self.failed(chain_id, &error))?;
+        logs.map(Some).ok_or(Wait { awaited: Awaited::L1, chain_id, cause: Cause::NotYet })
     }
 
     async fn rules(&self, chain_id: ChainId) -> Result<Arc<DepositRules>, Wait> {
@@ -152,21 +246,60 @@ impl L1Judge {
             return Ok(Arc::clone(rules));
         }
         let config = chain.nodes.rollup_config().await.map_err(|error| self.failed(chain_id, &error))?;
-        let mut rules = DepositRules::new(config);
+        let set = self.set_size(chain_id, chain).await?;
+        let mut rules = DepositRules { bundles: Arc::clone(&self.bundles), ..DepositRules::new(config, set) };
         // Older clients have no such method; then what is known of public networks must do.
         if let Ok(blobs) = self.l1.blob_schedule(rules.blobs.clone()).await {
             rules.blobs = blobs;
+        }
+        if known.as_ref().is_none_or(|(_, before)| before.config != rules.config) {
+            warn_of_unknown_forks(chain_id, &rules);
         }
         let rules = Arc::new(rules);
         *known = Some((Instant::now(), Arc::clone(&rules)));
         Ok(rules)
     }
 
+    /// The node knows its dependency set for certain; one that cannot say it leaves it to the settings.
+    async fn set_size(&self, chain_id: ChainId, chain: &ChainRules) -> Result<SetSize, Wait> {
+        match chain.nodes.dependency_set().await {
+            Ok((chains, _)) => Ok(SetSize { is_of_several: chains.len() > 1, is_certain: true }),
+            Err(SourceError::Refused { .. }) => {
+                Ok(SetSize { is_of_several: chain.is_of_several, is_certain: false })
+            }
+            Err(error) => Err(self.failed(chain_id, &error)),
+        }
+    }
+
     fn failed(&self, chain_id: ChainId, error: &SourceError) -> Wait {
         self.metrics.source_failed(chain_id, "l1");
         debug!(%chain_id, %error, "L1 could not be asked; what it says stays unknown");
-        Wait { awaited: Awaited::L1, chain_id, cause: Cause::EndpointError }
+        let wait = Wait { awaited: Awaited::L1, chain_id, cause: Cause::EndpointError };
+        self.reasons.note(wait, error.to_string());
+        wait
     }
+
+    fn unsupported(&self, chain_id: ChainId, error: &DepositsError) -> Wait {
+        let wait = Wait { awaited: Awaited::L1, chain_id, cause: Cause::Unsupported };
+        if self.reasons.note(wait, error.to_string()) {
+            warn!(%chain_id, %error, "what L1 says of a block cannot be told: it stays open");
+        }
+        wait
+    }
+}
+
+fn warn_of_unknown_forks(chain_id: ChainId, rules: &DepositRules) {
+    for fork in rules.config.unknown_forks.iter() {
+        warn!(%chain_id, fork = fork.name, from = date(fork.time),
+              "the chain has a fork that this build does not know: from then on a difference from L1 is unknown, not an accusation; use a newer Crosscheck");
+    }
+}
+
+/// A time in words, as far as there are any: years have four digits.
+fn date(time: UnixSeconds) -> String {
+    const YEAR_10000: u64 = 253_402_300_800;
+    let date = UNIX_EPOCH.checked_add(Duration::from_secs(time.0)).filter(|_| time.0 < YEAR_10000);
+    date.map_or_else(|| time.to_string(), |date| humantime::format_rfc3339_seconds(date).to_string())
 }
 
 fn contradicts(contradiction: L1Contradiction) -> L1Word {

@@ -80,6 +80,10 @@ pub(super) struct OpenCase {
     pub opened: Instant,
     /// Everything that it has waited for.
     pub waited: BTreeSet<Wait>,
+    /// Since when it has been open, in whatever run.
+    since: Instant,
+    /// What it was found to wait for last.
+    waits: BTreeSet<Wait>,
     line: Line,
     state: State,
     attempts: u32,
@@ -87,8 +91,19 @@ pub(super) struct OpenCase {
 
 #[derive(Debug)]
 enum State {
-    Idle { work: Work, due: Instant, waits: BTreeSet<Wait> },
+    Idle { work: Work, due: Instant },
     Running { woken: bool },
+}
+
+/// A chain's oldest open block.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Oldest<'a> {
+    /// Which.
+    pub(super) key: BlockKey,
+    /// For how long it has been open.
+    pub(super) age: Duration,
+    /// What it waits for.
+    pub(super) waits: &'a BTreeSet<Wait>,
 }
 
 /// The cases without a verdict.
@@ -118,9 +133,41 @@ impl OpenCases {
             Work::Case(_) => Line::Attested,
             Work::Ancestor => Line::Ancestors,
         };
-        let state = State::Idle { work, due: opened, waits: BTreeSet::new() };
+        let state = State::Idle { work, due: opened };
         self.due.line(line).insert((opened, key));
-        self.cases.insert(key, OpenCase { opened, waited: BTreeSet::new(), line, state, attempts: 0 });
+        let (waited, waits) = (BTreeSet::new(), BTreeSet::new());
+        let case = OpenCase { opened, waited, since: opened, waits, line, state, attempts: 0 };
+        self.cases.insert(key, case);
+    }
+
+    /// Says that a block has been open since before this run took it up.
+    pub(super) fn backdate(&mut self, key: &BlockKey, since: Instant) {
+        if let Some(entry) = self.cases.get_mut(key) {
+            entry.since = since;
+        }
+    }
+
+    /// The age of a chain's oldest open block of those that wait for each cause.
+    pub(super) fn oldest_by_cause(&self, chain_id: ChainId, now: Instant) -> BTreeMap<Cause, Duration> {
+        let mut ages = BTreeMap::new();
+        for entry in self.of(chain_id).map(|(_, entry)| entry) {
+            let age = now.saturating_duration_since(entry.since);
+            for wait in &entry.waits {
+                let oldest: &mut Duration = ages.entry(wait.cause).or_default();
+                *oldest = age.max(*oldest);
+            }
+        }
+        ages
+    }
+
+    /// A chain's oldest open block: of those taken up at once the lowest.
+    pub(super) fn oldest(&self, chain_id: ChainId, now: Instant) -> Option<Oldest<'_>> {
+        let (key, entry) = self.of(chain_id).min_by_key(|(key, entry)| (entry.since, key.number))?;
+        Some(Oldest { key: *key, age: now.saturating_duration_since(entry.since), waits: &entry.waits })
+    }
+
+    fn of(&self, chain_id: ChainId) -> impl Iterator<Item = (&BlockKey, &OpenCase)> {
+        self.cases.iter().filter(move |(key, _)| key.chain_id == chain_id)
     }
 
     /// When something is next to be done.
@@ -167,7 +214,8 @@ impl OpenCases {
         // A head that moved while the block was worked on may be the one that it waits for.
         let woken = matches!(entry.state, State::Running { woken: true });
         let due = if woken { now } else { now.checked_add(pause).unwrap_or(now) };
-        entry.state = State::Idle { work, due, waits };
+        entry.state = State::Idle { work, due };
+        entry.waits = waits;
         self.due.line(entry.line).insert((due, key));
     }
 
@@ -176,8 +224,8 @@ impl OpenCases {
         for (key, entry) in &mut self.cases {
             match &mut entry.state {
                 State::Running { woken } => *woken = true,
-                State::Idle { due, waits, .. } => {
-                    let awaits_chain = waits.iter().any(|wait| {
+                State::Idle { due, .. } => {
+                    let awaits_chain = entry.waits.iter().any(|wait| {
                         wait.chain_id == chain_id && matches!(wait.cause, Cause::NotYet | Cause::OtherFork)
                     });
                     if awaits_chain && *due > now {

@@ -123,7 +123,7 @@ fn decided(block: &VerifiedBlock, case: &Case, verdict: &Verdict) -> RangeOutcom
         parent_hash: Some(block.header().parent_hash),
         verdict: verdict.name().to_owned(),
         reason: verdict.reason().map(ToOwned::to_owned),
-        detail: verdict.detail(),
+        detail: case.detail().unwrap_or_default(),
         messages: case.messages().len(),
     }
 }

@@ -1,5 +1,6 @@
 //! [`Wait`]: what an open case waits for, and whose turn it is.
 
+use core::fmt;
 use crosscheck_p2p::ChainId;
 use serde::Serialize;
 
@@ -35,6 +36,46 @@ pub enum Cause {
     OtherFork,
     /// What the block must hold cannot be told by this version: a fork that it does not know.
     Unsupported,
+}
+
+impl Cause {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::NotYet, Self::EndpointError, Self::OtherFork, Self::Unsupported];
+
+    /// Its stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotYet => "not-yet",
+            Self::EndpointError => "endpoint-error",
+            Self::OtherFork => "other-fork",
+            Self::Unsupported => "unsupported",
+        }
+    }
+
+    const fn in_words(self) -> &'static str {
+        match self {
+            Self::NotYet => "not yet",
+            Self::EndpointError => "an endpoint fails",
+            Self::OtherFork => "its node or L1 is on another fork",
+            Self::Unsupported => "this build cannot tell",
+        }
+    }
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { awaited, chain_id, cause } = self;
+        match awaited {
+            Awaited::LocalSafe => write!(f, "that its height is local-safe on chain {chain_id}"),
+            Awaited::Block => write!(f, "a block of chain {chain_id}"),
+            Awaited::Receipts => write!(f, "the receipts of a block of chain {chain_id}"),
+            Awaited::Initiating => write!(f, "a block of chain {chain_id} that a message cites"),
+            Awaited::CitedBlock => write!(f, "what a cited block of chain {chain_id} rests on"),
+            Awaited::SameTimestamp => write!(f, "a block of chain {chain_id} at the same timestamp"),
+            Awaited::L1 => write!(f, "what L1 says of a block of chain {chain_id}"),
+        }?;
+        write!(f, " ({})", cause.in_words())
+    }
 }
 
 /// What an open case waits for.

@@ -60,8 +60,14 @@ pub const KEYS: &[Key] = &[
     ),
     key("interop.log_index_mib", Kind::Integer, "write a whole number of mebibytes, 1 to 1048576"),
     key("consolidation.deposits", Kind::Text, "write \"l1\" or \"sibling\""),
+    key(
+        "consolidation.upgrade_bundles",
+        Kind::List,
+        "write fork=path for each fork that this build does not know, such as [\"zephyr=zephyr_nut_bundle.json\"]",
+    ),
     key("audit.max_open", Kind::Integer, "write a whole number, 1 to 1000000"),
     key("audit.concurrency", Kind::Integer, "write a whole number, 1 to 1024"),
+    key("audit.patience", Kind::Text, "write a duration with its unit, such as \"15m\""),
     key("monitor.max_messages", Kind::Integer, "write a whole number, 1 to 100000000"),
     key(
         "monitor.retention",

@@ -3,6 +3,7 @@
 //! Every key is known here, every value is parsed here, and every error names the key, the value, the
 //! reason and the fix. Never reads anything but the file and the environment that it is given.
 
+mod bundle;
 mod chain;
 mod check;
 mod error;
@@ -20,6 +21,7 @@ mod settings;
 mod tests;
 mod values;
 
+pub use bundle::{BundleFile, BundleSettingError};
 pub use chain::ChainConfig;
 pub use error::ConfigError;
 pub use follow::{FollowConfig, FollowMode};

@@ -1,6 +1,6 @@
 //! [`Config`]: the settings, typed, with their defaults.
 
-use super::{ChainConfig, FollowConfig, MonitorConfig, Seconds};
+use super::{BundleFile, ChainConfig, FollowConfig, MonitorConfig, Seconds, Text};
 use crate::interop::{DEFAULT_EXPIRY_WINDOW, DependencySet, Member};
 use crate::networks::{KnownNetwork, NetworkName};
 use crate::sources::{EndpointLimits, EndpointUrl};
@@ -261,6 +261,8 @@ pub struct ConsolidationConfig {
     /// Who says which deposits a block must hold. Unset: L1, where an L1 endpoint is configured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deposits: Option<DepositSource>,
+    /// The upgrade bundles of forks that this build does not know.
+    pub upgrade_bundles: Vec<Text<BundleFile>>,
 }
 
 /// Who says which deposits a block must hold.
@@ -281,11 +283,13 @@ pub struct AuditConfig {
     pub max_open: usize,
     /// How many cases are worked on at once.
     pub concurrency: usize,
+    /// How long a case may be open before that stands in the way of being ready.
+    pub patience: Seconds,
 }
 
 impl Default for AuditConfig {
     fn default() -> Self {
-        Self { max_open: 4096, concurrency: 32 }
+        Self { max_open: 4096, concurrency: 32, patience: Seconds(Duration::from_secs(15 * 60)) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! [`BlockAttributes`]: what a block fixes before it is executed; what derivation can know of it.
 
 use super::deposits::{L1Info, L1InfoError, MAX_L1_ATTRIBUTES_BYTES, decode_l1_info};
-use super::{FeeParameters, FeeParametersError, Fork, ForkSchedule};
+use super::{FeeParameters, FeeParametersError, Fork, ForkSchedule, Metering};
 use crate::sources::VerifiedBlock;
 use alloy::primitives::{Address, B256, Bytes, keccak256};
 use crosscheck_p2p::{Envelope, UnixSeconds};
@@ -34,6 +34,8 @@ pub struct BlockAttributes {
     pub fees: Result<FeeParameters, FeeParametersError>,
     /// Its transactions, in order.
     pub transactions: Vec<TransactionDigest>,
+    /// Its sequencer-defined metering.
+    pub metering: Metering,
     /// Its first deposit, encoded, unless that is longer than any that tells an L1 origin.
     pub first_deposit: Option<Bytes>,
 }
@@ -53,6 +55,7 @@ impl BlockAttributes {
             withdrawals_root: payload.withdrawals_root(),
             fees: FeeParameters::decode(&payload.extra_data),
             transactions: payload.transactions.iter().map(TransactionDigest::of).collect(),
+            metering: Metering::of(&payload.transactions),
             first_deposit: first_deposit(&payload.transactions),
         }
     }
@@ -71,6 +74,7 @@ impl BlockAttributes {
             withdrawals_root: header.withdrawals_root,
             fees: FeeParameters::decode(&header.extra_data),
             transactions: block.transactions().iter().map(TransactionDigest::of).collect(),
+            metering: Metering::of(block.transactions()),
             first_deposit: first_deposit(block.transactions()),
         }
     }
@@ -79,7 +83,7 @@ impl BlockAttributes {
     #[must_use]
     pub fn with_deposits_only(&self) -> Self {
         let transactions = self.transactions.iter().filter(|tx| tx.is_deposit).copied().collect();
-        Self { transactions, ..self.clone() }
+        Self { transactions, metering: Metering::None, ..self.clone() }
     }
 
     /// Whether every transaction is a deposit.

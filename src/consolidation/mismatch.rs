@@ -1,6 +1,6 @@
 //! [`Mismatch`]: the first attribute in which two blocks differ, in op-node's order of comparison.
 
-use super::{BlockAttributes, FeeParameters, FeeParametersError, TransactionDigest};
+use super::{BlockAttributes, FeeParameters, FeeParametersError, MeteringProblem, TransactionDigest};
 use alloy::primitives::{Address, B256};
 use crosscheck_p2p::UnixSeconds;
 
@@ -35,6 +35,9 @@ pub enum Mismatch {
     /// It lacks a deposit that L1 gives it, has another in its place, or has one that L1 does not give it.
     #[error("deposit {index}: expected {}, found {}", or_none(*expected), or_none(*found))]
     Deposit { index: usize, expected: Option<B256>, found: Option<B256> },
+    /// Its sequencer-defined metering cannot be.
+    #[error("sequencer-defined metering: {problem}")]
+    Metering { problem: MeteringProblem },
     /// It has another gas limit.
     #[error("gas limit: expected {expected}, found {found}")]
     GasLimit { expected: u64, found: u64 },
@@ -88,6 +91,7 @@ impl Mismatch {
             Self::TransactionCount { .. } => "transaction-count",
             Self::Transaction { .. } => "transaction",
             Self::Deposit { .. } => "deposit",
+            Self::Metering { .. } => "metering",
             Self::GasLimit { .. } => "gas-limit",
             Self::Withdrawals { .. } => "withdrawals",
             Self::WithdrawalsRoot { .. } | Self::NoWithdrawalsRoot => "withdrawals-root",

@@ -15,12 +15,14 @@ mod fee_parameters;
 mod fingerprint;
 mod fork;
 mod matching;
+pub(crate) mod metering;
 mod mismatch;
 mod payload_attributes;
 mod replacement;
 mod rollup_config;
 #[cfg(test)]
 pub(crate) mod sample;
+mod unknown_forks;
 
 pub use attributes::{BlockAttributes, TransactionDigest};
 pub use config_difference::ConfigDifference;
@@ -29,9 +31,11 @@ pub use fee_parameters::{Eip1559, FeeParameters, FeeParametersError};
 pub use fingerprint::Fingerprint;
 pub use fork::{Fork, ForkSchedule, ForkScheduleError, ForkTimes};
 pub use matching::MatchingRules;
+pub use metering::{Metering, MeteringProblem};
 pub use mismatch::Mismatch;
 pub use payload_attributes::{AttributeFees, PayloadAttributes};
 pub use replacement::{OutputV0, Replacement, ReplacementRule};
 #[cfg(test)]
 pub(crate) use rollup_config::tests as rollup_config_tests;
 pub use rollup_config::{RollupConfig, RollupConfigError, RollupGenesis};
+pub use unknown_forks::{UnknownFork, UnknownForks};

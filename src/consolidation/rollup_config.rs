@@ -2,13 +2,14 @@
 //!
 //! Layout: op-node, `op-node/rollup/types.go` (`Config`); kona's names for the same values are read too.
 
-use super::ForkSchedule;
 use super::deposits::{OperatorFee, SystemConfig};
 use super::fee_parameters::Eip1559;
+use super::{ForkSchedule, UnknownForks};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B64, B256, U256};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// A chain's rollup configuration, as far as attributes depend on it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -24,6 +25,10 @@ pub struct RollupConfig {
     pub block_time: u64,
     /// When its forks take force.
     pub forks: ForkSchedule,
+    /// The forks in it that this build does not know.
+    pub unknown_forks: UnknownForks,
+    /// Whether the gas that Karst's first block got for its upgrade stays in the gas limit of those after it.
+    pub keep_karst_upgrade_gas: bool,
     /// Who emits `TransactionDeposited` on L1: the OptimismPortal.
     pub deposit_contract: Address,
     /// Who emits `ConfigUpdate` on L1.
@@ -64,6 +69,10 @@ struct RawConfig {
     l1_system_config_address: Address,
     chain_op_config: Option<RawFees>,
     pectra_blob_schedule_time: Option<u64>,
+    #[serde(default)]
+    keep_karst_upgrade_gas: bool,
+    #[serde(flatten)]
+    rest: BTreeMap<String, serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -157,6 +166,8 @@ impl TryFrom<RawConfig> for RollupConfig {
             },
             block_time: raw.block_time,
             forks: raw.forks,
+            unknown_forks: UnknownForks::among(&raw.rest),
+            keep_karst_upgrade_gas: raw.keep_karst_upgrade_gas,
             deposit_contract: raw.deposit_contract_address,
             system_config: raw.l1_system_config_address,
             canyon_fees,

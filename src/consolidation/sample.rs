@@ -23,6 +23,7 @@ pub(crate) fn block(encoded: &[&'static str]) -> BlockAttributes {
         withdrawals_root: Some(B256::repeat_byte(5)),
         fees: Ok(FeeParameters { denominator: 250, elasticity: 6, min_base_fee: Some(7) }),
         transactions: transactions(encoded),
+        metering: super::Metering::None,
         first_deposit: first_deposit.map(|tx| Bytes::from_static(tx.as_bytes())),
     }
 }

@@ -4,6 +4,7 @@
 //! it was made.
 
 use super::{Draft, ServedStatus};
+use crate::audit::LongOpenCases;
 use crate::invalid_blocks::InvalidBlocks;
 use crate::ledger::Hold;
 use crosscheck_p2p::ChainId;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 pub struct Served {
     by_chain: Arc<BTreeMap<ChainId, Mutex<ChainServed>>>,
     invalid: InvalidBlocks,
+    long_open: LongOpenCases,
 }
 
 #[derive(Debug)]
@@ -28,15 +30,20 @@ struct ChainServed {
 }
 
 impl Served {
-    /// Nothing yet, for these chains. `invalid`: what nobody is led onto.
-    pub fn new(chains: impl IntoIterator<Item = ChainId>, invalid: InvalidBlocks) -> Self {
+    /// Nothing yet, for these chains. `invalid`: what nobody is led onto. `long_open`: what is open for too long, told in each
+    /// status.
+    pub fn new(
+        chains: impl IntoIterator<Item = ChainId>,
+        invalid: InvalidBlocks,
+        long_open: LongOpenCases,
+    ) -> Self {
         let nothing = || ChainServed {
             draft: None,
             rollup_config: None,
             pending: Some("the program has just started".to_owned()),
         };
         let by_chain = chains.into_iter().map(|chain_id| (chain_id, Mutex::new(nothing()))).collect();
-        Self { by_chain: Arc::new(by_chain), invalid }
+        Self { by_chain: Arc::new(by_chain), invalid, long_open }
     }
 
     /// Whether a chain is served.
@@ -47,7 +54,8 @@ impl Served {
     /// The chain's status. `None`: there is none yet.
     pub fn status(&self, chain_id: ChainId) -> Option<ServedStatus> {
         let draft = self.by_chain.get(&chain_id)?.lock().draft.clone()?;
-        Some(draft.below(&self.invalid.above(chain_id, draft.floor())))
+        let status = draft.below(&self.invalid.above(chain_id, draft.floor()));
+        Some(ServedStatus { crosscheck_open: self.long_open.of(chain_id), ..status })
     }
 
     /// Why the chain has no status, or why it has not moved on.

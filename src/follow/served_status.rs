@@ -19,6 +19,7 @@
 use super::draft::Draft;
 use super::upstream_status::L1Heads;
 use super::{Keep, L2Ref, Reading, UpstreamStatus};
+use crate::audit::LongOpenCase;
 use crate::config::FollowMode;
 use crate::ledger::Hold;
 use alloy::primitives::B256;
@@ -46,6 +47,9 @@ pub struct ServedStatus {
     /// The block that holds the head, if one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crosscheck_hold: Option<Hold>,
+    /// The oldest block that has been without a verdict for too long, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crosscheck_open: Option<LongOpenCase>,
     /// What the upstream sends besides.
     #[serde(flatten)]
     pub others: Map<String, Value>,
@@ -223,6 +227,7 @@ impl Draft {
             safe_l2,
             finalized_l2: facts.finalized(&safe_l2)?,
             crosscheck_hold: facts.hold.cloned(),
+            crosscheck_open: None,
             others: reading.upstream.others.clone(),
         };
         let floor = if vouched.number < local_safe_l2.number { vouched } else { local_safe_l2 };

@@ -11,6 +11,9 @@ use serde_json::{Map, Value};
 /// The field in which Crosscheck says what holds its head. An upstream's own is not passed on.
 pub(super) const HOLD_FIELD: &str = "crosscheck_hold";
 
+/// The field that tells of a block without a verdict.
+pub(super) const OPEN_FIELD: &str = "crosscheck_open";
+
 /// How far a node has read L1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct L1Heads {
@@ -89,6 +92,7 @@ impl UpstreamStatus {
     pub fn read(document: &StatusDocument) -> Result<Self, UpstreamStatusError> {
         let mut fields = document.fields().clone();
         fields.remove(HOLD_FIELD);
+        fields.remove(OPEN_FIELD);
         // Nodes from before interop have one safe head.
         if !fields.contains_key("local_safe_l2")
             && let Some(safe) = fields.get("safe_l2").cloned()

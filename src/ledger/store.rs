@@ -62,6 +62,8 @@ pub enum Opened {
 pub struct OpenCase {
     /// Which block.
     pub key: BlockKey,
+    /// When it was opened.
+    pub opened_at: UnixSeconds,
     /// Of an attested block: topic, signer and gossip frame.
     pub attestation: Option<(Topic, Address, Bytes)>,
 }
@@ -73,6 +75,8 @@ pub struct Decision<'a> {
     pub key: BlockKey,
     /// The verdict.
     pub verdict: &'a Verdict,
+    /// What was found, for people.
+    pub detail: String,
     /// The messages checked.
     pub messages: &'a [CheckedMessage],
     /// The block whose messages those are, if another.
@@ -232,7 +236,7 @@ impl Ledger {
         .bind(key.hash.as_slice())
         .bind(verdict.name())
         .bind(verdict.reason())
-        .bind(verdict.detail())
+        .bind(decision.detail.as_str())
         .bind(to_json("messages", &decision.messages)?)
         .bind(decision.replaces.map(|hash| hash.to_vec()))
         .bind(to_json("waits", decision.waits)?)
@@ -275,7 +279,8 @@ fn read_open_case(row: &SqliteRow) -> Result<OpenCase, LedgerError> {
         }
         _ => None,
     };
-    Ok(OpenCase { key, attestation })
+    let opened_at = UnixSeconds(read_u64(row, "opened_at")?);
+    Ok(OpenCase { key, opened_at, attestation })
 }
 
 pub(super) fn read_position(row: &SqliteRow) -> Result<BlockPosition, LedgerError> {

@@ -80,6 +80,7 @@ async fn decide(ledger: &Ledger, block: &ValidBlock, verdict: &Verdict) -> bool 
     let decision = Decision {
         key: key(block),
         verdict,
+        detail: verdict.detail(),
         messages: &[],
         replaces: None,
         waits: &waits,
@@ -400,6 +401,7 @@ async fn an_upheld_block_goes_before_a_resolved_one() {
     let decision = Decision {
         key: right,
         verdict: &Verdict::Upheld,
+        detail: String::new(),
         messages: &[],
         replaces: Some(wrong.hash()),
         waits: &BTreeSet::new(),

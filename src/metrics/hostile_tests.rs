@@ -83,6 +83,7 @@ impl Stranger {
             metrics.verdict(&Decision {
                 key: self.key().block,
                 verdict,
+                detail: String::new(),
                 messages: &messages,
                 replaces: None,
                 waits: &BTreeSet::new(),

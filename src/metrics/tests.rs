@@ -214,6 +214,7 @@ fn counters_of_configured_chains_start_at_zero_and_count_by_reason() {
     metrics.verdict(&Decision {
         key: BlockKey { chain_id: chain(901), number: 1, hash: B256::ZERO },
         verdict: &verdict,
+        detail: verdict.detail(),
         messages: &[],
         replaces: None,
         waits: &BTreeSet::new(),

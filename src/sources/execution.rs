@@ -7,15 +7,16 @@ use super::endpoint_pool::EndpointPool;
 use super::poll::Vote;
 use super::{
     Endpoint, EndpointLimits, EndpointStanding, EndpointUrl, L2BlockRef, LogIndex, ProvenLogs, Quorum,
-    SourceError, VerifiedBlock,
+    SourceError, VerifiedBlock, read_block,
 };
 use alloy::primitives::{B256, U64, U256};
-use alloy::rpc::types::{Block, Header};
+use alloy::rpc::types::Header;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use futures::StreamExt;
 use jsonrpsee::core::params::ArrayParams;
 use jsonrpsee::rpc_params;
-use op_alloy::rpc_types::{OpTransactionReceipt, Transaction};
+use op_alloy::rpc_types::OpTransactionReceipt;
+use serde_json::value::RawValue;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -184,10 +185,9 @@ async fn block_from(
     params: ArrayParams,
     is_wanted: impl Fn(&VerifiedBlock) -> bool,
 ) -> Result<Option<VerifiedBlock>, SourceError> {
-    let Some(answer) = endpoint.call::<Option<Block<Transaction, Header>>>(method, params).await? else {
-        return Ok(None);
-    };
-    let block = VerifiedBlock::verify(answer).map_err(|error| endpoint.untrustworthy(method, &error))?;
+    let answer: Box<RawValue> = endpoint.call(method, params).await?;
+    let block = read_block(answer.get()).map_err(|error| endpoint.untrustworthy(method, &error))?;
+    let Some(block) = block else { return Ok(None) };
     if is_wanted(&block) {
         return Ok(Some(block));
     }

@@ -9,7 +9,7 @@ use alloy::consensus::Transaction;
 use alloy::eips::eip2718::Decodable2718;
 use alloy::primitives::{B256, Bytes, keccak256};
 use memchr::memmem::Finder;
-use op_alloy::consensus::{DEPOSIT_TX_TYPE_ID, OpTxEnvelope};
+use op_alloy::consensus::{DEPOSIT_TX_TYPE_ID, OpTxEnvelope, POST_EXEC_TX_TYPE_ID};
 
 /// The lowest first byte of an untyped transaction, an RLP list: it has no access list.
 const FIRST_LEGACY_BYTE: u8 = 0xc0;
@@ -66,7 +66,8 @@ pub fn inbox_keys(transactions: &[Bytes]) -> DeclaredKeys {
 }
 
 fn may_have_access_list(raw: &Bytes) -> bool {
-    raw.first().is_some_and(|first| *first != DEPOSIT_TX_TYPE_ID && *first < FIRST_LEGACY_BYTE)
+    let none = [DEPOSIT_TX_TYPE_ID, POST_EXEC_TX_TYPE_ID];
+    raw.first().is_some_and(|first| !none.contains(first) && *first < FIRST_LEGACY_BYTE)
 }
 
 fn keys_of(transaction: &OpTxEnvelope) -> Vec<B256> {

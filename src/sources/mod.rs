@@ -4,6 +4,7 @@
 //! what was asked: a block leaves here only if its header hashes to its hash, logs only if their receipts
 //! hash to the header's receipts root. A failure is an error, never a fact.
 
+mod block_reader;
 mod endpoint;
 mod endpoint_pool;
 mod execution;
@@ -29,6 +30,7 @@ mod standing;
 mod status_document;
 mod verified_block;
 
+pub use block_reader::{ReadBlockError, read_block};
 pub use endpoint::{Endpoint, EndpointLimits, EndpointUrl, ParseEndpointUrlError, SourceError};
 pub use execution::ExecutionClient;
 pub use inbox_keys::{DeclaredKeys, InboxKeys, inbox_keys};

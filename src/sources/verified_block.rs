@@ -56,13 +56,21 @@ impl VerifiedBlock {
     /// # Errors
     /// If header or transactions do not hash to what the block claims.
     pub fn verify(block: Block<Transaction, RpcHeader>) -> Result<Self, BlockError> {
+        Self::verify_with(block, &[])
+    }
+
+    /// The same with metering transactions that were read apart, encoded, each with its place among all, in order.
+    pub(super) fn verify_with(
+        block: Block<Transaction, RpcHeader>,
+        metering: &[(usize, Bytes)],
+    ) -> Result<Self, BlockError> {
         let claimed = block.header.hash;
         let header = block.header.inner;
         let found = header.hash_slow();
         if found != claimed {
             return Err(BlockError::Hash { number: header.number, claimed, found });
         }
-        let transactions: Vec<Bytes> = match block.transactions {
+        let mut transactions: Vec<Bytes> = match block.transactions {
             BlockTransactions::Full(list) => {
                 list.iter().map(|transaction| transaction.inner.inner.encoded_2718().into()).collect()
             }
@@ -71,6 +79,9 @@ impl VerifiedBlock {
                 return Err(BlockError::NoTransactions { hash: claimed });
             }
         };
+        for (index, encoded) in metering {
+            transactions.insert((*index).min(transactions.len()), encoded.clone());
+        }
         let found = ordered_trie_root_encoded(&transactions);
         if found != header.transactions_root {
             let claimed_root = header.transactions_root;

@@ -274,7 +274,7 @@ fn asking_l1(attributes: &BlockAttributes) -> Case {
 #[test]
 fn a_block_that_l1_does_not_contradict_goes_on_to_its_messages() {
     let mut case = asking_l1(&full());
-    case.learn(&set(), &Fact::L1Agrees);
+    case.learn(&set(), &Fact::L1Agrees { taken: None });
     assert_eq!(case.needs(), [Need::Logs { hash: OWN, number: 50 }].into());
 }
 
@@ -297,7 +297,7 @@ fn a_block_whose_origin_l1_dropped_is_superseded() {
 #[test]
 fn what_l1_says_counts_only_when_it_was_asked() {
     let mut case = case(full());
-    case.learn(&set(), &Fact::L1Agrees);
+    case.learn(&set(), &Fact::L1Agrees { taken: None });
     assert_eq!(case.needs(), [Need::Derived].into());
 }
 

@@ -8,16 +8,19 @@ use super::blob_schedule::cancun_blob_base_fee;
 use super::config_update::CONFIG_UPDATE;
 use super::l1_info::{DEPOSITOR, L1_BLOCK};
 use super::parent::encoding;
-use super::upgrade::upgrade_transactions;
+use super::upgrade::upgrades;
 use super::user_deposit::TRANSACTION_DEPOSITED;
 use super::{
-    BlobSchedule, ConfigUpdate, DepositsError, EcotoneFees, L1Fees, L1Info, ParentFacts, SystemConfig,
+    ConfigUpdate, DepositRules, DepositsError, EcotoneFees, L1Fees, L1Info, ParentFacts, SystemConfig,
     decode_user_deposit,
 };
-use crate::consolidation::{AttributeFees, Fork, PayloadAttributes, RollupConfig, TransactionDigest};
+use crate::consolidation::{
+    AttributeFees, BlockAttributes, Fork, PayloadAttributes, RollupConfig, TransactionDigest,
+};
 use crate::sources::{ProvenL1Logs, VerifiedL1Header};
 use alloy::eips::eip2718::Encodable2718;
 use alloy::primitives::{Address, Bytes, TxKind, U256, address};
+use core::fmt;
 use crosscheck_p2p::UnixSeconds;
 use op_alloy::consensus::{L1InfoDepositSource, TxDeposit};
 
@@ -31,15 +34,6 @@ const DEFAULT_DA_FOOTPRINT_GAS_SCALAR: u16 = 400;
 const L1_ATTRIBUTES_GAS: u64 = 1_000_000;
 const L1_ATTRIBUTES_GAS_BEDROCK: u64 = 150_000_000;
 
-/// What is the same for all blocks of a chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DepositRules {
-    /// The chain's rollup configuration.
-    pub config: RollupConfig,
-    /// The blob schedule of its L1.
-    pub blobs: BlobSchedule,
-}
-
 /// A block's L1 origin.
 #[derive(Clone, Copy, Debug)]
 pub struct L1Epoch<'a> {
@@ -52,38 +46,49 @@ pub struct L1Epoch<'a> {
 /// What L1 says of a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DerivedFromL1 {
-    /// The deposits that it holds before all other transactions, encoded: L1 attributes, users', upgrade.
-    pub deposits: Vec<Bytes>,
-    /// Its attributes, with the deposits as their only transactions.
+    /// What its first deposit says.
+    pub info: L1Info,
+    /// The system config in force at it. Its gas limit has nothing of what an upgrade adds to this one block.
+    pub system_config: SystemConfig,
+    /// Its attributes, with the deposits that it holds before all other transactions as their only transactions: L1
+    /// attributes, users', upgrade.
     pub attributes: PayloadAttributes,
+    /// What is not L1's word but the rollup node's, if anything is.
+    pub taken: Option<TakenFromNode>,
 }
 
-impl DepositRules {
-    /// The rules of a chain whose L1 is known by its chain id, or has no blobs in excess.
-    pub fn new(config: RollupConfig) -> Self {
-        let blobs = BlobSchedule::of_l1(config.l1_chain_id);
-        Self { config, blobs }
-    }
+/// Upgrade transactions that are not known here, and were taken from the block of the chain's rollup node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakenFromNode {
+    /// The fork that they are of.
+    pub fork: String,
+    /// How many.
+    pub transactions: usize,
+    /// What they add to the block's gas limit.
+    pub gas: u64,
+}
 
-    /// The contracts whose logs on L1 count.
-    pub const fn contracts(&self) -> [Address; 2] {
-        [self.config.deposit_contract, self.config.system_config]
+impl fmt::Display for TakenFromNode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { fork, transactions, gas } = self;
+        write!(
+            f,
+            "the {transactions} upgrade transactions of the fork {fork}, and {gas} gas for them, are the rollup node's word"
+        )
     }
 }
 
-/// The deposits of the block that follows `parent` with this L1 origin, in order, encoded.
-///
-/// # Errors
-/// As [`derive_from_l1`].
-pub fn expected_deposits(
-    rules: &DepositRules,
-    parent: &ParentFacts,
-    epoch: L1Epoch<'_>,
-) -> Result<Vec<Bytes>, DepositsError> {
-    derive_from_l1(rules, parent, epoch).map(|derived| derived.deposits)
+/// The deposits behind those of L1, and their gas.
+struct Upgrade {
+    transactions: Vec<TransactionDigest>,
+    gas: u64,
+    taken: Option<TakenFromNode>,
 }
 
 /// All that L1 says of the block that follows `parent` with this L1 origin.
+///
+/// `node` is the block that the chain's rollup node derived at this height. It counts in the first block of a fork
+/// whose upgrade transactions are not known here, for these alone.
 ///
 /// # Errors
 /// If such a block cannot be, or what it must hold is not known here.
@@ -91,35 +96,65 @@ pub fn derive_from_l1(
     rules: &DepositRules,
     parent: &ParentFacts,
     epoch: L1Epoch<'_>,
+    node: Option<&BlockAttributes>,
 ) -> Result<DerivedFromL1, DepositsError> {
     let config = &rules.config;
     let overflow = DepositsError::Overflow { number: parent.number() };
-    let time = parent.timestamp().0.checked_add(config.block_time).map(UnixSeconds).ok_or(overflow)?;
+    let time =
+        parent.timestamp().0.checked_add(config.block_time).map(UnixSeconds).ok_or(overflow.clone())?;
     let (sequence_number, users, system) = enter_epoch(config, parent, epoch)?;
     let origin = epoch.header;
     if origin.timestamp() > time {
         return Err(DepositsError::Young { origin: origin.timestamp(), block: time });
     }
-    let upgrades = upgrade_transactions(config, time).map_err(|fork| DepositsError::Unsupported { fork })?;
     let info = l1_info(rules, &system, origin, sequence_number, time)?;
-    let first = l1_attributes(&info, config.forks.is_active(Fork::Regolith, time));
-    let deposits: Vec<Bytes> =
-        core::iter::once(first.encoded_2718().into()).chain(users).chain(upgrades).collect();
+    let first = l1_attributes(&info, config.forks.is_active(Fork::Regolith, time)).encoded_2718().into();
+    let mut transactions: Vec<_> =
+        core::iter::once(&first).chain(&users).map(TransactionDigest::of).collect();
+    let upgrade = upgrade(rules, &system, &transactions, time, node)?;
+    transactions.extend(upgrade.transactions);
     let attributes = PayloadAttributes {
         parent_hash: parent.hash(),
         timestamp: time,
         prev_randao: origin.header().mix_hash,
         fee_recipient: SEQUENCER_FEE_VAULT,
-        gas_limit: system.gas_limit,
+        gas_limit: system.gas_limit.checked_add(upgrade.gas).ok_or(overflow)?,
         parent_beacon_block_root: config
             .forks
             .is_active(Fork::Ecotone, time)
             .then(|| origin.header().parent_beacon_block_root.unwrap_or_default()),
         withdrawals: config.forks.is_active(Fork::Canyon, time).then_some(0),
         fees: attribute_fees(config, &system, time)?,
-        transactions: deposits.iter().map(TransactionDigest::of).collect(),
+        transactions,
     };
-    Ok(DerivedFromL1 { deposits, attributes })
+    Ok(DerivedFromL1 { info, system_config: system, attributes, taken: upgrade.taken })
+}
+
+/// The upgrade deposits of the block whose other deposits are `before`.
+fn upgrade(
+    rules: &DepositRules,
+    system: &SystemConfig,
+    before: &[TransactionDigest],
+    time: UnixSeconds,
+    node: Option<&BlockAttributes>,
+) -> Result<Upgrade, DepositsError> {
+    let known = upgrades(rules, time);
+    let Some(fork) = known.unknown else {
+        return Ok(Upgrade { transactions: known.transactions, gas: known.gas, taken: None });
+    };
+    let node = node.ok_or_else(|| DepositsError::UnknownBundle { fork: fork.clone() })?;
+    let before: Vec<_> = before.iter().chain(&known.transactions).copied().collect();
+    let steady = system.gas_limit.checked_add(known.gas);
+    let deposits = node.transactions.iter().take_while(|transaction| transaction.is_deposit);
+    let deposits: Vec<_> = deposits.copied().collect();
+    let rest = deposits.strip_prefix(before.as_slice());
+    let gas = steady.and_then(|steady| node.gas_limit.checked_sub(steady));
+    let (Some(rest), Some(gas)) = (rest, gas) else {
+        return Err(DepositsError::NodeBlock { fork });
+    };
+    let taken = TakenFromNode { fork, transactions: rest.len(), gas };
+    let gas = known.gas.saturating_add(gas);
+    Ok(Upgrade { transactions: [&known.transactions, rest].concat(), gas, taken: Some(taken) })
 }
 
 /// The block's place in its epoch, the users' deposits, and the system config in force.
@@ -271,4 +306,4 @@ fn attribute_fees(
 #[cfg(test)]
 mod devnet_tests;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

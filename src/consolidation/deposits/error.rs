@@ -3,7 +3,7 @@
 use super::{L1InfoError, UserDepositError};
 use crate::consolidation::{FeeParametersError, Fork};
 use alloy::eips::BlockNumHash;
-use alloy::primitives::B256;
+use alloy::primitives::{B256, FixedBytes};
 use crosscheck_p2p::UnixSeconds;
 
 /// Why what a block must hold cannot be derived. [`DepositsError::is_contradiction`] tells apart what only is not
@@ -11,10 +11,61 @@ use crosscheck_p2p::UnixSeconds;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DepositsError {
     /// The upgrade transactions of a fork are not known here.
-    #[error("the upgrade transactions of {fork} are not known: its first block cannot be told from L1")]
-    Unsupported {
+    #[error(
+        "this build does not know the upgrade transactions of the fork {fork}: its first block cannot be told from L1; name its bundle in consolidation.upgrade_bundles"
+    )]
+    UnknownBundle {
         /// The fork.
-        fork: Fork,
+        fork: String,
+    },
+    /// The rollup node's block does not hold what L1 says of it, before what would be taken from it.
+    #[error(
+        "the upgrade transactions of the fork {fork} cannot be taken from the rollup node's block: it does not begin with the deposits that L1 gives it, or has less gas"
+    )]
+    NodeBlock {
+        /// The fork.
+        fork: String,
+    },
+    /// L1 says otherwise by the rules that are known here; but a fork is in force that is not.
+    #[error(
+        "the fork {fork} is in force, which this build does not know; by the rules that it knows the block contradicts L1 ({difference}): use a newer Crosscheck"
+    )]
+    UnknownFork {
+        /// The fork.
+        fork: String,
+        /// What is not as L1 says.
+        difference: String,
+    },
+    /// The L1 attributes are in an encoding that is not known here.
+    #[error(
+        "its L1 attributes have the selector {selector}, which this build does not know: use a newer Crosscheck"
+    )]
+    UnknownEncoding {
+        /// The first four bytes of their calldata.
+        selector: FixedBytes<4>,
+    },
+    /// The block's metering has no payload that every node reads alike.
+    #[error(
+        "the block's sequencer-defined metering (transaction type 0x7D) is no sound payload: some nodes take it, others refuse it"
+    )]
+    Metering,
+    /// The block would be right for a chain with another dependency set, and nobody but a setting says what the set is.
+    #[error(
+        "the block has the upgrade transactions of a chain whose dependency set has {}; by interop.dependencies that of this chain has {}: correct the setting, or use a rollup node that answers optimism_dependencySet",
+        in_words(!is_of_several),
+        in_words(*is_of_several)
+    )]
+    OtherSet {
+        /// Whether the set has several chains by the settings.
+        is_of_several: bool,
+    },
+    /// The parent's gas limit is lower than what its upgrade alone added to it.
+    #[error("the parent's gas limit {gas_limit} is below the gas of its upgrade, {upgrade}")]
+    ParentGasLimit {
+        /// The limit.
+        gas_limit: u64,
+        /// What was added to it.
+        upgrade: u64,
     },
     /// The L1's blob parameters at that time are not known here.
     #[error(
@@ -126,4 +177,8 @@ impl DepositsError {
     pub const fn is_contradiction(&self) -> bool {
         matches!(self, Self::Origin { .. } | Self::Young { .. })
     }
+}
+
+const fn in_words(is_of_several: bool) -> &'static str {
+    if is_of_several { "several chains" } else { "one chain" }
 }

@@ -118,6 +118,18 @@ pub enum L1InfoError {
     },
 }
 
+impl L1InfoError {
+    /// The selector of L1 attributes in an encoding that none here is known by.
+    pub fn unknown_selector(&self) -> Option<FixedBytes<4>> {
+        match self {
+            Self::Calldata { selector, .. } => {
+                selector.filter(|selector| ![BEDROCK, ECOTONE, ISTHMUS, JOVIAN].contains(selector))
+            }
+            Self::NotADeposit { .. } | Self::NotL1Attributes { .. } => None,
+        }
+    }
+}
+
 /// Reads what a block's first transaction says of its L1 origin.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! [`ParentFacts`]: what the block under a block says about it: its place in an epoch, and the system config.
 
-use super::{DepositsError, L1Info, SystemConfig};
+use super::upgrade::gas_to_strip;
+use super::{DepositRules, DepositsError, L1Info, SystemConfig};
 use crate::consolidation::{BlockAttributes, Fork, RollupConfig};
 use crate::sources::VerifiedBlock;
 use alloy::eips::BlockNumHash;
@@ -22,9 +23,9 @@ impl ParentFacts {
     ///
     /// # Errors
     /// If it does not say what it must.
-    pub fn of_block(config: &RollupConfig, block: &VerifiedBlock) -> Result<Self, DepositsError> {
+    pub fn of_block(rules: &DepositRules, block: &VerifiedBlock) -> Result<Self, DepositsError> {
         let id = BlockNumHash { number: block.number(), hash: block.hash() };
-        Self::of_attributes(config, id, &BlockAttributes::of_block(block))
+        Self::of_attributes(rules, id, &BlockAttributes::of_block(block))
     }
 
     /// Reads the attributes of the block of this height and hash.
@@ -32,14 +33,30 @@ impl ParentFacts {
     /// # Errors
     /// If they do not say what they must.
     pub fn of_attributes(
-        config: &RollupConfig,
+        rules: &DepositRules,
         id: BlockNumHash,
         block: &BlockAttributes,
     ) -> Result<Self, DepositsError> {
-        let genesis = &config.genesis;
-        if id.number == genesis.l2.number {
-            return Self::of_genesis(config, id);
+        if id.number == rules.config.genesis.l2.number {
+            return Self::of_genesis(&rules.config, id);
         }
+        let upgrade =
+            gas_to_strip(rules, block.timestamp).map_err(|fork| DepositsError::UnknownBundle { fork })?;
+        let below = DepositsError::ParentGasLimit { gas_limit: block.gas_limit, upgrade };
+        Self::with_gas_limit(&rules.config, id, block, block.gas_limit.checked_sub(upgrade).ok_or(below)?)
+    }
+
+    /// Reads the attributes of a fork's first block, of which L1 said that this is its gas limit but for what the upgrade
+    /// added.
+    ///
+    /// # Errors
+    /// If they do not say what they must.
+    pub fn with_gas_limit(
+        config: &RollupConfig,
+        id: BlockNumHash,
+        block: &BlockAttributes,
+        gas_limit: u64,
+    ) -> Result<Self, DepositsError> {
         let info = block.l1_info().map_err(|reason| DepositsError::ParentL1Info { reason })?;
         let (expected, found) = (encoding(config, block.timestamp), info.fees.encoding());
         if expected != found {
@@ -50,7 +67,7 @@ impl ParentFacts {
             timestamp: block.timestamp,
             l1_origin: BlockNumHash { number: info.number, hash: info.hash },
             sequence_number: info.sequence_number,
-            system_config: SystemConfig::of_block(config, block, &info)?,
+            system_config: SystemConfig::of_block(config, block, &info, gas_limit)?,
         })
     }
 

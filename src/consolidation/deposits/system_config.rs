@@ -73,19 +73,18 @@ impl SystemConfig {
         }
     }
 
-    /// The system config in force at a block that is not the chain's first.
+    /// The system config in force at a block that is not the chain's first, with this gas limit: the block's own, less
+    /// what its upgrade added.
     ///
     /// # Errors
-    /// If extra data or L1 attributes are not in the encoding of the block's fork, or its gas limit is not its config's.
+    /// If extra data or L1 attributes are not in the encoding of the block's fork.
     pub(super) fn of_block(
         config: &RollupConfig,
         block: &BlockAttributes,
         info: &L1Info,
+        gas_limit: u64,
     ) -> Result<Self, DepositsError> {
         let time = block.timestamp;
-        if let Some(fork) = super::upgrade_with_gas(config, time) {
-            return Err(DepositsError::Unsupported { fork });
-        }
         let fees =
             block.fees_by_fork(&config.forks).map_err(|reason| DepositsError::ParentExtraData { reason })?;
         let (overhead, scalar) = match info.fees {
@@ -100,7 +99,7 @@ impl SystemConfig {
             batcher: info.batcher,
             overhead,
             scalar,
-            gas_limit: block.gas_limit,
+            gas_limit,
             eip1559: fees.map(|fees| fees.eip1559()).unwrap_or_default(),
             operator_fee: info.fees.operator_fee().filter(|_| is_isthmus).unwrap_or_default(),
             min_base_fee: fees.and_then(|fees| fees.min_base_fee).unwrap_or_default(),

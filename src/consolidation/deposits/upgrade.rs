@@ -1,12 +1,13 @@
-//! [`upgrade_transactions`]: the deposits that a fork adds to its first block.
+//! [`upgrades`]: the deposits that a fork adds to its first block, and their gas.
 //!
 //! Specs: protocol/ecotone, protocol/fjord, protocol/isthmus and protocol/jovian `derivation.md`, "Network upgrade
 //! automation transactions". Bytecode: the protocol's constants, as published in kona-hardforks; the tests hold the
-//! transactions to the encodings and hashes published there. Karst's and Lagoon's, which come as bundles that were
-//! still being changed, are not known here and are said to be unknown, never left out.
+//! transactions to the encodings and hashes published there. Karst's and Lagoon's are bundles, known by their hashes;
+//! those of a fork that is not known here are said to be unknown, never left out.
 
 use super::l1_info::{DEPOSITOR, L1_BLOCK};
-use crate::consolidation::{Fork, RollupConfig};
+use super::{DepositRules, UpgradeBundle, bundle};
+use crate::consolidation::{Fork, TransactionDigest};
 use alloy::eips::eip2718::Encodable2718;
 use alloy::primitives::{Address, Bytes, TxKind, U256, address};
 use crosscheck_p2p::UnixSeconds;
@@ -34,40 +35,78 @@ enum Action {
     Call { to: Address, selector: [u8; 4] },
 }
 
-/// The fork whose first block has this timestamp and whose upgrade adds gas to that block's limit: Karst, Lagoon.
-pub(super) fn upgrade_with_gas(config: &RollupConfig, timestamp: UnixSeconds) -> Option<Fork> {
-    let is_first = |fork| config.forks.is_activation_block(fork, timestamp, config.block_time);
-    [Fork::Karst, Fork::Lagoon].into_iter().find(|fork| is_first(*fork))
+/// What the forks whose first block is one and the same add to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Upgrades {
+    /// Their transactions, in order.
+    pub(super) transactions: Vec<TransactionDigest>,
+    /// What they add to the block's gas limit: since Karst.
+    pub(super) gas: u64,
+    /// The first of them whose transactions are not known here. What it and later ones add is not told above.
+    pub(super) unknown: Option<String>,
 }
 
-/// The upgrade transactions of the block with this timestamp, in order, encoded.
-///
-/// # Errors
-/// The fork whose transactions are not known here.
-pub(super) fn upgrade_transactions(
-    config: &RollupConfig,
-    timestamp: UnixSeconds,
-) -> Result<Vec<Bytes>, Fork> {
-    let mut transactions = Vec::new();
+/// What the block with this timestamp holds for the forks that begin with it.
+pub(super) fn upgrades(rules: &DepositRules, timestamp: UnixSeconds) -> Upgrades {
+    let config = &rules.config;
+    let mut all = Upgrades::default();
     for fork in Fork::ALL {
         if config.forks.is_activation_block(fork, timestamp, config.block_time) {
-            let upgrades = of_fork(fork)?;
-            transactions.extend(upgrades.iter().map(|upgrade| Bytes::from(upgrade.deposit().encoded_2718())));
+            all.add(&of_fork(fork, rules));
         }
     }
-    Ok(transactions)
+    for fork in config.unknown_forks.first_at(timestamp, config.block_time) {
+        match rules.bundle(&fork.name) {
+            Some(named) => all.add(&named.bundle),
+            None => {
+                all.unknown = Some(fork.name.clone());
+                break;
+            }
+        }
+    }
+    all
 }
 
-fn of_fork(fork: Fork) -> Result<Vec<Upgrade>, Fork> {
-    match fork {
+/// What a block of this timestamp has in its gas limit for its upgrade alone, and the next one has not.
+///
+/// As op-node and kona-node have it: of forks that begin in one block the first counts, and what the others added stays.
+///
+/// # Errors
+/// The fork whose gas is not known here.
+pub(super) fn gas_to_strip(rules: &DepositRules, timestamp: UnixSeconds) -> Result<u64, String> {
+    let config = &rules.config;
+    let is_first = |fork| config.forks.is_activation_block(fork, timestamp, config.block_time);
+    if is_first(Fork::Karst) {
+        return Ok(if config.keep_karst_upgrade_gas { 0 } else { bundle::karst().gas });
+    }
+    if is_first(Fork::Lagoon) {
+        return Ok(bundle::lagoon(rules.set).gas);
+    }
+    let Some(fork) = config.unknown_forks.first_at(timestamp, config.block_time).next() else { return Ok(0) };
+    rules.bundle(&fork.name).map(|named| named.bundle.gas).ok_or_else(|| fork.name.clone())
+}
+
+fn of_fork(fork: Fork, rules: &DepositRules) -> UpgradeBundle {
+    let upgrades = match fork {
         Fork::Bedrock | Fork::Regolith | Fork::Canyon | Fork::Delta | Fork::Granite | Fork::Holocene => {
-            Ok(Vec::new())
+            Vec::new()
         }
-        Fork::Ecotone => Ok(ecotone()),
-        Fork::Fjord => Ok(fjord()),
-        Fork::Isthmus => Ok(isthmus()),
-        Fork::Jovian => Ok(jovian()),
-        Fork::Karst | Fork::Lagoon => Err(fork),
+        Fork::Ecotone => ecotone(),
+        Fork::Fjord => fjord(),
+        Fork::Isthmus => isthmus(),
+        Fork::Jovian => jovian(),
+        Fork::Karst => return bundle::karst(),
+        Fork::Lagoon => return bundle::lagoon(rules.set),
+    };
+    let digest = |upgrade: &Upgrade| TransactionDigest::of(&upgrade.deposit().encoded_2718().into());
+    // Until Karst they took their gas out of the block's usual limit.
+    UpgradeBundle { transactions: upgrades.iter().map(digest).collect(), gas: 0 }
+}
+
+impl Upgrades {
+    fn add(&mut self, bundle: &UpgradeBundle) {
+        self.transactions.extend(&bundle.transactions);
+        self.gas = self.gas.saturating_add(bundle.gas);
     }
 }
 

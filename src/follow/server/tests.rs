@@ -1,6 +1,7 @@
 //! The server over real sockets.
 
 use super::*;
+use crate::audit::{LongOpenCase, LongOpenCases};
 use crate::follow::sample::upstream;
 use crate::follow::{Draft, ServedStatus};
 use crate::interop::BlockKey;
@@ -17,19 +18,20 @@ struct Running {
     addr: SocketAddr,
     served: Served,
     invalid: InvalidBlocks,
+    long_open: LongOpenCases,
     cancel: CancellationToken,
     task: JoinSet<std::io::Result<()>>,
 }
 
 async fn start() -> Running {
     let chains = [901, 902].map(ChainId::from);
-    let invalid = InvalidBlocks::new(chains);
-    let served = Served::new(chains, invalid.clone());
+    let (invalid, long_open) = (InvalidBlocks::new(chains), LongOpenCases::default());
+    let served = Served::new(chains, invalid.clone(), long_open.clone());
     let cancel = CancellationToken::new();
     let (addr, server) = serve("127.0.0.1:0".parse().unwrap(), served.clone(), cancel.clone()).await.unwrap();
     let mut task = JoinSet::new();
     task.spawn(server);
-    Running { addr, served, invalid, cancel, task }
+    Running { addr, served, invalid, long_open, cancel, task }
 }
 
 impl Running {
@@ -66,6 +68,7 @@ fn status() -> ServedStatus {
         safe_l2: upstream.safe_l2.unwrap(),
         finalized_l2: upstream.finalized_l2.unwrap(),
         crosscheck_hold: None,
+        crosscheck_open: None,
         others: serde_json::Map::new(),
     }
 }
@@ -132,6 +135,25 @@ async fn a_block_is_served_no_longer_once_it_is_proven_invalid() {
     assert_eq!(heads(server.call("/901/", "optimism_syncStatus").await), [12, 12, 12]);
     server.invalid.acquit(&block, Prover::Monitor);
     assert_eq!(heads(server.call("/901/", "optimism_syncStatus").await), [30, 20, 12]);
+}
+
+#[tokio::test]
+async fn a_block_that_stays_without_a_verdict_shows_on_the_status() {
+    let server = start().await;
+    server.served.set(ChainId::from(901), draft());
+    let reason = "what L1 says of a block of chain 901 (this build cannot tell)".to_owned();
+    let hash = alloy::primitives::B256::ZERO;
+    let case = LongOpenCase { number: 13, hash, open_seconds: 901, reason: reason.clone() };
+    server.long_open.set(ChainId::from(901), Some(case));
+    let answer = server.call("/901/", "optimism_syncStatus").await;
+    let open = &answer["result"]["crosscheck_open"];
+    assert_eq!(
+        (&open["number"], &open["open_seconds"], &open["reason"]),
+        (&json!(13), &json!(901), &json!(reason))
+    );
+    server.long_open.set(ChainId::from(901), None);
+    let answer = server.call("/901/", "optimism_syncStatus").await;
+    assert_eq!(answer["result"], serde_json::to_value(status()).unwrap());
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The devnet's own blocks hold the deposits, and have the attributes, that are derived from its L1 alone.
 
 use super::*;
+use crate::consolidation::deposits::SetSize;
 use crate::consolidation::{BlockAttributes, MatchingRules, Mismatch};
 use crate::devnet::keyring::deposit_contract_address;
 use crate::devnet::serve::{ChainStore, RollupNode, rollup_node_module};
@@ -15,6 +16,7 @@ use std::sync::Arc;
 const CHAIN_ID: u64 = 901;
 const SYSTEM_CONFIG: Address = Address::repeat_byte(0xc0);
 const GENESIS: UnixSeconds = UnixSeconds(1_700_000_000);
+const ALONE: SetSize = SetSize { is_of_several: false, is_certain: true };
 
 struct World {
     l1: L1,
@@ -58,7 +60,7 @@ impl World {
         let module = rollup_node_module(node).unwrap();
         let config: RollupConfig =
             module.call("optimism_rollupConfig", EmptyServerParams::new()).await.unwrap();
-        Self { l1, chain, rules: DepositRules::new(config) }
+        Self { l1, chain, rules: DepositRules::new(config, ALONE) }
     }
 
     /// Builds the next block on the head, in the epoch of L1's head.
@@ -70,14 +72,14 @@ impl World {
     }
 
     fn derive(&self, parent: &L2Block, origin: u64) -> DerivedFromL1 {
-        let config = &self.rules.config;
         let id = BlockNumHash { number: parent.number(), hash: parent.hash };
         let parent = BlockAttributes::of_envelope(&parent.envelope());
-        let parent = ParentFacts::of_attributes(config, id, &parent).unwrap();
+        let parent = ParentFacts::of_attributes(&self.rules, id, &parent).unwrap();
         let origin = self.l1.block_by_number(origin).unwrap();
         let header = VerifiedL1Header::seal(origin.header.clone());
         let logs = ProvenL1Logs::prove(&header, vec![], &self.rules.contracts()).unwrap();
-        derive_from_l1(&self.rules, &parent, L1Epoch { header: &header, logs: Some(&logs) }).unwrap()
+        let epoch = L1Epoch { header: &header, logs: Some(&logs) };
+        derive_from_l1(&self.rules, &parent, epoch, None).unwrap()
     }
 }
 
@@ -93,8 +95,8 @@ async fn every_block_holds_the_deposits_that_l1_gives_it() {
             }
             let block = world.extend();
             let derived = world.derive(&parent, block.l1_origin.number);
-            assert_eq!(derived.deposits, block.raw_transactions);
             let attributes = BlockAttributes::of_envelope(&block.envelope());
+            assert_eq!(derived.attributes.transactions, attributes.transactions);
             assert_eq!(matching.first_mismatch_with_l1(&derived, &attributes), None);
             assert_eq!(matching.first_mismatch(&derived.attributes, &attributes), None);
             parent = block;

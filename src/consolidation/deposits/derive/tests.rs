@@ -1,7 +1,7 @@
 //! Published L1-attributes transactions, to their hashes; what each fork derives; and what cannot be derived.
 
 use super::*;
-use crate::consolidation::deposits::user_deposit;
+use crate::consolidation::deposits::{SetSize, user_deposit};
 use crate::consolidation::rollup_config::tests::op_mainnet_json;
 use crate::consolidation::{
     BlockAttributes, Eip1559, FeeParameters, ForkSchedule, ForkTimes, MatchingRules, Mismatch, RollupGenesis,
@@ -71,12 +71,12 @@ fn a_published_bedrock_source_hash() {
     assert_eq!(L1InfoDepositSource::new(origin, 6).source_hash(), published);
 }
 
-const GENESIS: u64 = 1_000;
+pub(in crate::consolidation::deposits) const GENESIS: u64 = 1_000;
 const BATCHER: Address = Address::repeat_byte(0xba);
 const USER: Address = Address::repeat_byte(0x05);
 
 /// A chain that has had every fork up to `last` from genesis on; its genesis is block 0 with origin 100.
-fn rules(forks: ForkSchedule) -> DepositRules {
+pub(in crate::consolidation::deposits) fn rules(forks: ForkSchedule) -> DepositRules {
     let config: RollupConfig = serde_json::from_value(op_mainnet_json()).unwrap();
     let system_config = SystemConfig {
         batcher: BATCHER,
@@ -94,11 +94,15 @@ fn rules(forks: ForkSchedule) -> DepositRules {
         time: UnixSeconds(GENESIS),
         system_config,
     };
-    DepositRules::new(RollupConfig { l1_chain_id: 900, forks, genesis, ..config })
+    let set = SetSize { is_of_several: true, is_certain: true };
+    DepositRules::new(RollupConfig { l1_chain_id: 900, forks, genesis, ..config }, set)
 }
 
 /// L1 block 100 or 101 (its child), with these logs.
-fn origin(number: u64, logs: &[(Address, LogData)]) -> (VerifiedL1Header, ProvenL1Logs) {
+pub(in crate::consolidation::deposits) fn origin(
+    number: u64,
+    logs: &[(Address, LogData)],
+) -> (VerifiedL1Header, ProvenL1Logs) {
     let logs: Vec<Log> =
         logs.iter().map(|(address, data)| Log { address: *address, data: data.clone() }).collect();
     let contracts: Vec<Address> = logs.iter().map(|log| log.address).collect();
@@ -120,18 +124,27 @@ fn origin(number: u64, logs: &[(Address, LogData)]) -> (VerifiedL1Header, Proven
     (header, proven)
 }
 
-fn genesis(rules: &DepositRules) -> ParentFacts {
-    let config = &rules.config;
-    ParentFacts::of_attributes(config, config.genesis.l2, &crate::consolidation::sample::block(&[])).unwrap()
+pub(in crate::consolidation::deposits) fn genesis(rules: &DepositRules) -> ParentFacts {
+    ParentFacts::of_attributes(rules, rules.config.genesis.l2, &crate::consolidation::sample::block(&[]))
+        .unwrap()
 }
 
 fn derive(rules: &DepositRules, parent: &ParentFacts, number: u64) -> Result<DerivedFromL1, DepositsError> {
     let (header, logs) = origin(number, &[]);
-    derive_from_l1(rules, parent, L1Epoch { header: &header, logs: Some(&logs) })
+    derive_from_l1(rules, parent, L1Epoch { header: &header, logs: Some(&logs) }, None)
+}
+
+/// The encoded transaction that says what was derived of the L1 origin.
+fn first_deposit(rules: &DepositRules, derived: &DerivedFromL1) -> Bytes {
+    let is_regolith = rules.config.forks.is_active(Fork::Regolith, derived.attributes.timestamp);
+    l1_attributes(&derived.info, is_regolith).encoded_2718().into()
 }
 
 /// The block that an honest sequencer makes of what was derived, with one transaction of a user.
-fn built(rules: &DepositRules, derived: &DerivedFromL1) -> BlockAttributes {
+pub(in crate::consolidation::deposits) fn built(
+    rules: &DepositRules,
+    derived: &DerivedFromL1,
+) -> BlockAttributes {
     let attributes = derived.attributes.clone();
     let is_active = |fork| rules.config.forks.is_active(fork, attributes.timestamp);
     let fees = attributes.fees.map(|fees| {
@@ -157,7 +170,8 @@ fn built(rules: &DepositRules, derived: &DerivedFromL1) -> BlockAttributes {
         withdrawals_root: is_active(Fork::Canyon).then_some(storage),
         fees: FeeParameters::decode(&fees.map(|fees| fees.encode()).unwrap_or_default()),
         transactions,
-        first_deposit: derived.deposits.first().cloned(),
+        metering: crate::consolidation::Metering::None,
+        first_deposit: Some(first_deposit(rules, derived)),
     }
 }
 
@@ -186,7 +200,7 @@ fn a_chain_of_each_fork_carries_its_system_config_on(#[case] last: Fork, #[case]
         assert_eq!((info.number, info.sequence_number, info.batcher), (number, place, BATCHER));
         assert_eq!(info.fees.encoding(), encoding);
         let id = BlockNumHash { number: parent.number() + 1, hash: B256::repeat_byte(0x10) };
-        parent = ParentFacts::of_attributes(&rules.config, id, &block).unwrap();
+        parent = ParentFacts::of_attributes(&rules, id, &block).unwrap();
         assert_eq!(parent.l1_origin().number, number);
         let (genesis, now) = (rules.config.genesis.system_config, parent.system_config());
         assert_eq!((now.gas_limit, now.batcher), (genesis.gas_limit, BATCHER));
@@ -210,8 +224,9 @@ fn regolith_takes_the_system_flag_and_gives_real_gas(
 ) {
     let rules = rules(ForkSchedule::all_until(last));
     let derived = derive(&rules, &genesis(&rules), 100).unwrap();
-    let first = alloy::eips::eip2718::Decodable2718::decode_2718(&mut derived.deposits[0].as_ref());
-    let first: TxDeposit = first.unwrap();
+    let encoded = first_deposit(&rules, &derived);
+    assert_eq!(derived.attributes.transactions, [TransactionDigest::of(&encoded)]);
+    let first: TxDeposit = alloy::eips::eip2718::Decodable2718::decode_2718(&mut encoded.as_ref()).unwrap();
     assert_eq!((first.gas_limit, first.is_system_transaction), (gas, system));
 }
 
@@ -238,18 +253,18 @@ fn the_first_block_of_a_fork_has_the_encoding_before_and_the_upgrades_last() {
     );
     let (header, logs) = origin(101, &[(rules.config.deposit_contract, deposit)]);
     let epoch = L1Epoch { header: &header, logs: Some(&logs) };
-    let derived = derive_from_l1(&rules, &genesis(&rules), epoch).unwrap();
+    let derived = derive_from_l1(&rules, &genesis(&rules), epoch, None).unwrap();
     let block = built(&rules, &derived);
     assert_eq!(block.l1_info().unwrap().fees.encoding(), Fork::Bedrock);
-    assert_eq!(derived.deposits.len(), 1 + 1 + 17);
-    let upgrades = upgrade_transactions(&rules.config, UnixSeconds(GENESIS + 2)).unwrap();
-    assert_eq!(derived.deposits[2..], upgrades);
+    assert_eq!(derived.attributes.transactions.len(), 1 + 1 + 17);
+    let upgrades = upgrades(&rules, UnixSeconds(GENESIS + 2));
+    assert_eq!(derived.attributes.transactions[2..], upgrades.transactions);
     let id = BlockNumHash { number: 1, hash: B256::repeat_byte(0x11) };
-    let parent = ParentFacts::of_attributes(&rules.config, id, &block).unwrap();
+    let parent = ParentFacts::of_attributes(&rules, id, &block).unwrap();
     let next = derive(&rules, &parent, 101);
     assert!(matches!(next, Err(DepositsError::Origin { .. })), "101 without the log is another block");
-    let next = derive_from_l1(&rules, &parent, L1Epoch { header: &header, logs: None }).unwrap();
-    assert_eq!(next.deposits.len(), 1);
+    let next = derive_from_l1(&rules, &parent, L1Epoch { header: &header, logs: None }, None).unwrap();
+    assert_eq!(next.attributes.transactions.len(), 1);
     assert_eq!(built(&rules, &next).l1_info().unwrap().fees.encoding(), Fork::Isthmus);
 }
 
@@ -280,14 +295,13 @@ fn users_deposits_and_config_updates_count_from_the_first_block_of_their_epoch()
         ],
     );
     let epoch = L1Epoch { header: &header, logs: Some(&logs) };
-    let derived = derive_from_l1(&rules, &genesis(&rules), epoch).unwrap();
-    assert_eq!(derived.deposits, expected_deposits(&rules, &genesis(&rules), epoch).unwrap());
-    let users: Vec<Bytes> = [(1, 0), (2, 7)]
+    let derived = derive_from_l1(&rules, &genesis(&rules), epoch, None).unwrap();
+    let users: Vec<_> = [(1, 0), (2, 7)]
         .map(|(value, index)| decode_user_deposit(&deposit(value), header.hash(), index).unwrap())
         .iter()
-        .map(|deposit| deposit.encoded_2718().into())
+        .map(|deposit| TransactionDigest::of(&deposit.encoded_2718().into()))
         .collect();
-    assert_eq!(derived.deposits[1..], users);
+    assert_eq!(derived.attributes.transactions[1..], users);
     assert_eq!(derived.attributes.gas_limit, 60_000_000);
     assert_eq!(derived.attributes.fees.unwrap().min_base_fee, Some(77));
     let block = built(&rules, &derived);
@@ -295,9 +309,9 @@ fn users_deposits_and_config_updates_count_from_the_first_block_of_their_epoch()
 
     // The next block has the same config, and no deposits of users.
     let id = BlockNumHash { number: 1, hash: B256::repeat_byte(0x11) };
-    let parent = ParentFacts::of_attributes(&rules.config, id, &block).unwrap();
-    let next = derive_from_l1(&rules, &parent, L1Epoch { header: &header, logs: None }).unwrap();
-    assert_eq!((next.deposits.len(), next.attributes.gas_limit), (1, 60_000_000));
+    let parent = ParentFacts::of_attributes(&rules, id, &block).unwrap();
+    let next = derive_from_l1(&rules, &parent, L1Epoch { header: &header, logs: None }, None).unwrap();
+    assert_eq!((next.attributes.transactions.len(), next.attributes.gas_limit), (1, 60_000_000));
     assert_eq!(next.attributes.fees.unwrap().min_base_fee, Some(77));
 }
 
@@ -320,7 +334,7 @@ fn a_block_with_other_deposits_is_named_with_the_place(
     };
     let (header, logs) = origin(101, &[deposit(1), deposit(2)]);
     let epoch = L1Epoch { header: &header, logs: Some(&logs) };
-    let derived = derive_from_l1(&rules, &genesis(&rules), epoch).unwrap();
+    let derived = derive_from_l1(&rules, &genesis(&rules), epoch, None).unwrap();
     let mut block = built(&rules, &derived);
     change(&mut block);
     let mismatch = MatchingRules::from(&rules.config).first_mismatch_with_l1(&derived, &block);
@@ -340,43 +354,20 @@ fn what_cannot_be_is_told_from_what_is_not_known() {
         VerifiedL1Header::seal(Header { timestamp: GENESIS + 3, ..origin(101, &[]).0.header().clone() });
     let logs = ProvenL1Logs::prove(&young, vec![ReceiptEnvelope::Eip1559(Receipt::default().into())], &[]);
     let epoch = L1Epoch { header: &young, logs: Some(&logs.unwrap()) };
-    let error = derive_from_l1(&jovian, &parent, epoch).unwrap_err();
+    let error = derive_from_l1(&jovian, &parent, epoch, None).unwrap_err();
     assert!(matches!(error, DepositsError::Young { .. }) && error.is_contradiction());
 
     let (header, _) = origin(101, &[]);
-    let error = derive_from_l1(&jovian, &parent, L1Epoch { header: &header, logs: None }).unwrap_err();
+    let error = derive_from_l1(&jovian, &parent, L1Epoch { header: &header, logs: None }, None).unwrap_err();
     assert!(error == DepositsError::LogsMissing { number: 101 } && !error.is_contradiction());
     let (_, other) = origin(100, &[]);
     let error =
-        derive_from_l1(&jovian, &parent, L1Epoch { header: &header, logs: Some(&other) }).unwrap_err();
+        derive_from_l1(&jovian, &parent, L1Epoch { header: &header, logs: Some(&other) }, None).unwrap_err();
     assert!(matches!(error, DepositsError::OtherLogs { .. }) && !error.is_contradiction());
 
     let mut no_defaults = jovian.clone();
     no_defaults.config.canyon_fees = None;
     assert_eq!(derive(&no_defaults, &parent, 100), Err(DepositsError::FeeDefaults));
-}
-
-#[test]
-fn a_fork_whose_upgrades_are_not_known_is_no_contradiction() {
-    let mut times = ForkTimes::default();
-    for time in [
-        &mut times.regolith_time,
-        &mut times.canyon_time,
-        &mut times.delta_time,
-        &mut times.ecotone_time,
-        &mut times.fjord_time,
-        &mut times.granite_time,
-        &mut times.holocene_time,
-        &mut times.isthmus_time,
-        &mut times.jovian_time,
-    ] {
-        *time = Some(0);
-    }
-    times.karst_time = Some(GENESIS + 2);
-    let rules = rules(ForkSchedule::try_from(times).unwrap());
-    let error = derive(&rules, &genesis(&rules), 100).unwrap_err();
-    assert_eq!(error, DepositsError::Unsupported { fork: Fork::Karst });
-    assert!(!error.is_contradiction());
 }
 
 #[test]
@@ -388,14 +379,14 @@ fn a_blob_base_fee_that_is_not_known_is_no_contradiction() {
     let receipts = vec![ReceiptEnvelope::Eip1559(Receipt::default().into())];
     let busy_logs = ProvenL1Logs::prove(&busy, receipts, &[]).unwrap();
     let epoch = L1Epoch { header: &busy, logs: Some(&busy_logs) };
-    let error = derive_from_l1(&rules, &genesis(&rules), epoch).unwrap_err();
+    let error = derive_from_l1(&rules, &genesis(&rules), epoch, None).unwrap_err();
     assert_eq!(error, DepositsError::BlobSchedule { l1_chain_id: 900, number: 101 });
     assert!(!error.is_contradiction());
     assert_eq!(logs.block(), header.hash());
 
     // By Cancun's fraction e^(50000000/3338477), by Prague's e^(50000000/5007716), rounded down.
     let blob_base_fee = |rules: &DepositRules| {
-        let derived = derive_from_l1(rules, &genesis(rules), epoch).unwrap();
+        let derived = derive_from_l1(rules, &genesis(rules), epoch, None).unwrap();
         match built(rules, &derived).l1_info().unwrap().fees {
             L1Fees::Jovian { ecotone, .. } => u64::try_from(ecotone.blob_base_fee).unwrap(),
             other => panic!("{other:?}"),
@@ -410,23 +401,23 @@ fn a_blob_base_fee_that_is_not_known_is_no_contradiction() {
 #[test]
 fn a_parent_that_does_not_tell_its_place_is_refused() {
     let rules = rules(ForkSchedule::all_until(Fork::Jovian));
-    let config = &rules.config;
     let derived = derive(&rules, &genesis(&rules), 100).unwrap();
     let block = built(&rules, &derived);
     let id = BlockNumHash { number: 1, hash: B256::repeat_byte(0x11) };
-    let facts = |block: &BlockAttributes| ParentFacts::of_attributes(config, id, block);
+    let facts = |block: &BlockAttributes| ParentFacts::of_attributes(&rules, id, block);
     assert!(facts(&block).is_ok());
     let without = BlockAttributes { transactions: vec![], first_deposit: None, ..block.clone() };
     assert!(matches!(facts(&without), Err(DepositsError::ParentL1Info { .. })));
     let no_floor = FeeParameters { denominator: 250, elasticity: 6, min_base_fee: None };
     let holocene = BlockAttributes { fees: Ok(no_floor), ..block.clone() };
     assert!(matches!(facts(&holocene), Err(DepositsError::ParentExtraData { .. })));
-    let isthmus = RollupConfig { forks: ForkSchedule::all_until(Fork::Isthmus), ..config.clone() };
+    let mut isthmus = rules.clone();
+    isthmus.config.forks = ForkSchedule::all_until(Fork::Isthmus);
     assert_eq!(
         ParentFacts::of_attributes(&isthmus, id, &block),
         Err(DepositsError::ParentEncoding { expected: Fork::Isthmus, found: Fork::Jovian })
     );
     let other_genesis = BlockNumHash { number: 0, hash: B256::ZERO };
-    let error = ParentFacts::of_attributes(config, other_genesis, &block);
+    let error = ParentFacts::of_attributes(&rules, other_genesis, &block);
     assert!(matches!(error, Err(DepositsError::Genesis { .. })));
 }

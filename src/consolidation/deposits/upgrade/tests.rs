@@ -1,21 +1,22 @@
 //! The transactions are those that were published, to the byte.
 
-use super::super::derive::DepositRules;
 use super::*;
+use crate::consolidation::deposits::{NamedBundle, SetSize};
 use crate::consolidation::rollup_config::tests::op_mainnet_json;
-use crate::consolidation::{ForkSchedule, ForkTimes};
+use crate::consolidation::{ForkSchedule, ForkTimes, RollupConfig};
 use alloy::primitives::{B256, b256, hex, keccak256};
 use rstest::rstest;
 
 const FIRST: u64 = 1_000;
 
 /// A chain whose forks after the one before this, up to this, take force in the block at [`FIRST`].
-fn config(forks: ForkSchedule) -> RollupConfig {
-    let config = serde_json::from_value(op_mainnet_json()).unwrap();
-    RollupConfig { forks, ..DepositRules::new(config).config }
+fn rules(forks: ForkSchedule) -> DepositRules {
+    let config: RollupConfig = serde_json::from_value(op_mainnet_json()).unwrap();
+    let set = SetSize { is_of_several: true, is_certain: true };
+    DepositRules::new(RollupConfig { forks, ..config }, set)
 }
 
-fn first_block_of(first: Fork, last: Fork) -> RollupConfig {
+fn first_block_of(first: Fork, last: Fork) -> DepositRules {
     let time = |fork| (fork <= last).then_some(if fork < first { 0 } else { FIRST });
     let times = ForkTimes {
         regolith_time: time(Fork::Regolith),
@@ -31,17 +32,17 @@ fn first_block_of(first: Fork, last: Fork) -> RollupConfig {
         lagoon_time: time(Fork::Lagoon),
         interop_time: None,
     };
-    config(ForkSchedule::try_from(times).unwrap())
+    rules(ForkSchedule::try_from(times).unwrap())
 }
 
 /// `keccak256` of the published encodings, one after the other: kona-hardforks 0.4.5 on crates.io,
 /// `src/bytecode/{ecotone,fjord,isthmus}_tx_*.hex`.
 #[rstest]
-#[case::ecotone(Fork::Ecotone, 6, ECOTONE_HASH)]
-#[case::fjord(Fork::Fjord, 3, FJORD_HASH)]
-#[case::isthmus(Fork::Isthmus, 8, ISTHMUS_HASH)]
-fn as_published(#[case] fork: Fork, #[case] count: usize, #[case] hash: B256) {
-    let transactions = upgrade_transactions(&first_block_of(fork, fork), UnixSeconds(FIRST)).unwrap();
+#[case::ecotone(ecotone(), 6, ECOTONE_HASH)]
+#[case::fjord(fjord(), 3, FJORD_HASH)]
+#[case::isthmus(isthmus(), 8, ISTHMUS_HASH)]
+fn as_published(#[case] upgrades: Vec<Upgrade>, #[case] count: usize, #[case] hash: B256) {
+    let transactions: Vec<_> = upgrades.iter().map(|upgrade| upgrade.deposit().encoded_2718()).collect();
     assert_eq!(transactions.len(), count);
     assert_eq!(keccak256(transactions.concat()), hash);
 }
@@ -96,15 +97,19 @@ fn selectors_are_the_hashes_of_the_signatures(#[case] signature: &str, #[case] u
 
 #[rstest]
 #[case::before(FIRST - 2, 0)]
-#[case::first(FIRST, 22)]
+#[case::first(FIRST, 22 + 31 + 30)]
 #[case::second(FIRST + 2, 0)]
 fn only_the_first_block_has_them_and_forks_come_in_order(#[case] timestamp: u64, #[case] count: usize) {
-    let config = first_block_of(Fork::Ecotone, Fork::Jovian);
-    let transactions = upgrade_transactions(&config, UnixSeconds(timestamp)).unwrap();
-    assert_eq!(transactions.len(), count);
-    let apart = [Fork::Ecotone, Fork::Fjord, Fork::Isthmus, Fork::Jovian]
-        .map(|fork| upgrade_transactions(&first_block_of(fork, fork), UnixSeconds(timestamp)).unwrap());
-    assert_eq!(transactions, apart.concat());
+    let transactions = |first, last| {
+        let upgrades = upgrades(&first_block_of(first, last), UnixSeconds(timestamp));
+        assert_eq!(upgrades.unknown, None);
+        upgrades.transactions
+    };
+    let together = transactions(Fork::Ecotone, Fork::Lagoon);
+    assert_eq!(together.len(), count);
+    let apart = [Fork::Ecotone, Fork::Fjord, Fork::Isthmus, Fork::Jovian, Fork::Karst, Fork::Lagoon]
+        .map(|fork| transactions(fork, fork));
+    assert_eq!(together, apart.concat());
 }
 
 #[rstest]
@@ -114,24 +119,68 @@ fn only_the_first_block_has_them_and_forks_come_in_order(#[case] timestamp: u64,
 #[case::granite(Fork::Granite)]
 #[case::holocene(Fork::Holocene)]
 fn forks_without_any(#[case] fork: Fork) {
-    assert_eq!(upgrade_transactions(&first_block_of(fork, fork), UnixSeconds(FIRST)), Ok(vec![]));
+    assert_eq!(upgrades(&first_block_of(fork, fork), UnixSeconds(FIRST)), Upgrades::default());
+}
+
+/// What is added to a first block's gas limit, and what is taken off again: kona's and op-node's sums, which strip the
+/// first fork's alone where two begin together.
+#[rstest]
+#[case::isthmus(Fork::Isthmus, Fork::Jovian, 0, 0)]
+#[case::karst(Fork::Karst, Fork::Karst, 55_370_657, 55_370_657)]
+#[case::lagoon(Fork::Lagoon, Fork::Lagoon, 60_653_172, 60_653_172)]
+#[case::both(Fork::Karst, Fork::Lagoon, 116_023_829, 55_370_657)]
+fn gas(#[case] first: Fork, #[case] last: Fork, #[case] added: u64, #[case] stripped: u64) {
+    let rules = first_block_of(first, last);
+    assert_eq!(upgrades(&rules, UnixSeconds(FIRST)).gas, added);
+    assert_eq!(gas_to_strip(&rules, UnixSeconds(FIRST)), Ok(stripped));
+    assert_eq!(gas_to_strip(&rules, UnixSeconds(FIRST + 2)), Ok(0));
+    let alone = DepositRules { set: rules.set.flipped(), ..rules.clone() };
+    assert_eq!(upgrades(&alone, UnixSeconds(FIRST)).gas, added);
 }
 
 #[rstest]
-#[case::karst(Fork::Karst)]
-#[case::lagoon(Fork::Lagoon)]
-fn unknown_ones_are_said_to_be_unknown(#[case] fork: Fork) {
-    let config = first_block_of(fork, fork);
-    assert_eq!(upgrade_transactions(&config, UnixSeconds(FIRST)), Err(fork));
-    assert_eq!(upgrade_transactions(&config, UnixSeconds(FIRST + 2)), Ok(vec![]));
-    assert_eq!(upgrade_with_gas(&config, UnixSeconds(FIRST)), Some(fork));
-    assert_eq!(upgrade_with_gas(&config, UnixSeconds(FIRST + 2)), None);
+#[case::karst(Fork::Karst, Fork::Karst, 0)]
+#[case::both(Fork::Karst, Fork::Lagoon, 0)]
+#[case::lagoon(Fork::Lagoon, Fork::Lagoon, 60_653_172)]
+fn some_chains_keep_karst_s_gas(#[case] first: Fork, #[case] last: Fork, #[case] stripped: u64) {
+    let mut rules = first_block_of(first, last);
+    rules.config.keep_karst_upgrade_gas = true;
+    assert_eq!(gas_to_strip(&rules, UnixSeconds(FIRST)), Ok(stripped));
+}
+
+/// A chain that has had Jovian from genesis on, with an unknown fork that begins at [`FIRST`].
+fn with_zephyr(bundles: &[NamedBundle]) -> DepositRules {
+    let mut json = op_mainnet_json();
+    json["zephyr_time"] = FIRST.into();
+    let config: RollupConfig = serde_json::from_value(json).unwrap();
+    let unknown_forks = config.unknown_forks;
+    let mut rules = rules(ForkSchedule::all_until(Fork::Jovian));
+    rules.config.unknown_forks = unknown_forks;
+    DepositRules { bundles: bundles.into(), ..rules }
+}
+
+#[test]
+fn an_unknown_fork_s_are_said_to_be_unknown_unless_its_bundle_is_named() {
+    let zephyr = Some("zephyr".to_owned());
+    let rules = with_zephyr(&[]);
+    assert_eq!(upgrades(&rules, UnixSeconds(FIRST)), Upgrades { unknown: zephyr, ..Upgrades::default() });
+    assert_eq!(gas_to_strip(&rules, UnixSeconds(FIRST)), Err("zephyr".to_owned()));
+    assert_eq!(gas_to_strip(&rules, UnixSeconds(FIRST + 2)), Ok(0));
+    assert!(rules.lacks_bundle_at(UnixSeconds(FIRST)) && !rules.lacks_bundle_at(UnixSeconds(FIRST + 2)));
+
+    let named = NamedBundle { fork: "zephyr".to_owned(), sha256: B256::ZERO, bundle: bundle::karst() };
+    let rules = with_zephyr(&[named]);
+    let bundle = bundle::karst();
+    let expected = Upgrades { transactions: bundle.transactions, gas: bundle.gas, unknown: None };
+    assert_eq!(upgrades(&rules, UnixSeconds(FIRST)), expected);
+    assert_eq!(gas_to_strip(&rules, UnixSeconds(FIRST)), Ok(bundle.gas));
 }
 
 #[test]
 fn a_chain_born_with_a_fork_has_none() {
-    let config = config(ForkSchedule::all_until(Fork::Lagoon));
-    assert_eq!(upgrade_transactions(&config, UnixSeconds(2)), Ok(vec![]));
+    let rules = rules(ForkSchedule::all_until(Fork::Lagoon));
+    assert_eq!(upgrades(&rules, UnixSeconds(2)), Upgrades::default());
+    assert_eq!(gas_to_strip(&rules, UnixSeconds(2)), Ok(0));
 }
 
 const ECOTONE_HASH: B256 = b256!("ec1aa4d001fc132699a0ec68aa25b5872a0be9308195745f06e9db6859ab95a3");

@@ -2,12 +2,6 @@ package scenario
 
 // Exceptions are the faults of Crosscheck that are known, each with a check that it makes fail. docs/PEERS.md has the same table.
 var Exceptions = []Exception{
-	{activationOpen, "activation", "chain 901: the activation block and its child are upheld"},
-	{activationOpen, "activation", "chain 902: the activation block and its child are upheld"},
-	{activationHolds, "activation", "chain 901: the vouched head passes the activation block"},
-	{activationHolds, "activation", "chain 902: the vouched head passes the activation block"},
-	{activationHolds, "activation", "chain 901: our follower's safe head passes the activation block"},
-	{activationHolds, "activation", "chain 902: our follower's safe head passes the activation block"},
 	{standstillUntold, "batches-held", "/readyz tells of it"},
 	{standstillUntold, "batches-held-killed", "/readyz tells of it"},
 	{reorgStops, "l1-reorg-7", "the vouched head moves on, on chain 1 of the two"},
@@ -22,13 +16,9 @@ var Exceptions = []Exception{
 	{reorgStops, "l1-reorg-7-killed", "it is ready in the end"},
 	{replayTakesPlace, "replayed-lie", "it is attributable"},
 	{replayTakesPlace, "replayed-lie", "genuine attestations are kept as attributable, though replays came first"},
-	{activationOpen, "lone-chain", "the lone chain: the activation block and its child are upheld"},
-	{activationHolds, "lone-chain", "the lone chain: the vouched head passes the activation block"},
 }
 
 const (
-	activationOpen   = "Crosscheck does not know Lagoon's upgrade transactions: the activation block and its child stay open"
-	activationHolds  = "The open activation block holds the vouched head, and followers with it, for ever"
 	standstillUntold = "A safe head that has stood still for two minutes is told of nowhere"
 	reorgStops       = "An L1 reorganisation that drops the vouched head stops that head for ever, and followers with it"
 	replayTakesPlace = "A replay of a block's unsafe frame takes the place of the genuine attestation, which is refused as seen already"

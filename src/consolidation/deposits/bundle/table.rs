@@ -1,0 +1,90 @@
+//! The hashes of the transactions in the published upgrade bundles, and the gas that they add to their block.
+//!
+//! Source: the Go module `github.com/ethereum-optimism/optimism` v1.19.6 (4 Sep 2026), `op-core/nuts/bundles/`, read on 28 Nov
+//! 2026; `karst_nut_bundle.json` has the SHA-256
+//! `08f5df36f7ff29a9421ab84beebe96684a7455df9a5d234a2468613a4008ad91`, `lagoon_nut_bundle.json`
+//! `2124ce31c0947cac15f00114214dd4354848f7b4642ff2d12ebb3f94b28cc989`. `tests/peers/opstack/internal/network/bundles_test.go`
+//! holds this file to what op-node makes of them, and prints what it must say where it differs.
+
+use alloy::primitives::{B256, b256};
+
+/// What Karst's bundle adds to the gas limit of its block.
+pub(super) const KARST_GAS: u64 = 55_370_657;
+
+/// What Lagoon's adds, with the gas of the two transactions of a set of several chains: for every set.
+pub(super) const LAGOON_GAS: u64 = 60_653_172;
+
+/// Lagoon's first transaction in a set of several chains.
+pub(super) const SET_FEATURE: [B256; 1] =
+    [b256!("4cad3f0a8ee2bff6643a1d9d50b98daf0be138f65bbfec8031b1c36073ac240d")];
+
+/// Lagoon's last transaction in a set of several chains.
+pub(super) const FUNDING: [B256; 1] =
+    [b256!("4b32023c4a651408e4f35e1eabd8686a28a282cfad6a8a4b9c630fa320fd0234")];
+
+/// Karst's bundle, in order.
+pub(super) const KARST: [B256; 31] = [
+    b256!("7582a14ccf99987782cdf0a40ecb81fc7230cf18e4603354e225fc14fe4859d9"),
+    b256!("be2ad7064d023c471b3f1bef6546e167468a98e22539d6d426e5a7180612f4c3"),
+    b256!("df9073df9dc7aed20004d9008bb2ffb5544200de7efff40d2215f86b03c9ef6a"),
+    b256!("c3ba247746708a80176c946344048ff180ed977a1de0809b39878970a6119a89"),
+    b256!("b084171f78c85dec5a324a4aaa4fe9dc63fd44ea5b79652692bc5cab0479845c"),
+    b256!("54e8cc50252e7be344dffabbf7c6168b9540b9cec09a2c42ea525b154093c7e0"),
+    b256!("da10b92be5864671d815bf01bf0c1665dec67f2774bed18963af47b77d55118d"),
+    b256!("827eb777d54c535230193a71884010847256455723379a9e2c3d4e39e7ccd0c4"),
+    b256!("0fed5f4c8ec81d0c216f0685b133b8d2a7cfcc12bd978c1c7c8943e09a4b6116"),
+    b256!("c2697bef175e07c2872e8a2ae35798c3648fe30d8d77af94d87a1f4546562083"),
+    b256!("9305b93023ddc2707e4df03c2eb40b845079b088ca5a2e15e71d537088be2037"),
+    b256!("ffed365f48072c224b509dc625a4c4f1e37eac48c0235d0d4be541ffd60ba077"),
+    b256!("92c1cbddfbd03c37dcc1fab1a0c9bfb9d7ed2e83080cd006830bf4b955124e74"),
+    b256!("fa180bbc74b900c9514026d50977cc335892c3a4aa78f172d58d033dae47b5bd"),
+    b256!("bca4cddddd06127694e1088ed38ab32e83ab933aa7406ca1bc08dfb8ea7088c2"),
+    b256!("fa8031b516beb71334d75a8e1396aa1031fbfd8bfd86d8c5ea564df1177fe439"),
+    b256!("69a5aa38bda0701f650f22961399a7edb8b2608655f7c2ce7f08f88afda2d3d5"),
+    b256!("71ff57e81d5f387621f492dc3ecfcf20b527bcf8f497012094b5e288e187f502"),
+    b256!("c4c135d76411849477e60d0eeefae3a3b903cbd16289a0e95b63ddb88fb4df37"),
+    b256!("43ccd95244073e8c1b9bbef5ae1f75b5357e7d41448fe337b64709c5161c3213"),
+    b256!("fee0716b17347326d9e28bcf147b8d59f95873b10bca6574d495dbc3762a8857"),
+    b256!("b351a43e0fd1a87c03add92c586b32f42f06038fc6fbbd858b040bdc1224e918"),
+    b256!("527f2f4762791c7db425c2345692276d1d812221e09d93a111edab8539b5cd00"),
+    b256!("f16da6ec53ed3b004828601db66f9a4124c12c6095e7346d8acc7332da03203a"),
+    b256!("34f38da749e8e74ea5c5ad22e08eabc0ba34e758fee54e3e2b817c7879fd17d6"),
+    b256!("db0e8e0cb8fcd6a11f7df11d12f41197af189d07573e38271059f1bb2782deed"),
+    b256!("b11c734c207b9916b088b06bc608d8f3edcfd23abb407d4c222d19137f45a585"),
+    b256!("688a38712c71aed9e7abbc2399334523e8e2ba7b6d3a8b2dfc3f6be82407caa2"),
+    b256!("48aa8d6a9d281bf0eaa204e895acdfe0ba38640c34f6d133b2f4ecb879f5c72c"),
+    b256!("1cd872fbcd73b0bb615dfe0383b76793b3ec6d1cc06c4e471ba65cda961b6531"),
+    b256!("d2e9eb2ba77098610e7dda134e70f741f7456f4ec49912d667860c40988dfd8e"),
+];
+
+/// Lagoon's bundle, in order.
+pub(super) const LAGOON: [B256; 28] = [
+    b256!("10ff71e0db3ca7fb375eaecfe600dd3dd7d9c66eeaf8570d311f92c00c7c8c9e"),
+    b256!("8b305c8b0056231162eaeb02e0cdd6a44b8645ec5b14a9d7ee2d6297a8db414c"),
+    b256!("e8c36a866c94fc1bfd755456f2ed32a2b18dad0049b5f49802414a91db89325a"),
+    b256!("41f205619b1b1f059beb4aac5f485e394a8749a9654e1480902fc50a438205c4"),
+    b256!("16bf786d02ddf63741914324b489dcfceb9286b02d7f9fd01a7344608acfa240"),
+    b256!("76ffe1d0e95ee54578ba1cf11df752ecaea4478b24ac6b5c08a23527d10014c0"),
+    b256!("401eadd8c9a447376241cf69fdbaa94c75e621eb535e8fa40a73cb94e72784ac"),
+    b256!("5286f9728a98e1965fb3ba7d0259a1acf947fd5f7624bc9be63296aebbfd001f"),
+    b256!("e7288c9a8f90dcc69851044c7dad265e0e90ee67480f74be8adab82f3b41694b"),
+    b256!("26dd5a52336eac09e7ee41ba63ddb1e9056eb56f9cfbf04f3523b8db583d1502"),
+    b256!("5f4496198dffad5de92e0b7456265804d63ef28567b332c87d0ce0a91fa3c407"),
+    b256!("352dc1a6dd27dd75162db3c2a6453a230540b09c6b9df6a68e0a4095a40853bb"),
+    b256!("20417099bbaccea5a26ef9a04e9624e814ba5228a04610986eb155fb21ffe8a0"),
+    b256!("ad59a7a4065fa9534096d5ac264c6a7acf298f0bcee966d8c198c0c8ad2286c8"),
+    b256!("1671be06612f611cbef607fa6400083fb17c4cbaab1db773905b25c0ee1c6c6b"),
+    b256!("fba6ee8e924088571bb7cc5da15e2ebc15b49585853d4eca8bc76c56c112165b"),
+    b256!("939c81e057a1976bec9c660d6f3bedd53af30adbf00cffb8fe85b586bb66ee36"),
+    b256!("2503a10e06f0184524e1df4e5f608448383313ca973d3c614573d1337a340997"),
+    b256!("287da37fe7d5055fd488ddb11abfc63b2afaebdce1cca1e79b68a47fd0b569ef"),
+    b256!("f90ca66fb3fca72aba10089a14609dec711a0df07cb103321ed9c8552722166b"),
+    b256!("15e4165bab8bde71127155652907b5e131de71ddbcc10e229be8e32a40ff457d"),
+    b256!("7b285e6470300e88832346d5c28f1c2a05308a80cda18136611e0fd1be7aeec8"),
+    b256!("0c387f118336645ac78b69cffdc3daf7854dd9ee8df8f940aaf35e00c5537765"),
+    b256!("d53c133ba57c8bd81f8f176136e8232bdb2d9f8a726014b883466ad5ba9146c4"),
+    b256!("3c3896db4567279b89356431ef15b9bec59906e260a48087a043a33585dbe694"),
+    b256!("088adcf03d6ce6c93131b245da352871e9d6877bdd2394a8bf7709e5e978f5e4"),
+    b256!("167b8c41b24f8f7c2520dabb6699d4c74f95cf9267ab730377f0c7540d591653"),
+    b256!("dcc91ddea2ce19ff790c296f524216a1d5fe44f99063bb17824bd47ec5401ef3"),
+];

@@ -1,0 +1,70 @@
+//! [`compare_with_l1`]: a block held against what L1 alone says of it. Pure.
+//!
+//! By rules that may not be the chain's nothing is contradicted: where a fork is in force that this build does not know,
+//! or where a setting alone says how many chains the dependency set has, a difference is an error that says so.
+
+use super::{
+    DepositRules, DepositsError, DerivedFromL1, L1Epoch, ParentFacts, TakenFromNode, derive_from_l1,
+};
+use crate::consolidation::{BlockAttributes, Fork, MatchingRules, Mismatch};
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// The first difference. `None`: the block is what L1 says.
+    pub mismatch: Option<Mismatch>,
+    /// What was not compared with L1's word, but with the rollup node's.
+    pub taken: Option<TakenFromNode>,
+}
+
+/// Holds a block against what L1 alone says of it; `node` as for [`derive_from_l1`].
+///
+/// # Errors
+/// If such a block cannot be, or what it must hold is not known here.
+pub fn compare_with_l1(
+    rules: &DepositRules,
+    parent: &ParentFacts,
+    epoch: L1Epoch<'_>,
+    node: Option<&BlockAttributes>,
+    block: &BlockAttributes,
+) -> Result<Comparison, DepositsError> {
+    let matching = MatchingRules::from(&rules.config);
+    let number = parent.number().saturating_add(1);
+    let metering = block.metering.mismatch(&rules.config, number, block.timestamp);
+    let differs = |derived: &DerivedFromL1| {
+        matching.first_mismatch_with_l1(derived, block).or_else(|| metering.clone())
+    };
+    let unless_forked = |difference: String| match rules.config.unknown_forks.in_force(block.timestamp) {
+        Some(fork) => Err(DepositsError::UnknownFork { fork: fork.name.clone(), difference }),
+        None => Ok(()),
+    };
+    let derived = match derive_from_l1(rules, parent, epoch, node) {
+        Err(error) if error.is_contradiction() => {
+            unless_forked(error.to_string())?;
+            return Err(error);
+        }
+        other => other?,
+    };
+    let Some(mismatch) = differs(&derived) else {
+        if block.metering.is_unreadable() {
+            return Err(DepositsError::Metering);
+        }
+        return Ok(Comparison { mismatch: None, taken: derived.taken });
+    };
+    unless_forked(mismatch.to_string())?;
+    if !rules.set.is_certain && begins_lagoon(rules, &derived) {
+        let flipped = DepositRules { set: rules.set.flipped(), ..rules.clone() };
+        if differs(&derive_from_l1(&flipped, parent, epoch, node)?).is_none() {
+            return Err(DepositsError::OtherSet { is_of_several: rules.set.is_of_several });
+        }
+    }
+    Ok(Comparison { mismatch: Some(mismatch), taken: derived.taken })
+}
+
+fn begins_lagoon(rules: &DepositRules, derived: &DerivedFromL1) -> bool {
+    let config = &rules.config;
+    config.forks.is_activation_block(Fork::Lagoon, derived.attributes.timestamp, config.block_time)
+}
+
+#[cfg(test)]
+mod tests;
