@@ -14,6 +14,7 @@ use super::{
     l1_attributes::L1Attributes,
     l1_block::L1Block,
     state::WorldState,
+    upgrade,
     user_transaction::{self, UserTransactionError},
 };
 use crate::interop::CROSS_L2_INBOX;
@@ -48,6 +49,16 @@ pub struct ChainParams {
     pub deposit_contract: Address,
     /// Who posts its batches on L1, at genesis.
     pub batcher: Address,
+    /// When a fork begins that brings a bundle of upgrade deposits, if one does.
+    pub upgrade: Option<UnixSeconds>,
+}
+
+impl ChainParams {
+    /// Whether the block of this time is the first of that fork.
+    pub(super) fn is_upgraded_at(&self, timestamp: u64) -> bool {
+        let before = timestamp.checked_sub(self.block_time);
+        self.upgrade.is_some_and(|time| time.0 <= timestamp && before.is_some_and(|before| before < time.0))
+    }
 }
 
 /// How a block departs from what its attributes say. By default not at all.
@@ -207,6 +218,9 @@ impl Chain {
         }
         let sequence_number = sequence_number(parent, origin, draft.timestamp)?;
         let mut deposits = self.deposits(origin, sequence_number)?;
+        if self.params.is_upgraded_at(draft.timestamp) {
+            deposits.extend(upgrade::deposits());
+        }
         deposits.extend(departure.forged.iter().cloned());
         let recovered = recover(deposits, transactions)?;
         let ancestors = self.tree.lineage(parent.hash, BLOCKHASH_REACH);

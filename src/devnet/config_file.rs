@@ -29,6 +29,9 @@ pub struct SidecarConfig {
     pub l1: L1Config,
     /// The dependency set's parameters.
     pub interop: InteropConfig,
+    /// What blocks are held against, where more must be known than the program knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consolidation: Option<ConsolidationSection>,
     /// What it serves to followers, if it has any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub follow: Option<FollowSection>,
@@ -55,6 +58,13 @@ pub struct L1Config {
 pub struct InteropConfig {
     /// In seconds.
     pub message_expiry_window: u64,
+}
+
+/// What blocks are held against.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConsolidationSection {
+    /// The upgrade bundles of forks that the program does not know.
+    pub upgrade_bundles: Vec<String>,
 }
 
 /// What is served to followers.
@@ -154,6 +164,9 @@ mod tests {
             http: ListenConfig { addr },
             l1: L1Config { execution: "http://127.0.0.1:3".into() },
             interop: InteropConfig { message_expiry_window: 32 },
+            consolidation: Some(ConsolidationSection {
+                upgrade_bundles: vec!["tempest=/x/bundle.json".into()],
+            }),
             follow: Some(FollowSection { mode: "attested", addr }),
             chains: BTreeMap::from([("901".to_owned(), chain)]),
         };
@@ -171,6 +184,8 @@ mod tests {
             execution = "http://127.0.0.1:3"
             [interop]
             message_expiry_window = 32
+            [consolidation]
+            upgrade_bundles = ["tempest=/x/bundle.json"]
             [follow]
             mode = "attested"
             addr = "127.0.0.1:7000"

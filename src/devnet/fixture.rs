@@ -28,6 +28,15 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     pub(crate) fn new(seed: u64) -> Self {
+        Self::made(seed, None)
+    }
+
+    /// The same with a fork that begins then.
+    pub(crate) fn with_upgrade(seed: u64, upgrade: UnixSeconds) -> Self {
+        Self::made(seed, Some(upgrade))
+    }
+
+    fn made(seed: u64, upgrade: Option<UnixSeconds>) -> Self {
         let config = SystemConfig {
             unsafe_block_signer: Address::repeat_byte(0x51),
             batcher: Address::repeat_byte(0xba),
@@ -50,6 +59,7 @@ impl Fixture {
             system_config: SYSTEM_CONFIG,
             deposit_contract: DEPOSIT_CONTRACT,
             batcher: Address::repeat_byte(0xba),
+            upgrade,
         };
         let chain = Chain::new(params, &[user.address()]).unwrap();
         Self { l1, chain, user }

@@ -9,6 +9,7 @@ use super::{
     executor::Execution,
     l1_block::L1Block,
     state::WorldState,
+    upgrade,
 };
 use alloy::{
     consensus::{
@@ -81,11 +82,13 @@ pub fn draft(
     origin: &L1Block,
 ) -> Result<Header, HeaderError> {
     let overflow = HeaderError::Overflow { number: parent.number };
+    let timestamp = parent.timestamp.checked_add(params.block_time).ok_or(overflow)?;
+    let upgrade = if params.is_upgraded_at(timestamp) { upgrade::gas() } else { 0 };
     Ok(Header {
         parent_hash,
         number: parent.number.checked_add(1).ok_or(overflow)?,
-        timestamp: parent.timestamp.checked_add(params.block_time).ok_or(overflow)?,
-        gas_limit: params.gas_limit,
+        timestamp,
+        gas_limit: params.gas_limit.saturating_add(upgrade),
         base_fee_per_gas: Some(next_base_fee(parent)?),
         extra_data: extra_data(MIN_BASE_FEE),
         mix_hash: origin.header.mix_hash,

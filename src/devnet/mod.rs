@@ -61,6 +61,7 @@ pub mod summary;
 pub mod superchain;
 pub mod system_config;
 pub mod traffic;
+pub mod upgrade;
 pub mod user_deposit;
 pub mod user_transaction;
 pub mod wallet;

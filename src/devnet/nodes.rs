@@ -158,6 +158,7 @@ fn rollup_node(
         block_time: schedule.block_time,
         system_config: system_config_address(sequencer.chain_id()),
         batcher: sequencer.keys().batcher.address(),
+        upgrade: sequencer.chain().params().upgrade,
     }
 }
 

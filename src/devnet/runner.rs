@@ -21,6 +21,7 @@ use super::{
     show::Show,
     sidecar_config::{ListenAddrs, sidecar_config},
     superchain::{Superchain, SuperchainError, SuperchainParams},
+    upgrade,
     watch::{Watch, WatchError},
 };
 use crosscheck_p2p::{Clock, SystemClock, UnixSeconds};
@@ -119,7 +120,9 @@ pub async fn run(
     let follow = plan.request().followers.then_some(follow);
     let is_watched = starter.is_some();
     let listen = ListenAddrs { rpc, http, follow };
-    let config = sidecar_config(directory.path(), &clock, &listen, &superchain, &nodes, &networks);
+    let upgraded = superchain.params().plan.begins_fork();
+    let bundle = upgraded.then(|| upgrade::write(directory.path())).transpose()?;
+    let config = sidecar_config(directory.path(), &clock, &listen, &superchain, &nodes, &networks, bundle);
     let config = config.write(directory.path())?;
     tracing::info!(config = %config.display(), "the devnet is up");
     let sidecar = Lent::start(starter, config, rpc, http).await?;

@@ -2,7 +2,8 @@
 
 use super::{
     config_file::{
-        ChainConfig, FollowSection, InteropConfig, L1Config, ListenConfig, P2pConfig, SidecarConfig,
+        ChainConfig, ConsolidationSection, FollowSection, InteropConfig, L1Config, ListenConfig, P2pConfig,
+        SidecarConfig,
     },
     keyring::system_config_address,
     networks::Networks,
@@ -32,7 +33,7 @@ pub(super) struct ListenAddrs {
 
 /// The configuration of a sidecar that watches this devnet and listens there.
 ///
-/// It names no attester: the sidecar reads it from the `SystemConfig` on L1.
+/// `bundle` names the upgrade bundle of the fork that a chain comes to. It names no attester: the sidecar reads it from the `SystemConfig` on L1.
 pub(super) fn sidecar_config(
     dir: &Path,
     clock: &RunClock,
@@ -40,13 +41,14 @@ pub(super) fn sidecar_config(
     superchain: &Superchain,
     nodes: &Nodes,
     networks: &Networks,
+    bundle: Option<String>,
 ) -> SidecarConfig {
     let schedule = &superchain.params().schedule;
     let chain = |chain: &ChainNodes| ChainConfig {
         execution: chain.execution_urls(),
         rollup_node: chain.rollup_node.url(),
         block_time: schedule.block_time,
-        // The rollup node says that the fork is active from genesis on: its upgrade transactions are not known here. When
+        // The rollup node says that Lagoon is active from genesis on: the devnet cannot carry its upgrade transactions. When
         // the chains begin to take each other's messages is said here alone.
         interop_time: schedule.interop_time().0,
         system_config: system_config_address(chain.chain_id),
@@ -60,6 +62,7 @@ pub(super) fn sidecar_config(
         http: ListenConfig { addr: listen.http },
         l1: L1Config { execution: nodes.l1.url() },
         interop: InteropConfig { message_expiry_window: schedule.expiry_window() },
+        consolidation: bundle.map(|bundle| ConsolidationSection { upgrade_bundles: vec![bundle] }),
         follow: listen.follow.map(|addr| FollowSection { mode: "attested", addr }),
         chains: nodes.chains.iter().map(|nodes| (nodes.chain_id.to_string(), chain(nodes))).collect(),
     }

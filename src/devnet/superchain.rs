@@ -115,7 +115,7 @@ impl Superchain {
             system_configs: configs.collect::<BTreeMap<_, _>>(),
         });
         let sequencer = |(chain_id, keys): (&u64, Keyring)| {
-            let chain = chain_params(*chain_id, &keys, &l1, &params.schedule);
+            let chain = chain_params(*chain_id, &keys, &l1, &params.schedule, &params.plan);
             let inbox = if params.plan.patches_inbox(*chain_id) { Inbox::Unguarded } else { Inbox::Guarded };
             Sequencer::new(chain, keys, params.schedule, params.seed, inbox)
         };
@@ -238,7 +238,13 @@ impl Superchain {
     }
 }
 
-fn chain_params(chain_id: u64, keys: &Keyring, l1: &L1, schedule: &Schedule) -> ChainParams {
+fn chain_params(
+    chain_id: u64,
+    keys: &Keyring,
+    l1: &L1,
+    schedule: &Schedule,
+    plan: &FaultPlan,
+) -> ChainParams {
     ChainParams {
         chain_id,
         block_time: schedule.block_time,
@@ -248,6 +254,7 @@ fn chain_params(chain_id: u64, keys: &Keyring, l1: &L1, schedule: &Schedule) -> 
         system_config: system_config_address(chain_id),
         deposit_contract: deposit_contract_address(chain_id),
         batcher: keys.batcher.address(),
+        upgrade: plan.first_block_of_fork(chain_id).map(|block| schedule.time_of(block)),
     }
 }
 

@@ -63,6 +63,7 @@ impl Pair {
                 system_config: SYSTEM_CONFIG,
                 deposit_contract: DEPOSIT_CONTRACT,
                 batcher: Address::repeat_byte(0xba),
+                upgrade: None,
             };
             (chain_id, Chain::new(params, &[fixture.user.address()]).unwrap())
         };

@@ -19,6 +19,18 @@ pub struct UpgradeBundle {
     pub(super) gas: u64,
 }
 
+impl UpgradeBundle {
+    /// The digests of its transactions, in order.
+    pub fn transactions(&self) -> &[TransactionDigest] {
+        &self.transactions
+    }
+
+    /// What they add to the gas limit of their block.
+    pub const fn gas(&self) -> u64 {
+        self.gas
+    }
+}
+
 /// How many chains a chain's dependency set has, as far as Lagoon's first block depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SetSize {

@@ -26,6 +26,7 @@ mod role;
 mod same_timestamp;
 mod spec;
 mod twisted;
+mod upgrade;
 
 #[cfg(test)]
 pub(super) use cast::tests::cast as cast_of;
@@ -87,6 +88,7 @@ pub static REGISTRY: &[&dyn Fault] = &[
     &reorgs::SiblingWrongFork,
     &publication::AttestationsOutOfOrder,
     &publication::AttestationsLost,
+    &upgrade::LagoonActivation,
 ];
 
 /// The fault of a name.
@@ -227,6 +229,11 @@ pub trait Fault: fmt::Debug + Send + Sync {
 
     /// Whether L1 drops its newest blocks when the block is built, or soon after.
     fn reorgs_l1(&self) -> bool {
+        false
+    }
+
+    /// Whether the block is the first of a fork that brings a bundle of upgrade deposits.
+    fn begins_fork(&self) -> bool {
         false
     }
 

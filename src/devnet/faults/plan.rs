@@ -108,6 +108,18 @@ impl PlannedFault {
         self.goes() && other.blinds() && other.block < gone && self.block < other.until()
     }
 
+    /// A chain comes to one fork, and what L1 alone says against a block is unknown from its first block on: where that is,
+    /// if either is so of these two.
+    fn is_unjudged_beside(&self, other: &Self) -> Option<u64> {
+        let is_after = |fork: &Self, later: &Self| {
+            fork.fault.begins_fork()
+                && (later.fault.begins_fork() || (later.fault.forges_deposit() && later.block >= fork.block))
+        };
+        let is_same = self.chain_id == other.chain_id;
+        let fork = [(other, self), (self, other)].into_iter().find(|(fork, later)| is_after(fork, later));
+        fork.filter(|_| is_same).map(|(fork, _)| fork.block)
+    }
+
     /// Whether this builds blocks of a chain anew, or keeps its nodes from showing them.
     fn upsets(&self, chain_id: u64) -> bool {
         let of_chain = self.chain_id == chain_id;
@@ -220,6 +232,17 @@ impl FaultPlan {
         self.iter().any(|planned| planned.chain_id == chain_id && planned.fault.patches_inbox())
     }
 
+    /// The height at which a chain comes to a fork that brings a bundle of upgrade deposits, if it does.
+    pub fn first_block_of_fork(&self, chain_id: u64) -> Option<u64> {
+        let begins = |planned: &&PlannedFault| planned.chain_id == chain_id && planned.fault.begins_fork();
+        self.iter().find(begins).map(|planned| planned.block)
+    }
+
+    /// Whether any chain comes to one.
+    pub fn begins_fork(&self) -> bool {
+        self.iter().any(|planned| planned.fault.begins_fork())
+    }
+
     /// The fault for which a chain's nodes follow another fork in a tick.
     pub fn fork(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
         self.disturbance(chain_id, tick).filter(|planned| planned.fault.fork_ticks().is_some())
@@ -327,6 +350,10 @@ impl FaultPlan {
     ) -> Result<(), FaultPlanError> {
         for other in self.iter() {
             let fault = || spec.to_string();
+            if let Some(first) = planned.is_unjudged_beside(other) {
+                let chain_id = planned.chain_id;
+                return Err(FaultPlanError::UnknownFork { fault: fault(), chain_id, first });
+            }
             if let Some((gone, by)) =
                 [(planned, other), (other, planned)].into_iter().find(|(a, b)| a.goes_unseen(b))
             {
@@ -401,6 +428,9 @@ mod tests {
         &["justified-replacement@20", "justified-replacement@27"],
         "leave 8 blocks between for each"
     )]
+    #[case::unjudged(&["lagoon-activation@20", "forged-deposit@40"], "block 20 of chain 901 is the first of a fork")]
+    #[case::unjudged_backwards(&["forged-deposit@40", "lagoon-activation@20"], "block 20 of chain 901 is the first of a fork")]
+    #[case::two_forks(&["lagoon-activation@20", "lagoon-activation@40"], "block 20 of chain 901 is the first of a fork")]
     #[case::activation_long_ago(&["activation-block@19"], "block 18 or an earlier one")]
     #[case::too_few_chains(&["message-cycle-three@20"], "needs 3 chains, there are 2")]
     #[case::companion_on_a_taken_block(&["not-derived@20:902", "message-cycle-two@20"], "block 20 of chain 902 has the fault not-derived")]
@@ -437,6 +467,8 @@ mod tests {
     #[case::before_a_run(&["justified-replacement@10", "replacement-chain@18"])]
     #[case::far_from_an_l1_reorg(&["l1-reorg@20", "remote-reorg@33"])]
     #[case::seen_before_the_outage(&["justified-replacement@22:902", "rpc-outage@30"])]
+    #[case::before_a_fork(&["forged-deposit@20", "lagoon-activation@40"])]
+    #[case::forks_of_two_chains(&["lagoon-activation@20", "lagoon-activation@20:902", "not-derived@30"])]
     #[case::among_others(&["justified-replacement@20", "invalid-message@21", "not-derived@22"])]
     fn accepts(#[case] specs: &[&str]) {
         assert_eq!(plan(specs).unwrap().iter().filter(|part| part.part == 0).count(), specs.len());

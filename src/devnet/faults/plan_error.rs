@@ -78,6 +78,18 @@ pub enum FaultPlanError {
         /// The chain whose nodes are disturbed.
         chain_id: u64,
     },
+    /// A second fork of a chain, or a fault that L1 alone tells of while a fork is in force that nobody knows.
+    #[error(
+        "--fault {fault}: block {first} of chain {chain_id} is the first of a fork: a chain comes to one alone, and from there on what L1 alone says against a block is unknown"
+    )]
+    UnknownFork {
+        /// The fault as it was given.
+        fault: String,
+        /// The chain.
+        chain_id: u64,
+        /// The fork's first block.
+        first: u64,
+    },
     /// Two faults on one block.
     #[error(
         "--fault {fault}: block {block} of chain {chain_id} has the fault {other} already, move one of them"

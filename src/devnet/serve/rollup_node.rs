@@ -10,11 +10,13 @@ use crate::devnet::{
     l1_block::L1Block,
     superchain::L1_CHAIN_ID,
     system_config::FeeScalars,
+    upgrade,
 };
 use alloy::{
     eips::{BlockNumHash, BlockNumberOrTag},
     primitives::{Address, B256, U64, keccak256},
 };
+use crosscheck_p2p::UnixSeconds;
 use jsonrpsee::{RpcModule, types::ErrorObjectOwned};
 use parking_lot::RwLock;
 use serde_json::{Map, Value, json};
@@ -40,6 +42,8 @@ pub struct RollupNode {
     pub system_config: Address,
     /// Who posts the chain's batches.
     pub batcher: Address,
+    /// When a fork begins that brings a bundle of upgrade deposits, if one does.
+    pub upgrade: Option<UnixSeconds>,
 }
 
 /// The methods of the rollup node.
@@ -111,7 +115,7 @@ impl RollupNode {
         }))
     }
 
-    /// The rollup configuration: every fork is active from genesis on.
+    /// The rollup configuration: every fork is active from genesis on, but for one that begins in mid-run.
     fn rollup_config(&self) -> Value {
         let chain = self.chain.read();
         let genesis = chain.genesis();
@@ -150,6 +154,7 @@ impl RollupNode {
         });
         if let Some(fields) = config.as_object_mut() {
             fields.extend(forks());
+            fields.extend(self.upgrade.map(|time| (format!("{}_time", upgrade::FORK), json!(time))));
         }
         config
     }

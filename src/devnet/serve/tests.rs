@@ -67,6 +67,7 @@ impl World {
             block_time: 2,
             system_config: Address::repeat_byte(0xc0),
             batcher: Address::repeat_byte(0xba),
+            upgrade: None,
         };
         call(&rollup_node_module(node).unwrap(), method, params).await.unwrap()
     }

@@ -46,6 +46,7 @@ impl World {
             system_config: SYSTEM_CONFIG,
             deposit_contract: deposit_contract_address(CHAIN_ID),
             batcher,
+            upgrade: None,
         };
         let chain = Chain::new(params.clone(), &[]).unwrap();
         let node = RollupNode {
@@ -56,6 +57,7 @@ impl World {
             block_time: params.block_time,
             system_config: params.system_config,
             batcher: params.batcher,
+            upgrade: None,
         };
         let module = rollup_node_module(node).unwrap();
         let config: RollupConfig =

@@ -100,6 +100,7 @@ impl World {
                 system_config: SYSTEM_CONFIG,
                 deposit_contract: DEPOSIT_CONTRACT,
                 batcher: Address::repeat_byte(0xba),
+                upgrade: None,
             };
             let chain = Chain::new(params, &[fixture.user.address()]).unwrap();
             (chain_id, Served { chain, safe: 0, finalized: 0, is_out: false, latest: None })
