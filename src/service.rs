@@ -8,7 +8,8 @@ mod rpc_server;
 use monitoring::Monitoring;
 
 use crate::audit::{
-    AuditLimits, Auditor, AuditorMessage, CaseRules, HeadWatcher, Heads, Investigator, L1Judge,
+    AuditLimits, Auditor, AuditorMessage, CaseRules, HeadWatcher, Heads, Investigator, L1Judge, RIVAL_INBOX,
+    RivalWatcher,
 };
 use crate::clock::FileClock;
 use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
@@ -23,7 +24,9 @@ use crate::rpc::Refusals;
 use crate::sources::{ExecutionClient, L1Client, LogIndex, RollupNode, SourceError};
 use crate::tasks::TaskGroup;
 use crate::web;
-use crosscheck_p2p::{ChainId, Clock, Network, NodeIdentity, Signers, SystemClock, ValidationRules};
+use crosscheck_p2p::{
+    ChainId, Clock, Network, NodeIdentity, Signers, SystemClock, ValidBlock, ValidationRules,
+};
 use eyre::WrapErr;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -59,6 +62,7 @@ struct Shared {
     networks: NetworkHandles,
     refusals: Refusals,
     auditor: mpsc::Sender<AuditorMessage>,
+    rivals: mpsc::Sender<ValidBlock>,
 }
 
 impl Service {
@@ -73,6 +77,7 @@ impl Service {
         let ledger = Ledger::open(&config.data_dir.join("ledger.sqlite")).await?;
         let metrics = Metrics::new(config.dependency_set())?;
         let (auditor, inbox) = mpsc::channel(AUDITOR_INBOX);
+        let (rivals, rival_inbox) = mpsc::channel(RIVAL_INBOX);
         let shared = Shared {
             clock: clock(&config.clock)?,
             heads: Heads::new(config.chains.keys().copied()),
@@ -82,6 +87,7 @@ impl Service {
             networks: NetworkHandles::default(),
             metrics,
             auditor,
+            rivals,
         };
         let mut tasks = TaskGroup::new(cancel);
         let index = LogIndex::new(config.interop.log_index_bytes());
@@ -115,6 +121,7 @@ impl Service {
         if config.chains.values().any(|chain| chain.rollup_node.is_some()) {
             let auditor = auditor.telling(monitoring.told.clone());
             tasks.spawn("auditor", auditor.run(tasks.cancellation().clone()));
+            watch_rivals(&mut tasks, &config, &shared, &ledger, rival_inbox)?;
         }
         info!(chains = config.chains.len(), rpc = %rpc_addr, http = %http_addr, "crosscheck runs");
         Ok(Self { tasks, ledger, config, rpc_addr, http_addr, follow_addr })
@@ -333,6 +340,21 @@ fn watch_signers(
     Ok(receiver)
 }
 
+/// Finds out why two blocks of one height were attested.
+fn watch_rivals(
+    tasks: &mut TaskGroup,
+    config: &Config,
+    shared: &Shared,
+    ledger: &Ledger,
+    inbox: mpsc::Receiver<ValidBlock>,
+) -> eyre::Result<()> {
+    let l1 =
+        config.l1.execution.clone().map(|url| L1Client::new(url, config.sources.limits())).transpose()?;
+    let watcher = RivalWatcher::new(ledger.clone(), l1, inbox, shared.metrics.clone());
+    tasks.spawn("watcher of rivals", watcher.run(tasks.cancellation().clone()));
+    Ok(())
+}
+
 fn join_gossip(
     tasks: &mut TaskGroup,
     config: &Config,
@@ -354,6 +376,7 @@ fn join_gossip(
         events,
         auditor: shared.auditor.clone(),
         suspects: monitoring.gossip.clone(),
+        rivals: shared.rivals.clone(),
         nudges: monitoring.nudges.clone(),
         refusals: shared.refusals.clone(),
         health: shared.health.clone(),

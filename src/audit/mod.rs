@@ -1,6 +1,6 @@
 //! The audit: an attested block becomes a [`Case`], a case ends in a [`Verdict`].
 //!
-//! `case`, `closure`, `proven_blocks`, `verdict`, `checked_message` and `candidates` are pure. The auditor task around them asks the
+//! `case`, `closure`, `proven_blocks`, `verdict`, `checked_message`, `candidates` and `rivals` are pure. The auditor task around them asks the
 //! sources and writes to the ledger; a verdict is durable before anything else hears of it.
 
 mod auditor;
@@ -17,6 +17,8 @@ mod need;
 mod open_cases;
 mod proven_blocks;
 mod range;
+mod rival_watcher;
+mod rivals;
 mod verdict;
 mod wait;
 
@@ -32,5 +34,7 @@ pub use investigator::{Investigation, Investigator};
 pub use l1_judge::L1Judge;
 pub use need::Need;
 pub use range::{RangeAudit, RangeOutcome};
+pub use rival_watcher::{RIVAL_INBOX, RivalWatcher};
+pub use rivals::Relation;
 pub use verdict::{Discard, InvalidMessage, L1Contradiction, Verdict, Violation};
 pub use wait::{Awaited, Cause, Wait};
