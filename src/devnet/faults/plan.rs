@@ -316,8 +316,10 @@ impl FaultPlan {
                 return Err(FaultPlanError::Unobservable { fault: fault(), name, chain_id });
             }
             let is_close = planned.distance(other) < TIED_DISTANCE;
-            let other_is_tied = self.parts(other).len() > 1 || other.fault.endpoint().is_some();
-            let planned_is_tied = is_tied || planned.fault.endpoint().is_some();
+            // A block that is replayed and then goes is never attested.
+            let must_stay = |part: &PlannedFault| part.fault.endpoint().is_some() || part.fault.is_replayed();
+            let other_is_tied = self.parts(other).len() > 1 || must_stay(other);
+            let planned_is_tied = is_tied || must_stay(planned);
             if is_close && planned_is_tied && other.upsets(planned.chain_id) {
                 return Err(other.upset(fault(), planned.chain_id));
             }
@@ -393,6 +395,8 @@ mod tests {
     #[case::tied_after_an_l1_reorg(&["l1-reorg@20", "remote-reorg@31"], "l1-reorg@20 is too close")]
     #[case::upset_after_the_tie(&["remote-reorg@20", "l1-reorg@31:902"], "remote-reorg@20 is too close")]
     #[case::liar_under_an_l1_reorg(&["lying-endpoint@20", "l1-reorg@30:902"], "lying-endpoint@20 is too close")]
+    #[case::replays_under_an_l1_reorg(&["replay-first@20", "l1-reorg@30:902"], "replay-first@20 is too close")]
+    #[case::replay_of_what_is_rebuilt(&["unsafe-reorg@30", "replay-first@20"], "unsafe-reorg@30 is too close")]
     #[case::gone_in_an_outage(&["rpc-outage@20", "justified-replacement@25:902"], "goes while the nodes of chain 901")]
     #[case::gone_before_an_outage(&["justified-replacement@25:902", "rpc-outage@30"], "goes while the nodes of chain 901")]
     #[case::outage_of_a_lying_endpoint(&["lying-endpoint@20", "rpc-outage@25"], "since block 20")]
