@@ -143,7 +143,7 @@ impl RivalWatcher {
         self.metrics.rival_attested(chain_id, relation);
         match relation {
             Relation::L1Reorg => {
-                info!(%chain_id, number, %hash, %rival, "two blocks of one height are attested: L1 dropped what one of them stood on");
+                info!(%chain_id, number, %hash, %rival, "two blocks of one height are attested: an L1 reorg; L1 does not have what one of them stands on, or said each in turn");
             }
             Relation::Replacement => {
                 info!(%chain_id, number, %hash, %rival, "two blocks of one height are attested: one holds an invalid message, the other takes its place");

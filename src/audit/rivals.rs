@@ -78,7 +78,7 @@ pub(super) struct Side {
 /// What is behind two attestations of one height.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Relation {
-    /// L1 dropped what one of the blocks stood on.
+    /// L1 does not have the block that one of the blocks stands on, or said each of them at its time.
     L1Reorg,
     /// One of the blocks holds an invalid message, and the other takes its place.
     Replacement,

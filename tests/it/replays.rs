@@ -7,10 +7,13 @@ use crate::gossip_node::GossipNode;
 use crate::metrics::scrape;
 use crate::program::{Running, Written, attestations, eventually, go_on, joined, paused_at};
 use crate::sidecar::devnet;
+use alloy::primitives::B256;
 use crosscheck::clock::FileClock;
+use crosscheck::consolidation::deposits::decode_l1_info;
 use crosscheck::devnet::keyring::Keyring;
 use crosscheck_p2p::{
-    ChainId, Clock, Envelope, Multiaddr, Signers, SigningDomain, SystemClock, Topic, UnixSeconds,
+    BlockSigner, ChainId, Clock, Envelope, ExecutionPayload, Multiaddr, Signers, SigningDomain, SystemClock,
+    Topic, UnixSeconds,
 };
 use serde_json::{Value, json};
 use std::path::Path;
@@ -18,6 +21,12 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 const ZERO: SigningDomain = SigningDomain::Zero;
+const EQUIVOCATION: &str = "equivocation: two blocks of one height are attested by signatures that bind the signer, and \
+                            nothing on L1 excuses it";
+const REPLAYABLE: &str =
+    "two blocks of one height are attested: one of the signatures may be a replay and binds nobody";
+const L1_REORG: &str = "two blocks of one height are attested: an L1 reorg; L1 does not have what one of them stands on, \
+                        or said each in turn";
 const OWN: SigningDomain = SigningDomain::CrossSafeBlocksV1;
 
 /// Blocks 1 to 5, each the child of the one before.
@@ -117,6 +126,65 @@ async fn verdict_on_the_lie(rpc: &str, attributable: bool) {
     .await;
 }
 
+/// At the height of an attested block that L1 bears out, the sequencer signs another; a third may be a replay; a fourth
+/// stands on an L1 block that L1 does not have.
+async fn rivals_are_told_apart(
+    config: &Written,
+    log: &Path,
+    node: &GossipNode,
+    key: &BlockSigner,
+    honest: &Envelope,
+) {
+    let other = |domain: SigningDomain, change: &dyn Fn(&mut ExecutionPayload)| {
+        let mut other = honest.clone();
+        change(&mut other.payload);
+        other.payload.block_hash = other.payload.recompute_hash();
+        (other.payload.block_hash, other.sign(key, domain, ChainId::from(901)).unwrap().frame())
+    };
+    let number = honest.payload.number;
+    let told = async |relation: &str, message: &str, hash: B256, count: usize| {
+        eventually(&format!("{relation} to be told"), async || {
+            let entries = entries(log, message, number);
+            let of_block = entries.iter().filter(|entry| entry["hash"] == json!(hash));
+            (of_block.count() == count).then_some(())
+        })
+        .await;
+    };
+    eventually("the honest block to be upheld", async || {
+        let records = attestations(&config.rpc()).await?;
+        let record = records.iter().find(|record| record["hash"] == json!(honest.payload.block_hash))?;
+        (record["verdict"] == "upheld" && record["attributable"] == true).then_some(())
+    })
+    .await;
+    let (second, frame) = other(OWN, &|payload| payload.gas_used += 1);
+    node.handle.publish(Topic::CrossSafeBlocksV1, frame).await.unwrap();
+    told("equivocation", EQUIVOCATION, second, 1).await;
+    let (third, frame) = other(ZERO, &|payload| payload.gas_used += 2);
+    node.handle.publish(Topic::CrossSafeBlocksV1, frame).await.unwrap();
+    told("replayable", REPLAYABLE, third, 2).await;
+    let (fourth, frame) = other(OWN, &|payload| {
+        // Of the L1-attributes deposit's calldata: the L1 block's hash.
+        let first = &mut payload.transactions[0];
+        let mut bytes = first.to_vec();
+        let info = decode_l1_info(first).unwrap();
+        let at = bytes.windows(32).position(|window| window == info.hash.as_slice()).unwrap();
+        bytes[at] ^= 1;
+        *first = bytes.into();
+    });
+    node.handle.publish(Topic::CrossSafeBlocksV1, frame).await.unwrap();
+    told("l1-reorg", L1_REORG, fourth, 3).await;
+    eventually("all of them to be counted", async || {
+        let page = scrape(config.http()).await?;
+        let expected = [("equivocation", 1), ("replayable", 2), ("l1-reorg", 3), ("unknown", 0)];
+        let line = |(relation, count)| {
+            let name = "crosscheck_rival_attestations_total";
+            format!("{name}{{chain_id=\"901\",relation=\"{relation}\"}} {count}\n")
+        };
+        expected.into_iter().all(|each| page.contains(&line(each))).then_some(())
+    })
+    .await;
+}
+
 fn sidecar(dir: &Path, log: &Path) -> Running {
     let config = dir.join("crosscheck.toml");
     Running::start(&["run", "--config", config.to_str().unwrap(), "--log-format", "json"], log)
@@ -133,19 +201,22 @@ async fn a_verdict_on_a_replay_is_bound_to_the_signer_by_the_genuine_attestation
     paused_at(dir.path(), 10).await;
     joined(&rpc, &[901, 902]).await;
     let publisher: Multiaddr = config.sequencer("901").parse().unwrap();
-    let signers = Signers::of(Keyring::derive(5, 0).unwrap().sequencer.address());
+    let key = BlockSigner::from_bytes(&Keyring::derive(5, 0).unwrap().sequencer.secret()).unwrap();
+    let signers = Signers::of(key.address());
     let clock = Arc::new(FileClock::open(config.clock_file()).unwrap());
     let mut bystander = GossipNode::start_at(clock, ChainId::from(901), signers, vec![publisher.clone()]);
     let (_, id) = publisher.to_string().rsplit_once('/').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
     bystander.meshed_with(id.parse().unwrap()).await;
     go_on(dir.path());
-    let lie = loop {
-        let block = bystander.next_block("block 20").await;
-        if block.number() == 20 && !block.topic().is_cross_safe() {
+    let mut unsafe_block = async |number: u64| loop {
+        let block = bystander.next_block("an unsafe block").await;
+        if block.number() == number && !block.topic().is_cross_safe() {
             break block;
         }
     };
+    let (honest, lie) = (unsafe_block(14).await, unsafe_block(20).await);
     paused_at(dir.path(), 22).await;
+    rivals_are_told_apart(&config, &log, &bystander, &key, honest.envelope()).await;
     bystander.handle.publish(Topic::CrossSafeBlocksV1, lie.frame().clone()).await.unwrap();
     verdict_on_the_lie(&rpc, false).await;
     let violated = "an attested block does not hold";

@@ -21,8 +21,6 @@ var Exceptions = []Exception{
 	{reorgStops, "l1-reorg-7-killed", "the vouched head moves on, on chain 2 of the two"},
 	{reorgStops, "l1-reorg-7-killed", "our follower's safe head moves on, on chain 2 of the two"},
 	{reorgStops, "l1-reorg-7-killed", "it is ready in the end"},
-	{replayTakesPlace, "replayed-lie", "it is attributable"},
-	{replayTakesPlace, "replayed-lie", "genuine attestations are kept as attributable, though replays came first"},
 	{activationOpen, "lone-chain", "the lone chain: the activation block and its child are upheld"},
 	{activationHolds, "lone-chain", "the lone chain: the vouched head passes the activation block"},
 	{plainAllHands, "plain-node", "no consensus failure is told of a block that is only local-safe"},
@@ -38,7 +36,6 @@ const (
 	withdrawnServed  = "A local-safe block that was proven invalid, and that op-supernode has withdrawn, is still served to followers"
 	standstillUntold = "A safe head that has stood still for two minutes is told of nowhere"
 	reorgStops       = "An L1 reorganisation that drops the vouched head stops that head for ever, and followers with it"
-	replayTakesPlace = "A replay of a block's unsafe frame takes the place of the genuine attestation, which is refused as seen already"
 	plainAllHands    = "A plain node's safe head counts as cross-safe: an invalid message in it is told as a consensus failure"
 	noHeadsAreHeads  = "A rollup node that names no heads counts as one whose heads are at height 0, and Crosscheck as ready"
 	monitorSpins     = "An execution client whose blocks by number do not link up makes the monitor go round without a pause, and ready all the while"
