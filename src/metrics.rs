@@ -15,10 +15,11 @@ use message_metrics::MessageMetrics;
 use reading_metrics::ReadingMetrics;
 use suspect_metrics::SuspectMetrics;
 
-use crate::audit::{Cause, CheckedMessage, Verdict};
+use crate::audit::{Cause, CheckedMessage, Relation, Verdict};
 use crate::follow::FollowError;
 use crate::interop::{DependencySet, MessageStatus};
 use crate::ledger::Decision;
+use crate::telemetry::quiet;
 use crosscheck_p2p::ChainId;
 use prometheus::{Encoder, HistogramVec, IntCounterVec, IntGaugeVec, TextEncoder};
 use std::sync::Arc;
@@ -32,7 +33,7 @@ const VERDICT_SECONDS: [f64; 14] =
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0];
 
 /// Every bound that is counted when it is reached.
-const LIMITS: [&str; 14] = [
+const LIMITS: [&str; 15] = [
     "open-cases",
     "refusals",
     "auditor-inbox",
@@ -43,6 +44,7 @@ const LIMITS: [&str; 14] = [
     "gossip-requests",
     "invalid-blocks",
     "monitor-inbox",
+    "rival-inbox",
     "suspect-confirmation",
     "suspect-inbox",
     "suspects-per-block",
@@ -62,8 +64,10 @@ struct Inner {
     of_suspects: SuspectMetrics,
     of_reading: ReadingMetrics,
     attestations: IntCounterVec,
+    made_attributable: IntCounterVec,
     rival_attestations: IntCounterVec,
     verdicts: IntCounterVec,
+    attributable_verdicts: IntCounterVec,
     verdict_seconds: HistogramVec,
     messages: IntCounterVec,
     upgrades_from_node: IntCounterVec,
@@ -85,6 +89,11 @@ impl Metrics {
     /// If two metrics have one name: a mistake in this file.
     pub fn new(set: DependencySet) -> Result<Self, prometheus::Error> {
         let mut catalogue = Catalogue::new()?;
+        let unprinted = quiet::unprinted()?;
+        catalogue.adopt(quiet::NAME, quiet::HELP, &quiet::LABELS, unprinted)?;
+        for library in quiet::LIBRARIES {
+            unprinted.with_label_values(&[library]);
+        }
         let inner = Inner {
             attestations: catalogue.counter(
                 "attestations_total",
@@ -93,8 +102,18 @@ impl Metrics {
             )?,
             rival_attestations: catalogue.counter(
                 "rival_attestations_total",
-                "Attestations of a height of which another block was attested before",
+                "Pairs of attested blocks of one height, by what is behind them",
+                &["chain_id", "relation"],
+            )?,
+            made_attributable: catalogue.counter(
+                "attestations_made_attributable_total",
+                "Blocks known by a replayable signature of which one came in that binds its signer",
                 &["chain_id"],
+            )?,
+            attributable_verdicts: catalogue.counter(
+                "attributable_verdicts_total",
+                "Violated and discarded blocks whose attestation binds its signer, whenever it came in",
+                &["chain_id", "verdict"],
             )?,
             verdicts: catalogue.counter(
                 "verdicts_total",
@@ -172,7 +191,13 @@ impl Metrics {
         let ids: Vec<String> = self.0.set.chain_ids().map(|id| id.to_string()).collect();
         for id in &ids {
             self.0.attestations.with_label_values(&[id]);
-            self.0.rival_attestations.with_label_values(&[id]);
+            self.0.made_attributable.with_label_values(&[id]);
+            for relation in Relation::ALL {
+                self.0.rival_attestations.with_label_values(&[id.as_str(), relation.name()]);
+            }
+            for (verdict, _) in Verdict::NAMES.iter().filter(|(name, _)| Verdict::is_wrong_by_name(name)) {
+                self.0.attributable_verdicts.with_label_values(&[id.as_str(), verdict]);
+            }
             self.0.open_cases.with_label_values(&[id]);
             self.0.upgrades_from_node.with_label_values(&[id]);
             for cause in Cause::ALL {
@@ -205,13 +230,27 @@ impl Metrics {
         self.0.attestations.with_label_values(&[chain_id.to_string()]).inc();
     }
 
-    /// Another block of a height was attested than before.
-    pub fn rival_attested(&self, chain_id: ChainId) {
-        self.0.rival_attestations.with_label_values(&[chain_id.to_string()]).inc();
+    /// A block that was known by a replayable signature is bound to its signer now.
+    pub fn attestation_made_attributable(&self, chain_id: ChainId) {
+        self.0.made_attributable.with_label_values(&[chain_id.to_string()]).inc();
+    }
+
+    /// A verdict against a block whose attestation binds its signer.
+    pub fn attributable_verdict(&self, chain_id: ChainId, verdict: &str) {
+        self.0.attributable_verdicts.with_label_values(&[chain_id.to_string().as_str(), verdict]).inc();
+    }
+
+    /// Two blocks of a height are attested, and it is told what is behind it.
+    pub fn rival_attested(&self, chain_id: ChainId, relation: Relation) {
+        let labels = [chain_id.to_string(), relation.name().to_owned()];
+        self.0.rival_attestations.with_label_values(&labels).inc();
     }
 
     /// A verdict is in the ledger.
-    pub fn verdict(&self, decision: &Decision<'_>) {
+    pub fn verdict(&self, decision: &Decision<'_>, attributable: Option<bool>) {
+        if attributable == Some(true) && Verdict::is_wrong_by_name(decision.verdict.name()) {
+            self.attributable_verdict(decision.key.chain_id, decision.verdict.name());
+        }
         let chain_id = decision.key.chain_id.to_string();
         let (verdict, reason) = (decision.verdict.name(), decision.verdict.reason().unwrap_or_default());
         self.0.verdicts.with_label_values(&[chain_id.as_str(), verdict, reason]).inc();

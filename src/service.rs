@@ -9,7 +9,8 @@ use monitoring::Monitoring;
 
 use crate::audit::{
     AuditLimits, Auditor, AuditorMessage, COMPARE_EVERY, CaseRules, HeadWatcher, Heads, Investigator,
-    JudgedChain, L1Judge, LongOpenCases, NodeComparer, NodeQuarrels, OpenCaseWatch,
+    JudgedChain, L1Judge, LongOpenCases, NodeComparer, NodeQuarrels, OpenCaseWatch, RIVAL_INBOX,
+    RivalWatcher,
 };
 use crate::clock::FileClock;
 use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
@@ -28,7 +29,9 @@ use crate::sources::{
 };
 use crate::tasks::TaskGroup;
 use crate::web;
-use crosscheck_p2p::{ChainId, Clock, Network, NodeIdentity, Signers, SystemClock, ValidationRules};
+use crosscheck_p2p::{
+    ChainId, Clock, Network, NodeIdentity, Signers, SystemClock, ValidBlock, ValidationRules,
+};
 use eyre::WrapErr;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -69,6 +72,7 @@ struct Shared {
     refusals: Refusals,
     auditor: mpsc::Sender<AuditorMessage>,
     long_open: LongOpenCases,
+    rivals: mpsc::Sender<ValidBlock>,
 }
 
 impl Service {
@@ -83,6 +87,7 @@ impl Service {
         let ledger = Ledger::open(&config.data_dir.join("ledger.sqlite")).await?;
         let metrics = Metrics::new(config.dependency_set())?;
         let (auditor, inbox) = mpsc::channel(AUDITOR_INBOX);
+        let (rivals, rival_inbox) = mpsc::channel(RIVAL_INBOX);
         let shared = Shared {
             clock: clock(&config.clock)?,
             heads: Heads::new(config.chains.keys().copied()),
@@ -97,6 +102,7 @@ impl Service {
             metrics,
             auditor,
             long_open: LongOpenCases::default(),
+            rivals,
         };
         let mut tasks = TaskGroup::new(cancel);
         let index = LogIndex::new(config.interop.log_index_bytes());
@@ -134,6 +140,7 @@ impl Service {
             let auditor = auditor.telling(monitoring.told.clone()).watched(watch);
             let auditor = auditor.sharing(shared.incidents.clone()).marking(shared.invalid.clone());
             tasks.spawn("auditor", auditor.run(tasks.cancellation().clone()));
+            watch_rivals(&mut tasks, &config, &shared, &ledger, rival_inbox)?;
         }
         info!(chains = config.chains.len(), rpc = %rpc_addr, http = %http_addr, "crosscheck runs");
         Ok(Self { tasks, ledger, config, rpc_addr, http_addr, follow_addr })
@@ -397,6 +404,21 @@ fn watch_signers(
     Ok(receiver)
 }
 
+/// Finds out why two blocks of one height were attested.
+fn watch_rivals(
+    tasks: &mut TaskGroup,
+    config: &Config,
+    shared: &Shared,
+    ledger: &Ledger,
+    inbox: mpsc::Receiver<ValidBlock>,
+) -> eyre::Result<()> {
+    let l1 =
+        config.l1.execution.clone().map(|url| L1Client::new(url, config.sources.limits())).transpose()?;
+    let watcher = RivalWatcher::new(ledger.clone(), l1, inbox, shared.metrics.clone());
+    tasks.spawn("watcher of rivals", watcher.run(tasks.cancellation().clone()));
+    Ok(())
+}
+
 fn join_gossip(
     tasks: &mut TaskGroup,
     config: &Config,
@@ -418,6 +440,7 @@ fn join_gossip(
         events,
         auditor: shared.auditor.clone(),
         suspects: monitoring.gossip.clone(),
+        rivals: shared.rivals.clone(),
         nudges: monitoring.nudges.clone(),
         refusals: shared.refusals.clone(),
         health: shared.health.clone(),

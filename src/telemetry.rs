@@ -1,11 +1,19 @@
 //! Logging: to stderr, for people or as JSON. Standard output belongs to what commands print.
 
+pub mod quiet;
+
 use crate::config::{LogConfig, LogFormat};
 use indicatif::{MultiProgress, ProgressDrawTarget};
+use prometheus::IntCounterVec;
+use quiet::{Quiet, Unprinted};
 use std::io::{IsTerminal, Write};
 use std::sync::LazyLock;
+use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// The live lines at the foot of standard error: none where that is no terminal.
 static LIVE_LINES: LazyLock<MultiProgress> = LazyLock::new(|| {
@@ -60,15 +68,108 @@ pub enum TelemetryError {
 /// # Errors
 /// If the filter cannot be read.
 pub fn start(config: &LogConfig) -> Result<(), TelemetryError> {
-    let filter = EnvFilter::try_new(&config.level)
-        .map_err(|reason| TelemetryError::Filter { level: config.level.clone(), reason })?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(Entry::default);
-    let outcome = match config.format {
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
-        LogFormat::Human => builder.with_ansi(false).try_init(),
-        LogFormat::Auto => builder.with_ansi(std::io::stderr().is_terminal()).try_init(),
-    };
     // An error means that a subscriber is already there.
-    drop(outcome);
+    drop(subscriber(config, quiet::unprinted().ok().cloned(), Entry::default)?.try_init());
     Ok(())
+}
+
+/// What writes the log, and counts what is not written.
+fn subscriber<W>(
+    config: &LogConfig,
+    unprinted: Option<IntCounterVec>,
+    writer: W,
+) -> Result<impl Subscriber + Send + Sync + 'static, TelemetryError>
+where
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    let filter = || -> Result<EnvFilter, TelemetryError> {
+        quiet::filter(&config.level)
+            .map_err(|reason| TelemetryError::Filter { level: config.level.clone(), reason })
+    };
+    let plain = tracing_subscriber::fmt::layer().with_writer(writer);
+    let lines = match config.format {
+        LogFormat::Json => plain.json().flatten_event(true).boxed(),
+        LogFormat::Human => plain.with_ansi(false).boxed(),
+        LogFormat::Auto => plain.with_ansi(std::io::stderr().is_terminal()).boxed(),
+    };
+    let counted = match unprinted {
+        Some(counter) => Some(Quiet { counter }.with_filter(Unprinted(filter()?))),
+        None => None,
+    };
+    Ok(tracing_subscriber::registry().with(lines.with_filter(filter()?)).with(counted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use parking_lot::Mutex;
+    use rstest::rstest;
+    use std::sync::Arc;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What is printed of what libraries and the program say, and what is counted of it.
+    fn said(level: &str) -> (Vec<&'static str>, u64) {
+        let (lines, counter) = (Lines::default(), quiet::counter().unwrap());
+        let config = LogConfig { format: LogFormat::Json, level: level.to_owned() };
+        let writer = lines.clone();
+        let subscriber = subscriber(&config, Some(counter.clone()), move || writer.clone()).unwrap();
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::warn!(target: "libp2p_gossipsub::behaviour", "graft within backoff");
+            tracing::warn!(target: "discv5::service", "no answer");
+            tracing::error!(target: "libp2p_swarm", "broken swarm");
+            tracing::info!(target: "libp2p_swarm", "chatter");
+            tracing::warn!(target: "crosscheck::audit", "our warning");
+            tracing::debug!(target: "crosscheck::audit", "our detail");
+        });
+        let printed = String::from_utf8(lines.0.lock().clone()).unwrap();
+        let texts =
+            ["graft within backoff", "no answer", "broken swarm", "chatter", "our warning", "our detail"];
+        let counted = quiet::LIBRARIES.map(|library| counter.with_label_values(&[library]).get());
+        (texts.into_iter().filter(|text| printed.contains(text)).collect(), counted.iter().sum())
+    }
+
+    #[rstest]
+    #[case::by_default("info", &["broken swarm", "our warning"], 2)]
+    #[case::our_details_only("debug", &["broken swarm", "our warning", "our detail"], 2)]
+    #[case::warnings("warn", &["broken swarm", "our warning"], 2)]
+    #[case::errors_stay("error", &["broken swarm"], 2)]
+    #[case::nothing("off", &[], 2)]
+    #[case::turned_on(
+        "info,libp2p=warn", &["graft within backoff", "broken swarm", "our warning"], 1
+    )]
+    #[case::one_library_turned_on(
+        "info,libp2p_gossipsub=warn", &["graft within backoff", "broken swarm", "our warning"], 1
+    )]
+    #[case::all_turned_on(
+        "info,libp2p=info,discv5=info",
+        &["graft within backoff", "no answer", "broken swarm", "chatter", "our warning"],
+        0
+    )]
+    #[case::turned_off("info,libp2p=off", &["our warning"], 2)]
+    fn libraries_are_quiet_unless_they_are_named(
+        #[case] level: &str,
+        #[case] printed: &[&str],
+        #[case] counted: u64,
+    ) {
+        assert_eq!(said(level), (printed.to_vec(), counted));
+    }
+
+    #[test]
+    fn a_filter_that_cannot_be_read_is_named_as_it_was_written() {
+        let config = LogConfig { format: LogFormat::Json, level: "info,=".to_owned() };
+        let error = subscriber(&config, None, std::io::sink).map(|_| ()).unwrap_err().to_string();
+        assert!(error.starts_with("log.level = \"info,=\""), "{error}");
+    }
 }

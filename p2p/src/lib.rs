@@ -39,8 +39,8 @@
 //! | `blob-gas-before-jovian` | reject | reject | signer | "if the block is on a topic >= v3 and has a blob gas used value that is not zero"; from Jovian on it may: op-node |
 //! | `excess-blob-gas` | reject | reject | signer | "if the block is on a topic >= v3 and has an excess blob gas value that is not zero" |
 //! | `already-settled` | — | ignore | nobody | ours: a height up to the low-water mark |
-//! | `too-many-at-height` | reject | ignore | signer | "if more than 5 different blocks have been seen with the same block height"; the sixth gets in: op-node |
-//! | `already-seen` | ignore | ignore | nobody | "if the block has already been seen" |
+//! | `too-many-at-height` | reject | ignore | signer | "if more than 5 different blocks have been seen with the same block height"; the sixth gets in: op-node; attributable attestations are not counted against replayable ones: ours |
+//! | `already-seen` | ignore | ignore | nobody | "if the block has already been seen"; an attributable attestation passes once where only a replayable one was seen: ours |
 //!
 //! Where signed blocks keep lying outside the window, the clock is doubted, not the peers: see [`MAX_STRAYS`].
 //! A block is remembered as seen only once it holds by all of them. Of the specification's list these are no rules
@@ -109,6 +109,7 @@ pub use payload_version::{ForkTimes, PayloadVersion};
 pub use reason::{Fault, Reason, RefusalVerdict};
 pub use refusal::{Judgement, Refusal};
 pub use rules::ValidationRules;
+pub use seen_blocks::Rival;
 pub use signature::{Recovered, SIGNATURE_BYTES};
 pub use signers::{PreviousSigner, SIGNER_GRACE, Signers};
 pub use signing_domain::{ParseSigningDomainError, SigningDomain};

@@ -1,17 +1,30 @@
-//! [`SeenBlocks`]: which blocks a topic has let through, by height.
+//! [`SeenBlocks`]: which blocks a topic has let through, by height, and whether by an attributable signature.
 //!
-//! Bounded: the heights that were added to longest ago are forgotten first, and a height holds at most one
-//! block more than its limit. Looking never changes what is remembered.
+//! A block may be let through twice: a signature that may be a replay never takes the place of one that can only have
+//! been meant for the topic. Blocks are counted, not frames, and what may be a replay never uses up the room of what
+//! cannot be one.
+//!
+//! Bounded: the heights that were added to longest ago are forgotten first, and of a height it holds at most one block
+//! more than its limit by attributable signatures, and as many by others. Looking never changes what is remembered.
 
-use crate::Reason;
+use crate::{Reason, SigningDomain};
 use alloy_primitives::B256;
 use lru::LruCache;
 use std::num::NonZeroUsize;
 
+/// Another block of a height that was let through before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rival {
+    /// Its hash.
+    pub hash: B256,
+    /// Whether a signature of it was seen that can only have been meant for the topic.
+    pub is_attributable: bool,
+}
+
 /// The blocks let through on one topic.
 #[derive(Debug)]
 pub(crate) struct SeenBlocks {
-    heights: LruCache<u64, Vec<B256>>,
+    heights: LruCache<u64, Vec<Rival>>,
 }
 
 impl SeenBlocks {
@@ -23,60 +36,169 @@ impl SeenBlocks {
         Self { heights: cache }
     }
 
-    /// Checks that a block may still be let through: no more than `max_blocks` of its height were.
-    pub(crate) fn check(&self, max_blocks: usize, number: u64, hash: B256) -> Result<(), Reason> {
+    /// Checks that a block may still be let through: no more than `max_blocks` of its height were, and the block itself
+    /// not by a signature that says as much.
+    pub(crate) fn check(
+        &self,
+        max_blocks: usize,
+        number: u64,
+        hash: B256,
+        domain: SigningDomain,
+    ) -> Result<(), Reason> {
         let Some(blocks) = self.heights.peek(&number) else { return Ok(()) };
-        if blocks.len() > max_blocks {
-            return Err(Reason::TooManyAtHeight { number, seen: blocks.len() });
+        let is_attributable = domain.is_attributable();
+        let seen = blocks.iter().filter(|block| block.is_attributable || !is_attributable).count();
+        if seen > max_blocks {
+            return Err(Reason::TooManyAtHeight { number, seen });
         }
-        if blocks.contains(&hash) {
+        let says_as_much = |block: &Rival| block.hash == hash && (block.is_attributable || !is_attributable);
+        if blocks.iter().any(says_as_much) {
             return Err(Reason::AlreadySeen { hash });
         }
         Ok(())
     }
 
     /// Remembers a block. Answers the other blocks of its height that were let through before it.
-    pub(crate) fn mark(&mut self, number: u64, hash: B256) -> Vec<B256> {
+    pub(crate) fn mark(&mut self, number: u64, hash: B256, domain: SigningDomain) -> Vec<Rival> {
         let blocks = self.heights.get_or_insert_mut(number, Vec::new);
-        let rivals = blocks.clone();
-        blocks.push(hash);
-        rivals
+        let is_attributable = domain.is_attributable();
+        match blocks.iter_mut().find(|block| block.hash == hash) {
+            Some(known) => known.is_attributable |= is_attributable,
+            None => blocks.push(Rival { hash, is_attributable }),
+        }
+        blocks.iter().filter(|block| block.hash != hash).copied().collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use SigningDomain::{CrossSafeBlocksV1 as Own, Zero};
+    use proptest::prelude::*;
+
+    fn rival(hash: B256, is_attributable: bool) -> Rival {
+        Rival { hash, is_attributable }
+    }
 
     #[test]
     fn forgets_the_height_marked_longest_ago() {
         let hash = B256::repeat_byte(1);
         let mut seen = SeenBlocks::new(2);
         for number in [7, 8, 9] {
-            assert!(seen.mark(number, hash).is_empty());
+            assert!(seen.mark(number, hash, Own).is_empty());
         }
-        assert_eq!(seen.check(5, 7, hash), Ok(()));
-        assert_eq!(seen.check(5, 8, hash), Err(Reason::AlreadySeen { hash }));
-        assert_eq!(seen.check(5, 9, hash), Err(Reason::AlreadySeen { hash }));
+        assert_eq!(seen.check(5, 7, hash, Own), Ok(()));
+        assert_eq!(seen.check(5, 8, hash, Own), Err(Reason::AlreadySeen { hash }));
+        assert_eq!(seen.check(5, 9, hash, Own), Err(Reason::AlreadySeen { hash }));
     }
 
     #[test]
-    fn other_blocks_of_the_height_are_named() {
+    fn other_blocks_of_the_height_are_named_with_what_their_signatures_are_worth() {
         let [one, two, three] = [1, 2, 3].map(B256::repeat_byte);
         let mut seen = SeenBlocks::new(2);
-        assert!(seen.mark(7, one).is_empty());
-        assert!(seen.mark(8, two).is_empty());
-        assert_eq!(seen.mark(7, two), [one]);
-        assert_eq!(seen.mark(7, three), [one, two]);
+        assert!(seen.mark(7, one, Own).is_empty());
+        assert!(seen.mark(8, two, Own).is_empty());
+        assert_eq!(seen.mark(7, two, Zero), [rival(one, true)]);
+        assert_eq!(seen.mark(7, three, Own), [rival(one, true), rival(two, false)]);
+        assert_eq!(seen.mark(7, two, Own), [rival(one, true), rival(three, true)]);
+        assert_eq!(seen.mark(7, one, Own), [rival(two, true), rival(three, true)]);
     }
 
     #[test]
     fn looking_keeps_nothing_alive() {
         let hash = B256::repeat_byte(1);
         let mut seen = SeenBlocks::new(1);
-        assert!(seen.mark(1, hash).is_empty());
-        assert!(seen.check(5, 1, hash).is_err());
-        assert!(seen.mark(2, hash).is_empty());
-        assert_eq!(seen.check(5, 1, hash), Ok(()));
+        assert!(seen.mark(1, hash, Own).is_empty());
+        assert!(seen.check(5, 1, hash, Own).is_err());
+        assert!(seen.mark(2, hash, Own).is_empty());
+        assert_eq!(seen.check(5, 1, hash, Own), Ok(()));
+    }
+
+    /// The same, slowly: every frame that was let through, in order.
+    struct Reference {
+        heights: usize,
+        let_through: Vec<(u64, u8, SigningDomain)>,
+    }
+
+    impl Reference {
+        /// The heights that are remembered: those that were let through last.
+        fn remembered(&self) -> Vec<u64> {
+            let mut last = Vec::new();
+            for (number, ..) in self.let_through.iter().rev() {
+                if !last.contains(number) && last.len() < self.heights {
+                    last.push(*number);
+                }
+            }
+            last
+        }
+
+        /// The frames of a height since it was remembered last.
+        fn of(&self, number: u64) -> Vec<(u8, SigningDomain)> {
+            let mut kept = Vec::new();
+            for end in 1..=self.let_through.len() {
+                let upto = Self { heights: self.heights, let_through: self.let_through[..end].to_vec() };
+                let (of, block, domain) = self.let_through[end - 1];
+                if of == number {
+                    kept.push((block, domain));
+                }
+                if !upto.remembered().contains(&number) {
+                    kept.clear();
+                }
+            }
+            kept
+        }
+
+        fn takes(&self, max_blocks: usize, number: u64, block: u8, domain: SigningDomain) -> &'static str {
+            let counts = |(_, other): &&(u8, SigningDomain)| *other == Own || domain == Zero;
+            let frames = self.of(number);
+            let told: Vec<u8> = frames.iter().filter(counts).map(|(block, _)| *block).collect();
+            let blocks: std::collections::BTreeSet<u8> = told.iter().copied().collect();
+            if blocks.len() > max_blocks {
+                "too-many-at-height"
+            } else if blocks.contains(&block) {
+                "already-seen"
+            } else {
+                "accept"
+            }
+        }
+    }
+
+    proptest! {
+        /// Whatever comes in whatever order: as the reference has it, within bounds, and a block whose replay was let
+        /// through is never the reason for which its genuine attestation is not.
+        #[test]
+        fn is_as_the_slow_reference(
+            frames in prop::collection::vec((0..5_u64, 0..6_u8, any::<bool>()), 0..60),
+            heights in 1..5_usize,
+            max_blocks in 0..4_usize,
+        ) {
+            let mut seen = SeenBlocks::new(heights);
+            let mut reference = Reference { heights, let_through: Vec::new() };
+            for (number, block, is_own) in frames {
+                let (hash, domain) = (B256::repeat_byte(block), if is_own { Own } else { Zero });
+                let checked = seen.check(max_blocks, number, hash, domain);
+                let found = checked.as_ref().map_or_else(Reason::code, |()| "accept");
+                prop_assert_eq!(found, reference.takes(max_blocks, number, block, domain));
+                if checked.is_ok() {
+                    let before = reference.of(number);
+                    let rivals = seen.mark(number, hash, domain);
+                    for other in &rivals {
+                        let byte = other.hash[0];
+                        prop_assert!(before.iter().any(|(block, _)| *block == byte) && byte != block);
+                        prop_assert_eq!(other.is_attributable, before.contains(&(byte, Own)));
+                    }
+                    let others: std::collections::BTreeSet<u8> =
+                        before.iter().map(|(other, _)| *other).filter(|other| *other != block).collect();
+                    prop_assert_eq!(rivals.len(), others.len());
+                    reference.let_through.push((number, block, domain));
+                }
+                let held = seen.heights.iter().map(|(_, blocks)| blocks);
+                for blocks in held.clone() {
+                    let own = blocks.iter().filter(|block| block.is_attributable).count();
+                    prop_assert!(own <= max_blocks + 1 && blocks.len() <= 2 * (max_blocks + 1));
+                }
+                prop_assert!(held.count() <= heights);
+            }
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! the block bear it out.
 
 use crate::{
-    AuthenticFrame, ChainId, Envelope, ExecutionPayload, MessageId, PayloadHash, SigningDomain, Topic,
+    AuthenticFrame, ChainId, Envelope, ExecutionPayload, MessageId, PayloadHash, Rival, SigningDomain, Topic,
     UnixSeconds, signature::SIGNATURE_BYTES,
 };
 use alloy_primitives::{Address, B256, Bytes};
@@ -19,7 +19,7 @@ struct Parts {
     frame: AuthenticFrame,
     envelope: Envelope,
     message_id: MessageId,
-    rivals: Vec<B256>,
+    rivals: Vec<Rival>,
 }
 
 impl ValidBlock {
@@ -27,7 +27,7 @@ impl ValidBlock {
         frame: AuthenticFrame,
         envelope: Envelope,
         message_id: MessageId,
-        rivals: Vec<B256>,
+        rivals: Vec<Rival>,
     ) -> Self {
         Self(Arc::new(Parts { frame, envelope, message_id, rivals }))
     }
@@ -97,9 +97,10 @@ impl ValidBlock {
         self.0.message_id
     }
 
-    /// The hashes of the other blocks of this height that its topic let through before it: on the cross-safe topic
-    /// the signer has said two things, of which at most one holds. Few: a height has a bound.
-    pub fn rivals(&self) -> &[B256] {
+    /// The other blocks of this height that its topic let through before it. Few: a height has a bound. On the
+    /// cross-safe topic at most one of them holds; only where both signatures are attributable has the signer said two
+    /// things.
+    pub fn rivals(&self) -> &[Rival] {
         &self.0.rivals
     }
 

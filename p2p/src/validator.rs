@@ -117,16 +117,16 @@ impl Validator {
         now: UnixSeconds,
     ) -> Result<ValidBlock, Refusal> {
         let topic = frame.topic();
-        let (number, hash) = (envelope.payload.number, envelope.payload.block_hash);
+        let (number, hash, domain) = (envelope.payload.number, envelope.payload.block_hash, frame.domain());
         let settled = self.settled.filter(|_| topic.is_cross_safe());
         let (window, max_blocks) = (self.rules.window(topic, now), self.rules.max_blocks_per_height);
         window
             .check(envelope.payload.timestamp)
             .and_then(|()| check_block(&envelope, &self.rules.forks))
             .and_then(|()| not_settled(settled, number))
-            .and_then(|()| self.topic(topic).seen.check(max_blocks, number, hash))
+            .and_then(|()| self.topic(topic).seen.check(max_blocks, number, hash, domain))
             .map_err(|reason| frame.refuse(reason))?;
-        let rivals = self.topic(topic).seen.mark(number, hash);
+        let rivals = self.topic(topic).seen.mark(number, hash, domain);
         Ok(ValidBlock::new(frame, envelope, id, rivals))
     }
 }
@@ -391,6 +391,53 @@ mod tests {
         assert_eq!(outcome(&validator.judge(CrossSafeBlocksV1, &frame, &signers(), NOW)), "accept");
     }
 
+    /// A bystander's replay of an unsafe block and the genuine attestation of it, in any order.
+    #[rstest]
+    #[case::replay_first(&["zero", "own"], &["accept", "accept"])]
+    #[case::genuine_first(&["own", "zero"], &["accept", "ignore already-seen"])]
+    #[case::replays_around(
+        &["zero", "zero", "own", "zero", "own"],
+        &["accept", "ignore already-seen", "accept", "ignore already-seen", "ignore already-seen"]
+    )]
+    fn a_replay_never_takes_the_place_of_the_genuine_attestation(
+        #[case] domains: &[&str],
+        #[case] expected: &[&str],
+    ) {
+        let mut validator = validator();
+        let judged = domains.iter().map(|domain| {
+            let domain =
+                if *domain == "own" { SigningDomain::CrossSafeBlocksV1 } else { SigningDomain::Zero };
+            let frame = envelope(5, |_| ()).sign(&sequencer(), domain, chain()).unwrap().frame();
+            let judgement = validator.judge(CrossSafeBlocksV1, &frame, &signers(), NOW);
+            if let Judgement::Accept(block) = &judgement {
+                assert_eq!((block.domain(), block.rivals()), (domain, &[][..]));
+            }
+            outcome(&judgement)
+        });
+        assert_eq!(judged.collect::<Vec<_>>(), expected);
+    }
+
+    /// The sequencer rebuilt a height again and again, and a bystander replayed each of its unsafe blocks.
+    #[test]
+    fn replays_use_up_no_room_of_the_genuine_attestations() {
+        let mut validator = validator();
+        let mut judge = |gas_used, domain| {
+            let envelope = envelope(5, |payload| payload.gas_used = gas_used);
+            let frame = envelope.sign(&sequencer(), domain, chain()).unwrap().frame();
+            outcome(&validator.judge(CrossSafeBlocksV1, &frame, &signers(), NOW))
+        };
+        let full = "ignore too-many-at-height";
+        for gas_used in 0..6 {
+            assert_eq!(judge(gas_used, SigningDomain::Zero), "accept");
+        }
+        assert_eq!(judge(6, SigningDomain::Zero), full);
+        for gas_used in 2..8 {
+            assert_eq!(judge(gas_used, SigningDomain::CrossSafeBlocksV1), "accept");
+        }
+        assert_eq!(judge(8, SigningDomain::CrossSafeBlocksV1), full);
+        assert_eq!(judge(7, SigningDomain::Zero), full);
+    }
+
     /// op-node lets six through and then refuses whatever comes, a known block included.
     #[rstest]
     #[case(BlocksV4, "reject too-many-at-height")]
@@ -421,8 +468,10 @@ mod tests {
         };
         let (first, second, other) = (accept(5, 1), accept(5, 2), accept(6, 1));
         assert!(first.rivals().is_empty() && other.rivals().is_empty());
-        assert_eq!(second.rivals(), [first.hash()]);
-        assert_eq!(accept(5, 3).rivals(), [first.hash(), second.hash()]);
+        let hashes = |block: &ValidBlock| block.rivals().iter().map(|rival| rival.hash).collect::<Vec<_>>();
+        assert_eq!(hashes(&second), [first.hash()]);
+        assert_eq!(hashes(&accept(5, 3)), [first.hash(), second.hash()]);
+        assert!(second.rivals().iter().all(|rival| rival.is_attributable == topic.is_cross_safe()));
     }
 
     #[rstest]

@@ -10,7 +10,7 @@ use crate::consolidation::{BlockAttributes, OutputV0};
 use crate::incidents::{Alarm, Incidents};
 use crate::interop::BlockKey;
 use crate::invalid_blocks::{InvalidBlocks, Prover};
-use crate::ledger::{BlockPosition, Decision, Ledger, LedgerError, NewCase, Opened};
+use crate::ledger::{BlockPosition, Decided, Decision, Ledger, LedgerError, NewCase, Opened};
 use crate::metrics::Metrics;
 use crate::rpc::Told;
 use crate::sources::{SyncStatus, VerifiedBlock};
@@ -259,12 +259,14 @@ impl Auditor {
         at: Instant,
     ) -> Result<(), LedgerError> {
         let key = BlockKey { chain_id: block.chain_id(), number: block.number(), hash: block.hash() };
-        if self.open.len() >= self.limits.max_open && !self.open.contains(&key) {
-            self.metrics.limit_reached("open-cases");
-            debug!(chain_id = %key.chain_id, number = key.number, "too many open cases; left to the ancestor audit");
-            return Ok(());
-        }
-        let opened = match self.ledger.open_case(&NewCase::Attested(block), self.clock.now()).await {
+        let now = self.clock.now();
+        let has_room = self.open.len() < self.limits.max_open || self.open.contains(&key);
+        let written = match has_room {
+            true => self.ledger.open_case(&NewCase::Attested(block), now).await,
+            // What has a case is kept by the signature that says most all the same.
+            false => self.ledger.upgrade_attested(block, now).await,
+        };
+        let opened = match written {
             Err(error @ LedgerError::OutOfRange { .. }) => {
                 debug!(chain_id = %key.chain_id, %error, "an attestation does not fit the ledger; dropped");
                 return Ok(());
@@ -286,8 +288,34 @@ impl Auditor {
                 self.metrics.attestation_received(key.chain_id);
                 Ok(())
             }
+            Opened::NowAttributable => self.attribute(key).await,
+            Opened::Known if !has_room => {
+                self.metrics.limit_reached("open-cases");
+                debug!(chain_id = %key.chain_id, number = key.number, "too many open cases; left to the ancestor audit");
+                Ok(())
+            }
             Opened::Known => Ok(()),
         }
+    }
+
+    /// A block that was known by what may be a replay is bound to its signer now: a verdict against it is told again.
+    async fn attribute(&mut self, key: BlockKey) -> Result<(), LedgerError> {
+        let BlockKey { chain_id, number, hash } = key;
+        self.metrics.attestation_made_attributable(chain_id);
+        let cases = self.ledger.cases_at(chain_id, number).await?;
+        let verdict = cases.into_iter().find(|case| case.hash == hash).and_then(|case| case.verdict);
+        let Some(verdict) = verdict.filter(|verdict| Verdict::is_wrong_by_name(&verdict.name)) else {
+            return Ok(());
+        };
+        self.metrics.attributable_verdict(chain_id, &verdict.name);
+        let (name, reason) = (&verdict.name, verdict.reason.as_deref().unwrap_or_default());
+        warn!(%chain_id, number, %hash, verdict = name, reason, detail = verdict.detail, attributable = true,
+              "a block that does not hold was attested by a signature that binds its signer");
+        if let Some(told) = &self.told {
+            // Nobody has to listen.
+            let _unheard = told.send(Told::attributed(key, verdict));
+        }
+        Ok(())
     }
 
     /// Where a chain's audit begins is what its node called final when it was first asked.
@@ -380,20 +408,20 @@ impl Auditor {
         }
         // Durable first: whoever hears of a verdict can rely on finding it after a crash. That nobody is led onto the block
         // needs no such promise, and whoever finds the verdict finds that done.
-        if !self.ledger.decide(&decision).await? {
+        let Some(Decided { attributable }) = self.ledger.decide(&decision).await? else {
             return Ok(());
-        }
-        self.metrics.verdict(&decision);
+        };
+        self.metrics.verdict(&decision, attributable);
         if let Some(taken) = case.taken() {
             self.metrics.upgrade_from_node(key.chain_id);
             warn!(chain_id = %key.chain_id, number = key.number, fork = taken.fork, transactions = taken.transactions,
                   gas = taken.gas,
                   "the upgrade transactions of a block were taken from the rollup node: this build does not know the fork; name its bundle in consolidation.upgrade_bundles, or use a newer Crosscheck");
         }
-        report(&key, &decision, &self.incidents);
+        report(&key, &decision, attributable, &self.incidents);
         if let Some(told) = &self.told {
             // Nobody has to listen.
-            let _unheard = told.send(Told::verdict(key, verdict));
+            let _unheard = told.send(Told::verdict(key, verdict, attributable));
         }
         self.publish_vouched(key.chain_id).await
     }
@@ -498,20 +526,20 @@ async fn sleep_until_due(due: Option<Instant>) {
 
 /// Writes a verdict to the log. The first proof that a block is invalid is an error, whether it is the audit's or the
 /// monitor's; the line says in any case that the block was attested.
-fn report(key: &BlockKey, decision: &Decision<'_>, incidents: &Incidents) {
+fn report(key: &BlockKey, decision: &Decision<'_>, attributable: Option<bool>, incidents: &Incidents) {
     let BlockKey { chain_id, number, hash } = key;
     let (verdict, detail) = (decision.verdict.name(), decision.detail.as_str());
     let (reason, after_ms) = (decision.verdict.reason().unwrap_or_default(), decision.after.as_millis());
     let incident = *key;
     match (verdict, decision.replaces) {
         ("violated", _) if incidents.raise(incident, Alarm::Invalid) => {
-            error!(%chain_id, number, %hash, verdict, reason, detail, after_ms, %incident, "{VIOLATED}");
+            error!(%chain_id, number, %hash, verdict, reason, detail, attributable, after_ms, %incident, "{VIOLATED}");
         }
         ("violated", _) => {
-            warn!(%chain_id, number, %hash, verdict, reason, detail, after_ms, %incident, "{VIOLATED}");
+            warn!(%chain_id, number, %hash, verdict, reason, detail, attributable, after_ms, %incident, "{VIOLATED}");
         }
         ("discarded", _) => {
-            error!(%chain_id, number, %hash, verdict, reason, detail, after_ms, %incident,
+            error!(%chain_id, number, %hash, verdict, reason, detail, attributable, after_ms, %incident,
                    "an attested block is not what L1 says");
         }
         // The incident is that of the block which it rightly replaces.

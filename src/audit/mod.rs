@@ -1,6 +1,6 @@
 //! The audit: an attested block becomes a [`Case`], a case ends in a [`Verdict`].
 //!
-//! `case`, `closure`, `proven_blocks`, `verdict`, `checked_message` and `candidates` are pure. The auditor task around them asks the
+//! `case`, `closure`, `proven_blocks`, `verdict`, `checked_message`, `candidates` and `rivals` are pure. The auditor task around them asks the
 //! sources and writes to the ledger; a verdict is durable before anything else hears of it.
 
 mod auditor;
@@ -22,6 +22,8 @@ mod outlook;
 mod proven_blocks;
 mod range;
 mod reasons;
+mod rival_watcher;
+mod rivals;
 mod safe_meaning;
 mod verdict;
 mod wait;
@@ -40,5 +42,7 @@ pub use long_open::{LongOpenCase, LongOpenCases, OpenCaseWatch};
 pub use need::Need;
 pub use node_comparer::{COMPARE_EVERY, NodeComparer, NodeQuarrels};
 pub use range::{RangeAudit, RangeOutcome};
+pub use rival_watcher::{RIVAL_INBOX, RivalWatcher};
+pub use rivals::Relation;
 pub use verdict::{Discard, InvalidMessage, L1Contradiction, Verdict, Violation};
 pub use wait::{Awaited, Cause, Wait};

@@ -104,6 +104,11 @@ impl Verdict {
         ("superseded", ""),
     ];
 
+    /// Whether the verdict of this name says that the block is not what was attested.
+    pub fn is_wrong_by_name(name: &str) -> bool {
+        ["violated", "discarded"].contains(&name)
+    }
+
     /// Its stable name.
     pub const fn name(&self) -> &'static str {
         match self {

@@ -26,6 +26,8 @@ pub enum Finding {
     },
     /// The attested block's fork is gone.
     Superseded,
+    /// The attestation holds, and nothing is kept of it but a replay of the unsafe block.
+    UpheldReplay,
     /// There is no verdict yet.
     Open,
     /// The frame was rejected on gossip.
@@ -120,6 +122,7 @@ impl Finding {
             | Self::UpheldReplacement
             | Self::UpheldAsAncestor
             | Self::Superseded
+            | Self::UpheldReplay
             | Self::Open
             | Self::Ignored { .. }
             | Self::OpenThenUpheld { .. }
@@ -142,6 +145,7 @@ impl fmt::Display for Finding {
             Self::UpheldAsAncestor => f.write_str("upheld as ancestor"),
             Self::Discarded { reason } => write!(f, "discarded: {reason}"),
             Self::Superseded => f.write_str("superseded"),
+            Self::UpheldReplay => f.write_str("upheld, kept as a replay only"),
             Self::Open => f.write_str("open"),
             Self::Rejected { reason } => write!(f, "rejected: {reason}"),
             Self::Ignored { reason } => write!(f, "ignored: {reason}"),

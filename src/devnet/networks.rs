@@ -124,8 +124,8 @@ impl Networks {
         true
     }
 
-    /// Publishes what a chain did in a tick: new blocks first, then attestations, each in order. Answers for
-    /// each attestation the hash of what was signed, if it was published.
+    /// Publishes what a chain did in a tick: new blocks first, then a bystander's replays, then attestations, each in
+    /// order. Answers for each attestation the hash of what was signed, if it was published.
     ///
     /// # Errors
     /// When something cannot be signed.
@@ -135,6 +135,9 @@ impl Networks {
         };
         for block in &tick.built {
             member.publisher.publish_block(block).await?;
+        }
+        for block in &tick.replayed {
+            member.publisher.publish_replay(block).await?;
         }
         let mut signed = Vec::with_capacity(tick.attestations.len());
         for word in &tick.attestations {

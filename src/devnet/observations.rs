@@ -33,6 +33,8 @@ pub struct Observations {
     by_block: HashMap<(ChainId, B256), BTreeSet<u64>>,
     /// The records without a verdict.
     open: BTreeSet<u64>,
+    /// The records that only a replay is kept of.
+    replays: BTreeSet<u64>,
     /// Endpoints that were ever said to differ from the others: chain, place, and how.
     odd: BTreeSet<(u64, usize, Oddity)>,
     /// Which chains' clients were ever named in the status as contradicting themselves.
@@ -60,12 +62,18 @@ impl Observations {
             } else {
                 self.open.remove(&record.id);
             }
+            if record.is_replay() {
+                self.replays.insert(record.id);
+            } else {
+                self.replays.remove(&record.id);
+            }
             self.attestations.insert(record.id, record);
         }
         while self.attestations.len() > MAX_RECORDS
             && let Some((id, record)) = self.attestations.pop_first()
         {
             self.open.remove(&id);
+            self.replays.remove(&id);
             let place = (record.chain_id, record.hash);
             if self.by_block.get_mut(&place).is_some_and(|ids| ids.remove(&id) && ids.is_empty()) {
                 self.by_block.remove(&place);
@@ -185,9 +193,9 @@ impl Observations {
         ids.filter_map(|id| self.attestations.get(id))
     }
 
-    /// The id of the first record that has no verdict yet.
-    pub fn first_open(&self) -> Option<u64> {
-        self.open.first().copied()
+    /// The id of the first record that may still be another: it has no verdict yet, or only a replay is kept of it.
+    pub fn first_unsettled(&self) -> Option<u64> {
+        self.open.first().into_iter().chain(self.replays.first()).min().copied()
     }
 
     /// The id of the newest attestation record; 0 before the first.

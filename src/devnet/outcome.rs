@@ -40,7 +40,8 @@ impl Outcome {
     }
 }
 
-/// What the sidecar has not settled: verdicts that are open, and attested blocks, or their ancestors, without any.
+/// What the sidecar has not settled: verdicts that are open, attested blocks, or their ancestors, without any, and blocks of
+/// whose attestation a replay is all that is kept.
 pub fn unsettled(sequencers: &[Sequencer], plan: &FaultPlan, seen: &Observations) -> Vec<String> {
     let audited: BTreeSet<(ChainId, B256)> = seen
         .attestations()
@@ -50,6 +51,10 @@ pub fn unsettled(sequencers: &[Sequencer], plan: &FaultPlan, seen: &Observations
     let open = seen.attestations().filter(|record| record.is_open());
     let open =
         open.map(|record| format!("chain {} block {}: the verdict is open", record.chain_id, record.number));
+    let replays = seen.attestations().filter(|record| record.is_replay()).map(|record| {
+        let (chain_id, number) = (record.chain_id, record.number);
+        format!("chain {chain_id} block {number}: its attestation is kept as a replay only")
+    });
     let blocks = sequencers.iter().flat_map(|sequencer| {
         let canonical =
             (1..=last_attested(sequencer, plan)).filter_map(|number| sequencer.chain().canonical(number));
@@ -58,7 +63,7 @@ pub fn unsettled(sequencers: &[Sequencer], plan: &FaultPlan, seen: &Observations
     let missing = blocks.filter(|(chain_id, _, hash)| !audited.contains(&(ChainId::from(*chain_id), *hash)));
     let missing =
         missing.map(|(chain_id, number, _)| format!("chain {chain_id} block {number}: it has no verdict"));
-    open.chain(missing).collect()
+    open.chain(replays).chain(missing).collect()
 }
 
 /// The followers that are not where the attestations lead them: at the last block that is attested or, where an

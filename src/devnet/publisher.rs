@@ -80,6 +80,16 @@ impl Publisher {
         Ok(())
     }
 
+    /// Gossips a block's own frame as an attestation: what anybody can do who has heard the block.
+    ///
+    /// # Errors
+    /// When it cannot be signed.
+    pub async fn publish_replay(&self, block: &L2Block) -> Result<(), PublisherError> {
+        let signed = self.sign(block, &self.sequencer, SigningDomain::Zero)?;
+        self.publish(Topic::CrossSafeBlocksV1, &signed, block.number()).await;
+        Ok(())
+    }
+
     /// Gossips an attestation; answers the hash of what was signed.
     ///
     /// # Errors

@@ -234,6 +234,7 @@ fn verdict_found(
         Finding::Upheld if *expected == Finding::UpheldAsAncestor && !record.is_attested() => {
             Finding::UpheldAsAncestor
         }
+        Finding::Upheld if record.is_replay() => Finding::UpheldReplay,
         finding => finding,
     };
     Some((finding, record.decided_after_ms))
@@ -303,7 +304,9 @@ pub fn count_attestations(seen: &Observations) -> AttestationCounts {
     for record in seen.attestations().filter(|record| record.is_attested()) {
         increment(&mut counts.received);
         match record.finding() {
-            Finding::Upheld | Finding::UpheldAsAncestor => increment(&mut counts.upheld),
+            Finding::Upheld | Finding::UpheldAsAncestor | Finding::UpheldReplay => {
+                increment(&mut counts.upheld)
+            }
             Finding::UpheldReplacement => increment(&mut counts.upheld_replacement),
             Finding::Violated { .. } => increment(&mut counts.violated),
             Finding::Discarded { .. } => increment(&mut counts.discarded),

@@ -86,6 +86,8 @@ pub struct ChainTick {
     pub replacement: Option<Arc<L2Block>>,
     /// The blocks that were built, in order; they follow the replacement.
     pub built: Vec<Arc<L2Block>>,
+    /// Those of them whose frames a bystander publishes as attestations, at once.
+    pub replayed: Vec<Arc<L2Block>>,
     /// The scripted messages that those blocks execute.
     pub scripted: Vec<ScriptedMessage>,
     /// What is attested, in order.
@@ -124,6 +126,7 @@ impl ChainTick {
             chain_id,
             replacement: None,
             built: Vec::new(),
+            replayed: Vec::new(),
             scripted: Vec::new(),
             attestations: Vec::new(),
             heads: Heads::default(),

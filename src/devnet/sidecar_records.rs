@@ -73,6 +73,9 @@ pub struct AttestationRecord {
     pub hash: B256,
     /// `attested`, or `ancestor` of an attested block.
     pub origin: String,
+    /// Whether the attestation that is kept can be held against its signer.
+    #[serde(default)]
+    pub attributable: Option<bool>,
     /// The verdict.
     pub verdict: String,
     /// Why, if the verdict is `violated` or `discarded`.
@@ -133,6 +136,11 @@ impl AttestationRecord {
     /// Whether the block itself was attested, and not only one of its descendants.
     pub fn is_attested(&self) -> bool {
         self.origin == "attested"
+    }
+
+    /// Whether only what may be a replay of the unsafe block is kept as its attestation.
+    pub fn is_replay(&self) -> bool {
+        self.attributable == Some(false)
     }
 
     /// Whether there is no verdict yet.

@@ -4,6 +4,7 @@
 //! It opens no socket and reads no clock; a [`Tick`] says what has changed and what is to be published.
 
 use super::{
+    block::L2Block,
     chain::ChainParams,
     contracts::Inbox,
     faults::{EndpointFault, FaultPlan},
@@ -207,6 +208,10 @@ impl Superchain {
         let mut chains = Vec::with_capacity(self.sequencers.len());
         for (chain, promotion) in self.sequencers.iter_mut().zip(promotions) {
             let built = chain.build(tick, &self.l1, &self.pool, plan)?;
+            let is_replayed = |block: &&Arc<L2Block>| {
+                plan.at(chain.chain_id(), block.number()).is_some_and(|planned| planned.fault.is_replayed())
+            };
+            let replayed = built.blocks.iter().filter(is_replayed).cloned().collect();
             let fork = chain.fork(tick, &self.l1, plan)?;
             let unlinked = chain.unlinked(tick, plan)?;
             let odd = match plan.endpoint(chain.chain_id(), tick) {
@@ -222,6 +227,7 @@ impl Superchain {
                 chain_id: chain.chain_id(),
                 replacement: promotion.replacement,
                 built: built.blocks,
+                replayed,
                 scripted: built.scripted,
                 attestations: promotion.attestations,
                 heads: chain.heads(),

@@ -91,10 +91,10 @@ impl Watch {
     async fn try_poll(&mut self, outages: &[u64], at: Duration) -> Result<(), ClientError> {
         let status: SidecarStatus = self.call("crosscheck_status", &Nothing {}).await?;
         self.seen.take_status(status);
-        // What was open may be decided now; then comes what is new.
+        // What was open may be decided now, and a replay be attested; then comes what is new.
         let known = self.seen.last_attestation();
-        if let Some(open) = self.seen.first_open() {
-            self.read_attestations(open.saturating_sub(1), Some(known), outages).await?;
+        if let Some(first) = self.seen.first_unsettled() {
+            self.read_attestations(first.saturating_sub(1), Some(known), outages).await?;
         }
         self.read_attestations(known, None, outages).await?;
         self.read_refusals(at).await?;

@@ -39,6 +39,9 @@ pub struct Intake {
     /// Where unsafe blocks go, to be looked at before they are executed. When it is full they are counted, not waited
     /// for: what they execute is found from their receipts.
     pub suspects: mpsc::Sender<SuspectMessage>,
+    /// Where attested blocks go, to be told apart from others of their heights. When it is full they are counted, not
+    /// waited for: their verdicts do not depend on it.
+    pub rivals: mpsc::Sender<ValidBlock>,
     /// Word to the chain's reader.
     pub nudges: Nudges,
     /// Where refused frames are remembered.
@@ -154,17 +157,11 @@ impl Intake {
         }
     }
 
-    /// Tells an operator that two blocks of one height were attested. Each becomes a case: at most one is upheld.
+    /// Has an attested block compared with others of its height. Each becomes a case: at most one is upheld.
     fn compare(&self, block: &ValidBlock) {
-        if !block.topic().is_cross_safe() || block.rivals().is_empty() {
-            return;
+        if block.topic().is_cross_safe() && self.rivals.try_send(block.clone()).is_err() {
+            self.metrics.limit_reached("rival-inbox");
         }
-        self.metrics.rival_attested(self.chain_id);
-        let (signer, domain, rivals) = (block.signer(), block.domain(), block.rivals());
-        warn!(
-            chain_id = %self.chain_id, number = block.number(), hash = %block.hash(), ?rivals, %signer,
-            attributable = domain.is_attributable(), "another block of this height was attested before"
-        );
     }
 
     /// Has an unsafe block looked at, and the chain read on.

@@ -1,8 +1,10 @@
 //! The ledger: what must never be lost. Cases and their verdicts, operators' resolutions, and the
 //! head vouched for, what was noted of executed messages, and switches, in SQLite.
 //!
-//! Everything is durable when a call returns. A verdict is written once and never changed.
+//! Everything is durable when a call returns. A verdict is written once and never changed. Of an attestation the signature
+//! that says most is kept.
 
+mod attested;
 mod candidates;
 mod counts;
 mod error;
@@ -16,13 +18,14 @@ mod resolution;
 mod store;
 mod suspects;
 
+pub use attested::{KnownCase, KnownVerdict};
 pub use counts::CaseCounts;
 pub use error::LedgerError;
 pub use heads::{BlockPosition, Unlinked, VouchedHead};
 pub use hold::Hold;
 pub use record::{CaseFilter, CaseRecord};
 pub use resolution::{MAX_REASON_BYTES, RefusedResolution, Resolution, Resolved};
-pub use store::{Decision, Ledger, NewCase, OpenCase, Opened};
+pub use store::{Decided, Decision, Ledger, NewCase, OpenCase, Opened};
 
 #[cfg(test)]
 mod tests;

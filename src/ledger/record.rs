@@ -85,10 +85,7 @@ impl Ledger {
 
 impl CaseRecord {
     fn read(row: &SqliteRow) -> Result<Self, LedgerError> {
-        let domain = row
-            .try_get::<Option<String>, _>("domain")?
-            .map(|name| name.parse::<SigningDomain>().map_err(corrupt("domain")))
-            .transpose()?;
+        let domain = read_domain(row)?;
         Ok(Self {
             id: row.try_get("id")?,
             chain_id: read_chain_id(row)?,
@@ -119,6 +116,17 @@ impl CaseRecord {
 
 pub(super) fn corrupt<E: ToString>(field: &'static str) -> impl FnOnce(E) -> LedgerError {
     move |error| LedgerError::Corrupt { field, reason: error.to_string() }
+}
+
+fn read_domain(row: &SqliteRow) -> Result<Option<SigningDomain>, LedgerError> {
+    row.try_get::<Option<String>, _>("domain")?
+        .map(|name| name.parse::<SigningDomain>().map_err(corrupt("domain")))
+        .transpose()
+}
+
+/// Whether the attestation can be held against its signer. `None`: nobody attested the block itself.
+pub(super) fn read_attributable(row: &SqliteRow) -> Result<Option<bool>, LedgerError> {
+    Ok(read_domain(row)?.map(SigningDomain::is_attributable))
 }
 
 pub(super) fn read_chain_id(row: &SqliteRow) -> Result<ChainId, LedgerError> {

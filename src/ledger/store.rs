@@ -1,7 +1,7 @@
 //! [`Ledger`]: the SQLite database, and what is written to it.
 
 use super::heads::advance;
-use super::record::{corrupt, read_chain_id, read_hash, read_u64};
+use super::record::{corrupt, read_attributable, read_chain_id, read_hash, read_u64};
 use super::{BlockPosition, LedgerError};
 use crate::audit::{CheckedMessage, Verdict, Wait};
 use crate::interop::BlockKey;
@@ -53,6 +53,8 @@ pub enum Opened {
     New,
     /// The block was under audit or decided as an ancestor; it is attested now.
     NowAttested,
+    /// The block was attested by a signature that may be a replay; one that binds its signer is kept in its place now.
+    NowAttributable,
     /// There was nothing to add.
     Known,
 }
@@ -66,6 +68,13 @@ pub struct OpenCase {
     pub opened_at: UnixSeconds,
     /// Of an attested block: topic, signer and gossip frame.
     pub attestation: Option<(Topic, Address, Bytes)>,
+}
+
+/// What was written with a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decided {
+    /// Whether the attestation can be held against its signer. `None`: nobody attested the block itself.
+    pub attributable: Option<bool>,
 }
 
 /// A verdict to be written.
@@ -156,44 +165,6 @@ impl Ledger {
         }
     }
 
-    async fn open_attested(&self, block: &ValidBlock, at: UnixSeconds) -> Result<Opened, LedgerError> {
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let inserted = sqlx::query(
-            "INSERT INTO cases (chain_id, number, hash, parent_hash, timestamp, origin, topic, domain, signer,
-                                payload_hash, frame, opened_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, 'attested', ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
-        );
-        let upgraded = sqlx::query(
-            "UPDATE cases SET origin = 'attested', parent_hash = ?4, timestamp = ?5, topic = ?6, domain = ?7,
-                              signer = ?8, payload_hash = ?9,
-                              frame = CASE WHEN verdict IS NULL OR verdict NOT LIKE 'upheld%' THEN ?10 END
-             WHERE chain_id = ?1 AND number = ?2 AND hash = ?3 AND origin = 'ancestor' AND ?11 IS NOT NULL",
-        );
-        let mut outcome = Opened::Known;
-        for (statement, opened) in [(inserted, Opened::New), (upgraded, Opened::NowAttested)] {
-            let done = statement
-                .bind(block.chain_id().to_string())
-                .bind(as_integer("block number", block.number())?)
-                .bind(block.hash().to_vec())
-                .bind(block.parent_hash().to_vec())
-                .bind(as_integer("timestamp", block.timestamp().0)?)
-                .bind(block.topic().name())
-                .bind(block.domain().to_string())
-                .bind(block.signer().to_vec())
-                .bind(block.payload_hash().as_b256().to_vec())
-                .bind(block.frame().to_vec())
-                .bind(as_integer("time", at.0)?)
-                .execute(&mut *transaction)
-                .await?;
-            if done.rows_affected() == 1 {
-                outcome = opened;
-                break;
-            }
-        }
-        transaction.commit().await?;
-        Ok(outcome)
-    }
-
     /// Writes what an open case waits for and knows so far.
     ///
     /// # Errors
@@ -218,18 +189,18 @@ impl Ledger {
         Ok(())
     }
 
-    /// Writes a verdict, and carries the vouched head as far as it goes. `false`: the case had one already.
+    /// Writes a verdict, and carries the vouched head as far as it goes. `None`: the case had one already.
     ///
     /// # Errors
     /// If the ledger cannot be written.
-    pub async fn decide(&self, decision: &Decision<'_>) -> Result<bool, LedgerError> {
+    pub async fn decide(&self, decision: &Decision<'_>) -> Result<Option<Decided>, LedgerError> {
         let Decision { key, verdict, .. } = decision;
         let after = u64::try_from(decision.after.as_millis()).unwrap_or(u64::MAX);
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let done = sqlx::query(
+        let decided = sqlx::query(
             "UPDATE cases SET verdict = ?4, reason = ?5, detail = ?6, messages = ?7, replaces = ?8, waits = ?9,
                               decided_at = ?10, decided_after_ms = ?11, frame = CASE WHEN ?12 THEN frame END
-             WHERE chain_id = ?1 AND number = ?2 AND hash = ?3 AND verdict IS NULL",
+             WHERE chain_id = ?1 AND number = ?2 AND hash = ?3 AND verdict IS NULL RETURNING domain",
         )
         .bind(key.chain_id.to_string())
         .bind(as_integer("block number", key.number)?)
@@ -243,12 +214,14 @@ impl Ledger {
         .bind(as_integer("time", decision.at.0)?)
         .bind(as_integer("duration", after)?)
         .bind(!verdict.is_upheld())
-        .execute(&mut *transaction)
+        .fetch_optional(&mut *transaction)
         .await?;
+        let read = |row: &SqliteRow| Ok::<_, LedgerError>(Decided { attributable: read_attributable(row)? });
+        let decided = decided.as_ref().map(read).transpose()?;
         advance(&mut transaction, key.chain_id).await?;
         transaction.commit().await?;
         self.note_change();
-        Ok(done.rows_affected() == 1)
+        Ok(decided)
     }
 
     /// Every case without a verdict, in the order in which they were opened, after the `after`-th.

@@ -1,5 +1,6 @@
 //! The ledger against a real database file.
 
+mod attested;
 mod messages;
 
 use super::*;
@@ -23,6 +24,10 @@ fn chain() -> ChainId {
 }
 
 fn attested(number: u64, parent_hash: B256) -> ValidBlock {
+    attested_in(SigningDomain::CrossSafeBlocksV1, number, parent_hash)
+}
+
+fn attested_in(domain: SigningDomain, number: u64, parent_hash: B256) -> ValidBlock {
     let mut payload = ExecutionPayload {
         parent_hash,
         fee_recipient: Address::ZERO,
@@ -47,7 +52,7 @@ fn attested(number: u64, parent_hash: B256) -> ValidBlock {
     payload.block_hash = payload.recompute_hash();
     let signer = BlockSigner::from_bytes(&B256::repeat_byte(1)).unwrap();
     let envelope = Envelope { payload };
-    let frame = envelope.sign(&signer, SigningDomain::CrossSafeBlocksV1, chain()).unwrap().frame();
+    let frame = envelope.sign(&signer, domain, chain()).unwrap().frame();
     let signers = Signers::of(signer.address());
     let rules = ValidationRules::new(chain());
     Validator::reopen(&rules, Topic::CrossSafeBlocksV1, &frame, &signers).unwrap()
@@ -87,7 +92,7 @@ async fn decide(ledger: &Ledger, block: &ValidBlock, verdict: &Verdict) -> bool 
         at: NOW,
         after: Duration::from_millis(12),
     };
-    ledger.decide(&decision).await.unwrap()
+    ledger.decide(&decision).await.unwrap().is_some()
 }
 
 fn violated() -> Verdict {

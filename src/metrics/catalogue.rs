@@ -90,6 +90,19 @@ impl Catalogue {
         Ok(metric)
     }
 
+    /// A counter that is kept elsewhere, for the whole program.
+    pub(super) fn adopt(
+        &mut self,
+        name: &str,
+        help: &'static str,
+        labels: &'static [&'static str],
+        counter: &IntCounterVec,
+    ) -> Result<(), prometheus::Error> {
+        self.registry.register(Box::new(counter.clone()))?;
+        self.define(name, MetricKind::Counter, help, labels);
+        Ok(())
+    }
+
     fn define(&mut self, name: &str, kind: MetricKind, help: &'static str, labels: &'static [&'static str]) {
         self.definitions.push(Definition { name: format!("{PREFIX}_{name}"), kind, labels, help });
     }

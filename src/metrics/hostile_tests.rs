@@ -80,7 +80,7 @@ impl Stranger {
         let statuses = [MessageStatus::Unknown, MessageStatus::Valid, MessageStatus::Invalid(self.invalid())];
         let messages = statuses.map(|status| self.checked(status));
         for verdict in &verdicts {
-            metrics.verdict(&Decision {
+            let decision = Decision {
                 key: self.key().block,
                 verdict,
                 detail: String::new(),
@@ -89,7 +89,8 @@ impl Stranger {
                 waits: &BTreeSet::new(),
                 at: UnixSeconds(0),
                 after: Duration::from_millis(self.0),
-            });
+            };
+            metrics.verdict(&decision, Some(true));
         }
     }
 
@@ -120,7 +121,11 @@ impl Stranger {
             NetworkCounters { by_topic, banned: 1, served: 1, filled: 1, ..NetworkCounters::default() };
         metrics.network_counted(ours, &counters);
         metrics.attestation_received(ours);
-        metrics.rival_attested(ours);
+        for relation in Relation::ALL {
+            metrics.rival_attested(ours, relation);
+        }
+        metrics.attestation_made_attributable(ours);
+        metrics.attributable_verdict(ours, "violated");
         metrics.suspect(ours, self.cited(), Duration::from_millis(self.0));
         for outcome in [SuspectOutcome::Executed, SuspectOutcome::NotExecuted, SuspectOutcome::Dropped] {
             metrics.suspect_settled(ours, outcome);

@@ -211,7 +211,7 @@ fn counters_of_configured_chains_start_at_zero_and_count_by_reason() {
     };
     assert!(metrics.render().unwrap().contains(&line(0)));
     let verdict = Verdict::Discarded(Discard::ExecutionDivergence { derived: B256::ZERO });
-    metrics.verdict(&Decision {
+    let decision = Decision {
         key: BlockKey { chain_id: chain(901), number: 1, hash: B256::ZERO },
         verdict: &verdict,
         detail: verdict.detail(),
@@ -220,8 +220,15 @@ fn counters_of_configured_chains_start_at_zero_and_count_by_reason() {
         waits: &BTreeSet::new(),
         at: UnixSeconds(0),
         after: Duration::from_millis(1),
-    });
-    assert!(metrics.render().unwrap().contains(&line(1)));
+    };
+    let bound = |count: u64| {
+        format!("crosscheck_attributable_verdicts_total{{chain_id=\"901\",verdict=\"discarded\"}} {count}")
+    };
+    metrics.verdict(&decision, Some(false));
+    assert!(metrics.render().unwrap().contains(&bound(0)), "a replay binds nobody");
+    metrics.verdict(&decision, Some(true));
+    assert!(metrics.render().unwrap().contains(&bound(1)));
+    assert!(metrics.render().unwrap().contains(&line(2)));
     assert!(Verdict::NAMES.contains(&(verdict.name(), verdict.reason().unwrap())));
 }
 

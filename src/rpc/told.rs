@@ -6,11 +6,13 @@
 use super::SuspectRecord;
 use crate::audit::Verdict;
 use crate::interop::{BlockKey, MessageStatus, SafetyLevel};
+use crate::ledger::KnownVerdict;
 use crate::monitor::{Cause, Change, Ending, MessageEvent, MessageKey};
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde::Serialize;
 use serde::ser::Serializer;
+use std::borrow::Cow;
 
 /// How many things may wait for the slowest subscriber. One that is further behind is dropped.
 pub const TOLD_CAPACITY: usize = 1024;
@@ -19,16 +21,18 @@ pub const TOLD_CAPACITY: usize = 1024;
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Told {
-    /// An attested block has its verdict.
+    /// An attested block has its verdict. Told again when what does not hold becomes attributable.
     Verdict {
         /// The block.
         block: BlockKey,
         /// The verdict's name.
-        verdict: &'static str,
+        verdict: Cow<'static, str>,
         /// The reason of a violation.
-        reason: Option<&'static str>,
+        reason: Option<Cow<'static, str>>,
         /// What was found, for people.
         detail: String,
+        /// Whether the attestation can be held against its signer. `None`: nobody attested the block itself.
+        attributable: Option<bool>,
     },
     /// A message turned out invalid when it was first checked.
     MessageInvalid(ToldStatus),
@@ -129,8 +133,21 @@ fn cited(fields: CauseFields, block: BlockKey) -> CauseFields {
 
 impl Told {
     /// What there is to tell of a verdict.
-    pub fn verdict(block: BlockKey, verdict: &Verdict) -> Self {
-        Self::Verdict { block, verdict: verdict.name(), reason: verdict.reason(), detail: verdict.detail() }
+    pub fn verdict(block: BlockKey, verdict: &Verdict, attributable: Option<bool>) -> Self {
+        Self::Verdict {
+            block,
+            verdict: verdict.name().into(),
+            reason: verdict.reason().map(Cow::from),
+            detail: verdict.detail(),
+            attributable,
+        }
+    }
+
+    /// What there is to tell of a verdict when the block is bound to its signer afterwards.
+    pub fn attributed(block: BlockKey, verdict: KnownVerdict) -> Self {
+        let KnownVerdict { name, reason, detail } = verdict;
+        let (verdict, reason) = (name.into(), reason.map(Cow::from));
+        Self::Verdict { block, verdict, reason, detail, attributable: Some(true) }
     }
 
     /// What there is to tell of a message, whose status is `status` now. `None`: nothing that anybody waits for.
@@ -206,6 +223,7 @@ impl ToldStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::{InvalidMessage, Violation};
     use crate::interop::InvalidReason;
     use rstest::rstest;
     use serde_json::json;
@@ -294,8 +312,25 @@ mod tests {
 
     #[test]
     fn a_verdict_is_told_with_its_name() {
-        let written = serde_json::to_value(Told::verdict(block(), &Verdict::Upheld)).unwrap();
+        let written = serde_json::to_value(Told::verdict(block(), &Verdict::Upheld, None)).unwrap();
         assert_eq!(written["kind"], "verdict");
         assert_eq!((&written["verdict"], &written["block"]["number"]), (&json!("upheld"), &json!(20)));
+        assert_eq!(written["attributable"], json!(null));
+    }
+
+    #[test]
+    fn what_becomes_attributable_is_told_as_its_verdict_was() {
+        let invalid = InvalidMessage { log_index: 3, reason: InvalidReason::ExecutedByDeposit };
+        let verdict = Verdict::Violated(Violation::InvalidMessage(invalid));
+        let first = serde_json::to_value(Told::verdict(block(), &verdict, Some(false))).unwrap();
+        let known = KnownVerdict {
+            name: verdict.name().to_owned(),
+            reason: verdict.reason().map(str::to_owned),
+            detail: verdict.detail(),
+        };
+        let mut again = serde_json::to_value(Told::attributed(block(), known)).unwrap();
+        assert_eq!((&first["attributable"], &again["attributable"]), (&json!(false), &json!(true)));
+        again["attributable"] = json!(false);
+        assert_eq!(first, again);
     }
 }

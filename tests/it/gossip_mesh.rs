@@ -25,16 +25,16 @@ const INNER: [usize; 2] = [2, 7];
 const AGE: u64 = 10;
 
 /// A program, whether it runs or not.
-struct Sidecar {
+pub(crate) struct Sidecar {
     dir: PathBuf,
     gossip: SocketAddr,
-    rpc: String,
+    pub(crate) rpc: String,
     peer_id: Option<PeerId>,
 }
 
 impl Sidecar {
     /// Writes the configuration of one that dials these. It has no execution client to speak to.
-    fn new(dir: &Path, peers: &[Multiaddr]) -> Self {
+    pub(crate) fn new(dir: &Path, peers: &[Multiaddr]) -> Self {
         let [gossip, rpc, http] = free_addrs().unwrap();
         let peers: Vec<String> = peers.iter().map(ToString::to_string).collect();
         let text = format!(
@@ -51,7 +51,7 @@ impl Sidecar {
     }
 
     /// Starts the program, and waits until these have it in their mesh. It has the name that it had before.
-    async fn start(&mut self, dialled: impl Iterator<Item = &GossipNode>) -> Running {
+    pub(crate) async fn start(&mut self, dialled: impl Iterator<Item = &GossipNode>) -> Running {
         let config = self.dir.join("crosscheck.toml");
         let running = Running::start(&["run", "--config", config.to_str().unwrap()], &self.dir.join("log"));
         let own =

@@ -1,8 +1,8 @@
 //! [`GossipNode`]: a node of the library, on loopback and the real clock, beside the programs that are tried.
 
 use crosscheck_p2p::{
-    ChainId, Multiaddr, Network, NetworkConfig, NetworkError, NetworkEvent, NetworkHandle, NodeIdentity,
-    PeerId, Signers, SystemClock, Topic,
+    ChainId, Clock, Multiaddr, Network, NetworkConfig, NetworkError, NetworkEvent, NetworkHandle,
+    NodeIdentity, PeerId, Signers, SystemClock, Topic, ValidBlock,
 };
 use std::future::Future;
 use std::sync::Arc;
@@ -27,10 +27,20 @@ pub(crate) struct GossipNode {
 impl GossipNode {
     /// Starts a node that stays connected to these peers and accepts these signers.
     pub(crate) fn start(chain_id: ChainId, signers: Signers, static_peers: Vec<Multiaddr>) -> Self {
+        Self::start_at(Arc::new(SystemClock), chain_id, signers, static_peers)
+    }
+
+    /// The same by another clock.
+    pub(crate) fn start_at(
+        clock: Arc<dyn Clock>,
+        chain_id: ChainId,
+        signers: Signers,
+        static_peers: Vec<Multiaddr>,
+    ) -> Self {
         let (sender, receiver) = watch::channel(signers);
         let config = NetworkConfig { static_peers, ..NetworkConfig::new(chain_id) };
         let (network, handle, events) =
-            Network::new(config, NodeIdentity::generate(), Arc::new(SystemClock), receiver).unwrap();
+            Network::new(config, NodeIdentity::generate(), clock, receiver).unwrap();
         let mut tasks = JoinSet::new();
         tasks.spawn(network.run(CancellationToken::new()));
         Self { handle, events, _signers: sender, _tasks: tasks }
@@ -39,6 +49,18 @@ impl GossipNode {
     /// Where it listens, with its id.
     pub(crate) async fn addr(&self) -> Multiaddr {
         in_time("a listener", self.handle.listen_addrs()).await.unwrap().remove(0)
+    }
+
+    /// The next block that is let in.
+    pub(crate) async fn next_block(&mut self, what: &str) -> ValidBlock {
+        in_time(what, async {
+            loop {
+                if let NetworkEvent::Block { block, .. } = self.events.recv().await.unwrap() {
+                    return block;
+                }
+            }
+        })
+        .await
     }
 
     /// Waits until a peer is in this node's mesh on the topics of unsafe blocks and of attestations.

@@ -26,6 +26,7 @@ mod message_check;
 mod metrics;
 mod npm;
 mod program;
+mod replays;
 mod rpc;
 mod sidecar;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

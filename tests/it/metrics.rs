@@ -22,7 +22,7 @@ fn documented(table: &str) -> BTreeMap<String, (String, BTreeSet<String>)> {
     .collect()
 }
 
-async fn scrape(addr: SocketAddr) -> Option<String> {
+pub(crate) async fn scrape(addr: SocketAddr) -> Option<String> {
     let mut stream = tokio::net::TcpStream::connect(addr).await.ok()?;
     stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.ok()?;
     let mut answer = String::new();

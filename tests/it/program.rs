@@ -149,6 +149,16 @@ impl Written {
         self.0["chains"][chain]["rollup_node"].as_str().unwrap().to_owned()
     }
 
+    /// Where the sequencer of a chain is found.
+    pub(crate) fn sequencer(&self, chain: &str) -> String {
+        self.0["chains"][chain]["p2p"]["static_peers"][0].as_str().unwrap().to_owned()
+    }
+
+    /// The file that the chains' time stands in.
+    pub(crate) fn clock_file(&self) -> &str {
+        self.0["clock"].as_str().unwrap().strip_prefix("file:").unwrap()
+    }
+
     pub(crate) fn l1(&self) -> String {
         self.0["l1"]["execution"].as_str().unwrap().to_owned()
     }

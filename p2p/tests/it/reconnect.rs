@@ -1,9 +1,9 @@
 //! Static peers are found again; a node keeps its name.
 
-use crate::support::{HeldPort, Node, chain, frame, sequencer};
+use crate::support::{HeldPort, Node, chain, frame, sequencer, until};
 use crosscheck_p2p::{
-    ChainId, Network, NetworkConfig, NetworkError, NetworkEvent, NodeIdentity, Signers, SystemClock, Topic,
-    ValidationRules,
+    ChainId, Network, NetworkConfig, NetworkError, NetworkEvent, NodeIdentity, PeerInfo, Signers,
+    SystemClock, Topic, ValidationRules,
 };
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -56,6 +56,31 @@ async fn a_peer_that_starts_later_is_found() {
         Node::start_with(&[], NodeIdentity::generate(), |config| config.static_peers = vec![full]).await;
     let late = Node::start_with(&[], key, |config| config.listen = vec![port.addr()]).await;
     early.meshed_with(&late).await;
+}
+
+/// The configured address leads nowhere; where the peer really listens was learnt when it came by itself. The clock of
+/// the known peers stands still: only the static peers' own round can find it again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_static_peer_is_dialled_where_it_was_found_when_its_configured_address_is_stale() {
+    let (stale, port) = (HeldPort::draw(), HeldPort::draw());
+    let dir = tempfile::tempdir().unwrap();
+    let key = dir.path().join("node.key");
+    let identity = || NodeIdentity::load_or_create(&key).unwrap();
+    let full = stale.addr().with_p2p(identity().peer_id()).unwrap();
+    let a = Node::start_with(&[], NodeIdentity::generate(), |config| config.static_peers = vec![full]).await;
+    let b = Node::start_with(&[&a], identity(), |config| config.listen = vec![port.addr()]).await;
+    a.meshed_with(&b).await;
+    until("the peer's listening address", async || {
+        let known = a.handle.known_peers().await.unwrap();
+        let is_learnt =
+            |peer: &PeerInfo| peer.peer_id == b.handle.peer_id() && peer.known.addrs.contains(&port.addr());
+        known.iter().any(is_learnt)
+    })
+    .await;
+    b.stop().await;
+
+    let b = Node::start_with(&[], identity(), |config| config.listen = vec![port.addr()]).await;
+    a.meshed_with(&b).await;
 }
 
 /// An address of the documentation range, which no machine has.

@@ -89,6 +89,7 @@ pub static REGISTRY: &[&dyn Fault] = &[
     &publication::AttestationsOutOfOrder,
     &publication::AttestationsLost,
     &upgrade::LagoonActivation,
+    &publication::ReplayFirst,
 ];
 
 /// The fault of a name.
@@ -220,6 +221,11 @@ pub trait Fault: fmt::Debug + Send + Sync {
     /// Publishing: whether and when the word on the block goes out.
     fn publication(&self) -> Publication {
         Publication::AsPromoted
+    }
+
+    /// Publishing: whether the new block's own frame comes on the attestations' topic, too, as anybody can have it.
+    fn is_replayed(&self) -> bool {
+        false
     }
 
     /// Whether the block may be cited once it is cross-safe: nothing is wrong with it or with its place.

@@ -70,9 +70,9 @@ impl PlannedFault {
         of_nodes.or(self.fault.unlinked_ticks()).is_some()
     }
 
-    /// Whether it needs the chain's blocks to stay what they are.
+    /// Whether it needs the chain's blocks to stay what they are. A block that is replayed and then goes is never attested.
     fn is_tied(&self) -> bool {
-        self.fault.endpoint().is_some() || self.fault.unlinked_ticks().is_some()
+        self.fault.endpoint().is_some() || self.fault.unlinked_ticks().is_some() || self.fault.is_replayed()
     }
 
     /// Whether its blocks go, and others take their places.
@@ -441,6 +441,8 @@ mod tests {
     #[case::tied_after_an_l1_reorg(&["l1-reorg@20", "remote-reorg@31"], "l1-reorg@20 is too close")]
     #[case::upset_after_the_tie(&["remote-reorg@20", "l1-reorg@31:902"], "remote-reorg@20 is too close")]
     #[case::liar_under_an_l1_reorg(&["lying-endpoint@20", "l1-reorg@30:902"], "lying-endpoint@20 is too close")]
+    #[case::replays_under_an_l1_reorg(&["replay-first@20", "l1-reorg@30:902"], "replay-first@20 is too close")]
+    #[case::replay_of_what_is_rebuilt(&["unsafe-reorg@30", "replay-first@20"], "unsafe-reorg@30 is too close")]
     #[case::gone_in_an_outage(&["rpc-outage@20", "justified-replacement@25:902"], "goes while the nodes of chain 901")]
     #[case::gone_before_an_outage(&["justified-replacement@25:902", "rpc-outage@30"], "goes while the nodes of chain 901")]
     #[case::outage_of_a_lying_endpoint(&["lying-endpoint@20", "rpc-outage@25"], "since block 20")]

@@ -7,6 +7,8 @@ use crate::devnet::finding::Finding;
 const REVERSED: u64 = 6;
 /// How many attestations are lost.
 const LOST: u64 = 20;
+/// How many blocks are replayed.
+const REPLAYED: u64 = 6;
 
 /// A run of attestations that are published in reverse order.
 #[derive(Debug)]
@@ -15,6 +17,37 @@ pub(super) struct AttestationsOutOfOrder;
 /// A run of attestations that are never published.
 #[derive(Debug)]
 pub(super) struct AttestationsLost;
+
+/// A run of unsafe blocks that a bystander, who has no key, publishes as attestations before the sequencer attests them.
+#[derive(Debug)]
+pub(super) struct ReplayFirst;
+
+impl Fault for ReplayFirst {
+    fn name(&self) -> &'static str {
+        "replay-first"
+    }
+
+    fn summary(&self) -> &'static str {
+        "a bystander replays the unsafe frames of the block and the five after it on the attestations' topic, before they \
+         are attested"
+    }
+
+    fn blocks(&self) -> u64 {
+        REPLAYED
+    }
+
+    fn expected(&self, _chain_id: u64) -> Finding {
+        Finding::Upheld
+    }
+
+    fn is_replayed(&self) -> bool {
+        true
+    }
+
+    fn is_citable(&self) -> bool {
+        true
+    }
+}
 
 impl Fault for AttestationsOutOfOrder {
     fn name(&self) -> &'static str {

@@ -47,6 +47,7 @@ fn record(id: u64, hash: B256, verdict: &str) -> AttestationRecord {
         number: 20,
         hash,
         origin: "attested".to_owned(),
+        attributable: Some(true),
         verdict: verdict.to_owned(),
         reason: None,
         decided_after_ms: Some(12),
@@ -133,6 +134,11 @@ fn found_as_what_it_is(#[case] fault: &str, #[case] record: AttestationRecord) {
 #[case::justified_taken_for_plain("justified-replacement@20", vec![record(1, LIE, "upheld")], Some("upheld"))]
 #[case::unknown_verdict("not-derived@20", vec![record(1, LIE, "dubious")], Some("violated: dubious"))]
 #[case::impostor_believed("wrong-signer@20", vec![record(1, LIE, "upheld")], Some("upheld"))]
+#[case::only_the_replay_kept(
+    "replay-first@20",
+    vec![AttestationRecord { attributable: Some(false), ..record(1, LIE, "upheld") }],
+    Some("upheld, kept as a replay only")
+)]
 #[case::outage_not_met("rpc-outage@20", vec![record(1, OTHER, "upheld")], None)]
 fn missed_or_mistaken(
     #[case] fault: &str,

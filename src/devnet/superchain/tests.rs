@@ -419,3 +419,22 @@ fn attestations_come_in_reverse_or_not_at_all() {
         words.iter().filter(|word| !word.is_published).map(|word| word.block.number()).collect();
     assert_eq!(lost, (20..40).collect::<Vec<_>>());
 }
+
+#[test]
+fn replays_come_with_the_blocks_and_before_their_attestations() {
+    let mut superchain = superchain(2, 50, 7, &["replay-first@20:902"]);
+    let ticks = run(&mut superchain, 50);
+    let replayed = |chain: usize| {
+        let of_chain = ticks.iter().map(move |tick| (tick.number, &tick.chains[chain].replayed));
+        of_chain.flat_map(|(tick, blocks)| blocks.iter().map(move |block| (tick, block))).collect::<Vec<_>>()
+    };
+    assert!(replayed(0).is_empty());
+    let numbers: Vec<_> = replayed(1).iter().map(|(_, block)| block.number()).collect();
+    assert_eq!(numbers, (20..26).collect::<Vec<_>>());
+    for (built_in, block) in replayed(1) {
+        let attests = |tick: &&Tick| {
+            tick.chains[1].attestations.iter().any(|word| word.block.hash == block.hash && word.is_published)
+        };
+        assert!(ticks.iter().find(attests).unwrap().number > built_in, "block {}", block.number());
+    }
+}

@@ -114,7 +114,7 @@ async fn subscribe(world: &World) -> (WsClient, Subscription<Value>) {
 async fn subscribers_are_told() {
     let world = World::start(Setup::default()).await;
     let (_client, mut events) = subscribe(&world).await;
-    world.told.send(Told::verdict(key(5), &Verdict::Upheld)).unwrap();
+    world.told.send(Told::verdict(key(5), &Verdict::Upheld, Some(true))).unwrap();
     world.told.send(Told::Suspect(suspect())).unwrap();
     let mut next = async || tokio::time::timeout(DEADLINE, events.next()).await.unwrap().unwrap().unwrap();
     let verdict = next().await;
@@ -140,7 +140,7 @@ async fn a_subscriber_that_falls_behind_is_dropped_with_the_reason() {
     let world = World::start(Setup::default()).await;
     let (_client, mut events) = subscribe(&world).await;
     for _ in 0..TOLD_CAPACITY + 5 {
-        world.told.send(Told::verdict(key(5), &Verdict::Upheld)).unwrap();
+        world.told.send(Told::verdict(key(5), &Verdict::Upheld, Some(true))).unwrap();
     }
     let last = tokio::time::timeout(DEADLINE, async {
         while let Some(event) = events.next().await {

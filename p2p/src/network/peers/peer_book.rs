@@ -95,6 +95,13 @@ impl PeerBook {
         &self.live
     }
 
+    /// Where a peer can be dialled besides these addresses.
+    pub(in crate::network) fn addrs_besides(&self, peer_id: &PeerId, addrs: &[Multiaddr]) -> Vec<Multiaddr> {
+        let known = self.known.get(peer_id).map(|peer| peer.addrs.as_slice()).unwrap_or_default();
+        let is_new = |addr: &&Multiaddr| addrs.iter().all(|other| without_id(other) != **addr);
+        known.iter().filter(is_new).cloned().collect()
+    }
+
     /// The first connection to a peer stands.
     pub(in crate::network) fn connected(
         &mut self,
@@ -237,6 +244,17 @@ mod tests {
 
     fn addr(text: &str) -> Multiaddr {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn learnt_addresses_stand_beside_those_that_are_configured() {
+        let mut book = PeerBook::default();
+        let peer_id = heard_of(&mut book, NOW);
+        let (learnt, stale) = (addr("/ip4/10.0.0.1/tcp/9222"), addr("/ip4/10.0.0.9/tcp/9222"));
+        let configured = |addr: &Multiaddr| addr.clone().with(Protocol::P2p(peer_id));
+        assert_eq!(book.addrs_besides(&peer_id, &[configured(&stale)]), [learnt.clone()]);
+        assert_eq!(book.addrs_besides(&peer_id, &[configured(&learnt)]), [] as [Multiaddr; 0]);
+        assert_eq!(book.addrs_besides(&PeerId::random(), &[]), [] as [Multiaddr; 0]);
     }
 
     fn heard_of(book: &mut PeerBook, at: UnixSeconds) -> PeerId {

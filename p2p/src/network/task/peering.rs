@@ -6,14 +6,22 @@ use libp2p::{
     Multiaddr, PeerId,
     swarm::dial_opts::{DialOpts, PeerCondition},
 };
-use std::{collections::BTreeSet, time::Instant};
+use std::{collections::BTreeSet, num::NonZeroU8, time::Instant};
 
+/// How many addresses of one peer are dialled at once: one that does not answer holds up no other.
+const ADDRS_AT_ONCE: NonZeroU8 = match NonZeroU8::new(16) {
+    Some(count) => count,
+    None => NonZeroU8::MIN,
+};
 /// How many known peers are dialled in one round: op-node's workers.
 const DIALS_PER_ROUND: usize = 4;
 
 impl Network {
+    /// Dials the static peers that are due, where they are configured to be and where they were found besides: the
+    /// configured address may be stale.
     pub(super) fn dial_static(&mut self) {
-        for (peer_id, addrs) in self.static_peers.take_due(Instant::now()) {
+        for (peer_id, mut addrs) in self.static_peers.take_due(Instant::now()) {
+            addrs.extend(self.book.addrs_besides(&peer_id, &addrs));
             if !self.dial(peer_id, addrs) {
                 self.on_unreached(&peer_id);
             }
@@ -55,6 +63,7 @@ impl Network {
         let options = DialOpts::peer_id(peer_id)
             .addresses(addrs)
             .condition(PeerCondition::DisconnectedAndNotDialing)
+            .override_dial_concurrency_factor(ADDRS_AT_ONCE)
             .build();
         let dialled = self.swarm.dial(options);
         dialled.inspect_err(|error| tracing::debug!(%peer_id, %error, "peer not dialled")).is_ok()

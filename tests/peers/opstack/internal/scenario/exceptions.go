@@ -14,12 +14,9 @@ var Exceptions = []Exception{
 	{reorgStops, "l1-reorg-7-killed", "the vouched head moves on, on chain 2 of the two"},
 	{reorgStops, "l1-reorg-7-killed", "our follower's safe head moves on, on chain 2 of the two"},
 	{reorgStops, "l1-reorg-7-killed", "it is ready in the end"},
-	{replayTakesPlace, "replayed-lie", "it is attributable"},
-	{replayTakesPlace, "replayed-lie", "genuine attestations are kept as attributable, though replays came first"},
 }
 
 const (
 	standstillUntold = "A safe head that has stood still for two minutes is told of nowhere"
 	reorgStops       = "An L1 reorganisation that drops the vouched head stops that head for ever, and followers with it"
-	replayTakesPlace = "A replay of a block's unsafe frame takes the place of the genuine attestation, which is refused as seen already"
 )

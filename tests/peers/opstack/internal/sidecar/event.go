@@ -31,7 +31,6 @@ const (
 	LineServed          = "followers are served"
 	LineNothingNew      = "followers are not served anything new"
 	LineSigner          = "unsafe block signer"
-	LineRival           = "another block of this height was attested before"
 	LineAuditBegins     = "the audit begins after this block"
 )
 

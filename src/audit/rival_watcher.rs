@@ -1,0 +1,169 @@
+//! [`RivalWatcher`]: the task that finds out why two blocks of one height were attested, and tells it.
+//!
+//! It accuses nobody: verdicts do. What cannot be found out is told as unknown, never as an equivocation.
+
+use super::rivals::{Origin, Pair, Relation, Rivals, Side};
+use crate::consolidation::deposits::decode_l1_info;
+use crate::ledger::{Ledger, LedgerError};
+use crate::metrics::Metrics;
+use crate::sources::L1Client;
+use alloy::eips::BlockNumHash;
+use alloy::primitives::B256;
+use crosscheck_p2p::{ChainId, ValidBlock};
+use lru::LruCache;
+use std::num::NonZeroUsize;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+/// How many attested blocks may wait for the watcher.
+pub const RIVAL_INBOX: usize = 1024;
+
+/// How many attested blocks are remembered with what they stand on.
+const MAX_ORIGINS: NonZeroUsize = match NonZeroUsize::new(65_536) {
+    Some(capacity) => capacity,
+    None => NonZeroUsize::MIN,
+};
+
+/// An attested block as far as rivals go.
+#[derive(Clone, Copy, Debug)]
+struct Attested {
+    /// The L1 block that it stands on, if it tells one.
+    origin: Option<BlockNumHash>,
+    is_attributable: bool,
+}
+
+/// Finds out why two blocks of one height were attested.
+#[derive(Debug)]
+pub struct RivalWatcher {
+    ledger: Ledger,
+    l1: Option<L1Client>,
+    inbox: mpsc::Receiver<ValidBlock>,
+    metrics: Metrics,
+    attested: LruCache<(ChainId, B256), Attested>,
+    rivals: Rivals,
+}
+
+impl RivalWatcher {
+    /// A watcher of the attested blocks that come into `inbox`. Without L1, fewer pairs can be told apart.
+    pub fn new(
+        ledger: Ledger,
+        l1: Option<L1Client>,
+        inbox: mpsc::Receiver<ValidBlock>,
+        metrics: Metrics,
+    ) -> Self {
+        let attested = LruCache::new(MAX_ORIGINS);
+        Self { ledger, l1, inbox, metrics, attested, rivals: Rivals::default() }
+    }
+
+    /// Watches until cancelled.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn run(mut self, cancel: CancellationToken) -> Result<(), LedgerError> {
+        loop {
+            let due = self.rivals.next_due();
+            tokio::select! {
+                () = cancel.cancelled() => return Ok(()),
+                block = self.inbox.recv() => match block {
+                    Some(block) => self.hear(&block),
+                    None => return Ok(()),
+                },
+                () = sleep_until(due) => tokio::select! {
+                    () = cancel.cancelled() => return Ok(()),
+                    looked = self.look() => looked?,
+                },
+            }
+        }
+    }
+
+    /// Takes in an attested block.
+    fn hear(&mut self, block: &ValidBlock) {
+        let (chain_id, number, newer) = (block.chain_id(), block.number(), block.hash());
+        let first = block.payload().transactions.first();
+        let info = first.and_then(|transaction| decode_l1_info(transaction).ok());
+        let origin = info.map(|info| BlockNumHash { number: info.number, hash: info.hash });
+        let known = self.attested.get(&(chain_id, newer)).is_some_and(|known| known.is_attributable);
+        let is_attributable = known || block.domain().is_attributable();
+        self.attested.put((chain_id, newer), Attested { origin, is_attributable });
+        for rival in block.rivals() {
+            let pair = Pair { chain_id, number, newer, older: rival.hash };
+            if let Some(unknown) = self.rivals.note(pair, Instant::now()) {
+                self.tell(unknown, Relation::Unknown);
+            }
+        }
+    }
+
+    /// Looks at the pair that has been due for longest.
+    async fn look(&mut self) -> Result<(), LedgerError> {
+        let Some(pair) = self.rivals.due(Instant::now()) else { return Ok(()) };
+        let cases = match self.ledger.cases_at(pair.chain_id, pair.number).await {
+            Err(LedgerError::OutOfRange { .. }) => Vec::new(),
+            other => other?,
+        };
+        let mut sides = Vec::with_capacity(2);
+        for hash in [pair.newer, pair.older] {
+            let known = self.attested.peek(&(pair.chain_id, hash)).copied();
+            let case = cases.iter().find(|case| case.hash == hash);
+            sides.push(Side {
+                hash,
+                is_attributable: known.is_some_and(|known| known.is_attributable)
+                    || case.is_some_and(|case| case.attributable == Some(true)),
+                verdict: case.and_then(|case| case.verdict.clone()),
+                replaces: case.and_then(|case| case.replaces),
+                origin: self.origin(pair.chain_id, known.and_then(|known| known.origin)).await,
+            });
+        }
+        let [newer, older] = &sides[..] else { return Ok(()) };
+        let found = Relation::of(newer, older);
+        if let Some(relation) = self.rivals.learn(pair, found, Instant::now()) {
+            self.tell(pair, relation);
+        }
+        Ok(())
+    }
+
+    /// Whether L1 has the block that an attested one stands on.
+    async fn origin(&self, chain_id: ChainId, origin: Option<BlockNumHash>) -> Origin {
+        let (Some(l1), Some(origin)) = (&self.l1, origin) else { return Origin::Unknowable };
+        match l1.block_by_number(origin.number).await {
+            Ok(Some(block)) if block.hash() == origin.hash => Origin::Canonical,
+            Ok(Some(_)) => Origin::Dropped,
+            Ok(None) => Origin::NotYet,
+            Err(error) => {
+                self.metrics.source_failed(chain_id, "l1");
+                debug!(%chain_id, %error, "L1 was not there to tell whether it has reorganised");
+                Origin::NotYet
+            }
+        }
+    }
+
+    fn tell(&self, pair: Pair, relation: Relation) {
+        let Pair { chain_id, number, newer: hash, older: rival } = pair;
+        self.metrics.rival_attested(chain_id, relation);
+        match relation {
+            Relation::L1Reorg => {
+                info!(%chain_id, number, %hash, %rival, "two blocks of one height are attested: an L1 reorg; L1 does not have what one of them stands on, or said each in turn");
+            }
+            Relation::Replacement => {
+                info!(%chain_id, number, %hash, %rival, "two blocks of one height are attested: one holds an invalid message, the other takes its place");
+            }
+            Relation::Replayable => {
+                info!(%chain_id, number, %hash, %rival, "two blocks of one height are attested: one of the signatures may be a replay and binds nobody");
+            }
+            Relation::Equivocation => {
+                warn!(%chain_id, number, %hash, %rival, "equivocation: two blocks of one height are attested by signatures that bind the signer, and nothing on L1 excuses it");
+            }
+            Relation::Unknown => {
+                warn!(%chain_id, number, %hash, %rival, "two blocks of one height are attested, and why is not known yet: an L1 reorg, a replacement or an equivocation");
+            }
+        }
+    }
+}
+
+async fn sleep_until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}

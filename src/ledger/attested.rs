@@ -1,0 +1,146 @@
+//! Attestations in the ledger: each block once, by the signature that says most.
+//!
+//! A signature that may be a replay of an unsafe block's gives way to one that binds its signer, also after the verdict;
+//! never the other way round.
+
+use super::record::{read_attributable, read_hash, read_optional_hash};
+use super::store::as_integer;
+use super::{Ledger, LedgerError, Opened};
+use alloy::primitives::B256;
+use crosscheck_p2p::{ChainId, SigningDomain, UnixSeconds, ValidBlock};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+/// The most cases of one height that are read at once: more blocks than gossip lets in.
+const MAX_AT_HEIGHT: u32 = 32;
+
+/// A block that is not known.
+const INSERT: &str = "INSERT INTO cases
+    (chain_id, number, hash, parent_hash, timestamp, origin, topic, domain, signer, payload_hash, frame, opened_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, 'attested', ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING";
+
+/// A block that was known as an ancestor only. The frame of what is upheld is not kept.
+const OF_ANCESTOR: &str =
+    "UPDATE cases SET origin = 'attested', parent_hash = ?4, timestamp = ?5, topic = ?6,
+    domain = ?7, signer = ?8, payload_hash = ?9,
+    frame = CASE WHEN verdict IS NULL OR verdict NOT LIKE 'upheld%' THEN ?10 END
+    WHERE chain_id = ?1 AND number = ?2 AND hash = ?3 AND origin = 'ancestor' AND ?11 IS NOT NULL";
+
+/// A block that was known by a signature that may be a replay: `?12` says whether this one can only have been meant.
+const OF_REPLAY: &str =
+    "UPDATE cases SET parent_hash = ?4, timestamp = ?5, topic = ?6, domain = ?7, signer = ?8,
+    payload_hash = ?9, frame = CASE WHEN verdict IS NULL OR verdict NOT LIKE 'upheld%' THEN ?10 END
+    WHERE chain_id = ?1 AND number = ?2 AND hash = ?3 AND origin = 'attested' AND domain = ?13 AND ?12
+          AND ?11 IS NOT NULL";
+
+/// A verdict as it is read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownVerdict {
+    /// Its name.
+    pub name: String,
+    /// Its reason.
+    pub reason: Option<String>,
+    /// What was found, for people.
+    pub detail: String,
+}
+
+/// What is known of a block by its case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownCase {
+    /// The block.
+    pub hash: B256,
+    /// Whether its attestation can be held against its signer. `None`: nobody attested the block itself.
+    pub attributable: Option<bool>,
+    /// Its verdict, if it has one.
+    pub verdict: Option<KnownVerdict>,
+    /// The block that it replaces.
+    pub replaces: Option<B256>,
+}
+
+impl Ledger {
+    pub(super) async fn open_attested(
+        &self,
+        block: &ValidBlock,
+        at: UnixSeconds,
+    ) -> Result<Opened, LedgerError> {
+        let ways =
+            [(INSERT, Opened::New), (OF_ANCESTOR, Opened::NowAttested), (OF_REPLAY, Opened::NowAttributable)];
+        self.write_attested(block, at, &ways).await
+    }
+
+    /// Keeps an attestation of a block that has a case, and opens none.
+    ///
+    /// # Errors
+    /// If the ledger cannot be written, or the block's height or time does not fit it.
+    pub async fn upgrade_attested(&self, block: &ValidBlock, at: UnixSeconds) -> Result<Opened, LedgerError> {
+        let ways = [(OF_ANCESTOR, Opened::NowAttested), (OF_REPLAY, Opened::NowAttributable)];
+        self.write_attested(block, at, &ways).await
+    }
+
+    async fn write_attested(
+        &self,
+        block: &ValidBlock,
+        at: UnixSeconds,
+        ways: &[(&'static str, Opened)],
+    ) -> Result<Opened, LedgerError> {
+        let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
+        let mut outcome = Opened::Known;
+        for (statement, opened) in ways {
+            let done = sqlx::query(*statement)
+                .bind(block.chain_id().to_string())
+                .bind(as_integer("block number", block.number())?)
+                .bind(block.hash().to_vec())
+                .bind(block.parent_hash().to_vec())
+                .bind(as_integer("timestamp", block.timestamp().0)?)
+                .bind(block.topic().name())
+                .bind(block.domain().to_string())
+                .bind(block.signer().to_vec())
+                .bind(block.payload_hash().as_b256().to_vec())
+                .bind(block.frame().to_vec())
+                .bind(as_integer("time", at.0)?)
+                .bind(block.domain().is_attributable())
+                .bind(SigningDomain::Zero.name())
+                .execute(&mut *transaction)
+                .await?;
+            if done.rows_affected() == 1 {
+                outcome = *opened;
+                break;
+            }
+        }
+        transaction.commit().await?;
+        Ok(outcome)
+    }
+
+    /// What is known of the blocks of one height that have cases, the newest first.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn cases_at(&self, chain_id: ChainId, number: u64) -> Result<Vec<KnownCase>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT hash, domain, verdict, reason, detail, replaces FROM cases WHERE chain_id = ?1 AND number = ?2
+             ORDER BY id DESC LIMIT ?3",
+        )
+        .bind(chain_id.to_string())
+        .bind(as_integer("block number", number)?)
+        .bind(MAX_AT_HEIGHT)
+        .fetch_all(self.pool())
+        .await?;
+        rows.iter().map(read_known).collect()
+    }
+}
+
+fn read_known(row: &SqliteRow) -> Result<KnownCase, LedgerError> {
+    let verdict = match row.try_get::<Option<String>, _>("verdict")? {
+        Some(name) => {
+            let detail = row.try_get::<Option<String>, _>("detail")?.unwrap_or_default();
+            Some(KnownVerdict { name, reason: row.try_get("reason")?, detail })
+        }
+        None => None,
+    };
+    Ok(KnownCase {
+        hash: read_hash(row, "hash")?,
+        attributable: read_attributable(row)?,
+        verdict,
+        replaces: read_optional_hash(row, "replaces")?,
+    })
+}

@@ -1,0 +1,122 @@
+//! Replays and genuine attestations of one block, in any order.
+
+use super::*;
+use rstest::rstest;
+
+/// What happens to block 1, in order. `reopen` stands for a restart of the program.
+async fn after(steps: &[&str]) -> (Vec<Opened>, CaseRecord) {
+    let dir = TempDir::new().unwrap();
+    let replay = attested_in(SigningDomain::Zero, 1, B256::ZERO);
+    let genuine = attested(1, B256::ZERO);
+    let ancestor =
+        NewCase::Ancestor { key: key(&genuine), parent_hash: B256::ZERO, timestamp: genuine.timestamp() };
+    let mut ledger = ledger(&dir).await;
+    let mut opened = Vec::new();
+    for step in steps {
+        match *step {
+            "replay" => opened.push(open(&ledger, &replay).await),
+            "genuine" => opened.push(open(&ledger, &genuine).await),
+            "genuine-at-the-bound" => {
+                opened.push(ledger.upgrade_attested(&genuine, NOW).await.unwrap());
+            }
+            "ancestor" => opened.push(ledger.open_case(&ancestor, NOW).await.unwrap()),
+            "violated" => assert!(decide(&ledger, &genuine, &violated()).await),
+            "upheld" => assert!(decide(&ledger, &genuine, &Verdict::Upheld).await),
+            "restart" => {
+                ledger.close().await;
+                ledger = super::ledger(&dir).await;
+            }
+            other => panic!("{other}"),
+        }
+    }
+    let [record] = records(&ledger).await.try_into().unwrap();
+    let kept = ledger.open_cases(0, 10).await.unwrap();
+    if let Some((_, OpenCase { attestation: Some((_, _, frame)), .. })) = kept.first() {
+        let expected = if record.attributable == Some(true) { genuine.frame() } else { replay.frame() };
+        assert_eq!(frame, expected, "the frame is that of the signature that is kept");
+    }
+    (opened, record)
+}
+
+#[rstest]
+#[case::replay_alone(&["replay"], &[Opened::New], false)]
+#[case::replay_first(&["replay", "genuine"], &[Opened::New, Opened::NowAttributable], true)]
+#[case::genuine_first(&["genuine", "replay"], &[Opened::New, Opened::Known], true)]
+#[case::only_once(
+    &["replay", "genuine", "genuine", "replay"],
+    &[Opened::New, Opened::NowAttributable, Opened::Known, Opened::Known],
+    true
+)]
+#[case::over_a_restart(&["replay", "restart", "genuine"], &[Opened::New, Opened::NowAttributable], true)]
+#[case::no_downgrade_over_a_restart(&["genuine", "restart", "replay"], &[Opened::New, Opened::Known], true)]
+#[case::after_the_verdict(&["replay", "violated", "genuine"], &[Opened::New, Opened::NowAttributable], true)]
+#[case::after_verdict_and_restart(
+    &["replay", "violated", "restart", "genuine", "restart", "replay"],
+    &[Opened::New, Opened::NowAttributable, Opened::Known],
+    true
+)]
+#[case::upheld(&["replay", "upheld", "genuine"], &[Opened::New, Opened::NowAttributable], true)]
+#[case::of_an_ancestor(
+    &["ancestor", "replay", "genuine"],
+    &[Opened::New, Opened::NowAttested, Opened::NowAttributable],
+    true
+)]
+#[case::where_no_case_may_be_opened(
+    &["replay", "genuine-at-the-bound"],
+    &[Opened::New, Opened::NowAttributable],
+    true
+)]
+#[tokio::test]
+async fn the_signature_that_says_most_is_kept(
+    #[case] steps: &[&str],
+    #[case] expected: &[Opened],
+    #[case] attributable: bool,
+) {
+    let (opened, record) = after(steps).await;
+    assert_eq!(opened, expected);
+    let domain = if attributable { SigningDomain::CrossSafeBlocksV1 } else { SigningDomain::Zero };
+    assert_eq!((record.domain, record.attributable), (Some(domain), Some(attributable)));
+    assert_eq!(record.origin, "attested");
+    let verdict = steps.iter().find(|step| ["violated", "upheld"].contains(step)).unwrap_or(&"open");
+    assert_eq!(record.verdict, **verdict, "the verdict stays");
+}
+
+#[tokio::test]
+async fn at_the_bound_an_unknown_block_is_left_alone() {
+    let dir = TempDir::new().unwrap();
+    let ledger = ledger(&dir).await;
+    let opened = ledger.upgrade_attested(&attested(1, B256::ZERO), NOW).await.unwrap();
+    assert_eq!((opened, records(&ledger).await.len()), (Opened::Known, 0));
+}
+
+#[tokio::test]
+async fn a_verdict_says_whether_its_attestation_is_attributable_and_what_stands_at_the_height() {
+    let dir = TempDir::new().unwrap();
+    let ledger = ledger(&dir).await;
+    let replay = attested_in(SigningDomain::Zero, 1, B256::ZERO);
+    let other = attested(1, B256::repeat_byte(9));
+    open(&ledger, &replay).await;
+    open(&ledger, &other).await;
+    let detail = violated().detail();
+    let decision = |key, verdict| Decision {
+        key,
+        verdict,
+        detail: detail.clone(),
+        messages: &[],
+        replaces: Some(B256::repeat_byte(7)),
+        waits: const { &BTreeSet::new() },
+        at: NOW,
+        after: Duration::ZERO,
+    };
+    let violated = violated();
+    let decided = ledger.decide(&decision(key(&replay), &violated)).await.unwrap();
+    assert_eq!(decided, Some(Decided { attributable: Some(false) }));
+    assert_eq!(ledger.decide(&decision(key(&replay), &violated)).await.unwrap(), None);
+    let [newer, older] = ledger.cases_at(chain(), 1).await.unwrap().try_into().unwrap();
+    assert_eq!((newer.hash, newer.attributable, newer.verdict), (other.hash(), Some(true), None));
+    assert_eq!((older.hash, older.attributable), (replay.hash(), Some(false)));
+    let verdict = older.verdict.unwrap();
+    assert_eq!((verdict.name.as_str(), verdict.reason.as_deref()), ("violated", Some("invalid-message")));
+    assert_eq!(older.replaces, Some(B256::repeat_byte(7)));
+    assert_eq!(ledger.cases_at(chain(), 2).await.unwrap(), []);
+}
