@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// How many blocks may be fetched at once, for all callers together.
@@ -70,7 +71,7 @@ struct Inner {
     superchain: SuperchainReader,
     fetches: Semaphore,
     waiting: Semaphore,
-    left_behind: Arc<Semaphore>,
+    left_behind: Mutex<JoinSet<()>>,
     flights: Flights,
     /// The hashes of blocks below the view: they are final.
     settled: Mutex<LruCache<(ChainId, u64), B256>>,
@@ -84,7 +85,7 @@ impl ColdBlocks {
             superchain,
             fetches: Semaphore::new(MAX_FETCHES),
             waiting: Semaphore::new(MAX_WAITING),
-            left_behind: Arc::new(Semaphore::new(MAX_LEFT_BEHIND)),
+            left_behind: Mutex::new(JoinSet::new()),
             flights: Flights::default(),
             settled: Mutex::new(LruCache::unbounded()),
             overload,
@@ -140,9 +141,10 @@ impl ColdBlocks {
 
     /// Fetches on what a list waited for in vain.
     fn leave_behind(&self, rest: BoxStream<'static, (WantedBlock, Fetched)>) {
-        if let Ok(place) = Arc::clone(&self.0.left_behind).try_acquire_owned() {
-            tokio::spawn(async move {
-                let _place = place;
+        let mut left_behind = self.0.left_behind.lock();
+        while left_behind.try_join_next().is_some() {}
+        if left_behind.len() < MAX_LEFT_BEHIND {
+            left_behind.spawn(async move {
                 let _in_time = timeout(LEFT_BEHIND, rest.for_each(|_| std::future::ready(()))).await;
             });
         }
