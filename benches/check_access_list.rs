@@ -30,7 +30,7 @@ use crosscheck::rpc::{
     ChainSources, CrosscheckRpc, Failsafe, Refusals, RpcParts, SuperchainReader, Suspects, TOLD_CAPACITY,
     serve,
 };
-use crosscheck::sources::{EndpointLimits, ExecutionClient, LogIndex, ProvenLogs, VerifiedBlock};
+use crosscheck::sources::{EndpointLimits, ExecutionClient, LogIndex, ProvenLogs, SafeMeans, VerifiedBlock};
 use crosscheck_p2p::{ChainId, SystemClock, UnixSeconds};
 use op_alloy::consensus::{OpReceipt, OpReceiptEnvelope};
 use op_alloy::rpc_types::{L1BlockInfo, OpTransactionReceipt, Transaction};
@@ -141,7 +141,8 @@ async fn serve_samples(dir: &std::path::Path) -> (SocketAddr, JoinSet<std::io::R
             assert_eq!(board.apply(Input::Block(Arc::new(sample.observed))).refused, None);
             messages.extend(sample.messages);
         }
-        let heads = SafetyHeads { local_safe: BLOCKS, safe: BLOCKS, finalized: BLOCKS / 2 };
+        let safe_means = SafeMeans::CrossSafe;
+        let heads = SafetyHeads { local_safe: BLOCKS, safe: BLOCKS, finalized: BLOCKS / 2, safe_means };
         board.apply(Input::Heads { chain_id, heads });
     }
     let limits = EndpointLimits {

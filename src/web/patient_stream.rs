@@ -98,13 +98,13 @@ mod tests {
     async fn a_slow_reader_is_waited_for() {
         let (near, mut far) = tokio::io::duplex(8);
         let mut stream = PatientStream::new(near, Duration::from_secs(30));
-        let reader = tokio::spawn(async move {
+        let reader = async {
             for _ in 0..8 {
                 sleep(Duration::from_secs(29)).await;
                 far.read_exact(&mut [0; 8]).await.unwrap();
             }
-        });
-        stream.write_all(&[0; 64]).await.unwrap();
-        reader.await.unwrap();
+        };
+        let ((), written) = tokio::join!(reader, stream.write_all(&[0; 64]));
+        written.unwrap();
     }
 }
