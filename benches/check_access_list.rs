@@ -142,12 +142,8 @@ async fn serve_samples(dir: &std::path::Path) -> (SocketAddr, JoinSet<std::io::R
             assert_eq!(board.apply(Input::Block(Arc::new(sample.observed))).refused, None);
             messages.extend(sample.messages);
         }
-        let heads = SafetyHeads {
-            local_safe: BLOCKS,
-            safe: BLOCKS,
-            finalized: BLOCKS / 2,
-            safe_means: SafeMeans::CrossSafe,
-        };
+        let safe_means = SafeMeans::CrossSafe;
+        let heads = SafetyHeads { local_safe: BLOCKS, safe: BLOCKS, finalized: BLOCKS / 2, safe_means };
         board.apply(Input::Heads { chain_id, heads });
     }
     let limits = EndpointLimits {
@@ -163,12 +159,13 @@ async fn serve_samples(dir: &std::path::Path) -> (SocketAddr, JoinSet<std::io::R
     };
     let ledger = Ledger::open(&dir.join("ledger.sqlite")).await.unwrap();
     let heads = Heads::new(set.chain_ids());
+    let metrics = Metrics::new(set.clone()).unwrap();
     let parts = RpcParts {
         networks: crosscheck::gossip::NetworkHandles::default(),
         crosscheck: CrosscheckRpc {
             chains: Vec::new(),
             ledger: ledger.clone(),
-            refusals: Refusals::new(Metrics::new(set.clone()).unwrap()),
+            refusals: Refusals::new(metrics.clone()),
             heads: heads.clone(),
             nodes: BTreeMap::new(),
             quarrels: NodeQuarrels::default(),
@@ -185,12 +182,15 @@ async fn serve_samples(dir: &std::path::Path) -> (SocketAddr, JoinSet<std::io::R
         },
         suspects: Suspects::default(),
         told: tokio::sync::broadcast::channel(TOLD_CAPACITY).0,
-        failsafe: Failsafe::open(&ledger).await.unwrap(),
+        failsafe: Failsafe::open(&ledger, metrics.clone()).await.unwrap(),
         admin: false,
         clock: Arc::new(SystemClock),
+        metrics: metrics.clone(),
     };
     let any = "127.0.0.1:0".parse().unwrap();
-    let (addr, server) = serve(any, parts.module().unwrap(), CancellationToken::new()).await.unwrap();
+    let (methods, chains) = (parts.module().unwrap(), set.chain_ids().collect());
+    let served = serve(any, methods, chains, metrics, CancellationToken::new());
+    let (addr, server) = served.await.unwrap();
     let mut tasks = JoinSet::new();
     tasks.spawn(server);
     (addr, tasks, requests(&messages))

@@ -1,6 +1,7 @@
 //! [`Metrics`]: what Prometheus reads. Labels are chains, names of verdicts and the like: nothing that a peer
 //! or a message can choose. Counters of configured chains start at 0, so that increases can be alerted on.
 
+mod access_metrics;
 mod catalogue;
 mod gossip_metrics;
 mod message_metrics;
@@ -9,6 +10,7 @@ mod suspect_metrics;
 
 pub use catalogue::{Definition, MetricKind, metrics_table};
 
+use access_metrics::AccessMetrics;
 use catalogue::Catalogue;
 use gossip_metrics::GossipMetrics;
 use message_metrics::MessageMetrics;
@@ -33,11 +35,12 @@ const VERDICT_SECONDS: [f64; 14] =
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0];
 
 /// Every bound that is counted when it is reached.
-const LIMITS: [&str; 15] = [
+const LIMITS: [&str; 20] = [
     "open-cases",
     "refusals",
     "auditor-inbox",
     "closure",
+    "cold-checks",
     "gossip-queue",
     "gossip-events",
     "gossip-connections",
@@ -45,6 +48,11 @@ const LIMITS: [&str; 15] = [
     "invalid-blocks",
     "monitor-inbox",
     "rival-inbox",
+    "rpc-bodies",
+    "rpc-connections",
+    "rpc-slow-requests",
+    "rpc-websocket-calls",
+    "rpc-websockets",
     "suspect-confirmation",
     "suspect-inbox",
     "suspects-per-block",
@@ -59,6 +67,7 @@ pub struct Metrics(Arc<Inner>);
 struct Inner {
     catalogue: Catalogue,
     set: DependencySet,
+    of_access: AccessMetrics,
     of_gossip: GossipMetrics,
     of_messages: MessageMetrics,
     of_suspects: SuspectMetrics,
@@ -169,6 +178,7 @@ impl Metrics {
                 &["chain_id", "source"],
             )?,
             limits: catalogue.counter("limit_reached_total", "How often a bound was reached", &["limit"])?,
+            of_access: AccessMetrics::new(&mut catalogue)?,
             of_gossip: GossipMetrics::new(&mut catalogue)?,
             of_messages: MessageMetrics::new(&mut catalogue)?,
             of_suspects: SuspectMetrics::new(&mut catalogue)?,
@@ -216,6 +226,7 @@ impl Metrics {
                 }
             }
         }
+        self.0.of_access.preset();
         self.0.of_gossip.preset(&ids);
         self.0.of_messages.preset(&ids);
         self.0.of_suspects.preset(&ids);

@@ -1,13 +1,15 @@
 //! [`AccessCheck`]: whether every message that an access list declares is there, and safe enough.
 //!
 //! What the monitor has seen is answered from memory: the board's lock is held for the lookups alone, the hashing comes
-//! after it. Blocks below the monitor's view are fetched and proven, a bounded number of them at once.
+//! after it. Other blocks are fetched and proven, those of a list at once ([`ColdBlocks`]).
 //!
 //! The checks, in their order: the failsafe, the entries' form, then of each entry its chains and times
 //! ([`check_access`]), its block, the block's safety, its log. Crosscheck answers `invalid` (an error of code -320600)
-//! only with proof; what it cannot prove is refused with another code.
+//! only with proof; what it cannot prove is refused with another code. A proof of the contrary counts although something
+//! else is not known.
 
-use super::params::ExecutingDescriptor;
+use super::cold_blocks::{ColdBlocks, WantedBlock};
+use super::params::{ExecutingDescriptor, min_safety};
 use super::standing::Standing;
 use super::superchain_reader::SuperchainReader;
 use super::{Failsafe, SupervisorError};
@@ -15,68 +17,88 @@ use crate::interop::{
     AccessContext, InboxAccess, SafetyLevel, check_access, check_access_log, check_access_tip,
     parse_access_list,
 };
+use crate::metrics::Metrics;
 use crate::monitor::{BlockStatus, ChainView};
-use crate::sources::ProvenLogs;
+use crate::web::Overload;
 use alloy::primitives::B256;
-use crosscheck_p2p::ChainId;
-use lru::LruCache;
-use parking_lot::Mutex;
-use std::num::NonZeroUsize;
-use std::sync::Arc;
-use tokio::sync::Semaphore;
+use jsonrpsee::core::RpcResult;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use std::time::Duration;
+use tokio::time::Instant;
 
-/// How many blocks may be fetched at once, for all callers together.
-const MAX_FETCHES: usize = 32;
+/// How long a check may take. op-reth waits for two seconds.
+const DEADLINE: Duration = Duration::from_millis(1500);
 
-/// How many settled blocks' hashes are remembered.
-const REMEMBERED: NonZeroUsize = match NonZeroUsize::new(8192) {
-    Some(blocks) => blocks,
-    None => NonZeroUsize::MIN,
-};
+/// A parameter as it was sent. `None`: it was left out, or is `null`.
+pub(super) type Sent = Option<Box<RawValue>>;
+
+/// A method that checks access lists.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CheckMethod {
+    /// Its name.
+    pub name: &'static str,
+    /// The levels that it knows.
+    pub levels: &'static [SafetyLevel],
+}
 
 /// Checks access lists. Clones share its memory.
 #[derive(Clone, Debug)]
 pub struct AccessCheck {
     superchain: SuperchainReader,
     failsafe: Failsafe,
-    fetches: Arc<Semaphore>,
-    /// The hashes of blocks below the view: they are final.
-    settled: Arc<Mutex<LruCache<(ChainId, u64), B256>>>,
-}
-
-/// Where a declared message's block is to be found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    /// In the view, under this hash.
-    InView(B256),
-    /// Below the view.
-    Settled,
+    blocks: ColdBlocks,
+    metrics: Metrics,
 }
 
 impl AccessCheck {
     /// Checks against this superchain, unless the failsafe is on.
-    pub fn new(superchain: SuperchainReader, failsafe: Failsafe) -> Self {
-        Self {
-            superchain,
-            failsafe,
-            fetches: Arc::new(Semaphore::new(MAX_FETCHES)),
-            settled: Arc::new(Mutex::new(LruCache::new(REMEMBERED))),
+    pub fn new(superchain: SuperchainReader, failsafe: Failsafe, metrics: Metrics) -> Self {
+        let blocks = ColdBlocks::new(superchain.clone(), Overload::new(metrics.clone()));
+        Self { superchain, failsafe, blocks, metrics }
+    }
+
+    /// Answers a call, and counts what was answered.
+    pub(super) async fn answer(
+        &self,
+        method: CheckMethod,
+        entries: Sent,
+        level: Sent,
+        descriptor: Sent,
+    ) -> RpcResult<()> {
+        let began = Instant::now();
+        let outcome = self.read_and_check(method, entries, level, descriptor).await;
+        self.metrics.access_checked(method.name, outcome.as_ref().err(), began.elapsed());
+        Ok(outcome?)
+    }
+
+    async fn read_and_check(
+        &self,
+        method: CheckMethod,
+        entries: Sent,
+        level: Sent,
+        descriptor: Sent,
+    ) -> Result<(), SupervisorError> {
+        // Go writes an empty list as null.
+        let entries: Vec<B256> =
+            entries.map(|sent| read("entries", Some(sent))).transpose()?.unwrap_or_default();
+        let level: String = read("least safety", level)?;
+        let descriptor: ExecutingDescriptor = read("descriptor", descriptor)?;
+        if self.failsafe.is_enabled() {
+            return Err(SupervisorError::Failsafe);
         }
+        let level = min_safety(&level, method.levels)?;
+        self.check(&entries, level, &descriptor).await
     }
 
     /// Checks that every message declared is there, at least as safe as `min_safety`, and may be executed as described.
-    ///
-    /// # Errors
-    /// The first entry for which that is not proven, with the code that says why.
-    pub async fn check(
+    async fn check(
         &self,
         entries: &[B256],
         min_safety: SafetyLevel,
         descriptor: &ExecutingDescriptor,
     ) -> Result<(), SupervisorError> {
-        if self.failsafe.is_enabled() {
-            return Err(SupervisorError::Failsafe);
-        }
+        let deadline = Instant::now().checked_add(DEADLINE).unwrap_or_else(Instant::now);
         let set = &self.superchain.set;
         if let Some(chain_id) = descriptor.chain_id.filter(|chain_id| set.member(*chain_id).is_none()) {
             return Err(SupervisorError::UnknownChain { chain_id });
@@ -90,11 +112,17 @@ impl AccessCheck {
         for access in &accesses {
             check_access(set, context, access)?;
         }
-        for (access, place) in accesses.iter().zip(self.places(&accesses, min_safety)?) {
-            let logs = self.logs(access, place).await?;
-            check_access_log(access, &logs)?;
+        let places = self.places(&accesses, min_safety)?;
+        let logs = self.blocks.logs(places.iter().copied().collect(), deadline).await;
+        let mut unproven = None;
+        for (access, place) in accesses.iter().zip(&places) {
+            match logs.get(place) {
+                Some(Ok(logs)) => check_access_log(access, logs)?,
+                Some(Err(error)) => drop(unproven.get_or_insert(error)),
+                None => return Err(SupervisorError::Late { what: place.to_string() }),
+            }
         }
-        Ok(())
+        unproven.map_or(Ok(()), |error| Err(error.clone()))
     }
 
     /// Looks every block up, under one lock.
@@ -102,7 +130,7 @@ impl AccessCheck {
         &self,
         accesses: &[InboxAccess],
         min_safety: SafetyLevel,
-    ) -> Result<Vec<Place>, SupervisorError> {
+    ) -> Result<Vec<WantedBlock>, SupervisorError> {
         let board = self.superchain.board.read();
         let place = |access: &InboxAccess| {
             let chain_id = access.chain_id;
@@ -111,47 +139,21 @@ impl AccessCheck {
         };
         accesses.iter().map(place).collect()
     }
+}
 
-    async fn logs(&self, access: &InboxAccess, place: Place) -> Result<Arc<ProvenLogs>, SupervisorError> {
-        let key = (access.chain_id, access.block_number);
-        let hash = match place {
-            Place::InView(hash) => Some(hash),
-            Place::Settled => self.settled.lock().get(&key).copied(),
-        };
-        if let Some(known) = hash.and_then(|hash| self.superchain.index.get(access.chain_id, hash)) {
-            return Ok(known);
-        }
-        self.fetch(access, hash).await
-    }
-
-    async fn fetch(
-        &self,
-        access: &InboxAccess,
-        hash: Option<B256>,
-    ) -> Result<Arc<ProvenLogs>, SupervisorError> {
-        let (chain_id, number) = (access.chain_id, access.block_number);
-        let what = || format!("block {number} of chain {chain_id}");
-        let missing = |reason: &str| SupervisorError::Skipped { what: what(), reason: reason.to_owned() };
-        let permit = self.fetches.acquire().await;
-        let _permit = permit.map_err(|_closed| missing("the program is shutting down"))?;
-        let execution = &self.superchain.sources(chain_id)?.execution;
-        let block = match hash {
-            Some(hash) => execution.block_by_hash(hash).await,
-            None => execution.block_by_number(number).await,
-        };
-        let block = block.map_err(|error| SupervisorError::unproven(what(), &error))?;
-        let block = block.ok_or_else(|| missing("its endpoints no longer have it"))?;
-        let logs = execution.logs(&block).await.map_err(|error| SupervisorError::unproven(what(), &error))?;
-        let logs = logs.ok_or_else(|| missing("its endpoints have no receipts of it"))?;
-        if hash.is_none() {
-            self.settled.lock().put((chain_id, number), block.hash());
-        }
-        Ok(logs)
-    }
+/// Reads a parameter.
+fn read<T: DeserializeOwned>(name: &str, sent: Sent) -> Result<T, SupervisorError> {
+    let sent = sent.ok_or_else(|| SupervisorError::Params { problem: format!("{name} is missing") })?;
+    serde_json::from_str(sent.get())
+        .map_err(|error| SupervisorError::Params { problem: format!("{name} cannot be read: {error}") })
 }
 
 /// Where the block of an entry is, if it is there and safe enough.
-fn place(view: &ChainView, access: &InboxAccess, wanted: SafetyLevel) -> Result<Place, SupervisorError> {
+fn place(
+    view: &ChainView,
+    access: &InboxAccess,
+    wanted: SafetyLevel,
+) -> Result<WantedBlock, SupervisorError> {
     let (chain_id, number) = (access.chain_id, access.block_number);
     let standing = Standing::of(view)
         .ok_or_else(|| SupervisorError::Uninitialized { what: format!("the view of chain {chain_id}") })?;
@@ -167,5 +169,5 @@ fn place(view: &ChainView, access: &InboxAccess, wanted: SafetyLevel) -> Result<
     if !standing.reaches(number, wanted) {
         return Err(SupervisorError::NotAsSafe { chain_id, number, wanted });
     }
-    Ok(view.block(number).map_or(Place::Settled, |block| Place::InView(block.key.hash)))
+    Ok(WantedBlock { chain_id, number, in_view: view.block(number).map(|block| block.key.hash) })
 }

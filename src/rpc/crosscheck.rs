@@ -9,7 +9,7 @@ use crosscheck_p2p::ChainId;
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::proc_macros::rpc;
 use jsonrpsee::types::ErrorObjectOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use tracing::error;
 
@@ -25,7 +25,8 @@ const DEFAULT_PAGE: u32 = 100;
 pub struct Page {
     /// Only entries of this chain.
     pub chain_id: Option<ChainId>,
-    /// Only entries after this one.
+    /// Only entries after this one. `null`: from the first one on.
+    #[serde(deserialize_with = "cursor_or_null")]
     pub after: u64,
     /// At most so many: 100 unless given, at most 1000.
     pub limit: Option<u32>,
@@ -35,6 +36,11 @@ impl Page {
     fn limit(&self) -> u32 {
         page_limit(self.limit)
     }
+}
+
+/// Reads a cursor. The `null` that stands for the last page's `next` is none: it begins anew.
+pub(super) fn cursor_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// How much is read at once if so much is asked for.
@@ -49,6 +55,8 @@ pub struct AttestationsPage {
     pub attestations: Vec<CaseRecord>,
     /// What to give as `after` for the next page. `null`: this was the last.
     pub next: Option<u64>,
+    /// Where this page ended: given as `after`, it leads to whatever comes later.
+    pub cursor: u64,
 }
 
 /// A page of refused frames.
@@ -58,6 +66,8 @@ pub struct RefusalsPage {
     pub refusals: Vec<RefusalRecord>,
     /// What to give as `after` for the next page. `null`: this was the last.
     pub next: Option<u64>,
+    /// Where this page ended: given as `after`, it leads to whatever comes later.
+    pub cursor: u64,
 }
 
 /// How the program and the chains stand.
@@ -172,7 +182,7 @@ impl CrosscheckApiServer for CrosscheckRpc {
         let attestations = self.ledger.records(filter).await.map_err(|error| internal(&error))?;
         let last = attestations.last().and_then(|record| u64::try_from(record.id).ok());
         let next = last.filter(|_| is_full(attestations.len(), page.limit()));
-        Ok(AttestationsPage { attestations, next })
+        Ok(AttestationsPage { attestations, next, cursor: last.unwrap_or(page.after) })
     }
 
     async fn refusals(&self, page: Option<Page>) -> RpcResult<RefusalsPage> {
@@ -182,7 +192,7 @@ impl CrosscheckApiServer for CrosscheckRpc {
         let last = refusals.last().map(|record| record.id);
         let next = last.filter(|_| is_full(refusals.len(), page.limit()));
         refusals.retain(|record| page.chain_id.is_none_or(|chain_id| record.chain_id == chain_id));
-        Ok(RefusalsPage { refusals, next })
+        Ok(RefusalsPage { refusals, next, cursor: last.unwrap_or(page.after) })
     }
 
     async fn status(&self) -> RpcResult<Status> {

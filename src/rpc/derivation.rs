@@ -27,11 +27,16 @@ impl Derivation {
         Self { superchain }
     }
 
-    /// The L1 block that a cross-safe block became safe with.
+    /// The L1 block that a block of this level, local-safe or safe, became safe with.
     ///
     /// # Errors
-    /// If the block is not canonical, not cross-safe, or its source is not on record.
-    pub async fn source_of(&self, chain_id: ChainId, derived: BlockId) -> Result<BlockId, SupervisorError> {
+    /// If the block is not canonical, not that safe, or its source is not on record.
+    pub async fn source_of(
+        &self,
+        chain_id: ChainId,
+        derived: BlockId,
+        wanted: SafetyLevel,
+    ) -> Result<BlockId, SupervisorError> {
         let what = || format!("the source of block {} of chain {chain_id}", derived.number);
         let canonical = self.superchain.canonical(chain_id, derived.number).await?;
         if canonical.hash != derived.hash {
@@ -41,8 +46,7 @@ impl Derivation {
             );
             return Err(SupervisorError::Conflict { problem });
         }
-        if !self.superchain.standing(chain_id)?.reaches(derived.number, SafetyLevel::Safe) {
-            let wanted = SafetyLevel::Safe;
+        if !self.superchain.standing(chain_id)?.reaches(derived.number, wanted) {
             return Err(SupervisorError::NotAsSafe { chain_id, number: derived.number, wanted });
         }
         let node = self.node(chain_id)?;

@@ -4,33 +4,36 @@
 //! interop transactions. It changes nothing that Crosscheck itself finds.
 
 use crate::ledger::{Ledger, LedgerError};
+use crate::metrics::Metrics;
 use crosscheck_p2p::UnixSeconds;
 use tokio::sync::watch;
 
 /// The ledger's flag that keeps it.
 const FLAG: &str = "failsafe";
 
-/// What a refused check says.
-pub(super) const FAILSAFE_REFUSAL: &str = "failsafe is enabled: no access list is accepted";
+/// What a refused check says, word for word what op-interop-filter says: proxyd looks for it.
+pub(super) const FAILSAFE_REFUSAL: &str = "failsafe is enabled, rejecting all CheckAccessList requests";
 
 /// The failsafe. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Failsafe {
     enabled: watch::Sender<bool>,
+    metrics: Metrics,
 }
 
 impl Failsafe {
     /// A failsafe that is on or off.
-    pub fn new(enabled: bool) -> Self {
-        Self { enabled: watch::Sender::new(enabled) }
+    pub fn new(enabled: bool, metrics: Metrics) -> Self {
+        metrics.failsafe(enabled);
+        Self { enabled: watch::Sender::new(enabled), metrics }
     }
 
     /// The failsafe as the ledger has it.
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub async fn open(ledger: &Ledger) -> Result<Self, LedgerError> {
-        ledger.flag(FLAG).await.map(Self::new)
+    pub async fn open(ledger: &Ledger, metrics: Metrics) -> Result<Self, LedgerError> {
+        Ok(Self::new(ledger.flag(FLAG).await?, metrics))
     }
 
     /// Writes to the ledger how it is to stand. Durable when this returns.
@@ -53,7 +56,10 @@ impl Failsafe {
 
     /// Switches it. `true`: it stood the other way before.
     pub fn set(&self, enabled: bool) -> bool {
-        self.enabled.send_if_modified(|known| std::mem::replace(known, enabled) != enabled)
+        self.enabled.send_if_modified(|known| {
+            self.metrics.failsafe(enabled);
+            std::mem::replace(known, enabled) != enabled
+        })
     }
 
     /// Word of each switching.
@@ -65,13 +71,17 @@ impl Failsafe {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::interop::DependencySet;
 
     #[test]
     fn switching_is_told_once_and_seen_by_every_clone() {
-        let failsafe = Failsafe::new(false);
+        let metrics = Metrics::new(DependencySet::new([].into(), 1)).unwrap();
+        let failsafe = Failsafe::new(false, metrics.clone());
         let clone = failsafe.clone();
         let mut watched = failsafe.watch();
+        assert!(metrics.render().unwrap().contains("crosscheck_failsafe 0"));
         assert!(failsafe.set(true) && !failsafe.set(true));
+        assert!(metrics.render().unwrap().contains("crosscheck_failsafe 1"));
         assert!(clone.is_enabled() && watched.has_changed().unwrap() && *watched.borrow_and_update());
         assert!(clone.set(false) && !failsafe.is_enabled());
     }

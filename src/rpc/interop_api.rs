@@ -1,6 +1,7 @@
 //! The `interop_*` and `admin_*` methods: what transaction pools and proxies ask today, as op-interop-filter answers it.
 
-use super::params::{BlockSelector, ExecutingDescriptor, min_safety};
+use super::access_check::{CheckMethod, Sent};
+use super::params::BlockSelector;
 use super::{AccessCheck, Failsafe, SuperchainReader, SupervisorError};
 use crate::interop::SafetyLevel;
 use crate::ledger::Ledger;
@@ -13,20 +14,16 @@ use jsonrpsee::types::error::INTERNAL_ERROR_CODE;
 use std::sync::Arc;
 use tracing::{error, warn};
 
-/// The levels that today's check accepts.
-const LEVELS: [SafetyLevel; 2] = [SafetyLevel::Unsafe, SafetyLevel::CrossUnsafe];
+/// Today's check.
+const CHECK: CheckMethod =
+    CheckMethod { name: "interop_checkAccessList", levels: &[SafetyLevel::Unsafe, SafetyLevel::CrossUnsafe] };
 
 /// The `interop_*` methods.
 #[rpc(server, namespace = "interop")]
 pub(super) trait InteropApi {
     /// Whether every message that the entries declare is there, and may be executed. No answer but `null`, or an error.
     #[method(name = "checkAccessList")]
-    async fn check_access_list(
-        &self,
-        entries: Vec<B256>,
-        min_safety: String,
-        descriptor: ExecutingDescriptor,
-    ) -> RpcResult<()>;
+    async fn check_access_list(&self, entries: Sent, min_safety: Sent, descriptor: Sent) -> RpcResult<()>;
 
     /// The hash of a chain's canonical block.
     #[method(name = "getBlockHashByNumber")]
@@ -71,14 +68,8 @@ pub(super) struct FailsafeRpc {
 
 #[async_trait]
 impl InteropApiServer for InteropRpc {
-    async fn check_access_list(
-        &self,
-        entries: Vec<B256>,
-        level: String,
-        descriptor: ExecutingDescriptor,
-    ) -> RpcResult<()> {
-        let level = min_safety(&level, &LEVELS)?;
-        Ok(self.access.check(&entries, level, &descriptor).await?)
+    async fn check_access_list(&self, entries: Sent, level: Sent, descriptor: Sent) -> RpcResult<()> {
+        self.access.answer(CHECK, entries, level, descriptor).await
     }
 
     async fn block_hash_by_number(&self, chain_id: ChainId, block: BlockSelector) -> RpcResult<B256> {

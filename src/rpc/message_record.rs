@@ -76,7 +76,8 @@ impl MessageRecord {
 #[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MessagesPageRequest {
-    /// Only messages that changed after this one.
+    /// Only messages that changed after this one. `null`: from the first one on.
+    #[serde(deserialize_with = "super::crosscheck::cursor_or_null")]
     pub after: u64,
     /// At most so many: 100 unless given, at most 1000.
     pub limit: Option<u32>,

@@ -1,15 +1,16 @@
 //! The `crosscheck_*` methods about messages: those tracked, suspects, and a subscription to what happens.
 
 use super::message_record::{MessageRecord, MessagesPageRequest};
+use super::websockets::Websocket;
 use super::{Page, SuperchainReader, SupervisorError, SuspectRecord, Suspects, Told};
 use crate::interop::BlockKey;
 use crate::monitor::MessageKey;
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
-use jsonrpsee::PendingSubscriptionSink;
 use jsonrpsee::core::{RpcResult, SubscriptionResult, async_trait};
 use jsonrpsee::proc_macros::rpc;
 use jsonrpsee::server::SubscriptionMessage;
+use jsonrpsee::{Extensions, PendingSubscriptionSink};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::sync::broadcast::{self, error::RecvError};
@@ -27,6 +28,8 @@ pub struct MessagesPage {
     pub messages: Vec<MessageRecord>,
     /// What to give as `after` for the next page. `null`: this was the last.
     pub next: Option<u64>,
+    /// Where this page ended: given as `after`, it leads to whatever comes later.
+    pub cursor: u64,
 }
 
 /// A page of suspects.
@@ -36,6 +39,8 @@ pub struct SuspectsPage {
     pub suspects: Vec<SuspectRecord>,
     /// What to give as `after` for the next page. `null`: this was the last.
     pub next: Option<u64>,
+    /// Where this page ended: given as `after`, it leads to whatever comes later.
+    pub cursor: u64,
 }
 
 /// Which message.
@@ -69,7 +74,7 @@ pub(super) trait MessagesApi {
     fn suspects(&self, page: Option<Page>) -> RpcResult<SuspectsPage>;
 
     /// Word of verdicts, and of what becomes of messages.
-    #[subscription(name = "subscribeEvents" => "event", unsubscribe = "unsubscribeEvents", item = Told)]
+    #[subscription(name = "subscribeEvents" => "event", unsubscribe = "unsubscribeEvents", item = Told, with_extensions)]
     async fn subscribe_events(&self) -> SubscriptionResult;
 }
 
@@ -89,20 +94,20 @@ impl MessagesApiServer for MessagesRpc {
     fn messages(&self, page: Option<MessagesPageRequest>) -> RpcResult<MessagesPage> {
         let page = page.unwrap_or_default();
         let limit = usize::try_from(super::crosscheck::page_limit(page.limit)).unwrap_or(usize::MAX);
-        let (mut messages, mut scanned, mut last) = (Vec::new(), 0_usize, None);
+        let (mut messages, mut scanned, mut cursor) = (Vec::new(), 0_usize, page.after);
         let board = self.superchain.board.read();
         for message in board.changed_after(page.after) {
             if messages.len() >= limit || scanned >= MAX_SCANNED {
-                return Ok(MessagesPage { messages, next: last });
+                return Ok(MessagesPage { messages, next: Some(cursor), cursor });
             }
             scanned = scanned.saturating_add(1);
-            last = Some(message.sequence());
+            cursor = message.sequence();
             let of_chain = page.chain_id.is_none_or(|chain_id| message.key().block.chain_id == chain_id);
             if of_chain && (message.state().is_open() || !page.open_only) {
                 messages.push(MessageRecord::of(message));
             }
         }
-        Ok(MessagesPage { messages, next: None })
+        Ok(MessagesPage { messages, next: None, cursor })
     }
 
     async fn message(&self, query: MessageQuery) -> RpcResult<Option<MessageRecord>> {
@@ -125,10 +130,16 @@ impl MessagesApiServer for MessagesRpc {
             self.suspects.after(page.after, page.chain_id, usize::try_from(limit).unwrap_or(usize::MAX));
         let last = suspects.last().map(|suspect| suspect.id);
         let is_full = u32::try_from(suspects.len()).is_ok_and(|length| length >= limit);
-        Ok(SuspectsPage { suspects, next: last.filter(|_| is_full) })
+        let cursor = last.unwrap_or(page.after);
+        Ok(SuspectsPage { suspects, next: last.filter(|_| is_full), cursor })
     }
 
-    async fn subscribe_events(&self, pending: PendingSubscriptionSink) -> SubscriptionResult {
+    async fn subscribe_events(
+        &self,
+        pending: PendingSubscriptionSink,
+        connection: &Extensions,
+    ) -> SubscriptionResult {
+        let _stands = connection.get::<Websocket>().map(Websocket::subscribed);
         let mut events = self.told.subscribe();
         let sink = pending.accept().await?;
         loop {

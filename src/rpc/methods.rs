@@ -12,6 +12,7 @@ use super::superroot_api::{SuperRootApiServer, SuperRootRpc};
 use super::supervisor::{SupervisorApiServer, SupervisorRpc};
 use super::{AccessCheck, Derivation, Failsafe, SuperchainReader, Suspects, Told};
 use crate::gossip::NetworkHandles;
+use crate::metrics::Metrics;
 use crosscheck_p2p::Clock;
 use jsonrpsee::RpcModule;
 use jsonrpsee::core::RegisterMethodError;
@@ -37,6 +38,8 @@ pub struct RpcParts {
     pub admin: bool,
     /// Tells when the failsafe is switched.
     pub clock: Arc<dyn Clock>,
+    /// What is counted.
+    pub metrics: Metrics,
 }
 
 impl RpcParts {
@@ -45,8 +48,8 @@ impl RpcParts {
     /// # Errors
     /// If two of them have one name, which is a fault of this program.
     pub fn module(self) -> Result<RpcModule<()>, RegisterMethodError> {
-        let Self { crosscheck, networks, superchain, suspects, told, failsafe, admin, clock } = self;
-        let access = AccessCheck::new(superchain.clone(), failsafe.clone());
+        let Self { crosscheck, networks, superchain, suspects, told, failsafe, admin, clock, metrics } = self;
+        let access = AccessCheck::new(superchain.clone(), failsafe.clone(), metrics);
         let derivation = Derivation::new(superchain.clone());
         let super_roots = SuperRoots::new(superchain.clone(), derivation.clone());
         let failsafe = FailsafeRpc { failsafe, ledger: crosscheck.ledger.clone(), clock };

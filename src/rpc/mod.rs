@@ -4,9 +4,11 @@
 //! the failsafe and, where `rpc.admin` is on, who may be a peer.
 
 mod access_check;
+mod cold_blocks;
 mod crosscheck;
 mod derivation;
 mod failsafe;
+mod front;
 mod interop_api;
 mod message_record;
 mod messages;
@@ -28,6 +30,7 @@ mod supervisor_error;
 mod supervisor_types;
 mod suspects;
 mod told;
+mod websockets;
 
 pub use access_check::AccessCheck;
 pub use crosscheck::{AttestationsPage, CrosscheckRpc, Page, RefusalsPage, Status};

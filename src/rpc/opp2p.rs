@@ -1,14 +1,16 @@
 //! The `opp2p_*` methods: op-node's view of its peers, and its orders about them.
 //!
-//! One server may stand for several chains: a last parameter, which op-node has not, names the chain, and may be left
-//! out where there is only one. What changes something is served only where `rpc.admin` is on.
+//! One server may stand for several chains: the path names the chain (`/<chain id>/`), or a last parameter does, which
+//! op-node has not. Neither is needed where there is only one. What changes something is served only where `rpc.admin` is on.
 
+use super::front::PathChain;
 use super::opp2p_types::{OfChain, OpPeerDump, OpPeerInfo, OpPeerStats, OpSubnet, node_id_text};
 use crate::gossip::NetworkHandles;
 use core::net::IpAddr;
 use crosscheck_p2p::{
     ConnectError, GateError, GateOrder, Multiaddr, NetworkClosed, NetworkHandle, PeerId, PeerInfo, Topic,
 };
+use jsonrpsee::Extensions;
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::proc_macros::rpc;
 use jsonrpsee::types::ErrorObjectOwned;
@@ -23,31 +25,31 @@ const CONNECT: Duration = Duration::from_secs(30);
 #[rpc(server, namespace = "opp2p")]
 pub(super) trait PeersOfNodeApi {
     /// The node itself.
-    #[method(name = "self")]
+    #[method(name = "self", with_extensions)]
     async fn own(&self, chain: Option<OfChain>) -> RpcResult<OpPeerInfo>;
 
     /// The connected peers, or everybody known.
-    #[method(name = "peers")]
+    #[method(name = "peers", with_extensions)]
     async fn peers(&self, connected: bool, chain: Option<OfChain>) -> RpcResult<OpPeerDump>;
 
     /// How many there are.
-    #[method(name = "peerStats")]
+    #[method(name = "peerStats", with_extensions)]
     async fn peer_stats(&self, chain: Option<OfChain>) -> RpcResult<OpPeerStats>;
 
     /// The node records in discovery's table.
-    #[method(name = "discoveryTable")]
+    #[method(name = "discoveryTable", with_extensions)]
     async fn discovery_table(&self, chain: Option<OfChain>) -> RpcResult<Vec<String>>;
 
     /// Peers that were blocked.
-    #[method(name = "listBlockedPeers")]
+    #[method(name = "listBlockedPeers", with_extensions)]
     async fn blocked_peers(&self, chain: Option<OfChain>) -> RpcResult<Vec<String>>;
 
     /// Addresses that were blocked.
-    #[method(name = "listBlockedAddrs")]
+    #[method(name = "listBlockedAddrs", with_extensions)]
     async fn blocked_addrs(&self, chain: Option<OfChain>) -> RpcResult<Vec<IpAddr>>;
 
     /// Subnets that were blocked.
-    #[method(name = "listBlockedSubnets")]
+    #[method(name = "listBlockedSubnets", with_extensions)]
     async fn blocked_subnets(&self, chain: Option<OfChain>) -> RpcResult<Vec<OpSubnet>>;
 }
 
@@ -55,43 +57,43 @@ pub(super) trait PeersOfNodeApi {
 #[rpc(server, namespace = "opp2p")]
 pub(super) trait PeersOfNodeAdminApi {
     /// Shuts a peer out, and disconnects it.
-    #[method(name = "blockPeer")]
+    #[method(name = "blockPeer", with_extensions)]
     async fn block_peer(&self, peer: String, chain: Option<OfChain>) -> RpcResult<()>;
 
     /// Lets a peer in again, banned ones too.
-    #[method(name = "unblockPeer")]
+    #[method(name = "unblockPeer", with_extensions)]
     async fn unblock_peer(&self, peer: String, chain: Option<OfChain>) -> RpcResult<()>;
 
     /// Shuts an address out.
-    #[method(name = "blockAddr")]
+    #[method(name = "blockAddr", with_extensions)]
     async fn block_addr(&self, addr: IpAddr, chain: Option<OfChain>) -> RpcResult<()>;
 
     /// Lets an address in again.
-    #[method(name = "unblockAddr")]
+    #[method(name = "unblockAddr", with_extensions)]
     async fn unblock_addr(&self, addr: IpAddr, chain: Option<OfChain>) -> RpcResult<()>;
 
     /// Shuts a subnet out.
-    #[method(name = "blockSubnet")]
+    #[method(name = "blockSubnet", with_extensions)]
     async fn block_subnet(&self, subnet: OpSubnet, chain: Option<OfChain>) -> RpcResult<()>;
 
     /// Lets a subnet in again.
-    #[method(name = "unblockSubnet")]
+    #[method(name = "unblockSubnet", with_extensions)]
     async fn unblock_subnet(&self, subnet: OpSubnet, chain: Option<OfChain>) -> RpcResult<()>;
 
     /// Never prunes nor bans a peer.
-    #[method(name = "protectPeer")]
+    #[method(name = "protectPeer", with_extensions)]
     async fn protect_peer(&self, peer: String, chain: Option<OfChain>) -> RpcResult<()>;
 
     /// Treats a peer as any other again.
-    #[method(name = "unprotectPeer")]
+    #[method(name = "unprotectPeer", with_extensions)]
     async fn unprotect_peer(&self, peer: String, chain: Option<OfChain>) -> RpcResult<()>;
 
     /// Connects a peer, and waits for it.
-    #[method(name = "connectPeer")]
+    #[method(name = "connectPeer", with_extensions)]
     async fn connect_peer(&self, addr: String, chain: Option<OfChain>) -> RpcResult<()>;
 
     /// Disconnects a peer. It may come back.
-    #[method(name = "disconnectPeer")]
+    #[method(name = "disconnectPeer", with_extensions)]
     async fn disconnect_peer(&self, peer: String, chain: Option<OfChain>) -> RpcResult<()>;
 }
 
@@ -103,14 +105,18 @@ pub(super) struct PeersOfNodeRpc {
 }
 
 impl PeersOfNodeRpc {
-    fn network(&self, chain: Option<OfChain>) -> RpcResult<NetworkHandle> {
-        let wanted = chain.map(OfChain::id);
+    fn network(&self, path: &Extensions, chain: Option<OfChain>) -> RpcResult<NetworkHandle> {
+        let of_path = path.get::<PathChain>().map(|chain| chain.0);
+        let wanted = chain.map(OfChain::id).or(of_path);
         let mut networks = self.networks.of(wanted).into_iter();
         match (networks.next(), networks.next(), wanted) {
             (Some((_, network)), None, _) => Ok(network),
             (Some(_), Some(_), _) => {
                 let chains: Vec<_> = self.networks.of(None).iter().map(|(id, _)| id.to_string()).collect();
-                Err(bad_params(&format!("name one of the chains {} as last parameter", chains.join(", "))))
+                Err(bad_params(&format!(
+                    "name one of the chains {} as last parameter, or ask at /<chain id>/",
+                    chains.join(", ")
+                )))
             }
             (None, _, Some(chain_id)) => {
                 Err(bad_params(&format!("the gossip of chain {chain_id} is not joined")))
@@ -119,16 +125,16 @@ impl PeersOfNodeRpc {
         }
     }
 
-    async fn gate(&self, chain: Option<OfChain>, order: GateOrder) -> RpcResult<()> {
-        let carried_out = self.network(chain)?.gate(order).await;
+    async fn gate(&self, path: &Extensions, chain: Option<OfChain>, order: GateOrder) -> RpcResult<()> {
+        let carried_out = self.network(path, chain)?.gate(order).await;
         carried_out.map_err(|error: GateError| failed(&error))
     }
 }
 
 #[async_trait]
 impl PeersOfNodeApiServer for PeersOfNodeRpc {
-    async fn own(&self, chain: Option<OfChain>) -> RpcResult<OpPeerInfo> {
-        let network = self.network(chain)?;
+    async fn own(&self, path: &Extensions, chain: Option<OfChain>) -> RpcResult<OpPeerInfo> {
+        let network = self.network(path, chain)?;
         let own = network.own_info().await.map_err(closed)?;
         let addrs = network.listen_addrs().await.map_err(closed)?;
         Ok(OpPeerInfo {
@@ -145,8 +151,13 @@ impl PeersOfNodeApiServer for PeersOfNodeRpc {
         })
     }
 
-    async fn peers(&self, connected: bool, chain: Option<OfChain>) -> RpcResult<OpPeerDump> {
-        let network = self.network(chain)?;
+    async fn peers(
+        &self,
+        path: &Extensions,
+        connected: bool,
+        chain: Option<OfChain>,
+    ) -> RpcResult<OpPeerDump> {
+        let network = self.network(path, chain)?;
         let peers = if connected { network.peers().await } else { network.known_peers().await };
         let peers = peers.map_err(closed)?;
         let gates = network.gates().await.map_err(closed)?;
@@ -160,8 +171,8 @@ impl PeersOfNodeApiServer for PeersOfNodeRpc {
         })
     }
 
-    async fn peer_stats(&self, chain: Option<OfChain>) -> RpcResult<OpPeerStats> {
-        let network = self.network(chain)?;
+    async fn peer_stats(&self, path: &Extensions, chain: Option<OfChain>) -> RpcResult<OpPeerStats> {
+        let network = self.network(path, chain)?;
         let known = network.known_peers().await.map_err(closed)?;
         let gates = network.gates().await.map_err(closed)?;
         let on = |topic: Topic| {
@@ -182,62 +193,72 @@ impl PeersOfNodeApiServer for PeersOfNodeRpc {
         })
     }
 
-    async fn discovery_table(&self, chain: Option<OfChain>) -> RpcResult<Vec<String>> {
-        let view = self.network(chain)?.discovery();
+    async fn discovery_table(&self, path: &Extensions, chain: Option<OfChain>) -> RpcResult<Vec<String>> {
+        let view = self.network(path, chain)?.discovery();
         view.map(|view| view.table).ok_or_else(|| failed(&"discovery disabled"))
     }
 
-    async fn blocked_peers(&self, chain: Option<OfChain>) -> RpcResult<Vec<String>> {
-        let gates = self.network(chain)?.gates().await.map_err(closed)?;
+    async fn blocked_peers(&self, path: &Extensions, chain: Option<OfChain>) -> RpcResult<Vec<String>> {
+        let gates = self.network(path, chain)?.gates().await.map_err(closed)?;
         Ok(gates.peers.iter().map(ToString::to_string).collect())
     }
 
-    async fn blocked_addrs(&self, chain: Option<OfChain>) -> RpcResult<Vec<IpAddr>> {
-        Ok(self.network(chain)?.gates().await.map_err(closed)?.addrs.into_iter().collect())
+    async fn blocked_addrs(&self, path: &Extensions, chain: Option<OfChain>) -> RpcResult<Vec<IpAddr>> {
+        Ok(self.network(path, chain)?.gates().await.map_err(closed)?.addrs.into_iter().collect())
     }
 
-    async fn blocked_subnets(&self, chain: Option<OfChain>) -> RpcResult<Vec<OpSubnet>> {
-        let gates = self.network(chain)?.gates().await.map_err(closed)?;
+    async fn blocked_subnets(&self, path: &Extensions, chain: Option<OfChain>) -> RpcResult<Vec<OpSubnet>> {
+        let gates = self.network(path, chain)?.gates().await.map_err(closed)?;
         Ok(gates.subnets.into_iter().map(OpSubnet).collect())
     }
 }
 
 #[async_trait]
 impl PeersOfNodeAdminApiServer for PeersOfNodeRpc {
-    async fn block_peer(&self, peer: String, chain: Option<OfChain>) -> RpcResult<()> {
-        self.gate(chain, GateOrder::BlockPeer(peer_id(&peer)?)).await
+    async fn block_peer(&self, path: &Extensions, peer: String, chain: Option<OfChain>) -> RpcResult<()> {
+        self.gate(path, chain, GateOrder::BlockPeer(peer_id(&peer)?)).await
     }
 
-    async fn unblock_peer(&self, peer: String, chain: Option<OfChain>) -> RpcResult<()> {
-        self.gate(chain, GateOrder::UnblockPeer(peer_id(&peer)?)).await
+    async fn unblock_peer(&self, path: &Extensions, peer: String, chain: Option<OfChain>) -> RpcResult<()> {
+        self.gate(path, chain, GateOrder::UnblockPeer(peer_id(&peer)?)).await
     }
 
-    async fn block_addr(&self, addr: IpAddr, chain: Option<OfChain>) -> RpcResult<()> {
-        self.gate(chain, GateOrder::BlockAddr(addr)).await
+    async fn block_addr(&self, path: &Extensions, addr: IpAddr, chain: Option<OfChain>) -> RpcResult<()> {
+        self.gate(path, chain, GateOrder::BlockAddr(addr)).await
     }
 
-    async fn unblock_addr(&self, addr: IpAddr, chain: Option<OfChain>) -> RpcResult<()> {
-        self.gate(chain, GateOrder::UnblockAddr(addr)).await
+    async fn unblock_addr(&self, path: &Extensions, addr: IpAddr, chain: Option<OfChain>) -> RpcResult<()> {
+        self.gate(path, chain, GateOrder::UnblockAddr(addr)).await
     }
 
-    async fn block_subnet(&self, subnet: OpSubnet, chain: Option<OfChain>) -> RpcResult<()> {
-        self.gate(chain, GateOrder::BlockSubnet(subnet.0)).await
+    async fn block_subnet(
+        &self,
+        path: &Extensions,
+        subnet: OpSubnet,
+        chain: Option<OfChain>,
+    ) -> RpcResult<()> {
+        self.gate(path, chain, GateOrder::BlockSubnet(subnet.0)).await
     }
 
-    async fn unblock_subnet(&self, subnet: OpSubnet, chain: Option<OfChain>) -> RpcResult<()> {
-        self.gate(chain, GateOrder::UnblockSubnet(subnet.0)).await
+    async fn unblock_subnet(
+        &self,
+        path: &Extensions,
+        subnet: OpSubnet,
+        chain: Option<OfChain>,
+    ) -> RpcResult<()> {
+        self.gate(path, chain, GateOrder::UnblockSubnet(subnet.0)).await
     }
 
-    async fn protect_peer(&self, peer: String, chain: Option<OfChain>) -> RpcResult<()> {
-        self.gate(chain, GateOrder::Protect(peer_id(&peer)?)).await
+    async fn protect_peer(&self, path: &Extensions, peer: String, chain: Option<OfChain>) -> RpcResult<()> {
+        self.gate(path, chain, GateOrder::Protect(peer_id(&peer)?)).await
     }
 
-    async fn unprotect_peer(&self, peer: String, chain: Option<OfChain>) -> RpcResult<()> {
-        self.gate(chain, GateOrder::Unprotect(peer_id(&peer)?)).await
+    async fn unprotect_peer(&self, path: &Extensions, peer: String, chain: Option<OfChain>) -> RpcResult<()> {
+        self.gate(path, chain, GateOrder::Unprotect(peer_id(&peer)?)).await
     }
 
-    async fn connect_peer(&self, addr: String, chain: Option<OfChain>) -> RpcResult<()> {
-        let network = self.network(chain)?;
+    async fn connect_peer(&self, path: &Extensions, addr: String, chain: Option<OfChain>) -> RpcResult<()> {
+        let network = self.network(path, chain)?;
         let addr: Multiaddr =
             addr.parse().map_err(|error| bad_params(&format!("bad peer address: {error}")))?;
         match tokio::time::timeout(CONNECT, network.connect(addr)).await {
@@ -246,9 +267,14 @@ impl PeersOfNodeAdminApiServer for PeersOfNodeRpc {
         }
     }
 
-    async fn disconnect_peer(&self, peer: String, chain: Option<OfChain>) -> RpcResult<()> {
+    async fn disconnect_peer(
+        &self,
+        path: &Extensions,
+        peer: String,
+        chain: Option<OfChain>,
+    ) -> RpcResult<()> {
         // Not to be connected is what was asked for.
-        let _was_connected = self.network(chain)?.disconnect(peer_id(&peer)?).await.map_err(closed)?;
+        let _was_connected = self.network(path, chain)?.disconnect(peer_id(&peer)?).await.map_err(closed)?;
         Ok(())
     }
 }

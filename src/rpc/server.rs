@@ -1,15 +1,22 @@
-//! [`serve`]: the JSON-RPC server's task, bounded in connections and sizes.
+//! [`serve`]: the JSON-RPC server's task, bounded in connections, websockets, sizes and times.
 
+use super::front::Front;
+use super::websockets::{BoundedCalls, WebsocketLimits, Websockets};
+use crate::metrics::Metrics;
+use crate::web::{Bodies, BodyLimits, Bound, ConnectionLimits, Listener, Overload};
+use crosscheck_p2p::ChainId;
 use jsonrpsee::RpcModule;
-use jsonrpsee::server::{BatchRequestConfig, Server, ServerConfig};
+use jsonrpsee::core::middleware::RpcServiceBuilder;
+use jsonrpsee::server::{BatchRequestConfig, PingConfig, Server, ServerConfig, stop_channel};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-/// How many connections may be open at once.
-const MAX_CONNECTIONS: u32 = 256;
-
-/// The largest request, in bytes.
-const MAX_REQUEST: u32 = 1024 * 1024;
+/// The largest request, in bytes: go-ethereum's bound.
+const MAX_REQUEST: u32 = 5 * 1024 * 1024;
 
 /// The largest answer, in bytes.
 const MAX_RESPONSE: u32 = 64 * 1024 * 1024;
@@ -23,34 +30,93 @@ const MAX_SUBSCRIPTIONS: u32 = 8;
 /// How many messages may wait for a websocket's reader.
 const MAX_WAITING: u32 = 256;
 
-/// Binds the server. The returned task serves until cancelled.
+const FULL: Bound = Bound {
+    name: "rpc-connections",
+    remedy: "every connection of the JSON-RPC server is taken; see who holds them (ss -tnp), and put a proxy that limits \
+             callers before rpc.addr if they are not yours",
+};
+
+/// What callers may take of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RpcLimits {
+    pub(super) connections: ConnectionLimits,
+    pub(super) bodies: BodyLimits,
+    pub(super) websockets: WebsocketLimits,
+}
+
+impl RpcLimits {
+    pub(super) const STANDARD: Self = Self {
+        connections: ConnectionLimits {
+            connections: 2048,
+            idle: Duration::from_secs(120),
+            stalled: Duration::from_secs(30),
+        },
+        bodies: BodyLimits {
+            largest: MAX_REQUEST,
+            together: 64 * 1024 * 1024,
+            within: Duration::from_secs(30),
+        },
+        websockets: WebsocketLimits { websockets: 256, idle: Duration::from_secs(600), calls: 32 },
+    };
+}
+
+/// Binds the server. The returned task serves until cancelled. `chains` are those that a path may name.
 ///
 /// # Errors
 /// If the address cannot be bound.
 pub async fn serve(
     addr: SocketAddr,
     methods: RpcModule<()>,
+    chains: BTreeSet<ChainId>,
+    metrics: Metrics,
     cancel: CancellationToken,
 ) -> std::io::Result<(SocketAddr, impl Future<Output = std::io::Result<()>> + Send + 'static)> {
+    serve_within(RpcLimits::STANDARD, addr, methods, chains, metrics, cancel).await
+}
+
+pub(super) async fn serve_within(
+    limits: RpcLimits,
+    addr: SocketAddr,
+    methods: RpcModule<()>,
+    chains: BTreeSet<ChainId>,
+    metrics: Metrics,
+    cancel: CancellationToken,
+) -> std::io::Result<(SocketAddr, impl Future<Output = std::io::Result<()>> + Send + 'static)> {
+    let overload = Overload::new(metrics);
+    let listener = Listener::bind(addr, limits.connections, FULL, overload.clone()).await?;
+    let bound = listener.local_addr()?;
     let config = ServerConfig::builder()
-        .max_connections(MAX_CONNECTIONS)
-        .max_request_body_size(MAX_REQUEST)
+        // Places are given out by the listener and the websockets' budget.
+        .max_connections(u32::MAX)
+        .max_request_body_size(limits.bodies.largest)
         .max_response_body_size(MAX_RESPONSE)
         .set_batch_request_config(BatchRequestConfig::Limit(MAX_BATCH))
         .max_subscriptions_per_connection(MAX_SUBSCRIPTIONS)
         .set_message_buffer_capacity(MAX_WAITING)
+        .enable_ws_ping(PingConfig::new())
         .build();
-    let server = Server::builder().set_config(config).build(addr).await?;
-    let bound = server.local_addr()?;
+    let (never, stop) = stop_channel();
+    let open = TaskTracker::new();
+    let front = Front {
+        builder: Server::builder()
+            .set_config(config)
+            .set_rpc_middleware(RpcServiceBuilder::new().layer(BoundedCalls))
+            .to_service_builder(),
+        methods: methods.into(),
+        chains,
+        bodies: Bodies::new(limits.bodies),
+        websockets: Websockets::new(limits.websockets, overload.clone()),
+        overload,
+        open: open.clone(),
+        cancel: cancel.clone(),
+        never,
+    };
     let task = async move {
-        let handle = server.start(methods);
-        tokio::select! {
-            () = cancel.cancelled() => {
-                let _already_stopped = handle.stop();
-                handle.stopped().await;
-            }
-            () = handle.clone().stopped() => {}
-        }
+        // While it is held, nothing is stopped.
+        let _stop = stop;
+        listener.serve(Arc::new(front), cancel).await;
+        open.close();
+        open.wait().await;
         Ok(())
     };
     Ok((bound, task))

@@ -83,7 +83,7 @@ impl SuperRoots {
         if !self.superchain.standing(chain_id)?.reaches(block.number, wanted) {
             return Err(SupervisorError::NotAsSafe { chain_id, number: block.number, wanted });
         }
-        let source = self.derivation.source_of(chain_id, block.id()).await?;
+        let source = self.derivation.source_of(chain_id, block.id(), wanted).await?;
         let verified = self.superchain.block(chain_id, block.hash).await?;
         let output = output_of(&verified).ok_or_else(|| SupervisorError::Skipped {
             what: format!("the output root of block {} of chain {chain_id}", block.number),

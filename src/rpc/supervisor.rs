@@ -3,25 +3,28 @@
 //! | method | rests on |
 //! | --- | --- |
 //! | localUnsafe, localSafe, crossSafe, finalized, syncStatus | the monitor's board |
-//! | crossDerivedToSource, allSafeDerivedAt, crossSafe's source | the node's record, held against L1 and the board |
+//! | crossDerivedToSource, allSafeDerivedAt, the sources of localSafe and crossSafe | the node's record, held against L1 and the board |
 //! | finalizedL1 | L1; without one configured, the nodes' word |
 //! | superRootAtTimestamp | verified headers of cross-safe blocks |
 //! | checkAccessList | proven logs |
 
+use super::access_check::{CheckMethod, Sent};
 use super::params::HexChainId;
-use super::params::{ExecutingDescriptor, NamedBlock, Quantity, min_safety};
+use super::params::{NamedBlock, Quantity};
 use super::super_roots::SuperRoots;
 use super::supervisor_types::{
     BlockId, BlockRef, DerivedIdPair, SuperRootResponse, SupervisorChainSyncStatus, SupervisorSyncStatus,
 };
 use super::{AccessCheck, Derivation, SuperchainReader, SupervisorError};
 use crate::interop::SafetyLevel;
-use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use futures::future::try_join_all;
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::proc_macros::rpc;
 use std::collections::BTreeMap;
+
+/// The specification's check.
+const CHECK: CheckMethod = CheckMethod { name: "supervisor_checkAccessList", levels: &SafetyLevel::ALL };
 
 /// The `supervisor_*` methods.
 #[rpc(server, namespace = "supervisor")]
@@ -34,9 +37,9 @@ pub(super) trait SupervisorApi {
     #[method(name = "localUnsafe")]
     async fn local_unsafe(&self, chain_id: ChainId) -> RpcResult<BlockId>;
 
-    /// The head of what L1 says of a chain.
+    /// The head of what L1 says of a chain, and the L1 block that it was derived from.
     #[method(name = "localSafe")]
-    async fn local_safe(&self, chain_id: ChainId) -> RpcResult<BlockId>;
+    async fn local_safe(&self, chain_id: ChainId) -> RpcResult<DerivedIdPair>;
 
     /// The cross-safe head of a chain, and the L1 block that it became safe with.
     #[method(name = "crossSafe")]
@@ -65,12 +68,7 @@ pub(super) trait SupervisorApi {
 
     /// Whether every message that the entries declare is there, and safe enough. No answer but `null`, or an error.
     #[method(name = "checkAccessList")]
-    async fn check_access_list(
-        &self,
-        entries: Vec<B256>,
-        min_safety: String,
-        descriptor: ExecutingDescriptor,
-    ) -> RpcResult<()>;
+    async fn check_access_list(&self, entries: Sent, min_safety: Sent, descriptor: Sent) -> RpcResult<()>;
 }
 
 /// What the `supervisor_*` methods read.
@@ -90,7 +88,7 @@ pub(super) struct SupervisorRpc {
 impl SupervisorApiServer for SupervisorRpc {
     async fn cross_derived_to_source(&self, chain_id: ChainId, derived: NamedBlock) -> RpcResult<BlockRef> {
         let derived = BlockId { hash: derived.hash, number: derived.number.0 };
-        let source = self.derivation.source_of(chain_id, derived).await?;
+        let source = self.derivation.source_of(chain_id, derived, SafetyLevel::Safe).await?;
         Ok(self.derivation.l1_block(source.number).await?)
     }
 
@@ -98,14 +96,12 @@ impl SupervisorApiServer for SupervisorRpc {
         Ok(self.head(chain_id, SafetyLevel::Unsafe).await?.id())
     }
 
-    async fn local_safe(&self, chain_id: ChainId) -> RpcResult<BlockId> {
-        Ok(self.head(chain_id, SafetyLevel::LocalSafe).await?.id())
+    async fn local_safe(&self, chain_id: ChainId) -> RpcResult<DerivedIdPair> {
+        Ok(self.derived_head(chain_id, SafetyLevel::LocalSafe).await?)
     }
 
     async fn cross_safe(&self, chain_id: ChainId) -> RpcResult<DerivedIdPair> {
-        let derived = self.head(chain_id, SafetyLevel::Safe).await?.id();
-        let source = self.derivation.source_of(chain_id, derived).await?;
-        Ok(DerivedIdPair { source, derived })
+        Ok(self.derived_head(chain_id, SafetyLevel::Safe).await?)
     }
 
     async fn finalized(&self, chain_id: ChainId) -> RpcResult<BlockId> {
@@ -132,14 +128,8 @@ impl SupervisorApiServer for SupervisorRpc {
         Ok(self.safe_derived_at(source).await?)
     }
 
-    async fn check_access_list(
-        &self,
-        entries: Vec<B256>,
-        level: String,
-        descriptor: ExecutingDescriptor,
-    ) -> RpcResult<()> {
-        let level = min_safety(&level, &SafetyLevel::ALL)?;
-        Ok(self.access.check(&entries, level, &descriptor).await?)
+    async fn check_access_list(&self, entries: Sent, level: Sent, descriptor: Sent) -> RpcResult<()> {
+        self.access.answer(CHECK, entries, level, descriptor).await
     }
 }
 
@@ -153,6 +143,17 @@ impl SupervisorRpc {
             what: format!("the {level} head of chain {chain_id}"),
         })?;
         self.superchain.canonical(chain_id, number).await
+    }
+
+    /// The highest block of a level, and the L1 block that it became safe with.
+    async fn derived_head(
+        &self,
+        chain_id: ChainId,
+        level: SafetyLevel,
+    ) -> Result<DerivedIdPair, SupervisorError> {
+        let derived = self.head(chain_id, level).await?.id();
+        let source = self.derivation.source_of(chain_id, derived, level).await?;
+        Ok(DerivedIdPair { source, derived })
     }
 
     async fn l1_finalized(&self) -> Result<BlockRef, SupervisorError> {

@@ -9,8 +9,9 @@
 //! | --- | --- | --- |
 //! | -32602 | invalid params | entries, safety level or block cannot be read |
 //! | -32000 | not found | `interop_getBlockHashByNumber` asks for a block that is not there |
+//! | -32603 | internal error | nothing is decided: no endpoint answered, not in time, or too many ask |
 //! | -320400 | uninitialized | nothing is known of the chain, or of L1, yet |
-//! | -320500 | skipped data | no source can prove the data: pruned, not served, or not answered |
+//! | -320500 | skipped data | the sources say that they do not have the data: pruned, or not served |
 //! | -320501 | unknown chain | the chain is not in the dependency set |
 //! | -320600 | conflict | there is proof of the contrary: another block, another log, a broken time rule |
 //! | -320602 | failsafe | the failsafe is on |
@@ -18,25 +19,30 @@
 //! | -321100 | out of scope | the data is there, but not as safe as was asked for |
 //! | -321401 | future | the data is not there yet |
 //! | -321500 | missed data | the sources contradict each other: an L1 block that L1 no longer has |
+//!
+//! Callers that lose the code on the way (proxyd with several filters) find it again by the words: each text ends with the
+//! phrase that Go's implementation has for its code, and holds no other one. No text says where an endpoint is: what a
+//! source said goes to the log.
 
 use super::failsafe::FAILSAFE_REFUSAL;
 use crate::interop::{AccessListError, InvalidReason, SafetyLevel};
 use crate::sources::SourceError;
 use crosscheck_p2p::ChainId;
 use jsonrpsee::types::ErrorObjectOwned;
-use jsonrpsee::types::error::INVALID_PARAMS_CODE;
+use jsonrpsee::types::error::{INTERNAL_ERROR_CODE, INVALID_PARAMS_CODE, METHOD_NOT_FOUND_CODE};
+use tracing::debug;
 
 /// Why a question has no answer.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SupervisorError {
     /// A parameter means nothing.
-    #[error("{problem}")]
+    #[error("{problem}: failed to read data")]
     Params {
         /// What is wrong, and what to send instead.
         problem: String,
     },
     /// A list of inbox entries is malformed.
-    #[error("failed to parse access entry: {0}")]
+    #[error("failed to parse access entry: {0}: failed to read data")]
     AccessList(#[from] AccessListError),
     /// There is no such block, and the caller asked for just that.
     #[error("block {number} for chain {chain_id}: not found")]
@@ -47,13 +53,13 @@ pub enum SupervisorError {
         number: u64,
     },
     /// Nothing is known yet.
-    #[error("{what} is not known yet; ask again once the program is ready")]
+    #[error("{what} is not known yet; ask again once the program is ready: uninitialized chain database")]
     Uninitialized {
         /// What is not known.
         what: String,
     },
-    /// No source can prove it.
-    #[error("{what} cannot be proven: {reason}")]
+    /// The sources say that they do not have it.
+    #[error("{what} cannot be proven: {reason}: skipped data")]
     Skipped {
         /// What was asked for.
         what: String,
@@ -61,16 +67,16 @@ pub enum SupervisorError {
         reason: String,
     },
     /// The chain is not in the dependency set.
-    #[error("chain {chain_id} is unknown: it is not in the dependency set")]
+    #[error("chain {chain_id} is not in the dependency set: unknown chain")]
     UnknownChain {
         /// The chain.
         chain_id: ChainId,
     },
     /// A message breaks a rule.
-    #[error("conflict: {0}")]
+    #[error("{0}: conflicting data")]
     Broken(InvalidReason),
     /// The canonical data is other than what was asked about.
-    #[error("conflict: {problem}")]
+    #[error("{problem}: conflicting data")]
     Conflict {
         /// What contradicts what.
         problem: String,
@@ -79,7 +85,7 @@ pub enum SupervisorError {
     #[error("{FAILSAFE_REFUSAL}")]
     Failsafe,
     /// The block is going to be replaced.
-    #[error("block {number} of chain {chain_id} executes an invalid message and awaits its replacement")]
+    #[error("block {number} of chain {chain_id} executes an invalid message: awaiting replacement block")]
     AwaitingReplacement {
         /// The chain.
         chain_id: ChainId,
@@ -87,7 +93,7 @@ pub enum SupervisorError {
         number: u64,
     },
     /// The block is there, but not as safe as was asked for.
-    #[error("block {number} of chain {chain_id} is not {wanted} yet")]
+    #[error("block {number} of chain {chain_id} is not {wanted} yet: out of scope")]
     NotAsSafe {
         /// The chain.
         chain_id: ChainId,
@@ -97,25 +103,102 @@ pub enum SupervisorError {
         wanted: SafetyLevel,
     },
     /// It is not there yet.
-    #[error("{what} is not there yet")]
+    #[error("{what} is not there yet: future data")]
     Future {
         /// What was asked for.
         what: String,
     },
     /// Sources contradict each other.
-    #[error("{what} was missed: {reason}")]
+    #[error("{what}: {reason}: missed data")]
     Missed {
         /// What was asked for.
         what: String,
         /// What contradicts what.
         reason: String,
     },
+    /// No source answered.
+    #[error("{what} could not be looked up: no endpoint answered; ask again")]
+    Unanswered {
+        /// What was asked for.
+        what: String,
+    },
+    /// It was not there in time.
+    #[error("{what} could not be looked up in time; ask again")]
+    Late {
+        /// What was asked for.
+        what: String,
+    },
+    /// Too many ask for what has to be fetched.
+    #[error("busy: too many access lists wait for blocks that have to be fetched; ask again")]
+    Busy,
 }
+
+/// What op-node says where it keeps no record of safe heads.
+const NO_RECORD: &str = "safe head database not enabled";
 
 /// The code of a block that is not found: what a Go server sends for an error without a code.
 const NOT_FOUND_CODE: i32 = -32_000;
 
 impl SupervisorError {
+    /// Every code that is sent.
+    pub(crate) const CODES: [i32; 12] = [
+        INVALID_PARAMS_CODE,
+        NOT_FOUND_CODE,
+        INTERNAL_ERROR_CODE,
+        -320_400,
+        -320_500,
+        -320_501,
+        -320_600,
+        -320_602,
+        -320_901,
+        -321_100,
+        -321_401,
+        -321_500,
+    ];
+
+    /// The names that [`SupervisorError::reason`] gives for what stands against an access list.
+    pub(crate) const REASONS: [&str; 18] = [
+        "malformed",
+        "uninitialized",
+        "skipped",
+        "unknown-chain",
+        "not-active",
+        "initiated-after-execution",
+        "expired",
+        "block-not-found",
+        "timestamp-mismatch",
+        "log-not-found",
+        "checksum-mismatch",
+        "failsafe",
+        "awaiting-replacement",
+        "not-as-safe",
+        "future",
+        "unanswered",
+        "late",
+        "busy",
+    ];
+
+    /// The reason's stable name, for metrics.
+    pub(crate) const fn reason(&self) -> &'static str {
+        match self {
+            Self::Params { .. } | Self::AccessList(_) => "malformed",
+            Self::NotFound { .. } => "not-found",
+            Self::Uninitialized { .. } => "uninitialized",
+            Self::Skipped { .. } => "skipped",
+            Self::UnknownChain { .. } => "unknown-chain",
+            Self::Broken(reason) => reason.code(),
+            Self::Conflict { .. } => "conflict",
+            Self::Failsafe => "failsafe",
+            Self::AwaitingReplacement { .. } => "awaiting-replacement",
+            Self::NotAsSafe { .. } => "not-as-safe",
+            Self::Future { .. } => "future",
+            Self::Missed { .. } => "missed",
+            Self::Unanswered { .. } => "unanswered",
+            Self::Late { .. } => "late",
+            Self::Busy => "busy",
+        }
+    }
+
     /// The code that clients know it by.
     pub const fn code(&self) -> i32 {
         match self {
@@ -130,12 +213,26 @@ impl SupervisorError {
             Self::NotAsSafe { .. } => -321_100,
             Self::Future { .. } => -321_401,
             Self::Missed { .. } => -321_500,
+            Self::Unanswered { .. } | Self::Late { .. } | Self::Busy => INTERNAL_ERROR_CODE,
         }
     }
 
-    /// A source did not answer, so nothing is proven: never a statement about a block.
-    pub fn unproven(what: impl Into<String>, error: &SourceError) -> Self {
-        Self::Skipped { what: what.into(), reason: error.to_string() }
+    /// A source gave no answer that holds, so nothing is proven: never a statement about a block. What it said goes to the
+    /// log: a caller is not told where an endpoint is.
+    pub(super) fn unproven(what: impl Into<String>, error: &SourceError) -> Self {
+        let what = what.into();
+        match error {
+            SourceError::Refused { code: METHOD_NOT_FOUND_CODE, method, .. } => {
+                Self::Skipped { what, reason: format!("its endpoint does not serve {method}") }
+            }
+            SourceError::Refused { message, .. } if message.contains(NO_RECORD) => {
+                Self::Skipped { what, reason: "its rollup node keeps no record of safe heads".to_owned() }
+            }
+            error => {
+                debug!(%error, "{what} could not be looked up");
+                Self::Unanswered { what }
+            }
+        }
     }
 }
 

@@ -5,13 +5,14 @@ use crate::config::{ChainConfig, Config};
 use crate::ledger::Ledger;
 use crate::monitor::{
     Board, BoardWriter, ChainReader, HeadSource, MONITOR_INBOX, Monitor, MonitorParts, Nudges, SUSPECT_INBOX,
-    StartPoint, SuspectMessage, SuspectWatcher, Tracker, TrackerLimits,
+    StartPoint, SuspectMessage, SuspectWatcher, Tracker, TrackerLimits, nudge_when_heads_come,
 };
 use crate::rpc::{Suspects, TOLD_CAPACITY, Told};
 use crate::sources::{ExecutionClient, LogIndex};
 use crate::tasks::TaskGroup;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc};
 
@@ -72,6 +73,14 @@ pub(super) async fn start(
             health: shared.health.clone(),
             metrics: shared.metrics.clone(),
         };
+        if let Some(answers) = shared.heads.answers(chain_id) {
+            let nudge = nudge_when_heads_come(answers, monitoring.nudges.clone(), chain_id);
+            let cancel = tasks.cancellation().clone();
+            tasks.spawn(format!("first heads of chain {chain_id}"), async move {
+                cancel.run_until_cancelled(nudge).await;
+                Ok::<_, Infallible>(())
+            });
+        }
         shared.health.expect(&ChainReader::part(chain_id));
         tasks.spawn(format!("reader of chain {chain_id}"), reader.run(tasks.cancellation().clone()));
     }

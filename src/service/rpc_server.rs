@@ -38,11 +38,14 @@ pub(super) async fn start(
         superchain: superchain(config, shared, monitoring, index, clients)?,
         suspects: monitoring.suspects.clone(),
         told: monitoring.told.clone(),
-        failsafe: Failsafe::open(ledger).await?,
+        failsafe: Failsafe::open(ledger, shared.metrics.clone()).await?,
         admin: config.rpc.admin == Switch::On,
         clock: Arc::clone(&shared.clock),
+        metrics: shared.metrics.clone(),
     };
-    let (bound, server) = rpc::serve(config.rpc.addr, parts.module()?, tasks.cancellation().clone())
+    let chains = config.chains.keys().copied().collect();
+    let (methods, cancel) = (parts.module()?, tasks.cancellation().clone());
+    let (bound, server) = rpc::serve(config.rpc.addr, methods, chains, shared.metrics.clone(), cancel)
         .await
         .wrap_err_with(|| format!("rpc.addr {} cannot be bound; is it in use?", config.rpc.addr))?;
     tasks.spawn("rpc", server);

@@ -1,8 +1,17 @@
-//! The HTTP server: liveness, readiness and metrics.
+//! The HTTP server of liveness, readiness and metrics, and what every HTTP server of the program is bounded by.
 //!
 //! - `GET /healthz`: 200 while the program runs.
 //! - `GET /readyz`: 200 when everything needed works, else 503; JSON with the reasons.
 //! - `GET /metrics`: Prometheus' text format.
+
+mod bodies;
+mod listener;
+mod overload;
+mod patient_stream;
+
+pub(crate) use bodies::{Bodies, BodyError, BodyLimits};
+pub(crate) use listener::{Answers, ArrivedRequest, ConnectionLimits, Listener};
+pub(crate) use overload::{Bound, Overload, busy_response, busy_text};
 
 use crate::health::Health;
 use crate::metrics::Metrics;

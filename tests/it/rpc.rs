@@ -56,7 +56,10 @@ async fn a_running_program_answers_every_method() {
     .await;
 
     for method in ["supervisor_localUnsafe", "supervisor_localSafe", "supervisor_finalized"] {
-        let head = answer(&rpc, method, &[json!("0x385")]).await;
+        let mut head = answer(&rpc, method, &[json!("0x385")]).await;
+        if let Some(derived) = head.get_mut("derived").map(Value::take) {
+            head = derived;
+        }
         let by_number = [json!("901"), head["number"].clone()];
         assert_eq!(answer(&rpc, "interop_getBlockHashByNumber", &by_number).await, head["hash"], "{method}");
     }

@@ -58,6 +58,15 @@ impl World {
         }
     }
 
+    /// Like [`World::call`], at the path of a chain.
+    async fn call_at(&self, chain: u64, method: &str, params: Value) -> Value {
+        let mut module = self.module.clone();
+        module.extensions_mut().insert(PathChain(ChainId::from(chain)));
+        let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+        let (answer, _) = module.raw_json_request(&request.to_string(), 1).await.unwrap();
+        serde_json::from_str::<Value>(answer.get()).unwrap()["result"].take()
+    }
+
     async fn ok(&self, method: &str, params: Value) -> Value {
         self.call(method, params).await.unwrap()
     }
@@ -154,4 +163,17 @@ async fn bad_parameters_are_refused(#[case] method: &str, #[case] params: Value,
     let world = World::start(&[CHAIN]).await;
     let refused = world.call(method, params).await.unwrap_err();
     assert!(refused.contains(problem), "{refused}");
+}
+
+/// op-node's client names no chain.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_path_names_the_chain() {
+    let world = World::start(&[CHAIN, 902]).await;
+    assert!(world.call("opp2p_self", json!([])).await.unwrap_err().contains("/<chain id>/"));
+    for chain in [CHAIN, 902] {
+        assert_eq!(world.call_at(chain, "opp2p_self", json!([])).await["chainID"], json!(chain));
+        assert_eq!(world.call_at(chain, "opp2p_listBlockedPeers", json!([])).await, json!([]));
+    }
+    // A chain that is named is meant.
+    assert_eq!(world.call_at(CHAIN, "opp2p_self", json!([902])).await["chainID"], json!(902));
 }

@@ -127,10 +127,63 @@ async fn malformed_lists_are_refused(#[case] spoil: fn(&mut Vec<B256>)) {
 async fn a_block_that_cannot_be_fetched_is_not_proven() {
     let mut world = World::start(Setup::default()).await;
     let entries = world.entries(&[FIRST - 1]);
+    let url = world.execution.as_ref().unwrap().url();
     world.execution.take().unwrap().stop().await;
-    assert_eq!(check(&world, &entries, "unsafe", &descriptor(time_of(TIP))).await, Some(-320_500));
+    // A failure is no verdict: callers take -320500 for one.
+    assert_eq!(check(&world, &entries, "unsafe", &descriptor(time_of(TIP))).await, Some(-32_603));
+    let params = [json!(entries), json!("unsafe"), descriptor(time_of(TIP))];
+    let (_, words) = world.call("interop_checkAccessList", &params).await.unwrap_err();
+    let port = url.rsplit(':').next().unwrap().trim_end_matches('/');
+    assert!(!words.contains("127.0.0.1") && !words.contains(port), "{words}");
     // What was proven before needs no endpoint.
     assert_eq!(check(&world, &world.entries(&[12]), "unsafe", &descriptor(time_of(TIP))).await, None);
+}
+
+/// Go writes a nil slice as null.
+#[tokio::test]
+async fn null_is_the_empty_list() {
+    let world = World::start(Setup::default()).await;
+    for method in BOTH {
+        let params = [Value::Null, json!("unsafe"), descriptor(time_of(TIP))];
+        assert_eq!(world.call(method, &params).await, Ok(Value::Null), "{method}");
+    }
+}
+
+#[rstest]
+#[case::entries(json!(["0x12"]), json!("unsafe"), descriptor(time_of(TIP)))]
+#[case::no_list(json!({}), json!("unsafe"), descriptor(time_of(TIP)))]
+#[case::no_level(json!([]), Value::Null, descriptor(time_of(TIP)))]
+#[case::no_descriptor(json!([]), json!("unsafe"), Value::Null)]
+#[case::no_timestamp(json!([]), json!("unsafe"), json!({ "chainID": "901" }))]
+#[tokio::test]
+async fn what_cannot_be_read_is_counted_too(
+    #[case] entries: Value,
+    #[case] level: Value,
+    #[case] descriptor: Value,
+) {
+    let world = World::start(Setup::default()).await;
+    let (code, words) = world.call(BOTH[0], &[entries, level, descriptor]).await.unwrap_err();
+    assert!(code == -32_602 && words.ends_with(": failed to read data"), "{code} {words}");
+    let counted = "crosscheck_access_checks_total{code=\"-32602\",method=\"interop_checkAccessList\"} 1";
+    assert!(world.metrics.render().unwrap().contains(counted));
+}
+
+#[tokio::test]
+async fn checks_are_counted_by_method_and_code() {
+    let world = World::start(Setup::default()).await;
+    let descriptor = descriptor(time_of(TIP) + 1);
+    check(&world, &world.entries(&[12]), "unsafe", &descriptor).await;
+    check(&world, &world.entries(&[19]), "cross-unsafe", &descriptor).await;
+    let metrics = world.metrics.render().unwrap();
+    for method in BOTH {
+        for (code, count) in [("valid", 1), ("-321100", 1), ("-320600", 0)] {
+            let line =
+                format!("crosscheck_access_checks_total{{code=\"{code}\",method=\"{method}\"}} {count}\n");
+            assert!(metrics.contains(&line), "{line}{metrics}");
+        }
+        assert!(metrics.contains(&format!("crosscheck_access_check_seconds_count{{method=\"{method}\"}} 2")));
+    }
+    assert!(metrics.contains("crosscheck_access_refusals_total{reason=\"not-as-safe\"} 2\n"));
 }
 
 #[tokio::test]
@@ -159,10 +212,13 @@ async fn the_failsafe_refuses_everything_and_outlives_the_program() {
     assert_eq!(is_on().await, json!(true));
     assert_eq!(check(&world, &entries, "unsafe", &at).await, Some(-320_602));
     assert_eq!(check(&world, &[], "unsafe", &at).await, Some(-320_602));
-    assert!(Failsafe::open(&world.ledger).await.unwrap().is_enabled());
+    assert!(Failsafe::open(&world.ledger, world.metrics.clone()).await.unwrap().is_enabled());
     world.call("admin_setFailsafeEnabled", &[json!(false)]).await.unwrap();
     assert_eq!(check(&world, &entries, "unsafe", &at).await, None);
-    assert!(!world.failsafe.is_enabled() && !Failsafe::open(&world.ledger).await.unwrap().is_enabled());
+    assert!(
+        !world.failsafe.is_enabled()
+            && !Failsafe::open(&world.ledger, world.metrics.clone()).await.unwrap().is_enabled()
+    );
 }
 
 #[tokio::test]

@@ -48,8 +48,14 @@ async fn pages_follow_each_other() {
     let second = ask(json!({ "after": first["next"], "open_only": true })).await;
     assert_eq!((second["messages"].as_array().unwrap().len(), &second["next"]), (1, &Value::Null));
     assert_ne!(first["messages"][0]["executing"], second["messages"][0]["executing"]);
+    let last = second["messages"][0]["sequence"].clone();
     let none = ask(json!({ "chain_id": 902 })).await;
-    assert_eq!(none, json!({ "messages": [], "next": null }));
+    assert_eq!(none, json!({ "messages": [], "next": null, "cursor": last }));
+    // Both can be handed back: the one begins anew, the other goes on where the page ended.
+    let anew = ask(json!({ "after": second["next"], "limit": 1 })).await;
+    assert_eq!(anew, first);
+    let later = ask(json!({ "after": second["cursor"] })).await;
+    assert_eq!(later, json!({ "messages": [], "next": null, "cursor": last }));
     let refused = world.call("crosscheck_messages", &[json!({ "of": 1 })]).await;
     assert_eq!(refused.unwrap_err().0, -32_602);
 }
@@ -99,6 +105,12 @@ async fn suspects_come_in_pages() {
     assert_eq!((&first["suspects"][0]["outcome"], &first["next"]), (&json!("pending"), &json!(1)));
     let rest = ask(json!({ "after": 1 })).await;
     assert_eq!((&rest["suspects"][0]["outcome"], &rest["next"]), (&json!("executed"), &Value::Null));
+    for method in ["crosscheck_suspects", "crosscheck_refusals", "crosscheck_attestations"] {
+        let page = world.call(method, &[json!({ "after": null, "limit": null, "chain_id": null })]).await;
+        let cursor = page.unwrap()["cursor"].clone();
+        let rest = world.call(method, &[json!({ "after": cursor })]).await.unwrap();
+        assert_eq!((&rest["cursor"], &rest["next"]), (&cursor, &Value::Null), "{method}");
+    }
 }
 
 async fn subscribe(world: &World) -> (WsClient, Subscription<Value>) {

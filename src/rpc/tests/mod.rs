@@ -1,7 +1,10 @@
 //! Every method, called over a socket.
 
+mod cold;
 mod interop;
 mod messages;
+mod readers;
+mod server;
 mod supervisor;
 mod world;
 

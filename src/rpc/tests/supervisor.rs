@@ -21,10 +21,20 @@ async fn heads(#[case] chain: Value) {
     let world = World::start(Setup::default()).await;
     let ask = async |method: &str| world.call(method, std::slice::from_ref(&chain)).await.unwrap();
     assert_eq!(ask("supervisor_localUnsafe").await, world.id(TIP));
-    assert_eq!(ask("supervisor_localSafe").await, world.id(HEADS.local_safe));
     assert_eq!(ask("supervisor_finalized").await, world.id(HEADS.finalized));
     let pair = json!({ "source": world.l1_id(6), "derived": world.id(HEADS.safe) });
     assert_eq!(ask("supervisor_crossSafe").await, pair);
+}
+
+/// Go reads anything but the pair as zeros.
+#[tokio::test]
+async fn the_local_safe_head_comes_with_its_source() {
+    let world = World::start(Setup { local_record: true, ..Setup::default() }).await;
+    let pair = json!({ "source": world.l1_id(6), "derived": world.id(HEADS.local_safe) });
+    assert_eq!(world.call("supervisor_localSafe", &[json!(CHAIN)]).await.unwrap(), pair);
+    // A record of cross-safe heads does not reach that far.
+    let world = World::start(Setup::default()).await;
+    assert_eq!(world.call("supervisor_localSafe", &[json!(CHAIN)]).await.unwrap_err().0, -320_500);
 }
 
 #[rstest]

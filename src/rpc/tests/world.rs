@@ -13,9 +13,10 @@ use crate::interop::{
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::monitor::{BoardWriter, Input, ObservedBlock, SafetyHeads, Tracker, TrackerLimits};
+use crate::rpc::server::{RpcLimits, serve_within};
 use crate::rpc::{
     ChainSources, CrosscheckRpc, Failsafe, Refusals, RpcParts, SuperchainReader, Suspects, TOLD_CAPACITY,
-    Told, serve,
+    Told,
 };
 use crate::sources::{
     EndpointLimits, Executed, ExecutionClient, L1Client, LogIndex, RollupNodes, SafeMeans, StatusDocument,
@@ -34,6 +35,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
@@ -73,15 +75,30 @@ pub(super) struct Setup {
     pub admin: bool,
     /// Whether the node keeps a record of safe heads.
     pub record: bool,
+    /// Whether that record is of local-safe heads.
+    pub local_record: bool,
     /// Whether L1 is configured.
     pub l1: bool,
     /// Whether the board was told of anything.
     pub blocks: bool,
+    /// How many requests for blocks must wait at once before the endpoint answers any.
+    pub together: usize,
+    /// What callers may take of the server.
+    pub limits: RpcLimits,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { silent: false, admin: false, record: true, l1: true, blocks: true }
+        Self {
+            silent: false,
+            admin: false,
+            record: true,
+            local_record: false,
+            l1: true,
+            blocks: true,
+            together: 1,
+            limits: RpcLimits::STANDARD,
+        }
     }
 }
 
@@ -96,6 +113,10 @@ pub(super) struct World {
     pub suspects: Suspects,
     pub failsafe: Failsafe,
     pub ledger: Ledger,
+    pub metrics: Metrics,
+    pub superchain: SuperchainReader,
+    /// How often the endpoint was asked for a block.
+    pub asked: Arc<AtomicUsize>,
     /// What the chain's node said last.
     pub heads: Heads,
     /// The chain's endpoint, until the test stops it.
@@ -119,38 +140,50 @@ impl World {
         let (fixture, blocks) = build();
         let dir = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
-        let execution = start(execution_module(blocks.clone())).await.unwrap();
-        let node = start(node_module(&fixture, &blocks, setup.record)).await.unwrap();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let double = Execution {
+            blocks: blocks.clone(),
+            asked: Arc::clone(&asked),
+            together: Arc::new(tokio::sync::Barrier::new(setup.together)),
+        };
+        let execution = start(execution_module(double)).await.unwrap();
+        let node = start(node_module(&fixture, &blocks, setup)).await.unwrap();
         let l1 = start(l1_module(Arc::new(RwLock::new(fixture.l1.clone()))).unwrap()).await.unwrap();
         let superchain = reader(&fixture, &blocks, setup, [&execution, &node, &l1]).await;
         let heads = superchain.heads.clone();
         let nodes = superchain.chains.iter().filter_map(|(id, chain)| Some((*id, chain.node.clone()?)));
         let (told, _) = broadcast::channel(TOLD_CAPACITY);
-        let (suspects, failsafe) = (Suspects::default(), Failsafe::open(&ledger).await.unwrap());
+        let metrics = Metrics::new(superchain.set.clone()).unwrap();
+        let failsafe = Failsafe::open(&ledger, metrics.clone()).await.unwrap();
+        let suspects = Suspects::default();
         let parts = RpcParts {
             crosscheck: CrosscheckRpc {
                 chains: vec![chain()],
                 ledger: ledger.clone(),
-                refusals: Refusals::new(Metrics::new(superchain.set.clone()).unwrap()),
-                heads: heads.clone(),
+                refusals: Refusals::new(metrics.clone()),
+                heads: superchain.heads.clone(),
                 nodes: nodes.collect(),
                 quarrels: NodeQuarrels::default(),
                 gossiped: Gossiped::default(),
                 health: Health::default(),
             },
             networks: NetworkHandles::default(),
-            superchain,
+            superchain: superchain.clone(),
             suspects: suspects.clone(),
             told: told.clone(),
             failsafe: failsafe.clone(),
             admin: setup.admin,
             clock: Arc::new(SystemClock),
+            metrics: metrics.clone(),
         };
         let mut tasks = JoinSet::new();
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let module = parts.module().unwrap();
         let methods = module.method_names().collect();
-        let (addr, server) = serve(any, module, CancellationToken::new()).await.unwrap();
+        let chains = superchain.set.chain_ids().collect();
+        let served =
+            serve_within(setup.limits, any, module, chains, metrics.clone(), CancellationToken::new());
+        let (addr, server) = served.await.unwrap();
         tasks.spawn(server);
         let servers = vec![node, l1];
         Self {
@@ -162,7 +195,10 @@ impl World {
             suspects,
             failsafe,
             ledger,
-            heads,
+            heads: superchain.heads.clone(),
+            metrics,
+            superchain,
+            asked,
             execution: Some(execution),
             _servers: servers,
             _dir: dir,
@@ -333,34 +369,44 @@ fn status(fixture: &Fixture, blocks: &[Arc<L2Block>]) -> StatusDocument {
     StatusDocument::read(&serde_json::value::to_raw_value(&status).unwrap()).unwrap()
 }
 
-fn execution_module(blocks: Vec<Arc<L2Block>>) -> RpcModule<Vec<Arc<L2Block>>> {
-    let mut module = RpcModule::new(blocks);
+/// An execution client.
+struct Execution {
+    blocks: Vec<Arc<L2Block>>,
+    asked: Arc<AtomicUsize>,
+    together: Arc<tokio::sync::Barrier>,
+}
+
+fn execution_module(double: Execution) -> RpcModule<Execution> {
+    let mut module = RpcModule::new(double);
     module
-        .register_method("eth_getBlockByNumber", |params, blocks, _| {
+        .register_async_method("eth_getBlockByNumber", |params, double, _| async move {
             let (number, full): (U64, bool) = params.parse().unwrap();
-            blocks.get(at(number.to())).map(|block| rpc_block(block, full))
+            double.asked.fetch_add(1, Ordering::Relaxed);
+            double.together.wait().await;
+            double.blocks.get(at(number.to())).map(|block| rpc_block(block, full))
         })
         .unwrap();
     module
-        .register_method("eth_getBlockByHash", |params, blocks, _| {
+        .register_method("eth_getBlockByHash", |params, double, _| {
             let (hash, full): (B256, bool) = params.parse().unwrap();
-            blocks.iter().find(|block| block.hash == hash).map(|block| rpc_block(block, full))
+            double.blocks.iter().find(|block| block.hash == hash).map(|block| rpc_block(block, full))
         })
         .unwrap();
     module
-        .register_method("eth_getBlockReceipts", |params, blocks, _| {
+        .register_method("eth_getBlockReceipts", |params, double, _| {
             let [hash]: [B256; 1] = params.parse().unwrap();
-            blocks.iter().find(|block| block.hash == hash).map(|block| rpc_receipts(block))
+            double.blocks.iter().find(|block| block.hash == hash).map(|block| rpc_receipts(block))
         })
         .unwrap();
     module
 }
 
 /// A node that answers from [`RECORD`] as op-node does, or has no such method.
-fn node_module(fixture: &Fixture, blocks: &[Arc<L2Block>], record: bool) -> RpcModule<()> {
+fn node_module(fixture: &Fixture, blocks: &[Arc<L2Block>], setup: Setup) -> RpcModule<()> {
     let mut module = RpcModule::new(());
     module.register_method("optimism_rollupConfig", |_, (), _| json!({ "l2_chain_id": CHAIN })).unwrap();
     let steps = RECORD.map(|(l1, l2)| {
+        let l2 = if setup.local_record && l2 == HEADS.safe { HEADS.local_safe } else { l2 };
         let source = fixture.l1.block_by_number(l1).unwrap().hash;
         (
             l1,
@@ -370,7 +416,7 @@ fn node_module(fixture: &Fixture, blocks: &[Arc<L2Block>], record: bool) -> RpcM
             }),
         )
     });
-    if record {
+    if setup.record {
         module
             .register_method("optimism_safeHeadAtL1Block", move |params, (), _| {
                 let [asked]: [U64; 1] = params.parse().unwrap();

@@ -57,7 +57,8 @@ func (f *Filter) Start(ctx context.Context, chains map[*network.Chain]string) er
 	if f.service != nil {
 		return nil
 	}
-	service, err := filter.NewService(ctx, f.config(chains), f.logger)
+	// The service reads chains for as long as the context stands that it is made with.
+	service, err := filter.NewService(context.WithoutCancel(ctx), f.config(chains), f.logger)
 	if err != nil {
 		return fmt.Errorf("cannot set up op-interop-filter: %w", err)
 	}

@@ -11,7 +11,7 @@ import (
 var usual = stack.Options{Chains: 2, LagoonDelay: 30 * time.Second, Followers: true}
 
 // All are the scenarios, in the order in which they run.
-var All = slices.Concat(beside, otherNodes, outageScenarios())
+var All = slices.Concat(beside, callers, otherNodes, outageScenarios())
 
 // beside are those that run beside the usual stack, and look at verdicts.
 var beside = []Scenario{
@@ -38,5 +38,20 @@ var beside = []Scenario{
 	{
 		Name: "replayed-lie", Shows: "an attested lie, while a bystander replays every unsafe frame as an attestation",
 		Stack: usual, CI: true, Limit: 6 * time.Minute, run: replayedLie,
+	},
+}
+
+// withFilter is the usual stack without followers, and with op-interop-filter.
+var withFilter = stack.Options{Chains: 2, LagoonDelay: 30 * time.Second, Filter: true}
+
+// callers are those that look at what Crosscheck answers to others.
+var callers = []Scenario{
+	{
+		Name: "filter", Shows: "op-interop-filter and Crosscheck are asked about the same access lists",
+		Stack: withFilter, CI: true, Limit: 12 * time.Minute, run: filterBeside,
+	},
+	{
+		Name: "clients", Shows: "Go's own clients read what Crosscheck serves, and lose nothing of it",
+		Stack: withFilter, CI: true, Limit: 12 * time.Minute, run: clients,
 	},
 }

@@ -1,0 +1,48 @@
+//! [`nudge_when_heads_come`]: a chain's reader can do nothing without heads. As soon as its node has told some, it looks.
+
+use super::Nudges;
+use crosscheck_p2p::ChainId;
+use std::convert::Infallible;
+use tokio::sync::watch;
+
+/// Sends the chain's reader to look each time that its heads become known after they were not.
+pub async fn nudge_when_heads_come<T>(
+    mut heads: watch::Receiver<Option<T>>,
+    nudges: Nudges,
+    chain_id: ChainId,
+) -> Infallible {
+    let mut were_known = false;
+    loop {
+        let are_known = heads.borrow_and_update().is_some();
+        if are_known && !were_known {
+            nudges.nudge(chain_id);
+        }
+        were_known = are_known;
+        if heads.changed().await.is_err() {
+            return std::future::pending().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt;
+
+    #[tokio::test]
+    async fn the_reader_is_nudged_once_when_heads_come() {
+        let chain_id = ChainId::from(901);
+        let nudges = Nudges::new([chain_id]);
+        let (heads, told) = watch::channel(None);
+        let mut nudging = nudge_when_heads_come(told, nudges.clone(), chain_id).boxed();
+        let mut nudged = || {
+            assert!(nudging.as_mut().now_or_never().is_none());
+            nudges.wait(chain_id).now_or_never().is_some()
+        };
+        assert!(!nudged());
+        for (said, is_word) in [(Some(1), true), (Some(2), false), (None, false), (Some(3), true)] {
+            heads.send_replace(said);
+            assert_eq!(nudged(), is_word, "{said:?}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! [`Overload`]: what a server says when one of its bounds is reached: to the caller, to Prometheus and to the log.
+//!
+//! A caller that is turned away hears HTTP 503 with JSON-RPC's -32603: to proxyd and op-reth that is no verdict on what
+//! was asked.
+
+use crate::metrics::Metrics;
+use jsonrpsee::server::{HttpBody, HttpResponse};
+use jsonrpsee::types::error::INTERNAL_ERROR_CODE;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use tracing::warn;
+
+/// How often the log is told of one bound.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
+
+/// A bound of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Bound {
+    /// Its name among the limits that are counted.
+    pub name: &'static str,
+    /// What to do about it.
+    pub remedy: &'static str,
+}
+
+/// Tells of bounds that are reached. Clones share what was told.
+#[derive(Clone, Debug)]
+pub(crate) struct Overload {
+    metrics: Metrics,
+    told: Arc<Mutex<BTreeMap<Bound, Instant>>>,
+}
+
+impl Overload {
+    /// Nothing was told yet.
+    pub(crate) fn new(metrics: Metrics) -> Self {
+        Self { metrics, told: Arc::default() }
+    }
+
+    /// Counts that a bound was reached, and warns of it once a minute.
+    pub(crate) fn reached(&self, bound: Bound) {
+        self.metrics.limit_reached(bound.name);
+        if self.is_news(bound) {
+            warn!(limit = bound.name, "callers are turned away: {}", bound.remedy);
+        }
+    }
+
+    fn is_news(&self, bound: Bound) -> bool {
+        let (mut told, now) = (self.told.lock(), Instant::now());
+        let is_news = told.get(&bound).is_none_or(|last| now.duration_since(*last) >= TOLD_EVERY);
+        if is_news {
+            told.insert(bound, now);
+        }
+        is_news
+    }
+}
+
+/// What a caller that is turned away hears.
+pub(crate) fn busy_response(reason: &str) -> HttpResponse {
+    let body = serde_json::json!({
+        "jsonrpc": "2.0", "id": null,
+        "error": { "code": INTERNAL_ERROR_CODE, "message": busy_text(reason) },
+    });
+    let mut response = HttpResponse::new(HttpBody::from(body.to_string()));
+    *response.status_mut() = hyper::StatusCode::SERVICE_UNAVAILABLE;
+    let json = hyper::header::HeaderValue::from_static("application/json; charset=utf-8");
+    response.headers_mut().insert(hyper::header::CONTENT_TYPE, json);
+    response
+}
+
+/// The words for a caller that is turned away.
+pub(crate) fn busy_text(reason: &str) -> String {
+    format!("busy: {reason}; ask again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interop::DependencySet;
+
+    const BOUND: Bound = Bound { name: "rpc-connections", remedy: "see who holds them" };
+    const OTHER: Bound = Bound { name: "rpc-websockets", remedy: "see who holds them" };
+
+    #[tokio::test(start_paused = true)]
+    async fn every_time_is_counted_and_the_log_told_once_a_minute() {
+        let metrics = Metrics::new(DependencySet::new(BTreeMap::new(), 1)).unwrap();
+        let overload = Overload::new(metrics.clone());
+        for _ in 0..3 {
+            overload.reached(BOUND);
+        }
+        let counted = "crosscheck_limit_reached_total{limit=\"rpc-connections\"} 3";
+        assert!(metrics.render().unwrap().contains(counted));
+        assert!(!overload.is_news(BOUND) && overload.is_news(OTHER));
+        tokio::time::advance(TOLD_EVERY).await;
+        assert!(overload.is_news(BOUND));
+    }
+}
