@@ -66,7 +66,7 @@ impl Changes {
             None => false,
         };
         if !heard {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }
