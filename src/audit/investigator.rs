@@ -218,7 +218,7 @@ impl Investigator {
                 case.learn(&self.set, &Fact::Derived { hash, attributes, output, candidates });
             }
             Answer::L1(L1Word::Agrees(taken)) => {
-                case.learn(&self.set, &Fact::L1Agrees { taken: taken.as_ref() })
+                case.learn(&self.set, &Fact::L1Agrees { taken: taken.as_ref() });
             }
             Answer::L1(L1Word::Contradicts(contradiction)) => {
                 case.learn(&self.set, &Fact::L1Contradicts(contradiction));
@@ -292,7 +292,7 @@ impl Investigator {
             return Ok(());
         }
         let wait = Wait { awaited: Awaited::LocalSafe, chain_id: key.chain_id, cause: Cause::Unsupported };
-        self.reasons.note(wait, DepositsError::Metering.to_string());
+        self.reasons.note(wait, &DepositsError::Metering.to_string());
         Err(wait)
     }
 
@@ -404,7 +404,7 @@ impl Investigator {
         self.metrics.source_failed(chain_id, "execution");
         debug!(%chain_id, %error, "a source failed; what it was asked stays unknown");
         let wait = Wait { awaited, chain_id, cause: Cause::EndpointError };
-        self.reasons.note(wait, error.to_string());
+        self.reasons.note(wait, &error.to_string());
         wait
     }
 }

@@ -275,13 +275,13 @@ impl L1Judge {
         self.metrics.source_failed(chain_id, "l1");
         debug!(%chain_id, %error, "L1 could not be asked; what it says stays unknown");
         let wait = Wait { awaited: Awaited::L1, chain_id, cause: Cause::EndpointError };
-        self.reasons.note(wait, error.to_string());
+        self.reasons.note(wait, &error.to_string());
         wait
     }
 
     fn unsupported(&self, chain_id: ChainId, error: &DepositsError) -> Wait {
         let wait = Wait { awaited: Awaited::L1, chain_id, cause: Cause::Unsupported };
-        if self.reasons.note(wait, error.to_string()) {
+        if self.reasons.note(wait, &error.to_string()) {
             warn!(%chain_id, %error, "what L1 says of a block cannot be told: it stays open");
         }
         wait

@@ -11,8 +11,8 @@ pub(crate) struct Reasons(Arc<Mutex<BTreeMap<Wait, String>>>);
 
 impl Reasons {
     /// Notes why this cannot be had. `true`: that is something new.
-    pub(super) fn note(&self, wait: Wait, reason: String) -> bool {
-        self.0.lock().insert(wait, reason.clone()).as_ref() != Some(&reason)
+    pub(super) fn note(&self, wait: Wait, reason: &str) -> bool {
+        self.0.lock().insert(wait, reason.to_owned()).as_deref() != Some(reason)
     }
 
     /// What a case waits for, in words.
@@ -37,9 +37,9 @@ mod tests {
         let l1 = Wait { awaited: Awaited::L1, chain_id: 901.into(), cause: Cause::EndpointError };
         let head = Wait { awaited: Awaited::LocalSafe, chain_id: 902.into(), cause: Cause::NotYet };
         let reasons = Reasons::default();
-        assert!(reasons.note(l1, "refused".to_owned()));
-        assert!(!reasons.note(l1, "refused".to_owned()));
-        assert!(reasons.note(l1, "timed out".to_owned()));
+        assert!(reasons.note(l1, "refused"));
+        assert!(!reasons.note(l1, "refused"));
+        assert!(reasons.note(l1, "timed out"));
         assert_eq!(
             reasons.in_words(&[l1, head].into()),
             "that its height is local-safe on chain 902 (not yet); what L1 says of a block of chain 901 (an endpoint fails): timed out"

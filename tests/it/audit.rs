@@ -74,6 +74,51 @@ async fn what_cannot_be_judged_is_open_and_no_success() {
     assert!(running.terminate().success());
 }
 
+/// What an audit says of each block up to 24.
+fn details(dir: &Path, state: &str) -> (Option<i32>, Vec<String>) {
+    let state = dir.join(state);
+    let (code, _) = audit(dir, "901", "24", &["--resume", state.to_str().unwrap()]);
+    let lines = std::fs::read_to_string(&state).unwrap();
+    let outcomes = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let told = outcomes.filter(|outcome| outcome["verdict"].is_string()).map(|outcome| {
+        format!("{} {}", outcome["verdict"].as_str().unwrap(), outcome["detail"].as_str().unwrap())
+    });
+    (code, told.collect())
+}
+
+/// The first block of a fork and the next: by its bundle, by the rollup node's word without one, and by a wrong bundle,
+/// which accuses nobody.
+#[tokio::test]
+async fn the_first_block_of_an_unknown_fork_is_judged() {
+    let (dir, running) = devnet(24, "lagoon-activation@20").await;
+    let word =
+        "the 3 upgrade transactions of the fork tempest, and 520000 gas for them, are the rollup node's word";
+    let is_upheld = |told: &[String]| told.len() == 24 && told.iter().all(|told| told.starts_with("upheld "));
+
+    let (code, told) = details(dir.path(), "named.jsonl");
+    assert!(code == Some(0) && is_upheld(&told), "{told:?}");
+    assert!(!told.iter().any(|told| told.contains(word)), "{told:?}");
+
+    let config = std::fs::read_to_string(dir.path().join("crosscheck.toml")).unwrap();
+    let unnamed: Vec<_> = config.lines().filter(|line| !line.starts_with("upgrade_bundles")).collect();
+    std::fs::write(dir.path().join("crosscheck.toml"), unnamed.join("\n")).unwrap();
+    let (code, told) = details(dir.path(), "unnamed.jsonl");
+    assert!(code == Some(0) && is_upheld(&told), "{told:?}");
+    let by_word: Vec<_> = told.iter().enumerate().filter(|(_, told)| told.contains(word)).collect();
+    assert!(by_word.len() == 1 && by_word[0].0 == 19, "{told:?}");
+
+    std::fs::write(dir.path().join("crosscheck.toml"), config).unwrap();
+    let bundle = dir.path().join("tempest_nut_bundle.json");
+    let wrong = std::fs::read_to_string(&bundle).unwrap().replace("70000", "70001");
+    std::fs::write(&bundle, wrong).unwrap();
+    let (code, told) = details(dir.path(), "wrong.jsonl");
+    assert_eq!(code, Some(1));
+    let open: Vec<_> = told.iter().enumerate().filter(|(_, told)| told.starts_with("open ")).collect();
+    assert_eq!(open.iter().map(|(at, _)| at + 1).collect::<Vec<_>>(), [20, 21], "{told:?}");
+    assert!(open.iter().all(|(_, told)| told.contains("unsupported")), "{open:?}");
+    assert!(running.terminate().success());
+}
+
 #[test]
 fn bad_ranges_and_chains_are_bad_usage() {
     let dir = TempDir::new().unwrap();

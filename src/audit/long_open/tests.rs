@@ -63,7 +63,7 @@ async fn a_case_that_stays_open_is_told_with_the_reason_until_it_is_closed() {
     world.open(7, 0, Cause::Unsupported);
     world.open(8, 60, Cause::EndpointError);
     let wait = Wait { awaited: Awaited::L1, chain_id: ChainId::from(901), cause: Cause::Unsupported };
-    world.reasons.note(wait, "the fork zephyr is not known".to_owned());
+    world.reasons.note(wait, "the fork zephyr is not known");
 
     world.look(900);
     assert!(world.health.reasons().is_empty() && world.cases.of(ChainId::from(901)).is_none());

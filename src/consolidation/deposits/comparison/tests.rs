@@ -69,8 +69,8 @@ fn id(number: u64) -> BlockNumHash {
     BlockNumHash { number, hash: B256::repeat_byte(0x11) }
 }
 
-fn agrees(comparison: Result<Comparison, DepositsError>) {
-    assert_eq!(comparison, Ok(Comparison { mismatch: None, taken: None }));
+fn agrees(comparison: &Result<Comparison, DepositsError>) {
+    assert_eq!(comparison, &Ok(Comparison { mismatch: None, taken: None }));
 }
 
 #[rstest]
@@ -88,11 +88,11 @@ fn the_first_block_and_the_next_are_judged(
     assert_eq!(first.attributes.transactions.len(), USUAL + count);
     assert_eq!(first.attributes.gas_limit, STEADY + gas);
     let block = built(&rules, &first);
-    agrees(compare(&rules, &genesis(&rules), None, &block));
+    agrees(&compare(&rules, &genesis(&rules), None, &block));
     let parent = ParentFacts::of_attributes(&rules, id(1), &block).unwrap();
     let second = built(&rules, &derived(&rules, &parent));
     assert_eq!(second.gas_limit, STEADY + left);
-    agrees(compare(&rules, &parent, None, &second));
+    agrees(&compare(&rules, &parent, None, &second));
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn a_block_for_another_set(#[case] is_of_several: bool, #[case] is_certain: bool
     let lagoon = beginning(&[Fork::Lagoon]);
     let rules = DepositRules { set: SetSize { is_of_several, is_certain }, ..lagoon };
     let right = built(&rules, &derived(&rules, &genesis(&rules)));
-    agrees(compare(&rules, &genesis(&rules), None, &right));
+    agrees(&compare(&rules, &genesis(&rules), None, &right));
     assert_eq!(right.transactions.len(), USUAL + if is_of_several { 30 } else { 28 } + 1);
 
     let other = DepositRules { set: rules.set.flipped(), ..rules.clone() };
@@ -177,7 +177,7 @@ fn the_upgrade_of_an_unknown_fork_is_the_node_s_word_and_the_rest_is_l1_s() {
     let parent = ParentFacts::with_gas_limit(&rules.config, id(1), &block, steady).unwrap();
     let next = built(&rules, &derived(&rules, &parent));
     assert_eq!(next.gas_limit, STEADY);
-    agrees(compare(&rules, &parent, None, &next));
+    agrees(&compare(&rules, &parent, None, &next));
 }
 
 fn derive_first(rules: &DepositRules, node: &BlockAttributes) -> DerivedFromL1 {
@@ -190,7 +190,7 @@ fn derive_first(rules: &DepositRules, node: &BlockAttributes) -> DerivedFromL1 {
 fn a_named_bundle_is_held_against_l1_s_block() {
     let rules = DepositRules { bundles: [zephyr()].into(), ..beginning_zephyr() };
     let block = first_of_zephyr(&rules);
-    agrees(compare(&rules, &genesis(&rules), None, &block));
+    agrees(&compare(&rules, &genesis(&rules), None, &block));
     let parent = ParentFacts::of_attributes(&rules, id(1), &block).unwrap();
     assert_eq!(parent.system_config().gas_limit, STEADY);
 }

@@ -134,7 +134,7 @@ fn gas(#[case] first: Fork, #[case] last: Fork, #[case] added: u64, #[case] stri
     assert_eq!(upgrades(&rules, UnixSeconds(FIRST)).gas, added);
     assert_eq!(gas_to_strip(&rules, UnixSeconds(FIRST)), Ok(stripped));
     assert_eq!(gas_to_strip(&rules, UnixSeconds(FIRST + 2)), Ok(0));
-    let alone = DepositRules { set: rules.set.flipped(), ..rules.clone() };
+    let alone = DepositRules { set: rules.set.flipped(), ..rules };
     assert_eq!(upgrades(&alone, UnixSeconds(FIRST)).gas, added);
 }
 
