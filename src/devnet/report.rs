@@ -305,7 +305,7 @@ pub fn count_attestations(seen: &Observations) -> AttestationCounts {
         increment(&mut counts.received);
         match record.finding() {
             Finding::Upheld | Finding::UpheldAsAncestor | Finding::UpheldReplay => {
-                increment(&mut counts.upheld)
+                increment(&mut counts.upheld);
             }
             Finding::UpheldReplacement => increment(&mut counts.upheld_replacement),
             Finding::Violated { .. } => increment(&mut counts.violated),
