@@ -188,7 +188,8 @@ async fn serve_samples(dir: &std::path::Path) -> (SocketAddr, JoinSet<std::io::R
         metrics: metrics.clone(),
     };
     let any = "127.0.0.1:0".parse().unwrap();
-    let (methods, chains) = (parts.module().unwrap(), set.chain_ids().collect());
+    let chains = parts.superchain.set.chain_ids().collect();
+    let methods = parts.module().unwrap();
     let served = serve(any, methods, chains, metrics, CancellationToken::new());
     let (addr, server) = served.await.unwrap();
     let mut tasks = JoinSet::new();

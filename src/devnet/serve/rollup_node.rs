@@ -107,10 +107,10 @@ impl RollupNode {
         let chain_ids: Vec<String> = self.dependencies.iter().map(ToString::to_string).collect();
         Ok(json!({
             "chain_ids": chain_ids,
-            "current_l1": status["current_l1"],
-            "safe_timestamp": status["safe_l2"]["timestamp"],
-            "local_safe_timestamp": status["local_safe_l2"]["timestamp"],
-            "finalized_timestamp": status["finalized_l2"]["timestamp"],
+            "current_l1": status.get("current_l1"),
+            "safe_timestamp": status.pointer("/safe_l2/timestamp"),
+            "local_safe_timestamp": status.pointer("/local_safe_l2/timestamp"),
+            "finalized_timestamp": status.pointer("/finalized_l2/timestamp"),
             "chains": { chain_id: status },
         }))
     }

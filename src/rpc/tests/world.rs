@@ -150,7 +150,6 @@ impl World {
         let node = start(node_module(&fixture, &blocks, setup)).await.unwrap();
         let l1 = start(l1_module(Arc::new(RwLock::new(fixture.l1.clone()))).unwrap()).await.unwrap();
         let superchain = reader(&fixture, &blocks, setup, [&execution, &node, &l1]).await;
-        let heads = superchain.heads.clone();
         let nodes = superchain.chains.iter().filter_map(|(id, chain)| Some((*id, chain.node.clone()?)));
         let (told, _) = broadcast::channel(TOLD_CAPACITY);
         let metrics = Metrics::new(superchain.set.clone()).unwrap();
