@@ -134,6 +134,7 @@ async fn every_question_is_answered_in_a_run_of_the_devnet() {
     let faults = [
         "invalid-message@14",
         "lying-endpoint@16:902",
+        "unlinked-client@34:903",
         "justified-replacement@20:903",
         "long-outage@96",
         "remote-reorg@56",
