@@ -2,7 +2,7 @@
 
 use crosscheck_p2p::{
     ChainId, Clock, Multiaddr, Network, NetworkConfig, NetworkError, NetworkEvent, NetworkHandle,
-    NodeIdentity, PeerId, Signers, SystemClock, Topic, ValidBlock,
+    NodeIdentity, PeerId, Signers, SystemClock, Topic,
 };
 use std::future::Future;
 use std::sync::Arc;
@@ -49,18 +49,6 @@ impl GossipNode {
     /// Where it listens, with its id.
     pub(crate) async fn addr(&self) -> Multiaddr {
         in_time("a listener", self.handle.listen_addrs()).await.unwrap().remove(0)
-    }
-
-    /// The next block that is let in.
-    pub(crate) async fn next_block(&mut self, what: &str) -> ValidBlock {
-        in_time(what, async {
-            loop {
-                if let NetworkEvent::Block { block, .. } = self.events.recv().await.unwrap() {
-                    return block;
-                }
-            }
-        })
-        .await
     }
 
     /// Waits until a peer is in this node's mesh on the topics of unsafe blocks and of attestations.

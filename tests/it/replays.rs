@@ -3,7 +3,7 @@
 
 use crate::cli::frames::{CHAIN, envelope, frame, sequencer};
 use crate::gossip_mesh::Sidecar;
-use crate::gossip_node::GossipNode;
+use crate::gossip_node::{GossipNode, in_time};
 use crate::metrics::scrape;
 use crate::program::{Running, Written, attestations, eventually, go_on, joined, paused_at};
 use crate::sidecar::devnet;
@@ -12,8 +12,8 @@ use crosscheck::clock::FileClock;
 use crosscheck::consolidation::deposits::decode_l1_info;
 use crosscheck::devnet::keyring::Keyring;
 use crosscheck_p2p::{
-    BlockSigner, ChainId, Clock, Envelope, ExecutionPayload, Multiaddr, Signers, SigningDomain, SystemClock,
-    Topic, UnixSeconds,
+    BlockSigner, ChainId, Clock, Envelope, ExecutionPayload, Multiaddr, NetworkEvent, Signers, SigningDomain,
+    SystemClock, Topic, UnixSeconds, ValidBlock,
 };
 use serde_json::{Value, json};
 use std::path::Path;
@@ -54,9 +54,21 @@ async fn kept(rpc: &str, number: u64, attributable: bool) {
     .await;
 }
 
+/// The next block that a node lets in.
+async fn next_block(node: &mut GossipNode, what: &str) -> ValidBlock {
+    in_time(what, async {
+        loop {
+            if let NetworkEvent::Block { block, .. } = node.events.recv().await.unwrap() {
+                return block;
+            }
+        }
+    })
+    .await
+}
+
 /// What comes out of the program is told apart by height and domain.
 async fn passed_on(node: &mut GossipNode, number: u64, domain: SigningDomain) {
-    let block = node.next_block(&format!("block {number}, {domain}")).await;
+    let block = next_block(node, &format!("block {number}, {domain}")).await;
     assert_eq!((block.number(), block.domain()), (number, domain));
 }
 
@@ -209,7 +221,7 @@ async fn a_verdict_on_a_replay_is_bound_to_the_signer_by_the_genuine_attestation
     bystander.meshed_with(id.parse().unwrap()).await;
     go_on(dir.path());
     let mut unsafe_block = async |number: u64| loop {
-        let block = bystander.next_block("an unsafe block").await;
+        let block = next_block(&mut bystander, "an unsafe block").await;
         if block.number() == number && !block.topic().is_cross_safe() {
             break block;
         }
