@@ -78,8 +78,10 @@ async fn a_static_peer_is_dialled_where_it_was_found_when_its_configured_address
     })
     .await;
     b.stop().await;
+    until("the peer to be gone", async || a.handle.peers().await.unwrap().is_empty()).await;
 
     let b = Node::start_with(&[], identity(), |config| config.listen = vec![port.addr()]).await;
+    b.meshed_with(&a).await;
     a.meshed_with(&b).await;
 }
 
