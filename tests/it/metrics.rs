@@ -1,7 +1,11 @@
 //! What `/metrics` of a running program serves is what `crosscheck doc metrics` prints and docs/METRICS.md holds.
 
-use crate::program::{Running, Written, crosscheck, eventually, go_on, paused_at};
+use crate::program::{Running, Written, call, crosscheck, eventually, go_on, paused_at};
+use alloy::primitives::{Address, B256};
 use crosscheck::devnet::free_addrs::free_addrs;
+use crosscheck::interop::{Identifier, Message, encode_access_list};
+use crosscheck_p2p::{ChainId, UnixSeconds};
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use tempfile::TempDir;
@@ -95,6 +99,21 @@ async fn is_seen(http: SocketAddr, name: &str, labels: &[&str]) {
     .await;
 }
 
+/// Asks, as a transaction pool would, for a message of a chain that is in nobody's dependency set.
+async fn check_a_wrong_access_list(rpc: &str) {
+    let identifier = Identifier {
+        origin: Address::ZERO,
+        block_number: 1,
+        log_index: 0,
+        timestamp: UnixSeconds(1),
+        chain_id: ChainId::from(7),
+    };
+    let entries = encode_access_list(&Message { identifier, payload_hash: B256::ZERO });
+    let descriptor = json!({ "chainID": "901", "timestamp": "0x2" });
+    let answer = call(rpc, "interop_checkAccessList", &[json!(entries), json!("unsafe"), descriptor]).await;
+    assert_eq!(answer, None);
+}
+
 /// What the table of questions answers them with: each metric, and the label that it is asked with, if any.
 fn answers() -> Vec<(String, Option<String>)> {
     let questions = DOCUMENT.split("## Every metric").next().unwrap();
@@ -148,7 +167,8 @@ async fn every_question_is_answered_in_a_run_of_the_devnet() {
     arguments.extend(pauses.iter().flat_map(|block| ["--pause-at", block]));
     let log = dir.path().join("log");
     let mut running = Running::start(&arguments, &log);
-    let http = Written::wait_for(&dir.path().join("crosscheck.toml")).await.http();
+    let written = Written::wait_for(&dir.path().join("crosscheck.toml")).await;
+    let http = written.http();
     for (block, messages) in PAUSES {
         paused_at(dir.path(), block).await;
         for (status, level) in messages {
@@ -161,12 +181,17 @@ async fn every_question_is_answered_in_a_run_of_the_devnet() {
         go_on(dir.path());
     }
     paused_at(dir.path(), LAST_BLOCK).await;
+    check_a_wrong_access_list(&written.rpc()).await;
     let answers = answers();
     assert!(answers.len() > 20, "{answers:?}");
-    // Nothing that a devnet does makes the index of proven logs forget a block that is cited still. The others are gauges
-    // that were above 0 at an earlier pause.
-    let elsewhere =
-        ["crosscheck_awaited_blocks", "crosscheck_tracked_messages", "crosscheck_monitor_tip_age_seconds"];
+    // Nothing that a devnet does makes the index of proven logs forget a block that is cited still, or switches the failsafe
+    // on. The others are gauges that were above 0 at an earlier pause.
+    let elsewhere = [
+        "crosscheck_awaited_blocks",
+        "crosscheck_failsafe",
+        "crosscheck_tracked_messages",
+        "crosscheck_monitor_tip_age_seconds",
+    ];
     for (name, label) in answers.iter().filter(|(name, _)| !elsewhere.contains(&&**name)) {
         is_seen(http, name, label.as_deref().as_slice()).await;
     }
