@@ -267,7 +267,8 @@ mod tests {
             arrived: sample::NOW,
         };
         queue.push(job).unwrap();
-        tokio::spawn(judge.run());
+        let mut judging = tokio::task::JoinSet::new();
+        judging.spawn(judge.run());
         tokio::task::yield_now().await;
         assert!(reported.try_recv().is_err());
         if known {
