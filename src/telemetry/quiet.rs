@@ -1,4 +1,4 @@
-//! [`Quiet`]: what the libraries below say of themselves. Their warnings are about peers that come and go as they like, and
+//! `Quiet`: what the libraries below say of themselves. Their warnings are about peers that come and go as they like, and
 //! often name one's own sequencer: they are not printed unless the log's filter names the library, and counted instead.
 
 use prometheus::IntCounterVec;
