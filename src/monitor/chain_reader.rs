@@ -7,6 +7,7 @@
 use super::block_source::BlockSource;
 use super::branch::{BranchError, Contradiction, Fork, Turn, turn};
 use super::declarations::undeclared;
+use super::left_blocks::{LeftBlocks, Telling};
 use super::recent_blocks::RecentBlocks;
 use super::verified_heads::{ToldHeads, verified_heads};
 use super::{HeadSource, MonitorMessage, Nudges, ObservedBlock, SafetyHeads, StartPoint};
@@ -22,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 /// How many blocks are fetched at once while catching up.
 const AT_ONCE: usize = 16;
@@ -82,6 +83,8 @@ struct Progress {
     heads: Option<SafetyHeads>,
     /// How many looks in a row found the heads on another fork.
     forked: u32,
+    /// The blocks that were left in reorgs.
+    left: LeftBlocks,
     /// Whether the clients contradicted themselves in the last look.
     is_contradicted: bool,
     /// The gossiped block that quick looks were made for last.
@@ -230,7 +233,7 @@ impl<S: BlockSource> ChainReader<S> {
             let first = self.start.first(finalized, tip.number).ok_or(ReadError::NoFinalBlock)?;
             self.begin(&mut progress.recent, first).await?;
         }
-        let tip = self.read_to(&mut progress.recent, tip).await?;
+        let tip = self.read_to(progress, tip).await?;
         let told = self.heads.told(self.chain_id, &self.execution, tip).await?;
         self.take_heads(progress, &told.ok_or(ReadError::NoHeads)?).await
     }
@@ -248,14 +251,15 @@ impl<S: BlockSource> ChainReader<S> {
     }
 
     /// Reads up to the tip, through at most [`MAX_TURNS`] reorgs. The tip that was reached.
-    async fn read_to(&self, recent: &mut RecentBlocks, mut tip: L2BlockRef) -> Result<L2BlockRef, ReadError> {
+    async fn read_to(&self, progress: &mut Progress, mut tip: L2BlockRef) -> Result<L2BlockRef, ReadError> {
+        let Progress { recent, left, .. } = progress;
         for _ in 0..MAX_TURNS {
             let fork = match self.read_on(recent, tip).await? {
                 Step::Done => return Ok(tip),
                 Step::Fork(fork) => fork,
             };
             match turn(&self.execution, recent, fork).await? {
-                Turn::Reorg { kept } => self.rewind(recent, kept).await?,
+                Turn::Reorg { kept } => self.rewind(recent, left, kept).await?,
                 Turn::Moved => tip = self.execution.tip().await?,
             }
             if recent.tip().is_none() {
@@ -309,7 +313,12 @@ impl<S: BlockSource> ChainReader<S> {
     }
 
     /// Drops what is above a block. `None`: all of it.
-    async fn rewind(&self, recent: &mut RecentBlocks, kept: Option<u64>) -> Result<(), ReadError> {
+    async fn rewind(
+        &self,
+        recent: &mut RecentBlocks,
+        left: &mut LeftBlocks,
+        kept: Option<u64>,
+    ) -> Result<(), ReadError> {
         let (from, first) = (recent.tip(), recent.first());
         let kept = kept.unwrap_or_else(|| {
             error!(chain_id = %self.chain_id, "a reorg deeper than all that was read; reading begins anew");
@@ -317,7 +326,14 @@ impl<S: BlockSource> ChainReader<S> {
         });
         let depth = from.map_or(0, |from| from.number.saturating_sub(kept));
         let dropped = recent.hash_at(kept.saturating_add(1)).unwrap_or_default();
-        warn!(chain_id = %self.chain_id, kept, depth, %dropped, "reorg");
+        match left.leave(dropped) {
+            Telling::Reorg => warn!(chain_id = %self.chain_id, kept, depth, %dropped, "reorg"),
+            Telling::BackAndForth => warn!(
+                chain_id = %self.chain_id, kept, depth, %dropped,
+                "the execution client goes back and forth between branches: further reorgs from this block are only counted"
+            ),
+            Telling::Nothing => debug!(chain_id = %self.chain_id, kept, depth, %dropped, "reorg"),
+        }
         recent.rewind(kept);
         self.metrics.reorg(self.chain_id);
         self.send(MonitorMessage::Rewound { chain_id: self.chain_id, kept }).await

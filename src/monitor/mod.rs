@@ -19,6 +19,7 @@ mod fetcher;
 mod first_heads;
 mod head_source;
 mod history;
+mod left_blocks;
 mod lifecycle;
 mod message_book;
 mod message_event;

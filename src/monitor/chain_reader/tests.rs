@@ -130,3 +130,23 @@ async fn a_gossiped_block_that_never_comes_costs_a_few_requests() {
     let after = client.requests_in(Duration::from_secs(60)).await;
     assert!(asked > 0 && after <= idle + 10, "{after} requests in a minute, {idle} without gossip");
 }
+
+/// What a client does that is told to go to the other branch twice in eight seconds.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_goes_back_and_forth_is_told_of_four_times_at_most() {
+    let lines = Lines::capture();
+    let client = Client::new();
+    let invalid = client.extend_with_log(2);
+    let Reading { mut heard, .. } = reading(&client);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(heard.blocks().len(), 4);
+    let replacement = client.replace(&invalid);
+    for turn in 0..20 {
+        client.adopt(if turn % 2 == 0 { &replacement } else { &invalid });
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        assert_eq!(heard.rewound(), Some(2));
+        assert_eq!(heard.blocks().len(), 1);
+    }
+    let told = (lines.count("WARN"), lines.count("back and forth"));
+    assert_eq!(told, (4, 2), "{}", lines.text());
+}

@@ -16,8 +16,8 @@ import (
 const aftermath = time.Minute
 
 // mostTurns is how often one warning may be told in that time. op-node tries again and again to get its execution client onto the
-// other branch, about twice in eight seconds, and the client really goes there and back: two turns each time, and some to spare.
-const mostTurns = 40
+// other branch, about twice in eight seconds, and the client really goes there and back: that is told once for each branch.
+const mostTurns = 4
 
 // plainNode: what Crosscheck reads derives for itself and verifies no message. It stays on a block that op-supernode replaces, and
 // its safe head is no cross-safe one.
