@@ -3,6 +3,7 @@
 
 mod access_metrics;
 mod catalogue;
+mod follow_metrics;
 mod gossip_metrics;
 mod message_metrics;
 mod reading_metrics;
@@ -12,13 +13,13 @@ pub use catalogue::{Definition, MetricKind, metrics_table};
 
 use access_metrics::AccessMetrics;
 use catalogue::Catalogue;
+use follow_metrics::FollowMetrics;
 use gossip_metrics::GossipMetrics;
 use message_metrics::MessageMetrics;
 use reading_metrics::ReadingMetrics;
 use suspect_metrics::SuspectMetrics;
 
 use crate::audit::{Cause, CheckedMessage, Relation, Verdict};
-use crate::follow::FollowError;
 use crate::interop::{DependencySet, MessageStatus};
 use crate::ledger::Decision;
 use crate::telemetry::quiet;
@@ -68,6 +69,7 @@ struct Inner {
     catalogue: Catalogue,
     set: DependencySet,
     of_access: AccessMetrics,
+    of_following: FollowMetrics,
     of_gossip: GossipMetrics,
     of_messages: MessageMetrics,
     of_suspects: SuspectMetrics,
@@ -83,10 +85,6 @@ struct Inner {
     open_cases: IntGaugeVec,
     oldest_open_case: IntGaugeVec,
     heads: IntGaugeVec,
-    follow_heads: IntGaugeVec,
-    follow_held: IntGaugeVec,
-    follow_kept: IntGaugeVec,
-    follow_upstream_age: IntGaugeVec,
     source_failures: IntCounterVec,
     limits: IntCounterVec,
 }
@@ -152,26 +150,6 @@ impl Metrics {
                 &["chain_id", "cause"],
             )?,
             heads: catalogue.gauge("head_number", "Height of a head", &["chain_id", "level"])?,
-            follow_heads: catalogue.gauge(
-                "follow_head_number",
-                "Height of a head that followers are served",
-                &["chain_id", "level"],
-            )?,
-            follow_held: catalogue.gauge(
-                "follow_held",
-                "Whether a violated or discarded block holds the served head",
-                &["chain_id"],
-            )?,
-            follow_kept: catalogue.gauge(
-                "follow_kept_seconds",
-                "For how long the served safe head has been kept for want of a next one, by the reason now; 0: it is current",
-                &["chain_id", "reason"],
-            )?,
-            follow_upstream_age: catalogue.gauge(
-                "follow_upstream_age_seconds",
-                "Age of the upstream's last answer",
-                &["chain_id"],
-            )?,
             source_failures: catalogue.counter(
                 "source_failures_total",
                 "Endpoints' failures to answer",
@@ -179,6 +157,7 @@ impl Metrics {
             )?,
             limits: catalogue.counter("limit_reached_total", "How often a bound was reached", &["limit"])?,
             of_access: AccessMetrics::new(&mut catalogue)?,
+            of_following: FollowMetrics::new(&mut catalogue)?,
             of_gossip: GossipMetrics::new(&mut catalogue)?,
             of_messages: MessageMetrics::new(&mut catalogue)?,
             of_suspects: SuspectMetrics::new(&mut catalogue)?,
@@ -302,33 +281,6 @@ impl Metrics {
     pub fn head(&self, chain_id: ChainId, level: &'static str, number: u64) {
         let number = i64::try_from(number).unwrap_or(i64::MAX);
         self.0.heads.with_label_values(&[chain_id.to_string().as_str(), level]).set(number);
-    }
-
-    /// The height of a head that followers are served.
-    pub fn follow_head(&self, chain_id: ChainId, level: &'static str, number: u64) {
-        let number = i64::try_from(number).unwrap_or(i64::MAX);
-        self.0.follow_heads.with_label_values(&[chain_id.to_string().as_str(), level]).set(number);
-    }
-
-    /// Whether a wrong block holds the served head.
-    pub fn follow_held(&self, chain_id: ChainId, is_held: bool) {
-        self.0.follow_held.with_label_values(&[chain_id.to_string()]).set(i64::from(is_held));
-    }
-
-    /// For how long the served safe head has been kept, and why. `None`: it is current.
-    pub fn follow_kept(&self, chain_id: ChainId, kept: Option<(&'static str, Duration)>) {
-        let chain_id = chain_id.to_string();
-        for reason in FollowError::NAMES {
-            let now = kept.filter(|(name, _)| *name == reason).map(|(_, kept_for)| kept_for.as_secs());
-            let seconds = i64::try_from(now.unwrap_or_default()).unwrap_or(i64::MAX);
-            self.0.follow_kept.with_label_values(&[chain_id.as_str(), reason]).set(seconds);
-        }
-    }
-
-    /// How old the last answer of a follower's upstream is.
-    pub fn follow_upstream_age(&self, chain_id: ChainId, age: Duration) {
-        let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
-        self.0.follow_upstream_age.with_label_values(&[chain_id.to_string()]).set(seconds);
     }
 
     /// An endpoint failed to answer.
