@@ -101,15 +101,18 @@ impl Conduct {
         }
     }
 
-    /// Holds what the follower took for safe against the chain.
+    /// Holds what the follower took for safe against the chain. A block that the chain has derived, and does not call safe
+    /// yet, waits until it does: a replayed attestation may have the sidecar vouch for it before.
     pub fn judge(&mut self, sequencer: &Sequencer) {
         let heads = sequencer.heads();
-        let stands = |block: &L2Ref| {
+        let is_canonical = |block: &L2Ref| {
             let canonical = sequencer.chain().canonical(block.number);
-            block.number <= heads.safe && canonical.is_some_and(|canonical| canonical.hash == block.hash)
+            canonical.is_some_and(|canonical| canonical.hash == block.hash)
         };
+        let may_wait = |block: &L2Ref| block.number > heads.safe && block.number <= heads.local_safe;
+        let stands = |block: &L2Ref| is_canonical(block) && (block.number <= heads.safe || may_wait(block));
         self.left_honest_chain |= !self.unjudged.iter().all(stands);
-        self.unjudged.clear();
+        self.unjudged.retain(may_wait);
     }
 
     /// The report. `first_bad`: the first height at which the chain's own block does not hold.
