@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tracing::field::display;
 use tracing::{info, warn};
 
 /// How often L1 is asked: once per slot.
@@ -92,7 +93,9 @@ impl SignerWatcher {
         });
         if changed {
             let Signers { unsafe_block_signer: signer, previous, .. } = *self.signers.borrow();
-            info!(chain_id = %self.chain_id, ?signer, ?previous, "unsafe block signer");
+            let (signer, previous) =
+                (signer.map(display), previous.map(|previous| display(previous.address)));
+            info!(chain_id = %self.chain_id, signer, previous, "unsafe block signer");
         }
     }
 }

@@ -4,6 +4,7 @@ use super::MessageKey;
 use crate::interop::{BlockKey, MessageStatus, SafetyLevel};
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
+use std::fmt;
 
 /// Something that happened to a tracked message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +90,25 @@ pub enum Cause {
         /// The timestamp.
         timestamp: UnixSeconds,
     },
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Checked => write!(f, "what it cites was looked at for the first time"),
+            Self::RemoteReorg { chain_id, number, old, new: Some(new) } => {
+                write!(f, "chain {chain_id} has block {number} {new} in place of {old}")
+            }
+            Self::RemoteReorg { chain_id, number, old, new: None } => {
+                write!(f, "chain {chain_id} has no block {number} any more; {old} stood there")
+            }
+            Self::RemoteReplacement { old, new } => write!(f, "block {old} was replaced by {new}"),
+            Self::CitedBlock { block } => write!(f, "the cited block {block} was judged"),
+            Self::SameTimestamp { timestamp } => {
+                write!(f, "a block at timestamp {timestamp} closed or broke a cycle")
+            }
+        }
+    }
 }
 
 /// How the life of a message ends.

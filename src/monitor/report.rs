@@ -20,7 +20,7 @@ pub(super) fn report(note: &Note, incidents: &Incidents) {
             report_invalid(note, incidents);
         }
         News::Flip { cause, .. } => {
-            warn!(%chain_id, number, %hash, log_index, initiating, %level, ?cause, %incident,
+            warn!(%chain_id, number, %hash, log_index, initiating, %level, %cause, %incident,
                   "an executed message that did not hold is valid now");
         }
         News::Undeclared => {
@@ -54,9 +54,9 @@ fn report_invalid(note: &Note, incidents: &Incidents) {
         News::Flip { cause, .. } => {
             const SAID: &str = "an executed message that was valid does not hold any more";
             if is_first {
-                error!(%chain_id, number, %hash, log_index, initiating, %level, reason, detail, ?cause, %incident, "{SAID}");
+                error!(%chain_id, number, %hash, log_index, initiating, %level, reason, detail, %cause, %incident, "{SAID}");
             } else {
-                warn!(%chain_id, number, %hash, log_index, initiating, %level, reason, detail, ?cause, %incident, "{SAID}");
+                warn!(%chain_id, number, %hash, log_index, initiating, %level, reason, detail, %cause, %incident, "{SAID}");
             }
         }
         _ => {
