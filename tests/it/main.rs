@@ -27,6 +27,7 @@ mod metrics;
 mod npm;
 mod program;
 mod replays;
+mod rollup_nodes;
 mod rpc;
 mod sidecar;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
