@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -17,6 +18,7 @@ func testCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "ci", Usage: "only the scenarios that are run with every change"},
 			&cli.BoolFlag{Name: "list", Usage: "names the scenarios, and ends"},
+			&cli.DurationFlag{Name: "aftermath", Usage: "how long plain-node watches what follows a replacement", Value: time.Minute},
 			&cli.StringFlag{Name: "dir", Usage: "where logs and data go; a new directory unless it is given"},
 		},
 		Action: test,
@@ -44,6 +46,8 @@ func test(c *cli.Context) error {
 	}
 	defer done()
 	fmt.Println("logs and data:", dir)
-	suite := scenario.Suite{Dir: dir, Binary: binary, Print: func(line string) { fmt.Println(line) }}
+	suite := scenario.Suite{
+		Dir: dir, Binary: binary, Print: func(line string) { fmt.Println(line) }, Aftermath: c.Duration("aftermath"),
+	}
 	return suite.Run(c.Context, chosen)
 }

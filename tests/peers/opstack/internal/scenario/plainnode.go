@@ -12,12 +12,13 @@ import (
 	"github.com/ethereum-optimism/optimism/op-service/eth"
 )
 
-// aftermath is how long Crosscheck is watched after a replacement that something it reads does not take part in.
-const aftermath = time.Minute
-
-// mostTurns is how often one warning may be told in that time. op-node tries again and again to get its execution client onto the
+// mostTurns is how often one warning may be told, and mostWarnings how many there may be in all, after a replacement that
+// something Crosscheck reads takes no part in, however long that lasts. op-node tries again and again to get its execution client onto the
 // other branch, about twice in eight seconds, and the client really goes there and back: that is told once for each branch.
-const mostTurns = 4
+const (
+	mostTurns    = 4
+	mostWarnings = 10
+)
 
 // plainNode: what Crosscheck reads derives for itself and verifies no message. It stays on a block that op-supernode replaces, and
 // its safe head is no cross-safe one.
@@ -53,10 +54,17 @@ func plainNode(ctx context.Context, r *Run) error {
 	if err := chain.Plain.AwaitSafeBlock(ctx, block); err != nil {
 		return fmt.Errorf("the plain node does not stay on the block: %w", err)
 	}
+	used, err := crosscheck.ProcessorTime()
+	if err != nil {
+		return err
+	}
 	select {
-	case <-time.After(aftermath):
+	case <-time.After(r.aftermath):
 	case <-ctx.Done():
 		return context.Cause(ctx)
+	}
+	if err := r.tellAftermath(crosscheck, replaced, used); err != nil {
+		return err
 	}
 	r.Check("no consensus failure is told of a block that is only local-safe", failure(crosscheck.Log))
 	r.Check("no warning is told without a pause", repeated(crosscheck.Log, replaced, mostTurns))
@@ -69,6 +77,28 @@ func plainNode(ctx context.Context, r *Run) error {
 	for _, source := range []string{served, follower} {
 		r.Check("the block is never safe: "+source, neverOn(ctx, recorder, source, block, chain))
 	}
+	return nil
+}
+
+// tellAftermath says what Crosscheck did since a line of its log, when it had used so much processor time.
+func (r *Run) tellAftermath(crosscheck *sidecar.Process, since uint64, used time.Duration) error {
+	now, err := crosscheck.ProcessorTime()
+	if err != nil {
+		return err
+	}
+	warnings := 0
+	for line, count := range crosscheck.Log.Counts(since) {
+		if line[0] == "WARN" || line[0] == "ERROR" {
+			warnings += count
+		}
+	}
+	r.Figure("while the node stays on the block", "%d warnings in %s, %.1f %% of a core", warnings, r.aftermath,
+		100*(now-used).Seconds()/r.aftermath.Seconds())
+	var failure error
+	if warnings > mostWarnings {
+		failure = fmt.Errorf("%d warnings, more than %d", warnings, mostWarnings)
+	}
+	r.Check("the warnings are few, however long it lasts", failure)
 	return nil
 }
 

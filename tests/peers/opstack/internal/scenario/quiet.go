@@ -52,11 +52,13 @@ func quiet(ctx context.Context, r *Run) error {
 			}
 		}
 	}
-	if err := chain.Await(ctx, stack.Safe, first+quietBlocks); err != nil {
-		return err
-	}
-	if err := client.WaitVouched(ctx, chain.ID, first+quietBlocks); err != nil {
-		return err
+	for _, chain := range members {
+		if err := chain.Await(ctx, stack.Safe, first+quietBlocks); err != nil {
+			return err
+		}
+		if err := client.WaitVouched(ctx, chain.ID, first+quietBlocks); err != nil {
+			return err
+		}
 	}
 	last, err := chain.Client.BlockNumber(ctx)
 	if err != nil {

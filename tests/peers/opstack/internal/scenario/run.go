@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,10 +35,12 @@ type Run struct {
 	Stack  *stack.Stack
 	Sender *message.Sender
 
-	name     string
-	binary   string
-	sidecars []*sidecar.Process
-	releases []context.CancelFunc
+	name   string
+	binary string
+	// aftermath is how long Crosscheck is watched after a replacement that its rollup node takes no part in.
+	aftermath time.Duration
+	sidecars  []*sidecar.Process
+	releases  []context.CancelFunc
 	// leads are by how much each invalid message was proven before op-supernode judged it.
 	leads []time.Duration
 }
@@ -45,11 +48,15 @@ type Run struct {
 // ended is the check that a scenario came to its end.
 const ended = "the scenario came to its end"
 
-// do runs the scenario on a stack.
-func (s *Scenario) do(ctx context.Context, bed *stack.Stack, binary string, print func(string)) []Check {
-	ctx, cancel := context.WithTimeout(ctx, s.Limit)
+// do runs the scenario on the stack of a suite.
+func (s *Scenario) do(ctx context.Context, suite *Suite) []Check {
+	ctx, cancel := context.WithTimeout(ctx, s.Limit+suite.Aftermath)
 	defer cancel()
-	r := &Run{Sheet: newSheet(print), Stack: bed, name: s.Name, binary: binary}
+	bed := suite.bed
+	r := &Run{
+		Sheet: newSheet(suite.Print), Stack: bed, name: s.Name, binary: suite.Binary,
+		aftermath: cmp.Or(suite.Aftermath, time.Minute),
+	}
 	var chains []*message.Chain
 	for _, chain := range bed.Chains {
 		chains = append(chains, &message.Chain{Chain: chain.Chain, Client: chain.Client})

@@ -11,7 +11,7 @@ import (
 	"github.com/ethereum-optimism/optimism/op-service/eth"
 )
 
-// mostLines is how often one warning may be told in the aftermath of a replacement.
+// mostLines is how often one warning may be told in the aftermath of a replacement, however long that lasts.
 const mostLines = 10
 
 // staleAnswer: op-supernode replaces a block. The endpoint still tells the block at its height, and next the child of its replacement:
@@ -33,7 +33,7 @@ func staleAnswer(ctx context.Context, r *Run) error {
 	}
 	replaced := crosscheck.Log.Last()
 	select {
-	case <-time.After(aftermath):
+	case <-time.After(r.aftermath):
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}

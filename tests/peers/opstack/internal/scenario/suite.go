@@ -18,6 +18,8 @@ type Suite struct {
 	// Binary is the crosscheck program.
 	Binary string
 	Print  func(line string)
+	// Aftermath is how long Crosscheck is watched after a replacement that its rollup node takes no part in. Zero: a minute.
+	Aftermath time.Duration
 
 	bed     *stack.Stack
 	options stack.Options
@@ -68,7 +70,7 @@ func (s *Suite) one(ctx context.Context, scenario *Scenario) Outcome {
 	if err := s.prepare(ctx, scenario); err != nil {
 		return Outcome{Scenario: scenario.Name, Failures: []string{fmt.Sprintf("the stack does not come up: %v", err)}}
 	}
-	checks := scenario.do(ctx, s.bed, s.Binary, s.Print)
+	checks := scenario.do(ctx, s)
 	outcome := judge(scenario.Name, checks, Exceptions)
 	outcome.Took = time.Since(began)
 	return outcome
