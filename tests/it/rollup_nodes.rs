@@ -5,16 +5,17 @@ use crate::sidecar::devnet;
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 /// A way to a server that can be shut: connections that stand are cut, and those that come are closed at once.
 struct Door {
     addr: SocketAddr,
-    is_open: Arc<watch::Sender<bool>>,
+    is_open: watch::Sender<bool>,
+    _keeper: JoinSet<()>,
 }
 
 impl Door {
@@ -22,27 +23,30 @@ impl Door {
     async fn to(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
-        let is_open = Arc::new(watch::Sender::new(true));
-        let keeper = Arc::clone(&is_open);
-        tokio::spawn(async move {
-            while let Ok((mut caller, _)) = listener.accept().await {
-                let mut shut = keeper.subscribe();
-                if *shut.borrow_and_update() {
-                    tokio::spawn(async move {
-                        let mut server = TcpStream::connect(server).await.unwrap();
-                        tokio::select! {
-                            _ended = copy_bidirectional(&mut caller, &mut server) => {}
-                            _shut = shut.wait_for(|is_open| !is_open) => {}
-                        }
-                    });
+        let (is_open, shut) = watch::channel(true);
+        let mut keeper = JoinSet::new();
+        keeper.spawn(async move {
+            let mut callers = JoinSet::new();
+            while let Ok((caller, _)) = listener.accept().await {
+                if *shut.borrow() {
+                    callers.spawn(carry(caller, server, shut.clone()));
                 }
             }
         });
-        Self { addr, is_open }
+        Self { addr, is_open, _keeper: keeper }
     }
 
     fn url(&self) -> String {
         format!("http://{}", self.addr)
+    }
+}
+
+/// Carries what a caller and the server say to each other, until one of them ends or the door is shut.
+async fn carry(mut caller: TcpStream, server: SocketAddr, mut is_open: watch::Receiver<bool>) {
+    let mut server = TcpStream::connect(server).await.unwrap();
+    tokio::select! {
+        _ended = copy_bidirectional(&mut caller, &mut server) => {}
+        _shut = is_open.wait_for(|is_open| !is_open) => {}
     }
 }
 
