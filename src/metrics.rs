@@ -254,7 +254,7 @@ impl Metrics {
         let initiating = checked
             .message
             .map(|message| message.identifier.chain_id)
-            .filter(|chain_id| self.0.set.member(*chain_id).is_some())
+            .filter(|chain_id| self.0.set.contains(*chain_id))
             .map_or_else(|| UNKNOWN_CHAIN.to_owned(), |chain_id| chain_id.to_string());
         let labels = [executing, initiating.as_str(), checked.status.name()];
         self.0.messages.with_label_values(&labels).inc();

@@ -10,7 +10,7 @@ use monitoring::Monitoring;
 use crate::audit::{
     AuditLimits, Auditor, AuditorMessage, COMPARE_EVERY, CaseRules, HeadWatcher, Heads, Investigator,
     JudgedChain, L1Judge, LongOpenCases, NodeComparer, NodeQuarrels, OpenCaseWatch, RIVAL_INBOX,
-    RivalWatcher,
+    RivalWatcher, RulesAsker,
 };
 use crate::clock::FileClock;
 use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
@@ -20,6 +20,7 @@ use crate::gossip::{
 };
 use crate::health::Health;
 use crate::incidents::Incidents;
+use crate::interop::DependencySet;
 use crate::invalid_blocks::InvalidBlocks;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
@@ -60,6 +61,7 @@ pub struct Service {
 /// What the parts share.
 struct Shared {
     clock: Arc<dyn Clock>,
+    set: DependencySet,
     metrics: Metrics,
     health: Health,
     incidents: Incidents,
@@ -85,11 +87,13 @@ impl Service {
         std::fs::create_dir_all(&config.data_dir)
             .wrap_err_with(|| format!("data_dir {} cannot be made", config.data_dir.display()))?;
         let ledger = Ledger::open(&config.data_dir.join("ledger.sqlite")).await?;
-        let metrics = Metrics::new(config.dependency_set())?;
+        let set = config.dependency_set();
+        let metrics = Metrics::new(set.clone())?;
         let (auditor, inbox) = mpsc::channel(AUDITOR_INBOX);
         let (rivals, rival_inbox) = mpsc::channel(RIVAL_INBOX);
         let shared = Shared {
             clock: clock(&config.clock)?,
+            set,
             heads: Heads::new(config.chains.keys().copied()),
             invalid: invalid_blocks(&config, &ledger).await?,
             nodes: rollup_nodes(&config)?,
@@ -112,7 +116,8 @@ impl Service {
             rpc_server::start(&mut tasks, &config, &shared, &ledger, &monitoring, &index, &clients).await?;
         let http_addr = start_http(&mut tasks, &config, &shared).await?;
         let (heads, metrics) = (shared.heads.clone(), shared.metrics.clone());
-        let investigator = investigator(&config, clients.clone(), &shared.nodes, heads, metrics)?;
+        let set = shared.set.clone();
+        let investigator = investigator(&config, set, clients.clone(), &shared.nodes, heads, metrics)?;
         let mut rules = BTreeMap::new();
         for (chain_id, chain) in config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only()) {
             rules.insert(*chain_id, validation_rules(&config, *chain_id, chain));
@@ -213,18 +218,18 @@ pub fn rollup_nodes(config: &Config) -> Result<BTreeMap<ChainId, RollupNodes>, S
 /// If no HTTP client can be made for an endpoint, or a bundle that the settings name cannot be read.
 pub fn investigator(
     config: &Config,
+    set: DependencySet,
     clients: BTreeMap<ChainId, ExecutionClient>,
     nodes: &BTreeMap<ChainId, RollupNodes>,
     heads: Heads,
     metrics: Metrics,
 ) -> eyre::Result<Investigator> {
-    let set = config.dependency_set();
     let mut l1 = None;
     if let Some(url) = config.deposits_from_l1() {
         let judged = nodes.iter().map(|(chain_id, nodes)| JudgedChain {
             chain_id: *chain_id,
             nodes: nodes.clone(),
-            is_of_several: set.member(*chain_id).is_some() && set.chain_ids().nth(1).is_some(),
+            is_of_several: set.reachable_from(*chain_id).len() > 1,
         });
         let client = L1Client::new(url.clone(), config.sources.limits())?;
         let judged: Vec<JudgedChain> = judged.collect();
@@ -239,6 +244,17 @@ pub fn investigator(
     });
     let rules = rules.collect();
     Ok(Investigator::new(set, clients, heads, l1, rules, metrics))
+}
+
+/// Who asks a chain's rollup nodes by which rules they work.
+pub fn rules_asker(
+    config: &Config,
+    set: &DependencySet,
+    chain_id: ChainId,
+    nodes: &RollupNodes,
+) -> RulesAsker {
+    let network = config.known_network(chain_id);
+    RulesAsker { chain_id, nodes: nodes.clone(), set: set.clone(), network }
 }
 
 /// The clock that the settings name.
@@ -350,7 +366,7 @@ fn watch_heads(
         nodes: nodes.clone(),
         safe_means: config.chains.get(&chain_id).and_then(|chain| chain.safe_means),
         execution,
-        set: config.dependency_set(),
+        rules: rules_asker(config, &shared.set, chain_id, nodes),
         interval: config.sources.poll_interval.0,
         heads: shared.heads.clone(),
         auditor: shared.auditor.clone(),

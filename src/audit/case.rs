@@ -31,8 +31,8 @@ use crate::consolidation::{
     BlockAttributes, Consolidation, Fingerprint, Replacement, ReplacementRule, consolidate_by,
 };
 use crate::interop::{
-    BlockKey, DependencySet, Execution, Identifier, InvalidReason, Message, MessageStatus, check_executed,
-    check_log, check_tip, cyclic_chains,
+    BlockKey, DependencySet, Execution, Identifier, InvalidReason, Message, MessageStatus, Objection,
+    check_executed, check_log, check_tip, cyclic_chains,
 };
 use crate::sources::ProvenLogs;
 use alloy::primitives::B256;
@@ -421,8 +421,10 @@ impl CheckedMessage {
         let check = |executed: &crate::sources::Executed| Self {
             log_index: executed.log_index,
             message: executed.message.ok().map(|executing| executing.message),
-            status: check_executed(set, execution, executed)
-                .map_or_else(MessageStatus::Invalid, |_| MessageStatus::Unknown),
+            status: match check_executed(set, execution, executed) {
+                Err(Objection::Broken(reason)) => MessageStatus::Invalid(reason),
+                Err(Objection::Unclear(_)) | Ok(_) => MessageStatus::Unknown,
+            },
         };
         logs.executed().iter().map(check).collect()
     }

@@ -16,7 +16,8 @@
 //! ```
 
 use crate::interop::{
-    BlockKey, DependencySet, Execution, SameTimestamp, check_executed, check_log, check_tip, cyclic_chains,
+    BlockKey, DependencySet, Execution, Objection, SameTimestamp, check_executed, check_log, check_tip,
+    cyclic_chains,
 };
 use crate::sources::ProvenLogs;
 use alloy::primitives::B256;
@@ -210,7 +211,7 @@ impl<'a> Closure<'a> {
         }
     }
 
-    /// Whether every chain's block of a timestamp is known.
+    /// Whether the block of a timestamp is known of every chain that bears on the root's.
     pub fn is_complete_at(&self, timestamp: UnixSeconds) -> bool {
         self.unplaced(timestamp).next().is_none()
     }
@@ -234,7 +235,7 @@ impl<'a> Closure<'a> {
         messages.collect()
     }
 
-    /// The chains whose block of a timestamp is not known.
+    /// The chains that bear on the root's and whose block of a timestamp is not known.
     fn unplaced(&self, timestamp: UnixSeconds) -> impl Iterator<Item = Ask> + '_ {
         let placed = self.contemporaries.get(&timestamp);
         let is_placed = move |chain_id: ChainId| {
@@ -242,7 +243,8 @@ impl<'a> Closure<'a> {
                 number.is_none_or(|number| self.blocks.contains_key(&(chain_id, number)))
             })
         };
-        let chains = self.set.chain_ids().filter(move |chain_id| !is_placed(*chain_id));
+        let chains = self.set.reachable_from(self.root.0).into_iter();
+        let chains = chains.filter(move |chain_id| !is_placed(*chain_id));
         chains.map(move |chain_id| Ask { timestamp, chain_id, number: None })
     }
 
@@ -250,6 +252,12 @@ impl<'a> Closure<'a> {
     fn claims<'b>(&'b self, logs: &'b ProvenLogs) -> impl Iterator<Item = crate::interop::Message> + 'b {
         let execution = Execution { chain_id: logs.chain_id(), timestamp: logs.timestamp() };
         logs.executed().iter().filter_map(move |executed| check_executed(self.set, execution, executed).ok())
+    }
+
+    /// Why the other messages of a block are not granted as far as the block itself goes.
+    fn objections<'b>(&'b self, logs: &'b ProvenLogs) -> impl Iterator<Item = Objection> + 'b {
+        let execution = Execution { chain_id: logs.chain_id(), timestamp: logs.timestamp() };
+        logs.executed().iter().filter_map(move |executed| check_executed(self.set, execution, executed).err())
     }
 
     /// The blocks to examine that are reached from the root, and what each says by itself.
@@ -276,8 +284,11 @@ impl<'a> Closure<'a> {
     }
 
     fn findings(&self, logs: &ProvenLogs, cyclic: &mut BTreeMap<UnixSeconds, BTreeSet<ChainId>>) -> Findings {
-        let mut findings =
-            Findings { is_broken: self.claims(logs).count() < logs.executed().len(), ..Findings::default() };
+        let mut findings = Findings::default();
+        for objection in self.objections(logs) {
+            findings.is_broken |= matches!(objection, Objection::Broken(_));
+            findings.is_unknown |= matches!(objection, Objection::Unclear(_));
+        }
         let (place, at) = ((logs.chain_id(), logs.number()), logs.timestamp());
         for message in self.claims(logs) {
             let id = message.identifier;

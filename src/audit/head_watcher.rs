@@ -4,10 +4,10 @@
 //! told as unknown, at once: it is never a head, and never height 0.
 
 use super::outlook::Outlook;
+use super::rules_asker::{RulesAsker, in_words};
 use super::safe_meaning::SafeMeaning;
 use super::{Answer, AuditorMessage, Heads};
 use crate::health::Health;
-use crate::interop::DependencySet;
 use crate::metrics::Metrics;
 use crate::sources::{ExecutionClient, NodeAnswer, RollupNodes, SafeMeans, Shortfall, SourceError};
 use crosscheck_p2p::ChainId;
@@ -20,6 +20,9 @@ use tracing::{info, warn};
 
 /// The longest pause between two attempts at a node that does not answer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How often the rollup node is asked by which rules it works.
+const RULES_EVERY: Duration = Duration::from_secs(60);
 
 /// The shortest pause between two polls, however many cases wait.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
@@ -35,8 +38,8 @@ pub struct HeadWatcher {
     pub safe_means: Option<SafeMeans>,
     /// Its execution clients.
     pub execution: ExecutionClient,
-    /// The dependency set that was configured.
-    pub set: DependencySet,
+    /// By which rules its rollup nodes must work.
+    pub rules: RulesAsker,
     /// How often to ask.
     pub interval: Duration,
     /// Where the heads are kept.
@@ -67,7 +70,16 @@ impl HeadWatcher {
     }
 
     async fn watch(self) -> Infallible {
-        let [endpoints, heads] = Self::parts(self.chain_id);
+        self.rules.begin();
+        loop {
+            self.await_endpoints().await;
+            self.follow_heads().await;
+        }
+    }
+
+    /// Waits until the endpoints serve the chain, by the same rules.
+    async fn await_endpoints(&self) {
+        let [endpoints, _] = Self::parts(self.chain_id);
         let mut pause = self.interval;
         while let Err(problem) = self.check_endpoints().await {
             self.tell(&endpoints, &problem);
@@ -78,9 +90,15 @@ impl HeadWatcher {
             let (lasted_s, repeats) = (outage.seconds(), outage.repeats);
             info!(chain_id = %self.chain_id, lasted_s, repeats, "endpoints serve the chain");
         }
+    }
+
+    /// Polls until the rollup node works by other rules.
+    async fn follow_heads(&self) {
+        let [_, heads] = Self::parts(self.chain_id);
         let mut pause = self.interval;
         let mut outlook = Outlook::default();
         let mut meaning = SafeMeaning::new(self.chain_id, self.safe_means);
+        let mut checked = Instant::now();
         loop {
             match self.nodes.status().await {
                 Ok(answer) => {
@@ -103,6 +121,14 @@ impl HeadWatcher {
             }
             self.metrics.rollup_nodes(self.chain_id, &self.nodes.standings().borrow());
             self.pause(pause).await;
+            if checked.elapsed() >= RULES_EVERY {
+                checked = Instant::now();
+                // A node that fails is told of by its heads.
+                if self.rules.ask().await.is_ok_and(|differences| !differences.is_empty()) {
+                    self.heads.set(self.chain_id, None);
+                    return;
+                }
+            }
         }
     }
 
@@ -157,34 +183,8 @@ impl HeadWatcher {
         let text = |error: SourceError| error.to_string();
         self.nodes.check_chain().await.map_err(text)?;
         self.execution.check_chain().await.map_err(text)?;
-        match self.nodes.dependency_set().await {
-            Ok((chains, window)) => self.check_dependency_set(&chains, window),
-            // Not every rollup node can say what it was configured with.
-            Err(SourceError::Refused { .. }) => Ok(()),
-            Err(error) => Err(text(error)),
-        }
-    }
-
-    fn check_dependency_set(&self, chains: &[ChainId], window: Option<u64>) -> Result<(), String> {
-        let list = |ids: &[ChainId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let configured: Vec<ChainId> = self.set.chain_ids().collect();
-        let mut served = chains.to_vec();
-        served.sort();
-        if served != configured {
-            return Err(format!(
-                "its rollup node's dependency set is {}, the configured one is {}; add or remove [chains.<id>] sections",
-                list(&served),
-                list(&configured)
-            ));
-        }
-        let window = window.unwrap_or(crate::interop::DEFAULT_EXPIRY_WINDOW);
-        if window != self.set.expiry_window() {
-            return Err(format!(
-                "its rollup node expires messages after {window} s, interop.message_expiry_window says {} s; set it to the node's",
-                self.set.expiry_window()
-            ));
-        }
-        Ok(())
+        let differences = self.rules.ask().await.map_err(|error| error.to_string())?;
+        if differences.is_empty() { Ok(()) } else { Err(in_words(&differences)) }
     }
 
     fn note_heads(&self, part: &str) {

@@ -14,7 +14,7 @@ use super::reasons::Reasons;
 use super::{Awaited, CandidateBook, Case, CaseRules, Cause, Fact, Heads, Need, Wait};
 use crate::consolidation::deposits::DepositsError;
 use crate::consolidation::{BlockAttributes, OutputV0};
-use crate::interop::{BlockKey, DependencySet, SameTimestamp};
+use crate::interop::{BlockKey, DependencySet, Execution, Objection, SameTimestamp, check_executed};
 use crate::metrics::Metrics;
 use crate::sources::{ExecutionClient, ProvenLogs, SourceError, VerifiedBlock};
 use alloy::primitives::B256;
@@ -325,9 +325,30 @@ impl Investigator {
             return gone(Awaited::Block);
         };
         match self.logs(key.chain_id, &block, Awaited::Receipts).await? {
-            Some(logs) => Ok(Answer::Logs(logs)),
+            Some(logs) => {
+                self.expect_clear(&logs)?;
+                Ok(Answer::Logs(logs))
+            }
             None => gone(Awaited::Receipts),
         }
+    }
+
+    /// Waits if a block executes a message that cannot be judged by what is known of the rules, and none that is invalid by
+    /// itself.
+    fn expect_clear(&self, logs: &ProvenLogs) -> Result<(), Wait> {
+        let execution = Execution { chain_id: logs.chain_id(), timestamp: logs.timestamp() };
+        let mut unclear = None;
+        for executed in logs.executed() {
+            match check_executed(&self.set, execution, executed) {
+                Err(Objection::Broken(_)) => return Ok(()),
+                Err(Objection::Unclear(rules)) => unclear = Some(rules),
+                Ok(_) => {}
+            }
+        }
+        let Some(unclear) = unclear else { return Ok(()) };
+        let wait = Wait { awaited: Awaited::Rules, chain_id: logs.chain_id(), cause: Cause::Unsupported };
+        self.reasons.note(wait, &unclear.to_string());
+        Err(wait)
     }
 
     async fn initiating(

@@ -22,6 +22,8 @@ pub enum Awaited {
     SameTimestamp,
     /// What L1 says of the block.
     L1,
+    /// The interop rules that a message of the block is held to.
+    Rules,
 }
 
 /// Why it is missing.
@@ -69,6 +71,7 @@ impl fmt::Display for Wait {
             Awaited::LocalSafe => write!(f, "that its height is local-safe on chain {chain_id}"),
             Awaited::Block => write!(f, "a block of chain {chain_id}"),
             Awaited::Receipts => write!(f, "the receipts of a block of chain {chain_id}"),
+            Awaited::Rules => write!(f, "the interop rules of chain {chain_id}"),
             Awaited::Initiating => write!(f, "a block of chain {chain_id} that a message cites"),
             Awaited::CitedBlock => write!(f, "what a cited block of chain {chain_id} rests on"),
             Awaited::SameTimestamp => write!(f, "a block of chain {chain_id} at the same timestamp"),

@@ -3,11 +3,12 @@
 use super::audit_report::{AuditReport, AuditState};
 use super::settings::SettingsArgs;
 use super::{Outcome, UsageError, complain, print, runtime, signals};
-use crate::audit::{Heads, RangeAudit};
+use crate::audit::{Heads, RangeAudit, in_words};
 use crate::config::{ChainConfig, Config};
+use crate::interop::DependencySet;
 use crate::metrics::Metrics;
 use crate::monitor::labelled_status;
-use crate::service::{execution_clients, investigator, rollup_nodes};
+use crate::service::{execution_clients, investigator, rollup_nodes, rules_asker};
 use crate::sources::{ExecutionClient, LogIndex, RollupNodes};
 use crate::telemetry::{self, live_lines};
 use clap::Args;
@@ -82,9 +83,11 @@ impl AuditArgs {
         let _watch = signals::cancel_on_signal(cancel.clone())?;
         let clients = execution_clients(config, &LogIndex::new(config.interop.log_index_bytes()))?;
         let nodes = rollup_nodes(config)?;
+        let set = config.dependency_set();
+        check_rules(config, &set, &nodes).await?;
         let heads = read_heads(config, &clients, &nodes).await?;
-        let metrics = Metrics::new(config.dependency_set())?;
-        let investigator = investigator(config, clients.clone(), &nodes, heads, metrics)?;
+        let metrics = Metrics::new(set.clone())?;
+        let investigator = investigator(config, set, clients.clone(), &nodes, heads, metrics)?;
         let client = clients.get(&self.chain).ok_or_else(|| eyre::eyre!("chain {} is gone", self.chain))?;
         let audit = RangeAudit {
             client: client.clone(),
@@ -114,6 +117,20 @@ impl AuditArgs {
         bar.finish_and_clear();
         Ok(state.report(self.from..=self.to, audited, since.elapsed(), cancel.is_cancelled()))
     }
+}
+
+/// Whether every rollup node works by the rules that are configured.
+async fn check_rules(
+    config: &Config,
+    set: &DependencySet,
+    nodes: &BTreeMap<ChainId, RollupNodes>,
+) -> eyre::Result<()> {
+    for (chain_id, nodes) in nodes {
+        let asked = rules_asker(config, set, *chain_id, nodes).ask().await;
+        let differences = asked.wrap_err_with(|| format!("the rules of chain {chain_id} cannot be read"))?;
+        eyre::ensure!(differences.is_empty(), "chain {chain_id}: {}", in_words(&differences));
+    }
+    Ok(())
 }
 
 /// What every chain's node calls its heads now: past blocks need no later word. Of a chain that is only monitored,

@@ -2,9 +2,12 @@
 
 use super::{NodeList, P2pConfig};
 use crate::consolidation::ReplacementRule;
+use crate::interop::ChainRules;
 use crate::sources::{EndpointUrl, SafeMeans};
 use alloy::primitives::Address;
+use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// One chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,8 +27,12 @@ pub struct ChainConfig {
     pub safe_means: Option<SafeMeans>,
     /// Seconds between two blocks.
     pub block_time: u64,
-    /// When interop activates, in seconds since 1970.
-    pub interop_time: u64,
+    /// When interop activates, in seconds since 1970. Unset: what the rollup node says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interop_time: Option<u64>,
+    /// The chains whose messages it may execute; itself always is one. Unset: what the rollup node says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dependency_set: Option<BTreeSet<ChainId>>,
     /// Its SystemConfig on L1, which names the unsafe block signer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system_config: Option<Address>,
@@ -51,6 +58,16 @@ impl ChainConfig {
     pub fn quorum(&self) -> usize {
         let majority = (self.execution.len() / 2).saturating_add(1);
         self.quorum.unwrap_or(majority)
+    }
+
+    /// What is set of its interop rules.
+    pub(super) fn rules(&self, chain_id: ChainId) -> ChainRules {
+        let with_itself = |set: &BTreeSet<ChainId>| set.iter().copied().chain([chain_id]).collect();
+        ChainRules {
+            block_time: self.block_time,
+            interop_time: self.interop_time.map(UnixSeconds),
+            dependencies: self.dependency_set.as_ref().map(with_itself),
+        }
     }
 
     /// Whether only its messages are tracked, from its execution clients: there is no gossip, no audit and nothing

@@ -27,14 +27,13 @@ impl Config {
             return Err(ConfigError::Missing {
                 key: "chains".to_owned(),
                 reason: "there is nothing to watch".to_owned(),
-                fix: "add a [chains.<id>] section for every chain of the dependency set".to_owned(),
+                fix: "add a [chains.<id>] section for every chain to watch".to_owned(),
             });
         }
         self.check_bounds()?;
         self.check_servers()?;
         self.check_consolidation()?;
         self.check_follow()?;
-        self.check_dependencies()?;
         self.chains.iter().try_for_each(|(chain_id, chain)| self.check_chain(*chain_id, chain))?;
         self.check_discovery()?;
         self.check_listeners()
@@ -127,17 +126,33 @@ impl Config {
         Ok(())
     }
 
-    fn check_dependencies(&self) -> Result<(), ConfigError> {
-        let missing = self.interop.dependencies.iter().find(|id| !self.chains.contains_key(*id));
-        missing.map_or(Ok(()), |chain_id| {
-            Err(ConfigError::Missing {
-                key: format!("chains.{chain_id}"),
+    /// What nobody could say of a chain's interop rules, and cited chains that were forgotten.
+    fn check_interop(&self, chain_id: ChainId, chain: &ChainConfig) -> Result<(), ConfigError> {
+        // What is built in is told of at start instead: the operator wrote none of it.
+        if self.known_network(chain_id).is_some() {
+            return Ok(());
+        }
+        let key = |name: &str| format!("chains.{chain_id}.{name}");
+        let unset = [
+            ("interop_time", chain.interop_time.is_none()),
+            ("dependency_set", chain.dependency_set.is_none()),
+        ];
+        let unsaid = unset.into_iter().find(|(_, is_unset)| *is_unset && chain.is_monitored_only());
+        if let Some((name, _)) = unsaid {
+            return Err(missing(key(name), "the chain has no rollup node that could say it"));
+        }
+        let cited = chain.dependency_set.iter().flatten();
+        match cited.copied().find(|id| !self.chains.contains_key(id)) {
+            Some(other) => Err(ConfigError::Missing {
+                key: format!("chains.{other}"),
                 reason: format!(
-                    "interop.dependencies names chain {chain_id}, whose messages cannot be checked"
+                    "{} names chain {other}, whose messages cannot be checked",
+                    key("dependency_set")
                 ),
-                fix: format!("add a [chains.{chain_id}] section with its endpoints"),
-            })
-        })
+                fix: format!("add a [chains.{other}] section with its endpoints"),
+            }),
+            None => Ok(()),
+        }
     }
 
     fn check_chain(&self, chain_id: ChainId, chain: &ChainConfig) -> Result<(), ConfigError> {
@@ -151,6 +166,7 @@ impl Config {
         if let Some(quorum) = chain.quorum {
             within(&key("quorum"), quorum, 1..=chain.execution.len())?;
         }
+        self.check_interop(chain_id, chain)?;
         let nodes = chain.rollup_node.urls();
         if let Some((_, twice)) =
             nodes.iter().enumerate().find(|(place, url)| nodes.iter().take(*place).any(|one| one == *url))

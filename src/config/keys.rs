@@ -53,11 +53,6 @@ pub const KEYS: &[Key] = &[
     key("sources.max_response_mib", Kind::Integer, "write a whole number of mebibytes, 1 to 1024"),
     key("sources.max_concurrent_requests", Kind::Integer, "write a whole number, 1 to 1024"),
     key("interop.message_expiry_window", Kind::Integer, "write seconds, 1 to 604800"),
-    key(
-        "interop.dependencies",
-        Kind::List,
-        "write the chain ids, such as [\"901\", \"902\"], each with a [chains.<id>] section",
-    ),
     key("interop.log_index_mib", Kind::Integer, "write a whole number of mebibytes, 1 to 1048576"),
     key("consolidation.deposits", Kind::Text, "write \"l1\" or \"sibling\""),
     key(
@@ -82,6 +77,11 @@ pub const KEYS: &[Key] = &[
     chain_key("safe_means", Kind::Text, "write \"cross-safe\" or \"local-safe\""),
     chain_key("block_time", Kind::Integer, "write the seconds between two blocks, 1 or more"),
     chain_key("interop_time", Kind::Integer, "write the activation time in seconds since 1970"),
+    chain_key(
+        "dependency_set",
+        Kind::List,
+        "write the chain ids, such as [\"901\", \"902\"], each with a [chains.<id>] section",
+    ),
     chain_key("system_config", Kind::Text, "write the address of the chain's SystemConfig on L1"),
     chain_key("unsafe_block_signer", Kind::Text, "write the signer's address"),
     chain_key("follow_upstream", Kind::Text, "write an http:// or https:// URL that is not Crosscheck's own"),

@@ -4,10 +4,6 @@ use crate::networks::{KnownNetwork, NetworkName};
 use crosscheck_p2p::ChainId;
 use toml::{Table, Value};
 
-/// When interop activates on a chain for which that is not scheduled: no block is ever this late. TOML's numbers end
-/// here.
-const NEVER: i64 = i64::MAX;
-
 /// Fills in the chains of the networks that `network` names. What is no network is left for the parser to refuse.
 pub(super) fn lay_under(table: &mut Table) {
     let named = table.get("network").and_then(Value::as_array).into_iter().flatten();
@@ -29,10 +25,15 @@ fn section(chains: &mut Table, chain_id: ChainId) -> Option<&mut Table> {
 }
 
 fn fill_in(chain: &mut Table, network: &KnownNetwork) {
-    let number = |number: u64| Value::Integer(i64::try_from(number).unwrap_or(NEVER));
-    let interop_time = network.interop_time().map_or(Value::Integer(NEVER), |time| number(time.0));
+    // TOML's numbers end there: no block is ever so late.
+    let number = |number: u64| Value::Integer(i64::try_from(number).unwrap_or(i64::MAX));
     chain.entry("block_time").or_insert_with(|| number(network.block_time));
-    chain.entry("interop_time").or_insert(interop_time);
+    // When it activates on a network for which this build knows no time stays unknown.
+    if let Some(time) = network.interop_time() {
+        chain.entry("interop_time").or_insert_with(|| number(time.0));
+    }
+    let set = network.dependency_set.iter().map(|chain_id| Value::String(chain_id.to_string()));
+    chain.entry("dependency_set").or_insert_with(|| Value::Array(set.collect()));
     // Of no use, and refused, where the chain is only monitored.
     if chain.contains_key("rollup_node") {
         let address = network.system_config.to_string();

@@ -1,10 +1,10 @@
 //! [`Config`]: the settings, typed, with their defaults.
 
 use super::{BundleFile, ChainConfig, FollowConfig, MonitorConfig, Seconds, Text};
-use crate::interop::{DEFAULT_EXPIRY_WINDOW, DependencySet, Member};
+use crate::interop::{DEFAULT_EXPIRY_WINDOW, DependencySet};
 use crate::networks::{KnownNetwork, NetworkName};
 use crate::sources::{EndpointLimits, EndpointUrl};
-use crosscheck_p2p::{ChainId, UnixSeconds};
+use crosscheck_p2p::ChainId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -34,7 +34,7 @@ pub struct Config {
     pub l1: L1Config,
     /// How endpoints are asked.
     pub sources: SourcesConfig,
-    /// The dependency set.
+    /// What holds for the messages of all chains.
     pub interop: InteropConfig,
     /// What blocks are held against.
     pub consolidation: ConsolidationConfig,
@@ -229,21 +229,19 @@ impl SourcesConfig {
     }
 }
 
-/// The dependency set.
+/// What holds for the messages of all chains.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct InteropConfig {
     /// How many seconds after its initiation a message may be executed.
     pub message_expiry_window: u64,
-    /// The chains of the set. Empty: those that have a section.
-    pub dependencies: Vec<ChainId>,
     /// How much memory the proven logs of all chains may take, in MiB.
     pub log_index_mib: usize,
 }
 
 impl Default for InteropConfig {
     fn default() -> Self {
-        Self { message_expiry_window: DEFAULT_EXPIRY_WINDOW, dependencies: Vec::new(), log_index_mib: 512 }
+        Self { message_expiry_window: DEFAULT_EXPIRY_WINDOW, log_index_mib: 512 }
     }
 }
 
@@ -300,23 +298,14 @@ impl Config {
         named.find(|network| network.chain_id == chain_id)
     }
 
-    /// The dependency set.
+    /// What is set of the chains' interop rules.
     pub fn dependency_set(&self) -> DependencySet {
-        let members = self.chains.iter().filter(|(chain_id, _)| self.is_dependency(**chain_id)).map(
-            |(chain_id, chain)| {
-                let interop_time = UnixSeconds(chain.interop_time);
-                (*chain_id, Member { interop_time, block_time: chain.block_time })
-            },
-        );
-        DependencySet::new(members.collect(), self.interop.message_expiry_window)
+        let rules = self.chains.iter().map(|(chain_id, chain)| (*chain_id, chain.rules(*chain_id)));
+        DependencySet::of_chains(rules.collect(), self.interop.message_expiry_window)
     }
 
     /// The L1 endpoint to hold blocks against, if that is wanted.
     pub fn deposits_from_l1(&self) -> Option<&EndpointUrl> {
         self.l1.execution.as_ref().filter(|_| self.consolidation.deposits != Some(DepositSource::Sibling))
-    }
-
-    fn is_dependency(&self, chain_id: ChainId) -> bool {
-        self.interop.dependencies.is_empty() || self.interop.dependencies.contains(&chain_id)
     }
 }

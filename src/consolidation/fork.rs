@@ -127,12 +127,12 @@ impl ForkTimes {
 impl TryFrom<ForkTimes> for ForkSchedule {
     type Error = ForkScheduleError;
 
-    /// Karst may be skipped: chains had Lagoon under its old name before Karst had a place in the order.
+    /// Karst may be skipped under Lagoon's old name alone: chains had that before Karst had a place in the order.
     fn try_from(times: ForkTimes) -> Result<Self, Self::Error> {
         let mut before = (Fork::Bedrock, Some(0));
         for fork in Fork::ALL {
             let time = times.time(fork);
-            if fork == Fork::Karst && time.is_none() {
+            if fork == Fork::Karst && time.is_none() && times.lagoon_time.is_none() {
                 continue;
             }
             if time.is_some_and(|time| before.1.is_none_or(|before| before > time)) {
@@ -162,6 +162,11 @@ impl ForkSchedule {
             lagoon_time: time(Fork::Lagoon),
             interop_time: None,
         })
+    }
+
+    /// When messages may be executed: Lagoon's time, and that of its former name where both are set, the later of the two.
+    pub fn interop_activation(&self) -> Option<UnixSeconds> {
+        self.0.lagoon_time.max(self.0.interop_time).map(UnixSeconds)
     }
 
     /// When a fork takes force. `None`: not scheduled.
@@ -234,13 +239,13 @@ mod tests {
     }
 
     #[rstest]
-    #[case::current(json!({"lagoon_time": 7}), 7)]
+    #[case::current(json!({"lagoon_time": 7, "karst_time": 0}), 7)]
     #[case::legacy(json!({"interop_time": 8}), 8)]
-    #[case::both(json!({"lagoon_time": 7, "interop_time": 8}), 7)]
+    #[case::both(json!({"lagoon_time": 7, "interop_time": 8, "karst_time": 0}), 7)]
     fn lagoon_has_two_names(#[case] names: serde_json::Value, #[case] expected: u64) {
         let ForkSchedule(jovian) = ForkSchedule::all_until(Fork::Jovian);
         let mut times = serde_json::to_value(jovian).unwrap();
-        for name in ["lagoon_time", "interop_time"] {
+        for name in ["lagoon_time", "interop_time", "karst_time"] {
             times[name] = names[name].clone();
         }
         let schedule: ForkSchedule = serde_json::from_value(times).unwrap();
@@ -249,6 +254,11 @@ mod tests {
 
     #[rstest]
     #[case::missing(ForkTimes { canyon_time: Some(1), ..ForkTimes::default() }, Fork::Canyon, Fork::Regolith)]
+    #[case::lagoon_without_karst(
+        ForkTimes { karst_time: None, ..ForkSchedule::all_until(Fork::Lagoon).0 },
+        Fork::Lagoon,
+        Fork::Karst
+    )]
     #[case::later(
         ForkTimes { regolith_time: Some(2), canyon_time: Some(1), ..ForkTimes::default() },
         Fork::Canyon,

@@ -87,6 +87,8 @@ pub struct ChainConfig {
     pub block_time: u64,
     /// When interop was activated, Unix seconds.
     pub interop_time: u64,
+    /// The chains whose messages it may execute.
+    pub dependency_set: Vec<String>,
     /// Its `SystemConfig` on L1, which names the attester.
     pub system_config: Address,
     /// Its gossip network.
@@ -150,6 +152,7 @@ mod tests {
             rollup_node: "http://127.0.0.1:2".into(),
             block_time: 2,
             interop_time: 0,
+            dependency_set: vec!["901".into()],
             system_config: Address::repeat_byte(0xaa),
             p2p: P2pConfig {
                 listen: vec!["/ip4/127.0.0.1/tcp/0".into()],
@@ -194,6 +197,7 @@ mod tests {
             rollup_node = "http://127.0.0.1:2"
             block_time = 2
             interop_time = 0
+            dependency_set = ["901"]
             system_config = "0xaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
             [chains.901.p2p]
             listen = ["/ip4/127.0.0.1/tcp/0"]

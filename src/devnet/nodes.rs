@@ -155,6 +155,7 @@ fn rollup_node(
         l1: Arc::clone(l1),
         dependencies: dependencies.to_vec(),
         expiry_window: schedule.expiry_window(),
+        interop_time: schedule.interop_time().0,
         block_time: schedule.block_time,
         system_config: system_config_address(sequencer.chain_id()),
         batcher: sequencer.keys().batcher.address(),

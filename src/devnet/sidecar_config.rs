@@ -48,9 +48,8 @@ pub(super) fn sidecar_config(
         execution: chain.execution_urls(),
         rollup_node: chain.rollup_node.url(),
         block_time: schedule.block_time,
-        // The rollup node says that Lagoon is active from genesis on: the devnet cannot carry its upgrade transactions. When
-        // the chains begin to take each other's messages is said here alone.
         interop_time: schedule.interop_time().0,
+        dependency_set: nodes.chains.iter().map(|nodes| nodes.chain_id.to_string()).collect(),
         system_config: system_config_address(chain.chain_id),
         p2p: P2pConfig { listen: vec![LISTEN.to_owned()], static_peers: networks.addrs(chain.chain_id) },
     };

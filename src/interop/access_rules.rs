@@ -8,8 +8,8 @@
 //!
 //! | clause | reason | boundary |
 //! | --- | --- | --- |
-//! | executing chain in the set, if told | `executing-chain-unknown` | |
-//! | initiating chain in the set | `unknown-chain` | |
+//! | executing chain watched, if told | `executing-chain-unknown` | |
+//! | initiating chain in the executing chain's set | `unknown-chain` | |
 //! | both sides past their activation blocks | `not-active` | the activation block itself is too early |
 //! | initiated before execution | `initiated-after-execution` | equal: no ([`check_access`]), yes ([`check_suspect`]) |
 //! | not expired at the timestamp plus the timeout | `expired` | `initiated + window` itself is in time |
@@ -19,7 +19,7 @@
 //! | the log has the checksum | `checksum-mismatch` | |
 
 use super::times::Times;
-use super::{Checksum, DependencySet, Execution, Identifier, InboxAccess, InvalidReason, Message};
+use super::{Checksum, DependencySet, Execution, Identifier, InboxAccess, InvalidReason, Message, Objection};
 use crate::sources::ProvenLogs;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 
@@ -42,7 +42,7 @@ pub fn check_access(
     set: &DependencySet,
     context: AccessContext,
     access: &InboxAccess,
-) -> Result<(), InvalidReason> {
+) -> Result<(), Objection> {
     let times = Times {
         executing: context.executing,
         executed: context.timestamp,
@@ -58,12 +58,12 @@ pub fn check_access(
 /// Checks what an entry claims by itself, for a transaction of a block.
 ///
 /// # Errors
-/// The first clause that it breaks.
+/// The first clause that it breaks, or that the rules are not known well enough to tell.
 pub fn check_suspect(
     set: &DependencySet,
     execution: Execution,
     access: &InboxAccess,
-) -> Result<(), InvalidReason> {
+) -> Result<(), Objection> {
     let times = Times {
         executing: Some(execution.chain_id),
         executed: execution.timestamp,
@@ -145,8 +145,8 @@ mod tests {
         parse_access_list(&encode_access_list(&message(initiating, initiated))).unwrap()[0]
     }
 
-    fn code(outcome: Result<(), InvalidReason>) -> Option<&'static str> {
-        outcome.err().map(|reason| reason.code())
+    fn code(outcome: Result<(), impl Into<Objection>>) -> Option<&'static str> {
+        outcome.err().map(|objection| objection.into().code())
     }
 
     #[rstest]

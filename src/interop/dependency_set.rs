@@ -1,14 +1,20 @@
-//! [`DependencySet`]: the chains that may send each other messages, and since when.
+//! [`DependencySet`]: which chains' messages each chain may execute, and since when.
+//!
+//! Each chain has a set of its own: that another chain is watched, too, never widens it. What nobody has said yet of a
+//! chain is unknown, and can be learnt once; clones share what is learnt. Unknown is never taken for "no".
 //!
 //! Spec: interop/dependency-set.md.
 
+use super::{InvalidReason, Objection, Unclear};
 use crosscheck_p2p::{ChainId, UnixSeconds};
-use std::collections::BTreeMap;
+use parking_lot::RwLock;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// How long a message may be executed after it was initiated, in seconds, unless the set says otherwise.
 pub const DEFAULT_EXPIRY_WINDOW: u64 = 604_800;
 
-/// One chain of the set.
+/// One chain of a set whose chains all may send each other messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Member {
     /// The timestamp at which interop activates on the chain.
@@ -17,46 +23,178 @@ pub struct Member {
     pub block_time: u64,
 }
 
-impl Member {
-    /// Whether a block with this timestamp comes after the chain's activation block.
-    ///
-    /// The activation block itself is the first at or after the activation time: it holds no user
-    /// transactions, and its logs initiate nothing.
-    pub const fn is_past_activation_block(&self, timestamp: UnixSeconds) -> bool {
-        // An overflow means an activation beyond representable time: never.
-        match self.interop_time.0.checked_add(self.block_time) {
-            Some(first_usable) => timestamp.0 >= first_usable,
-            None => false,
-        }
-    }
+/// What is known of one chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainRules {
+    /// Seconds between two blocks of the chain.
+    pub block_time: u64,
+    /// The timestamp at which interop activates on the chain. `None`: not known.
+    pub interop_time: Option<UnixSeconds>,
+    /// The chains whose messages it may execute; itself always is one. `None`: not known.
+    pub dependencies: Option<BTreeSet<ChainId>>,
 }
 
-/// The chains whose messages count, and how long.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The chains that are watched, with the dependency set of each, and how long messages count.
+#[derive(Clone, Debug)]
 pub struct DependencySet {
-    members: BTreeMap<ChainId, Member>,
+    chains: Arc<BTreeMap<ChainId, Chain>>,
     expiry_window: u64,
 }
 
+#[derive(Debug)]
+struct Chain {
+    block_time: u64,
+    known: RwLock<Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    interop_time: Option<UnixSeconds>,
+    dependencies: Option<BTreeSet<ChainId>>,
+    accord: Accord,
+}
+
+/// Whether a chain's own rollup node works by the same rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accord {
+    /// It does, or there is nobody to ask.
+    Given,
+    /// It has not said yet.
+    Awaited,
+    /// It works by other rules.
+    Refused,
+}
+
 impl DependencySet {
-    /// A set of these chains with this expiry window, in seconds.
-    pub const fn new(members: BTreeMap<ChainId, Member>, expiry_window: u64) -> Self {
-        Self { members, expiry_window }
+    /// These chains, which all may send each other messages, with this expiry window, in seconds.
+    pub fn new(members: BTreeMap<ChainId, Member>, expiry_window: u64) -> Self {
+        let all: BTreeSet<ChainId> = members.keys().copied().collect();
+        let rules = |member: Member| ChainRules {
+            block_time: member.block_time,
+            interop_time: Some(member.interop_time),
+            dependencies: Some(all.clone()),
+        };
+        let chains = members.into_iter().map(|(chain_id, member)| (chain_id, rules(member)));
+        Self::of_chains(chains.collect(), expiry_window)
     }
 
-    /// The chain, if it is in the set.
-    pub fn member(&self, chain_id: ChainId) -> Option<&Member> {
-        self.members.get(&chain_id)
+    /// These chains, each with its own set, with this expiry window, in seconds.
+    pub fn of_chains(chains: BTreeMap<ChainId, ChainRules>, expiry_window: u64) -> Self {
+        let chain = |rules: ChainRules| Chain {
+            block_time: rules.block_time,
+            known: RwLock::new(Known {
+                interop_time: rules.interop_time,
+                dependencies: rules.dependencies,
+                accord: Accord::Given,
+            }),
+        };
+        let chains = chains.into_iter().map(|(chain_id, rules)| (chain_id, chain(rules)));
+        Self { chains: Arc::new(chains.collect()), expiry_window }
     }
 
-    /// The ids of the chains in the set, ascending.
+    /// Whether the chain is watched.
+    pub fn contains(&self, chain_id: ChainId) -> bool {
+        self.chains.contains_key(&chain_id)
+    }
+
+    /// The chains that are watched, ascending.
     pub fn chain_ids(&self) -> impl Iterator<Item = ChainId> + '_ {
-        self.members.keys().copied()
+        self.chains.keys().copied()
     }
 
     /// How many seconds after its initiation a message may still be executed.
     pub const fn expiry_window(&self) -> u64 {
         self.expiry_window
+    }
+
+    /// What is known of a chain that is watched.
+    pub fn rules(&self, chain_id: ChainId) -> Option<ChainRules> {
+        let chain = self.chains.get(&chain_id)?;
+        let known = chain.known.read();
+        Some(ChainRules {
+            block_time: chain.block_time,
+            interop_time: known.interop_time,
+            dependencies: known.dependencies.clone(),
+        })
+    }
+
+    /// Seconds between two blocks of a chain that is watched.
+    pub fn block_time(&self, chain_id: ChainId) -> Option<u64> {
+        self.chains.get(&chain_id).map(|chain| chain.block_time)
+    }
+
+    /// Takes over what is said of a chain, as far as nothing was known of it.
+    pub fn learn(
+        &self,
+        chain_id: ChainId,
+        interop_time: Option<UnixSeconds>,
+        dependencies: Option<BTreeSet<ChainId>>,
+    ) {
+        let Some(chain) = self.chains.get(&chain_id) else { return };
+        let mut known = chain.known.write();
+        known.interop_time = known.interop_time.or(interop_time);
+        known.dependencies = known.dependencies.take().or(dependencies);
+    }
+
+    /// Notes whether a chain's own rollup node works by the same rules: nothing is clear of the chain unless it does.
+    pub fn set_accord(&self, chain_id: ChainId, accord: Accord) {
+        if let Some(chain) = self.chains.get(&chain_id) {
+            chain.known.write().accord = accord;
+        }
+    }
+
+    /// The chains whose blocks may bear on the validity of a chain's messages: those of its set, of theirs, and so on.
+    /// Where a set is not known, every chain that is watched.
+    pub fn reachable_from(&self, chain_id: ChainId) -> BTreeSet<ChainId> {
+        let mut reached = BTreeSet::from([chain_id]);
+        let mut list = vec![chain_id];
+        while let Some(next) = list.pop() {
+            let Some(chain) = self.chains.get(&next) else { continue };
+            match &chain.known.read().dependencies {
+                Some(dependencies) => list.extend(dependencies.iter().filter(|id| reached.insert(**id))),
+                None => return self.chain_ids().collect(),
+            }
+        }
+        reached
+    }
+
+    /// Whether messages of a chain may be executed on another.
+    pub(super) fn check_membership(&self, executing: ChainId, initiating: ChainId) -> Result<(), Objection> {
+        let unknown = InvalidReason::ExecutingChainUnknown { chain_id: executing };
+        let known = self.chains.get(&executing).ok_or(unknown)?.known.read();
+        known.check_accord(executing)?;
+        match &known.dependencies {
+            _ if executing == initiating => Ok(()),
+            None => Err(Unclear::Dependencies { chain_id: executing }.into()),
+            Some(dependencies) if dependencies.contains(&initiating) => Ok(()),
+            Some(_) => Err(InvalidReason::UnknownChain { chain_id: initiating }.into()),
+        }
+    }
+
+    /// Whether a block with this timestamp comes after the chain's activation block, as messages need it to.
+    ///
+    /// The activation block itself is the first at or after the activation time: it holds no user transactions, and its
+    /// logs initiate nothing.
+    pub(super) fn check_active(&self, chain_id: ChainId, timestamp: UnixSeconds) -> Result<(), Objection> {
+        let chain = self.chains.get(&chain_id).ok_or(Unclear::NotWatched { chain_id })?;
+        let known = chain.known.read();
+        known.check_accord(chain_id)?;
+        let interop_time = known.interop_time.ok_or(Unclear::InteropTime { chain_id })?;
+        // An overflow means an activation beyond representable time: never.
+        match interop_time.0.checked_add(chain.block_time) {
+            Some(first_usable) if timestamp.0 >= first_usable => Ok(()),
+            Some(_) | None => Err(InvalidReason::NotActive { chain_id, timestamp }.into()),
+        }
+    }
+}
+
+impl Known {
+    const fn check_accord(&self, chain_id: ChainId) -> Result<(), Unclear> {
+        match self.accord {
+            Accord::Given => Ok(()),
+            Accord::Awaited => Err(Unclear::Unasked { chain_id }),
+            Accord::Refused => Err(Unclear::Disputed { chain_id }),
+        }
     }
 }
 
@@ -79,6 +217,84 @@ mod tests {
         #[case] usable: bool,
     ) {
         let member = Member { interop_time: UnixSeconds(interop_time), block_time };
-        assert_eq!(member.is_past_activation_block(UnixSeconds(timestamp)), usable);
+        let set = DependencySet::new([(ChainId::from(901), member)].into(), 10);
+        assert_eq!(set.check_active(ChainId::from(901), UnixSeconds(timestamp)).is_ok(), usable);
+    }
+
+    fn rules(interop_time: Option<u64>, dependencies: Option<&[u64]>) -> ChainRules {
+        let ids = |ids: &[u64]| ids.iter().map(|id| ChainId::from(*id)).collect();
+        ChainRules {
+            block_time: 2,
+            interop_time: interop_time.map(UnixSeconds),
+            dependencies: dependencies.map(ids),
+        }
+    }
+
+    /// Two chains of one set, one of a set of its own, one of which nothing is known, one whose set names a chain that is
+    /// not watched.
+    fn five() -> DependencySet {
+        let chains = [
+            (10, rules(Some(0), Some(&[10, 130]))),
+            (130, rules(Some(0), Some(&[10, 130]))),
+            (57073, rules(Some(0), Some(&[57073]))),
+            (8, rules(None, None)),
+            (9, rules(Some(0), Some(&[9, 7]))),
+        ];
+        DependencySet::of_chains(chains.map(|(id, rules)| (ChainId::from(id), rules)).into(), 100)
+    }
+
+    #[rstest]
+    #[case::of_one_set(10, 130, "")]
+    #[case::itself(57073, 57073, "")]
+    #[case::watched_but_of_another_set(10, 57073, "unknown-chain")]
+    #[case::the_other_way(57073, 10, "unknown-chain")]
+    #[case::not_watched_and_of_no_set(10, 7, "unknown-chain")]
+    #[case::of_the_set_though_not_watched(9, 7, "")]
+    #[case::the_set_is_not_known(8, 10, "unclear")]
+    #[case::not_watched(7, 10, "executing-chain-unknown")]
+    fn membership_goes_by_the_executing_chain(
+        #[case] executing: u64,
+        #[case] initiating: u64,
+        #[case] code: &str,
+    ) {
+        let outcome = five().check_membership(executing.into(), initiating.into());
+        assert_eq!(outcome.err().map_or("", |objection| objection.code()), code);
+    }
+
+    #[test]
+    fn what_is_not_known_is_learnt_once_and_by_every_clone() {
+        let set = five();
+        let clone = set.clone();
+        let (chain_id, at) = (ChainId::from(8), UnixSeconds(100));
+        assert_eq!(clone.check_active(chain_id, at), Err(Unclear::InteropTime { chain_id }.into()));
+        set.learn(chain_id, Some(UnixSeconds(50)), Some([chain_id].into()));
+        assert_eq!(clone.check_active(chain_id, at), Ok(()));
+        assert_eq!(clone.check_membership(chain_id, 10.into()).unwrap_err().code(), "unknown-chain");
+        set.learn(chain_id, Some(UnixSeconds(99)), None);
+        assert_eq!(clone.rules(chain_id).unwrap().interop_time, Some(UnixSeconds(50)), "known already");
+    }
+
+    #[test]
+    fn nothing_is_clear_of_a_chain_whose_node_says_otherwise() {
+        let set = five();
+        let (chain_id, at) = (ChainId::from(130), UnixSeconds(100));
+        set.set_accord(chain_id, Accord::Awaited);
+        assert_eq!(set.check_active(chain_id, at), Err(Unclear::Unasked { chain_id }.into()));
+        set.set_accord(chain_id, Accord::Refused);
+        assert_eq!(set.check_active(chain_id, at), Err(Unclear::Disputed { chain_id }.into()));
+        assert_eq!(set.check_membership(chain_id, chain_id), Err(Unclear::Disputed { chain_id }.into()));
+        assert_eq!(set.check_membership(10.into(), chain_id), Ok(()), "its own set is clear");
+        set.set_accord(chain_id, Accord::Given);
+        assert_eq!(set.check_active(chain_id, at), Ok(()));
+    }
+
+    #[rstest]
+    #[case::of_one_set(10, &[10, 130])]
+    #[case::alone(57073, &[57073])]
+    #[case::the_set_is_not_known(8, &[8, 9, 10, 130, 57073])]
+    #[case::one_that_is_not_watched(9, &[7, 9])]
+    fn chains_that_bear_on_each_other(#[case] from: u64, #[case] reached: &[u64]) {
+        let reached: BTreeSet<ChainId> = reached.iter().map(|id| ChainId::from(*id)).collect();
+        assert_eq!(five().reachable_from(from.into()), reached);
     }
 }

@@ -12,6 +12,7 @@ mod executing_message;
 mod identifier;
 mod invalid_reason;
 mod message_status;
+mod objection;
 mod rules;
 mod safety_level;
 mod times;
@@ -21,11 +22,12 @@ pub use access_rules::{AccessContext, check_access, check_access_log, check_acce
 pub use block_key::BlockKey;
 pub use checksum::{Checksum, log_hash, payload_hash};
 pub use cycles::{SameTimestamp, cyclic_chains};
-pub use dependency_set::{DEFAULT_EXPIRY_WINDOW, DependencySet, Member};
+pub use dependency_set::{Accord, ChainRules, DEFAULT_EXPIRY_WINDOW, DependencySet, Member};
 pub use executing_message::{DecodeError, EXECUTING_MESSAGE_TOPIC, ExecutingMessage};
 pub use identifier::{Identifier, Message};
 pub use invalid_reason::InvalidReason;
 pub use message_status::MessageStatus;
+pub use objection::{Objection, Unclear};
 pub use rules::{Execution, check_claim, check_executed, check_log, check_tip};
 pub use safety_level::{ParseSafetyLevelError, SafetyLevel};
 

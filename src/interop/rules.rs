@@ -7,8 +7,8 @@
 //! | --- | --- | --- | --- |
 //! | the inbox's log is an `ExecutingMessage` | `malformed` | predeploys.md, `CrossL2Inbox` | [`check_executed`] |
 //! | no deposit executes it | `executed-by-deposit` | derivation.md, deposit-only blocks | [`check_executed`] |
-//! | the executing chain is in the dependency set | `executing-chain-unknown` | messaging.md, chain id | [`check_claim`] |
-//! | the initiating chain is in the dependency set | `unknown-chain` | messaging.md, chain id | [`check_claim`] |
+//! | the executing chain is one that is watched | `executing-chain-unknown` | messaging.md, chain id | [`check_claim`] |
+//! | the initiating chain is in the executing chain's dependency set | `unknown-chain` | messaging.md, chain id | [`check_claim`] |
 //! | the executing block is past its chain's activation block | `not-active` | derivation.md, activation block | [`check_claim`] |
 //! | the initiating block is past its chain's activation block | `not-active` | derivation.md, activation block | [`check_claim`] |
 //! | it is initiated no later than executed | `initiated-after-execution` | messaging.md, timestamp | [`check_claim`] |
@@ -23,10 +23,11 @@
 //! | the initiating block is valid itself | `initiating-block-invalid` | messaging.md, invalid messages | the caller |
 //!
 //! The last two are about blocks: they are asked once the clauses above hold. Nothing here ever sees an endpoint's
-//! failure: a fact that is missing leaves the message unknown, which is the caller's word.
+//! failure: a fact that is missing leaves the message unknown, which is the caller's word. Where it is the rules themselves
+//! that are not known, such as when interop activates, the answer is [`Objection::Unclear`].
 
 use super::times::Times;
-use super::{DependencySet, InvalidReason, Message};
+use super::{DependencySet, InvalidReason, Message, Objection};
 use crate::sources::{Executed, ProvenLogs};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 
@@ -43,15 +44,15 @@ pub struct Execution {
 /// what [`check_claim`] asks. `Ok`: the message, whose cited block is still to be looked at.
 ///
 /// # Errors
-/// The first clause that it breaks.
+/// The first clause that it breaks, or that the rules are not known well enough to tell.
 pub fn check_executed(
     set: &DependencySet,
     execution: Execution,
     executed: &Executed,
-) -> Result<Message, InvalidReason> {
-    let message = executed.message?.message;
+) -> Result<Message, Objection> {
+    let message = executed.message.map_err(InvalidReason::from)?.message;
     if executed.by_deposit {
-        return Err(InvalidReason::ExecutedByDeposit);
+        return Err(InvalidReason::ExecutedByDeposit.into());
     }
     check_claim(set, execution, &message)?;
     Ok(message)
@@ -60,12 +61,8 @@ pub fn check_executed(
 /// Checks what the message claims by itself: membership, activation, order, expiry.
 ///
 /// # Errors
-/// The first clause that it breaks.
-pub fn check_claim(
-    set: &DependencySet,
-    execution: Execution,
-    message: &Message,
-) -> Result<(), InvalidReason> {
+/// The first clause that it breaks, or that the rules are not known well enough to tell.
+pub fn check_claim(set: &DependencySet, execution: Execution, message: &Message) -> Result<(), Objection> {
     let times = Times {
         executing: Some(execution.chain_id),
         executed: execution.timestamp,

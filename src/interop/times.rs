@@ -1,9 +1,9 @@
-//! [`Times`]: the clauses that need nothing but the dependency set and the times on both sides, in their one order.
+//! [`Times`]: the clauses that need nothing but the dependency sets and the times on both sides, in their one order.
 //!
 //! An executed message and a declared one are held to the same clauses, but for whether the timestamps may be equal
 //! and until when the message must not expire.
 
-use super::{DependencySet, InvalidReason};
+use super::{DependencySet, InvalidReason, Objection};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 
 /// Who executes what, and when.
@@ -24,33 +24,28 @@ pub(super) struct Times {
 }
 
 impl Times {
-    /// Membership of both chains, activation on both sides, order, expiry.
-    pub(super) fn check(&self, set: &DependencySet) -> Result<(), InvalidReason> {
-        let &Self { executed, initiated, initiating: initiating_id, .. } = self;
-        let executing = match self.executing {
-            Some(chain_id) => {
-                let member = set.member(chain_id).ok_or(InvalidReason::ExecutingChainUnknown { chain_id })?;
-                Some((member, chain_id))
+    /// Membership, activation on both sides, order, expiry.
+    pub(super) fn check(&self, set: &DependencySet) -> Result<(), Objection> {
+        let &Self { executed, initiated, initiating, .. } = self;
+        match self.executing {
+            Some(executing) => {
+                set.check_membership(executing, initiating)?;
+                set.check_active(executing, executed)?;
             }
-            None => None,
-        };
-        let initiating =
-            set.member(initiating_id).ok_or(InvalidReason::UnknownChain { chain_id: initiating_id })?;
-        if let Some((member, chain_id)) = executing
-            && !member.is_past_activation_block(executed)
-        {
-            return Err(InvalidReason::NotActive { chain_id, timestamp: executed });
+            // Of whose set is asked is not told: any chain that is watched may be meant.
+            None if !set.contains(initiating) => {
+                return Err(InvalidReason::UnknownChain { chain_id: initiating }.into());
+            }
+            None => {}
         }
-        if !initiating.is_past_activation_block(initiated) {
-            return Err(InvalidReason::NotActive { chain_id: initiating_id, timestamp: initiated });
-        }
+        set.check_active(initiating, initiated)?;
         if initiated > executed || (initiated == executed && !self.may_be_equal) {
-            return Err(InvalidReason::InitiatedAfterExecution { initiated, executed });
+            return Err(InvalidReason::InitiatedAfterExecution { initiated, executed }.into());
         }
         let window = set.expiry_window();
         // No overflow: `latest` is not before `executed`, which is not before `initiated`.
         if self.latest.0.saturating_sub(initiated.0) > window {
-            return Err(InvalidReason::Expired { initiated, executed: self.latest, window });
+            return Err(InvalidReason::Expired { initiated, executed: self.latest, window }.into());
         }
         Ok(())
     }

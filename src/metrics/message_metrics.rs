@@ -133,7 +133,7 @@ const ENDED: &str = "Executing messages whose life is over: finalized, resolved 
 impl Metrics {
     /// The label of the chain that a message cites.
     pub(super) fn initiating(&self, initiating: Option<ChainId>) -> String {
-        let member = initiating.filter(|chain_id| self.0.set.member(*chain_id).is_some());
+        let member = initiating.filter(|chain_id| self.0.set.contains(*chain_id));
         member.map_or_else(|| UNKNOWN_CHAIN.to_owned(), |chain_id| chain_id.to_string())
     }
 

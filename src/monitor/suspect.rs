@@ -6,7 +6,7 @@
 
 use super::{ObservedBlock, Tracker};
 use crate::interop::{
-    AccessListError, BlockKey, Checksum, Execution, InboxAccess, InvalidReason, check_access_log,
+    AccessListError, BlockKey, Checksum, Execution, InboxAccess, InvalidReason, Objection, check_access_log,
     check_access_tip, check_suspect, parse_access_list,
 };
 use crate::rpc::{SuspectOutcome, SuspectRecord};
@@ -114,10 +114,15 @@ pub fn suspects(
             Ok(accesses) => {
                 let execution = Execution { chain_id: block.chain_id, timestamp };
                 for (entry, access) in (0..).zip(accesses) {
-                    if let Err(reason) = check_suspect(tracker.set(), execution, &access) {
-                        add(entry, Some(access), reason.into(), false);
-                    } else if let Err(reason) = check_view(tracker, index, &access) {
-                        add(entry, Some(access), reason.into(), true);
+                    match check_suspect(tracker.set(), execution, &access) {
+                        Err(Objection::Broken(reason)) => add(entry, Some(access), reason.into(), false),
+                        // Nobody is suspected by rules that are not known.
+                        Err(Objection::Unclear(_)) => {}
+                        Ok(()) => {
+                            if let Err(reason) = check_view(tracker, index, &access) {
+                                add(entry, Some(access), reason.into(), true);
+                            }
+                        }
                     }
                 }
             }

@@ -58,6 +58,8 @@ pub struct Tracker {
     book: MessageBook,
     /// Canonical blocks below the views that were asked for.
     settled: LruCache<(ChainId, u64), B256>,
+    /// Messages that cannot be judged by what is known of the rules.
+    unclear: BTreeSet<MessageId>,
     dropped: u64,
     kept_below_finalized: u64,
 }
@@ -87,6 +89,7 @@ impl Tracker {
             book: MessageBook::new(set.chain_ids(), limits.ended_kept),
             groups: SameTimestampGroups::default(),
             settled: LruCache::new(SETTLED_KEPT),
+            unclear: BTreeSet::new(),
             dropped: 0,
             kept_below_finalized: KEPT_BELOW_FINALIZED,
             set,
@@ -130,7 +133,11 @@ impl Tracker {
                 self.answer(&request, logs.as_ref(), work);
                 self.settle(work);
             }
-            Input::Time(now) => self.expire(now, work),
+            Input::Time(now) => {
+                self.look_at_unclear(work);
+                self.settle(work);
+                self.expire(now, work);
+            }
         }
         self.level_out(work);
         self.harvest(work);

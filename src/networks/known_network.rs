@@ -6,9 +6,9 @@ use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256};
 use crosscheck_p2p::{ChainId, ForkTimes, UnixSeconds};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-/// The bootnodes, by the chain id of the L1.
+/// The bootnodes, of all chains.
 const BOOTNODES: &str = include_str!("../../config/networks/bootnodes.toml");
 
 /// What is known of a public network.
@@ -30,6 +30,12 @@ pub struct KnownNetwork {
     pub genesis: NetworkGenesis,
     /// When its forks took force, or will.
     pub forks: ForkSchedule,
+    /// The chains whose messages it may execute, itself among them.
+    pub dependency_set: BTreeSet<ChainId>,
+    /// Whether Karst's upgrade gas stays in the gas limit of the block after its activation.
+    pub keep_karst_upgrade_gas: bool,
+    /// Until when blob fees of its L1 go by Cancun's rule. `None`: they never do for longer than on L1.
+    pub pectra_blob_schedule: Option<UnixSeconds>,
     /// Where discovery begins.
     pub bootnodes: Vec<Bootnode>,
 }
@@ -55,6 +61,12 @@ struct RawNetwork {
     batch_inbox: Address,
     genesis: RawGenesis,
     forks: ForkSchedule,
+    /// Absent: the chain alone.
+    #[serde(default)]
+    dependency_set: BTreeSet<u64>,
+    #[serde(default)]
+    keep_karst_upgrade_gas: bool,
+    pectra_blob_schedule_time: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -101,7 +113,10 @@ impl KnownNetwork {
                 time: UnixSeconds(raw.genesis.time),
             },
             forks: raw.forks,
-            bootnodes: bootnodes(raw.l1_chain_id)?,
+            dependency_set: raw.dependency_set.into_iter().chain([raw.chain_id]).map(ChainId::from).collect(),
+            keep_karst_upgrade_gas: raw.keep_karst_upgrade_gas,
+            pectra_blob_schedule: raw.pectra_blob_schedule_time.map(UnixSeconds),
+            bootnodes: bootnodes()?,
         })
     }
 
@@ -121,12 +136,15 @@ impl KnownNetwork {
     }
 }
 
-fn bootnodes(l1_chain_id: u64) -> Result<Vec<Bootnode>, NetworkError> {
-    let lists: BTreeMap<String, Vec<Bootnode>> = toml::from_str(BOOTNODES)
+fn bootnodes() -> Result<Vec<Bootnode>, NetworkError> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct List {
+        bootnodes: Vec<Bootnode>,
+    }
+    let list: List = toml::from_str(BOOTNODES)
         .map_err(|error| NetworkError::Bootnodes { reason: error.message().to_owned() })?;
-    lists.get(&l1_chain_id.to_string()).cloned().ok_or_else(|| NetworkError::Bootnodes {
-        reason: format!("it has none for chains of L1 {l1_chain_id}"),
-    })
+    Ok(list.bootnodes)
 }
 
 #[cfg(test)]
@@ -174,7 +192,7 @@ mod tests {
         assert_eq!(network.genesis.l2, BlockNumHash { number: 105_235_063, hash: first });
         assert_eq!(network.genesis.time, UnixSeconds(1_686_068_903));
         assert_eq!(network.forks.activation(Fork::Jovian), Some(UnixSeconds(1_764_691_201)));
-        assert_eq!(network.interop_time(), None);
+        assert_eq!(network.interop_time(), Some(UnixSeconds(1_799_683_201)));
         let forks = ForkTimes {
             canyon: Some(UnixSeconds(1_704_992_401)),
             ecotone: Some(UnixSeconds(1_710_374_401)),
@@ -185,18 +203,10 @@ mod tests {
     }
 
     #[rstest]
-    #[case::ethereum("base", 21)]
-    #[case::sepolia("base-sepolia", 8)]
-    fn bootnodes_go_by_the_l1(#[case] name: &str, #[case] count: usize) {
-        assert_eq!(network(name).bootnodes.len(), count);
-    }
-
-    #[rstest]
     #[case::no_time_between_blocks("block_time = 2", "block_time = 0", "block_time is 0")]
     #[case::no_system_config("0x229047fed2591dbec1ef1118d64f7af3db9eb290", ZERO, "zero address")]
     #[case::an_unknown_key("block_time = 2", "block_time = 2\ncolour = 1", "unknown field `colour`")]
     #[case::forks_out_of_order("canyon_time = 1704992401", "canyon_time = 9999999999", "delta is scheduled")]
-    #[case::an_l1_without_bootnodes("l1_chain_id = 1", "l1_chain_id = 2", "none for chains of L1 2")]
     fn what_cannot_be_is_refused(#[case] line: &str, #[case] replacement: &str, #[case] says: &str) {
         let text = include_str!("../../config/networks/op-mainnet.toml");
         assert!(text.contains(line));

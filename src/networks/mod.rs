@@ -6,6 +6,8 @@
 mod known_network;
 mod network_error;
 mod network_name;
+#[cfg(test)]
+mod registry_tests;
 
 pub use crosscheck_p2p::{Bootnode, ParseBootnodeError};
 pub use known_network::{KnownNetwork, NetworkGenesis};

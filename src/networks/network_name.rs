@@ -18,7 +18,6 @@ macro_rules! file {
 /// Every network, with its file's text: Ethereum's first, then Sepolia's.
 const FILES: &[(&str, &str)] = &[
     file!("op-mainnet"),
-    file!("base"),
     file!("unichain"),
     file!("ink"),
     file!("soneium"),
@@ -26,8 +25,10 @@ const FILES: &[(&str, &str)] = &[
     file!("zora"),
     file!("worldchain"),
     file!("metal"),
+    file!("bob"),
+    file!("ethernity"),
+    file!("binary"),
     file!("op-sepolia"),
-    file!("base-sepolia"),
     file!("unichain-sepolia"),
     file!("ink-sepolia"),
     file!("soneium-minato"),
@@ -35,6 +36,8 @@ const FILES: &[(&str, &str)] = &[
     file!("zora-sepolia"),
     file!("worldchain-sepolia"),
     file!("metal-sepolia"),
+    file!("ethernity-sepolia"),
+    file!("creator-chain-testnet"),
 ];
 
 /// The name of a network that is compiled in, such as `op-mainnet`.

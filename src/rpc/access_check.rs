@@ -100,7 +100,7 @@ impl AccessCheck {
     ) -> Result<(), SupervisorError> {
         let deadline = Instant::now().checked_add(DEADLINE).unwrap_or_else(Instant::now);
         let set = &self.superchain.set;
-        if let Some(chain_id) = descriptor.chain_id.filter(|chain_id| set.member(*chain_id).is_none()) {
+        if let Some(chain_id) = descriptor.chain_id.filter(|chain_id| !set.contains(*chain_id)) {
             return Err(SupervisorError::UnknownChain { chain_id });
         }
         let context = AccessContext {

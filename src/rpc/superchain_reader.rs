@@ -51,7 +51,7 @@ impl SuperchainReader {
     /// # Errors
     /// If it is not in the dependency set.
     pub(super) fn sources(&self, chain_id: ChainId) -> Result<&ChainSources, SupervisorError> {
-        let sources = self.chains.get(&chain_id).filter(|_| self.set.member(chain_id).is_some());
+        let sources = self.chains.get(&chain_id).filter(|_| self.set.contains(chain_id));
         sources.ok_or(SupervisorError::UnknownChain { chain_id })
     }
 

@@ -25,7 +25,7 @@
 //! source said goes to the log.
 
 use super::failsafe::FAILSAFE_REFUSAL;
-use crate::interop::{AccessListError, InvalidReason, SafetyLevel};
+use crate::interop::{AccessListError, InvalidReason, Objection, SafetyLevel};
 use crate::sources::SourceError;
 use crosscheck_p2p::ChainId;
 use jsonrpsee::types::ErrorObjectOwned;
@@ -243,6 +243,15 @@ impl From<InvalidReason> for SupervisorError {
                 Self::UnknownChain { chain_id }
             }
             other => Self::Broken(other),
+        }
+    }
+}
+
+impl From<Objection> for SupervisorError {
+    fn from(objection: Objection) -> Self {
+        match objection {
+            Objection::Broken(reason) => reason.into(),
+            Objection::Unclear(unclear) => Self::Uninitialized { what: unclear.what() },
         }
     }
 }

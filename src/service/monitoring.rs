@@ -42,7 +42,7 @@ pub(super) async fn start(
     index: &LogIndex,
     clients: &BTreeMap<ChainId, ExecutionClient>,
 ) -> eyre::Result<Monitoring> {
-    let set = config.dependency_set();
+    let set = shared.set.clone();
     let retention = config.monitor.retention.whole();
     let limits =
         TrackerLimits { max_messages: config.monitor.max_messages, retention, ended_kept: ENDED_KEPT };

@@ -59,9 +59,9 @@ fn superchain(
     index: &LogIndex,
     clients: &BTreeMap<ChainId, ExecutionClient>,
 ) -> eyre::Result<SuperchainReader> {
-    let (set, limits) = (config.dependency_set(), config.sources.limits());
+    let (set, limits) = (shared.set.clone(), config.sources.limits());
     let mut chains = BTreeMap::new();
-    for (chain_id, chain) in config.chains.iter().filter(|(chain_id, _)| set.member(**chain_id).is_some()) {
+    for (chain_id, chain) in &config.chains {
         let Some(execution) = clients.get(chain_id).cloned() else { continue };
         let node = shared.nodes.get(chain_id).cloned();
         chains.insert(*chain_id, ChainSources { execution, node, block_time: chain.block_time });

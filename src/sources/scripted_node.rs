@@ -1,6 +1,7 @@
 //! A rollup node for tests, which answers what a test lets it.
 
 use super::EndpointUrl;
+use crate::consolidation::Fork;
 use crate::devnet::serve::{RunningServer, start};
 use alloy::primitives::{B256, U64, keccak256};
 use jsonrpsee::RpcModule;
@@ -32,7 +33,10 @@ pub(crate) struct ScriptedNode {
 impl ScriptedNode {
     /// A node of [`CHAIN`] that answers this status.
     pub(crate) async fn start(status: Option<Value>) -> Self {
-        let config = json!({ "l2_chain_id": CHAIN });
+        let mut config = json!({ "l2_chain_id": CHAIN });
+        for fork in Fork::ALL {
+            config[format!("{fork}_time")] = json!(0);
+        }
         let conduct = Arc::new(Mutex::new(Conduct { status, config, dependencies: None }));
         let refusal = || ErrorObjectOwned::owned(-32_000, "down", None::<()>);
         let mut module = RpcModule::new(Arc::clone(&conduct));

@@ -46,7 +46,8 @@ async fn what_a_running_program_serves_is_documented() {
     let config = dir.path().join("crosscheck.toml");
     let text = format!(
         "data_dir = {:?}\nrpc.addr = \"{rpc}\"\nhttp.addr = \"{http}\"\n\
-         [chains.901]\nexecution = [\"http://127.0.0.1:9\"]\nblock_time = 2\ninterop_time = 0\n",
+         [chains.901]\nexecution = [\"http://127.0.0.1:9\"]\nblock_time = 2\ninterop_time = 0\n\
+         dependency_set = [901]\n",
         dir.path().join("data")
     );
     std::fs::write(&config, text).unwrap();

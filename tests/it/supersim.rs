@@ -75,9 +75,13 @@ fn configure(dir: &Path, chains: [&Chain; 2]) -> (String, String) {
     let [rpc, http] = free_addrs().unwrap();
     let mut text =
         format!("data_dir = {:?}\nrpc.addr = \"{rpc}\"\nhttp.addr = \"{http}\"\n", dir.join("data"));
+    let set = chains.map(|chain| chain.id);
     for Chain { id, proxy, .. } in chains {
         // Interop is active from the genesis of these chains on, whose configuration says 0.
-        text += &format!("[chains.{id}]\nexecution = [{:?}]\nblock_time = 2\ninterop_time = 0\n", proxy.url);
+        text += &format!(
+            "[chains.{id}]\nexecution = [{:?}]\nblock_time = 2\ninterop_time = 0\ndependency_set = {set:?}\n",
+            proxy.url
+        );
     }
     let config = dir.join("crosscheck.toml");
     std::fs::write(&config, text).unwrap();

@@ -1,7 +1,7 @@
 //! A watcher beside nodes that answer what the test lets them.
 
 use super::*;
-use crate::interop::Member;
+use crate::interop::{DependencySet, Member};
 use crate::sources::scripted_node::{CHAIN, ScriptedNode, at, status};
 use crate::sources::{EndpointLimits, LogIndex, SyncStatus};
 use crosscheck_p2p::UnixSeconds;
@@ -86,7 +86,7 @@ impl World {
             nodes: rollup_nodes.clone(),
             safe_means: None,
             execution: ExecutionClient::new(chain_id, &urls[..1], 1, LIMITS, LogIndex::new(1024)).unwrap(),
-            set,
+            rules: RulesAsker { chain_id, nodes: rollup_nodes.clone(), set, network: None },
             interval: Duration::from_millis(10),
             heads: heads.clone(),
             auditor,

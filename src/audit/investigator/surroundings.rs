@@ -217,14 +217,14 @@ impl Investigator {
             self.heads.want(chain_id);
             return Err(wait(Cause::NotYet));
         };
-        let member = self.set.member(chain_id).ok_or_else(|| wait(Cause::Unsupported))?;
-        let back = NonZeroU64::new(member.block_time).ok_or_else(|| wait(Cause::Unsupported))?;
+        let block_time = self.set.block_time(chain_id).and_then(NonZeroU64::new);
+        let back = block_time.ok_or_else(|| wait(Cause::Unsupported))?;
         Ok(number.checked_sub(age.div_ceil(back.get())))
     }
 
     /// What it means that the block where a timestamp was looked for has another.
     fn none_at(&self, ask: Ask, block: &VerifiedBlock) -> Result<Found, Wait> {
-        let block_time = self.set.member(ask.chain_id).map_or(0, |member| member.block_time);
+        let block_time = self.set.block_time(ask.chain_id).unwrap_or_default();
         let next = block.timestamp().0.saturating_add(block_time);
         if block.timestamp() < ask.timestamp && ask.timestamp.0 < next {
             return Ok(Found::NoneAt);

@@ -4,8 +4,8 @@
 
 use super::clauses::{Clause, Reached, broken, unbroken};
 use crate::interop::{
-    Checksum, DependencySet, Execution, Identifier, InvalidReason, Message, MessageStatus, check_claim,
-    check_executed, check_log, check_tip,
+    Checksum, DependencySet, Execution, Identifier, InvalidReason, Message, MessageStatus, Objection,
+    Unclear, check_claim, check_executed, check_log, check_tip,
 };
 use crate::sources::{ExecutionClient, ProvenLogs, SourceError, VerifiedBlock};
 use alloy::primitives::{Address, B256};
@@ -102,6 +102,8 @@ enum Unknown {
     NoBlock { chain_id: ChainId, number: u64 },
     #[error("no endpoint of chain {chain_id} has the receipts of block {number} ({hash})")]
     NoReceipts { chain_id: ChainId, number: u64, hash: B256 },
+    #[error(transparent)]
+    Rules(Unclear),
     #[error("log {log_index} of block {number} of chain {chain_id} executes no message")]
     NotExecuting { chain_id: ChainId, number: u64, log_index: u32 },
 }
@@ -193,7 +195,10 @@ impl Examiner {
         };
         match message {
             Ok(message) => self.look_up(examination, &message).await,
-            Err(reason) => examination.invalid(reason),
+            Err(Objection::Broken(reason)) => examination.invalid(reason),
+            Err(Objection::Unclear(unclear)) => {
+                examination.unknown(Reached::Nothing, &Unknown::Rules(unclear))
+            }
         }
     }
 

@@ -73,14 +73,6 @@ fn the_sound_configuration_is_sound() {
     &["interop.message_expiry_window = 604801", "outside 1 to 604800", "seconds"]
 )]
 #[case::no_window("interop.message_expiry_window = 0", &["interop.message_expiry_window = 0", "outside 1 to"])]
-#[case::dependency_without_section(
-    "interop.dependencies = [901, \"0x386\"]",
-    &["chains.902 is not set", "interop.dependencies names chain 902", "add a [chains.902] section"]
-)]
-#[case::dependency_that_is_no_id(
-    "interop.dependencies = [\"base\"]",
-    &["interop.dependencies[0] = \"base\"", "no chain id", "chain ids"]
-)]
 fn settings_that_cannot_work_are_refused(#[case] line: &str, #[case] parts: &[&str]) {
     assert_says(&refusal(line, ""), parts);
 }
@@ -124,7 +116,16 @@ fn settings_of_a_chain_that_cannot_work_are_refused(#[case] line: &str, #[case] 
 #[case::number_for_rollup_nodes("\"http://127.0.0.1:7545\"", "7545", &["a number stands where a text or a list is needed"])]
 #[case::block_time("block_time = 2", "", &["chains.901.block_time is not set", "seconds between two blocks"])]
 #[case::zero_block_time("block_time = 2", "block_time = 0", &["chains.901.block_time = 0", "time between them"])]
-#[case::interop_time("interop_time = 0", "", &["chains.901.interop_time is not set", "activation time"])]
+#[case::dependency_without_section(
+    "dependency_set = [901]",
+    "dependency_set = [901, \"0x386\"]",
+    &["chains.902 is not set", "chains.901.dependency_set names chain 902", "add a [chains.902] section"]
+)]
+#[case::dependency_that_is_no_id(
+    "dependency_set = [901]",
+    "dependency_set = [\"base\"]",
+    &["chains.901.dependency_set[0] = \"base\"", "no chain id", "chain ids"]
+)]
 #[case::signer("unsafe_block_signer = ", "attester = ", &["chains.901.system_config is not set", "SystemConfig"])]
 #[case::l1("unsafe_block_signer = ", "system_config = ", &["l1.execution is not set", "chain 901", "URL"])]
 fn what_a_chain_needs_is_asked_for(#[case] line: &str, #[case] replacement: &str, #[case] parts: &[&str]) {
@@ -150,6 +151,20 @@ fn a_chain_without_a_rollup_node_is_only_monitored(#[case] line: &str, #[case] s
             assert_says(&error.to_string(), &["chains.901.rollup_node is not set", "only monitored", "URL"]);
         }
     }
+}
+
+/// A rollup node can say them; without one nobody can.
+#[rstest]
+#[case::interop_time("interop_time = 0", &["chains.901.interop_time is not set", "no rollup node", "activation time"])]
+#[case::dependency_set("dependency_set = [901]", &["chains.901.dependency_set is not set", "no rollup node", "chain ids"])]
+fn interop_rules_are_asked_for_where_no_node_can_say_them(#[case] line: &str, #[case] parts: &[&str]) {
+    let without = SOUND.replace(line, "");
+    assert!(file(&without).unwrap().parse().is_ok(), "the rollup node says it");
+    let own = ["rollup_node", "unsafe_block_signer"];
+    let bare: Vec<&str> =
+        without.lines().filter(|line| !own.iter().any(|key| line.starts_with(key))).collect();
+    let refused = file(&bare.join("\n")).and_then(Layers::parse).unwrap_err().to_string();
+    assert_says(&refused, parts);
 }
 
 #[rstest]
@@ -206,7 +221,7 @@ fn two_spellings_of_one_chain_are_refused() {
 
 #[test]
 fn one_chain_twice_is_refused() {
-    assert_says(&second_chain("901", ""), &["line 9 ([chains.901])", "duplicate key", "mend that line"]);
+    assert_says(&second_chain("901", ""), &["line 10 ([chains.901])", "duplicate key", "mend that line"]);
 }
 
 #[rstest]

@@ -5,6 +5,7 @@ use crate::config::{Config, ConfigError, Layers};
 use alloy::primitives::address;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use rstest::rstest;
+use std::collections::BTreeSet;
 
 /// OP Mainnet and Unichain, the latter under another spelling of its id.
 const NAMED: &str = r#"
@@ -44,10 +45,26 @@ fn forks_are_known_of_a_named_network_alone() {
 }
 
 #[test]
-fn interop_that_is_not_scheduled_never_activates() {
-    let set = parse(NAMED).unwrap().dependency_set();
-    let op = set.member(ChainId::from(10)).unwrap();
-    assert_eq!(op.interop_time.0, u64::try_from(i64::MAX).unwrap());
+fn interop_activates_when_it_was_announced_and_each_chain_has_its_own_set() {
+    let named = NAMED.replace("\"unichain\"", "\"unichain\", \"ink\"");
+    let set = parse(&format!("{named}\n[chains.57073]\nexecution = [\"http://127.0.0.1:9547\"]"))
+        .unwrap()
+        .dependency_set();
+    let ids = |ids: &[u64]| ids.iter().map(|id| ChainId::from(*id)).collect::<BTreeSet<_>>();
+    for (chain_id, members) in [(10, ids(&[10, 130])), (130, ids(&[10, 130])), (57073, ids(&[57073]))] {
+        let rules = set.rules(ChainId::from(chain_id)).unwrap();
+        assert_eq!(rules.interop_time, Some(UnixSeconds(1_799_683_201)), "{chain_id}");
+        assert_eq!(rules.dependencies, Some(members), "{chain_id}");
+    }
+}
+
+/// A time that is not known is not "never": a chain that activates after this build was made accuses nobody.
+#[test]
+fn interop_of_which_nothing_was_announced_is_not_known() {
+    let text = "network = [\"zora\"]\n[chains.7777777]\nexecution = [\"http://127.0.0.1:9545\"]";
+    let rules = parse(text).unwrap().dependency_set().rules(ChainId::from(7_777_777)).unwrap();
+    assert_eq!(rules.interop_time, None);
+    assert_eq!(rules.dependencies, Some([ChainId::from(7_777_777)].into()));
 }
 
 #[rstest]
@@ -60,16 +77,16 @@ fn what_is_written_wins(#[case] line: &str, #[case] block_time: u64) {
 
 #[test]
 fn a_flag_names_networks_too() {
-    let layers = Layers::default().flag("network", "base").unwrap();
-    let layers = layers.flag("chains.8453.execution", "http://127.0.0.1:9545").unwrap();
-    assert_eq!(layers.parse().unwrap().chains.get(&ChainId::from(8453)).unwrap().block_time, 2);
+    let layers = Layers::default().flag("network", "bob").unwrap();
+    let layers = layers.flag("chains.60808.execution", "http://127.0.0.1:9545").unwrap();
+    assert_eq!(layers.parse().unwrap().chains.get(&ChainId::from(60_808)).unwrap().block_time, 2);
 }
 
 #[rstest]
 #[case::unknown("network = [\"op-mainet\"]", &["network[0]", "did you mean op-mainnet?", "soneium-minato"])]
 #[case::no_list("network = \"op-mainnet\"", &["network = \"op-mainnet\"", "a list is needed"])]
-#[case::no_endpoints("network = [\"base\"]", &["chains.8453.execution is not set"])]
-#[case::no_section("network = [\"base\"]\n[chains]\n8453 = 5", &["chains.8453 = 5", "a section is needed"])]
+#[case::no_endpoints("network = [\"bob\"]", &["chains.60808.execution is not set"])]
+#[case::no_section("network = [\"bob\"]\n[chains]\n60808 = 5", &["chains.60808 = 5", "a section is needed"])]
 fn what_cannot_be_is_refused(#[case] text: &str, #[case] parts: &[&str]) {
     let message = parse(text).unwrap_err().to_string();
     for part in parts {

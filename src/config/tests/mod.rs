@@ -12,6 +12,7 @@ execution = ["http://127.0.0.1:9545"]
 rollup_node = "http://127.0.0.1:7545"
 block_time = 2
 interop_time = 0
+dependency_set = [901]
 unsafe_block_signer = "0x2222222222222222222222222222222222222222"
 "#;
 

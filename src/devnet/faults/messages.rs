@@ -232,7 +232,7 @@ mod tests {
             faults::{Cast, inbox::UndeclaredAccess, twisted},
             message_pool::tests::{dependency_set, pool, proven, site},
         },
-        interop::{Execution, check_claim, check_log, check_tip},
+        interop::{Execution, Objection, check_claim, check_log, check_tip},
     };
     use rand::SeedableRng;
     use rstest::rstest;
@@ -246,9 +246,9 @@ mod tests {
         let broken = || {
             check_claim(&dependency_set(&[901, 902]), execution, message)?;
             if let Some(reason) = check_tip(message, (number, site.timestamp)) {
-                return Err(reason);
+                return Err(Objection::from(reason));
             }
-            check_log(message, &proven(id.chain_id, id.block_number))
+            Ok(check_log(message, &proven(id.chain_id, id.block_number))?)
         };
         broken().err().map(|reason| reason.code())
     }

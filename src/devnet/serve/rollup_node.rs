@@ -36,6 +36,9 @@ pub struct RollupNode {
     pub dependencies: Vec<u64>,
     /// The message expiry window, in seconds.
     pub expiry_window: u64,
+    /// From when on the chains take each other's messages, Unix seconds. It is told under Lagoon's former name: Lagoon itself is
+    /// active from genesis on, because the devnet cannot carry its upgrade transactions.
+    pub interop_time: u64,
     /// Seconds between two blocks.
     pub block_time: u64,
     /// The chain's `SystemConfig` on L1.
@@ -154,6 +157,7 @@ impl RollupNode {
         });
         if let Some(fields) = config.as_object_mut() {
             fields.extend(forks());
+            fields.insert("interop_time".to_owned(), json!(self.interop_time));
             fields.extend(self.upgrade.map(|time| (format!("{}_time", upgrade::FORK), json!(time))));
         }
         config
@@ -202,7 +206,7 @@ impl RollupNode {
     }
 }
 
-/// Every fork, under its old and its new name.
+/// Every fork.
 fn forks() -> Map<String, Value> {
     const TIMED: [&str; 11] = [
         "regolith_time",
@@ -214,7 +218,7 @@ fn forks() -> Map<String, Value> {
         "holocene_time",
         "isthmus_time",
         "jovian_time",
-        "interop_time",
+        "karst_time",
         "lagoon_time",
     ];
     TIMED.iter().map(|fork| ((*fork).to_owned(), json!(0))).collect()

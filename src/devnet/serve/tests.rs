@@ -64,6 +64,7 @@ impl World {
             l1: Arc::clone(&self.l1),
             dependencies: vec![901, 902],
             expiry_window: 32,
+            interop_time: 0,
             block_time: 2,
             system_config: Address::repeat_byte(0xc0),
             batcher: Address::repeat_byte(0xba),

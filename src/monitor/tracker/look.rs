@@ -2,8 +2,8 @@
 
 use super::{Tracker, Work};
 use crate::interop::{
-    BlockKey, Execution, Identifier, InvalidReason, Message, MessageStatus, check_executed, check_log,
-    check_tip,
+    BlockKey, Execution, Identifier, InvalidReason, Message, MessageStatus, Objection, check_executed,
+    check_log, check_tip,
 };
 use crate::monitor::tracked_message::{Ground, MessageId, Own};
 use crate::monitor::{Request, State};
@@ -107,11 +107,23 @@ impl Tracker {
                 self.cite(id);
                 true
             }
-            Err(reason) => {
+            // It stays unchecked until more is known of the rules.
+            Err(Objection::Unclear(_)) => {
+                self.unclear.insert(id);
+                false
+            }
+            Err(Objection::Broken(reason)) => {
                 message.own = Own::BrokenForGood;
                 self.judge(id, MessageStatus::Invalid(reason), Ground::Own, work);
                 false
             }
+        }
+    }
+
+    /// Looks again at the messages that could not be judged by what was known of the rules.
+    pub(super) fn look_at_unclear(&mut self, work: &mut Work) {
+        for id in std::mem::take(&mut self.unclear) {
+            self.look(id, work);
         }
     }
 

@@ -1,7 +1,7 @@
 //! [`Bootnode`]: a node to begin discovery with.
 //!
-//! Written as a node record (`enr:…`), or as op-node's lists still have some: `enode://<public key>@<ip>:<port>`,
-//! whose record is then asked for. Their chain does not matter: all chains share one network.
+//! Written as a node record (`enr:…`), or as op-node's lists still have some: `enode://<public key>@<host>:<port>`,
+//! whose record is then asked for. A host name is looked up each time that the node is asked. Their chain does not matter: all chains share one network.
 
 use super::{Record, node_record::udp_of};
 use alloy_primitives::hex as primitives_hex;
@@ -26,13 +26,13 @@ pub struct Bootnode {
 pub(super) enum Contact {
     /// By its record.
     Record(Box<Record>),
-    /// By its address and key, to be asked for its record.
+    /// By its key, and its address or name, to be asked for its record.
     Address(Multiaddr),
 }
 
 /// A text that names no bootnode.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no bootnode: {reason}; write enr:… or enode://<public key>@<ip>:<port>")]
+#[error("{text:?} is no bootnode: {reason}; write enr:… or enode://<public key>@<host>:<port>")]
 pub struct ParseBootnodeError {
     /// What was given, cut if it is long.
     pub text: String,
@@ -64,14 +64,14 @@ impl FromStr for Bootnode {
     }
 }
 
-/// `<128 hex digits>@<ip>:<tcp port>[?discport=<udp port>]`.
+/// `<128 hex digits>@<ip or name>:<tcp port>[?discport=<udp port>]`.
 fn enode(text: &str) -> Option<Multiaddr> {
     let (key, rest) = text.split_once('@')?;
     let (socket, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let socket: SocketAddr = socket.parse().ok()?;
+    let (host, tcp) = host_and_port(socket)?;
     let udp = match query.strip_prefix("discport=") {
         Some(port) => port.parse().ok()?,
-        None if query.is_empty() => socket.port(),
+        None if query.is_empty() => tcp,
         None => return None,
     };
     let mut point = vec![4];
@@ -80,7 +80,29 @@ fn enode(text: &str) -> Option<Multiaddr> {
     let compressed = k256::elliptic_curve::sec1::ToEncodedPoint::to_encoded_point(&key, true);
     let key = identity::secp256k1::PublicKey::try_from_bytes(compressed.as_bytes()).ok()?;
     let peer_id = identity::PublicKey::from(key).to_peer_id();
-    Some(Multiaddr::from(socket.ip()).with(Protocol::Udp(udp)).with(Protocol::P2p(peer_id)))
+    Some(Multiaddr::empty().with(host).with(Protocol::Udp(udp)).with(Protocol::P2p(peer_id)))
+}
+
+/// An IP address or a host name, and a port.
+fn host_and_port(text: &str) -> Option<(Protocol<'static>, u16)> {
+    if let Ok(socket) = text.parse::<SocketAddr>() {
+        return Some((socket.ip().into(), socket.port()));
+    }
+    let (name, port) = text.rsplit_once(':')?;
+    is_host_name(name).then(|| Some((Protocol::Dns(name.to_owned().into()), port.parse().ok()?)))?
+}
+
+/// Whether a text is a host name: labels of letters, digits and hyphens, the last of which is no number.
+fn is_host_name(text: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 253
+        && text.split('.').all(is_label)
+        && text.rsplit('.').next().is_some_and(|last| last.bytes().any(|byte| !byte.is_ascii_digit()))
 }
 
 impl fmt::Display for Bootnode {
@@ -115,6 +137,7 @@ mod tests {
     #[case::one_port("@10.3.58.6:30303", "/ip4/10.3.58.6/udp/30303")]
     #[case::two_ports("@10.3.58.6:30303?discport=30301", "/ip4/10.3.58.6/udp/30301")]
     #[case::ipv6("@[2001:db8::1]:30303", "/ip6/2001:db8::1/udp/30303")]
+    #[case::a_name("@boot.example.org:0?discport=30301", "/dns/boot.example.org/udp/30301")]
     fn an_enode_is_read(#[case] rest: &str, #[case] addr: &str) {
         let text = format!("enode://{KEY}{rest}");
         let bootnode: Bootnode = text.parse().unwrap();
@@ -138,7 +161,9 @@ mod tests {
     #[case::a_cut_record("enr:-IS4QHCYrYZbAKWCBRlAy5zzaDZXJBGkcnh4")]
     #[case::a_multiaddress("/ip4/10.0.0.1/udp/9222")]
     #[case::a_short_key("enode://ca634cae@10.3.58.6:30303")]
-    #[case::a_name_for_an_address(&format!("enode://{KEY}@example.org:30303"))]
+    #[case::an_address_of_five_parts(&format!("enode://{KEY}@10.0.0.0.1:30303"))]
+    #[case::a_name_with_a_space(&format!("enode://{KEY}@boot example.org:30303"))]
+    #[case::no_host(&format!("enode://{KEY}@:30303"))]
     #[case::no_point(&format!("enode://{}@10.3.58.6:30303", "11".repeat(64)))]
     #[case::long(&"enr:".repeat(1_000))]
     fn others_are_refused(#[case] text: &str) {

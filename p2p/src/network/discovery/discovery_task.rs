@@ -12,6 +12,7 @@ use discv5::{ConfigBuilder, Discv5, ListenConfig};
 use enr::{CombinedKey, NodeId};
 use libp2p::{Multiaddr, multiaddr::Protocol};
 use std::{
+    io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -27,6 +28,8 @@ use tokio_util::sync::CancellationToken;
 const PER_SEARCH: usize = 16;
 /// How many fold longer the pause is while there are enough peers: op-node's 20 s to 5 s.
 const SATED: u32 = 4;
+/// How long looking up a bootnode's name may take.
+const LOOKUP: Duration = Duration::from_secs(5);
 /// How long the TCP listener may take to come up before its port is given up on.
 const LISTENER: Duration = Duration::from_secs(10);
 
@@ -174,14 +177,27 @@ impl Discovery {
 
     /// Puts every bootnode into the table, those of other chains too.
     async fn seed(&self, discv5: &Discv5) {
-        let mut asking = JoinSet::new();
+        let mut resolving = JoinSet::new();
         for bootnode in &self.parts.config.bootnodes {
             match &bootnode.contact {
                 Contact::Record(record) => add(discv5, record, bootnode),
                 Contact::Address(addr) => {
-                    let (request, bootnode) = (discv5.request_enr(addr.to_string()), bootnode.clone());
+                    let (addr, bootnode) = (addr.clone(), bootnode.clone());
+                    resolving.spawn(async move { (bootnode, resolved(addr).await) });
+                }
+            }
+        }
+        let mut asking = JoinSet::new();
+        while let Some(looked_up) = resolving.join_next().await {
+            match looked_up {
+                Ok((bootnode, Ok(addr))) => {
+                    let request = discv5.request_enr(addr.to_string());
                     asking.spawn(async move { (bootnode, request.await) });
                 }
+                Ok((bootnode, Err(error))) => {
+                    tracing::debug!(%bootnode, %error, "a bootnode's name cannot be looked up");
+                }
+                Err(error) => tracing::error!(%error, "looking up a bootnode was cut off"),
             }
         }
         while let Some(answered) = asking.join_next().await {
@@ -224,6 +240,19 @@ fn dialled_port(addr: &Multiaddr, is_local: bool) -> Option<u16> {
     addr.iter().find_map(|protocol| if let Protocol::Tcp(port) = protocol { Some(port) } else { None })
 }
 
+/// A bootnode's address, with the first IP address that its name stands for now in place of the name.
+async fn resolved(addr: Multiaddr) -> io::Result<Multiaddr> {
+    let mut parts = addr.iter();
+    let (Some(Protocol::Dns(name)), Some(Protocol::Udp(port))) = (parts.next(), parts.next()) else {
+        return Ok(addr);
+    };
+    let looked_up = tokio::time::timeout(LOOKUP, tokio::net::lookup_host((name.as_ref(), port)));
+    let found = looked_up.await.map_err(io::Error::from)??.next();
+    let found = found.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address"))?;
+    let here = Multiaddr::from(found.ip()).with(Protocol::Udp(port));
+    Ok(parts.fold(here, Multiaddr::with))
+}
+
 fn add(discv5: &Discv5, record: &Record, bootnode: &Bootnode) {
     if let Err(reason) = discv5.add_enr(record.clone()) {
         tracing::debug!(%bootnode, reason, "bootnode not in the table");
@@ -248,6 +277,20 @@ fn listen_config(socket: &Arc<UdpSocket>, local: SocketAddr) -> ListenConfig {
 mod tests {
     use super::*;
     use rstest::rstest;
+
+    #[tokio::test]
+    async fn a_name_is_looked_up_and_the_rest_stays() {
+        let peer = "16Uiu2HAmCdvbqppTaEUqhSEh6kEnE6x9BEytRt9JAEpafPjBGwTp";
+        let named: Multiaddr = format!("/dns/localhost/udp/9222/p2p/{peer}").parse().unwrap();
+        let addr = resolved(named).await.unwrap().to_string();
+        assert!(
+            [format!("/ip4/127.0.0.1/udp/9222/p2p/{peer}"), format!("/ip6/::1/udp/9222/p2p/{peer}")]
+                .contains(&addr),
+            "{addr}"
+        );
+        let plain: Multiaddr = format!("/ip4/10.0.0.1/udp/9222/p2p/{peer}").parse().unwrap();
+        assert_eq!(resolved(plain.clone()).await.unwrap(), plain);
+    }
 
     #[rstest]
     #[case::public("/ip4/203.0.113.7/tcp/9222", false, Some(9222))]

@@ -54,6 +54,7 @@ impl World {
             l1: Arc::new(RwLock::new(l1.clone())),
             dependencies: vec![CHAIN_ID],
             expiry_window: 100,
+            interop_time: 0,
             block_time: params.block_time,
             system_config: params.system_config,
             batcher: params.batcher,

@@ -5,8 +5,8 @@
 
 use super::world::World;
 use crate::interop::{
-    Execution, InvalidReason, MessageStatus, SafetyLevel, SameTimestamp, check_executed, check_log,
-    check_tip, cyclic_chains,
+    Execution, InvalidReason, MessageStatus, Objection, SafetyLevel, SameTimestamp, check_executed,
+    check_log, check_tip, cyclic_chains,
 };
 use crate::monitor::{Input, MessageKey, ObservedBlock, SafetyHeads};
 use alloy::primitives::B256;
@@ -257,7 +257,8 @@ impl Reference {
         let execution = Execution { chain_id: life.block.key.chain_id, timestamp: life.block.timestamp };
         let message = match check_executed(&world.set(), execution, &life.block.executed[life.position]) {
             Ok(message) => message,
-            Err(reason) => return Own::Broken(reason),
+            Err(Objection::Broken(reason)) => return Own::Broken(reason),
+            Err(Objection::Unclear(unclear)) => panic!("{unclear}"),
         };
         let place = (message.identifier.chain_id, message.identifier.block_number);
         let cited = self.canonical(place.0, place.1).map(|block| block.key.hash);

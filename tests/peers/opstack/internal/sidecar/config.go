@@ -34,8 +34,6 @@ type Config struct {
 	Deposits string
 	Follow   FollowMode
 	Chains   []ChainConfig
-	// Dependencies are the chains of the dependency set. Empty: all chains.
-	Dependencies []uint64
 	// MessageExpiry is the protocol's expiry window of messages.
 	MessageExpiry time.Duration
 	PollInterval  time.Duration
@@ -67,6 +65,8 @@ type ChainConfig struct {
 	BlockTime uint64
 	// InteropTime is when interop activates, in Unix seconds.
 	InteropTime uint64
+	// DependencySet are the chains whose messages it may execute. Empty: what the rollup node says.
+	DependencySet []uint64
 	// Signer signs unsafe blocks. Zero: SystemConfig on L1 says who does.
 	Signer       common.Address
 	SystemConfig common.Address

@@ -60,9 +60,6 @@ func (c *Config) rules(t *tomlText) {
 	t.duration("timeout", c.RequestTimeout)
 	t.section("interop")
 	t.number("message_expiry_window", uint64(c.MessageExpiry/time.Second))
-	if len(c.Dependencies) > 0 {
-		t.value("dependencies", c.Dependencies)
-	}
 	t.section("consolidation")
 	t.optional("deposits", c.Deposits)
 }
@@ -75,6 +72,9 @@ func (c *ChainConfig) write(t *tomlText) {
 	t.optional("follow_upstream", c.FollowUpstream)
 	t.number("block_time", c.BlockTime)
 	t.value("interop_time", c.InteropTime)
+	if len(c.DependencySet) > 0 {
+		t.value("dependency_set", c.DependencySet)
+	}
 	t.address("system_config", c.SystemConfig)
 	t.address("unsafe_block_signer", c.Signer)
 	t.address("attester", c.Attester)

@@ -18,7 +18,6 @@ func fullConfig(dir string) Config {
 		L1:            "http://127.0.0.1:20004",
 		Deposits:      "l1",
 		Follow:        FollowClamp,
-		Dependencies:  []uint64{901, 902},
 		MessageExpiry: time.Hour,
 		PollInterval:  500 * time.Millisecond,
 		Admin:         true,
@@ -27,7 +26,7 @@ func fullConfig(dir string) Config {
 			{
 				ID: 901, Execution: []string{"http://127.0.0.1:20005", "http://127.0.0.1:20006"}, Quorum: 2,
 				RollupNode: "http://127.0.0.1:20007/901/", FollowUpstream: "http://127.0.0.1:20008/901/",
-				BlockTime: 2, InteropTime: 1_700_000_000, SystemConfig: common.HexToAddress("0xabcd"),
+				BlockTime: 2, InteropTime: 1_700_000_000, DependencySet: []uint64{901, 902}, SystemConfig: common.HexToAddress("0xabcd"),
 				Attester: common.HexToAddress("0x17"), P2PPort: 20009, SignerGrace: &grace,
 				StaticPeers: []string{"/ip4/127.0.0.1/tcp/9223/p2p/16Uiu2HAmL5okaKLzxdzpvMDVvjr6HYy1CWkBCFXGdoStmoYEXPT3"},
 			},

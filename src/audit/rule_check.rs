@@ -1,0 +1,172 @@
+//! [`differences`]: where a chain's rollup node works by other rules than those that are configured. Pure.
+//!
+//! It accuses nobody: which side is wrong is for the operator to find out. What the node does not say is no difference.
+
+use crate::consolidation::{Fork, ForkSchedule};
+use crate::interop::ChainRules;
+use crate::networks::KnownNetwork;
+use alloy::primitives::B256;
+use core::fmt;
+use crosscheck_p2p::{ChainId, UnixSeconds};
+use serde::Deserialize;
+use std::collections::BTreeSet;
+
+/// What a rollup node says of the rules that it works by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct NodeWord {
+    /// Its rollup configuration.
+    pub config: Option<SaidConfig>,
+    /// Its dependency set.
+    pub dependencies: Option<BTreeSet<ChainId>>,
+    /// How long messages may be executed, in seconds.
+    pub expiry_window: Option<u64>,
+}
+
+/// What is compared of a rollup configuration, as `optimism_rollupConfig` answers it. What is left out is not said.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct SaidConfig {
+    l1_chain_id: Option<u64>,
+    block_time: Option<u64>,
+    genesis: Option<SaidGenesis>,
+    #[serde(flatten)]
+    forks: ForkSchedule,
+    #[serde(default)]
+    keep_karst_upgrade_gas: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+struct SaidGenesis {
+    l2: Option<SaidBlock>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+struct SaidBlock {
+    hash: Option<B256>,
+}
+
+impl SaidConfig {
+    /// When messages may be executed. `None`: that is not scheduled.
+    pub(super) fn interop_time(&self) -> Option<UnixSeconds> {
+        self.forks.interop_activation()
+    }
+
+    fn genesis(&self) -> Option<B256> {
+        self.genesis.as_ref()?.l2.as_ref()?.hash
+    }
+}
+
+/// What a chain is held to here.
+#[derive(Clone, Debug)]
+pub(super) struct OwnRules {
+    /// What is known of the chain.
+    pub chain: ChainRules,
+    /// How long messages may be executed, in seconds.
+    pub expiry_window: u64,
+    /// What is built in, if the chain's network is named.
+    pub network: Option<KnownNetwork>,
+}
+
+/// A rule in which the node differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleDifference {
+    /// The rule, as the rollup configuration calls it.
+    pub rule: String,
+    /// What the node says.
+    pub node: String,
+    /// What is held here.
+    pub own: String,
+    /// Where that is from.
+    pub source: String,
+}
+
+impl fmt::Display for RuleDifference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rule, node, own, source } = self;
+        write!(f, "{rule} is {node} by its rollup node and {own} by {source}")
+    }
+}
+
+/// Where a node differs.
+pub(super) fn differences(own: &OwnRules, word: &NodeWord) -> Vec<RuleDifference> {
+    let mut found = Differences { own, list: Vec::new() };
+    if let Some(config) = &word.config {
+        found.of_chain(config);
+        if let Some(network) = &own.network {
+            found.of_network(config, network);
+        }
+    }
+    if let (Some(node), Some(set)) = (&word.dependencies, &own.chain.dependencies) {
+        let built_in = own.network.as_ref().is_some_and(|network| network.dependency_set == *set);
+        found.compare("the dependency set", &list(node), &list(set), built_in);
+    }
+    if let Some(window) = word.expiry_window {
+        found.compare("the message expiry window", &window, &own.expiry_window, false);
+    }
+    found.list
+}
+
+struct Differences<'a> {
+    own: &'a OwnRules,
+    list: Vec<RuleDifference>,
+}
+
+impl Differences<'_> {
+    fn of_chain(&mut self, config: &SaidConfig) {
+        let chain = &self.own.chain;
+        let network = self.own.network.as_ref();
+        let built_in = network.is_some_and(|network| network.block_time == chain.block_time);
+        if let Some(block_time) = config.block_time {
+            self.compare("block_time", &block_time, &chain.block_time, built_in);
+        }
+        if let Some(time) = chain.interop_time {
+            let built_in = network.is_some_and(|network| network.interop_time() == Some(time));
+            let node = in_words(config.interop_time().map(|time| time.0));
+            self.compare("lagoon_time", &node, &time.0.to_string(), built_in);
+        }
+    }
+
+    fn of_network(&mut self, config: &SaidConfig, network: &KnownNetwork) {
+        if let Some(l1_chain_id) = config.l1_chain_id {
+            self.compare("l1_chain_id", &l1_chain_id, &network.l1_chain_id, true);
+        }
+        if let Some(genesis) = config.genesis() {
+            self.compare("genesis.l2", &genesis, &network.genesis.l2.hash, true);
+        }
+        // Lagoon is compared where the configuration has it.
+        for fork in Fork::ALL.into_iter().filter(|fork| *fork != Fork::Lagoon) {
+            let time = |time: Option<UnixSeconds>| in_words(time.map(|time| time.0));
+            let (node, own) = (config.forks.activation(fork), network.forks.activation(fork));
+            // Not every node says when Regolith was: all of these chains have always had it.
+            if fork != Fork::Regolith || node.is_some() {
+                self.compare(&format!("{fork}_time"), &time(node), &time(own), true);
+            }
+        }
+        if config.forks.activation(Fork::Karst).is_some() {
+            let (node, own) = (config.keep_karst_upgrade_gas, network.keep_karst_upgrade_gas);
+            self.compare("keep_karst_upgrade_gas", &node, &own, true);
+        }
+    }
+
+    fn compare<T: PartialEq + fmt::Display>(&mut self, rule: &str, node: &T, own: &T, built_in: bool) {
+        if node == own {
+            return;
+        }
+        let source = match &self.own.network {
+            Some(network) if built_in => format!("the built-in facts of {}", network.name),
+            _ => "the configuration".to_owned(),
+        };
+        let (node, own) = (node.to_string(), own.to_string());
+        self.list.push(RuleDifference { rule: rule.to_owned(), node, own, source });
+    }
+}
+
+fn in_words(time: Option<u64>) -> String {
+    time.map_or_else(|| "not set".to_owned(), |time| time.to_string())
+}
+
+fn list(set: &BTreeSet<ChainId>) -> String {
+    set.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! Each rule in which a node can differ, told with both values and where ours is from.
+
+use super::*;
+use crate::networks::NetworkName;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+/// OP Sepolia's configuration as a node answers it, as far as it is read.
+fn config() -> Value {
+    let network = network();
+    let mut config = json!({
+        "genesis": {
+            "l1": network.genesis.l1, "l2": network.genesis.l2, "l2_time": network.genesis.time.0,
+            "system_config": {
+                "batcherAddr": format!("0x{}", "11".repeat(20)),
+                "overhead": format!("0x{}", "00".repeat(32)),
+                "scalar": format!("0x{}", "00".repeat(32)),
+                "gasLimit": 30_000_000,
+            },
+        },
+        "block_time": 2, "l1_chain_id": 11_155_111, "l2_chain_id": 11_155_420,
+        "deposit_contract_address": format!("0x{}", "22".repeat(20)),
+        "l1_system_config_address": network.system_config,
+        "keep_karst_upgrade_gas": true,
+        "pectra_blob_schedule_time": 1_742_486_400,
+    });
+    for fork in Fork::ALL.into_iter().filter(|fork| *fork != Fork::Bedrock) {
+        if let Some(time) = network.forks.activation(fork) {
+            config[format!("{fork}_time")] = time.0.into();
+        }
+    }
+    config
+}
+
+fn network() -> KnownNetwork {
+    "op-sepolia".parse::<NetworkName>().unwrap().network().unwrap()
+}
+
+fn own(network: Option<KnownNetwork>) -> OwnRules {
+    let chain = ChainRules {
+        block_time: 2,
+        interop_time: Some(UnixSeconds(1_796_918_401)),
+        dependencies: Some([1301, 11_155_420].map(ChainId::from).into()),
+    };
+    OwnRules { chain, expiry_window: 604_800, network }
+}
+
+fn word(config: Value) -> NodeWord {
+    NodeWord {
+        config: Some(serde_json::from_value(config).unwrap()),
+        dependencies: Some([1301, 11_155_420].map(ChainId::from).into()),
+        expiry_window: Some(604_800),
+    }
+}
+
+fn told(own: &OwnRules, word: &NodeWord) -> Vec<String> {
+    differences(own, word).iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_node_of_the_same_rules_differs_in_nothing() {
+    assert_eq!(told(&own(Some(network())), &word(config())), [""; 0]);
+    assert_eq!(told(&own(None), &word(config())), [""; 0]);
+    assert_eq!(told(&own(Some(network())), &NodeWord::default()), [""; 0], "it says nothing");
+}
+
+#[rstest]
+#[case::lagoon("lagoon_time", json!(1_796_918_402), "lagoon_time is 1796918402 by its rollup node and 1796918401 by")]
+#[case::no_lagoon("lagoon_time", Value::Null, "lagoon_time is not set by its rollup node and 1796918401 by")]
+#[case::karst("karst_time", json!(1_781_712_002), "karst_time is 1781712002 by its rollup node and 1781712001 by")]
+#[case::jovian("jovian_time", json!(1_763_568_000), "jovian_time is 1763568000 by its rollup node and 1763568001 by")]
+#[case::block_time("block_time", json!(1), "block_time is 1 by its rollup node and 2 by")]
+#[case::l1("l1_chain_id", json!(1), "l1_chain_id is 1 by its rollup node and 11155111 by")]
+#[case::upgrade_gas("keep_karst_upgrade_gas", json!(false), "keep_karst_upgrade_gas is false by its rollup node and true by")]
+fn each_rule_of_a_named_network(#[case] key: &str, #[case] value: Value, #[case] says: &str) {
+    let mut config = config();
+    config[key] = value;
+    let told = told(&own(Some(network())), &word(config));
+    assert_eq!(told, [format!("{says} the built-in facts of op-sepolia")]);
+}
+
+#[test]
+fn what_is_configured_is_told_as_such() {
+    let mut config = config();
+    config["lagoon_time"] = json!(1_796_918_402);
+    config["karst_time"] = json!(1_781_712_002);
+    let says = "lagoon_time is 1796918402 by its rollup node and 1796918401 by the configuration";
+    assert_eq!(told(&own(None), &word(config)), [says], "nothing is known of its other forks");
+    let mut own = own(Some(network()));
+    own.chain.interop_time = Some(UnixSeconds(7));
+    let says = "lagoon_time is 1796918401 by its rollup node and 7 by the configuration";
+    assert_eq!(told(&own, &word(self::config())), [says]);
+}
+
+#[test]
+fn the_set_and_the_window() {
+    let mut word = word(config());
+    word.dependencies = Some([11_155_420].map(ChainId::from).into());
+    word.expiry_window = Some(60);
+    let says = [
+        "the dependency set is 11155420 by its rollup node and 1301, 11155420 by the built-in facts of op-sepolia",
+        "the message expiry window is 60 by its rollup node and 604800 by the configuration",
+    ];
+    assert_eq!(told(&own(Some(network())), &word), says);
+}
+
+/// What is not known here is taken from the node, and is no difference.
+#[test]
+fn what_is_not_known_here_is_no_difference() {
+    let mut own = own(None);
+    (own.chain.interop_time, own.chain.dependencies) = (None, None);
+    assert_eq!(told(&own, &word(config())), [""; 0]);
+}

@@ -1,0 +1,88 @@
+//! [`RulesAsker`]: asks a chain's rollup node by which rules it works, and holds them against what is configured.
+//!
+//! What is not known here is learnt from it. It never changes what is configured, and accuses nobody.
+
+use super::rule_check::{NodeWord, OwnRules, RuleDifference, SaidConfig, differences};
+use crate::interop::{Accord, DEFAULT_EXPIRY_WINDOW, DependencySet};
+use crate::networks::KnownNetwork;
+use crate::sources::{RollupNodes, SourceError};
+use crosscheck_p2p::ChainId;
+
+/// Why it is not known by which rules a node works.
+#[derive(Debug, thiserror::Error)]
+pub enum RulesError {
+    /// It does not answer.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// No chain can have the configuration that it answers.
+    #[error("its rollup node's configuration is one that no chain can have: {reason}")]
+    Impossible {
+        /// What is wrong with it, and what to do.
+        reason: serde_json::Error,
+    },
+}
+
+/// Asks the rollup node of one chain.
+#[derive(Clone, Debug)]
+pub struct RulesAsker {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// Its rollup nodes.
+    pub nodes: RollupNodes,
+    /// The chains' rules, as far as they are known.
+    pub set: DependencySet,
+    /// What is built in of the chain, if its network is named.
+    pub network: Option<KnownNetwork>,
+}
+
+impl RulesAsker {
+    /// Nothing is clear of the chain until its node has been asked.
+    pub(super) fn begin(&self) {
+        self.set.set_accord(self.chain_id, Accord::Awaited);
+    }
+
+    /// Where the rollup node works by other rules than those that are configured.
+    ///
+    /// # Errors
+    /// If it does not answer, or with what no chain can have.
+    pub async fn ask(&self) -> Result<Vec<RuleDifference>, RulesError> {
+        let word = self.word().await?;
+        let Some(chain) = self.set.rules(self.chain_id) else { return Ok(Vec::new()) };
+        let expiry_window = self.set.expiry_window();
+        let own = OwnRules { chain, expiry_window, network: self.network.clone() };
+        let differences = differences(&own, &word);
+        if differences.is_empty() {
+            let interop_time = word.config.as_ref().and_then(SaidConfig::interop_time);
+            self.set.learn(self.chain_id, interop_time, word.dependencies);
+            self.set.set_accord(self.chain_id, Accord::Given);
+        } else {
+            self.set.set_accord(self.chain_id, Accord::Refused);
+        }
+        Ok(differences)
+    }
+
+    /// What the node says. What it has no method for is not said.
+    async fn word(&self) -> Result<NodeWord, RulesError> {
+        let document = said(self.nodes.rollup_config_document().await)?;
+        let config = document.map(|document| serde_json::from_str(document.get())).transpose();
+        let config = config.map_err(|reason| RulesError::Impossible { reason })?;
+        let set = said(self.nodes.dependency_set().await)?;
+        let expiry_window = set.as_ref().map(|(_, window)| window.unwrap_or(DEFAULT_EXPIRY_WINDOW));
+        let dependencies = set.map(|(chains, _)| chains.into_iter().collect());
+        Ok(NodeWord { config, dependencies, expiry_window })
+    }
+}
+
+/// In words, for an operator.
+pub fn in_words(differences: &[RuleDifference]) -> String {
+    let told: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    format!("{}; find out which is right, and correct the other", told.join("; "))
+}
+
+fn said<T>(answer: Result<T, SourceError>) -> Result<Option<T>, SourceError> {
+    match answer {
+        Ok(said) => Ok(Some(said)),
+        Err(SourceError::Refused { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,80 @@
+//! [`Objection`]: why a claim is not simply granted. Only one that breaks a clause is invalid.
+
+use super::InvalidReason;
+use crosscheck_p2p::ChainId;
+
+/// Why a claim is not granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Objection {
+    /// It breaks a clause: it is invalid.
+    #[error(transparent)]
+    Broken(#[from] InvalidReason),
+    /// The rules are not known well enough to tell: it is unknown.
+    #[error(transparent)]
+    Unclear(#[from] Unclear),
+}
+
+/// What is not known of the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unclear {
+    /// When interop activates on a chain.
+    #[error(
+        "when interop activates on chain {chain_id} is not known; set chains.{chain_id}.interop_time, or use a rollup node that says it"
+    )]
+    InteropTime {
+        /// The chain.
+        chain_id: ChainId,
+    },
+    /// Which chains' messages a chain may execute.
+    #[error(
+        "the dependency set of chain {chain_id} is not known; set chains.{chain_id}.dependency_set, or use a rollup node that answers optimism_dependencySet"
+    )]
+    Dependencies {
+        /// The chain.
+        chain_id: ChainId,
+    },
+    /// Whether the chain's rollup node works by the rules that were configured.
+    #[error("the rollup node of chain {chain_id} has not said yet by which rules it works")]
+    Unasked {
+        /// The chain.
+        chain_id: ChainId,
+    },
+    /// The chain's rollup node works by other rules than those that were configured.
+    #[error(
+        "the rollup node of chain {chain_id} works by other rules than those that are configured; correct one of them"
+    )]
+    Disputed {
+        /// The chain.
+        chain_id: ChainId,
+    },
+    /// The chain may be cited, but is not watched.
+    #[error("chain {chain_id} is not watched; add a [chains.{chain_id}] section with an execution client")]
+    NotWatched {
+        /// The chain.
+        chain_id: ChainId,
+    },
+}
+
+impl Unclear {
+    /// What is not known, in words.
+    pub fn what(&self) -> String {
+        match self {
+            Self::InteropTime { chain_id } => format!("when interop activates on chain {chain_id}"),
+            Self::Dependencies { chain_id } => format!("the dependency set of chain {chain_id}"),
+            Self::Unasked { chain_id } | Self::Disputed { chain_id } => {
+                format!("by which rules chain {chain_id} works")
+            }
+            Self::NotWatched { chain_id } => format!("chain {chain_id}, which is not watched,"),
+        }
+    }
+}
+
+impl Objection {
+    /// Its stable name: that of the clause, or `unclear`.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Broken(reason) => reason.code(),
+            Self::Unclear(_) => "unclear",
+        }
+    }
+}
