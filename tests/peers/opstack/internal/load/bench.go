@@ -32,6 +32,9 @@ const (
 	crowdChecks = 1000
 	// level is what is asked for.
 	level = "cross-unsafe"
+	// together is within how many seconds the messages of a list were initiated, and later when the list is executed, in seconds: the
+	// devnet's messages can be executed for 32 s.
+	together, later = 28, 30
 )
 
 // Bench measures.
@@ -86,24 +89,43 @@ func (b *Bench) ours() string { return "http://" + b.chains.settings.RPC.Addr }
 
 func (b *Bench) theirs() string { return b.filter.RPC() }
 
-// recent are the messages that are in their expiry window still.
-func (b *Bench) recent() []interop.Message {
-	return b.chains.messages[len(b.chains.messages)-min(len(b.chains.messages), 64):]
+// near are the messages that were initiated at a time or soon after it, of both chains.
+func (b *Bench) near(from uint64) []interop.Message {
+	var near []interop.Message
+	for i := range b.chains.messages {
+		if at := b.chains.messages[i].Identifier.Timestamp; at >= from && at <= from+together {
+			near = append(near, b.chains.messages[i])
+		}
+	}
+	return near
 }
 
-// list draws so many messages.
-func (b *Bench) list(from []interop.Message, entries int) []byte {
+// asked asks about messages that were initiated at a time or soon after it.
+func (b *Bench) asked(from uint64, list ...interop.Message) []byte {
+	return Body(b.world.List(level, from+later, list...))
+}
+
+// list draws so many messages that were initiated at a time or soon after it.
+func (b *Bench) list(from uint64, entries int) []byte {
+	near := b.near(from)
 	drawn := make([]interop.Message, entries)
 	for i := range drawn {
-		drawn[i] = from[b.random.IntN(len(from))]
+		drawn[i] = near[b.random.IntN(len(near))]
 	}
-	return Body(b.world.List(level, drawn...))
+	return b.asked(from, drawn...)
+}
+
+// newest is when the newest messages were initiated.
+func (b *Bench) newest() uint64 { return b.world.Now - blockTime - together }
+
+// anywhere is a time at which some message was initiated.
+func (b *Bench) anywhere() uint64 {
+	return min(b.chains.messages[b.random.IntN(len(b.chains.messages))].Identifier.Timestamp, b.newest())
 }
 
 // starts measures the time from the start of each to its first right answer.
 func (b *Bench) starts(ctx context.Context) error {
-	last := b.recent()[len(b.recent())-1]
-	question := Body(b.world.List(level, last))
+	question := b.list(b.newest(), 1)
 	began := time.Now()
 	file, err := os.Create(filepath.Join(b.Dir, "op-interop-filter.log"))
 	if err != nil {
@@ -152,21 +174,23 @@ func (b *Bench) cold(ctx context.Context) error {
 	defer b.chains.slow(0)
 	client := Client(1)
 	defer client.CloseIdleConnections()
-	next := 0
-	for _, entries := range []int{1, 10, 25} {
+	oldest := b.chains.messages[0].Identifier.Timestamp
+	for i, entries := range []int{1, 10, 25} {
+		from := oldest + uint64(i)*2*together
 		var list []interop.Message
-		for len(list) < entries && next < len(b.chains.messages) {
-			message := b.chains.messages[next]
-			if next++; len(list) == 0 || list[len(list)-1].Identifier.BlockNumber != message.Identifier.BlockNumber {
-				list = append(list, message)
+		blocks := map[string]bool{}
+		for _, message := range b.near(from) {
+			block := fmt.Sprint(message.Identifier.ChainID, message.Identifier.BlockNumber)
+			if len(list) < entries && !blocks[block] {
+				blocks[block], list = true, append(list, message)
 			}
 		}
 		began := time.Now()
-		code, err := Ask(ctx, client, b.ours(), Body(b.world.List(level, list...)))
+		code, err := Ask(ctx, client, b.ours(), b.asked(from, list...))
 		if err != nil {
 			return err
 		}
-		b.Print("%d cold entries behind endpoints of %s: Crosscheck %.3f s (%d)", entries, coldLatency, time.Since(began).Seconds(), code)
+		b.Print("%d cold entries behind endpoints of %s: Crosscheck %.3f s (code %d)", len(list), coldLatency, time.Since(began).Seconds(), code)
 	}
 	return nil
 }
@@ -200,7 +224,7 @@ func (b *Bench) warm(ctx context.Context) error {
 	for _, entries := range []int{1, 10} {
 		for _, connections := range []int{1, 8, 64} {
 			what := fmt.Sprintf("warm, %d entries", entries)
-			if err := b.turns(ctx, what, connections, func() []byte { return b.list(b.recent(), entries) }); err != nil {
+			if err := b.turns(ctx, what, connections, func() []byte { return b.list(b.newest(), entries) }); err != nil {
 				return err
 			}
 		}
@@ -210,7 +234,7 @@ func (b *Bench) warm(ctx context.Context) error {
 
 func (b *Bench) spread(ctx context.Context) error {
 	for _, connections := range []int{8, 64} {
-		if err := b.turns(ctx, "spread over all blocks, 10 entries", connections, func() []byte { return b.list(b.chains.messages, 10) }); err != nil {
+		if err := b.turns(ctx, "spread over all blocks, 10 entries", connections, func() []byte { return b.list(b.anywhere(), 10) }); err != nil {
 			return err
 		}
 	}
@@ -237,7 +261,7 @@ func (b *Bench) crowd(ctx context.Context) error {
 	if b.crosscheck, err = child(b.Binary, filepath.Join(b.Dir, "crosscheck-again.log"), "run", "--config", b.chains.config); err != nil {
 		return err
 	}
-	warm := Body(b.world.List(level, b.recent()[len(b.recent())-1]))
+	warm := b.list(b.newest(), 1)
 	if err := b.first(ctx, b.ours(), warm); err != nil {
 		return err
 	}
@@ -255,7 +279,7 @@ func (b *Bench) crowd(ctx context.Context) error {
 	cold := make(chan outcome)
 	questions := make([][]byte, crowdChecks)
 	for i := range questions {
-		questions[i] = b.list(b.chains.messages, 25)
+		questions[i] = b.list(b.anywhere(), 25)
 	}
 	go func() {
 		figures, err := Run(ctx, b.ours(), crowdChecks, time.Minute, crowdChecks, func(n int) []byte { return questions[n] })

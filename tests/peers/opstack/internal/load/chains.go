@@ -25,8 +25,13 @@ import (
 	"github.com/ethereum-optimism/optimism/op-service/eth"
 )
 
-// blockTime is that of the chains, in seconds.
-const blockTime = 2
+const (
+	// blockTime is that of the chains, in seconds.
+	blockTime = 2
+	// lead is how far beyond the present the last block is when the chains begin: op-interop-filter counts as ready only once it has
+	// read a block as new as its own start.
+	lead = 15 * time.Minute
+)
 
 // settings are what is read of the configuration that the devnet writes for its sidecar.
 type settings struct {
@@ -77,7 +82,7 @@ func end(command *exec.Cmd) error {
 
 // build has the devnet make its chains, and waits until they are complete.
 func build(ctx context.Context, binary, dir string, blocks int) (*chains, error) {
-	genesis := time.Now().Add(-time.Duration(blocks*blockTime) * time.Second).Unix()
+	genesis := time.Now().Add(lead - time.Duration(blocks*blockTime)*time.Second).Unix()
 	file := filepath.Join(dir, "crosscheck.toml")
 	c := &chains{config: filepath.Join(dir, "beside.toml"), urls: map[*network.Chain]string{}}
 	var err error
