@@ -36,12 +36,15 @@ const VERDICT_SECONDS: [f64; 14] =
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0];
 
 /// Every bound that is counted when it is reached.
-const LIMITS: [&str; 21] = [
+const LIMITS: [&str; 24] = [
     "open-cases",
     "refusals",
     "auditor-inbox",
     "closure",
     "cold-checks",
+    "follow-bodies",
+    "follow-connections",
+    "follow-slow-requests",
     "gossip-queue",
     "gossip-events",
     "gossip-connections",

@@ -317,9 +317,10 @@ async fn start_followers(
     let chains = || config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only());
     let (invalid, long_open) = (shared.invalid.clone(), shared.long_open.clone());
     let served = Served::new(chains().map(|(chain_id, _)| *chain_id), invalid, long_open);
-    let (bound, server) = follow::serve(addr, served.clone(), tasks.cancellation().clone())
-        .await
-        .wrap_err_with(|| format!("follow.addr {addr} cannot be bound; is it in use?"))?;
+    let (bound, server) =
+        follow::serve(addr, served.clone(), shared.metrics.clone(), tasks.cancellation().clone())
+            .await
+            .wrap_err_with(|| format!("follow.addr {addr} cannot be bound; is it in use?"))?;
     tasks.spawn("server for followers", server);
     let (limits, interval) = (config.sources.limits(), config.sources.poll_interval.0);
     for (chain_id, chain) in chains() {

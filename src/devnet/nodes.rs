@@ -118,10 +118,22 @@ impl Nodes {
 
     /// Lets the servers know what happened in a tick.
     pub fn apply(&mut self, tick: &Tick, l1: &L1) {
+        self.apply_l1(tick, l1);
+        for chain in &tick.chains {
+            self.apply_chain(chain);
+        }
+    }
+
+    /// Lets L1's server know what happened to L1 in a tick.
+    pub fn apply_l1(&self, tick: &Tick, l1: &L1) {
         if tick.l1_moved {
             *self.l1_store.write() = l1.clone();
         }
-        for (nodes, chain) in self.chains.iter_mut().zip(&tick.chains) {
+    }
+
+    /// Lets a chain's servers know what the chain did.
+    pub fn apply_chain(&mut self, chain: &ChainTick) {
+        for nodes in self.chains.iter_mut().filter(|nodes| nodes.chain_id == chain.chain_id) {
             nodes.store.write().apply(chain);
             for (place, endpoint) in nodes.others.iter_mut().enumerate() {
                 let odd = chain.odd.as_ref().filter(|(odd, _)| *odd == place).map(|(_, how)| how);

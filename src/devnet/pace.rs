@@ -11,6 +11,8 @@ const UNWATCHED_TICK: Duration = Duration::from_millis(100);
 pub const PATIENCE: Duration = Duration::from_secs(120);
 /// In real time they wait at most so long: gossip drops blocks that fall a minute behind the clock.
 const REAL_TIME_PATIENCE: Duration = Duration::from_secs(5);
+/// In real time a block that is built twice is the tip for so long, until the other takes its height.
+const REBUILT_AFTER: Duration = Duration::from_millis(500);
 /// The sidecar may be behind the head by so many blocks before a tick waits for it.
 pub const LAG_BLOCKS: u64 = 4;
 
@@ -43,6 +45,14 @@ impl Pace {
         match self {
             Self::RealTime => REAL_TIME_PATIENCE,
             Self::Fast { patience, .. } => patience,
+        }
+    }
+
+    /// How long a block is the tip whose height another takes in the same tick.
+    pub const fn rebuilt_after(self) -> Duration {
+        match self {
+            Self::RealTime => REBUILT_AFTER,
+            Self::Fast { at_least, .. } => at_least,
         }
     }
 }

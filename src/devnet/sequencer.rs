@@ -120,6 +120,31 @@ pub enum Withdrawal {
 }
 
 impl ChainTick {
+    /// The tick up to a block whose height another takes in it, and the rest. `None`: no height has two blocks.
+    pub fn split(&self) -> Option<(Self, Self)> {
+        let is_height_of_both =
+            |pair: &[Arc<L2Block>]| matches!(pair, [one, other] if one.number() == other.number());
+        let place = self.built.windows(2).position(is_height_of_both)?;
+        let (before, after) = self.built.split_at(place.saturating_add(1));
+        let tip = before.last()?.number();
+        let Heads { local_safe, safe, finalized, .. } = self.heads;
+        let first = Self {
+            built: before.to_vec(),
+            replayed: Vec::new(),
+            scripted: Vec::new(),
+            attestations: Vec::new(),
+            heads: Heads {
+                unsafe_head: tip,
+                local_safe: local_safe.min(tip),
+                safe: safe.min(tip),
+                finalized,
+            },
+            safe_at: Vec::new(),
+            ..self.clone()
+        };
+        Some((first, Self { replacement: None, built: after.to_vec(), ..self.clone() }))
+    }
+
     /// A tick in which a chain did nothing.
     pub fn idle(chain_id: u64) -> Self {
         Self {

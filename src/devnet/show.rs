@@ -138,14 +138,39 @@ impl Show {
             (self, tick)
         });
         let (mut show, tick) = moved.await?;
-        let tick = tick?;
+        let mut tick = tick?;
         show.clock.advance(tick.time)?;
+        show.show_rebuilt(&mut tick).await?;
         show.nodes.apply(&tick, show.superchain.l1());
         for chain in &tick.chains {
             let signed = show.networks.publish(chain).await?;
             show.record(chain, &signed);
         }
         Ok((show, tick))
+    }
+
+    /// A block whose height another takes in the same tick is the tip for a while, as it is on a real network. What is left
+    /// of the tick comes after.
+    async fn show_rebuilt(&mut self, tick: &mut Tick) -> Result<(), DevnetError> {
+        let split = tick.chains.iter().map(ChainTick::split).collect::<Vec<_>>();
+        for (place, (first, rest)) in
+            split.into_iter().enumerate().filter_map(|(at, parts)| Some((at, parts?)))
+        {
+            self.nodes.apply_l1(tick, self.superchain.l1());
+            self.nodes.apply_chain(&first);
+            self.networks.publish(&first).await?;
+            sleep(self.pace.rebuilt_after()).await;
+            let (id, tip) = (ChainId::from(first.chain_id), first.heads.unsafe_head);
+            let is_seen = |seen: &Observations| {
+                let status = seen.status.chains.iter().find(|status| status.chain_id == id);
+                status.and_then(|status| status.unsafe_head).is_some_and(|head| head >= tip)
+            };
+            self.poll_until(tick, self.pace.patience(), is_seen).await;
+            if let Some(chain) = tick.chains.get_mut(place) {
+                *chain = rest;
+            }
+        }
+        Ok(())
     }
 
     /// Remembers what was published for which fault.

@@ -11,6 +11,7 @@ mod canonical_hashes;
 mod draft;
 mod error;
 mod follower;
+mod front;
 mod genesis;
 mod keep;
 mod lagoon;

@@ -1,21 +1,21 @@
 //! [`serve`]: the JSON-RPC server that followers are pointed at, one path per chain: `POST /<chainId>/`.
 //!
 //! It answers `optimism_syncStatus`, `optimism_rollupConfig` and `optimism_version`, from memory. It asks nothing of
-//! anyone and changes nothing.
+//! anyone and changes nothing. It is bounded in connections, sizes and times; whoever it has no room for hears that it is
+//! busy, as on the JSON-RPC port.
 
 use super::Served;
+use super::front::{Front, PathChain};
+use crate::metrics::Metrics;
+use crate::web::{BodyBounds, BodyLimits, Bound, Calls, ConnectionLimits, Listener, Overload};
 use crosscheck_p2p::ChainId;
-use futures::future::{Either, Ready, ready};
-use jsonrpsee::server::{BatchRequestConfig, HttpBody, HttpRequest, HttpResponse, Server, ServerConfig};
+use jsonrpsee::server::{BatchRequestConfig, Server, ServerConfig, stop_channel};
 use jsonrpsee::types::{ErrorCode, ErrorObjectOwned};
 use jsonrpsee::{Extensions, RpcModule};
 use std::net::SocketAddr;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-use tower::{Layer, Service, ServiceBuilder};
-
-/// How many connections may be open at once.
-const MAX_CONNECTIONS: u32 = 256;
 
 /// The largest request, in bytes.
 const MAX_REQUEST: u32 = 64 * 1024;
@@ -32,9 +32,44 @@ pub const NOT_READY: i32 = -32_000;
 /// What `optimism_version` answers.
 const VERSION: &str = concat!("crosscheck/", env!("CARGO_PKG_VERSION"));
 
-/// The chain that a request's path names.
-#[derive(Clone, Copy, Debug)]
-struct PathChain(ChainId);
+const FULL: Bound = Bound {
+    name: "follow-connections",
+    remedy: "every connection of the server for followers is taken; see who holds them (ss -tnp), and let nobody but your \
+             own nodes reach follow.addr",
+};
+
+const NO_MEMORY: Bound = Bound {
+    name: "follow-bodies",
+    remedy: "the requests that are being sent to the server for followers take all the memory there is for them; see who \
+             sends them (ss -tnp)",
+};
+
+const SLOW: Bound = Bound {
+    name: "follow-slow-requests",
+    remedy: "requests to the server for followers were begun and not sent to their end; see who does that (ss -tnp)",
+};
+
+/// What followers may take of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FollowLimits {
+    connections: ConnectionLimits,
+    bodies: BodyLimits,
+}
+
+impl FollowLimits {
+    const STANDARD: Self = Self {
+        connections: ConnectionLimits {
+            connections: 256,
+            idle: Duration::from_secs(120),
+            stalled: Duration::from_secs(30),
+        },
+        bodies: BodyLimits {
+            largest: MAX_REQUEST,
+            together: 4 * 1024 * 1024,
+            within: Duration::from_secs(30),
+        },
+    };
+}
 
 /// Binds the server. The returned task serves until cancelled.
 ///
@@ -43,28 +78,42 @@ struct PathChain(ChainId);
 pub async fn serve(
     addr: SocketAddr,
     served: Served,
+    metrics: Metrics,
     cancel: CancellationToken,
 ) -> std::io::Result<(SocketAddr, impl Future<Output = std::io::Result<()>> + Send + 'static)> {
+    serve_within(FollowLimits::STANDARD, addr, served, metrics, cancel).await
+}
+
+async fn serve_within(
+    limits: FollowLimits,
+    addr: SocketAddr,
+    served: Served,
+    metrics: Metrics,
+    cancel: CancellationToken,
+) -> std::io::Result<(SocketAddr, impl Future<Output = std::io::Result<()>> + Send + 'static)> {
+    let overload = Overload::new(metrics);
+    let listener = Listener::bind(addr, limits.connections, FULL, overload.clone()).await?;
+    let bound = listener.local_addr()?;
     let config = ServerConfig::builder()
         .http_only()
-        .max_connections(MAX_CONNECTIONS)
-        .max_request_body_size(MAX_REQUEST)
+        // Places are given out by the listener.
+        .max_connections(u32::MAX)
+        .max_request_body_size(limits.bodies.largest)
         .max_response_body_size(MAX_RESPONSE)
         .set_batch_request_config(BatchRequestConfig::Limit(MAX_BATCH))
         .build();
-    let paths = ServiceBuilder::new().layer(ChainPaths { served: served.clone() });
-    let server = Server::builder().set_config(config).set_http_middleware(paths).build(addr).await?;
-    let bound = server.local_addr()?;
-    let methods = methods(served).map_err(std::io::Error::other)?;
+    let (never, stop) = stop_channel();
+    let front = Front {
+        builder: Server::builder().set_config(config).to_service_builder(),
+        methods: methods(served.clone()).map_err(std::io::Error::other)?.into(),
+        served,
+        calls: Calls::new(limits.bodies, BodyBounds { full: NO_MEMORY, slow: SLOW }, overload),
+        never,
+    };
     let task = async move {
-        let handle = server.start(methods);
-        tokio::select! {
-            () = cancel.cancelled() => {
-                let _already_stopped = handle.stop();
-                handle.stopped().await;
-            }
-            () = handle.clone().stopped() => {}
-        }
+        // While it is held, nothing is stopped.
+        let _stop = stop;
+        listener.serve(Arc::new(front), cancel).await;
         Ok(())
     };
     Ok((bound, task))
@@ -96,63 +145,6 @@ fn chain_of(extensions: &Extensions) -> Result<ChainId, ErrorObjectOwned> {
 
 fn not_ready(reason: &str) -> ErrorObjectOwned {
     ErrorObjectOwned::owned(NOT_READY, format!("not ready: {reason}"), None::<()>)
-}
-
-/// Reads the chain from the path. A path that names no served chain is answered with 404 here.
-#[derive(Clone, Debug)]
-struct ChainPaths {
-    served: Served,
-}
-
-impl<S> Layer<S> for ChainPaths {
-    type Service = ChainPathService<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        ChainPathService { inner, served: self.served.clone() }
-    }
-}
-
-#[derive(Clone, Debug)]
-struct ChainPathService<S> {
-    inner: S,
-    served: Served,
-}
-
-impl<S> ChainPathService<S> {
-    /// `/901` and `/901/` name chain 901.
-    fn chain(&self, path: &str) -> Option<ChainId> {
-        let name = path.strip_prefix('/')?;
-        let chain_id = name.strip_suffix('/').unwrap_or(name).parse().ok()?;
-        self.served.serves(chain_id).then_some(chain_id)
-    }
-}
-
-impl<S, B> Service<HttpRequest<B>> for ChainPathService<S>
-where
-    S: Service<HttpRequest<B>, Response = HttpResponse>,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = Either<S::Future, Ready<Result<Self::Response, Self::Error>>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, mut request: HttpRequest<B>) -> Self::Future {
-        let Some(chain_id) = self.chain(request.uri().path()) else {
-            return Either::Right(ready(Ok(unknown_chain())));
-        };
-        request.extensions_mut().insert(PathChain(chain_id));
-        Either::Left(self.inner.call(request))
-    }
-}
-
-fn unknown_chain() -> HttpResponse {
-    const TEXT: &str = "no such chain is served here: the path is /<chainId>/\n";
-    let mut response = HttpResponse::new(HttpBody::from(TEXT));
-    *response.status_mut() = hyper::StatusCode::NOT_FOUND;
-    response
 }
 
 #[cfg(test)]

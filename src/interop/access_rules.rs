@@ -13,7 +13,7 @@
 //! | both sides past their activation blocks | `not-active` | the activation block itself is too early |
 //! | initiated before execution | `initiated-after-execution` | equal: no ([`check_access`]), yes ([`check_suspect`]) |
 //! | not expired at the timestamp plus the timeout | `expired` | `initiated + window` itself is in time |
-//! | the block exists | `block-not-found` | a canonical block at or past the timestamp without that height |
+//! | the block exists | `block-not-found` | a canonical block past the timestamp without that height |
 //! | the block has the timestamp | `timestamp-mismatch` | |
 //! | the block has the log | `log-not-found` | |
 //! | the log has the checksum | `checksum-mismatch` | |
@@ -78,11 +78,11 @@ pub fn check_suspect(
 /// Checks an entry against a chain that is already past its timestamp, without its block.
 ///
 /// `tip` is the number and timestamp of a canonical block of the initiating chain. `None`: the chain may still come
-/// to the block.
+/// to the block. A tip of that very timestamp decides nothing: nothing says that a timestamp has one block only.
 pub const fn check_access_tip(access: &InboxAccess, tip: (u64, UnixSeconds)) -> Option<InvalidReason> {
     let &InboxAccess { chain_id, block_number, timestamp, .. } = access;
     let (tip, at) = tip;
-    if block_number > tip && at.0 >= timestamp.0 {
+    if block_number > tip && at.0 > timestamp.0 {
         return Some(InvalidReason::BlockNotFound { chain_id, number: block_number, timestamp, tip });
     }
     None
@@ -204,8 +204,9 @@ mod tests {
 
     #[rstest]
     #[case::chain_not_there_yet(9, 199, None)]
-    #[case::chain_at_the_timestamp(9, 200, Some("block-not-found"))]
-    #[case::block_exists(10, 200, None)]
+    #[case::chain_at_the_timestamp(9, 200, None)]
+    #[case::chain_past_the_timestamp(9, 201, Some("block-not-found"))]
+    #[case::block_exists(10, 202, None)]
     fn missing_blocks(#[case] tip: u64, #[case] at: u64, #[case] broken: Option<&str>) {
         let broken_by = check_access_tip(&access(902, 200), (tip, UnixSeconds(at)));
         assert_eq!(broken_by.map(|reason| reason.code()), broken);

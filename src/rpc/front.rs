@@ -9,17 +9,14 @@
 //! | a call | its body is read, in bounded time and memory; 503 when there is no room |
 
 use super::websockets::{BoundedCalls, Websockets};
-use crate::web::{Answers, ArrivedRequest, Bodies, BodyError, Bound, Overload, busy_response};
+use crate::web::{Answers, ArrivedRequest, Calls, busy_response};
 use crosscheck_p2p::ChainId;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use http_body_util::Full;
 use hyper::{Method, StatusCode};
 use jsonrpsee::server::{
     HttpBody, HttpResponse, Methods, StopHandle, TowerServiceBuilder, stop_channel, ws::is_upgrade_request,
 };
-use jsonrpsee::types::error::reject_too_big_request;
-use jsonrpsee::types::{ErrorObjectOwned, Id, Response, ResponsePayload};
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
@@ -32,17 +29,6 @@ use tower::layer::util::{Identity, Stack};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PathChain(pub ChainId);
 
-const NO_MEMORY: Bound = Bound {
-    name: "rpc-bodies",
-    remedy: "the requests that are being sent to the JSON-RPC server take all the memory there is for them; see who \
-             sends large ones, or sends them slowly (ss -tnp)",
-};
-
-const SLOW: Bound = Bound {
-    name: "rpc-slow-requests",
-    remedy: "requests to the JSON-RPC server were begun and not sent to their end; see who does that (ss -tnp)",
-};
-
 /// Answers requests to the JSON-RPC server.
 #[derive(Debug)]
 pub(super) struct Front {
@@ -53,11 +39,9 @@ pub(super) struct Front {
     /// The chains that a path may name.
     pub chains: BTreeSet<ChainId>,
     /// Reads what is sent.
-    pub bodies: Bodies,
+    pub calls: Calls,
     /// The websockets' budget.
     pub websockets: Websockets,
-    /// Tells of what is full.
-    pub overload: Overload,
     /// The open websockets.
     pub open: TaskTracker,
     /// Ends them.
@@ -106,27 +90,8 @@ impl Front {
     }
 
     async fn call(self: Arc<Self>, request: ArrivedRequest) -> io::Result<HttpResponse> {
-        let (parts, body) = request.into_parts();
-        let body = match self.bodies.read(body).await {
-            Ok(body) => body,
-            Err(problem) => return self.unread(problem),
-        };
-        let (bytes, _memory) = body.into_parts();
-        let mut service = self.builder.clone().build(self.methods.clone(), self.never.clone());
-        service.call(hyper::Request::from_parts(parts, Full::new(bytes))).await.map_err(io::Error::other)
-    }
-
-    fn unread(&self, problem: BodyError) -> io::Result<HttpResponse> {
-        match problem {
-            BodyError::TooLarge => {
-                let error = reject_too_big_request(self.bodies.largest());
-                return Ok(refusal(StatusCode::PAYLOAD_TOO_LARGE, error.into_owned()));
-            }
-            BodyError::Slow => self.overload.reached(SLOW),
-            BodyError::Full => self.overload.reached(NO_MEMORY),
-            BodyError::Broken => return Err(io::Error::other(problem)),
-        }
-        Ok(busy_response(&problem.to_string()))
+        let service = self.builder.clone().build(self.methods.clone(), self.never.clone());
+        self.calls.answer(service, request).await
     }
 
     async fn websocket(self: Arc<Self>, mut request: ArrivedRequest) -> io::Result<HttpResponse> {
@@ -156,14 +121,5 @@ impl Front {
 fn text(status: StatusCode, words: &'static str) -> HttpResponse {
     let mut response = HttpResponse::new(HttpBody::from(words));
     *response.status_mut() = status;
-    response
-}
-
-fn refusal(status: StatusCode, error: ErrorObjectOwned) -> HttpResponse {
-    let body = Response::new(ResponsePayload::<()>::error(error), Id::Null);
-    let mut response = HttpResponse::new(HttpBody::from(serde_json::to_string(&body).unwrap_or_default()));
-    *response.status_mut() = status;
-    let json = hyper::header::HeaderValue::from_static("application/json; charset=utf-8");
-    response.headers_mut().insert(hyper::header::CONTENT_TYPE, json);
     response
 }

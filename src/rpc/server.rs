@@ -3,7 +3,7 @@
 use super::front::Front;
 use super::websockets::{BoundedCalls, WebsocketLimits, Websockets};
 use crate::metrics::Metrics;
-use crate::web::{Bodies, BodyLimits, Bound, ConnectionLimits, Listener, Overload};
+use crate::web::{BodyBounds, BodyLimits, Bound, Calls, ConnectionLimits, Listener, Overload};
 use crosscheck_p2p::ChainId;
 use jsonrpsee::RpcModule;
 use jsonrpsee::core::middleware::RpcServiceBuilder;
@@ -34,6 +34,17 @@ const FULL: Bound = Bound {
     name: "rpc-connections",
     remedy: "every connection of the JSON-RPC server is taken; see who holds them (ss -tnp), and put a proxy that limits \
              callers before rpc.addr if they are not yours",
+};
+
+const NO_MEMORY: Bound = Bound {
+    name: "rpc-bodies",
+    remedy: "the requests that are being sent to the JSON-RPC server take all the memory there is for them; see who \
+             sends large ones, or sends them slowly (ss -tnp)",
+};
+
+const SLOW: Bound = Bound {
+    name: "rpc-slow-requests",
+    remedy: "requests to the JSON-RPC server were begun and not sent to their end; see who does that (ss -tnp)",
 };
 
 /// What callers may take of the server.
@@ -104,9 +115,8 @@ pub(super) async fn serve_within(
             .to_service_builder(),
         methods: methods.into(),
         chains,
-        bodies: Bodies::new(limits.bodies),
-        websockets: Websockets::new(limits.websockets, overload.clone()),
-        overload,
+        calls: Calls::new(limits.bodies, BodyBounds { full: NO_MEMORY, slow: SLOW }, overload.clone()),
+        websockets: Websockets::new(limits.websockets, overload),
         open: open.clone(),
         cancel: cancel.clone(),
         never,

@@ -5,11 +5,13 @@
 //! - `GET /metrics`: Prometheus' text format.
 
 mod bodies;
+mod calls;
 mod listener;
 mod overload;
 mod patient_stream;
 
-pub(crate) use bodies::{Bodies, BodyError, BodyLimits};
+pub(crate) use bodies::BodyLimits;
+pub(crate) use calls::{BodyBounds, Calls};
 pub(crate) use listener::{Answers, ArrivedRequest, ConnectionLimits, Listener};
 pub(crate) use overload::{Bound, Overload, busy_response, busy_text};
 

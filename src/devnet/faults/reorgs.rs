@@ -51,7 +51,7 @@ impl Fault for UnsafeReorg {
     }
 
     fn summary(&self) -> &'static str {
-        "the block is gossiped, and then another with other transactions that takes its height"
+        "the block is gossiped and the tip, and then another with other transactions takes its height"
     }
 
     fn expected(&self, _chain_id: u64) -> Finding {

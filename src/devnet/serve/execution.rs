@@ -23,6 +23,9 @@ use parking_lot::RwLock;
 use serde_json::Value;
 use std::sync::Arc;
 
+/// What `web3_clientVersion` answers.
+const CLIENT_VERSION: &str = concat!("crosscheck-devnet/", env!("CARGO_PKG_VERSION"));
+
 /// The store that the client answers from.
 type Store = Arc<RwLock<ChainStore>>;
 
@@ -33,6 +36,8 @@ type Store = Arc<RwLock<ChainStore>>;
 pub fn execution_module(store: Store) -> Result<RpcModule<Store>, ServeError> {
     let mut module = RpcModule::new(store);
     register(&mut module, "eth_chainId", |store, _| json(&U64::from(store.chain_id())))?;
+    register(&mut module, "net_version", |store, _| json(&store.chain_id().to_string()))?;
+    register(&mut module, "web3_clientVersion", |_, _| json(&CLIENT_VERSION))?;
     register(&mut module, "eth_blockNumber", |store, _| json(&U64::from(store.heads().unsafe_head)))?;
     register(&mut module, "eth_getBlockByNumber", |store, params| {
         let mut arguments = Arguments::of(params);

@@ -226,6 +226,23 @@ async fn bad_params_are_errors(#[case] method: &str, #[case] params: Value) {
 }
 
 #[tokio::test]
+async fn a_block_that_is_built_twice_is_the_tip_before_the_other_takes_its_height() {
+    let mut world = world(&["unsafe-reorg@31"]);
+    let tick = world.superchain.tick().unwrap();
+    assert!(tick.chains[1].split().is_none());
+    let (first, rest) = tick.chains[0].split().unwrap();
+    let mut tips = Vec::new();
+    for part in [first, rest] {
+        world.chain.write().apply(&part);
+        let tip = world.execution("eth_getBlockByNumber", json!(["latest", false])).await.unwrap();
+        tips.push((tip["number"].clone(), tip["hash"].clone()));
+    }
+    let hashes: Vec<_> =
+        tick.chains[0].built.iter().map(|block| (json!("0x1f"), json!(block.hash))).collect();
+    assert_eq!(tips, hashes);
+}
+
+#[tokio::test]
 async fn a_replaced_block_is_found_by_hash_only() {
     let mut world = world(&["justified-replacement@29"]);
     let original = Arc::clone(world.chain.read().canonical(29).unwrap());
@@ -437,4 +454,13 @@ async fn the_rollup_node_knows_which_head_an_l1_block_led_to() {
         let origin = world.superchain.l1().block_by_number(l1_block.min(9)).unwrap();
         assert_eq!(answer["l1Block"], json!({ "hash": origin.hash, "number": origin.number() }));
     }
+}
+
+#[tokio::test]
+async fn an_execution_client_says_which_network_it_serves_and_what_it_is() {
+    let world = world(&[]);
+    let chain_id = world.chain.read().chain_id();
+    assert_eq!(world.execution("net_version", json!([])).await, Ok(json!(chain_id.to_string())));
+    let version = world.execution("web3_clientVersion", json!([])).await.unwrap();
+    assert!(version.as_str().is_some_and(|version| version.starts_with("crosscheck-devnet/")), "{version}");
 }

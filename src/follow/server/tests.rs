@@ -4,7 +4,7 @@ use super::*;
 use crate::audit::{LongOpenCase, LongOpenCases};
 use crate::follow::sample::upstream;
 use crate::follow::{Draft, ServedStatus};
-use crate::interop::BlockKey;
+use crate::interop::{BlockKey, DependencySet};
 use crate::invalid_blocks::{InvalidBlocks, Prover};
 use http_body_util::{BodyExt, Full};
 use hyper::{Method, StatusCode};
@@ -12,6 +12,8 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 struct Running {
@@ -19,19 +21,27 @@ struct Running {
     served: Served,
     invalid: InvalidBlocks,
     long_open: LongOpenCases,
+    metrics: Metrics,
     cancel: CancellationToken,
     task: JoinSet<std::io::Result<()>>,
 }
 
 async fn start() -> Running {
+    start_within(FollowLimits::STANDARD).await
+}
+
+async fn start_within(limits: FollowLimits) -> Running {
     let chains = [901, 902].map(ChainId::from);
     let (invalid, long_open) = (InvalidBlocks::new(chains), LongOpenCases::default());
     let served = Served::new(chains, invalid.clone(), long_open.clone());
     let cancel = CancellationToken::new();
-    let (addr, server) = serve("127.0.0.1:0".parse().unwrap(), served.clone(), cancel.clone()).await.unwrap();
+    let metrics = Metrics::new(DependencySet::new([].into(), 1)).unwrap();
+    let addr = "127.0.0.1:0".parse().unwrap();
+    let server = serve_within(limits, addr, served.clone(), metrics.clone(), cancel.clone()).await;
+    let (addr, server) = server.unwrap();
     let mut task = JoinSet::new();
     task.spawn(server);
-    Running { addr, served, invalid, long_open, cancel, task }
+    Running { addr, served, invalid, long_open, metrics, cancel, task }
 }
 
 impl Running {
@@ -189,4 +199,39 @@ async fn it_ends_when_told_to() {
     server.cancel.cancel();
     let ended = tokio::time::timeout(std::time::Duration::from_secs(300), server.task.join_next()).await;
     assert!(ended.unwrap().unwrap().unwrap().is_ok());
+}
+
+/// Callers that hold a connection, and whoever comes beside them.
+#[tokio::test]
+async fn a_full_server_says_that_it_is_busy() {
+    let connections = ConnectionLimits { connections: 2, ..FollowLimits::STANDARD.connections };
+    let server = start_within(FollowLimits { connections, ..FollowLimits::STANDARD }).await;
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut socket = TcpStream::connect(server.addr).await.unwrap();
+        // An answer shows that the connection has its place.
+        socket.write_all(b"GET /7/ HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        assert!(socket.read(&mut [0; 1024]).await.unwrap() > 0);
+        held.push(socket);
+    }
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "optimism_version", "params": [] });
+    let (status, answer) = server.send(Method::POST, "/901/", body.to_string()).await;
+    assert_eq!((status, &answer["error"]["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!(-32_603)));
+    let counted = "crosscheck_limit_reached_total{limit=\"follow-connections\"} 1";
+    assert!(server.metrics.render().unwrap().contains(counted));
+}
+
+#[tokio::test]
+async fn half_a_request_is_told_that_it_is_slow_and_holds_nobody_up() {
+    let bodies = BodyLimits { within: Duration::from_millis(50), ..FollowLimits::STANDARD.bodies };
+    let server = start_within(FollowLimits { bodies, ..FollowLimits::STANDARD }).await;
+    let mut half = TcpStream::connect(server.addr).await.unwrap();
+    let head =
+        "POST /901/ HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{";
+    half.write_all(head.as_bytes()).await.unwrap();
+    assert_eq!(server.call("/901/", "optimism_version").await["result"], VERSION);
+    let mut said = vec![0; 1024];
+    let read = half.read(&mut said).await.unwrap();
+    let said = String::from_utf8_lossy(&said[..read]).into_owned();
+    assert!(said.contains("503") && said.contains("-32603"), "{said}");
 }

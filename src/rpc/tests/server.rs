@@ -8,6 +8,7 @@ use jsonrpsee::rpc_params;
 use jsonrpsee::ws_client::{WsClient, WsClientBuilder};
 use rstest::rstest;
 use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -188,23 +189,34 @@ async fn calls_of_one_websocket_are_bounded() {
     assert!(counted(&world, "rpc-websocket-calls"));
 }
 
-/// A thousand checks wait for an endpoint that does not answer.
+/// A thousand checks wait for an endpoint that does not answer, while every websocket is taken and as many requests are half
+/// sent.
 #[tokio::test]
-async fn checks_that_wait_for_an_endpoint_keep_nobody_out_and_are_called_nothing() {
+async fn a_crowd_keeps_nobody_out_and_is_called_nothing() {
     let world = World::start(Setup { together: usize::MAX, ..Setup::default() }).await;
+    let mut websockets = join_all((0..256).map(|_| send(&world, UPGRADE))).await;
+    for websocket in &mut websockets {
+        assert!(first_line(websocket).await.contains("101"));
+    }
+    let half = join_all((0..256).map(|_| send(&world, HALF))).await;
     let params = [
         json!(world.entries(&[FIRST - 1, FIRST - 2])),
         json!("unsafe"),
         json!({ "chainID": "901", "timestamp": time_of(TIP) }),
     ];
     let checks = join_all((0..1000).map(|_| world.call("interop_checkAccessList", &params)));
+    let warm = [json!(world.entries(&[FIRST])), params[1].clone(), params[2].clone()];
     let others = async {
         for _ in 0..20 {
             is_served(&world).await;
+            assert_eq!(world.call("interop_checkAccessList", &warm).await, Ok(Value::Null));
         }
     };
     let (answers, ()) = tokio::join!(checks, others);
     assert!(answers.iter().all(|answer| matches!(answer, Err((-32_603, _)))));
+    // Both blocks were asked for once, for all who waited.
+    assert_eq!(world.asked.load(Ordering::Relaxed), 2);
+    drop((websockets, half));
 }
 
 #[rstest]

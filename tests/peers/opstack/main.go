@@ -20,7 +20,7 @@ func main() {
 	app := &cli.App{
 		Name:     "opstack",
 		Usage:    "A real OP Stack on loopback, beside Crosscheck",
-		Commands: []*cli.Command{runCommand(), testCommand(), registryCommand()},
+		Commands: []*cli.Command{runCommand(), testCommand(), registryCommand(), loadCommand()},
 	}
 	if err := app.RunContext(ctx, os.Args); err != nil {
 		fmt.Fprintln(os.Stderr, "opstack:", err)

@@ -301,3 +301,13 @@ func (w *World) Random(random *rand.Rand) Case {
 	level := levels[random.IntN(len(levels))]
 	return Case{Family: famRandom, Params: params(entries(list...), level, d.json())}
 }
+
+// List asks about messages as they are, at a level: they are executed by a chain of the set, at a time.
+func (w *World) List(level string, at uint64, list ...messages.Message) json.RawMessage {
+	var all []messages.Access
+	for i := range list {
+		all = append(all, list[i].Access())
+	}
+	usual := w.usual(list[0])
+	return params(entries(all...), level, descriptor{chain: usual.chain, timestamp: at}.json())
+}

@@ -8,7 +8,7 @@ import (
 )
 
 // usual is the stack of most scenarios.
-var usual = stack.Options{Chains: 2, LagoonDelay: 30 * time.Second, Followers: true}
+var usual = stack.Options{Chains: 2, LagoonDelay: 30 * time.Second, Followers: true, Monitor: true}
 
 // All are the scenarios, in the order in which they run.
 var All = slices.Concat(beside, callers, otherNodes, outageScenarios())

@@ -53,6 +53,7 @@ func messages(ctx context.Context, r *Run) error {
 		return err
 	}
 	r.lead()
+	r.besideMonitor()
 	return r.nothingElse(ctx, crosscheck.Client(), r.Stack.Rulings.All()[before:])
 }
 
@@ -65,6 +66,7 @@ func (r *Run) validBothWays(ctx context.Context, crosscheck *sidecar.Process, ro
 		if err != nil {
 			return err
 		}
+		r.executed = append(r.executed, executed)
 		name := fmt.Sprintf("valid from chain %d to chain %d, round %d: valid for both", from.ID, to.ID, round)
 		r.Check(name, r.validAlike(ctx, crosscheck, executed))
 	}
@@ -131,8 +133,8 @@ func (r *Run) judgedAlike(ctx context.Context, crosscheck *sidecar.Process, exec
 
 // delays are told from the timestamp of the block on.
 func (r *Run) delays(crosscheck *sidecar.Process, executed *message.Executed, ruling node.Ruling) {
-	chain := r.Stack.Chain(executed.Chain)
-	made := time.Unix(int64(chain.Rollup.Genesis.L2Time+executed.Number*chain.Rollup.BlockTime), 0)
+	r.executed = append(r.executed, executed)
+	made := r.made(executed)
 	times := crosscheck.Log.TimesOf(sidecar.Subject{Block: keyOf(executed), LogIndex: &executed.LogIndex})
 	after := func(at time.Time) string {
 		if at.IsZero() {
@@ -146,6 +148,38 @@ func (r *Run) delays(crosscheck *sidecar.Process, executed *message.Executed, ru
 	if !times.Invalid.IsZero() && !ruling.At.IsZero() {
 		r.leads = append(r.leads, ruling.At.Sub(times.Invalid))
 	}
+}
+
+// made is the timestamp of the block that executes a message.
+func (r *Run) made(executed *message.Executed) time.Time {
+	chain := r.Stack.Chain(executed.Chain)
+	return time.Unix(int64(chain.Rollup.Genesis.L2Time+executed.Number*chain.Rollup.BlockTime), 0)
+}
+
+// besideMonitor tells what op-interop-mon made of the same messages, and when. It must have judged some; and it must have called none
+// of the valid ones wrong, which would show that Crosscheck is, or it.
+func (r *Run) besideMonitor() {
+	silent := errors.New("op-interop-mon judged no message at all")
+	var wrong error
+	for _, executed := range r.executed {
+		judgements := r.Stack.Monitor.Of(executed.Chain, executed.Number, executed.Hash)
+		told := "nothing"
+		for i, judgement := range judgements {
+			silent = nil
+			text := fmt.Sprintf("%s after %.2f s", judgement.Status, judgement.At.Sub(r.made(executed)).Seconds())
+			if i == 0 {
+				told = text
+			} else {
+				told += ", " + text
+			}
+			if executed.Kind.IsValid() && judgement.Status != "valid" && judgement.Status != "unknown" {
+				wrong = errors.Join(wrong, fmt.Errorf("%s in %s: %s", executed.Kind, keyOf(executed), judgement.Status))
+			}
+		}
+		r.Figure(fmt.Sprintf("op-interop-mon of %s in %d/%d", executed.Kind, executed.Chain, executed.Number), "%s", told)
+	}
+	r.Check("op-interop-mon judges messages", silent)
+	r.Check("op-interop-mon calls no valid message anything else", wrong)
 }
 
 // lead tells how long before op-supernode invalid messages were proven.
@@ -168,6 +202,7 @@ func (r *Run) sameTimestamp(ctx context.Context, crosscheck *sidecar.Process, on
 		if err != nil {
 			return err
 		}
+		r.executed = append(r.executed, executed)
 		r.Check("same-timestamp: valid for both", r.validAlike(ctx, crosscheck, executed))
 		return nil
 	}

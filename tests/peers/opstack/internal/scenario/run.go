@@ -43,6 +43,8 @@ type Run struct {
 	releases  []context.CancelFunc
 	// leads are by how much each invalid message was proven before op-supernode judged it.
 	leads []time.Duration
+	// executed are the messages that op-interop-mon was to judge as well.
+	executed []*message.Executed
 }
 
 // ended is the check that a scenario came to its end.

@@ -30,7 +30,7 @@ func fullConfig(dir string) Config {
 				Attester: common.HexToAddress("0x17"), P2PPort: 20009, SignerGrace: &grace,
 				StaticPeers: []string{"/ip4/127.0.0.1/tcp/9223/p2p/16Uiu2HAmL5okaKLzxdzpvMDVvjr6HYy1CWkBCFXGdoStmoYEXPT3"},
 			},
-			{ID: 902, Execution: []string{"http://127.0.0.1:20010"}, BlockTime: 1},
+			{ID: 902, Execution: []string{"http://127.0.0.1:20010"}, BlockTime: 1, DependencySet: []uint64{901, 902}},
 			{
 				ID: 903, Execution: []string{"http://127.0.0.1:20011"}, RollupNode: "http://127.0.0.1:20012", BlockTime: 1,
 				Signer: common.HexToAddress("0x903"),

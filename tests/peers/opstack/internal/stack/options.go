@@ -28,6 +28,8 @@ type Options struct {
 	Followers bool
 	// Filter adds op-interop-filter.
 	Filter bool
+	// Monitor adds op-interop-mon.
+	Monitor bool
 }
 
 const (

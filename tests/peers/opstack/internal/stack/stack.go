@@ -25,6 +25,7 @@ type Stack struct {
 	// Rulings are what op-supernode judged invalid.
 	Rulings *node.Rulings
 	Filter  *node.Filter
+	Monitor *node.Monitor
 	Chains  []*Chain
 	// Faults stand between Crosscheck and everything that it reads.
 	Faults *Faults
@@ -53,7 +54,7 @@ func Start(ctx context.Context, dir string, options Options) (*Stack, error) {
 func (s *Stack) start(ctx context.Context) error {
 	steps := []func(context.Context) error{
 		s.startBase, s.startMembers, s.startSupernode, s.startLone, s.startBatchers, s.startFaults, s.startGossip,
-		s.startSideNodes, s.startKona, s.startFilter,
+		s.startSideNodes, s.startKona, s.startFilter, s.startMonitor,
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -242,6 +243,25 @@ func (s *Stack) startFilter(ctx context.Context) error {
 		return err
 	}
 	s.onClose(s.Filter.Stop)
+	return nil
+}
+
+func (s *Stack) startMonitor(ctx context.Context) error {
+	if !s.Options.Monitor {
+		return nil
+	}
+	logger, err := s.logs.open("op-interop-mon")
+	if err != nil {
+		return err
+	}
+	var urls []string
+	for _, chain := range s.Members() {
+		urls = append(urls, chain.Execution.RPC())
+	}
+	if s.Monitor, err = node.StartMonitor(ctx, s.Dir, s.Members()[0].DependencySet, urls, logger); err != nil {
+		return err
+	}
+	s.onClose(s.Monitor.Stop)
 	return nil
 }
 

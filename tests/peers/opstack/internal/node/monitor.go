@@ -1,0 +1,159 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/log"
+
+	"crosscheck.dev/opstack/internal/ports"
+	"github.com/ethereum-optimism/optimism/op-core/interop/depset"
+	"github.com/ethereum-optimism/optimism/op-interop-mon/monitor"
+	opmetrics "github.com/ethereum-optimism/optimism/op-service/metrics"
+	oprpc "github.com/ethereum-optimism/optimism/op-service/rpc"
+)
+
+// Monitor is an op-interop-mon. What it makes of a message stands in its log only: its metrics count messages, once a second.
+type Monitor struct {
+	service *monitor.InteropMonitorService
+
+	mu     sync.Mutex
+	judged map[judgedBlock][]Judgement
+}
+
+// Judgement is what op-interop-mon made of a message of a block, and when it did so first.
+type Judgement struct {
+	// Status is its word: valid, invalid, expired, timestamp_mismatch or unknown.
+	Status string
+	At     time.Time
+}
+
+// judgedBlock names a block as op-interop-mon logs it.
+type judgedBlock struct {
+	chain, number uint64
+	// hash is the beginning of it.
+	hash string
+}
+
+// maxJudged bounds how many blocks are kept: far more than a test makes.
+const maxJudged = 10_000
+
+// judgedLine is what op-interop-mon 1.19.6 logs of each look at a message.
+const judgedLine = "updated job"
+
+// judgedJob reads the message that was looked at.
+var judgedJob = regexp.MustCompile(`executing: (\d+)@(\d+):(0x[0-9a-f]{8}),.* status: ([a-z_ 0-9:]+)}$`)
+
+// StartMonitor starts an op-interop-mon for the chains of a dependency set, given with the URLs of their execution clients.
+func StartMonitor(ctx context.Context, dir string, set *depset.StaticConfigDependencySet, urls []string, logger log.Logger) (*Monitor, error) {
+	text, err := json.Marshal(set)
+	if err != nil {
+		return nil, fmt.Errorf("cannot write op-interop-mon's dependency set: %w", err)
+	}
+	file := filepath.Join(dir, "op-interop-mon-dependencies.json")
+	if err := os.WriteFile(file, text, 0o644); err != nil {
+		return nil, fmt.Errorf("cannot write op-interop-mon's dependency set: %w", err)
+	}
+	free, err := ports.Free(2)
+	if err != nil {
+		return nil, fmt.Errorf("no ports for op-interop-mon: %w", err)
+	}
+	m := &Monitor{judged: map[judgedBlock][]Judgement{}}
+	config := &monitor.CLIConfig{
+		L2Rpcs: urls, DependencySetPath: file,
+		RPCConfig:     oprpc.CLIConfig{ListenAddr: "127.0.0.1", ListenPort: free[0]},
+		MetricsConfig: opmetrics.CLIConfig{Enabled: true, ListenAddr: "127.0.0.1", ListenPort: free[1]},
+	}
+	watched := log.NewLogger(&judgementHandler{Handler: logger.Handler(), monitor: m})
+	// It reads chains for as long as the context stands that it is started with.
+	ctx = context.WithoutCancel(ctx)
+	if m.service, err = monitor.InteropMonitorServiceFromCLIConfig(ctx, "1.19.6", config, watched); err != nil {
+		return nil, fmt.Errorf("cannot set up op-interop-mon: %w", err)
+	}
+	if err := m.service.Start(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("cannot start op-interop-mon: %w", err), m.Stop())
+	}
+	return m, nil
+}
+
+// Stop ends it.
+func (m *Monitor) Stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	if err := m.service.Stop(ctx); err != nil {
+		return fmt.Errorf("op-interop-mon did not end well: %w", err)
+	}
+	return nil
+}
+
+// Of is what was made of the messages of a block so far, each status once.
+func (m *Monitor) Of(chain, number uint64, hash common.Hash) []Judgement {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return append([]Judgement(nil), m.judged[judgedBlock{chain, number, hash.Hex()[:10]}]...)
+}
+
+func (m *Monitor) add(job string, at time.Time) {
+	parts := judgedJob.FindStringSubmatch(job)
+	if parts == nil {
+		return
+	}
+	chain, _ := strconv.ParseUint(parts[1], 10, 64)
+	number, _ := strconv.ParseUint(parts[2], 10, 64)
+	block := judgedBlock{chain, number, parts[3]}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	known := m.judged[block]
+	if len(known) == 0 && len(m.judged) >= maxJudged {
+		return
+	}
+	for _, judgement := range known {
+		if judgement.Status == parts[4] {
+			return
+		}
+	}
+	m.judged[block] = append(known, Judgement{Status: parts[4], At: at})
+}
+
+type judgementHandler struct {
+	slog.Handler
+	monitor *Monitor
+}
+
+// Enabled takes judgements even where the log leaves their level out.
+func (h *judgementHandler) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelDebug || h.Handler.Enabled(ctx, level)
+}
+
+func (h *judgementHandler) Handle(ctx context.Context, record slog.Record) error {
+	if record.Message == judgedLine {
+		record.Attrs(func(attr slog.Attr) bool {
+			if attr.Key == "job" {
+				h.monitor.add(attr.Value.String(), record.Time)
+			}
+			return true
+		})
+	}
+	if !h.Handler.Enabled(ctx, record.Level) {
+		return nil
+	}
+	return h.Handler.Handle(ctx, record)
+}
+
+func (h *judgementHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return &judgementHandler{Handler: h.Handler.WithAttrs(attrs), monitor: h.monitor}
+}
+
+func (h *judgementHandler) WithGroup(name string) slog.Handler {
+	return &judgementHandler{Handler: h.Handler.WithGroup(name), monitor: h.monitor}
+}
