@@ -21,7 +21,7 @@ use suspect_metrics::SuspectMetrics;
 
 use crate::audit::{Cause, CheckedMessage, Relation, Verdict};
 use crate::interop::{DependencySet, MessageStatus};
-use crate::ledger::Decision;
+use crate::ledger::{Decision, RetractionReason};
 use crate::telemetry::quiet;
 use crosscheck_p2p::ChainId;
 use prometheus::{Encoder, HistogramVec, IntCounterVec, IntGaugeVec, TextEncoder};
@@ -82,6 +82,7 @@ struct Inner {
     verdict_seconds: HistogramVec,
     messages: IntCounterVec,
     upgrades_from_node: IntCounterVec,
+    retractions: IntCounterVec,
     open_cases: IntGaugeVec,
     oldest_open_case: IntGaugeVec,
     heads: IntGaugeVec,
@@ -143,6 +144,11 @@ impl Metrics {
                 "Blocks whose upgrade transactions are the rollup node's word: their fork's bundle is not known",
                 &["chain_id"],
             )?,
+            retractions: catalogue.counter(
+                "vouched_retractions_total",
+                "How often the vouched head left a branch that was no longer on the chain, by why",
+                &["chain_id", "reason"],
+            )?,
             open_cases: catalogue.gauge("open_cases", "Blocks without a verdict", &["chain_id"])?,
             oldest_open_case: catalogue.gauge(
                 "oldest_open_case_seconds",
@@ -189,6 +195,9 @@ impl Metrics {
             }
             self.0.open_cases.with_label_values(&[id]);
             self.0.upgrades_from_node.with_label_values(&[id]);
+            for reason in RetractionReason::ALL {
+                self.0.retractions.with_label_values(&[id.as_str(), reason.name()]);
+            }
             for cause in Cause::ALL {
                 self.0.oldest_open_case.with_label_values(&[id.as_str(), cause.name()]);
             }
@@ -223,6 +232,11 @@ impl Metrics {
     /// A block that was known by a replayable signature is bound to its signer now.
     pub fn attestation_made_attributable(&self, chain_id: ChainId) {
         self.0.made_attributable.with_label_values(&[chain_id.to_string()]).inc();
+    }
+
+    /// A vouched head has left a branch.
+    pub fn retracted(&self, chain_id: ChainId, reason: RetractionReason) {
+        self.0.retractions.with_label_values(&[chain_id.to_string().as_str(), reason.name()]).inc();
     }
 
     /// A verdict against a block whose attestation binds its signer.

@@ -112,7 +112,8 @@ impl Service {
             rpc_server::start(&mut tasks, &config, &shared, &ledger, &monitoring, &index, &clients).await?;
         let http_addr = start_http(&mut tasks, &config, &shared).await?;
         let (heads, metrics) = (shared.heads.clone(), shared.metrics.clone());
-        let investigator = investigator(&config, clients.clone(), &shared.nodes, heads, metrics)?;
+        let investigator =
+            investigator(&config, clients.clone(), &shared.nodes, heads, metrics)?.knowing(ledger.clone());
         let mut rules = BTreeMap::new();
         for (chain_id, chain) in config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only()) {
             rules.insert(*chain_id, validation_rules(&config, *chain_id, chain));

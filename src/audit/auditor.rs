@@ -3,14 +3,14 @@
 //! It owns every open case. Investigations run beside it, bounded in number; the ledger is written here
 //! alone. It never alerts and never answers users: they read the ledger.
 
-use super::investigator::output;
+use super::investigator::{HeadMove, output};
 use super::open_cases::{OpenCases, Work};
 use super::{Candidate, Case, Investigation, Investigator, OpenCaseWatch, Verdict, Wait};
 use crate::consolidation::{BlockAttributes, OutputV0};
 use crate::incidents::{Alarm, Incidents};
 use crate::interop::BlockKey;
 use crate::invalid_blocks::{InvalidBlocks, Prover};
-use crate::ledger::{BlockPosition, Decided, Decision, Ledger, LedgerError, NewCase, Opened};
+use crate::ledger::{BlockPosition, Decided, Decision, Ledger, LedgerError, NewCase, Opened, Retraction};
 use crate::metrics::Metrics;
 use crate::rpc::Told;
 use crate::sources::{SyncStatus, VerifiedBlock};
@@ -83,6 +83,8 @@ pub struct Auditor {
     open: OpenCases,
     /// Up to where each chain's local-safe blocks were looked at.
     scouted: BTreeMap<ChainId, u64>,
+    /// The chains whose vouched heads are being looked at.
+    looking: BTreeSet<ChainId>,
     running: JoinSet<Finished>,
     invalid: InvalidBlocks,
     told: Option<broadcast::Sender<Told>>,
@@ -96,6 +98,7 @@ enum Finished {
     Case(Box<Investigation>),
     Ancestor { key: BlockKey, found: Box<Result<VerifiedBlock, Wait>> },
     Scouted { chain_id: ChainId, blocks: Vec<VerifiedBlock> },
+    Looked { chain_id: ChainId, found: Result<Option<HeadMove>, LedgerError> },
 }
 
 impl Auditor {
@@ -119,6 +122,7 @@ impl Auditor {
             limits,
             open: OpenCases::default(),
             scouted: BTreeMap::new(),
+            looking: BTreeSet::new(),
             running: JoinSet::new(),
             invalid: InvalidBlocks::new([]),
             told: None,
@@ -200,6 +204,7 @@ impl Auditor {
             AuditorMessage::Heads { chain_id, status } => {
                 self.open.wake(chain_id, Instant::now());
                 self.anchor(chain_id, &status).await?;
+                self.look_at_vouched(chain_id);
                 self.scout(chain_id, &status).await
             }
         }
@@ -252,6 +257,45 @@ impl Auditor {
         Ok(())
     }
 
+    /// Finds out, beside everything else, whether a chain's vouched head is still on the chain.
+    fn look_at_vouched(&mut self, chain_id: ChainId) {
+        if self.looking.insert(chain_id) {
+            let (investigator, ledger) = (Arc::clone(&self.investigator), self.ledger.clone());
+            self.running.spawn(async move {
+                Finished::Looked { chain_id, found: investigator.look_at_vouched(&ledger, chain_id).await }
+            });
+        }
+    }
+
+    /// Moves a vouched head that is not on the chain any more, or that is kept from blocks which are on it again.
+    async fn move_head(&mut self, chain_id: ChainId, step: HeadMove) -> Result<(), LedgerError> {
+        match step {
+            HeadMove::Again(blocks) => {
+                self.ledger.reinstate(chain_id, &blocks).await?;
+                info!(%chain_id, blocks = blocks.len(), "the vouched head goes on over blocks that it had left: L1 has them again");
+            }
+            HeadMove::Back(retraction) => {
+                let Some(now) = self.ledger.retract(&retraction, self.clock.now()).await? else {
+                    return Ok(());
+                };
+                let Retraction { from, to, reason, .. } = retraction;
+                self.metrics.retracted(chain_id, reason);
+                warn!(%chain_id, from = from.number, from_hash = %from.hash, to = to.number, to_hash = %to.hash,
+                      now = now.number, reason = reason.name(),
+                      "the vouched head has left a branch that is no longer on the chain; followers are taken back with it");
+                for (block, prover) in self.ledger.invalid_blocks(chain_id).await? {
+                    let _no_room = self.invalid.prove(&block, prover);
+                }
+                if let Some(told) = &self.told {
+                    // Nobody has to listen.
+                    let _unheard = told.send(Told::retraction(&retraction));
+                }
+            }
+        }
+        self.find_parents(chain_id).await?;
+        self.publish_vouched(chain_id).await
+    }
+
     async fn open_attested(
         &mut self,
         block: &ValidBlock,
@@ -277,9 +321,11 @@ impl Auditor {
         match opened {
             Opened::New => {
                 self.metrics.attestation_received(key.chain_id);
-                // Already open: the block is being fetched as an ancestor, and becomes a case by that.
-                if !self.open.contains(&key) {
-                    let case = Case::new(key, self.investigator.rules(key.chain_id), attributes);
+                let case = Case::new(key, self.investigator.rules(key.chain_id), attributes);
+                // Already open: its child came first. A block that no client has is never fetched.
+                if self.open.contains(&key) {
+                    self.open.bring(key, case, Instant::now());
+                } else {
                     self.open.insert(key, Work::Case(Box::new(case)), at);
                 }
                 self.find_parents(key.chain_id).await
@@ -364,6 +410,13 @@ impl Auditor {
                 }
                 Ok(())
             }
+            Finished::Looked { chain_id, found } => {
+                self.looking.remove(&chain_id);
+                match found? {
+                    Some(step) => self.move_head(chain_id, step).await,
+                    None => Ok(()),
+                }
+            }
             Finished::Ancestor { key, found } => match *found {
                 Ok(block) => self.open_ancestor(key, &block).await,
                 Err(wait) => {
@@ -376,11 +429,13 @@ impl Auditor {
 
     async fn open_ancestor(&mut self, key: BlockKey, block: &VerifiedBlock) -> Result<(), LedgerError> {
         let parent_hash = block.header().parent_hash;
-        let ancestor = NewCase::Ancestor { key, parent_hash, timestamp: block.timestamp() };
+        let attributes = BlockAttributes::of_block(block);
+        let l1_origin = attributes.l1_origin();
+        let ancestor = NewCase::Ancestor { key, parent_hash, timestamp: block.timestamp(), l1_origin };
         let opened = self.ledger.open_case(&ancestor, self.clock.now()).await?;
         debug!(chain_id = %key.chain_id, number = key.number, hash = %key.hash, ?opened, "ancestor");
         let rules = self.investigator.rules(key.chain_id);
-        let case = Case::new(key, rules, BlockAttributes::of_block(block));
+        let case = Case::new(key, rules, attributes);
         self.open.resume(key, Work::Case(Box::new(case)));
         self.find_parents(key.chain_id).await
     }

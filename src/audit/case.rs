@@ -8,7 +8,7 @@
 //!     |                                                 \--all valid, certain---> violated: unjustified
 //!     |                                                 \--all valid, uncertain-> upheld
 //!     |---as derived, another hash---------------------------------------------> discarded: execution-divergence
-//!     '---neither--------------------------------------------------------------> discarded: not-derived
+//!     '---neither, and the branches part here----------------------------------> discarded: not-derived
 //! ```
 //!
 //! A message in `Messages` goes through three gates. Whatever a gate proves wrong ends it as invalid; a fact that is
@@ -19,13 +19,16 @@
 //!                                             \-> (SameTimestamp: no cycle; if initiated when executed) -/
 //! ```
 //!
+//! Branches part at a block whose parent is the derived one's, or was found not to hold, and whose L1 origin L1 has. A block
+//! on another branch waits, and is superseded when that branch is gone for good.
+//!
 //! Where L1 is asked, every way to `Messages` leads through it: (L1) --contradicts--> discarded, or superseded if L1
 //! has dropped the block's origin for good.
 //!
 //! A fact that cannot be had leaves the case open. Nothing but a proven contradiction is invalid.
 
 use super::checked_message::CheckedMessage;
-use super::{Candidate, Discard, Fact, InvalidMessage, Need, Verdict, Violation};
+use super::{Candidate, Discard, Fact, InvalidMessage, Need, Superseding, Verdict, Violation};
 use crate::consolidation::deposits::TakenFromNode;
 use crate::consolidation::{
     BlockAttributes, Consolidation, Fingerprint, Replacement, ReplacementRule, consolidate_by,
@@ -237,7 +240,10 @@ impl Case {
                 self.stage = Stage::Decided(Verdict::Discarded(discard));
             }
             (Fact::OriginDropped(l1_origin), Stage::Derivation | Stage::L1 { .. }) => {
-                self.stage = Stage::Decided(Verdict::Superseded { l1_origin: *l1_origin });
+                self.stage = Stage::Decided(Verdict::Superseded(Superseding::Origin(*l1_origin)));
+            }
+            (Fact::BranchLeft { parent }, Stage::Derivation) => {
+                self.stage = Stage::Decided(Verdict::Superseded(Superseding::Branch { parent: *parent }));
             }
             (Fact::Logs(logs), Stage::Messages { examined, replaces, known: false })
                 if logs.hash() == *examined =>
@@ -345,6 +351,7 @@ impl Case {
             | Fact::L1Agrees { .. }
             | Fact::L1Contradicts(_)
             | Fact::OriginDropped(_)
+            | Fact::BranchLeft { .. }
             | Fact::Logs(_)
             | Fact::LogsGone => {}
         }

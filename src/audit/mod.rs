@@ -44,5 +44,5 @@ pub use node_comparer::{COMPARE_EVERY, NodeComparer, NodeQuarrels};
 pub use range::{RangeAudit, RangeOutcome};
 pub use rival_watcher::{RIVAL_INBOX, RivalWatcher};
 pub use rivals::Relation;
-pub use verdict::{Discard, InvalidMessage, L1Contradiction, Verdict, Violation};
+pub use verdict::{Discard, InvalidMessage, L1Contradiction, Superseding, Verdict, Violation};
 pub use wait::{Awaited, Cause, Wait};

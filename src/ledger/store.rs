@@ -5,6 +5,7 @@ use super::record::{corrupt, read_attributable, read_chain_id, read_hash, read_u
 use super::{BlockPosition, LedgerError};
 use crate::audit::{CheckedMessage, Verdict, Wait};
 use crate::interop::BlockKey;
+use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256, Bytes};
 use crosscheck_p2p::{Topic, UnixSeconds, ValidBlock};
 use sqlx::Row;
@@ -43,6 +44,8 @@ pub enum NewCase<'a> {
         parent_hash: B256,
         /// Its timestamp.
         timestamp: UnixSeconds,
+        /// The L1 block that it stands on, if it tells one.
+        l1_origin: Option<BlockNumHash>,
     },
 }
 
@@ -147,10 +150,11 @@ impl Ledger {
     pub async fn open_case(&self, case: &NewCase<'_>, at: UnixSeconds) -> Result<Opened, LedgerError> {
         match case {
             NewCase::Attested(block) => self.open_attested(block, at).await,
-            NewCase::Ancestor { key, parent_hash, timestamp } => {
+            NewCase::Ancestor { key, parent_hash, timestamp, l1_origin } => {
                 let done = sqlx::query(
-                    "INSERT INTO cases (chain_id, number, hash, parent_hash, timestamp, origin, opened_at)
-                     VALUES (?1, ?2, ?3, ?4, ?5, 'ancestor', ?6) ON CONFLICT DO NOTHING",
+                    "INSERT INTO cases (chain_id, number, hash, parent_hash, timestamp, origin, opened_at,
+                                        l1_number, l1_hash)
+                     VALUES (?1, ?2, ?3, ?4, ?5, 'ancestor', ?6, ?7, ?8) ON CONFLICT DO NOTHING",
                 )
                 .bind(key.chain_id.to_string())
                 .bind(as_integer("block number", key.number)?)
@@ -158,6 +162,8 @@ impl Ledger {
                 .bind(parent_hash.as_slice())
                 .bind(as_integer("timestamp", timestamp.0)?)
                 .bind(as_integer("time", at.0)?)
+                .bind(l1_origin.and_then(|origin| i64::try_from(origin.number).ok()))
+                .bind(l1_origin.map(|origin| origin.hash.to_vec()))
                 .execute(&self.pool)
                 .await?;
                 Ok(if done.rows_affected() == 0 { Opened::Known } else { Opened::New })

@@ -6,8 +6,9 @@
 use super::SuspectRecord;
 use crate::audit::Verdict;
 use crate::interop::{BlockKey, MessageStatus, SafetyLevel};
-use crate::ledger::KnownVerdict;
+use crate::ledger::{KnownVerdict, Retraction};
 use crate::monitor::{Cause, Change, Ending, MessageEvent, MessageKey};
+use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde::Serialize;
@@ -33,6 +34,17 @@ pub enum Told {
         detail: String,
         /// Whether the attestation can be held against its signer. `None`: nobody attested the block itself.
         attributable: Option<bool>,
+    },
+    /// A chain's vouched head has left a branch that is no longer on the chain.
+    Retraction {
+        /// The chain.
+        chain_id: ChainId,
+        /// Where the head was.
+        from: BlockNumHash,
+        /// The last ancestor of that on the chain.
+        to: BlockNumHash,
+        /// Why: `l1-reorg` or `replaced`.
+        reason: &'static str,
     },
     /// A message turned out invalid when it was first checked.
     MessageInvalid(ToldStatus),
@@ -132,6 +144,12 @@ fn cited(fields: CauseFields, block: BlockKey) -> CauseFields {
 }
 
 impl Told {
+    /// What there is to tell of a vouched head that has left a branch.
+    pub const fn retraction(retraction: &Retraction) -> Self {
+        let Retraction { chain_id, from, to, reason } = *retraction;
+        Self::Retraction { chain_id, from, to, reason: reason.name() }
+    }
+
     /// What there is to tell of a verdict.
     pub fn verdict(block: BlockKey, verdict: &Verdict, attributable: Option<bool>) -> Self {
         Self::Verdict {
@@ -182,6 +200,7 @@ impl Told {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Verdict { .. } => "verdict",
+            Self::Retraction { .. } => "retraction",
             Self::MessageInvalid(_) => "message-invalid",
             Self::Flip(_) => "flip",
             Self::Undeclared(_) => "undeclared",

@@ -8,8 +8,12 @@ async fn after(steps: &[&str]) -> (Vec<Opened>, CaseRecord) {
     let dir = TempDir::new().unwrap();
     let replay = attested_in(SigningDomain::Zero, 1, B256::ZERO);
     let genuine = attested(1, B256::ZERO);
-    let ancestor =
-        NewCase::Ancestor { key: key(&genuine), parent_hash: B256::ZERO, timestamp: genuine.timestamp() };
+    let ancestor = NewCase::Ancestor {
+        key: key(&genuine),
+        parent_hash: B256::ZERO,
+        timestamp: genuine.timestamp(),
+        l1_origin: None,
+    };
     let mut ledger = ledger(&dir).await;
     let mut opened = Vec::new();
     for step in steps {
