@@ -21,7 +21,7 @@ use suspect_metrics::SuspectMetrics;
 
 use crate::audit::{Cause, CheckedMessage, Relation, Verdict};
 use crate::interop::{DependencySet, MessageStatus};
-use crate::ledger::{Decision, RetractionReason};
+use crate::ledger::{Decided, Decision, RetractionReason};
 use crate::telemetry::quiet;
 use crosscheck_p2p::ChainId;
 use prometheus::{Encoder, HistogramVec, IntCounterVec, IntGaugeVec, TextEncoder};
@@ -60,6 +60,9 @@ const LIMITS: [&str; 21] = [
     "tracked-messages",
 ];
 
+/// What a block counts as that does not hold, and that is known only by what may be a replay of an unsafe block.
+const REPLAY: &str = "replay-refuted";
+
 /// Everything that is counted and measured. Clones share one registry.
 #[derive(Clone, Debug)]
 pub struct Metrics(Arc<Inner>);
@@ -83,6 +86,7 @@ struct Inner {
     messages: IntCounterVec,
     upgrades_from_node: IntCounterVec,
     retractions: IntCounterVec,
+    rule_dependent: IntCounterVec,
     open_cases: IntGaugeVec,
     oldest_open_case: IntGaugeVec,
     heads: IntGaugeVec,
@@ -125,7 +129,7 @@ impl Metrics {
             )?,
             verdicts: catalogue.counter(
                 "verdicts_total",
-                "Verdicts, by reason",
+                "Verdicts, by reason; a block that does not hold and that only a possible replay attests is a replay-refuted",
                 &["chain_id", "verdict", "reason"],
             )?,
             verdict_seconds: catalogue.histogram(
@@ -148,6 +152,11 @@ impl Metrics {
                 "vouched_retractions_total",
                 "How often the vouched head left a branch that was no longer on the chain, by why",
                 &["chain_id", "reason"],
+            )?,
+            rule_dependent: catalogue.counter(
+                "rule_dependent_blocks_total",
+                "Decided blocks that older nodes replace for a cycle and newer ones do not",
+                &["chain_id"],
             )?,
             open_cases: catalogue.gauge("open_cases", "Blocks without a verdict", &["chain_id"])?,
             oldest_open_case: catalogue.gauge(
@@ -195,6 +204,7 @@ impl Metrics {
             }
             self.0.open_cases.with_label_values(&[id]);
             self.0.upgrades_from_node.with_label_values(&[id]);
+            self.0.rule_dependent.with_label_values(&[id]);
             for reason in RetractionReason::ALL {
                 self.0.retractions.with_label_values(&[id.as_str(), reason.name()]);
             }
@@ -204,6 +214,9 @@ impl Metrics {
             self.0.verdict_seconds.with_label_values(&[id]);
             for (verdict, reason) in Verdict::NAMES {
                 self.0.verdicts.with_label_values(&[id.as_str(), verdict, reason]);
+                if Verdict::is_wrong_by_name(verdict) {
+                    self.0.verdicts.with_label_values(&[id.as_str(), REPLAY, reason]);
+                }
             }
             for source in ["execution", "rollup-node", "l1"] {
                 self.0.source_failures.with_label_values(&[id.as_str(), source]);
@@ -234,6 +247,11 @@ impl Metrics {
         self.0.made_attributable.with_label_values(&[chain_id.to_string()]).inc();
     }
 
+    /// A decided block is one that nodes of different versions treat differently.
+    pub fn rule_dependent(&self, chain_id: ChainId) {
+        self.0.rule_dependent.with_label_values(&[chain_id.to_string()]).inc();
+    }
+
     /// A vouched head has left a branch.
     pub fn retracted(&self, chain_id: ChainId, reason: RetractionReason) {
         self.0.retractions.with_label_values(&[chain_id.to_string().as_str(), reason.name()]).inc();
@@ -251,12 +269,14 @@ impl Metrics {
     }
 
     /// A verdict is in the ledger.
-    pub fn verdict(&self, decision: &Decision<'_>, attributable: Option<bool>) {
-        if attributable == Some(true) && Verdict::is_wrong_by_name(decision.verdict.name()) {
+    pub fn verdict(&self, decision: &Decision<'_>, decided: &Decided) {
+        if decided.attributable == Some(true) && Verdict::is_wrong_by_name(decision.verdict.name()) {
             self.attributable_verdict(decision.key.chain_id, decision.verdict.name());
         }
         let chain_id = decision.key.chain_id.to_string();
         let (verdict, reason) = (decision.verdict.name(), decision.verdict.reason().unwrap_or_default());
+        let is_replay = Verdict::is_wrong_by_name(verdict) && !decided.is_binding();
+        let verdict = if is_replay { REPLAY } else { verdict };
         self.0.verdicts.with_label_values(&[chain_id.as_str(), verdict, reason]).inc();
         self.0.verdict_seconds.with_label_values(&[&chain_id]).observe(decision.after.as_secs_f64());
         for checked in decision.messages {

@@ -30,7 +30,7 @@ use crate::sources::{
 use crate::tasks::TaskGroup;
 use crate::web;
 use crosscheck_p2p::{
-    ChainId, Clock, Network, NodeIdentity, Signers, SystemClock, ValidBlock, ValidationRules,
+    ChainId, Clock, Network, NodeIdentity, Signers, SigningDomain, SystemClock, ValidBlock, ValidationRules,
 };
 use eyre::WrapErr;
 use std::collections::BTreeMap;
@@ -269,6 +269,7 @@ fn validation_rules(config: &Config, chain_id: ChainId, chain: &ChainConfig) -> 
         forks: known.map_or(defaults.forks, |network| network.gossip_forks()),
         blocks_past,
         cross_safe_past,
+        takes_zero_domain: chain.p2p.cross_safe_domains.iter().any(|domain| domain.0 == SigningDomain::Zero),
         future,
         blocks_heights: heights(blocks_past).max(defaults.blocks_heights),
         cross_safe_heights: heights(cross_safe_past).max(defaults.blocks_heights),

@@ -64,6 +64,9 @@ const MAX_SCOUTED: u64 = 256;
 /// How often it is looked at how long cases have been open.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How far what is final may be behind a chain's tip, seconds: the sequencing window of the OP Stack.
+const SEQUENCING_WINDOW: u64 = 12 * 60 * 60;
+
 /// How many open cases are read back at once after a restart.
 const RESTORE_PAGE: u32 = 256;
 
@@ -83,6 +86,8 @@ pub struct Auditor {
     open: OpenCases,
     /// Up to where each chain's local-safe blocks were looked at.
     scouted: BTreeMap<ChainId, u64>,
+    /// The chains of which it was told that what their node calls final is too old to begin an audit at.
+    unanchored: BTreeSet<ChainId>,
     /// The chains whose vouched heads are being looked at.
     looking: BTreeSet<ChainId>,
     running: JoinSet<Finished>,
@@ -122,6 +127,7 @@ impl Auditor {
             limits,
             open: OpenCases::default(),
             scouted: BTreeMap::new(),
+            unanchored: BTreeSet::new(),
             looking: BTreeSet::new(),
             running: JoinSet::new(),
             invalid: InvalidBlocks::new([]),
@@ -370,6 +376,14 @@ impl Auditor {
             && self.ledger.vouched(chain_id).await?.is_none()
         {
             let position = finalized.position();
+            if is_stale_anchor(status) {
+                if self.unanchored.insert(chain_id) {
+                    warn!(%chain_id, number = position.number, hash = %position.hash,
+                          "the rollup node calls a block final that is longer ago than a sequencing window: it has just started, or is stuck; the audit begins when it names a later one");
+                }
+                return Ok(());
+            }
+            self.unanchored.remove(&chain_id);
             self.ledger.anchor(chain_id, position).await?;
             info!(%chain_id, number = position.number, hash = %position.hash, "the audit begins after this block");
             self.find_parents(chain_id).await?;
@@ -463,20 +477,25 @@ impl Auditor {
         }
         // Durable first: whoever hears of a verdict can rely on finding it after a crash. That nobody is led onto the block
         // needs no such promise, and whoever finds the verdict finds that done.
-        let Some(Decided { attributable }) = self.ledger.decide(&decision).await? else {
+        let Some(decided) = self.ledger.decide(&decision).await? else {
             return Ok(());
         };
-        self.metrics.verdict(&decision, attributable);
+        self.metrics.verdict(&decision, &decided);
+        if case.is_rule_dependent() {
+            self.metrics.rule_dependent(key.chain_id);
+            warn!(chain_id = %key.chain_id, number = key.number, hash = %key.hash,
+                  "a cycle depends on the messages of a block that is in none: older nodes replace it and newer ones do not; nobody is to blame");
+        }
         if let Some(taken) = case.taken() {
             self.metrics.upgrade_from_node(key.chain_id);
             warn!(chain_id = %key.chain_id, number = key.number, fork = taken.fork, transactions = taken.transactions,
                   gas = taken.gas,
                   "the upgrade transactions of a block were taken from the rollup node: this build does not know the fork; name its bundle in consolidation.upgrade_bundles, or use a newer Crosscheck");
         }
-        report(&key, &decision, attributable, &self.incidents);
+        report(&key, &decision, &decided, &self.incidents);
         if let Some(told) = &self.told {
             // Nobody has to listen.
-            let _unheard = told.send(Told::verdict(key, verdict, attributable));
+            let _unheard = told.send(Told::verdict(key, verdict, &decided));
         }
         self.publish_vouched(key.chain_id).await
     }
@@ -572,6 +591,15 @@ impl Auditor {
     }
 }
 
+/// Whether what a node calls final is further behind its tip than a chain's finality ever is. A node that starts, or that
+/// verifies nothing yet, calls genesis final: an audit from there would go on for ever.
+fn is_stale_anchor(status: &SyncStatus) -> bool {
+    let tip =
+        [status.unsafe_l2, status.local_safe_l2].into_iter().flatten().map(|head| head.timestamp.0).max();
+    let age = tip.zip(status.finalized_l2).map(|(tip, finalized)| tip.saturating_sub(finalized.timestamp.0));
+    age.is_some_and(|age| age > SEQUENCING_WINDOW)
+}
+
 async fn sleep_until_due(due: Option<Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due).await,
@@ -581,20 +609,26 @@ async fn sleep_until_due(due: Option<Instant>) {
 
 /// Writes a verdict to the log. The first proof that a block is invalid is an error, whether it is the audit's or the
 /// monitor's; the line says in any case that the block was attested.
-fn report(key: &BlockKey, decision: &Decision<'_>, attributable: Option<bool>, incidents: &Incidents) {
+fn report(key: &BlockKey, decision: &Decision<'_>, decided: &Decided, incidents: &Incidents) {
+    let attributable = decided.attributable;
+    let ancestor_of = decided.ancestor_of.map(tracing::field::display);
     let BlockKey { chain_id, number, hash } = key;
     let (verdict, detail) = (decision.verdict.name(), decision.detail.as_str());
     let (reason, after_ms) = (decision.verdict.reason().unwrap_or_default(), decision.after.as_millis());
     let incident = *key;
     match (verdict, decision.replaces) {
+        ("violated" | "discarded", _) if !decided.is_binding() => {
+            info!(%chain_id, number, %hash, verdict, reason, detail, attributable, after_ms, %incident,
+                  "a block that may be a replayed unsafe one does not hold: anybody can have sent it, and nobody attested it");
+        }
         ("violated", _) if incidents.raise(incident, Alarm::Invalid) => {
-            error!(%chain_id, number, %hash, verdict, reason, detail, attributable, after_ms, %incident, "{VIOLATED}");
+            error!(%chain_id, number, %hash, verdict, reason, detail, attributable, ancestor_of, after_ms, %incident, "{VIOLATED}");
         }
         ("violated", _) => {
-            warn!(%chain_id, number, %hash, verdict, reason, detail, attributable, after_ms, %incident, "{VIOLATED}");
+            warn!(%chain_id, number, %hash, verdict, reason, detail, attributable, ancestor_of, after_ms, %incident, "{VIOLATED}");
         }
         ("discarded", _) => {
-            error!(%chain_id, number, %hash, verdict, reason, detail, attributable, after_ms, %incident,
+            error!(%chain_id, number, %hash, verdict, reason, detail, attributable, ancestor_of, after_ms, %incident,
                    "an attested block is not what L1 says");
         }
         // The incident is that of the block which it rightly replaces.
@@ -603,5 +637,31 @@ fn report(key: &BlockKey, decision: &Decision<'_>, attributable: Option<bool>, i
             info!(%chain_id, number, %hash, verdict, after_ms, %incident, "verdict");
         }
         _ => info!(%chain_id, number, %hash, verdict, after_ms, "verdict"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::L2BlockRef;
+    use alloy::primitives::B256;
+    use crosscheck_p2p::UnixSeconds;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::a_young_chain(Some(0), Some(43_200), false)]
+    #[case::genesis_while_the_node_starts(Some(0), Some(43_201), true)]
+    #[case::ordinary(Some(99_000), Some(100_000), false)]
+    #[case::nothing_is_final(None, Some(100_000), false)]
+    #[case::no_tip(Some(0), None, false)]
+    fn an_audit_begins_at_what_is_final_and_recent(
+        #[case] finalized: Option<u64>,
+        #[case] tip: Option<u64>,
+        #[case] expected: bool,
+    ) {
+        let head = |at: u64| L2BlockRef::new(at, B256::repeat_byte(1), UnixSeconds(at));
+        let (finalized_l2, unsafe_l2) = (finalized.and_then(head), tip.and_then(head));
+        let status = SyncStatus { unsafe_l2, finalized_l2, ..SyncStatus::default() };
+        assert_eq!(is_stale_anchor(&status), expected);
     }
 }

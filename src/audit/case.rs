@@ -35,13 +35,16 @@ use crate::consolidation::{
 };
 use crate::interop::{
     BlockKey, DependencySet, Execution, Identifier, InvalidReason, Message, MessageStatus, check_executed,
-    check_log, check_tip, cyclic_chains,
+    check_log, check_tip, cyclic_chains, rule_dependent_chains,
 };
 use crate::sources::ProvenLogs;
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// What is said of a block that a cycle depends on, and that is in none.
+const RULE_DEPENDENT: &str = "; rule-dependent: a cycle depends on its messages, for which older nodes replace it and newer ones do not";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Stage {
@@ -86,6 +89,8 @@ pub struct Case {
     gates: Gates,
     /// What was not held against L1, but taken from the rollup node.
     taken: Option<TakenFromNode>,
+    /// Whether nodes of one version replace the examined block for a cycle and those of another do not.
+    is_rule_dependent: bool,
 }
 
 /// Which gates the messages of the examined block have passed.
@@ -115,6 +120,7 @@ impl Case {
             messages: Vec::new(),
             gates: Gates::default(),
             taken: None,
+            is_rule_dependent: false,
         }
     }
 
@@ -135,11 +141,19 @@ impl Case {
 
     /// What was found, for people. `None`: there is no verdict yet.
     pub fn detail(&self) -> Option<String> {
-        let detail = self.verdict()?.detail();
-        Some(match &self.taken {
-            Some(taken) => format!("{detail}; {taken}"),
-            None => detail,
-        })
+        let mut detail = self.verdict()?.detail();
+        if let Some(taken) = &self.taken {
+            detail = format!("{detail}; {taken}");
+        }
+        if self.is_rule_dependent {
+            detail.push_str(RULE_DEPENDENT);
+        }
+        Some(detail)
+    }
+
+    /// Whether nodes of one version replace the examined block for a cycle and those of another do not.
+    pub const fn is_rule_dependent(&self) -> bool {
+        self.is_rule_dependent
     }
 
     /// The messages checked: of the block, or of the block that it replaces.
@@ -344,6 +358,13 @@ impl Case {
                 if cyclic_chains(messages).contains(&self.key.chain_id) {
                     let reason = InvalidReason::Cycle { timestamp };
                     self.check_messages(|id| id.timestamp == timestamp, |_| Err(reason));
+                } else if rule_dependent_chains(messages).contains(&self.key.chain_id) {
+                    self.is_rule_dependent = true;
+                    // By one rule in use it had to be replaced: whoever did is not to blame.
+                    if self.replaced().is_some() {
+                        let reason = InvalidReason::Cycle { timestamp };
+                        self.check_messages(|id| id.timestamp == timestamp, |_| Err(reason));
+                    }
                 }
                 self.gates.is_acyclic |= is_complete;
             }

@@ -7,11 +7,11 @@ use crate::audit::{CheckedMessage, Verdict, Wait};
 use crate::interop::BlockKey;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256, Bytes};
-use crosscheck_p2p::{Topic, UnixSeconds, ValidBlock};
-use sqlx::Row;
+use crosscheck_p2p::{SigningDomain, Topic, UnixSeconds, ValidBlock};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::SqliteSynchronous;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow};
+use sqlx::{Row, SqliteConnection};
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
@@ -23,6 +23,9 @@ use tokio::sync::watch;
 const APPLICATION_ID: i64 = 0x5843_484b;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/ledger/migrations");
+
+/// How many blocks on top of a decided one are looked at for who vouches for it.
+const MAX_DESCENDANTS: u32 = 4096;
 
 /// What must never be lost.
 #[derive(Debug, Clone)]
@@ -78,6 +81,16 @@ pub struct OpenCase {
 pub struct Decided {
     /// Whether the attestation can be held against its signer. `None`: nobody attested the block itself.
     pub attributable: Option<bool>,
+    /// Of a block that nobody attested itself: the nearest block on top of it whose attestation binds its signer.
+    pub ancestor_of: Option<B256>,
+}
+
+impl Decided {
+    /// Whether anybody's signature vouches for the block. What is known only by what may be replays of unsafe blocks is
+    /// nobody's statement.
+    pub const fn is_binding(&self) -> bool {
+        matches!(self.attributable, Some(true)) || self.ancestor_of.is_some()
+    }
 }
 
 /// A verdict to be written.
@@ -222,8 +235,12 @@ impl Ledger {
         .bind(!verdict.is_upheld())
         .fetch_optional(&mut *transaction)
         .await?;
-        let read = |row: &SqliteRow| Ok::<_, LedgerError>(Decided { attributable: read_attributable(row)? });
-        let decided = decided.as_ref().map(read).transpose()?;
+        let attributable = decided.as_ref().map(read_attributable).transpose()?;
+        let ancestor_of = match attributable {
+            Some(None) => binding_descendant(&mut transaction, key).await?,
+            Some(Some(_)) | None => None,
+        };
+        let decided = attributable.map(|attributable| Decided { attributable, ancestor_of });
         advance(&mut transaction, key.chain_id).await?;
         transaction.commit().await?;
         self.note_change();
@@ -304,6 +321,31 @@ async fn refuse_foreign(pool: &SqlitePool, path: &Path) -> Result<(), LedgerErro
 
 pub(super) fn as_integer(field: &'static str, value: u64) -> Result<i64, LedgerError> {
     i64::try_from(value).map_err(|_| LedgerError::OutOfRange { field, value })
+}
+
+/// The nearest block on top of this one whose attestation binds its signer.
+async fn binding_descendant(
+    connection: &mut SqliteConnection,
+    key: &BlockKey,
+) -> Result<Option<B256>, LedgerError> {
+    let row = sqlx::query(
+        "WITH RECURSIVE above (number, hash, domain) AS (
+             SELECT ?2, ?3, NULL
+             UNION
+             SELECT c.number, c.hash, c.domain FROM above a
+             JOIN cases c ON c.chain_id = ?1 AND c.number = a.number + 1 AND c.parent_hash = a.hash
+             WHERE a.domain IS NULL OR a.domain = ?5
+             LIMIT ?4)
+         SELECT hash FROM above WHERE domain IS NOT NULL AND domain <> ?5 ORDER BY number LIMIT 1",
+    )
+    .bind(key.chain_id.to_string())
+    .bind(as_integer("block number", key.number)?)
+    .bind(key.hash.to_vec())
+    .bind(MAX_DESCENDANTS)
+    .bind(SigningDomain::Zero.name())
+    .fetch_optional(connection)
+    .await?;
+    row.as_ref().map(|row| read_hash(row, "hash")).transpose()
 }
 
 fn to_json(field: &'static str, value: &impl serde::Serialize) -> Result<String, LedgerError> {
