@@ -63,7 +63,10 @@ pub fn cyclic_chains(messages: &[SameTimestamp]) -> BTreeSet<ChainId> {
 /// The chains that one rule in use names and another does not: nobody can be blamed for either.
 pub fn rule_dependent_chains(messages: &[SameTimestamp]) -> BTreeSet<ChainId> {
     let stripped = cyclic_chains_by(CycleRule::Stripping, messages);
-    if stripped.is_empty() { stripped } else { &stripped - &cyclic_chains(messages) }
+    if stripped.is_empty() {
+        return stripped;
+    }
+    stripped.difference(&cyclic_chains(messages)).copied().collect()
 }
 
 /// The chains whose blocks at a timestamp are invalid because of a cycle, by one rule. `messages` are all those of that
