@@ -21,7 +21,7 @@ use suspect_metrics::SuspectMetrics;
 
 use crate::audit::{Cause, CheckedMessage, Relation, Verdict};
 use crate::interop::{DependencySet, MessageStatus};
-use crate::ledger::Decision;
+use crate::ledger::{Decided, Decision, RetractionReason};
 use crate::telemetry::quiet;
 use crosscheck_p2p::ChainId;
 use prometheus::{Encoder, HistogramVec, IntCounterVec, IntGaugeVec, TextEncoder};
@@ -63,6 +63,9 @@ const LIMITS: [&str; 24] = [
     "tracked-messages",
 ];
 
+/// What a block counts as that does not hold, and that is known only by what may be a replay of an unsafe block.
+const REPLAY: &str = "replay-refuted";
+
 /// Everything that is counted and measured. Clones share one registry.
 #[derive(Clone, Debug)]
 pub struct Metrics(Arc<Inner>);
@@ -85,6 +88,8 @@ struct Inner {
     verdict_seconds: HistogramVec,
     messages: IntCounterVec,
     upgrades_from_node: IntCounterVec,
+    retractions: IntCounterVec,
+    rule_dependent: IntCounterVec,
     open_cases: IntGaugeVec,
     oldest_open_case: IntGaugeVec,
     heads: IntGaugeVec,
@@ -127,7 +132,7 @@ impl Metrics {
             )?,
             verdicts: catalogue.counter(
                 "verdicts_total",
-                "Verdicts, by reason",
+                "Verdicts, by reason; a block that does not hold and that only a possible replay attests is a replay-refuted",
                 &["chain_id", "verdict", "reason"],
             )?,
             verdict_seconds: catalogue.histogram(
@@ -144,6 +149,16 @@ impl Metrics {
             upgrades_from_node: catalogue.counter(
                 "upgrades_from_node_total",
                 "Blocks whose upgrade transactions are the rollup node's word: their fork's bundle is not known",
+                &["chain_id"],
+            )?,
+            retractions: catalogue.counter(
+                "vouched_retractions_total",
+                "How often the vouched head left a branch that was no longer on the chain, by why",
+                &["chain_id", "reason"],
+            )?,
+            rule_dependent: catalogue.counter(
+                "rule_dependent_blocks_total",
+                "Decided blocks that older nodes replace for a cycle and newer ones do not",
                 &["chain_id"],
             )?,
             open_cases: catalogue.gauge("open_cases", "Blocks without a verdict", &["chain_id"])?,
@@ -192,12 +207,19 @@ impl Metrics {
             }
             self.0.open_cases.with_label_values(&[id]);
             self.0.upgrades_from_node.with_label_values(&[id]);
+            self.0.rule_dependent.with_label_values(&[id]);
+            for reason in RetractionReason::ALL {
+                self.0.retractions.with_label_values(&[id.as_str(), reason.name()]);
+            }
             for cause in Cause::ALL {
                 self.0.oldest_open_case.with_label_values(&[id.as_str(), cause.name()]);
             }
             self.0.verdict_seconds.with_label_values(&[id]);
             for (verdict, reason) in Verdict::NAMES {
                 self.0.verdicts.with_label_values(&[id.as_str(), verdict, reason]);
+                if Verdict::is_wrong_by_name(verdict) {
+                    self.0.verdicts.with_label_values(&[id.as_str(), REPLAY, reason]);
+                }
             }
             for source in ["execution", "rollup-node", "l1"] {
                 self.0.source_failures.with_label_values(&[id.as_str(), source]);
@@ -228,6 +250,16 @@ impl Metrics {
         self.0.made_attributable.with_label_values(&[chain_id.to_string()]).inc();
     }
 
+    /// A decided block is one that nodes of different versions treat differently.
+    pub fn rule_dependent(&self, chain_id: ChainId) {
+        self.0.rule_dependent.with_label_values(&[chain_id.to_string()]).inc();
+    }
+
+    /// A vouched head has left a branch.
+    pub fn retracted(&self, chain_id: ChainId, reason: RetractionReason) {
+        self.0.retractions.with_label_values(&[chain_id.to_string().as_str(), reason.name()]).inc();
+    }
+
     /// A verdict against a block whose attestation binds its signer.
     pub fn attributable_verdict(&self, chain_id: ChainId, verdict: &str) {
         self.0.attributable_verdicts.with_label_values(&[chain_id.to_string().as_str(), verdict]).inc();
@@ -240,12 +272,14 @@ impl Metrics {
     }
 
     /// A verdict is in the ledger.
-    pub fn verdict(&self, decision: &Decision<'_>, attributable: Option<bool>) {
-        if attributable == Some(true) && Verdict::is_wrong_by_name(decision.verdict.name()) {
+    pub fn verdict(&self, decision: &Decision<'_>, decided: &Decided) {
+        if decided.attributable == Some(true) && Verdict::is_wrong_by_name(decision.verdict.name()) {
             self.attributable_verdict(decision.key.chain_id, decision.verdict.name());
         }
         let chain_id = decision.key.chain_id.to_string();
         let (verdict, reason) = (decision.verdict.name(), decision.verdict.reason().unwrap_or_default());
+        let is_replay = Verdict::is_wrong_by_name(verdict) && !decided.is_binding();
+        let verdict = if is_replay { REPLAY } else { verdict };
         self.0.verdicts.with_label_values(&[chain_id.as_str(), verdict, reason]).inc();
         self.0.verdict_seconds.with_label_values(&[&chain_id]).observe(decision.after.as_secs_f64());
         for checked in decision.messages {

@@ -31,7 +31,7 @@ use crate::sources::{
 use crate::tasks::TaskGroup;
 use crate::web;
 use crosscheck_p2p::{
-    ChainId, Clock, Network, NodeIdentity, Signers, SystemClock, ValidBlock, ValidationRules,
+    ChainId, Clock, Network, NodeIdentity, Signers, SigningDomain, SystemClock, ValidBlock, ValidationRules,
 };
 use eyre::WrapErr;
 use std::collections::BTreeMap;
@@ -117,7 +117,8 @@ impl Service {
         let http_addr = start_http(&mut tasks, &config, &shared).await?;
         let (heads, metrics) = (shared.heads.clone(), shared.metrics.clone());
         let set = shared.set.clone();
-        let investigator = investigator(&config, set, clients.clone(), &shared.nodes, heads, metrics)?;
+        let investigator = investigator(&config, set, clients.clone(), &shared.nodes, heads, metrics)?
+            .knowing(ledger.clone());
         let mut rules = BTreeMap::new();
         for (chain_id, chain) in config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only()) {
             rules.insert(*chain_id, validation_rules(&config, *chain_id, chain));
@@ -284,6 +285,7 @@ fn validation_rules(config: &Config, chain_id: ChainId, chain: &ChainConfig) -> 
         forks: known.map_or(defaults.forks, |network| network.gossip_forks()),
         blocks_past,
         cross_safe_past,
+        takes_zero_domain: chain.p2p.cross_safe_domains.iter().any(|domain| domain.0 == SigningDomain::Zero),
         future,
         blocks_heights: heights(blocks_past).max(defaults.blocks_heights),
         cross_safe_heights: heights(cross_safe_past).max(defaults.blocks_heights),

@@ -22,6 +22,7 @@
 //! | `bad-signature` | reject | reject | sender | "if the signature by the sequencer is not valid" |
 //! | `high-s` | ignore | ignore | nobody | ours: op-node accepts these twins and others refuse them, so relays are not to blame |
 //! | `wrong-signer` | reject | reject | sender | "if the signature by the sequencer is not valid"; a previous signer counts while its grace lasts: op-node |
+//! | `replayable-domain` | — | ignore | nobody | ours: where [`ValidationRules::takes_zero_domain`] is off, a signature in the zero domain counts for nothing |
 //! | `payload-truncated` | reject | reject | signer | "if the block encoding is not valid" |
 //! | `extra-data-offset` | reject | reject | signer | "if the block encoding is not valid"; a payload of another version ends here, so this is also "if the block is on the topic of v1 and has withdrawals" and the other rules about which version has which fields |
 //! | `offsets-out-of-order` | reject | reject | signer | "if the block encoding is not valid" |

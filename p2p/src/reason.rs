@@ -58,6 +58,9 @@ pub enum Reason {
         /// Who may sign.
         expected: Address,
     },
+    /// The signature may be a replay of an unsafe block's, and such are not taken here.
+    #[error("signed in the zero domain: it may be an unsafe block's signature, sent again by anybody")]
+    ReplayableDomain,
     /// The signed bytes are no payload.
     #[error(transparent)]
     Malformed(#[from] MalformedPayload),
@@ -196,6 +199,7 @@ impl Reason {
         match self {
             Self::NoSignerKnown { .. }
             | Self::HighS
+            | Self::ReplayableDomain
             | Self::AlreadySettled { .. }
             | Self::AlreadySeen { .. } => RefusalVerdict::Ignore,
             Self::TooOld { .. } | Self::TooManyAtHeight { .. } if topic.is_cross_safe() => {
@@ -229,7 +233,9 @@ impl Reason {
     pub const fn fault(&self, topic: Topic) -> Fault {
         match self {
             Self::NoSignerKnown { .. } => Fault::Us,
-            Self::HighS | Self::AlreadySettled { .. } | Self::AlreadySeen { .. } => Fault::Nobody,
+            Self::HighS | Self::ReplayableDomain | Self::AlreadySettled { .. } | Self::AlreadySeen { .. } => {
+                Fault::Nobody
+            }
             Self::TooOld { .. } if topic.is_cross_safe() => Fault::Nobody,
             Self::DeclaredSizeTooLarge { .. }
             | Self::DeclaredSizeTooSmall { .. }
@@ -261,6 +267,7 @@ impl Reason {
             Self::HighS => "high-s",
             Self::BadSignature => "bad-signature",
             Self::WrongSigner { .. } => "wrong-signer",
+            Self::ReplayableDomain => "replayable-domain",
             Self::Malformed(malformed) => malformed.code(),
             Self::TooOld { .. } => "too-old",
             Self::FromTheFuture { .. } => "from-the-future",

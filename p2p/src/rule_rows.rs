@@ -152,6 +152,11 @@ fn rows() -> Vec<Row> {
 #[case::excess_blob_gas(|topic| {
     Scene::changed(topic, |payload| sample::blobs(payload).excess_blob_gas = 1)
 })]
+#[case::replayable_domain(|topic: Topic| {
+    let rules = ValidationRules { takes_zero_domain: false, ..ValidationRules::new(chain()) };
+    let zero = envelope(5, |_| ()).sign(&sample::sequencer(), crate::SigningDomain::Zero, chain());
+    Scene { validator: Validator::new(rules), ..Scene::of(if topic.is_cross_safe() { zero.unwrap().frame() } else { sound(topic) }) }
+})]
 #[case::already_settled(|topic| {
     let mut scene = Scene::sound(topic);
     scene.validator.settle(5);

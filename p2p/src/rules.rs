@@ -23,6 +23,8 @@ pub struct ValidationRules {
     pub max_blocks_per_height: usize,
     /// How many heights of each topic of unsafe blocks are remembered.
     pub blocks_heights: usize,
+    /// Whether cross-safe-blocksv1 takes signatures in the zero domain, which anybody may have from an unsafe block.
+    pub takes_zero_domain: bool,
     /// How many heights of cross-safe-blocksv1 are remembered: no fewer than its window has blocks.
     pub cross_safe_heights: usize,
 }
@@ -39,6 +41,7 @@ impl ValidationRules {
             future: 5,
             max_blocks_per_height: 5,
             blocks_heights: 1_000,
+            takes_zero_domain: true,
             cross_safe_heights: 43_300,
         }
     }

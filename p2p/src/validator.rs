@@ -8,8 +8,8 @@
 //! remembers is kept apart per topic, is bounded, and changes only when a block has passed every other rule.
 
 use crate::{
-    AuthenticFrame, Envelope, Frame, Judgement, MessageId, Reason, Refusal, Signers, Topic, UnixSeconds,
-    ValidBlock, ValidationRules, rules::check_block, seen_blocks::SeenBlocks,
+    AuthenticFrame, Envelope, Frame, Judgement, MessageId, Reason, Refusal, Signers, SigningDomain, Topic,
+    UnixSeconds, ValidBlock, ValidationRules, rules::check_block, seen_blocks::SeenBlocks,
 };
 use alloy_primitives::Bytes;
 use std::collections::BTreeMap;
@@ -148,6 +148,9 @@ fn open(
 ) -> Result<(AuthenticFrame, Envelope, MessageId), Refusal> {
     let (frame, id) = Frame::open_on(topic, rules, frame, id)?;
     let frame = frame.authenticate(topic, rules.chain_id, signers)?;
+    if topic.is_cross_safe() && !rules.takes_zero_domain && frame.domain() == SigningDomain::Zero {
+        return Err(frame.refuse(Reason::ReplayableDomain));
+    }
     let envelope = frame.decode().map_err(|malformed| frame.refuse(malformed.into()))?;
     Ok((frame, envelope, id))
 }
@@ -156,7 +159,7 @@ fn open(
 mod tests {
     use super::*;
     use crate::{
-        BlockSigner, SigningDomain,
+        BlockSigner,
         sample::{self, NOW, altered, chain, envelope, frame, payload, sequencer, signed_frame, signers},
     };
     use Topic::{BlocksV4, CrossSafeBlocksV1};

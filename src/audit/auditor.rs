@@ -3,7 +3,9 @@
 //! It owns every open case. Investigations run beside it, bounded in number; the ledger is written here
 //! alone. It never alerts and never answers users: they read the ledger.
 
-use super::investigator::output;
+mod vouched;
+
+use super::investigator::{HeadMove, output};
 use super::open_cases::{OpenCases, Work};
 use super::{Candidate, Case, Investigation, Investigator, OpenCaseWatch, Verdict, Wait};
 use crate::consolidation::{BlockAttributes, OutputV0};
@@ -83,6 +85,10 @@ pub struct Auditor {
     open: OpenCases,
     /// Up to where each chain's local-safe blocks were looked at.
     scouted: BTreeMap<ChainId, u64>,
+    /// The chains of which it was told that what their node calls final is too old to begin an audit at.
+    unanchored: BTreeSet<ChainId>,
+    /// The chains whose vouched heads are being looked at.
+    looking: BTreeSet<ChainId>,
     running: JoinSet<Finished>,
     invalid: InvalidBlocks,
     told: Option<broadcast::Sender<Told>>,
@@ -96,6 +102,7 @@ enum Finished {
     Case(Box<Investigation>),
     Ancestor { key: BlockKey, found: Box<Result<VerifiedBlock, Wait>> },
     Scouted { chain_id: ChainId, blocks: Vec<VerifiedBlock> },
+    Looked { chain_id: ChainId, found: Result<Option<HeadMove>, LedgerError> },
 }
 
 impl Auditor {
@@ -119,6 +126,8 @@ impl Auditor {
             limits,
             open: OpenCases::default(),
             scouted: BTreeMap::new(),
+            unanchored: BTreeSet::new(),
+            looking: BTreeSet::new(),
             running: JoinSet::new(),
             invalid: InvalidBlocks::new([]),
             told: None,
@@ -200,6 +209,7 @@ impl Auditor {
             AuditorMessage::Heads { chain_id, status } => {
                 self.open.wake(chain_id, Instant::now());
                 self.anchor(chain_id, &status).await?;
+                self.look_at_vouched(chain_id);
                 self.scout(chain_id, &status).await
             }
         }
@@ -277,9 +287,11 @@ impl Auditor {
         match opened {
             Opened::New => {
                 self.metrics.attestation_received(key.chain_id);
-                // Already open: the block is being fetched as an ancestor, and becomes a case by that.
-                if !self.open.contains(&key) {
-                    let case = Case::new(key, self.investigator.rules(key.chain_id), attributes);
+                let case = Case::new(key, self.investigator.rules(key.chain_id), attributes);
+                // Already open: its child came first. A block that no client has is never fetched.
+                if self.open.contains(&key) {
+                    self.open.bring(key, case, Instant::now());
+                } else {
                     self.open.insert(key, Work::Case(Box::new(case)), at);
                 }
                 self.find_parents(key.chain_id).await
@@ -318,19 +330,6 @@ impl Auditor {
         Ok(())
     }
 
-    /// Where a chain's audit begins is what its node called final when it was first asked.
-    async fn anchor(&mut self, chain_id: ChainId, status: &SyncStatus) -> Result<(), LedgerError> {
-        if let Some(finalized) = status.finalized_l2
-            && self.ledger.vouched(chain_id).await?.is_none()
-        {
-            let position = finalized.position();
-            self.ledger.anchor(chain_id, position).await?;
-            info!(%chain_id, number = position.number, hash = %position.hash, "the audit begins after this block");
-            self.find_parents(chain_id).await?;
-        }
-        self.publish_vouched(chain_id).await
-    }
-
     /// Attesting a block attests its ancestors: those that nobody attested are audited too.
     async fn find_parents(&mut self, chain_id: ChainId) -> Result<(), LedgerError> {
         for unlinked in self.ledger.unlinked(chain_id, MAX_UNLINKED).await? {
@@ -364,6 +363,13 @@ impl Auditor {
                 }
                 Ok(())
             }
+            Finished::Looked { chain_id, found } => {
+                self.looking.remove(&chain_id);
+                match found? {
+                    Some(step) => self.move_head(chain_id, step).await,
+                    None => Ok(()),
+                }
+            }
             Finished::Ancestor { key, found } => match *found {
                 Ok(block) => self.open_ancestor(key, &block).await,
                 Err(wait) => {
@@ -376,11 +382,13 @@ impl Auditor {
 
     async fn open_ancestor(&mut self, key: BlockKey, block: &VerifiedBlock) -> Result<(), LedgerError> {
         let parent_hash = block.header().parent_hash;
-        let ancestor = NewCase::Ancestor { key, parent_hash, timestamp: block.timestamp() };
+        let attributes = BlockAttributes::of_block(block);
+        let l1_origin = attributes.l1_origin();
+        let ancestor = NewCase::Ancestor { key, parent_hash, timestamp: block.timestamp(), l1_origin };
         let opened = self.ledger.open_case(&ancestor, self.clock.now()).await?;
         debug!(chain_id = %key.chain_id, number = key.number, hash = %key.hash, ?opened, "ancestor");
         let rules = self.investigator.rules(key.chain_id);
-        let case = Case::new(key, rules, BlockAttributes::of_block(block));
+        let case = Case::new(key, rules, attributes);
         self.open.resume(key, Work::Case(Box::new(case)));
         self.find_parents(key.chain_id).await
     }
@@ -408,20 +416,25 @@ impl Auditor {
         }
         // Durable first: whoever hears of a verdict can rely on finding it after a crash. That nobody is led onto the block
         // needs no such promise, and whoever finds the verdict finds that done.
-        let Some(Decided { attributable }) = self.ledger.decide(&decision).await? else {
+        let Some(decided) = self.ledger.decide(&decision).await? else {
             return Ok(());
         };
-        self.metrics.verdict(&decision, attributable);
+        self.metrics.verdict(&decision, &decided);
+        if case.is_rule_dependent() {
+            self.metrics.rule_dependent(key.chain_id);
+            warn!(chain_id = %key.chain_id, number = key.number, hash = %key.hash,
+                  "a cycle depends on the messages of a block that is in none: older nodes replace it and newer ones do not; nobody is to blame");
+        }
         if let Some(taken) = case.taken() {
             self.metrics.upgrade_from_node(key.chain_id);
             warn!(chain_id = %key.chain_id, number = key.number, fork = taken.fork, transactions = taken.transactions,
                   gas = taken.gas,
                   "the upgrade transactions of a block were taken from the rollup node: this build does not know the fork; name its bundle in consolidation.upgrade_bundles, or use a newer Crosscheck");
         }
-        report(&key, &decision, attributable, &self.incidents);
+        report(&key, &decision, &decided, &self.incidents);
         if let Some(told) = &self.told {
             // Nobody has to listen.
-            let _unheard = told.send(Told::verdict(key, verdict, attributable));
+            let _unheard = told.send(Told::verdict(key, verdict, &decided));
         }
         self.publish_vouched(key.chain_id).await
     }
@@ -526,20 +539,26 @@ async fn sleep_until_due(due: Option<Instant>) {
 
 /// Writes a verdict to the log. The first proof that a block is invalid is an error, whether it is the audit's or the
 /// monitor's; the line says in any case that the block was attested.
-fn report(key: &BlockKey, decision: &Decision<'_>, attributable: Option<bool>, incidents: &Incidents) {
+fn report(key: &BlockKey, decision: &Decision<'_>, decided: &Decided, incidents: &Incidents) {
+    let attributable = decided.attributable;
+    let ancestor_of = decided.ancestor_of.map(tracing::field::display);
     let BlockKey { chain_id, number, hash } = key;
     let (verdict, detail) = (decision.verdict.name(), decision.detail.as_str());
     let (reason, after_ms) = (decision.verdict.reason().unwrap_or_default(), decision.after.as_millis());
     let incident = *key;
     match (verdict, decision.replaces) {
+        ("violated" | "discarded", _) if !decided.is_binding() => {
+            info!(%chain_id, number, %hash, verdict, reason, detail, attributable, after_ms, %incident,
+                  "a block that may be a replayed unsafe one does not hold: anybody can have sent it, and nobody attested it");
+        }
         ("violated", _) if incidents.raise(incident, Alarm::Invalid) => {
-            error!(%chain_id, number, %hash, verdict, reason, detail, attributable, after_ms, %incident, "{VIOLATED}");
+            error!(%chain_id, number, %hash, verdict, reason, detail, attributable, ancestor_of, after_ms, %incident, "{VIOLATED}");
         }
         ("violated", _) => {
-            warn!(%chain_id, number, %hash, verdict, reason, detail, attributable, after_ms, %incident, "{VIOLATED}");
+            warn!(%chain_id, number, %hash, verdict, reason, detail, attributable, ancestor_of, after_ms, %incident, "{VIOLATED}");
         }
         ("discarded", _) => {
-            error!(%chain_id, number, %hash, verdict, reason, detail, attributable, after_ms, %incident,
+            error!(%chain_id, number, %hash, verdict, reason, detail, attributable, ancestor_of, after_ms, %incident,
                    "an attested block is not what L1 says");
         }
         // The incident is that of the block which it rightly replaces.

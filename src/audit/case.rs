@@ -8,7 +8,7 @@
 //!     |                                                 \--all valid, certain---> violated: unjustified
 //!     |                                                 \--all valid, uncertain-> upheld
 //!     |---as derived, another hash---------------------------------------------> discarded: execution-divergence
-//!     '---neither--------------------------------------------------------------> discarded: not-derived
+//!     '---neither, and the branches part here----------------------------------> discarded: not-derived
 //! ```
 //!
 //! A message in `Messages` goes through three gates. Whatever a gate proves wrong ends it as invalid; a fact that is
@@ -19,26 +19,32 @@
 //!                                             \-> (SameTimestamp: no cycle; if initiated when executed) -/
 //! ```
 //!
+//! Branches part at a block whose parent is the derived one's, or was found not to hold, and whose L1 origin L1 has. A block
+//! on another branch waits, and is superseded when that branch is gone for good.
+//!
 //! Where L1 is asked, every way to `Messages` leads through it: (L1) --contradicts--> discarded, or superseded if L1
 //! has dropped the block's origin for good.
 //!
 //! A fact that cannot be had leaves the case open. Nothing but a proven contradiction is invalid.
 
 use super::checked_message::CheckedMessage;
-use super::{Candidate, Discard, Fact, InvalidMessage, Need, Verdict, Violation};
+use super::{Candidate, Discard, Fact, InvalidMessage, Need, Superseding, Verdict, Violation};
 use crate::consolidation::deposits::TakenFromNode;
 use crate::consolidation::{
     BlockAttributes, Consolidation, Fingerprint, Replacement, ReplacementRule, consolidate_by,
 };
 use crate::interop::{
     BlockKey, DependencySet, Execution, Identifier, InvalidReason, Message, MessageStatus, Objection,
-    check_executed, check_log, check_tip, cyclic_chains,
+    check_executed, check_log, check_tip, cyclic_chains, rule_dependent_chains,
 };
 use crate::sources::ProvenLogs;
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// What is said of a block that a cycle depends on, and that is in none.
+const RULE_DEPENDENT: &str = "; rule-dependent: a cycle depends on its messages, for which older nodes replace it and newer ones do not";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Stage {
@@ -83,6 +89,8 @@ pub struct Case {
     gates: Gates,
     /// What was not held against L1, but taken from the rollup node.
     taken: Option<TakenFromNode>,
+    /// Whether nodes of one version replace the examined block for a cycle and those of another do not.
+    is_rule_dependent: bool,
 }
 
 /// Which gates the messages of the examined block have passed.
@@ -112,6 +120,7 @@ impl Case {
             messages: Vec::new(),
             gates: Gates::default(),
             taken: None,
+            is_rule_dependent: false,
         }
     }
 
@@ -132,11 +141,19 @@ impl Case {
 
     /// What was found, for people. `None`: there is no verdict yet.
     pub fn detail(&self) -> Option<String> {
-        let detail = self.verdict()?.detail();
-        Some(match &self.taken {
-            Some(taken) => format!("{detail}; {taken}"),
-            None => detail,
-        })
+        let mut detail = self.verdict()?.detail();
+        if let Some(taken) = &self.taken {
+            detail = format!("{detail}; {taken}");
+        }
+        if self.is_rule_dependent {
+            detail.push_str(RULE_DEPENDENT);
+        }
+        Some(detail)
+    }
+
+    /// Whether nodes of one version replace the examined block for a cycle and those of another do not.
+    pub const fn is_rule_dependent(&self) -> bool {
+        self.is_rule_dependent
     }
 
     /// The messages checked: of the block, or of the block that it replaces.
@@ -237,7 +254,10 @@ impl Case {
                 self.stage = Stage::Decided(Verdict::Discarded(discard));
             }
             (Fact::OriginDropped(l1_origin), Stage::Derivation | Stage::L1 { .. }) => {
-                self.stage = Stage::Decided(Verdict::Superseded { l1_origin: *l1_origin });
+                self.stage = Stage::Decided(Verdict::Superseded(Superseding::Origin(*l1_origin)));
+            }
+            (Fact::BranchLeft { parent }, Stage::Derivation) => {
+                self.stage = Stage::Decided(Verdict::Superseded(Superseding::Branch { parent: *parent }));
             }
             (Fact::Logs(logs), Stage::Messages { examined, replaces, known: false })
                 if logs.hash() == *examined =>
@@ -338,6 +358,13 @@ impl Case {
                 if cyclic_chains(messages).contains(&self.key.chain_id) {
                     let reason = InvalidReason::Cycle { timestamp };
                     self.check_messages(|id| id.timestamp == timestamp, |_| Err(reason));
+                } else if rule_dependent_chains(messages).contains(&self.key.chain_id) {
+                    self.is_rule_dependent = true;
+                    // By one rule in use it had to be replaced: whoever did is not to blame.
+                    if self.replaced().is_some() {
+                        let reason = InvalidReason::Cycle { timestamp };
+                        self.check_messages(|id| id.timestamp == timestamp, |_| Err(reason));
+                    }
                 }
                 self.gates.is_acyclic |= is_complete;
             }
@@ -345,6 +372,7 @@ impl Case {
             | Fact::L1Agrees { .. }
             | Fact::L1Contradicts(_)
             | Fact::OriginDropped(_)
+            | Fact::BranchLeft { .. }
             | Fact::Logs(_)
             | Fact::LogsGone => {}
         }

@@ -33,6 +33,11 @@ pub enum Fact<'a> {
     L1Contradicts(&'a L1Contradiction),
     /// L1 has dropped, for good, the block's L1 origin.
     OriginDropped(BlockNumHash),
+    /// The branch that the block stands on was left for good, with this one, its parent.
+    BranchLeft {
+        /// The parent.
+        parent: B256,
+    },
     /// The proven logs of the block asked for.
     Logs(&'a Arc<ProvenLogs>),
     /// The chain's own client no longer has the block asked for.

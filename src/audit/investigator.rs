@@ -2,11 +2,15 @@
 //!
 //! The imperative shell of [`Case`]. It decides nothing: an answer becomes a fact, a failure becomes a wait.
 
+mod derived;
 mod linked;
 mod surroundings;
+mod vouched_branch;
 
+use self::derived::Lineage;
 use self::linked::Linked;
 use self::surroundings::{Found, Scene};
+pub(super) use self::vouched_branch::HeadMove;
 use super::closure::{Ask, Maturity};
 use super::l1_judge::{L1Judge, L1Word, Surroundings};
 use super::proven_blocks::ProvenBlocks;
@@ -15,8 +19,10 @@ use super::{Awaited, CandidateBook, Case, CaseRules, Cause, Fact, Heads, Need, W
 use crate::consolidation::deposits::DepositsError;
 use crate::consolidation::{BlockAttributes, OutputV0};
 use crate::interop::{BlockKey, DependencySet, Execution, Objection, SameTimestamp, check_executed};
+use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::sources::{ExecutionClient, ProvenLogs, SourceError, VerifiedBlock};
+use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use futures::{StreamExt, stream};
@@ -55,6 +61,8 @@ pub struct Investigator {
     candidates: CandidateBook,
     proven: Mutex<ProvenBlocks>,
     linked: Linked,
+    lineage: Lineage,
+    ledger: Option<Ledger>,
     reasons: Reasons,
     metrics: Metrics,
 }
@@ -63,6 +71,11 @@ pub struct Investigator {
 enum Answer {
     Derived(Box<VerifiedBlock>),
     L1(L1Word),
+    OriginDropped(BlockNumHash),
+    /// The branch of the case's block went with this one, its parent.
+    BranchLeft {
+        parent: B256,
+    },
     Logs(Arc<ProvenLogs>),
     LogsGone,
     /// `is_sound`: nothing can be wrong with the block itself.
@@ -97,8 +110,15 @@ impl Investigator {
     ) -> Self {
         let candidates = CandidateBook::new(set.chain_ids());
         let reasons = l1.as_ref().map(|l1| l1.reasons().clone()).unwrap_or_default();
-        let (proven, linked) = (Mutex::default(), Linked::default());
-        Self { set, clients, heads, l1, rules, candidates, proven, linked, reasons, metrics }
+        let (proven, linked, lineage) = (Mutex::default(), Linked::default(), Lineage::default());
+        let ledger = None;
+        Self { set, clients, heads, l1, rules, candidates, proven, linked, lineage, ledger, reasons, metrics }
+    }
+
+    /// The same investigator, which looks up there what became of a block's parent.
+    #[must_use]
+    pub fn knowing(self, ledger: Ledger) -> Self {
+        Self { ledger: Some(ledger), ..self }
     }
 
     /// Why what cases wait for cannot be had.
@@ -223,9 +243,10 @@ impl Investigator {
             Answer::L1(L1Word::Contradicts(contradiction)) => {
                 case.learn(&self.set, &Fact::L1Contradicts(contradiction));
             }
-            Answer::L1(L1Word::OriginDropped(l1_origin)) => {
+            Answer::OriginDropped(l1_origin) | Answer::L1(L1Word::OriginDropped(l1_origin)) => {
                 case.learn(&self.set, &Fact::OriginDropped(*l1_origin));
             }
+            &Answer::BranchLeft { parent } => case.learn(&self.set, &Fact::BranchLeft { parent }),
             Answer::Logs(logs) => case.learn(&self.set, &Fact::Logs(logs)),
             Answer::LogsGone => case.learn(&self.set, &Fact::LogsGone),
             Answer::Initiating { logs, is_sound } => {
@@ -256,14 +277,7 @@ impl Investigator {
         need: Need,
     ) -> Result<Answer, Wait> {
         match need {
-            Need::Derived => {
-                let block = self.local_safe_block(key.chain_id, key.number, Awaited::LocalSafe).await?;
-                self.expect_one_reading(key, attributes, &block)?;
-                if block.hash() != key.hash {
-                    self.expect_linked(key.chain_id, &block, Awaited::LocalSafe).await?;
-                }
-                Ok(Answer::Derived(Box::new(block)))
-            }
+            Need::Derived => self.derived(key, attributes).await,
             Need::L1 => self.ask_l1(key, attributes).await,
             Need::Logs { hash, .. } => self.logs_of(key, hash).await,
             Need::Initiating { chain_id, number, timestamp } => {

@@ -4,6 +4,7 @@
 //! is a wait, never a contradiction.
 
 use super::reasons::Reasons;
+use super::rivals::Origin;
 use super::{Awaited, Cause, L1Contradiction, Wait};
 use crate::consolidation::BlockAttributes;
 use crate::consolidation::deposits::{
@@ -206,6 +207,23 @@ impl L1Judge {
             return Ok(());
         }
         Err(Wait { awaited, chain_id, cause: Cause::OtherFork })
+    }
+
+    /// Whether L1 has the block that an L2 block stands on.
+    pub(super) async fn origin(&self, chain_id: ChainId, claimed: BlockNumHash) -> Origin {
+        match self.canonical(chain_id, claimed.number).await {
+            Ok(found) if found.hash() == claimed.hash => Origin::Canonical,
+            Ok(_) => Origin::Dropped,
+            Err(_) => Origin::NotYet,
+        }
+    }
+
+    /// Whether L1 has dropped, for good, the block that an L2 block stands on. `Err`: it has another for now.
+    pub(super) async fn is_dropped(&self, chain_id: ChainId, claimed: BlockNumHash) -> Result<bool, Wait> {
+        if self.canonical(chain_id, claimed.number).await?.hash() == claimed.hash {
+            return Ok(false);
+        }
+        self.judge_dropped(chain_id, claimed).await.map(|_| true)
     }
 
     /// An origin that is not canonical now may be again: only finality settles it.

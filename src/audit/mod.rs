@@ -47,5 +47,5 @@ pub use range::{RangeAudit, RangeOutcome};
 pub use rival_watcher::{RIVAL_INBOX, RivalWatcher};
 pub use rivals::Relation;
 pub use rules_asker::{RulesAsker, in_words};
-pub use verdict::{Discard, InvalidMessage, L1Contradiction, Verdict, Violation};
+pub use verdict::{Discard, InvalidMessage, L1Contradiction, Superseding, Verdict, Violation};
 pub use wait::{Awaited, Cause, Wait};

@@ -91,8 +91,15 @@ pub(super) struct OpenCase {
 
 #[derive(Debug)]
 enum State {
-    Idle { work: Work, due: Instant },
-    Running { woken: bool },
+    Idle {
+        work: Work,
+        due: Instant,
+    },
+    Running {
+        woken: bool,
+        /// The case of a block that is being fetched, and has come in by itself meanwhile.
+        instead: Option<Box<Case>>,
+    },
 }
 
 /// A chain's oldest open block.
@@ -140,6 +147,22 @@ impl OpenCases {
         self.cases.insert(key, case);
     }
 
+    /// The block that was to be fetched has come in: it need not be fetched. Of one that has a case already nothing changes.
+    pub(super) fn bring(&mut self, key: BlockKey, case: Case, now: Instant) {
+        let Some(entry) = self.cases.get_mut(&key) else { return };
+        match &mut entry.state {
+            State::Idle { work: work @ Work::Ancestor, due } => {
+                self.due.line(entry.line).remove(&(*due, key));
+                *work = Work::Case(Box::new(case));
+                *due = now;
+                entry.attempts = 0;
+                self.due.line(entry.line).insert((now, key));
+            }
+            State::Running { instead, .. } => *instead = Some(Box::new(case)),
+            State::Idle { work: Work::Case(_), .. } => {}
+        }
+    }
+
     /// Says that a block has been open since before this run took it up.
     pub(super) fn backdate(&mut self, key: &BlockKey, since: Instant) {
         if let Some(entry) = self.cases.get_mut(key) {
@@ -179,7 +202,7 @@ impl OpenCases {
     pub(super) fn take_due(&mut self, now: Instant) -> Option<(BlockKey, Work)> {
         let key = self.due.take(now)?;
         let entry = self.cases.get_mut(&key)?;
-        match std::mem::replace(&mut entry.state, State::Running { woken: false }) {
+        match std::mem::replace(&mut entry.state, State::Running { woken: false, instead: None }) {
             State::Idle { work, .. } => Some((key, work)),
             State::Running { .. } => None,
         }
@@ -212,7 +235,13 @@ impl OpenCases {
         let Some(entry) = self.cases.get_mut(&key) else { return };
         let now = Instant::now();
         // A head that moved while the block was worked on may be the one that it waits for.
-        let woken = matches!(entry.state, State::Running { woken: true });
+        let mut woken = matches!(entry.state, State::Running { woken: true, .. });
+        let mut work = work;
+        if let (Work::Ancestor, State::Running { instead, .. }) = (&work, &mut entry.state)
+            && let Some(case) = instead.take()
+        {
+            (work, woken) = (Work::Case(case), true);
+        }
         let due = if woken { now } else { now.checked_add(pause).unwrap_or(now) };
         entry.state = State::Idle { work, due };
         entry.waits = waits;
@@ -223,7 +252,7 @@ impl OpenCases {
     pub(super) fn wake(&mut self, chain_id: ChainId, now: Instant) {
         for (key, entry) in &mut self.cases {
             match &mut entry.state {
-                State::Running { woken } => *woken = true,
+                State::Running { woken, .. } => *woken = true,
                 State::Idle { due, .. } => {
                     let awaits_chain = entry.waits.iter().any(|wait| {
                         wait.chain_id == chain_id && matches!(wait.cause, Cause::NotYet | Cause::OtherFork)
@@ -324,6 +353,32 @@ mod tests {
         open.insert(key(1), Work::Ancestor, Instant::now());
         assert!(open.close(&key(1)).is_some());
         assert!(open.next_due().is_none());
+    }
+
+    fn plain_case(number: u64) -> Case {
+        Case::new(key(number), CaseRules::default(), sample::block(&[]))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_block_that_comes_in_is_not_fetched() {
+        let mut open = OpenCases::default();
+        let now = Instant::now();
+        // Waiting to be fetched again.
+        open.insert(key(1), Work::Ancestor, now);
+        let (taken, work) = open.take_due(now).unwrap();
+        open.postpone(taken, work, wait(901, Cause::NotYet));
+        open.bring(key(1), plain_case(1), now);
+        assert!(matches!(open.take_due(now), Some((_, Work::Case(_)))));
+        // Being fetched at the moment.
+        open.insert(key(2), Work::Ancestor, now);
+        let (taken, work) = open.take_due(now).unwrap();
+        open.bring(key(2), plain_case(2), now);
+        open.postpone(taken, work, wait(901, Cause::NotYet));
+        assert!(matches!(open.take_due(now), Some((_, Work::Case(_)))));
+        // A case of its own is gone on with.
+        open.bring(key(1), plain_case(1), now);
+        open.bring(key(9), plain_case(9), now);
+        assert!(open.take_due(now).is_none());
     }
 
     fn case(number: u64) -> Work {

@@ -22,10 +22,19 @@ pub enum Verdict {
     Violated(Violation),
     /// It is not what L1 says.
     Discarded(Discard),
-    /// It was built on an L1 block that L1 has dropped since: its fork is gone.
-    Superseded {
-        /// The L1 block that it was built on.
-        l1_origin: BlockNumHash,
+    /// Its branch is gone for good.
+    Superseded(Superseding),
+}
+
+/// Why a block's branch is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Superseding {
+    /// L1 has dropped the L1 block that it was built on.
+    Origin(BlockNumHash),
+    /// Its parent's branch was left.
+    Branch {
+        /// The parent.
+        parent: B256,
     },
 }
 
@@ -116,7 +125,7 @@ impl Verdict {
             Self::UpheldReplacement { .. } => "upheld-replacement",
             Self::Violated(_) => "violated",
             Self::Discarded(_) => "discarded",
-            Self::Superseded { .. } => "superseded",
+            Self::Superseded(_) => "superseded",
         }
     }
 
@@ -131,7 +140,7 @@ impl Verdict {
                 ..
             }))) => Some("forged-deposits"),
             Self::Discarded(Discard::ContradictsL1(_)) => Some("contradicts-l1"),
-            Self::Upheld | Self::UpheldReplacement { .. } | Self::Superseded { .. } => None,
+            Self::Upheld | Self::UpheldReplacement { .. } | Self::Superseded(_) => None,
         }
     }
 
@@ -160,11 +169,11 @@ impl Verdict {
             Self::Discarded(Discard::ExecutionDivergence { derived }) => {
                 format!("has the attributes of {derived} but another hash: two execution clients disagree")
             }
-            Self::Superseded { l1_origin } => {
-                format!(
-                    "was built on L1 block {} ({}), which L1 has dropped",
-                    l1_origin.number, l1_origin.hash
-                )
+            Self::Superseded(Superseding::Origin(origin)) => {
+                format!("was built on L1 block {} ({}), which L1 has dropped", origin.number, origin.hash)
+            }
+            Self::Superseded(Superseding::Branch { parent }) => {
+                format!("was built on {parent}, whose branch the chain has left")
             }
         }
     }

@@ -4,7 +4,7 @@ use super::explain::fix_of;
 use super::redaction::shown_text;
 use super::{ChainConfig, Config, ConfigError, DepositSource, FollowConfig, FollowMode, P2pConfig, Seconds};
 use crate::interop::DEFAULT_EXPIRY_WINDOW;
-use crosscheck_p2p::{ChainId, Multiaddr};
+use crosscheck_p2p::{ChainId, Multiaddr, SigningDomain};
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -195,6 +195,12 @@ impl Config {
             check_seconds(&key(name), window, "every block in the window is remembered")?;
         }
         check_peering(chain_id, &chain.p2p)?;
+        let own = SigningDomain::CrossSafeBlocksV1;
+        if !chain.p2p.cross_safe_domains.iter().any(|domain| domain.0 == own) {
+            let domains: Vec<_> = chain.p2p.cross_safe_domains.iter().map(|domain| domain.0.name()).collect();
+            let reason = "the topic's own domain is missing: what is signed in it can only be an attestation";
+            return Err(bad(&key("p2p.cross_safe_domains"), &format!("[{}]", domains.join(", ")), reason));
+        }
         let grace = chain.p2p.signer_grace;
         check_seconds(
             &key("p2p.signer_grace"),

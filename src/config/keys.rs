@@ -124,6 +124,11 @@ pub const KEYS: &[Key] = &[
         "write whole seconds with their unit, up to \"7days\", such as \"12h\"",
     ),
     chain_key(
+        "p2p.cross_safe_domains",
+        Kind::List,
+        "write [\"cross-safe-blocksv1\"], or [\"cross-safe-blocksv1\", \"zero\"]",
+    ),
+    chain_key(
         "p2p.future",
         Kind::Text,
         "write whole seconds with their unit, up to \"7days\", such as \"5s\"",

@@ -1,7 +1,7 @@
 //! [`P2pConfig`]: how a chain's gossip is joined.
 
 use super::{Seconds, Switch, Text};
-use crosscheck_p2p::{Bootnode, Multiaddr, PeerId, SIGNER_GRACE, Subnet};
+use crosscheck_p2p::{Bootnode, Multiaddr, PeerId, SIGNER_GRACE, SigningDomain, Subnet};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -47,6 +47,8 @@ pub struct P2pConfig {
     pub blocks_past: Seconds,
     /// How old a block on `cross-safe-blocksv1` may be.
     pub cross_safe_past: Seconds,
+    /// The domains in which a signature on `cross-safe-blocksv1` counts.
+    pub cross_safe_domains: Vec<Text<SigningDomain>>,
     /// How far ahead of the clock a block may be, on either topic.
     pub future: Seconds,
     /// How long the previous unsafe block signer is honoured after L1 names another, if that is not heard before.
@@ -72,6 +74,7 @@ impl Default for P2pConfig {
             key_file: None,
             blocks_past: Seconds(Duration::from_secs(60)),
             cross_safe_past: Seconds(Duration::from_secs(12 * 60 * 60)),
+            cross_safe_domains: [SigningDomain::CrossSafeBlocksV1, SigningDomain::Zero].map(Text).into(),
             future: Seconds(Duration::from_secs(5)),
             signer_grace: Seconds(Duration::from_secs(SIGNER_GRACE)),
         }

@@ -3,6 +3,7 @@
 use super::deposits::{L1Info, L1InfoError, MAX_L1_ATTRIBUTES_BYTES, decode_l1_info};
 use super::{FeeParameters, FeeParametersError, Fork, ForkSchedule, Metering};
 use crate::sources::VerifiedBlock;
+use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256, Bytes, keccak256};
 use crosscheck_p2p::{Envelope, UnixSeconds};
 
@@ -103,6 +104,12 @@ impl BlockAttributes {
         }
         let first = self.first_deposit.as_ref();
         decode_l1_info(first.ok_or_else(|| not_a_deposit("it is too long to tell an L1 origin"))?)
+    }
+
+    /// The L1 block that it stands on, if its first transaction tells one.
+    pub fn l1_origin(&self) -> Option<BlockNumHash> {
+        let info = self.l1_info().ok()?;
+        Some(BlockNumHash { number: info.number, hash: info.hash })
     }
 
     /// Its EIP-1559 parameters, if its extra data is as the fork in force at its time has it; before Holocene none.

@@ -100,8 +100,8 @@ pub struct ChainTick {
     pub headless: bool,
     /// What the chain's nodes serve from a height on in place of its own blocks, if they follow another fork.
     pub fork: Option<Vec<Arc<L2Block>>>,
-    /// What the chain's execution client has at that block's height, by number, in place of the chain's own, if it does.
-    pub unlinked: Option<Arc<L2Block>>,
+    /// What the chain's execution client has by number in place of the chain's own blocks of those heights.
+    pub unlinked: Vec<Arc<L2Block>>,
     /// Which of the chain's endpoints differs from the others in this tick, and how, if one does.
     pub odd: Option<(usize, OddEndpoint)>,
     /// The cross-safe heads that L1 blocks led to since the tick before: the L1 height, and the chain's.
@@ -158,7 +158,7 @@ impl ChainTick {
             outage: false,
             headless: false,
             fork: None,
-            unlinked: None,
+            unlinked: Vec::new(),
             odd: None,
             safe_at: Vec::new(),
             withdrawal: None,
@@ -196,8 +196,10 @@ pub struct Sequencer {
     fork: Option<Fork>,
     /// What a lying endpoint of the chain serves, as long as it does.
     lie: Option<Fork>,
-    /// What the chain's client has by number in place of the chain's own block, as long as it does.
-    unlinked: Option<Arc<L2Block>>,
+    /// What the chain's client has by number in place of the chain's own blocks, as long as it does.
+    unlinked: Vec<Arc<L2Block>>,
+    /// The last block of a branch that was attested and is not the chain's.
+    branch_tip: Option<Arc<L2Block>>,
     /// The heights that were built a second time because the script has it.
     rebuilt: BTreeSet<u64>,
     /// The height of which the node has taken its block back, and since which tick.
@@ -228,7 +230,8 @@ impl Sequencer {
             outbox: Outbox::default(),
             fork: None,
             lie: None,
-            unlinked: None,
+            unlinked: Vec::new(),
+            branch_tip: None,
             rebuilt: BTreeSet::new(),
             withdrawn: None,
             schedule,

@@ -378,7 +378,7 @@ impl Show {
         if let Some(watch) = &mut self.watch {
             watch.poll(&outages(tick), self.started.elapsed()).await;
             watch.note_headless(&headless(tick));
-            if tick.chains.iter().any(|chain| chain.odd.is_some() || chain.unlinked.is_some()) {
+            if tick.chains.iter().any(|chain| chain.odd.is_some() || !chain.unlinked.is_empty()) {
                 watch.poll_endpoints().await;
             }
             for chain in &tick.chains {

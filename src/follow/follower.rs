@@ -66,6 +66,8 @@ pub struct Follower {
     vouched: Option<L2Ref>,
     hold: Option<Hold>,
     seen: Option<Seen>,
+    /// How often the vouched head had left a branch when the last status was made.
+    retractions: u64,
     kept_since: Option<Instant>,
     /// Whether it was told that the safe head stays for long.
     is_told: bool,
@@ -89,7 +91,16 @@ struct Seen {
 impl Follower {
     /// A follower that has served nothing yet.
     pub const fn new(parts: FollowerParts) -> Self {
-        Self { parts, chain: None, vouched: None, hold: None, seen: None, kept_since: None, is_told: false }
+        Self {
+            parts,
+            chain: None,
+            vouched: None,
+            hold: None,
+            seen: None,
+            retractions: 0,
+            kept_since: None,
+            is_told: false,
+        }
     }
 
     /// The name of what this task reports to [`Health`].
@@ -188,8 +199,11 @@ impl Follower {
         if let Some(error) = unread {
             return Err(error);
         }
-        let facts = Facts { mode: self.parts.mode, reading, vouched: &vouched, hold, last: last.as_ref() };
+        // What was served of a branch that the head has left binds nobody: L1 took followers off it, too.
+        let bound = last.as_ref().filter(|_| self.retractions == head.retractions);
+        let facts = Facts { mode: self.parts.mode, reading, vouched: &vouched, hold, last: bound };
         self.parts.served.set(self.parts.chain_id, Draft::next(&facts)?);
+        self.retractions = head.retractions;
         self.seen = Some(seen);
         Ok(())
     }

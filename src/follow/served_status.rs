@@ -3,7 +3,7 @@
 //!
 //! | Obligation | Why | Kept by |
 //! |---|---|---|
-//! | The safe and the finalized head never go back, and no height changes its block | op-node takes them over by number only, kona-node by hash: a retraction is lost on one and a reorg to the other | [`Keep::Retraction`], [`Keep::Conflict`] |
+//! | The safe and the finalized head never go back, and no height changes its block, but when the vouched head leaves a branch that L1 dropped | op-node takes them over by number only, kona-node by hash: a retraction is lost on one and a reorg to the other. What L1 dropped they leave by themselves | [`Keep::Retraction`], [`Keep::Conflict`], [`Facts::last`] |
 //! | finalized <= safe <= local-safe <= unsafe | op-node drops a status that breaks it, kona-node's engine ends | by construction |
 //! | safe <= vouched | the head is what Crosscheck checked | by construction |
 //! | Before Lagoon local-safe <= vouched, too | op-node takes such a block for safe as soon as it is served as local-safe | [`Reading::passes_local_safe`] |
@@ -75,7 +75,7 @@ pub struct Facts<'a> {
     pub vouched: &'a Vouched,
     /// What holds the vouched head.
     pub hold: Option<&'a Hold>,
-    /// What was served last.
+    /// What was served last. `None`: nothing, or the vouched head has left that branch since.
     pub last: Option<&'a ServedStatus>,
 }
 

@@ -1,12 +1,15 @@
 //! Cycles among messages that are initiated and executed at one timestamp.
 //!
-//! Follows op-supernode's rule, which the fault proof's verifier shares, to the letter. Only executed messages are
-//! nodes. Each depends on the executed message before it on its own chain, and on the last executed message at or
-//! before the log that it cites on the cited chain. What nothing depends on is taken away until nothing more can be;
-//! the chains of what is left are invalid at that timestamp.
+//! Only executed messages are nodes. Each depends on the executed message before it on its own chain, and on the last
+//! executed message at or before the log that it cites on the cited chain. Which chains are invalid by that, two rules say,
+//! and nodes of both are in use:
 //!
-//! Two things follow that a search for strongly connected components would not say: a chain that only depends on a
-//! cycle is not named, and a chain that a cycle depends on is.
+//! - *stripping*: what nothing depends on is taken away until nothing more can be; the chains of what is left. So a chain
+//!   that a cycle depends on is named, though it is in none;
+//! - *components*: the chains of the strongly connected components, and of messages that depend on themselves.
+//!
+//! Whoever the second rule names, the first names too. Whom only the first names is rule-dependent: its block is replaced or
+//! not by the version of the node, and whoever attests either has done nothing wrong.
 
 use super::Execution;
 use crate::sources::Executed;
@@ -41,15 +44,43 @@ impl SameTimestamp {
     }
 }
 
-/// The chains whose blocks at a timestamp are invalid because of a cycle. `messages` are all those of that timestamp,
-/// of every chain, in any order.
+/// Which chains a cycle makes invalid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CycleRule {
+    /// Those that are left when everything is taken away on which nothing depends: op-supernode and kona up to September
+    /// 2026.
+    Stripping,
+    /// Those of strongly connected components and of messages that depend on themselves: newer ones.
+    Components,
+}
+
+/// The chains whose blocks at a timestamp are invalid because of a cycle, by every rule in use.
+pub fn cyclic_chains(messages: &[SameTimestamp]) -> BTreeSet<ChainId> {
+    // The other rule names these, too.
+    cyclic_chains_by(CycleRule::Components, messages)
+}
+
+/// The chains that one rule in use names and another does not: nobody can be blamed for either.
+pub fn rule_dependent_chains(messages: &[SameTimestamp]) -> BTreeSet<ChainId> {
+    let stripped = cyclic_chains_by(CycleRule::Stripping, messages);
+    if stripped.is_empty() {
+        return stripped;
+    }
+    stripped.difference(&cyclic_chains(messages)).copied().collect()
+}
+
+/// The chains whose blocks at a timestamp are invalid because of a cycle, by one rule. `messages` are all those of that
+/// timestamp, of every chain, in any order.
 ///
 /// Takes `n log n` steps for `n` messages.
-pub fn cyclic_chains(messages: &[SameTimestamp]) -> BTreeSet<ChainId> {
+pub fn cyclic_chains_by(rule: CycleRule, messages: &[SameTimestamp]) -> BTreeSet<ChainId> {
     let mut nodes: Vec<Node> = messages.iter().copied().map(Node::of).collect();
     nodes.sort_unstable_by_key(|node| node.place());
     nodes.dedup_by_key(|node| node.place());
     link(&mut nodes);
+    if rule == CycleRule::Components {
+        return components(&nodes);
+    }
     strip(&mut nodes);
     nodes.iter().filter(|node| node.dependents > 0).map(|node| node.message.chain_id).collect()
 }
@@ -116,6 +147,59 @@ fn strip(nodes: &mut [Node]) {
     }
 }
 
+/// The chains of the strongly connected components of at least two messages, and of messages that depend on themselves.
+///
+/// Kosaraju's search, without recursion: the order in which the nodes are left, then the graph backwards in the reverse of
+/// that.
+fn components(nodes: &[Node]) -> BTreeSet<ChainId> {
+    let mut backwards: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
+    let mut named = BTreeSet::new();
+    for (index, node) in nodes.iter().enumerate() {
+        for cited in node.depends_on.into_iter().flatten() {
+            if let Some(dependents) = backwards.get_mut(cited) {
+                dependents.push(index);
+            }
+            if cited == index {
+                named.insert(node.message.chain_id);
+            }
+        }
+    }
+    let forwards = |index: usize| nodes.get(index).map_or([None; 2], |node| node.depends_on);
+    let mut left = Vec::with_capacity(nodes.len());
+    let mut seen = vec![false; nodes.len()];
+    for root in 0..nodes.len() {
+        let mut stack = vec![(root, false)];
+        while let Some((index, is_done)) = stack.pop() {
+            if is_done {
+                left.push(index);
+                continue;
+            }
+            if seen.get_mut(index).is_none_or(|seen| std::mem::replace(seen, true)) {
+                continue;
+            }
+            stack.push((index, true));
+            stack.extend(forwards(index).into_iter().flatten().map(|next| (next, false)));
+        }
+    }
+    let mut seen = vec![false; nodes.len()];
+    for root in left.into_iter().rev() {
+        let (mut stack, mut component) = (vec![root], Vec::new());
+        while let Some(index) = stack.pop() {
+            if seen.get_mut(index).is_none_or(|seen| std::mem::replace(seen, true)) {
+                continue;
+            }
+            component.push(index);
+            stack.extend(backwards.get(index).into_iter().flatten());
+        }
+        if component.len() > 1 {
+            named.extend(
+                component.into_iter().filter_map(|index| nodes.get(index)).map(|node| node.message.chain_id),
+            );
+        }
+    }
+    named
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,7 +242,56 @@ mod tests {
     #[case::bystanders(&[(1, 0, 2, 0), (2, 0, 1, 0), (3, 1, 4, 0), (4, 1, 3, 0)], &[1, 2])]
     fn rule(#[case] rows: &[Row], #[case] cyclic: &[u64]) {
         let cyclic: BTreeSet<ChainId> = cyclic.iter().map(|chain| ChainId::from(*chain)).collect();
-        assert_eq!(cyclic_chains(&messages(rows)), cyclic);
+        assert_eq!(cyclic_chains_by(CycleRule::Stripping, &messages(rows)), cyclic);
+    }
+
+    #[rstest]
+    #[case::nothing(&[], &[], &[])]
+    #[case::a_line(&[(1, 1, 2, 0), (2, 1, 3, 0)], &[], &[])]
+    #[case::cycle_of_two(&[(1, 0, 2, 0), (2, 0, 1, 0)], &[1, 2], &[])]
+    #[case::own_log_itself(&[(1, 1, 1, 1)], &[1], &[])]
+    #[case::own_later_log(&[(1, 1, 1, 3)], &[1], &[])]
+    #[case::depends_on_a_cycle(&[(1, 0, 2, 0), (2, 0, 1, 0), (3, 0, 1, 0)], &[1, 2], &[])]
+    #[case::a_cycle_depends_on_it(&[(3, 0, 4, 0), (1, 0, 3, 0), (1, 1, 2, 0), (2, 0, 1, 1)], &[1, 2], &[3])]
+    #[case::two_chains_are_enough(&[(2, 0, 1, 0), (1, 1, 2, 0), (1, 2, 1, 5)], &[1], &[2])]
+    #[case::two_cycles_apart(&[(1, 0, 2, 0), (2, 0, 1, 0), (3, 0, 4, 0), (4, 0, 3, 0)], &[1, 2, 3, 4], &[])]
+    #[case::between_two_cycles(
+        &[(1, 0, 2, 0), (2, 0, 1, 0), (3, 0, 1, 0), (4, 0, 3, 0), (4, 1, 5, 0), (5, 0, 4, 1)], &[1, 2, 4, 5], &[3]
+    )]
+    fn what_both_rules_name_and_what_one(
+        #[case] rows: &[Row],
+        #[case] by_both: &[u64],
+        #[case] by_one: &[u64],
+    ) {
+        let set = |chains: &[u64]| chains.iter().map(|chain| ChainId::from(*chain)).collect::<BTreeSet<_>>();
+        let messages = messages(rows);
+        assert_eq!((cyclic_chains(&messages), rule_dependent_chains(&messages)), (set(by_both), set(by_one)));
+    }
+
+    /// Who can come back to where it started.
+    fn by_reach(messages: &[SameTimestamp]) -> BTreeSet<ChainId> {
+        let comes_back = |start: &&SameTimestamp| {
+            let (mut reached, mut list) = (Vec::new(), vec![**start]);
+            while let Some(from) = list.pop() {
+                for to in messages.iter().filter(|to| depends(messages, &from, to)) {
+                    if !reached.contains(to) {
+                        reached.push(*to);
+                        list.push(*to);
+                    }
+                }
+            }
+            reached.contains(*start)
+        };
+        messages.iter().filter(comes_back).map(|message| message.chain_id).collect()
+    }
+
+    fn depends(messages: &[SameTimestamp], from: &SameTimestamp, to: &SameTimestamp) -> bool {
+        let last = |chain_id: ChainId, fits: &dyn Fn(u32) -> bool| {
+            let on_chain = messages.iter().filter(|other| other.chain_id == chain_id);
+            on_chain.filter(|other| fits(other.log_index)).max_by_key(|other| other.log_index)
+        };
+        last(from.chain_id, &|index| index < from.log_index) == Some(to)
+            || last(from.cited_chain_id, &|index| index <= from.cited_log_index) == Some(to)
     }
 
     #[rstest]
@@ -185,18 +318,13 @@ mod tests {
 
     /// The rule as its text has it, step by step, without any cleverness.
     fn slowly(messages: &[SameTimestamp]) -> BTreeSet<ChainId> {
-        let depends = |from: &SameTimestamp, to: &SameTimestamp| {
-            let last = |chain_id: ChainId, fits: &dyn Fn(u32) -> bool| {
-                let on_chain = messages.iter().filter(|other| other.chain_id == chain_id);
-                on_chain.filter(|other| fits(other.log_index)).max_by_key(|other| other.log_index)
-            };
-            last(from.chain_id, &|index| index < from.log_index) == Some(to)
-                || last(from.cited_chain_id, &|index| index <= from.cited_log_index) == Some(to)
-        };
         let mut left: Vec<SameTimestamp> = messages.to_vec();
         loop {
-            let kept: Vec<SameTimestamp> =
-                left.iter().filter(|to| left.iter().any(|from| depends(from, to))).copied().collect();
+            let kept: Vec<SameTimestamp> = left
+                .iter()
+                .filter(|to| left.iter().any(|from| depends(messages, from, to)))
+                .copied()
+                .collect();
             if kept.len() == left.len() {
                 return left.iter().map(|message| message.chain_id).collect();
             }
@@ -212,9 +340,14 @@ mod tests {
         ) {
             let rows: Vec<Row> = rows.into_iter().map(|((chain, at), (cited, log))| (chain, at, cited, log)).collect();
             let mut messages = messages(&rows);
-            prop_assert_eq!(cyclic_chains(&messages), slowly(&messages));
-            messages.reverse();
-            prop_assert_eq!(cyclic_chains(&messages), slowly(&messages));
+            for _ in 0..2 {
+                let stripped = cyclic_chains_by(CycleRule::Stripping, &messages);
+                prop_assert_eq!(&stripped, &slowly(&messages));
+                let by_both = cyclic_chains(&messages);
+                prop_assert_eq!(&by_both, &by_reach(&messages));
+                prop_assert!(by_both.is_subset(&stripped));
+                messages.reverse();
+            }
         }
     }
 }

@@ -6,6 +6,8 @@
 use super::record::{read_attributable, read_hash, read_optional_hash};
 use super::store::as_integer;
 use super::{Ledger, LedgerError, Opened};
+use crate::consolidation::deposits::decode_l1_info;
+use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, SigningDomain, UnixSeconds, ValidBlock};
 use sqlx::Row;
@@ -16,8 +18,9 @@ const MAX_AT_HEIGHT: u32 = 32;
 
 /// A block that is not known.
 const INSERT: &str = "INSERT INTO cases
-    (chain_id, number, hash, parent_hash, timestamp, origin, topic, domain, signer, payload_hash, frame, opened_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, 'attested', ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING";
+    (chain_id, number, hash, parent_hash, timestamp, origin, topic, domain, signer, payload_hash, frame, opened_at,
+     l1_number, l1_hash)
+    VALUES (?1, ?2, ?3, ?4, ?5, 'attested', ?6, ?7, ?8, ?9, ?10, ?11, ?14, ?15) ON CONFLICT DO NOTHING";
 
 /// A block that was known as an ancestor only. The frame of what is upheld is not kept.
 const OF_ANCESTOR: &str =
@@ -85,6 +88,7 @@ impl Ledger {
     ) -> Result<Opened, LedgerError> {
         let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
         let mut outcome = Opened::Known;
+        let l1_origin = l1_origin(block);
         for (statement, opened) in ways {
             let done = sqlx::query(*statement)
                 .bind(block.chain_id().to_string())
@@ -100,6 +104,8 @@ impl Ledger {
                 .bind(as_integer("time", at.0)?)
                 .bind(block.domain().is_attributable())
                 .bind(SigningDomain::Zero.name())
+                .bind(l1_origin.and_then(|origin| i64::try_from(origin.number).ok()))
+                .bind(l1_origin.map(|origin| origin.hash.to_vec()))
                 .execute(&mut *transaction)
                 .await?;
             if done.rows_affected() == 1 {
@@ -127,6 +133,12 @@ impl Ledger {
         .await?;
         rows.iter().map(read_known).collect()
     }
+}
+
+/// The L1 block that an attested block stands on, if it tells one.
+fn l1_origin(block: &ValidBlock) -> Option<BlockNumHash> {
+    let info = decode_l1_info(block.payload().transactions.first()?).ok()?;
+    Some(BlockNumHash { number: info.number, hash: info.hash })
 }
 
 fn read_known(row: &SqliteRow) -> Result<KnownCase, LedgerError> {

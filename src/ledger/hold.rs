@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::Row;
 
 /// A block on top of the vouched head that was found wrong. The head stays until an operator resolves it, or
-/// another block on the same parent is upheld.
+/// another block on the same parent is upheld. A block that is known only by what may be a replay of an unsafe block holds
+/// nothing: anybody can send one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
     /// Its height: the vouched head's and one.
@@ -33,7 +34,7 @@ impl Ledger {
             "SELECT c.number, c.hash, c.verdict, c.reason, c.detail
              FROM heads h JOIN cases c ON c.chain_id = h.chain_id AND c.number = h.vouched_number + 1
                                       AND c.parent_hash = h.vouched_hash
-             WHERE h.chain_id = ?1 AND c.verdict IN ('violated', 'discarded')
+             WHERE h.chain_id = ?1 AND c.verdict IN ('violated', 'discarded') AND c.domain IS NOT 'zero'
              ORDER BY c.verdict = 'violated' DESC, c.id LIMIT 1",
         )
         .bind(chain_id.to_string())

@@ -1,7 +1,8 @@
 //! The ledger: what must never be lost. Cases and their verdicts, operators' resolutions, and the
 //! head vouched for, what was noted of executed messages, and switches, in SQLite.
 //!
-//! Everything is durable when a call returns. A verdict is written once and never changed. Of an attestation the signature
+//! Everything is durable when a call returns. A verdict is written once and never changed; that a vouched head left a branch
+//! stands beside. Of an attestation the signature
 //! that says most is kept.
 
 mod attested;
@@ -15,6 +16,7 @@ mod invalid_blocks;
 mod message_events;
 mod record;
 mod resolution;
+mod retraction;
 mod store;
 mod suspects;
 
@@ -25,6 +27,7 @@ pub use heads::{BlockPosition, Unlinked, VouchedHead};
 pub use hold::Hold;
 pub use record::{CaseFilter, CaseRecord};
 pub use resolution::{MAX_REASON_BYTES, RefusedResolution, Resolution, Resolved};
+pub use retraction::{BranchBlock, Retraction, RetractionReason};
 pub use store::{Decided, Decision, Ledger, NewCase, OpenCase, Opened};
 
 #[cfg(test)]

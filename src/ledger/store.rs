@@ -5,12 +5,13 @@ use super::record::{corrupt, read_attributable, read_chain_id, read_hash, read_u
 use super::{BlockPosition, LedgerError};
 use crate::audit::{CheckedMessage, Verdict, Wait};
 use crate::interop::BlockKey;
+use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256, Bytes};
-use crosscheck_p2p::{Topic, UnixSeconds, ValidBlock};
-use sqlx::Row;
+use crosscheck_p2p::{SigningDomain, Topic, UnixSeconds, ValidBlock};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::SqliteSynchronous;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow};
+use sqlx::{Row, SqliteConnection};
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
@@ -22,6 +23,9 @@ use tokio::sync::watch;
 const APPLICATION_ID: i64 = 0x5843_484b;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/ledger/migrations");
+
+/// How many blocks on top of a decided one are looked at for who vouches for it.
+const MAX_DESCENDANTS: u32 = 4096;
 
 /// What must never be lost.
 #[derive(Debug, Clone)]
@@ -43,6 +47,8 @@ pub enum NewCase<'a> {
         parent_hash: B256,
         /// Its timestamp.
         timestamp: UnixSeconds,
+        /// The L1 block that it stands on, if it tells one.
+        l1_origin: Option<BlockNumHash>,
     },
 }
 
@@ -75,6 +81,16 @@ pub struct OpenCase {
 pub struct Decided {
     /// Whether the attestation can be held against its signer. `None`: nobody attested the block itself.
     pub attributable: Option<bool>,
+    /// Of a block that nobody attested itself: the nearest block on top of it whose attestation binds its signer.
+    pub ancestor_of: Option<B256>,
+}
+
+impl Decided {
+    /// Whether anybody's signature vouches for the block. What is known only by what may be replays of unsafe blocks is
+    /// nobody's statement.
+    pub const fn is_binding(&self) -> bool {
+        matches!(self.attributable, Some(true)) || self.ancestor_of.is_some()
+    }
 }
 
 /// A verdict to be written.
@@ -147,10 +163,11 @@ impl Ledger {
     pub async fn open_case(&self, case: &NewCase<'_>, at: UnixSeconds) -> Result<Opened, LedgerError> {
         match case {
             NewCase::Attested(block) => self.open_attested(block, at).await,
-            NewCase::Ancestor { key, parent_hash, timestamp } => {
+            NewCase::Ancestor { key, parent_hash, timestamp, l1_origin } => {
                 let done = sqlx::query(
-                    "INSERT INTO cases (chain_id, number, hash, parent_hash, timestamp, origin, opened_at)
-                     VALUES (?1, ?2, ?3, ?4, ?5, 'ancestor', ?6) ON CONFLICT DO NOTHING",
+                    "INSERT INTO cases (chain_id, number, hash, parent_hash, timestamp, origin, opened_at,
+                                        l1_number, l1_hash)
+                     VALUES (?1, ?2, ?3, ?4, ?5, 'ancestor', ?6, ?7, ?8) ON CONFLICT DO NOTHING",
                 )
                 .bind(key.chain_id.to_string())
                 .bind(as_integer("block number", key.number)?)
@@ -158,6 +175,8 @@ impl Ledger {
                 .bind(parent_hash.as_slice())
                 .bind(as_integer("timestamp", timestamp.0)?)
                 .bind(as_integer("time", at.0)?)
+                .bind(l1_origin.and_then(|origin| i64::try_from(origin.number).ok()))
+                .bind(l1_origin.map(|origin| origin.hash.to_vec()))
                 .execute(&self.pool)
                 .await?;
                 Ok(if done.rows_affected() == 0 { Opened::Known } else { Opened::New })
@@ -216,8 +235,12 @@ impl Ledger {
         .bind(!verdict.is_upheld())
         .fetch_optional(&mut *transaction)
         .await?;
-        let read = |row: &SqliteRow| Ok::<_, LedgerError>(Decided { attributable: read_attributable(row)? });
-        let decided = decided.as_ref().map(read).transpose()?;
+        let attributable = decided.as_ref().map(read_attributable).transpose()?;
+        let ancestor_of = match attributable {
+            Some(None) => binding_descendant(&mut transaction, key).await?,
+            Some(Some(_)) | None => None,
+        };
+        let decided = attributable.map(|attributable| Decided { attributable, ancestor_of });
         advance(&mut transaction, key.chain_id).await?;
         transaction.commit().await?;
         self.note_change();
@@ -298,6 +321,31 @@ async fn refuse_foreign(pool: &SqlitePool, path: &Path) -> Result<(), LedgerErro
 
 pub(super) fn as_integer(field: &'static str, value: u64) -> Result<i64, LedgerError> {
     i64::try_from(value).map_err(|_| LedgerError::OutOfRange { field, value })
+}
+
+/// The nearest block on top of this one whose attestation binds its signer.
+async fn binding_descendant(
+    connection: &mut SqliteConnection,
+    key: &BlockKey,
+) -> Result<Option<B256>, LedgerError> {
+    let row = sqlx::query(
+        "WITH RECURSIVE above (number, hash, domain) AS (
+             SELECT ?2, ?3, NULL
+             UNION
+             SELECT c.number, c.hash, c.domain FROM above a
+             JOIN cases c ON c.chain_id = ?1 AND c.number = a.number + 1 AND c.parent_hash = a.hash
+             WHERE a.domain IS NULL OR a.domain = ?5
+             LIMIT ?4)
+         SELECT hash FROM above WHERE domain IS NOT NULL AND domain <> ?5 ORDER BY number LIMIT 1",
+    )
+    .bind(key.chain_id.to_string())
+    .bind(as_integer("block number", key.number)?)
+    .bind(key.hash.to_vec())
+    .bind(MAX_DESCENDANTS)
+    .bind(SigningDomain::Zero.name())
+    .fetch_optional(connection)
+    .await?;
+    row.as_ref().map(|row| read_hash(row, "hash")).transpose()
 }
 
 fn to_json(field: &'static str, value: &impl serde::Serialize) -> Result<String, LedgerError> {

@@ -2,6 +2,7 @@
 
 mod attested;
 mod messages;
+mod retraction;
 
 use super::*;
 use crate::audit::{Awaited, Cause, InvalidMessage, Verdict, Violation, Wait};
@@ -28,6 +29,10 @@ fn attested(number: u64, parent_hash: B256) -> ValidBlock {
 }
 
 fn attested_in(domain: SigningDomain, number: u64, parent_hash: B256) -> ValidBlock {
+    attested_with(domain, number, parent_hash, 0)
+}
+
+fn attested_with(domain: SigningDomain, number: u64, parent_hash: B256, gas_used: u64) -> ValidBlock {
     let mut payload = ExecutionPayload {
         parent_hash,
         fee_recipient: Address::ZERO,
@@ -37,7 +42,7 @@ fn attested_in(domain: SigningDomain, number: u64, parent_hash: B256) -> ValidBl
         prev_randao: B256::ZERO,
         number,
         gas_limit: 30_000_000,
-        gas_used: 0,
+        gas_used,
         timestamp: UnixSeconds(900),
         extra_data: vec![1; 17].into(),
         base_fee_per_gas: U256::from(1),
@@ -146,8 +151,12 @@ async fn an_ancestor_becomes_attested() {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
     let block = attested(1, B256::ZERO);
-    let ancestor =
-        NewCase::Ancestor { key: key(&block), parent_hash: B256::ZERO, timestamp: block.timestamp() };
+    let ancestor = NewCase::Ancestor {
+        key: key(&block),
+        parent_hash: B256::ZERO,
+        timestamp: block.timestamp(),
+        l1_origin: None,
+    };
     assert_eq!(ledger.open_case(&ancestor, NOW).await.unwrap(), Opened::New);
     assert_eq!(open(&ledger, &block).await, Opened::NowAttested);
     assert_eq!(open(&ledger, &block).await, Opened::Known);
@@ -400,7 +409,12 @@ async fn an_upheld_block_goes_before_a_resolved_one() {
     open(&ledger, &wrong).await;
     decide(&ledger, &wrong, &violated()).await;
     let right = BlockKey { chain_id: chain(), number: 1, hash: B256::repeat_byte(7) };
-    let case = NewCase::Ancestor { key: right, parent_hash: B256::ZERO, timestamp: UnixSeconds(900) };
+    let case = NewCase::Ancestor {
+        key: right,
+        parent_hash: B256::ZERO,
+        timestamp: UnixSeconds(900),
+        l1_origin: None,
+    };
     ledger.open_case(&case, NOW).await.unwrap();
     ledger.resolve(&resolution(&wrong), NOW).await.unwrap().unwrap();
     let decision = Decision {

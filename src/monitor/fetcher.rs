@@ -116,13 +116,14 @@ async fn fetch(client: &ExecutionClient, request: Request) -> Result<Option<Inpu
             Some(block) => block,
             None => return Ok(None),
         },
+        // Nor has a chain that goes on no block below: a client that lacks it is pruned, or behind.
         Request::Canonical { number, .. } => match client.block_by_number(number).await? {
             Some(block) => block,
-            None => return Ok(Some(Input::Answer { request, logs: None })),
+            None => return Ok(None),
         },
     };
     let logs = client.logs(&block).await?;
-    Ok(logs.map(|logs| Input::Answer { request, logs: Some(logs) }))
+    Ok(logs.map(|logs| Input::Answer { request, logs }))
 }
 
 async fn sleep_until(at: Option<Instant>) {

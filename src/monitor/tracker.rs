@@ -130,7 +130,7 @@ impl Tracker {
             }
             Input::Answer { request, logs } => {
                 self.known(request.place().0)?;
-                self.answer(&request, logs.as_ref(), work);
+                self.answer(&request, &logs, work);
                 self.settle(work);
             }
             Input::Time(now) => {

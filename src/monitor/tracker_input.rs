@@ -40,8 +40,8 @@ pub enum Input {
     Answer {
         /// What was asked for.
         request: Request,
-        /// The proven logs of that block. `None`: the chain has none at that height, and is past it.
-        logs: Option<Arc<ProvenLogs>>,
+        /// The proven logs of that block.
+        logs: Arc<ProvenLogs>,
     },
     /// The time now, by the service's clock: what is older than the retention ends as expired.
     Time(UnixSeconds),

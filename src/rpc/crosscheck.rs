@@ -126,6 +126,8 @@ pub struct ChainStatus {
     pub finalized: Option<u64>,
     /// The head that Crosscheck vouches for.
     pub vouched: Option<u64>,
+    /// How often the vouched head has left a branch that was no longer on the chain.
+    pub retractions: u64,
     /// The block that holds the vouched head, if one does.
     pub hold: Option<Hold>,
     /// Blocks without a verdict.
@@ -210,6 +212,7 @@ impl CrosscheckRpc {
         let counts = self.ledger.counts(chain_id).await?;
         let heads = self.heads.get(chain_id).unwrap_or_default();
         let height = |head: Option<L2BlockRef>| head.map(|head| head.number);
+        let vouched = self.ledger.vouched_head(chain_id).await?;
         Ok(ChainStatus {
             chain_id,
             received: counts.received,
@@ -218,7 +221,8 @@ impl CrosscheckRpc {
             local_safe: height(heads.local_safe_l2),
             safe: height(heads.safe_l2),
             finalized: height(heads.finalized_l2),
-            vouched: self.ledger.vouched(chain_id).await?.map(|vouched| vouched.number),
+            vouched: vouched.map(|head| head.position.number),
+            retractions: vouched.map_or(0, |head| head.retractions),
             hold: self.ledger.hold(chain_id).await?,
             open: counts.open,
             rollup_nodes: self.nodes.get(&chain_id).map_or_else(Vec::new, |nodes| {

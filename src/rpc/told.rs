@@ -6,8 +6,9 @@
 use super::SuspectRecord;
 use crate::audit::Verdict;
 use crate::interop::{BlockKey, MessageStatus, SafetyLevel};
-use crate::ledger::KnownVerdict;
+use crate::ledger::{Decided, KnownVerdict, Retraction};
 use crate::monitor::{Cause, Change, Ending, MessageEvent, MessageKey};
+use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde::Serialize;
@@ -33,6 +34,19 @@ pub enum Told {
         detail: String,
         /// Whether the attestation can be held against its signer. `None`: nobody attested the block itself.
         attributable: Option<bool>,
+        /// Of a block that nobody attested itself: the nearest block on top of it whose attestation binds its signer.
+        ancestor_of: Option<B256>,
+    },
+    /// A chain's vouched head has left a branch that is no longer on the chain.
+    Retraction {
+        /// The chain.
+        chain_id: ChainId,
+        /// Where the head was.
+        from: BlockNumHash,
+        /// The last ancestor of that on the chain.
+        to: BlockNumHash,
+        /// Why: `l1-reorg` or `replaced`.
+        reason: &'static str,
     },
     /// A message turned out invalid when it was first checked.
     MessageInvalid(ToldStatus),
@@ -132,14 +146,22 @@ fn cited(fields: CauseFields, block: BlockKey) -> CauseFields {
 }
 
 impl Told {
+    /// What there is to tell of a vouched head that has left a branch.
+    pub const fn retraction(retraction: &Retraction) -> Self {
+        let Retraction { chain_id, from, to, reason } = *retraction;
+        Self::Retraction { chain_id, from, to, reason: reason.name() }
+    }
+
     /// What there is to tell of a verdict.
-    pub fn verdict(block: BlockKey, verdict: &Verdict, attributable: Option<bool>) -> Self {
+    pub fn verdict(block: BlockKey, verdict: &Verdict, decided: &Decided) -> Self {
+        let Decided { attributable, ancestor_of } = *decided;
         Self::Verdict {
             block,
             verdict: verdict.name().into(),
             reason: verdict.reason().map(Cow::from),
             detail: verdict.detail(),
             attributable,
+            ancestor_of,
         }
     }
 
@@ -147,7 +169,7 @@ impl Told {
     pub fn attributed(block: BlockKey, verdict: KnownVerdict) -> Self {
         let KnownVerdict { name, reason, detail } = verdict;
         let (verdict, reason) = (name.into(), reason.map(Cow::from));
-        Self::Verdict { block, verdict, reason, detail, attributable: Some(true) }
+        Self::Verdict { block, verdict, reason, detail, attributable: Some(true), ancestor_of: None }
     }
 
     /// What there is to tell of a message, whose status is `status` now. `None`: nothing that anybody waits for.
@@ -182,6 +204,7 @@ impl Told {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Verdict { .. } => "verdict",
+            Self::Retraction { .. } => "retraction",
             Self::MessageInvalid(_) => "message-invalid",
             Self::Flip(_) => "flip",
             Self::Undeclared(_) => "undeclared",
@@ -312,7 +335,12 @@ mod tests {
 
     #[test]
     fn a_verdict_is_told_with_its_name() {
-        let written = serde_json::to_value(Told::verdict(block(), &Verdict::Upheld, None)).unwrap();
+        let written = serde_json::to_value(Told::verdict(
+            block(),
+            &Verdict::Upheld,
+            &Decided { attributable: None, ancestor_of: None },
+        ))
+        .unwrap();
         assert_eq!(written["kind"], "verdict");
         assert_eq!((&written["verdict"], &written["block"]["number"]), (&json!("upheld"), &json!(20)));
         assert_eq!(written["attributable"], json!(null));
@@ -322,7 +350,12 @@ mod tests {
     fn what_becomes_attributable_is_told_as_its_verdict_was() {
         let invalid = InvalidMessage { log_index: 3, reason: InvalidReason::ExecutedByDeposit };
         let verdict = Verdict::Violated(Violation::InvalidMessage(invalid));
-        let first = serde_json::to_value(Told::verdict(block(), &verdict, Some(false))).unwrap();
+        let first = serde_json::to_value(Told::verdict(
+            block(),
+            &verdict,
+            &Decided { attributable: Some(false), ancestor_of: None },
+        ))
+        .unwrap();
         let known = KnownVerdict {
             name: verdict.name().to_owned(),
             reason: verdict.reason().map(str::to_owned),

@@ -95,6 +95,7 @@ fn every_scripted_fault_is_found_as_what_it_is(#[case] chains: &str, #[case] see
 #[case::attestations_lost("attestations-lost@10", "upheld as ancestor", 45..=45)]
 #[case::lagoon_activation("lagoon-activation@20", "upheld", 45..=45)]
 #[case::replay_first("replay-first@15", "upheld", 45..=45)]
+#[case::child_first("child-first@20", "discarded: not-derived", 19..=45)]
 fn a_fault_of_consolidation_alone_is_found(
     #[case] fault: &str,
     #[case] finding: &str,

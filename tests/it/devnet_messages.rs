@@ -57,6 +57,7 @@ fn assert_as_scripted((code, report, complaints): &(Option<i32>, Value, String))
 #[case::lying_endpoint("lying-endpoint@15", "1", &["-"])]
 #[case::lagging_endpoint("lagging-endpoint@12", "1", &["-"])]
 #[case::unlinked_client("unlinked-client@20", "1", &["-"])]
+#[case::stale_endpoint("stale-endpoint@20", "1", &["-"])]
 #[case::unlinked_client_of_another_seed("unlinked-client@21", "3", &["-"])]
 #[case::unsafe_reorg("unsafe-reorg@20", "1", &["-"])]
 #[case::l1_reorg("l1-reorg@20", "1", &["-"])]

@@ -1,15 +1,18 @@
 //! A chain's own node that lags, restarts, jumps back or contradicts its execution client: cases wait, and go on.
 
 use super::*;
+use crate::audit::{Discard, L1Contradiction, Superseding, Verdict};
 use crate::devnet::chain::Chain;
 use crate::devnet::contracts::{EMITTER, emit_call};
 use crate::devnet::fixture::{CHAIN_ID, Fixture};
 use crate::devnet::serve::{RunningServer, rpc_block, rpc_receipts, start};
 use crate::interop::Member;
+use crate::ledger::{Decision, NewCase};
 use crate::sources::{EndpointLimits, L2BlockRef, LogIndex, SyncStatus};
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::U64;
 use jsonrpsee::RpcModule;
+use rstest::rstest;
 use std::time::Duration;
 
 /// An execution client of this chain.
@@ -146,4 +149,75 @@ async fn a_client_that_goes_away_leaves_cases_open() {
     server.stop().await;
     let (case, waits) = investigate(&investigator, case).await;
     assert_eq!((case.verdict(), waits), (None, vec![(Awaited::LocalSafe, Cause::EndpointError)]));
+}
+
+/// A ledger in which this block was found to be so. `None`: it has no case.
+async fn ledger_of(dir: &tempfile::TempDir, key: BlockKey, found: Option<&Verdict>) -> Ledger {
+    let ledger = Ledger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
+    let Some(verdict) = found else { return ledger };
+    let (parent_hash, timestamp) = (B256::ZERO, UnixSeconds(1));
+    let case = NewCase::Ancestor { key, parent_hash, timestamp, l1_origin: None };
+    ledger.open_case(&case, UnixSeconds(1)).await.unwrap();
+    let decision = Decision {
+        key,
+        verdict,
+        detail: String::new(),
+        messages: &[],
+        replaces: None,
+        waits: &BTreeSet::new(),
+        at: UnixSeconds(1),
+        after: Duration::ZERO,
+    };
+    ledger.decide(&decision).await.unwrap();
+    ledger
+}
+
+fn discarded() -> Verdict {
+    let error = DepositsError::Metering;
+    Verdict::Discarded(Discard::ContradictsL1(L1Contradiction::Origin(error)))
+}
+
+fn superseded() -> Verdict {
+    Verdict::Superseded(Superseding::Origin(BlockNumHash { number: 1, hash: B256::ZERO }))
+}
+
+/// The node's chain has another block two heights in a row: where they part is the lower one, and the upper one is to be
+/// blamed for that only if the lower one is.
+#[rstest]
+#[case::the_parent_is_upheld(Some(Verdict::Upheld), "open: OtherFork")]
+#[case::nobody_knows_the_parent(None, "open: OtherFork")]
+#[case::the_parent_does_not_hold(Some(discarded()), "discarded")]
+#[case::the_parent_went_with_its_branch(Some(superseded()), "superseded")]
+#[tokio::test]
+async fn a_block_is_blamed_where_branches_part(#[case] parent: Option<Verdict>, #[case] expected: &str) {
+    let (mut fixture, _server, investigator) = world().await;
+    let chain = &mut fixture.chain;
+    let first = chain.canonical(1).unwrap().hash;
+    let lower = chain.build(first, fixture.l1.head(), &[]).unwrap();
+    let upper = chain.build(lower.hash, fixture.l1.head(), &[]).unwrap();
+    // What the server knows was cloned before: it is served anew.
+    let server = serve(fixture.chain.clone()).await;
+    let chain_id = ChainId::from(CHAIN_ID);
+    let key = |block: &crate::devnet::block::L2Block| BlockKey {
+        chain_id,
+        number: block.header.number,
+        hash: block.hash,
+    };
+    let dir = tempfile::TempDir::new().unwrap();
+    let ledger = ledger_of(&dir, key(&lower), parent.as_ref()).await;
+    let limits = EndpointLimits {
+        timeout: Duration::from_secs(300),
+        max_response_bytes: 1 << 20,
+        max_concurrent_requests: 8,
+    };
+    let url = server.url().parse().unwrap();
+    let client = ExecutionClient::new(chain_id, &[url], 1, limits, LogIndex::new(1 << 20)).unwrap();
+    let investigator = Investigator { clients: [(chain_id, client)].into(), ..investigator }.knowing(ledger);
+    investigator.heads.set(chain_id, Some(heads_at(&fixture, 3, None)));
+    let block = investigator.fetch(key(&upper)).await.unwrap();
+    let case = Case::new(key(&upper), CaseRules::default(), BlockAttributes::of_block(&block));
+    let (case, waits) = investigate(&investigator, case).await;
+    let waits = waits.first().map(|(_, cause)| format!("open: {cause:?}"));
+    let found = case.verdict().map(|verdict| verdict.name().to_owned()).or(waits);
+    assert_eq!(found.as_deref(), Some(expected));
 }

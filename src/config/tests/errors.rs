@@ -101,6 +101,8 @@ fn settings_that_cannot_work_are_refused(#[case] line: &str, #[case] parts: &[&s
 #[case::no_socket("p2p.discovery = \"9222\"", &["chains.901.p2p.discovery = \"9222\"", "0.0.0.0:9222"])]
 #[case::split_second("p2p.future = \"1500ms\"", &["chains.901.p2p.future = 1s 500ms", "whole seconds", "\"5s\""])]
 #[case::endless_window("p2p.cross_safe_past = \"8days\"", &["p2p.cross_safe_past = 8days", "longer than 7days", "\"12h\""])]
+#[case::no_such_domain("p2p.cross_safe_domains = [\"blocksv4\"]", &["p2p.cross_safe_domains[0] = \"blocksv4\"", "cross-safe-blocksv1"])]
+#[case::replays_alone("p2p.cross_safe_domains = [\"zero\"]", &["chains.901.p2p.cross_safe_domains = [zero]", "own domain is missing", "cross-safe-blocksv1"])]
 #[case::endless_grace("p2p.signer_grace = \"8days\"", &["p2p.signer_grace = 8days", "longer than 7days", "\"3h\""])]
 fn settings_of_a_chain_that_cannot_work_are_refused(#[case] line: &str, #[case] parts: &[&str]) {
     assert_says(&refusal("", line), parts);

@@ -1,6 +1,6 @@
 //! Honest blocks, dishonest words: faults that change only what is signed.
 
-use super::{Attested, Fault};
+use super::{Attested, Fault, Publication};
 use crate::devnet::finding::Finding;
 
 /// Attests to a deposits-only block where the derived one was fine.
@@ -10,6 +10,10 @@ pub(super) struct UnjustifiedReplacement;
 /// Attests to a block that was never derived.
 #[derive(Debug)]
 pub(super) struct NotDerived;
+
+/// Attests a block that is not the derived one, and a block on top of it, the latter first.
+#[derive(Debug)]
+pub(super) struct ChildFirst;
 
 /// Signs with a key that is not the chain's.
 #[derive(Debug)]
@@ -48,6 +52,32 @@ impl Fault for NotDerived {
 
     fn attested(&self) -> Attested {
         Attested::OtherTransactionsSibling
+    }
+}
+
+impl Fault for ChildFirst {
+    fn name(&self) -> &'static str {
+        "child-first"
+    }
+
+    fn summary(&self) -> &'static str {
+        "a block with other transactions than the derived one is attested, and before it a block on top of it"
+    }
+
+    fn blocks(&self) -> u64 {
+        2
+    }
+
+    fn expected(&self, _chain_id: u64) -> Finding {
+        Finding::Discarded { reason: "not-derived".to_owned() }
+    }
+
+    fn attested(&self) -> Attested {
+        Attested::OtherBranch
+    }
+
+    fn publication(&self) -> Publication {
+        Publication::Reversed
     }
 }
 

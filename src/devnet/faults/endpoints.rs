@@ -13,6 +13,9 @@ const LAGGING_TICKS: u64 = 24;
 /// How long the client's blocks do not link up, in ticks: the block is attested meanwhile.
 const UNLINKED_TICKS: u64 = 12;
 
+/// How many blocks of another branch a stale client has.
+const STALE_BLOCKS: u64 = 4;
+
 /// An endpoint serves a fork of its own.
 #[derive(Debug)]
 pub(super) struct LyingEndpoint;
@@ -24,6 +27,10 @@ pub(super) struct LaggingEndpoint;
 /// A client has a block by its number that its next block does not stand on.
 #[derive(Debug)]
 pub(super) struct UnlinkedClient;
+
+/// A client has a branch by number that the chain's next block does not stand on.
+#[derive(Debug)]
+pub(super) struct StaleEndpoint;
 
 impl Fault for UnlinkedClient {
     fn name(&self) -> &'static str {
@@ -40,6 +47,32 @@ impl Fault for UnlinkedClient {
 
     fn unlinked_ticks(&self) -> Option<u64> {
         Some(UNLINKED_TICKS)
+    }
+}
+
+impl Fault for StaleEndpoint {
+    fn name(&self) -> &'static str {
+        "stale-endpoint"
+    }
+
+    fn summary(&self) -> &'static str {
+        "for twelve blocks' time the chain's execution client has another branch of four blocks from the block on, by number, under blocks that stand on the chain's own"
+    }
+
+    fn expected(&self, chain_id: u64) -> Finding {
+        Finding::Unlinked { chain_id }
+    }
+
+    fn blocks(&self) -> u64 {
+        STALE_BLOCKS
+    }
+
+    fn unlinked_ticks(&self) -> Option<u64> {
+        Some(UNLINKED_TICKS)
+    }
+
+    fn unlinked_blocks(&self) -> u64 {
+        STALE_BLOCKS
     }
 }
 

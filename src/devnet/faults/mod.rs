@@ -71,12 +71,14 @@ pub static REGISTRY: &[&dyn Fault] = &[
     &replacement::JustifiedReplacement,
     &attestations::UnjustifiedReplacement,
     &attestations::NotDerived,
+    &attestations::ChildFirst,
     &attestations::WrongSigner,
     &outage::RPC_OUTAGE,
     &outage::LONG_OUTAGE,
     &endpoints::LyingEndpoint,
     &endpoints::LaggingEndpoint,
     &endpoints::UnlinkedClient,
+    &endpoints::StaleEndpoint,
     &headless::ZeroHeads,
     &attributes::ForgedDeposit,
     &attributes::WrongMinBaseFee,
@@ -254,6 +256,11 @@ pub trait Fault: fmt::Debug + Send + Sync {
         None
     }
 
+    /// How many blocks in a row it then has another block of, each on the one before.
+    fn unlinked_blocks(&self) -> u64 {
+        1
+    }
+
     /// The chain's rollup node names no heads for so many ticks, from the one that builds the block.
     fn headless_ticks(&self) -> Option<u64> {
         None
@@ -333,6 +340,8 @@ pub enum Attested {
     DepositsOnlySibling,
     /// A sibling with other user transactions.
     OtherTransactionsSibling,
+    /// A sibling with other user transactions, and blocks on top of that.
+    OtherBranch,
     /// A sibling with another minimum base fee.
     OtherMinBaseFeeSibling,
     /// A sibling that says that it left another state.

@@ -34,6 +34,7 @@ impl Sequencer {
                 self.chain.deposits_only(block.hash).map_err(|source| self.chain_error(source))
             }
             Attested::OtherTransactionsSibling => self.with_other_transactions(block),
+            Attested::OtherBranch => self.on_other_branch(block),
             Attested::OtherMinBaseFeeSibling => self.with_other_min_base_fee(block),
             Attested::OtherStateRootSibling => Ok(Arc::new(with_other_state_root(block))),
         }
@@ -42,28 +43,54 @@ impl Sequencer {
     /// A block of the same height and attributes with transactions that nobody else has seen.
     fn with_other_transactions(&mut self, block: &L2Block) -> Result<Arc<L2Block>, SequencerError> {
         let parent = self.canonical(block.number().saturating_sub(1))?;
+        self.with_other_transactions_on(&parent, block)
+    }
+
+    fn with_other_transactions_on(
+        &mut self,
+        parent: &Arc<L2Block>,
+        block: &L2Block,
+    ) -> Result<Arc<L2Block>, SequencerError> {
         let mut traffic = Traffic::new(self.seed ^ SIBLING_SALT, self.chain_id(), parent.hash);
         let intents = traffic.private_intents();
-        let transactions = self.sign(&parent, &intents, &mut traffic)?;
+        let transactions = self.sign(parent, &intents, &mut traffic)?;
         let origin = self.origin_of(block)?;
         self.chain.build(parent.hash, &origin, &transactions).map_err(|source| self.chain_error(source))
     }
 
-    /// The sibling that the chain's execution client has in a tick by number, in place of the chain's own block.
+    /// A sibling, or the next block on the sibling that was attested before.
+    fn on_other_branch(&mut self, block: &L2Block) -> Result<Arc<L2Block>, SequencerError> {
+        let below = block.number().saturating_sub(1);
+        let tip = self.branch_tip.take().filter(|tip| tip.number() == below);
+        let parent = tip.map_or_else(|| self.canonical(below), Ok)?;
+        let next = self.with_other_transactions_on(&parent, block)?;
+        self.branch_tip = Some(Arc::clone(&next));
+        Ok(next)
+    }
+
+    /// The blocks that the chain's execution client has in a tick by number, in place of the chain's own.
     ///
     /// # Errors
-    /// When the sibling cannot be built.
-    pub fn unlinked(&mut self, tick: u64, plan: &FaultPlan) -> Result<Option<Arc<L2Block>>, SequencerError> {
-        let height = plan.unlinked(self.chain_id(), tick).map(|planned| planned.block);
-        let known = self.unlinked.take().filter(|block| Some(block.number()) == height);
-        self.unlinked = match (height, known) {
-            (None, _) => None,
-            (Some(_), Some(known)) => Some(known),
-            (Some(height), None) => {
-                let own = self.canonical(height)?;
-                Some(self.with_other_transactions(&own)?)
-            }
+    /// When one cannot be built.
+    pub fn unlinked(&mut self, tick: u64, plan: &FaultPlan) -> Result<Vec<Arc<L2Block>>, SequencerError> {
+        let Some(planned) = plan.unlinked(self.chain_id(), tick).copied() else {
+            self.unlinked.clear();
+            return Ok(Vec::new());
         };
+        if self.unlinked.first().is_some_and(|first| first.number() != planned.block) {
+            self.unlinked.clear();
+        }
+        let last = planned.block.saturating_add(planned.fault.unlinked_blocks().saturating_sub(1));
+        for height in planned.block..=last.min(self.chain.head().number()) {
+            let parent = self.unlinked.last().cloned();
+            if parent.as_ref().is_some_and(|parent| parent.number() >= height) {
+                continue;
+            }
+            let own = self.canonical(height)?;
+            let parent = parent.map_or_else(|| self.canonical(height.saturating_sub(1)), Ok)?;
+            let sibling = self.with_other_transactions_on(&parent, &own)?;
+            self.unlinked.push(sibling);
+        }
         Ok(self.unlinked.clone())
     }
 

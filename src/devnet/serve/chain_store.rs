@@ -39,7 +39,7 @@ pub struct ChainStore {
     /// What stands in place of the chain's own blocks while the nodes follow another fork.
     fork: BTreeMap<u64, Arc<L2Block>>,
     /// What stands at its height by number, in place of the chain's own block, under blocks that stand on that.
-    unlinked: Option<Arc<L2Block>>,
+    unlinked: Vec<Arc<L2Block>>,
     /// Which cross-safe head an L1 block led to: the L1 height, and the chain's.
     safe_at: BTreeMap<u64, u64>,
 }
@@ -59,7 +59,7 @@ impl ChainStore {
             outage: false,
             headless: false,
             fork: BTreeMap::new(),
-            unlinked: None,
+            unlinked: Vec::new(),
             safe_at: BTreeMap::new(),
         };
         store.append(genesis);
@@ -166,7 +166,7 @@ impl ChainStore {
         match id {
             BlockId::Number(tag) => {
                 let number = self.height_of(tag);
-                let unlinked = self.unlinked.as_ref().filter(|block| block.number() == number);
+                let unlinked = self.unlinked.iter().find(|block| block.number() == number);
                 unlinked.or_else(|| self.canonical(number))
             }
             BlockId::Hash(id) => {

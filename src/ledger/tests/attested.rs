@@ -8,8 +8,12 @@ async fn after(steps: &[&str]) -> (Vec<Opened>, CaseRecord) {
     let dir = TempDir::new().unwrap();
     let replay = attested_in(SigningDomain::Zero, 1, B256::ZERO);
     let genuine = attested(1, B256::ZERO);
-    let ancestor =
-        NewCase::Ancestor { key: key(&genuine), parent_hash: B256::ZERO, timestamp: genuine.timestamp() };
+    let ancestor = NewCase::Ancestor {
+        key: key(&genuine),
+        parent_hash: B256::ZERO,
+        timestamp: genuine.timestamp(),
+        l1_origin: None,
+    };
     let mut ledger = ledger(&dir).await;
     let mut opened = Vec::new();
     for step in steps {
@@ -110,7 +114,7 @@ async fn a_verdict_says_whether_its_attestation_is_attributable_and_what_stands_
     };
     let violated = violated();
     let decided = ledger.decide(&decision(key(&replay), &violated)).await.unwrap();
-    assert_eq!(decided, Some(Decided { attributable: Some(false) }));
+    assert_eq!(decided, Some(Decided { attributable: Some(false), ancestor_of: None }));
     assert_eq!(ledger.decide(&decision(key(&replay), &violated)).await.unwrap(), None);
     let [newer, older] = ledger.cases_at(chain(), 1).await.unwrap().try_into().unwrap();
     assert_eq!((newer.hash, newer.attributable, newer.verdict), (other.hash(), Some(true), None));
@@ -119,4 +123,52 @@ async fn a_verdict_says_whether_its_attestation_is_attributable_and_what_stands_
     assert_eq!((verdict.name.as_str(), verdict.reason.as_deref()), ("violated", Some("invalid-message")));
     assert_eq!(older.replaces, Some(B256::repeat_byte(7)));
     assert_eq!(ledger.cases_at(chain(), 2).await.unwrap(), []);
+}
+
+/// Anybody can send an unsafe block's signature as an attestation: what comes of it says nothing of the sequencer.
+#[tokio::test]
+async fn what_may_be_a_replay_holds_nothing_and_binds_nobody() {
+    let dir = TempDir::new().unwrap();
+    let ledger = ledger(&dir).await;
+    ledger.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    let replay = attested_in(SigningDomain::Zero, 1, B256::ZERO);
+    open(&ledger, &replay).await;
+    decide(&ledger, &replay, &violated()).await;
+    assert_eq!(ledger.hold(chain()).await.unwrap(), None);
+    // The same block, by a signature that can only have been meant.
+    let genuine = attested_in(SigningDomain::CrossSafeBlocksV1, 1, B256::ZERO);
+    assert_eq!(open(&ledger, &genuine).await, Opened::NowAttributable);
+    assert_eq!(ledger.hold(chain()).await.unwrap().unwrap().hash, replay.hash());
+}
+
+#[rstest]
+#[case::replays_alone(false)]
+#[case::and_what_binds(true)]
+#[tokio::test]
+async fn an_ancestor_is_bound_by_the_nearest_attestation_that_binds_anybody(#[case] is_bound: bool) {
+    let dir = TempDir::new().unwrap();
+    let ledger = ledger(&dir).await;
+    let ancestor = attested(1, B256::ZERO);
+    let replay = attested_in(SigningDomain::Zero, 2, ancestor.hash());
+    let binding = attested(3, replay.hash());
+    open(&ledger, &replay).await;
+    if is_bound {
+        open(&ledger, &binding).await;
+    }
+    let (parent_hash, timestamp) = (B256::ZERO, ancestor.timestamp());
+    let case = NewCase::Ancestor { key: key(&ancestor), parent_hash, timestamp, l1_origin: None };
+    ledger.open_case(&case, NOW).await.unwrap();
+    let decision = Decision {
+        key: key(&ancestor),
+        verdict: &violated(),
+        detail: String::new(),
+        messages: &[],
+        replaces: None,
+        waits: &BTreeSet::new(),
+        at: NOW,
+        after: Duration::ZERO,
+    };
+    let decided = ledger.decide(&decision).await.unwrap().unwrap();
+    assert_eq!((decided.attributable, decided.ancestor_of), (None, is_bound.then(|| binding.hash())));
+    assert_eq!(decided.is_binding(), is_bound);
 }

@@ -24,8 +24,6 @@ enum Finding {
 enum Logs<'a> {
     Kept,
     Given(&'a Arc<ProvenLogs>),
-    /// The chain has no block at the cited height, which lies below its view.
-    Absent,
 }
 
 impl Tracker {
@@ -35,7 +33,7 @@ impl Tracker {
     }
 
     /// An answer to a request has come.
-    pub(super) fn answer(&mut self, request: &Request, logs: Option<&Arc<ProvenLogs>>, work: &mut Work) {
+    pub(super) fn answer(&mut self, request: &Request, logs: &Arc<ProvenLogs>, work: &mut Work) {
         let (chain_id, number) = request.place();
         let Some(view) = self.chains.get_mut(&chain_id) else { return };
         // Else it has been overtaken: the block was dropped since it was asked for.
@@ -46,14 +44,14 @@ impl Tracker {
         view.fulfil(request);
         let Some(first) = view.first().filter(|_| is_answer(request, logs)) else { return };
         let expected = view.canonical(number).map(|node| node.block.key.hash);
-        if expected.map_or(number >= first, |hash| logs.is_none_or(|logs| logs.hash() != hash)) {
+        if expected.map_or(number >= first, |hash| logs.hash() != hash) {
             return;
         }
         let citers: Vec<MessageId> = view.citations.at_heights(number..=number).collect();
-        if let Some(logs) = logs.filter(|_| number < first) {
+        if number < first {
             self.settled.put((chain_id, number), logs.hash());
         }
-        let answer = logs.map_or(Logs::Absent, Logs::Given);
+        let answer = Logs::Given(logs);
         for id in citers {
             if self.book.get(id).is_some_and(|message| message.own == Own::Unknown) {
                 self.look_with(id, &answer, work);
@@ -139,7 +137,6 @@ impl Tracker {
         let canonical = view.canonical(id.block_number).map(|node| node.block.key);
         let kept = match logs {
             Logs::Given(logs) => Some(Arc::clone(logs)),
-            Logs::Absent => return Finding::Broken(absent(id, first)),
             Logs::Kept => {
                 let settled = || self.settled.get(&(id.chain_id, id.block_number)).copied();
                 let hash = canonical.map(|key| key.hash).or_else(settled);
@@ -166,22 +163,11 @@ impl Tracker {
     }
 }
 
-/// Whether these are logs that the request is for. Any block of a height may be the canonical one; but that a block is
-/// not there says nothing of another.
-fn is_answer(request: &Request, logs: Option<&Arc<ProvenLogs>>) -> bool {
-    let is_of_its_place = |logs: &Arc<ProvenLogs>| (logs.chain_id(), logs.number()) == request.place();
+/// Whether these are logs that the request is for. Any block of a height may be the canonical one.
+fn is_answer(request: &Request, logs: &ProvenLogs) -> bool {
+    let is_of_its_place = (logs.chain_id(), logs.number()) == request.place();
     match request {
-        Request::Logs(key) => logs.is_some_and(|logs| is_of_its_place(logs) && logs.hash() == key.hash),
-        Request::Canonical { .. } => logs.is_none_or(is_of_its_place),
-    }
-}
-
-/// The chain has no block at a height below its view: it starts later.
-const fn absent(id: &Identifier, first: u64) -> InvalidReason {
-    InvalidReason::BlockNotFound {
-        chain_id: id.chain_id,
-        number: id.block_number,
-        timestamp: id.timestamp,
-        tip: first,
+        Request::Logs(key) => is_of_its_place && logs.hash() == key.hash,
+        Request::Canonical { .. } => is_of_its_place,
     }
 }

@@ -3,6 +3,7 @@
 use super::world::{CHAIN, INVALID_IN, Setup, VALID_IN, World, chain, time_of};
 use crate::audit::Verdict;
 use crate::interop::BlockKey;
+use crate::ledger::Decided;
 use crate::rpc::{SuspectOutcome, SuspectRecord, TOLD_CAPACITY, Told};
 use alloy::primitives::B256;
 use jsonrpsee::core::client::{Subscription, SubscriptionClientT};
@@ -10,6 +11,8 @@ use jsonrpsee::rpc_params;
 use jsonrpsee::ws_client::{WsClient, WsClientBuilder};
 use serde_json::{Value, json};
 use std::time::Duration;
+
+const BINDING: Decided = Decided { attributable: Some(true), ancestor_of: None };
 
 /// How long anything may take: far more than it ever takes, however busy the machine is.
 const DEADLINE: Duration = Duration::from_secs(300);
@@ -126,7 +129,7 @@ async fn subscribe(world: &World) -> (WsClient, Subscription<Value>) {
 async fn subscribers_are_told() {
     let world = World::start(Setup::default()).await;
     let (_client, mut events) = subscribe(&world).await;
-    world.told.send(Told::verdict(key(5), &Verdict::Upheld, Some(true))).unwrap();
+    world.told.send(Told::verdict(key(5), &Verdict::Upheld, &BINDING)).unwrap();
     world.told.send(Told::Suspect(suspect())).unwrap();
     let mut next = async || tokio::time::timeout(DEADLINE, events.next()).await.unwrap().unwrap().unwrap();
     let verdict = next().await;
@@ -152,7 +155,7 @@ async fn a_subscriber_that_falls_behind_is_dropped_with_the_reason() {
     let world = World::start(Setup::default()).await;
     let (_client, mut events) = subscribe(&world).await;
     for _ in 0..TOLD_CAPACITY + 5 {
-        world.told.send(Told::verdict(key(5), &Verdict::Upheld, Some(true))).unwrap();
+        world.told.send(Told::verdict(key(5), &Verdict::Upheld, &BINDING)).unwrap();
     }
     let last = tokio::time::timeout(DEADLINE, async {
         while let Some(event) = events.next().await {

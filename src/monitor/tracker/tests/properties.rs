@@ -276,7 +276,7 @@ impl Trial {
         let logs = Arc::clone(&self.world.logs[&hash]);
         let is_stale = self.reference.canonical(id, number).map(|block| block.key.hash) != Some(hash);
         self.index.insert(Arc::clone(&logs));
-        let input = Input::Answer { request, logs: Some(logs) };
+        let input = Input::Answer { request, logs };
         if is_stale {
             let outcome = self.tracker.apply(input);
             assert!(

@@ -317,7 +317,7 @@ fn logs_that_are_not_kept_are_asked_for_once_and_leave_messages_unknown() {
     let (first, outcome) = scene.grow(0, &[claim(1, 1, 1), claim(1, 1, 3)]);
     assert_eq!(outcome.requests, [Request::Logs(cited.key)]);
     assert_eq!((scene.status(first, 0), scene.status(first, 2)), ("unknown", "unknown"));
-    let logs = Some(Arc::clone(&scene.world.logs[&cited.key.hash]));
+    let logs = Arc::clone(&scene.world.logs[&cited.key.hash]);
     let outcome = scene.tracker.apply(Input::Answer { request: Request::Logs(cited.key), logs });
     assert_eq!(statuses(&outcome).len(), 2);
     assert_eq!((scene.status(first, 0), scene.status(first, 2)), ("valid", "valid"));
@@ -337,7 +337,7 @@ fn a_late_answer_about_a_fork_says_nothing_about_its_height() {
     scene.grow_as(1, &Shape { is_forked: true, ..Shape::default() });
     (0..2).for_each(|_| drop(scene.grow(1, &[])));
     scene.finalize(1, 3);
-    let logs = Some(Arc::clone(&scene.world.logs[&fork.key.hash]));
+    let logs = Arc::clone(&scene.world.logs[&fork.key.hash]);
     scene.tracker.apply(Input::Answer { request: late, logs: logs.clone() });
     let (citing, outcome) = scene.grow(0, &[claim(1, 1, 1)]);
     assert_eq!(outcome.requests, [Request::Canonical { chain_id: chain(1), number: 1 }]);
@@ -346,10 +346,8 @@ fn a_late_answer_about_a_fork_says_nothing_about_its_height() {
 }
 
 /// A view that starts at a later block: what lies below it is final, and asked for.
-#[rstest]
-#[case::there(true, "valid")]
-#[case::never_was(false, "block-not-found")]
-fn blocks_below_the_view(#[case] is_there: bool, #[case] expected: &str) {
+#[test]
+fn a_block_below_the_view_is_unknown_until_its_logs_come() {
     let world = World::new(&[1, 1]);
     let index = LogIndex::new(usize::MAX);
     let tracker = Tracker::new(world.set(), index.clone(), LIMITS);
@@ -362,9 +360,10 @@ fn blocks_below_the_view(#[case] is_there: bool, #[case] expected: &str) {
     let (_, outcome) = scene.grow(1, &[]);
     let request = Request::Canonical { chain_id: chain(1), number: 2 };
     assert_eq!(outcome.requests, [request]);
-    let logs = is_there.then(|| Arc::clone(&scene.world.logs[&below[2].key.hash]));
+    assert_eq!(scene.status(executing, 0), "unknown");
+    let logs = Arc::clone(&scene.world.logs[&below[2].key.hash]);
     scene.tracker.apply(Input::Answer { request, logs });
-    assert_eq!(scene.status(executing, 0), expected);
+    assert_eq!(scene.status(executing, 0), "valid");
 }
 
 /// The answer comes while the view is empty, and cannot be placed: it is asked for again.
@@ -381,7 +380,7 @@ fn an_answer_that_comes_between_two_views_is_asked_for_again() {
     let request = Request::Canonical { chain_id: chain(1), number: 1 };
     assert_eq!(outcome.requests, [request]);
     scene.rewind(1, 2);
-    let logs = Some(Arc::clone(&scene.world.logs[&below[1].key.hash]));
+    let logs = Arc::clone(&scene.world.logs[&below[1].key.hash]);
     scene.tracker.apply(Input::Answer { request, logs: logs.clone() });
     assert_eq!(scene.status(executing, 0), "unknown");
     let (_, outcome) = scene.grow(1, &[]);
@@ -403,7 +402,7 @@ fn a_view_that_is_rewound_whole_starts_again() {
     let (executing, _) = scene.grow(0, &[claim(1, 3, 1)]);
     scene.tracker.apply(Input::Answer {
         request: Request::Canonical { chain_id: chain(1), number: 2 },
-        logs: Some(Arc::clone(&scene.world.logs[&scene.world.chains[&chain(1)][2].key.hash])),
+        logs: Arc::clone(&scene.world.logs[&scene.world.chains[&chain(1)][2].key.hash]),
     });
     assert_eq!(scene.status(executing, 0), "valid");
     scene.rewind(1, 1);

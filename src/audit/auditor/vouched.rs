@@ -1,0 +1,111 @@
+//! Where a chain's vouched head begins, and when it leaves a branch. What it moves on over, the ledger decides with each
+//! verdict.
+
+use super::{Auditor, Finished};
+use crate::audit::investigator::HeadMove;
+use crate::ledger::{LedgerError, Retraction};
+use crate::rpc::Told;
+use crate::sources::SyncStatus;
+use crosscheck_p2p::ChainId;
+use std::sync::Arc;
+use tracing::{info, warn};
+
+/// How far what is final may be behind a chain's tip, seconds: the sequencing window of the OP Stack.
+const SEQUENCING_WINDOW: u64 = 12 * 60 * 60;
+
+impl Auditor {
+    /// Where a chain's audit begins is what its node called final when it was first asked.
+    pub(super) async fn anchor(&mut self, chain_id: ChainId, status: &SyncStatus) -> Result<(), LedgerError> {
+        if let Some(finalized) = status.finalized_l2
+            && self.ledger.vouched(chain_id).await?.is_none()
+        {
+            let position = finalized.position();
+            if is_stale_anchor(status) {
+                if self.unanchored.insert(chain_id) {
+                    warn!(%chain_id, number = position.number, hash = %position.hash,
+                          "the rollup node calls a block final that is longer ago than a sequencing window: it has just started, or is stuck; the audit begins when it names a later one");
+                }
+                return Ok(());
+            }
+            self.unanchored.remove(&chain_id);
+            self.ledger.anchor(chain_id, position).await?;
+            info!(%chain_id, number = position.number, hash = %position.hash, "the audit begins after this block");
+            self.find_parents(chain_id).await?;
+        }
+        self.publish_vouched(chain_id).await
+    }
+
+    /// Finds out, beside everything else, whether a chain's vouched head is still on the chain.
+    pub(super) fn look_at_vouched(&mut self, chain_id: ChainId) {
+        if self.looking.insert(chain_id) {
+            let (investigator, ledger) = (Arc::clone(&self.investigator), self.ledger.clone());
+            self.running.spawn(async move {
+                Finished::Looked { chain_id, found: investigator.look_at_vouched(&ledger, chain_id).await }
+            });
+        }
+    }
+
+    /// Moves a vouched head that is not on the chain any more, or that is kept from blocks which are on it again.
+    pub(super) async fn move_head(&mut self, chain_id: ChainId, step: HeadMove) -> Result<(), LedgerError> {
+        match step {
+            HeadMove::Again(blocks) => {
+                self.ledger.reinstate(chain_id, &blocks).await?;
+                info!(%chain_id, blocks = blocks.len(), "the vouched head goes on over blocks that it had left: L1 has them again");
+            }
+            HeadMove::Back(retraction) => {
+                let Some(now) = self.ledger.retract(&retraction, self.clock.now()).await? else {
+                    return Ok(());
+                };
+                let Retraction { from, to, reason, .. } = retraction;
+                self.metrics.retracted(chain_id, reason);
+                warn!(%chain_id, from = from.number, from_hash = %from.hash, to = to.number, to_hash = %to.hash,
+                      now = now.number, reason = reason.name(),
+                      "the vouched head has left a branch that is no longer on the chain; followers are taken back with it");
+                for (block, prover) in self.ledger.invalid_blocks(chain_id).await? {
+                    let _no_room = self.invalid.prove(&block, prover);
+                }
+                if let Some(told) = &self.told {
+                    // Nobody has to listen.
+                    let _unheard = told.send(Told::retraction(&retraction));
+                }
+            }
+        }
+        self.find_parents(chain_id).await?;
+        self.publish_vouched(chain_id).await
+    }
+}
+
+/// Whether what a node calls final is further behind its tip than a chain's finality ever is. A node that starts, or that
+/// verifies nothing yet, calls genesis final: an audit from there would go on for ever.
+fn is_stale_anchor(status: &SyncStatus) -> bool {
+    let tip =
+        [status.unsafe_l2, status.local_safe_l2].into_iter().flatten().map(|head| head.timestamp.0).max();
+    let age = tip.zip(status.finalized_l2).map(|(tip, finalized)| tip.saturating_sub(finalized.timestamp.0));
+    age.is_some_and(|age| age > SEQUENCING_WINDOW)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::L2BlockRef;
+    use alloy::primitives::B256;
+    use crosscheck_p2p::UnixSeconds;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::a_young_chain(Some(0), Some(43_200), false)]
+    #[case::genesis_while_the_node_starts(Some(0), Some(43_201), true)]
+    #[case::ordinary(Some(99_000), Some(100_000), false)]
+    #[case::nothing_is_final(None, Some(100_000), false)]
+    #[case::no_tip(Some(0), None, false)]
+    fn an_audit_begins_at_what_is_final_and_recent(
+        #[case] finalized: Option<u64>,
+        #[case] tip: Option<u64>,
+        #[case] expected: bool,
+    ) {
+        let head = |at: u64| L2BlockRef::new(at, B256::repeat_byte(1), UnixSeconds(at));
+        let (finalized_l2, unsafe_l2) = (finalized.and_then(head), tip.and_then(head));
+        let status = SyncStatus { unsafe_l2, finalized_l2, ..SyncStatus::default() };
+        assert_eq!(is_stale_anchor(&status), expected);
+    }
+}

@@ -1,0 +1,207 @@
+//! Which block the chain has at an attested one's height, and whether that is where their branches part.
+//!
+//! The chain is what the rollup node names: its heads' ancestors, by hash, whatever an endpoint has at a height. A block is
+//! held against another only where the two part: on the same parent, and on L1 blocks that L1 has. Anywhere else the
+//! difference is its ancestor's, or L1's.
+
+use super::{Answer, Awaited, Cause, Investigator, Wait};
+use crate::audit::Verdict;
+use crate::consolidation::BlockAttributes;
+use crate::interop::BlockKey;
+use crate::ledger::{BlockPosition, LedgerError};
+use crate::sources::{SafeMeans, VerifiedBlock};
+use alloy::primitives::B256;
+use crosscheck_p2p::ChainId;
+use lru::LruCache;
+use parking_lot::Mutex;
+use std::num::NonZeroUsize;
+use tracing::error;
+
+/// How many blocks are remembered with their parents. Beyond it the one that was asked for longest ago is forgotten.
+const REMEMBERED: NonZeroUsize = match NonZeroUsize::new(65_536) {
+    Some(remembered) => remembered,
+    None => NonZeroUsize::MIN,
+};
+
+/// How many blocks one look at a case fetches on the way down from a head. The next look goes on from there.
+const MAX_STEPS: usize = 256;
+
+/// The parents of blocks, by hash.
+#[derive(Debug)]
+pub(super) struct Lineage(Mutex<LruCache<B256, B256>>);
+
+impl Default for Lineage {
+    fn default() -> Self {
+        Self(Mutex::new(LruCache::new(REMEMBERED)))
+    }
+}
+
+/// What became of the block that an attested one builds on, where the chain has another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Parent {
+    /// It was found not to hold.
+    Wrong,
+    /// Its branch was left for good: L1 dropped what it stands on.
+    Left,
+    /// It is upheld, on the branch that is vouched for.
+    Upheld,
+    /// It is under audit.
+    Open,
+    /// Nobody has seen it.
+    Unknown,
+}
+
+/// What follows for a block whose parent is not the chain's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Parting {
+    /// It may be held against the chain's.
+    Here,
+    /// It went with its branch.
+    Gone,
+    /// It cannot be told.
+    Unknown,
+}
+
+impl Parent {
+    /// `is_final`: the chain's block at the height is final, by a node that verifies messages.
+    const fn parting(self, is_final: bool) -> Parting {
+        match self {
+            Self::Wrong => Parting::Here,
+            Self::Left => Parting::Gone,
+            // A block that nobody has seen stands on nothing, once the chain cannot come to it any more.
+            Self::Unknown if is_final => Parting::Here,
+            // A plain node may stay on the branch that was lawfully replaced.
+            Self::Upheld | Self::Open | Self::Unknown => Parting::Unknown,
+        }
+    }
+}
+
+impl Investigator {
+    /// What the chain has at the height of an attested block.
+    pub(super) async fn derived(&self, key: BlockKey, attributes: &BlockAttributes) -> Result<Answer, Wait> {
+        let block = self.local_safe_block(key.chain_id, key.number, Awaited::LocalSafe).await?;
+        if block.hash() == key.hash {
+            return Ok(Answer::Derived(Box::new(block)));
+        }
+        let block = self.on_branch(key, block).await?;
+        self.expect_one_reading(key, attributes, &block)?;
+        if block.hash() == key.hash {
+            return Ok(Answer::Derived(Box::new(block)));
+        }
+        if let (Some(l1), Some(origin)) = (&self.l1, attributes.l1_origin())
+            && l1.is_dropped(key.chain_id, origin).await?
+        {
+            return Ok(Answer::OriginDropped(origin));
+        }
+        if block.header().parent_hash == attributes.parent_hash {
+            return Ok(Answer::Derived(Box::new(block)));
+        }
+        match self.parting(key, attributes.parent_hash).await? {
+            Parting::Here => Ok(Answer::Derived(Box::new(block))),
+            Parting::Gone => Ok(Answer::BranchLeft { parent: attributes.parent_hash }),
+            Parting::Unknown => {
+                let wait =
+                    Wait { awaited: Awaited::LocalSafe, chain_id: key.chain_id, cause: Cause::OtherFork };
+                let (number, parent) = (key.number, attributes.parent_hash);
+                let own = block.header().parent_hash;
+                self.reasons.note(
+                    wait,
+                    &format!("block {number} builds on {parent}, its rollup node's chain has {own} there"),
+                );
+                Err(wait)
+            }
+        }
+    }
+
+    /// The block that the rollup node's local-safe chain has at a height, where an endpoint has this one.
+    async fn on_branch(&self, key: BlockKey, found: VerifiedBlock) -> Result<VerifiedBlock, Wait> {
+        let wait = |cause| Wait { awaited: Awaited::LocalSafe, chain_id: key.chain_id, cause };
+        let hash = self.hash_on_branch(key.chain_id, key.number).await?;
+        if hash == found.hash() {
+            return Ok(found);
+        }
+        self.reasons.note(
+            wait(Cause::OtherFork),
+            &format!("an endpoint has {} at {}, the rollup node's chain {hash}", found.hash(), key.number),
+        );
+        let block = self.block_by_hash(key.chain_id, hash).await?.ok_or_else(|| wait(Cause::OtherFork))?;
+        if let Some(l1) = &self.l1 {
+            l1.expect_canonical(key.chain_id, &block, Awaited::LocalSafe).await?;
+        }
+        Ok(block)
+    }
+
+    /// The hash at a height on the chain of the rollup node's local-safe head, found from parent to parent.
+    async fn hash_on_branch(&self, chain_id: ChainId, number: u64) -> Result<B256, Wait> {
+        let wait = |cause| Wait { awaited: Awaited::LocalSafe, chain_id, cause };
+        let heads = self.heads.get(chain_id).ok_or_else(|| wait(Cause::EndpointError))?;
+        let named = [heads.finalized_l2, heads.local_safe_l2].into_iter().flatten();
+        let lowest = named.map(|head| head.position()).find(|head| head.number >= number);
+        let mut at = lowest.ok_or_else(|| wait(Cause::NotYet))?;
+        let mut steps = 0_usize;
+        while at.number > number {
+            let known = self.lineage.0.lock().get(&at.hash).copied();
+            let parent = match known {
+                Some(parent) => parent,
+                None if steps >= MAX_STEPS => return Err(wait(Cause::NotYet)),
+                None => {
+                    steps = steps.saturating_add(1);
+                    let block = self.block_by_hash(chain_id, at.hash).await?;
+                    let parent = block.ok_or_else(|| wait(Cause::OtherFork))?.header().parent_hash;
+                    self.lineage.0.lock().put(at.hash, parent);
+                    parent
+                }
+            };
+            at = BlockPosition { number: at.number.saturating_sub(1), hash: parent };
+        }
+        Ok(at.hash)
+    }
+
+    async fn parting(&self, key: BlockKey, parent: B256) -> Result<Parting, Wait> {
+        let position = BlockPosition { number: key.number.saturating_sub(1), hash: parent };
+        let parent = self.parent(key.chain_id, position).await.map_err(|error| {
+            error!(chain_id = %key.chain_id, %error, "the ledger does not tell what became of a block");
+            Wait { awaited: Awaited::LocalSafe, chain_id: key.chain_id, cause: Cause::EndpointError }
+        })?;
+        let finalized = self.heads.get(key.chain_id).and_then(|heads| heads.finalized_l2);
+        let is_final = self.heads.safe_means(key.chain_id) == SafeMeans::CrossSafe
+            && finalized.is_some_and(|head| head.number >= key.number);
+        Ok(parent.parting(is_final))
+    }
+
+    async fn parent(&self, chain_id: ChainId, parent: BlockPosition) -> Result<Parent, LedgerError> {
+        let Some(ledger) = &self.ledger else { return Ok(Parent::Open) };
+        if ledger.is_abandoned(chain_id, parent).await? {
+            return Ok(Parent::Left);
+        }
+        let cases = ledger.cases_at(chain_id, parent.number).await?;
+        let Some(case) = cases.into_iter().find(|case| case.hash == parent.hash) else {
+            return Ok(Parent::Unknown);
+        };
+        Ok(match case.verdict {
+            None => Parent::Open,
+            Some(verdict) if Verdict::is_wrong_by_name(&verdict.name) => Parent::Wrong,
+            Some(verdict) if verdict.name == "superseded" => Parent::Left,
+            Some(_) => Parent::Upheld,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::the_child_of_a_lie(Parent::Wrong, false, Parting::Here)]
+    #[case::the_child_of_what_l1_dropped(Parent::Left, false, Parting::Gone)]
+    #[case::the_child_of_what_l1_dropped_for_good(Parent::Left, true, Parting::Gone)]
+    #[case::the_node_is_on_another_branch(Parent::Upheld, false, Parting::Unknown)]
+    #[case::and_stays_there(Parent::Upheld, true, Parting::Unknown)]
+    #[case::the_parent_is_being_looked_at(Parent::Open, true, Parting::Unknown)]
+    #[case::nobody_has_seen_the_parent_yet(Parent::Unknown, false, Parting::Unknown)]
+    #[case::and_nobody_will(Parent::Unknown, true, Parting::Here)]
+    fn where_branches_part(#[case] parent: Parent, #[case] is_final: bool, #[case] expected: Parting) {
+        assert_eq!(parent.parting(is_final), expected);
+    }
+}

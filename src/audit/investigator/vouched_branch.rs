@@ -1,0 +1,164 @@
+//! Whether the vouched head is still on the chain, and what is to be done if it is not.
+//!
+//! L1 decides: a head leaves its branch when L1 has dropped what it stands on, or when a node that verifies messages has
+//! made another block at its height final. That a client has another block there for a while moves nothing.
+
+use super::{Awaited, Investigator};
+use crate::audit::rivals::Origin;
+use crate::ledger::{BlockPosition, BranchBlock, Ledger, LedgerError, Retraction, RetractionReason};
+use crate::sources::SafeMeans;
+use crosscheck_p2p::ChainId;
+
+/// How many blocks of a branch are looked at: as many as no reorg of L1 below finality takes.
+const MAX_BRANCH: u32 = 4096;
+
+/// What is to be done about a vouched head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::audit) enum HeadMove {
+    /// It leaves its branch.
+    Back(Retraction),
+    /// It may go onto these blocks again, which it left before.
+    Again(Vec<BlockPosition>),
+}
+
+/// What is seen of one block of the vouched branch.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    /// Whether L1 has what it stands on.
+    origin: Origin,
+    /// Whether the execution client has it at its height. `None`: it has no block there, or did not answer.
+    is_canonical: Option<bool>,
+    /// Whether what the client has at that height is final, by a node that verifies messages.
+    is_final: bool,
+}
+
+/// Whether a block is still on the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Stands,
+    Left(RetractionReason),
+    Unknown,
+}
+
+impl Seen {
+    const fn standing(self) -> Standing {
+        match (self.origin, self.is_canonical) {
+            (Origin::Dropped, _) => Standing::Left(RetractionReason::L1Reorg),
+            (Origin::Canonical | Origin::Unknowable, Some(true)) => Standing::Stands,
+            (Origin::Canonical | Origin::Unknowable, Some(false)) if self.is_final => {
+                Standing::Left(RetractionReason::Replaced)
+            }
+            (Origin::Canonical | Origin::Unknowable | Origin::NotYet, _) => Standing::Unknown,
+        }
+    }
+}
+
+impl Investigator {
+    /// What is to be done about a chain's vouched head. `None`: nothing, or it cannot be told now.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub(in crate::audit) async fn look_at_vouched(
+        &self,
+        ledger: &Ledger,
+        chain_id: ChainId,
+    ) -> Result<Option<HeadMove>, LedgerError> {
+        let Some(head) = ledger.vouched(chain_id).await? else { return Ok(None) };
+        match self.is_canonical(chain_id, head).await {
+            Some(true) => self.look_above(ledger, chain_id).await,
+            Some(false) | None => self.look_below(ledger, chain_id).await,
+        }
+    }
+
+    /// The blocks above the head that it left, as far as L1 has them again.
+    async fn look_above(&self, ledger: &Ledger, chain_id: ChainId) -> Result<Option<HeadMove>, LedgerError> {
+        let mut again = Vec::new();
+        for block in ledger.abandoned_branch(chain_id, MAX_BRANCH).await? {
+            if self.look(chain_id, &block, false).await.standing() != Standing::Stands {
+                break;
+            }
+            again.push(block.position);
+        }
+        Ok((!again.is_empty()).then_some(HeadMove::Again(again)))
+    }
+
+    /// The highest block at or below the head that is still on the chain.
+    async fn look_below(&self, ledger: &Ledger, chain_id: ChainId) -> Result<Option<HeadMove>, LedgerError> {
+        let is_final = self.final_height(chain_id).await;
+        let mut left: Option<(BlockPosition, RetractionReason)> = None;
+        for block in ledger.vouched_branch(chain_id, MAX_BRANCH).await? {
+            let is_final = is_final.is_some_and(|height| block.position.number <= height);
+            let to = block.position;
+            match (self.look(chain_id, &block, is_final).await.standing(), left) {
+                (Standing::Left(reason), None) => left = Some((to, reason)),
+                (Standing::Left(_), Some(_)) => {}
+                (Standing::Stands, Some((from, reason))) => {
+                    return Ok(Some(HeadMove::Back(Retraction { chain_id, from, to, reason })));
+                }
+                (Standing::Stands, None) | (Standing::Unknown, _) => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    async fn look(&self, chain_id: ChainId, block: &BranchBlock, is_final: bool) -> Seen {
+        let origin = match (&self.l1, block.l1_origin) {
+            (Some(l1), Some(origin)) => l1.origin(chain_id, origin).await,
+            _ => Origin::Unknowable,
+        };
+        // What L1 has dropped, no client can hold.
+        let is_canonical = match origin {
+            Origin::Dropped | Origin::NotYet => None,
+            Origin::Canonical | Origin::Unknowable => self.is_canonical(chain_id, block.position).await,
+        };
+        Seen { origin, is_canonical, is_final }
+    }
+
+    async fn is_canonical(&self, chain_id: ChainId, block: BlockPosition) -> Option<bool> {
+        match self.clients.get(&chain_id)?.canonical_hash(block.number).await {
+            Ok(found) => found.map(|hash| hash == block.hash),
+            Err(error) => {
+                let _wait = self.note_failure(&error, chain_id, Awaited::Block);
+                None
+            }
+        }
+    }
+
+    /// Up to which height what the execution client has is final, by a rollup node that verifies messages.
+    async fn final_height(&self, chain_id: ChainId) -> Option<u64> {
+        if self.heads.safe_means(chain_id) != SafeMeans::CrossSafe {
+            return None;
+        }
+        let finalized = self.heads.get(chain_id)?.finalized_l2?.position();
+        (self.is_canonical(chain_id, finalized).await == Some(true)).then_some(finalized.number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    const REORG: Standing = Standing::Left(RetractionReason::L1Reorg);
+    const REPLACED: Standing = Standing::Left(RetractionReason::Replaced);
+
+    #[rstest]
+    #[case::it_is_there(Origin::Canonical, Some(true), false, Standing::Stands)]
+    #[case::it_is_there_and_nobody_knows_its_origin(Origin::Unknowable, Some(true), false, Standing::Stands)]
+    #[case::l1_does_not_answer(Origin::NotYet, Some(true), true, Standing::Unknown)]
+    #[case::l1_does_not_answer_and_another_is_there(Origin::NotYet, Some(false), true, Standing::Unknown)]
+    #[case::l1_has_dropped_it(Origin::Dropped, None, false, REORG)]
+    #[case::l1_has_dropped_it_and_the_client_does_not_know(Origin::Dropped, Some(true), false, REORG)]
+    #[case::another_is_there_for_now(Origin::Canonical, Some(false), false, Standing::Unknown)]
+    #[case::another_is_there_for_good(Origin::Canonical, Some(false), true, REPLACED)]
+    #[case::nothing_is_there(Origin::Canonical, None, true, Standing::Unknown)]
+    #[case::nobody_knows_its_origin(Origin::Unknowable, Some(false), false, Standing::Unknown)]
+    fn whether_a_block_is_still_on_the_chain(
+        #[case] origin: Origin,
+        #[case] is_canonical: Option<bool>,
+        #[case] is_final: bool,
+        #[case] expected: Standing,
+    ) {
+        assert_eq!(Seen { origin, is_canonical, is_final }.standing(), expected);
+    }
+}

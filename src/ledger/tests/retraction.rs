@@ -1,0 +1,105 @@
+//! A vouched head that leaves a branch, and goes onto it again.
+
+use super::*;
+
+/// A block of this height with other contents than the one that [`attested`] gives.
+fn sibling(number: u64, parent_hash: B256) -> ValidBlock {
+    attested_with(SigningDomain::CrossSafeBlocksV1, number, parent_hash, 21_000)
+}
+
+fn position(block: &ValidBlock) -> BlockPosition {
+    BlockPosition { number: block.number(), hash: block.hash() }
+}
+
+async fn uphold(ledger: &Ledger, blocks: &[ValidBlock]) {
+    for block in blocks {
+        open(ledger, block).await;
+        decide(ledger, block, &Verdict::Upheld).await;
+    }
+}
+
+async fn anchored(dir: &TempDir) -> Ledger {
+    let ledger = ledger(dir).await;
+    ledger.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    ledger
+}
+
+fn back(from: &ValidBlock, to: &ValidBlock) -> Retraction {
+    let (from, to) = (position(from), position(to));
+    Retraction { chain_id: chain(), from, to, reason: RetractionReason::L1Reorg }
+}
+
+#[tokio::test]
+async fn the_head_leaves_a_branch_and_goes_over_another() {
+    let dir = TempDir::new().unwrap();
+    let ledger = anchored(&dir).await;
+    let old = blocks(5);
+    uphold(&ledger, &old).await;
+    assert_eq!(vouched(&ledger).await, 5);
+    let new = [sibling(3, old[1].hash())];
+    let new = [new[0].clone(), sibling(4, new[0].hash())];
+    uphold(&ledger, &new).await;
+    assert_eq!(vouched(&ledger).await, 5, "nothing moves by itself");
+    let now = ledger.retract(&back(&old[4], &old[1]), NOW).await.unwrap();
+    assert_eq!(now, Some(position(&new[1])), "as far as the other branch is upheld");
+    assert_eq!(ledger.vouched_head(chain()).await.unwrap().unwrap().retractions, 1);
+    // What stands on the branch that it left takes it nowhere, also after a restart.
+    let later = attested(6, old[4].hash());
+    uphold(&ledger, &[later]).await;
+    ledger.close().await;
+    let ledger = super::ledger(&dir).await;
+    assert_eq!(vouched(&ledger).await, 4);
+    assert!(ledger.is_abandoned(chain(), position(&old[2])).await.unwrap());
+    assert!(!ledger.is_abandoned(chain(), position(&old[1])).await.unwrap());
+}
+
+#[tokio::test]
+async fn the_head_waits_where_the_branches_part_until_the_other_one_is_upheld() {
+    let dir = TempDir::new().unwrap();
+    let ledger = anchored(&dir).await;
+    let old = blocks(4);
+    uphold(&ledger, &old).await;
+    let now = ledger.retract(&back(&old[3], &old[0]), NOW).await.unwrap();
+    assert_eq!(now, Some(position(&old[0])), "not onto what it has left");
+    uphold(&ledger, &[sibling(2, old[0].hash())]).await;
+    assert_eq!(vouched(&ledger).await, 2);
+}
+
+#[tokio::test]
+async fn l1_takes_up_the_branch_again() {
+    let dir = TempDir::new().unwrap();
+    let ledger = anchored(&dir).await;
+    let old = blocks(4);
+    uphold(&ledger, &old).await;
+    ledger.retract(&back(&old[3], &old[1]), NOW).await.unwrap();
+    let left: Vec<_> = ledger.abandoned_branch(chain(), 100).await.unwrap();
+    let left: Vec<_> = left.into_iter().map(|block| block.position).collect();
+    assert_eq!(left, [position(&old[2]), position(&old[3])]);
+    ledger.reinstate(chain(), &left[..1]).await.unwrap();
+    assert_eq!(vouched(&ledger).await, 3, "so far and no further");
+    ledger.reinstate(chain(), &left[1..]).await.unwrap();
+    assert_eq!(vouched(&ledger).await, 4);
+}
+
+#[tokio::test]
+async fn a_head_that_is_elsewhere_by_now_stays() {
+    let dir = TempDir::new().unwrap();
+    let ledger = anchored(&dir).await;
+    let old = blocks(3);
+    uphold(&ledger, &old).await;
+    assert_eq!(ledger.retract(&back(&old[1], &old[0]), NOW).await.unwrap(), None);
+    assert_eq!(vouched(&ledger).await, 3);
+    assert!(!ledger.is_abandoned(chain(), position(&old[1])).await.unwrap(), "nothing was written");
+}
+
+#[tokio::test]
+async fn the_branch_is_told_down_to_where_the_audit_began() {
+    let dir = TempDir::new().unwrap();
+    let ledger = anchored(&dir).await;
+    let old = blocks(3);
+    uphold(&ledger, &old).await;
+    let told: Vec<_> = ledger.vouched_branch(chain(), 100).await.unwrap();
+    let told: Vec<_> = told.into_iter().map(|block| block.position.number).collect();
+    assert_eq!(told, [3, 2, 1, 0]);
+    assert_eq!(ledger.vouched_branch(chain(), 2).await.unwrap().len(), 2);
+}
