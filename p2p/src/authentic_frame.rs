@@ -39,7 +39,9 @@ impl Frame {
         let recovered = self.recover(topic, chain_id).map_err(refuse)?;
         match recovered.iter().find(|one| signers.may_sign(topic, one.signer)) {
             Some(&Recovered { domain, signer, .. }) => {
-                Ok(AuthenticFrame { frame: self, topic, chain_id, domain, signer })
+                let signature = BlockSignature::parse(&self.signature()).map_err(refuse)?;
+                let frame = self.with_signature(signature.to_bytes()).map_err(refuse)?;
+                Ok(AuthenticFrame { frame, topic, chain_id, domain, signer })
             }
             None => Err(wrong_signer(&recovered, payload_hash, expected)),
         }
@@ -91,12 +93,12 @@ impl AuthenticFrame {
         self.signer
     }
 
-    /// `r ‖ s ‖ recovery id`.
+    /// `r ‖ s ‖ recovery id`, low-S, with an id of 0 to 3, however it was received.
     pub const fn signature(&self) -> [u8; SIGNATURE_BYTES] {
         self.frame.signature()
     }
 
-    /// The frame.
+    /// The frame in its canonical form: as received, but for a signature or a length that was rewritten on the way.
     pub const fn frame(&self) -> &Frame {
         &self.frame
     }

@@ -5,8 +5,8 @@
 
 use crate::{
     BlockSigner, ChainId, ExecutionPayload, MAX_FRAME_BYTES, MalformedPayload, PayloadHash, PayloadVersion,
-    SignerError, SigningDomain, frame::compress, payload_reader::PayloadReader,
-    payload_writer::PayloadWriter, signature::SIGNATURE_BYTES, signing_hash,
+    SignerError, SigningDomain, payload_reader::PayloadReader, payload_writer::PayloadWriter,
+    signature::SIGNATURE_BYTES, signing_hash, snappy::compress,
 };
 use alloy_primitives::Bytes;
 

@@ -5,9 +5,13 @@
 //! never looks into the payload.
 
 use crate::{
-    MessageId, PayloadHash, Reason, Topic, ValidationRules, signature::SIGNATURE_BYTES, two_cores::both,
+    MessageId, PayloadHash, Reason, Topic, ValidationRules,
+    signature::SIGNATURE_BYTES,
+    snappy::{compress, decompress, unpadded},
+    two_cores::both,
 };
 use alloy_primitives::Bytes;
+use std::borrow::Cow;
 
 /// The most bytes a frame may hold, compressed or not: 10 MiB, as op-node.
 pub const MAX_FRAME_BYTES: usize = 10 * 1024 * 1024;
@@ -60,18 +64,35 @@ impl Frame {
         compressed: &Bytes,
         hash: impl FnOnce(&[u8], &[u8]) -> (PayloadHash, T),
     ) -> Result<(Self, T), Reason> {
-        let decompressed = decompress(compressed)?;
+        let compressed = match unpadded(compressed)? {
+            Cow::Borrowed(_) => compressed.clone(),
+            Cow::Owned(rewritten) => rewritten.into(),
+        };
+        let decompressed = decompress(&compressed)?;
         let too_small = Reason::DeclaredSizeTooSmall { size: decompressed.len(), minimum: MIN_FRAME_BYTES };
         if decompressed.len() < MIN_FRAME_BYTES {
             return Err(too_small);
         }
         let (signature, signed) = decompressed.split_first_chunk().ok_or(too_small)?;
         let (signature, (payload_hash, more)) = (*signature, hash(&decompressed, signed));
-        let (compressed, decompressed) = (compressed.clone(), decompressed.into());
-        Ok((Self { compressed, decompressed, signature, payload_hash }, more))
+        Ok((Self { compressed, decompressed: decompressed.into(), signature, payload_hash }, more))
     }
 
-    /// The frame as it travels.
+    /// The same signed bytes under a signature written otherwise.
+    ///
+    /// # Errors
+    /// [`Reason::BadSnappy`] if they cannot be compressed again.
+    pub(crate) fn with_signature(self, signature: [u8; SIGNATURE_BYTES]) -> Result<Self, Reason> {
+        if self.signature == signature {
+            return Ok(self);
+        }
+        let decompressed = [signature.as_slice(), &self.signed()].concat();
+        let bad = |error: snap::Error| Reason::BadSnappy { detail: error.to_string() };
+        let compressed = compress(&decompressed).map_err(bad)?.into();
+        Ok(Self { compressed, decompressed: decompressed.into(), signature, payload_hash: self.payload_hash })
+    }
+
+    /// The frame as it travels, its length in as few bytes as it needs.
     pub const fn compressed(&self) -> &Bytes {
         &self.compressed
     }
@@ -95,24 +116,6 @@ impl Frame {
     pub fn message_id(&self, topic: Topic, rules: &ValidationRules) -> MessageId {
         MessageId::of_decompressed(&topic.path(rules.chain_id), &self.decompressed)
     }
-}
-
-/// Decompresses a snappy block of at most [`MAX_FRAME_BYTES`] declared bytes.
-pub(crate) fn decompress(frame: &[u8]) -> Result<Vec<u8>, Reason> {
-    let bad = |error: snap::Error| Reason::BadSnappy { detail: error.to_string() };
-    let declared = snap::raw::decompress_len(frame).map_err(bad)?;
-    if declared > MAX_FRAME_BYTES {
-        return Err(Reason::DeclaredSizeTooLarge { declared, limit: MAX_FRAME_BYTES });
-    }
-    let mut data = vec![0; declared];
-    let written = snap::raw::Decoder::new().decompress(frame, &mut data).map_err(bad)?;
-    data.truncate(written);
-    Ok(data)
-}
-
-/// Compresses to a snappy block.
-pub(crate) fn compress(data: &[u8]) -> Result<Vec<u8>, snap::Error> {
-    snap::raw::Encoder::new().compress_vec(data)
 }
 
 #[cfg(test)]

@@ -18,9 +18,8 @@
 //! | `bad-snappy` | reject | reject | sender | "if the compression is not valid" |
 //! | `declared-size-too-small` | reject | reject | sender | "if the compression is not valid"; 66 bytes: op-node |
 //! | `no-signer-known` | ignore | ignore | us | op-node: nobody to hold the signature against |
-//! | `bad-recovery-id` | reject | reject | sender | "if the signature by the sequencer is not valid"; 0 to 3 are read, 0 and 1 written |
+//! | `bad-recovery-id` | reject | reject | sender | "if the signature by the sequencer is not valid"; 0 to 3 are read, 4 to 7 as 0 to 3 (op-node built without cgo), 0 and 1 written |
 //! | `bad-signature` | reject | reject | sender | "if the signature by the sequencer is not valid" |
-//! | `high-s` | ignore | ignore | nobody | ours: op-node accepts these twins and others refuse them, so relays are not to blame |
 //! | `wrong-signer` | reject | reject | sender | "if the signature by the sequencer is not valid"; a previous signer counts while its grace lasts: op-node |
 //! | `replayable-domain` | — | ignore | nobody | ours: where [`ValidationRules::takes_zero_domain`] is off, a signature in the zero domain counts for nothing |
 //! | `payload-truncated` | reject | reject | signer | "if the block encoding is not valid" |
@@ -42,6 +41,11 @@
 //! | `already-settled` | — | ignore | nobody | ours: a height up to the low-water mark |
 //! | `too-many-at-height` | reject | ignore | signer | "if more than 5 different blocks have been seen with the same block height"; the sixth gets in: op-node; attributable attestations are not counted against replayable ones: ours |
 //! | `already-seen` | ignore | ignore | nobody | "if the block has already been seen"; an attributable attestation passes once where only a replayable one was seen: ours |
+//!
+//! One signed block can be written in several ways without its key: with the twin `n - s` of the signature's `s` and the
+//! other parity, with 4 added to the recovery id, with the snappy length in up to 10 bytes. op-node takes and relays
+//! each, and never sends the original after it. So all are read as the one block that they are, and judged as usual;
+//! what is kept of an accepted frame is its canonical form (see [`AuthenticFrame::frame`]).
 //!
 //! Where signed blocks keep lying outside the window, the clock is doubted, not the peers: see [`MAX_STRAYS`].
 //! A block is remembered as seen only once it holds by all of them. Of the specification's list these are no rules
@@ -80,6 +84,7 @@ mod seen_blocks;
 mod signature;
 mod signers;
 mod signing_domain;
+mod snappy;
 mod topic;
 mod two_cores;
 mod valid_block;

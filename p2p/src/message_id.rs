@@ -3,7 +3,7 @@
 //! Follows what op-node computes, not the specification's text, which leaves the topic out: with it, a frame
 //! replayed on another topic cannot suppress the genuine one.
 
-use crate::frame::decompress;
+use crate::snappy::decompress;
 use alloy_primitives::FixedBytes;
 use core::fmt;
 use serde::{Deserialize, Serialize};

@@ -38,15 +38,12 @@ pub enum Reason {
         /// The topic.
         topic: Topic,
     },
-    /// The last signature byte is not 0, 1, 2 or 3.
-    #[error("recovery id {id}: only 0 to 3 exist")]
+    /// The last signature byte is none of 0 to 7.
+    #[error("recovery id {id}: only 0 to 3 exist, and 4 to 7 that are read as them")]
     BadRecoveryId {
         /// The byte.
         id: u8,
     },
-    /// The signature is the malleated twin of a low-S one.
-    #[error("the signature's s lies in the upper half: a twin of a signature that is valid as it was made")]
-    HighS,
     /// No key can have made the signature.
     #[error("no key can have made this signature")]
     BadSignature,
@@ -198,7 +195,6 @@ impl Reason {
     pub const fn verdict(&self, topic: Topic) -> RefusalVerdict {
         match self {
             Self::NoSignerKnown { .. }
-            | Self::HighS
             | Self::ReplayableDomain
             | Self::AlreadySettled { .. }
             | Self::AlreadySeen { .. } => RefusalVerdict::Ignore,
@@ -233,9 +229,7 @@ impl Reason {
     pub const fn fault(&self, topic: Topic) -> Fault {
         match self {
             Self::NoSignerKnown { .. } => Fault::Us,
-            Self::HighS | Self::ReplayableDomain | Self::AlreadySettled { .. } | Self::AlreadySeen { .. } => {
-                Fault::Nobody
-            }
+            Self::ReplayableDomain | Self::AlreadySettled { .. } | Self::AlreadySeen { .. } => Fault::Nobody,
             Self::TooOld { .. } if topic.is_cross_safe() => Fault::Nobody,
             Self::DeclaredSizeTooLarge { .. }
             | Self::DeclaredSizeTooSmall { .. }
@@ -264,7 +258,6 @@ impl Reason {
             Self::BadSnappy { .. } => "bad-snappy",
             Self::NoSignerKnown { .. } => "no-signer-known",
             Self::BadRecoveryId { .. } => "bad-recovery-id",
-            Self::HighS => "high-s",
             Self::BadSignature => "bad-signature",
             Self::WrongSigner { .. } => "wrong-signer",
             Self::ReplayableDomain => "replayable-domain",

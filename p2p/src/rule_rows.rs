@@ -68,15 +68,6 @@ fn put(bytes: &mut [u8], at: usize, offset: usize) {
     bytes[at..at + 4].copy_from_slice(&u32::try_from(offset).unwrap().to_le_bytes());
 }
 
-/// The signature's `s` replaced by its twin in the upper half.
-fn malleated(bytes: &mut [u8]) {
-    let order = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
-    let order = U256::from_str_radix(order, 16).unwrap();
-    let s = U256::from_be_slice(&bytes[32..64]);
-    bytes[32..64].copy_from_slice(&(order - s).to_be_bytes::<32>());
-    bytes[64] ^= 1;
-}
-
 /// One row of the table.
 #[derive(Debug)]
 struct Row {
@@ -105,7 +96,6 @@ fn rows() -> Vec<Row> {
 #[case::bad_snappy(|topic| Scene::of(sound(topic).slice(..sound(topic).len() - 1)))]
 #[case::no_signer_known(|topic| Scene { signers: Signers::default(), ..Scene::sound(topic) })]
 #[case::bad_recovery_id(|topic| Scene::of(altered(&sound(topic), |bytes| bytes[64] = 27)))]
-#[case::high_s(|topic| Scene::of(altered(&sound(topic), |bytes| malleated(bytes))))]
 #[case::bad_signature(|topic| Scene::of(altered(&sound(topic), |bytes| bytes[..32].fill(0))))]
 #[case::wrong_signer(|topic| Scene { signers: Signers::of(Address::repeat_byte(7)), ..Scene::sound(topic) })]
 #[case::payload_truncated(|topic| Scene::resigned(topic, |signed| signed.truncate(END_OF_FIXED - 1)))]

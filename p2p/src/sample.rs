@@ -2,7 +2,7 @@
 
 use crate::{
     BlobFields, BlockSigner, ChainId, Envelope, ExecutionPayload, PayloadVersion, Signers, SigningDomain,
-    Topic, UnixSeconds, VersionFields, frame::compress, signing_hash,
+    Topic, UnixSeconds, VersionFields, signing_hash, snappy::compress,
 };
 use alloy_eips::eip4895::Withdrawal;
 use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
@@ -111,7 +111,27 @@ pub(crate) fn signed_frame(signed: &[u8], topic: Topic) -> Bytes {
 
 /// A frame whose decompressed bytes `change` has been at, signature and all.
 pub(crate) fn altered(frame: &Bytes, change: impl FnOnce(&mut Vec<u8>)) -> Bytes {
-    let mut bytes = crate::frame::decompress(frame).unwrap();
+    let mut bytes = crate::snappy::decompress(frame).unwrap();
     change(&mut bytes);
     compress(&bytes).unwrap().into()
+}
+
+/// A compressed frame whose length is written in this many bytes.
+pub(crate) fn padded(frame: &[u8], bytes: usize) -> Vec<u8> {
+    let end = frame.iter().position(|byte| byte & 0x80 == 0).unwrap();
+    let (length, block) = frame.split_at(end + 1);
+    let mut padded: Vec<u8> = length.iter().map(|byte| byte | 0x80).collect();
+    padded.resize(bytes - 1, 0x80);
+    padded.push(0);
+    padded.extend(block);
+    padded
+}
+
+/// The signature in front of a decompressed frame, rewritten as its twin: `n - s`, the other parity.
+pub(crate) fn twin(bytes: &mut [u8]) {
+    let order = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
+    let order = U256::from_str_radix(order, 16).unwrap();
+    let s = U256::from_be_slice(&bytes[32..64]);
+    bytes[32..64].copy_from_slice(&(order - s).to_be_bytes::<32>());
+    bytes[64] ^= 1;
 }

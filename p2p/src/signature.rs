@@ -1,8 +1,12 @@
 //! [`BlockSignature`]: the 65 bytes in front of a payload, parsed.
 //!
-//! The wire rule is `r ‖ s ‖ recovery id` with an id of 0 to 3. Libraries differ in what they let through (27,
-//! 28 and EIP-155 ids, high-S); here the rule is applied before any library recovers a key. libsecp256k1 does that,
-//! in a third of the time that other implementations take; a block of few transactions costs little else.
+//! The wire rule is `r ‖ s ‖ recovery id` with an id of 0 to 3. Libraries differ in what they let through (27, 28 and
+//! EIP-155 ids, high-S); here the rule is applied before any library recovers a key. libsecp256k1 does that, in a third
+//! of the time that other implementations take; a block of few transactions costs little else.
+//!
+//! Without the key anybody can write a signature in other ways: `s` as its twin `n - s` with the parity flipped, the
+//! recovery id plus 4. op-node takes them and relays them, so they are read here as the one canonical form (low-S, id
+//! of 0 to 3). It recovers to the same key, whoever that is.
 
 use crate::{PayloadHash, Reason};
 use alloy_primitives::{Address, B256};
@@ -12,9 +16,10 @@ use secp256k1::{Message, SECP256K1, ecdsa::RecoverableSignature};
 /// The size of a signature on the wire.
 pub const SIGNATURE_BYTES: usize = 65;
 
-const MAX_RECOVERY_ID: u8 = 3;
+/// go-ethereum's Go implementation reads 4 to 7 as 0 to 3: the bit says that the key was compressed.
+const COMPRESSED_KEY: u8 = 4;
 
-/// A recoverable low-S signature.
+/// A recoverable signature in its canonical form.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BlockSignature {
     signature: Signature,
@@ -22,20 +27,31 @@ pub(crate) struct BlockSignature {
 }
 
 impl BlockSignature {
-    /// Parses the wire form.
+    /// Parses the wire form, and brings it into the canonical form.
     ///
     /// # Errors
-    /// [`Reason::BadRecoveryId`], [`Reason::BadSignature`] for a zero or oversized scalar, [`Reason::HighS`].
+    /// [`Reason::BadRecoveryId`], [`Reason::BadSignature`] for a zero or oversized scalar.
     pub(crate) fn parse(bytes: &[u8; SIGNATURE_BYTES]) -> Result<Self, Reason> {
         let [scalars @ .., id] = bytes;
-        let recovery_id = RecoveryId::from_byte(*id)
-            .filter(|id| id.to_byte() <= MAX_RECOVERY_ID)
-            .ok_or(Reason::BadRecoveryId { id: *id })?;
+        let recovery_id =
+            RecoveryId::from_byte(*id & !COMPRESSED_KEY).ok_or(Reason::BadRecoveryId { id: *id })?;
         let signature = Signature::from_slice(scalars).map_err(|_| Reason::BadSignature)?;
-        if signature.normalize_s().is_some() {
-            return Err(Reason::HighS);
+        Ok(match signature.normalize_s() {
+            Some(low) => {
+                let (odd, reduced) = (recovery_id.is_y_odd(), recovery_id.is_x_reduced());
+                Self { signature: low, recovery_id: RecoveryId::new(!odd, reduced) }
+            }
+            None => Self { signature, recovery_id },
+        })
+    }
+
+    /// The canonical wire form.
+    pub(crate) fn to_bytes(self) -> [u8; SIGNATURE_BYTES] {
+        let mut bytes = [self.recovery_id.to_byte(); SIGNATURE_BYTES];
+        for (byte, scalar) in bytes.iter_mut().zip(self.signature.to_bytes()) {
+            *byte = scalar;
         }
-        Ok(Self { signature, recovery_id })
+        bytes
     }
 
     /// The address whose key made this signature over a [signing hash](crate::signing_hash).

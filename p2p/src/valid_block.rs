@@ -82,7 +82,7 @@ impl ValidBlock {
         self.0.frame.signer()
     }
 
-    /// `r ‖ s ‖ recovery id`, as received.
+    /// `r ‖ s ‖ recovery id`, low-S, with an id of 0 to 3, however it was received.
     pub fn signature(&self) -> [u8; SIGNATURE_BYTES] {
         self.0.frame.signature()
     }
@@ -92,7 +92,7 @@ impl ValidBlock {
         self.0.frame.frame().payload_hash()
     }
 
-    /// The gossip message's id.
+    /// The id of the gossip message as it travelled.
     pub fn message_id(&self) -> MessageId {
         self.0.message_id
     }
@@ -104,7 +104,7 @@ impl ValidBlock {
         &self.0.rivals
     }
 
-    /// The frame as it travelled.
+    /// The frame in its canonical form: as it travelled, unless it was rewritten on the way.
     pub fn frame(&self) -> &Bytes {
         self.0.frame.frame().compressed()
     }

@@ -159,8 +159,11 @@ fn open(
 mod tests {
     use super::*;
     use crate::{
-        BlockSigner,
-        sample::{self, NOW, altered, chain, envelope, frame, payload, sequencer, signed_frame, signers},
+        BlockSigner, SigningDomain,
+        sample::{
+            self, NOW, altered, chain, envelope, frame, padded, payload, sequencer, signed_frame, signers,
+            twin,
+        },
     };
     use Topic::{BlocksV4, CrossSafeBlocksV1};
     use alloy_eips::eip4895::Withdrawal;
@@ -241,7 +244,7 @@ mod tests {
     }
 
     #[rstest]
-    fn recovery_ids_beyond_three_are_rejected(#[values(4, 5, 27, 28, 35, 36, 37, 255)] id: u8) {
+    fn recovery_ids_beyond_seven_are_rejected(#[values(8, 9, 27, 28, 35, 36, 37, 255)] id: u8) {
         let frame = altered(&frame(&envelope(5, |_| ()), BlocksV4), |bytes| bytes[64] = id);
         assert_eq!(outcome(&judge(BlocksV4, &frame)), "reject bad-recovery-id");
     }
@@ -254,17 +257,43 @@ mod tests {
         assert!(["reject wrong-signer", "reject bad-signature"].contains(&outcome.as_str()), "{outcome}");
     }
 
-    #[test]
-    fn a_high_s_twin_is_ignored() {
-        let order =
-            U256::from_str_radix("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141", 16)
-                .unwrap();
-        let twin = altered(&frame(&envelope(5, |_| ()), BlocksV4), |bytes| {
-            let s = U256::from_be_slice(&bytes[32..64]);
-            bytes[32..64].copy_from_slice(&(order - s).to_be_bytes::<32>());
-            bytes[64] ^= 1;
+    /// What anybody can make of a signed frame: op-node takes and relays it, and never the original after it.
+    #[rstest]
+    #[case::twin(|frame: &Bytes| altered(frame, |bytes| twin(bytes)))]
+    #[case::recovery_id_plus_four(|frame: &Bytes| altered(frame, |bytes| bytes[64] += 4))]
+    #[case::both(|frame: &Bytes| altered(frame, |bytes| { twin(bytes); bytes[64] += 4; }))]
+    #[case::length_of_six_bytes(|frame: &Bytes| padded(frame, 6).into())]
+    #[case::length_of_ten_bytes(|frame: &Bytes| padded(frame, 10).into())]
+    #[case::all_at_once(|frame: &Bytes| padded(&altered(frame, |bytes| { twin(bytes); bytes[64] += 4; }), 10).into())]
+    fn a_rewrapped_block_is_the_block(
+        #[case] rewrap: fn(&Bytes) -> Bytes,
+        #[values(BlocksV4, CrossSafeBlocksV1)] topic: Topic,
+    ) {
+        let original = frame(&envelope(5, |_| ()), topic);
+        let rewrapped = rewrap(&original);
+        assert_ne!(rewrapped, original);
+        let mut validator = validator();
+        let Judgement::Accept(block) = validator.judge(topic, &rewrapped, &signers(), NOW) else { panic!() };
+        // The id is that of what travelled; what is kept is the canonical form.
+        assert_eq!(block.message_id(), crate::message_id(&topic.path(chain()), &rewrapped));
+        assert_eq!(block.frame(), &original);
+        assert_eq!(block.signature()[..], crate::snappy::decompress(&original).unwrap()[..65]);
+        assert_eq!(outcome(&validator.judge(topic, &original, &signers(), NOW)), "ignore already-seen");
+    }
+
+    /// Whatever half `s` lies in: it is the sender who is to blame for a signature by nobody who may sign.
+    #[rstest]
+    fn junk_is_its_senders_fault(#[values(false, true)] high_s: bool, #[values(1, 2, 3, 4)] seed: u8) {
+        let junk = altered(&frame(&envelope(5, |_| ()), BlocksV4), |bytes| {
+            bytes[..64].fill(seed);
+            if high_s {
+                twin(bytes);
+            }
         });
-        assert_eq!(outcome(&judge(BlocksV4, &twin)), "ignore high-s");
+        let judgement = judge(BlocksV4, &junk);
+        let outcome = outcome(&judgement);
+        assert!(["reject wrong-signer", "reject bad-signature"].contains(&outcome.as_str()), "{outcome}");
+        assert_eq!(judgement.refusal().unwrap().reason.fault(BlocksV4).name(), "sender");
     }
 
     #[rstest]
@@ -567,7 +596,7 @@ mod tests {
     #[test]
     fn a_flipped_bit_anywhere_is_never_accepted() {
         let frame = frame(&envelope(5, |_| ()), BlocksV4);
-        let size = crate::frame::decompress(&frame).unwrap().len();
+        let size = crate::snappy::decompress(&frame).unwrap().len();
         for position in (0..size).step_by(7) {
             let bad = altered(&frame, |bytes| bytes[position] ^= 0x10);
             assert_ne!(outcome(&judge(BlocksV4, &bad)), "accept", "byte {position}");

@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn nothing_else_speaks_against_the_clock() {
-        let high_s = Reason::HighS;
-        assert_eq!(clock_doubt(Topic::BlocksV4, RefusalVerdict::Ignore, &high_s, None), None);
+        let signature = Reason::BadSignature;
+        assert_eq!(clock_doubt(Topic::BlocksV4, RefusalVerdict::Reject, &signature, None), None);
     }
 }

@@ -23,6 +23,7 @@ mod oracle;
 mod raw_peer;
 mod reconnect;
 mod refusals;
+mod rewrapped;
 mod stalled;
 mod streams;
 mod support;

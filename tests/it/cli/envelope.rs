@@ -129,7 +129,7 @@ fn plain() -> Bytes {
 #[case::extra_data_elsewhere(resigned(|signed| signed[at(436)] += 1), "extra-data-offset")]
 #[case::offsets_out_of_order(resigned(|signed| signed[at(504)..at(508)].fill(0xff)), "offsets-out-of-order")]
 #[case::offset_before_its_predecessor(resigned(|signed| signed[at(508)..at(512)].fill(0)), "offsets-out-of-order")]
-#[case::bad_recovery_id(altered(&plain(), |bytes| bytes[64] = 4), "bad-recovery-id")]
+#[case::bad_recovery_id(altered(&plain(), |bytes| bytes[64] = 8), "bad-recovery-id")]
 #[case::no_signature(altered(&plain(), |bytes| bytes[..64].fill(0)), "bad-signature")]
 #[case::payload_altered(altered(&plain(), |bytes| bytes[65 + at(412)] ^= 1), "wrong-signer")]
 #[case::hash_of_another_block(resigned(|signed| signed[at(472)] ^= 1), "block-hash-mismatch")]

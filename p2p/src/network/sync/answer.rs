@@ -6,7 +6,7 @@
 
 use crate::{
     Envelope, ForkTimes, MAX_FRAME_BYTES, MalformedPayload, PayloadVersion, SIGNATURE_BYTES,
-    frame::decompress,
+    snappy::decompress,
 };
 use alloy_primitives::Bytes;
 use std::io::{self, Read as _, Write as _};

@@ -96,7 +96,7 @@ mod tests {
     fn a_kept_block_travels_without_its_signature(#[case] version: PayloadVersion, #[case] code: u8) {
         let mut data = vec![7; SIGNATURE_BYTES];
         data.extend_from_slice(b"signed");
-        let compressed = crate::frame::compress(&data).unwrap().into();
+        let compressed = crate::snappy::compress(&data).unwrap().into();
         let bytes = written(Answer::Kept(Kept { compressed, is_signed: true, version }));
         assert_eq!(bytes[..5], [0, code, 0, 0, 0]);
         assert_eq!(bytes[5..15], *b"\xff\x06\x00\x00sNaPpY");
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_without_room_for_its_signature_is_an_error() {
-        let compressed = crate::frame::compress(&[7; SIGNATURE_BYTES - 1]).unwrap().into();
+        let compressed = crate::snappy::compress(&[7; SIGNATURE_BYTES - 1]).unwrap().into();
         let kept = Kept { compressed, is_signed: true, version: PayloadVersion::V4 };
         assert!(Answer::Kept(kept).encode().is_err());
     }

@@ -3,12 +3,12 @@
 use super::Network;
 use crate::{
     Envelope, ForkTimes, ValidBlock,
-    frame::compress,
     network::{
         NetworkEvent,
         scoring::Deed,
         sync::{Answer, GapFiller, Kept, RateLimits, RecentBlocks, Refused, Wanted, is_spoken, open},
     },
+    snappy::compress,
 };
 use alloy_primitives::Bytes;
 use libp2p::{
