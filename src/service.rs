@@ -24,6 +24,7 @@ use crate::interop::DependencySet;
 use crate::invalid_blocks::InvalidBlocks;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
+use crate::networks::{FACTS_OF, FRESH_DAYS, age_in_days};
 use crate::rpc::Refusals;
 use crate::sources::{
     EndpointUrl, ExecutionClient, L1Client, LogIndex, RollupNode, RollupNodes, SourceError,
@@ -39,7 +40,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 /// How many messages may wait for the auditor. Beyond it gossip is held up.
 const AUDITOR_INBOX: usize = 1024;
@@ -108,6 +109,7 @@ impl Service {
             long_open: LongOpenCases::default(),
             rivals,
         };
+        tell_built_in(&config, &shared);
         let mut tasks = TaskGroup::new(cancel);
         let index = LogIndex::new(config.interop.log_index_bytes());
         let clients = execution_clients(&config, &index)?;
@@ -245,6 +247,25 @@ pub fn investigator(
     });
     let rules = rules.collect();
     Ok(Investigator::new(set, clients, heads, l1, rules, metrics))
+}
+
+/// Tells of which day the built-in facts are, and which chains may be cited without being watched.
+fn tell_built_in(config: &Config, shared: &Shared) {
+    let days = age_in_days(shared.clock.now());
+    if !config.network.is_empty() && days > FRESH_DAYS {
+        warn!(
+            of = FACTS_OF,
+            days, "the built-in facts of public networks are old; use a newer version of Crosscheck"
+        );
+    } else if !config.network.is_empty() {
+        info!(of = FACTS_OF, days, "facts of public networks are built in");
+    }
+    for chain_id in shared.set.chain_ids() {
+        let dependencies = shared.set.rules(chain_id).and_then(|rules| rules.dependencies);
+        for cited in dependencies.into_iter().flatten().filter(|cited| !shared.set.contains(*cited)) {
+            warn!(%chain_id, %cited, "the chain may execute messages of a chain that is not watched, which stay unknown; add [chains.{cited}] with an execution client");
+        }
+    }
 }
 
 /// Who asks a chain's rollup nodes by which rules they work.

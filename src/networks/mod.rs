@@ -3,6 +3,7 @@
 //! Facts only, as the superchain registry publishes them: nothing here is asked of a network, and nothing of it is
 //! secret. Who signs a chain's blocks is not among them, because it changes: L1 is asked for it.
 
+mod facts;
 mod known_network;
 mod network_error;
 mod network_name;
@@ -10,6 +11,7 @@ mod network_name;
 mod registry_tests;
 
 pub use crosscheck_p2p::{Bootnode, ParseBootnodeError};
+pub use facts::{FACTS_OF, FRESH_DAYS, age_in_days};
 pub use known_network::{KnownNetwork, NetworkGenesis};
 pub use network_error::NetworkError;
 pub use network_name::{NetworkName, UnknownNetwork};

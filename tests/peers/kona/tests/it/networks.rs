@@ -1,18 +1,14 @@
-//! `config/networks/` beside what the published crates know: kona-registry of the chains, kona-peers of the bootnodes.
+//! `config/networks/` beside what the published crate kona-registry knows of the chains. Bootnodes are op-node's, not kona's.
 //!
 //! The files are read here as what they are, text: nothing of Crosscheck's own parser has a part in it. kona-registry
 //! 0.4.5 ends with Isthmus, and knows not yet that World Chain had it; later forks are held against nothing here.
 
 use alloy_primitives::{Address, B256};
 use kona_genesis::{HardForkConfig, RollupConfig};
-use kona_peers::{BootNodes, OP_RAW_BOOTNODES, OP_RAW_TESTNET_BOOTNODES};
 use kona_registry::ROLLUP_CONFIGS;
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-/// Ethereum and Sepolia.
-const L1S: [(u64, &[&str]); 2] = [(1, OP_RAW_BOOTNODES), (11_155_111, OP_RAW_TESTNET_BOOTNODES)];
 
 #[derive(Deserialize)]
 struct Network {
@@ -52,7 +48,7 @@ fn networks() -> BTreeMap<String, Network> {
 #[test]
 fn every_network_is_as_the_registry_has_it() {
     let networks = networks();
-    assert!(networks.len() >= 18, "networks are missing");
+    assert!(networks.len() >= 21, "networks are missing");
     for (name, network) in networks {
         let known =
             ROLLUP_CONFIGS.get(&network.chain_id).unwrap_or_else(|| panic!("{name} is in no registry"));
@@ -96,18 +92,4 @@ fn forks(known: &HardForkConfig) -> [(&'static str, Option<u64>); 9] {
         ("isthmus", known.isthmus_time),
         ("jovian", known.jovian_time),
     ]
-}
-
-#[test]
-fn the_bootnodes_are_kona_s() {
-    let text = std::fs::read_to_string(directory().join("bootnodes.toml")).unwrap();
-    let ours: BTreeMap<String, Vec<String>> = toml::from_str(&text).unwrap();
-    assert_eq!(ours.len(), L1S.len());
-    for (l1, kona) in L1S {
-        let ours: BTreeSet<&str> = ours[&l1.to_string()].iter().map(String::as_str).collect();
-        assert_eq!(ours, kona.iter().copied().collect(), "L1 {l1}");
-    }
-    // Parses each of them, signatures of records included.
-    assert_eq!(BootNodes::mainnet().len(), OP_RAW_BOOTNODES.len());
-    assert_eq!(BootNodes::testnet().len(), OP_RAW_TESTNET_BOOTNODES.len());
 }
