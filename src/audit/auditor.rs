@@ -70,7 +70,7 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 const RESTORE_PAGE: u32 = 256;
 
 /// What is said of a block that was attested and is invalid.
-const VIOLATED: &str = "an attested block does not hold";
+const VIOLATED: &str = "the sequencer attested an invalid block";
 
 /// The task that owns every open case.
 #[derive(Debug)]
@@ -322,7 +322,7 @@ impl Auditor {
         self.metrics.attributable_verdict(chain_id, &verdict.name);
         let (name, reason) = (&verdict.name, verdict.reason.as_deref().unwrap_or_default());
         warn!(%chain_id, number, %hash, verdict = name, reason, detail = verdict.detail, attributable = true,
-              "a block that does not hold was attested by a signature that binds its signer");
+              "the sequencer attested this invalid block: a signature that binds its signer has come in");
         if let Some(told) = &self.told {
             // Nobody has to listen.
             let _unheard = told.send(Told::attributed(key, verdict));
@@ -549,7 +549,7 @@ fn report(key: &BlockKey, decision: &Decision<'_>, decided: &Decided, incidents:
     match (verdict, decision.replaces) {
         ("violated" | "discarded", _) if !decided.is_binding() => {
             info!(%chain_id, number, %hash, verdict, reason, detail, attributable, after_ms, %incident,
-                  "a block that may be a replayed unsafe one does not hold: anybody can have sent it, and nobody attested it");
+                  "a block that may be a replayed unsafe one is invalid: anybody can have sent it, and nobody attested it");
         }
         ("violated", _) if incidents.raise(incident, Alarm::Invalid) => {
             error!(%chain_id, number, %hash, verdict, reason, detail, attributable, ancestor_of, after_ms, %incident, "{VIOLATED}");

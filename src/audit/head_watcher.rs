@@ -4,7 +4,7 @@
 //! told as unknown, at once: it is never a head, and never height 0.
 
 use super::outlook::Outlook;
-use super::rules_asker::{RulesAsker, in_words};
+use super::rules_asker::{RulesAsker, RulesError, in_words};
 use super::safe_meaning::SafeMeaning;
 use super::{Answer, AuditorMessage, Heads};
 use crate::health::Health;
@@ -21,8 +21,8 @@ use tracing::{info, warn};
 /// The longest pause between two attempts at a node that does not answer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// How often the rollup node is asked by which rules it works.
-const RULES_EVERY: Duration = Duration::from_secs(60);
+/// After how many polls' time the rollup node is asked again by which rules it works.
+const RULES_EVERY: u32 = 15;
 
 /// The shortest pause between two polls, however many cases wait.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
@@ -121,10 +121,15 @@ impl HeadWatcher {
             }
             self.metrics.rollup_nodes(self.chain_id, &self.nodes.standings().borrow());
             self.pause(pause).await;
-            if checked.elapsed() >= RULES_EVERY {
+            if checked.elapsed() >= self.interval.saturating_mul(RULES_EVERY) {
                 checked = Instant::now();
-                // A node that fails is told of by its heads.
-                if self.rules.ask().await.is_ok_and(|differences| !differences.is_empty()) {
+                let is_other = match self.rules.ask().await {
+                    Ok(differences) => !differences.is_empty(),
+                    Err(RulesError::Impossible { .. }) => true,
+                    // A node that fails is told of by its heads.
+                    Err(RulesError::Source(_)) => false,
+                };
+                if is_other {
                     self.heads.set(self.chain_id, None);
                     return;
                 }

@@ -46,7 +46,11 @@ impl RulesAsker {
     /// # Errors
     /// If it does not answer, or with what no chain can have.
     pub async fn ask(&self) -> Result<Vec<RuleDifference>, RulesError> {
-        let word = self.word().await?;
+        let word = self.word().await.inspect_err(|error| {
+            if matches!(error, RulesError::Impossible { .. }) {
+                self.set.set_accord(self.chain_id, Accord::Refused);
+            }
+        })?;
         let Some(chain) = self.set.rules(self.chain_id) else { return Ok(Vec::new()) };
         let expiry_window = self.set.expiry_window();
         let own = OwnRules { chain, expiry_window, network: self.network.clone() };

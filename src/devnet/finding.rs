@@ -64,6 +64,12 @@ pub enum Finding {
         /// The chain.
         chain_id: u64,
     },
+    /// The chain's rollup node worked by other rules for a while: that was told, its heads were unknown, and known again
+    /// afterwards.
+    RulesDiffer {
+        /// The chain.
+        chain_id: u64,
+    },
     /// Heads that are no heads were taken for ones at height 0.
     HeadsAtZero {
         /// The chain.
@@ -129,6 +135,7 @@ impl Finding {
             | Self::Outvoted { .. }
             | Self::Unlinked { .. }
             | Self::HeadsUnknown { .. }
+            | Self::RulesDiffer { .. }
             | Self::HeadsAtZero { .. }
             | Self::HeldOpen { .. } => false,
         }
@@ -163,6 +170,9 @@ impl fmt::Display for Finding {
             }
             Self::HeadsUnknown { chain_id } => {
                 write!(f, "heads unknown, then known ({chain_id} rollup node named none)")
+            }
+            Self::RulesDiffer { chain_id } => {
+                write!(f, "not ready, then ready ({chain_id} rollup node worked by other rules)")
             }
             Self::HeadsAtZero { chain_id } => {
                 write!(f, "heads taken for height 0 ({chain_id} rollup node named none)")

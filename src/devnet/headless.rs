@@ -1,12 +1,12 @@
-//! [`Headless`]: what a sidecar was seen to make of a rollup node that names no heads for a while. Pure.
+//! [`Headless`]: what a sidecar was seen to make of a rollup node that is of no use for a while. Pure.
 
 use super::sidecar_records::{ChainStatus, SidecarStatus};
 use crosscheck_p2p::ChainId;
 
-/// What the sidecar says of such a node.
-const REASON: &str = "names no heads yet";
+/// What the sidecar says of such a node, and under which name: that it names no heads, or works by other rules.
+const REASONS: [(&str, &str); 2] = [("heads", "names no heads yet"), ("endpoints", "lagoon_time is")];
 
-/// What a sidecar was seen to make of a chain whose node names no heads.
+/// What a sidecar was seen to make of a chain whose node names no heads, or works by other rules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Headless {
     /// It was not ready for that reason, and told no head.
@@ -22,9 +22,12 @@ impl Headless {
     pub fn see(&mut self, chain_id: u64, status: &SidecarStatus, is_over: bool) {
         let id = ChainId::from(chain_id);
         let Some(chain) = status.chains.iter().find(|chain| chain.chain_id == id) else { return };
-        let part = format!("chain {chain_id} heads: ");
-        let is_said =
-            status.reasons.iter().any(|reason| reason.starts_with(&part) && reason.contains(REASON));
+        let is_one = |said: &String| {
+            REASONS.iter().any(|(part, reason)| {
+                said.starts_with(&format!("chain {chain_id} {part}: ")) && said.contains(reason)
+            })
+        };
+        let is_said = status.reasons.iter().any(is_one);
         let heads = heads(chain);
         self.taken_for_0 |= !is_over && chain.unsafe_head == Some(0);
         self.told |= !is_over && is_said && !status.ready && heads == [None; 4];

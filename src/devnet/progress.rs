@@ -43,14 +43,18 @@ impl Progress {
             let Some(bar) = self.chains.get(&chain.chain_id) else { continue };
             let heads = chain.heads;
             bar.set_position(heads.finalized);
-            let outage =
-                match (chain.outage, chain.fork.is_some(), chain.headless, !chain.unlinked.is_empty()) {
-                    (true, ..) => "  execution client out",
-                    (_, true, ..) => "  nodes on another fork",
-                    (.., true, _) => "  rollup node without heads",
-                    (.., true) => "  execution client's blocks do not link up",
-                    (false, false, false, false) => "",
-                };
+            let outage = match (
+                chain.outage,
+                chain.fork.is_some(),
+                chain.headless || chain.other_rules,
+                !chain.unlinked.is_empty(),
+            ) {
+                (true, ..) => "  execution client out",
+                (_, true, ..) => "  nodes on another fork",
+                (.., true, _) => "  rollup node of no use",
+                (.., true) => "  execution client's blocks do not link up",
+                (false, false, false, false) => "",
+            };
             bar.set_message(format!(
                 "unsafe {}  local-safe {}  safe {}  finalized {}{outage}",
                 heads.unsafe_head, heads.local_safe, heads.safe, heads.finalized

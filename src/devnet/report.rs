@@ -183,7 +183,9 @@ fn fault_report(planted: &Planted, all: &[Planted], script: &Script, seen: &Obse
             let times = all.iter().filter(same).count();
             seen.was_contradicted(chain_id, times).then(|| (expected.clone(), None))
         }
-        Finding::HeadsUnknown { chain_id } => heads_unknown_found(chain_id, seen),
+        Finding::HeadsUnknown { chain_id } | Finding::RulesDiffer { chain_id } => {
+            useless_node_found(chain_id, &expected, seen)
+        }
         _ => words_found(planted, &expected, seen),
     };
     let (found, detected_after_ms) = found.unzip();
@@ -269,13 +271,13 @@ fn held_up_found(chain_id: u64, by: HeldUp, script: &Script, seen: &Observations
     }
 }
 
-/// What was made of a rollup node that named no heads.
-fn heads_unknown_found(chain_id: u64, seen: &Observations) -> Option<Found> {
+/// What was made of a rollup node that was of no use for a while.
+fn useless_node_found(chain_id: u64, expected: &Finding, seen: &Observations) -> Option<Found> {
     let headless = seen.headless(chain_id);
     if headless.taken_for_0 {
         return Some((Finding::HeadsAtZero { chain_id }, None));
     }
-    (headless.told && headless.recovered).then_some((Finding::HeadsUnknown { chain_id }, None))
+    (headless.told && headless.recovered).then(|| (expected.clone(), None))
 }
 
 fn false_alarms(script: &Script, seen: &Observations) -> Vec<FalseAlarm> {
@@ -318,6 +320,7 @@ pub fn count_attestations(seen: &Observations) -> AttestationCounts {
             | Finding::Outvoted { .. }
             | Finding::Unlinked { .. }
             | Finding::HeadsUnknown { .. }
+            | Finding::RulesDiffer { .. }
             | Finding::HeadsAtZero { .. }
             | Finding::Message { .. }
             | Finding::HeldOpen { .. } => {}

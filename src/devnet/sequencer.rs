@@ -98,6 +98,8 @@ pub struct ChainTick {
     pub outage: bool,
     /// Whether the chain's rollup node names no heads in this tick.
     pub headless: bool,
+    /// Whether the chain's rollup node works by other rules in this tick.
+    pub other_rules: bool,
     /// What the chain's nodes serve from a height on in place of its own blocks, if they follow another fork.
     pub fork: Option<Vec<Arc<L2Block>>>,
     /// What the chain's execution client has by number in place of the chain's own blocks of those heights.
@@ -157,6 +159,7 @@ impl ChainTick {
             heads: Heads::default(),
             outage: false,
             headless: false,
+            other_rules: false,
             fork: None,
             unlinked: Vec::new(),
             odd: None,

@@ -472,7 +472,11 @@ impl Show {
 }
 
 fn headless(tick: &Tick) -> Vec<u64> {
-    tick.chains.iter().filter(|chain| chain.headless).map(|chain| chain.chain_id).collect()
+    tick.chains
+        .iter()
+        .filter(|chain| chain.headless || chain.other_rules)
+        .map(|chain| chain.chain_id)
+        .collect()
 }
 
 fn outages(tick: &Tick) -> Vec<u64> {

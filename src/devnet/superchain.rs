@@ -223,6 +223,7 @@ impl Superchain {
                 }
                 None => None,
             };
+            let useless = plan.headless(chain.chain_id(), tick);
             chains.push(ChainTick {
                 chain_id: chain.chain_id(),
                 replacement: promotion.replacement,
@@ -233,7 +234,8 @@ impl Superchain {
                 heads: chain.heads(),
                 withdrawal: chain.withdrawal(plan),
                 outage: plan.outage(chain.chain_id(), tick).is_some(),
-                headless: plan.headless(chain.chain_id(), tick).is_some(),
+                headless: useless.is_some_and(|planned| planned.fault.headless_ticks().is_some()),
+                other_rules: useless.is_some_and(|planned| planned.fault.other_rules_ticks().is_some()),
                 fork,
                 unlinked,
                 odd,

@@ -21,7 +21,7 @@ pub(super) fn report(note: &Note, incidents: &Incidents) {
         }
         News::Flip { cause, .. } => {
             warn!(%chain_id, number, %hash, log_index, initiating, %level, %cause, %incident,
-                  "an executed message that did not hold is valid now");
+                  "an executed message that was invalid is valid now");
         }
         News::Undeclared => {
             error!(%chain_id, number, %hash, log_index, initiating, %level, %incident,
@@ -52,7 +52,7 @@ fn report_invalid(note: &Note, incidents: &Incidents) {
     let is_first = incidents.raise(incident, Alarm::Invalid);
     match &note.news {
         News::Flip { cause, .. } => {
-            const SAID: &str = "an executed message that was valid does not hold any more";
+            const SAID: &str = "an executed message that was valid is invalid now";
             if is_first {
                 error!(%chain_id, number, %hash, log_index, initiating, %level, reason, detail, %cause, %incident, "{SAID}");
             } else {
@@ -60,7 +60,7 @@ fn report_invalid(note: &Note, incidents: &Incidents) {
             }
         }
         _ => {
-            const SAID: &str = "an executed message does not hold";
+            const SAID: &str = "an executed message is invalid";
             if is_first {
                 error!(%chain_id, number, %hash, log_index, initiating, %level, reason, detail, %incident, "{SAID}");
             } else {

@@ -187,7 +187,7 @@ impl SuspectWatcher {
         let initiating = record.access.map(|access| access.chain_id);
         self.metrics.suspect(chain_id, initiating, at.elapsed());
         warn!(%chain_id, number, %hash, %transaction, reason, detail, %incident,
-              "a gossiped transaction declares a message that does not hold");
+              "a gossiped transaction declares an invalid message");
         // Nobody has to listen.
         let _unheard = self.told.send(Told::Suspect(record.clone()));
     }

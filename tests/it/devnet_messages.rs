@@ -64,6 +64,7 @@ fn assert_as_scripted((code, report, complaints): &(Option<i32>, Value, String))
 #[case::sibling_wrong_fork("sibling-wrong-fork@20", "1", &["-"])]
 #[case::rpc_outage("rpc-outage@20", "1", &["-"])]
 #[case::zero_heads("zero-heads@20", "1", &["-"])]
+#[case::schedule_mismatch("schedule-mismatch@20", "1", &["-"])]
 fn a_fault_of_messages_alone_is_found(#[case] fault: &str, #[case] seed: &str, #[case] messages: &[&str]) {
     let chains = if fault.starts_with("message-cycle-three") { "3" } else { "2" };
     let run = run(&["--chains", chains, "--seed", seed, "--blocks", "45"], &[fault]);
@@ -77,7 +78,7 @@ fn a_fault_of_messages_alone_is_found(#[case] fault: &str, #[case] seed: &str, #
 
 /// The proof is one error, whoever has it first; that the block became cross-safe, and final, are errors of their own.
 #[rstest]
-#[case::replaced("justified-replacement@20", &["an executed message does not hold"])]
+#[case::replaced("justified-replacement@20", &["an executed message is invalid"])]
 #[case::attested_and_final(
     "invalid-message@20",
     &[
@@ -94,12 +95,12 @@ fn one_incident_is_one_story_with_one_error(#[case] fault: &str, #[case] expecte
     let told = |said: &str| errors.iter().filter(|error| error.contains(said)).count();
     assert!(expected.iter().all(|said| told(said) == 1), "{errors:#?}");
     // On a machine that is slow enough it is proven only when it is cross-safe already.
-    let (proofs, failures) = (told("does not hold"), told("consensus failure"));
+    let proofs = told("an executed message is invalid") + told("the sequencer attested an invalid block");
+    let failures = told("consensus failure");
     assert!(proofs <= 1 && errors.len() == proofs + failures, "{errors:#?}");
     let key = |line: &str| line.split_once("incident=").map(|(_, key)| key[..73].to_owned());
     assert!(story.iter().all(|line| key(line) == key(story[0])), "{story:#?}");
-    let is_suspect =
-        |line: &&str| line.contains("a gossiped transaction declares a message that does not hold");
+    let is_suspect = |line: &&str| line.contains("a gossiped transaction declares an invalid message");
     assert!(story.iter().any(is_suspect), "{story:#?}");
 }
 

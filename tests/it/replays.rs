@@ -231,7 +231,7 @@ async fn a_verdict_on_a_replay_is_bound_to_the_signer_by_the_genuine_attestation
     rivals_are_told_apart(&config, &log, &bystander, &key, honest.envelope()).await;
     bystander.handle.publish(Topic::CrossSafeBlocksV1, lie.frame().clone()).await.unwrap();
     verdict_on_the_lie(&rpc, false).await;
-    let violated = "an attested block does not hold";
+    let violated = "a block that may be a replayed unsafe one is invalid: anybody can have sent it, and nobody attested it";
     eventually("the verdict to be told", async || (!entries(&log, violated, 20).is_empty()).then_some(()))
         .await;
     running.kill();
@@ -247,7 +247,8 @@ async fn a_verdict_on_a_replay_is_bound_to_the_signer_by_the_genuine_attestation
     eventually("the metrics", async || (counted(bound).await? == 0).then_some(())).await;
     go_on(dir.path());
     verdict_on_the_lie(&rpc, true).await;
-    let told_again = "a block that does not hold was attested by a signature that binds its signer";
+    let told_again =
+        "the sequencer attested this invalid block: a signature that binds its signer has come in";
     eventually("it to be told again", async || (!entries(&log, told_again, 20).is_empty()).then_some(()))
         .await;
     eventually("it to be counted", async || (counted(bound).await? == 1).then_some(())).await;

@@ -67,7 +67,7 @@ fn alarms(log: &Path) -> BTreeMap<String, usize> {
     let mut alarms = BTreeMap::new();
     for line in std::fs::read_to_string(log).unwrap().lines() {
         let Ok(entry) = serde_json::from_str::<Value>(line) else { continue };
-        if entry["message"] == "an attested block does not hold" {
+        if entry["message"] == "the sequencer attested an invalid block" {
             *alarms.entry(format!("{} {}", entry["chain_id"], entry["number"])).or_default() += 1;
         }
     }

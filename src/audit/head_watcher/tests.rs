@@ -1,12 +1,13 @@
 //! A watcher beside nodes that answer what the test lets them.
 
 use super::*;
-use crate::interop::{DependencySet, Member};
+use crate::interop::{ChainRules, DependencySet};
 use crate::sources::scripted_node::{CHAIN, ScriptedNode, at, status};
 use crate::sources::{EndpointLimits, LogIndex, SyncStatus};
 use crosscheck_p2p::UnixSeconds;
 use parking_lot::Mutex;
 use serde_json::Value;
+use serde_json::json;
 use std::sync::Arc;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -54,6 +55,7 @@ struct World {
     health: Health,
     metrics: Metrics,
     lines: Lines,
+    rules: DependencySet,
     told: mpsc::Receiver<AuditorMessage>,
     _log: tracing::subscriber::DefaultGuard,
     _task: tokio::task::JoinSet<Result<(), Infallible>>,
@@ -66,17 +68,30 @@ impl World {
 
     /// Nodes that answer these at first, in their order.
     async fn of(statuses: impl IntoIterator<Item = Option<Value>>) -> Self {
+        let all = Some([ChainId::from(CHAIN)].into());
+        let known = ChainRules { block_time: 2, interop_time: Some(UnixSeconds(0)), dependencies: all };
+        Self::under(known, statuses, |_| {}).await
+    }
+
+    /// Nodes that answer these at first and are made ready so, where this is known of the chain.
+    async fn under(
+        known: ChainRules,
+        statuses: impl IntoIterator<Item = Option<Value>>,
+        prepare: impl Fn(&ScriptedNode),
+    ) -> Self {
         let lines = Lines::default();
         let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).finish();
         let log = tracing::subscriber::set_default(subscriber);
         let mut nodes = Vec::new();
         for status in statuses {
-            nodes.push(ScriptedNode::start(status).await);
+            let node = ScriptedNode::start(status).await;
+            prepare(&node);
+            nodes.push(node);
         }
         let urls: Vec<_> = nodes.iter().map(ScriptedNode::url).collect();
         let chain_id = ChainId::from(CHAIN);
-        let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
-        let set = DependencySet::new([(chain_id, member)].into(), 100);
+        let set = DependencySet::of_chains([(chain_id, known)].into(), 100);
+        let rules = set.clone();
         let (heads, health) = (Heads::new([chain_id]), Health::default());
         let metrics = Metrics::new(set.clone()).unwrap();
         let (auditor, told) = mpsc::channel(64);
@@ -98,7 +113,7 @@ impl World {
         }
         let mut task = tokio::task::JoinSet::new();
         task.spawn(watcher.run(CancellationToken::new()));
-        Self { nodes, rollup_nodes, heads, health, metrics, lines, told, _log: log, _task: task }
+        Self { nodes, rollup_nodes, heads, health, metrics, lines, rules, told, _log: log, _task: task }
     }
 
     /// The first node answers this from now on.
@@ -271,4 +286,52 @@ async fn when_no_node_is_of_use_each_is_named_with_its_reason() {
     assert!(reasons.contains("#1 http://127.0.0.1"), "{reasons}");
     world.nodes[1].set(Some(at([9, 8, 7, 6])));
     world.until_ready().await;
+}
+
+#[tokio::test]
+async fn a_node_that_works_by_other_rules_is_told_of_and_no_head_moves() {
+    let world = World::new(Some(at([9, 8, 7, 6]))).await;
+    world.until_ready().await;
+    world.nodes[0].change(|conduct| conduct.config["lagoon_time"] = 2.into());
+    world.until_told("lagoon_time is 2 by its rollup node and 0 by the configuration").await;
+    world.until("unknown heads", |world| world.heights() == [None; 4]).await;
+    world.set(Some(at([10, 9, 8, 7])));
+    assert_eq!(world.heights(), [None; 4]);
+    world.nodes[0].change(|conduct| conduct.config["lagoon_time"] = 0.into());
+    world.until_ready().await;
+    world.until_heights([10, 9, 8, 7]).await;
+    assert_eq!(world.lines.with("lagoon_time is 2"), 1, "told once");
+}
+
+/// A fork without the one before it makes different chains of different nodes.
+#[tokio::test]
+async fn a_schedule_that_no_chain_can_have_is_told_with_both_forks() {
+    let world = World::new(None).await;
+    world.nodes[0].change(|conduct| conduct.config["karst_time"] = Value::Null);
+    world.until_told("lagoon is scheduled, but karst is not").await;
+    world.set(Some(at([9, 8, 7, 6])));
+    assert_eq!(world.heights(), [None; 4]);
+    world.nodes[0].change(|conduct| conduct.config["karst_time"] = 0.into());
+    world.until_heights([9, 8, 7, 6]).await;
+}
+
+/// What is not configured is taken from the node.
+#[tokio::test]
+async fn what_is_not_known_is_learnt() {
+    let unknown = ChainRules { block_time: 2, interop_time: None, dependencies: None };
+    let dependencies =
+        json!({ "dependencies": { "901": {}, "902": {} }, "overrideMessageExpiryWindow": 100 });
+    let world = World::under(unknown, [Some(at([9, 8, 7, 6]))], |node| {
+        node.change(|conduct| {
+            conduct.config["lagoon_time"] = 7.into();
+            conduct.dependencies = Some(dependencies.clone());
+        });
+    })
+    .await;
+    let set = Some([901, 902].map(ChainId::from).into());
+    let learnt = |world: &World| {
+        let rules = world.rules.rules(CHAIN.into()).unwrap();
+        (rules.interop_time, rules.dependencies) == (Some(UnixSeconds(7)), set.clone())
+    };
+    world.until("the rules", learnt).await;
 }

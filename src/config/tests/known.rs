@@ -2,7 +2,8 @@
 
 use super::file;
 use crate::config::{Config, ConfigError, Layers};
-use alloy::primitives::address;
+use crate::interop::{Execution, Identifier, Message, check_claim};
+use alloy::primitives::{Address, B256, address};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use rstest::rstest;
 use std::collections::BTreeSet;
@@ -92,4 +93,45 @@ fn what_cannot_be_is_refused(#[case] text: &str, #[case] parts: &[&str]) {
     for part in parts {
         assert!(message.contains(part), "{part:?} is missing from:\n{message}");
     }
+}
+
+/// OP Sepolia with Unichain Sepolia, and Ink Sepolia alone, in one process, around 10 December 2026 16:00:01 UTC. OP Sepolia's
+/// blocks have even timestamps: its activation block is at ...402.
+#[rstest]
+#[case::before(11_155_420, 1301, 1_796_918_398, 1_796_918_400, Some("not-active"))]
+#[case::in_the_activation_block(11_155_420, 1301, 1_796_918_402, 1_796_918_402, Some("not-active"))]
+#[case::initiated_in_an_activation_block(11_155_420, 1301, 1_796_918_401, 1_796_918_404, Some("not-active"))]
+#[case::initiated_right_after_it(11_155_420, 1301, 1_796_918_402, 1_796_918_404, None)]
+#[case::the_other_way(1301, 11_155_420, 1_796_918_404, 1_796_918_405, None)]
+#[case::ink_is_of_no_set_with_op(11_155_420, 763_373, 1_796_918_404, 1_796_918_406, Some("unknown-chain"))]
+#[case::nor_op_with_ink(763_373, 11_155_420, 1_796_918_404, 1_796_918_406, Some("unknown-chain"))]
+#[case::ink_may_cite_itself(763_373, 763_373, 1_796_918_404, 1_796_918_406, None)]
+fn messages_around_lagoon_on_sepolia(
+    #[case] executing: u64,
+    #[case] initiating: u64,
+    #[case] initiated: u64,
+    #[case] executed: u64,
+    #[case] broken: Option<&str>,
+) {
+    let text = r#"
+        network = ["op-sepolia", "unichain-sepolia", "ink-sepolia"]
+        [chains.11155420]
+        execution = ["http://127.0.0.1:9545"]
+        [chains.1301]
+        execution = ["http://127.0.0.1:9546"]
+        [chains.763373]
+        execution = ["http://127.0.0.1:9547"]
+    "#;
+    let set = parse(text).unwrap().dependency_set();
+    let identifier = Identifier {
+        origin: Address::ZERO,
+        block_number: 1,
+        log_index: 0,
+        timestamp: UnixSeconds(initiated),
+        chain_id: ChainId::from(initiating),
+    };
+    let message = Message { identifier, payload_hash: B256::ZERO };
+    let execution = Execution { chain_id: ChainId::from(executing), timestamp: UnixSeconds(executed) };
+    let outcome = check_claim(&set, execution, &message);
+    assert_eq!(outcome.err().map(|objection| objection.code()), broken);
 }

@@ -1,4 +1,4 @@
-//! A rollup node that knows nothing yet: it answers, and every head that it names is all zero.
+//! A rollup node of no use for a while: every head that it names is all zero, or it works by other rules.
 
 use super::Fault;
 use crate::devnet::finding::Finding;
@@ -25,5 +25,35 @@ impl Fault for ZeroHeads {
 
     fn headless_ticks(&self) -> Option<u64> {
         Some(TICKS)
+    }
+}
+
+/// For how many ticks the node works by other rules.
+const OTHER_RULES_TICKS: u64 = 6;
+
+/// A rollup node says that interop activates at another time than the one configured.
+#[derive(Debug)]
+pub(super) struct ScheduleMismatch;
+
+impl Fault for ScheduleMismatch {
+    fn name(&self) -> &'static str {
+        "schedule-mismatch"
+    }
+
+    fn summary(&self) -> &'static str {
+        "for six blocks' time the chain's rollup node says that interop activates at another time than the one configured"
+    }
+
+    fn expected(&self, chain_id: u64) -> Finding {
+        Finding::RulesDiffer { chain_id }
+    }
+
+    fn other_rules_ticks(&self) -> Option<u64> {
+        Some(OTHER_RULES_TICKS)
+    }
+
+    /// The sidecar asks for the rules seldom, and all chains wait for it.
+    fn is_drawn(&self) -> bool {
+        false
     }
 }

@@ -80,6 +80,7 @@ pub static REGISTRY: &[&dyn Fault] = &[
     &endpoints::UnlinkedClient,
     &endpoints::StaleEndpoint,
     &headless::ZeroHeads,
+    &headless::ScheduleMismatch,
     &attributes::ForgedDeposit,
     &attributes::WrongMinBaseFee,
     &attributes::SameAttributesOtherHash,
@@ -264,6 +265,16 @@ pub trait Fault: fmt::Debug + Send + Sync {
     /// The chain's rollup node names no heads for so many ticks, from the one that builds the block.
     fn headless_ticks(&self) -> Option<u64> {
         None
+    }
+
+    /// The chain's rollup node works by other rules for so many ticks, from the one that builds the block.
+    fn other_rules_ticks(&self) -> Option<u64> {
+        None
+    }
+
+    /// Whether it is among those that are drawn at random.
+    fn is_drawn(&self) -> bool {
+        true
     }
 
     /// The chain's execution client answers errors for so many ticks, from the one that builds the block.

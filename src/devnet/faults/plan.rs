@@ -43,7 +43,7 @@ impl PlannedFault {
     /// How long it keeps nodes of its chain from serving the chain, if it does.
     fn disturbed_ticks(&self) -> Option<u64> {
         let fault = self.fault;
-        let of_nodes = fault.outage_ticks().or(fault.fork_ticks()).or(fault.headless_ticks());
+        let of_nodes = fault.outage_ticks().or(fault.fork_ticks()).or(useless_ticks(fault));
         of_nodes.or(fault.unlinked_ticks()).or(fault.endpoint().map(EndpointFault::ticks))
     }
 
@@ -66,7 +66,7 @@ impl PlannedFault {
 
     /// Whether all nodes of its chain are disturbed, and not only one.
     fn blinds(&self) -> bool {
-        let of_nodes = self.fault.outage_ticks().or(self.fault.fork_ticks()).or(self.fault.headless_ticks());
+        let of_nodes = self.fault.outage_ticks().or(self.fault.fork_ticks()).or(useless_ticks(self.fault));
         of_nodes.or(self.fault.unlinked_ticks()).is_some()
     }
 
@@ -137,6 +137,11 @@ pub struct FaultPlan {
     by_place: BTreeMap<(u64, u64), PlannedFault>,
     /// The parts of each fault, in the order in which the faults were given.
     groups: Vec<Vec<PlannedFault>>,
+}
+
+/// For how many ticks a fault makes the chain's rollup node useless, if it does.
+fn useless_ticks(fault: &dyn Fault) -> Option<u64> {
+    fault.headless_ticks().or(fault.other_rules_ticks())
 }
 
 impl FaultPlan {
@@ -258,9 +263,9 @@ impl FaultPlan {
         self.disturbance(chain_id, tick).filter(|planned| planned.fault.outage_ticks().is_some())
     }
 
-    /// The fault for which a chain's rollup node names no heads in a tick.
+    /// The fault for which a chain's rollup node is of no use in a tick: it names no heads, or works by other rules.
     pub fn headless(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
-        self.disturbance(chain_id, tick).filter(|planned| planned.fault.headless_ticks().is_some())
+        self.disturbance(chain_id, tick).filter(|planned| useless_ticks(planned.fault).is_some())
     }
 
     /// The fault for which one of a chain's endpoints is not like the others in a tick, and how.

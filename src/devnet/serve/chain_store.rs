@@ -36,6 +36,7 @@ pub struct ChainStore {
     is_withdrawn: bool,
     outage: bool,
     headless: bool,
+    other_rules: bool,
     /// What stands in place of the chain's own blocks while the nodes follow another fork.
     fork: BTreeMap<u64, Arc<L2Block>>,
     /// What stands at its height by number, in place of the chain's own block, under blocks that stand on that.
@@ -58,6 +59,7 @@ impl ChainStore {
             is_withdrawn: false,
             outage: false,
             headless: false,
+            other_rules: false,
             fork: BTreeMap::new(),
             unlinked: Vec::new(),
             safe_at: BTreeMap::new(),
@@ -76,6 +78,7 @@ impl ChainStore {
         self.outage = tick.outage;
         self.unlinked.clone_from(&tick.unlinked);
         self.headless = tick.headless;
+        self.other_rules = tick.other_rules;
         self.safe_at.extend(tick.safe_at.iter().copied());
         while self.safe_at.len() > MAX_HEIGHTS {
             self.safe_at.pop_first();
@@ -112,6 +115,11 @@ impl ChainStore {
     /// Whether the execution client answers errors.
     pub const fn is_out(&self) -> bool {
         self.outage
+    }
+
+    /// Whether the rollup node works by other rules than the chain.
+    pub const fn is_under_other_rules(&self) -> bool {
+        self.other_rules
     }
 
     /// Whether the rollup node names no heads.

@@ -157,7 +157,9 @@ impl RollupNode {
         });
         if let Some(fields) = config.as_object_mut() {
             fields.extend(forks());
-            fields.insert("interop_time".to_owned(), json!(self.interop_time));
+            let late = if chain.is_under_other_rules() { self.block_time } else { 0 };
+            let interop_time = self.interop_time.saturating_add(late);
+            fields.insert("interop_time".to_owned(), json!(interop_time));
             fields.extend(self.upgrade.map(|time| (format!("{}_time", upgrade::FORK), json!(time))));
         }
         config

@@ -105,7 +105,7 @@ fn a_port_that_another_has_is_named() {
 #[rstest]
 #[case::nothing(&["net"], "--network <NAME>")]
 #[case::nothing_of_use(&["net", "--json"], "--network <NAME>")]
-#[case::both(&["net", "--network=base", "--chain=8453"], "cannot be used with")]
+#[case::both(&["net", "--network=op-mainnet", "--chain=10"], "cannot be used with")]
 #[case::unknown(&["net", "--network=op-mainet"], "did you mean op-mainnet?")]
 #[case::peer_without_id(&["net", "--chain=901", "--peer=/ip4/127.0.0.1/tcp/1"], "end in /p2p/PEER_ID")]
 #[case::no_block(&["net", "--chain=901", "--blocks=0"], "0 is not in 1..")]
