@@ -88,6 +88,7 @@ struct Inner {
     verdict_seconds: HistogramVec,
     messages: IntCounterVec,
     upgrades_from_node: IntCounterVec,
+    blob_fees_assumed: IntCounterVec,
     retractions: IntCounterVec,
     rule_dependent: IntCounterVec,
     open_cases: IntGaugeVec,
@@ -151,6 +152,11 @@ impl Metrics {
                 "Blocks whose upgrade transactions are the rollup node's word: their fork's bundle is not known",
                 &["chain_id"],
             )?,
+            blob_fees_assumed: catalogue.counter(
+                "blob_fees_assumed_total",
+                "How often a block was held against L1 but for its blob base fee: the blob schedule of L1 is not known",
+                &["chain_id"],
+            )?,
             retractions: catalogue.counter(
                 "vouched_retractions_total",
                 "How often the vouched head left a branch that was no longer on the chain, by why",
@@ -207,6 +213,7 @@ impl Metrics {
             }
             self.0.open_cases.with_label_values(&[id]);
             self.0.upgrades_from_node.with_label_values(&[id]);
+            self.0.blob_fees_assumed.with_label_values(&[id]);
             self.0.rule_dependent.with_label_values(&[id]);
             for reason in RetractionReason::ALL {
                 self.0.retractions.with_label_values(&[id.as_str(), reason.name()]);
@@ -300,6 +307,11 @@ impl Metrics {
     /// The upgrade transactions of a block were taken from its rollup node.
     pub fn upgrade_from_node(&self, chain_id: ChainId) {
         self.0.upgrades_from_node.with_label_values(&[chain_id.to_string()]).inc();
+    }
+
+    /// The blob base fee of a block was not checked.
+    pub fn blob_fee_assumed(&self, chain_id: ChainId) {
+        self.0.blob_fees_assumed.with_label_values(&[chain_id.to_string()]).inc();
     }
 
     /// How many of a chain's blocks have no verdict.

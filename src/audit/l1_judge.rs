@@ -18,6 +18,7 @@ use alloy::eips::BlockNumHash;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -25,6 +26,9 @@ use tracing::{debug, warn};
 
 /// How long a chain's rules are kept before they are asked for again.
 const RULES_KEPT: Duration = Duration::from_secs(3600);
+
+/// How soon they are asked for again when L1 did not say its blob schedule.
+const RULES_RETRY: Duration = Duration::from_secs(60);
 
 /// What L1 alone says of a block.
 #[derive(Debug)]
@@ -91,7 +95,10 @@ pub struct JudgedChain {
 struct ChainRules {
     nodes: RollupNodes,
     is_of_several: bool,
+    /// Until when they need not be asked for again.
     known: Mutex<Option<(Instant, Arc<DepositRules>)>>,
+    /// Whether it was told that blob base fees are not known.
+    assumes_blob_fees: AtomicBool,
 }
 
 impl L1Judge {
@@ -103,7 +110,8 @@ impl L1Judge {
         metrics: Metrics,
     ) -> Self {
         let chains = chains.into_iter().map(|JudgedChain { chain_id, nodes, is_of_several }| {
-            (chain_id, ChainRules { nodes, is_of_several, known: Mutex::new(None) })
+            let (known, assumes_blob_fees) = (Mutex::new(None), AtomicBool::new(false));
+            (chain_id, ChainRules { nodes, is_of_several, known, assumes_blob_fees })
         });
         Self { l1, chains: chains.collect(), bundles, reasons: Reasons::default(), metrics }
     }
@@ -153,7 +161,10 @@ impl L1Judge {
             Ok(Comparison { mismatch: Some(mismatch), .. }) => {
                 Ok(contradicts(L1Contradiction::Attribute(mismatch)))
             }
-            Ok(Comparison { mismatch: None, taken }) => Ok(L1Word::Agrees(taken)),
+            Ok(Comparison { mismatch: None, taken, assumes_blob_fee }) => {
+                self.note_blob_fee(question.chain_id, assumes_blob_fee);
+                Ok(L1Word::Agrees(taken))
+            }
             Err(error) if error.is_contradiction() => Ok(contradicts(L1Contradiction::Origin(error))),
             Err(error) => Err(self.unsupported(question.chain_id, &error)),
         }
@@ -260,21 +271,32 @@ impl L1Judge {
         let wait = Wait { awaited: Awaited::L1, chain_id, cause: Cause::NotYet };
         let chain = self.chains.get(&chain_id).ok_or(wait)?;
         let mut known = chain.known.lock().await;
-        if let Some((_, rules)) = known.as_ref().filter(|(since, _)| since.elapsed() < RULES_KEPT) {
+        if let Some((_, rules)) = known.as_ref().filter(|(until, _)| Instant::now() < *until) {
             return Ok(Arc::clone(rules));
         }
         let config = chain.nodes.rollup_config().await.map_err(|error| self.failed(chain_id, &error))?;
         let set = self.set_size(chain_id, chain).await?;
         let mut rules = DepositRules { bundles: Arc::clone(&self.bundles), ..DepositRules::new(config, set) };
         // Older clients have no such method; then what is known of public networks must do.
-        if let Ok(blobs) = self.l1.blob_schedule(rules.blobs.clone()).await {
-            rules.blobs = blobs;
-        }
+        let kept = match self.l1.blob_schedule(rules.blobs.clone()).await {
+            Ok(blobs) => {
+                rules.blobs = blobs;
+                RULES_KEPT
+            }
+            Err(error) => {
+                debug!(%chain_id, %error, "L1 does not say its blob schedule; what is known of it stays");
+                if let Some((_, before)) = known.as_ref() {
+                    rules.blobs = before.blobs.clone();
+                }
+                RULES_RETRY
+            }
+        };
         if known.as_ref().is_none_or(|(_, before)| before.config != rules.config) {
             warn_of_unknown_forks(chain_id, &rules);
         }
         let rules = Arc::new(rules);
-        *known = Some((Instant::now(), Arc::clone(&rules)));
+        let now = Instant::now();
+        *known = Some((now.checked_add(kept).unwrap_or(now), Arc::clone(&rules)));
         Ok(rules)
     }
 
@@ -286,6 +308,17 @@ impl L1Judge {
                 Ok(SetSize { is_of_several: chain.is_of_several, is_certain: false })
             }
             Err(error) => Err(self.failed(chain_id, &error)),
+        }
+    }
+
+    /// Tells once of each time that the blob base fee of blocks can only be taken from themselves.
+    fn note_blob_fee(&self, chain_id: ChainId, is_assumed: bool) {
+        if is_assumed {
+            self.metrics.blob_fee_assumed(chain_id);
+        }
+        let Some(chain) = self.chains.get(&chain_id) else { return };
+        if is_assumed && !chain.assumes_blob_fees.swap(true, Ordering::Relaxed) {
+            warn!(%chain_id, "the blob base fee of L1 is not known, and not checked in this chain's blocks; all else is: use an L1 client that answers eth_config, or a newer Crosscheck");
         }
     }
 

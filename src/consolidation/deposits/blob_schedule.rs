@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BlobSchedule {
     entries: BTreeMap<UnixSeconds, Entry>,
+    /// The fee of every block, whatever the rest says.
+    assumed: Option<u128>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +48,20 @@ impl BlobSchedule {
             BPO2_BASE_UPDATE_FRACTION,
         ];
         let entry = |update_fraction| Entry { update_fraction, until: Some(KNOWN_UNTIL) };
-        Self { entries: times.map(UnixSeconds).into_iter().zip(fractions.map(entry)).collect() }
+        Self {
+            entries: times.map(UnixSeconds).into_iter().zip(fractions.map(entry)).collect(),
+            assumed: None,
+        }
+    }
+
+    /// A schedule by which every block has this fee.
+    pub(super) fn assuming(fee: u128) -> Self {
+        Self { assumed: Some(fee), ..Self::default() }
+    }
+
+    /// The fee that is assumed of every block, if one is.
+    pub(super) const fn assumed(&self) -> Option<u128> {
+        self.assumed
     }
 
     /// The same with one more: from this time on, this update fraction holds.

@@ -1,10 +1,12 @@
 //! [`compare_with_l1`]: a block held against what L1 alone says of it. Pure.
 //!
 //! By rules that may not be the chain's nothing is contradicted: where a fork is in force that this build does not know,
-//! or where a setting alone says how many chains the dependency set has, a difference is an error that says so.
+//! or where a setting alone says how many chains the dependency set has, a difference is an error that says so. So is a
+//! difference in nothing but the blob base fee, whose table is the released nodes'.
 
 use super::{
-    DepositRules, DepositsError, DerivedFromL1, L1Epoch, ParentFacts, TakenFromNode, derive_from_l1,
+    BlobSchedule, DepositRules, DepositsError, DerivedFromL1, L1Epoch, L1Fees, ParentFacts, TakenFromNode,
+    derive_from_l1,
 };
 use crate::consolidation::{BlockAttributes, Fork, MatchingRules, Mismatch};
 
@@ -15,6 +17,8 @@ pub struct Comparison {
     pub mismatch: Option<Mismatch>,
     /// What was not compared with L1's word, but with the rollup node's.
     pub taken: Option<TakenFromNode>,
+    /// Whether the blob base fee is the block's own word: L1's blob schedule is not known for its time.
+    pub assumes_blob_fee: bool,
 }
 
 /// Holds a block against what L1 alone says of it; `node` as for [`derive_from_l1`].
@@ -22,6 +26,42 @@ pub struct Comparison {
 /// # Errors
 /// If such a block cannot be, or what it must hold is not known here.
 pub fn compare_with_l1(
+    rules: &DepositRules,
+    parent: &ParentFacts,
+    epoch: L1Epoch<'_>,
+    node: Option<&BlockAttributes>,
+    block: &BlockAttributes,
+) -> Result<Comparison, DepositsError> {
+    let found = compare(rules, parent, epoch, node, block);
+    let is_settled = match &found {
+        Ok(comparison) => comparison.mismatch.is_none(),
+        Err(error) => !matches!(error, DepositsError::BlobSchedule { .. }),
+    };
+    let Some(fee) = own_blob_fee(block).filter(|_| !is_settled) else { return found };
+    // Everything else is compared as if the block were right about the fee.
+    let assuming = DepositRules { blobs: BlobSchedule::assuming(fee), ..rules.clone() };
+    let otherwise = compare(&assuming, parent, epoch, node, block);
+    match (found, otherwise) {
+        (Err(_), otherwise) => Ok(Comparison { assumes_blob_fee: true, ..otherwise? }),
+        // The released nodes' table is what makes the chain, and this one may be older.
+        (Ok(_), Ok(Comparison { mismatch: None, .. })) => {
+            Err(DepositsError::BlobFee { number: epoch.header.number(), fee })
+        }
+        (found, _) => found,
+    }
+}
+
+/// The blob base fee that a block's first transaction says L1 has.
+fn own_blob_fee(block: &BlockAttributes) -> Option<u128> {
+    let (L1Fees::Ecotone(fees) | L1Fees::Isthmus(fees, _) | L1Fees::Jovian { ecotone: fees, .. }) =
+        block.l1_info().ok()?.fees
+    else {
+        return None;
+    };
+    u128::try_from(fees.blob_base_fee).ok()
+}
+
+fn compare(
     rules: &DepositRules,
     parent: &ParentFacts,
     epoch: L1Epoch<'_>,
@@ -49,7 +89,7 @@ pub fn compare_with_l1(
         if block.metering.is_unreadable() {
             return Err(DepositsError::Metering);
         }
-        return Ok(Comparison { mismatch: None, taken: derived.taken });
+        return Ok(Comparison { mismatch: None, taken: derived.taken, assumes_blob_fee: false });
     };
     unless_forked(mismatch.to_string())?;
     if !rules.set.is_certain && begins_lagoon(rules, &derived) {
@@ -58,7 +98,7 @@ pub fn compare_with_l1(
             return Err(DepositsError::OtherSet { is_of_several: rules.set.is_of_several });
         }
     }
-    Ok(Comparison { mismatch: Some(mismatch), taken: derived.taken })
+    Ok(Comparison { mismatch: Some(mismatch), taken: derived.taken, assumes_blob_fee: false })
 }
 
 fn begins_lagoon(rules: &DepositRules, derived: &DerivedFromL1) -> bool {

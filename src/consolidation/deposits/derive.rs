@@ -262,6 +262,9 @@ fn ecotone_fees(
 fn blob_base_fee(rules: &DepositRules, origin: &VerifiedL1Header) -> Result<u128, DepositsError> {
     // Before Cancun L1 has no blob gas, and L2 takes the smallest fee.
     let excess = origin.header().excess_blob_gas.unwrap_or_default();
+    if let Some(fee) = rules.blobs.assumed() {
+        return Ok(fee);
+    }
     let is_cancun = rules.config.pectra_blob_schedule.is_some_and(|until| origin.timestamp() < until);
     let fee = if is_cancun {
         cancun_blob_base_fee(excess)

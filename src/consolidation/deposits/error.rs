@@ -67,6 +67,16 @@ pub enum DepositsError {
         /// What was added to it.
         upgrade: u64,
     },
+    /// The block differs from L1 in nothing but the blob base fee.
+    #[error(
+        "the block says that the blob base fee of L1 block {number} is {fee}, and by the blob schedule known here it is another; nothing else differs. Nodes go by their own tables: use a newer Crosscheck, or an L1 client that answers eth_config"
+    )]
+    BlobFee {
+        /// The origin's height.
+        number: u64,
+        /// The fee that the block says, wei.
+        fee: u128,
+    },
     /// The L1's blob parameters at that time are not known here.
     #[error(
         "the blob base fee of L1 block {number} is not known: L1 {l1_chain_id} has no blob schedule for its time; use an L1 client that answers eth_config"

@@ -8,8 +8,11 @@ use crate::consolidation::rollup_config::tests::op_mainnet_json;
 use crate::consolidation::{
     ForkSchedule, ForkTimes, Metering, MeteringProblem, RollupConfig, TransactionDigest,
 };
+use crate::sources::{ProvenL1Logs, VerifiedL1Header};
+use alloy::consensus::{Header, Receipt, ReceiptEnvelope};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{B256, Bytes};
+use crosscheck_p2p::UnixSeconds;
 use rstest::rstest;
 
 /// The gas limit of the chain's blocks.
@@ -70,7 +73,7 @@ fn id(number: u64) -> BlockNumHash {
 }
 
 fn agrees(comparison: &Result<Comparison, DepositsError>) {
-    assert_eq!(comparison, &Ok(Comparison { mismatch: None, taken: None }));
+    assert_eq!(comparison, &Ok(Comparison { mismatch: None, taken: None, assumes_blob_fee: false }));
 }
 
 #[rstest]
@@ -168,7 +171,7 @@ fn the_upgrade_of_an_unknown_fork_is_the_node_s_word_and_the_rest_is_l1_s() {
 
     let comparison = compare(&rules, &genesis(&rules), Some(&block), &block).unwrap();
     let taken = TakenFromNode { fork: "zephyr".to_owned(), transactions: 2, gas: 5_000_000 };
-    assert_eq!(comparison, Comparison { mismatch: None, taken: Some(taken) });
+    assert_eq!(comparison, Comparison { mismatch: None, taken: Some(taken), assumes_blob_fee: false });
 
     // The next block has the gas limit of L1 again, whatever the node's block had.
     assert_eq!(ParentFacts::of_attributes(&rules, id(1), &block), Err(unknown()));
@@ -271,7 +274,10 @@ fn metering_has_its_place(
     #[case] problem: Option<MeteringProblem>,
 ) {
     let mismatch = problem.map(|problem| Mismatch::Metering { problem });
-    assert_eq!(metered(last, transactions), Ok(Comparison { mismatch, taken: None }));
+    assert_eq!(
+        metered(last, transactions),
+        Ok(Comparison { mismatch, taken: None, assumes_blob_fee: false })
+    );
 }
 
 #[test]
@@ -281,4 +287,57 @@ fn metering_that_nodes_read_differently_is_unknown_once_there_may_be_any() {
     assert!(!DepositsError::Metering.is_contradiction());
     let before = metered(Fork::Karst, &unreadable).unwrap().mismatch;
     assert_eq!(before, Some(Mismatch::Metering { problem: MeteringProblem::BeforeLagoon }));
+}
+
+/// The origin with so much excess blob gas that its fee depends on the schedule.
+fn busy(rules: &DepositRules, block: &BlockAttributes) -> Result<Comparison, DepositsError> {
+    let (header, logs) = busy_origin();
+    compare_with_l1(rules, &genesis(rules), L1Epoch { header: &header, logs: Some(&logs) }, None, block)
+}
+
+fn busy_origin() -> (VerifiedL1Header, ProvenL1Logs) {
+    let (header, _) = origin(101, &[]);
+    let busy =
+        VerifiedL1Header::seal(Header { excess_blob_gas: Some(50_000_000), ..header.header().clone() });
+    let logs = ProvenL1Logs::prove(&busy, vec![ReceiptEnvelope::Eip1559(Receipt::default().into())], &[]);
+    (busy, logs.unwrap())
+}
+
+/// A block of a chain that goes by this schedule.
+fn busy_block(rules: &DepositRules) -> BlockAttributes {
+    let (header, logs) = busy_origin();
+    let epoch = L1Epoch { header: &header, logs: Some(&logs) };
+    built(rules, &derive_from_l1(rules, &genesis(rules), epoch, None).unwrap())
+}
+
+#[test]
+fn a_blob_base_fee_that_is_not_known_leaves_all_else_to_be_compared() {
+    let unknown = rules(ForkSchedule::all_until(Fork::Jovian));
+    let known =
+        DepositRules { blobs: unknown.blobs.clone().with(UnixSeconds(0), 5_007_716), ..unknown.clone() };
+    let mut block = busy_block(&known);
+    let assumed = Comparison { mismatch: None, taken: None, assumes_blob_fee: true };
+    assert_eq!(busy(&unknown, &block), Ok(assumed));
+    assert_eq!(
+        busy(&known, &block).unwrap(),
+        Comparison { mismatch: None, taken: None, assumes_blob_fee: false }
+    );
+    block.gas_limit += 1;
+    assert_eq!(busy(&unknown, &block).unwrap().mismatch.unwrap().field(), "gas-limit");
+}
+
+#[test]
+fn a_difference_in_the_blob_base_fee_alone_accuses_nobody() {
+    let prague = rules(ForkSchedule::all_until(Fork::Jovian));
+    let prague = DepositRules { blobs: prague.blobs.clone().with(UnixSeconds(0), 5_007_716), ..prague };
+    let later =
+        DepositRules { blobs: prague.blobs.clone().with(UnixSeconds(0), 11_684_671), ..prague.clone() };
+    let mut block = busy_block(&later);
+    let error = busy(&prague, &block).unwrap_err();
+    assert!(
+        matches!(error, DepositsError::BlobFee { number: 101, .. }) && !error.is_contradiction(),
+        "{error}"
+    );
+    block.gas_limit += 1;
+    assert!(busy(&prague, &block).unwrap().mismatch.is_some(), "more than the fee differs");
 }
