@@ -7,6 +7,8 @@
 //!     |---deposits only (certain = true)-----> Messages(original) --one invalid-> upheld-replacement
 //!     |                                                 \--all valid, certain---> violated: unjustified
 //!     |                                                 \--all valid, uncertain-> upheld
+//!     |---the node has its replacement-------> Messages(own) ---one invalid----> violated: invalid-message
+//!     |                                                      \--all valid------> discarded: not-derived
 //!     |---as derived, another hash---------------------------------------------> discarded: execution-divergence
 //!     '---neither, and the branches part here----------------------------------> discarded: not-derived
 //! ```
@@ -91,6 +93,8 @@ pub struct Case {
     taken: Option<TakenFromNode>,
     /// Whether nodes of one version replace the examined block for a cycle and those of another do not.
     is_rule_dependent: bool,
+    /// What the verdict is if every message of the block is valid: the chain's node has its replacement already.
+    unless_invalid: Option<Discard>,
 }
 
 /// Which gates the messages of the examined block have passed.
@@ -121,6 +125,7 @@ impl Case {
             gates: Gates::default(),
             taken: None,
             is_rule_dependent: false,
+            unless_invalid: None,
         }
     }
 
@@ -283,7 +288,7 @@ impl Case {
     }
 
     fn derive(
-        &self,
+        &mut self,
         hash: B256,
         derived: &BlockAttributes,
         replacement: Replacement,
@@ -304,8 +309,14 @@ impl Case {
                 }
             }
             Consolidation::DepositsOnly => self.examine(hash, Some(Replaces { certain: true })),
-            Consolidation::Failed { derived, deposits_only } => {
-                Stage::Decided(Verdict::Discarded(Discard::NotDerived { derived, deposits_only }))
+            Consolidation::Failed { derived: mismatch, deposits_only } => {
+                let discard = Discard::NotDerived { derived: mismatch, deposits_only };
+                let own = Candidate::of(self.key.hash, &self.attributes, replacement);
+                if own.is_some_and(|own| own.deposits_only == Fingerprint::of(derived)) {
+                    self.unless_invalid = Some(discard);
+                    return self.examine(self.key.hash, None);
+                }
+                Stage::Decided(Verdict::Discarded(discard))
             }
         }
     }
@@ -437,7 +448,10 @@ impl Case {
             (None, Some(Replaces { certain: true })) => {
                 Verdict::Violated(Violation::UnjustifiedReplacement { original: examined })
             }
-            (None, Some(Replaces { certain: false }) | None) => Verdict::Upheld,
+            (None, Some(Replaces { certain: false }) | None) => match self.unless_invalid.take() {
+                Some(discard) => Verdict::Discarded(discard),
+                None => Verdict::Upheld,
+            },
         };
         self.stage = Stage::Decided(verdict);
     }

@@ -153,6 +153,23 @@ fn a_missing_initiating_block(#[case] number: u64, #[case] timestamp: u64, #[cas
     assert_eq!(name(&case), expected);
 }
 
+/// The chain's node has the deposits-only block in its place already: what was wrong with it is found all the same.
+#[rstest]
+#[case::an_invalid_message(1, "violated", "invalid-message")]
+#[case::all_valid(0, "discarded", "not-derived")]
+fn a_block_that_was_replaced_before_it_was_looked_at(
+    #[case] log_index: u32,
+    #[case] verdict: &str,
+    #[case] reason: &str,
+) {
+    let mut case = case(full());
+    derived(&mut case, B256::repeat_byte(9), &deposits(), &[]);
+    assert_eq!(name(&case), "open");
+    case.learn(&set(), &Fact::Logs(&executing(&[message(log_index)])));
+    look_up(&mut case);
+    assert_eq!((name(&case), case.verdict().and_then(Verdict::reason)), (verdict, Some(reason)));
+}
+
 #[test]
 fn a_block_that_is_not_derived_is_discarded() {
     let mut case = case(attributes(&["\x7e deposit", "\x02 other"]));
