@@ -127,8 +127,12 @@ impl ForkTimes {
 impl TryFrom<ForkTimes> for ForkSchedule {
     type Error = ForkScheduleError;
 
-    /// Karst may be skipped under Lagoon's old name alone: chains had that before Karst had a place in the order.
-    fn try_from(times: ForkTimes) -> Result<Self, Self::Error> {
+    /// Karst may be skipped under Lagoon's old name alone: chains had that before Karst had a place in the order. Regolith may
+    /// be left out beside Canyon: the superchain registry, and kona with it, does not write it; it is 0 on every chain.
+    fn try_from(mut times: ForkTimes) -> Result<Self, Self::Error> {
+        if times.canyon_time.is_some() {
+            times.regolith_time = times.regolith_time.or(Some(0));
+        }
         let mut before = (Fork::Bedrock, Some(0));
         for fork in Fork::ALL {
             let time = times.time(fork);
@@ -253,7 +257,7 @@ mod tests {
     }
 
     #[rstest]
-    #[case::missing(ForkTimes { canyon_time: Some(1), ..ForkTimes::default() }, Fork::Canyon, Fork::Regolith)]
+    #[case::missing(ForkTimes { delta_time: Some(1), ..ForkTimes::default() }, Fork::Delta, Fork::Canyon)]
     #[case::lagoon_without_karst(
         ForkTimes { karst_time: None, ..ForkSchedule::all_until(Fork::Lagoon).0 },
         Fork::Lagoon,
@@ -266,6 +270,20 @@ mod tests {
     )]
     fn a_fork_needs_the_one_before(#[case] times: ForkTimes, #[case] fork: Fork, #[case] before: Fork) {
         assert_eq!(ForkSchedule::try_from(times), Err(ForkScheduleError { fork, before }));
+    }
+
+    #[rstest]
+    #[case::nothing_later(None, None, None)]
+    #[case::canyon(None, Some(7), Some(0))]
+    #[case::said(Some(3), Some(7), Some(3))]
+    fn canyon_implies_regolith_from_genesis_on(
+        #[case] regolith: Option<u64>,
+        #[case] canyon: Option<u64>,
+        #[case] expected: Option<u64>,
+    ) {
+        let times = serde_json::json!({ "regolith_time": regolith, "canyon_time": canyon });
+        let schedule: ForkSchedule = serde_json::from_value(times).unwrap();
+        assert_eq!(schedule.activation(Fork::Regolith), expected.map(UnixSeconds));
     }
 
     #[test]

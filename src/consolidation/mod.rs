@@ -8,6 +8,7 @@
 //! [`MatchingRules`])?
 
 mod attributes;
+mod chain_name;
 mod config_difference;
 mod consolidate;
 pub mod deposits;
@@ -25,6 +26,7 @@ pub(crate) mod sample;
 mod unknown_forks;
 
 pub use attributes::{BlockAttributes, TransactionDigest};
+pub(crate) use chain_name::chain_by_id_or_name;
 pub use config_difference::ConfigDifference;
 pub use consolidate::{Consolidation, consolidate, consolidate_by};
 pub use fee_parameters::{Eip1559, FeeParameters, FeeParametersError};

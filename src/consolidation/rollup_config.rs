@@ -4,7 +4,7 @@
 
 use super::deposits::{OperatorFee, SystemConfig};
 use super::fee_parameters::Eip1559;
-use super::{ForkSchedule, UnknownForks};
+use super::{ForkSchedule, UnknownForks, chain_by_id_or_name};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B64, B256, U256};
 use crosscheck_p2p::{ChainId, UnixSeconds};
@@ -62,6 +62,7 @@ struct RawConfig {
     genesis: RawGenesis,
     block_time: u64,
     l1_chain_id: u64,
+    #[serde(deserialize_with = "chain_by_id_or_name")]
     l2_chain_id: ChainId,
     #[serde(flatten)]
     forks: ForkSchedule,
@@ -245,6 +246,24 @@ pub(crate) mod tests {
         assert_eq!(config.canyon_fees, Some(Eip1559 { denominator: 250, elasticity: 6 }));
         assert_eq!(config.forks.activation(Fork::Jovian), Some(UnixSeconds(1_764_691_201)));
         assert_eq!(config.forks.activation(Fork::Lagoon), None);
+    }
+
+    #[rstest]
+    #[case::a_number(json!(10), Some(10))]
+    #[case::decimal_text(json!("10"), Some(10))]
+    #[case::a_name(json!("optimism"), Some(10))]
+    #[case::a_name_of_two_words(json!("optimism-sepolia"), Some(11_155_420))]
+    #[case::another_name(json!("base"), Some(8453))]
+    #[case::unichain(json!("unichain"), Some(130))]
+    #[case::no_name_of_a_chain(json!("optimysm"), None)]
+    #[case::another_case(json!("OPTIMISM"), None)]
+    #[case::nothing(json!(""), None)]
+    #[case::null(Value::Null, None)]
+    fn the_chain_is_named_by_its_id_or_by_name(#[case] chain: Value, #[case] expected: Option<u64>) {
+        let mut value = op_mainnet_json();
+        value["l2_chain_id"] = chain;
+        let config = serde_json::from_value::<RollupConfig>(value);
+        assert_eq!(config.ok().map(|config| config.chain_id), expected.map(ChainId::from));
     }
 
     #[test]

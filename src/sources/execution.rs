@@ -5,17 +5,16 @@
 
 use super::endpoint_pool::EndpointPool;
 use super::poll::Vote;
+use super::proven_logs::HashedReceipt;
 use super::{
-    Endpoint, EndpointLimits, EndpointStanding, EndpointUrl, L2BlockRef, LogIndex, ProvenLogs, Quorum,
-    SourceError, VerifiedBlock, read_block,
+    ClaimedHeader, Endpoint, EndpointLimits, EndpointStanding, EndpointUrl, L2BlockRef, LogIndex, ProvenLogs,
+    Quorum, SourceError, VerifiedBlock, read_block,
 };
 use alloy::primitives::{B256, U64, U256};
-use alloy::rpc::types::Header;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use futures::StreamExt;
 use jsonrpsee::core::params::ArrayParams;
 use jsonrpsee::rpc_params;
-use op_alloy::rpc_types::OpTransactionReceipt;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -160,11 +159,11 @@ impl ExecutionClient {
         endpoint: &Endpoint,
         block: &VerifiedBlock,
     ) -> Result<Option<ProvenLogs>, SourceError> {
-        let answer: Option<Vec<OpTransactionReceipt>> =
-            endpoint.call(RECEIPTS, rpc_params![block.hash()]).await?;
-        answer
-            .map(|receipts| ProvenLogs::prove(self.chain_id(), block, &receipts))
-            .transpose()
+        let answer: Option<Vec<HashedReceipt>> = endpoint.call(RECEIPTS, rpc_params![block.hash()]).await?;
+        let Some(receipts) = answer else { return Ok(None) };
+        let receipts: Vec<_> = receipts.iter().collect();
+        ProvenLogs::prove_hashed(self.chain_id(), block, &receipts)
+            .map(Some)
             .map_err(|error| endpoint.untrustworthy(RECEIPTS, &error))
     }
 
@@ -198,7 +197,7 @@ async fn block_from(
 /// The block that an endpoint has at a height.
 async fn header_at(endpoint: Endpoint, number: u64) -> Vote {
     let params = rpc_params![U64::from(number), false];
-    let Some(answer) = endpoint.call::<Option<Header>>(BY_NUMBER, params).await? else {
+    let Some(answer) = endpoint.call::<Option<ClaimedHeader>>(BY_NUMBER, params).await? else {
         return Ok(None);
     };
     let block = verified_header(&endpoint, BY_NUMBER, &answer)?;
@@ -213,7 +212,7 @@ async fn header_at(endpoint: Endpoint, number: u64) -> Vote {
 pub(super) fn verified_header(
     endpoint: &Endpoint,
     method: &'static str,
-    header: &Header,
+    header: &ClaimedHeader,
 ) -> Result<L2BlockRef, SourceError> {
     let (number, claimed) = (header.inner.number, header.hash);
     if header.inner.hash_slow() != claimed {

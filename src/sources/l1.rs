@@ -2,10 +2,12 @@
 //!
 //! Headers leave here verified, logs proven. Which of two verified blocks is canonical is the endpoint's word.
 
-use super::{Endpoint, EndpointLimits, EndpointUrl, ProvenL1Logs, SourceError, VerifiedL1Header};
+use super::{
+    ClaimedHeader, Endpoint, EndpointLimits, EndpointUrl, ProvenL1Logs, SourceError, VerifiedL1Header,
+};
 use crate::consolidation::deposits::BlobSchedule;
+use alloy::consensus::ReceiptEnvelope;
 use alloy::primitives::{Address, B256, U64, U256, b256};
-use alloy::rpc::types::{Header, TransactionReceipt};
 use crosscheck_p2p::UnixSeconds;
 use jsonrpsee::core::params::ArrayParams;
 use jsonrpsee::rpc_params;
@@ -110,7 +112,7 @@ impl L1Client {
         params: ArrayParams,
         is_wanted: impl Fn(&VerifiedL1Header) -> bool + Send,
     ) -> Result<Option<Arc<VerifiedL1Header>>, SourceError> {
-        let Some(answer) = self.endpoint.call::<Option<Header>>(method, params).await? else {
+        let Some(answer) = self.endpoint.call::<Option<ClaimedHeader>>(method, params).await? else {
             return Ok(None);
         };
         let header =
@@ -142,12 +144,10 @@ impl L1Client {
             return Ok(Some(Arc::clone(known)));
         }
         let params = rpc_params![header.hash()];
-        let Some(answer) = self.endpoint.call::<Option<Vec<TransactionReceipt>>>(METHOD, params).await?
-        else {
+        let Some(receipts) = self.endpoint.call::<Option<Vec<ReceiptEnvelope>>>(METHOD, params).await? else {
             return Ok(None);
         };
-        let receipts = answer.into_iter().map(|receipt| receipt.into_primitives_receipt().into_inner());
-        let proven = ProvenL1Logs::prove(header, receipts.collect(), contracts)
+        let proven = ProvenL1Logs::prove(header, receipts, contracts)
             .map_err(|error| self.endpoint.untrustworthy(METHOD, &error))?;
         let proven = Arc::new(proven);
         self.proven.lock().put(key, Arc::clone(&proven));

@@ -4,14 +4,24 @@ use super::BlockError;
 use alloy::consensus::Header;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
-use alloy::rpc::types::Header as RpcHeader;
 use crosscheck_p2p::UnixSeconds;
+use serde::Deserialize;
 
 /// An L1 header with its hash. Whether it is canonical is the word of whoever gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedL1Header {
     hash: B256,
     header: Header,
+}
+
+/// The header of an `eth_getBlockBy…` answer, as far as it is hashed, with the hash that it claims.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ClaimedHeader {
+    /// The hash that it claims.
+    pub hash: B256,
+    /// The header.
+    #[serde(flatten)]
+    pub inner: Header,
 }
 
 impl VerifiedL1Header {
@@ -24,7 +34,7 @@ impl VerifiedL1Header {
     ///
     /// # Errors
     /// If it does not hash to what it claims.
-    pub fn verify(claimed: RpcHeader) -> Result<Self, BlockError> {
+    pub fn verify(claimed: ClaimedHeader) -> Result<Self, BlockError> {
         let sealed = Self::seal(claimed.inner);
         if sealed.hash == claimed.hash {
             return Ok(sealed);
@@ -67,7 +77,7 @@ mod tests {
         let header = Header { number: 7, ..Header::default() };
         let sealed = VerifiedL1Header::seal(header.clone());
         assert_eq!(sealed.hash(), header.hash_slow());
-        let mut claimed = RpcHeader::new(header);
+        let mut claimed = ClaimedHeader { hash: sealed.hash(), inner: header };
         assert_eq!(VerifiedL1Header::verify(claimed.clone()), Ok(sealed));
         claimed.hash = B256::ZERO;
         assert!(matches!(VerifiedL1Header::verify(claimed), Err(BlockError::Hash { number: 7, .. })));

@@ -35,7 +35,7 @@ pub use endpoint::{Endpoint, EndpointLimits, EndpointUrl, ParseEndpointUrlError,
 pub use execution::ExecutionClient;
 pub use inbox_keys::{DeclaredKeys, InboxKeys, inbox_keys};
 pub use l1::{L1Client, UNSAFE_BLOCK_SIGNER_SLOT};
-pub use l1_header::VerifiedL1Header;
+pub use l1_header::{ClaimedHeader, VerifiedL1Header};
 pub use l1_logs::{L1Log, ProvenL1Logs};
 pub use labelled_heads::LabelledHeads;
 pub use log_index::LogIndex;

@@ -4,6 +4,7 @@
 
 use super::{VerifiedBlock, receipt_rlp};
 use crate::interop::{DecodeError, ExecutingMessage, payload_hash};
+use alloy::consensus::ReceiptWithBloom;
 use alloy::consensus::proofs::ordered_trie_root_with_encoder;
 use alloy::primitives::{Address, B256};
 use alloy::rpc::types::Log;
@@ -67,9 +68,12 @@ pub enum ProofError {
     },
 }
 
+/// A receipt as far as it is hashed.
+pub(super) type HashedReceipt = ReceiptWithBloom<OpReceipt<Log>>;
+
 /// A receipt's logs, in order.
-fn logs_of(receipt: &OpTransactionReceipt) -> &[Log] {
-    match &receipt.inner.inner.receipt {
+fn logs_of(receipt: &HashedReceipt) -> &[Log] {
+    match &receipt.receipt {
         OpReceipt::Deposit(deposit) => &deposit.inner.logs,
         OpReceipt::Legacy(fields)
         | OpReceipt::Eip2930(fields)
@@ -89,9 +93,18 @@ impl ProvenLogs {
         block: &VerifiedBlock,
         receipts: &[OpTransactionReceipt],
     ) -> Result<Self, ProofError> {
-        let found = ordered_trie_root_with_encoder(receipts, |receipt, out| {
-            receipt_rlp::encode(&receipt.inner.inner, out);
-        });
+        let hashed: Vec<_> = receipts.iter().map(|receipt| &receipt.inner.inner).collect();
+        Self::prove_hashed(chain_id, block, &hashed)
+    }
+
+    /// The same of what is hashed of the receipts.
+    pub(super) fn prove_hashed(
+        chain_id: ChainId,
+        block: &VerifiedBlock,
+        receipts: &[&HashedReceipt],
+    ) -> Result<Self, ProofError> {
+        let found =
+            ordered_trie_root_with_encoder(receipts, |receipt, out| receipt_rlp::encode(receipt, out));
         let (hash, claimed) = (block.hash(), block.header().receipts_root);
         if found != claimed {
             return Err(ProofError::ReceiptsRoot { hash, claimed, found });
@@ -104,7 +117,7 @@ impl ProvenLogs {
         let mut executed = Vec::new();
         let mut deposit_logs = 0_u32;
         let emitted = (0_u32..).zip(receipts).flat_map(|(transaction_index, receipt)| {
-            let by_deposit = matches!(receipt.inner.inner.receipt, OpReceipt::Deposit(_));
+            let by_deposit = matches!(receipt.receipt, OpReceipt::Deposit(_));
             logs_of(receipt).iter().map(move |log| (transaction_index, by_deposit, &log.inner))
         });
         for (log_index, (transaction_index, by_deposit, log)) in (0_u32..).zip(emitted) {

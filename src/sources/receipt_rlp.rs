@@ -23,7 +23,9 @@ pub(super) fn encode(receipt: &ReceiptWithBloom<OpReceipt<Log>>, out: &mut Vec<u
     let ReceiptWithBloom { receipt, logs_bloom } = receipt;
     let (fields, nonce, version) = match receipt {
         OpReceipt::Deposit(deposit) => {
-            (&deposit.inner, deposit.deposit_nonce, deposit.deposit_receipt_version)
+            // From before Canyon clients tell the nonce, which the receipts root does not cover then.
+            let version = deposit.deposit_receipt_version;
+            (&deposit.inner, deposit.deposit_nonce.filter(|_| version.is_some()), version)
         }
         OpReceipt::Legacy(fields)
         | OpReceipt::Eip2930(fields)
@@ -132,10 +134,9 @@ mod tests {
     }
 
     fn receipt() -> impl Strategy<Value = OpReceipt<Log>> {
-        // A receipt has a version only beside a nonce.
-        let deposit = (any::<Option<(u64, Option<u64>)>>(), fields()).prop_map(|(optional, inner)| {
+        // What the receipts root is of has nonce and version, or neither.
+        let deposit = (any::<Option<(u64, u64)>>(), fields()).prop_map(|(optional, inner)| {
             let (deposit_nonce, deposit_receipt_version) = optional.unzip();
-            let deposit_receipt_version = deposit_receipt_version.flatten();
             OpReceipt::Deposit(OpDepositReceipt { inner, deposit_nonce, deposit_receipt_version })
         });
         prop_oneof![
@@ -164,6 +165,19 @@ mod tests {
             encode(&receipt, &mut encoded);
             let expected = OpReceiptEnvelope::from(with_consensus_logs(receipt)).encoded_2718();
             prop_assert_eq!(&encoded[1..], expected);
+        }
+
+        #[test]
+        fn a_nonce_without_a_version_is_not_encoded(inner in fields(), nonce in any::<u64>()) {
+            let encoded = |deposit_nonce| {
+                let inner = inner.clone();
+                let receipt = OpDepositReceipt { inner, deposit_nonce, deposit_receipt_version: None };
+                let mut out = Vec::new();
+                let receipt = OpReceipt::Deposit(receipt);
+                encode(&ReceiptWithBloom { receipt, logs_bloom: Bloom::ZERO }, &mut out);
+                out
+            };
+            prop_assert_eq!(encoded(Some(nonce)), encoded(None));
         }
     }
 }

@@ -4,7 +4,7 @@
 //! hash is all zero names no block: these nodes answer so after a start or a reset. It never leaves here as a block.
 
 use super::{Endpoint, EndpointLimits, EndpointUrl, SafeMeans, SourceError, StatusDocument};
-use crate::consolidation::RollupConfig;
+use crate::consolidation::{RollupConfig, chain_by_id_or_name};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{B256, U64};
 use crosscheck_p2p::{ChainId, UnixSeconds};
@@ -139,6 +139,7 @@ fn block_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BlockNumHash, 
 
 #[derive(Deserialize)]
 struct FollowedChain {
+    #[serde(deserialize_with = "chain_by_id_or_name")]
     l2_chain_id: ChainId,
 }
 
@@ -340,6 +341,28 @@ mod tests {
             let node = RollupNode::new(url.parse().unwrap(), LIMITS).unwrap();
             assert_eq!(node.safe_means(ChainId::from(901)).await.unwrap(), expected, "{url}");
         }
+    }
+
+    #[rstest]
+    #[case::by_number(json!(10), 10, None)]
+    #[case::by_name(json!("optimism"), 10, None)]
+    #[case::another_by_name(json!("base"), 10, Some("it follows chain 8453, not chain 10"))]
+    #[case::of_no_known_name(json!("nobody"), 10, Some("\"nobody\" is no chain's name"))]
+    #[tokio::test]
+    async fn the_chain_that_a_node_follows(
+        #[case] named: Value,
+        #[case] chain: u64,
+        #[case] refusal: Option<&str>,
+    ) {
+        let mut module = RpcModule::new(json!({ "l2_chain_id": named }));
+        module.register_method("optimism_rollupConfig", |_, config, _| config.clone()).unwrap();
+        let server = start(module).await.unwrap();
+        let node = RollupNode::new(server.url().parse().unwrap(), LIMITS).unwrap();
+        let problem = node.check_chain(ChainId::from(chain)).await.err().map(|error| error.to_string());
+        let is_expected = refusal.map_or(problem.is_none(), |refusal| {
+            problem.as_ref().is_some_and(|problem| problem.contains(refusal))
+        });
+        assert!(is_expected, "{problem:?}");
     }
 
     #[tokio::test]

@@ -56,31 +56,28 @@ impl VerifiedBlock {
     /// # Errors
     /// If header or transactions do not hash to what the block claims.
     pub fn verify(block: Block<Transaction, RpcHeader>) -> Result<Self, BlockError> {
-        Self::verify_with(block, &[])
-    }
-
-    /// The same with metering transactions that were read apart, encoded, each with its place among all, in order.
-    pub(super) fn verify_with(
-        block: Block<Transaction, RpcHeader>,
-        metering: &[(usize, Bytes)],
-    ) -> Result<Self, BlockError> {
-        let claimed = block.header.hash;
-        let header = block.header.inner;
-        let found = header.hash_slow();
-        if found != claimed {
-            return Err(BlockError::Hash { number: header.number, claimed, found });
-        }
-        let mut transactions: Vec<Bytes> = match block.transactions {
+        let RpcHeader { hash, inner: header, .. } = block.header;
+        let transactions = match block.transactions {
             BlockTransactions::Full(list) => {
                 list.iter().map(|transaction| transaction.inner.inner.encoded_2718().into()).collect()
             }
             BlockTransactions::Hashes(list) if list.is_empty() => Vec::new(),
             BlockTransactions::Hashes(_) | BlockTransactions::Uncle => {
-                return Err(BlockError::NoTransactions { hash: claimed });
+                return Err(BlockError::NoTransactions { hash });
             }
         };
-        for (index, encoded) in metering {
-            transactions.insert((*index).min(transactions.len()), encoded.clone());
+        Self::verify_parts(hash, header, transactions)
+    }
+
+    /// Checks a header and encoded transactions against the block's claimed hash.
+    pub(super) fn verify_parts(
+        claimed: B256,
+        header: Header,
+        transactions: Vec<Bytes>,
+    ) -> Result<Self, BlockError> {
+        let found = header.hash_slow();
+        if found != claimed {
+            return Err(BlockError::Hash { number: header.number, claimed, found });
         }
         let found = ordered_trie_root_encoded(&transactions);
         if found != header.transactions_root {

@@ -3,10 +3,11 @@
 use super::*;
 use crate::consolidation::{BlockAttributes, Metering};
 use crate::sources::ProvenLogs;
+use crate::sources::proven_logs::HashedReceipt;
 use alloy::consensus::proofs::{calculate_receipt_root, ordered_trie_root_encoded};
 use alloy::consensus::{Header as Consensus, Receipt};
-use alloy::eips::eip2718::Encodable2718;
 use alloy::primitives::{B256, Bloom, hex, keccak256};
+use alloy::rpc::types::Header;
 use op_alloy::consensus::{OpReceiptEnvelope, TxDeposit};
 use op_alloy::rpc_types::OpTransactionReceipt;
 use rstest::rstest;
@@ -59,6 +60,10 @@ fn receipts() -> Vec<OpReceiptEnvelope> {
 
 /// A block of a deposit and this transaction.
 fn block(metering: &Value) -> String {
+    answer(metering).to_string()
+}
+
+fn answer(metering: &Value) -> Value {
     let deposit = TxDeposit { gas_limit: 21_000, ..TxDeposit::default() };
     let encoded: [Bytes; 2] = [deposit.encoded_2718().into(), METERING.into()];
     let header = Consensus {
@@ -72,7 +77,42 @@ fn block(metering: &Value) -> String {
     first["nonce"] = json!("0x3");
     answer["uncles"] = json!([]);
     answer["transactions"] = json!([first, metering]);
-    answer.to_string()
+    answer
+}
+
+/// What clients write that no hash covers, or covers in another spelling.
+#[rstest]
+#[case::a_system_flag_as_a_boolean(|block: &mut Value| block["transactions"][0]["isSystemTx"] = json!(false))]
+#[case::a_system_flag_of_null(|block: &mut Value| block["transactions"][0]["isSystemTx"] = Value::Null)]
+#[case::a_system_flag_as_a_quantity(|block: &mut Value| block["transactions"][0]["isSystemTx"] = json!("0x0"))]
+#[case::a_mint_of_null(|block: &mut Value| block["transactions"][0]["mint"] = Value::Null)]
+#[case::a_price_that_is_none(|block: &mut Value| block["transactions"][0]["gasPrice"] = json!("ab3"))]
+#[case::a_time_that_is_none(|block: &mut Value| block["transactions"][0]["blockTimestamp"] = json!([]))]
+#[case::a_signature_that_is_none(|block: &mut Value| block["transactions"][0]["v"] = json!(false))]
+#[case::a_size_that_is_none(|block: &mut Value| block["size"] = json!("ab3"))]
+#[case::a_total_difficulty_that_is_none(|block: &mut Value| block["totalDifficulty"] = json!("ab3"))]
+#[case::uncles_that_are_none(|block: &mut Value| block["uncles"] = Value::Null)]
+#[case::withdrawals_that_are_none(|block: &mut Value| block["withdrawals"] = json!({}))]
+#[case::no_uncles(|block: &mut Value| drop(block.as_object_mut().unwrap().remove("uncles")))]
+fn what_no_hash_covers_is_not_read(#[case] change: fn(&mut Value)) {
+    for metering in [of_op_geth(), of_op_reth()] {
+        let mut changed = answer(&metering);
+        change(&mut changed);
+        let block = read_block(&changed.to_string()).unwrap().unwrap();
+        assert_eq!(Some(block), read_block(&answer(&metering).to_string()).unwrap());
+    }
+}
+
+#[rstest]
+#[case::the_system_flag(|block: &mut Value| block["transactions"][0]["isSystemTx"] = json!(true))]
+#[case::the_mint(|block: &mut Value| block["transactions"][0]["mint"] = json!("0x1"))]
+#[case::the_gas_limit(|block: &mut Value| block["gasLimit"] = json!("0x1"))]
+#[case::the_hash(|block: &mut Value| block["hash"] = json!(B256::ZERO))]
+fn what_a_hash_covers_is_held_to_it(#[case] change: fn(&mut Value)) {
+    let mut changed = answer(&of_op_geth());
+    changed["transactions"][0]["isSystemTx"] = json!(false);
+    change(&mut changed);
+    assert!(matches!(read_block(&changed.to_string()), Err(ReadBlockError::Block(_))));
 }
 
 #[rstest]
@@ -104,6 +144,15 @@ fn a_block_with_metering_is_read_with_its_receipts(#[case] metering: Value) {
     metering["opGasRefund"] = json!("0x9c4");
     let receipts: Vec<OpTransactionReceipt> = serde_json::from_value(json!([deposit, metering])).unwrap();
     assert!(ProvenLogs::prove(901.into(), &block, &receipts).is_ok());
+
+    for (field, value) in [("l1Fee", json!("ab3")), ("gasUsed", Value::Null), ("l1GasPrice", json!([]))] {
+        deposit[field] = value;
+        let answer = json!([deposit, metering]);
+        assert!(serde_json::from_value::<Vec<OpTransactionReceipt>>(answer.clone()).is_err(), "{field}");
+        let receipts: Vec<HashedReceipt> = serde_json::from_value(answer).unwrap();
+        let receipts: Vec<_> = receipts.iter().collect();
+        assert!(ProvenLogs::prove_hashed(901.into(), &block, &receipts).is_ok(), "{field}");
+    }
 }
 
 #[rstest]

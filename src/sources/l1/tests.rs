@@ -2,11 +2,13 @@
 
 use super::*;
 use alloy::consensus::proofs::calculate_receipt_root;
-use alloy::consensus::{Header as ConsensusHeader, Receipt, ReceiptEnvelope};
+use alloy::consensus::{Header as ConsensusHeader, Receipt};
 use alloy::primitives::{Bytes, Log, keccak256};
+use alloy::rpc::types::Header;
 use jsonrpsee::RpcModule;
 use jsonrpsee::server::{Server, ServerHandle};
 use jsonrpsee::types::ErrorObjectOwned;
+use rstest::rstest;
 use serde_json::Value;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -111,6 +113,26 @@ async fn a_block_and_its_logs_are_verified_and_kept() {
     assert_eq!(served.asked.load(Ordering::SeqCst), 1, "what is proven is not asked for again");
     let others = client.logs(&block, &[Address::ZERO]).await.unwrap().unwrap();
     assert_eq!(others.of(PORTAL).count(), 0, "logs are kept by contract");
+}
+
+/// What clients write that no hash covers, in a block and in its receipt.
+#[rstest]
+#[case::a_blob_gas_price_without_a_prefix(|_: &mut Value, receipt: &mut Value| receipt["blobGasPrice"] = json!("ab3"))]
+#[case::a_price_that_is_none(|_: &mut Value, receipt: &mut Value| receipt["effectiveGasPrice"] = json!(false))]
+#[case::no_gas_used(|_: &mut Value, receipt: &mut Value| receipt["gasUsed"] = Value::Null)]
+#[case::an_empty_contract(|_: &mut Value, receipt: &mut Value| receipt["contractAddress"] = json!(""))]
+#[case::a_log_index_that_is_none(|_: &mut Value, receipt: &mut Value| receipt["logs"][0]["logIndex"] = json!("ab3"))]
+#[case::a_log_time_that_is_none(|_: &mut Value, receipt: &mut Value| receipt["logs"][0]["blockTimestamp"] = json!([]))]
+#[case::a_size_that_is_none(|block: &mut Value, _: &mut Value| block["size"] = json!("ab3"))]
+#[case::a_total_difficulty_that_is_none(|block: &mut Value, _: &mut Value| block["totalDifficulty"] = json!({}))]
+#[tokio::test]
+async fn what_no_hash_covers_is_not_read(#[case] change: fn(&mut Value, &mut Value)) {
+    let (mut block, mut receipts) = (rpc_block(), rpc_receipts());
+    change(&mut block, &mut receipts[0]);
+    let served = serve(block, receipts).await;
+    let block = served.client.block_by_number(7).await.unwrap().unwrap();
+    assert_eq!(*block, header());
+    assert_eq!(served.client.logs(&block, &[PORTAL]).await.unwrap().unwrap().of(PORTAL).count(), 1);
 }
 
 #[tokio::test]
