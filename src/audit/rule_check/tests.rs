@@ -104,6 +104,18 @@ fn the_set_and_the_window() {
     assert_eq!(told(&own(Some(network())), &word), says);
 }
 
+/// The largest number is how a configuration says never, and a node says that by saying nothing.
+#[test]
+fn never_is_never() {
+    let mut config = config();
+    config["lagoon_time"] = Value::Null;
+    let mut own = own(None);
+    own.chain.interop_time = Some(UnixSeconds(i64::MAX.unsigned_abs()));
+    assert_eq!(told(&own, &word(config)), [""; 0]);
+    let says = "lagoon_time is 1796918401 by its rollup node and not set by the configuration";
+    assert_eq!(told(&own, &word(self::config())), [says]);
+}
+
 /// What is not known here is taken from the node, and is no difference.
 #[test]
 fn what_is_not_known_here_is_no_difference() {
