@@ -31,8 +31,8 @@ func FlipPayloadBit(_, signed []byte) { signed[len(signed)-1] ^= 1 }
 // FlipSignatureBit changes one bit of the signature.
 func FlipSignatureBit(signature, _ []byte) { signature[40] ^= 1 }
 
-// NoRecoveryID writes a recovery id that no signature has.
-func NoRecoveryID(signature, _ []byte) { signature[signatureSize-1] = 4 }
+// NoRecoveryID writes a recovery id that no signature has: 4 to 7 are read as 0 to 3, by op-node too where it is built without cgo.
+func NoRecoveryID(signature, _ []byte) { signature[signatureSize-1] = 8 }
 
 // Seal signs an envelope and packs it for the network.
 func Seal(chainID uint64, envelope *eth.ExecutionPayloadEnvelope, manner Manner) ([]byte, error) {
