@@ -311,7 +311,8 @@ impl L1Judge {
         }
     }
 
-    /// Tells once of each time that the blob base fee of blocks can only be taken from themselves.
+    /// Counts a block whose blob base fee could not be checked, and tells of the first: whether it can be comes and goes with
+    /// the blob gas of L1.
     fn note_blob_fee(&self, chain_id: ChainId, is_assumed: bool) {
         if is_assumed {
             self.metrics.blob_fee_assumed(chain_id);

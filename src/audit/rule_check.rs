@@ -35,6 +35,7 @@ pub(super) struct SaidConfig {
     forks: ForkSchedule,
     #[serde(default)]
     keep_karst_upgrade_gas: bool,
+    pectra_blob_schedule_time: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -144,6 +145,9 @@ impl Differences<'_> {
             if fork != Fork::Regolith || node.is_some() {
                 self.compare(&format!("{fork}_time"), &time(node), &time(own), true);
             }
+        }
+        if let (Some(node), Some(own)) = (config.pectra_blob_schedule_time, network.pectra_blob_schedule) {
+            self.compare("pectra_blob_schedule_time", &node, &own.0, true);
         }
         if config.forks.activation(Fork::Karst).is_some() {
             let (node, own) = (config.keep_karst_upgrade_gas, network.keep_karst_upgrade_gas);

@@ -71,6 +71,7 @@ fn a_node_of_the_same_rules_differs_in_nothing() {
 #[case::jovian("jovian_time", json!(1_763_568_000), "jovian_time is 1763568000 by its rollup node and 1763568001 by")]
 #[case::block_time("block_time", json!(1), "block_time is 1 by its rollup node and 2 by")]
 #[case::l1("l1_chain_id", json!(1), "l1_chain_id is 1 by its rollup node and 11155111 by")]
+#[case::blob_schedule("pectra_blob_schedule_time", json!(7), "pectra_blob_schedule_time is 7 by its rollup node and 1742486400 by")]
 #[case::upgrade_gas("keep_karst_upgrade_gas", json!(false), "keep_karst_upgrade_gas is false by its rollup node and true by")]
 fn each_rule_of_a_named_network(#[case] key: &str, #[case] value: Value, #[case] says: &str) {
     let mut config = config();
