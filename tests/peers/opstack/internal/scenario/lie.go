@@ -30,9 +30,12 @@ type lie struct {
 	r          *Run
 	crosscheck *sidecar.Process
 	chain      *stack.Chain
-	executed   *message.Executed
-	block      eth.BlockID
-	recorder   *sidecar.Recorder
+	// other is the chain whose batches are held back: op-supernode names the block as local-safe, and cannot judge it until they
+	// are released. Crosscheck can.
+	other    *stack.Chain
+	executed *message.Executed
+	block    eth.BlockID
+	recorder *sidecar.Recorder
 	// levels are those at which the block must not be served.
 	levels []sidecar.Level
 	// replacement is the block in its place.
@@ -67,26 +70,17 @@ func replayedLie(ctx context.Context, r *Run) error {
 	return l.genuineKept(ctx)
 }
 
-// unattestedLie: nobody attests the block. The other chain's batches are held back, so that op-supernode names the block as
-// local-safe for a while, and cannot judge it: Crosscheck can.
+// unattestedLie: nobody attests the block.
 func unattestedLie(ctx context.Context, r *Run) error {
-	other := r.Stack.Members()[0]
-	settled := r.Sender.Settled
-	r.Sender.Settled = func(ctx context.Context, chain, height uint64) error {
-		if err := settled(ctx, chain, height); err != nil {
-			return err
-		}
-		return other.Hold(ctx)
-	}
 	ctx, l, err := r.lie(ctx, false)
 	if err != nil {
-		return errors.Join(err, other.Release(ctx))
+		return err
 	}
 	l.levels = append(l.levels, sidecar.LevelLocalSafe)
 	if err := l.standsLocalSafe(ctx); err != nil {
-		return errors.Join(err, other.Release(ctx))
+		return err
 	}
-	if err := other.Release(ctx); err != nil {
+	if err := l.other.Release(ctx); err != nil {
 		return err
 	}
 	return l.watched(ctx)
@@ -112,7 +106,8 @@ func (l *lie) standsLocalSafe(ctx context.Context) error {
 	}
 }
 
-// lie starts a Crosscheck, the recorder of heads, and gets an invalid message into a block of the second chain.
+// lie starts a Crosscheck, the recorder of heads, and gets an invalid message into a block of the second chain. The first chain's
+// batches are held back from the moment the message can be executed.
 func (r *Run) lie(ctx context.Context, replays bool) (context.Context, *lie, error) {
 	ctx, crosscheck, err := r.settled(ctx, stack.SequencerNode, func(config *sidecar.Config) {
 		// So that it sees each of the heads that op-supernode names for a moment only.
@@ -129,12 +124,20 @@ func (r *Run) lie(ctx context.Context, replays bool) (context.Context, *lie, err
 	if err := r.followersFollow(ctx, chain); err != nil {
 		return ctx, nil, err
 	}
-	l := &lie{r: r, crosscheck: crosscheck, chain: chain, levels: []sidecar.Level{sidecar.LevelSafe}, recorder: sidecar.Record(
+	other := members[0]
+	settled := r.Sender.Settled
+	r.Sender.Settled = func(ctx context.Context, chain, height uint64) error {
+		if err := settled(ctx, chain, height); err != nil {
+			return err
+		}
+		return other.Hold(ctx)
+	}
+	l := &lie{r: r, crosscheck: crosscheck, chain: chain, other: other, levels: []sidecar.Level{sidecar.LevelSafe}, recorder: sidecar.Record(
 		sidecar.Source{Name: served, URL: r.Stack.FollowURL(chain.ID)},
 		sidecar.Source{Name: follower, URL: chain.Follower.Rollup.RPC()},
 		sidecar.Source{Name: control, URL: chain.Control.Rollup.RPC()},
 	)}
-	l.executed, err = r.Sender.Send(ctx, members[0].ID, chain.ID, message.WrongHash)
+	l.executed, err = r.Sender.Send(ctx, other.ID, chain.ID, message.WrongHash)
 	if err != nil {
 		l.recorder.Stop()
 		return ctx, nil, err
@@ -170,11 +173,16 @@ func (l *lie) attested(ctx context.Context) error {
 	l.r.Check("the attested lie is violated", expect(sidecar.Violated+" "+sidecar.ReasonInvalid, attestation.Verdict+" "+attestation.Reason))
 	known := attestation.Attributable != nil && *attestation.Attributable
 	l.r.Check("it is attributable", expect(true, known))
+	l.r.Check("it held the served head", within(ctx, settling, func(ctx context.Context) error {
+		_, err := l.crosscheck.Log.AwaitLine(ctx, 0, sidecar.LineHeld, sidecar.Subject{Block: keyOf(l.executed)})
+		return err
+	}))
+	if err := l.other.Release(ctx); err != nil {
+		return err
+	}
 	if err := l.watched(ctx); err != nil {
 		return err
 	}
-	times := l.crosscheck.Log.TimesOf(sidecar.Subject{Block: keyOf(l.executed)})
-	l.r.Check("it held the served head", missing("hold", times.Held))
 	replacement, err := client.WaitDecided(ctx, l.chain.ID, l.replacement)
 	if err != nil {
 		return err

@@ -27,7 +27,6 @@ const (
 	LineMessageEnded    = "a message's block is gone"
 	LineReorg           = "reorg"
 	LineHeld            = "the served head is held; it moves on when another block is upheld, or after `crosscheck resolve`"
-	LineReleased        = "the served head is held no longer"
 	LineServed          = "followers are served"
 	LineNothingNew      = "followers are not served anything new"
 	LineSigner          = "unsafe block signer"

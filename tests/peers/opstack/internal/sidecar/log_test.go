@@ -86,10 +86,6 @@ func TestTimesAreOfTheSubject(t *testing.T) {
 		line(2, LineInvalid, fields(common.HexToHash("0x06"), `,"log_index":0`)),
 		line(3, LineInvalid, fields(block.Hash, `,"log_index":0`)),
 		line(4, LineInvalid, fields(block.Hash, `,"log_index":1`)),
-		line(5, LineReleased, `,"chain_id":"901"`),
-		line(6, LineHeld, fields(block.Hash, "")),
-		line(7, LineReleased, `,"chain_id":"902"`),
-		line(8, LineReleased, `,"chain_id":"901"`),
 	} {
 		log.add(parseEvent(text, time.Now()))
 	}
@@ -97,8 +93,6 @@ func TestTimesAreOfTheSubject(t *testing.T) {
 	times := log.TimesOf(Subject{Block: block, LogIndex: &one, Transaction: common.HexToHash("0xbb")})
 	require.True(t, times.Suspect.IsZero(), "another transaction's")
 	require.Equal(t, 4, times.Invalid.Second())
-	require.Equal(t, 6, times.Held.Second())
-	require.Equal(t, 8, times.Released.Second())
 	require.Equal(t, 1, log.TimesOf(Subject{Block: block}).Suspect.Second())
 	require.Equal(t, 3, log.TimesOf(Subject{Block: block}).Invalid.Second())
 }

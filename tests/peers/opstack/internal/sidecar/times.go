@@ -31,17 +31,12 @@ type Times struct {
 	Gone time.Time
 	// Verdict is when the attested block had its verdict.
 	Verdict time.Time
-	// Held is when the block held the served head, Released when nothing did any more.
-	Held, Released time.Time
 }
 
 // TimesOf finds when the log told of a block or a message.
 func (l *Log) TimesOf(subject Subject) Times {
 	var times Times
 	for _, event := range l.After(0, nil) {
-		if !times.Held.IsZero() && event.Is(LineReleased, subject.Block.ChainID) {
-			note(&times.Released, &event)
-		}
 		if subject.isOf(&event) {
 			if at := times.of(event.Message); at != nil {
 				note(at, &event)
@@ -71,8 +66,6 @@ func (t *Times) of(message string) *time.Time {
 		return &t.Gone
 	case LineVerdict, LineViolated, LineDiscarded:
 		return &t.Verdict
-	case LineHeld:
-		return &t.Held
 	}
 	return nil
 }
