@@ -62,6 +62,7 @@ pub struct Service {
 /// What the parts share.
 struct Shared {
     clock: Arc<dyn Clock>,
+    ledger: Ledger,
     set: DependencySet,
     metrics: Metrics,
     health: Health,
@@ -92,11 +93,13 @@ impl Service {
         let metrics = Metrics::new(set.clone())?;
         let (auditor, inbox) = mpsc::channel(AUDITOR_INBOX);
         let (rivals, rival_inbox) = mpsc::channel(RIVAL_INBOX);
+        let invalid = invalid_blocks(&config, &ledger).await?;
         let shared = Shared {
             clock: clock(&config.clock)?,
+            ledger: ledger.clone(),
             set,
             heads: Heads::new(config.chains.keys().copied()),
-            invalid: invalid_blocks(&config, &ledger).await?,
+            invalid,
             nodes: rollup_nodes(&config)?,
             quarrels: NodeQuarrels::default(),
             refusals: Refusals::new(metrics.clone()),
@@ -113,9 +116,8 @@ impl Service {
         let mut tasks = TaskGroup::new(cancel);
         let index = LogIndex::new(config.interop.log_index_bytes());
         let clients = execution_clients(&config, &index)?;
-        let monitoring = monitoring::start(&mut tasks, &config, &shared, &ledger, &index, &clients).await?;
-        let rpc_addr =
-            rpc_server::start(&mut tasks, &config, &shared, &ledger, &monitoring, &index, &clients).await?;
+        let monitoring = monitoring::start(&mut tasks, &config, &shared, &index, &clients).await?;
+        let rpc_addr = rpc_server::start(&mut tasks, &config, &shared, &monitoring, &index, &clients).await?;
         let http_addr = start_http(&mut tasks, &config, &shared).await?;
         let (heads, metrics) = (shared.heads.clone(), shared.metrics.clone());
         let set = shared.set.clone();
@@ -129,7 +131,7 @@ impl Service {
             let signers = watch_signers(&mut tasks, &config, &shared, *chain_id, chain)?;
             join_gossip(&mut tasks, &config, &shared, &monitoring, *chain_id, chain, signers)?;
         }
-        let follow_addr = start_followers(&mut tasks, &config, &shared, &ledger, &clients).await?;
+        let follow_addr = start_followers(&mut tasks, &config, &shared, &clients).await?;
         let limits = AuditLimits { max_open: config.audit.max_open, concurrency: config.audit.concurrency };
         let auditor = Auditor::new(
             ledger.clone(),
@@ -148,7 +150,7 @@ impl Service {
             let auditor = auditor.telling(monitoring.told.clone()).watched(watch);
             let auditor = auditor.sharing(shared.incidents.clone()).marking(shared.invalid.clone());
             tasks.spawn("auditor", auditor.run(tasks.cancellation().clone()));
-            watch_rivals(&mut tasks, &config, &shared, &ledger, rival_inbox)?;
+            watch_rivals(&mut tasks, &config, &shared, rival_inbox)?;
         }
         info!(chains = config.chains.len(), rpc = %rpc_addr, http = %http_addr, "crosscheck runs");
         Ok(Self { tasks, ledger, config, rpc_addr, http_addr, follow_addr })
@@ -330,7 +332,6 @@ async fn start_followers(
     tasks: &mut TaskGroup,
     config: &Config,
     shared: &Shared,
-    ledger: &Ledger,
     clients: &BTreeMap<ChainId, ExecutionClient>,
 ) -> eyre::Result<Option<SocketAddr>> {
     let FollowConfig { mode, addr } = config.follow;
@@ -358,7 +359,7 @@ async fn start_followers(
         let follower = Follower::new(FollowerParts {
             chain_id: *chain_id,
             mode,
-            ledger: ledger.clone(),
+            ledger: shared.ledger.clone(),
             execution,
             sibling: nodes,
             upstream,
@@ -449,12 +450,11 @@ fn watch_rivals(
     tasks: &mut TaskGroup,
     config: &Config,
     shared: &Shared,
-    ledger: &Ledger,
     inbox: mpsc::Receiver<ValidBlock>,
 ) -> eyre::Result<()> {
     let l1 =
         config.l1.execution.clone().map(|url| L1Client::new(url, config.sources.limits())).transpose()?;
-    let watcher = RivalWatcher::new(ledger.clone(), l1, inbox, shared.metrics.clone());
+    let watcher = RivalWatcher::new(shared.ledger.clone(), l1, inbox, shared.metrics.clone());
     tasks.spawn("watcher of rivals", watcher.run(tasks.cancellation().clone()));
     Ok(())
 }
@@ -486,6 +486,8 @@ fn join_gossip(
         health: shared.health.clone(),
         gossiped: shared.gossiped.clone(),
         metrics: shared.metrics.clone(),
+        ledger: shared.ledger.clone(),
+        unsettled: 0,
         last_block: None,
     };
     let cancel = tasks.cancellation().clone();

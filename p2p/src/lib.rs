@@ -38,7 +38,7 @@
 //! | `withdrawals-not-empty` | reject | reject | signer | "if the block is on a topic >= v2 and has a non-empty withdrawals list" |
 //! | `blob-gas-before-jovian` | reject | reject | signer | "if the block is on a topic >= v3 and has a blob gas used value that is not zero"; from Jovian on it may: op-node |
 //! | `excess-blob-gas` | reject | reject | signer | "if the block is on a topic >= v3 and has an excess blob gas value that is not zero" |
-//! | `already-settled` | — | ignore | nobody | ours: a height up to the low-water mark |
+//! | `already-settled` | — | ignore | nobody | ours: this very block is known to be right and is final; another of its height is let in |
 //! | `too-many-at-height` | reject | ignore | signer | "if more than 5 different blocks have been seen with the same block height"; the sixth gets in: op-node; attributable attestations are not counted against replayable ones: ours |
 //! | `already-seen` | ignore | ignore | nobody | "if the block has already been seen"; an attributable attestation passes once where only a replayable one was seen: ours |
 //!
@@ -81,6 +81,7 @@ mod rules;
 #[cfg(test)]
 mod sample;
 mod seen_blocks;
+mod settled_blocks;
 mod signature;
 mod signers;
 mod signing_domain;
@@ -116,6 +117,7 @@ pub use reason::{Fault, Reason, RefusalVerdict};
 pub use refusal::{Judgement, Refusal};
 pub use rules::ValidationRules;
 pub use seen_blocks::Rival;
+pub use settled_blocks::{MAX_SETTLED_BLOCKS, SettledBlocks};
 pub use signature::{Recovered, SIGNATURE_BYTES};
 pub use signers::{PreviousSigner, SIGNER_GRACE, Signers};
 pub use signing_domain::{ParseSigningDomainError, SigningDomain};

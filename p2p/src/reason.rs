@@ -122,13 +122,13 @@ pub enum Reason {
         /// The claim.
         excess_blob_gas: u64,
     },
-    /// The height is final: what its block is, no attestation can change.
-    #[error("height {number} is settled up to {settled}: an attestation of it comes too late")]
+    /// The block is known to be right and is final: one more attestation of it says nothing new.
+    #[error("block {number} ({hash}) is settled: an attestation of it comes too late")]
     AlreadySettled {
-        /// The height.
+        /// Its height.
         number: u64,
-        /// The highest settled height.
-        settled: u64,
+        /// Its hash.
+        hash: B256,
     },
     /// Enough different blocks of this height were let through.
     #[error("{seen} blocks of height {number} were let through already")]

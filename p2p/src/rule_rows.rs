@@ -13,7 +13,7 @@ use Topic::{BlocksV1, BlocksV2, BlocksV3, BlocksV4, CrossSafeBlocksV1};
 use alloy_eips::eip4895::Withdrawal;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use rstest::{Context, rstest};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Where the fixed fields of a version 4 payload lie, the root in front counted.
 const EXTRA_DATA: usize = 32 + 436;
@@ -149,7 +149,8 @@ fn rows() -> Vec<Row> {
 })]
 #[case::already_settled(|topic| {
     let mut scene = Scene::sound(topic);
-    scene.validator.settle(5);
+    let hash = envelope(5, |_| ()).payload.block_hash;
+    scene.validator.settle(Arc::new([(5, hash)].into_iter().collect()));
     scene
 })]
 #[case::too_many_at_height(|topic| {

@@ -8,11 +8,13 @@
 //! remembers is kept apart per topic, is bounded, and changes only when a block has passed every other rule.
 
 use crate::{
-    AuthenticFrame, Envelope, Frame, Judgement, MessageId, Reason, Refusal, Signers, SigningDomain, Topic,
-    UnixSeconds, ValidBlock, ValidationRules, rules::check_block, seen_blocks::SeenBlocks,
+    AuthenticFrame, Envelope, Frame, Judgement, MessageId, Reason, Refusal, SettledBlocks, Signers,
+    SigningDomain, Topic, UnixSeconds, ValidBlock, ValidationRules, rules::check_block,
+    seen_blocks::SeenBlocks,
 };
-use alloy_primitives::Bytes;
+use alloy_primitives::{B256, Bytes};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How many signed blocks of a topic, with none let in between, may lie outside the window before the clock is doubted
 /// and not who sent them.
@@ -23,7 +25,7 @@ pub const MAX_STRAYS: u32 = 8;
 pub struct Validator {
     rules: ValidationRules,
     topics: BTreeMap<Topic, TopicState>,
-    settled: Option<u64>,
+    settled: Arc<SettledBlocks>,
 }
 
 /// What is remembered of a topic.
@@ -36,8 +38,8 @@ struct TopicState {
 
 impl Validator {
     /// A validator that has seen nothing.
-    pub const fn new(rules: ValidationRules) -> Self {
-        Self { rules, topics: BTreeMap::new(), settled: None }
+    pub fn new(rules: ValidationRules) -> Self {
+        Self { rules, topics: BTreeMap::new(), settled: Arc::default() }
     }
 
     /// The settings.
@@ -45,9 +47,9 @@ impl Validator {
         &self.rules
     }
 
-    /// Every height up to this one is settled: attestations of it come too late. A mark never goes down.
-    pub fn settle(&mut self, number: u64) {
-        self.settled = self.settled.max(Some(number));
+    /// Attestations of these blocks come too late from now on, and of no others.
+    pub fn settle(&mut self, settled: Arc<SettledBlocks>) {
+        self.settled = settled;
     }
 
     /// Judges a frame that arrived on a topic at a time.
@@ -118,23 +120,22 @@ impl Validator {
     ) -> Result<ValidBlock, Refusal> {
         let topic = frame.topic();
         let (number, hash, domain) = (envelope.payload.number, envelope.payload.block_hash, frame.domain());
-        let settled = self.settled.filter(|_| topic.is_cross_safe());
         let (window, max_blocks) = (self.rules.window(topic, now), self.rules.max_blocks_per_height);
         window
             .check(envelope.payload.timestamp)
             .and_then(|()| check_block(&envelope, &self.rules.forks))
-            .and_then(|()| not_settled(settled, number))
+            .and_then(|()| self.check_not_settled(topic, number, hash))
             .and_then(|()| self.topic(topic).seen.check(max_blocks, number, hash, domain))
             .map_err(|reason| frame.refuse(reason))?;
         let rivals = self.topic(topic).seen.mark(number, hash, domain);
         Ok(ValidBlock::new(frame, envelope, id, rivals))
     }
-}
 
-fn not_settled(settled: Option<u64>, number: u64) -> Result<(), Reason> {
-    match settled.filter(|settled| number <= *settled) {
-        Some(settled) => Err(Reason::AlreadySettled { number, settled }),
-        None => Ok(()),
+    fn check_not_settled(&self, topic: Topic, number: u64, hash: B256) -> Result<(), Reason> {
+        match topic.is_cross_safe() && self.settled.contains(number, hash) {
+            true => Err(Reason::AlreadySettled { number, hash }),
+            false => Ok(()),
+        }
     }
 }
 

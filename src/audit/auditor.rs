@@ -3,6 +3,7 @@
 //! It owns every open case. Investigations run beside it, bounded in number; the ledger is written here
 //! alone. It never alerts and never answers users: they read the ledger.
 
+mod backlog;
 mod vouched;
 
 use super::investigator::{HeadMove, output};
@@ -16,7 +17,7 @@ use crate::ledger::{BlockPosition, Decided, Decision, Ledger, LedgerError, NewCa
 use crate::metrics::Metrics;
 use crate::rpc::Told;
 use crate::sources::{SyncStatus, VerifiedBlock};
-use crosscheck_p2p::{ChainId, Clock, PayloadVersion, Signers, ValidBlock, ValidationRules, Validator};
+use crosscheck_p2p::{ChainId, Clock, PayloadVersion, ValidBlock, ValidationRules};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,7 +49,7 @@ pub enum AuditorMessage {
 /// The auditor's bounds.
 #[derive(Clone, Copy, Debug)]
 pub struct AuditLimits {
-    /// How many cases may be open at once. Beyond it new attestations are left to the ancestor audit.
+    /// How many cases may be open at once, all chains together. Beyond a chain's share new ones wait in the ledger.
     pub max_open: usize,
     /// How many investigations may run at once.
     pub concurrency: usize,
@@ -57,17 +58,11 @@ pub struct AuditLimits {
 /// How many parents without a case are looked up at once, per chain.
 const MAX_UNLINKED: u32 = 64;
 
-/// How many candidates of a chain are read back after a restart.
-const MAX_KEPT_CANDIDATES: u32 = 16_384;
-
 /// How many blocks below a local-safe head are looked at, if they were not gossiped here.
 const MAX_SCOUTED: u64 = 256;
 
 /// How often it is looked at how long cases have been open.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
-
-/// How many open cases are read back at once after a restart.
-const RESTORE_PAGE: u32 = 256;
 
 /// What is said of a block that was attested and is invalid.
 const VIOLATED: &str = "the sequencer attested an invalid block";
@@ -87,6 +82,8 @@ pub struct Auditor {
     scouted: BTreeMap<ChainId, u64>,
     /// The chains of which it was told that what their node calls final is too old to begin an audit at.
     unanchored: BTreeSet<ChainId>,
+    /// The chains of which cases are open in the ledger alone.
+    left_in_ledger: BTreeSet<ChainId>,
     /// The chains whose vouched heads are being looked at.
     looking: BTreeSet<ChainId>,
     running: JoinSet<Finished>,
@@ -127,6 +124,7 @@ impl Auditor {
             open: OpenCases::default(),
             scouted: BTreeMap::new(),
             unanchored: BTreeSet::new(),
+            left_in_ledger: BTreeSet::new(),
             looking: BTreeSet::new(),
             running: JoinSet::new(),
             invalid: InvalidBlocks::new([]),
@@ -169,6 +167,7 @@ impl Auditor {
         let mut look = tokio::time::interval(LOOK_INTERVAL);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            self.take_up_backlog().await?;
             self.start_work();
             self.publish_open();
             let wake = self.open.next_due();
@@ -270,13 +269,7 @@ impl Auditor {
     ) -> Result<(), LedgerError> {
         let key = BlockKey { chain_id: block.chain_id(), number: block.number(), hash: block.hash() };
         let now = self.clock.now();
-        let has_room = self.open.len() < self.limits.max_open || self.open.contains(&key);
-        let written = match has_room {
-            true => self.ledger.open_case(&NewCase::Attested(block), now).await,
-            // What has a case is kept by the signature that says most all the same.
-            false => self.ledger.upgrade_attested(block, now).await,
-        };
-        let opened = match written {
+        let opened = match self.ledger.open_case(&NewCase::Attested(block), now).await {
             Err(error @ LedgerError::OutOfRange { .. }) => {
                 debug!(chain_id = %key.chain_id, %error, "an attestation does not fit the ledger; dropped");
                 return Ok(());
@@ -291,8 +284,10 @@ impl Auditor {
                 // Already open: its child came first. A block that no client has is never fetched.
                 if self.open.contains(&key) {
                     self.open.bring(key, case, Instant::now());
-                } else {
+                } else if self.has_room(key.chain_id) {
                     self.open.insert(key, Work::Case(Box::new(case)), at);
+                } else {
+                    self.leave_in_ledger(key.chain_id);
                 }
                 self.find_parents(key.chain_id).await
             }
@@ -301,11 +296,6 @@ impl Auditor {
                 Ok(())
             }
             Opened::NowAttributable => self.attribute(key).await,
-            Opened::Known if !has_room => {
-                self.metrics.limit_reached("open-cases");
-                debug!(chain_id = %key.chain_id, number = key.number, "too many open cases; left to the ancestor audit");
-                Ok(())
-            }
             Opened::Known => Ok(()),
         }
     }
@@ -437,53 +427,6 @@ impl Auditor {
             let _unheard = told.send(Told::verdict(key, verdict, &decided));
         }
         self.publish_vouched(key.chain_id).await
-    }
-
-    /// Takes up the cases that a former run left open.
-    async fn restore(&mut self) -> Result<(), LedgerError> {
-        let mut after = 0;
-        let mut left_alone = BTreeMap::new();
-        loop {
-            let page = self.ledger.open_cases(after, RESTORE_PAGE).await?;
-            let Some((last, _)) = page.last() else { break };
-            after = *last;
-            for (_, case) in page {
-                let Some(rules) = self.rules.get(&case.key.chain_id) else {
-                    let cases = left_alone.entry(case.key.chain_id).or_insert(0_u64);
-                    *cases = cases.saturating_add(1);
-                    continue;
-                };
-                let work = case
-                    .attestation
-                    .and_then(|(topic, signer, frame)| {
-                        let signers = Signers::of(signer);
-                        Validator::reopen(rules, topic, &frame, &signers).ok()
-                    })
-                    .map_or(Work::Ancestor, |block| {
-                        let attributes = BlockAttributes::of_envelope(block.envelope());
-                        let rules = self.investigator.rules(case.key.chain_id);
-                        Work::Case(Box::new(Case::new(case.key, rules, attributes)))
-                    });
-                let now = Instant::now();
-                self.open.insert(case.key, work, now);
-                let age = Duration::from_secs(self.clock.now().0.saturating_sub(case.opened_at.0));
-                self.open.backdate(&case.key, now.checked_sub(age).unwrap_or(now));
-            }
-        }
-        for (chain_id, cases) in left_alone {
-            warn!(%chain_id, cases, "open cases of a chain that is no longer configured are left alone");
-        }
-        for chain_id in self.rules.keys().copied().collect::<Vec<_>>() {
-            let kept = self.ledger.candidates(chain_id, MAX_KEPT_CANDIDATES).await?;
-            for (number, candidate) in kept {
-                let _known = self.investigator.candidates().note(chain_id, number, candidate);
-            }
-            self.find_parents(chain_id).await?;
-        }
-        if self.open.len() > 0 {
-            info!(cases = self.open.len(), "taking up the cases that were open");
-        }
-        Ok(())
     }
 
     fn start_work(&mut self) {

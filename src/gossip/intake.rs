@@ -3,6 +3,7 @@
 use super::Gossiped;
 use crate::audit::{AuditorMessage, Heads};
 use crate::health::Health;
+use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::monitor::{Nudges, SuspectMessage};
 use crate::rpc::Refusals;
@@ -10,7 +11,6 @@ use alloy::eips::BlockNumHash;
 use crosscheck_p2p::{
     ChainId, NetworkCounters, NetworkEvent, NetworkHandle, Reason, RefusalVerdict, Topic, ValidBlock,
 };
-use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -19,6 +19,10 @@ use tracing::{debug, info, warn};
 
 /// How often the network is asked for its peers and counts.
 const SURVEY: Duration = Duration::from_secs(5);
+
+/// How many heights are looked at for settled blocks at once: twelve hours of one block a second. What is older comes too
+/// late by its time.
+const SETTLED_AT_ONCE: u32 = 43_200;
 
 /// How long no unsafe block is let in before those outside the window speak against the clock.
 const QUIET: Duration = Duration::from_secs(30);
@@ -30,7 +34,7 @@ pub struct Intake {
     pub chain_id: ChainId,
     /// The network, asked for its peers and for what it had to drop.
     pub network: NetworkHandle,
-    /// What the chain's node says is final: attestations of that come too late.
+    /// What the chain's node says is final.
     pub heads: Heads,
     /// What the network says.
     pub events: mpsc::Receiver<NetworkEvent>,
@@ -52,6 +56,10 @@ pub struct Intake {
     pub gossiped: Gossiped,
     /// What is counted.
     pub metrics: Metrics,
+    /// Which blocks are upheld.
+    pub ledger: Ledger,
+    /// The lowest height that is looked at for settled blocks.
+    pub unsettled: u64,
     /// When an unsafe block was last let in.
     pub last_block: Option<Instant>,
 }
@@ -60,8 +68,8 @@ impl Intake {
     /// Hands on what comes in until cancelled.
     ///
     /// # Errors
-    /// Never; the signature is the tasks'.
-    pub async fn run(mut self, cancel: CancellationToken) -> Result<(), Infallible> {
+    /// If the ledger fails.
+    pub async fn run(mut self, cancel: CancellationToken) -> Result<(), LedgerError> {
         let mut survey = tokio::time::interval(SURVEY);
         let mut known = self.network.counters();
         loop {
@@ -69,6 +77,7 @@ impl Intake {
                 () = cancel.cancelled() => return Ok(()),
                 event = self.events.recv() => event,
                 _ = survey.tick() => {
+                    self.settle().await?;
                     self.survey(&mut known).await;
                     continue;
                 }
@@ -81,11 +90,27 @@ impl Intake {
         }
     }
 
-    /// Measures what the network's events do not tell, and tells the network what is final.
-    async fn survey(&self, known: &mut NetworkCounters) {
-        if let Some(finalized) = self.heads.get(self.chain_id).and_then(|status| status.finalized_l2) {
-            self.network.settle(finalized.number);
+    /// Tells the network which attested blocks are upheld and final. Others are taken in, however late they come: a node
+    /// may call final what was never judged here.
+    async fn settle(&mut self) -> Result<(), LedgerError> {
+        let chain_id = self.chain_id;
+        let finalized = self.heads.get(chain_id).and_then(|status| status.finalized_l2);
+        let vouched = self.ledger.vouched(chain_id).await?;
+        let Some((finalized, vouched)) = finalized.zip(vouched) else { return Ok(()) };
+        let up_to = finalized.number.min(vouched.number);
+        let from = self.unsettled.max(up_to.saturating_sub(u64::from(SETTLED_AT_ONCE)));
+        if from > up_to {
+            return Ok(());
         }
+        let blocks = self.ledger.upheld_attested(chain_id, from..=up_to, SETTLED_AT_ONCE).await?;
+        self.network.settle(blocks.iter().map(|block| (block.number, block.hash)));
+        self.unsettled = up_to.saturating_add(1);
+        self.metrics.head(chain_id, "settled", up_to);
+        Ok(())
+    }
+
+    /// Measures what the network's events do not tell.
+    async fn survey(&self, known: &mut NetworkCounters) {
         if let Ok(peers) = self.network.peers().await {
             self.metrics.peers(self.chain_id, peers.len());
         }

@@ -68,29 +68,11 @@ impl Ledger {
     ) -> Result<Opened, LedgerError> {
         let ways =
             [(INSERT, Opened::New), (OF_ANCESTOR, Opened::NowAttested), (OF_REPLAY, Opened::NowAttributable)];
-        self.write_attested(block, at, &ways).await
-    }
-
-    /// Keeps an attestation of a block that has a case, and opens none.
-    ///
-    /// # Errors
-    /// If the ledger cannot be written, or the block's height or time does not fit it.
-    pub async fn upgrade_attested(&self, block: &ValidBlock, at: UnixSeconds) -> Result<Opened, LedgerError> {
-        let ways = [(OF_ANCESTOR, Opened::NowAttested), (OF_REPLAY, Opened::NowAttributable)];
-        self.write_attested(block, at, &ways).await
-    }
-
-    async fn write_attested(
-        &self,
-        block: &ValidBlock,
-        at: UnixSeconds,
-        ways: &[(&'static str, Opened)],
-    ) -> Result<Opened, LedgerError> {
         let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
         let mut outcome = Opened::Known;
         let l1_origin = l1_origin(block);
         for (statement, opened) in ways {
-            let done = sqlx::query(*statement)
+            let done = sqlx::query(statement)
                 .bind(block.chain_id().to_string())
                 .bind(as_integer("block number", block.number())?)
                 .bind(block.hash().to_vec())
@@ -109,7 +91,7 @@ impl Ledger {
                 .execute(&mut *transaction)
                 .await?;
             if done.rows_affected() == 1 {
-                outcome = *opened;
+                outcome = opened;
                 break;
             }
         }

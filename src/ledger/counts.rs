@@ -1,6 +1,6 @@
 //! [`CaseCounts`]: how many cases of a chain stand how.
 
-use super::record::corrupt;
+use super::record::{corrupt, read_chain_id, read_u64};
 use super::{Ledger, LedgerError};
 use crosscheck_p2p::ChainId;
 use serde::Serialize;
@@ -30,5 +30,18 @@ impl Ledger {
         .await?;
         let count = |field| u64::try_from(row.try_get::<i64, _>(field)?).map_err(corrupt(field));
         Ok(CaseCounts { received: count("received")?, open: count("open")? })
+    }
+
+    /// How many cases of each chain are without a verdict.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn open_by_chain(&self) -> Result<Vec<(ChainId, u64)>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT chain_id, COUNT(*) AS open FROM cases WHERE verdict IS NULL GROUP BY chain_id",
+        )
+        .fetch_all(self.pool())
+        .await?;
+        rows.iter().map(|row| Ok((read_chain_id(row)?, read_u64(row, "open")?))).collect()
     }
 }

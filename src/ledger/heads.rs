@@ -97,6 +97,31 @@ impl Ledger {
         Ok(self.vouched(chain_id).await?.unwrap_or(anchor))
     }
 
+    /// The upheld blocks of a chain above one height and up to another that bind their signer: lowest first, `limit` at most.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn upheld_attested(
+        &self,
+        chain_id: ChainId,
+        heights: std::ops::RangeInclusive<u64>,
+        limit: u32,
+    ) -> Result<Vec<BlockPosition>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT number, hash FROM cases
+             WHERE chain_id = ?1 AND number BETWEEN ?2 AND ?3 AND verdict IN ('upheld', 'upheld-replacement')
+               AND origin = 'attested' AND domain <> 'zero'
+             ORDER BY number LIMIT ?4",
+        )
+        .bind(chain_id.to_string())
+        .bind(as_integer("block number", *heights.start())?)
+        .bind(as_integer("block number", *heights.end())?)
+        .bind(limit)
+        .fetch_all(self.pool())
+        .await?;
+        rows.iter().map(read_position).collect()
+    }
+
     /// Cases above the vouched head whose parent has no case, at most `limit`, highest first.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use crate::audit::{CheckedMessage, Verdict, Wait};
 use crate::interop::BlockKey;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256, Bytes};
-use crosscheck_p2p::{SigningDomain, Topic, UnixSeconds, ValidBlock};
+use crosscheck_p2p::{ChainId, SigningDomain, Topic, UnixSeconds, ValidBlock};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::SqliteSynchronous;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow};
@@ -247,12 +247,20 @@ impl Ledger {
         Ok(decided)
     }
 
-    /// Every case without a verdict, in the order in which they were opened, after the `after`-th.
+    /// A chain's cases without a verdict, in the order in which they were opened, after the `after`-th.
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub async fn open_cases(&self, after: i64, limit: u32) -> Result<Vec<(i64, OpenCase)>, LedgerError> {
-        let rows = sqlx::query("SELECT * FROM cases WHERE verdict IS NULL AND id > ?1 ORDER BY id LIMIT ?2")
+    pub async fn open_cases(
+        &self,
+        chain_id: ChainId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<(i64, OpenCase)>, LedgerError> {
+        let query =
+            "SELECT * FROM cases WHERE chain_id = ?1 AND verdict IS NULL AND id > ?2 ORDER BY id LIMIT ?3";
+        let rows = sqlx::query(query)
+            .bind(chain_id.to_string())
             .bind(after)
             .bind(limit)
             .fetch_all(&self.pool)

@@ -139,7 +139,7 @@ async fn open_cases_survive_a_restart_with_their_frames() {
     open(&first, &blocks[1]).await;
     decide(&first, &blocks[0], &Verdict::Upheld).await;
     first.close().await;
-    let [(_, case)] = ledger(&dir).await.open_cases(0, 10).await.unwrap().try_into().unwrap();
+    let [(_, case)] = ledger(&dir).await.open_cases(chain(), 0, 10).await.unwrap().try_into().unwrap();
     assert_eq!(case.key, key(&blocks[1]));
     let (topic, signer, frame) = case.attestation.unwrap();
     assert_eq!((topic, signer), (Topic::CrossSafeBlocksV1, blocks[1].signer()));

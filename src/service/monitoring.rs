@@ -2,7 +2,6 @@
 
 use super::Shared;
 use crate::config::{ChainConfig, Config};
-use crate::ledger::Ledger;
 use crate::monitor::{
     Board, BoardWriter, ChainReader, HeadSource, MONITOR_INBOX, Monitor, MonitorParts, Nudges, SUSPECT_INBOX,
     StartPoint, SuspectMessage, SuspectWatcher, Tracker, TrackerLimits, nudge_when_heads_come,
@@ -38,7 +37,6 @@ pub(super) async fn start(
     tasks: &mut TaskGroup,
     config: &Config,
     shared: &Shared,
-    ledger: &Ledger,
     index: &LogIndex,
     clients: &BTreeMap<ChainId, ExecutionClient>,
 ) -> eyre::Result<Monitoring> {
@@ -61,7 +59,7 @@ pub(super) async fn start(
         let (Some(chain), Some(execution)) = (config.chains.get(&chain_id), clients.get(&chain_id)) else {
             continue;
         };
-        let start = StartPoint::new(ledger.cursor(chain_id).await?, retention, chain.block_time);
+        let start = StartPoint::new(shared.ledger.cursor(chain_id).await?, retention, chain.block_time);
         let reader = ChainReader {
             chain_id,
             execution: execution.clone(),
@@ -89,7 +87,7 @@ pub(super) async fn start(
         board: monitoring.board.clone(),
         index: index.clone(),
         clients: clients.clone(),
-        ledger: ledger.clone(),
+        ledger: shared.ledger.clone(),
         suspects: monitoring.suspects.clone(),
         told: monitoring.told.clone(),
         clock: Arc::clone(&shared.clock),
@@ -102,7 +100,7 @@ pub(super) async fn start(
         index: index.clone(),
         inbox,
         suspects: monitoring.gossip.clone(),
-        ledger: ledger.clone(),
+        ledger: shared.ledger.clone(),
         invalid: shared.invalid.clone(),
         told: monitoring.told.clone(),
         clock: Arc::clone(&shared.clock),

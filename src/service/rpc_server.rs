@@ -3,7 +3,6 @@
 use super::Shared;
 use super::monitoring::Monitoring;
 use crate::config::{Config, Switch};
-use crate::ledger::Ledger;
 use crate::rpc::{self, ChainSources, CrosscheckRpc, Failsafe, RpcParts, SuperchainReader};
 use crate::sources::{ExecutionClient, L1Client, LogIndex};
 use crate::tasks::TaskGroup;
@@ -18,7 +17,6 @@ pub(super) async fn start(
     tasks: &mut TaskGroup,
     config: &Config,
     shared: &Shared,
-    ledger: &Ledger,
     monitoring: &Monitoring,
     index: &LogIndex,
     clients: &BTreeMap<ChainId, ExecutionClient>,
@@ -26,7 +24,7 @@ pub(super) async fn start(
     let parts = RpcParts {
         crosscheck: CrosscheckRpc {
             chains: config.chains.keys().copied().collect(),
-            ledger: ledger.clone(),
+            ledger: shared.ledger.clone(),
             refusals: shared.refusals.clone(),
             heads: shared.heads.clone(),
             nodes: shared.nodes.clone(),
@@ -38,7 +36,7 @@ pub(super) async fn start(
         superchain: superchain(config, shared, monitoring, index, clients)?,
         suspects: monitoring.suspects.clone(),
         told: monitoring.told.clone(),
-        failsafe: Failsafe::open(ledger, shared.metrics.clone()).await?,
+        failsafe: Failsafe::open(&shared.ledger, shared.metrics.clone()).await?,
         admin: config.rpc.admin == Switch::On,
         clock: Arc::clone(&shared.clock),
         metrics: shared.metrics.clone(),

@@ -202,6 +202,65 @@ fn sidecar(dir: &Path, log: &Path) -> Running {
     Running::start(&["run", "--config", config.to_str().unwrap(), "--log-format", "json"], log)
 }
 
+/// The bystander of a running devnet's first chain.
+async fn bystander(config: &Written, key: &BlockSigner) -> GossipNode {
+    let publisher: Multiaddr = config.sequencer("901").parse().unwrap();
+    let clock = Arc::new(FileClock::open(config.clock_file()).unwrap());
+    let signers = Signers::of(key.address());
+    let bystander = GossipNode::start_at(clock, ChainId::from(901), signers, vec![publisher.clone()]);
+    let (_, id) = publisher.to_string().rsplit_once('/').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    bystander.meshed_with(id.parse().unwrap()).await;
+    bystander
+}
+
+/// The honest block is upheld and final when the sequencer signs another of its height.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_block_of_a_final_height_is_recorded() {
+    let dir = TempDir::new().unwrap();
+    let chains = devnet(dir.path(), &[], &[10, 60]);
+    let config = Written::wait_for(&dir.path().join("crosscheck.toml")).await;
+    let log = dir.path().join("sidecar.log");
+    let running = sidecar(dir.path(), &log);
+    paused_at(dir.path(), 10).await;
+    joined(&config.rpc(), &[901, 902]).await;
+    let key = BlockSigner::from_bytes(&Keyring::derive(5, 0).unwrap().sequencer.secret()).unwrap();
+    let mut bystander = bystander(&config, &key).await;
+    go_on(dir.path());
+    let honest = loop {
+        let block = next_block(&mut bystander, "block 14").await;
+        if block.number() == 14 {
+            break block.envelope().clone();
+        }
+    };
+    paused_at(dir.path(), 60).await;
+    eventually("block 14 to be settled", async || {
+        let page = scrape(config.http()).await?;
+        let settled = "crosscheck_head_number{chain_id=\"901\",level=\"settled\"} ";
+        let number = page.lines().find_map(|line| line.strip_prefix(settled))?;
+        (number.parse::<u64>().ok()? >= 14).then_some(())
+    })
+    .await;
+    let mut other = honest;
+    other.payload.gas_used += 1;
+    other.payload.block_hash = other.payload.recompute_hash();
+    let hash = json!(other.payload.block_hash);
+    publish_signed(&bystander, &other, &key).await;
+    eventually("the other block to be kept", async || {
+        attestations(&config.rpc()).await?.iter().any(|record| record["hash"] == hash).then_some(())
+    })
+    .await;
+    eventually("equivocation to be told", async || {
+        entries(&log, EQUIVOCATION, 14).iter().any(|entry| entry["hash"] == hash).then_some(())
+    })
+    .await;
+    assert!(running.terminate().success() && chains.terminate().success());
+}
+
+async fn publish_signed(node: &GossipNode, block: &Envelope, key: &BlockSigner) {
+    let frame = block.sign(key, OWN, ChainId::from(901)).unwrap().frame();
+    node.handle.publish(Topic::CrossSafeBlocksV1, frame).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_verdict_on_a_replay_is_bound_to_the_signer_by_the_genuine_attestation() {
     let dir = TempDir::new().unwrap();
@@ -212,13 +271,8 @@ async fn a_verdict_on_a_replay_is_bound_to_the_signer_by_the_genuine_attestation
     let running = sidecar(dir.path(), &log);
     paused_at(dir.path(), 10).await;
     joined(&rpc, &[901, 902]).await;
-    let publisher: Multiaddr = config.sequencer("901").parse().unwrap();
     let key = BlockSigner::from_bytes(&Keyring::derive(5, 0).unwrap().sequencer.secret()).unwrap();
-    let signers = Signers::of(key.address());
-    let clock = Arc::new(FileClock::open(config.clock_file()).unwrap());
-    let mut bystander = GossipNode::start_at(clock, ChainId::from(901), signers, vec![publisher.clone()]);
-    let (_, id) = publisher.to_string().rsplit_once('/').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
-    bystander.meshed_with(id.parse().unwrap()).await;
+    let mut bystander = bystander(&config, &key).await;
     go_on(dir.path());
     let mut unsafe_block = async |number: u64| loop {
         let block = next_block(&mut bystander, "an unsafe block").await;

@@ -181,3 +181,33 @@ fn a_ledger_that_cannot_be_used_is_a_clear_refusal() {
     assert!(complaint.contains("ledger.sqlite cannot be opened"), "{complaint}");
     assert_eq!(std::fs::read(&ledger).unwrap(), before);
 }
+
+/// A sidecar that may have one case of each chain open misses nothing: the rest waits in the ledger.
+#[tokio::test]
+async fn what_there_is_no_room_for_is_judged_later() {
+    let dir = TempDir::new().unwrap();
+    let chains = devnet(dir.path(), &["long-outage@15", "invalid-message@30"], &[10, 60]);
+    let config = Written::wait_for(&dir.path().join("crosscheck.toml")).await;
+    let file = dir.path().join("crosscheck.toml");
+    let written = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{written}\n[audit]\nmax_open = 2\n")).unwrap();
+    let running = sidecar(dir.path());
+    paused_at(dir.path(), 10).await;
+    joined(&config.rpc(), &[901, 902]).await;
+    go_on(dir.path());
+    paused_at(dir.path(), 60).await;
+    go_on(dir.path());
+    let records = eventually("everything up to block 60 to be decided", || async {
+        let records = attestations(&config.rpc()).await?;
+        let lower =
+            records.iter().filter(|record| record["number"].as_u64().is_some_and(|number| number <= 60));
+        (lower.filter(|record| record["verdict"] != "open").count() == 120).then_some(records)
+    })
+    .await;
+    let violated: Vec<_> = records.iter().filter(|record| record["verdict"] == "violated").collect();
+    assert_eq!(violated.len(), 1, "{violated:?}");
+    assert_eq!((&violated[0]["chain_id"], &violated[0]["number"]), (&Value::from(901), &Value::from(30)));
+    let log = std::fs::read_to_string(dir.path().join("sidecar.log")).unwrap();
+    assert!(log.contains("further ones are kept in the ledger and judged later"), "there was room for all");
+    assert!(running.terminate().success() && chains.terminate().success());
+}

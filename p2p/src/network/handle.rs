@@ -6,8 +6,8 @@ use super::{
     DiscoveryView, Gates, GatesFull, OwnInfo, PeerInfo, Subnet,
     counters::{Counters, NetworkCounters},
 };
-use crate::{MessageId, Topic};
-use alloy_primitives::Bytes;
+use crate::{MessageId, SettledBlocks, Topic};
+use alloy_primitives::{B256, Bytes};
 use libp2p::{Multiaddr, PeerId};
 use std::{net::IpAddr, sync::Arc};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -19,7 +19,7 @@ pub struct NetworkHandle {
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) listening: watch::Receiver<Option<Vec<Multiaddr>>>,
     pub(super) discovery: Option<watch::Receiver<DiscoveryView>>,
-    pub(super) settled: watch::Sender<Option<u64>>,
+    pub(super) settled: watch::Sender<Arc<SettledBlocks>>,
     pub(super) counters: Arc<Counters>,
 }
 
@@ -235,15 +235,11 @@ impl NetworkHandle {
         Ok(addrs.clone().unwrap_or_default())
     }
 
-    /// Every height up to this one is settled: attestations of it are ignored from now on. A mark never goes down.
-    pub fn settle(&self, number: u64) {
-        self.settled.send_if_modified(|settled| {
-            let is_higher = settled.is_none_or(|known| known < number);
-            if is_higher {
-                *settled = Some(number);
-            }
-            is_higher
-        });
+    /// These blocks, by height and hash, are settled: attestations of them are ignored from now on.
+    pub fn settle(&self, blocks: impl IntoIterator<Item = (u64, B256)>) {
+        let mut settled = SettledBlocks::clone(&self.settled.borrow());
+        blocks.into_iter().for_each(|(number, hash)| settled.insert(number, hash));
+        self.settled.send_replace(Arc::new(settled));
     }
 
     /// What discovery shows of itself. `None`: there is none.

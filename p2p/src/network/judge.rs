@@ -10,8 +10,8 @@ use super::{
     scoring::Deed,
 };
 use crate::{
-    Judgement, MessageId, Reason, Refusal, RefusalVerdict, Signers, Topic, UnixSeconds, ValidBlock,
-    ValidationRules, Validator,
+    Judgement, MessageId, Reason, Refusal, RefusalVerdict, SettledBlocks, Signers, Topic, UnixSeconds,
+    ValidBlock, ValidationRules, Validator,
 };
 use alloy_primitives::{Address, Bytes};
 use libp2p::{
@@ -92,8 +92,8 @@ pub(super) struct Standing {
     pub(super) signers: watch::Receiver<Signers>,
     /// The last current signer that a block was accepted from, on any topic: it ends the grace of the one before.
     pub(super) heard: watch::Sender<Option<Address>>,
-    /// Up to where attestations come too late.
-    pub(super) settled: watch::Receiver<Option<u64>>,
+    /// The blocks whose attestations come too late.
+    pub(super) settled: watch::Receiver<Arc<SettledBlocks>>,
 }
 
 impl Standing {
@@ -175,9 +175,7 @@ impl Judge {
     async fn judge(&mut self, job: &Job) -> Option<Judgement> {
         let fresh = Validator::new(self.rules.clone());
         let mut validator = core::mem::replace(&mut self.validator, fresh);
-        if let Some(settled) = *self.standing.settled.borrow() {
-            validator.settle(settled);
-        }
+        validator.settle(Arc::clone(&self.standing.settled.borrow()));
         let (topic, frame, id) = (self.topic, job.frame.clone(), MessageId::from_gossip(&job.id));
         let (signers, arrived) = (self.standing.signers(), job.arrived);
         let judged = tokio::task::spawn_blocking(move || {
@@ -252,7 +250,7 @@ mod tests {
         let standing = Standing {
             signers: standing_signers,
             heard: watch::Sender::new(None),
-            settled: watch::Sender::new(None).subscribe(),
+            settled: watch::Sender::default().subscribe(),
         };
         let (reports, mut reported) = mpsc::channel(1);
         let (events, _happened) = mpsc::channel(8);

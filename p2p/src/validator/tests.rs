@@ -11,6 +11,7 @@ use Topic::{BlocksV4, CrossSafeBlocksV1};
 use alloy_eips::eip4895::Withdrawal;
 use alloy_primitives::{Address, B256, U256};
 use rstest::rstest;
+use std::sync::Arc;
 
 fn validator() -> Validator {
     Validator::new(ValidationRules::new(chain()))
@@ -348,14 +349,18 @@ fn two_blocks_of_a_height_are_both_delivered_and_the_second_is_flagged(
 }
 
 #[rstest]
-#[case::below(4, "ignore already-settled")]
-#[case::at_the_mark(5, "ignore already-settled")]
-#[case::above(6, "accept")]
-fn attestations_up_to_the_settled_mark_are_ignored(#[case] number: u64, #[case] expected: &str) {
+#[case::the_settled_block(5, 0, "ignore already-settled")]
+#[case::another_of_its_height(5, 1, "accept")]
+#[case::another_height(4, 0, "accept")]
+fn attestations_of_settled_blocks_are_ignored(
+    #[case] number: u64,
+    #[case] gas_used: u64,
+    #[case] expected: &str,
+) {
     let mut validator = validator();
-    validator.settle(5);
-    validator.settle(3);
-    let frame = |topic| frame(&envelope(number, |_| ()), topic);
+    let settled = envelope(5, |payload| payload.gas_used = 0).payload.block_hash;
+    validator.settle(Arc::new([(5, settled)].into_iter().collect()));
+    let frame = |topic| frame(&envelope(number, |payload| payload.gas_used = gas_used), topic);
     let judged = validator.judge(CrossSafeBlocksV1, &frame(CrossSafeBlocksV1), &signers(), NOW);
     assert_eq!(outcome(&judged), expected);
     let judged = validator.judge(BlocksV4, &frame(BlocksV4), &signers(), NOW);

@@ -1,6 +1,6 @@
 //! What is refused is reported, counted, and not passed on.
 
-use crate::support::{Node, frame, next_refusal, sequencer, stranger};
+use crate::support::{Node, block, frame, next_refusal, sequencer, stranger};
 use alloy_primitives::Bytes;
 use crosscheck_p2p::{RefusalVerdict, Signers, Topic};
 use rstest::rstest;
@@ -61,15 +61,16 @@ async fn a_signer_that_becomes_known_counts_from_then_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn attestations_of_settled_heights_are_ignored_from_then_on() {
+async fn attestations_of_settled_blocks_are_ignored_from_then_on() {
     let topic = Topic::CrossSafeBlocksV1;
     let a = Node::start(&[]).await;
     let mut b = Node::start(&[&a]).await;
     a.meshed_with(&b).await;
     a.handle.publish(topic, frame(6, &sequencer(), topic)).await.unwrap();
     assert_eq!(b.next_block().await.number(), 6);
-    b.handle.settle(7);
-    b.handle.settle(5);
+    for number in [7, 5] {
+        b.handle.settle([(number, block(number, topic).payload.block_hash)]);
+    }
     a.handle.publish(topic, frame(7, &sequencer(), topic)).await.unwrap();
     let (verdict, refusal) = next_refusal(&mut b).await;
     assert_eq!((verdict, refusal.reason.code()), (RefusalVerdict::Ignore, "already-settled"));

@@ -10,6 +10,7 @@ use crosscheck_p2p::{
 };
 use serde::Serialize;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Judge a frame and print what is in it.
 #[derive(Debug, Args)]
@@ -32,7 +33,7 @@ pub(super) struct InspectArgs {
     /// [default: it always has]
     #[arg(long, value_name = "UNIX_SECS")]
     jovian_time: Option<u64>,
-    /// The highest settled height: attestations up to it are ignored
+    /// The highest height whose block is settled: one more attestation of it is ignored
     #[arg(long, value_name = "N")]
     settled: Option<u64>,
 }
@@ -72,11 +73,7 @@ impl InspectArgs {
     fn validator(&self) -> Validator {
         let jovian = self.jovian_time.map(UnixSeconds).or(ForkTimes::AT_GENESIS.jovian);
         let forks = ForkTimes { jovian, ..ForkTimes::AT_GENESIS };
-        let mut validator = Validator::new(ValidationRules { forks, ..ValidationRules::new(self.chain_id) });
-        if let Some(settled) = self.settled {
-            validator.settle(settled);
-        }
-        validator
+        Validator::new(ValidationRules { forks, ..ValidationRules::new(self.chain_id) })
     }
 
     fn inspect(&self, frame: &alloy::primitives::Bytes) -> Inspection {
@@ -87,11 +84,15 @@ impl InspectArgs {
         // Somebody must be expected: a frame that recovers to nobody is refused for that, whoever is.
         let expected = self.signer.or_else(anyone).or(Some(Address::ZERO));
         let signers = Signers { unsafe_block_signer: expected, previous: None, attester: expected };
-        let judgement = self.validator().judge(topic, frame, &signers, now);
         let authentic =
             Frame::open(frame).ok().and_then(|frame| frame.authenticate(topic, chain_id, &signers).ok());
         let payload =
             authentic.as_ref().and_then(|frame| frame.decode().ok()).map(|envelope| envelope.payload);
+        let mut validator = self.validator();
+        let block = payload.as_ref().map(|payload| (payload.number, payload.block_hash));
+        let settled = block.filter(|(number, _)| self.settled.is_some_and(|settled| *number <= settled));
+        validator.settle(Arc::new(settled.into_iter().collect()));
+        let judgement = validator.judge(topic, frame, &signers, now);
         Inspection {
             topic,
             chain_id,

@@ -20,9 +20,6 @@ async fn after(steps: &[&str]) -> (Vec<Opened>, CaseRecord) {
         match *step {
             "replay" => opened.push(open(&ledger, &replay).await),
             "genuine" => opened.push(open(&ledger, &genuine).await),
-            "genuine-at-the-bound" => {
-                opened.push(ledger.upgrade_attested(&genuine, NOW).await.unwrap());
-            }
             "ancestor" => opened.push(ledger.open_case(&ancestor, NOW).await.unwrap()),
             "violated" => assert!(decide(&ledger, &genuine, &violated()).await),
             "upheld" => assert!(decide(&ledger, &genuine, &Verdict::Upheld).await),
@@ -34,7 +31,7 @@ async fn after(steps: &[&str]) -> (Vec<Opened>, CaseRecord) {
         }
     }
     let [record] = records(&ledger).await.try_into().unwrap();
-    let kept = ledger.open_cases(0, 10).await.unwrap();
+    let kept = ledger.open_cases(chain(), 0, 10).await.unwrap();
     if let Some((_, OpenCase { attestation: Some((_, _, frame)), .. })) = kept.first() {
         let expected = if record.attributable == Some(true) { genuine.frame() } else { replay.frame() };
         assert_eq!(frame, expected, "the frame is that of the signature that is kept");
@@ -65,11 +62,6 @@ async fn after(steps: &[&str]) -> (Vec<Opened>, CaseRecord) {
     &[Opened::New, Opened::NowAttested, Opened::NowAttributable],
     true
 )]
-#[case::where_no_case_may_be_opened(
-    &["replay", "genuine-at-the-bound"],
-    &[Opened::New, Opened::NowAttributable],
-    true
-)]
 #[tokio::test]
 async fn the_signature_that_says_most_is_kept(
     #[case] steps: &[&str],
@@ -83,14 +75,6 @@ async fn the_signature_that_says_most_is_kept(
     assert_eq!(record.origin, "attested");
     let verdict = steps.iter().find(|step| ["violated", "upheld"].contains(step)).unwrap_or(&"open");
     assert_eq!(record.verdict, **verdict, "the verdict stays");
-}
-
-#[tokio::test]
-async fn at_the_bound_an_unknown_block_is_left_alone() {
-    let dir = TempDir::new().unwrap();
-    let ledger = ledger(&dir).await;
-    let opened = ledger.upgrade_attested(&attested(1, B256::ZERO), NOW).await.unwrap();
-    assert_eq!((opened, records(&ledger).await.len()), (Opened::Known, 0));
 }
 
 #[tokio::test]
@@ -171,4 +155,32 @@ async fn an_ancestor_is_bound_by_the_nearest_attestation_that_binds_anybody(#[ca
     let decided = ledger.decide(&decision).await.unwrap().unwrap();
     assert_eq!((decided.attributable, decided.ancestor_of), (None, is_bound.then(|| binding.hash())));
     assert_eq!(decided.is_binding(), is_bound);
+}
+
+/// Of no upheld block that binds its signer is there anything more to learn. Of any other there is.
+#[tokio::test]
+async fn settled_is_what_is_upheld_and_binds_its_signer() {
+    let dir = TempDir::new().unwrap();
+    let ledger = ledger(&dir).await;
+    let blocks = blocks(3);
+    for block in &blocks {
+        open(&ledger, block).await;
+        decide(&ledger, block, &Verdict::Upheld).await;
+    }
+    let replay = attested_in(SigningDomain::Zero, 4, blocks[2].hash());
+    open(&ledger, &replay).await;
+    decide(&ledger, &replay, &Verdict::Upheld).await;
+    let open_one = attested(5, replay.hash());
+    open(&ledger, &open_one).await;
+    let wrong = attested_with(SigningDomain::CrossSafeBlocksV1, 2, blocks[0].hash(), 21_000);
+    open(&ledger, &wrong).await;
+    decide(&ledger, &wrong, &violated()).await;
+    let settled = async |heights, limit| {
+        let blocks = ledger.upheld_attested(chain(), heights, limit).await.unwrap();
+        blocks.iter().map(|block| (block.number, block.hash)).collect::<Vec<_>>()
+    };
+    let of = |block: &ValidBlock| (block.number(), block.hash());
+    assert_eq!(settled(0..=9, 9).await, [of(&blocks[0]), of(&blocks[1]), of(&blocks[2])]);
+    assert_eq!(settled(2..=2, 9).await, [of(&blocks[1])]);
+    assert_eq!(settled(0..=9, 1).await, [of(&blocks[0])]);
 }

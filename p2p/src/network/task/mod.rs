@@ -144,7 +144,7 @@ impl Network {
         let (event_sender, event_receiver) = mpsc::channel(config.event_queue.max(1));
         let events = Events::new(event_sender, Arc::clone(&counters));
         let (report_sender, reports) = mpsc::channel(REPORT_QUEUE);
-        let (settled, settled_receiver) = watch::channel(None);
+        let (settled, settled_receiver) = watch::channel(Arc::default());
         let standing = Standing { signers, heard: watch::Sender::new(None), settled: settled_receiver };
         let (judges, queues) = judges(&config, clock.now(), &standing, &report_sender, &events);
         let (command_sender, commands) = mpsc::channel(config.command_queue.max(1));

@@ -1,0 +1,56 @@
+//! [`SettledBlocks`]: the blocks of which no attestation says anything new.
+//!
+//! By hash, not by height: another block of the same height is always let through, for two attested blocks of one height
+//! are what must be known.
+//!
+//! Bounded: the lowest heights are forgotten first. Their attestations are then judged like any other.
+
+use alloy_primitives::B256;
+use std::collections::BTreeSet;
+
+/// How many blocks are remembered: twelve hours of one a second, and some more.
+pub const MAX_SETTLED_BLOCKS: usize = 65_536;
+
+/// The blocks of which no attestation says anything new.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SettledBlocks {
+    blocks: BTreeSet<(u64, B256)>,
+}
+
+impl SettledBlocks {
+    /// Adds a block. The lowest goes if there are too many.
+    pub fn insert(&mut self, number: u64, hash: B256) {
+        self.blocks.insert((number, hash));
+        if self.blocks.len() > MAX_SETTLED_BLOCKS {
+            self.blocks.pop_first();
+        }
+    }
+
+    /// Whether a block is one of them.
+    pub fn contains(&self, number: u64, hash: B256) -> bool {
+        self.blocks.contains(&(number, hash))
+    }
+}
+
+impl FromIterator<(u64, B256)> for SettledBlocks {
+    fn from_iter<I: IntoIterator<Item = (u64, B256)>>(blocks: I) -> Self {
+        let mut settled = Self::default();
+        blocks.into_iter().for_each(|(number, hash)| settled.insert(number, hash));
+        settled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lowest_heights_are_forgotten_first() {
+        let most = u64::try_from(MAX_SETTLED_BLOCKS).unwrap();
+        let hash = B256::repeat_byte(1);
+        let settled: SettledBlocks = (0..=most).rev().map(|number| (number, hash)).collect();
+        assert!(!settled.contains(0, hash));
+        assert!(settled.contains(1, hash) && settled.contains(most, hash));
+        assert!(!settled.contains(1, B256::ZERO), "another block of the height");
+    }
+}

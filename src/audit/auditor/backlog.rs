@@ -1,0 +1,115 @@
+//! The cases that are open in the ledger: those of a former run, and those for which there was no room.
+//!
+//! Every attestation is written down when it comes in. What there is no room for waits in the ledger, and is taken up when
+//! half of its chain's room is free again. Each chain has a room of its own: one that stands still blinds no other.
+
+use super::Auditor;
+use crate::audit::Case;
+use crate::audit::open_cases::Work;
+use crate::consolidation::BlockAttributes;
+use crate::ledger::{LedgerError, OpenCase};
+use crosscheck_p2p::{ChainId, Signers, Validator};
+use std::time::Duration;
+use tokio::time::Instant;
+use tracing::{debug, info, warn};
+
+/// How many open cases are read at once.
+const PAGE: u32 = 256;
+
+/// How many candidates of a chain are read back after a restart.
+const MAX_KEPT_CANDIDATES: u32 = 16_384;
+
+impl Auditor {
+    /// How many cases of one chain may be open at once.
+    fn room(&self) -> usize {
+        self.limits.max_open.checked_div(self.rules.len()).unwrap_or_default().max(1)
+    }
+
+    /// Whether there is room for one more case of a chain.
+    pub(super) fn has_room(&self, chain_id: ChainId) -> bool {
+        self.open.count(chain_id) < self.room()
+    }
+
+    /// One more case of a chain is in the ledger alone.
+    pub(super) fn leave_in_ledger(&mut self, chain_id: ChainId) {
+        self.metrics.limit_reached("open-cases");
+        if self.left_in_ledger.insert(chain_id) {
+            warn!(%chain_id, open = self.open.count(chain_id),
+                  "too many blocks of this chain wait for a verdict; further ones are kept in the ledger and judged later: see what the oldest waits for, or raise audit.max_open");
+        }
+    }
+
+    /// Takes up what waits in the ledger, of the chains that have room again.
+    pub(super) async fn take_up_backlog(&mut self) -> Result<(), LedgerError> {
+        let half = self.room().div_ceil(2);
+        let chains = self.left_in_ledger.iter().copied();
+        let with_room: Vec<ChainId> = chains.filter(|chain_id| self.open.count(*chain_id) < half).collect();
+        for chain_id in with_room {
+            self.take_up(chain_id).await?;
+            if !self.left_in_ledger.contains(&chain_id) {
+                info!(%chain_id, "every block that waits for a verdict is being judged again");
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes up the cases that a former run left open.
+    pub(super) async fn restore(&mut self) -> Result<(), LedgerError> {
+        for (chain_id, cases) in self.ledger.open_by_chain().await? {
+            if !self.rules.contains_key(&chain_id) {
+                warn!(%chain_id, cases, "open cases of a chain that is no longer configured are left alone");
+            }
+        }
+        for chain_id in self.rules.keys().copied().collect::<Vec<_>>() {
+            self.take_up(chain_id).await?;
+            let kept = self.ledger.candidates(chain_id, MAX_KEPT_CANDIDATES).await?;
+            for (number, candidate) in kept {
+                let _known = self.investigator.candidates().note(chain_id, number, candidate);
+            }
+            self.find_parents(chain_id).await?;
+        }
+        if self.open.len() > 0 {
+            info!(cases = self.open.len(), "taking up the cases that were open");
+        }
+        Ok(())
+    }
+
+    /// Takes up a chain's cases that are open in the ledger and not here, oldest first, as many as there is room for.
+    async fn take_up(&mut self, chain_id: ChainId) -> Result<(), LedgerError> {
+        let mut after = 0;
+        loop {
+            let page = self.ledger.open_cases(chain_id, after, PAGE).await?;
+            let Some((last, _)) = page.last() else {
+                self.left_in_ledger.remove(&chain_id);
+                return Ok(());
+            };
+            after = *last;
+            for (_, case) in
+                page.into_iter().filter(|(_, case)| !self.open.contains(&case.key)).collect::<Vec<_>>()
+            {
+                if !self.has_room(chain_id) {
+                    self.left_in_ledger.insert(chain_id);
+                    return Ok(());
+                }
+                self.reopen(case);
+            }
+        }
+    }
+
+    fn reopen(&mut self, case: OpenCase) {
+        let OpenCase { key, opened_at, attestation } = case;
+        let reopened =
+            attestation.zip(self.rules.get(&key.chain_id)).and_then(|((topic, signer, frame), rules)| {
+                Validator::reopen(rules, topic, &frame, &Signers::of(signer)).ok()
+            });
+        let work = reopened.map_or(Work::Ancestor, |block| {
+            let attributes = BlockAttributes::of_envelope(block.envelope());
+            Work::Case(Box::new(Case::new(key, self.investigator.rules(key.chain_id), attributes)))
+        });
+        debug!(chain_id = %key.chain_id, number = key.number, hash = %key.hash, "an open case is taken up");
+        let now = Instant::now();
+        self.open.insert(key, work, now);
+        let age = Duration::from_secs(self.clock.now().0.saturating_sub(opened_at.0));
+        self.open.backdate(&key, now.checked_sub(age).unwrap_or(now));
+    }
+}
