@@ -84,6 +84,8 @@ pub struct Auditor {
     unanchored: BTreeSet<ChainId>,
     /// The chains of which cases are open in the ledger alone.
     left_in_ledger: BTreeSet<ChainId>,
+    /// How often each chain's vouched head has been moved back, or by an operator, when it was last looked at.
+    moves: BTreeMap<ChainId, u64>,
     /// The chains whose vouched heads are being looked at.
     looking: BTreeSet<ChainId>,
     running: JoinSet<Finished>,
@@ -125,6 +127,7 @@ impl Auditor {
             scouted: BTreeMap::new(),
             unanchored: BTreeSet::new(),
             left_in_ledger: BTreeSet::new(),
+            moves: BTreeMap::new(),
             looking: BTreeSet::new(),
             running: JoinSet::new(),
             invalid: InvalidBlocks::new([]),
@@ -400,8 +403,7 @@ impl Auditor {
             at: self.clock.now(),
             after,
         };
-        let is_wrong = matches!(verdict, Verdict::Violated(_) | Verdict::Discarded(_));
-        if is_wrong && !self.invalid.prove(&key, Prover::Audit) {
+        if verdict.is_wrong() && !self.invalid.prove(&key, Prover::Audit) {
             self.metrics.limit_reached("invalid-blocks");
         }
         // Durable first: whoever hears of a verdict can rely on finding it after a crash. That nobody is led onto the block
@@ -425,6 +427,9 @@ impl Auditor {
         if let Some(told) = &self.told {
             // Nobody has to listen.
             let _unheard = told.send(Told::verdict(key, verdict, &decided));
+        }
+        if let Some(retraction) = &decided.retraction {
+            self.tell_retraction(retraction).await?;
         }
         self.publish_vouched(key.chain_id).await
     }

@@ -149,6 +149,11 @@ impl Verdict {
         matches!(self, Self::Upheld | Self::UpheldReplacement { .. })
     }
 
+    /// Whether it says that the block is not what was attested.
+    pub const fn is_wrong(&self) -> bool {
+        matches!(self, Self::Violated(_) | Self::Discarded(_))
+    }
+
     /// What was found, for people.
     pub fn detail(&self) -> String {
         match self {

@@ -3,6 +3,7 @@
 //! Exit codes: 0 ok, 1 failed, 64 bad usage or configuration. Standard output carries what a command prints;
 //! everything else goes to standard error.
 
+mod anchor;
 mod audit;
 mod audit_report;
 mod completions;
@@ -65,6 +66,8 @@ enum Command {
     Peers(peers::PeersArgs),
     /// Let the vouched head pass over a block that was found wrong.
     Resolve(resolve::ResolveArgs),
+    /// Move where a chain's audit begins.
+    Anchor(anchor::AnchorArgs),
     /// Print reference documentation, such as the table of metrics.
     Doc(doc::DocArgs),
     /// Print a completion script for a shell.
@@ -122,6 +125,7 @@ fn dispatch(command: Command) -> eyre::Result<Outcome> {
         Command::Net(args) => args.run(),
         Command::Peers(args) => args.run(),
         Command::Resolve(args) => args.run(),
+        Command::Anchor(args) => args.run(),
         Command::Doc(args) => args.run(),
         Command::Completions(args) => args.run(),
     }

@@ -1,4 +1,4 @@
-//! `crosscheck resolve`: an operator lets the vouched head pass over a block that was found wrong.
+//! `crosscheck resolve`: an operator lets the vouched head pass over a block that was found wrong, or that cannot be judged.
 
 use super::settings::SettingsArgs;
 use super::{Outcome, UsageError, print, runtime};
@@ -12,6 +12,9 @@ use eyre::WrapErr;
 
 /// Let the vouched head pass over a block that was found wrong. The decision is written to the ledger, beside the
 /// verdict; a running crosscheck honours it.
+///
+/// With --unjudged: over a block that has no verdict. It is judged all the same once that can be done, and if it is wrong
+/// the head goes back below it.
 #[derive(Debug, Args)]
 pub(crate) struct ResolveArgs {
     #[command(flatten)]
@@ -28,6 +31,9 @@ pub(crate) struct ResolveArgs {
     /// Why, for those who read the ledger later
     #[arg(long, value_name = "TEXT")]
     reason: String,
+    /// The block has no verdict, and is passed without one
+    #[arg(long)]
+    unjudged: bool,
 }
 
 impl ResolveArgs {
@@ -41,7 +47,7 @@ impl ResolveArgs {
         }
         let at = service::clock(&config.clock)?.now();
         let key = BlockKey { chain_id: self.chain, number: self.number, hash: self.hash };
-        let resolution = Resolution { key, reason: self.reason.clone() };
+        let resolution = Resolution { key, reason: self.reason.clone(), is_unjudged: self.unjudged };
         let (resolved, head) = runtime()?.block_on(async {
             let ledger = Ledger::open(&path).await?;
             let resolved = ledger.resolve(&resolution, at).await?;

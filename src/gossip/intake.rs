@@ -7,6 +7,7 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::monitor::{Nudges, SuspectMessage};
 use crate::rpc::Refusals;
+use crate::sources::SyncStatus;
 use alloy::eips::BlockNumHash;
 use crosscheck_p2p::{
     ChainId, NetworkCounters, NetworkEvent, NetworkHandle, Reason, RefusalVerdict, Topic, ValidBlock,
@@ -125,6 +126,9 @@ impl Intake {
             NetworkEvent::Block { block, from, at } => {
                 debug!(%chain_id, topic = %block.topic(), number = block.number(), hash = %block.hash(), %from, "block");
                 self.gossiped.note(chain_id, block.number());
+                if block.topic().is_cross_safe() && knows_more(self.heads.get(chain_id), block.number()) {
+                    self.heads.want(chain_id);
+                }
                 if !block.topic().is_cross_safe() {
                     self.last_block = Some(Instant::now());
                     self.trust_clock();
@@ -202,6 +206,11 @@ impl Intake {
     }
 }
 
+/// Whether a chain's node is likely to have a higher safe head than it named last: the sequencer has attested a block above it.
+fn knows_more(last: Option<SyncStatus>, attested: u64) -> bool {
+    last.and_then(|status| status.safe_l2).is_some_and(|safe| safe.number < attested)
+}
+
 /// What is wrong if the validator has begun to doubt the clock: it ignores what it would reject. Anybody can send old
 /// blocks again, so while others are let in nothing is. The text says nothing of the single block, so that it is logged
 /// once.
@@ -230,6 +239,8 @@ fn clock_doubt(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sources::L2BlockRef;
+    use alloy::primitives::B256;
     use crosscheck_p2p::UnixSeconds;
     use rstest::rstest;
 
@@ -251,6 +262,21 @@ mod tests {
         for reason in [old, ahead] {
             assert_eq!(clock_doubt(topic, verdict, &reason, since).is_some(), doubted);
         }
+    }
+
+    #[rstest]
+    #[case::above(Some(6), 7, true)]
+    #[case::at_it(Some(7), 7, false)]
+    #[case::below(Some(8), 7, false)]
+    #[case::no_heads_are_known(None, 7, false)]
+    fn an_attestation_above_the_safe_head_prompts_a_poll(
+        #[case] safe: Option<u64>,
+        #[case] attested: u64,
+        #[case] expected: bool,
+    ) {
+        let head = |number| L2BlockRef::new(number, B256::repeat_byte(1), UnixSeconds(number));
+        let status = safe.map(|number| SyncStatus { safe_l2: head(number), ..SyncStatus::default() });
+        assert_eq!(knows_more(status, attested), expected);
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub struct VouchedHead {
     pub position: BlockPosition,
     /// The block that it replaces, if it is a replacement.
     pub replaces: Option<B256>,
-    /// How often the chain's vouched head has left a branch.
+    /// How often the chain's vouched head has left a branch, or was moved by an operator.
     pub retractions: u64,
 }
 
@@ -56,7 +56,8 @@ impl Ledger {
     pub async fn vouched_head(&self, chain_id: ChainId) -> Result<Option<VouchedHead>, LedgerError> {
         let row = sqlx::query(
             "SELECT h.vouched_number AS number, h.vouched_hash AS hash, c.replaces,
-                    (SELECT count(*) FROM retractions r WHERE r.chain_id = h.chain_id) AS retractions
+                    (SELECT count(*) FROM retractions r WHERE r.chain_id = h.chain_id)
+                    + (SELECT count(*) FROM anchors a WHERE a.chain_id = h.chain_id) AS retractions
              FROM heads h LEFT JOIN cases c ON c.chain_id = h.chain_id AND c.number = h.vouched_number
                                            AND c.hash = h.vouched_hash
              WHERE h.chain_id = ?1",
@@ -148,8 +149,8 @@ impl Ledger {
     }
 }
 
-/// Carries a chain's vouched head over every child that is upheld, or that an operator resolved, and that it did not
-/// leave before. An upheld child goes before a resolved one.
+/// Carries a chain's vouched head over every child that is upheld, or that an operator resolved knowing what was found of
+/// it, and that it did not leave before. An upheld child goes before a resolved one.
 pub(super) async fn advance(connection: &mut SqliteConnection, chain_id: ChainId) -> Result<(), LedgerError> {
     let chain = chain_id.to_string();
     for _ in 0..MAX_ADVANCE {
@@ -159,7 +160,8 @@ pub(super) async fn advance(connection: &mut SqliteConnection, chain_id: ChainId
                                       AND c.parent_hash = h.vouched_hash
              WHERE h.chain_id = ?1 AND (c.verdict IN ('upheld', 'upheld-replacement') OR EXISTS (
                  SELECT 1 FROM resolutions r
-                 WHERE r.chain_id = c.chain_id AND r.number = c.number AND r.hash = c.hash))
+                 WHERE r.chain_id = c.chain_id AND r.number = c.number AND r.hash = c.hash
+                   AND r.verdict = coalesce(c.verdict, 'open')))
                AND NOT EXISTS (SELECT 1 FROM abandoned_blocks a
                    WHERE a.chain_id = c.chain_id AND a.number = c.number AND a.hash = c.hash)
              ORDER BY c.verdict IN ('upheld', 'upheld-replacement') DESC, c.id LIMIT 1",

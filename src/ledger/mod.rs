@@ -5,6 +5,7 @@
 //! stands beside. Of an attestation the signature
 //! that says most is kept.
 
+mod anchor;
 mod attested;
 mod candidates;
 mod counts;
@@ -20,6 +21,7 @@ mod retraction;
 mod store;
 mod suspects;
 
+pub use anchor::{Anchored, Anchoring, RefusedAnchor};
 pub use attested::{KnownCase, KnownVerdict};
 pub use counts::CaseCounts;
 pub use error::LedgerError;

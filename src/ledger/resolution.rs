@@ -1,6 +1,7 @@
 //! [`Resolution`]: an operator's decision on a block that holds the vouched head.
 //!
-//! The verdict stays as it is: a resolution stands beside it. It is written once and never changed.
+//! The verdict stays as it is: a resolution stands beside it. It is written once and never changed. It is about what was
+//! found of the block then: one that was passed without a verdict, and is found wrong later, holds the head again.
 
 use super::heads::advance;
 use super::store::as_integer;
@@ -12,13 +13,15 @@ use sqlx::Row;
 /// The longest reason that is kept, in bytes.
 pub const MAX_REASON_BYTES: usize = 4096;
 
-/// An operator's decision that the vouched head may pass over a block that was found wrong.
+/// An operator's decision that the vouched head may pass over a block that was found wrong, or that has no verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolution {
     /// The very block.
     pub key: BlockKey,
     /// Why.
     pub reason: String,
+    /// Whether the block has no verdict, and the operator knows.
+    pub is_unjudged: bool,
 }
 
 /// What came of a resolution.
@@ -26,7 +29,7 @@ pub struct Resolution {
 pub enum Resolved {
     /// It is written. The block's verdict was this.
     Written {
-        /// `violated` or `discarded`.
+        /// `violated`, `discarded`, or `open`.
         verdict: String,
     },
     /// The block was resolved before; nothing was changed.
@@ -38,7 +41,7 @@ pub enum Resolved {
 pub enum RefusedResolution {
     /// There is no such case.
     #[error(
-        "block {} ({}) of chain {} has no case; crosscheck_attestations lists the audited blocks",
+        "block {} ({}) of chain {} has no case; crosscheck_attestations lists the audited blocks, and `crosscheck anchor` moves where the audit begins",
         key.number, key.hash, key.chain_id
     )]
     NoCase {
@@ -53,7 +56,27 @@ pub enum RefusedResolution {
     NotWrong {
         /// The block that was named.
         key: BlockKey,
-        /// Its verdict, or `open`.
+        /// Its verdict.
+        verdict: String,
+    },
+    /// The block has no verdict yet.
+    #[error(
+        "block {} ({}) of chain {} has no verdict yet: wait for it, or pass over the block without one by --unjudged",
+        key.number, key.hash, key.chain_id
+    )]
+    Open {
+        /// The block that was named.
+        key: BlockKey,
+    },
+    /// The block has a verdict, and the operator does not know.
+    #[error(
+        "block {} ({}) of chain {} is {verdict}: leave out --unjudged if you know that and want to pass over it",
+        key.number, key.hash, key.chain_id
+    )]
+    Judged {
+        /// The block that was named.
+        key: BlockKey,
+        /// Its verdict.
         verdict: String,
     },
     /// The reason is empty or longer than a reason.
@@ -94,8 +117,11 @@ impl Ledger {
             return Ok(Err(RefusedResolution::NoCase { key }));
         };
         let verdict = row.try_get::<Option<String>, _>(0)?.unwrap_or_else(|| "open".to_owned());
-        if !matches!(verdict.as_str(), "violated" | "discarded") {
-            return Ok(Err(RefusedResolution::NotWrong { key, verdict }));
+        match (verdict.as_str(), resolution.is_unjudged) {
+            ("violated" | "discarded", false) | ("open", true) => {}
+            ("open", false) => return Ok(Err(RefusedResolution::Open { key })),
+            ("violated" | "discarded", true) => return Ok(Err(RefusedResolution::Judged { key, verdict })),
+            _ => return Ok(Err(RefusedResolution::NotWrong { key, verdict })),
         }
         let done = sqlx::query(
             "INSERT INTO resolutions (chain_id, number, hash, verdict, reason, resolved_at)

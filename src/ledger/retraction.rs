@@ -1,16 +1,17 @@
 //! [`Retraction`]: a vouched head that leaves a branch, in the ledger.
 //!
-//! No verdict is touched: each was right of the branch that it is about. The blocks of the branch are marked, so that the
-//! head does not move onto them again by itself.
+//! No verdict is touched: each was right of the branch that it is about. The blocks of a branch that the chain has left are
+//! marked, so that the head does not move onto them again by itself.
 
 use super::heads::advance;
 use super::record::{read_hash, read_optional_hash, read_u64};
-use super::store::as_integer;
+use super::store::{as_integer, read_position};
 use super::{BlockPosition, Ledger, LedgerError};
+use crate::interop::BlockKey;
 use alloy::eips::BlockNumHash;
 use crosscheck_p2p::{ChainId, UnixSeconds};
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
 
 /// A block of the branch that a vouched head is on, or that it left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub enum RetractionReason {
     L1Reorg,
     /// Another block stands at its height, and is final.
     Replaced,
+    /// An operator had it pass over a block without a verdict, and the block is wrong.
+    Disproven,
 }
 
 /// A vouched head that leaves a branch.
@@ -45,13 +48,14 @@ pub struct Retraction {
 
 impl RetractionReason {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::L1Reorg, Self::Replaced];
+    pub const ALL: [Self; 3] = [Self::L1Reorg, Self::Replaced, Self::Disproven];
 
     /// Its stable name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::L1Reorg => "l1-reorg",
             Self::Replaced => "replaced",
+            Self::Disproven => "disproven",
         }
     }
 }
@@ -126,7 +130,7 @@ impl Ledger {
         retraction: &Retraction,
         at: UnixSeconds,
     ) -> Result<Option<BlockPosition>, LedgerError> {
-        let Retraction { chain_id, from, to, reason } = retraction;
+        let Retraction { chain_id, from, to, .. } = retraction;
         let chain = chain_id.to_string();
         let (from_number, to_number) =
             (as_integer("block number", from.number)?, as_integer("block number", to.number)?);
@@ -161,19 +165,7 @@ impl Ledger {
             transaction.rollback().await?;
             return Ok(None);
         }
-        sqlx::query(
-            "INSERT INTO retractions (chain_id, from_number, from_hash, to_number, to_hash, reason, retracted_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )
-        .bind(&chain)
-        .bind(from_number)
-        .bind(from.hash.to_vec())
-        .bind(to_number)
-        .bind(to.hash.to_vec())
-        .bind(reason.name())
-        .bind(as_integer("time", at.0)?)
-        .execute(&mut *transaction)
-        .await?;
+        record(&mut transaction, retraction, at).await?;
         advance(&mut transaction, *chain_id).await?;
         transaction.commit().await?;
         self.note_change();
@@ -214,6 +206,69 @@ impl Ledger {
                 .await?;
         Ok(row.is_some())
     }
+}
+
+/// Takes a vouched head back below a block that an operator passed without a verdict, and that has one now. `None`: the head
+/// is not above it. Nothing is marked as left: the head goes on over the block once it is resolved with its verdict.
+pub(super) async fn take_back(
+    connection: &mut SqliteConnection,
+    key: &BlockKey,
+    at: UnixSeconds,
+) -> Result<Option<Retraction>, LedgerError> {
+    let (chain, number) = (key.chain_id.to_string(), as_integer("block number", key.number)?);
+    let passed = sqlx::query(
+        "WITH RECURSIVE branch (number, hash) AS (
+             SELECT vouched_number, vouched_hash FROM heads h WHERE h.chain_id = ?1 AND EXISTS (
+                 SELECT 1 FROM resolutions r
+                 WHERE r.chain_id = ?1 AND r.number = ?2 AND r.hash = ?3 AND r.verdict = 'open')
+             UNION ALL
+             SELECT c.number - 1, c.parent_hash FROM branch b
+             JOIN cases c ON c.chain_id = ?1 AND c.number = b.number AND c.hash = b.hash
+             WHERE b.number > ?2)
+         SELECT h.vouched_number AS number, h.vouched_hash AS hash, c.parent_hash FROM heads h
+         JOIN branch b ON b.number = ?2 AND b.hash = ?3
+         JOIN cases c ON c.chain_id = ?1 AND c.number = ?2 AND c.hash = ?3
+         WHERE h.chain_id = ?1 AND h.anchor_number < ?2",
+    )
+    .bind(&chain)
+    .bind(number)
+    .bind(key.hash.to_vec())
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(passed) = passed else { return Ok(None) };
+    let to = BlockPosition { number: key.number.saturating_sub(1), hash: read_hash(&passed, "parent_hash")? };
+    let reason = RetractionReason::Disproven;
+    let retraction = Retraction { chain_id: key.chain_id, from: read_position(&passed)?, to, reason };
+    sqlx::query("UPDATE heads SET vouched_number = ?2, vouched_hash = ?3 WHERE chain_id = ?1")
+        .bind(&chain)
+        .bind(as_integer("block number", to.number)?)
+        .bind(to.hash.to_vec())
+        .execute(&mut *connection)
+        .await?;
+    record(connection, &retraction, at).await?;
+    Ok(Some(retraction))
+}
+
+async fn record(
+    connection: &mut SqliteConnection,
+    retraction: &Retraction,
+    at: UnixSeconds,
+) -> Result<(), LedgerError> {
+    let Retraction { chain_id, from, to, reason } = retraction;
+    sqlx::query(
+        "INSERT INTO retractions (chain_id, from_number, from_hash, to_number, to_hash, reason, retracted_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )
+    .bind(chain_id.to_string())
+    .bind(as_integer("block number", from.number)?)
+    .bind(from.hash.to_vec())
+    .bind(as_integer("block number", to.number)?)
+    .bind(to.hash.to_vec())
+    .bind(reason.name())
+    .bind(as_integer("time", at.0)?)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 fn read_block(row: &SqliteRow) -> Result<BranchBlock, LedgerError> {

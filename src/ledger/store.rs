@@ -2,6 +2,7 @@
 
 use super::heads::advance;
 use super::record::{corrupt, read_attributable, read_chain_id, read_hash, read_u64};
+use super::retraction::{Retraction, take_back};
 use super::{BlockPosition, LedgerError};
 use crate::audit::{CheckedMessage, Verdict, Wait};
 use crate::interop::BlockKey;
@@ -83,6 +84,8 @@ pub struct Decided {
     pub attributable: Option<bool>,
     /// Of a block that nobody attested itself: the nearest block on top of it whose attestation binds its signer.
     pub ancestor_of: Option<B256>,
+    /// The vouched head's way back from a block that an operator passed while it was open, and that is wrong.
+    pub retraction: Option<Retraction>,
 }
 
 impl Decided {
@@ -240,7 +243,11 @@ impl Ledger {
             Some(None) => binding_descendant(&mut transaction, key).await?,
             Some(Some(_)) | None => None,
         };
-        let decided = attributable.map(|attributable| Decided { attributable, ancestor_of });
+        let retraction = match attributable {
+            Some(_) if verdict.is_wrong() => take_back(&mut transaction, key, decision.at).await?,
+            Some(_) | None => None,
+        };
+        let decided = attributable.map(|attributable| Decided { attributable, ancestor_of, retraction });
         advance(&mut transaction, key.chain_id).await?;
         transaction.commit().await?;
         self.note_change();

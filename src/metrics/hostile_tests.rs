@@ -90,7 +90,10 @@ impl Stranger {
                 at: UnixSeconds(0),
                 after: Duration::from_millis(self.0),
             };
-            metrics.verdict(&decision, &Decided { attributable: Some(true), ancestor_of: None });
+            metrics.verdict(
+                &decision,
+                &Decided { attributable: Some(true), ancestor_of: None, retraction: None },
+            );
         }
     }
 

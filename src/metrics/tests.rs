@@ -224,9 +224,9 @@ fn counters_of_configured_chains_start_at_zero_and_count_by_reason() {
     let bound = |count: u64| {
         format!("crosscheck_attributable_verdicts_total{{chain_id=\"901\",verdict=\"discarded\"}} {count}")
     };
-    metrics.verdict(&decision, &Decided { attributable: Some(false), ancestor_of: None });
+    metrics.verdict(&decision, &Decided { attributable: Some(false), ancestor_of: None, retraction: None });
     assert!(metrics.render().unwrap().contains(&bound(0)), "a replay binds nobody");
-    metrics.verdict(&decision, &Decided { attributable: Some(true), ancestor_of: None });
+    metrics.verdict(&decision, &Decided { attributable: Some(true), ancestor_of: None, retraction: None });
     assert!(metrics.render().unwrap().contains(&bound(1)));
     assert!(metrics.render().unwrap().contains(&line(1)), "a replay is no discarded attestation");
     assert!(metrics.render().unwrap().contains("verdict=\"replay-refuted\"} 1"));

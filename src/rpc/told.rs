@@ -37,7 +37,7 @@ pub enum Told {
         /// Of a block that nobody attested itself: the nearest block on top of it whose attestation binds its signer.
         ancestor_of: Option<B256>,
     },
-    /// A chain's vouched head has left a branch that is no longer on the chain.
+    /// A chain's vouched head has left a branch that is no longer on the chain, or that was found wrong.
     Retraction {
         /// The chain.
         chain_id: ChainId,
@@ -45,7 +45,7 @@ pub enum Told {
         from: BlockNumHash,
         /// The last ancestor of that on the chain.
         to: BlockNumHash,
-        /// Why: `l1-reorg` or `replaced`.
+        /// Why: `l1-reorg`, `replaced` or `disproven`.
         reason: &'static str,
     },
     /// A message turned out invalid when it was first checked.
@@ -154,7 +154,7 @@ impl Told {
 
     /// What there is to tell of a verdict.
     pub fn verdict(block: BlockKey, verdict: &Verdict, decided: &Decided) -> Self {
-        let Decided { attributable, ancestor_of } = *decided;
+        let Decided { attributable, ancestor_of, .. } = *decided;
         Self::Verdict {
             block,
             verdict: verdict.name().into(),
@@ -338,7 +338,7 @@ mod tests {
         let written = serde_json::to_value(Told::verdict(
             block(),
             &Verdict::Upheld,
-            &Decided { attributable: None, ancestor_of: None },
+            &Decided { attributable: None, ancestor_of: None, retraction: None },
         ))
         .unwrap();
         assert_eq!(written["kind"], "verdict");
@@ -353,7 +353,7 @@ mod tests {
         let first = serde_json::to_value(Told::verdict(
             block(),
             &verdict,
-            &Decided { attributable: Some(false), ancestor_of: None },
+            &Decided { attributable: Some(false), ancestor_of: None, retraction: None },
         ))
         .unwrap();
         let known = KnownVerdict {

@@ -1,7 +1,9 @@
 //! A follower of `crosscheck run`: what it is served while a chain grows, lies, and is let off by its operator.
 
 use crate::follow_contract::{L1View, check_as_kona_node, check_as_op_node, decode};
-use crate::program::{Running, Written, call, crosscheck, eventually};
+use crate::program::{
+    Running, Written, attestations, call, crosscheck, eventually, go_on, joined, paused_at,
+};
 use crate::sidecar::devnet;
 use crosscheck::devnet::free_addrs::free_addrs;
 use crosscheck::follow::ServedStatus;
@@ -56,6 +58,55 @@ impl Follower {
         let follower = tokio::sync::Mutex::new(self);
         eventually(what, || async { follower.lock().await.poll().await.filter(&wanted) }).await
     }
+}
+
+/// The blocks that an execution client could not tell of are passed by word, then judged. The audit's beginning is moved.
+#[tokio::test]
+async fn an_operator_passes_unjudged_blocks_and_moves_the_anchor() {
+    let dir = TempDir::new().unwrap();
+    let chains = devnet(dir.path(), &["invalid-message@16", "long-outage@17"], &[10, 40]);
+    let path = dir.path().join("crosscheck.toml");
+    let config = Written::wait_for(&path).await;
+    let path = path.to_str().unwrap().to_owned();
+    let log = dir.path().join("sidecar.log");
+    let sidecar = Running::start(&["run", "--config", &path, "--log-format", "json"], &log);
+    paused_at(dir.path(), 10).await;
+    joined(&config.rpc(), &[901, 902]).await;
+    go_on(dir.path());
+    paused_at(dir.path(), 40).await;
+    let record = async |number: u64| {
+        let records = attestations(&config.rpc()).await?;
+        records.into_iter().find(|record| record["chain_id"] == 901 && record["number"] == number)
+    };
+    let vouched = async || {
+        let status = call(&config.rpc(), "crosscheck_status", &[]).await?;
+        status["chains"].as_array()?.iter().find(|chain| chain["chain_id"] == 901)?["vouched"].as_u64()
+    };
+    let open = eventually("block 20 to be open", async || record(20).await).await;
+    assert_eq!(open["verdict"], "open");
+    let of = |command: &str, number: u64, hash: &Value, more: &[&str]| {
+        let (number, hash) = (number.to_string(), hash.as_str().unwrap().to_owned());
+        let arguments = [command, "--config", &path, "--chain", "901", "--number", &number, "--hash", &hash];
+        let output =
+            crosscheck(&arguments).args(["--reason", "a devnet's outage"]).args(more).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (code, error) = of("resolve", 20, &open["hash"], &[]);
+    assert!(code == Some(64) && error.contains("--unjudged"), "{code:?} {error}");
+    // The client cannot be asked: the operator's word counts.
+    let (code, error) = of("anchor", 19, &open["parent_hash"], &[]);
+    assert!(code == Some(0) && error.contains("taken on your word"), "{code:?} {error}");
+    eventually("the head to be where it was moved", async || (vouched().await? == 19).then_some(())).await;
+    let (code, error) = of("resolve", 20, &open["hash"], &["--unjudged"]);
+    assert_eq!(code, Some(0), "{error}");
+    eventually("the head to pass block 20", async || (vouched().await? == 20).then_some(())).await;
+    go_on(dir.path());
+    eventually("block 20 to be judged", async || (record(20).await?["verdict"] == "upheld").then_some(()))
+        .await;
+    eventually("the head to go on", async || (vouched().await? > 60).then_some(())).await;
+    let (code, error) = of("anchor", 19, &open["hash"], &[]);
+    assert!(code == Some(64) && error.contains("nothing was written"), "{code:?} {error}");
+    assert!(sidecar.terminate().success() && chains.terminate().success());
 }
 
 fn resolve(config: &str, hash: &str) -> std::process::Output {

@@ -3,7 +3,7 @@
 
 use super::{Auditor, Finished};
 use crate::audit::investigator::HeadMove;
-use crate::ledger::{LedgerError, Retraction};
+use crate::ledger::{LedgerError, Retraction, RetractionReason};
 use crate::rpc::Told;
 use crate::sources::SyncStatus;
 use crosscheck_p2p::ChainId;
@@ -16,14 +16,20 @@ const SEQUENCING_WINDOW: u64 = 12 * 60 * 60;
 impl Auditor {
     /// Where a chain's audit begins is what its node called final when it was first asked.
     pub(super) async fn anchor(&mut self, chain_id: ChainId, status: &SyncStatus) -> Result<(), LedgerError> {
+        let head = self.ledger.vouched_head(chain_id).await?;
+        // Another program, by an operator's word, may have moved it.
+        let moves = head.map_or(0, |head| head.retractions);
+        if self.moves.insert(chain_id, moves).is_some_and(|known| known != moves) {
+            self.find_parents(chain_id).await?;
+        }
         if let Some(finalized) = status.finalized_l2
-            && self.ledger.vouched(chain_id).await?.is_none()
+            && head.is_none()
         {
             let position = finalized.position();
             if is_stale_anchor(status) {
                 if self.unanchored.insert(chain_id) {
                     warn!(%chain_id, number = position.number, hash = %position.hash,
-                          "the rollup node calls a block final that is longer ago than a sequencing window: it has just started, or is stuck; the audit begins when it names a later one");
+                          "the rollup node calls a block final that is longer ago than a sequencing window: it has just started, or is stuck; the audit begins when it names a later one, or where `crosscheck anchor` says");
                 }
                 return Ok(());
             }
@@ -53,25 +59,40 @@ impl Auditor {
                 info!(%chain_id, blocks = blocks.len(), "the vouched head goes on over blocks that it had left: L1 has them again");
             }
             HeadMove::Back(retraction) => {
-                let Some(now) = self.ledger.retract(&retraction, self.clock.now()).await? else {
+                if self.ledger.retract(&retraction, self.clock.now()).await?.is_none() {
                     return Ok(());
-                };
-                let Retraction { from, to, reason, .. } = retraction;
-                self.metrics.retracted(chain_id, reason);
-                warn!(%chain_id, from = from.number, from_hash = %from.hash, to = to.number, to_hash = %to.hash,
-                      now = now.number, reason = reason.name(),
-                      "the vouched head has left a branch that is no longer on the chain; followers are taken back with it");
-                for (block, prover) in self.ledger.invalid_blocks(chain_id).await? {
-                    let _no_room = self.invalid.prove(&block, prover);
                 }
-                if let Some(told) = &self.told {
-                    // Nobody has to listen.
-                    let _unheard = told.send(Told::retraction(&retraction));
-                }
+                self.tell_retraction(&retraction).await?;
             }
         }
         self.find_parents(chain_id).await?;
         self.publish_vouched(chain_id).await
+    }
+}
+
+impl Auditor {
+    /// Tells that a vouched head has gone back, and marks again what is wrong above it.
+    pub(super) async fn tell_retraction(&mut self, retraction: &Retraction) -> Result<(), LedgerError> {
+        let Retraction { chain_id, from, to, reason } = *retraction;
+        self.metrics.retracted(chain_id, reason);
+        let message = match reason {
+            RetractionReason::L1Reorg | RetractionReason::Replaced => {
+                "the vouched head has left a branch that is no longer on the chain; followers are taken back with it"
+            }
+            RetractionReason::Disproven => {
+                "a block that was passed without a verdict is wrong: the vouched head is back below it, and followers with it"
+            }
+        };
+        warn!(%chain_id, from = from.number, from_hash = %from.hash, to = to.number, to_hash = %to.hash,
+              reason = reason.name(), "{message}");
+        for (block, prover) in self.ledger.invalid_blocks(chain_id).await? {
+            let _no_room = self.invalid.prove(&block, prover);
+        }
+        if let Some(told) = &self.told {
+            // Nobody has to listen.
+            let _unheard = told.send(Told::retraction(retraction));
+        }
+        Ok(())
     }
 }
 

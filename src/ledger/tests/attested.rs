@@ -98,7 +98,7 @@ async fn a_verdict_says_whether_its_attestation_is_attributable_and_what_stands_
     };
     let violated = violated();
     let decided = ledger.decide(&decision(key(&replay), &violated)).await.unwrap();
-    assert_eq!(decided, Some(Decided { attributable: Some(false), ancestor_of: None }));
+    assert_eq!(decided, Some(Decided { attributable: Some(false), ancestor_of: None, retraction: None }));
     assert_eq!(ledger.decide(&decision(key(&replay), &violated)).await.unwrap(), None);
     let [newer, older] = ledger.cases_at(chain(), 1).await.unwrap().try_into().unwrap();
     assert_eq!((newer.hash, newer.attributable, newer.verdict), (other.hash(), Some(true), None));

@@ -12,7 +12,7 @@ use jsonrpsee::ws_client::{WsClient, WsClientBuilder};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const BINDING: Decided = Decided { attributable: Some(true), ancestor_of: None };
+const BINDING: Decided = Decided { attributable: Some(true), ancestor_of: None, retraction: None };
 
 /// How long anything may take: far more than it ever takes, however busy the machine is.
 const DEADLINE: Duration = Duration::from_secs(300);

@@ -1,0 +1,116 @@
+//! An operator passes blocks that have no verdict, and moves where an audit begins.
+
+use super::*;
+
+async fn begun(dir: &TempDir) -> Ledger {
+    let ledger = ledger(dir).await;
+    ledger.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    ledger
+}
+
+fn unjudged(block: &ValidBlock) -> Resolution {
+    Resolution { is_unjudged: true, ..resolution(block) }
+}
+
+fn position(block: &ValidBlock) -> BlockPosition {
+    BlockPosition { number: block.number(), hash: block.hash() }
+}
+
+async fn verdict(ledger: &Ledger, block: &ValidBlock, verdict: &Verdict) -> Decided {
+    let decision = Decision {
+        key: key(block),
+        verdict,
+        detail: verdict.detail(),
+        messages: &[],
+        replaces: None,
+        waits: &BTreeSet::new(),
+        at: NOW,
+        after: Duration::ZERO,
+    };
+    ledger.decide(&decision).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn a_block_without_a_verdict_is_passed_by_word_and_the_verdict_counts_when_it_comes() {
+    let dir = TempDir::new().unwrap();
+    let ledger = begun(&dir).await;
+    let blocks = blocks(3);
+    for block in &blocks {
+        open(&ledger, block).await;
+    }
+    decide(&ledger, &blocks[2], &Verdict::Upheld).await;
+    let refusal = ledger.resolve(&resolution(&blocks[0]), NOW).await.unwrap().unwrap_err();
+    assert_eq!(refusal, RefusedResolution::Open { key: key(&blocks[0]) });
+    let written = ledger.resolve(&unjudged(&blocks[0]), NOW).await.unwrap();
+    assert_eq!(written, Ok(Resolved::Written { verdict: "open".to_owned() }));
+    assert_eq!(ledger.resolve(&unjudged(&blocks[0]), NOW).await.unwrap(), Ok(Resolved::Before));
+    assert_eq!(vouched(&ledger).await, 1);
+    ledger.resolve(&unjudged(&blocks[1]), NOW).await.unwrap().unwrap();
+    assert_eq!(vouched(&ledger).await, 3);
+
+    assert_eq!(verdict(&ledger, &blocks[0], &Verdict::Upheld).await.retraction, None);
+    assert_eq!(vouched(&ledger).await, 3);
+    let back = verdict(&ledger, &blocks[1], &violated()).await.retraction.unwrap();
+    assert_eq!((back.from, back.to), (position(&blocks[2]), position(&blocks[0])));
+    assert_eq!(back.reason, RetractionReason::Disproven);
+    assert_eq!(vouched(&ledger).await, 1);
+    let hold = ledger.hold(chain()).await.unwrap().unwrap();
+    assert_eq!((hold.hash, hold.verdict.as_str()), (blocks[1].hash(), "violated"));
+    assert_eq!(ledger.vouched_head(chain()).await.unwrap().unwrap().retractions, 1);
+
+    let refusal = ledger.resolve(&unjudged(&blocks[1]), NOW).await.unwrap().unwrap_err();
+    assert!(matches!(refusal, RefusedResolution::Judged { .. }), "{refusal}");
+    // Now the operator knows.
+    ledger.resolve(&resolution(&blocks[1]), NOW).await.unwrap().unwrap();
+    assert_eq!(vouched(&ledger).await, 3);
+}
+
+#[tokio::test]
+async fn a_wrong_block_that_the_head_is_not_above_takes_nothing_back() {
+    let dir = TempDir::new().unwrap();
+    let ledger = begun(&dir).await;
+    let blocks = blocks(2);
+    for block in &blocks {
+        open(&ledger, block).await;
+    }
+    // Passed by word, and not reached: its parent is open.
+    ledger.resolve(&unjudged(&blocks[1]), NOW).await.unwrap().unwrap();
+    assert_eq!(verdict(&ledger, &blocks[1], &violated()).await.retraction, None);
+    decide(&ledger, &blocks[0], &Verdict::Upheld).await;
+    assert_eq!(vouched(&ledger).await, 1);
+}
+
+#[tokio::test]
+async fn an_audit_begins_where_an_operator_says() {
+    let dir = TempDir::new().unwrap();
+    let ledger = ledger(&dir).await;
+    let blocks = blocks(5);
+    let reason = "the node called genesis final".to_owned();
+    let anchoring =
+        |block: &ValidBlock| Anchoring { chain_id: chain(), to: position(block), reason: reason.clone() };
+    let moved = ledger.move_anchor(&anchoring(&blocks[1]), NOW).await.unwrap().unwrap();
+    assert_eq!(moved, Anchored { from: None, vouched: position(&blocks[1]) });
+    for block in &blocks[3..] {
+        open(&ledger, block).await;
+        decide(&ledger, block, &Verdict::Upheld).await;
+    }
+    assert_eq!(vouched(&ledger).await, 2);
+    // Upwards: on over what was upheld before. The node's own word comes too late.
+    let moved = ledger.move_anchor(&anchoring(&blocks[2]), NOW).await.unwrap().unwrap();
+    assert_eq!(moved, Anchored { from: Some(position(&blocks[1])), vouched: position(&blocks[4]) });
+    ledger.anchor(chain(), position(&blocks[0])).await.unwrap();
+    assert_eq!(vouched(&ledger).await, 5);
+    // Downwards: what is between is audited.
+    let moved = ledger.move_anchor(&anchoring(&blocks[0]), NOW).await.unwrap().unwrap();
+    assert_eq!(moved.vouched, position(&blocks[0]));
+    let unlinked = ledger.unlinked(chain(), 9).await.unwrap();
+    assert_eq!(unlinked.iter().map(|unlinked| unlinked.parent).collect::<Vec<_>>(), [position(&blocks[2])]);
+    assert_eq!(ledger.vouched_head(chain()).await.unwrap().unwrap().retractions, 3, "followers start over");
+    let wordless = Anchoring { reason: " ".to_owned(), ..anchoring(&blocks[0]) };
+    let refusal = ledger.move_anchor(&wordless, NOW).await.unwrap().unwrap_err();
+    assert_eq!(refusal, RefusedAnchor::Reason { length: 0 });
+    for change in ["DELETE FROM anchors", "UPDATE anchors SET reason = 'another'"] {
+        let error = sqlx::query(change).execute(ledger.pool()).await.unwrap_err();
+        assert!(error.to_string().contains("append-only"), "{error}");
+    }
+}
