@@ -34,6 +34,7 @@ mod recent_blocks;
 mod report;
 mod safety_heads;
 mod same_timestamp;
+mod second_look;
 mod start_point;
 mod suspect;
 mod suspect_watcher;

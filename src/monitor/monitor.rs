@@ -6,6 +6,7 @@
 use super::counted::Counted;
 use super::fetcher::Fetcher;
 use super::report::report;
+use super::second_look::SecondLook;
 use super::{
     BlockStatus, Board, BoardWriter, Change, Cursors, Input, MessageEvent, Note, Notebook, ObservedBlock,
     Outcome, Request, SafetyHeads, SuspectMessage,
@@ -92,6 +93,7 @@ pub struct Monitor {
     board: Board,
     chains: Vec<ChainId>,
     fetcher: Fetcher,
+    second_look: SecondLook,
     notebook: Notebook,
     counted: Counted,
     cursors: Cursors,
@@ -105,8 +107,9 @@ impl Monitor {
         let board = parts.board.board();
         let chains = board.read().set().chain_ids().collect();
         let fetcher = Fetcher::new(parts.clients.clone(), parts.metrics.clone());
+        let second_look = SecondLook::new(parts.clients.clone(), board.clone(), parts.metrics.clone());
         let (notebook, counted, cursors) = (Notebook::default(), Counted::default(), Cursors::default());
-        Self { parts, board, chains, fetcher, notebook, counted, cursors, dropped: 0 }
+        Self { parts, board, chains, fetcher, second_look, notebook, counted, cursors, dropped: 0 }
     }
 
     /// Tracks until cancelled.
@@ -127,6 +130,11 @@ impl Monitor {
                 },
                 input = self.fetcher.next(|request| is_needed(&board, request)) => {
                     self.apply(input, Vec::new()).await?;
+                }
+                key = self.second_look.next() => {
+                    let events = self.second_look.release(&key);
+                    let notes = self.heard(&events);
+                    self.note(notes).await?;
                 }
                 _ = tick.tick() => self.tick().await?,
             }
@@ -190,12 +198,23 @@ impl Monitor {
                 self.parts.metrics.message_event(event);
             }
             self.cursors.hear(event);
+            let is_known = self.notebook.is_invalid(&event.key);
+            let events = self.second_look.pass(event, is_known);
+            notes.extend(self.heard(&events));
+        }
+        self.note(notes).await
+    }
+
+    /// What there is to note of events. With each: that its event was counted.
+    fn heard(&mut self, events: &[MessageEvent]) -> Vec<(Note, bool)> {
+        let mut notes = Vec::new();
+        for event in events {
             let last = matches!(event.change, Change::Ended(_))
                 .then(|| self.board.read().message(&event.key).map(|message| message.status()))
                 .flatten();
             notes.extend(self.notebook.hear(&self.proven(event), last).map(|note| (note, true)));
         }
-        self.note(notes).await
+        notes
     }
 
     /// The event, its block no further than the chain's node can have proven it.

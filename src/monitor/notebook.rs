@@ -87,6 +87,11 @@ impl Notebook {
         self.entries.insert(key, Entry { is_restored: !entry.is_over, ..entry });
     }
 
+    /// Whether a message is noted as invalid now.
+    pub(super) fn is_invalid(&self, key: &MessageKey) -> bool {
+        self.entries.get(key).is_some_and(|entry| entry.is_invalid == Some(true))
+    }
+
     /// What there is to note of an event. `last`: what is known of the message after it, if that is at hand.
     pub fn hear(&mut self, event: &MessageEvent, last: Option<MessageStatus>) -> Option<Note> {
         match event.change {

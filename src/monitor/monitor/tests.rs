@@ -136,6 +136,46 @@ async fn a_replacement_under_way_resolves_the_message() {
     shell.stop().await;
 }
 
+/// The view of one chain is behind a reorg that the other chain's block knows of: nobody is alarmed.
+#[tokio::test]
+async fn what_is_invalid_by_a_view_that_is_behind_alarms_nobody() {
+    let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
+    let old = world.extend(B, &[]);
+    let mut shell = world.watch(dir.path()).await;
+    shell.until_read(&old, B).await;
+    world.hold_latest(B);
+    let new = world.build_on(B, old.header.parent_hash, &[Emit]);
+    world.extend(A, &[]);
+    let executing = world.extend(A, &[Execute(message(B, 1, 0))]);
+    shell.until("it is invalid by the view", |tracker| statuses(tracker) == [0, 1, 0]).await;
+    assert_eq!(shell.marked(A), [executing.hash], "nobody is led onto it meanwhile");
+    world.release_latest(B);
+    shell.until_read(&new, B).await;
+    shell.until("it is valid", |tracker| statuses(tracker) == [1, 0, 0]).await;
+    assert_eq!(shell.marked(A), [] as [alloy::primitives::B256; 0]);
+    // What was told before this would have been heard by then.
+    let tip = world.extend(A, &[]);
+    shell.until_read(&tip, A).await;
+    assert_eq!(shell.unheard(), [] as [serde_json::Value; 0]);
+    shell.stop().await;
+}
+
+/// The cited chain does not answer any more. What its endpoints said last is told after a while.
+#[tokio::test]
+async fn an_invalid_message_is_told_though_the_cited_chain_has_gone() {
+    let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
+    world.extend(B, &[Emit]);
+    let tip = world.extend(B, &[]);
+    let mut shell = world.watch(dir.path()).await;
+    shell.until_read(&tip, B).await;
+    world.set_out(B, true);
+    world.extend(A, &[]);
+    world.extend(A, &[Execute(wrong(B, 1))]);
+    let told = shell.next().await;
+    assert_eq!((&told["kind"], &told["reason"]), (&json!("message-invalid"), &json!("log-not-found")));
+    shell.stop().await;
+}
+
 #[tokio::test]
 async fn a_remote_reorg_flips_the_message_and_is_named() {
     let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());

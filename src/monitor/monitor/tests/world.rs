@@ -178,6 +178,11 @@ impl World {
         served.latest = Some(Arc::clone(served.chain.head()));
     }
 
+    /// Calls the chain's head the latest block again.
+    pub(super) fn release_latest(&self, chain_id: u64) {
+        self.chains.lock().get_mut(&chain_id).unwrap().latest = None;
+    }
+
     /// Starts the monitor's tasks on a ledger in this directory.
     pub(super) async fn watch(&self, dir: &Path) -> Shell {
         let member = Member { interop_time: UnixSeconds(0), block_time: 2 };

@@ -1,0 +1,220 @@
+//! [`SecondLook`]: holds back what there is to tell of a message that was just found invalid, until the endpoints bear out
+//! the blocks that this rests on.
+//!
+//! The view of one chain may be behind a reorg that the other chain's block knows of already: what the message cites is there,
+//! on the new fork. So the executing block and the cited one are asked for once more before anybody is alarmed. While the
+//! endpoints name other blocks nothing is told: the views will follow. Endpoints that do not answer are not waited for for
+//! ever, for the views are what they agreed on last.
+//!
+//! It never decides a status, and never holds back what protects followers.
+
+use super::{Board, Change, Ending, MessageEvent, MessageKey};
+use crate::interop::MessageStatus;
+use crate::metrics::Metrics;
+use crate::sources::ExecutionClient;
+use alloy::primitives::B256;
+use crosscheck_p2p::ChainId;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tracing::{debug, error};
+
+/// How many messages are looked at at once.
+const AT_ONCE: usize = 16;
+
+/// The pause after the first look that decided nothing; it doubles up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// The longest pause between two looks at one message.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// For how long endpoints that do not answer are asked.
+const ASKED_FOR: Duration = Duration::from_secs(10);
+
+/// Holds back what there is to tell of invalid messages.
+#[derive(Debug)]
+pub(super) struct SecondLook {
+    clients: Arc<BTreeMap<ChainId, ExecutionClient>>,
+    board: Board,
+    metrics: Metrics,
+    /// What happened to each message that is looked at, in order.
+    held: BTreeMap<MessageKey, Vec<MessageEvent>>,
+    /// Those whose turn has not come.
+    queue: VecDeque<MessageKey>,
+    running: JoinSet<Option<MessageKey>>,
+}
+
+/// What a look gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Looked {
+    /// The endpoints have the blocks of the views.
+    BorneOut,
+    /// They have others.
+    Contradicted,
+    /// One did not answer.
+    Unanswered,
+}
+
+/// A block that a status rests on. `hash`: `None` if the view has none at that height.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Ground {
+    chain_id: ChainId,
+    number: u64,
+    hash: Option<B256>,
+}
+
+impl SecondLook {
+    /// Asks these clients about what stands on the board.
+    pub(super) fn new(clients: BTreeMap<ChainId, ExecutionClient>, board: Board, metrics: Metrics) -> Self {
+        let (held, queue, running) = (BTreeMap::new(), VecDeque::new(), JoinSet::new());
+        Self { clients: Arc::new(clients), board, metrics, held, queue, running }
+    }
+
+    /// What is to be heard now that this has happened, in order. `is_known`: the message was told as invalid before.
+    pub(super) fn pass(&mut self, event: &MessageEvent, is_known: bool) -> Vec<MessageEvent> {
+        let key = event.key;
+        match event.change {
+            Change::Status { to: MessageStatus::Invalid(_), .. } if !is_known => {
+                if !self.held.contains_key(&key) {
+                    self.queue.push_back(key);
+                }
+                self.held.entry(key).or_default().push(event.clone());
+                Vec::new()
+            }
+            // It was invalid by a view that was behind, or its block has gone the way of that view.
+            Change::Status { .. } | Change::Ended(Ending::Orphaned { .. }) => {
+                self.held.remove(&key);
+                vec![event.clone()]
+            }
+            Change::Ended(_) => {
+                let mut events = self.release(&key);
+                events.push(event.clone());
+                events
+            }
+            Change::Discovered
+            | Change::Undeclared
+            | Change::Level { .. }
+            | Change::Displaced
+            | Change::Readopted => match self.held.get_mut(&key) {
+                Some(held) => {
+                    held.push(event.clone());
+                    Vec::new()
+                }
+                None => vec![event.clone()],
+            },
+        }
+    }
+
+    /// What was held back of a message.
+    pub(super) fn release(&mut self, key: &MessageKey) -> Vec<MessageEvent> {
+        self.held.remove(key).unwrap_or_default()
+    }
+
+    /// Waits until the endpoints bear out what is held of a message.
+    pub(super) async fn next(&mut self) -> MessageKey {
+        loop {
+            self.start();
+            match self.running.join_next().await {
+                Some(Ok(Some(key))) => return key,
+                Some(Ok(None)) => {}
+                Some(Err(error)) => error!(%error, "a second look ended abnormally"),
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    fn start(&mut self) {
+        while self.running.len() < AT_ONCE {
+            let Some(key) = self.queue.pop_front() else { return };
+            if self.held.contains_key(&key) {
+                let looker = Looker {
+                    clients: Arc::clone(&self.clients),
+                    board: self.board.clone(),
+                    metrics: self.metrics.clone(),
+                };
+                self.running.spawn(async move { looker.look_until_borne_out(key).await.then_some(key) });
+            }
+        }
+    }
+}
+
+/// Looks at one message.
+struct Looker {
+    clients: Arc<BTreeMap<ChainId, ExecutionClient>>,
+    board: Board,
+    metrics: Metrics,
+}
+
+impl Looker {
+    /// `false`: the message is invalid no longer.
+    async fn look_until_borne_out(&self, key: MessageKey) -> bool {
+        let mut unanswered_since = None;
+        let mut pause = FIRST_PAUSE;
+        while let Some(grounds) = self.grounds(&key) {
+            let looked = self.look(&grounds).await;
+            unanswered_since = match looked {
+                Looked::Unanswered => unanswered_since.or_else(|| Some(Instant::now())),
+                Looked::BorneOut | Looked::Contradicted => None,
+            };
+            if is_to_be_told(looked, unanswered_since.map(|since| since.elapsed())) {
+                return true;
+            }
+            debug!(executing = %key.block, log_index = key.log_index, ?looked, "an invalid message is looked at again");
+            tokio::time::sleep(pause).await;
+            pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+        }
+        false
+    }
+
+    /// The blocks that it rests on that the message is invalid: its own, and what its chain's view has at the cited height.
+    /// `None`: it is not invalid.
+    fn grounds(&self, key: &MessageKey) -> Option<Vec<Ground>> {
+        let board = self.board.read();
+        let message = board.message(key)?;
+        if !matches!(message.status(), MessageStatus::Invalid(_)) {
+            return None;
+        }
+        let block = key.block;
+        let mut grounds =
+            vec![Ground { chain_id: block.chain_id, number: block.number, hash: Some(block.hash) }];
+        if let Some(cited) = message.message().map(|message| message.identifier)
+            && let Some(view) = board.chain(cited.chain_id)
+            // What is below a view was asked for when it was looked at.
+            && view.first().is_some_and(|first| first <= cited.block_number)
+        {
+            let hash = view.block(cited.block_number).map(|block| block.key.hash);
+            grounds.push(Ground { chain_id: cited.chain_id, number: cited.block_number, hash });
+        }
+        Some(grounds)
+    }
+
+    async fn look(&self, grounds: &[Ground]) -> Looked {
+        for Ground { chain_id, number, hash } in grounds {
+            let Some(client) = self.clients.get(chain_id) else { continue };
+            match client.canonical_hash(*number).await {
+                Ok(canonical) if canonical == *hash => {}
+                Ok(_) => return Looked::Contradicted,
+                Err(error) => {
+                    self.metrics.source_failed(*chain_id, "execution");
+                    debug!(%chain_id, %error, "a source failed; what it was asked stays unknown");
+                    return Looked::Unanswered;
+                }
+            }
+        }
+        Looked::BorneOut
+    }
+}
+
+/// Whether an invalid message is told of. `unanswered`: for how long there has been no answer.
+fn is_to_be_told(looked: Looked, unanswered: Option<Duration>) -> bool {
+    match looked {
+        Looked::BorneOut => true,
+        Looked::Contradicted => false,
+        Looked::Unanswered => unanswered.is_some_and(|since| since >= ASKED_FOR),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+use super::*;
+use crate::interop::DependencySet;
+use crate::interop::{BlockKey, InvalidReason, SafetyLevel};
+use crate::monitor::BoardWriter;
+use crate::monitor::{Cause, Tracker, TrackerLimits};
+use crate::sources::LogIndex;
+use crosscheck_p2p::UnixSeconds;
+use rstest::rstest;
+
+const LATER: Option<Duration> = Some(ASKED_FOR);
+const SOON: Option<Duration> = Some(Duration::from_secs(1));
+
+#[rstest]
+#[case::borne_out(Looked::BorneOut, None, true)]
+#[case::other_blocks(Looked::Contradicted, None, false)]
+#[case::no_answer_yet(Looked::Unanswered, SOON, false)]
+#[case::no_answer_for_long(Looked::Unanswered, LATER, true)]
+fn an_invalid_message_is_told(
+    #[case] looked: Looked,
+    #[case] unanswered: Option<Duration>,
+    #[case] told: bool,
+) {
+    assert_eq!(is_to_be_told(looked, unanswered), told);
+}
+
+fn event(change: Change) -> MessageEvent {
+    let block = BlockKey { chain_id: ChainId::from(901), number: 9, hash: B256::repeat_byte(1) };
+    let key = MessageKey { block, log_index: 0 };
+    MessageEvent { key, initiating: None, timestamp: UnixSeconds(1), level: SafetyLevel::Unsafe, change }
+}
+
+fn status(to: MessageStatus) -> Change {
+    Change::Status { from: MessageStatus::Unknown, to, cause: Cause::Checked, flip: false }
+}
+
+const INVALID: MessageStatus = MessageStatus::Invalid(InvalidReason::ExecutedByDeposit);
+
+fn level() -> Change {
+    Change::Level { from: SafetyLevel::Unsafe }
+}
+
+fn orphaned() -> Change {
+    Change::Ended(Ending::Orphaned { by: B256::repeat_byte(2) })
+}
+
+fn resolved() -> Change {
+    Change::Ended(Ending::Resolved { by: B256::repeat_byte(2) })
+}
+
+fn second_look() -> SecondLook {
+    let set = DependencySet::new([].into(), 100);
+    let limits = TrackerLimits { max_messages: 1, retention: 1, ended_kept: 1 };
+    let board = BoardWriter::new(Tracker::new(set.clone(), LogIndex::new(1), limits)).board();
+    SecondLook::new(BTreeMap::new(), board, Metrics::new(set).unwrap())
+}
+
+/// What is heard at once of the last event, after the others.
+#[rstest]
+#[case::valid(&[], status(MessageStatus::Valid), 1)]
+#[case::invalid(&[], status(INVALID), 0)]
+#[case::a_level_after_it(&[status(INVALID)], level(), 0)]
+#[case::valid_after_all(&[status(INVALID), level()], status(MessageStatus::Valid), 1)]
+#[case::a_level_after_that(&[status(INVALID), status(MessageStatus::Valid)], level(), 1)]
+#[case::unknown_again(&[status(INVALID)], status(MessageStatus::Unknown), 1)]
+#[case::gone_with_the_view(&[status(INVALID), Change::Displaced], orphaned(), 1)]
+#[case::replaced(&[status(INVALID), Change::Displaced], resolved(), 3)]
+#[case::final_all_the_same(&[status(INVALID)], Change::Ended(Ending::Finalized), 2)]
+#[tokio::test]
+async fn what_follows_an_invalid_status_waits_with_it(
+    #[case] before: &[Change],
+    #[case] last: Change,
+    #[case] heard: usize,
+) {
+    let mut second_look = second_look();
+    for change in before {
+        second_look.pass(&event(*change), false);
+    }
+    let heard_now = second_look.pass(&event(last), false);
+    assert_eq!(heard_now.len(), heard);
+    assert!(heard_now.is_empty() || heard_now.last() == Some(&event(last)));
+}
+
+#[tokio::test]
+async fn what_was_told_before_waits_for_nothing_and_what_waited_is_released_once() {
+    let mut second_look = second_look();
+    assert_eq!(second_look.pass(&event(status(INVALID)), true).len(), 1);
+    second_look.pass(&event(status(INVALID)), false);
+    second_look.pass(&event(level()), false);
+    let key = event(level()).key;
+    assert_eq!(second_look.release(&key), [event(status(INVALID)), event(level())]);
+    assert!(second_look.release(&key).is_empty());
+}
