@@ -295,11 +295,11 @@ impl Metrics {
     }
 
     fn message(&self, executing: &str, checked: &CheckedMessage) {
-        let initiating = checked
-            .message
-            .map(|message| message.identifier.chain_id)
-            .filter(|chain_id| self.0.set.contains(*chain_id))
-            .map_or_else(|| UNKNOWN_CHAIN.to_owned(), |chain_id| chain_id.to_string());
+        let chain_id = checked.message.identifier.chain_id;
+        let initiating = match self.0.set.contains(chain_id) {
+            true => chain_id.to_string(),
+            false => UNKNOWN_CHAIN.to_owned(),
+        };
         let labels = [executing, initiating.as_str(), checked.status.name()];
         self.0.messages.with_label_values(&labels).inc();
     }

@@ -216,9 +216,10 @@ impl Case {
     }
 
     fn needs_of(&self, checked: &CheckedMessage) -> BTreeSet<Need> {
-        let Some(message) = checked.message.filter(|_| checked.status == MessageStatus::Unknown) else {
+        if checked.status != MessageStatus::Unknown {
             return BTreeSet::new();
-        };
+        }
+        let message = checked.message;
         let id = message.identifier;
         let (chain_id, number, timestamp) = (id.chain_id, id.block_number, id.timestamp);
         if !self.gates.held.contains(&checked.log_index) {
@@ -338,14 +339,12 @@ impl Case {
                     |message| check_log(message, logs),
                 );
                 let holds = self.messages.iter().filter(|checked| {
-                    let id = checked.message.map(|message| message.identifier);
-                    id.is_some_and(|id| (id.chain_id, id.block_number) == cited)
-                        && checked.status == MessageStatus::Unknown
+                    let id = checked.message.identifier;
+                    (id.chain_id, id.block_number) == cited && checked.status == MessageStatus::Unknown
                 });
                 let holds: Vec<&CheckedMessage> = holds.collect();
                 let survives = |checked: &&&CheckedMessage| {
-                    let cited = checked.message.map(|message| message.identifier.log_index);
-                    cited.is_some_and(|cited| logs.survives_replacement(cited))
+                    logs.survives_replacement(checked.message.identifier.log_index)
                 };
                 self.gates.lasting.extend(holds.iter().filter(survives).map(|checked| checked.log_index));
                 self.gates.held.extend(holds.iter().map(|checked| checked.log_index));
@@ -406,12 +405,9 @@ impl Case {
         check: impl Fn(&Message) -> Result<(), InvalidReason>,
     ) {
         for checked in &mut self.messages {
-            let open = checked.message.filter(|_| checked.status == MessageStatus::Unknown);
-            let Some(message) = open.filter(|message| is_meant(checked.log_index, &message.identifier))
-            else {
-                continue;
-            };
-            if let Err(reason) = check(&message) {
+            let is_open = checked.status == MessageStatus::Unknown
+                && is_meant(checked.log_index, &checked.message.identifier);
+            if is_open && let Err(reason) = check(&checked.message) {
                 checked.status = MessageStatus::Invalid(reason);
             }
         }
@@ -420,9 +416,7 @@ impl Case {
     /// Calls valid what has passed every gate.
     fn pass_messages(&mut self) {
         let has_passed = |checked: &CheckedMessage| {
-            checked.status == MessageStatus::Unknown
-                && checked.message.is_some()
-                && self.needs_of(checked).is_empty()
+            checked.status == MessageStatus::Unknown && self.needs_of(checked).is_empty()
         };
         let passed: Vec<bool> = self.messages.iter().map(has_passed).collect();
         for (checked, has_passed) in self.messages.iter_mut().zip(passed) {
@@ -462,7 +456,7 @@ impl CheckedMessage {
     fn all(set: &DependencySet, execution: Execution, logs: &ProvenLogs) -> Vec<Self> {
         let check = |executed: &crate::sources::Executed| Self {
             log_index: executed.log_index,
-            message: executed.message.ok().map(|executing| executing.message),
+            message: executed.message.message,
             status: match check_executed(set, execution, executed) {
                 Err(Objection::Broken(reason)) => MessageStatus::Invalid(reason),
                 Err(Objection::Unclear(_)) | Ok(_) => MessageStatus::Unknown,

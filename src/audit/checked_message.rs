@@ -8,8 +8,8 @@ use serde::Serialize;
 pub struct CheckedMessage {
     /// The place of the inbox's log in the executing block.
     pub log_index: u32,
-    /// The message. `None`: the log is malformed.
-    pub message: Option<Message>,
+    /// The message.
+    pub message: Message,
     /// What is known of it.
     pub status: MessageStatus,
 }
@@ -18,8 +18,8 @@ pub struct CheckedMessage {
 #[derive(Serialize)]
 struct CheckedMessageJson<'a> {
     log_index: u32,
-    initiating: Option<&'a crate::interop::Identifier>,
-    payload_hash: Option<alloy::primitives::B256>,
+    initiating: &'a crate::interop::Identifier,
+    payload_hash: alloy::primitives::B256,
     status: &'static str,
     reason: Option<&'static str>,
     detail: Option<String>,
@@ -33,8 +33,8 @@ impl Serialize for CheckedMessage {
         };
         CheckedMessageJson {
             log_index: self.log_index,
-            initiating: self.message.as_ref().map(|message| &message.identifier),
-            payload_hash: self.message.map(|message| message.payload_hash),
+            initiating: &self.message.identifier,
+            payload_hash: self.message.payload_hash,
             status: self.status.name(),
             reason: reason.map(InvalidReason::code),
             detail: reason.map(ToString::to_string),

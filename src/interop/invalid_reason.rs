@@ -1,6 +1,6 @@
 //! [`InvalidReason`]: the clause of the interop rules that an executing message breaks.
 
-use super::{DecodeError, Identifier};
+use super::Identifier;
 use alloy::primitives::{Address, B256};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde::Serialize;
@@ -8,9 +8,6 @@ use serde::Serialize;
 /// Why an executing message is invalid: a proven contradiction, never a missing answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidReason {
-    /// The inbox's log is not one that the real contract can emit.
-    #[error("the inbox's log is malformed: {0}")]
-    Malformed(#[from] DecodeError),
     /// The executing chain is not in the dependency set.
     #[error("executing chain {chain_id} is not in the dependency set")]
     ExecutingChainUnknown {
@@ -145,7 +142,6 @@ impl InvalidReason {
     /// The reason's stable name, for reports, metrics and programs.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Malformed(_) => "malformed",
             Self::ExecutingChainUnknown { .. } => "executing-chain-unknown",
             Self::UnknownChain { .. } => "unknown-chain",
             Self::NotActive { .. } => "not-active",

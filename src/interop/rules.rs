@@ -5,7 +5,6 @@
 //!
 //! | clause | reason | spec | checked by |
 //! | --- | --- | --- | --- |
-//! | the inbox's log is an `ExecutingMessage` | `malformed` | predeploys.md, `CrossL2Inbox` | [`check_executed`] |
 //! | no deposit executes it | `executed-by-deposit` | derivation.md, deposit-only blocks | [`check_executed`] |
 //! | the executing chain is one that is watched | `executing-chain-unknown` | messaging.md, chain id | [`check_claim`] |
 //! | the initiating chain is in the executing chain's dependency set | `unknown-chain` | messaging.md, chain id | [`check_claim`] |
@@ -40,8 +39,7 @@ pub struct Execution {
     pub timestamp: UnixSeconds,
 }
 
-/// Checks an executed message as far as the executing block and the dependency set go: the log, its transaction, and
-/// what [`check_claim`] asks. `Ok`: the message, whose cited block is still to be looked at.
+/// Checks an executed message as far as the executing block and the dependency set go: its transaction, and what [`check_claim`] asks. `Ok`: the message, whose cited block is still to be looked at.
 ///
 /// # Errors
 /// The first clause that it breaks, or that the rules are not known well enough to tell.
@@ -50,7 +48,7 @@ pub fn check_executed(
     execution: Execution,
     executed: &Executed,
 ) -> Result<Message, Objection> {
-    let message = executed.message.map_err(InvalidReason::from)?.message;
+    let message = executed.message.message;
     if executed.by_deposit {
         return Err(InvalidReason::ExecutedByDeposit.into());
     }
@@ -124,7 +122,7 @@ pub fn check_log(message: &Message, block: &ProvenLogs) -> Result<(), InvalidRea
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interop::{DecodeError, ExecutingMessage, Identifier, Member};
+    use crate::interop::{ExecutingMessage, Identifier, Member};
     use crate::sources::ProvenLog;
     use alloy::primitives::{Address, B256};
     use rstest::rstest;
@@ -183,19 +181,12 @@ mod tests {
     }
 
     #[rstest]
-    #[case::holds(Ok(message()), false, 200, None)]
-    #[case::malformed(Err(DecodeError::TopicCount { found: 1 }), false, 200, Some("malformed"))]
-    #[case::malformed_before_all_else(Err(DecodeError::TopicCount { found: 1 }), true, 1, Some("malformed"))]
-    #[case::by_a_deposit(Ok(message()), true, 200, Some("executed-by-deposit"))]
-    #[case::by_a_deposit_before_its_claim(Ok(message()), true, 199, Some("executed-by-deposit"))]
-    #[case::its_claim(Ok(message()), false, 199, Some("initiated-after-execution"))]
-    fn executed_messages(
-        #[case] claimed: Result<Message, DecodeError>,
-        #[case] by_deposit: bool,
-        #[case] at: u64,
-        #[case] broken: Option<&str>,
-    ) {
-        let claimed = claimed.map(|message| ExecutingMessage { log_index: 4, message });
+    #[case::holds(false, 200, None)]
+    #[case::by_a_deposit(true, 200, Some("executed-by-deposit"))]
+    #[case::by_a_deposit_before_its_claim(true, 199, Some("executed-by-deposit"))]
+    #[case::its_claim(false, 199, Some("initiated-after-execution"))]
+    fn executed_messages(#[case] by_deposit: bool, #[case] at: u64, #[case] broken: Option<&str>) {
+        let claimed = ExecutingMessage { log_index: 4, message: message() };
         let executed = Executed { log_index: 4, transaction_index: 0, by_deposit, message: claimed };
         let execution = Execution { chain_id: 901.into(), timestamp: UnixSeconds(at) };
         let outcome = check_executed(&set(), execution, &executed);

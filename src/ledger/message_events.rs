@@ -38,7 +38,7 @@ impl Ledger {
             .bind(i64::from(note.ordinal))
             .bind(note.news.status())
             .bind(note.news.reason().map(InvalidReason::code))
-            .bind(note.news.reason().map(ToString::to_string))
+            .bind(note.news.detail())
             .bind(note.news.cause().map(Cause::name))
             .bind(note.news.ending().map(Ending::name))
             .bind(note.news.ended_by().map(|hash| hash.to_vec()))
@@ -62,8 +62,10 @@ impl Ledger {
         limit: u32,
     ) -> Result<BTreeMap<MessageKey, Entry>, LedgerError> {
         let above = above.map_or(Ok(-1), |above| as_integer("block number", above))?;
+        // What cannot be decoded is no message: nothing can become of it.
         let rows = sqlx::query(
-            "SELECT * FROM (SELECT * FROM message_events WHERE chain_id = ?1 AND number > ?2
+            "SELECT * FROM (SELECT * FROM message_events
+                            WHERE chain_id = ?1 AND number > ?2 AND kind <> 'undecodable'
                             ORDER BY id DESC LIMIT ?3) ORDER BY id",
         )
         .bind(chain_id.to_string())

@@ -55,16 +55,16 @@ impl Stranger {
     }
 
     fn checked(&self, status: MessageStatus) -> CheckedMessage {
-        let message = self.cited().map(|chain_id| Message {
+        let message = Message {
             identifier: Identifier {
                 origin: Address::from_word(self.hash()),
                 block_number: self.0,
                 log_index: 0,
                 timestamp: UnixSeconds(self.0),
-                chain_id,
+                chain_id: self.cited().unwrap_or_else(|| ChainId::from(903)),
             },
             payload_hash: self.hash(),
-        });
+        };
         CheckedMessage { log_index: 0, message, status }
     }
 

@@ -30,6 +30,7 @@ pub(super) struct MessageMetrics {
     flips: IntCounterVec,
     ended: IntCounterVec,
     undeclared: IntCounterVec,
+    undecodable: IntCounterVec,
     consensus_failures: IntCounterVec,
     oldest_open: IntGaugeVec,
     newest_open: IntGaugeVec,
@@ -73,6 +74,11 @@ impl MessageMetrics {
                 "Executing messages that their own transaction did not declare: the inbox was tricked",
                 &[EXECUTING, INITIATING],
             )?,
+            undecodable: catalogue.counter(
+                "undecodable_inbox_logs_total",
+                "Logs of the inbox that look like executed messages and cannot be decoded: nobody is to blame",
+                &[EXECUTING],
+            )?,
             consensus_failures: catalogue.counter(
                 "invalid_messages_promoted_total",
                 "Invalid executing messages whose block became cross-safe or final: a consensus failure",
@@ -100,6 +106,7 @@ impl MessageMetrics {
             self.oldest_open.with_label_values(&[id]);
             self.newest_open.with_label_values(&[id]);
             self.per_block.with_label_values(&[id]);
+            self.undecodable.with_label_values(&[id]);
             for initiating in ids.iter().map(String::as_str).chain([UNKNOWN_CHAIN]) {
                 self.preset_pair(id, initiating);
             }
@@ -176,6 +183,7 @@ impl Metrics {
                 monitor.flips.with_label_values(&[executing.as_str(), initiating.as_str(), direction]).inc();
             }
             News::Undeclared => monitor.undeclared.with_label_values(&pair).inc(),
+            News::Undecodable { .. } => monitor.undecodable.with_label_values(&[executing.as_str()]).inc(),
             News::Ended { ending, .. } if !is_event => self.message_ended(&executing, &initiating, ending),
             News::Ended { .. } => {}
         }

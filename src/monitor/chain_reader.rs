@@ -367,6 +367,7 @@ impl<S: BlockSource> ChainReader<S> {
             timestamp: block.timestamp(),
             undeclared: undeclared(&executed, &declared.transactions),
             executed,
+            undecodable: logs.undecodable().to_vec(),
             is_deposits_only: block.is_deposits_only(),
         }
     }

@@ -10,8 +10,7 @@ use std::collections::HashSet;
 
 /// The log indices of messages whose checksum is not among the inbox keys of their own transaction, ascending.
 ///
-/// `declared`: what each transaction of the block declares; those that declare nothing may be left out. A malformed
-/// log has no checksum, and is invalid by itself.
+/// `declared`: what each transaction of the block declares; those that declare nothing may be left out.
 pub(super) fn undeclared(executed: &[Executed], declared: &[InboxKeys]) -> Vec<u32> {
     if executed.is_empty() {
         return Vec::new();
@@ -19,10 +18,7 @@ pub(super) fn undeclared(executed: &[Executed], declared: &[InboxKeys]) -> Vec<u
     let keys: HashSet<(u32, B256)> =
         declared.iter().flat_map(|of| of.keys.iter().map(|key| (of.transaction_index, *key))).collect();
     let is_undeclared = |executed: &&Executed| {
-        let message = executed.message.as_ref();
-        message.is_ok_and(|executing| {
-            !keys.contains(&(executed.transaction_index, Checksum::of(&executing.message).as_word()))
-        })
+        !keys.contains(&(executed.transaction_index, Checksum::of(&executed.message.message).as_word()))
     };
     executed.iter().filter(is_undeclared).map(|executed| executed.log_index).collect()
 }
@@ -30,7 +26,7 @@ pub(super) fn undeclared(executed: &[Executed], declared: &[InboxKeys]) -> Vec<u
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interop::{DecodeError, ExecutingMessage, Identifier, Message, encode_access_list};
+    use crate::interop::{ExecutingMessage, Identifier, Message, encode_access_list};
     use alloy::primitives::Address;
     use crosscheck_p2p::{ChainId, UnixSeconds};
     use rstest::rstest;
@@ -50,7 +46,7 @@ mod tests {
 
     fn executed(log_index: u32, transaction_index: u32, cited: u32) -> Executed {
         let message = ExecutingMessage { log_index, message: message(cited) };
-        Executed { log_index, transaction_index, by_deposit: transaction_index == 0, message: Ok(message) }
+        Executed { log_index, transaction_index, by_deposit: transaction_index == 0, message }
     }
 
     fn declared(transaction_index: u32, cited: &[u32]) -> InboxKeys {
@@ -80,13 +76,5 @@ mod tests {
         let mut hints = declared(1, &[7]);
         hints.keys.pop();
         assert_eq!(undeclared(&[executed(4, 1, 7)], &[hints]), [4]);
-    }
-
-    #[test]
-    fn a_malformed_log_has_nothing_to_declare() {
-        let error = DecodeError::TopicCount { found: 1 };
-        let malformed =
-            Executed { log_index: 4, transaction_index: 1, by_deposit: false, message: Err(error) };
-        assert_eq!(undeclared(&[malformed], &[]), [] as [u32; 0]);
     }
 }

@@ -11,7 +11,7 @@ use std::fmt;
 pub struct MessageEvent {
     /// The message.
     pub key: MessageKey,
-    /// The chain that it cites. `None`: its log is malformed.
+    /// The chain that it cites.
     pub initiating: Option<ChainId>,
     /// The executing block's timestamp.
     pub timestamp: UnixSeconds,

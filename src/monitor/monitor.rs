@@ -163,7 +163,8 @@ impl Monitor {
     async fn hear(&mut self, message: MonitorMessage) -> Result<(), LedgerError> {
         match message {
             MonitorMessage::Block(block) => {
-                let gone = self.notebook.observe(&block);
+                let mut gone = self.notebook.observe(&block);
+                gone.extend(Note::undecodable(&block));
                 self.apply(Input::Block(Arc::clone(&block)), gone).await?;
                 if self.parts.suspects.try_send(SuspectMessage::Observed(block)).is_err() {
                     self.parts.metrics.limit_reached("suspect-inbox");

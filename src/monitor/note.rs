@@ -1,8 +1,9 @@
 //! [`Note`]: something about a message that must not be lost: written to the ledger first, then told.
 
-use super::{Cause, Ending, MessageEvent, MessageKey};
-use crate::interop::{InvalidReason, MessageStatus, SafetyLevel};
+use super::{Cause, Ending, MessageEvent, MessageKey, ObservedBlock};
+use crate::interop::{DecodeError, InvalidReason, MessageStatus, SafetyLevel};
 use crate::rpc::{Told, ToldBlock, ToldCause, ToldMessage, ToldStatus};
+use crate::sources::Undecodable;
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 
@@ -11,7 +12,7 @@ use crosscheck_p2p::{ChainId, UnixSeconds};
 pub struct Note {
     /// The message.
     pub key: MessageKey,
-    /// The chain that it cites. `None`: its log is malformed.
+    /// The chain that it cites. `None`: its log cannot be decoded.
     pub initiating: Option<ChainId>,
     /// The executing block's timestamp.
     pub timestamp: UnixSeconds,
@@ -42,6 +43,11 @@ pub enum News {
     },
     /// Its own transaction did not declare it.
     Undeclared,
+    /// It is no message, though the inbox emitted a log that looks like one: nobody is to blame, and every verifier skips it.
+    Undecodable {
+        /// What is wrong with the log.
+        error: DecodeError,
+    },
     /// Its life is over.
     Ended {
         /// How.
@@ -58,6 +64,7 @@ impl News {
             Self::Invalid { .. } => "invalid",
             Self::Flip { .. } => "flip",
             Self::Undeclared => "undeclared",
+            Self::Undecodable { .. } => "undecodable",
             Self::Ended { .. } => "ended",
         }
     }
@@ -68,7 +75,7 @@ impl News {
             Self::Invalid { .. } => Some("invalid"),
             Self::Flip { to, .. } => Some(to.name()),
             Self::Ended { status, .. } => Some(status),
-            Self::Undeclared => None,
+            Self::Undeclared | Self::Undecodable { .. } => None,
         }
     }
 
@@ -78,7 +85,15 @@ impl News {
             Self::Invalid { reason, .. } | Self::Flip { to: MessageStatus::Invalid(reason), .. } => {
                 Some(reason)
             }
-            Self::Flip { .. } | Self::Undeclared | Self::Ended { .. } => None,
+            Self::Flip { .. } | Self::Undeclared | Self::Undecodable { .. } | Self::Ended { .. } => None,
+        }
+    }
+
+    /// What is wrong, for people.
+    pub fn detail(&self) -> Option<String> {
+        match self {
+            Self::Undecodable { error } => Some(error.to_string()),
+            _ => self.reason().map(ToString::to_string),
         }
     }
 
@@ -86,7 +101,7 @@ impl News {
     pub const fn cause(&self) -> Option<&Cause> {
         match self {
             Self::Invalid { cause, .. } | Self::Flip { cause, .. } => Some(cause),
-            Self::Undeclared | Self::Ended { .. } => None,
+            Self::Undeclared | Self::Undecodable { .. } | Self::Ended { .. } => None,
         }
     }
 
@@ -94,7 +109,7 @@ impl News {
     pub const fn ending(&self) -> Option<&Ending> {
         match self {
             Self::Ended { ending, .. } => Some(ending),
-            Self::Invalid { .. } | Self::Flip { .. } | Self::Undeclared => None,
+            Self::Invalid { .. } | Self::Flip { .. } | Self::Undeclared | Self::Undecodable { .. } => None,
         }
     }
 
@@ -108,6 +123,19 @@ impl News {
 }
 
 impl Note {
+    /// A note on each log of a block that looks like a message and is none.
+    pub(super) fn undecodable(block: &ObservedBlock) -> impl Iterator<Item = Self> {
+        let (timestamp, level) = (block.timestamp, SafetyLevel::Unsafe);
+        block.undecodable.iter().map(move |Undecodable { log_index, error }| Self {
+            key: MessageKey { block: block.key, log_index: *log_index },
+            initiating: None,
+            timestamp,
+            level,
+            news: News::Undecodable { error: *error },
+            ordinal: 0,
+        })
+    }
+
     /// A note on the message of an event.
     pub(super) const fn on(event: &MessageEvent, news: News, ordinal: u32) -> Self {
         let MessageEvent { key, initiating, timestamp, level, .. } = *event;
@@ -123,7 +151,7 @@ impl Note {
             News::Ended { ending: Ending::Finalized, status } => {
                 *status == "invalid" && self.level >= SafetyLevel::Safe
             }
-            News::Flip { .. } | News::Undeclared | News::Ended { .. } => false,
+            News::Flip { .. } | News::Undeclared | News::Undecodable { .. } | News::Ended { .. } => false,
         }
     }
 
@@ -153,6 +181,7 @@ impl Note {
                 Told::Flip(status(message, from, to.name(), cause))
             }
             News::Undeclared => Told::Undeclared(message),
+            News::Undecodable { error } => Told::Undecodable { message, detail: error.to_string() },
             News::Ended { ending, status } => {
                 Told::Ended { message, status, state: ending.name(), ended_by: self.news.ended_by() }
             }

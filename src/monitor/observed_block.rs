@@ -1,7 +1,7 @@
 //! [`ObservedBlock`]: a canonical block as the monitor takes it in, its messages included.
 
 use crate::interop::BlockKey;
-use crate::sources::Executed;
+use crate::sources::{Executed, Undecodable};
 use alloy::primitives::B256;
 use crosscheck_p2p::UnixSeconds;
 
@@ -16,6 +16,8 @@ pub struct ObservedBlock {
     pub timestamp: UnixSeconds,
     /// The messages that it executed, in log order.
     pub executed: Vec<Executed>,
+    /// The logs of the inbox that are no messages though they look like some.
+    pub undecodable: Vec<Undecodable>,
     /// The log indices of executed messages that their own transaction did not declare, ascending.
     pub undeclared: Vec<u32>,
     /// Whether every transaction in it is a deposit.

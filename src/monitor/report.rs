@@ -27,6 +27,10 @@ pub(super) fn report(note: &Note, incidents: &Incidents) {
             error!(%chain_id, number, %hash, log_index, initiating, %level, %incident,
                    "an executed message was not declared by its own transaction: the inbox was tricked");
         }
+        News::Undecodable { error } => {
+            warn!(%chain_id, number, %hash, log_index, detail = %error, %incident,
+                  "a log of the CrossL2Inbox cannot be decoded: it is no message, and nobody is to blame; the inbox's code is another than expected, and op-interop-filter stops at such a log");
+        }
         News::Ended { ending: Ending::Finalized, status } => {
             warn!(%chain_id, number, %hash, log_index, initiating, status, %incident,
                   "an invalid message is final on a node that checks no messages: compare its chain with one that does");

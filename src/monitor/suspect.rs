@@ -79,11 +79,10 @@ impl Suspect {
         }
         let of_transaction =
             canonical.executed.iter().filter(|executed| executed.transaction_index == self.transaction_index);
-        let is_executed =
-            of_transaction.filter_map(|executed| executed.message.as_ref().ok()).any(|message| {
-                // Declarations that cannot be read may still hold the checksum of what was executed.
-                self.access.is_none_or(|access| access.checksum == Checksum::of(&message.message))
-            });
+        let is_executed = of_transaction.map(|executed| &executed.message).any(|message| {
+            // Declarations that cannot be read may still hold the checksum of what was executed.
+            self.access.is_none_or(|access| access.checksum == Checksum::of(&message.message))
+        });
         if is_executed { SuspectOutcome::Executed } else { SuspectOutcome::NotExecuted }
     }
 }

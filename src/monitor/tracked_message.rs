@@ -133,12 +133,12 @@ impl TrackedMessage {
         self.transaction_index
     }
 
-    /// What it claims to execute. `None`: the log is malformed.
+    /// What it claims to execute. Always there: the message was made of one of the block's.
     pub fn message(&self) -> Option<&Message> {
-        self.executed()?.message.as_ref().ok().map(|executing| &executing.message)
+        self.executed().map(|executed| &executed.message.message)
     }
 
-    /// The chain that it cites. `None`: the log is malformed.
+    /// The chain that it cites. Always there, as [`TrackedMessage::message`].
     pub fn initiating(&self) -> Option<ChainId> {
         self.message().map(|message| message.identifier.chain_id)
     }

@@ -54,6 +54,14 @@ pub enum Told {
     Flip(ToldStatus),
     /// A message was executed that its own transaction did not declare.
     Undeclared(ToldMessage),
+    /// The inbox emitted a log that looks like a message and is none.
+    Undecodable {
+        /// Where.
+        #[serde(flatten)]
+        message: ToldMessage,
+        /// What is wrong with the log.
+        detail: String,
+    },
     /// A gossiped, not yet executed transaction declares a message that breaks a rule.
     Suspect(SuspectRecord),
     /// A message is tracked no longer. Not told of valid messages that became final.
@@ -208,6 +216,7 @@ impl Told {
             Self::MessageInvalid(_) => "message-invalid",
             Self::Flip(_) => "flip",
             Self::Undeclared(_) => "undeclared",
+            Self::Undecodable { .. } => "undecodable",
             Self::Suspect(_) => "suspect",
             Self::Ended { .. } => "ended",
         }

@@ -40,7 +40,7 @@ pub use l1_logs::{L1Log, ProvenL1Logs};
 pub use labelled_heads::LabelledHeads;
 pub use log_index::LogIndex;
 pub use node_standing::{NodeStanding, NodeState};
-pub use proven_logs::{Executed, ProofError, ProvenLog, ProvenLogs};
+pub use proven_logs::{Executed, ProofError, ProvenLog, ProvenLogs, Undecodable};
 pub use quorum::{Quorum, QuorumError};
 pub use rollup_node::{L2BlockRef, MAX_ROLLUP_CONFIG_BYTES, RollupNode, SafeHeadAtL1, SyncStatus};
 pub use rollup_nodes::{NodeAnswer, RollupNodes};

@@ -30,8 +30,17 @@ pub struct Executed {
     pub transaction_index: u32,
     /// Whether that transaction is a deposit.
     pub by_deposit: bool,
-    /// The message, or why the log is none.
-    pub message: Result<ExecutingMessage, DecodeError>,
+    /// The message.
+    pub message: ExecutingMessage,
+}
+
+/// A log of the inbox that looks like an `ExecutingMessage` and is none. Every verifier skips it: it is no message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Undecodable {
+    /// The log's place among all logs of the block.
+    pub log_index: u32,
+    /// What is wrong with it.
+    pub error: DecodeError,
 }
 
 /// All logs of one block, proven against its header.
@@ -45,6 +54,7 @@ pub struct ProvenLogs {
     deposit_logs: u32,
     logs: Vec<ProvenLog>,
     executed: Vec<Executed>,
+    undecodable: Vec<Undecodable>,
 }
 
 /// Why receipts prove nothing about a block.
@@ -114,7 +124,7 @@ impl ProvenLogs {
             return Err(ProofError::TooManyLogs { hash });
         }
         let mut logs = Vec::with_capacity(count);
-        let mut executed = Vec::new();
+        let (mut executed, mut undecodable) = (Vec::new(), Vec::new());
         let mut deposit_logs = 0_u32;
         let emitted = (0_u32..).zip(receipts).flat_map(|(transaction_index, receipt)| {
             let by_deposit = matches!(receipt.receipt, OpReceipt::Deposit(_));
@@ -125,13 +135,18 @@ impl ProvenLogs {
                 deposit_logs = deposit_logs.saturating_add(1);
             }
             logs.push(ProvenLog { origin: log.address, payload_hash: payload_hash(&log.data) });
-            if let Some(message) = ExecutingMessage::decode(log_index, log).transpose() {
-                executed.push(Executed { log_index, transaction_index, by_deposit, message });
+            match ExecutingMessage::decode(log_index, log) {
+                Ok(None) => {}
+                Ok(Some(message)) => {
+                    executed.push(Executed { log_index, transaction_index, by_deposit, message });
+                }
+                Err(error) => undecodable.push(Undecodable { log_index, error }),
             }
         }
         executed.shrink_to_fit();
+        undecodable.shrink_to_fit();
         let (number, timestamp) = (block.number(), block.timestamp());
-        Ok(Self { chain_id, hash, number, timestamp, deposit_logs, logs, executed })
+        Ok(Self { chain_id, hash, number, timestamp, deposit_logs, logs, executed, undecodable })
     }
 
     /// The block's chain.
@@ -159,6 +174,7 @@ impl ProvenLogs {
         size_of::<Self>()
             .saturating_add(self.logs.capacity().saturating_mul(size_of::<ProvenLog>()))
             .saturating_add(self.executed.capacity().saturating_mul(size_of::<Executed>()))
+            .saturating_add(self.undecodable.capacity().saturating_mul(size_of::<Undecodable>()))
     }
 
     /// How many logs the block has.
@@ -193,6 +209,11 @@ impl ProvenLogs {
         &self.executed
     }
 
+    /// The logs of the inbox that are no messages though they look like some, in order.
+    pub fn undecodable(&self) -> &[Undecodable] {
+        &self.undecodable
+    }
+
     /// Logs for tests of the rules, which are about logs and not about how they were proven.
     #[cfg(test)]
     pub(crate) fn for_tests(
@@ -201,7 +222,8 @@ impl ProvenLogs {
         timestamp: UnixSeconds,
         logs: Vec<ProvenLog>,
     ) -> Self {
-        Self { chain_id, hash: B256::ZERO, number, timestamp, deposit_logs: 0, logs, executed: Vec::new() }
+        let (executed, undecodable) = (Vec::new(), Vec::new());
+        Self { chain_id, hash: B256::ZERO, number, timestamp, deposit_logs: 0, logs, executed, undecodable }
     }
 
     /// The same logs, with executed messages.

@@ -54,7 +54,7 @@ async fn its_blocks_are_proven_and_its_messages_judged() {
     let mut judged = Vec::new();
     for block in proven(&receiver).await {
         for executed in block.executed() {
-            let message = executed.message.unwrap().message;
+            let message = executed.message.message;
             let execution = Execution { chain_id: block.chain_id(), timestamp: block.timestamp() };
             assert_eq!(check_claim(&set, execution, &message), Ok(()));
             let cited = usize::try_from(message.identifier.block_number).unwrap();

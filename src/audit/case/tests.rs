@@ -60,7 +60,7 @@ fn executing(messages: &[Message]) -> Arc<ProvenLogs> {
 fn executing_as(hash: B256, messages: &[Message]) -> Arc<ProvenLogs> {
     let executed = messages.iter().enumerate().map(|(index, message)| {
         let log_index = u32::try_from(index).unwrap();
-        let message = Ok(ExecutingMessage { log_index, message: *message });
+        let message = ExecutingMessage { log_index, message: *message };
         Executed { log_index, transaction_index: log_index, by_deposit: false, message }
     });
     let logs = ProvenLogs::for_tests(901.into(), 50, UnixSeconds(100), vec![]);

@@ -37,7 +37,7 @@ fn block(chain: u64, number: u64, rows: &[Row]) -> Arc<ProvenLogs> {
             chain_id: cited.into(),
         };
         let message = Message { identifier, payload_hash: payload(cited_index) };
-        let message = Ok(ExecutingMessage { log_index, message });
+        let message = ExecutingMessage { log_index, message };
         Executed { log_index, transaction_index: 1, by_deposit: false, message }
     });
     let logs = (0..LOGS).map(|index| ProvenLog { origin: ORIGIN, payload_hash: payload(index) });

@@ -186,9 +186,7 @@ impl Examiner {
                     log_index,
                     transaction_index,
                 });
-                if let Ok(decoded) = &executed.message {
-                    examination.about(&decoded.message);
-                }
+                examination.about(&executed.message.message);
                 let execution = Execution { chain_id, timestamp: block.timestamp() };
                 check_executed(&self.set, execution, executed)
             }

@@ -1,7 +1,7 @@
 //! What is noted of messages is written once, and read back as it was.
 
 use super::ledger;
-use crate::interop::{AccessListError, BlockKey, InvalidReason, MessageStatus, SafetyLevel};
+use crate::interop::{AccessListError, BlockKey, DecodeError, InvalidReason, MessageStatus, SafetyLevel};
 use crate::invalid_blocks::Prover;
 use crate::ledger::BlockPosition;
 use crate::monitor::{Cause, Ending, Entry, Fault, MessageKey, News, Note, Suspect};
@@ -49,6 +49,20 @@ async fn a_note_is_new_once() {
     let store = ledger(&dir).await;
     let notes = [invalid(20), invalid(21), flip(20, MessageStatus::Valid, 1)];
     assert_eq!(store.note_messages(&notes, NOW).await.unwrap(), [false, true, true]);
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_decoded_is_noted_once_and_is_no_message() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = ledger(&dir).await;
+    let news = News::Undecodable { error: DecodeError::TopicCount { found: 1 } };
+    let odd = Note { initiating: None, ..note(20, SafetyLevel::Unsafe, news, 0) };
+    assert_eq!(store.note_messages(&[odd.clone(), odd.clone()], NOW).await.unwrap(), [true, false]);
+    assert!(!odd.is_consensus_failure());
+    let told = serde_json::to_value(odd.told()).unwrap();
+    assert_eq!((&told["kind"], &told["initiating_chain"]), (&"undecodable".into(), &serde_json::Value::Null));
+    assert!(told["detail"].as_str().unwrap().contains("has 2 topics, this one has 1"), "{told}");
+    assert!(store.noted_messages(chain(), None, 10).await.unwrap().is_empty());
 }
 
 #[tokio::test]

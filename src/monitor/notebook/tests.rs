@@ -130,6 +130,7 @@ fn block(number: u64, hash: u8, is_deposits_only: bool) -> ObservedBlock {
         parent_hash: B256::ZERO,
         timestamp: UnixSeconds(1000),
         executed: Vec::new(),
+        undecodable: Vec::new(),
         undeclared: Vec::new(),
         is_deposits_only,
     }

@@ -23,6 +23,7 @@ fn observed(chain: u64, number: u64, timestamp: u64, executed: Vec<Executed>) ->
         parent_hash: B256::repeat_byte(u8::try_from(number - 1).unwrap()),
         timestamp: UnixSeconds(timestamp),
         executed,
+        undecodable: Vec::new(),
         undeclared: Vec::new(),
         is_deposits_only: false,
     }
@@ -120,7 +121,7 @@ fn declarations_that_cannot_be_read_are_one_suspect() {
 }
 
 fn executed(transaction_index: u32, message: Message) -> Executed {
-    let message = Ok(ExecutingMessage { log_index: 3, message });
+    let message = ExecutingMessage { log_index: 3, message };
     Executed { log_index: 3, transaction_index, by_deposit: false, message }
 }
 

@@ -331,7 +331,7 @@ fn observed(block: &L2Block, blocks: &[Arc<L2Block>]) -> ObservedBlock {
         log_index: 1,
         transaction_index: 1,
         by_deposit: false,
-        message: Ok(ExecutingMessage { log_index: 1, message }),
+        message: ExecutingMessage { log_index: 1, message },
     };
     let cited = message_of(&blocks[at(9)]);
     let executed = match block.number() {
@@ -345,6 +345,7 @@ fn observed(block: &L2Block, blocks: &[Arc<L2Block>]) -> ObservedBlock {
         timestamp: block.timestamp(),
         undeclared: if block.number() == VALID_IN { vec![1] } else { Vec::new() },
         executed,
+        undecodable: Vec::new(),
         is_deposits_only: false,
     }
 }

@@ -75,7 +75,6 @@ fn draw() -> impl Strategy<Value = Draw> {
         16 => Just(Payload::Right),
         2 => Just(Payload::Forked),
         1 => Just(Payload::Wrong),
-        1 => Just(Payload::Malformed),
         1 => Just(Payload::Deposited),
     ];
     let log_index = prop_oneof![20 => (0..4_u32).prop_map(|at| at * 2 + 1), 1 => Just(9_u32)];
@@ -489,7 +488,6 @@ fn random_superchains_are_eventful() {
         "initiated-after-execution",
         "initiating-block-invalid",
         "log-not-found",
-        "malformed",
         "not-active",
         "payload-mismatch",
         "timestamp-mismatch",

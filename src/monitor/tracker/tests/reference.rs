@@ -239,7 +239,7 @@ impl Reference {
                 if found[index].is_some() || !matches!(owns[index], Own::Holds { lasts: false }) {
                     continue;
                 }
-                let id = life.block.executed[life.position].message.unwrap().message.identifier;
+                let id = life.block.executed[life.position].message.message.identifier;
                 let cited = self.canonical(id.chain_id, id.block_number).unwrap();
                 if sources.contains(&cited.key.hash) {
                     found[index] = Some(status_of(cited));
@@ -346,8 +346,8 @@ impl Reference {
 }
 
 fn is_same_timestamp(life: &Life) -> bool {
-    let message = life.block.executed[life.position].message;
-    message.is_ok_and(|message| message.message.identifier.timestamp == life.block.timestamp)
+    let message = life.block.executed[life.position].message.message;
+    message.identifier.timestamp == life.block.timestamp
 }
 
 /// The same status, whatever tip proved a block missing.

@@ -2,7 +2,7 @@
 //!
 //! Every block has eight logs: its executed messages at the even indices, logs that others may cite at the odd ones.
 
-use crate::interop::{BlockKey, DecodeError, DependencySet, ExecutingMessage, Identifier, Member, Message};
+use crate::interop::{BlockKey, DependencySet, ExecutingMessage, Identifier, Member, Message};
 use crate::monitor::ObservedBlock;
 use crate::sources::{Executed, ProvenLog, ProvenLogs};
 use alloy::primitives::{Address, B256, keccak256};
@@ -33,8 +33,6 @@ pub(super) enum Payload {
     /// What it says on some forks only.
     Forked,
     Wrong,
-    /// The inbox's log is malformed.
-    Malformed,
     /// A deposit executes it.
     Deposited,
 }
@@ -130,6 +128,7 @@ impl World {
             timestamp: UnixSeconds(self.timestamp(id, number)),
             undeclared: executed.iter().filter(|_| shape.undeclared).map(|e| e.log_index).take(1).collect(),
             executed,
+            undecodable: Vec::new(),
             is_deposits_only: shape.is_deposits_only,
         });
         let count = if shape.is_deposits_only { 2 } else { 8 };
@@ -146,10 +145,7 @@ impl World {
 
     fn executed(&self, at: u32, claim: &Claim) -> Executed {
         let log_index = at * 2;
-        let message = match claim.payload {
-            Payload::Malformed => Err(DecodeError::TopicCount { found: 1 }),
-            _ => Ok(ExecutingMessage { log_index, message: self.message(claim) }),
-        };
+        let message = ExecutingMessage { log_index, message: self.message(claim) };
         let by_deposit = claim.payload == Payload::Deposited;
         Executed { log_index, transaction_index: at + 1, by_deposit, message }
     }
