@@ -24,7 +24,8 @@ use jsonrpsee::proc_macros::rpc;
 use std::collections::BTreeMap;
 
 /// The specification's check.
-const CHECK: CheckMethod = CheckMethod { name: "supervisor_checkAccessList", levels: &SafetyLevel::ALL };
+const CHECK: CheckMethod =
+    CheckMethod { name: "supervisor_checkAccessList", levels: &SafetyLevel::ALL, names_chain: false };
 
 /// The `supervisor_*` methods.
 #[rpc(server, namespace = "supervisor")]
