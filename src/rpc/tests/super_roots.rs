@@ -255,7 +255,7 @@ async fn the_set_that_is_meant(
     #[case] path: Option<u64>,
     #[case] expected: Result<&str, i32>,
 ) {
-    let mut reader = World::start(Setup::default()).await.superchain.clone();
+    let mut reader = World::start(Setup::default()).await.superchain;
     reader.set = sets(watched);
     let found = reader.set_at(path.map(|id| PathChain(id.into()))).map_err(|error| error.code());
     let found = found.map(|set| set.iter().map(ToString::to_string).collect::<Vec<_>>().join("+"));
