@@ -100,7 +100,7 @@ impl SettingsArgs {
         for warning in layers.warnings() {
             complain(&format!("warning: {} is no setting and is not used", warning.variable));
         }
-        layers.parse()
+        layers.parse()?.with_headers()
     }
 
     /// `crosscheck check`.

@@ -52,6 +52,11 @@ pub const KEYS: &[Key] = &[
     key("sources.poll_interval", Kind::Text, "write a duration with its unit, such as \"1s\""),
     key("sources.max_response_mib", Kind::Integer, "write a whole number of mebibytes, 1 to 1024"),
     key("sources.max_concurrent_requests", Kind::Integer, "write a whole number, 1 to 1024"),
+    key(
+        "sources.headers",
+        Kind::List,
+        "write where the value is, never the value, such as [\"https://node.example authorization=file:/run/secrets/node\"]",
+    ),
     key("interop.message_expiry_window", Kind::Integer, "write seconds, 1 to 604800"),
     key("interop.log_index_mib", Kind::Integer, "write a whole number of mebibytes, 1 to 1048576"),
     key("consolidation.deposits", Kind::Text, "write \"l1\" or \"sibling\""),

@@ -16,6 +16,11 @@ impl NodeList {
         self.0.is_empty()
     }
 
+    /// The same, to be changed.
+    pub(super) fn urls_mut(&mut self) -> &mut [EndpointUrl] {
+        &mut self.0
+    }
+
     /// Where they are, in the order in which they are tried.
     pub fn urls(&self) -> &[EndpointUrl] {
         &self.0

@@ -25,7 +25,7 @@ pub(super) fn shown_text(text: &str) -> String {
         None => (String::new(), text),
     };
     let is_url = !scheme.is_empty();
-    let authority = if is_url { rest.split(['/', '?', '#']).next().unwrap_or(rest) } else { rest };
+    let authority = if is_url { rest.split(['/', '?', '#', ' ']).next().unwrap_or(rest) } else { rest };
     let (hidden, host) = authority.rsplit_once('@').map_or(("", authority), |(_, host)| ("…@", host));
     let has_more = is_url && rest.len() > authority.len().saturating_add(1);
     shortened(&format!("{scheme}{hidden}{host}{}", if has_more { "/…" } else { "" }))
@@ -49,6 +49,7 @@ mod tests {
     #[case::credentials("ws://user:secret@host:8545", "ws://…@host:8545")]
     #[case::path("ftp://host/v2/secret", "ftp://host/…")]
     #[case::query("ws://host?key=secret", "ws://host/…")]
+    #[case::header("https://host authorization=secret", "https://host/…")]
     #[case::at_sign_in_password("ws://user:sec@ret@host/x", "ws://…@host/…")]
     #[case::no_scheme("user:secret@host:8545", "…@host:8545")]
     fn of_a_url_only_the_origin_is_shown(#[case] text: &str, #[case] expected: &str) {

@@ -1,6 +1,6 @@
 //! [`Config`]: the settings, typed, with their defaults.
 
-use super::{BundleFile, ChainConfig, FollowConfig, MonitorConfig, Seconds, Text};
+use super::{BundleFile, ChainConfig, EndpointHeader, FollowConfig, MonitorConfig, Seconds, Text};
 use crate::interop::{DEFAULT_EXPIRY_WINDOW, DependencySet};
 use crate::networks::{KnownNetwork, NetworkName};
 use crate::sources::{EndpointLimits, EndpointUrl};
@@ -205,6 +205,8 @@ pub struct SourcesConfig {
     pub max_response_mib: u32,
     /// How many requests to one endpoint may be under way at once.
     pub max_concurrent_requests: usize,
+    /// What endpoints want to be sent with every request.
+    pub headers: Vec<Text<EndpointHeader>>,
 }
 
 impl Default for SourcesConfig {
@@ -214,6 +216,7 @@ impl Default for SourcesConfig {
             poll_interval: Seconds(Duration::from_secs(1)),
             max_response_mib: 64,
             max_concurrent_requests: 64,
+            headers: Vec::new(),
         }
     }
 }

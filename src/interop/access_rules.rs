@@ -155,7 +155,7 @@ mod tests {
     #[case::executing_chain_unknown(Some(903), 902, 200, 210, 0, Some("executing-chain-unknown"))]
     #[case::executing_chain_not_told(None, 902, 200, 210, 0, None)]
     #[case::initiating_chain_unknown(Some(901), 903, 200, 210, 0, Some("unknown-chain"))]
-    #[case::unknown_though_no_executing_chain_is_told(None, 903, 200, 210, 0, Some("unknown-chain"))]
+    #[case::not_watched_and_no_executing_chain_is_told(None, 903, 200, 210, 0, Some("unclear"))]
     #[case::executed_in_the_activation_block(Some(901), 902, 100, 101, 0, Some("not-active"))]
     #[case::executed_there_by_who_knows(None, 902, 102, 103, 0, None)]
     #[case::executed_right_after_activation(Some(901), 902, 102, 103, 0, None)]

@@ -118,6 +118,39 @@ impl DependencySet {
         })
     }
 
+    /// By which rules a chain works, if that is clear.
+    ///
+    /// # Errors
+    /// If it is not watched, or its rollup node has not said its rules yet, or says others.
+    pub fn agreed_rules(&self, chain_id: ChainId) -> Result<ChainRules, Unclear> {
+        let rules = self.rules(chain_id).ok_or(Unclear::NotWatched { chain_id })?;
+        if let Some(chain) = self.chains.get(&chain_id) {
+            chain.known.read().check_accord(chain_id)?;
+        }
+        Ok(rules)
+    }
+
+    /// The chains whose messages a chain may execute, itself among them: all of these are watched, and have the same set.
+    ///
+    /// # Errors
+    /// If one of them is not watched, or its set is not known, or is another.
+    pub fn set_of(&self, chain_id: ChainId) -> Result<BTreeSet<ChainId>, Unclear> {
+        let own = self.dependencies_of(chain_id)?;
+        for member in &own {
+            if self.dependencies_of(*member)? != own {
+                return Err(Unclear::OtherSet { chain_id, member: *member });
+            }
+        }
+        Ok(own)
+    }
+
+    fn dependencies_of(&self, chain_id: ChainId) -> Result<BTreeSet<ChainId>, Unclear> {
+        let dependencies = self.agreed_rules(chain_id)?.dependencies;
+        let mut dependencies = dependencies.ok_or(Unclear::Dependencies { chain_id })?;
+        dependencies.insert(chain_id);
+        Ok(dependencies)
+    }
+
     /// Seconds between two blocks of a chain that is watched.
     pub fn block_time(&self, chain_id: ChainId) -> Option<u64> {
         self.chains.get(&chain_id).map(|chain| chain.block_time)
@@ -286,6 +319,29 @@ mod tests {
         assert_eq!(set.check_membership(10.into(), chain_id), Ok(()), "its own set is clear");
         set.set_accord(chain_id, Accord::Given);
         assert_eq!(set.check_active(chain_id, at), Ok(()));
+    }
+
+    #[rstest]
+    #[case::of_one_set(130, Ok(&[10, 130][..]))]
+    #[case::alone(57073, Ok(&[57073][..]))]
+    #[case::the_set_is_not_known(8, Err(Unclear::Dependencies { chain_id: ChainId::from(8_u64) }))]
+    #[case::one_of_it_is_not_watched(9, Err(Unclear::NotWatched { chain_id: ChainId::from(7_u64) }))]
+    #[case::not_watched(7, Err(Unclear::NotWatched { chain_id: ChainId::from(7_u64) }))]
+    fn sets_of_chains(#[case] of: u64, #[case] expected: Result<&[u64], Unclear>) {
+        let expected = expected.map(|ids| ids.iter().map(|id| ChainId::from(*id)).collect());
+        assert_eq!(five().set_of(of.into()), expected);
+    }
+
+    #[test]
+    fn a_set_of_which_a_member_has_another_is_none() {
+        let chains = [(10, rules(Some(0), Some(&[10, 130]))), (130, rules(Some(0), Some(&[130])))];
+        let chains = chains.map(|(id, rules)| (ChainId::from(id), rules));
+        let (chain_id, member) = (ChainId::from(10), ChainId::from(130));
+        let set = DependencySet::of_chains(chains.into(), 100);
+        assert_eq!(set.set_of(chain_id), Err(Unclear::OtherSet { chain_id, member }));
+        assert_eq!(set.set_of(member), Ok([member].into()));
+        set.set_accord(member, Accord::Awaited);
+        assert_eq!(set.set_of(member), Err(Unclear::Unasked { chain_id: member }));
     }
 
     #[rstest]

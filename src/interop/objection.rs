@@ -47,6 +47,16 @@ pub enum Unclear {
         /// The chain.
         chain_id: ChainId,
     },
+    /// A chain of a chain's set has another set.
+    #[error(
+        "chain {member} is in the dependency set of chain {chain_id}, and has another one; correct one of them"
+    )]
+    OtherSet {
+        /// The chain.
+        chain_id: ChainId,
+        /// The one with another set.
+        member: ChainId,
+    },
     /// The chain may be cited, but is not watched.
     #[error("chain {chain_id} is not watched; add a [chains.{chain_id}] section with an execution client")]
     NotWatched {
@@ -63,6 +73,9 @@ impl Unclear {
             Self::Dependencies { chain_id } => format!("the dependency set of chain {chain_id}"),
             Self::Unasked { chain_id } | Self::Disputed { chain_id } => {
                 format!("by which rules chain {chain_id} works")
+            }
+            Self::OtherSet { chain_id, member } => {
+                format!("which set chain {chain_id} and chain {member} have in common")
             }
             Self::NotWatched { chain_id } => format!("chain {chain_id}, which is not watched,"),
         }

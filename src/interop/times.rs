@@ -3,7 +3,7 @@
 //! An executed message and a declared one are held to the same clauses, but for whether the timestamps may be equal
 //! and until when the message must not expire.
 
-use super::{DependencySet, InvalidReason, Objection};
+use super::{DependencySet, InvalidReason, Objection, Unclear};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 
 /// Who executes what, and when.
@@ -34,7 +34,7 @@ impl Times {
             }
             // Of whose set is asked is not told: any chain that is watched may be meant.
             None if !set.contains(initiating) => {
-                return Err(InvalidReason::UnknownChain { chain_id: initiating }.into());
+                return Err(Unclear::NotWatched { chain_id: initiating }.into());
             }
             None => {}
         }

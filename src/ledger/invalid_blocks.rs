@@ -1,9 +1,11 @@
 //! The blocks that were proven not to hold, in the ledger: so that nobody is led onto one after a restart.
 
 use super::record::{read_hash, read_u64};
+use super::store::as_integer;
 use super::{Ledger, LedgerError};
 use crate::interop::BlockKey;
 use crate::invalid_blocks::Prover;
+use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
@@ -12,6 +14,36 @@ use sqlx::sqlite::SqliteRow;
 const MAX_READ: u32 = 4096;
 
 impl Ledger {
+    /// The block that a block took the place of: as the audit recognised it, else the one of its height that was found to hold
+    /// an invalid message last. `None`: none is known.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn replaced_by(&self, block: &BlockKey) -> Result<Option<B256>, LedgerError> {
+        let row = sqlx::query(
+            "SELECT replaces AS hash, 1 AS is_recognised, 0 AS at FROM cases
+             WHERE chain_id = ?1 AND number = ?2 AND hash = ?3 AND replaces IS NOT NULL
+             UNION ALL
+             SELECT hash, 0, opened_at FROM cases
+             WHERE chain_id = ?1 AND number = ?2 AND hash != ?3 AND verdict = 'violated' AND reason = 'invalid-message'
+             UNION ALL
+             SELECT e.hash, 0, e.noted_at FROM message_events e
+             WHERE e.chain_id = ?1 AND e.number = ?2 AND e.hash != ?3 AND e.kind != 'ended'
+               AND e.status = 'invalid' AND NOT EXISTS (
+                 SELECT 1 FROM message_events later
+                 WHERE later.chain_id = e.chain_id AND later.number = e.number AND later.hash = e.hash
+                   AND later.log_index = e.log_index AND later.id > e.id
+                   AND (later.status = 'valid' OR later.ending = 'orphaned'))
+             ORDER BY is_recognised DESC, at DESC LIMIT 1",
+        )
+        .bind(block.chain_id.to_string())
+        .bind(as_integer("block number", block.number)?)
+        .bind(block.hash.to_vec())
+        .fetch_optional(self.pool())
+        .await?;
+        row.map(|row| read_hash(&row, "hash")).transpose()
+    }
+
     /// The blocks of a chain above its vouched head that a verdict says do not hold, or of which a message was noted to be
     /// invalid and was not noted to be valid since.
     ///

@@ -40,6 +40,8 @@ pub(super) struct CheckMethod {
     pub name: &'static str,
     /// The levels that it knows.
     pub levels: &'static [SafetyLevel],
+    /// Whether the descriptor must name the executing chain.
+    pub names_chain: bool,
 }
 
 /// Checks access lists. Clones share its memory.
@@ -88,6 +90,9 @@ impl AccessCheck {
             return Err(SupervisorError::Failsafe);
         }
         let level = min_safety(&level, method.levels)?;
+        if method.names_chain && descriptor.chain_id.is_none() {
+            return Err(SupervisorError::NoChain);
+        }
         self.check(&entries, level, &descriptor).await
     }
 
@@ -101,7 +106,7 @@ impl AccessCheck {
         let deadline = Instant::now().checked_add(DEADLINE).unwrap_or_else(Instant::now);
         let set = &self.superchain.set;
         if let Some(chain_id) = descriptor.chain_id.filter(|chain_id| !set.contains(*chain_id)) {
-            return Err(SupervisorError::UnknownChain { chain_id });
+            return Err(SupervisorError::NotWatched { chain_id });
         }
         let context = AccessContext {
             executing: descriptor.chain_id,
@@ -134,7 +139,7 @@ impl AccessCheck {
         let board = self.superchain.board.read();
         let place = |access: &InboxAccess| {
             let chain_id = access.chain_id;
-            let view = board.chain(chain_id).ok_or(SupervisorError::UnknownChain { chain_id })?;
+            let view = board.chain(chain_id).ok_or(SupervisorError::NotWatched { chain_id })?;
             place(view, access, min_safety)
         };
         accesses.iter().map(place).collect()

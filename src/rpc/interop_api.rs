@@ -15,8 +15,11 @@ use std::sync::Arc;
 use tracing::{error, warn};
 
 /// Today's check.
-const CHECK: CheckMethod =
-    CheckMethod { name: "interop_checkAccessList", levels: &[SafetyLevel::Unsafe, SafetyLevel::CrossUnsafe] };
+const CHECK: CheckMethod = CheckMethod {
+    name: "interop_checkAccessList",
+    levels: &[SafetyLevel::Unsafe, SafetyLevel::CrossUnsafe],
+    names_chain: true,
+};
 
 /// The `interop_*` methods.
 #[rpc(server, namespace = "interop")]

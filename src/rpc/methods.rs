@@ -4,10 +4,12 @@ use super::crosscheck::{CrosscheckApiServer, CrosscheckRpc};
 use super::interop_api::{
     FailsafeAdminApiServer, FailsafeApiServer, FailsafeRpc, InteropApiServer, InteropRpc,
 };
+use super::l1_progress::L1Progress;
 use super::messages::{MessagesApiServer, MessagesRpc};
 use super::opp2p::{PeersOfNodeAdminApiServer, PeersOfNodeApiServer, PeersOfNodeRpc};
 use super::peers::{PeersApiServer, PeersRpc};
 use super::super_roots::SuperRoots;
+use super::supernode_api::{HeartbeatApiServer, SupernodeApiServer, SupernodeRpc};
 use super::superroot_api::{SuperRootApiServer, SuperRootRpc};
 use super::supervisor::{SupervisorApiServer, SupervisorRpc};
 use super::{AccessCheck, Derivation, Failsafe, SuperchainReader, Suspects, Told};
@@ -51,7 +53,9 @@ impl RpcParts {
         let Self { crosscheck, networks, superchain, suspects, told, failsafe, admin, clock, metrics } = self;
         let access = AccessCheck::new(superchain.clone(), failsafe.clone(), metrics);
         let derivation = Derivation::new(superchain.clone());
-        let super_roots = SuperRoots::new(superchain.clone(), derivation.clone());
+        let super_roots = SuperRoots::new(superchain.clone(), derivation.clone(), crosscheck.ledger.clone());
+        let starts = super_roots.starts().clone();
+        let progress = L1Progress::new(superchain.clone(), derivation.clone(), starts.clone());
         let failsafe = FailsafeRpc { failsafe, ledger: crosscheck.ledger.clone(), clock };
         let mut module = RpcModule::new(());
         module.merge(CrosscheckApiServer::into_rpc(crosscheck))?;
@@ -71,7 +75,10 @@ impl RpcParts {
         };
         module.merge(SupervisorApiServer::into_rpc(supervisor))?;
         module.merge(InteropApiServer::into_rpc(InteropRpc { superchain: superchain.clone(), access }))?;
-        module.merge(SuperRootApiServer::into_rpc(SuperRootRpc { superchain, super_roots }))?;
+        let supernode = SupernodeRpc { superchain: superchain.clone(), starts, progress: progress.clone() };
+        module.merge(SupernodeApiServer::into_rpc(supernode.clone()))?;
+        module.merge(HeartbeatApiServer::into_rpc(supernode))?;
+        module.merge(SuperRootApiServer::into_rpc(SuperRootRpc { superchain, super_roots, progress }))?;
         if admin {
             module.merge(FailsafeAdminApiServer::into_rpc(failsafe.clone()))?;
         }

@@ -10,20 +10,24 @@ mod derivation;
 mod failsafe;
 mod front;
 mod interop_api;
+mod l1_progress;
 mod message_record;
 mod messages;
 mod methods;
 mod opp2p;
 mod opp2p_types;
+mod originals;
 mod params;
 mod peers;
 mod refusals;
 mod server;
 mod source_search;
 mod standing;
+mod starts;
 mod super_root;
 mod super_roots;
 mod superchain_reader;
+mod supernode_api;
 mod superroot_api;
 mod supervisor;
 mod supervisor_error;
@@ -52,7 +56,7 @@ pub use super_roots::SuperRoots;
 pub use superchain_reader::{ChainSources, SuperchainReader};
 pub use supervisor_error::SupervisorError;
 pub use supervisor_types::{
-    BlockId, BlockRef, ChainRootInfo, DerivedIdPair, SuperRootResponse, SupervisorChainSyncStatus,
+    BlockId, BlockRef, ChainRootInfo, DerivedIdPair, HexNumber, SuperRootResponse, SupervisorChainSyncStatus,
     SupervisorSyncStatus,
 };
 pub use suspects::{MAX_SUSPECTS, SuspectOutcome, SuspectRecord, Suspects};

@@ -51,7 +51,7 @@ pub struct NamedBlock {
 /// Where and when messages are to be executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct ExecutingDescriptor {
-    /// The executing chain. Older clients leave it out.
+    /// The executing chain. Clients of the specification's check may leave it out.
     #[serde(rename = "chainID", alias = "chainId", default)]
     pub chain_id: Option<ChainId>,
     /// The expected timestamp of the execution.

@@ -5,17 +5,18 @@
 //! has verified the messages below it.
 
 use super::SupervisorError;
+use super::front::PathChain;
 use super::standing::Standing;
 use super::supervisor_types::BlockRef;
 use crate::audit::Heads;
 use crate::follow::L1Ref;
 use crate::interop::{DependencySet, SafetyLevel};
 use crate::monitor::{Board, ObservedBlock};
-use crate::sources::{ExecutionClient, L1Client, LogIndex, RollupNodes, VerifiedBlock};
+use crate::sources::{ExecutionClient, L1Client, LogIndex, RollupNodes, StatusDocument, VerifiedBlock};
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where one chain is read from.
 #[derive(Clone, Debug)]
@@ -53,6 +54,29 @@ impl SuperchainReader {
     pub(super) fn sources(&self, chain_id: ChainId) -> Result<&ChainSources, SupervisorError> {
         let sources = self.chains.get(&chain_id).filter(|_| self.set.contains(chain_id));
         sources.ok_or(SupervisorError::UnknownChain { chain_id })
+    }
+
+    /// The chains of one dependency set: that of the chain which a path names, else the only one that has several chains, or
+    /// the only one there is.
+    ///
+    /// # Errors
+    /// If a set or one of its chains is not known, or several sets may be meant.
+    pub(super) fn set_at(&self, path: Option<PathChain>) -> Result<BTreeSet<ChainId>, SupervisorError> {
+        if let Some(PathChain(chain_id)) = path {
+            return Ok(self.set.set_of(chain_id)?);
+        }
+        let sets = self.set.chain_ids().map(|chain_id| self.set.set_of(chain_id));
+        let sets = sets.collect::<Result<BTreeSet<_>, _>>()?;
+        let mut of_several = sets.iter().filter(|set| set.len() > 1);
+        match (of_several.next(), of_several.next(), sets.first()) {
+            (Some(set), None, _) => Ok(set.clone()),
+            (None, None, Some(set)) if sets.len() == 1 => Ok(set.clone()),
+            (None, None, None) => Err(SupervisorError::Uninitialized { what: "every chain".to_owned() }),
+            _ => Err(SupervisorError::Params {
+                problem: "several dependency sets are watched; ask at /<chain id>/ of a chain of the one that is meant"
+                    .to_owned(),
+            }),
+        }
     }
 
     /// How the chain stands.
@@ -145,12 +169,21 @@ impl SuperchainReader {
         }
     }
 
-    /// A field of the chain's node's last status that names an L1 block.
-    pub(super) fn node_l1(&self, chain_id: ChainId, field: &str) -> Option<L1Ref> {
+    /// What the chain's node said last.
+    pub(super) fn said(&self, chain_id: ChainId) -> Option<StatusDocument> {
         let answers = self.heads.answers(chain_id)?;
         let answer = answers.borrow();
-        let document = &answer.as_ref()?.document;
-        L1Ref::deserialize(document.fields().get(field)?).ok().filter(|block| !block.hash.is_zero())
+        Some(answer.as_ref()?.document.clone())
+    }
+
+    /// A field of the chain's node's last status that names an L1 block.
+    pub(super) fn node_l1(&self, chain_id: ChainId, field: &str) -> Option<L1Ref> {
+        Self::l1_in(&self.said(chain_id)?, field)
+    }
+
+    /// A field of a status that names an L1 block.
+    pub(super) fn l1_in(status: &StatusDocument, field: &str) -> Option<L1Ref> {
+        L1Ref::deserialize(status.fields().get(field)?).ok().filter(|block| !block.hash.is_zero())
     }
 
     /// The lowest of a field of all nodes' last statuses that names an L1 block. `None`: a node has not said it.

@@ -1,29 +1,38 @@
-//! `superroot_atTimestamp`, in the shape that op-supernode serves today and op-challenger and op-dispute-mon read.
+//! `superroot_atTimestamp`, as op-supernode serves it and op-challenger, op-dispute-mon and kona read it.
 //!
-//! Where op-supernode answers without `data`, so does this: some chain is not verified at the timestamp yet. A chain
-//! stands in `optimistic_at_timestamp` only if its output is proven.
+//! | member | what it says |
+//! | --- | --- |
+//! | `current_l1` | every L1 block below it is derived and verified: what is missing and not safe with those never will be |
+//! | `optimistic_at_timestamp` | each chain that L1 leads to the timestamp, verified or not; of a replaced block the original |
+//! | `data` | the super root, once every chain is verified; before interop is active, once every chain is derived |
+//!
+//! A chain is left out of the map only if L1 does not lead it that far. What cannot be proven is an error for the whole
+//! answer: a reader takes a chain that is left out for proof.
 
 use super::SupervisorError;
+use super::front::PathChain;
+use super::l1_progress::L1Progress;
 use super::params::{DecimalChainId, Quantity};
 use super::super_root::super_root;
 use super::super_roots::{ChainOutput, SuperRoots, decimal, roots};
 use super::superchain_reader::SuperchainReader;
-use super::supervisor_types::BlockId;
-use crate::follow::{L1Origin, L2Ref};
+use super::supervisor_types::{BlockId, HexNumber};
+use crate::consolidation::OutputV0;
 use crate::interop::SafetyLevel;
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
-use futures::future::join_all;
+use futures::future::try_join_all;
+use jsonrpsee::Extensions;
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::proc_macros::rpc;
-use serde::{Serialize, Serializer};
-use std::collections::BTreeMap;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The `superroot_*` method.
 #[rpc(server, namespace = "superroot")]
 pub(super) trait SuperRootApi {
     /// The super root at a timestamp, and what it is made of.
-    #[method(name = "atTimestamp")]
+    #[method(name = "atTimestamp", with_extensions)]
     async fn at_timestamp(&self, timestamp: Quantity) -> RpcResult<SuperRootAtTimestamp>;
 }
 
@@ -34,45 +43,44 @@ pub(super) struct SuperRootRpc {
     pub superchain: SuperchainReader,
     /// Super roots.
     pub super_roots: SuperRoots,
+    /// How far the chains are on L1.
+    pub progress: L1Progress,
 }
 
 /// The answer: op-service `eth.SuperRootAtTimestampResponse`.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct SuperRootAtTimestamp {
-    /// The lowest L1 block that any chain's node has come to.
     current_l1: BlockId,
-    /// The lowest timestamp of any chain's cross-safe head.
-    safe_timestamp: u64,
-    /// The lowest timestamp of any chain's local-safe head.
-    local_safe_timestamp: u64,
-    /// The lowest timestamp of any chain's finalized head.
-    finalized_timestamp: u64,
-    /// Each chain's output at the timestamp, and the L1 block that it needs.
+    #[serde(flatten)]
+    timestamps: LowestTimestamps,
     optimistic_at_timestamp: BTreeMap<DecimalChainId, OutputWithRequiredL1>,
-    /// The chains, ascending.
     chain_ids: Vec<DecimalChainId>,
-    /// The super root, once every chain is verified at the timestamp.
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<SuperRootData>,
 }
 
+/// The lowest timestamp of any chain's head of each level; 0 if a chain has none yet.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct LowestTimestamps {
+    safe_timestamp: u64,
+    local_safe_timestamp: u64,
+    finalized_timestamp: u64,
+}
+
 #[derive(Clone, Debug, Serialize)]
 struct OutputWithRequiredL1 {
-    output: OutputResponse,
+    output: OutputPreimage,
+    output_root: B256,
     required_l1: BlockId,
 }
 
-/// An output: op-service `eth.OutputResponse`.
+/// What an output root is the hash of: op-service `eth.OutputV0`.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct OutputResponse {
-    version: B256,
-    output_root: B256,
-    block_ref: L2Ref,
-    withdrawal_storage_root: B256,
+struct OutputPreimage {
     state_root: B256,
-    /// The node's status is told by `optimism_syncStatus`, not here.
-    sync_status: Option<()>,
+    message_passer_storage_root: B256,
+    block_hash: B256,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -86,8 +94,7 @@ struct SuperRootData {
 
 #[derive(Clone, Debug, Serialize)]
 struct SuperV1 {
-    #[serde(serialize_with = "hex_number")]
-    timestamp: u64,
+    timestamp: HexNumber,
     chains: Vec<ChainIdAndOutput>,
 }
 
@@ -99,61 +106,78 @@ struct ChainIdAndOutput {
     output: B256,
 }
 
-fn hex_number<S: Serializer>(number: &u64, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&format_args!("{number:#x}"))
-}
-
 #[async_trait]
 impl SuperRootApiServer for SuperRootRpc {
-    async fn at_timestamp(&self, timestamp: Quantity) -> RpcResult<SuperRootAtTimestamp> {
-        Ok(self.answer(UnixSeconds(timestamp.0)).await?)
+    async fn at_timestamp(&self, path: &Extensions, timestamp: Quantity) -> RpcResult<SuperRootAtTimestamp> {
+        let chains = self.superchain.set_at(path.get::<PathChain>().copied())?;
+        Ok(self.answer(&chains, UnixSeconds(timestamp.0)).await?)
     }
 }
 
 impl SuperRootRpc {
-    async fn answer(&self, timestamp: UnixSeconds) -> Result<SuperRootAtTimestamp, SupervisorError> {
-        let current_l1 = self.superchain.lowest_node_l1("current_l1");
-        let current_l1 = current_l1.ok_or_else(|| SupervisorError::Uninitialized {
-            what: "the L1 block that every chain's node has come to".to_owned(),
-        })?;
-        let chains: Vec<ChainId> = self.superchain.set.chain_ids().collect();
-        let outputs = chains.iter().map(|chain_id| self.super_roots.output_at(*chain_id, timestamp));
-        let mut proven = Vec::with_capacity(chains.len());
-        for output in join_all(outputs).await {
-            match output {
-                Ok(output) => proven.push(output),
-                // Not that far yet is an answer; what cannot be proven is none.
-                Err(SupervisorError::Future { .. } | SupervisorError::NotAsSafe { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let data = (proven.len() == chains.len()).then(|| data(timestamp, &proven)).flatten();
-        let optimistic = proven
-            .iter()
-            .filter_map(|chain| Some((DecimalChainId(chain.chain_id), OutputWithRequiredL1::of(chain)?)));
+    async fn answer(
+        &self,
+        chains: &BTreeSet<ChainId>,
+        timestamp: UnixSeconds,
+    ) -> Result<SuperRootAtTimestamp, SupervisorError> {
+        // First: what becomes safe meanwhile must not be missing below a newer L1 block.
+        let current_l1 = self.progress.of(chains).await?;
+        let timestamps = LowestTimestamps::of(&self.superchain, chains).await?;
+        let outputs = chains.iter().map(|chain_id| self.super_roots.derived_at(*chain_id, timestamp));
+        let derived: Vec<ChainOutput> = try_join_all(outputs).await?.into_iter().flatten().collect();
+        let is_whole = derived.len() == chains.len()
+            && (self.is_before_interop(chains, timestamp) || derived.iter().all(|chain| chain.is_safe));
+        let optimistic = derived.iter().map(|chain| {
+            let required = OutputWithRequiredL1::of(&chain.original, chain.source);
+            (DecimalChainId(chain.chain_id), required)
+        });
         Ok(SuperRootAtTimestamp {
-            current_l1: BlockId { hash: current_l1.hash, number: current_l1.number },
-            safe_timestamp: self.lowest(&chains, SafetyLevel::Safe).await?,
-            local_safe_timestamp: self.lowest(&chains, SafetyLevel::LocalSafe).await?,
-            finalized_timestamp: self.lowest(&chains, SafetyLevel::Finalized).await?,
+            current_l1,
+            timestamps,
             optimistic_at_timestamp: optimistic.collect(),
-            chain_ids: decimal(chains.iter().copied()),
-            data,
+            chain_ids: decimal(chains),
+            data: if is_whole { data(timestamp, &derived) } else { None },
         })
     }
 
-    /// The lowest timestamp of any chain's head of this level; 0 if a chain has none yet.
-    async fn lowest(&self, chains: &[ChainId], level: SafetyLevel) -> Result<u64, SupervisorError> {
-        let mut lowest = None;
-        for chain_id in chains {
-            let at = match self.superchain.standing(*chain_id)?.head(level) {
-                Some(number) => self.superchain.canonical(*chain_id, number).await?.timestamp,
-                None => 0,
-            };
-            lowest = Some(lowest.map_or(at, |lowest: u64| lowest.min(at)));
-        }
-        Ok(lowest.unwrap_or_default())
+    /// Whether interop is active on none of the chains: then what L1 says is all there is to verify.
+    fn is_before_interop(&self, chains: &BTreeSet<ChainId>, timestamp: UnixSeconds) -> bool {
+        let activations = chains.iter().map(|chain_id| self.superchain.set.rules(*chain_id)?.interop_time);
+        activations.into_iter().all(|activation| activation.is_some_and(|at| timestamp.0 < at.0))
     }
+}
+
+impl LowestTimestamps {
+    /// Of these chains.
+    ///
+    /// # Errors
+    /// If a head cannot be proven.
+    pub(super) async fn of(
+        superchain: &SuperchainReader,
+        chains: &BTreeSet<ChainId>,
+    ) -> Result<Self, SupervisorError> {
+        Ok(Self {
+            safe_timestamp: lowest(superchain, chains, SafetyLevel::Safe).await?,
+            local_safe_timestamp: lowest(superchain, chains, SafetyLevel::LocalSafe).await?,
+            finalized_timestamp: lowest(superchain, chains, SafetyLevel::Finalized).await?,
+        })
+    }
+}
+
+async fn lowest(
+    superchain: &SuperchainReader,
+    chains: &BTreeSet<ChainId>,
+    level: SafetyLevel,
+) -> Result<u64, SupervisorError> {
+    let mut lowest: Option<u64> = None;
+    for chain_id in chains {
+        let at = match superchain.standing(*chain_id)?.head(level) {
+            Some(number) => superchain.canonical(*chain_id, number).await?.timestamp,
+            None => 0,
+        };
+        lowest = Some(lowest.map_or(at, |lowest| lowest.min(at)));
+    }
+    Ok(lowest.unwrap_or_default())
 }
 
 fn data(timestamp: UnixSeconds, outputs: &[ChainOutput]) -> Option<SuperRootData> {
@@ -162,7 +186,7 @@ fn data(timestamp: UnixSeconds, outputs: &[ChainOutput]) -> Option<SuperRootData
         verified_required_l1: outputs.iter().map(|chain| chain.source).max_by_key(|source| source.number)?,
         super_root: super_root(timestamp, &roots),
         preimage: SuperV1 {
-            timestamp: timestamp.0,
+            timestamp: HexNumber(timestamp.0),
             chains: roots
                 .into_iter()
                 .map(|(chain_id, output)| ChainIdAndOutput { chain_id: DecimalChainId(chain_id), output })
@@ -172,27 +196,15 @@ fn data(timestamp: UnixSeconds, outputs: &[ChainOutput]) -> Option<SuperRootData
 }
 
 impl OutputWithRequiredL1 {
-    /// `None`: the block does not tell its L1 origin, without which a client cannot read it.
-    fn of(chain: &ChainOutput) -> Option<Self> {
-        let (l1_origin, sequence_number): (L1Origin, u64) = chain.origin?;
-        let block = &chain.block;
-        Some(Self {
-            output: OutputResponse {
-                version: B256::ZERO,
-                output_root: chain.output.root(),
-                block_ref: L2Ref {
-                    hash: block.hash,
-                    number: block.number,
-                    parent_hash: block.parent_hash,
-                    timestamp: block.timestamp,
-                    l1_origin,
-                    sequence_number,
-                },
-                withdrawal_storage_root: chain.output.withdrawals_root,
-                state_root: chain.output.state_root,
-                sync_status: None,
+    fn of(output: &OutputV0, required_l1: BlockId) -> Self {
+        Self {
+            output: OutputPreimage {
+                state_root: output.state_root,
+                message_passer_storage_root: output.withdrawals_root,
+                block_hash: output.block_hash,
             },
-            required_l1: chain.source,
-        })
+            output_root: output.root(),
+            required_l1,
+        }
     }
 }

@@ -9,8 +9,8 @@
 //! | checkAccessList | proven logs |
 
 use super::access_check::{CheckMethod, Sent};
-use super::params::HexChainId;
-use super::params::{NamedBlock, Quantity};
+use super::front::PathChain;
+use super::params::{HexChainId, NamedBlock, Quantity};
 use super::super_roots::SuperRoots;
 use super::supervisor_types::{
     BlockId, BlockRef, DerivedIdPair, SuperRootResponse, SupervisorChainSyncStatus, SupervisorSyncStatus,
@@ -19,12 +19,14 @@ use super::{AccessCheck, Derivation, SuperchainReader, SupervisorError};
 use crate::interop::SafetyLevel;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use futures::future::try_join_all;
+use jsonrpsee::Extensions;
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::proc_macros::rpc;
 use std::collections::BTreeMap;
 
 /// The specification's check.
-const CHECK: CheckMethod = CheckMethod { name: "supervisor_checkAccessList", levels: &SafetyLevel::ALL };
+const CHECK: CheckMethod =
+    CheckMethod { name: "supervisor_checkAccessList", levels: &SafetyLevel::ALL, names_chain: false };
 
 /// The `supervisor_*` methods.
 #[rpc(server, namespace = "supervisor")]
@@ -53,8 +55,8 @@ pub(super) trait SupervisorApi {
     #[method(name = "finalizedL1")]
     async fn finalized_l1(&self) -> RpcResult<BlockRef>;
 
-    /// The super root of all chains at a timestamp at which they are cross-safe.
-    #[method(name = "superRootAtTimestamp")]
+    /// The super root of a dependency set at a timestamp at which its chains are cross-safe.
+    #[method(name = "superRootAtTimestamp", with_extensions)]
     async fn super_root_at_timestamp(&self, timestamp: Quantity) -> RpcResult<SuperRootResponse>;
 
     /// How all chains stand.
@@ -112,8 +114,13 @@ impl SupervisorApiServer for SupervisorRpc {
         Ok(self.l1_finalized().await?)
     }
 
-    async fn super_root_at_timestamp(&self, timestamp: Quantity) -> RpcResult<SuperRootResponse> {
-        Ok(self.super_roots.cross_safe_at(UnixSeconds(timestamp.0)).await?)
+    async fn super_root_at_timestamp(
+        &self,
+        path: &Extensions,
+        timestamp: Quantity,
+    ) -> RpcResult<SuperRootResponse> {
+        let chains = self.superchain.set_at(path.get::<PathChain>().copied())?;
+        Ok(self.super_roots.cross_safe_at(&chains, UnixSeconds(timestamp.0)).await?)
     }
 
     async fn sync_status(&self) -> RpcResult<SupervisorSyncStatus> {

@@ -9,10 +9,10 @@
 //! | --- | --- | --- |
 //! | -32602 | invalid params | entries, safety level or block cannot be read |
 //! | -32000 | not found | `interop_getBlockHashByNumber` asks for a block that is not there |
-//! | -32603 | internal error | nothing is decided: no endpoint answered, not in time, or too many ask |
+//! | -32603 | internal error | nothing is decided: no endpoint answered, not in time, too many ask, or a chain is not watched here |
 //! | -320400 | uninitialized | nothing is known of the chain, or of L1, yet |
 //! | -320500 | skipped data | the sources say that they do not have the data: pruned, or not served |
-//! | -320501 | unknown chain | the chain is not in the dependency set |
+//! | -320501 | unknown chain | the chain is not in the executing chain's set, or no executing chain is named |
 //! | -320600 | conflict | there is proof of the contrary: another block, another log, a broken time rule |
 //! | -320602 | failsafe | the failsafe is on |
 //! | -320901 | awaiting replacement | the block executes an invalid message: it is going to be replaced |
@@ -25,7 +25,7 @@
 //! source said goes to the log.
 
 use super::failsafe::FAILSAFE_REFUSAL;
-use crate::interop::{AccessListError, InvalidReason, Objection, SafetyLevel};
+use crate::interop::{AccessListError, InvalidReason, Objection, SafetyLevel, Unclear};
 use crate::sources::SourceError;
 use crosscheck_p2p::ChainId;
 use jsonrpsee::types::ErrorObjectOwned;
@@ -69,6 +69,15 @@ pub enum SupervisorError {
     /// The chain is not in the dependency set.
     #[error("chain {chain_id} is not in the dependency set: unknown chain")]
     UnknownChain {
+        /// The chain.
+        chain_id: ChainId,
+    },
+    /// The descriptor does not say on which chain the messages are to be executed.
+    #[error("the descriptor names no executing chain; send its id as chainID: unknown chain")]
+    NoChain,
+    /// The chain is merely not watched here, which says nothing about its messages.
+    #[error("chain {chain_id} is not watched here; add a [chains.{chain_id}] section, or ask somebody else")]
+    NotWatched {
         /// The chain.
         chain_id: ChainId,
     },
@@ -157,11 +166,13 @@ impl SupervisorError {
     ];
 
     /// The names that [`SupervisorError::reason`] gives for what stands against an access list.
-    pub(crate) const REASONS: [&str; 18] = [
+    pub(crate) const REASONS: [&str; 20] = [
         "malformed",
         "uninitialized",
         "skipped",
         "unknown-chain",
+        "no-chain",
+        "not-watched",
         "not-active",
         "initiated-after-execution",
         "expired",
@@ -186,6 +197,8 @@ impl SupervisorError {
             Self::Uninitialized { .. } => "uninitialized",
             Self::Skipped { .. } => "skipped",
             Self::UnknownChain { .. } => "unknown-chain",
+            Self::NoChain => "no-chain",
+            Self::NotWatched { .. } => "not-watched",
             Self::Broken(reason) => reason.code(),
             Self::Conflict { .. } => "conflict",
             Self::Failsafe => "failsafe",
@@ -206,14 +219,16 @@ impl SupervisorError {
             Self::NotFound { .. } => NOT_FOUND_CODE,
             Self::Uninitialized { .. } => -320_400,
             Self::Skipped { .. } => -320_500,
-            Self::UnknownChain { .. } => -320_501,
+            Self::UnknownChain { .. } | Self::NoChain => -320_501,
             Self::Broken(_) | Self::Conflict { .. } => -320_600,
             Self::Failsafe => -320_602,
             Self::AwaitingReplacement { .. } => -320_901,
             Self::NotAsSafe { .. } => -321_100,
             Self::Future { .. } => -321_401,
             Self::Missed { .. } => -321_500,
-            Self::Unanswered { .. } | Self::Late { .. } | Self::Busy => INTERNAL_ERROR_CODE,
+            Self::NotWatched { .. } | Self::Unanswered { .. } | Self::Late { .. } | Self::Busy => {
+                INTERNAL_ERROR_CODE
+            }
         }
     }
 
@@ -239,9 +254,9 @@ impl SupervisorError {
 impl From<InvalidReason> for SupervisorError {
     fn from(reason: InvalidReason) -> Self {
         match reason {
-            InvalidReason::UnknownChain { chain_id } | InvalidReason::ExecutingChainUnknown { chain_id } => {
-                Self::UnknownChain { chain_id }
-            }
+            InvalidReason::UnknownChain { chain_id } => Self::UnknownChain { chain_id },
+            // Nobody configured it here: another program may know it well.
+            InvalidReason::ExecutingChainUnknown { chain_id } => Self::NotWatched { chain_id },
             other => Self::Broken(other),
         }
     }
@@ -251,7 +266,16 @@ impl From<Objection> for SupervisorError {
     fn from(objection: Objection) -> Self {
         match objection {
             Objection::Broken(reason) => reason.into(),
-            Objection::Unclear(unclear) => Self::Uninitialized { what: unclear.what() },
+            Objection::Unclear(unclear) => unclear.into(),
+        }
+    }
+}
+
+impl From<Unclear> for SupervisorError {
+    fn from(unclear: Unclear) -> Self {
+        match unclear {
+            Unclear::NotWatched { chain_id } => Self::NotWatched { chain_id },
+            other => Self::Uninitialized { what: other.what() },
         }
     }
 }
@@ -273,7 +297,7 @@ mod tests {
 
     #[rstest]
     #[case::unknown_initiating_chain(InvalidReason::UnknownChain { chain_id: chain() }, -320_501)]
-    #[case::unknown_executing_chain(InvalidReason::ExecutingChainUnknown { chain_id: chain() }, -320_501)]
+    #[case::executing_chain_not_watched(InvalidReason::ExecutingChainUnknown { chain_id: chain() }, -32_603)]
     #[case::any_other_rule(InvalidReason::ExecutedByDeposit, -320_600)]
     fn broken_rules_have_the_code_of_their_kind(#[case] reason: InvalidReason, #[case] code: i32) {
         assert_eq!(SupervisorError::from(reason).code(), code);
@@ -289,6 +313,8 @@ mod tests {
     )]
     #[case::future(SupervisorError::Future { what: "x".to_owned() }, -321_401)]
     #[case::missed(SupervisorError::Missed { what: "x".to_owned(), reason: "y".to_owned() }, -321_500)]
+    #[case::not_watched(SupervisorError::NotWatched { chain_id: chain() }, -32_603)]
+    #[case::no_chain(SupervisorError::NoChain, -320_501)]
     fn each_error_is_sent_with_its_code(#[case] error: SupervisorError, #[case] code: i32) {
         let text = error.to_string();
         let sent = ErrorObjectOwned::from(error);

@@ -1,9 +1,10 @@
-//! The answers of the `supervisor_*` methods, named and written as interop/supervisor.md has them.
+//! The answers of the `supervisor_*` methods, named and written as interop/supervisor.md has them; super roots as Go and
+//! kona write and read them, which is otherwise.
 
-use super::params::HexChainId;
+use super::params::{DecimalChainId, HexChainId};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{B256, Bytes};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// Which block: hash and height. All zero: there is none yet.
@@ -51,30 +52,40 @@ pub struct DerivedIdPair {
     pub derived: BlockId,
 }
 
+/// A number as 0x-hex text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HexNumber(pub u64);
+
+impl Serialize for HexNumber {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{:#x}", self.0))
+    }
+}
+
 /// One chain's part of a super root.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct ChainRootInfo {
     /// The chain.
-    pub chain_id: HexChainId,
+    #[serde(rename = "chainID")]
+    pub chain_id: DecimalChainId,
     /// The output root of its block.
     pub canonical: B256,
-    /// What the output root is the hash of.
+    /// What the output root is the hash of; of a replacement, that of the block that it replaced.
     pub pending: Bytes,
 }
 
-/// A super root and what it is made of.
+/// A super root and what it is made of: op-service `eth.SuperRootResponse`, not the specification's table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SuperRootResponse {
     /// The L1 block with which every chain is cross-safe at the timestamp.
     pub cross_safe_derived_from: BlockId,
     /// The timestamp, Unix seconds.
-    pub timestamp: u64,
+    pub timestamp: HexNumber,
     /// The super root.
     pub super_root: B256,
     /// Its version.
-    pub version: u8,
+    pub version: Bytes,
     /// The chains, by id.
     pub chains: Vec<ChainRootInfo>,
 }
@@ -139,24 +150,24 @@ mod tests {
     }
 
     #[test]
-    fn a_super_root_is_written_as_the_specification_names_it() {
+    fn a_super_root_is_written_as_go_and_kona_read_it() {
         let root = SuperRootResponse {
             cross_safe_derived_from: BlockId::default(),
-            timestamp: 10,
+            timestamp: HexNumber(10),
             super_root: B256::ZERO,
-            version: 1,
+            version: [1].into(),
             chains: vec![ChainRootInfo {
-                chain_id: HexChainId(ChainId::from(1)),
+                chain_id: DecimalChainId(ChainId::from(1)),
                 canonical: B256::ZERO,
                 pending: Bytes::from_static(&[1, 2]),
             }],
         };
         let expected = json!({
             "crossSafeDerivedFrom": { "hash": B256::ZERO, "number": 0 },
-            "timestamp": 10,
+            "timestamp": "0xa",
             "superRoot": B256::ZERO,
-            "version": 1,
-            "chains": [{ "chainId": "0x1", "canonical": B256::ZERO, "pending": "0x0102" }],
+            "version": "0x01",
+            "chains": [{ "chainID": "1", "canonical": B256::ZERO, "pending": "0x0102" }],
         });
         assert_eq!(serde_json::to_value(root).unwrap(), expected);
     }

@@ -2,25 +2,34 @@
 //!
 //! Never shows a URL's path, query or credentials: keys travel in them.
 
+use super::lenient::{Lenient, LenientLayer};
 use alloy::primitives::B256;
 use core::fmt;
 use crosscheck_p2p::ChainId;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use jsonrpsee::core::ClientError;
-use jsonrpsee::core::client::ClientT;
-use jsonrpsee::core::params::ArrayParams;
-use jsonrpsee::http_client::{HttpClient, HttpClientBuilder};
+use jsonrpsee::core::client::{BatchResponse, ClientT};
+use jsonrpsee::core::params::{ArrayParams, BatchRequestBuilder};
+use jsonrpsee::http_client::{HttpBackend, HttpClient, HttpClientBuilder, RpcLogger, RpcService};
+use jsonrpsee::types::ErrorObject;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tower::ServiceBuilder;
 use url::{Host, Url};
 
-/// Where an endpoint is. Shown without path, query and credentials.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// Where an endpoint is, and what it wants to be sent with every request. Shown without path, query, credentials and headers.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct EndpointUrl(Arc<Url>);
+pub struct EndpointUrl {
+    url: Arc<Url>,
+    headers: Option<Arc<HeaderMap>>,
+}
 
 /// A text that is no endpoint's URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,7 +48,7 @@ impl FromStr for EndpointUrl {
             let reason = format!("scheme {:?} is not http or https", url.scheme());
             return Err(ParseEndpointUrlError { reason });
         }
-        Ok(Self(Arc::new(url)))
+        Ok(Self { url: Arc::new(url), headers: None })
     }
 }
 
@@ -47,25 +56,38 @@ impl EndpointUrl {
     /// The address of the server that serves this chain among others, if the last part of this one's path is the chain's
     /// id: that is how op-supernode serves each of its chains.
     pub fn server_of(&self, chain_id: ChainId) -> Option<Self> {
-        let mut url = Url::clone(&self.0);
+        let mut url = Url::clone(&self.url);
         let last = url.path_segments()?.rfind(|segment| !segment.is_empty())?.to_owned();
         if last != chain_id.to_string() {
             return None;
         }
         url.path_segments_mut().ok()?.pop_if_empty().pop();
-        Some(Self(Arc::new(url)))
+        Some(Self { url: Arc::new(url), headers: self.headers.clone() })
     }
 
     /// Whether requests to it would go to a server of this machine that listens at `addr`.
     pub fn reaches(&self, addr: SocketAddr) -> bool {
-        let ip = match self.0.host() {
+        let ip = match self.url.host() {
             Some(Host::Ipv4(ip)) => IpAddr::from(ip),
             Some(Host::Ipv6(ip)) => IpAddr::from(ip),
             Some(Host::Domain("localhost")) => IpAddr::from(Ipv4Addr::LOCALHOST),
             Some(Host::Domain(_)) | None => return false,
         };
         let is_host = ip == addr.ip() || (addr.ip().is_unspecified() && ip.is_loopback());
-        is_host && self.0.port_or_known_default() == Some(addr.port())
+        is_host && self.url.port_or_known_default() == Some(addr.port())
+    }
+}
+
+impl EndpointUrl {
+    /// Whether it is at the scheme, host and port of another one.
+    pub fn has_origin_of(&self, other: &Self) -> bool {
+        self.url.origin() == other.url.origin()
+    }
+
+    /// Sends a header with every request. One of the same name is replaced.
+    pub fn add_header(&mut self, name: HeaderName, value: HeaderValue) {
+        let headers = self.headers.get_or_insert_default();
+        Arc::make_mut(headers).insert(name, value);
     }
 }
 
@@ -79,14 +101,14 @@ impl TryFrom<String> for EndpointUrl {
 
 impl From<EndpointUrl> for String {
     fn from(url: EndpointUrl) -> Self {
-        url.0.as_str().to_owned()
+        url.url.as_str().to_owned()
     }
 }
 
 impl fmt::Display for EndpointUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.0.scheme(), self.0.host_str().unwrap_or_default())?;
-        self.0.port().map_or(Ok(()), |port| write!(f, ":{port}"))
+        write!(f, "{}://{}", self.url.scheme(), self.url.host_str().unwrap_or_default())?;
+        self.url.port().map_or(Ok(()), |port| write!(f, ":{port}"))
     }
 }
 
@@ -199,6 +221,9 @@ pub enum SourceError {
 pub struct Endpoint {
     url: EndpointUrl,
     client: HttpClient,
+    lenient: HttpClient<RpcLogger<RpcService<Lenient<HttpBackend>>>>,
+    /// Whether it sends answers that only a lenient reader takes.
+    needs_lenience: Arc<AtomicBool>,
 }
 
 impl Endpoint {
@@ -207,14 +232,20 @@ impl Endpoint {
     /// # Errors
     /// If no HTTP client can be made (TLS roots missing, for one).
     pub fn new(url: EndpointUrl, limits: EndpointLimits) -> Result<Self, SourceError> {
-        let client = HttpClientBuilder::default()
+        let failed =
+            |error: ClientError| SourceError::Client { endpoint: url.clone(), reason: error.to_string() };
+        let builder = HttpClientBuilder::default()
             .request_timeout(limits.timeout)
             .connect_timeout(limits.timeout)
             .max_response_size(limits.max_response_bytes)
             .max_concurrent_requests(limits.max_concurrent_requests)
-            .build(url.0.as_str())
-            .map_err(|error| SourceError::Client { endpoint: url.clone(), reason: error.to_string() })?;
-        Ok(Self { url, client })
+            .set_headers(url.headers.as_deref().cloned().unwrap_or_default());
+        let needs_lenience = Arc::new(AtomicBool::new(false));
+        let layer = LenientLayer { largest: limits.max_response_bytes, mended: Arc::clone(&needs_lenience) };
+        let lenient = builder.clone().set_http_middleware(ServiceBuilder::new().layer(layer));
+        let lenient = lenient.build(url.url.as_str()).map_err(failed)?;
+        let client = builder.build(url.url.as_str()).map_err(failed)?;
+        Ok(Self { url, client, lenient, needs_lenience })
     }
 
     /// Where it is.
@@ -231,7 +262,48 @@ impl Endpoint {
         method: &'static str,
         params: ArrayParams,
     ) -> Result<T, SourceError> {
-        self.client.request(method, params).await.map_err(|error| self.describe(method, error))
+        if !self.needs_lenience.load(Ordering::Relaxed) {
+            match self.client.request(method, params.clone()).await {
+                Err(error) if may_be_mended(&error) => {}
+                answer => return answer.map_err(|error| self.describe(method, error)),
+            }
+        }
+        self.lenient.request(method, params).await.map_err(|error| self.describe(method, error))
+    }
+
+    /// Calls a method several times in one request. The answers come in the order of the calls.
+    ///
+    /// # Errors
+    /// No answer, an error in place of one of them, or an answer of another shape.
+    pub(super) async fn batch<T: DeserializeOwned>(
+        &self,
+        method: &'static str,
+        calls: impl IntoIterator<Item = ArrayParams>,
+    ) -> Result<Vec<T>, SourceError> {
+        let mut batch = BatchRequestBuilder::new();
+        for params in calls {
+            batch.insert(method, params).map_err(|error| self.untrustworthy(method, &error))?;
+        }
+        let answers = self.batched(batch).await.map_err(|error| self.describe(method, error))?;
+        let read = |answer: Result<Box<RawValue>, ErrorObject<'_>>| {
+            let answer =
+                answer.map_err(|refusal| self.describe(method, ClientError::Call(refusal.into_owned())))?;
+            serde_json::from_str(answer.get()).map_err(|error| self.untrustworthy(method, &error))
+        };
+        answers.into_iter().map(read).collect()
+    }
+
+    async fn batched<'a>(
+        &self,
+        batch: BatchRequestBuilder<'a>,
+    ) -> Result<BatchResponse<'a, Box<RawValue>>, ClientError> {
+        if !self.needs_lenience.load(Ordering::Relaxed) {
+            match self.client.batch_request(batch.clone()).await {
+                Err(error) if may_be_mended(&error) => {}
+                answers => return answers,
+            }
+        }
+        self.lenient.batch_request(batch).await
     }
 
     /// An answer that does not hold, as an error of this endpoint.
@@ -257,6 +329,11 @@ impl Endpoint {
             other => SourceError::Unreachable { endpoint, method, reason: describe_chain(&other) },
         }
     }
+}
+
+/// Whether an answer may have been one that JSON-RPC does not allow.
+const fn may_be_mended(error: &ClientError) -> bool {
+    matches!(error, ClientError::ParseError(_) | ClientError::InvalidRequestId(_))
 }
 
 /// An error with all that caused it: transports hide "connection refused" two levels down.

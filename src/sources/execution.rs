@@ -3,14 +3,15 @@
 //! What proves itself (a block by its hash, receipts by their root) is taken from whichever endpoint gives it.
 //! What does not (which block is canonical) needs a quorum. It holds no opinion on safety.
 
+use super::block_reader::read_parts;
 use super::endpoint_pool::EndpointPool;
 use super::poll::Vote;
 use super::proven_logs::HashedReceipt;
 use super::{
     ClaimedHeader, Endpoint, EndpointLimits, EndpointStanding, EndpointUrl, L2BlockRef, LogIndex, ProvenLogs,
-    Quorum, SourceError, VerifiedBlock, read_block,
+    Quorum, SourceError, VerifiedBlock, raw_transaction, receipts,
 };
-use alloy::primitives::{B256, U64, U256};
+use alloy::primitives::{B256, U64, U256, keccak256};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use futures::StreamExt;
 use jsonrpsee::core::params::ArrayParams;
@@ -21,7 +22,6 @@ use tokio::sync::watch;
 
 const BY_NUMBER: &str = "eth_getBlockByNumber";
 const BY_HASH: &str = "eth_getBlockByHash";
-const RECEIPTS: &str = "eth_getBlockReceipts";
 const CHAIN_ID: &str = "eth_chainId";
 
 /// The execution endpoints of one chain. Clones share what is known of them.
@@ -159,12 +159,13 @@ impl ExecutionClient {
         endpoint: &Endpoint,
         block: &VerifiedBlock,
     ) -> Result<Option<ProvenLogs>, SourceError> {
-        let answer: Option<Vec<HashedReceipt>> = endpoint.call(RECEIPTS, rpc_params![block.hash()]).await?;
+        let transactions = async { Ok(Some(block.transactions().iter().map(keccak256).collect())) };
+        let answer = receipts::of_block::<HashedReceipt>(endpoint, block.hash(), transactions).await?;
         let Some(receipts) = answer else { return Ok(None) };
         let receipts: Vec<_> = receipts.iter().collect();
         ProvenLogs::prove_hashed(self.chain_id(), block, &receipts)
             .map(Some)
-            .map_err(|error| endpoint.untrustworthy(RECEIPTS, &error))
+            .map_err(|error| endpoint.untrustworthy(receipts::ALL, &error))
     }
 
     /// The first block that holds and is wanted; a missing one counts only if no endpoint failed.
@@ -185,8 +186,11 @@ async fn block_from(
     is_wanted: impl Fn(&VerifiedBlock) -> bool,
 ) -> Result<Option<VerifiedBlock>, SourceError> {
     let answer: Box<RawValue> = endpoint.call(method, params).await?;
-    let block = read_block(answer.get()).map_err(|error| endpoint.untrustworthy(method, &error))?;
-    let Some(block) = block else { return Ok(None) };
+    let read = read_parts(answer.get()).map_err(|error| endpoint.untrustworthy(method, &error))?;
+    let Some(mut read) = read else { return Ok(None) };
+    drop(answer);
+    raw_transaction::complete(endpoint, &mut read).await;
+    let block = read.verify().map_err(|error| endpoint.untrustworthy(method, &error))?;
     if is_wanted(&block) {
         return Ok(Some(block));
     }

@@ -4,6 +4,7 @@
 
 use super::{
     ClaimedHeader, Endpoint, EndpointLimits, EndpointUrl, ProvenL1Logs, SourceError, VerifiedL1Header,
+    receipts,
 };
 use crate::consolidation::deposits::BlobSchedule;
 use alloy::consensus::ReceiptEnvelope;
@@ -31,6 +32,11 @@ const CACHED_BLOCKS: NonZeroUsize = match NonZeroUsize::new(512) {
 #[derive(Deserialize)]
 struct BlockHash {
     hash: B256,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    transactions: Vec<B256>,
 }
 
 /// What `eth_config` (EIP-7910) says of forks, as far as blob base fees go.
@@ -135,7 +141,6 @@ impl L1Client {
         header: &VerifiedL1Header,
         contracts: &[Address],
     ) -> Result<Option<Arc<ProvenL1Logs>>, SourceError> {
-        const METHOD: &str = "eth_getBlockReceipts";
         if let Some(empty) = ProvenL1Logs::of_empty(header) {
             return Ok(Some(Arc::new(empty)));
         }
@@ -143,15 +148,21 @@ impl L1Client {
         if let Some(known) = self.proven.lock().get(&key) {
             return Ok(Some(Arc::clone(known)));
         }
-        let params = rpc_params![header.hash()];
-        let Some(receipts) = self.endpoint.call::<Option<Vec<ReceiptEnvelope>>>(METHOD, params).await? else {
-            return Ok(None);
-        };
+        let transactions = self.transactions(header.hash());
+        let receipts = receipts::of_block::<ReceiptEnvelope>(&self.endpoint, header.hash(), transactions);
+        let Some(receipts) = receipts.await? else { return Ok(None) };
         let proven = ProvenL1Logs::prove(header, receipts, contracts)
-            .map_err(|error| self.endpoint.untrustworthy(METHOD, &error))?;
+            .map_err(|error| self.endpoint.untrustworthy(receipts::ALL, &error))?;
         let proven = Arc::new(proven);
         self.proven.lock().put(key, Arc::clone(&proven));
         Ok(Some(proven))
+    }
+
+    /// The hashes of a block's transactions, as the endpoint lists them.
+    async fn transactions(&self, block: B256) -> Result<Option<Vec<B256>>, SourceError> {
+        let listed: Option<Listed> =
+            self.endpoint.call("eth_getBlockByHash", rpc_params![block, false]).await?;
+        Ok(listed.map(|block| block.transactions))
     }
 
     /// A blob schedule with what the endpoint says of L1's last, current and next fork (`eth_config`, EIP-7910).

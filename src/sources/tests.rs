@@ -1,5 +1,6 @@
 //! Execution clients that lie, fail or lag: what they say is never taken for a fact.
 
+mod odd;
 mod quorum;
 
 use super::*;

@@ -174,3 +174,20 @@ async fn blocks_with_a_message_that_was_not_found_valid_since_are_read_back() {
     store.anchor(chain(), anchor).await.unwrap();
     assert_eq!(store.invalid_blocks(chain()).await.unwrap().len(), 1, "what is vouched for is decided");
 }
+
+#[tokio::test]
+async fn the_block_that_another_took_the_place_of_is_known_by_its_invalid_message() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = ledger(&dir).await;
+    let notes = [invalid(20), invalid(21), flip(21, MessageStatus::Valid, 1), invalid(22), ended(22, 0)];
+    store.note_messages(&notes, NOW).await.unwrap();
+    let replaced = async |number| {
+        let block = BlockKey { chain_id: chain(), number, hash: B256::repeat_byte(9) };
+        store.replaced_by(&block).await.unwrap()
+    };
+    assert_eq!(replaced(20).await, Some(key(20).block.hash));
+    assert_eq!(replaced(21).await, None, "it was valid after all");
+    assert_eq!(replaced(22).await, None, "a reorg dropped it");
+    assert_eq!(replaced(23).await, None);
+    assert_eq!(store.replaced_by(&key(20).block).await.unwrap(), None, "no block replaces itself");
+}

@@ -97,18 +97,43 @@ async fn messages_that_are_not_there(#[case] spoil: Spoil, #[case] code: i32) {
 }
 
 #[rstest]
-#[case::a_second_later(json!({ "timestamp": time_of(12) + 1 }), None)]
-#[case::same_timestamp(json!({ "timestamp": time_of(12) }), Some(-320_600))]
-#[case::at_the_edge(json!({ "timestamp": time_of(12) + 3600 }), None)]
-#[case::expired(json!({ "timestamp": time_of(12) + 3601 }), Some(-320_600))]
-#[case::timeout_at_the_edge(json!({ "timestamp": time_of(12) + 3000, "timeout": "0x258" }), None)]
-#[case::expires_before_the_timeout(json!({ "timestamp": time_of(12) + 3000, "timeout": 601 }), Some(-320_600))]
+#[case::a_second_later(json!({ "chainID": "901", "timestamp": time_of(12) + 1 }), None)]
+#[case::same_timestamp(json!({ "chainID": "901", "timestamp": time_of(12) }), Some(-320_600))]
+#[case::at_the_edge(json!({ "chainID": "901", "timestamp": time_of(12) + 3600 }), None)]
+#[case::expired(json!({ "chainID": "901", "timestamp": time_of(12) + 3601 }), Some(-320_600))]
+#[case::timeout_at_the_edge(json!({ "chainID": "901", "timestamp": time_of(12) + 3000, "timeout": "0x258" }), None)]
+#[case::expires_before_the_timeout(json!({ "chainID": "901", "timestamp": time_of(12) + 3000, "timeout": 601 }), Some(-320_600))]
 #[case::hex_chain(json!({ "timestamp": time_of(13), "chainID": "0x385" }), None)]
-#[case::unknown_executing_chain(json!({ "timestamp": time_of(13), "chainID": "1" }), Some(-320_501))]
+#[case::executing_chain_not_watched(json!({ "timestamp": time_of(13), "chainID": "1" }), Some(-32_603))]
 #[tokio::test]
 async fn times(#[case] descriptor: Value, #[case] code: Option<i32>) {
     let world = World::start(Setup::default()).await;
     assert_eq!(check(&world, &world.entries(&[12]), "unsafe", &descriptor).await, code);
+}
+
+/// op-interop-filter refuses it; the specification's own method does not.
+#[rstest]
+#[case::left_out(json!({ "timestamp": time_of(13) }))]
+#[case::null(json!({ "chainID": null, "timestamp": time_of(13) }))]
+#[case::misspelt(json!({ "chain_id": "901", "timestamp": time_of(13) }))]
+#[tokio::test]
+async fn who_names_no_executing_chain_is_refused_by_todays_method(#[case] descriptor: Value) {
+    let world = World::start(Setup::default()).await;
+    let params = [json!(world.entries(&[12])), json!("unsafe"), descriptor];
+    let (code, words) = world.call(BOTH[0], &params).await.unwrap_err();
+    assert!(code == -320_501 && words.contains("chainID"), "{code} {words}");
+    assert_eq!(world.call(BOTH[1], &params).await, Ok(Value::Null));
+}
+
+/// Nobody says of which set the executing chain is: an initiating chain that is not watched here may be of it.
+#[tokio::test]
+async fn a_chain_that_is_merely_not_watched_is_no_verdict() {
+    let world = World::start(Setup::default()).await;
+    let Message { mut identifier, payload_hash } = world.message(12);
+    identifier.chain_id = ChainId::from(SILENT);
+    let entries = encode_access_list(&Message { identifier, payload_hash });
+    let params = [json!(entries), json!("unsafe"), json!({ "timestamp": time_of(13) })];
+    assert_eq!(world.call(BOTH[1], &params).await.unwrap_err().0, -32_603);
 }
 
 #[rstest]

@@ -5,6 +5,8 @@ mod interop;
 mod messages;
 mod readers;
 mod server;
+mod super_roots;
+mod supernode;
 mod supervisor;
 mod world;
 

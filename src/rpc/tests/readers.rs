@@ -111,6 +111,8 @@ fn every_error() -> Vec<SupervisorError> {
         SupervisorError::Uninitialized { what: what() },
         SupervisorError::Skipped { what: what(), reason: "its endpoints no longer have it".to_owned() },
         SupervisorError::UnknownChain { chain_id },
+        SupervisorError::NoChain,
+        SupervisorError::NotWatched { chain_id },
         SupervisorError::Conflict { problem: "block 7 is another one".to_owned() },
         SupervisorError::Failsafe,
         SupervisorError::AwaitingReplacement { chain_id, number },
@@ -146,7 +148,9 @@ const fn expected(error: &SupervisorError) -> (Reading, Reading, i32) {
         SupervisorError::NotFound { .. } => (Reading::Invalid, Reading::Nothing, -32_000),
         SupervisorError::Uninitialized { .. } => (Reading::Nothing, Reading::Nothing, -320_400),
         SupervisorError::Skipped { .. } => (Reading::Invalid, Reading::Invalid, -320_500),
-        SupervisorError::UnknownChain { .. } => (Reading::Invalid, Reading::Invalid, -320_501),
+        SupervisorError::UnknownChain { .. } | SupervisorError::NoChain => {
+            (Reading::Invalid, Reading::Invalid, -320_501)
+        }
         SupervisorError::Broken(_) | SupervisorError::Conflict { .. } => {
             (Reading::Invalid, Reading::Invalid, -320_600)
         }
@@ -156,9 +160,10 @@ const fn expected(error: &SupervisorError) -> (Reading, Reading, i32) {
         SupervisorError::NotAsSafe { .. } => (Reading::Invalid, Reading::Invalid, -321_100),
         SupervisorError::Future { .. } => (Reading::Nothing, Reading::Nothing, -321_401),
         SupervisorError::Missed { .. } => (Reading::Invalid, Reading::Invalid, -321_500),
-        SupervisorError::Unanswered { .. } | SupervisorError::Late { .. } | SupervisorError::Busy => {
-            (Reading::Nothing, Reading::Nothing, -32_000)
-        }
+        SupervisorError::NotWatched { .. }
+        | SupervisorError::Unanswered { .. }
+        | SupervisorError::Late { .. }
+        | SupervisorError::Busy => (Reading::Nothing, Reading::Nothing, -32_000),
     }
 }
 

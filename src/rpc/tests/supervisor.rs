@@ -1,12 +1,9 @@
-//! The `supervisor_*` and `superroot_*` methods, errors included.
+//! The `supervisor_*` methods, errors included, but for super roots.
 
 use super::world::{CHAIN, HEADS, SILENT, Setup, TIP, World, time_of};
 use crate::audit::Answer;
-use crate::consolidation::OutputV0;
-use crate::rpc::super_root;
 use crate::sources::StatusDocument;
-use alloy::primitives::{B256, Bytes};
-use crosscheck_p2p::{ChainId, UnixSeconds};
+use alloy::primitives::B256;
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -168,89 +165,4 @@ async fn a_chain_that_is_not_known_yet_has_zero_blocks_in_the_sync_status() {
     let none = json!({ "hash": B256::ZERO, "number": 0 });
     assert_eq!(status["chains"]["0x386"]["safe"], none);
     assert_eq!(status["safeTimestamp"], 0);
-}
-
-fn output(world: &World, number: u64) -> OutputV0 {
-    let block = &world.blocks[usize::try_from(number).unwrap()];
-    OutputV0 {
-        state_root: block.header.state_root,
-        withdrawals_root: block.header.withdrawals_root.unwrap(),
-        block_hash: block.hash,
-    }
-}
-
-#[rstest]
-#[case::at_a_block(12, 0)]
-#[case::between_blocks(12, 1)]
-#[tokio::test]
-async fn super_roots(#[case] number: u64, #[case] later: u64) {
-    let world = World::start(Setup::default()).await;
-    let (timestamp, output) = (time_of(number) + later, output(&world, number));
-    let root = super_root(UnixSeconds(timestamp), &[(ChainId::from(CHAIN), output.root())].into());
-    let params = [json!(format!("{timestamp:#x}"))];
-    let expected = json!({
-        "crossSafeDerivedFrom": world.l1_id(6),
-        "timestamp": timestamp,
-        "superRoot": root,
-        "version": 1,
-        "chains": [{
-            "chainId": "0x385", "canonical": output.root(), "pending": Bytes::copy_from_slice(&output.preimage()),
-        }],
-    });
-    assert_eq!(world.call("supervisor_superRootAtTimestamp", &params).await.unwrap(), expected);
-    let answer = world.call("superroot_atTimestamp", &params).await.unwrap();
-    let block = &world.blocks[usize::try_from(number).unwrap()];
-    let expected = json!({
-        "current_l1": world.l1_id(6),
-        "safe_timestamp": time_of(HEADS.safe),
-        "local_safe_timestamp": time_of(HEADS.local_safe),
-        "finalized_timestamp": time_of(HEADS.finalized),
-        "optimistic_at_timestamp": { "901": {
-            "output": {
-                "version": B256::ZERO,
-                "outputRoot": output.root(),
-                "blockRef": {
-                    "hash": block.hash, "number": number, "parentHash": block.header.parent_hash,
-                    "timestamp": block.header.timestamp,
-                    "l1origin": { "hash": block.l1_origin.hash, "number": block.l1_origin.number },
-                    "sequenceNumber": block.sequence_number,
-                },
-                "withdrawalStorageRoot": output.withdrawals_root,
-                "stateRoot": output.state_root,
-                "syncStatus": null,
-            },
-            "required_l1": world.l1_id(6),
-        } },
-        "chain_ids": ["901"],
-        "data": {
-            "verified_required_l1": world.l1_id(6),
-            "super": {
-                "timestamp": format!("{timestamp:#x}"),
-                "chains": [{ "ChainID": "901", "Output": output.root() }],
-            },
-            "super_root": root,
-        },
-    });
-    assert_eq!(answer, expected);
-}
-
-#[rstest]
-#[case::not_safe_yet(15, -321_100)]
-#[case::not_there_yet(TIP + 5, -321_401)]
-#[tokio::test]
-async fn super_roots_that_are_not_proven(#[case] number: u64, #[case] code: i32) {
-    let world = World::start(Setup::default()).await;
-    let params = [json!(time_of(number))];
-    let refused = world.call("supervisor_superRootAtTimestamp", &params).await;
-    assert_eq!(refused.unwrap_err().0, code);
-    let answer = world.call("superroot_atTimestamp", &params).await.unwrap();
-    assert_eq!((answer.get("data"), &answer["optimistic_at_timestamp"]), (None, &json!({})));
-    assert_eq!(answer["chain_ids"], json!(["901"]));
-}
-
-#[tokio::test]
-async fn a_super_root_from_before_the_chain_cannot_be() {
-    let world = World::start(Setup::default()).await;
-    let before = [json!(time_of(0) - 1)];
-    assert_eq!(world.call("supervisor_superRootAtTimestamp", &before).await.unwrap_err().0, -320_500);
 }

@@ -8,7 +8,8 @@ use crate::devnet::serve::{RunningServer, l1_module, rpc_block, rpc_receipts, st
 use crate::gossip::{Gossiped, NetworkHandles};
 use crate::health::Health;
 use crate::interop::{
-    BlockKey, DependencySet, ExecutingMessage, Identifier, Member, Message, encode_access_list, payload_hash,
+    BlockKey, ChainRules, DependencySet, ExecutingMessage, Identifier, Member, Message, encode_access_list,
+    payload_hash,
 };
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
@@ -55,6 +56,8 @@ pub(super) const HEADS: SafetyHeads =
 /// The block that executes a valid message, and the one that executes an invalid one.
 pub(super) const VALID_IN: u64 = 15;
 pub(super) const INVALID_IN: u64 = 18;
+/// A block of deposits alone, in the place of another one.
+pub(super) const REPLACEMENT: u64 = 13;
 /// The node's record: from which L1 block on which L2 block was safe.
 const RECORD: [(u64, u64); 3] = [(3, 4), (5, 9), (6, 14)];
 /// Seconds between two blocks.
@@ -69,8 +72,14 @@ const LIMITS: EndpointLimits = EndpointLimits {
 /// What is different in a test's world.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Setup {
-    /// Whether [`SILENT`] is in the dependency set.
+    /// Whether [`SILENT`] is watched, too.
     pub silent: bool,
+    /// Whether each chain has a dependency set of its own.
+    pub apart: bool,
+    /// When interop activates.
+    pub interop_time: u64,
+    /// How far the board takes the chain to be.
+    pub heads: SafetyHeads,
     /// Whether methods that change something are served.
     pub admin: bool,
     /// Whether the node keeps a record of safe heads.
@@ -91,6 +100,9 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             silent: false,
+            apart: false,
+            interop_time: GENESIS_TIME,
+            heads: HEADS,
             admin: false,
             record: true,
             local_record: false,
@@ -106,6 +118,8 @@ impl Default for Setup {
 pub(super) struct World {
     pub fixture: Fixture,
     pub blocks: Vec<Arc<L2Block>>,
+    /// What [`REPLACEMENT`] replaced.
+    pub replaced: Arc<L2Block>,
     pub addr: SocketAddr,
     /// Every method that is served, subscriptions and their ends included.
     pub methods: Vec<&'static str>,
@@ -137,12 +151,13 @@ pub(super) const fn time_of(number: u64) -> u64 {
 
 impl World {
     pub(super) async fn start(setup: Setup) -> Self {
-        let (fixture, blocks) = build();
+        let (fixture, blocks, replaced) = build();
         let dir = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
         let asked = Arc::new(AtomicUsize::new(0));
         let double = Execution {
             blocks: blocks.clone(),
+            replaced: Arc::clone(&replaced),
             asked: Arc::clone(&asked),
             together: Arc::new(tokio::sync::Barrier::new(setup.together)),
         };
@@ -188,6 +203,7 @@ impl World {
         Self {
             fixture,
             blocks,
+            replaced,
             addr,
             methods,
             told,
@@ -207,7 +223,18 @@ impl World {
 
     /// Calls a method over HTTP. `Err`: the code and the words.
     pub(super) async fn call(&self, method: &str, params: &[Value]) -> Result<Value, (i32, String)> {
-        let client = HttpClientBuilder::default().build(format!("http://{}", self.addr)).unwrap();
+        self.call_at("", method, params).await
+    }
+
+    /// The same at a path.
+    pub(super) async fn call_at(
+        &self,
+        path: &str,
+        method: &str,
+        params: &[Value],
+    ) -> Result<Value, (i32, String)> {
+        let url = format!("http://{}/{path}", self.addr);
+        let client = HttpClientBuilder::default().build(url).unwrap();
         let mut array = ArrayParams::new();
         for param in params {
             array.insert(param).unwrap();
@@ -251,9 +278,10 @@ fn at(number: u64) -> usize {
     usize::try_from(number).unwrap()
 }
 
-/// Twenty blocks with a log each; L1 has a new block every third.
-fn build() -> (Fixture, Vec<Arc<L2Block>>) {
+/// Twenty blocks with a log each, but for the replacement; L1 has a new block every third.
+fn build() -> (Fixture, Vec<Arc<L2Block>>, Arc<L2Block>) {
     let mut fixture = Fixture::new(3);
+    let mut replaced = Arc::clone(fixture.chain.head());
     let mut blocks = vec![Arc::clone(fixture.chain.head())];
     for number in 1..=TIP {
         if number % 3 == 0 {
@@ -261,9 +289,14 @@ fn build() -> (Fixture, Vec<Arc<L2Block>>) {
         }
         let topic = B256::with_last_byte(u8::try_from(number).unwrap());
         let call = fixture.call(0, EMITTER, emit_call(&[topic], b"payload"), AccessList::default());
-        blocks.push(fixture.extend(&[call]));
+        if number == REPLACEMENT {
+            replaced = fixture.clone().extend(&[call]);
+            blocks.push(fixture.extend(&[]));
+        } else {
+            blocks.push(fixture.extend(&[call]));
+        }
     }
-    (fixture, blocks)
+    (fixture, blocks, replaced)
 }
 
 fn message_of(block: &L2Block) -> Message {
@@ -285,12 +318,12 @@ async fn reader(
     [execution, node, l1]: [&RunningServer; 3],
 ) -> SuperchainReader {
     let index = LogIndex::new(64 * 1024 * 1024);
-    let member = Member { interop_time: UnixSeconds(GENESIS_TIME), block_time: BLOCK_TIME };
+    let member = Member { interop_time: UnixSeconds(setup.interop_time), block_time: BLOCK_TIME };
     let mut members = BTreeMap::from([(chain(), member)]);
     if setup.silent {
         members.insert(ChainId::from(SILENT), member);
     }
-    let set = DependencySet::new(members, 3600);
+    let set = if setup.apart { apart(&members) } else { DependencySet::new(members, 3600) };
     let url = |server: &RunningServer| server.url().parse().unwrap();
     let client =
         |chain_id| ExecutionClient::new(chain_id, &[url(execution)], 1, LIMITS, index.clone()).unwrap();
@@ -304,7 +337,7 @@ async fn reader(
             let told = board.apply(Input::Block(Arc::new(observed(block, blocks))));
             assert_eq!((told.refused, told.requests), (None, vec![]));
         }
-        board.apply(Input::Heads { chain_id: chain(), heads: HEADS });
+        board.apply(Input::Heads { chain_id: chain(), heads: setup.heads });
         heads.set_answer(
             chain(),
             Answer { document: status(fixture, blocks), at: tokio::time::Instant::now() },
@@ -323,6 +356,16 @@ async fn reader(
         l1: setup.l1.then(|| L1Client::new(url(l1), LIMITS).unwrap()),
         set,
     }
+}
+
+/// These chains, each with a set of its own.
+fn apart(members: &BTreeMap<ChainId, Member>) -> DependencySet {
+    let rules = members.iter().map(|(chain_id, member)| {
+        let dependencies = Some([*chain_id].into());
+        let interop_time = Some(member.interop_time);
+        (*chain_id, ChainRules { block_time: member.block_time, interop_time, dependencies })
+    });
+    DependencySet::of_chains(rules.collect(), 3600)
 }
 
 /// A block as the monitor reads it. Two of them execute a message each.
@@ -350,11 +393,18 @@ fn observed(block: &L2Block, blocks: &[Arc<L2Block>]) -> ObservedBlock {
     }
 }
 
+/// A block as a node names it.
+pub(super) fn l2_ref(block: &L2Block) -> Value {
+    json!({
+        "hash": block.hash, "number": block.number(), "parentHash": block.header.parent_hash,
+        "timestamp": block.header.timestamp,
+        "l1origin": { "hash": block.l1_origin.hash, "number": block.l1_origin.number },
+        "sequenceNumber": block.sequence_number,
+    })
+}
+
 fn status(fixture: &Fixture, blocks: &[Arc<L2Block>]) -> StatusDocument {
-    let head = |number: u64| {
-        let block = &blocks[at(number)];
-        json!({ "hash": block.hash, "number": number, "timestamp": block.header.timestamp })
-    };
+    let head = |number: u64| l2_ref(&blocks[at(number)]);
     let l1 = |number: u64| {
         let block = fixture.l1.block_by_number(number).unwrap();
         json!({
@@ -372,6 +422,7 @@ fn status(fixture: &Fixture, blocks: &[Arc<L2Block>]) -> StatusDocument {
 /// An execution client.
 struct Execution {
     blocks: Vec<Arc<L2Block>>,
+    replaced: Arc<L2Block>,
     asked: Arc<AtomicUsize>,
     together: Arc<tokio::sync::Barrier>,
 }
@@ -389,7 +440,8 @@ fn execution_module(double: Execution) -> RpcModule<Execution> {
     module
         .register_method("eth_getBlockByHash", |params, double, _| {
             let (hash, full): (B256, bool) = params.parse().unwrap();
-            double.blocks.iter().find(|block| block.hash == hash).map(|block| rpc_block(block, full))
+            let mut known = double.blocks.iter().chain([&double.replaced]);
+            known.find(|block| block.hash == hash).map(|block| rpc_block(block, full))
         })
         .unwrap();
     module
@@ -404,7 +456,12 @@ fn execution_module(double: Execution) -> RpcModule<Execution> {
 /// A node that answers from [`RECORD`] as op-node does, or has no such method.
 fn node_module(fixture: &Fixture, blocks: &[Arc<L2Block>], setup: Setup) -> RpcModule<()> {
     let mut module = RpcModule::new(());
-    module.register_method("optimism_rollupConfig", |_, (), _| json!({ "l2_chain_id": CHAIN })).unwrap();
+    let config = json!({ "l2_chain_id": CHAIN, "genesis": {
+        "l1": { "hash": fixture.l1.block_by_number(0).unwrap().hash, "number": 0 },
+        "l2": { "hash": blocks[0].hash, "number": 0 },
+        "l2_time": GENESIS_TIME,
+    } });
+    module.register_method("optimism_rollupConfig", move |_, (), _| config.clone()).unwrap();
     let steps = RECORD.map(|(l1, l2)| {
         let l2 = if setup.local_record && l2 == HEADS.safe { HEADS.local_safe } else { l2 };
         let source = fixture.l1.block_by_number(l1).unwrap().hash;

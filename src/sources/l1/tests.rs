@@ -166,6 +166,26 @@ async fn what_is_not_there_is_none() {
     assert_eq!(served.client.logs(&header(), &[PORTAL]).await.unwrap(), None);
 }
 
+/// Erigon once took no block hashes there; others do not have the method.
+#[tokio::test]
+async fn receipts_are_had_one_by_one_where_they_are_not_served_together() {
+    let mut module = RpcModule::new(());
+    let mut block = rpc_block();
+    block["transactions"] = json!([B256::repeat_byte(5)]);
+    module.register_method("eth_getBlockByHash", move |_, (), _| block.clone()).unwrap();
+    module.register_method("eth_getTransactionReceipt", |_, (), _| rpc_receipts()[0].clone()).unwrap();
+    let server = Server::builder().build("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", server.local_addr().unwrap()).parse().unwrap();
+    let _server = server.start(module);
+    let limits = EndpointLimits {
+        timeout: Duration::from_secs(300),
+        max_response_bytes: 1 << 20,
+        max_concurrent_requests: 4,
+    };
+    let client = L1Client::new(url, limits).unwrap();
+    assert!(client.logs(&header(), &[PORTAL]).await.unwrap().is_some());
+}
+
 #[tokio::test]
 async fn a_block_without_receipts_needs_no_question() {
     let served = serve(Value::Null, Value::Null).await;

@@ -34,7 +34,8 @@ const (
 	famEndOfTime    = "initiated at the end of time"
 	famGenesis      = "block 0, at a later time"
 	famRandom       = "random"
-	famNoChain      = "no executing chain"
+	famStranger     = "executed by a stranger"
+	famChainZero    = "executed by chain 0"
 	famNoDescriptor = "no descriptor"
 	famNoTime       = "no timestamp"
 	famLenient      = "numbers and parameters in other spellings"
@@ -64,8 +65,8 @@ var Known = []Difference{
 		"the filter names the first; Crosscheck reads all, then looks at chains and times, then at blocks",
 	},
 	{
-		"the executing chain left out, null or misspelt", []string{famNoChain}, -320501, Valid, Theirs,
-		"older clients leave it out; the filter has a switch for them",
+		"an executing chain that neither of them watches", []string{famStranger, famChainZero}, -320501, -32603, Ours,
+		"that a chain is not configured says nothing of its messages; a caller takes -320501 for \"invalid\"",
 	},
 	{
 		"a descriptor that is null or empty", []string{famNoDescriptor}, -320501, -32602, Either,

@@ -150,8 +150,8 @@ func (w *World) about(m messages.Message) []Case {
 	at("too late with its timeout", descriptor{chain: chain, timestamp: init + 1, left: window})
 	at("a timeout beyond all time", descriptor{chain: chain, timestamp: init + 1, left: math.MaxUint64})
 	at("executed at the end of time", descriptor{chain: chain, timestamp: math.MaxUint64})
-	at("executed by a stranger", descriptor{chain: noSuchChain, timestamp: w.Now, left: 60})
-	at("executed by chain 0", descriptor{chain: 0, timestamp: w.Now, left: 60})
+	at(famStranger, descriptor{chain: noSuchChain, timestamp: w.Now, left: 60})
+	at(famChainZero, descriptor{chain: 0, timestamp: w.Now, left: 60})
 
 	future := good
 	future.BlockNumber, future.Timestamp = future.BlockNumber+never, future.Timestamp+never
@@ -236,8 +236,8 @@ func (w *World) spelt(m messages.Message) []Case {
 	}
 	chain, at := usual.chain, usual.timestamp
 
-	in(famNoChain, fmt.Sprintf(`{"timestamp":"%#x"}`, at))
-	in(famNoChain, fmt.Sprintf(`{"timestamp":"%#x","chain_id":"%d"}`, at, chain))
+	in("no executing chain", fmt.Sprintf(`{"timestamp":"%#x"}`, at))
+	in("no executing chain", fmt.Sprintf(`{"timestamp":"%#x","chain_id":"%d"}`, at, chain))
 	in(famNoDescriptor, `null`)
 	in(famNoDescriptor, `{}`)
 	in(famNoTime, fmt.Sprintf(`{"chainID":"%d"}`, chain))

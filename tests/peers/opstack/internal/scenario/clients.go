@@ -9,6 +9,7 @@ import (
 	"reflect"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/rpc"
 	"github.com/libp2p/go-libp2p/core/peer"
 
@@ -174,8 +175,22 @@ func (r *Run) superchainClients(ctx context.Context, config *sidecar.Config, exe
 	r.Check("SuperNodeClient: the super root", err)
 	r.Check("SuperNodeClient: superroot_atTimestamp comes back the same",
 		roundTrip[eth.SuperRootAtTimestampResponse](ctx, conn, "superroot_atTimestamp", nil, fmt.Sprintf("%#x", cited.Identifier.Timestamp)))
-	_, err = supernode.SyncStatus(ctx)
+	status, err := supernode.SyncStatus(ctx)
+	if err == nil && (status.CurrentL1.Number == 0 || status.SafeTimestamp == 0 || len(status.Chains) != len(status.ChainIDs)) {
+		err = fmt.Errorf("it reads zeros: %+v", status)
+	}
 	r.Check("SuperNodeClient: the status", err)
+	r.Check("SuperNodeClient: supernode_syncStatus comes back the same",
+		roundTrip[eth.SuperNodeSyncStatusResponse](ctx, conn, "supernode_syncStatus", nil))
+	var beat hexutil.Bytes
+	err = conn.CallContext(ctx, &beat, "heartbeat_check")
+	if err == nil && len(beat) != 4 {
+		err = fmt.Errorf("it is %s", beat)
+	}
+	r.Check("the heartbeat is four bytes", err)
+	r.Check("supervisor_superRootAtTimestamp comes back the same",
+		roundTrip[eth.SuperRootResponse](ctx, conn, "supervisor_superRootAtTimestamp", nil, fmt.Sprintf("%#x", cited.Identifier.Timestamp)))
+	r.Check("the super root is op-supernode's", r.superRootAlike(ctx, supernode, cited.Identifier.Timestamp))
 	for _, chain := range r.Stack.Members() {
 		var pair struct{ Source, Derived eth.BlockID }
 		err := conn.CallContext(ctx, &pair, "supervisor_localSafe", eth.ChainIDFromUInt64(chain.ID))
@@ -183,6 +198,28 @@ func (r *Run) superchainClients(ctx context.Context, config *sidecar.Config, exe
 			err = fmt.Errorf("it reads zeros: %+v", pair)
 		}
 		r.Check(fmt.Sprintf("chain %d: supervisor_localSafe is a pair", chain.ID), err)
+	}
+	return nil
+}
+
+// superRootAlike: op-supernode composes the same super root of the same outputs.
+func (r *Run) superRootAlike(ctx context.Context, ours *sources.SuperNodeClient, timestamp uint64) error {
+	conn, closeConn, err := dial(ctx, r.Stack.Supernode.RPC())
+	if err != nil {
+		return err
+	}
+	defer closeConn()
+	theirs, err := sources.NewSuperNodeClient(conn).SuperRootAtTimestamp(ctx, timestamp)
+	if err != nil {
+		return err
+	}
+	own, err := ours.SuperRootAtTimestamp(ctx, timestamp)
+	if err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(own.OptimisticAtTimestamp, theirs.OptimisticAtTimestamp) || !reflect.DeepEqual(own.ChainIDs, theirs.ChainIDs) ||
+		!reflect.DeepEqual(own.Data, theirs.Data) {
+		return fmt.Errorf("op-supernode has %+v, and Crosscheck %+v", theirs, own)
 	}
 	return nil
 }

@@ -4,12 +4,6 @@ package scenario
 var Exceptions = []Exception{
 	{standstillUntold, "batches-held", "/readyz tells of it"},
 	{standstillUntold, "batches-held-killed", "/readyz tells of it"},
-	{zerosRead, "clients", "SuperNodeClient: superroot_atTimestamp comes back the same"},
-	{noSupernodeStatus, "clients", "SuperNodeClient: the status"},
 }
 
-const (
-	standstillUntold  = "A safe head that has stood still for two minutes is told of nowhere"
-	zerosRead         = "The optimistic outputs of `superroot_atTimestamp` have an older shape, which Go reads as zeros"
-	noSupernodeStatus = "`supernode_syncStatus` is not served"
-)
+const standstillUntold = "A safe head that has stood still for two minutes is told of nowhere"
