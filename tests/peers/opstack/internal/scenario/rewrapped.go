@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,7 +42,6 @@ func rewrapped(ctx context.Context, r *Run) (err error) {
 		return err
 	}
 	ctx, crosscheck, err := r.settled(ctx, stack.SequencerNode, func(config *sidecar.Config) {
-		config.LogLevel = "info,crosscheck_p2p=debug"
 		for i := range config.Chains {
 			if config.Chains[i].ID == chain.ID {
 				config.Chains[i].StaticPeers = []string{address, chain.Peers.AttesterAddress}
@@ -56,11 +56,6 @@ func rewrapped(ctx context.Context, r *Run) (err error) {
 	if err != nil {
 		return err
 	}
-	before, err := accepted(ctx, client, chain.ID)
-	if err != nil {
-		return err
-	}
-	known := len(race.verifier.Taken())
 	last, err := race.run(ctx)
 	if err != nil {
 		return err
@@ -73,11 +68,14 @@ func rewrapped(ctx context.Context, r *Run) (err error) {
 		return s.Gossiped != nil && *s.Gossiped >= last
 	})
 	r.Check("the last block arrives at Crosscheck", err)
-	after, err := accepted(ctx, client, chain.ID)
-	if err != nil {
-		return err
-	}
-	r.Check("every block that op-node takes arrives at Crosscheck", expect(len(race.verifier.Taken())-known, int(after-before)))
+	r.Check("every block that op-node takes arrives at Crosscheck", within(ctx, settling, func(ctx context.Context) error {
+		taken := len(race.verifier.Taken())
+		// The metrics are reckoned anew every few seconds.
+		arrived, err := sidecar.WaitFor(ctx, "all blocks", func(ctx context.Context) (int, error) {
+			return accepted(ctx, client, chain.ID)
+		}, func(arrived int) bool { return arrived >= taken })
+		return cmp.Or(err, expect(taken, arrived))
+	}))
 	r.Check("nothing is held against a peer of Crosscheck", unblamed(ctx, client, chain.ID))
 	score, err := race.verifier.Score(id)
 	if err == nil && score < 0 {
@@ -197,13 +195,13 @@ func (c *race) stop() error {
 }
 
 // accepted counts the frames with blocks that Crosscheck accepted.
-func accepted(ctx context.Context, client *sidecar.Client, chain uint64) (uint64, error) {
+func accepted(ctx context.Context, client *sidecar.Client, chain uint64) (int, error) {
 	metrics, err := client.Metrics(ctx)
 	if err != nil {
 		return 0, err
 	}
 	labels := sidecar.Labels{"chain_id": fmt.Sprint(chain), "topic": string(gossip.BlocksV4), "verdict": "accept"}
-	return uint64(metrics.Sum("crosscheck_gossip_frames_total", labels)), nil
+	return int(metrics.Sum("crosscheck_gossip_frames_total", labels)), nil
 }
 
 // unblamed says which peer of Crosscheck's scores below zero or is banned, and which frame was rejected.
