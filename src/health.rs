@@ -83,6 +83,14 @@ impl Health {
         !is_told
     }
 
+    /// What stands in the way of a part, its newest reason. `None`: it works, or was not heard of yet.
+    pub fn reason(&self, part: &str) -> Option<String> {
+        match self.parts.lock().get(part)? {
+            Part::Out { reason, kinds, .. } if !kinds.is_empty() => Some(reason.clone()),
+            Part::Out { .. } | Part::Works => None,
+        }
+    }
+
     /// What stands in the way: empty when ready. Of each part the newest reason.
     pub fn reasons(&self) -> Vec<String> {
         let parts = self.parts.lock();

@@ -1,8 +1,11 @@
 //! [`FollowError`]: why there is no new status to serve.
 
-use super::{BlockRefError, Keep, UpstreamStatusError};
+use super::{BlockRefError, Keep, Upstream, UpstreamStatusError};
+use crate::audit::HeadWatcher;
+use crate::health::Health;
 use crate::sources::SourceError;
 use alloy::primitives::B256;
+use crosscheck_p2p::ChainId;
 
 /// Why there is no new status to serve. What was served last is served on.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +16,12 @@ pub enum FollowError {
     /// The upstream has not answered yet.
     #[error("the upstream has not answered yet")]
     NoUpstream,
+    /// The chain's own rollup node is not asked for its heads.
+    #[error("the rollup node's heads are not taken: {reason}")]
+    NotTaken {
+        /// Why not.
+        reason: String,
+    },
     /// A node gave no usable answer.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -60,11 +69,18 @@ impl FollowError {
         "conflict",
     ];
 
+    /// Why an upstream has said nothing. The chain's own node is not asked for its heads while something is wrong with it.
+    pub(super) fn unanswered(upstream: &Upstream, health: &Health, chain_id: ChainId) -> Self {
+        let parts = upstream.is_sibling().then(|| HeadWatcher::parts(chain_id));
+        let reason = parts.iter().flatten().find_map(|part| health.reason(part));
+        reason.map_or(Self::NoUpstream, |reason| Self::NotTaken { reason })
+    }
+
     /// The stable name of the reason.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::NothingVouched => "nothing-vouched",
-            Self::NoUpstream | Self::Source(_) => "no-answer",
+            Self::NoUpstream | Self::NotTaken { .. } | Self::Source(_) => "no-answer",
             Self::Genesis { .. } => "no-genesis",
             Self::Upstream(_) => "unreadable-status",
             Self::VouchedMissing { .. } => "vouched-missing",
@@ -76,5 +92,53 @@ impl FollowError {
     /// Whether a node failed to answer: then it is not asked again at once.
     pub const fn is_source_failure(&self) -> bool {
         matches!(self, Self::Source(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::Heads;
+    use crate::sources::{EndpointLimits, RollupNode};
+    use rstest::rstest;
+    use std::time::Duration;
+
+    const WRONG: &str = "its rollup node's dependency set is 901, 902, the configured one is 901";
+
+    fn upstream(is_sibling: bool) -> Upstream {
+        let limits = EndpointLimits {
+            timeout: Duration::from_secs(1),
+            max_response_bytes: 1,
+            max_concurrent_requests: 1,
+        };
+        let other = || RollupNode::new("http://127.0.0.1:1".parse().unwrap(), limits).unwrap();
+        match is_sibling {
+            true => Upstream::sibling(&Heads::new([ChainId::from(901)]), ChainId::from(901)),
+            false => Upstream::other(other(), Duration::from_secs(1)),
+        }
+    }
+
+    /// What followers are told before there is an answer.
+    #[rstest]
+    #[case::nothing_is_wrong(true, None, "the upstream has not answered yet")]
+    #[case::the_node_has_other_rules(true, Some(901), WRONG)]
+    #[case::that_of_another_chain_has(true, Some(902), "the upstream has not answered yet")]
+    #[case::another_upstream_is_asked_all_the_same(false, Some(901), "the upstream has not answered yet")]
+    fn the_reason_is_the_one_that_readiness_has(
+        #[case] is_sibling: bool,
+        #[case] wrong: Option<u64>,
+        #[case] expected: &str,
+    ) {
+        let (health, chain_id) = (Health::default(), ChainId::from(901));
+        for part in HeadWatcher::parts(chain_id) {
+            health.expect(&part);
+        }
+        if let Some(wrong) = wrong {
+            let [endpoints, _] = HeadWatcher::parts(ChainId::from(wrong));
+            health.obstruct(&endpoints, WRONG.to_owned());
+        }
+        let error = FollowError::unanswered(&upstream(is_sibling), &health, chain_id);
+        assert!(error.to_string().ends_with(expected), "{error}");
+        assert_eq!(error.name(), "no-answer");
     }
 }

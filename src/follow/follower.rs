@@ -172,7 +172,7 @@ impl Follower {
         kept: &mut Option<Draft>,
     ) -> Result<(), FollowError> {
         let Followed { genesis, lagoon } = self.followed().await?;
-        let answer = self.parts.upstream.answer().await?.ok_or(FollowError::NoUpstream)?;
+        let answer = self.parts.upstream.answer().await?.ok_or_else(|| self.unanswered())?;
         let head = head.ok_or(FollowError::NothingVouched)?;
         let seen = Seen { document: answer.document, head, hold: self.hold.clone() };
         let invalid = self.parts.invalid.above(self.parts.chain_id, head.position.number);
@@ -206,6 +206,10 @@ impl Follower {
         self.retractions = head.retractions;
         self.seen = Some(seen);
         Ok(())
+    }
+
+    fn unanswered(&self) -> FollowError {
+        FollowError::unanswered(&self.parts.upstream, &self.parts.health, self.parts.chain_id)
     }
 
     /// What the configuration says that is passed on. Asked for once.

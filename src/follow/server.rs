@@ -29,6 +29,11 @@ const MAX_BATCH: u32 = 16;
 /// The error code of a method that has nothing to answer with yet.
 pub const NOT_READY: i32 = -32_000;
 
+/// op-node's other methods for readers. op-node's client takes an error that says "not found" for an answer: that there is no
+/// such head or block.
+const NOT_SERVED: [&str; 3] =
+    ["optimism_dependencySet", "optimism_outputAtBlock", "optimism_safeHeadAtL1Block"];
+
 /// What `optimism_version` answers.
 const VERSION: &str = concat!("crosscheck/", env!("CARGO_PKG_VERSION"));
 
@@ -135,7 +140,15 @@ fn methods(served: Served) -> Result<RpcModule<Served>, jsonrpsee::core::Registe
     module.register_method("optimism_version", |_, _, extensions| {
         chain_of(extensions).map(|_served| VERSION)
     })?;
+    for name in NOT_SERVED {
+        module.register_method(name, |_, _, _| Err::<(), _>(not_served()))?;
+    }
     Ok(module)
+}
+
+fn not_served() -> ErrorObjectOwned {
+    let text = "not served to followers: ask the chain's rollup node";
+    ErrorObjectOwned::owned(ErrorCode::MethodNotFound.code(), text, None::<()>)
 }
 
 fn chain_of(extensions: &Extensions) -> Result<ChainId, ErrorObjectOwned> {

@@ -42,6 +42,11 @@ impl Upstream {
         Self(Kind::Other(Box::new(polled)))
     }
 
+    /// Whether it is the chain's own rollup node.
+    pub(super) const fn is_sibling(&self) -> bool {
+        matches!(self.0, Kind::Sibling(_))
+    }
+
     /// Its last answer; a node that is due to be asked is asked first.
     pub(super) async fn answer(&mut self) -> Result<Option<Answer>, SourceError> {
         match &mut self.0 {

@@ -5,6 +5,7 @@
 
 use super::{
     NetworkConfig,
+    authored::Unauthored,
     gating::GaterBehaviour,
     scoring::{peer_score_params, peer_score_thresholds, topic_score_params},
     sync::{SyncProtocol, sync_behaviour},
@@ -46,7 +47,7 @@ pub(super) type Gossip = gossipsub::Behaviour<
 pub(super) struct Behaviour {
     /// First: what it refuses, no other protocol hears of.
     pub(super) gater: GaterBehaviour,
-    pub(super) gossip: Gossip,
+    pub(super) gossip: Unauthored,
     pub(super) identify: identify::Behaviour,
     pub(super) ping: ping::Behaviour,
     pub(super) sync: SyncProtocol,
@@ -60,7 +61,7 @@ impl Behaviour {
             .with_cache_size(0);
         Ok(Self {
             gater,
-            gossip: gossip(config)?,
+            gossip: Unauthored::new(gossip(config)?),
             identify: identify::Behaviour::new(identify),
             ping: ping::Behaviour::default(),
             sync: sync_behaviour(config.chain_id),

@@ -10,6 +10,7 @@
 //! rooms of pure rules: `gating` (who may be connected), `scoring` (what a peer is worth), `peers` (who is known), `sync`
 //! (blocks by number), `discovery` (node records).
 
+mod authored;
 mod behaviour;
 mod config;
 mod counters;

@@ -10,6 +10,7 @@
 )]
 
 mod allocations;
+mod authored;
 mod backpressure;
 mod discovery;
 mod exchange;

@@ -169,8 +169,13 @@ async fn a_block_that_stays_without_a_verdict_shows_on_the_status() {
 #[tokio::test]
 async fn what_is_not_served_is_refused() {
     let server = start().await;
-    let unknown = server.call("/901/", "optimism_outputAtBlock").await;
-    assert_eq!(unknown["error"]["code"], -32_601);
+    for method in NOT_SERVED.into_iter().chain(["optimism_none"]) {
+        let error = &server.call("/901/", method).await["error"];
+        assert_eq!(error["code"], -32_601, "{method}");
+        // op-node's client reads that as an answer.
+        let is_no_answer = !error["message"].as_str().unwrap().contains("not found");
+        assert!(is_no_answer || method == "optimism_none", "{error}");
+    }
     for path in ["/", "/903/", "/901/more", "//901", "/supernode"] {
         let (status, _) = server.send(Method::POST, path, String::new()).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{path}");

@@ -5,6 +5,7 @@ use crate::{
     Topic,
     network::{
         Direction, Gated, NetworkEvent,
+        authored::GossipEvent,
         behaviour::{BehaviourEvent, topic_hash},
         judge::{Job, Report},
         scoring::Deed,
@@ -46,10 +47,19 @@ impl Network {
     #[allow(clippy::wildcard_enum_match_arm)] // libp2p's events are non-exhaustive
     fn on_behaviour(&mut self, event: BehaviourEvent) {
         match event {
-            BehaviourEvent::Gossip(gossipsub::Event::Message { propagation_source, message_id, message }) => {
+            BehaviourEvent::Gossip(GossipEvent::Told(gossipsub::Event::Message {
+                propagation_source,
+                message_id,
+                message,
+            })) => {
                 self.on_message(propagation_source, message_id, message);
             }
-            BehaviourEvent::Gossip(gossipsub::Event::SlowPeer { peer_id, .. }) => self.on_overflow(peer_id),
+            BehaviourEvent::Gossip(GossipEvent::Told(gossipsub::Event::SlowPeer { peer_id, .. })) => {
+                self.on_overflow(peer_id);
+            }
+            BehaviourEvent::Gossip(GossipEvent::Dropped { source, topic, reason }) => {
+                self.on_dropped(source, &topic, &reason);
+            }
             BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
                 self.book.identified(peer_id, &info, self.clock.now());
             }
@@ -84,7 +94,7 @@ impl Network {
     }
 
     fn on_message(&mut self, source: PeerId, id: gossipsub::MessageId, message: gossipsub::Message) {
-        let topic = Topic::ALL.into_iter().find(|topic| topic_hash(*topic, self.chain_id) == message.topic);
+        let topic = self.topic_of(&message.topic);
         let job =
             Job { id, source, frame: message.data.into(), at: Instant::now(), arrived: self.clock.now() };
         let refused = match topic.and_then(|topic| self.queues.get(&topic)) {
@@ -96,6 +106,24 @@ impl Network {
             tracing::debug!(topic = %message.topic, id = %job.id, "no room to judge a frame: ignored");
             self.on_report(Report::unjudged(job.id, source));
         }
+    }
+
+    /// A message had an author, or could not be read: no peer that keeps to the rules sends one, or passes one on.
+    fn on_dropped(
+        &mut self,
+        source: PeerId,
+        topic: &gossipsub::TopicHash,
+        reason: &gossipsub::ValidationError,
+    ) {
+        tracing::debug!(%topic, from = %source, %reason, "dropped a message that cannot be gossip of this network");
+        if let Some(topic) = self.topic_of(topic) {
+            self.events.counters().on(topic).rejected.increment();
+        }
+        self.note_deed(source, Deed::SentInvalid);
+    }
+
+    fn topic_of(&self, hash: &gossipsub::TopicHash) -> Option<Topic> {
+        Topic::ALL.into_iter().find(|topic| topic_hash(*topic, self.chain_id) == *hash)
     }
 
     fn on_connected(&mut self, peer_id: PeerId, endpoint: &ConnectedPoint, connections: u32) {

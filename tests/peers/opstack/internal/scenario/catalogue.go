@@ -39,6 +39,10 @@ var beside = []Scenario{
 		Name: "replayed-lie", Shows: "an attested lie, while a bystander replays every unsafe frame as an attestation",
 		Stack: usual, CI: true, Limit: 6 * time.Minute, run: replayedLie,
 	},
+	{
+		Name: "rewrapped", Shows: "an attacker without a key sends every block on in another form, before the mesh does",
+		Stack: usual, CI: true, Limit: 6 * time.Minute, run: rewrapped,
+	},
 }
 
 // withFilter is the usual stack without followers, and with op-interop-filter.

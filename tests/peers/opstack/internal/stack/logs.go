@@ -31,6 +31,9 @@ func (l *logs) open(name string) (log.Logger, error) {
 	return log.NewLogger(log.LogfmtHandlerWithLevel(file, log.LevelInfo)), nil
 }
 
+// Log starts a log file among those of the stack.
+func (s *Stack) Log(name string) (log.Logger, error) { return s.logs.open(name) }
+
 func (l *logs) close() {
 	for _, file := range l.files {
 		_ = file.Close()
