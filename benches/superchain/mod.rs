@@ -44,6 +44,7 @@ impl Sample {
             parent_hash: block.header().parent_hash,
             timestamp: block.timestamp(),
             executed: logs.executed().to_vec(),
+            undecodable: logs.undecodable().to_vec(),
             undeclared: Vec::new(),
             is_deposits_only: false,
         };

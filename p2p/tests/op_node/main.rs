@@ -4,7 +4,7 @@
 //! and so is ours: nothing depends on a clock. `.ci/run` builds it and runs this; by hand:
 //!
 //! ```text
-//! OP_NODE_VERDICTS=$(tests/peers/opstack/build verdicts) cargo test --workspace --test op_node -- --ignored --nocapture
+//! OP_NODE_VERDICTS=$(tests/peers/opstack/build verdicts) cargo test -p crosscheck-p2p --features op-node --test op_node -- --nocapture
 //! ```
 //!
 //! `OP_NODE_FRAMES` says how many frames there are at least, `OP_NODE_SEED` where those that are random come from.
@@ -54,7 +54,6 @@ fn number_in(variable: &str, otherwise: u64) -> u64 {
 }
 
 #[test]
-#[ignore = "needs op-node's validators, which tests/peers/opstack/build builds"]
 fn op_node_judges_alike() {
     let wanted = usize::try_from(number_in("OP_NODE_FRAMES", FRAMES as u64)).unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(number_in("OP_NODE_SEED", 1));
