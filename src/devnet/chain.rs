@@ -14,7 +14,7 @@ use super::{
     l1_attributes::L1Attributes,
     l1_block::L1Block,
     state::WorldState,
-    upgrade,
+    upgrade::Upgrade,
     user_transaction::{self, UserTransactionError},
 };
 use crate::interop::CROSS_L2_INBOX;
@@ -37,9 +37,11 @@ pub struct ChainParams {
     pub chain_id: u64,
     /// Seconds from block to block.
     pub block_time: u64,
-    /// The timestamp of block 0.
+    /// The height of its first block: 0, unless it stands for a chain that has long been there.
+    pub first_number: u64,
+    /// The timestamp of its first block.
     pub genesis_time: UnixSeconds,
-    /// The L1 origin of block 0.
+    /// The L1 origin of its first block.
     pub l1_genesis: BlockNumHash,
     /// The gas limit of every block.
     pub gas_limit: u64,
@@ -49,15 +51,15 @@ pub struct ChainParams {
     pub deposit_contract: Address,
     /// Who posts its batches on L1, at genesis.
     pub batcher: Address,
-    /// When a fork begins that brings a bundle of upgrade deposits, if one does.
-    pub upgrade: Option<UnixSeconds>,
+    /// The fork that begins in mid-run and brings a bundle of upgrade deposits, if one does.
+    pub upgrade: Option<Upgrade>,
 }
 
 impl ChainParams {
-    /// Whether the block of this time is the first of that fork.
-    pub(super) fn is_upgraded_at(&self, timestamp: u64) -> bool {
-        let before = timestamp.checked_sub(self.block_time);
-        self.upgrade.is_some_and(|time| time.0 <= timestamp && before.is_some_and(|before| before < time.0))
+    /// What that fork adds to the block of this time: nothing, unless it is the fork's first.
+    pub(super) fn upgrade_at(&self, timestamp: u64) -> Option<&Upgrade> {
+        let before = timestamp.checked_sub(self.block_time)?;
+        self.upgrade.as_ref().filter(|upgrade| upgrade.time.0 <= timestamp && before < upgrade.time.0)
     }
 }
 
@@ -162,7 +164,7 @@ impl Chain {
         &self.params
     }
 
-    /// Block 0.
+    /// Its first block.
     pub const fn genesis(&self) -> &Arc<L2Block> {
         self.tree.genesis()
     }
@@ -218,8 +220,8 @@ impl Chain {
         }
         let sequence_number = sequence_number(parent, origin, draft.timestamp)?;
         let mut deposits = self.deposits(origin, sequence_number)?;
-        if self.params.is_upgraded_at(draft.timestamp) {
-            deposits.extend(upgrade::deposits());
+        if let Some(upgrade) = self.params.upgrade_at(draft.timestamp) {
+            deposits.extend(upgrade.deposits.iter().cloned());
         }
         deposits.extend(departure.forged.iter().cloned());
         let recovered = recover(deposits, transactions)?;
