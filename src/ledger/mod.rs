@@ -6,6 +6,7 @@
 //! that says most is kept.
 
 mod attested;
+mod blob_forks;
 mod candidates;
 mod counts;
 mod error;
