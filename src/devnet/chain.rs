@@ -24,7 +24,7 @@ use alloy::{
     primitives::{Address, B256, Bytes, keccak256},
 };
 use crosscheck_p2p::UnixSeconds;
-use op_alloy::consensus::{OpTxEnvelope, TxDeposit};
+use op_alloy::consensus::{OpReceiptEnvelope, OpTxEnvelope, OpTxType, TxDeposit, build_post_exec_tx};
 use std::sync::Arc;
 
 /// How many ancestors BLOCKHASH reaches.
@@ -70,6 +70,9 @@ pub struct Departure {
     pub forged: Vec<TxDeposit>,
     /// Another minimum base fee in the extra data, wei.
     pub min_base_fee: Option<u64>,
+    /// Whether its last transaction is one of sequencer-defined metering (0x7D), which gives no gas back. The sequencer is
+    /// free to add it from Lagoon on.
+    pub is_metered: bool,
 }
 
 /// The output of a block, as a rollup node serves it.
@@ -226,12 +229,18 @@ impl Chain {
         deposits.extend(departure.forged.iter().cloned());
         let recovered = recover(deposits, transactions)?;
         let ancestors = self.tree.lineage(parent.hash, BLOCKHASH_REACH);
-        let execution = executor::execute(self.params.chain_id, &draft, state, &ancestors, &recovered)?;
+        let mut execution = executor::execute(self.params.chain_id, &draft, state, &ancestors, &recovered)?;
         if !execution.receipts.first().is_some_and(|receipt| receipt.status()) {
             return Err(ChainError::Attributes { number: draft.number });
         }
-        let (transactions, senders): (Vec<_>, Vec<_>) =
+        let (mut transactions, mut senders): (Vec<_>, Vec<_>) =
             recovered.into_iter().map(Recovered::into_parts).unzip();
+        if departure.is_metered {
+            let (metering, receipt) = metering(draft.number, execution.gas_used);
+            transactions.push(metering);
+            senders.push(Address::ZERO);
+            execution.receipts.push(receipt);
+        }
         let header = header::seal(draft, &transactions, &execution);
         let block = Arc::new(L2Block {
             hash: header.hash_slow(),
@@ -325,6 +334,12 @@ impl Chain {
     const fn tree_error(&self, source: TreeError) -> ChainError {
         ChainError::Tree { chain_id: self.params.chain_id, source }
     }
+}
+
+/// The metering of the block of this number, which used so much gas, and its receipt. Nobody sends it, and it changes nothing.
+fn metering(number: u64, gas_used: u64) -> (OpTxEnvelope, OpReceiptEnvelope) {
+    let receipt = OpReceiptEnvelope::from_parts(true, gas_used, [], OpTxType::PostExec, None, None);
+    (build_post_exec_tx(number, Vec::new()).into(), receipt)
 }
 
 /// The block's transactions with their senders: the deposits, then what users signed.

@@ -8,6 +8,7 @@ use crate::gossip_node::GossipNode;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256, Bytes, U256};
 use crosscheck::consolidation::Fork;
+use crosscheck::devnet::chain::Departure;
 use crosscheck::devnet::contracts::{EMITTER, emit_call, inbox_access_list, validate_message_call};
 use crosscheck::devnet::follower::{Conduct, Follower, FollowerEndpoints, L2Ref};
 use crosscheck::devnet::heads::Heads;
@@ -134,7 +135,8 @@ impl Member {
         *messages.iter().find(|message| message.identifier.origin == EMITTER).unwrap()
     }
 
-    /// Builds the block that is due, which executes these messages, and says what the sequencer attests with it.
+    /// Builds the block that is due, which executes these messages, and says what the sequencer attests with it. A block that
+    /// executes messages is metered by its sequencer: it ends with a transaction of type 0x7D.
     pub(crate) fn build(&mut self, l1: &L1, executed: &[Message]) -> ChainTick {
         let parent = Arc::clone(self.chain.head());
         let timestamp = parent.header.timestamp + self.network.block_time;
@@ -145,7 +147,8 @@ impl Member {
         let is_first_of_lagoon = self.height_at(lagoon.0) == parent.number() + 1;
         // The first block of Lagoon holds nothing of users.
         let transactions = if is_first_of_lagoon { Vec::new() } else { self.traffic(&parent, executed) };
-        let block = self.chain.build(parent.hash, origin, &transactions).unwrap();
+        let departure = Departure { is_metered: !executed.is_empty(), ..Departure::default() };
+        let block = self.chain.build_departing(parent.hash, origin, &transactions, &departure).unwrap();
         self.chain.adopt(block.hash).unwrap();
         let (first, time) = (self.chain.params().first_number, self.network.block_time);
         let behind = |lag: u64| block.number().saturating_sub(lag / time).max(first);

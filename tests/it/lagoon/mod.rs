@@ -16,6 +16,7 @@ use jsonrpsee::core::client::{ClientT, Error};
 use jsonrpsee::http_client::HttpClientBuilder;
 use jsonrpsee::rpc_params;
 use member::Followed;
+use op_alloy::consensus::POST_EXEC_TX_TYPE_ID;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use world::{INK, LAGOON, OP, UNICHAIN, World};
@@ -146,7 +147,7 @@ async fn three_sepolia_chains_pass_lagoon_in_one_process() {
         assert_eq!(found, refusal, "{:?} on {executing}", message.identifier);
     }
 
-    // Valid messages both ways, and of Ink to itself.
+    // Valid messages both ways, and of Ink to itself, in blocks that their sequencers meter.
     world.execute(OP, uni_after);
     world.execute(UNICHAIN, op_after);
     world.execute(INK, ink_after);
@@ -155,7 +156,9 @@ async fn three_sepolia_chains_pass_lagoon_in_one_process() {
     let executing: Vec<_> = executing.collect();
     world.advance(LAGOON + 41).await;
     watch.keeps_up(&world, LAGOON + 31).await;
-    for (chain, number) in executing {
+    for (member, (chain, number)) in world.members.iter().zip(executing) {
+        let metering = member.block(number).raw_transactions.last().unwrap()[0];
+        assert_eq!(metering, POST_EXEC_TX_TYPE_ID, "{chain} {number}");
         let records = attestations(&watch.rpc).await.unwrap();
         let of_block = |it: &&Value| it["chain_id"] == json!(chain) && it["number"] == json!(number);
         let record = records.iter().find(of_block).unwrap();
