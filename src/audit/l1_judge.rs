@@ -4,8 +4,6 @@
 //! is a wait, never a contradiction.
 
 mod blob_memory;
-#[cfg(test)]
-mod tests;
 
 use self::blob_memory::BlobMemory;
 use super::reasons::Reasons;
@@ -371,3 +369,6 @@ fn date(time: UnixSeconds) -> String {
 fn contradicts(contradiction: L1Contradiction) -> L1Word {
     L1Word::Contradicts(Box::new(contradiction))
 }
+
+#[cfg(test)]
+mod tests;

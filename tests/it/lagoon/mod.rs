@@ -51,8 +51,7 @@ impl Watch {
     async fn verdict(&self, chain: u64, number: u64) -> (Value, Value) {
         eventually(&format!("the verdict on block {number} of chain {chain}"), async || {
             let records = attestations(&self.rpc).await?;
-            let of_block = |it: &&Value| it["chain_id"] == json!(chain) && it["number"] == json!(number);
-            let record = records.iter().find(of_block)?;
+            let record = records.iter().find(|it| is_of(it, chain, number))?;
             let message = record["messages"].as_array()?.first().cloned().unwrap_or_default();
             (record["verdict"] != "open").then(|| (record["verdict"].clone(), message["reason"].clone()))
         })
@@ -94,6 +93,24 @@ const UNKNOWN_CHAIN: Option<i32> = Some(-320_501);
 /// The codes that stay: others say that nothing is known yet.
 const FINAL: [i32; 2] = [-320_600, -320_501];
 
+/// The three chains and the program, and their ids.
+struct Run {
+    world: World,
+    watch: Watch,
+    op: u64,
+    unichain: u64,
+    ink: u64,
+}
+
+/// Messages that were initiated before Lagoon, in its first block, and after it.
+struct Messages {
+    before: Message,
+    in_first: Message,
+    op_after: Message,
+    unichain_after: Message,
+    ink_after: Message,
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn three_sepolia_chains_pass_lagoon_in_one_process() {
     let dir = TempDir::new().unwrap();
@@ -102,112 +119,134 @@ async fn three_sepolia_chains_pass_lagoon_in_one_process() {
     world.advance(LAGOON - 31).await;
     let file = world.configure(dir.path()).await;
     let arguments = ["run", "--config", file.to_str().unwrap(), "--log-format", "json"];
-    let log = dir.path().join("sidecar.log");
-    let program = Running::start(&arguments, &log);
+    let program = Running::start(&arguments, &dir.path().join("sidecar.log"));
     let config = Written::wait_for(&file).await;
     let [op, unichain, ink] = [OP, UNICHAIN, INK].map(|place| world.members[place].id());
     joined(&config.rpc(), &[op, unichain, ink]).await;
     let watch = Watch { rpc: config.rpc(), followers: world.follow(&config.follow()) };
-
-    // Before: blocks are upheld, and no message may be executed.
-    world.advance(LAGOON - 1).await;
-    watch.keeps_up(&world, LAGOON - 11).await;
-    let before = world.members[OP].message_of(world.members[OP].height_at(LAGOON - 11));
-    assert_eq!(watch.refusal(&before, unichain, LAGOON).await, BROKEN);
-
-    // The first blocks of Lagoon are upheld with their upgrade transactions, and the next without their gas.
-    world.advance(LAGOON + 21).await;
-    watch.keeps_up(&world, LAGOON + 11).await;
-    for (member, upgrades) in world.members.iter().zip([30, 30, 28]) {
-        let first = member.height_at(LAGOON);
-        assert!(member.block(first).transactions.len() > upgrades);
-        for number in [first - 1, first, first + 1] {
-            assert_eq!(watch.verdict(member.id(), number).await.0, "upheld", "{} {number}", member.id());
-        }
-    }
-    // What is initiated before it or in it counts nowhere, what is initiated after it counts in the chain's own set.
-    let op_first = world.members[OP].height_at(LAGOON);
-    let of = |place: usize, time: u64| {
-        let member: &member::Member = &world.members[place];
-        member.message_of(member.height_at(time))
-    };
-    let in_first = initiated_in(op, op_first, LAGOON + 1);
-    let [op_after, uni_after, ink_after] = [OP, UNICHAIN, INK].map(|place| of(place, LAGOON + 5));
-    let soon = LAGOON + 23;
-    for (message, executing, refusal) in [
-        (&before, unichain, BROKEN),
-        (&in_first, unichain, BROKEN),
-        (&op_after, unichain, None),
-        (&uni_after, op, None),
-        (&ink_after, ink, None),
-        (&ink_after, op, UNKNOWN_CHAIN),
-        (&op_after, ink, UNKNOWN_CHAIN),
-    ] {
-        let found = watch.refusal(message, executing, soon).await;
-        assert_eq!(found, refusal, "{:?} on {executing}", message.identifier);
-    }
-
-    // Valid messages both ways, and of Ink to itself, in blocks that their sequencers meter.
-    world.execute(OP, uni_after);
-    world.execute(UNICHAIN, op_after);
-    world.execute(INK, ink_after);
-    world.advance(soon).await;
-    let executing = world.members.iter().map(|member| (member.id(), member.height_at(LAGOON + 22)));
-    let executing: Vec<_> = executing.collect();
-    world.advance(LAGOON + 41).await;
-    watch.keeps_up(&world, LAGOON + 31).await;
-    for (member, (chain, number)) in world.members.iter().zip(executing) {
-        let metering = member.block(number).raw_transactions.last().unwrap()[0];
-        assert_eq!(metering, POST_EXEC_TX_TYPE_ID, "{chain} {number}");
-        let records = attestations(&watch.rpc).await.unwrap();
-        let of_block = |it: &&Value| it["chain_id"] == json!(chain) && it["number"] == json!(number);
-        let record = records.iter().find(of_block).unwrap();
-        let messages = record["messages"].as_array().unwrap();
-        assert_eq!((&record["verdict"], messages.len()), (&json!("upheld"), 1), "{record}");
-        assert_eq!(messages[0]["status"], "valid", "{record}");
-    }
-
-    // Blocks that execute what counts nowhere are found, each for its own reason, and nothing else is.
-    let mut violated = Vec::new();
-    for (place, message, reason) in [
-        (OP, ink_after, "unknown-chain"),
-        (UNICHAIN, in_first, "not-active"),
-        (UNICHAIN, before, "not-active"),
-    ] {
-        let member = &world.members[place];
-        let number = member.block_number() + 1;
-        violated.push((member.id(), number, reason));
-        world.execute(place, message);
-        world.advance(world.now() + 2).await;
-    }
-    world.advance(LAGOON + 71).await;
-    for (chain, number, reason) in &violated {
-        let found = watch.verdict(*chain, *number).await;
-        assert_eq!(found, (json!("violated"), json!(reason)), "{chain} {number}");
-    }
-    // Every other block is judged for itself, after them too.
-    for member in &world.members {
-        let last = member.height_at(LAGOON + 61);
-        let records = eventually("every verdict", async || {
-            let records = attestations(&watch.rpc).await?;
-            let of_chain: Vec<_> =
-                records.into_iter().filter(|it| it["chain_id"] == json!(member.id())).collect();
-            let is_last = |it: &Value| it["number"].as_u64() >= Some(last);
-            let is_done = of_chain.iter().any(is_last) && of_chain.iter().all(|it| it["verdict"] != "open");
-            is_done.then_some(of_chain)
-        })
-        .await;
-        for record in records {
-            let is_bad = violated.iter().any(|(chain, number, _)| {
-                record["chain_id"] == json!(chain) && record["number"] == json!(number)
-            });
-            assert_eq!(record["verdict"], if is_bad { "violated" } else { "upheld" }, "{record}");
-        }
-    }
-    // Ink shares no set with either: its follower goes on to the end, theirs end before the blocks that do not hold.
-    let ink_last = world.members[INK].height_at(LAGOON + 61);
-    eventually("Ink's follower", async || (watch.followers[INK].safe() >= ink_last).then_some(())).await;
-    assert_eq!(watch.followers[OP].safe(), violated[0].1 - 1);
-    assert_eq!(watch.followers[UNICHAIN].safe(), violated[1].1 - 1);
+    let mut run = Run { world, watch, op, unichain, ink };
+    let before = run.before().await;
+    let messages = run.over_the_first_blocks(before).await;
+    run.valid_messages(&messages).await;
+    run.invalid_messages(&messages).await;
     assert!(program.terminate().success());
+}
+
+impl Run {
+    fn initiated(&self, place: usize, time: u64) -> Message {
+        let member = &self.world.members[place];
+        member.message_of(member.height_at(time))
+    }
+
+    /// Before: blocks are upheld, and no message may be executed.
+    async fn before(&mut self) -> Message {
+        self.world.advance(LAGOON - 1).await;
+        self.watch.keeps_up(&self.world, LAGOON - 11).await;
+        let before = self.initiated(OP, LAGOON - 11);
+        assert_eq!(self.watch.refusal(&before, self.unichain, LAGOON).await, BROKEN);
+        before
+    }
+
+    /// The first blocks of Lagoon are upheld with their upgrade transactions, and the next without their gas. What is
+    /// initiated before it or in it counts nowhere, what is initiated after it counts in the chain's own set.
+    async fn over_the_first_blocks(&mut self, before: Message) -> Messages {
+        self.world.advance(LAGOON + 21).await;
+        self.watch.keeps_up(&self.world, LAGOON + 11).await;
+        for (member, upgrades) in self.world.members.iter().zip([30, 30, 28]) {
+            let first = member.height_at(LAGOON);
+            assert!(member.block(first).transactions.len() > upgrades);
+            for number in [first - 1, first, first + 1] {
+                let (verdict, _) = self.watch.verdict(member.id(), number).await;
+                assert_eq!(verdict, "upheld", "{} {number}", member.id());
+            }
+        }
+        let messages = Messages {
+            before,
+            in_first: initiated_in(self.op, self.world.members[OP].height_at(LAGOON), LAGOON + 1),
+            op_after: self.initiated(OP, LAGOON + 5),
+            unichain_after: self.initiated(UNICHAIN, LAGOON + 5),
+            ink_after: self.initiated(INK, LAGOON + 5),
+        };
+        for (message, executing, refusal) in [
+            (&messages.before, self.unichain, BROKEN),
+            (&messages.in_first, self.unichain, BROKEN),
+            (&messages.op_after, self.unichain, None),
+            (&messages.unichain_after, self.op, None),
+            (&messages.ink_after, self.ink, None),
+            (&messages.ink_after, self.op, UNKNOWN_CHAIN),
+            (&messages.op_after, self.ink, UNKNOWN_CHAIN),
+        ] {
+            let found = self.watch.refusal(message, executing, LAGOON + 23).await;
+            assert_eq!(found, refusal, "{:?} on {executing}", message.identifier);
+        }
+        messages
+    }
+
+    /// Valid messages both ways, and of Ink to itself, in blocks that their sequencers meter.
+    async fn valid_messages(&mut self, messages: &Messages) {
+        self.world.execute(OP, messages.unichain_after);
+        self.world.execute(UNICHAIN, messages.op_after);
+        self.world.execute(INK, messages.ink_after);
+        self.world.advance(LAGOON + 41).await;
+        self.watch.keeps_up(&self.world, LAGOON + 31).await;
+        let records = attestations(&self.watch.rpc).await.unwrap();
+        for member in &self.world.members {
+            let (chain, number) = (member.id(), member.height_at(LAGOON + 22));
+            let metering = member.block(number).raw_transactions.last().unwrap()[0];
+            assert_eq!(metering, POST_EXEC_TX_TYPE_ID, "{chain} {number}");
+            let record = records.iter().find(|it| is_of(it, chain, number)).unwrap();
+            let messages = record["messages"].as_array().unwrap();
+            assert_eq!((&record["verdict"], messages.len()), (&json!("upheld"), 1), "{record}");
+            assert_eq!(messages[0]["status"], "valid", "{record}");
+        }
+    }
+
+    /// Blocks that execute what counts nowhere are found, each for its own reason, and nothing else is. Ink shares no set
+    /// with either: its follower goes on to the end, theirs end before the blocks that do not hold.
+    async fn invalid_messages(&mut self, messages: &Messages) {
+        let mut violated = Vec::new();
+        for (place, message, reason) in [
+            (OP, messages.ink_after, "unknown-chain"),
+            (UNICHAIN, messages.in_first, "not-active"),
+            (UNICHAIN, messages.before, "not-active"),
+        ] {
+            let member = &self.world.members[place];
+            violated.push((member.id(), member.block_number() + 1, reason));
+            self.world.execute(place, message);
+            self.world.advance(self.world.now() + 2).await;
+        }
+        self.world.advance(LAGOON + 71).await;
+        for (chain, number, reason) in &violated {
+            let found = self.watch.verdict(*chain, *number).await;
+            assert_eq!(found, (json!("violated"), json!(reason)), "{chain} {number}");
+        }
+        for member in &self.world.members {
+            for record in self.decided(member.id(), member.height_at(LAGOON + 61)).await {
+                let is_bad = violated.iter().any(|(chain, number, _)| is_of(&record, *chain, *number));
+                assert_eq!(record["verdict"], if is_bad { "violated" } else { "upheld" }, "{record}");
+            }
+        }
+        let last = self.world.members[INK].height_at(LAGOON + 61);
+        let followers = &self.watch.followers;
+        eventually("Ink's follower", async || (followers[INK].safe() >= last).then_some(())).await;
+        assert_eq!(followers[OP].safe(), violated[0].1 - 1);
+        assert_eq!(followers[UNICHAIN].safe(), violated[1].1 - 1);
+    }
+
+    /// The blocks of a chain that were judged, once all are, up to this one at least.
+    async fn decided(&self, chain: u64, last: u64) -> Vec<Value> {
+        eventually("every verdict", async || {
+            let mut records = attestations(&self.watch.rpc).await?;
+            records.retain(|record| record["chain_id"] == json!(chain));
+            let is_last = |record: &Value| record["number"].as_u64() >= Some(last);
+            let is_done = records.iter().any(is_last) && records.iter().all(|it| it["verdict"] != "open");
+            is_done.then_some(records)
+        })
+        .await
+    }
+}
+
+/// Whether a record is of this block.
+fn is_of(record: &Value, chain: u64, number: u64) -> bool {
+    record["chain_id"] == json!(chain) && record["number"] == json!(number)
 }
