@@ -27,6 +27,7 @@ use parking_lot::{Mutex, RwLock};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// How many seconds a head is behind the newest block.
@@ -39,7 +40,8 @@ const GAS_LIMIT: u64 = 60_000_000;
 pub(crate) struct Followed {
     conduct: Arc<Mutex<Conduct>>,
     chain_id: u64,
-    cancel: CancellationToken,
+    /// Ends when it is dropped.
+    _task: JoinSet<()>,
 }
 
 impl Followed {
@@ -48,12 +50,6 @@ impl Followed {
         let report = self.conduct.lock().report(self.chain_id, None);
         assert!(!report.went_backwards && report.rejected_statuses == 0, "{report:?}");
         report.safe
-    }
-}
-
-impl Drop for Followed {
-    fn drop(&mut self) {
-        self.cancel.cancel();
     }
 }
 
@@ -267,14 +263,13 @@ impl Member {
         let (genesis, lagoon) = (L2Ref::of_block(self.chain.genesis()), self.network.interop_time());
         let follower =
             Follower::new(endpoints, genesis, lagoon.map(|time| time.0), Arc::clone(&conduct)).unwrap();
-        let cancel = CancellationToken::new();
-        let ended = cancel.clone();
-        tokio::spawn(async move {
+        let mut task = JoinSet::new();
+        task.spawn(async move {
             // It hears no gossip: it fetches what it is led to.
             let (_nobody, events) = tokio::sync::mpsc::channel(1);
-            follower.run(events, Duration::from_millis(100), ended).await;
+            follower.run(events, Duration::from_millis(100), CancellationToken::new()).await;
         });
-        Followed { conduct, chain_id: self.id(), cancel }
+        Followed { conduct, chain_id: self.id(), _task: task }
     }
 }
 
