@@ -115,10 +115,11 @@ impl Investigator {
         Self { set, clients, heads, l1, rules, candidates, proven, linked, lineage, ledger, reasons, metrics }
     }
 
-    /// The same investigator, which looks up there what became of a block's parent.
+    /// The same investigator, which looks up there what became of a block's parent, and keeps what L1 tells of blob base fees.
     #[must_use]
     pub fn knowing(self, ledger: Ledger) -> Self {
-        Self { ledger: Some(ledger), ..self }
+        let l1 = self.l1.map(|l1| l1.keeping(ledger.clone()));
+        Self { ledger: Some(ledger), l1, ..self }
     }
 
     /// Why what cases wait for cannot be had.

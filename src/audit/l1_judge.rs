@@ -3,6 +3,9 @@
 //! The imperative shell of `consolidation::deposits`. The batches' transactions are no part of it. What cannot be told
 //! is a wait, never a contradiction.
 
+mod blob_memory;
+
+use self::blob_memory::BlobMemory;
 use super::reasons::Reasons;
 use super::rivals::Origin;
 use super::{Awaited, Cause, L1Contradiction, Wait};
@@ -12,6 +15,7 @@ use crate::consolidation::deposits::{
     TakenFromNode, compare_with_l1, derive_from_l1,
 };
 use crate::interop::BlockKey;
+use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::sources::{L1Client, ProvenL1Logs, RollupNodes, SourceError, VerifiedBlock, VerifiedL1Header};
 use alloy::eips::BlockNumHash;
@@ -75,6 +79,7 @@ pub struct L1Judge {
     l1: L1Client,
     chains: BTreeMap<ChainId, ChainRules>,
     bundles: Arc<[NamedBundle]>,
+    blobs: BlobMemory,
     reasons: Reasons,
     metrics: Metrics,
 }
@@ -113,7 +118,14 @@ impl L1Judge {
             let (known, assumes_blob_fees) = (Mutex::new(None), AtomicBool::new(false));
             (chain_id, ChainRules { nodes, is_of_several, known, assumes_blob_fees })
         });
-        Self { l1, chains: chains.collect(), bundles, reasons: Reasons::default(), metrics }
+        let (chains, blobs, reasons) = (chains.collect(), BlobMemory::default(), Reasons::default());
+        Self { l1, chains, bundles, blobs, reasons, metrics }
+    }
+
+    /// The same judge, which keeps there what L1 tells of blob base fees.
+    #[must_use]
+    pub(super) fn keeping(self, ledger: Ledger) -> Self {
+        Self { blobs: BlobMemory::of(ledger), ..self }
     }
 
     /// Why L1's word cannot be had.
@@ -277,20 +289,7 @@ impl L1Judge {
         let config = chain.nodes.rollup_config().await.map_err(|error| self.failed(chain_id, &error))?;
         let set = self.set_size(chain_id, chain).await?;
         let mut rules = DepositRules { bundles: Arc::clone(&self.bundles), ..DepositRules::new(config, set) };
-        // Older clients have no such method; then what is known of public networks must do.
-        let kept = match self.l1.blob_schedule(rules.blobs.clone()).await {
-            Ok(blobs) => {
-                rules.blobs = blobs;
-                RULES_KEPT
-            }
-            Err(error) => {
-                debug!(%chain_id, %error, "L1 does not say its blob schedule; what is known of it stays");
-                if let Some((_, before)) = known.as_ref() {
-                    rules.blobs = before.blobs.clone();
-                }
-                RULES_RETRY
-            }
-        };
+        let kept = self.learn_blobs(chain_id, &mut rules).await;
         if known.as_ref().is_none_or(|(_, before)| before.config != rules.config) {
             warn_of_unknown_forks(chain_id, &rules);
         }
@@ -298,6 +297,19 @@ impl L1Judge {
         let now = Instant::now();
         *known = Some((now.checked_add(kept).unwrap_or(now), Arc::clone(&rules)));
         Ok(rules)
+    }
+
+    /// Adds what L1's node tells of blob base fees, or told before. Answers for how long it need not be asked again.
+    ///
+    /// Older clients have no such method; then what is known of public networks must do.
+    async fn learn_blobs(&self, chain_id: ChainId, rules: &mut DepositRules) -> Duration {
+        let told = self.l1.told_blobs().await;
+        if let Err(error) = &told {
+            debug!(%chain_id, %error, "L1 does not say its blob schedule; what is known of it stays");
+        }
+        let known = self.blobs.with(rules.config.l1_chain_id, told.as_ref().ok()).await;
+        rules.blobs = core::mem::take(&mut rules.blobs).with_all(&known);
+        if told.is_ok() { RULES_KEPT } else { RULES_RETRY }
     }
 
     /// The node knows its dependency set for certain; one that cannot say it leaves it to the settings.
@@ -357,3 +369,6 @@ fn date(time: UnixSeconds) -> String {
 fn contradicts(contradiction: L1Contradiction) -> L1Word {
     L1Word::Contradicts(Box::new(contradiction))
 }
+
+#[cfg(test)]
+mod tests;

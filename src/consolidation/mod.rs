@@ -39,5 +39,7 @@ pub use payload_attributes::{AttributeFees, PayloadAttributes};
 pub use replacement::{OutputV0, Replacement, ReplacementRule};
 #[cfg(test)]
 pub(crate) use rollup_config::tests as rollup_config_tests;
+#[cfg(test)]
+pub(crate) use rollup_config::tests::op_mainnet_json;
 pub use rollup_config::{RollupConfig, RollupConfigError, RollupGenesis};
 pub use unknown_forks::{UnknownFork, UnknownForks};

@@ -14,7 +14,7 @@ use super::{
     l1_attributes::L1Attributes,
     l1_block::L1Block,
     state::WorldState,
-    upgrade,
+    upgrade::Upgrade,
     user_transaction::{self, UserTransactionError},
 };
 use crate::interop::CROSS_L2_INBOX;
@@ -24,7 +24,7 @@ use alloy::{
     primitives::{Address, B256, Bytes, keccak256},
 };
 use crosscheck_p2p::UnixSeconds;
-use op_alloy::consensus::{OpTxEnvelope, TxDeposit};
+use op_alloy::consensus::{OpReceiptEnvelope, OpTxEnvelope, OpTxType, TxDeposit, build_post_exec_tx};
 use std::sync::Arc;
 
 /// How many ancestors BLOCKHASH reaches.
@@ -37,9 +37,11 @@ pub struct ChainParams {
     pub chain_id: u64,
     /// Seconds from block to block.
     pub block_time: u64,
-    /// The timestamp of block 0.
+    /// The height of its first block: 0, unless it stands for a chain that has long been there.
+    pub first_number: u64,
+    /// The timestamp of its first block.
     pub genesis_time: UnixSeconds,
-    /// The L1 origin of block 0.
+    /// The L1 origin of its first block.
     pub l1_genesis: BlockNumHash,
     /// The gas limit of every block.
     pub gas_limit: u64,
@@ -49,15 +51,15 @@ pub struct ChainParams {
     pub deposit_contract: Address,
     /// Who posts its batches on L1, at genesis.
     pub batcher: Address,
-    /// When a fork begins that brings a bundle of upgrade deposits, if one does.
-    pub upgrade: Option<UnixSeconds>,
+    /// The fork that begins in mid-run and brings a bundle of upgrade deposits, if one does.
+    pub upgrade: Option<Upgrade>,
 }
 
 impl ChainParams {
-    /// Whether the block of this time is the first of that fork.
-    pub(super) fn is_upgraded_at(&self, timestamp: u64) -> bool {
-        let before = timestamp.checked_sub(self.block_time);
-        self.upgrade.is_some_and(|time| time.0 <= timestamp && before.is_some_and(|before| before < time.0))
+    /// What that fork adds to the block of this time: nothing, unless it is the fork's first.
+    pub(super) fn upgrade_at(&self, timestamp: u64) -> Option<&Upgrade> {
+        let before = timestamp.checked_sub(self.block_time)?;
+        self.upgrade.as_ref().filter(|upgrade| upgrade.time.0 <= timestamp && before < upgrade.time.0)
     }
 }
 
@@ -68,6 +70,9 @@ pub struct Departure {
     pub forged: Vec<TxDeposit>,
     /// Another minimum base fee in the extra data, wei.
     pub min_base_fee: Option<u64>,
+    /// Whether its last transaction is one of sequencer-defined metering (0x7D), which gives no gas back. The sequencer is
+    /// free to add it from Lagoon on.
+    pub is_metered: bool,
 }
 
 /// The output of a block, as a rollup node serves it.
@@ -162,7 +167,7 @@ impl Chain {
         &self.params
     }
 
-    /// Block 0.
+    /// Its first block.
     pub const fn genesis(&self) -> &Arc<L2Block> {
         self.tree.genesis()
     }
@@ -218,18 +223,24 @@ impl Chain {
         }
         let sequence_number = sequence_number(parent, origin, draft.timestamp)?;
         let mut deposits = self.deposits(origin, sequence_number)?;
-        if self.params.is_upgraded_at(draft.timestamp) {
-            deposits.extend(upgrade::deposits());
+        if let Some(upgrade) = self.params.upgrade_at(draft.timestamp) {
+            deposits.extend(upgrade.deposits.iter().cloned());
         }
         deposits.extend(departure.forged.iter().cloned());
         let recovered = recover(deposits, transactions)?;
         let ancestors = self.tree.lineage(parent.hash, BLOCKHASH_REACH);
-        let execution = executor::execute(self.params.chain_id, &draft, state, &ancestors, &recovered)?;
+        let mut execution = executor::execute(self.params.chain_id, &draft, state, &ancestors, &recovered)?;
         if !execution.receipts.first().is_some_and(|receipt| receipt.status()) {
             return Err(ChainError::Attributes { number: draft.number });
         }
-        let (transactions, senders): (Vec<_>, Vec<_>) =
+        let (mut transactions, mut senders): (Vec<_>, Vec<_>) =
             recovered.into_iter().map(Recovered::into_parts).unzip();
+        if departure.is_metered {
+            let (metering, receipt) = metering(draft.number, execution.gas_used);
+            transactions.push(metering);
+            senders.push(Address::ZERO);
+            execution.receipts.push(receipt);
+        }
         let header = header::seal(draft, &transactions, &execution);
         let block = Arc::new(L2Block {
             hash: header.hash_slow(),
@@ -323,6 +334,12 @@ impl Chain {
     const fn tree_error(&self, source: TreeError) -> ChainError {
         ChainError::Tree { chain_id: self.params.chain_id, source }
     }
+}
+
+/// The metering of the block of this number, which used so much gas, and its receipt. Nobody sends it, and it changes nothing.
+fn metering(number: u64, gas_used: u64) -> (OpTxEnvelope, OpReceiptEnvelope) {
+    let receipt = OpReceiptEnvelope::from_parts(true, gas_used, [], OpTxType::PostExec, None, None);
+    (build_post_exec_tx(number, Vec::new()).into(), receipt)
 }
 
 /// The block's transactions with their senders: the deposits, then what users signed.

@@ -5,6 +5,7 @@ use super::{
     chain::{Chain, ChainParams},
     l1::{L1, L1Params},
     system_config::{FeeScalars, SystemConfig},
+    upgrade::Upgrade,
     wallet::{Call, Wallet},
 };
 use alloy::{
@@ -33,10 +34,10 @@ impl Fixture {
 
     /// The same with a fork that begins then.
     pub(crate) fn with_upgrade(seed: u64, upgrade: UnixSeconds) -> Self {
-        Self::made(seed, Some(upgrade))
+        Self::made(seed, Some(Upgrade::own(upgrade)))
     }
 
-    fn made(seed: u64, upgrade: Option<UnixSeconds>) -> Self {
+    fn made(seed: u64, upgrade: Option<Upgrade>) -> Self {
         let config = SystemConfig {
             unsafe_block_signer: Address::repeat_byte(0x51),
             batcher: Address::repeat_byte(0xba),
@@ -53,6 +54,7 @@ impl Fixture {
         let params = ChainParams {
             chain_id: CHAIN_ID,
             block_time: 2,
+            first_number: 0,
             genesis_time: UnixSeconds(GENESIS_TIME),
             l1_genesis: l1.head().id(),
             gas_limit: 60_000_000,

@@ -9,7 +9,6 @@ use super::{
     executor::Execution,
     l1_block::L1Block,
     state::WorldState,
-    upgrade,
 };
 use alloy::{
     consensus::{
@@ -55,9 +54,10 @@ pub enum HeaderError {
     },
 }
 
-/// The header of block 0.
+/// The header of the first block.
 pub fn genesis(params: &ChainParams, state: &WorldState) -> Header {
     Header {
+        number: params.first_number,
         timestamp: params.genesis_time.0,
         gas_limit: params.gas_limit,
         base_fee_per_gas: Some(GENESIS_BASE_FEE),
@@ -83,7 +83,7 @@ pub fn draft(
 ) -> Result<Header, HeaderError> {
     let overflow = HeaderError::Overflow { number: parent.number };
     let timestamp = parent.timestamp.checked_add(params.block_time).ok_or(overflow)?;
-    let upgrade = if params.is_upgraded_at(timestamp) { upgrade::gas() } else { 0 };
+    let upgrade = params.upgrade_at(timestamp).map_or(0, |upgrade| upgrade.gas);
     Ok(Header {
         parent_hash,
         number: parent.number.checked_add(1).ok_or(overflow)?,

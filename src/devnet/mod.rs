@@ -22,7 +22,7 @@ pub mod free_addrs;
 pub mod genesis;
 pub mod header;
 pub mod headless;
-mod heads;
+pub mod heads;
 pub mod keyring;
 pub mod l1;
 pub mod l1_attributes;

@@ -171,7 +171,7 @@ fn rollup_node(
         block_time: schedule.block_time,
         system_config: system_config_address(sequencer.chain_id()),
         batcher: sequencer.keys().batcher.address(),
-        upgrade: sequencer.chain().params().upgrade,
+        upgrade: sequencer.chain().params().upgrade.as_ref().map(|upgrade| upgrade.time),
     }
 }
 

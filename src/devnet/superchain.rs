@@ -16,6 +16,7 @@ use super::{
     schedule::{L1_FINALITY_DEPTH, L1_SAFE_DEPTH, Schedule, TICKS_PER_L1_BLOCK},
     sequencer::{ChainTick, OddEndpoint, Promotion, Sequencer, SequencerError},
     system_config::{FeeScalars, SystemConfig},
+    upgrade::Upgrade,
     wallet::WalletError,
 };
 use crosscheck_p2p::UnixSeconds;
@@ -256,13 +257,14 @@ fn chain_params(
     ChainParams {
         chain_id,
         block_time: schedule.block_time,
+        first_number: 0,
         genesis_time: schedule.genesis_time,
         l1_genesis: l1.head().id(),
         gas_limit: GAS_LIMIT,
         system_config: system_config_address(chain_id),
         deposit_contract: deposit_contract_address(chain_id),
         batcher: keys.batcher.address(),
-        upgrade: plan.first_block_of_fork(chain_id).map(|block| schedule.time_of(block)),
+        upgrade: plan.first_block_of_fork(chain_id).map(|block| Upgrade::own(schedule.time_of(block))),
     }
 }
 

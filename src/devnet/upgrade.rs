@@ -3,13 +3,35 @@
 //!
 //! Lagoon's own bundle is not the devnet's to carry: 28 transactions of the real predeploys, of which Crosscheck has the
 //! hashes alone. So the fork and its bundle are made up here, and the sidecar is given the bundle as an operator gives it:
-//! in upstream's file, named in its configuration. The real bundles are tried in `tests/peers/opstack`.
+//! in upstream's file, named in its configuration. The real bundle is tried in `tests/it/lagoon` and `tests/peers/opstack`.
 
 use super::config_file::ConfigFileError;
 use alloy::primitives::{Address, Bytes, TxKind, U256, hex};
+use crosscheck_p2p::UnixSeconds;
 use op_alloy::consensus::{TxDeposit, UpgradeDepositSource};
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// A fork that begins in mid-run, and what it adds to its first block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upgrade {
+    /// When it begins.
+    pub time: UnixSeconds,
+    /// The deposits that its first block has after all others.
+    pub deposits: Arc<[TxDeposit]>,
+    /// What its first block has more in its gas limit.
+    pub gas: u64,
+}
+
+impl Upgrade {
+    /// The devnet's own fork, beginning then.
+    pub fn own(time: UnixSeconds) -> Self {
+        Self { time, deposits: deposits().into(), gas: gas() }
+    }
+}
 
 /// The fork's name: its key in the rollup configuration without `_time`.
 pub const FORK: &str = "tempest";
@@ -21,47 +43,42 @@ const FILE_NAME: &str = "tempest_nut_bundle.json";
 const SENDER: Address = Address::repeat_byte(0x7e);
 
 /// One transaction of the bundle. None of them writes a log.
-struct Upgrade {
+struct Part {
     intent: &'static str,
     to: Option<Address>,
     data: &'static [u8],
     gas: u64,
 }
 
-const BUNDLE: [Upgrade; 3] = [
-    Upgrade {
+const BUNDLE: [Part; 3] = [
+    Part {
         intent: "Deploy a contract that returns nothing",
         to: None,
         data: &hex!("6001600c60003960016000f300"),
         gas: 400_000,
     },
-    Upgrade {
-        intent: "Call an account",
-        to: Some(Address::repeat_byte(0x42)),
-        data: &[1, 2, 3],
-        gas: 70_000,
-    },
-    Upgrade { intent: "Call another", to: Some(Address::repeat_byte(0x43)), data: &[], gas: 50_000 },
+    Part { intent: "Call an account", to: Some(Address::repeat_byte(0x42)), data: &[1, 2, 3], gas: 70_000 },
+    Part { intent: "Call another", to: Some(Address::repeat_byte(0x43)), data: &[], gas: 50_000 },
 ];
 
 /// What the bundle adds to the gas limit of its block.
 pub fn gas() -> u64 {
-    BUNDLE.iter().map(|upgrade| upgrade.gas).fold(0, u64::saturating_add)
+    BUNDLE.iter().map(|part| part.gas).fold(0, u64::saturating_add)
 }
 
 /// The bundle's deposits, in order.
 pub fn deposits() -> Vec<TxDeposit> {
-    let deposit = |(place, upgrade): (usize, &Upgrade)| {
-        let intent = format!("{LABEL} {place}: {}", upgrade.intent);
+    let deposit = |(place, part): (usize, &Part)| {
+        let intent = format!("{LABEL} {place}: {}", part.intent);
         TxDeposit {
             source_hash: UpgradeDepositSource::new(intent).source_hash(),
             from: SENDER,
-            to: upgrade.to.map_or(TxKind::Create, TxKind::Call),
+            to: part.to.map_or(TxKind::Create, TxKind::Call),
             mint: 0,
             value: U256::ZERO,
-            gas_limit: upgrade.gas,
+            gas_limit: part.gas,
             is_system_transaction: false,
-            input: Bytes::from_static(upgrade.data),
+            input: Bytes::from_static(part.data),
         }
     };
     BUNDLE.iter().enumerate().map(deposit).collect()
@@ -78,13 +95,13 @@ pub fn write(dir: &Path) -> Result<String, ConfigFileError> {
 }
 
 fn file() -> String {
-    let transaction = |upgrade: &Upgrade| {
+    let transaction = |part: &Part| {
         json!({
-            "data": Bytes::from_static(upgrade.data),
+            "data": Bytes::from_static(part.data),
             "from": SENDER,
-            "gasLimit": upgrade.gas,
-            "intent": upgrade.intent,
-            "to": upgrade.to,
+            "gasLimit": part.gas,
+            "intent": part.intent,
+            "to": part.to,
         })
     };
     let transactions: Vec<_> = BUNDLE.iter().map(transaction).collect();
@@ -98,7 +115,6 @@ mod tests {
     use crate::consolidation::deposits::NamedBundle;
     use crate::devnet::fixture::{Fixture, GENESIS_TIME};
     use alloy::eips::eip2718::Encodable2718;
-    use crosscheck_p2p::UnixSeconds;
 
     #[test]
     fn the_file_says_what_the_chain_does() {

@@ -7,6 +7,7 @@
 
 mod anchor;
 mod attested;
+mod blob_forks;
 mod candidates;
 mod counts;
 mod error;

@@ -1,6 +1,7 @@
 //! The ledger against a real database file.
 
 mod attested;
+mod blob_forks;
 mod messages;
 mod operator;
 mod retraction;

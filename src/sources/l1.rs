@@ -6,7 +6,7 @@ use super::{
     ClaimedHeader, Endpoint, EndpointLimits, EndpointUrl, ProvenL1Logs, SourceError, VerifiedL1Header,
     receipts,
 };
-use crate::consolidation::deposits::BlobSchedule;
+use crate::consolidation::deposits::ToldBlobs;
 use alloy::consensus::ReceiptEnvelope;
 use alloy::primitives::{Address, B256, U64, U256, b256};
 use crosscheck_p2p::UnixSeconds;
@@ -165,17 +165,19 @@ impl L1Client {
         Ok(listed.map(|block| block.transactions))
     }
 
-    /// A blob schedule with what the endpoint says of L1's last, current and next fork (`eth_config`, EIP-7910).
+    /// What the endpoint says of blob base fees in L1's last, current and next fork (`eth_config`, EIP-7910).
     ///
     /// # Errors
     /// If the endpoint does not answer; older clients have no such method.
-    pub async fn blob_schedule(&self, known: BlobSchedule) -> Result<BlobSchedule, SourceError> {
+    pub async fn told_blobs(&self) -> Result<ToldBlobs, SourceError> {
         let forks: ChainForks = self.endpoint.call("eth_config", rpc_params![]).await?;
+        let in_force = forks.current.as_ref().map(|fork| UnixSeconds(fork.activation_time));
         let forks = [forks.last, forks.current, forks.next].into_iter().flatten();
-        Ok(forks.fold(known, |schedule, fork| match fork.blob_schedule {
-            Some(blobs) => schedule.with(UnixSeconds(fork.activation_time), blobs.base_fee_update_fraction),
-            None => schedule,
-        }))
+        let fractions = forks.filter_map(|fork| {
+            let blobs = fork.blob_schedule?;
+            Some((UnixSeconds(fork.activation_time), blobs.base_fee_update_fraction))
+        });
+        Ok(ToldBlobs { in_force, fractions: fractions.collect() })
     }
 
     /// The hash of the latest block. Whether its header holds is left open: what is read at the hash is the

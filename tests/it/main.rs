@@ -22,6 +22,8 @@ mod gossip_node;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod inbox_parity;
 mod kills;
+#[cfg(feature = "op-stack")]
+mod lagoon;
 mod message_check;
 mod metrics;
 mod npm;

@@ -1,6 +1,6 @@
 //! What is refused is reported, counted, and not passed on.
 
-use crate::support::{Node, block, frame, next_refusal, sequencer, stranger};
+use crate::support::{Node, frame, framed, next_refusal, sequencer, stranger};
 use alloy_primitives::Bytes;
 use crosscheck_p2p::{RefusalVerdict, Signers, Topic};
 use rstest::rstest;
@@ -69,7 +69,7 @@ async fn attestations_of_settled_blocks_are_ignored_from_then_on() {
     a.handle.publish(topic, frame(6, &sequencer(), topic)).await.unwrap();
     assert_eq!(b.next_block().await.number(), 6);
     for number in [7, 5] {
-        b.handle.settle([(number, block(number, topic).payload.block_hash)]);
+        b.handle.settle([(number, framed(number, topic).payload.block_hash)]);
     }
     a.handle.publish(topic, frame(7, &sequencer(), topic)).await.unwrap();
     let (verdict, refusal) = next_refusal(&mut b).await;

@@ -107,11 +107,11 @@ pub(crate) fn block_of(version: PayloadVersion, number: u64, transactions: Vec<B
 
 /// The frame of a small block in the topic's version, signed in the topic's own domain.
 pub(crate) fn frame(number: u64, signer: &BlockSigner, topic: Topic) -> Bytes {
-    block(number, topic).sign(signer, topic.domains()[0], chain()).unwrap().frame()
+    framed(number, topic).sign(signer, topic.domains()[0], chain()).unwrap().frame()
 }
 
 /// The block of [`frame`].
-pub(crate) fn block(number: u64, topic: Topic) -> Envelope {
+pub(crate) fn framed(number: u64, topic: Topic) -> Envelope {
     block_of(topic.version(), number, vec![Bytes::from_static(&[0x7e, 1])])
 }
 

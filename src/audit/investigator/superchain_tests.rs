@@ -54,6 +54,7 @@ impl Pair {
         let fixture = Fixture::new(5);
         let chain = |chain_id| {
             let params = ChainParams {
+                first_number: 0,
                 chain_id,
                 block_time: 2,
                 genesis_time: UnixSeconds(GENESIS_TIME),

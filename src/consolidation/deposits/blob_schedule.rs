@@ -23,6 +23,18 @@ struct Entry {
     until: Option<UnixSeconds>,
 }
 
+/// Blob base fee update fractions, by the time from which each holds.
+pub type BlobFractions = BTreeMap<UnixSeconds, u64>;
+
+/// What an L1's node says of its forks, as far as blob base fees go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ToldBlobs {
+    /// When the fork began that is in force. What is after it is a plan.
+    pub in_force: Option<UnixSeconds>,
+    /// The last, the current and the next fork's.
+    pub fractions: BlobFractions,
+}
+
 /// Amsterdam on Sepolia: what is known here of any L1 was written down before, and says nothing of later blocks.
 const KNOWN_UNTIL: UnixSeconds = UnixSeconds(1_791_294_816);
 
@@ -69,6 +81,12 @@ impl BlobSchedule {
     pub fn with(mut self, from: UnixSeconds, update_fraction: u64) -> Self {
         self.entries.insert(from, Entry { update_fraction, until: None });
         self
+    }
+
+    /// The same with all of these.
+    #[must_use]
+    pub fn with_all(self, fractions: &BlobFractions) -> Self {
+        fractions.iter().fold(self, |schedule, (from, fraction)| schedule.with(*from, *fraction))
     }
 
     /// The blob base fee of a block with this much excess blob gas, wei. `None`: the schedule does not tell.

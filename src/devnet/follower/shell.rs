@@ -15,6 +15,8 @@ use jsonrpsee::{
 };
 use op_alloy::rpc_types::Transaction;
 use parking_lot::{Mutex, RwLock};
+use serde::Deserialize;
+use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::mpsc,
@@ -162,11 +164,13 @@ impl Follower {
 
     async fn fetch(&self, hash: B256) -> Result<Option<L2Ref>, ClientError> {
         let params = rpc_params![hash, true];
-        let block: Option<Block<Transaction>> = self.execution.request("eth_getBlockByHash", params).await?;
+        // Of the transactions only the first is read: op-alloy writes those of type 0x7D as it does not read them.
+        let block: Option<Block<Value>> = self.execution.request("eth_getBlockByHash", params).await?;
         let Some(block) = block.filter(|block| block.header.inner.hash_slow() == hash) else {
             return Ok(None);
         };
-        let first = block.transactions.as_transactions().and_then(<[Transaction]>::first);
+        let first = block.transactions.as_transactions().and_then(<[Value]>::first);
+        let first = first.and_then(|first| <Transaction>::deserialize(first).ok());
         let read = first.and_then(|first| origin(&first.inner.inner.inner().encoded_2718().into()));
         Ok(read.map(|(l1_origin, sequence_number)| L2Ref {
             hash,

@@ -92,7 +92,7 @@ impl ChainStore {
         self.chain_id
     }
 
-    /// Block 0.
+    /// The chain's first block.
     pub const fn genesis(&self) -> &Arc<L2Block> {
         &self.genesis
     }
@@ -142,7 +142,7 @@ impl ChainStore {
         if self.forked_at().is_some_and(|first| first <= number) {
             return self.fork.get(&number);
         }
-        if number == 0 { Some(&self.genesis) } else { self.canonical.get(&number) }
+        if number == self.genesis.number() { Some(&self.genesis) } else { self.canonical.get(&number) }
     }
 
     /// The block of a hash, orphans too. Nodes on another fork do not have the blocks beside it.

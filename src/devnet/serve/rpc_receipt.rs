@@ -103,10 +103,10 @@ fn l1_block_info(block: &L2Block, index: usize) -> Option<L1BlockInfo> {
     })
 }
 
-/// A transaction's share of the block's DA footprint (Jovian); deposits have none.
+/// A transaction's share of the block's DA footprint (Jovian); deposits and metering have none.
 fn da_footprint(block: &L2Block, index: usize) -> Option<u64> {
     const MICRO: u64 = 1_000_000;
-    if matches!(block.transactions.get(index)?, OpTxEnvelope::Deposit(_)) {
+    if matches!(block.transactions.get(index)?, OpTxEnvelope::Deposit(_) | OpTxEnvelope::PostExec(_)) {
         return None;
     }
     // The estimate is in millionths of a byte; whole bytes count.

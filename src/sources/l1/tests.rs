@@ -200,6 +200,7 @@ async fn a_block_without_receipts_needs_no_question() {
 #[tokio::test]
 async fn the_blob_schedule_is_learnt() {
     let served = serve(Value::Null, Value::Null).await;
-    let schedule = served.client.blob_schedule(BlobSchedule::of_l1(900)).await.unwrap();
-    assert_eq!(schedule, BlobSchedule::default().with(UnixSeconds(5), 5_007_716));
+    let told = served.client.told_blobs().await.unwrap();
+    let fractions = [(UnixSeconds(5), 5_007_716)].into();
+    assert_eq!(told, ToldBlobs { in_force: Some(UnixSeconds(5)), fractions });
 }

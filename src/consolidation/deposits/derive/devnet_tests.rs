@@ -38,6 +38,7 @@ impl World {
             system_configs: BTreeMap::from([(SYSTEM_CONFIG, config)]),
         });
         let params = ChainParams {
+            first_number: 0,
             chain_id: CHAIN_ID,
             block_time: 2,
             genesis_time: GENESIS,

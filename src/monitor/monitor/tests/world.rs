@@ -92,6 +92,7 @@ impl World {
         let fixture = Fixture::new(5);
         let served = |chain_id| {
             let params = ChainParams {
+                first_number: 0,
                 chain_id,
                 block_time: 2,
                 genesis_time: UnixSeconds(GENESIS_TIME),

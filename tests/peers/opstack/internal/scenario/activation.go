@@ -27,10 +27,18 @@ func activation(ctx context.Context, r *Run) error {
 	}
 	client := crosscheck.Client()
 	scores := r.watchScores(ctx)
+	var watches []watched
+	for _, chain := range r.Stack.Members() {
+		watches = append(watches, watched{Chain: chain, client: client, followers: r.recordFollowers(chain)})
+		r.releases = append(r.releases, watches[len(watches)-1].followers.Stop)
+	}
 	for _, chain := range r.Stack.Members() {
 		if err := r.crossActivation(ctx, client, chain); err != nil {
 			return err
 		}
+	}
+	for _, watch := range watches {
+		r.comparePassing(watch)
 	}
 	r.nothingRefused(ctx, client)
 	r.Check("the sequencer's node never scores us below zero", scores.stop())

@@ -20,6 +20,14 @@ var beside = []Scenario{
 		Stack: usual, Fresh: true, CI: true, Limit: 6 * time.Minute, run: activation,
 	},
 	{
+		Name: "activation-during", Shows: "Crosscheck starts while Lagoon activates, beside two chains of one set and one of its own",
+		Stack: starting, Fresh: true, Limit: 8 * time.Minute, run: activationDuring,
+	},
+	{
+		Name: "activation-after", Shows: "the same, and Crosscheck starts when the activation blocks are final",
+		Stack: starting, Limit: 8 * time.Minute, run: activationAfter,
+	},
+	{
 		Name: "messages", Shows: "valid messages both ways, and every kind of invalid one",
 		Stack: usual, CI: true, Limit: 12 * time.Minute, run: messages,
 	},
