@@ -6,7 +6,7 @@ use libp2p::{
     Multiaddr, PeerId,
     swarm::dial_opts::{DialOpts, PeerCondition},
 };
-use std::{collections::BTreeSet, num::NonZeroU8, time::Instant};
+use std::{collections::BTreeSet, num::NonZeroU8, sync::atomic::Ordering, time::Instant};
 
 /// How many addresses of one peer are dialled at once: one that does not answer holds up no other.
 const ADDRS_AT_ONCE: NonZeroU8 = match NonZeroU8::new(16) {
@@ -118,7 +118,8 @@ impl Network {
             tracing::warn!(%chain_id, "known peers are still being written down: the disk is slow");
             return;
         }
-        let contents = file.render(self.book.known(), self.swarm.behaviour().gater.gater().gates());
+        let gates = self.swarm.behaviour().gater.gater().gates();
+        let contents = file.render(self.book.known(), gates, self.record_seq.load(Ordering::Relaxed));
         self.storing.spawn_blocking(move || {
             if let Err(error) = file.store(&contents) {
                 tracing::warn!(%chain_id, %error, "known peers are not written down");
