@@ -48,6 +48,8 @@ const PAST_TOPICS_SHARE: usize = 4;
 const NOTHING_DUE: Duration = Duration::from_secs(60 * 60);
 /// How often it is asked whom to let go: a ban takes effect within this.
 const SURVEY: Duration = Duration::from_secs(1);
+/// How often scores decay, each time by what the time that has passed is worth.
+const DECAY: Duration = Duration::from_secs(1);
 /// How often known peers are written down.
 const STORE: Duration = Duration::from_secs(60);
 
@@ -76,7 +78,8 @@ pub struct Network {
     syncing: Syncing,
     verdict_scoring: bool,
     agent: String,
-    block_time: Duration,
+    /// Up to when scores have decayed.
+    decayed: Instant,
     dial_interval: Duration,
     listening: watch::Sender<Option<Vec<Multiaddr>>>,
     events: Events,
@@ -91,14 +94,13 @@ struct Rounds {
 }
 
 impl Rounds {
-    fn new(block_time: Duration, dial: Duration) -> Self {
+    fn new(dial: Duration) -> Self {
         let every = |period: Duration| {
             let mut interval = tokio::time::interval(period.max(Duration::from_millis(10)));
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
             interval
         };
-        let decay = block_time.max(Duration::from_secs(1));
-        Self { survey: every(SURVEY), decay: every(decay), dial: every(dial), store: every(STORE) }
+        Self { survey: every(SURVEY), decay: every(DECAY), dial: every(dial), store: every(STORE) }
     }
 }
 
@@ -184,7 +186,7 @@ impl Network {
             syncing: Syncing::new(config.rules.forks, Instant::now()),
             verdict_scoring: config.verdict_scoring,
             agent: config.agent.clone(),
-            block_time: config.block_time,
+            decayed: Instant::now(),
             dial_interval: config.dial_interval,
             listening,
             events,
@@ -220,7 +222,7 @@ impl Network {
         cancel: &CancellationToken,
         judging: &mut JoinSet<()>,
     ) -> Result<(), NetworkError> {
-        let mut rounds = Rounds::new(self.block_time, self.dial_interval);
+        let mut rounds = Rounds::new(self.dial_interval);
         loop {
             self.dial_static();
             self.answer_held();

@@ -105,7 +105,9 @@ impl Network {
     }
 
     pub(super) fn decay_scores(&mut self) {
-        for (peer_id, score) in self.scores.decay() {
+        let now = Instant::now();
+        let passed = now.saturating_duration_since(core::mem::replace(&mut self.decayed, now));
+        for (peer_id, score) in self.scores.decay(passed) {
             self.swarm.behaviour_mut().gossip.set_application_score(&peer_id, score);
         }
     }
