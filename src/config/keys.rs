@@ -107,6 +107,7 @@ pub const KEYS: &[Key] = &[
     chain_key("p2p.peers_lo", Kind::Integer, "write a whole number, 1 to p2p.peers_hi"),
     chain_key("p2p.peers_hi", Kind::Integer, "write a whole number, 1 to 1024"),
     chain_key("p2p.ban_duration", Kind::Text, "write whole seconds with their unit, such as \"1h\""),
+    chain_key("p2p.verdict_scoring", Kind::Text, "write \"on\" or \"off\""),
     chain_key("p2p.topic_scoring", Kind::Text, "write \"on\" or \"off\""),
     chain_key(
         "p2p.discovery",

@@ -25,6 +25,8 @@ pub struct P2pConfig {
     pub peers_hi: usize,
     /// How long a peer is banned for a bad score.
     pub ban_duration: Seconds,
+    /// Whether rejected frames, valid blocks and answers count for a peer's score.
+    pub verdict_scoring: Switch,
     /// Whether deliveries count for a peer's score.
     pub topic_scoring: Switch,
     /// Discovery's UDP socket. Unset: peers are not looked for.
@@ -65,6 +67,7 @@ impl Default for P2pConfig {
             peers_lo: 20,
             peers_hi: 30,
             ban_duration: Seconds(Duration::from_secs(60 * 60)),
+            verdict_scoring: Switch::On,
             topic_scoring: Switch::Off,
             discovery: None,
             bootnodes: Vec::new(),

@@ -29,6 +29,7 @@ pub fn network_config(
         peer_file: Some(data_dir.join(format!("p2p-{chain_id}.peers.json"))),
         discovery: discovery_config(p2p),
         block_time: Duration::from_secs(chain.block_time),
+        verdict_scoring: p2p.verdict_scoring.is_on(),
         topic_scoring: p2p.topic_scoring.is_on(),
         rules,
         ..NetworkConfig::new(chain_id)
@@ -90,7 +91,7 @@ mod tests {
     fn what_is_not_set_is_op_nodes_and_nobody_is_looked_for() {
         let network = network("");
         assert_eq!(network.gater, GaterRules::default());
-        assert_eq!((network.discovery, network.topic_scoring), (None, false));
+        assert_eq!((network.discovery, network.topic_scoring, network.verdict_scoring), (None, false, true));
         assert_eq!(network.block_time, Duration::from_secs(1));
         assert_eq!(network.peer_file.unwrap(), Path::new("/data/p2p-901.peers.json"));
     }
@@ -100,7 +101,7 @@ mod tests {
         let peer = "16Uiu2HAmL5okaKLzxdzpvMDVvjr6HYy1CWkBCFXGdoStmoYEXPT3";
         let network = network(&format!(
             "trusted_peers = [\"{peer}\"]\nblocked_subnets = [\"203.0.113.7/24\"]\npeers_lo = 3\npeers_hi = 5\n\
-             ban_duration = \"10s\"\ntopic_scoring = \"on\"\ndiscovery = \"0.0.0.0:9222\"\n\
+             ban_duration = \"10s\"\ntopic_scoring = \"on\"\nverdict_scoring = \"off\"\ndiscovery = \"0.0.0.0:9222\"\n\
              advertise_ip = \"203.0.113.9\"\nadvertise_tcp = 1\nadvertise_udp = 2"
         ));
         assert!(network.trusted_peers.contains(&peer.parse().unwrap()) && network.topic_scoring);
@@ -109,6 +110,7 @@ mod tests {
         assert_eq!((gater.low_tide, gater.high_tide), (3, 5));
         assert_eq!((gater.max_connections, gater.max_inbound), (10, 7));
         assert_eq!(gater.ban_duration, 10);
+        assert!(!network.verdict_scoring);
         let discovery = network.discovery.unwrap();
         assert_eq!(discovery.listen, "0.0.0.0:9222".parse().unwrap());
         assert_eq!(discovery.advertise_ip, Some("203.0.113.9".parse().unwrap()));

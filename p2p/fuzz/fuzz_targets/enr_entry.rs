@@ -120,10 +120,10 @@ impl Plan {
         }
     }
 
-    /// The address to dial: the first that can be reached, IPv4 before IPv6.
+    /// The address to dial: the first that can be reached, IPv4 before IPv6, whose port is that of IPv4 unless it has its own.
     fn addr(&self, reach: usize) -> Option<Multiaddr> {
         let ip4 = self.ip.map(|ip| IpAddr::from(Ipv4Addr::from(ip))).zip(self.tcp);
-        let ip6 = self.ip6.map(|ip| Ipv6Addr::from(ip).to_canonical()).zip(self.tcp6);
+        let ip6 = self.ip6.map(|ip| Ipv6Addr::from(ip).to_canonical()).zip(self.tcp6.or(self.tcp));
         let mut both = [ip4, ip6].into_iter().flatten();
         let (ip, port) = both.find(|(ip, port)| *port != 0 && kind(*ip).is_some_and(|kind| reach <= kind))?;
         let version = if ip.is_ipv4() { "ip4" } else { "ip6" };

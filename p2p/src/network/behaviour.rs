@@ -7,10 +7,11 @@ use super::{
     NetworkConfig,
     authored::Unauthored,
     gating::GaterBehaviour,
+    message_ids::MessageIds,
     scoring::{peer_score_params, peer_score_thresholds, topic_score_params},
     sync::{SyncProtocol, sync_behaviour},
 };
-use crate::{ChainId, MAX_FRAME_BYTES, Topic, message_id};
+use crate::{ChainId, MAX_FRAME_BYTES, Topic};
 use libp2p::{
     gossipsub::{
         self, ConfigBuilder, IdentTopic, MaxCountSubscriptionFilter, MessageAuthenticity, MessageId,
@@ -92,6 +93,7 @@ fn gossip(config: &NetworkConfig) -> Result<Gossip, String> {
 }
 
 fn gossip_config() -> Result<gossipsub::Config, gossipsub::ConfigBuilderError> {
+    let ids = MessageIds::new();
     ConfigBuilder::default()
         .mesh_n(8)
         .mesh_n_low(6)
@@ -111,8 +113,8 @@ fn gossip_config() -> Result<gossipsub::Config, gossipsub::ConfigBuilderError> {
         .connection_handler_queue_len(PEER_QUEUE)
         .publish_queue_duration(PEER_QUEUE_TIME)
         .forward_queue_duration(PEER_QUEUE_TIME)
-        .message_id_fn(|message| {
-            MessageId::from(message_id(message.topic.as_str(), &message.data).as_bytes().as_slice())
+        .message_id_fn(move |message| {
+            MessageId::from(ids.of(message.topic.as_str(), &message.data).as_bytes().as_slice())
         })
         .build()
 }

@@ -34,7 +34,7 @@ pub struct NetworkConfig {
     pub discovery: Option<DiscoveryConfig>,
     /// How often known peers are dialled while there are fewer than the low tide.
     pub dial_interval: Duration,
-    /// The time between two blocks, by which scores decay.
+    /// The time between two blocks, by which the part of a score decays that gossipsub itself counts.
     pub block_time: Duration,
     /// Whether our own verdicts count for a peer's score.
     pub verdict_scoring: bool,

@@ -30,6 +30,31 @@ const UNIT_BYTES: usize = 1024;
 /// How long the first frames wait for somebody who may sign. At a start, who that is has yet to be read from L1.
 const SIGNER_AWAITED: Duration = Duration::from_secs(5);
 
+/// How long the time of an accepted block tells how far ahead our clock may be, seconds.
+const CLOCK_KNOWN: u64 = 30;
+/// How much older than its window a block must be for its sender to be blamed, seconds: a relay's clock may be wrong, too.
+const OLD: u64 = 10 * 60;
+
+/// The last accepted block, by which our clock is known: nobody signs a block of the future for long, so the clock is
+/// ahead by no more than the block seemed old.
+#[derive(Clone, Copy, Debug)]
+struct ClockProof {
+    arrived: UnixSeconds,
+    age: u64,
+}
+
+impl ClockProof {
+    fn of(job: &Job, block: &ValidBlock) -> Self {
+        Self { arrived: job.arrived, age: job.arrived.0.saturating_sub(block.timestamp().0) }
+    }
+
+    /// Whether a block was old when it arrived, though our clock were as far ahead as it may be.
+    const fn shows_old(&self, timestamp: UnixSeconds, now: UnixSeconds, past: u64) -> bool {
+        let allowed = past.saturating_add(OLD).saturating_add(self.age);
+        now.0.saturating_sub(self.arrived.0) <= CLOCK_KNOWN && now.0.saturating_sub(timestamp.0) > allowed
+    }
+}
+
 /// A frame to be judged.
 #[derive(Debug)]
 pub(super) struct Job {
@@ -126,6 +151,7 @@ pub(super) struct Judge {
     rules: ValidationRules,
     validator: Validator,
     standing: Standing,
+    clock: Option<ClockProof>,
     jobs: mpsc::Receiver<(Job, OwnedSemaphorePermit)>,
     reports: mpsc::Sender<Report>,
     events: Events,
@@ -145,7 +171,7 @@ impl Judge {
         let units = bytes.div_ceil(UNIT_BYTES).min(Semaphore::MAX_PERMITS);
         let queue = JudgeQueue { jobs: sender, bytes: Arc::new(Semaphore::new(units)) };
         let validator = Validator::new(rules.clone());
-        (Self { topic, rules, validator, standing, jobs, reports, events }, queue)
+        (Self { topic, rules, validator, standing, clock: None, jobs, reports, events }, queue)
     }
 
     /// Judges until the queue or the network is gone.
@@ -191,7 +217,8 @@ impl Judge {
         self.events.counters().on(self.topic)
     }
 
-    async fn accept(&self, job: &Job, block: ValidBlock) -> bool {
+    async fn accept(&mut self, job: &Job, block: ValidBlock) -> bool {
+        self.clock = Some(ClockProof::of(job, &block));
         self.standing.note(block.signer());
         self.count().accepted.increment();
         let (accept, good) = (MessageAcceptance::Accept, Some(Deed::Good));
@@ -208,7 +235,7 @@ impl Judge {
             RefusalVerdict::Reject => (&self.count().rejected, MessageAcceptance::Reject),
         };
         count.increment();
-        let deed = deed_of(verdict, reason);
+        let deed = deed_of(verdict, reason, self.clock);
         self.events.offer(NetworkEvent::Refused { topic, verdict, refusal, from: job.source });
         self.report(job, acceptance, deed, None).await
     }
@@ -225,10 +252,14 @@ impl Judge {
     }
 }
 
-/// A block out of its window may be our clock's fault, or that of a chain that stands still: nobody is blamed.
-const fn deed_of(verdict: RefusalVerdict, reason: &Reason) -> Option<Deed> {
+/// A block out of its window may be our clock's fault, or that of a chain that stands still: nobody is blamed, unless it
+/// is old beyond that by what is known of our clock.
+fn deed_of(verdict: RefusalVerdict, reason: &Reason, clock: Option<ClockProof>) -> Option<Deed> {
     match (verdict, reason) {
-        (RefusalVerdict::Ignore, _) | (_, Reason::TooOld { .. } | Reason::FromTheFuture { .. }) => None,
+        (RefusalVerdict::Ignore, _) | (_, Reason::FromTheFuture { .. }) => None,
+        (_, Reason::TooOld { timestamp, now, past }) => {
+            clock.is_some_and(|clock| clock.shows_old(*timestamp, *now, *past)).then_some(Deed::SentInvalid)
+        }
         (RefusalVerdict::Reject, _) => Some(Deed::SentInvalid),
     }
 }
@@ -239,32 +270,72 @@ mod tests {
     use crate::{network::counters::Counters, sample};
     use rstest::rstest;
 
-    /// What becomes of a frame that comes while nobody may sign yet. `known`: whether a signer is known later.
-    #[rstest]
-    #[case::it_waits_for_the_signer(true, MessageAcceptance::Accept)]
-    #[case::it_does_not_wait_for_ever(false, MessageAcceptance::Ignore)]
-    #[tokio::test(start_paused = true)]
-    async fn a_frame_before_the_first_signer(#[case] known: bool, #[case] expected: MessageAcceptance) {
-        let topic = Topic::BlocksV4;
+    /// A judge of `blocksv4` whose signers are known, its queue, and what it reports.
+    fn judge(topic: Topic) -> (Judge, JudgeQueue, mpsc::Receiver<Report>, watch::Sender<Signers>) {
         let (signers, standing_signers) = watch::channel(Signers::default());
         let standing = Standing {
             signers: standing_signers,
             heard: watch::Sender::new(None),
             settled: watch::Sender::default().subscribe(),
         };
-        let (reports, mut reported) = mpsc::channel(1);
+        let (reports, reported) = mpsc::channel(8);
         let (events, _happened) = mpsc::channel(8);
         let events = Events::new(events, Arc::new(Counters::default()));
         let rules = ValidationRules::new(sample::chain());
         let (judge, queue) = Judge::new(topic, rules, (8, 1 << 20), standing, reports, events);
-        let job = Job {
-            id: gossipsub::MessageId::new(b"one"),
+        (judge, queue, reported, signers)
+    }
+
+    fn job(topic: Topic, number: u64, timestamp: u64) -> Job {
+        let envelope = sample::envelope(number, |payload| payload.timestamp = UnixSeconds(timestamp));
+        Job {
+            id: gossipsub::MessageId::new(&number.to_be_bytes()),
             source: PeerId::random(),
-            frame: sample::frame(&sample::envelope(5, |_| ()), topic),
+            frame: sample::frame(&envelope, topic),
             at: Instant::now(),
             arrived: sample::NOW,
-        };
-        queue.push(job).unwrap();
+        }
+    }
+
+    /// Who is blamed for an old block, after one of this age, if any, was accepted `before` seconds ago.
+    #[rstest]
+    #[case::the_clock_may_be_wrong(None, 3_600, None)]
+    #[case::the_clock_is_right(Some((0, 0)), 3_600, Some(Deed::SentInvalid))]
+    #[case::a_little_late(Some((0, 0)), 660, None)]
+    #[case::the_clock_may_be_as_fast_as_the_accepted_block_is_old(Some((40, 0)), 690, None)]
+    #[case::and_no_faster(Some((40, 0)), 710, Some(Deed::SentInvalid))]
+    #[case::the_clock_was_right_long_ago(Some((0, 31)), 3_600, None)]
+    #[tokio::test]
+    async fn who_sends_an_old_block(
+        #[case] accepted: Option<(u64, u64)>,
+        #[case] age: u64,
+        #[case] expected: Option<Deed>,
+    ) {
+        let (judge, queue, mut reported, signers) = judge(Topic::BlocksV4);
+        signers.send_replace(sample::signers());
+        let mut judging = tokio::task::JoinSet::new();
+        judging.spawn(judge.run());
+        if let Some((age, before)) = accepted {
+            let arrived = sample::NOW.0 - before;
+            let mut job = job(Topic::BlocksV4, 5, arrived - age);
+            job.arrived = UnixSeconds(arrived);
+            queue.push(job).unwrap();
+            assert_eq!(reported.recv().await.unwrap().deed, Some(Deed::Good));
+        }
+        queue.push(job(Topic::BlocksV4, 4, sample::NOW.0 - age)).unwrap();
+        let report = reported.recv().await.unwrap();
+        assert!(matches!(report.acceptance, MessageAcceptance::Reject));
+        assert_eq!(report.deed, expected);
+    }
+
+    /// What becomes of a frame that comes while nobody may sign yet. `known`: whether a signer is known later.
+    #[rstest]
+    #[case::it_waits_for_the_signer(true, MessageAcceptance::Accept)]
+    #[case::it_does_not_wait_for_ever(false, MessageAcceptance::Ignore)]
+    #[tokio::test(start_paused = true)]
+    async fn a_frame_before_the_first_signer(#[case] known: bool, #[case] expected: MessageAcceptance) {
+        let (judge, queue, mut reported, signers) = judge(Topic::BlocksV4);
+        queue.push(job(Topic::BlocksV4, 5, sample::NOW.0)).unwrap();
         let mut judging = tokio::task::JoinSet::new();
         judging.spawn(judge.run());
         tokio::task::yield_now().await;

@@ -25,6 +25,7 @@ mod gating;
 mod handle;
 mod identity;
 mod judge;
+mod message_ids;
 mod peer_info;
 mod peers;
 mod scoring;

@@ -1,6 +1,6 @@
-//! Nodes that know one bootnode find each other, and those of another chain are not dialled.
+//! Nodes that know one bootnode find each other, those of another chain are not dialled, and a restart loses nobody.
 
-use crate::support::{HeldPort, Node, until};
+use crate::support::{HeldPort, NOW, Node, until};
 use crosscheck_p2p::{Bootnode, ChainId, DiscoveryConfig, NodeIdentity, Topic, ValidationRules};
 use k256::elliptic_curve::sec1::ToEncodedPoint as _;
 use std::time::Duration;
@@ -61,4 +61,52 @@ async fn a_bootnode_that_starts_later_is_found() {
     })
     .await;
     until("the bootnode", async || a.is_connected_to(&late).await).await;
+}
+
+/// The sequence number of a node's record. Others keep the record with the largest.
+async fn sequence_number(node: &Node) -> u64 {
+    let text = record(node).await.to_string();
+    text.parse::<enr::Enr<enr::CombinedKey>>().unwrap().seq()
+}
+
+/// Both starts are in the same second.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_after_a_restart_takes_the_place_of_the_one_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = dir.path().join("node.key");
+    std::fs::write(&key, "12".repeat(32)).unwrap();
+    let start = async || {
+        Node::start_with(&[], NodeIdentity::load_or_create(&key).unwrap(), |network| {
+            network.peer_file = Some(dir.path().join("peers.json"));
+            network.discovery = Some(config(vec![]));
+        })
+        .await
+    };
+    let before = start().await;
+    let first = sequence_number(&before).await;
+    before.stop().await;
+    let second = sequence_number(&start().await).await;
+    assert!(second > first, "{second} after {first}");
+    assert!(first >= NOW.0 * 1_000, "no smaller than what op-node told under the same key: {first}");
+}
+
+/// A node that has no bootnode, and is no static peer of anybody's, is found by whoever met it before a restart.
+#[tokio::test(flavor = "multi_thread")]
+async fn discovery_begins_with_who_is_known_from_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let (b, peer_file) = (start(vec![], 902, Topic::ALL.to_vec()).await, dir.path().join("peers.json"));
+    let known = record(&b).await.to_string();
+    let entry = format!(
+        r#"{{"id": "{}", "addrs": ["/ip4/127.0.0.1/tcp/1"], "enr": "{known}", "last_seen": {}}}"#,
+        b.handle.peer_id(),
+        NOW.0
+    );
+    std::fs::write(&peer_file, format!(r#"{{"peers": [{entry}]}}"#)).unwrap();
+    let a = Node::start_with(&[], NodeIdentity::generate(), |network| {
+        network.peer_file = Some(peer_file);
+        network.discovery = Some(config(vec![]));
+    })
+    .await;
+    until("a first search", async || a.handle.discovery().unwrap().record.is_some()).await;
+    assert!(a.handle.discovery().unwrap().table.contains(&known));
 }

@@ -28,7 +28,7 @@ async fn a_flooder_is_banned_and_let_in_again_after_an_hour() {
     let addr = honest.addrs().await.remove(0);
     hostile.handle.connect(addr.clone()).await.unwrap();
     hostile.meshed_with(&honest).await;
-    misbehave(&hostile, 0..40).await;
+    misbehave(&hostile, 0..400).await;
     parted(&honest, &hostile).await;
     let bans = honest.handle.gates().await.unwrap().bans;
     assert!(bans.contains_key(&hostile.handle.peer_id()));

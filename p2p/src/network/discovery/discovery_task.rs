@@ -2,19 +2,26 @@
 //!
 //! Looks often while the node wants peers and seldom while it has enough. Every second search is for subscribers
 //! of the cross-safe topic alone, if the node is one: there are few of them among many. While nobody answers, every
-//! search begins with the bootnodes again: they, or the network, may have been down at the start.
+//! search begins with the bootnodes again, and with who was known at the start: they, or the network,
+//! may have been down.
 
 use super::{
     Bootnode, ChainEntry, Found, Reach, Record, bootnode::Contact, local_record, node_record::Advertised,
 };
-use crate::network::gating::ip_of;
+use crate::network::{KnownPeer, gating::ip_of};
 use discv5::{ConfigBuilder, Discv5, ListenConfig};
 use enr::{CombinedKey, NodeId};
-use libp2p::{Multiaddr, multiaddr::Protocol};
+use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
 use std::{
+    cmp::Reverse,
+    collections::BTreeMap,
+    fmt::Display,
     io,
     net::{IpAddr, SocketAddr},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
@@ -28,6 +35,8 @@ use tokio_util::sync::CancellationToken;
 const PER_SEARCH: usize = 16;
 /// How many fold longer the pause is while there are enough peers: op-node's 20 s to 5 s.
 const SATED: u32 = 4;
+/// How many of those known from before a search begins with: those seen last.
+const MAX_KNOWN: usize = 256;
 /// How long looking up a bootnode's name may take.
 const LOOKUP: Duration = Duration::from_secs(5);
 /// How long the TCP listener may take to come up before its port is given up on.
@@ -86,6 +95,10 @@ pub(in crate::network) struct DiscoveryParts {
     pub(in crate::network) key: CombinedKey,
     pub(in crate::network) entry: ChainEntry,
     pub(in crate::network) is_cross_safe: bool,
+    /// The sequence number of our record: of the first at the start, and of the newest from then on.
+    pub(in crate::network) record_seq: Arc<AtomicU64>,
+    /// Nodes known from before, to begin with besides the bootnodes.
+    pub(in crate::network) known: Vec<Record>,
     pub(in crate::network) listening: watch::Receiver<Option<Vec<Multiaddr>>>,
     pub(in crate::network) wants_peers: watch::Receiver<bool>,
     pub(in crate::network) found: mpsc::Sender<Vec<Found>>,
@@ -153,12 +166,18 @@ impl Discovery {
     }
 
     async fn start(&self, tcp: Option<u16>) -> Result<Discv5, String> {
-        let DiscoveryParts { config, socket, key, entry, is_cross_safe, .. } = &self.parts;
+        let DiscoveryParts { config, socket, key, entry, is_cross_safe, record_seq, .. } = &self.parts;
         let local = socket.local_addr().map_err(|error| error.to_string())?;
         let udp = config.advertise_udp.unwrap_or_else(|| local.port());
         let loopback = Some(local.ip()).filter(IpAddr::is_loopback);
         let ip = config.advertise_ip.or(loopback);
-        let advertised = Advertised { ip, is_ipv6: ip.unwrap_or(local.ip()).is_ipv6(), tcp, udp };
+        let advertised = Advertised {
+            ip,
+            is_ipv6: ip.unwrap_or(local.ip()).is_ipv6(),
+            tcp,
+            udp,
+            seq: record_seq.load(Ordering::Relaxed),
+        };
         let record =
             local_record(key, *entry, *is_cross_safe, advertised).map_err(|error| error.to_string())?;
         tracing::info!(record = record.to_base64(), udp = %local, "discovery");
@@ -175,8 +194,11 @@ impl Discovery {
         Ok(discv5)
     }
 
-    /// Puts every bootnode into the table, those of other chains too.
+    /// Puts every bootnode into the table, those of other chains too, and who was known at the start.
     async fn seed(&self, discv5: &Discv5) {
+        for record in &self.parts.known {
+            add(discv5, record, &record.node_id());
+        }
         let mut resolving = JoinSet::new();
         for bootnode in &self.parts.config.bootnodes {
             match &bootnode.contact {
@@ -219,8 +241,10 @@ impl Discovery {
         let mut records =
             search.await.inspect_err(|error| tracing::debug!(%error, "a search failed")).unwrap_or_default();
         let table = discv5.table_entries_enr();
+        let own = discv5.local_enr();
+        self.parts.record_seq.store(own.seq(), Ordering::Relaxed);
         let view = DiscoveryView {
-            record: Some(discv5.local_enr().to_base64()),
+            record: Some(own.to_base64()),
             table: table.iter().map(Record::to_base64).collect(),
         };
         self.parts.view.send_replace(view);
@@ -230,6 +254,14 @@ impl Discovery {
             tracing::debug!("nobody is left to hear of found nodes");
         }
     }
+}
+
+/// The records of known peers to begin with.
+pub(in crate::network) fn records(known: &BTreeMap<PeerId, KnownPeer>) -> Vec<Record> {
+    let mut peers: Vec<_> = known.values().filter(|peer| peer.enr.is_some()).collect();
+    peers.sort_by_key(|peer| Reverse(peer.last_seen));
+    let records = peers.into_iter().filter_map(|peer| peer.enr.as_ref()?.parse().ok());
+    records.take(MAX_KNOWN).collect()
 }
 
 /// The TCP port of an address that we listen at, if it is of use to those we look for.
@@ -253,9 +285,9 @@ async fn resolved(addr: Multiaddr) -> io::Result<Multiaddr> {
     Ok(parts.fold(here, Multiaddr::with))
 }
 
-fn add(discv5: &Discv5, record: &Record, bootnode: &Bootnode) {
+fn add(discv5: &Discv5, record: &Record, node: &impl Display) {
     if let Err(reason) = discv5.add_enr(record.clone()) {
-        tracing::debug!(%bootnode, reason, "bootnode not in the table");
+        tracing::debug!(%node, reason, "node not in the table");
     }
 }
 

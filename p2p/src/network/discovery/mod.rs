@@ -10,7 +10,7 @@ mod node_record;
 
 pub use bootnode::{Bootnode, ParseBootnodeError};
 pub(super) use chain_entry::ChainEntry;
-pub(super) use discovery_task::{Discovery, DiscoveryParts};
+pub(super) use discovery_task::{Discovery, DiscoveryParts, records};
 pub use discovery_task::{DiscoveryConfig, DiscoveryView};
 use node_record::local_record;
 pub(super) use node_record::{Found, Reach, Record, combined_key};

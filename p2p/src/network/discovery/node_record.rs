@@ -93,7 +93,9 @@ impl Found {
             return None;
         }
         let ipv4 = record.ip4().map(IpAddr::from).zip(record.tcp4());
-        let ipv6 = record.ip6().map(|ip| ip.to_canonical()).zip(record.tcp6());
+        // As EIP-778 has it: one port for both families is written once.
+        let tcp6 = record.tcp6().or_else(|| record.tcp4());
+        let ipv6 = record.ip6().map(|ip| ip.to_canonical()).zip(tcp6);
         let can_be_dialled = |(ip, port): &(IpAddr, u16)| *port != 0 && reach.has(*ip);
         let (ip, port) = [ipv4, ipv6].into_iter().flatten().find(can_be_dialled)?;
         Some(Self {
@@ -135,6 +137,8 @@ pub(super) struct Advertised {
     pub(super) tcp: Option<u16>,
     /// The UDP port.
     pub(super) udp: u16,
+    /// The record's sequence number: of two records of one node others keep the one with the larger.
+    pub(super) seq: u64,
 }
 
 /// Our record.
@@ -142,9 +146,10 @@ pub(super) fn local_record(
     key: &CombinedKey,
     entry: ChainEntry,
     is_cross_safe: bool,
-    Advertised { ip, is_ipv6, tcp, udp }: Advertised,
+    Advertised { ip, is_ipv6, tcp, udp, seq }: Advertised,
 ) -> Result<Record, enr::Error> {
     let mut builder = Enr::builder();
+    builder.seq(seq);
     builder.add_value_rlp(ChainEntry::KEY, entry.to_rlp().into());
     if is_cross_safe {
         builder.add_value(CROSS_SAFE, &CROSS_SAFE_VERSION);
@@ -180,7 +185,7 @@ mod tests {
         let key = combined_key(&identity.into_keypair()).unwrap();
         let ip: Option<IpAddr> = ip.map(|ip| ip.parse().unwrap());
         let is_ipv6 = ip.is_some_and(|ip| ip.is_ipv6());
-        let advertised = Advertised { ip, is_ipv6, tcp: Some(tcp), udp: 9223 };
+        let advertised = Advertised { ip, is_ipv6, tcp: Some(tcp), udp: 9223, seq: 7 };
         (local_record(&key, entry, is_cross_safe, advertised).unwrap(), peer_id)
     }
 
@@ -237,7 +242,7 @@ mod tests {
     fn without_an_address_the_ports_are_of_the_sockets_family() {
         let key = CombinedKey::generate_secp256k1();
         let of = |is_ipv6, tcp| {
-            let advertised = Advertised { ip: None, is_ipv6, tcp, udp: 9223 };
+            let advertised = Advertised { ip: None, is_ipv6, tcp, udp: 9223, seq: 7 };
             let record = local_record(&key, OURS, false, advertised).unwrap();
             [record.tcp4(), record.udp4(), record.tcp6(), record.udp6()]
         };
@@ -256,6 +261,25 @@ mod tests {
         let addr = |reach| Found::read(&record, OURS, reach).unwrap().addr.to_string();
         assert_eq!(addr(Reach::Private), "/ip4/10.0.0.7/tcp/1");
         assert_eq!(addr(Reach::Public), "/ip6/2001:db8::7/tcp/2");
+    }
+
+    #[rstest]
+    #[case::one_port_for_both(Some(1), None, Some("/ip6/2001:db8::7/tcp/1"))]
+    #[case::a_port_of_its_own(Some(1), Some(2), Some("/ip6/2001:db8::7/tcp/2"))]
+    #[case::no_port(None, None, None)]
+    fn without_a_port_of_its_own_ipv6_has_that_of_ipv4(
+        #[case] tcp: Option<u16>,
+        #[case] tcp6: Option<u16>,
+        #[case] addr: Option<&str>,
+    ) {
+        let key = CombinedKey::generate_secp256k1();
+        let mut builder = Enr::builder();
+        builder.add_value_rlp(ChainEntry::KEY, OURS.to_rlp().into());
+        builder.ip6("2001:db8::7".parse().unwrap());
+        tcp.map(|port| _ = builder.tcp4(port));
+        tcp6.map(|port| _ = builder.tcp6(port));
+        let found = Found::read(&builder.build(&key).unwrap(), OURS, Reach::Public);
+        assert_eq!(found.map(|found| found.addr.to_string()).as_deref(), addr);
     }
 
     #[test]

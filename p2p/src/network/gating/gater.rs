@@ -70,6 +70,11 @@ impl Gater {
         }
     }
 
+    /// A peer that scores less is banned.
+    pub(in crate::network) const fn ban_below(&self) -> f64 {
+        self.rules.ban_below
+    }
+
     /// What is shut out.
     pub(in crate::network) const fn gates(&self) -> &Gates {
         &self.gates

@@ -1,4 +1,5 @@
-//! [`PeerFile`]: known peers and what is shut out, on disk, so that a restart does not begin from nothing.
+//! [`PeerFile`]: known peers, what is shut out and how often our record changed, on disk, so that a restart does not
+//! begin from nothing.
 //!
 //! JSON, written whole to a neighbour and moved into place. A file that cannot be read as one is set aside under
 //! another name: it is an aid, and no reason to stay down. Never holds a secret.
@@ -43,6 +44,17 @@ pub(in crate::network) struct PeerFile {
     configured: Gates,
 }
 
+/// What was known when the file was written.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in crate::network) struct Remembered {
+    /// Peers.
+    pub(in crate::network) peers: BTreeMap<PeerId, KnownPeer>,
+    /// What is shut out.
+    pub(in crate::network) gates: Gates,
+    /// The sequence number of our own node record. Zero: it never had one.
+    pub(in crate::network) record_seq: u64,
+}
+
 /// What the file holds.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -52,6 +64,7 @@ struct Contents {
     blocked_addrs: Vec<IpAddr>,
     blocked_subnets: Vec<String>,
     bans: BTreeMap<String, u64>,
+    record_seq: u64,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -79,24 +92,24 @@ impl PeerFile {
     ///
     /// # Errors
     /// [`PeerFileError`]: it is there and cannot be read, or cannot be set aside.
-    pub(in crate::network) fn load(&self) -> Result<(BTreeMap<PeerId, KnownPeer>, Gates), PeerFileError> {
+    pub(in crate::network) fn load(&self) -> Result<Remembered, PeerFileError> {
         let mut text = String::new();
         let read =
             fs::File::open(&self.path).and_then(|file| file.take(MAX_FILE_BYTES).read_to_string(&mut text));
         match read {
             Ok(_) => {}
-            Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(Default::default()),
+            Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(Remembered::default()),
             // Not UTF-8: no file of ours.
             Err(source) if source.kind() == io::ErrorKind::InvalidData => text.clear(),
             Err(source) => return Err(self.error("read", source)),
         }
         match serde_json::from_str::<Contents>(&text) {
-            Ok(contents) => Ok(contents.into_parts()),
+            Ok(contents) => Ok(contents.into_remembered()),
             Err(error) => {
                 let aside = self.neighbour("unreadable");
                 tracing::warn!(path = %self.path.display(), aside = %aside.display(), %error, "no peer file: set aside");
                 fs::rename(&self.path, &aside).map_err(|source| self.error("set aside", source))?;
-                Ok(Default::default())
+                Ok(Remembered::default())
             }
         }
     }
@@ -112,7 +125,12 @@ impl PeerFile {
     }
 
     /// What [`Self::store`] writes.
-    pub(in crate::network) fn render(&self, known: &BTreeMap<PeerId, KnownPeer>, gates: &Gates) -> String {
+    pub(in crate::network) fn render(
+        &self,
+        known: &BTreeMap<PeerId, KnownPeer>,
+        gates: &Gates,
+        record_seq: u64,
+    ) -> String {
         let entry = |(peer_id, peer): (&PeerId, &KnownPeer)| PeerEntry {
             id: peer_id.to_string(),
             addrs: peer.addrs.clone(),
@@ -129,6 +147,7 @@ impl PeerFile {
             blocked_addrs: gates.addrs.difference(&ours.addrs).copied().collect(),
             blocked_subnets: gates.subnets.difference(&ours.subnets).map(ToString::to_string).collect(),
             bans: gates.bans.iter().map(|(peer_id, until)| (peer_id.to_string(), until.0)).collect(),
+            record_seq,
         };
         serde_json::to_string_pretty(&contents).unwrap_or_default()
     }
@@ -147,7 +166,7 @@ impl PeerFile {
 
 impl Contents {
     /// Entries that are none are left out: the rest is of use without them.
-    fn into_parts(self) -> (BTreeMap<PeerId, KnownPeer>, Gates) {
+    fn into_remembered(self) -> Remembered {
         let id = |text: &String| text.parse::<PeerId>().ok();
         let peers = self.peers.into_iter().take(MAX_ENTRIES).filter_map(|entry| {
             let known = KnownPeer {
@@ -180,7 +199,7 @@ impl Contents {
         for subnet in self.blocked_subnets.iter().filter_map(|text| text.parse().ok()) {
             let _full = gates.block_subnet(subnet);
         }
-        (peers.collect(), gates)
+        Remembered { peers: peers.collect(), gates, record_seq: self.record_seq }
     }
 }
 
@@ -192,7 +211,7 @@ mod tests {
     fn what_is_stored_is_loaded() {
         let dir = tempfile::tempdir().unwrap();
         let file = PeerFile::new(dir.path().join("peers.json"), Gates::default());
-        let known = BTreeMap::from([(
+        let peers = BTreeMap::from([(
             PeerId::random(),
             KnownPeer {
                 addrs: vec!["/ip4/10.0.0.1/tcp/9222".parse().unwrap()],
@@ -209,8 +228,8 @@ mod tests {
         gates.block_addr("10.0.0.2".parse().unwrap()).unwrap();
         gates.block_subnet("10.1.0.0/16".parse().unwrap()).unwrap();
         gates.ban(PeerId::random(), UnixSeconds(99));
-        file.store(&file.render(&known, &gates)).unwrap();
-        assert_eq!(file.load().unwrap(), (known, gates));
+        file.store(&file.render(&peers, &gates, 7)).unwrap();
+        assert_eq!(file.load().unwrap(), Remembered { peers, gates, record_seq: 7 });
     }
 
     #[test]
@@ -221,8 +240,8 @@ mod tests {
         let mut gates = configured.clone();
         gates.block_subnet("10.2.0.0/16".parse().unwrap()).unwrap();
         let file = PeerFile::new(dir.path().join("peers.json"), configured);
-        file.store(&file.render(&BTreeMap::new(), &gates)).unwrap();
-        let subnets = file.load().unwrap().1.subnets;
+        file.store(&file.render(&BTreeMap::new(), &gates, 0)).unwrap();
+        let subnets = file.load().unwrap().gates.subnets;
         assert_eq!(subnets, ["10.2.0.0/16".parse().unwrap()].into());
     }
 
@@ -230,7 +249,7 @@ mod tests {
     fn no_file_is_nothing_known() {
         let dir = tempfile::tempdir().unwrap();
         let file = PeerFile::new(dir.path().join("peers.json"), Gates::default());
-        assert_eq!(file.load().unwrap(), Default::default());
+        assert_eq!(file.load().unwrap(), Remembered::default());
     }
 
     #[rstest::rstest]
@@ -241,7 +260,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("peers.json");
         fs::write(&path, contents).unwrap();
-        assert_eq!(PeerFile::new(path.clone(), Gates::default()).load().unwrap(), Default::default());
+        assert_eq!(PeerFile::new(path.clone(), Gates::default()).load().unwrap(), Remembered::default());
         assert!(!path.exists());
         assert_eq!(fs::read(dir.path().join("peers.json.unreadable")).unwrap(), contents);
     }
@@ -251,6 +270,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("peers.json");
         fs::write(&path, r#"{"peers":[{"id":"nobody"}],"blocked_subnets":["x"],"bans":{"y":1}}"#).unwrap();
-        assert_eq!(PeerFile::new(path, Gates::default()).load().unwrap(), Default::default());
+        assert_eq!(PeerFile::new(path, Gates::default()).load().unwrap(), Remembered::default());
     }
 }

@@ -3,11 +3,11 @@
 //! Useful answers and blocks count for it, failures to answer a little and false answers much against it, each up
 //! to a cap, as op-node counted them. Rejected frames count beyond a few, then quickly up to a ban: an honest relay
 //! whose view of L1 or whose fork table differs for a moment keeps its standing, a flooder is banned within one batch.
-//! Everything shrinks each slot. Pure; a peer is forgotten once all of its counts are nothing.
+//! Everything shrinks with the time that passes, however many blocks that time has. Pure; a peer is forgotten once all of its counts are nothing.
 
 use super::decay_factor;
 use libp2p::PeerId;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// One good deed.
 const GOOD: f64 = 0.5;
@@ -18,8 +18,8 @@ const FAILURE_CAP: f64 = 9.0;
 /// One false answer.
 const FALSEHOOD: f64 = 20.0;
 const FALSEHOOD_CAP: f64 = 20.0;
-/// So many rejected frames are free. One a slot for ever adds up to 13.5: an honest relay of blocks whose signer L1
-/// has not told us of yet never comes here.
+/// So many rejected frames are free. Eight a second for ever add up to 16: an honest relay of blocks whose signer L1
+/// has not told us of yet never comes here, however many blocks share a timestamp.
 const FREE_REJECTS: f64 = 16.0;
 /// Each of the next ones puts the peer out of the mesh, no further than where it is still listened to.
 const REJECT_WEIGHT: f64 = 8.0;
@@ -28,8 +28,10 @@ const REJECT_WEIGHT: f64 = 8.0;
 const WARNINGS: f64 = 5.0;
 const BANNED: f64 = 70.0;
 const REJECTS_CAP: f64 = 50.0;
-/// The slots in which a count shrinks to a hundredth: op-node's.
-const DECAY_SLOTS: u32 = 60;
+/// The seconds in which a count shrinks to a hundredth: op-node's 60 slots on a chain of 2 s.
+const DECAY_SECONDS: u32 = 120;
+/// What is left of rejected frames after a second.
+const REJECTS_LEFT: f64 = 0.5;
 const NOTHING: f64 = 0.01;
 /// How many peers are remembered. Beyond it the least remarkable is forgotten.
 const MAX_PEERS: usize = 4_096;
@@ -47,7 +49,8 @@ pub(in crate::network) enum Deed {
     SentInvalid,
 }
 
-/// How much of each kind a peer did lately: counts that shrink each slot, to a hundredth after sixty.
+/// How much of each kind a peer did lately: counts that shrink to a hundredth within two minutes, but rejected
+/// frames to a half within a second.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PeerDeeds {
     /// Blocks that it was the first to send, and requests that it answered well; 20 at most.
@@ -81,10 +84,13 @@ impl Counts {
         self.good - self.failures - self.falsehoods - REJECT_WEIGHT * excess - ban
     }
 
-    fn decay(&mut self, factor: f64) -> bool {
+    fn decay(&mut self, factor: f64, of_rejects: f64) -> bool {
+        self.good *= factor;
+        self.failures *= factor;
+        self.falsehoods *= factor;
+        self.rejects *= of_rejects;
         let mut is_something = false;
         for count in [&mut self.good, &mut self.failures, &mut self.falsehoods, &mut self.rejects] {
-            *count *= factor;
             if *count < NOTHING {
                 *count = 0.0;
             }
@@ -116,12 +122,13 @@ impl ApplicationScores {
         counts.score()
     }
 
-    /// One slot passes. Gives the new score of every peer that has had one.
-    pub(in crate::network) fn decay(&mut self) -> Vec<(PeerId, f64)> {
-        let factor = decay_factor(DECAY_SLOTS);
+    /// Time passes. Gives the new score of every peer that has had one.
+    pub(in crate::network) fn decay(&mut self, passed: Duration) -> Vec<(PeerId, f64)> {
+        let seconds = passed.as_secs_f64();
+        let (factor, of_rejects) = (decay_factor(DECAY_SECONDS).powf(seconds), REJECTS_LEFT.powf(seconds));
         let mut scores = Vec::with_capacity(self.peers.len());
         self.peers.retain(|peer_id, counts| {
-            let is_something = counts.decay(factor);
+            let is_something = counts.decay(factor, of_rejects);
             scores.push((*peer_id, counts.score()));
             is_something
         });
@@ -151,6 +158,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use rstest::rstest;
+
+    const SECOND: Duration = Duration::from_secs(1);
 
     fn after(deed: Deed, times: usize) -> f64 {
         let (mut scores, peer_id) = (ApplicationScores::default(), PeerId::random());
@@ -184,33 +193,48 @@ mod tests {
     }
 
     #[test]
-    fn one_rejected_block_a_slot_never_costs_anything() {
+    fn eight_rejected_blocks_a_second_never_cost_anything() {
         let (mut scores, peer_id) = (ApplicationScores::default(), PeerId::random());
         for _ in 0..10_000 {
-            assert_eq!(scores.note(peer_id, Deed::SentInvalid), 0.0);
-            scores.decay();
+            (0..8).for_each(|_| assert_eq!(scores.note(peer_id, Deed::SentInvalid), 0.0));
+            scores.decay(SECOND);
         }
+    }
+
+    #[test]
+    fn what_counts_is_the_time_that_passes_and_not_how_often_it_is_looked_at() {
+        let after = |steps: u32| {
+            let (mut scores, peer_id) = (ApplicationScores::default(), PeerId::random());
+            [Deed::Good, Deed::Lied, Deed::Failed]
+                .into_iter()
+                .for_each(|deed| _ = scores.note(peer_id, deed));
+            (0..40).for_each(|_| _ = scores.note(peer_id, Deed::SentInvalid));
+            (0..steps).for_each(|_| _ = scores.decay(SECOND / steps));
+            scores.score(&peer_id)
+        };
+        assert!((after(1) - after(20)).abs() < 1e-6);
     }
 
     #[test]
     fn all_is_forgotten_in_time() {
         let (mut scores, peer_id) = (ApplicationScores::default(), PeerId::random());
         (0..100).for_each(|_| _ = scores.note(peer_id, Deed::SentInvalid));
-        let mut slots = 0;
+        (0..100).for_each(|_| _ = scores.note(peer_id, Deed::Lied));
+        let mut seconds = 0;
         while !scores.peers.is_empty() {
-            scores.decay();
-            slots += 1;
+            scores.decay(SECOND);
+            seconds += 1;
         }
-        assert!((60..=120).contains(&slots), "{slots} slots");
+        assert!((120..=240).contains(&seconds), "{seconds} s");
         assert_eq!(scores.score(&peer_id), 0.0);
-        assert_eq!(scores.decay(), vec![]);
+        assert_eq!(scores.decay(SECOND), vec![]);
     }
 
     #[test]
     fn the_last_decay_tells_that_a_score_is_back_at_nothing() {
         let (mut scores, peer_id) = (ApplicationScores::default(), PeerId::random());
         scores.note(peer_id, Deed::Failed);
-        let last = std::iter::from_fn(|| scores.decay().pop()).last();
+        let last = std::iter::from_fn(|| scores.decay(SECOND).pop()).last();
         assert_eq!(last, Some((peer_id, 0.0)));
     }
 
@@ -242,7 +266,7 @@ mod tests {
                 match deed {
                     Some(deed) => { scores.note(peer_id, deed); }
                     None => {
-                        scores.decay();
+                        scores.decay(SECOND);
                         prop_assert!(before >= 0.0 || scores.score(&peer_id) >= before - 4.0 * NOTHING);
                     }
                 }

@@ -22,8 +22,8 @@ pub(in crate::network) struct Wanted {
     pub(in crate::network) number: u64,
     /// Its hash.
     pub(in crate::network) hash: B256,
-    /// Its child's time, which lies after its own.
-    pub(in crate::network) before: UnixSeconds,
+    /// Its child's time: its own is that at the latest, for blocks may share a timestamp.
+    pub(in crate::network) at_latest: UnixSeconds,
 }
 
 impl Wanted {
@@ -32,7 +32,7 @@ impl Wanted {
         let payload = &envelope.payload;
         payload.number == self.number
             && payload.block_hash == self.hash
-            && payload.timestamp < self.before
+            && payload.timestamp <= self.at_latest
             && check_block(envelope, forks).is_ok()
     }
 
@@ -95,11 +95,11 @@ impl GapFiller {
         &mut self,
         number: u64,
         parent_hash: B256,
-        before: UnixSeconds,
+        at_latest: UnixSeconds,
         floor: u64,
         recent: &RecentBlocks,
     ) -> Option<Wanted> {
-        let wanted = Wanted { number: number.checked_sub(1)?, hash: parent_hash, before };
+        let wanted = Wanted { number: number.checked_sub(1)?, hash: parent_hash, at_latest };
         let is_gap = wanted.number > floor
             && wanted.number.saturating_sub(floor) <= MAX_GAP
             && recent.hash_at(wanted.number) != Some(parent_hash);
@@ -185,6 +185,16 @@ mod tests {
         let mut forged = blocks[1].clone();
         forged.payload.gas_used += 1;
         assert!(!wanted.is_met_by(&forged, &ForkTimes::AT_GENESIS), "its fields hash to something else");
+    }
+
+    #[test]
+    fn a_block_may_have_its_childs_timestamp() {
+        let (mut blocks, mut recent, mut filler) = (chain(3), RecentBlocks::default(), GapFiller::default());
+        keep(&mut recent, &blocks[0]);
+        blocks[2].payload.timestamp = blocks[1].payload.timestamp;
+        blocks[2].payload.block_hash = blocks[2].payload.recompute_hash();
+        let wanted = filler.arrived(&blocks[2], &recent).unwrap();
+        assert!(wanted.is_met_by(&blocks[1], &ForkTimes::AT_GENESIS));
     }
 
     #[test]

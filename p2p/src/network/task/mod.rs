@@ -12,12 +12,12 @@ use super::{
     DiscoveryConfig, DiscoveryView, NetworkConfig, NetworkError, NetworkEvent, NetworkHandle, NodeIdentity,
     behaviour::Behaviour,
     counters::Counters,
-    discovery::{ChainEntry, Discovery, DiscoveryParts, Found, combined_key},
+    discovery::{ChainEntry, Discovery, DiscoveryParts, Found, Record, combined_key, records},
     event::Events,
     gating::Gater,
     handle::Command,
     judge::{Judge, JudgeQueue, Report, Standing},
-    peers::{PeerBook, PeerFile, StalledPeers, StaticPeers},
+    peers::{PeerBook, PeerFile, Remembered, StalledPeers, StaticPeers},
     scoring::ApplicationScores,
     swarm::build_swarm,
 };
@@ -27,7 +27,7 @@ use futures::StreamExt as _;
 use libp2p::{Multiaddr, Swarm};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
     time::{Duration, Instant},
 };
 use syncing::Syncing;
@@ -48,6 +48,8 @@ const PAST_TOPICS_SHARE: usize = 4;
 const NOTHING_DUE: Duration = Duration::from_secs(60 * 60);
 /// How often it is asked whom to let go: a ban takes effect within this.
 const SURVEY: Duration = Duration::from_secs(1);
+/// How often scores decay, each time by what the time that has passed is worth.
+const DECAY: Duration = Duration::from_secs(1);
 /// How often known peers are written down.
 const STORE: Duration = Duration::from_secs(60);
 
@@ -67,6 +69,8 @@ pub struct Network {
     stalled: StalledPeers,
     book: PeerBook,
     file: Option<PeerFile>,
+    /// Of our node record: the largest that others were told.
+    record_seq: Arc<AtomicU64>,
     /// At most one write of the file.
     storing: JoinSet<()>,
     scores: ApplicationScores,
@@ -74,7 +78,8 @@ pub struct Network {
     syncing: Syncing,
     verdict_scoring: bool,
     agent: String,
-    block_time: Duration,
+    /// Up to when scores have decayed.
+    decayed: Instant,
     dial_interval: Duration,
     listening: watch::Sender<Option<Vec<Multiaddr>>>,
     events: Events,
@@ -89,14 +94,13 @@ struct Rounds {
 }
 
 impl Rounds {
-    fn new(block_time: Duration, dial: Duration) -> Self {
+    fn new(dial: Duration) -> Self {
         let every = |period: Duration| {
             let mut interval = tokio::time::interval(period.max(Duration::from_millis(10)));
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
             interval
         };
-        let decay = block_time.max(Duration::from_secs(1));
-        Self { survey: every(SURVEY), decay: every(decay), dial: every(dial), store: every(STORE) }
+        Self { survey: every(SURVEY), decay: every(DECAY), dial: every(dial), store: every(STORE) }
     }
 }
 
@@ -123,13 +127,17 @@ impl Network {
         let peer_id = identity.peer_id();
         let static_peers = StaticPeers::new(peer_id, &config.static_peers, Instant::now())?;
         let file = config.peer_file.clone().map(|path| PeerFile::new(path, config.gates.clone()));
-        let (known, gates) = file.as_ref().map(PeerFile::load).transpose()?.unwrap_or_default();
+        let Remembered { peers: known, gates, record_seq } =
+            file.as_ref().map(PeerFile::load).transpose()?.unwrap_or_default();
+        let record_seq = Arc::new(AtomicU64::new(next_seq(record_seq, clock.now())));
         let exempt = static_peers.ids().chain(&config.trusted_peers).copied().collect();
         let (found_sender, found) = mpsc::channel(FOUND_QUEUE);
         let (wants_peers, wants_receiver) = watch::channel(true);
         let (view, view_receiver) = watch::channel(DiscoveryView::default());
         let (listening, listening_receiver) = watch::channel(config.listen.is_empty().then(Vec::new));
         let seams = Seams {
+            record_seq: Arc::clone(&record_seq),
+            known: records(&known),
             listening: listening_receiver.clone(),
             wants_peers: wants_receiver,
             found: found_sender,
@@ -171,13 +179,14 @@ impl Network {
             static_peers,
             stalled: StalledPeers::default(),
             file,
+            record_seq,
             storing: JoinSet::new(),
             scores: ApplicationScores::default(),
             connecting: Connecting::default(),
             syncing: Syncing::new(config.rules.forks, Instant::now()),
             verdict_scoring: config.verdict_scoring,
             agent: config.agent.clone(),
-            block_time: config.block_time,
+            decayed: Instant::now(),
             dial_interval: config.dial_interval,
             listening,
             events,
@@ -197,9 +206,9 @@ impl Network {
         if let Some(discovery) = self.discovery.take() {
             let stop = cancel.child_token();
             judging.spawn(async move {
-                discovery.run(stop.clone()).await;
-                // The end of discovery alone ends nothing.
-                stop.cancelled().await;
+                discovery.run(stop).await;
+                // The end of discovery alone ends nothing, and its end with the rest is no judge's.
+                core::future::pending().await
             });
         }
         let ended = self.serve(&cancel, &mut judging).await;
@@ -213,7 +222,7 @@ impl Network {
         cancel: &CancellationToken,
         judging: &mut JoinSet<()>,
     ) -> Result<(), NetworkError> {
-        let mut rounds = Rounds::new(self.block_time, self.dial_interval);
+        let mut rounds = Rounds::new(self.dial_interval);
         loop {
             self.dial_static();
             self.answer_held();
@@ -237,8 +246,17 @@ impl Network {
     }
 }
 
+/// The sequence number of the first record of this run: larger than that of any record of a run before. Without the
+/// file the time sees to that; op-node counts from milliseconds, too, and may have had the key before.
+const fn next_seq(last: u64, now: UnixSeconds) -> u64 {
+    let (next, millis) = (last.saturating_add(1), now.0.saturating_mul(1_000));
+    if next > millis { next } else { millis }
+}
+
 /// What discovery and the network task tell each other.
 struct Seams {
+    record_seq: Arc<AtomicU64>,
+    known: Vec<Record>,
     listening: watch::Receiver<Option<Vec<Multiaddr>>>,
     wants_peers: watch::Receiver<bool>,
     found: mpsc::Sender<Vec<Found>>,
@@ -263,13 +281,15 @@ fn discovery(
     });
     let socket = Arc::new(bound.map_err(|error| refuse(error.to_string()))?);
     let is_cross_safe = config.topics.iter().any(|topic| topic.is_cross_safe());
-    let Seams { listening, wants_peers, found, view } = seams;
+    let Seams { record_seq, known, listening, wants_peers, found, view } = seams;
     let parts = DiscoveryParts {
         config: settings,
         socket,
         key,
         entry,
         is_cross_safe,
+        record_seq,
+        known,
         listening,
         wants_peers,
         found,

@@ -6,7 +6,7 @@ use libp2p::{
     Multiaddr, PeerId,
     swarm::dial_opts::{DialOpts, PeerCondition},
 };
-use std::{collections::BTreeSet, num::NonZeroU8, time::Instant};
+use std::{collections::BTreeSet, num::NonZeroU8, sync::atomic::Ordering, time::Instant};
 
 /// How many addresses of one peer are dialled at once: one that does not answer holds up no other.
 const ADDRS_AT_ONCE: NonZeroU8 = match NonZeroU8::new(16) {
@@ -105,7 +105,9 @@ impl Network {
     }
 
     pub(super) fn decay_scores(&mut self) {
-        for (peer_id, score) in self.scores.decay() {
+        let now = Instant::now();
+        let passed = now.saturating_duration_since(core::mem::replace(&mut self.decayed, now));
+        for (peer_id, score) in self.scores.decay(passed) {
             self.swarm.behaviour_mut().gossip.set_application_score(&peer_id, score);
         }
     }
@@ -118,7 +120,8 @@ impl Network {
             tracing::warn!(%chain_id, "known peers are still being written down: the disk is slow");
             return;
         }
-        let contents = file.render(self.book.known(), self.swarm.behaviour().gater.gater().gates());
+        let gates = self.swarm.behaviour().gater.gater().gates();
+        let contents = file.render(self.book.known(), gates, self.record_seq.load(Ordering::Relaxed));
         self.storing.spawn_blocking(move || {
             if let Err(error) = file.store(&contents) {
                 tracing::warn!(%chain_id, %error, "known peers are not written down");

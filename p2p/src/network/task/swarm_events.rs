@@ -89,8 +89,15 @@ impl Network {
         if !self.verdict_scoring {
             return;
         }
+        let before = self.scores.score(&peer_id);
         let score = self.scores.note(peer_id, deed);
-        self.swarm.behaviour_mut().gossip.set_application_score(&peer_id, score);
+        let behaviour = self.swarm.behaviour_mut();
+        behaviour.gossip.set_application_score(&peer_id, score);
+        let ban_below = behaviour.gater.gater().ban_below();
+        // At once: whoever is heard no more does nothing to keep its score down, and it recovers by itself.
+        if score < ban_below && before >= ban_below {
+            self.survey();
+        }
     }
 
     fn on_message(&mut self, source: PeerId, id: gossipsub::MessageId, message: gossipsub::Message) {

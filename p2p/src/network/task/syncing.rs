@@ -283,8 +283,8 @@ mod tests {
     fn respond(change: impl FnOnce(&mut ExecutionPayload)) -> Found {
         let forks = ForkTimes::AT_GENESIS;
         let asked_for = sample::envelope(7, |_| ());
-        let before = UnixSeconds(asked_for.payload.timestamp.0 + 1);
-        let wanted = Wanted { number: 7, hash: asked_for.payload.block_hash, before };
+        let at_latest = UnixSeconds(asked_for.payload.timestamp.0 + 1);
+        let wanted = Wanted { number: 7, hash: asked_for.payload.block_hash, at_latest };
         let mut answer = asked_for;
         change(&mut answer.payload);
         check(wanted, 1, &answer.encode().unwrap(), &forks)
@@ -294,7 +294,7 @@ mod tests {
     #[tokio::test]
     async fn a_look_that_panics_still_ends_and_blames_nobody() {
         let mut syncing = Syncing::new(ForkTimes::AT_GENESIS, Instant::now());
-        let wanted = Wanted { number: 7, hash: alloy_primitives::B256::ZERO, before: sample::NOW };
+        let wanted = Wanted { number: 7, hash: alloy_primitives::B256::ZERO, at_latest: sample::NOW };
         let asked = vec![PeerId::random()];
         syncing.look(wanted, asked.clone(), || panic!("as if"));
         let checked = syncing.next_checked().await.unwrap();
@@ -312,7 +312,7 @@ mod tests {
     #[case::of_another_fork(respond(|payload| { payload.gas_used += 1; rehashed(payload); }), "another")]
     #[case::of_another_height(respond(|payload| { payload.number += 1; rehashed(payload); }), "nothing")]
     #[case::that_is_not_what_it_says(respond(|payload| payload.gas_used += 1), "nothing")]
-    #[case::bytes(check(Wanted { number: 7, hash: alloy_primitives::B256::ZERO, before: sample::NOW }, 1, &Bytes::from_static(&[1; 99]), &ForkTimes::AT_GENESIS), "nothing")]
+    #[case::bytes(check(Wanted { number: 7, hash: alloy_primitives::B256::ZERO, at_latest: sample::NOW }, 1, &Bytes::from_static(&[1; 99]), &ForkTimes::AT_GENESIS), "nothing")]
     fn an_answer_is(#[case] found: Found, #[case] expected: &str) {
         let name = match found {
             Found::Wanted(envelope, kept) => {
