@@ -70,6 +70,16 @@ pub enum Finding {
         /// The chain.
         chain_id: u64,
     },
+    /// The chain's rollup node called genesis final for a while: nothing went back, and everything went on afterwards.
+    GenesisFinal {
+        /// The chain.
+        chain_id: u64,
+    },
+    /// The vouched head went back, and nothing was scripted that explains it.
+    VouchedBack {
+        /// The chain.
+        chain_id: u64,
+    },
     /// Heads that are no heads were taken for ones at height 0.
     HeadsAtZero {
         /// The chain.
@@ -136,6 +146,8 @@ impl Finding {
             | Self::Unlinked { .. }
             | Self::HeadsUnknown { .. }
             | Self::RulesDiffer { .. }
+            | Self::GenesisFinal { .. }
+            | Self::VouchedBack { .. }
             | Self::HeadsAtZero { .. }
             | Self::HeldOpen { .. } => false,
         }
@@ -174,6 +186,10 @@ impl fmt::Display for Finding {
             Self::RulesDiffer { chain_id } => {
                 write!(f, "not ready, then ready ({chain_id} rollup node worked by other rules)")
             }
+            Self::GenesisFinal { chain_id } => {
+                write!(f, "nothing went back, then on ({chain_id} rollup node called genesis final)")
+            }
+            Self::VouchedBack { chain_id } => write!(f, "the vouched head of {chain_id} went back"),
             Self::HeadsAtZero { chain_id } => {
                 write!(f, "heads taken for height 0 ({chain_id} rollup node named none)")
             }

@@ -4,6 +4,7 @@
 //! scripted and what was built: the verdicts on attestations, what became of each scripted message, and whether every
 //! other message of every final block was seen to be valid. Anything else that the sidecar accuses is a false alarm.
 
+pub mod at_genesis;
 pub mod block;
 pub mod block_tree;
 pub mod chain;

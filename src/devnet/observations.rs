@@ -4,6 +4,7 @@
 //! by [`MAX_RECORDS`]; beyond it the oldest decided ones are dropped, and counted.
 
 use super::{
+    at_genesis::AtGenesis,
     finding::Oddity,
     headless::Headless,
     seen_messages::SeenMessages,
@@ -26,6 +27,8 @@ pub struct Observations {
     pub status: SidecarStatus,
     /// The chains whose rollup node named no heads for a while, and what was made of it.
     headless: BTreeMap<u64, Headless>,
+    /// The chains whose rollup node called genesis final for a while, and what was made of it.
+    at_genesis: BTreeMap<u64, AtGenesis>,
     /// What it says of messages.
     pub messages: SeenMessages,
     attestations: BTreeMap<u64, AttestationRecord>,
@@ -129,6 +132,21 @@ impl Observations {
     /// What was made of a rollup node that named no heads for a while.
     pub fn headless(&self, chain_id: u64) -> Headless {
         self.headless.get(&chain_id).copied().unwrap_or_default()
+    }
+
+    /// The rollup nodes of these chains call genesis final: remembers what the sidecar makes of it.
+    pub fn note_at_genesis(&mut self, now: &[u64]) {
+        for chain_id in now {
+            self.at_genesis.entry(*chain_id).or_default();
+        }
+        for (chain_id, at_genesis) in &mut self.at_genesis {
+            at_genesis.see(*chain_id, &self.status, !now.contains(chain_id));
+        }
+    }
+
+    /// What was made of a rollup node that called genesis final for a while.
+    pub fn at_genesis(&self, chain_id: u64) -> AtGenesis {
+        self.at_genesis.get(&chain_id).copied().unwrap_or_default()
     }
 
     /// The nodes of a chain follow another fork from a height on: remembers what is open there and waits for something.

@@ -186,6 +186,7 @@ fn fault_report(planted: &Planted, all: &[Planted], script: &Script, seen: &Obse
         Finding::HeadsUnknown { chain_id } | Finding::RulesDiffer { chain_id } => {
             useless_node_found(chain_id, &expected, seen)
         }
+        Finding::GenesisFinal { chain_id } => genesis_found(chain_id, seen),
         _ => words_found(planted, &expected, seen),
     };
     let (found, detected_after_ms) = found.unzip();
@@ -280,6 +281,15 @@ fn useless_node_found(chain_id: u64, expected: &Finding, seen: &Observations) ->
     (headless.told && headless.recovered).then(|| (expected.clone(), None))
 }
 
+/// What was made of a rollup node that called genesis final for a while.
+fn genesis_found(chain_id: u64, seen: &Observations) -> Option<Found> {
+    let at_genesis = seen.at_genesis(chain_id);
+    if at_genesis.vouched_went_back {
+        return Some((Finding::VouchedBack { chain_id }, None));
+    }
+    (at_genesis.told && at_genesis.went_on).then_some((Finding::GenesisFinal { chain_id }, None))
+}
+
 fn false_alarms(script: &Script, seen: &Observations) -> Vec<FalseAlarm> {
     let verdicts = seen.attestations().filter(|record| !script.explains(record)).map(|record| FalseAlarm {
         chain_id: record.chain_id,
@@ -321,6 +331,8 @@ pub fn count_attestations(seen: &Observations) -> AttestationCounts {
             | Finding::Unlinked { .. }
             | Finding::HeadsUnknown { .. }
             | Finding::RulesDiffer { .. }
+            | Finding::GenesisFinal { .. }
+            | Finding::VouchedBack { .. }
             | Finding::HeadsAtZero { .. }
             | Finding::Message { .. }
             | Finding::HeldOpen { .. } => {}

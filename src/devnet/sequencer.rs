@@ -100,6 +100,8 @@ pub struct ChainTick {
     pub headless: bool,
     /// Whether the chain's rollup node works by other rules in this tick.
     pub other_rules: bool,
+    /// Whether the chain's rollup node calls genesis safe and final in this tick.
+    pub at_genesis: bool,
     /// What the chain's nodes serve from a height on in place of its own blocks, if they follow another fork.
     pub fork: Option<Vec<Arc<L2Block>>>,
     /// What the chain's execution client has by number in place of the chain's own blocks of those heights.
@@ -160,6 +162,7 @@ impl ChainTick {
             outage: false,
             headless: false,
             other_rules: false,
+            at_genesis: false,
             fork: None,
             unlinked: Vec::new(),
             odd: None,

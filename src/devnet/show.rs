@@ -226,6 +226,11 @@ impl Show {
             let told = |seen: &Observations| seen.headless(chain_id).told;
             self.poll_until(tick, self.pace.patience(), told).await;
         }
+        for chain_id in self.ending_at_genesis(tick) {
+            let told = |seen: &Observations| seen.at_genesis(chain_id).told;
+            self.poll_until(tick, self.pace.patience(), told).await;
+            self.await_follower(tick, chain_id).await;
+        }
         for chain_id in self.ending_forks(tick) {
             let met = |seen: &Observations| seen.off_course(chain_id).next().is_some();
             self.poll_until(tick, self.pace.patience(), met).await;
@@ -374,10 +379,18 @@ impl Show {
         headless(tick).into_iter().filter(ends).collect()
     }
 
+    /// The chains whose rollup node calls something else than genesis final from the next tick on.
+    fn ending_at_genesis(&self, tick: &Tick) -> Vec<u64> {
+        let next = tick.number.saturating_add(1);
+        let ends = |chain_id: &u64| self.plan.faults().headless(*chain_id, next).is_none();
+        at_genesis(tick).into_iter().filter(ends).collect()
+    }
+
     async fn poll(&mut self, tick: &Tick) {
         if let Some(watch) = &mut self.watch {
             watch.poll(&outages(tick), self.started.elapsed()).await;
             watch.note_headless(&headless(tick));
+            watch.note_at_genesis(&at_genesis(tick));
             if tick.chains.iter().any(|chain| chain.odd.is_some() || !chain.unlinked.is_empty()) {
                 watch.poll_endpoints().await;
             }
@@ -434,6 +447,7 @@ impl Show {
                 watch.poll(&[], at).await;
                 watch.poll_endpoints().await;
                 watch.note_headless(&[]);
+                watch.note_at_genesis(&[]);
             }
             self.judge_followers();
             if self.outcome(false).is_success() {
@@ -477,6 +491,10 @@ fn headless(tick: &Tick) -> Vec<u64> {
         .filter(|chain| chain.headless || chain.other_rules)
         .map(|chain| chain.chain_id)
         .collect()
+}
+
+fn at_genesis(tick: &Tick) -> Vec<u64> {
+    tick.chains.iter().filter(|chain| chain.at_genesis).map(|chain| chain.chain_id).collect()
 }
 
 fn outages(tick: &Tick) -> Vec<u64> {

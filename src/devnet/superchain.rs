@@ -236,6 +236,7 @@ impl Superchain {
                 withdrawal: chain.withdrawal(plan),
                 outage: plan.outage(chain.chain_id(), tick).is_some(),
                 headless: useless.is_some_and(|planned| planned.fault.headless_ticks().is_some()),
+                at_genesis: useless.is_some_and(|planned| planned.fault.at_genesis_ticks().is_some()),
                 other_rules: useless.is_some_and(|planned| planned.fault.other_rules_ticks().is_some()),
                 fork,
                 unlinked,

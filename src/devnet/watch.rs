@@ -80,6 +80,11 @@ impl Watch {
         self.seen.note_headless(now);
     }
 
+    /// The rollup nodes of these chains call genesis final.
+    pub fn note_at_genesis(&mut self, now: &[u64]) {
+        self.seen.note_at_genesis(now);
+    }
+
     /// Asks for everything new: status, verdicts, refusals, messages and suspects. `outages` are the chains whose clients answer
     /// errors on purpose; `at` is the time since the start of the run.
     pub async fn poll(&mut self, outages: &[u64], at: Duration) {

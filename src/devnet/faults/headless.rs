@@ -1,4 +1,5 @@
-//! A rollup node of no use for a while: every head that it names is all zero, or it works by other rules.
+//! A rollup node of no use for a while: every head that it names is all zero, it works by other rules, or it calls genesis
+//! safe and final.
 
 use super::Fault;
 use crate::devnet::finding::Finding;
@@ -55,5 +56,39 @@ impl Fault for ScheduleMismatch {
     /// The sidecar asks for the rules seldom, and all chains wait for it.
     fn is_drawn(&self) -> bool {
         false
+    }
+}
+
+/// For how many ticks the node calls genesis final.
+const AT_GENESIS_TICKS: u64 = 10;
+
+/// A rollup node calls genesis safe and final, as op-supernode does until it has verified something.
+#[derive(Debug)]
+pub(super) struct GenesisFinality;
+
+impl Fault for GenesisFinality {
+    fn name(&self) -> &'static str {
+        "genesis-finality"
+    }
+
+    fn summary(&self) -> &'static str {
+        "for ten blocks' time the chain's rollup node calls genesis safe and final, as op-supernode does at a start"
+    }
+
+    fn earliest_block(&self) -> u64 {
+        // Before this nothing else has been final.
+        24
+    }
+
+    fn expected(&self, chain_id: u64) -> Finding {
+        Finding::GenesisFinal { chain_id }
+    }
+
+    fn at_genesis_ticks(&self) -> Option<u64> {
+        Some(AT_GENESIS_TICKS)
+    }
+
+    fn is_citable(&self) -> bool {
+        true
     }
 }

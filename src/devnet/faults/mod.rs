@@ -81,6 +81,7 @@ pub static REGISTRY: &[&dyn Fault] = &[
     &endpoints::StaleEndpoint,
     &headless::ZeroHeads,
     &headless::ScheduleMismatch,
+    &headless::GenesisFinality,
     &attributes::ForgedDeposit,
     &attributes::WrongMinBaseFee,
     &attributes::SameAttributesOtherHash,
@@ -269,6 +270,11 @@ pub trait Fault: fmt::Debug + Send + Sync {
 
     /// The chain's rollup node works by other rules for so many ticks, from the one that builds the block.
     fn other_rules_ticks(&self) -> Option<u64> {
+        None
+    }
+
+    /// The chain's rollup node calls genesis safe and final for so many ticks, from the one that builds the block.
+    fn at_genesis_ticks(&self) -> Option<u64> {
         None
     }
 

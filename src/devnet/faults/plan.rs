@@ -141,7 +141,7 @@ pub struct FaultPlan {
 
 /// For how many ticks a fault makes the chain's rollup node useless, if it does.
 fn useless_ticks(fault: &dyn Fault) -> Option<u64> {
-    fault.headless_ticks().or(fault.other_rules_ticks())
+    fault.headless_ticks().or(fault.other_rules_ticks()).or(fault.at_genesis_ticks())
 }
 
 impl FaultPlan {
@@ -263,7 +263,8 @@ impl FaultPlan {
         self.disturbance(chain_id, tick).filter(|planned| planned.fault.outage_ticks().is_some())
     }
 
-    /// The fault for which a chain's rollup node is of no use in a tick: it names no heads, or works by other rules.
+    /// The fault for which a chain's rollup node is of no use in a tick: it names no heads, works by other rules, or
+    /// calls genesis final.
     pub fn headless(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
         self.disturbance(chain_id, tick).filter(|planned| useless_ticks(planned.fault).is_some())
     }

@@ -37,6 +37,7 @@ pub struct ChainStore {
     outage: bool,
     headless: bool,
     other_rules: bool,
+    at_genesis: bool,
     /// What stands in place of the chain's own blocks while the nodes follow another fork.
     fork: BTreeMap<u64, Arc<L2Block>>,
     /// What stands at its height by number, in place of the chain's own block, under blocks that stand on that.
@@ -60,6 +61,7 @@ impl ChainStore {
             outage: false,
             headless: false,
             other_rules: false,
+            at_genesis: false,
             fork: BTreeMap::new(),
             unlinked: Vec::new(),
             safe_at: BTreeMap::new(),
@@ -79,6 +81,7 @@ impl ChainStore {
         self.unlinked.clone_from(&tick.unlinked);
         self.headless = tick.headless;
         self.other_rules = tick.other_rules;
+        self.at_genesis = tick.at_genesis;
         self.safe_at.extend(tick.safe_at.iter().copied());
         while self.safe_at.len() > MAX_HEIGHTS {
             self.safe_at.pop_first();
@@ -102,10 +105,14 @@ impl ChainStore {
         self.heads
     }
 
-    /// The heads as the rollup node names them: while it takes one back, all but the tip are at the final block.
-    pub const fn named_heads(&self) -> Heads {
-        let Heads { unsafe_head, finalized, .. } = self.heads;
-        if self.is_withdrawn {
+    /// The heads as the rollup node names them: while it takes one back, all but the tip are at the final block. It may call
+    /// genesis safe and final.
+    pub fn named_heads(&self) -> Heads {
+        let Heads { unsafe_head, local_safe, finalized, .. } = self.heads;
+        if self.at_genesis {
+            let genesis = self.genesis.number();
+            Heads { unsafe_head, local_safe, safe: genesis, finalized: genesis }
+        } else if self.is_withdrawn {
             Heads { unsafe_head, local_safe: finalized, safe: finalized, finalized }
         } else {
             self.heads

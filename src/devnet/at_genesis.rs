@@ -1,0 +1,78 @@
+//! [`AtGenesis`]: what a sidecar was seen to make of a rollup node that calls genesis safe and final for a while. Pure.
+
+use super::sidecar_records::SidecarStatus;
+use crosscheck_p2p::ChainId;
+
+/// What a sidecar was seen to make of a chain whose node calls genesis final for a while.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AtGenesis {
+    /// It was seen to know what the node says.
+    pub told: bool,
+    /// Its vouched head went back, or was lost.
+    pub vouched_went_back: bool,
+    /// What is final and what it vouches for went on afterwards.
+    pub went_on: bool,
+    /// The highest vouched head so far.
+    vouched: Option<u64>,
+    /// That head when the node was last seen to call genesis final.
+    vouched_then: Option<u64>,
+}
+
+impl AtGenesis {
+    /// Takes in what the sidecar says now. `is_over`: the node names its heads again.
+    pub fn see(&mut self, chain_id: u64, status: &SidecarStatus, is_over: bool) {
+        let id = ChainId::from(chain_id);
+        let Some(chain) = status.chains.iter().find(|chain| chain.chain_id == id) else { return };
+        self.vouched_went_back |= chain.vouched < self.vouched;
+        self.vouched = self.vouched.max(chain.vouched);
+        let is_at_genesis = chain.finalized == Some(0) && chain.safe == Some(0);
+        if !is_over && is_at_genesis {
+            self.told = true;
+            self.vouched_then = self.vouched;
+        }
+        let has_gone_on = chain.finalized > Some(0) && chain.vouched > self.vouched_then;
+        self.went_on |= is_over && self.told && has_gone_on;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::devnet::sidecar_records::ChainStatus;
+    use rstest::rstest;
+
+    fn status(finalized: u64, vouched: Option<u64>) -> SidecarStatus {
+        let chain = ChainStatus {
+            chain_id: ChainId::from(901),
+            gossiped: None,
+            unsafe_head: Some(30),
+            local_safe: Some(29),
+            safe: Some(finalized),
+            finalized: Some(finalized),
+            vouched,
+            open: 0,
+        };
+        SidecarStatus { ready: true, reasons: Vec::new(), chains: vec![chain] }
+    }
+
+    #[rstest]
+    #[case::as_it_must([Some(20), Some(22), Some(25)], false, true)]
+    #[case::it_stands_still([Some(20), Some(20), Some(20)], false, false)]
+    #[case::it_goes_back([Some(20), Some(0), Some(25)], true, true)]
+    #[case::it_is_lost([Some(20), None, Some(25)], true, true)]
+    fn what_is_vouched_for_stays_and_goes_on(
+        #[case] vouched: [Option<u64>; 3],
+        #[case] went_back: bool,
+        #[case] went_on: bool,
+    ) {
+        let [before, then, after] = vouched;
+        let mut seen = AtGenesis::default();
+        seen.see(901, &status(6, before), false);
+        assert!(!seen.told);
+        seen.see(901, &status(0, then), false);
+        assert!(seen.told && !seen.went_on);
+        seen.see(902, &status(9, after), true);
+        seen.see(901, &status(9, after), true);
+        assert_eq!((seen.vouched_went_back, seen.went_on), (went_back, went_on));
+    }
+}
