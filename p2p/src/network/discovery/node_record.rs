@@ -276,8 +276,12 @@ mod tests {
         let mut builder = Enr::builder();
         builder.add_value_rlp(ChainEntry::KEY, OURS.to_rlp().into());
         builder.ip6("2001:db8::7".parse().unwrap());
-        tcp.map(|port| _ = builder.tcp4(port));
-        tcp6.map(|port| _ = builder.tcp6(port));
+        if let Some(port) = tcp {
+            builder.tcp4(port);
+        }
+        if let Some(port) = tcp6 {
+            builder.tcp6(port);
+        }
         let found = Found::read(&builder.build(&key).unwrap(), OURS, Reach::Public);
         assert_eq!(found.map(|found| found.addr.to_string()).as_deref(), addr);
     }

@@ -208,7 +208,7 @@ impl Network {
             judging.spawn(async move {
                 discovery.run(stop).await;
                 // The end of discovery alone ends nothing, and its end with the rest is no judge's.
-                core::future::pending().await
+                core::future::pending::<()>().await;
             });
         }
         let ended = self.serve(&cancel, &mut judging).await;
