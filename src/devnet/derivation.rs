@@ -67,6 +67,7 @@ impl Derivation {
     pub fn rewind(&mut self, height: u64) {
         self.cut(height);
         self.local_safe = self.local_safe.min(height);
+        self.safe = self.safe.min(height);
     }
 
     fn cut(&mut self, height: u64) {
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rewind_keeps_what_is_cross_safe_and_puts_local_safe_back() {
+    fn a_rewind_keeps_what_is_below_and_puts_local_safe_back() {
         let mut derivation = Derivation::default();
         derivation.include(2, 1, 3);
         derivation.include(5, 2, 6);
@@ -165,6 +166,18 @@ mod tests {
         assert_eq!(derivation.local_safe(), 7);
         derivation.rewind(9);
         assert_eq!(derivation.local_safe(), 7, "nothing is derived by a rewind");
+    }
+
+    #[test]
+    fn a_rewind_below_what_is_cross_safe_has_it_promoted_again() {
+        let mut derivation = Derivation::default();
+        derivation.include(2, 1, 3);
+        derivation.include(5, 2, 6);
+        (1..=5).for_each(|height| derivation.promote(height));
+        derivation.rewind(2);
+        assert_eq!((derivation.local_safe(), derivation.safe(), derivation.due(9)), (2, 2, None));
+        derivation.include(8, 3, 9);
+        assert_eq!(derivation.due(11), Some(3));
     }
 
     #[rstest]

@@ -75,6 +75,12 @@ pub enum Finding {
         /// The chain.
         chain_id: u64,
     },
+    /// Two blocks of a height were attested and upheld, one after the other: L1 dropped what the first stood on, and the
+    /// vouched head left it.
+    Retracted {
+        /// The chain.
+        chain_id: u64,
+    },
     /// The vouched head went back, and nothing was scripted that explains it.
     VouchedBack {
         /// The chain.
@@ -147,6 +153,7 @@ impl Finding {
             | Self::HeadsUnknown { .. }
             | Self::RulesDiffer { .. }
             | Self::GenesisFinal { .. }
+            | Self::Retracted { .. }
             | Self::VouchedBack { .. }
             | Self::HeadsAtZero { .. }
             | Self::HeldOpen { .. } => false,
@@ -188,6 +195,9 @@ impl fmt::Display for Finding {
             }
             Self::GenesisFinal { chain_id } => {
                 write!(f, "nothing went back, then on ({chain_id} rollup node called genesis final)")
+            }
+            Self::Retracted { chain_id } => {
+                write!(f, "upheld, retracted, upheld anew (L1 dropped what {chain_id} stood on)")
             }
             Self::VouchedBack { chain_id } => write!(f, "the vouched head of {chain_id} went back"),
             Self::HeadsAtZero { chain_id } => {

@@ -80,6 +80,14 @@ impl MessagePool {
         }
     }
 
+    /// A chain goes back to a height: what it had above is gone.
+    pub fn forget_above(&mut self, chain_id: u64, height: u64) {
+        for (_, blocks) in self.heights.range_mut(height.saturating_add(1)..) {
+            blocks.remove(&chain_id);
+        }
+        self.heights.retain(|_, blocks| !blocks.is_empty());
+    }
+
     /// The blocks whose messages may validly execute at a site, oldest first.
     pub fn live(&self, site: &ExecutionSite) -> Vec<&InitiatingBlock> {
         let oldest =

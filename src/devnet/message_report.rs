@@ -102,6 +102,8 @@ pub(super) struct Script {
     executing: HashSet<(ChainId, B256)>,
     /// The heights at which the nodes of a chain served another fork for a while.
     forks: Vec<(ChainId, Range<u64>)>,
+    /// The heights at which L1 dropped attested blocks of all chains.
+    dropped: Vec<Range<u64>>,
     /// Blocks that were as bad as the fork for as long as it was served: they cite it, or another one of them.
     doubted: HashSet<(ChainId, u64)>,
 }
@@ -120,6 +122,7 @@ impl Script {
             }
             script.messages.extend(planted.executed.iter().copied());
             script.executing.extend(planted.executed.iter().map(|place| (place.chain_id, place.hash)));
+            script.dropped.extend(planted.fault.dropped_heights());
             script.forks.extend(planted.fault.forked_heights().map(|heights| (chain_id, heights)));
         }
         script.doubt(seen);
@@ -154,13 +157,16 @@ impl Script {
     }
 
     /// Whether what was said of a message in between is what one that believed the chains' nodes had to say: all nodes
-    /// of the executing chain, or of the one that it cites, were on another fork there, or what it cites was doubted.
+    /// of the executing chain, or of the one that it cites, were on another fork there, or what it cites was doubted. L1 may
+    /// drop what it cites a moment before its own block goes, too.
     pub(super) fn tolerates(&self, place: &MessagePlace, seen: &SeenMessage) -> bool {
         let is_in_time = self.is_in_time(place.number);
         let cites_doubted = |cited: (ChainId, u64)| {
             self.is_forked(cited.0, cited.1) || (is_in_time && self.doubted.contains(&cited))
         };
-        self.is_forked(place.chain_id, place.number) || seen.cites.is_some_and(cites_doubted)
+        let is_dropped = self.dropped.iter().any(|heights| heights.contains(&place.number));
+        let has_gone = is_dropped && seen.state == "orphaned";
+        has_gone || self.is_forked(place.chain_id, place.number) || seen.cites.is_some_and(cites_doubted)
     }
 
     /// Whether blocks of this height were built while a fork was served, or so soon after that the sidecar may not have

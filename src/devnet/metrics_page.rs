@@ -11,6 +11,8 @@ const MAX_PAGE: usize = 32 << 20;
 const DISAGREEMENTS: &str = "endpoint_disagreements_total";
 /// How often clients began to contradict themselves.
 const CONTRADICTIONS: &str = "client_contradictions_total";
+/// How often vouched heads went back.
+const RETRACTIONS: &str = "vouched_retractions_total";
 /// In which state an endpoint is.
 const STATE: &str = "endpoint_state";
 
@@ -77,6 +79,16 @@ pub(super) fn contradictions(page: &str) -> Vec<(u64, u64)> {
     page.lines().filter_map(of).collect()
 }
 
+/// How often the vouched head of each chain was told to have gone back because L1 had dropped what it stood on.
+pub(super) fn left_for_l1(page: &str) -> Vec<(u64, u64)> {
+    let of = |line| {
+        let sample = Sample::read(line).filter(|sample| sample.name.ends_with(RETRACTIONS))?;
+        let is_l1 = sample.label("reason") == Some("l1-reorg");
+        is_l1.then_some((sample.label("chain_id")?.parse().ok()?, sample.value.parse().ok()?))
+    };
+    page.lines().filter_map(of).collect()
+}
+
 fn odd_endpoint(line: &str) -> Option<(u64, usize, Oddity)> {
     let sample = Sample::read(line)?;
     if sample.value.parse::<f64>().ok()? <= 0.0 {
@@ -127,10 +139,13 @@ crosscheck_endpoint_disagreements_total{chain_id="903",endpoint="1"} 4
 crosscheck_endpoint_disagreements_total{chain_id="903",endpoint="0"} 0
 crosscheck_endpoint_failures_total{chain_id="904",endpoint="0"} 7
 crosscheck_client_contradictions_total{chain_id="901"} 2
+crosscheck_vouched_retractions_total{chain_id="901",reason="l1-reorg"} 3
+crosscheck_vouched_retractions_total{chain_id="901",reason="replaced"} 1
 crosscheck_up 1
 "#;
         let named = [(901, 1, Oddity::Lags), (902, 2, Oddity::Lies), (903, 1, Oddity::Lies)];
         assert_eq!(odd_endpoints(page), named);
         assert_eq!(contradictions(page), [(901, 2)]);
+        assert_eq!(left_for_l1(page), [(901, 3)]);
     }
 }

@@ -44,6 +44,8 @@ pub struct Observations {
     contradicted: BTreeSet<u64>,
     /// How often that was told of each chain.
     contradictions: BTreeMap<u64, u64>,
+    /// How often each chain's vouched head went back because L1 had dropped what it stood on.
+    left_for_l1: BTreeMap<u64, u64>,
     refusals: BTreeMap<u64, (RefusalRecord, Duration)>,
     /// Which records were ever seen to wait for a chain's client that answered errors.
     held_up: BTreeMap<u64, BTreeSet<u64>>,
@@ -105,6 +107,18 @@ impl Observations {
     /// Takes in how often clients were told to contradict themselves, by chain.
     pub fn take_contradictions(&mut self, told: impl IntoIterator<Item = (u64, u64)>) {
         self.contradictions.extend(told);
+    }
+
+    /// Takes in how often vouched heads went back because L1 had dropped what they stood on, by chain.
+    pub fn take_left_for_l1(&mut self, told: impl IntoIterator<Item = (u64, u64)>) {
+        self.left_for_l1.extend(told);
+    }
+
+    /// Whether the vouched head of every chain was told so many times to have gone back because of L1.
+    pub fn have_left_for_l1(&self, times: usize) -> bool {
+        let told = |chain_id: u64| self.left_for_l1.get(&chain_id).copied().unwrap_or_default();
+        let chains = self.status.chains.iter().filter_map(|chain| chain.chain_id.as_u64());
+        chains.map(told).all(|told| u64::try_from(times).is_ok_and(|times| told == times))
     }
 
     /// Whether a chain's client is named as contradicting itself now.

@@ -186,6 +186,7 @@ fn fault_report(planted: &Planted, all: &[Planted], script: &Script, seen: &Obse
         Finding::HeadsUnknown { chain_id } | Finding::RulesDiffer { chain_id } => {
             useless_node_found(chain_id, &expected, seen)
         }
+        Finding::Retracted { .. } => retracted_found(planted, all, seen),
         Finding::GenesisFinal { chain_id } => genesis_found(chain_id, seen),
         _ => words_found(planted, &expected, seen),
     };
@@ -281,6 +282,24 @@ fn useless_node_found(chain_id: u64, expected: &Finding, seen: &Observations) ->
     (headless.told && headless.recovered).then(|| (expected.clone(), None))
 }
 
+/// What became of a block whose L1 origin was dropped after it was upheld, and of the one in its place. Every chain's
+/// vouched head must have gone back, once each time.
+fn retracted_found(planted: &Planted, all: &[Planted], seen: &Observations) -> Option<Found> {
+    let chain_id = planted.fault.chain_id;
+    let [dropped, anew] = planted.words.as_slice() else { return None };
+    let mut slowest = None;
+    for word in [dropped, anew] {
+        let (finding, after) = verdict_found(chain_id, word, &Finding::Upheld, seen)?;
+        if finding != Finding::Upheld {
+            return Some((finding, after));
+        }
+        slowest = slowest.max(after);
+    }
+    let times = all.iter().filter(|planted| planted.fault.drops_attested()).count();
+    let have_left = seen.have_left_for_l1(times) && dropped.hash != anew.hash;
+    have_left.then_some((Finding::Retracted { chain_id }, slowest))
+}
+
 /// What was made of a rollup node that called genesis final for a while.
 fn genesis_found(chain_id: u64, seen: &Observations) -> Option<Found> {
     let at_genesis = seen.at_genesis(chain_id);
@@ -332,6 +351,7 @@ pub fn count_attestations(seen: &Observations) -> AttestationCounts {
             | Finding::HeadsUnknown { .. }
             | Finding::RulesDiffer { .. }
             | Finding::GenesisFinal { .. }
+            | Finding::Retracted { .. }
             | Finding::VouchedBack { .. }
             | Finding::HeadsAtZero { .. }
             | Finding::Message { .. }

@@ -275,20 +275,21 @@ impl Sequencer {
         self.derivation.include(self.chain.head().number(), l1_block.number(), tick);
     }
 
-    /// L1 reorged: goes back to the newest block whose origin still stands. What is cross-safe stays.
+    /// L1 reorged: goes back to the newest block whose origin still stands, and answers its height. What is final stays.
     ///
     /// # Errors
-    /// When a cross-safe block would have to go.
-    pub fn rewind(&mut self, l1: &L1) -> Result<(), SequencerError> {
+    /// When a final block would have to go.
+    pub fn rewind(&mut self, l1: &L1) -> Result<u64, SequencerError> {
         let mut kept = Arc::clone(self.chain.head());
         while !l1.is_canonical(kept.l1_origin) {
             kept = self.canonical(kept.number().saturating_sub(1))?;
         }
-        if kept.number() < self.derivation.safe() {
-            return Err(self.missing("canonical L1 origin for cross-safe block", self.derivation.safe()));
+        if kept.number() < self.derivation.finalized() {
+            return Err(self.missing("canonical L1 origin for final block", self.derivation.finalized()));
         }
         self.derivation.rewind(kept.number());
-        self.chain.adopt(kept.hash).map_err(|source| self.chain_error(source))
+        self.chain.adopt(kept.hash).map_err(|source| self.chain_error(source))?;
+        Ok(kept.number())
     }
 
     /// Drops the blocks of the chain that the script has it drop at the start of this tick, all of them still unsafe.

@@ -3,7 +3,7 @@
 //! It keeps the pace, and knows of each fault what was published and when.
 
 use super::{
-    faults::Hold,
+    faults::{Hold, L1Drop},
     finding::Oddity,
     follower::Followers,
     message_record::{MessagePlace, SeenMessage},
@@ -226,6 +226,7 @@ impl Show {
             let told = |seen: &Observations| seen.headless(chain_id).told;
             self.poll_until(tick, self.pace.patience(), told).await;
         }
+        self.await_vouched(tick).await;
         for chain_id in self.ending_at_genesis(tick) {
             let told = |seen: &Observations| seen.at_genesis(chain_id).told;
             self.poll_until(tick, self.pace.patience(), told).await;
@@ -377,6 +378,36 @@ impl Show {
         let next = tick.number.saturating_add(1);
         let ends = |chain_id: &u64| self.plan.faults().headless(*chain_id, next).is_none();
         headless(tick).into_iter().filter(ends).collect()
+    }
+
+    /// Before L1 drops what is attested: waits until everything that is cross-safe is vouched for, and followers have it.
+    async fn await_vouched(&mut self, tick: &Tick) {
+        let plan = self.plan.faults();
+        if plan.reorgs_l1(tick.number.saturating_add(1)) != Some(L1Drop::AllButFinal) {
+            return;
+        }
+        let due = tick.chains.iter().map(|chain| {
+            let lie = plan.first_lie(chain.chain_id).unwrap_or(u64::MAX);
+            (chain.chain_id, chain.heads.safe.min(lie.saturating_sub(1)))
+        });
+        for (chain_id, due) in due.collect::<Vec<_>>() {
+            let id = ChainId::from(chain_id);
+            let is_vouched = |seen: &Observations| {
+                let status = seen.status.chains.iter().find(|status| status.chain_id == id);
+                status.and_then(|status| status.vouched).is_some_and(|vouched| vouched >= due)
+            };
+            self.poll_until(tick, self.pace.patience(), is_vouched).await;
+            let began = Instant::now();
+            while self.is_follower_below(chain_id, due) && began.elapsed() < self.pace.patience() {
+                sleep(POLL).await;
+                self.poll(tick).await;
+            }
+        }
+    }
+
+    fn is_follower_below(&self, chain_id: u64, height: u64) -> bool {
+        let safe = self.followers.as_ref().and_then(|followers| followers.safe(chain_id));
+        safe.is_some_and(|safe| safe < height)
     }
 
     /// The chains whose rollup node calls something else than genesis final from the next tick on.

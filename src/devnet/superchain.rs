@@ -7,7 +7,7 @@ use super::{
     block::L2Block,
     chain::ChainParams,
     contracts::Inbox,
-    faults::{EndpointFault, FaultPlan},
+    faults::{EndpointFault, FaultPlan, L1Drop},
     keyring::{Keyring, deposit_contract_address, system_config_address},
     l1::{L1, L1Error, L1Params},
     l1_block::L1Block,
@@ -28,8 +28,6 @@ pub const FIRST_CHAIN_ID: u64 = 901;
 pub const MAX_CHAINS: u64 = 16;
 /// The id of the L1.
 pub const L1_CHAIN_ID: u64 = 900;
-/// How many blocks L1 drops when it reorgs.
-const L1_REORG_DEPTH: u64 = 2;
 /// The gas limit of every L2 block.
 const GAS_LIMIT: u64 = 60_000_000;
 
@@ -159,8 +157,8 @@ impl Superchain {
             chain.drop_blocks(tick, &self.params.plan)?;
         }
         let reorged = self.params.plan.reorgs_l1(tick);
-        if reorged {
-            self.reorg_l1()?;
+        if let Some(dropped) = reorged {
+            self.reorg_l1(dropped)?;
         }
         let grows = self.params.schedule.makes_l1_block(tick);
         if grows {
@@ -169,7 +167,7 @@ impl Superchain {
         }
         let promotions = self.promote(tick)?;
         let chains = self.build(tick, promotions)?;
-        Ok(Tick { number: tick, time, l1_moved: grows || reorged, chains })
+        Ok(Tick { number: tick, time, l1_moved: grows || reorged.is_some(), chains })
     }
 
     /// Appends the next L1 block, at its time.
@@ -180,14 +178,15 @@ impl Superchain {
     }
 
     /// L1 drops its newest blocks and has others in their places; every chain goes back to what still stands.
-    fn reorg_l1(&mut self) -> Result<(), SuperchainError> {
+    fn reorg_l1(&mut self, dropped: L1Drop) -> Result<(), SuperchainError> {
         let head = self.l1.head().number();
-        self.l1.reorg(L1_REORG_DEPTH);
+        self.l1.reorg(dropped.blocks());
         while self.l1.head().number() < head {
             self.extend_l1()?;
         }
         for chain in &mut self.sequencers {
-            chain.rewind(&self.l1)?;
+            let kept = chain.rewind(&self.l1)?;
+            self.pool.forget_above(chain.chain_id(), kept);
         }
         Ok(())
     }

@@ -112,6 +112,7 @@ impl Watch {
         match self.read_metrics().await {
             Ok(page) => {
                 self.seen.take_odd(metrics_page::odd_endpoints(&page));
+                self.seen.take_left_for_l1(metrics_page::left_for_l1(&page));
                 self.seen.take_contradictions(metrics_page::contradictions(&page));
             }
             Err(error) => tracing::debug!(%error, "the sidecar served no metrics"),

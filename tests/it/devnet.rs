@@ -85,6 +85,16 @@ fn every_scripted_fault_is_found_as_what_it_is(#[case] chains: &str, #[case] see
 #[rstest]
 #[case::l1_reorg("l1-reorg@20", "upheld", 45..=45)]
 #[case::unsafe_reorg("unsafe-reorg@20", "upheld", 45..=45)]
+#[case::l1_reorg_final(
+    "l1-reorg-final@21",
+    "upheld, retracted, upheld anew (L1 dropped what 901 stood on)",
+    45..=45
+)]
+#[case::genesis_finality(
+    "genesis-finality@26",
+    "nothing went back, then on (901 rollup node called genesis final)",
+    45..=45
+)]
 #[case::forged_deposit("forged-deposit@20", "discarded: forged-deposits", 19..=19)]
 #[case::wrong_min_base_fee("wrong-min-base-fee@20", "discarded: not-derived", 19..=45)]
 #[case::same_attributes_other_hash("same-attributes-other-hash@20", "discarded: execution-divergence", 19..=45)]

@@ -40,6 +40,7 @@ use super::{
     finding::Finding,
     message_finding::ExpectedMessage,
     message_pool::{ExecutionSite, MessagePool},
+    schedule::L1_FINALITY_DEPTH,
     traffic::Intent,
 };
 use crate::interop::Message;
@@ -88,6 +89,7 @@ pub static REGISTRY: &[&dyn Fault] = &[
     &replacement::ReplacementChain,
     &replacement::WithdrawnLocalSafe,
     &reorgs::L1Reorg,
+    &reorgs::L1ReorgFinal,
     &reorgs::UnsafeReorg,
     &reorgs::SiblingWrongFork,
     &publication::AttestationsOutOfOrder,
@@ -237,9 +239,9 @@ pub trait Fault: fmt::Debug + Send + Sync {
         false
     }
 
-    /// Whether L1 drops its newest blocks when the block is built, or soon after.
-    fn reorgs_l1(&self) -> bool {
-        false
+    /// Which of its blocks L1 drops when the block is built, or soon after.
+    fn reorgs_l1(&self) -> Option<L1Drop> {
+        None
     }
 
     /// Whether the block is the first of a fork that brings a bundle of upgrade deposits.
@@ -309,6 +311,25 @@ pub enum Hold {
     Judged,
     /// That the sidecar has found the message valid.
     Valid,
+}
+
+/// Which of its newest blocks L1 drops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum L1Drop {
+    /// Those that nothing cross-safe stands on.
+    BelowCrossSafety,
+    /// All that are not final. What stands on them was attested.
+    AllButFinal,
+}
+
+impl L1Drop {
+    /// How many blocks those are.
+    pub const fn blocks(self) -> u64 {
+        match self {
+            Self::BelowCrossSafety => 2,
+            Self::AllButFinal => L1_FINALITY_DEPTH,
+        }
+    }
 }
 
 /// What one of a chain's three endpoints does for a while.

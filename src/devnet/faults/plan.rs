@@ -1,7 +1,10 @@
 //! [`FaultPlan`]: the faults of one run, checked against its chains and its length.
 
-use super::{Attested, EndpointFault, Fault, FaultPlanError, FaultSpec};
-use crate::devnet::{finding::Finding, schedule::TICKS_PER_L1_BLOCK};
+use super::{Attested, EndpointFault, Fault, FaultPlanError, FaultSpec, L1Drop};
+use crate::devnet::{
+    finding::Finding,
+    schedule::{CROSS_SAFE_TICKS, TICKS_PER_L1_BLOCK},
+};
 use std::collections::BTreeMap;
 
 /// Two replacements of one chain are at least so many blocks apart: by then the first one's descendants have been
@@ -59,6 +62,14 @@ impl PlannedFault {
         Some(epoch..self.block.saturating_add(ticks))
     }
 
+    /// The heights of all chains whose attested blocks go because L1 drops what they stand on, and those above them.
+    pub fn dropped_heights(&self) -> Option<core::ops::Range<u64>> {
+        let tick = self.l1_reorg_tick().filter(|_| self.drops_attested())?;
+        let l1_blocks = tick.checked_div(TICKS_PER_L1_BLOCK)?.saturating_add(1);
+        let first = l1_blocks.saturating_sub(self.fault.reorgs_l1()?.blocks());
+        Some(first.saturating_mul(TICKS_PER_L1_BLOCK)..tick)
+    }
+
     /// Which of its chain's endpoints is not like the others, if one is: any but the last, which is the rollup node's.
     pub fn odd_endpoint(&self) -> usize {
         usize::from(!self.block.is_multiple_of(2))
@@ -82,14 +93,25 @@ impl PlannedFault {
 
     /// The last tick in which it makes a difference to its chain.
     fn until(&self) -> u64 {
-        self.ends_at().unwrap_or_default().max(self.last())
+        let dropped = self.l1_reorg_tick().filter(|_| self.drops_attested());
+        self.ends_at().max(dropped).unwrap_or_default().max(self.last())
+    }
+
+    /// Whether L1 drops what attested blocks stand on.
+    pub fn drops_attested(&self) -> bool {
+        self.fault.reorgs_l1() == Some(L1Drop::AllButFinal)
     }
 
     /// The tick in which L1 drops its newest blocks: the first from the block's own on in which nothing that is
-    /// cross-safe stands on them.
+    /// cross-safe stands on them; or the first of its kind in which the block itself has long been cross-safe.
     fn l1_reorg_tick(&self) -> Option<u64> {
-        let first = self.block..=self.block.saturating_add(TICKS_PER_L1_BLOCK);
-        self.fault.reorgs_l1().then_some(first)?.find(|tick| tick.checked_rem(TICKS_PER_L1_BLOCK) == Some(1))
+        let after = match self.fault.reorgs_l1()? {
+            L1Drop::BelowCrossSafety => 0,
+            L1Drop::AllButFinal => TICKS_PER_L1_BLOCK.saturating_add(CROSS_SAFE_TICKS),
+        };
+        let first = self.block.saturating_add(after);
+        let mut ticks = first..=first.saturating_add(TICKS_PER_L1_BLOCK);
+        ticks.find(|tick| tick.checked_rem(TICKS_PER_L1_BLOCK) == Some(1))
     }
 
     /// What the sidecar must find.
@@ -123,7 +145,8 @@ impl PlannedFault {
     /// Whether this builds blocks of a chain anew, or keeps its nodes from showing them.
     fn upsets(&self, chain_id: u64) -> bool {
         let of_chain = self.chain_id == chain_id;
-        self.fault.reorgs_l1() || (of_chain && (self.goes() || self.blinds() || self.fault.is_rebuilt()))
+        self.fault.reorgs_l1().is_some()
+            || (of_chain && (self.goes() || self.blinds() || self.fault.is_rebuilt()))
     }
 
     fn upset(&self, name: String, chain_id: u64) -> FaultPlanError {
@@ -212,9 +235,9 @@ impl FaultPlan {
         of_chain.filter(|planned| planned.expected().stops_followers())
     }
 
-    /// Whether L1 drops its newest blocks in a tick.
-    pub fn reorgs_l1(&self, tick: u64) -> bool {
-        self.iter().any(|planned| planned.l1_reorg_tick() == Some(tick))
+    /// Which of its blocks L1 drops in a tick.
+    pub fn reorgs_l1(&self, tick: u64) -> Option<L1Drop> {
+        self.iter().find(|planned| planned.l1_reorg_tick() == Some(tick))?.fault.reorgs_l1()
     }
 
     /// The part for which a chain drops blocks at the start of a tick: the fault's own block came in the tick before.
@@ -283,7 +306,7 @@ impl FaultPlan {
     /// Whether so many blocks lie between a fault and every other that makes a difference to one of its chains.
     pub(super) fn has_room(&self, parts: &[PlannedFault], blocks: u64) -> bool {
         let touches = |a: &PlannedFault, b: &PlannedFault| {
-            a.chain_id == b.chain_id || a.fault.reorgs_l1() || b.fault.reorgs_l1()
+            a.chain_id == b.chain_id || a.fault.reorgs_l1().or(b.fault.reorgs_l1()).is_some()
         };
         parts.iter().all(|part| {
             self.iter().filter(|other| touches(part, other)).all(|other| part.distance(other) >= blocks)
@@ -367,6 +390,10 @@ impl FaultPlan {
                 return Err(FaultPlanError::Unobservable { fault: fault(), name, chain_id });
             }
             let is_close = planned.distance(other) < TIED_DISTANCE;
+            // What is attested and goes is attested again: nothing else is to be made of those blocks.
+            if is_close && (planned.drops_attested() || other.drops_attested()) {
+                return Err(other.upset(fault(), planned.chain_id));
+            }
             let other_is_tied = self.parts(other).len() > 1 || other.is_tied();
             let planned_is_tied = is_tied || planned.is_tied();
             if is_close && planned_is_tied && other.upsets(planned.chain_id) {
@@ -452,6 +479,8 @@ mod tests {
     #[case::gone_in_an_outage(&["rpc-outage@20", "justified-replacement@25:902"], "goes while the nodes of chain 901")]
     #[case::gone_before_an_outage(&["justified-replacement@25:902", "rpc-outage@30"], "goes while the nodes of chain 901")]
     #[case::outage_of_a_lying_endpoint(&["lying-endpoint@20", "rpc-outage@25"], "since block 20")]
+    #[case::built_anew_with_a_fault(&["not-derived@20:902", "l1-reorg-final@30"], "not-derived@20 is too close")]
+    #[case::fault_on_what_is_built_anew(&["l1-reorg-final@30", "not-derived@45:902"], "l1-reorg-final@30 is too close")]
     #[case::reorg_under_an_unlinked_client(&["unlinked-client@20", "l1-reorg@30:902"], "unlinked-client@20 is too close")]
     #[case::outage_of_an_unlinked_client(&["unlinked-client@20", "rpc-outage@25"], "since block 20")]
     #[case::longer_than_the_run(&["long-outage@20"], "needs block 120")]
@@ -496,8 +525,19 @@ mod tests {
     #[case::one_tick_later(15, 16)]
     fn l1_reorgs_right_after_a_block_of_its_own(#[case] block: u64, #[case] tick: u64) {
         let plan = plan(&[&format!("l1-reorg@{block}:902")]).unwrap();
-        let ticks: Vec<_> = (0..60).filter(|tick| plan.reorgs_l1(*tick)).collect();
+        let ticks: Vec<_> = (0..60).filter(|tick| plan.reorgs_l1(*tick).is_some()).collect();
         assert_eq!(ticks, [tick]);
+    }
+
+    #[rstest]
+    #[case::first_of_its_epoch(21)]
+    #[case::in_between(22)]
+    #[case::last_of_its_epoch(23)]
+    fn l1_drops_what_is_attested_once_its_epoch_is_cross_safe(#[case] block: u64) {
+        let plan = plan(&[&format!("l1-reorg-final@{block}:902")]).unwrap();
+        let ticks: Vec<_> = (0..60).filter(|tick| plan.reorgs_l1(*tick).is_some()).collect();
+        assert_eq!(ticks, [28]);
+        assert_eq!(plan.iter().find_map(PlannedFault::dropped_heights), Some(18..28));
     }
 
     #[rstest]

@@ -1,6 +1,6 @@
 //! Chains that change their minds: L1, a chain's unsafe head, and a node that follows another fork for a while.
 
-use super::Fault;
+use super::{Fault, L1Drop};
 use crate::devnet::finding::{Finding, HeldUp};
 
 /// How long the chain's nodes stay on the other fork, in ticks.
@@ -9,6 +9,10 @@ const FORK_TICKS: u64 = 8;
 /// L1 drops its newest blocks.
 #[derive(Debug)]
 pub(super) struct L1Reorg;
+
+/// L1 drops the origins of blocks that were attested and upheld.
+#[derive(Debug)]
+pub(super) struct L1ReorgFinal;
 
 /// The block is built twice, and both are gossiped.
 #[derive(Debug)]
@@ -36,12 +40,49 @@ impl Fault for L1Reorg {
         Finding::Upheld
     }
 
-    fn reorgs_l1(&self) -> bool {
-        true
+    fn reorgs_l1(&self) -> Option<L1Drop> {
+        Some(L1Drop::BelowCrossSafety)
     }
 
     fn is_citable(&self) -> bool {
         true
+    }
+}
+
+impl Fault for L1ReorgFinal {
+    fn name(&self) -> &'static str {
+        "l1-reorg-final"
+    }
+
+    fn summary(&self) -> &'static str {
+        "L1 drops all blocks that are not final once the block is attested and upheld, and every chain is built anew from there"
+    }
+
+    fn earliest_block(&self) -> u64 {
+        // Before this not enough is final that stays.
+        15
+    }
+
+    fn max_block_time(&self) -> u64 {
+        // Of the blocks that are built anew at once, the oldest must not be too old for gossip.
+        4
+    }
+
+    fn expected(&self, chain_id: u64) -> Finding {
+        Finding::Retracted { chain_id }
+    }
+
+    fn reorgs_l1(&self) -> Option<L1Drop> {
+        Some(L1Drop::AllButFinal)
+    }
+
+    fn is_citable(&self) -> bool {
+        true
+    }
+
+    /// All chains wait until everything cross-safe is vouched for, and each builds a dozen blocks anew.
+    fn is_drawn(&self) -> bool {
+        false
     }
 }
 

@@ -65,6 +65,11 @@ impl Conduct {
         self.polls
     }
 
+    /// The height of its safe head.
+    pub fn safe(&self) -> u64 {
+        self.safe.map_or(0, |block| block.number)
+    }
+
     /// The sidecar says that these blocks hold invalid messages, and no others.
     pub fn hear(&mut self, invalid: BTreeSet<(u64, B256)>) {
         self.invalid = invalid;

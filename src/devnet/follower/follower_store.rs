@@ -51,6 +51,15 @@ impl FollowerStore {
         self.canonical.get(&block.number) == Some(&block.hash)
     }
 
+    /// The newest ancestor of a block, itself included, that fulfils a condition.
+    pub fn ancestor(&self, block: L2Ref, is_met: impl Fn(&L2Ref) -> bool) -> Option<L2Ref> {
+        let mut block = block;
+        while !is_met(&block) {
+            block = self.blocks.get(&block.parent_hash).copied()?;
+        }
+        Some(block)
+    }
+
     /// Keeps a block. It does not become canonical.
     pub fn insert(&mut self, block: L2Ref) {
         if self.blocks.insert(block.hash, block).is_none() {

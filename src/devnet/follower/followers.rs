@@ -129,6 +129,12 @@ impl Followers {
         Some(member.conduct.lock().polls())
     }
 
+    /// The height of the safe head of a chain's follower.
+    pub fn safe(&self, chain_id: u64) -> Option<u64> {
+        let member = self.members.iter().find(|member| member.chain_id == chain_id)?;
+        Some(member.conduct.lock().safe())
+    }
+
     /// What each has done. `first_bad`: the first height at which a chain's own block does not hold.
     pub fn reports(&self, first_bad: impl Fn(u64) -> Option<u64>) -> Vec<FollowerReport> {
         let report =

@@ -3,7 +3,7 @@
 //! The rules, as op-node has them (`driver.go` followUpstream, `engine_controller.go` FollowSource): a status is
 //! refused whole if its heads are out of order or name an L1 block that the follower's own L1 does not have; otherwise
 //! the block at the derived height is kept if every field agrees, and reorged to if not; safe heads go by number, and
-//! forward only. A derived block from before Lagoon is safe as soon as it is served (`localSafeIsFullySafe`).
+//! forward only, until the follower's own L1 drops what they stand on. A derived block from before Lagoon is safe as soon as it is served (`localSafeIsFullySafe`).
 
 use super::{FollowStatus, L1Ref, L2Ref};
 use alloy::primitives::B256;
@@ -102,6 +102,11 @@ impl LightCl {
             .map_or(Ok(()), |(what, L1Ref { hash, number })| Err(Rejection::OtherL1 { what, number, hash }))
     }
 
+    /// L1 has dropped what the safe heads stand on: they go back to this block. What is final stays.
+    pub const fn go_back(&mut self, to: L2Ref) {
+        (self.local_safe, self.safe) = (to, to);
+    }
+
     /// What a status that passed demands of an execution client with this unsafe head and this canonical block at the
     /// derived height.
     pub fn step(status: &FollowStatus, unsafe_head: L2Ref, local: Option<L2Ref>) -> Step {
@@ -198,6 +203,16 @@ mod tests {
         assert_eq!((node.safe(), node.finalized()), (block(2, 1, 1), block(1, 1, 1)));
         node.take(&status(2, 3, 3));
         assert_eq!((node.safe(), node.finalized()), (block(3, 1, 1), block(2, 1, 1)));
+    }
+
+    #[test]
+    fn what_l1_dropped_is_left_and_what_is_final_stays() {
+        let mut node = LightCl::new(block(0, 1, 1), Some(0));
+        node.take(&status(1, 4, 5));
+        node.go_back(block(2, 1, 1));
+        assert_eq!((node.safe(), node.finalized()), (block(2, 1, 1), block(1, 1, 1)));
+        node.take(&FollowStatus { safe_l2: block(3, 2, 1), ..status(1, 3, 4) });
+        assert_eq!(node.safe(), block(3, 2, 1));
     }
 
     #[rstest]

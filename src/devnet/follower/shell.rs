@@ -122,6 +122,7 @@ impl Follower {
             tracing::debug!(%rejection, "a status was refused");
             return self.conduct.lock().reject();
         }
+        self.leave_dropped();
         let derived = status.local_safe_l2;
         let step = LightCl::step(&status, self.store.head(), self.store.canonical(derived.number));
         if step != Step::Consolidate && !self.go_to(derived.hash).await {
@@ -141,6 +142,20 @@ impl Follower {
         let connected =
             [self.node.safe(), self.node.finalized()].iter().all(|it| self.store.is_canonical(it));
         conduct.moved(&self.node, connected);
+    }
+
+    /// Where L1 has dropped what the safe head stands on, goes back to the newest block that stands.
+    fn leave_dropped(&mut self) {
+        let l1 = self.l1.read();
+        let stands = |block: &L2Ref| {
+            let origin = l1.block_by_number(block.l1_origin.number);
+            origin.is_none_or(|origin| origin.hash == block.l1_origin.hash)
+        };
+        if !stands(&self.node.safe())
+            && let Some(kept) = self.store.ancestor(self.node.safe(), stands)
+        {
+            self.node.go_back(kept);
+        }
     }
 
     /// Makes a block the unsafe head, and answers whether that could be done.

@@ -322,6 +322,39 @@ fn an_unlinked_client_must_be_told_of_once(
     assert_eq!(report(&[planted], &seen).is_as_scripted(), found);
 }
 
+#[rstest]
+#[case::as_it_must("upheld", 2, [1, 1], true)]
+#[case::the_dropped_one_is_accused("discarded", 2, [1, 1], false)]
+#[case::not_attested_anew("upheld", 1, [1, 1], false)]
+#[case::a_head_stays("upheld", 2, [1, 0], false)]
+#[case::a_head_goes_back_twice("upheld", 2, [2, 1], false)]
+fn what_l1_dropped_stays_upheld_and_every_head_leaves_it(
+    #[case] dropped: &str,
+    #[case] words: usize,
+    #[case] left: [u64; 2],
+    #[case] found: bool,
+) {
+    let mut planted = planted("l1-reorg-final@20");
+    let anew = PlantedWord { hash: OTHER, ..planted.words[0] };
+    planted.words.push(anew);
+    planted.words.truncate(words);
+    let mut seen = seen(vec![record(1, LIE, dropped), record(2, OTHER, "upheld")], Vec::new());
+    let chain = |chain_id: u64| ChainStatus {
+        chain_id: chain_id.into(),
+        gossiped: None,
+        unsafe_head: None,
+        local_safe: None,
+        safe: None,
+        finalized: None,
+        vouched: None,
+        open: 0,
+    };
+    let chains = vec![chain(901), chain(902)];
+    seen.take_status(SidecarStatus { ready: true, reasons: Vec::new(), chains });
+    seen.take_left_for_l1([(901, left[0]), (902, left[1])]);
+    assert_eq!(report(&[planted], &seen).is_as_scripted(), found);
+}
+
 #[test]
 fn accusing_the_block_of_a_wrong_signer_is_a_false_alarm() {
     let accused = AttestationRecord { origin: "ancestor".to_owned(), ..record(1, LIE, "discarded") };

@@ -82,6 +82,10 @@ impl ChainStore {
         self.headless = tick.headless;
         self.other_rules = tick.other_rules;
         self.at_genesis = tick.at_genesis;
+        // L1 may have dropped what led there.
+        while self.safe_at.last_key_value().is_some_and(|(_, height)| *height > tick.heads.safe) {
+            self.safe_at.pop_last();
+        }
         self.safe_at.extend(tick.safe_at.iter().copied());
         while self.safe_at.len() > MAX_HEIGHTS {
             self.safe_at.pop_first();
