@@ -194,7 +194,9 @@ impl Follower {
         let reading = Reading { upstream: &upstream, canonical: &canonical, invalid: &invalid, lagoon };
         let hold = self.hold.as_ref();
         let vouched_block = vouched.as_ref().ok().copied();
-        *kept = last.as_ref().map(|last| Draft::kept(&Kept { last, reading, vouched: vouched_block, hold }));
+        let replaced = head.replaces.map(|hash| BlockNumHash { number: head.position.number, hash });
+        let keep = |last| Draft::kept(&Kept { last, reading, vouched: vouched_block, replaced, hold });
+        *kept = last.as_ref().map(keep);
         let vouched = Vouched { block: vouched?, replaces: head.replaces };
         if let Some(error) = unread {
             return Err(error);

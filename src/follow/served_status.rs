@@ -12,6 +12,7 @@
 //! | Only blocks that the execution client knows | kona-node ends at a finalized hash that it lacks | vouched is read from it by hash, the rest is confirmed on its canonical chain |
 //! | After a replacement, local-safe is the replacement until the upstream is on its chain | a head on the old branch with safe on the new is an invalid forkchoice | [`Standing::Replacing`] |
 //! | No head is at or above a block of its chain that was proven invalid, attested or not | the follower is not led onto that block | [`Draft::below`], whenever it is served |
+//! | Nothing at or above a replaced block while the upstream has it | it is proven invalid | [`Kept::replaced`] |
 //! | Never onward while the upstream has another block at the vouched height | one of the two is on a fork | [`Keep::Elsewhere`] |
 //! | `current_l1` is the upstream's, and is one | kona-node drops a status without | [`Keep::NoCurrentL1`] |
 //! | Where safe stays, nothing else stays with it but finalized | the upstream may have withdrawn its local-safe head, and L1 its blocks | [`Kept`] |
@@ -22,6 +23,7 @@ use super::{Keep, L2Ref, Reading, UpstreamStatus};
 use crate::audit::LongOpenCase;
 use crate::config::FollowMode;
 use crate::ledger::Hold;
+use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -88,6 +90,8 @@ pub struct Kept<'a> {
     pub reading: Reading<'a>,
     /// The vouched head, if the execution client has it.
     pub vouched: Option<L2Ref>,
+    /// The block that the vouched head replaces, if it is a replacement.
+    pub replaced: Option<BlockNumHash>,
     /// What holds the vouched head.
     pub hold: Option<&'a Hold>,
 }
@@ -238,18 +242,24 @@ impl Draft {
     /// head if it is higher, as long as they are on the chain of the safe head; what is known of L1 is what the upstream says
     /// now.
     pub fn kept(facts: &Kept<'_>) -> Self {
-        let Kept { last, reading, vouched, hold } = *facts;
+        let Kept { last, reading, vouched, replaced, hold } = *facts;
         let is_on_chain = |block: &L2Ref| reading.canonical.holds(block) == Some(true);
         let stands = is_on_chain(&last.safe_l2);
         let vouched =
             vouched.filter(|block| stands && is_on_chain(block) && block.number >= last.safe_l2.number);
         let floor = vouched.unwrap_or(last.safe_l2);
+        // A plain node stays on the branch whose block was replaced, and its client may not have the replacement.
+        let left = replaced.filter(|block| reading.canonical.at(block.number) == Some(block.hash));
+        let is_left = |head: &L2Ref| left.is_some_and(|block| head.number >= block.number);
         let is_passed_on = |head: &L2Ref| {
-            stands && head.number >= floor.number && reading.passes_local_safe(head, floor.number)
+            stands
+                && !is_left(head)
+                && head.number >= floor.number
+                && reading.passes_local_safe(head, floor.number)
         };
         let local_safe_l2 = reading.upstream.local_safe_l2.filter(is_passed_on).unwrap_or(floor);
         let pending_safe_l2 = reading.pending_safe(&local_safe_l2);
-        let (unsafe_l2, cross_unsafe_l2) = reading.tips(stands, &pending_safe_l2);
+        let (unsafe_l2, cross_unsafe_l2) = reading.tips(stands && left.is_none(), &pending_safe_l2);
         let status = ServedStatus {
             l1: reading.upstream.l1.or(last.l1),
             unsafe_l2,

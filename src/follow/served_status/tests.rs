@@ -66,7 +66,8 @@ impl Round {
         assert!(self.next().is_err(), "the safe head does not have to stay");
         let last = self.last.as_ref().unwrap();
         let (vouched, hold) = (Some(self.vouched.block), self.hold.as_ref());
-        Draft::kept(&Kept { last, reading: self.reading(), vouched, hold }).below(&self.invalid)
+        Draft::kept(&Kept { last, reading: self.reading(), vouched, replaced: None, hold })
+            .below(&self.invalid)
     }
 
     fn heads(&self) -> [u64; 4] {
@@ -189,6 +190,17 @@ fn after_a_replacement_local_safe_is_the_replacement(#[case] heights: [u64; 4], 
         ],
         [replacement; 5]
     );
+}
+
+#[test]
+fn nothing_at_or_above_a_replaced_block_is_served_while_the_upstream_has_it() {
+    let round = replaced(CLAMP, [30, 20, 20, 5]).after(&round(CLAMP, [30, 20, 11, 5], 11));
+    let (last, reading) = (round.last.as_ref().unwrap(), round.reading());
+    // The execution client lacks the replacement.
+    let replaced = Some(BlockNumHash { number: 12, hash: l2(12).hash });
+    let kept = Kept { last, reading, vouched: None, replaced, hold: None };
+    assert_eq!(heads(&Draft::kept(&kept).below(&[])), [11, 11, 11, 5]);
+    assert_eq!(heads(&Draft::kept(&Kept { replaced: None, ..kept }).below(&[])), [30, 20, 11, 5]);
 }
 
 #[test]
