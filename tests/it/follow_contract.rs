@@ -211,7 +211,8 @@ mod scripted {
         let reading = Reading { upstream: &upstream, canonical: &canonical, invalid: &invalid, lagoon };
         let hold = hold.as_ref();
         let facts = Facts { mode: FollowMode::Attested, reading, vouched: &vouched, hold, last };
-        let kept = |last| Draft::kept(&Kept { last, reading, vouched: Some(vouched.block), hold });
+        let replaced = vouched.replaces.map(|hash| BlockNumHash { number, hash });
+        let kept = |last| Draft::kept(&Kept { last, reading, vouched: Some(vouched.block), replaced, hold });
         let draft = Draft::next(&facts).ok().or_else(|| last.map(kept));
         draft.map(|draft| draft.below(&invalid))
     }
