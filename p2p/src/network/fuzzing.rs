@@ -135,9 +135,9 @@ pub fn open_payload(version: u32, signed: &Bytes, forks: &ForkTimes) -> Option<E
 
 /// Whether a block is the one that was asked for.
 pub fn is_wanted(
-    (number, hash, before): (u64, B256, UnixSeconds),
+    (number, hash, at_latest): (u64, B256, UnixSeconds),
     envelope: &Envelope,
     forks: &ForkTimes,
 ) -> bool {
-    Wanted { number, hash, before }.is_met_by(envelope, forks)
+    Wanted { number, hash, at_latest }.is_met_by(envelope, forks)
 }
