@@ -2,15 +2,14 @@
 //!
 //! The block is looked up at the chain's execution clients first. It never takes an anchor that they contradict.
 
+use super::decision_args::DecisionArgs;
 use super::settings::SettingsArgs;
 use super::{Outcome, UsageError, complain, print, runtime};
 use crate::config::Config;
 use crate::ledger::{Anchored, Anchoring, BlockPosition, Ledger};
 use crate::service;
 use crate::sources::LogIndex;
-use alloy::primitives::B256;
 use clap::Args;
-use crosscheck_p2p::ChainId;
 use eyre::WrapErr;
 
 /// Move where a chain's audit begins: the block, and everything below it, counts as right from then on. The vouched head
@@ -19,29 +18,21 @@ use eyre::WrapErr;
 pub(crate) struct AnchorArgs {
     #[command(flatten)]
     settings: SettingsArgs,
-    /// The chain
-    #[arg(long, value_name = "ID")]
-    chain: ChainId,
-    /// The block's height
-    #[arg(long, value_name = "N")]
-    number: u64,
-    /// The block's hash
-    #[arg(long, value_name = "HASH")]
-    hash: B256,
-    /// Why, for those who read the ledger later
-    #[arg(long, value_name = "TEXT")]
-    reason: String,
+    #[command(flatten)]
+    decision: DecisionArgs,
 }
 
 impl AnchorArgs {
     pub(crate) fn run(&self) -> eyre::Result<Outcome> {
         let config = self.settings.load()?;
-        let is_audited = config.chains.get(&self.chain).is_some_and(|chain| !chain.is_monitored_only());
+        let is_audited =
+            config.chains.get(&self.decision.chain).is_some_and(|chain| !chain.is_monitored_only());
         if !is_audited {
-            let problem = format!("chain {} is not audited by this configuration; check --chain", self.chain);
+            let problem =
+                format!("chain {} is not audited by this configuration; check --chain", self.decision.chain);
             return Err(UsageError { problem }.into());
         }
-        let (number, hash, chain) = (self.number, self.hash, self.chain);
+        let DecisionArgs { chain, number, hash, .. } = self.decision;
         let Anchored { from, vouched } = runtime()?.block_on(self.move_anchor(&config))?;
         let from = from.map_or_else(|| "not known yet".to_owned(), |from| from.number.to_string());
         print(&format!(
@@ -54,8 +45,8 @@ impl AnchorArgs {
     async fn move_anchor(&self, config: &Config) -> eyre::Result<Anchored> {
         self.look_up(config).await?;
         let at = service::clock(&config.clock)?.now();
-        let to = BlockPosition { number: self.number, hash: self.hash };
-        let anchoring = Anchoring { chain_id: self.chain, to, reason: self.reason.clone() };
+        let to = BlockPosition { number: self.decision.number, hash: self.decision.hash };
+        let anchoring = Anchoring { chain_id: self.decision.chain, to, reason: self.decision.reason.clone() };
         // Before its first run a crosscheck has no ledger.
         std::fs::create_dir_all(&config.data_dir)
             .wrap_err_with(|| format!("data_dir {} cannot be made", config.data_dir.display()))?;
@@ -67,7 +58,7 @@ impl AnchorArgs {
 
     /// Asks the execution clients which block they have at the height.
     async fn look_up(&self, config: &Config) -> eyre::Result<()> {
-        let (number, hash, chain) = (self.number, self.hash, self.chain);
+        let DecisionArgs { chain, number, hash, .. } = self.decision;
         let index = LogIndex::new(config.interop.log_index_bytes());
         let clients = service::execution_clients(config, &index)?;
         let Some(client) = clients.get(&chain) else { return Ok(()) };

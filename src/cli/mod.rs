@@ -7,6 +7,7 @@ mod anchor;
 mod audit;
 mod audit_report;
 mod completions;
+mod decision_args;
 mod devnet;
 mod doc;
 mod envelope;

@@ -1,13 +1,12 @@
 //! `crosscheck resolve`: an operator lets the vouched head pass over a block that was found wrong, or that cannot be judged.
 
+use super::decision_args::DecisionArgs;
 use super::settings::SettingsArgs;
 use super::{Outcome, UsageError, print, runtime};
 use crate::interop::BlockKey;
 use crate::ledger::{Ledger, Resolution, Resolved};
 use crate::service;
-use alloy::primitives::B256;
 use clap::Args;
-use crosscheck_p2p::ChainId;
 use eyre::WrapErr;
 
 /// Let the vouched head pass over a block that was found wrong. The decision is written to the ledger, beside the
@@ -19,18 +18,8 @@ use eyre::WrapErr;
 pub(crate) struct ResolveArgs {
     #[command(flatten)]
     settings: SettingsArgs,
-    /// The block's chain
-    #[arg(long, value_name = "ID")]
-    chain: ChainId,
-    /// The block's height
-    #[arg(long, value_name = "N")]
-    number: u64,
-    /// The block's hash
-    #[arg(long, value_name = "HASH")]
-    hash: B256,
-    /// Why, for those who read the ledger later
-    #[arg(long, value_name = "TEXT")]
-    reason: String,
+    #[command(flatten)]
+    decision: DecisionArgs,
     /// The block has no verdict, and is passed without one
     #[arg(long)]
     unjudged: bool,
@@ -46,19 +35,23 @@ impl ResolveArgs {
             return Err(UsageError { problem }.into());
         }
         let at = service::clock(&config.clock)?.now();
-        let key = BlockKey { chain_id: self.chain, number: self.number, hash: self.hash };
-        let resolution = Resolution { key, reason: self.reason.clone(), is_unjudged: self.unjudged };
+        let key = BlockKey {
+            chain_id: self.decision.chain,
+            number: self.decision.number,
+            hash: self.decision.hash,
+        };
+        let resolution = Resolution { key, reason: self.decision.reason.clone(), is_unjudged: self.unjudged };
         let (resolved, head) = runtime()?.block_on(async {
             let ledger = Ledger::open(&path).await?;
             let resolved = ledger.resolve(&resolution, at).await?;
-            let head = ledger.vouched(self.chain).await?;
+            let head = ledger.vouched(self.decision.chain).await?;
             ledger.close().await;
             eyre::Ok((resolved, head))
         })?;
         let resolved = resolved
             .map_err(|refusal| UsageError { problem: refusal.to_string() })
             .wrap_err("nothing was written")?;
-        let (number, hash, chain) = (self.number, self.hash, self.chain);
+        let (number, hash, chain) = (self.decision.number, self.decision.hash, self.decision.chain);
         let head = head.map_or_else(|| "not known yet".to_owned(), |head| head.number.to_string());
         match resolved {
             Resolved::Written { verdict } => print(&format!(

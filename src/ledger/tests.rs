@@ -88,6 +88,10 @@ async fn open(ledger: &Ledger, block: &ValidBlock) -> Opened {
 }
 
 async fn decide(ledger: &Ledger, block: &ValidBlock, verdict: &Verdict) -> bool {
+    decided(ledger, block, verdict).await.is_some()
+}
+
+async fn decided(ledger: &Ledger, block: &ValidBlock, verdict: &Verdict) -> Option<Decided> {
     let waits = [Wait { awaited: Awaited::LocalSafe, chain_id: chain(), cause: Cause::NotYet }].into();
     let decision = Decision {
         key: key(block),
@@ -99,7 +103,7 @@ async fn decide(ledger: &Ledger, block: &ValidBlock, verdict: &Verdict) -> bool 
         at: NOW,
         after: Duration::from_millis(12),
     };
-    ledger.decide(&decision).await.unwrap().is_some()
+    ledger.decide(&decision).await.unwrap()
 }
 
 fn violated() -> Verdict {

@@ -16,20 +16,6 @@ fn position(block: &ValidBlock) -> BlockPosition {
     BlockPosition { number: block.number(), hash: block.hash() }
 }
 
-async fn verdict(ledger: &Ledger, block: &ValidBlock, verdict: &Verdict) -> Decided {
-    let decision = Decision {
-        key: key(block),
-        verdict,
-        detail: verdict.detail(),
-        messages: &[],
-        replaces: None,
-        waits: &BTreeSet::new(),
-        at: NOW,
-        after: Duration::ZERO,
-    };
-    ledger.decide(&decision).await.unwrap().unwrap()
-}
-
 #[tokio::test]
 async fn a_block_without_a_verdict_is_passed_by_word_and_the_verdict_counts_when_it_comes() {
     let dir = TempDir::new().unwrap();
@@ -48,9 +34,9 @@ async fn a_block_without_a_verdict_is_passed_by_word_and_the_verdict_counts_when
     ledger.resolve(&unjudged(&blocks[1]), NOW).await.unwrap().unwrap();
     assert_eq!(vouched(&ledger).await, 3);
 
-    assert_eq!(verdict(&ledger, &blocks[0], &Verdict::Upheld).await.retraction, None);
+    assert_eq!(decided(&ledger, &blocks[0], &Verdict::Upheld).await.unwrap().retraction, None);
     assert_eq!(vouched(&ledger).await, 3);
-    let back = verdict(&ledger, &blocks[1], &violated()).await.retraction.unwrap();
+    let back = decided(&ledger, &blocks[1], &violated()).await.unwrap().retraction.unwrap();
     assert_eq!((back.from, back.to), (position(&blocks[2]), position(&blocks[0])));
     assert_eq!(back.reason, RetractionReason::Disproven);
     assert_eq!(vouched(&ledger).await, 1);
@@ -75,7 +61,7 @@ async fn a_wrong_block_that_the_head_is_not_above_takes_nothing_back() {
     }
     // Passed by word, and not reached: its parent is open.
     ledger.resolve(&unjudged(&blocks[1]), NOW).await.unwrap().unwrap();
-    assert_eq!(verdict(&ledger, &blocks[1], &violated()).await.retraction, None);
+    assert_eq!(decided(&ledger, &blocks[1], &violated()).await.unwrap().retraction, None);
     decide(&ledger, &blocks[0], &Verdict::Upheld).await;
     assert_eq!(vouched(&ledger).await, 1);
 }
