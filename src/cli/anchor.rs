@@ -12,8 +12,7 @@ use crate::sources::LogIndex;
 use clap::Args;
 use eyre::WrapErr;
 
-/// Move where a chain's audit begins: the block, and everything below it, counts as right from then on. The vouched head
-/// moves there, and on over what was upheld before. The decision is written to the ledger; a running crosscheck honours it.
+/// Where an operator has a chain's audit begin.
 #[derive(Debug, Args)]
 pub(crate) struct AnchorArgs {
     #[command(flatten)]

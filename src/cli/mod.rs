@@ -65,9 +65,16 @@ enum Command {
     Net(net::NetArgs),
     /// Print whom a running crosscheck is connected to.
     Peers(peers::PeersArgs),
-    /// Let the vouched head pass over a block that was found wrong.
+    /// Let the vouched head pass over a block that was found wrong, or that has no verdict.
+    ///
+    /// The decision is written to the ledger, beside the verdict; a running crosscheck honours it. With --unjudged it is about a
+    /// block that has no verdict. That is judged all the same once it can be done, and if it is wrong the head goes back below
+    /// it.
     Resolve(resolve::ResolveArgs),
     /// Move where a chain's audit begins.
+    ///
+    /// The block, and everything below it, counts as right from then on. The vouched head moves there, and on over what was
+    /// upheld before. The decision is written to the ledger; a running crosscheck honours it.
     Anchor(anchor::AnchorArgs),
     /// Print reference documentation, such as the table of metrics.
     Doc(doc::DocArgs),

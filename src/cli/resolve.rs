@@ -9,11 +9,7 @@ use crate::service;
 use clap::Args;
 use eyre::WrapErr;
 
-/// Let the vouched head pass over a block that was found wrong. The decision is written to the ledger, beside the
-/// verdict; a running crosscheck honours it.
-///
-/// With --unjudged: over a block that has no verdict. It is judged all the same once that can be done, and if it is wrong
-/// the head goes back below it.
+/// What an operator decides on a block that keeps the vouched head.
 #[derive(Debug, Args)]
 pub(crate) struct ResolveArgs {
     #[command(flatten)]
