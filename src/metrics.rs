@@ -93,6 +93,7 @@ struct Inner {
     rule_dependent: IntCounterVec,
     open_cases: IntGaugeVec,
     oldest_open_case: IntGaugeVec,
+    head_still: IntGaugeVec,
     heads: IntGaugeVec,
     source_failures: IntCounterVec,
     limits: IntCounterVec,
@@ -172,6 +173,11 @@ impl Metrics {
                 "oldest_open_case_seconds",
                 "Age of the oldest block without a verdict, by why it waits",
                 &["chain_id", "cause"],
+            )?,
+            head_still: catalogue.gauge(
+                "head_still_seconds",
+                "For how long a head has stood still",
+                &["chain_id", "head"],
             )?,
             heads: catalogue.gauge("head_number", "Height of a head", &["chain_id", "level"])?,
             source_failures: catalogue.counter(
@@ -324,6 +330,12 @@ impl Metrics {
     pub fn oldest_open_case(&self, chain_id: ChainId, cause: &'static str, age: Duration) {
         let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
         self.0.oldest_open_case.with_label_values(&[chain_id.to_string().as_str(), cause]).set(seconds);
+    }
+
+    /// For how long a head has stood still.
+    pub(crate) fn head_stood_still(&self, chain_id: ChainId, head: &'static str, stood: Duration) {
+        let seconds = i64::try_from(stood.as_secs()).unwrap_or(i64::MAX);
+        self.0.head_still.with_label_values(&[chain_id.to_string().as_str(), head]).set(seconds);
     }
 
     /// The height of a head.

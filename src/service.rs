@@ -29,6 +29,7 @@ use crate::rpc::Refusals;
 use crate::sources::{
     EndpointUrl, ExecutionClient, L1Client, LogIndex, RollupNode, RollupNodes, SourceError,
 };
+use crate::stalled_heads::StalledHeads;
 use crate::tasks::TaskGroup;
 use crate::web;
 use crosscheck_p2p::{
@@ -383,16 +384,18 @@ fn watch_heads(
     execution: ExecutionClient,
 ) {
     let Some(nodes) = shared.nodes.get(&chain_id) else { return };
+    let Some(chain) = config.chains.get(&chain_id) else { return };
     for part in HeadWatcher::parts(chain_id) {
         shared.health.expect(&part);
     }
     let watcher = HeadWatcher {
         chain_id,
         nodes: nodes.clone(),
-        safe_means: config.chains.get(&chain_id).and_then(|chain| chain.safe_means),
+        safe_means: chain.safe_means,
         execution,
         rules: rules_asker(config, &shared.set, chain_id, nodes),
         interval: config.sources.poll_interval.0,
+        stall: chain.stall_bounds(),
         heads: shared.heads.clone(),
         auditor: shared.auditor.clone(),
         health: shared.health.clone(),
@@ -438,6 +441,12 @@ fn watch_signers(
         grace: chain.p2p.signer_grace.whole(),
         clock: Arc::clone(&shared.clock),
         signers,
+        stalled: StalledHeads::new(
+            chain_id,
+            chain.stall_bounds(),
+            shared.health.clone(),
+            shared.metrics.clone(),
+        ),
         health: shared.health.clone(),
         metrics: shared.metrics.clone(),
     };

@@ -10,6 +10,7 @@ use super::{Answer, AuditorMessage, Heads};
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::sources::{ExecutionClient, NodeAnswer, RollupNodes, SafeMeans, Shortfall, SourceError};
+use crate::stalled_heads::{StallBounds, StalledHeads, WatchedHead};
 use crosscheck_p2p::ChainId;
 use std::convert::Infallible;
 use std::time::Duration;
@@ -42,6 +43,8 @@ pub struct HeadWatcher {
     pub rules: RulesAsker,
     /// How often to ask.
     pub interval: Duration,
+    /// How long a head may stand still.
+    pub(crate) stall: StallBounds,
     /// Where the heads are kept.
     pub heads: Heads,
     /// Who is told of new heads.
@@ -97,6 +100,8 @@ impl HeadWatcher {
         let [_, heads] = Self::parts(self.chain_id);
         let mut pause = self.interval;
         let mut outlook = Outlook::default();
+        let mut stalled =
+            StalledHeads::new(self.chain_id, self.stall, self.health.clone(), self.metrics.clone());
         let mut meaning = SafeMeaning::new(self.chain_id, self.safe_means);
         let mut checked = Instant::now();
         loop {
@@ -109,6 +114,7 @@ impl HeadWatcher {
                         None => self.note_heads(&heads),
                     }
                     pause = self.interval;
+                    look_for_stalls(&mut stalled, &answer);
                     self.take(answer).await;
                 }
                 Err(_) => {
@@ -204,6 +210,25 @@ impl HeadWatcher {
             warn!(chain_id = %self.chain_id, problem, "waiting for {part}");
         }
     }
+}
+
+/// Looks whether a head stands still. A node that is behind another says nothing of that.
+fn look_for_stalls(stalled: &mut StalledHeads, answer: &NodeAnswer) {
+    if answer.shortfall == Some(Shortfall::Behind) {
+        return;
+    }
+    let now = Instant::now();
+    let status = answer.document.heads();
+    let safe = status.safe_l2.filter(|safe| Some(*safe) != status.local_safe_l2);
+    let heads = [
+        (WatchedHead::Unsafe, status.unsafe_l2),
+        (WatchedHead::LocalSafe, status.local_safe_l2),
+        (WatchedHead::Safe, safe),
+    ];
+    for (head, at) in heads {
+        stalled.look(head, at.map(|at| at.position()), now);
+    }
+    stalled.look(WatchedHead::CurrentL1, answer.document.current_l1(), now);
 }
 
 #[cfg(test)]

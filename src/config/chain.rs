@@ -1,13 +1,15 @@
 //! [`ChainConfig`]: one chain, its endpoints and who speaks for it.
 
-use super::{NodeList, P2pConfig};
+use super::{NodeList, P2pConfig, Seconds};
 use crate::consolidation::ReplacementRule;
 use crate::interop::ChainRules;
 use crate::sources::{EndpointUrl, SafeMeans};
+use crate::stalled_heads::StallBounds;
 use alloy::primitives::Address;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// One chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,12 +50,41 @@ pub struct ChainConfig {
     /// Whose status is clamped for followers. Unset: the rollup node's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follow_upstream: Option<EndpointUrl>,
+    /// How long its unsafe head and its execution clients' latest block may stand still.
+    #[serde(default = "unsafe_stall")]
+    pub unsafe_stall: Seconds,
+    /// How long its local-safe and its safe head may stand still.
+    #[serde(default = "safe_stall")]
+    pub safe_stall: Seconds,
+    /// How long L1 may stand still, as its rollup node and `l1.execution` have it.
+    #[serde(default = "l1_stall")]
+    pub l1_stall: Seconds,
     /// Its gossip.
     #[serde(default)]
     pub p2p: P2pConfig,
 }
 
+/// Thirty blocks of two seconds.
+const fn unsafe_stall() -> Seconds {
+    Seconds(Duration::from_secs(60))
+}
+
+/// Chains with little traffic post batches rarely.
+const fn safe_stall() -> Seconds {
+    Seconds(Duration::from_secs(60 * 60))
+}
+
+/// Fifteen slots.
+const fn l1_stall() -> Seconds {
+    Seconds(Duration::from_secs(3 * 60))
+}
+
 impl ChainConfig {
+    /// How long each of its heads may stand still before that is told.
+    pub(crate) const fn stall_bounds(&self) -> StallBounds {
+        StallBounds { unsafe_: self.unsafe_stall.0, safe: self.safe_stall.0, l1: self.l1_stall.0 }
+    }
+
     /// How many execution clients must agree on which block is canonical.
     pub fn quorum(&self) -> usize {
         let majority = (self.execution.len() / 2).saturating_add(1);

@@ -96,6 +96,9 @@ pub const KEYS: &[Key] = &[
         Kind::Text,
         "write \"deposits-only\" or, for devnets from before April 2026, \"with-optimistic-block-deposit\"",
     ),
+    chain_key("unsafe_stall", Kind::Text, "write a duration with its unit, such as \"1m\""),
+    chain_key("safe_stall", Kind::Text, "write a duration with its unit, such as \"1h\""),
+    chain_key("l1_stall", Kind::Text, "write a duration with its unit, such as \"3m\""),
     chain_key(
         "p2p.listen",
         Kind::List,

@@ -20,12 +20,13 @@ pub struct SignerReader {
     l1: L1Client,
     system_config: Address,
     last: Option<BlockNumHash>,
+    latest: Option<BlockNumHash>,
 }
 
 impl SignerReader {
     /// A reader that has asked nothing yet.
     pub const fn new(l1: L1Client, system_config: Address) -> Self {
-        Self { l1, system_config, last: None }
+        Self { l1, system_config, last: None, latest: None }
     }
 
     /// The signers that were named since the last reading, in order; the last one signs now. Empty: the slot is empty.
@@ -47,12 +48,19 @@ impl SignerReader {
         Ok(if current.is_some() { named } else { Vec::new() })
     }
 
+    /// L1's latest block when it was last asked. `None`: its header was not to be had.
+    pub(crate) const fn latest(&self) -> Option<BlockNumHash> {
+        self.latest
+    }
+
     /// The signers that events named after the block last looked at, up to this one.
     async fn updates(&mut self, at: B256) -> Result<Vec<Address>, SourceError> {
-        if self.last.is_some_and(|last| last.hash == at) {
+        self.latest = self.last.filter(|last| last.hash == at);
+        if self.latest.is_some() {
             return Ok(Vec::new());
         }
         let Some(head) = self.l1.block_by_hash(at).await? else { return Ok(Vec::new()) };
+        self.latest = Some(head.id());
         let mut named = Vec::new();
         for header in self.unread(&head).await? {
             named.extend(self.named_in(&header).await?);

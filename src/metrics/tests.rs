@@ -26,6 +26,7 @@ fn metrics() -> Metrics {
 fn in_use() -> Metrics {
     let metrics = metrics();
     metrics.head(chain(901), "unsafe", 1);
+    metrics.head_stood_still(chain(901), "unsafe", Duration::ZERO);
     metrics.follow_head(chain(901), "unsafe", 1);
     metrics.follow_held(chain(901), false);
     metrics.follow_kept(chain(901), None);

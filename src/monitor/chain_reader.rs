@@ -15,6 +15,7 @@ use crate::health::Health;
 use crate::interop::BlockKey;
 use crate::metrics::Metrics;
 use crate::sources::{DeclaredKeys, ExecutionClient, L2BlockRef, ProvenLogs, SourceError, VerifiedBlock};
+use crate::stalled_heads::{StallBounds, StalledHeads, WatchedHead};
 use alloy::eips::BlockNumHash;
 use crosscheck_p2p::ChainId;
 use futures::{StreamExt, stream};
@@ -22,6 +23,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
@@ -70,6 +72,8 @@ pub struct ChainReader<S = ExecutionClient> {
     pub nudges: Nudges,
     /// How often to look without such word.
     pub interval: Duration,
+    /// How long the clients' latest block may stand still.
+    pub(crate) stall: StallBounds,
     /// Where readiness is told.
     pub health: Health,
     /// What is counted.
@@ -154,11 +158,14 @@ impl<S: BlockSource> ChainReader<S> {
     async fn follow(self) -> Infallible {
         let part = ChainReader::part(self.chain_id);
         let mut progress = Progress::default();
+        let mut stalled =
+            StalledHeads::new(self.chain_id, self.stall, self.health.clone(), self.metrics.clone());
         let mut pause = self.interval;
         loop {
             match self.look(&mut progress).await {
-                Ok(()) => {
+                Ok(tip) => {
                     progress.is_contradicted = false;
+                    stalled.look(WatchedHead::Execution, Some(tip.position()), Instant::now());
                     if let Some(outage) = self.health.clear(&part) {
                         let (lasted_s, repeats) = (outage.seconds(), outage.repeats);
                         info!(chain_id = %self.chain_id, lasted_s, repeats, "the chain is read up to its tip");
@@ -222,8 +229,8 @@ impl<S: BlockSource> ChainReader<S> {
         std::future::pending::<()>().await;
     }
 
-    /// Reads up to the tip, and takes over the heads.
-    async fn look(&self, progress: &mut Progress) -> Result<(), ReadError> {
+    /// Reads up to the tip, and takes over the heads. The tip that was reached.
+    async fn look(&self, progress: &mut Progress) -> Result<L2BlockRef, ReadError> {
         let tip = self.execution.tip().await?;
         if progress.recent.tip().is_none() {
             self.execution.check_chain().await?;
@@ -235,7 +242,8 @@ impl<S: BlockSource> ChainReader<S> {
         }
         let tip = self.read_to(progress, tip).await?;
         let told = self.heads.told(self.chain_id, &self.execution, tip).await?;
-        self.take_heads(progress, &told.ok_or(ReadError::NoHeads)?).await
+        self.take_heads(progress, &told.ok_or(ReadError::NoHeads)?).await?;
+        Ok(tip)
     }
 
     /// Reads the first block.

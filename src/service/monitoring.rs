@@ -68,6 +68,7 @@ pub(super) async fn start(
             monitor: monitor.clone(),
             nudges: monitoring.nudges.clone(),
             interval: config.sources.poll_interval.0,
+            stall: chain.stall_bounds(),
             health: shared.health.clone(),
             metrics: shared.metrics.clone(),
         };

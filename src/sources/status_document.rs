@@ -1,6 +1,7 @@
 //! [`StatusDocument`]: the whole answer of `optimism_syncStatus`, unknown fields included, bounded in size.
 
 use super::SyncStatus;
+use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -68,6 +69,13 @@ impl StatusDocument {
             return Some(UnseenL1::Heads);
         }
         (self.hash_in("current_l1") == Some(B256::ZERO)).then_some(UnseenL1::Current)
+    }
+
+    /// The L1 block that the node has come to. `None`: it does not say, or there is none yet.
+    pub(crate) fn current_l1(&self) -> Option<BlockNumHash> {
+        let number = self.fields.get("current_l1")?.get("number")?.as_u64()?;
+        let hash = self.hash_in("current_l1").filter(|hash| !hash.is_zero())?;
+        Some(BlockNumHash { number, hash })
     }
 
     /// The hash in a reference. `None`: the node does not send it.

@@ -6,6 +6,7 @@ use crate::sources::scripted_node::{CHAIN, ScriptedNode, at, status};
 use crate::sources::{EndpointLimits, LogIndex, SyncStatus};
 use crosscheck_p2p::UnixSeconds;
 use parking_lot::Mutex;
+use rstest::rstest;
 use serde_json::Value;
 use serde_json::json;
 use std::sync::Arc;
@@ -70,14 +71,16 @@ impl World {
     async fn of(statuses: impl IntoIterator<Item = Option<Value>>) -> Self {
         let all = Some([ChainId::from(CHAIN)].into());
         let known = ChainRules { block_time: 2, interop_time: Some(UnixSeconds(0)), dependencies: all };
-        Self::under(known, statuses, |_| {}).await
+        Self::under(known, statuses, |_| {}, StallBounds::LONG).await
     }
 
-    /// Nodes that answer these at first and are made ready so, where this is known of the chain.
+    /// Nodes that answer these at first and are made ready so, where this is known of the chain, and heads may stand still
+    /// for so long.
     async fn under(
         known: ChainRules,
         statuses: impl IntoIterator<Item = Option<Value>>,
         prepare: impl Fn(&ScriptedNode),
+        stall: StallBounds,
     ) -> Self {
         let lines = Lines::default();
         let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).finish();
@@ -103,6 +106,7 @@ impl World {
             execution: ExecutionClient::new(chain_id, &urls[..1], 1, LIMITS, LogIndex::new(1024)).unwrap(),
             rules: RulesAsker { chain_id, nodes: rollup_nodes.clone(), set, network: None },
             interval: Duration::from_millis(10),
+            stall,
             heads: heads.clone(),
             auditor,
             health: health.clone(),
@@ -321,12 +325,17 @@ async fn what_is_not_known_is_learnt() {
     let unknown = ChainRules { block_time: 2, interop_time: None, dependencies: None };
     let dependencies =
         json!({ "dependencies": { "901": {}, "902": {} }, "overrideMessageExpiryWindow": 100 });
-    let world = World::under(unknown, [Some(at([9, 8, 7, 6]))], |node| {
-        node.change(|conduct| {
-            conduct.config["lagoon_time"] = 7.into();
-            conduct.dependencies = Some(dependencies.clone());
-        });
-    })
+    let world = World::under(
+        unknown,
+        [Some(at([9, 8, 7, 6]))],
+        |node| {
+            node.change(|conduct| {
+                conduct.config["lagoon_time"] = 7.into();
+                conduct.dependencies = Some(dependencies.clone());
+            });
+        },
+        StallBounds::LONG,
+    )
     .await;
     let set = Some([901, 902].map(ChainId::from).into());
     let learnt = |world: &World| {
@@ -334,4 +343,30 @@ async fn what_is_not_known_is_learnt() {
         (rules.interop_time, rules.dependencies) == (Some(UnixSeconds(7)), set.clone())
     };
     world.until("the rules", learnt).await;
+}
+
+/// No patience with one kind of head: the second poll that finds it where it was tells of it.
+#[rstest]
+#[case::unsafe_(StallBounds { unsafe_: Duration::ZERO, ..StallBounds::LONG }, "unsafe head has been block 9")]
+#[case::local_safe(StallBounds { safe: Duration::ZERO, ..StallBounds::LONG }, "local-safe head has been block 8")]
+#[case::safe(StallBounds { safe: Duration::ZERO, ..StallBounds::LONG }, "'s safe head has been block 7")]
+#[case::l1(StallBounds { l1: Duration::ZERO, ..StallBounds::LONG }, "has come to has been block 39")]
+#[tokio::test]
+async fn a_head_that_stands_still_is_told_of(#[case] stall: StallBounds, #[case] told: &str) {
+    let all = Some([ChainId::from(CHAIN)].into());
+    let known = ChainRules { block_time: 2, interop_time: Some(UnixSeconds(0)), dependencies: all };
+    let world = World::under(known, [Some(at([9, 8, 7, 6]))], |_| {}, stall).await;
+    world.until_told(told).await;
+    assert_eq!(world.heights(), [9, 8, 7, 6].map(Some), "it stops nothing");
+    assert_eq!(world.lines.with("a head stands still"), world.health.reasons().len());
+}
+
+#[tokio::test]
+async fn a_safe_head_that_is_the_local_safe_one_is_not_told_of_twice() {
+    let all = Some([ChainId::from(CHAIN)].into());
+    let known = ChainRules { block_time: 2, interop_time: Some(UnixSeconds(0)), dependencies: all };
+    let stall = StallBounds { safe: Duration::ZERO, ..StallBounds::LONG };
+    let world = World::under(known, [Some(at([9, 8, 8, 6]))], |_| {}, stall).await;
+    world.until_told("local-safe head has been block 8").await;
+    assert_eq!(world.health.reasons().len(), 1, "{:?}", world.health.reasons());
 }

@@ -4,7 +4,7 @@ mod client;
 mod properties;
 
 use super::*;
-use client::{Client, Lines, Reading, chain_id, reading};
+use client::{Client, Lines, Reading, chain_id, reading, reading_within};
 
 /// A minute of a client that says that block 3 is `O`, while its block 4 stands on `R`.
 #[tokio::test(start_paused = true)]
@@ -149,4 +149,22 @@ async fn a_client_that_goes_back_and_forth_is_told_of_four_times_at_most() {
     }
     let told = (lines.count("WARN"), lines.count("back and forth"));
     assert_eq!(told, (4, 2), "{}", lines.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_latest_block_that_stands_still_is_told_of_once_until_the_next_one() {
+    let lines = Lines::capture();
+    let client = Client::new();
+    client.extend(2);
+    let stall = StallBounds { unsafe_: Duration::from_secs(60), ..StallBounds::LONG };
+    let Reading { health, heard: _heard, .. } = reading_within(&client, stall);
+    tokio::time::sleep(Duration::from_secs(59)).await;
+    assert_eq!((health.reasons().len(), lines.count("stands still")), (0, 0), "{}", lines.text());
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let reasons = health.reasons();
+    assert!(reasons[0].contains("the execution client's latest block has been block 2"), "{reasons:?}");
+    assert_eq!(lines.count("a head stands still"), 1, "{}", lines.text());
+    client.extend(1);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!((health.reasons().len(), lines.count("the head moves again")), (0, 1), "{}", lines.text());
 }

@@ -10,6 +10,7 @@ use crate::interop::{DependencySet, Member};
 use crate::metrics::Metrics;
 use crate::monitor::{BlockSource, ChainReader, HeadSource, MonitorMessage, Nudges, StartPoint};
 use crate::sources::{EndpointStanding, L2BlockRef, ProvenLogs, SourceError, SyncStatus, VerifiedBlock};
+use crate::stalled_heads::StallBounds;
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
@@ -248,6 +249,11 @@ pub(super) struct Reading {
 
 /// Reads a client, looking once a second.
 pub(super) fn reading(client: &Client) -> Reading {
+    reading_within(client, StallBounds::LONG)
+}
+
+/// The same, where its latest block may stand still for so long.
+pub(super) fn reading_within(client: &Client, stall: StallBounds) -> Reading {
     let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
     let set = DependencySet::new([(chain_id(), member)].into(), 10_000);
     let metrics = Metrics::new(set).unwrap();
@@ -261,6 +267,7 @@ pub(super) fn reading(client: &Client) -> Reading {
         monitor,
         nudges: nudges.clone(),
         interval: Duration::from_secs(1),
+        stall,
         health: health.clone(),
         metrics,
     };

@@ -16,6 +16,7 @@ use crate::metrics::Metrics;
 use crate::monitor::*;
 use crate::rpc::{Suspects, TOLD_CAPACITY, Told};
 use crate::sources::{EndpointLimits, ExecutionClient, LogIndex};
+use crate::stalled_heads::StallBounds;
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::{Address, B256, Bytes, LogData, U64, U256};
 use crosscheck_p2p::{
@@ -284,6 +285,7 @@ impl Shell {
                 monitor: monitor.clone(),
                 nudges: Nudges::new(set.chain_ids()),
                 interval: Duration::from_millis(20),
+                stall: StallBounds::LONG,
                 health: health.clone(),
                 metrics: metrics.clone(),
             };

@@ -57,6 +57,9 @@ func TestExceptionsAreDocumented(t *testing.T) {
 	for _, exception := range Exceptions {
 		known[fmt.Sprintf("| %s | `%s` |", exception.Fault, exception.Scenario)] = true
 	}
+	if len(known) == 0 {
+		known["| none | |"] = true
+	}
 	require.Equal(t, known, documented)
 }
 

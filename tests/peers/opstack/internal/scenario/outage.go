@@ -29,7 +29,7 @@ type outage struct {
 // outages are all of them.
 var outages = []outage{
 	{
-		name: "batches-held", shows: "no batch is posted for two minutes", lasts: 2 * time.Minute, told: "safe",
+		name: "batches-held", shows: "no batch is posted for two minutes", lasts: 2 * time.Minute, told: "local-safe head has been block",
 		begin: batchers((*stack.Chain).Hold), end: batchers((*stack.Chain).Release),
 	},
 	{name: "l1-reorg-1", shows: "L1 replaces its newest block", begin: reorganise(1)},

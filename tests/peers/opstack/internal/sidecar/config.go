@@ -72,6 +72,8 @@ type ChainConfig struct {
 	SystemConfig common.Address
 	// Attester signs attestations. Zero: who signs unsafe blocks.
 	Attester common.Address
+	// SafeStall is how long the chain's safe heads may stand still. Zero: the default.
+	SafeStall time.Duration
 	// P2PPort is where gossip listens, on loopback. Zero: crosscheck only dials.
 	P2PPort int
 	// StaticPeers are multiaddresses that end in a peer id.

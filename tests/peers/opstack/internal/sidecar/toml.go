@@ -78,6 +78,7 @@ func (c *ChainConfig) write(t *tomlText) {
 	t.address("system_config", c.SystemConfig)
 	t.address("unsafe_block_signer", c.Signer)
 	t.address("attester", c.Attester)
+	t.duration("safe_stall", c.SafeStall)
 	t.section(fmt.Sprintf("chains.%d.p2p", c.ID))
 	listen := []string{}
 	if c.P2PPort != 0 {

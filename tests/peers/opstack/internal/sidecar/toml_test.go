@@ -28,6 +28,7 @@ func fullConfig(dir string) Config {
 				RollupNode: "http://127.0.0.1:20007/901/", FollowUpstream: "http://127.0.0.1:20008/901/",
 				BlockTime: 2, InteropTime: 1_700_000_000, DependencySet: []uint64{901, 902}, SystemConfig: common.HexToAddress("0xabcd"),
 				Attester: common.HexToAddress("0x17"), P2PPort: 20009, SignerGrace: &grace,
+				SafeStall:   time.Minute,
 				StaticPeers: []string{"/ip4/127.0.0.1/tcp/9223/p2p/16Uiu2HAmL5okaKLzxdzpvMDVvjr6HYy1CWkBCFXGdoStmoYEXPT3"},
 			},
 			{ID: 902, Execution: []string{"http://127.0.0.1:20010"}, BlockTime: 1, DependencySet: []uint64{901, 902}},

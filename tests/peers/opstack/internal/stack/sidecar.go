@@ -2,6 +2,7 @@ package stack
 
 import (
 	"path/filepath"
+	"time"
 
 	"crosscheck.dev/opstack/internal/sidecar"
 )
@@ -46,6 +47,9 @@ func (s *Stack) LoneConfig(name string) (sidecar.Config, error) {
 	return config, config.DrawPorts()
 }
 
+// safeStall is far more than the bed's batches are apart.
+const safeStall = time.Minute
+
 func (s *Stack) sidecarChain(chain *Chain, node RollupNode) sidecar.ChainConfig {
 	faults := s.Faults.Chains[chain.ID]
 	config := sidecar.ChainConfig{
@@ -55,6 +59,7 @@ func (s *Stack) sidecarChain(chain *Chain, node RollupNode) sidecar.ChainConfig 
 		BlockTime:    chain.Rollup.BlockTime,
 		InteropTime:  chain.ActivationTime,
 		SystemConfig: chain.Rollup.L1SystemConfigAddress,
+		SafeStall:    safeStall,
 		StaticPeers:  []string{chain.Sequencer.Multiaddr(), chain.Peers.AttesterAddress, chain.Peers.BystanderAddress},
 	}
 	switch {

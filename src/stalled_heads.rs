@@ -1,0 +1,177 @@
+//! [`StalledHeads`]: tells of a chain's heads that stand still, on `/readyz`, in the log and in a gauge.
+//!
+//! Whoever polls a head hands it over with the time. A head that stands still is no accusation and stops nothing: that a
+//! chain halts, or that nobody posts its batches, is for an operator to find out.
+
+use crate::health::Health;
+use crate::metrics::Metrics;
+use alloy::eips::BlockNumHash;
+use crosscheck_p2p::ChainId;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+/// A head that is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum WatchedHead {
+    /// The rollup node's unsafe head.
+    Unsafe,
+    /// The rollup node's local-safe head.
+    LocalSafe,
+    /// The rollup node's safe head, where it is another one than the local-safe head.
+    Safe,
+    /// The L1 block that the rollup node has come to.
+    CurrentL1,
+    /// The execution clients' latest block.
+    Execution,
+    /// The latest block of `l1.execution`.
+    L1,
+}
+
+impl WatchedHead {
+    /// Its name in metrics.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Unsafe => "unsafe",
+            Self::LocalSafe => "local-safe",
+            Self::Safe => "safe",
+            Self::CurrentL1 => "current-l1",
+            Self::Execution => "execution",
+            Self::L1 => "l1",
+        }
+    }
+
+    /// Its name in sentences.
+    const fn in_words(self) -> &'static str {
+        match self {
+            Self::Unsafe => "the rollup node's unsafe head",
+            Self::LocalSafe => "the rollup node's local-safe head",
+            Self::Safe => "the rollup node's safe head",
+            Self::CurrentL1 => "the L1 block that the rollup node has come to",
+            Self::Execution => "the execution client's latest block",
+            Self::L1 => "L1's latest block",
+        }
+    }
+
+    /// What an operator can look at.
+    const fn advice(self) -> &'static str {
+        match self {
+            Self::Unsafe => "check the sequencer and the node's peers",
+            Self::LocalSafe => "check that the chain's batches are posted and that the node reads L1",
+            Self::Safe => "check the batches and nodes of the chains whose messages it executes",
+            Self::CurrentL1 => "check the node's L1 endpoint",
+            Self::Execution => "check the execution client and the node that drives it",
+            Self::L1 => "check the endpoint l1.execution",
+        }
+    }
+}
+
+/// For how long heads may stand still before that is told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StallBounds {
+    /// The unsafe head and the execution clients' latest block.
+    pub(crate) unsafe_: Duration,
+    /// The local-safe and the safe head.
+    pub(crate) safe: Duration,
+    /// L1's latest block, and the one that the rollup node has come to.
+    pub(crate) l1: Duration,
+}
+
+impl StallBounds {
+    /// Longer than any test runs.
+    #[cfg(test)]
+    pub(crate) const LONG: Self = Self { unsafe_: Duration::MAX, safe: Duration::MAX, l1: Duration::MAX };
+
+    const fn of(self, head: WatchedHead) -> Duration {
+        match head {
+            WatchedHead::Unsafe | WatchedHead::Execution => self.unsafe_,
+            WatchedHead::LocalSafe | WatchedHead::Safe => self.safe,
+            WatchedHead::CurrentL1 | WatchedHead::L1 => self.l1,
+        }
+    }
+}
+
+/// Where a head stands, and since when.
+#[derive(Clone, Copy, Debug)]
+struct Standing {
+    at: BlockNumHash,
+    since: Instant,
+    is_told: bool,
+}
+
+/// Tells of one chain's heads that stand still.
+#[derive(Debug)]
+pub(crate) struct StalledHeads {
+    chain_id: ChainId,
+    bounds: StallBounds,
+    heads: BTreeMap<WatchedHead, Standing>,
+    health: Health,
+    metrics: Metrics,
+}
+
+impl StalledHeads {
+    /// Nothing is known of the heads yet.
+    pub(crate) const fn new(
+        chain_id: ChainId,
+        bounds: StallBounds,
+        health: Health,
+        metrics: Metrics,
+    ) -> Self {
+        Self { chain_id, bounds, heads: BTreeMap::new(), health, metrics }
+    }
+
+    /// The name of what is reported of a head to [`Health`]. L1's is the same for all chains: it is told once.
+    fn part(&self, head: WatchedHead) -> String {
+        match head {
+            WatchedHead::L1 => "L1 stalled head".to_owned(),
+            head => format!("chain {} stalled {} head", self.chain_id, head.name()),
+        }
+    }
+
+    /// Takes in where a head stands now. `None`: nobody knows, which is told of elsewhere.
+    pub(crate) fn look(&mut self, head: WatchedHead, at: Option<BlockNumHash>, now: Instant) {
+        let before = self.heads.get(&head).copied();
+        let Some(at) = at else {
+            self.moved(head, before);
+            self.heads.remove(&head);
+            return;
+        };
+        let Some(before) = before.filter(|before| before.at == at) else {
+            self.moved(head, before);
+            self.heads.insert(head, Standing { at, since: now, is_told: false });
+            self.metrics.head_stood_still(self.chain_id, head.name(), Duration::ZERO);
+            return;
+        };
+        let stood = now.saturating_duration_since(before.since);
+        self.metrics.head_stood_still(self.chain_id, head.name(), stood);
+        if stood > self.bounds.of(head) {
+            self.heads.insert(head, Standing { is_told: true, ..before });
+            self.tell(head, at);
+        }
+    }
+
+    fn tell(&self, head: WatchedHead, at: BlockNumHash) {
+        let bound = humantime::format_duration(self.bounds.of(head));
+        let BlockNumHash { number, hash } = at;
+        let (what, advice) = (head.in_words(), head.advice());
+        let problem = format!("{what} has been block {number} ({hash}) for more than {bound}; {advice}");
+        if self.health.obstruct(&self.part(head), problem.clone()) {
+            warn!(chain_id = %self.chain_id, problem, "a head stands still");
+        }
+    }
+
+    /// The head is another one than before, or is no longer known.
+    fn moved(&self, head: WatchedHead, before: Option<Standing>) {
+        if !before.is_some_and(|before| before.is_told) {
+            return;
+        }
+        if let Some(outage) = self.health.clear(&self.part(head)) {
+            let lasted_s = outage.seconds();
+            info!(chain_id = %self.chain_id, head = head.name(), lasted_s, "the head moves again");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

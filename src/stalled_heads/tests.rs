@@ -1,0 +1,89 @@
+//! One head, and what is told of it as time goes by.
+
+use super::*;
+use crate::interop::DependencySet;
+use alloy::primitives::B256;
+use rstest::rstest;
+
+const BOUNDS: StallBounds = StallBounds {
+    unsafe_: Duration::from_secs(60),
+    safe: Duration::from_secs(3_600),
+    l1: Duration::from_secs(180),
+};
+
+fn heads() -> (StalledHeads, Health) {
+    let health = Health::default();
+    let metrics = Metrics::new(DependencySet::new([].into(), 1)).unwrap();
+    (StalledHeads::new(ChainId::from(901_u64), BOUNDS, health.clone(), metrics), health)
+}
+
+fn block(number: u64) -> Option<BlockNumHash> {
+    Some(BlockNumHash { number, hash: B256::with_last_byte(u8::try_from(number).unwrap()) })
+}
+
+#[rstest]
+#[case::unsafe_(WatchedHead::Unsafe, 60, "unsafe head has been block 7 ")]
+#[case::execution(WatchedHead::Execution, 60, "execution client's latest block has been block 7 ")]
+#[case::local_safe(WatchedHead::LocalSafe, 3_600, "local-safe head has been block 7 ")]
+#[case::safe(WatchedHead::Safe, 3_600, "safe head has been block 7 ")]
+#[case::current_l1(WatchedHead::CurrentL1, 180, "rollup node has come to has been block 7 ")]
+#[case::l1(WatchedHead::L1, 180, "L1's latest block has been block 7 ")]
+fn each_head_is_told_of_beyond_its_own_bound(
+    #[case] head: WatchedHead,
+    #[case] bound: u64,
+    #[case] told: &str,
+) {
+    let (mut heads, health) = heads();
+    let start = Instant::now();
+    let after = |seconds| start + Duration::from_secs(seconds);
+    heads.look(head, block(7), start);
+    heads.look(head, block(7), after(bound));
+    assert_eq!(health.reasons(), [""; 0], "it may stand still for so long");
+    heads.look(head, block(7), after(bound + 1));
+    let reasons = health.reasons();
+    assert!(matches!(&reasons[..], [reason] if reason.contains(told)), "{reasons:?}");
+    heads.look(head, block(8), after(bound + 2));
+    assert_eq!(health.reasons(), [""; 0], "it moves again");
+    heads.look(head, block(8), after(2 * bound + 2));
+    assert_eq!(health.reasons(), [""; 0], "the time is counted from the last move");
+}
+
+#[test]
+fn a_head_that_is_replaced_at_its_height_moves() {
+    let (mut heads, health) = heads();
+    let start = Instant::now();
+    heads.look(WatchedHead::Unsafe, block(7), start);
+    let rival = Some(BlockNumHash { number: 7, hash: B256::repeat_byte(9) });
+    heads.look(WatchedHead::Unsafe, rival, start + Duration::from_secs(60));
+    heads.look(WatchedHead::Unsafe, rival, start + Duration::from_secs(61));
+    assert_eq!(health.reasons(), [""; 0]);
+}
+
+#[test]
+fn a_head_that_is_not_known_does_not_stand_still() {
+    let (mut heads, health) = heads();
+    let start = Instant::now();
+    let after = |seconds| start + Duration::from_secs(seconds);
+    heads.look(WatchedHead::Unsafe, block(7), start);
+    heads.look(WatchedHead::Unsafe, block(7), after(61));
+    assert_eq!(health.reasons().len(), 1);
+    heads.look(WatchedHead::Unsafe, None, after(62));
+    assert_eq!(health.reasons(), [""; 0]);
+    heads.look(WatchedHead::Unsafe, block(7), after(63));
+    assert_eq!(health.reasons(), [""; 0], "nobody knows where it was in between");
+}
+
+#[test]
+fn the_heads_are_told_of_apart() {
+    let (mut heads, health) = heads();
+    let start = Instant::now();
+    for seconds in [0, 61] {
+        let now = start + Duration::from_secs(seconds);
+        heads.look(WatchedHead::Unsafe, block(7), now);
+        heads.look(WatchedHead::Execution, block(7), now);
+    }
+    assert_eq!(health.reasons().len(), 2);
+    heads.look(WatchedHead::Execution, block(8), start + Duration::from_secs(62));
+    let reasons = health.reasons();
+    assert!(matches!(&reasons[..], [reason] if reason.contains("unsafe head")), "{reasons:?}");
+}
