@@ -23,7 +23,7 @@ use tracing::{info, warn};
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// After how many polls' time the rollup node is asked again by which rules it works.
-const RULES_EVERY: u32 = 15;
+const RULES_EVERY: u32 = 30;
 
 /// The shortest pause between two polls, however many cases wait.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);

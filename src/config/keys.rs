@@ -49,7 +49,7 @@ pub const KEYS: &[Key] = &[
     key("http.addr", Kind::Text, "write an address and a port, such as \"127.0.0.1:7300\""),
     key("l1.execution", Kind::Text, "write an http:// or https:// URL"),
     key("sources.timeout", Kind::Text, "write a duration with its unit, such as \"5s\""),
-    key("sources.poll_interval", Kind::Text, "write a duration with its unit, such as \"1s\""),
+    key("sources.poll_interval", Kind::Text, "write a duration with its unit, such as \"500ms\""),
     key("sources.max_response_mib", Kind::Integer, "write a whole number of mebibytes, 1 to 1024"),
     key("sources.max_concurrent_requests", Kind::Integer, "write a whole number, 1 to 1024"),
     key(

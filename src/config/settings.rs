@@ -199,7 +199,7 @@ pub struct L1Config {
 pub struct SourcesConfig {
     /// How long one request may take.
     pub timeout: Seconds,
-    /// How often a node is asked for its heads.
+    /// How often a rollup node is asked for its heads.
     pub poll_interval: Seconds,
     /// The largest answer read, in MiB.
     pub max_response_mib: u32,
@@ -213,7 +213,7 @@ impl Default for SourcesConfig {
     fn default() -> Self {
         Self {
             timeout: Seconds(Duration::from_secs(10)),
-            poll_interval: Seconds(Duration::from_secs(1)),
+            poll_interval: Seconds(Duration::from_millis(500)),
             max_response_mib: 64,
             max_concurrent_requests: 64,
             headers: Vec::new(),

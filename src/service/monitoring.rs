@@ -15,6 +15,9 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc};
 
+/// After how many polls of the rollup node the execution clients are asked, if gossip tells of no block before.
+const CLIENTS_EVERY: u32 = 2;
+
 /// How many ended messages can still be asked for.
 const ENDED_KEPT: usize = 65_536;
 
@@ -67,7 +70,7 @@ pub(super) async fn start(
             start,
             monitor: monitor.clone(),
             nudges: monitoring.nudges.clone(),
-            interval: config.sources.poll_interval.0,
+            interval: config.sources.poll_interval.0.saturating_mul(CLIENTS_EVERY),
             stall: chain.stall_bounds(),
             health: shared.health.clone(),
             metrics: shared.metrics.clone(),

@@ -43,7 +43,7 @@ fn the_sound_configuration_is_sound() {
 #[case::duration_without_unit("sources.timeout = \"10\"", &["sources.timeout = \"10\"", "unit", "\"5s\""])]
 #[case::duration_as_number("sources.timeout = 10", &["sources.timeout = 10", "a text is needed", "\"5s\""])]
 #[case::no_timeout("sources.timeout = \"0s\"", &["sources.timeout = 0s", "no time", "\"5s\""])]
-#[case::no_pause("sources.poll_interval = \"0s\"", &["sources.poll_interval = 0s", "storm", "\"1s\""])]
+#[case::no_pause("sources.poll_interval = \"0s\"", &["sources.poll_interval = 0s", "storm", "\"500ms\""])]
 #[case::bad_socket_address("rpc.addr = \"localhost\"", &["rpc.addr = \"localhost\"", "socket address", "a port"])]
 #[case::one_address_twice("http.addr = \"127.0.0.1:9645\"", &["http.addr = 127.0.0.1:9645", "rpc.addr", "a port"])]
 #[case::bad_follow_mode("follow.mode = \"on\"", &["follow.mode = \"on\"", "unknown variant", "\"attested\""])]
