@@ -17,14 +17,16 @@ import (
 //	N  signer (20): L1 names a signer
 //	J  version (1 byte, from 1), time (8), the frame: judge it
 //	H  version (1 byte, from 1), the signed bytes: tell the hash of the block
+//	M  version (1 byte, from 1), time (8), repetitions (4), the frame: tell what it costs to judge it so often, each time for the first
 //
 // Each is answered with a length and: nothing; nothing; the verdict (a, i or r), the message id (20 bytes) and the reason; the hash (32
-// bytes), or nothing where the bytes are no block.
+// bytes), or nothing where the bytes are no block; the process's processor time (8 bytes, nanoseconds), in all.
 const (
-	askReset = 'R'
-	askName  = 'N'
-	askJudge = 'J'
-	askHash  = 'H'
+	askReset   = 'R'
+	askName    = 'N'
+	askJudge   = 'J'
+	askHash    = 'H'
+	askMeasure = 'M'
 )
 
 // maxQuestion is more than any frame takes.
@@ -88,6 +90,10 @@ type server struct{ judge *Judge }
 func (s *server) answer(question []byte) ([]byte, error) {
 	kind, rest := question[0], question[1:]
 	switch {
+	case kind == askMeasure && len(rest) >= 13 && s.judge != nil:
+		times := int(binary.LittleEndian.Uint32(rest[9:]))
+		cost, err := s.judge.Measure(int(rest[0])-1, binary.LittleEndian.Uint64(rest[1:]), times, rest[13:])
+		return binary.LittleEndian.AppendUint64(nil, uint64(cost)), err
 	case kind == askReset && (len(rest) == 28 || len(rest) == 36):
 		var jovian *uint64
 		if len(rest) == 36 {

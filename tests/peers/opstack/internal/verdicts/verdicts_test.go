@@ -107,3 +107,17 @@ func TestWhatCannotBeAnsweredEndsIt(t *testing.T) {
 		require.Error(t, Serve(bytes.NewReader(bad), &bytes.Buffer{}), "%x", bad)
 	}
 }
+
+// What is measured is judged so often, each time as if for the first.
+func TestAFrameIsMeasured(t *testing.T) {
+	key := testKey(t)
+	signer := crypto.PubkeyToAddress(key.PublicKey)
+	reset := question(askReset, binary.LittleEndian.AppendUint64(nil, testChain), signer[:])
+	at := append([]byte{1}, binary.LittleEndian.AppendUint64(nil, testTime)...)
+	measure := question(askMeasure, at, binary.LittleEndian.AppendUint32(nil, 3), frame(t, key, signed(t)))
+	answers := ask(t, reset, measure)
+	require.Len(t, answers, 2)
+	require.Len(t, answers[1], 8)
+	stranger := question(askMeasure, at, binary.LittleEndian.AppendUint32(nil, 3), frame(t, testKey(t), signed(t)))
+	require.ErrorContains(t, Serve(bytes.NewReader(append(reset, stranger...)), &bytes.Buffer{}), "does not accept")
+}
