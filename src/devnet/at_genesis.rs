@@ -10,7 +10,7 @@ pub struct AtGenesis {
     pub told: bool,
     /// Its vouched head went back, or was lost.
     pub vouched_went_back: bool,
-    /// What is final and what it vouches for went on afterwards.
+    /// What is final went on afterwards, and what it vouches for too, unless a block that does not hold kept it all the time.
     pub went_on: bool,
     /// The highest vouched head so far.
     vouched: Option<u64>,
@@ -30,7 +30,8 @@ impl AtGenesis {
             self.told = true;
             self.vouched_then = self.vouched;
         }
-        let has_gone_on = chain.finalized > Some(0) && chain.vouched > self.vouched_then;
+        let is_held = chain.hold.is_some() && chain.vouched == self.vouched_then;
+        let has_gone_on = chain.finalized > Some(0) && (chain.vouched > self.vouched_then || is_held);
         self.went_on |= is_over && self.told && has_gone_on;
     }
 }
@@ -38,8 +39,14 @@ impl AtGenesis {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::devnet::sidecar_records::ChainStatus;
+    use crate::devnet::sidecar_records::{ChainStatus, HoldRecord};
     use rstest::rstest;
+
+    fn held(finalized: u64, vouched: Option<u64>) -> SidecarStatus {
+        let mut status = status(finalized, vouched);
+        status.chains.iter_mut().for_each(|chain| chain.hold = Some(HoldRecord { number: 9 }));
+        status
+    }
 
     fn status(finalized: u64, vouched: Option<u64>) -> SidecarStatus {
         let chain = ChainStatus {
@@ -50,6 +57,7 @@ mod tests {
             safe: Some(finalized),
             finalized: Some(finalized),
             vouched,
+            hold: None,
             open: 0,
         };
         SidecarStatus { ready: true, reasons: Vec::new(), chains: vec![chain] }
@@ -74,5 +82,22 @@ mod tests {
         seen.see(902, &status(9, after), true);
         seen.see(901, &status(9, after), true);
         assert_eq!((seen.vouched_went_back, seen.went_on), (went_back, went_on));
+    }
+
+    /// A lie stands above the vouched head since long before: the head cannot go on, and what is final must.
+    #[rstest]
+    #[case::what_is_final_goes_on(20, Some(8), true)]
+    #[case::nothing_does(0, Some(8), false)]
+    #[case::the_head_is_lost(20, None, false)]
+    fn what_is_held_need_not_go_on(
+        #[case] finalized: u64,
+        #[case] vouched: Option<u64>,
+        #[case] went_on: bool,
+    ) {
+        let mut seen = AtGenesis::default();
+        seen.see(901, &held(18, Some(8)), false);
+        seen.see(901, &held(0, Some(8)), false);
+        seen.see(901, &held(finalized, vouched), true);
+        assert_eq!((seen.told, seen.went_on), (true, went_on));
     }
 }

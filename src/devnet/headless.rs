@@ -57,6 +57,7 @@ mod tests {
                 safe,
                 finalized,
                 vouched: None,
+                hold: None,
                 open: 0,
             }],
         }

@@ -49,8 +49,18 @@ pub struct ChainStatus {
     pub finalized: Option<u64>,
     /// The head that the sidecar vouches for.
     pub vouched: Option<u64>,
+    /// The block that holds that head, if one does.
+    #[serde(default)]
+    pub hold: Option<HoldRecord>,
     /// Verdicts that are open.
     pub open: u64,
+}
+
+/// A block that does not hold, above the vouched head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct HoldRecord {
+    /// Its height.
+    pub number: u64,
 }
 
 /// The answer of `crosscheck_attestations`.

@@ -53,7 +53,7 @@ impl Fault for ScheduleMismatch {
         Some(OTHER_RULES_TICKS)
     }
 
-    /// The sidecar asks for the rules seldom, and all chains wait for it.
+    /// The sidecar asks for the rules seldom, and all chains wait for it: a run would mostly wait.
     fn is_drawn(&self) -> bool {
         false
     }

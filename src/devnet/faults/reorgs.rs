@@ -80,7 +80,8 @@ impl Fault for L1ReorgFinal {
         true
     }
 
-    /// All chains wait until everything cross-safe is vouched for, and each builds a dozen blocks anew.
+    /// Every vouched head must be seen to go back, and any lie before it holds one where it is. Besides, all chains wait until
+    /// everything cross-safe is vouched for, and each builds a dozen blocks anew.
     fn is_drawn(&self) -> bool {
         false
     }

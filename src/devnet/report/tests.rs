@@ -311,6 +311,7 @@ fn an_unlinked_client_must_be_told_of_once(
             safe: None,
             finalized: None,
             vouched: None,
+            hold: None,
             open: 0,
         };
         let reasons = if is_named { vec![reason] } else { Vec::new() };
@@ -347,6 +348,7 @@ fn what_l1_dropped_stays_upheld_and_every_head_leaves_it(
         safe: None,
         finalized: None,
         vouched: None,
+        hold: None,
         open: 0,
     };
     let chains = vec![chain(901), chain(902)];
