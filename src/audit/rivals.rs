@@ -111,7 +111,10 @@ impl Relation {
         let sides = [a, b];
         let is =
             |side: &Side, verdict: &str| side.verdict.as_ref().is_some_and(|known| known.name == verdict);
-        if a.replaces == Some(b.hash) || b.replaces == Some(a.hash) {
+        // A needless replacement names its original, too.
+        let rightly_replaces =
+            |side: &Side, other: &Side| side.replaces == Some(other.hash) && !side.is_wrong();
+        if rightly_replaces(a, b) || rightly_replaces(b, a) {
             return Some(Self::Replacement);
         }
         if sides.iter().any(|side| side.origin == Origin::Dropped || is(side, "superseded")) {
@@ -280,6 +283,15 @@ mod tests {
         if matches!(expected, Some(Relation::Replacement)) || newer.verdict.is_none() {
             assert_eq!(found, expected);
         }
+    }
+
+    /// What a needless replacement names was no reason for it: the attester signed both.
+    #[test]
+    fn a_needless_replacement_beside_its_original_is_an_equivocation() {
+        let newer = Side { replaces: Some(B256::repeat_byte(2)), ..side(1, "unjustified", STANDS) };
+        let older = side(2, "upheld", STANDS);
+        assert_eq!(Relation::of(&newer, &older), Some(Relation::Equivocation));
+        assert_eq!(Relation::of(&older, &newer), Some(Relation::Equivocation));
     }
 
     #[test]
