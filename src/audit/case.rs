@@ -282,7 +282,7 @@ impl Case {
                 // The chain has reorged since: ask again what L1 says.
                 self.stage = Stage::Derivation;
             }
-            (fact, Stage::Messages { known: true, .. } | Stage::Decided(_)) => self.learn_of_messages(fact),
+            (fact, Stage::Messages { known: true, .. } | Stage::Decided(_)) => self.learn_of_messages(set, fact),
             _ => {}
         }
         self.decide();
@@ -330,7 +330,7 @@ impl Case {
         if self.rules.ask_l1 && !is_beyond_l1 { Stage::L1 { then: Box::new(messages) } } else { messages }
     }
 
-    fn learn_of_messages(&mut self, fact: &Fact<'_>) {
+    fn learn_of_messages(&mut self, set: &DependencySet, fact: &Fact<'_>) {
         match *fact {
             Fact::Initiating(logs) => {
                 let cited = (logs.chain_id(), logs.number());
@@ -365,10 +365,10 @@ impl Case {
             }
             Fact::SameTimestamp { messages, is_complete } => {
                 let timestamp = self.attributes.timestamp;
-                if cyclic_chains(messages).contains(&self.key.chain_id) {
+                if cyclic_chains(set.cycle_rule(), messages).contains(&self.key.chain_id) {
                     let reason = InvalidReason::Cycle { timestamp };
                     self.check_messages(|id| id.timestamp == timestamp, |_| Err(reason));
-                } else if rule_dependent_chains(messages).contains(&self.key.chain_id) {
+                } else if rule_dependent_chains(set.cycle_rule(), messages).contains(&self.key.chain_id) {
                     self.is_rule_dependent = true;
                     // By one rule in use it had to be replaced: whoever did is not to blame.
                     if self.replaced().is_some() {

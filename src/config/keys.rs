@@ -59,6 +59,7 @@ pub const KEYS: &[Key] = &[
     ),
     key("interop.message_expiry_window", Kind::Integer, "write seconds, 1 to 604800"),
     key("interop.log_index_mib", Kind::Integer, "write a whole number of mebibytes, 1 to 1048576"),
+    key("interop.cycle_rule", Kind::Text, "write \"both\", \"stripping\" or \"components\""),
     key("consolidation.deposits", Kind::Text, "write \"l1\" or \"sibling\""),
     key(
         "consolidation.upgrade_bundles",

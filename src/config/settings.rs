@@ -1,7 +1,7 @@
 //! [`Config`]: the settings, typed, with their defaults.
 
 use super::{BundleFile, ChainConfig, EndpointHeader, FollowConfig, MonitorConfig, Seconds, Text};
-use crate::interop::{DEFAULT_EXPIRY_WINDOW, DependencySet};
+use crate::interop::{CycleRule, DEFAULT_EXPIRY_WINDOW, DependencySet};
 use crate::networks::{KnownNetwork, NetworkName};
 use crate::sources::{EndpointLimits, EndpointUrl};
 use crosscheck_p2p::ChainId;
@@ -240,11 +240,17 @@ pub struct InteropConfig {
     pub message_expiry_window: u64,
     /// How much memory the proven logs of all chains may take, in MiB.
     pub log_index_mib: usize,
+    /// By which rule the chains' nodes name cycles.
+    pub cycle_rule: CycleRule,
 }
 
 impl Default for InteropConfig {
     fn default() -> Self {
-        Self { message_expiry_window: DEFAULT_EXPIRY_WINDOW, log_index_mib: 512 }
+        Self {
+            message_expiry_window: DEFAULT_EXPIRY_WINDOW,
+            log_index_mib: 512,
+            cycle_rule: CycleRule::default(),
+        }
     }
 }
 
@@ -305,6 +311,7 @@ impl Config {
     pub fn dependency_set(&self) -> DependencySet {
         let rules = self.chains.iter().map(|(chain_id, chain)| (*chain_id, chain.rules(*chain_id)));
         DependencySet::of_chains(rules.collect(), self.interop.message_expiry_window)
+            .with_cycle_rule(self.interop.cycle_rule)
     }
 
     /// The L1 endpoint to hold blocks against, if that is wanted.

@@ -9,11 +9,14 @@
 //! - *components*: the chains of the strongly connected components, and of messages that depend on themselves.
 //!
 //! Whoever the second rule names, the first names too. Whom only the first names is rule-dependent: its block is replaced or
-//! not by the version of the node, and whoever attests either has done nothing wrong.
+//! not by the version of the node, and whoever attests either has done nothing wrong. Which rules are in use is a setting.
 
 use super::Execution;
 use crate::sources::Executed;
 use crosscheck_p2p::ChainId;
+use petgraph::algo::kosaraju_scc;
+use petgraph::graph::DiGraph;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// A message that is initiated at the timestamp at which it is executed.
@@ -44,45 +47,42 @@ impl SameTimestamp {
     }
 }
 
-/// Which chains a cycle makes invalid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// By which rule nodes name the chains that a cycle makes invalid: a setting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum CycleRule {
-    /// Those that are left when everything is taken away on which nothing depends: op-supernode and kona up to September
-    /// 2026.
+    /// Some nodes strip and some look for components: invalid is whom both name.
+    #[default]
+    Both,
+    /// All strip: op-supernode and kona up to September 2026.
     Stripping,
-    /// Those of strongly connected components and of messages that depend on themselves: newer ones.
+    /// All look for components: newer ones.
     Components,
 }
 
-/// The chains whose blocks at a timestamp are invalid because of a cycle, by every rule in use.
-pub fn cyclic_chains(messages: &[SameTimestamp]) -> BTreeSet<ChainId> {
-    // The other rule names these, too.
-    cyclic_chains_by(CycleRule::Components, messages)
+/// The chains whose blocks at a timestamp are invalid because of a cycle. `messages` are all those of that timestamp, of
+/// every chain, in any order.
+///
+/// Takes `n log n` steps for `n` messages.
+pub fn cyclic_chains(rule: CycleRule, messages: &[SameTimestamp]) -> BTreeSet<ChainId> {
+    let nodes = linked(messages);
+    match rule {
+        // Whom components name, stripping names too.
+        CycleRule::Both | CycleRule::Components => in_components(&nodes),
+        CycleRule::Stripping => unstripped(nodes),
+    }
 }
 
 /// The chains that one rule in use names and another does not: nobody can be blamed for either.
-pub fn rule_dependent_chains(messages: &[SameTimestamp]) -> BTreeSet<ChainId> {
-    let stripped = cyclic_chains_by(CycleRule::Stripping, messages);
+pub fn rule_dependent_chains(rule: CycleRule, messages: &[SameTimestamp]) -> BTreeSet<ChainId> {
+    if rule != CycleRule::Both {
+        return BTreeSet::new();
+    }
+    let stripped = cyclic_chains(CycleRule::Stripping, messages);
     if stripped.is_empty() {
         return stripped;
     }
-    stripped.difference(&cyclic_chains(messages)).copied().collect()
-}
-
-/// The chains whose blocks at a timestamp are invalid because of a cycle, by one rule. `messages` are all those of that
-/// timestamp, of every chain, in any order.
-///
-/// Takes `n log n` steps for `n` messages.
-pub fn cyclic_chains_by(rule: CycleRule, messages: &[SameTimestamp]) -> BTreeSet<ChainId> {
-    let mut nodes: Vec<Node> = messages.iter().copied().map(Node::of).collect();
-    nodes.sort_unstable_by_key(|node| node.place());
-    nodes.dedup_by_key(|node| node.place());
-    link(&mut nodes);
-    if rule == CycleRule::Components {
-        return components(&nodes);
-    }
-    strip(&mut nodes);
-    nodes.iter().filter(|node| node.dependents > 0).map(|node| node.message.chain_id).collect()
+    stripped.difference(&cyclic_chains(CycleRule::Components, messages)).copied().collect()
 }
 
 struct Node {
@@ -101,6 +101,15 @@ impl Node {
     const fn place(&self) -> (ChainId, u32) {
         (self.message.chain_id, self.message.log_index)
     }
+}
+
+/// The messages as nodes, by their place, each with what it depends on.
+fn linked(messages: &[SameTimestamp]) -> Vec<Node> {
+    let mut nodes: Vec<Node> = messages.iter().copied().map(Node::of).collect();
+    nodes.sort_unstable_by_key(Node::place);
+    nodes.dedup_by_key(|node| node.place());
+    link(&mut nodes);
+    nodes
 }
 
 /// Finds what each node depends on. The nodes are sorted by their place.
@@ -131,8 +140,8 @@ fn link(nodes: &mut [Node]) {
     }
 }
 
-/// Takes away what nothing depends on, until nothing more can be: what is left has dependents.
-fn strip(nodes: &mut [Node]) {
+/// The chains of what is left when what nothing depends on is taken away, until nothing more can be.
+fn unstripped(mut nodes: Vec<Node>) -> BTreeSet<ChainId> {
     let free = |(index, node): (usize, &Node)| (node.dependents == 0).then_some(index);
     let mut free: Vec<usize> = nodes.iter().enumerate().filter_map(free).collect();
     while let Some(index) = free.pop() {
@@ -145,56 +154,29 @@ fn strip(nodes: &mut [Node]) {
             }
         }
     }
+    nodes.iter().filter(|node| node.dependents > 0).map(|node| node.message.chain_id).collect()
 }
 
 /// The chains of the strongly connected components of at least two messages, and of messages that depend on themselves.
 ///
-/// Kosaraju's search, without recursion: the order in which the nodes are left, then the graph backwards in the reverse of
-/// that.
-fn components(nodes: &[Node]) -> BTreeSet<ChainId> {
-    let mut backwards: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
+/// A builder decides how many messages a block has and how far they lean on each other. So the search must not recurse:
+/// `tarjan_scc` does.
+fn in_components(nodes: &[Node]) -> BTreeSet<ChainId> {
+    let mut graph = DiGraph::<ChainId, ()>::with_capacity(nodes.len(), nodes.len().saturating_mul(2));
+    let places: Vec<_> = nodes.iter().map(|node| graph.add_node(node.message.chain_id)).collect();
+    for (from, node) in places.iter().zip(nodes) {
+        for to in node.depends_on.into_iter().flatten().filter_map(|index| places.get(index)) {
+            graph.add_edge(*from, *to, ());
+        }
+    }
     let mut named = BTreeSet::new();
-    for (index, node) in nodes.iter().enumerate() {
-        for cited in node.depends_on.into_iter().flatten() {
-            if let Some(dependents) = backwards.get_mut(cited) {
-                dependents.push(index);
-            }
-            if cited == index {
-                named.insert(node.message.chain_id);
-            }
-        }
-    }
-    let forwards = |index: usize| nodes.get(index).map_or([None; 2], |node| node.depends_on);
-    let mut left = Vec::with_capacity(nodes.len());
-    let mut seen = vec![false; nodes.len()];
-    for root in 0..nodes.len() {
-        let mut stack = vec![(root, false)];
-        while let Some((index, is_done)) = stack.pop() {
-            if is_done {
-                left.push(index);
-                continue;
-            }
-            if seen.get_mut(index).is_none_or(|seen| std::mem::replace(seen, true)) {
-                continue;
-            }
-            stack.push((index, true));
-            stack.extend(forwards(index).into_iter().flatten().map(|next| (next, false)));
-        }
-    }
-    let mut seen = vec![false; nodes.len()];
-    for root in left.into_iter().rev() {
-        let (mut stack, mut component) = (vec![root], Vec::new());
-        while let Some(index) = stack.pop() {
-            if seen.get_mut(index).is_none_or(|seen| std::mem::replace(seen, true)) {
-                continue;
-            }
-            component.push(index);
-            stack.extend(backwards.get(index).into_iter().flatten());
-        }
-        if component.len() > 1 {
-            named.extend(
-                component.into_iter().filter_map(|index| nodes.get(index)).map(|node| node.message.chain_id),
-            );
+    for component in kosaraju_scc(&graph) {
+        let is_cycle = match component.as_slice() {
+            [alone] => graph.contains_edge(*alone, *alone),
+            _ => true,
+        };
+        if is_cycle {
+            named.extend(component.into_iter().filter_map(|place| graph.node_weight(place)));
         }
     }
     named
@@ -242,7 +224,7 @@ mod tests {
     #[case::bystanders(&[(1, 0, 2, 0), (2, 0, 1, 0), (3, 1, 4, 0), (4, 1, 3, 0)], &[1, 2])]
     fn rule(#[case] rows: &[Row], #[case] cyclic: &[u64]) {
         let cyclic: BTreeSet<ChainId> = cyclic.iter().map(|chain| ChainId::from(*chain)).collect();
-        assert_eq!(cyclic_chains_by(CycleRule::Stripping, &messages(rows)), cyclic);
+        assert_eq!(cyclic_chains(CycleRule::Stripping, &messages(rows)), cyclic);
     }
 
     #[rstest]
@@ -265,7 +247,12 @@ mod tests {
     ) {
         let set = |chains: &[u64]| chains.iter().map(|chain| ChainId::from(*chain)).collect::<BTreeSet<_>>();
         let messages = messages(rows);
-        assert_eq!((cyclic_chains(&messages), rule_dependent_chains(&messages)), (set(by_both), set(by_one)));
+        let named = |rule| (cyclic_chains(rule, &messages), rule_dependent_chains(rule, &messages));
+        assert_eq!(named(CycleRule::Both), (set(by_both), set(by_one)));
+        // Where all nodes have one rule, nothing hangs on it.
+        assert_eq!(named(CycleRule::Components), (set(by_both), set(&[])));
+        let by_stripping = &set(by_both) | &set(by_one);
+        assert_eq!(named(CycleRule::Stripping), (by_stripping, set(&[])));
     }
 
     /// Who can come back to where it started.
@@ -339,13 +326,29 @@ mod tests {
             let rows: Vec<Row> = rows.into_iter().map(|((chain, at), (cited, log))| (chain, at, cited, log)).collect();
             let mut messages = messages(&rows);
             for _ in 0..2 {
-                let stripped = cyclic_chains_by(CycleRule::Stripping, &messages);
+                let stripped = cyclic_chains(CycleRule::Stripping, &messages);
                 prop_assert_eq!(&stripped, &slowly(&messages));
-                let by_both = cyclic_chains(&messages);
+                let by_both = cyclic_chains(CycleRule::Both, &messages);
                 prop_assert_eq!(&by_both, &by_reach(&messages));
                 prop_assert!(by_both.is_subset(&stripped));
+                let by_one = rule_dependent_chains(CycleRule::Both, &messages);
+                prop_assert_eq!(&by_one, &(&stripped - &by_both));
                 messages.reverse();
             }
+        }
+    }
+
+    /// As many messages as blocks can hold, each leaning on the one before: no search goes so deep that the stack ends.
+    #[rstest]
+    #[case::a_line(u32::MAX, &[])]
+    #[case::the_first_leans_on_the_last(0, &[1])]
+    fn a_long_line_of_messages(#[case] closing: u32, #[case] cyclic: &[u64]) {
+        let last = 100_000;
+        let cites = |at: u32| if at == closing { last } else { 0 };
+        let rows: Vec<Row> = (0..=last).map(|at| (1, at, if at == closing { 1 } else { 2 }, cites(at))).collect();
+        let cyclic: BTreeSet<ChainId> = cyclic.iter().map(|chain| ChainId::from(*chain)).collect();
+        for rule in [CycleRule::Both, CycleRule::Stripping, CycleRule::Components] {
+            assert_eq!(cyclic_chains(rule, &messages(&rows)), cyclic);
         }
     }
 }

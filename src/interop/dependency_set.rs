@@ -5,7 +5,7 @@
 //!
 //! Spec: interop/dependency-set.md.
 
-use super::{InvalidReason, Objection, Unclear};
+use super::{CycleRule, InvalidReason, Objection, Unclear};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use parking_lot::RwLock;
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +39,7 @@ pub struct ChainRules {
 pub struct DependencySet {
     chains: Arc<BTreeMap<ChainId, Chain>>,
     expiry_window: u64,
+    cycle_rule: CycleRule,
 }
 
 #[derive(Debug)]
@@ -89,7 +90,18 @@ impl DependencySet {
             }),
         };
         let chains = chains.into_iter().map(|(chain_id, rules)| (chain_id, chain(rules)));
-        Self { chains: Arc::new(chains.collect()), expiry_window }
+        Self { chains: Arc::new(chains.collect()), expiry_window, cycle_rule: CycleRule::default() }
+    }
+
+    /// The same set, whose chains' nodes name cycles by this rule.
+    #[must_use]
+    pub fn with_cycle_rule(self, cycle_rule: CycleRule) -> Self {
+        Self { cycle_rule, ..self }
+    }
+
+    /// By which rule the chains' nodes name cycles.
+    pub const fn cycle_rule(&self) -> CycleRule {
+        self.cycle_rule
     }
 
     /// Whether the chain is watched.

@@ -21,7 +21,7 @@ pub use access_list::{AccessListError, InboxAccess, encode_access_list, parse_ac
 pub use access_rules::{AccessContext, check_access, check_access_log, check_access_tip, check_suspect};
 pub use block_key::BlockKey;
 pub use checksum::{Checksum, log_hash, payload_hash};
-pub use cycles::{CycleRule, SameTimestamp, cyclic_chains, cyclic_chains_by, rule_dependent_chains};
+pub use cycles::{CycleRule, SameTimestamp, cyclic_chains, rule_dependent_chains};
 pub use dependency_set::{Accord, ChainRules, DEFAULT_EXPIRY_WINDOW, DependencySet, Member};
 pub use executing_message::{DecodeError, EXECUTING_MESSAGE_TOPIC, ExecutingMessage};
 pub use identifier::{Identifier, Message};

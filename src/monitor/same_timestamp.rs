@@ -1,7 +1,7 @@
 //! [`SameTimestampGroups`]: the messages that are initiated and executed at one timestamp, and the cycles among them.
 
 use super::tracked_message::MessageId;
-use crate::interop::{SameTimestamp, cyclic_chains};
+use crate::interop::{CycleRule, SameTimestamp, cyclic_chains};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeBounds;
@@ -10,8 +10,11 @@ use std::ops::RangeBounds;
 pub(super) type Place = (ChainId, u64);
 
 /// All messages of canonical blocks that are initiated and executed at one timestamp, by that timestamp.
-#[derive(Clone, Debug, Default)]
-pub(super) struct SameTimestampGroups(BTreeMap<UnixSeconds, Group>);
+#[derive(Clone, Debug)]
+pub(super) struct SameTimestampGroups {
+    rule: CycleRule,
+    by_time: BTreeMap<UnixSeconds, Group>,
+}
 
 /// Those of one timestamp.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +42,11 @@ pub(super) struct Member {
 }
 
 impl SameTimestampGroups {
+    /// None yet, where nodes name cycles by this rule.
+    pub(super) const fn new(rule: CycleRule) -> Self {
+        Self { rule, by_time: BTreeMap::new() }
+    }
+
     /// A chain's canonical block has these messages of its own timestamp, so many of them open.
     pub(super) fn insert(
         &mut self,
@@ -50,7 +58,7 @@ impl SameTimestampGroups {
         if members.is_empty() {
             return;
         }
-        let group = self.0.entry(timestamp).or_default();
+        let group = self.by_time.entry(timestamp).or_default();
         for member in &members {
             let cited = group.cited.entry(member.node.cited_chain_id).or_default();
             *cited = cited.saturating_add(1);
@@ -58,59 +66,59 @@ impl SameTimestampGroups {
         group.blocks.insert(chain_id, GroupBlock { number, members, open });
         // A chain that nobody cites closes no cycle: most blocks cost nothing here.
         if group.cited.get(&chain_id).is_some_and(|cited| *cited > 0) {
-            group.find_cycles();
+            group.find_cycles(self.rule);
         }
     }
 
     /// A chain's block of this timestamp was dropped. Whether it had any such message.
     pub(super) fn remove(&mut self, timestamp: UnixSeconds, chain_id: ChainId) -> bool {
-        let Some(group) = self.0.get_mut(&timestamp) else { return false };
+        let Some(group) = self.by_time.get_mut(&timestamp) else { return false };
         let Some(block) = group.blocks.remove(&chain_id) else { return false };
         for member in &block.members {
             let cited = group.cited.entry(member.node.cited_chain_id).or_default();
             *cited = cited.saturating_sub(1);
         }
         if group.blocks.is_empty() {
-            self.0.remove(&timestamp);
+            self.by_time.remove(&timestamp);
         } else if !group.cyclic.is_empty() {
-            group.find_cycles();
+            group.find_cycles(self.rule);
         }
         true
     }
 
     /// A message's life is over.
     pub(super) fn close_one(&mut self, timestamp: UnixSeconds, chain_id: ChainId) {
-        if let Some(block) = self.0.get_mut(&timestamp).and_then(|group| group.blocks.get_mut(&chain_id)) {
+        if let Some(block) = self.by_time.get_mut(&timestamp).and_then(|group| group.blocks.get_mut(&chain_id)) {
             block.open = block.open.saturating_sub(1);
         }
     }
 
     /// Forgets a timestamp, unless it has an open message.
     pub(super) fn forget_closed(&mut self, timestamp: UnixSeconds) {
-        if self.0.get(&timestamp).is_some_and(|group| group.blocks.values().all(|block| block.open == 0)) {
-            self.0.remove(&timestamp);
+        if self.by_time.get(&timestamp).is_some_and(|group| group.blocks.values().all(|block| block.open == 0)) {
+            self.by_time.remove(&timestamp);
         }
     }
 
     /// Whether the chain's block of this timestamp has such messages.
     pub(super) fn contains(&self, timestamp: UnixSeconds, chain_id: ChainId) -> bool {
-        self.0.get(&timestamp).is_some_and(|group| group.blocks.contains_key(&chain_id))
+        self.by_time.get(&timestamp).is_some_and(|group| group.blocks.contains_key(&chain_id))
     }
 
     /// Whether the chain's block of this timestamp is in a cycle, or holds one up.
     pub(super) fn is_cyclic(&self, timestamp: UnixSeconds, chain_id: ChainId) -> bool {
-        self.0.get(&timestamp).is_some_and(|group| group.cyclic.contains(&chain_id))
+        self.by_time.get(&timestamp).is_some_and(|group| group.cyclic.contains(&chain_id))
     }
 
     /// The messages of this timestamp, by block.
     pub(super) fn at(&self, timestamp: UnixSeconds) -> impl Iterator<Item = (Place, &[Member])> {
-        let blocks = self.0.get(&timestamp).map(|group| &group.blocks).into_iter().flatten();
+        let blocks = self.by_time.get(&timestamp).map(|group| &group.blocks).into_iter().flatten();
         blocks.map(|(chain_id, block)| ((*chain_id, block.number), block.members.as_slice()))
     }
 
     /// How many timestamps have such messages.
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.by_time.len()
     }
 
     /// The timestamps in a range that have such messages.
@@ -118,14 +126,14 @@ impl SameTimestampGroups {
         &self,
         range: impl RangeBounds<UnixSeconds>,
     ) -> impl Iterator<Item = UnixSeconds> {
-        self.0.range(range).map(|(timestamp, _)| *timestamp)
+        self.by_time.range(range).map(|(timestamp, _)| *timestamp)
     }
 }
 
 impl Group {
-    fn find_cycles(&mut self) {
+    fn find_cycles(&mut self, rule: CycleRule) {
         let members = self.blocks.values().flat_map(|block| &block.members);
         let nodes: Vec<SameTimestamp> = members.map(|member| member.node).collect();
-        self.cyclic = cyclic_chains(&nodes);
+        self.cyclic = cyclic_chains(rule, &nodes);
     }
 }

@@ -87,7 +87,7 @@ impl Tracker {
             tips: set.chain_ids().map(|chain_id| (None, chain_id)).collect(),
             finals: set.chain_ids().map(|chain_id| (None, chain_id)).collect(),
             book: MessageBook::new(set.chain_ids(), limits.ended_kept),
-            groups: SameTimestampGroups::default(),
+            groups: SameTimestampGroups::new(set.cycle_rule()),
             settled: LruCache::new(SETTLED_KEPT),
             unclear: BTreeSet::new(),
             dropped: 0,

@@ -3,14 +3,14 @@
 //! In these worlds a block's height is its timestamp, and every block has three logs.
 
 use super::*;
-use crate::interop::{ExecutingMessage, Identifier, Member, Message};
+use crate::interop::{CycleRule, ExecutingMessage, Identifier, Member, Message};
 use crate::sources::{Executed, ProvenLog};
 use alloy::primitives::Address;
 use proptest::prelude::*;
 use rstest::rstest;
 
 const ORIGIN: Address = Address::repeat_byte(0xee);
-const LOGS: u32 = 3;
+pub(in crate::audit) const LOGS: u32 = 3;
 const CHAINS: u64 = 3;
 
 fn set() -> DependencySet {
@@ -19,7 +19,7 @@ fn set() -> DependencySet {
 }
 
 /// Log `.0` of a block executes log `.3` of block `.2` of chain `.1`.
-type Row = (u32, u64, u64, u32);
+pub(in crate::audit) type Row = (u32, u64, u64, u32);
 
 type Blocks = Vec<(u64, u64, Vec<Row>)>;
 
@@ -28,6 +28,11 @@ fn payload(log_index: u32) -> B256 {
 }
 
 fn block(chain: u64, number: u64, rows: &[Row]) -> Arc<ProvenLogs> {
+    block_of(chain, number, rows, LOGS)
+}
+
+/// A block with so many logs.
+pub(in crate::audit) fn block_of(chain: u64, number: u64, rows: &[Row], logs: u32) -> Arc<ProvenLogs> {
     let executed = rows.iter().map(|&(log_index, cited, block_number, cited_index)| {
         let identifier = Identifier {
             origin: ORIGIN,
@@ -40,7 +45,7 @@ fn block(chain: u64, number: u64, rows: &[Row]) -> Arc<ProvenLogs> {
         let message = ExecutingMessage { log_index, message };
         Executed { log_index, transaction_index: 1, by_deposit: false, message }
     });
-    let logs = (0..LOGS).map(|index| ProvenLog { origin: ORIGIN, payload_hash: payload(index) });
+    let logs = (0..logs).map(|index| ProvenLog { origin: ORIGIN, payload_hash: payload(index) });
     let logs = ProvenLogs::for_tests(chain.into(), number, UnixSeconds(number), logs.collect());
     Arc::new(
         logs.with_executed(executed.collect()).with_hash(B256::with_last_byte((chain * 16 + number) as u8)),
@@ -184,11 +189,11 @@ fn a_missing_block(#[case] number: u64, #[case] at: u64, #[case] expected: Stand
 }
 
 /// Blocks by chain and height.
-type World = BTreeMap<(u64, u64), Vec<Row>>;
+pub(in crate::audit) type World = BTreeMap<(u64, u64), Vec<Row>>;
 
-const HEIGHTS: u64 = 4;
+pub(in crate::audit) const HEIGHTS: u64 = 4;
 
-fn worlds() -> impl Strategy<Value = World> {
+pub(in crate::audit) fn worlds() -> impl Strategy<Value = World> {
     let row = (1..=CHAINS, 1..=HEIGHTS, 0..=LOGS);
     let rows = prop::collection::btree_map(0..LOGS, row, 0..3);
     let blocks = prop::collection::vec(rows, (CHAINS * HEIGHTS) as usize);
@@ -203,7 +208,7 @@ fn worlds() -> impl Strategy<Value = World> {
 
 /// The blocks that are replaced when every timestamp is gone through in rounds, as a verifier does that replaces what
 /// is invalid by a block without logs and looks at all of the timestamp again.
-fn replaced_by_rounds(world: &World) -> BTreeSet<(u64, u64)> {
+pub(in crate::audit) fn replaced_by_rounds(world: &World) -> BTreeSet<(u64, u64)> {
     let mut replaced = BTreeSet::new();
     for now in 1..=HEIGHTS {
         loop {
@@ -217,7 +222,7 @@ fn replaced_by_rounds(world: &World) -> BTreeSet<(u64, u64)> {
                     cited_log_index: row.3,
                 })
             });
-            let cyclic = cyclic_chains(&same.collect::<Vec<_>>());
+            let cyclic = cyclic_chains(CycleRule::default(), &same.collect::<Vec<_>>());
             let is_wrong = |row: &Row| row.2 > now || row.3 >= LOGS || replaced.contains(&(row.1, row.2));
             let wrong: Vec<_> = standing
                 .iter()

@@ -5,7 +5,7 @@
 
 use super::world::World;
 use crate::interop::{
-    Execution, InvalidReason, MessageStatus, Objection, SafetyLevel, SameTimestamp, check_executed,
+    CycleRule, Execution, InvalidReason, MessageStatus, Objection, SafetyLevel, SameTimestamp, check_executed,
     check_log, check_tip, cyclic_chains,
 };
 use crate::monitor::{Input, MessageKey, ObservedBlock, SafetyHeads};
@@ -292,7 +292,7 @@ impl Reference {
             let execution = Execution { chain_id: block.key.chain_id, timestamp: at };
             block.executed.iter().filter_map(move |executed| SameTimestamp::of(execution, executed))
         });
-        cyclic_chains(&nodes.collect::<Vec<_>>()).contains(&life.block.key.chain_id)
+        cyclic_chains(CycleRule::default(), &nodes.collect::<Vec<_>>()).contains(&life.block.key.chain_id)
     }
 
     fn is_complete(&self, world: &World, at: UnixSeconds) -> bool {

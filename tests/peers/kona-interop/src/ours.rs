@@ -7,7 +7,7 @@ use alloy::consensus::{Header, Receipt};
 use alloy::rpc::types::{Block, BlockTransactions, Header as RpcHeader};
 use alloy_primitives::{B256, Log, LogData, map::HashMap};
 use crosscheck::interop::{
-    BlockKey, DEFAULT_EXPIRY_WINDOW, DependencySet, Execution, Member, MessageStatus, SameTimestamp,
+    BlockKey, CycleRule, DEFAULT_EXPIRY_WINDOW, DependencySet, Execution, Member, MessageStatus, SameTimestamp,
     check_executed, check_log, cyclic_chains,
 };
 use crosscheck::monitor::{Change, Input, MessageEvent, ObservedBlock, Tracker, TrackerLimits};
@@ -98,7 +98,7 @@ impl OurSide {
                 same_timestamp.extend(SameTimestamp::of(execution, executed));
             }
         }
-        broken.extend(cyclic_chains(&same_timestamp));
+        broken.extend(cyclic_chains(CycleRule::default(), &same_timestamp));
         broken.into_iter().map(|chain_id| chain_id.as_u256().to()).collect()
     }
 
