@@ -27,7 +27,9 @@
 //! Where L1 is asked, every way to `Messages` leads through it: (L1) --contradicts--> discarded, or superseded if L1
 //! has dropped the block's origin for good.
 //!
-//! A fact that cannot be had leaves the case open. Nothing but a proven contradiction is invalid.
+//! A fact that cannot be had leaves the case open. Nothing but a proven contradiction is invalid. What was learnt of a block
+//! says nothing of another that takes its place: the gates are tied to hashes, and a case begins anew when a chain that it
+//! may rest on has gone back.
 
 use super::checked_message::CheckedMessage;
 use super::{Candidate, Discard, Fact, InvalidMessage, Need, Superseding, Verdict, Violation};
@@ -37,12 +39,12 @@ use crate::consolidation::{
 };
 use crate::interop::{
     BlockKey, DependencySet, Execution, Identifier, InvalidReason, Message, MessageStatus, Objection,
-    check_executed, check_log, check_tip, cyclic_chains, rule_dependent_chains,
+    SameTimestamp, check_executed, check_log, check_tip, cyclic_chains, rule_dependent_chains,
 };
 use crate::sources::ProvenLogs;
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What is said of a block that a cycle depends on, and that is in none.
@@ -95,6 +97,8 @@ pub struct Case {
     is_rule_dependent: bool,
     /// What the verdict is if every message of the block is valid: the chain's node has its replacement already.
     unless_invalid: Option<Discard>,
+    /// Which state of the chains its facts are of. `None`: of one that is not kept track of.
+    view: Option<u64>,
 }
 
 /// Which gates the messages of the examined block have passed.
@@ -103,19 +107,36 @@ struct Gates {
     /// The logs of the examined block.
     logs: Option<Arc<ProvenLogs>>,
     /// By log index: the messages whose cited log is there.
-    held: BTreeSet<u32>,
-    /// By log index: those of them whose cited log a deposit emitted, which stands in whatever replaces its block.
-    lasting: BTreeSet<u32>,
-    /// The cited blocks that are valid themselves.
-    sound: BTreeSet<(ChainId, u64)>,
+    held: BTreeMap<u32, Held>,
+    /// By height: the cited blocks of which it is known whether they are valid themselves.
+    cited: BTreeMap<(ChainId, u64), Cited>,
     /// Whether it is known that no cycle holds the chain at the examined block's timestamp.
     is_acyclic: bool,
+}
+
+/// Where a message's cited log was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Held {
+    /// The block.
+    block: B256,
+    /// Whether a deposit emitted it, so that it stands in whatever replaces the block.
+    lasts: bool,
+}
+
+/// What is known of a cited block's own validity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Cited {
+    block: B256,
+    is_valid: bool,
 }
 
 impl Case {
     /// A case about a block with these attributes.
     pub fn new(key: BlockKey, rules: CaseRules, attributes: BlockAttributes) -> Self {
-        let attributes = Arc::new(attributes);
+        Self::begin(key, rules, Arc::new(attributes), None)
+    }
+
+    fn begin(key: BlockKey, rules: CaseRules, attributes: Arc<BlockAttributes>, view: Option<u64>) -> Self {
         Self {
             key,
             rules,
@@ -126,7 +147,21 @@ impl Case {
             taken: None,
             is_rule_dependent: false,
             unless_invalid: None,
+            view,
         }
+    }
+
+    /// Says which state of the chains the facts to come are of; `None`: it cannot be told. A case without a verdict whose
+    /// facts are of another state begins anew.
+    pub fn see(&mut self, view: Option<u64>) {
+        if (view.is_none() || self.view != view) && self.verdict().is_none() {
+            *self = Self::begin(self.key, self.rules, Arc::clone(&self.attributes), view);
+        }
+    }
+
+    /// Whether nothing has been learnt for it yet.
+    pub fn is_new(&self) -> bool {
+        self.stage == Stage::Derivation
     }
 
     /// Which block it is about.
@@ -222,11 +257,11 @@ impl Case {
         let message = checked.message;
         let id = message.identifier;
         let (chain_id, number, timestamp) = (id.chain_id, id.block_number, id.timestamp);
-        if !self.gates.held.contains(&checked.log_index) {
+        let Some(held) = self.gates.held.get(&checked.log_index) else {
             return [Need::Initiating { chain_id, number, timestamp }].into();
-        }
+        };
         let mut needs = BTreeSet::new();
-        if !self.gates.lasting.contains(&checked.log_index) && !self.is_sound((chain_id, number)) {
+        if !held.lasts && !self.is_sound((chain_id, number), held.block) {
             needs.insert(Need::CitedBlock { chain_id, number });
         }
         if self.hangs_on_contemporaries(&message) {
@@ -236,8 +271,9 @@ impl Case {
     }
 
     /// Whether a cited block is known to be valid itself. The examined one is what is being found out.
-    fn is_sound(&self, cited: (ChainId, u64)) -> bool {
-        cited == (self.key.chain_id, self.key.number) || self.gates.sound.contains(&cited)
+    fn is_sound(&self, cited: (ChainId, u64), block: B256) -> bool {
+        let sound = Cited { block, is_valid: true };
+        cited == (self.key.chain_id, self.key.number) || self.gates.cited.get(&cited) == Some(&sound)
     }
 
     fn hangs_on_contemporaries(&self, message: &Message) -> bool {
@@ -332,52 +368,16 @@ impl Case {
 
     fn learn_of_messages(&mut self, set: &DependencySet, fact: &Fact<'_>) {
         match *fact {
-            Fact::Initiating(logs) => {
-                let cited = (logs.chain_id(), logs.number());
-                self.check_messages(
-                    |id| (id.chain_id, id.block_number) == cited,
-                    |message| check_log(message, logs),
-                );
-                let holds = self.messages.iter().filter(|checked| {
-                    let id = checked.message.identifier;
-                    (id.chain_id, id.block_number) == cited && checked.status == MessageStatus::Unknown
-                });
-                let holds: Vec<&CheckedMessage> = holds.collect();
-                let survives = |checked: &&&CheckedMessage| {
-                    logs.survives_replacement(checked.message.identifier.log_index)
-                };
-                self.gates.lasting.extend(holds.iter().filter(survives).map(|checked| checked.log_index));
-                self.gates.held.extend(holds.iter().map(|checked| checked.log_index));
-            }
+            Fact::Initiating(logs) => self.hold(logs),
             Fact::InitiatingTip { chain_id, number, timestamp } => self.check_messages(
-                |id| id.chain_id == chain_id,
+                |_, id| id.chain_id == chain_id,
                 |message| check_tip(message, (number, timestamp)).map_or(Ok(()), Err),
             ),
-            Fact::CitedBlock { key, is_valid: true } => {
-                self.gates.sound.insert((key.chain_id, key.number));
+            Fact::CitedBlock { key: BlockKey { chain_id, number, hash }, is_valid } => {
+                self.gates.cited.insert((chain_id, number), Cited { block: hash, is_valid });
+                self.weigh((chain_id, number));
             }
-            Fact::CitedBlock { key: BlockKey { chain_id, number, hash }, is_valid: false } => {
-                let reason = InvalidReason::InitiatingBlockInvalid { chain_id, number, hash };
-                self.check_messages(
-                    |id| (id.chain_id, id.block_number) == (chain_id, number),
-                    |_| Err(reason),
-                );
-            }
-            Fact::SameTimestamp { messages, is_complete } => {
-                let timestamp = self.attributes.timestamp;
-                if cyclic_chains(set.cycle_rule(), messages).contains(&self.key.chain_id) {
-                    let reason = InvalidReason::Cycle { timestamp };
-                    self.check_messages(|id| id.timestamp == timestamp, |_| Err(reason));
-                } else if rule_dependent_chains(set.cycle_rule(), messages).contains(&self.key.chain_id) {
-                    self.is_rule_dependent = true;
-                    // By one rule in use it had to be replaced: whoever did is not to blame.
-                    if self.replaced().is_some() {
-                        let reason = InvalidReason::Cycle { timestamp };
-                        self.check_messages(|id| id.timestamp == timestamp, |_| Err(reason));
-                    }
-                }
-                self.gates.is_acyclic |= is_complete;
-            }
+            Fact::SameTimestamp { messages, is_complete } => self.untangle(set, messages, is_complete),
             Fact::Derived { .. }
             | Fact::L1Agrees { .. }
             | Fact::L1Contradicts(_)
@@ -389,17 +389,68 @@ impl Case {
         self.pass_messages();
     }
 
-    /// Checks the open messages whose identifier is meant.
-    fn check_messages(
-        &mut self,
-        is_meant: impl Fn(&Identifier) -> bool,
-        check: impl Fn(&Message) -> Result<(), InvalidReason>,
-    ) {
-        self.check_messages_at(|_, id| is_meant(id), check);
+    /// Holds the messages that cite a block against its logs.
+    fn hold(&mut self, logs: &ProvenLogs) {
+        let cited = (logs.chain_id(), logs.number());
+        let cites = |id: &Identifier| (id.chain_id, id.block_number) == cited;
+        self.check_messages(|_, id| cites(id), |message| check_log(message, logs));
+        for checked in &self.messages {
+            let id = &checked.message.identifier;
+            if cites(id) && checked.status == MessageStatus::Unknown {
+                let held = Held { block: logs.hash(), lasts: logs.survives_replacement(id.log_index) };
+                self.gates.held.insert(checked.log_index, held);
+            }
+        }
+        // What was known of another block of the height says nothing of this one.
+        if self.gates.cited.get(&cited).is_some_and(|known| known.block != logs.hash()) {
+            self.gates.cited.remove(&cited);
+        }
+        self.weigh(cited);
     }
 
-    /// Like [`Case::check_messages`], where a message's own log index matters, too.
-    fn check_messages_at(
+    /// Holds the messages whose log was seen in a cited block against what is known of that block. If another stands there
+    /// now, its logs must be seen.
+    fn weigh(&mut self, (chain_id, number): (ChainId, u64)) {
+        let Some(Cited { block, is_valid }) = self.gates.cited.get(&(chain_id, number)).copied() else { return };
+        let mut falls = BTreeSet::new();
+        for checked in &self.messages {
+            let id = &checked.message.identifier;
+            let Some(held) = self.gates.held.get(&checked.log_index).copied() else { continue };
+            if (id.chain_id, id.block_number) != (chain_id, number) {
+                continue;
+            }
+            if held.block != block {
+                self.gates.held.remove(&checked.log_index);
+            } else if !is_valid && !held.lasts {
+                falls.insert(checked.log_index);
+            }
+        }
+        let reason = InvalidReason::InitiatingBlockInvalid { chain_id, number, hash: block };
+        self.check_messages(|log_index, _| falls.contains(&log_index), |_| Err(reason));
+    }
+
+    /// Holds the messages of the block's own timestamp against the cycles there.
+    fn untangle(&mut self, set: &DependencySet, messages: &[SameTimestamp], is_complete: bool) {
+        let timestamp = self.attributes.timestamp;
+        let rule = set.cycle_rule();
+        // Among some of the messages a cycle is found that stays when others join. Whether a chain is rule-dependent is only
+        // known of all of them.
+        let is_cyclic = cyclic_chains(rule, messages).contains(&self.key.chain_id);
+        self.is_rule_dependent = if is_complete {
+            !is_cyclic && rule_dependent_chains(rule, messages).contains(&self.key.chain_id)
+        } else {
+            self.is_rule_dependent && !is_cyclic
+        };
+        // By one rule in use a rule-dependent block had to be replaced: whoever did is not to blame.
+        if is_cyclic || (self.is_rule_dependent && self.replaced().is_some()) {
+            let reason = InvalidReason::Cycle { timestamp };
+            self.check_messages(|_, id| id.timestamp == timestamp, |_| Err(reason));
+        }
+        self.gates.is_acyclic |= is_complete;
+    }
+
+    /// Checks the open messages that are meant, by their own log index and their identifier.
+    fn check_messages(
         &mut self,
         is_meant: impl Fn(u32, &Identifier) -> bool,
         check: impl Fn(&Message) -> Result<(), InvalidReason>,

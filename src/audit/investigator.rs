@@ -139,6 +139,7 @@ impl Investigator {
 
     /// Goes on with a case as far as the sources allow.
     pub async fn investigate(&self, mut case: Case) -> Investigation {
+        case.see(self.view(&case).await);
         let mut waits = BTreeSet::new();
         for _ in 0..MAX_ROUNDS {
             let needs = case.needs();
@@ -162,6 +163,15 @@ impl Investigator {
             waits.insert(Wait { awaited: Awaited::Block, chain_id, cause: Cause::NotYet });
         }
         Investigation { case, waits }
+    }
+
+    /// The state of the chains that a case may rest on: another once any has gone back. `None`: one of those that it has
+    /// learnt something of cannot be asked.
+    async fn view(&self, case: &Case) -> Option<u64> {
+        let held = if case.is_new() { None } else { Some(self.held_chains().await) };
+        let rests_on = self.set.reachable_from(case.key().chain_id);
+        let is_told = held.is_none_or(|held| rests_on.iter().all(|chain_id| held.contains(chain_id)));
+        is_told.then(|| self.proven.lock().epoch())
     }
 
     /// Looks at the messages of a decided case that are not needed for its verdict.

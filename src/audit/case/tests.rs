@@ -196,6 +196,43 @@ fn a_message_is_only_as_good_as_the_block_that_it_cites() {
     assert_eq!(invalid.reason.code(), "initiating-block-invalid");
 }
 
+/// That a block is valid says nothing of the log that stood in another: it is looked for again.
+#[test]
+fn a_valid_block_in_the_place_of_the_one_whose_log_was_seen_is_looked_into() {
+    let mut case = case(full());
+    derived(&mut case, OWN, &full(), &[]);
+    case.learn(&set(), &Fact::Logs(&executing(&[message(0)])));
+    case.learn(&set(), &Fact::Initiating(&initiating()));
+    let other = B256::repeat_byte(3);
+    let key = BlockKey { chain_id: 902.into(), number: 10, hash: other };
+    case.learn(&set(), &Fact::CitedBlock { key, is_valid: true });
+    let need = Need::Initiating { chain_id: 902.into(), number: 10, timestamp: UnixSeconds(80) };
+    assert_eq!((name(&case), case.needs()), ("open", [need].into()));
+    let empty = ProvenLogs::for_tests(902.into(), 10, UnixSeconds(80), vec![]).with_hash(other);
+    case.learn(&set(), &Fact::Initiating(&empty));
+    assert_eq!((name(&case), case.verdict().and_then(Verdict::reason)), ("violated", Some("invalid-message")));
+}
+
+/// Chain 901 is named by stripping alone as long as the message that closes its own cycle is not known.
+#[test]
+fn whether_a_block_is_rule_dependent_is_known_only_of_all_messages() {
+    let at = |chain: u64, log_index: u32, cited: u64, cited_log_index: u32| SameTimestamp {
+        chain_id: chain.into(),
+        log_index,
+        cited_chain_id: cited.into(),
+        cited_log_index,
+    };
+    let some = [at(901, 0, 903, 0), at(902, 0, 901, 0), at(902, 1, 902, 2)];
+    let all = [some.as_slice(), &[at(903, 0, 901, 0)]].concat();
+    for (messages, verdict, is_rule_dependent) in [(&some[..], "upheld", true), (&all, "violated", false)] {
+        let mut case = case_of_contemporary();
+        case.learn(&set(), &Fact::SameTimestamp { messages: &some, is_complete: false });
+        assert_eq!((name(&case), case.is_rule_dependent()), ("open", false));
+        case.learn(&set(), &Fact::SameTimestamp { messages, is_complete: true });
+        assert_eq!((name(&case), case.is_rule_dependent()), (verdict, is_rule_dependent));
+    }
+}
+
 #[test]
 fn a_deposits_log_outlives_its_block() {
     let mut case = case(full());

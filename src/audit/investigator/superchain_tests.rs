@@ -1,7 +1,7 @@
 //! Messages between two chains whose blocks are executed for real: what the cited block rests on, cycles of one
 //! timestamp, and replacements that these make right or not.
 
-use super::tests::serve;
+use super::tests::serve_shared;
 use super::*;
 use crate::audit::{Candidate, Verdict};
 use crate::consolidation::Replacement;
@@ -15,6 +15,7 @@ use crate::interop::{CROSS_L2_INBOX, Identifier, Member, Message, MessageStatus,
 use crate::sources::{EndpointLimits, L2BlockRef, LogIndex, SyncStatus};
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::{Address, Bytes, LogData, U256};
+use parking_lot::RwLock;
 
 const A: u64 = 901;
 const B: u64 = 902;
@@ -121,8 +122,10 @@ impl Pair {
             max_concurrent_requests: 8,
         };
         let index = LogIndex::new(1 << 20);
-        for (id, chain) in &self.chains {
-            let server = serve(chain.clone()).await;
+        let chains: BTreeMap<u64, Arc<RwLock<Chain>>> =
+            self.chains.into_iter().map(|(id, chain)| (id, Arc::new(RwLock::new(chain)))).collect();
+        for (id, chain) in &chains {
+            let server = serve_shared(Arc::clone(chain)).await;
             let client = ExecutionClient::new(
                 (*id).into(),
                 &[server.url().parse().unwrap()],
@@ -136,7 +139,7 @@ impl Pair {
         }
         let metrics = Metrics::new(set.clone()).unwrap();
         let investigator = Investigator::new(set, clients, heads, None, BTreeMap::new(), metrics);
-        let court = Court { chains: self.chains, investigator, _servers: servers };
+        let court = Court { chains, investigator, _servers: servers };
         court.finalize(A, 0);
         court.finalize(B, 0);
         court
@@ -144,7 +147,7 @@ impl Pair {
 }
 
 struct Court {
-    chains: BTreeMap<u64, Chain>,
+    chains: BTreeMap<u64, Arc<RwLock<Chain>>>,
     investigator: Investigator,
     _servers: Vec<RunningServer>,
 }
@@ -152,7 +155,7 @@ struct Court {
 impl Court {
     /// The chain's head is local-safe, and this height is final.
     fn finalize(&self, chain_id: u64, finalized: u64) {
-        let chain = &self.chains[&chain_id];
+        let chain = self.chains[&chain_id].read();
         let reference = |number: u64| {
             let block = chain.canonical(number).unwrap();
             L2BlockRef::new(number, block.hash, block.timestamp())
@@ -171,11 +174,25 @@ impl Court {
         assert!(self.investigator.candidates().note(key.chain_id, key.number, candidate).is_some());
     }
 
+    /// The chain goes another way, and its node says so.
+    fn adopt(&self, chain_id: u64, hash: B256) {
+        self.chains[&chain_id].write().adopt(hash).unwrap();
+        self.finalize(chain_id, 0);
+    }
+
     /// Investigates a block: the verdict's name and the reason of its first invalid message, or what it waits for.
     async fn judge(&self, chain_id: u64, block: &L2Block) -> (String, Option<&'static str>) {
+        self.look(self.case(chain_id, block).await).await.1
+    }
+
+    async fn case(&self, chain_id: u64, block: &L2Block) -> Case {
         let key = BlockKey { chain_id: chain_id.into(), number: block.header.number, hash: block.hash };
         let fetched = self.investigator.fetch(key).await.unwrap();
-        let case = Case::new(key, CaseRules::default(), BlockAttributes::of_block(&fetched));
+        Case::new(key, CaseRules::default(), BlockAttributes::of_block(&fetched))
+    }
+
+    /// Goes on with a case, and says of it what [`Court::judge`] says.
+    async fn look(&self, case: Case) -> (Case, (String, Option<&'static str>)) {
         let Investigation { case, waits } = self.investigator.investigate(case).await;
         let invalid = case.messages().iter().find_map(|checked| match checked.status {
             MessageStatus::Invalid(reason) => Some(reason.code()),
@@ -187,7 +204,8 @@ impl Court {
         });
         let waits =
             waits.iter().map(|wait| format!("{:?}: {:?} of {}", wait.cause, wait.awaited, wait.chain_id));
-        (verdict.unwrap_or_else(|| waits.collect::<Vec<_>>().join(", ")), invalid)
+        let found = verdict.unwrap_or_else(|| waits.collect::<Vec<_>>().join(", "));
+        (case, (found, invalid))
     }
 }
 
@@ -233,10 +251,7 @@ async fn the_other_messages_of_an_invalid_block_are_looked_at_too() {
     pair.extend(B, &[Emit, Execute(message(A, 1, 0))]);
     let a2 = pair.extend(A, &[Execute(message(B, 2, 0)), Execute(message(B, 1, 0))]);
     let court = pair.serve().await;
-    let key = BlockKey { chain_id: A.into(), number: 2, hash: a2.hash };
-    let fetched = court.investigator.fetch(key).await.unwrap();
-    let case = Case::new(key, CaseRules::default(), BlockAttributes::of_block(&fetched));
-    let Investigation { case, .. } = court.investigator.investigate(case).await;
+    let (case, _) = court.look(court.case(A, &a2).await).await;
     let statuses: Vec<_> = case.messages().iter().map(|checked| checked.status.name()).collect();
     assert_eq!(statuses, ["valid", "invalid"]);
 }
@@ -250,15 +265,14 @@ async fn a_chain_of_valid_citations_is_upheld_and_remembered() {
     pair.extend(A, &[]);
     let a3 = pair.extend(A, &[Execute(message(B, 2, 0))]);
     pair.extend(B, &[]);
-    let mut court = pair.serve().await;
+    let court = pair.serve().await;
     assert_eq!(court.judge(A, &a3).await, outcome("upheld", None));
     let is_known =
         |court: &Court| court.investigator.proven.lock().get((B.into(), b2.hash), |_| true).is_some();
     assert!(is_known(&court));
     // A chain that goes back takes with it what rests on it.
-    let lower = court.chains[&A].canonical(2).unwrap().hash;
-    court.chains.get_mut(&A).unwrap().adopt(lower).unwrap();
-    court.finalize(A, 0);
+    let lower = court.chains[&A].read().canonical(2).unwrap().hash;
+    court.adopt(A, lower);
     court.investigator.held_chains().await;
     assert!(!is_known(&court));
 }
@@ -357,4 +371,25 @@ async fn nobody_is_accused_over_a_block_that_another_may_have_stood_in_for() {
     // That A1 became final tells it: it was not to be replaced.
     court.finalize(A, 1);
     assert_eq!(court.judge(A, &replacement).await, outcome("unjustified-replacement", None));
+}
+
+/// A2 executes B1's log, and waits for a block of B at its own timestamp. Until that comes B has another block 1, without
+/// the log.
+#[tokio::test]
+async fn a_case_keeps_nothing_that_it_learnt_of_a_branch_that_is_left() {
+    let mut pair = Pair::new();
+    pair.extend(A, &[]);
+    let a2 = pair.extend(A, &[Emit, Execute(message(A, 2, 0)), Execute(message(B, 1, 0))]);
+    let genesis = pair.chains[&B].head().hash;
+    pair.chains.get_mut(&B).unwrap().adopt(genesis).unwrap();
+    pair.extend(B, &[]);
+    let other = pair.extend(B, &[]);
+    pair.chains.get_mut(&B).unwrap().adopt(genesis).unwrap();
+    pair.extend(B, &[Emit]);
+    let court = pair.serve().await;
+    let (case, found) = court.look(court.case(A, &a2).await).await;
+    assert_eq!(found, outcome("NotYet: SameTimestamp of 902", None));
+    court.adopt(B, other.hash);
+    let (_, found) = court.look(case).await;
+    assert_eq!(found, outcome("invalid-message", Some("log-not-found")));
 }

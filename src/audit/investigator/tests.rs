@@ -12,28 +12,34 @@ use crate::sources::{EndpointLimits, L2BlockRef, LogIndex, SyncStatus};
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::U64;
 use jsonrpsee::RpcModule;
+use parking_lot::RwLock;
 use rstest::rstest;
 use std::time::Duration;
 
 /// An execution client of this chain.
 pub(super) async fn serve(chain: Chain) -> RunningServer {
-    let mut module = RpcModule::new(chain);
+    serve_shared(Arc::new(RwLock::new(chain))).await
+}
+
+/// An execution client of a chain that may go other ways while it is served.
+pub(super) async fn serve_shared(chain: Arc<RwLock<Chain>>) -> RunningServer {
+    let mut module = RpcModule::from_arc(chain);
     module
         .register_method("eth_getBlockByNumber", |params, chain, _| {
             let (number, _): (U64, bool) = params.parse().unwrap();
-            chain.canonical(number.to()).map(|block| rpc_block(block, true))
+            chain.read().canonical(number.to()).map(|block| rpc_block(block, true))
         })
         .unwrap();
     module
         .register_method("eth_getBlockByHash", |params, chain, _| {
             let (hash, _): (B256, bool) = params.parse().unwrap();
-            chain.by_hash(hash).map(|block| rpc_block(block, true))
+            chain.read().by_hash(hash).map(|block| rpc_block(block, true))
         })
         .unwrap();
     module
         .register_method("eth_getBlockReceipts", |params, chain, _| {
             let [hash]: [B256; 1] = params.parse().unwrap();
-            chain.by_hash(hash).map(|block| rpc_receipts(block))
+            chain.read().by_hash(hash).map(|block| rpc_receipts(block))
         })
         .unwrap();
     start(module).await.unwrap()
