@@ -518,4 +518,6 @@ impl CheckedMessage {
 }
 
 #[cfg(test)]
+mod orders;
+#[cfg(test)]
 mod tests;
