@@ -117,6 +117,8 @@ pub(super) struct Oldest<'a> {
 #[derive(Debug, Default)]
 pub(super) struct OpenCases {
     cases: BTreeMap<BlockKey, OpenCase>,
+    /// How many of them are each chain's.
+    counts: BTreeMap<ChainId, usize>,
     due: Due,
 }
 
@@ -127,7 +129,7 @@ impl OpenCases {
 
     /// How many of them are a chain's.
     pub(super) fn count(&self, chain_id: ChainId) -> usize {
-        self.cases.keys().filter(|key| key.chain_id == chain_id).count()
+        self.counts.get(&chain_id).copied().unwrap_or_default()
     }
 
     pub(super) fn contains(&self, key: &BlockKey) -> bool {
@@ -144,7 +146,10 @@ impl OpenCases {
         self.due.line(line).insert((opened, key));
         let (waited, waits) = (BTreeSet::new(), BTreeSet::new());
         let case = OpenCase { opened, waited, since: opened, waits, line, state, attempts: 0 };
-        self.cases.insert(key, case);
+        if self.cases.insert(key, case).is_none() {
+            let count = self.counts.entry(key.chain_id).or_default();
+            *count = count.saturating_add(1);
+        }
     }
 
     /// The block that was to be fetched has come in: it need not be fetched. Of one that has a case already nothing changes.
@@ -271,6 +276,9 @@ impl OpenCases {
     /// Removes a block.
     pub(super) fn close(&mut self, key: &BlockKey) -> Option<OpenCase> {
         let entry = self.cases.remove(key)?;
+        if let Some(count) = self.counts.get_mut(&key.chain_id) {
+            *count = count.saturating_sub(1);
+        }
         if let State::Idle { due, .. } = entry.state {
             self.due.line(entry.line).remove(&(due, *key));
         }
@@ -353,6 +361,20 @@ mod tests {
         open.insert(key(1), Work::Ancestor, Instant::now());
         assert!(open.close(&key(1)).is_some());
         assert!(open.next_due().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_chain_s_open_cases_are_counted_once() {
+        let mut open = OpenCases::default();
+        let other = BlockKey { chain_id: 902.into(), ..key(1) };
+        for key in [key(1), key(2), key(2), other] {
+            open.insert(key, Work::Ancestor, Instant::now());
+        }
+        let counts = |open: &OpenCases| [901, 902, 903].map(|chain: u64| open.count(chain.into()));
+        assert_eq!(counts(&open), [2, 1, 0]);
+        open.take_due(Instant::now()).unwrap();
+        assert!(open.close(&key(1)).is_some() && open.close(&key(1)).is_none());
+        assert_eq!(counts(&open), [1, 1, 0]);
     }
 
     fn plain_case(number: u64) -> Case {
