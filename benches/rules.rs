@@ -15,9 +15,9 @@ use alloy::rpc::types::{Block, BlockTransactions, Header as RpcHeader, Log as Rp
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use crosscheck::audit::{Closure, Maturity, Standing};
 use crosscheck::interop::{
-    AccessContext, CROSS_L2_INBOX, Checksum, CycleRule, DependencySet, EXECUTING_MESSAGE_TOPIC, Execution, Identifier,
-    InboxAccess, Member, Message, SameTimestamp, check_access, check_access_log, check_claim, check_log,
-    cyclic_chains, payload_hash,
+    AccessContext, CROSS_L2_INBOX, Checksum, CycleRule, DependencySet, EXECUTING_MESSAGE_TOPIC, Execution,
+    Identifier, InboxAccess, Member, Message, SameTimestamp, check_access, check_access_log, check_claim,
+    check_log, cyclic_chains, payload_hash,
 };
 use crosscheck::sources::{LogIndex, ProvenLogs, VerifiedBlock};
 use crosscheck_p2p::{ChainId, UnixSeconds};
@@ -197,7 +197,9 @@ fn timestamp(criterion: &mut Criterion) {
         .collect();
     assert_eq!(messages.len(), 1_000);
     assert_eq!(cyclic_chains(CycleRule::default(), &messages).len() as u64, CHAINS);
-    group.bench_function("cycles", |bencher| bencher.iter(|| cyclic_chains(CycleRule::default(), black_box(&messages))));
+    group.bench_function("cycles", |bencher| {
+        bencher.iter(|| cyclic_chains(CycleRule::default(), black_box(&messages)))
+    });
     for (name, cyclic, expected) in [("valid", false, Standing::Valid), ("a ring", true, Standing::Invalid)] {
         let blocks = contemporaries(cyclic);
         let closure = |blocks: Vec<Arc<ProvenLogs>>| {

@@ -318,7 +318,9 @@ impl Case {
                 // The chain has reorged since: ask again what L1 says.
                 self.stage = Stage::Derivation;
             }
-            (fact, Stage::Messages { known: true, .. } | Stage::Decided(_)) => self.learn_of_messages(set, fact),
+            (fact, Stage::Messages { known: true, .. } | Stage::Decided(_)) => {
+                self.learn_of_messages(set, fact)
+            }
             _ => {}
         }
         self.decide();
@@ -411,7 +413,9 @@ impl Case {
     /// Holds the messages whose log was seen in a cited block against what is known of that block. If another stands there
     /// now, its logs must be seen.
     fn weigh(&mut self, (chain_id, number): (ChainId, u64)) {
-        let Some(Cited { block, is_valid }) = self.gates.cited.get(&(chain_id, number)).copied() else { return };
+        let Some(Cited { block, is_valid }) = self.gates.cited.get(&(chain_id, number)).copied() else {
+            return;
+        };
         let mut falls = BTreeSet::new();
         for checked in &self.messages {
             let id = &checked.message.identifier;

@@ -310,7 +310,9 @@ impl<'a> Closure<'a> {
             }
             if id.timestamp == at {
                 // What is found among some of the messages stays when others join: more of them never open a cycle.
-                let cyclic = cyclic.entry(at).or_insert_with(|| cyclic_chains(self.set.cycle_rule(), &self.placed_messages(at)));
+                let cyclic = cyclic
+                    .entry(at)
+                    .or_insert_with(|| cyclic_chains(self.set.cycle_rule(), &self.placed_messages(at)));
                 findings.is_broken |= cyclic.contains(&place.0);
                 findings.is_unknown |= !self.is_complete_at(at);
             }

@@ -345,7 +345,8 @@ mod tests {
     fn a_long_line_of_messages(#[case] closing: u32, #[case] cyclic: &[u64]) {
         let last = 100_000;
         let cites = |at: u32| if at == closing { last } else { 0 };
-        let rows: Vec<Row> = (0..=last).map(|at| (1, at, if at == closing { 1 } else { 2 }, cites(at))).collect();
+        let rows: Vec<Row> =
+            (0..=last).map(|at| (1, at, if at == closing { 1 } else { 2 }, cites(at))).collect();
         let cyclic: BTreeSet<ChainId> = cyclic.iter().map(|chain| ChainId::from(*chain)).collect();
         for rule in [CycleRule::Both, CycleRule::Stripping, CycleRule::Components] {
             assert_eq!(cyclic_chains(rule, &messages(&rows)), cyclic);

@@ -88,14 +88,20 @@ impl SameTimestampGroups {
 
     /// A message's life is over.
     pub(super) fn close_one(&mut self, timestamp: UnixSeconds, chain_id: ChainId) {
-        if let Some(block) = self.by_time.get_mut(&timestamp).and_then(|group| group.blocks.get_mut(&chain_id)) {
+        if let Some(block) =
+            self.by_time.get_mut(&timestamp).and_then(|group| group.blocks.get_mut(&chain_id))
+        {
             block.open = block.open.saturating_sub(1);
         }
     }
 
     /// Forgets a timestamp, unless it has an open message.
     pub(super) fn forget_closed(&mut self, timestamp: UnixSeconds) {
-        if self.by_time.get(&timestamp).is_some_and(|group| group.blocks.values().all(|block| block.open == 0)) {
+        if self
+            .by_time
+            .get(&timestamp)
+            .is_some_and(|group| group.blocks.values().all(|block| block.open == 0))
+        {
             self.by_time.remove(&timestamp);
         }
     }

@@ -20,6 +20,9 @@ use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
+/// How many logs of each block a deposit emitted: the first ones.
+const DEPOSIT_LOGS: u32 = 1;
+
 /// The chain that comes last, and executes nothing.
 const LATE: u64 = 4;
 
@@ -68,7 +71,7 @@ enum Event {
 
 /// A [`Fact`] that owns what it tells.
 enum Given {
-    Derived { hash: B256, attributes: BlockAttributes, original: Option<Candidate> },
+    Derived { hash: B256, attributes: Box<BlockAttributes>, original: Option<Candidate> },
     OriginDropped,
     Logs(Arc<ProvenLogs>),
     Initiating(Arc<ProvenLogs>),
@@ -122,15 +125,16 @@ impl Story {
             Word::Own => self.world.get(&place).cloned().unwrap_or_default(),
             Word::Replacement | Word::Lie | Word::Left => Vec::new(),
         };
-        let logs = Arc::unwrap_or_clone(block_of(place.0, place.1, &rows, LOGS + u32::from(word == Word::Left)));
-        Arc::new(logs.with_hash(hash(place, word)))
+        let logs =
+            Arc::unwrap_or_clone(block_of(place.0, place.1, &rows, LOGS + u32::from(word == Word::Left)));
+        Arc::new(logs.with_deposit_logs(DEPOSIT_LOGS).with_hash(hash(place, word)))
     }
 
     fn play(&self, seed: u64) -> BTreeMap<Attested, Ending> {
         let mut play = Play {
             story: self,
             set: set(),
-            replaced: replaced_by_rounds(&self.world),
+            replaced: replaced_by_rounds(&self.world, DEPOSIT_LOGS),
             heads: BTreeMap::new(),
             has_left: false,
             cases: BTreeMap::new(),
@@ -146,7 +150,7 @@ impl Story {
 
     /// What must become of each attested block; of those of the left branch only that they are not held against anybody.
     fn expected(&self) -> BTreeMap<Attested, (&'static str, Option<&'static str>, bool)> {
-        let replaced = replaced_by_rounds(&self.world);
+        let replaced = replaced_by_rounds(&self.world, DEPOSIT_LOGS);
         let expected = |&(place, word): &Attested| {
             let (is_invalid, depends) = (replaced.contains(&place), self.is_rule_dependent(place));
             let ending = match word {
@@ -165,15 +169,16 @@ impl Story {
 
     /// By the definition: stripping names the chain, and it is in no cycle.
     fn is_rule_dependent(&self, (chain, now): Place) -> bool {
-        let messages = self.world.iter().filter(|((_, number), _)| *number == now).flat_map(|(place, rows)| {
-            let same = rows.iter().filter(|row| row.2 == now);
-            same.map(|row| SameTimestamp {
-                chain_id: place.0.into(),
-                log_index: row.0,
-                cited_chain_id: row.1.into(),
-                cited_log_index: row.3,
-            })
-        });
+        let messages =
+            self.world.iter().filter(|((_, number), _)| *number == now).flat_map(|(place, rows)| {
+                let same = rows.iter().filter(|row| row.2 == now);
+                same.map(|row| SameTimestamp {
+                    chain_id: place.0.into(),
+                    log_index: row.0,
+                    cited_chain_id: row.1.into(),
+                    cited_log_index: row.3,
+                })
+            });
         rule_dependent_chains(CycleRule::Both, &messages.collect::<Vec<_>>()).contains(&chain.into())
     }
 }
@@ -245,11 +250,10 @@ impl Play<'_> {
             (Word::Left, Some(Word::Own)) => facts.push(Given::OriginDropped),
             (_, Some(current)) => {
                 let is_followed = self.story.followed.contains(&place) && self.replaced.contains(&place);
-                let derived =
-                    if is_followed && current == Word::Own { Word::Replacement } else { current };
+                let derived = if is_followed && current == Word::Own { Word::Replacement } else { current };
                 let own = attributes(place, Word::Own);
                 let original = Candidate::of(hash(place, Word::Own), &own, Replacement::DepositsOnly);
-                let (hash, attributes) = (hash(place, derived), attributes(place, derived));
+                let (hash, attributes) = (hash(place, derived), Box::new(attributes(place, derived)));
                 facts.push(Given::Derived { hash, attributes, original });
                 facts.push(Given::Logs(self.story.logs(place, Word::Own)));
                 facts.push(Given::Logs(self.story.logs(place, word)));
@@ -279,8 +283,7 @@ impl Play<'_> {
             }
         }
         let timestamp = root.timestamp();
-        let (messages, is_complete) =
-            (closure.placed_messages(timestamp), closure.is_complete_at(timestamp));
+        let (messages, is_complete) = (closure.placed_messages(timestamp), closure.is_complete_at(timestamp));
         facts.push(Given::SameTimestamp { messages, is_complete });
         facts
     }
@@ -332,7 +335,8 @@ fn relation(endings: &BTreeMap<Attested, Ending>, place: Place, words: [Word; 2]
 }
 
 fn expected_relation(story: &Story, place: Place, words: [Word; 2]) -> Relation {
-    let replaced = replaced_by_rounds(&story.world).contains(&place) || story.is_rule_dependent(place);
+    let replaced =
+        replaced_by_rounds(&story.world, DEPOSIT_LOGS).contains(&place) || story.is_rule_dependent(place);
     match words {
         _ if words.contains(&Word::Left) => Relation::L1Reorg,
         _ if words.contains(&Word::Lie) => Relation::Equivocation,
@@ -360,7 +364,8 @@ fn stories() -> impl Strategy<Value = Story> {
                 }
             }
             let is_left = |place: Place| leaves.is_some_and(|left| left.0 == place.0 && left.1 <= place.1);
-            let attested = attested.into_iter().filter(|(place, word)| *word != Word::Left || is_left(*place));
+            let attested =
+                attested.into_iter().filter(|(place, word)| *word != Word::Left || is_left(*place));
             Story { attested: attested.collect(), world, leaves, followed }
         },
     )
@@ -379,6 +384,7 @@ proptest! {
             }
             let (verdict, reason, is_rule_dependent) = expected[attested];
             prop_assert_eq!((ending.verdict, ending.reason), (verdict, reason), "{:?}", attested);
+            prop_assert!(!ending.is_rule_dependent || story.is_rule_dependent(attested.0), "{:?}", attested);
             // A block that is invalid for another reason is not asked about.
             if is_rule_dependent || verdict == "upheld" {
                 prop_assert_eq!(ending.is_rule_dependent, is_rule_dependent, "{:?}", attested);

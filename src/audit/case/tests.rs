@@ -210,7 +210,10 @@ fn a_valid_block_in_the_place_of_the_one_whose_log_was_seen_is_looked_into() {
     assert_eq!((name(&case), case.needs()), ("open", [need].into()));
     let empty = ProvenLogs::for_tests(902.into(), 10, UnixSeconds(80), vec![]).with_hash(other);
     case.learn(&set(), &Fact::Initiating(&empty));
-    assert_eq!((name(&case), case.verdict().and_then(Verdict::reason)), ("violated", Some("invalid-message")));
+    assert_eq!(
+        (name(&case), case.verdict().and_then(Verdict::reason)),
+        ("violated", Some("invalid-message"))
+    );
 }
 
 /// Chain 901 is named by stripping alone as long as the message that closes its own cycle is not known.

@@ -207,8 +207,8 @@ pub(in crate::audit) fn worlds() -> impl Strategy<Value = World> {
 }
 
 /// The blocks that are replaced when every timestamp is gone through in rounds, as a verifier does that replaces what
-/// is invalid by a block without logs and looks at all of the timestamp again.
-pub(in crate::audit) fn replaced_by_rounds(world: &World) -> BTreeSet<(u64, u64)> {
+/// is invalid by a block with the deposits' logs alone, the first ones, and looks at all of the timestamp again.
+pub(in crate::audit) fn replaced_by_rounds(world: &World, deposit_logs: u32) -> BTreeSet<(u64, u64)> {
     let mut replaced = BTreeSet::new();
     for now in 1..=HEIGHTS {
         loop {
@@ -223,7 +223,8 @@ pub(in crate::audit) fn replaced_by_rounds(world: &World) -> BTreeSet<(u64, u64)
                 })
             });
             let cyclic = cyclic_chains(CycleRule::default(), &same.collect::<Vec<_>>());
-            let is_wrong = |row: &Row| row.2 > now || row.3 >= LOGS || replaced.contains(&(row.1, row.2));
+            let is_gone = |row: &Row| row.3 >= deposit_logs && replaced.contains(&(row.1, row.2));
+            let is_wrong = |row: &Row| row.2 > now || row.3 >= LOGS || is_gone(row);
             let wrong: Vec<_> = standing
                 .iter()
                 .filter(|(place, rows)| cyclic.contains(&place.0.into()) || rows.iter().any(is_wrong))
@@ -256,7 +257,7 @@ proptest! {
     #[test]
     fn agrees_with_rounds_of_replacement(world in worlds()) {
         let set = set();
-        let replaced = replaced_by_rounds(&world);
+        let replaced = replaced_by_rounds(&world, 0);
         for root in world.keys() {
             let expected = if replaced.contains(root) { Invalid } else { Valid };
             prop_assert_eq!(standing(&closure_in(&set, &world, *root, &[])), expected, "{:?}", root);
@@ -270,7 +271,7 @@ proptest! {
         hidden in prop::collection::vec((1..=CHAINS, 1..=HEIGHTS), 1..6),
     ) {
         let set = set();
-        let replaced = replaced_by_rounds(&world);
+        let replaced = replaced_by_rounds(&world, 0);
         for root in world.keys() {
             match standing(&closure_in(&set, &world, *root, &hidden)) {
                 Valid => prop_assert!(!replaced.contains(root), "{:?}", root),

@@ -5,8 +5,8 @@
 
 use super::world::World;
 use crate::interop::{
-    CycleRule, Execution, InvalidReason, MessageStatus, Objection, SafetyLevel, SameTimestamp, check_executed,
-    check_log, check_tip, cyclic_chains,
+    CycleRule, Execution, InvalidReason, MessageStatus, Objection, SafetyLevel, SameTimestamp,
+    check_executed, check_log, check_tip, cyclic_chains,
 };
 use crate::monitor::{Input, MessageKey, ObservedBlock, SafetyHeads};
 use alloy::primitives::B256;
