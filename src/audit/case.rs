@@ -319,7 +319,7 @@ impl Case {
                 self.stage = Stage::Derivation;
             }
             (fact, Stage::Messages { known: true, .. } | Stage::Decided(_)) => {
-                self.learn_of_messages(set, fact)
+                self.learn_of_messages(set, fact);
             }
             _ => {}
         }
