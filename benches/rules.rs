@@ -198,7 +198,7 @@ fn timestamp(criterion: &mut Criterion) {
     assert_eq!(messages.len(), 1_000);
     assert_eq!(cyclic_chains(CycleRule::default(), &messages).len() as u64, CHAINS);
     group.bench_function("cycles", |bencher| {
-        bencher.iter(|| cyclic_chains(CycleRule::default(), black_box(&messages)))
+        bencher.iter(|| cyclic_chains(CycleRule::default(), black_box(&messages)));
     });
     for (name, cyclic, expected) in [("valid", false, Standing::Valid), ("a ring", true, Standing::Invalid)] {
         let blocks = contemporaries(cyclic);
