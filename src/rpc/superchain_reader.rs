@@ -186,9 +186,9 @@ impl SuperchainReader {
         L1Ref::deserialize(status.fields().get(field)?).ok().filter(|block| !block.hash.is_zero())
     }
 
-    /// The lowest of a field of all nodes' last statuses that names an L1 block. `None`: a node has not said it.
-    pub(super) fn lowest_node_l1(&self, field: &str) -> Option<L1Ref> {
-        let nodes = self.chains.iter().filter(|(_, sources)| sources.node.is_some());
+    /// The lowest of a field of these chains' nodes' last statuses that names an L1 block. `None`: a node has not said it.
+    pub(super) fn lowest_node_l1(&self, is_of: impl Fn(ChainId) -> bool, field: &str) -> Option<L1Ref> {
+        let nodes = self.chains.iter().filter(|(chain_id, node)| is_of(**chain_id) && node.node.is_some());
         let said = nodes.map(|(chain_id, _)| self.node_l1(*chain_id, field));
         said.collect::<Option<Vec<_>>>()?.into_iter().min_by_key(|block| block.number)
     }

@@ -22,7 +22,7 @@ use futures::future::try_join_all;
 use jsonrpsee::Extensions;
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::proc_macros::rpc;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The specification's check.
 const CHECK: CheckMethod =
@@ -59,12 +59,12 @@ pub(super) trait SupervisorApi {
     #[method(name = "superRootAtTimestamp", with_extensions)]
     async fn super_root_at_timestamp(&self, timestamp: Quantity) -> RpcResult<SuperRootResponse>;
 
-    /// How all chains stand.
-    #[method(name = "syncStatus")]
+    /// How the chains of a dependency set stand.
+    #[method(name = "syncStatus", with_extensions)]
     async fn sync_status(&self) -> RpcResult<SupervisorSyncStatus>;
 
-    /// The last block of each chain that was safe with an L1 block.
-    #[method(name = "allSafeDerivedAt")]
+    /// The last block of each chain of a dependency set that was safe with an L1 block.
+    #[method(name = "allSafeDerivedAt", with_extensions)]
     async fn all_safe_derived_at(&self, derived_from: NamedBlock)
     -> RpcResult<BTreeMap<HexChainId, BlockId>>;
 
@@ -123,16 +123,19 @@ impl SupervisorApiServer for SupervisorRpc {
         Ok(self.super_roots.cross_safe_at(&chains, UnixSeconds(timestamp.0)).await?)
     }
 
-    async fn sync_status(&self) -> RpcResult<SupervisorSyncStatus> {
-        Ok(self.status().await?)
+    async fn sync_status(&self, path: &Extensions) -> RpcResult<SupervisorSyncStatus> {
+        let chains = self.superchain.set_at(path.get::<PathChain>().copied())?;
+        Ok(self.status(&chains).await?)
     }
 
     async fn all_safe_derived_at(
         &self,
+        path: &Extensions,
         derived_from: NamedBlock,
     ) -> RpcResult<BTreeMap<HexChainId, BlockId>> {
+        let chains = self.superchain.set_at(path.get::<PathChain>().copied())?;
         let source = BlockId { hash: derived_from.hash, number: derived_from.number.0 };
-        Ok(self.safe_derived_at(source).await?)
+        Ok(self.safe_derived_at(&chains, source).await?)
     }
 
     async fn check_access_list(&self, entries: Sent, level: Sent, descriptor: Sent) -> RpcResult<()> {
@@ -166,7 +169,8 @@ impl SupervisorRpc {
     async fn l1_finalized(&self) -> Result<BlockRef, SupervisorError> {
         let unknown = || SupervisorError::Uninitialized { what: "the finalized L1 block".to_owned() };
         let Some(l1) = &self.superchain.l1 else {
-            return self.superchain.lowest_node_l1("finalized_l1").map(Into::into).ok_or_else(unknown);
+            let lowest = self.superchain.lowest_node_l1(|_| true, "finalized_l1");
+            return lowest.map(Into::into).ok_or_else(unknown);
         };
         let block = l1.finalized().await;
         let block = block.map_err(|error| SupervisorError::unproven("the finalized L1 block", &error))?;
@@ -181,27 +185,29 @@ impl SupervisorRpc {
 
     async fn safe_derived_at(
         &self,
+        chains: &BTreeSet<ChainId>,
         source: BlockId,
     ) -> Result<BTreeMap<HexChainId, BlockId>, SupervisorError> {
         self.derivation.check_l1(source).await?;
-        let derived = self.superchain.set.chain_ids().map(|chain_id| async move {
+        let derived = chains.iter().copied().map(|chain_id| async move {
             let block = self.derivation.safe_at(chain_id, source).await?;
             Ok::<_, SupervisorError>((HexChainId(chain_id), block))
         });
         Ok(try_join_all(derived).await?.into_iter().collect())
     }
 
-    async fn status(&self) -> Result<SupervisorSyncStatus, SupervisorError> {
-        let chains = self.superchain.set.chain_ids().map(|chain_id| async move {
+    async fn status(&self, set: &BTreeSet<ChainId>) -> Result<SupervisorSyncStatus, SupervisorError> {
+        let chains = set.iter().copied().map(|chain_id| async move {
             Ok::<_, SupervisorError>((chain_id, self.chain_status(chain_id).await?))
         });
         let chains = try_join_all(chains).await?;
-        if chains.is_empty() {
-            return Err(SupervisorError::Uninitialized { what: "every chain".to_owned() });
-        }
         let lowest = |of: fn(&ChainStanding) -> u64| chains.iter().map(|(_, chain)| of(chain)).min();
         Ok(SupervisorSyncStatus {
-            min_synced_l1: self.superchain.lowest_node_l1("current_l1").map(Into::into).unwrap_or_default(),
+            min_synced_l1: self
+                .superchain
+                .lowest_node_l1(|chain_id| set.contains(&chain_id), "current_l1")
+                .map(Into::into)
+                .unwrap_or_default(),
             safe_timestamp: lowest(|chain| chain.safe_timestamp).unwrap_or_default(),
             finalized_timestamp: lowest(|chain| chain.finalized_timestamp).unwrap_or_default(),
             chains: chains.iter().map(|(chain_id, chain)| (HexChainId(*chain_id), chain.status)).collect(),

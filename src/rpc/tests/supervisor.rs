@@ -166,3 +166,26 @@ async fn a_chain_that_is_not_known_yet_has_zero_blocks_in_the_sync_status() {
     assert_eq!(status["chains"]["0x386"]["safe"], none);
     assert_eq!(status["safeTimestamp"], 0);
 }
+
+/// A client has one set in mind: its lowest timestamp is where that set's next super root is looked for.
+#[tokio::test]
+async fn of_several_dependency_sets_the_one_that_the_path_names() {
+    let world = World::start(Setup { silent: true, apart: true, ..Setup::default() }).await;
+    let at = |path: u64, method, params: &[Value]| {
+        let (path, params) = (path.to_string(), params.to_vec());
+        let world = &world;
+        async move { world.call_at(&path, method, &params).await }
+    };
+    let status = at(CHAIN, "supervisor_syncStatus", &[]).await.unwrap();
+    let chains: Vec<_> = status["chains"].as_object().unwrap().keys().collect();
+    assert_eq!(chains, ["0x385"], "{status}");
+    assert_eq!(status["safeTimestamp"], time_of(HEADS.safe), "a chain of another set holds nothing back");
+    assert_eq!(status["minSyncedL1"], world.l1_ref(6));
+    let status = at(SILENT, "supervisor_syncStatus", &[]).await.unwrap();
+    assert_eq!((&status["safeTimestamp"], status["chains"].as_object().unwrap().len()), (&json!(0), 1));
+    let source = [world.l1_id(5)];
+    let derived = at(CHAIN, "supervisor_allSafeDerivedAt", &source).await.unwrap();
+    assert_eq!(derived, json!({ "0x385": world.id(9) }));
+    assert_eq!(world.call("supervisor_syncStatus", &[]).await.unwrap_err().0, -32_602);
+    assert_eq!(world.call("supervisor_allSafeDerivedAt", &source).await.unwrap_err().0, -32_602);
+}
