@@ -393,3 +393,23 @@ async fn a_case_keeps_nothing_that_it_learnt_of_a_branch_that_is_left() {
     let (_, found) = court.look(case).await;
     assert_eq!(found, outcome("invalid-message", Some("log-not-found")));
 }
+
+/// Two blocks of one height and timestamp that the same deposits-only block would replace: which of them L1 says is not known.
+#[tokio::test]
+async fn nobody_is_accused_over_a_block_that_replaced_one_of_two_siblings() {
+    let mut pair = Pair::new();
+    let a1 = pair.extend(A, &[Emit, Execute(message(A, 1, 0))]);
+    let parent = pair.chains[&B].head().hash;
+    let siblings = [&[Emit][..], &[Emit, Emit]].map(|steps| {
+        pair.chains.get_mut(&B).unwrap().adopt(parent).unwrap();
+        pair.extend(B, steps)
+    });
+    pair.replace(B, &siblings[1]);
+    let replacement = pair.replacement(A, &a1);
+    let court = pair.serve().await;
+    court.note(B, &siblings[0]).await;
+    // With one sibling known, it is what was replaced.
+    assert_eq!(court.judge(A, &replacement).await, outcome("unjustified-replacement", None));
+    court.note(B, &siblings[1]).await;
+    assert_eq!(court.judge(A, &replacement).await, outcome("NotYet: SameTimestamp of 901", None));
+}

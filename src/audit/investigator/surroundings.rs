@@ -235,7 +235,8 @@ impl Investigator {
     }
 
     /// The block that a local-safe one took the place of, if it did and that is remembered; and whether the result is
-    /// what L1 says, as far as can be told.
+    /// what L1 says, as far as can be told. Rivals of one timestamp may all have been replaced by it: then nobody knows
+    /// which of them L1 said.
     async fn original_of(
         &self,
         block: &VerifiedBlock,
@@ -248,16 +249,16 @@ impl Investigator {
         }
         let own = Fingerprint::of(&attributes);
         let chain_id = logs.chain_id();
-        for candidate in self.candidates.at(chain_id, block.number()) {
-            if candidate.deposits_only != own || candidate.hash == block.hash() {
-                continue;
-            }
-            let Some(original) = self.block_by_hash(chain_id, candidate.hash).await? else { continue };
-            if let Some(logs) = self.logs(chain_id, &original, awaited).await? {
-                return Ok((logs, true));
-            }
-        }
-        Ok((logs, false))
+        let candidates = self.candidates.at(chain_id, block.number());
+        let mut replaced = candidates
+            .iter()
+            .filter(|candidate| candidate.deposits_only == own && candidate.hash != block.hash());
+        let (Some(candidate), None) = (replaced.next(), replaced.next()) else { return Ok((logs, false)) };
+        let Some(original) = self.block_by_hash(chain_id, candidate.hash).await? else {
+            return Ok((logs, false));
+        };
+        let original = self.logs(chain_id, &original, awaited).await?;
+        Ok(original.map_or((logs, false), |original| (original, true)))
     }
 
     /// Whether L1 finality covers a block that is canonical.
