@@ -27,7 +27,8 @@ use crate::metrics::Metrics;
 use crate::networks::{FACTS_OF, FRESH_DAYS, age_in_days};
 use crate::rpc::Refusals;
 use crate::sources::{
-    EndpointUrl, ExecutionClient, L1Client, LogIndex, RollupNode, RollupNodes, SourceError,
+    EndpointUrl, ExecutionClient, GossipedTransactions, L1Client, LogIndex, RollupNode, RollupNodes,
+    SourceError,
 };
 use crate::stalled_heads::StalledHeads;
 use crate::tasks::TaskGroup;
@@ -73,6 +74,7 @@ struct Shared {
     nodes: BTreeMap<ChainId, RollupNodes>,
     quarrels: NodeQuarrels,
     gossiped: Gossiped,
+    transactions: GossipedTransactions,
     networks: NetworkHandles,
     refusals: Refusals,
     auditor: mpsc::Sender<AuditorMessage>,
@@ -107,6 +109,7 @@ impl Service {
             health: Health::default(),
             incidents: Incidents::default(),
             gossiped: Gossiped::default(),
+            transactions: GossipedTransactions::default(),
             networks: NetworkHandles::default(),
             metrics,
             auditor,
@@ -116,7 +119,10 @@ impl Service {
         tell_built_in(&config, &shared);
         let mut tasks = TaskGroup::new(cancel);
         let index = LogIndex::new(config.interop.log_index_bytes());
-        let clients = execution_clients(&config, &index)?;
+        let mut clients = execution_clients(&config, &index)?;
+        for client in clients.values_mut() {
+            *client = client.clone().with_gossiped(shared.transactions.clone());
+        }
         let monitoring = monitoring::start(&mut tasks, &config, &shared, &index, &clients).await?;
         let rpc_addr = rpc_server::start(&mut tasks, &config, &shared, &monitoring, &index, &clients).await?;
         let http_addr = start_http(&mut tasks, &config, &shared).await?;
@@ -424,8 +430,11 @@ fn watch_signers(
     chain_id: ChainId,
     chain: &ChainConfig,
 ) -> eyre::Result<watch::Receiver<Signers>> {
-    let configured =
-        Signers { unsafe_block_signer: chain.unsafe_block_signer, previous: None, attester: chain.attester };
+    let configured = Signers {
+        unsafe_block_signer: chain.unsafe_block_signer,
+        attester: chain.attester,
+        ..Signers::default()
+    };
     let (signers, receiver) = watch::channel(configured);
     if chain.unsafe_block_signer.is_some() {
         return Ok(receiver);
@@ -494,6 +503,7 @@ fn join_gossip(
         refusals: shared.refusals.clone(),
         health: shared.health.clone(),
         gossiped: shared.gossiped.clone(),
+        transactions: shared.transactions.clone(),
         metrics: shared.metrics.clone(),
         ledger: shared.ledger.clone(),
         unsettled: 0,

@@ -7,7 +7,7 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::monitor::{Nudges, SuspectMessage};
 use crate::rpc::Refusals;
-use crate::sources::SyncStatus;
+use crate::sources::{GossipedTransactions, SyncStatus};
 use alloy::eips::BlockNumHash;
 use crosscheck_p2p::{
     ChainId, NetworkCounters, NetworkEvent, NetworkHandle, Reason, RefusalVerdict, Topic, ValidBlock,
@@ -55,6 +55,8 @@ pub struct Intake {
     pub health: Health,
     /// The highest block of each chain.
     pub gossiped: Gossiped,
+    /// Where transactions of unknown types are kept, for whoever reads their blocks.
+    pub transactions: GossipedTransactions,
     /// What is counted.
     pub metrics: Metrics,
     /// Which blocks are upheld.
@@ -126,6 +128,7 @@ impl Intake {
             NetworkEvent::Block { block, from, at } => {
                 debug!(%chain_id, topic = %block.topic(), number = block.number(), hash = %block.hash(), %from, "block");
                 self.gossiped.note(chain_id, block.number());
+                self.transactions.note(&block.payload().transactions);
                 if block.topic().is_cross_safe() && knows_more(self.heads.get(chain_id), block.number()) {
                     self.heads.want(chain_id);
                 }

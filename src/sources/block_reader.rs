@@ -1,17 +1,13 @@
 //! [`read_block`]: an `eth_getBlockBy…` answer with full transactions, as a block whose parts hash to what it claims.
 //!
-//! Only what the hashes cover is read; what else a client writes is passed over, whatever its type. Two kinds of
-//! transactions are read as op-alloy does not read them: metering (type 0x7D) by its `input`, which is all of it that is
-//! hashed, and deposits whose fields are spelt otherwise than as quantities. One of any other type is named, and may be had
-//! in its encoding from elsewhere.
+//! Only what the hashes cover is read; what else a client writes is passed over, whatever its type. A transaction that cannot
+//! be read is named, and its encoding may be had from elsewhere.
 
-use super::{BlockError, ClaimedHeader, VerifiedBlock};
+use super::fields::{FieldError, Fields};
+use super::{BlockError, ClaimedHeader, VerifiedBlock, hashed_transaction};
 use alloy::consensus::Header;
-use alloy::eips::eip2718::Encodable2718;
-use alloy::primitives::{B256, Bytes};
-use op_alloy::consensus::{OpTxEnvelope, POST_EXEC_TX_TYPE_ID};
-use serde::Deserialize;
-use serde_json::Value;
+use alloy::primitives::{B256, Bytes, U64};
+use op_alloy::consensus::OpTxType;
 use serde_json::value::RawValue;
 
 /// Why an answer is no block.
@@ -19,26 +15,13 @@ use serde_json::value::RawValue;
 pub enum ReadBlockError {
     /// It cannot be read.
     #[error(transparent)]
-    Json(#[from] serde_json::Error),
+    Field(#[from] FieldError),
     /// One of its transactions cannot be read.
     #[error(transparent)]
     Transaction(#[from] UnreadTransaction),
     /// Its parts do not hash to what it claims.
     #[error(transparent)]
     Block(#[from] BlockError),
-}
-
-/// A metering transaction, as far as it is hashed.
-#[derive(Deserialize)]
-struct MeteringTransaction {
-    input: Bytes,
-}
-
-/// The transactions of a block, each to be read by itself.
-#[derive(Deserialize)]
-struct Listed<'a> {
-    #[serde(borrow)]
-    transactions: Vec<&'a RawValue>,
 }
 
 /// A transaction that cannot be read from its JSON.
@@ -98,71 +81,39 @@ pub fn read_block(answer: &str) -> Result<Option<VerifiedBlock>, ReadBlockError>
 /// # Errors
 /// If it is no block with full transactions.
 pub(super) fn read_parts(answer: &str) -> Result<Option<ReadParts>, ReadBlockError> {
-    let Some(ClaimedHeader { hash, inner: header }) = serde_json::from_str(answer)? else {
+    if answer == "null" {
         return Ok(None);
-    };
-    let Listed { transactions } = serde_json::from_str(answer)?;
-    if transactions.iter().any(|transaction| transaction.get().starts_with('"')) {
+    }
+    let fields = Fields::of(answer)?;
+    let ClaimedHeader { hash, inner: header } = ClaimedHeader::of(&fields)?;
+    let listed = fields.raw("transactions").ok_or_else(|| FieldError::missing("transactions"))?;
+    let listed: Vec<&RawValue> =
+        serde_json::from_str(listed).map_err(|error| FieldError::malformed("transactions", &error))?;
+    if listed.iter().any(|transaction| transaction.get().starts_with('"')) {
         return Err(BlockError::NoTransactions { hash }.into());
     }
     let read = |(index, transaction): (usize, &RawValue)| {
-        encoded(transaction.get()).map_err(|error| UnreadTransaction::of(index, transaction.get(), &error))
+        hashed_transaction::encoded(transaction.get())
+            .map_err(|error| UnreadTransaction::of(index, transaction.get(), &error))
     };
-    let transactions = transactions.into_iter().enumerate().map(read).collect();
+    let transactions = listed.into_iter().enumerate().map(read).collect();
     Ok(Some(ReadParts { hash, header, transactions }))
 }
 
-/// What is told of a transaction that cannot be read.
-#[derive(Deserialize)]
-struct Named {
-    #[serde(rename = "type")]
-    tx_type: Option<String>,
-    hash: Option<B256>,
-}
-
 impl UnreadTransaction {
-    fn of(index: usize, transaction: &str, error: &serde_json::Error) -> Self {
-        let named = serde_json::from_str::<Named>(transaction).ok();
-        let (tx_type, hash) = named.map_or((None, None), |named| (named.tx_type, named.hash));
+    fn of(index: usize, transaction: &str, error: &FieldError) -> Self {
+        let fields = Fields::of(transaction).ok();
+        let tx_type = fields.as_ref().and_then(|fields| fields.raw("type"));
         // What a client writes is not repeated at any length.
-        let tx_type = tx_type.map_or_else(|| "unknown".to_owned(), |name| name.chars().take(16).collect());
+        let tx_type = tx_type.unwrap_or("unknown").trim_matches('"').chars().take(16).collect();
+        let hash = fields.and_then(|fields| fields.optional("hash").ok()?);
         Self { index, tx_type, hash, problem: error.to_string() }
     }
-}
 
-/// A transaction in its EIP-2718 encoding.
-fn encoded(transaction: &str) -> Result<Bytes, serde_json::Error> {
-    let error = match serde_json::from_str::<OpTxEnvelope>(transaction) {
-        Ok(read) => return Ok(read.encoded_2718().into()),
-        Err(error) => error,
-    };
-    let mut transaction: Value = serde_json::from_str(transaction)?;
-    let tx_type = transaction.get("type").and_then(Value::as_str).map(str::to_ascii_lowercase);
-    match tx_type.as_deref() {
-        Some("0x7d") => {
-            let MeteringTransaction { input } = MeteringTransaction::deserialize(transaction)?;
-            Ok([&[POST_EXEC_TX_TYPE_ID], input.as_ref()].concat().into())
-        }
-        Some("0x7e") => {
-            spell_as_quantities(&mut transaction);
-            Ok(OpTxEnvelope::deserialize(transaction)?.encoded_2718().into())
-        }
-        _ => Err(error),
-    }
-}
-
-/// Nethermind writes a deposit's system flag as a boolean, and clients write null for what is not there.
-fn spell_as_quantities(deposit: &mut Value) {
-    let Some(fields) = deposit.as_object_mut() else { return };
-    for name in ["isSystemTx", "mint"] {
-        match fields.get(name) {
-            Some(Value::Null) => drop(fields.remove(name)),
-            Some(Value::Bool(flag)) if name == "isSystemTx" => {
-                let quantity = if *flag { "0x1" } else { "0x0" };
-                fields.insert(name.to_owned(), Value::from(quantity));
-            }
-            _ => {}
-        }
+    /// Whether this version knows the type, or none is written.
+    pub(super) fn is_known(&self) -> bool {
+        let tx_type = self.tx_type.parse::<U64>().map(|tx_type| u8::try_from(tx_type.to::<u64>()));
+        tx_type.map_or(true, |tx_type| tx_type.is_ok_and(|tx_type| OpTxType::try_from(tx_type).is_ok()))
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Never shows a URL's path, query or credentials: keys travel in them.
 
+use super::fields;
 use super::lenient::{Lenient, LenientLayer};
 use alloy::primitives::B256;
 use core::fmt;
@@ -164,6 +165,16 @@ pub enum SourceError {
         /// What is wrong with the answer.
         reason: String,
     },
+    /// The answer holds something that this version does not know.
+    #[error("{endpoint} answered {method} with what this version cannot read: {reason}")]
+    Unread {
+        /// Which endpoint.
+        endpoint: EndpointUrl,
+        /// What it was asked.
+        method: &'static str,
+        /// What that is.
+        reason: String,
+    },
     /// Too few endpoints of a chain say the same.
     #[error(
         "the endpoints of chain {chain_id} do not agree on {subject}: {needed} of {endpoints} must; {said}"
@@ -262,6 +273,19 @@ impl Endpoint {
         method: &'static str,
         params: ArrayParams,
     ) -> Result<T, SourceError> {
+        let answer = self.call_raw(method, params).await?;
+        fields::read(answer.get()).map_err(|reason| self.untrustworthy(method, &reason))
+    }
+
+    /// Calls a method, and reads nothing of the answer.
+    ///
+    /// # Errors
+    /// No answer, or an error.
+    pub(super) async fn call_raw(
+        &self,
+        method: &'static str,
+        params: ArrayParams,
+    ) -> Result<Box<RawValue>, SourceError> {
         if !self.needs_lenience.load(Ordering::Relaxed) {
             match self.client.request(method, params.clone()).await {
                 Err(error) if may_be_mended(&error) => {}
@@ -288,7 +312,7 @@ impl Endpoint {
         let read = |answer: Result<Box<RawValue>, ErrorObject<'_>>| {
             let answer =
                 answer.map_err(|refusal| self.describe(method, ClientError::Call(refusal.into_owned())))?;
-            serde_json::from_str(answer.get()).map_err(|error| self.untrustworthy(method, &error))
+            fields::read(answer.get()).map_err(|reason| self.untrustworthy(method, &reason))
         };
         answers.into_iter().map(read).collect()
     }
@@ -309,6 +333,11 @@ impl Endpoint {
     /// An answer that does not hold, as an error of this endpoint.
     pub fn untrustworthy(&self, method: &'static str, reason: &impl ToString) -> SourceError {
         SourceError::Untrustworthy { endpoint: self.url.clone(), method, reason: reason.to_string() }
+    }
+
+    /// An answer that this version cannot read, which is no fault of the endpoint.
+    pub(super) fn unread(&self, method: &'static str, reason: &impl ToString) -> SourceError {
+        SourceError::Unread { endpoint: self.url.clone(), method, reason: reason.to_string() }
     }
 
     fn describe(&self, method: &'static str, error: ClientError) -> SourceError {

@@ -3,20 +3,18 @@
 //! What proves itself (a block by its hash, receipts by their root) is taken from whichever endpoint gives it.
 //! What does not (which block is canonical) needs a quorum. It holds no opinion on safety.
 
-use super::block_reader::read_parts;
+use super::block_reader::{ReadBlockError, read_parts};
 use super::endpoint_pool::EndpointPool;
 use super::poll::Vote;
-use super::proven_logs::HashedReceipt;
 use super::{
-    ClaimedHeader, Endpoint, EndpointLimits, EndpointStanding, EndpointUrl, L2BlockRef, LogIndex, ProvenLogs,
-    Quorum, SourceError, VerifiedBlock, raw_transaction, receipts,
+    ClaimedHeader, Endpoint, EndpointLimits, EndpointStanding, EndpointUrl, GossipedTransactions, L2BlockRef,
+    LogIndex, ProvenLogs, Quorum, SourceError, VerifiedBlock, raw_transaction, receipts,
 };
 use alloy::primitives::{B256, U64, U256, keccak256};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use futures::StreamExt;
 use jsonrpsee::core::params::ArrayParams;
 use jsonrpsee::rpc_params;
-use serde_json::value::RawValue;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -29,6 +27,7 @@ const CHAIN_ID: &str = "eth_chainId";
 pub struct ExecutionClient {
     pool: EndpointPool,
     index: LogIndex,
+    gossiped: GossipedTransactions,
 }
 
 impl ExecutionClient {
@@ -48,7 +47,14 @@ impl ExecutionClient {
             .map_err(|error| SourceError::Quorum { chain_id, reason: error.to_string() })?;
         let endpoints =
             urls.iter().map(|url| Endpoint::new(url.clone(), limits)).collect::<Result<_, _>>()?;
-        Ok(Self { pool: EndpointPool::new(chain_id, endpoints, quorum), index })
+        let gossiped = GossipedTransactions::default();
+        Ok(Self { pool: EndpointPool::new(chain_id, endpoints, quorum), index, gossiped })
+    }
+
+    /// The same client, which takes what it cannot read of a block from what was gossiped.
+    #[must_use]
+    pub fn with_gossiped(self, gossiped: GossipedTransactions) -> Self {
+        Self { gossiped, ..self }
     }
 
     /// The chain.
@@ -160,12 +166,8 @@ impl ExecutionClient {
         block: &VerifiedBlock,
     ) -> Result<Option<ProvenLogs>, SourceError> {
         let transactions = async { Ok(Some(block.transactions().iter().map(keccak256).collect())) };
-        let answer = receipts::of_block::<HashedReceipt>(endpoint, block.hash(), transactions).await?;
-        let Some(receipts) = answer else { return Ok(None) };
-        let receipts: Vec<_> = receipts.iter().collect();
-        ProvenLogs::prove_hashed(self.chain_id(), block, &receipts)
-            .map(Some)
-            .map_err(|error| endpoint.untrustworthy(receipts::ALL, &error))
+        let prove = |receipts: &[_]| ProvenLogs::prove_hashed(self.chain_id(), block, receipts);
+        receipts::proven(endpoint, block.hash(), transactions, prove).await
     }
 
     /// The first block that holds and is wanted; a missing one counts only if no endpoint failed.
@@ -175,22 +177,27 @@ impl ExecutionClient {
         params: ArrayParams,
         is_wanted: impl Fn(&VerifiedBlock) -> bool + Sync,
     ) -> Result<Option<VerifiedBlock>, SourceError> {
-        self.pool.first(|endpoint| block_from(endpoint, method, params.clone(), &is_wanted)).await
+        let ask = |endpoint| block_from(endpoint, &self.gossiped, method, params.clone(), &is_wanted);
+        self.pool.first(ask).await
     }
 }
 
 async fn block_from(
     endpoint: &Endpoint,
+    gossiped: &GossipedTransactions,
     method: &'static str,
     params: ArrayParams,
     is_wanted: impl Fn(&VerifiedBlock) -> bool,
 ) -> Result<Option<VerifiedBlock>, SourceError> {
-    let answer: Box<RawValue> = endpoint.call(method, params).await?;
+    let answer = endpoint.call_raw(method, params).await?;
     let read = read_parts(answer.get()).map_err(|error| endpoint.untrustworthy(method, &error))?;
     let Some(mut read) = read else { return Ok(None) };
     drop(answer);
-    raw_transaction::complete(endpoint, &mut read).await;
-    let block = read.verify().map_err(|error| endpoint.untrustworthy(method, &error))?;
+    raw_transaction::complete(endpoint, gossiped, &mut read).await;
+    let block = read.verify().map_err(|error| match error {
+        ReadBlockError::Transaction(unread) if !unread.is_known() => endpoint.unread(method, &unread),
+        error => endpoint.untrustworthy(method, &error),
+    })?;
     if is_wanted(&block) {
         return Ok(Some(block));
     }

@@ -7,7 +7,6 @@ use super::{
     receipts,
 };
 use crate::consolidation::deposits::ToldBlobs;
-use alloy::consensus::ReceiptEnvelope;
 use alloy::primitives::{Address, B256, U64, U256, b256};
 use crosscheck_p2p::UnixSeconds;
 use jsonrpsee::core::params::ArrayParams;
@@ -149,10 +148,9 @@ impl L1Client {
             return Ok(Some(Arc::clone(known)));
         }
         let transactions = self.transactions(header.hash());
-        let receipts = receipts::of_block::<ReceiptEnvelope>(&self.endpoint, header.hash(), transactions);
-        let Some(receipts) = receipts.await? else { return Ok(None) };
-        let proven = ProvenL1Logs::prove(header, receipts, contracts)
-            .map_err(|error| self.endpoint.untrustworthy(receipts::ALL, &error))?;
+        let prove = |receipts: &[_]| ProvenL1Logs::prove_hashed(header, receipts, contracts);
+        let proven = receipts::proven(&self.endpoint, header.hash(), transactions, prove).await?;
+        let Some(proven) = proven else { return Ok(None) };
         let proven = Arc::new(proven);
         self.proven.lock().put(key, Arc::clone(&proven));
         Ok(Some(proven))

@@ -1,27 +1,16 @@
 //! [`VerifiedL1Header`]: an L1 header that hashes to its hash.
 
-use super::BlockError;
+use super::{BlockError, ClaimedHeader};
 use alloy::consensus::Header;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_p2p::UnixSeconds;
-use serde::Deserialize;
 
 /// An L1 header with its hash. Whether it is canonical is the word of whoever gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedL1Header {
     hash: B256,
     header: Header,
-}
-
-/// The header of an `eth_getBlockBy…` answer, as far as it is hashed, with the hash that it claims.
-#[derive(Clone, Debug, Deserialize)]
-pub struct ClaimedHeader {
-    /// The hash that it claims.
-    pub hash: B256,
-    /// The header.
-    #[serde(flatten)]
-    pub inner: Header,
 }
 
 impl VerifiedL1Header {

@@ -2,9 +2,9 @@
 //!
 //! There is no other way to get one: unproven receipts cannot be used.
 
-use super::{ProofError, VerifiedL1Header};
-use alloy::consensus::proofs::calculate_receipt_root;
-use alloy::consensus::{ReceiptEnvelope, constants::EMPTY_RECEIPTS};
+use super::{HashedReceipt, ProofError, VerifiedL1Header, receipt_rlp};
+use alloy::consensus::constants::EMPTY_RECEIPTS;
+use alloy::consensus::proofs::ordered_trie_root_with_encoder;
 use alloy::primitives::{Address, B256, Log};
 
 /// One log, with its place among all logs of the block.
@@ -30,17 +30,29 @@ impl ProvenL1Logs {
     /// If the receipts do not hash to the header's receipts root.
     pub fn prove(
         header: &VerifiedL1Header,
-        receipts: Vec<ReceiptEnvelope>,
+        receipts: Vec<impl Into<HashedReceipt>>,
+        contracts: &[Address],
+    ) -> Result<Self, ProofError> {
+        let receipts: Vec<HashedReceipt> = receipts.into_iter().map(Into::into).collect();
+        Self::prove_hashed(header, &receipts, contracts)
+    }
+
+    /// The same of receipts as far as they are hashed.
+    pub(super) fn prove_hashed(
+        header: &VerifiedL1Header,
+        receipts: &[HashedReceipt],
         contracts: &[Address],
     ) -> Result<Self, ProofError> {
         let (hash, claimed) = (header.hash(), header.header().receipts_root);
-        let found = calculate_receipt_root(&receipts);
+        let found =
+            ordered_trie_root_with_encoder(receipts, |receipt, out| receipt_rlp::encode(receipt, out));
         if found != claimed {
             return Err(ProofError::ReceiptsRoot { hash, claimed, found });
         }
-        let all = receipts.into_iter().flat_map(ReceiptEnvelope::into_logs);
-        let logs = (0..).zip(all).map(|(index, log)| L1Log { index, log });
-        Ok(Self { block: hash, logs: logs.filter(|log| contracts.contains(&log.log.address)).collect() })
+        let all = receipts.iter().flat_map(|receipt| &receipt.logs);
+        let wanted = (0..).zip(all).filter(|(_, log)| contracts.contains(&log.address));
+        let logs = wanted.map(|(index, log)| L1Log { index, log: log.clone() }).collect();
+        Ok(Self { block: hash, logs })
     }
 
     /// The logs of a block whose header says that it has no receipts.
@@ -63,7 +75,8 @@ impl ProvenL1Logs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy::consensus::{Header, Receipt};
+    use alloy::consensus::proofs::calculate_receipt_root;
+    use alloy::consensus::{Header, Receipt, ReceiptEnvelope};
     use alloy::primitives::Bytes;
 
     const ONE: Address = Address::repeat_byte(1);
@@ -104,6 +117,6 @@ mod tests {
     fn a_block_without_receipts_proves_itself() {
         let header = header(&[]);
         let proven = ProvenL1Logs::of_empty(&header).unwrap();
-        assert_eq!(ProvenL1Logs::prove(&header, vec![], &[ONE]), Ok(proven));
+        assert_eq!(ProvenL1Logs::prove(&header, Vec::<ReceiptEnvelope>::new(), &[ONE]), Ok(proven));
     }
 }

@@ -5,9 +5,14 @@
 //! hash to the header's receipts root. A failure is an error, never a fact.
 
 mod block_reader;
+mod claimed_header;
 mod endpoint;
 mod endpoint_pool;
 mod execution;
+mod fields;
+mod gossiped_transactions;
+mod hashed_receipt;
+mod hashed_transaction;
 mod inbox_keys;
 mod l1;
 mod l1_header;
@@ -34,11 +39,15 @@ mod status_document;
 mod verified_block;
 
 pub use block_reader::{ReadBlockError, UnreadTransaction, read_block};
+pub use claimed_header::ClaimedHeader;
 pub use endpoint::{Endpoint, EndpointLimits, EndpointUrl, ParseEndpointUrlError, SourceError};
 pub use execution::ExecutionClient;
+pub use fields::FieldError;
+pub use gossiped_transactions::GossipedTransactions;
+pub use hashed_receipt::HashedReceipt;
 pub use inbox_keys::{DeclaredKeys, InboxKeys, inbox_keys};
 pub use l1::{L1Client, UNSAFE_BLOCK_SIGNER_SLOT};
-pub use l1_header::{ClaimedHeader, VerifiedL1Header};
+pub use l1_header::VerifiedL1Header;
 pub use l1_logs::{L1Log, ProvenL1Logs};
 pub use labelled_heads::LabelledHeads;
 pub use log_index::LogIndex;

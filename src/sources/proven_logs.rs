@@ -2,14 +2,11 @@
 //!
 //! There is no other way to get one: unproven receipts cannot be used.
 
-use super::{VerifiedBlock, receipt_rlp};
+use super::{HashedReceipt, VerifiedBlock, receipt_rlp};
 use crate::interop::{DecodeError, ExecutingMessage, payload_hash};
-use alloy::consensus::ReceiptWithBloom;
 use alloy::consensus::proofs::ordered_trie_root_with_encoder;
 use alloy::primitives::{Address, B256};
-use alloy::rpc::types::Log;
 use crosscheck_p2p::{ChainId, UnixSeconds};
-use op_alloy::consensus::OpReceipt;
 use op_alloy::rpc_types::OpTransactionReceipt;
 
 /// One log of a block: what a message's identifier and payload hash speak of.
@@ -78,21 +75,6 @@ pub enum ProofError {
     },
 }
 
-/// A receipt as far as it is hashed.
-pub(super) type HashedReceipt = ReceiptWithBloom<OpReceipt<Log>>;
-
-/// A receipt's logs, in order.
-fn logs_of(receipt: &HashedReceipt) -> &[Log] {
-    match &receipt.receipt {
-        OpReceipt::Deposit(deposit) => &deposit.inner.logs,
-        OpReceipt::Legacy(fields)
-        | OpReceipt::Eip2930(fields)
-        | OpReceipt::Eip1559(fields)
-        | OpReceipt::Eip7702(fields)
-        | OpReceipt::PostExec(fields) => &fields.logs,
-    }
-}
-
 impl ProvenLogs {
     /// Proves the receipts of a block, in transaction order, and reads its logs.
     ///
@@ -103,7 +85,7 @@ impl ProvenLogs {
         block: &VerifiedBlock,
         receipts: &[OpTransactionReceipt],
     ) -> Result<Self, ProofError> {
-        let hashed: Vec<_> = receipts.iter().map(|receipt| &receipt.inner.inner).collect();
+        let hashed: Vec<_> = receipts.iter().map(HashedReceipt::from).collect();
         Self::prove_hashed(chain_id, block, &hashed)
     }
 
@@ -111,7 +93,7 @@ impl ProvenLogs {
     pub(super) fn prove_hashed(
         chain_id: ChainId,
         block: &VerifiedBlock,
-        receipts: &[&HashedReceipt],
+        receipts: &[HashedReceipt],
     ) -> Result<Self, ProofError> {
         let found =
             ordered_trie_root_with_encoder(receipts, |receipt, out| receipt_rlp::encode(receipt, out));
@@ -119,7 +101,7 @@ impl ProvenLogs {
         if found != claimed {
             return Err(ProofError::ReceiptsRoot { hash, claimed, found });
         }
-        let count = receipts.iter().map(|receipt| logs_of(receipt).len()).fold(0, usize::saturating_add);
+        let count = receipts.iter().map(|receipt| receipt.logs.len()).fold(0, usize::saturating_add);
         if u32::try_from(count).is_err() {
             return Err(ProofError::TooManyLogs { hash });
         }
@@ -127,8 +109,8 @@ impl ProvenLogs {
         let (mut executed, mut undecodable) = (Vec::new(), Vec::new());
         let mut deposit_logs = 0_u32;
         let emitted = (0_u32..).zip(receipts).flat_map(|(transaction_index, receipt)| {
-            let by_deposit = matches!(receipt.receipt, OpReceipt::Deposit(_));
-            logs_of(receipt).iter().map(move |log| (transaction_index, by_deposit, &log.inner))
+            let by_deposit = receipt.is_deposit();
+            receipt.logs.iter().map(move |log| (transaction_index, by_deposit, log))
         });
         for (log_index, (transaction_index, by_deposit, log)) in (0_u32..).zip(emitted) {
             if by_deposit && log_index == deposit_logs {

@@ -1,11 +1,11 @@
-//! [`complete`]: the encodings of transactions whose JSON cannot be read, from the endpoint that gave the block.
+//! [`complete`]: the encodings of transactions whose JSON cannot be read, from gossip or from the endpoint that gave the block.
 //!
 //! A chain may have transactions that this build does not know. Their bytes are all that a block's root covers. Nothing is
 //! believed: the block's transactions root tells whether they are the right ones. Bounded: a block with more of them than
 //! [`MOST`] is not asked for.
 
-use super::Endpoint;
 use super::block_reader::ReadParts;
+use super::{Endpoint, GossipedTransactions};
 use alloy::primitives::{B256, Bytes};
 use futures::{StreamExt, stream};
 use jsonrpsee::rpc_params;
@@ -20,10 +20,17 @@ const MOST: usize = 512;
 /// How many are asked for at once.
 const AT_ONCE: usize = 8;
 
-/// Fills in what could not be read, as far as the endpoint has it.
-pub(super) async fn complete(endpoint: &Endpoint, block: &mut ReadParts) {
-    let wanted: Vec<(usize, B256)> =
+/// Fills in what could not be read, as far as it was gossiped or the endpoint has it.
+pub(super) async fn complete(endpoint: &Endpoint, gossiped: &GossipedTransactions, block: &mut ReadParts) {
+    let mut wanted: Vec<(usize, B256)> =
         block.unread().filter_map(|unread| Some((unread.index, unread.hash?))).collect();
+    wanted.retain(|(index, hash)| match gossiped.get(*hash) {
+        Some(encoding) => {
+            block.complete(*index, encoding);
+            false
+        }
+        None => true,
+    });
     if wanted.is_empty() || wanted.len() > MOST {
         return;
     }

@@ -6,12 +6,10 @@
 //!
 //! Spec: EIP-2718, EIP-658; protocol/deposits.md, "Deposit Receipt".
 
-use alloy::consensus::{Eip658Value, Receipt, ReceiptWithBloom};
-use alloy::eips::eip2718::Typed2718;
-use alloy::primitives::{Bloom, LogData};
+use super::HashedReceipt;
+use alloy::consensus::Eip658Value;
+use alloy::primitives::{Log, LogData};
 use alloy::rlp::{Encodable, Header};
-use alloy::rpc::types::Log;
-use op_alloy::consensus::OpReceipt;
 
 /// How many bytes an address takes, its header included.
 const ADDRESS: usize = 21;
@@ -19,43 +17,24 @@ const ADDRESS: usize = 21;
 const TOPIC: usize = 33;
 
 /// Appends the encoding of a receipt.
-pub(super) fn encode(receipt: &ReceiptWithBloom<OpReceipt<Log>>, out: &mut Vec<u8>) {
-    let ReceiptWithBloom { receipt, logs_bloom } = receipt;
-    let (fields, nonce, version) = match receipt {
-        OpReceipt::Deposit(deposit) => {
-            // From before Canyon clients tell the nonce, which the receipts root does not cover then.
-            let version = deposit.deposit_receipt_version;
-            (&deposit.inner, deposit.deposit_nonce.filter(|_| version.is_some()), version)
-        }
-        OpReceipt::Legacy(fields)
-        | OpReceipt::Eip2930(fields)
-        | OpReceipt::Eip1559(fields)
-        | OpReceipt::Eip7702(fields)
-        | OpReceipt::PostExec(fields) => (fields, None, None),
-    };
-    if !receipt.is_legacy() {
-        out.push(receipt.ty());
+pub(super) fn encode(receipt: &HashedReceipt, out: &mut Vec<u8>) {
+    if let Some(encoding) = &receipt.encoding {
+        out.extend_from_slice(encoding);
+        return;
     }
-    encode_fields(fields, logs_bloom, nonce, version, out);
-}
-
-fn encode_fields(
-    receipt: &Receipt<Log>,
-    bloom: &Bloom,
-    nonce: Option<u64>,
-    version: Option<u64>,
-    out: &mut Vec<u8>,
-) {
-    let logs = receipt.logs.iter().map(|log| list(log_payload(&log.inner.data)));
+    if receipt.tx_type != 0 {
+        out.push(receipt.tx_type);
+    }
+    let logs = receipt.logs.iter().map(|log| list(log_payload(&log.data)));
     let logs = logs.fold(0_usize, usize::saturating_add);
-    let optional = |field: Option<u64>| field.map_or(0, |field| field.length());
+    let of_deposits =
+        receipt.deposit.map_or(0, |(nonce, version)| nonce.length().saturating_add(version.length()));
     let parts = [
         status_length(&receipt.status),
         receipt.cumulative_gas_used.length(),
-        bloom.length(),
+        receipt.bloom.length(),
         list(logs),
-        optional(nonce),
-        optional(version),
+        of_deposits,
     ];
     let payload_length = parts.into_iter().fold(0, usize::saturating_add);
     Header { list: true, payload_length }.encode(out);
@@ -64,20 +43,21 @@ fn encode_fields(
         Eip658Value::PostState(root) => root.encode(out),
     }
     receipt.cumulative_gas_used.encode(out);
-    bloom.encode(out);
+    receipt.bloom.encode(out);
     Header { list: true, payload_length: logs }.encode(out);
     for log in &receipt.logs {
         encode_log(log, out);
     }
-    for field in [nonce, version].into_iter().flatten() {
-        field.encode(out);
+    if let Some((nonce, version)) = receipt.deposit {
+        nonce.encode(out);
+        version.encode(out);
     }
 }
 
 fn encode_log(log: &Log, out: &mut Vec<u8>) {
-    let data = &log.inner.data;
+    let data = &log.data;
     Header { list: true, payload_length: log_payload(data) }.encode(out);
-    log.inner.address.encode(out);
+    log.address.encode(out);
     Header { list: true, payload_length: topics_payload(data) }.encode(out);
     for topic in data.topics() {
         topic.encode(out);
@@ -108,9 +88,10 @@ const fn list(payload_length: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy::eips::eip2718::Encodable2718;
-    use alloy::primitives::{Address, B256, Bytes};
-    use op_alloy::consensus::{OpDepositReceipt, OpReceiptEnvelope};
+    use alloy::consensus::{Receipt, ReceiptWithBloom};
+    use alloy::eips::eip2718::{Encodable2718, Typed2718};
+    use alloy::primitives::{Address, B256, Bloom, Bytes};
+    use op_alloy::consensus::{OpDepositReceipt, OpReceipt, OpReceiptEnvelope};
     use proptest::prelude::*;
 
     fn log() -> impl Strategy<Value = Log> {
@@ -118,9 +99,9 @@ mod tests {
         // Around 56 and 256 bytes the headers grow.
         let data = prop_oneof![Just(0_usize), Just(1), 50..60_usize, 250..260_usize, 0..2_000_usize]
             .prop_flat_map(|length| prop::collection::vec(any::<u8>(), length));
-        (any::<[u8; 20]>(), topics, data).prop_map(|(address, topics, data)| {
-            let data = LogData::new_unchecked(topics, Bytes::from(data));
-            Log { inner: alloy::primitives::Log { address: Address::from(address), data }, ..Log::default() }
+        (any::<[u8; 20]>(), topics, data).prop_map(|(address, topics, data)| Log {
+            address: Address::from(address),
+            data: LogData::new_unchecked(topics, Bytes::from(data)),
         })
     }
 
@@ -149,35 +130,28 @@ mod tests {
         ]
     }
 
-    fn with_consensus_logs(
-        receipt: ReceiptWithBloom<OpReceipt<Log>>,
-    ) -> ReceiptWithBloom<OpReceipt<alloy::primitives::Log>> {
-        let ReceiptWithBloom { receipt, logs_bloom } = receipt;
-        ReceiptWithBloom { receipt: receipt.map_logs(|log| log.inner), logs_bloom }
-    }
-
     proptest! {
         #[test]
         fn encodes_as_the_types_own_encoders_do(receipt in receipt(), bloom in any::<[u8; 32]>()) {
             let logs_bloom = Bloom::from(core::array::from_fn(|place| bloom[place % 32]));
-            let receipt = ReceiptWithBloom { receipt, logs_bloom };
-            let mut encoded = vec![0xee];
-            encode(&receipt, &mut encoded);
-            let expected = OpReceiptEnvelope::from(with_consensus_logs(receipt)).encoded_2718();
-            prop_assert_eq!(&encoded[1..], expected);
-        }
-
-        #[test]
-        fn a_nonce_without_a_version_is_not_encoded(inner in fields(), nonce in any::<u64>()) {
-            let encoded = |deposit_nonce| {
-                let inner = inner.clone();
-                let receipt = OpDepositReceipt { inner, deposit_nonce, deposit_receipt_version: None };
-                let mut out = Vec::new();
-                let receipt = OpReceipt::Deposit(receipt);
-                encode(&ReceiptWithBloom { receipt, logs_bloom: Bloom::ZERO }, &mut out);
-                out
+            let fields = receipt.as_receipt().clone();
+            let deposit = match &receipt {
+                OpReceipt::Deposit(deposit) => deposit.deposit_nonce.zip(deposit.deposit_receipt_version),
+                _ => None,
             };
-            prop_assert_eq!(encoded(Some(nonce)), encoded(None));
+            let hashed = HashedReceipt {
+                tx_type: receipt.ty(),
+                status: fields.status,
+                cumulative_gas_used: fields.cumulative_gas_used,
+                bloom: logs_bloom,
+                logs: fields.logs,
+                deposit,
+                encoding: None,
+            };
+            let mut encoded = vec![0xee];
+            encode(&hashed, &mut encoded);
+            let expected = OpReceiptEnvelope::from(ReceiptWithBloom { receipt, logs_bloom }).encoded_2718();
+            prop_assert_eq!(&encoded[1..], expected);
         }
     }
 }

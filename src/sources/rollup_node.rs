@@ -258,13 +258,15 @@ impl RollupNode {
         })
     }
 
-    /// The dependency set that it was configured with: its chains and its expiry window, if it overrides that.
+    /// The dependency set that it was configured with: its chains and its expiry window, if it overrides that. As op-node has
+    /// it, 0 overrides nothing.
     ///
     /// # Errors
     /// If the node does not answer; kona-node has no such method.
     pub async fn dependency_set(&self) -> Result<(Vec<ChainId>, Option<u64>), SourceError> {
         let answer: DependencySetAnswer = self.endpoint.call("optimism_dependencySet", rpc_params![]).await?;
-        Ok((answer.dependencies.into_keys().collect(), answer.expiry_window))
+        let window = answer.expiry_window.filter(|window| *window != 0);
+        Ok((answer.dependencies.into_keys().collect(), window))
     }
 }
 

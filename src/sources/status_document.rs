@@ -1,6 +1,6 @@
 //! [`StatusDocument`]: the whole answer of `optimism_syncStatus`, unknown fields included, bounded in size.
 
-use super::SyncStatus;
+use super::{SyncStatus, fields};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use serde_json::value::RawValue;
@@ -44,10 +44,9 @@ impl StatusDocument {
         if text.len() > MAX_STATUS_BYTES {
             return Err(StatusDocumentError::TooLong { length: text.len() });
         }
-        let malformed =
-            |error: serde_json::Error| StatusDocumentError::Malformed { reason: error.to_string() };
-        let heads = serde_json::from_str(text).map_err(malformed)?;
-        let fields = serde_json::from_str(text).map_err(malformed)?;
+        let malformed = |reason| StatusDocumentError::Malformed { reason };
+        let heads = fields::read(text).map_err(malformed)?;
+        let fields = fields::read(text).map_err(malformed)?;
         Ok(Self { fields: Arc::new(fields), heads })
     }
 

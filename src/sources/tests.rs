@@ -1,5 +1,7 @@
 //! Execution clients that lie, fail or lag: what they say is never taken for a fact.
 
+mod clients;
+mod nodes;
 mod odd;
 mod quorum;
 

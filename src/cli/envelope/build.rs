@@ -4,13 +4,11 @@
 
 use crate::cli::input_file::read_input;
 use crate::cli::{Outcome, UsageError, print};
-use crate::sources::VerifiedBlock;
+use crate::sources::{VerifiedBlock, read_block as verified};
 use alloy::primitives::B256;
-use alloy::rpc::types::{Block, Header};
 use clap::Args;
 use crosscheck_p2p::{BlockSigner, ChainId, Envelope, ExecutionPayload, SigningDomain, Topic};
 use eyre::WrapErr;
-use op_alloy::rpc_types::Transaction;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -102,12 +100,8 @@ fn read_block(file: &Path) -> eyre::Result<VerifiedBlock> {
     if let Some(result) = told.get_mut("result") {
         told = result.take();
     }
-    if told.is_null() {
-        return Err(no_block("it is null: the node does not have it".to_owned()).into());
-    }
-    let block: Block<Transaction, Header> =
-        serde_path_to_error::deserialize(told).map_err(|error| no_block(error.to_string()))?;
-    VerifiedBlock::verify(block).map_err(|error| UsageError { problem: error.to_string() }.into())
+    let block = verified(&told.to_string()).map_err(|error| no_block(error.to_string()))?;
+    block.ok_or_else(|| no_block("it is null: the node does not have it".to_owned()).into())
 }
 
 /// Reads the key. What is wrong with it is told without showing it.

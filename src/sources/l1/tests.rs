@@ -2,7 +2,7 @@
 
 use super::*;
 use alloy::consensus::proofs::calculate_receipt_root;
-use alloy::consensus::{Header as ConsensusHeader, Receipt};
+use alloy::consensus::{Header as ConsensusHeader, Receipt, ReceiptEnvelope};
 use alloy::primitives::{Bytes, Log, keccak256};
 use alloy::rpc::types::Header;
 use jsonrpsee::RpcModule;

@@ -2,7 +2,7 @@
 
 use super::{Answer, client, honest, serve};
 use crate::devnet::serve::{RunningServer, start};
-use crate::sources::{Endpoint, EndpointLimits, EndpointUrl, SourceError};
+use crate::sources::{Endpoint, EndpointLimits, EndpointUrl, GossipedTransactions, SourceError};
 use alloy::primitives::{B256, Bytes, keccak256};
 use axum::{Json, Router};
 use crosscheck_p2p::ChainId;
@@ -111,6 +111,37 @@ async fn a_transaction_of_an_unknown_type_does_not_stop_a_block_whose_bytes_can_
     let server = unread(block.clone(), method, encodings).await;
     let verified = client(&[&server]).block_by_number(1).await.unwrap().unwrap();
     assert_eq!(json!(verified.hash()), block["hash"]);
+}
+
+/// What was gossiped needs no such method of the endpoint.
+#[tokio::test]
+async fn a_transaction_of_an_unknown_type_is_taken_from_gossip() {
+    let (mut block, encodings) = of_another_type().await;
+    // Its type is in its bytes, too.
+    let mut transactions: Vec<Bytes> =
+        block["transactions"].as_array().unwrap().iter().map(|one| encoding_of(one, &encodings)).collect();
+    for index in [1, 3] {
+        let mut encoding = transactions[index].to_vec();
+        encoding[0] = 0x7b;
+        transactions[index] = encoding.into();
+        block["transactions"][index]["hash"] = json!(keccak256(&transactions[index]));
+    }
+    block["transactionsRoot"] = json!(alloy::consensus::proofs::ordered_trie_root_encoded(&transactions));
+    let header: alloy::consensus::Header = serde_json::from_value(block.clone()).unwrap();
+    block["hash"] = json!(header.hash_slow());
+    let server = unread(block.clone(), "eth_getRawTransactionByHash", BTreeMap::new()).await;
+    let gossiped = GossipedTransactions::default();
+    let client = client(&[&server]).with_gossiped(gossiped.clone());
+    let error = client.block_by_number(1).await.unwrap_err();
+    assert!(matches!(error, SourceError::Unread { .. }), "{error}");
+    gossiped.note(&transactions);
+    let verified = client.block_by_number(1).await.unwrap().unwrap();
+    assert_eq!(verified.transactions(), transactions);
+}
+
+fn encoding_of(transaction: &Value, encodings: &BTreeMap<B256, Bytes>) -> Bytes {
+    let hash: B256 = serde_json::from_value(transaction["hash"].clone()).unwrap();
+    encodings[&hash].clone()
 }
 
 #[tokio::test]

@@ -81,7 +81,12 @@ impl World {
         let parent = ParentFacts::of_attributes(&self.rules, id, &parent).unwrap();
         let origin = self.l1.block_by_number(origin).unwrap();
         let header = VerifiedL1Header::seal(origin.header.clone());
-        let logs = ProvenL1Logs::prove(&header, vec![], &self.rules.contracts()).unwrap();
+        let logs = ProvenL1Logs::prove(
+            &header,
+            Vec::<alloy::consensus::ReceiptEnvelope>::new(),
+            &self.rules.contracts(),
+        )
+        .unwrap();
         let epoch = L1Epoch { header: &header, logs: Some(&logs) };
         derive_from_l1(&self.rules, &parent, epoch, None).unwrap()
     }
