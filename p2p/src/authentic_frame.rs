@@ -43,7 +43,10 @@ impl Frame {
                 let frame = self.with_signature(signature.to_bytes()).map_err(refuse)?;
                 Ok(AuthenticFrame { frame, topic, chain_id, domain, signer })
             }
-            None => Err(wrong_signer(&recovered, payload_hash, expected)),
+            None => {
+                let is_in_doubt = signers.is_in_doubt(topic);
+                Err(wrong_signer(&recovered, payload_hash, expected, is_in_doubt))
+            }
         }
     }
 
@@ -66,9 +69,18 @@ impl Frame {
     }
 }
 
-fn wrong_signer(recovered: &[Recovered], payload_hash: PayloadHash, expected: Address) -> Refusal {
+fn wrong_signer(
+    recovered: &[Recovered],
+    payload_hash: PayloadHash,
+    expected: Address,
+    is_in_doubt: bool,
+) -> Refusal {
     let signer = recovered.first().map(|one| one.signer);
-    let reason = signer.map_or(Reason::BadSignature, |recovered| Reason::WrongSigner { recovered, expected });
+    let reason = match signer {
+        None => Reason::BadSignature,
+        Some(recovered) if is_in_doubt => Reason::SignerInDoubt { recovered, expected },
+        Some(recovered) => Reason::WrongSigner { recovered, expected },
+    };
     Refusal { reason, payload_hash: Some(payload_hash), signer }
 }
 

@@ -21,6 +21,7 @@
 //! | `bad-recovery-id` | reject | reject | sender | "if the signature by the sequencer is not valid"; 0 to 3 are read, 4 to 7 as 0 to 3 (op-node built without cgo), 0 and 1 written |
 //! | `bad-signature` | reject | reject | sender | "if the signature by the sequencer is not valid" |
 //! | `wrong-signer` | reject | reject | sender | "if the signature by the sequencer is not valid"; a previous signer counts while its grace lasts: op-node |
+//! | `signer-in-doubt` | ignore | ignore | us | ours: `wrong-signer` while L1, which names the signer, has not been read lately |
 //! | `replayable-domain` | — | ignore | nobody | ours: where [`ValidationRules::takes_zero_domain`] is off, a signature in the zero domain counts for nothing |
 //! | `payload-truncated` | reject | reject | signer | "if the block encoding is not valid" |
 //! | `extra-data-offset` | reject | reject | signer | "if the block encoding is not valid"; a payload of another version ends here, so this is also "if the block is on the topic of v1 and has withdrawals" and the other rules about which version has which fields |

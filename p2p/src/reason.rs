@@ -55,6 +55,16 @@ pub enum Reason {
         /// Who may sign.
         expected: Address,
     },
+    /// Another key signed than the one that L1 named when it was last read, which is too long ago.
+    #[error(
+        "signed by {recovered}, not by {expected}; but L1, which names the signer, has not been read lately"
+    )]
+    SignerInDoubt {
+        /// Who signed, read in the topic's own domain.
+        recovered: Address,
+        /// Who could sign when L1 was last read.
+        expected: Address,
+    },
     /// The signature may be a replay of an unsafe block's, and such are not taken here.
     #[error("signed in the zero domain: it may be an unsafe block's signature, sent again by anybody")]
     ReplayableDomain,
@@ -195,6 +205,7 @@ impl Reason {
     pub const fn verdict(&self, topic: Topic) -> RefusalVerdict {
         match self {
             Self::NoSignerKnown { .. }
+            | Self::SignerInDoubt { .. }
             | Self::ReplayableDomain
             | Self::AlreadySettled { .. }
             | Self::AlreadySeen { .. } => RefusalVerdict::Ignore,
@@ -228,7 +239,7 @@ impl Reason {
     /// Who is to blame on a topic.
     pub const fn fault(&self, topic: Topic) -> Fault {
         match self {
-            Self::NoSignerKnown { .. } => Fault::Us,
+            Self::NoSignerKnown { .. } | Self::SignerInDoubt { .. } => Fault::Us,
             Self::ReplayableDomain | Self::AlreadySettled { .. } | Self::AlreadySeen { .. } => Fault::Nobody,
             Self::TooOld { .. } if topic.is_cross_safe() => Fault::Nobody,
             Self::DeclaredSizeTooLarge { .. }
@@ -259,6 +270,7 @@ impl Reason {
             Self::NoSignerKnown { .. } => "no-signer-known",
             Self::BadRecoveryId { .. } => "bad-recovery-id",
             Self::BadSignature => "bad-signature",
+            Self::SignerInDoubt { .. } => "signer-in-doubt",
             Self::WrongSigner { .. } => "wrong-signer",
             Self::ReplayableDomain => "replayable-domain",
             Self::Malformed(malformed) => malformed.code(),

@@ -98,6 +98,10 @@ fn rows() -> Vec<Row> {
 #[case::bad_recovery_id(|topic| Scene::of(altered(&sound(topic), |bytes| bytes[64] = 27)))]
 #[case::bad_signature(|topic| Scene::of(altered(&sound(topic), |bytes| bytes[..32].fill(0))))]
 #[case::wrong_signer(|topic| Scene { signers: Signers::of(Address::repeat_byte(7)), ..Scene::sound(topic) })]
+#[case::signer_in_doubt(|topic| Scene {
+    signers: Signers { is_stale: true, ..Signers::of(Address::repeat_byte(7)) },
+    ..Scene::sound(topic)
+})]
 #[case::payload_truncated(|topic| Scene::resigned(topic, |signed| signed.truncate(END_OF_FIXED - 1)))]
 #[case::extra_data_offset(|topic| Scene::resigned(topic, |signed| put(signed, EXTRA_DATA, 561)))]
 #[case::offsets_out_of_order(|topic| Scene::resigned(topic, |signed| put(signed, TRANSACTIONS, 559)))]

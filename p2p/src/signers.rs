@@ -19,6 +19,8 @@ pub struct Signers {
     pub previous: Option<PreviousSigner>,
     /// Who may sign on the cross-safe topic, and nobody else; `None`: the unsafe block signer.
     pub attester: Option<Address>,
+    /// Whether L1, which names the unsafe block signer, has not been read lately: it may have named another one.
+    pub is_stale: bool,
 }
 
 /// A signer that another has taken the place of.
@@ -33,7 +35,12 @@ pub struct PreviousSigner {
 impl Signers {
     /// One signer, for every topic.
     pub const fn of(unsafe_block_signer: Address) -> Self {
-        Self { unsafe_block_signer: Some(unsafe_block_signer), previous: None, attester: None }
+        Self {
+            unsafe_block_signer: Some(unsafe_block_signer),
+            previous: None,
+            attester: None,
+            is_stale: false,
+        }
     }
 
     /// The same with an attester apart.
@@ -45,6 +52,7 @@ impl Signers {
     /// The SystemConfig names this signer. One that it named before is honoured for `grace` more seconds. `true`: it
     /// is another one than was known.
     pub fn name(&mut self, signer: Address, now: UnixSeconds, grace: u64) -> bool {
+        self.is_stale = false;
         match self.unsafe_block_signer {
             Some(current) if current == signer => return false,
             Some(current) => {
@@ -74,6 +82,12 @@ impl Signers {
     pub fn on(&self, topic: Topic) -> Option<Address> {
         let apart = self.attester.filter(|_| topic.is_cross_safe());
         apart.or(self.unsafe_block_signer)
+    }
+
+    /// Whether somebody else may be the one by now whose signature is asked for on a topic. An attester apart is not L1's to
+    /// name.
+    pub const fn is_in_doubt(&self, topic: Topic) -> bool {
+        self.is_stale && !(topic.is_cross_safe() && self.attester.is_some())
     }
 
     /// Whether this signature counts on a topic: it is the one asked for, or the previous signer's in its place.
@@ -170,6 +184,32 @@ mod tests {
         assert_eq!(signers.on(BlocksV4), Some(OLD));
         assert!(signers.at(after(11)).may_sign(BlocksV4, NEW));
         assert!(!signers.at(after(12)).may_sign(BlocksV4, NEW));
+    }
+
+    #[test]
+    fn what_is_named_is_in_no_doubt() {
+        let mut signers = Signers { is_stale: true, ..Signers::of(OLD) };
+        assert!(!signers.name(OLD, CHANGE, 10) && !signers.is_stale);
+    }
+
+    #[rstest]
+    #[case::read_lately(false, None, CrossSafeBlocksV1, false)]
+    #[case::not_read_lately(true, None, CrossSafeBlocksV1, true)]
+    #[case::unsafe_blocks(true, Some(ATTESTER), BlocksV4, true)]
+    #[case::attester_apart(true, Some(ATTESTER), CrossSafeBlocksV1, false)]
+    fn doubt(
+        #[case] is_stale: bool,
+        #[case] attester: Option<Address>,
+        #[case] topic: Topic,
+        #[case] expected: bool,
+    ) {
+        let signers = Signers { is_stale, attester, ..Signers::of(OLD) };
+        assert_eq!(signers.is_in_doubt(topic), expected);
+        assert_eq!(
+            signers.may_sign(topic, OLD),
+            attester.is_none() || !topic.is_cross_safe(),
+            "it still counts"
+        );
     }
 
     #[test]

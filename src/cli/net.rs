@@ -211,7 +211,7 @@ async fn follow_signer(
     cancel: CancellationToken,
 ) -> Result<(), NetworkError> {
     loop {
-        let pause = match reader.read().await {
+        let pause = match reader.read_or_doubt(&signers).await {
             Ok(named) if named.is_empty() => {
                 complain("the SystemConfig names no unsafe block signer");
                 SIGNER_RETRY

@@ -8,8 +8,15 @@ use crate::consolidation::deposits::ConfigUpdate;
 use crate::sources::{L1Client, SourceError, VerifiedL1Header};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256, BloomInput};
+use crosscheck_p2p::Signers;
 use std::sync::Arc;
-use tracing::debug;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+use tracing::{debug, warn};
+
+/// How long what L1 said is taken for what it says: two readings a slot apart, and a slow answer.
+const FRESH: Duration = Duration::from_secs(30);
 
 /// How many blocks are gone back for events: about thirteen minutes of L1. After a longer break the slot alone tells.
 const MAX_BLOCKS: usize = 64;
@@ -21,12 +28,42 @@ pub struct SignerReader {
     system_config: Address,
     last: Option<BlockNumHash>,
     latest: Option<BlockNumHash>,
+    read_at: Option<Instant>,
 }
 
 impl SignerReader {
     /// A reader that has asked nothing yet.
     pub const fn new(l1: L1Client, system_config: Address) -> Self {
-        Self { l1, system_config, last: None, latest: None }
+        Self { l1, system_config, last: None, latest: None, read_at: None }
+    }
+
+    /// Reads as [`SignerReader::read`] does. Once nothing has been read for [`FRESH`] the known signers are in doubt, while
+    /// an answer is waited for, too: L1 may have named another one meanwhile.
+    ///
+    /// # Errors
+    /// If the endpoint does not answer, or with something that does not hold.
+    pub async fn read_or_doubt(
+        &mut self,
+        signers: &watch::Sender<Signers>,
+    ) -> Result<Vec<Address>, SourceError> {
+        let fresh_until = self.read_at.get_or_insert_with(Instant::now).checked_add(FRESH);
+        let fresh_until = fresh_until.unwrap_or_else(Instant::now);
+        let answer = {
+            let mut reading = std::pin::pin!(self.read());
+            match timeout_at(fresh_until, &mut reading).await {
+                Ok(answer) => answer,
+                Err(_late) => {
+                    doubt(signers);
+                    reading.await
+                }
+            }
+        };
+        match &answer {
+            Ok(named) if !named.is_empty() => self.read_at = Some(Instant::now()),
+            Ok(_) | Err(_) if Instant::now() >= fresh_until => doubt(signers),
+            Ok(_) | Err(_) => {}
+        }
+        answer
     }
 
     /// The signers that were named since the last reading, in order; the last one signs now. Empty: the slot is empty.
@@ -96,6 +133,19 @@ impl SignerReader {
             Ok(_) | Err(_) => None,
         });
         Ok(named.collect())
+    }
+}
+
+/// L1 has not been read lately.
+fn doubt(signers: &watch::Sender<Signers>) {
+    let is_news = signers.send_if_modified(|signers| {
+        let is_known = signers.unsafe_block_signer.is_some();
+        !std::mem::replace(&mut signers.is_stale, is_known) && is_known
+    });
+    if is_news {
+        warn!(
+            "L1 has not been read lately: gossip by others than the last known signer is ignored, not rejected"
+        );
     }
 }
 

@@ -62,7 +62,7 @@ impl SignerWatcher {
     /// Reads L1 once. `false`: it gave no signer.
     async fn read(&mut self) -> bool {
         let part = format!("chain {} unsafe block signer", self.chain_id);
-        let problem = match self.reader.read().await {
+        let problem = match self.reader.read_or_doubt(&self.signers).await {
             Ok(named) if named.is_empty() => {
                 format!("the SystemConfig {} names none; check system_config", self.system_config)
             }

@@ -328,6 +328,27 @@ mod tests {
         assert_eq!(report.deed, expected);
     }
 
+    /// What becomes of a frame by another signer than the known one, and of whoever sends it. `is_stale`: L1, which names the
+    /// signer, was not read lately.
+    #[rstest]
+    #[case::l1_was_read(false, MessageAcceptance::Reject, Some(Deed::SentInvalid))]
+    #[case::l1_was_not_read_lately(true, MessageAcceptance::Ignore, None)]
+    #[tokio::test]
+    async fn a_frame_by_another_signer(
+        #[case] is_stale: bool,
+        #[case] expected: MessageAcceptance,
+        #[case] deed: Option<Deed>,
+    ) {
+        let (judge, queue, mut reported, signers) = judge(Topic::BlocksV4);
+        signers.send_replace(Signers { is_stale, ..Signers::of(Address::repeat_byte(7)) });
+        queue.push(job(Topic::BlocksV4, 5, sample::NOW.0)).unwrap();
+        let mut judging = tokio::task::JoinSet::new();
+        judging.spawn(judge.run());
+        let report = reported.recv().await.unwrap();
+        assert_eq!(format!("{:?}", report.acceptance), format!("{expected:?}"));
+        assert_eq!(report.deed, deed);
+    }
+
     /// What becomes of a frame that comes while nobody may sign yet. `known`: whether a signer is known later.
     #[rstest]
     #[case::it_waits_for_the_signer(true, MessageAcceptance::Accept)]

@@ -63,6 +63,21 @@ async fn a_bootnode_that_starts_later_is_found() {
     until("the bootnode", async || a.is_connected_to(&late).await).await;
 }
 
+/// Discovery asks over IPv6 only those whose record has `udp6`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_with_an_ipv6_socket_says_where_it_is_asked() {
+    let node = Node::start_with(&[], NodeIdentity::generate(), |network| {
+        let listen = (std::net::Ipv6Addr::LOCALHOST, 0).into();
+        network.discovery = Some(DiscoveryConfig { listen, ..config(vec![]) });
+    })
+    .await;
+    let record: enr::Enr<enr::CombinedKey> = record(&node).await.to_string().parse().unwrap();
+    let socket = record.udp6_socket().unwrap();
+    assert_eq!((*socket.ip(), record.ip4(), record.udp4()), (std::net::Ipv6Addr::LOCALHOST, None, None));
+    assert_ne!(socket.port(), 0);
+    assert!(record.tcp6().is_some() && record.tcp4().is_none());
+}
+
 /// The sequence number of a node's record. Others keep the record with the largest.
 async fn sequence_number(node: &Node) -> u64 {
     let text = record(node).await.to_string();

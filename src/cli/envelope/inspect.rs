@@ -83,7 +83,7 @@ impl InspectArgs {
         let anyone = || recovered.as_ref().and_then(|all| all.first()).map(|first| first.signer);
         // Somebody must be expected: a frame that recovers to nobody is refused for that, whoever is.
         let expected = self.signer.or_else(anyone).or(Some(Address::ZERO));
-        let signers = Signers { unsafe_block_signer: expected, previous: None, attester: expected };
+        let signers = Signers { unsafe_block_signer: expected, attester: expected, ..Signers::default() };
         let authentic =
             Frame::open(frame).ok().and_then(|frame| frame.authenticate(topic, chain_id, &signers).ok());
         let payload =

@@ -119,13 +119,17 @@ async fn reader(l1: &L1) -> (SignerReader, ServerHandle) {
             .unwrap();
     }
     let server = Server::builder().build("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", server.local_addr().unwrap()).parse().unwrap();
+    let client = client_of(&format!("http://{}", server.local_addr().unwrap()));
+    (SignerReader::new(client, CONFIG), server.start(module))
+}
+
+fn client_of(url: &str) -> L1Client {
     let limits = EndpointLimits {
         timeout: Duration::from_secs(300),
         max_response_bytes: 1 << 20,
         max_concurrent_requests: 4,
     };
-    (SignerReader::new(L1Client::new(url, limits).unwrap(), CONFIG), server.start(module))
+    L1Client::new(url.parse().unwrap(), limits).unwrap()
 }
 
 #[tokio::test]
@@ -198,4 +202,48 @@ async fn unproven_events_name_nobody() {
         blocks.last_mut().unwrap().receipts = vec![ReceiptEnvelope::Eip1559(receipt.into())];
     }
     assert_eq!(reader.read().await.unwrap(), [ONE]);
+}
+
+/// An L1 that does not answer: it refuses, or keeps silent.
+#[rstest::rstest]
+#[case::refuses(false)]
+#[case::keeps_silent(true)]
+#[tokio::test(start_paused = true)]
+async fn what_l1_does_not_repeat_is_in_doubt_after_a_while(#[case] is_silent: bool) {
+    // Connections to it are taken by the kernel, and by nobody else.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = if is_silent { silent.local_addr().unwrap().port() } else { 1 };
+    let mut reader = SignerReader::new(client_of(&format!("http://127.0.0.1:{port}")), CONFIG);
+    let (signers, mut known) = watch::channel(Signers::of(ONE));
+    let started = Instant::now();
+    let reading = async {
+        loop {
+            assert!(reader.read_or_doubt(&signers).await.is_err());
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    tokio::select! {
+        () = reading => {}
+        changed = known.changed() => changed.unwrap(),
+    }
+    let after = started.elapsed();
+    assert!(after >= FRESH && after < FRESH + Duration::from_secs(2), "{after:?}");
+    assert_eq!(*known.borrow(), Signers { is_stale: true, ..Signers::of(ONE) }, "the last known one stays");
+}
+
+#[tokio::test]
+async fn what_l1_says_is_in_no_doubt() {
+    let l1 = L1::default();
+    l1.produce(&[], ONE);
+    let (mut reader, _server) = reader(&l1).await;
+    let (signers, known) = watch::channel(Signers::of(ONE));
+    assert_eq!(reader.read_or_doubt(&signers).await.unwrap(), [ONE]);
+    assert!(!known.borrow().is_stale);
+}
+
+#[tokio::test]
+async fn who_is_not_known_is_not_in_doubt() {
+    let (signers, known) = watch::channel(Signers::default());
+    doubt(&signers);
+    assert_eq!(*known.borrow(), Signers::default());
 }
