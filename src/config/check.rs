@@ -211,6 +211,9 @@ impl Config {
             if peer.protocol_stack().last() != Some("p2p") {
                 return Err(bad(&key("p2p.static_peers"), peer, "the peer's id is missing"));
             }
+            if peer.protocol_stack().any(|protocol| protocol == "udp") {
+                return Err(bad(&key("p2p.static_peers"), peer, "only TCP is dialled"));
+            }
         }
         Ok(())
     }

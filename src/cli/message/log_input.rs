@@ -5,6 +5,7 @@ use crate::interop::CROSS_L2_INBOX;
 use alloy::primitives::{Address, B256, Bytes, Log, LogData};
 use clap::Args;
 use eyre::WrapErr;
+use serde_json::Value;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -55,11 +56,29 @@ fn read_log(file: &Path) -> eyre::Result<Log> {
         let problem = format!("{} has more than {MAX_INPUT} bytes: it is no event log", file.display());
         return Err(UsageError { problem }.into());
     }
-    serde_json::from_slice(&content).map_err(|error| {
-        let problem = format!(
-            "{} is no event log: {error}; write {{\"address\": .., \"topics\": [..], \"data\": ..}}",
+    let no_log = |why: String| UsageError {
+        problem: format!(
+            "{} is no event log: {why}; write {{\"address\": .., \"topics\": [..], \"data\": ..}}",
             file.display()
-        );
-        UsageError { problem }.into()
-    })
+        ),
+    };
+    let told = serde_json::from_slice(&content).map_err(|error| no_log(error.to_string()))?;
+    let log = one_of(told).map_err(no_log)?;
+    serde_json::from_value(log).map_err(|error| no_log(error.to_string()).into())
+}
+
+/// The one log in what a node answered: the log, a list of it, or a response or a receipt with such a list.
+fn one_of(mut told: Value) -> Result<Value, String> {
+    for member in ["result", "logs"] {
+        if let Some(inner) = told.get_mut(member) {
+            told = inner.take();
+        }
+    }
+    let Value::Array(logs) = told else { return Ok(told) };
+    let count = logs.len();
+    let mut logs = logs.into_iter();
+    match (logs.next(), logs.next()) {
+        (Some(log), None) => Ok(log),
+        _ => Err(format!("it holds {count} of them, and one is decoded at a time")),
+    }
 }

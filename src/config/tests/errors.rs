@@ -89,6 +89,10 @@ fn settings_that_cannot_work_are_refused(#[case] line: &str, #[case] parts: &[&s
     "p2p.static_peers = [\"/ip4/10.0.0.1/tcp/9222\"]",
     &["chains.901.p2p.static_peers = /ip4/10.0.0.1/tcp/9222", "id is missing", "/p2p/<peer id>"]
 )]
+#[case::peer_over_quic(
+    "p2p.static_peers = [\"/ip4/10.0.0.1/udp/9222/quic-v1/p2p/16Uiu2HAmCdvbqppTaEUqhSEh6kEnE6x9BEytRt9JAEpafPjBGwTp\"]",
+    &["chains.901.p2p.static_peers = /ip4/10.0.0.1/udp/9222/quic-v1", "only TCP is dialled", "multiaddresses"]
+)]
 #[case::no_peer("p2p.trusted_peers = [\"me\"]", &["chains.901.p2p.trusted_peers[0] = \"me\"", "peer ids"])]
 #[case::no_subnet("p2p.blocked_subnets = [\"10.0.0.0\"]", &["p2p.blocked_subnets[0]", "203.0.113.0/24"])]
 #[case::tides_crossed("p2p.peers_lo = 31", &["chains.901.p2p.peers_lo = 31", "outside 1 to 30"])]

@@ -48,6 +48,28 @@ fn a_log_as_an_rpc_answers_it() {
     assert_eq!(json(&output), expected());
 }
 
+/// As `eth_getLogs` and `eth_getTransactionReceipt` answer it.
+#[rstest]
+#[case::a_list(|log| format!("[{log}]"))]
+#[case::a_response(|log| format!(r#"{{"jsonrpc":"2.0","id":1,"result":[{log}]}}"#))]
+#[case::a_receipt(|log| format!(r#"{{"jsonrpc":"2.0","id":1,"result":{{"status":"0x1","logs":[{log}]}}}}"#))]
+fn the_one_log_of_an_answer(#[case] answer: fn(String) -> String) {
+    let input = answer(log(INBOX, &[TOPIC, PAYLOAD_HASH]));
+    let output = run_with_input(&["message", "decode", "-", "--json"], input.as_bytes());
+    assert_code(&output, OK);
+    assert_eq!(json(&output), expected());
+}
+
+#[rstest]
+#[case::none("[]", "it holds 0 of them")]
+#[case::several("[{}, {}]", "it holds 2 of them")]
+#[case::no_answer(r#"{"result":null}"#, "is no event log")]
+fn which_log_is_meant_is_not_guessed(#[case] input: &str, #[case] says: &str) {
+    let output = run_with_input(&["message", "decode", "-"], input.as_bytes());
+    assert_code(&output, USAGE);
+    assert!(stderr(&output).contains(says), "{}", stderr(&output));
+}
+
 #[test]
 fn raw_topics_and_data() {
     let output =
