@@ -107,9 +107,8 @@ impl RangeAudit {
         let Investigation { case, waits } = self.investigator.investigate(case).await;
         case.verdict().map_or_else(
             || {
-                let missing: Vec<_> =
-                    waits.iter().filter_map(|wait| serde_json::to_string(wait).ok()).collect();
-                RangeOutcome::open(number, Some(key.hash), format!("waits for {}", missing.join(", ")))
+                let missing = self.investigator.reasons().in_words(&waits);
+                RangeOutcome::open(number, Some(key.hash), format!("waits for {missing}"))
             },
             |verdict| decided(&block, &case, verdict),
         )
@@ -130,4 +129,58 @@ fn decided(block: &VerifiedBlock, case: &Case, verdict: &Verdict) -> RangeOutcom
 
 fn describe(error: &SourceError) -> String {
     error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::Heads;
+    use crate::devnet::contracts::{EMITTER, emit_call};
+    use crate::devnet::fixture::{CHAIN_ID, Fixture};
+    use crate::devnet::serve::{rpc_block, start};
+    use crate::interop::{DependencySet, Member};
+    use crate::metrics::Metrics;
+    use crate::sources::{EndpointLimits, L2BlockRef, LogIndex, SyncStatus};
+    use alloy::eips::eip2930::AccessList;
+    use alloy::primitives::B256;
+    use crosscheck_p2p::{ChainId, UnixSeconds};
+    use jsonrpsee::RpcModule;
+    use jsonrpsee::types::ErrorObjectOwned;
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    /// An endpoint that takes no block hashes for receipts, and has no single ones (Erigon's words).
+    #[tokio::test]
+    async fn what_an_endpoint_refuses_is_told_in_its_words() {
+        let mut fixture = Fixture::new(5);
+        let call = fixture.call(0, EMITTER, emit_call(&[B256::ZERO], b"log"), AccessList::default());
+        let block = fixture.extend(&[call]);
+        let mut module = RpcModule::new(serde_json::to_value(rpc_block(&block, true)).unwrap());
+        for method in ["eth_getBlockByNumber", "eth_getBlockByHash"] {
+            module.register_method(method, |_, block, _| block.clone()).unwrap();
+        }
+        let refusal = || ErrorObjectOwned::owned(-32_602, "hex number > 64 bits", None::<()>);
+        module.register_method("eth_getBlockReceipts", move |_, _, _| Err::<(), _>(refusal())).unwrap();
+        let server = start(module).await.unwrap();
+        let chain_id = ChainId::from(CHAIN_ID);
+        let limits = EndpointLimits {
+            timeout: Duration::from_secs(300),
+            max_response_bytes: 1 << 20,
+            max_concurrent_requests: 8,
+        };
+        let urls = [server.url().parse().unwrap()];
+        let client = ExecutionClient::new(chain_id, &urls, 1, limits, LogIndex::new(1 << 20)).unwrap();
+        let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
+        let set = DependencySet::new([(chain_id, member)].into(), 100);
+        let (metrics, heads) = (Metrics::new(set.clone()).unwrap(), Heads::new([chain_id]));
+        let head = L2BlockRef::new(1, block.hash, block.timestamp());
+        let status = SyncStatus { unsafe_l2: head, safe_l2: head, local_safe_l2: head, finalized_l2: None };
+        heads.set(chain_id, Some(status));
+        let clients = [(chain_id, client.clone())].into();
+        let investigator = Investigator::new(set, clients, heads, None, BTreeMap::new(), metrics);
+        let audit = RangeAudit { client, investigator: Arc::new(investigator), concurrency: 1 };
+        let outcome = audit.try_audit(1).await;
+        assert!(outcome.is_open());
+        assert!(outcome.detail.contains("eth_getTransactionReceipt"), "{}", outcome.detail);
+    }
 }

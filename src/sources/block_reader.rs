@@ -86,9 +86,7 @@ pub(super) fn read_parts(answer: &str) -> Result<Option<ReadParts>, ReadBlockErr
     }
     let fields = Fields::of(answer)?;
     let ClaimedHeader { hash, inner: header } = ClaimedHeader::of(&fields)?;
-    let listed = fields.raw("transactions").ok_or_else(|| FieldError::missing("transactions"))?;
-    let listed: Vec<&RawValue> =
-        serde_json::from_str(listed).map_err(|error| FieldError::malformed("transactions", &error))?;
+    let listed = fields.list("transactions")?;
     if listed.iter().any(|transaction| transaction.get().starts_with('"')) {
         return Err(BlockError::NoTransactions { hash }.into());
     }

@@ -86,6 +86,12 @@ impl<'a> Fields<'a> {
         self.0.get(name).map(|value| value.get()).filter(|value| *value != "null")
     }
 
+    /// A list that must be there, its parts not read yet.
+    pub(super) fn list(&self, name: &str) -> Result<Vec<&'a RawValue>, FieldError> {
+        let written = self.raw(name).ok_or_else(|| FieldError::missing(name))?;
+        serde_json::from_str(written).map_err(|error| FieldError::malformed(name, &error))
+    }
+
     /// A field that may be left out, or null.
     pub(super) fn optional<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, FieldError> {
         let read = |value| serde_json::from_str(value).map_err(|error| FieldError::malformed(name, &error));

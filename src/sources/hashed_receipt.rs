@@ -48,8 +48,8 @@ impl HashedReceipt {
     }
 
     fn read_fields(tx_type: u8, fields: &Fields<'_>) -> Result<Self, FieldError> {
-        let logs: Vec<Box<RawValue>> = fields.required("logs")?;
-        let log = |(index, log): (usize, &Box<RawValue>)| {
+        let logs = fields.list("logs")?;
+        let log = |(index, log): (usize, &RawValue)| {
             read_log(log.get()).map_err(|error| error.within(&format!("logs[{index}]")))
         };
         Ok(Self {
@@ -57,7 +57,7 @@ impl HashedReceipt {
             status: status(fields)?,
             cumulative_gas_used: fields.required::<U64>("cumulativeGasUsed")?.to(),
             bloom: fields.required("logsBloom")?,
-            logs: logs.iter().enumerate().map(log).collect::<Result<_, _>>()?,
+            logs: logs.into_iter().enumerate().map(log).collect::<Result<_, _>>()?,
             deposit: if tx_type == DEPOSIT_TX_TYPE_ID { deposit(fields)? } else { None },
             encoding: None,
         })

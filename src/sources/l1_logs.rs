@@ -44,8 +44,7 @@ impl ProvenL1Logs {
         contracts: &[Address],
     ) -> Result<Self, ProofError> {
         let (hash, claimed) = (header.hash(), header.header().receipts_root);
-        let found =
-            ordered_trie_root_with_encoder(receipts, |receipt, out| receipt_rlp::encode(receipt, out));
+        let found = ordered_trie_root_with_encoder(receipts, receipt_rlp::encode);
         if found != claimed {
             return Err(ProofError::ReceiptsRoot { hash, claimed, found });
         }

@@ -95,8 +95,7 @@ impl ProvenLogs {
         block: &VerifiedBlock,
         receipts: &[HashedReceipt],
     ) -> Result<Self, ProofError> {
-        let found =
-            ordered_trie_root_with_encoder(receipts, |receipt, out| receipt_rlp::encode(receipt, out));
+        let found = ordered_trie_root_with_encoder(receipts, receipt_rlp::encode);
         let (hash, claimed) = (block.hash(), block.header().receipts_root);
         if found != claimed {
             return Err(ProofError::ReceiptsRoot { hash, claimed, found });
