@@ -2,13 +2,15 @@
 //! that the proof is there; it is read wherever such a block must not be passed on. Pure shared state: no I/O.
 //!
 //! A block stays in it until the one who proved it finds it valid, or until the vouched head has passed its height: then a
-//! verdict or an operator has decided. That something is not known any more takes nothing out.
+//! verdict or an operator has decided. Of a chain that has followers, a block that another took the place of stays longer: a
+//! status that was made before may still name it, and so may a node that stays on its branch. It goes once what is served has
+//! passed its height. That something is not known any more takes nothing out.
 
 use crate::interop::BlockKey;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -45,6 +47,8 @@ type Proven = BTreeMap<(u64, B256), Proofs>;
 #[derive(Clone, Debug)]
 pub struct InvalidBlocks {
     by_chain: Arc<BTreeMap<ChainId, watch::Sender<Proven>>>,
+    /// The chains that followers are served heads of.
+    followed: Arc<BTreeSet<ChainId>>,
 }
 
 /// Word of each change to what is known of a chain.
@@ -75,7 +79,13 @@ impl InvalidBlocks {
     /// Nothing yet, for these chains.
     pub fn new(chains: impl IntoIterator<Item = ChainId>) -> Self {
         let by_chain = chains.into_iter().map(|chain_id| (chain_id, watch::Sender::default())).collect();
-        Self { by_chain: Arc::new(by_chain) }
+        Self { by_chain: Arc::new(by_chain), followed: Arc::default() }
+    }
+
+    /// The same, where of these chains followers are served heads: whoever serves them says what they have [passed](Self::pass).
+    #[must_use]
+    pub fn followed(self, chains: impl IntoIterator<Item = ChainId>) -> Self {
+        Self { followed: Arc::new(chains.into_iter().collect()), ..self }
     }
 
     /// A block was proven not to hold. `false`: there was no room for it.
@@ -105,13 +115,36 @@ impl InvalidBlocks {
         });
     }
 
-    /// The vouched head has come to this height: what stands there or below is decided.
-    pub fn settle(&self, chain_id: ChainId, vouched: u64) {
+    /// The blocks at or below the vouched head's height that followers may still be led onto.
+    pub fn lingering(&self, chain_id: ChainId, vouched: u64) -> Vec<BlockKey> {
+        let proven = self.by_chain.get(&chain_id).filter(|_| self.followed.contains(&chain_id));
+        let Some(proven) = proven.map(watch::Sender::borrow) else { return Vec::new() };
+        let below = proven.keys().take_while(|(number, _)| *number <= vouched);
+        below.map(|(number, hash)| BlockKey { chain_id, number: *number, hash: *hash }).collect()
+    }
+
+    /// The vouched head has come to this height: what stands there or below is decided, but for the blocks that others took
+    /// the place of.
+    pub fn settle(&self, chain_id: ChainId, vouched: u64, replaced: &[BlockKey]) {
+        let is_replaced = |place: &(u64, B256)| {
+            replaced
+                .iter()
+                .any(|block| (block.chain_id, block.number, block.hash) == (chain_id, place.0, place.1))
+        };
+        self.forget(chain_id, |place| place.0 <= vouched && !is_replaced(place));
+    }
+
+    /// What followers are served has come to this height of the vouched branch, and so has the node that it is taken from:
+    /// neither can name a block of another branch there or below any more.
+    pub fn pass(&self, chain_id: ChainId, safe: u64) {
+        self.forget(chain_id, |place| place.0 <= safe);
+    }
+
+    fn forget(&self, chain_id: ChainId, goes: impl Fn(&(u64, B256)) -> bool) {
         self.change(chain_id, |proven| {
-            let Some(above) = vouched.checked_add(1) else { return false };
-            let open = proven.split_off(&(above, B256::ZERO));
-            let settled = std::mem::replace(proven, open);
-            !settled.is_empty()
+            let before = proven.len();
+            proven.retain(|place, _| !goes(place));
+            proven.len() < before
         });
     }
 
@@ -172,8 +205,31 @@ mod tests {
             blocks.prove(&block(number, 1), Prover::Monitor);
         }
         assert_eq!(heights(&blocks, 5), [7, 9]);
-        blocks.settle(ChainId::from(901), 7);
+        blocks.settle(ChainId::from(901), 7, &[]);
         assert_eq!(heights(&blocks, 0), [9]);
+    }
+
+    #[test]
+    fn a_replaced_block_stays_until_what_is_served_has_passed_it() {
+        let id = ChainId::from(901);
+        let blocks = blocks().followed([id]);
+        for number in [5, 6, 7, 9] {
+            blocks.prove(&block(number, 1), Prover::Monitor);
+        }
+        assert_eq!(blocks.lingering(id, 7), [5, 6, 7].map(|number| block(number, 1)));
+        blocks.settle(id, 7, &[block(5, 1), block(7, 1), block(6, 2)]);
+        assert_eq!(heights(&blocks, 0), [5, 7, 9]);
+        blocks.pass(id, 6);
+        assert_eq!(heights(&blocks, 0), [7, 9]);
+        blocks.pass(id, 7);
+        assert_eq!(heights(&blocks, 0), [9]);
+    }
+
+    #[test]
+    fn of_a_chain_without_followers_nothing_lingers() {
+        let blocks = blocks();
+        blocks.prove(&block(5, 1), Prover::Monitor);
+        assert!(blocks.lingering(ChainId::from(901), 7).is_empty());
     }
 
     #[test]
@@ -201,9 +257,9 @@ mod tests {
         assert!(is_news());
         blocks.prove(&block(5, 1), Prover::Monitor);
         blocks.acquit(&block(5, 1), Prover::Audit);
-        blocks.settle(id, 4);
+        blocks.settle(id, 4, &[]);
         assert!(!is_news());
-        blocks.settle(id, 5);
+        blocks.settle(id, 5, &[]);
         assert!(is_news());
     }
 

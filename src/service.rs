@@ -183,15 +183,26 @@ impl Service {
     }
 }
 
-/// What former runs proved of blocks that nothing is decided about yet.
+/// What former runs proved of blocks that nothing is decided about yet, or that followers may still be led onto.
 async fn invalid_blocks(config: &Config, ledger: &Ledger) -> eyre::Result<InvalidBlocks> {
-    let invalid = InvalidBlocks::new(config.chains.keys().copied());
+    let followed: Vec<ChainId> = followed_chains(config).map(|(chain_id, _)| *chain_id).collect();
+    let invalid = InvalidBlocks::new(config.chains.keys().copied()).followed(followed.iter().copied());
     for chain_id in config.chains.keys() {
-        for (block, prover) in ledger.invalid_blocks(*chain_id).await? {
+        let mut proven = ledger.invalid_blocks(*chain_id).await?;
+        if followed.contains(chain_id) {
+            proven.extend(ledger.replaced_blocks(*chain_id).await?);
+        }
+        for (block, prover) in proven {
             invalid.prove(&block, prover);
         }
     }
     Ok(invalid)
+}
+
+/// The chains that followers are served heads of.
+fn followed_chains(config: &Config) -> impl Iterator<Item = (&ChainId, &ChainConfig)> {
+    let is_on = config.follow.mode != FollowMode::Off;
+    config.chains.iter().filter(move |(_, chain)| is_on && !chain.is_monitored_only())
 }
 
 /// The execution clients of the configured chains, which keep proven logs in one index.
@@ -345,7 +356,7 @@ async fn start_followers(
     if mode == FollowMode::Off {
         return Ok(None);
     }
-    let chains = || config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only());
+    let chains = || followed_chains(config);
     let (invalid, long_open) = (shared.invalid.clone(), shared.long_open.clone());
     let served = Served::new(chains().map(|(chain_id, _)| *chain_id), invalid, long_open);
     let (bound, server) =

@@ -472,7 +472,9 @@ impl Auditor {
     async fn publish_vouched(&self, chain_id: ChainId) -> Result<(), LedgerError> {
         if let Some(vouched) = self.ledger.vouched(chain_id).await? {
             self.metrics.head(chain_id, "vouched", vouched.number);
-            self.invalid.settle(chain_id, vouched.number);
+            let lingering = self.invalid.lingering(chain_id, vouched.number);
+            let replaced = self.ledger.replaced_among(lingering).await?;
+            self.invalid.settle(chain_id, vouched.number, &replaced);
         }
         Ok(())
     }

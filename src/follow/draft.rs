@@ -14,12 +14,20 @@ pub struct Draft {
     pub(super) floor: L2Ref,
     /// Invalid blocks that are not on the chain of the status.
     pub(super) elsewhere: BTreeSet<B256>,
+    /// Up to this height neither the status nor the node that it was made from can name another branch any more. `None`: they
+    /// may.
+    pub(super) passed: Option<u64>,
 }
 
 impl Draft {
     /// Above this height a block that was proven invalid counts: what is not above the vouched head is decided.
     pub const fn floor(&self) -> u64 {
         self.floor.number
+    }
+
+    /// Up to this height no other branch than the vouched one can be named any more.
+    pub(super) const fn passed(&self) -> Option<u64> {
+        self.passed
     }
 
     /// The status with every head below the first of these blocks on its chain.

@@ -52,7 +52,7 @@ pub enum FollowError {
 
 impl FollowError {
     /// Every name that [`FollowError::name`] gives.
-    pub const NAMES: [&str; 14] = [
+    pub const NAMES: [&str; 15] = [
         "nothing-vouched",
         "no-answer",
         "no-genesis",
@@ -64,6 +64,7 @@ impl FollowError {
         "disordered",
         "behind",
         "other-fork",
+        "replaced",
         "unconfirmed",
         "retraction",
         "conflict",

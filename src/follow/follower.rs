@@ -175,7 +175,7 @@ impl Follower {
         let answer = self.parts.upstream.answer().await?.ok_or_else(|| self.unanswered())?;
         let head = head.ok_or(FollowError::NothingVouched)?;
         let seen = Seen { document: answer.document, head, hold: self.hold.clone() };
-        let invalid = self.parts.invalid.above(self.parts.chain_id, head.position.number);
+        let invalid = self.parts.invalid.above(self.parts.chain_id, 0);
         // Whether the chain still has such a block shows in no status.
         if invalid.is_empty() && self.seen.as_ref() == Some(&seen) {
             return Ok(());
@@ -204,7 +204,13 @@ impl Follower {
         // What was served of a branch that the head has left binds nobody: L1 took followers off it, too.
         let bound = last.as_ref().filter(|_| self.retractions == head.retractions);
         let facts = Facts { mode: self.parts.mode, reading, vouched: &vouched, hold, last: bound };
-        self.parts.served.set(self.parts.chain_id, Draft::next(&facts)?);
+        let next = Draft::next(&facts)?;
+        let passed = next.passed();
+        self.parts.served.set(self.parts.chain_id, next);
+        // Not before it is served: what was served until now may name what is forgotten here.
+        if let Some(safe) = passed {
+            self.parts.invalid.pass(self.parts.chain_id, safe);
+        }
         self.retractions = head.retractions;
         self.seen = Some(seen);
         Ok(())

@@ -40,6 +40,18 @@ pub enum Keep {
         /// The block that should stand there.
         expected: B256,
     },
+    /// The execution client has a block below the vouched head that another took the place of.
+    #[error(
+        "at height {number} the execution client has {hash}, which does not hold and was replaced, below the vouched head {vouched}"
+    )]
+    Replaced {
+        /// The height.
+        number: u64,
+        /// The replaced block.
+        hash: B256,
+        /// The vouched height.
+        vouched: u64,
+    },
     /// The execution client does not know a block that would be served.
     #[error("the execution client does not have block {number}, the upstream's {level} head, yet")]
     Unconfirmed {
@@ -77,6 +89,7 @@ impl Keep {
             Self::Disordered { .. } => "disordered",
             Self::Behind { .. } => "behind",
             Self::Elsewhere { .. } => "other-fork",
+            Self::Replaced { .. } => "replaced",
             Self::Unconfirmed { .. } => "unconfirmed",
             Self::Retraction { .. } => "retraction",
             Self::Conflict { .. } => "conflict",

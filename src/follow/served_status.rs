@@ -12,7 +12,7 @@
 //! | Only blocks that the execution client knows | kona-node ends at a finalized hash that it lacks | vouched is read from it by hash, the rest is confirmed on its canonical chain |
 //! | After a replacement, local-safe is the replacement until the upstream is on its chain | a head on the old branch with safe on the new is an invalid forkchoice | [`Standing::Replacing`] |
 //! | No head is at or above a block of its chain that was proven invalid, attested or not | the follower is not led onto that block | [`Draft::below`], whenever it is served |
-//! | Nothing at or above a replaced block while the upstream has it | it is proven invalid | [`Kept::replaced`] |
+//! | Nothing at or above a replaced block while the upstream has it, however far the vouched head has come | it is proven invalid | [`Kept::replaced`], [`Keep::Replaced`], [`Draft::passed`] |
 //! | Never onward while the upstream has another block at the vouched height | one of the two is on a fork | [`Keep::Elsewhere`] |
 //! | `current_l1` is the upstream's, and is one | kona-node drops a status without | [`Keep::NoCurrentL1`] |
 //! | Where safe stays, nothing else stays with it but finalized | the upstream may have withdrawn its local-safe head, and L1 its blocks | [`Kept`] |
@@ -118,6 +118,7 @@ impl Facts<'_> {
         match self.reading.canonical.at(block.number) {
             None => Err(Keep::Behind { upstream: local_safe.number, vouched: block.number }),
             Some(hash) if hash == block.hash => {
+                self.refuse_replaced()?;
                 self.refuse_fork(&local_safe)?;
                 self.refuse_fork(&safe)?;
                 Ok(Standing::OnChain)
@@ -135,6 +136,20 @@ impl Facts<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// An execution client whose answers by number are of two branches may have the vouched block, and below it one that
+    /// another took the place of.
+    fn refuse_replaced(&self) -> Result<(), Keep> {
+        let vouched = self.vouched.block.number;
+        let is_there = |block: &&BlockNumHash| {
+            block.number < vouched && self.reading.canonical.at(block.number) == Some(block.hash)
+        };
+        self.reading
+            .invalid
+            .iter()
+            .find(is_there)
+            .map_or(Ok(()), |block| Err(Keep::Replaced { number: block.number, hash: block.hash, vouched }))
     }
 
     fn synced(&self) -> Result<Synced, Keep> {
@@ -235,7 +250,9 @@ impl Draft {
             others: reading.upstream.others.clone(),
         };
         let floor = if vouched.number < local_safe_l2.number { vouched } else { local_safe_l2 };
-        Ok(Self { status, floor, elsewhere: reading.elsewhere() })
+        let is_known = reading.canonical.holds(&synced.local_safe) == Some(true);
+        let passed = (standing == Standing::OnChain && is_known).then_some(safe_l2.number);
+        Ok(Self { status, floor, elsewhere: reading.elsewhere(), passed })
     }
 
     /// The status whose safe and finalized heads stay. What is above them is the vouched head, or the upstream's local-safe
@@ -269,7 +286,7 @@ impl Draft {
             crosscheck_hold: hold.cloned(),
             ..last.clone()
         };
-        Self { status, floor, elsewhere: reading.elsewhere() }
+        Self { status, floor, elsewhere: reading.elsewhere(), passed: None }
     }
 }
 

@@ -13,6 +13,9 @@ use sqlx::sqlite::SqliteRow;
 /// How many are read back: the lowest.
 const MAX_READ: u32 = 4096;
 
+/// How far below the vouched head replaced blocks are read back: what is served may be so far behind it.
+const MAX_BEHIND: u64 = 4096;
+
 impl Ledger {
     /// The block that a block took the place of: as the audit recognised it, else the one of its height that was found to hold
     /// an invalid message last. `None`: none is known.
@@ -44,15 +47,67 @@ impl Ledger {
         row.map(|row| read_hash(&row, "hash")).transpose()
     }
 
+    /// Those of these blocks that another took the place of: it was upheld, and neither did the audit uphold them nor an operator
+    /// pass over them.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn replaced_among(&self, blocks: Vec<BlockKey>) -> Result<Vec<BlockKey>, LedgerError> {
+        let mut replaced = Vec::new();
+        for block in blocks {
+            let row = sqlx::query(
+                "SELECT 1 FROM cases WHERE chain_id = ?1 AND number = ?2 AND hash != ?3 AND verdict LIKE 'upheld%'
+                   AND NOT EXISTS (
+                     SELECT 1 FROM cases own
+                     WHERE own.chain_id = ?1 AND own.number = ?2 AND own.hash = ?3 AND own.verdict LIKE 'upheld%')
+                   AND NOT EXISTS (
+                     SELECT 1 FROM resolutions r WHERE r.chain_id = ?1 AND r.number = ?2 AND r.hash = ?3)
+                   AND NOT EXISTS (SELECT 1 FROM anchors a WHERE a.chain_id = ?1 AND a.number >= ?2)
+                 LIMIT 1",
+            )
+            .bind(block.chain_id.to_string())
+            .bind(as_integer("block number", block.number)?)
+            .bind(block.hash.to_vec())
+            .fetch_optional(self.pool())
+            .await?;
+            replaced.extend(row.map(|_| block));
+        }
+        Ok(replaced)
+    }
+
+    /// The blocks of a chain not far below its vouched head that do not hold and that another took the place of.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn replaced_blocks(&self, chain_id: ChainId) -> Result<Vec<(BlockKey, Prover)>, LedgerError> {
+        let Some(vouched) = self.vouched(chain_id).await? else { return Ok(Vec::new()) };
+        let above = vouched.number.saturating_sub(MAX_BEHIND);
+        let mut proven = self.proven_above(chain_id, Some(above)).await?;
+        proven.retain(|(block, _)| block.number <= vouched.number);
+        let replaced = self.replaced_among(proven.iter().map(|(block, _)| *block).collect()).await?;
+        proven.retain(|(block, _)| replaced.contains(block));
+        Ok(proven)
+    }
+
     /// The blocks of a chain above its vouched head that a verdict says do not hold, or of which a message was noted to be
     /// invalid and was not noted to be valid since.
     ///
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn invalid_blocks(&self, chain_id: ChainId) -> Result<Vec<(BlockKey, Prover)>, LedgerError> {
+        self.proven_above(chain_id, None).await
+    }
+
+    /// The same above another height than that of the vouched head.
+    async fn proven_above(
+        &self,
+        chain_id: ChainId,
+        above: Option<u64>,
+    ) -> Result<Vec<(BlockKey, Prover)>, LedgerError> {
+        let above = above.map(|above| as_integer("block number", above)).transpose()?;
         let rows = sqlx::query(
             "WITH vouched (number) AS (
-                 SELECT coalesce((SELECT vouched_number FROM heads WHERE chain_id = ?1), -1))
+                 SELECT coalesce(?3, (SELECT vouched_number FROM heads WHERE chain_id = ?1), -1))
              SELECT c.number, c.hash, 1 AS is_verdict FROM cases c, vouched v
              WHERE c.chain_id = ?1 AND c.number > v.number AND c.verdict IN ('violated', 'discarded')
              UNION
@@ -65,6 +120,7 @@ impl Ledger {
         )
         .bind(chain_id.to_string())
         .bind(MAX_READ)
+        .bind(above)
         .fetch_all(self.pool())
         .await?;
         let read = |row: &SqliteRow| {

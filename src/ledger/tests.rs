@@ -369,6 +369,29 @@ async fn blocks_above_the_vouched_head_that_do_not_hold_are_read_back() {
 }
 
 #[tokio::test]
+async fn a_block_is_replaced_when_another_of_its_height_was_upheld() {
+    let dir = TempDir::new().unwrap();
+    let store = ledger(&dir).await;
+    let blocks = blocks(2);
+    let replaced = attested_with(SigningDomain::CrossSafeBlocksV1, 2, blocks[0].hash(), 21_001);
+    store.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    for (block, verdict) in [(&blocks[0], &Verdict::Upheld), (&replaced, &violated())] {
+        open(&store, block).await;
+        decide(&store, block, verdict).await;
+    }
+    let keys = vec![key(&blocks[0]), key(&replaced), key(&blocks[1])];
+    assert_eq!(store.replaced_among(keys.clone()).await.unwrap(), []);
+    open(&store, &blocks[1]).await;
+    decide(&store, &blocks[1], &Verdict::Upheld).await;
+    assert_eq!(vouched(&store).await, 2);
+    assert_eq!(store.replaced_among(keys.clone()).await.unwrap(), [key(&replaced)]);
+    assert_eq!(store.replaced_blocks(chain()).await.unwrap(), [(key(&replaced), Prover::Audit)]);
+    store.resolve(&resolution(&replaced), NOW).await.unwrap().unwrap();
+    assert_eq!(store.replaced_among(keys).await.unwrap(), [], "an operator has decided");
+    assert_eq!(store.replaced_blocks(chain()).await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn only_wrong_blocks_can_be_resolved() {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;

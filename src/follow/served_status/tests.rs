@@ -203,6 +203,42 @@ fn nothing_at_or_above_a_replaced_block_is_served_while_the_upstream_has_it() {
     assert_eq!(heads(&Draft::kept(&Kept { replaced: None, ..kept }).below(&[])), [30, 20, 11, 5]);
 }
 
+/// An execution client may answer by number of two branches: the replaced block 12, and above it a block of the other one.
+#[test]
+fn a_replaced_block_below_the_vouched_head_is_not_served() {
+    let upstream_at = [30, 12, 12, 5];
+    let mut mixed = round(CLAMP, upstream_at, 14).after(&round(CLAMP, [30, 20, 11, 5], 11));
+    assert_eq!(mixed.heads(), [30, 12, 12, 5]);
+    mixed.invalid = vec![on_chain(12)];
+    let replaced = Keep::Replaced { number: 12, hash: l2(12).hash, vouched: 14 };
+    assert_eq!(mixed.next(), Err(replaced));
+    let kept = mixed.kept();
+    assert!([kept.unsafe_l2, kept.local_safe_l2, kept.safe_l2].iter().all(|head| *head != l2(12)));
+    // The client lacks the vouched block, too.
+    let last = mixed.last.as_ref().unwrap();
+    let kept = Kept { last, reading: mixed.reading(), vouched: None, replaced: None, hold: None };
+    assert_eq!(heads(&Draft::kept(&kept).below(&mixed.invalid)), [11, 11, 11, 5]);
+}
+
+#[test]
+fn a_height_is_passed_when_upstream_and_client_are_on_the_vouched_branch_and_safe_is_there() {
+    let passed = |round: &Round| round.draft().unwrap().passed();
+    assert_eq!(passed(&round(CLAMP, [30, 20, 15, 5], 18)), Some(15));
+    assert_eq!(passed(&round(ATTESTED, [30, 20, 15, 5], 18)), Some(18));
+    assert_eq!(passed(&replaced(ATTESTED, [30, 20, 20, 5])), None);
+    let mut lacking = round(CLAMP, [30, 20, 15, 5], 18);
+    lacking.canonical = CanonicalHashes::default();
+    for number in 0..20 {
+        lacking.canonical.insert(number, l2(number).hash);
+    }
+    assert_eq!(passed(&lacking), None);
+    let first = round(CLAMP, [30, 20, 15, 5], 15);
+    let kept = round(CLAMP, [30, 20, 14, 5], 15).after(&first);
+    let (last, vouched) = (kept.last.as_ref().unwrap(), Some(kept.vouched.block));
+    let facts = Kept { last, reading: kept.reading(), vouched, replaced: None, hold: None };
+    assert_eq!(Draft::kept(&facts).passed(), None);
+}
+
 #[test]
 fn local_safe_is_passed_on_once_the_upstream_has_the_replacement() {
     let mut round = round(CLAMP, [30, 20, 20, 5], 12);

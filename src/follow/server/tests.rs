@@ -32,7 +32,7 @@ async fn start() -> Running {
 
 async fn start_within(limits: FollowLimits) -> Running {
     let chains = [901, 902].map(ChainId::from);
-    let (invalid, long_open) = (InvalidBlocks::new(chains), LongOpenCases::default());
+    let (invalid, long_open) = (InvalidBlocks::new(chains).followed(chains), LongOpenCases::default());
     let served = Served::new(chains, invalid.clone(), long_open.clone());
     let cancel = CancellationToken::new();
     let metrics = Metrics::new(DependencySet::new([].into(), 1)).unwrap();
@@ -85,7 +85,7 @@ fn status() -> ServedStatus {
 
 fn draft() -> Draft {
     let status = status();
-    Draft { floor: status.safe_l2, status, elsewhere: [].into() }
+    Draft { floor: status.safe_l2, status, elsewhere: [].into(), passed: None }
 }
 
 #[tokio::test]
@@ -145,6 +145,20 @@ async fn a_block_is_served_no_longer_once_it_is_proven_invalid() {
     assert_eq!(heads(server.call("/901/", "optimism_syncStatus").await), [12, 12, 12]);
     server.invalid.acquit(&block, Prover::Monitor);
     assert_eq!(heads(server.call("/901/", "optimism_syncStatus").await), [30, 20, 12]);
+}
+
+/// The vouched head has passed the height; what is served was made before.
+#[tokio::test]
+async fn a_replaced_block_is_not_served_before_what_is_served_has_passed_it() {
+    let (server, chain_id) = (start().await, ChainId::from(901));
+    server.served.set(chain_id, draft());
+    let block = BlockKey { chain_id, number: 16, hash: alloy::primitives::B256::ZERO };
+    server.invalid.prove(&block, Prover::Monitor);
+    server.invalid.settle(chain_id, 17, &[block]);
+    let local_safe = |answer: Value| answer["result"]["local_safe_l2"]["number"].as_u64();
+    assert_eq!(local_safe(server.call("/901/", "optimism_syncStatus").await), Some(12));
+    server.invalid.pass(chain_id, 16);
+    assert_eq!(local_safe(server.call("/901/", "optimism_syncStatus").await), Some(20));
 }
 
 #[tokio::test]
