@@ -29,6 +29,7 @@ pub mod networks;
 pub mod rpc;
 pub mod service;
 pub mod sources;
+pub mod stale_branches;
 mod stalled_heads;
 pub mod tasks;
 pub mod telemetry;

@@ -8,9 +8,9 @@ mod rpc_server;
 use monitoring::Monitoring;
 
 use crate::audit::{
-    AuditLimits, Auditor, AuditorMessage, COMPARE_EVERY, CaseRules, HeadWatcher, Heads, Investigator,
-    JudgedChain, L1Judge, LongOpenCases, NodeComparer, NodeQuarrels, OpenCaseWatch, RIVAL_INBOX,
-    RivalWatcher, RulesAsker,
+    AuditLimits, Auditor, AuditorMessage, BranchWatch, COMPARE_EVERY, CaseRules, HeadWatcher, Heads,
+    Investigator, JudgedChain, L1Judge, LongOpenCases, NodeComparer, NodeQuarrels, OpenCaseWatch,
+    RIVAL_INBOX, RivalWatcher, RulesAsker,
 };
 use crate::clock::FileClock;
 use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
@@ -30,6 +30,7 @@ use crate::sources::{
     EndpointUrl, ExecutionClient, GossipedTransactions, L1Client, LogIndex, RollupNode, RollupNodes,
     SourceError,
 };
+use crate::stale_branches::StaleBranches;
 use crate::stalled_heads::StalledHeads;
 use crate::tasks::TaskGroup;
 use crate::web;
@@ -71,6 +72,7 @@ struct Shared {
     incidents: Incidents,
     heads: Heads,
     invalid: InvalidBlocks,
+    branches: StaleBranches,
     nodes: BTreeMap<ChainId, RollupNodes>,
     quarrels: NodeQuarrels,
     gossiped: Gossiped,
@@ -103,6 +105,7 @@ impl Service {
             set,
             heads: Heads::new(config.chains.keys().copied()),
             invalid,
+            branches: StaleBranches::default(),
             nodes: rollup_nodes(&config)?,
             quarrels: NodeQuarrels::default(),
             refusals: Refusals::new(metrics.clone()),
@@ -129,7 +132,8 @@ impl Service {
         let (heads, metrics) = (shared.heads.clone(), shared.metrics.clone());
         let set = shared.set.clone();
         let investigator = investigator(&config, set, clients.clone(), &shared.nodes, heads, metrics)?
-            .knowing(ledger.clone());
+            .knowing(ledger.clone())
+            .heeding(shared.branches.clone());
         let mut rules = BTreeMap::new();
         for (chain_id, chain) in config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only()) {
             rules.insert(*chain_id, validation_rules(&config, *chain_id, chain));
@@ -154,7 +158,8 @@ impl Service {
             let patience = config.audit.patience.0;
             let (health, metrics) = (shared.health.clone(), shared.metrics.clone());
             let watch = OpenCaseWatch::new(patience, shared.long_open.clone(), health, metrics);
-            let auditor = auditor.telling(monitoring.told.clone()).watched(watch);
+            let branches = BranchWatch::new(shared.health.clone(), shared.branches.clone());
+            let auditor = auditor.telling(monitoring.told.clone()).watched(watch).watching_branches(branches);
             let auditor = auditor.sharing(shared.incidents.clone()).marking(shared.invalid.clone());
             tasks.spawn("auditor", auditor.run(tasks.cancellation().clone()));
             watch_rivals(&mut tasks, &config, &shared, rival_inbox)?;

@@ -8,7 +8,8 @@ mod vouched;
 
 use super::investigator::{HeadMove, output};
 use super::open_cases::{OpenCases, Work};
-use super::{Candidate, Case, Investigation, Investigator, OpenCaseWatch, Verdict, Wait};
+use super::replaced_branch::BranchStanding;
+use super::{BranchWatch, Candidate, Case, Investigation, Investigator, OpenCaseWatch, Verdict, Wait};
 use crate::consolidation::{BlockAttributes, OutputV0};
 use crate::incidents::{Alarm, Incidents};
 use crate::interop::BlockKey;
@@ -88,20 +89,33 @@ pub struct Auditor {
     moves: BTreeMap<ChainId, u64>,
     /// The chains whose vouched heads are being looked at.
     looking: BTreeSet<ChainId>,
+    /// Those of them of which there has been news since.
+    look_again: BTreeSet<ChainId>,
     running: JoinSet<Finished>,
     invalid: InvalidBlocks,
     told: Option<broadcast::Sender<Told>>,
     incidents: Incidents,
     watch: Option<OpenCaseWatch>,
+    branches: Option<BranchWatch>,
 }
 
 /// What came of one piece of work.
 #[derive(Debug)]
 enum Finished {
     Case(Box<Investigation>),
-    Ancestor { key: BlockKey, found: Box<Result<VerifiedBlock, Wait>> },
-    Scouted { chain_id: ChainId, blocks: Vec<VerifiedBlock> },
-    Looked { chain_id: ChainId, found: Result<Option<HeadMove>, LedgerError> },
+    Ancestor {
+        key: BlockKey,
+        found: Box<Result<VerifiedBlock, Wait>>,
+    },
+    Scouted {
+        chain_id: ChainId,
+        blocks: Vec<VerifiedBlock>,
+    },
+    Looked {
+        chain_id: ChainId,
+        found: Result<Option<HeadMove>, LedgerError>,
+        standing: Result<BranchStanding, LedgerError>,
+    },
 }
 
 impl Auditor {
@@ -129,11 +143,13 @@ impl Auditor {
             left_in_ledger: BTreeSet::new(),
             moves: BTreeMap::new(),
             looking: BTreeSet::new(),
+            look_again: BTreeSet::new(),
             running: JoinSet::new(),
             invalid: InvalidBlocks::new([]),
             told: None,
             incidents: Incidents::default(),
             watch: None,
+            branches: None,
         }
     }
 
@@ -147,6 +163,12 @@ impl Auditor {
     #[must_use]
     pub fn watched(self, watch: OpenCaseWatch) -> Self {
         Self { watch: Some(watch), ..self }
+    }
+
+    /// The same auditor, which says so when nodes stay on replaced blocks.
+    #[must_use]
+    pub fn watching_branches(self, branches: BranchWatch) -> Self {
+        Self { branches: Some(branches), ..self }
     }
 
     /// The same auditor, which tells each verdict there, once it is in the ledger.
@@ -356,12 +378,8 @@ impl Auditor {
                 }
                 Ok(())
             }
-            Finished::Looked { chain_id, found } => {
-                self.looking.remove(&chain_id);
-                match found? {
-                    Some(step) => self.move_head(chain_id, step).await,
-                    None => Ok(()),
-                }
+            Finished::Looked { chain_id, found, standing } => {
+                self.looked_at_vouched(chain_id, found?, standing?).await
             }
             Finished::Ancestor { key, found } => match *found {
                 Ok(block) => self.open_ancestor(key, &block).await,
@@ -431,7 +449,12 @@ impl Auditor {
         if let Some(retraction) = &decided.retraction {
             self.tell_retraction(retraction).await?;
         }
-        self.publish_vouched(key.chain_id).await
+        self.publish_vouched(key.chain_id).await?;
+        // The chain's nodes may stay on the replaced block, and name no new head for long.
+        if self.ledger.vouched_head(key.chain_id).await?.is_some_and(|head| head.replaces.is_some()) {
+            self.look_at_vouched(key.chain_id);
+        }
+        Ok(())
     }
 
     fn start_work(&mut self) {

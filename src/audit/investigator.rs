@@ -22,6 +22,7 @@ use crate::interop::{BlockKey, DependencySet, Execution, Objection, SameTimestam
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::sources::{ExecutionClient, ProvenLogs, SourceError, VerifiedBlock};
+use crate::stale_branches::StaleBranches;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
@@ -63,6 +64,7 @@ pub struct Investigator {
     linked: Linked,
     lineage: Lineage,
     ledger: Option<Ledger>,
+    branches: StaleBranches,
     reasons: Reasons,
     metrics: Metrics,
 }
@@ -111,8 +113,22 @@ impl Investigator {
         let candidates = CandidateBook::new(set.chain_ids());
         let reasons = l1.as_ref().map(|l1| l1.reasons().clone()).unwrap_or_default();
         let (proven, linked, lineage) = (Mutex::default(), Linked::default(), Lineage::default());
-        let ledger = None;
-        Self { set, clients, heads, l1, rules, candidates, proven, linked, lineage, ledger, reasons, metrics }
+        let (ledger, branches) = (None, StaleBranches::default());
+        Self {
+            set,
+            clients,
+            heads,
+            l1,
+            rules,
+            candidates,
+            proven,
+            linked,
+            lineage,
+            ledger,
+            branches,
+            reasons,
+            metrics,
+        }
     }
 
     /// The same investigator, which looks up there what became of a block's parent, and keeps what L1 tells of blob base fees.
@@ -120,6 +136,12 @@ impl Investigator {
     pub fn knowing(self, ledger: Ledger) -> Self {
         let l1 = self.l1.map(|l1| l1.keeping(ledger.clone()));
         Self { ledger: Some(ledger), l1, ..self }
+    }
+
+    /// The same investigator, which holds nothing against anybody that nodes say which stay on replaced blocks.
+    #[must_use]
+    pub fn heeding(self, branches: StaleBranches) -> Self {
+        Self { branches, ..self }
     }
 
     /// Why what cases wait for cannot be had.

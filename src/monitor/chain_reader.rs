@@ -15,8 +15,10 @@ use crate::health::Health;
 use crate::interop::BlockKey;
 use crate::metrics::Metrics;
 use crate::sources::{DeclaredKeys, ExecutionClient, L2BlockRef, ProvenLogs, SourceError, VerifiedBlock};
+use crate::stale_branches::{StaleBranch, StaleBranches};
 use crate::stalled_heads::{StallBounds, StalledHeads, WatchedHead};
 use alloy::eips::BlockNumHash;
+use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
 use futures::{StreamExt, stream};
 use std::convert::Infallible;
@@ -78,6 +80,8 @@ pub struct ChainReader<S = ExecutionClient> {
     pub health: Health,
     /// What is counted.
     pub metrics: Metrics,
+    /// Where the chain's clients stay on replaced blocks: what they say from there on is not the chain.
+    pub branches: StaleBranches,
 }
 
 /// How far the chain was read.
@@ -112,6 +116,8 @@ enum ReadError {
     OtherFork(#[from] super::verified_heads::OtherFork),
     #[error(transparent)]
     Contradiction(#[from] Contradiction),
+    #[error("its execution client stays on block {number} {replaced}, which was lawfully replaced by {by}")]
+    Replaced { number: u64, replaced: B256, by: B256 },
     #[error("its blocks changed {MAX_TURNS} times while they were being read")]
     Restless,
     #[error("the program is ending")]
@@ -231,6 +237,7 @@ impl<S: BlockSource> ChainReader<S> {
 
     /// Reads up to the tip, and takes over the heads. The tip that was reached.
     async fn look(&self, progress: &mut Progress) -> Result<L2BlockRef, ReadError> {
+        self.leave_replaced(progress).await?;
         let tip = self.execution.tip().await?;
         if progress.recent.tip().is_none() {
             self.execution.check_chain().await?;
@@ -244,6 +251,19 @@ impl<S: BlockSource> ChainReader<S> {
         let told = self.heads.told(self.chain_id, &self.execution, tip).await?;
         self.take_heads(progress, &told.ok_or(ReadError::NoHeads)?).await?;
         Ok(tip)
+    }
+
+    /// Drops the branch of a block that was lawfully replaced, for as long as the clients stay on it.
+    async fn leave_replaced(&self, progress: &mut Progress) -> Result<(), ReadError> {
+        let Some(StaleBranch { replaced, by }) = self.branches.of(self.chain_id) else { return Ok(()) };
+        if self.execution.canonical_hash(by.number).await? != Some(replaced) {
+            return Ok(());
+        }
+        if progress.recent.hash_at(by.number) == Some(replaced) {
+            let Progress { recent, left, .. } = progress;
+            self.rewind(recent, left, Some(by.number.saturating_sub(1))).await?;
+        }
+        Err(ReadError::Replaced { number: by.number, replaced, by: by.hash })
     }
 
     /// Reads the first block.

@@ -74,6 +74,7 @@ pub(super) async fn start(
             stall: chain.stall_bounds(),
             health: shared.health.clone(),
             metrics: shared.metrics.clone(),
+            branches: shared.branches.clone(),
         };
         if let Some(answers) = shared.heads.answers(chain_id) {
             let nudge = nudge_when_heads_come(answers, monitoring.nudges.clone(), chain_id);

@@ -3,6 +3,7 @@
 
 use super::{Auditor, Finished};
 use crate::audit::investigator::HeadMove;
+use crate::audit::replaced_branch::BranchStanding;
 use crate::ledger::{LedgerError, Retraction, RetractionReason};
 use crate::rpc::Told;
 use crate::sources::SyncStatus;
@@ -43,12 +44,37 @@ impl Auditor {
 
     /// Finds out, beside everything else, whether a chain's vouched head is still on the chain.
     pub(super) fn look_at_vouched(&mut self, chain_id: ChainId) {
-        if self.looking.insert(chain_id) {
-            let (investigator, ledger) = (Arc::clone(&self.investigator), self.ledger.clone());
-            self.running.spawn(async move {
-                Finished::Looked { chain_id, found: investigator.look_at_vouched(&ledger, chain_id).await }
-            });
+        if !self.looking.insert(chain_id) {
+            // What is looked at now may be no news any more.
+            self.look_again.insert(chain_id);
+            return;
         }
+        let (investigator, ledger) = (Arc::clone(&self.investigator), self.ledger.clone());
+        self.running.spawn(async move {
+            let found = investigator.look_at_vouched(&ledger, chain_id).await;
+            let standing = investigator.branch_standing(&ledger, chain_id).await;
+            Finished::Looked { chain_id, found, standing }
+        });
+    }
+
+    /// Takes in how a chain's vouched head stands.
+    pub(super) async fn looked_at_vouched(
+        &mut self,
+        chain_id: ChainId,
+        step: Option<HeadMove>,
+        standing: BranchStanding,
+    ) -> Result<(), LedgerError> {
+        self.looking.remove(&chain_id);
+        if let Some(branches) = &self.branches {
+            branches.see(chain_id, standing);
+        }
+        if let Some(step) = step {
+            self.move_head(chain_id, step).await?;
+        }
+        if self.look_again.remove(&chain_id) {
+            self.look_at_vouched(chain_id);
+        }
+        Ok(())
     }
 
     /// Moves a vouched head that is not on the chain any more, or that is kept from blocks which are on it again.

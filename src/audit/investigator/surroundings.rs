@@ -165,6 +165,16 @@ impl Investigator {
             None => Awaited::SameTimestamp,
         };
         let wait = |cause| Wait { awaited, chain_id, cause };
+        if let Some(stale) = self.branches.of(chain_id) {
+            self.reasons.note(
+                wait(Cause::OtherFork),
+                &format!(
+                    "its nodes stay on block {} {}, which was replaced",
+                    stale.by.number, stale.replaced
+                ),
+            );
+            return Err(wait(Cause::OtherFork));
+        }
         let heads = self.heads.get(chain_id).ok_or_else(|| wait(Cause::EndpointError))?;
         let Some(tip) = heads.local_safe_l2 else {
             self.heads.want(chain_id);

@@ -4,9 +4,12 @@
 //! made another block at its height final. That a client has another block there for a while moves nothing.
 
 use super::{Awaited, Investigator};
+use crate::audit::replaced_branch::BranchStanding;
 use crate::audit::rivals::Origin;
 use crate::ledger::{BlockPosition, BranchBlock, Ledger, LedgerError, Retraction, RetractionReason};
 use crate::sources::SafeMeans;
+use crate::stale_branches::StaleBranch;
+use alloy::eips::BlockNumHash;
 use crosscheck_p2p::ChainId;
 
 /// How many blocks of a branch are looked at: as many as no reorg of L1 below finality takes.
@@ -68,6 +71,27 @@ impl Investigator {
             Some(true) => self.look_above(ledger, chain_id).await,
             Some(false) | None => self.look_below(ledger, chain_id).await,
         }
+    }
+
+    /// How the chain's client stands to the vouched block, if that is a replacement.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub(in crate::audit) async fn branch_standing(
+        &self,
+        ledger: &Ledger,
+        chain_id: ChainId,
+    ) -> Result<BranchStanding, LedgerError> {
+        let Some(head) = ledger.vouched_head(chain_id).await? else { return Ok(BranchStanding::Unknown) };
+        let by = BlockNumHash { number: head.position.number, hash: head.position.hash };
+        let Some(replaced) = head.replaces else { return Ok(BranchStanding::Left) };
+        let Some(client) = self.clients.get(&chain_id) else { return Ok(BranchStanding::Unknown) };
+        Ok(match client.canonical_hash(by.number).await {
+            Ok(Some(found)) if found == replaced => BranchStanding::Stale(StaleBranch { replaced, by }),
+            Ok(Some(_)) => BranchStanding::Left,
+            // Whoever asks for blocks beside this tells of the failure.
+            Ok(None) | Err(_) => BranchStanding::Unknown,
+        })
     }
 
     /// The blocks above the head that it left, as far as L1 has them again.

@@ -43,6 +43,31 @@ async fn a_client_that_contradicts_itself_is_told_of_once_and_nothing_is_dropped
     assert_eq!((lines.count("WARN"), lines.count("reorg")), (2, 1), "{}", lines.text());
 }
 
+/// As a plain node's client does when the chain replaces `O` by `R`.
+#[tokio::test(start_paused = true)]
+async fn the_branch_of_a_replaced_block_is_not_read_while_the_client_stays_on_it() {
+    let lines = Lines::capture();
+    let client = Client::new();
+    let invalid = client.extend_with_log(2);
+    client.extend(2);
+    let Reading { mut heard, health, branches, .. } = reading(&client);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(heard.blocks().len(), 6);
+    let by = BlockNumHash { number: 3, hash: B256::repeat_byte(7) };
+    branches.set(chain_id(), Some(StaleBranch { replaced: invalid.hash, by }));
+    client.extend(2);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(heard.rewound(), Some(2));
+    assert!(heard.is_empty(), "nothing of the branch is read");
+    assert!(health.reasons()[0].contains(&invalid.hash.to_string()), "{:?}", health.reasons());
+    assert_eq!(lines.count("reorg"), 1, "{}", lines.text());
+    client.replace(&invalid);
+    client.extend(1);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(heard.blocks(), [3, 4].map(|number| client.canonical(number)));
+    assert!(health.reasons().is_empty(), "{:?}", health.reasons());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_stale_block_deep_under_a_reorg_drops_nothing() {
     let lines = Lines::capture();

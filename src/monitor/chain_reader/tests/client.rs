@@ -10,6 +10,7 @@ use crate::interop::{DependencySet, Member};
 use crate::metrics::Metrics;
 use crate::monitor::{BlockSource, ChainReader, HeadSource, MonitorMessage, Nudges, StartPoint};
 use crate::sources::{EndpointStanding, L2BlockRef, ProvenLogs, SourceError, SyncStatus, VerifiedBlock};
+use crate::stale_branches::StaleBranches;
 use crate::stalled_heads::StallBounds;
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::B256;
@@ -245,6 +246,7 @@ pub(super) struct Reading {
     pub(super) heard: Heard,
     pub(super) health: Health,
     pub(super) nudges: Nudges,
+    pub(super) branches: StaleBranches,
 }
 
 /// Reads a client, looking once a second.
@@ -259,6 +261,7 @@ pub(super) fn reading_within(client: &Client, stall: StallBounds) -> Reading {
     let metrics = Metrics::new(set).unwrap();
     let (monitor, inbox) = mpsc::channel(100_000);
     let (health, nudges) = (Health::default(), Nudges::new([chain_id()]));
+    let branches = StaleBranches::default();
     let reader = ChainReader {
         chain_id: chain_id(),
         execution: client.clone(),
@@ -270,10 +273,11 @@ pub(super) fn reading_within(client: &Client, stall: StallBounds) -> Reading {
         stall,
         health: health.clone(),
         metrics,
+        branches: branches.clone(),
     };
     let mut tasks = JoinSet::new();
     tasks.spawn(async move { reader.run(CancellationToken::new()).await.unwrap() });
-    Reading { heard: Heard { inbox, _reader: tasks }, health, nudges }
+    Reading { heard: Heard { inbox, _reader: tasks }, health, nudges, branches }
 }
 
 /// The lines of the log.

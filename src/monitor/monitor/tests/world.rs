@@ -16,6 +16,7 @@ use crate::metrics::Metrics;
 use crate::monitor::*;
 use crate::rpc::{Suspects, TOLD_CAPACITY, Told};
 use crate::sources::{EndpointLimits, ExecutionClient, LogIndex};
+use crate::stale_branches::StaleBranches;
 use crate::stalled_heads::StallBounds;
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::{Address, B256, Bytes, LogData, U64, U256};
@@ -288,6 +289,7 @@ impl Shell {
                 stall: StallBounds::LONG,
                 health: health.clone(),
                 metrics: metrics.clone(),
+                branches: StaleBranches::default(),
             };
             let cancel = cancel.clone();
             tasks.spawn(async move { reader.run(cancel).await.unwrap() });
