@@ -81,6 +81,12 @@ pub enum Finding {
         /// The chain.
         chain_id: u64,
     },
+    /// The chain's nodes stayed on a block that was replaced: the replacement was upheld, both blocks were named as what stands in
+    /// the way of being ready, and nothing did so once the nodes had left it.
+    StayedBehind {
+        /// The chain.
+        chain_id: u64,
+    },
     /// The vouched head went back, and nothing was scripted that explains it.
     VouchedBack {
         /// The chain.
@@ -154,6 +160,7 @@ impl Finding {
             | Self::RulesDiffer { .. }
             | Self::GenesisFinal { .. }
             | Self::Retracted { .. }
+            | Self::StayedBehind { .. }
             | Self::VouchedBack { .. }
             | Self::HeadsAtZero { .. }
             | Self::HeldOpen { .. } => false,
@@ -198,6 +205,12 @@ impl fmt::Display for Finding {
             }
             Self::Retracted { chain_id } => {
                 write!(f, "upheld, retracted, upheld anew (L1 dropped what {chain_id} stood on)")
+            }
+            Self::StayedBehind { chain_id } => {
+                write!(
+                    f,
+                    "upheld-replacement, not ready, then ready ({chain_id} nodes stayed on the replaced block)"
+                )
             }
             Self::VouchedBack { chain_id } => write!(f, "the vouched head of {chain_id} went back"),
             Self::HeadsAtZero { chain_id } => {

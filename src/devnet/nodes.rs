@@ -25,6 +25,8 @@ pub struct ChainNodes {
     /// Its rollup node.
     pub rollup_node: RunningServer,
     store: Arc<RwLock<ChainStore>>,
+    /// What they do not know yet: it came after a replacement that they have not followed.
+    unfollowed: Vec<ChainTick>,
     /// Execution clients that others run.
     others: Vec<Endpoint>,
 }
@@ -64,6 +66,17 @@ impl Endpoint {
 }
 
 impl ChainNodes {
+    /// Takes in what the chain did, once they leave the replaced block that they stay on.
+    fn follow(&mut self, chain: &ChainTick) {
+        if chain.stays_on.is_some() {
+            return self.unfollowed.push(chain.clone());
+        }
+        let mut store = self.store.write();
+        for known in self.unfollowed.drain(..).chain([chain.clone()]) {
+            store.apply(&known);
+        }
+    }
+
     /// The URLs of all execution clients: those of others first.
     pub fn execution_urls(&self) -> Vec<String> {
         let servers = self.others.iter().map(|endpoint| &endpoint.server).chain([&self.execution]);
@@ -99,12 +112,14 @@ impl Nodes {
             }
             let store = ChainStore::new(sequencer.chain_id(), Arc::clone(genesis));
             let store = Arc::new(RwLock::new(store));
-            let node = rollup_node(sequencer, &store, &l1_store, &dependencies, &schedule);
+            let is_plain = superchain.params().plan.has_plain_node(sequencer.chain_id());
+            let node = rollup_node(sequencer, &store, &l1_store, &dependencies, &schedule, is_plain);
             chains.push(ChainNodes {
                 chain_id: sequencer.chain_id(),
                 execution: start(execution_module(Arc::clone(&store))?).await?,
                 rollup_node: start(rollup_node_module(node)?).await?,
                 store,
+                unfollowed: Vec::new(),
                 others,
             });
         }
@@ -134,7 +149,7 @@ impl Nodes {
     /// Lets a chain's servers know what the chain did.
     pub fn apply_chain(&mut self, chain: &ChainTick) {
         for nodes in self.chains.iter_mut().filter(|nodes| nodes.chain_id == chain.chain_id) {
-            nodes.store.write().apply(chain);
+            nodes.follow(chain);
             for (place, endpoint) in nodes.others.iter_mut().enumerate() {
                 let odd = chain.odd.as_ref().filter(|(odd, _)| *odd == place).map(|(_, how)| how);
                 endpoint.apply(chain, odd);
@@ -161,6 +176,7 @@ fn rollup_node(
     l1: &Arc<RwLock<L1>>,
     dependencies: &[u64],
     schedule: &Schedule,
+    is_plain: bool,
 ) -> RollupNode {
     RollupNode {
         chain: Arc::clone(chain),
@@ -172,6 +188,7 @@ fn rollup_node(
         system_config: system_config_address(sequencer.chain_id()),
         batcher: sequencer.keys().batcher.address(),
         upgrade: sequencer.chain().params().upgrade.as_ref().map(|upgrade| upgrade.time),
+        is_plain,
     }
 }
 
@@ -180,6 +197,7 @@ mod tests {
     use super::*;
     use crate::devnet::fixture::Fixture;
     use crate::devnet::heads::Heads;
+    use crate::devnet::sequencer::Replaced;
 
     fn tick(block: &Arc<L2Block>) -> ChainTick {
         let heads = Heads { unsafe_head: block.number(), ..Heads::default() };
@@ -198,6 +216,27 @@ mod tests {
         endpoint.apply(&tick(&blocks[5]), None);
         assert_eq!(endpoint.store.read().canonical(6), Some(&blocks[5]));
         assert!(endpoint.held.is_empty());
+    }
+
+    #[tokio::test]
+    async fn nodes_that_stay_on_a_replaced_block_know_nothing_of_what_came_after_until_they_leave_it() {
+        let mut fixture = Fixture::new(7);
+        let genesis = Arc::clone(fixture.chain.genesis());
+        let store = Arc::new(RwLock::new(ChainStore::new(901, genesis)));
+        let server = || async { start(execution_module(Arc::clone(&store)).unwrap()).await.unwrap() };
+        let (execution, rollup_node) = (server().await, server().await);
+        let (unfollowed, others) = (Vec::new(), Vec::new());
+        let store = Arc::clone(&store);
+        let mut nodes = ChainNodes { chain_id: 901, execution, rollup_node, store, unfollowed, others };
+        let blocks: Vec<_> = (0..3).map(|_| fixture.extend(&[])).collect();
+        let replaced = Replaced { hash: blocks[0].hash, by: blocks[1].hash };
+        for (block, stays_on, known) in
+            [(&blocks[0], None, 1), (&blocks[1], Some(replaced), 1), (&blocks[2], None, 3)]
+        {
+            nodes.follow(&ChainTick { stays_on, ..tick(block) });
+            assert_eq!(nodes.store.read().heads().unsafe_head, known);
+        }
+        assert_eq!(nodes.store.read().canonical(2), Some(&blocks[1]));
     }
 
     #[tokio::test]

@@ -29,6 +29,8 @@ pub struct Observations {
     headless: BTreeMap<u64, Headless>,
     /// The chains whose rollup node called genesis final for a while, and what was made of it.
     at_genesis: BTreeMap<u64, AtGenesis>,
+    /// The chains whose nodes were said to stay on replaced blocks, with both blocks.
+    stayed: BTreeSet<u64>,
     /// What it says of messages.
     pub messages: SeenMessages,
     attestations: BTreeMap<u64, AttestationRecord>,
@@ -141,6 +143,23 @@ impl Observations {
         for (chain_id, headless) in &mut self.headless {
             headless.see(*chain_id, &self.status, !now.contains(chain_id));
         }
+    }
+
+    /// A chain's nodes stay on a block that was replaced: remembers whether the status says so.
+    pub fn note_stay(&mut self, chain_id: u64, replaced: B256, by: B256) {
+        if self.status.names_stay(chain_id, &[replaced, by]) {
+            self.stayed.insert(chain_id);
+        }
+    }
+
+    /// Whether a chain's nodes were said to stay on a replaced block.
+    pub fn has_told_stay(&self, chain_id: u64) -> bool {
+        self.stayed.contains(&chain_id)
+    }
+
+    /// Whether a chain's nodes were said to stay on a replaced block, and are no longer.
+    pub fn has_left_replaced(&self, chain_id: u64) -> bool {
+        self.has_told_stay(chain_id) && !self.status.names_stay(chain_id, &[])
     }
 
     /// What was made of a rollup node that named no heads for a while.

@@ -188,6 +188,7 @@ fn fault_report(planted: &Planted, all: &[Planted], script: &Script, seen: &Obse
         }
         Finding::Retracted { .. } => retracted_found(planted, all, seen),
         Finding::GenesisFinal { chain_id } => genesis_found(chain_id, seen),
+        Finding::StayedBehind { chain_id } => stayed_found(planted, chain_id, seen),
         _ => words_found(planted, &expected, seen),
     };
     let (found, detected_after_ms) = found.unzip();
@@ -309,6 +310,15 @@ fn genesis_found(chain_id: u64, seen: &Observations) -> Option<Found> {
     (at_genesis.told && at_genesis.went_on).then_some((Finding::GenesisFinal { chain_id }, None))
 }
 
+/// What was made of nodes that stayed on a replaced block.
+fn stayed_found(planted: &Planted, chain_id: u64, seen: &Observations) -> Option<Found> {
+    let (finding, after) = words_found(planted, &Finding::UpheldReplacement, seen)?;
+    if finding != Finding::UpheldReplacement {
+        return Some((finding, after));
+    }
+    seen.has_left_replaced(chain_id).then_some((Finding::StayedBehind { chain_id }, after))
+}
+
 fn false_alarms(script: &Script, seen: &Observations) -> Vec<FalseAlarm> {
     let verdicts = seen.attestations().filter(|record| !script.explains(record)).map(|record| FalseAlarm {
         chain_id: record.chain_id,
@@ -352,6 +362,7 @@ pub fn count_attestations(seen: &Observations) -> AttestationCounts {
             | Finding::RulesDiffer { .. }
             | Finding::GenesisFinal { .. }
             | Finding::Retracted { .. }
+            | Finding::StayedBehind { .. }
             | Finding::VouchedBack { .. }
             | Finding::HeadsAtZero { .. }
             | Finding::Message { .. }

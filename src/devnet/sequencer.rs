@@ -26,6 +26,7 @@ use super::{
     schedule::Schedule,
     wallet::WalletError,
 };
+use alloy::primitives::B256;
 use std::{collections::BTreeSet, sync::Arc};
 
 /// Why a chain could not go on.
@@ -112,6 +113,17 @@ pub struct ChainTick {
     pub safe_at: Vec<(u64, u64)>,
     /// What the chain's node does with a local-safe head that it takes back.
     pub withdrawal: Option<Withdrawal>,
+    /// The replaced block that the chain's nodes stay on in this tick, if they do: they know of nothing that came after.
+    pub stays_on: Option<Replaced>,
+}
+
+/// A block that gave way to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// The block.
+    pub hash: B256,
+    /// What took its place.
+    pub by: B256,
 }
 
 /// What a node does with a local-safe head that it takes back. With it: the height.
@@ -168,6 +180,7 @@ impl ChainTick {
             odd: None,
             safe_at: Vec::new(),
             withdrawal: None,
+            stays_on: None,
         }
     }
 }
@@ -210,6 +223,8 @@ pub struct Sequencer {
     rebuilt: BTreeSet<u64>,
     /// The height of which the node has taken its block back, and since which tick.
     withdrawn: Option<(u64, u64)>,
+    /// The replaced block that the chain's nodes stay on, and until before which tick.
+    stays_on: Option<(Replaced, u64)>,
     schedule: Schedule,
     seed: u64,
 }
@@ -240,6 +255,7 @@ impl Sequencer {
             branch_tip: None,
             rebuilt: BTreeSet::new(),
             withdrawn: None,
+            stays_on: None,
             schedule,
             seed,
         })
@@ -330,6 +346,9 @@ impl Sequencer {
             }
             if fault.is_some_and(|planned| planned.fault.is_replaced()) {
                 let replacement = self.replace(&block)?;
+                let stays = fault.map(|planned| planned.fault.stay_ticks()).filter(|ticks| *ticks > 0);
+                let replaced = Replaced { hash: block.hash, by: replacement.hash };
+                self.stays_on = stays.map(|ticks| (replaced, tick.saturating_add(ticks))).or(self.stays_on);
                 let word = attestation(Arc::clone(&replacement), fault);
                 promotion.attestations.extend(self.outbox.pass(word));
                 promotion.replacement = Some(replacement);
@@ -365,6 +384,11 @@ impl Sequencer {
             plan.at(self.chain_id(), *height).is_some_and(|planned| planned.fault.withdrawn_ticks() > 0)
         };
         (heads.safe.saturating_add(1)..=heads.local_safe).find(is_named).map(Withdrawal::Named)
+    }
+
+    /// The replaced block that the chain's nodes stay on in a tick.
+    pub fn stays_on(&self, tick: u64) -> Option<Replaced> {
+        self.stays_on.filter(|(_, until)| tick < *until).map(|(replaced, _)| replaced)
     }
 
     fn replace(&mut self, block: &L2Block) -> Result<Arc<L2Block>, SequencerError> {

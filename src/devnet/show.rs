@@ -236,6 +236,11 @@ impl Show {
             let met = |seen: &Observations| seen.off_course(chain_id).next().is_some();
             self.poll_until(tick, self.pace.patience(), met).await;
         }
+        for chain_id in staying(tick) {
+            let told = |seen: &Observations| seen.has_told_stay(chain_id);
+            self.poll_until(tick, self.pace.patience(), told).await;
+            self.await_follower(tick, chain_id).await;
+        }
         for (chain_id, is_ending) in self.unlinked(tick) {
             let met = |seen: &Observations| seen.is_contradicted(chain_id) == is_ending;
             self.poll_until(tick, self.pace.patience(), met).await;
@@ -426,6 +431,7 @@ impl Show {
                 watch.poll_endpoints().await;
             }
             for chain in &tick.chains {
+                chain.stays_on.into_iter().for_each(|replaced| watch.note_stay(chain.chain_id, replaced));
                 let forked = chain.fork.iter().flatten().next();
                 forked.into_iter().for_each(|first| watch.note_fork(chain.chain_id, first.number()));
             }
@@ -526,6 +532,10 @@ fn headless(tick: &Tick) -> Vec<u64> {
 
 fn at_genesis(tick: &Tick) -> Vec<u64> {
     tick.chains.iter().filter(|chain| chain.at_genesis).map(|chain| chain.chain_id).collect()
+}
+
+fn staying(tick: &Tick) -> Vec<u64> {
+    tick.chains.iter().filter(|chain| chain.stays_on.is_some()).map(|chain| chain.chain_id).collect()
 }
 
 fn outages(tick: &Tick) -> Vec<u64> {

@@ -28,6 +28,16 @@ impl SidecarStatus {
     }
 }
 
+impl SidecarStatus {
+    /// Whether it is not ready because a chain's nodes stay on a replaced block, and names these.
+    pub fn names_stay(&self, chain_id: u64, blocks: &[B256]) -> bool {
+        let part = format!("chain {chain_id} branch: ");
+        let names = |reason: &&str| blocks.iter().all(|block| reason.contains(&block.to_string()));
+        !self.ready
+            && self.reasons.iter().filter_map(|reason| reason.strip_prefix(&part)).any(|it| names(&it))
+    }
+}
+
 /// What a sidecar knows of one chain. Heads are heights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct ChainStatus {

@@ -7,6 +7,7 @@ use super::{
     message_record::{MessagePage, SuspectPage},
     metrics_page::{self, MetricsError},
     observations::Observations,
+    sequencer::Replaced,
     sidecar_records::{AttestationPage, RefusalPage, SidecarStatus},
 };
 use jsonrpsee::{
@@ -73,6 +74,11 @@ impl Watch {
     /// The nodes of a chain follow another fork from a height on.
     pub fn note_fork(&mut self, chain_id: u64, from: u64) {
         self.seen.note_fork(chain_id, from);
+    }
+
+    /// The nodes of a chain stay on a block that was replaced by another.
+    pub fn note_stay(&mut self, chain_id: u64, replaced: Replaced) {
+        self.seen.note_stay(chain_id, replaced.hash, replaced.by);
     }
 
     /// The rollup nodes of these chains name no heads.

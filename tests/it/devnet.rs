@@ -100,6 +100,11 @@ fn every_scripted_fault_is_found_as_what_it_is(#[case] chains: &str, #[case] see
 #[case::same_attributes_other_hash("same-attributes-other-hash@20", "discarded: execution-divergence", 19..=45)]
 #[case::replacement_chain("replacement-chain@15", "upheld-replacement", 45..=45)]
 #[case::withdrawn_local_safe("withdrawn-local-safe@20", "upheld-replacement", 45..=45)]
+#[case::plain_sibling(
+    "plain-sibling@20",
+    "upheld-replacement, not ready, then ready (901 nodes stayed on the replaced block)",
+    45..=45
+)]
 #[case::sibling_wrong_fork("sibling-wrong-fork@20", "open, then upheld (901 nodes were on another fork)", 45..=45)]
 #[case::attestations_out_of_order("attestations-out-of-order@15", "upheld", 45..=45)]
 #[case::attestations_lost("attestations-lost@10", "upheld as ancestor", 45..=45)]

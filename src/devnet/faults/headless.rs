@@ -62,7 +62,8 @@ impl Fault for ScheduleMismatch {
 /// For how many ticks the node calls genesis final.
 const AT_GENESIS_TICKS: u64 = 10;
 
-/// A rollup node calls genesis safe and final, as op-supernode does until it has verified something.
+/// A rollup node calls genesis safe and final, as op-supernode does until it has verified something. If what followers are
+/// served went back with it, the chain's follower would have gone backwards.
 #[derive(Debug)]
 pub(super) struct GenesisFinality;
 

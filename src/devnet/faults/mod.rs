@@ -88,6 +88,7 @@ pub static REGISTRY: &[&dyn Fault] = &[
     &attributes::SameAttributesOtherHash,
     &replacement::ReplacementChain,
     &replacement::WithdrawnLocalSafe,
+    &replacement::PlainSibling,
     &reorgs::L1Reorg,
     &reorgs::L1ReorgFinal,
     &reorgs::UnsafeReorg,
@@ -216,6 +217,11 @@ pub trait Fault: fmt::Debug + Send + Sync {
 
     /// Before it is replaced: for how many ticks its own node names heads far below.
     fn withdrawn_ticks(&self) -> u64 {
+        0
+    }
+
+    /// Once it is replaced: for how many ticks the chain's nodes, which check no messages, stay on it.
+    fn stay_ticks(&self) -> u64 {
         0
     }
 

@@ -127,6 +127,7 @@ impl PlannedFault {
     /// Whether a block of this fault goes while the other disturbs nodes.
     fn goes_unseen(&self, other: &Self) -> bool {
         let gone = self.last().saturating_add(GONE_WITHIN).saturating_add(self.fault.withdrawn_ticks());
+        let gone = gone.saturating_add(self.fault.stay_ticks());
         self.goes() && other.blinds() && other.block < gone && self.block < other.until()
     }
 
@@ -260,6 +261,11 @@ impl FaultPlan {
         self.iter().any(|planned| planned.chain_id == chain_id && planned.fault.patches_inbox())
     }
 
+    /// Whether a chain's rollup node checks no messages, in the whole run.
+    pub fn has_plain_node(&self, chain_id: u64) -> bool {
+        self.iter().any(|planned| planned.chain_id == chain_id && planned.fault.stay_ticks() > 0)
+    }
+
     /// The height at which a chain comes to a fork that brings a bundle of upgrade deposits, if it does.
     pub fn first_block_of_fork(&self, chain_id: u64) -> Option<u64> {
         let begins = |planned: &&PlannedFault| planned.chain_id == chain_id && planned.fault.begins_fork();
@@ -362,6 +368,7 @@ impl FaultPlan {
             let first = if other.block < block { *other } else { planned };
             let distance = REPLACEMENT_DISTANCE.saturating_mul(first.fault.blocks());
             let distance = distance.saturating_add(first.fault.withdrawn_ticks());
+            let distance = distance.saturating_add(first.fault.stay_ticks());
             other.chain_id == chain_id && replaced && other.block.abs_diff(block) < distance
         };
         self.iter().find(is_close).map_or(Ok(()), |other| {

@@ -134,3 +134,53 @@ impl Fault for WithdrawnLocalSafe {
         WITHDRAWN_TICKS
     }
 }
+
+/// How long the chain's nodes stay on the replaced block, in ticks.
+const STAY_TICKS: u64 = 12;
+
+/// Replaces an invalid block while the chain's own nodes check no messages: they stay on it.
+#[derive(Debug)]
+pub(super) struct PlainSibling;
+
+impl Fault for PlainSibling {
+    fn name(&self) -> &'static str {
+        "plain-sibling"
+    }
+
+    fn summary(&self) -> &'static str {
+        "the block executes an invalid message and is replaced; the chain's own nodes check no messages, and stay on its branch for twelve blocks' time"
+    }
+
+    fn earliest_block(&self) -> u64 {
+        FIRST_EXECUTING_BLOCK
+    }
+
+    fn last_block(&self, block: u64) -> u64 {
+        block.saturating_add(STAY_TICKS)
+    }
+
+    fn expected(&self, chain_id: u64) -> Finding {
+        Finding::StayedBehind { chain_id }
+    }
+
+    fn expected_message(&self) -> Option<ExpectedMessage> {
+        Some(ExpectedMessage::resolved("log-not-found"))
+    }
+
+    fn message(&self, scene: &Scene<'_>, rng: &mut ChaCha12Rng) -> Result<Option<Message>, NothingToCite> {
+        absent_message(self, scene, rng).map(Some)
+    }
+
+    fn is_replaced(&self) -> bool {
+        true
+    }
+
+    fn stay_ticks(&self) -> u64 {
+        STAY_TICKS
+    }
+
+    /// All chains wait until the sidecar says where the nodes stay.
+    fn is_drawn(&self) -> bool {
+        false
+    }
+}

@@ -324,6 +324,30 @@ fn an_unlinked_client_must_be_told_of_once(
 }
 
 #[rstest]
+#[case::as_it_must("upheld-replacement", &[LIE, OTHER], true, true)]
+#[case::the_replacement_is_accused("discarded", &[LIE, OTHER], true, false)]
+#[case::one_block_is_not_named("upheld-replacement", &[LIE], true, false)]
+#[case::nothing_is_told("upheld-replacement", &[], true, false)]
+#[case::it_is_told_for_ever("upheld-replacement", &[LIE, OTHER], false, false)]
+fn nodes_on_a_replaced_block_are_told_of_with_both_blocks(
+    #[case] verdict: &str,
+    #[case] named: &[B256],
+    #[case] is_over: bool,
+    #[case] found: bool,
+) {
+    let mut seen = seen(vec![record(1, LIE, verdict)], Vec::new());
+    let names: Vec<String> = named.iter().map(ToString::to_string).collect();
+    let reason = format!("chain 901 branch: its nodes stay on {}", names.join(", replaced by "));
+    let stale = SidecarStatus { ready: false, reasons: vec![reason], chains: Vec::new() };
+    seen.take_status(if named.is_empty() { SidecarStatus::default() } else { stale });
+    seen.note_stay(901, LIE, OTHER);
+    if is_over {
+        seen.take_status(SidecarStatus { ready: true, ..SidecarStatus::default() });
+    }
+    assert_eq!(report(&[planted("plain-sibling@20")], &seen).is_as_scripted(), found);
+}
+
+#[rstest]
 #[case::as_it_must("upheld", 2, [1, 1], true)]
 #[case::the_dropped_one_is_accused("discarded", 2, [1, 1], false)]
 #[case::not_attested_anew("upheld", 1, [1, 1], false)]

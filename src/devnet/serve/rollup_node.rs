@@ -1,4 +1,4 @@
-//! The rollup node of one chain, an op-supernode in its conduct: the part of `optimism_*` that readers of its view of L1 and L2 need.
+//! The rollup node of one chain, an op-supernode in its conduct unless it is told to be an op-node: the part of `optimism_*` that readers of its view of L1 and L2 need.
 
 use super::{Arguments, ServeError, chain_store::ChainStore, server_error};
 use crate::devnet::{
@@ -47,6 +47,8 @@ pub struct RollupNode {
     pub batcher: Address,
     /// When a fork begins that brings a bundle of upgrade deposits, if one does.
     pub upgrade: Option<UnixSeconds>,
+    /// Whether it checks no messages, as an op-node: what it derives is safe to it at once.
+    pub is_plain: bool,
 }
 
 /// The methods of the rollup node.
@@ -54,6 +56,7 @@ pub struct RollupNode {
 /// # Errors
 /// Never in practice: method names are unique.
 pub fn rollup_node_module(node: RollupNode) -> Result<RpcModule<RollupNode>, ServeError> {
+    let is_plain = node.is_plain;
     let mut module = RpcModule::new(node);
     module.register_method("optimism_syncStatus", |_, node, _| node.sync_status())?;
     module.register_method("optimism_rollupConfig", |_, node, _| {
@@ -70,7 +73,9 @@ pub fn rollup_node_module(node: RollupNode) -> Result<RpcModule<RollupNode>, Ser
         let l1_block: U64 = Arguments::of(&params).next("L1 block number")?;
         node.safe_head_at(l1_block.to())
     })?;
-    module.register_method("supernode_syncStatus", |_, node, _| node.supernode_status())?;
+    if !is_plain {
+        module.register_method("supernode_syncStatus", |_, node, _| node.supernode_status())?;
+    }
     module.register_method("optimism_version", |_, _, _| Ok::<_, ErrorObjectOwned>(VERSION))?;
     Ok(module)
 }
@@ -78,7 +83,10 @@ pub fn rollup_node_module(node: RollupNode) -> Result<RpcModule<RollupNode>, Ser
 impl RollupNode {
     fn sync_status(&self) -> Result<Value, ErrorObjectOwned> {
         let (chain, l1) = (self.chain.read(), self.l1.read());
-        let heads = chain.named_heads();
+        let mut heads = chain.named_heads();
+        if self.is_plain {
+            heads.safe = heads.local_safe;
+        }
         let l2 = |number| {
             if chain.is_headless() {
                 return Ok(no_l2_ref());

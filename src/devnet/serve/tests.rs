@@ -59,7 +59,11 @@ impl World {
     }
 
     async fn node(&self, method: &str, params: Value) -> Value {
-        let node = RollupNode {
+        call(&rollup_node_module(self.rollup_node()).unwrap(), method, params).await.unwrap()
+    }
+
+    fn rollup_node(&self) -> RollupNode {
+        RollupNode {
             chain: Arc::clone(&self.chain),
             l1: Arc::clone(&self.l1),
             dependencies: vec![901, 902],
@@ -69,8 +73,8 @@ impl World {
             system_config: Address::repeat_byte(0xc0),
             batcher: Address::repeat_byte(0xba),
             upgrade: None,
-        };
-        call(&rollup_node_module(node).unwrap(), method, params).await.unwrap()
+            is_plain: false,
+        }
     }
 }
 
@@ -272,6 +276,19 @@ async fn in_an_outage_every_method_answers_an_error() {
         assert_eq!(world.execution(method, json!([])).await.unwrap_err().0, SERVER_ERROR_CODE, "{method}");
     }
     assert_eq!(world.node("optimism_syncStatus", json!([])).await["unsafe_l2"]["number"], 31);
+}
+
+/// What is derived is safe to it at once, and it has no word of other chains.
+#[tokio::test]
+async fn a_plain_node_checks_no_messages() {
+    let world = world(&[]);
+    let node = world.rollup_node();
+    let plain = rollup_node_module(RollupNode { is_plain: true, ..node.clone() }).unwrap();
+    let status = call(&plain, "optimism_syncStatus", json!([])).await.unwrap();
+    assert_eq!(status["safe_l2"], status["local_safe_l2"]);
+    assert!(call(&plain, "supernode_syncStatus", json!([])).await.is_err());
+    let verifying = world.node("optimism_syncStatus", json!([])).await;
+    assert_ne!(verifying["safe_l2"], verifying["local_safe_l2"]);
 }
 
 #[tokio::test]

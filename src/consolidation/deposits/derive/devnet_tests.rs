@@ -60,6 +60,7 @@ impl World {
             system_config: params.system_config,
             batcher: params.batcher,
             upgrade: None,
+            is_plain: false,
         };
         let module = rollup_node_module(node).unwrap();
         let config: RollupConfig =
