@@ -184,7 +184,7 @@ fn a_flag_that_nobody_would_follow_is_misuse(#[case] flags: &[&str], #[case] pro
 #[case::no_json(json!("no block"), "no block with full transactions")]
 #[case::nothing(json!({ "result": null }), "the node does not have it")]
 #[case::an_error(json!({ "error": { "code": -32000, "message": "pruned" } }), "the node answered with the error {\"code\":-32000,\"message\":\"pruned\"}")]
-#[case::a_field_missing(json!({ "result": { "hash": B256::ZERO } }), "missing field")]
+#[case::a_field_missing(json!({ "result": { "hash": B256::ZERO } }), "`parentHash` is missing")]
 #[case::hashes_only({
     let mut block = block(&payload(PayloadVersion::V4));
     block["transactions"] = json!([B256::ZERO]);
