@@ -70,7 +70,10 @@ async fn what_cannot_be_judged_is_open_and_no_success() {
     std::fs::write(dir.path().join("crosscheck.toml"), config).unwrap();
     let (code, report) = audit(dir.path(), "902", "2", &["--concurrency", "2"]);
     assert_eq!((code, &report["verdicts"]["open"]), (Some(1), &2.into()), "{report}");
-    assert!(report["problems"][0]["detail"].as_str().unwrap().contains("did not answer eth_getBlockByNumber"), "{report}");
+    assert!(
+        report["problems"][0]["detail"].as_str().unwrap().contains("did not answer eth_getBlockByNumber"),
+        "{report}"
+    );
     assert!(running.terminate().success());
 }
 
