@@ -18,6 +18,7 @@
 )]
 
 mod program;
+#[allow(dead_code, reason = "the other benchmark reads more of a sample")]
 #[path = "../validate/sample.rs"]
 mod sample;
 
