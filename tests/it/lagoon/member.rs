@@ -206,6 +206,7 @@ impl Member {
             system_config: params.system_config,
             batcher: params.batcher,
             upgrade: None,
+            is_plain: false,
         };
         let mut rollup_node = serve::rollup_node_module(node).unwrap();
         let config = self.rollup_config();

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/big"
 	"net/url"
 	"os"
 	"os/exec"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 	"github.com/ethereum/go-ethereum"
+	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ethereum/go-ethereum/ethclient"
 	"github.com/ethereum/go-ethereum/rpc"
@@ -161,10 +163,28 @@ func (c *chains) read(ctx context.Context, chain *network.Chain, execution strin
 		return fmt.Errorf("cannot reach %s: %w", execution, err)
 	}
 	defer client.Close()
-	logs, err := client.FilterLogs(ctx, ethereum.FilterQuery{})
+	head, err := client.BlockNumber(ctx)
 	if err != nil {
-		return fmt.Errorf("chain %d tells no logs: %w", chain.ID, err)
+		return fmt.Errorf("chain %d tells no head: %w", chain.ID, err)
 	}
+	// Clients bound how much they tell at once.
+	for first := uint64(0); first <= head; first += atOnce {
+		last := min(first+atOnce-1, head)
+		query := ethereum.FilterQuery{FromBlock: new(big.Int).SetUint64(first), ToBlock: new(big.Int).SetUint64(last)}
+		logs, err := client.FilterLogs(ctx, query)
+		if err != nil {
+			return fmt.Errorf("chain %d tells no logs of blocks %d to %d: %w", chain.ID, first, last, err)
+		}
+		c.take(chain, logs, interopTime)
+	}
+	return nil
+}
+
+// atOnce is of how many blocks the logs are asked for at once.
+const atOnce = 1000
+
+// take keeps the messages that can be executed.
+func (c *chains) take(chain *network.Chain, logs []types.Log, interopTime uint64) {
 	for i := range logs {
 		timestamp := chain.Rollup.Genesis.L2Time + logs[i].BlockNumber*blockTime
 		if timestamp < interopTime+blockTime {
@@ -178,7 +198,6 @@ func (c *chains) read(ctx context.Context, chain *network.Chain, execution strin
 			PayloadHash: crypto.Keccak256Hash(interop.LogToMessagePayload(&logs[i])),
 		})
 	}
-	return nil
 }
 
 // write puts proxies between Crosscheck and the execution clients.
