@@ -85,9 +85,15 @@ impl Investigator {
         let Some(head) = ledger.vouched_head(chain_id).await? else { return Ok(BranchStanding::Unknown) };
         let by = BlockNumHash { number: head.position.number, hash: head.position.hash };
         let Some(replaced) = head.replaces else { return Ok(BranchStanding::Left) };
+        // A node that has verified another block since knows what this program has not come to yet.
+        let safe = self.heads.get(chain_id).and_then(|heads| heads.safe_l2);
+        let has_verified = self.heads.safe_means(chain_id) == SafeMeans::CrossSafe
+            && safe.is_some_and(|head| head.number >= by.number);
         let Some(client) = self.clients.get(&chain_id) else { return Ok(BranchStanding::Unknown) };
         Ok(match client.canonical_hash(by.number).await {
-            Ok(Some(found)) if found == replaced => BranchStanding::Stale(StaleBranch { replaced, by }),
+            Ok(Some(found)) if found == replaced && !has_verified => {
+                BranchStanding::Stale(StaleBranch { replaced, by })
+            }
             Ok(Some(_)) => BranchStanding::Left,
             // Whoever asks for blocks beside this tells of the failure.
             Ok(None) | Err(_) => BranchStanding::Unknown,
