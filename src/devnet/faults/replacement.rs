@@ -184,3 +184,53 @@ impl Fault for PlainSibling {
         false
     }
 }
+
+/// For how many ticks the execution client is taken back.
+const REWIND_TICKS: u64 = 2;
+
+/// Takes its execution client back before it replaces a block, as op-supernode does: to a block that nobody has derived.
+#[derive(Debug)]
+pub(super) struct RewindSibling;
+
+impl Fault for RewindSibling {
+    fn name(&self) -> &'static str {
+        "rewind-sibling"
+    }
+
+    fn summary(&self) -> &'static str {
+        "the block executes an invalid message and is replaced; first its client has a sibling of its parent as its tip, calls that one's parent final, and then has the parent again, while the rollup node is stopped"
+    }
+
+    fn earliest_block(&self) -> u64 {
+        FIRST_EXECUTING_BLOCK
+    }
+
+    fn max_block_time(&self) -> u64 {
+        MAX_BLOCK_TIME
+    }
+
+    fn expected(&self, chain_id: u64) -> Finding {
+        Finding::Rewound { chain_id }
+    }
+
+    fn expected_message(&self) -> Option<ExpectedMessage> {
+        Some(ExpectedMessage::resolved("log-not-found"))
+    }
+
+    fn message(&self, scene: &Scene<'_>, rng: &mut ChaCha12Rng) -> Result<Option<Message>, NothingToCite> {
+        absent_message(self, scene, rng).map(Some)
+    }
+
+    fn is_replaced(&self) -> bool {
+        true
+    }
+
+    fn rewind_ticks(&self) -> u64 {
+        REWIND_TICKS
+    }
+
+    /// All chains wait until the parent is judged.
+    fn is_drawn(&self) -> bool {
+        false
+    }
+}
