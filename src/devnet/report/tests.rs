@@ -365,6 +365,7 @@ fn nothing_is_final_because_a_client_is_taken_back(
         safe: None,
         finalized: Some(finalized),
         vouched: None,
+        hold: None,
         open: 0,
     };
     seen.take_status(SidecarStatus { ready: true, reasons: Vec::new(), chains: vec![chain] });

@@ -73,7 +73,7 @@ func (f *Filter) config(chains map[*network.Chain]string) *filter.Config {
 	cfg := &filter.Config{
 		RollupConfigs:       map[eth.ChainID]*rollup.Config{},
 		DataDir:             filepath.Join(f.dir, "filter"),
-		BackfillDuration:    time.Hour,
+		BackfillDuration:    24 * time.Hour,
 		MessageExpiryWindow: uint64(filter.DefaultMessageExpiryWindow / time.Second),
 		PollInterval:        500 * time.Millisecond,
 		ValidationInterval:  200 * time.Millisecond,
