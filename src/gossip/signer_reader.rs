@@ -37,7 +37,7 @@ impl SignerReader {
         Self { l1, system_config, last: None, latest: None, read_at: None }
     }
 
-    /// Reads as [`SignerReader::read`] does. Once nothing has been read for [`FRESH`] the known signers are in doubt, while
+    /// Reads as [`SignerReader::read`] does. Once nothing has been read for half a minute the known signers are in doubt, while
     /// an answer is waited for, too: L1 may have named another one meanwhile.
     ///
     /// # Errors
