@@ -87,12 +87,6 @@ pub enum Finding {
         /// The chain.
         chain_id: u64,
     },
-    /// The chain's execution client was taken back while its rollup node was stopped: nothing was taken for final for it, and the
-    /// replacement was upheld.
-    Rewound {
-        /// The chain.
-        chain_id: u64,
-    },
     /// The vouched head went back, and nothing was scripted that explains it.
     VouchedBack {
         /// The chain.
@@ -167,7 +161,6 @@ impl Finding {
             | Self::GenesisFinal { .. }
             | Self::Retracted { .. }
             | Self::StayedBehind { .. }
-            | Self::Rewound { .. }
             | Self::VouchedBack { .. }
             | Self::HeadsAtZero { .. }
             | Self::HeldOpen { .. } => false,
@@ -217,12 +210,6 @@ impl fmt::Display for Finding {
                 write!(
                     f,
                     "upheld-replacement, not ready, then ready ({chain_id} nodes stayed on the replaced block)"
-                )
-            }
-            Self::Rewound { chain_id } => {
-                write!(
-                    f,
-                    "upheld-replacement, nothing final before its time ({chain_id} client was taken back)"
                 )
             }
             Self::VouchedBack { chain_id } => write!(f, "the vouched head of {chain_id} went back"),

@@ -31,8 +31,6 @@ pub struct Observations {
     at_genesis: BTreeMap<u64, AtGenesis>,
     /// The chains whose nodes were said to stay on replaced blocks, with both blocks.
     stayed: BTreeSet<u64>,
-    /// The chains of which a block was taken for final that was not, while their clients were taken back.
-    final_early: BTreeSet<u64>,
     /// What it says of messages.
     pub messages: SeenMessages,
     attestations: BTreeMap<u64, AttestationRecord>,
@@ -162,25 +160,6 @@ impl Observations {
     /// Whether a chain's nodes were said to stay on a replaced block, and are no longer.
     pub fn has_left_replaced(&self, chain_id: u64) -> bool {
         self.has_told_stay(chain_id) && !self.status.names_stay(chain_id, &[])
-    }
-
-    /// A chain's client is taken back. `finalized`: what is final.
-    pub fn note_rewind(&mut self, chain_id: u64, finalized: u64) {
-        let id = ChainId::from(chain_id);
-        let status = self.status.chains.iter().find(|status| status.chain_id == id);
-        if status.and_then(|status| status.finalized) > Some(finalized) {
-            self.final_early.insert(chain_id);
-        }
-    }
-
-    /// Whether a block of a chain was taken for final that was not, while its client was taken back.
-    pub fn was_final_early(&self, chain_id: u64) -> bool {
-        self.final_early.contains(&chain_id)
-    }
-
-    /// Whether there is a verdict on a block.
-    pub fn is_judged(&self, chain_id: u64, hash: B256) -> bool {
-        self.of_block(chain_id, hash).is_some_and(|record| !record.is_open())
     }
 
     /// What was made of a rollup node that named no heads for a while.

@@ -188,12 +188,7 @@ fn fault_report(planted: &Planted, all: &[Planted], script: &Script, seen: &Obse
         }
         Finding::Retracted { .. } => retracted_found(planted, all, seen),
         Finding::GenesisFinal { chain_id } => genesis_found(chain_id, seen),
-        Finding::StayedBehind { chain_id } => {
-            replacement_found(planted, &expected, seen.has_left_replaced(chain_id), seen)
-        }
-        Finding::Rewound { chain_id } => {
-            replacement_found(planted, &expected, !seen.was_final_early(chain_id), seen)
-        }
+        Finding::StayedBehind { chain_id } => stayed_found(planted, chain_id, seen),
         _ => words_found(planted, &expected, seen),
     };
     let (found, detected_after_ms) = found.unzip();
@@ -315,18 +310,13 @@ fn genesis_found(chain_id: u64, seen: &Observations) -> Option<Found> {
     (at_genesis.told && at_genesis.went_on).then_some((Finding::GenesisFinal { chain_id }, None))
 }
 
-/// What became of a replacement around which the chain's nodes did something odd. `is_heeded`: what must be made of that was.
-fn replacement_found(
-    planted: &Planted,
-    expected: &Finding,
-    is_heeded: bool,
-    seen: &Observations,
-) -> Option<Found> {
+/// What was made of nodes that stayed on a replaced block.
+fn stayed_found(planted: &Planted, chain_id: u64, seen: &Observations) -> Option<Found> {
     let (finding, after) = words_found(planted, &Finding::UpheldReplacement, seen)?;
-    match finding {
-        Finding::UpheldReplacement => is_heeded.then(|| (expected.clone(), after)),
-        finding => Some((finding, after)),
+    if finding != Finding::UpheldReplacement {
+        return Some((finding, after));
     }
+    seen.has_left_replaced(chain_id).then_some((Finding::StayedBehind { chain_id }, after))
 }
 
 fn false_alarms(script: &Script, seen: &Observations) -> Vec<FalseAlarm> {
@@ -373,7 +363,6 @@ pub fn count_attestations(seen: &Observations) -> AttestationCounts {
             | Finding::GenesisFinal { .. }
             | Finding::Retracted { .. }
             | Finding::StayedBehind { .. }
-            | Finding::Rewound { .. }
             | Finding::VouchedBack { .. }
             | Finding::HeadsAtZero { .. }
             | Finding::Message { .. }

@@ -115,17 +115,6 @@ pub struct ChainTick {
     pub withdrawal: Option<Withdrawal>,
     /// The replaced block that the chain's nodes stay on in this tick, if they do: they know of nothing that came after.
     pub stays_on: Option<Replaced>,
-    /// How the chain's execution client is taken back in this tick, if it is.
-    pub rewind: Option<Rewind>,
-}
-
-/// An execution client that is taken back to replace a block.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rewind {
-    /// The height of its tip: that below the block.
-    pub kept: u64,
-    /// What it has there first, in place of the chain's block.
-    pub sibling: Option<Arc<L2Block>>,
 }
 
 /// A block that gave way to another.
@@ -192,7 +181,6 @@ impl ChainTick {
             safe_at: Vec::new(),
             withdrawal: None,
             stays_on: None,
-            rewind: None,
         }
     }
 }
@@ -376,9 +364,9 @@ impl Sequencer {
         Ok(promotion)
     }
 
-    /// Whether the chain's node takes its block back in this tick, before it names the replacement.
+    /// Whether the chain's node names heads far below in this tick, before it names the replacement.
     fn withdraws(&mut self, planned: &PlannedFault, tick: u64) -> bool {
-        let ticks = planned.fault.withdrawn_ticks().max(planned.fault.rewind_ticks());
+        let ticks = planned.fault.withdrawn_ticks();
         if ticks == 0 {
             return false;
         }
@@ -388,31 +376,14 @@ impl Sequencer {
 
     /// What the chain's node does with a local-safe head that it takes back.
     pub fn withdrawal(&self, plan: &FaultPlan) -> Option<Withdrawal> {
+        if let Some((height, _)) = self.withdrawn {
+            return Some(Withdrawal::Withdrawn(height));
+        }
         let heads = self.heads();
         let is_named = |height: &u64| {
             plan.at(self.chain_id(), *height).is_some_and(|planned| planned.fault.withdrawn_ticks() > 0)
         };
-        if let Some((height, _)) = self.withdrawn.filter(|(height, _)| is_named(height)) {
-            return Some(Withdrawal::Withdrawn(height));
-        }
         (heads.safe.saturating_add(1)..=heads.local_safe).find(is_named).map(Withdrawal::Named)
-    }
-
-    /// How the chain's execution client is taken back in a tick.
-    ///
-    /// # Errors
-    /// When the block below is missing.
-    pub fn client_rewind(&self, tick: u64, plan: &FaultPlan) -> Result<Option<Rewind>, SequencerError> {
-        let Some((height, since)) = self.withdrawn else { return Ok(None) };
-        let is_rewound =
-            plan.at(self.chain_id(), height).is_some_and(|planned| planned.fault.rewind_ticks() > 0);
-        if !is_rewound {
-            return Ok(None);
-        }
-        let kept = height.saturating_sub(1);
-        let block = self.canonical(kept)?;
-        let sibling = (tick == since).then(|| Arc::new(siblings::with_other_extra_data(&block)));
-        Ok(Some(Rewind { kept, sibling }))
     }
 
     /// The replaced block that the chain's nodes stay on in a tick.

@@ -241,27 +241,10 @@ impl Show {
             self.poll_until(tick, self.pace.patience(), told).await;
             self.await_follower(tick, chain_id).await;
         }
-        for (chain_id, kept) in self.rewinding(tick) {
-            let is_judged = |seen: &Observations| seen.is_judged(chain_id, kept);
-            self.poll_until(tick, self.pace.patience(), is_judged).await;
-            self.await_follower(tick, chain_id).await;
-        }
         for (chain_id, is_ending) in self.unlinked(tick) {
             let met = |seen: &Observations| seen.is_contradicted(chain_id) == is_ending;
             self.poll_until(tick, self.pace.patience(), met).await;
         }
-    }
-
-    /// The chains whose client is taken back, and the block that it is taken back to.
-    fn rewinding(&self, tick: &Tick) -> Vec<(u64, B256)> {
-        let rewound =
-            tick.chains.iter().filter_map(|chain| Some((chain.chain_id, chain.rewind.as_ref()?.kept)));
-        let sequencers = self.superchain.sequencers();
-        let block = |(chain_id, kept): (u64, u64)| {
-            let sequencer = sequencers.iter().find(|sequencer| sequencer.chain_id() == chain_id)?;
-            Some((chain_id, sequencer.chain().canonical(kept)?.hash))
-        };
-        rewound.filter_map(block).collect()
     }
 
     /// The chains whose client's blocks link up from the next tick on, or again since this one: whether they are still to.
@@ -449,9 +432,6 @@ impl Show {
             }
             for chain in &tick.chains {
                 chain.stays_on.into_iter().for_each(|replaced| watch.note_stay(chain.chain_id, replaced));
-                if chain.rewind.is_some() {
-                    watch.note_rewind(chain.chain_id, chain.heads.finalized);
-                }
                 let forked = chain.fork.iter().flatten().next();
                 forked.into_iter().for_each(|first| watch.note_fork(chain.chain_id, first.number()));
             }

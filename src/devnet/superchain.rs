@@ -234,7 +234,6 @@ impl Superchain {
                 heads: chain.heads(),
                 withdrawal: chain.withdrawal(plan),
                 stays_on: chain.stays_on(tick),
-                rewind: chain.client_rewind(tick, plan)?,
                 outage: plan.outage(chain.chain_id(), tick).is_some(),
                 headless: useless.is_some_and(|planned| planned.fault.headless_ticks().is_some()),
                 at_genesis: useless.is_some_and(|planned| planned.fault.at_genesis_ticks().is_some()),

@@ -81,11 +81,6 @@ impl Watch {
         self.seen.note_stay(chain_id, replaced.hash, replaced.by);
     }
 
-    /// The client of a chain is taken back. `finalized`: what is final.
-    pub fn note_rewind(&mut self, chain_id: u64, finalized: u64) {
-        self.seen.note_rewind(chain_id, finalized);
-    }
-
     /// The rollup nodes of these chains name no heads.
     pub fn note_headless(&mut self, now: &[u64]) {
         self.seen.note_headless(now);

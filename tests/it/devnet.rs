@@ -105,11 +105,6 @@ fn every_scripted_fault_is_found_as_what_it_is(#[case] chains: &str, #[case] see
     "upheld-replacement, not ready, then ready (901 nodes stayed on the replaced block)",
     45..=45
 )]
-#[case::rewind_sibling(
-    "rewind-sibling@20",
-    "upheld-replacement, nothing final before its time (901 client was taken back)",
-    45..=45
-)]
 #[case::sibling_wrong_fork("sibling-wrong-fork@20", "open, then upheld (901 nodes were on another fork)", 45..=45)]
 #[case::attestations_out_of_order("attestations-out-of-order@15", "upheld", 45..=45)]
 #[case::attestations_lost("attestations-lost@10", "upheld as ancestor", 45..=45)]

@@ -54,7 +54,6 @@ fn assert_as_scripted((code, report, complaints): &(Option<i32>, Value, String))
 #[case::undeclared_access("undeclared-access@20", "1", &["valid, undeclared, finalized"])]
 #[case::justified_replacement("justified-replacement@20", "1", &["invalid (log-not-found), resolved"])]
 #[case::replacement_chain("replacement-chain@20", "1", &["invalid (log-not-found), resolved"])]
-#[case::rewind_sibling("rewind-sibling@20", "1", &["invalid (log-not-found), resolved"])]
 #[case::plain_sibling("plain-sibling@20", "1", &["invalid (log-not-found), resolved"])]
 #[case::lying_endpoint("lying-endpoint@15", "1", &["-"])]
 #[case::lagging_endpoint("lagging-endpoint@12", "1", &["-"])]

@@ -89,7 +89,6 @@ pub static REGISTRY: &[&dyn Fault] = &[
     &replacement::ReplacementChain,
     &replacement::WithdrawnLocalSafe,
     &replacement::PlainSibling,
-    &replacement::RewindSibling,
     &reorgs::L1Reorg,
     &reorgs::L1ReorgFinal,
     &reorgs::UnsafeReorg,
@@ -218,12 +217,6 @@ pub trait Fault: fmt::Debug + Send + Sync {
 
     /// Before it is replaced: for how many ticks its own node names heads far below.
     fn withdrawn_ticks(&self) -> u64 {
-        0
-    }
-
-    /// Before it is replaced: for how many ticks its execution client is taken back, first to a sibling of the block's parent.
-    /// Its rollup node is stopped meanwhile.
-    fn rewind_ticks(&self) -> u64 {
         0
     }
 

@@ -126,7 +126,8 @@ impl PlannedFault {
 
     /// Whether a block of this fault goes while the other disturbs nodes.
     fn goes_unseen(&self, other: &Self) -> bool {
-        let gone = self.last().saturating_add(GONE_WITHIN).saturating_add(unsettled_ticks(self.fault));
+        let gone = self.last().saturating_add(GONE_WITHIN).saturating_add(self.fault.withdrawn_ticks());
+        let gone = gone.saturating_add(self.fault.stay_ticks());
         self.goes() && other.blinds() && other.block < gone && self.block < other.until()
     }
 
@@ -165,11 +166,6 @@ pub struct FaultPlan {
 /// For how many ticks a fault makes the chain's rollup node useless, if it does.
 fn useless_ticks(fault: &dyn Fault) -> Option<u64> {
     fault.headless_ticks().or(fault.other_rules_ticks()).or(fault.at_genesis_ticks())
-}
-
-/// For how many ticks the chain's nodes do not have the replacement when it is due.
-fn unsettled_ticks(fault: &dyn Fault) -> u64 {
-    fault.withdrawn_ticks().saturating_add(fault.rewind_ticks()).saturating_add(fault.stay_ticks())
 }
 
 impl FaultPlan {
@@ -371,7 +367,8 @@ impl FaultPlan {
             // Each block of a run is replaced and waited for on its own.
             let first = if other.block < block { *other } else { planned };
             let distance = REPLACEMENT_DISTANCE.saturating_mul(first.fault.blocks());
-            let distance = distance.saturating_add(unsettled_ticks(first.fault));
+            let distance = distance.saturating_add(first.fault.withdrawn_ticks());
+            let distance = distance.saturating_add(first.fault.stay_ticks());
             other.chain_id == chain_id && replaced && other.block.abs_diff(block) < distance
         };
         self.iter().find(is_close).map_or(Ok(()), |other| {

@@ -348,32 +348,6 @@ fn nodes_on_a_replaced_block_are_told_of_with_both_blocks(
 }
 
 #[rstest]
-#[case::as_it_must("upheld-replacement", 11, true)]
-#[case::the_replacement_is_accused("discarded", 11, false)]
-#[case::the_label_of_the_client_is_believed("upheld-replacement", 18, false)]
-fn nothing_is_final_because_a_client_is_taken_back(
-    #[case] verdict: &str,
-    #[case] finalized: u64,
-    #[case] found: bool,
-) {
-    let mut seen = seen(vec![record(1, LIE, verdict)], Vec::new());
-    let chain = ChainStatus {
-        chain_id: 901.into(),
-        gossiped: None,
-        unsafe_head: None,
-        local_safe: None,
-        safe: None,
-        finalized: Some(finalized),
-        vouched: None,
-        hold: None,
-        open: 0,
-    };
-    seen.take_status(SidecarStatus { ready: true, reasons: Vec::new(), chains: vec![chain] });
-    seen.note_rewind(901, 11);
-    assert_eq!(report(&[planted("rewind-sibling@20")], &seen).is_as_scripted(), found);
-}
-
-#[rstest]
 #[case::as_it_must("upheld", 2, [1, 1], true)]
 #[case::the_dropped_one_is_accused("discarded", 2, [1, 1], false)]
 #[case::not_attested_anew("upheld", 1, [1, 1], false)]
