@@ -27,8 +27,8 @@ use crate::metrics::Metrics;
 use crate::networks::{FACTS_OF, FRESH_DAYS, age_in_days};
 use crate::rpc::Refusals;
 use crate::sources::{
-    EndpointUrl, ExecutionClient, GossipedTransactions, L1Client, LogIndex, RollupNode, RollupNodes,
-    SourceError,
+    BlockCache, EndpointUrl, ExecutionClient, GossipedTransactions, L1Client, L1Reader, LogIndex, RollupNode,
+    RollupNodes, SourceError,
 };
 use crate::stale_branches::StaleBranches;
 use crate::stalled_heads::StalledHeads;
@@ -74,6 +74,7 @@ struct Shared {
     invalid: InvalidBlocks,
     branches: StaleBranches,
     nodes: BTreeMap<ChainId, RollupNodes>,
+    l1: Option<L1Reader>,
     quarrels: NodeQuarrels,
     gossiped: Gossiped,
     transactions: GossipedTransactions,
@@ -107,6 +108,7 @@ impl Service {
             invalid,
             branches: StaleBranches::default(),
             nodes: rollup_nodes(&config)?,
+            l1: l1_reader(&config)?,
             quarrels: NodeQuarrels::default(),
             refusals: Refusals::new(metrics.clone()),
             health: Health::default(),
@@ -131,15 +133,16 @@ impl Service {
         let http_addr = start_http(&mut tasks, &config, &shared).await?;
         let (heads, metrics) = (shared.heads.clone(), shared.metrics.clone());
         let set = shared.set.clone();
-        let investigator = investigator(&config, set, clients.clone(), &shared.nodes, heads, metrics)?
-            .knowing(ledger.clone())
-            .heeding(shared.branches.clone());
+        let investigator =
+            investigator(&config, set, clients.clone(), &shared.nodes, shared.l1.as_ref(), heads, metrics)?
+                .knowing(ledger.clone())
+                .heeding(shared.branches.clone());
         let mut rules = BTreeMap::new();
         for (chain_id, chain) in config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only()) {
             rules.insert(*chain_id, validation_rules(&config, *chain_id, chain));
             let Some(execution) = clients.get(chain_id).cloned() else { continue };
             watch_heads(&mut tasks, &config, &shared, *chain_id, execution);
-            let signers = watch_signers(&mut tasks, &config, &shared, *chain_id, chain)?;
+            let signers = watch_signers(&mut tasks, &shared, *chain_id, chain)?;
             join_gossip(&mut tasks, &config, &shared, &monitoring, *chain_id, chain, signers)?;
         }
         let follow_addr = start_followers(&mut tasks, &config, &shared, &clients).await?;
@@ -162,7 +165,7 @@ impl Service {
             let auditor = auditor.telling(monitoring.told.clone()).watched(watch).watching_branches(branches);
             let auditor = auditor.sharing(shared.incidents.clone()).marking(shared.invalid.clone());
             tasks.spawn("auditor", auditor.run(tasks.cancellation().clone()));
-            watch_rivals(&mut tasks, &config, &shared, rival_inbox)?;
+            watch_rivals(&mut tasks, &shared, rival_inbox);
         }
         info!(chains = config.chains.len(), rpc = %rpc_addr, http = %http_addr, "crosscheck runs");
         Ok(Self { tasks, ledger, config, rpc_addr, http_addr, follow_addr })
@@ -210,7 +213,7 @@ fn followed_chains(config: &Config) -> impl Iterator<Item = (&ChainId, &ChainCon
     config.chains.iter().filter(move |(_, chain)| is_on && !chain.is_monitored_only())
 }
 
-/// The execution clients of the configured chains, which keep proven logs in one index.
+/// The execution clients of the configured chains, which keep blocks, and proven logs in one index.
 ///
 /// # Errors
 /// If no HTTP client can be made for an endpoint.
@@ -218,11 +221,11 @@ pub fn execution_clients(
     config: &Config,
     index: &LogIndex,
 ) -> Result<BTreeMap<ChainId, ExecutionClient>, SourceError> {
-    let limits = config.sources.limits();
+    let (limits, blocks) = (config.sources.limits(), BlockCache::default());
     let client = |(chain_id, chain): (&ChainId, &ChainConfig)| {
         let client =
             ExecutionClient::new(*chain_id, &chain.execution, chain.quorum(), limits, index.clone())?;
-        Ok((*chain_id, client))
+        Ok((*chain_id, client.with_blocks(blocks.clone())))
     };
     config.chains.iter().map(client).collect()
 }
@@ -240,6 +243,15 @@ pub fn rollup_nodes(config: &Config) -> Result<BTreeMap<ChainId, RollupNodes>, S
     nodes.collect()
 }
 
+/// Who answers which blocks L1 has, if an endpoint of it is configured.
+///
+/// # Errors
+/// If no HTTP client can be made for it.
+pub fn l1_reader(config: &Config) -> Result<Option<L1Reader>, SourceError> {
+    let client = |url| L1Client::new(url, config.sources.limits());
+    Ok(config.l1.execution.clone().map(client).transpose()?.map(L1Reader::new))
+}
+
 /// An investigator that asks these execution clients and rollup nodes.
 ///
 /// # Errors
@@ -249,23 +261,23 @@ pub fn investigator(
     set: DependencySet,
     clients: BTreeMap<ChainId, ExecutionClient>,
     nodes: &BTreeMap<ChainId, RollupNodes>,
+    reader: Option<&L1Reader>,
     heads: Heads,
     metrics: Metrics,
 ) -> eyre::Result<Investigator> {
     let mut l1 = None;
-    if let Some(url) = config.deposits_from_l1() {
+    if let Some(reader) = reader.filter(|_| config.deposits_from_l1().is_some()) {
         let judged = nodes.iter().map(|(chain_id, nodes)| JudgedChain {
             chain_id: *chain_id,
             nodes: nodes.clone(),
             is_of_several: set.reachable_from(*chain_id).len() > 1,
         });
-        let client = L1Client::new(url.clone(), config.sources.limits())?;
         let judged: Vec<JudgedChain> = judged.collect();
         let bundles = config.read_bundles()?;
         for bundle in bundles.iter() {
             info!(fork = bundle.fork, sha256 = %bundle.sha256, "an upgrade bundle was read");
         }
-        l1 = Some(L1Judge::new(client, judged, bundles, metrics.clone()));
+        l1 = Some(L1Judge::new(reader.clone(), judged, bundles, metrics.clone()));
     }
     let rules = config.chains.iter().map(|(chain_id, chain)| {
         (*chain_id, CaseRules { ask_l1: l1.is_some(), replacement: chain.replacement })
@@ -441,7 +453,6 @@ fn watch_heads(
 /// Who may sign: as configured, or as L1 says, kept current by a task.
 fn watch_signers(
     tasks: &mut TaskGroup,
-    config: &Config,
     shared: &Shared,
     chain_id: ChainId,
     chain: &ChainConfig,
@@ -455,14 +466,14 @@ fn watch_signers(
     if chain.unsafe_block_signer.is_some() {
         return Ok(receiver);
     }
-    let (Some(l1), Some(system_config)) = (&config.l1.execution, chain.system_config) else {
+    let (Some(l1), Some(system_config)) = (&shared.l1, chain.system_config) else {
         eyre::bail!("chain {chain_id} has neither unsafe_block_signer nor l1.execution and system_config");
     };
     shared.health.expect(&format!("chain {chain_id} unsafe block signer"));
     let watcher = SignerWatcher {
         chain_id,
         system_config,
-        reader: SignerReader::new(L1Client::new(l1.clone(), config.sources.limits())?, system_config),
+        reader: SignerReader::new(l1.clone(), system_config),
         grace: chain.p2p.signer_grace.whole(),
         clock: Arc::clone(&shared.clock),
         signers,
@@ -480,17 +491,9 @@ fn watch_signers(
 }
 
 /// Finds out why two blocks of one height were attested.
-fn watch_rivals(
-    tasks: &mut TaskGroup,
-    config: &Config,
-    shared: &Shared,
-    inbox: mpsc::Receiver<ValidBlock>,
-) -> eyre::Result<()> {
-    let l1 =
-        config.l1.execution.clone().map(|url| L1Client::new(url, config.sources.limits())).transpose()?;
-    let watcher = RivalWatcher::new(shared.ledger.clone(), l1, inbox, shared.metrics.clone());
+fn watch_rivals(tasks: &mut TaskGroup, shared: &Shared, inbox: mpsc::Receiver<ValidBlock>) {
+    let watcher = RivalWatcher::new(shared.ledger.clone(), shared.l1.clone(), inbox, shared.metrics.clone());
     tasks.spawn("watcher of rivals", watcher.run(tasks.cancellation().clone()));
-    Ok(())
 }
 
 fn join_gossip(

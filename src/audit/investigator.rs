@@ -15,7 +15,7 @@ use super::closure::{Ask, Maturity};
 use super::l1_judge::{L1Judge, L1Word, Surroundings};
 use super::proven_blocks::ProvenBlocks;
 use super::reasons::Reasons;
-use super::{Awaited, CandidateBook, Case, CaseRules, Cause, Fact, Heads, Need, Wait};
+use super::{Awaited, CandidateBook, Case, CaseRules, Cause, Fact, Heads, Need, Verdict, Wait};
 use crate::consolidation::deposits::DepositsError;
 use crate::consolidation::{BlockAttributes, OutputV0};
 use crate::interop::{BlockKey, DependencySet, Execution, Objection, SameTimestamp, check_executed};
@@ -161,7 +161,9 @@ impl Investigator {
 
     /// Goes on with a case as far as the sources allow.
     pub async fn investigate(&self, mut case: Case) -> Investigation {
+        let mut epoch = self.epoch();
         case.see(self.view(&case).await);
+        let begun = case.clone();
         let mut waits = BTreeSet::new();
         for _ in 0..MAX_ROUNDS {
             let needs = case.needs();
@@ -170,6 +172,17 @@ impl Investigator {
             }
             let before = case.clone();
             waits = self.answer_all(&mut case, needs).await;
+            if case.verdict().is_some_and(Verdict::is_wrong) {
+                match self.epoch_now(case.key().chain_id).await {
+                    Ok(now) if now == epoch => {}
+                    Ok(now) => {
+                        (case, epoch) = (begun.clone(), now);
+                        case.see(self.view(&case).await);
+                        continue;
+                    }
+                    Err(wait) => return Investigation { case: begun, waits: BTreeSet::from([wait]) },
+                }
+            }
             if case.verdict().is_some() {
                 // One contradiction decides; the other messages are looked at if that takes no time.
                 let looked = self.look_at_the_rest(&mut case);
@@ -193,7 +206,21 @@ impl Investigator {
         let held = if case.is_new() { None } else { Some(self.held_chains().await) };
         let rests_on = self.set.reachable_from(case.key().chain_id);
         let is_told = held.is_none_or(|held| rests_on.iter().all(|chain_id| held.contains(chain_id)));
-        is_told.then(|| self.proven.lock().epoch())
+        is_told.then(|| self.epoch())
+    }
+
+    /// Changes whenever a chain, or L1, goes back.
+    fn epoch(&self) -> u64 {
+        let left = self.l1.as_ref().map_or(0, L1Judge::branches_left);
+        self.proven.lock().epoch().wrapping_add(left)
+    }
+
+    /// The same after L1 was asked anew: what it said may be some seconds old, which is not enough to accuse anybody.
+    async fn epoch_now(&self, chain_id: ChainId) -> Result<u64, Wait> {
+        if let Some(l1) = &self.l1 {
+            l1.refresh(chain_id).await?;
+        }
+        Ok(self.epoch())
     }
 
     /// Looks at the messages of a decided case that are not needed for its verdict.
@@ -435,7 +462,7 @@ impl Investigator {
             return Err(wait(Cause::NotYet));
         };
         let client = self.clients.get(&chain_id).ok_or_else(|| wait(Cause::NotYet))?;
-        let answer = client.block_by_number(number).await;
+        let answer = client.known_block_by_number(number).await;
         let block = answer
             .map_err(|error| self.note_failure(&error, chain_id, awaited))?
             .ok_or_else(|| wait(Cause::NotYet))?;

@@ -17,7 +17,7 @@ use crate::consolidation::deposits::{
 use crate::interop::BlockKey;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
-use crate::sources::{L1Client, ProvenL1Logs, RollupNodes, SourceError, VerifiedBlock, VerifiedL1Header};
+use crate::sources::{L1Reader, ProvenL1Logs, RollupNodes, SourceError, VerifiedBlock, VerifiedL1Header};
 use alloy::eips::BlockNumHash;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeMap;
@@ -76,7 +76,7 @@ struct Question<'a> {
 /// Asks L1 about blocks of these chains.
 #[derive(Debug)]
 pub struct L1Judge {
-    l1: L1Client,
+    l1: L1Reader,
     chains: BTreeMap<ChainId, ChainRules>,
     bundles: Arc<[NamedBundle]>,
     blobs: BlobMemory,
@@ -109,7 +109,7 @@ struct ChainRules {
 impl L1Judge {
     /// A judge of these chains, that knows these bundles besides those of this build.
     pub fn new(
-        l1: L1Client,
+        l1: L1Reader,
         chains: impl IntoIterator<Item = JudgedChain>,
         bundles: Arc<[NamedBundle]>,
         metrics: Metrics,
@@ -161,7 +161,7 @@ impl L1Judge {
             Err(error) => return self.no_origin(question, attributes, error),
         };
         let claimed = BlockNumHash { number: info.number, hash: info.hash };
-        let origin = self.canonical(key.chain_id, claimed.number).await?;
+        let origin = self.canonical(key.chain_id, claimed).await?;
         if origin.hash() != claimed.hash {
             return self.judge_dropped(key.chain_id, claimed).await;
         }
@@ -207,7 +207,8 @@ impl L1Judge {
         let attributes = BlockAttributes::of_block(block);
         let info = attributes.l1_info().map_err(|reason| DepositsError::ParentL1Info { reason });
         let info = info.map_err(|error| self.unsupported(question.chain_id, &error))?;
-        let origin = self.canonical(question.chain_id, info.number).await?;
+        let claimed = BlockNumHash { number: info.number, hash: info.hash };
+        let origin = self.canonical(question.chain_id, claimed).await?;
         let logs = self.logs_of_first(question, &before, &origin).await?;
         let epoch = L1Epoch { header: &origin, logs: logs.as_deref() };
         let derived = derive_from_l1(rules, &before, epoch, Some(&attributes))
@@ -226,7 +227,8 @@ impl L1Judge {
         awaited: Awaited,
     ) -> Result<(), Wait> {
         let Ok(info) = BlockAttributes::of_block(block).l1_info() else { return Ok(()) };
-        if self.canonical(chain_id, info.number).await?.hash() == info.hash {
+        let claimed = BlockNumHash { number: info.number, hash: info.hash };
+        if self.canonical(chain_id, claimed).await?.hash() == claimed.hash {
             return Ok(());
         }
         Err(Wait { awaited, chain_id, cause: Cause::OtherFork })
@@ -234,7 +236,7 @@ impl L1Judge {
 
     /// Whether L1 has the block that an L2 block stands on.
     pub(super) async fn origin(&self, chain_id: ChainId, claimed: BlockNumHash) -> Origin {
-        match self.canonical(chain_id, claimed.number).await {
+        match self.canonical(chain_id, claimed).await {
             Ok(found) if found.hash() == claimed.hash => Origin::Canonical,
             Ok(_) => Origin::Dropped,
             Err(_) => Origin::NotYet,
@@ -243,7 +245,7 @@ impl L1Judge {
 
     /// Whether L1 has dropped, for good, the block that an L2 block stands on. `Err`: it has another for now.
     pub(super) async fn is_dropped(&self, chain_id: ChainId, claimed: BlockNumHash) -> Result<bool, Wait> {
-        if self.canonical(chain_id, claimed.number).await?.hash() == claimed.hash {
+        if self.canonical(chain_id, claimed).await?.hash() == claimed.hash {
             return Ok(false);
         }
         self.judge_dropped(chain_id, claimed).await.map(|_| true)
@@ -251,15 +253,30 @@ impl L1Judge {
 
     /// An origin that is not canonical now may be again: only finality settles it.
     async fn judge_dropped(&self, chain_id: ChainId, claimed: BlockNumHash) -> Result<L1Word, Wait> {
-        let finalized = self.l1.finalized().await.map_err(|error| self.failed(chain_id, &error))?;
+        let finalized = self.l1.client().finalized().await.map_err(|error| self.failed(chain_id, &error))?;
         match finalized {
             Some(finalized) if finalized.number() >= claimed.number => Ok(L1Word::OriginDropped(claimed)),
             _ => Err(Wait { awaited: Awaited::L1, chain_id, cause: Cause::OtherFork }),
         }
     }
 
-    async fn canonical(&self, chain_id: ChainId, number: u64) -> Result<Arc<VerifiedL1Header>, Wait> {
-        let answer = self.l1.block_by_number(number).await.map_err(|error| self.failed(chain_id, &error))?;
+    /// How often L1 was seen to leave a branch.
+    pub(super) fn branches_left(&self) -> u64 {
+        self.l1.branches_left()
+    }
+
+    /// Asks L1 for its latest block: whether it has left a branch is known after that.
+    pub(super) async fn refresh(&self, chain_id: ChainId) -> Result<(), Wait> {
+        self.l1.refresh().await.map_err(|error| self.failed(chain_id, &error))
+    }
+
+    /// The block that L1 has at the height of this one.
+    async fn canonical(
+        &self,
+        chain_id: ChainId,
+        claimed: BlockNumHash,
+    ) -> Result<Arc<VerifiedL1Header>, Wait> {
+        let answer = self.l1.at(claimed).await.map_err(|error| self.failed(chain_id, &error))?;
         answer.ok_or(Wait { awaited: Awaited::L1, chain_id, cause: Cause::NotYet })
     }
 
@@ -274,7 +291,7 @@ impl L1Judge {
         if parent.l1_origin() == origin.id() {
             return Ok(None);
         }
-        let answer = self.l1.logs(origin, &rules.contracts()).await;
+        let answer = self.l1.client().logs(origin, &rules.contracts()).await;
         let logs = answer.map_err(|error| self.failed(chain_id, &error))?;
         logs.map(Some).ok_or(Wait { awaited: Awaited::L1, chain_id, cause: Cause::NotYet })
     }
@@ -303,7 +320,7 @@ impl L1Judge {
     ///
     /// Older clients have no such method; then what is known of public networks must do.
     async fn learn_blobs(&self, chain_id: ChainId, rules: &mut DepositRules) -> Duration {
-        let told = self.l1.told_blobs().await;
+        let told = self.l1.client().told_blobs().await;
         if let Err(error) = &told {
             debug!(%chain_id, %error, "L1 does not say its blob schedule; what is known of it stays");
         }

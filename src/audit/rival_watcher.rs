@@ -6,7 +6,7 @@ use super::rivals::{Origin, Pair, Relation, Rivals, Side};
 use crate::consolidation::deposits::decode_l1_info;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
-use crate::sources::L1Client;
+use crate::sources::L1Reader;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, ValidBlock};
@@ -38,7 +38,7 @@ struct Attested {
 #[derive(Debug)]
 pub struct RivalWatcher {
     ledger: Ledger,
-    l1: Option<L1Client>,
+    l1: Option<L1Reader>,
     inbox: mpsc::Receiver<ValidBlock>,
     metrics: Metrics,
     attested: LruCache<(ChainId, B256), Attested>,
@@ -49,7 +49,7 @@ impl RivalWatcher {
     /// A watcher of the attested blocks that come into `inbox`. Without L1, fewer pairs can be told apart.
     pub fn new(
         ledger: Ledger,
-        l1: Option<L1Client>,
+        l1: Option<L1Reader>,
         inbox: mpsc::Receiver<ValidBlock>,
         metrics: Metrics,
     ) -> Self {
@@ -126,7 +126,12 @@ impl RivalWatcher {
     /// Whether L1 has the block that an attested one stands on.
     async fn origin(&self, chain_id: ChainId, origin: Option<BlockNumHash>) -> Origin {
         let (Some(l1), Some(origin)) = (&self.l1, origin) else { return Origin::Unknowable };
-        match l1.block_by_number(origin.number).await {
+        // What it says may excuse a signer, or not: what was known before is not enough.
+        let answer = match l1.refresh().await {
+            Ok(()) => l1.at(origin).await,
+            Err(error) => Err(error),
+        };
+        match answer {
             Ok(Some(block)) if block.hash() == origin.hash => Origin::Canonical,
             Ok(Some(_)) => Origin::Dropped,
             Ok(None) => Origin::NotYet,

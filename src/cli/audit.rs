@@ -8,7 +8,7 @@ use crate::config::{ChainConfig, Config};
 use crate::interop::DependencySet;
 use crate::metrics::Metrics;
 use crate::monitor::labelled_status;
-use crate::service::{execution_clients, investigator, rollup_nodes, rules_asker};
+use crate::service::{execution_clients, investigator, l1_reader, rollup_nodes, rules_asker};
 use crate::sources::{ExecutionClient, LogIndex, RollupNodes};
 use crate::telemetry::{self, live_lines};
 use clap::Args;
@@ -87,7 +87,8 @@ impl AuditArgs {
         check_rules(config, &set, &nodes).await?;
         let heads = read_heads(config, &clients, &nodes).await?;
         let metrics = Metrics::new(set.clone())?;
-        let investigator = investigator(config, set, clients.clone(), &nodes, heads, metrics)?;
+        let investigator =
+            investigator(config, set, clients.clone(), &nodes, l1_reader(config)?.as_ref(), heads, metrics)?;
         let client = clients.get(&self.chain).ok_or_else(|| eyre::eyre!("chain {} is gone", self.chain))?;
         let audit = RangeAudit {
             client: client.clone(),

@@ -5,7 +5,7 @@ use super::{Outcome, UsageError, complain, print, runtime, signals};
 use crate::config::{LogConfig, LogFormat, SourcesConfig};
 use crate::gossip::SignerReader;
 use crate::networks::{KnownNetwork, NetworkName};
-use crate::sources::{EndpointUrl, L1Client};
+use crate::sources::{EndpointUrl, L1Client, L1Reader};
 use crate::telemetry;
 use alloy::primitives::Address;
 use clap::{ArgGroup, Args, value_parser};
@@ -191,7 +191,7 @@ impl NetArgs {
         let system_config = self.system_config.or(of_network).ok_or_else(|| {
             usage("--l1 is asked for the signer of a chain that is not known by name: give --system-config")
         })?;
-        let l1 = L1Client::new(url.clone(), SourcesConfig::default().limits())?;
+        let l1 = L1Reader::new(L1Client::new(url.clone(), SourcesConfig::default().limits())?);
         Ok(Some(SignerReader::new(l1, system_config)))
     }
 }

@@ -239,7 +239,9 @@ impl Follower {
         if let Some(known) = self.vouched.filter(|known| known.hash == hash) {
             return Ok(known);
         }
-        let block = self.parts.execution.block_by_hash(hash).await?;
+        // It was audited, so it may be in memory though the client has lost it since.
+        let is_there = self.parts.execution.has_block(hash).await?;
+        let block = if is_there { self.parts.execution.block_by_hash(hash).await? } else { None };
         let block = block.ok_or(FollowError::VouchedMissing { number, hash })?;
         Ok(*self.vouched.insert(L2Ref::of_block(&block, genesis)?))
     }

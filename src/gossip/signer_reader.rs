@@ -1,15 +1,14 @@
 //! [`SignerReader`]: what L1 says of a chain's unsafe block signer since it was last asked.
 //!
-//! The SystemConfig's slot at the latest block, read at that block's hash, says who signs now. The contract's update
-//! events on the way there say who did in between, however briefly. They count only from receipts that are proven
-//! against their header, and only from the SystemConfig itself.
+//! The SystemConfig's slot at the latest block, read at that block's hash, says who signs now; it is read again when the
+//! contract may have emitted something. Its update events on the way there say who did in between, however briefly. They count
+//! only from receipts that are proven against their header, and only from the SystemConfig itself.
 
 use crate::consolidation::deposits::ConfigUpdate;
-use crate::sources::{L1Client, SourceError, VerifiedL1Header};
+use crate::sources::{L1Reader, SourceError, VerifiedL1Header};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256, BloomInput};
 use crosscheck_p2p::Signers;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
@@ -18,23 +17,32 @@ use tracing::{debug, warn};
 /// How long what L1 said is taken for what it says: two readings a slot apart, and a slow answer.
 const FRESH: Duration = Duration::from_secs(30);
 
-/// How many blocks are gone back for events: about thirteen minutes of L1. After a longer break the slot alone tells.
-const MAX_BLOCKS: usize = 64;
+/// How long a slot is believed that no event has changed.
+const SLOT_KEPT: Duration = Duration::from_secs(600);
 
 /// Reads a chain's unsafe block signer from L1.
 #[derive(Debug)]
 pub struct SignerReader {
-    l1: L1Client,
+    l1: L1Reader,
     system_config: Address,
+    /// The block up to which events were read.
     last: Option<BlockNumHash>,
     latest: Option<BlockNumHash>,
+    slot: Option<Slot>,
     read_at: Option<Instant>,
+}
+
+/// What the slot held.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    signer: Option<Address>,
+    read_at: Instant,
 }
 
 impl SignerReader {
     /// A reader that has asked nothing yet.
-    pub const fn new(l1: L1Client, system_config: Address) -> Self {
-        Self { l1, system_config, last: None, latest: None, read_at: None }
+    pub const fn new(l1: L1Reader, system_config: Address) -> Self {
+        Self { l1, system_config, last: None, latest: None, slot: None, read_at: None }
     }
 
     /// Reads as [`SignerReader::read`] does. Once nothing has been read for half a minute the known signers are in doubt, while
@@ -71,18 +79,32 @@ impl SignerReader {
     /// # Errors
     /// If the endpoint does not answer, or with something that does not hold.
     pub async fn read(&mut self) -> Result<Vec<Address>, SourceError> {
-        let at = self.l1.latest_hash().await?;
-        let current = self.l1.unsafe_block_signer_at(self.system_config, at).await?;
-        let mut named = match self.updates(at).await {
-            Ok(named) => named,
-            // The slot tells all the same, and the events are asked for again.
-            Err(error) => {
-                debug!(system_config = %self.system_config, %error, "updates of the unsafe block signer not read");
-                Vec::new()
-            }
+        let head = match self.l1.head().await {
+            Ok(head) => head,
+            // A header that this build cannot read has a hash all the same.
+            Err(SourceError::Untrustworthy { .. }) => return self.read_unverified().await,
+            Err(error) => return Err(error),
         };
-        named.extend(current);
-        Ok(if current.is_some() { named } else { Vec::new() })
+        self.latest = Some(head.id());
+        let (mut named, is_slot_due) = self.updates(&head).await;
+        let slot = match self.slot.filter(|_| !is_slot_due) {
+            Some(slot) => slot,
+            None => self.read_slot(head.hash()).await?,
+        };
+        named.extend(slot.signer);
+        Ok(if slot.signer.is_some() { named } else { Vec::new() })
+    }
+
+    /// The same by the slot alone, at a latest block whose header cannot be verified.
+    async fn read_unverified(&mut self) -> Result<Vec<Address>, SourceError> {
+        (self.latest, self.last) = (None, None);
+        let at = self.l1.client().latest_hash().await?;
+        Ok(self.read_slot(at).await?.signer.into_iter().collect())
+    }
+
+    async fn read_slot(&mut self, at: B256) -> Result<Slot, SourceError> {
+        let signer = self.l1.client().unsafe_block_signer_at(self.system_config, at).await?;
+        Ok(*self.slot.insert(Slot { signer, read_at: Instant::now() }))
     }
 
     /// L1's latest block when it was last asked. `None`: its header was not to be had.
@@ -90,35 +112,28 @@ impl SignerReader {
         self.latest
     }
 
-    /// The signers that events named after the block last looked at, up to this one.
-    async fn updates(&mut self, at: B256) -> Result<Vec<Address>, SourceError> {
-        self.latest = self.last.filter(|last| last.hash == at);
-        if self.latest.is_some() {
-            return Ok(Vec::new());
-        }
-        let Some(head) = self.l1.block_by_hash(at).await? else { return Ok(Vec::new()) };
-        self.latest = Some(head.id());
+    /// The signers that events named after the block last looked at, up to this one; and whether the slot may hold another
+    /// one by now.
+    async fn updates(&mut self, head: &VerifiedL1Header) -> (Vec<Address>, bool) {
+        let Some(last) = self.last.replace(head.id()) else { return (Vec::new(), true) };
+        // A reorg's blocks are new ones, and it may have taken a change back.
+        let has_gone_on = self.l1.has(last);
+        let is_old = self.slot.is_none_or(|slot| slot.read_at.elapsed() >= SLOT_KEPT);
+        let new = self.l1.after(last.number);
+        let touched: Vec<_> = new.iter().filter(|header| self.may_update(header)).collect();
         let mut named = Vec::new();
-        for header in self.unread(&head).await? {
-            named.extend(self.named_in(&header).await?);
-        }
-        self.last = Some(head.id());
-        Ok(named)
-    }
-
-    /// The blocks after the one last looked at that may hold updates, oldest first. A reorg's blocks are new ones.
-    async fn unread(&self, head: &Arc<VerifiedL1Header>) -> Result<Vec<Arc<VerifiedL1Header>>, SourceError> {
-        let Some(last) = self.last else { return Ok(Vec::new()) };
-        let (mut unread, mut next) = (Vec::new(), Some(Arc::clone(head)));
-        for _ in 0..MAX_BLOCKS {
-            let Some(header) = next.filter(|header| header.number() > last.number) else { break };
-            next = self.l1.block_by_hash(header.header().parent_hash).await?;
-            if self.may_update(&header) {
-                unread.push(header);
+        for header in &touched {
+            match self.named_in(header).await {
+                Ok(signers) => named.extend(signers),
+                // The slot tells all the same, and the events are asked for again.
+                Err(error) => {
+                    debug!(system_config = %self.system_config, %error, "updates of the unsafe block signer not read");
+                    self.last = Some(last);
+                    return (Vec::new(), true);
+                }
             }
         }
-        unread.reverse();
-        Ok(unread)
+        (named, is_old || !has_gone_on || !touched.is_empty())
     }
 
     /// Whether the header's bloom leaves it open that the contract emitted something.
@@ -127,7 +142,9 @@ impl SignerReader {
     }
 
     async fn named_in(&self, header: &VerifiedL1Header) -> Result<Vec<Address>, SourceError> {
-        let Some(logs) = self.l1.logs(header, &[self.system_config]).await? else { return Ok(Vec::new()) };
+        let Some(logs) = self.l1.client().logs(header, &[self.system_config]).await? else {
+            return Ok(Vec::new());
+        };
         let named = logs.of(self.system_config).filter_map(|log| match ConfigUpdate::decode(&log.log.data) {
             Ok(ConfigUpdate::UnsafeBlockSigner(named)) => named.filter(|signer| !signer.is_zero()),
             Ok(_) | Err(_) => None,

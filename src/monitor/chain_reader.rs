@@ -307,7 +307,8 @@ impl<S: BlockSource> ChainReader<S> {
             let fork = Fork { child: None, parent: tip.position() };
             return Ok(if is_known { Step::Done } else { Step::Fork(fork) });
         }
-        let mut blocks = stream::iter(next..=tip.number).map(|number| self.fetch(number)).buffered(AT_ONCE);
+        let mut blocks =
+            stream::iter(next..=tip.number).map(|number| self.fetch_to(tip, number)).buffered(AT_ONCE);
         while let Some(block) = blocks.next().await {
             if let Some(fork) = self.hand_on(recent, &block?).await? {
                 return Ok(Step::Fork(fork));
@@ -316,8 +317,29 @@ impl<S: BlockSource> ChainReader<S> {
         Ok(Step::Done)
     }
 
+    /// A block up to the tip, whose hash is known.
+    async fn fetch_to(
+        &self,
+        tip: L2BlockRef,
+        number: u64,
+    ) -> Result<(VerifiedBlock, Arc<ProvenLogs>), ReadError> {
+        if number != tip.number {
+            return self.fetch(number).await;
+        }
+        match self.execution.block_by_hash(tip.hash()).await? {
+            Some(block) => self.with_logs(block).await,
+            // It was the tip a moment ago: the chain has another block there now.
+            None => self.fetch(number).await,
+        }
+    }
+
     async fn fetch(&self, number: u64) -> Result<(VerifiedBlock, Arc<ProvenLogs>), ReadError> {
         let block = self.execution.block_by_number(number).await?.ok_or(ReadError::Gone { number })?;
+        self.with_logs(block).await
+    }
+
+    async fn with_logs(&self, block: VerifiedBlock) -> Result<(VerifiedBlock, Arc<ProvenLogs>), ReadError> {
+        let number = block.number();
         let logs = self.execution.logs(&block).await?.ok_or(ReadError::NoReceipts { number })?;
         Ok((block, logs))
     }

@@ -81,7 +81,7 @@ async fn look(
     client: &ExecutionClient,
     access: &InboxAccess,
 ) -> Result<Result<(), InvalidReason>, SourceError> {
-    match client.block_by_number(access.block_number).await? {
+    match client.known_block_by_number(access.block_number).await? {
         Some(block) => {
             let logs = client.logs(&block).await?;
             Ok(logs.map_or(Ok(()), |logs| check_access_log(access, &logs)))

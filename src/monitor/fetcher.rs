@@ -117,7 +117,7 @@ async fn fetch(client: &ExecutionClient, request: Request) -> Result<Option<Inpu
             None => return Ok(None),
         },
         // Nor has a chain that goes on no block below: a client that lacks it is pruned, or behind.
-        Request::Canonical { number, .. } => match client.block_by_number(number).await? {
+        Request::Canonical { number, .. } => match client.known_block_by_number(number).await? {
             Some(block) => block,
             None => return Ok(None),
         },

@@ -104,7 +104,7 @@ impl SuperchainReader {
             return Ok(block);
         }
         let what = || format!("block {number} of chain {chain_id}");
-        let block = sources.execution.block_by_number(number).await;
+        let block = sources.execution.known_block_by_number(number).await;
         let block = block.map_err(|error| SupervisorError::unproven(what(), &error))?;
         let block = block.ok_or_else(|| SupervisorError::Skipped {
             what: what(),

@@ -4,7 +4,7 @@ use super::Shared;
 use super::monitoring::Monitoring;
 use crate::config::{Config, Switch};
 use crate::rpc::{self, ChainSources, CrosscheckRpc, Failsafe, RpcParts, SuperchainReader};
-use crate::sources::{ExecutionClient, L1Client, LogIndex};
+use crate::sources::{ExecutionClient, LogIndex};
 use crate::tasks::TaskGroup;
 use crosscheck_p2p::ChainId;
 use eyre::WrapErr;
@@ -57,14 +57,14 @@ fn superchain(
     index: &LogIndex,
     clients: &BTreeMap<ChainId, ExecutionClient>,
 ) -> eyre::Result<SuperchainReader> {
-    let (set, limits) = (shared.set.clone(), config.sources.limits());
+    let set = shared.set.clone();
     let mut chains = BTreeMap::new();
     for (chain_id, chain) in &config.chains {
         let Some(execution) = clients.get(chain_id).cloned() else { continue };
         let node = shared.nodes.get(chain_id).cloned();
         chains.insert(*chain_id, ChainSources { execution, node, block_time: chain.block_time });
     }
-    let l1 = config.l1.execution.clone().map(|url| L1Client::new(url, limits)).transpose()?;
+    let l1 = shared.l1.as_ref().map(|l1| l1.client().clone());
     Ok(SuperchainReader {
         set,
         board: monitoring.board.clone(),

@@ -3,6 +3,7 @@
 //! What proves itself (a block by its hash, receipts by their root) is taken from whichever endpoint gives it.
 //! What does not (which block is canonical) needs a quorum. It holds no opinion on safety.
 
+use super::block_cache::BlockCache;
 use super::block_reader::{ReadBlockError, read_parts};
 use super::endpoint_pool::EndpointPool;
 use super::poll::Vote;
@@ -27,6 +28,7 @@ const CHAIN_ID: &str = "eth_chainId";
 pub struct ExecutionClient {
     pool: EndpointPool,
     index: LogIndex,
+    blocks: BlockCache,
     gossiped: GossipedTransactions,
 }
 
@@ -47,8 +49,14 @@ impl ExecutionClient {
             .map_err(|error| SourceError::Quorum { chain_id, reason: error.to_string() })?;
         let endpoints =
             urls.iter().map(|url| Endpoint::new(url.clone(), limits)).collect::<Result<_, _>>()?;
-        let gossiped = GossipedTransactions::default();
-        Ok(Self { pool: EndpointPool::new(chain_id, endpoints, quorum), index, gossiped })
+        let (blocks, gossiped) = (BlockCache::default(), GossipedTransactions::default());
+        Ok(Self { pool: EndpointPool::new(chain_id, endpoints, quorum), index, blocks, gossiped })
+    }
+
+    /// The same client, which keeps blocks there. Clients of other chains may share it.
+    #[must_use]
+    pub(crate) fn with_blocks(self, blocks: BlockCache) -> Self {
+        Self { blocks, ..self }
     }
 
     /// The same client, which takes what it cannot read of a block from what was gossiped.
@@ -104,7 +112,7 @@ impl ExecutionClient {
         }
     }
 
-    /// The canonical block at a height. `None`: enough endpoints have none.
+    /// The canonical block at a height, for who reads each block once. `None`: enough endpoints have none.
     ///
     /// # Errors
     /// If the endpoints do not agree, or none gives an answer that holds.
@@ -113,6 +121,15 @@ impl ExecutionClient {
             let params = rpc_params![U64::from(number), true];
             return self.block(BY_NUMBER, params, |block| block.number() == number).await;
         }
+        self.known_block_by_number(number).await
+    }
+
+    /// Like [`ExecutionClient::block_by_number`], for who asks for blocks that were read before: only the header is asked for
+    /// where the block is still in memory.
+    ///
+    /// # Errors
+    /// If the endpoints do not agree, or none gives an answer that holds.
+    pub async fn known_block_by_number(&self, number: u64) -> Result<Option<VerifiedBlock>, SourceError> {
         let Some(canonical) = self.canonical_block(number).await? else { return Ok(None) };
         let block = self.block_by_hash(canonical.hash()).await?;
         // They agreed on it a moment ago: this is no statement about the height.
@@ -137,11 +154,23 @@ impl ExecutionClient {
         self.pool.agree(number, self.pool.ask(|endpoint| header_at(endpoint, number))).await
     }
 
-    /// A block by its hash, canonical or not. `None`: the endpoints have none.
+    /// Whether an endpoint has this block, canonical or not.
+    ///
+    /// # Errors
+    /// If no endpoint gives an answer that holds.
+    pub(crate) async fn has_block(&self, hash: B256) -> Result<bool, SourceError> {
+        let found = self.pool.first(|endpoint| header_of(endpoint, hash)).await?;
+        Ok(found.is_some())
+    }
+
+    /// A block by its hash, canonical or not, from memory if it was read before. `None`: the endpoints have none.
     ///
     /// # Errors
     /// If no endpoint gives an answer that holds.
     pub async fn block_by_hash(&self, hash: B256) -> Result<Option<VerifiedBlock>, SourceError> {
+        if let Some(known) = self.blocks.get(self.chain_id(), hash) {
+            return Ok(Some(known));
+        }
         self.block(BY_HASH, rpc_params![hash, true], |block| block.hash() == hash).await
     }
 
@@ -178,7 +207,11 @@ impl ExecutionClient {
         is_wanted: impl Fn(&VerifiedBlock) -> bool + Sync,
     ) -> Result<Option<VerifiedBlock>, SourceError> {
         let ask = |endpoint| block_from(endpoint, &self.gossiped, method, params.clone(), &is_wanted);
-        self.pool.first(ask).await
+        let block = self.pool.first(ask).await?;
+        if let Some(block) = &block {
+            self.blocks.insert(self.chain_id(), block.clone());
+        }
+        Ok(block)
     }
 }
 
@@ -217,6 +250,20 @@ async fn header_at(endpoint: Endpoint, number: u64) -> Vote {
     }
     let reason = format!("block {number} was asked for, {} came", block.number);
     Err(endpoint.untrustworthy(BY_NUMBER, &reason))
+}
+
+/// The block that an endpoint has by a hash.
+async fn header_of(endpoint: &Endpoint, hash: B256) -> Result<Option<L2BlockRef>, SourceError> {
+    let Some(answer) = endpoint.call::<Option<ClaimedHeader>>(BY_HASH, rpc_params![hash, false]).await?
+    else {
+        return Ok(None);
+    };
+    let block = verified_header(endpoint, BY_HASH, &answer)?;
+    if block.hash() == hash {
+        return Ok(Some(block));
+    }
+    let reason = format!("block {hash} was asked for, {} came", block.hash());
+    Err(endpoint.untrustworthy(BY_HASH, &reason))
 }
 
 /// Which block a header is of, if it hashes to what it claims.

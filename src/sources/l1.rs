@@ -28,6 +28,8 @@ const CACHED_BLOCKS: NonZeroUsize = match NonZeroUsize::new(512) {
     None => NonZeroUsize::MIN,
 };
 
+const BY_NUMBER: &str = "eth_getBlockByNumber";
+
 #[derive(Deserialize)]
 struct BlockHash {
     hash: B256,
@@ -89,7 +91,7 @@ impl L1Client {
     /// If the endpoint does not answer, or with another block.
     pub async fn block_by_number(&self, number: u64) -> Result<Option<Arc<VerifiedL1Header>>, SourceError> {
         let params = rpc_params![U64::from(number), false];
-        self.block("eth_getBlockByNumber", params, |header| header.number() == number).await
+        self.block(BY_NUMBER, params, |header| header.number() == number).await
     }
 
     /// The header of the block with this hash, canonical or not. `None`: the endpoint has none.
@@ -108,7 +110,7 @@ impl L1Client {
     /// # Errors
     /// If the endpoint does not answer, or with a block that does not hold.
     pub async fn finalized(&self) -> Result<Option<Arc<VerifiedL1Header>>, SourceError> {
-        self.block("eth_getBlockByNumber", rpc_params!["finalized", false], |_| true).await
+        self.block(BY_NUMBER, rpc_params!["finalized", false], |_| true).await
     }
 
     async fn block(
@@ -140,8 +142,8 @@ impl L1Client {
         header: &VerifiedL1Header,
         contracts: &[Address],
     ) -> Result<Option<Arc<ProvenL1Logs>>, SourceError> {
-        if let Some(empty) = ProvenL1Logs::of_empty(header) {
-            return Ok(Some(Arc::new(empty)));
+        if let Some(none) = ProvenL1Logs::of_header(header, contracts) {
+            return Ok(Some(Arc::new(none)));
         }
         let key = (header.hash(), contracts.to_vec());
         if let Some(known) = self.proven.lock().get(&key) {
@@ -178,17 +180,27 @@ impl L1Client {
         Ok(ToldBlobs { in_force, fractions: fractions.collect() })
     }
 
+    /// The header of the latest block.
+    ///
+    /// # Errors
+    /// If the endpoint does not answer, has no block, or one that does not hold.
+    pub async fn latest(&self) -> Result<Arc<VerifiedL1Header>, SourceError> {
+        let latest = self.block(BY_NUMBER, rpc_params!["latest", false], |_| true).await?;
+        latest.ok_or_else(|| self.no_latest())
+    }
+
+    fn no_latest(&self) -> SourceError {
+        self.endpoint.untrustworthy(BY_NUMBER, &"there is no latest block")
+    }
+
     /// The hash of the latest block. Whether its header holds is left open: what is read at the hash is the
     /// endpoint's word anyway.
     ///
     /// # Errors
     /// If the endpoint does not answer, or has no block.
     pub async fn latest_hash(&self) -> Result<B256, SourceError> {
-        const METHOD: &str = "eth_getBlockByNumber";
-        let latest: Option<BlockHash> = self.endpoint.call(METHOD, rpc_params!["latest", false]).await?;
-        let latest =
-            latest.ok_or_else(|| self.endpoint.untrustworthy(METHOD, &"there is no latest block"))?;
-        Ok(latest.hash)
+        let latest: Option<BlockHash> = self.endpoint.call(BY_NUMBER, rpc_params!["latest", false]).await?;
+        latest.map(|latest| latest.hash).ok_or_else(|| self.no_latest())
     }
 
     /// The unsafe block signer that a chain's SystemConfig names at the latest L1 block, read at that block's hash.

@@ -5,7 +5,7 @@
 use super::{HashedReceipt, ProofError, VerifiedL1Header, receipt_rlp};
 use alloy::consensus::constants::EMPTY_RECEIPTS;
 use alloy::consensus::proofs::ordered_trie_root_with_encoder;
-use alloy::primitives::{Address, B256, Log};
+use alloy::primitives::{Address, B256, BloomInput, Log};
 
 /// One log, with its place among all logs of the block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,10 +54,14 @@ impl ProvenL1Logs {
         Ok(Self { block: hash, logs })
     }
 
-    /// The logs of a block whose header says that it has no receipts.
-    pub fn of_empty(header: &VerifiedL1Header) -> Option<Self> {
-        let is_empty = header.header().receipts_root == EMPTY_RECEIPTS;
-        is_empty.then(|| Self { block: header.hash(), logs: Vec::new() })
+    /// The logs of a block whose header alone says that it has none of these contracts: it has no receipts, or its bloom has none
+    /// of them. L1 has no block whose bloom lacks one of its logs.
+    pub fn of_header(header: &VerifiedL1Header, contracts: &[Address]) -> Option<Self> {
+        let may_have = |contract: &Address| {
+            header.header().logs_bloom.contains_input(BloomInput::Raw(contract.as_slice()))
+        };
+        let has_none = header.header().receipts_root == EMPTY_RECEIPTS || !contracts.iter().any(may_have);
+        has_none.then(|| Self { block: header.hash(), logs: Vec::new() })
     }
 
     /// The block's hash.
@@ -75,8 +79,8 @@ impl ProvenL1Logs {
 mod tests {
     use super::*;
     use alloy::consensus::proofs::calculate_receipt_root;
-    use alloy::consensus::{Header, Receipt, ReceiptEnvelope};
-    use alloy::primitives::Bytes;
+    use alloy::consensus::{Header, Receipt, ReceiptEnvelope, TxReceipt};
+    use alloy::primitives::{Bloom, Bytes};
 
     const ONE: Address = Address::repeat_byte(1);
     const TWO: Address = Address::repeat_byte(2);
@@ -88,7 +92,8 @@ mod tests {
 
     fn header(receipts: &[ReceiptEnvelope]) -> VerifiedL1Header {
         let receipts_root = calculate_receipt_root(receipts);
-        VerifiedL1Header::seal(Header { receipts_root, ..Header::default() })
+        let logs_bloom = receipts.iter().fold(Bloom::ZERO, |bloom, receipt| bloom | receipt.bloom());
+        VerifiedL1Header::seal(Header { receipts_root, logs_bloom, ..Header::default() })
     }
 
     #[test]
@@ -109,13 +114,21 @@ mod tests {
             let outcome = ProvenL1Logs::prove(&header, other, &[ONE]);
             assert!(matches!(outcome, Err(ProofError::ReceiptsRoot { .. })));
         }
-        assert_eq!(ProvenL1Logs::of_empty(&header), None);
+        assert_eq!(ProvenL1Logs::of_header(&header, &[TWO, ONE]), None);
     }
 
     #[test]
     fn a_block_without_receipts_proves_itself() {
         let header = header(&[]);
-        let proven = ProvenL1Logs::of_empty(&header).unwrap();
+        let proven = ProvenL1Logs::of_header(&header, &[ONE]).unwrap();
         assert_eq!(ProvenL1Logs::prove(&header, Vec::<ReceiptEnvelope>::new(), &[ONE]), Ok(proven));
+    }
+
+    #[test]
+    fn a_bloom_without_the_contracts_proves_that_they_emitted_nothing() {
+        let receipts = vec![receipt(&[TWO])];
+        let header = header(&receipts);
+        let proven = ProvenL1Logs::of_header(&header, &[ONE, Address::ZERO]).unwrap();
+        assert_eq!(ProvenL1Logs::prove(&header, receipts, &[ONE, Address::ZERO]), Ok(proven));
     }
 }

@@ -4,80 +4,57 @@
 //! for. It never fetches anything itself.
 
 use super::ProvenLogs;
+use super::byte_cache::ByteCache;
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
-use lru::LruCache;
 use parking_lot::Mutex;
 use std::sync::Arc;
 
-/// What a kept block takes besides its logs: the counts of its `Arc`, its entry in the list (key, value, two
-/// links), and its slot in the table, which may be half empty.
-const OVERHEAD: usize = 2 * size_of::<usize>()
-    + size_of::<(Key, Arc<ProvenLogs>, usize, usize)>()
-    + 2 * (size_of::<(usize, usize)>() + 1);
+/// The counts of an `Arc`.
+const COUNTS: usize = 2 * size_of::<usize>();
 
 /// Which block of which chain. A header does not name its chain: two chains may have the same one, a genesis block's
 /// above all.
 type Key = (ChainId, B256);
+type Blocks = ByteCache<Key, Arc<ProvenLogs>>;
 
 /// Proven logs by chain and block hash. Clones share it.
 #[derive(Clone, Debug)]
-pub struct LogIndex(Arc<Mutex<Inner>>);
-
-#[derive(Debug)]
-struct Inner {
-    blocks: LruCache<Key, Arc<ProvenLogs>>,
-    bytes: usize,
-    budget: usize,
-}
+pub struct LogIndex(Arc<Mutex<Blocks>>);
 
 impl LogIndex {
     /// An empty index that keeps at most so many bytes.
     pub fn new(budget: usize) -> Self {
-        Self(Arc::new(Mutex::new(Inner { blocks: LruCache::unbounded(), bytes: 0, budget })))
+        Self(Arc::new(Mutex::new(Blocks::new(budget))))
     }
 
     /// The logs of a block, if they are kept.
     pub fn get(&self, chain_id: ChainId, hash: B256) -> Option<Arc<ProvenLogs>> {
-        self.0.lock().blocks.get(&(chain_id, hash)).cloned()
+        self.0.lock().get(&(chain_id, hash))
     }
 
     /// Keeps a block's logs; the least used go when the budget is reached. A block that is too large for the
     /// whole budget is not kept, and drives no other out.
     pub fn insert(&self, logs: Arc<ProvenLogs>) {
+        let (key, bytes) = ((logs.chain_id(), logs.hash()), bytes(&logs));
         // Freed after the lock is released: a block may have a great many logs.
-        let mut dropped = Vec::new();
-        let mut inner = self.0.lock();
-        let weight = weight(&logs);
-        if weight > inner.budget {
-            return;
-        }
-        if let Some(known) = inner.blocks.put((logs.chain_id(), logs.hash()), logs) {
-            inner.bytes = inner.bytes.saturating_sub(self::weight(&known));
-            dropped.push(known);
-        }
-        inner.bytes = inner.bytes.saturating_add(weight);
-        while inner.bytes > inner.budget {
-            let Some((_, least_used)) = inner.blocks.pop_lru() else { break };
-            inner.bytes = inner.bytes.saturating_sub(self::weight(&least_used));
-            dropped.push(least_used);
-        }
-        drop(inner);
+        let dropped = self.0.lock().insert(key, logs, bytes);
+        drop(dropped);
     }
 
     /// How many bytes are kept.
     pub fn bytes(&self) -> usize {
-        self.0.lock().bytes
+        self.0.lock().bytes()
     }
 
     /// How many bytes may be kept.
     pub fn budget(&self) -> usize {
-        self.0.lock().budget
+        self.0.lock().budget()
     }
 
     /// How many blocks are kept.
     pub fn len(&self) -> usize {
-        self.0.lock().blocks.len()
+        self.0.lock().len()
     }
 
     /// Whether nothing is kept.
@@ -86,9 +63,8 @@ impl LogIndex {
     }
 }
 
-/// How many bytes of the budget a block takes.
-fn weight(logs: &ProvenLogs) -> usize {
-    logs.weight().saturating_add(OVERHEAD)
+fn bytes(logs: &ProvenLogs) -> usize {
+    logs.weight().saturating_add(COUNTS)
 }
 
 #[cfg(test)]
@@ -112,6 +88,10 @@ mod tests {
 
     fn logs(hash: u8) -> Arc<ProvenLogs> {
         logs_of(hash, 0)
+    }
+
+    fn weight(logs: &ProvenLogs) -> usize {
+        Blocks::weight(bytes(logs))
     }
 
     fn has(index: &LogIndex, hash: u8) -> bool {

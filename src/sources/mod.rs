@@ -4,7 +4,9 @@
 //! what was asked: a block leaves here only if its header hashes to its hash, logs only if their receipts
 //! hash to the header's receipts root. A failure is an error, never a fact.
 
+mod block_cache;
 mod block_reader;
+mod byte_cache;
 mod claimed_header;
 mod endpoint;
 mod endpoint_pool;
@@ -15,8 +17,10 @@ mod hashed_receipt;
 mod hashed_transaction;
 mod inbox_keys;
 mod l1;
+mod l1_chain;
 mod l1_header;
 mod l1_logs;
+mod l1_reader;
 mod labelled_heads;
 mod lenient;
 mod log_index;
@@ -38,6 +42,7 @@ mod standing;
 mod status_document;
 mod verified_block;
 
+pub(crate) use block_cache::BlockCache;
 pub use block_reader::{ReadBlockError, UnreadTransaction, read_block};
 pub use claimed_header::ClaimedHeader;
 pub use endpoint::{Endpoint, EndpointLimits, EndpointUrl, ParseEndpointUrlError, SourceError};
@@ -49,6 +54,7 @@ pub use inbox_keys::{DeclaredKeys, InboxKeys, inbox_keys};
 pub use l1::{L1Client, UNSAFE_BLOCK_SIGNER_SLOT};
 pub use l1_header::VerifiedL1Header;
 pub use l1_logs::{L1Log, ProvenL1Logs};
+pub use l1_reader::L1Reader;
 pub use labelled_heads::LabelledHeads;
 pub use log_index::LogIndex;
 pub use node_standing::{NodeStanding, NodeState};

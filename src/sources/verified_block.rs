@@ -10,13 +10,14 @@ use alloy::rpc::types::{Block, BlockTransactions, Header as RpcHeader};
 use crosscheck_p2p::UnixSeconds;
 use op_alloy::consensus::DEPOSIT_TX_TYPE_ID;
 use op_alloy::rpc_types::Transaction;
+use std::sync::Arc;
 
-/// A block as an execution client gave it, its header and transactions checked against its hash.
+/// A block as an execution client gave it, its header and transactions checked against its hash. Clones share the transactions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedBlock {
     hash: B256,
     header: Header,
-    transactions: Vec<Bytes>,
+    transactions: Arc<[Bytes]>,
 }
 
 /// Why a block does not hold.
@@ -84,7 +85,7 @@ impl VerifiedBlock {
             let claimed_root = header.transactions_root;
             return Err(BlockError::TransactionsRoot { hash: claimed, claimed: claimed_root, found });
         }
-        Ok(Self { hash: claimed, header, transactions })
+        Ok(Self { hash: claimed, header, transactions: transactions.into() })
     }
 
     /// Its hash.
@@ -110,6 +111,13 @@ impl VerifiedBlock {
     /// Its transactions, in their EIP-2718 encoding.
     pub fn transactions(&self) -> &[Bytes] {
         &self.transactions
+    }
+
+    /// About how many bytes it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let each = |raw: &Bytes| size_of::<Bytes>().saturating_add(raw.len());
+        let transactions = self.transactions.iter().map(each).fold(0, usize::saturating_add);
+        size_of::<Self>().saturating_add(self.header.extra_data.len()).saturating_add(transactions)
     }
 
     /// Whether every transaction is a deposit.
@@ -141,7 +149,7 @@ mod tests {
     use rstest::rstest;
 
     fn block(header: Header, transactions: Vec<Bytes>) -> VerifiedBlock {
-        VerifiedBlock { hash: header.hash_slow(), header, transactions }
+        VerifiedBlock { hash: header.hash_slow(), header, transactions: transactions.into() }
     }
 
     #[rstest]

@@ -25,8 +25,8 @@ impl Program {
 
     /// The processor time that it takes to judge a frame so often.
     pub(crate) fn measure(&mut self, sample: &Sample, times: u32) -> Duration {
-        let no_jovian: &[u8] = &[];
-        let reset = self.ask(b'R', &[&CHAIN.to_le_bytes(), sample.signer.as_slice(), no_jovian]);
+        let jovian_at_genesis = [0_u8; 8];
+        let reset = self.ask(b'R', &[&CHAIN.to_le_bytes(), sample.signer.as_slice(), &jovian_at_genesis]);
         assert!(reset.is_empty());
         let now = sample.timestamp.0.to_le_bytes();
         let answer = self.ask(b'M', &[&[4], &now, &times.to_le_bytes(), &sample.frame]);

@@ -44,7 +44,7 @@ impl Investigator {
             return Ok(());
         }
         let client = self.clients.get(&chain_id).ok_or_else(|| wait(Cause::NotYet))?;
-        let answer = client.block_by_number(block.number().saturating_add(1)).await;
+        let answer = client.known_block_by_number(block.number().saturating_add(1)).await;
         let child = answer
             .map_err(|error| self.note_failure(&error, chain_id, awaited))?
             .ok_or_else(|| wait(Cause::NotYet))?;

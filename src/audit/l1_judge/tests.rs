@@ -5,7 +5,7 @@ use crate::consolidation::deposits::BlobSchedule;
 use crate::consolidation::op_mainnet_json;
 use crate::devnet::serve::{RunningServer, start};
 use crate::interop::DependencySet;
-use crate::sources::EndpointLimits;
+use crate::sources::{EndpointLimits, L1Client};
 use jsonrpsee::RpcModule;
 use jsonrpsee::types::{ErrorObjectOwned, Params};
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ async fn judge(method: &'static str, answer: Value, ledger: &Ledger) -> (L1Judge
     let nodes = RollupNodes::new(CHAIN.into(), &[node.parse().unwrap()], LIMITS).unwrap();
     let chain = JudgedChain { chain_id: CHAIN.into(), nodes, is_of_several: false };
     let metrics = Metrics::new(DependencySet::new(BTreeMap::new(), 1)).unwrap();
-    let l1 = L1Client::new(l1.parse().unwrap(), LIMITS).unwrap();
+    let l1 = L1Reader::new(L1Client::new(l1.parse().unwrap(), LIMITS).unwrap());
     (L1Judge::new(l1, [chain], Arc::default(), metrics).keeping(ledger.clone()), servers)
 }
 

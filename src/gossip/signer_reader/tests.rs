@@ -1,7 +1,7 @@
 //! A reader against an L1 that changes its mind, reorgs, and is asked through a client that checks what it says.
 
 use super::*;
-use crate::sources::{EndpointLimits, UNSAFE_BLOCK_SIGNER_SLOT};
+use crate::sources::{EndpointLimits, L1Client, UNSAFE_BLOCK_SIGNER_SLOT};
 use alloy::consensus::proofs::calculate_receipt_root;
 use alloy::consensus::{Header as ConsensusHeader, Receipt, ReceiptEnvelope, TxReceipt};
 use alloy::primitives::{Bytes, Log, LogData, U256, keccak256};
@@ -11,6 +11,7 @@ use jsonrpsee::server::{Server, ServerHandle};
 use jsonrpsee::types::ErrorObjectOwned;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 
 const CONFIG: Address = Address::repeat_byte(0xcf);
@@ -123,13 +124,14 @@ async fn reader(l1: &L1) -> (SignerReader, ServerHandle) {
     (SignerReader::new(client, CONFIG), server.start(module))
 }
 
-fn client_of(url: &str) -> L1Client {
+/// A reader that asks anew each time.
+fn client_of(url: &str) -> L1Reader {
     let limits = EndpointLimits {
         timeout: Duration::from_secs(300),
         max_response_bytes: 1 << 20,
         max_concurrent_requests: 4,
     };
-    L1Client::new(url.parse().unwrap(), limits).unwrap()
+    L1Reader::of(L1Client::new(url.parse().unwrap(), limits).unwrap(), Duration::ZERO)
 }
 
 #[tokio::test]
@@ -138,8 +140,22 @@ async fn the_slot_at_the_latest_block_names_the_signer() {
     l1.produce(&[], ONE);
     let (mut reader, _server) = reader(&l1).await;
     assert_eq!(reader.read().await.unwrap(), [ONE]);
-    l1.produce(&[], TWO);
+    // Something that is no update of the signer was emitted.
+    l1.produce(&[(CONFIG, Address::ZERO)], TWO);
     assert_eq!(reader.read().await.unwrap(), [TWO]);
+}
+
+#[tokio::test]
+async fn the_slot_is_asked_for_again_only_when_it_may_have_changed() {
+    let l1 = L1::default();
+    l1.produce(&[], ONE);
+    let (mut reader, _server) = reader(&l1).await;
+    assert_eq!(reader.read().await.unwrap(), [ONE]);
+    // No L1 has such a block: the slot changes, and the contract says nothing.
+    l1.produce(&[], TWO);
+    assert_eq!(reader.read().await.unwrap(), [ONE]);
+    reader.slot.as_mut().unwrap().read_at -= SLOT_KEPT;
+    assert_eq!(reader.read().await.unwrap(), [TWO], "it is not believed for ever");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use super::*;
 use alloy::consensus::proofs::calculate_receipt_root;
-use alloy::consensus::{Header as ConsensusHeader, Receipt, ReceiptEnvelope};
+use alloy::consensus::{Header as ConsensusHeader, Receipt, ReceiptEnvelope, TxReceipt};
 use alloy::primitives::{Bytes, Log, keccak256};
 use alloy::rpc::types::Header;
 use jsonrpsee::RpcModule;
@@ -83,7 +83,13 @@ fn rpc_receipts() -> Value {
 
 fn header() -> VerifiedL1Header {
     let receipts_root = calculate_receipt_root(&receipts());
-    VerifiedL1Header::seal(ConsensusHeader { number: 7, receipts_root, ..ConsensusHeader::default() })
+    let logs_bloom = receipts()[0].bloom();
+    VerifiedL1Header::seal(ConsensusHeader {
+        number: 7,
+        receipts_root,
+        logs_bloom,
+        ..ConsensusHeader::default()
+    })
 }
 
 /// The header as a node serves it, with what else a block has.
