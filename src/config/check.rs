@@ -4,6 +4,7 @@ use super::explain::fix_of;
 use super::redaction::shown_text;
 use super::{ChainConfig, Config, ConfigError, DepositSource, FollowConfig, FollowMode, P2pConfig, Seconds};
 use crate::interop::DEFAULT_EXPIRY_WINDOW;
+use crate::sources::EndpointUrl;
 use crosscheck_p2p::{ChainId, Multiaddr, SigningDomain};
 use std::fmt::Display;
 use std::net::SocketAddr;
@@ -167,11 +168,11 @@ impl Config {
             within(&key("quorum"), quorum, 1..=chain.execution.len())?;
         }
         self.check_interop(chain_id, chain)?;
-        let nodes = chain.rollup_node.urls();
-        if let Some((_, twice)) =
-            nodes.iter().enumerate().find(|(place, url)| nodes.iter().take(*place).any(|one| one == *url))
-        {
+        if let Some(twice) = first_twice(chain.rollup_node.urls()) {
             return Err(bad(&key("rollup_node"), twice, "the list has it twice"));
+        }
+        if let Some(twice) = first_twice(&chain.execution) {
+            return Err(bad(&key("execution"), twice, "the list has it twice, and one client has one vote"));
         }
         if chain.is_monitored_only() {
             return check_monitored_only(chain_id, chain);
@@ -253,6 +254,12 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// The first URL that a list has for the second time.
+fn first_twice(urls: &[EndpointUrl]) -> Option<&EndpointUrl> {
+    let is_twice = |(place, url): &(usize, &EndpointUrl)| urls.iter().take(*place).any(|one| one == *url);
+    urls.iter().enumerate().find(is_twice).map(|(_, url)| url)
 }
 
 /// A chain without a rollup node, and settings that are of no use without one: it was forgotten.

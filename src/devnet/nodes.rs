@@ -4,6 +4,7 @@ use super::{
     block::L2Block,
     keyring::system_config_address,
     l1::L1,
+    report::RequestCounts,
     schedule::Schedule,
     sequencer::{ChainTick, OddEndpoint, Sequencer},
     serve::{
@@ -155,6 +156,22 @@ impl Nodes {
                 endpoint.apply(chain, odd);
             }
         }
+    }
+
+    /// What the servers were asked. Of several execution clients of a chain the first one counts.
+    pub fn requests(&self) -> RequestCounts {
+        let mut counts = RequestCounts { l1: self.l1.requests.counts(), ..RequestCounts::default() };
+        for chain in &self.chains {
+            let nodes =
+                [(&mut counts.execution, &chain.execution), (&mut counts.rollup_node, &chain.rollup_node)];
+            for (all, server) in nodes {
+                for (method, count) in server.requests.counts() {
+                    let known: &mut u64 = all.entry(method).or_default();
+                    *known = known.saturating_add(count);
+                }
+            }
+        }
+        counts
     }
 
     /// Stops all servers.

@@ -13,6 +13,7 @@ use super::{
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A planned fault as it was carried out.
@@ -138,6 +139,19 @@ pub struct Report {
     pub missed: Vec<MissedMessage>,
     /// The followers, one a chain, if the sidecar serves any.
     pub followers: Vec<FollowerReport>,
+    /// What the nodes were asked, of all chains together.
+    pub requests: RequestCounts,
+}
+
+/// How many requests the sidecar made, by method.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RequestCounts {
+    /// To the chains' first execution clients.
+    pub execution: BTreeMap<String, u64>,
+    /// To the chains' rollup nodes.
+    pub rollup_node: BTreeMap<String, u64>,
+    /// To L1's execution client.
+    pub l1: BTreeMap<String, u64>,
 }
 
 impl Report {
@@ -154,6 +168,7 @@ impl Report {
             false_alarms: false_alarms(&script, seen),
             missed: Vec::new(),
             followers: Vec::new(),
+            requests: RequestCounts::default(),
         }
     }
 

@@ -514,7 +514,7 @@ impl Show {
             missed(sequencers, &self.planted, &seen.messages)
         };
         Outcome {
-            report: Report { followers, missed, ..report },
+            report: Report { followers, missed, requests: self.nodes.requests(), ..report },
             watched: self.watch.is_some(),
             interrupted,
             unsettled,

@@ -1,7 +1,12 @@
 //! The table that a person reads at the end of a run.
 
-use super::{message_report::MessageReport, report::Report};
+use super::{
+    message_report::MessageReport,
+    report::{Report, RequestCounts},
+    serve::WHOLE_BLOCK,
+};
 use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
+use std::collections::BTreeMap;
 
 /// The report as tables, ready to print.
 pub fn summary(report: &Report) -> String {
@@ -31,6 +36,9 @@ pub fn summary(report: &Report) -> String {
         tracked.resolved,
         tracked.suspects
     ));
+    if let Some(requests) = requests(report) {
+        text.push_str(&format!("{requests}\n"));
+    }
     if !report.followers.is_empty() {
         text.push_str(&format!("{}\n", followers(report)));
     }
@@ -49,6 +57,24 @@ pub fn summary(report: &Report) -> String {
         ));
     }
     text
+}
+
+/// How often the nodes were asked for each block of a chain. `None`: never.
+fn requests(report: &Report) -> Option<String> {
+    let blocks: u64 = report.chains.iter().map(|chain| chain.unsafe_head).fold(0, u64::saturating_add);
+    let RequestCounts { execution, rollup_node, l1 } = &report.requests;
+    #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+    let each = |requests: u64| requests as f64 / blocks as f64;
+    let all = |counts: &BTreeMap<String, u64>| each(counts.values().copied().fold(0, u64::saturating_add));
+    let whole = each(execution.get(WHOLE_BLOCK).copied().unwrap_or_default());
+    (blocks > 0 && !execution.is_empty()).then(|| {
+        format!(
+            "requests a block: execution client {:.1} ({whole:.2} for the whole block), rollup node {:.1}, L1 {:.2}",
+            all(execution),
+            all(rollup_node),
+            all(l1)
+        )
+    })
 }
 
 /// Below this width a table is not folded to fit.
@@ -168,6 +194,7 @@ mod tests {
             led_onto_invalid: false,
             rejected_statuses: 3,
         };
+        let of = |(method, count): (&str, u64)| (method.to_owned(), count);
         let report = Report {
             seed: 7,
             chains: vec![chain],
@@ -184,6 +211,11 @@ mod tests {
             faults: vec![fault],
             false_alarms: vec![alarm],
             followers: vec![follower],
+            requests: RequestCounts {
+                execution: [("eth_chainId", 54), (WHOLE_BLOCK, 60)].map(of).into(),
+                rollup_node: [("optimism_syncStatus", 57)].map(of).into(),
+                l1: [("eth_getBlockByNumber", 12)].map(of).into(),
+            },
         };
         let text = summary(&report);
         for part in [
@@ -196,6 +228,7 @@ mod tests {
             "nothing",
             "block 9: discarded",
             "44",
+            "requests a block: execution client 2.0 (1.05 for the whole block), rollup node 1.0, L1 0.21",
             "went backwards",
             "6 flipped",
             "unknown, tracked; expected: valid, finalized",

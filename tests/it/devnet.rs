@@ -171,6 +171,11 @@ fn an_honest_superchain_raises_no_alarm() {
     }
     assert_eq!(report["attestations"]["upheld"], 120);
     assert_eq!(code, Some(0), "{complaints}");
+    let requests = &report["requests"];
+    let whole = requests["execution"]["whole block"].as_u64().unwrap();
+    assert!((120..150).contains(&whole), "each block is read once, whoever looks at it: {requests}");
+    let l1: u64 = requests["l1"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum();
+    assert!(l1 < 90, "one reader asks L1 for all chains: {requests}");
 }
 
 #[rstest]

@@ -134,6 +134,11 @@ fn settings_of_a_chain_that_cannot_work_are_refused(#[case] line: &str, #[case] 
 )]
 #[case::signer("unsafe_block_signer = ", "attester = ", &["chains.901.system_config is not set", "SystemConfig"])]
 #[case::l1("unsafe_block_signer = ", "system_config = ", &["l1.execution is not set", "chain 901", "URL"])]
+#[case::one_client_twice(
+    "execution = [\"http://127.0.0.1:9545\"]",
+    "execution = [\"http://127.0.0.1:1\", \"http://127.0.0.1:2\", \"http://127.0.0.1:1/\"]",
+    &["chains.901.execution = http://127.0.0.1:1", "twice", "one vote", "http://"]
+)]
 fn what_a_chain_needs_is_asked_for(#[case] line: &str, #[case] replacement: &str, #[case] parts: &[&str]) {
     assert_says(&altered(line, replacement), parts);
 }

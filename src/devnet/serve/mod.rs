@@ -8,6 +8,7 @@ mod execution;
 mod filter;
 mod l1;
 mod l1_block;
+mod requests;
 mod rollup_node;
 mod rpc_block;
 mod rpc_receipt;
@@ -15,6 +16,7 @@ mod rpc_receipt;
 pub use chain_store::ChainStore;
 pub use execution::execution_module;
 pub use l1::l1_module;
+pub use requests::{Requests, WHOLE_BLOCK};
 pub use rollup_node::{RollupNode, rollup_node_module};
 #[cfg(test)]
 pub(crate) use rpc_block::rpc_block;
@@ -62,6 +64,8 @@ pub enum ServeError {
 pub struct RunningServer {
     /// Where it listens.
     pub addr: SocketAddr,
+    /// What it was asked.
+    pub requests: Requests,
     handle: ServerHandle,
 }
 
@@ -91,10 +95,12 @@ pub async fn start<C: Send + Sync + 'static>(module: RpcModule<C>) -> Result<Run
         .max_connections(MAX_CONNECTIONS)
         .set_batch_request_config(BatchRequestConfig::Limit(MAX_BATCH))
         .build();
-    let bound = ServerBuilder::with_config(config).build(SocketAddr::from(([127, 0, 0, 1], 0))).await;
+    let requests = Requests::default();
+    let builder = ServerBuilder::with_config(config).set_rpc_middleware(requests.counted());
+    let bound = builder.build(SocketAddr::from(([127, 0, 0, 1], 0))).await;
     let server = bound.map_err(|source| ServeError::Bind { source })?;
     let addr = server.local_addr().map_err(|source| ServeError::Bind { source })?;
-    Ok(RunningServer { addr, handle: server.start(module) })
+    Ok(RunningServer { addr, requests, handle: server.start(module) })
 }
 
 /// The positional parameters of a call, read one after the other.

@@ -31,8 +31,8 @@ const (
 	// blockTime is that of the chains, in seconds.
 	blockTime = 2
 	// lead is how far beyond the present the last block is when the chains begin: op-interop-filter counts as ready only once it has
-	// read a block as new as its own start.
-	lead = 15 * time.Minute
+	// read a block as new as its own start, and long chains take many minutes to build.
+	lead = time.Hour
 )
 
 // settings are what is read of the configuration that the devnet writes for its sidecar.
