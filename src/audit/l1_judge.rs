@@ -12,7 +12,7 @@ use super::{Awaited, Cause, L1Contradiction, Wait};
 use crate::consolidation::BlockAttributes;
 use crate::consolidation::deposits::{
     Comparison, DepositRules, DepositsError, L1Epoch, L1InfoError, NamedBundle, ParentFacts, SetSize,
-    TakenFromNode, compare_with_l1, derive_from_l1,
+    TakenFromNode, ToldBlobs, compare_with_l1, derive_from_l1,
 };
 use crate::interop::BlockKey;
 use crate::ledger::Ledger;
@@ -33,6 +33,9 @@ const RULES_KEPT: Duration = Duration::from_secs(3600);
 
 /// How soon they are asked for again when L1 did not say its blob schedule.
 const RULES_RETRY: Duration = Duration::from_secs(60);
+
+/// For how long what L1 says of its blob schedule serves all chains.
+const TOLD_KEPT: Duration = Duration::from_secs(300);
 
 /// What L1 alone says of a block.
 #[derive(Debug)]
@@ -80,6 +83,8 @@ pub struct L1Judge {
     chains: BTreeMap<ChainId, ChainRules>,
     bundles: Arc<[NamedBundle]>,
     blobs: BlobMemory,
+    /// What L1's node said of blob base fees last, and until when it need not be asked again. `None`: it did not say it.
+    told: Mutex<Option<(Instant, Option<ToldBlobs>)>>,
     reasons: Reasons,
     metrics: Metrics,
 }
@@ -119,7 +124,7 @@ impl L1Judge {
             (chain_id, ChainRules { nodes, is_of_several, known, assumes_blob_fees })
         });
         let (chains, blobs, reasons) = (chains.collect(), BlobMemory::default(), Reasons::default());
-        Self { l1, chains, bundles, blobs, reasons, metrics }
+        Self { l1, chains, bundles, blobs, told: Mutex::default(), reasons, metrics }
     }
 
     /// The same judge, which keeps there what L1 tells of blob base fees.
@@ -317,16 +322,30 @@ impl L1Judge {
     }
 
     /// Adds what L1's node tells of blob base fees, or told before. Answers for how long it need not be asked again.
+    async fn learn_blobs(&self, chain_id: ChainId, rules: &mut DepositRules) -> Duration {
+        let told = self.told_blobs(chain_id).await;
+        let known = self.blobs.with(rules.config.l1_chain_id, told.as_ref()).await;
+        rules.blobs = core::mem::take(&mut rules.blobs).with_all(&known);
+        if told.is_some() { RULES_KEPT } else { RULES_RETRY }
+    }
+
+    /// What L1's node tells of blob base fees, asked for once for all chains. `None`: nothing.
     ///
     /// Older clients have no such method; then what is known of public networks must do.
-    async fn learn_blobs(&self, chain_id: ChainId, rules: &mut DepositRules) -> Duration {
-        let told = self.l1.client().told_blobs().await;
-        if let Err(error) = &told {
+    async fn told_blobs(&self, chain_id: ChainId) -> Option<ToldBlobs> {
+        let mut told = self.told.lock().await;
+        if let Some((_, known)) = told.as_ref().filter(|(until, _)| Instant::now() < *until) {
+            return known.clone();
+        }
+        let answer = self.l1.client().told_blobs().await;
+        if let Err(error) = &answer {
             debug!(%chain_id, %error, "L1 does not say its blob schedule; what is known of it stays");
         }
-        let known = self.blobs.with(rules.config.l1_chain_id, told.as_ref().ok()).await;
-        rules.blobs = core::mem::take(&mut rules.blobs).with_all(&known);
-        if told.is_ok() { RULES_KEPT } else { RULES_RETRY }
+        let (answer, kept) =
+            (answer.as_ref().ok().cloned(), if answer.is_ok() { TOLD_KEPT } else { RULES_RETRY });
+        let now = Instant::now();
+        *told = Some((now.checked_add(kept).unwrap_or(now), answer.clone()));
+        answer
     }
 
     /// The node knows its dependency set for certain; one that cannot say it leaves it to the settings.

@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Audit past blocks of a chain from the endpoints, without gossip.
 ///
-/// Ends with 0 if every block holds, with 1 if one does not or could not be judged.
+/// Ends with 0 if every block holds, with 1 if one does not, and with 2 if one could not be judged.
 #[derive(Debug, Args)]
 pub(crate) struct AuditArgs {
     #[command(flatten)]
@@ -75,7 +75,7 @@ impl AuditArgs {
         if report.interrupted {
             complain("the audit was interrupted; with --resume it goes on where it ended");
         }
-        Ok(if report.holds() { Outcome::Ok } else { Outcome::Failed })
+        Ok(report.outcome())
     }
 
     async fn audit(&self, config: &Config) -> eyre::Result<AuditReport> {

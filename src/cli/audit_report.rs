@@ -1,6 +1,7 @@
 //! What an audit of past blocks found: [`AuditReport`], and [`AuditState`], from which it goes on.
 
 use crate::audit::RangeOutcome;
+use crate::cli::Outcome;
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
 use eyre::WrapErr;
@@ -33,10 +34,16 @@ pub(super) struct AuditReport {
 }
 
 impl AuditReport {
-    /// Whether every block of the range was judged, and holds.
-    pub(super) fn holds(&self) -> bool {
+    /// Whether every block of the range holds. One that could not be judged proves nothing.
+    pub(super) fn outcome(&self) -> Outcome {
         let wanted = self.to.saturating_sub(self.from).saturating_add(1);
-        self.problems.is_empty() && self.blocks == wanted
+        if self.problems.iter().any(|problem| !problem.is_open()) {
+            Outcome::Failed
+        } else if self.problems.is_empty() && self.blocks == wanted {
+            Outcome::Ok
+        } else {
+            Outcome::Unknown
+        }
     }
 }
 

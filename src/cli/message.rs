@@ -8,6 +8,7 @@ mod examination;
 mod facts;
 mod fields;
 mod log_input;
+mod surroundings;
 
 use super::Outcome;
 use clap::{Args, Subcommand};

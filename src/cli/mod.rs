@@ -32,6 +32,9 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
+/// What was asked for could not be found out.
+const EXIT_UNKNOWN: u8 = 2;
+
 /// Bad usage or configuration, as sysexits.h has it.
 const EXIT_USAGE: u8 = 64;
 
@@ -89,6 +92,8 @@ pub(crate) enum Outcome {
     Ok,
     /// It does not hold.
     Failed,
+    /// Whether it holds could not be found out.
+    Unknown,
 }
 
 /// A use of the command line that cannot work.
@@ -108,6 +113,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match dispatch(cli.command) {
         Ok(Outcome::Ok) => ExitCode::SUCCESS,
         Ok(Outcome::Failed) => ExitCode::FAILURE,
+        Ok(Outcome::Unknown) => ExitCode::from(EXIT_UNKNOWN),
         Err(report) => {
             complain(&format!("error: {report:#}"));
             let is_usage = report.chain().any(|cause| {

@@ -15,6 +15,7 @@ use lru::LruCache;
 use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -61,15 +62,34 @@ struct BlobParameters {
     base_fee_update_fraction: u64,
 }
 
-/// Proven logs by block hash and contracts: what is proven stays true.
-type ProvenCache = Arc<Mutex<LruCache<(B256, Vec<Address>), Arc<ProvenL1Logs>>>>;
+/// Proven logs by block hash: what is proven stays true.
+#[derive(Debug)]
+struct ProvenCache {
+    blocks: LruCache<B256, Arc<ProvenL1Logs>>,
+    /// Whose logs were ever asked for: several chains want those of the same block.
+    contracts: BTreeSet<Address>,
+}
+
+impl ProvenCache {
+    /// The logs of a block, if these contracts' are among those kept.
+    fn get(&mut self, block: B256, contracts: &[Address]) -> Option<Arc<ProvenL1Logs>> {
+        let known = self.blocks.get(&block).filter(|known| known.has_all_of(contracts));
+        known.cloned()
+    }
+
+    /// Whose logs to keep when these contracts' are asked for.
+    fn wanted(&mut self, contracts: &[Address]) -> BTreeSet<Address> {
+        self.contracts.extend(contracts);
+        self.contracts.clone()
+    }
+}
 
 /// An L1 execution endpoint.
 #[derive(Clone, Debug)]
 pub struct L1Client {
     endpoint: Endpoint,
     headers: Arc<Mutex<LruCache<B256, Arc<VerifiedL1Header>>>>,
-    proven: ProvenCache,
+    proven: Arc<Mutex<ProvenCache>>,
 }
 
 impl L1Client {
@@ -81,7 +101,10 @@ impl L1Client {
         Ok(Self {
             endpoint: Endpoint::new(url, limits)?,
             headers: Arc::new(Mutex::new(LruCache::new(CACHED_BLOCKS))),
-            proven: Arc::new(Mutex::new(LruCache::new(CACHED_BLOCKS))),
+            proven: Arc::new(Mutex::new(ProvenCache {
+                blocks: LruCache::new(CACHED_BLOCKS),
+                contracts: BTreeSet::new(),
+            })),
         })
     }
 
@@ -133,7 +156,7 @@ impl L1Client {
         Ok(Some(header))
     }
 
-    /// The proven logs of these contracts in a block. `None`: the endpoint has no receipts of it.
+    /// The proven logs of these contracts in a block, and perhaps of others. `None`: the endpoint has no receipts of it.
     ///
     /// # Errors
     /// If the endpoint does not answer, or its receipts do not hash to the header's receipts root.
@@ -145,16 +168,16 @@ impl L1Client {
         if let Some(none) = ProvenL1Logs::of_header(header, contracts) {
             return Ok(Some(Arc::new(none)));
         }
-        let key = (header.hash(), contracts.to_vec());
-        if let Some(known) = self.proven.lock().get(&key) {
-            return Ok(Some(Arc::clone(known)));
+        if let Some(known) = self.proven.lock().get(header.hash(), contracts) {
+            return Ok(Some(known));
         }
+        let contracts = self.proven.lock().wanted(contracts);
         let transactions = self.transactions(header.hash());
-        let prove = |receipts: &[_]| ProvenL1Logs::prove_hashed(header, receipts, contracts);
+        let prove = |receipts: &[_]| ProvenL1Logs::prove_hashed(header, receipts, &contracts);
         let proven = receipts::proven(&self.endpoint, header.hash(), transactions, prove).await?;
         let Some(proven) = proven else { return Ok(None) };
         let proven = Arc::new(proven);
-        self.proven.lock().put(key, Arc::clone(&proven));
+        self.proven.lock().blocks.put(header.hash(), Arc::clone(&proven));
         Ok(Some(proven))
     }
 

@@ -6,6 +6,7 @@ use super::{HashedReceipt, ProofError, VerifiedL1Header, receipt_rlp};
 use alloy::consensus::constants::EMPTY_RECEIPTS;
 use alloy::consensus::proofs::ordered_trie_root_with_encoder;
 use alloy::primitives::{Address, B256, BloomInput, Log};
+use std::collections::BTreeSet;
 
 /// One log, with its place among all logs of the block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,7 @@ pub struct L1Log {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProvenL1Logs {
     block: B256,
+    contracts: BTreeSet<Address>,
     logs: Vec<L1Log>,
 }
 
@@ -34,14 +36,14 @@ impl ProvenL1Logs {
         contracts: &[Address],
     ) -> Result<Self, ProofError> {
         let receipts: Vec<HashedReceipt> = receipts.into_iter().map(Into::into).collect();
-        Self::prove_hashed(header, &receipts, contracts)
+        Self::prove_hashed(header, &receipts, &contracts.iter().copied().collect())
     }
 
     /// The same of receipts as far as they are hashed.
     pub(super) fn prove_hashed(
         header: &VerifiedL1Header,
         receipts: &[HashedReceipt],
-        contracts: &[Address],
+        contracts: &BTreeSet<Address>,
     ) -> Result<Self, ProofError> {
         let (hash, claimed) = (header.hash(), header.header().receipts_root);
         let found = ordered_trie_root_with_encoder(receipts, receipt_rlp::encode);
@@ -51,7 +53,7 @@ impl ProvenL1Logs {
         let all = receipts.iter().flat_map(|receipt| &receipt.logs);
         let wanted = (0..).zip(all).filter(|(_, log)| contracts.contains(&log.address));
         let logs = wanted.map(|(index, log)| L1Log { index, log: log.clone() }).collect();
-        Ok(Self { block: hash, logs })
+        Ok(Self { block: hash, contracts: contracts.clone(), logs })
     }
 
     /// The logs of a block whose header alone says that it has none of these contracts: it has no receipts, or its bloom has none
@@ -61,12 +63,18 @@ impl ProvenL1Logs {
             header.header().logs_bloom.contains_input(BloomInput::Raw(contract.as_slice()))
         };
         let has_none = header.header().receipts_root == EMPTY_RECEIPTS || !contracts.iter().any(may_have);
-        has_none.then(|| Self { block: header.hash(), logs: Vec::new() })
+        let contracts = contracts.iter().copied().collect();
+        has_none.then(|| Self { block: header.hash(), contracts, logs: Vec::new() })
     }
 
     /// The block's hash.
     pub const fn block(&self) -> B256 {
         self.block
+    }
+
+    /// Whether what these contracts emitted is in it.
+    pub(super) fn has_all_of(&self, contracts: &[Address]) -> bool {
+        contracts.iter().all(|contract| self.contracts.contains(contract))
     }
 
     /// The logs of one of the contracts, in order.

@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How old an answer may be: less than a slot of L1.
-const FRESH: Duration = Duration::from_secs(8);
+const FRESH: Duration = Duration::from_secs(11);
 
 /// How many blocks are gone back from a new head to one that is known: about thirteen minutes of L1.
 const MAX_STEPS: usize = 64;

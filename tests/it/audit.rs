@@ -69,7 +69,7 @@ async fn what_cannot_be_judged_is_open_and_no_success() {
     let config = config.replace(l1, "execution = \"http://127.0.0.1:9\"");
     std::fs::write(dir.path().join("crosscheck.toml"), config).unwrap();
     let (code, report) = audit(dir.path(), "902", "2", &["--concurrency", "2"]);
-    assert_eq!((code, &report["verdicts"]["open"]), (Some(1), &2.into()), "{report}");
+    assert_eq!((code, &report["verdicts"]["open"]), (Some(2), &2.into()), "{report}");
     assert!(
         report["problems"][0]["detail"].as_str().unwrap().contains("did not answer eth_getBlockByNumber"),
         "{report}"
@@ -115,7 +115,7 @@ async fn the_first_block_of_an_unknown_fork_is_judged() {
     let wrong = std::fs::read_to_string(&bundle).unwrap().replace("70000", "70001");
     std::fs::write(&bundle, wrong).unwrap();
     let (code, told) = details(dir.path(), "wrong.jsonl");
-    assert_eq!(code, Some(1));
+    assert_eq!(code, Some(2));
     let open: Vec<_> = told.iter().enumerate().filter(|(_, told)| told.starts_with("open ")).collect();
     assert_eq!(open.iter().map(|(at, _)| at + 1).collect::<Vec<_>>(), [20, 21], "{told:?}");
     assert!(open.iter().all(|(_, told)| told.contains("this build cannot tell")), "{open:?}");

@@ -53,7 +53,7 @@ async fn a_message_is_held_against_live_endpoints() {
     let named = ["--block", &block, "--log-index", &log];
     let (code, found) = check(&[&by_config[..], &named].concat());
     assert_eq!((code, &found["verdict"]), (Some(0), &json!("valid")), "{found}");
-    assert_eq!((states(&found, "ok"), states(&found, "broken")), (10, 0), "{found}");
+    assert_eq!(states(&found, "ok"), 11, "{found}");
     // The proof is there to be followed: the log at the index has the checksum of the message.
     assert_eq!(found["initiating"]["log"]["checksum"], found["checksum"]);
     let id = &found["identifier"];
@@ -106,10 +106,44 @@ async fn a_message_is_held_against_live_endpoints() {
 
     // A block that is not there yet, and endpoints that do not answer, decide nothing.
     let (code, future) = check(&[&by_config[..], &["--block", "1000000000", "--log-index", "0"]].concat());
-    assert_eq!((code, &future["verdict"]), (Some(1), &json!("unknown")), "{future}");
+    assert_eq!((code, &future["verdict"]), (Some(2), &json!("unknown")), "{future}");
     assert!(running.terminate().success());
     let (code, gone) = check(&[&by_config[..], &named].concat());
-    assert_eq!((code, &gone["verdict"]), (Some(1), &json!("unknown")), "{gone}");
+    assert_eq!((code, &gone["verdict"]), (Some(2), &json!("unknown")), "{gone}");
+}
+
+/// What only shows in other blocks: the cited block executes an invalid message, or a cycle holds the message.
+#[tokio::test]
+async fn what_a_message_rests_on_is_looked_at() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().to_str().unwrap();
+    let mut arguments =
+        vec!["devnet", "--fast", "--no-sidecar", "--seed", "4", "--dir", path, "--chains", "3"];
+    arguments.extend(["--fault", "transitive-invalid@15", "--fault", "message-cycle-attested@30"]);
+    arguments.extend(["--fault", "same-timestamp-mutual@40", "--blocks", "60", "--stay"]);
+    let running = Running::start(&arguments, &dir.path().join("devnet.log"));
+    let config = Written::wait_for(&dir.path().join("crosscheck.toml")).await;
+    let urls = [config.execution("901"), config.execution("902")];
+    let file = dir.path().join("crosscheck.toml");
+    let check = async |chain: usize, block: u64| {
+        let (block, log) = eventually("a message", || executed(&urls[chain], block, block)).await;
+        let chain = ["901", "902"][chain];
+        let (block, log) = (block.to_string(), log.to_string());
+        let arguments = ["--config", file.to_str().unwrap(), "--executing-chain", chain, "--block", &block];
+        check(&[&arguments[..], &["--log-index", &log]].concat())
+    };
+    // Whatever the chains' last blocks cite or are cited by is there.
+    eventually("the last block", || executed(&urls[0], 55, 60)).await;
+    for (chain, block, reason) in [(0, 15, "initiating-block-invalid"), (0, 30, "cycle"), (1, 30, "cycle")] {
+        let (code, found) = check(chain, block).await;
+        assert_eq!((code, &found["verdict"], &found["reason"]), (Some(1), &json!("invalid"), &json!(reason)));
+        assert_eq!((states(&found, "ok"), states(&found, "broken")), (10, 1), "{found}");
+    }
+    for chain in [0, 1] {
+        let (code, found) = check(chain, 40).await;
+        assert_eq!((code, &found["verdict"]), (Some(0), &json!("valid")), "no cycle: {found}");
+    }
+    assert!(running.terminate().success());
 }
 
 #[test]

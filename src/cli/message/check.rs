@@ -19,9 +19,9 @@ use std::time::Duration;
 /// Check one message against the chains' endpoints, and print the proof.
 ///
 /// The message is named by the log that executes it (--block and --log-index of --executing-chain), or field by field.
-/// The chains are those of a configuration (--config), or those given with --execution. Ends with 0 if the message is
-/// valid, with 1 if it is invalid or cannot be decided. Cycles, and whether the cited block is valid itself, are not
-/// looked at: a running crosscheck knows.
+/// The chains are those of a configuration (--config), or those given with --execution. Cycles, and whether
+/// the cited block is valid itself, with all that it cites, are looked at back to blocks that are final. Ends with 0 if the
+/// message is valid, with 1 if it is invalid, and with 2 if that cannot be found out.
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
     #[command(flatten)]
@@ -102,7 +102,8 @@ impl CheckArgs {
         print_facts(&examination, self.json)?;
         Ok(match examination.status() {
             MessageStatus::Valid => Outcome::Ok,
-            MessageStatus::Invalid(_) | MessageStatus::Unknown => Outcome::Failed,
+            MessageStatus::Invalid(_) => Outcome::Failed,
+            MessageStatus::Unknown => Outcome::Unknown,
         })
     }
 

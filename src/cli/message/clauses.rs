@@ -15,7 +15,7 @@ pub(super) enum ClauseState {
     Broken,
     /// What it is about could not be had.
     Unknown,
-    /// One before it is broken or unknown, or it is not asked here.
+    /// One before it is broken or unknown.
     NotChecked,
 }
 
@@ -35,7 +35,9 @@ pub(super) enum Reached {
     Nothing,
     /// What it claims by itself holds; the cited block could not be looked at.
     Claim,
-    /// All that can be asked of one message holds.
+    /// All that can be asked of the message by itself holds; what it rests on could not be found out.
+    Alone,
+    /// All holds.
     Everything,
 }
 
@@ -74,7 +76,8 @@ pub(super) fn unbroken(reached: Reached) -> Vec<Clause> {
     match reached {
         Reached::Nothing => clauses(0, Some(ClauseState::Unknown)),
         Reached::Claim => clauses(CLAIM, Some(ClauseState::Unknown)),
-        Reached::Everything => clauses(ALONE, None),
+        Reached::Alone => clauses(ALONE, Some(ClauseState::Unknown)),
+        Reached::Everything => clauses(ORDER.len(), None),
     }
 }
 
@@ -113,7 +116,8 @@ mod tests {
     #[rstest]
     #[case::nothing(Reached::Nothing, 0, 1)]
     #[case::claim(Reached::Claim, 6, 1)]
-    #[case::everything(Reached::Everything, 10, 0)]
+    #[case::alone(Reached::Alone, 10, 1)]
+    #[case::everything(Reached::Everything, 11, 0)]
     fn unknown_is_never_ok(#[case] reached: Reached, #[case] holding: usize, #[case] unknown: usize) {
         let clauses = unbroken(reached);
         assert_eq!(count(&clauses, ClauseState::Ok), holding);

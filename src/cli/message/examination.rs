@@ -91,9 +91,17 @@ struct FoundLog {
     checksum: Checksum,
 }
 
+/// What is known of the block that executes a message.
+enum Executing {
+    /// Its proven logs.
+    Block(Arc<ProvenLogs>),
+    /// Its timestamp.
+    Fields(UnixSeconds),
+}
+
 /// Why a message stays unknown.
 #[derive(Debug, thiserror::Error)]
-enum Unknown {
+pub(super) enum Unknown {
     #[error("no endpoint of chain {chain_id} is given")]
     NoEndpoint { chain_id: ChainId },
     #[error(transparent)]
@@ -106,6 +114,16 @@ enum Unknown {
     Rules(Unclear),
     #[error("log {log_index} of block {number} of chain {chain_id} executes no message")]
     NotExecuting { chain_id: ChainId, number: u64, log_index: u32 },
+    #[error("chain {chain_id} has no block of {timestamp} yet")]
+    NotThatFar { chain_id: ChainId, timestamp: UnixSeconds },
+    #[error(
+        "it is initiated and executed at one timestamp, and may be part of a cycle; name it by --block and --log-index"
+    )]
+    CycleByFields,
+    #[error(
+        "it rests on more than {blocks} blocks that are not final; ask a running crosscheck (crosscheck_message)"
+    )]
+    NotFollowed { blocks: usize },
 }
 
 /// The chains' endpoints and rules.
@@ -154,10 +172,15 @@ impl Examination {
         self
     }
 
-    fn valid(mut self) -> Self {
-        self.verdict = MessageStatus::Valid;
-        self.clauses = unbroken(Reached::Everything);
-        self
+    /// All that can be asked of the message by itself holds; this is what was found of what it rests on.
+    fn concluded(self, around: Result<Option<InvalidReason>, Unknown>) -> Self {
+        match around {
+            Ok(None) => {
+                Self { verdict: MessageStatus::Valid, clauses: unbroken(Reached::Everything), ..self }
+            }
+            Ok(Some(reason)) => self.invalid(reason),
+            Err(why) => self.unknown(Reached::Alone, &why),
+        }
     }
 }
 
@@ -165,10 +188,11 @@ impl Examiner {
     /// Examines a message as far as its endpoints answer.
     pub(super) async fn examine(&self, subject: Subject) -> Examination {
         let mut examination = Examination::new();
-        let message = match subject {
+        let (message, executing) = match subject {
             Subject::Claimed { execution, message } => {
                 examination.about(&message);
-                check_claim(&self.set, execution, &message).map(|()| message)
+                let claim = check_claim(&self.set, execution, &message).map(|()| message);
+                (claim, Executing::Fields(execution.timestamp))
             }
             Subject::Executed { chain_id, number, log_index } => {
                 let (block, logs) = match self.proven(chain_id, number).await {
@@ -188,11 +212,12 @@ impl Examiner {
                 });
                 examination.about(&executed.message.message);
                 let execution = Execution { chain_id, timestamp: block.timestamp() };
-                check_executed(&self.set, execution, executed)
+                let claim = check_executed(&self.set, execution, executed);
+                (claim, Executing::Block(Arc::clone(&logs)))
             }
         };
         match message {
-            Ok(message) => self.look_up(examination, &message).await,
+            Ok(message) => self.look_up(examination, &message, executing).await,
             Err(Objection::Broken(reason)) => examination.invalid(reason),
             Err(Objection::Unclear(unclear)) => {
                 examination.unknown(Reached::Nothing, &Unknown::Rules(unclear))
@@ -200,15 +225,23 @@ impl Examiner {
         }
     }
 
-    async fn look_up(&self, mut examination: Examination, message: &Message) -> Examination {
+    async fn look_up(
+        &self,
+        mut examination: Examination,
+        message: &Message,
+        executing: Executing,
+    ) -> Examination {
         let id = &message.identifier;
         match self.proven(id.chain_id, id.block_number).await {
             Ok((block, logs)) => {
                 examination.initiating = Some(InitiatingProof::of(&block, &logs, id));
-                match check_log(message, &logs) {
-                    Ok(()) => examination.valid(),
-                    Err(reason) => examination.invalid(reason),
+                if let Err(reason) = check_log(message, &logs) {
+                    return examination.invalid(reason);
                 }
+                examination.concluded(match executing {
+                    Executing::Block(root) => self.look_around(root, message, &logs).await,
+                    Executing::Fields(at) => self.look_behind(at, message, logs).await,
+                })
             }
             Err(why @ Unknown::NoBlock { .. }) => match self.tip(id.chain_id).await {
                 Ok(Some(tip)) => match check_tip(message, tip) {
@@ -222,17 +255,18 @@ impl Examiner {
         }
     }
 
-    fn client(&self, chain_id: ChainId) -> Result<&ExecutionClient, Unknown> {
+    pub(super) fn client(&self, chain_id: ChainId) -> Result<&ExecutionClient, Unknown> {
         self.clients.get(&chain_id).ok_or(Unknown::NoEndpoint { chain_id })
     }
 
-    async fn proven(
+    pub(super) async fn proven(
         &self,
         chain_id: ChainId,
         number: u64,
     ) -> Result<(VerifiedBlock, Arc<ProvenLogs>), Unknown> {
         let client = self.client(chain_id)?;
-        let block = client.block_by_number(number).await?.ok_or(Unknown::NoBlock { chain_id, number })?;
+        let block =
+            client.known_block_by_number(number).await?.ok_or(Unknown::NoBlock { chain_id, number })?;
         let logs = client.logs(&block).await?;
         let logs = logs.ok_or_else(|| Unknown::NoReceipts { chain_id, number, hash: block.hash() })?;
         Ok((block, logs))

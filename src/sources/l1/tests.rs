@@ -192,6 +192,25 @@ async fn receipts_are_had_one_by_one_where_they_are_not_served_together() {
     assert!(client.logs(&header(), &[PORTAL]).await.unwrap().is_some());
 }
 
+/// Several chains have contracts on one L1.
+#[tokio::test]
+async fn what_one_chain_asked_for_another_need_not() {
+    let served = serve(rpc_block(), rpc_receipts()).await;
+    let other = Address::repeat_byte(9);
+    // Nothing of the other contract was kept of this block when its logs were asked for.
+    for contracts in [&[PORTAL][..], &[PORTAL, other], &[PORTAL], &[other, PORTAL]] {
+        let logs = served.client.logs(&header(), contracts).await.unwrap().unwrap();
+        assert_eq!((logs.of(PORTAL).count(), logs.of(other).count()), (1, 0));
+    }
+    assert_eq!(served.asked.load(Ordering::SeqCst), 2);
+    let next = ConsensusHeader { number: 8, ..header().header().clone() };
+    let next = VerifiedL1Header::seal(next);
+    for contracts in [&[PORTAL][..], &[PORTAL, other]] {
+        served.client.logs(&next, contracts).await.unwrap().unwrap();
+    }
+    assert_eq!(served.asked.load(Ordering::SeqCst), 3, "of the next block all chains' are kept at once");
+}
+
 #[tokio::test]
 async fn a_block_without_receipts_needs_no_question() {
     let served = serve(Value::Null, Value::Null).await;
