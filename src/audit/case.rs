@@ -5,13 +5,18 @@
 //!     |  \---as derived, replaces a known---.       \-------------one invalid-> violated: invalid-message
 //!     |       block (certain = false)        \
 //!     |---deposits only (certain = true)-----> Messages(original) --one invalid-> upheld-replacement
-//!     |                                                 \--all valid, certain---> violated: unjustified
+//!     |                                                 \--all valid, certain---> Former, violated: unjustified
 //!     |                                                 \--all valid, uncertain-> upheld
 //!     |---the node has its replacement-------> Messages(own) ---one invalid----> violated: invalid-message
 //!     |                                                      \--all valid------> discarded: not-derived
 //!     |---as derived, another hash---------------------------------------------> discarded: execution-divergence
-//!     '---neither, and the branches part here----------------------------------> discarded: not-derived
+//!     '---neither, and the branches part here----------------------------------> Former, discarded: not-derived
 //! ```
+//!
+//! `Former`: the case's block has the deposits of another that was seen at its height, and that L1 does not say now. L1 may have
+//! said so when the block was attested. So before it is held against anybody that it has replaced something, that other block is
+//! looked at. If that one is not known to be valid, the case's block may have been right on a branch of L1 that is gone. It is
+//! superseded once what L1 says of the height is final.
 //!
 //! A message in `Messages` goes through three gates. Whatever a gate proves wrong ends it as invalid; a fact that is
 //! missing keeps it before the gate, unknown.
@@ -31,6 +36,9 @@
 //! says nothing of another that takes its place: the gates are tied to hashes, and a case begins anew when a chain that it
 //! may rest on has gone back.
 
+mod stage;
+
+use self::stage::{Cited, Gates, Held, Replaces, Stage};
 use super::checked_message::CheckedMessage;
 use super::{Candidate, Discard, Fact, InvalidMessage, Need, Superseding, Verdict, Violation};
 use crate::consolidation::deposits::TakenFromNode;
@@ -44,34 +52,11 @@ use crate::interop::{
 use crate::sources::ProvenLogs;
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What is said of a block that a cycle depends on, and that is in none.
 const RULE_DEPENDENT: &str = "; rule-dependent: a cycle depends on its messages, for which older nodes replace it and newer ones do not";
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Stage {
-    Derivation,
-    /// What L1 alone says is wanted; then the case goes on.
-    L1 {
-        then: Box<Stage>,
-    },
-    /// The logs of the block under examination are wanted, then its messages are checked.
-    Messages {
-        examined: B256,
-        /// `Some`: the block examined is one that the case's block replaces.
-        replaces: Option<Replaces>,
-        known: bool,
-    },
-    Decided(Verdict),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Replaces {
-    /// Whether L1 says that the examined block stands at this height.
-    certain: bool,
-}
 
 /// What holds for all cases of a chain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -95,39 +80,14 @@ pub struct Case {
     taken: Option<TakenFromNode>,
     /// Whether nodes of one version replace the examined block for a cycle and those of another do not.
     is_rule_dependent: bool,
-    /// What the verdict is if every message of the block is valid: the chain's node has its replacement already.
-    unless_invalid: Option<Discard>,
+    /// What the verdict is if every message of the examined block is valid.
+    unless_invalid: Option<Verdict>,
+    /// The blocks that were seen at the height, have the case's block's deposits, and are not what L1 says now.
+    former: Vec<B256>,
+    /// The messages of what L1 says, while a former block is looked at.
+    of_derived: Option<(Vec<CheckedMessage>, Gates)>,
     /// Which state of the chains its facts are of. `None`: of one that is not kept track of.
     view: Option<u64>,
-}
-
-/// Which gates the messages of the examined block have passed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Gates {
-    /// The logs of the examined block.
-    logs: Option<Arc<ProvenLogs>>,
-    /// By log index: the messages whose cited log is there.
-    held: BTreeMap<u32, Held>,
-    /// By height: the cited blocks of which it is known whether they are valid themselves.
-    cited: BTreeMap<(ChainId, u64), Cited>,
-    /// Whether it is known that no cycle holds the chain at the examined block's timestamp.
-    is_acyclic: bool,
-}
-
-/// Where a message's cited log was seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Held {
-    /// The block.
-    block: B256,
-    /// Whether a deposit emitted it, so that it stands in whatever replaces the block.
-    lasts: bool,
-}
-
-/// What is known of a cited block's own validity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Cited {
-    block: B256,
-    is_valid: bool,
 }
 
 impl Case {
@@ -147,6 +107,8 @@ impl Case {
             taken: None,
             is_rule_dependent: false,
             unless_invalid: None,
+            former: Vec::new(),
+            of_derived: None,
             view,
         }
     }
@@ -207,17 +169,19 @@ impl Case {
     }
 
     /// Whether a verdict that every message is valid would hold it against somebody: for the block that is replaced
-    /// is the one that L1 says stands here.
+    /// is the one that L1 says stands here, or all that might excuse another.
     pub const fn accuses_if_valid(&self) -> bool {
-        matches!(self.stage, Stage::Messages { replaces: Some(Replaces { certain: true }), .. })
+        matches!(self.stage, Stage::Messages { replaces: Some(Replaces::Derived | Replaces::Former), .. })
     }
 
     /// The block whose messages are checked, if it is another than the case's own.
     pub fn replaced(&self) -> Option<B256> {
         match &self.stage {
             Stage::Messages { examined, replaces: Some(_), .. } => Some(*examined),
-            Stage::Decided(
+            Stage::Undone { original }
+            | Stage::Decided(
                 Verdict::UpheldReplacement { original, .. }
+                | Verdict::Superseded(Superseding::Undone { original })
                 | Verdict::Violated(Violation::UnjustifiedReplacement { original }),
             ) => Some(*original),
             Stage::Messages { .. } | Stage::Derivation | Stage::L1 { .. } | Stage::Decided(_) => None,
@@ -228,7 +192,7 @@ impl Case {
     pub const fn verdict(&self) -> Option<&Verdict> {
         match &self.stage {
             Stage::Decided(verdict) => Some(verdict),
-            Stage::Derivation | Stage::L1 { .. } | Stage::Messages { .. } => None,
+            Stage::Derivation | Stage::L1 { .. } | Stage::Messages { .. } | Stage::Undone { .. } => None,
         }
     }
 
@@ -241,6 +205,7 @@ impl Case {
                 [Need::Logs { hash: *examined, number: self.key.number }].into()
             }
             Stage::Messages { known: true, .. } => self.undecided_messages(),
+            Stage::Undone { .. } => [Need::Final].into(),
             Stage::Decided(_) => BTreeSet::new(),
         }
     }
@@ -310,13 +275,20 @@ impl Case {
                 self.gates = Gates { logs: Some(Arc::clone(logs)), ..Gates::default() };
                 self.stage = Stage::Messages { examined: *examined, replaces: *replaces, known: true };
             }
-            (Fact::LogsGone, Stage::Messages { replaces: Some(Replaces { certain: false }), .. }) => {
+            (Fact::LogsGone, Stage::Messages { replaces: Some(Replaces::Seen), .. }) => {
                 // L1 says that this block stands here, and it holds deposits only: nothing can be wrong.
                 self.stage = Stage::Decided(Verdict::Upheld);
             }
-            (Fact::LogsGone, Stage::Messages { replaces: Some(Replaces { certain: true }), .. }) => {
+            (Fact::LogsGone, Stage::Messages { replaces: Some(Replaces::Derived), .. }) => {
                 // The chain has reorged since: ask again what L1 says.
                 self.stage = Stage::Derivation;
+            }
+            (Fact::LogsGone, Stage::Messages { examined, replaces: Some(Replaces::Former), .. }) => {
+                // Nobody knows any more whether it held.
+                self.stage = Stage::Undone { original: *examined };
+            }
+            (Fact::Final, Stage::Undone { original }) => {
+                self.stage = Stage::Decided(Verdict::Superseded(Superseding::Undone { original: *original }));
             }
             (fact, Stage::Messages { known: true, .. } | Stage::Decided(_)) => {
                 self.learn_of_messages(set, fact);
@@ -343,21 +315,37 @@ impl Case {
                     .iter()
                     .find(|candidate| candidate.hash != self.key.hash && candidate.deposits_only == own);
                 match original {
-                    Some(original) => self.examine(original.hash, Some(Replaces { certain: false })),
+                    Some(original) => self.examine(original.hash, Some(Replaces::Seen)),
                     None => self.examine(self.key.hash, None),
                 }
             }
-            Consolidation::DepositsOnly => self.examine(hash, Some(Replaces { certain: true })),
+            Consolidation::DepositsOnly => {
+                self.former = self.former(hash, candidates);
+                self.examine(hash, Some(Replaces::Derived))
+            }
             Consolidation::Failed { derived: mismatch, deposits_only } => {
                 let discard = Discard::NotDerived { derived: mismatch, deposits_only };
+                let discarded = Verdict::Discarded(discard);
                 let own = Candidate::of(self.key.hash, &self.attributes, replacement);
                 if own.is_some_and(|own| own.deposits_only == Fingerprint::of(derived)) {
-                    self.unless_invalid = Some(discard);
+                    self.unless_invalid = Some(discarded);
                     return self.examine(self.key.hash, None);
                 }
-                Stage::Decided(Verdict::Discarded(discard))
+                self.former = self.former(hash, candidates);
+                let Some(former) = self.former.pop() else { return Stage::Decided(discarded) };
+                self.unless_invalid = Some(discarded);
+                self.examine(former, Some(Replaces::Former))
             }
         }
+    }
+
+    /// The blocks seen at the height that the case's block would be the replacement of, but for what L1 says.
+    fn former(&self, derived: B256, candidates: &[Candidate]) -> Vec<B256> {
+        let own = Fingerprint::of(&self.attributes);
+        let is_former = |candidate: &&Candidate| {
+            candidate.deposits_only == own && ![derived, self.key.hash].contains(&candidate.hash)
+        };
+        candidates.iter().filter(is_former).map(|candidate| candidate.hash).collect()
     }
 
     /// The way to the messages of a block: through L1, where that is asked.
@@ -386,7 +374,8 @@ impl Case {
             | Fact::OriginDropped(_)
             | Fact::BranchLeft { .. }
             | Fact::Logs(_)
-            | Fact::LogsGone => {}
+            | Fact::LogsGone
+            | Fact::Final => {}
         }
         self.pass_messages();
     }
@@ -491,18 +480,39 @@ impl Case {
         });
         let all_valid = self.messages.iter().all(|checked| checked.status == MessageStatus::Valid);
         let verdict = match (invalid, replaces) {
-            (Some(invalid), Some(_)) => Verdict::UpheldReplacement { original: examined, invalid },
+            (Some(_), Some(Replaces::Former)) => {
+                self.stage = Stage::Undone { original: examined };
+                return;
+            }
+            (Some(invalid), Some(Replaces::Seen | Replaces::Derived)) => {
+                Verdict::UpheldReplacement { original: examined, invalid }
+            }
             (Some(invalid), None) => Verdict::Violated(Violation::InvalidMessage(invalid)),
             (None, _) if !all_valid => return,
-            (None, Some(Replaces { certain: true })) => {
-                Verdict::Violated(Violation::UnjustifiedReplacement { original: examined })
+            (None, Some(Replaces::Derived)) => {
+                self.of_derived =
+                    Some((core::mem::take(&mut self.messages), core::mem::take(&mut self.gates)));
+                return self
+                    .accuse(Verdict::Violated(Violation::UnjustifiedReplacement { original: examined }));
             }
-            (None, Some(Replaces { certain: false }) | None) => match self.unless_invalid.take() {
-                Some(discard) => Verdict::Discarded(discard),
-                None => Verdict::Upheld,
+            (None, Some(Replaces::Former)) => match self.unless_invalid.take() {
+                Some(accusation) => return self.accuse(accusation),
+                None => return,
             },
+            (None, Some(Replaces::Seen) | None) => self.unless_invalid.take().unwrap_or(Verdict::Upheld),
         };
         self.stage = Stage::Decided(verdict);
+    }
+
+    /// Says that the case's block replaces nothing rightly, unless it may have replaced another that was seen at its height.
+    fn accuse(&mut self, accusation: Verdict) {
+        if let Some(examined) = self.former.pop() {
+            self.unless_invalid = Some(accusation);
+            self.stage = Stage::Messages { examined, replaces: Some(Replaces::Former), known: false };
+            return;
+        }
+        (self.messages, self.gates) = self.of_derived.take().unwrap_or_default();
+        self.stage = Stage::Decided(accusation);
     }
 }
 

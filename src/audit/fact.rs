@@ -31,6 +31,8 @@ pub enum Fact<'a> {
     },
     /// L1 alone contradicts the block.
     L1Contradicts(&'a L1Contradiction),
+    /// What L1 says stands at the block's height is final.
+    Final,
     /// L1 has dropped, for good, the block's L1 origin.
     OriginDropped(BlockNumHash),
     /// The branch that the block stands on was left for good, with this one, its parent.

@@ -2,6 +2,7 @@
 //! the investigator.
 
 use crate::sources::{SafeMeans, StatusDocument, SyncStatus};
+use alloy::eips::BlockNumHash;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -64,6 +65,12 @@ impl Heads {
     /// The node's last answer, and word of each new one. `None`: the chain is not watched.
     pub fn answers(&self, chain_id: ChainId) -> Option<watch::Receiver<Option<Answer>>> {
         self.by_chain.get(&chain_id).map(|heads| heads.answer.subscribe())
+    }
+
+    /// The L1 block up to which the chain's node has read L1, by its last answer.
+    pub(super) fn current_l1(&self, chain_id: ChainId) -> Option<BlockNumHash> {
+        let heads = self.by_chain.get(&chain_id)?;
+        heads.answer.borrow().as_ref().and_then(|answer| answer.document.current_l1())
     }
 
     /// What it means that the chain's node calls a block safe. Local-safe until something else is known.

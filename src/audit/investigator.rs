@@ -78,6 +78,8 @@ enum Answer {
     BranchLeft {
         parent: B256,
     },
+    /// What L1 says of the height is final.
+    Final,
     Logs(Arc<ProvenLogs>),
     LogsGone,
     /// `is_sound`: nothing can be wrong with the block itself.
@@ -307,6 +309,7 @@ impl Investigator {
                 case.learn(&self.set, &Fact::OriginDropped(*l1_origin));
             }
             &Answer::BranchLeft { parent } => case.learn(&self.set, &Fact::BranchLeft { parent }),
+            Answer::Final => case.learn(&self.set, &Fact::Final),
             Answer::Logs(logs) => case.learn(&self.set, &Fact::Logs(logs)),
             Answer::LogsGone => case.learn(&self.set, &Fact::LogsGone),
             Answer::Initiating { logs, is_sound } => {
@@ -339,6 +342,7 @@ impl Investigator {
         match need {
             Need::Derived => self.derived(key, attributes).await,
             Need::L1 => self.ask_l1(key, attributes).await,
+            Need::Final => self.finality(key),
             Need::Logs { hash, .. } => self.logs_of(key, hash).await,
             Need::Initiating { chain_id, number, timestamp } => {
                 self.initiating(scene, chain_id, number, timestamp).await

@@ -10,6 +10,8 @@ pub enum Need {
     Derived,
     /// What L1 alone says of the case's block.
     L1,
+    /// That what L1 says stands at the case's height is final.
+    Final,
     /// The proven logs of this block of the case's chain.
     Logs {
         /// The block.

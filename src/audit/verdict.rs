@@ -36,6 +36,11 @@ pub enum Superseding {
         /// The parent.
         parent: B256,
     },
+    /// It replaces a block that is not known to be valid, and that L1 has dropped.
+    Undone {
+        /// The block that it replaces.
+        original: B256,
+    },
 }
 
 /// How an attested block fails to be what L1 says.
@@ -179,6 +184,11 @@ impl Verdict {
             }
             Self::Superseded(Superseding::Branch { parent }) => {
                 format!("was built on {parent}, whose branch the chain has left")
+            }
+            Self::Superseded(Superseding::Undone { original }) => {
+                format!(
+                    "replaces {original}, which was seen at this height, is not known to be valid, and is not what L1 says in the end"
+                )
             }
         }
     }

@@ -19,6 +19,7 @@ use proptest::prelude::*;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
+use std::collections::BTreeMap;
 
 /// How many logs of each block a deposit emitted: the first ones.
 const DEPOSIT_LOGS: u32 = 1;

@@ -409,6 +409,76 @@ fn a_derived_block_that_vanishes_is_asked_for_again() {
     assert_eq!(case.needs(), [Need::Derived].into());
 }
 
+const FORMER: B256 = B256::repeat_byte(5);
+
+/// Another block that [`deposits`] would replace.
+fn former() -> Candidate {
+    let attributes = attributes(&["\x7e deposit", "\x02 former"]);
+    Candidate::of(FORMER, &attributes, Replacement::DepositsOnly).unwrap()
+}
+
+/// L1 may have said another block when the replacement was attested: then that was right if that one was wrong.
+#[rstest]
+#[case::that_was_wrong(Some(1), "open", Some(FORMER))]
+#[case::that_nobody_has_any_more(None, "open", Some(FORMER))]
+#[case::that_was_valid_too(Some(0), "violated", Some(ORIGINAL))]
+fn a_replacement_of_a_block_that_l1_said_before(
+    #[case] log_index: Option<u32>,
+    #[case] before: &str,
+    #[case] replaced: Option<B256>,
+) {
+    let mut case = case(deposits());
+    derived(&mut case, ORIGINAL, &full(), &[candidate(), former()]);
+    case.learn(&set(), &Fact::Logs(&executing_as(ORIGINAL, &[message(0)])));
+    look_up(&mut case);
+    assert_eq!((name(&case), case.needs()), ("open", [Need::Logs { hash: FORMER, number: 50 }].into()));
+    assert!(case.accuses_if_valid());
+    match log_index {
+        Some(log_index) => {
+            case.learn(&set(), &Fact::Logs(&executing_as(FORMER, &[message(log_index)])));
+            look_up(&mut case);
+        }
+        None => case.learn(&set(), &Fact::LogsGone),
+    }
+    assert_eq!((name(&case), case.replaced()), (before, replaced));
+    if before == "open" {
+        assert_eq!(case.needs(), [Need::Final].into());
+        case.learn(&set(), &Fact::Final);
+        assert_eq!((name(&case), case.replaced(), case.needs()), ("superseded", replaced, [].into()));
+    } else {
+        let of_derived: Vec<_> = case.messages().iter().map(|checked| checked.status).collect();
+        assert_eq!(of_derived, [MessageStatus::Valid]);
+        assert_eq!(case.examined().map(|logs| logs.hash()), Some(ORIGINAL));
+    }
+}
+
+/// What L1 says now need not have the same deposits.
+#[rstest]
+#[case::that_was_wrong(1, "superseded", None)]
+#[case::that_was_valid(0, "discarded", Some("not-derived"))]
+fn a_replacement_where_l1_says_a_block_of_other_deposits(
+    #[case] log_index: u32,
+    #[case] verdict: &str,
+    #[case] reason: Option<&str>,
+) {
+    let mut case = case(deposits());
+    derived(&mut case, ORIGINAL, &attributes(&["\x7e other deposit", "\x02 user"]), &[former()]);
+    assert_eq!((name(&case), case.needs()), ("open", [Need::Logs { hash: FORMER, number: 50 }].into()));
+    case.learn(&set(), &Fact::Logs(&executing_as(FORMER, &[message(log_index)])));
+    look_up(&mut case);
+    case.learn(&set(), &Fact::Final);
+    assert_eq!((name(&case), case.verdict().and_then(Verdict::reason)), (verdict, reason));
+}
+
+#[test]
+fn a_replacement_of_the_derived_block_needs_no_other_excuse() {
+    let mut case = case(deposits());
+    derived(&mut case, ORIGINAL, &full(), &[former()]);
+    case.learn(&set(), &Fact::Logs(&executing_as(ORIGINAL, &[message(1)])));
+    look_up(&mut case);
+    assert_eq!((name(&case), case.replaced()), ("upheld-replacement", Some(ORIGINAL)));
+}
+
 #[test]
 fn other_blocks_logs_are_not_taken_for_the_examined_ones() {
     let mut case = case(full());

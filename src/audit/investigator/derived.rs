@@ -6,6 +6,7 @@
 
 use super::{Answer, Awaited, Cause, Investigator, Wait};
 use crate::audit::Verdict;
+use crate::audit::rivals::Origin;
 use crate::consolidation::BlockAttributes;
 use crate::interop::BlockKey;
 use crate::ledger::{BlockPosition, LedgerError};
@@ -70,6 +71,8 @@ impl Parent {
             Self::Left => Parting::Gone,
             // A block that nobody has seen stands on nothing, once the chain cannot come to it any more.
             Self::Unknown if is_final => Parting::Here,
+            // L1 had what it stands on, and drops it for good.
+            Self::Upheld if is_final => Parting::Gone,
             // A plain node may stay on the branch that was lawfully replaced.
             Self::Upheld | Self::Open | Self::Unknown => Parting::Unknown,
         }
@@ -93,6 +96,7 @@ impl Investigator {
         {
             return Ok(Answer::OriginDropped(origin));
         }
+        self.expect_current(key.chain_id).await?;
         if block.header().parent_hash == attributes.parent_hash {
             return Ok(Answer::Derived(Box::new(block)));
         }
@@ -111,6 +115,36 @@ impl Investigator {
                 Err(wait)
             }
         }
+    }
+
+    /// Waits if L1 has dropped the block up to which the chain's node has read it: batches that the node has derived may be gone.
+    async fn expect_current(&self, chain_id: ChainId) -> Result<(), Wait> {
+        let (Some(l1), Some(current)) = (&self.l1, self.heads.current_l1(chain_id)) else { return Ok(()) };
+        if l1.origin(chain_id, current).await != Origin::Dropped {
+            return Ok(());
+        }
+        let wait = Wait { awaited: Awaited::LocalSafe, chain_id, cause: Cause::OtherFork };
+        let (number, hash) = (current.number, current.hash);
+        self.reasons.note(
+            wait,
+            &format!("its rollup node has read L1 up to block {number} {hash}, which L1 has dropped"),
+        );
+        Err(wait)
+    }
+
+    /// That what the chain has at a block's height is final.
+    pub(super) fn finality(&self, key: BlockKey) -> Result<Answer, Wait> {
+        let finalized = self.heads.get(key.chain_id).and_then(|heads| heads.finalized_l2);
+        if finalized.is_some_and(|head| head.number >= key.number) {
+            return Ok(Answer::Final);
+        }
+        let wait = Wait { awaited: Awaited::L1, chain_id: key.chain_id, cause: Cause::OtherFork };
+        let number = key.number;
+        self.reasons.note(
+            wait,
+            &format!("it may have replaced another block {number} rightly, and L1 says a third one now: that is to be final"),
+        );
+        Err(wait)
     }
 
     /// The block that the rollup node's local-safe chain has at a height, where an endpoint has this one.
@@ -197,7 +231,7 @@ mod tests {
     #[case::the_child_of_what_l1_dropped(Parent::Left, false, Parting::Gone)]
     #[case::the_child_of_what_l1_dropped_for_good(Parent::Left, true, Parting::Gone)]
     #[case::the_node_is_on_another_branch(Parent::Upheld, false, Parting::Unknown)]
-    #[case::and_stays_there(Parent::Upheld, true, Parting::Unknown)]
+    #[case::and_stays_there_for_good(Parent::Upheld, true, Parting::Gone)]
     #[case::the_parent_is_being_looked_at(Parent::Open, true, Parting::Unknown)]
     #[case::nobody_has_seen_the_parent_yet(Parent::Unknown, false, Parting::Unknown)]
     #[case::and_nobody_will(Parent::Unknown, true, Parting::Here)]

@@ -1,20 +1,21 @@
 //! A chain's own node that lags, restarts, jumps back or contradicts its execution client: cases wait, and go on.
 
 use super::*;
-use crate::audit::{Discard, L1Contradiction, Superseding, Verdict};
+use crate::audit::{Answer, Discard, L1Contradiction, Superseding, Verdict};
 use crate::devnet::chain::Chain;
 use crate::devnet::contracts::{EMITTER, emit_call};
 use crate::devnet::fixture::{CHAIN_ID, Fixture};
-use crate::devnet::serve::{RunningServer, rpc_block, rpc_receipts, start};
+use crate::devnet::serve::{RunningServer, l1_module, rpc_block, rpc_receipts, start};
 use crate::interop::Member;
 use crate::ledger::{Decision, NewCase};
-use crate::sources::{EndpointLimits, L2BlockRef, LogIndex, SyncStatus};
+use crate::sources::{EndpointLimits, L1Client, L2BlockRef, LogIndex, StatusDocument, SyncStatus};
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::U64;
 use jsonrpsee::RpcModule;
 use parking_lot::RwLock;
 use rstest::rstest;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// An execution client of this chain.
 pub(super) async fn serve(chain: Chain) -> RunningServer {
@@ -54,21 +55,32 @@ async fn world() -> (Fixture, RunningServer, Investigator) {
     }
     let server = serve(fixture.chain.clone()).await;
     let chain_id = ChainId::from(CHAIN_ID);
-    let limits = EndpointLimits {
+    let clients = [(chain_id, client_of(&server))].into();
+    let investigator =
+        Investigator::new(set(), clients, Heads::new([chain_id]), None, BTreeMap::new(), metrics());
+    (fixture, server, investigator)
+}
+
+fn set() -> DependencySet {
+    let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
+    DependencySet::new([(ChainId::from(CHAIN_ID), member)].into(), 100)
+}
+
+fn metrics() -> Metrics {
+    Metrics::new(set()).unwrap()
+}
+
+const fn limits() -> EndpointLimits {
+    EndpointLimits {
         timeout: Duration::from_secs(300),
         max_response_bytes: 1 << 20,
         max_concurrent_requests: 8,
-    };
-    let client =
-        ExecutionClient::new(chain_id, &[server.url().parse().unwrap()], 1, limits, LogIndex::new(1 << 20))
-            .unwrap();
-    let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
-    let set = DependencySet::new([(chain_id, member)].into(), 100);
-    let metrics = Metrics::new(set.clone()).unwrap();
-    let clients = [(chain_id, client)].into();
-    let investigator =
-        Investigator::new(set, clients, Heads::new([chain_id]), None, BTreeMap::new(), metrics);
-    (fixture, server, investigator)
+    }
+}
+
+fn client_of(server: &RunningServer) -> ExecutionClient {
+    let url = server.url().parse().unwrap();
+    ExecutionClient::new(ChainId::from(CHAIN_ID), &[url], 1, limits(), LogIndex::new(1 << 20)).unwrap()
 }
 
 /// What a node says whose local-safe head is this block.
@@ -157,6 +169,53 @@ async fn a_client_that_goes_away_leaves_cases_open() {
     assert_eq!((case.verdict(), waits), (None, vec![(Awaited::LocalSafe, Cause::EndpointError)]));
 }
 
+/// What a node says that has read L1 up to this block.
+fn answer_at(current_l1: BlockNumHash) -> Answer {
+    let none = serde_json::Value::Null;
+    let (number, hash) = (current_l1.number, current_l1.hash);
+    let status = serde_json::json!({
+        "current_l1": { "number": number, "hash": hash }, "unsafe_l2": none, "safe_l2": none, "finalized_l2": none,
+    });
+    let status = serde_json::value::to_raw_value(&status).unwrap();
+    Answer { document: StatusDocument::read(&status).unwrap(), at: Instant::now() }
+}
+
+/// Where L1 has dropped what the node has read, the batch of what the node has may be gone, too.
+#[rstest]
+#[case::l1_has_what_it_has_read(false, "violated")]
+#[case::l1_has_dropped_it(true, "open: LocalSafe, OtherFork")]
+#[tokio::test]
+async fn nothing_is_held_against_a_block_by_a_node_that_has_read_another_l1(
+    #[case] is_dropped: bool,
+    #[case] expected: &str,
+) {
+    let (mut fixture, _before, investigator) = world().await;
+    let parent = fixture.chain.canonical(2).unwrap().hash;
+    let sibling = fixture.chain.build(parent, fixture.l1.head(), &[]).unwrap();
+    let server = serve(fixture.chain.clone()).await;
+    let l1 = start(l1_module(Arc::new(RwLock::new(fixture.l1.clone()))).unwrap()).await.unwrap();
+    let (chain_id, limits) = (ChainId::from(CHAIN_ID), limits());
+    let client = client_of(&server);
+    let judge = L1Judge::new(
+        L1Client::new(l1.url().parse().unwrap(), limits).unwrap(),
+        [],
+        Arc::default(),
+        metrics(),
+    );
+    let investigator = Investigator { clients: [(chain_id, client)].into(), l1: Some(judge), ..investigator };
+    investigator.heads.set(chain_id, Some(heads_at(&fixture, 3, None)));
+    let read = fixture.l1.head().id();
+    let read = if is_dropped { BlockNumHash { hash: B256::repeat_byte(9), ..read } } else { read };
+    investigator.heads.set_answer(chain_id, answer_at(read));
+    let key = BlockKey { chain_id, number: 3, hash: sibling.hash };
+    let block = investigator.fetch(key).await.unwrap();
+    let case = Case::new(key, CaseRules::default(), BlockAttributes::of_block(&block));
+    let (case, waits) = investigate(&investigator, case).await;
+    let waits = waits.first().map(|(awaited, cause)| format!("open: {awaited:?}, {cause:?}"));
+    let found = case.verdict().map(|verdict| verdict.name().to_owned()).or(waits);
+    assert_eq!(found.as_deref(), Some(expected));
+}
+
 /// A ledger in which this block was found to be so. `None`: it has no case.
 async fn ledger_of(dir: &tempfile::TempDir, key: BlockKey, found: Option<&Verdict>) -> Ledger {
     let ledger = Ledger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
@@ -211,14 +270,8 @@ async fn a_block_is_blamed_where_branches_part(#[case] parent: Option<Verdict>, 
     };
     let dir = tempfile::TempDir::new().unwrap();
     let ledger = ledger_of(&dir, key(&lower), parent.as_ref()).await;
-    let limits = EndpointLimits {
-        timeout: Duration::from_secs(300),
-        max_response_bytes: 1 << 20,
-        max_concurrent_requests: 8,
-    };
-    let url = server.url().parse().unwrap();
-    let client = ExecutionClient::new(chain_id, &[url], 1, limits, LogIndex::new(1 << 20)).unwrap();
-    let investigator = Investigator { clients: [(chain_id, client)].into(), ..investigator }.knowing(ledger);
+    let clients = [(chain_id, client_of(&server))].into();
+    let investigator = Investigator { clients, ..investigator }.knowing(ledger);
     investigator.heads.set(chain_id, Some(heads_at(&fixture, 3, None)));
     let block = investigator.fetch(key(&upper)).await.unwrap();
     let case = Case::new(key(&upper), CaseRules::default(), BlockAttributes::of_block(&block));
