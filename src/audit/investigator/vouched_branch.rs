@@ -1,7 +1,8 @@
 //! Whether the vouched head is still on the chain, and what is to be done if it is not.
 //!
-//! L1 decides: a head leaves its branch when L1 has dropped what it stands on, or when a node that verifies messages has
-//! made another block at its height final. That a client has another block there for a while moves nothing.
+//! L1 decides: a head leaves its branch when L1 has dropped what it stands on, or when another block at its height is final. The
+//! word of a node that checks no messages counts for that only of a block that was upheld here, for it may stay on one that was
+//! lawfully replaced. That a client has another block there for a while moves nothing.
 
 use super::{Awaited, Investigator};
 use crate::audit::replaced_branch::BranchStanding;
@@ -31,7 +32,7 @@ struct Seen {
     origin: Origin,
     /// Whether the execution client has it at its height. `None`: it has no block there, or did not answer.
     is_canonical: Option<bool>,
-    /// Whether what the client has at that height is final, by a node that verifies messages.
+    /// Whether what the client has at that height is final, by a node that verifies messages or with a verdict of ours.
     is_final: bool,
 }
 
@@ -114,11 +115,13 @@ impl Investigator {
 
     /// The highest block at or below the head that is still on the chain.
     async fn look_below(&self, ledger: &Ledger, chain_id: ChainId) -> Result<Option<HeadMove>, LedgerError> {
-        let is_final = self.final_height(chain_id).await;
+        let finalized = self.final_height(chain_id).await;
+        let is_verified = self.heads.safe_means(chain_id) == SafeMeans::CrossSafe;
         let mut left: Option<(BlockPosition, RetractionReason)> = None;
         for block in ledger.vouched_branch(chain_id, MAX_BRANCH).await? {
-            let is_final = is_final.is_some_and(|height| block.position.number <= height);
             let to = block.position;
+            let is_final = finalized.is_some_and(|height| to.number <= height)
+                && (is_verified || self.is_upheld_at(ledger, chain_id, to.number).await?);
             match (self.look(chain_id, &block, is_final).await.standing(), left) {
                 (Standing::Left(reason), None) => left = Some((to, reason)),
                 (Standing::Left(_), Some(_)) => {}
@@ -154,11 +157,23 @@ impl Investigator {
         }
     }
 
-    /// Up to which height what the execution client has is final, by a rollup node that verifies messages.
+    /// Whether the block that the execution client has at a height was upheld.
+    async fn is_upheld_at(
+        &self,
+        ledger: &Ledger,
+        chain_id: ChainId,
+        number: u64,
+    ) -> Result<bool, LedgerError> {
+        let Some(client) = self.clients.get(&chain_id) else { return Ok(false) };
+        // Whoever asks for blocks beside this tells of a failure.
+        let Ok(Some(found)) = client.canonical_hash(number).await else { return Ok(false) };
+        let known = ledger.cases_at(chain_id, number).await?.into_iter().find(|case| case.hash == found);
+        let verdict = known.and_then(|case| case.verdict);
+        Ok(verdict.is_some_and(|verdict| ["upheld", "upheld-replacement"].contains(&verdict.name.as_str())))
+    }
+
+    /// Up to which height what the execution client has is final, by the rollup node.
     async fn final_height(&self, chain_id: ChainId) -> Option<u64> {
-        if self.heads.safe_means(chain_id) != SafeMeans::CrossSafe {
-            return None;
-        }
         let finalized = self.heads.get(chain_id)?.finalized_l2?.position();
         (self.is_canonical(chain_id, finalized).await == Some(true)).then_some(finalized.number)
     }
