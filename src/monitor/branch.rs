@@ -4,10 +4,15 @@
 //! stands on must be what they have at that height, down to a block that was read. If they call another block canonical
 //! there, they contradict themselves: then nothing is known of the chain, and nothing that was read is dropped. Every
 //! step goes one block down or ends: there is no way to go round.
+//!
+//! To replace a block, op-supernode takes its client back: it has it make a sibling of the block's parent, which differs in
+//! the last byte of the extra data alone, and then the parent again. That sibling is no reorg. It is gone in a moment, and
+//! nothing ever stands on it.
 
 use super::block_source::BlockSource;
 use super::recent_blocks::RecentBlocks;
 use crate::sources::SourceError;
+use alloy::consensus::Header;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 
@@ -30,6 +35,8 @@ pub(super) enum Turn {
     },
     /// The chain moved while it was looked at.
     Moved,
+    /// The client is being taken back: its tip is a sibling that was made for that.
+    TakenBack,
 }
 
 /// Clients that tell two chains at once.
@@ -94,10 +101,25 @@ pub(super) async fn turn<S: BlockSource>(
         }
         let gone = BranchError::Gone { number: parent.number };
         let block = source.block_by_hash(parent.hash).await?.ok_or(gone)?;
+        if child.is_none()
+            && let Some(known) = recent.hash_at(parent.number)
+            && let Some(known) = source.block_by_hash(known).await?
+            && is_made_to_take_back(known.header(), block.header())
+        {
+            return Ok(Turn::TakenBack);
+        }
         let Some(below) = parent.number.checked_sub(1) else { return Ok(Turn::Reorg { kept: None }) };
         child = Some(parent);
         parent = BlockNumHash { number: below, hash: block.header().parent_hash };
     }
+}
+
+/// Whether a header is another one with the last byte of its extra data inverted.
+fn is_made_to_take_back(known: &Header, tip: &Header) -> bool {
+    let mut extra_data = known.extra_data.to_vec();
+    let Some(last) = extra_data.last_mut() else { return false };
+    *last ^= 0xff;
+    *tip == Header { extra_data: extra_data.into(), ..known.clone() }
 }
 
 /// Another block is told below the child. If the child is still told, both are told at once.

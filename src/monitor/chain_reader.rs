@@ -247,7 +247,8 @@ impl<S: BlockSource> ChainReader<S> {
             let first = self.start.first(finalized, tip.number).ok_or(ReadError::NoFinalBlock)?;
             self.begin(&mut progress.recent, first).await?;
         }
-        let tip = self.read_to(progress, tip).await?;
+        // While the clients are taken back, their labels mean nothing either.
+        let Some(tip) = self.read_to(progress, tip).await? else { return Ok(tip) };
         let told = self.heads.told(self.chain_id, &self.execution, tip).await?;
         self.take_heads(progress, &told.ok_or(ReadError::NoHeads)?).await?;
         Ok(tip)
@@ -278,17 +279,27 @@ impl<S: BlockSource> ChainReader<S> {
         self.hand_on(recent, &block).await.map(|_| ())
     }
 
-    /// Reads up to the tip, through at most [`MAX_TURNS`] reorgs. The tip that was reached.
-    async fn read_to(&self, progress: &mut Progress, mut tip: L2BlockRef) -> Result<L2BlockRef, ReadError> {
+    /// Reads up to the tip, through at most [`MAX_TURNS`] reorgs. The tip that was reached; `None`: the clients are being taken
+    /// back.
+    async fn read_to(
+        &self,
+        progress: &mut Progress,
+        mut tip: L2BlockRef,
+    ) -> Result<Option<L2BlockRef>, ReadError> {
         let Progress { recent, left, .. } = progress;
         for _ in 0..MAX_TURNS {
             let fork = match self.read_on(recent, tip).await? {
-                Step::Done => return Ok(tip),
+                Step::Done => return Ok(Some(tip)),
                 Step::Fork(fork) => fork,
             };
             match turn(&self.execution, recent, fork).await? {
                 Turn::Reorg { kept } => self.rewind(recent, left, kept).await?,
                 Turn::Moved => tip = self.execution.tip().await?,
+                Turn::TakenBack => {
+                    let (number, hash) = (tip.number, tip.hash());
+                    debug!(chain_id = %self.chain_id, number, %hash, "the execution client is being taken back");
+                    return Ok(None);
+                }
             }
             if recent.tip().is_none() {
                 // Deeper than what is remembered: begin anew with the next look.

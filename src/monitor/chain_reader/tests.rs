@@ -68,6 +68,30 @@ async fn the_branch_of_a_replaced_block_is_not_read_while_the_client_stays_on_it
     assert!(health.reasons().is_empty(), "{:?}", health.reasons());
 }
 
+/// As op-supernode does to replace block 3.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_taken_back_to_a_sibling_of_its_own_making_has_not_reorged() {
+    let lines = Lines::capture();
+    let client = Client::new();
+    let invalid = client.extend_with_log(2);
+    client.extend(1);
+    let Reading { mut heard, health, .. } = reading(&client);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(heard.blocks().len(), 5);
+    client.take_back(Some((2, &|extra_data| *extra_data.last_mut().unwrap() ^= 0xff)));
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert!(heard.is_empty() && health.reasons().is_empty(), "{:?}", health.reasons());
+    client.take_back(None);
+    client.replace(&invalid);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!((heard.rewound(), heard.blocks()), (Some(2), vec![client.canonical(3)]));
+    assert_eq!((lines.count("WARN"), lines.count("reorg")), (1, 1), "{}", lines.text());
+    // Any other sibling is one.
+    client.take_back(Some((2, &|extra_data| *extra_data.last_mut().unwrap() ^= 1)));
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(heard.rewound(), Some(1));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_stale_block_deep_under_a_reorg_drops_nothing() {
     let lines = Lines::capture();

@@ -12,6 +12,7 @@ use crate::monitor::{BlockSource, ChainReader, HeadSource, MonitorMessage, Nudge
 use crate::sources::{EndpointStanding, L2BlockRef, ProvenLogs, SourceError, SyncStatus, VerifiedBlock};
 use crate::stale_branches::StaleBranches;
 use crate::stalled_heads::StallBounds;
+use alloy::consensus::Header;
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
@@ -40,15 +41,25 @@ struct State {
     told: BTreeMap<u64, Arc<L2Block>>,
     /// What is adopted after so many more requests.
     due: BTreeMap<usize, B256>,
+    /// The tip of a client that is taken back.
+    taken_back: Option<Arc<L2Block>>,
     requests: usize,
 }
 
 impl State {
     fn head(&self) -> Arc<L2Block> {
-        Arc::clone(self.fixture.chain.head())
+        Arc::clone(self.taken_back.as_ref().unwrap_or(self.fixture.chain.head()))
+    }
+
+    fn by_hash(&self, hash: B256) -> Option<Arc<L2Block>> {
+        let taken_back = self.taken_back.iter().find(|block| block.hash == hash);
+        taken_back.or(self.fixture.chain.by_hash(hash)).cloned()
     }
 
     fn at(&self, number: u64) -> Option<Arc<L2Block>> {
+        if let Some(tip) = self.taken_back.as_ref().filter(|tip| tip.number() == number) {
+            return Some(Arc::clone(tip));
+        }
         let canonical = self.fixture.chain.canonical(number).filter(|_| number <= self.head().number());
         self.told.get(&number).or(canonical).cloned()
     }
@@ -57,7 +68,7 @@ impl State {
 impl Client {
     pub(super) fn new() -> Self {
         let (told, due, fixture) = (BTreeMap::new(), BTreeMap::new(), Fixture::new(5));
-        Self(Arc::new(Mutex::new(State { fixture, told, due, requests: 0 })))
+        Self(Arc::new(Mutex::new(State { fixture, told, due, taken_back: None, requests: 0 })))
     }
 
     /// So many empty blocks on the head. The head then.
@@ -110,6 +121,18 @@ impl Client {
             Some(block) => told.insert(number, block),
             None => told.remove(&number),
         };
+    }
+
+    /// Has a sibling of a block as its tip that differs in its extra data, or again what stands there.
+    pub(super) fn take_back(&self, sibling: Option<(u64, &dyn Fn(&mut Vec<u8>))>) {
+        let mut state = self.0.lock();
+        state.taken_back = sibling.map(|(number, change)| {
+            let block = state.fixture.chain.canonical(number).unwrap();
+            let mut extra_data = block.header.extra_data.to_vec();
+            change(&mut extra_data);
+            let header = Header { extra_data: extra_data.into(), ..block.header.clone() };
+            Arc::new(L2Block { hash: header.hash_slow(), header, ..L2Block::clone(block) })
+        });
     }
 
     pub(super) fn canonical(&self, number: u64) -> B256 {
@@ -170,11 +193,11 @@ impl BlockSource for Client {
     }
 
     async fn block_by_hash(&self, hash: B256) -> Result<Option<VerifiedBlock>, SourceError> {
-        Ok(self.ask(|state| state.fixture.chain.by_hash(hash).cloned()).map(|block| verified(&block)))
+        Ok(self.ask(|state| state.by_hash(hash)).map(|block| verified(&block)))
     }
 
     async fn logs(&self, block: &VerifiedBlock) -> Result<Option<Arc<ProvenLogs>>, SourceError> {
-        let found = self.0.lock().fixture.chain.by_hash(block.hash()).cloned();
+        let found = self.0.lock().by_hash(block.hash());
         Ok(found.map(|found| Arc::new(ProvenLogs::prove(chain_id(), block, &rpc_receipts(&found)).unwrap())))
     }
 
