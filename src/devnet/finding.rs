@@ -87,6 +87,20 @@ pub enum Finding {
         /// The chain.
         chain_id: u64,
     },
+    /// The chain's execution client was taken back while its rollup node was stopped: nothing was taken for final for it, and the
+    /// replacement was upheld.
+    Rewound {
+        /// The chain.
+        chain_id: u64,
+    },
+    /// L1 dropped what brought a block that the chain had replaced: the replacement and the block in its place were both
+    /// upheld, and the vouched head moved over; or the replacement came too late for that.
+    Unreplaced {
+        /// The chain.
+        chain_id: u64,
+        /// Whether the replacement's attestation came after that.
+        is_unseen: bool,
+    },
     /// The vouched head went back, and nothing was scripted that explains it.
     VouchedBack {
         /// The chain.
@@ -161,6 +175,8 @@ impl Finding {
             | Self::GenesisFinal { .. }
             | Self::Retracted { .. }
             | Self::StayedBehind { .. }
+            | Self::Rewound { .. }
+            | Self::Unreplaced { .. }
             | Self::VouchedBack { .. }
             | Self::HeadsAtZero { .. }
             | Self::HeldOpen { .. } => false,
@@ -211,6 +227,16 @@ impl fmt::Display for Finding {
                     f,
                     "upheld-replacement, not ready, then ready ({chain_id} nodes stayed on the replaced block)"
                 )
+            }
+            Self::Rewound { chain_id } => {
+                write!(
+                    f,
+                    "upheld-replacement, nothing final before its time ({chain_id} client was taken back)"
+                )
+            }
+            Self::Unreplaced { chain_id, is_unseen } => {
+                let before = if *is_unseen { "superseded" } else { "upheld-replacement" };
+                write!(f, "{before}, then upheld in its place (L1 dropped what {chain_id} had replaced)")
             }
             Self::VouchedBack { chain_id } => write!(f, "the vouched head of {chain_id} went back"),
             Self::HeadsAtZero { chain_id } => {

@@ -13,6 +13,8 @@ const DISAGREEMENTS: &str = "endpoint_disagreements_total";
 const CONTRADICTIONS: &str = "client_contradictions_total";
 /// How often vouched heads went back.
 const RETRACTIONS: &str = "vouched_retractions_total";
+/// What is behind attestations of one height, by relation.
+const RIVALS: &str = "rival_attestations_total";
 /// In which state an endpoint is.
 const STATE: &str = "endpoint_state";
 
@@ -81,10 +83,25 @@ pub(super) fn contradictions(page: &str) -> Vec<(u64, u64)> {
 
 /// How often the vouched head of each chain was told to have gone back because L1 had dropped what it stood on.
 pub(super) fn left_for_l1(page: &str) -> Vec<(u64, u64)> {
+    of_chains(page, RETRACTIONS, ("reason", "l1-reorg"))
+}
+
+/// How often the vouched head of each chain was told to have left a block in whose place another became final.
+pub(super) fn left_replaced(page: &str) -> Vec<(u64, u64)> {
+    of_chains(page, RETRACTIONS, ("reason", "replaced"))
+}
+
+/// How often the attester of each chain was said to have signed two blocks of one height.
+pub(super) fn equivocations(page: &str) -> Vec<(u64, u64)> {
+    of_chains(page, RIVALS, ("relation", "equivocation"))
+}
+
+/// The counter of each chain that has this label.
+fn of_chains(page: &str, name: &str, (key, value): (&str, &str)) -> Vec<(u64, u64)> {
     let of = |line| {
-        let sample = Sample::read(line).filter(|sample| sample.name.ends_with(RETRACTIONS))?;
-        let is_l1 = sample.label("reason") == Some("l1-reorg");
-        is_l1.then_some((sample.label("chain_id")?.parse().ok()?, sample.value.parse().ok()?))
+        let sample = Sample::read(line).filter(|sample| sample.name.ends_with(name))?;
+        let is_meant = sample.label(key) == Some(value);
+        is_meant.then_some((sample.label("chain_id")?.parse().ok()?, sample.value.parse().ok()?))
     };
     page.lines().filter_map(of).collect()
 }
@@ -141,11 +158,15 @@ crosscheck_endpoint_failures_total{chain_id="904",endpoint="0"} 7
 crosscheck_client_contradictions_total{chain_id="901"} 2
 crosscheck_vouched_retractions_total{chain_id="901",reason="l1-reorg"} 3
 crosscheck_vouched_retractions_total{chain_id="901",reason="replaced"} 1
+crosscheck_rival_attestations_total{chain_id="901",relation="l1-reorg"} 5
+crosscheck_rival_attestations_total{chain_id="901",relation="equivocation"} 6
 crosscheck_up 1
 "#;
         let named = [(901, 1, Oddity::Lags), (902, 2, Oddity::Lies), (903, 1, Oddity::Lies)];
         assert_eq!(odd_endpoints(page), named);
         assert_eq!(contradictions(page), [(901, 2)]);
         assert_eq!(left_for_l1(page), [(901, 3)]);
+        assert_eq!(left_replaced(page), [(901, 1)]);
+        assert_eq!(equivocations(page), [(901, 6)]);
     }
 }

@@ -31,6 +31,8 @@ pub struct Observations {
     at_genesis: BTreeMap<u64, AtGenesis>,
     /// The chains whose nodes were said to stay on replaced blocks, with both blocks.
     stayed: BTreeSet<u64>,
+    /// The chains of which a block was taken for final that was not, while their clients were taken back.
+    final_early: BTreeSet<u64>,
     /// What it says of messages.
     pub messages: SeenMessages,
     attestations: BTreeMap<u64, AttestationRecord>,
@@ -48,6 +50,10 @@ pub struct Observations {
     contradictions: BTreeMap<u64, u64>,
     /// How often each chain's vouched head went back because L1 had dropped what it stood on.
     left_for_l1: BTreeMap<u64, u64>,
+    /// How often each chain's vouched head left a block in whose place another became final.
+    left_replaced: BTreeMap<u64, u64>,
+    /// How often a chain's attester was said to have signed two blocks of one height.
+    equivocations: BTreeMap<u64, u64>,
     refusals: BTreeMap<u64, (RefusalRecord, Duration)>,
     /// Which records were ever seen to wait for a chain's client that answered errors.
     held_up: BTreeMap<u64, BTreeSet<u64>>,
@@ -116,6 +122,26 @@ impl Observations {
         self.left_for_l1.extend(told);
     }
 
+    /// Takes in how often vouched heads left blocks in whose place others became final, by chain.
+    pub fn take_left_replaced(&mut self, told: impl IntoIterator<Item = (u64, u64)>) {
+        self.left_replaced.extend(told);
+    }
+
+    /// How often a chain's vouched head left a block in whose place another became final.
+    pub fn left_replaced(&self, chain_id: u64) -> u64 {
+        self.left_replaced.get(&chain_id).copied().unwrap_or_default()
+    }
+
+    /// Takes in how often attesters were said to have signed two blocks of one height, by chain.
+    pub fn take_equivocations(&mut self, told: impl IntoIterator<Item = (u64, u64)>) {
+        self.equivocations.extend(told);
+    }
+
+    /// How often a chain's attester was said to have signed two blocks of one height.
+    pub fn equivocations(&self, chain_id: u64) -> u64 {
+        self.equivocations.get(&chain_id).copied().unwrap_or_default()
+    }
+
     /// Whether the vouched head of every chain was told so many times to have gone back because of L1.
     pub fn have_left_for_l1(&self, times: usize) -> bool {
         let told = |chain_id: u64| self.left_for_l1.get(&chain_id).copied().unwrap_or_default();
@@ -160,6 +186,27 @@ impl Observations {
     /// Whether a chain's nodes were said to stay on a replaced block, and are no longer.
     pub fn has_left_replaced(&self, chain_id: u64) -> bool {
         self.has_told_stay(chain_id) && !self.status.names_stay(chain_id, &[])
+    }
+
+    /// A chain's client is taken back. `finalized`: what is final.
+    pub fn note_rewind(&mut self, chain_id: u64, finalized: u64) {
+        let id = ChainId::from(chain_id);
+        let status = self.status.chains.iter().find(|status| status.chain_id == id);
+        if status.and_then(|status| status.finalized) > Some(finalized) {
+            self.final_early.insert(chain_id);
+        }
+    }
+
+    /// Whether a block of a chain was taken for final that was not, while its client was taken back.
+    pub fn was_final_early(&self, chain_id: u64) -> bool {
+        self.final_early.contains(&chain_id)
+    }
+
+    /// Whether there is a verdict on a block, or its own chain's nodes are not what it waits for.
+    pub fn is_judged_by_own(&self, chain_id: u64, hash: B256) -> bool {
+        let own = ChainId::from(chain_id);
+        let is_of_others = |record: &AttestationRecord| record.waits.iter().any(|wait| wait.chain_id != own);
+        self.of_block(chain_id, hash).is_some_and(|record| !record.is_open() || is_of_others(record))
     }
 
     /// What was made of a rollup node that named no heads for a while.

@@ -20,6 +20,11 @@ impl Outbox {
                 word.is_published = false;
                 vec![word]
             }
+            Publication::WithNext => {
+                let is_first = self.held.is_empty();
+                self.held.push(word);
+                if is_first { Vec::new() } else { core::mem::take(&mut self.held) }
+            }
             Publication::Reversed => {
                 let is_last = word.block.number() == planned.last();
                 self.held.push(word);

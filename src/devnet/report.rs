@@ -202,8 +202,14 @@ fn fault_report(planted: &Planted, all: &[Planted], script: &Script, seen: &Obse
             useless_node_found(chain_id, &expected, seen)
         }
         Finding::Retracted { .. } => retracted_found(planted, all, seen),
+        Finding::Unreplaced { is_unseen, .. } => unreplaced_found(planted, is_unseen, all, seen),
         Finding::GenesisFinal { chain_id } => genesis_found(chain_id, seen),
-        Finding::StayedBehind { chain_id } => stayed_found(planted, chain_id, seen),
+        Finding::StayedBehind { chain_id } => {
+            replacement_found(planted, &expected, seen.has_left_replaced(chain_id), seen)
+        }
+        Finding::Rewound { chain_id } => {
+            replacement_found(planted, &expected, !seen.was_final_early(chain_id), seen)
+        }
         _ => words_found(planted, &expected, seen),
     };
     let (found, detected_after_ms) = found.unzip();
@@ -303,17 +309,61 @@ fn useless_node_found(chain_id: u64, expected: &Finding, seen: &Observations) ->
 fn retracted_found(planted: &Planted, all: &[Planted], seen: &Observations) -> Option<Found> {
     let chain_id = planted.fault.chain_id;
     let [dropped, anew] = planted.words.as_slice() else { return None };
+    let must = [(dropped, Finding::Upheld), (anew, Finding::Upheld)];
+    let slowest = match each_found(chain_id, &must, seen)? {
+        Ok(slowest) => slowest,
+        Err(other) => return Some(other),
+    };
+    let times = all.iter().filter(|planted| planted.fault.drops_all_attested()).count();
+    let have_left = seen.have_left_for_l1(times) && dropped.hash != anew.hash;
+    have_left.then_some((Finding::Retracted { chain_id }, slowest))
+}
+
+/// What became of a replacement that was undone, and of the block in its place. The vouched head must have left each
+/// replacement, unless a lie kept it from coming there; and nobody may be said to have signed two blocks.
+fn unreplaced_found(
+    planted: &Planted,
+    is_unseen: bool,
+    all: &[Planted],
+    seen: &Observations,
+) -> Option<Found> {
+    let PlannedFault { chain_id, block, .. } = planted.fault;
+    let [replacement, anew] = planted.words.as_slice() else { return None };
+    let before = if is_unseen { Finding::Superseded } else { Finding::UpheldReplacement };
+    let must = [(replacement, before), (anew, Finding::Upheld)];
+    let slowest = match each_found(chain_id, &must, seen)? {
+        Ok(slowest) => slowest,
+        Err(other) => return Some(other),
+    };
+    if seen.equivocations(chain_id) > 0 {
+        return Some((Finding::Violated { reason: "equivocation".to_owned(), detail: None }, None));
+    }
+    let of_chain = || all.iter().map(|planted| planted.fault).filter(|fault| fault.chain_id == chain_id);
+    let is_lie = |fault: &PlannedFault| fault.expected().stops_followers();
+    let lie = of_chain().filter(is_lie).map(|fault| fault.block).min().unwrap_or(u64::MAX);
+    let is_due = |fault: &PlannedFault| fault.is_seen_undone() && fault.block < lie;
+    let due = of_chain().filter(is_due).count();
+    let told = seen.left_replaced(chain_id);
+    let has_left = block > lie || u64::try_from(due).is_ok_and(|due| told >= due);
+    let found = Finding::Unreplaced { chain_id, is_unseen };
+    (has_left && replacement.hash != anew.hash).then_some((found, slowest))
+}
+
+/// Whether each of these words was found as what it must be, and how long the slowest took; or what the first other was.
+fn each_found(
+    chain_id: u64,
+    must: &[(&PlantedWord, Finding)],
+    seen: &Observations,
+) -> Option<Result<Option<u64>, Found>> {
     let mut slowest = None;
-    for word in [dropped, anew] {
-        let (finding, after) = verdict_found(chain_id, word, &Finding::Upheld, seen)?;
-        if finding != Finding::Upheld {
-            return Some((finding, after));
+    for (word, expected) in must {
+        let (finding, after) = verdict_found(chain_id, word, expected, seen)?;
+        if finding != *expected {
+            return Some(Err((finding, after)));
         }
         slowest = slowest.max(after);
     }
-    let times = all.iter().filter(|planted| planted.fault.drops_attested()).count();
-    let have_left = seen.have_left_for_l1(times) && dropped.hash != anew.hash;
-    have_left.then_some((Finding::Retracted { chain_id }, slowest))
+    Some(Ok(slowest))
 }
 
 /// What was made of a rollup node that called genesis final for a while.
@@ -325,13 +375,18 @@ fn genesis_found(chain_id: u64, seen: &Observations) -> Option<Found> {
     (at_genesis.told && at_genesis.went_on).then_some((Finding::GenesisFinal { chain_id }, None))
 }
 
-/// What was made of nodes that stayed on a replaced block.
-fn stayed_found(planted: &Planted, chain_id: u64, seen: &Observations) -> Option<Found> {
+/// What became of a replacement around which the chain's nodes did something odd. `is_heeded`: what must be made of that was.
+fn replacement_found(
+    planted: &Planted,
+    expected: &Finding,
+    is_heeded: bool,
+    seen: &Observations,
+) -> Option<Found> {
     let (finding, after) = words_found(planted, &Finding::UpheldReplacement, seen)?;
-    if finding != Finding::UpheldReplacement {
-        return Some((finding, after));
+    match finding {
+        Finding::UpheldReplacement => is_heeded.then(|| (expected.clone(), after)),
+        finding => Some((finding, after)),
     }
-    seen.has_left_replaced(chain_id).then_some((Finding::StayedBehind { chain_id }, after))
 }
 
 fn false_alarms(script: &Script, seen: &Observations) -> Vec<FalseAlarm> {
@@ -378,6 +433,8 @@ pub fn count_attestations(seen: &Observations) -> AttestationCounts {
             | Finding::GenesisFinal { .. }
             | Finding::Retracted { .. }
             | Finding::StayedBehind { .. }
+            | Finding::Rewound { .. }
+            | Finding::Unreplaced { .. }
             | Finding::VouchedBack { .. }
             | Finding::HeadsAtZero { .. }
             | Finding::Message { .. }

@@ -115,6 +115,17 @@ pub struct ChainTick {
     pub withdrawal: Option<Withdrawal>,
     /// The replaced block that the chain's nodes stay on in this tick, if they do: they know of nothing that came after.
     pub stays_on: Option<Replaced>,
+    /// How the chain's execution client is taken back in this tick, if it is.
+    pub rewind: Option<Rewind>,
+}
+
+/// An execution client that is taken back to replace a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rewind {
+    /// The height of its tip: that below the block.
+    pub kept: u64,
+    /// What it has there first, in place of the chain's block.
+    pub sibling: Option<Arc<L2Block>>,
 }
 
 /// A block that gave way to another.
@@ -181,6 +192,7 @@ impl ChainTick {
             safe_at: Vec::new(),
             withdrawal: None,
             stays_on: None,
+            rewind: None,
         }
     }
 }
@@ -291,14 +303,19 @@ impl Sequencer {
         self.derivation.include(self.chain.head().number(), l1_block.number(), tick);
     }
 
-    /// L1 reorged: goes back to the newest block whose origin still stands, and answers its height. What is final stays.
+    /// L1 reorged: goes back to the newest block whose origin still stands, and answers its height; or below a replacement,
+    /// if what it replaced is gone from L1. What is final stays.
     ///
     /// # Errors
     /// When a final block would have to go.
-    pub fn rewind(&mut self, l1: &L1) -> Result<u64, SequencerError> {
+    pub fn rewind(&mut self, l1: &L1, undone: Option<&PlannedFault>) -> Result<u64, SequencerError> {
         let mut kept = Arc::clone(self.chain.head());
         while !l1.is_canonical(kept.l1_origin) {
             kept = self.canonical(kept.number().saturating_sub(1))?;
+        }
+        if let Some(undone) = undone {
+            kept = self.canonical(kept.number().min(undone.block.saturating_sub(1)))?;
+            self.rebuilt.insert(undone.block);
         }
         if kept.number() < self.derivation.finalized() {
             return Err(self.missing("canonical L1 origin for final block", self.derivation.finalized()));
@@ -344,7 +361,9 @@ impl Sequencer {
             if fault.is_some_and(|planned| self.withdraws(planned, tick)) {
                 return Ok(promotion);
             }
-            if fault.is_some_and(|planned| planned.fault.is_replaced()) {
+            if fault
+                .is_some_and(|planned| planned.fault.is_replaced() && !self.is_built_without(planned, height))
+            {
                 let replacement = self.replace(&block)?;
                 let stays = fault.map(|planned| planned.fault.stay_ticks()).filter(|ticks| *ticks > 0);
                 let replaced = Replaced { hash: block.hash, by: replacement.hash };
@@ -364,9 +383,14 @@ impl Sequencer {
         Ok(promotion)
     }
 
-    /// Whether the chain's node names heads far below in this tick, before it names the replacement.
+    /// Whether the block of a height has come back without what made it part of a fault.
+    fn is_built_without(&self, planned: &PlannedFault, height: u64) -> bool {
+        (planned.fault.is_dropped() || planned.is_undone()) && self.rebuilt.contains(&height)
+    }
+
+    /// Whether the chain's node takes its block back in this tick, before it names the replacement.
     fn withdraws(&mut self, planned: &PlannedFault, tick: u64) -> bool {
-        let ticks = planned.fault.withdrawn_ticks();
+        let ticks = planned.fault.withdrawn_ticks().max(planned.fault.rewind_ticks());
         if ticks == 0 {
             return false;
         }
@@ -376,14 +400,33 @@ impl Sequencer {
 
     /// What the chain's node does with a local-safe head that it takes back.
     pub fn withdrawal(&self, plan: &FaultPlan) -> Option<Withdrawal> {
-        if let Some((height, _)) = self.withdrawn {
-            return Some(Withdrawal::Withdrawn(height));
-        }
         let heads = self.heads();
+        let fault = |height: u64| plan.at(self.chain_id(), height).map(|planned| planned.fault);
+        if let Some((height, _)) = self.withdrawn {
+            let is_withdrawn = fault(height).is_some_and(|fault| fault.withdrawn_ticks() > 0);
+            return is_withdrawn.then_some(Withdrawal::Withdrawn(height));
+        }
         let is_named = |height: &u64| {
-            plan.at(self.chain_id(), *height).is_some_and(|planned| planned.fault.withdrawn_ticks() > 0)
+            fault(*height).is_some_and(|fault| fault.withdrawn_ticks().max(fault.rewind_ticks()) > 0)
         };
         (heads.safe.saturating_add(1)..=heads.local_safe).find(is_named).map(Withdrawal::Named)
+    }
+
+    /// How the chain's execution client is taken back in a tick.
+    ///
+    /// # Errors
+    /// When the block below is missing.
+    pub fn client_rewind(&self, tick: u64, plan: &FaultPlan) -> Result<Option<Rewind>, SequencerError> {
+        let Some((height, since)) = self.withdrawn else { return Ok(None) };
+        let is_rewound =
+            plan.at(self.chain_id(), height).is_some_and(|planned| planned.fault.rewind_ticks() > 0);
+        if !is_rewound {
+            return Ok(None);
+        }
+        let kept = height.saturating_sub(1);
+        let block = self.canonical(kept)?;
+        let sibling = (tick == since).then(|| Arc::new(siblings::with_other_extra_data(&block)));
+        Ok(Some(Rewind { kept, sibling }))
     }
 
     /// The replaced block that the chain's nodes stay on in a tick.

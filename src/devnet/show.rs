@@ -3,7 +3,7 @@
 //! It keeps the pace, and knows of each fault what was published and when.
 
 use super::{
-    faults::{Hold, L1Drop},
+    faults::{Hold, L1Drop, PlannedFault},
     finding::Oddity,
     follower::Followers,
     message_record::{MessagePlace, SeenMessage},
@@ -241,10 +241,27 @@ impl Show {
             self.poll_until(tick, self.pace.patience(), told).await;
             self.await_follower(tick, chain_id).await;
         }
+        for (chain_id, kept) in self.rewinding(tick) {
+            let is_judged = |seen: &Observations| seen.is_judged_by_own(chain_id, kept);
+            self.poll_until(tick, self.pace.patience(), is_judged).await;
+            self.await_follower(tick, chain_id).await;
+        }
         for (chain_id, is_ending) in self.unlinked(tick) {
             let met = |seen: &Observations| seen.is_contradicted(chain_id) == is_ending;
             self.poll_until(tick, self.pace.patience(), met).await;
         }
+    }
+
+    /// The chains whose client is taken back, and the block that it is taken back to.
+    fn rewinding(&self, tick: &Tick) -> Vec<(u64, B256)> {
+        let rewound =
+            tick.chains.iter().filter_map(|chain| Some((chain.chain_id, chain.rewind.as_ref()?.kept)));
+        let sequencers = self.superchain.sequencers();
+        let block = |(chain_id, kept): (u64, u64)| {
+            let sequencer = sequencers.iter().find(|sequencer| sequencer.chain_id() == chain_id)?;
+            Some((chain_id, sequencer.chain().canonical(kept)?.hash))
+        };
+        rewound.filter_map(block).collect()
     }
 
     /// The chains whose client's blocks link up from the next tick on, or again since this one: whether they are still to.
@@ -388,10 +405,12 @@ impl Show {
     /// Before L1 drops what is attested: waits until everything that is cross-safe is vouched for, and followers have it.
     async fn await_vouched(&mut self, tick: &Tick) {
         let plan = self.plan.faults();
-        if plan.reorgs_l1(tick.number.saturating_add(1)) != Some(L1Drop::AllButFinal) {
-            return;
-        }
-        let due = tick.chains.iter().map(|chain| {
+        let next = tick.number.saturating_add(1);
+        let is_all = plan.reorgs_l1(next) == Some(L1Drop::AllButFinal);
+        let goes = |chain: &&ChainTick| {
+            is_all || plan.undone(chain.chain_id, next).is_some_and(PlannedFault::is_seen_undone)
+        };
+        let due = tick.chains.iter().filter(goes).map(|chain| {
             let lie = plan.first_lie(chain.chain_id).unwrap_or(u64::MAX);
             (chain.chain_id, chain.heads.safe.min(lie.saturating_sub(1)))
         });
@@ -407,6 +426,8 @@ impl Show {
                 sleep(POLL).await;
                 self.poll(tick).await;
             }
+            // It is judged where it is now, and not by the branch that comes.
+            self.judge_followers();
         }
     }
 
@@ -432,6 +453,9 @@ impl Show {
             }
             for chain in &tick.chains {
                 chain.stays_on.into_iter().for_each(|replaced| watch.note_stay(chain.chain_id, replaced));
+                if chain.rewind.is_some() {
+                    watch.note_rewind(chain.chain_id, chain.heads.finalized);
+                }
                 let forked = chain.fork.iter().flatten().next();
                 forked.into_iter().for_each(|first| watch.note_fork(chain.chain_id, first.number()));
             }

@@ -158,7 +158,7 @@ impl Superchain {
         }
         let reorged = self.params.plan.reorgs_l1(tick);
         if let Some(dropped) = reorged {
-            self.reorg_l1(dropped)?;
+            self.reorg_l1(dropped, tick)?;
         }
         let grows = self.params.schedule.makes_l1_block(tick);
         if grows {
@@ -178,14 +178,14 @@ impl Superchain {
     }
 
     /// L1 drops its newest blocks and has others in their places; every chain goes back to what still stands.
-    fn reorg_l1(&mut self, dropped: L1Drop) -> Result<(), SuperchainError> {
+    fn reorg_l1(&mut self, dropped: L1Drop, tick: u64) -> Result<(), SuperchainError> {
         let head = self.l1.head().number();
         self.l1.reorg(dropped.blocks());
         while self.l1.head().number() < head {
             self.extend_l1()?;
         }
         for chain in &mut self.sequencers {
-            let kept = chain.rewind(&self.l1)?;
+            let kept = chain.rewind(&self.l1, self.params.plan.undone(chain.chain_id(), tick))?;
             self.pool.forget_above(chain.chain_id(), kept);
         }
         Ok(())
@@ -234,6 +234,7 @@ impl Superchain {
                 heads: chain.heads(),
                 withdrawal: chain.withdrawal(plan),
                 stays_on: chain.stays_on(tick),
+                rewind: chain.client_rewind(tick, plan)?,
                 outage: plan.outage(chain.chain_id(), tick).is_some(),
                 headless: useless.is_some_and(|planned| planned.fault.headless_ticks().is_some()),
                 at_genesis: useless.is_some_and(|planned| planned.fault.at_genesis_ticks().is_some()),

@@ -81,6 +81,11 @@ impl Watch {
         self.seen.note_stay(chain_id, replaced.hash, replaced.by);
     }
 
+    /// The client of a chain is taken back. `finalized`: what is final.
+    pub fn note_rewind(&mut self, chain_id: u64, finalized: u64) {
+        self.seen.note_rewind(chain_id, finalized);
+    }
+
     /// The rollup nodes of these chains name no heads.
     pub fn note_headless(&mut self, now: &[u64]) {
         self.seen.note_headless(now);
@@ -119,6 +124,8 @@ impl Watch {
             Ok(page) => {
                 self.seen.take_odd(metrics_page::odd_endpoints(&page));
                 self.seen.take_left_for_l1(metrics_page::left_for_l1(&page));
+                self.seen.take_left_replaced(metrics_page::left_replaced(&page));
+                self.seen.take_equivocations(metrics_page::equivocations(&page));
                 self.seen.take_contradictions(metrics_page::contradictions(&page));
             }
             Err(error) => tracing::debug!(%error, "the sidecar served no metrics"),

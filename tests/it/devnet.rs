@@ -105,6 +105,21 @@ fn every_scripted_fault_is_found_as_what_it_is(#[case] chains: &str, #[case] see
     "upheld-replacement, not ready, then ready (901 nodes stayed on the replaced block)",
     45..=45
 )]
+#[case::rewind_sibling(
+    "rewind-sibling@20",
+    "upheld-replacement, nothing final before its time (901 client was taken back)",
+    45..=45
+)]
+#[case::unreplaced(
+    "unreplaced@20",
+    "upheld-replacement, then upheld in its place (L1 dropped what 901 had replaced)",
+    45..=45
+)]
+#[case::unreplaced_unseen(
+    "unreplaced-unseen@20",
+    "superseded, then upheld in its place (L1 dropped what 901 had replaced)",
+    45..=45
+)]
 #[case::sibling_wrong_fork("sibling-wrong-fork@20", "open, then upheld (901 nodes were on another fork)", 45..=45)]
 #[case::attestations_out_of_order("attestations-out-of-order@15", "upheld", 45..=45)]
 #[case::attestations_lost("attestations-lost@10", "upheld as ancestor", 45..=45)]
@@ -145,6 +160,19 @@ fn faults_of_consolidation_together_are_found_as_what_they_are() {
         assert_eq!(fault["found"], fault["expected"], "{fault}\n{complaints}");
     }
     assert_followers(&report, &[63..=75, 75..=75, 65..=75, 61..=61]);
+    assert_eq!(code, Some(0), "{complaints}");
+}
+
+/// A node that checks no messages may stay on a replaced block. But where it has another block for good, and that was upheld,
+/// the vouched head and the followers move over.
+#[test]
+fn a_replacement_that_l1_undoes_is_left_with_a_plain_node_too() {
+    let (code, report, complaints) = run("2", "1", "80", &["plain-sibling@20", "unreplaced@45"]);
+    for fault in report["faults"].as_array().unwrap() {
+        assert_eq!(fault["found"], fault["expected"], "{fault}\n{complaints}");
+    }
+    assert_eq!(report["chains"][0]["vouched"], 80, "{complaints}");
+    assert_followers(&report, &[80..=80, 80..=80]);
     assert_eq!(code, Some(0), "{complaints}");
 }
 

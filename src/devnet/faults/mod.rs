@@ -18,6 +18,7 @@ mod messages;
 mod outage;
 mod plan;
 mod plan_error;
+mod planned_fault;
 mod publication;
 mod random;
 mod reorgs;
@@ -31,8 +32,9 @@ mod upgrade;
 #[cfg(test)]
 pub(super) use cast::tests::cast as cast_of;
 pub use cast::{Cast, Part};
-pub use plan::{FaultPlan, PlannedFault};
+pub use plan::FaultPlan;
 pub use plan_error::FaultPlanError;
+pub use planned_fault::PlannedFault;
 pub use random::draw;
 pub use spec::{FaultSpec, ParseFaultError};
 
@@ -89,6 +91,9 @@ pub static REGISTRY: &[&dyn Fault] = &[
     &replacement::ReplacementChain,
     &replacement::WithdrawnLocalSafe,
     &replacement::PlainSibling,
+    &replacement::RewindSibling,
+    &replacement::UNREPLACED,
+    &replacement::UNREPLACED_UNSEEN,
     &reorgs::L1Reorg,
     &reorgs::L1ReorgFinal,
     &reorgs::UnsafeReorg,
@@ -220,6 +225,12 @@ pub trait Fault: fmt::Debug + Send + Sync {
         0
     }
 
+    /// Before it is replaced: for how many ticks its execution client is taken back, first to a sibling of the block's parent.
+    /// Its rollup node is stopped meanwhile.
+    fn rewind_ticks(&self) -> u64 {
+        0
+    }
+
     /// Once it is replaced: for how many ticks the chain's nodes, which check no messages, stay on it.
     fn stay_ticks(&self) -> u64 {
         0
@@ -326,13 +337,15 @@ pub enum L1Drop {
     BelowCrossSafety,
     /// All that are not final. What stands on them was attested.
     AllButFinal,
+    /// Those that brought a block which is replaced, and what follows it. The L1 block that it stands on stays.
+    Replaced,
 }
 
 impl L1Drop {
     /// How many blocks those are.
     pub const fn blocks(self) -> u64 {
         match self {
-            Self::BelowCrossSafety => 2,
+            Self::BelowCrossSafety | Self::Replaced => 2,
             Self::AllButFinal => L1_FINALITY_DEPTH,
         }
     }
@@ -371,6 +384,8 @@ pub enum Publication {
     AsPromoted,
     /// When the last block of the fault is promoted, the newest first.
     Reversed,
+    /// When another block of its height is promoted.
+    WithNext,
     /// Never.
     Never,
 }

@@ -1,9 +1,8 @@
 //! [`FaultPlan`]: the faults of one run, checked against its chains and its length.
 
-use super::{Attested, EndpointFault, Fault, FaultPlanError, FaultSpec, L1Drop};
-use crate::devnet::{
-    finding::Finding,
-    schedule::{CROSS_SAFE_TICKS, TICKS_PER_L1_BLOCK},
+use super::{
+    Attested, EndpointFault, FaultPlanError, FaultSpec, L1Drop,
+    planned_fault::{GONE_WITHIN, PlannedFault, unsettled_ticks, useless_ticks},
 };
 use std::collections::BTreeMap;
 
@@ -14,146 +13,6 @@ pub(super) const REPLACEMENT_DISTANCE: u64 = 8;
 pub(super) const TIED_DISTANCE: u64 = 12;
 /// How many endpoints a chain has so that one can be outvoted.
 const ENDPOINTS: usize = 3;
-/// A block that is replaced or dropped goes within so many ticks from its own.
-const GONE_WITHIN: u64 = 6;
-
-/// One fault of the run, or one part of it, in its place.
-#[derive(Clone, Copy, Debug)]
-pub struct PlannedFault {
-    /// What happens.
-    pub fault: &'static dyn Fault,
-    /// The chain.
-    pub chain_id: u64,
-    /// The height.
-    pub block: u64,
-    /// Which of the fault's parts this is; 0 is the fault itself.
-    pub part: usize,
-    /// Which of the plan's faults.
-    group: usize,
-}
-
-impl PlannedFault {
-    /// The last height at which it happens.
-    pub fn last(&self) -> u64 {
-        self.block.saturating_add(self.fault.blocks().saturating_sub(1))
-    }
-
-    /// Whether it shows in attestations of its own, one for each of its blocks.
-    pub fn is_attested(&self) -> bool {
-        self.disturbed_ticks().is_none()
-    }
-
-    /// How long it keeps nodes of its chain from serving the chain, if it does.
-    fn disturbed_ticks(&self) -> Option<u64> {
-        let fault = self.fault;
-        let of_nodes = fault.outage_ticks().or(fault.fork_ticks()).or(useless_ticks(fault));
-        of_nodes.or(fault.unlinked_ticks()).or(fault.endpoint().map(EndpointFault::ticks))
-    }
-
-    /// The first tick after its nodes are as they should be, if they are ever not.
-    pub fn ends_at(&self) -> Option<u64> {
-        self.disturbed_ticks().map(|ticks| self.block.saturating_add(ticks))
-    }
-
-    /// The heights at which its chain's nodes follow another fork, if they do: from the start of the block's epoch.
-    pub fn forked_heights(&self) -> Option<core::ops::Range<u64>> {
-        let ticks = self.fault.fork_ticks()?;
-        let epoch = self.block.checked_div(TICKS_PER_L1_BLOCK)?.saturating_mul(TICKS_PER_L1_BLOCK);
-        Some(epoch..self.block.saturating_add(ticks))
-    }
-
-    /// The heights of all chains whose attested blocks go because L1 drops what they stand on, and those above them.
-    pub fn dropped_heights(&self) -> Option<core::ops::Range<u64>> {
-        let tick = self.l1_reorg_tick().filter(|_| self.drops_attested())?;
-        let l1_blocks = tick.checked_div(TICKS_PER_L1_BLOCK)?.saturating_add(1);
-        let first = l1_blocks.saturating_sub(self.fault.reorgs_l1()?.blocks());
-        Some(first.saturating_mul(TICKS_PER_L1_BLOCK)..tick)
-    }
-
-    /// Which of its chain's endpoints is not like the others, if one is: any but the last, which is the rollup node's.
-    pub fn odd_endpoint(&self) -> usize {
-        usize::from(!self.block.is_multiple_of(2))
-    }
-
-    /// Whether all nodes of its chain are disturbed, and not only one.
-    fn blinds(&self) -> bool {
-        let of_nodes = self.fault.outage_ticks().or(self.fault.fork_ticks()).or(useless_ticks(self.fault));
-        of_nodes.or(self.fault.unlinked_ticks()).is_some()
-    }
-
-    /// Whether it needs the chain's blocks to stay what they are. A block that is replayed and then goes is never attested.
-    fn is_tied(&self) -> bool {
-        self.fault.endpoint().is_some() || self.fault.unlinked_ticks().is_some() || self.fault.is_replayed()
-    }
-
-    /// Whether its blocks go, and others take their places.
-    fn goes(&self) -> bool {
-        self.fault.is_replaced() || self.fault.is_dropped()
-    }
-
-    /// The last tick in which it makes a difference to its chain.
-    fn until(&self) -> u64 {
-        let dropped = self.l1_reorg_tick().filter(|_| self.drops_attested());
-        self.ends_at().max(dropped).unwrap_or_default().max(self.last())
-    }
-
-    /// Whether L1 drops what attested blocks stand on.
-    pub fn drops_attested(&self) -> bool {
-        self.fault.reorgs_l1() == Some(L1Drop::AllButFinal)
-    }
-
-    /// The tick in which L1 drops its newest blocks: the first from the block's own on in which nothing that is
-    /// cross-safe stands on them; or the first of its kind in which the block itself has long been cross-safe.
-    fn l1_reorg_tick(&self) -> Option<u64> {
-        let after = match self.fault.reorgs_l1()? {
-            L1Drop::BelowCrossSafety => 0,
-            L1Drop::AllButFinal => TICKS_PER_L1_BLOCK.saturating_add(CROSS_SAFE_TICKS),
-        };
-        let first = self.block.saturating_add(after);
-        let mut ticks = first..=first.saturating_add(TICKS_PER_L1_BLOCK);
-        ticks.find(|tick| tick.checked_rem(TICKS_PER_L1_BLOCK) == Some(1))
-    }
-
-    /// What the sidecar must find.
-    pub fn expected(&self) -> Finding {
-        self.fault.expected(self.chain_id)
-    }
-
-    /// How many blocks lie between what this and another make a difference to; 0 if they overlap.
-    fn distance(&self, other: &Self) -> u64 {
-        other.block.saturating_sub(self.until()).max(self.block.saturating_sub(other.until()))
-    }
-
-    /// Whether a block of this fault goes while the other disturbs nodes.
-    fn goes_unseen(&self, other: &Self) -> bool {
-        let gone = self.last().saturating_add(GONE_WITHIN).saturating_add(self.fault.withdrawn_ticks());
-        let gone = gone.saturating_add(self.fault.stay_ticks());
-        self.goes() && other.blinds() && other.block < gone && self.block < other.until()
-    }
-
-    /// A chain comes to one fork, and what L1 alone says against a block is unknown from its first block on: where that is,
-    /// if either is so of these two.
-    fn is_unjudged_beside(&self, other: &Self) -> Option<u64> {
-        let is_after = |fork: &Self, later: &Self| {
-            fork.fault.begins_fork()
-                && (later.fault.begins_fork() || (later.fault.forges_deposit() && later.block >= fork.block))
-        };
-        let is_same = self.chain_id == other.chain_id;
-        let fork = [(other, self), (self, other)].into_iter().find(|(fork, later)| is_after(fork, later));
-        fork.filter(|_| is_same).map(|(fork, _)| fork.block)
-    }
-
-    /// Whether this builds blocks of a chain anew, or keeps its nodes from showing them.
-    fn upsets(&self, chain_id: u64) -> bool {
-        let of_chain = self.chain_id == chain_id;
-        self.fault.reorgs_l1().is_some()
-            || (of_chain && (self.goes() || self.blinds() || self.fault.is_rebuilt()))
-    }
-
-    fn upset(&self, name: String, chain_id: u64) -> FaultPlanError {
-        FaultPlanError::Upset { fault: name, other: self.fault.name(), block: self.block, chain_id }
-    }
-}
 
 /// All faults of the run: at most one a block of a chain. A fault of several blocks has each of them.
 #[derive(Clone, Debug, Default)]
@@ -161,11 +20,6 @@ pub struct FaultPlan {
     by_place: BTreeMap<(u64, u64), PlannedFault>,
     /// The parts of each fault, in the order in which the faults were given.
     groups: Vec<Vec<PlannedFault>>,
-}
-
-/// For how many ticks a fault makes the chain's rollup node useless, if it does.
-fn useless_ticks(fault: &dyn Fault) -> Option<u64> {
-    fault.headless_ticks().or(fault.other_rules_ticks()).or(fault.at_genesis_ticks())
 }
 
 impl FaultPlan {
@@ -239,6 +93,14 @@ impl FaultPlan {
     /// Which of its blocks L1 drops in a tick.
     pub fn reorgs_l1(&self, tick: u64) -> Option<L1Drop> {
         self.iter().find(|planned| planned.l1_reorg_tick() == Some(tick))?.fault.reorgs_l1()
+    }
+
+    /// The fault for which L1 drops what brought a replaced block of a chain in a tick.
+    pub fn undone(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
+        let due = |planned: &&PlannedFault| {
+            planned.chain_id == chain_id && planned.is_undone() && planned.l1_reorg_tick() == Some(tick)
+        };
+        self.iter().find(due)
     }
 
     /// The part for which a chain drops blocks at the start of a tick: the fault's own block came in the tick before.
@@ -367,8 +229,7 @@ impl FaultPlan {
             // Each block of a run is replaced and waited for on its own.
             let first = if other.block < block { *other } else { planned };
             let distance = REPLACEMENT_DISTANCE.saturating_mul(first.fault.blocks());
-            let distance = distance.saturating_add(first.fault.withdrawn_ticks());
-            let distance = distance.saturating_add(first.fault.stay_ticks());
+            let distance = distance.saturating_add(unsettled_ticks(first.fault));
             other.chain_id == chain_id && replaced && other.block.abs_diff(block) < distance
         };
         self.iter().find(is_close).map_or(Ok(()), |other| {
@@ -398,7 +259,7 @@ impl FaultPlan {
             }
             let is_close = planned.distance(other) < TIED_DISTANCE;
             // What is attested and goes is attested again: nothing else is to be made of those blocks.
-            if is_close && (planned.drops_attested() || other.drops_attested()) {
+            if is_close && (planned.drops_beside(other) || other.drops_beside(planned)) {
                 return Err(other.upset(fault(), planned.chain_id));
             }
             let other_is_tied = self.parts(other).len() > 1 || other.is_tied();
@@ -491,6 +352,10 @@ mod tests {
     #[case::reorg_under_an_unlinked_client(&["unlinked-client@20", "l1-reorg@30:902"], "unlinked-client@20 is too close")]
     #[case::outage_of_an_unlinked_client(&["unlinked-client@20", "rpc-outage@25"], "since block 20")]
     #[case::longer_than_the_run(&["long-outage@20"], "needs block 120")]
+    #[case::two_that_are_undone(&["unreplaced@20", "unreplaced@50"], "unreplaced@20 is too close")]
+    #[case::fault_above_what_is_undone(&["unreplaced@20", "not-derived@30"], "unreplaced@20 is too close")]
+    #[case::l1_reorg_before_it_is_undone(&["l1-reorg@20:902", "unreplaced@30"], "l1-reorg@20 is too close")]
+    #[case::undone_in_an_outage(&["unreplaced@21", "rpc-outage@27:902"], "goes while the nodes of chain 902")]
     fn refuses(#[case] specs: &[&str], #[case] message: &str) {
         let error = plan(specs).unwrap_err().to_string();
         assert!(error.contains(message), "{error}");
@@ -513,6 +378,7 @@ mod tests {
     #[case::seen_before_the_outage(&["justified-replacement@22:902", "rpc-outage@30"])]
     #[case::before_a_fork(&["forged-deposit@20", "lagoon-activation@40"])]
     #[case::forks_of_two_chains(&["lagoon-activation@20", "lagoon-activation@20:902", "not-derived@30"])]
+    #[case::undone_beside_others(&["unreplaced@20", "not-derived@22:902", "rpc-outage@27:902"])]
     #[case::among_others(&["justified-replacement@20", "invalid-message@21", "not-derived@22"])]
     fn accepts(#[case] specs: &[&str]) {
         assert_eq!(plan(specs).unwrap().iter().filter(|part| part.part == 0).count(), specs.len());
@@ -545,6 +411,19 @@ mod tests {
         let ticks: Vec<_> = (0..60).filter(|tick| plan.reorgs_l1(*tick).is_some()).collect();
         assert_eq!(ticks, [28]);
         assert_eq!(plan.iter().find_map(PlannedFault::dropped_heights), Some(18..28));
+    }
+
+    #[rstest]
+    #[case::first_of_its_epoch(21)]
+    #[case::in_between(22)]
+    #[case::last_of_its_epoch(23)]
+    fn l1_drops_what_brought_a_block_that_is_replaced(#[case] block: u64) {
+        let plan = plan(&[&format!("unreplaced@{block}:902")]).unwrap();
+        let ticks: Vec<_> = (0..60).filter(|tick| plan.reorgs_l1(*tick).is_some()).collect();
+        assert_eq!(ticks, [28]);
+        assert_eq!(plan.undone(902, 28).map(|planned| planned.block), Some(block));
+        assert!(plan.undone(901, 28).is_none() && plan.undone(902, 27).is_none());
+        assert_eq!(plan.iter().find_map(PlannedFault::dropped_heights), None);
     }
 
     #[rstest]

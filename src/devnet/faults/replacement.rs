@@ -1,6 +1,6 @@
 //! The lawful replacement: an invalid block gives way to its deposits, and that is what is attested.
 
-use super::{Fault, NothingToCite, Scene, messages::absent_message};
+use super::{Fault, L1Drop, NothingToCite, Publication, Scene, messages::absent_message};
 use crate::{
     devnet::{
         finding::Finding,
@@ -182,5 +182,108 @@ impl Fault for PlainSibling {
     /// All chains wait until the sidecar says where the nodes stay.
     fn is_drawn(&self) -> bool {
         false
+    }
+}
+
+/// For how many ticks the execution client is taken back.
+const REWIND_TICKS: u64 = 2;
+
+/// Takes its execution client back before it replaces a block, as op-supernode does: to a block that nobody has derived.
+#[derive(Debug)]
+pub(super) struct RewindSibling;
+
+impl Fault for RewindSibling {
+    fn name(&self) -> &'static str {
+        "rewind-sibling"
+    }
+
+    fn summary(&self) -> &'static str {
+        "the block executes an invalid message and is replaced; first its client has a sibling of its parent as its tip, calls that one's parent final, and then has the parent again, while the rollup node is stopped"
+    }
+
+    fn earliest_block(&self) -> u64 {
+        FIRST_EXECUTING_BLOCK
+    }
+
+    fn max_block_time(&self) -> u64 {
+        MAX_BLOCK_TIME
+    }
+
+    fn expected(&self, chain_id: u64) -> Finding {
+        Finding::Rewound { chain_id }
+    }
+
+    fn expected_message(&self) -> Option<ExpectedMessage> {
+        Some(ExpectedMessage::resolved("log-not-found"))
+    }
+
+    fn message(&self, scene: &Scene<'_>, rng: &mut ChaCha12Rng) -> Result<Option<Message>, NothingToCite> {
+        absent_message(self, scene, rng).map(Some)
+    }
+
+    fn is_replaced(&self) -> bool {
+        true
+    }
+
+    fn rewind_ticks(&self) -> u64 {
+        REWIND_TICKS
+    }
+}
+
+/// Replaces an invalid block, and loses it to a reorg of L1: another takes the replacement's place.
+#[derive(Debug)]
+pub(super) struct Unreplaced {
+    /// Whether the replacement's attestation comes after that.
+    is_unseen: bool,
+}
+
+/// The replacement is attested at once.
+pub(super) static UNREPLACED: Unreplaced = Unreplaced { is_unseen: false };
+/// The replacement's attestation comes when it is undone.
+pub(super) static UNREPLACED_UNSEEN: Unreplaced = Unreplaced { is_unseen: true };
+
+impl Fault for Unreplaced {
+    fn name(&self) -> &'static str {
+        if self.is_unseen { "unreplaced-unseen" } else { "unreplaced" }
+    }
+
+    fn summary(&self) -> &'static str {
+        if self.is_unseen {
+            "as unreplaced, but the replacement's attestation comes only when another block is in its place"
+        } else {
+            "the block executes an invalid message and is replaced; then L1 drops the batch that held it, and a valid block takes the replacement's place and is attested, too"
+        }
+    }
+
+    fn earliest_block(&self) -> u64 {
+        FIRST_EXECUTING_BLOCK
+    }
+
+    fn max_block_time(&self) -> u64 {
+        MAX_BLOCK_TIME
+    }
+
+    fn expected(&self, chain_id: u64) -> Finding {
+        Finding::Unreplaced { chain_id, is_unseen: self.is_unseen }
+    }
+
+    fn expected_message(&self) -> Option<ExpectedMessage> {
+        Some(ExpectedMessage::resolved("log-not-found"))
+    }
+
+    fn message(&self, scene: &Scene<'_>, rng: &mut ChaCha12Rng) -> Result<Option<Message>, NothingToCite> {
+        absent_message(self, scene, rng).map(Some)
+    }
+
+    fn is_replaced(&self) -> bool {
+        true
+    }
+
+    fn reorgs_l1(&self) -> Option<L1Drop> {
+        Some(L1Drop::Replaced)
+    }
+
+    fn publication(&self) -> Publication {
+        if self.is_unseen { Publication::WithNext } else { Publication::AsPromoted }
     }
 }

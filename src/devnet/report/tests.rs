@@ -348,6 +348,32 @@ fn nodes_on_a_replaced_block_are_told_of_with_both_blocks(
 }
 
 #[rstest]
+#[case::as_it_must("upheld-replacement", 11, true)]
+#[case::the_replacement_is_accused("discarded", 11, false)]
+#[case::the_label_of_the_client_is_believed("upheld-replacement", 18, false)]
+fn nothing_is_final_because_a_client_is_taken_back(
+    #[case] verdict: &str,
+    #[case] finalized: u64,
+    #[case] found: bool,
+) {
+    let mut seen = seen(vec![record(1, LIE, verdict)], Vec::new());
+    let chain = ChainStatus {
+        chain_id: 901.into(),
+        gossiped: None,
+        unsafe_head: None,
+        local_safe: None,
+        safe: None,
+        finalized: Some(finalized),
+        vouched: None,
+        hold: None,
+        open: 0,
+    };
+    seen.take_status(SidecarStatus { ready: true, reasons: Vec::new(), chains: vec![chain] });
+    seen.note_rewind(901, 11);
+    assert_eq!(report(&[planted("rewind-sibling@20")], &seen).is_as_scripted(), found);
+}
+
+#[rstest]
 #[case::as_it_must("upheld", 2, [1, 1], true)]
 #[case::the_dropped_one_is_accused("discarded", 2, [1, 1], false)]
 #[case::not_attested_anew("upheld", 1, [1, 1], false)]
@@ -378,6 +404,33 @@ fn what_l1_dropped_stays_upheld_and_every_head_leaves_it(
     let chains = vec![chain(901), chain(902)];
     seen.take_status(SidecarStatus { ready: true, reasons: Vec::new(), chains });
     seen.take_left_for_l1([(901, left[0]), (902, left[1])]);
+    assert_eq!(report(&[planted], &seen).is_as_scripted(), found);
+}
+
+#[rstest]
+#[case::as_it_must("unreplaced@20", "upheld-replacement", 2, 1, 0, true)]
+#[case::the_replacement_is_accused("unreplaced@20", "violated", 2, 1, 0, false)]
+#[case::nothing_in_its_place("unreplaced@20", "upheld-replacement", 1, 1, 0, false)]
+#[case::the_head_stays("unreplaced@20", "upheld-replacement", 2, 0, 0, false)]
+#[case::said_to_be_an_equivocation("unreplaced@20", "upheld-replacement", 2, 1, 1, false)]
+#[case::its_word_comes_late("unreplaced-unseen@20", "superseded", 2, 0, 0, true)]
+#[case::its_late_word_is_accused("unreplaced-unseen@20", "violated", 2, 0, 0, false)]
+fn what_was_replaced_and_is_undone_is_held_against_nobody(
+    #[case] fault: &str,
+    #[case] verdict: &str,
+    #[case] words: usize,
+    #[case] left: u64,
+    #[case] equivocations: u64,
+    #[case] found: bool,
+) {
+    let mut planted = planted(fault);
+    let anew = PlantedWord { hash: OTHER, ..planted.words[0] };
+    planted.words.push(anew);
+    planted.words.truncate(words);
+    let mut seen = seen(vec![record(1, LIE, verdict), record(2, OTHER, "upheld")], Vec::new());
+    see_messages(&mut seen, core::slice::from_ref(&planted));
+    seen.take_left_replaced([(901, left), (902, 5)]);
+    seen.take_equivocations([(901, equivocations), (902, 0)]);
     assert_eq!(report(&[planted], &seen).is_as_scripted(), found);
 }
 

@@ -65,8 +65,7 @@ impl Sequencer {
             let number = self.chain.head().number().saturating_add(1);
             let fault = plan.at(self.chain_id(), number);
             // A block that was dropped comes back without what made it part of a fault.
-            let again =
-                self.rebuilt.contains(&number) && fault.is_some_and(|planned| planned.fault.is_dropped());
+            let again = fault.is_some_and(|planned| self.is_built_without(planned, number));
             let (fault, seed) = if again { (None, self.seed ^ SIBLING_SALT) } else { (fault, self.seed) };
             let parent = self.chain.head().hash;
             self.build_next(l1, pool, (plan, fault), seed, &mut built)?;

@@ -132,6 +132,16 @@ fn user_transactions(block: &L2Block) -> Vec<Bytes> {
     users.map(|(_, raw)| raw.clone()).collect()
 }
 
+/// The block with another last byte of extra data, as op-supernode has its client make it a sibling.
+pub(super) fn with_other_extra_data(block: &L2Block) -> L2Block {
+    let mut extra_data = block.header.extra_data.to_vec();
+    if let Some(last) = extra_data.last_mut() {
+        *last ^= 0xff;
+    }
+    let header = Header { extra_data: extra_data.into(), ..block.header.clone() };
+    L2Block { hash: header.hash_slow(), header, ..block.clone() }
+}
+
 /// The block as an execution client that went another way would have sealed it.
 fn with_other_state_root(block: &L2Block) -> L2Block {
     let header = Header { state_root: keccak256(block.header.state_root), ..block.header.clone() };

@@ -6,7 +6,7 @@
 use crate::devnet::{
     block::L2Block,
     heads::Heads,
-    sequencer::{ChainTick, Withdrawal},
+    sequencer::{ChainTick, Rewind, Withdrawal},
 };
 use alloy::{
     eips::{BlockId, BlockNumberOrTag},
@@ -42,6 +42,8 @@ pub struct ChainStore {
     fork: BTreeMap<u64, Arc<L2Block>>,
     /// What stands at its height by number, in place of the chain's own block, under blocks that stand on that.
     unlinked: Vec<Arc<L2Block>>,
+    /// How the execution client is taken back, if it is. The rollup node is stopped meanwhile.
+    rewind: Option<Rewind>,
     /// Which cross-safe head an L1 block led to: the L1 height, and the chain's.
     safe_at: BTreeMap<u64, u64>,
 }
@@ -64,6 +66,7 @@ impl ChainStore {
             at_genesis: false,
             fork: BTreeMap::new(),
             unlinked: Vec::new(),
+            rewind: None,
             safe_at: BTreeMap::new(),
         };
         store.append(genesis);
@@ -79,6 +82,7 @@ impl ChainStore {
         self.is_withdrawn = matches!(tick.withdrawal, Some(Withdrawal::Withdrawn(_)));
         self.outage = tick.outage;
         self.unlinked.clone_from(&tick.unlinked);
+        self.rewind.clone_from(&tick.rewind);
         self.headless = tick.headless;
         self.other_rules = tick.other_rules;
         self.at_genesis = tick.at_genesis;
@@ -123,6 +127,29 @@ impl ChainStore {
         }
     }
 
+    /// The heads as the execution client labels them: while it is taken back to a sibling, it calls that one's parent final.
+    pub fn labelled_heads(&self) -> Heads {
+        let Heads { safe, finalized, .. } = self.heads;
+        match &self.rewind {
+            None => self.heads,
+            Some(Rewind { kept, sibling: None }) => Heads {
+                unsafe_head: *kept,
+                local_safe: *kept,
+                safe: safe.min(*kept),
+                finalized: finalized.min(*kept),
+            },
+            Some(Rewind { kept, sibling: Some(_) }) => {
+                let below = kept.saturating_sub(1);
+                Heads { unsafe_head: *kept, local_safe: *kept, safe: below, finalized: below }
+            }
+        }
+    }
+
+    /// Whether the rollup node is stopped, because the execution client is taken back.
+    pub const fn is_stopped(&self) -> bool {
+        self.rewind.is_some()
+    }
+
     /// Whether the execution client answers errors.
     pub const fn is_out(&self) -> bool {
         self.outage
@@ -153,6 +180,12 @@ impl ChainStore {
         if self.forked_at().is_some_and(|first| first <= number) {
             return self.fork.get(&number);
         }
+        if let Some(Rewind { kept, sibling }) = &self.rewind
+            && *kept <= number
+        {
+            let block = sibling.as_ref().or_else(|| self.canonical.get(kept));
+            return block.filter(|_| number == *kept);
+        }
         if number == self.genesis.number() { Some(&self.genesis) } else { self.canonical.get(&number) }
     }
 
@@ -160,7 +193,8 @@ impl ChainStore {
     pub fn by_hash(&self, hash: B256) -> Option<&Arc<L2Block>> {
         let own = self.blocks.get(&hash);
         let own = own.filter(|block| self.forked_at().is_none_or(|first| block.number() < first));
-        let others = self.fork.values().chain(&self.unlinked);
+        let sibling = self.rewind.iter().filter_map(|rewind| rewind.sibling.as_ref());
+        let others = self.fork.values().chain(&self.unlinked).chain(sibling);
         own.or_else(|| others.into_iter().find(|block| block.hash == hash))
     }
 
@@ -170,11 +204,12 @@ impl ChainStore {
     }
 
     /// The height that a tag stands for.
-    pub const fn height_of(&self, tag: BlockNumberOrTag) -> u64 {
+    pub fn height_of(&self, tag: BlockNumberOrTag) -> u64 {
+        let heads = self.labelled_heads();
         match tag {
-            BlockNumberOrTag::Latest | BlockNumberOrTag::Pending => self.heads.unsafe_head,
-            BlockNumberOrTag::Safe => self.heads.safe,
-            BlockNumberOrTag::Finalized => self.heads.finalized,
+            BlockNumberOrTag::Latest | BlockNumberOrTag::Pending => heads.unsafe_head,
+            BlockNumberOrTag::Safe => heads.safe,
+            BlockNumberOrTag::Finalized => heads.finalized,
             BlockNumberOrTag::Earliest => 0,
             BlockNumberOrTag::Number(number) => number,
         }

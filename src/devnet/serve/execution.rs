@@ -38,7 +38,9 @@ pub fn execution_module(store: Store) -> Result<RpcModule<Store>, ServeError> {
     register(&mut module, "eth_chainId", |store, _| json(&U64::from(store.chain_id())))?;
     register(&mut module, "net_version", |store, _| json(&store.chain_id().to_string()))?;
     register(&mut module, "web3_clientVersion", |_, _| json(&CLIENT_VERSION))?;
-    register(&mut module, "eth_blockNumber", |store, _| json(&U64::from(store.heads().unsafe_head)))?;
+    register(&mut module, "eth_blockNumber", |store, _| {
+        json(&U64::from(store.labelled_heads().unsafe_head))
+    })?;
     register(&mut module, "eth_getBlockByNumber", |store, params| {
         let mut arguments = Arguments::of(params);
         let tag: BlockNumberOrTag = arguments.next("block")?;

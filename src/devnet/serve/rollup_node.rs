@@ -20,10 +20,16 @@ use crosscheck_p2p::UnixSeconds;
 use jsonrpsee::{RpcModule, types::ErrorObjectOwned};
 use parking_lot::RwLock;
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
 
 /// What the `version` method answers.
 const VERSION: &str = concat!("crosscheck-devnet/", env!("CARGO_PKG_VERSION"));
+
+/// How long a request is held while the chain's node is stopped.
+const LONGEST_HELD: Duration = Duration::from_secs(60);
+/// How often it is looked at meanwhile.
+const HELD_POLL: Duration = Duration::from_millis(10);
 
 /// Everything that the rollup node answers from.
 #[derive(Clone, Debug)]
@@ -58,7 +64,10 @@ pub struct RollupNode {
 pub fn rollup_node_module(node: RollupNode) -> Result<RpcModule<RollupNode>, ServeError> {
     let is_plain = node.is_plain;
     let mut module = RpcModule::new(node);
-    module.register_method("optimism_syncStatus", |_, node, _| node.sync_status())?;
+    module.register_async_method("optimism_syncStatus", |_, node, _| async move {
+        node.await_answers().await;
+        node.sync_status()
+    })?;
     module.register_method("optimism_rollupConfig", |_, node, _| {
         Ok::<_, ErrorObjectOwned>(node.rollup_config())
     })?;
@@ -81,6 +90,14 @@ pub fn rollup_node_module(node: RollupNode) -> Result<RpcModule<RollupNode>, Ser
 }
 
 impl RollupNode {
+    /// Holds a request for as long as the chain's node is stopped, as op-supernode does, up to a bound.
+    async fn await_answers(&self) {
+        let began = Instant::now();
+        while self.chain.read().is_stopped() && began.elapsed() < LONGEST_HELD {
+            tokio::time::sleep(HELD_POLL).await;
+        }
+    }
+
     fn sync_status(&self) -> Result<Value, ErrorObjectOwned> {
         let (chain, l1) = (self.chain.read(), self.l1.read());
         let mut heads = chain.named_heads();

@@ -1,6 +1,7 @@
 //! The servers' answers, read back by op-alloy's types and held against the headers that they came with.
 
 use super::*;
+use crate::devnet::sequencer::Rewind;
 use crate::devnet::{
     faults::{FaultPlan, FaultSpec},
     l1::L1,
@@ -17,6 +18,7 @@ use alloy::{
     rpc::types::{Block, Log, TransactionReceipt},
 };
 use crosscheck_p2p::UnixSeconds;
+use futures::FutureExt;
 use op_alloy::{
     consensus::{OpReceipt, OpReceiptEnvelope},
     rpc_types::{OpTransactionReceipt, Transaction},
@@ -275,6 +277,30 @@ async fn in_an_outage_every_method_answers_an_error() {
     for method in execution_module(Arc::clone(&world.chain)).unwrap().method_names() {
         assert_eq!(world.execution(method, json!([])).await.unwrap_err().0, SERVER_ERROR_CODE, "{method}");
     }
+    assert_eq!(world.node("optimism_syncStatus", json!([])).await["unsafe_l2"]["number"], 31);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_taken_back_has_a_sibling_as_its_tip_and_the_node_holds_its_answers() {
+    async fn at(world: &World, tag: &str) -> Value {
+        world.execution("eth_getBlockByNumber", json!([tag, false])).await.unwrap()
+    }
+    let mut world = world(&[]);
+    let own = Arc::clone(world.chain.read().canonical(27).unwrap());
+    let other = Arc::clone(world.chain.read().canonical(26).unwrap());
+    let mut tick: ChainTick = world.superchain.tick().unwrap().chains.remove(0);
+    tick.rewind = Some(Rewind { kept: 27, sibling: Some(Arc::clone(&other)) });
+    world.chain.write().apply(&tick);
+    assert_eq!(at(&world, "latest").await["hash"], json!(other.hash));
+    assert_eq!(at(&world, "finalized").await["number"], json!(U64::from(26)));
+    assert_eq!(at(&world, "0x1c").await, Value::Null);
+    assert!(world.node("optimism_syncStatus", json!([])).now_or_never().is_none());
+    tick.rewind = Some(Rewind { kept: 27, sibling: None });
+    world.chain.write().apply(&tick);
+    assert_eq!(at(&world, "latest").await["hash"], json!(own.hash));
+    assert_ne!(at(&world, "finalized").await["number"], json!(U64::from(26)));
+    tick.rewind = None;
+    world.chain.write().apply(&tick);
     assert_eq!(world.node("optimism_syncStatus", json!([])).await["unsafe_l2"]["number"], 31);
 }
 

@@ -387,6 +387,39 @@ fn a_replacement_chain_replaces_each_of_three_blocks_on_the_one_before() {
     assert!(most.max().unwrap() <= 5, "gossip takes five blocks of a height");
 }
 
+#[rstest]
+#[case::first_of_its_epoch("unreplaced@18", 18, 0)]
+#[case::in_between("unreplaced@19", 19, 0)]
+#[case::last_of_its_epoch("unreplaced@20", 20, 0)]
+#[case::its_word_comes_late("unreplaced-unseen@19", 19, 2)]
+fn a_replacement_that_l1_undoes_gives_way_to_a_valid_block(
+    #[case] fault: &str,
+    #[case] block: u64,
+    #[case] late: usize,
+) {
+    let mut superchain = superchain(2, 40, 7, &[fault]);
+    let mut ticks: Vec<Tick> = (1..25).map(|_| superchain.tick().unwrap()).collect();
+    let replacement = canonical(&superchain, 0, block);
+    assert!(replacement.is_deposits_only());
+    let attested = attestations(&ticks, 901).iter().filter(|word| word.block.number() == block).count();
+    assert_eq!(attested, usize::from(late == 0));
+    let before = superchain.sequencers()[1].heads();
+    ticks.push(superchain.tick().unwrap());
+    let anew = canonical(&superchain, 0, block);
+    assert!(!anew.is_deposits_only());
+    assert_eq!(anew.header.parent_hash, replacement.header.parent_hash);
+    assert_eq!(anew.l1_origin, replacement.l1_origin);
+    assert!(broken_rules(&superchain, &anew).iter().all(Option::is_none));
+    assert_eq!(superchain.sequencers()[0].heads().safe, block - 1);
+    assert_eq!(superchain.sequencers()[1].heads().safe, before.safe, "nobody else loses what was attested");
+    ticks.extend(run(&mut superchain, 40));
+    assert_sound(&superchain, 40);
+    let words = attestations(&ticks, 901);
+    let of_height: Vec<_> =
+        words.iter().filter(|word| word.block.number() == block).map(|word| word.block.hash).collect();
+    assert_eq!(of_height, [replacement.hash, anew.hash]);
+}
+
 #[test]
 fn nodes_on_another_fork_serve_blocks_on_an_l1_that_is_not_the_l1() {
     let mut superchain = superchain(2, 40, 7, &["sibling-wrong-fork@20:902"]);
