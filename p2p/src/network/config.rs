@@ -5,7 +5,7 @@
 use super::{DiscoveryConfig, GaterRules, Gates};
 use crate::{ChainId, Topic, ValidationRules};
 use libp2p::{Multiaddr, PeerId};
-use std::{collections::BTreeSet, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration};
 
 /// The settings of one chain's network.
 #[derive(Clone, Debug)]
@@ -14,8 +14,11 @@ pub struct NetworkConfig {
     pub chain_id: ChainId,
     /// Where to listen; empty: dial only.
     pub listen: Vec<Multiaddr>,
-    /// Peers to stay connected to, each with its `/p2p/ID`. Several addresses of one peer are tried together.
+    /// Peers to stay connected to, each with its `/p2p/ID`. Several addresses of one peer are tried together. Names
+    /// (`/dns4`, `/dns6`, `/dns`, `/dnsaddr`) are looked up at each dial.
     pub static_peers: Vec<Multiaddr>,
+    /// The name servers that are asked for names in addresses. Empty: the system's.
+    pub name_servers: Vec<SocketAddr>,
     /// The topics to subscribe to. Publishing needs no subscription.
     pub topics: Vec<Topic>,
     /// The validator's settings.
@@ -63,6 +66,7 @@ impl NetworkConfig {
             chain_id,
             listen: vec![loopback],
             static_peers: Vec::new(),
+            name_servers: Vec::new(),
             topics: Topic::ALL.to_vec(),
             rules: ValidationRules::new(chain_id),
             agent: concat!("crosscheck/", env!("CARGO_PKG_VERSION")).to_owned(),

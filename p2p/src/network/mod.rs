@@ -26,6 +26,7 @@ mod handle;
 mod identity;
 mod judge;
 mod message_ids;
+mod name_lookup;
 mod peer_info;
 mod peers;
 mod scoring;

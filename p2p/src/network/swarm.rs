@@ -5,6 +5,7 @@ use super::{
     behaviour::Behaviour,
     free_port::check_free,
     gating::{Gater, GaterBehaviour},
+    name_lookup::name_lookup,
 };
 use crate::Clock;
 use libp2p::{Swarm, SwarmBuilder, gossipsub::IdentTopic, noise, tcp, yamux};
@@ -27,13 +28,13 @@ pub(super) fn build_swarm(
     let setup = |detail: String| NetworkError::Setup { chain_id: config.chain_id, detail };
     let keypair = identity.into_keypair();
     let gater = GaterBehaviour::new(gater, clock);
+    let lookup = name_lookup(&config.name_servers).map_err(setup)?;
     let behaviour = Behaviour::new(config, &keypair, gater).map_err(setup)?;
     let mut swarm = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
         .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, multiplexer)
         .map_err(|error| setup(error.to_string()))?
-        .with_dns()
-        .map_err(|error| setup(error.to_string()))?
+        .with_dns_config(lookup.0, lookup.1)
         .with_behaviour(|_| behaviour)
         .map_err(|error| setup(error.to_string()))?
         .with_swarm_config(|swarm| swarm.with_idle_connection_timeout(IDLE_TIMEOUT))

@@ -20,6 +20,7 @@ mod hostile;
 mod hostile_gossip;
 mod hostile_sync;
 mod mesh;
+mod names;
 mod oracle;
 mod raw_peer;
 mod reconnect;
