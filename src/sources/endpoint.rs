@@ -165,6 +165,19 @@ pub enum SourceError {
         /// What is wrong with the answer.
         reason: String,
     },
+    /// A part of what was asked for is missing from the answer, as it is with a node that has not caught up yet.
+    #[error(
+        "{endpoint} answered {method} with less than was asked for: {reason}; it is behind, or has lost a part of its data: \
+         let it catch up"
+    )]
+    Incomplete {
+        /// Which endpoint.
+        endpoint: EndpointUrl,
+        /// What it was asked.
+        method: &'static str,
+        /// What is missing.
+        reason: String,
+    },
     /// The answer holds something that this version does not know.
     #[error("{endpoint} answered {method} with what this version cannot read: {reason}")]
     Unread {
@@ -333,6 +346,11 @@ impl Endpoint {
     /// An answer that does not hold, as an error of this endpoint.
     pub fn untrustworthy(&self, method: &'static str, reason: &impl ToString) -> SourceError {
         SourceError::Untrustworthy { endpoint: self.url.clone(), method, reason: reason.to_string() }
+    }
+
+    /// An answer that lacks a part of what was asked for, as an error of this endpoint.
+    pub(super) fn incomplete(&self, method: &'static str, reason: &impl ToString) -> SourceError {
+        SourceError::Incomplete { endpoint: self.url.clone(), method, reason: reason.to_string() }
     }
 
     /// An answer that this version cannot read, which is no fault of the endpoint.

@@ -8,8 +8,8 @@ use super::block_reader::{ReadBlockError, read_parts};
 use super::endpoint_pool::EndpointPool;
 use super::poll::Vote;
 use super::{
-    ClaimedHeader, Endpoint, EndpointLimits, EndpointStanding, EndpointUrl, GossipedTransactions, L2BlockRef,
-    LogIndex, ProvenLogs, Quorum, SourceError, VerifiedBlock, raw_transaction, receipts,
+    BlockError, ClaimedHeader, Endpoint, EndpointLimits, EndpointStanding, EndpointUrl, GossipedTransactions,
+    L2BlockRef, LogIndex, ProvenLogs, Quorum, SourceError, VerifiedBlock, raw_transaction, receipts,
 };
 use alloy::primitives::{B256, U64, U256, keccak256};
 use crosscheck_p2p::{ChainId, UnixSeconds};
@@ -194,9 +194,10 @@ impl ExecutionClient {
         endpoint: &Endpoint,
         block: &VerifiedBlock,
     ) -> Result<Option<ProvenLogs>, SourceError> {
+        let count = block.transactions().len();
         let transactions = async { Ok(Some(block.transactions().iter().map(keccak256).collect())) };
         let prove = |receipts: &[_]| ProvenLogs::prove_hashed(self.chain_id(), block, receipts);
-        receipts::proven(endpoint, block.hash(), transactions, prove).await
+        receipts::proven(endpoint, block.hash(), count, transactions, prove).await
     }
 
     /// The first block that holds and is wanted; a missing one counts only if no endpoint failed.
@@ -229,6 +230,7 @@ async fn block_from(
     raw_transaction::complete(endpoint, gossiped, &mut read).await;
     let block = read.verify().map_err(|error| match error {
         ReadBlockError::Transaction(unread) if !unread.is_known() => endpoint.unread(method, &unread),
+        ReadBlockError::Block(error @ BlockError::Empty { .. }) => endpoint.incomplete(method, &error),
         error => endpoint.untrustworthy(method, &error),
     })?;
     if is_wanted(&block) {

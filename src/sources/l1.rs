@@ -174,7 +174,8 @@ impl L1Client {
         let contracts = self.proven.lock().wanted(contracts);
         let transactions = self.transactions(header.hash());
         let prove = |receipts: &[_]| ProvenL1Logs::prove_hashed(header, receipts, &contracts);
-        let proven = receipts::proven(&self.endpoint, header.hash(), transactions, prove).await?;
+        // How many there are the header does not tell: one at least, for it is not empty.
+        let proven = receipts::proven(&self.endpoint, header.hash(), 1, transactions, prove).await?;
         let Some(proven) = proven else { return Ok(None) };
         let proven = Arc::new(proven);
         self.proven.lock().blocks.put(header.hash(), Arc::clone(&proven));
@@ -213,7 +214,7 @@ impl L1Client {
     }
 
     fn no_latest(&self) -> SourceError {
-        self.endpoint.untrustworthy(BY_NUMBER, &"there is no latest block")
+        self.endpoint.incomplete(BY_NUMBER, &"it names no latest block")
     }
 
     /// The hash of the latest block. Whether its header holds is left open: what is read at the hash is the

@@ -21,14 +21,15 @@ const RAW: &str = "debug_getRawReceipts";
 /// How many receipts are asked for in one request.
 const BATCH: usize = 100;
 
-/// What the receipts of a block prove. Its transactions are asked for only if they are needed. `None`: the endpoint has no
-/// receipts of it.
+/// What the receipts of a block prove: at least so many, one for each transaction as far as those are known. Its transactions
+/// are asked for only if they are needed. `None`: the endpoint has no receipts of it.
 ///
 /// # Errors
-/// If the endpoint does not answer, or with what is no receipt, or with receipts that prove nothing.
+/// If the endpoint does not answer, or with what is no receipt, or with too few, or with receipts that prove nothing.
 pub(super) async fn proven<P: Send>(
     endpoint: &Endpoint,
     block: B256,
+    at_least: usize,
     transactions: impl Future<Output = Result<Option<Vec<B256>>, SourceError>> + Send,
     prove: impl Fn(&[HashedReceipt]) -> Result<P, ProofError> + Send,
 ) -> Result<Option<P>, SourceError> {
@@ -37,6 +38,10 @@ pub(super) async fn proven<P: Send>(
         Ok(proven) => return Ok(Some(proven)),
         Err(error) => error,
     };
+    if receipts.len() < at_least {
+        let reason = format!("{} of the receipts of block {block}, which has more", receipts.len());
+        return Err(endpoint.incomplete(ALL, &reason));
+    }
     let unknown = receipts.iter().enumerate().find(|(_, receipt)| !receipt.is_known());
     let Some((index, tx_type)) = unknown.map(|(index, receipt)| (index, receipt.tx_type)) else {
         return Err(endpoint.untrustworthy(ALL, &error));

@@ -222,6 +222,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn one_answer_that_is_not_whole_names_nobody() {
+        let (mut standing, now) = standing();
+        let endpoint = standing.endpoint.clone();
+        let part =
+            SourceError::Incomplete { endpoint, method: "eth_getBlockReceipts", reason: "none".to_owned() };
+        assert!(!standing.failed(&part, now) && !standing.failed(&part, now));
+        assert!(standing.failed(&part, now));
+        assert!(standing.state.detail().contains("it is behind"), "{}", standing.state.detail());
+    }
+
+    #[tokio::test]
     async fn who_lies_now_and_then_is_told_of_once() {
         let (mut standing, now) = standing();
         assert!(standing.compared(10, ONE, TWO, now));

@@ -114,12 +114,8 @@ async fn another_block_than_the_one_asked_for_is_no_answer() {
 #[case::a_log_less(|receipts: &mut Value| {
     receipts[1]["logs"].as_array_mut().unwrap().clear();
 })]
-#[case::a_receipt_less(|receipts: &mut Value| {
-    receipts.as_array_mut().unwrap().pop();
-})]
 #[case::receipts_swapped(|receipts: &mut Value| receipts.as_array_mut().unwrap().swap(1, 2))]
 #[case::status(|receipts: &mut Value| receipts[1]["status"] = json!("0x0"))]
-#[case::none(|receipts: &mut Value| *receipts = json!([]))]
 #[tokio::test]
 async fn receipts_that_do_not_hold_prove_nothing(#[case] lie: fn(&mut Value)) {
     let (block, mut receipts) = honest();

@@ -43,6 +43,12 @@ pub enum BlockError {
         /// The root of its transactions.
         found: B256,
     },
+    /// None of its transactions was given.
+    #[error("block {hash} came with none of its transactions")]
+    Empty {
+        /// The block.
+        hash: B256,
+    },
     /// Only transaction hashes were given.
     #[error("block {hash} came without its transactions")]
     NoTransactions {
@@ -82,6 +88,9 @@ impl VerifiedBlock {
         }
         let found = ordered_trie_root_encoded(&transactions);
         if found != header.transactions_root {
+            if transactions.is_empty() {
+                return Err(BlockError::Empty { hash: claimed });
+            }
             let claimed_root = header.transactions_root;
             return Err(BlockError::TransactionsRoot { hash: claimed, claimed: claimed_root, found });
         }

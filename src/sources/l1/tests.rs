@@ -165,6 +165,17 @@ async fn receipts_that_prove_nothing_are_refused() {
     assert!(matches!(outcome, Err(SourceError::Untrustworthy { .. })));
 }
 
+/// A node that has the header and no receipts yet, and one that has no block yet.
+#[tokio::test]
+async fn who_is_merely_behind_is_told_to_be() {
+    let served = serve(rpc_block(), json!([])).await;
+    let error = served.client.logs(&header(), &[PORTAL]).await.unwrap_err();
+    assert!(matches!(error, SourceError::Incomplete { .. }), "{error}");
+    let served = serve(Value::Null, Value::Null).await;
+    let error = served.client.latest_hash().await.unwrap_err().to_string();
+    assert!(error.contains("it names no latest block; it is behind") && !error.contains("trust"), "{error}");
+}
+
 #[tokio::test]
 async fn what_is_not_there_is_none() {
     let served = serve(Value::Null, Value::Null).await;

@@ -299,21 +299,38 @@ async fn another_value_of_what_a_hash_covers_is_refused() {
     }
 }
 
-/// What a node that lost a part of its data answers is no fact: neither of a block nor of its logs.
+/// What a node answers that has not caught up, or has lost a part of its data, is no fact, neither of a block nor of its logs;
+/// and it is no reason to distrust the node. What can be no part of the truth is.
 #[rstest]
-#[case::no_receipts(|answers: &mut Answers| answers.1 = json!([]), "hash to")]
-#[case::the_last_receipt_lost(|answers: &mut Answers| drop(answers.1.as_array_mut().unwrap().pop()), "hash to")]
+#[case::no_receipts(|answers: &mut Answers| answers.1 = json!([]), "0 of the receipts")]
+#[case::the_last_receipt_lost(|answers: &mut Answers| drop(answers.1.as_array_mut().unwrap().pop()), "3 of the receipts")]
+#[case::no_transactions(|answers: &mut Answers| answers.0["transactions"] = json!([]), "none of its transactions")]
+#[tokio::test]
+async fn who_is_merely_behind_is_told_to_be(#[case] lose: fn(&mut Answers), #[case] told: &str) {
+    let scripted = Scripted::start().await;
+    let mut answers = honest();
+    lose(&mut answers);
+    let error = scripted.read(answers).await.unwrap_err();
+    assert!(matches!(error, SourceError::Incomplete { .. }), "{error}");
+    let text = error.to_string();
+    assert!(text.contains(told) && text.contains("it is behind") && !text.contains("trust"), "{text}");
+}
+
+#[rstest]
 #[case::in_another_order(|answers: &mut Answers| answers.1.as_array_mut().unwrap().reverse(), "hash to")]
-#[case::no_transactions(|answers: &mut Answers| answers.0["transactions"] = json!([]), "hash to")]
+#[case::a_transaction_less(|answers: &mut Answers| drop(answers.0["transactions"].as_array_mut().unwrap().pop()), "hash to")]
 #[case::only_their_hashes(
     |answers: &mut Answers| answers.0["transactions"] = json!([B256::repeat_byte(1)]),
     "without its transactions"
 )]
 #[tokio::test]
-async fn lost_data_proves_nothing(#[case] lose: fn(&mut Answers), #[case] told: &str) {
+async fn what_is_no_part_of_the_truth_is_not_to_be_trusted(
+    #[case] lie: fn(&mut Answers),
+    #[case] told: &str,
+) {
     let scripted = Scripted::start().await;
     let mut answers = honest();
-    lose(&mut answers);
+    lie(&mut answers);
     let error = scripted.read(answers).await.unwrap_err();
     assert!(matches!(error, SourceError::Untrustworthy { .. }), "{error}");
     assert!(error.to_string().contains(told), "{error}");
