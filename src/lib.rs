@@ -15,6 +15,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod consolidation;
+pub mod data_dir;
 pub mod devnet;
 pub mod follow;
 pub mod gossip;

@@ -14,6 +14,7 @@ use crate::audit::{
 };
 use crate::clock::FileClock;
 use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
+use crate::data_dir::DataDirLock;
 use crate::follow::{self, Follower, FollowerParts, Served, Upstream};
 use crate::gossip::{
     Gossiped, Intake, NetworkHandles, SignerReader, SignerWatcher, key_file, network_config,
@@ -54,6 +55,8 @@ pub struct Service {
     tasks: TaskGroup,
     ledger: Ledger,
     config: Config,
+    /// Held for as long as the service lives.
+    _lock: DataDirLock,
     /// Where the JSON-RPC server listens.
     pub rpc_addr: SocketAddr,
     /// Where the server of health and metrics listens.
@@ -94,6 +97,7 @@ impl Service {
     pub async fn start(config: Config, cancel: CancellationToken) -> eyre::Result<Self> {
         std::fs::create_dir_all(&config.data_dir)
             .wrap_err_with(|| format!("data_dir {} cannot be made", config.data_dir.display()))?;
+        let lock = DataDirLock::take(&config.data_dir)?;
         let ledger = Ledger::open(&config.data_dir.join("ledger.sqlite")).await?;
         let set = config.dependency_set();
         let metrics = Metrics::new(set.clone())?;
@@ -168,7 +172,7 @@ impl Service {
             watch_rivals(&mut tasks, &shared, rival_inbox);
         }
         info!(chains = config.chains.len(), rpc = %rpc_addr, http = %http_addr, "crosscheck runs");
-        Ok(Self { tasks, ledger, config, rpc_addr, http_addr, follow_addr })
+        Ok(Self { tasks, ledger, config, _lock: lock, rpc_addr, http_addr, follow_addr })
     }
 
     /// Waits until the service is told to end, or a task fails.

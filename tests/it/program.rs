@@ -35,6 +35,11 @@ impl Running {
         Self(child)
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Ends it without warning, as kill -9 does.
     pub(crate) fn kill(mut self) {
         self.0.kill().unwrap();

@@ -156,6 +156,43 @@ async fn what_is_missing_is_waited_for_and_told() {
     assert!(running.terminate().success());
 }
 
+/// Two of them would share a node key, and each would tell half of what there is to tell.
+#[tokio::test]
+async fn one_program_runs_in_a_data_dir() {
+    let dir = TempDir::new().unwrap();
+    let configuration = |name: &str, addrs: [std::net::SocketAddr; 2]| {
+        let [rpc, http] = addrs;
+        let path = dir.path().join(name);
+        let text = format!(
+            "data_dir = {:?}\nrpc.addr = \"{rpc}\"\nhttp.addr = \"{http}\"\n\
+             [chains.901]\nexecution = [\"http://127.0.0.1:9\"]\nrollup_node = \"http://127.0.0.1:9\"\n\
+             block_time = 2\ninterop_time = 0\nunsafe_block_signer = \"0x{}\"\n\
+             [chains.901.p2p]\nlisten = [\"/ip4/127.0.0.1/tcp/0\"]\n",
+            dir.path().join("data"),
+            "11".repeat(20)
+        );
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let [rpc, http, other_rpc, other_http] = free_addrs().unwrap();
+    let first = configuration("first.toml", [rpc, http]);
+    let second = configuration("second.toml", [other_rpc, other_http]);
+    let running = Running::start(&["run", "--config", &first], &dir.path().join("log"));
+    let url = format!("http://{rpc}");
+    eventually("the first to run", || async { call(&url, "crosscheck_status", &[]).await }).await;
+    let refused = crosscheck(&["run", "--config", &second]).output().unwrap();
+    let complaint = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(1), "{complaint}");
+    assert!(complaint.contains(&format!("data is in use by process {}", running.id())), "{complaint}");
+    assert!(call(&url, "crosscheck_status", &[]).await.is_some(), "the first runs on");
+    // The system takes the lock back, however the process ended.
+    running.kill();
+    let running = Running::start(&["run", "--config", &second], &dir.path().join("log"));
+    let url = format!("http://{other_rpc}");
+    eventually("the second to run", || async { call(&url, "crosscheck_status", &[]).await }).await;
+    assert!(running.terminate().success());
+}
+
 #[test]
 fn a_ledger_that_cannot_be_used_is_a_clear_refusal() {
     let dir = TempDir::new().unwrap();
