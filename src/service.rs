@@ -317,7 +317,7 @@ pub fn rules_asker(
     nodes: &RollupNodes,
 ) -> RulesAsker {
     let network = config.known_network(chain_id);
-    RulesAsker { chain_id, nodes: nodes.clone(), set: set.clone(), network }
+    RulesAsker { chain_id, nodes: nodes.clone(), set: set.clone(), network, ledger: None }
 }
 
 /// The clock that the settings name.
@@ -431,7 +431,10 @@ fn watch_heads(
         nodes: nodes.clone(),
         safe_means: chain.safe_means,
         execution,
-        rules: rules_asker(config, &shared.set, chain_id, nodes),
+        rules: RulesAsker {
+            ledger: Some(shared.ledger.clone()),
+            ..rules_asker(config, &shared.set, chain_id, nodes)
+        },
         interval: config.sources.poll_interval.0,
         stall: chain.stall_bounds(),
         heads: shared.heads.clone(),

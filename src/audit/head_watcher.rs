@@ -133,7 +133,7 @@ impl HeadWatcher {
                     Ok(differences) => !differences.is_empty(),
                     Err(RulesError::Impossible { .. }) => true,
                     // A node that fails is told of by its heads.
-                    Err(RulesError::Source(_)) => false,
+                    Err(RulesError::Source(_) | RulesError::Ledger(_)) => false,
                 };
                 if is_other {
                     self.heads.set(self.chain_id, None);

@@ -54,7 +54,8 @@ impl SaidConfig {
         self.forks.interop_activation()
     }
 
-    fn genesis(&self) -> Option<B256> {
+    /// The hash of the block that it derives from.
+    pub(super) fn genesis(&self) -> Option<B256> {
         self.genesis.as_ref()?.l2.as_ref()?.hash
     }
 }
@@ -81,6 +82,15 @@ pub struct RuleDifference {
     pub own: String,
     /// Where that is from.
     pub source: String,
+}
+
+impl RuleDifference {
+    /// The ledger is about a chain of another genesis.
+    pub(super) fn of_ledger(node: B256, own: B256) -> Self {
+        let (node, own) = (node.to_string(), own.to_string());
+        let source = "the ledger: it is about another chain with this id, and nothing is judged until that is settled; a new chain needs an empty data_dir, a known one the endpoints that it had".to_owned();
+        Self { rule: "genesis.l2".to_owned(), node, own, source }
+    }
 }
 
 impl fmt::Display for RuleDifference {

@@ -4,6 +4,7 @@
 
 use super::rule_check::{NodeWord, OwnRules, RuleDifference, SaidConfig, differences};
 use crate::interop::{Accord, DEFAULT_EXPIRY_WINDOW, DependencySet};
+use crate::ledger::{GenesisSource, Ledger, LedgerError};
 use crate::networks::KnownNetwork;
 use crate::sources::{RollupNodes, SourceError};
 use crosscheck_p2p::ChainId;
@@ -20,6 +21,9 @@ pub enum RulesError {
         /// What is wrong with it, and what to do.
         reason: serde_json::Error,
     },
+    /// It is not known of which genesis the ledger is.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
 }
 
 /// Asks the rollup node of one chain.
@@ -33,6 +37,8 @@ pub struct RulesAsker {
     pub set: DependencySet,
     /// What is built in of the chain, if its network is named.
     pub network: Option<KnownNetwork>,
+    /// What is written of the chain, if anything is.
+    pub ledger: Option<Ledger>,
 }
 
 impl RulesAsker {
@@ -54,7 +60,14 @@ impl RulesAsker {
         let Some(chain) = self.set.rules(self.chain_id) else { return Ok(Vec::new()) };
         let expiry_window = self.set.expiry_window();
         let own = OwnRules { chain, expiry_window, network: self.network.clone() };
-        let differences = differences(&own, &word);
+        let mut differences = differences(&own, &word);
+        // What differs otherwise binds nothing: the node may be another chain's.
+        if let (Some(ledger), Some(genesis), true) =
+            (&self.ledger, word.config.as_ref().and_then(SaidConfig::genesis), differences.is_empty())
+        {
+            let bound = ledger.bind_genesis(self.chain_id, GenesisSource::RollupNode, genesis).await?;
+            differences.extend((bound != genesis).then(|| RuleDifference::of_ledger(genesis, bound)));
+        }
         if differences.is_empty() {
             let interop_time = word.config.as_ref().and_then(SaidConfig::interop_time);
             self.set.learn(self.chain_id, interop_time, word.dependencies);

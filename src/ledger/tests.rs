@@ -2,6 +2,7 @@
 
 mod attested;
 mod blob_forks;
+mod genesis;
 mod messages;
 mod operator;
 mod retraction;

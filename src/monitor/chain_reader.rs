@@ -13,6 +13,7 @@ use super::verified_heads::{ToldHeads, verified_heads};
 use super::{HeadSource, MonitorMessage, Nudges, ObservedBlock, SafetyHeads, StartPoint};
 use crate::health::Health;
 use crate::interop::BlockKey;
+use crate::ledger::{GenesisSource, Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::sources::{DeclaredKeys, ExecutionClient, L2BlockRef, ProvenLogs, SourceError, VerifiedBlock};
 use crate::stale_branches::{StaleBranch, StaleBranches};
@@ -82,6 +83,8 @@ pub struct ChainReader<S = ExecutionClient> {
     pub metrics: Metrics,
     /// Where the chain's clients stay on replaced blocks: what they say from there on is not the chain.
     pub branches: StaleBranches,
+    /// The ledger, if nobody else holds the chain's genesis against it: the chain has no rollup node.
+    pub genesis: Option<Ledger>,
 }
 
 /// How far the chain was read.
@@ -120,6 +123,12 @@ enum ReadError {
     Replaced { number: u64, replaced: B256, by: B256 },
     #[error("its blocks changed {MAX_TURNS} times while they were being read")]
     Restless,
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error(
+        "its block 0 is {found} by its execution clients and {bound} by the ledger, which is about another chain with this id; a new chain needs an empty data_dir, a known one the endpoints that it had"
+    )]
+    OtherGenesis { found: B256, bound: B256 },
     #[error("the program is ending")]
     Ending,
 }
@@ -241,6 +250,7 @@ impl<S: BlockSource> ChainReader<S> {
         let tip = self.execution.tip().await?;
         if progress.recent.tip().is_none() {
             self.execution.check_chain().await?;
+            self.check_genesis().await?;
             // Without a final block nobody knows where to begin.
             let told = self.heads.told(self.chain_id, &self.execution, tip).await?;
             let finalized = told.ok_or(ReadError::NoHeads)?.finalized.map(|head| head.number);
@@ -252,6 +262,14 @@ impl<S: BlockSource> ChainReader<S> {
         let told = self.heads.told(self.chain_id, &self.execution, tip).await?;
         self.take_heads(progress, &told.ok_or(ReadError::NoHeads)?).await?;
         Ok(tip)
+    }
+
+    /// Whether the ledger is about this very chain. A client that has no block 0 says nothing of that.
+    async fn check_genesis(&self) -> Result<(), ReadError> {
+        let Some(ledger) = &self.genesis else { return Ok(()) };
+        let Some(found) = self.execution.canonical_hash(0).await? else { return Ok(()) };
+        let bound = ledger.bind_genesis(self.chain_id, GenesisSource::Execution, found).await?;
+        if bound == found { Ok(()) } else { Err(ReadError::OtherGenesis { found, bound }) }
     }
 
     /// Drops the branch of a block that was lawfully replaced, for as long as the clients stay on it.

@@ -75,6 +75,7 @@ pub(super) async fn start(
             health: shared.health.clone(),
             metrics: shared.metrics.clone(),
             branches: shared.branches.clone(),
+            genesis: chain.is_monitored_only().then(|| shared.ledger.clone()),
         };
         if let Some(answers) = shared.heads.answers(chain_id) {
             let nudge = nudge_when_heads_come(answers, monitoring.nudges.clone(), chain_id);

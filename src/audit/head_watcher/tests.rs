@@ -1,9 +1,11 @@
 //! A watcher beside nodes that answer what the test lets them.
 
 use super::*;
-use crate::interop::{ChainRules, DependencySet};
+use crate::interop::{ChainRules, DependencySet, Unclear};
+use crate::ledger::{GenesisSource, Ledger};
 use crate::sources::scripted_node::{CHAIN, ScriptedNode, at, status};
 use crate::sources::{EndpointLimits, LogIndex, SyncStatus};
+use alloy::primitives::B256;
 use crosscheck_p2p::UnixSeconds;
 use parking_lot::Mutex;
 use rstest::rstest;
@@ -74,9 +76,27 @@ impl World {
         Self::under(known, statuses, |_| {}, StallBounds::LONG).await
     }
 
+    /// The same of a node that answers this status and tells of this genesis, beside a ledger.
+    async fn with_ledger(ledger: Ledger, first: Value, genesis: B256) -> Self {
+        let all = Some([ChainId::from(CHAIN)].into());
+        let known = ChainRules { block_time: 2, interop_time: Some(UnixSeconds(0)), dependencies: all };
+        let prepare = |node: &ScriptedNode| node.change(|conduct| conduct.config["genesis"] = of(genesis));
+        Self::beside(Some(ledger), known, [Some(first)], prepare, StallBounds::LONG).await
+    }
+
     /// Nodes that answer these at first and are made ready so, where this is known of the chain, and heads may stand still
     /// for so long.
     async fn under(
+        known: ChainRules,
+        statuses: impl IntoIterator<Item = Option<Value>>,
+        prepare: impl Fn(&ScriptedNode),
+        stall: StallBounds,
+    ) -> Self {
+        Self::beside(None, known, statuses, prepare, stall).await
+    }
+
+    async fn beside(
+        ledger: Option<Ledger>,
         known: ChainRules,
         statuses: impl IntoIterator<Item = Option<Value>>,
         prepare: impl Fn(&ScriptedNode),
@@ -104,7 +124,7 @@ impl World {
             nodes: rollup_nodes.clone(),
             safe_means: None,
             execution: ExecutionClient::new(chain_id, &urls[..1], 1, LIMITS, LogIndex::new(1024)).unwrap(),
-            rules: RulesAsker { chain_id, nodes: rollup_nodes.clone(), set, network: None },
+            rules: RulesAsker { chain_id, nodes: rollup_nodes.clone(), set, network: None, ledger },
             interval: Duration::from_millis(10),
             stall,
             heads: heads.clone(),
@@ -305,6 +325,52 @@ async fn a_node_that_works_by_other_rules_is_told_of_and_no_head_moves() {
     world.until_ready().await;
     world.until_heights([10, 9, 8, 7]).await;
     assert_eq!(world.lines.with("lagoon_time is 2"), 1, "told once");
+}
+
+/// The genesis of a rollup configuration.
+fn of(genesis: B256) -> Value {
+    json!({ "l2": { "hash": genesis, "number": 0 }, "l2_time": 0 })
+}
+
+/// As after a devnet was begun anew in the directory of its predecessor.
+#[tokio::test]
+async fn a_ledger_of_another_genesis_is_told_of_with_both_hashes_and_nothing_is_judged() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let ledger = Ledger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
+    let (old, new) = (B256::repeat_byte(1), B256::repeat_byte(2));
+    let world = World::with_ledger(ledger.clone(), at([9, 8, 7, 6]), old).await;
+    world.until_ready().await;
+    drop(world);
+    let world = World::with_ledger(ledger.clone(), at([9, 8, 7, 6]), new).await;
+    world.until_told(&format!("genesis.l2 is {new} by its rollup node and {old} by the ledger")).await;
+    let chain_id = ChainId::from(CHAIN);
+    assert_eq!(world.heights(), [None; 4]);
+    assert_eq!(world.rules.agreed_rules(chain_id).unwrap_err(), Unclear::Disputed { chain_id });
+    // The endpoints were the wrong ones.
+    world.nodes[0].change(|conduct| conduct.config["genesis"] = of(old));
+    world.until_ready().await;
+    assert!(world.rules.agreed_rules(chain_id).is_ok());
+}
+
+/// A node of another network, asked first, does not bind the ledger to its chain.
+#[tokio::test]
+async fn a_node_that_works_by_other_rules_binds_nothing() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let fresh = Ledger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
+    let all = Some([ChainId::from(CHAIN)].into());
+    let known = ChainRules { block_time: 7, interop_time: Some(UnixSeconds(0)), dependencies: all };
+    let prepare = |node: &ScriptedNode| {
+        node.change(|conduct| {
+            conduct.config["genesis"] = of(B256::repeat_byte(1));
+            conduct.config["block_time"] = 2.into();
+        });
+    };
+    let first = [Some(at([9, 8, 7, 6]))];
+    let world = World::beside(Some(fresh.clone()), known, first, prepare, StallBounds::LONG).await;
+    world.until_told("block_time is 2 by its rollup node and 7").await;
+    let other = B256::repeat_byte(2);
+    let bound = fresh.bind_genesis(CHAIN.into(), GenesisSource::RollupNode, other).await.unwrap();
+    assert_eq!(bound, other);
 }
 
 /// A fork without the one before it makes different chains of different nodes.

@@ -4,7 +4,7 @@ mod client;
 mod properties;
 
 use super::*;
-use client::{Client, Lines, Reading, chain_id, reading, reading_within};
+use client::{Client, Lines, Reading, chain_id, reading, reading_of, reading_within};
 
 /// A minute of a client that says that block 3 is `O`, while its block 4 stands on `R`.
 #[tokio::test(start_paused = true)]
@@ -216,4 +216,32 @@ async fn a_latest_block_that_stands_still_is_told_of_once_until_the_next_one() {
     client.extend(1);
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!((health.reasons().len(), lines.count("the head moves again")), (0, 1), "{}", lines.text());
+}
+
+/// In real time: SQLite works beside the runtime.
+#[tokio::test]
+async fn a_chain_of_another_genesis_than_the_ledgers_is_not_read() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let ledger = Ledger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
+    let client = Client::new();
+    client.extend(2);
+    let (found, bound) = (client.canonical(0), B256::repeat_byte(9));
+    ledger.bind_genesis(chain_id(), GenesisSource::Execution, bound).await.unwrap();
+    let mut other = reading_of(&client, StallBounds::LONG, Some(ledger));
+    let told = format!("its block 0 is {found} by its execution clients and {bound} by the ledger");
+    let refused = async {
+        while !other.health.reasons().iter().any(|reason| reason.contains(&told)) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(300), refused).await.unwrap();
+    assert!(other.heard.is_empty());
+    let fresh = Ledger::open(&dir.path().join("fresh.sqlite")).await.unwrap();
+    let mut own = reading_of(&client, StallBounds::LONG, Some(fresh));
+    let read = async {
+        while own.heard.is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(300), read).await.unwrap();
 }

@@ -7,6 +7,7 @@ use crate::devnet::fixture::{CHAIN_ID, Fixture};
 use crate::devnet::serve::{rpc_block, rpc_receipts};
 use crate::health::Health;
 use crate::interop::{DependencySet, Member};
+use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::monitor::{BlockSource, ChainReader, HeadSource, MonitorMessage, Nudges, StartPoint};
 use crate::sources::{EndpointStanding, L2BlockRef, ProvenLogs, SourceError, SyncStatus, VerifiedBlock};
@@ -279,6 +280,11 @@ pub(super) fn reading(client: &Client) -> Reading {
 
 /// The same, where its latest block may stand still for so long.
 pub(super) fn reading_within(client: &Client, stall: StallBounds) -> Reading {
+    reading_of(client, stall, None)
+}
+
+/// The same, its genesis held against a ledger.
+pub(super) fn reading_of(client: &Client, stall: StallBounds, genesis: Option<Ledger>) -> Reading {
     let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
     let set = DependencySet::new([(chain_id(), member)].into(), 10_000);
     let metrics = Metrics::new(set).unwrap();
@@ -297,6 +303,7 @@ pub(super) fn reading_within(client: &Client, stall: StallBounds) -> Reading {
         health: health.clone(),
         metrics,
         branches: branches.clone(),
+        genesis,
     };
     let mut tasks = JoinSet::new();
     tasks.spawn(async move { reader.run(CancellationToken::new()).await.unwrap() });

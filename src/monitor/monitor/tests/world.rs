@@ -290,6 +290,7 @@ impl Shell {
                 health: health.clone(),
                 metrics: metrics.clone(),
                 branches: StaleBranches::default(),
+                genesis: None,
             };
             let cancel = cancel.clone();
             tasks.spawn(async move { reader.run(cancel).await.unwrap() });
