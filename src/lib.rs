@@ -34,4 +34,5 @@ pub mod stale_branches;
 mod stalled_heads;
 pub mod tasks;
 pub mod telemetry;
+mod unresolved;
 pub mod web;

@@ -5,6 +5,7 @@ mod access_metrics;
 mod catalogue;
 mod follow_metrics;
 mod gossip_metrics;
+mod ledger_metrics;
 mod message_metrics;
 mod reading_metrics;
 mod suspect_metrics;
@@ -15,6 +16,7 @@ use access_metrics::AccessMetrics;
 use catalogue::Catalogue;
 use follow_metrics::FollowMetrics;
 use gossip_metrics::GossipMetrics;
+use ledger_metrics::LedgerMetrics;
 use message_metrics::MessageMetrics;
 use reading_metrics::ReadingMetrics;
 use suspect_metrics::SuspectMetrics;
@@ -76,6 +78,7 @@ struct Inner {
     set: DependencySet,
     of_access: AccessMetrics,
     of_following: FollowMetrics,
+    of_ledger: LedgerMetrics,
     of_gossip: GossipMetrics,
     of_messages: MessageMetrics,
     of_suspects: SuspectMetrics,
@@ -188,6 +191,7 @@ impl Metrics {
             limits: catalogue.counter("limit_reached_total", "How often a bound was reached", &["limit"])?,
             of_access: AccessMetrics::new(&mut catalogue)?,
             of_following: FollowMetrics::new(&mut catalogue)?,
+            of_ledger: LedgerMetrics::new(&mut catalogue)?,
             of_gossip: GossipMetrics::new(&mut catalogue)?,
             of_messages: MessageMetrics::new(&mut catalogue)?,
             of_suspects: SuspectMetrics::new(&mut catalogue)?,
@@ -245,6 +249,7 @@ impl Metrics {
         }
         self.0.of_access.preset();
         self.0.of_gossip.preset(&ids);
+        self.0.of_ledger.preset(&ids);
         self.0.of_messages.preset(&ids);
         self.0.of_suspects.preset(&ids);
         self.0.of_reading.preset(&ids);

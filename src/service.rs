@@ -34,6 +34,7 @@ use crate::sources::{
 use crate::stale_branches::StaleBranches;
 use crate::stalled_heads::StalledHeads;
 use crate::tasks::TaskGroup;
+use crate::unresolved::UnresolvedWatch;
 use crate::web;
 use crosscheck_p2p::{
     ChainId, Clock, Network, NodeIdentity, Signers, SigningDomain, SystemClock, ValidBlock, ValidationRules,
@@ -132,6 +133,9 @@ impl Service {
         for client in clients.values_mut() {
             *client = client.clone().with_gossiped(shared.transactions.clone());
         }
+        // Before anybody reads metrics: whoever does finds what former runs found.
+        let unresolved = UnresolvedWatch::begin(ledger.clone(), shared.metrics.clone()).await?;
+        tasks.spawn("unresolved blocks", unresolved.run(tasks.cancellation().clone()));
         let monitoring = monitoring::start(&mut tasks, &config, &shared, &index, &clients).await?;
         let rpc_addr = rpc_server::start(&mut tasks, &config, &shared, &monitoring, &index, &clients).await?;
         let http_addr = start_http(&mut tasks, &config, &shared).await?;

@@ -22,6 +22,7 @@ mod resolution;
 mod retraction;
 mod store;
 mod suspects;
+mod unresolved;
 
 pub use anchor::{Anchored, Anchoring, RefusedAnchor};
 pub use attested::{KnownCase, KnownVerdict};
@@ -34,6 +35,7 @@ pub use record::{CaseFilter, CaseRecord};
 pub use resolution::{MAX_REASON_BYTES, RefusedResolution, Resolution, Resolved};
 pub use retraction::{BranchBlock, Retraction, RetractionReason};
 pub use store::{Decided, Decision, Ledger, NewCase, OpenCase, Opened};
+pub use unresolved::{Attribution, Unresolved, UnresolvedCount};
 
 #[cfg(test)]
 mod tests;

@@ -243,6 +243,9 @@ impl Ledger {
             Some(None) => binding_descendant(&mut transaction, key).await?,
             Some(Some(_)) | None => None,
         };
+        if let Some(above) = ancestor_of {
+            note_ancestor_of(&mut transaction, key, above).await?;
+        }
         let retraction = match attributable {
             Some(_) if verdict.is_wrong() => take_back(&mut transaction, key, decision.at).await?,
             Some(_) | None => None,
@@ -361,6 +364,22 @@ async fn binding_descendant(
     .fetch_optional(connection)
     .await?;
     row.as_ref().map(|row| read_hash(row, "hash")).transpose()
+}
+
+/// Writes which block on top of a decided one binds its signer.
+async fn note_ancestor_of(
+    connection: &mut SqliteConnection,
+    key: &BlockKey,
+    above: B256,
+) -> Result<(), LedgerError> {
+    sqlx::query("UPDATE cases SET ancestor_of = ?4 WHERE chain_id = ?1 AND number = ?2 AND hash = ?3")
+        .bind(key.chain_id.to_string())
+        .bind(as_integer("block number", key.number)?)
+        .bind(key.hash.to_vec())
+        .bind(above.to_vec())
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 fn to_json(field: &'static str, value: &impl serde::Serialize) -> Result<String, LedgerError> {

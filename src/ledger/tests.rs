@@ -6,6 +6,7 @@ mod genesis;
 mod messages;
 mod operator;
 mod retraction;
+mod unresolved;
 
 use super::*;
 use crate::audit::{Awaited, Cause, InvalidMessage, Verdict, Violation, Wait};

@@ -1,5 +1,6 @@
 //! `crosscheck run` in a process of its own: it watches chains in another, and loses nothing when it is killed.
 
+use crate::metrics::scrape;
 use crate::program::{
     Running, Written, attestations, call, crosscheck, eventually, go_on, joined, paused_at,
 };
@@ -74,6 +75,27 @@ fn alarms(log: &Path) -> BTreeMap<String, usize> {
     alarms
 }
 
+/// What was said at a start of what former runs found wrong.
+fn told_at_start(log: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(log).unwrap();
+    let entries = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let said = "a block that was found wrong before this start is not resolved";
+    let told = entries.filter(|entry| entry["message"].as_str().is_some_and(|text| text.starts_with(said)));
+    let words = |entry: Value| {
+        assert!(
+            entry["hash"].is_string() && entry["since"].is_number() && entry["level"] == "WARN",
+            "{entry}"
+        );
+        let words =
+            ["chain_id", "number", "verdict", "reason", "attribution"].map(|field| match &entry[field] {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            });
+        words.join(" ")
+    };
+    told.map(words).collect()
+}
+
 #[tokio::test]
 async fn a_kill_loses_no_verdict_and_repeats_none() {
     let dir = TempDir::new().unwrap();
@@ -91,6 +113,18 @@ async fn a_kill_loses_no_verdict_and_repeats_none() {
     go_on(dir.path());
     paused_at(dir.path(), 60).await;
     let second = sidecar(dir.path());
+    // Whoever was not there finds what the first one found.
+    let unresolved = |chain: u64, attribution: &str, blocks: u64| {
+        let labels = format!("attribution=\"{attribution}\",chain_id=\"{chain}\",verdict=\"violated\"");
+        format!("crosscheck_unresolved_violations{{{labels}}} {blocks}")
+    };
+    let served = eventually("metrics", || scrape(config.http())).await;
+    assert!(
+        served.contains(&unresolved(901, "attributable", 1))
+            && served.contains(&unresolved(902, "ancestor", 0)),
+        "{served}"
+    );
+    assert_eq!(told_at_start(&log), ["901 20 violated invalid-message attributable"]);
     joined(&config.rpc(), &[901, 902]).await;
     go_on(dir.path());
     for chain in [901, 902] {
@@ -118,6 +152,24 @@ async fn a_kill_loses_no_verdict_and_repeats_none() {
     assert_eq!(violated.len(), 2, "{violated:?}");
     assert!(violated.contains(&(901, 20)) && violated.contains(&(902, 45)), "{violated:?}");
     eventually("the second alarm", || async { (alarms(&log).len() == 2).then_some(()) }).await;
+    // Its attestation came while nobody listened: it is known as an ancestor.
+    let both = [unresolved(901, "attributable", 1), unresolved(902, "ancestor", 1)];
+    eventually("the second one to be counted", || async {
+        let served = scrape(config.http()).await?;
+        both.iter().all(|line| served.contains(line)).then_some(())
+    })
+    .await;
+    // An operator deals with one of them, in another process.
+    let hash = records.iter().find(|record| record["verdict"] == "violated" && record["chain_id"] == 901);
+    let (file, hash) =
+        (dir.path().join("crosscheck.toml"), hash.unwrap()["hash"].as_str().unwrap().to_owned());
+    let block = ["--chain", "901", "--number", "20", "--hash", &hash, "--reason", "a devnet's lie"];
+    let resolved = crosscheck(&["resolve", "--config", file.to_str().unwrap()]).args(block).output().unwrap();
+    assert!(resolved.status.success(), "{resolved:?}");
+    eventually("it to be counted no longer", || async {
+        scrape(config.http()).await?.contains(&unresolved(901, "attributable", 0)).then_some(())
+    })
+    .await;
     assert!(second.terminate().success());
     assert_eq!(alarms(&log).into_values().collect::<Vec<_>>(), [1, 1], "each alarm once");
     assert!(chains.terminate().success());

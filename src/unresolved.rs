@@ -1,0 +1,74 @@
+//! [`UnresolvedWatch`]: tells which blocks were found wrong and are not resolved, whatever the program did meanwhile.
+//!
+//! A verdict is logged and told when it falls; who was not there then finds it here: in a gauge of what stands, which is read
+//! from the ledger and so outlives every restart, and in a line for each block at the start. It judges nothing.
+
+use crate::ledger::{Ledger, LedgerError, Unresolved};
+use crate::metrics::Metrics;
+use std::time::Duration;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+/// How often the ledger is looked at: an operator resolves a block from another process.
+const LOOK_INTERVAL: Duration = Duration::from_secs(2);
+
+/// How many unresolved blocks are logged one by one at the start: the newest.
+const MAX_LOGGED: u32 = 100;
+
+/// Keeps the gauge of unresolved blocks current.
+#[derive(Debug)]
+pub(crate) struct UnresolvedWatch {
+    ledger: Ledger,
+    metrics: Metrics,
+}
+
+impl UnresolvedWatch {
+    /// Sets the gauge, and logs each unresolved block once. Whoever reads metrics afterwards finds what former runs found.
+    pub(crate) async fn begin(ledger: Ledger, metrics: Metrics) -> Result<Self, LedgerError> {
+        let watch = Self { ledger, metrics };
+        let count = watch.publish().await?;
+        let unresolved = watch.ledger.unresolved(MAX_LOGGED).await?;
+        for block in &unresolved {
+            log(block);
+        }
+        let unnamed = count.saturating_sub(u64::try_from(unresolved.len()).unwrap_or(u64::MAX));
+        if unnamed > 0 {
+            warn!(
+                blocks = unnamed,
+                "further blocks that were found wrong are not resolved: older ones, and what may be replays; crosscheck_verdicts lists them"
+            );
+        }
+        Ok(watch)
+    }
+
+    /// Keeps the gauge current until cancelled.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub(crate) async fn run(self, cancel: CancellationToken) -> Result<(), LedgerError> {
+        let mut look = tokio::time::interval(LOOK_INTERVAL);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = cancel.cancelled() => return Ok(()),
+                _ = look.tick() => self.publish().await?,
+            };
+        }
+    }
+
+    /// How many there are.
+    async fn publish(&self) -> Result<u64, LedgerError> {
+        let counts = self.ledger.unresolved_counts().await?;
+        self.metrics.unresolved(&counts);
+        Ok(counts.iter().map(|count| count.count).sum())
+    }
+}
+
+fn log(block: &Unresolved) {
+    let Unresolved { key: incident, verdict, reason, detail, since, attribution } = block;
+    let (chain_id, number, hash) = (incident.chain_id, incident.number, incident.hash);
+    let (reason, detail) = (reason.as_deref().unwrap_or_default(), detail.as_deref().unwrap_or_default());
+    warn!(%chain_id, number, %hash, verdict, reason, detail, attribution = attribution.name(), since = since.0, %incident,
+          "a block that was found wrong before this start is not resolved: once that is dealt with, say so by `crosscheck resolve`");
+}
