@@ -10,7 +10,7 @@ use monitoring::Monitoring;
 use crate::audit::{
     AuditLimits, Auditor, AuditorMessage, BranchWatch, COMPARE_EVERY, CaseRules, HeadWatcher, Heads,
     Investigator, JudgedChain, L1Judge, LongOpenCases, NodeComparer, NodeQuarrels, OpenCaseWatch,
-    RIVAL_INBOX, RivalWatcher, RulesAsker,
+    RIVAL_INBOX, RivalWatcher, RulesAsker, VouchedWatch,
 };
 use crate::clock::FileClock;
 use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
@@ -171,6 +171,7 @@ impl Service {
             let watch = OpenCaseWatch::new(patience, shared.long_open.clone(), health, metrics);
             let branches = BranchWatch::new(shared.health.clone(), shared.branches.clone());
             let auditor = auditor.telling(monitoring.told.clone()).watched(watch).watching_branches(branches);
+            let auditor = auditor.watching_vouched(vouched_watch(&config, &shared));
             let auditor = auditor.sharing(shared.incidents.clone()).marking(shared.invalid.clone());
             tasks.spawn("auditor", auditor.run(tasks.cancellation().clone()));
             watch_rivals(&mut tasks, &shared, rival_inbox);
@@ -197,6 +198,16 @@ impl Service {
         info!("crosscheck has ended");
         drained.map_err(Into::into)
     }
+}
+
+/// Who tells of vouched heads that stand still.
+fn vouched_watch(config: &Config, shared: &Shared) -> VouchedWatch {
+    let (health, metrics) = (&shared.health, &shared.metrics);
+    let heads =
+        config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only()).map(|(chain_id, chain)| {
+            (*chain_id, StalledHeads::new(*chain_id, chain.stall_bounds(), health.clone(), metrics.clone()))
+        });
+    VouchedWatch::new(heads.collect())
 }
 
 /// What former runs proved of blocks that nothing is decided about yet, or that followers may still be led onto.

@@ -27,6 +27,8 @@ pub(crate) enum WatchedHead {
     Execution,
     /// The latest block of `l1.execution`.
     L1,
+    /// The vouched head, where the local-safe head is above it.
+    Vouched,
 }
 
 impl WatchedHead {
@@ -39,6 +41,7 @@ impl WatchedHead {
             Self::CurrentL1 => "current-l1",
             Self::Execution => "execution",
             Self::L1 => "l1",
+            Self::Vouched => "vouched",
         }
     }
 
@@ -51,6 +54,7 @@ impl WatchedHead {
             Self::CurrentL1 => "the L1 block that the rollup node has come to",
             Self::Execution => "the execution client's latest block",
             Self::L1 => "L1's latest block",
+            Self::Vouched => "the vouched head, which is below the local-safe head,",
         }
     }
 
@@ -63,6 +67,9 @@ impl WatchedHead {
             Self::CurrentL1 => "check the node's L1 endpoint",
             Self::Execution => "check the execution client and the node that drives it",
             Self::L1 => "check the endpoint l1.execution",
+            Self::Vouched => {
+                "the next block was found wrong, has no verdict, or was not attested: check crosscheck_status, the peers and the attester"
+            }
         }
     }
 }
@@ -76,18 +83,22 @@ pub(crate) struct StallBounds {
     pub(crate) safe: Duration,
     /// L1's latest block, and the one that the rollup node has come to.
     pub(crate) l1: Duration,
+    /// The vouched head.
+    pub(crate) vouched: Duration,
 }
 
 impl StallBounds {
     /// Longer than any test runs.
     #[cfg(test)]
-    pub(crate) const LONG: Self = Self { unsafe_: Duration::MAX, safe: Duration::MAX, l1: Duration::MAX };
+    pub(crate) const LONG: Self =
+        Self { unsafe_: Duration::MAX, safe: Duration::MAX, l1: Duration::MAX, vouched: Duration::MAX };
 
     const fn of(self, head: WatchedHead) -> Duration {
         match head {
             WatchedHead::Unsafe | WatchedHead::Execution => self.unsafe_,
             WatchedHead::LocalSafe | WatchedHead::Safe => self.safe,
             WatchedHead::CurrentL1 | WatchedHead::L1 => self.l1,
+            WatchedHead::Vouched => self.vouched,
         }
     }
 }

@@ -9,7 +9,9 @@ mod vouched;
 use super::investigator::{HeadMove, output};
 use super::open_cases::{OpenCases, Work};
 use super::replaced_branch::BranchStanding;
-use super::{BranchWatch, Candidate, Case, Investigation, Investigator, OpenCaseWatch, Verdict, Wait};
+use super::{
+    BranchWatch, Candidate, Case, Investigation, Investigator, OpenCaseWatch, Verdict, VouchedWatch, Wait,
+};
 use crate::consolidation::{BlockAttributes, OutputV0};
 use crate::incidents::{Alarm, Incidents};
 use crate::interop::BlockKey;
@@ -18,6 +20,7 @@ use crate::ledger::{BlockPosition, Decided, Decision, Ledger, LedgerError, NewCa
 use crate::metrics::Metrics;
 use crate::rpc::Told;
 use crate::sources::{SyncStatus, VerifiedBlock};
+use alloy::eips::BlockNumHash;
 use crosscheck_p2p::{ChainId, Clock, PayloadVersion, ValidBlock, ValidationRules};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -97,6 +100,7 @@ pub struct Auditor {
     incidents: Incidents,
     watch: Option<OpenCaseWatch>,
     branches: Option<BranchWatch>,
+    vouched: Option<VouchedWatch>,
 }
 
 /// What came of one piece of work.
@@ -150,6 +154,7 @@ impl Auditor {
             incidents: Incidents::default(),
             watch: None,
             branches: None,
+            vouched: None,
         }
     }
 
@@ -169,6 +174,12 @@ impl Auditor {
     #[must_use]
     pub fn watching_branches(self, branches: BranchWatch) -> Self {
         Self { branches: Some(branches), ..self }
+    }
+
+    /// The same auditor, which has its vouched heads watched.
+    #[must_use]
+    pub fn watching_vouched(self, vouched: VouchedWatch) -> Self {
+        Self { vouched: Some(vouched), ..self }
     }
 
     /// The same auditor, which tells each verdict there, once it is in the ledger.
@@ -302,6 +313,9 @@ impl Auditor {
             other => other?,
         };
         debug!(chain_id = %key.chain_id, number = key.number, hash = %key.hash, ?opened, "attestation");
+        if let Some(watch) = &mut self.vouched {
+            watch.attested(key.chain_id);
+        }
         match opened {
             Opened::New => {
                 self.metrics.attestation_received(key.chain_id);
@@ -480,9 +494,14 @@ impl Auditor {
     }
 
     fn look_at_open(&mut self) {
-        let (Some(watch), now) = (&mut self.watch, Instant::now()) else { return };
+        let now = Instant::now();
         for chain_id in self.rules.keys() {
-            watch.look(*chain_id, &self.open, self.investigator.reasons(), now);
+            if let Some(watch) = &mut self.watch {
+                watch.look(*chain_id, &self.open, self.investigator.reasons(), now);
+            }
+            if let (Some(watch), Some(status)) = (&mut self.vouched, self.investigator.heads(*chain_id)) {
+                watch.look(*chain_id, &status, now);
+            }
         }
     }
 
@@ -492,8 +511,11 @@ impl Auditor {
         }
     }
 
-    async fn publish_vouched(&self, chain_id: ChainId) -> Result<(), LedgerError> {
+    async fn publish_vouched(&mut self, chain_id: ChainId) -> Result<(), LedgerError> {
         if let Some(vouched) = self.ledger.vouched(chain_id).await? {
+            if let Some(watch) = &mut self.vouched {
+                watch.see(chain_id, BlockNumHash { number: vouched.number, hash: vouched.hash });
+            }
             self.metrics.head(chain_id, "vouched", vouched.number);
             let lingering = self.invalid.lingering(chain_id, vouched.number);
             let replaced = self.ledger.replaced_among(lingering).await?;

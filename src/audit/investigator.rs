@@ -21,7 +21,7 @@ use crate::consolidation::{BlockAttributes, OutputV0};
 use crate::interop::{BlockKey, DependencySet, Execution, Objection, SameTimestamp, check_executed};
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
-use crate::sources::{ExecutionClient, ProvenLogs, SourceError, VerifiedBlock};
+use crate::sources::{ExecutionClient, ProvenLogs, SourceError, SyncStatus, VerifiedBlock};
 use crate::stale_branches::StaleBranches;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
@@ -149,6 +149,11 @@ impl Investigator {
     /// Why what cases wait for cannot be had.
     pub(super) const fn reasons(&self) -> &Reasons {
         &self.reasons
+    }
+
+    /// Where a chain's rollup node stands.
+    pub(super) fn heads(&self, chain_id: ChainId) -> Option<SyncStatus> {
+        self.heads.get(chain_id)
     }
 
     /// The blocks that attested ones may replace.

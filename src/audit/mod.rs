@@ -29,6 +29,7 @@ mod rule_check;
 mod rules_asker;
 mod safe_meaning;
 mod verdict;
+mod vouched_watch;
 mod wait;
 
 pub use auditor::{AuditLimits, Auditor, AuditorMessage};
@@ -50,4 +51,5 @@ pub use rival_watcher::{RIVAL_INBOX, RivalWatcher};
 pub use rivals::Relation;
 pub use rules_asker::{RulesAsker, in_words};
 pub use verdict::{Discard, InvalidMessage, L1Contradiction, Superseding, Verdict, Violation};
+pub use vouched_watch::VouchedWatch;
 pub use wait::{Awaited, Cause, Wait};

@@ -81,6 +81,10 @@ pub(super) struct DevnetArgs {
     #[arg(long, value_name = "SECS", default_value_t = 0)]
     await_sidecar: u64,
 
+    /// With --fast and --no-sidecar: build a block of every chain at most so often [default: 100]
+    #[arg(long, value_name = "MILLISECONDS", requires_all = ["fast", "no_sidecar"])]
+    tick: Option<u64>,
+
     /// With --no-sidecar and --blocks: after the last block serve on until stopped
     #[arg(long, requires_all = ["no_sidecar", "blocks"])]
     stay: bool,
@@ -128,6 +132,7 @@ impl DevnetArgs {
             dir: self.dir.clone(),
             genesis_time: self.genesis_time.map(UnixSeconds),
             await_peers: Duration::from_secs(self.await_sidecar),
+            tick: self.tick.map(Duration::from_millis),
             stay: self.stay,
             pauses: self.pause_at.clone(),
             followers: true,
@@ -236,7 +241,7 @@ mod tests {
         let args = parse(
             "--chains 4 --blocks 60 --block-time 1 --fast --seed 7 --report - --no-sidecar --dir x \
              --genesis-time 9 --fault invalid-message@15 --fault wrong-signer@16:904 --await-sidecar 3 --random-faults 0 --endpoints 3 \
-             --stay --pause-at 12 --pause-at 20",
+             --stay --tick 5 --pause-at 12 --pause-at 20",
         )
         .unwrap();
         let plan = args.plan().unwrap();
@@ -246,7 +251,7 @@ mod tests {
         assert_eq!(request.genesis_time, Some(UnixSeconds(9)));
         assert_eq!(request.await_peers, Duration::from_secs(3));
         assert_eq!((request.random_faults, request.endpoints, request.stay), (0, 3, true));
-        assert_eq!(request.pauses, [12, 20]);
+        assert_eq!((request.tick, &request.pauses[..]), (Some(Duration::from_millis(5)), &[12, 20][..]));
         assert_eq!(plan.faults().iter().map(|fault| fault.chain_id).collect::<Vec<_>>(), [901, 904]);
     }
 

@@ -59,6 +59,9 @@ pub struct ChainConfig {
     /// How long L1 may stand still, as its rollup node and `l1.execution` have it.
     #[serde(default = "l1_stall")]
     pub l1_stall: Seconds,
+    /// How long its vouched head may stand still below its local-safe head, once anything was attested.
+    #[serde(default = "vouched_stall")]
+    pub vouched_stall: Seconds,
     /// Its gossip.
     #[serde(default)]
     pub p2p: P2pConfig,
@@ -79,10 +82,20 @@ const fn l1_stall() -> Seconds {
     Seconds(Duration::from_secs(3 * 60))
 }
 
+/// Longer than what one chain's batches are usually held up by another's.
+const fn vouched_stall() -> Seconds {
+    Seconds(Duration::from_secs(10 * 60))
+}
+
 impl ChainConfig {
     /// How long each of its heads may stand still before that is told.
     pub(crate) const fn stall_bounds(&self) -> StallBounds {
-        StallBounds { unsafe_: self.unsafe_stall.0, safe: self.safe_stall.0, l1: self.l1_stall.0 }
+        StallBounds {
+            unsafe_: self.unsafe_stall.0,
+            safe: self.safe_stall.0,
+            l1: self.l1_stall.0,
+            vouched: self.vouched_stall.0,
+        }
     }
 
     /// How many execution clients must agree on which block is canonical.

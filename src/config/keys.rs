@@ -100,6 +100,7 @@ pub const KEYS: &[Key] = &[
     chain_key("unsafe_stall", Kind::Text, "write a duration with its unit, such as \"1m\""),
     chain_key("safe_stall", Kind::Text, "write a duration with its unit, such as \"1h\""),
     chain_key("l1_stall", Kind::Text, "write a duration with its unit, such as \"3m\""),
+    chain_key("vouched_stall", Kind::Text, "write a duration with its unit, such as \"10m\""),
     chain_key(
         "p2p.listen",
         Kind::List,

@@ -31,12 +31,18 @@ pub enum Pace {
 }
 
 impl Pace {
-    /// The pace of a run.
-    pub const fn new(fast: bool, watched: bool) -> Self {
+    /// The pace of a run. `unwatched_tick`: how long a tick lasts at least when nobody is watched, if not the usual time.
+    pub const fn new(fast: bool, watched: bool, unwatched_tick: Option<Duration>) -> Self {
         match (fast, watched) {
             (false, _) => Self::RealTime,
             (true, true) => Self::Fast { at_least: WATCHED_TICK, patience: PATIENCE },
-            (true, false) => Self::Fast { at_least: UNWATCHED_TICK, patience: Duration::ZERO },
+            (true, false) => {
+                let at_least = match unwatched_tick {
+                    Some(tick) => tick,
+                    None => UNWATCHED_TICK,
+                };
+                Self::Fast { at_least, patience: Duration::ZERO }
+            }
         }
     }
 

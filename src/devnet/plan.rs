@@ -40,6 +40,8 @@ pub struct DevnetRequest {
     pub genesis_time: Option<UnixSeconds>,
     /// How long to wait for a sidecar in another process before the first block.
     pub await_peers: Duration,
+    /// How long a tick lasts at least when real time is outrun and no sidecar is watched; `None`: the usual time.
+    pub tick: Option<Duration>,
     /// Whether the servers stay up after the last block, until the run is stopped.
     pub stay: bool,
     /// The blocks at which the run stops until it is told to go on.
@@ -179,6 +181,7 @@ mod tests {
             await_peers: Duration::ZERO,
             stay: false,
             pauses: Vec::new(),
+            tick: None,
             followers: false,
         }
     }

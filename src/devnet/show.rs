@@ -69,7 +69,7 @@ impl Show {
         let chain_ids: Vec<u64> = superchain.sequencers().iter().map(Sequencer::chain_id).collect();
         let planted = |fault: &_| Planted { fault: *fault, words: Vec::new(), executed: Vec::new() };
         Self {
-            pace: Pace::new(plan.request().fast, watch.is_some()),
+            pace: Pace::new(plan.request().fast, watch.is_some(), plan.request().tick),
             progress: Progress::new(&chain_ids, plan.request().blocks),
             planted: plan.faults().iter().map(planted).collect(),
             started: Instant::now(),

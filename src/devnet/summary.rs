@@ -212,8 +212,8 @@ mod tests {
             false_alarms: vec![alarm],
             followers: vec![follower],
             requests: RequestCounts {
-                execution: [("eth_chainId", 54), (WHOLE_BLOCK, 60)].map(of).into(),
-                rollup_node: [("optimism_syncStatus", 57)].map(of).into(),
+                execution: [("eth_chainId", 54), (WHOLE_BLOCK, 66)].map(of).into(),
+                rollup_node: [("optimism_syncStatus", 60)].map(of).into(),
                 l1: [("eth_getBlockByNumber", 12)].map(of).into(),
             },
         };
@@ -228,7 +228,7 @@ mod tests {
             "nothing",
             "block 9: discarded",
             "44",
-            "requests a block: execution client 2.0 (1.05 for the whole block), rollup node 1.0, L1 0.21",
+            "requests a block: execution client 2.0 (1.10 for the whole block), rollup node 1.0, L1 0.20",
             "went backwards",
             "6 flipped",
             "unknown, tracked; expected: valid, finalized",

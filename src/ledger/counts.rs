@@ -32,6 +32,16 @@ impl Ledger {
         Ok(CaseCounts { received: count("received")?, open: count("open")? })
     }
 
+    /// Whether anything of a chain was ever attested.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub(crate) async fn has_attestations(&self, chain_id: ChainId) -> Result<bool, LedgerError> {
+        let query = "SELECT EXISTS(SELECT 1 FROM cases WHERE chain_id = ?1 AND origin = 'attested')";
+        let found: i64 = sqlx::query_scalar(query).bind(chain_id.to_string()).fetch_one(self.pool()).await?;
+        Ok(found != 0)
+    }
+
     /// How many cases of each chain are without a verdict.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ const BOUNDS: StallBounds = StallBounds {
     unsafe_: Duration::from_secs(60),
     safe: Duration::from_secs(3_600),
     l1: Duration::from_secs(180),
+    vouched: Duration::from_secs(600),
 };
 
 fn heads() -> (StalledHeads, Health) {
@@ -27,6 +28,7 @@ fn block(number: u64) -> Option<BlockNumHash> {
 #[case::local_safe(WatchedHead::LocalSafe, 3_600, "local-safe head has been block 7 ")]
 #[case::safe(WatchedHead::Safe, 3_600, "safe head has been block 7 ")]
 #[case::current_l1(WatchedHead::CurrentL1, 180, "rollup node has come to has been block 7 ")]
+#[case::vouched(WatchedHead::Vouched, 600, "below the local-safe head, has been block 7 ")]
 #[case::l1(WatchedHead::L1, 180, "L1's latest block has been block 7 ")]
 fn each_head_is_told_of_beyond_its_own_bound(
     #[case] head: WatchedHead,

@@ -13,6 +13,13 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use tempfile::TempDir;
 
+/// What is said of a vouched head that stands still.
+async fn stalled_vouched(config: &Written) -> Option<String> {
+    let status = call(&config.rpc(), "crosscheck_status", &[]).await?;
+    let mut reasons = status["reasons"].as_array()?.iter().filter_map(Value::as_str);
+    reasons.find(|reason| reason.contains("stalled vouched head")).map(str::to_owned)
+}
+
 /// A follower that applies both nodes' rules to each status, with clients of its own.
 struct Follower {
     source: String,
@@ -134,6 +141,7 @@ async fn a_wrong_block_holds_followers_until_it_is_resolved(
     let [addr] = free_addrs().unwrap();
     let served_at = addr.to_string();
     let mut arguments = vec!["run", "--config", &path, "--follow.mode", mode, "--follow.addr", &served_at];
+    arguments.extend(["--set", "chains.901.vouched_stall=1s"]);
     // Another name for the same node: it counts as another upstream.
     let upstream =
         format!("chains.901.follow_upstream={}", config.rollup_node("901").replace("127.0.0.1", "localhost"));
@@ -157,6 +165,9 @@ async fn a_wrong_block_holds_followers_until_it_is_resolved(
     let holds: Vec<&Value> =
         status["chains"].as_array().unwrap().iter().map(|chain| &chain["hold"]).collect();
     assert_eq!((&holds[0]["number"], holds[1]), (&Value::from(20), &Value::Null));
+
+    let told = eventually("word of the vouched head", || stalled_vouched(&config)).await;
+    assert!(told.contains("chain 901") && told.contains("block 19 "), "{told}");
 
     let refused = resolve(&path, &format!("0x{}", "11".repeat(32)));
     assert_eq!(refused.status.code(), Some(64), "{}", String::from_utf8_lossy(&refused.stderr));

@@ -55,6 +55,13 @@ impl Auditor {
 
     /// Takes up the cases that a former run left open.
     pub(super) async fn restore(&mut self) -> Result<(), LedgerError> {
+        if let Some(watch) = &mut self.vouched {
+            for chain_id in self.rules.keys() {
+                if self.ledger.has_attestations(*chain_id).await? {
+                    watch.attested(*chain_id);
+                }
+            }
+        }
         for (chain_id, cases) in self.ledger.open_by_chain().await? {
             if !self.rules.contains_key(&chain_id) {
                 warn!(%chain_id, cases, "open cases of a chain that is no longer configured are left alone");

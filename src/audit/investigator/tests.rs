@@ -8,7 +8,7 @@ use crate::devnet::fixture::{CHAIN_ID, Fixture};
 use crate::devnet::serve::{RunningServer, l1_module, rpc_block, rpc_receipts, start};
 use crate::interop::Member;
 use crate::ledger::{Decision, NewCase};
-use crate::sources::{EndpointLimits, L1Client, L2BlockRef, LogIndex, StatusDocument, SyncStatus};
+use crate::sources::{EndpointLimits, L1Client, L1Reader, L2BlockRef, LogIndex, StatusDocument, SyncStatus};
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::U64;
 use jsonrpsee::RpcModule;
@@ -197,7 +197,7 @@ async fn nothing_is_held_against_a_block_by_a_node_that_has_read_another_l1(
     let (chain_id, limits) = (ChainId::from(CHAIN_ID), limits());
     let client = client_of(&server);
     let judge = L1Judge::new(
-        L1Client::new(l1.url().parse().unwrap(), limits).unwrap(),
+        L1Reader::new(L1Client::new(l1.url().parse().unwrap(), limits).unwrap()),
         [],
         Arc::default(),
         metrics(),

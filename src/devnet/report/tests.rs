@@ -508,6 +508,9 @@ fn the_json_has_the_agreed_shape() {
         "false_alarms": [],
         "missed": [],
         "followers": [],
+        "requests": { "execution": { "whole block": 3 }, "rollup_node": {}, "l1": {} },
     });
+    let execution = [("whole block".to_owned(), 3)].into();
+    let report = Report { requests: RequestCounts { execution, ..RequestCounts::default() }, ..report };
     assert_eq!(serde_json::to_value(&report).unwrap(), expected);
 }

@@ -33,6 +33,7 @@ fn plan(blocks: Option<u64>, faults: &[&str], dir: Option<PathBuf>) -> DevnetPla
         await_peers: Duration::ZERO,
         stay: false,
         pauses: Vec::new(),
+        tick: None,
         followers: false,
     })
     .unwrap()

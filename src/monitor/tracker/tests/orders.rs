@@ -3,6 +3,7 @@
 //!
 //! Each chain tells its blocks, its reorg and its heads in their own order; between chains, and between these and the answers,
 //! there is none. One chain may leave a branch on the way: its messages end, and what others cited there is looked for again.
+//! No chain calls anything final before that: what is final rests on what is.
 
 use super::reference::{Reference, alike};
 use super::world::{Claim, Payload, Shape, World, chain};
@@ -186,8 +187,12 @@ impl Facts {
                 requests.remove(&request);
                 self.answer(&tracker, request)
             } else {
-                let pick = rng.random_range(0..told.len());
-                let queue = told.values_mut().nth(pick).unwrap();
+                let is_branch_left =
+                    !told.values().flatten().any(|input| matches!(input, Input::Rewound { .. }));
+                let is_ready = |queue: &&mut VecDeque<Input>| is_branch_left || !is_final(&queue[0]);
+                let ready = told.values_mut().filter(is_ready).count();
+                let pick = rng.random_range(0..ready);
+                let queue = told.values_mut().filter(is_ready).nth(pick).unwrap();
                 // A chain says some things twice.
                 let is_again = matches!(queue[0], Input::Heads { .. }) && rng.random_ratio(1, 4);
                 if is_again { queue[0].clone() } else { queue.pop_front().unwrap() }
@@ -216,6 +221,11 @@ impl Facts {
         };
         Input::Answer { request, logs: Arc::clone(&self.world.logs[&hash]) }
     }
+}
+
+/// Whether it tells that a chain is final to its end.
+fn is_final(input: &Input) -> bool {
+    matches!(input, Input::Heads { heads, .. } if heads.finalized == HEIGHTS - 1)
 }
 
 fn keys(block: &ObservedBlock) -> impl Iterator<Item = MessageKey> {

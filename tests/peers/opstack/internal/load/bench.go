@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,6 +32,10 @@ const (
 	crowdSize = 256
 	// crowdChecks is how many cold checks are asked at once.
 	crowdChecks = 1000
+	// firstAtOnce is how many blocks are cited for the first time in one list.
+	firstAtOnce = 25
+	// busy is the code of an answer that came too late, or that there was no room for.
+	busy = -32603
 	// level is what is asked for.
 	level = "cross-unsafe"
 	// together is within how many seconds the messages of a list were initiated, and later when the list is executed, in seconds: the
@@ -77,7 +83,7 @@ func (b *Bench) measured(ctx context.Context) error {
 	}
 	b.world = &accesslist.World{Members: members, Now: now}
 	b.Print("%d messages in two chains of %d blocks", len(b.chains.messages), b.Blocks)
-	for _, step := range []func(context.Context) error{b.starts, b.cold, b.spread, b.warm, b.crowd} {
+	for _, step := range []func(context.Context) error{b.starts, b.cold, b.everywhere, b.spread, b.warm, b.crowd} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -229,6 +235,57 @@ func (b *Bench) warm(ctx context.Context) error {
 			}
 		}
 	}
+	return nil
+}
+
+// everywhere cites every block of the chains once, in the order of time: op-interop-filter has read them at its start.
+func (b *Bench) everywhere(ctx context.Context) error {
+	var lists [][]byte
+	var list []interop.Message
+	var from uint64
+	blocks := map[string]bool{}
+	flush := func() {
+		if len(list) > 0 {
+			lists = append(lists, b.asked(from, list...))
+		}
+		list = nil
+	}
+	messages := slices.SortedStableFunc(slices.Values(b.chains.messages), func(x, y interop.Message) int {
+		return cmp.Compare(x.Identifier.Timestamp, y.Identifier.Timestamp)
+	})
+	for _, message := range messages {
+		id := message.Identifier
+		block := fmt.Sprint(id.ChainID, id.BlockNumber)
+		if id.Timestamp > b.newest() || blocks[block] {
+			continue
+		}
+		if len(list) == firstAtOnce || len(list) > 0 && id.Timestamp > from+together {
+			flush()
+		}
+		if len(list) == 0 {
+			from = id.Timestamp
+		}
+		blocks[block], list = true, append(list, message)
+	}
+	flush()
+	began, again := time.Now(), 0
+	client := Client(1)
+	defer client.CloseIdleConnections()
+	for _, list := range lists {
+		for code := 1; code != accesslist.Valid; {
+			var err error
+			if code, err = Ask(ctx, client, b.ours(), list); err != nil {
+				return err
+			}
+			if code == busy {
+				again++
+			} else if code != accesslist.Valid {
+				return fmt.Errorf("%s answers %d", b.ours(), code)
+			}
+		}
+	}
+	took := time.Since(began).Seconds()
+	b.Print("first citations of %d blocks: Crosscheck %.0f blocks/s, %d answers that it was busy or late; then %s", len(blocks), float64(len(blocks))/took, again, b.resident())
 	return nil
 }
 

@@ -88,7 +88,7 @@ func build(ctx context.Context, binary, dir string, blocks int) (*chains, error)
 	file := filepath.Join(dir, "crosscheck.toml")
 	c := &chains{config: filepath.Join(dir, "beside.toml"), urls: map[*network.Chain]string{}}
 	var err error
-	c.devnet, err = child(binary, filepath.Join(dir, "devnet.log"), "devnet", "--no-sidecar", "--fast", "--stay", "--seed", "14",
+	c.devnet, err = child(binary, filepath.Join(dir, "devnet.log"), "devnet", "--no-sidecar", "--fast", "--tick", "1", "--stay", "--seed", "14",
 		"--blocks", fmt.Sprint(blocks), "--block-time", fmt.Sprint(blockTime), "--genesis-time", fmt.Sprint(genesis), "--dir", dir)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,120 @@
+//! [`VouchedWatch`]: tells of vouched heads that stand still while their chains go on.
+//!
+//! A chain of which nothing was ever attested is left out: nobody may publish attestations there. It asks nobody, accuses nobody
+//! and moves no head.
+
+use crate::sources::SyncStatus;
+use crate::stalled_heads::{StalledHeads, WatchedHead};
+use alloy::eips::BlockNumHash;
+use crosscheck_p2p::ChainId;
+use std::collections::{BTreeMap, BTreeSet};
+use tokio::time::Instant;
+
+/// Tells of them.
+#[derive(Debug)]
+pub struct VouchedWatch {
+    heads: BTreeMap<ChainId, StalledHeads>,
+    attested: BTreeSet<ChainId>,
+    vouched: BTreeMap<ChainId, BlockNumHash>,
+}
+
+impl VouchedWatch {
+    /// A watch over these chains, that tells by these means.
+    pub(crate) const fn new(heads: BTreeMap<ChainId, StalledHeads>) -> Self {
+        Self { heads, attested: BTreeSet::new(), vouched: BTreeMap::new() }
+    }
+
+    /// Takes in that an attestation of the chain has come, now or in a former run.
+    pub(super) fn attested(&mut self, chain_id: ChainId) {
+        self.attested.insert(chain_id);
+    }
+
+    /// Takes in where a chain's vouched head is.
+    pub(super) fn see(&mut self, chain_id: ChainId, vouched: BlockNumHash) {
+        self.vouched.insert(chain_id, vouched);
+    }
+
+    /// Looks whether a chain whose rollup node stands there has gone on without its vouched head.
+    pub(super) fn look(&mut self, chain_id: ChainId, status: &SyncStatus, now: Instant) {
+        let Some(heads) = self.heads.get_mut(&chain_id) else { return };
+        // A node that names no local-safe head is told of elsewhere; the time goes on.
+        let Some(local_safe) = status.local_safe_l2 else { return };
+        let vouched = self.vouched.get(&chain_id).filter(|_| self.attested.contains(&chain_id));
+        let behind = vouched.copied().filter(|vouched| vouched.number < local_safe.number);
+        heads.look(WatchedHead::Vouched, behind, now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::Health;
+    use crate::interop::DependencySet;
+    use crate::metrics::Metrics;
+    use crate::sources::L2BlockRef;
+    use crate::stalled_heads::StallBounds;
+    use alloy::primitives::B256;
+    use crosscheck_p2p::UnixSeconds;
+    use std::time::Duration;
+
+    const BOUND: Duration = Duration::from_secs(600);
+
+    fn watch() -> (VouchedWatch, Health, ChainId) {
+        let (health, chain_id) = (Health::default(), ChainId::from(901));
+        let metrics = Metrics::new(DependencySet::new([].into(), 1)).unwrap();
+        let bounds = StallBounds { vouched: BOUND, ..StallBounds::LONG };
+        let heads = StalledHeads::new(chain_id, bounds, health.clone(), metrics);
+        (VouchedWatch::new([(chain_id, heads)].into()), health, chain_id)
+    }
+
+    fn block(number: u64) -> BlockNumHash {
+        BlockNumHash { number, hash: B256::with_last_byte(1) }
+    }
+
+    fn local_safe(number: u64) -> SyncStatus {
+        let local_safe_l2 = L2BlockRef::new(number, B256::with_last_byte(2), UnixSeconds(1));
+        SyncStatus { local_safe_l2, ..SyncStatus::default() }
+    }
+
+    #[test]
+    fn a_head_that_stays_behind_is_told_of_until_it_moves() {
+        let (mut watch, health, chain_id) = watch();
+        watch.attested(chain_id);
+        watch.see(chain_id, block(7));
+        let start = Instant::now();
+        watch.look(chain_id, &local_safe(8), start);
+        watch.look(chain_id, &local_safe(300), start + BOUND);
+        assert_eq!(health.reasons(), [""; 0]);
+        watch.look(chain_id, &local_safe(301), start + BOUND + Duration::from_secs(1));
+        watch.look(chain_id, &SyncStatus::default(), start + BOUND * 2);
+        let reasons = health.reasons();
+        assert!(matches!(&reasons[..], [reason] if reason.contains("vouched head")), "{reasons:?}");
+        watch.see(chain_id, block(9));
+        watch.look(chain_id, &local_safe(301), start + BOUND * 2);
+        assert_eq!(health.reasons(), [""; 0]);
+    }
+
+    #[test]
+    fn a_head_that_is_where_its_chain_is_may_stay() {
+        let (mut watch, health, chain_id) = watch();
+        watch.attested(chain_id);
+        watch.see(chain_id, block(7));
+        let start = Instant::now();
+        for minutes in [0, 30, 60] {
+            watch.look(chain_id, &local_safe(7), start + Duration::from_secs(60 * minutes));
+        }
+        watch.look(chain_id, &local_safe(8), start + BOUND * 12);
+        assert_eq!(health.reasons(), [""; 0], "it is behind since now");
+    }
+
+    #[test]
+    fn where_nobody_attests_nothing_is_missed() {
+        let (mut watch, health, chain_id) = watch();
+        watch.see(chain_id, block(7));
+        let start = Instant::now();
+        for seconds in [0, 601] {
+            watch.look(chain_id, &local_safe(300), start + Duration::from_secs(seconds));
+        }
+        assert_eq!(health.reasons(), [""; 0]);
+    }
+}
