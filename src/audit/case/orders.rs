@@ -4,7 +4,8 @@
 //! The worlds are those of the closure's tests: blocks of three chains that execute each other's logs. Of some heights several
 //! blocks are attested: the chain's own, its deposits-only reduction, a lie. One chain may leave a branch on the way. Its blocks
 //! execute nothing and have a log more than those that take their places, so that what was learnt of them is better than what
-//! is so. A fourth chain holds every verdict up that could be one too early: all blocks cite it, and it comes last.
+//! is so. At some heights another block was seen before the chain's own, which has the same deposits: L1 may have said it when
+//! the deposits-only block was attested. A fourth chain holds every verdict up that could be one too early: all blocks cite it, and it comes last.
 
 use super::*;
 use crate::audit::closure::tests::{HEIGHTS, LOGS, Row, World, block_of, replaced_by_rounds, worlds};
@@ -43,6 +44,17 @@ enum Word {
     Lie,
     /// The one of the branch that the chain leaves.
     Left,
+    /// One that was seen before, and is attested by nobody.
+    Former,
+}
+
+/// What there is to be found of a block that was seen before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Former {
+    Valid,
+    Wrong,
+    /// No client has it any more.
+    Gone,
 }
 
 /// A height of a chain.
@@ -58,6 +70,8 @@ struct Story {
     leaves: Option<Place>,
     /// Where the chain's node has put the deposits-only block in place, if that was right.
     followed: BTreeSet<Place>,
+    /// Where another block was seen before the chain's own.
+    former: BTreeMap<Place, Former>,
 }
 
 /// Something that happens, after which the sources say more than before, or something else.
@@ -72,9 +86,11 @@ enum Event {
 
 /// A [`Fact`] that owns what it tells.
 enum Given {
-    Derived { hash: B256, attributes: Box<BlockAttributes>, original: Option<Candidate> },
+    Derived { hash: B256, attributes: Box<BlockAttributes>, candidates: Vec<Candidate> },
     OriginDropped,
+    Final,
     Logs(Arc<ProvenLogs>),
+    LogsGone,
     Initiating(Arc<ProvenLogs>),
     CitedBlock { key: BlockKey, is_valid: bool },
     SameTimestamp { messages: Vec<SameTimestamp>, is_complete: bool },
@@ -99,6 +115,7 @@ fn attributes(place: Place, word: Word) -> BlockAttributes {
         Word::Replacement => &["\x7e deposit"],
         Word::Lie => &["\x7e deposit", "\x02 lie"],
         Word::Left => &["\x7e deposit", "\x02 left"],
+        Word::Former => &["\x7e deposit", "\x02 former"],
     };
     BlockAttributes { timestamp: UnixSeconds(place.1), ..sample::block(transactions) }
 }
@@ -124,7 +141,9 @@ impl Story {
     fn logs(&self, place: Place, word: Word) -> Arc<ProvenLogs> {
         let rows = match word {
             Word::Own => self.world.get(&place).cloned().unwrap_or_default(),
-            Word::Replacement | Word::Lie | Word::Left => Vec::new(),
+            // There is no such chain.
+            Word::Former if self.former.get(&place) == Some(&Former::Wrong) => vec![(LOGS, LATE + 1, 1, 0)],
+            Word::Replacement | Word::Lie | Word::Left | Word::Former => Vec::new(),
         };
         let logs =
             Arc::unwrap_or_clone(block_of(place.0, place.1, &rows, LOGS + u32::from(word == Word::Left)));
@@ -159,13 +178,19 @@ impl Story {
                 Word::Own => ("upheld", None, depends),
                 Word::Replacement if is_invalid => ("upheld-replacement", None, false),
                 Word::Replacement if depends => ("upheld-replacement", None, true),
+                Word::Replacement if self.is_excused(place) => ("superseded", None, false),
                 Word::Replacement => ("violated", Some("unjustified-replacement"), false),
                 Word::Lie => ("discarded", Some("not-derived"), false),
-                Word::Left => return None,
+                Word::Left | Word::Former => return None,
             };
             Some(((place, word), ending))
         };
         self.attested.iter().filter_map(expected).collect()
+    }
+
+    /// Whether a block was seen before of which it is not known that it needed no replacement.
+    fn is_excused(&self, place: Place) -> bool {
+        self.former.get(&place).is_some_and(|former| *former != Former::Valid)
     }
 
     /// By the definition: stripping names the chain, and it is in no cycle.
@@ -247,15 +272,26 @@ impl Play<'_> {
     fn facts(&self, (place, word): Attested, case: &Case) -> Vec<Given> {
         let mut facts = Vec::new();
         match (word, self.current(place)) {
-            (_, None) | (Word::Own | Word::Replacement | Word::Lie, Some(Word::Left)) => {}
+            (_, None) | (Word::Own | Word::Replacement | Word::Lie | Word::Former, Some(Word::Left)) => {}
             (Word::Left, Some(Word::Own)) => facts.push(Given::OriginDropped),
             (_, Some(current)) => {
                 let is_followed = self.story.followed.contains(&place) && self.replaced.contains(&place);
                 let derived = if is_followed && current == Word::Own { Word::Replacement } else { current };
-                let own = attributes(place, Word::Own);
-                let original = Candidate::of(hash(place, Word::Own), &own, Replacement::DepositsOnly);
+                let former = self.story.former.contains_key(&place).then_some(Word::Former);
+                let seen = [Word::Own].into_iter().chain(former);
+                let candidate = |word| {
+                    Candidate::of(hash(place, word), &attributes(place, word), Replacement::DepositsOnly)
+                };
+                let candidates = seen.filter_map(candidate).collect();
+                let need = Need::Logs { hash: hash(place, Word::Former), number: place.1 };
+                if self.story.former.get(&place) != Some(&Former::Gone) {
+                    facts.push(Given::Logs(self.story.logs(place, Word::Former)));
+                } else if case.needs().contains(&need) {
+                    facts.push(Given::LogsGone);
+                }
                 let (hash, attributes) = (hash(place, derived), Box::new(attributes(place, derived)));
-                facts.push(Given::Derived { hash, attributes, original });
+                facts.push(Given::Derived { hash, attributes, candidates });
+                facts.push(Given::Final);
                 facts.push(Given::Logs(self.story.logs(place, Word::Own)));
                 facts.push(Given::Logs(self.story.logs(place, word)));
             }
@@ -302,15 +338,16 @@ impl Play<'_> {
 
 fn learn(case: &mut Case, set: &DependencySet, given: &Given) {
     match given {
-        Given::Derived { hash, attributes, original } => {
+        Given::Derived { hash, attributes, candidates } => {
             let output = OutputV0 { state_root: B256::ZERO, withdrawals_root: B256::ZERO, block_hash: *hash };
-            let candidates = original.as_slice();
             case.learn(set, &Fact::Derived { hash: *hash, attributes, output, candidates });
         }
         Given::OriginDropped => {
             case.learn(set, &Fact::OriginDropped(BlockNumHash { number: 1, hash: B256::ZERO }));
         }
+        Given::Final => case.learn(set, &Fact::Final),
         Given::Logs(logs) => case.learn(set, &Fact::Logs(logs)),
+        Given::LogsGone => case.learn(set, &Fact::LogsGone),
         Given::Initiating(logs) => case.learn(set, &Fact::Initiating(logs)),
         &Given::CitedBlock { key, is_valid } => case.learn(set, &Fact::CitedBlock { key, is_valid }),
         Given::SameTimestamp { messages, is_complete } => {
@@ -338,8 +375,9 @@ fn relation(endings: &BTreeMap<Attested, Ending>, place: Place, words: [Word; 2]
 fn expected_relation(story: &Story, place: Place, words: [Word; 2]) -> Relation {
     let replaced =
         replaced_by_rounds(&story.world, DEPOSIT_LOGS).contains(&place) || story.is_rule_dependent(place);
+    let is_undone = words.contains(&Word::Replacement) && !replaced && story.is_excused(place);
     match words {
-        _ if words.contains(&Word::Left) => Relation::L1Reorg,
+        _ if words.contains(&Word::Left) || is_undone => Relation::L1Reorg,
         _ if words.contains(&Word::Lie) => Relation::Equivocation,
         _ if replaced => Relation::Replacement,
         _ => Relation::Equivocation,
@@ -356,8 +394,10 @@ fn stories() -> impl Strategy<Value = Story> {
     ];
     let attested = prop::collection::btree_set((place(), word), 1..10);
     let followed = prop::collection::btree_set(place(), 0..6);
-    (worlds(), attested, prop::option::of(place()), followed).prop_map(
-        |(mut world, attested, leaves, followed)| {
+    let former = prop_oneof![Just(Former::Valid), Just(Former::Wrong), Just(Former::Gone)];
+    let former = prop::collection::btree_map(place(), former, 0..8);
+    (worlds(), attested, prop::option::of(place()), followed, former).prop_map(
+        |(mut world, attested, leaves, followed, former)| {
             if leaves.is_some() {
                 for ((_, number), rows) in &mut world {
                     let row: Row = (LOGS, LATE, number.saturating_sub(1).max(1), 0);
@@ -367,7 +407,7 @@ fn stories() -> impl Strategy<Value = Story> {
             let is_left = |place: Place| leaves.is_some_and(|left| left.0 == place.0 && left.1 <= place.1);
             let attested =
                 attested.into_iter().filter(|(place, word)| *word != Word::Left || is_left(*place));
-            Story { attested: attested.collect(), world, leaves, followed }
+            Story { attested: attested.collect(), world, leaves, followed, former }
         },
     )
 }
