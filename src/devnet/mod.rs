@@ -61,6 +61,7 @@ pub mod storage_trie;
 pub mod summary;
 pub mod superchain;
 pub mod system_config;
+mod tick_view;
 pub mod traffic;
 pub mod upgrade;
 pub mod user_deposit;

@@ -202,6 +202,11 @@ impl Observations {
         self.final_early.contains(&chain_id)
     }
 
+    /// Whether there is a verdict on a block.
+    pub fn is_judged(&self, chain_id: u64, hash: B256) -> bool {
+        self.of_block(chain_id, hash).is_some_and(|record| !record.is_open())
+    }
+
     /// Whether there is a verdict on a block, or its own chain's nodes are not what it waits for.
     pub fn is_judged_by_own(&self, chain_id: u64, hash: B256) -> bool {
         let own = ChainId::from(chain_id);

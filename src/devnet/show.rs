@@ -3,7 +3,7 @@
 //! It keeps the pace, and knows of each fault what was published and when.
 
 use super::{
-    faults::{Hold, L1Drop, PlannedFault},
+    faults::{Hold, L1Drop},
     finding::Oddity,
     follower::Followers,
     message_record::{MessagePlace, SeenMessage},
@@ -11,7 +11,7 @@ use super::{
     nodes::Nodes,
     observations::Observations,
     outcome::{Outcome, astray, missed, unsettled},
-    pace::{LAG_BLOCKS, PATIENCE, Pace},
+    pace::{PATIENCE, Pace},
     pause::Pauses,
     plan::DevnetPlan,
     progress::Progress,
@@ -20,6 +20,7 @@ use super::{
     runner::DevnetError,
     sequencer::{ChainTick, OddEndpoint, Sequencer, Withdrawal},
     superchain::{Superchain, Tick},
+    tick_view::{at_genesis, has_heard, headless, outages, staying},
     watch::Watch,
 };
 use alloy::primitives::B256;
@@ -254,14 +255,18 @@ impl Show {
 
     /// The chains whose client is taken back, and the block that it is taken back to.
     fn rewinding(&self, tick: &Tick) -> Vec<(u64, B256)> {
-        let rewound =
-            tick.chains.iter().filter_map(|chain| Some((chain.chain_id, chain.rewind.as_ref()?.kept)));
+        let kept = |chain: &ChainTick| Some((chain.chain_id, chain.rewind.as_ref()?.kept));
+        self.canonical(tick.chains.iter().filter_map(kept))
+    }
+
+    /// The chains' own blocks at these heights.
+    fn canonical(&self, heights: impl Iterator<Item = (u64, u64)>) -> Vec<(u64, B256)> {
         let sequencers = self.superchain.sequencers();
-        let block = |(chain_id, kept): (u64, u64)| {
+        let block = |(chain_id, height): (u64, u64)| {
             let sequencer = sequencers.iter().find(|sequencer| sequencer.chain_id() == chain_id)?;
-            Some((chain_id, sequencer.chain().canonical(kept)?.hash))
+            Some((chain_id, sequencer.chain().canonical(height)?.hash))
         };
-        rewound.filter_map(block).collect()
+        heights.filter_map(block).collect()
     }
 
     /// The chains whose client's blocks link up from the next tick on, or again since this one: whether they are still to.
@@ -402,19 +407,28 @@ impl Show {
         headless(tick).into_iter().filter(ends).collect()
     }
 
-    /// Before L1 drops what is attested: waits until everything that is cross-safe is vouched for, and followers have it.
+    /// Before L1 drops what is attested: waits until everything that is cross-safe is vouched for, and followers have it, and
+    /// until there is a verdict on a replacement that goes.
     async fn await_vouched(&mut self, tick: &Tick) {
         let plan = self.plan.faults();
         let next = tick.number.saturating_add(1);
         let is_all = plan.reorgs_l1(next) == Some(L1Drop::AllButFinal);
-        let goes = |chain: &&ChainTick| {
-            is_all || plan.undone(chain.chain_id, next).is_some_and(PlannedFault::is_seen_undone)
+        let undone = |chain: &ChainTick| {
+            let undone = plan.undone(chain.chain_id, next).filter(|planned| planned.is_seen_undone())?;
+            Some((chain.chain_id, undone.block))
         };
+        let replaced = self.canonical(tick.chains.iter().filter_map(undone));
+        let goes = |chain: &&ChainTick| is_all || undone(chain).is_some();
         let due = tick.chains.iter().filter(goes).map(|chain| {
             let lie = plan.first_lie(chain.chain_id).unwrap_or(u64::MAX);
             (chain.chain_id, chain.heads.safe.min(lie.saturating_sub(1)))
         });
-        for (chain_id, due) in due.collect::<Vec<_>>() {
+        let due = due.collect::<Vec<_>>();
+        for (chain_id, hash) in replaced {
+            let is_judged = |seen: &Observations| seen.is_judged(chain_id, hash);
+            self.poll_until(tick, self.pace.patience(), is_judged).await;
+        }
+        for (chain_id, due) in due {
             let id = ChainId::from(chain_id);
             let is_vouched = |seen: &Observations| {
                 let status = seen.status.chains.iter().find(|status| status.chain_id == id);
@@ -544,36 +558,6 @@ impl Show {
             unsettled,
         }
     }
-}
-
-fn headless(tick: &Tick) -> Vec<u64> {
-    tick.chains
-        .iter()
-        .filter(|chain| chain.headless || chain.other_rules)
-        .map(|chain| chain.chain_id)
-        .collect()
-}
-
-fn at_genesis(tick: &Tick) -> Vec<u64> {
-    tick.chains.iter().filter(|chain| chain.at_genesis).map(|chain| chain.chain_id).collect()
-}
-
-fn staying(tick: &Tick) -> Vec<u64> {
-    tick.chains.iter().filter(|chain| chain.stays_on.is_some()).map(|chain| chain.chain_id).collect()
-}
-
-fn outages(tick: &Tick) -> Vec<u64> {
-    tick.chains.iter().filter(|chain| chain.outage).map(|chain| chain.chain_id).collect()
-}
-
-/// Whether the sidecar has heard of every chain's blocks, but for the newest few.
-fn has_heard(seen: &Observations, tick: &Tick) -> bool {
-    tick.chains.iter().all(|chain| {
-        let id = ChainId::from(chain.chain_id);
-        let status = seen.status.chains.iter().find(|status| status.chain_id == id);
-        let heard = status.and_then(|status| status.gossiped).unwrap_or_default();
-        heard.saturating_add(LAG_BLOCKS) >= chain.heads.unsafe_head
-    })
 }
 
 fn chain_report(sequencer: &Sequencer, seen: &Observations) -> ChainReport {
