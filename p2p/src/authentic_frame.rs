@@ -4,8 +4,7 @@
 //! never reach the decoder.
 
 use crate::{
-    ChainId, Envelope, Frame, MalformedPayload, PayloadHash, Reason, Recovered, Refusal, Signers,
-    SigningDomain, Topic,
+    ChainId, Envelope, Frame, MalformedPayload, Reason, Recovered, Refusal, Signers, SigningDomain, Topic,
     signature::{BlockSignature, SIGNATURE_BYTES},
     signing_hash,
 };
@@ -33,8 +32,13 @@ impl Frame {
         chain_id: ChainId,
         signers: &Signers,
     ) -> Result<AuthenticFrame, Refusal> {
-        let payload_hash = self.payload_hash();
-        let refuse = |reason| Refusal { reason, payload_hash: Some(payload_hash), signer: None };
+        let (payload_hash, claimed) = (self.payload_hash(), self.claimed_block(topic));
+        let refuse = |reason| Refusal {
+            reason,
+            payload_hash: Some(payload_hash),
+            signer: None,
+            claimed: claimed.map(Box::new),
+        };
         let expected = signers.on(topic).ok_or_else(|| refuse(Reason::NoSignerKnown { topic }))?;
         let recovered = self.recover(topic, chain_id).map_err(refuse)?;
         match recovered.iter().find(|one| signers.may_sign(topic, one.signer)) {
@@ -45,7 +49,8 @@ impl Frame {
             }
             None => {
                 let is_in_doubt = signers.is_in_doubt(topic);
-                Err(wrong_signer(&recovered, payload_hash, expected, is_in_doubt))
+                let (signer, reason) = wrong_signer(&recovered, expected, is_in_doubt);
+                Err(Refusal { signer, ..refuse(reason) })
             }
         }
     }
@@ -69,19 +74,14 @@ impl Frame {
     }
 }
 
-fn wrong_signer(
-    recovered: &[Recovered],
-    payload_hash: PayloadHash,
-    expected: Address,
-    is_in_doubt: bool,
-) -> Refusal {
+fn wrong_signer(recovered: &[Recovered], expected: Address, is_in_doubt: bool) -> (Option<Address>, Reason) {
     let signer = recovered.first().map(|one| one.signer);
     let reason = match signer {
         None => Reason::BadSignature,
         Some(recovered) if is_in_doubt => Reason::SignerInDoubt { recovered, expected },
         Some(recovered) => Reason::WrongSigner { recovered, expected },
     };
-    Refusal { reason, payload_hash: Some(payload_hash), signer }
+    (signer, reason)
 }
 
 impl AuthenticFrame {
@@ -124,8 +124,13 @@ impl AuthenticFrame {
     }
 
     /// A refusal of this frame.
-    pub(crate) const fn refuse(&self, reason: Reason) -> Refusal {
-        Refusal { reason, payload_hash: Some(self.frame.payload_hash()), signer: Some(self.signer) }
+    pub(crate) fn refuse(&self, reason: Reason) -> Refusal {
+        Refusal {
+            reason,
+            payload_hash: Some(self.frame.payload_hash()),
+            signer: Some(self.signer),
+            claimed: self.frame.claimed_block(self.topic).map(Box::new),
+        }
     }
 }
 

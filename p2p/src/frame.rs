@@ -2,14 +2,16 @@
 //!
 //! The first of three states: `Frame` → [`AuthenticFrame`](crate::AuthenticFrame) →
 //! [`ValidBlock`](crate::ValidBlock). Never allocates what a header claims before the claim is checked, and
-//! never looks into the payload.
+//! looks into the payload only for what a refusal can tell of it.
 
 use crate::{
     MessageId, PayloadHash, Reason, Topic, ValidationRules,
+    payload_layout::claimed_block,
     signature::SIGNATURE_BYTES,
     snappy::{compress, decompress, unpadded},
     two_cores::both,
 };
+use alloy_eips::BlockNumHash;
 use alloy_primitives::Bytes;
 use std::borrow::Cow;
 
@@ -110,6 +112,11 @@ impl Frame {
     /// The signed bytes: parent beacon block root, then the payload. Shares the frame's one buffer.
     pub fn signed(&self) -> Bytes {
         self.decompressed.slice(SIGNATURE_BYTES..)
+    }
+
+    /// The block that a frame on this topic claims to be, unchecked. `None`: it is too short to claim any.
+    pub fn claimed_block(&self, topic: Topic) -> Option<BlockNumHash> {
+        claimed_block(topic.version(), self.decompressed.get(SIGNATURE_BYTES..)?)
     }
 
     /// The frame's id on a topic of the chain.

@@ -108,7 +108,7 @@ pub use network::{
     Bootnode, ByTopic, ConnectError, Direction, DiscoveryConfig, DiscoveryView, FrameCounts, GateError,
     GateOrder, Gated, GaterRules, Gates, GatesFull, IdentityError, KnownPeer, Network, NetworkClosed,
     NetworkConfig, NetworkCounters, NetworkError, NetworkEvent, NetworkHandle, NoPeerIdError, NodeIdentity,
-    OwnInfo, ParseBootnodeError, PeerDeeds, PeerFileError, PeerInfo, PublishError, Subnet,
+    OwnInfo, ParseBootnodeError, PeerDeeds, PeerFileError, PeerInfo, PublishError, RefusedCounts, Subnet,
 };
 pub use payload::{BlobFields, ExecutionPayload, VersionFields};
 pub use payload_hash::{PayloadHash, signing_hash};

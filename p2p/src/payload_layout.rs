@@ -6,6 +6,27 @@
 //! excessBlobGas 520, 4: withdrawalsRoot 528; then, from 508, 512, 528 or 560 by version, the variable parts in the
 //! order of their offsets. From version 3 on the parent beacon block root, 32 bytes, travels in front of all this.
 
+use crate::PayloadVersion;
+use alloy_eips::BlockNumHash;
+use alloy_primitives::B256;
+
+/// The size of the parent beacon block root.
+const ROOT_BYTES: usize = 32;
+const NUMBER_AT: usize = 404;
+const BLOCK_HASH_AT: usize = 472;
+
+/// The block that signed bytes claim to be: two fields at fixed places, and nothing else of them is read or checked.
+/// `None`: they end before.
+pub(crate) fn claimed_block(version: PayloadVersion, signed: &[u8]) -> Option<BlockNumHash> {
+    let payload = match version {
+        PayloadVersion::V1 | PayloadVersion::V2 => signed,
+        PayloadVersion::V3 | PayloadVersion::V4 => signed.get(ROOT_BYTES..)?,
+    };
+    let number = payload.get(NUMBER_AT..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))?;
+    let hash = payload.get(BLOCK_HASH_AT..)?.first_chunk().map(|bytes| B256::new(*bytes))?;
+    Some(BlockNumHash { number, hash })
+}
+
 /// The size of an offset.
 pub(crate) const OFFSET_BYTES: usize = 4;
 /// The most extra data that a header may hold.

@@ -201,6 +201,38 @@ impl Fault {
 }
 
 impl Reason {
+    /// Every code that a frame can be refused by, in the order of the checks.
+    pub const CODES: [&'static str; 28] = [
+        "declared-size-too-large",
+        "bad-snappy",
+        "declared-size-too-small",
+        "no-signer-known",
+        "bad-recovery-id",
+        "bad-signature",
+        "wrong-signer",
+        "signer-in-doubt",
+        "replayable-domain",
+        "payload-truncated",
+        "extra-data-offset",
+        "offsets-out-of-order",
+        "extra-data-too-long",
+        "transaction-offset",
+        "too-many-transactions",
+        "withdrawals-size",
+        "too-many-withdrawals",
+        "too-old",
+        "from-the-future",
+        "empty-transaction",
+        "base-fee-too-large",
+        "block-hash-mismatch",
+        "withdrawals-not-empty",
+        "blob-gas-before-jovian",
+        "excess-blob-gas",
+        "already-settled",
+        "too-many-at-height",
+        "already-seen",
+    ];
+
     /// What breaking the rule means on a topic.
     pub const fn verdict(&self, topic: Topic) -> RefusalVerdict {
         match self {

@@ -3,6 +3,7 @@
 //! Values only; acting on them is the network's.
 
 use crate::{PayloadHash, Reason, RefusalVerdict, Topic, ValidBlock};
+use alloy_eips::BlockNumHash;
 use alloy_primitives::Address;
 
 /// Why a frame was refused, and what was known of it by then.
@@ -14,11 +15,13 @@ pub struct Refusal {
     pub payload_hash: Option<PayloadHash>,
     /// Who signed it, if anyone was recovered.
     pub signer: Option<Address>,
+    /// The block that it claims to be, if it is long enough to claim one. Nothing of it was checked.
+    pub claimed: Option<Box<BlockNumHash>>,
 }
 
 impl From<Reason> for Refusal {
     fn from(reason: Reason) -> Self {
-        Self { reason, payload_hash: None, signer: None }
+        Self { reason, payload_hash: None, signer: None, claimed: None }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     sample::{self, NOW, altered, chain, envelope, envelope_of, frame, signed_frame, signers},
 };
 use Topic::{BlocksV1, BlocksV2, BlocksV3, BlocksV4, CrossSafeBlocksV1};
-use alloy_eips::eip4895::Withdrawal;
+use alloy_eips::{BlockNumHash, eip4895::Withdrawal};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use rstest::{Context, rstest};
 use std::{collections::BTreeSet, sync::Arc};
@@ -212,6 +212,11 @@ fn every_reason_has_a_row() {
     assert_eq!(rows().iter().map(|row| row.code).collect::<BTreeSet<_>>(), expected);
 }
 
+#[test]
+fn the_codes_are_those_of_the_rows() {
+    assert_eq!(rows().iter().map(|row| row.code).collect::<Vec<_>>(), crate::Reason::CODES);
+}
+
 /// Where two rules are broken at once, the row above is named.
 #[test]
 fn rows_stand_in_the_order_of_checks() {
@@ -269,6 +274,26 @@ fn rows_stand_in_the_order_of_checks() {
             })
             .collect::<Vec<_>>()[..]
     );
+}
+
+/// What an operator is told of a frame that nobody vouches for.
+#[rstest]
+fn a_refusal_tells_which_block_the_frame_claims_to_be(
+    #[values(BlocksV1, BlocksV2, BlocksV3, BlocksV4, CrossSafeBlocksV1)] topic: Topic,
+) {
+    let envelope = envelope_of(topic.version(), 5);
+    let claimed = Some(BlockNumHash { number: 5, hash: envelope.payload.block_hash });
+    let of = |signers, now, frame| {
+        let judgement = Scene { signers, now, ..Scene::of(frame) }.judge(topic);
+        judgement.refusal().unwrap().claimed.as_deref().copied()
+    };
+    let stranger = Signers::of(Address::repeat_byte(7));
+    assert_eq!(of(stranger, NOW, sound(topic)), claimed, "by a stranger");
+    assert_eq!(of(Signers::default(), NOW, sound(topic)), claimed, "by nobody knows whom");
+    assert_eq!(of(signers(), UnixSeconds(0), sound(topic)), claimed, "by who may sign");
+    let short = altered(&sound(topic), |bytes| bytes.truncate(65 + 471));
+    assert_eq!(of(stranger, NOW, short), None);
+    assert_eq!(of(stranger, NOW, sound(topic).slice(1..)), None, "it cannot be opened");
 }
 
 #[rstest]

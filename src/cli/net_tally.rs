@@ -179,7 +179,7 @@ mod tests {
     const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
 
     fn refused(reason: Reason) -> NetworkEvent {
-        let refusal = Refusal { reason, payload_hash: None, signer: Some(Address::repeat_byte(1)) };
+        let refusal = Refusal { signer: Some(Address::repeat_byte(1)), ..Refusal::from(reason) };
         let (topic, from) = (Topic::BlocksV4, PeerId::random());
         NetworkEvent::Refused { topic, verdict: RefusalVerdict::Ignore, refusal, from }
     }

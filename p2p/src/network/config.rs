@@ -56,6 +56,15 @@ pub struct NetworkConfig {
 }
 
 impl NetworkConfig {
+    /// The peers that are never pruned or banned: static and trusted ones.
+    pub fn kept_peers(&self) -> BTreeSet<PeerId> {
+        let last = |addr: &Multiaddr| match addr.iter().last() {
+            Some(libp2p::multiaddr::Protocol::P2p(peer_id)) => Some(peer_id),
+            Some(_) | None => None,
+        };
+        self.static_peers.iter().filter_map(last).chain(self.trusted_peers.iter().copied()).collect()
+    }
+
     /// Loopback on a free port, no static peers, every topic. The queue takes the attestations of one promoted
     /// batch, a few hundred, at once.
     pub fn new(chain_id: ChainId) -> Self {

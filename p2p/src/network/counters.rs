@@ -2,7 +2,10 @@
 //!
 //! Counts since the task was made; no clock.
 
-use super::frame_counts::{ByTopic, FrameCounts, LiveFrames};
+use super::{
+    frame_counts::{ByTopic, FrameCounts, LiveFrames},
+    refused_counts::{LiveRefused, RefusedCounts},
+};
 use crate::Topic;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,6 +14,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct NetworkCounters {
     /// How frames were judged.
     pub by_topic: ByTopic<FrameCounts>,
+    /// How often frames were refused, by the rule that they broke.
+    pub refused: ByTopic<RefusedCounts>,
     /// Frames ignored unjudged, because the queue in front of the validator was full.
     pub queue_full: u64,
     /// Blocks by number that peers were served.
@@ -38,6 +43,7 @@ impl NetworkCounters {
     pub fn since(&self, earlier: &Self) -> Self {
         Self {
             by_topic: ByTopic::from_fn(|topic| self.by_topic.of(topic).since(earlier.by_topic.of(topic))),
+            refused: ByTopic::from_fn(|topic| self.refused.of(topic).since(earlier.refused.of(topic))),
             queue_full: self.queue_full.saturating_sub(earlier.queue_full),
             served: self.served.saturating_sub(earlier.served),
             filled: self.filled.saturating_sub(earlier.filled),
@@ -53,6 +59,7 @@ impl NetworkCounters {
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     frames: ByTopic<LiveFrames>,
+    refused: ByTopic<LiveRefused>,
     pub(super) queue_full: Counter,
     pub(super) served: Counter,
     pub(super) filled: Counter,
@@ -67,9 +74,14 @@ impl Counters {
         self.frames.of(topic)
     }
 
+    pub(super) const fn refused_on(&self, topic: Topic) -> &LiveRefused {
+        self.refused.of(topic)
+    }
+
     pub(super) fn snapshot(&self) -> NetworkCounters {
         NetworkCounters {
             by_topic: ByTopic::from_fn(|topic| self.on(topic).snapshot()),
+            refused: ByTopic::from_fn(|topic| self.refused_on(topic).snapshot()),
             queue_full: self.queue_full.get(),
             served: self.served.get(),
             filled: self.filled.get(),

@@ -36,7 +36,10 @@ pub enum NetworkError {
         detail: String,
     },
     /// Discovery's socket could not bind, or the chain has no entry in a node record.
-    #[error("no discovery for chain {chain_id} on UDP {listen}: {detail}")]
+    #[error(
+        "no discovery for chain {chain_id} on UDP {listen}: {detail}; choose an IP address of this machine and a UDP port \
+         that is free"
+    )]
     Discovery {
         /// The chain.
         chain_id: ChainId,

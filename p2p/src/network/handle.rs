@@ -21,6 +21,7 @@ pub struct NetworkHandle {
     pub(super) discovery: Option<watch::Receiver<DiscoveryView>>,
     pub(super) settled: watch::Sender<Arc<SettledBlocks>>,
     pub(super) counters: Arc<Counters>,
+    pub(super) subscribers: watch::Receiver<usize>,
 }
 
 /// What the task can be asked.
@@ -54,6 +55,21 @@ pub enum GateOrder {
     Protect(PeerId),
     /// Treats a peer as any other again.
     Unprotect(PeerId),
+}
+
+impl core::fmt::Display for GateOrder {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::BlockPeer(peer_id) => write!(f, "block peer {peer_id}"),
+            Self::UnblockPeer(peer_id) => write!(f, "unblock peer {peer_id}"),
+            Self::BlockAddr(addr) => write!(f, "block address {addr}"),
+            Self::UnblockAddr(addr) => write!(f, "unblock address {addr}"),
+            Self::BlockSubnet(subnet) => write!(f, "block subnet {subnet}"),
+            Self::UnblockSubnet(subnet) => write!(f, "unblock subnet {subnet}"),
+            Self::Protect(peer_id) => write!(f, "protect peer {peer_id}"),
+            Self::Unprotect(peer_id) => write!(f, "unprotect peer {peer_id}"),
+        }
+    }
 }
 
 /// Why an order was not carried out.
@@ -240,6 +256,11 @@ impl NetworkHandle {
         let mut settled = SettledBlocks::clone(&self.settled.borrow());
         blocks.into_iter().for_each(|(number, hash)| settled.insert(number, hash));
         self.settled.send_replace(Arc::new(settled));
+    }
+
+    /// How many connected peers subscribe to any of the chain's topics, and word of each change.
+    pub fn subscribers(&self) -> watch::Receiver<usize> {
+        self.subscribers.clone()
     }
 
     /// What discovery shows of itself. `None`: there is none.

@@ -235,6 +235,7 @@ impl Judge {
             RefusalVerdict::Reject => (&self.count().rejected, MessageAcceptance::Reject),
         };
         count.increment();
+        self.events.counters().refused_on(topic).count(reason);
         let deed = deed_of(verdict, reason, self.clock);
         self.events.offer(NetworkEvent::Refused { topic, verdict, refusal, from: job.source });
         self.report(job, acceptance, deed, None).await

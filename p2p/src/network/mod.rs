@@ -29,6 +29,7 @@ mod message_ids;
 mod name_lookup;
 mod peer_info;
 mod peers;
+mod refused_counts;
 mod scoring;
 mod swarm;
 mod sync;
@@ -45,5 +46,6 @@ pub use handle::{ConnectError, GateError, GateOrder, NetworkClosed, NetworkHandl
 pub use identity::{IdentityError, NodeIdentity};
 pub use peer_info::{OwnInfo, PeerInfo};
 pub use peers::{Direction, KnownPeer, NoPeerIdError, PeerFileError};
+pub use refused_counts::RefusedCounts;
 pub use scoring::PeerDeeds;
 pub use task::Network;

@@ -1,6 +1,6 @@
 //! Static peers are found again; a node keeps its name.
 
-use crate::support::{HeldPort, Node, chain, frame, sequencer, until};
+use crate::support::{HeldPort, Node, chain, frame, in_time, sequencer, until};
 use crosscheck_p2p::{
     ChainId, Network, NetworkConfig, NetworkError, NetworkEvent, NodeIdentity, PeerInfo, Signers,
     SystemClock, Topic, ValidationRules,
@@ -46,6 +46,23 @@ async fn peers_are_listed_and_their_coming_and_going_is_told() {
     b.stop().await;
     assert!(matches!(a.next_event().await, NetworkEvent::PeerDisconnected { peer_id } if peer_id == id));
     assert_eq!(a.handle.peers().await, Ok(vec![]));
+}
+
+/// A peer that subscribes to nothing is nobody to hear from.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_subscribes_is_counted_and_told() {
+    let a = Node::start(&[]).await;
+    let mut subscribers = a.handle.subscribers();
+    assert_eq!(*subscribers.borrow_and_update(), 0);
+    let deaf = Node::start_with(&[&a], NodeIdentity::generate(), |config| config.topics = Vec::new()).await;
+    until("a connection", async || a.is_connected_to(&deaf).await).await;
+    let b = Node::start(&[&a]).await;
+    in_time("a subscriber", subscribers.wait_for(|count| *count > 0)).await.unwrap();
+    a.meshed_with(&b).await;
+    assert_eq!(*subscribers.borrow(), 1);
+    b.stop().await;
+    in_time("its end", subscribers.wait_for(|count| *count == 0)).await.unwrap();
+    assert!(a.is_connected_to(&deaf).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -82,6 +82,8 @@ pub struct Network {
     decayed: Instant,
     dial_interval: Duration,
     listening: watch::Sender<Option<Vec<Multiaddr>>>,
+    /// How many peers subscribe to any of our topics.
+    subscribers: watch::Sender<usize>,
     events: Events,
 }
 
@@ -156,6 +158,7 @@ impl Network {
         let standing = Standing { signers, heard: watch::Sender::new(None), settled: settled_receiver };
         let (judges, queues) = judges(&config, clock.now(), &standing, &report_sender, &events);
         let (command_sender, commands) = mpsc::channel(config.command_queue.max(1));
+        let subscribers = watch::Sender::new(0);
         let handle = NetworkHandle {
             peer_id,
             commands: command_sender,
@@ -163,6 +166,7 @@ impl Network {
             discovery: discovery.is_some().then_some(view_receiver),
             settled,
             counters,
+            subscribers: subscribers.subscribe(),
         };
         let network = Self {
             chain_id: config.chain_id,
@@ -189,6 +193,7 @@ impl Network {
             decayed: Instant::now(),
             dial_interval: config.dial_interval,
             listening,
+            subscribers,
             events,
         };
         Ok((network, handle, event_receiver))

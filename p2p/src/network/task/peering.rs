@@ -98,6 +98,12 @@ impl Network {
         }
     }
 
+    /// Tells how many peers are subscribed to any of our topics.
+    pub(super) fn tell_subscribers(&self) {
+        let count = self.subscribed().len();
+        self.subscribers.send_if_modified(|told| core::mem::replace(told, count) != count);
+    }
+
     /// The peers that are subscribed to any of our topics.
     fn subscribed(&self) -> BTreeSet<PeerId> {
         let peers = self.swarm.behaviour().gossip.all_peers();

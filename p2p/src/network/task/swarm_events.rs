@@ -57,6 +57,9 @@ impl Network {
             BehaviourEvent::Gossip(GossipEvent::Told(gossipsub::Event::SlowPeer { peer_id, .. })) => {
                 self.on_overflow(peer_id);
             }
+            BehaviourEvent::Gossip(GossipEvent::Told(
+                gossipsub::Event::Subscribed { .. } | gossipsub::Event::Unsubscribed { .. },
+            )) => self.tell_subscribers(),
             BehaviourEvent::Gossip(GossipEvent::Dropped { source, topic, reason }) => {
                 self.on_dropped(source, &topic, &reason);
             }
@@ -163,6 +166,7 @@ impl Network {
         self.stalled.gone(&peer_id);
         self.book.disconnected(&peer_id, self.clock.now());
         self.static_peers.lost(&peer_id, Instant::now());
+        self.tell_subscribers();
         self.events.offer(NetworkEvent::PeerDisconnected { peer_id });
     }
 
