@@ -127,6 +127,9 @@ impl Service {
             rivals,
         };
         tell_built_in(&config, &shared);
+        for doubt in config.doubts() {
+            warn!(%doubt, "check the configuration");
+        }
         let mut tasks = TaskGroup::new(cancel);
         let index = LogIndex::new(config.interop.log_index_bytes());
         let mut clients = execution_clients(&config, &index)?;

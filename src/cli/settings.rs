@@ -111,6 +111,9 @@ impl SettingsArgs {
             );
         }
         let config = self.load()?;
+        for doubt in config.doubts() {
+            complain(&format!("warning: {doubt}"));
+        }
         let chains: Vec<String> = config.chains.keys().map(ToString::to_string).collect();
         print(&format!("the configuration is sound: chains {}", chains.join(", ")))?;
         Ok(Outcome::Ok)

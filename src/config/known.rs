@@ -1,18 +1,26 @@
 //! Lays what is known of the named networks under the settings of their chains. What is written there wins.
+//!
+//! A chain of which only endpoints are written is to hear its gossip, too: it finds peers by discovery, at ports of its own.
 
 use crate::networks::{KnownNetwork, NetworkName};
 use crosscheck_p2p::ChainId;
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use toml::{Table, Value};
+
+/// The first port for gossip that is given out: above our own servers', and none of op-node's, which may run beside.
+const FIRST_PORT: u16 = 9647;
 
 /// Fills in the chains of the networks that `network` names. What is no network is left for the parser to refuse.
 pub(super) fn lay_under(table: &mut Table) {
     let named = table.get("network").and_then(Value::as_array).into_iter().flatten();
     let names: Vec<NetworkName> =
         named.filter_map(Value::as_str).filter_map(|name| name.parse().ok()).collect();
+    let mut ports = Ports::free_in(table);
     for network in names.into_iter().filter_map(|name| name.network().ok()) {
         let chains = table.entry("chains").or_insert_with(|| Value::Table(Table::new()));
         if let Some(chain) = chains.as_table_mut().and_then(|chains| section(chains, network.chain_id)) {
-            fill_in(chain, &network);
+            fill_in(chain, &network, &mut ports);
         }
     }
 }
@@ -24,7 +32,7 @@ fn section(chains: &mut Table, chain_id: ChainId) -> Option<&mut Table> {
     chains.entry(name).or_insert_with(|| Value::Table(Table::new())).as_table_mut()
 }
 
-fn fill_in(chain: &mut Table, network: &KnownNetwork) {
+fn fill_in(chain: &mut Table, network: &KnownNetwork, ports: &mut Ports) {
     // TOML's numbers end there: no block is ever so late.
     let number = |number: u64| Value::Integer(i64::try_from(number).unwrap_or(i64::MAX));
     chain.entry("block_time").or_insert_with(|| number(network.block_time));
@@ -42,6 +50,54 @@ fn fill_in(chain: &mut Table, network: &KnownNetwork) {
         let bootnodes = network.bootnodes.iter().map(|bootnode| Value::String(bootnode.to_string()));
         if let Some(p2p) = p2p.as_table_mut() {
             p2p.entry("bootnodes").or_insert_with(|| Value::Array(bootnodes.collect()));
+            fill_in_ports(p2p, ports);
         }
     }
+}
+
+/// Who lists static peers, be it none, does not ask for others.
+fn fill_in_ports(p2p: &mut Table, ports: &mut Ports) {
+    let is_looking = !p2p.contains_key("static_peers") && !p2p.contains_key("discovery");
+    if p2p.contains_key("listen") && !is_looking {
+        return;
+    }
+    let port = ports.next();
+    let listen = || Value::Array(vec![Value::String(format!("/ip4/127.0.0.1/tcp/{port}"))]);
+    p2p.entry("listen").or_insert_with(listen);
+    if is_looking {
+        p2p.insert("discovery".to_owned(), Value::String(format!("0.0.0.0:{port}")));
+    }
+}
+
+/// The ports that no setting takes, ascending.
+struct Ports {
+    taken: BTreeSet<u16>,
+    next: u16,
+}
+
+impl Ports {
+    fn free_in(table: &Table) -> Self {
+        let text = |section: &str, key: &str| table.get(section)?.get(key)?.as_str();
+        let servers = ["rpc", "http", "follow"].into_iter().filter_map(|section| text(section, "addr"));
+        let p2p = table.get("chains").and_then(Value::as_table).into_iter().flat_map(Table::values);
+        let p2p: Vec<&Value> = p2p.filter_map(|chain| chain.get("p2p")).collect();
+        let discovery = p2p.iter().filter_map(|p2p| p2p.get("discovery")?.as_str());
+        let listen = p2p.iter().filter_map(|p2p| p2p.get("listen")?.as_array()).flatten();
+        let listen = listen.filter_map(Value::as_str).filter_map(tcp_port);
+        let sockets = servers.chain(discovery).filter_map(|addr| addr.parse::<SocketAddr>().ok());
+        Self { taken: sockets.map(|addr| addr.port()).chain(listen).collect(), next: FIRST_PORT }
+    }
+
+    fn next(&mut self) -> u16 {
+        while self.taken.contains(&self.next) {
+            self.next = self.next.saturating_add(1);
+        }
+        self.taken.insert(self.next);
+        self.next
+    }
+}
+
+/// The port of `/ip4/<address>/tcp/<port>`.
+fn tcp_port(address: &str) -> Option<u16> {
+    address.split_once("/tcp/")?.1.split('/').next()?.parse().ok()
 }

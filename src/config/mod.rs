@@ -6,6 +6,7 @@
 mod bundle;
 mod chain;
 mod check;
+mod doubt;
 mod error;
 mod explain;
 mod follow;
@@ -24,6 +25,7 @@ mod values;
 
 pub use bundle::{BundleFile, BundleSettingError};
 pub use chain::ChainConfig;
+pub use doubt::Doubt;
 pub use error::ConfigError;
 pub use follow::{FollowConfig, FollowMode};
 pub use header::{EndpointHeader, HeaderSettingError};

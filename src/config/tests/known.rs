@@ -76,6 +76,44 @@ fn what_is_written_wins(#[case] line: &str, #[case] block_time: u64) {
     assert_eq!(parse(&text).unwrap().chains.get(&ChainId::from(10)).unwrap().block_time, block_time);
 }
 
+/// What each chain listens on, and where it looks for peers. `130`: what its section has besides endpoints.
+#[rstest]
+#[case::endpoints_alone("", ["9647", "9648"], [Some(9647), Some(9648)])]
+#[case::a_port_of_its_own("p2p.listen = [\"/ip4/0.0.0.0/tcp/9222\"]", ["9647", "9222"], [Some(9647), Some(9648)])]
+#[case::a_port_that_was_next("p2p.listen = [\"/ip4/0.0.0.0/tcp/9647\"]", ["9648", "9647"], [Some(9648), Some(9649)])]
+#[case::a_socket_that_was_next("p2p.discovery = \"0.0.0.0:9647\"", ["9648", "9649"], [Some(9648), Some(9647)])]
+#[case::static_peers("p2p.static_peers = []", ["9647", "9648"], [Some(9647), None])]
+#[case::all_by_hand(
+    "p2p.static_peers = []\np2p.listen = [\"/ip4/127.0.0.1/tcp/1\"]",
+    ["9647", "1"],
+    [Some(9647), None]
+)]
+fn each_chain_hears_its_gossip_at_ports_of_its_own(
+    #[case] of_130: &str,
+    #[case] listen: [&str; 2],
+    #[case] discovery: [Option<u16>; 2],
+) {
+    let text = format!("{NAMED}rollup_node = \"http://127.0.0.1:7546\"\n{of_130}\n");
+    let config = parse(&text).unwrap();
+    for ((id, port), discovery) in [10, 130].into_iter().zip(listen).zip(discovery) {
+        let p2p = &config.chains.get(&ChainId::from(id)).unwrap().p2p;
+        let addrs: Vec<String> = p2p.listen.iter().map(ToString::to_string).collect();
+        assert!(addrs.len() == 1 && addrs[0].ends_with(&format!("/tcp/{port}")), "{id}: {addrs:?}");
+        assert_eq!(p2p.discovery.map(|socket| socket.port()), discovery, "{id}");
+        assert!(p2p.discovery.is_none_or(|socket| !socket.ip().is_loopback()), "{id}");
+        assert!(!p2p.bootnodes.is_empty(), "{id}");
+    }
+    let is_heard = config.doubts().is_empty();
+    assert_eq!(is_heard, discovery[1].is_some(), "{:?}", config.doubts());
+}
+
+#[test]
+fn our_own_servers_keep_their_ports() {
+    let text = NAMED.replace("l1.execution", "rpc.addr = \"127.0.0.1:9647\"\nl1.execution");
+    let config = parse(&text).unwrap();
+    assert_eq!(config.chains.get(&ChainId::from(10)).unwrap().p2p.discovery.unwrap().port(), 9648);
+}
+
 #[test]
 fn a_flag_names_networks_too() {
     let layers = Layers::default().flag("network", "bob").unwrap();

@@ -14,6 +14,8 @@ rollup_node = "http://127.0.0.1:1"
 block_time = 2
 interop_time = 0
 unsafe_block_signer = "0x2222222222222222222222222222222222222222"
+[chains.901.p2p]
+static_peers = ["/ip4/127.0.0.1/tcp/9223/p2p/16Uiu2HAmL5okaKLzxdzpvMDVvjr6HYy1CWkBCFXGdoStmoYEXPT3"]
 "#;
 
 fn write(directory: &Path, text: &str) -> PathBuf {
@@ -30,6 +32,19 @@ fn a_sound_configuration_is_said_to_be_sound() {
     assert_code(&output, OK);
     assert!(stdout(&output).contains("sound: chains 901"), "{}", stdout(&output));
     assert!(stderr(&output).is_empty(), "{}", stderr(&output));
+}
+
+/// Nobody says so later: the program would run, and hear nothing.
+#[test]
+fn a_chain_that_would_hear_nobody_is_told_of() {
+    let directory = tempfile::tempdir().unwrap();
+    let (without, _) = SOUND.split_once("[chains.901.p2p]").unwrap();
+    let file = write(directory.path(), without);
+    let output = run([Path::new("check"), Path::new("--config"), &file]);
+    assert_code(&output, OK);
+    assert!(stdout(&output).contains("sound: chains 901"), "{}", stdout(&output));
+    let told = "warning: chain 901 has neither static peers nor discovery";
+    assert!(stderr(&output).starts_with(told), "{}", stderr(&output));
 }
 
 #[rstest]
