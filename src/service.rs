@@ -17,7 +17,8 @@ use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
 use crate::data_dir::DataDirLock;
 use crate::follow::{self, Follower, FollowerParts, Served, Upstream};
 use crate::gossip::{
-    Gossiped, Intake, NetworkHandles, SignerReader, SignerWatcher, key_file, network_config,
+    Gossiped, Intake, NetworkHandles, PeerWatch, RefusalWatch, Rejections, SignerReader, SignerWatcher,
+    key_file, network_config,
 };
 use crate::health::Health;
 use crate::incidents::Incidents;
@@ -533,7 +534,18 @@ fn join_gossip(
     let identity = NodeIdentity::load_or_create(&key_file(chain_id, &chain.p2p, &config.data_dir))?;
     let rules = validation_rules(config, chain_id, chain);
     let network = network_config(chain_id, chain, rules, &config.data_dir);
+    let (health, metrics) = (shared.health.clone(), shared.metrics.clone());
+    let refused = RefusalWatch::new(
+        chain_id,
+        chain.p2p.refusal_patience.0,
+        network.kept_peers(),
+        health.clone(),
+        metrics.clone(),
+    );
+    let peers =
+        PeerWatch::new(chain_id, chain.p2p.peer_patience.0, health, metrics, tokio::time::Instant::now());
     let (network, handle, events) = Network::new(network, identity, Arc::clone(&shared.clock), signers)?;
+    let subscribers = handle.subscribers();
     shared.networks.insert(chain_id, handle.clone());
     let intake = Intake {
         chain_id,
@@ -545,6 +557,9 @@ fn join_gossip(
         rivals: shared.rivals.clone(),
         nudges: monitoring.nudges.clone(),
         refusals: shared.refusals.clone(),
+        refused,
+        rejections: Rejections::default(),
+        clock: Arc::clone(&shared.clock),
         health: shared.health.clone(),
         gossiped: shared.gossiped.clone(),
         transactions: shared.transactions.clone(),
@@ -555,6 +570,7 @@ fn join_gossip(
     };
     let cancel = tasks.cancellation().clone();
     tasks.spawn(format!("gossip of chain {chain_id}"), network.run(cancel.clone()));
-    tasks.spawn(format!("intake of chain {chain_id}"), intake.run(cancel));
+    tasks.spawn(format!("intake of chain {chain_id}"), intake.run(cancel.clone()));
+    tasks.spawn(format!("peers of chain {chain_id}"), peers.run(subscribers, cancel));
     Ok(())
 }

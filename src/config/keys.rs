@@ -144,6 +144,8 @@ pub const KEYS: &[Key] = &[
         Kind::Text,
         "write whole seconds with their unit, up to \"7days\", such as \"5s\"",
     ),
+    chain_key("p2p.peer_patience", Kind::Text, "write a duration with its unit, such as \"5m\""),
+    chain_key("p2p.refusal_patience", Kind::Text, "write a duration with its unit, such as \"1m\""),
     chain_key(
         "p2p.signer_grace",
         Kind::Text,

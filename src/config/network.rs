@@ -53,6 +53,10 @@ pub struct P2pConfig {
     pub cross_safe_domains: Vec<Text<SigningDomain>>,
     /// How far ahead of the clock a block may be, on either topic.
     pub future: Seconds,
+    /// How long the chain may be without a peer before that stands in the way of being ready.
+    pub peer_patience: Seconds,
+    /// How long every frame may be refused for its signer or its form before that does.
+    pub refusal_patience: Seconds,
     /// How long the previous unsafe block signer is honoured after L1 names another, if that is not heard before.
     pub signer_grace: Seconds,
 }
@@ -79,6 +83,8 @@ impl Default for P2pConfig {
             cross_safe_past: Seconds(Duration::from_secs(12 * 60 * 60)),
             cross_safe_domains: [SigningDomain::CrossSafeBlocksV1, SigningDomain::Zero].map(Text).into(),
             future: Seconds(Duration::from_secs(5)),
+            peer_patience: Seconds(Duration::from_secs(5 * 60)),
+            refusal_patience: Seconds(Duration::from_secs(60)),
             signer_grace: Seconds(Duration::from_secs(SIGNER_GRACE)),
         }
     }

@@ -1,6 +1,6 @@
 //! [`Intake`]: the task that hands one chain's gossip to the auditor and to the watcher of suspects.
 
-use super::Gossiped;
+use super::{Gossiped, RefusalWatch, Rejections};
 use crate::audit::{AuditorMessage, Heads};
 use crate::health::Health;
 use crate::ledger::{Ledger, LedgerError};
@@ -10,12 +10,15 @@ use crate::rpc::Refusals;
 use crate::sources::{GossipedTransactions, SyncStatus};
 use alloy::eips::BlockNumHash;
 use crosscheck_p2p::{
-    ChainId, NetworkCounters, NetworkEvent, NetworkHandle, Reason, RefusalVerdict, Topic, ValidBlock,
+    ChainId, Clock, NetworkCounters, NetworkEvent, NetworkHandle, PeerId, Reason, Refusal, RefusalVerdict,
+    Topic, ValidBlock,
 };
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::field::display;
 use tracing::{debug, info, warn};
 
 /// How often the network is asked for its peers and counts.
@@ -51,6 +54,12 @@ pub struct Intake {
     pub nudges: Nudges,
     /// Where refused frames are remembered.
     pub refusals: Refusals,
+    /// Tells of frames that are refused in a row.
+    pub refused: RefusalWatch,
+    /// Which rejected attestations are named in the log.
+    pub rejections: Rejections,
+    /// The time that refusals are remembered with.
+    pub clock: Arc<dyn Clock>,
     /// Where it is told that this machine's clock is in doubt.
     pub health: Health,
     /// The highest block of each chain.
@@ -82,6 +91,7 @@ impl Intake {
                 _ = survey.tick() => {
                     self.settle().await?;
                     self.survey(&mut known).await;
+                    self.refused.look(Instant::now());
                     continue;
                 }
             };
@@ -127,6 +137,7 @@ impl Intake {
         match event {
             NetworkEvent::Block { block, from, at } => {
                 debug!(%chain_id, topic = %block.topic(), number = block.number(), hash = %block.hash(), %from, "block");
+                self.refused.accepted(block.topic(), block.signer());
                 self.gossiped.note(chain_id, block.number());
                 self.transactions.note(&block.payload().transactions);
                 if block.topic().is_cross_safe() && knows_more(self.heads.get(chain_id), block.number()) {
@@ -148,7 +159,11 @@ impl Intake {
             }
             NetworkEvent::Refused { topic, verdict, refusal, from } => {
                 debug!(%chain_id, %topic, verdict = verdict.name(), reason = %refusal.reason, %from, "refused");
-                self.refusals.note(chain_id, topic, verdict, &refusal);
+                self.refused.refused(topic, &refusal.reason, from, Instant::now());
+                self.refusals.note(chain_id, topic, verdict, &refusal, from, self.clock.now());
+                if topic.is_cross_safe() && verdict == RefusalVerdict::Reject {
+                    self.name_rejected(&refusal, from);
+                }
                 if let Some(doubt) =
                     clock_doubt(topic, verdict, &refusal.reason, self.last_block.map(|at| at.elapsed()))
                 {
@@ -168,6 +183,16 @@ impl Intake {
                 debug!(%chain_id, %peer_id, "peer disconnected");
             }
         }
+    }
+
+    /// A rejected attestation is worth a line: some peer passes on what nobody should, or is held for wrong here.
+    fn name_rejected(&mut self, refusal: &Refusal, peer: PeerId) {
+        let Some(unnamed) = self.rejections.note(Instant::now()) else { return };
+        let (chain_id, reason, detail) = (self.chain_id, refusal.reason.code(), &refusal.reason);
+        let signer = refusal.signer.map(display);
+        let claimed = refusal.claimed.as_deref();
+        let (number, hash) = (claimed.map(|it| it.number), claimed.map(|it| display(it.hash)));
+        warn!(%chain_id, %peer, reason, %detail, signer, number, hash, unnamed, "an attestation was rejected");
     }
 
     fn clock_part(&self) -> String {

@@ -2,8 +2,10 @@
 
 use super::catalogue::Catalogue;
 use super::{Metrics, as_gauge};
-use crosscheck_p2p::{ChainId, NetworkCounters, Topic};
+use crate::gossip::Gossip;
+use crosscheck_p2p::{ChainId, NetworkCounters, Reason, Topic};
 use prometheus::{IntCounterVec, IntGaugeVec};
+use std::time::Duration;
 
 /// What becomes of a frame.
 const VERDICTS: [&str; 3] = ["accept", "ignore", "reject"];
@@ -11,6 +13,9 @@ const VERDICTS: [&str; 3] = ["accept", "ignore", "reject"];
 #[derive(Debug)]
 pub(super) struct GossipMetrics {
     frames: IntCounterVec,
+    refused: IntCounterVec,
+    refused_in_a_row: IntGaugeVec,
+    without_peer: IntGaugeVec,
     peers: IntGaugeVec,
     banned: IntCounterVec,
     served: IntCounterVec,
@@ -24,6 +29,21 @@ impl GossipMetrics {
                 "gossip_frames_total",
                 "Gossip frames judged, by topic and verdict",
                 &["chain_id", "topic", "verdict"],
+            )?,
+            refused: catalogue.counter(
+                "gossip_refused_frames_total",
+                "Gossip frames ignored or rejected, by topic and the rule that they broke",
+                &["chain_id", "topic", "reason"],
+            )?,
+            refused_in_a_row: catalogue.gauge(
+                "gossip_refused_in_a_row",
+                "Frames of unsafe blocks, or attestations, refused in a row for who signed them or for their form, strangers' attestations left out",
+                &["chain_id", "gossip"],
+            )?,
+            without_peer: catalogue.gauge(
+                "without_peer_seconds",
+                "For how long no peer has subscribed to the chain's topics; 0 while one does",
+                &["chain_id"],
             )?,
             peers: catalogue.gauge("peers", "Connected gossip peers", &["chain_id"])?,
             banned: catalogue.counter(
@@ -48,6 +68,15 @@ impl GossipMetrics {
     pub(super) fn preset(&self, ids: &[String]) {
         for id in ids {
             self.peers.with_label_values(&[id]);
+            self.without_peer.with_label_values(&[id]);
+            for gossip in Gossip::ALL {
+                self.refused_in_a_row.with_label_values(&[id.as_str(), gossip.name()]);
+            }
+            // Of the others there are too many to show before they are needed.
+            for reason in Reason::CODES {
+                let topic = Topic::CrossSafeBlocksV1.name();
+                self.refused.with_label_values(&[id.as_str(), topic, reason]);
+            }
             for counter in [&self.banned, &self.served, &self.filled] {
                 counter.with_label_values(&[id]);
             }
@@ -66,6 +95,22 @@ impl Metrics {
         self.0.of_gossip.peers.with_label_values(&[chain_id.to_string()]).set(as_gauge(peers));
     }
 
+    /// For how long a chain has had no peer.
+    pub fn without_peer(&self, chain_id: ChainId, time: Duration) {
+        let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+        self.0.of_gossip.without_peer.with_label_values(&[chain_id.to_string()]).set(seconds);
+    }
+
+    /// How many frames of a kind were refused in a row.
+    pub fn refused_in_a_row(&self, chain_id: ChainId, gossip: &'static str, count: u64) {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        self.0
+            .of_gossip
+            .refused_in_a_row
+            .with_label_values(&[chain_id.to_string().as_str(), gossip])
+            .set(count);
+    }
+
     /// What a chain's network has counted since it was last asked.
     pub fn network_counted(&self, chain_id: ChainId, since: &NetworkCounters) {
         let (of_gossip, name) = (&self.0.of_gossip, chain_id.to_string());
@@ -74,6 +119,9 @@ impl Metrics {
             let counts = [counts.accepted, counts.ignored, counts.rejected];
             for (verdict, count) in VERDICTS.into_iter().zip(counts) {
                 of_gossip.frames.with_label_values(&[name.as_str(), topic.name(), verdict]).inc_by(count);
+            }
+            for (reason, count) in since.refused.of(topic).iter() {
+                of_gossip.refused.with_label_values(&[name.as_str(), topic.name(), reason]).inc_by(count);
             }
         }
         let id = [name.as_str()];

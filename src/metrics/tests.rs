@@ -6,7 +6,7 @@ use crate::interop::{BlockKey, Member, SafetyLevel};
 use crate::monitor::{CountKey, Counts, Ending, News, Note};
 use crate::sources::{EndpointLimits, ExecutionClient, LogIndex, RollupNodes};
 use alloy::primitives::B256;
-use crosscheck_p2p::{ByTopic, FrameCounts, NetworkCounters, Topic, UnixSeconds};
+use crosscheck_p2p::{ByTopic, FrameCounts, NetworkCounters, RefusedCounts, Topic, UnixSeconds};
 use rstest::rstest;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -289,9 +289,28 @@ fn what_networks_count_is_added_up() {
         })
     };
     let by_topic = frames(1, 2, 30);
-    let first =
-        NetworkCounters { by_topic, served: 2, filled: 1, banned: 1, queue_full: 3, ..Default::default() };
-    let later = NetworkCounters { by_topic: frames(7, 2, 50), served: 5, events_dropped: 4, ..first };
+    let refused = |codes: &[&str]| {
+        ByTopic::from_fn(|topic| match topic {
+            Topic::BlocksV4 => codes.iter().fold(RefusedCounts::default(), |counts, code| counts.with(code)),
+            _ => RefusedCounts::default(),
+        })
+    };
+    let first = NetworkCounters {
+        by_topic,
+        refused: refused(&["wrong-signer", "too-old"]),
+        served: 2,
+        filled: 1,
+        banned: 1,
+        queue_full: 3,
+        ..Default::default()
+    };
+    let later = NetworkCounters {
+        by_topic: frames(7, 2, 50),
+        refused: refused(&["wrong-signer", "too-old", "wrong-signer"]),
+        served: 5,
+        events_dropped: 4,
+        ..first
+    };
     metrics.network_counted(chain(901), &first);
     metrics.network_counted(chain(901), &later.since(&first));
     metrics.network_counted(chain(902), &first);
@@ -302,6 +321,9 @@ fn what_networks_count_is_added_up() {
         "crosscheck_gossip_frames_total{chain_id=\"901\",topic=\"blocksv4\",verdict=\"reject\"} 50",
         "crosscheck_gossip_frames_total{chain_id=\"901\",topic=\"blocksv3\",verdict=\"reject\"} 0",
         "crosscheck_gossip_frames_total{chain_id=\"902\",topic=\"blocksv4\",verdict=\"reject\"} 30",
+        "crosscheck_gossip_refused_frames_total{chain_id=\"901\",reason=\"wrong-signer\",topic=\"blocksv4\"} 2",
+        "crosscheck_gossip_refused_frames_total{chain_id=\"901\",reason=\"too-old\",topic=\"blocksv4\"} 1",
+        "crosscheck_gossip_refused_frames_total{chain_id=\"901\",reason=\"wrong-signer\",topic=\"cross-safe-blocksv1\"} 0",
         "crosscheck_gossip_blocks_served_total{chain_id=\"901\"} 5",
         "crosscheck_gossip_blocks_filled_total{chain_id=\"901\"} 1",
         "crosscheck_peers_banned_total{chain_id=\"902\"} 1",

@@ -8,7 +8,8 @@ use super::opp2p_types::{OfChain, OpPeerDump, OpPeerInfo, OpPeerStats, OpSubnet,
 use crate::gossip::NetworkHandles;
 use core::net::IpAddr;
 use crosscheck_p2p::{
-    ConnectError, GateError, GateOrder, Multiaddr, NetworkClosed, NetworkHandle, PeerId, PeerInfo, Topic,
+    ChainId, ConnectError, GateError, GateOrder, Multiaddr, NetworkClosed, NetworkHandle, PeerId, PeerInfo,
+    Topic,
 };
 use jsonrpsee::Extensions;
 use jsonrpsee::core::{RpcResult, async_trait};
@@ -17,6 +18,7 @@ use jsonrpsee::types::ErrorObjectOwned;
 use jsonrpsee::types::error::{CALL_EXECUTION_FAILED_CODE, INVALID_PARAMS_CODE};
 use std::fmt::Display;
 use std::time::Duration;
+use tracing::info;
 
 /// How long connecting a peer may take: op-node's bound.
 const CONNECT: Duration = Duration::from_secs(30);
@@ -106,11 +108,15 @@ pub(super) struct PeersOfNodeRpc {
 
 impl PeersOfNodeRpc {
     fn network(&self, path: &Extensions, chain: Option<OfChain>) -> RpcResult<NetworkHandle> {
+        self.network_of(path, chain).map(|(_, network)| network)
+    }
+
+    fn network_of(&self, path: &Extensions, chain: Option<OfChain>) -> RpcResult<(ChainId, NetworkHandle)> {
         let of_path = path.get::<PathChain>().map(|chain| chain.0);
         let wanted = chain.map(OfChain::id).or(of_path);
         let mut networks = self.networks.of(wanted).into_iter();
         match (networks.next(), networks.next(), wanted) {
-            (Some((_, network)), None, _) => Ok(network),
+            (Some(network), None, _) => Ok(network),
             (Some(_), Some(_), _) => {
                 let chains: Vec<_> = self.networks.of(None).iter().map(|(id, _)| id.to_string()).collect();
                 Err(bad_params(&format!(
@@ -126,8 +132,10 @@ impl PeersOfNodeRpc {
     }
 
     async fn gate(&self, path: &Extensions, chain: Option<OfChain>, order: GateOrder) -> RpcResult<()> {
-        let carried_out = self.network(path, chain)?.gate(order).await;
-        carried_out.map_err(|error: GateError| failed(&error))
+        let (chain_id, network) = self.network_of(path, chain)?;
+        network.gate(order).await.map_err(|error: GateError| failed(&error))?;
+        info!(%chain_id, %order, "an operator's order about peers is carried out");
+        Ok(())
     }
 }
 
@@ -258,13 +266,16 @@ impl PeersOfNodeAdminApiServer for PeersOfNodeRpc {
     }
 
     async fn connect_peer(&self, path: &Extensions, addr: String, chain: Option<OfChain>) -> RpcResult<()> {
-        let network = self.network(path, chain)?;
+        let (chain_id, network) = self.network_of(path, chain)?;
         let addr: Multiaddr =
             addr.parse().map_err(|error| bad_params(&format!("bad peer address: {error}")))?;
-        match tokio::time::timeout(CONNECT, network.connect(addr)).await {
-            Ok(connected) => connected.map_err(|error: ConnectError| failed(&error)),
-            Err(_) => Err(failed(&format!("not connected within {} s", CONNECT.as_secs()))),
+        match tokio::time::timeout(CONNECT, network.connect(addr.clone())).await {
+            Ok(connected) => connected.map_err(|error: ConnectError| failed(&error))?,
+            Err(_) => return Err(failed(&format!("not connected within {} s", CONNECT.as_secs()))),
         }
+        let order = format!("connect {addr}");
+        info!(%chain_id, order, "an operator's order about peers is carried out");
+        Ok(())
     }
 
     async fn disconnect_peer(
@@ -274,7 +285,11 @@ impl PeersOfNodeAdminApiServer for PeersOfNodeRpc {
         chain: Option<OfChain>,
     ) -> RpcResult<()> {
         // Not to be connected is what was asked for.
-        let _was_connected = self.network(path, chain)?.disconnect(peer_id(&peer)?).await.map_err(closed)?;
+        let (chain_id, network) = self.network_of(path, chain)?;
+        let peer = peer_id(&peer)?;
+        let _was_connected = network.disconnect(peer).await.map_err(closed)?;
+        let order = format!("disconnect peer {peer}");
+        info!(%chain_id, order, "an operator's order about peers is carried out");
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::metrics::Metrics;
 use alloy::primitives::{Address, B256};
-use crosscheck_p2p::{ChainId, Refusal, RefusalVerdict, Topic};
+use crosscheck_p2p::{ChainId, PeerId, Refusal, RefusalVerdict, Topic, UnixSeconds};
 use parking_lot::Mutex;
 use serde::Serialize;
 use std::collections::VecDeque;
@@ -16,6 +16,10 @@ const MAX_REFUSALS: usize = 4096;
 pub struct RefusalRecord {
     /// Its place in the order of refusals since the start.
     pub id: u64,
+    /// When it came.
+    pub at: UnixSeconds,
+    /// The peer that sent it.
+    pub peer: String,
     /// The chain.
     pub chain_id: ChainId,
     /// The topic.
@@ -30,6 +34,10 @@ pub struct RefusalRecord {
     pub payload_hash: Option<B256>,
     /// Who signed, if that is known.
     pub signer: Option<Address>,
+    /// The height that the block claims, unchecked.
+    pub number: Option<u64>,
+    /// The hash that the block claims, unchecked.
+    pub hash: Option<B256>,
 }
 
 /// The gossip frames refused lately. Clones share them.
@@ -46,7 +54,15 @@ impl Refusals {
     }
 
     /// Remembers a refusal.
-    pub fn note(&self, chain_id: ChainId, topic: Topic, verdict: RefusalVerdict, refusal: &Refusal) {
+    pub fn note(
+        &self,
+        chain_id: ChainId,
+        topic: Topic,
+        verdict: RefusalVerdict,
+        refusal: &Refusal,
+        peer: PeerId,
+        at: UnixSeconds,
+    ) {
         let mut recent = self.recent.lock();
         let (last, records) = &mut *recent;
         *last = last.saturating_add(1);
@@ -56,6 +72,8 @@ impl Refusals {
         }
         records.push_back(RefusalRecord {
             id: *last,
+            at,
+            peer: peer.to_string(),
             chain_id,
             topic,
             verdict: verdict.name(),
@@ -63,6 +81,8 @@ impl Refusals {
             detail: refusal.reason.to_string(),
             payload_hash: refusal.payload_hash.map(|hash| hash.as_b256()),
             signer: refusal.signer,
+            number: refusal.claimed.as_deref().map(|block| block.number),
+            hash: refusal.claimed.as_deref().map(|block| block.hash),
         });
     }
 

@@ -34,4 +34,5 @@ mod rpc;
 mod sidecar;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod supersim;
+mod unheard;
 mod viem;

@@ -60,8 +60,12 @@ pub(super) fn sound(domain: SigningDomain) -> Bytes {
 
 /// The sequencer's frame of an envelope.
 pub(crate) fn frame(envelope: &Envelope, domain: SigningDomain) -> Bytes {
-    let signer = BlockSigner::from_bytes(&SECRET).unwrap();
-    envelope.sign(&signer, domain, ChainId::from(CHAIN)).unwrap().frame()
+    frame_by(envelope, &BlockSigner::from_bytes(&SECRET).unwrap(), domain)
+}
+
+/// Somebody's frame of an envelope.
+pub(crate) fn frame_by(envelope: &Envelope, signer: &BlockSigner, domain: SigningDomain) -> Bytes {
+    envelope.sign(signer, domain, ChainId::from(CHAIN)).unwrap().frame()
 }
 
 /// The sequencer's frame of a sound block whose signed bytes `change` has been at before they were signed.

@@ -1,0 +1,142 @@
+//! [`PeerWatch`]: tells of a chain without a peer, on `/readyz`, in the log and in a gauge.
+//!
+//! Only who subscribes to the chain's topics counts: others pass nothing on. Having no peer accuses nobody and stops nothing.
+
+use crate::health::Health;
+use crate::metrics::Metrics;
+use crosscheck_p2p::ChainId;
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+/// How often the gauge is brought up to date.
+const REFRESH: Duration = Duration::from_secs(5);
+
+/// Tells of a chain without a peer.
+#[derive(Debug)]
+pub struct PeerWatch {
+    chain_id: ChainId,
+    patience: Duration,
+    state: State,
+    health: Health,
+    metrics: Metrics,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    Alone { since: Instant, is_told: bool },
+    Heard,
+}
+
+impl PeerWatch {
+    /// A watch that begins without a peer, and tells of it once that has lasted longer than `patience`.
+    pub const fn new(
+        chain_id: ChainId,
+        patience: Duration,
+        health: Health,
+        metrics: Metrics,
+        now: Instant,
+    ) -> Self {
+        Self { chain_id, patience, state: State::Alone { since: now, is_told: false }, health, metrics }
+    }
+
+    /// The name of what is reported of a chain to [`Health`].
+    pub fn part(chain_id: ChainId) -> String {
+        format!("chain {chain_id} peers")
+    }
+
+    /// Watches until cancelled.
+    ///
+    /// # Errors
+    /// Never; the signature is the tasks'.
+    pub async fn run(
+        mut self,
+        mut peers: watch::Receiver<usize>,
+        cancel: CancellationToken,
+    ) -> Result<(), Infallible> {
+        let mut refresh = tokio::time::interval(REFRESH);
+        refresh.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let count = *peers.borrow_and_update();
+            self.count(count, Instant::now());
+            let due = self.due();
+            tokio::select! {
+                () = cancel.cancelled() => return Ok(()),
+                changed = peers.changed() => if changed.is_err() {
+                    // The network has ended, and with it the program does.
+                    cancel.cancelled().await;
+                    return Ok(());
+                },
+                () = until(due) => {}
+                _ = refresh.tick() => {}
+            }
+            self.look(Instant::now());
+        }
+    }
+
+    /// So many peers there are now.
+    fn count(&mut self, peers: usize, now: Instant) {
+        let chain_id = self.chain_id;
+        match (self.state, peers) {
+            (State::Alone { since, is_told }, 1..) => {
+                let alone_s = now.saturating_duration_since(since).as_secs();
+                self.state = State::Heard;
+                self.metrics.without_peer(chain_id, Duration::ZERO);
+                self.health.clear(&Self::part(chain_id));
+                if is_told {
+                    info!(%chain_id, peers, alone_s, "the chain has a gossip peer again");
+                } else {
+                    info!(%chain_id, peers, alone_s, "the chain has a gossip peer");
+                }
+            }
+            (State::Heard, 0) => {
+                self.state = State::Alone { since: now, is_told: false };
+                info!(%chain_id, "the chain's last gossip peer has gone");
+            }
+            (State::Alone { .. }, 0) | (State::Heard, 1..) => {}
+        }
+    }
+
+    /// When it is to be told that nobody is there, if it is not told.
+    fn due(&self) -> Option<Instant> {
+        match self.state {
+            State::Alone { since, is_told: false } => since.checked_add(self.patience),
+            State::Alone { is_told: true, .. } | State::Heard => None,
+        }
+    }
+
+    /// Time has passed.
+    fn look(&mut self, now: Instant) {
+        let State::Alone { since, is_told } = self.state else { return };
+        self.metrics.without_peer(self.chain_id, now.saturating_duration_since(since));
+        if !is_told && self.due().is_some_and(|due| due <= now) {
+            self.state = State::Alone { since, is_told: true };
+            self.tell();
+        }
+    }
+
+    fn tell(&self) {
+        let chain_id = self.chain_id;
+        let patience = humantime::format_duration(self.patience);
+        let problem = format!(
+            "for {patience} no peer has subscribed to the chain's topics, so no block is heard; check \
+             chains.{chain_id}.p2p.static_peers, or discovery and the firewall"
+        );
+        self.health.obstruct(&Self::part(chain_id), problem.clone());
+        warn!(%chain_id, problem, "the chain has no gossip peer");
+    }
+}
+
+/// Waits until then; without a time, for ever.
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests;
