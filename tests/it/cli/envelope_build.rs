@@ -199,7 +199,7 @@ fn a_flag_that_nobody_would_follow_is_misuse(#[case] flags: &[&str], #[case] pro
     let mut block = block(&payload(PayloadVersion::V4));
     block["transactions"] = json!([]);
     block
-}, "hash to")]
+}, "none of its transactions")]
 fn a_block_that_does_not_hold_is_not_signed(#[case] block: Value, #[case] problem: &str) {
     let output = Room::with(&block).build(&[]);
     assert_code(&output, USAGE);
