@@ -4,6 +4,7 @@ use super::super::l1_chain::tests::{child, first};
 use super::*;
 use std::sync::atomic::AtomicBool;
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 #[derive(Clone, Default)]
 struct L1(Arc<State>);
@@ -162,19 +163,16 @@ async fn who_asks_at_once_shares_a_look_and_its_failure() {
     for is_down in [false, true] {
         l1.0.is_down.store(is_down, Ordering::SeqCst);
         l1.0.is_held.store(true, Ordering::SeqCst);
-        let looks: Vec<_> = (0..5)
-            .map(|_| {
-                let reader = reader.clone();
-                tokio::spawn(async move { reader.refresh().await.is_err() })
-            })
-            .collect();
+        let mut looks = JoinSet::new();
+        for _ in 0..5 {
+            let reader = reader.clone();
+            looks.spawn(async move { reader.refresh().await.is_err() });
+        }
         // One was under way before the others could ask: what comes of it is too old for them.
         tokio::task::yield_now().await;
         l1.0.is_held.store(false, Ordering::SeqCst);
         l1.0.go.notify_one();
-        for look in looks {
-            assert_eq!(look.await.unwrap(), is_down);
-        }
+        assert_eq!(looks.join_all().await, [is_down; 5]);
         assert!(l1.asked().len() <= 2, "five askers are no five requests");
     }
 }

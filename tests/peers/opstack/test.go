@@ -19,6 +19,7 @@ func testCommand() *cli.Command {
 			&cli.BoolFlag{Name: "ci", Usage: "only the scenarios that are run with every change"},
 			&cli.BoolFlag{Name: "list", Usage: "names the scenarios, and ends"},
 			&cli.DurationFlag{Name: "aftermath", Usage: "how long plain-node watches what follows a replacement", Value: time.Minute},
+			&cli.DurationFlag{Name: "longer", Usage: "how much longer than usual each scenario may take: for more access lists, or a busy machine"},
 			&cli.StringFlag{Name: "dir", Usage: "where logs and data go; a new directory unless it is given"},
 		},
 		Action: test,
@@ -47,7 +48,8 @@ func test(c *cli.Context) error {
 	defer done()
 	fmt.Println("logs and data:", dir)
 	suite := scenario.Suite{
-		Dir: dir, Binary: binary, Print: func(line string) { fmt.Println(line) }, Aftermath: c.Duration("aftermath"),
+		Dir: dir, Binary: binary, Print: func(line string) { fmt.Println(line) },
+		Aftermath: c.Duration("aftermath"), Longer: c.Duration("longer"),
 	}
 	return suite.Run(c.Context, chosen)
 }

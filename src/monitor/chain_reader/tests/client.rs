@@ -47,6 +47,9 @@ struct State {
     requests: usize,
 }
 
+/// What is made of a block's extra data.
+type Change = dyn Fn(&mut Vec<u8>);
+
 impl State {
     fn head(&self) -> Arc<L2Block> {
         Arc::clone(self.taken_back.as_ref().unwrap_or(self.fixture.chain.head()))
@@ -125,7 +128,7 @@ impl Client {
     }
 
     /// Has a sibling of a block as its tip that differs in its extra data, or again what stands there.
-    pub(super) fn take_back(&self, sibling: Option<(u64, &dyn Fn(&mut Vec<u8>))>) {
+    pub(super) fn take_back(&self, sibling: Option<(u64, &Change)>) {
         let mut state = self.0.lock();
         state.taken_back = sibling.map(|(number, change)| {
             let block = state.fixture.chain.canonical(number).unwrap();

@@ -52,7 +52,7 @@ const ended = "the scenario came to its end"
 
 // do runs the scenario on the stack of a suite.
 func (s *Scenario) do(ctx context.Context, suite *Suite) []Check {
-	ctx, cancel := context.WithTimeout(ctx, s.Limit+suite.Aftermath)
+	ctx, cancel := context.WithTimeout(ctx, s.Limit+suite.Aftermath+suite.Longer)
 	defer cancel()
 	bed := suite.bed
 	r := &Run{

@@ -20,6 +20,8 @@ type Suite struct {
 	Print  func(line string)
 	// Aftermath is how long Crosscheck is watched after a replacement that its rollup node takes no part in. Zero: a minute.
 	Aftermath time.Duration
+	// Longer is how much longer than its limit each scenario may take.
+	Longer time.Duration
 
 	bed     *stack.Stack
 	options stack.Options
