@@ -4,13 +4,15 @@
 
 mod monitoring;
 mod rpc_server;
+mod sources;
+
+pub use sources::{execution_clients, investigator, l1_reader, rollup_nodes};
 
 use monitoring::Monitoring;
 
 use crate::audit::{
-    AuditLimits, Auditor, AuditorMessage, BranchWatch, COMPARE_EVERY, CaseRules, HeadWatcher, Heads,
-    Investigator, JudgedChain, L1Judge, LongOpenCases, NodeComparer, NodeQuarrels, OpenCaseWatch,
-    RIVAL_INBOX, RivalWatcher, RulesAsker, VouchedWatch,
+    AuditLimits, Auditor, AuditorMessage, BranchWatch, COMPARE_EVERY, HeadWatcher, Heads, LongOpenCases,
+    NodeComparer, NodeQuarrels, OpenCaseWatch, RIVAL_INBOX, RivalWatcher, RulesAsker, VouchedWatch,
 };
 use crate::clock::FileClock;
 use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
@@ -24,13 +26,12 @@ use crate::health::Health;
 use crate::incidents::Incidents;
 use crate::interop::DependencySet;
 use crate::invalid_blocks::InvalidBlocks;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::networks::{FACTS_OF, FRESH_DAYS, age_in_days};
-use crate::rpc::Refusals;
+use crate::rpc::{Refusals, Told};
 use crate::sources::{
-    BlockCache, EndpointUrl, ExecutionClient, GossipedTransactions, L1Client, L1Reader, LogIndex, RollupNode,
-    RollupNodes, SourceError,
+    EndpointUrl, ExecutionClient, GossipedTransactions, L1Reader, LogIndex, RollupNode, RollupNodes,
 };
 use crate::stale_branches::StaleBranches;
 use crate::stalled_heads::StalledHeads;
@@ -44,7 +45,7 @@ use eyre::WrapErr;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -137,18 +138,10 @@ impl Service {
         for client in clients.values_mut() {
             *client = client.clone().with_gossiped(shared.transactions.clone());
         }
-        // Before anybody reads metrics: whoever does finds what former runs found.
-        let unresolved = UnresolvedWatch::begin(ledger.clone(), shared.metrics.clone()).await?;
-        tasks.spawn("unresolved blocks", unresolved.run(tasks.cancellation().clone()));
+        look_after_ledger(&mut tasks, &shared).await?;
         let monitoring = monitoring::start(&mut tasks, &config, &shared, &index, &clients).await?;
         let rpc_addr = rpc_server::start(&mut tasks, &config, &shared, &monitoring, &index, &clients).await?;
         let http_addr = start_http(&mut tasks, &config, &shared).await?;
-        let (heads, metrics) = (shared.heads.clone(), shared.metrics.clone());
-        let set = shared.set.clone();
-        let investigator =
-            investigator(&config, set, clients.clone(), &shared.nodes, shared.l1.as_ref(), heads, metrics)?
-                .knowing(ledger.clone())
-                .heeding(shared.branches.clone());
         let mut rules = BTreeMap::new();
         for (chain_id, chain) in config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only()) {
             rules.insert(*chain_id, validation_rules(&config, *chain_id, chain));
@@ -158,26 +151,10 @@ impl Service {
             join_gossip(&mut tasks, &config, &shared, &monitoring, *chain_id, chain, signers)?;
         }
         let follow_addr = start_followers(&mut tasks, &config, &shared, &clients).await?;
-        let limits = AuditLimits { max_open: config.audit.max_open, concurrency: config.audit.concurrency };
-        let auditor = Auditor::new(
-            ledger.clone(),
-            investigator,
-            inbox,
-            rules,
-            Arc::clone(&shared.clock),
-            shared.metrics.clone(),
-            limits,
-        );
-        // Without one, nobody holds its inbox, and there is nothing to audit.
-        if config.chains.values().any(|chain| !chain.is_monitored_only()) {
-            let patience = config.audit.patience.0;
-            let (health, metrics) = (shared.health.clone(), shared.metrics.clone());
-            let watch = OpenCaseWatch::new(patience, shared.long_open.clone(), health, metrics);
-            let branches = BranchWatch::new(shared.health.clone(), shared.branches.clone());
-            let auditor = auditor.telling(monitoring.told.clone()).watched(watch).watching_branches(branches);
-            let auditor = auditor.watching_vouched(vouched_watch(&config, &shared));
-            let auditor = auditor.sharing(shared.incidents.clone()).marking(shared.invalid.clone());
-            tasks.spawn("auditor", auditor.run(tasks.cancellation().clone()));
+        // Without a chain to audit, nobody holds the inboxes.
+        if !rules.is_empty() {
+            let told = monitoring.told.clone();
+            start_auditor(&mut tasks, &config, &shared, clients, rules, inbox, told)?;
             watch_rivals(&mut tasks, &shared, rival_inbox);
         }
         info!(chains = config.chains.len(), rpc = %rpc_addr, http = %http_addr, "crosscheck runs");
@@ -214,6 +191,42 @@ fn vouched_watch(config: &Config, shared: &Shared) -> VouchedWatch {
     VouchedWatch::new(heads.collect())
 }
 
+/// Starts the auditor of the chains that have rules.
+fn start_auditor(
+    tasks: &mut TaskGroup,
+    config: &Config,
+    shared: &Shared,
+    clients: BTreeMap<ChainId, ExecutionClient>,
+    rules: BTreeMap<ChainId, ValidationRules>,
+    inbox: mpsc::Receiver<AuditorMessage>,
+    told: broadcast::Sender<Told>,
+) -> eyre::Result<()> {
+    let (heads, metrics, health) = (&shared.heads, &shared.metrics, &shared.health);
+    let (set, l1) = (shared.set.clone(), shared.l1.as_ref());
+    let investigator = investigator(config, set, clients, &shared.nodes, l1, heads.clone(), metrics.clone())?
+        .knowing(shared.ledger.clone())
+        .heeding(shared.branches.clone());
+    let limits = AuditLimits { max_open: config.audit.max_open, concurrency: config.audit.concurrency };
+    let (ledger, clock) = (shared.ledger.clone(), Arc::clone(&shared.clock));
+    let auditor = Auditor::new(ledger, investigator, inbox, rules, clock, metrics.clone(), limits);
+    let patience = config.audit.patience.0;
+    let watch = OpenCaseWatch::new(patience, shared.long_open.clone(), health.clone(), metrics.clone());
+    let branches = BranchWatch::new(health.clone(), shared.branches.clone());
+    let auditor = auditor.telling(told).watched(watch).watching_branches(branches);
+    let auditor = auditor.watching_vouched(vouched_watch(config, shared));
+    let auditor = auditor.sharing(shared.incidents.clone()).marking(shared.invalid.clone());
+    tasks.spawn("auditor", auditor.run(tasks.cancellation().clone()));
+    Ok(())
+}
+
+/// Starts what looks after the ledger.
+async fn look_after_ledger(tasks: &mut TaskGroup, shared: &Shared) -> Result<(), LedgerError> {
+    // Before anybody reads metrics: whoever does finds what former runs found.
+    let unresolved = UnresolvedWatch::begin(shared.ledger.clone(), shared.metrics.clone()).await?;
+    tasks.spawn("unresolved blocks", unresolved.run(tasks.cancellation().clone()));
+    Ok(())
+}
+
 /// What former runs proved of blocks that nothing is decided about yet, or that followers may still be led onto.
 async fn invalid_blocks(config: &Config, ledger: &Ledger) -> eyre::Result<InvalidBlocks> {
     let followed: Vec<ChainId> = followed_chains(config).map(|(chain_id, _)| *chain_id).collect();
@@ -234,79 +247,6 @@ async fn invalid_blocks(config: &Config, ledger: &Ledger) -> eyre::Result<Invali
 fn followed_chains(config: &Config) -> impl Iterator<Item = (&ChainId, &ChainConfig)> {
     let is_on = config.follow.mode != FollowMode::Off;
     config.chains.iter().filter(move |(_, chain)| is_on && !chain.is_monitored_only())
-}
-
-/// The execution clients of the configured chains, which keep blocks, and proven logs in one index.
-///
-/// # Errors
-/// If no HTTP client can be made for an endpoint.
-pub fn execution_clients(
-    config: &Config,
-    index: &LogIndex,
-) -> Result<BTreeMap<ChainId, ExecutionClient>, SourceError> {
-    let (limits, blocks) = (config.sources.limits(), BlockCache::default());
-    let client = |(chain_id, chain): (&ChainId, &ChainConfig)| {
-        let client =
-            ExecutionClient::new(*chain_id, &chain.execution, chain.quorum(), limits, index.clone())?;
-        Ok((*chain_id, client.with_blocks(blocks.clone())))
-    };
-    config.chains.iter().map(client).collect()
-}
-
-/// The rollup nodes of the configured chains that have any.
-///
-/// # Errors
-/// If no HTTP client can be made for an endpoint.
-pub fn rollup_nodes(config: &Config) -> Result<BTreeMap<ChainId, RollupNodes>, SourceError> {
-    let limits = config.sources.limits();
-    let with_nodes = config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only());
-    let nodes = with_nodes.map(|(chain_id, chain)| {
-        Ok((*chain_id, RollupNodes::new(*chain_id, chain.rollup_node.urls(), limits)?))
-    });
-    nodes.collect()
-}
-
-/// Who answers which blocks L1 has, if an endpoint of it is configured.
-///
-/// # Errors
-/// If no HTTP client can be made for it.
-pub fn l1_reader(config: &Config) -> Result<Option<L1Reader>, SourceError> {
-    let client = |url| L1Client::new(url, config.sources.limits());
-    Ok(config.l1.execution.clone().map(client).transpose()?.map(L1Reader::new))
-}
-
-/// An investigator that asks these execution clients and rollup nodes.
-///
-/// # Errors
-/// If no HTTP client can be made for an endpoint, or a bundle that the settings name cannot be read.
-pub fn investigator(
-    config: &Config,
-    set: DependencySet,
-    clients: BTreeMap<ChainId, ExecutionClient>,
-    nodes: &BTreeMap<ChainId, RollupNodes>,
-    reader: Option<&L1Reader>,
-    heads: Heads,
-    metrics: Metrics,
-) -> eyre::Result<Investigator> {
-    let mut l1 = None;
-    if let Some(reader) = reader.filter(|_| config.deposits_from_l1().is_some()) {
-        let judged = nodes.iter().map(|(chain_id, nodes)| JudgedChain {
-            chain_id: *chain_id,
-            nodes: nodes.clone(),
-            is_of_several: set.reachable_from(*chain_id).len() > 1,
-        });
-        let judged: Vec<JudgedChain> = judged.collect();
-        let bundles = config.read_bundles()?;
-        for bundle in bundles.iter() {
-            info!(fork = bundle.fork, sha256 = %bundle.sha256, "an upgrade bundle was read");
-        }
-        l1 = Some(L1Judge::new(reader.clone(), judged, bundles, metrics.clone()));
-    }
-    let rules = config.chains.iter().map(|(chain_id, chain)| {
-        (*chain_id, CaseRules { ask_l1: l1.is_some(), replacement: chain.replacement })
-    });
-    let rules = rules.collect();
-    Ok(Investigator::new(set, clients, heads, l1, rules, metrics))
 }
 
 /// Tells of which day the built-in facts are, and which chains may be cited without being watched.

@@ -1,0 +1,84 @@
+//! Who asks the endpoints of the configuration: the execution clients, rollup nodes and L1, and the investigator that asks them. It
+//! asks nothing itself, and starts no task.
+
+use crate::audit::{CaseRules, Heads, Investigator, JudgedChain, L1Judge};
+use crate::config::{ChainConfig, Config};
+use crate::interop::DependencySet;
+use crate::metrics::Metrics;
+use crate::sources::{BlockCache, ExecutionClient, L1Client, L1Reader, LogIndex, RollupNodes, SourceError};
+use crosscheck_p2p::ChainId;
+use std::collections::BTreeMap;
+use tracing::info;
+
+/// The execution clients of the configured chains, which keep blocks, and proven logs in one index.
+///
+/// # Errors
+/// If no HTTP client can be made for an endpoint.
+pub fn execution_clients(
+    config: &Config,
+    index: &LogIndex,
+) -> Result<BTreeMap<ChainId, ExecutionClient>, SourceError> {
+    let (limits, blocks) = (config.sources.limits(), BlockCache::default());
+    let client = |(chain_id, chain): (&ChainId, &ChainConfig)| {
+        let client =
+            ExecutionClient::new(*chain_id, &chain.execution, chain.quorum(), limits, index.clone())?;
+        Ok((*chain_id, client.with_blocks(blocks.clone())))
+    };
+    config.chains.iter().map(client).collect()
+}
+
+/// The rollup nodes of the configured chains that have any.
+///
+/// # Errors
+/// If no HTTP client can be made for an endpoint.
+pub fn rollup_nodes(config: &Config) -> Result<BTreeMap<ChainId, RollupNodes>, SourceError> {
+    let limits = config.sources.limits();
+    let with_nodes = config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only());
+    let nodes = with_nodes.map(|(chain_id, chain)| {
+        Ok((*chain_id, RollupNodes::new(*chain_id, chain.rollup_node.urls(), limits)?))
+    });
+    nodes.collect()
+}
+
+/// Who answers which blocks L1 has, if an endpoint of it is configured.
+///
+/// # Errors
+/// If no HTTP client can be made for it.
+pub fn l1_reader(config: &Config) -> Result<Option<L1Reader>, SourceError> {
+    let client = |url| L1Client::new(url, config.sources.limits());
+    Ok(config.l1.execution.clone().map(client).transpose()?.map(L1Reader::new))
+}
+
+/// An investigator that asks these execution clients and rollup nodes.
+///
+/// # Errors
+/// If no HTTP client can be made for an endpoint, or a bundle that the settings name cannot be read.
+pub fn investigator(
+    config: &Config,
+    set: DependencySet,
+    clients: BTreeMap<ChainId, ExecutionClient>,
+    nodes: &BTreeMap<ChainId, RollupNodes>,
+    reader: Option<&L1Reader>,
+    heads: Heads,
+    metrics: Metrics,
+) -> eyre::Result<Investigator> {
+    let mut l1 = None;
+    if let Some(reader) = reader.filter(|_| config.deposits_from_l1().is_some()) {
+        let judged = nodes.iter().map(|(chain_id, nodes)| JudgedChain {
+            chain_id: *chain_id,
+            nodes: nodes.clone(),
+            is_of_several: set.reachable_from(*chain_id).len() > 1,
+        });
+        let judged: Vec<JudgedChain> = judged.collect();
+        let bundles = config.read_bundles()?;
+        for bundle in bundles.iter() {
+            info!(fork = bundle.fork, sha256 = %bundle.sha256, "an upgrade bundle was read");
+        }
+        l1 = Some(L1Judge::new(reader.clone(), judged, bundles, metrics.clone()));
+    }
+    let rules = config.chains.iter().map(|(chain_id, chain)| {
+        (*chain_id, CaseRules { ask_l1: l1.is_some(), replacement: chain.replacement })
+    });
+    let rules = rules.collect();
+    Ok(Investigator::new(set, clients, heads, l1, rules, metrics))
+}
