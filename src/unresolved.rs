@@ -36,7 +36,7 @@ impl UnresolvedWatch {
         if unnamed > 0 {
             warn!(
                 blocks = unnamed,
-                "further blocks that were found wrong are not resolved: older ones, and what may be replays; crosscheck_verdicts lists them"
+                "further blocks that were found wrong are not resolved: older ones, and what may be replays; crosscheck_attestations lists them"
             );
         }
         Ok(watch)
