@@ -168,7 +168,7 @@ impl Investigator {
 
     /// Goes on with a case as far as the sources allow.
     pub async fn investigate(&self, mut case: Case) -> Investigation {
-        let mut epoch = self.epoch();
+        let mut epoch = self.epoch(case.key().chain_id);
         case.see(self.view(&case).await);
         let begun = case.clone();
         let mut waits = BTreeSet::new();
@@ -213,13 +213,13 @@ impl Investigator {
         let held = if case.is_new() { None } else { Some(self.held_chains().await) };
         let rests_on = self.set.reachable_from(case.key().chain_id);
         let is_told = held.is_none_or(|held| rests_on.iter().all(|chain_id| held.contains(chain_id)));
-        is_told.then(|| self.epoch())
+        is_told.then(|| self.epoch(case.key().chain_id))
     }
 
-    /// Changes whenever a chain, or L1, goes back.
-    fn epoch(&self) -> u64 {
+    /// Changes whenever L1 goes back, or a chain that the validity of this one's blocks may rest on.
+    fn epoch(&self, chain_id: ChainId) -> u64 {
         let left = self.l1.as_ref().map_or(0, L1Judge::branches_left);
-        self.proven.lock().epoch().wrapping_add(left)
+        self.proven.lock().resets_of(&self.set.reachable_from(chain_id)).wrapping_add(left)
     }
 
     /// The same after L1 was asked anew: what it said may be some seconds old, which is not enough to accuse anybody.
@@ -227,7 +227,7 @@ impl Investigator {
         if let Some(l1) = &self.l1 {
             l1.refresh(chain_id).await?;
         }
-        Ok(self.epoch())
+        Ok(self.epoch(chain_id))
     }
 
     /// Looks at the messages of a decided case that are not needed for its verdict.

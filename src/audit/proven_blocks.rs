@@ -26,11 +26,13 @@ pub(super) struct ProvenBlocks {
     anchors: BTreeMap<ChainId, BlockNumHash>,
     /// How often something was forgotten: a finding begun before that does not count.
     epoch: u64,
+    /// How often each chain went back. One that never did is not there.
+    resets: BTreeMap<ChainId, u64>,
 }
 
 impl Default for ProvenBlocks {
     fn default() -> Self {
-        Self { blocks: LruCache::new(CAPACITY), anchors: BTreeMap::new(), epoch: 0 }
+        Self { blocks: LruCache::new(CAPACITY), anchors: BTreeMap::new(), epoch: 0, resets: BTreeMap::new() }
     }
 }
 
@@ -86,6 +88,14 @@ impl ProvenBlocks {
         }
         self.anchors.insert(chain_id, head);
         self.epoch = self.epoch.saturating_add(1);
+        let resets = self.resets.entry(chain_id).or_default();
+        *resets = resets.saturating_add(1);
+    }
+
+    /// How often one of these chains went back.
+    pub(super) fn resets_of(&self, chains: &BTreeSet<ChainId>) -> u64 {
+        let resets = chains.iter().filter_map(|chain_id| self.resets.get(chain_id));
+        resets.fold(0, |sum, resets| sum.saturating_add(*resets))
     }
 
     /// What a finding that begins now is to name when it is remembered.
@@ -182,5 +192,17 @@ mod tests {
         blocks.see(901.into(), block(3, 7));
         blocks.remember(epoch, vec![found()], &Arc::new([ChainId::from(901)].into()));
         assert!(!is_known(&mut blocks));
+    }
+
+    #[test]
+    fn only_the_chains_that_are_named_count() {
+        let mut blocks = blocks();
+        let (left, right) = (BTreeSet::from([ChainId::from(901)]), BTreeSet::from([ChainId::from(902)]));
+        blocks.see(901.into(), block(3, 7));
+        assert_eq!((blocks.resets_of(&left), blocks.resets_of(&right)), (1, 0));
+        blocks.see(902.into(), block(3, 7));
+        blocks.see(902.into(), block(3, 8));
+        assert_eq!((blocks.resets_of(&left), blocks.resets_of(&right)), (1, 2));
+        assert_eq!(blocks.resets_of(&left.union(&right).copied().collect()), 3);
     }
 }

@@ -25,6 +25,8 @@ pub const MAX_RECORDS: usize = 100_000;
 pub struct Observations {
     /// Its last status.
     pub status: SidecarStatus,
+    /// The chains whose blocks it was ever said to read.
+    monitored: BTreeSet<ChainId>,
     /// The chains whose rollup node named no heads for a while, and what was made of it.
     headless: BTreeMap<u64, Headless>,
     /// The chains whose rollup node called genesis final for a while, and what was made of it.
@@ -109,7 +111,14 @@ impl Observations {
     pub fn take_status(&mut self, status: SidecarStatus) {
         let chains = status.chains.iter().filter_map(|chain| chain.chain_id.as_u64());
         self.contradicted.extend(chains.filter(|chain_id| status.names_contradiction(*chain_id)));
+        let chain_ids = status.chains.iter().map(|chain| chain.chain_id);
+        self.monitored.extend(chain_ids.filter(|chain_id| status.is_monitored(*chain_id)));
         self.status = status;
+    }
+
+    /// Whether it has begun to read a chain's blocks.
+    pub fn is_monitored(&self, chain_id: ChainId) -> bool {
+        self.monitored.contains(&chain_id)
     }
 
     /// Takes in how often clients were told to contradict themselves, by chain.
@@ -309,5 +318,30 @@ impl Observations {
     /// The id of the newest refusal; 0 before the first.
     pub fn last_refusal(&self) -> u64 {
         self.refusals.last_key_value().map(|(id, _)| *id).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn status(reasons: &[&str]) -> SidecarStatus {
+        let chain = json!({ "chain_id": "901", "gossiped": 1, "vouched": 1, "open": 0 });
+        let status = json!({ "ready": reasons.is_empty(), "reasons": reasons, "chains": [chain] });
+        serde_json::from_value(status).unwrap()
+    }
+
+    #[test]
+    fn a_chain_is_read_from_when_nothing_is_said_against_it_first() {
+        let (chain_id, other) = (ChainId::from(901), ChainId::from(902));
+        let mut seen = Observations::default();
+        seen.take_status(SidecarStatus::default());
+        seen.take_status(status(&["chain 901 monitor: not heard of yet"]));
+        assert!(!seen.is_monitored(chain_id));
+        seen.take_status(status(&["chain 902 monitor: not heard of yet"]));
+        assert!(seen.is_monitored(chain_id) && !seen.is_monitored(other));
+        seen.take_status(status(&["chain 901 monitor: its client answers errors"]));
+        assert!(seen.is_monitored(chain_id), "it goes on where it was");
     }
 }

@@ -78,7 +78,7 @@ impl Progress {
 fn verdicts(seen: &Observations) -> String {
     let (words, messages) = (report::count_attestations(seen), report::count_messages(seen));
     format!(
-        "attestations {}: {} upheld, {} replaced, {} violated, {} discarded, {} open; messages {}: {} valid, {} invalid, {} unknown",
+        "attestations {}: {} upheld, {} replaced, {} violated, {} discarded, {} open; messages {}: {} valid, {} invalid, {} unknown, {} unchecked",
         words.received,
         words.upheld,
         words.upheld_replacement,
@@ -88,6 +88,7 @@ fn verdicts(seen: &Observations) -> String {
         messages.executed,
         messages.valid,
         messages.invalid,
-        messages.unknown
+        messages.unknown,
+        messages.unchecked
     )
 }

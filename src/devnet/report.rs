@@ -82,8 +82,10 @@ pub struct MessageCounts {
     pub valid: u64,
     /// Invalid.
     pub invalid: u64,
-    /// Neither proven.
+    /// Neither proven, in a block that was not found to be violated.
     pub unknown: u64,
+    /// Neither proven, in a violated block: one invalid message decides, and there was no time to look at all the others.
+    pub unchecked: u64,
 }
 
 /// One scripted fault, and what became of it.
@@ -447,11 +449,13 @@ pub fn count_attestations(seen: &Observations) -> AttestationCounts {
 /// How many messages were found to be what.
 pub fn count_messages(seen: &Observations) -> MessageCounts {
     let mut counts = MessageCounts::default();
-    for message in seen.attestations().flat_map(|record| &record.messages) {
+    let messages = seen.attestations().flat_map(|record| record.messages.iter().map(move |it| (record, it)));
+    for (record, message) in messages {
         increment(&mut counts.executed);
         match message.status.as_str() {
             "valid" => increment(&mut counts.valid),
             "invalid" => increment(&mut counts.invalid),
+            _ if record.verdict == "violated" => increment(&mut counts.unchecked),
             _ => increment(&mut counts.unknown),
         }
     }

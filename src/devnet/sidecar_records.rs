@@ -20,6 +20,13 @@ pub struct SidecarStatus {
 }
 
 impl SidecarStatus {
+    /// Whether it reads a chain's blocks, so that none becomes final unseen.
+    pub fn is_monitored(&self, chain_id: ChainId) -> bool {
+        let part = format!("chain {chain_id} monitor: ");
+        let is_known = self.chains.iter().any(|chain| chain.chain_id == chain_id);
+        is_known && !self.reasons.iter().any(|reason| reason.starts_with(&part))
+    }
+
     /// Whether it is not ready because a chain's execution client contradicts itself.
     pub fn names_contradiction(&self, chain_id: u64) -> bool {
         let part = format!("chain {chain_id} monitor: ");

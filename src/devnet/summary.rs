@@ -22,8 +22,8 @@ pub fn summary(report: &Report) -> String {
         words.open
     ));
     text.push_str(&format!(
-        "messages: {} executed, {} valid, {} invalid, {} unknown\n",
-        messages.executed, messages.valid, messages.invalid, messages.unknown
+        "messages: {} executed, {} valid, {} invalid, {} unknown, {} unchecked\n",
+        messages.executed, messages.valid, messages.invalid, messages.unknown, messages.unchecked
     ));
     let tracked = &report.tracked;
     text.push_str(&format!(

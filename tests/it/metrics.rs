@@ -125,7 +125,8 @@ fn answers() -> Vec<(String, Option<String>)> {
         let name = &quoted[quoted.find("crosscheck_")?..];
         let end =
             name.find(|letter: char| !letter.is_ascii_lowercase() && letter != '_').unwrap_or(name.len());
-        let label = name[end..].strip_prefix('{').and_then(|label| label.split('}').next()).map(str::to_owned);
+        let label =
+            name[end..].strip_prefix('{').and_then(|label| label.split('}').next()).map(str::to_owned);
         Some((name[..end].to_owned(), label))
     });
     answers.collect()

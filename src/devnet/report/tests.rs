@@ -470,6 +470,22 @@ fn a_follower_that_was_misled_fails_the_run(#[case] follower: FollowerReport, #[
     assert_eq!(report.is_as_scripted(), as_scripted);
 }
 
+/// What one invalid message decides leaves no time for the others; elsewhere a message without an answer is a miss.
+#[rstest]
+#[case::violated("violated", 0, 1)]
+#[case::upheld("upheld", 1, 0)]
+#[case::open("open", 1, 0)]
+fn a_message_without_an_answer_counts_by_its_block(
+    #[case] verdict: &str,
+    #[case] unknown: u64,
+    #[case] unchecked: u64,
+) {
+    let message = MessageRecord { status: "unknown".to_owned(), reason: None };
+    let record = AttestationRecord { messages: vec![message], ..record(1, LIE, verdict) };
+    let counts = count_messages(&seen(vec![record], vec![]));
+    assert_eq!((counts.executed, counts.unknown, counts.unchecked), (1, unknown, unchecked));
+}
+
 #[test]
 fn the_json_has_the_agreed_shape() {
     let chains = vec![ChainReport {
@@ -492,7 +508,7 @@ fn the_json_has_the_agreed_shape() {
         "attestations": {
             "received": 1, "upheld": 0, "upheld_replacement": 0, "violated": 1, "discarded": 0, "open": 0
         },
-        "messages": { "executed": 2, "valid": 1, "invalid": 1, "unknown": 0 },
+        "messages": { "executed": 2, "valid": 1, "invalid": 1, "unknown": 0, "unchecked": 0 },
         "tracked": {
             "seen": 1, "valid": 0, "invalid": 1, "undeclared": 0, "flipped": 0, "resolved": 0, "suspects": 0
         },
