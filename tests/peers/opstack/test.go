@@ -32,6 +32,9 @@ func test(c *cli.Context) error {
 		return err
 	}
 	if c.Bool("list") {
+		if c.NArg() == 0 && !c.Bool("ci") {
+			chosen = scenario.All
+		}
 		for _, s := range chosen {
 			fmt.Printf("%s: %s\n", s.Name, s.Shows)
 		}

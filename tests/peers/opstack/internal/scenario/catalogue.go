@@ -11,7 +11,7 @@ import (
 var usual = stack.Options{Chains: 2, LagoonDelay: 30 * time.Second, Followers: true, Monitor: true}
 
 // All are the scenarios, in the order in which they run.
-var All = slices.Concat(beside, callers, otherNodes, outageScenarios())
+var All = slices.Concat(beside, callers, otherNodes, outageScenarios(), byHand)
 
 // beside are those that run beside the usual stack, and look at verdicts.
 var beside = []Scenario{
@@ -67,3 +67,10 @@ var callers = []Scenario{
 		Stack: withFilter, CI: true, Limit: 12 * time.Minute, run: clients,
 	},
 }
+
+// byHand are those that take long.
+var byHand = []Scenario{{
+	Name: "storm", Shows: "invalid messages, L1 reorganisations and restarts at random; STORM_FOR=1h and --longer 1h for an hour of it",
+	Stack:  stack.Options{Chains: 2, LagoonDelay: 30 * time.Second, Followers: true, FinalityDistance: 16},
+	ByHand: true, Limit: 20 * time.Minute, run: stormy,
+}}

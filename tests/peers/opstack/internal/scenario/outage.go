@@ -180,6 +180,14 @@ const (
 
 // recovers holds that Crosscheck is ready again, moves on, and has accused nobody.
 func (r *Run) recovers(ctx context.Context, client *sidecar.Client) error {
+	if err := r.bothMoveOn(ctx, client); err != nil {
+		return err
+	}
+	return r.nobodyAccused(ctx, client)
+}
+
+// bothMoveOn holds that Crosscheck is ready again and moves on, and the follower on it.
+func (r *Run) bothMoveOn(ctx context.Context, client *sidecar.Client) error {
 	type goal struct {
 		chain  *stack.Chain
 		height uint64
@@ -212,7 +220,7 @@ func (r *Run) recovers(ctx context.Context, client *sidecar.Client) error {
 	}
 	// Looked at last: what stands still is told of after a while only.
 	r.Check("it is ready in the end", within(ctx, settling, client.WaitReady))
-	return r.nobodyAccused(ctx, client)
+	return nil
 }
 
 // nobodyAccused holds that no block and no message was found wrong.
@@ -223,11 +231,7 @@ func (r *Run) nobodyAccused(ctx context.Context, client *sidecar.Client) error {
 		if err != nil {
 			return err
 		}
-		for _, a := range sidecar.NotUpheldBlocks(attestations) {
-			if a.Verdict != sidecar.Superseded {
-				accused = errors.Join(accused, fmt.Errorf("%s: %s %s (%s)", a.BlockKey, a.Verdict, a.Reason, a.Detail))
-			}
-		}
+		accused = errors.Join(accused, accusations(attestations))
 	}
 	found, err := client.Messages(ctx, sidecar.MessageFilter{Status: sidecar.MessageInvalid})
 	for _, m := range found {

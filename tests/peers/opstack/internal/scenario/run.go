@@ -23,6 +23,8 @@ type Scenario struct {
 	Fresh bool
 	// CI says that it is run with every change.
 	CI bool
+	// ByHand says that it is run only when it is named.
+	ByHand bool
 	// Limit bounds how long it may take, generously.
 	Limit time.Duration
 

@@ -30,7 +30,7 @@ type Suite struct {
 // ErrFailed says that a scenario failed.
 var ErrFailed = errors.New("not every scenario passed")
 
-// Choose finds scenarios by their names, in the order in which they run. No names: all of them, or those of CI.
+// Choose finds scenarios by their names, in the order in which they run. No names: all but those that must be named, or those of CI.
 func Choose(names []string, ci bool) ([]Scenario, error) {
 	for _, name := range names {
 		if !slices.ContainsFunc(All, func(s Scenario) bool { return s.Name == name }) {
@@ -39,7 +39,8 @@ func Choose(names []string, ci bool) ([]Scenario, error) {
 	}
 	var chosen []Scenario
 	for _, scenario := range All {
-		if slices.Contains(names, scenario.Name) || len(names) == 0 && (!ci || scenario.CI) {
+		usual := scenario.CI || !ci && !scenario.ByHand
+		if slices.Contains(names, scenario.Name) || len(names) == 0 && usual {
 			chosen = append(chosen, scenario)
 		}
 	}

@@ -3,6 +3,7 @@
 package stack
 
 import (
+	"cmp"
 	"time"
 
 	"crosscheck.dev/opstack/internal/network"
@@ -30,12 +31,14 @@ type Options struct {
 	Filter bool
 	// Monitor adds op-interop-mon.
 	Monitor bool
+	// FinalityDistance is how many L1 blocks finality is behind. Zero: the usual number.
+	FinalityDistance uint64
 }
 
 const (
 	blockTime   = 2
 	l1BlockTime = 3
-	// finalityDistance is how many L1 blocks finality is behind.
+	// finalityDistance is how many L1 blocks finality is usually behind.
 	finalityDistance = 8
 	// genesisLead is how far genesis is in the past: L1 builds its first blocks at once.
 	genesisLead = 2 * time.Second
@@ -49,7 +52,7 @@ func (o Options) network(now time.Time) network.Options {
 		LagoonDelay:      uint64(o.LagoonDelay / time.Second),
 		L1BlockTime:      l1BlockTime,
 		BlockTime:        blockTime,
-		FinalityDistance: finalityDistance,
+		FinalityDistance: cmp.Or(o.FinalityDistance, finalityDistance),
 		GenesisTime:      uint64(now.Add(-genesisLead).Unix()),
 	}
 }
