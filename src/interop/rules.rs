@@ -74,12 +74,12 @@ pub fn check_claim(set: &DependencySet, execution: Execution, message: &Message)
 
 /// Checks the message against a chain that is already past the claimed timestamp, without the claimed block.
 ///
-/// `tip` is the number and timestamp of a canonical block of the initiating chain. `None`: the chain may
-/// still come to the claimed block.
+/// `tip` is the number and timestamp of a canonical block of the initiating chain. `None`: the chain may still come to
+/// the claimed block. A tip of that very timestamp decides nothing: nothing says that a timestamp has one block only.
 pub const fn check_tip(message: &Message, tip: (u64, UnixSeconds)) -> Option<InvalidReason> {
     let id = &message.identifier;
     let (number, timestamp) = tip;
-    if id.block_number > number && timestamp.0 >= id.timestamp.0 {
+    if id.block_number > number && timestamp.0 > id.timestamp.0 {
         return Some(InvalidReason::block_not_found(id, number));
     }
     None
@@ -217,8 +217,9 @@ mod tests {
 
     #[rstest]
     #[case::chain_not_there_yet(9, 198, None)]
-    #[case::chain_already_past(9, 200, Some("block-not-found"))]
-    #[case::block_exists(10, 200, None)]
+    #[case::another_block_of_the_timestamp_may_come(9, 200, None)]
+    #[case::chain_already_past(9, 201, Some("block-not-found"))]
+    #[case::block_exists(10, 201, None)]
     fn missing_blocks(#[case] tip: u64, #[case] at: u64, #[case] broken: Option<&str>) {
         assert_eq!(check_tip(&message(), (tip, UnixSeconds(at))).map(|reason| reason.code()), broken);
     }

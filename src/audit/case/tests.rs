@@ -143,7 +143,8 @@ fn what_the_message_claims_by_itself_needs_no_other_chain() {
 
 #[rstest]
 #[case::still_behind(9, 79, "open")]
-#[case::past_it(9, 80, "violated")]
+#[case::at_it(9, 80, "open")]
+#[case::past_it(9, 81, "violated")]
 fn a_missing_initiating_block(#[case] number: u64, #[case] timestamp: u64, #[case] expected: &str) {
     let mut case = case(full());
     derived(&mut case, OWN, &full(), &[]);

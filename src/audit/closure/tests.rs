@@ -179,7 +179,8 @@ fn only_the_root_is_looked_into_though_it_is_broken() {
 }
 
 #[rstest]
-#[case::past_it(4, 5, Invalid)]
+#[case::past_it(4, 6, Invalid)]
+#[case::at_it(4, 5, Unknown)]
 #[case::not_there_yet(4, 4, Unknown)]
 fn a_missing_block(#[case] number: u64, #[case] at: u64, #[case] expected: Standing) {
     let set = set();

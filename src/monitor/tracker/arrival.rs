@@ -124,12 +124,12 @@ impl Tracker {
     }
 
     /// Looks again at the messages that the new tip is news for: those that cite its height, and those that claim a
-    /// timestamp up to its own for a height beyond it.
+    /// timestamp before its own for a height beyond it.
     fn look_at_citers(&mut self, block: &ObservedBlock, parent: Option<UnixSeconds>, work: &mut Work) {
         let number = block.key.number;
         let Some(view) = self.chains.get(&block.key.chain_id) else { return };
-        let after = parent.map_or(Bound::Unbounded, Bound::Excluded);
-        let late = view.citations.at_claims((after, Bound::Included(block.timestamp)));
+        let from = parent.map_or(Bound::Unbounded, Bound::Included);
+        let late = view.citations.at_claims((from, Bound::Excluded(block.timestamp)));
         let is_beyond = |id: &MessageId| self.cited_number(*id).is_some_and(|cited| cited > number);
         let mut touched: Vec<MessageId> = late.filter(is_beyond).collect();
         touched.extend(view.citations.at_heights(number..=number));

@@ -27,9 +27,9 @@ impl Tracker {
     fn bereft(&self, chain_id: ChainId, kept: u64, old_tip: UnixSeconds) -> Vec<MessageId> {
         let Some(view) = self.chains.get(&chain_id) else { return Vec::new() };
         let new_tip = view.tip().map(|tip| tip.timestamp);
-        let after = new_tip.map_or(Bound::Unbounded, Bound::Excluded);
+        let from = new_tip.map_or(Bound::Unbounded, Bound::Included);
         let is_beyond = |id: &MessageId| self.cited_number(*id).is_some_and(|cited| cited > kept);
-        let claims = view.citations.at_claims((after, Bound::Included(old_tip))).filter(is_beyond);
+        let claims = view.citations.at_claims((from, Bound::Excluded(old_tip))).filter(is_beyond);
         let mut bereft: Vec<MessageId> = claims.collect();
         bereft.extend(view.citations.at_heights((Bound::Excluded(kept), Bound::Unbounded)));
         bereft.sort_unstable();
