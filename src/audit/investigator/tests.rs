@@ -280,3 +280,24 @@ async fn a_block_is_blamed_where_branches_part(#[case] parent: Option<Verdict>, 
     let found = case.verdict().map(|verdict| verdict.name().to_owned()).or(waits);
     assert_eq!(found.as_deref(), Some(expected));
 }
+
+/// A node that tells of a head with another time than its block has: what is missing is held against that block's own.
+#[rstest]
+#[case::the_client_has_the_head(None, true)]
+#[case::the_client_has_another(Some(B256::repeat_byte(9)), false)]
+#[tokio::test]
+async fn the_block_itself_proves_how_far_a_chain_is(#[case] hash: Option<B256>, #[case] is_proven: bool) {
+    let (fixture, _server, investigator) = world().await;
+    let (chain_id, tip) = (ChainId::from(CHAIN_ID), fixture.chain.canonical(3).unwrap());
+    let told = L2BlockRef::new(3, hash.unwrap_or(tip.hash), UnixSeconds(u64::MAX));
+    let told = SyncStatus { local_safe_l2: told, ..heads_at(&fixture, 3, None) };
+    investigator.heads.set(chain_id, Some(told));
+    let ask = Ask { chain_id, number: Some(9), timestamp: UnixSeconds(tip.timestamp().0 + 4) };
+    let found = investigator.see_to(ask, None, &BTreeSet::new()).await;
+    let proven = match found {
+        Ok(surroundings::Found::Tip { number, timestamp }) => Some((number, timestamp)),
+        Ok(_) => panic!("a block"),
+        Err(_) => None,
+    };
+    assert_eq!(proven, is_proven.then(|| (3, tip.timestamp())));
+}
