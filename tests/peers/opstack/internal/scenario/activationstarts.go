@@ -172,8 +172,19 @@ func (r *Run) comparePassing(w watched) {
 		}
 		return reached(ours).Sub(reached(theirs)).Seconds()
 	}
+	late := behind(follower, control)
 	name := fmt.Sprintf("chain %d: the activation block is safe later by", w.ID)
-	r.Figure(name, "%.2f s where Crosscheck serves it, %.2f s in our follower", behind(served, supernode), behind(follower, control))
+	r.Figure(name, "%.2f s where Crosscheck serves it, %.2f s in our follower", behind(served, supernode), late)
+	r.Check(fmt.Sprintf("chain %d: our follower passes the activation block as soon as the control follower", w.ID),
+		inStep(w.Chain, time.Duration(late*float64(time.Second))))
+}
+
+// inStep allows two block times, and one poll of op-node's: both followers look every two block times, out of step.
+func inStep(chain *stack.Chain, behind time.Duration) error {
+	if behind > 4*time.Duration(chain.Rollup.BlockTime)*time.Second {
+		return fmt.Errorf("%s behind", behind)
+	}
+	return nil
 }
 
 // lowest is the lowest height of which a block was taken under audit.

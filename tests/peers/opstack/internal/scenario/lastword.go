@@ -38,8 +38,8 @@ func (s *storm) invalidAlike(ctx context.Context, rulings []node.Ruling) error {
 		theirs[ruling.Hash] = ruling
 	}
 	ours := map[common.Hash]bool{}
-	var alarms error
-	taken := 0
+	var alarms, lost error
+	taken, flipped := 0, 0
 	for _, event := range s.crosscheck.Log.After(0, isInvalid) {
 		hash := event.Hash("hash")
 		if ours[hash] {
@@ -53,10 +53,17 @@ func (s *storm) invalidAlike(ctx context.Context, rulings []node.Ruling) error {
 		if err != nil {
 			return err
 		}
-		if stands {
+		switch {
+		case !stands:
+			taken++
+		case s.takenBack(&event):
+			flipped++
+		default:
 			alarms = errors.Join(alarms, errors.New(event.String()))
 		}
-		taken++
+	}
+	if dropped := s.crosscheck.Log.Dropped(); dropped > 0 {
+		lost = fmt.Errorf("%d lines made room", dropped)
 	}
 	var misses error
 	for hash, ruling := range theirs {
@@ -64,15 +71,26 @@ func (s *storm) invalidAlike(ctx context.Context, rulings []node.Ruling) error {
 			misses = errors.Join(misses, fmt.Errorf("%d/%d (%s), judged at %s", ruling.Chain, ruling.Number, hash, ruling.At.UTC()))
 		}
 	}
-	s.r.Check("no false alarm: nothing that we called invalid is final", alarms)
+	s.r.Check("every line of the log is known", lost)
+	s.r.Check("no false alarm: nothing that we call invalid is final", alarms)
 	s.r.Check("no miss: we call each block invalid that op-supernode invalidated", misses)
 	s.r.Figure("blocks invalidated by op-supernode", "%d", len(theirs))
 	s.r.Figure("invalid blocks that were gone before op-supernode judged them", "%d", taken)
+	s.r.Figure("messages that were invalid while what they cite was gone, and are valid", "%d", flipped)
 	return nil
 }
 
 func isInvalid(event *sidecar.Event) bool {
 	return event.Message == sidecar.LineInvalid || event.Message == sidecar.LineFlipInvalid
+}
+
+// takenBack says whether a later line calls the message of an event valid: what it cites was gone for a while.
+func (s *storm) takenBack(event *sidecar.Event) bool {
+	_, found := s.crosscheck.Log.First(event.ID, func(other *sidecar.Event) bool {
+		same := other.Hash("hash") == event.Hash("hash") && other.Text("log_index") == event.Text("log_index")
+		return same && other.Message == sidecar.LineFlipValid
+	})
+	return found
 }
 
 // stands says whether the block of an event is part of its chain.

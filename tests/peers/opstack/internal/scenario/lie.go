@@ -211,18 +211,8 @@ func (l *lie) watched(ctx context.Context) error {
 	}
 	l.r.Figure("on the replacement", "the follower of Crosscheck %.1f s after the control follower", at.time.Sub(controlled.time).Seconds())
 	l.notMisled(ctx)
-	l.inTime(at.time.Sub(controlled.time))
+	l.r.Check("our follower is on the replacement as soon as the control follower", inStep(l.chain, at.time.Sub(controlled.time)))
 	return nil
-}
-
-// inTime allows two block times, and one poll of op-node's: both followers look every two block times, out of step.
-func (l *lie) inTime(behind time.Duration) {
-	blockTime := time.Duration(l.chain.Rollup.BlockTime) * time.Second
-	var err error
-	if behind > 4*blockTime {
-		err = fmt.Errorf("%s behind", behind)
-	}
-	l.r.Check("our follower is on the replacement as soon as the control follower", err)
 }
 
 // notMisled holds that nobody was served the block once it was proven invalid.

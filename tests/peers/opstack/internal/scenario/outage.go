@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,8 @@ type outage struct {
 	lasts time.Duration
 	// told is a part of what /readyz says meanwhile.
 	told string
+	// recovery bounds how long Crosscheck may take once op-supernode has recovered. Zero: the usual time.
+	recovery time.Duration
 	// fresh asks for a stack of its own: one on which the sequencer never stood still.
 	fresh bool
 }
@@ -32,9 +35,9 @@ var outages = []outage{
 		name: "batches-held", shows: "no batch is posted for two minutes", lasts: 2 * time.Minute, told: "local-safe head has been block",
 		begin: batchers((*stack.Chain).Hold), end: batchers((*stack.Chain).Release),
 	},
-	{name: "l1-reorg-1", shows: "L1 replaces its newest block", begin: reorganise(1)},
-	{name: "l1-reorg-3", shows: "L1 replaces its newest 3 blocks", begin: reorganise(3)},
-	{name: "l1-reorg-7", shows: "L1 replaces its newest 7 blocks", begin: reorganise(7), fresh: true},
+	{name: "l1-reorg-1", shows: "L1 replaces its newest block", begin: reorganise(1), recovery: time.Minute},
+	{name: "l1-reorg-3", shows: "L1 replaces its newest 3 blocks", begin: reorganise(3), recovery: time.Minute},
+	{name: "l1-reorg-7", shows: "L1 replaces its newest 7 blocks", begin: reorganise(7), recovery: time.Minute, fresh: true},
 	{
 		name: "supernode-stopped", shows: "op-supernode is away for a minute", lasts: time.Minute, told: "heads",
 		begin: func(_ context.Context, r *Run) error { return r.Stack.Supernode.Stop() },
@@ -168,7 +171,7 @@ func (r *Run) goThrough(ctx context.Context, outage outage, killed bool) error {
 			return err
 		}
 	}
-	return r.recovers(ctx, client)
+	return r.recovers(ctx, client, cmp.Or(outage.recovery, recovery))
 }
 
 const (
@@ -179,15 +182,15 @@ const (
 )
 
 // recovers holds that Crosscheck is ready again, moves on, and has accused nobody.
-func (r *Run) recovers(ctx context.Context, client *sidecar.Client) error {
-	if err := r.bothMoveOn(ctx, client); err != nil {
+func (r *Run) recovers(ctx context.Context, client *sidecar.Client, limit time.Duration) error {
+	if err := r.bothMoveOn(ctx, client, limit); err != nil {
 		return err
 	}
 	return r.nobodyAccused(ctx, client)
 }
 
-// bothMoveOn holds that Crosscheck is ready again and moves on, and the follower on it.
-func (r *Run) bothMoveOn(ctx context.Context, client *sidecar.Client) error {
+// bothMoveOn holds that Crosscheck is ready again and moves on, and the follower on it, within a time after op-supernode has.
+func (r *Run) bothMoveOn(ctx context.Context, client *sidecar.Client, limit time.Duration) error {
 	type goal struct {
 		chain  *stack.Chain
 		height uint64
@@ -205,7 +208,8 @@ func (r *Run) bothMoveOn(ctx context.Context, client *sidecar.Client) error {
 			return fmt.Errorf("op-supernode itself does not recover: %w", err)
 		}
 	}
-	bounded, cancel := context.WithTimeout(ctx, recovery)
+	recovered := time.Now()
+	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	var steps []func() error
 	for _, goal := range goals {
@@ -214,6 +218,7 @@ func (r *Run) bothMoveOn(ctx context.Context, client *sidecar.Client) error {
 			func() error { return goal.chain.Follower.AwaitSafe(bounded, goal.height) })
 	}
 	results := together(steps...)
+	r.Figure("moved on after op-supernode had", "%.1f s", time.Since(recovered).Seconds())
 	for i := range goals {
 		r.Check(fmt.Sprintf("the vouched head moves on, on chain %d of the two", i+1), results[2*i])
 		r.Check(fmt.Sprintf("our follower's safe head moves on, on chain %d of the two", i+1), results[2*i+1])

@@ -71,7 +71,7 @@ func stormy(ctx context.Context, r *Run) error {
 	if err != nil {
 		return err
 	}
-	if err := r.bothMoveOn(ctx, crosscheck.Client()); err != nil {
+	if err := r.bothMoveOn(ctx, crosscheck.Client(), recovery); err != nil {
 		return err
 	}
 	return s.lastWord(ctx, r.Stack.Rulings.All()[before:])
