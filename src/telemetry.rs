@@ -1,5 +1,7 @@
 //! Logging: to stderr, for people or as JSON. Standard output belongs to what commands print.
 
+#[cfg(test)]
+pub(crate) mod captured;
 pub mod quiet;
 
 use crate::config::{LogConfig, LogFormat};

@@ -4,6 +4,7 @@
 //! endpoint's failure is a pause, never a fact. Clients that tell two chains at once are told of once, and nothing is
 //! read or dropped until their blocks link up. One look is bounded: it comes to the tip, or ends in an error.
 
+use super::awaited_heads::{AwaitedHeads, Tone};
 use super::block_source::BlockSource;
 use super::branch::{BranchError, Contradiction, Fork, Turn, turn};
 use super::declarations::undeclared;
@@ -85,6 +86,8 @@ pub struct ChainReader<S = ExecutionClient> {
     pub branches: StaleBranches,
     /// The ledger, if nobody else holds the chain's genesis against it: the chain has no rollup node.
     pub genesis: Option<Ledger>,
+    /// The block that it begins with by what is built in, if nobody else holds its clients against that.
+    pub origin: Option<BlockNumHash>,
 }
 
 /// How far the chain was read.
@@ -100,6 +103,8 @@ struct Progress {
     is_contradicted: bool,
     /// The gossiped block that quick looks were made for last.
     sought: Option<BlockNumHash>,
+    /// Whether its heads are awaited.
+    awaited: AwaitedHeads,
 }
 
 /// Why the chain cannot be read now.
@@ -129,6 +134,10 @@ enum ReadError {
         "its block 0 is {found} by its execution clients and {bound} by the ledger, which is about another chain with this id; a new chain needs an empty data_dir, a known one the endpoints that it had"
     )]
     OtherGenesis { found: B256, bound: B256 },
+    #[error(
+        "its block {number} is {found} by its execution clients and {expected} by the built-in facts of its network: they have another chain with the same id; configure clients of the right one"
+    )]
+    OtherNetwork { number: u64, found: B256, expected: B256 },
     #[error("the program is ending")]
     Ending,
 }
@@ -180,6 +189,7 @@ impl<S: BlockSource> ChainReader<S> {
             match self.look(&mut progress).await {
                 Ok(tip) => {
                     progress.is_contradicted = false;
+                    progress.awaited.known();
                     stalled.look(WatchedHead::Execution, Some(tip.position()), Instant::now());
                     if let Some(outage) = self.health.clear(&part) {
                         let (lasted_s, repeats) = (outage.seconds(), outage.repeats);
@@ -208,7 +218,14 @@ impl<S: BlockSource> ChainReader<S> {
         if is_contradiction && !is_known {
             self.metrics.contradicted(self.chain_id);
         }
-        if self.health.obstruct(part, problem.to_string()) && !is_known {
+        let is_news = self.health.obstruct(part, problem.to_string());
+        if matches!(problem, ReadError::NoHeads) {
+            match progress.awaited.missing(Instant::now()) {
+                Some(Tone::Info) => info!(chain_id = %self.chain_id, %problem, "waiting for {part}"),
+                Some(Tone::Warn) => warn!(chain_id = %self.chain_id, %problem, "waiting for {part}"),
+                None => {}
+            }
+        } else if is_news && !is_known {
             warn!(chain_id = %self.chain_id, %problem, "waiting for {part}");
         }
     }
@@ -264,12 +281,32 @@ impl<S: BlockSource> ChainReader<S> {
         Ok(tip)
     }
 
-    /// Whether the ledger is about this very chain. A client that has no block 0 says nothing of that.
+    /// Whether the clients have this very chain, and the ledger is about it. One that has dropped its first blocks says
+    /// nothing of that.
     async fn check_genesis(&self) -> Result<(), ReadError> {
+        if let Some(BlockNumHash { number, hash: expected }) = self.origin {
+            let found = self.told_at(number).await?;
+            if let Some(found) = found.filter(|found| *found != expected) {
+                return Err(ReadError::OtherNetwork { number, found, expected });
+            }
+        }
         let Some(ledger) = &self.genesis else { return Ok(()) };
-        let Some(found) = self.execution.canonical_hash(0).await? else { return Ok(()) };
+        let Some(found) = self.told_at(0).await? else { return Ok(()) };
         let bound = ledger.bind_genesis(self.chain_id, GenesisSource::Execution, found).await?;
         if bound == found { Ok(()) } else { Err(ReadError::OtherGenesis { found, bound }) }
+    }
+
+    /// The block that the clients agree on at a height of long ago. `None`: they have none, or do not agree, as where some have
+    /// pruned their history.
+    async fn told_at(&self, number: u64) -> Result<Option<B256>, SourceError> {
+        match self.execution.canonical_hash(number).await {
+            Err(error @ SourceError::Unreachable { .. }) => Err(error),
+            Err(error) => {
+                debug!(chain_id = %self.chain_id, %error, "the clients do not tell where the chain begins");
+                Ok(None)
+            }
+            told => told,
+        }
     }
 
     /// Drops the branch of a block that was lawfully replaced, for as long as the clients stay on it.

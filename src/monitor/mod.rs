@@ -3,6 +3,7 @@
 //! Nothing here judges an attestation: that is `audit`'s. What this room says is about the blocks that the chains'
 //! endpoints agree on, attested or not, at every safety level.
 
+mod awaited_heads;
 mod block_node;
 mod block_source;
 mod board;

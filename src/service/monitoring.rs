@@ -9,6 +9,7 @@ use crate::monitor::{
 use crate::rpc::{Suspects, TOLD_CAPACITY, Told};
 use crate::sources::{ExecutionClient, LogIndex};
 use crate::tasks::TaskGroup;
+use alloy::eips::BlockNumHash;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -76,6 +77,7 @@ pub(super) async fn start(
             metrics: shared.metrics.clone(),
             branches: shared.branches.clone(),
             genesis: chain.is_monitored_only().then(|| shared.ledger.clone()),
+            origin: network_origin(config, chain_id, chain),
         };
         if let Some(answers) = shared.heads.answers(chain_id) {
             let nudge = nudge_when_heads_come(answers, monitoring.nudges.clone(), chain_id);
@@ -116,6 +118,12 @@ pub(super) async fn start(
     });
     tasks.spawn("monitor", monitor.run(tasks.cancellation().clone()));
     Ok(monitoring)
+}
+
+/// The first block of a chain whose network is named, where no rollup node is held against that.
+fn network_origin(config: &Config, chain_id: ChainId, chain: &ChainConfig) -> Option<BlockNumHash> {
+    let network = config.known_network(chain_id).filter(|_| chain.is_monitored_only());
+    network.map(|network| network.genesis.l2)
 }
 
 /// Who says how far the chain is: its rollup node, if it has one.

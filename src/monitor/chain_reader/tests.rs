@@ -4,7 +4,9 @@ mod client;
 mod properties;
 
 use super::*;
-use client::{Client, Lines, Reading, chain_id, reading, reading_of, reading_within};
+use crate::audit::Heads;
+use crate::telemetry::captured::Lines;
+use client::{Client, Reading, Setting, chain_id, reading, reading_of, reading_within};
 
 /// A minute of a client that says that block 3 is `O`, while its block 4 stands on `R`.
 #[tokio::test(start_paused = true)]
@@ -227,7 +229,7 @@ async fn a_chain_of_another_genesis_than_the_ledgers_is_not_read() {
     client.extend(2);
     let (found, bound) = (client.canonical(0), B256::repeat_byte(9));
     ledger.bind_genesis(chain_id(), GenesisSource::Execution, bound).await.unwrap();
-    let mut other = reading_of(&client, StallBounds::LONG, Some(ledger));
+    let mut other = reading_of(&client, Setting { genesis: Some(ledger), ..Setting::default() });
     let told = format!("its block 0 is {found} by its execution clients and {bound} by the ledger");
     let refused = async {
         while !other.health.reasons().iter().any(|reason| reason.contains(&told)) {
@@ -237,11 +239,49 @@ async fn a_chain_of_another_genesis_than_the_ledgers_is_not_read() {
     tokio::time::timeout(Duration::from_secs(300), refused).await.unwrap();
     assert!(other.heard.is_empty());
     let fresh = Ledger::open(&dir.path().join("fresh.sqlite")).await.unwrap();
-    let mut own = reading_of(&client, StallBounds::LONG, Some(fresh));
+    let mut own = reading_of(&client, Setting { genesis: Some(fresh), ..Setting::default() });
     let read = async {
         while own.heard.is_empty() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
     tokio::time::timeout(Duration::from_secs(300), read).await.unwrap();
+}
+
+/// The block that the chain's network begins with, by what is built in.
+#[tokio::test(start_paused = true)]
+async fn another_chain_than_the_network_s_is_not_read() {
+    let lines = Lines::capture();
+    let client = Client::new();
+    client.extend(2);
+    let found = client.canonical(1);
+    let other = Some(BlockNumHash { number: 1, hash: B256::repeat_byte(9) });
+    let mut reading = reading_of(&client, Setting { origin: other, ..Setting::default() });
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let told = format!("its block 1 is {found} by its execution clients and {}", B256::repeat_byte(9));
+    let reasons = reading.health.reasons();
+    assert!(reasons.iter().any(|reason| reason.contains(&told)), "{reasons:?}");
+    assert!(reading.heard.is_empty());
+    assert_eq!(lines.count("WARN"), 1, "{}", lines.text());
+    for origin in [BlockNumHash { number: 1, hash: found }, BlockNumHash { number: 70, hash: found }] {
+        let mut own = reading_of(&client, Setting { origin: Some(origin), ..Setting::default() });
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        assert!(!own.heard.is_empty(), "{origin:?}: {:?}", own.health.reasons());
+    }
+}
+
+/// As at each start, until the rollup node has been heard.
+#[tokio::test(start_paused = true)]
+async fn heads_that_are_awaited_are_a_warning_once_that_lasts() {
+    let lines = Lines::capture();
+    let (client, heads) = (Client::new(), Heads::new([chain_id()]));
+    let answers = heads.answers(chain_id()).unwrap();
+    let source = HeadSource::Node { answers, heads };
+    let reading = reading_of(&client, Setting { heads: Some(source), ..Setting::default() });
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert_eq!(reading.health.reasons(), ["chain 901 monitor: its heads are not known yet"]);
+    assert_eq!((lines.count("INFO"), lines.count("WARN")), (1, 0), "{}", lines.text());
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!((lines.count("INFO"), lines.count("WARN")), (1, 1), "{}", lines.text());
+    assert_eq!(lines.count("waiting for chain 901 monitor"), 2, "{}", lines.text());
 }

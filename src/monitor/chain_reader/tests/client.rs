@@ -14,19 +14,17 @@ use crate::sources::{EndpointStanding, L2BlockRef, ProvenLogs, SourceError, Sync
 use crate::stale_branches::StaleBranches;
 use crate::stalled_heads::StallBounds;
 use alloy::consensus::Header;
+use alloy::eips::BlockNumHash;
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::fmt::MakeWriter;
 
 pub(super) fn chain_id() -> ChainId {
     ChainId::from(CHAIN_ID)
@@ -283,78 +281,53 @@ pub(super) fn reading(client: &Client) -> Reading {
 
 /// The same, where its latest block may stand still for so long.
 pub(super) fn reading_within(client: &Client, stall: StallBounds) -> Reading {
-    reading_of(client, stall, None)
+    reading_of(client, Setting { stall, ..Setting::default() })
 }
 
-/// The same, its genesis held against a ledger.
-pub(super) fn reading_of(client: &Client, stall: StallBounds, genesis: Option<Ledger>) -> Reading {
+/// What a reader works with.
+pub(super) struct Setting {
+    /// How long its client's latest block may stand still.
+    pub(super) stall: StallBounds,
+    /// What its genesis is held against.
+    pub(super) genesis: Option<Ledger>,
+    /// The block that its network begins with.
+    pub(super) origin: Option<BlockNumHash>,
+    /// Who says how far it is. `None`: the client's labels.
+    pub(super) heads: Option<HeadSource>,
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        Self { stall: StallBounds::LONG, genesis: None, origin: None, heads: None }
+    }
+}
+
+/// Reads a client in a setting.
+pub(super) fn reading_of(client: &Client, setting: Setting) -> Reading {
+    let Setting { stall, genesis, origin, heads } = setting;
     let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
     let set = DependencySet::new([(chain_id(), member)].into(), 10_000);
     let metrics = Metrics::new(set).unwrap();
     let (monitor, inbox) = mpsc::channel(100_000);
     let (health, nudges) = (Health::default(), Nudges::new([chain_id()]));
     let branches = StaleBranches::default();
+    let labels = || HeadSource::Labels { heads: Heads::new([chain_id()]), metrics: metrics.clone() };
     let reader = ChainReader {
         chain_id: chain_id(),
         execution: client.clone(),
-        heads: HeadSource::Labels { heads: Heads::new([chain_id()]), metrics: metrics.clone() },
+        heads: heads.unwrap_or_else(labels),
         start: StartPoint { cursor: None, retained: 1_000 },
         monitor,
         nudges: nudges.clone(),
         interval: Duration::from_secs(1),
         stall,
         health: health.clone(),
-        metrics,
+        metrics: metrics.clone(),
         branches: branches.clone(),
         genesis,
+        origin,
     };
     let mut tasks = JoinSet::new();
     tasks.spawn(async move { reader.run(CancellationToken::new()).await.unwrap() });
     Reading { heard: Heard { inbox, _reader: tasks }, health, nudges, branches }
-}
-
-/// The lines of the log.
-pub(super) struct Lines {
-    text: Sink,
-    _guard: DefaultGuard,
-}
-
-#[derive(Clone, Default)]
-struct Sink(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Sink {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
-impl Lines {
-    /// Keeps what is logged on this thread from now on.
-    pub(super) fn capture() -> Self {
-        let text = Sink::default();
-        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(text.clone()).finish();
-        Self { text, _guard: tracing::subscriber::set_default(subscriber) }
-    }
-
-    pub(super) fn text(&self) -> String {
-        String::from_utf8(self.text.0.lock().clone()).unwrap()
-    }
-
-    /// How many lines say this.
-    pub(super) fn count(&self, said: &str) -> usize {
-        self.text().lines().filter(|line| line.contains(said)).count()
-    }
 }

@@ -291,6 +291,7 @@ impl Shell {
                 metrics: metrics.clone(),
                 branches: StaleBranches::default(),
                 genesis: None,
+                origin: None,
             };
             let cancel = cancel.clone();
             tasks.spawn(async move { reader.run(cancel).await.unwrap() });

@@ -1,0 +1,68 @@
+//! [`AwaitedHeads`]: how loudly it is told that a chain's heads are not known yet. Pure: time is an argument.
+//!
+//! After a start nobody knows them for a moment: that is no warning until it lasts.
+
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long the heads may be awaited before that is a warning.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How loudly something is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    /// As it comes with every start.
+    Info,
+    /// As what an operator should look at.
+    Warn,
+}
+
+/// Since when a chain's heads are awaited.
+#[derive(Debug, Default)]
+pub(super) struct AwaitedHeads {
+    since: Option<Instant>,
+    is_warned: bool,
+}
+
+impl AwaitedHeads {
+    /// They are not known now. `None`: that is told already.
+    pub(super) fn missing(&mut self, now: Instant) -> Option<Tone> {
+        let Some(since) = self.since else {
+            self.since = Some(now);
+            return Some(Tone::Info);
+        };
+        let lasts = now.saturating_duration_since(since) > PATIENCE;
+        (lasts && !std::mem::replace(&mut self.is_warned, lasts)).then_some(Tone::Warn)
+    }
+
+    /// They are known.
+    pub(super) fn known(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    /// What is told of heads that are missing at these seconds; 0 for those at which they are known.
+    #[rstest]
+    #[case::a_start(&[1, 2, 3], &[Some(Tone::Info), None, None])]
+    #[case::as_long_as_may_be(&[1, 31], &[Some(Tone::Info), None])]
+    #[case::it_lasts(&[1, 32, 33, 900], &[Some(Tone::Info), Some(Tone::Warn), None, None])]
+    #[case::once_more(&[1, 32, 0, 40, 71], &[Some(Tone::Info), Some(Tone::Warn), Some(Tone::Info), Some(Tone::Warn)])]
+    #[case::a_gap(&[1, 0, 32, 33], &[Some(Tone::Info), Some(Tone::Info), None])]
+    #[tokio::test]
+    async fn it_is_a_warning_once_it_lasts(#[case] seconds: &[u64], #[case] expected: &[Option<Tone>]) {
+        let (start, mut awaited, mut told) = (Instant::now(), AwaitedHeads::default(), Vec::new());
+        for second in seconds {
+            if *second == 0 {
+                awaited.known();
+            } else {
+                told.push(awaited.missing(start + Duration::from_secs(*second)));
+            }
+        }
+        assert_eq!(told, expected);
+    }
+}
