@@ -12,7 +12,8 @@ use monitoring::Monitoring;
 
 use crate::audit::{
     AuditLimits, Auditor, AuditorMessage, BranchWatch, COMPARE_EVERY, HeadWatcher, Heads, LongOpenCases,
-    NodeComparer, NodeQuarrels, OpenCaseWatch, RIVAL_INBOX, RivalWatcher, RulesAsker, VouchedWatch,
+    NodeComparer, NodeQuarrels, OpenCaseWatch, OriginWitnesses, RIVAL_INBOX, RivalWatcher, RulesAsker,
+    VouchedWatch,
 };
 use crate::clock::FileClock;
 use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
@@ -268,15 +269,16 @@ fn tell_built_in(config: &Config, shared: &Shared) {
     }
 }
 
-/// Who asks a chain's rollup nodes by which rules they work.
+/// Who asks a chain's rollup nodes by which rules they work, and these witnesses which chain it is.
 pub fn rules_asker(
     config: &Config,
     set: &DependencySet,
     chain_id: ChainId,
     nodes: &RollupNodes,
+    witnesses: OriginWitnesses,
 ) -> RulesAsker {
     let network = config.known_network(chain_id);
-    RulesAsker { chain_id, nodes: nodes.clone(), set: set.clone(), network, ledger: None }
+    RulesAsker { chain_id, nodes: nodes.clone(), set: set.clone(), network, witnesses, ledger: None }
 }
 
 /// The clock that the settings name.
@@ -385,6 +387,8 @@ fn watch_heads(
     for part in HeadWatcher::parts(chain_id) {
         shared.health.expect(&part);
     }
+    let l1 = shared.l1.as_ref().map(|l1| l1.client().clone());
+    let witnesses = OriginWitnesses::new(Some(execution.clone()), l1);
     let watcher = HeadWatcher {
         chain_id,
         nodes: nodes.clone(),
@@ -392,7 +396,7 @@ fn watch_heads(
         execution,
         rules: RulesAsker {
             ledger: Some(shared.ledger.clone()),
-            ..rules_asker(config, &shared.set, chain_id, nodes)
+            ..rules_asker(config, &shared.set, chain_id, nodes, witnesses)
         },
         interval: config.sources.poll_interval.0,
         stall: chain.stall_bounds(),

@@ -5,6 +5,7 @@
 use crate::consolidation::{Fork, ForkSchedule};
 use crate::interop::ChainRules;
 use crate::networks::KnownNetwork;
+use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use core::fmt;
 use crosscheck_p2p::{ChainId, UnixSeconds};
@@ -40,12 +41,20 @@ pub(super) struct SaidConfig {
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 struct SaidGenesis {
+    l1: Option<SaidBlock>,
     l2: Option<SaidBlock>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 struct SaidBlock {
     hash: Option<B256>,
+    number: Option<serde_json::Value>,
+}
+
+impl SaidBlock {
+    fn id(&self) -> Option<BlockNumHash> {
+        Some(BlockNumHash { number: self.number.as_ref()?.as_u64()?, hash: self.hash? })
+    }
 }
 
 impl SaidConfig {
@@ -57,6 +66,21 @@ impl SaidConfig {
     /// The hash of the block that it derives from.
     pub(super) fn genesis(&self) -> Option<B256> {
         self.genesis.as_ref()?.l2.as_ref()?.hash
+    }
+
+    /// The block that it derives from, with its height.
+    pub(super) fn genesis_block(&self) -> Option<BlockNumHash> {
+        self.genesis.as_ref()?.l2.as_ref()?.id()
+    }
+
+    /// The L1 block that that one stands on.
+    pub(super) fn genesis_l1(&self) -> Option<BlockNumHash> {
+        self.genesis.as_ref()?.l1.as_ref()?.id()
+    }
+
+    /// The L1 that it derives from.
+    pub(super) fn l1_chain_id(&self) -> Option<ChainId> {
+        self.l1_chain_id.map(ChainId::from)
     }
 }
 
@@ -85,6 +109,17 @@ pub struct RuleDifference {
 }
 
 impl RuleDifference {
+    /// An endpoint is of another chain than the one that the node derives.
+    pub(super) fn of_witness(
+        rule: &str,
+        node: &impl fmt::Display,
+        own: &impl fmt::Display,
+        source: &str,
+    ) -> Self {
+        let (node, own) = (node.to_string(), own.to_string());
+        Self { rule: rule.to_owned(), node, own, source: source.to_owned() }
+    }
+
     /// The ledger is about a chain of another genesis.
     pub(super) fn of_ledger(node: B256, own: B256) -> Self {
         let (node, own) = (node.to_string(), own.to_string());

@@ -2,6 +2,7 @@
 //!
 //! What is not known here is learnt from it. It never changes what is configured, and accuses nobody.
 
+use super::origin_witnesses::OriginWitnesses;
 use super::rule_check::{NodeWord, OwnRules, RuleDifference, SaidConfig, differences};
 use crate::interop::{Accord, DEFAULT_EXPIRY_WINDOW, DependencySet};
 use crate::ledger::{GenesisSource, Ledger, LedgerError};
@@ -37,6 +38,8 @@ pub struct RulesAsker {
     pub set: DependencySet,
     /// What is built in of the chain, if its network is named.
     pub network: Option<KnownNetwork>,
+    /// Who else can tell which chain it is.
+    pub witnesses: OriginWitnesses,
     /// What is written of the chain, if anything is.
     pub ledger: Option<Ledger>,
 }
@@ -61,6 +64,9 @@ impl RulesAsker {
         let expiry_window = self.set.expiry_window();
         let own = OwnRules { chain, expiry_window, network: self.network.clone() };
         let mut differences = differences(&own, &word);
+        if let Some(config) = word.config.as_ref().filter(|_| differences.is_empty()) {
+            differences.extend(self.witnesses.contradictions(config).await?);
+        }
         // What differs otherwise binds nothing: the node may be another chain's.
         if let (Some(ledger), Some(genesis), true) =
             (&self.ledger, word.config.as_ref().and_then(SaidConfig::genesis), differences.is_empty())

@@ -3,13 +3,13 @@
 use super::audit_report::{AuditReport, AuditState};
 use super::settings::SettingsArgs;
 use super::{Outcome, UsageError, complain, print, runtime, signals};
-use crate::audit::{Heads, RangeAudit, in_words};
+use crate::audit::{Heads, OriginWitnesses, RangeAudit, in_words};
 use crate::config::{ChainConfig, Config};
 use crate::interop::DependencySet;
 use crate::metrics::Metrics;
 use crate::monitor::labelled_status;
 use crate::service::{execution_clients, investigator, l1_reader, rollup_nodes, rules_asker};
-use crate::sources::{ExecutionClient, LogIndex, RollupNodes};
+use crate::sources::{ExecutionClient, L1Reader, LogIndex, RollupNodes};
 use crate::telemetry::{self, live_lines};
 use clap::Args;
 use crosscheck_p2p::ChainId;
@@ -84,11 +84,11 @@ impl AuditArgs {
         let clients = execution_clients(config, &LogIndex::new(config.interop.log_index_bytes()))?;
         let nodes = rollup_nodes(config)?;
         let set = config.dependency_set();
-        check_rules(config, &set, &nodes).await?;
+        let l1 = l1_reader(config)?;
+        check_rules(config, &set, &nodes, &clients, l1.as_ref()).await?;
         let heads = read_heads(config, &clients, &nodes).await?;
         let metrics = Metrics::new(set.clone())?;
-        let investigator =
-            investigator(config, set, clients.clone(), &nodes, l1_reader(config)?.as_ref(), heads, metrics)?;
+        let investigator = investigator(config, set, clients.clone(), &nodes, l1.as_ref(), heads, metrics)?;
         let client = clients.get(&self.chain).ok_or_else(|| eyre::eyre!("chain {} is gone", self.chain))?;
         let audit = RangeAudit {
             client: client.clone(),
@@ -120,14 +120,18 @@ impl AuditArgs {
     }
 }
 
-/// Whether every rollup node works by the rules that are configured.
+/// Whether every rollup node works by the rules that are configured, and the other endpoints are of its chain.
 async fn check_rules(
     config: &Config,
     set: &DependencySet,
     nodes: &BTreeMap<ChainId, RollupNodes>,
+    clients: &BTreeMap<ChainId, ExecutionClient>,
+    l1: Option<&L1Reader>,
 ) -> eyre::Result<()> {
     for (chain_id, nodes) in nodes {
-        let asked = rules_asker(config, set, *chain_id, nodes).ask().await;
+        let l1 = l1.map(|l1| l1.client().clone());
+        let witnesses = OriginWitnesses::new(clients.get(chain_id).cloned(), l1);
+        let asked = rules_asker(config, set, *chain_id, nodes, witnesses).ask().await;
         let differences = asked.wrap_err_with(|| format!("the rules of chain {chain_id} cannot be read"))?;
         eyre::ensure!(differences.is_empty(), "chain {chain_id}: {}", in_words(&differences));
     }

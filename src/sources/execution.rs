@@ -11,7 +11,7 @@ use super::{
     BlockError, ClaimedHeader, Endpoint, EndpointLimits, EndpointStanding, EndpointUrl, GossipedTransactions,
     L2BlockRef, LogIndex, ProvenLogs, Quorum, SourceError, VerifiedBlock, raw_transaction, receipts,
 };
-use alloy::primitives::{B256, U64, U256, keccak256};
+use alloy::primitives::{B256, U64, keccak256};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use futures::StreamExt;
 use jsonrpsee::core::params::ArrayParams;
@@ -92,8 +92,8 @@ impl ExecutionClient {
     /// An endpoint that serves another chain; else the last failure, if too few can be reached.
     pub async fn check_chain(&self) -> Result<(), SourceError> {
         let mut answers = self.pool.ask(|endpoint| async move {
-            let served: U256 = endpoint.call(CHAIN_ID, rpc_params![]).await?;
-            Ok((endpoint, ChainId::from(served)))
+            let served = endpoint.chain_id().await?;
+            Ok((endpoint, served))
         });
         let (mut served, mut failure) = (0_usize, None);
         while let Some((_, answer)) = answers.next().await {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::consolidation::deposits::ToldBlobs;
 use alloy::primitives::{Address, B256, U64, U256, b256};
-use crosscheck_p2p::UnixSeconds;
+use crosscheck_p2p::{ChainId, UnixSeconds};
 use jsonrpsee::core::params::ArrayParams;
 use jsonrpsee::rpc_params;
 use lru::LruCache;
@@ -106,6 +106,19 @@ impl L1Client {
                 contracts: BTreeSet::new(),
             })),
         })
+    }
+
+    /// Where it is.
+    pub(crate) const fn url(&self) -> &EndpointUrl {
+        self.endpoint.url()
+    }
+
+    /// The chain that it says it serves.
+    ///
+    /// # Errors
+    /// If the endpoint does not answer.
+    pub(crate) async fn chain_id(&self) -> Result<ChainId, SourceError> {
+        self.endpoint.chain_id().await
     }
 
     /// The header of the canonical block at a height. `None`: the endpoint has none.

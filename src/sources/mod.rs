@@ -9,6 +9,7 @@ mod block_reader;
 mod byte_cache;
 mod claimed_header;
 mod endpoint;
+mod endpoint_identity;
 mod endpoint_pool;
 mod execution;
 mod fields;

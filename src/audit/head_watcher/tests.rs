@@ -1,6 +1,7 @@
 //! A watcher beside nodes that answer what the test lets them.
 
 use super::*;
+use crate::audit::OriginWitnesses;
 use crate::interop::{ChainRules, DependencySet, Unclear};
 use crate::ledger::{GenesisSource, Ledger};
 use crate::sources::scripted_node::{CHAIN, ScriptedNode, at, status};
@@ -124,7 +125,14 @@ impl World {
             nodes: rollup_nodes.clone(),
             safe_means: None,
             execution: ExecutionClient::new(chain_id, &urls[..1], 1, LIMITS, LogIndex::new(1024)).unwrap(),
-            rules: RulesAsker { chain_id, nodes: rollup_nodes.clone(), set, network: None, ledger },
+            rules: RulesAsker {
+                chain_id,
+                nodes: rollup_nodes.clone(),
+                set,
+                network: None,
+                witnesses: OriginWitnesses::default(),
+                ledger,
+            },
             interval: Duration::from_millis(10),
             stall,
             heads: heads.clone(),
