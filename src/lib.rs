@@ -27,6 +27,7 @@ pub mod ledger;
 pub mod metrics;
 pub mod monitor;
 pub mod networks;
+mod probes;
 pub mod rpc;
 pub mod service;
 pub mod sources;

@@ -1,11 +1,12 @@
 //! The command line: one `Args` struct per subcommand.
 //!
-//! Exit codes: 0 ok, 1 failed, 64 bad usage or configuration. Standard output carries what a command prints;
+//! Exit codes: 0 ok, 1 failed, 2 not found out, 64 bad usage or configuration. Standard output carries what a command prints;
 //! everything else goes to standard error.
 
 mod anchor;
 mod audit;
 mod audit_report;
+mod check;
 mod completions;
 mod decision_args;
 mod devnet;
@@ -18,6 +19,7 @@ mod messages;
 mod net;
 mod net_tally;
 mod peers;
+mod probe_table;
 mod record_table;
 mod resolve;
 mod run;
@@ -50,8 +52,7 @@ struct Cli {
 enum Command {
     /// Watch the configured chains.
     Run(run::RunArgs),
-    /// Check the configuration, and end.
-    Check(settings::SettingsArgs),
+    Check(check::CheckArgs),
     /// Audit past blocks of a chain from the endpoints, without gossip.
     Audit(audit::AuditArgs),
     /// Ask a running crosscheck whether it lives (or, with --ready, whether it is ready).
@@ -129,7 +130,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(command: Command) -> eyre::Result<Outcome> {
     match command {
         Command::Run(args) => args.run(),
-        Command::Check(args) => args.check(),
+        Command::Check(args) => args.run(),
         Command::Audit(args) => args.run(),
         Command::Healthcheck(args) => args.run(),
         Command::Devnet(args) => args.run(),

@@ -1,6 +1,6 @@
 //! [`SettingsArgs`]: the configuration file, and a flag for every key.
 
-use super::{Outcome, UsageError, complain, print};
+use super::complain;
 use crate::config::{Config, ConfigError, KEYS, Key, Layers};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use std::path::PathBuf;
@@ -41,7 +41,7 @@ impl Args for SettingsArgs {
 }
 
 /// The environment's settings. What others keep in the environment may be any bytes, and is none of ours.
-fn variables() -> Result<Vec<(String, String)>, ConfigError> {
+pub(super) fn variables() -> Result<Vec<(String, String)>, ConfigError> {
     let all = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
     all.filter(|(name, _)| name.starts_with("CROSSCHECK_") && name != "CROSSCHECK_CONFIG")
         .map(|(name, value)| match value.into_string() {
@@ -87,6 +87,11 @@ impl FromArgMatches for SettingsArgs {
 }
 
 impl SettingsArgs {
+    /// Whether neither a file nor a flag is given.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.file.is_none() && self.flags.is_empty()
+    }
+
     /// Reads the settings, and says which variables look like settings and are none.
     pub(crate) fn load(&self) -> Result<Config, ConfigError> {
         let mut layers = Layers::default();
@@ -101,21 +106,5 @@ impl SettingsArgs {
             complain(&format!("warning: {} is no setting and is not used", warning.variable));
         }
         layers.parse()?.with_headers()
-    }
-
-    /// `crosscheck check`.
-    pub(crate) fn check(&self) -> eyre::Result<Outcome> {
-        if self.file.is_none() && self.flags.is_empty() && variables()?.is_empty() {
-            return Err(
-                UsageError { problem: "there is nothing to check: give --config FILE".to_owned() }.into()
-            );
-        }
-        let config = self.load()?;
-        for doubt in config.doubts() {
-            complain(&format!("warning: {doubt}"));
-        }
-        let chains: Vec<String> = config.chains.keys().map(ToString::to_string).collect();
-        print(&format!("the configuration is sound: chains {}", chains.join(", ")))?;
-        Ok(Outcome::Ok)
     }
 }

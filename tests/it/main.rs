@@ -27,6 +27,7 @@ mod lagoon;
 mod message_check;
 mod metrics;
 mod npm;
+mod probes;
 mod program;
 mod replays;
 mod rollup_nodes;
@@ -34,5 +35,6 @@ mod rpc;
 mod sidecar;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod supersim;
+mod twisted_endpoint;
 mod unheard;
 mod viem;

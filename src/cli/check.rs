@@ -1,0 +1,59 @@
+//! `crosscheck check`: whether a configuration is sound and, with `--online`, what its endpoints say.
+
+use super::probe_table::probe_table;
+use super::settings::{SettingsArgs, variables};
+use super::{Outcome, UsageError, complain, print, runtime};
+use crate::config::Config;
+use crate::probes::{Finding, Grade, Prober, outcome};
+use crate::service;
+use clap::Args;
+
+/// Check the configuration, and end.
+///
+/// With --online every configured endpoint is asked as well, and a table of what was found is printed. Ends with 0 if all is
+/// well or in doubt at most, with 1 if something is at fault, with 2 if nothing is but something could not be asked, and
+/// with 64 if the configuration is at fault.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    settings: SettingsArgs,
+    /// Ask every endpoint: its chain, genesis, rules, methods, old receipts, signer, clock; and dial the static peers
+    #[arg(long)]
+    online: bool,
+}
+
+impl CheckArgs {
+    pub(crate) fn run(&self) -> eyre::Result<Outcome> {
+        if self.settings.is_empty() && variables()?.is_empty() {
+            return Err(
+                UsageError { problem: "there is nothing to check: give --config FILE".to_owned() }.into()
+            );
+        }
+        let config = self.settings.load()?;
+        for doubt in config.doubts() {
+            complain(&format!("warning: {doubt}"));
+        }
+        let chains: Vec<String> = config.chains.keys().map(ToString::to_string).collect();
+        print(&format!("the configuration is sound: chains {}", chains.join(", ")))?;
+        if !self.online {
+            return Ok(Outcome::Ok);
+        }
+        let findings = runtime()?.block_on(ask(config))?;
+        print(&probe_table(&findings))?;
+        Ok(match outcome(&findings) {
+            Grade::Ok | Grade::Doubt => Outcome::Ok,
+            Grade::Fault => Outcome::Failed,
+            Grade::NotFoundOut => Outcome::Unknown,
+        })
+    }
+}
+
+/// What the endpoints and the static peers say.
+async fn ask(config: Config) -> eyre::Result<Vec<Finding>> {
+    let clock = service::clock(&config.clock)?;
+    let prober = Prober::new(config, clock);
+    let (findings, peers) = tokio::join!(prober.findings(), prober.peers());
+    let mut findings = findings?;
+    findings.extend(peers);
+    Ok(findings)
+}

@@ -1,0 +1,24 @@
+//! Probes: what can be found out about the configured endpoints by asking each of them a few harmless questions.
+//!
+//! `identity`, `services`, `l1`, `reference` and `answers` turn answers into findings, and are pure; `ask_*` and [`Prober`] ask. A
+//! finding changes nothing and accuses nobody. An endpoint that fails is not found out, which is no fault of the chain.
+
+mod answers;
+mod ask_client;
+mod ask_l1;
+mod ask_node;
+mod ask_peers;
+mod asking;
+mod finding;
+mod identity;
+mod l1;
+mod prober;
+mod reference;
+mod services;
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+pub(crate) use finding::{Asked, Judgement, Probe};
+pub(crate) use finding::{Finding, Grade, outcome, summary};
+pub(crate) use prober::Prober;

@@ -1,0 +1,188 @@
+//! What an endpoint serves: its methods, old receipts, safe heads by L1 block; and what it calls safe. Pure.
+
+use super::finding::{Grade, Judgement};
+use crate::audit::{RuleDifference, RulesError, in_words};
+use crate::sources::{
+    Method, Need, SafeHeadAtL1, SafeMeans, Served, Shortfall, SourceError, is_no_such_method,
+};
+use std::time::Duration;
+
+/// Whether what is needed is served.
+pub(crate) fn methods(asked: &[(&Method, Served)]) -> Judgement {
+    let served = |name: &str| asked.iter().find(|(method, _)| method.name == name).map(|(_, served)| served);
+    let is_lacking = |(method, answer): &&(&Method, Served)| {
+        *answer == Served::No
+            && match method.need {
+                Need::Always => true,
+                Need::Preferred { instead } => served(instead) == Some(&Served::No),
+                Need::Extra | Need::Apart => false,
+            }
+    };
+    let list = |of: &dyn Fn(&&(&Method, Served)) -> bool| {
+        let told = asked.iter().filter(of).map(|(method, _)| format!("{} ({})", method.name, method.without));
+        told.collect::<Vec<_>>().join(", ")
+    };
+    let lacking = list(&is_lacking);
+    if !lacking.is_empty() {
+        return Judgement::fault(
+            format!("it does not serve {lacking}"),
+            "switch the method on, or configure an endpoint that serves it",
+        );
+    }
+    let unknown = asked.iter().find_map(|(method, answer)| match answer {
+        Served::Unknown { reason } if method.need != Need::Extra => Some((method.name, reason)),
+        _ => None,
+    });
+    if let Some((name, reason)) = unknown {
+        let (grade, advice) = (Grade::NotFoundOut, "ask again once it answers".to_owned());
+        return Judgement { grade, found: format!("it did not answer {name}: {reason}"), advice };
+    }
+    let missing = |need: fn(Need) -> bool| {
+        move |(method, answer): &&(&Method, Served)| *answer == Served::No && need(method.need)
+    };
+    let dear = list(&missing(|need| matches!(need, Need::Preferred { .. })));
+    if !dear.is_empty() {
+        return Judgement::doubt(format!("it does not serve {dear}"), "configure an endpoint that serves it");
+    }
+    let is_extra = missing(|need| need == Need::Extra);
+    let extra: Vec<&str> = asked.iter().filter(is_extra).map(|(method, _)| method.name).collect();
+    Judgement::ok(match extra.is_empty() {
+        true => "all that are asked for".to_owned(),
+        false => format!("all that are needed; not {}", extra.join(", ")),
+    })
+}
+
+/// A block so old that hardly any message cites an older one, and whether an endpoint has its receipts.
+#[derive(Clone, Debug)]
+pub(crate) struct Depth {
+    /// Its height.
+    pub(crate) number: u64,
+    /// How much older it is than the latest block.
+    pub(crate) age: Duration,
+    /// Whether that is the chain's first block with receipts.
+    pub(crate) is_oldest: bool,
+    /// Whether its proven receipts are there. `None`: the block itself is not.
+    pub(crate) held: Result<Option<bool>, SourceError>,
+}
+
+/// Whether receipts are there of blocks as old as messages may cite.
+pub(crate) fn receipts(window: Duration, depth: &Result<Depth, SourceError>) -> Judgement {
+    let Depth { number, age, is_oldest, held } = match depth {
+        Err(error) => return Judgement::not_found_out(error),
+        Ok(depth) => depth,
+    };
+    let age = humantime::format_duration(Duration::from_secs(age.as_secs()));
+    let block = match is_oldest {
+        true => format!("block {number}, the chain's oldest with receipts"),
+        false => format!("block {number}, which is {age} old"),
+    };
+    let reason = match held {
+        Ok(Some(true)) => return Judgement::ok(format!("it has the receipts of {block}")),
+        Ok(Some(false)) => "it has none".to_owned(),
+        Ok(None) => "it does not have the block".to_owned(),
+        Err(error @ (SourceError::Refused { .. } | SourceError::Incomplete { .. })) => error.to_string(),
+        Err(error) => return Judgement::not_found_out(error),
+    };
+    let window = humantime::format_duration(window);
+    Judgement::doubt(
+        format!("the receipts of {block}, are not to be had: {reason}"),
+        format!(
+            "messages may cite blocks that are up to {window} old; of those that cite blocks without receipts nothing is found \
+             out, and the blocks that execute them stay without a verdict: configure a client that keeps receipts for that long"
+        ),
+    )
+}
+
+/// Whether the node keeps its safe heads by L1 block. `None`: it names no L1 block to ask about.
+pub(crate) fn safe_heads(asked: Option<&Result<SafeHeadAtL1, SourceError>>) -> Judgement {
+    let error = match asked {
+        None => return Judgement::ok("it names no L1 block yet to ask about"),
+        Some(Ok(head)) => {
+            let (safe, l1) = (head.safe_head.number, head.l1_block.number);
+            return Judgement::ok(format!("block {safe} is safe since L1 block {l1}"));
+        }
+        Some(Err(error)) => error,
+    };
+    match error {
+        SourceError::Refused { message, .. }
+            if message.contains("not enabled") || is_no_such_method(error) =>
+        {
+            Judgement::doubt(
+                format!("it keeps no safe heads by L1 block ({message})"),
+                "superroot_atTimestamp and the cross-safe methods of supervisor_* cannot answer without; if they are used, start \
+                 op-node with --safedb.path",
+            )
+        }
+        SourceError::Refused { message, .. } if message.contains("not found") => {
+            Judgement::ok("it keeps them, and has none for that L1 block yet")
+        }
+        error => Judgement::not_found_out(error),
+    }
+}
+
+/// What it means that the node calls a block safe, as configured and as it says.
+pub(crate) fn safe_means(configured: Option<SafeMeans>, told: &Result<SafeMeans, SourceError>) -> Judgement {
+    match (configured, told) {
+        (_, Err(error)) => Judgement::not_found_out(error),
+        (_, Ok(SafeMeans::CrossSafe)) => {
+            Judgement::ok("an op-supernode: what it calls safe is checked for messages")
+        }
+        (Some(SafeMeans::CrossSafe), Ok(SafeMeans::LocalSafe)) => Judgement::doubt(
+            "it is configured as a node that checks messages (safe_means), and is no op-supernode",
+            "be sure that it checks messages: an invalid one in a block that it calls safe is told as a consensus failure",
+        ),
+        (_, Ok(SafeMeans::LocalSafe)) => {
+            Judgement::ok("not known to check messages: what it calls safe counts as local-safe")
+        }
+    }
+}
+
+/// Whether the node knows the chain's heads, and sees L1.
+pub(crate) fn heads(told: &Result<Option<Shortfall>, SourceError>) -> Judgement {
+    match told {
+        Err(error) => Judgement::not_found_out(error),
+        Ok(None) => Judgement::ok("it names its heads, and sees L1"),
+        Ok(Some(shortfall)) => {
+            Judgement::doubt(shortfall.to_string(), "let it catch up, or look after its peers and its L1")
+        }
+    }
+}
+
+/// Which program it is.
+pub(crate) fn version(told: &Result<String, SourceError>) -> Judgement {
+    match told {
+        Ok(version) => Judgement::ok(version.clone()),
+        Err(SourceError::Refused { .. }) => Judgement::ok("it does not say"),
+        Err(error) => Judgement::not_found_out(error),
+    }
+}
+
+/// Whether the node works by the rules that are configured.
+pub(crate) fn rules(asked: &Result<Vec<RuleDifference>, RulesError>) -> Judgement {
+    match asked {
+        Ok(differences) if differences.is_empty() => Judgement::ok("as configured"),
+        Ok(differences) => {
+            Judgement::fault(in_words(differences), "until then nothing of the chain is judged")
+        }
+        Err(RulesError::Source(error)) => Judgement::not_found_out(error),
+        Err(error @ (RulesError::Impossible { .. } | RulesError::Ledger(_))) => {
+            Judgement::fault(error.to_string(), "until then nothing of the chain is judged")
+        }
+    }
+}
+
+/// Whether one of so many static peers was reached that subscribes to the chain's topics.
+pub(crate) fn peers(count: usize, reached: Result<bool, &String>) -> Judgement {
+    match reached {
+        Ok(true) => Judgement::ok("a static peer was dialled, and subscribes to the chain's topics"),
+        Ok(false) => Judgement::doubt(
+            format!("of {count} static peers none that subscribes to the chain's topics could be dialled"),
+            "check static_peers and the firewall; crosscheck net shows what becomes of each",
+        ),
+        Err(reason) => Judgement {
+            grade: Grade::NotFoundOut,
+            found: format!("the static peers were not dialled: {reason}"),
+            advice: "try crosscheck net".to_owned(),
+        },
+    }
+}

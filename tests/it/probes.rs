@@ -1,0 +1,223 @@
+//! What is asked of the configured endpoints: `crosscheck check --online`, and the start of `crosscheck run`.
+
+use crate::program::{Running, Written, crosscheck, paused_at};
+use crate::twisted_endpoint::{Twist, TwistedEndpoint};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use tempfile::TempDir;
+use toml::Table;
+
+/// Chains that stand still at a block, with everything that belongs to them.
+struct Standing {
+    dir: TempDir,
+    written: Written,
+    _chains: Running,
+}
+
+impl Standing {
+    async fn start() -> Self {
+        let dir = TempDir::new().unwrap();
+        let folder = dir.path().to_str().unwrap();
+        let arguments = [
+            "devnet",
+            "--fast",
+            "--no-sidecar",
+            "--seed",
+            "5",
+            "--blocks",
+            "20",
+            "--pause-at",
+            "12",
+            "--dir",
+            folder,
+        ];
+        let chains = Running::start(&arguments, &dir.path().join("devnet.log"));
+        let written = Written::wait_for(&dir.path().join("crosscheck.toml")).await;
+        paused_at(dir.path(), 12).await;
+        Self { dir, written, _chains: chains }
+    }
+
+    /// The devnet's configuration, changed: no head need move.
+    fn config(&self, change: impl FnOnce(&mut Table)) -> PathBuf {
+        let text = std::fs::read_to_string(self.dir.path().join("crosscheck.toml")).unwrap();
+        let mut config: Table = text.parse().unwrap();
+        for (_, chain) in config["chains"].as_table_mut().unwrap() {
+            for stall in ["unsafe_stall", "safe_stall", "l1_stall", "vouched_stall"] {
+                chain.as_table_mut().unwrap().insert(stall.into(), "1day".into());
+            }
+        }
+        change(&mut config);
+        let path = self.dir.path().join("changed.toml");
+        std::fs::write(&path, config.to_string()).unwrap();
+        path
+    }
+}
+
+/// Runs the program to its end, beside the servers of the test.
+async fn check_online(config: &Path) -> (i32, String) {
+    let mut program = crosscheck(&["check", "--online", "--config"]);
+    program.arg(config);
+    let ended = tokio::task::spawn_blocking(move || program.output().unwrap()).await;
+    let Output { status, stdout, stderr } = ended.unwrap();
+    let text = [stdout, stderr].map(|text| String::from_utf8(text).unwrap()).concat();
+    (status.code().unwrap(), text)
+}
+
+#[track_caller]
+fn assert_ended((code, text): &(i32, String), expected: i32, says: &[&str]) {
+    assert_eq!(*code, expected, "{text}");
+    for part in says {
+        assert!(text.contains(part), "{part:?} is missing from:\n{text}");
+    }
+}
+
+/// The grade of a finding about a chain, as its row has it.
+fn grades<'a>(text: &'a str, chain: &str, asked: &str, probe: &str) -> Vec<&'a str> {
+    let rows = text.lines().filter_map(|line| {
+        let mut cells = line.split("  ").map(str::trim).filter(|cell| !cell.is_empty());
+        Some([cells.next()?, cells.next()?, cells.next()?, cells.next()?])
+    });
+    let is_it = |row: &[&str; 4]| row[1] == chain && row[2].starts_with(asked) && row[3] == probe;
+    rows.filter(is_it).map(|row| row[0]).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sound_endpoints_are_found_to_be_sound() {
+    let chains = Standing::start().await;
+    let ended = check_online(&chains.config(|_| {})).await;
+    assert_ended(
+        &ended,
+        0,
+        &["the configuration is sound: chains 901, 902", " 0 not found out, 0 doubt, 0 fault"],
+    );
+    let text = &ended.1;
+    for probe in ["chain-id", "methods", "clock", "version"] {
+        assert_eq!(grades(text, "L1", "l1", probe), ["ok"], "{probe} of L1: {text}");
+    }
+    for chain in ["901", "902"] {
+        for (asked, probes) in [
+            ("l1", &["genesis", "system-config", "signer"][..]),
+            ("execution", &["chain-id", "genesis", "methods", "receipts", "version"]),
+            (
+                "rollup-node",
+                &["chain-id", "genesis", "rules", "heads", "methods", "safe-heads", "safe-means", "version"],
+            ),
+            ("gossip", &["peers"]),
+        ] {
+            for probe in probes {
+                assert_eq!(grades(text, chain, asked, probe), ["ok"], "{asked} {probe} of {chain}: {text}");
+            }
+        }
+    }
+    assert!(!text.contains("to do:"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_endpoints_is_said() {
+    let chains = Standing::start().await;
+    let client = TwistedEndpoint::before(&chains.written.execution("901")).await;
+    let node = TwistedEndpoint::before(&chains.written.rollup_node("901")).await;
+    let config = chains.config(|config| {
+        let chain = config["chains"]["901"].as_table_mut().unwrap();
+        chain["execution"] = toml::Value::from(vec![client.url.clone()]);
+        chain["rollup_node"] = node.url.clone().into();
+    });
+    let other = format!("0x{}", "77".repeat(32));
+    let rows = [
+        (
+            &client,
+            "eth_chainId",
+            Twist::Answer(json!("0x386")),
+            1,
+            "chain-id: it serves chain 902, not chain 901",
+        ),
+        (
+            &node,
+            "optimism_rollupConfig",
+            Twist::Change("/genesis/l2/hash", json!(other)),
+            1,
+            "it is another chain with the same id",
+        ),
+        (
+            &node,
+            "optimism_rollupConfig",
+            Twist::Change("/genesis/l1/hash", json!(other)),
+            1,
+            "it is another chain with the same id",
+        ),
+        (
+            &node,
+            "optimism_rollupConfig",
+            Twist::Change("/l1_chain_id", json!(1)),
+            1,
+            "chain 901 is derived from 1",
+        ),
+        (&node, "optimism_rollupConfig", Twist::Change("/block_time", json!(7)), 1, "block_time is 7"),
+        (
+            &client,
+            "eth_getBlockByHash",
+            Twist::Missing,
+            1,
+            "methods: it does not serve eth_getBlockByHash (no block can be read)",
+        ),
+        (
+            &client,
+            "eth_getBlockReceipts",
+            Twist::Answer(Value::Null),
+            0,
+            "messages may cite blocks that are up to",
+        ),
+        (&node, "optimism_safeHeadAtL1Block", Twist::Missing, 0, "start op-node with --safedb.path"),
+    ];
+    for (endpoint, method, twist, code, says) in rows {
+        endpoint.twist(method, Some(twist.clone()));
+        let ended = check_online(&config).await;
+        let grade = if code == 1 { "\nfault: " } else { "\ndoubt: " };
+        assert_ended(&ended, code, &[says, grade, "\n  to do: "]);
+        assert!(!ended.1.contains("\nnot found out: ") || method != "eth_chainId", "{twist:?}: {}", ended.1);
+        endpoint.twist(method, None);
+    }
+    assert_ended(&check_online(&config).await, 0, &[" 0 doubt, 0 fault"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_clock_signer_or_absent_endpoint_is_said() {
+    let chains = Standing::start().await;
+    let now: u64 = std::fs::read_to_string(chains.written.clock_file()).unwrap().trim().parse().unwrap();
+    let slow = chains.dir.path().join("slow-clock");
+    std::fs::write(&slow, (now - 3600).to_string()).unwrap();
+    let config = chains.config(|config| {
+        config.insert("clock".into(), format!("file:{}", slow.display()).into());
+    });
+    assert_ended(
+        &check_online(&config).await,
+        1,
+        &["s ahead of this machine's clock", "set the clock (NTP)"],
+    );
+
+    let stranger = "0x2222222222222222222222222222222222222222";
+    let config = chains.config(|config| {
+        let chain = config["chains"]["901"].as_table_mut().unwrap();
+        chain.insert("unsafe_block_signer".into(), stranger.into());
+    });
+    assert_ended(
+        &check_online(&config).await,
+        1,
+        &["signer: the SystemConfig", "remove unsafe_block_signer"],
+    );
+
+    // Nobody listens there.
+    let config = chains.config(|config| {
+        let both = vec!["http://user:hunter2@127.0.0.1:9/key".to_owned(), chains.written.execution("901")];
+        config["chains"]["901"]["execution"] = toml::Value::from(both);
+    });
+    let ended = check_online(&config).await;
+    assert_ended(
+        &ended,
+        2,
+        &["\nnot found out: chain 901, execution #0 http://127.0.0.1:9, chain-id", " 0 fault"],
+    );
+    assert_eq!(grades(&ended.1, "901", "execution #1", "receipts"), ["ok"], "{}", ended.1);
+    assert!(!ended.1.contains("hunter2") && !ended.1.contains("/key"), "{}", ended.1);
+}
