@@ -30,6 +30,7 @@ use crate::invalid_blocks::InvalidBlocks;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::networks::{FACTS_OF, FRESH_DAYS, age_in_days};
+use crate::probes::StartProbes;
 use crate::rpc::{Refusals, Told};
 use crate::sources::{
     EndpointUrl, ExecutionClient, GossipedTransactions, L1Reader, LogIndex, RollupNode, RollupNodes,
@@ -158,6 +159,8 @@ impl Service {
             start_auditor(&mut tasks, &config, &shared, clients, rules, inbox, told)?;
             watch_rivals(&mut tasks, &shared, rival_inbox);
         }
+        let probes = StartProbes::new(config.clone(), Arc::clone(&shared.clock));
+        tasks.spawn("probes", probes.run(tasks.cancellation().clone()));
         info!(chains = config.chains.len(), rpc = %rpc_addr, http = %http_addr, "crosscheck runs");
         Ok(Self { tasks, ledger, config, _lock: lock, rpc_addr, http_addr, follow_addr })
     }

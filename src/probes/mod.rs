@@ -15,6 +15,7 @@ mod l1;
 mod prober;
 mod reference;
 mod services;
+mod start;
 #[cfg(test)]
 mod tests;
 
@@ -22,3 +23,4 @@ mod tests;
 pub(crate) use finding::{Asked, Judgement, Probe};
 pub(crate) use finding::{Finding, Grade, outcome, summary};
 pub(crate) use prober::Prober;
+pub(crate) use start::StartProbes;

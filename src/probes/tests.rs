@@ -4,8 +4,10 @@ use super::finding::{Asked, Finding, Grade, Judgement, Probe, outcome, summary};
 use super::l1::{ClockBounds, SignerSettings};
 use super::reference::Reference;
 use super::services::Depth;
+use super::start::News;
 use super::{identity, l1, services};
 use crate::audit::{RuleDifference, RulesError};
+use crate::config::Config;
 use crate::consolidation::RollupConfig;
 use crate::networks::NetworkName;
 use crate::sources::{
@@ -358,4 +360,68 @@ fn outcomes(#[case] grades: &[Grade], #[case] expected: Grade) {
     let findings: Vec<Finding> = grades.iter().map(finding).collect();
     assert_eq!(outcome(&findings), expected);
     assert!(summary(&findings).starts_with(&format!("{} probes: ", grades.len())));
+}
+
+/// Of a fault in each probe of each kind of endpoint, those that the start tells of: nobody else does.
+#[rstest]
+#[case::one_client(&["http://127.0.0.1:1"], None, &[
+    "execution methods", "execution receipts", "execution version", "l1 clock", "l1 methods", "l1 system-config",
+    "rollup-node methods", "rollup-node safe-heads", "rollup-node safe-means",
+])]
+#[case::several_clients(&["http://127.0.0.1:1", "http://127.0.0.1:2"], None, &[
+    "execution genesis", "execution methods", "execution receipts", "execution version", "l1 clock", "l1 methods",
+    "l1 system-config", "rollup-node methods", "rollup-node safe-heads", "rollup-node safe-means",
+])]
+#[case::configured_signer(&["http://127.0.0.1:1"], Some(HERS), &[
+    "execution methods", "execution receipts", "execution version", "l1 clock", "l1 methods", "l1 signer", "l1 system-config",
+    "rollup-node methods", "rollup-node safe-heads", "rollup-node safe-means",
+])]
+fn a_start_tells_what_nobody_else_does(
+    #[case] clients: &[&str],
+    #[case] signer: Option<Address>,
+    #[case] expected: &[&str],
+) {
+    let mut section = json!({ "execution": clients, "rollup_node": "http://127.0.0.1:1", "block_time": 2 });
+    section["unsafe_block_signer"] = json!(signer);
+    let config: Config = serde_json::from_value(json!({ "chains": { "901": section } })).unwrap();
+    use EndpointKind::{Execution, L1, RollupNode};
+    let probes = [
+        (Execution, &[Probe::ChainId, Probe::Genesis, Probe::Methods, Probe::Receipts, Probe::Version][..]),
+        (
+            L1,
+            &[
+                Probe::ChainId,
+                Probe::Genesis,
+                Probe::Methods,
+                Probe::Clock,
+                Probe::SystemConfig,
+                Probe::Signer,
+            ],
+        ),
+        (RollupNode, &[Probe::ChainId, Probe::Genesis, Probe::Rules, Probe::Heads, Probe::Methods]),
+        (RollupNode, &[Probe::SafeHeads, Probe::SafeMeans]),
+    ];
+    let finding = |kind, probe, judgement| {
+        let asked = Asked::Endpoint { kind, place: None, url: url() };
+        Finding { chain_id: Some(chain(901)), asked, probe, judgement }
+    };
+    let all = |judgement: &dyn Fn() -> Judgement| -> Vec<Finding> {
+        let each = probes.iter().flat_map(|(kind, probes)| probes.iter().map(|probe| (*kind, *probe)));
+        each.map(|(kind, probe)| finding(kind, probe, judgement())).collect()
+    };
+    let mut news = News::new(config);
+    let faults = all(&|| Judgement::fault("", "x"));
+    let mut told: Vec<String> = news
+        .of(&faults)
+        .iter()
+        .map(|finding| {
+            format!("{} {}", finding.asked.to_string().split(' ').next().unwrap(), finding.probe.name())
+        })
+        .collect();
+    told.sort();
+    assert_eq!(told, expected);
+    assert!(news.of(&faults).is_empty(), "told once");
+    assert_eq!(news.of(&all(&|| Judgement::doubt("", "x"))).len(), expected.len(), "a doubt is other news");
+    assert!(news.of(&all(&|| Judgement::ok(""))).is_empty());
+    assert!(news.of(&all(&|| Judgement::not_found_out(&unreachable()))).is_empty());
 }

@@ -1,6 +1,6 @@
 //! What is asked of the configured endpoints: `crosscheck check --online`, and the start of `crosscheck run`.
 
-use crate::program::{Running, Written, crosscheck, paused_at};
+use crate::program::{Running, Written, call, crosscheck, eventually, paused_at};
 use crate::twisted_endpoint::{Twist, TwistedEndpoint};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -220,4 +220,64 @@ async fn a_wrong_clock_signer_or_absent_endpoint_is_said() {
     );
     assert_eq!(grades(&ended.1, "901", "execution #1", "receipts"), ["ok"], "{}", ended.1);
     assert!(!ended.1.contains("hunter2") && !ended.1.contains("/key"), "{}", ended.1);
+}
+
+/// What stands in the way of being ready for the endpoints of the first chain.
+async fn obstacle(rpc: &str) -> Option<Option<String>> {
+    let status = call(rpc, "crosscheck_status", &[]).await?;
+    let reasons: Vec<String> = serde_json::from_value(status["reasons"].clone()).ok()?;
+    Some(reasons.into_iter().find(|reason| reason.starts_with("chain 901 endpoints: ")))
+}
+
+/// The entries of a log with this message about the first chain.
+fn entries(log: &Path, message: &str) -> Vec<Value> {
+    let text = std::fs::read_to_string(log).unwrap();
+    let entries = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    entries.filter(|entry| entry["message"] == message && entry["chain_id"] == "901").collect()
+}
+
+/// The execution client is another chain's with the same id: as far as it goes, the rollup node's is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_beside_another_chain_is_not_ready_until_it_is_the_right_one() {
+    let chains = Standing::start().await;
+    let client = TwistedEndpoint::before(&chains.written.execution("901")).await;
+    let node = TwistedEndpoint::before(&chains.written.rollup_node("901")).await;
+    let config = chains.config(|config| {
+        let chain = config["chains"]["901"].as_table_mut().unwrap();
+        chain["execution"] = toml::Value::from(vec![client.url.clone()]);
+        chain["rollup_node"] = node.url.clone().into();
+    });
+    let other = format!("0x{}", "77".repeat(32));
+    node.twist("optimism_rollupConfig", Some(Twist::Change("/genesis/l2/hash", json!(other))));
+    client.twist("eth_getBlockReceipts", Some(Twist::Answer(Value::Null)));
+    let log = chains.dir.path().join("sidecar.log");
+    let arguments = ["run", "--config", config.to_str().unwrap(), "--log-format", "json"];
+    let sidecar = Running::start(&arguments, &log);
+    let rpc = chains.written.rpc();
+    let says = format!("genesis.l2 is {other} by its rollup node and 0x");
+    eventually("the other genesis to be in the way", || async {
+        obstacle(&rpc).await?.filter(|obstacle| obstacle.contains(&says))
+    })
+    .await;
+    eventually("the endpoints to be asked", || async {
+        let text = std::fs::read_to_string(&log).unwrap();
+        text.contains("the configured endpoints were asked").then_some(())
+    })
+    .await;
+    let status = call(&rpc, "crosscheck_status", &[]).await.unwrap();
+    assert_eq!(status["ready"], false, "{status}");
+
+    node.twist("optimism_rollupConfig", None);
+    eventually("the right genesis", || async { obstacle(&rpc).await?.is_none().then_some(()) }).await;
+    assert!(sidecar.terminate().success());
+    assert_eq!(entries(&log, "waiting for chain 901 endpoints").len(), 1, "told once");
+    assert_eq!(entries(&log, "endpoints serve the chain").len(), 1);
+    // What only the probes tell: the receipts. The genesis is told already.
+    let doubts = entries(&log, "an endpoint is in doubt");
+    let probes: Vec<&str> = doubts.iter().map(|entry| entry["probe"].as_str().unwrap()).collect();
+    assert_eq!(probes, ["receipts"], "{doubts:?}");
+    assert!(doubts[0]["advice"].as_str().unwrap().starts_with("messages may cite blocks"), "{doubts:?}");
+    assert!(entries(&log, "an endpoint is at fault").is_empty());
+    let text = std::fs::read_to_string(&log).unwrap();
+    assert!(!text.contains("\"level\":\"ERROR\""), "nobody is accused: {text}");
 }
