@@ -30,6 +30,7 @@ pub mod networks;
 mod probes;
 pub mod rpc;
 pub mod service;
+mod slow_endpoints;
 pub mod sources;
 pub mod stale_branches;
 mod stalled_heads;

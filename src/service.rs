@@ -3,6 +3,7 @@
 //! What `crosscheck run` runs, and what a devnet runs in its own process: the same code.
 
 mod monitoring;
+mod pacing;
 mod rpc_server;
 mod sources;
 
@@ -140,6 +141,7 @@ impl Service {
         for client in clients.values_mut() {
             *client = client.clone().with_gossiped(shared.transactions.clone());
         }
+        pacing::start(&mut tasks, &shared, &clients);
         look_after_ledger(&mut tasks, &shared).await?;
         let monitoring = monitoring::start(&mut tasks, &config, &shared, &index, &clients).await?;
         let rpc_addr = rpc_server::start(&mut tasks, &config, &shared, &monitoring, &index, &clients).await?;

@@ -2,7 +2,7 @@
 
 use super::catalogue::Catalogue;
 use super::{Metrics, as_gauge};
-use crate::sources::{EndpointStanding, EndpointState, NodeStanding, NodeState};
+use crate::sources::{EndpointKind, EndpointStanding, EndpointState, NodeStanding, NodeState};
 use crosscheck_p2p::ChainId;
 use prometheus::{IntCounterVec, IntGaugeVec};
 use std::time::Duration;
@@ -17,6 +17,7 @@ pub(super) struct ReadingMetrics {
     endpoint_state: IntGaugeVec,
     endpoint_disagreements: IntCounterVec,
     endpoint_failures: IntCounterVec,
+    endpoint_pace: IntGaugeVec,
     node_state: IntGaugeVec,
     node_in_use: IntGaugeVec,
     node_differences: IntGaugeVec,
@@ -60,6 +61,11 @@ impl ReadingMetrics {
                 "endpoint_failures_total",
                 "Answers of an execution endpoint that failed or did not hold",
                 &["chain_id", "endpoint"],
+            )?,
+            endpoint_pace: catalogue.gauge(
+                "endpoint_timeout_percent",
+                "How much of the time that an endpoint may take half of its recent answers take at least; 0 if there are none",
+                &["chain_id", "kind", "endpoint"],
             )?,
             node_state: catalogue.gauge(
                 "rollup_node_state",
@@ -129,6 +135,20 @@ impl Metrics {
             }
             reading.node_in_use.with_label_values(&[&id, &place]).set(i64::from(standing.is_in_use));
         }
+    }
+
+    /// How much of the time that it may take an endpoint takes, in per cent.
+    pub(crate) fn endpoint_pace(
+        &self,
+        kind: EndpointKind,
+        chain_id: Option<ChainId>,
+        place: usize,
+        percent: u64,
+    ) {
+        let chain = chain_id.map_or_else(|| EndpointKind::L1.name().to_owned(), |id| id.to_string());
+        let labels = [chain.as_str(), kind.name(), &place.to_string()];
+        let percent = i64::try_from(percent).unwrap_or(i64::MAX);
+        self.0.of_reading.endpoint_pace.with_label_values(&labels).set(percent);
     }
 
     /// In how many ways the rollup nodes of a chain differ.

@@ -4,7 +4,7 @@ use super::*;
 use crate::audit::Discard;
 use crate::interop::{BlockKey, Member, SafetyLevel};
 use crate::monitor::{CountKey, Counts, Ending, News, Note};
-use crate::sources::{EndpointLimits, ExecutionClient, LogIndex, RollupNodes};
+use crate::sources::{EndpointKind, EndpointLimits, ExecutionClient, LogIndex, RollupNodes};
 use alloy::primitives::B256;
 use crosscheck_p2p::{ByTopic, FrameCounts, NetworkCounters, RefusedCounts, Topic, UnixSeconds};
 use rstest::rstest;
@@ -42,6 +42,7 @@ fn in_use() -> Metrics {
     let nodes = RollupNodes::new(chain(901), &urls, limits).unwrap();
     metrics.rollup_nodes(chain(901), &nodes.standings().borrow());
     metrics.rollup_node_differences(chain(901), 0);
+    metrics.endpoint_pace(EndpointKind::L1, None, 0, 0);
     let key =
         CountKey { executing: chain(901), initiating: None, status: "valid", level: SafetyLevel::Unsafe };
     metrics.0.of_messages.shown.lock().insert(key);

@@ -2,6 +2,7 @@
 //!
 //! Never shows a URL's path, query or credentials: keys travel in them.
 
+use super::endpoint_pace::EndpointPace;
 use super::fields;
 use super::lenient::{Lenient, LenientLayer};
 use alloy::primitives::B256;
@@ -21,6 +22,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::time::Instant;
 use tower::ServiceBuilder;
 use url::{Host, Url};
 
@@ -248,6 +250,7 @@ pub struct Endpoint {
     lenient: HttpClient<RpcLogger<RpcService<Lenient<HttpBackend>>>>,
     /// Whether it sends answers that only a lenient reader takes.
     needs_lenience: Arc<AtomicBool>,
+    pace: EndpointPace,
 }
 
 impl Endpoint {
@@ -269,7 +272,13 @@ impl Endpoint {
         let lenient = builder.clone().set_http_middleware(ServiceBuilder::new().layer(layer));
         let lenient = lenient.build(url.url.as_str()).map_err(failed)?;
         let client = builder.build(url.url.as_str()).map_err(failed)?;
-        Ok(Self { url, client, lenient, needs_lenience })
+        let pace = EndpointPace::new(url.clone(), limits.timeout);
+        Ok(Self { url, client, lenient, needs_lenience, pace })
+    }
+
+    /// How long it takes to answer.
+    pub(super) const fn pace(&self) -> &EndpointPace {
+        &self.pace
     }
 
     /// Where it is.
@@ -299,13 +308,35 @@ impl Endpoint {
         method: &'static str,
         params: ArrayParams,
     ) -> Result<Box<RawValue>, SourceError> {
+        let answer = self.timed(self.requested(method, params)).await;
+        answer.map_err(|error| self.describe(method, error))
+    }
+
+    async fn requested(
+        &self,
+        method: &'static str,
+        params: ArrayParams,
+    ) -> Result<Box<RawValue>, ClientError> {
         if !self.needs_lenience.load(Ordering::Relaxed) {
             match self.client.request(method, params.clone()).await {
                 Err(error) if may_be_mended(&error) => {}
-                answer => return answer.map_err(|error| self.describe(method, error)),
+                answer => return answer,
             }
         }
-        self.lenient.request(method, params).await.map_err(|error| self.describe(method, error))
+        self.lenient.request(method, params).await
+    }
+
+    /// The answer to a request. How long it took is noted.
+    async fn timed<T>(
+        &self,
+        request: impl Future<Output = Result<T, ClientError>>,
+    ) -> Result<T, ClientError> {
+        let began = Instant::now();
+        let answer = request.await;
+        let now = Instant::now();
+        let is_answer = matches!(answer, Ok(_) | Err(ClientError::Call(_)));
+        self.pace.took(now.saturating_duration_since(began), is_answer, now);
+        answer
     }
 
     /// Calls a method several times in one request. The answers come in the order of the calls.
@@ -321,7 +352,7 @@ impl Endpoint {
         for params in calls {
             batch.insert(method, params).map_err(|error| self.untrustworthy(method, &error))?;
         }
-        let answers = self.batched(batch).await.map_err(|error| self.describe(method, error))?;
+        let answers = self.timed(self.batched(batch)).await.map_err(|error| self.describe(method, error))?;
         let read = |answer: Result<Box<RawValue>, ErrorObject<'_>>| {
             let answer =
                 answer.map_err(|refusal| self.describe(method, ClientError::Call(refusal.into_owned())))?;

@@ -4,7 +4,7 @@
 //! a liar is named however slow it is. It never decides by one answer what a quorum must.
 
 use super::poll::{Poll, Tally, Vote};
-use super::{Endpoint, EndpointStanding, EndpointState, L2BlockRef, Quorum, SourceError};
+use super::{Endpoint, EndpointPace, EndpointStanding, EndpointState, L2BlockRef, Quorum, SourceError};
 use crosscheck_p2p::ChainId;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -64,6 +64,10 @@ impl EndpointPool {
 
     pub(super) const fn quorum(&self) -> Quorum {
         self.quorum
+    }
+
+    pub(super) fn paces(&self) -> impl Iterator<Item = &EndpointPace> {
+        self.endpoints.iter().map(Endpoint::pace)
     }
 
     pub(super) fn standings(&self) -> watch::Receiver<Vec<EndpointStanding>> {

@@ -8,8 +8,9 @@ use super::block_reader::{ReadBlockError, read_parts};
 use super::endpoint_pool::EndpointPool;
 use super::poll::Vote;
 use super::{
-    BlockError, ClaimedHeader, Endpoint, EndpointLimits, EndpointStanding, EndpointUrl, GossipedTransactions,
-    L2BlockRef, LogIndex, ProvenLogs, Quorum, SourceError, VerifiedBlock, raw_transaction, receipts,
+    BlockError, ClaimedHeader, Endpoint, EndpointLimits, EndpointPace, EndpointStanding, EndpointUrl,
+    GossipedTransactions, L2BlockRef, LogIndex, ProvenLogs, Quorum, SourceError, VerifiedBlock,
+    raw_transaction, receipts,
 };
 use alloy::primitives::{B256, U64, keccak256};
 use crosscheck_p2p::{ChainId, UnixSeconds};
@@ -79,6 +80,11 @@ impl ExecutionClient {
     /// differently; counts are current whenever it is looked at.
     pub fn standings(&self) -> watch::Receiver<Vec<EndpointStanding>> {
         self.pool.standings()
+    }
+
+    /// How long each endpoint takes, in the order in which they were given.
+    pub(crate) fn paces(&self) -> impl Iterator<Item = &EndpointPace> {
+        self.pool.paces()
     }
 
     pub(super) const fn pool(&self) -> &EndpointPool {

@@ -3,8 +3,8 @@
 //! Headers leave here verified, logs proven. Which of two verified blocks is canonical is the endpoint's word.
 
 use super::{
-    ClaimedHeader, Endpoint, EndpointLimits, EndpointUrl, ProvenL1Logs, SourceError, VerifiedL1Header,
-    receipts,
+    ClaimedHeader, Endpoint, EndpointLimits, EndpointPace, EndpointUrl, ProvenL1Logs, SourceError,
+    VerifiedL1Header, receipts,
 };
 use crate::consolidation::deposits::ToldBlobs;
 use alloy::primitives::{Address, B256, U64, U256, b256};
@@ -111,6 +111,11 @@ impl L1Client {
     /// Where it is.
     pub(crate) const fn url(&self) -> &EndpointUrl {
         self.endpoint.url()
+    }
+
+    /// How long it takes to answer.
+    pub(crate) const fn pace(&self) -> &EndpointPace {
+        self.endpoint.pace()
     }
 
     /// The chain that it says it serves.

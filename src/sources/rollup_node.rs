@@ -3,7 +3,7 @@
 //! Served by op-node, kona-node and op-supernode; fields that only some of them send are optional. A reference whose
 //! hash is all zero names no block: these nodes answer so after a start or a reset. It never leaves here as a block.
 
-use super::{Endpoint, EndpointLimits, EndpointUrl, SafeMeans, SourceError, StatusDocument};
+use super::{Endpoint, EndpointLimits, EndpointPace, EndpointUrl, SafeMeans, SourceError, StatusDocument};
 use crate::consolidation::{RollupConfig, chain_by_id_or_name};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{B256, U64};
@@ -175,6 +175,11 @@ impl RollupNode {
     /// Where it is.
     pub const fn url(&self) -> &EndpointUrl {
         self.endpoint.url()
+    }
+
+    /// How long it takes to answer.
+    pub(crate) const fn pace(&self) -> &EndpointPace {
+        self.endpoint.pace()
     }
 
     /// Its heads, and all else that it says of them.

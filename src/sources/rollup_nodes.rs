@@ -7,8 +7,8 @@
 use super::node_memory::NodeMemory;
 use super::node_standing::{NodeStanding, NodeState};
 use super::{
-    EndpointLimits, EndpointUrl, RollupNode, SafeHeadAtL1, SafeMeans, Shortfall, SourceError, StatusDocument,
-    SyncStatus,
+    EndpointLimits, EndpointPace, EndpointUrl, RollupNode, SafeHeadAtL1, SafeMeans, Shortfall, SourceError,
+    StatusDocument, SyncStatus,
 };
 use crate::consolidation::RollupConfig;
 use alloy::primitives::B256;
@@ -251,6 +251,11 @@ impl RollupNodes {
     /// If none has an answer.
     pub async fn dependency_set(&self) -> Result<(Vec<ChainId>, Option<u64>), SourceError> {
         self.first(RollupNode::dependency_set).await
+    }
+
+    /// How long each node takes to answer, in their order.
+    pub(crate) fn paces(&self) -> impl Iterator<Item = &EndpointPace> {
+        self.nodes.iter().map(|listed| listed.node.pace())
     }
 
     /// One node, to be asked for itself.

@@ -1,5 +1,6 @@
 //! What is asked of the configured endpoints: `crosscheck check --online`, and the start of `crosscheck run`.
 
+use crate::metrics::scrape;
 use crate::program::{Running, Written, call, crosscheck, eventually, paused_at};
 use crate::twisted_endpoint::{Twist, TwistedEndpoint};
 use serde_json::{Value, json};
@@ -269,6 +270,14 @@ async fn a_start_beside_another_chain_is_not_ready_until_it_is_the_right_one() {
 
     node.twist("optimism_rollupConfig", None);
     eventually("the right genesis", || async { obstacle(&rpc).await?.is_none().then_some(()) }).await;
+    // Every endpoint is watched for being slow.
+    let page = eventually("the metrics", || scrape(chains.written.http())).await;
+    for (chain, kind) in [("l1", "l1"), ("901", "execution"), ("901", "rollup-node"), ("902", "execution")] {
+        let series = format!(
+            "crosscheck_endpoint_timeout_percent{{chain_id=\"{chain}\",endpoint=\"0\",kind=\"{kind}\"}} "
+        );
+        assert!(page.lines().any(|line| line.starts_with(&series)), "{series} is missing");
+    }
     assert!(sidecar.terminate().success());
     assert_eq!(entries(&log, "waiting for chain 901 endpoints").len(), 1, "told once");
     assert_eq!(entries(&log, "endpoints serve the chain").len(), 1);

@@ -1,0 +1,110 @@
+//! [`SlowEndpoints`]: tells of endpoints that take most of the time that they may take, on `/readyz`, in the log and in a gauge.
+//!
+//! A slow endpoint is no accusation and stops nothing: its answers count as they come.
+
+use crate::health::Health;
+use crate::metrics::Metrics;
+use crate::sources::{EndpointKind, EndpointPace, SLOW_ABOVE};
+use crosscheck_p2p::ChainId;
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+/// How often the endpoints are looked at.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// An endpoint that is watched.
+#[derive(Clone, Debug)]
+pub(crate) struct WatchedEndpoint {
+    /// What it is.
+    pub(crate) kind: EndpointKind,
+    /// Its chain. `None`: L1.
+    pub(crate) chain_id: Option<ChainId>,
+    /// Its place among the chain's endpoints of its kind, counted from 0.
+    pub(crate) place: usize,
+    /// How long it takes.
+    pub(crate) pace: EndpointPace,
+}
+
+impl WatchedEndpoint {
+    /// The name of what is reported of it to [`Health`].
+    fn part(&self) -> String {
+        let Self { kind, chain_id, place, .. } = self;
+        match chain_id {
+            Some(chain_id) => format!("chain {chain_id} slow {} endpoint #{place}", kind.name()),
+            None => "L1 slow endpoint".to_owned(),
+        }
+    }
+}
+
+/// Tells of slow endpoints.
+#[derive(Debug)]
+pub(crate) struct SlowEndpoints {
+    endpoints: Vec<WatchedEndpoint>,
+    health: Health,
+    metrics: Metrics,
+}
+
+impl SlowEndpoints {
+    /// A watch of these endpoints.
+    pub(crate) const fn new(endpoints: Vec<WatchedEndpoint>, health: Health, metrics: Metrics) -> Self {
+        Self { endpoints, health, metrics }
+    }
+
+    /// Watches until cancelled.
+    ///
+    /// # Errors
+    /// Never; the signature is the tasks'.
+    pub(crate) async fn run(self, cancel: CancellationToken) -> Result<(), Infallible> {
+        let mut ticks = tokio::time::interval(EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = cancel.cancelled() => return Ok(()),
+                _ = ticks.tick() => self.look(Instant::now()),
+            }
+        }
+    }
+
+    /// Looks at every endpoint.
+    fn look(&self, now: Instant) {
+        for endpoint in &self.endpoints {
+            let look = endpoint.pace.look(now);
+            self.metrics.endpoint_pace(endpoint.kind, endpoint.chain_id, endpoint.place, look.percent);
+            match look.median.filter(|_| look.is_slow) {
+                Some(median) => self.tell(endpoint, median),
+                None => self.clear(endpoint),
+            }
+        }
+    }
+
+    fn tell(&self, endpoint: &WatchedEndpoint, median: Duration) {
+        let (url, timeout) = (endpoint.pace.url(), humantime::format_duration(endpoint.pace.timeout()));
+        let seconds = median.as_secs_f32();
+        let problem = format!(
+            "{url} takes {seconds:.1} s for half of its answers or longer, which is more than {SLOW_ABOVE} % of the {timeout} that it \
+             may take: heads and verdicts are late; look after its load, or use another endpoint"
+        );
+        if self.health.obstruct(&endpoint.part(), problem.clone()) {
+            let (chain_id, kind) = (endpoint.chain_id.map(tracing::field::display), endpoint.kind.name());
+            warn!(chain_id, kind, place = endpoint.place, endpoint = %url, problem, "an endpoint is slow");
+        }
+    }
+
+    fn clear(&self, endpoint: &WatchedEndpoint) {
+        // A part that was never reported has nothing to recover from.
+        if self.health.reason(&endpoint.part()).is_none() {
+            return;
+        }
+        if let Some(outage) = self.health.clear(&endpoint.part()) {
+            let (chain_id, kind) = (endpoint.chain_id.map(tracing::field::display), endpoint.kind.name());
+            let (url, lasted_s) = (endpoint.pace.url(), outage.seconds());
+            info!(chain_id, kind, place = endpoint.place, endpoint = %url, lasted_s, "the endpoint is slow no longer");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
