@@ -64,7 +64,7 @@ impl Ledger {
             return Ok(Err(RefusedAnchor::Height { number: to.number }));
         };
         let chain = chain_id.to_string();
-        let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.write().await?;
         let from = sqlx::query(
             "SELECT vouched_number AS number, vouched_hash AS hash FROM heads WHERE chain_id = ?1",
         )

@@ -68,7 +68,7 @@ impl Ledger {
     ) -> Result<Opened, LedgerError> {
         let ways =
             [(INSERT, Opened::New), (OF_ANCESTOR, Opened::NowAttested), (OF_REPLAY, Opened::NowAttributable)];
-        let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.write().await?;
         let mut outcome = Opened::Known;
         let l1_origin = l1_origin(block);
         for (statement, opened) in ways {
@@ -111,7 +111,7 @@ impl Ledger {
         .bind(chain_id.to_string())
         .bind(as_integer("block number", number)?)
         .bind(MAX_AT_HEIGHT)
-        .fetch_all(self.pool())
+        .fetch_all(self.readers())
         .await?;
         rows.iter().map(read_known).collect()
     }

@@ -17,7 +17,7 @@ impl Ledger {
         l1_chain_id: u64,
         fractions: &BlobFractions,
     ) -> Result<(), LedgerError> {
-        let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.write().await?;
         sqlx::query("DELETE FROM blob_forks WHERE l1_chain_id = ?1")
             .bind(l1_chain_id.to_string())
             .execute(&mut *transaction)
@@ -44,7 +44,7 @@ impl Ledger {
     pub async fn blob_fractions(&self, l1_chain_id: u64) -> Result<BlobFractions, LedgerError> {
         let rows = sqlx::query("SELECT since, update_fraction FROM blob_forks WHERE l1_chain_id = ?1")
             .bind(l1_chain_id.to_string())
-            .fetch_all(self.pool())
+            .fetch_all(self.readers())
             .await?;
         rows.iter()
             .map(|row| Ok((UnixSeconds(read_u64(row, "since")?), read_u64(row, "update_fraction")?)))

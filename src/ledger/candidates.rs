@@ -19,7 +19,7 @@ impl Ledger {
         candidate: &Candidate,
         oldest: u64,
     ) -> Result<(), LedgerError> {
-        let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.write().await?;
         sqlx::query("INSERT INTO candidates VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")
             .bind(chain_id.to_string())
             .bind(as_integer("block number", number)?)
@@ -50,7 +50,7 @@ impl Ledger {
         )
         .bind(chain_id.to_string())
         .bind(limit)
-        .fetch_all(self.pool())
+        .fetch_all(self.readers())
         .await?;
         rows.iter()
             .map(|row| {

@@ -26,7 +26,7 @@ impl Ledger {
                     (SELECT COUNT(*) FROM cases WHERE chain_id = ?1 AND verdict IS NULL) AS open",
         )
         .bind(chain_id.to_string())
-        .fetch_one(self.pool())
+        .fetch_one(self.readers())
         .await?;
         let count = |field| u64::try_from(row.try_get::<i64, _>(field)?).map_err(corrupt(field));
         Ok(CaseCounts { received: count("received")?, open: count("open")? })
@@ -38,7 +38,8 @@ impl Ledger {
     /// If the ledger cannot be read.
     pub(crate) async fn has_attestations(&self, chain_id: ChainId) -> Result<bool, LedgerError> {
         let query = "SELECT EXISTS(SELECT 1 FROM cases WHERE chain_id = ?1 AND origin = 'attested')";
-        let found: i64 = sqlx::query_scalar(query).bind(chain_id.to_string()).fetch_one(self.pool()).await?;
+        let found: i64 =
+            sqlx::query_scalar(query).bind(chain_id.to_string()).fetch_one(self.readers()).await?;
         Ok(found != 0)
     }
 
@@ -50,7 +51,7 @@ impl Ledger {
         let rows = sqlx::query(
             "SELECT chain_id, COUNT(*) AS open FROM cases WHERE verdict IS NULL GROUP BY chain_id",
         )
-        .fetch_all(self.pool())
+        .fetch_all(self.readers())
         .await?;
         rows.iter().map(|row| Ok((read_chain_id(row)?, read_u64(row, "open")?))).collect()
     }

@@ -12,7 +12,7 @@ impl Ledger {
     pub async fn flag(&self, name: &str) -> Result<bool, LedgerError> {
         let set: Option<bool> = sqlx::query_scalar("SELECT is_set FROM flags WHERE name = ?1")
             .bind(name)
-            .fetch_optional(self.pool())
+            .fetch_optional(self.readers())
             .await?;
         Ok(set.unwrap_or(false))
     }
@@ -22,6 +22,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be written.
     pub async fn set_flag(&self, name: &str, is_set: bool, at: UnixSeconds) -> Result<(), LedgerError> {
+        let mut transaction = self.write().await?;
         sqlx::query(
             "INSERT INTO flags (name, is_set, set_at) VALUES (?1, ?2, ?3)
              ON CONFLICT (name) DO UPDATE SET is_set = ?2, set_at = ?3",
@@ -29,8 +30,9 @@ impl Ledger {
         .bind(name)
         .bind(is_set)
         .bind(as_integer("time", at.0)?)
-        .execute(self.pool())
+        .execute(&mut *transaction)
         .await?;
+        transaction.commit().await?;
         Ok(())
     }
 }

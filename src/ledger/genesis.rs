@@ -42,14 +42,16 @@ impl Ledger {
         if let Some(bound) = self.bound_genesis(&chain, source).await? {
             return Ok(bound);
         }
+        let mut transaction = self.write().await?;
         sqlx::query(
             "INSERT INTO chain_genesis (chain_id, told_by, hash) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
         )
         .bind(&chain)
         .bind(source.name())
         .bind(hash.as_slice())
-        .execute(self.pool())
+        .execute(&mut *transaction)
         .await?;
+        transaction.commit().await?;
         Ok(self.bound_genesis(&chain, source).await?.unwrap_or(hash))
     }
 
@@ -57,7 +59,7 @@ impl Ledger {
         let row = sqlx::query("SELECT hash FROM chain_genesis WHERE chain_id = ?1 AND told_by = ?2")
             .bind(chain)
             .bind(source.name())
-            .fetch_optional(self.pool())
+            .fetch_optional(self.readers())
             .await?;
         row.map(|row| read_hash(&row, "hash")).transpose()
     }

@@ -44,7 +44,7 @@ impl Ledger {
             "SELECT vouched_number AS number, vouched_hash AS hash FROM heads WHERE chain_id = ?1",
         )
         .bind(chain_id.to_string())
-        .fetch_optional(self.pool())
+        .fetch_optional(self.readers())
         .await?;
         row.as_ref().map(read_position).transpose()
     }
@@ -63,7 +63,7 @@ impl Ledger {
              WHERE h.chain_id = ?1",
         )
         .bind(chain_id.to_string())
-        .fetch_optional(self.pool())
+        .fetch_optional(self.readers())
         .await?;
         let read = |row| {
             let (position, replaces) = (read_position(&row)?, read_optional_hash(&row, "replaces")?);
@@ -81,6 +81,7 @@ impl Ledger {
         chain_id: ChainId,
         anchor: BlockPosition,
     ) -> Result<BlockPosition, LedgerError> {
+        let mut transaction = self.write().await?;
         sqlx::query(
             "INSERT INTO heads (chain_id, anchor_number, anchor_hash, vouched_number, vouched_hash)
              VALUES (?1, ?2, ?3, ?2, ?3) ON CONFLICT (chain_id) DO NOTHING",
@@ -88,10 +89,9 @@ impl Ledger {
         .bind(chain_id.to_string())
         .bind(as_integer("block number", anchor.number)?)
         .bind(anchor.hash.as_slice())
-        .execute(self.pool())
+        .execute(&mut *transaction)
         .await?;
         // Verdicts may have fallen before the starting point was known.
-        let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
         advance(&mut transaction, chain_id).await?;
         transaction.commit().await?;
         self.note_change();
@@ -118,7 +118,7 @@ impl Ledger {
         .bind(as_integer("block number", *heights.start())?)
         .bind(as_integer("block number", *heights.end())?)
         .bind(limit)
-        .fetch_all(self.pool())
+        .fetch_all(self.readers())
         .await?;
         rows.iter().map(read_position).collect()
     }
@@ -137,7 +137,7 @@ impl Ledger {
         )
         .bind(chain_id.to_string())
         .bind(limit)
-        .fetch_all(self.pool())
+        .fetch_all(self.readers())
         .await?;
         rows.iter()
             .map(|row| {

@@ -38,7 +38,7 @@ impl Ledger {
              ORDER BY c.verdict = 'violated' DESC, c.id LIMIT 1",
         )
         .bind(chain_id.to_string())
-        .fetch_optional(self.pool())
+        .fetch_optional(self.readers())
         .await?;
         row.map(|row| {
             Ok(Hold {

@@ -42,7 +42,7 @@ impl Ledger {
         .bind(block.chain_id.to_string())
         .bind(as_integer("block number", block.number)?)
         .bind(block.hash.to_vec())
-        .fetch_optional(self.pool())
+        .fetch_optional(self.readers())
         .await?;
         row.map(|row| read_hash(&row, "hash")).transpose()
     }
@@ -68,7 +68,7 @@ impl Ledger {
             .bind(block.chain_id.to_string())
             .bind(as_integer("block number", block.number)?)
             .bind(block.hash.to_vec())
-            .fetch_optional(self.pool())
+            .fetch_optional(self.readers())
             .await?;
             replaced.extend(row.map(|_| block));
         }
@@ -121,7 +121,7 @@ impl Ledger {
         .bind(chain_id.to_string())
         .bind(MAX_READ)
         .bind(above)
-        .fetch_all(self.pool())
+        .fetch_all(self.readers())
         .await?;
         let read = |row: &SqliteRow| {
             let is_verdict = row.try_get::<i64, _>("is_verdict")? == 1;

@@ -17,7 +17,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be written, or a height or time does not fit it.
     pub async fn note_messages(&self, notes: &[Note], at: UnixSeconds) -> Result<Vec<bool>, LedgerError> {
-        let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.write().await?;
         let mut new = Vec::with_capacity(notes.len());
         for note in notes {
             let block = note.key.block;
@@ -71,7 +71,7 @@ impl Ledger {
         .bind(chain_id.to_string())
         .bind(above)
         .bind(limit)
-        .fetch_all(self.pool())
+        .fetch_all(self.readers())
         .await?;
         let mut entries = BTreeMap::new();
         for row in &rows {
@@ -85,7 +85,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be written, or a height does not fit it.
     pub async fn move_cursors(&self, cursors: &[(ChainId, BlockPosition)]) -> Result<(), LedgerError> {
-        let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.write().await?;
         for (chain_id, cursor) in cursors {
             sqlx::query(
                 "INSERT INTO monitor_cursors (chain_id, number, hash) VALUES (?1, ?2, ?3)
@@ -108,7 +108,7 @@ impl Ledger {
     pub async fn cursor(&self, chain_id: ChainId) -> Result<Option<BlockPosition>, LedgerError> {
         let row = sqlx::query("SELECT number, hash FROM monitor_cursors WHERE chain_id = ?1")
             .bind(chain_id.to_string())
-            .fetch_optional(self.pool())
+            .fetch_optional(self.readers())
             .await?;
         row.as_ref().map(super::store::read_position).transpose()
     }

@@ -10,6 +10,7 @@ mod attested;
 mod blob_forks;
 mod candidates;
 mod counts;
+mod database;
 mod error;
 mod flags;
 mod genesis;

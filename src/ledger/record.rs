@@ -77,7 +77,7 @@ impl Ledger {
         .bind(filter.after)
         .bind(chain)
         .bind(filter.limit)
-        .fetch_all(self.pool())
+        .fetch_all(self.readers())
         .await?;
         rows.iter().map(CaseRecord::read).collect()
     }

@@ -106,7 +106,7 @@ impl Ledger {
         let Ok(number) = as_integer("block number", key.number) else {
             return Ok(Err(RefusedResolution::NoCase { key }));
         };
-        let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.write().await?;
         let row = sqlx::query("SELECT verdict FROM cases WHERE chain_id = ?1 AND number = ?2 AND hash = ?3")
             .bind(key.chain_id.to_string())
             .bind(number)

@@ -85,7 +85,7 @@ impl Ledger {
         )
         .bind(chain_id.to_string())
         .bind(limit)
-        .fetch_all(self.pool())
+        .fetch_all(self.readers())
         .await?;
         rows.iter().map(read_block).collect()
     }
@@ -115,7 +115,7 @@ impl Ledger {
         )
         .bind(chain_id.to_string())
         .bind(limit)
-        .fetch_all(self.pool())
+        .fetch_all(self.readers())
         .await?;
         rows.iter().map(read_block).collect()
     }
@@ -134,7 +134,7 @@ impl Ledger {
         let chain = chain_id.to_string();
         let (from_number, to_number) =
             (as_integer("block number", from.number)?, as_integer("block number", to.number)?);
-        let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.write().await?;
         sqlx::query(
             "WITH RECURSIVE branch (number, hash) AS (
                  SELECT ?2, ?3 UNION ALL
@@ -177,7 +177,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be written.
     pub async fn reinstate(&self, chain_id: ChainId, blocks: &[BlockPosition]) -> Result<(), LedgerError> {
-        let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.write().await?;
         for block in blocks {
             sqlx::query("DELETE FROM abandoned_blocks WHERE chain_id = ?1 AND number = ?2 AND hash = ?3")
                 .bind(chain_id.to_string())
@@ -202,7 +202,7 @@ impl Ledger {
                 .bind(chain_id.to_string())
                 .bind(as_integer("block number", block.number)?)
                 .bind(block.hash.to_vec())
-                .fetch_optional(self.pool())
+                .fetch_optional(self.readers())
                 .await?;
         Ok(row.is_some())
     }

@@ -1,5 +1,6 @@
 //! [`Ledger`]: the SQLite database, and what is written to it.
 
+use super::database::{Database, WriteTransaction};
 use super::heads::advance;
 use super::record::{corrupt, read_attributable, read_chain_id, read_hash, read_u64};
 use super::retraction::{Retraction, take_back};
@@ -9,29 +10,23 @@ use crate::interop::BlockKey;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256, Bytes};
 use crosscheck_p2p::{ChainId, SigningDomain, Topic, UnixSeconds, ValidBlock};
-use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::SqliteSynchronous;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow};
+use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row, SqliteConnection};
 use std::collections::BTreeSet;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// Marks a database file as Crosscheck's ("XCHK"): the first migration writes it.
-const APPLICATION_ID: i64 = 0x5843_484b;
-
-static MIGRATIONS: Migrator = sqlx::migrate!("src/ledger/migrations");
-
 /// How many blocks on top of a decided one are looked at for who vouches for it.
 const MAX_DESCENDANTS: u32 = 4096;
 
 /// What must never be lost.
+///
+/// There is one connection that writes, and whoever writes waits for it. Others read beside it, and wait for no writer.
 #[derive(Debug, Clone)]
 pub struct Ledger {
-    pool: SqlitePool,
+    database: Database,
     changes: Arc<watch::Sender<u64>>,
 }
 
@@ -123,25 +118,17 @@ impl Ledger {
     /// # Errors
     /// If it cannot be opened, is another program's, or a newer version's. Then nothing was written.
     pub async fn open(path: &Path) -> Result<Self, LedgerError> {
-        refuse_foreign_file(path)?;
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(10));
-        let reason = |error: sqlx::Error| LedgerError::Open { path: path.into(), reason: error.to_string() };
-        let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await.map_err(reason)?;
-        refuse_foreign(&pool, path).await?;
-        MIGRATIONS.run(&pool).await.map_err(|error| match error {
-            MigrateError::VersionMissing(version) => LedgerError::Newer { path: path.into(), version },
-            other => LedgerError::Migration { path: path.into(), reason: other.to_string() },
-        })?;
-        Ok(Self { pool, changes: Arc::default() })
+        Ok(Self { database: Database::open(path).await?, changes: Arc::default() })
     }
 
-    pub(super) const fn pool(&self) -> &SqlitePool {
-        &self.pool
+    /// The connections that read. They cannot write.
+    pub(super) const fn readers(&self) -> &SqlitePool {
+        self.database.readers()
+    }
+
+    /// Begins to write, once nobody else does. Every write is in such a transaction.
+    pub(super) async fn write(&self) -> Result<WriteTransaction, LedgerError> {
+        self.database.write().await
     }
 
     /// Word of each verdict and of each move of a vouched head that this program writes. What another program
@@ -156,7 +143,7 @@ impl Ledger {
 
     /// Closes the ledger, after what is under way.
     pub async fn close(&self) {
-        self.pool.close().await;
+        self.database.close().await;
     }
 
     /// Opens a case, once per block. Durable when this returns.
@@ -167,6 +154,7 @@ impl Ledger {
         match case {
             NewCase::Attested(block) => self.open_attested(block, at).await,
             NewCase::Ancestor { key, parent_hash, timestamp, l1_origin } => {
+                let mut transaction = self.write().await?;
                 let done = sqlx::query(
                     "INSERT INTO cases (chain_id, number, hash, parent_hash, timestamp, origin, opened_at,
                                         l1_number, l1_hash)
@@ -180,8 +168,9 @@ impl Ledger {
                 .bind(as_integer("time", at.0)?)
                 .bind(l1_origin.and_then(|origin| i64::try_from(origin.number).ok()))
                 .bind(l1_origin.map(|origin| origin.hash.to_vec()))
-                .execute(&self.pool)
+                .execute(&mut *transaction)
                 .await?;
+                transaction.commit().await?;
                 Ok(if done.rows_affected() == 0 { Opened::Known } else { Opened::New })
             }
         }
@@ -197,6 +186,7 @@ impl Ledger {
         waits: &BTreeSet<Wait>,
         messages: &[CheckedMessage],
     ) -> Result<(), LedgerError> {
+        let mut transaction = self.write().await?;
         sqlx::query(
             "UPDATE cases SET waits = ?4, messages = ?5
              WHERE chain_id = ?1 AND number = ?2 AND hash = ?3 AND verdict IS NULL",
@@ -206,8 +196,9 @@ impl Ledger {
         .bind(key.hash.as_slice())
         .bind(to_json("waits", waits)?)
         .bind(to_json("messages", &messages)?)
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await?;
+        transaction.commit().await?;
         Ok(())
     }
 
@@ -218,7 +209,7 @@ impl Ledger {
     pub async fn decide(&self, decision: &Decision<'_>) -> Result<Option<Decided>, LedgerError> {
         let Decision { key, verdict, .. } = decision;
         let after = u64::try_from(decision.after.as_millis()).unwrap_or(u64::MAX);
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.write().await?;
         let decided = sqlx::query(
             "UPDATE cases SET verdict = ?4, reason = ?5, detail = ?6, messages = ?7, replaces = ?8, waits = ?9,
                               decided_at = ?10, decided_after_ms = ?11, frame = CASE WHEN ?12 THEN frame END
@@ -273,7 +264,7 @@ impl Ledger {
             .bind(chain_id.to_string())
             .bind(after)
             .bind(limit)
-            .fetch_all(&self.pool)
+            .fetch_all(self.readers())
             .await?;
         rows.iter().map(|row| Ok((row.try_get("id")?, read_open_case(row)?))).collect()
     }
@@ -299,42 +290,6 @@ fn read_open_case(row: &SqliteRow) -> Result<OpenCase, LedgerError> {
 
 pub(super) fn read_position(row: &SqliteRow) -> Result<BlockPosition, LedgerError> {
     Ok(BlockPosition { number: read_u64(row, "number")?, hash: read_hash(row, "hash")? })
-}
-
-/// Looks at a file's header before SQLite may touch it: opening in our journal mode would rewrite it.
-///
-/// With a write-ahead log beside it the header may be behind; then the database itself is asked.
-fn refuse_foreign_file(path: &Path) -> Result<(), LedgerError> {
-    let mut header = [0; 100];
-    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut header));
-    let log = path.with_extension("sqlite-wal");
-    if read.is_err() || log.exists() || !header.starts_with(b"SQLite format 3\0") {
-        return Ok(());
-    }
-    // Of the file format: the database's size in pages at 28, the application id at 68, both big-endian.
-    let word = |at: usize| {
-        let bytes = header.get(at..).and_then(|rest| rest.first_chunk::<4>());
-        bytes.map_or(0, |bytes| u32::from_be_bytes(*bytes))
-    };
-    let (pages, mark) = (word(28), i64::from(word(68)));
-    if mark == APPLICATION_ID || (mark == 0 && pages <= 1) {
-        return Ok(());
-    }
-    Err(LedgerError::Foreign { path: path.into() })
-}
-
-/// A database that holds tables but not our mark is another program's.
-async fn refuse_foreign(pool: &SqlitePool, path: &Path) -> Result<(), LedgerError> {
-    let mark: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(pool).await?;
-    let tables: i64 = sqlx::query_scalar(
-        "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_sqlx%' ESCAPE '\\'",
-    )
-    .fetch_one(pool)
-    .await?;
-    if mark == APPLICATION_ID || (mark == 0 && tables == 0) {
-        return Ok(());
-    }
-    Err(LedgerError::Foreign { path: path.into() })
 }
 
 pub(super) fn as_integer(field: &'static str, value: u64) -> Result<i64, LedgerError> {

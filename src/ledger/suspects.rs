@@ -18,7 +18,7 @@ impl Ledger {
         suspects: &[Suspect],
         at: UnixSeconds,
     ) -> Result<Vec<bool>, LedgerError> {
-        let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.write().await?;
         let mut new = Vec::with_capacity(suspects.len());
         for suspect in suspects {
             let done = sqlx::query(

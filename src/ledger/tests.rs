@@ -2,6 +2,7 @@
 
 mod attested;
 mod blob_forks;
+mod database;
 mod genesis;
 mod messages;
 mod operator;
@@ -250,13 +251,15 @@ async fn a_newer_ledger_is_refused_and_left_alone() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("ledger.sqlite");
     let newer = ledger(&dir).await;
+    let mut transaction = newer.write().await.unwrap();
     sqlx::query(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
          VALUES (99, 'from the future', 1, x'00', 0)",
     )
-    .execute(newer.pool())
+    .execute(&mut *transaction)
     .await
     .unwrap();
+    transaction.commit().await.unwrap();
     open(&newer, &attested(1, B256::ZERO)).await;
     newer.close().await;
     let before = std::fs::read(&path).unwrap();
@@ -425,7 +428,7 @@ async fn resolutions_are_append_only() {
     decide(&ledger, &block, &violated()).await;
     ledger.resolve(&resolution(&block), NOW).await.unwrap().unwrap();
     for change in ["DELETE FROM resolutions", "UPDATE resolutions SET reason = 'another'"] {
-        let error = sqlx::query(change).execute(ledger.pool()).await.unwrap_err();
+        let error = sqlx::query(change).execute(&mut *ledger.write().await.unwrap()).await.unwrap_err();
         assert!(error.to_string().contains("append-only"), "{error}");
     }
 }

@@ -82,7 +82,7 @@ impl Ledger {
     pub async fn unresolved_counts(&self) -> Result<Vec<UnresolvedCount>, LedgerError> {
         let query =
             "SELECT chain_id, verdict, attribution, COUNT(*) AS count FROM unresolved_cases GROUP BY 1, 2, 3";
-        let rows = sqlx::query(query).fetch_all(self.pool()).await?;
+        let rows = sqlx::query(query).fetch_all(self.readers()).await?;
         let read = |row: &SqliteRow| {
             let (chain_id, verdict) = (read_chain_id(row)?, row.try_get("verdict")?);
             let (attribution, count) = (Attribution::read(row)?, read_u64(row, "count")?);
@@ -98,7 +98,7 @@ impl Ledger {
     /// If the ledger cannot be read.
     pub async fn unresolved(&self, limit: u32) -> Result<Vec<Unresolved>, LedgerError> {
         let query = "SELECT * FROM unresolved_cases WHERE attribution <> 'replayable' ORDER BY decided_at DESC, id DESC LIMIT ?1";
-        let rows = sqlx::query(query).bind(limit).fetch_all(self.pool()).await?;
+        let rows = sqlx::query(query).bind(limit).fetch_all(self.readers()).await?;
         rows.iter().rev().map(Unresolved::read).collect()
     }
 }
