@@ -27,8 +27,7 @@ use crosscheck::ledger::Ledger;
 use crosscheck::metrics::Metrics;
 use crosscheck::monitor::{BoardWriter, Input, ObservedBlock, SafetyHeads, Tracker, TrackerLimits};
 use crosscheck::rpc::{
-    ChainSources, CrosscheckRpc, Failsafe, Refusals, RpcParts, SuperchainReader, Suspects, TOLD_CAPACITY,
-    serve,
+    ChainSources, CrosscheckRpc, Failsafe, Refusals, RpcParts, SuperchainReader, Suspects, serve,
 };
 use crosscheck::sources::{EndpointLimits, ExecutionClient, LogIndex, ProvenLogs, SafeMeans, VerifiedBlock};
 use crosscheck_p2p::{ChainId, SystemClock, UnixSeconds};
@@ -182,7 +181,7 @@ async fn serve_samples(dir: &std::path::Path) -> (SocketAddr, JoinSet<std::io::R
             set,
         },
         suspects: Suspects::default(),
-        told: tokio::sync::broadcast::channel(TOLD_CAPACITY).0,
+        told: tokio::sync::broadcast::channel(1).0,
         failsafe: Failsafe::open(&ledger, metrics.clone()).await.unwrap(),
         admin: false,
         clock: Arc::new(SystemClock),

@@ -36,5 +36,7 @@ pub mod stale_branches;
 mod stalled_heads;
 pub mod tasks;
 pub mod telemetry;
+mod teller;
+pub mod told;
 mod unresolved;
 pub mod web;

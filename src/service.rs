@@ -28,17 +28,18 @@ use crate::health::Health;
 use crate::incidents::Incidents;
 use crate::interop::DependencySet;
 use crate::invalid_blocks::InvalidBlocks;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Event, Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::networks::{FACTS_OF, FRESH_DAYS, age_in_days};
 use crate::probes::StartProbes;
-use crate::rpc::{Refusals, Told};
+use crate::rpc::Refusals;
 use crate::sources::{
     EndpointUrl, ExecutionClient, GossipedTransactions, L1Reader, LogIndex, RollupNode, RollupNodes,
 };
 use crate::stale_branches::StaleBranches;
 use crate::stalled_heads::StalledHeads;
 use crate::tasks::TaskGroup;
+use crate::teller::{TOLD_CAPACITY, Teller};
 use crate::unresolved::UnresolvedWatch;
 use crate::web;
 use crosscheck_p2p::{
@@ -75,6 +76,8 @@ pub struct Service {
 struct Shared {
     clock: Arc<dyn Clock>,
     ledger: Ledger,
+    /// Where subscribers hear of events.
+    told: broadcast::Sender<Event>,
     set: DependencySet,
     metrics: Metrics,
     health: Health,
@@ -113,6 +116,7 @@ impl Service {
         let shared = Shared {
             clock: clock(&config.clock)?,
             ledger: ledger.clone(),
+            told: broadcast::Sender::new(TOLD_CAPACITY),
             set,
             heads: Heads::new(config.chains.keys().copied()),
             invalid,
@@ -157,8 +161,7 @@ impl Service {
         let follow_addr = start_followers(&mut tasks, &config, &shared, &clients).await?;
         // Without a chain to audit, nobody holds the inboxes.
         if !rules.is_empty() {
-            let told = monitoring.told.clone();
-            start_auditor(&mut tasks, &config, &shared, clients, rules, inbox, told)?;
+            start_auditor(&mut tasks, &config, &shared, clients, rules, inbox)?;
             watch_rivals(&mut tasks, &shared, rival_inbox);
         }
         let probes = StartProbes::new(config.clone(), Arc::clone(&shared.clock));
@@ -205,7 +208,6 @@ fn start_auditor(
     clients: BTreeMap<ChainId, ExecutionClient>,
     rules: BTreeMap<ChainId, ValidationRules>,
     inbox: mpsc::Receiver<AuditorMessage>,
-    told: broadcast::Sender<Told>,
 ) -> eyre::Result<()> {
     let (heads, metrics, health) = (&shared.heads, &shared.metrics, &shared.health);
     let (set, l1) = (shared.set.clone(), shared.l1.as_ref());
@@ -218,7 +220,7 @@ fn start_auditor(
     let patience = config.audit.patience.0;
     let watch = OpenCaseWatch::new(patience, shared.long_open.clone(), health.clone(), metrics.clone());
     let branches = BranchWatch::new(health.clone(), shared.branches.clone());
-    let auditor = auditor.telling(told).watched(watch).watching_branches(branches);
+    let auditor = auditor.watched(watch).watching_branches(branches);
     let auditor = auditor.watching_vouched(vouched_watch(config, shared));
     let auditor = auditor.sharing(shared.incidents.clone()).marking(shared.invalid.clone());
     tasks.spawn("auditor", auditor.run(tasks.cancellation().clone()));
@@ -230,6 +232,9 @@ async fn look_after_ledger(tasks: &mut TaskGroup, shared: &Shared) -> Result<(),
     // Before anybody reads metrics: whoever does finds what former runs found.
     let unresolved = UnresolvedWatch::begin(shared.ledger.clone(), shared.metrics.clone()).await?;
     tasks.spawn("unresolved blocks", unresolved.run(tasks.cancellation().clone()));
+    // Before anybody writes: whatever this run finds is told.
+    let teller = Teller::begin(shared.ledger.clone(), shared.told.clone()).await?;
+    tasks.spawn("teller", teller.run(tasks.cancellation().clone()));
     Ok(())
 }
 

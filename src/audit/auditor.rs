@@ -18,14 +18,13 @@ use crate::interop::BlockKey;
 use crate::invalid_blocks::{InvalidBlocks, Prover};
 use crate::ledger::{BlockPosition, Decided, Decision, Ledger, LedgerError, NewCase, Opened};
 use crate::metrics::Metrics;
-use crate::rpc::Told;
 use crate::sources::{SyncStatus, VerifiedBlock};
 use alloy::eips::BlockNumHash;
 use crosscheck_p2p::{ChainId, Clock, PayloadVersion, ValidBlock, ValidationRules};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -96,7 +95,6 @@ pub struct Auditor {
     look_again: BTreeSet<ChainId>,
     running: JoinSet<Finished>,
     invalid: InvalidBlocks,
-    told: Option<broadcast::Sender<Told>>,
     incidents: Incidents,
     watch: Option<OpenCaseWatch>,
     branches: Option<BranchWatch>,
@@ -150,7 +148,6 @@ impl Auditor {
             look_again: BTreeSet::new(),
             running: JoinSet::new(),
             invalid: InvalidBlocks::new([]),
-            told: None,
             incidents: Incidents::default(),
             watch: None,
             branches: None,
@@ -180,12 +177,6 @@ impl Auditor {
     #[must_use]
     pub fn watching_vouched(self, vouched: VouchedWatch) -> Self {
         Self { vouched: Some(vouched), ..self }
-    }
-
-    /// The same auditor, which tells each verdict there, once it is in the ledger.
-    #[must_use]
-    pub fn telling(self, told: broadcast::Sender<Told>) -> Self {
-        Self { told: Some(told), ..self }
     }
 
     /// The same auditor, which raises no alarm there that somebody has raised.
@@ -339,7 +330,7 @@ impl Auditor {
         }
     }
 
-    /// A block that was known by what may be a replay is bound to its signer now: a verdict against it is told again.
+    /// A block that was known by what may be a replay is bound to its signer now: the ledger tells a verdict against it again.
     async fn attribute(&mut self, key: BlockKey) -> Result<(), LedgerError> {
         let BlockKey { chain_id, number, hash } = key;
         self.metrics.attestation_made_attributable(chain_id);
@@ -352,10 +343,6 @@ impl Auditor {
         let (name, reason) = (&verdict.name, verdict.reason.as_deref().unwrap_or_default());
         warn!(%chain_id, number, %hash, verdict = name, reason, detail = verdict.detail, attributable = true,
               "the sequencer attested this invalid block: a signature that binds its signer has come in");
-        if let Some(told) = &self.told {
-            // Nobody has to listen.
-            let _unheard = told.send(Told::attributed(key, verdict));
-        }
         Ok(())
     }
 
@@ -456,12 +443,8 @@ impl Auditor {
                   "the upgrade transactions of a block were taken from the rollup node: this build does not know the fork; name its bundle in consolidation.upgrade_bundles, or use a newer Crosscheck");
         }
         report(&key, &decision, &decided, &self.incidents);
-        if let Some(told) = &self.told {
-            // Nobody has to listen.
-            let _unheard = told.send(Told::verdict(key, verdict, &decided));
-        }
         if let Some(retraction) = &decided.retraction {
-            self.tell_retraction(retraction).await?;
+            self.report_retraction(retraction).await?;
         }
         self.publish_vouched(key.chain_id).await?;
         // The chain's nodes may stay on the replaced block, and name no new head for long.

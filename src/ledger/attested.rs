@@ -3,15 +3,19 @@
 //! A signature that may be a replay of an unsafe block's gives way to one that binds its signer, also after the verdict;
 //! never the other way round.
 
+use super::events::write_event;
 use super::record::{read_attributable, read_hash, read_optional_hash};
 use super::store::as_integer;
 use super::{Ledger, LedgerError, Opened};
+use crate::audit::Verdict;
 use crate::consolidation::deposits::decode_l1_info;
+use crate::interop::BlockKey;
+use crate::told::Told;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, SigningDomain, UnixSeconds, ValidBlock};
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
 
 /// The most cases of one height that are read at once: more blocks than gossip lets in.
 const MAX_AT_HEIGHT: u32 = 32;
@@ -95,7 +99,12 @@ impl Ledger {
                 break;
             }
         }
+        let told = match outcome {
+            Opened::NowAttributable => tell(&mut transaction, block, at).await?,
+            Opened::New | Opened::NowAttested | Opened::Known => 0,
+        };
         transaction.commit().await?;
+        self.note_told(told);
         Ok(outcome)
     }
 
@@ -115,6 +124,30 @@ impl Ledger {
         .await?;
         rows.iter().map(read_known).collect()
     }
+}
+
+/// Tells a verdict again that a block had before it was bound to its signer, if it does not hold. Returns the event's id; 0: there is
+/// none.
+async fn tell(
+    connection: &mut SqliteConnection,
+    block: &ValidBlock,
+    at: UnixSeconds,
+) -> Result<u64, LedgerError> {
+    let row = sqlx::query(
+        "SELECT hash, domain, verdict, reason, detail, replaces FROM cases
+         WHERE chain_id = ?1 AND number = ?2 AND hash = ?3",
+    )
+    .bind(block.chain_id().to_string())
+    .bind(as_integer("block number", block.number())?)
+    .bind(block.hash().to_vec())
+    .fetch_optional(&mut *connection)
+    .await?;
+    let verdict = row.as_ref().map(read_known).transpose()?.and_then(|known| known.verdict);
+    let Some(verdict) = verdict.filter(|verdict| Verdict::is_wrong_by_name(&verdict.name)) else {
+        return Ok(0);
+    };
+    let key = BlockKey { chain_id: block.chain_id(), number: block.number(), hash: block.hash() };
+    write_event(connection, &Told::attributed(key, verdict), at).await
 }
 
 /// The L1 block that an attested block stands on, if it tells one.

@@ -1,5 +1,6 @@
 //! What was noted of executed messages: written once each, before anybody is told.
 
+use super::events::write_event;
 use super::record::{corrupt, read_chain_id, read_hash, read_u64};
 use super::store::as_integer;
 use super::{BlockPosition, Ledger, LedgerError};
@@ -12,13 +13,13 @@ use sqlx::sqlite::SqliteRow;
 use std::collections::BTreeMap;
 
 impl Ledger {
-    /// Writes notes, all or none. For each: whether it is new; what is known already is not written again.
+    /// Writes notes, and what there is to tell of them, all or none. For each: whether it is new; what is known already is not written again.
     ///
     /// # Errors
     /// If the ledger cannot be written, or a height or time does not fit it.
     pub async fn note_messages(&self, notes: &[Note], at: UnixSeconds) -> Result<Vec<bool>, LedgerError> {
         let mut transaction = self.write().await?;
-        let mut new = Vec::with_capacity(notes.len());
+        let (mut new, mut told) = (Vec::with_capacity(notes.len()), 0);
         for note in notes {
             let block = note.key.block;
             let done = sqlx::query(
@@ -45,9 +46,14 @@ impl Ledger {
             .bind(as_integer("time", at.0)?)
             .execute(&mut *transaction)
             .await?;
-            new.push(done.rows_affected() == 1);
+            let is_new = done.rows_affected() == 1;
+            if is_new {
+                told = write_event(&mut transaction, &note.told(), at).await?;
+            }
+            new.push(is_new);
         }
         transaction.commit().await?;
+        self.note_told(told);
         Ok(new)
     }
 

@@ -1,6 +1,7 @@
 //! [`CaseRecord`]: a case as the ledger holds it, in the form that users see.
 
-use super::{Ledger, LedgerError};
+use super::events::{MAX_SCANNED, Window};
+use super::{Ledger, LedgerError, Read};
 use alloy::primitives::{Address, B256};
 use crosscheck_p2p::{ChainId, SigningDomain};
 use serde::Serialize;
@@ -47,6 +48,8 @@ pub struct CaseRecord {
     pub reason: Option<String>,
     /// What was found, for people.
     pub detail: Option<String>,
+    /// Its place in the order in which verdicts fell: the id of the event that told it first.
+    pub verdict_id: Option<u64>,
     /// When the verdict fell, in Unix seconds.
     pub decided_at: Option<u64>,
     /// Milliseconds from when this program took the case up to its verdict.
@@ -58,7 +61,7 @@ pub struct CaseRecord {
 pub struct CaseFilter {
     /// Only cases of this chain.
     pub chain_id: Option<ChainId>,
-    /// Only cases opened after this one.
+    /// Only cases opened after this one; or decided after it, where decided ones are read.
     pub after: i64,
     /// At most so many.
     pub limit: u32,
@@ -80,6 +83,39 @@ impl Ledger {
         .fetch_all(self.readers())
         .await?;
         rows.iter().map(CaseRecord::read).collect()
+    }
+}
+
+impl Ledger {
+    /// Reads decided cases in the order in which their verdicts fell.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn decided(&self, filter: CaseFilter) -> Result<Read<CaseRecord>, LedgerError> {
+        let scanned = if filter.chain_id.is_none() { filter.limit } else { MAX_SCANNED };
+        // The bounds first: what is decided meanwhile is beyond them.
+        let window = sqlx::query(
+            "SELECT max(verdict_id) AS last, count(*) AS count FROM (
+                 SELECT verdict_id FROM cases WHERE verdict_id > ?1 ORDER BY verdict_id LIMIT ?2)",
+        )
+        .bind(filter.after)
+        .bind(scanned)
+        .fetch_one(self.readers())
+        .await?;
+        let window = Window::read(&window, u64::try_from(filter.after).unwrap_or_default(), scanned)?;
+        let rows = sqlx::query(
+            "SELECT * FROM cases WHERE verdict_id > ?1 AND verdict_id <= ?2 AND (?3 IS NULL OR chain_id = ?3)
+             ORDER BY verdict_id LIMIT ?4",
+        )
+        .bind(filter.after)
+        .bind(i64::try_from(window.end).unwrap_or(i64::MAX))
+        .bind(filter.chain_id.map(|chain_id| chain_id.to_string()))
+        .bind(filter.limit)
+        .fetch_all(self.readers())
+        .await?;
+        let records = rows.iter().map(CaseRecord::read).collect::<Result<Vec<_>, _>>()?;
+        let last = records.last().and_then(|record| record.verdict_id);
+        Ok(Read::of(window, records, last, filter.limit))
     }
 }
 
@@ -108,6 +144,7 @@ impl CaseRecord {
             verdict: row.try_get::<Option<String>, _>("verdict")?.unwrap_or_else(|| "open".to_owned()),
             reason: row.try_get("reason")?,
             detail: row.try_get("detail")?,
+            verdict_id: read_optional_u64(row, "verdict_id")?,
             decided_at: read_optional_u64(row, "decided_at")?,
             decided_after_ms: read_optional_u64(row, "decided_after_ms")?,
         })

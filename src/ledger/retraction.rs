@@ -3,11 +3,13 @@
 //! No verdict is touched: each was right of the branch that it is about. The blocks of a branch that the chain has left are
 //! marked, so that the head does not move onto them again by itself.
 
+use super::events::write_event;
 use super::heads::advance;
 use super::record::{read_hash, read_optional_hash, read_u64};
 use super::store::{as_integer, read_position};
 use super::{BlockPosition, Ledger, LedgerError};
 use crate::interop::BlockKey;
+use crate::told::Told;
 use alloy::eips::BlockNumHash;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use sqlx::sqlite::SqliteRow;
@@ -166,9 +168,11 @@ impl Ledger {
             return Ok(None);
         }
         record(&mut transaction, retraction, at).await?;
+        let told = write_event(&mut transaction, &Told::retraction(retraction), at).await?;
         advance(&mut transaction, *chain_id).await?;
         transaction.commit().await?;
         self.note_change();
+        self.note_told(told);
         self.vouched(*chain_id).await
     }
 

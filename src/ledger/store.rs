@@ -1,12 +1,14 @@
 //! [`Ledger`]: the SQLite database, and what is written to it.
 
 use super::database::{Database, WriteTransaction};
+use super::events::write_event;
 use super::heads::advance;
 use super::record::{corrupt, read_attributable, read_chain_id, read_hash, read_u64};
 use super::retraction::{Retraction, take_back};
 use super::{BlockPosition, LedgerError};
 use crate::audit::{CheckedMessage, Verdict, Wait};
 use crate::interop::BlockKey;
+use crate::told::Told;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256, Bytes};
 use crosscheck_p2p::{ChainId, SigningDomain, Topic, UnixSeconds, ValidBlock};
@@ -28,6 +30,7 @@ const MAX_DESCENDANTS: u32 = 4096;
 pub struct Ledger {
     database: Database,
     changes: Arc<watch::Sender<u64>>,
+    pub(super) told: Arc<watch::Sender<u64>>,
 }
 
 /// A case to be opened.
@@ -118,7 +121,7 @@ impl Ledger {
     /// # Errors
     /// If it cannot be opened, is another program's, or a newer version's. Then nothing was written.
     pub async fn open(path: &Path) -> Result<Self, LedgerError> {
-        Ok(Self { database: Database::open(path).await?, changes: Arc::default() })
+        Ok(Self { database: Database::open(path).await?, changes: Arc::default(), told: Arc::default() })
     }
 
     /// The connections that read. They cannot write.
@@ -234,17 +237,19 @@ impl Ledger {
             Some(None) => binding_descendant(&mut transaction, key).await?,
             Some(Some(_)) | None => None,
         };
-        if let Some(above) = ancestor_of {
-            note_ancestor_of(&mut transaction, key, above).await?;
-        }
         let retraction = match attributable {
             Some(_) if verdict.is_wrong() => take_back(&mut transaction, key, decision.at).await?,
             Some(_) | None => None,
         };
         let decided = attributable.map(|attributable| Decided { attributable, ancestor_of, retraction });
+        let told = match &decided {
+            Some(decided) => tell(&mut transaction, decision, decided).await?,
+            None => 0,
+        };
         advance(&mut transaction, key.chain_id).await?;
         transaction.commit().await?;
         self.note_change();
+        self.note_told(told);
         Ok(decided)
     }
 
@@ -321,22 +326,30 @@ async fn binding_descendant(
     row.as_ref().map(|row| read_hash(row, "hash")).transpose()
 }
 
-/// Writes which block on top of a decided one binds its signer.
-async fn note_ancestor_of(
+/// Writes what there is to tell of a verdict, and where it was told; and which block on top of the decided one binds its
+/// signer. Returns the id of the last event.
+async fn tell(
     connection: &mut SqliteConnection,
-    key: &BlockKey,
-    above: B256,
-) -> Result<(), LedgerError> {
-    sqlx::query("UPDATE cases SET ancestor_of = ?4 WHERE chain_id = ?1 AND number = ?2 AND hash = ?3")
+    decision: &Decision<'_>,
+    decided: &Decided,
+) -> Result<u64, LedgerError> {
+    let Decision { key, verdict, at, .. } = *decision;
+    let id = write_event(connection, &Told::verdict(key, verdict, decided), at).await?;
+    let query = "UPDATE cases SET ancestor_of = ?4, verdict_id = ?5 WHERE chain_id = ?1 AND number = ?2 AND hash = ?3";
+    sqlx::query(query)
         .bind(key.chain_id.to_string())
         .bind(as_integer("block number", key.number)?)
         .bind(key.hash.to_vec())
-        .bind(above.to_vec())
-        .execute(connection)
+        .bind(decided.ancestor_of.map(|above| above.to_vec()))
+        .bind(as_integer("event id", id)?)
+        .execute(&mut *connection)
         .await?;
-    Ok(())
+    match &decided.retraction {
+        Some(retraction) => write_event(connection, &Told::retraction(retraction), at).await,
+        None => Ok(id),
+    }
 }
 
-fn to_json(field: &'static str, value: &impl serde::Serialize) -> Result<String, LedgerError> {
+pub(super) fn to_json(field: &'static str, value: &impl serde::Serialize) -> Result<String, LedgerError> {
     serde_json::to_string(value).map_err(corrupt(field))
 }

@@ -1,15 +1,17 @@
 //! Which suspects were told, so that none is told twice.
 
+use super::events::write_event;
 use super::store::as_integer;
 use super::{Ledger, LedgerError};
 use crate::monitor::Suspect;
+use crate::told::Told;
 use crosscheck_p2p::UnixSeconds;
 
 /// How many blocks below the lowest suspect just noted others are remembered: gossip brings back nothing so old.
 const KEPT_HEIGHTS: u64 = 65_536;
 
 impl Ledger {
-    /// Writes suspects of one block, all or none. For each: whether it is new.
+    /// Writes suspects of one block, all or none. For each that is new: the id of the event that tells it.
     ///
     /// # Errors
     /// If the ledger cannot be written, or a height does not fit it.
@@ -17,7 +19,7 @@ impl Ledger {
         &self,
         suspects: &[Suspect],
         at: UnixSeconds,
-    ) -> Result<Vec<bool>, LedgerError> {
+    ) -> Result<Vec<Option<u64>>, LedgerError> {
         let mut transaction = self.write().await?;
         let mut new = Vec::with_capacity(suspects.len());
         for suspect in suspects {
@@ -35,7 +37,10 @@ impl Ledger {
             .bind(as_integer("time", at.0)?)
             .execute(&mut *transaction)
             .await?;
-            new.push(done.rows_affected() == 1);
+            new.push(match done.rows_affected() {
+                0 => None,
+                _ => Some(write_event(&mut transaction, &Told::Suspect(suspect.record()), at).await?),
+            });
         }
         if let Some(block) = suspects.first().map(|suspect| suspect.block) {
             sqlx::query("DELETE FROM suspects WHERE chain_id = ?1 AND number < ?2")
@@ -45,6 +50,7 @@ impl Ledger {
                 .await?;
         }
         transaction.commit().await?;
+        self.note_told(new.iter().flatten().copied().max().unwrap_or_default());
         Ok(new)
     }
 }

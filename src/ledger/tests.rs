@@ -3,6 +3,7 @@
 mod attested;
 mod blob_forks;
 mod database;
+mod events;
 mod genesis;
 mod messages;
 mod operator;
@@ -19,7 +20,10 @@ use crosscheck_p2p::{
     BlobFields, BlockSigner, ChainId, Envelope, ExecutionPayload, Signers, SigningDomain, Topic, UnixSeconds,
     ValidBlock, ValidationRules, Validator, VersionFields,
 };
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -84,6 +88,26 @@ fn blocks(count: u64) -> Vec<ValidBlock> {
 
 async fn ledger(dir: &TempDir) -> Ledger {
     Ledger::open(&dir.path().join("ledger.sqlite")).await.unwrap()
+}
+
+/// Makes a ledger as a version left it that knew only the first so many migrations.
+async fn old_ledger(path: &Path, migrations: usize) {
+    let mut connection = connect(path).await;
+    let known = sqlx::migrate!("src/ledger/migrations").migrations.iter().take(migrations).cloned();
+    let migrator = sqlx::migrate::Migrator::with_migrations(known.collect());
+    migrator.run(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+/// Does something to a ledger that nobody has open.
+async fn execute(path: &Path, statement: &str) {
+    let mut connection = connect(path).await;
+    sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+async fn connect(path: &Path) -> SqliteConnection {
+    SqliteConnectOptions::new().filename(path).create_if_missing(true).connect().await.unwrap()
 }
 
 async fn open(ledger: &Ledger, block: &ValidBlock) -> Opened {

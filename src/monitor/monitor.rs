@@ -16,14 +16,13 @@ use crate::interop::{BlockKey, MessageStatus};
 use crate::invalid_blocks::{InvalidBlocks, Prover};
 use crate::ledger::{BlockPosition, Ledger, LedgerError};
 use crate::metrics::Metrics;
-use crate::rpc::Told;
 use crate::sources::{ExecutionClient, LogIndex};
 use alloy::eips::BlockNumHash;
 use crosscheck_p2p::{ChainId, Clock};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -70,12 +69,10 @@ pub struct MonitorParts {
     pub inbox: mpsc::Receiver<MonitorMessage>,
     /// Who says what became of suspects.
     pub suspects: mpsc::Sender<SuspectMessage>,
-    /// What must not be lost.
+    /// What must not be lost, and from where it is told.
     pub ledger: Ledger,
     /// Where invalid blocks are marked the moment that they are proven.
     pub invalid: InvalidBlocks,
-    /// Where news is told.
-    pub told: broadcast::Sender<Told>,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// How many seconds messages are tracked for.
@@ -245,7 +242,7 @@ impl Monitor {
         }
     }
 
-    /// Writes notes down, and tells those that are news. With each: whether its event was counted.
+    /// Writes notes down, from where they are told, and reports those that are news. With each: whether its event was counted.
     async fn note(&self, notes: Vec<(Note, bool)>) -> Result<(), LedgerError> {
         if notes.is_empty() {
             return Ok(());
@@ -253,7 +250,7 @@ impl Monitor {
         let (notes, counted): (Vec<Note>, Vec<bool>) = notes.into_iter().unzip();
         let is_new = match self.parts.ledger.note_messages(&notes, self.parts.clock.now()).await {
             Err(error @ LedgerError::OutOfRange { .. }) => {
-                warn!(%error, "a message does not fit the ledger; it is told all the same");
+                warn!(%error, "a message does not fit the ledger; it is logged all the same, and no event tells of it");
                 vec![true; notes.len()]
             }
             other => other?,
@@ -262,8 +259,6 @@ impl Monitor {
             if is_new {
                 self.parts.metrics.message_noted(note, counted);
                 report(note, &self.parts.incidents);
-                // Nobody has to listen.
-                let _unheard = self.parts.told.send(note.told());
             }
         }
         Ok(())

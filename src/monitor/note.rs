@@ -2,8 +2,8 @@
 
 use super::{Cause, Ending, MessageEvent, MessageKey, ObservedBlock};
 use crate::interop::{DecodeError, InvalidReason, MessageStatus, SafetyLevel};
-use crate::rpc::{Told, ToldBlock, ToldCause, ToldMessage, ToldStatus};
 use crate::sources::Undecodable;
+use crate::told::{Told, ToldBlock, ToldCause, ToldMessage, ToldStatus};
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 
@@ -188,3 +188,6 @@ impl Note {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

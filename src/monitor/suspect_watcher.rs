@@ -9,13 +9,13 @@ use super::{Board, ObservedBlock, Suspect, suspects};
 use crate::interop::BlockKey;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
-use crate::rpc::{SuspectOutcome, SuspectRecord, Suspects, Told};
+use crate::rpc::{SuspectOutcome, SuspectRecord, Suspects};
 use crate::sources::{ExecutionClient, LogIndex, inbox_keys};
 use crosscheck_p2p::{ChainId, Clock, ValidBlock};
 use futures::stream::{FuturesUnordered, StreamExt};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -57,12 +57,10 @@ pub struct SuspectWatcher {
     pub index: LogIndex,
     /// Who confirms suspicions.
     pub clients: BTreeMap<ChainId, ExecutionClient>,
-    /// Where suspects are noted before they are told.
+    /// Where suspects are noted, and from where they are told.
     pub ledger: Ledger,
     /// Where users find them.
     pub suspects: Suspects,
-    /// Where they are told.
-    pub told: broadcast::Sender<Told>,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// What is counted.
@@ -148,7 +146,7 @@ impl SuspectWatcher {
         (key, found)
     }
 
-    /// Notes a block's suspects, and tells those that are news.
+    /// Notes a block's suspects, and reports those that are news.
     async fn take(
         &self,
         pending: &mut Pending,
@@ -166,10 +164,12 @@ impl SuspectWatcher {
             }
             other => other?,
         };
-        for (suspect, _) in found.into_iter().zip(new).filter(|(_, is_new)| *is_new) {
-            let record = self.suspects.note(suspect.record());
-            self.tell(&record, at);
-            pending.add(record.id, suspect);
+        for (suspect, id) in found.into_iter().zip(new) {
+            let Some(id) = id else { continue };
+            let record = SuspectRecord { id, ..suspect.record() };
+            self.report(&record, at);
+            self.suspects.note(record);
+            pending.add(id, suspect);
         }
         // The chain's endpoints may have been faster than gossip.
         let canonical =
@@ -180,7 +180,7 @@ impl SuspectWatcher {
         Ok(())
     }
 
-    fn tell(&self, record: &SuspectRecord, at: Instant) {
+    fn report(&self, record: &SuspectRecord, at: Instant) {
         let incident = record.block;
         let BlockKey { chain_id, number, hash } = incident;
         let (transaction, reason, detail) = (record.transaction_hash, record.reason, &record.detail);
@@ -188,8 +188,6 @@ impl SuspectWatcher {
         self.metrics.suspect(chain_id, initiating, at.elapsed());
         warn!(%chain_id, number, %hash, %transaction, reason, detail, %incident,
               "a gossiped transaction declares an invalid message");
-        // Nobody has to listen.
-        let _unheard = self.told.send(Told::Suspect(record.clone()));
     }
 
     fn settle(&self, pending: &mut Pending, canonical: &ObservedBlock) {

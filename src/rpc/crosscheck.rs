@@ -237,7 +237,7 @@ fn is_full(entries: usize, limit: u32) -> bool {
     u32::try_from(entries).is_ok_and(|entries| entries >= limit)
 }
 
-fn internal(error: &LedgerError) -> ErrorObjectOwned {
+pub(super) fn internal(error: &LedgerError) -> ErrorObjectOwned {
     error!(%error, "a request could not be answered");
     ErrorObjectOwned::owned(jsonrpsee::types::error::INTERNAL_ERROR_CODE, error.to_string(), None::<()>)
 }

@@ -1,8 +1,8 @@
 //! [`MessageRecord`]: a tracked message in the form that users see.
 
-use super::ToldBlock;
 use crate::interop::{Identifier, MessageStatus, SafetyLevel};
 use crate::monitor::{Ending, HistoryEntry, State, TrackedMessage};
+use crate::told::ToldBlock;
 use alloy::primitives::B256;
 use serde::{Deserialize, Serialize};
 

@@ -2,8 +2,9 @@
 
 use super::message_record::{MessageRecord, MessagesPageRequest};
 use super::websockets::Websocket;
-use super::{Page, SuperchainReader, SupervisorError, SuspectRecord, Suspects, Told};
+use super::{Page, SuperchainReader, SupervisorError, SuspectRecord, Suspects};
 use crate::interop::BlockKey;
+use crate::ledger::Event;
 use crate::monitor::MessageKey;
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
@@ -74,7 +75,7 @@ pub(super) trait MessagesApi {
     fn suspects(&self, page: Option<Page>) -> RpcResult<SuspectsPage>;
 
     /// Word of verdicts, and of what becomes of messages.
-    #[subscription(name = "subscribeEvents" => "event", unsubscribe = "unsubscribeEvents", item = Told, with_extensions)]
+    #[subscription(name = "subscribeEvents" => "event", unsubscribe = "unsubscribeEvents", item = Event, with_extensions)]
     async fn subscribe_events(&self) -> SubscriptionResult;
 }
 
@@ -86,7 +87,7 @@ pub(super) struct MessagesRpc {
     /// The suspects.
     pub suspects: Suspects,
     /// Where events come from.
-    pub told: broadcast::Sender<Told>,
+    pub told: broadcast::Sender<Event>,
 }
 
 #[async_trait]
@@ -152,7 +153,7 @@ impl MessagesApiServer for MessagesRpc {
                 Err(RecvError::Closed) => return Err("the program is shutting down".into()),
                 Err(RecvError::Lagged(missed)) => {
                     let reason = format!(
-                        "too slow: {missed} events were missed; read crosscheck_messages, subscribe again"
+                        "too slow: {missed} events were missed; subscribe again, and read crosscheck_events after the last id"
                     );
                     return Err(reason.into());
                 }

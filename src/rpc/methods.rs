@@ -1,6 +1,7 @@
 //! [`RpcParts`]: everything that the server's methods read, put together.
 
 use super::crosscheck::{CrosscheckApiServer, CrosscheckRpc};
+use super::events::{EventsApiServer, EventsRpc};
 use super::interop_api::{
     FailsafeAdminApiServer, FailsafeApiServer, FailsafeRpc, InteropApiServer, InteropRpc,
 };
@@ -12,8 +13,9 @@ use super::super_roots::SuperRoots;
 use super::supernode_api::{HeartbeatApiServer, SupernodeApiServer, SupernodeRpc};
 use super::superroot_api::{SuperRootApiServer, SuperRootRpc};
 use super::supervisor::{SupervisorApiServer, SupervisorRpc};
-use super::{AccessCheck, Derivation, Failsafe, SuperchainReader, Suspects, Told};
+use super::{AccessCheck, Derivation, Failsafe, SuperchainReader, Suspects};
 use crate::gossip::NetworkHandles;
+use crate::ledger::Event;
 use crate::metrics::Metrics;
 use crosscheck_p2p::Clock;
 use jsonrpsee::RpcModule;
@@ -32,8 +34,8 @@ pub struct RpcParts {
     pub superchain: SuperchainReader,
     /// Suspect messages.
     pub suspects: Suspects,
-    /// Where events come from: made with [`TOLD_CAPACITY`](super::TOLD_CAPACITY).
-    pub told: broadcast::Sender<Told>,
+    /// Where events come from.
+    pub told: broadcast::Sender<Event>,
     /// The failsafe.
     pub failsafe: Failsafe,
     /// Whether methods that change something are served.
@@ -58,6 +60,7 @@ impl RpcParts {
         let progress = L1Progress::new(superchain.clone(), derivation.clone(), starts.clone());
         let failsafe = FailsafeRpc { failsafe, ledger: crosscheck.ledger.clone(), clock };
         let mut module = RpcModule::new(());
+        module.merge(EventsApiServer::into_rpc(EventsRpc { ledger: crosscheck.ledger.clone() }))?;
         module.merge(CrosscheckApiServer::into_rpc(crosscheck))?;
         let peers = PeersOfNodeRpc { networks: networks.clone() };
         if admin {

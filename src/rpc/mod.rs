@@ -7,6 +7,8 @@ mod access_check;
 mod cold_blocks;
 mod crosscheck;
 mod derivation;
+mod event_pages;
+mod events;
 mod failsafe;
 mod front;
 mod interop_api;
@@ -33,12 +35,12 @@ mod supervisor;
 mod supervisor_error;
 mod supervisor_types;
 mod suspects;
-mod told;
 mod websockets;
 
 pub use access_check::AccessCheck;
 pub use crosscheck::{AttestationsPage, CrosscheckRpc, Page, RefusalsPage, Status};
 pub use derivation::Derivation;
+pub use event_pages::{EventsPage, VerdictsPage};
 pub use failsafe::Failsafe;
 pub use message_record::{MessageRecord, MessagesPageRequest};
 pub use messages::{MessagesPage, SuspectsPage};
@@ -60,7 +62,6 @@ pub use supervisor_types::{
     SupervisorSyncStatus,
 };
 pub use suspects::{MAX_SUSPECTS, SuspectOutcome, SuspectRecord, Suspects};
-pub use told::{TOLD_CAPACITY, Told, ToldBlock, ToldCause, ToldMessage, ToldStatus};
 
 #[cfg(test)]
 mod tests;

@@ -28,7 +28,7 @@ pub enum SuspectOutcome {
 /// A gossiped transaction whose access list declares a message that breaks a rule, or cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SuspectRecord {
-    /// Its place in the order of suspects since the start.
+    /// The id of the event that tells it. 0: it is not told yet.
     pub id: u64,
     /// The gossiped block.
     #[serde(flatten)]
@@ -55,21 +55,17 @@ pub struct Suspects {
 
 #[derive(Debug, Default)]
 struct Recent {
-    last: u64,
     records: VecDeque<SuspectRecord>,
 }
 
 impl Suspects {
-    /// Remembers a suspect, whose id is given here. Returned as it is told. The oldest goes if there are too many.
-    pub fn note(&self, mut suspect: SuspectRecord) -> SuspectRecord {
+    /// Remembers a suspect, whose id is greater than those before. The oldest goes if there are too many.
+    pub fn note(&self, suspect: SuspectRecord) {
         let mut recent = self.recent.lock();
-        recent.last = recent.last.saturating_add(1);
-        suspect.id = recent.last;
         if recent.records.len() >= MAX_SUSPECTS {
             recent.records.pop_front();
         }
-        recent.records.push_back(suspect.clone());
-        suspect
+        recent.records.push_back(suspect);
     }
 
     /// Says what became of a suspect. One that made room since is passed over.
@@ -96,9 +92,9 @@ impl Suspects {
 mod tests {
     use super::*;
 
-    fn suspect() -> SuspectRecord {
+    fn suspect(id: u64) -> SuspectRecord {
         SuspectRecord {
-            id: 0,
+            id,
             block: BlockKey { chain_id: ChainId::from(901), number: 5, hash: B256::repeat_byte(1) },
             transaction_hash: B256::repeat_byte(2),
             transaction_index: 3,
@@ -112,8 +108,8 @@ mod tests {
     #[test]
     fn the_oldest_makes_room_and_ids_go_on() {
         let suspects = Suspects::default();
-        for _ in 0..=MAX_SUSPECTS {
-            suspects.note(suspect());
+        for id in (1..).take(MAX_SUSPECTS + 1) {
+            suspects.note(suspect(id));
         }
         let all = suspects.after(0, None, usize::MAX);
         assert_eq!(all.len(), MAX_SUSPECTS);
@@ -127,8 +123,7 @@ mod tests {
 
     #[test]
     fn written_as_clients_read_it() {
-        let suspects = Suspects::default();
-        let written = serde_json::to_value(suspects.note(suspect())).unwrap();
+        let written = serde_json::to_value(suspect(1)).unwrap();
         let expected = serde_json::json!({
             "id": 1, "chain_id": 901, "number": 5, "hash": B256::repeat_byte(1),
             "transaction_hash": B256::repeat_byte(2), "transaction_index": 3, "access": null,

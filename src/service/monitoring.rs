@@ -6,7 +6,7 @@ use crate::monitor::{
     Board, BoardWriter, ChainReader, HeadSource, MONITOR_INBOX, Monitor, MonitorParts, Nudges, SUSPECT_INBOX,
     StartPoint, SuspectMessage, SuspectWatcher, Tracker, TrackerLimits, nudge_when_heads_come,
 };
-use crate::rpc::{Suspects, TOLD_CAPACITY, Told};
+use crate::rpc::Suspects;
 use crate::sources::{ExecutionClient, LogIndex};
 use crate::tasks::TaskGroup;
 use alloy::eips::BlockNumHash;
@@ -14,7 +14,7 @@ use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::mpsc;
 
 /// After how many polls of the rollup node the execution clients are asked, if gossip tells of no block before.
 const CLIENTS_EVERY: u32 = 2;
@@ -28,8 +28,6 @@ pub(super) struct Monitoring {
     pub(super) board: Board,
     /// Suspect messages.
     pub(super) suspects: Suspects,
-    /// Where events are told.
-    pub(super) told: broadcast::Sender<Told>,
     /// Word to the chains' readers.
     pub(super) nudges: Nudges,
     /// Where gossiped blocks go.
@@ -49,13 +47,11 @@ pub(super) async fn start(
     let limits =
         TrackerLimits { max_messages: config.monitor.max_messages, retention, ended_kept: ENDED_KEPT };
     let board = BoardWriter::new(Tracker::new(set.clone(), index.clone(), limits));
-    let (told, _) = broadcast::channel(TOLD_CAPACITY);
     let (gossip, suspect_inbox) = mpsc::channel(SUSPECT_INBOX);
     let (monitor, inbox) = mpsc::channel(MONITOR_INBOX);
     let monitoring = Monitoring {
         board: board.board(),
         suspects: Suspects::default(),
-        told,
         nudges: Nudges::new(set.chain_ids()),
         gossip,
     };
@@ -97,7 +93,6 @@ pub(super) async fn start(
         clients: clients.clone(),
         ledger: shared.ledger.clone(),
         suspects: monitoring.suspects.clone(),
-        told: monitoring.told.clone(),
         clock: Arc::clone(&shared.clock),
         metrics: shared.metrics.clone(),
     };
@@ -110,7 +105,6 @@ pub(super) async fn start(
         suspects: monitoring.gossip.clone(),
         ledger: shared.ledger.clone(),
         invalid: shared.invalid.clone(),
-        told: monitoring.told.clone(),
         clock: Arc::clone(&shared.clock),
         retention,
         incidents: shared.incidents.clone(),

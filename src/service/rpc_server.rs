@@ -35,7 +35,7 @@ pub(super) async fn start(
         networks: shared.networks.clone(),
         superchain: superchain(config, shared, monitoring, index, clients)?,
         suspects: monitoring.suspects.clone(),
-        told: monitoring.told.clone(),
+        told: shared.told.clone(),
         failsafe: Failsafe::open(&shared.ledger, shared.metrics.clone()).await?,
         admin: config.rpc.admin == Switch::On,
         clock: Arc::clone(&shared.clock),

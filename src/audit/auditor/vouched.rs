@@ -5,7 +5,6 @@ use super::{Auditor, Finished};
 use crate::audit::investigator::HeadMove;
 use crate::audit::replaced_branch::BranchStanding;
 use crate::ledger::{LedgerError, Retraction, RetractionReason};
-use crate::rpc::Told;
 use crate::sources::SyncStatus;
 use crosscheck_p2p::ChainId;
 use std::sync::Arc;
@@ -88,7 +87,7 @@ impl Auditor {
                 if self.ledger.retract(&retraction, self.clock.now()).await?.is_none() {
                     return Ok(());
                 }
-                self.tell_retraction(&retraction).await?;
+                self.report_retraction(&retraction).await?;
             }
         }
         self.find_parents(chain_id).await?;
@@ -97,8 +96,8 @@ impl Auditor {
 }
 
 impl Auditor {
-    /// Tells that a vouched head has gone back, and marks again what is wrong above it.
-    pub(super) async fn tell_retraction(&mut self, retraction: &Retraction) -> Result<(), LedgerError> {
+    /// Reports that a vouched head has gone back, and marks again what is wrong above it.
+    pub(super) async fn report_retraction(&mut self, retraction: &Retraction) -> Result<(), LedgerError> {
         let Retraction { chain_id, from, to, reason } = *retraction;
         self.metrics.retracted(chain_id, reason);
         let message = match reason {
@@ -113,10 +112,6 @@ impl Auditor {
               reason = reason.name(), "{message}");
         for (block, prover) in self.ledger.invalid_blocks(chain_id).await? {
             let _no_room = self.invalid.prove(&block, prover);
-        }
-        if let Some(told) = &self.told {
-            // Nobody has to listen.
-            let _unheard = told.send(Told::retraction(retraction));
         }
         Ok(())
     }

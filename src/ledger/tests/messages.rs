@@ -130,12 +130,12 @@ async fn a_suspect_is_new_once() {
         fault: Fault::Malformed(AccessListError::MissingChecksum { entries: 1 }),
     };
     let suspects = [suspect(20, 0), suspect(20, 1), suspect(20, 0)];
-    assert_eq!(store.note_suspects(&suspects, NOW).await.unwrap(), [true, true, false]);
-    assert_eq!(store.note_suspects(&suspects, NOW).await.unwrap(), [false, false, false]);
-    assert_eq!(store.note_suspects(&[suspect(70_000, 0)], NOW).await.unwrap(), [true]);
+    assert_eq!(store.note_suspects(&suspects, NOW).await.unwrap(), [Some(1), Some(2), None]);
+    assert_eq!(store.note_suspects(&suspects, NOW).await.unwrap(), [None; 3]);
+    assert_eq!(store.note_suspects(&[suspect(70_000, 0)], NOW).await.unwrap(), [Some(3)]);
     assert_eq!(
         store.note_suspects(&[suspect(20, 0)], NOW).await.unwrap(),
-        [true],
+        [Some(4)],
         "old heights are forgotten"
     );
 }

@@ -49,7 +49,7 @@ async fn a_valid_message_is_tracked_until_it_is_final_and_nobody_is_alarmed() {
         }
     };
     tokio::time::timeout(DEADLINE, cursor).await.unwrap();
-    assert_eq!(shell.unheard(), [] as [serde_json::Value; 0]);
+    assert_eq!(shell.unheard(100).await, [] as [serde_json::Value; 0]);
     let text = shell.metrics.render().unwrap();
     let ended = "crosscheck_messages_ended_total{ending=\"finalized\",executing_chain_id=\"901\",initiating_chain_id=\"902\"} 1";
     assert!(text.contains(ended), "{text}");
@@ -75,7 +75,7 @@ async fn an_invalid_message_is_told_once_and_its_replacement_too_whatever_restar
     world.advance(1);
     let tip = world.extend(A, &[]);
     shell.until_read(&tip, A).await;
-    assert_eq!(shell.unheard(), [] as [serde_json::Value; 0], "told again");
+    assert_eq!(shell.unheard(100).await, [] as [serde_json::Value; 0], "told again");
     shell.stop().await;
 
     // Nobody looks while it is replaced.
@@ -89,7 +89,7 @@ async fn an_invalid_message_is_told_once_and_its_replacement_too_whatever_restar
     let mut shell = world.watch(dir.path()).await;
     let tip = world.extend(A, &[]);
     shell.until_read(&tip, A).await;
-    assert_eq!(shell.unheard(), [] as [serde_json::Value; 0], "told again");
+    assert_eq!(shell.unheard(100).await, [] as [serde_json::Value; 0], "told again");
     shell.stop().await;
 }
 
@@ -156,7 +156,7 @@ async fn what_is_invalid_by_a_view_that_is_behind_alarms_nobody() {
     // What was told before this would have been heard by then.
     let tip = world.extend(A, &[]);
     shell.until_read(&tip, A).await;
-    assert_eq!(shell.unheard(), [] as [serde_json::Value; 0]);
+    assert_eq!(shell.unheard(100).await, [] as [serde_json::Value; 0]);
     shell.stop().await;
 }
 
@@ -220,7 +220,7 @@ async fn an_outage_leaves_messages_unknown_and_shows_on_readiness() {
     shell.until("they are unknown", |tracker| statuses(tracker) == [0, 0, 2]).await;
     let tip = world.extend(A, &[]);
     shell.until_read(&tip, A).await;
-    assert_eq!(shell.unheard(), [] as [serde_json::Value; 0]);
+    assert_eq!(shell.unheard(100).await, [] as [serde_json::Value; 0]);
     let reasons = shell.health.reasons();
     assert!(reasons.iter().any(|reason| reason.starts_with("chain 902 monitor: ")), "{reasons:?}");
     world.set_out(B, false);
@@ -292,7 +292,7 @@ async fn a_suspicion_that_rests_on_a_view_behind_a_reorg_is_not_told() {
     let told = shell.next().await;
     assert_eq!((&told["kind"], &told["transaction_index"]), (&json!("suspect"), &json!(2)), "{told}");
     assert_eq!(shell.board.read().chain(ChainId::from(B)).unwrap().block(2).unwrap().key.hash, forked.hash);
-    assert_eq!((shell.suspects.after(0, None, 10).len(), shell.unheard().len()), (1, 0));
+    assert_eq!((shell.suspects.after(0, None, 10).len(), shell.unheard(10).await.len()), (1, 0));
     shell.stop().await;
 }
 
@@ -315,7 +315,7 @@ async fn a_suspicion_that_nobody_can_confirm_is_not_told() {
             .contains("source_failures_total{chain_id=\"902\",source=\"execution\"} ")
     };
     shell.until("it was asked", |_| failed()).await;
-    assert_eq!(shell.unheard(), [] as [serde_json::Value; 0]);
+    assert_eq!(shell.unheard(100).await, [] as [serde_json::Value; 0]);
     world.set_out(B, false);
     assert_eq!(shell.next().await["kind"], "suspect");
     shell.stop().await;

@@ -3,16 +3,17 @@
 use super::world::{CHAIN, INVALID_IN, Setup, VALID_IN, World, chain, time_of};
 use crate::audit::Verdict;
 use crate::interop::BlockKey;
-use crate::ledger::Decided;
-use crate::rpc::{SuspectOutcome, SuspectRecord, TOLD_CAPACITY, Told};
+use crate::ledger::{Decision, EventFilter, Ledger, NewCase};
+use crate::rpc::{SuspectOutcome, SuspectRecord};
+use crate::teller::TOLD_CAPACITY;
 use alloy::primitives::B256;
+use crosscheck_p2p::UnixSeconds;
 use jsonrpsee::core::client::{Subscription, SubscriptionClientT};
 use jsonrpsee::rpc_params;
 use jsonrpsee::ws_client::{WsClient, WsClientBuilder};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::time::Duration;
-
-const BINDING: Decided = Decided { attributable: Some(true), ancestor_of: None, retraction: None };
 
 /// How long anything may take: far more than it ever takes, however busy the machine is.
 const DEADLINE: Duration = Duration::from_secs(300);
@@ -100,15 +101,18 @@ fn suspect() -> SuspectRecord {
 #[tokio::test]
 async fn suspects_come_in_pages() {
     let world = World::start(Setup::default()).await;
-    world.suspects.note(suspect());
-    let second = world.suspects.note(suspect());
-    world.suspects.settle(second.id, SuspectOutcome::Executed);
+    world.suspects.note(SuspectRecord { id: 1, ..suspect() });
+    world.suspects.note(SuspectRecord { id: 4, ..suspect() });
+    world.suspects.settle(4, SuspectOutcome::Executed);
     let ask = async |page: Value| world.call("crosscheck_suspects", &[page]).await.unwrap();
     let first = ask(json!({ "limit": 1 })).await;
     assert_eq!((&first["suspects"][0]["outcome"], &first["next"]), (&json!("pending"), &json!(1)));
     let rest = ask(json!({ "after": 1 })).await;
     assert_eq!((&rest["suspects"][0]["outcome"], &rest["next"]), (&json!("executed"), &Value::Null));
-    for method in ["crosscheck_suspects", "crosscheck_refusals", "crosscheck_attestations"] {
+    for method in ["suspects", "refusals", "attestations", "events", "verdicts"]
+        .map(|name| format!("crosscheck_{name}"))
+    {
+        let method = method.as_str();
         let page = world.call(method, &[json!({ "after": null, "limit": null, "chain_id": null })]).await;
         let cursor = page.unwrap()["cursor"].clone();
         let rest = world.call(method, &[json!({ "after": cursor })]).await.unwrap();
@@ -125,18 +129,74 @@ async fn subscribe(world: &World) -> (WsClient, Subscription<Value>) {
     (client, events)
 }
 
+/// Opens a case of the block at a height, and upholds it.
+async fn uphold(ledger: &Ledger, number: u64) {
+    let key = key(number);
+    let case =
+        NewCase::Ancestor { key, parent_hash: B256::ZERO, timestamp: UnixSeconds(900), l1_origin: None };
+    ledger.open_case(&case, UnixSeconds(1000)).await.unwrap();
+    let waits = BTreeSet::new();
+    let decision = Decision {
+        key,
+        verdict: &Verdict::Upheld,
+        detail: String::new(),
+        messages: &[],
+        replaces: None,
+        waits: &waits,
+        at: UnixSeconds(1000),
+        after: Duration::ZERO,
+    };
+    assert!(ledger.decide(&decision).await.unwrap().is_some());
+}
+
 #[tokio::test]
 async fn subscribers_are_told() {
     let world = World::start(Setup::default()).await;
     let (_client, mut events) = subscribe(&world).await;
-    world.told.send(Told::verdict(key(5), &Verdict::Upheld, &BINDING)).unwrap();
-    world.told.send(Told::Suspect(suspect())).unwrap();
+    uphold(&world.ledger, 5).await;
+    uphold(&world.ledger, 6).await;
     let mut next = async || tokio::time::timeout(DEADLINE, events.next()).await.unwrap().unwrap().unwrap();
     let verdict = next().await;
     assert_eq!((&verdict["kind"], &verdict["verdict"]), (&json!("verdict"), &json!("upheld")));
-    assert_eq!((&next().await["kind"], world.told.receiver_count()), (&json!("suspect"), 1));
+    assert_eq!((&verdict["id"], &verdict["at"]), (&json!(1), &json!(1000)));
+    let second = next().await;
+    assert_eq!((&second["id"], &second["block"]["number"]), (&json!(2), &json!(6)));
+    // Whoever was cut off after the first goes on there.
+    let page = world.call("crosscheck_events", &[json!({ "after": verdict["id"] })]).await.unwrap();
+    assert_eq!(page, json!({ "events": [second], "next": null, "cursor": 2 }));
     events.unsubscribe().await.unwrap();
     nobody_subscribes(&world).await;
+}
+
+#[tokio::test]
+async fn verdicts_come_in_the_order_in_which_they_fell() {
+    let world = World::start(Setup::default()).await;
+    let opened_first = NewCase::Ancestor {
+        key: key(7),
+        parent_hash: B256::ZERO,
+        timestamp: UnixSeconds(900),
+        l1_origin: None,
+    };
+    world.ledger.open_case(&opened_first, UnixSeconds(1000)).await.unwrap();
+    uphold(&world.ledger, 8).await;
+    let ask = async |page: Value| world.call("crosscheck_verdicts", &[page]).await.unwrap();
+    let first = ask(json!({ "chain_id": CHAIN })).await;
+    assert_eq!((&first["verdicts"][0]["number"], &first["next"]), (&json!(8), &Value::Null));
+    uphold(&world.ledger, 7).await;
+    let rest = ask(json!({ "after": first["cursor"], "limit": 1 })).await;
+    assert_eq!((&rest["verdicts"][0]["number"], &rest["verdicts"][0]["verdict_id"]), (&json!(7), &json!(2)));
+    assert_eq!(ask(json!({ "after": rest["next"] })).await["verdicts"], json!([]));
+}
+
+#[tokio::test]
+async fn a_kind_that_there_is_not_is_refused() {
+    let world = World::start(Setup::default()).await;
+    let (code, words) =
+        world.call("crosscheck_events", &[json!({ "kinds": ["verdicts"] })]).await.unwrap_err();
+    assert_eq!(code, -32602, "{words}");
+    let none =
+        world.call("crosscheck_events", &[json!({ "kinds": ["flip"], "chain": CHAIN })]).await.unwrap();
+    assert_eq!(none["events"], json!([]));
 }
 
 /// Waits until the last subscriber is gone.
@@ -153,9 +213,11 @@ async fn nobody_subscribes(world: &World) {
 #[tokio::test]
 async fn a_subscriber_that_falls_behind_is_dropped_with_the_reason() {
     let world = World::start(Setup::default()).await;
+    uphold(&world.ledger, 5).await;
+    let read = world.ledger.events(EventFilter { limit: 1, ..EventFilter::default() }).await.unwrap();
     let (_client, mut events) = subscribe(&world).await;
     for _ in 0..TOLD_CAPACITY + 5 {
-        world.told.send(Told::verdict(key(5), &Verdict::Upheld, &BINDING)).unwrap();
+        world.told.send(read.items[0].clone()).unwrap();
     }
     let last = tokio::time::timeout(DEADLINE, async {
         while let Some(event) = events.next().await {

@@ -11,17 +11,15 @@ use crate::interop::{
     BlockKey, ChainRules, DependencySet, ExecutingMessage, Identifier, Member, Message, encode_access_list,
     payload_hash,
 };
-use crate::ledger::Ledger;
+use crate::ledger::{Event, Ledger};
 use crate::metrics::Metrics;
 use crate::monitor::{BoardWriter, Input, ObservedBlock, SafetyHeads, Tracker, TrackerLimits};
 use crate::rpc::server::{RpcLimits, serve_within};
-use crate::rpc::{
-    ChainSources, CrosscheckRpc, Failsafe, Refusals, RpcParts, SuperchainReader, Suspects, TOLD_CAPACITY,
-    Told,
-};
+use crate::rpc::{ChainSources, CrosscheckRpc, Failsafe, Refusals, RpcParts, SuperchainReader, Suspects};
 use crate::sources::{
     EndpointLimits, Executed, ExecutionClient, L1Client, LogIndex, RollupNodes, SafeMeans, StatusDocument,
 };
+use crate::teller::{TOLD_CAPACITY, Teller};
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::{B256, U64};
 use crosscheck_p2p::{ChainId, SystemClock, UnixSeconds};
@@ -123,7 +121,7 @@ pub(super) struct World {
     pub addr: SocketAddr,
     /// Every method that is served, subscriptions and their ends included.
     pub methods: Vec<&'static str>,
-    pub told: broadcast::Sender<Told>,
+    pub told: broadcast::Sender<Event>,
     pub suspects: Suspects,
     pub failsafe: Failsafe,
     pub ledger: Ledger,
@@ -191,6 +189,11 @@ impl World {
             metrics: metrics.clone(),
         };
         let mut tasks = JoinSet::new();
+        let teller = Teller::begin(ledger.clone(), told.clone()).await.unwrap();
+        tasks.spawn(async move {
+            teller.run(CancellationToken::new()).await.unwrap();
+            Ok(())
+        });
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let module = parts.module().unwrap();
         let methods = module.method_names().collect();

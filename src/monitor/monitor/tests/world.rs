@@ -11,10 +11,10 @@ use crate::health::Health;
 use crate::incidents::Incidents;
 use crate::interop::{CROSS_L2_INBOX, DependencySet, Identifier, Member, Message, payload_hash};
 use crate::invalid_blocks::InvalidBlocks;
-use crate::ledger::Ledger;
+use crate::ledger::{EventFilter, Ledger};
 use crate::metrics::Metrics;
 use crate::monitor::*;
-use crate::rpc::{Suspects, TOLD_CAPACITY, Told};
+use crate::rpc::Suspects;
 use crate::sources::{EndpointLimits, ExecutionClient, LogIndex};
 use crate::stale_branches::StaleBranches;
 use crate::stalled_heads::StallBounds;
@@ -31,7 +31,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -252,7 +252,8 @@ pub(super) struct Shell {
     pub(super) ledger: Ledger,
     pub(super) invalid: InvalidBlocks,
     gossip: mpsc::Sender<SuspectMessage>,
-    told: broadcast::Receiver<Told>,
+    /// The last event that was heard.
+    heard: u64,
     cancel: CancellationToken,
     tasks: JoinSet<()>,
 }
@@ -270,7 +271,7 @@ impl Shell {
         let clock: Arc<dyn Clock> = Arc::new(Now(UnixSeconds(GENESIS_TIME + 1000)));
         let limits = TrackerLimits { max_messages: 1000, retention: 100_000, ended_kept: 1000 };
         let board = BoardWriter::new(Tracker::new(set.clone(), index.clone(), limits));
-        let (sender, told) = broadcast::channel(TOLD_CAPACITY);
+        let heard = ledger.last_event().await.unwrap();
         let (gossip, suspect_inbox) = mpsc::channel(SUSPECT_INBOX);
         let (monitor, inbox) = mpsc::channel(MONITOR_INBOX);
         let cancel = CancellationToken::new();
@@ -305,7 +306,6 @@ impl Shell {
             clients: clients.clone(),
             ledger: ledger.clone(),
             suspects: suspects.clone(),
-            told: sender.clone(),
             clock: Arc::clone(&clock),
             metrics: metrics.clone(),
         };
@@ -317,7 +317,6 @@ impl Shell {
             suspects: gossip.clone(),
             ledger: ledger.clone(),
             invalid: invalid.clone(),
-            told: sender,
             clock,
             retention: 100_000,
             incidents: Incidents::default(),
@@ -335,7 +334,7 @@ impl Shell {
             ledger,
             invalid,
             gossip,
-            told,
+            heard,
             cancel,
             tasks,
         }
@@ -348,17 +347,21 @@ impl Shell {
 
     /// What is told next.
     pub(super) async fn next(&mut self) -> Value {
-        let told = tokio::time::timeout(DEADLINE, self.told.recv()).await;
-        serde_json::to_value(told.expect("nothing was told").unwrap()).unwrap()
+        let mut told = self.ledger.told();
+        let next = async {
+            // Whoever wrote it goes on before anybody hears of it.
+            told.wait_for(|last| *last > self.heard).await.unwrap();
+            self.unheard(1).await.pop().unwrap()
+        };
+        tokio::time::timeout(DEADLINE, next).await.expect("nothing was told")
     }
 
-    /// What was told and not heard yet.
-    pub(super) fn unheard(&mut self) -> Vec<Value> {
-        let mut unheard = Vec::new();
-        while let Ok(told) = self.told.try_recv() {
-            unheard.push(serde_json::to_value(told).unwrap());
-        }
-        unheard
+    /// What was told and not heard yet, so many at most.
+    pub(super) async fn unheard(&mut self, limit: u32) -> Vec<Value> {
+        let filter = EventFilter { after: self.heard, limit, ..EventFilter::default() };
+        let read = self.ledger.events(filter).await.unwrap();
+        self.heard = read.cursor;
+        read.items.iter().map(|event| serde_json::to_value(event).unwrap()).collect()
     }
 
     /// Waits until this holds.

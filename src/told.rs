@@ -1,22 +1,18 @@
-//! [`Told`]: what subscribers are told: verdicts, and what becomes of messages.
+//! [`Told`]: what there is to tell of a verdict, a vouched head, a message or a suspect, in the form that others read.
 //!
-//! Whoever tells has written it to the ledger before. The channel is a bounded broadcast: nobody who tells ever waits
-//! for a subscriber.
+//! The ledger keeps it with what it tells of, in one transaction; the teller passes it on from there. Nothing is told here.
 
-use super::SuspectRecord;
 use crate::audit::Verdict;
-use crate::interop::{BlockKey, MessageStatus, SafetyLevel};
+use crate::interop::{BlockKey, SafetyLevel};
 use crate::ledger::{Decided, KnownVerdict, Retraction};
-use crate::monitor::{Cause, Change, Ending, MessageEvent, MessageKey};
+use crate::monitor::Cause;
+use crate::rpc::SuspectRecord;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde::Serialize;
 use serde::ser::Serializer;
 use std::borrow::Cow;
-
-/// How many things may wait for the slowest subscriber. One that is further behind is dropped.
-pub const TOLD_CAPACITY: usize = 1024;
 
 /// Something that subscribers are told. `kind` in its JSON says which.
 #[derive(Clone, Debug, Serialize)]
@@ -180,31 +176,22 @@ impl Told {
         Self::Verdict { block, verdict, reason, detail, attributable: Some(true), ancestor_of: None }
     }
 
-    /// What there is to tell of a message, whose status is `status` now. `None`: nothing that anybody waits for.
-    pub fn message(event: &MessageEvent, status: &MessageStatus) -> Option<Self> {
-        let message = || ToldMessage::of(event);
-        match event.change {
-            Change::Status { from, to, cause, flip: true } => {
-                Some(Self::Flip(ToldStatus::of(message(), from, to, cause)))
+    /// Every kind, as in the JSON.
+    pub const KINDS: [&str; 8] =
+        ["verdict", "retraction", "message-invalid", "flip", "undeclared", "undecodable", "suspect", "ended"];
+
+    /// The block that it is about: of a vouched head, where it is now.
+    pub const fn block(&self) -> BlockKey {
+        match self {
+            Self::Verdict { block, .. } => *block,
+            Self::Retraction { chain_id, to, .. } => {
+                BlockKey { chain_id: *chain_id, number: to.number, hash: to.hash }
             }
-            Change::Status { from: from @ MessageStatus::Unknown, to, cause, .. }
-                if matches!(to, MessageStatus::Invalid(_)) =>
-            {
-                Some(Self::MessageInvalid(ToldStatus::of(message(), from, to, cause)))
+            Self::MessageInvalid(status) | Self::Flip(status) => status.message.executing.key,
+            Self::Undeclared(message) | Self::Undecodable { message, .. } | Self::Ended { message, .. } => {
+                message.executing.key
             }
-            Change::Status { .. } => None,
-            Change::Undeclared => Some(Self::Undeclared(message())),
-            Change::Ended(Ending::Finalized) if *status == MessageStatus::Valid => None,
-            Change::Ended(ending) => Some(Self::Ended {
-                message: message(),
-                status: status.name(),
-                state: ending.name(),
-                ended_by: match ending {
-                    Ending::Resolved { by } | Ending::Orphaned { by } => Some(by),
-                    Ending::Finalized | Ending::Expired => None,
-                },
-            }),
-            Change::Discovered | Change::Level { .. } | Change::Displaced | Change::Readopted => None,
+            Self::Suspect(suspect) => suspect.block,
         }
     }
 
@@ -223,123 +210,15 @@ impl Told {
     }
 }
 
-impl ToldMessage {
-    fn of(event: &MessageEvent) -> Self {
-        let MessageKey { block, log_index } = event.key;
-        Self {
-            executing: ToldBlock { key: block, timestamp: event.timestamp },
-            log_index,
-            initiating_chain: event.initiating,
-            level: event.level,
-        }
-    }
-}
-
-impl ToldStatus {
-    fn of(message: ToldMessage, from: MessageStatus, to: MessageStatus, cause: Cause) -> Self {
-        let reason = match to {
-            MessageStatus::Invalid(reason) => Some(reason),
-            MessageStatus::Unknown | MessageStatus::Valid => None,
-        };
-        Self {
-            message,
-            from: from.name(),
-            to: to.name(),
-            reason: reason.as_ref().map(crate::interop::InvalidReason::code),
-            detail: reason.map(|reason| reason.to_string()),
-            cause: ToldCause(cause),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::audit::{InvalidMessage, Violation};
     use crate::interop::InvalidReason;
-    use rstest::rstest;
     use serde_json::json;
-
-    const INVALID: MessageStatus = MessageStatus::Invalid(InvalidReason::ExecutedByDeposit);
 
     fn block() -> BlockKey {
         BlockKey { chain_id: ChainId::from(901), number: 20, hash: B256::repeat_byte(1) }
-    }
-
-    fn event(change: Change) -> MessageEvent {
-        MessageEvent {
-            key: MessageKey { block: block(), log_index: 3 },
-            initiating: Some(ChainId::from(902)),
-            timestamp: UnixSeconds(1000),
-            level: SafetyLevel::LocalSafe,
-            change,
-        }
-    }
-
-    fn status(from: MessageStatus, to: MessageStatus) -> Change {
-        let flip = !matches!((from, to), (MessageStatus::Unknown, _) | (_, MessageStatus::Unknown));
-        Change::Status { from, to, cause: Cause::Checked, flip }
-    }
-
-    #[rstest]
-    #[case::found_invalid(status(MessageStatus::Unknown, INVALID), INVALID, Some("message-invalid"))]
-    #[case::valid_no_more(status(MessageStatus::Valid, INVALID), INVALID, Some("flip"))]
-    #[case::valid_after_all(status(INVALID, MessageStatus::Valid), MessageStatus::Valid, Some("flip"))]
-    #[case::found_valid(status(MessageStatus::Unknown, MessageStatus::Valid), MessageStatus::Valid, None)]
-    #[case::unknown_again(status(INVALID, MessageStatus::Unknown), MessageStatus::Unknown, None)]
-    #[case::undeclared(Change::Undeclared, MessageStatus::Valid, Some("undeclared"))]
-    #[case::final_and_valid(Change::Ended(Ending::Finalized), MessageStatus::Valid, None)]
-    #[case::final_and_invalid(Change::Ended(Ending::Finalized), INVALID, Some("ended"))]
-    #[case::resolved(Change::Ended(Ending::Resolved { by: B256::ZERO }), INVALID, Some("ended"))]
-    #[case::orphaned(Change::Ended(Ending::Orphaned { by: B256::ZERO }), MessageStatus::Valid, Some("ended"))]
-    #[case::expired(Change::Ended(Ending::Expired), MessageStatus::Unknown, Some("ended"))]
-    #[case::discovered(Change::Discovered, MessageStatus::Unknown, None)]
-    #[case::level(Change::Level { from: SafetyLevel::Unsafe }, MessageStatus::Valid, None)]
-    #[case::displaced(Change::Displaced, INVALID, None)]
-    #[case::readopted(Change::Readopted, INVALID, None)]
-    fn what_is_told(#[case] change: Change, #[case] now: MessageStatus, #[case] kind: Option<&str>) {
-        let told = Told::message(&event(change), &now);
-        assert_eq!(told.as_ref().map(Told::kind), kind);
-        let written = serde_json::to_value(&told).unwrap();
-        assert_eq!(written.get("kind").and_then(|kind| kind.as_str()), kind);
-    }
-
-    #[test]
-    fn a_flip_names_the_reorg_that_caused_it() {
-        let cause = Cause::RemoteReorg {
-            chain_id: ChainId::from(902),
-            number: 7,
-            old: B256::repeat_byte(2),
-            new: None,
-        };
-        let change = Change::Status { from: MessageStatus::Valid, to: INVALID, cause, flip: true };
-        let told = Told::message(&event(change), &INVALID).unwrap();
-        let expected = json!({
-            "kind": "flip",
-            "executing": {
-                "chain_id": 901, "number": 20, "hash": B256::repeat_byte(1), "timestamp": 1000,
-            },
-            "log_index": 3,
-            "initiating_chain": 902,
-            "level": "local-safe",
-            "from": "valid",
-            "to": "invalid",
-            "reason": "executed-by-deposit",
-            "detail": InvalidReason::ExecutedByDeposit.to_string(),
-            "cause": {
-                "name": "remote-reorg", "chain_id": 902, "number": 7, "old": B256::repeat_byte(2), "new": null,
-            },
-        });
-        assert_eq!(serde_json::to_value(told).unwrap(), expected);
-    }
-
-    #[test]
-    fn an_ending_names_the_block_in_its_place() {
-        let by = B256::repeat_byte(9);
-        let told = Told::message(&event(Change::Ended(Ending::Resolved { by })), &INVALID).unwrap();
-        let written = serde_json::to_value(told).unwrap();
-        assert_eq!((&written["state"], &written["status"]), (&json!("resolved"), &json!("invalid")));
-        assert_eq!((&written["ended_by"], &written["executing"]["number"]), (&json!(by), &json!(20)));
     }
 
     #[test]

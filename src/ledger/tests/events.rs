@@ -1,0 +1,142 @@
+//! What is told is written with what it tells of, and read by its id.
+
+use super::{NOW, TempDir, attested_in, blocks, chain, decide, key, ledger, open, violated};
+use crate::audit::Verdict;
+use crate::ledger::{BlockPosition, CaseFilter, EventFilter, Ledger, Opened, Retraction, RetractionReason};
+use alloy::primitives::B256;
+use crosscheck_p2p::{ChainId, SigningDomain};
+use serde_json::{Value, json};
+
+async fn events(ledger: &Ledger, after: u64) -> Vec<Value> {
+    let read = ledger.events(EventFilter { after, limit: 100, ..EventFilter::default() }).await.unwrap();
+    read.items.iter().map(|event| serde_json::to_value(event).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_verdict_and_what_becomes_of_it_are_told_with_it() {
+    let dir = TempDir::new().unwrap();
+    let store = ledger(&dir).await;
+    let replay = attested_in(SigningDomain::Zero, 1, B256::ZERO);
+    let genuine = attested_in(SigningDomain::CrossSafeBlocksV1, 1, B256::ZERO);
+    open(&store, &replay).await;
+    assert_eq!(store.last_event().await.unwrap(), 0);
+    assert!(decide(&store, &replay, &violated()).await);
+    assert!(!decide(&store, &replay, &Verdict::Upheld).await, "a second verdict is none, and is not told");
+    assert_eq!(open(&store, &genuine).await, Opened::NowAttributable);
+    store.close().await;
+
+    let store = ledger(&dir).await;
+    let told = events(&store, 0).await;
+    let of = |told: &Value| (told["id"].clone(), told["kind"].clone(), told["attributable"].clone());
+    assert_eq!(
+        told.iter().map(of).collect::<Vec<_>>(),
+        [(json!(1), json!("verdict"), json!(false)), (json!(2), json!("verdict"), json!(true))]
+    );
+    assert_eq!((&told[0]["verdict"], &told[0]["at"]), (&json!("violated"), &json!(NOW.0)));
+    assert_eq!(told[0]["block"]["hash"], json!(replay.hash()));
+    assert_eq!((events(&store, 1).await.len(), store.last_event().await.unwrap()), (1, 2));
+}
+
+#[tokio::test]
+async fn what_is_upheld_is_not_told_again_when_it_is_bound_to_its_signer() {
+    let dir = TempDir::new().unwrap();
+    let store = ledger(&dir).await;
+    let replay = attested_in(SigningDomain::Zero, 1, B256::ZERO);
+    open(&store, &replay).await;
+    decide(&store, &replay, &Verdict::Upheld).await;
+    let genuine = attested_in(SigningDomain::CrossSafeBlocksV1, 1, B256::ZERO);
+    assert_eq!(open(&store, &genuine).await, Opened::NowAttributable);
+    assert_eq!(events(&store, 0).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_head_that_leaves_a_branch_is_told_of_once() {
+    let dir = TempDir::new().unwrap();
+    let store = ledger(&dir).await;
+    let anchor = BlockPosition { number: 0, hash: B256::ZERO };
+    store.anchor(chain(), anchor).await.unwrap();
+    let blocks = blocks(2);
+    for block in &blocks {
+        open(&store, block).await;
+        decide(&store, block, &Verdict::Upheld).await;
+    }
+    let from = BlockPosition { number: 2, hash: blocks[1].hash() };
+    let retraction = Retraction { chain_id: chain(), from, to: anchor, reason: RetractionReason::L1Reorg };
+    assert!(store.retract(&retraction, NOW).await.unwrap().is_some());
+    assert!(store.retract(&retraction, NOW).await.unwrap().is_none());
+    let [told] = events(&store, 2).await.try_into().unwrap();
+    assert_eq!((&told["kind"], &told["reason"]), (&json!("retraction"), &json!("l1-reorg")));
+}
+
+#[tokio::test]
+async fn a_part_is_read_and_reading_goes_on_where_it_ended() {
+    let dir = TempDir::new().unwrap();
+    let store = ledger(&dir).await;
+    for block in &blocks(5) {
+        open(&store, block).await;
+        decide(&store, block, &Verdict::Upheld).await;
+    }
+    let part = async |filter: EventFilter<'_>| {
+        let read = store.events(filter).await.unwrap();
+        (read.items.iter().map(super::Event::id).collect::<Vec<_>>(), read.cursor, read.is_more)
+    };
+    let all = EventFilter { limit: 3, ..EventFilter::default() };
+    assert_eq!(part(all).await, (vec![1, 2, 3], 3, true));
+    assert_eq!(part(EventFilter { after: 3, ..all }).await, (vec![4, 5], 5, false));
+    assert_eq!(part(EventFilter { after: 5, ..all }).await, (vec![], 5, false));
+    let ours = EventFilter { chain_id: Some(chain()), limit: 2, ..all };
+    assert_eq!(part(EventFilter { after: 1, ..ours }).await, (vec![2, 3], 3, true));
+    let others = EventFilter { chain_id: Some(ChainId::from(7)), ..all };
+    assert_eq!(part(others).await, (vec![], 5, false), "what is not wanted is looked at once");
+    let flips = EventFilter { kinds: Some(&["flip"]), ..all };
+    assert_eq!(part(flips).await, (vec![], 5, false));
+    let verdicts = EventFilter { kinds: Some(&["flip", "verdict"]), ..all };
+    assert_eq!(part(verdicts).await, (vec![1, 2, 3], 3, true));
+}
+
+#[tokio::test]
+async fn verdicts_are_read_in_the_order_in_which_they_fell() {
+    let dir = TempDir::new().unwrap();
+    let store = ledger(&dir).await;
+    let blocks = blocks(3);
+    for block in &blocks {
+        open(&store, block).await;
+    }
+    for place in [2, 0] {
+        decide(&store, &blocks[place], &Verdict::Upheld).await;
+    }
+    let filter = CaseFilter { chain_id: None, after: 0, limit: 10 };
+    let first = store.decided(filter).await.unwrap();
+    assert_eq!(first.items.iter().map(|record| record.number).collect::<Vec<_>>(), [3, 1]);
+    decide(&store, &blocks[1], &violated()).await;
+    let after = i64::try_from(first.cursor).unwrap();
+    let rest = store.decided(CaseFilter { after, chain_id: Some(chain()), ..filter }).await.unwrap();
+    let [late] = rest.items.try_into().unwrap();
+    assert_eq!((late.number, late.verdict_id, late.hash), (2, Some(3), key(&blocks[1]).hash));
+}
+
+/// A ledger from before there were events: its verdicts have numbers, and the first event comes after them.
+#[tokio::test]
+async fn verdicts_of_an_old_ledger_have_their_place() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("ledger.sqlite");
+    super::old_ledger(&path, 10).await;
+    let old = [("1", "'upheld'", "30"), ("2", "NULL", "NULL"), ("3", "'violated'", "10")];
+    for (number, verdict, at) in old {
+        let row = format!(
+            "INSERT INTO cases (chain_id, number, hash, parent_hash, timestamp, origin, opened_at, verdict, decided_at)
+             VALUES ('901', {number}, randomblob(32), randomblob(32), 1, 'ancestor', 1, {verdict}, {at})"
+        );
+        super::execute(&path, &row).await;
+    }
+    let store = ledger(&dir).await;
+    let filter = CaseFilter { chain_id: None, after: 0, limit: 10 };
+    let read = store.decided(filter).await.unwrap();
+    let places: Vec<_> = read.items.iter().map(|record| (record.number, record.verdict_id)).collect();
+    assert_eq!(places, [(3, Some(1)), (1, Some(2))]);
+    assert_eq!((store.last_event().await.unwrap(), events(&store, 0).await.len()), (2, 0));
+    let block = super::attested(1, B256::ZERO);
+    open(&store, &block).await;
+    decide(&store, &block, &Verdict::Upheld).await;
+    assert_eq!(store.last_event().await.unwrap(), 3);
+}

@@ -1,0 +1,78 @@
+//! [`Teller`]: the task that passes on to subscribers what the ledger says is told, in its order.
+//!
+//! It tells of nothing that is not durable, and of nothing twice. What was written while nobody passed it on, as before a crash,
+//! is not told anew: it is read by its id. It never waits for a subscriber.
+
+use crate::ledger::{Event, EventFilter, Ledger, LedgerError};
+use std::time::Duration;
+use tokio::sync::broadcast;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+/// How many events may wait for the slowest subscriber. One that is further behind is dropped.
+pub(crate) const TOLD_CAPACITY: usize = 1024;
+
+/// How many events are read at once.
+const BATCH: u32 = 256;
+
+/// How often the ledger is looked at without word of an event: another program may have written one.
+const LOOK_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Passes on what is told.
+#[derive(Debug)]
+pub(crate) struct Teller {
+    ledger: Ledger,
+    subscribers: broadcast::Sender<Event>,
+    /// The last event that was passed on.
+    last: u64,
+}
+
+impl Teller {
+    /// A teller of what is written from now on.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub(crate) async fn begin(
+        ledger: Ledger,
+        subscribers: broadcast::Sender<Event>,
+    ) -> Result<Self, LedgerError> {
+        let last = ledger.last_event().await?;
+        Ok(Self { ledger, subscribers, last })
+    }
+
+    /// Passes on until cancelled.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub(crate) async fn run(mut self, cancel: CancellationToken) -> Result<(), LedgerError> {
+        let mut written = self.ledger.told();
+        let mut look = tokio::time::interval(LOOK_INTERVAL);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let is_more = self.tell().await?;
+            if is_more && !cancel.is_cancelled() {
+                continue;
+            }
+            tokio::select! {
+                () = cancel.cancelled() => return Ok(()),
+                Ok(()) = written.changed() => {}
+                _ = look.tick() => {}
+            }
+        }
+    }
+
+    /// Passes on one batch. Returns whether there is more.
+    async fn tell(&mut self) -> Result<bool, LedgerError> {
+        let filter = EventFilter { after: self.last, limit: BATCH, ..EventFilter::default() };
+        let read = self.ledger.events(filter).await?;
+        for event in read.items {
+            // Nobody has to listen.
+            let _unheard = self.subscribers.send(event);
+        }
+        self.last = read.cursor;
+        Ok(read.is_more)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+//! What is durable is passed on in its order, once.
+
+use super::*;
+use crate::interop::{BlockKey, InvalidReason, SafetyLevel};
+use crate::monitor::{Cause, MessageKey, News, Note};
+use alloy::primitives::B256;
+use crosscheck_p2p::{ChainId, UnixSeconds};
+use std::path::Path;
+use tokio::sync::broadcast::error::TryRecvError;
+use tokio::task::JoinSet;
+
+/// How long anything may take: far more than it ever takes, however busy the machine is.
+const DEADLINE: Duration = Duration::from_secs(300);
+
+async fn ledger(dir: &Path) -> Ledger {
+    Ledger::open(&dir.join("ledger.sqlite")).await.unwrap()
+}
+
+/// Notes an invalid message in the block at each of these heights.
+async fn note(ledger: &Ledger, numbers: std::ops::Range<u64>) {
+    let notes: Vec<Note> = numbers
+        .map(|number| {
+            let block = BlockKey { chain_id: ChainId::from(901), number, hash: B256::repeat_byte(1) };
+            let news = News::Invalid { reason: InvalidReason::ExecutedByDeposit, cause: Cause::Checked };
+            let (key, timestamp) = (MessageKey { block, log_index: 3 }, UnixSeconds(900));
+            Note { key, initiating: None, timestamp, level: SafetyLevel::Unsafe, news, ordinal: 0 }
+        })
+        .collect();
+    ledger.note_messages(&notes, UnixSeconds(1000)).await.unwrap();
+}
+
+async fn next(heard: &mut broadcast::Receiver<Event>) -> u64 {
+    tokio::time::timeout(DEADLINE, heard.recv()).await.unwrap().unwrap().id()
+}
+
+#[tokio::test]
+async fn what_is_written_is_passed_on_in_its_order_by_the_batch() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = ledger(dir.path()).await;
+    let (subscribers, mut heard) = broadcast::channel(TOLD_CAPACITY);
+    let teller = Teller::begin(ledger.clone(), subscribers).await.unwrap();
+    let (mut tasks, cancel) = (JoinSet::new(), CancellationToken::new());
+    let running = cancel.clone();
+    tasks.spawn(async move { teller.run(running).await.unwrap() });
+    let many = u64::from(BATCH) * 2 + 7;
+    note(&ledger, 0..many).await;
+    for id in 1..=many {
+        assert_eq!(next(&mut heard).await, id);
+    }
+    note(&ledger, many..many + 1).await;
+    assert_eq!(next(&mut heard).await, many + 1);
+    cancel.cancel();
+    tasks.join_all().await;
+}
+
+/// A crash between the commit and the telling: what was not passed on is read by its id, and is not news to anybody later.
+#[tokio::test]
+async fn what_was_written_before_a_restart_is_read_and_not_told_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = ledger(dir.path()).await;
+    note(&first, 0..3).await;
+    first.close().await;
+
+    let ledger = ledger(dir.path()).await;
+    let (subscribers, mut heard) = broadcast::channel(TOLD_CAPACITY);
+    let mut teller = Teller::begin(ledger.clone(), subscribers).await.unwrap();
+    // What is known is not written again, under no other id either.
+    note(&ledger, 0..4).await;
+    teller.tell().await.unwrap();
+    assert_eq!(next(&mut heard).await, 4);
+    assert!(matches!(heard.try_recv(), Err(TryRecvError::Empty)));
+    let filter = EventFilter { after: 1, limit: 100, ..EventFilter::default() };
+    let read = ledger.events(filter).await.unwrap();
+    assert_eq!(read.items.iter().map(Event::id).collect::<Vec<_>>(), [2, 3, 4]);
+}
