@@ -46,6 +46,10 @@ pub enum Told {
     },
     /// A message turned out invalid when it was first checked.
     MessageInvalid(ToldStatus),
+    /// A message is invalid and its block is cross-safe: a consensus failure.
+    MessageInvalidSafe(ToldPromotion),
+    /// A message is invalid and its block is final: a consensus failure that stays.
+    MessageInvalidFinal(ToldPromotion),
     /// A message was valid when it was decided last and is invalid now, or the other way round.
     Flip(ToldStatus),
     /// A message was executed that its own transaction did not declare.
@@ -115,6 +119,18 @@ pub struct ToldStatus {
     pub cause: ToldCause,
 }
 
+/// An invalid message whose block has come to a higher level all the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ToldPromotion {
+    /// The message.
+    #[serde(flatten)]
+    pub message: ToldMessage,
+    /// The rule that is broken. `None`: that is told by earlier events alone.
+    pub reason: Option<&'static str>,
+    /// What is broken, for people.
+    pub detail: Option<String>,
+}
+
 /// Why a status changed. In JSON: its name, and the blocks that tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ToldCause(pub Cause);
@@ -177,8 +193,18 @@ impl Told {
     }
 
     /// Every kind, as in the JSON.
-    pub const KINDS: [&str; 8] =
-        ["verdict", "retraction", "message-invalid", "flip", "undeclared", "undecodable", "suspect", "ended"];
+    pub const KINDS: [&str; 10] = [
+        "verdict",
+        "retraction",
+        "message-invalid",
+        "message-invalid-safe",
+        "message-invalid-final",
+        "flip",
+        "undeclared",
+        "undecodable",
+        "suspect",
+        "ended",
+    ];
 
     /// The block that it is about: of a vouched head, where it is now.
     pub const fn block(&self) -> BlockKey {
@@ -188,6 +214,9 @@ impl Told {
                 BlockKey { chain_id: *chain_id, number: to.number, hash: to.hash }
             }
             Self::MessageInvalid(status) | Self::Flip(status) => status.message.executing.key,
+            Self::MessageInvalidSafe(promotion) | Self::MessageInvalidFinal(promotion) => {
+                promotion.message.executing.key
+            }
             Self::Undeclared(message) | Self::Undecodable { message, .. } | Self::Ended { message, .. } => {
                 message.executing.key
             }
@@ -201,6 +230,8 @@ impl Told {
             Self::Verdict { .. } => "verdict",
             Self::Retraction { .. } => "retraction",
             Self::MessageInvalid(_) => "message-invalid",
+            Self::MessageInvalidSafe(_) => "message-invalid-safe",
+            Self::MessageInvalidFinal(_) => "message-invalid-final",
             Self::Flip(_) => "flip",
             Self::Undeclared(_) => "undeclared",
             Self::Undecodable { .. } => "undecodable",

@@ -48,7 +48,9 @@ impl Ledger {
             .await?;
             let is_new = done.rows_affected() == 1;
             if is_new {
-                told = write_event(&mut transaction, &note.told(), at).await?;
+                for news in note.told() {
+                    told = write_event(&mut transaction, &news, at).await?;
+                }
             }
             new.push(is_new);
         }
@@ -157,7 +159,11 @@ fn take(entries: &mut BTreeMap<MessageKey, Entry>, row: &SqliteRow) -> Result<()
             entry.endings = ordinal.saturating_add(1);
             entry.is_over = true;
             let ending: Option<String> = row.try_get("ending")?;
-            entry.note_ending(&ending.unwrap_or_default());
+            let ending = ending.unwrap_or_default();
+            if ending == Ending::Finalized.name() && is_invalid == Some(true) {
+                entry.invalid_at = entry.invalid_at.max(Some(level));
+            }
+            entry.note_ending(&ending);
         }
     }
     Ok(())

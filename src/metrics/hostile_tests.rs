@@ -108,7 +108,7 @@ impl Stranger {
         let (key, initiating, timestamp) = (self.key(), self.cited(), UnixSeconds(self.0));
         for level in SafetyLevel::ALL {
             for news in news.clone() {
-                let note = Note { key, initiating, timestamp, level, news, ordinal: 0 };
+                let note = Note { key, initiating, timestamp, level, news, ordinal: 0, invalid_before: None };
                 metrics.message_noted(&note, false);
             }
             let change = Change::Discovered;

@@ -261,6 +261,7 @@ fn messages_are_counted_by_both_chains(#[case] cited: Option<u64>, #[case] label
         level: SafetyLevel::Finalized,
         news: News::Ended { ending: Ending::Finalized, status: "invalid" },
         ordinal: 0,
+        invalid_before: None,
     };
     metrics.message_noted(&note, false);
     let text = metrics.render().unwrap();

@@ -3,7 +3,7 @@
 use super::{Cause, Ending, MessageEvent, MessageKey, ObservedBlock};
 use crate::interop::{DecodeError, InvalidReason, MessageStatus, SafetyLevel};
 use crate::sources::Undecodable;
-use crate::told::{Told, ToldBlock, ToldCause, ToldMessage, ToldStatus};
+use crate::told::{Told, ToldBlock, ToldCause, ToldMessage, ToldPromotion, ToldStatus};
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 
@@ -22,12 +22,15 @@ pub struct Note {
     pub news: News,
     /// Which of the notes of this kind on this message: what was noted is not noted again.
     pub ordinal: u32,
+    /// The highest level at which it had been noted as invalid before. `None`: it had not been.
+    pub invalid_before: Option<SafetyLevel>,
 }
 
 /// What there is to say of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
-    /// It is invalid: found so for the first time, or its block has come to a higher level all the same.
+    /// It is invalid: found so for the first time, or its block has come to a higher level all the same, see
+    /// [`Note::invalid_before`].
     Invalid {
         /// The rule that it breaks.
         reason: InvalidReason,
@@ -133,36 +136,53 @@ impl Note {
             level,
             news: News::Undecodable { error: *error },
             ordinal: 0,
+            invalid_before: None,
         })
     }
 
     /// A note on the message of an event.
-    pub(super) const fn on(event: &MessageEvent, news: News, ordinal: u32) -> Self {
+    pub(super) const fn on(
+        event: &MessageEvent,
+        news: News,
+        ordinal: u32,
+        invalid_before: Option<SafetyLevel>,
+    ) -> Self {
         let MessageEvent { key, initiating, timestamp, level, .. } = *event;
-        Self { key, initiating, timestamp, level, news, ordinal }
+        Self { key, initiating, timestamp, level, news, ordinal, invalid_before }
     }
 
-    /// Whether this must never happen: an invalid message that became cross-safe or final.
-    pub fn is_consensus_failure(&self) -> bool {
+    /// Whether this says that the message is invalid, and its block stands.
+    fn is_standing_invalid(&self) -> bool {
         match &self.news {
-            News::Invalid { .. } | News::Flip { to: MessageStatus::Invalid(_), .. } => {
-                self.level >= SafetyLevel::Safe
-            }
-            News::Ended { ending: Ending::Finalized, status } => {
-                *status == "invalid" && self.level >= SafetyLevel::Safe
-            }
+            News::Invalid { .. } | News::Flip { to: MessageStatus::Invalid(_), .. } => true,
+            News::Ended { ending: Ending::Finalized, status } => *status == "invalid",
             News::Flip { .. } | News::Undeclared | News::Undecodable { .. } | News::Ended { .. } => false,
         }
     }
 
-    /// The note as subscribers are told it.
-    pub fn told(&self) -> Told {
-        let message = ToldMessage {
-            executing: ToldBlock { key: self.key.block, timestamp: self.timestamp },
-            log_index: self.key.log_index,
-            initiating_chain: self.initiating,
-            level: self.level,
-        };
+    /// Whether this is the first word that an invalid message's block is at this level, or above it.
+    pub fn is_first_at(&self, level: SafetyLevel) -> bool {
+        self.is_standing_invalid() && self.level >= level && self.invalid_before < Some(level)
+    }
+
+    /// Whether this must never happen: an invalid message that became cross-safe or final.
+    pub fn is_consensus_failure(&self) -> bool {
+        self.is_standing_invalid() && self.level >= SafetyLevel::Safe
+    }
+
+    /// What subscribers are told of it, in this order. A message is told to be invalid once, and once each that its block has
+    /// become cross-safe and final all the same.
+    pub fn told(&self) -> Vec<Told> {
+        let is_first = self.invalid_before.is_none() || !matches!(self.news, News::Invalid { .. });
+        let news = is_first.then(|| self.told_news());
+        let safe = self.is_first_at(SafetyLevel::Safe).then(|| Told::MessageInvalidSafe(self.promotion()));
+        let is_final = self.is_first_at(SafetyLevel::Finalized);
+        let finalized = is_final.then(|| Told::MessageInvalidFinal(self.promotion()));
+        [news, safe, finalized].into_iter().flatten().collect()
+    }
+
+    fn told_news(&self) -> Told {
+        let message = self.told_message();
         let status = |message, from, to, cause: &Cause| ToldStatus {
             message,
             from,
@@ -172,10 +192,7 @@ impl Note {
             cause: ToldCause(*cause),
         };
         match &self.news {
-            News::Invalid { cause, .. } => {
-                let from = if self.ordinal == 0 { "unknown" } else { "invalid" };
-                Told::MessageInvalid(status(message, from, "invalid", cause))
-            }
+            News::Invalid { cause, .. } => Told::MessageInvalid(status(message, "unknown", "invalid", cause)),
             News::Flip { to, cause } => {
                 let from = if matches!(to, MessageStatus::Valid) { "invalid" } else { "valid" };
                 Told::Flip(status(message, from, to.name(), cause))
@@ -185,6 +202,23 @@ impl Note {
             News::Ended { ending, status } => {
                 Told::Ended { message, status, state: ending.name(), ended_by: self.news.ended_by() }
             }
+        }
+    }
+
+    fn promotion(&self) -> ToldPromotion {
+        ToldPromotion {
+            message: self.told_message(),
+            reason: self.news.reason().map(InvalidReason::code),
+            detail: self.news.reason().map(ToString::to_string),
+        }
+    }
+
+    fn told_message(&self) -> ToldMessage {
+        ToldMessage {
+            executing: ToldBlock { key: self.key.block, timestamp: self.timestamp },
+            log_index: self.key.log_index,
+            initiating_chain: self.initiating,
+            level: self.level,
         }
     }
 }

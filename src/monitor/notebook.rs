@@ -111,7 +111,7 @@ impl Notebook {
             Change::Undeclared => {
                 let entry = self.entry(event);
                 let is_news = !std::mem::replace(&mut entry.is_undeclared, true);
-                is_news.then(|| Note::on(event, News::Undeclared, 0))
+                is_news.then(|| Note::on(event, News::Undeclared, 0, entry.invalid_at))
             }
             Change::Ended(ending) => self.hear_ending(event, ending, last),
             Change::Displaced | Change::Readopted => None,
@@ -139,8 +139,9 @@ impl Notebook {
                 let was_valid = is_flip || entry.is_invalid == Some(false);
                 entry.is_invalid = Some(true);
                 if was_valid {
+                    let note = note_flip(entry, event, to, cause);
                     entry.invalid_at = entry.invalid_at.max(Some(event.level));
-                    return Some(note_flip(entry, event, to, cause));
+                    return Some(note);
                 }
                 note_invalid(entry, event, cause)
             }
@@ -267,7 +268,7 @@ fn up_to(chain_id: ChainId, number: u64) -> core::ops::RangeInclusive<MessageKey
 
 fn note_flip(entry: &mut Entry, event: &MessageEvent, to: MessageStatus, cause: Cause) -> Note {
     entry.flips = entry.flips.saturating_add(1);
-    Note::on(event, News::Flip { to, cause }, entry.flips)
+    Note::on(event, News::Flip { to, cause }, entry.flips, entry.invalid_at)
 }
 
 /// An invalid message is news when it is found, and again at each higher level from local-safe on.
@@ -278,9 +279,10 @@ fn note_invalid(entry: &mut Entry, event: &MessageEvent, cause: Cause) -> Option
     if entry.invalid_at.is_some_and(|noted| rank(noted) >= level) {
         return None;
     }
-    entry.invalid_at = Some(level);
+    let before = entry.invalid_at.replace(level);
     let ordinal = SafetyLevel::ALL.iter().position(|each| *each == level).unwrap_or_default();
-    Some(Note::on(event, News::Invalid { reason, cause }, u32::try_from(ordinal).unwrap_or_default()))
+    let ordinal = u32::try_from(ordinal).unwrap_or_default();
+    Some(Note::on(event, News::Invalid { reason, cause }, ordinal, before))
 }
 
 /// Ends a message. `None`: it ended so before.
@@ -290,9 +292,13 @@ fn end(entry: &mut Entry, key: MessageKey, level: SafetyLevel, ending: Ending) -
         return None;
     }
     let news = News::Ended { ending, status: entry.status() };
-    let ordinal = entry.endings;
+    let (ordinal, invalid_before) = (entry.endings, entry.invalid_at);
     entry.endings = entry.endings.saturating_add(1);
-    Some(Note { key, initiating: entry.initiating, timestamp: entry.timestamp, level, news, ordinal })
+    if ending == Ending::Finalized && entry.is_invalid == Some(true) {
+        entry.invalid_at = entry.invalid_at.max(Some(level));
+    }
+    let (initiating, timestamp) = (entry.initiating, entry.timestamp);
+    Some(Note { key, initiating, timestamp, level, news, ordinal, invalid_before })
 }
 
 #[cfg(test)]

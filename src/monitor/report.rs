@@ -2,13 +2,15 @@
 
 use super::{Ending, News, Note};
 use crate::incidents::{Alarm, Incidents};
-use crate::interop::{BlockKey, MessageStatus};
+use crate::interop::{BlockKey, MessageStatus, SafetyLevel};
 use tracing::{error, info, warn};
 
 /// Writes a note to the log, as loudly as it deserves: the first proof that a block is invalid is an error, and so is
 /// the first word that it became cross-safe, or final. Every line of one incident names it.
 pub(super) fn report(note: &Note, incidents: &Incidents) {
-    if note.is_consensus_failure() {
+    let is_flip = matches!(note.news, News::Flip { .. });
+    let is_promoted = note.is_first_at(SafetyLevel::Safe) || note.is_first_at(SafetyLevel::Finalized);
+    if is_promoted || (is_flip && note.is_consensus_failure()) {
         return report_failure(note, incidents);
     }
     let incident = note.key.block;
@@ -16,6 +18,10 @@ pub(super) fn report(note: &Note, incidents: &Incidents) {
     let (log_index, level) = (note.key.log_index, note.level);
     let initiating = note.initiating.map(|chain_id| chain_id.to_string()).unwrap_or_default();
     match &note.news {
+        News::Invalid { .. } if note.invalid_before.is_some() => {
+            info!(%chain_id, number, %hash, log_index, initiating, %level, %incident,
+                  "the block of an invalid message has come to a higher safety level");
+        }
         News::Invalid { .. } | News::Flip { to: MessageStatus::Invalid(_), .. } => {
             report_invalid(note, incidents);
         }
@@ -30,6 +36,10 @@ pub(super) fn report(note: &Note, incidents: &Incidents) {
         News::Undecodable { error } => {
             warn!(%chain_id, number, %hash, log_index, detail = %error, %incident,
                   "a log of the CrossL2Inbox cannot be decoded: it is no message, and nobody is to blame; the inbox's code is another than expected, and op-interop-filter stops at such a log");
+        }
+        News::Ended { ending: Ending::Finalized, status } if note.is_consensus_failure() => {
+            info!(%chain_id, number, %hash, log_index, initiating, status, %incident,
+                  "an invalid message is tracked no longer: its block is final");
         }
         News::Ended { ending: Ending::Finalized, status } => {
             warn!(%chain_id, number, %hash, log_index, initiating, status, %incident,
@@ -83,20 +93,22 @@ fn report_failure(note: &Note, incidents: &Incidents) {
     let (reason, detail) = (reason(note), detail(note));
     // It is proven by this, too.
     incidents.raise(incident, Alarm::Invalid);
-    if let News::Ended { status, .. } = &note.news {
+    let is_flip = matches!(note.news, News::Flip { .. });
+    if is_flip || note.is_first_at(SafetyLevel::Safe) {
+        const SAID: &str = "consensus failure: an invalid message is in a cross-safe block; all hands";
+        if incidents.raise(incident, Alarm::CrossSafe) {
+            error!(%chain_id, number, %hash, log_index, initiating, %level, reason, detail, %incident, "{SAID}");
+        } else {
+            warn!(%chain_id, number, %hash, log_index, initiating, %level, reason, detail, %incident, "{SAID}");
+        }
+    }
+    if note.is_first_at(SafetyLevel::Finalized) {
         const SAID: &str = "consensus failure: an invalid message is final";
         if incidents.raise(incident, Alarm::Final) {
-            error!(%chain_id, number, %hash, log_index, initiating, status, %incident, "{SAID}");
+            error!(%chain_id, number, %hash, log_index, initiating, reason, detail, %incident, "{SAID}");
         } else {
-            warn!(%chain_id, number, %hash, log_index, initiating, status, %incident, "{SAID}");
+            warn!(%chain_id, number, %hash, log_index, initiating, reason, detail, %incident, "{SAID}");
         }
-        return;
-    }
-    const SAID: &str = "consensus failure: an invalid message is in a cross-safe block; all hands";
-    if incidents.raise(incident, Alarm::CrossSafe) {
-        error!(%chain_id, number, %hash, log_index, initiating, %level, reason, detail, %incident, "{SAID}");
-    } else {
-        warn!(%chain_id, number, %hash, log_index, initiating, %level, reason, detail, %incident, "{SAID}");
     }
 }
 

@@ -23,7 +23,15 @@ async fn note(ledger: &Ledger, numbers: std::ops::Range<u64>) {
             let block = BlockKey { chain_id: ChainId::from(901), number, hash: B256::repeat_byte(1) };
             let news = News::Invalid { reason: InvalidReason::ExecutedByDeposit, cause: Cause::Checked };
             let (key, timestamp) = (MessageKey { block, log_index: 3 }, UnixSeconds(900));
-            Note { key, initiating: None, timestamp, level: SafetyLevel::Unsafe, news, ordinal: 0 }
+            Note {
+                key,
+                initiating: None,
+                timestamp,
+                level: SafetyLevel::Unsafe,
+                news,
+                ordinal: 0,
+                invalid_before: None,
+            }
         })
         .collect();
     ledger.note_messages(&notes, UnixSeconds(1000)).await.unwrap();

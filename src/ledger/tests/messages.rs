@@ -3,8 +3,10 @@
 use super::ledger;
 use crate::interop::{AccessListError, BlockKey, DecodeError, InvalidReason, MessageStatus, SafetyLevel};
 use crate::invalid_blocks::Prover;
-use crate::ledger::BlockPosition;
-use crate::monitor::{Cause, Ending, Entry, Fault, MessageKey, News, Note, Suspect};
+use crate::ledger::{BlockPosition, Event, EventFilter};
+use crate::monitor::{
+    Cause, Change, Ending, Entry, Fault, MessageEvent, MessageKey, News, Note, Notebook, Suspect,
+};
 use alloy::primitives::{B256, U256};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 
@@ -22,7 +24,15 @@ fn key(number: u64) -> MessageKey {
 
 fn note(number: u64, level: SafetyLevel, news: News, ordinal: u32) -> Note {
     let initiating = Some(ChainId::from(902));
-    Note { key: key(number), initiating, timestamp: UnixSeconds(900), level, news, ordinal }
+    Note {
+        key: key(number),
+        initiating,
+        timestamp: UnixSeconds(900),
+        level,
+        news,
+        ordinal,
+        invalid_before: None,
+    }
 }
 
 fn invalid(number: u64) -> Note {
@@ -59,7 +69,7 @@ async fn a_log_that_cannot_be_decoded_is_noted_once_and_is_no_message() {
     let odd = Note { initiating: None, ..note(20, SafetyLevel::Unsafe, news, 0) };
     assert_eq!(store.note_messages(&[odd.clone(), odd.clone()], NOW).await.unwrap(), [true, false]);
     assert!(!odd.is_consensus_failure());
-    let told = serde_json::to_value(odd.told()).unwrap();
+    let told = serde_json::to_value(&odd.told()[0]).unwrap();
     assert_eq!((&told["kind"], &told["initiating_chain"]), (&"undecodable".into(), &serde_json::Value::Null));
     assert!(told["detail"].as_str().unwrap().contains("has 2 topics, this one has 1"), "{told}");
     assert!(store.noted_messages(chain(), None, 10).await.unwrap().is_empty());
@@ -102,6 +112,48 @@ async fn what_was_noted_is_read_back() {
     let back = Entry { flips: 1, ..over };
     assert_eq!(entry(22), Entry { invalid_at: Some(SafetyLevel::LocalSafe), ..back });
     assert_eq!(store.noted_messages(ChainId::from(1), None, 100).await.unwrap().len(), 0);
+}
+
+/// What the ledger tells of one message whose block goes up to finality, over a restart at each step.
+#[tokio::test]
+async fn an_invalid_message_is_told_once_at_each_level_over_restarts() {
+    let dir = tempfile::tempdir().unwrap();
+    let event = |level, change| MessageEvent {
+        key: key(20),
+        initiating: Some(ChainId::from(902)),
+        timestamp: UnixSeconds(900),
+        level,
+        change,
+    };
+    let found = Change::Status {
+        from: MessageStatus::Unknown,
+        to: MessageStatus::Invalid(REASON),
+        cause: Cause::Checked,
+        flip: false,
+    };
+    let steps = [
+        event(SafetyLevel::Unsafe, found),
+        event(SafetyLevel::LocalSafe, found),
+        event(SafetyLevel::Safe, found),
+        event(SafetyLevel::Safe, found),
+        event(SafetyLevel::Finalized, Change::Ended(Ending::Finalized)),
+        event(SafetyLevel::Finalized, found),
+    ];
+    for step in steps {
+        let store = ledger(&dir).await;
+        let mut notebook = Notebook::default();
+        for (key, entry) in store.noted_messages(chain(), None, 100).await.unwrap() {
+            notebook.restore(key, entry);
+        }
+        let notes: Vec<Note> = notebook.hear(&step, None).into_iter().collect();
+        store.note_messages(&notes, NOW).await.unwrap();
+        store.close().await;
+    }
+    let store = ledger(&dir).await;
+    let read = store.events(EventFilter { limit: 100, ..EventFilter::default() }).await.unwrap();
+    let kind = |event: &Event| serde_json::to_value(event).unwrap()["kind"].as_str().unwrap().to_owned();
+    let told: Vec<String> = read.items.iter().map(kind).collect();
+    assert_eq!(told, ["message-invalid", "message-invalid-safe", "ended", "message-invalid-final"]);
 }
 
 #[tokio::test]

@@ -94,22 +94,29 @@ async fn an_invalid_message_is_told_once_and_its_replacement_too_whatever_restar
 }
 
 #[rstest]
-#[case::a_node_that_checks_messages(SafeMeans::CrossSafe, "safe", 1)]
-#[case::a_plain_node(SafeMeans::LocalSafe, "local-safe", 0)]
+#[case::a_node_that_checks_messages(SafeMeans::CrossSafe, "safe", 1, &["message-invalid-safe"])]
+#[case::a_plain_node(SafeMeans::LocalSafe, "local-safe", 0, &[])]
 #[tokio::test]
 async fn an_invalid_message_in_a_safe_block_is_a_consensus_failure_if_its_node_checks_messages(
     #[case] safe_means: SafeMeans,
     #[case] level: &str,
     #[case] failures: u32,
+    #[case] kinds: &[&str],
 ) {
     let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
     world.extend(B, &[Emit]);
     world.extend(A, &[Execute(wrong(B, 1))]);
     let mut shell = world.watch(dir.path()).await;
-    assert_eq!(shell.next().await["level"], "unsafe");
+    assert_eq!(shell.next().await["kind"], "message-invalid");
     shell.heads.set_safe_means(ChainId::from(A), safe_means);
     world.label(A, 1, 0);
-    assert_eq!(shell.next().await["level"], level);
+    let promoted = format!(
+        "crosscheck_invalid_messages_total{{executing_chain_id=\"901\",initiating_chain_id=\"902\",level=\"{level}\"}} 1"
+    );
+    let is_counted = |_: &Tracker| shell.metrics.render().unwrap().contains(&promoted);
+    shell.until("it is noted at the higher level", is_counted).await;
+    let told: Vec<_> = shell.unheard(100).await.iter().map(|told| told["kind"].clone()).collect();
+    assert_eq!(told, kinds);
     let text = shell.metrics.render().unwrap();
     let counted = format!(
         "crosscheck_invalid_messages_promoted_total{{executing_chain_id=\"901\",initiating_chain_id=\"902\"}} {failures}"

@@ -78,7 +78,7 @@ fn noted(events: &[MessageEvent]) -> Vec<(&'static str, u32)> {
         at(SafetyLevel::Finalized, Change::Ended(Ending::Finalized)),
         event(orphaned()),
     ],
-    &[("invalid", 0), ("ended", 0), ("invalid", 4), ("ended", 1)]
+    &[("invalid", 0), ("ended", 0), ("ended", 1)]
 )]
 #[case::expired(&[event(Change::Ended(Ending::Expired))], &[("ended", 0)])]
 fn news_is_noted_once(#[case] events: &[MessageEvent], #[case] expected: &[(&'static str, u32)]) {

@@ -169,6 +169,7 @@ async fn note_invalid(world: &World, hash: B256) {
         level: SafetyLevel::LocalSafe,
         news: News::Invalid { reason: InvalidReason::ExecutedByDeposit, cause: Cause::Checked },
         ordinal: 0,
+        invalid_before: None,
     };
     world.ledger.note_messages(&[note], UnixSeconds(1)).await.unwrap();
 }
