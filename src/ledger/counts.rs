@@ -1,4 +1,5 @@
-//! [`CaseCounts`]: how many cases of a chain stand how.
+//! [`CaseCounts`]: how many cases of a chain stand how, as the database's triggers keep it: no case is counted here, however many
+//! there are.
 
 use super::record::{corrupt, read_chain_id, read_u64};
 use super::{Ledger, LedgerError};
@@ -9,21 +10,22 @@ use sqlx::Row;
 /// How many cases of a chain stand how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct CaseCounts {
-    /// Attested blocks, decided or not.
+    /// Attested blocks, decided or not, those that are kept no longer included.
     pub received: u64,
     /// Cases without a verdict, ancestors included.
     pub open: u64,
 }
 
 impl Ledger {
-    /// Counts a chain's cases.
+    /// How many cases of a chain there are.
     ///
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn counts(&self, chain_id: ChainId) -> Result<CaseCounts, LedgerError> {
         let row = sqlx::query(
-            "SELECT (SELECT COUNT(*) FROM cases WHERE chain_id = ?1 AND origin = 'attested') AS received,
-                    (SELECT COUNT(*) FROM cases WHERE chain_id = ?1 AND verdict IS NULL) AS open",
+            "SELECT coalesce(sum(cases) FILTER (WHERE origin = 'attested'), 0) AS received,
+                    coalesce(sum(cases) FILTER (WHERE verdict = 'open'), 0) AS open
+             FROM case_counts WHERE chain_id = ?1",
         )
         .bind(chain_id.to_string())
         .fetch_one(self.readers())
@@ -37,7 +39,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub(crate) async fn has_attestations(&self, chain_id: ChainId) -> Result<bool, LedgerError> {
-        let query = "SELECT EXISTS(SELECT 1 FROM cases WHERE chain_id = ?1 AND origin = 'attested')";
+        let query = "SELECT EXISTS(SELECT 1 FROM case_counts WHERE chain_id = ?1 AND origin = 'attested' AND cases > 0)";
         let found: i64 =
             sqlx::query_scalar(query).bind(chain_id.to_string()).fetch_one(self.readers()).await?;
         Ok(found != 0)
@@ -49,7 +51,7 @@ impl Ledger {
     /// If the ledger cannot be read.
     pub async fn open_by_chain(&self) -> Result<Vec<(ChainId, u64)>, LedgerError> {
         let rows = sqlx::query(
-            "SELECT chain_id, COUNT(*) AS open FROM cases WHERE verdict IS NULL GROUP BY chain_id",
+            "SELECT chain_id, sum(cases) AS open FROM case_counts WHERE verdict = 'open' AND cases > 0 GROUP BY chain_id",
         )
         .fetch_all(self.readers())
         .await?;

@@ -2,6 +2,7 @@
 
 mod attested;
 mod blob_forks;
+mod counts;
 mod database;
 mod events;
 mod genesis;

@@ -81,7 +81,7 @@ impl Ledger {
     /// If the ledger cannot be read.
     pub async fn unresolved_counts(&self) -> Result<Vec<UnresolvedCount>, LedgerError> {
         let query =
-            "SELECT chain_id, verdict, attribution, COUNT(*) AS count FROM unresolved_cases GROUP BY 1, 2, 3";
+            "SELECT chain_id, verdict, attribution, cases AS count FROM unresolved_counts WHERE cases > 0";
         let rows = sqlx::query(query).fetch_all(self.readers()).await?;
         let read = |row: &SqliteRow| {
             let (chain_id, verdict) = (read_chain_id(row)?, row.try_get("verdict")?);
