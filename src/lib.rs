@@ -28,6 +28,7 @@ pub mod metrics;
 pub mod monitor;
 pub mod networks;
 mod probes;
+mod retention;
 pub mod rpc;
 pub mod service;
 mod slow_endpoints;

@@ -32,6 +32,7 @@ use crate::ledger::{Event, Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::networks::{FACTS_OF, FRESH_DAYS, age_in_days};
 use crate::probes::StartProbes;
+use crate::retention::Retention;
 use crate::rpc::Refusals;
 use crate::sources::{
     EndpointUrl, ExecutionClient, GossipedTransactions, L1Reader, LogIndex, RollupNode, RollupNodes,
@@ -146,7 +147,7 @@ impl Service {
             *client = client.clone().with_gossiped(shared.transactions.clone());
         }
         pacing::start(&mut tasks, &shared, &clients);
-        look_after_ledger(&mut tasks, &shared).await?;
+        look_after_ledger(&mut tasks, &config, &shared).await?;
         let monitoring = monitoring::start(&mut tasks, &config, &shared, &index, &clients).await?;
         let rpc_addr = rpc_server::start(&mut tasks, &config, &shared, &monitoring, &index, &clients).await?;
         let http_addr = start_http(&mut tasks, &config, &shared).await?;
@@ -228,13 +229,20 @@ fn start_auditor(
 }
 
 /// Starts what looks after the ledger.
-async fn look_after_ledger(tasks: &mut TaskGroup, shared: &Shared) -> Result<(), LedgerError> {
+async fn look_after_ledger(
+    tasks: &mut TaskGroup,
+    config: &Config,
+    shared: &Shared,
+) -> Result<(), LedgerError> {
     // Before anybody reads metrics: whoever does finds what former runs found.
     let unresolved = UnresolvedWatch::begin(shared.ledger.clone(), shared.metrics.clone()).await?;
     tasks.spawn("unresolved blocks", unresolved.run(tasks.cancellation().clone()));
     // Before anybody writes: whatever this run finds is told.
     let teller = Teller::begin(shared.ledger.clone(), shared.told.clone()).await?;
     tasks.spawn("teller", teller.run(tasks.cancellation().clone()));
+    let (ledger, clock) = (shared.ledger.clone(), Arc::clone(&shared.clock));
+    let retention = Retention { ledger, keep: config.ledger.keep_upheld.0, clock };
+    tasks.spawn("retention", retention.run(tasks.cancellation().clone()));
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! [`Config::check`]: what no single value shows.
 
 use super::explain::fix_of;
+use super::ledger::MIN_KEEP_UPHELD;
 use super::redaction::shown_text;
 use super::{ChainConfig, Config, ConfigError, DepositSource, FollowConfig, FollowMode, P2pConfig, Seconds};
 use crate::interop::DEFAULT_EXPIRY_WINDOW;
@@ -62,6 +63,11 @@ impl Config {
                 &shown,
                 "shorter than 1m: blocks take longer to become safe",
             ));
+        }
+        if self.ledger.keep_upheld.0 < MIN_KEEP_UPHELD {
+            let shown = humantime::format_duration(self.ledger.keep_upheld.0);
+            let why = "shorter than 7days: messages may cite blocks for so long";
+            return Err(bad("ledger.keep_upheld", &shown, why));
         }
         if self.sources.timeout.0.is_zero() {
             return Err(bad("sources.timeout", &"0s", "no request can be answered in no time"));

@@ -69,6 +69,11 @@ pub const KEYS: &[Key] = &[
     key("audit.max_open", Kind::Integer, "write a whole number, 1 to 1000000"),
     key("audit.concurrency", Kind::Integer, "write a whole number, 1 to 1024"),
     key("audit.patience", Kind::Text, "write a duration with its unit, such as \"15m\""),
+    key(
+        "ledger.keep_upheld",
+        Kind::Text,
+        "write a duration with its unit, \"7days\" or longer, such as \"30days\"",
+    ),
     key("monitor.max_messages", Kind::Integer, "write a whole number, 1 to 100000000"),
     key(
         "monitor.retention",

@@ -1,6 +1,8 @@
 //! [`Config`]: the settings, typed, with their defaults.
 
-use super::{BundleFile, ChainConfig, EndpointHeader, FollowConfig, MonitorConfig, Seconds, Text};
+use super::{
+    BundleFile, ChainConfig, EndpointHeader, FollowConfig, LedgerConfig, MonitorConfig, Seconds, Text,
+};
 use crate::interop::{CycleRule, DEFAULT_EXPIRY_WINDOW, DependencySet};
 use crate::networks::{KnownNetwork, NetworkName};
 use crate::sources::{EndpointLimits, EndpointUrl};
@@ -40,6 +42,8 @@ pub struct Config {
     pub consolidation: ConsolidationConfig,
     /// The audit's bounds.
     pub audit: AuditConfig,
+    /// How long what is in the ledger is kept.
+    pub ledger: LedgerConfig,
     /// The monitor's bounds.
     pub monitor: MonitorConfig,
     /// What followers are served.
@@ -63,6 +67,7 @@ impl Default for Config {
             interop: InteropConfig::default(),
             consolidation: ConsolidationConfig::default(),
             audit: AuditConfig::default(),
+            ledger: LedgerConfig::default(),
             monitor: MonitorConfig::default(),
             follow: FollowConfig::default(),
             chains: BTreeMap::new(),

@@ -5,6 +5,7 @@
 
 use super::events::write_event;
 use super::record::{read_attributable, read_hash, read_optional_hash};
+use super::retention::keep_signature;
 use super::store::as_integer;
 use super::{Ledger, LedgerError, Opened};
 use crate::audit::Verdict;
@@ -103,6 +104,10 @@ impl Ledger {
             Opened::NowAttributable => tell(&mut transaction, block, at).await?,
             Opened::New | Opened::NowAttested | Opened::Known => 0,
         };
+        if matches!(outcome, Opened::NowAttested | Opened::NowAttributable) {
+            let key = BlockKey { chain_id: block.chain_id(), number: block.number(), hash: block.hash() };
+            keep_signature(&mut transaction, &key, &block.signature()).await?;
+        }
         transaction.commit().await?;
         self.note_told(told);
         Ok(outcome)

@@ -174,7 +174,7 @@ pub(super) fn read_u64(row: &SqliteRow, field: &'static str) -> Result<u64, Ledg
     u64::try_from(row.try_get::<i64, _>(field)?).map_err(corrupt(field))
 }
 
-fn read_optional_u64(row: &SqliteRow, field: &'static str) -> Result<Option<u64>, LedgerError> {
+pub(super) fn read_optional_u64(row: &SqliteRow, field: &'static str) -> Result<Option<u64>, LedgerError> {
     row.try_get::<Option<i64>, _>(field)?
         .map(|value| u64::try_from(value).map_err(corrupt(field)))
         .transpose()

@@ -4,6 +4,7 @@ use super::database::{Database, WriteTransaction};
 use super::events::write_event;
 use super::heads::advance;
 use super::record::{corrupt, read_attributable, read_chain_id, read_hash, read_u64};
+use super::retention::{keep_signature, signature_of};
 use super::retraction::{Retraction, take_back};
 use super::{BlockPosition, LedgerError};
 use crate::audit::{CheckedMessage, Verdict, Wait};
@@ -21,7 +22,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// How many blocks on top of a decided one are looked at for who vouches for it.
-const MAX_DESCENDANTS: u32 = 4096;
+pub(super) const MAX_DESCENDANTS: u32 = 4096;
 
 /// What must never be lost.
 ///
@@ -213,6 +214,10 @@ impl Ledger {
         let Decision { key, verdict, .. } = decision;
         let after = u64::try_from(decision.after.as_millis()).unwrap_or(u64::MAX);
         let mut transaction = self.write().await?;
+        let signature = match verdict.is_upheld() {
+            true => signature_of(&mut transaction, key).await?,
+            false => None,
+        };
         let decided = sqlx::query(
             "UPDATE cases SET verdict = ?4, reason = ?5, detail = ?6, messages = ?7, replaces = ?8, waits = ?9,
                               decided_at = ?10, decided_after_ms = ?11, frame = CASE WHEN ?12 THEN frame END
@@ -232,6 +237,9 @@ impl Ledger {
         .bind(!verdict.is_upheld())
         .fetch_optional(&mut *transaction)
         .await?;
+        if let Some(signature) = signature.filter(|_| decided.is_some()) {
+            keep_signature(&mut transaction, key, &signature).await?;
+        }
         let attributable = decided.as_ref().map(read_attributable).transpose()?;
         let ancestor_of = match attributable {
             Some(None) => binding_descendant(&mut transaction, key).await?,

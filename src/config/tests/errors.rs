@@ -63,6 +63,7 @@ fn the_sound_configuration_is_sound() {
 #[case::index_bound("interop.log_index_mib = 0", &["interop.log_index_mib = 0", "outside 1 to 1048576", "mebibytes"])]
 #[case::tracked_bound("monitor.max_messages = 0", &["monitor.max_messages = 0", "outside 1 to", "whole number"])]
 #[case::no_retention("monitor.retention = \"10s\"", &["monitor.retention = 10s", "shorter than 1m", "\"7days\""])]
+#[case::kept_too_short("ledger.keep_upheld = \"6days\"", &["ledger.keep_upheld = 6days", "shorter than 7days", "\"30days\""])]
 #[case::no_switch("rpc.admin = true", &["rpc.admin = true", "\"on\" or \"off\""])]
 #[case::misspelt_switch("rpc.admin = \"yes\"", &["rpc.admin = \"yes\"", "unknown variant", "\"on\" or \"off\""])]
 #[case::open_bound("audit.max_open = 0", &["audit.max_open = 0", "outside 1 to 1000000", "whole number"])]
