@@ -28,7 +28,7 @@ use crate::health::Health;
 use crate::incidents::Incidents;
 use crate::interop::DependencySet;
 use crate::invalid_blocks::InvalidBlocks;
-use crate::ledger::{Event, Ledger, LedgerError};
+use crate::ledger::{Backoff, Event, Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::networks::{FACTS_OF, FRESH_DAYS, age_in_days};
 use crate::probes::StartProbes;
@@ -108,7 +108,9 @@ impl Service {
         std::fs::create_dir_all(&config.data_dir)
             .wrap_err_with(|| format!("data_dir {} cannot be made", config.data_dir.display()))?;
         let lock = DataDirLock::take(&config.data_dir)?;
+        let health = Health::default();
         let ledger = Ledger::open(&config.data_dir.join("ledger.sqlite")).await?;
+        let ledger = ledger.persevering(health.clone(), cancel.clone(), Backoff::STANDARD);
         let set = config.dependency_set();
         let metrics = Metrics::new(set.clone())?;
         let (auditor, inbox) = mpsc::channel(AUDITOR_INBOX);
@@ -126,7 +128,7 @@ impl Service {
             l1: l1_reader(&config)?,
             quarrels: NodeQuarrels::default(),
             refusals: Refusals::new(metrics.clone()),
-            health: Health::default(),
+            health,
             incidents: Incidents::default(),
             gossiped: Gossiped::default(),
             transactions: GossipedTransactions::default(),

@@ -17,6 +17,14 @@ impl Ledger {
         l1_chain_id: u64,
         fractions: &BlobFractions,
     ) -> Result<(), LedgerError> {
+        self.persevere(|| self.keep_blob_fractions_once(l1_chain_id, fractions)).await
+    }
+
+    async fn keep_blob_fractions_once(
+        &self,
+        l1_chain_id: u64,
+        fractions: &BlobFractions,
+    ) -> Result<(), LedgerError> {
         let mut transaction = self.write().await?;
         sqlx::query("DELETE FROM blob_forks WHERE l1_chain_id = ?1")
             .bind(l1_chain_id.to_string())

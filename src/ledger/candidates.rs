@@ -19,6 +19,16 @@ impl Ledger {
         candidate: &Candidate,
         oldest: u64,
     ) -> Result<(), LedgerError> {
+        self.persevere(|| self.note_candidate_once(chain_id, number, candidate, oldest)).await
+    }
+
+    async fn note_candidate_once(
+        &self,
+        chain_id: ChainId,
+        number: u64,
+        candidate: &Candidate,
+        oldest: u64,
+    ) -> Result<(), LedgerError> {
         let mut transaction = self.write().await?;
         sqlx::query("INSERT INTO candidates VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")
             .bind(chain_id.to_string())

@@ -63,6 +63,17 @@ impl Database {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
 
+    /// Lets the file grow to so many pages and no further, as a full disk does.
+    #[cfg(test)]
+    pub(super) async fn limit_pages(&self, pages: u32) {
+        let limit = pages.to_string();
+        self.writer
+            .set_connect_options((*self.writer.connect_options()).clone().pragma("max_page_count", limit));
+        let mut connection = self.writer.acquire().await.unwrap();
+        let pragma = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
+        sqlx::query(pragma).fetch_all(&mut *connection).await.unwrap();
+    }
+
     /// Closes the connections, after what is under way.
     pub(super) async fn close(&self) {
         self.readers.close().await;

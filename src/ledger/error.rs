@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+/// What SQLite says of a file that cannot be written now: busy, locked, read-only, I/O error, full, cannot be opened.
+const MAY_PASS: [i32; 6] = [5, 6, 8, 10, 13, 14];
+
 /// Why the ledger cannot be used. Nothing is overwritten in any of these cases.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
@@ -56,4 +59,21 @@ pub enum LedgerError {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+impl LedgerError {
+    /// Whether it may be otherwise later, without anybody touching the ledger itself: a full disk, a failing one, another
+    /// program that writes.
+    pub(super) fn may_pass(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        match error {
+            sqlx::Error::Database(error) => {
+                // The kinds of each code are in its higher bits.
+                let code = error.code().and_then(|code| code.parse::<i32>().ok()).map(|code| code & 0xff);
+                code.is_some_and(|code| MAY_PASS.contains(&code))
+            }
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => true,
+            _ => false,
+        }
+    }
 }

@@ -38,6 +38,15 @@ impl Ledger {
         source: GenesisSource,
         hash: B256,
     ) -> Result<B256, LedgerError> {
+        self.persevere(|| self.bind_genesis_once(chain_id, source, hash)).await
+    }
+
+    async fn bind_genesis_once(
+        &self,
+        chain_id: ChainId,
+        source: GenesisSource,
+        hash: B256,
+    ) -> Result<B256, LedgerError> {
         let chain = chain_id.to_string();
         if let Some(bound) = self.bound_genesis(&chain, source).await? {
             return Ok(bound);

@@ -81,6 +81,14 @@ impl Ledger {
         chain_id: ChainId,
         anchor: BlockPosition,
     ) -> Result<BlockPosition, LedgerError> {
+        self.persevere(|| self.anchor_once(chain_id, anchor)).await
+    }
+
+    async fn anchor_once(
+        &self,
+        chain_id: ChainId,
+        anchor: BlockPosition,
+    ) -> Result<BlockPosition, LedgerError> {
         let mut transaction = self.write().await?;
         sqlx::query(
             "INSERT INTO heads (chain_id, anchor_number, anchor_hash, vouched_number, vouched_hash)

@@ -18,6 +18,10 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be written, or a height or time does not fit it.
     pub async fn note_messages(&self, notes: &[Note], at: UnixSeconds) -> Result<Vec<bool>, LedgerError> {
+        self.persevere(|| self.note_messages_once(notes, at)).await
+    }
+
+    async fn note_messages_once(&self, notes: &[Note], at: UnixSeconds) -> Result<Vec<bool>, LedgerError> {
         let mut transaction = self.write().await?;
         let (mut new, mut told) = (Vec::with_capacity(notes.len()), 0);
         for note in notes {
@@ -93,6 +97,10 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be written, or a height does not fit it.
     pub async fn move_cursors(&self, cursors: &[(ChainId, BlockPosition)]) -> Result<(), LedgerError> {
+        self.persevere(|| self.move_cursors_once(cursors)).await
+    }
+
+    async fn move_cursors_once(&self, cursors: &[(ChainId, BlockPosition)]) -> Result<(), LedgerError> {
         let mut transaction = self.write().await?;
         for (chain_id, cursor) in cursors {
             sqlx::query(

@@ -132,6 +132,14 @@ impl Ledger {
         retraction: &Retraction,
         at: UnixSeconds,
     ) -> Result<Option<BlockPosition>, LedgerError> {
+        self.persevere(|| self.retract_once(retraction, at)).await
+    }
+
+    async fn retract_once(
+        &self,
+        retraction: &Retraction,
+        at: UnixSeconds,
+    ) -> Result<Option<BlockPosition>, LedgerError> {
         let Retraction { chain_id, from, to, .. } = retraction;
         let chain = chain_id.to_string();
         let (from_number, to_number) =
@@ -181,6 +189,10 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be written.
     pub async fn reinstate(&self, chain_id: ChainId, blocks: &[BlockPosition]) -> Result<(), LedgerError> {
+        self.persevere(|| self.reinstate_once(chain_id, blocks)).await
+    }
+
+    async fn reinstate_once(&self, chain_id: ChainId, blocks: &[BlockPosition]) -> Result<(), LedgerError> {
         let mut transaction = self.write().await?;
         for block in blocks {
             sqlx::query("DELETE FROM abandoned_blocks WHERE chain_id = ?1 AND number = ?2 AND hash = ?3")

@@ -3,6 +3,7 @@
 use super::database::{Database, WriteTransaction};
 use super::events::write_event;
 use super::heads::advance;
+use super::perseverance::Perseverance;
 use super::record::{corrupt, read_attributable, read_chain_id, read_hash, read_u64};
 use super::retention::{keep_signature, signature_of};
 use super::retraction::{Retraction, take_back};
@@ -32,6 +33,7 @@ pub struct Ledger {
     database: Database,
     changes: Arc<watch::Sender<u64>>,
     pub(super) told: Arc<watch::Sender<u64>>,
+    pub(super) perseverance: Option<Arc<Perseverance>>,
 }
 
 /// A case to be opened.
@@ -122,7 +124,18 @@ impl Ledger {
     /// # Errors
     /// If it cannot be opened, is another program's, or a newer version's. Then nothing was written.
     pub async fn open(path: &Path) -> Result<Self, LedgerError> {
-        Ok(Self { database: Database::open(path).await?, changes: Arc::default(), told: Arc::default() })
+        Ok(Self {
+            database: Database::open(path).await?,
+            changes: Arc::default(),
+            told: Arc::default(),
+            perseverance: None,
+        })
+    }
+
+    /// Lets the file grow to so many pages and no further, as a full disk does.
+    #[cfg(test)]
+    pub(super) async fn limit_pages(&self, pages: u32) {
+        self.database.limit_pages(pages).await;
     }
 
     /// The connections that read. They cannot write.
@@ -155,6 +168,10 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be written, or the block's height or time does not fit it.
     pub async fn open_case(&self, case: &NewCase<'_>, at: UnixSeconds) -> Result<Opened, LedgerError> {
+        self.persevere(|| self.open_case_once(case, at)).await
+    }
+
+    async fn open_case_once(&self, case: &NewCase<'_>, at: UnixSeconds) -> Result<Opened, LedgerError> {
         match case {
             NewCase::Attested(block) => self.open_attested(block, at).await,
             NewCase::Ancestor { key, parent_hash, timestamp, l1_origin } => {
@@ -190,6 +207,15 @@ impl Ledger {
         waits: &BTreeSet<Wait>,
         messages: &[CheckedMessage],
     ) -> Result<(), LedgerError> {
+        self.persevere(|| self.note_progress_once(key, waits, messages)).await
+    }
+
+    async fn note_progress_once(
+        &self,
+        key: &BlockKey,
+        waits: &BTreeSet<Wait>,
+        messages: &[CheckedMessage],
+    ) -> Result<(), LedgerError> {
         let mut transaction = self.write().await?;
         sqlx::query(
             "UPDATE cases SET waits = ?4, messages = ?5
@@ -211,6 +237,10 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be written.
     pub async fn decide(&self, decision: &Decision<'_>) -> Result<Option<Decided>, LedgerError> {
+        self.persevere(|| self.decide_once(decision)).await
+    }
+
+    async fn decide_once(&self, decision: &Decision<'_>) -> Result<Option<Decided>, LedgerError> {
         let Decision { key, verdict, .. } = decision;
         let after = u64::try_from(decision.after.as_millis()).unwrap_or(u64::MAX);
         let mut transaction = self.write().await?;

@@ -20,6 +20,14 @@ impl Ledger {
         suspects: &[Suspect],
         at: UnixSeconds,
     ) -> Result<Vec<Option<u64>>, LedgerError> {
+        self.persevere(|| self.note_suspects_once(suspects, at)).await
+    }
+
+    async fn note_suspects_once(
+        &self,
+        suspects: &[Suspect],
+        at: UnixSeconds,
+    ) -> Result<Vec<Option<u64>>, LedgerError> {
         let mut transaction = self.write().await?;
         let mut new = Vec::with_capacity(suspects.len());
         for suspect in suspects {

@@ -8,6 +8,7 @@ mod events;
 mod genesis;
 mod messages;
 mod operator;
+mod perseverance;
 mod retention;
 mod retraction;
 mod unresolved;

@@ -1,0 +1,93 @@
+//! A full disk stops writing, and whoever writes; not reading. What could not be written is, once it can.
+
+use super::*;
+use crate::health::Health;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How long anything may take: far more than it ever takes, however busy the machine is.
+const DEADLINE: Duration = Duration::from_secs(300);
+
+const BACKOFF: Backoff = Backoff { first: Duration::from_millis(1), longest: Duration::from_millis(4) };
+
+const PLENTY: u32 = 1_000_000;
+
+/// Lets the file grow no more.
+async fn fill(ledger: &Ledger) {
+    let pages: u32 = sqlx::query_scalar("PRAGMA page_count").fetch_one(ledger.readers()).await.unwrap();
+    ledger.limit_pages(pages).await;
+}
+
+async fn until(holds: impl Fn() -> bool) {
+    let waited = async {
+        while !holds() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, waited).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_full_disk_is_waited_out_and_reading_goes_on() {
+    let dir = TempDir::new().unwrap();
+    let (health, cancel) = (Health::default(), CancellationToken::new());
+    let ledger = ledger(&dir).await.persevering(health.clone(), cancel, BACKOFF);
+    ledger.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    assert_eq!(health.reason("ledger"), None);
+    fill(&ledger).await;
+    let mut writing = JoinSet::new();
+    for chunk in blocks(200).chunks(50).map(<[ValidBlock]>::to_vec) {
+        let ledger = ledger.clone();
+        writing.spawn(async move {
+            for block in &chunk {
+                open(&ledger, block).await;
+                decide(&ledger, block, &Verdict::Upheld).await;
+            }
+        });
+    }
+    until(|| health.reason("ledger").is_some()).await;
+    let reason = health.reason("ledger").unwrap();
+    assert!(reason.contains("full"), "{reason}");
+    let head = vouched(&ledger).await;
+    assert!(head < 200, "what was not written is not vouched for");
+    assert_eq!(records(&ledger).await.iter().filter(|record| record.number == 200).count(), 0);
+    ledger.limit_pages(PLENTY).await;
+    tokio::time::timeout(DEADLINE, writing.join_all()).await.unwrap();
+    assert_eq!((vouched(&ledger).await, health.reason("ledger")), (200, None));
+    assert_eq!(ledger.last_event().await.unwrap(), 200, "each is told once, however often it was tried");
+    assert!(health.reasons().is_empty());
+}
+
+#[tokio::test]
+async fn whoever_waits_ends_when_the_program_does() {
+    let dir = TempDir::new().unwrap();
+    let (health, cancel) = (Health::default(), CancellationToken::new());
+    let ledger = ledger(&dir).await.persevering(health.clone(), cancel.clone(), BACKOFF);
+    fill(&ledger).await;
+    let writing = async {
+        for block in &blocks(200) {
+            ledger.open_case(&NewCase::Attested(block), NOW).await?;
+        }
+        Ok::<_, LedgerError>(())
+    };
+    let ending = async {
+        until(|| health.reason("ledger").is_some()).await;
+        cancel.cancel();
+    };
+    let both = async { tokio::join!(writing, ending) };
+    let (written, ()) = tokio::time::timeout(DEADLINE, both).await.unwrap();
+    assert!(matches!(written, Err(LedgerError::Database(_))));
+}
+
+/// An operator who asks for something is told at once.
+#[tokio::test]
+async fn who_does_not_persevere_is_told() {
+    let dir = TempDir::new().unwrap();
+    let ledger = ledger(&dir).await;
+    fill(&ledger).await;
+    let mut failed = None;
+    for block in &blocks(200) {
+        failed = failed.or(ledger.open_case(&NewCase::Attested(block), NOW).await.err());
+    }
+    assert!(failed.unwrap().to_string().contains("full"));
+}
