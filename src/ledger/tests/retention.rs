@@ -101,7 +101,7 @@ async fn what_is_beside_a_finding_stays() {
         ordinal: 0,
         invalid_before: None,
     };
-    ledger.note_messages(&[note.clone()], NOW).await.unwrap();
+    ledger.note_messages(std::slice::from_ref(&note), NOW).await.unwrap();
     let asked = vec![key(&rival), note.key.block];
     assert_eq!(ledger.replaced_among(asked.clone()).await.unwrap(), asked);
     assert_eq!(prune(&ledger, 0).await, 26);
