@@ -78,8 +78,8 @@ impl Ledger {
                  SELECT vouched_number, vouched_hash FROM heads WHERE chain_id = ?1
                  UNION ALL
                  SELECT c.number - 1, c.parent_hash FROM branch b
-                 JOIN heads h ON h.chain_id = ?1 AND b.number > h.anchor_number
-                 JOIN cases c ON c.chain_id = ?1 AND c.number = b.number AND c.hash = b.hash
+                 CROSS JOIN heads h ON h.chain_id = ?1 AND b.number > h.anchor_number
+                 CROSS JOIN cases c ON c.chain_id = ?1 AND c.number = b.number AND c.hash = b.hash
                  LIMIT ?2)
              SELECT b.number, b.hash, c.l1_number, c.l1_hash FROM branch b
              LEFT JOIN cases c ON c.chain_id = ?1 AND c.number = b.number AND c.hash = b.hash
@@ -106,8 +106,8 @@ impl Ledger {
                  SELECT vouched_number, vouched_hash FROM heads WHERE chain_id = ?1
                  UNION ALL
                  SELECT a.number, a.hash FROM branch b
-                 JOIN abandoned_blocks a ON a.chain_id = ?1 AND a.number = b.number + 1
-                 JOIN cases c ON c.chain_id = ?1 AND c.number = a.number AND c.hash = a.hash
+                 CROSS JOIN abandoned_blocks a ON a.chain_id = ?1 AND a.number = b.number + 1
+                 CROSS JOIN cases c ON c.chain_id = ?1 AND c.number = a.number AND c.hash = a.hash
                              AND c.parent_hash = b.hash
                  LIMIT ?2)
              SELECT b.number, b.hash, c.l1_number, c.l1_hash FROM branch b
@@ -149,7 +149,7 @@ impl Ledger {
             "WITH RECURSIVE branch (number, hash) AS (
                  SELECT ?2, ?3 UNION ALL
                  SELECT c.number - 1, c.parent_hash FROM branch b
-                 JOIN cases c ON c.chain_id = ?1 AND c.number = b.number AND c.hash = b.hash
+                 CROSS JOIN cases c ON c.chain_id = ?1 AND c.number = b.number AND c.hash = b.hash
                  WHERE b.number > ?4 + 1)
              INSERT INTO abandoned_blocks (chain_id, number, hash)
              SELECT ?1, number, hash FROM branch WHERE number > ?4 ON CONFLICT DO NOTHING",
@@ -239,7 +239,7 @@ pub(super) async fn take_back(
                  WHERE r.chain_id = ?1 AND r.number = ?2 AND r.hash = ?3 AND r.verdict = 'open')
              UNION ALL
              SELECT c.number - 1, c.parent_hash FROM branch b
-             JOIN cases c ON c.chain_id = ?1 AND c.number = b.number AND c.hash = b.hash
+             CROSS JOIN cases c ON c.chain_id = ?1 AND c.number = b.number AND c.hash = b.hash
              WHERE b.number > ?2)
          SELECT h.vouched_number AS number, h.vouched_hash AS hash, c.parent_hash FROM heads h
          JOIN branch b ON b.number = ?2 AND b.hash = ?3

@@ -340,6 +340,8 @@ pub(super) fn as_integer(field: &'static str, value: u64) -> Result<i64, LedgerE
 }
 
 /// The nearest block on top of this one whose attestation binds its signer.
+///
+/// A `CROSS JOIN` is taken in the order in which it is written: from block to block, and never through all cases.
 async fn binding_descendant(
     connection: &mut SqliteConnection,
     key: &BlockKey,
@@ -349,7 +351,7 @@ async fn binding_descendant(
              SELECT ?2, ?3, NULL
              UNION
              SELECT c.number, c.hash, c.domain FROM above a
-             JOIN cases c ON c.chain_id = ?1 AND c.number = a.number + 1 AND c.parent_hash = a.hash
+             CROSS JOIN cases c ON c.chain_id = ?1 AND c.number = a.number + 1 AND c.parent_hash = a.hash
              WHERE a.domain IS NULL OR a.domain = ?5
              LIMIT ?4)
          SELECT hash FROM above WHERE domain IS NOT NULL AND domain <> ?5 ORDER BY number LIMIT 1",
