@@ -323,17 +323,20 @@ impl Auditor {
             }
             Opened::NowAttested => {
                 self.metrics.attestation_received(key.chain_id);
-                Ok(())
+                if block.domain().is_attributable() { self.attribute(key).await } else { Ok(()) }
             }
-            Opened::NowAttributable => self.attribute(key).await,
+            Opened::NowAttributable => {
+                self.metrics.attestation_made_attributable(key.chain_id);
+                self.attribute(key).await
+            }
             Opened::Known => Ok(()),
         }
     }
 
-    /// A block that was known by what may be a replay is bound to its signer now: the ledger tells a verdict against it again.
+    /// A block that nobody had attested, or only what may be a replay, is bound to its signer now: the ledger tells a verdict
+    /// against it again.
     async fn attribute(&mut self, key: BlockKey) -> Result<(), LedgerError> {
         let BlockKey { chain_id, number, hash } = key;
-        self.metrics.attestation_made_attributable(chain_id);
         let cases = self.ledger.cases_at(chain_id, number).await?;
         let verdict = cases.into_iter().find(|case| case.hash == hash).and_then(|case| case.verdict);
         let Some(verdict) = verdict.filter(|verdict| Verdict::is_wrong_by_name(&verdict.name)) else {

@@ -100,10 +100,12 @@ impl Ledger {
                 break;
             }
         }
-        let told = match outcome {
-            Opened::NowAttributable => tell(&mut transaction, block, at).await?,
-            Opened::New | Opened::NowAttested | Opened::Known => 0,
+        let is_bound_anew = match outcome {
+            Opened::NowAttributable => true,
+            Opened::NowAttested => block.domain().is_attributable(),
+            Opened::New | Opened::Known => false,
         };
+        let told = if is_bound_anew { tell(&mut transaction, block, at).await? } else { 0 };
         if matches!(outcome, Opened::NowAttested | Opened::NowAttributable) {
             let key = BlockKey { chain_id: block.chain_id(), number: block.number(), hash: block.hash() };
             keep_signature(&mut transaction, &key, &block.signature()).await?;

@@ -2,9 +2,12 @@
 
 use super::{NOW, TempDir, attested_in, blocks, chain, decide, key, ledger, open, violated};
 use crate::audit::Verdict;
-use crate::ledger::{BlockPosition, CaseFilter, EventFilter, Ledger, Opened, Retraction, RetractionReason};
+use crate::ledger::{
+    BlockPosition, CaseFilter, EventFilter, Ledger, NewCase, Opened, Retraction, RetractionReason,
+};
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, SigningDomain};
+use rstest::rstest;
 use serde_json::{Value, json};
 
 async fn events(ledger: &Ledger, after: u64) -> Vec<Value> {
@@ -139,4 +142,29 @@ async fn verdicts_of_an_old_ledger_have_their_place() {
     open(&store, &block).await;
     decide(&store, &block, &Verdict::Upheld).await;
     assert_eq!(store.last_event().await.unwrap(), 3);
+}
+
+/// A block that was found wrong while only its descendants were attested, and that the sequencer attests itself then.
+#[rstest]
+#[case::bound_to_its_signer(SigningDomain::CrossSafeBlocksV1, 2)]
+#[case::what_may_be_a_replay(SigningDomain::Zero, 1)]
+#[tokio::test]
+async fn a_wrong_ancestor_that_is_attested_itself_is_told_again(
+    #[case] domain: SigningDomain,
+    #[case] expected: usize,
+) {
+    let dir = TempDir::new().unwrap();
+    let store = ledger(&dir).await;
+    let block = attested_in(domain, 1, B256::ZERO);
+    let (timestamp, parent_hash) = (block.timestamp(), B256::ZERO);
+    let ancestor = NewCase::Ancestor { key: key(&block), parent_hash, timestamp, l1_origin: None };
+    store.open_case(&ancestor, NOW).await.unwrap();
+    assert!(decide(&store, &block, &violated()).await);
+    assert_eq!(open(&store, &block).await, Opened::NowAttested);
+    let told = events(&store, 0).await;
+    assert_eq!(told.len(), expected);
+    let attributable = (expected == 2).then_some(true);
+    assert_eq!(told.last().unwrap()["attributable"], json!(attributable));
+    assert_eq!(open(&store, &block).await, Opened::Known);
+    assert_eq!(events(&store, 0).await.len(), expected);
 }
