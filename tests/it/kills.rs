@@ -1,11 +1,12 @@
 //! A sidecar that is killed again and again ends where one that was left alone ends.
 
+use crate::metrics::scrape;
 use crate::program::{Running, Written, attestations, call, eventually, go_on, joined, paused_at};
 use crosscheck::devnet::free_addrs::free_addrs;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use serde_json::Value;
-use std::collections::BTreeMap;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -18,6 +19,11 @@ const PAUSED: u64 = 180;
 
 /// Blocks up to here are compared.
 const COMPARED: u64 = 120;
+
+/// How often the sidecar is killed: `KILLS` times.
+fn kills() -> u32 {
+    std::env::var("KILLS").map_or(20, |kills| kills.parse().unwrap())
+}
 
 /// Verdicts by chain, height and block.
 type Verdicts = BTreeMap<(u64, u64, String), (String, Value)>;
@@ -74,6 +80,48 @@ async fn held(config: &Written, chain: u64) -> (Value, Value, Value) {
     (known["vouched"].clone(), served["safe_l2"].clone(), served["local_safe_l2"].clone())
 }
 
+/// Everything that was told, in its order. `None`: the program does not answer now.
+async fn events(rpc: &str) -> Option<Vec<Value>> {
+    let (mut all, mut after) = (Vec::new(), json!(null));
+    loop {
+        let page = call(rpc, "crosscheck_events", &[json!({ "after": after, "limit": 1000 })]).await?;
+        all.extend(page["events"].as_array()?.iter().cloned());
+        if page["next"].is_null() {
+            return Some(all);
+        }
+        after = page["next"].clone();
+    }
+}
+
+/// Holds that each verdict was told, once, and the gauge of wrong blocks is what the ledger says.
+async fn told_once(config: &Written, verdicts: &Verdicts, events: &[Value]) {
+    let ids: Vec<u64> = events.iter().map(|event| event["id"].as_u64().unwrap()).collect();
+    assert!(ids.is_sorted_by(|one, next| one < next), "{ids:?}");
+    let mut told: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for event in events.iter().filter(|event| event["kind"] == "verdict") {
+        let hash = event["block"]["hash"].as_str().unwrap().to_owned();
+        *told.entry((hash, event["attributable"].to_string())).or_default() += 1;
+    }
+    assert!(told.values().all(|times| *times == 1), "{told:?}");
+    for (_, number, hash) in verdicts.keys() {
+        assert!(
+            told.keys().any(|(known, _)| known == hash),
+            "the verdict on block {number} {hash} was not told"
+        );
+    }
+    let messages = events.iter().filter(|event| event["kind"] == "message-invalid");
+    let places: Vec<String> =
+        messages.map(|event| format!("{} {}", event["executing"], event["log_index"])).collect();
+    assert_eq!(places.len(), places.iter().collect::<BTreeSet<_>>().len(), "{places:?}");
+    eventually("the gauge of wrong blocks to be what the ledger says", || async {
+        let page = scrape(config.http()).await?;
+        let gauge = page.lines().filter(|line| line.starts_with("crosscheck_unresolved_violations{"));
+        let sum: f64 = gauge.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum();
+        (sum == 2.0).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn kills_at_any_point_change_nothing_in_the_end() {
     let dir = TempDir::new().unwrap();
@@ -101,8 +149,13 @@ async fn kills_at_any_point_change_nothing_in_the_end() {
     let mut second = start("second.toml", "second.log");
     // How long it runs before each kill is drawn by lot; nothing below depends on how far it comes meanwhile.
     let mut lot = SmallRng::seed_from_u64(20);
-    for _ in 0..20 {
+    let mut told: Vec<Value> = Vec::new();
+    for _ in 0..kills() {
         tokio::time::sleep(Duration::from_millis(lot.random_range(100..1500))).await;
+        if let Some(now) = events(&second_config.rpc()).await {
+            assert!(now.starts_with(&told), "what was told stays as it was: {told:#?}, {now:#?}");
+            told = now;
+        }
         second.kill();
         second = start("second.toml", "second.log");
     }
@@ -113,6 +166,9 @@ async fn kills_at_any_point_change_nothing_in_the_end() {
     assert_eq!(undisturbed, killed);
     let violated = killed.values().filter(|(verdict, _)| verdict == "violated").count();
     assert_eq!(violated, 2);
+    let all = eventually("what was told", || async { events(&second_config.rpc()).await }).await;
+    assert!(all.starts_with(&told), "what was told stays as it was");
+    told_once(&second_config, &killed, &all).await;
     for chain in [901, 902] {
         assert_eq!(held(&config, chain).await, held(&second_config, chain).await);
     }
