@@ -4,9 +4,10 @@
 //! told as unknown, at once: it is never a head, and never height 0.
 
 use super::outlook::Outlook;
-use super::rules_asker::{RulesAsker, RulesError, in_words};
+use super::rules_asker::{Consultation, RulesAsker, RulesError, in_words};
 use super::safe_meaning::SafeMeaning;
-use super::{Answer, AuditorMessage, Heads};
+use super::told_forks::ToldForks;
+use super::{Answer, AuditorMessage, Heads, RuleDifference};
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::sources::{ExecutionClient, NodeAnswer, RollupNodes, SafeMeans, Shortfall, SourceError};
@@ -74,17 +75,18 @@ impl HeadWatcher {
 
     async fn watch(self) -> Infallible {
         self.rules.begin();
+        let mut told = ToldForks::of(self.chain_id);
         loop {
-            self.await_endpoints().await;
-            self.follow_heads().await;
+            self.await_endpoints(&mut told).await;
+            self.follow_heads(&mut told).await;
         }
     }
 
     /// Waits until the endpoints serve the chain, by the same rules.
-    async fn await_endpoints(&self) {
+    async fn await_endpoints(&self, told: &mut ToldForks) {
         let [endpoints, _] = Self::parts(self.chain_id);
         let mut pause = self.interval;
-        while let Err(problem) = self.check_endpoints().await {
+        while let Err(problem) = self.check_endpoints(told).await {
             self.tell(&endpoints, &problem);
             tokio::time::sleep(pause).await;
             pause = pause.saturating_mul(2).min(LONGEST_PAUSE).max(self.interval);
@@ -96,7 +98,7 @@ impl HeadWatcher {
     }
 
     /// Polls until the rollup node works by other rules.
-    async fn follow_heads(&self) {
+    async fn follow_heads(&self, told: &mut ToldForks) {
         let [_, heads] = Self::parts(self.chain_id);
         let mut pause = self.interval;
         let mut outlook = Outlook::default();
@@ -129,7 +131,7 @@ impl HeadWatcher {
             self.pause(pause).await;
             if checked.elapsed() >= self.interval.saturating_mul(RULES_EVERY) {
                 checked = Instant::now();
-                let is_other = match self.rules.ask().await {
+                let is_other = match self.consult(told).await {
                     Ok(differences) => !differences.is_empty(),
                     Err(RulesError::Impossible { .. }) => true,
                     // A node that fails is told of by its heads.
@@ -190,12 +192,23 @@ impl HeadWatcher {
     }
 
     /// Whether the endpoints serve the chain that they are configured for, under the same rules.
-    async fn check_endpoints(&self) -> Result<(), String> {
+    async fn check_endpoints(&self, told: &mut ToldForks) -> Result<(), String> {
         let text = |error: SourceError| error.to_string();
         self.nodes.check_chain().await.map_err(text)?;
         self.execution.check_chain().await.map_err(text)?;
-        let differences = self.rules.ask().await.map_err(|error| error.to_string())?;
+        let differences = self.consult(told).await.map_err(|error| error.to_string())?;
         if differences.is_empty() { Ok(()) } else { Err(in_words(&differences)) }
+    }
+
+    /// Where the rollup node works by other rules. What is news of its forks is told.
+    async fn consult(&self, told: &mut ToldForks) -> Result<Vec<RuleDifference>, RulesError> {
+        let answer = self.rules.consult().await?;
+        told.tell(&answer);
+        let Consultation { differences, unknown_forks, .. } = answer;
+        if let Some(forks) = unknown_forks {
+            self.heads.set_unknown_forks(self.chain_id, forks);
+        }
+        Ok(differences)
     }
 
     fn note_heads(&self, part: &str) {

@@ -1,6 +1,7 @@
 //! [`Heads`]: what each chain's rollup node said last of its heads. Written by the head watchers, read by
 //! the investigator.
 
+use crate::consolidation::UnknownForks;
 use crate::sources::{SafeMeans, StatusDocument, SyncStatus};
 use alloy::eips::BlockNumHash;
 use crosscheck_p2p::ChainId;
@@ -29,6 +30,7 @@ struct ChainHeads {
     status: watch::Sender<Option<SyncStatus>>,
     answer: watch::Sender<Option<Answer>>,
     safe_means: watch::Sender<SafeMeans>,
+    unknown_forks: watch::Sender<UnknownForks>,
     wanted: Notify,
 }
 
@@ -82,6 +84,20 @@ impl Heads {
     pub fn set_safe_means(&self, chain_id: ChainId, meaning: SafeMeans) {
         if let Some(heads) = self.by_chain.get(&chain_id) {
             heads.safe_means.send_replace(meaning);
+        }
+    }
+
+    /// The forks that the chain has by its node, and that this build does not know.
+    pub fn unknown_forks(&self, chain_id: ChainId) -> UnknownForks {
+        self.by_chain
+            .get(&chain_id)
+            .map_or_else(UnknownForks::default, |heads| heads.unknown_forks.borrow().clone())
+    }
+
+    /// Takes in which forks the chain has that this build does not know.
+    pub fn set_unknown_forks(&self, chain_id: ChainId, forks: UnknownForks) {
+        if let Some(heads) = self.by_chain.get(&chain_id) {
+            heads.unknown_forks.send_replace(forks);
         }
     }
 

@@ -23,7 +23,7 @@ use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tracing::{debug, warn};
@@ -312,9 +312,6 @@ impl L1Judge {
         let set = self.set_size(chain_id, chain).await?;
         let mut rules = DepositRules { bundles: Arc::clone(&self.bundles), ..DepositRules::new(config, set) };
         let kept = self.learn_blobs(chain_id, &mut rules).await;
-        if known.as_ref().is_none_or(|(_, before)| before.config != rules.config) {
-            warn_of_unknown_forks(chain_id, &rules);
-        }
         let rules = Arc::new(rules);
         let now = Instant::now();
         *known = Some((now.checked_add(kept).unwrap_or(now), Arc::clone(&rules)));
@@ -386,20 +383,6 @@ impl L1Judge {
         }
         wait
     }
-}
-
-fn warn_of_unknown_forks(chain_id: ChainId, rules: &DepositRules) {
-    for fork in rules.config.unknown_forks.iter() {
-        warn!(%chain_id, fork = fork.name, from = date(fork.time),
-              "the chain has a fork that this build does not know: from then on a difference from L1 is unknown, not an accusation; use a newer Crosscheck");
-    }
-}
-
-/// A time in words, as far as there are any: years have four digits.
-fn date(time: UnixSeconds) -> String {
-    const YEAR_10000: u64 = 253_402_300_800;
-    let date = UNIX_EPOCH.checked_add(Duration::from_secs(time.0)).filter(|_| time.0 < YEAR_10000);
-    date.map_or_else(|| time.to_string(), |date| humantime::format_rfc3339_seconds(date).to_string())
 }
 
 fn contradicts(contradiction: L1Contradiction) -> L1Word {

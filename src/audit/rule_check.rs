@@ -1,8 +1,9 @@
 //! [`differences`]: where a chain's rollup node works by other rules than those that are configured. Pure.
 //!
-//! It accuses nobody: which side is wrong is for the operator to find out. What the node does not say is no difference.
+//! It accuses nobody: which side is wrong is for the operator to find out. What the node does not say is no difference, and
+//! nor is what is not known here: a fork that was scheduled after this build was made is taken from the node.
 
-use crate::consolidation::{Fork, ForkSchedule};
+use crate::consolidation::{Fork, ForkSchedule, UnknownForks};
 use crate::interop::ChainRules;
 use crate::networks::KnownNetwork;
 use alloy::eips::BlockNumHash;
@@ -10,7 +11,7 @@ use alloy::primitives::B256;
 use core::fmt;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// From here on a time is a configuration's word for "never": the largest number that TOML has.
 const NEVER: u64 = i64::MAX.unsigned_abs();
@@ -37,6 +38,8 @@ pub(super) struct SaidConfig {
     #[serde(default)]
     keep_karst_upgrade_gas: bool,
     pectra_blob_schedule_time: Option<u64>,
+    #[serde(flatten)]
+    rest: BTreeMap<String, serde_json::Value>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -61,6 +64,11 @@ impl SaidConfig {
     /// When messages may be executed. `None`: that is not scheduled.
     pub(super) fn interop_time(&self) -> Option<UnixSeconds> {
         self.forks.interop_activation()
+    }
+
+    /// The forks in it that this build does not know.
+    pub(super) fn unknown_forks(&self) -> UnknownForks {
+        UnknownForks::among(&self.rest)
     }
 
     /// The hash of the block that it derives from.
@@ -135,6 +143,35 @@ impl fmt::Display for RuleDifference {
     }
 }
 
+/// The forks of a named network that its node schedules, and of which nothing is built in: they are as the node says.
+///
+/// Lagoon is not among them: the configuration has it, or learns it.
+pub(super) fn taken_forks(own: &OwnRules, word: &NodeWord) -> Vec<TakenFork> {
+    let (Some(network), Some(config)) = (&own.network, &word.config) else { return Vec::new() };
+    let forks = compared_forks().filter(|fork| network.forks.activation(*fork).is_none());
+    let time = |fork| scheduled(config.forks.activation(fork));
+    forks.filter_map(|fork| Some(TakenFork { fork, time: time(fork)? })).collect()
+}
+
+/// A fork whose time is the node's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct TakenFork {
+    /// Which.
+    pub fork: Fork,
+    /// When it takes force.
+    pub time: UnixSeconds,
+}
+
+/// Those that are compared with what is built in. Lagoon is compared where the configuration has it.
+fn compared_forks() -> impl Iterator<Item = Fork> {
+    Fork::ALL.into_iter().filter(|fork| *fork != Fork::Lagoon)
+}
+
+/// A time, unless it is the one that says "never".
+fn scheduled(time: Option<UnixSeconds>) -> Option<UnixSeconds> {
+    time.filter(|time| time.0 < NEVER)
+}
+
 /// Where a node differs.
 pub(super) fn differences(own: &OwnRules, word: &NodeWord) -> Vec<RuleDifference> {
     let mut found = Differences { own, list: Vec::new() };
@@ -169,8 +206,8 @@ impl Differences<'_> {
         }
         if let Some(time) = chain.interop_time {
             let built_in = network.is_some_and(|network| network.interop_time() == Some(time));
-            let node = in_words(config.interop_time().map(|time| time.0));
-            let own = in_words(Some(time.0).filter(|time| *time < NEVER));
+            let node = in_words(scheduled(config.interop_time()).map(|time| time.0));
+            let own = in_words(scheduled(Some(time)).map(|time| time.0));
             self.compare("lagoon_time", &node, &own, built_in);
         }
     }
@@ -182,19 +219,21 @@ impl Differences<'_> {
         if let Some(genesis) = config.genesis() {
             self.compare("genesis.l2", &genesis, &network.genesis.l2.hash, true);
         }
-        // Lagoon is compared where the configuration has it.
-        for fork in Fork::ALL.into_iter().filter(|fork| *fork != Fork::Lagoon) {
-            let time = |time: Option<UnixSeconds>| in_words(time.map(|time| time.0));
-            let (node, own) = (config.forks.activation(fork), network.forks.activation(fork));
+        for fork in compared_forks() {
+            // What is built in cannot tell "not scheduled yet" from "called off": only a time is held against the node.
+            let Some(own) = network.forks.activation(fork) else { continue };
+            let time = |time: Option<UnixSeconds>| in_words(scheduled(time).map(|time| time.0));
+            let node = config.forks.activation(fork);
             // Not every node says when Regolith was: all of these chains have always had it.
             if fork != Fork::Regolith || node.is_some() {
-                self.compare(&format!("{fork}_time"), &time(node), &time(own), true);
+                self.compare(&format!("{fork}_time"), &time(node), &time(Some(own)), true);
             }
         }
         if let (Some(node), Some(own)) = (config.pectra_blob_schedule_time, network.pectra_blob_schedule) {
             self.compare("pectra_blob_schedule_time", &node, &own.0, true);
         }
-        if config.forks.activation(Fork::Karst).is_some() {
+        // Who knows nothing of Karst knows nothing of its gas.
+        if config.forks.activation(Fork::Karst).and(network.forks.activation(Fork::Karst)).is_some() {
             let (node, own) = (config.keep_karst_upgrade_gas, network.keep_karst_upgrade_gas);
             self.compare("keep_karst_upgrade_gas", &node, &own, true);
         }

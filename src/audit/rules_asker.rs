@@ -3,7 +3,10 @@
 //! What is not known here is learnt from it. It never changes what is configured, and accuses nobody.
 
 use super::origin_witnesses::OriginWitnesses;
-use super::rule_check::{NodeWord, OwnRules, RuleDifference, SaidConfig, differences};
+use super::rule_check::{
+    NodeWord, OwnRules, RuleDifference, SaidConfig, TakenFork, differences, taken_forks,
+};
+use crate::consolidation::UnknownForks;
 use crate::interop::{Accord, DEFAULT_EXPIRY_WINDOW, DependencySet};
 use crate::ledger::{GenesisSource, Ledger, LedgerError};
 use crate::networks::KnownNetwork;
@@ -44,6 +47,17 @@ pub struct RulesAsker {
     pub ledger: Option<Ledger>,
 }
 
+/// What a node's answer comes to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Consultation {
+    /// Where it works by other rules.
+    pub(crate) differences: Vec<RuleDifference>,
+    /// The forks whose times are its word, because nothing is built in of them.
+    pub(super) taken_forks: Vec<TakenFork>,
+    /// The forks that it has and this build does not know. `None`: it does not say its configuration.
+    pub(super) unknown_forks: Option<UnknownForks>,
+}
+
 impl RulesAsker {
     /// Nothing is clear of the chain until its node has been asked.
     pub(super) fn begin(&self) {
@@ -55,15 +69,25 @@ impl RulesAsker {
     /// # Errors
     /// If it does not answer, or with what no chain can have.
     pub async fn ask(&self) -> Result<Vec<RuleDifference>, RulesError> {
+        Ok(self.consult().await?.differences)
+    }
+
+    /// The same, with what the operator is to be told of the node's forks.
+    ///
+    /// # Errors
+    /// If it does not answer, or with what no chain can have.
+    pub(crate) async fn consult(&self) -> Result<Consultation, RulesError> {
         let word = self.word().await.inspect_err(|error| {
             if matches!(error, RulesError::Impossible { .. }) {
                 self.set.set_accord(self.chain_id, Accord::Refused);
             }
         })?;
-        let Some(chain) = self.set.rules(self.chain_id) else { return Ok(Vec::new()) };
+        let Some(chain) = self.set.rules(self.chain_id) else { return Ok(Consultation::default()) };
         let expiry_window = self.set.expiry_window();
         let own = OwnRules { chain, expiry_window, network: self.network.clone() };
         let mut differences = differences(&own, &word);
+        let taken_forks = taken_forks(&own, &word);
+        let unknown_forks = word.config.as_ref().map(SaidConfig::unknown_forks);
         if let Some(config) = word.config.as_ref().filter(|_| differences.is_empty()) {
             differences.extend(self.witnesses.contradictions(config).await?);
         }
@@ -81,7 +105,7 @@ impl RulesAsker {
         } else {
             self.set.set_accord(self.chain_id, Accord::Refused);
         }
-        Ok(differences)
+        Ok(Consultation { differences, taken_forks, unknown_forks })
     }
 
     /// What the node says. What it has no method for is not said.

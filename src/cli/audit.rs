@@ -3,7 +3,7 @@
 use super::audit_report::{AuditReport, AuditState};
 use super::settings::SettingsArgs;
 use super::{Outcome, UsageError, complain, print, runtime, signals};
-use crate::audit::{Heads, OriginWitnesses, RangeAudit, in_words};
+use crate::audit::{Heads, OriginWitnesses, RangeAudit, ToldForks, in_words};
 use crate::config::{ChainConfig, Config};
 use crate::interop::DependencySet;
 use crate::metrics::Metrics;
@@ -131,8 +131,10 @@ async fn check_rules(
     for (chain_id, nodes) in nodes {
         let l1 = l1.map(|l1| l1.client().clone());
         let witnesses = OriginWitnesses::new(clients.get(chain_id).cloned(), l1);
-        let asked = rules_asker(config, set, *chain_id, nodes, witnesses).ask().await;
-        let differences = asked.wrap_err_with(|| format!("the rules of chain {chain_id} cannot be read"))?;
+        let asked = rules_asker(config, set, *chain_id, nodes, witnesses).consult().await;
+        let answer = asked.wrap_err_with(|| format!("the rules of chain {chain_id} cannot be read"))?;
+        ToldForks::of(*chain_id).tell(&answer);
+        let differences = answer.differences;
         eyre::ensure!(differences.is_empty(), "chain {chain_id}: {}", in_words(&differences));
     }
     Ok(())

@@ -42,4 +42,4 @@ pub(crate) use rollup_config::tests as rollup_config_tests;
 #[cfg(test)]
 pub(crate) use rollup_config::tests::op_mainnet_json;
 pub use rollup_config::{RollupConfig, RollupConfigError, RollupGenesis};
-pub use unknown_forks::{UnknownFork, UnknownForks};
+pub use unknown_forks::{UnknownFork, UnknownForks, date};

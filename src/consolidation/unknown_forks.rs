@@ -5,6 +5,7 @@
 use crosscheck_p2p::UnixSeconds;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// How the key of a fork's time ends.
 const TIME: &str = "_time";
@@ -18,13 +19,27 @@ pub struct UnknownFork {
     pub name: String,
 }
 
+impl UnknownFork {
+    /// When it takes force, in words.
+    pub fn date(&self) -> String {
+        date(self.time)
+    }
+}
+
+/// A time in words, as far as there are any: years have four digits.
+pub fn date(time: UnixSeconds) -> String {
+    const YEAR_10000: u64 = 253_402_300_800;
+    let date = UNIX_EPOCH.checked_add(Duration::from_secs(time.0)).filter(|_| time.0 < YEAR_10000);
+    date.map_or_else(|| time.to_string(), |date| humantime::format_rfc3339_seconds(date).to_string())
+}
+
 /// Those of one chain, in order of their times.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnknownForks(Vec<UnknownFork>);
 
 impl UnknownForks {
     /// The forks among the keys of a rollup configuration that nothing else here reads. `null`: not scheduled.
-    pub(super) fn among(rest: &BTreeMap<String, Value>) -> Self {
+    pub(crate) fn among(rest: &BTreeMap<String, Value>) -> Self {
         let fork = |(key, value): (&String, &Value)| {
             let name = key.strip_suffix(TIME)?.to_owned();
             let time = UnixSeconds(value.as_u64().unwrap_or_default());
@@ -84,6 +99,15 @@ mod tests {
         assert_eq!(forks.in_force(timestamp).map(|fork| fork.name.as_str()), last);
         let begun: Vec<_> = forks.first_at(timestamp, 2).map(|fork| fork.name.as_str()).collect();
         assert_eq!(begun, first);
+    }
+
+    #[rstest]
+    #[case::soon(1_900_000_000, "2030-03-17T17:46:40Z")]
+    #[case::the_last_with_words(253_402_300_799, "9999-12-31T23:59:59Z")]
+    #[case::later(253_402_300_800, "253402300800")]
+    #[case::never(u64::MAX, "18446744073709551615")]
+    fn dates(#[case] time: u64, #[case] expected: &str) {
+        assert_eq!(date(UnixSeconds(time)), expected);
     }
 
     #[test]

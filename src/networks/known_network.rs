@@ -120,13 +120,14 @@ impl KnownNetwork {
         })
     }
 
-    /// The forks that gossip depends on.
+    /// The forks that gossip depends on. Where Jovian was scheduled after this build was made, no block is refused for being
+    /// one of Jovian's.
     pub fn gossip_forks(&self) -> ForkTimes {
         ForkTimes {
             canyon: self.forks.activation(Fork::Canyon),
             ecotone: self.forks.activation(Fork::Ecotone),
             isthmus: self.forks.activation(Fork::Isthmus),
-            jovian: self.forks.activation(Fork::Jovian),
+            jovian: self.forks.activation(Fork::Jovian).or(ForkTimes::AT_GENESIS.jovian),
         }
     }
 
@@ -200,6 +201,16 @@ mod tests {
             jovian: Some(UnixSeconds(1_764_691_201)),
         };
         assert_eq!(network.gossip_forks(), forks);
+    }
+
+    /// BOB's Jovian is not scheduled as far as this build knows; its node will know it when it is.
+    #[test]
+    fn gossip_refuses_no_block_of_a_jovian_of_which_nothing_is_known() {
+        let network = network("bob");
+        assert_eq!(network.forks.activation(Fork::Jovian), None);
+        let forks = network.gossip_forks();
+        assert!(forks.is_jovian(UnixSeconds(1_800_000_000)));
+        assert_eq!(forks.isthmus, Some(UnixSeconds(1_746_806_401)));
     }
 
     #[rstest]

@@ -2,6 +2,7 @@
 
 use super::{RefusalRecord, Refusals};
 use crate::audit::{Heads, NodeQuarrels};
+use crate::consolidation::UnknownFork;
 use crate::health::Health;
 use crate::ledger::{CaseFilter, CaseRecord, Hold, Ledger, LedgerError};
 use crate::sources::{L2BlockRef, NodeStanding, RollupNodes};
@@ -136,6 +137,25 @@ pub struct ChainStatus {
     pub rollup_nodes: Vec<RollupNodeStatus>,
     /// Where those differ, in words.
     pub rollup_node_differences: Vec<String>,
+    /// The forks that it has by its node and that this build does not know: from then on a difference from L1 is unknown.
+    pub unknown_forks: Vec<UnknownForkStatus>,
+}
+
+/// A fork that this build does not know.
+#[derive(Debug, Clone, Serialize)]
+pub struct UnknownForkStatus {
+    /// Its name.
+    pub fork: String,
+    /// When it takes force, in seconds since 1970.
+    pub time: u64,
+    /// The same in words.
+    pub date: String,
+}
+
+impl From<&UnknownFork> for UnknownForkStatus {
+    fn from(fork: &UnknownFork) -> Self {
+        Self { fork: fork.name.clone(), time: fork.time.0, date: fork.date() }
+    }
 }
 
 /// The `crosscheck_*` methods.
@@ -229,6 +249,7 @@ impl CrosscheckRpc {
                 nodes.standings().borrow().iter().map(RollupNodeStatus::from).collect()
             }),
             rollup_node_differences: self.quarrels.of(chain_id),
+            unknown_forks: self.heads.unknown_forks(chain_id).iter().map(UnknownForkStatus::from).collect(),
         })
     }
 }

@@ -34,7 +34,8 @@ impl ScriptedNode {
     /// A node of [`CHAIN`] that answers this status.
     pub(crate) async fn start(status: Option<Value>) -> Self {
         let mut config = json!({ "l2_chain_id": CHAIN });
-        for fork in Fork::ALL {
+        // Bedrock has no key.
+        for fork in Fork::ALL.into_iter().filter(|fork| *fork != Fork::Bedrock) {
             config[format!("{fork}_time")] = json!(0);
         }
         let conduct = Arc::new(Mutex::new(Conduct { status, config, dependencies: None }));

@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::audit::OriginWitnesses;
+use crate::consolidation::Fork;
 use crate::interop::{ChainRules, DependencySet, Unclear};
 use crate::ledger::{GenesisSource, Ledger};
+use crate::networks::{KnownNetwork, NetworkName};
 use crate::sources::scripted_node::{CHAIN, ScriptedNode, at, status};
 use crate::sources::{EndpointLimits, LogIndex, SyncStatus};
 use alloy::primitives::B256;
@@ -103,6 +105,18 @@ impl World {
         prepare: impl Fn(&ScriptedNode),
         stall: StallBounds,
     ) -> Self {
+        Self::named(None, ledger, known, statuses, prepare, stall).await
+    }
+
+    /// The same of a chain of this network.
+    async fn named(
+        network: Option<KnownNetwork>,
+        ledger: Option<Ledger>,
+        known: ChainRules,
+        statuses: impl IntoIterator<Item = Option<Value>>,
+        prepare: impl Fn(&ScriptedNode),
+        stall: StallBounds,
+    ) -> Self {
         let lines = Lines::default();
         let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).finish();
         let log = tracing::subscriber::set_default(subscriber);
@@ -129,7 +143,7 @@ impl World {
                 chain_id,
                 nodes: rollup_nodes.clone(),
                 set,
-                network: None,
+                network,
                 witnesses: OriginWitnesses::default(),
                 ledger,
             },
@@ -417,6 +431,72 @@ async fn what_is_not_known_is_learnt() {
         (rules.interop_time, rules.dependencies) == (Some(UnixSeconds(7)), set.clone())
     };
     world.until("the rules", learnt).await;
+}
+
+/// The forks that the chain has and this build does not know, with their times.
+fn unknown_forks(world: &World) -> Vec<(String, u64)> {
+    let forks = world.heads.unknown_forks(CHAIN.into());
+    forks.iter().map(|fork| (fork.name.clone(), fork.time.0)).collect()
+}
+
+/// Whoever judges deposits by the sibling node hears of it, too, and before the fork.
+#[tokio::test]
+async fn a_fork_that_this_build_does_not_know_is_told_of_at_start_and_while_running_once_with_its_date() {
+    const LINE: &str = "the chain has a fork that this build does not know";
+    let all = Some([ChainId::from(CHAIN)].into());
+    let known = ChainRules { block_time: 2, interop_time: Some(UnixSeconds(0)), dependencies: all };
+    let prepare = |node: &ScriptedNode| {
+        node.change(|conduct| conduct.config["zephyr_time"] = 1_900_000_000.into());
+    };
+    let world = World::under(known, [Some(at([9, 8, 7, 6]))], prepare, StallBounds::LONG).await;
+    world.until_ready().await;
+    assert_eq!(unknown_forks(&world), [("zephyr".to_owned(), 1_900_000_000)]);
+    assert_eq!((world.lines.with(LINE), world.lines.with("2030-03-17T17:46:40Z")), (1, 1));
+    assert!(world.lines.with("WARN") > 0 && world.lines.with("fork=\"zephyr\"") == 1);
+    // A newer node comes up, and then the fork is put off.
+    world.nodes[0].change(|conduct| conduct.config["mistral_time"] = 1_900_000_001.into());
+    world.until("the second fork", |world| unknown_forks(world).len() == 2).await;
+    assert_eq!((world.lines.with(LINE), world.lines.with("2030-03-17T17:46:41Z")), (2, 1));
+    world.nodes[0].change(|conduct| conduct.config["zephyr_time"] = 1_900_000_002.into());
+    let put_off = ("zephyr".to_owned(), 1_900_000_002);
+    world.until("the new date", |world| unknown_forks(world).contains(&put_off)).await;
+    assert_eq!((world.lines.with(LINE), world.lines.with("2030-03-17T17:46:42Z")), (3, 1));
+    world.nodes[0].change(|conduct| conduct.config["zephyr_time"] = Value::Null);
+    world.until("one fork", |world| unknown_forks(world).len() == 1).await;
+    assert!(world.health.reasons().is_empty(), "it is no difference");
+    assert_eq!(world.lines.with(LINE), 3);
+}
+
+/// A build that is older than a network's schedule must not stop working by it.
+#[tokio::test]
+async fn a_fork_that_was_scheduled_after_this_build_was_made_is_taken_from_the_node_and_told_of_once() {
+    const LINE: &str = "it is taken from the node";
+    let bob = "bob".parse::<NetworkName>().unwrap().network().unwrap();
+    let known = ChainRules { block_time: 2, interop_time: None, dependencies: None };
+    let times = |node: &ScriptedNode, times: &[(Fork, u64)]| {
+        node.change(|conduct| {
+            for fork in Fork::ALL.into_iter().filter(|fork| *fork != Fork::Bedrock) {
+                let told = times.iter().find(|(told, _)| *told == fork).map(|(_, time)| *time);
+                let time = told.or(bob.forks.activation(fork).map(|time| time.0));
+                conduct.config[format!("{fork}_time")] = time.map_or(Value::Null, Value::from);
+            }
+        });
+    };
+    let prepare = |node: &ScriptedNode| times(node, &[(Fork::Jovian, 1_800_000_000)]);
+    let first = [Some(at([9, 8, 7, 6]))];
+    let world = World::named(Some(bob.clone()), None, known, first, prepare, StallBounds::LONG).await;
+    world.until_ready().await;
+    assert_eq!((world.lines.with(LINE), world.lines.with("2027-01-15T08:00:00Z")), (1, 1));
+    assert_eq!(world.lines.with("WARN"), 0);
+    // What is told next is told after it was asked again.
+    times(&world.nodes[0], &[(Fork::Jovian, 1_800_000_000), (Fork::Karst, 1_800_000_001)]);
+    world.until("Karst", |world| world.lines.with("2027-01-15T08:00:01Z") == 1).await;
+    assert_eq!(world.lines.with(LINE), 2);
+    assert!(world.health.reasons().is_empty());
+    // A time that is built in stays compared.
+    times(&world.nodes[0], &[(Fork::Isthmus, 7_000_000_000), (Fork::Jovian, 7_000_000_000)]);
+    world.until_told("isthmus_time is 7000000000 by its rollup node and 1746806401 by the built-in").await;
+    assert_eq!(world.lines.with(LINE), 2, "of a node that differs nothing is taken");
 }
 
 /// No patience with one kind of head: the second poll that finds it where it was tells of it.

@@ -124,3 +124,88 @@ fn what_is_not_known_here_is_no_difference() {
     (own.chain.interop_time, own.chain.dependencies) = (None, None);
     assert_eq!(told(&own, &word(config())), [""; 0]);
 }
+
+/// BOB's, in which this build knows no fork after Isthmus; its node has what it is told here.
+fn bob(forks: &[(Fork, u64)]) -> (OwnRules, NodeWord) {
+    let network = "bob".parse::<NetworkName>().unwrap().network().unwrap();
+    assert!(network.forks.activation(Fork::Jovian).is_none());
+    let mut config = config();
+    config["genesis"]["l2"] = serde_json::to_value(network.genesis.l2).unwrap();
+    for key in ["lagoon_time", "keep_karst_upgrade_gas", "pectra_blob_schedule_time"] {
+        config[key] = Value::Null;
+    }
+    config["l1_chain_id"] = network.l1_chain_id.into();
+    config["keep_karst_upgrade_gas"] = json!(false);
+    for fork in compared_forks().filter(|fork| *fork != Fork::Bedrock) {
+        let time = forks.iter().find(|(told, _)| *told == fork).map(|(_, time)| *time);
+        let time = time.or(network.forks.activation(fork).map(|time| time.0));
+        config[format!("{fork}_time")] = time.map_or(Value::Null, Value::from);
+    }
+    let chain = ChainRules { block_time: 2, interop_time: None, dependencies: None };
+    let own = OwnRules { chain, expiry_window: 604_800, network: Some(network) };
+    (own, NodeWord { dependencies: None, ..word(config) })
+}
+
+const NEVER_TIME: u64 = i64::MAX.unsigned_abs();
+
+#[rstest]
+#[case::as_this_build_knows_it(&[], &[], &[])]
+#[case::jovian_later_than_this_build(&[(Fork::Jovian, 1_800_000_001)], &[(Fork::Jovian, 1_800_000_001)], &[])]
+#[case::jovian_is_long_over(&[(Fork::Jovian, 1_764_691_201)], &[(Fork::Jovian, 1_764_691_201)], &[])]
+#[case::jovian_and_karst(
+    &[(Fork::Jovian, 1_800_000_001), (Fork::Karst, 1_800_000_002)],
+    &[(Fork::Jovian, 1_800_000_001), (Fork::Karst, 1_800_000_002)],
+    &[]
+)]
+#[case::a_node_that_says_never(&[(Fork::Jovian, NEVER_TIME)], &[], &[])]
+#[case::a_time_that_is_built_in_stays_compared(
+    &[(Fork::Isthmus, 1_746_806_402), (Fork::Jovian, 1_800_000_001)],
+    &[(Fork::Jovian, 1_800_000_001)],
+    &["isthmus_time is 1746806402 by its rollup node and 1746806401 by the built-in facts of bob"]
+)]
+fn a_fork_that_this_build_knows_no_time_of_is_the_nodes(
+    #[case] forks: &[(Fork, u64)],
+    #[case] taken: &[(Fork, u64)],
+    #[case] says: &[&str],
+) {
+    let (own, word) = bob(forks);
+    assert_eq!(told(&own, &word), says);
+    let found: Vec<_> = taken_forks(&own, &word).iter().map(|taken| (taken.fork, taken.time.0)).collect();
+    assert_eq!(found, taken);
+}
+
+/// With the fork comes what belongs to it.
+#[test]
+fn a_node_that_keeps_the_gas_of_a_karst_of_which_nothing_is_known_differs_in_nothing() {
+    let (own, mut word) = bob(&[(Fork::Jovian, 1_800_000_001), (Fork::Karst, 1_800_000_002)]);
+    word.config.as_mut().unwrap().keep_karst_upgrade_gas = true;
+    assert_eq!(told(&own, &word), [""; 0]);
+}
+
+/// What is built in can say that a fork is called off, by the time that says never; then it is compared.
+#[rstest]
+#[case::the_node_has_it_too(None, &[])]
+#[case::the_node_has_a_time(
+    Some(1_800_000_001),
+    &["jovian_time is 1800000001 by its rollup node and not set by the built-in facts of bob"]
+)]
+fn a_fork_that_was_called_off_is_compared(#[case] node: Option<u64>, #[case] says: &[&str]) {
+    let forks: Vec<_> = node.map(|time| (Fork::Jovian, time)).into_iter().collect();
+    let (mut own, word) = bob(&forks);
+    let network = own.network.as_mut().unwrap();
+    let mut times = json!({ "jovian_time": NEVER_TIME });
+    for fork in compared_forks().filter(|fork| !matches!(fork, Fork::Bedrock | Fork::Jovian)) {
+        times[format!("{fork}_time")] = network.forks.activation(fork).map(|time| time.0).into();
+    }
+    network.forks = serde_json::from_value(times).unwrap();
+    assert_eq!(told(&own, &word), says);
+    assert_eq!(taken_forks(&own, &word), []);
+}
+
+/// Of a chain without a name nothing is built in, and nothing is compared or told.
+#[test]
+fn only_a_named_network_has_forks_to_take() {
+    assert_eq!(taken_forks(&own(None), &word(config())), []);
+    assert_eq!(taken_forks(&own(Some(network())), &word(config())), [], "all are built in");
+    assert_eq!(taken_forks(&own(Some(network())), &NodeWord::default()), []);
+}

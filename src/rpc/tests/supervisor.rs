@@ -2,6 +2,7 @@
 
 use super::world::{CHAIN, HEADS, SILENT, Setup, TIP, World, time_of};
 use crate::audit::Answer;
+use crate::consolidation::UnknownForks;
 use crate::sources::StatusDocument;
 use alloy::primitives::B256;
 use rstest::rstest;
@@ -71,6 +72,18 @@ async fn heads_that_the_node_no_longer_names_are_not_known_to_anybody() {
     for level in ["unsafe_head", "local_safe", "safe", "finalized"] {
         assert!(status["chains"][0][level].is_null(), "{level}: {status}");
     }
+}
+
+#[tokio::test]
+async fn a_fork_that_this_build_does_not_know_is_named_with_its_date() {
+    let world = World::start(Setup::default()).await;
+    let forks =
+        async || world.call("crosscheck_status", &[]).await.unwrap()["chains"][0]["unknown_forks"].clone();
+    assert_eq!(forks().await, json!([]));
+    let config = [("zephyr_time".to_owned(), json!(1_900_000_000)), ("block_time_s".to_owned(), json!(2))];
+    world.heads.set_unknown_forks(CHAIN.into(), UnknownForks::among(&config.into()));
+    let zephyr = json!({ "fork": "zephyr", "time": 1_900_000_000, "date": "2030-03-17T17:46:40Z" });
+    assert_eq!(forks().await, json!([zephyr]));
 }
 
 #[rstest]

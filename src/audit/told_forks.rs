@@ -1,0 +1,41 @@
+//! [`ToldForks`]: tells once of each fork of a chain that is its node's word, or that this build does not know.
+//!
+//! It compares nothing and changes no rule.
+
+use super::rules_asker::Consultation;
+use crate::consolidation::date;
+use crosscheck_p2p::{ChainId, UnixSeconds};
+use std::collections::BTreeSet;
+use tracing::{info, warn};
+
+/// The forks of one chain that were told of. One that is put off is told of again, with its new date.
+#[derive(Debug)]
+pub(crate) struct ToldForks {
+    chain_id: ChainId,
+    told: BTreeSet<(String, UnixSeconds)>,
+}
+
+impl ToldForks {
+    /// Nothing was told of this chain.
+    pub(crate) const fn of(chain_id: ChainId) -> Self {
+        Self { chain_id, told: BTreeSet::new() }
+    }
+
+    /// Tells what is news.
+    pub(crate) fn tell(&mut self, answer: &Consultation) {
+        let chain_id = self.chain_id;
+        for fork in answer.unknown_forks.iter().flat_map(|forks| forks.iter()) {
+            if self.told.insert((fork.name.clone(), fork.time)) {
+                warn!(%chain_id, fork = fork.name, from = fork.date(),
+                      "the chain has a fork that this build does not know: from then on a difference from L1 is unknown, not an accusation; use a newer Crosscheck");
+            }
+        }
+        // Of a node that differs nothing is taken.
+        for taken in answer.taken_forks.iter().filter(|_| answer.differences.is_empty()) {
+            if self.told.insert((taken.fork.to_string(), taken.time)) {
+                info!(%chain_id, fork = %taken.fork, from = date(taken.time),
+                      "the chain's node has a time for a fork for which this build has none: it is taken from the node");
+            }
+        }
+    }
+}
