@@ -87,7 +87,9 @@ pub struct Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RefusedInput {
     /// The chain has no view.
-    #[error("chain {chain_id} is not in the dependency set: add it to interop.dependencies")]
+    #[error(
+        "chain {chain_id} is not watched: name it in chains.<id>.dependency_set of the chains that execute its messages, and add a [chains.{chain_id}] section"
+    )]
     UnknownChain {
         /// The chain.
         chain_id: ChainId,

@@ -4,6 +4,7 @@ mod default_file;
 mod errors;
 mod known;
 mod layering;
+mod named_keys;
 
 /// A configuration that is sound, of one chain.
 const SOUND: &str = r#"

@@ -51,7 +51,7 @@ pub enum DepositsError {
     Metering,
     /// The block would be right for a chain with another dependency set, and nobody but a setting says what the set is.
     #[error(
-        "the block has the upgrade transactions of a chain whose dependency set has {}; by interop.dependencies that of this chain has {}: correct the setting, or use a rollup node that answers optimism_dependencySet",
+        "the block has the upgrade transactions of a chain whose dependency set has {}; by chains.<id>.dependency_set that of this chain has {}: correct the setting, or use a rollup node that answers optimism_dependencySet",
         in_words(!is_of_several),
         in_words(*is_of_several)
     )]
