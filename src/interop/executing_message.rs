@@ -11,6 +11,13 @@ use serde::{Deserialize, Serialize};
 pub const EXECUTING_MESSAGE_TOPIC: B256 =
     b256!("5c37832d2e8d10e346e55ad62071a6a2f9fa5130614ef2ec6617555c6f467ba7");
 
+/// The events of the proxy that the inbox stands behind, which say nothing of messages: `Upgraded(address)` and
+/// `AdminChanged(address,address)`. A fork that brings a new inbox emits the first of them.
+const PROXY_TOPICS: [B256; 2] = [
+    b256!("bc7cd75a20ee27fd9adebab32041f755214dbc6bffa90cc0225b39da2e5c2d3b"),
+    b256!("7e644d79422f17c01e4894b5f4f588d331ebfa28653d42ae832dc59e38c9798f"),
+];
+
 /// The event's data: five words.
 const DATA_LENGTH: usize = 160;
 
@@ -23,7 +30,7 @@ pub struct ExecutingMessage {
     pub message: Message,
 }
 
-/// Why a log of the inbox with the `ExecutingMessage` topic is no executing message.
+/// Why a log of the inbox is no executing message, though it may be meant for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// The event has exactly two topics.
@@ -38,6 +45,12 @@ pub enum DecodeError {
         /// How many bytes there are.
         found: usize,
     },
+    /// It is another event. A newer inbox may have events that stand for messages, too.
+    #[error("the event {} is none that this build knows: use a newer Crosscheck", in_words(topic))]
+    UnknownEvent {
+        /// Its first topic, if it has one.
+        topic: Option<B256>,
+    },
     /// A word holds more than its field can.
     #[error("the {field} of an ExecutingMessage log is wider than {bits} bits")]
     FieldTooWide {
@@ -49,14 +62,18 @@ pub enum DecodeError {
 }
 
 impl ExecutingMessage {
-    /// Reads one log of a block. `None`: it is no `ExecutingMessage` event of the inbox.
+    /// Reads one log of a block. `None`: it is none of the inbox's, or one of its proxy's.
     ///
     /// # Errors
-    /// The inbox emitted the event in a shape that the real contract cannot produce.
+    /// The inbox emitted the event in a shape that the real contract cannot produce, or an event that is not known here.
     pub fn decode(log_index: u32, log: &Log) -> Result<Option<Self>, DecodeError> {
         let topics = log.data.topics();
-        if log.address != CROSS_L2_INBOX || topics.first() != Some(&EXECUTING_MESSAGE_TOPIC) {
+        let topic = topics.first().copied();
+        if log.address != CROSS_L2_INBOX || topic.is_some_and(|topic| PROXY_TOPICS.contains(&topic)) {
             return Ok(None);
+        }
+        if topic != Some(EXECUTING_MESSAGE_TOPIC) {
+            return Err(DecodeError::UnknownEvent { topic });
         }
         let &[_, payload_hash] = topics else {
             return Err(DecodeError::TopicCount { found: topics.len() });
@@ -64,6 +81,10 @@ impl ExecutingMessage {
         let identifier = decode_identifier(&log.data.data)?;
         Ok(Some(Self { log_index, message: Message { identifier, payload_hash } }))
     }
+}
+
+fn in_words(topic: &Option<B256>) -> String {
+    topic.map_or_else(|| "without a topic".to_owned(), |topic| topic.to_string())
 }
 
 fn decode_identifier(data: &Bytes) -> Result<Identifier, DecodeError> {
@@ -87,8 +108,10 @@ fn narrow(word: U256, field: &'static str, bits: usize) -> Result<U256, DecodeEr
 mod tests {
     use super::*;
     use crate::interop::{Checksum, log_hash};
-    use alloy::primitives::{LogData, address, hex};
+    use alloy::primitives::{LogData, address, hex, keccak256};
     use rstest::rstest;
+
+    const EMITTER: Address = Address::repeat_byte(7);
 
     const PAYLOAD_HASH: B256 = b256!("c3f57e1f0dd62a4f77787d834029bfeaab8894022c47edbe13b044fb658c9190");
     const DATA: [u8; 160] = hex!(
@@ -128,8 +151,22 @@ mod tests {
         let mut elsewhere = log(vec![EXECUTING_MESSAGE_TOPIC, PAYLOAD_HASH], &DATA);
         elsewhere.address = Address::ZERO;
         assert_eq!(ExecutingMessage::decode(0, &elsewhere), Ok(None));
-        assert_eq!(ExecutingMessage::decode(0, &log(vec![PAYLOAD_HASH], &DATA)), Ok(None));
-        assert_eq!(ExecutingMessage::decode(0, &log(vec![], &DATA)), Ok(None));
+        for signature in ["Upgraded(address)", "AdminChanged(address,address)"] {
+            let topic = keccak256(signature);
+            assert_eq!(ExecutingMessage::decode(0, &log(vec![topic], &DATA)), Ok(None), "{signature}");
+        }
+    }
+
+    /// As a newer inbox may have them. Another contract may emit what it likes.
+    #[rstest]
+    #[case::of_a_newer_inbox(vec![keccak256("ExecutingCertifiedMessage(bytes32,bytes)"), PAYLOAD_HASH])]
+    #[case::without_a_topic(vec![])]
+    fn other_events_of_the_inbox_are_not_known(#[case] topics: Vec<B256>) {
+        let mut event = log(topics.clone(), &DATA);
+        let topic = topics.first().copied();
+        assert_eq!(ExecutingMessage::decode(0, &event), Err(DecodeError::UnknownEvent { topic }));
+        event.address = EMITTER;
+        assert_eq!(ExecutingMessage::decode(0, &event), Ok(None));
     }
 
     #[rstest]

@@ -2,8 +2,9 @@
 
 use super::catalogue::Catalogue;
 use super::{Metrics, UNKNOWN_CHAIN};
-use crate::interop::SafetyLevel;
-use crate::monitor::{Change, CountKey, Counts, Ending, MessageEvent, News, Note};
+use crate::interop::{DecodeError, SafetyLevel};
+use crate::monitor::{Change, CountKey, Counts, Ending, MessageEvent, News, Note, ObservedBlock};
+use crate::sources::Undecodable;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use parking_lot::Mutex;
 use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};
@@ -31,6 +32,7 @@ pub(super) struct MessageMetrics {
     ended: IntCounterVec,
     undeclared: IntCounterVec,
     undecodable: IntCounterVec,
+    unknown_events: IntCounterVec,
     consensus_failures: IntCounterVec,
     oldest_open: IntGaugeVec,
     newest_open: IntGaugeVec,
@@ -79,6 +81,11 @@ impl MessageMetrics {
                 "Logs of the inbox that look like executed messages and cannot be decoded: nobody is to blame",
                 &[EXECUTING],
             )?,
+            unknown_events: catalogue.counter(
+                "unknown_inbox_events_total",
+                "Logs of the inbox whose event this version does not know: messages that they may stand for are not checked",
+                &[EXECUTING],
+            )?,
             consensus_failures: catalogue.counter(
                 "invalid_messages_promoted_total",
                 "Invalid executing messages whose block became cross-safe or final: a consensus failure",
@@ -107,6 +114,7 @@ impl MessageMetrics {
             self.newest_open.with_label_values(&[id]);
             self.per_block.with_label_values(&[id]);
             self.undecodable.with_label_values(&[id]);
+            self.unknown_events.with_label_values(&[id]);
             for initiating in ids.iter().map(String::as_str).chain([UNKNOWN_CHAIN]) {
                 self.preset_pair(id, initiating);
             }
@@ -167,6 +175,15 @@ impl Metrics {
         self.0.of_messages.ended.with_label_values(&[executing, initiating, ending.name()]).inc();
     }
 
+    /// A block was taken in that may have logs of the inbox whose event is not known here.
+    pub fn unknown_inbox_events(&self, block: &ObservedBlock) {
+        let is_unknown = |log: &&Undecodable| matches!(log.error, DecodeError::UnknownEvent { .. });
+        let count = block.undecodable.iter().filter(is_unknown).count();
+        let executing = block.key.chain_id.to_string();
+        let counter = self.0.of_messages.unknown_events.with_label_values(&[executing]);
+        counter.inc_by(u64::try_from(count).unwrap_or(u64::MAX));
+    }
+
     /// A note is in the ledger. `is_event`: its event was counted by [`Metrics::message_event`].
     pub fn message_noted(&self, note: &Note, is_event: bool) {
         let (executing, initiating) = (note.key.block.chain_id.to_string(), self.initiating(note.initiating));
@@ -183,6 +200,8 @@ impl Metrics {
                 monitor.flips.with_label_values(&[executing.as_str(), initiating.as_str(), direction]).inc();
             }
             News::Undeclared => monitor.undeclared.with_label_values(&pair).inc(),
+            // Each was counted by [`Metrics::unknown_inbox_events`]; few are noted.
+            News::Undecodable { error: DecodeError::UnknownEvent { .. } } => {}
             News::Undecodable { .. } => monitor.undecodable.with_label_values(&[executing.as_str()]).inc(),
             News::Ended { ending, .. } if !is_event => self.message_ended(&executing, &initiating, ending),
             News::Ended { .. } => {}

@@ -42,6 +42,7 @@ mod suspect_watcher;
 mod tracked_message;
 mod tracker;
 mod tracker_input;
+mod unknown_events;
 mod verified_heads;
 
 pub use block_node::BlockStatus;

@@ -7,6 +7,7 @@ use super::counted::Counted;
 use super::fetcher::Fetcher;
 use super::report::report;
 use super::second_look::SecondLook;
+use super::unknown_events::UnknownEvents;
 use super::{
     BlockStatus, Board, BoardWriter, Change, Cursors, Input, MessageEvent, Note, Notebook, ObservedBlock,
     Outcome, Request, SafetyHeads, SuspectMessage,
@@ -94,6 +95,7 @@ pub struct Monitor {
     notebook: Notebook,
     counted: Counted,
     cursors: Cursors,
+    unknown_events: UnknownEvents,
     /// How many messages were not tracked for want of room, as counted last.
     dropped: u64,
 }
@@ -106,7 +108,19 @@ impl Monitor {
         let fetcher = Fetcher::new(parts.clients.clone(), parts.metrics.clone());
         let second_look = SecondLook::new(parts.clients.clone(), board.clone(), parts.metrics.clone());
         let (notebook, counted, cursors) = (Notebook::default(), Counted::default(), Cursors::default());
-        Self { parts, board, chains, fetcher, second_look, notebook, counted, cursors, dropped: 0 }
+        let unknown_events = UnknownEvents::default();
+        Self {
+            parts,
+            board,
+            chains,
+            fetcher,
+            second_look,
+            notebook,
+            counted,
+            cursors,
+            unknown_events,
+            dropped: 0,
+        }
     }
 
     /// Tracks until cancelled.
@@ -161,7 +175,8 @@ impl Monitor {
         match message {
             MonitorMessage::Block(block) => {
                 let mut gone = self.notebook.observe(&block);
-                gone.extend(Note::undecodable(&block));
+                self.parts.metrics.unknown_inbox_events(&block);
+                gone.extend(Note::undecodable(&block).filter(|note| self.unknown_events.pass(note)));
                 self.apply(Input::Block(Arc::clone(&block)), gone).await?;
                 if self.parts.suspects.try_send(SuspectMessage::Observed(block)).is_err() {
                     self.parts.metrics.limit_reached("suspect-inbox");

@@ -46,7 +46,8 @@ pub enum News {
     },
     /// Its own transaction did not declare it.
     Undeclared,
-    /// It is no message, though the inbox emitted a log that looks like one: nobody is to blame, and every verifier skips it.
+    /// It is no message, though the inbox emitted a log that looks like one: nobody is to blame, and every verifier skips it. Or
+    /// it is an event of the inbox that is not known here, which may be a message.
     Undecodable {
         /// What is wrong with the log.
         error: DecodeError,
@@ -126,7 +127,7 @@ impl News {
 }
 
 impl Note {
-    /// A note on each log of a block that looks like a message and is none.
+    /// A note on each log of a block that looks like a message and is none, or is of an event that is not known here.
     pub(super) fn undecodable(block: &ObservedBlock) -> impl Iterator<Item = Self> {
         let (timestamp, level) = (block.timestamp, SafetyLevel::Unsafe);
         block.undecodable.iter().map(move |Undecodable { log_index, error }| Self {

@@ -16,7 +16,7 @@ pub struct ObservedBlock {
     pub timestamp: UnixSeconds,
     /// The messages that it executed, in log order.
     pub executed: Vec<Executed>,
-    /// The logs of the inbox that are no messages though they look like some.
+    /// The logs of the inbox that look like messages and are none, or are of events that are not known here.
     pub undecodable: Vec<Undecodable>,
     /// The log indices of executed messages that their own transaction did not declare, ascending.
     pub undeclared: Vec<u32>,

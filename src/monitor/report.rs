@@ -2,7 +2,7 @@
 
 use super::{Ending, News, Note};
 use crate::incidents::{Alarm, Incidents};
-use crate::interop::{BlockKey, MessageStatus, SafetyLevel};
+use crate::interop::{BlockKey, DecodeError, MessageStatus, SafetyLevel};
 use tracing::{error, info, warn};
 
 /// Writes a note to the log, as loudly as it deserves: the first proof that a block is invalid is an error, and so is
@@ -32,6 +32,10 @@ pub(super) fn report(note: &Note, incidents: &Incidents) {
         News::Undeclared => {
             error!(%chain_id, number, %hash, log_index, initiating, %level, %incident,
                    "an executed message was not declared by its own transaction: the inbox was tricked");
+        }
+        News::Undecodable { error: error @ DecodeError::UnknownEvent { .. } } => {
+            warn!(%chain_id, number, %hash, log_index, detail = %error, %incident,
+                  "the CrossL2Inbox emitted an event that this build does not know: messages that it may stand for are not checked, and nobody is to blame; more of the same event are counted, and not told");
         }
         News::Undecodable { error } => {
             warn!(%chain_id, number, %hash, log_index, detail = %error, %incident,

@@ -31,7 +31,8 @@ pub struct Executed {
     pub message: ExecutingMessage,
 }
 
-/// A log of the inbox that looks like an `ExecutingMessage` and is none. Every verifier skips it: it is no message.
+/// A log of the inbox that looks like an `ExecutingMessage` and is none, or is of an event that is not known here. Every
+/// verifier skips the former: it is no message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Undecodable {
     /// The log's place among all logs of the block.
@@ -190,7 +191,7 @@ impl ProvenLogs {
         &self.executed
     }
 
-    /// The logs of the inbox that are no messages though they look like some, in order.
+    /// The logs of the inbox that are no messages that can be read here, though they may be meant for some, in order.
     pub fn undecodable(&self) -> &[Undecodable] {
         &self.undecodable
     }

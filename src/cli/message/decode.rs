@@ -4,7 +4,8 @@ use super::facts::print_facts;
 use super::log_input::LogInput;
 use crate::cli::{Outcome, complain};
 use crate::interop::{
-    Checksum, ExecutingMessage, Identifier, InboxAccess, encode_access_list, log_hash, parse_access_list,
+    Checksum, DecodeError, ExecutingMessage, Identifier, InboxAccess, encode_access_list, log_hash,
+    parse_access_list,
 };
 use alloy::primitives::{B256, Log};
 use clap::Args;
@@ -53,7 +54,7 @@ impl DecodeArgs {
     fn decode_log(&self, log: &Log) -> eyre::Result<Outcome> {
         let message = match ExecutingMessage::decode(0, log) {
             Ok(Some(executed)) => executed.message,
-            Ok(None) => {
+            Ok(None) | Err(DecodeError::UnknownEvent { .. }) => {
                 complain("this is no ExecutingMessage event of the CrossL2Inbox");
                 return Ok(Outcome::Failed);
             }

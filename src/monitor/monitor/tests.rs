@@ -2,13 +2,17 @@
 
 mod world;
 
-use crate::interop::Message;
-use crate::monitor::{Ending, State, Tracker};
+use crate::devnet::fixture::GENESIS_TIME;
+use crate::interop::{BlockKey, DecodeError, Message};
+use crate::monitor::{Ending, MonitorMessage, ObservedBlock, State, Tracker};
 use crate::rpc::SuspectOutcome;
-use crate::sources::SafeMeans;
-use crosscheck_p2p::ChainId;
+use crate::sources::{SafeMeans, Undecodable};
+use crate::telemetry::captured::Lines;
+use alloy::primitives::{B256, keccak256};
+use crosscheck_p2p::{ChainId, UnixSeconds};
 use rstest::rstest;
 use serde_json::json;
+use std::sync::Arc;
 use world::Step::{Emit, Execute};
 use world::{A, B, DEADLINE, World, message};
 
@@ -164,6 +168,49 @@ async fn what_is_invalid_by_a_view_that_is_behind_alarms_nobody() {
     let tip = world.extend(A, &[]);
     shell.until_read(&tip, A).await;
     assert_eq!(shell.unheard(100).await, [] as [serde_json::Value; 0]);
+    shell.stop().await;
+}
+
+/// A newer inbox emits with every message what this build cannot read: that is told once, and accuses nobody.
+#[tokio::test]
+async fn an_event_of_the_inbox_that_is_not_known_is_told_once_and_counted_each_time() {
+    let lines = Lines::capture();
+    let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
+    world.set_out(A, true);
+    let mut shell = world.watch(dir.path()).await;
+    let certified = Some(keccak256("ExecutingCertifiedMessage(bytes32,bytes)"));
+    let log = |log_index, error| Undecodable { log_index, error };
+    let unknown = DecodeError::UnknownEvent { topic: certified };
+    let block = |number: u8, undecodable| ObservedBlock {
+        key: BlockKey { chain_id: A.into(), number: number.into(), hash: B256::repeat_byte(number) },
+        parent_hash: B256::repeat_byte(number - 1),
+        timestamp: UnixSeconds(GENESIS_TIME + 2 * u64::from(number)),
+        executed: Vec::new(),
+        undecodable,
+        undeclared: Vec::new(),
+        is_deposits_only: false,
+    };
+    let blocks = [
+        block(1, vec![log(0, unknown), log(1, unknown)]),
+        block(2, vec![log(0, unknown)]),
+        block(3, vec![log(4, DecodeError::TopicCount { found: 1 })]),
+    ];
+    for block in blocks {
+        shell.inbox.send(MonitorMessage::Block(Arc::new(block))).await.unwrap();
+    }
+    let told = shell.next().await;
+    assert_eq!((&told["kind"], &told["executing"]["number"]), (&json!("undecodable"), &json!(1)), "{told}");
+    assert!(told["detail"].as_str().unwrap().contains(&certified.unwrap().to_string()), "{told}");
+    assert_eq!(shell.next().await["log_index"], 4, "the next that is told is another's");
+    let text = shell.metrics.render().unwrap();
+    for (name, count) in [("unknown_inbox_events_total", 3), ("undecodable_inbox_logs_total", 1)] {
+        let counted = format!("crosscheck_{name}{{executing_chain_id=\"901\"}} {count}\n");
+        assert!(text.contains(&counted), "{counted}: {text}");
+    }
+    assert_eq!(shell.marked(A), [] as [B256; 0], "nobody is accused");
+    assert_eq!(lines.count("the CrossL2Inbox emitted an event that this build does not know"), 1);
+    assert_eq!(lines.count("a log of the CrossL2Inbox cannot be decoded"), 1);
+    assert_eq!(lines.count("ERROR"), 0);
     shell.stop().await;
 }
 

@@ -251,6 +251,7 @@ pub(super) struct Shell {
     pub(super) metrics: Metrics,
     pub(super) ledger: Ledger,
     pub(super) invalid: InvalidBlocks,
+    pub(super) inbox: mpsc::Sender<MonitorMessage>,
     gossip: mpsc::Sender<SuspectMessage>,
     /// The last event that was heard.
     heard: u64,
@@ -274,6 +275,7 @@ impl Shell {
         let heard = ledger.last_event().await.unwrap();
         let (gossip, suspect_inbox) = mpsc::channel(SUSPECT_INBOX);
         let (monitor, inbox) = mpsc::channel(MONITOR_INBOX);
+        let monitor_inbox = monitor.clone();
         let cancel = CancellationToken::new();
         let mut tasks = JoinSet::new();
         let heads = Heads::new(set.chain_ids());
@@ -333,6 +335,7 @@ impl Shell {
             metrics,
             ledger,
             invalid,
+            inbox: monitor_inbox,
             gossip,
             heard,
             cancel,
