@@ -4,7 +4,7 @@
 //! nor is what is not known here: a fork that was scheduled after this build was made is taken from the node.
 
 use crate::consolidation::{Fork, ForkSchedule, UnknownForks};
-use crate::interop::ChainRules;
+use crate::interop::{ChainRules, DEFAULT_EXPIRY_WINDOW, Learnt};
 use crate::networks::KnownNetwork;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
@@ -97,8 +97,10 @@ impl SaidConfig {
 pub(super) struct OwnRules {
     /// What is known of the chain.
     pub chain: ChainRules,
-    /// How long messages may be executed, in seconds.
-    pub expiry_window: u64,
+    /// How long messages may be executed, in seconds. `None`: nobody has said.
+    pub expiry_window: Option<u64>,
+    /// From whom these were learnt.
+    pub learnt: Learnt,
     /// What is built in, if the chain's network is named.
     pub network: Option<KnownNetwork>,
 }
@@ -183,10 +185,11 @@ pub(super) fn differences(own: &OwnRules, word: &NodeWord) -> Vec<RuleDifference
     }
     if let (Some(node), Some(set)) = (&word.dependencies, &own.chain.dependencies) {
         let built_in = own.network.as_ref().is_some_and(|network| network.dependency_set == *set);
-        found.compare("the dependency set", &list(node), &list(set), built_in);
+        let source = found.source(built_in, own.learnt.dependencies.as_deref());
+        found.compare("the dependency set", &list(node), &list(set), source);
     }
     if let Some(window) = word.expiry_window {
-        found.compare("the message expiry window", &window, &own.expiry_window, false);
+        found.of_window(window);
     }
     found.list
 }
@@ -202,22 +205,37 @@ impl Differences<'_> {
         let network = self.own.network.as_ref();
         let built_in = network.is_some_and(|network| network.block_time == chain.block_time);
         if let Some(block_time) = config.block_time {
-            self.compare("block_time", &block_time, &chain.block_time, built_in);
+            self.compare("block_time", &block_time, &chain.block_time, self.source(built_in, None));
         }
         if let Some(time) = chain.interop_time {
             let built_in = network.is_some_and(|network| network.interop_time() == Some(time));
             let node = in_words(scheduled(config.interop_time()).map(|time| time.0));
             let own = in_words(scheduled(Some(time)).map(|time| time.0));
-            self.compare("lagoon_time", &node, &own, built_in);
+            let source = self.source(built_in, self.own.learnt.interop_time.as_deref());
+            self.compare("lagoon_time", &node, &own, source);
+        }
+    }
+
+    /// What is not set is learnt, if a chain can have it.
+    fn of_window(&mut self, window: u64) {
+        let source = self.source(false, self.own.learnt.expiry_window.as_deref());
+        match self.own.expiry_window {
+            Some(own) => self.compare("the message expiry window", &window, &own, source),
+            None if (1..=DEFAULT_EXPIRY_WINDOW).contains(&window) => {}
+            None => {
+                let source = "the protocol, which has none that is longer".to_owned();
+                self.compare("the message expiry window", &window, &DEFAULT_EXPIRY_WINDOW, source);
+            }
         }
     }
 
     fn of_network(&mut self, config: &SaidConfig, network: &KnownNetwork) {
+        let built_in = || format!("the built-in facts of {}", network.name);
         if let Some(l1_chain_id) = config.l1_chain_id {
-            self.compare("l1_chain_id", &l1_chain_id, &network.l1_chain_id, true);
+            self.compare("l1_chain_id", &l1_chain_id, &network.l1_chain_id, built_in());
         }
         if let Some(genesis) = config.genesis() {
-            self.compare("genesis.l2", &genesis, &network.genesis.l2.hash, true);
+            self.compare("genesis.l2", &genesis, &network.genesis.l2.hash, built_in());
         }
         for fork in compared_forks() {
             // What is built in cannot tell "not scheduled yet" from "called off": only a time is held against the node.
@@ -226,27 +244,34 @@ impl Differences<'_> {
             let node = config.forks.activation(fork);
             // Not every node says when Regolith was: all of these chains have always had it.
             if fork != Fork::Regolith || node.is_some() {
-                self.compare(&format!("{fork}_time"), &time(node), &time(Some(own)), true);
+                self.compare(&format!("{fork}_time"), &time(node), &time(Some(own)), built_in());
             }
         }
         if let (Some(node), Some(own)) = (config.pectra_blob_schedule_time, network.pectra_blob_schedule) {
-            self.compare("pectra_blob_schedule_time", &node, &own.0, true);
+            self.compare("pectra_blob_schedule_time", &node, &own.0, built_in());
         }
         // Who knows nothing of Karst knows nothing of its gas.
         if config.forks.activation(Fork::Karst).and(network.forks.activation(Fork::Karst)).is_some() {
             let (node, own) = (config.keep_karst_upgrade_gas, network.keep_karst_upgrade_gas);
-            self.compare("keep_karst_upgrade_gas", &node, &own, true);
+            self.compare("keep_karst_upgrade_gas", &node, &own, built_in());
         }
     }
 
-    fn compare<T: PartialEq + fmt::Display>(&mut self, rule: &str, node: &T, own: &T, built_in: bool) {
+    /// Where a rule is from that is held here.
+    fn source(&self, built_in: bool, learnt_from: Option<&str>) -> String {
+        match (learnt_from, &self.own.network) {
+            (Some(node), _) => {
+                format!("what was learnt from {node} before: if the node is right now, restart Crosscheck")
+            }
+            (None, Some(network)) if built_in => format!("the built-in facts of {}", network.name),
+            (None, _) => "the configuration".to_owned(),
+        }
+    }
+
+    fn compare<T: PartialEq + fmt::Display>(&mut self, rule: &str, node: &T, own: &T, source: String) {
         if node == own {
             return;
         }
-        let source = match &self.own.network {
-            Some(network) if built_in => format!("the built-in facts of {}", network.name),
-            _ => "the configuration".to_owned(),
-        };
         let (node, own) = (node.to_string(), own.to_string());
         self.list.push(RuleDifference { rule: rule.to_owned(), node, own, source });
     }

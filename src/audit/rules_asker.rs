@@ -7,7 +7,7 @@ use super::rule_check::{
     NodeWord, OwnRules, RuleDifference, SaidConfig, TakenFork, differences, taken_forks,
 };
 use crate::consolidation::UnknownForks;
-use crate::interop::{Accord, DEFAULT_EXPIRY_WINDOW, DependencySet};
+use crate::interop::{Accord, DEFAULT_EXPIRY_WINDOW, DependencySet, Said};
 use crate::ledger::{GenesisSource, Ledger, LedgerError};
 use crate::networks::KnownNetwork;
 use crate::sources::{RollupNodes, SourceError};
@@ -83,8 +83,12 @@ impl RulesAsker {
             }
         })?;
         let Some(chain) = self.set.rules(self.chain_id) else { return Ok(Consultation::default()) };
-        let expiry_window = self.set.expiry_window();
-        let own = OwnRules { chain, expiry_window, network: self.network.clone() };
+        let own = OwnRules {
+            chain,
+            expiry_window: self.set.known_expiry_window(self.chain_id),
+            learnt: self.set.learnt(self.chain_id),
+            network: self.network.clone(),
+        };
         let mut differences = differences(&own, &word);
         let taken_forks = taken_forks(&own, &word);
         let unknown_forks = word.config.as_ref().map(SaidConfig::unknown_forks);
@@ -100,12 +104,23 @@ impl RulesAsker {
         }
         if differences.is_empty() {
             let interop_time = word.config.as_ref().and_then(SaidConfig::interop_time);
-            self.set.learn(self.chain_id, interop_time, word.dependencies);
+            let NodeWord { dependencies, expiry_window, .. } = word;
+            self.set.learn(
+                self.chain_id,
+                Said { interop_time, dependencies, expiry_window },
+                &self.names_of_nodes(),
+            );
             self.set.set_accord(self.chain_id, Accord::Given);
         } else {
             self.set.set_accord(self.chain_id, Accord::Refused);
         }
         Ok(Consultation { differences, taken_forks, unknown_forks })
+    }
+
+    /// Who may have said it: any of the nodes answers for all.
+    fn names_of_nodes(&self) -> String {
+        let names: Vec<String> = (0..self.nodes.len()).map(|place| self.nodes.name(place)).collect();
+        names.join(", ")
     }
 
     /// What the node says. What it has no method for is not said.

@@ -91,8 +91,12 @@ impl Layers {
         refuse_doubled_chains(&self.table)?;
         super::known::lay_under(&mut self.table);
         let deserializer = Value::Table(self.table.clone());
-        serde_path_to_error::deserialize(deserializer)
-            .map_err(|error| explain(&self.table, error.path(), error.inner()))
+        let config: Result<Config, _> = serde_path_to_error::deserialize(deserializer);
+        let mut config = config.map_err(|error| explain(&self.table, error.path(), error.inner()))?;
+        let interop = self.table.get("interop").and_then(Value::as_table);
+        config.interop.is_window_set =
+            interop.is_some_and(|interop| interop.contains_key("message_expiry_window"));
+        Ok(config)
     }
 
     fn set(&mut self, path: &str, text: &str) -> Result<(), ConfigError> {

@@ -241,8 +241,12 @@ impl SourcesConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct InteropConfig {
-    /// How many seconds after its initiation a message may be executed.
+    /// How many seconds after its initiation a message may be executed: the protocol's number where it is not set.
+    #[serde(skip_serializing_if = "is_the_protocols")]
     pub message_expiry_window: u64,
+    /// Whether that is set by hand, be it to the protocol's number.
+    #[serde(skip)]
+    pub is_window_set: bool,
     /// How much memory the proven logs of all chains may take, in MiB.
     pub log_index_mib: usize,
     /// By which rule the chains' nodes name cycles.
@@ -253,10 +257,16 @@ impl Default for InteropConfig {
     fn default() -> Self {
         Self {
             message_expiry_window: DEFAULT_EXPIRY_WINDOW,
+            is_window_set: false,
             log_index_mib: 512,
             cycle_rule: CycleRule::default(),
         }
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+const fn is_the_protocols(window: &u64) -> bool {
+    *window == DEFAULT_EXPIRY_WINDOW
 }
 
 impl InteropConfig {
@@ -315,8 +325,10 @@ impl Config {
     /// What is set of the chains' interop rules.
     pub fn dependency_set(&self) -> DependencySet {
         let rules = self.chains.iter().map(|(chain_id, chain)| (*chain_id, chain.rules(*chain_id)));
-        DependencySet::of_chains(rules.collect(), self.interop.message_expiry_window)
-            .with_cycle_rule(self.interop.cycle_rule)
+        let window = self.interop.message_expiry_window;
+        let set = DependencySet::of_chains(rules.collect(), window).with_cycle_rule(self.interop.cycle_rule);
+        let is_set = self.interop.is_window_set || window != DEFAULT_EXPIRY_WINDOW;
+        if is_set { set } else { set.without_expiry_window() }
     }
 
     /// The L1 endpoint to hold blocks against, if that is wanted.

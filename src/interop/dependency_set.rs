@@ -34,11 +34,32 @@ pub struct ChainRules {
     pub dependencies: Option<BTreeSet<ChainId>>,
 }
 
+/// What a chain's rollup node says of the rules that may be learnt. `None`: it does not say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// The timestamp at which interop activates on the chain.
+    pub interop_time: Option<UnixSeconds>,
+    /// The chains whose messages it may execute.
+    pub dependencies: Option<BTreeSet<ChainId>>,
+    /// How long a message may be executed after it was initiated, in seconds.
+    pub expiry_window: Option<u64>,
+}
+
+/// From whom each rule of a chain was learnt. `None`: it is set, or is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Learnt {
+    /// The timestamp at which interop activates.
+    pub interop_time: Option<String>,
+    /// The dependency set.
+    pub dependencies: Option<String>,
+    /// The expiry window.
+    pub expiry_window: Option<String>,
+}
+
 /// The chains that are watched, with the dependency set of each, and how long messages count.
 #[derive(Clone, Debug)]
 pub struct DependencySet {
     chains: Arc<BTreeMap<ChainId, Chain>>,
-    expiry_window: u64,
     cycle_rule: CycleRule,
 }
 
@@ -52,6 +73,8 @@ struct Chain {
 struct Known {
     interop_time: Option<UnixSeconds>,
     dependencies: Option<BTreeSet<ChainId>>,
+    expiry_window: Option<u64>,
+    learnt: Learnt,
     accord: Accord,
 }
 
@@ -86,11 +109,22 @@ impl DependencySet {
             known: RwLock::new(Known {
                 interop_time: rules.interop_time,
                 dependencies: rules.dependencies,
+                expiry_window: Some(expiry_window),
+                learnt: Learnt::default(),
                 accord: Accord::Given,
             }),
         };
         let chains = chains.into_iter().map(|(chain_id, rules)| (chain_id, chain(rules)));
-        Self { chains: Arc::new(chains.collect()), expiry_window, cycle_rule: CycleRule::default() }
+        Self { chains: Arc::new(chains.collect()), cycle_rule: CycleRule::default() }
+    }
+
+    /// The same set, whose chains' expiry windows are not known: the protocol's until they are learnt.
+    #[must_use]
+    pub fn without_expiry_window(self) -> Self {
+        for chain in self.chains.values() {
+            chain.known.write().expiry_window = None;
+        }
+        self
     }
 
     /// The same set, whose chains' nodes name cycles by this rule.
@@ -114,9 +148,20 @@ impl DependencySet {
         self.chains.keys().copied()
     }
 
-    /// How many seconds after its initiation a message may still be executed.
-    pub const fn expiry_window(&self) -> u64 {
-        self.expiry_window
+    /// How many seconds after its initiation a message may still be executed on a chain: the protocol's number where none is
+    /// known.
+    pub fn expiry_window(&self, chain_id: ChainId) -> u64 {
+        self.known_expiry_window(chain_id).unwrap_or(DEFAULT_EXPIRY_WINDOW)
+    }
+
+    /// The same, if it is set or was learnt.
+    pub fn known_expiry_window(&self, chain_id: ChainId) -> Option<u64> {
+        self.chains.get(&chain_id)?.known.read().expiry_window
+    }
+
+    /// From whom the chain's rules were learnt.
+    pub fn learnt(&self, chain_id: ChainId) -> Learnt {
+        self.chains.get(&chain_id).map_or_else(Learnt::default, |chain| chain.known.read().learnt.clone())
     }
 
     /// What is known of a chain that is watched.
@@ -168,17 +213,14 @@ impl DependencySet {
         self.chains.get(&chain_id).map(|chain| chain.block_time)
     }
 
-    /// Takes over what is said of a chain, as far as nothing was known of it.
-    pub fn learn(
-        &self,
-        chain_id: ChainId,
-        interop_time: Option<UnixSeconds>,
-        dependencies: Option<BTreeSet<ChainId>>,
-    ) {
+    /// Takes over what is said of a chain, as far as nothing was known of it, and remembers who said it.
+    pub fn learn(&self, chain_id: ChainId, said: Said, by: &str) {
         let Some(chain) = self.chains.get(&chain_id) else { return };
         let mut known = chain.known.write();
-        known.interop_time = known.interop_time.or(interop_time);
-        known.dependencies = known.dependencies.take().or(dependencies);
+        let Known { interop_time, dependencies, expiry_window, learnt, .. } = &mut *known;
+        fill_in(interop_time, said.interop_time, &mut learnt.interop_time, by);
+        fill_in(dependencies, said.dependencies, &mut learnt.dependencies, by);
+        fill_in(expiry_window, said.expiry_window, &mut learnt.expiry_window, by);
     }
 
     /// Notes whether a chain's own rollup node works by the same rules: nothing is clear of the chain unless it does.
@@ -230,6 +272,14 @@ impl DependencySet {
             Some(first_usable) if timestamp.0 >= first_usable => Ok(()),
             Some(_) | None => Err(InvalidReason::NotActive { chain_id, timestamp }.into()),
         }
+    }
+}
+
+/// Takes over what is said, if nothing was known.
+fn fill_in<T>(known: &mut Option<T>, said: Option<T>, source: &mut Option<String>, by: &str) {
+    if let (None, Some(said)) = (&known, said) {
+        *known = Some(said);
+        *source = Some(by.to_owned());
     }
 }
 
@@ -312,11 +362,37 @@ mod tests {
         let clone = set.clone();
         let (chain_id, at) = (ChainId::from(8), UnixSeconds(100));
         assert_eq!(clone.check_active(chain_id, at), Err(Unclear::InteropTime { chain_id }.into()));
-        set.learn(chain_id, Some(UnixSeconds(50)), Some([chain_id].into()));
+        let said = Said {
+            interop_time: Some(UnixSeconds(50)),
+            dependencies: Some([chain_id].into()),
+            expiry_window: Some(60),
+        };
+        set.learn(chain_id, said, "#0 http://first");
         assert_eq!(clone.check_active(chain_id, at), Ok(()));
         assert_eq!(clone.check_membership(chain_id, 10.into()).unwrap_err().code(), "unknown-chain");
-        set.learn(chain_id, Some(UnixSeconds(99)), None);
+        let later = Said { interop_time: Some(UnixSeconds(99)), ..Said::default() };
+        set.learn(chain_id, later, "#0 http://second");
         assert_eq!(clone.rules(chain_id).unwrap().interop_time, Some(UnixSeconds(50)), "known already");
+        let first = Some("#0 http://first".to_owned());
+        let sources = Learnt { interop_time: first.clone(), dependencies: first, expiry_window: None };
+        assert_eq!(clone.learnt(chain_id), sources, "the window was set");
+        assert_eq!(clone.learnt(10.into()), Learnt::default());
+        assert_eq!(clone.expiry_window(chain_id), 100);
+    }
+
+    #[test]
+    fn a_window_that_is_not_set_is_the_protocols_until_it_is_learnt_and_each_chain_has_its_own() {
+        let set = five().without_expiry_window();
+        let window = |seconds| Said { expiry_window: Some(seconds), ..Said::default() };
+        assert_eq!(set.known_expiry_window(10.into()), None);
+        assert_eq!(set.expiry_window(10.into()), DEFAULT_EXPIRY_WINDOW);
+        set.learn(10.into(), window(60), "#0 http://first");
+        set.learn(10.into(), window(70), "#0 http://second");
+        assert_eq!(
+            (set.expiry_window(10.into()), set.expiry_window(130.into())),
+            (60, DEFAULT_EXPIRY_WINDOW)
+        );
+        assert_eq!(set.learnt(10.into()).expiry_window.as_deref(), Some("#0 http://first"));
     }
 
     #[test]

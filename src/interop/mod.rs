@@ -22,7 +22,7 @@ pub use access_rules::{AccessContext, check_access, check_access_log, check_acce
 pub use block_key::BlockKey;
 pub use checksum::{Checksum, log_hash, payload_hash};
 pub use cycles::{CycleRule, SameTimestamp, cyclic_chains, rule_dependent_chains};
-pub use dependency_set::{Accord, ChainRules, DEFAULT_EXPIRY_WINDOW, DependencySet, Member};
+pub use dependency_set::{Accord, ChainRules, DEFAULT_EXPIRY_WINDOW, DependencySet, Learnt, Member, Said};
 pub use executing_message::{DecodeError, EXECUTING_MESSAGE_TOPIC, ExecutingMessage};
 pub use identifier::{Identifier, Message};
 pub use invalid_reason::InvalidReason;

@@ -42,7 +42,8 @@ impl Times {
         if initiated > executed || (initiated == executed && !self.may_be_equal) {
             return Err(InvalidReason::InitiatedAfterExecution { initiated, executed }.into());
         }
-        let window = set.expiry_window();
+        // Who does not say where it is executed is held to the window of the chain that it is of: both are of one set.
+        let window = set.expiry_window(self.executing.unwrap_or(initiating));
         // No overflow: `latest` is not before `executed`, which is not before `initiated`.
         if self.latest.0.saturating_sub(initiated.0) > window {
             return Err(InvalidReason::Expired { initiated, executed: self.latest, window }.into());

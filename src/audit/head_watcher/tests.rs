@@ -128,7 +128,9 @@ impl World {
         }
         let urls: Vec<_> = nodes.iter().map(ScriptedNode::url).collect();
         let chain_id = ChainId::from(CHAIN);
+        let is_window_set = known.dependencies.is_some();
         let set = DependencySet::of_chains([(chain_id, known)].into(), 100);
+        let set = if is_window_set { set } else { set.without_expiry_window() };
         let rules = set.clone();
         let (heads, health) = (Heads::new([chain_id]), Health::default());
         let metrics = Metrics::new(set.clone()).unwrap();
@@ -411,8 +413,7 @@ async fn a_schedule_that_no_chain_can_have_is_told_with_both_forks() {
 #[tokio::test]
 async fn what_is_not_known_is_learnt() {
     let unknown = ChainRules { block_time: 2, interop_time: None, dependencies: None };
-    let dependencies =
-        json!({ "dependencies": { "901": {}, "902": {} }, "overrideMessageExpiryWindow": 100 });
+    let dependencies = json!({ "dependencies": { "901": {}, "902": {} }, "overrideMessageExpiryWindow": 99 });
     let world = World::under(
         unknown,
         [Some(at([9, 8, 7, 6]))],
@@ -431,6 +432,11 @@ async fn what_is_not_known_is_learnt() {
         (rules.interop_time, rules.dependencies) == (Some(UnixSeconds(7)), set.clone())
     };
     world.until("the rules", learnt).await;
+    assert_eq!(world.rules.known_expiry_window(CHAIN.into()), Some(99));
+    // A node that says otherwise later contradicts what was learnt, and nothing that anybody wrote.
+    world.nodes[0].change(|conduct| conduct.config["lagoon_time"] = 8.into());
+    let from = format!("what was learnt from #0 {} before", world.nodes[0].url());
+    world.until_told(&format!("lagoon_time is 8 by its rollup node and 7 by {from}")).await;
 }
 
 /// The forks that the chain has and this build does not know, with their times.

@@ -42,7 +42,7 @@ fn own(network: Option<KnownNetwork>) -> OwnRules {
         interop_time: Some(UnixSeconds(1_796_918_401)),
         dependencies: Some([1301, 11_155_420].map(ChainId::from).into()),
     };
-    OwnRules { chain, expiry_window: 604_800, network }
+    OwnRules { chain, expiry_window: Some(604_800), learnt: Learnt::default(), network }
 }
 
 fn word(config: Value) -> NodeWord {
@@ -142,7 +142,8 @@ fn bob(forks: &[(Fork, u64)]) -> (OwnRules, NodeWord) {
         config[format!("{fork}_time")] = time.map_or(Value::Null, Value::from);
     }
     let chain = ChainRules { block_time: 2, interop_time: None, dependencies: None };
-    let own = OwnRules { chain, expiry_window: 604_800, network: Some(network) };
+    let own =
+        OwnRules { chain, expiry_window: Some(604_800), learnt: Learnt::default(), network: Some(network) };
     (own, NodeWord { dependencies: None, ..word(config) })
 }
 
@@ -208,4 +209,48 @@ fn only_a_named_network_has_forks_to_take() {
     assert_eq!(taken_forks(&own(None), &word(config())), []);
     assert_eq!(taken_forks(&own(Some(network())), &word(config())), [], "all are built in");
     assert_eq!(taken_forks(&own(Some(network())), &NodeWord::default()), []);
+}
+
+/// A window that is set is compared, be it the protocol's; one that is not is the node's, if a chain can have it.
+#[rstest]
+#[case::set_and_the_same(Some(604_800), 604_800, &[])]
+#[case::set_and_another(
+    Some(604_800), 60, &["the message expiry window is 60 by its rollup node and 604800 by the configuration"]
+)]
+#[case::not_set(None, 60, &[])]
+#[case::not_set_and_the_protocols(None, 604_800, &[])]
+#[case::not_set_and_longer_than_any(
+    None,
+    604_801,
+    &["the message expiry window is 604801 by its rollup node and 604800 by the protocol, which has none that is longer"]
+)]
+fn windows(#[case] set: Option<u64>, #[case] node: u64, #[case] says: &[&str]) {
+    let own = OwnRules { expiry_window: set, ..own(None) };
+    let word = NodeWord { expiry_window: Some(node), ..word(config()) };
+    assert_eq!(told(&own, &word), says);
+    assert_eq!(told(&own, &NodeWord { expiry_window: None, ..word }), [""; 0]);
+}
+
+/// Nobody looks into the configuration for what does not stand there.
+#[test]
+fn what_was_learnt_is_told_as_such() {
+    const NODE: &str = "#0 http://node.example";
+    let from = || Some(NODE.to_owned());
+    let learnt = Learnt { interop_time: from(), dependencies: from(), expiry_window: from() };
+    let own = OwnRules { learnt, ..own(Some(network())) };
+    let mut config = config();
+    config["lagoon_time"] = json!(1_796_918_402);
+    config["block_time"] = json!(1);
+    let mut word = word(config);
+    word.dependencies = Some([11_155_420].map(ChainId::from).into());
+    word.expiry_window = Some(60);
+    let source =
+        "by what was learnt from #0 http://node.example before: if the node is right now, restart Crosscheck";
+    let says = [
+        "block_time is 1 by its rollup node and 2 by the built-in facts of op-sepolia".to_owned(),
+        format!("lagoon_time is 1796918402 by its rollup node and 1796918401 {source}"),
+        format!("the dependency set is 11155420 by its rollup node and 1301, 11155420 {source}"),
+        format!("the message expiry window is 60 by its rollup node and 604800 {source}"),
+    ];
+    assert_eq!(told(&own, &word), says);
 }

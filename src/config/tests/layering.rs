@@ -117,3 +117,24 @@ fn every_key_can_be_set_by_flag() {
         assert!(Layers::default().flag(&path, text).is_ok(), "{path}");
     }
 }
+
+/// Set by hand, be it to the protocol's number, the window is compared with the nodes'; else it is learnt from them.
+#[rstest]
+#[case::nowhere("", None, None)]
+#[case::in_the_file("[interop]\nmessage_expiry_window = 604800\n", None, Some(604_800))]
+#[case::another_in_the_file("[interop]\nmessage_expiry_window = 60\n", None, Some(60))]
+#[case::in_the_environment("", Some("604800"), Some(604_800))]
+#[case::another_key_of_the_section("[interop]\nlog_index_mib = 7\n", None, None)]
+fn whether_the_expiry_window_is_set(
+    #[case] section: &str,
+    #[case] variable: Option<&str>,
+    #[case] expected: Option<u64>,
+) {
+    let layers = file(&format!("{section}{SOUND}")).unwrap();
+    let variables: Vec<_> =
+        variable.map(|text| ("CROSSCHECK_INTEROP_MESSAGE_EXPIRY_WINDOW", text)).into_iter().collect();
+    let config = environment(layers, &variables).unwrap().parse().unwrap();
+    let set = config.dependency_set();
+    assert_eq!(set.known_expiry_window(ChainId::from(901)), expected);
+    assert_eq!(set.expiry_window(ChainId::from(901)), expected.unwrap_or(604_800));
+}
