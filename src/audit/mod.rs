@@ -53,6 +53,7 @@ pub use replaced_branch::BranchWatch;
 pub use rival_watcher::{RIVAL_INBOX, RivalWatcher};
 pub use rivals::Relation;
 pub use rule_check::RuleDifference;
+pub(crate) use rules_asker::Consultation;
 pub use rules_asker::{RulesAsker, RulesError, in_words};
 pub(crate) use told_forks::ToldForks;
 pub use verdict::{Discard, InvalidMessage, L1Contradiction, Superseding, Verdict, Violation};

@@ -1,14 +1,15 @@
 //! `crosscheck audit`: audits past blocks from the endpoints, without gossip.
 
 use super::audit_report::{AuditReport, AuditState};
+use super::node_rules::ask_nodes;
 use super::settings::SettingsArgs;
 use super::{Outcome, UsageError, complain, print, runtime, signals};
-use crate::audit::{Heads, OriginWitnesses, RangeAudit, ToldForks, in_words};
+use crate::audit::{Heads, RangeAudit, in_words};
 use crate::config::{ChainConfig, Config};
 use crate::interop::DependencySet;
 use crate::metrics::Metrics;
 use crate::monitor::labelled_status;
-use crate::service::{execution_clients, investigator, l1_reader, rollup_nodes, rules_asker};
+use crate::service::{execution_clients, investigator, l1_reader, rollup_nodes};
 use crate::sources::{ExecutionClient, L1Reader, LogIndex, RollupNodes};
 use crate::telemetry::{self, live_lines};
 use clap::Args;
@@ -128,12 +129,8 @@ async fn check_rules(
     clients: &BTreeMap<ChainId, ExecutionClient>,
     l1: Option<&L1Reader>,
 ) -> eyre::Result<()> {
-    for (chain_id, nodes) in nodes {
-        let l1 = l1.map(|l1| l1.client().clone());
-        let witnesses = OriginWitnesses::new(clients.get(chain_id).cloned(), l1);
-        let asked = rules_asker(config, set, *chain_id, nodes, witnesses).consult().await;
+    for (chain_id, asked) in ask_nodes(config, set, nodes, clients, l1).await {
         let answer = asked.wrap_err_with(|| format!("the rules of chain {chain_id} cannot be read"))?;
-        ToldForks::of(*chain_id).tell(&answer);
         let differences = answer.differences;
         eyre::ensure!(differences.is_empty(), "chain {chain_id}: {}", in_words(&differences));
     }

@@ -18,6 +18,7 @@ mod message;
 mod messages;
 mod net;
 mod net_tally;
+mod node_rules;
 mod peers;
 mod probe_table;
 mod record_table;

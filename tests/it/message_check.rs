@@ -104,6 +104,21 @@ async fn a_message_is_held_against_live_endpoints() {
     );
     assert_eq!((states(&bad, "ok"), states(&bad, "broken")), (9, 1), "{bad}");
 
+    // What a configuration does not say of interop is asked of the rollup nodes; what it says and they say otherwise decides nothing.
+    let text = std::fs::read_to_string(&file).unwrap();
+    let of_interop = ["interop_time", "dependency_set", "message_expiry_window"];
+    let is_said = |line: &&str| of_interop.iter().any(|key| line.starts_with(&format!("{key} = ")));
+    assert_eq!(text.lines().filter(is_said).count(), 5, "{text}");
+    let unsaid: Vec<&str> = text.lines().filter(|line| !is_said(line)).collect();
+    let other = text.replace("interop_time = ", "interop_time = 1");
+    for (text, code, verdict) in [(unsaid.join("\n"), 0, "valid"), (other, 2, "unknown")] {
+        let path = dir.path().join("other.toml");
+        std::fs::write(&path, text).unwrap();
+        let by_config = ["--config", path.to_str().unwrap(), "--executing-chain", "901"];
+        let (found_code, found) = check(&[&by_config[..], &named].concat());
+        assert_eq!((found_code, &found["verdict"]), (Some(code), &json!(verdict)), "{found}");
+    }
+
     // A block that is not there yet, and endpoints that do not answer, decide nothing.
     let (code, future) = check(&[&by_config[..], &["--block", "1000000000", "--log-index", "0"]].concat());
     assert_eq!((code, &future["verdict"]), (Some(2), &json!("unknown")), "{future}");

@@ -3,12 +3,15 @@
 use super::examination::{Examination, Examiner, Subject};
 use super::facts::print_facts;
 use super::fields::{Payload, number};
+use crate::audit::in_words;
+use crate::cli::node_rules::ask_nodes;
 use crate::cli::settings::SettingsArgs;
-use crate::cli::{Outcome, UsageError, runtime};
+use crate::cli::{Outcome, UsageError, complain, runtime};
 use crate::interop::{
     DEFAULT_EXPIRY_WINDOW, DependencySet, Execution, Identifier, Member, Message, MessageStatus,
 };
-use crate::sources::{EndpointLimits, EndpointUrl, ExecutionClient};
+use crate::service::{execution_clients, l1_reader, rollup_nodes};
+use crate::sources::{EndpointLimits, EndpointUrl, ExecutionClient, LogIndex};
 use alloy::primitives::Address;
 use clap::Args;
 use crosscheck_p2p::{ChainId, UnixSeconds};
@@ -19,7 +22,8 @@ use std::time::Duration;
 /// Check one message against the chains' endpoints, and print the proof.
 ///
 /// The message is named by the log that executes it (--block and --log-index of --executing-chain), or field by field.
-/// The chains are those of a configuration (--config), or those given with --execution. Cycles, and whether
+/// The chains are those of a configuration (--config), or those given with --execution. What a configuration leaves to the
+/// chains' rollup nodes is asked of them. Cycles, and whether
 /// the cited block is valid itself, with all that it cites, are looked at back to blocks that are final. Ends with 0 if the
 /// message is valid, with 1 if it is invalid, and with 2 if that cannot be found out.
 #[derive(Debug, Args)]
@@ -97,8 +101,10 @@ const LIMITS: EndpointLimits = EndpointLimits {
 impl CheckArgs {
     pub(super) fn run(&self) -> eyre::Result<Outcome> {
         let subject = self.subject()?;
-        let examiner = self.examiner()?;
-        let examination: Examination = runtime()?.block_on(examiner.examine(subject));
+        let runtime = runtime()?;
+        let examiner =
+            if self.execution.is_empty() { runtime.block_on(self.configured())? } else { self.given()? };
+        let examination: Examination = runtime.block_on(examiner.examine(subject));
         print_facts(&examination, self.json)?;
         Ok(match examination.status() {
             MessageStatus::Valid => Outcome::Ok,
@@ -129,19 +135,26 @@ impl CheckArgs {
         Ok(Subject::Claimed { execution, message: Message { identifier, payload_hash } })
     }
 
-    fn examiner(&self) -> eyre::Result<Examiner> {
-        if self.execution.is_empty() {
-            let config = self.settings.load()?;
-            let mut clients = BTreeMap::new();
-            for (chain_id, chain) in &config.chains {
-                let index = crate::sources::LogIndex::new(config.interop.log_index_bytes());
-                let limits = config.sources.limits();
-                let client =
-                    ExecutionClient::new(*chain_id, &chain.execution, chain.quorum(), limits, index)?;
-                clients.insert(*chain_id, client);
+    /// Who asks the endpoints of the configuration. Of what that leaves to the rollup nodes, these are asked first.
+    async fn configured(&self) -> eyre::Result<Examiner> {
+        let config = self.settings.load()?;
+        let clients = execution_clients(&config, &LogIndex::new(config.interop.log_index_bytes()))?;
+        let (nodes, l1) = (rollup_nodes(&config)?, l1_reader(&config)?);
+        let set = config.dependency_set();
+        for (chain_id, answer) in ask_nodes(&config, &set, &nodes, &clients, l1.as_ref()).await {
+            match answer {
+                Ok(answer) if answer.differences.is_empty() => {}
+                // Nothing is clear of the chain now.
+                Ok(answer) => complain(&format!("chain {chain_id}: {}", in_words(&answer.differences))),
+                // What is configured stands.
+                Err(error) => complain(&format!("the rules of chain {chain_id} cannot be read: {error}")),
             }
-            return Ok(Examiner { set: config.dependency_set(), clients });
         }
+        Ok(Examiner { set, clients })
+    }
+
+    /// Who asks the endpoints that are given by flags.
+    fn given(&self) -> eyre::Result<Examiner> {
         let mut urls: BTreeMap<ChainId, Vec<EndpointUrl>> = BTreeMap::new();
         for ChainEndpoint { chain_id, url } in &self.execution {
             urls.entry(*chain_id).or_default().push(url.clone());
@@ -151,7 +164,7 @@ impl CheckArgs {
         let members = urls.keys().map(|chain_id| (*chain_id, member)).collect();
         let mut clients = BTreeMap::new();
         for (chain_id, urls) in &urls {
-            let index = crate::sources::LogIndex::new(64 << 20);
+            let index = LogIndex::new(64 << 20);
             let quorum = crate::sources::Quorum::majority(urls.len());
             clients.insert(*chain_id, ExecutionClient::new(*chain_id, urls, quorum, LIMITS, index)?);
         }
