@@ -2,6 +2,7 @@
 //!
 //! What `crosscheck run` runs, and what a devnet runs in its own process: the same code.
 
+mod built_in;
 mod monitoring;
 mod pacing;
 mod rpc_server;
@@ -9,6 +10,7 @@ mod sources;
 
 pub use sources::{execution_clients, investigator, l1_reader, rollup_nodes};
 
+use built_in::tell_built_in;
 use monitoring::Monitoring;
 
 use crate::audit::{
@@ -30,7 +32,6 @@ use crate::interop::DependencySet;
 use crate::invalid_blocks::InvalidBlocks;
 use crate::ledger::{Backoff, Event, Ledger, LedgerError};
 use crate::metrics::Metrics;
-use crate::networks::{FACTS_OF, FRESH_DAYS, age_in_days};
 use crate::probes::StartProbes;
 use crate::retention::Retention;
 use crate::rpc::Refusals;
@@ -138,7 +139,7 @@ impl Service {
             long_open: LongOpenCases::default(),
             rivals,
         };
-        tell_built_in(&config, &shared);
+        tell_built_in(&config, &shared.set, shared.clock.now());
         for doubt in config.doubts() {
             warn!(%doubt, "check the configuration");
         }
@@ -268,25 +269,6 @@ async fn invalid_blocks(config: &Config, ledger: &Ledger) -> eyre::Result<Invali
 fn followed_chains(config: &Config) -> impl Iterator<Item = (&ChainId, &ChainConfig)> {
     let is_on = config.follow.mode != FollowMode::Off;
     config.chains.iter().filter(move |(_, chain)| is_on && !chain.is_monitored_only())
-}
-
-/// Tells of which day the built-in facts are, and which chains may be cited without being watched.
-fn tell_built_in(config: &Config, shared: &Shared) {
-    let days = age_in_days(shared.clock.now());
-    if !config.network.is_empty() && days > FRESH_DAYS {
-        warn!(
-            of = FACTS_OF,
-            days, "the built-in facts of public networks are old; use a newer version of Crosscheck"
-        );
-    } else if !config.network.is_empty() {
-        info!(of = FACTS_OF, days, "facts of public networks are built in");
-    }
-    for chain_id in shared.set.chain_ids() {
-        let dependencies = shared.set.rules(chain_id).and_then(|rules| rules.dependencies);
-        for cited in dependencies.into_iter().flatten().filter(|cited| !shared.set.contains(*cited)) {
-            warn!(%chain_id, %cited, "the chain may execute messages of a chain that is not watched, which stay unknown; add [chains.{cited}] with an execution client");
-        }
-    }
 }
 
 /// Who asks a chain's rollup nodes by which rules they work, and these witnesses which chain it is.

@@ -96,6 +96,57 @@ fn told_at_start(log: &Path) -> Vec<String> {
     told.map(words).collect()
 }
 
+/// The lines of a log with this message.
+fn said(log: &Path, message: &str) -> Vec<Value> {
+    let text = std::fs::read_to_string(log).unwrap();
+    let entries = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    entries.filter(|entry| entry["message"].as_str().is_some_and(|said| said.contains(message))).collect()
+}
+
+/// Without its bundle the first block of a fork that this build does not know rests on the rollup node's word, which is
+/// told and counted. That there is such a fork is told at the start, with its date.
+#[tokio::test]
+async fn an_unknown_fork_is_told_before_it_comes_and_so_is_whose_word_its_first_block_is() {
+    let dir = TempDir::new().unwrap();
+    let _chains = devnet(dir.path(), &["lagoon-activation@20"], &[30]);
+    let file = dir.path().join("crosscheck.toml");
+    let config = Written::wait_for(&file).await;
+    let text = std::fs::read_to_string(&file).unwrap();
+    let unnamed: Vec<_> = text.lines().filter(|line| !line.starts_with("upgrade_bundles")).collect();
+    assert!(unnamed.len() < text.lines().count());
+    std::fs::write(&file, unnamed.join("\n")).unwrap();
+    let _sidecar = sidecar(dir.path());
+    let (rpc, log) = (config.rpc(), dir.path().join("sidecar.log"));
+    let forks = eventually("the unknown fork", || async {
+        let status = call(&rpc, "crosscheck_status", &[]).await?;
+        let chain = status["chains"].as_array()?.iter().find(|chain| chain["chain_id"] == 901)?.clone();
+        chain["unknown_forks"].as_array().filter(|forks| !forks.is_empty()).cloned()
+    })
+    .await;
+    assert_eq!((forks.len(), &forks[0]["fork"]), (1, &"tempest".into()), "{forks:?}");
+    // The line may come to the file after the answer.
+    let told = async |message: &str| {
+        eventually(message, || async { Some(said(&log, message)).filter(|told| !told.is_empty()) }).await
+    };
+    let at_start = told("the chain has a fork that this build does not know").await;
+    assert_eq!(at_start.len(), 1, "{at_start:?}");
+    assert_eq!((&at_start[0]["level"], &at_start[0]["from"]), (&"WARN".into(), &forks[0]["date"]));
+    decided(&rpc, 901, 24).await;
+    eventually("the count", || async {
+        let text = scrape(config.http()).await?;
+        text.contains("crosscheck_upgrades_from_node_total{chain_id=\"901\"} 1\n").then_some(())
+    })
+    .await;
+    let taken = told("the upgrade transactions of a block were taken from the rollup node").await;
+    assert_eq!(taken.len(), 1, "{taken:?}");
+    assert_eq!(
+        (&taken[0]["level"], &taken[0]["number"], &taken[0]["fork"], &taken[0]["transactions"]),
+        (&"WARN".into(), &20.into(), &"tempest".into(), &3.into())
+    );
+    let records = attestations(&rpc).await.unwrap();
+    assert!(records.iter().all(|record| ["open", "upheld"].contains(&record["verdict"].as_str().unwrap())));
+}
+
 #[tokio::test]
 async fn a_kill_loses_no_verdict_and_repeats_none() {
     let dir = TempDir::new().unwrap();

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::audit::{Answer, Discard, L1Contradiction, Superseding, Verdict};
+use crate::consolidation::Metering;
 use crate::devnet::chain::Chain;
 use crate::devnet::contracts::{EMITTER, emit_call};
 use crate::devnet::fixture::{CHAIN_ID, Fixture};
@@ -214,6 +215,41 @@ async fn nothing_is_held_against_a_block_by_a_node_that_has_read_another_l1(
     let waits = waits.first().map(|(awaited, cause)| format!("open: {awaited:?}, {cause:?}"));
     let found = case.verdict().map(|verdict| verdict.name().to_owned()).or(waits);
     assert_eq!(found.as_deref(), Some(expected));
+}
+
+/// Nodes read a batch with such a payload differently: whichever block a node has, neither is wrong for all of them.
+#[rstest]
+#[case::of_the_attested_block(Metering::Unreadable, false, "open: LocalSafe, Unsupported")]
+#[case::of_the_block_that_the_node_has(Metering::Unreadable, true, "upheld")]
+#[case::sound(Metering::Last { block_number: 3 }, false, "violated")]
+#[case::none(Metering::None, false, "violated")]
+#[tokio::test]
+async fn a_metering_that_nodes_read_differently_is_held_against_nobody(
+    #[case] metering: Metering,
+    #[case] is_derived: bool,
+    #[case] expected: &str,
+) {
+    let (mut fixture, _before, investigator) = world().await;
+    let parent = fixture.chain.canonical(2).unwrap().hash;
+    let sibling = fixture.chain.build(parent, fixture.l1.head(), &[]).unwrap();
+    let server = serve(fixture.chain.clone()).await;
+    let chain_id = ChainId::from(CHAIN_ID);
+    let investigator = Investigator { clients: [(chain_id, client_of(&server))].into(), ..investigator };
+    investigator.heads.set(chain_id, Some(heads_at(&fixture, 3, None)));
+    let own = fixture.chain.canonical(3).unwrap().hash;
+    let key = BlockKey { chain_id, number: 3, hash: if is_derived { own } else { sibling.hash } };
+    let block = investigator.fetch(key).await.unwrap();
+    let attributes = BlockAttributes { metering, ..BlockAttributes::of_block(&block) };
+    let case = Case::new(key, CaseRules::default(), attributes);
+    let (case, waits) = investigate(&investigator, case).await;
+    let waits = waits.first().map(|(awaited, cause)| format!("open: {awaited:?}, {cause:?}"));
+    let found = case.verdict().map(|verdict| verdict.name().to_owned()).or(waits);
+    assert_eq!(found.as_deref(), Some(expected));
+    if expected.starts_with("open") {
+        let wait = Wait { awaited: Awaited::LocalSafe, chain_id, cause: Cause::Unsupported };
+        let told = investigator.reasons.in_words(&[wait].into());
+        assert!(told.ends_with(&DepositsError::Metering.to_string()), "{told}");
+    }
 }
 
 /// A ledger in which this block was found to be so. `None`: it has no case.

@@ -8,6 +8,7 @@ use crate::devnet::fixture::Fixture;
 use crate::devnet::serve::{RunningServer, rpc_block, start};
 use crate::interop::DependencySet;
 use crate::sources::{EndpointLimits, L1Client, read_block};
+use crate::telemetry::captured::Lines;
 use alloy::eips::eip2718::Encodable2718;
 use alloy::primitives::{B256, Bytes, TxKind, address, hex};
 use jsonrpsee::RpcModule;
@@ -111,6 +112,23 @@ async fn a_block_that_tells_no_origin(
         other => panic!("{other:?}"),
     };
     assert_eq!(word, expected);
+}
+
+/// Whether it is known comes and goes: the first block is told of, and each is counted.
+#[tokio::test]
+async fn a_blob_base_fee_that_is_not_known_is_told_once_and_counted_for_each_block() {
+    let lines = Lines::capture();
+    let (judge, _servers) = judge_of(op_mainnet_json(), "eth_other", json!(null)).await;
+    for is_assumed in [false, true, false, true] {
+        judge.note_blob_fee(CHAIN.into(), is_assumed);
+    }
+    assert_eq!(lines.count("WARN"), 1, "{}", lines.text());
+    assert_eq!(
+        lines.count("the blob base fee of L1 is not known, and not checked in this chain's blocks"),
+        1
+    );
+    let counted = "crosscheck_blob_fees_assumed_total{chain_id=\"10\"} 2\n";
+    assert!(judge.metrics.render().unwrap().contains(counted));
 }
 
 #[tokio::test]
