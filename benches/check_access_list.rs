@@ -143,7 +143,14 @@ async fn serve_samples(dir: &std::path::Path) -> (SocketAddr, JoinSet<std::io::R
             messages.extend(sample.messages);
         }
         let safe_means = SafeMeans::CrossSafe;
-        let heads = SafetyHeads { local_safe: BLOCKS, safe: BLOCKS, finalized: BLOCKS / 2, safe_means };
+        let verified_since = UnixSeconds(0);
+        let heads = SafetyHeads {
+            local_safe: BLOCKS,
+            safe: BLOCKS,
+            finalized: BLOCKS / 2,
+            safe_means,
+            verified_since,
+        };
         board.apply(Input::Heads { chain_id, heads });
     }
     let limits = EndpointLimits {

@@ -139,6 +139,7 @@ fn tell(args: &Args, tracker: &mut Tracker, block: &Arc<ObservedBlock>) -> [Outc
         safe: number.saturating_sub(args.finality / 3),
         finalized: number.saturating_sub(args.finality),
         safe_means: SafeMeans::CrossSafe,
+        verified_since: UnixSeconds(0),
     };
     [
         tracker.apply(Input::Block(Arc::clone(block))),

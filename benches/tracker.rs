@@ -18,6 +18,7 @@ mod superchain;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use crosscheck::monitor::{Input, SafetyHeads, Tracker, TrackerLimits};
 use crosscheck::sources::{LogIndex, SafeMeans};
+use crosscheck_p2p::UnixSeconds;
 use std::time::{Duration, Instant};
 use superchain::Superchain;
 
@@ -55,8 +56,13 @@ impl Run {
             let (chain_id, number) = (block.key.chain_id, block.key.number);
             let finalized = number.saturating_sub(self.history);
             let local_safe = number.saturating_sub(8);
-            let heads =
-                SafetyHeads { local_safe, safe: finalized, finalized, safe_means: SafeMeans::CrossSafe };
+            let heads = SafetyHeads {
+                local_safe,
+                safe: finalized,
+                finalized,
+                safe_means: SafeMeans::CrossSafe,
+                verified_since: UnixSeconds(0),
+            };
             inputs.extend([Input::Block(block), Input::Heads { chain_id, heads }]);
         }
         let started = Instant::now();

@@ -412,7 +412,9 @@ fn watch_heads(
         let comparer = NodeComparer {
             chain_id,
             nodes: nodes.clone(),
+            block_time: chain.block_time,
             interval: COMPARE_EVERY,
+            heads: shared.heads.clone(),
             quarrels: shared.quarrels.clone(),
             health: shared.health.clone(),
             metrics: shared.metrics.clone(),

@@ -32,6 +32,10 @@
 //! Where L1 is asked, every way to `Messages` leads through it: (L1) --contradicts--> discarded, or superseded if L1
 //! has dropped the block's origin for good.
 //!
+//! What is held against the case's block because the chain's node has another waits in `SecondHand` while that node repeats
+//! another's word: until L1 alone contradicts the block, or somebody who has derived the chain says the same. A message that is
+//! invalid by itself needs nobody's word.
+//!
 //! A fact that cannot be had leaves the case open. Nothing but a proven contradiction is invalid. What was learnt of a block
 //! says nothing of another that takes its place: the gates are tied to hashes, and a case begins anew when a chain that it
 //! may rest on has gone back.
@@ -80,6 +84,8 @@ pub struct Case {
     taken: Option<TakenFromNode>,
     /// Whether nodes of one version replace the examined block for a cycle and those of another do not.
     is_rule_dependent: bool,
+    /// What the chain's node has at the height, if it has not derived it itself.
+    second_hand: Option<B256>,
     /// What the verdict is if every message of the examined block is valid.
     unless_invalid: Option<Verdict>,
     /// The blocks that were seen at the height, have the case's block's deposits, and are not what L1 says now.
@@ -106,6 +112,7 @@ impl Case {
             gates: Gates::default(),
             taken: None,
             is_rule_dependent: false,
+            second_hand: None,
             unless_invalid: None,
             former: Vec::new(),
             of_derived: None,
@@ -184,6 +191,10 @@ impl Case {
                 | Verdict::Superseded(Superseding::Undone { original })
                 | Verdict::Violated(Violation::UnjustifiedReplacement { original }),
             ) => Some(*original),
+            Stage::SecondHand { accusation, .. } => match accusation {
+                Verdict::Violated(Violation::UnjustifiedReplacement { original }) => Some(*original),
+                _ => None,
+            },
             Stage::Messages { .. } | Stage::Derivation | Stage::L1 { .. } | Stage::Decided(_) => None,
         }
     }
@@ -192,7 +203,11 @@ impl Case {
     pub const fn verdict(&self) -> Option<&Verdict> {
         match &self.stage {
             Stage::Decided(verdict) => Some(verdict),
-            Stage::Derivation | Stage::L1 { .. } | Stage::Messages { .. } | Stage::Undone { .. } => None,
+            Stage::Derivation
+            | Stage::L1 { .. }
+            | Stage::Messages { .. }
+            | Stage::Undone { .. }
+            | Stage::SecondHand { .. } => None,
         }
     }
 
@@ -206,6 +221,7 @@ impl Case {
             }
             Stage::Messages { known: true, .. } => self.undecided_messages(),
             Stage::Undone { .. } => [Need::Final].into(),
+            Stage::SecondHand { derived, .. } => [Need::Corroboration { derived: *derived }].into(),
             Stage::Decided(_) => BTreeSet::new(),
         }
     }
@@ -248,7 +264,8 @@ impl Case {
     /// Takes a fact in. A fact that the case did not ask for changes nothing.
     pub fn learn(&mut self, set: &DependencySet, fact: &Fact<'_>) {
         match (fact, &self.stage) {
-            (Fact::Derived { hash, attributes, output, candidates }, Stage::Derivation) => {
+            (Fact::Derived { hash, attributes, output, candidates, is_second_hand }, Stage::Derivation) => {
+                self.second_hand = is_second_hand.then_some(*hash);
                 let replacement = self.rules.replacement.of(*output);
                 self.stage = self.derive(*hash, attributes, replacement, candidates);
             }
@@ -256,11 +273,14 @@ impl Case {
                 self.stage = (**then).clone();
                 self.taken = taken.cloned();
             }
-            (Fact::L1Contradicts(contradiction), Stage::L1 { .. }) => {
+            (Fact::L1Contradicts(contradiction), Stage::L1 { .. } | Stage::SecondHand { .. }) => {
                 let discard = Discard::ContradictsL1((*contradiction).clone());
                 self.stage = Stage::Decided(Verdict::Discarded(discard));
             }
-            (Fact::OriginDropped(l1_origin), Stage::Derivation | Stage::L1 { .. }) => {
+            (
+                Fact::OriginDropped(l1_origin),
+                Stage::Derivation | Stage::L1 { .. } | Stage::SecondHand { .. },
+            ) => {
                 self.stage = Stage::Decided(Verdict::Superseded(Superseding::Origin(*l1_origin)));
             }
             (Fact::BranchLeft { parent }, Stage::Derivation) => {
@@ -290,6 +310,14 @@ impl Case {
             (Fact::Final, Stage::Undone { original }) => {
                 self.stage = Stage::Decided(Verdict::Superseded(Superseding::Undone { original: *original }));
             }
+            (Fact::Corroborated { derived: said }, Stage::SecondHand { derived, accusation })
+                if said == derived =>
+            {
+                self.stage = Stage::Decided(accusation.clone());
+            }
+            (Fact::DerivedOther, Stage::SecondHand { .. }) => {
+                *self = Self::begin(self.key, self.rules, Arc::clone(&self.attributes), self.view);
+            }
             (fact, Stage::Messages { known: true, .. } | Stage::Decided(_)) => {
                 self.learn_of_messages(set, fact);
             }
@@ -307,7 +335,7 @@ impl Case {
     ) -> Stage {
         match consolidate_by(replacement, derived, &self.attributes) {
             Consolidation::AsDerived if hash != self.key.hash => {
-                Stage::Decided(Verdict::Discarded(Discard::ExecutionDivergence { derived: hash }))
+                self.hold_against(Verdict::Discarded(Discard::ExecutionDivergence { derived: hash }))
             }
             Consolidation::AsDerived => {
                 let own = Fingerprint::of(&self.attributes);
@@ -332,10 +360,18 @@ impl Case {
                     return self.examine(self.key.hash, None);
                 }
                 self.former = self.former(hash, candidates);
-                let Some(former) = self.former.pop() else { return Stage::Decided(discarded) };
+                let Some(former) = self.former.pop() else { return self.hold_against(discarded) };
                 self.unless_invalid = Some(discarded);
                 self.examine(former, Some(Replaces::Former))
             }
+        }
+    }
+
+    /// What follows from a verdict against the case's block that rests on what the chain's node has at the height.
+    fn hold_against(&self, accusation: Verdict) -> Stage {
+        match self.second_hand {
+            Some(derived) => Stage::SecondHand { derived, accusation },
+            None => Stage::Decided(accusation),
         }
     }
 
@@ -375,7 +411,9 @@ impl Case {
             | Fact::BranchLeft { .. }
             | Fact::Logs(_)
             | Fact::LogsGone
-            | Fact::Final => {}
+            | Fact::Final
+            | Fact::Corroborated { .. }
+            | Fact::DerivedOther => {}
         }
         self.pass_messages();
     }
@@ -499,7 +537,13 @@ impl Case {
                 Some(accusation) => return self.accuse(accusation),
                 None => return,
             },
-            (None, Some(Replaces::Seen) | None) => self.unless_invalid.take().unwrap_or(Verdict::Upheld),
+            (None, Some(Replaces::Seen) | None) => match self.unless_invalid.take() {
+                Some(accusation) => {
+                    self.stage = self.hold_against(accusation);
+                    return;
+                }
+                None => Verdict::Upheld,
+            },
         };
         self.stage = Stage::Decided(verdict);
     }
@@ -512,7 +556,7 @@ impl Case {
             return;
         }
         (self.messages, self.gates) = self.of_derived.take().unwrap_or_default();
-        self.stage = Stage::Decided(accusation);
+        self.stage = self.hold_against(accusation);
     }
 }
 

@@ -23,7 +23,16 @@ pub enum Fact<'a> {
         output: OutputV0,
         /// Blocks that the case's block may replace.
         candidates: &'a [Candidate],
+        /// Whether it is another's word: the chain's node has not derived it itself.
+        is_second_hand: bool,
     },
+    /// Somebody who has derived the chain has this block at the height, too.
+    Corroborated {
+        /// The block.
+        derived: B256,
+    },
+    /// The chain's node no longer has the block that it had at the height.
+    DerivedOther,
     /// L1 alone does not contradict the block.
     L1Agrees {
         /// What was not held against L1, but taken from the rollup node.

@@ -6,6 +6,7 @@
 use super::outlook::Outlook;
 use super::rules_asker::{Consultation, RulesAsker, RulesError, in_words};
 use super::safe_meaning::SafeMeaning;
+use super::second_opinion::{OpinionTeller, OpinionWatch};
 use super::told_forks::ToldForks;
 use super::{Answer, AuditorMessage, Heads, RuleDifference};
 use crate::health::Health;
@@ -105,12 +106,20 @@ impl HeadWatcher {
         let mut stalled =
             StalledHeads::new(self.chain_id, self.stall, self.health.clone(), self.metrics.clone());
         let mut meaning = SafeMeaning::new(self.chain_id, self.safe_means);
+        let mut opinion = OpinionWatch::new(self.chain_id);
+        let mut teller = OpinionTeller::new(self.chain_id, self.metrics.clone());
         let mut checked = Instant::now();
         loop {
             match self.nodes.status().await {
                 Ok(answer) => {
                     self.note_node(&answer);
                     self.heads.set_safe_means(self.chain_id, meaning.ask(&self.nodes, answer.place).await);
+                    // The heads are still another node's while this one is behind.
+                    if answer.shortfall != Some(Shortfall::Behind) {
+                        let said = opinion.ask(&self.nodes, &answer, self.rules.block_time()).await;
+                        self.heads.set_second_opinion(self.chain_id, said);
+                        teller.tell(said, &self.nodes.name(answer.place));
+                    }
                     match outlook.look(answer.shortfall, Instant::now()) {
                         Some(_) => self.tell(&heads, &self.nodes.complaint()),
                         None => self.note_heads(&heads),
@@ -124,6 +133,7 @@ impl HeadWatcher {
                     self.tell(&heads, &self.nodes.complaint());
                     self.heads.set(self.chain_id, None);
                     meaning.lose();
+                    opinion.lose();
                     pause = pause.saturating_mul(2).min(LONGEST_PAUSE).max(self.interval);
                 }
             }

@@ -1,10 +1,11 @@
 //! [`Heads`]: what each chain's rollup node said last of its heads. Written by the head watchers, read by
 //! the investigator.
 
+use super::second_opinion::SecondOpinion;
 use crate::consolidation::UnknownForks;
 use crate::sources::{SafeMeans, StatusDocument, SyncStatus};
 use alloy::eips::BlockNumHash;
-use crosscheck_p2p::ChainId;
+use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::{Notify, watch};
@@ -15,6 +16,17 @@ use tokio::time::Instant;
 pub struct Answer {
     /// What it said.
     pub document: StatusDocument,
+    /// When it said so.
+    pub at: Instant,
+}
+
+/// A rollup node of a chain that is not in use, and has derived a chain itself.
+#[derive(Clone, Copy, Debug)]
+pub struct OtherNode {
+    /// Its local-safe head.
+    pub local_safe: BlockNumHash,
+    /// From where on its chain is its own.
+    pub opinion: SecondOpinion,
     /// When it said so.
     pub at: Instant,
 }
@@ -30,6 +42,8 @@ struct ChainHeads {
     status: watch::Sender<Option<SyncStatus>>,
     answer: watch::Sender<Option<Answer>>,
     safe_means: watch::Sender<SafeMeans>,
+    second_opinion: watch::Sender<SecondOpinion>,
+    others: watch::Sender<Vec<OtherNode>>,
     unknown_forks: watch::Sender<UnknownForks>,
     wanted: Notify,
 }
@@ -98,6 +112,49 @@ impl Heads {
     pub fn set_unknown_forks(&self, chain_id: ChainId, forks: UnknownForks) {
         if let Some(heads) = self.by_chain.get(&chain_id) {
             heads.unknown_forks.send_replace(forks);
+        }
+    }
+
+    /// What it means that the chain's node calls a block of this timestamp safe. A source that verifies messages does so from the
+    /// time on from which it has derived all of its chains: what it calls safe before is taken over.
+    pub fn safe_means_at(&self, chain_id: ChainId, timestamp: UnixSeconds) -> SafeMeans {
+        match self.safe_means(chain_id) {
+            SafeMeans::CrossSafe if timestamp > self.verified_since() => SafeMeans::CrossSafe,
+            SafeMeans::CrossSafe | SafeMeans::LocalSafe => SafeMeans::LocalSafe,
+        }
+    }
+
+    /// After which time sources that verify messages do verify them: op-supernode begins where the last of its chains does.
+    pub fn verified_since(&self) -> UnixSeconds {
+        let verifying =
+            self.by_chain.values().filter(|heads| *heads.safe_means.borrow() == SafeMeans::CrossSafe);
+        let since = verifying.filter_map(|heads| heads.second_opinion.borrow().assumed_until());
+        since.max_by_key(|since| since.0).unwrap_or(UnixSeconds(0))
+    }
+
+    /// Whether what the chain's node says is an opinion of its own. It counts as one until something else is known.
+    pub fn second_opinion(&self, chain_id: ChainId) -> SecondOpinion {
+        self.by_chain
+            .get(&chain_id)
+            .map_or_else(SecondOpinion::default, |heads| *heads.second_opinion.borrow())
+    }
+
+    /// Takes in whether what the chain's node says is an opinion of its own.
+    pub fn set_second_opinion(&self, chain_id: ChainId, opinion: SecondOpinion) {
+        if let Some(heads) = self.by_chain.get(&chain_id) {
+            heads.second_opinion.send_replace(opinion);
+        }
+    }
+
+    /// The chain's other nodes that have derived it themselves, by their last answers.
+    pub fn others(&self, chain_id: ChainId) -> Vec<OtherNode> {
+        self.by_chain.get(&chain_id).map_or_else(Vec::new, |heads| heads.others.borrow().clone())
+    }
+
+    /// Takes in what the chain's other nodes say.
+    pub fn set_others(&self, chain_id: ChainId, others: Vec<OtherNode>) {
+        if let Some(heads) = self.by_chain.get(&chain_id) {
+            heads.others.send_replace(others);
         }
     }
 

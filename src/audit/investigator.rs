@@ -2,6 +2,7 @@
 //!
 //! The imperative shell of [`Case`]. It decides nothing: an answer becomes a fact, a failure becomes a wait.
 
+mod corroboration;
 mod derived;
 mod linked;
 mod surroundings;
@@ -80,6 +81,12 @@ enum Answer {
     },
     /// What L1 says of the height is final.
     Final,
+    /// Somebody who has derived the chain has this block, too.
+    Corroborated {
+        derived: B256,
+    },
+    /// The chain's node has another block at the height than it had.
+    DerivedOther,
     Logs(Arc<ProvenLogs>),
     LogsGone,
     /// `is_sound`: nothing can be wrong with the block itself.
@@ -302,7 +309,10 @@ impl Investigator {
                 let (hash, attributes) = (block.hash(), &BlockAttributes::of_block(block));
                 let output = output(block);
                 let candidates = &self.candidates.at(case.key().chain_id, case.key().number);
-                case.learn(&self.set, &Fact::Derived { hash, attributes, output, candidates });
+                let (chain_id, number) = (case.key().chain_id, case.key().number);
+                let is_second_hand = !self.heads.second_opinion(chain_id).covers(number);
+                let fact = Fact::Derived { hash, attributes, output, candidates, is_second_hand };
+                case.learn(&self.set, &fact);
             }
             Answer::L1(L1Word::Agrees(taken)) => {
                 case.learn(&self.set, &Fact::L1Agrees { taken: taken.as_ref() });
@@ -314,6 +324,8 @@ impl Investigator {
                 case.learn(&self.set, &Fact::OriginDropped(*l1_origin));
             }
             &Answer::BranchLeft { parent } => case.learn(&self.set, &Fact::BranchLeft { parent }),
+            &Answer::Corroborated { derived } => case.learn(&self.set, &Fact::Corroborated { derived }),
+            Answer::DerivedOther => case.learn(&self.set, &Fact::DerivedOther),
             Answer::Final => case.learn(&self.set, &Fact::Final),
             Answer::Logs(logs) => case.learn(&self.set, &Fact::Logs(logs)),
             Answer::LogsGone => case.learn(&self.set, &Fact::LogsGone),
@@ -348,6 +360,7 @@ impl Investigator {
             Need::Derived => self.derived(key, attributes).await,
             Need::L1 => self.ask_l1(key, attributes).await,
             Need::Final => self.finality(key),
+            Need::Corroboration { derived } => self.corroboration(key, attributes, derived).await,
             Need::Logs { hash, .. } => self.logs_of(key, hash).await,
             Need::Initiating { chain_id, number, timestamp } => {
                 self.initiating(scene, chain_id, number, timestamp).await

@@ -12,6 +12,11 @@ pub enum Need {
     L1,
     /// That what L1 says stands at the case's height is final.
     Final,
+    /// That somebody who has derived the chain has this block at the case's height, too.
+    Corroboration {
+        /// The block that the chain's rollup node has there.
+        derived: B256,
+    },
     /// The proven logs of this block of the case's chain.
     Logs {
         /// The block.

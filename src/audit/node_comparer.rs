@@ -4,15 +4,18 @@
 //! differ, and moves no head.
 
 use super::node_differences::{News, NodeDifferences, NodeRules, OtherHead};
+use super::second_opinion::{OpinionWatch, SecondOpinion};
+use super::{Heads, OtherNode};
 use crate::health::Health;
 use crate::metrics::Metrics;
-use crate::sources::{RollupNodes, SourceError};
+use crate::sources::{NodeAnswer, RollupNodes, SourceError};
 use crosscheck_p2p::ChainId;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
@@ -40,8 +43,12 @@ pub struct NodeComparer {
     pub chain_id: ChainId,
     /// Its rollup nodes.
     pub nodes: RollupNodes,
+    /// Seconds between two blocks of the chain; 0 if that is not known.
+    pub block_time: u64,
     /// How often to look.
     pub interval: Duration,
+    /// Where it is kept what nodes say that have derived the chain.
+    pub heads: Heads,
     /// Where the differences are kept.
     pub quarrels: NodeQuarrels,
     /// Where readiness is told.
@@ -70,13 +77,14 @@ impl NodeComparer {
     async fn compare(self) -> Infallible {
         let mut differences = NodeDifferences::default();
         let mut looks: u64 = 0;
+        let mut opinions: BTreeMap<usize, OpinionWatch> = BTreeMap::new();
         loop {
             if looks.is_multiple_of(RULES_EVERY) {
                 let rules = self.rules().await;
                 self.tell(differences.take_rules(&rules));
             }
             looks = looks.wrapping_add(1);
-            let (asked, others) = self.other_heads().await;
+            let (asked, others) = self.other_heads(&mut opinions).await;
             self.tell(differences.take_heads(&asked, others));
             self.publish(&differences);
             tokio::time::sleep(self.interval).await;
@@ -108,18 +116,35 @@ impl NodeComparer {
     }
 
     /// Who was asked for their heads and answered, and who of them named another block than the node in use.
-    async fn other_heads(&self) -> (Vec<String>, Vec<OtherHead>) {
-        let (mut asked, mut others) = (Vec::new(), Vec::new());
+    async fn other_heads(
+        &self,
+        opinions: &mut BTreeMap<usize, OpinionWatch>,
+    ) -> (Vec<String>, Vec<OtherHead>) {
+        let (mut asked, mut others, mut derived) = (Vec::new(), Vec::new(), Vec::new());
         let Some(in_use) = self.nodes.in_use() else { return (asked, others) };
         for place in (0..self.nodes.len()).filter(|place| *place != in_use) {
-            let Ok(answer) = self.nodes.status_of(place).await else { continue };
+            let watch = opinions.entry(place).or_insert_with(|| OpinionWatch::new(self.chain_id));
+            let Ok(answer) = self.nodes.status_of(place).await else {
+                watch.lose();
+                continue;
+            };
+            derived.extend(self.derived(watch, &answer).await);
             let (name, in_use) = (self.nodes.name(place), self.nodes.name(in_use));
             if let Some(conflict) = self.nodes.conflict(&answer.document.heads()) {
                 others.push(OtherHead { name: name.clone(), in_use, conflict });
             }
             asked.push(name);
         }
+        self.heads.set_others(self.chain_id, derived);
         (asked, others)
+    }
+
+    /// The node's word as one that has derived the chain. `None`: it keeps no record that says so.
+    async fn derived(&self, watch: &mut OpinionWatch, answer: &NodeAnswer) -> Option<OtherNode> {
+        let opinion = watch.ask(&self.nodes, answer, self.block_time).await;
+        let local_safe = answer.document.heads().local_safe_l2?.position();
+        let has_derived = watch.keeps_a_record() && matches!(opinion, SecondOpinion::Own { .. });
+        has_derived.then(|| OtherNode { local_safe, opinion, at: Instant::now() })
     }
 
     fn tell(&self, news: News) {

@@ -64,6 +64,11 @@ impl RulesAsker {
         self.set.set_accord(self.chain_id, Accord::Awaited);
     }
 
+    /// Seconds between two blocks of the chain; 0 if that is not known.
+    pub(super) fn block_time(&self) -> u64 {
+        self.set.block_time(self.chain_id).unwrap_or_default()
+    }
+
     /// Where the rollup node works by other rules than those that are configured.
     ///
     /// # Errors

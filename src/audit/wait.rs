@@ -22,6 +22,8 @@ pub enum Awaited {
     SameTimestamp,
     /// What L1 says of the block.
     L1,
+    /// Somebody who has derived the chain and says the same as its node.
+    SecondOpinion,
     /// The interop rules that a message of the block is held to.
     Rules,
 }
@@ -38,11 +40,14 @@ pub enum Cause {
     OtherFork,
     /// What the block must hold cannot be told by this version: a fork that it does not know.
     Unsupported,
+    /// The chain's own node says it, and repeats another's word or has not derived so far back.
+    SecondHand,
 }
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::NotYet, Self::EndpointError, Self::OtherFork, Self::Unsupported];
+    pub const ALL: [Self; 5] =
+        [Self::NotYet, Self::EndpointError, Self::OtherFork, Self::Unsupported, Self::SecondHand];
 
     /// Its stable name.
     pub const fn name(self) -> &'static str {
@@ -51,6 +56,7 @@ impl Cause {
             Self::EndpointError => "endpoint-error",
             Self::OtherFork => "other-fork",
             Self::Unsupported => "unsupported",
+            Self::SecondHand => "second-hand",
         }
     }
 
@@ -60,6 +66,7 @@ impl Cause {
             Self::EndpointError => "an endpoint fails",
             Self::OtherFork => "its node or L1 is on another fork",
             Self::Unsupported => "this build cannot tell",
+            Self::SecondHand => "its node has not derived it itself",
         }
     }
 }
@@ -75,6 +82,9 @@ impl fmt::Display for Wait {
             Awaited::Initiating => write!(f, "a block of chain {chain_id} that a message cites"),
             Awaited::CitedBlock => write!(f, "what a cited block of chain {chain_id} rests on"),
             Awaited::SameTimestamp => write!(f, "a block of chain {chain_id} at the same timestamp"),
+            Awaited::SecondOpinion => {
+                write!(f, "a node that derives chain {chain_id} and says the same as its rollup node")
+            }
             Awaited::L1 => write!(f, "what L1 says of a block of chain {chain_id}"),
         }?;
         write!(f, " ({})", cause.in_words())

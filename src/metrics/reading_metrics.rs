@@ -20,6 +20,7 @@ pub(super) struct ReadingMetrics {
     endpoint_pace: IntGaugeVec,
     node_state: IntGaugeVec,
     node_in_use: IntGaugeVec,
+    second_opinion_repeated: IntGaugeVec,
     node_differences: IntGaugeVec,
 }
 
@@ -76,6 +77,11 @@ impl ReadingMetrics {
                 "rollup_node_in_use",
                 "Whether the chain's heads are taken from a rollup node",
                 &["chain_id", "node"],
+            )?,
+            second_opinion_repeated: catalogue.gauge(
+                "second_opinion_repeated",
+                "Whether the rollup node in use follows a source, so that what it calls derived is that source's word",
+                &["chain_id"],
             )?,
             node_differences: catalogue.gauge(
                 "rollup_node_differences",
@@ -149,6 +155,12 @@ impl Metrics {
         let labels = [chain.as_str(), kind.name(), &place.to_string()];
         let percent = i64::try_from(percent).unwrap_or(i64::MAX);
         self.0.of_reading.endpoint_pace.with_label_values(&labels).set(percent);
+    }
+
+    /// Whether the word of the chain's rollup node in use is that of the source that it follows.
+    pub fn second_opinion(&self, chain_id: ChainId, is_repeated: bool) {
+        let gauge = &self.0.of_reading.second_opinion_repeated;
+        gauge.with_label_values(&[chain_id.to_string()]).set(i64::from(is_repeated));
     }
 
     /// In how many ways the rollup nodes of a chain differ.

@@ -42,6 +42,7 @@ fn in_use() -> Metrics {
     let nodes = RollupNodes::new(chain(901), &urls, limits).unwrap();
     metrics.rollup_nodes(chain(901), &nodes.standings().borrow());
     metrics.rollup_node_differences(chain(901), 0);
+    metrics.second_opinion(chain(901), false);
     metrics.endpoint_pace(EndpointKind::L1, None, 0, 0);
     let key =
         CountKey { executing: chain(901), initiating: None, status: "valid", level: SafetyLevel::Unsafe };

@@ -45,6 +45,7 @@ impl HeadSource {
                     safe: status.safe_l2,
                     finalized: status.finalized_l2,
                     safe_means,
+                    verified_since: heads.verified_since(),
                 }))
             }
             Self::Labels { heads, metrics } => {
@@ -58,7 +59,8 @@ impl HeadSource {
                     }
                 }
                 let safe_means = heads.safe_means(chain_id);
-                Ok(Some(ToldHeads { local_safe: safe, safe, finalized, safe_means }))
+                let verified_since = heads.verified_since();
+                Ok(Some(ToldHeads { local_safe: safe, safe, finalized, safe_means, verified_since }))
             }
         }
     }

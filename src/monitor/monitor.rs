@@ -235,7 +235,7 @@ impl Monitor {
         let tracker = self.board.read();
         let level = tracker
             .chain(event.key.block.chain_id)
-            .map_or(event.level, |view| view.heads().proven(event.level));
+            .map_or(event.level, |view| view.heads().proven(event.level, event.timestamp));
         MessageEvent { level, ..event.clone() }
     }
 

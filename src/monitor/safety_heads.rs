@@ -2,6 +2,7 @@
 
 use crate::interop::SafetyLevel;
 use crate::sources::SafeMeans;
+use crosscheck_p2p::UnixSeconds;
 
 /// Heights of a chain's heads. A client that tells no local-safe head is taken at its safe one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct SafetyHeads {
     pub finalized: u64,
     /// What it means that the node calls a block safe.
     pub safe_means: SafeMeans,
+    /// A node that checks messages has checked those of blocks after this time; what it calls safe before is taken over.
+    pub verified_since: UnixSeconds,
 }
 
 impl SafetyHeads {
@@ -32,12 +35,12 @@ impl SafetyHeads {
         }
     }
 
-    /// How far a block of this level is proven to be if one of its messages is invalid: a node that checks no message
-    /// makes nothing cross-safe, however high it ranks the block.
-    pub fn proven(&self, level: SafetyLevel) -> SafetyLevel {
+    /// How far a block of this level and timestamp is proven to be if one of its messages is invalid: a node that has not
+    /// checked it makes nothing cross-safe, however high it ranks the block.
+    pub fn proven(&self, level: SafetyLevel, timestamp: UnixSeconds) -> SafetyLevel {
         match self.safe_means {
-            SafeMeans::CrossSafe => level,
-            SafeMeans::LocalSafe => level.min(SafetyLevel::LocalSafe),
+            SafeMeans::CrossSafe if timestamp > self.verified_since => level,
+            SafeMeans::CrossSafe | SafeMeans::LocalSafe => level.min(SafetyLevel::LocalSafe),
         }
     }
 }
@@ -48,15 +51,24 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case::a_node_that_checks_messages(SafeMeans::CrossSafe, SafetyLevel::Finalized, SafetyLevel::Finalized)]
-    #[case::safe_on_a_plain_node(SafeMeans::LocalSafe, SafetyLevel::Safe, SafetyLevel::LocalSafe)]
-    #[case::final_on_a_plain_node(SafeMeans::LocalSafe, SafetyLevel::Finalized, SafetyLevel::LocalSafe)]
-    #[case::unsafe_on_a_plain_node(SafeMeans::LocalSafe, SafetyLevel::Unsafe, SafetyLevel::Unsafe)]
+    #[case::a_node_that_checks_messages(
+        SafeMeans::CrossSafe,
+        51,
+        SafetyLevel::Finalized,
+        SafetyLevel::Finalized
+    )]
+    #[case::what_it_has_taken_over(SafeMeans::CrossSafe, 50, SafetyLevel::Finalized, SafetyLevel::LocalSafe)]
+    #[case::unsafe_that_it_has_taken_over(SafeMeans::CrossSafe, 50, SafetyLevel::Unsafe, SafetyLevel::Unsafe)]
+    #[case::safe_on_a_plain_node(SafeMeans::LocalSafe, 51, SafetyLevel::Safe, SafetyLevel::LocalSafe)]
+    #[case::final_on_a_plain_node(SafeMeans::LocalSafe, 51, SafetyLevel::Finalized, SafetyLevel::LocalSafe)]
+    #[case::unsafe_on_a_plain_node(SafeMeans::LocalSafe, 51, SafetyLevel::Unsafe, SafetyLevel::Unsafe)]
     fn a_node_proves_what_it_checks(
         #[case] safe_means: SafeMeans,
+        #[case] timestamp: u64,
         #[case] level: SafetyLevel,
         #[case] expected: SafetyLevel,
     ) {
-        assert_eq!(SafetyHeads { safe_means, ..SafetyHeads::default() }.proven(level), expected);
+        let heads = SafetyHeads { safe_means, verified_since: UnixSeconds(50), ..SafetyHeads::default() };
+        assert_eq!(heads.proven(level, UnixSeconds(timestamp)), expected);
     }
 }

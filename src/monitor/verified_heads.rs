@@ -6,6 +6,7 @@
 use super::SafetyHeads;
 use super::recent_blocks::RecentBlocks;
 use crate::sources::{L2BlockRef, SafeMeans};
+use crosscheck_p2p::UnixSeconds;
 
 /// The heads as a node, or the labels of execution clients, tell them. `None`: that one is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub(super) struct ToldHeads {
     pub(super) finalized: Option<L2BlockRef>,
     /// What it means that the node calls a block safe.
     pub(super) safe_means: SafeMeans,
+    /// After which time a node that checks messages has checked them.
+    pub(super) verified_since: UnixSeconds,
 }
 
 /// What stands in the way of a head.
@@ -53,7 +56,8 @@ pub(super) fn verified_heads(
     let finalized = verify("finalized", told.finalized, known.finalized);
     let safe = verify("safe", told.safe, known.safe).max(finalized);
     let local_safe = verify("local-safe", told.local_safe, known.local_safe).max(safe);
-    (SafetyHeads { local_safe, safe, finalized, safe_means: told.safe_means }, other)
+    let ToldHeads { safe_means, verified_since, .. } = *told;
+    (SafetyHeads { local_safe, safe, finalized, safe_means, verified_since }, other)
 }
 
 #[cfg(test)]
@@ -61,7 +65,6 @@ mod tests {
     use super::*;
     use alloy::eips::BlockNumHash;
     use alloy::primitives::B256;
-    use crosscheck_p2p::UnixSeconds;
     use rstest::rstest;
 
     fn hash(number: u64) -> B256 {
@@ -94,7 +97,13 @@ mod tests {
     }
 
     fn heads(local_safe: u64, safe: u64, finalized: u64) -> SafetyHeads {
-        SafetyHeads { local_safe, safe, finalized, safe_means: SafeMeans::CrossSafe }
+        SafetyHeads {
+            local_safe,
+            safe,
+            finalized,
+            safe_means: SafeMeans::CrossSafe,
+            verified_since: UnixSeconds(0),
+        }
     }
 
     fn told(
@@ -102,7 +111,13 @@ mod tests {
         safe: Option<L2BlockRef>,
         finalized: Option<L2BlockRef>,
     ) -> ToldHeads {
-        ToldHeads { local_safe, safe, finalized, safe_means: SafeMeans::CrossSafe }
+        ToldHeads {
+            local_safe,
+            safe,
+            finalized,
+            safe_means: SafeMeans::CrossSafe,
+            verified_since: UnixSeconds(0),
+        }
     }
 
     #[rstest]

@@ -3,7 +3,7 @@
 use super::finding::{Grade, Judgement};
 use crate::audit::{RuleDifference, RulesError, in_words};
 use crate::sources::{
-    Method, Need, SafeHeadAtL1, SafeMeans, Served, Shortfall, SourceError, is_no_such_method,
+    Method, Need, SafeHeadAtL1, SafeMeans, Served, Shortfall, SourceError, keeps_no_safe_heads,
 };
 use std::time::Duration;
 
@@ -93,10 +93,21 @@ pub(crate) fn receipts(window: Duration, depth: &Result<Depth, SourceError>) -> 
     )
 }
 
+/// What is found of a node whose safe heads are not derived, but its source's word.
+pub(crate) const REPEATS: &str =
+    "it follows a source, and repeats its word for what L1 says: the second opinion is the first one";
+
 /// Whether the node keeps its safe heads by L1 block. `None`: it names no L1 block to ask about.
 pub(crate) fn safe_heads(asked: Option<&Result<SafeHeadAtL1, SourceError>>) -> Judgement {
     let error = match asked {
         None => return Judgement::ok("it names no L1 block yet to ask about"),
+        Some(Ok(head)) if head.is_repeated() => {
+            return Judgement::doubt(
+                REPEATS,
+                "blocks that differ from the source's chain are held against nobody, unless L1 alone contradicts them; add a rollup \
+                 node that derives the chain itself (an op-node without --l2.follow.source) to rollup_node",
+            );
+        }
         Some(Ok(head)) => {
             let (safe, l1) = (head.safe_head.number, head.l1_block.number);
             return Judgement::ok(format!("block {safe} is safe since L1 block {l1}"));
@@ -104,15 +115,11 @@ pub(crate) fn safe_heads(asked: Option<&Result<SafeHeadAtL1, SourceError>>) -> J
         Some(Err(error)) => error,
     };
     match error {
-        SourceError::Refused { message, .. }
-            if message.contains("not enabled") || is_no_such_method(error) =>
-        {
-            Judgement::doubt(
-                format!("it keeps no safe heads by L1 block ({message})"),
-                "superroot_atTimestamp and the cross-safe methods of supervisor_* cannot answer without; if they are used, start \
+        SourceError::Refused { message, .. } if keeps_no_safe_heads(error) => Judgement::doubt(
+            format!("it keeps no safe heads by L1 block ({message})"),
+            "superroot_atTimestamp and the cross-safe methods of supervisor_* cannot answer without; if they are used, start \
                  op-node with --safedb.path",
-            )
-        }
+        ),
         SourceError::Refused { message, .. } if message.contains("not found") => {
             Judgement::ok("it keeps them, and has none for that L1 block yet")
         }

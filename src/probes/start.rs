@@ -5,6 +5,7 @@
 
 use super::finding::{Asked, Finding, Grade, Probe, summary};
 use super::prober::Prober;
+use super::services::REPEATS;
 use crate::config::Config;
 use crate::sources::{EndpointKind, SourceError};
 use crosscheck_p2p::Clock;
@@ -115,9 +116,10 @@ impl News {
             }
             // Whom L1 names is read again and again where nobody is configured.
             Probe::Signer => chain.is_some_and(|chain| chain.unsafe_block_signer.is_none()),
+            // Whoever takes the heads from it tells of that.
+            Probe::SafeHeads => finding.judgement.found == REPEATS,
             Probe::Methods
             | Probe::Receipts
-            | Probe::SafeHeads
             | Probe::SafeMeans
             | Probe::SystemConfig
             | Probe::Clock

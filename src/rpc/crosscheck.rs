@@ -139,6 +139,8 @@ pub struct ChainStatus {
     pub rollup_node_differences: Vec<String>,
     /// The forks that it has by its node and that this build does not know: from then on a difference from L1 is unknown.
     pub unknown_forks: Vec<UnknownForkStatus>,
+    /// What keeps the word of the rollup node in use from being an opinion of its own, in words. `None`: nothing is known to.
+    pub second_opinion: Option<String>,
 }
 
 /// A fork that this build does not know.
@@ -250,6 +252,7 @@ impl CrosscheckRpc {
             }),
             rollup_node_differences: self.quarrels.of(chain_id),
             unknown_forks: self.heads.unknown_forks(chain_id).iter().map(UnknownForkStatus::from).collect(),
+            second_opinion: self.heads.second_opinion(chain_id).in_words(),
         })
     }
 }

@@ -64,7 +64,13 @@ mod tests {
     const HEADS: SafetyHeads = heads(80, 60, 40);
 
     const fn heads(local_safe: u64, safe: u64, finalized: u64) -> SafetyHeads {
-        SafetyHeads { local_safe, safe, finalized, safe_means: SafeMeans::CrossSafe }
+        SafetyHeads {
+            local_safe,
+            safe,
+            finalized,
+            safe_means: SafeMeans::CrossSafe,
+            verified_since: UnixSeconds(0),
+        }
     }
 
     fn standing(cross_unsafe: Option<u64>, heads: Option<SafetyHeads>) -> Standing {

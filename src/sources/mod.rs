@@ -39,6 +39,7 @@ mod receipts;
 mod rollup_node;
 mod rollup_nodes;
 mod safe_means;
+mod safe_record;
 #[cfg(test)]
 pub(crate) mod scripted_node;
 mod shortfall;
@@ -70,6 +71,8 @@ pub use quorum::{Quorum, QuorumError};
 pub use rollup_node::{L2BlockRef, MAX_ROLLUP_CONFIG_BYTES, RollupNode, SafeHeadAtL1, SyncStatus};
 pub use rollup_nodes::{NodeAnswer, RollupNodes};
 pub use safe_means::SafeMeans;
+pub use safe_record::SafeRecord;
+pub(crate) use safe_record::keeps_no_safe_heads;
 pub use shortfall::Shortfall;
 pub use standing::{EndpointStanding, EndpointState, TOLERATED_LAG};
 pub use status_document::{MAX_STATUS_BYTES, StatusDocument, StatusDocumentError, UnseenL1};

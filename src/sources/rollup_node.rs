@@ -126,6 +126,13 @@ pub struct SafeHeadAtL1 {
     pub safe_head: BlockNumHash,
 }
 
+impl SafeHeadAtL1 {
+    /// Whether it names no L1 block: the node did not derive its safe head, but repeats a source's word for it.
+    pub fn is_repeated(&self) -> bool {
+        self.l1_block.number == 0 && self.l1_block.hash.is_zero()
+    }
+}
+
 /// A block id; its height may be a number, as op-node sends it, or a quantity in hexadecimal.
 fn block_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BlockNumHash, D::Error> {
     #[derive(Deserialize)]

@@ -1,13 +1,15 @@
 //! A rollup node for tests, which answers what a test lets it.
 
-use super::EndpointUrl;
+use super::{EndpointUrl, SafeHeadAtL1};
 use crate::consolidation::Fork;
 use crate::devnet::serve::{RunningServer, start};
+use alloy::eips::BlockNumHash;
 use alloy::primitives::{B256, U64, keccak256};
 use jsonrpsee::RpcModule;
 use jsonrpsee::types::ErrorObjectOwned;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The chain that it follows unless told otherwise.
@@ -22,6 +24,37 @@ pub(crate) struct Conduct {
     pub(crate) config: Value,
     /// To `optimism_dependencySet`.
     pub(crate) dependencies: Option<Value>,
+    /// By L1 block: the safe head that `optimism_safeHeadAtL1Block` has for it. `None`: no record is kept.
+    pub(crate) safe_heads: Option<BTreeMap<u64, u64>>,
+    /// Whether it follows a source: its record has an entry for L1 block 0, of no hash.
+    pub(crate) repeats: bool,
+    /// Whether it is an op-supernode.
+    pub(crate) is_supernode: bool,
+}
+
+impl Conduct {
+    fn safe_head_at_l1(&self, l1: u64) -> Result<Value, ErrorObjectOwned> {
+        let refusal = |message| ErrorObjectOwned::owned(-32_000, message, None::<()>);
+        let record = self.safe_heads.as_ref().ok_or_else(|| refusal("safe head database not enabled"))?;
+        let id = |id: BlockNumHash| json!({ "hash": id.hash, "number": id.number });
+        let found = record.range(..=l1).next_back().map(|(l1, l2)| safe_head(*l1, *l2));
+        let repeated = || {
+            let l1_block = BlockNumHash { number: 0, hash: B256::ZERO };
+            SafeHeadAtL1 { l1_block, ..safe_head(0, 7) }
+        };
+        let found =
+            found.or_else(|| self.repeats.then(repeated)).ok_or_else(|| refusal("safe head not found"))?;
+        Ok(json!({ "l1Block": id(found.l1_block), "safeHead": id(found.safe_head) }))
+    }
+}
+
+/// What a scripted node has for this L1 block: that this L2 block became safe by it.
+pub(crate) fn safe_head(l1: u64, l2: u64) -> SafeHeadAtL1 {
+    let id = |branch: &str, number| {
+        let hash = keccak256(format!("{branch} {number}"));
+        BlockNumHash { number, hash }
+    };
+    SafeHeadAtL1 { l1_block: id("l1", l1), safe_head: id("main", l2) }
 }
 
 /// A node, served.
@@ -38,7 +71,14 @@ impl ScriptedNode {
         for fork in Fork::ALL.into_iter().filter(|fork| *fork != Fork::Bedrock) {
             config[format!("{fork}_time")] = json!(0);
         }
-        let conduct = Arc::new(Mutex::new(Conduct { status, config, dependencies: None }));
+        let conduct = Arc::new(Mutex::new(Conduct {
+            status,
+            config,
+            dependencies: None,
+            safe_heads: None,
+            repeats: false,
+            is_supernode: false,
+        }));
         let refusal = || ErrorObjectOwned::owned(-32_000, "down", None::<()>);
         let mut module = RpcModule::new(Arc::clone(&conduct));
         module
@@ -53,6 +93,19 @@ impl ScriptedNode {
             .unwrap();
         module
             .register_method("optimism_rollupConfig", |_, conduct, _| conduct.lock().config.clone())
+            .unwrap();
+        module
+            .register_method("optimism_safeHeadAtL1Block", |params, conduct, _| {
+                let [l1] = params.parse::<[U64; 1]>().unwrap();
+                conduct.lock().safe_head_at_l1(l1.to())
+            })
+            .unwrap();
+        module
+            .register_method("supernode_syncStatus", |_, conduct, _| {
+                let refusal = || ErrorObjectOwned::owned(-32_601, "method not found", None::<()>);
+                let is_supernode = conduct.lock().is_supernode;
+                is_supernode.then(|| json!({ "chain_ids": [CHAIN.to_string()] })).ok_or_else(refusal)
+            })
             .unwrap();
         module.register_method("eth_chainId", |_, _, _| json!(U64::from(CHAIN))).unwrap();
         Self { conduct, server: start(module).await.unwrap() }

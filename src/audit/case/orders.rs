@@ -340,7 +340,10 @@ fn learn(case: &mut Case, set: &DependencySet, given: &Given) {
     match given {
         Given::Derived { hash, attributes, candidates } => {
             let output = OutputV0 { state_root: B256::ZERO, withdrawals_root: B256::ZERO, block_hash: *hash };
-            case.learn(set, &Fact::Derived { hash: *hash, attributes, output, candidates });
+            case.learn(
+                set,
+                &Fact::Derived { hash: *hash, attributes, output, candidates, is_second_hand: false },
+            );
         }
         Given::OriginDropped => {
             case.learn(set, &Fact::OriginDropped(BlockNumHash { number: 1, hash: B256::ZERO }));

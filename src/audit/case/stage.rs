@@ -28,6 +28,11 @@ pub(super) enum Stage {
     Undone {
         original: B256,
     },
+    /// The case's block differs from what the chain's node has at the height, and that node has not derived it itself.
+    SecondHand {
+        derived: B256,
+        accusation: Verdict,
+    },
     Decided(Verdict),
 }
 

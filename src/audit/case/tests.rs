@@ -85,7 +85,7 @@ fn cited(is_valid: bool) -> Fact<'static> {
 
 fn derived(case: &mut Case, hash: B256, attributes: &BlockAttributes, candidates: &[Candidate]) {
     let output = OutputV0 { state_root: B256::ZERO, withdrawals_root: B256::ZERO, block_hash: hash };
-    case.learn(&set(), &Fact::Derived { hash, attributes, output, candidates });
+    case.learn(&set(), &Fact::Derived { hash, attributes, output, candidates, is_second_hand: false });
 }
 
 fn name(case: &Case) -> &'static str {
@@ -508,5 +508,70 @@ proptest! {
             }
         }
         prop_assert_eq!(name(&case), if index == 0 { "upheld" } else { "violated" });
+    }
+}
+
+/// The chain's node has this block at the height, by the word of the source that it follows.
+fn repeated(case: &mut Case, hash: B256, attributes: &BlockAttributes) {
+    let output = OutputV0 { state_root: B256::ZERO, withdrawals_root: B256::ZERO, block_hash: hash };
+    let fact = Fact::Derived { hash, attributes, output, candidates: &[], is_second_hand: true };
+    case.learn(&set(), &fact);
+}
+
+/// What is held against a block because the node has another, which that node has not derived, waits for somebody who has.
+#[rstest]
+#[case::another_block(attributes(&["\x7e other", "\x02 other"]), "not-derived")]
+#[case::the_same_by_another_hash(full(), "execution-divergence")]
+#[case::its_replacement(deposits(), "not-derived")]
+fn another_word_for_it_is_waited_for(#[case] theirs: BlockAttributes, #[case] expected: &str) {
+    let open = || {
+        let mut case = case(full());
+        repeated(&mut case, ORIGINAL, &theirs);
+        case.learn(&set(), &Fact::Logs(&executing(&[])));
+        assert_eq!(case.needs(), [Need::Corroboration { derived: ORIGINAL }].into());
+        assert_eq!(name(&case), "open");
+        case
+    };
+    let mut said = open();
+    said.learn(&set(), &Fact::Corroborated { derived: OWN });
+    assert_eq!(name(&said), "open", "that was said of another block");
+    said.learn(&set(), &Fact::Corroborated { derived: ORIGINAL });
+    assert_eq!(said.verdict().and_then(Verdict::reason), Some(expected));
+    let mut contradicted = open();
+    let contradiction = L1Contradiction::Attribute(Mismatch::TransactionCount { expected: 1, found: 2 });
+    contradicted.learn(&set(), &Fact::L1Contradicts(&contradiction));
+    assert_eq!(contradicted.verdict().and_then(Verdict::reason), Some("contradicts-l1"));
+    let mut dropped = open();
+    dropped.learn(&set(), &Fact::OriginDropped(BlockNumHash { number: 1, hash: B256::ZERO }));
+    assert_eq!(name(&dropped), "superseded");
+    let mut anew = open();
+    anew.learn(&set(), &Fact::DerivedOther);
+    repeated(&mut anew, OWN, &full());
+    anew.learn(&set(), &Fact::Logs(&executing(&[])));
+    assert_eq!(name(&anew), "upheld");
+}
+
+#[test]
+fn an_invalid_message_needs_no_second_opinion() {
+    let mut case = case(full());
+    repeated(&mut case, ORIGINAL, &deposits());
+    case.learn(&set(), &Fact::Logs(&executing(&[message(1)])));
+    case.learn(&set(), &Fact::Initiating(&initiating()));
+    assert_eq!(case.verdict().and_then(Verdict::reason), Some("invalid-message"));
+}
+
+/// A replacement is upheld by what is wrong with the original, and blamed by nobody's repeated word.
+#[rstest]
+#[case::of_an_invalid_block(1, "upheld-replacement")]
+#[case::of_a_valid_block(0, "open")]
+fn a_replacement_of_what_a_source_says(#[case] log_index: u32, #[case] expected: &str) {
+    let mut case = case(deposits());
+    repeated(&mut case, ORIGINAL, &full());
+    case.learn(&set(), &Fact::Logs(&executing_as(ORIGINAL, &[message(log_index)])));
+    look_up(&mut case);
+    assert_eq!(name(&case), expected);
+    if expected == "open" {
+        case.learn(&set(), &Fact::Corroborated { derived: ORIGINAL });
+        assert_eq!(case.verdict().and_then(Verdict::reason), Some("unjustified-replacement"));
     }
 }

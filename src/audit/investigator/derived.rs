@@ -100,7 +100,7 @@ impl Investigator {
         if block.header().parent_hash == attributes.parent_hash {
             return Ok(Answer::Derived(Box::new(block)));
         }
-        match self.parting(key, attributes.parent_hash).await? {
+        match self.parting(key, attributes).await? {
             Parting::Here => Ok(Answer::Derived(Box::new(block))),
             Parting::Gone => Ok(Answer::BranchLeft { parent: attributes.parent_hash }),
             Parting::Unknown => {
@@ -166,12 +166,23 @@ impl Investigator {
     }
 
     /// The hash at a height on the chain of the rollup node's local-safe head, found from parent to parent.
-    async fn hash_on_branch(&self, chain_id: ChainId, number: u64) -> Result<B256, Wait> {
+    pub(super) async fn hash_on_branch(&self, chain_id: ChainId, number: u64) -> Result<B256, Wait> {
         let wait = |cause| Wait { awaited: Awaited::LocalSafe, chain_id, cause };
         let heads = self.heads.get(chain_id).ok_or_else(|| wait(Cause::EndpointError))?;
         let named = [heads.finalized_l2, heads.local_safe_l2].into_iter().flatten();
         let lowest = named.map(|head| head.position()).find(|head| head.number >= number);
-        let mut at = lowest.ok_or_else(|| wait(Cause::NotYet))?;
+        let lowest = lowest.ok_or_else(|| wait(Cause::NotYet))?;
+        self.hash_below(chain_id, BlockPosition { number: lowest.number, hash: lowest.hash }, number).await
+    }
+
+    /// The hash at a height on the chain of this block, found from parent to parent.
+    pub(super) async fn hash_below(
+        &self,
+        chain_id: ChainId,
+        mut at: BlockPosition,
+        number: u64,
+    ) -> Result<B256, Wait> {
+        let wait = |cause| Wait { awaited: Awaited::LocalSafe, chain_id, cause };
         let mut steps = 0_usize;
         while at.number > number {
             let known = self.lineage.0.lock().get(&at.hash).copied();
@@ -191,14 +202,14 @@ impl Investigator {
         Ok(at.hash)
     }
 
-    async fn parting(&self, key: BlockKey, parent: B256) -> Result<Parting, Wait> {
-        let position = BlockPosition { number: key.number.saturating_sub(1), hash: parent };
+    async fn parting(&self, key: BlockKey, attributes: &BlockAttributes) -> Result<Parting, Wait> {
+        let position = BlockPosition { number: key.number.saturating_sub(1), hash: attributes.parent_hash };
         let parent = self.parent(key.chain_id, position).await.map_err(|error| {
             error!(chain_id = %key.chain_id, %error, "the ledger does not tell what became of a block");
             Wait { awaited: Awaited::LocalSafe, chain_id: key.chain_id, cause: Cause::EndpointError }
         })?;
         let finalized = self.heads.get(key.chain_id).and_then(|heads| heads.finalized_l2);
-        let is_final = self.heads.safe_means(key.chain_id) == SafeMeans::CrossSafe
+        let is_final = self.heads.safe_means_at(key.chain_id, attributes.timestamp) == SafeMeans::CrossSafe
             && finalized.is_some_and(|head| head.number >= key.number);
         Ok(parent.parting(is_final))
     }

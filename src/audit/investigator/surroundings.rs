@@ -112,7 +112,12 @@ impl Investigator {
                 messages: closure.placed_messages(timestamp),
                 is_complete: may_tell && closure.is_complete_at(timestamp),
             }),
-            Need::Derived | Need::L1 | Need::Final | Need::Logs { .. } | Need::Initiating { .. } => None,
+            Need::Derived
+            | Need::L1
+            | Need::Final
+            | Need::Corroboration { .. }
+            | Need::Logs { .. }
+            | Need::Initiating { .. } => None,
         };
         // Cycles first: a block of a cycle cites others of it, and is not invalid only because they are.
         (needs.iter().rev().filter_map(answer).collect(), waits)

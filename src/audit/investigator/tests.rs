@@ -1,7 +1,9 @@
 //! A chain's own node that lags, restarts, jumps back or contradicts its execution client: cases wait, and go on.
 
 use super::*;
-use crate::audit::{Answer, Discard, L1Contradiction, Superseding, Verdict};
+use crate::audit::{
+    Answer, Assumed, Discard, L1Contradiction, OtherNode, SecondOpinion, Superseding, Verdict,
+};
 use crate::consolidation::Metering;
 use crate::devnet::chain::Chain;
 use crate::devnet::contracts::{EMITTER, emit_call};
@@ -336,4 +338,84 @@ async fn the_block_itself_proves_how_far_a_chain_is(#[case] hash: Option<B256>, 
         Err(_) => None,
     };
     assert_eq!(proven, is_proven.then(|| (3, tip.timestamp())));
+}
+
+/// What the chain's nodes say of a height where an attested block is not theirs.
+#[derive(Clone, Copy, Debug)]
+enum Said {
+    /// The node in use has derived its block.
+    Own,
+    /// It repeats its source's word.
+    Repeated,
+    /// It repeats that, and another node has derived the same.
+    ByAnother,
+    /// It repeats that, and another node has derived the attested block.
+    OtherwiseByAnother,
+    /// It repeats that, and another node has begun above it.
+    ByAnotherAbove,
+    /// It has begun above it.
+    Assumed,
+    /// It has begun below it.
+    DerivedAboveAssumed,
+}
+
+#[rstest]
+#[case::own(Said::Own, "violated")]
+#[case::repeated(Said::Repeated, "open: SecondOpinion, SecondHand")]
+#[case::by_another(Said::ByAnother, "violated")]
+#[case::otherwise_by_another(Said::OtherwiseByAnother, "open: SecondOpinion, SecondHand")]
+#[case::by_another_that_began_above(Said::ByAnotherAbove, "open: SecondOpinion, SecondHand")]
+#[case::assumed(Said::Assumed, "open: SecondOpinion, SecondHand")]
+#[case::derived(Said::DerivedAboveAssumed, "violated")]
+#[tokio::test]
+async fn a_node_that_repeats_anothers_word_accuses_nobody(#[case] said: Said, #[case] expected: &str) {
+    let (mut fixture, _before, investigator) = world().await;
+    let parent = fixture.chain.canonical(2).unwrap().hash;
+    let sibling = fixture.chain.build(parent, fixture.l1.head(), &[]).unwrap();
+    let server = serve(fixture.chain.clone()).await;
+    let chain_id = ChainId::from(CHAIN_ID);
+    let investigator = Investigator { clients: [(chain_id, client_of(&server))].into(), ..investigator };
+    investigator.heads.set(chain_id, Some(heads_at(&fixture, 3, None)));
+    let from = |number| SecondOpinion::Own { assumed: Some(Assumed { number, timestamp: UnixSeconds(1) }) };
+    let derived = fixture.chain.canonical(3).unwrap().hash;
+    let (opinion, other) = match said {
+        Said::Own => (SecondOpinion::default(), None),
+        Said::Repeated => (SecondOpinion::Repeated, None),
+        Said::ByAnother => (SecondOpinion::Repeated, Some((derived, from(2)))),
+        Said::OtherwiseByAnother => (SecondOpinion::Repeated, Some((sibling.hash, from(2)))),
+        Said::ByAnotherAbove => (SecondOpinion::Repeated, Some((derived, from(3)))),
+        Said::Assumed => (from(3), None),
+        Said::DerivedAboveAssumed => (from(2), None),
+    };
+    investigator.heads.set_second_opinion(chain_id, opinion);
+    let other = other.map(|(hash, opinion)| OtherNode {
+        local_safe: BlockNumHash { number: 3, hash },
+        opinion,
+        at: Instant::now(),
+    });
+    investigator.heads.set_others(chain_id, other.into_iter().collect());
+    let key = BlockKey { chain_id, number: 3, hash: sibling.hash };
+    let block = investigator.fetch(key).await.unwrap();
+    let case = Case::new(key, CaseRules::default(), BlockAttributes::of_block(&block));
+    let (case, waits) = investigate(&investigator, case).await;
+    let told = waits.first().map(|(awaited, cause)| format!("open: {awaited:?}, {cause:?}"));
+    let found = case.verdict().map(|verdict| verdict.name().to_owned()).or(told);
+    assert_eq!(found.as_deref(), Some(expected));
+    if case.verdict().is_some() {
+        return;
+    }
+    // A node that derives the chain is taken instead, or the one in use comes to what was attested.
+    investigator.heads.set_second_opinion(chain_id, SecondOpinion::default());
+    let (case, _) = investigate(&investigator, case).await;
+    assert_eq!(case.verdict().map(Verdict::name), Some("violated"));
+}
+
+#[tokio::test]
+async fn what_a_node_repeats_is_upheld() {
+    let (fixture, _server, investigator) = world().await;
+    investigator.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 3, None)));
+    investigator.heads.set_second_opinion(CHAIN_ID.into(), SecondOpinion::Repeated);
+    let case = case(&fixture, &investigator, 2).await;
+    let (case, _) = investigate(&investigator, case).await;
+    assert_eq!(case.verdict(), Some(&Verdict::Upheld));
 }

@@ -88,8 +88,10 @@ impl Investigator {
         let Some(replaced) = head.replaces else { return Ok(BranchStanding::Left) };
         // A node that has verified another block since knows what this program has not come to yet.
         let safe = self.heads.get(chain_id).and_then(|heads| heads.safe_l2);
-        let has_verified = self.heads.safe_means(chain_id) == SafeMeans::CrossSafe
-            && safe.is_some_and(|head| head.number >= by.number);
+        let has_verified = safe.is_some_and(|head| {
+            let means = self.heads.safe_means_at(chain_id, head.timestamp);
+            means == SafeMeans::CrossSafe && head.number >= by.number
+        });
         let Some(client) = self.clients.get(&chain_id) else { return Ok(BranchStanding::Unknown) };
         Ok(match client.canonical_hash(by.number).await {
             Ok(Some(found)) if found == replaced && !has_verified => {

@@ -4,7 +4,8 @@ use super::*;
 use crate::consolidation::rollup_config_tests::op_mainnet_json;
 use crate::interop::DependencySet;
 use crate::sources::EndpointLimits;
-use crate::sources::scripted_node::{CHAIN, ScriptedNode, at, other_branch};
+use crate::sources::scripted_node::{CHAIN, Conduct, ScriptedNode, at, other_branch};
+use rstest::rstest;
 use serde_json::{Value, json};
 
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -23,6 +24,7 @@ fn config() -> Value {
 struct World {
     a: ScriptedNode,
     b: ScriptedNode,
+    heads: Heads,
     quarrels: NodeQuarrels,
     health: Health,
     _task: tokio::task::JoinSet<Result<(), Infallible>>,
@@ -30,6 +32,11 @@ struct World {
 
 impl World {
     async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// The same where the node that is not in use is prepared so.
+    async fn with(prepare: impl FnOnce(&mut Conduct)) -> Self {
         let (a, b) = (
             ScriptedNode::start(Some(at([9, 8, 7, 6]))).await,
             ScriptedNode::start(Some(at([9, 8, 7, 6]))).await,
@@ -40,21 +47,25 @@ impl World {
                 conduct.dependencies = Some(json!({ "dependencies": { "901": {}, "902": {} } }));
             });
         }
+        b.change(prepare);
         let nodes = RollupNodes::new(CHAIN.into(), &[a.url(), b.url()], LIMITS).unwrap();
         nodes.status().await.unwrap();
         let (quarrels, health) = (NodeQuarrels::default(), Health::default());
         let metrics = Metrics::new(DependencySet::new(BTreeMap::new(), 100)).unwrap();
+        let heads = Heads::new([CHAIN.into()]);
         let comparer = NodeComparer {
             chain_id: CHAIN.into(),
             nodes,
+            block_time: 2,
             interval: Duration::from_millis(5),
+            heads: heads.clone(),
             quarrels: quarrels.clone(),
             health: health.clone(),
             metrics,
         };
         let mut task = tokio::task::JoinSet::new();
         task.spawn(comparer.run(CancellationToken::new()));
-        Self { a, b, quarrels, health, _task: task }
+        Self { a, b, heads, quarrels, health, _task: task }
     }
 
     async fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
@@ -112,4 +123,25 @@ async fn heads_that_differ_at_one_height_are_shown_and_stand_in_nobodys_way() {
     world.a.set(None);
     world.b.set(None);
     world.until_agreed().await;
+}
+
+/// Only a node that keeps a record of what it has derived is a witness, and from there on.
+#[rstest]
+#[case::no_record(None, false, None)]
+#[case::light(Some([].into()), true, None)]
+#[case::derives(Some([(0, 0)].into()), false, Some([true, true]))]
+#[case::synced(Some([(20, 5)].into()), false, Some([false, true]))]
+#[tokio::test]
+async fn what_another_node_has_derived_is_kept(
+    #[case] safe_heads: Option<BTreeMap<u64, u64>>,
+    #[case] repeats: bool,
+    #[case] covers: Option<[bool; 2]>,
+) {
+    let world = World::with(|conduct| (conduct.safe_heads, conduct.repeats) = (safe_heads, repeats)).await;
+    world.b.set(Some(other_branch([9, 8, 7, 6])));
+    // It was asked by then.
+    world.until_differing("block 9: ").await;
+    let others = world.heads.others(CHAIN.into());
+    assert_eq!(others.first().map(|other| [5, 6].map(|number| other.opinion.covers(number))), covers);
+    assert!(others.iter().all(|other| other.local_safe.number == 8));
 }

@@ -67,7 +67,8 @@ impl ChainStore {
             fork: BTreeMap::new(),
             unlinked: Vec::new(),
             rewind: None,
-            safe_at: BTreeMap::new(),
+            // As op-node records it: what begins at genesis has derived all that comes after.
+            safe_at: BTreeMap::from([(0, genesis.number())]),
         };
         store.append(genesis);
         store

@@ -49,8 +49,13 @@ pub(super) const TIP: u64 = 20;
 /// The first block of the view.
 pub(super) const FIRST: u64 = 8;
 /// How far the chain is.
-pub(super) const HEADS: SafetyHeads =
-    SafetyHeads { local_safe: 16, safe: 14, finalized: 10, safe_means: SafeMeans::CrossSafe };
+pub(super) const HEADS: SafetyHeads = SafetyHeads {
+    local_safe: 16,
+    safe: 14,
+    finalized: 10,
+    safe_means: SafeMeans::CrossSafe,
+    verified_since: UnixSeconds(0),
+};
 /// The block that executes a valid message, and the one that executes an invalid one.
 pub(super) const VALID_IN: u64 = 15;
 pub(super) const INVALID_IN: u64 = 18;

@@ -10,7 +10,7 @@ use super::world::{Claim, Payload, Shape, World, chain};
 use crate::interop::MessageStatus;
 use crate::monitor::{Input, MessageKey, ObservedBlock, Request, SafetyHeads, Tracker, TrackerLimits};
 use crate::sources::{LogIndex, SafeMeans};
-use crosscheck_p2p::ChainId;
+use crosscheck_p2p::{ChainId, UnixSeconds};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
@@ -111,7 +111,13 @@ impl Story {
             for finalized in [0, HEIGHTS - 1] {
                 let tip = HEIGHTS - 1;
                 let safe_means = SafeMeans::CrossSafe;
-                let heads = SafetyHeads { local_safe: tip, safe: tip, finalized, safe_means };
+                let heads = SafetyHeads {
+                    local_safe: tip,
+                    safe: tip,
+                    finalized,
+                    safe_means,
+                    verified_since: UnixSeconds(0),
+                };
                 facts.tell(id, Input::Heads { chain_id: id, heads });
             }
         }
@@ -126,8 +132,13 @@ impl Story {
                 reference.take_in(&Input::Block(Arc::clone(block)));
             }
             let tip = HEIGHTS - 1;
-            let heads =
-                SafetyHeads { local_safe: tip, safe: tip, finalized: tip, safe_means: SafeMeans::CrossSafe };
+            let heads = SafetyHeads {
+                local_safe: tip,
+                safe: tip,
+                finalized: tip,
+                safe_means: SafeMeans::CrossSafe,
+                verified_since: UnixSeconds(0),
+            };
             reference.take_in(&Input::Heads { chain_id: *id, heads });
         }
         let first = world.chains.keys().map(|id| (*id, 0)).collect();

@@ -219,6 +219,7 @@ impl Trial {
                     safe: tip.saturating_sub(local_safe + safe),
                     finalized: *highest,
                     safe_means: SafeMeans::CrossSafe,
+                    verified_since: UnixSeconds(0),
                 };
                 self.tell(&Input::Heads { chain_id: id, heads });
             }

@@ -59,7 +59,13 @@ impl Scene {
 
     fn finalize(&mut self, of: u64, finalized: u64) -> Outcome {
         let safe_means = SafeMeans::CrossSafe;
-        let heads = SafetyHeads { local_safe: finalized, safe: finalized, finalized, safe_means };
+        let heads = SafetyHeads {
+            local_safe: finalized,
+            safe: finalized,
+            finalized,
+            safe_means,
+            verified_since: UnixSeconds(0),
+        };
         self.tracker.apply(Input::Heads { chain_id: chain(of), heads })
     }
 
@@ -169,7 +175,13 @@ fn an_invalid_execution_whose_height_is_built_anew_ends_as_the_final_block_says(
         let (resolved, orphaned) = (Ending::Resolved { by: by.hash }, Ending::Orphaned { by: by.hash });
         assert_eq!(endings(&outcome), [(first, resolved), (first, orphaned)], "the other message was valid");
     } else {
-        let heads = SafetyHeads { local_safe: 1, safe: 1, finalized: 1, safe_means: SafeMeans::CrossSafe };
+        let heads = SafetyHeads {
+            local_safe: 1,
+            safe: 1,
+            finalized: 1,
+            safe_means: SafeMeans::CrossSafe,
+            verified_since: UnixSeconds(0),
+        };
         let outcome = scene.tracker.apply(Input::Heads { chain_id: chain(0), heads });
         let orphaned = Ending::Orphaned { by: second.hash };
         assert_eq!(endings(&outcome), [(first, orphaned), (first, orphaned)]);

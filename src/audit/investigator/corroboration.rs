@@ -1,0 +1,60 @@
+//! Whether anybody but a rollup node that has not derived its chain says what that node says of a height: this program's own
+//! look at L1, or another rollup node that has derived the chain. Until somebody does, a block that differs is not to blame.
+
+use super::{Answer, Awaited, Cause, Investigator, L1Word, Wait};
+use crate::consolidation::{BlockAttributes, ReplacementRule};
+use crate::interop::BlockKey;
+use crate::ledger::BlockPosition;
+use alloy::primitives::B256;
+use std::time::Duration;
+
+/// How old what another node said may be. They are asked every few seconds.
+const OLDEST_WORD: Duration = Duration::from_secs(60);
+
+impl Investigator {
+    /// Whether somebody who has derived the chain has this block at the height of an attested one, as its rollup node does.
+    pub(super) async fn corroboration(
+        &self,
+        key: BlockKey,
+        attributes: &BlockAttributes,
+        derived: B256,
+    ) -> Result<Answer, Wait> {
+        if self.hash_on_branch(key.chain_id, key.number).await? != derived {
+            return Ok(Answer::DerivedOther);
+        }
+        let opinion = self.heads.second_opinion(key.chain_id);
+        if opinion.covers(key.number) || self.is_said_by_another(key, derived).await {
+            return Ok(Answer::Corroborated { derived });
+        }
+        let rules = self.rules(key.chain_id);
+        // The old rule's replacements hold a deposit that L1 does not know.
+        if rules.ask_l1 && rules.replacement == ReplacementRule::DepositsOnly {
+            // That L1 alone has nothing against a block does not make it derived.
+            if let Ok(word @ Answer::L1(L1Word::Contradicts(_) | L1Word::OriginDropped(_))) =
+                self.ask_l1(key, attributes).await
+            {
+                return Ok(word);
+            }
+        }
+        let wait = Wait { awaited: Awaited::SecondOpinion, chain_id: key.chain_id, cause: Cause::SecondHand };
+        self.reasons.note(wait, &opinion.why_not(key.number));
+        Err(wait)
+    }
+
+    /// Whether a rollup node that is not in use has derived this block.
+    async fn is_said_by_another(&self, key: BlockKey, derived: B256) -> bool {
+        for other in self.heads.others(key.chain_id) {
+            let is_of_use = other.at.elapsed() < OLDEST_WORD
+                && other.local_safe.number >= key.number
+                && other.opinion.covers(key.number);
+            if !is_of_use {
+                continue;
+            }
+            let head = BlockPosition { number: other.local_safe.number, hash: other.local_safe.hash };
+            if self.hash_below(key.chain_id, head, key.number).await == Ok(derived) {
+                return true;
+            }
+        }
+        false
+    }
+}

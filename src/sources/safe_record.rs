@@ -1,0 +1,130 @@
+//! [`SafeRecord`]: what a rollup node's record of safe heads by L1 block says of the node. [`RollupNode::safe_record`] asks.
+//!
+//! op-node writes an entry whenever it derives a block (`--safedb.path`). A node that follows a source writes entries too, with L1
+//! block 0 and an all-zero hash: it has derived nothing. A node that began with execution-layer sync has no entry for what it
+//! took over then. This judges no block.
+
+use super::{RollupNode, SafeHeadAtL1, SourceError, is_no_such_method};
+
+/// What a node's record of safe heads by L1 block says of the node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SafeRecord {
+    /// The node keeps none: nothing can be told.
+    None,
+    /// Its newest entry names no L1 block: the node repeats the word of the source that it follows.
+    Repeated,
+    /// It keeps one, and nothing is in it yet: the node has derived nothing so far.
+    Empty,
+    /// It has derived every block after the safe head of this, its oldest entry.
+    Since(SafeHeadAtL1),
+}
+
+/// What the record has for one L1 block.
+enum Entry {
+    Found(SafeHeadAtL1),
+    /// It keeps nothing for that block, or nothing that was derived.
+    Missing,
+    NoRecord,
+}
+
+impl RollupNode {
+    /// What its record of safe heads says of it. `current_l1`: up to where it has read L1. It takes some 25 requests: the
+    /// record is searched for its oldest entry.
+    ///
+    /// # Errors
+    /// If the node does not answer, or says neither that there is an entry nor that there is none.
+    pub async fn safe_record(&self, current_l1: u64) -> Result<SafeRecord, SourceError> {
+        let newest = match self.safe_head_at_l1(current_l1).await {
+            Ok(head) if head.is_repeated() => return Ok(SafeRecord::Repeated),
+            newest => entry(newest)?,
+        };
+        let mut oldest = match newest {
+            Entry::NoRecord => return Ok(SafeRecord::None),
+            Entry::Missing => return Ok(SafeRecord::Empty),
+            Entry::Found(head) => head,
+        };
+        // The entry for the genesis of L1 says that the node began at the genesis of its chain.
+        if let Entry::Found(genesis) = entry(self.safe_head_at_l1(0).await)? {
+            return Ok(SafeRecord::Since(genesis));
+        }
+        // There is nothing up to `below`, and something at `oldest`.
+        let mut below = 0_u64;
+        loop {
+            let half = oldest.l1_block.number.saturating_sub(below) / 2;
+            if half == 0 {
+                return Ok(SafeRecord::Since(oldest));
+            }
+            let middle = below.saturating_add(half);
+            match entry(self.safe_head_at_l1(middle).await)? {
+                Entry::Found(head) if head.l1_block.number > below => oldest = head,
+                Entry::Found(_) | Entry::Missing => below = middle,
+                Entry::NoRecord => return Ok(SafeRecord::None),
+            }
+        }
+    }
+}
+
+fn entry(answer: Result<SafeHeadAtL1, SourceError>) -> Result<Entry, SourceError> {
+    match answer {
+        Ok(head) if head.is_repeated() => Ok(Entry::Missing),
+        Ok(head) => Ok(Entry::Found(head)),
+        Err(error) if keeps_no_safe_heads(&error) => Ok(Entry::NoRecord),
+        Err(SourceError::Refused { message, .. }) if message.contains("not found") => Ok(Entry::Missing),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a node says by this that it keeps no record of safe heads by L1 block.
+pub(crate) fn keeps_no_safe_heads(error: &SourceError) -> bool {
+    let SourceError::Refused { message, .. } = error else { return false };
+    message.contains("not enabled") || is_no_such_method(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::EndpointLimits;
+    use crate::sources::scripted_node::{ScriptedNode, safe_head};
+    use rstest::rstest;
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    const LIMITS: EndpointLimits = EndpointLimits {
+        timeout: Duration::from_secs(300),
+        max_response_bytes: 4096,
+        max_concurrent_requests: 1,
+    };
+
+    /// By L1 block: the safe head.
+    fn record<const N: usize>(entries: [(u64, u64); N]) -> Option<BTreeMap<u64, u64>> {
+        Some(entries.into())
+    }
+
+    #[rstest]
+    #[case::no_record(None, false, SafeRecord::None)]
+    #[case::empty(record([]), false, SafeRecord::Empty)]
+    #[case::nothing_so_far(record([(101, 9)]), false, SafeRecord::Empty)]
+    #[case::from_genesis_on(record([(0, 0), (40, 3), (90, 9)]), false, SafeRecord::Since(safe_head(0, 0)))]
+    #[case::synced(record([(40, 3), (41, 4), (90, 9)]), false, SafeRecord::Since(safe_head(40, 3)))]
+    #[case::of_the_first_block(record([(1, 1), (90, 9)]), false, SafeRecord::Since(safe_head(1, 1)))]
+    #[case::of_now(record([(100, 9)]), false, SafeRecord::Since(safe_head(100, 9)))]
+    #[case::light(record([]), true, SafeRecord::Repeated)]
+    #[case::light_once(record([(40, 3), (90, 9)]), true, SafeRecord::Since(safe_head(40, 3)))]
+    #[tokio::test]
+    async fn what_a_record_says(
+        #[case] safe_heads: Option<BTreeMap<u64, u64>>,
+        #[case] repeats: bool,
+        #[case] expected: SafeRecord,
+    ) {
+        let node = ScriptedNode::start(None).await;
+        node.change(|conduct| (conduct.safe_heads, conduct.repeats) = (safe_heads, repeats));
+        let client = RollupNode::new(node.url(), LIMITS).unwrap();
+        assert_eq!(client.safe_record(100).await.unwrap(), expected);
+    }
+
+    #[tokio::test]
+    async fn a_node_that_does_not_answer_has_no_known_record() {
+        let node = RollupNode::new("http://127.0.0.1:1".parse().unwrap(), LIMITS).unwrap();
+        assert!(node.safe_record(100).await.is_err());
+    }
+}
