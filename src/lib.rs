@@ -40,4 +40,5 @@ pub mod telemetry;
 mod teller;
 pub mod told;
 mod unresolved;
+mod unsafe_pause;
 pub mod web;

@@ -1,10 +1,13 @@
 //! [`StalledHeads`]: tells of a chain's heads that stand still, on `/readyz`, in the log and in a gauge.
 //!
+//! While a node takes no unsafe blocks because one was replaced, that is told instead, and warned of by nobody.
+//!
 //! Whoever polls a head hands it over with the time. A head that stands still is no accusation and stops nothing: that a
 //! chain halts, or that nobody posts its batches, is for an operator to find out.
 
 use crate::health::Health;
 use crate::metrics::Metrics;
+use crate::unsafe_pause::UnsafePause;
 use alloy::eips::BlockNumHash;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
@@ -142,6 +145,17 @@ impl StalledHeads {
 
     /// Takes in where a head stands now. `None`: nobody knows, which is told of elsewhere.
     pub(crate) fn look(&mut self, head: WatchedHead, at: Option<BlockNumHash>, now: Instant) {
+        self.look_in(None, head, at, now);
+    }
+
+    /// The same, where `pause` explains that the head stands still.
+    pub(crate) fn look_in(
+        &mut self,
+        pause: Option<UnsafePause>,
+        head: WatchedHead,
+        at: Option<BlockNumHash>,
+        now: Instant,
+    ) {
         let before = self.heads.get(&head).copied();
         let Some(at) = at else {
             self.moved(head, before);
@@ -158,15 +172,37 @@ impl StalledHeads {
         self.metrics.head_stood_still(self.chain_id, head.name(), stood);
         if stood > self.bounds.of(head) {
             self.heads.insert(head, Standing { is_told: true, ..before });
-            self.tell(head, at);
+            self.tell(head, at, pause);
         }
     }
 
-    fn tell(&self, head: WatchedHead, at: BlockNumHash) {
+    /// Whether a head, as it was last handed over, has stood still for longer than it may.
+    pub(crate) fn is_late(&self, head: WatchedHead, now: Instant) -> bool {
+        self.stood(head, now) > self.bounds.of(head)
+    }
+
+    /// Whether it has done so for more than half of that time.
+    pub(crate) fn is_half_late(&self, head: WatchedHead, now: Instant) -> bool {
+        self.stood(head, now).saturating_mul(2) > self.bounds.of(head)
+    }
+
+    fn stood(&self, head: WatchedHead, now: Instant) -> Duration {
+        self.heads.get(&head).map_or(Duration::ZERO, |head| now.saturating_duration_since(head.since))
+    }
+
+    fn tell(&self, head: WatchedHead, at: BlockNumHash, pause: Option<UnsafePause>) {
         let bound = humantime::format_duration(self.bounds.of(head));
         let BlockNumHash { number, hash } = at;
         let (what, advice) = (head.in_words(), head.advice());
-        let problem = format!("{what} has been block {number} ({hash}) for more than {bound}; {advice}");
+        let stands = format!("{what} has been block {number} ({hash}) for more than {bound}");
+        if let Some(pause) = pause {
+            let reason = format!("{stands}: {pause}");
+            if self.health.obstruct(&self.part(head), reason.clone()) {
+                info!(chain_id = %self.chain_id, reason, "a head stands still after a replacement");
+            }
+            return;
+        }
+        let problem = format!("{stands}; {advice}");
         if self.health.obstruct(&self.part(head), problem.clone()) {
             warn!(chain_id = %self.chain_id, problem, "a head stands still");
         }

@@ -11,15 +11,18 @@ use super::told_forks::ToldForks;
 use super::{Answer, AuditorMessage, Heads, RuleDifference};
 use crate::health::Health;
 use crate::metrics::Metrics;
-use crate::sources::{ExecutionClient, NodeAnswer, RollupNodes, SafeMeans, Shortfall, SourceError};
+use crate::sources::{
+    ExecutionClient, L2BlockRef, NodeAnswer, RollupNodes, SafeMeans, Shortfall, SourceError, SyncStatus,
+};
 use crate::stalled_heads::{StallBounds, StalledHeads, WatchedHead};
+use crate::unsafe_pause::UnsafePause;
 use crosscheck_p2p::ChainId;
 use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 /// The longest pause between two attempts at a node that does not answer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -125,13 +128,14 @@ impl HeadWatcher {
                         None => self.note_heads(&heads),
                     }
                     pause = self.interval;
-                    look_for_stalls(&mut stalled, &answer);
+                    self.look_for_stalls(&mut stalled, &answer).await;
                     self.take(answer).await;
                 }
                 Err(_) => {
                     self.metrics.source_failed(self.chain_id, "rollup-node");
                     self.tell(&heads, &self.nodes.complaint());
                     self.heads.set(self.chain_id, None);
+                    self.heads.set_unsafe_pause(self.chain_id, None);
                     meaning.lose();
                     opinion.lose();
                     pause = pause.saturating_mul(2).min(LONGEST_PAUSE).max(self.interval);
@@ -163,6 +167,44 @@ impl HeadWatcher {
             () = async {
                 tokio::join!(tokio::time::sleep(shortest), self.heads.wanted(self.chain_id));
             } => {}
+        }
+    }
+
+    /// Looks whether a head stands still. A node that is behind another says nothing of that.
+    async fn look_for_stalls(&self, stalled: &mut StalledHeads, answer: &NodeAnswer) {
+        if answer.shortfall == Some(Shortfall::Behind) {
+            return;
+        }
+        let now = Instant::now();
+        let status = answer.document.heads();
+        let safe = status.safe_l2.filter(|safe| Some(*safe) != status.local_safe_l2);
+        let position = |head: Option<L2BlockRef>| head.map(|head| head.position());
+        stalled.look(WatchedHead::LocalSafe, position(status.local_safe_l2), now);
+        stalled.look(WatchedHead::Safe, position(safe), now);
+        stalled.look(WatchedHead::CurrentL1, answer.document.current_l1(), now);
+        let pause = self.unsafe_pause(stalled, &status, now).await;
+        self.heads.set_unsafe_pause(self.chain_id, pause);
+        stalled.look_in(pause, WatchedHead::Unsafe, position(status.unsafe_l2), now);
+    }
+
+    /// Whether a replacement explains that the unsafe head stands still. It is looked for in good time before that is told.
+    async fn unsafe_pause(
+        &self,
+        stalled: &StalledHeads,
+        status: &SyncStatus,
+        now: Instant,
+    ) -> Option<UnsafePause> {
+        let ledger = self.rules.ledger.as_ref().filter(|_| stalled.is_half_late(WatchedHead::Unsafe, now))?;
+        let number = |head: Option<L2BlockRef>| head.map(|head| head.number);
+        let (local_safe, finalized) = (number(status.local_safe_l2), number(status.finalized_l2));
+        let is_derived =
+            ![WatchedHead::LocalSafe, WatchedHead::CurrentL1].iter().any(|head| stalled.is_late(*head, now));
+        match ledger.highest_replaced(self.chain_id, finalized?).await {
+            Ok(replaced) => UnsafePause::of(replaced, local_safe, finalized, is_derived),
+            Err(error) => {
+                error!(chain_id = %self.chain_id, %error, "the ledger does not tell which blocks were replaced");
+                None
+            }
         }
     }
 
@@ -233,25 +275,6 @@ impl HeadWatcher {
             warn!(chain_id = %self.chain_id, problem, "waiting for {part}");
         }
     }
-}
-
-/// Looks whether a head stands still. A node that is behind another says nothing of that.
-fn look_for_stalls(stalled: &mut StalledHeads, answer: &NodeAnswer) {
-    if answer.shortfall == Some(Shortfall::Behind) {
-        return;
-    }
-    let now = Instant::now();
-    let status = answer.document.heads();
-    let safe = status.safe_l2.filter(|safe| Some(*safe) != status.local_safe_l2);
-    let heads = [
-        (WatchedHead::Unsafe, status.unsafe_l2),
-        (WatchedHead::LocalSafe, status.local_safe_l2),
-        (WatchedHead::Safe, safe),
-    ];
-    for (head, at) in heads {
-        stalled.look(head, at.map(|at| at.position()), now);
-    }
-    stalled.look(WatchedHead::CurrentL1, answer.document.current_l1(), now);
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use super::second_opinion::SecondOpinion;
 use crate::consolidation::UnknownForks;
 use crate::sources::{SafeMeans, StatusDocument, SyncStatus};
+use crate::unsafe_pause::UnsafePause;
 use alloy::eips::BlockNumHash;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeMap;
@@ -45,6 +46,7 @@ struct ChainHeads {
     second_opinion: watch::Sender<SecondOpinion>,
     others: watch::Sender<Vec<OtherNode>>,
     unknown_forks: watch::Sender<UnknownForks>,
+    unsafe_pause: watch::Sender<Option<UnsafePause>>,
     wanted: Notify,
 }
 
@@ -155,6 +157,18 @@ impl Heads {
     pub fn set_others(&self, chain_id: ChainId, others: Vec<OtherNode>) {
         if let Some(heads) = self.by_chain.get(&chain_id) {
             heads.others.send_replace(others);
+        }
+    }
+
+    /// Why the chain's unsafe head stands still lawfully. `None`: no such reason is known.
+    pub(crate) fn unsafe_pause(&self, chain_id: ChainId) -> Option<UnsafePause> {
+        self.by_chain.get(&chain_id).and_then(|heads| *heads.unsafe_pause.borrow())
+    }
+
+    /// Takes in why the chain's unsafe head stands still lawfully.
+    pub(crate) fn set_unsafe_pause(&self, chain_id: ChainId, pause: Option<UnsafePause>) {
+        if let Some(heads) = self.by_chain.get(&chain_id) {
+            heads.unsafe_pause.send_replace(pause);
         }
     }
 

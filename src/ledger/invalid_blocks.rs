@@ -89,6 +89,36 @@ impl Ledger {
         Ok(proven)
     }
 
+    /// The highest block above this height that was replaced, or that has a message which makes a node replace it. `None`: there
+    /// is none, or it is known of none.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub(crate) async fn highest_replaced(
+        &self,
+        chain_id: ChainId,
+        above: u64,
+    ) -> Result<Option<u64>, LedgerError> {
+        let row = sqlx::query(
+            "SELECT max(number) AS number FROM (
+                 SELECT number FROM cases
+                 WHERE chain_id = ?1 AND number > ?2
+                   AND (verdict = 'upheld-replacement' OR (verdict = 'violated' AND reason = 'invalid-message'))
+                 UNION ALL
+                 SELECT e.number FROM message_events e
+                 WHERE e.chain_id = ?1 AND e.number > ?2 AND e.kind != 'ended' AND e.status = 'invalid' AND NOT EXISTS (
+                     SELECT 1 FROM message_events later
+                     WHERE later.chain_id = e.chain_id AND later.number = e.number AND later.hash = e.hash
+                       AND later.log_index = e.log_index AND later.id > e.id AND later.status = 'valid'))
+             HAVING max(number) IS NOT NULL",
+        )
+        .bind(chain_id.to_string())
+        .bind(as_integer("block number", above)?)
+        .fetch_optional(self.readers())
+        .await?;
+        row.map(|row| read_u64(&row, "number")).transpose()
+    }
+
     /// The blocks of a chain above its vouched head that a verdict says do not hold, or of which a message was noted to be
     /// invalid and was not noted to be valid since.
     ///

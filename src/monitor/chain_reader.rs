@@ -190,7 +190,8 @@ impl<S: BlockSource> ChainReader<S> {
                 Ok(tip) => {
                     progress.is_contradicted = false;
                     progress.awaited.known();
-                    stalled.look(WatchedHead::Execution, Some(tip.position()), Instant::now());
+                    let lawful = self.heads.unsafe_pause(self.chain_id);
+                    stalled.look_in(lawful, WatchedHead::Execution, Some(tip.position()), Instant::now());
                     if let Some(outage) = self.health.clear(&part) {
                         let (lasted_s, repeats) = (outage.seconds(), outage.repeats);
                         info!(chain_id = %self.chain_id, lasted_s, repeats, "the chain is read up to its tip");

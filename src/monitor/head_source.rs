@@ -5,6 +5,7 @@ use super::verified_heads::ToldHeads;
 use crate::audit::{Answer, Heads};
 use crate::metrics::Metrics;
 use crate::sources::{ExecutionClient, L2BlockRef, SourceError, SyncStatus};
+use crate::unsafe_pause::UnsafePause;
 use crosscheck_p2p::ChainId;
 use tokio::sync::watch;
 
@@ -29,6 +30,13 @@ pub enum HeadSource {
 }
 
 impl HeadSource {
+    /// Why the chain's unsafe head stands still lawfully, as the rollup node's watcher knows.
+    pub(super) fn unsafe_pause(&self, chain_id: ChainId) -> Option<UnsafePause> {
+        match self {
+            Self::Node { heads, .. } | Self::Labels { heads, .. } => heads.unsafe_pause(chain_id),
+        }
+    }
+
     /// The heads as they are told now. `None`: they are not known.
     pub(super) async fn told<S: BlockSource>(
         &self,

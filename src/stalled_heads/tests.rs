@@ -89,3 +89,46 @@ fn the_heads_are_told_of_apart() {
     let reasons = health.reasons();
     assert!(matches!(&reasons[..], [reason] if reason.contains("unsafe head")), "{reasons:?}");
 }
+
+/// After a replacement the reason is told, not the alarm; the alarm comes once the reason is gone and the head still stands.
+#[rstest]
+#[case::of_the_node(WatchedHead::Unsafe, "check the sequencer")]
+#[case::of_the_clients(WatchedHead::Execution, "check the execution client")]
+fn a_head_that_stands_still_after_a_replacement(#[case] head: WatchedHead, #[case] alarm: &str) {
+    let (mut heads, health) = heads();
+    let start = Instant::now();
+    let after = |seconds| start + Duration::from_secs(seconds);
+    let pause = Some(UnsafePause { replaced: 5, finalized: 3 });
+    let says = |part: &str| {
+        let reasons = health.reasons();
+        matches!(&reasons[..], [reason] if reason.contains(part))
+    };
+    heads.look_in(pause, head, block(7), start);
+    heads.look_in(pause, head, block(7), after(60));
+    assert_eq!(health.reasons(), [""; 0], "it may stand still for so long");
+    heads.look_in(pause, head, block(7), after(61));
+    assert!(says("block 5 was found invalid and is replaced") && !says(alarm), "{:?}", health.reasons());
+    heads.look_in(None, head, block(7), after(62));
+    assert!(says(alarm) && !says("replaced"), "{:?}", health.reasons());
+    heads.look_in(pause, head, block(7), after(63));
+    assert!(says("is replaced"), "another replacement");
+    heads.look_in(pause, head, block(8), after(64));
+    assert_eq!(health.reasons(), [""; 0], "it moves again");
+}
+
+#[test]
+fn how_late_a_head_is() {
+    let (mut heads, _) = heads();
+    let start = Instant::now();
+    let after = |seconds| start + Duration::from_secs(seconds);
+    let late = |heads: &StalledHeads, now| {
+        (heads.is_half_late(WatchedHead::Unsafe, now), heads.is_late(WatchedHead::Unsafe, now))
+    };
+    assert_eq!(late(&heads, after(999)), (false, false), "it is not known");
+    heads.look(WatchedHead::Unsafe, block(7), start);
+    assert_eq!(late(&heads, after(30)), (false, false));
+    assert_eq!(late(&heads, after(31)), (true, false));
+    assert_eq!(late(&heads, after(61)), (true, true));
+    heads.look(WatchedHead::Unsafe, block(8), after(62));
+    assert_eq!(late(&heads, after(62)), (false, false));
+}

@@ -3,8 +3,9 @@
 use super::*;
 use crate::audit::{OriginWitnesses, SecondOpinion};
 use crate::consolidation::Fork;
-use crate::interop::{ChainRules, DependencySet, Unclear};
+use crate::interop::{BlockKey, ChainRules, DependencySet, InvalidReason, SafetyLevel, Unclear};
 use crate::ledger::{GenesisSource, Ledger};
+use crate::monitor::{Cause, MessageKey, News, Note};
 use crate::networks::{KnownNetwork, NetworkName};
 use crate::sources::scripted_node::{CHAIN, ScriptedNode, at, status};
 use crate::sources::{EndpointLimits, LogIndex, SyncStatus};
@@ -598,4 +599,34 @@ async fn what_a_node_began_with_is_no_word_of_its_own() {
     // Blocks are two seconds apart, and block 8 is of second 8.
     let means = |timestamp| world.heads.safe_means_at(CHAIN.into(), UnixSeconds(timestamp));
     assert_eq!([2, 3].map(means), [SafeMeans::LocalSafe, SafeMeans::CrossSafe]);
+}
+
+/// After a replacement the node takes no gossiped blocks until finality has passed it, and moves by derivation alone.
+#[tokio::test]
+async fn a_head_that_stands_still_after_a_replacement_is_explained_until_that_is_final() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let ledger = Ledger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
+    let block = BlockKey { chain_id: CHAIN.into(), number: 7, hash: B256::repeat_byte(1) };
+    let invalid = Note {
+        key: MessageKey { block, log_index: 0 },
+        initiating: None,
+        timestamp: UnixSeconds(7),
+        level: SafetyLevel::LocalSafe,
+        news: News::Invalid { reason: InvalidReason::ExecutedByDeposit, cause: Cause::Checked },
+        ordinal: 0,
+        invalid_before: None,
+    };
+    ledger.note_messages(&[invalid], UnixSeconds(8)).await.unwrap();
+    let all = Some([ChainId::from(CHAIN)].into());
+    let known = ChainRules { block_time: 2, interop_time: Some(UnixSeconds(0)), dependencies: all };
+    let stall = StallBounds { unsafe_: Duration::ZERO, ..StallBounds::LONG };
+    let world = World::beside(Some(ledger), known, [Some(at([9, 8, 6, 6]))], |_| {}, stall).await;
+    world.until_told("block 7 was found invalid and is replaced").await;
+    assert!(world.heads.unsafe_pause(CHAIN.into()).is_some());
+    assert_eq!(world.lines.with("check the sequencer"), 0);
+    assert_eq!(world.lines.with("a head stands still after a replacement"), 1);
+    world.set(Some(at([9, 9, 7, 7])));
+    world.until_told("check the sequencer and the node's peers").await;
+    assert_eq!(world.heads.unsafe_pause(CHAIN.into()), None);
+    assert_eq!(world.lines.with("check the sequencer"), 1);
 }

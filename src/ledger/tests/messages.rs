@@ -243,3 +243,21 @@ async fn the_block_that_another_took_the_place_of_is_known_by_its_invalid_messag
     assert_eq!(replaced(23).await, None);
     assert_eq!(store.replaced_by(&key(20).block).await.unwrap(), None, "no block replaces itself");
 }
+
+#[tokio::test]
+async fn the_highest_block_that_an_invalid_message_makes_a_node_replace() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = ledger(&dir).await;
+    let highest = async |above| store.highest_replaced(chain(), above).await.unwrap();
+    assert_eq!(highest(0).await, None);
+    let notes = [
+        invalid(20),
+        invalid(22),
+        flip(22, MessageStatus::Valid, 1),
+        note(25, SafetyLevel::Unsafe, News::Undeclared, 0),
+    ];
+    store.note_messages(&notes, NOW).await.unwrap();
+    // That the block is not on the chain any more is what the replacement does.
+    store.note_messages(&[ended(20, 1)], NOW).await.unwrap();
+    assert_eq!((highest(0).await, highest(19).await, highest(20).await), (Some(20), Some(20), None));
+}
