@@ -10,6 +10,7 @@ use super::branch::{BranchError, Contradiction, Fork, Turn, turn};
 use super::declarations::undeclared;
 use super::left_blocks::{LeftBlocks, Telling};
 use super::recent_blocks::RecentBlocks;
+use super::start_point::NoStart;
 use super::verified_heads::{ToldHeads, verified_heads};
 use super::{HeadSource, MonitorMessage, Nudges, ObservedBlock, SafetyHeads, StartPoint};
 use crate::health::Health;
@@ -114,8 +115,8 @@ enum ReadError {
     Source(#[from] SourceError),
     #[error("its heads are not known yet")]
     NoHeads,
-    #[error("no final block of it is known yet, and without one nobody knows where to begin")]
-    NoFinalBlock,
+    #[error(transparent)]
+    NoStart(#[from] NoStart),
     #[error("block {number} is gone from its execution endpoints while it was being read")]
     Gone { number: u64 },
     #[error("the receipts of block {number} are not to be had")]
@@ -269,10 +270,8 @@ impl<S: BlockSource> ChainReader<S> {
         if progress.recent.tip().is_none() {
             self.execution.check_chain().await?;
             self.check_genesis().await?;
-            // Without a final block nobody knows where to begin.
             let told = self.heads.told(self.chain_id, &self.execution, tip).await?;
-            let finalized = told.ok_or(ReadError::NoHeads)?.finalized.map(|head| head.number);
-            let first = self.start.first(finalized, tip.number).ok_or(ReadError::NoFinalBlock)?;
+            let first = self.start.first(told.ok_or(ReadError::NoHeads)?.finalized, tip)?;
             self.begin(&mut progress.recent, first).await?;
         }
         // While the clients are taken back, their labels mean nothing either.

@@ -1,6 +1,24 @@
 //! [`StartPoint`]: from which block on a chain is read. Pure.
 
+use crate::sources::L2BlockRef;
 use alloy::eips::BlockNumHash;
+
+/// Why it is not known yet from which block on a chain is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoStart {
+    /// Nothing is called final.
+    #[error("no final block of it is known yet, and without one nobody knows where to begin")]
+    NoFinalBlock,
+    /// What is called final is not what is final.
+    #[error(
+        "block {number} is called final, which is longer ago than a sequencing window: the node has just started, or is stuck; \
+         reading begins when a later one is final"
+    )]
+    StaleFinalBlock {
+        /// The block's height.
+        number: u64,
+    },
+}
 
 /// From which block on a chain is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,11 +35,21 @@ impl StartPoint {
         Self { cursor, retained: retention.div_ceil(block_time.max(1)) }
     }
 
-    /// The first block to read: after the cursor, or at first the final block. `None`: neither is known yet.
-    pub fn first(&self, finalized: Option<u64>, tip: u64) -> Option<u64> {
-        let wanted = self.cursor.map(|cursor| cursor.number.saturating_add(1)).or(finalized)?;
+    /// The first block to read: after the cursor, or at first the final block.
+    ///
+    /// # Errors
+    /// If neither is known yet. What a node that starts calls final is not: it would be days of blocks to read.
+    pub(crate) fn first(&self, finalized: Option<L2BlockRef>, tip: L2BlockRef) -> Result<u64, NoStart> {
+        let wanted = match (self.cursor, finalized) {
+            (Some(cursor), _) => cursor.number.saturating_add(1),
+            (None, None) => return Err(NoStart::NoFinalBlock),
+            (None, Some(head)) if head.is_stale_finality(tip.timestamp) => {
+                return Err(NoStart::StaleFinalBlock { number: head.number });
+            }
+            (None, Some(head)) => head.number,
+        };
         // A chain that was begun anew, as on a devnet, may be below its former self.
-        Some(wanted.max(tip.saturating_sub(self.retained)).min(tip))
+        Ok(wanted.max(tip.number.saturating_sub(self.retained)).min(tip.number))
     }
 }
 
@@ -29,24 +57,32 @@ impl StartPoint {
 mod tests {
     use super::*;
     use alloy::primitives::B256;
+    use crosscheck_p2p::UnixSeconds;
     use rstest::rstest;
 
+    /// The blocks are two seconds apart, and a sequencing window is 21,600 of them.
     #[rstest]
-    #[case::first_time(None, Some(90), 100, Some(90))]
-    #[case::nothing_is_final_yet(None, None, 100, None)]
-    #[case::after_the_cursor(Some(70), Some(90), 100, Some(71))]
-    #[case::after_the_cursor_whatever_is_final(Some(70), None, 100, Some(71))]
-    #[case::cursor_at_the_tip(Some(100), Some(100), 100, Some(100))]
-    #[case::cursor_above_the_tip(Some(200), Some(90), 100, Some(100))]
-    #[case::longer_than_messages_are_kept(Some(10), Some(990), 1000, Some(950))]
-    #[case::final_block_longer_ago_than_messages_are_kept(None, Some(0), 1000, Some(950))]
+    #[case::first_time(None, Some(90), 100, Ok(90))]
+    #[case::nothing_is_final_yet(None, None, 100, Err(NoStart::NoFinalBlock))]
+    #[case::after_the_cursor(Some(70), Some(90), 100, Ok(71))]
+    #[case::after_the_cursor_whatever_is_final(Some(70), None, 100, Ok(71))]
+    #[case::after_the_cursor_when_genesis_is_called_final(Some(70_000), Some(0), 70_100, Ok(70_050))]
+    #[case::cursor_at_the_tip(Some(100), Some(100), 100, Ok(100))]
+    #[case::cursor_above_the_tip(Some(200), Some(90), 100, Ok(100))]
+    #[case::longer_than_messages_are_kept(Some(10), Some(990), 1000, Ok(950))]
+    #[case::final_block_longer_ago_than_messages_are_kept(None, Some(0), 1000, Ok(950))]
+    #[case::a_young_chain(None, Some(0), 21_600, Ok(21_550))]
+    #[case::genesis_while_the_node_starts(None, Some(0), 21_601, Err(NoStart::StaleFinalBlock { number: 0 }))]
+    #[case::a_node_that_is_stuck(None, Some(10), 21_611, Err(NoStart::StaleFinalBlock { number: 10 }))]
     fn first(
         #[case] cursor: Option<u64>,
         #[case] finalized: Option<u64>,
         #[case] tip: u64,
-        #[case] expected: Option<u64>,
+        #[case] expected: Result<u64, NoStart>,
     ) {
+        let head = |number: u64| L2BlockRef::new(number, B256::repeat_byte(1), UnixSeconds(2 * number));
         let cursor = cursor.map(|number| BlockNumHash { number, hash: B256::ZERO });
-        assert_eq!(StartPoint::new(cursor, 99, 2).first(finalized, tip), expected);
+        let start = StartPoint::new(cursor, 99, 2);
+        assert_eq!(start.first(finalized.and_then(head), head(tip).unwrap()), expected);
     }
 }

@@ -16,6 +16,9 @@ use std::collections::BTreeMap;
 /// The longest rollup configuration that is taken in, in bytes: what nodes send has about 3 KiB.
 pub const MAX_ROLLUP_CONFIG_BYTES: usize = 256 * 1024;
 
+/// How far what is final may be behind a chain's tip, seconds: the sequencing window of the OP Stack.
+const SEQUENCING_WINDOW: u64 = 12 * 60 * 60;
+
 /// A reference to an L2 block. There is none with an all-zero hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct L2BlockRef {
@@ -35,6 +38,12 @@ impl L2BlockRef {
     /// The block's hash.
     pub const fn hash(&self) -> B256 {
         self.hash
+    }
+
+    /// Whether this block, called final beside a tip of that time, is further behind it than a chain's finality ever is. A node
+    /// that starts, or that verifies nothing yet, calls genesis final: what began there would go on for ever.
+    pub(crate) const fn is_stale_finality(self, tip: UnixSeconds) -> bool {
+        tip.0.saturating_sub(self.timestamp.0) > SEQUENCING_WINDOW
     }
 
     /// Where it stands.

@@ -10,9 +10,6 @@ use crosscheck_p2p::ChainId;
 use std::sync::Arc;
 use tracing::{info, warn};
 
-/// How far what is final may be behind a chain's tip, seconds: the sequencing window of the OP Stack.
-const SEQUENCING_WINDOW: u64 = 12 * 60 * 60;
-
 impl Auditor {
     /// Where a chain's audit begins is what its node called final when it was first asked.
     pub(super) async fn anchor(&mut self, chain_id: ChainId, status: &SyncStatus) -> Result<(), LedgerError> {
@@ -117,13 +114,11 @@ impl Auditor {
     }
 }
 
-/// Whether what a node calls final is further behind its tip than a chain's finality ever is. A node that starts, or that
-/// verifies nothing yet, calls genesis final: an audit from there would go on for ever.
+/// Whether what a node calls final is no place to begin an audit at.
 fn is_stale_anchor(status: &SyncStatus) -> bool {
-    let tip =
-        [status.unsafe_l2, status.local_safe_l2].into_iter().flatten().map(|head| head.timestamp.0).max();
-    let age = tip.zip(status.finalized_l2).map(|(tip, finalized)| tip.saturating_sub(finalized.timestamp.0));
-    age.is_some_and(|age| age > SEQUENCING_WINDOW)
+    let tips = [status.unsafe_l2, status.local_safe_l2].into_iter().flatten();
+    let tip = tips.map(|head| head.timestamp).max_by_key(|timestamp| timestamp.0);
+    tip.zip(status.finalized_l2).is_some_and(|(tip, finalized)| finalized.is_stale_finality(tip))
 }
 
 #[cfg(test)]
