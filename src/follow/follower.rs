@@ -284,10 +284,11 @@ impl Follower {
             return;
         }
         match &hold {
-            Some(Hold { number, hash, verdict, reason, detail }) => {
+            Some(Hold { number, hash, verdict, reason, detail, attributable, ancestor_of }) => {
                 let (reason, detail) =
                     (reason.as_deref().unwrap_or_default(), detail.as_deref().unwrap_or_default());
-                warn!(%chain_id, number, %hash, verdict, reason, detail,
+                let ancestor_of = ancestor_of.map(tracing::field::display);
+                warn!(%chain_id, number, %hash, verdict, reason, detail, attributable, ancestor_of,
                       "the served head is held; it moves on when another block is upheld, or after `crosscheck resolve`");
             }
             None => info!(%chain_id, "the served head is held no longer"),

@@ -32,6 +32,8 @@ pub struct CaseRecord {
     pub domain: Option<SigningDomain>,
     /// Whether the signature can only have been made for an attestation.
     pub attributable: Option<bool>,
+    /// The nearest block on top of it whose attestation binds its signer, if nobody attested the block itself. As of its verdict.
+    pub ancestor_of: Option<B256>,
     /// The payload hash that was signed.
     pub payload_hash: Option<B256>,
     /// When the case was opened, in Unix seconds.
@@ -136,6 +138,7 @@ impl CaseRecord {
                 .transpose()?,
             domain,
             attributable: domain.map(SigningDomain::is_attributable),
+            ancestor_of: read_optional_hash(row, "ancestor_of")?,
             payload_hash: read_optional_hash(row, "payload_hash")?,
             opened_at: read_u64(row, "opened_at")?,
             waits: read_json(row, "waits")?,

@@ -342,7 +342,7 @@ pub(super) fn as_integer(field: &'static str, value: u64) -> Result<i64, LedgerE
 /// The nearest block on top of this one whose attestation binds its signer.
 ///
 /// A `CROSS JOIN` is taken in the order in which it is written: from block to block, and never through all cases.
-async fn binding_descendant(
+pub(super) async fn binding_descendant(
     connection: &mut SqliteConnection,
     key: &BlockKey,
 ) -> Result<Option<B256>, LedgerError> {

@@ -202,6 +202,8 @@ mod scripted {
             verdict: "violated".to_owned(),
             reason: None,
             detail: None,
+            attributable: Some(true),
+            ancestor_of: None,
         });
         let held = hold.as_ref().and_then(|hold| {
             let hash = canonical.at(hold.number)?;

@@ -92,6 +92,8 @@ fn hold(number: u64) -> Hold {
         verdict: "violated".to_owned(),
         reason: Some("invalid-message".to_owned()),
         detail: None,
+        attributable: Some(true),
+        ancestor_of: None,
     }
 }
 

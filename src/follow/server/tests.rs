@@ -125,6 +125,8 @@ async fn a_hold_shows_on_the_status_that_stays() {
         verdict: "discarded".to_owned(),
         reason: None,
         detail: None,
+        attributable: Some(true),
+        ancestor_of: None,
     };
     server.served.keep(ChainId::from(901), "a fork".to_owned(), None, Some(&hold));
     let answer = server.call("/901/", "optimism_syncStatus").await;

@@ -122,7 +122,8 @@ async fn what_may_be_a_replay_holds_nothing_and_binds_nobody() {
     // The same block, by a signature that can only have been meant.
     let genuine = attested_in(SigningDomain::CrossSafeBlocksV1, 1, B256::ZERO);
     assert_eq!(open(&ledger, &genuine).await, Opened::NowAttributable);
-    assert_eq!(ledger.hold(chain()).await.unwrap().unwrap().hash, replay.hash());
+    let hold = ledger.hold(chain()).await.unwrap().unwrap();
+    assert_eq!((hold.hash, hold.attributable, hold.ancestor_of), (replay.hash(), Some(true), None));
 }
 
 #[rstest]
@@ -155,6 +156,43 @@ async fn an_ancestor_is_bound_by_the_nearest_attestation_that_binds_anybody(#[ca
     let decided = ledger.decide(&decision).await.unwrap().unwrap();
     assert_eq!((decided.attributable, decided.ancestor_of), (None, is_bound.then(|| binding.hash())));
     assert_eq!(decided.is_binding(), is_bound);
+    let [record] = records(&ledger)
+        .await
+        .into_iter()
+        .filter(|record| record.number == 1)
+        .collect::<Vec<_>>()
+        .try_into()
+        .unwrap();
+    assert_eq!((record.attributable, record.ancestor_of), (None, decided.ancestor_of));
+}
+
+/// What stands below replays alone holds no head, like the replays themselves. What binds holds it, whenever that comes.
+#[rstest]
+#[case::replays_alone(&["replay"], false)]
+#[case::what_binds_first(&["replay", "binding", "decide"], true)]
+#[case::what_binds_after_the_verdict(&["replay", "decide", "binding"], true)]
+#[tokio::test]
+async fn an_ancestor_holds_the_head_by_what_binds_alone(#[case] steps: &[&str], #[case] holds: bool) {
+    let dir = TempDir::new().unwrap();
+    let ledger = ledger(&dir).await;
+    ledger.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    let ancestor = attested(1, B256::ZERO);
+    let replay = attested_in(SigningDomain::Zero, 2, ancestor.hash());
+    let binding = attested(3, replay.hash());
+    let (parent_hash, timestamp) = (B256::ZERO, ancestor.timestamp());
+    let case = NewCase::Ancestor { key: key(&ancestor), parent_hash, timestamp, l1_origin: None };
+    ledger.open_case(&case, NOW).await.unwrap();
+    for step in steps.iter().chain(&["decide"]) {
+        match *step {
+            "replay" => drop(open(&ledger, &replay).await),
+            "binding" => drop(open(&ledger, &binding).await),
+            // The second time it has its verdict.
+            _ => drop(decide(&ledger, &ancestor, &violated()).await),
+        }
+    }
+    let hold = ledger.hold(chain()).await.unwrap();
+    let told = hold.map(|hold| (hold.hash, hold.attributable, hold.ancestor_of));
+    assert_eq!(told, holds.then(|| (ancestor.hash(), None, Some(binding.hash()))));
 }
 
 /// Of no upheld block that binds its signer is there anything more to learn. Of any other there is.
