@@ -84,9 +84,8 @@ func rollupConfig(chain *network.Chain, options RollupOptions) (*config.Config, 
 	if options.Sequencer {
 		cfg.P2PSigner = &signerSetup{key: chain.SequencerKey}
 	}
-	if options.FollowSource == "" {
-		cfg.SafeDBPath = options.Dir + "/" + options.Name + "-safedb"
-	}
+	// Of a follower it says that the follower derives nothing.
+	cfg.SafeDBPath = options.Dir + "/" + options.Name + "-safedb"
 	return cfg, nil
 }
 

@@ -2,6 +2,8 @@ package scenario
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"crosscheck.dev/opstack/internal/message"
 	"crosscheck.dev/opstack/internal/stack"
@@ -18,6 +20,14 @@ func lightNode(ctx context.Context, r *Run) error {
 	members := r.Stack.Members()
 	if err := r.upholds(ctx, client, members); err != nil {
 		return err
+	}
+	for _, member := range members {
+		status, err := client.ChainStatus(ctx, member.ID)
+		if err != nil {
+			return err
+		}
+		told := status.SecondOpinion != nil && strings.HasPrefix(*status.SecondOpinion, "the second opinion is the first one")
+		r.Check(fmt.Sprintf("chain %d: the rollup node is told to repeat its source's word", member.ID), expect(true, told))
 	}
 	chain := members[1]
 	executed, err := r.Sender.Send(ctx, members[0].ID, chain.ID, message.WrongHash)

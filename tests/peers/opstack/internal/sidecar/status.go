@@ -30,6 +30,8 @@ type ChainStatus struct {
 	Hold      *Hold   `json:"hold"`
 	// Open counts the blocks without a verdict.
 	Open uint64 `json:"open"`
+	// SecondOpinion says what keeps the rollup node's word from being its own; nil: nothing is known to.
+	SecondOpinion *string `json:"second_opinion"`
 }
 
 // Hold is the block that keeps the vouched head from moving on.
