@@ -64,7 +64,9 @@ fn is_no_key(word: &str) -> bool {
 fn wrong_keys(text: &str) -> Vec<String> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "_.<>{}/-:@".contains(c);
     let words = text.split(|c: char| !is_part(c)).map(|word| word.trim_end_matches(['.', ':']));
-    words.filter(|word| !word.contains('/') && is_no_key(word)).map(str::to_owned).collect()
+    // `ledger.sqlite` is a file.
+    let is_file = |word: &str| word.contains('/') || word.ends_with(".sqlite");
+    words.filter(|word| !is_file(word) && is_no_key(word)).map(str::to_owned).collect()
 }
 
 fn files(directory: &Path, extension: &str, found: &mut Vec<PathBuf>) {
