@@ -141,6 +141,31 @@ fn bootnodes_are_those_of_op_node() {
     }
 }
 
+/// The topic that a chain's blocks come on goes by its forks up to Isthmus: one that is missing cannot be left to the node.
+#[test]
+fn every_network_has_the_forks_that_its_gossip_goes_by() {
+    for network in networks() {
+        assert!(network.forks.activation(Fork::Isthmus).is_some(), "{}", network.name);
+    }
+}
+
+/// As config/default.toml says. When the published registry knows more of them, they can be added.
+#[test]
+fn networks_are_left_out_for_what_the_registry_does_not_say() {
+    let registry: Registry = serde_json::from_str(REGISTRY).unwrap();
+    let row = |id: u64| registry.chains.iter().find(|row| row.chain_id == id);
+    // Shape, Shape Sepolia, HashKey Chain.
+    for id in [360, 11_011, 177] {
+        let forks = &row(id).unwrap().forks;
+        assert!(forks.contains_key("granite") && !forks.contains_key("isthmus"), "{id}: {forks:?}");
+        assert_eq!(NetworkName::of_chain(id.into()), None);
+    }
+    // Boba, sepolia-devnet-2.
+    for id in [288, 420_130_015] {
+        assert!(row(id).is_none(), "{id}");
+    }
+}
+
 #[test]
 fn chains_that_left_the_registry_have_no_name_here() {
     for gone in ["base", "base-sepolia"] {
