@@ -28,8 +28,8 @@ const (
 	sendLimit = 90 * time.Second
 	// calm is the longest pause between two troubles, once op-supernode goes on.
 	calm = 20 * time.Second
-	// moves is how many blocks op-supernode must go on by before the next trouble.
-	moves = 3
+	// patience is how long op-supernode may take to get over a trouble.
+	patience = 4 * time.Minute
 )
 
 // storm is everything at once, for long.
@@ -126,7 +126,7 @@ func (s *storm) trouble(ctx, bounded context.Context) error {
 			return fmt.Errorf("%s: %w", next.name, err)
 		}
 		s.troubles[next.name]++
-		if err := within(ctx, 2*recovery, s.goesOn); err != nil {
+		if err := within(ctx, patience, s.goesOn); err != nil {
 			return fmt.Errorf("op-supernode itself does not go on after %s: %w", next.name, err)
 		}
 		select {
@@ -187,14 +187,16 @@ func pause(ctx context.Context, lasts time.Duration) error {
 	}
 }
 
-// goesOn waits until op-supernode's safe heads have moved on from where they are.
+// goesOn waits until op-supernode's safe heads are past where the tips are now. Else it would come to judge blocks that are final by
+// then; and an L1 reorganisation that takes such a judgement back is one that op-supernode 1.19.6 never gets over ("cannot rewind over
+// finalized head").
 func (s *storm) goesOn(ctx context.Context) error {
 	for _, chain := range s.r.Stack.Members() {
 		current, err := sidecar.WaitFor(ctx, "op-supernode's answer", chain.Status, func(*eth.SyncStatus) bool { return true })
 		if err != nil {
 			return err
 		}
-		if err := chain.Await(ctx, stack.Safe, current.SafeL2.Number+moves); err != nil {
+		if err := chain.Await(ctx, stack.Safe, current.UnsafeL2.Number+1); err != nil {
 			return err
 		}
 	}
