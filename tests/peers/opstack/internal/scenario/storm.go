@@ -187,9 +187,8 @@ func pause(ctx context.Context, lasts time.Duration) error {
 	}
 }
 
-// goesOn waits until op-supernode's safe heads are past where the tips are now. Else it would come to judge blocks that are final by
-// then; and an L1 reorganisation that takes such a judgement back is one that op-supernode 1.19.6 never gets over ("cannot rewind over
-// finalized head").
+// goesOn waits until op-supernode's safe heads are past where the tips are now. In the midst of catching up it does not always get over
+// another L1 reorganisation: 1.19.6 was seen to stop for good with "cannot rewind over finalized head".
 func (s *storm) goesOn(ctx context.Context) error {
 	for _, chain := range s.r.Stack.Members() {
 		current, err := sidecar.WaitFor(ctx, "op-supernode's answer", chain.Status, func(*eth.SyncStatus) bool { return true })
