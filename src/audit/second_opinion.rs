@@ -4,7 +4,7 @@
 //! It moves no head and judges no block: whoever would hold a node's chain against a block asks it first.
 
 use crate::metrics::Metrics;
-use crate::sources::{L2BlockRef, NodeAnswer, RollupNodes, SafeRecord, SourceError};
+use crate::sources::{L2BlockRef, NodeAnswer, RollupNodes, SafeHeadAtL1, SafeRecord, SourceError};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -143,6 +143,8 @@ pub(super) struct OpinionWatch {
     first: Option<L2BlockRef>,
     ask_at: Option<Instant>,
     opinion: SecondOpinion,
+    /// The oldest entry of its record.
+    oldest: Option<SafeHeadAtL1>,
     keeps_a_record: bool,
 }
 
@@ -150,7 +152,15 @@ impl OpinionWatch {
     /// Nothing is known yet.
     pub(super) fn new(chain_id: ChainId) -> Self {
         let opinion = SecondOpinion::Unknown;
-        Self { chain_id, place: None, first: None, ask_at: None, opinion, keeps_a_record: false }
+        Self {
+            chain_id,
+            place: None,
+            first: None,
+            ask_at: None,
+            opinion,
+            oldest: None,
+            keeps_a_record: false,
+        }
     }
 
     /// The node did not answer: it may be another program when it does.
@@ -182,11 +192,15 @@ impl OpinionWatch {
         let (Some(node), Some(l1)) = (nodes.node(answer.place), answer.document.current_l1()) else {
             return self.opinion;
         };
-        let asked = tokio::time::timeout(PATIENCE, node.safe_record(l1.number)).await;
+        let asked = tokio::time::timeout(PATIENCE, node.safe_record(l1.number, self.oldest)).await;
         // What was learnt of the same node stays while it does not answer.
         let (opinion, again) = match asked {
             Ok(Ok(record)) => {
                 self.keeps_a_record = record != SafeRecord::None;
+                self.oldest = match record {
+                    SafeRecord::Since(oldest) => Some(oldest),
+                    SafeRecord::None | SafeRecord::Repeated | SafeRecord::Empty => None,
+                };
                 (SecondOpinion::of(record, self.first, block_time), ASKED_AGAIN_AFTER)
             }
             // It answers, and not as a node that keeps a record: nothing can be told.

@@ -29,11 +29,15 @@ enum Entry {
 
 impl RollupNode {
     /// What its record of safe heads says of it. `current_l1`: up to where it has read L1. It takes some 25 requests: the
-    /// record is searched for its oldest entry.
+    /// record is searched for its oldest entry. It takes four if that is still the one that is `known`.
     ///
     /// # Errors
     /// If the node does not answer, or says neither that there is an entry nor that there is none.
-    pub async fn safe_record(&self, current_l1: u64) -> Result<SafeRecord, SourceError> {
+    pub async fn safe_record(
+        &self,
+        current_l1: u64,
+        known: Option<SafeHeadAtL1>,
+    ) -> Result<SafeRecord, SourceError> {
         let newest = match self.safe_head_at_l1(current_l1).await {
             Ok(head) if head.is_repeated() => return Ok(SafeRecord::Repeated),
             newest => entry(newest)?,
@@ -46,6 +50,11 @@ impl RollupNode {
         // The entry for the genesis of L1 says that the node began at the genesis of its chain.
         if let Entry::Found(genesis) = entry(self.safe_head_at_l1(0).await)? {
             return Ok(SafeRecord::Since(genesis));
+        }
+        if let Some(known) = known
+            && self.is_oldest(&known).await?
+        {
+            return Ok(SafeRecord::Since(known));
         }
         // There is nothing up to `below`, and something at `oldest`.
         let mut below = 0_u64;
@@ -61,6 +70,15 @@ impl RollupNode {
                 Entry::NoRecord => return Ok(SafeRecord::None),
             }
         }
+    }
+
+    /// Whether this is an entry, and nothing comes before it.
+    async fn is_oldest(&self, known: &SafeHeadAtL1) -> Result<bool, SourceError> {
+        let number = known.l1_block.number;
+        let Some(before) = number.checked_sub(1) else { return Ok(false) };
+        let found = entry(self.safe_head_at_l1(number).await)?;
+        let is_there = matches!(found, Entry::Found(found) if found == *known);
+        Ok(is_there && matches!(entry(self.safe_head_at_l1(before).await)?, Entry::Missing))
     }
 }
 
@@ -119,12 +137,16 @@ mod tests {
         let node = ScriptedNode::start(None).await;
         node.change(|conduct| (conduct.safe_heads, conduct.repeats) = (safe_heads, repeats));
         let client = RollupNode::new(node.url(), LIMITS).unwrap();
-        assert_eq!(client.safe_record(100).await.unwrap(), expected);
+        assert_eq!(client.safe_record(100, None).await.unwrap(), expected);
+        // What was known of another record misleads nobody.
+        for known in [safe_head(40, 3), safe_head(41, 4), safe_head(90, 9), safe_head(0, 0)] {
+            assert_eq!(client.safe_record(100, Some(known)).await.unwrap(), expected, "{known:?}");
+        }
     }
 
     #[tokio::test]
     async fn a_node_that_does_not_answer_has_no_known_record() {
         let node = RollupNode::new("http://127.0.0.1:1".parse().unwrap(), LIMITS).unwrap();
-        assert!(node.safe_record(100).await.is_err());
+        assert!(node.safe_record(100, None).await.is_err());
     }
 }
