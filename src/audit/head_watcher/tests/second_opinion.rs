@@ -1,0 +1,72 @@
+//! Whose word it is what the rollup node says, and how that is told.
+
+use super::*;
+
+/// How a warning begins of whoever tells of it.
+const WARNED: &str = "WARN crosscheck::audit::second_opinion: ";
+
+const SECOND: &str = "the second opinion is the first one";
+
+fn repeats(conduct: &mut crate::sources::scripted_node::Conduct) {
+    (conduct.safe_heads, conduct.repeats) = (Some([].into()), true);
+}
+
+/// It follows a source, is started anew as one that derives the chain, and follows a source again.
+#[tokio::test]
+async fn a_node_that_repeats_its_sources_word_is_told_of_once_and_with_its_end() {
+    let world = World::new(None).await;
+    world.nodes[0].change(repeats);
+    world.set(Some(at([9, 8, 7, 6])));
+    world.until_ready().await;
+    let opinion = |world: &World| world.heads.second_opinion(CHAIN.into());
+    assert_eq!(opinion(&world), SecondOpinion::Repeated);
+    assert_eq!((world.lines.with(SECOND), world.lines.with(WARNED)), (1, 1));
+    assert!(world.gauge("crosscheck_second_opinion_repeated{chain_id=\"901\"} 1"));
+    world.set(None);
+    world.until_told("down").await;
+    world.nodes[0].change(|conduct| (conduct.safe_heads, conduct.repeats) = (Some([(0, 0)].into()), false));
+    world.set(Some(at([10, 9, 8, 7])));
+    world.until("its own word", |world| opinion(world) == SecondOpinion::default()).await;
+    world.until_ready().await;
+    assert!(world.gauge("crosscheck_second_opinion_repeated{chain_id=\"901\"} 0"));
+    assert_eq!(world.lines.with("its chain is a second opinion"), 1);
+    world.set(None);
+    world.until_told("down").await;
+    world.nodes[0].change(repeats);
+    world.set(Some(at([11, 10, 9, 8])));
+    world.until("its source's word", |world| opinion(world) == SecondOpinion::Repeated).await;
+    world.until_ready().await;
+    assert_eq!((world.lines.with(SECOND), world.lines.with(WARNED)), (2, 2));
+}
+
+#[tokio::test]
+async fn another_node_that_is_taken_is_asked_whose_word_its_is() {
+    let world = World::of([Some(at([9, 8, 7, 6])), Some(at([10, 9, 8, 7]))]).await;
+    world.nodes[1].change(repeats);
+    world.until_heights([9, 8, 7, 6]).await;
+    let opinion = |world: &World| world.heads.second_opinion(CHAIN.into());
+    assert_eq!(opinion(&world), SecondOpinion::default());
+    world.set(None);
+    world.until_heights([10, 9, 8, 7]).await;
+    assert_eq!(opinion(&world), SecondOpinion::Repeated);
+    world.set(Some(at([11, 10, 9, 8])));
+    world.until_heights([11, 10, 9, 8]).await;
+    assert_eq!(opinion(&world), SecondOpinion::default());
+}
+
+/// As after execution-layer sync, of a node that verifies messages.
+#[tokio::test]
+async fn what_a_node_began_with_is_no_word_of_its_own() {
+    let world = World::new(None).await;
+    world.nodes[0].change(|conduct| {
+        (conduct.safe_heads, conduct.is_supernode) = (Some([(20, 5), (39, 8)].into()), true);
+    });
+    world.set(Some(at([9, 8, 7, 6])));
+    world.until_ready().await;
+    let opinion = world.heads.second_opinion(CHAIN.into());
+    assert!(!opinion.covers(5) && opinion.covers(6), "{opinion:?}");
+    assert_eq!(world.lines.with(SECOND), 0);
+    // Blocks are two seconds apart, and block 8 is of second 8.
+    let means = |timestamp| world.heads.safe_means_at(CHAIN.into(), UnixSeconds(timestamp));
+    assert_eq!([2, 3].map(means), [SafeMeans::LocalSafe, SafeMeans::CrossSafe]);
+}
