@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
+use tracing::debug;
 
 /// How many events may wait for the slowest subscriber. One that is further behind is dropped.
 pub(crate) const TOLD_CAPACITY: usize = 1024;
@@ -49,7 +50,14 @@ impl Teller {
         let mut look = tokio::time::interval(LOOK_INTERVAL);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let is_more = self.tell().await?;
+            let is_more = match self.tell().await {
+                Ok(is_more) => is_more,
+                Err(error) if error.may_pass() => {
+                    debug!(%error, "events cannot be read now; that is tried again");
+                    false
+                }
+                Err(error) => return Err(error),
+            };
             if is_more && !cancel.is_cancelled() {
                 continue;
             }

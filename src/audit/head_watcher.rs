@@ -6,7 +6,7 @@
 use super::outlook::Outlook;
 use super::rules_asker::{Consultation, RulesAsker, RulesError, in_words};
 use super::safe_meaning::SafeMeaning;
-use super::second_opinion::{OpinionTeller, OpinionWatch};
+use super::second_opinion::{OpinionTeller, OpinionWatch, SecondOpinion};
 use super::told_forks::ToldForks;
 use super::{Answer, AuditorMessage, Heads, RuleDifference};
 use crate::health::Health;
@@ -111,6 +111,7 @@ impl HeadWatcher {
         let mut meaning = SafeMeaning::new(self.chain_id, self.safe_means);
         let mut opinion = OpinionWatch::new(self.chain_id);
         let mut teller = OpinionTeller::new(self.chain_id, self.metrics.clone());
+        let mut own = None;
         let mut checked = Instant::now();
         loop {
             match self.nodes.status().await {
@@ -120,8 +121,8 @@ impl HeadWatcher {
                     // The heads are still another node's while this one is behind.
                     if answer.shortfall != Some(Shortfall::Behind) {
                         let said = opinion.ask(&self.nodes, &answer, self.rules.block_time()).await;
-                        self.heads.set_second_opinion(self.chain_id, said);
                         teller.tell(said, &self.nodes.name(answer.place));
+                        own = self.note_opinion(said);
                     }
                     match outlook.look(answer.shortfall, Instant::now()) {
                         Some(_) => self.tell(&heads, &self.nodes.complaint()),
@@ -130,6 +131,9 @@ impl HeadWatcher {
                     pause = self.interval;
                     self.look_for_stalls(&mut stalled, &answer).await;
                     self.take(answer).await;
+                    if let Some(said) = own.take() {
+                        self.heads.set_second_opinion(self.chain_id, said);
+                    }
                 }
                 Err(_) => {
                     self.metrics.source_failed(self.chain_id, "rollup-node");
@@ -168,6 +172,17 @@ impl HeadWatcher {
                 tokio::join!(tokio::time::sleep(shortest), self.heads.wanted(self.chain_id));
             } => {}
         }
+    }
+
+    /// Notes whose word the node's is, before its heads are taken over. A word of its own after another's is returned: until its
+    /// own heads are there, those that are known are the other's.
+    fn note_opinion(&self, said: SecondOpinion) -> Option<SecondOpinion> {
+        let is_own = |opinion| matches!(opinion, SecondOpinion::Own { .. });
+        if is_own(said) && !is_own(self.heads.second_opinion(self.chain_id)) {
+            return Some(said);
+        }
+        self.heads.set_second_opinion(self.chain_id, said);
+        None
     }
 
     /// Looks whether a head stands still. A node that is behind another says nothing of that.

@@ -72,7 +72,11 @@ pub struct Investigator {
 
 /// What a source gave for a need.
 enum Answer {
-    Derived(Box<VerifiedBlock>),
+    Derived {
+        block: Box<VerifiedBlock>,
+        /// Whether the chain's node had derived it itself, as far as could be told when it was asked for.
+        was_own: bool,
+    },
     L1(L1Word),
     OriginDropped(BlockNumHash),
     /// The branch of the case's block went with this one, its parent.
@@ -305,12 +309,12 @@ impl Investigator {
 
     fn learn(&self, case: &mut Case, answer: &Answer) {
         match answer {
-            Answer::Derived(block) => {
+            Answer::Derived { block, was_own } => {
                 let (hash, attributes) = (block.hash(), &BlockAttributes::of_block(block));
                 let output = output(block);
                 let candidates = &self.candidates.at(case.key().chain_id, case.key().number);
                 let (chain_id, number) = (case.key().chain_id, case.key().number);
-                let is_second_hand = !self.heads.second_opinion(chain_id).covers(number);
+                let is_second_hand = !was_own || !self.heads.second_opinion(chain_id).covers(number);
                 let fact = Fact::Derived { hash, attributes, output, candidates, is_second_hand };
                 case.learn(&self.set, &fact);
             }

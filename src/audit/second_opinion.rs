@@ -4,7 +4,7 @@
 //! It moves no head and judges no block: whoever would hold a node's chain against a block asks it first.
 
 use crate::metrics::Metrics;
-use crate::sources::{L2BlockRef, NodeAnswer, RollupNodes, SafeHeadAtL1, SafeRecord, SourceError};
+use crate::sources::{L2BlockRef, NodeAnswer, RollupNodes, SafeHeadAtL1, SafeRecord};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -18,6 +18,9 @@ const RETRIED_AFTER: Duration = Duration::from_secs(15);
 
 /// How long all of the answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// After so many failures in a row a node of which nothing is known counts as one that keeps no record.
+const MAX_FAILURES: u32 = 3;
 
 /// What a node that repeats another's word means, and what to do.
 const REPEATED: &str = "the second opinion is the first one: the rollup node follows a source and does not derive the chain from L1 \
@@ -111,7 +114,8 @@ impl SecondOpinion {
         let assumed = match record {
             SafeRecord::None => None,
             SafeRecord::Repeated => return Self::Repeated,
-            SafeRecord::Empty => first.map(|head| Assumed { number: head.number, timestamp: head.timestamp }),
+            // It may be about to derive, or to follow a source: its first entry says which.
+            SafeRecord::Empty => return Self::Unknown,
             SafeRecord::Since(oldest) => Some(Assumed {
                 number: oldest.safe_head.number,
                 timestamp: first
@@ -145,6 +149,8 @@ pub(super) struct OpinionWatch {
     opinion: SecondOpinion,
     /// The oldest entry of its record.
     oldest: Option<SafeHeadAtL1>,
+    /// How often in a row it did not say.
+    failures: u32,
     keeps_a_record: bool,
 }
 
@@ -159,6 +165,7 @@ impl OpinionWatch {
             ask_at: None,
             opinion,
             oldest: None,
+            failures: 0,
             keeps_a_record: false,
         }
     }
@@ -182,7 +189,7 @@ impl OpinionWatch {
     ) -> SecondOpinion {
         if self.place != Some(answer.place) {
             self.place = Some(answer.place);
-            (self.ask_at, self.first, self.opinion) = (None, None, SecondOpinion::Unknown);
+            (self.ask_at, self.first, self.opinion, self.failures) = (None, None, SecondOpinion::Unknown, 0);
         }
         self.first = self.first.or(answer.document.heads().local_safe_l2);
         if self.ask_at.is_some_and(|ask_at| Instant::now() < ask_at) {
@@ -196,27 +203,36 @@ impl OpinionWatch {
         // What was learnt of the same node stays while it does not answer.
         let (opinion, again) = match asked {
             Ok(Ok(record)) => {
-                self.keeps_a_record = record != SafeRecord::None;
+                self.failures = 0;
+                self.keeps_a_record = matches!(record, SafeRecord::Since(_));
                 self.oldest = match record {
                     SafeRecord::Since(oldest) => Some(oldest),
                     SafeRecord::None | SafeRecord::Repeated | SafeRecord::Empty => None,
                 };
-                (SecondOpinion::of(record, self.first, block_time), ASKED_AGAIN_AFTER)
-            }
-            // It answers, and not as a node that keeps a record: nothing can be told.
-            Ok(Err(SourceError::Refused { .. } | SourceError::Untrustworthy { .. })) => {
-                self.keeps_a_record = false;
-                (SecondOpinion::default(), ASKED_AGAIN_AFTER)
+                let again = if record == SafeRecord::Empty { RETRIED_AFTER } else { ASKED_AGAIN_AFTER };
+                (SecondOpinion::of(record, self.first, block_time), again)
             }
             Ok(Err(error)) => {
                 debug!(chain_id = %self.chain_id, %error, "cannot learn whether the rollup node derives the chain");
-                (self.opinion, RETRIED_AFTER)
+                self.failed()
             }
-            Err(_) => (self.opinion, RETRIED_AFTER),
+            Err(_) => self.failed(),
         };
         self.ask_at = Instant::now().checked_add(again);
         self.opinion = opinion;
         opinion
+    }
+
+    /// What was known stays. A node that says how its heads are, and again and again not this, counts as one that keeps no record.
+    const fn failed(&mut self) -> (SecondOpinion, Duration) {
+        self.failures = self.failures.saturating_add(1);
+        match self.opinion {
+            SecondOpinion::Unknown if self.failures >= MAX_FAILURES => {
+                self.keeps_a_record = false;
+                (SecondOpinion::Own { assumed: None }, ASKED_AGAIN_AFTER)
+            }
+            known => (known, RETRIED_AFTER),
+        }
     }
 }
 
@@ -271,7 +287,7 @@ mod tests {
     #[rstest]
     #[case::no_record(SafeRecord::None, SecondOpinion::default())]
     #[case::light(SafeRecord::Repeated, SecondOpinion::Repeated)]
-    #[case::synced_now(SafeRecord::Empty, assumed(100, 1_200))]
+    #[case::nothing_yet(SafeRecord::Empty, SecondOpinion::Unknown)]
     #[case::synced_before(SafeRecord::Since(safe_head(40, 90)), assumed(90, 1_180))]
     #[case::synced_since(SafeRecord::Since(safe_head(40, 103)), assumed(103, 1_206))]
     #[case::from_genesis(SafeRecord::Since(safe_head(0, 0)), SecondOpinion::default())]
@@ -288,5 +304,25 @@ mod tests {
     fn which_blocks_it_covers(#[case] opinion: SecondOpinion, #[case] at: bool, #[case] above: bool) {
         assert_eq!((opinion.covers(100), opinion.covers(101)), (at, above));
         assert_eq!(opinion.in_words().is_none(), at && above);
+    }
+
+    /// A node that refuses or does not answer in time: what was known of it stays.
+    #[rstest]
+    #[case::repeats(SecondOpinion::Repeated, [SecondOpinion::Repeated; 3])]
+    #[case::took_over(assumed(100, 1_200), [assumed(100, 1_200); 3])]
+    #[case::nothing_known(
+        SecondOpinion::Unknown,
+        [SecondOpinion::Unknown, SecondOpinion::Unknown, SecondOpinion::default()]
+    )]
+    fn failures_change_nothing_that_is_known(
+        #[case] known: SecondOpinion,
+        #[case] expected: [SecondOpinion; 3],
+    ) {
+        let mut watch = OpinionWatch { opinion: known, ..OpinionWatch::new(ChainId::from(901)) };
+        let found = [(); 3].map(|()| {
+            watch.opinion = watch.failed().0;
+            watch.opinion
+        });
+        assert_eq!(found, expected);
     }
 }

@@ -64,7 +64,7 @@ pub enum LedgerError {
 impl LedgerError {
     /// Whether it may be otherwise later, without anybody touching the ledger itself: a full disk, a failing one, another
     /// program that writes.
-    pub(super) fn may_pass(&self) -> bool {
+    pub(crate) fn may_pass(&self) -> bool {
         let Self::Database(error) = self else { return false };
         match error {
             sqlx::Error::Database(error) => {

@@ -11,11 +11,11 @@ use super::{RollupNode, SafeHeadAtL1, SourceError, is_no_such_method};
 pub enum SafeRecord {
     /// The node keeps none: nothing can be told.
     None,
-    /// Its newest entry names no L1 block: the node repeats the word of the source that it follows.
+    /// Its newest word names no L1 block: the node repeats that of the source that it follows.
     Repeated,
     /// It keeps one, and nothing is in it yet: the node has derived nothing so far.
     Empty,
-    /// It has derived every block after the safe head of this, its oldest entry.
+    /// It has derived every block after this safe head: that of its oldest entry, or what it took from a source before it derived.
     Since(SafeHeadAtL1),
 }
 
@@ -47,11 +47,17 @@ impl RollupNode {
             Entry::Missing => return Ok(SafeRecord::Empty),
             Entry::Found(head) => head,
         };
+        let first = self.safe_head_at_l1(0).await;
+        // What it took from a source stands at L1 block 0, below all that it has derived at any time.
+        let followed = first.as_ref().ok().filter(|head| head.is_repeated()).map(|head| head.safe_head);
+        if followed.is_some_and(|followed| followed.number > oldest.safe_head.number) {
+            return Ok(SafeRecord::Repeated);
+        }
         // The entry for the genesis of L1 says that the node began at the genesis of its chain.
-        if let Entry::Found(genesis) = entry(self.safe_head_at_l1(0).await)? {
+        if let Entry::Found(genesis) = entry(first)? {
             return Ok(SafeRecord::Since(genesis));
         }
-        if let Some(known) = known
+        if let Some(known) = known.filter(|_| followed.is_none())
             && self.is_oldest(&known).await?
         {
             return Ok(SafeRecord::Since(known));
@@ -61,7 +67,9 @@ impl RollupNode {
         loop {
             let half = oldest.l1_block.number.saturating_sub(below) / 2;
             if half == 0 {
-                return Ok(SafeRecord::Since(oldest));
+                let derived_after = followed.filter(|followed| followed.number > oldest.safe_head.number);
+                let safe_head = derived_after.unwrap_or(oldest.safe_head);
+                return Ok(SafeRecord::Since(SafeHeadAtL1 { safe_head, ..oldest }));
             }
             let middle = below.saturating_add(half);
             match entry(self.safe_head_at_l1(middle).await)? {
@@ -118,6 +126,12 @@ mod tests {
         Some(entries.into())
     }
 
+    /// The oldest entry is of this L1 block, and this block was taken from a source.
+    fn since(l1: u64, followed: u64) -> SafeRecord {
+        let safe_head = safe_head(0, followed).safe_head;
+        SafeRecord::Since(SafeHeadAtL1 { safe_head, ..super::super::scripted_node::safe_head(l1, 0) })
+    }
+
     #[rstest]
     #[case::no_record(None, false, SafeRecord::None)]
     #[case::empty(record([]), false, SafeRecord::Empty)]
@@ -127,7 +141,9 @@ mod tests {
     #[case::of_the_first_block(record([(1, 1), (90, 9)]), false, SafeRecord::Since(safe_head(1, 1)))]
     #[case::of_now(record([(100, 9)]), false, SafeRecord::Since(safe_head(100, 9)))]
     #[case::light(record([]), true, SafeRecord::Repeated)]
-    #[case::light_once(record([(40, 3), (90, 9)]), true, SafeRecord::Since(safe_head(40, 3)))]
+    #[case::light_before(record([(40, 3), (90, 9)]), true, since(40, 7))]
+    #[case::light_before_all(record([(40, 8), (90, 9)]), true, SafeRecord::Since(safe_head(40, 8)))]
+    #[case::light_now(record([(40, 3), (90, 6)]), true, SafeRecord::Repeated)]
     #[tokio::test]
     async fn what_a_record_says(
         #[case] safe_heads: Option<BTreeMap<u64, u64>>,

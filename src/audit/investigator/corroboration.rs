@@ -19,11 +19,12 @@ impl Investigator {
         attributes: &BlockAttributes,
         derived: B256,
     ) -> Result<Answer, Wait> {
+        let was_own = self.heads.second_opinion(key.chain_id).covers(key.number);
         if self.hash_on_branch(key.chain_id, key.number).await? != derived {
             return Ok(Answer::DerivedOther);
         }
         let opinion = self.heads.second_opinion(key.chain_id);
-        if opinion.covers(key.number) || self.is_said_by_another(key, derived).await {
+        if (was_own && opinion.covers(key.number)) || self.is_said_by_another(key, derived).await {
             return Ok(Answer::Corroborated { derived });
         }
         let rules = self.rules(key.chain_id);

@@ -80,16 +80,27 @@ impl Parent {
 }
 
 impl Investigator {
-    /// What the chain has at the height of an attested block.
+    /// What the chain has at the height of an attested block. The heads, and so the block, may be another node's than when this
+    /// is done: it is an opinion of its own only if it was at the start.
     pub(super) async fn derived(&self, key: BlockKey, attributes: &BlockAttributes) -> Result<Answer, Wait> {
+        let was_own = self.heads.second_opinion(key.chain_id).covers(key.number);
+        let answer = self.held_against_node(key, attributes).await?;
+        Ok(match answer {
+            Answer::Derived { block, .. } => Answer::Derived { block, was_own },
+            other => other,
+        })
+    }
+
+    async fn held_against_node(&self, key: BlockKey, attributes: &BlockAttributes) -> Result<Answer, Wait> {
+        let derived = |block| Ok(Answer::Derived { block: Box::new(block), was_own: false });
         let block = self.local_safe_block(key.chain_id, key.number, Awaited::LocalSafe).await?;
         if block.hash() == key.hash {
-            return Ok(Answer::Derived(Box::new(block)));
+            return derived(block);
         }
         let block = self.on_branch(key, block).await?;
         self.expect_one_reading(key, attributes, &block)?;
         if block.hash() == key.hash {
-            return Ok(Answer::Derived(Box::new(block)));
+            return derived(block);
         }
         if let (Some(l1), Some(origin)) = (&self.l1, attributes.l1_origin())
             && l1.is_dropped(key.chain_id, origin).await?
@@ -98,10 +109,10 @@ impl Investigator {
         }
         self.expect_current(key.chain_id).await?;
         if block.header().parent_hash == attributes.parent_hash {
-            return Ok(Answer::Derived(Box::new(block)));
+            return derived(block);
         }
         match self.parting(key, attributes).await? {
-            Parting::Here => Ok(Answer::Derived(Box::new(block))),
+            Parting::Here => derived(block),
             Parting::Gone => Ok(Answer::BranchLeft { parent: attributes.parent_hash }),
             Parting::Unknown => {
                 let wait =
