@@ -214,7 +214,7 @@ impl HeadWatcher {
         let (local_safe, finalized) = (number(status.local_safe_l2), number(status.finalized_l2));
         let is_derived =
             ![WatchedHead::LocalSafe, WatchedHead::CurrentL1].iter().any(|head| stalled.is_late(*head, now));
-        match ledger.highest_replaced(self.chain_id, finalized?).await {
+        match ledger.highest_replaced(self.chain_id, finalized?, local_safe?).await {
             Ok(replaced) => UnsafePause::of(replaced, local_safe, finalized, is_derived),
             Err(error) => {
                 error!(chain_id = %self.chain_id, %error, "the ledger does not tell which blocks were replaced");

@@ -89,8 +89,8 @@ impl Ledger {
         Ok(proven)
     }
 
-    /// The highest block above this height that was replaced, or that has a message which makes a node replace it. `None`: there
-    /// is none, or it is known of none.
+    /// The highest block above one height and up to another that was replaced, or that has a message which makes a node replace it.
+    /// `None`: there is none, or it is known of none.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -98,15 +98,16 @@ impl Ledger {
         &self,
         chain_id: ChainId,
         above: u64,
+        up_to: u64,
     ) -> Result<Option<u64>, LedgerError> {
         let row = sqlx::query(
             "SELECT max(number) AS number FROM (
                  SELECT number FROM cases
-                 WHERE chain_id = ?1 AND number > ?2
+                 WHERE chain_id = ?1 AND number > ?2 AND number <= ?3
                    AND (verdict = 'upheld-replacement' OR (verdict = 'violated' AND reason = 'invalid-message'))
                  UNION ALL
                  SELECT e.number FROM message_events e
-                 WHERE e.chain_id = ?1 AND e.number > ?2 AND e.kind != 'ended' AND e.status = 'invalid' AND NOT EXISTS (
+                 WHERE e.chain_id = ?1 AND e.number > ?2 AND e.number <= ?3 AND e.kind != 'ended' AND e.status = 'invalid' AND NOT EXISTS (
                      SELECT 1 FROM message_events later
                      WHERE later.chain_id = e.chain_id AND later.number = e.number AND later.hash = e.hash
                        AND later.log_index = e.log_index AND later.id > e.id AND later.status = 'valid'))
@@ -114,6 +115,7 @@ impl Ledger {
         )
         .bind(chain_id.to_string())
         .bind(as_integer("block number", above)?)
+        .bind(as_integer("block number", up_to)?)
         .fetch_optional(self.readers())
         .await?;
         row.map(|row| read_u64(&row, "number")).transpose()

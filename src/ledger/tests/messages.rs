@@ -248,16 +248,19 @@ async fn the_block_that_another_took_the_place_of_is_known_by_its_invalid_messag
 async fn the_highest_block_that_an_invalid_message_makes_a_node_replace() {
     let dir = tempfile::tempdir().unwrap();
     let store = ledger(&dir).await;
-    let highest = async |above| store.highest_replaced(chain(), above).await.unwrap();
-    assert_eq!(highest(0).await, None);
+    let highest = async |above, up_to| store.highest_replaced(chain(), above, up_to).await.unwrap();
+    assert_eq!(highest(0, 30).await, None);
     let notes = [
         invalid(20),
         invalid(22),
         flip(22, MessageStatus::Valid, 1),
+        invalid(26),
         note(25, SafetyLevel::Unsafe, News::Undeclared, 0),
     ];
     store.note_messages(&notes, NOW).await.unwrap();
     // That the block is not on the chain any more is what the replacement does.
     store.note_messages(&[ended(20, 1)], NOW).await.unwrap();
-    assert_eq!((highest(0).await, highest(19).await, highest(20).await), (Some(20), Some(20), None));
+    assert_eq!((highest(0, 25).await, highest(19, 20).await), (Some(20), Some(20)));
+    assert_eq!((highest(20, 25).await, highest(0, 19).await), (None, None));
+    assert_eq!(highest(0, 26).await, Some(26), "what is not derived yet hides nothing below it");
 }
