@@ -7,6 +7,7 @@ use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
 use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteExecutor;
 
 /// How many blocks one verdict may carry the vouched head over. The rest follows with the next verdict.
 const MAX_ADVANCE: usize = 4096;
@@ -34,19 +35,26 @@ pub struct Unlinked {
     pub parent: BlockPosition,
 }
 
+/// The block up to which all of a chain is upheld, as this connection sees it.
+pub(super) async fn vouched(
+    connection: impl SqliteExecutor<'_>,
+    chain_id: ChainId,
+) -> Result<Option<BlockPosition>, LedgerError> {
+    let row =
+        sqlx::query("SELECT vouched_number AS number, vouched_hash AS hash FROM heads WHERE chain_id = ?1")
+            .bind(chain_id.to_string())
+            .fetch_optional(connection)
+            .await?;
+    row.as_ref().map(read_position).transpose()
+}
+
 impl Ledger {
     /// The block up to which all of a chain is upheld. `None`: the audit has no starting point yet.
     ///
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn vouched(&self, chain_id: ChainId) -> Result<Option<BlockPosition>, LedgerError> {
-        let row = sqlx::query(
-            "SELECT vouched_number AS number, vouched_hash AS hash FROM heads WHERE chain_id = ?1",
-        )
-        .bind(chain_id.to_string())
-        .fetch_optional(self.readers())
-        .await?;
-        row.as_ref().map(read_position).transpose()
+        vouched(self.readers(), chain_id).await
     }
 
     /// The vouched head, and what it replaces. `None`: the audit has no starting point yet.

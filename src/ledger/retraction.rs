@@ -4,7 +4,7 @@
 //! marked, so that the head does not move onto them again by itself.
 
 use super::events::write_event;
-use super::heads::advance;
+use super::heads::{advance, vouched};
 use super::record::{read_hash, read_optional_hash, read_u64};
 use super::store::{as_integer, read_position};
 use super::{BlockPosition, Ledger, LedgerError};
@@ -178,10 +178,12 @@ impl Ledger {
         record(&mut transaction, retraction, at).await?;
         let told = write_event(&mut transaction, &Told::retraction(retraction), at).await?;
         advance(&mut transaction, *chain_id).await?;
+        // Whatever is done after it is written must not fail: it would be done again, and find nothing to do.
+        let head = vouched(&mut *transaction, *chain_id).await?;
         transaction.commit().await?;
         self.note_change();
         self.note_told(told);
-        self.vouched(*chain_id).await
+        Ok(head)
     }
 
     /// Lets the vouched head move onto blocks that it left before: L1 has them again.
