@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"fmt"
 	"math/big"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -37,8 +38,12 @@ type Attester struct {
 	host    *Host
 	log     log.Logger
 	view    view
-	on      atomic.Bool
-	domain  atomic.Int32
+	// looking is held while the status is looked at, and while it is switched.
+	looking sync.Mutex
+	on      bool
+	// fromGenesis has everything attested, not only what becomes cross-safe from the first look on.
+	fromGenesis bool
+	domain      atomic.Int32
 	// attested are the blocks that were published in good faith. Only the following goroutine uses it.
 	attested *lru.Cache[common.Hash, struct{}]
 	sent     *journal[Sent]
@@ -85,8 +90,20 @@ func newAttester(host *Host, options AttesterOptions, view view) (*Attester, err
 	}, nil
 }
 
-// Switch turns the publishing of cross-safe blocks on or off. What became cross-safe meanwhile is made up for.
-func (a *Attester) Switch(on bool) { a.on.Store(on) }
+// Switch turns the publishing of cross-safe blocks on or off. What became cross-safe meanwhile is made up for. Once it returns,
+// nothing is under way that was begun before.
+func (a *Attester) Switch(on bool) {
+	a.looking.Lock()
+	defer a.looking.Unlock()
+	a.on = on
+}
+
+// FromGenesis has every block attested from block 1 on, once it is switched on, unless something was attested before.
+func (a *Attester) FromGenesis() {
+	a.looking.Lock()
+	defer a.looking.Unlock()
+	a.fromGenesis = true
+}
 
 // SetDomain says in which domain cross-safe blocks are signed from now on.
 func (a *Attester) SetDomain(domain Domain) { a.domain.Store(int32(domain)) }

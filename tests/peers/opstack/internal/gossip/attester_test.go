@@ -79,6 +79,18 @@ func TestCrossSafeBlocksAreAttestedInOrderAndOnce(t *testing.T) {
 	require.Equal(t, append(first[2:], second...), attested(attester))
 }
 
+func TestEveryBlockFromGenesisIsAttestedWhenAllWasAskedFor(t *testing.T) {
+	ctx := deadline(t)
+	attester, chain := testAttester(t)
+	attester.FromGenesis()
+	blocks := chain.grow(eth.BlockID{}, 3)
+	require.NoError(t, attester.look(ctx))
+	require.Empty(t, attested(attester), "it is switched off")
+	attester.Switch(true)
+	require.NoError(t, attester.look(ctx))
+	require.Equal(t, blocks, attested(attester))
+}
+
 func TestAfterAReorganisationOnlyTheNewBranchIsAttested(t *testing.T) {
 	ctx := deadline(t)
 	attester, chain := testAttester(t)

@@ -31,13 +31,20 @@ func (a *Attester) follow(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		if !a.on.Load() {
-			continue
-		}
-		if err := a.step(ctx); err != nil && ctx.Err() == nil {
+		if err := a.look(ctx); err != nil && ctx.Err() == nil {
 			a.log.Warn("Cross-safe blocks could not be attested; they are tried again", "err", err)
 		}
 	}
+}
+
+// look takes a step if it is switched on.
+func (a *Attester) look(ctx context.Context) error {
+	a.looking.Lock()
+	defer a.looking.Unlock()
+	if !a.on {
+		return nil
+	}
+	return a.step(ctx)
 }
 
 // step publishes what became cross-safe, oldest first.
@@ -67,10 +74,10 @@ func (a *Attester) step(ctx context.Context) error {
 
 // news are the ancestors of the cross-safe head, itself included, that were not attested yet, oldest first. They are
 // found from the head backwards, by hash: after a reorganisation nothing but the new branch is attested. At the start
-// it is the head alone. A node that has no head to name yet, or is being reset, names block 0.
+// it is the head alone, unless all was asked for. A node that has no head to name yet, or is being reset, names block 0.
 func (a *Attester) news(ctx context.Context, head eth.BlockID) ([]*types.Block, error) {
 	limit := maxBatch
-	if a.attested.Len() == 0 {
+	if a.attested.Len() == 0 && !a.fromGenesis {
 		limit = 1
 	}
 	var blocks []*types.Block

@@ -80,16 +80,31 @@ func unattestedLie(ctx context.Context, r *Run) error {
 	if err := l.standsLocalSafe(ctx); err != nil {
 		return err
 	}
+	events, err := l.crosscheck.Client().Told(ctx, l.chain.ID)
+	if err != nil {
+		return err
+	}
+	l.r.Check("the invalid message is told while the block stands", expect(1, l.count(events, sidecar.ToldInvalid)))
 	if err := l.other.Release(ctx); err != nil {
 		return err
 	}
-	return l.watched(ctx)
+	if err := l.watched(ctx); err != nil {
+		return err
+	}
+	l.released(ctx)
+	if err := l.blamesNobody(ctx); err != nil {
+		return err
+	}
+	return l.told(ctx)
 }
 
 // standsLocalSafe waits until Crosscheck has proven the block invalid and has seen it as local-safe, and for a little longer.
 func (l *lie) standsLocalSafe(ctx context.Context) error {
 	subject := sidecar.Subject{Block: keyOf(l.executed), LogIndex: &l.executed.LogIndex}
 	if _, err := l.crosscheck.Log.AwaitLine(ctx, 0, sidecar.LineInvalid, subject); err != nil {
+		return err
+	}
+	if err := l.r.crash(ctx, l.crosscheck); err != nil {
 		return err
 	}
 	_, err := l.crosscheck.Client().WaitChain(ctx, l.chain.ID, "that it sees the block as local-safe", func(s *sidecar.ChainStatus) bool {
@@ -132,14 +147,9 @@ func (r *Run) lie(ctx context.Context, replays bool) (context.Context, *lie, err
 		}
 		return other.Hold(ctx)
 	}
-	l := &lie{r: r, crosscheck: crosscheck, chain: chain, other: other, levels: []sidecar.Level{sidecar.LevelSafe}, recorder: sidecar.Record(
-		sidecar.Source{Name: served, URL: r.Stack.FollowURL(chain.ID)},
-		sidecar.Source{Name: follower, URL: chain.Follower.Rollup.RPC()},
-		sidecar.Source{Name: control, URL: chain.Control.Rollup.RPC()},
-	)}
-	l.executed, err = r.Sender.Send(ctx, other.ID, chain.ID, message.WrongHash)
-	if err != nil {
-		l.recorder.Stop()
+	l := &lie{r: r, crosscheck: crosscheck, chain: chain, other: other, levels: []sidecar.Level{sidecar.LevelSafe}, recorder: r.recordFollowers(chain)}
+	r.releases = append(r.releases, l.recorder.Stop)
+	if l.executed, err = r.Sender.Send(ctx, other.ID, chain.ID, message.WrongHash); err != nil {
 		return ctx, nil, err
 	}
 	l.block = eth.BlockID{Number: l.executed.Number, Hash: l.executed.Hash}
@@ -173,10 +183,21 @@ func (l *lie) attested(ctx context.Context) error {
 	l.r.Check("the attested lie is violated", expect(sidecar.Violated+" "+sidecar.ReasonInvalid, attestation.Verdict+" "+attestation.Reason))
 	known := attestation.Attributable != nil && *attestation.Attributable
 	l.r.Check("it is attributable", expect(true, known))
-	l.r.Check("it held the served head", within(ctx, settling, func(ctx context.Context) error {
-		_, err := l.crosscheck.Log.AwaitLine(ctx, 0, sidecar.LineHeld, sidecar.Subject{Block: keyOf(l.executed)})
+	if err := l.r.crash(ctx, l.crosscheck); err != nil {
+		return err
+	}
+	l.r.Check("it holds the served head", within(ctx, settling, func(ctx context.Context) error {
+		_, err := client.WaitChain(ctx, l.chain.ID, "that the block holds the head", func(s *sidecar.ChainStatus) bool {
+			return s.Hold != nil && s.Hold.Hash == l.block.Hash && s.Hold.Verdict == sidecar.Violated
+		})
 		return err
 	}))
+	again, err := client.WaitDecided(ctx, l.chain.ID, l.block.Hash)
+	if err != nil {
+		return err
+	}
+	l.r.Check("the verdict stays", expect(attestation.Verdict+" "+attestation.Reason+" "+attestation.Detail,
+		again.Verdict+" "+again.Reason+" "+again.Detail))
 	if err := l.other.Release(ctx); err != nil {
 		return err
 	}
@@ -188,13 +209,83 @@ func (l *lie) attested(ctx context.Context) error {
 		return err
 	}
 	l.r.Check("its replacement is upheld", expect(sidecar.UpheldReplacement, replacement.Verdict))
+	l.released(ctx)
+	return l.told(ctx)
+}
+
+// released holds that nothing keeps the served head, and that the message's life ended with the replacement.
+func (l *lie) released(ctx context.Context) {
+	client := l.crosscheck.Client()
 	l.r.Check("the served head is released", within(ctx, settling, func(ctx context.Context) error {
 		_, err := client.WaitChain(ctx, l.chain.ID, "that nothing holds the head", func(s *sidecar.ChainStatus) bool {
 			return s.Hold == nil && s.Vouched != nil && *s.Vouched >= l.block.Number
 		})
 		return err
 	}))
-	return nil
+	l.r.Check("the message is resolved by the replacement", within(ctx, settling, func(ctx context.Context) error {
+		ended, err := client.WaitMessage(ctx, keyOf(l.executed), l.executed.LogIndex, "the end", (*sidecar.Message).HasEnded)
+		if err != nil {
+			return err
+		}
+		if ended.State != sidecar.StateResolved || ended.EndedBy == nil || *ended.EndedBy != l.replacement {
+			return fmt.Errorf("%s by %v, not by %s", ended.State, ended.EndedBy, l.replacement)
+		}
+		return nil
+	}))
+}
+
+// told holds that the invalid message was told once, of the right block, and never as cross-safe or final.
+func (l *lie) told(ctx context.Context) error {
+	events, err := l.crosscheck.Client().Told(ctx, 0)
+	if err != nil {
+		return err
+	}
+	l.r.Check("the invalid message is told once, of the right block and for the right reason", expect(1, l.count(events, sidecar.ToldInvalid)))
+	l.r.Check("its end is told once", expect(1, l.count(events, sidecar.ToldEnded)))
+	others := 0
+	for i := range events {
+		switch events[i].Kind {
+		case sidecar.ToldInvalid, sidecar.ToldInvalidSafe, sidecar.ToldInvalidFinal, sidecar.ToldFlip:
+			others++
+		}
+	}
+	l.r.Check("no other message is told to be invalid, and this one neither as cross-safe nor as final", expect(1, others))
+	return l.r.toldOnce(ctx, l.crosscheck.Client())
+}
+
+// count is how often something was told of the lie itself.
+func (l *lie) count(events []sidecar.Told, kind string) int {
+	count := 0
+	for i := range events {
+		event := &events[i]
+		isIt := event.Executing.BlockKey == keyOf(l.executed) && event.LogIndex != nil && *event.LogIndex == l.executed.LogIndex
+		if event.Kind == kind && isIt && (kind != sidecar.ToldInvalid || l.executed.Kind.Accepts(event.Reason)) {
+			count++
+		}
+	}
+	return count
+}
+
+// blamesNobody holds that there is no verdict on the block: nobody attested it, so nobody has to answer for it.
+func (l *lie) blamesNobody(ctx context.Context) error {
+	client := l.crosscheck.Client()
+	attestation, err := client.Attestation(ctx, l.chain.ID, l.block.Hash)
+	if err != nil {
+		return err
+	}
+	if attestation != nil {
+		err = fmt.Errorf("%s: %s %s, attributable %v", attestation.BlockKey, attestation.Verdict, attestation.Reason, attestation.Attributable)
+	}
+	events, failure := client.Told(ctx, 0)
+	for i := range events {
+		event := &events[i]
+		isUpheld := event.Verdict == sidecar.Upheld || event.Verdict == sidecar.UpheldReplacement
+		if event.Kind == sidecar.ToldVerdict && (event.Block.Hash == l.block.Hash || !isUpheld) {
+			err = errors.Join(err, fmt.Errorf("told: %s of %s", event.Verdict, event.Block))
+		}
+	}
+	l.r.Check("nobody is blamed: there is no verdict on the block, and none against any other", err)
+	return failure
 }
 
 // watched waits until the block was replaced everywhere, and looks at whom it misled meanwhile.
@@ -209,8 +300,12 @@ func (l *lie) watched(ctx context.Context) error {
 	if err := errors.Join(at.err, controlled.err); err != nil {
 		return err
 	}
-	l.r.Figure("on the replacement", "the follower of Crosscheck %.1f s after the control follower", at.time.Sub(controlled.time).Seconds())
+	ourWord, theirWord := l.recorder.Of(served), l.recorder.Of(supernode)
+	behind := ourWord.Reached(sidecar.LevelSafe, l.block.Number).Sub(theirWord.Reached(sidecar.LevelSafe, l.block.Number))
+	l.r.Figure("on the replacement", "what Crosscheck serves %.2f s after op-supernode, its follower %.1f s after the control follower",
+		behind.Seconds(), at.time.Sub(controlled.time).Seconds())
 	l.notMisled(ctx)
+	l.r.Check("the replacement is served no later than two block times after op-supernode has it safe", atOnce(l.chain, behind))
 	l.r.Check("our follower is on the replacement as soon as the control follower", inStep(l.chain, at.time.Sub(controlled.time)))
 	return nil
 }
@@ -224,7 +319,7 @@ func (l *lie) notMisled(ctx context.Context) {
 		late := lateOn(ctx, &recording, level, l.block, times.Invalid.Add(grace), l.chain)
 		l.r.Check(fmt.Sprintf("the block is not served as %s once it is proven invalid", level), late)
 	}
-	for _, source := range []string{follower, control} {
+	for _, source := range []string{supernode, follower, control} {
 		recording := l.recorder.Of(source)
 		on, err := recording.BuiltOn(ctx, sidecar.LevelSafe, l.block, l.chain.Client)
 		if len(on) > 0 {

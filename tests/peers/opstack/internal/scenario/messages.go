@@ -44,7 +44,9 @@ func messages(ctx context.Context, r *Run) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", kind, err)
 		}
-		r.judgedAlike(ctx, crosscheck, executed)
+		if err := r.judgedThroughCrash(ctx, crosscheck, executed, i%2 == 0); err != nil {
+			return err
+		}
 	}
 	if err := r.sameTimestamp(ctx, crosscheck, one, two); err != nil {
 		return err
@@ -54,7 +56,37 @@ func messages(ctx context.Context, r *Run) error {
 	}
 	r.lead()
 	r.besideMonitor()
-	return r.nothingElse(ctx, crosscheck.Client(), r.Stack.Rulings.All()[before:])
+	if err := r.nothingElse(ctx, crosscheck.Client(), r.Stack.Rulings.All()[before:]); err != nil {
+		return err
+	}
+	return r.toldOnce(ctx, crosscheck.Client())
+}
+
+// judgedThroughCrash is judgedAlike, and Crosscheck is killed either as soon as the message is executed, or as soon as it is proven invalid,
+// where the scenario asks for that. What was proven stays.
+func (r *Run) judgedThroughCrash(ctx context.Context, crosscheck *sidecar.Process, executed *message.Executed, early bool) error {
+	if !early {
+		// Whether it is proven rightly is looked at afterwards.
+		if err := r.proven(ctx, crosscheck, executed); err != nil && ctx.Err() != nil {
+			return fmt.Errorf("%s: %w", executed.Kind, err)
+		}
+	}
+	if err := r.crash(ctx, crosscheck); err != nil {
+		return err
+	}
+	r.judgedAlike(ctx, crosscheck, executed)
+	return nil
+}
+
+// proven waits until Crosscheck has decided an invalid message, and says whether it did so rightly.
+func (r *Run) proven(ctx context.Context, crosscheck *sidecar.Process, executed *message.Executed) error {
+	ours, err := crosscheck.Client().WaitMessage(ctx, keyOf(executed), executed.LogIndex, "that it is decided", func(m *sidecar.Message) bool {
+		return m.Status != sidecar.MessageUnknown
+	})
+	if err == nil && (ours.Status != sidecar.MessageInvalid || !executed.Kind.Accepts(ours.Reason)) {
+		err = fmt.Errorf("Crosscheck says %s %s (%s)", ours.Status, ours.Reason, ours.Detail)
+	}
+	return err
 }
 
 // validBothWays holds that a message each way is valid for both.
@@ -113,13 +145,7 @@ func (r *Run) settled(ctx context.Context, rollup stack.RollupNode, change func(
 
 // judgedAlike waits for both judgements of an invalid message, and for the replacement of its block.
 func (r *Run) judgedAlike(ctx context.Context, crosscheck *sidecar.Process, executed *message.Executed) {
-	key := keyOf(executed)
-	ours, err := crosscheck.Client().WaitMessage(ctx, key, executed.LogIndex, "that it is decided", func(m *sidecar.Message) bool {
-		return m.Status != sidecar.MessageUnknown
-	})
-	if err == nil && (ours.Status != sidecar.MessageInvalid || !executed.Kind.Accepts(ours.Reason)) {
-		err = fmt.Errorf("Crosscheck says %s %s (%s)", ours.Status, ours.Reason, ours.Detail)
-	}
+	err := r.proven(ctx, crosscheck, executed)
 	ruling, theirs := r.Stack.Rulings.Await(ctx, executed.Chain, executed.Hash)
 	if theirs != nil {
 		err = errors.Join(err, fmt.Errorf("op-supernode does not invalidate block %s: %w", executed.Hash, theirs))

@@ -58,17 +58,11 @@ var outages = []outage{
 func outageScenarios() []Scenario {
 	var scenarios []Scenario
 	for _, outage := range outages {
-		for _, killed := range []bool{false, true} {
-			scenario := Scenario{
-				Name: outage.name, Shows: outage.shows, Stack: usual, Fresh: outage.fresh, Limit: 10 * time.Minute,
-				run: func(ctx context.Context, r *Run) error { return r.goThrough(ctx, outage, killed) },
-			}
-			if killed {
-				scenario.Name += "-killed"
-				scenario.Shows += ", and Crosscheck is killed meanwhile"
-			}
-			scenarios = append(scenarios, scenario)
+		scenario := Scenario{
+			Name: outage.name, Shows: outage.shows, Stack: usual, Fresh: outage.fresh, Limit: 10 * time.Minute,
+			run: func(ctx context.Context, r *Run) error { return r.goThrough(ctx, outage) },
 		}
+		scenarios = append(append(scenarios, scenario), killed(scenario)...)
 	}
 	return scenarios
 }
@@ -138,7 +132,7 @@ func faultOnL1(fault proxy.Fault) func(context.Context, *Run) error {
 }
 
 // goThrough has Crosscheck go through an outage. Everything must go on by itself once it is over.
-func (r *Run) goThrough(ctx context.Context, outage outage, killed bool) error {
+func (r *Run) goThrough(ctx context.Context, outage outage) error {
 	ctx, crosscheck, err := r.settled(ctx, stack.SequencerNode, nil)
 	if err != nil {
 		return err
@@ -148,11 +142,8 @@ func (r *Run) goThrough(ctx context.Context, outage outage, killed bool) error {
 		return err
 	}
 	over := time.After(outage.lasts)
-	if killed {
-		crosscheck.Kill()
-		if err := crosscheck.Restart(ctx); err != nil {
-			return err
-		}
+	if err := r.crash(ctx, crosscheck); err != nil {
+		return err
 	}
 	select {
 	case <-over:

@@ -29,6 +29,8 @@ type Scenario struct {
 	Limit time.Duration
 
 	run func(ctx context.Context, r *Run) error
+	// killed asks for Crosscheck to be killed in the midst of it.
+	killed bool
 }
 
 // Run is one run of a scenario.
@@ -39,6 +41,7 @@ type Run struct {
 
 	name   string
 	binary string
+	killed bool
 	// aftermath is how long Crosscheck is watched after a replacement that its rollup node takes no part in.
 	aftermath time.Duration
 	sidecars  []*sidecar.Process
@@ -58,7 +61,7 @@ func (s *Scenario) do(ctx context.Context, suite *Suite) []Check {
 	defer cancel()
 	bed := suite.bed
 	r := &Run{
-		Sheet: newSheet(suite.Print), Stack: bed, name: s.Name, binary: suite.Binary,
+		Sheet: newSheet(suite.Print), Stack: bed, name: s.Name, binary: suite.Binary, killed: s.killed,
 		aftermath: cmp.Or(suite.Aftermath, time.Minute),
 	}
 	var chains []*message.Chain

@@ -99,3 +99,17 @@ func TestARecordingTellsWhatWasEverServed(t *testing.T) {
 	require.Equal(t, 3*time.Second, recording.LongestStill(LevelSafe))
 	require.Equal(t, time.Second, recording.LongestStill(LevelLocalSafe))
 }
+
+func TestWhatIsToldTwiceIsFound(t *testing.T) {
+	log, attributable := uint64(3), true
+	block := BlockKey{ChainID: 901, Number: 5}
+	invalid := Told{Kind: ToldInvalid, Executing: ExecutingBlock{BlockKey: block}, LogIndex: &log}
+	verdict := Told{Kind: ToldVerdict, Block: block}
+	bound := Told{Kind: ToldVerdict, Block: block, Attributable: &attributable}
+	flip := Told{Kind: ToldFlip, Executing: ExecutingBlock{BlockKey: block}, LogIndex: &log}
+	require.Empty(t, ToldTwice([]Told{invalid, verdict, bound, flip, flip}))
+	twice := ToldTwice([]Told{invalid, bound, bound, invalid})
+	require.Len(t, twice, 2)
+	require.Contains(t, twice[0], "attributable true")
+	require.Contains(t, twice[1], "log 3 of 901/5")
+}

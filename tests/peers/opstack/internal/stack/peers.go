@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/libp2p/go-libp2p/core/peer"
+
 	"crosscheck.dev/opstack/internal/gossip"
 )
 
@@ -24,6 +26,15 @@ type Peers struct {
 
 // AttesterID is the attester's peer id.
 func (p *Peers) AttesterID() string { return p.attester.ID().String() }
+
+// AwaitListener waits until a peer hears what the attester publishes.
+func (p *Peers) AwaitListener(ctx context.Context, id string) error {
+	who, err := peer.Decode(id)
+	if err != nil {
+		return fmt.Errorf("cannot read the peer id %q: %w", id, err)
+	}
+	return p.attester.AwaitListener(ctx, gossip.CrossSafe, who)
+}
 
 func (s *Stack) startGossip(ctx context.Context) error {
 	for _, chain := range s.Chains {

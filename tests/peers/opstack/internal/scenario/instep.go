@@ -1,0 +1,33 @@
+package scenario
+
+import (
+	"fmt"
+	"time"
+
+	"crosscheck.dev/opstack/internal/stack"
+)
+
+// allowed is how much later than op-supernode's word Crosscheck's may be: two block times.
+func allowed(chain *stack.Chain) time.Duration {
+	return 2 * time.Duration(chain.Rollup.BlockTime) * time.Second
+}
+
+// followerPoll is how often an op-node looks at its source: op-node 1.19.6 has two block times built in, and no option for it.
+func followerPoll(chain *stack.Chain) time.Duration {
+	return 2 * time.Duration(chain.Rollup.BlockTime) * time.Second
+}
+
+// atOnce is for what Crosscheck serves, held against what op-supernode says.
+func atOnce(chain *stack.Chain, behind time.Duration) error { return noLater(behind, allowed(chain)) }
+
+// inStep is for our follower, held against the control follower: each looks at times of its own, so that one poll more may pass.
+func inStep(chain *stack.Chain, behind time.Duration) error {
+	return noLater(behind, allowed(chain)+followerPoll(chain))
+}
+
+func noLater(behind, limit time.Duration) error {
+	if behind > limit {
+		return fmt.Errorf("%s behind, and %s is allowed", behind.Round(10*time.Millisecond), limit)
+	}
+	return nil
+}
