@@ -77,7 +77,7 @@ func tell(c *cli.Context, bed *stack.Stack, controlURL string) error {
 	row("beacon", bed.L1.Beacon())
 	row("op-supernode", bed.Supernode.RPC())
 	if bed.Filter != nil {
-		row("op-interop-filter", bed.Filter.RPC())
+		row("op-interop-filter", bed.FilterURL())
 	}
 	for _, chain := range bed.Chains {
 		name := func(what string) string { return fmt.Sprintf("chain %d: %s", chain.ID, what) }

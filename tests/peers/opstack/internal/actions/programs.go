@@ -2,11 +2,13 @@ package actions
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"crosscheck.dev/opstack/internal/control"
 	"crosscheck.dev/opstack/internal/proxy"
+	"crosscheck.dev/opstack/internal/stack"
 )
 
 type held struct {
@@ -14,10 +16,17 @@ type held struct {
 	Held  bool   `json:"held"`
 }
 
-type program struct {
-	// Program is "supernode", or "execution" with a chain.
-	Program string `json:"program"`
-	Chain   uint64 `json:"chain"`
+type component struct {
+	// Component is one of those that "components" lists, with its chain where it is of one.
+	Component string `json:"component"`
+	Chain     uint64 `json:"chain"`
+}
+
+type slowed struct {
+	Component string `json:"component"`
+	Chain     uint64 `json:"chain"`
+	// DelayMS is how much later it answers, or acts where nobody asks it. Zero: no later.
+	DelayMS int `json:"delay_ms"`
 }
 
 type fault struct {
@@ -41,17 +50,26 @@ func (a *actions) programs() []control.Action {
 			}
 			return chain.Batcher.Release(ctx)
 		}),
-		on("stop", "stops a program of the stack", func(ctx context.Context, p program) error {
-			if p.Program == "supernode" {
-				return a.bed.Supernode.Stop()
-			}
-			return a.execution(p, func(e execution) error { return e.Stop() })
+		control.New("components", "lists what can be stopped, started, restarted and slowed", func(context.Context, none) (any, error) {
+			return a.components(), nil
 		}),
-		on("start", "starts a program that was stopped", func(ctx context.Context, p program) error {
-			if p.Program == "supernode" {
-				return a.bed.Supernode.Start(ctx)
+		on("stop", "stops a component of the stack", func(ctx context.Context, p component) error {
+			return a.with(p, func(c stack.Component) error { return c.Stop(ctx) })
+		}),
+		on("start", "starts a component that was stopped", func(ctx context.Context, p component) error {
+			return a.with(p, func(c stack.Component) error { return c.Start(ctx) })
+		}),
+		on("restart", "stops a component and starts it again", func(ctx context.Context, p component) error {
+			return a.with(p, func(c stack.Component) error { return errors.Join(c.Stop(ctx), c.Start(ctx)) })
+		}),
+		on("slow", "has a component answer later, for everybody who asks it; or act later, where nobody does", func(_ context.Context, p slowed) error {
+			if p.DelayMS < 0 {
+				return fmt.Errorf("a delay is not below zero")
 			}
-			return a.execution(p, func(e execution) error { return e.Start() })
+			return a.with(component{p.Component, p.Chain}, func(c stack.Component) error {
+				c.Slow(time.Duration(p.DelayMS) * time.Millisecond)
+				return nil
+			})
 		}),
 		on("fault", "fails what Crosscheck reads, while the stack itself goes on", func(_ context.Context, p fault) error {
 			return a.fail(p)
@@ -59,20 +77,21 @@ func (a *actions) programs() []control.Action {
 	}
 }
 
-type execution interface {
-	Start() error
-	Stop() error
-}
-
-func (a *actions) execution(p program, do func(execution) error) error {
-	if p.Program != "execution" {
-		return fmt.Errorf("there is no program %q", p.Program)
-	}
-	chain, err := a.chain(p.Chain)
+func (a *actions) with(p component, do func(stack.Component) error) error {
+	found, err := a.bed.Component(p.Component, p.Chain)
 	if err != nil {
 		return err
 	}
-	return do(chain.Execution)
+	return do(found)
+}
+
+// components names all components as they are given to the other actions.
+func (a *actions) components() []component {
+	var all []component
+	for _, c := range a.bed.Components() {
+		all = append(all, component{c.Name, c.Chain})
+	}
+	return all
 }
 
 func (a *actions) fail(p fault) error {

@@ -44,6 +44,8 @@ type Attester struct {
 	// fromGenesis has everything attested, not only what becomes cross-safe from the first look on.
 	fromGenesis bool
 	domain      atomic.Int32
+	// delay is how much longer than usual it waits between two looks.
+	delay atomic.Int64
 	// attested are the blocks that were published in good faith. Only the following goroutine uses it.
 	attested *lru.Cache[common.Hash, struct{}]
 	sent     *journal[Sent]
@@ -104,6 +106,9 @@ func (a *Attester) FromGenesis() {
 	defer a.looking.Unlock()
 	a.fromGenesis = true
 }
+
+// Slow has it look at the status that much more seldom. Zero: as often as usual.
+func (a *Attester) Slow(delay time.Duration) { a.delay.Store(int64(delay)) }
 
 // SetDomain says in which domain cross-safe blocks are signed from now on.
 func (a *Attester) SetDomain(domain Domain) { a.domain.Store(int32(domain)) }

@@ -13,6 +13,7 @@ const backlog = 256
 type Bystander struct {
 	host    *Host
 	on      atomic.Bool
+	delay   atomic.Int64
 	queue   chan Frame
 	replays *journal[Frame]
 	lost    atomic.Uint64
@@ -31,6 +32,9 @@ func NewBystander(host *Host) (*Bystander, error) {
 
 // Switch turns the replays on or off. Frames that are heard while they are off are not replayed later.
 func (b *Bystander) Switch(on bool) { b.on.Store(on) }
+
+// Slow has each frame wait that long before it is published again. Zero: none does.
+func (b *Bystander) Slow(delay time.Duration) { b.delay.Store(int64(delay)) }
 
 // Replayed are the frames that were published again, in order. Their times are those of the replay.
 func (b *Bystander) Replayed() []Frame { return b.replays.all() }
@@ -56,6 +60,9 @@ func (b *Bystander) run() {
 		case <-b.host.ctx.Done():
 			return
 		case frame := <-b.queue:
+			if !pause(b.host.ctx, time.Until(frame.At.Add(time.Duration(b.delay.Load())))) {
+				return
+			}
 			if err := b.host.Publish(b.host.ctx, CrossSafe, frame.Data); err != nil {
 				b.host.log.Warn("A frame could not be replayed", "chain", frame.ChainID, "err", err)
 				continue

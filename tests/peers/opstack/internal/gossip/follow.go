@@ -31,9 +31,24 @@ func (a *Attester) follow(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
+		if !pause(ctx, time.Duration(a.delay.Load())) {
+			return
+		}
 		if err := a.look(ctx); err != nil && ctx.Err() == nil {
 			a.log.Warn("Cross-safe blocks could not be attested; they are tried again", "err", err)
 		}
+	}
+}
+
+// pause says whether the time went by before the context ended.
+func pause(ctx context.Context, lasts time.Duration) bool {
+	timer := time.NewTimer(lasts)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
 	}
 }
 

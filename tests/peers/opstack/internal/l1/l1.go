@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/eth"
@@ -16,6 +17,7 @@ import (
 	"github.com/ethereum/go-ethereum/node"
 
 	"crosscheck.dev/opstack/internal/network"
+	"crosscheck.dev/opstack/internal/relay"
 )
 
 // L1 is a running L1.
@@ -26,6 +28,8 @@ type L1 struct {
 	beacon  *beacon
 	driver  *driver
 	client  *ethclient.Client
+	// rpc and blobs are the ways to geth and to the beacon node's part, for everybody outside this process.
+	rpc, blobs *relay.Relay
 
 	// sending is held from the choice of a nonce until the transaction with it is in the pool.
 	sending sync.Mutex
@@ -57,6 +61,15 @@ func (l *L1) start(ctx context.Context, dir string, logger log.Logger) error {
 	if l.beacon, err = startBeacon(l.network.L1.Timestamp, l.network.L1BlockTime); err != nil {
 		return err
 	}
+	if l.rpc, err = relay.New(); err != nil {
+		return err
+	}
+	if l.blobs, err = relay.New(); err != nil {
+		return err
+	}
+	if err := l.open(); err != nil {
+		return err
+	}
 	l.driver = newDriver(l.network, l.geth, l.beacon, logger)
 	if err := l.driver.begin(ctx); err != nil {
 		return err
@@ -77,6 +90,11 @@ func (l *L1) end() error {
 		l.running.Wait()
 		l.driver.close() // Waits for a reorganisation that someone else runs.
 	}
+	for _, way := range []*relay.Relay{l.rpc, l.blobs} {
+		if way != nil {
+			result = errors.Join(result, way.Close())
+		}
+	}
 	if l.beacon != nil {
 		result = errors.Join(result, l.beacon.close())
 	}
@@ -89,14 +107,35 @@ func (l *L1) end() error {
 	return result
 }
 
-// RPC is the HTTP address of geth itself. No fault stands in front of it.
-func (l *L1) RPC() string { return l.node.HTTPEndpoint() }
+// open lets clients through.
+func (l *L1) open() error {
+	return errors.Join(l.rpc.Open(l.node.HTTPEndpoint()), l.blobs.Open(l.beacon.url()))
+}
+
+// Halt ends the building of blocks, and answers nobody, until [L1.Continue]: as if L1 were gone. What it has stays.
+func (l *L1) Halt(ctx context.Context) error {
+	l.rpc.Shut()
+	l.blobs.Shut()
+	return l.Pause(ctx)
+}
+
+// Continue ends a halt.
+func (l *L1) Continue(ctx context.Context) error { return errors.Join(l.open(), l.Resume(ctx)) }
+
+// Slow has geth and the beacon node's part answer later. Zero: at once.
+func (l *L1) Slow(delay time.Duration) {
+	l.rpc.Slow(delay)
+	l.blobs.Slow(delay)
+}
+
+// RPC is the HTTP address of geth. No fault of a scenario stands in front of it.
+func (l *L1) RPC() string { return l.rpc.URL() }
 
 // WS is the websocket address of geth itself.
 func (l *L1) WS() string { return l.node.WSEndpoint() }
 
 // Beacon is the HTTP address of the beacon node's part.
-func (l *L1) Beacon() string { return l.beacon.url() }
+func (l *L1) Beacon() string { return l.blobs.URL() }
 
 // Client talks to geth within this process.
 func (l *L1) Client() *ethclient.Client { return l.client }

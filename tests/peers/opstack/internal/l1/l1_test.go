@@ -213,3 +213,21 @@ func TestConfigures(t *testing.T) {
 	require.NoError(b.t, err)
 	require.Len(b.t, receipt.Logs, 1)
 }
+
+func TestAHaltedL1AnswersNobodyAndGoesOnAfterwards(t *testing.T) {
+	bed := start(t)
+	bed.reach(1)
+	client, err := rpc.DialContext(bed.ctx, bed.RPC())
+	require.NoError(t, err)
+	defer client.Close()
+	var number string
+	require.NoError(t, client.CallContext(bed.ctx, &number, "eth_blockNumber"))
+	require.NoError(t, bed.Halt(bed.ctx))
+	halted := bed.Head().Number.Uint64()
+	require.Error(t, client.CallContext(bed.ctx, &number, "eth_blockNumber"))
+	_, err = http.Get(bed.Beacon() + "/eth/v1/beacon/genesis")
+	require.Error(t, err)
+	require.NoError(t, bed.Continue(bed.ctx))
+	require.NoError(t, client.CallContext(bed.ctx, &number, "eth_blockNumber"))
+	bed.reach(halted + 1)
+}

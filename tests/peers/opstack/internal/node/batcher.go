@@ -11,6 +11,7 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 
 	"crosscheck.dev/opstack/internal/network"
+	"crosscheck.dev/opstack/internal/relay"
 	"github.com/ethereum-optimism/optimism/op-batcher/batcher"
 	batcherflags "github.com/ethereum-optimism/optimism/op-batcher/flags"
 	"github.com/ethereum-optimism/optimism/op-e2e/e2eutils/setuputils"
@@ -24,8 +25,10 @@ type Batcher struct {
 	Chain *network.Chain
 
 	options BatcherOptions
-	mu      sync.Mutex
-	service *batcher.BatcherService
+	// execution and rollup are ways to what it reads that are its own: it is slow when they are.
+	execution, rollup *relay.Relay
+	mu                sync.Mutex
+	service           *batcher.BatcherService
 }
 
 // BatcherOptions say what a batcher reads, and where it writes to.
@@ -38,8 +41,29 @@ type BatcherOptions struct {
 }
 
 // NewBatcher prepares a batcher.
-func NewBatcher(chain *network.Chain, options BatcherOptions) *Batcher {
-	return &Batcher{Chain: chain, options: options}
+func NewBatcher(chain *network.Chain, options BatcherOptions) (*Batcher, error) {
+	b := &Batcher{Chain: chain, options: options}
+	var err error
+	if b.execution, b.options.Execution, err = through(options.Execution); err != nil {
+		return nil, err
+	}
+	if b.rollup, b.options.Rollup, err = through(options.Rollup); err != nil {
+		return nil, errors.Join(err, b.execution.Close())
+	}
+	return b, nil
+}
+
+// through makes a way of its own to a URL.
+func through(target string) (*relay.Relay, string, error) {
+	way, err := relay.New()
+	if err != nil {
+		return nil, "", err
+	}
+	address, err := way.Of(target)
+	if err := errors.Join(err, way.Open(target)); err != nil {
+		return nil, "", errors.Join(err, way.Close())
+	}
+	return way, address, nil
 }
 
 // Start starts the batcher. One that runs is left alone.
@@ -119,6 +143,17 @@ func (b *Batcher) order(ctx context.Context, method string) error {
 		return fmt.Errorf("the op-batcher of chain %d refuses %s: %w", b.Chain.ID, method, err)
 	}
 	return nil
+}
+
+// Slow has all that it reads of its chain come later. Zero: at once.
+func (b *Batcher) Slow(delay time.Duration) {
+	b.execution.Slow(delay)
+	b.rollup.Slow(delay)
+}
+
+// Close ends the batcher for good.
+func (b *Batcher) Close() error {
+	return errors.Join(b.Stop(), b.execution.Close(), b.rollup.Close())
 }
 
 // Stop ends the batcher.

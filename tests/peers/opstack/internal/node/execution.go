@@ -8,6 +8,7 @@ import (
 	"net"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ethereum/go-ethereum/eth/ethconfig"
@@ -17,6 +18,7 @@ import (
 	"github.com/ethereum/go-ethereum/p2p/enode"
 
 	"crosscheck.dev/opstack/internal/network"
+	"crosscheck.dev/opstack/internal/relay"
 	"github.com/ethereum-optimism/optimism/op-e2e/e2eutils/geth"
 )
 
@@ -29,8 +31,8 @@ type Execution struct {
 
 	options ExecutionOptions
 	key     *ecdsa.PrivateKey
-	user    *relay
-	engine  *relay
+	user    *relay.Relay
+	engine  *relay.Relay
 
 	mu       sync.Mutex
 	instance *geth.GethInstance
@@ -60,22 +62,22 @@ func NewExecution(chain *network.Chain, options ExecutionOptions) (*Execution, e
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a network key for %s: %w", options.Name, err)
 	}
-	user, err := newRelay(options.Logger)
+	user, err := relay.New()
 	if err != nil {
 		return nil, err
 	}
-	engine, err := newRelay(options.Logger)
+	engine, err := relay.New()
 	if err != nil {
-		return nil, errors.Join(err, user.close())
+		return nil, errors.Join(err, user.Close())
 	}
 	return &Execution{Chain: chain, options: options, key: key, user: user, engine: engine}, nil
 }
 
 // RPC is the URL of the JSON-RPC server.
-func (e *Execution) RPC() string { return e.user.url() }
+func (e *Execution) RPC() string { return e.user.URL() }
 
 // Engine is the URL of the engine API.
-func (e *Execution) Engine() string { return e.engine.url() }
+func (e *Execution) Engine() string { return e.engine.URL() }
 
 // Enode is how other execution clients reach it.
 func (e *Execution) Enode() *enode.Node {
@@ -98,7 +100,7 @@ func (e *Execution) Start() error {
 	}
 	e.instance = instance
 	e.unwatch = e.watch()
-	return errors.Join(e.user.open(instance.Node.HTTPEndpoint()), e.engine.open(instance.Node.HTTPAuthEndpoint()))
+	return errors.Join(e.user.Open(instance.Node.HTTPEndpoint()), e.engine.Open(instance.Node.HTTPAuthEndpoint()))
 }
 
 func (e *Execution) watch() func() {
@@ -130,8 +132,8 @@ func (e *Execution) Stop() error {
 	if e.instance == nil {
 		return nil
 	}
-	e.user.shut()
-	e.engine.shut()
+	e.user.Shut()
+	e.engine.Shut()
 	e.unwatch()
 	err := e.instance.Close()
 	e.instance = nil
@@ -141,7 +143,13 @@ func (e *Execution) Stop() error {
 	return nil
 }
 
+// Slow has its JSON-RPC and its engine API answer later. Zero: at once.
+func (e *Execution) Slow(delay time.Duration) {
+	e.user.Slow(delay)
+	e.engine.Slow(delay)
+}
+
 // Close ends the client for good, and gives up its addresses.
 func (e *Execution) Close() error {
-	return errors.Join(e.Stop(), e.user.close(), e.engine.close())
+	return errors.Join(e.Stop(), e.user.Close(), e.engine.Close())
 }

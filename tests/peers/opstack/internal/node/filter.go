@@ -26,6 +26,8 @@ type Filter struct {
 
 	mu      sync.Mutex
 	service *filter.Service
+	// chains are those that it was started with last.
+	chains map[*network.Chain]string
 }
 
 // NewFilter prepares a filter. It has its address from now on: execution clients that shall ask it are told the address before
@@ -65,8 +67,16 @@ func (f *Filter) Start(ctx context.Context, chains map[*network.Chain]string) er
 	if err := service.Start(ctx); err != nil {
 		return errors.Join(fmt.Errorf("cannot start op-interop-filter: %w", err), stopFilter(service))
 	}
-	f.service = service
+	f.service, f.chains = service, chains
 	return nil
+}
+
+// Resume starts the filter for the chains that it had last.
+func (f *Filter) Resume(ctx context.Context) error {
+	f.mu.Lock()
+	chains := f.chains
+	f.mu.Unlock()
+	return f.Start(ctx, chains)
 }
 
 func (f *Filter) config(chains map[*network.Chain]string) *filter.Config {

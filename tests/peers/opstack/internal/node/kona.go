@@ -7,12 +7,14 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ethereum/go-ethereum/log"
 
 	"crosscheck.dev/opstack/internal/network"
+	"crosscheck.dev/opstack/internal/relay"
 )
 
 // Kona is a kona-node, a program of its own. It derives, and has no static peers: others dial it.
@@ -20,10 +22,12 @@ type Kona struct {
 	Chain *network.Chain
 
 	options KonaOptions
-	user    *relay
+	user    *relay.Relay
 
 	mu      sync.Mutex
 	running *program
+	// last is the peer that it was started as last.
+	last *Identity
 }
 
 // KonaOptions say how a kona-node runs.
@@ -62,7 +66,7 @@ func KonaProgram() (string, error) {
 
 // NewKona prepares a kona-node. Its JSON-RPC has its address from now on.
 func NewKona(chain *network.Chain, options KonaOptions) (*Kona, error) {
-	user, err := newRelay(options.Logger)
+	user, err := relay.New()
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +74,7 @@ func NewKona(chain *network.Chain, options KonaOptions) (*Kona, error) {
 }
 
 // RPC is the URL of the JSON-RPC server.
-func (k *Kona) RPC() string { return k.user.url() }
+func (k *Kona) RPC() string { return k.user.URL() }
 
 // Start starts the node as this peer. One that runs is left alone.
 func (k *Kona) Start(identity *Identity) error {
@@ -90,7 +94,19 @@ func (k *Kona) Start(identity *Identity) error {
 	if k.running, err = startProgram(k.options.Program, k.arguments(config, identity), k.options.Output); err != nil {
 		return err
 	}
-	return k.user.open(fmt.Sprintf("127.0.0.1:%d", k.options.Port))
+	k.last = identity
+	return k.user.Open(fmt.Sprintf("127.0.0.1:%d", k.options.Port))
+}
+
+// Resume starts the node as the peer that it was last.
+func (k *Kona) Resume() error {
+	k.mu.Lock()
+	last := k.last
+	k.mu.Unlock()
+	if last == nil {
+		return errors.New("kona-node was never started")
+	}
+	return k.Start(last)
 }
 
 func (k *Kona) arguments(config string, identity *Identity) []string {
@@ -135,13 +151,16 @@ func (k *Kona) Stop() error {
 	if k.running == nil {
 		return nil
 	}
-	k.user.shut()
+	k.user.Shut()
 	k.running.stop()
 	k.running = nil
 	return nil
 }
 
+// Slow has its JSON-RPC answer later. Zero: at once.
+func (k *Kona) Slow(delay time.Duration) { k.user.Slow(delay) }
+
 // Close ends the node for good, and gives up its address.
 func (k *Kona) Close() error {
-	return errors.Join(k.Stop(), k.user.close())
+	return errors.Join(k.Stop(), k.user.Close())
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/ethereum/go-ethereum/log"
 
 	"crosscheck.dev/opstack/internal/ports"
+	"crosscheck.dev/opstack/internal/relay"
 	"github.com/ethereum-optimism/optimism/op-core/interop/depset"
 	"github.com/ethereum-optimism/optimism/op-interop-mon/monitor"
 	opmetrics "github.com/ethereum-optimism/optimism/op-service/metrics"
@@ -25,6 +26,10 @@ import (
 
 // Monitor is an op-interop-mon. What it makes of a message stands in its log only: its metrics count messages, once a second.
 type Monitor struct {
+	config  *monitor.CLIConfig
+	logger  log.Logger
+	ways    []*relay.Relay
+	turn    sync.Mutex
 	service *monitor.InteropMonitorService
 
 	mu     sync.Mutex
@@ -69,31 +74,81 @@ func StartMonitor(ctx context.Context, dir string, set *depset.StaticConfigDepen
 		return nil, fmt.Errorf("no ports for op-interop-mon: %w", err)
 	}
 	m := &Monitor{judged: map[judgedBlock][]Judgement{}}
-	config := &monitor.CLIConfig{
-		L2Rpcs: urls, DependencySetPath: file,
+	var own []string
+	for _, url := range urls {
+		way, address, err := through(url)
+		if err != nil {
+			return nil, errors.Join(err, m.Close())
+		}
+		m.ways, own = append(m.ways, way), append(own, address)
+	}
+	m.config = &monitor.CLIConfig{
+		L2Rpcs: own, DependencySetPath: file,
 		RPCConfig:     oprpc.CLIConfig{ListenAddr: "127.0.0.1", ListenPort: free[0]},
 		MetricsConfig: opmetrics.CLIConfig{Enabled: true, ListenAddr: "127.0.0.1", ListenPort: free[1]},
 	}
-	watched := log.NewLogger(&judgementHandler{Handler: logger.Handler(), monitor: m})
-	// It reads chains for as long as the context stands that it is started with.
-	ctx = context.WithoutCancel(ctx)
-	if m.service, err = monitor.InteropMonitorServiceFromCLIConfig(ctx, "1.19.6", config, watched); err != nil {
-		return nil, fmt.Errorf("cannot set up op-interop-mon: %w", err)
-	}
-	if err := m.service.Start(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("cannot start op-interop-mon: %w", err), m.Stop())
+	m.logger = log.NewLogger(&judgementHandler{Handler: logger.Handler(), monitor: m})
+	if err := m.Start(ctx); err != nil {
+		return nil, errors.Join(err, m.Close())
 	}
 	return m, nil
 }
 
+// Start starts it. One that runs is left alone. What it judged before stays known.
+func (m *Monitor) Start(ctx context.Context) error {
+	m.turn.Lock()
+	defer m.turn.Unlock()
+	if m.service != nil {
+		return nil
+	}
+	// It reads chains for as long as the context stands that it is started with.
+	ctx = context.WithoutCancel(ctx)
+	service, err := monitor.InteropMonitorServiceFromCLIConfig(ctx, "1.19.6", m.config, m.logger)
+	if err != nil {
+		return fmt.Errorf("cannot set up op-interop-mon: %w", err)
+	}
+	if err := service.Start(ctx); err != nil {
+		return errors.Join(fmt.Errorf("cannot start op-interop-mon: %w", err), stopMonitor(service))
+	}
+	m.service = service
+	return nil
+}
+
+// Slow has all that it reads come later. Zero: at once.
+func (m *Monitor) Slow(delay time.Duration) {
+	for _, way := range m.ways {
+		way.Slow(delay)
+	}
+}
+
 // Stop ends it.
 func (m *Monitor) Stop() error {
+	m.turn.Lock()
+	defer m.turn.Unlock()
+	if m.service == nil {
+		return nil
+	}
+	err := stopMonitor(m.service)
+	m.service = nil
+	return err
+}
+
+func stopMonitor(service *monitor.InteropMonitorService) error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
-	if err := m.service.Stop(ctx); err != nil {
+	if err := service.Stop(ctx); err != nil {
 		return fmt.Errorf("op-interop-mon did not end well: %w", err)
 	}
 	return nil
+}
+
+// Close ends it for good.
+func (m *Monitor) Close() error {
+	err := m.Stop()
+	for _, way := range m.ways {
+		err = errors.Join(err, way.Close())
+	}
+	return err
 }
 
 // Of is what was made of the messages of a block so far, each status once.

@@ -1,3 +1,6 @@
+// Package node runs the OP Stack's own programs in this process: execution clients, rollup nodes, the supernode, batchers and the
+// interop filter; and kona-node, which is a process of its own. Each can be stopped, started again and slowed down, and keeps its
+// addresses. It knows no scenario, and judges nothing.
 package node
 
 import (
@@ -8,6 +11,7 @@ import (
 	"time"
 
 	"crosscheck.dev/opstack/internal/network"
+	"crosscheck.dev/opstack/internal/relay"
 	"github.com/ethereum-optimism/optimism/op-e2e/e2eutils/opnode"
 	"github.com/ethereum-optimism/optimism/op-service/clock"
 )
@@ -20,7 +24,7 @@ type Rollup struct {
 	Chain *network.Chain
 
 	options RollupOptions
-	user    *relay
+	user    *relay.Relay
 
 	mu   sync.Mutex
 	node *opnode.Opnode
@@ -28,7 +32,7 @@ type Rollup struct {
 
 // NewRollup prepares an op-node. It has its addresses from now on.
 func NewRollup(chain *network.Chain, options RollupOptions) (*Rollup, error) {
-	user, err := newRelay(options.Logger)
+	user, err := relay.New()
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +40,7 @@ func NewRollup(chain *network.Chain, options RollupOptions) (*Rollup, error) {
 }
 
 // RPC is the URL of the JSON-RPC server.
-func (r *Rollup) RPC() string { return r.user.url() }
+func (r *Rollup) RPC() string { return r.user.URL() }
 
 // Identity is how its gossip is reached.
 func (r *Rollup) Identity() *Identity { return r.options.Identity }
@@ -59,7 +63,7 @@ func (r *Rollup) Start() error {
 		return fmt.Errorf("cannot start op-node %s: %w", r.options.Name, err)
 	}
 	r.node = node
-	return r.user.open(node.UserRPC().RPC())
+	return r.user.Open(node.UserRPC().RPC())
 }
 
 // Stop ends the node.
@@ -69,7 +73,7 @@ func (r *Rollup) Stop() error {
 	if r.node == nil {
 		return nil
 	}
-	r.user.shut()
+	r.user.Shut()
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
 	err := r.node.Stop(ctx)
@@ -80,7 +84,10 @@ func (r *Rollup) Stop() error {
 	return nil
 }
 
+// Slow has its JSON-RPC answer later. Zero: at once.
+func (r *Rollup) Slow(delay time.Duration) { r.user.Slow(delay) }
+
 // Close ends the node for good, and gives up its address.
 func (r *Rollup) Close() error {
-	return errors.Join(r.Stop(), r.user.close())
+	return errors.Join(r.Stop(), r.user.Close())
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/ethereum/go-ethereum/log"
 
 	"crosscheck.dev/opstack/internal/network"
+	"crosscheck.dev/opstack/internal/relay"
 	"github.com/ethereum-optimism/optimism/op-node/config"
 	"github.com/ethereum-optimism/optimism/op-service/eth"
 	oprpc "github.com/ethereum-optimism/optimism/op-service/rpc"
@@ -21,7 +22,7 @@ import (
 // Supernode is an op-supernode: sequencer and verifier of several chains, with its verification of messages on.
 type Supernode struct {
 	options SupernodeOptions
-	user    *relay
+	user    *relay.Relay
 
 	mu     sync.Mutex
 	node   *supernode.Supernode
@@ -39,7 +40,7 @@ type SupernodeOptions struct {
 
 // NewSupernode prepares a supernode. It has its address from now on.
 func NewSupernode(options SupernodeOptions) (*Supernode, error) {
-	user, err := newRelay(options.Logger)
+	user, err := relay.New()
 	if err != nil {
 		return nil, err
 	}
@@ -47,11 +48,11 @@ func NewSupernode(options SupernodeOptions) (*Supernode, error) {
 }
 
 // RPC is the URL of the supernode's own methods.
-func (s *Supernode) RPC() string { return s.user.url() }
+func (s *Supernode) RPC() string { return s.user.URL() }
 
 // ChainRPC is the URL of a chain's virtual node.
 func (s *Supernode) ChainRPC(chain uint64) string {
-	return fmt.Sprintf("%s/%d/", s.user.url(), chain)
+	return fmt.Sprintf("%s/%d/", s.user.URL(), chain)
 }
 
 // Start starts the supernode. One that runs is left alone.
@@ -99,7 +100,7 @@ func (s *Supernode) launch(ctx context.Context, cfg *snconfig.CLIConfig, nodes m
 	if err != nil {
 		return errors.Join(fmt.Errorf("op-supernode does not listen: %w", err), s.end())
 	}
-	return s.user.open(address)
+	return s.user.Open(address)
 }
 
 // Stop ends the supernode. Its data stay on disk.
@@ -114,7 +115,7 @@ func (s *Supernode) end() error {
 	if s.node == nil {
 		return nil
 	}
-	s.user.shut()
+	s.user.Shut()
 	s.cancel()
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
@@ -126,7 +127,10 @@ func (s *Supernode) end() error {
 	return nil
 }
 
+// Slow has its JSON-RPC answer later, that of its virtual nodes, too. Zero: at once.
+func (s *Supernode) Slow(delay time.Duration) { s.user.Slow(delay) }
+
 // Close ends the supernode for good, and gives up its address.
 func (s *Supernode) Close() error {
-	return errors.Join(s.Stop(), s.user.close())
+	return errors.Join(s.Stop(), s.user.Close())
 }

@@ -13,6 +13,7 @@ import (
 	"crosscheck.dev/opstack/internal/network"
 	"crosscheck.dev/opstack/internal/node"
 	"crosscheck.dev/opstack/internal/ports"
+	"crosscheck.dev/opstack/internal/relay"
 )
 
 // Stack is everything that runs.
@@ -30,6 +31,8 @@ type Stack struct {
 	// Faults stand between Crosscheck and everything that it reads.
 	Faults *Faults
 
+	// filter is the way to op-interop-filter for those who try it by hand.
+	filter  *relay.Relay
 	logs    *logs
 	jwt     *node.JWT
 	closers []func() error
@@ -178,10 +181,13 @@ func (s *Stack) startBatchers(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		chain.Batcher = node.NewBatcher(chain.Chain, node.BatcherOptions{
+		chain.Batcher, err = node.NewBatcher(chain.Chain, node.BatcherOptions{
 			L1: s.nodeL1(), Execution: chain.Execution.RPC(), Rollup: chain.SequencerRPC, Logger: logger,
 		})
-		s.onClose(chain.Batcher.Stop)
+		if err != nil {
+			return err
+		}
+		s.onClose(chain.Batcher.Close)
 		if err := chain.Batcher.Start(ctx); err != nil {
 			return err
 		}
@@ -243,7 +249,11 @@ func (s *Stack) startFilter(ctx context.Context) error {
 		return err
 	}
 	s.onClose(s.Filter.Stop)
-	return nil
+	if s.filter, err = relay.New(); err != nil {
+		return err
+	}
+	s.onClose(s.filter.Close)
+	return s.filter.Open(s.Filter.RPC())
 }
 
 func (s *Stack) startMonitor(ctx context.Context) error {
@@ -261,7 +271,7 @@ func (s *Stack) startMonitor(ctx context.Context) error {
 	if s.Monitor, err = node.StartMonitor(ctx, s.Dir, s.Members()[0].DependencySet, urls, logger); err != nil {
 		return err
 	}
-	s.onClose(s.Monitor.Stop)
+	s.onClose(s.Monitor.Close)
 	return nil
 }
 
@@ -284,6 +294,9 @@ func (s *Stack) Chain(id uint64) *Chain {
 func (s *Stack) FollowURL(chain uint64) string {
 	return fmt.Sprintf("%s/%d/", s.Faults.Follow.URL(), chain)
 }
+
+// FilterURL is where op-interop-filter is asked by hand. Measurements ask it without a detour.
+func (s *Stack) FilterURL() string { return s.filter.URL() }
 
 // FollowPort is the port at which followers look for Crosscheck.
 func (s *Stack) FollowPort() int { return s.follow }
