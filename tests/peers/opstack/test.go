@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -51,7 +52,7 @@ func test(c *cli.Context) error {
 	defer done()
 	fmt.Println("logs and data:", dir)
 	suite := scenario.Suite{
-		Dir: dir, Binary: binary, Print: func(line string) { fmt.Println(line) },
+		Dir: dir, Binary: binary, Print: func(line string) { fmt.Println(line) }, Table: filepath.Join(dir, "table.md"),
 		Aftermath: c.Duration("aftermath"), Longer: c.Duration("longer"),
 	}
 	return suite.Run(c.Context, chosen)

@@ -174,7 +174,7 @@ func (r *Run) comparePassing(w watched) {
 	}
 	ours, late := behind(served, supernode), behind(follower, control)
 	name := fmt.Sprintf("chain %d: the activation block is safe later by", w.ID)
-	r.Figure(name, "%.2f s where Crosscheck serves it, %.2f s in our follower", ours.Seconds(), late.Seconds())
+	r.Delay(name, "%.2f s where Crosscheck serves it, %.2f s in our follower", ours.Seconds(), late.Seconds())
 	r.Check(fmt.Sprintf("chain %d: the activation block is served no later than two block times after op-supernode has it safe", w.ID),
 		atOnce(w.Chain, ours))
 	r.Check(fmt.Sprintf("chain %d: our follower passes the activation block as soon as the control follower", w.ID), inStep(w.Chain, late))

@@ -4,6 +4,7 @@ package scenario
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -19,6 +20,8 @@ type Check struct {
 type Figure struct {
 	Name  string
 	Value string
+	// IsDelay says that it is by how much something was earlier or later: it goes into the table.
+	IsDelay bool
 }
 
 // Sheet collects what one scenario found. It is safe for concurrent use.
@@ -53,11 +56,26 @@ func (s *Sheet) Check(name string, failure error) {
 
 // Figure records a number for the report.
 func (s *Sheet) Figure(name, format string, args ...any) {
+	s.figure(Figure{Name: name, Value: fmt.Sprintf(format, args...)})
+}
+
+// Delay records by how much something was earlier or later, for the report and the table.
+func (s *Sheet) Delay(name, format string, args ...any) {
+	s.figure(Figure{Name: name, Value: fmt.Sprintf(format, args...), IsDelay: true})
+}
+
+func (s *Sheet) figure(figure Figure) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	value := fmt.Sprintf(format, args...)
-	s.figures = append(s.figures, Figure{Name: name, Value: value})
-	s.print(fmt.Sprintf("  %s: %s", name, value))
+	s.figures = append(s.figures, figure)
+	s.print(fmt.Sprintf("  %s: %s", figure.Name, figure.Value))
+}
+
+// Delays are the delays that were measured so far.
+func (s *Sheet) Delays() []Figure {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(s.figures), func(f Figure) bool { return !f.IsDelay })
 }
 
 // Checks are all that were made so far.

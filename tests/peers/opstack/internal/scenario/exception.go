@@ -20,6 +20,8 @@ type Outcome struct {
 	Scenario string
 	Checks   int
 	Took     time.Duration
+	// Delays are those that were measured, for the table.
+	Delays []Figure
 	// Known are the faults of the exceptions that occurred.
 	Known []string
 	// Failures are the failed checks that no exception names, the exceptions that did not occur, and the

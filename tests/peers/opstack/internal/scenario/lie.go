@@ -302,7 +302,7 @@ func (l *lie) watched(ctx context.Context) error {
 	}
 	ourWord, theirWord := l.recorder.Of(served), l.recorder.Of(supernode)
 	behind := ourWord.Reached(sidecar.LevelSafe, l.block.Number).Sub(theirWord.Reached(sidecar.LevelSafe, l.block.Number))
-	l.r.Figure("on the replacement", "what Crosscheck serves %.2f s after op-supernode, its follower %.1f s after the control follower",
+	l.r.Delay("on the replacement", "what Crosscheck serves %.2f s after op-supernode, its follower %.1f s after the control follower",
 		behind.Seconds(), at.time.Sub(controlled.time).Seconds())
 	l.notMisled(ctx)
 	l.r.Check("the replacement is served no later than two block times after op-supernode has it safe", atOnce(l.chain, behind))

@@ -35,6 +35,7 @@ func lightNode(ctx context.Context, r *Run) error {
 		return err
 	}
 	r.judgedAlike(ctx, crosscheck, executed)
+	r.lead()
 	replacement, err := chain.AwaitReplaced(ctx, eth.BlockID{Number: executed.Number, Hash: executed.Hash})
 	if err != nil {
 		return err

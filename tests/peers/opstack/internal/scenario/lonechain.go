@@ -33,6 +33,7 @@ func loneChain(ctx context.Context, r *Run) error {
 	// Nothing is wrong with it but where it comes from.
 	executed.Kind = message.UnknownChain
 	r.judgedAlike(ctx, crosscheck, executed)
+	r.lead()
 	if err := r.upholds(ctx, crosscheck.Client(), members); err != nil {
 		return err
 	}

@@ -214,7 +214,7 @@ func (r *Run) lead() {
 		return
 	}
 	slices.Sort(r.leads)
-	r.Figure("proven before op-supernode's own judgement", "median %.2f s, at least %.2f s, of %d messages",
+	r.Delay("proven before op-supernode's own judgement", "median %.2f s, at least %.2f s, of %d messages",
 		r.leads[len(r.leads)/2].Seconds(), r.leads[0].Seconds(), len(r.leads))
 }
 

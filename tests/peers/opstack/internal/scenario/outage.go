@@ -209,7 +209,7 @@ func (r *Run) bothMoveOn(ctx context.Context, client *sidecar.Client, limit time
 			func() error { return goal.chain.Follower.AwaitSafe(bounded, goal.height) })
 	}
 	results := together(steps...)
-	r.Figure("moved on after op-supernode had", "%.1f s", time.Since(recovered).Seconds())
+	r.Delay("moved on after op-supernode had", "%.1f s", time.Since(recovered).Seconds())
 	for i := range goals {
 		r.Check(fmt.Sprintf("the vouched head moves on, on chain %d of the two", i+1), results[2*i])
 		r.Check(fmt.Sprintf("our follower's safe head moves on, on chain %d of the two", i+1), results[2*i+1])

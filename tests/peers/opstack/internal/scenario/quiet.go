@@ -138,6 +138,6 @@ func behind(r *Run, recorder *sidecar.Recorder, source string, from uint64) {
 		return
 	}
 	slices.Sort(delays)
-	r.Figure("behind op-supernode: the safe head of "+source, "median %.2f s, at most %.2f s, of %d heads",
+	r.Delay("behind op-supernode: the safe head of "+source, "median %.2f s, at most %.2f s, of %d heads",
 		delays[len(delays)/2].Seconds(), delays[len(delays)-1].Seconds(), len(delays))
 }

@@ -56,7 +56,7 @@ type Run struct {
 const ended = "the scenario came to its end"
 
 // do runs the scenario on the stack of a suite.
-func (s *Scenario) do(ctx context.Context, suite *Suite) []Check {
+func (s *Scenario) do(ctx context.Context, suite *Suite) *Sheet {
 	ctx, cancel := context.WithTimeout(ctx, s.Limit+suite.Aftermath+suite.Longer)
 	defer cancel()
 	bed := suite.bed
@@ -83,7 +83,7 @@ func (s *Scenario) do(ctx context.Context, suite *Suite) []Check {
 	}
 	r.quiet()
 	r.Check(ended, err)
-	return r.Checks()
+	return r.Sheet
 }
 
 // quiet switches off what a scenario switched on, for the next one on the same stack.

@@ -18,6 +18,8 @@ type Suite struct {
 	// Binary is the crosscheck program.
 	Binary string
 	Print  func(line string)
+	// Table is the file to which a row of each scenario that passes is added: how long it took, and the delays that were measured.
+	Table string
 	// Aftermath is how long Crosscheck is watched after a replacement that its rollup node takes no part in. Zero: a minute.
 	Aftermath time.Duration
 	// Longer is how much longer than its limit each scenario may take.
@@ -49,10 +51,16 @@ func Choose(names []string, ci bool) ([]Scenario, error) {
 
 // Run runs scenarios one after the other, and prints a line for each, and how many passed.
 func (s *Suite) Run(ctx context.Context, scenarios []Scenario) error {
-	passed, failed := 0, 0
+	passed, failed, rows := 0, 0, ""
 	for i := range scenarios {
 		outcome := s.one(ctx, &scenarios[i])
 		s.Print(outcome.Line())
+		if err := appendRow(s.Table, outcome); err != nil {
+			s.Print("  " + err.Error())
+		}
+		if outcome.Passed() {
+			rows += outcome.Row()
+		}
 		if outcome.Passed() {
 			passed++
 		} else {
@@ -60,6 +68,9 @@ func (s *Suite) Run(ctx context.Context, scenarios []Scenario) error {
 		}
 	}
 	closing := s.close()
+	if rows != "" {
+		s.Print("\n" + TableHead + rows)
+	}
 	s.Print(fmt.Sprintf("%d passed, %d failed", passed, failed))
 	if failed > 0 {
 		return errors.Join(ErrFailed, closing)
@@ -73,9 +84,9 @@ func (s *Suite) one(ctx context.Context, scenario *Scenario) Outcome {
 	if err := s.prepare(ctx, scenario); err != nil {
 		return Outcome{Scenario: scenario.Name, Failures: []string{fmt.Sprintf("the stack does not come up: %v", err)}}
 	}
-	checks := scenario.do(ctx, s)
-	outcome := judge(scenario.Name, checks, Exceptions)
-	outcome.Took = time.Since(began)
+	sheet := scenario.do(ctx, s)
+	outcome := judge(scenario.Name, sheet.Checks(), Exceptions)
+	outcome.Took, outcome.Delays = time.Since(began), sheet.Delays()
 	return outcome
 }
 
