@@ -165,19 +165,20 @@ func (r *Run) passActivation(ctx context.Context, w watched, isToCome bool) erro
 // comparePassing tells how much later our side had the activation block in its safe chain: what Crosscheck serves after
 // op-supernode, and its follower after the control follower. Each follower asks at times of its own, every few seconds.
 func (r *Run) comparePassing(w watched) {
-	behind := func(ours, theirs string) time.Duration {
-		reached := func(name string) time.Time {
-			recording := w.followers.Of(name)
-			return recording.Reached(sidecar.LevelSafe, w.ActivationHeight())
-		}
-		return reached(ours).Sub(reached(theirs))
+	verified := w.followers.Of(supernode)
+	since := verified.Reached(sidecar.LevelSafe, w.ActivationHeight())
+	reached := func(name string) time.Time {
+		recording := w.followers.Of(name)
+		return recording.ReachedSince(sidecar.LevelSafe, w.ActivationHeight(), since)
 	}
-	ours, late := behind(served, supernode), behind(follower, control)
+	ours := reached(served)
+	followed, controlled := reached(follower), reached(control)
 	name := fmt.Sprintf("chain %d: the activation block is safe later by", w.ID)
-	r.Delay(name, "%.2f s where Crosscheck serves it, %.2f s in our follower", ours.Seconds(), late.Seconds())
+	r.Delay(name, "%.2f s where Crosscheck serves it, %.2f s in our follower", ours.Sub(since).Seconds(), followed.Sub(controlled).Seconds())
 	r.Check(fmt.Sprintf("chain %d: the activation block is served no later than two block times after op-supernode has it safe", w.ID),
-		atOnce(w.Chain, ours))
-	r.Check(fmt.Sprintf("chain %d: our follower passes the activation block as soon as the control follower", w.ID), inStep(w.Chain, late))
+		atOnce(w.Chain, ours, since))
+	r.Check(fmt.Sprintf("chain %d: our follower passes the activation block as soon as the control follower", w.ID),
+		inStep(w.Chain, followed, controlled))
 }
 
 // lowest is the lowest height of which a block was taken under audit.

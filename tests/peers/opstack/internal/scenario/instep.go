@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -18,15 +19,18 @@ func followerPoll(chain *stack.Chain) time.Duration {
 }
 
 // atOnce is for what Crosscheck serves, held against what op-supernode says.
-func atOnce(chain *stack.Chain, behind time.Duration) error { return noLater(behind, allowed(chain)) }
+func atOnce(chain *stack.Chain, ours, theirs time.Time) error { return noLater(ours, theirs, allowed(chain)) }
 
 // inStep is for our follower, held against the control follower: each looks at times of its own, so that one poll more may pass.
-func inStep(chain *stack.Chain, behind time.Duration) error {
-	return noLater(behind, allowed(chain)+followerPoll(chain))
+func inStep(chain *stack.Chain, ours, theirs time.Time) error {
+	return noLater(ours, theirs, allowed(chain)+followerPoll(chain))
 }
 
-func noLater(behind, limit time.Duration) error {
-	if behind > limit {
+func noLater(ours, theirs time.Time, limit time.Duration) error {
+	if ours.IsZero() || theirs.IsZero() {
+		return errors.New("it was not seen on both sides")
+	}
+	if behind := ours.Sub(theirs); behind > limit {
 		return fmt.Errorf("%s behind, and %s is allowed", behind.Round(10*time.Millisecond), limit)
 	}
 	return nil

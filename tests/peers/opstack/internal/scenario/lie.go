@@ -302,12 +302,12 @@ func (l *lie) watched(ctx context.Context) error {
 		return err
 	}
 	ourWord, theirWord := l.recorder.Of(served), l.recorder.Of(supernode)
-	behind := ourWord.Reached(sidecar.LevelSafe, l.block.Number).Sub(theirWord.Reached(sidecar.LevelSafe, l.block.Number))
+	told, judged := ourWord.Reached(sidecar.LevelSafe, l.block.Number), theirWord.Reached(sidecar.LevelSafe, l.block.Number)
 	l.r.Delay("on the replacement", "what Crosscheck serves %.2f s after op-supernode, its follower %.1f s after the control follower",
-		behind.Seconds(), at.time.Sub(controlled.time).Seconds())
+		told.Sub(judged).Seconds(), at.time.Sub(controlled.time).Seconds())
 	l.notMisled(ctx)
-	l.r.Check("the replacement is served no later than two block times after op-supernode has it safe", atOnce(l.chain, behind))
-	l.r.Check("our follower is on the replacement as soon as the control follower", inStep(l.chain, at.time.Sub(controlled.time)))
+	l.r.Check("the replacement is served no later than two block times after op-supernode has it safe", atOnce(l.chain, told, judged))
+	l.r.Check("our follower is on the replacement as soon as the control follower", inStep(l.chain, at.time, controlled.time))
 	return nil
 }
 

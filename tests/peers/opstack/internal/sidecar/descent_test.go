@@ -47,3 +47,16 @@ func TestABlockIsFoundUnderHeadsThatPassedItBy(t *testing.T) {
 	_, err = recording.BuiltOn(ctx, LevelLocalSafe, id(5, 5), parents{})
 	require.ErrorContains(t, err, "no header of block")
 }
+
+func TestAHeadThatWasThereTooEarlyCountsFromTheTimeOn(t *testing.T) {
+	at := func(seconds int) time.Time { return time.Unix(int64(seconds), 0) }
+	span := func(safe uint64, first, last int) Span {
+		return Span{Heads: Heads{Safe: eth.BlockID{Number: safe}}, First: at(first), Last: at(last)}
+	}
+	recording := Recording{Spans: []Span{span(15, 1, 2), span(9, 3, 4), span(15, 5, 6), span(17, 7, 8)}}
+	require.Equal(t, at(1), recording.ReachedSince(LevelSafe, 15, at(0)))
+	require.Equal(t, at(5), recording.ReachedSince(LevelSafe, 15, at(3)))
+	require.Equal(t, at(6), recording.ReachedSince(LevelSafe, 15, at(6)))
+	require.Equal(t, at(7), recording.ReachedSince(LevelSafe, 16, at(3)))
+	require.True(t, recording.ReachedSince(LevelSafe, 18, at(0)).IsZero())
+}

@@ -97,6 +97,22 @@ func (r *Recording) Reached(level Level, height uint64) time.Time {
 	return time.Time{}
 }
 
+// ReachedSince is the time of the first answer, from a time on, whose head of a level was at this height or above. Zero: none was. An
+// op-node whose execution client has just synced calls its tip safe and final for a moment: that is before the time.
+func (r *Recording) ReachedSince(level Level, height uint64, since time.Time) time.Time {
+	for i := range r.Spans {
+		span := &r.Spans[i]
+		if span.At(level).Number < height || span.Last.Before(since) {
+			continue
+		}
+		if span.First.Before(since) {
+			return since
+		}
+		return span.First
+	}
+	return time.Time{}
+}
+
 // Head is a head and when it was seen first.
 type Head struct {
 	eth.BlockID
