@@ -19,7 +19,9 @@ func followerPoll(chain *stack.Chain) time.Duration {
 }
 
 // atOnce is for what Crosscheck serves, held against what op-supernode says.
-func atOnce(chain *stack.Chain, ours, theirs time.Time) error { return noLater(ours, theirs, allowed(chain)) }
+func atOnce(chain *stack.Chain, ours, theirs time.Time) error {
+	return noLater(ours, theirs, allowed(chain))
+}
 
 // inStep is for our follower, held against the control follower: each looks at times of its own, so that one poll more may pass.
 func inStep(chain *stack.Chain, ours, theirs time.Time) error {
