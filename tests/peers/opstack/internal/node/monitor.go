@@ -2,12 +2,9 @@ package node
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"sync"
@@ -16,19 +13,24 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/log"
 
+	"crosscheck.dev/opstack/internal/network"
 	"crosscheck.dev/opstack/internal/ports"
 	"crosscheck.dev/opstack/internal/relay"
-	"github.com/ethereum-optimism/optimism/op-core/interop/depset"
 	"github.com/ethereum-optimism/optimism/op-interop-mon/monitor"
+	"github.com/ethereum-optimism/optimism/op-service/client"
+	"github.com/ethereum-optimism/optimism/op-service/eth"
 	opmetrics "github.com/ethereum-optimism/optimism/op-service/metrics"
 	oprpc "github.com/ethereum-optimism/optimism/op-service/rpc"
+	"github.com/ethereum-optimism/optimism/op-service/sources"
 )
 
 // Monitor is an op-interop-mon. What it makes of a message stands in its log only: its metrics count messages, once a second.
 type Monitor struct {
-	config  *monitor.CLIConfig
-	logger  log.Logger
-	ways    []*relay.Relay
+	config *monitor.CLIConfig
+	logger log.Logger
+	// ways are its own ways to the execution clients, and urls where they begin, by chain.
+	ways    map[uint64]*relay.Relay
+	urls    map[uint64]string
 	turn    sync.Mutex
 	service *monitor.InteropMonitorService
 
@@ -59,31 +61,20 @@ const judgedLine = "updated job"
 // judgedJob reads the message that was looked at.
 var judgedJob = regexp.MustCompile(`executing: (\d+)@(\d+):(0x[0-9a-f]{8}),.* status: ([a-z_ 0-9:]+)}$`)
 
-// StartMonitor starts an op-interop-mon for the chains of a dependency set, given with the URLs of their execution clients.
-func StartMonitor(ctx context.Context, dir string, set *depset.StaticConfigDependencySet, urls []string, logger log.Logger) (*Monitor, error) {
-	text, err := json.Marshal(set)
-	if err != nil {
-		return nil, fmt.Errorf("cannot write op-interop-mon's dependency set: %w", err)
-	}
-	file := filepath.Join(dir, "op-interop-mon-dependencies.json")
-	if err := os.WriteFile(file, text, 0o644); err != nil {
-		return nil, fmt.Errorf("cannot write op-interop-mon's dependency set: %w", err)
-	}
+// StartMonitor starts an op-interop-mon for chains, given with the URLs of their execution clients.
+func StartMonitor(ctx context.Context, chains map[*network.Chain]string, logger log.Logger) (*Monitor, error) {
 	free, err := ports.Free(2)
 	if err != nil {
 		return nil, fmt.Errorf("no ports for op-interop-mon: %w", err)
 	}
-	m := &Monitor{judged: map[judgedBlock][]Judgement{}}
-	var own []string
-	for _, url := range urls {
-		way, address, err := through(url)
-		if err != nil {
+	m := &Monitor{judged: map[judgedBlock][]Judgement{}, ways: map[uint64]*relay.Relay{}, urls: map[uint64]string{}}
+	for chain, url := range chains {
+		if m.ways[chain.ID], m.urls[chain.ID], err = through(url); err != nil {
+			delete(m.ways, chain.ID)
 			return nil, errors.Join(err, m.Close())
 		}
-		m.ways, own = append(m.ways, way), append(own, address)
 	}
 	m.config = &monitor.CLIConfig{
-		L2Rpcs: own, DependencySetPath: file,
 		RPCConfig:     oprpc.CLIConfig{ListenAddr: "127.0.0.1", ListenPort: free[0]},
 		MetricsConfig: opmetrics.CLIConfig{Enabled: true, ListenAddr: "127.0.0.1", ListenPort: free[1]},
 	}
@@ -103,7 +94,11 @@ func (m *Monitor) Start(ctx context.Context) error {
 	}
 	// It reads chains for as long as the context stands that it is started with.
 	ctx = context.WithoutCancel(ctx)
-	service, err := monitor.InteropMonitorServiceFromCLIConfig(ctx, "1.19.6", m.config, m.logger)
+	clients, err := m.clients(ctx)
+	if err != nil {
+		return err
+	}
+	service, err := monitor.InteropMonitorServiceFromClients(ctx, "1.19.6", m.config, clients, m.logger)
 	if err != nil {
 		return fmt.Errorf("cannot set up op-interop-mon: %w", err)
 	}
@@ -113,6 +108,26 @@ func (m *Monitor) Start(ctx context.Context) error {
 	m.service = service
 	return nil
 }
+
+// clients are those that op-interop-mon makes for itself, but with a logger: without one, its own end the program at the first receipts
+// that they are refused.
+func (m *Monitor) clients(ctx context.Context) (map[eth.ChainID]*sources.EthClient, error) {
+	clients := map[eth.ChainID]*sources.EthClient{}
+	for id, url := range m.urls {
+		connection, err := client.NewRPC(ctx, m.logger, url)
+		if err != nil {
+			return nil, fmt.Errorf("op-interop-mon cannot reach the execution client of chain %d: %w", id, err)
+		}
+		clients[eth.ChainIDFromUInt64(id)], err = sources.NewEthClient(connection, m.logger, nil, sources.DefaultEthClientConfig(rememberedReceipts))
+		if err != nil {
+			return nil, fmt.Errorf("op-interop-mon cannot read the execution client of chain %d: %w", id, err)
+		}
+	}
+	return clients, nil
+}
+
+// rememberedReceipts is how many blocks' receipts op-interop-mon keeps.
+const rememberedReceipts = 1000
 
 // Slow has all that it reads come later. Zero: at once.
 func (m *Monitor) Slow(delay time.Duration) {

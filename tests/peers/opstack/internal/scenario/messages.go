@@ -267,14 +267,11 @@ func (r *Run) cycle(ctx context.Context, crosscheck *sidecar.Process, one, two u
 
 // nothingElse holds all blocks with invalid messages against all that op-supernode invalidated: no false alarm, and no miss.
 func (r *Run) nothingElse(ctx context.Context, client *sidecar.Client, rulings []node.Ruling) error {
-	found, err := client.Messages(ctx, sidecar.MessageFilter{Status: sidecar.MessageInvalid})
+	ours, err := calledInvalid(ctx, client)
 	if err != nil {
 		return err
 	}
-	ours, theirs := map[common.Hash]string{}, map[common.Hash]string{}
-	for _, m := range found {
-		ours[m.Executing.Hash] = fmt.Sprintf("%s: %s", m.Executing.BlockKey, m.Reason)
-	}
+	theirs := map[common.Hash]string{}
 	for _, ruling := range rulings {
 		theirs[ruling.Hash] = fmt.Sprintf("%d/%d (%s)", ruling.Chain, ruling.Number, ruling.Hash)
 	}
@@ -289,6 +286,33 @@ func (r *Run) nothingElse(ctx context.Context, client *sidecar.Client, rulings [
 		r.Check(fmt.Sprintf("chain %d: every attested block is upheld", chain.ID), err)
 	}
 	return nil
+}
+
+// calledInvalid are the blocks with a message that Crosscheck calls invalid, or called so to the end of its life. Messages whose life is over
+// are not listed after a restart; what was told of them stays.
+func calledInvalid(ctx context.Context, client *sidecar.Client) (map[common.Hash]string, error) {
+	found, err := client.Messages(ctx, sidecar.MessageFilter{Status: sidecar.MessageInvalid})
+	if err != nil {
+		return nil, err
+	}
+	events, err := client.Told(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	invalid := map[common.Hash]string{}
+	for i := range events {
+		event := &events[i]
+		switch block := event.Executing.BlockKey; {
+		case event.Kind == sidecar.ToldFlip && event.Reason == "":
+			delete(invalid, block.Hash)
+		case event.Kind == sidecar.ToldInvalid || event.Kind == sidecar.ToldFlip:
+			invalid[block.Hash] = fmt.Sprintf("%s: %s", block, event.Reason)
+		}
+	}
+	for _, m := range found {
+		invalid[m.Executing.Hash] = fmt.Sprintf("%s: %s", m.Executing.BlockKey, m.Reason)
+	}
+	return invalid, nil
 }
 
 // lacking names what the one has and the other has not.

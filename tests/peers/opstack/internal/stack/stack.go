@@ -264,11 +264,11 @@ func (s *Stack) startMonitor(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var urls []string
+	urls := map[*network.Chain]string{}
 	for _, chain := range s.Members() {
-		urls = append(urls, chain.Execution.RPC())
+		urls[chain.Chain] = chain.Execution.RPC()
 	}
-	if s.Monitor, err = node.StartMonitor(ctx, s.Dir, s.Members()[0].DependencySet, urls, logger); err != nil {
+	if s.Monitor, err = node.StartMonitor(ctx, urls, logger); err != nil {
 		return err
 	}
 	s.onClose(s.Monitor.Close)
