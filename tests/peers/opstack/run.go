@@ -22,6 +22,7 @@ func runCommand() *cli.Command {
 			&cli.BoolFlag{Name: "lone", Usage: "adds a chain with a dependency set of its own"},
 			&cli.DurationFlag{Name: "lagoon", Value: 30 * time.Second, Usage: "how long after genesis Lagoon activates"},
 			&cli.BoolFlag{Name: "plain", Usage: "adds an op-node to each chain that derives for itself"},
+			&cli.BoolFlag{Name: "plain-sequencers", Usage: "an op-node sequences each chain, and op-supernode only verifies"},
 			&cli.BoolFlag{Name: "light", Usage: "adds an op-node to each chain that follows op-supernode"},
 			&cli.BoolFlag{Name: "followers", Usage: "adds an op-node to each chain that follows Crosscheck, and one that follows op-supernode"},
 			&cli.BoolFlag{Name: "filter", Usage: "adds op-interop-filter"},
@@ -41,7 +42,8 @@ func run(c *cli.Context) error {
 	defer done()
 	bed, err := stack.Start(c.Context, dir, stack.Options{
 		Chains: c.Int("chains"), Lone: c.Bool("lone"), LagoonDelay: c.Duration("lagoon"), PlainNodes: c.Bool("plain"),
-		LightNodes: c.Bool("light"), Followers: c.Bool("followers"), Filter: c.Bool("filter"),
+		PlainSequencers: c.Bool("plain-sequencers"),
+		LightNodes:      c.Bool("light"), Followers: c.Bool("followers"), Filter: c.Bool("filter"),
 	})
 	if err != nil {
 		return err
@@ -82,6 +84,10 @@ func tell(c *cli.Context, bed *stack.Stack, controlURL string) error {
 	for _, chain := range bed.Chains {
 		name := func(what string) string { return fmt.Sprintf("chain %d: %s", chain.ID, what) }
 		row(name("rollup node of the sequencer"), chain.SequencerRPC)
+		if chain.VerifierRPC != chain.SequencerRPC {
+			row(name("rollup node of op-supernode"), chain.VerifierRPC)
+			row(name("execution client of op-supernode"), chain.Verifier.RPC())
+		}
 		row(name("execution client of the sequencer"), chain.Execution.RPC())
 		row(name("gossip of the sequencer"), chain.Sequencer.Multiaddr())
 		row(name("gossip of the attester"), chain.Peers.AttesterAddress)

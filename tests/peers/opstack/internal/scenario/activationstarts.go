@@ -114,7 +114,7 @@ func (r *Run) recordFollowers(chain *stack.Chain) *sidecar.Recorder {
 		sidecar.Source{Name: follower, URL: chain.Follower.Rollup.RPC()},
 		sidecar.Source{Name: control, URL: chain.Control.Rollup.RPC()},
 		sidecar.Source{Name: served, URL: r.Stack.FollowURL(chain.ID)},
-		sidecar.Source{Name: supernode, URL: chain.SequencerRPC},
+		sidecar.Source{Name: supernode, URL: chain.VerifierRPC},
 	)
 }
 

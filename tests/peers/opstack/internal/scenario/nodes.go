@@ -24,6 +24,10 @@ var otherNodes = []Scenario{
 		Stack: withLight, Limit: 8 * time.Minute, run: lightNode,
 	},
 	{
+		Name: "plain-sequencers", Shows: "an op-node sequences each chain, over Lagoon's activation, and op-supernode only verifies",
+		Stack: withSequencers, Fresh: true, Limit: 8 * time.Minute, run: plainSequencers,
+	},
+	{
 		Name: "lone-chain", Shows: "a chain with a dependency set of its own, over Lagoon's activation, beside two that have one in common",
 		Stack: withLone, Fresh: true, Limit: 8 * time.Minute, run: loneChain,
 	},
@@ -39,10 +43,11 @@ var otherNodes = []Scenario{
 
 // Their stacks.
 var (
-	withPlain = stack.Options{Chains: 2, LagoonDelay: usual.LagoonDelay, Followers: true, PlainNodes: true}
-	withLight = stack.Options{Chains: 2, LagoonDelay: usual.LagoonDelay, Followers: true, LightNodes: true}
-	withLone  = stack.Options{Chains: 2, LagoonDelay: usual.LagoonDelay, Lone: true}
-	withKona  = stack.Options{Lone: true, Isthmus: true, Kona: true}
+	withPlain      = stack.Options{Chains: 2, LagoonDelay: usual.LagoonDelay, Followers: true, PlainNodes: true}
+	withLight      = stack.Options{Chains: 2, LagoonDelay: usual.LagoonDelay, Followers: true, LightNodes: true}
+	withLone       = stack.Options{Chains: 2, LagoonDelay: usual.LagoonDelay, Lone: true}
+	withSequencers = stack.Options{Chains: 2, LagoonDelay: usual.LagoonDelay, Followers: true, PlainSequencers: true}
+	withKona       = stack.Options{Lone: true, Isthmus: true, Kona: true}
 )
 
 // settledOn is settled with another node than op-supernode, of which Crosscheck is told: it begins after what that node calls final.

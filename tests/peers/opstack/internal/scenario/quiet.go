@@ -35,7 +35,7 @@ func quiet(ctx context.Context, r *Run) error {
 	chain := members[1]
 	recorder := sidecar.RecordEvery(closeLook,
 		sidecar.Source{Name: served, URL: r.Stack.FollowURL(chain.ID)},
-		sidecar.Source{Name: supernode, URL: chain.SequencerRPC},
+		sidecar.Source{Name: supernode, URL: chain.VerifierRPC},
 		sidecar.Source{Name: follower, URL: chain.Follower.Rollup.RPC()},
 		sidecar.Source{Name: control, URL: chain.Control.Rollup.RPC()},
 	)

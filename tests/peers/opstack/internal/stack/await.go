@@ -21,9 +21,9 @@ func (c *Chain) ActivationHeight() uint64 {
 	return (c.ActivationTime - c.Rollup.Genesis.L2Time) / c.Rollup.BlockTime
 }
 
-// Status is what the sequencer's rollup node says.
+// Status is what the rollup node says that verifies messages.
 func (c *Chain) Status(ctx context.Context) (*eth.SyncStatus, error) {
-	return status(ctx, c.SequencerRPC)
+	return status(ctx, c.VerifierRPC)
 }
 
 // Level is one of the heads of a status.
@@ -54,9 +54,9 @@ func (l Level) of(s *eth.SyncStatus) eth.L2BlockRef {
 	}
 }
 
-// Await waits until a head of the chain is at a height, as the sequencer's rollup node says.
+// Await waits until a head of the chain is at a height, as the rollup node says that verifies messages.
 func (c *Chain) Await(ctx context.Context, level Level, height uint64) error {
-	return await(ctx, c.SequencerRPC, level, height)
+	return await(ctx, c.VerifierRPC, level, height)
 }
 
 // AwaitSafe waits until the node's safe head is at a height.

@@ -25,8 +25,12 @@ type Chain struct {
 	Execution *node.Execution
 	// Client asks it.
 	Client *ethclient.Client
-	// SequencerRPC is the sequencer's rollup node: op-supernode's route, or a plain op-node of the lone chain.
+	// SequencerRPC is the sequencer's rollup node: op-supernode's route, or a plain op-node.
 	SequencerRPC string
+	// VerifierRPC is the rollup node whose word on messages counts: op-supernode's route, whoever sequences; of the lone chain, its op-node.
+	VerifierRPC string
+	// Verifier is the execution client of op-supernode where it does not sequence. Otherwise it is nil.
+	Verifier *node.Execution
 	// Sequencer is how the sequencer's gossip is reached.
 	Sequencer *node.Identity
 	Batcher   *node.Batcher
@@ -119,6 +123,13 @@ func (s *Stack) identity(chain uint64, role string) (*node.Identity, error) {
 // static peer only once a minute, and after each replacement the sequencer is a new one to them.
 func (s *Stack) sidePeers(chain *Chain) ([]string, error) {
 	var peers []string
+	if chain.Verifier != nil {
+		identity, err := s.identity(chain.ID, roleVerifier)
+		if err != nil {
+			return nil, err
+		}
+		peers = append(peers, identity.Multiaddr())
+	}
 	for _, side := range s.sides(chain) {
 		identity, err := s.identity(chain.ID, side.role)
 		if err != nil {

@@ -64,6 +64,9 @@ func (s *Stack) componentsOf(chain *Chain) []Component {
 		switchComponent(ComponentAttester, chain.Peers.Attester),
 		switchComponent(ComponentBystander, chain.Peers.Bystander),
 	}
+	if chain.Verifier != nil {
+		parts = append(parts, executionComponent(roleVerifier+"-execution", chain.Verifier))
+	}
 	if chain.solo != nil {
 		parts = append(parts, rollupComponent(ComponentSequencer, chain.solo))
 	}

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -39,10 +40,10 @@ func (s *Stack) startFaults(context.Context) error {
 	}
 	for _, chain := range s.Chains {
 		var faults ChainFaults
-		if faults.Execution, err = s.startProxy(chain.Execution.RPC()); err != nil {
+		if faults.Execution, err = s.startProxy(cmp.Or(chain.Verifier, chain.Execution).RPC()); err != nil {
 			return err
 		}
-		server, isOneOfSeveral := strings.CutSuffix(chain.SequencerRPC, fmt.Sprintf("/%d/", chain.ID))
+		server, isOneOfSeveral := strings.CutSuffix(chain.VerifierRPC, fmt.Sprintf("/%d/", chain.ID))
 		if isOneOfSeveral {
 			faults.rollupPath = fmt.Sprintf("/%d/", chain.ID)
 		}

@@ -23,6 +23,8 @@ type Options struct {
 	LagoonDelay time.Duration
 	// PlainNodes adds an op-node to each chain that derives for itself, with an execution client of its own.
 	PlainNodes bool
+	// PlainSequencers has an op-node sequence each member. op-supernode verifies beside them, with execution clients of its own.
+	PlainSequencers bool
 	// LightNodes adds an op-node to each chain that follows op-supernode, with an execution client of its own.
 	LightNodes bool
 	// Followers adds two op-nodes to each chain: one that follows Crosscheck, and one that follows op-supernode, as the control.

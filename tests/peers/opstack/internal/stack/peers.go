@@ -63,7 +63,7 @@ func (s *Stack) startPeers(chain *Chain) (*Peers, error) {
 		return nil, err
 	}
 	peers.Attester, err = gossip.NewAttester(peers.attester, gossip.AttesterOptions{
-		Rollup: chain.Rollup, Key: chain.SequencerKey, StatusURL: chain.SequencerRPC, ExecutionURL: chain.Execution.RPC(),
+		Rollup: chain.Rollup, Key: chain.SequencerKey, StatusURL: chain.VerifierRPC, ExecutionURL: chain.Execution.RPC(),
 	})
 	if err != nil {
 		return nil, err

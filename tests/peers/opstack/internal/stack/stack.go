@@ -56,7 +56,7 @@ func Start(ctx context.Context, dir string, options Options) (*Stack, error) {
 
 func (s *Stack) start(ctx context.Context) error {
 	steps := []func(context.Context) error{
-		s.startBase, s.startMembers, s.startSupernode, s.startLone, s.startBatchers, s.startFaults, s.startGossip,
+		s.startBase, s.startMembers, s.startSequencers, s.startSupernode, s.startBatchers, s.startFaults, s.startGossip,
 		s.startSideNodes, s.startKona, s.startFilter, s.startMonitor,
 	}
 	for _, step := range steps {
@@ -94,7 +94,7 @@ func (s *Stack) startBase(ctx context.Context) error {
 // startMembers starts the execution clients of all sequencers.
 func (s *Stack) startMembers(ctx context.Context) error {
 	for _, chain := range s.Network.Chains {
-		execution, err := s.startExecution(chain, "sequencer")
+		execution, err := s.startExecution(chain, roleSequencer)
 		if err != nil {
 			return err
 		}
@@ -120,42 +120,70 @@ func (s *Stack) startSupernode(ctx context.Context) error {
 		Dir: s.Dir, L1: s.nodeL1(), Logger: s.Rulings.Watch(logger), Chains: map[*network.Chain]node.RollupOptions{},
 	}
 	for _, chain := range s.Members() {
-		rollup, err := s.rollupOptions(chain.Chain, "sequencer", chain.Execution)
-		if err != nil {
+		if options.Chains[chain.Chain], err = s.virtualNode(chain); err != nil {
 			return err
 		}
-		rollup.Sequencer = true
-		if rollup.Peers, err = s.sidePeers(chain); err != nil {
-			return err
-		}
-		chain.Sequencer = rollup.Identity
-		options.Chains[chain.Chain] = rollup
 	}
 	if s.Supernode, err = node.NewSupernode(options); err != nil {
 		return err
 	}
 	s.onClose(s.Supernode.Close)
 	for _, chain := range s.Members() {
-		chain.SequencerRPC = s.Supernode.ChainRPC(chain.ID)
+		chain.VerifierRPC = s.Supernode.ChainRPC(chain.ID)
+		if chain.solo == nil {
+			chain.SequencerRPC = chain.VerifierRPC
+		}
 	}
 	if err := s.Supernode.Start(ctx); err != nil {
 		return err
 	}
 	for _, chain := range s.Members() {
-		if err := answers(ctx, chain.SequencerRPC); err != nil {
+		if err := answers(ctx, chain.VerifierRPC); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// startLone starts a plain op-node as the sequencer of the chain with a dependency set of its own.
-func (s *Stack) startLone(context.Context) error {
+// virtualNode is op-supernode's node of a chain: its sequencer, or a verifier beside an op-node that sequences.
+func (s *Stack) virtualNode(chain *Chain) (node.RollupOptions, error) {
+	role, execution := roleSequencer, chain.Execution
+	if chain.solo != nil {
+		role, execution = roleVerifier, chain.Verifier
+	}
+	rollup, err := s.rollupOptions(chain.Chain, role, execution)
+	if err != nil {
+		return rollup, err
+	}
+	if chain.solo != nil {
+		rollup.Peers = []string{chain.Sequencer.Multiaddr()}
+		return rollup, nil
+	}
+	rollup.Sequencer, chain.Sequencer = true, rollup.Identity
+	rollup.Peers, err = s.sidePeers(chain)
+	return rollup, err
+}
+
+// The roles of a chain's main nodes.
+const (
+	roleSequencer = "sequencer"
+	roleVerifier  = "verifier"
+)
+
+// startSequencers starts a plain op-node as the sequencer of each chain that op-supernode does not sequence: the one with a dependency set
+// of its own, and all where that was asked for.
+func (s *Stack) startSequencers(context.Context) error {
 	for _, chain := range s.Chains {
-		if !chain.Lone {
+		if !chain.Lone && !s.PlainSequencers {
 			continue
 		}
-		options, err := s.rollupOptions(chain.Chain, "sequencer", chain.Execution)
+		if !chain.Lone {
+			var err error
+			if chain.Verifier, err = s.startExecution(chain.Chain, roleVerifier, chain.Execution.Enode()); err != nil {
+				return err
+			}
+		}
+		options, err := s.rollupOptions(chain.Chain, roleSequencer, chain.Execution)
 		if err != nil {
 			return err
 		}
@@ -167,7 +195,7 @@ func (s *Stack) startLone(context.Context) error {
 			return err
 		}
 		s.onClose(chain.solo.Close)
-		chain.Sequencer, chain.SequencerRPC = options.Identity, chain.solo.RPC()
+		chain.Sequencer, chain.SequencerRPC, chain.VerifierRPC = options.Identity, chain.solo.RPC(), chain.solo.RPC()
 		if err := chain.solo.Start(); err != nil {
 			return err
 		}
@@ -205,17 +233,17 @@ type side struct {
 
 // sides are the nodes of a chain that do not sequence.
 func (s *Stack) sides(chain *Chain) []side {
-	sequencer := func() string { return chain.SequencerRPC }
+	verifier := func() string { return chain.VerifierRPC }
 	var wanted []side
 	if s.PlainNodes {
 		wanted = append(wanted, side{"plain", &chain.Plain, func() string { return "" }})
 	}
 	if s.LightNodes && !chain.Lone {
-		wanted = append(wanted, side{"light", &chain.Light, sequencer})
+		wanted = append(wanted, side{"light", &chain.Light, verifier})
 	}
 	if s.Followers && !chain.Lone {
 		crosscheck := func() string { return s.FollowURL(chain.ID) }
-		wanted = append(wanted, side{"follower", &chain.Follower, crosscheck}, side{"control", &chain.Control, sequencer})
+		wanted = append(wanted, side{"follower", &chain.Follower, crosscheck}, side{"control", &chain.Control, verifier})
 	}
 	return wanted
 }
