@@ -299,22 +299,11 @@ pub(crate) fn clock(source: &ClockSource) -> eyre::Result<Arc<dyn Clock>> {
 fn validation_rules(config: &Config, chain_id: ChainId, chain: &ChainConfig) -> ValidationRules {
     let defaults = ValidationRules::new(chain_id);
     let (blocks_past, cross_safe_past) = (chain.p2p.blocks_past.whole(), chain.p2p.cross_safe_past.whole());
-    let future = chain.p2p.future.whole();
-    // A block must be remembered for as long as its topic would let it in again.
-    let heights = |past: u64| {
-        let blocks = past.saturating_add(future).div_ceil(chain.block_time.max(1)).saturating_add(1);
-        usize::try_from(blocks).unwrap_or(usize::MAX)
-    };
     let known = config.known_network(chain_id);
     ValidationRules {
         forks: known.map_or(defaults.forks, |network| network.gossip_forks()),
-        blocks_past,
-        cross_safe_past,
         takes_zero_domain: chain.p2p.cross_safe_domains.iter().any(|domain| domain.0 == SigningDomain::Zero),
-        future,
-        blocks_heights: heights(blocks_past).max(defaults.blocks_heights),
-        cross_safe_heights: heights(cross_safe_past).max(defaults.blocks_heights),
-        ..defaults
+        ..defaults.with_windows(blocks_past, cross_safe_past, chain.p2p.future.whole())
     }
 }
 

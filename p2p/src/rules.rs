@@ -5,6 +5,18 @@
 
 use crate::{ChainId, Envelope, ForkTimes, Reason, Topic, UnixSeconds};
 
+/// The most blocks that a chain may have in a second. Upstream's chains with several blocks of one timestamp have up to sixteen
+/// in two seconds.
+const MOST_BLOCKS_A_SECOND: u64 = 8;
+/// How many heights are remembered at least: as many as in op-node.
+const FEWEST_HEIGHTS: usize = 1_000;
+
+/// The most blocks whose timestamps lie within so many seconds, both ends included.
+fn most_blocks_within(seconds: u64) -> usize {
+    let blocks = seconds.saturating_add(1).saturating_mul(MOST_BLOCKS_A_SECOND);
+    usize::try_from(blocks).unwrap_or(usize::MAX)
+}
+
 /// The settings of a chain's validator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValidationRules {
@@ -30,19 +42,35 @@ pub struct ValidationRules {
 }
 
 impl ValidationRules {
-    /// op-node's settings for unsafe blocks; for cross-safe-blocksv1 a window of twelve hours, remembered at one block
-    /// a second. Every fork is taken to be in force.
-    pub const fn new(chain_id: ChainId) -> Self {
-        Self {
+    /// op-node's settings for unsafe blocks; for cross-safe-blocksv1 a window of twelve hours. Every fork is taken to be in
+    /// force.
+    pub fn new(chain_id: ChainId) -> Self {
+        let rules = Self {
             chain_id,
             forks: ForkTimes::AT_GENESIS,
             blocks_past: 60,
             cross_safe_past: 43_200,
             future: 5,
             max_blocks_per_height: 5,
-            blocks_heights: 1_000,
+            blocks_heights: 0,
             takes_zero_domain: true,
-            cross_safe_heights: 43_300,
+            cross_safe_heights: 0,
+        };
+        rules.with_windows(60, 43_200, 5)
+    }
+
+    /// Lets blocks in that are this old, and this far in the future, and remembers them for as long as they would be let in again:
+    /// by their number, whatever the chain's block time is, for several blocks may share a timestamp.
+    #[must_use]
+    pub fn with_windows(self, blocks_past: u64, cross_safe_past: u64, future: u64) -> Self {
+        let heights = |past: u64| most_blocks_within(past.saturating_add(future)).max(FEWEST_HEIGHTS);
+        Self {
+            blocks_past,
+            cross_safe_past,
+            future,
+            blocks_heights: heights(blocks_past),
+            cross_safe_heights: heights(cross_safe_past),
+            ..self
         }
     }
 

@@ -367,6 +367,27 @@ fn attestations_of_settled_blocks_are_ignored(
     assert_eq!(outcome(&judged), "accept", "an unsafe block has no mark");
 }
 
+/// Sixteen blocks of each two seconds are remembered for as long as their topic lets them in: none comes in twice.
+#[rstest]
+fn blocks_that_share_a_timestamp_are_remembered_while_their_window_lasts(
+    #[values(BlocksV4, CrossSafeBlocksV1)] topic: Topic,
+) {
+    let (past, per_time) = (250, 16);
+    let mut validator = Validator::new(ValidationRules::new(chain()).with_windows(past, past, 5));
+    let frame = |number: u64| {
+        let timestamp = UnixSeconds(NOW.0 + number / per_time * 2);
+        frame(&envelope(number, |payload| payload.timestamp = timestamp), topic)
+    };
+    let mut judge = |number, now| outcome(&validator.judge(topic, &frame(number), &signers(), now));
+    let last = past / 2 * per_time + per_time - 1;
+    for number in 0..=last {
+        let now = UnixSeconds(NOW.0 + number / per_time * 2);
+        assert_eq!(judge(number, now), "accept", "block {number}");
+    }
+    let now = UnixSeconds(NOW.0 + past);
+    assert_eq!([judge(0, now), judge(last, now)], ["ignore already-seen"; 2]);
+}
+
 /// A batch is promoted: hundreds of attestations at once, some of them twice, each taken once and in order.
 #[test]
 fn a_burst_of_attestations_is_absorbed_in_order() {
