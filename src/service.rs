@@ -12,6 +12,7 @@ pub use sources::{execution_clients, investigator, l1_reader, rollup_nodes};
 
 use built_in::tell_built_in;
 use monitoring::Monitoring;
+use sources::endpoint_names;
 
 use crate::audit::{
     AuditLimits, Auditor, AuditorMessage, BranchWatch, COMPARE_EVERY, HeadWatcher, Heads, LongOpenCases,
@@ -332,6 +333,7 @@ async fn start_followers(
     let chains = || followed_chains(config);
     let (invalid, long_open) = (shared.invalid.clone(), shared.long_open.clone());
     let served = Served::new(chains().map(|(chain_id, _)| *chain_id), invalid, long_open);
+    let names = endpoint_names(config);
     let (bound, server) =
         follow::serve(addr, served.clone(), shared.metrics.clone(), tasks.cancellation().clone())
             .await
@@ -357,6 +359,7 @@ async fn start_followers(
             interval,
             invalid: shared.invalid.clone(),
             served: served.clone(),
+            names: names.clone(),
             health: shared.health.clone(),
             metrics: shared.metrics.clone(),
         });

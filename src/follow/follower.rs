@@ -13,7 +13,7 @@ use crate::health::Health;
 use crate::invalid_blocks::InvalidBlocks;
 use crate::ledger::{Hold, Ledger, LedgerError, VouchedHead};
 use crate::metrics::Metrics;
-use crate::sources::{ExecutionClient, RollupNodes, StatusDocument};
+use crate::sources::{EndpointNames, ExecutionClient, RollupNodes, StatusDocument};
 use alloy::eips::BlockNumHash;
 use crosscheck_p2p::ChainId;
 use std::convert::Infallible;
@@ -52,6 +52,8 @@ pub struct FollowerParts {
     pub invalid: InvalidBlocks,
     /// Where the status is left.
     pub served: Served,
+    /// What endpoints are called there.
+    pub names: EndpointNames,
     /// Where readiness is told.
     pub health: Health,
     /// What is measured.
@@ -310,7 +312,8 @@ impl Follower {
     fn note_kept(&mut self, error: &FollowError, kept: Option<Draft>) {
         let chain_id = self.parts.chain_id;
         let reason = error.to_string();
-        if self.parts.served.keep(chain_id, reason.clone(), kept, self.hold.as_ref()) {
+        let told = self.parts.names.hide(&reason);
+        if self.parts.served.keep(chain_id, told, kept, self.hold.as_ref()) {
             debug!(%chain_id, reason, "the served safe head stays");
         }
         let kept_for = self.kept_since.get_or_insert_with(Instant::now).elapsed();

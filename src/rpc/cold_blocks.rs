@@ -176,9 +176,10 @@ impl Inner {
             None => execution.block_by_number(block.number).await,
         };
         let verified = verified.map_err(unproven)?;
-        let verified = verified.ok_or_else(|| block.missing("its endpoints no longer have it"))?;
-        let logs = execution.logs(&verified).await.map_err(unproven)?;
-        let logs = logs.ok_or_else(|| block.missing("its endpoints have no receipts of it"))?;
+        // It exists, for it lies below the tip: that nobody has it, or its receipts, says nothing of it.
+        let absent = || SupervisorError::Absent { what: block.to_string() };
+        let verified = verified.ok_or_else(absent)?;
+        let logs = execution.logs(&verified).await.map_err(unproven)?.ok_or_else(absent)?;
         if block.in_view.is_none() {
             self.remember(block, &verified);
         }
@@ -190,16 +191,6 @@ impl Inner {
         settled.put((block.chain_id, block.number), verified.hash());
         while settled.len().saturating_mul(REMEMBERED_ENTRY) > REMEMBERED_BYTES {
             settled.pop_lru();
-        }
-    }
-}
-
-impl WantedBlock {
-    /// A settled block that its endpoints say they do not have is pruned. One of the view was there a moment ago.
-    fn missing(self, reason: &str) -> SupervisorError {
-        match self.in_view {
-            Some(_) => SupervisorError::Unanswered { what: self.to_string() },
-            None => SupervisorError::Skipped { what: self.to_string(), reason: reason.to_owned() },
         }
     }
 }

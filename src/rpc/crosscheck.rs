@@ -5,7 +5,7 @@ use crate::audit::{Heads, NodeQuarrels};
 use crate::consolidation::UnknownFork;
 use crate::health::Health;
 use crate::ledger::{CaseFilter, CaseRecord, Hold, Ledger, LedgerError};
-use crate::sources::{L2BlockRef, NodeStanding, RollupNodes};
+use crate::sources::{EndpointKind, EndpointNames, L2BlockRef, NodeStanding, RollupNodes, name_of};
 use crosscheck_p2p::ChainId;
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::proc_macros::rpc;
@@ -87,7 +87,7 @@ pub struct Status {
 /// One of a chain's rollup nodes.
 #[derive(Debug, Clone, Serialize)]
 pub struct RollupNodeStatus {
-    /// Where it is, without its secrets.
+    /// Which it is of the chain's list, counted from 0: no caller is told where it is.
     pub endpoint: String,
     /// Whether the chain's heads are taken from it.
     pub in_use: bool,
@@ -97,13 +97,13 @@ pub struct RollupNodeStatus {
     pub detail: Option<String>,
 }
 
-impl From<&NodeStanding> for RollupNodeStatus {
-    fn from(standing: &NodeStanding) -> Self {
+impl RollupNodeStatus {
+    fn new(standing: &NodeStanding, chain_id: ChainId, names: &EndpointNames) -> Self {
         Self {
-            endpoint: standing.endpoint.to_string(),
+            endpoint: name_of(EndpointKind::RollupNode.name(), standing.place, chain_id),
             in_use: standing.is_in_use,
             state: standing.state.name(),
-            detail: Some(standing.detail.clone()).filter(|detail| !detail.is_empty()),
+            detail: Some(names.hide(&standing.detail)).filter(|detail| !detail.is_empty()),
         }
     }
 }
@@ -195,6 +195,8 @@ pub struct CrosscheckRpc {
     pub gossiped: crate::gossip::Gossiped,
     /// What stands in the way.
     pub health: Health,
+    /// What endpoints are called in answers.
+    pub names: EndpointNames,
 }
 
 #[async_trait]
@@ -224,7 +226,8 @@ impl CrosscheckApiServer for CrosscheckRpc {
         for chain_id in &self.chains {
             chains.push(self.chain_status(*chain_id).await.map_err(|error| internal(&error))?);
         }
-        let reasons = self.health.reasons();
+        let reasons: Vec<String> =
+            self.health.reasons().iter().map(|reason| self.names.hide(reason)).collect();
         Ok(Status { version: env!("CARGO_PKG_VERSION"), ready: reasons.is_empty(), reasons, chains })
     }
 }
@@ -235,6 +238,8 @@ impl CrosscheckRpc {
         let heads = self.heads.get(chain_id).unwrap_or_default();
         let height = |head: Option<L2BlockRef>| head.map(|head| head.number);
         let vouched = self.ledger.vouched_head(chain_id).await?;
+        let differences = self.quarrels.of(chain_id);
+        let second_opinion = self.heads.second_opinion(chain_id).in_words();
         Ok(ChainStatus {
             chain_id,
             received: counts.received,
@@ -248,11 +253,13 @@ impl CrosscheckRpc {
             hold: self.ledger.hold(chain_id).await?,
             open: counts.open,
             rollup_nodes: self.nodes.get(&chain_id).map_or_else(Vec::new, |nodes| {
-                nodes.standings().borrow().iter().map(RollupNodeStatus::from).collect()
+                let standings = nodes.standings();
+                let told = |standing| RollupNodeStatus::new(standing, chain_id, &self.names);
+                standings.borrow().iter().map(told).collect()
             }),
-            rollup_node_differences: self.quarrels.of(chain_id),
+            rollup_node_differences: differences.iter().map(|it| self.names.hide(it)).collect(),
             unknown_forks: self.heads.unknown_forks(chain_id).iter().map(UnknownForkStatus::from).collect(),
-            second_opinion: self.heads.second_opinion(chain_id).in_words(),
+            second_opinion: second_opinion.map(|it| self.names.hide(&it)),
         })
     }
 }

@@ -41,11 +41,7 @@ impl Originals {
         let Some(hash) = self.replaced(chain_id, canonical).await? else {
             return proven_output(chain_id, canonical);
         };
-        let original = self.superchain.block(chain_id, hash).await.map_err(|error| match error {
-            // It was there: that an endpoint has dropped it proves nothing.
-            SupervisorError::Skipped { what, .. } => SupervisorError::Unanswered { what },
-            other => other,
-        })?;
+        let original = self.superchain.block(chain_id, hash).await?;
         // With another parent it was dropped by a reorg, and nothing took its place.
         let is_its_place = original.header().parent_hash == canonical.header().parent_hash;
         proven_output(chain_id, if is_its_place { &original } else { canonical })

@@ -106,10 +106,7 @@ impl SuperchainReader {
         let what = || format!("block {number} of chain {chain_id}");
         let block = sources.execution.known_block_by_number(number).await;
         let block = block.map_err(|error| SupervisorError::unproven(what(), &error))?;
-        let block = block.ok_or_else(|| SupervisorError::Skipped {
-            what: what(),
-            reason: "its endpoints no longer have it".to_owned(),
-        })?;
+        let block = block.ok_or_else(|| SupervisorError::Absent { what: what() })?;
         Ok(BlockRef {
             hash: block.hash(),
             number,
@@ -151,10 +148,7 @@ impl SuperchainReader {
         let what = || format!("block {hash} of chain {chain_id}");
         let block = self.sources(chain_id)?.execution.block_by_hash(hash).await;
         let block = block.map_err(|error| SupervisorError::unproven(what(), &error))?;
-        block.ok_or_else(|| SupervisorError::Skipped {
-            what: what(),
-            reason: "its endpoints do not have it".to_owned(),
-        })
+        block.ok_or_else(|| SupervisorError::Absent { what: what() })
     }
 
     /// Whether the chain's node does not know its head of this level: it has just started, or was reset. A node that

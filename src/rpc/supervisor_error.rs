@@ -9,9 +9,9 @@
 //! | --- | --- | --- |
 //! | -32602 | invalid params | entries, safety level or block cannot be read |
 //! | -32000 | not found | `interop_getBlockHashByNumber` asks for a block that is not there |
-//! | -32603 | internal error | nothing is decided: no endpoint answered, not in time, too many ask, or a chain is not watched here |
+//! | -32603 | internal error | nothing is decided: no endpoint answered or has it, not in time, too many ask, or a chain is not watched here |
 //! | -320400 | uninitialized | nothing is known of the chain, or of L1, yet |
-//! | -320500 | skipped data | the sources say that they do not have the data: pruned, or not served |
+//! | -320500 | skipped data | a source says that it does not keep such data: a method is not served, a record is not kept |
 //! | -320501 | unknown chain | the chain is not in the executing chain's set, or no executing chain is named |
 //! | -320600 | conflict | there is proof of the contrary: another block, another log, a broken time rule |
 //! | -320602 | failsafe | the failsafe is on |
@@ -125,6 +125,14 @@ pub enum SupervisorError {
         /// What contradicts what.
         reason: String,
     },
+    /// No source has it. It exists, or may: they are behind, or have pruned it.
+    #[error(
+        "{what} could not be looked up: no endpoint has it now, being behind or pruned; ask again, or add one that keeps history"
+    )]
+    Absent {
+        /// What was asked for.
+        what: String,
+    },
     /// No source answered.
     #[error("{what} could not be looked up: no endpoint answered; ask again")]
     Unanswered {
@@ -166,7 +174,7 @@ impl SupervisorError {
     ];
 
     /// The names that [`SupervisorError::reason`] gives for what stands against an access list.
-    pub(crate) const REASONS: [&str; 20] = [
+    pub(crate) const REASONS: [&str; 21] = [
         "malformed",
         "uninitialized",
         "skipped",
@@ -184,6 +192,7 @@ impl SupervisorError {
         "awaiting-replacement",
         "not-as-safe",
         "future",
+        "absent",
         "unanswered",
         "late",
         "busy",
@@ -206,6 +215,7 @@ impl SupervisorError {
             Self::NotAsSafe { .. } => "not-as-safe",
             Self::Future { .. } => "future",
             Self::Missed { .. } => "missed",
+            Self::Absent { .. } => "absent",
             Self::Unanswered { .. } => "unanswered",
             Self::Late { .. } => "late",
             Self::Busy => "busy",
@@ -226,9 +236,11 @@ impl SupervisorError {
             Self::NotAsSafe { .. } => -321_100,
             Self::Future { .. } => -321_401,
             Self::Missed { .. } => -321_500,
-            Self::NotWatched { .. } | Self::Unanswered { .. } | Self::Late { .. } | Self::Busy => {
-                INTERNAL_ERROR_CODE
-            }
+            Self::NotWatched { .. }
+            | Self::Absent { .. }
+            | Self::Unanswered { .. }
+            | Self::Late { .. }
+            | Self::Busy => INTERNAL_ERROR_CODE,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::Shared;
 use super::monitoring::Monitoring;
+use super::sources::endpoint_names;
 use crate::config::{Config, Switch};
 use crate::rpc::{self, ChainSources, CrosscheckRpc, Failsafe, RpcParts, SuperchainReader};
 use crate::sources::{ExecutionClient, LogIndex};
@@ -31,6 +32,7 @@ pub(super) async fn start(
             quarrels: shared.quarrels.clone(),
             gossiped: shared.gossiped.clone(),
             health: shared.health.clone(),
+            names: endpoint_names(config),
         },
         networks: shared.networks.clone(),
         superchain: superchain(config, shared, monitoring, index, clients)?,

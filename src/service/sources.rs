@@ -5,7 +5,10 @@ use crate::audit::{CaseRules, Heads, Investigator, JudgedChain, L1Judge};
 use crate::config::{ChainConfig, Config};
 use crate::interop::DependencySet;
 use crate::metrics::Metrics;
-use crate::sources::{BlockCache, ExecutionClient, L1Client, L1Reader, LogIndex, RollupNodes, SourceError};
+use crate::sources::{
+    BlockCache, EndpointKind, EndpointNames, ExecutionClient, L1Client, L1Reader, LogIndex, RollupNodes,
+    SourceError,
+};
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
 use tracing::info;
@@ -47,6 +50,19 @@ pub fn rollup_nodes(config: &Config) -> Result<BTreeMap<ChainId, RollupNodes>, S
 pub fn l1_reader(config: &Config) -> Result<Option<L1Reader>, SourceError> {
     let client = |url| L1Client::new(url, config.sources.limits());
     Ok(config.l1.execution.clone().map(client).transpose()?.map(L1Reader::new))
+}
+
+/// What the configured endpoints are called in answers.
+pub(super) fn endpoint_names(config: &Config) -> EndpointNames {
+    let chains = config.chains.iter().flat_map(|(chain_id, chain)| {
+        let of = |kind: EndpointKind, urls| EndpointNames::of_chain(kind.name(), *chain_id, urls);
+        let upstream = chain.follow_upstream.iter();
+        of(EndpointKind::Execution, chain.execution.iter())
+            .chain(of(EndpointKind::RollupNode, chain.rollup_node.urls().iter()))
+            .chain(EndpointNames::of_chain("follow-upstream", *chain_id, upstream))
+    });
+    let l1 = config.l1.execution.iter().map(|url| (EndpointKind::L1.name().to_owned(), url));
+    EndpointNames::new(chains.chain(l1))
 }
 
 /// An investigator that asks these execution clients and rollup nodes.

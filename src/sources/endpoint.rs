@@ -87,6 +87,11 @@ impl EndpointUrl {
         self.url.origin() == other.url.origin()
     }
 
+    /// The host's name or address, as a URL has it.
+    pub fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
     /// Sends a header with every request. One of the same name is replaced.
     pub fn add_header(&mut self, name: HeaderName, value: HeaderValue) {
         let headers = self.headers.get_or_insert_default();

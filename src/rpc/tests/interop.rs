@@ -1,6 +1,6 @@
 //! Access lists and the failsafe: `supervisor_checkAccessList`, `interop_*`, `admin_*`.
 
-use super::world::{CHAIN, FIRST, HEADS, INVALID_IN, SILENT, Setup, TIP, World, time_of};
+use super::world::{CHAIN, FIRST, HEADS, INVALID_IN, Lost, SILENT, Setup, TIP, World, time_of};
 use crate::interop::{Identifier, Message, encode_access_list};
 use crate::rpc::Failsafe;
 use alloy::primitives::B256;
@@ -162,6 +162,22 @@ async fn a_block_that_cannot_be_fetched_is_not_proven() {
     assert!(!words.contains("127.0.0.1") && !words.contains(port), "{words}");
     // What was proven before needs no endpoint.
     assert_eq!(check(&world, &world.entries(&[12]), "unsafe", &descriptor(time_of(TIP))).await, None);
+}
+
+/// Callers drop the transaction at -320500: that a node is behind or pruned is no reason to.
+#[rstest]
+#[case::the_block(Lost::Below)]
+#[case::its_receipts(Lost::Receipts)]
+#[tokio::test]
+async fn a_block_that_no_endpoint_has_is_no_verdict(#[case] lost: Lost) {
+    let world = World::start(Setup { lost, ..Setup::default() }).await;
+    let entries = world.entries(&[FIRST - 1]);
+    assert_eq!(check(&world, &entries, "unsafe", &descriptor(time_of(TIP))).await, Some(-32_603));
+    let params = [json!(entries), json!("unsafe"), descriptor(time_of(TIP))];
+    let (_, words) = world.call(BOTH[0], &params).await.unwrap_err();
+    assert!(words.contains("no endpoint has it now"), "{words}");
+    let hash = world.call("interop_getBlockHashByNumber", &[json!(CHAIN), json!(FIRST - 1)]).await;
+    assert_eq!(hash.err().map(|error| error.0), (lost == Lost::Below).then_some(-32_603));
 }
 
 /// Go writes a nil slice as null.

@@ -3,6 +3,7 @@
 mod cold;
 mod interop;
 mod messages;
+mod places;
 mod readers;
 mod server;
 mod super_roots;

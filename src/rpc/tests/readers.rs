@@ -109,7 +109,7 @@ fn every_error() -> Vec<SupervisorError> {
         SupervisorError::AccessList(AccessListError::MissingChecksum { entries: 1 }),
         SupervisorError::NotFound { chain_id, number },
         SupervisorError::Uninitialized { what: what() },
-        SupervisorError::Skipped { what: what(), reason: "its endpoints no longer have it".to_owned() },
+        SupervisorError::Skipped { what: what(), reason: "its rollup node keeps no record".to_owned() },
         SupervisorError::UnknownChain { chain_id },
         SupervisorError::NoChain,
         SupervisorError::NotWatched { chain_id },
@@ -119,6 +119,7 @@ fn every_error() -> Vec<SupervisorError> {
         SupervisorError::NotAsSafe { chain_id, number, wanted: SafetyLevel::CrossUnsafe },
         SupervisorError::Future { what: what() },
         SupervisorError::Missed { what: what(), reason: "L1 has another".to_owned() },
+        SupervisorError::Absent { what: what() },
         SupervisorError::Unanswered { what: what() },
         SupervisorError::Late { what: what() },
         SupervisorError::Busy,
@@ -161,6 +162,7 @@ const fn expected(error: &SupervisorError) -> (Reading, Reading, i32) {
         SupervisorError::Future { .. } => (Reading::Nothing, Reading::Nothing, -321_401),
         SupervisorError::Missed { .. } => (Reading::Invalid, Reading::Invalid, -321_500),
         SupervisorError::NotWatched { .. }
+        | SupervisorError::Absent { .. }
         | SupervisorError::Unanswered { .. }
         | SupervisorError::Late { .. }
         | SupervisorError::Busy => (Reading::Nothing, Reading::Nothing, -32_000),

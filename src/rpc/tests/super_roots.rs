@@ -1,6 +1,6 @@
 //! Super roots: `supervisor_superRootAtTimestamp` and `superroot_atTimestamp`, in their shapes and in what they mean.
 
-use super::world::{CHAIN, FIRST, HEADS, REPLACEMENT, SILENT, Setup, TIP, World, chain, time_of};
+use super::world::{CHAIN, FIRST, HEADS, Lost, REPLACEMENT, SILENT, Setup, TIP, World, chain, time_of};
 use crate::consolidation::OutputV0;
 use crate::devnet::block::L2Block;
 use crate::interop::{BlockKey, ChainRules, DependencySet, InvalidReason, SafetyLevel};
@@ -103,6 +103,23 @@ async fn what_is_derived_but_not_verified_is_optimistic() {
     let answer = world.call(TODAYS, &[json!(time_of(16))]).await.unwrap();
     let expected = optimistic(&output(&world, 16), &world.l1_id(6));
     assert_eq!((answer.get("data"), &answer["optimistic_at_timestamp"]), (None, &expected));
+}
+
+/// Whoever asks takes a chain that is left out for "invalid": one whose block no endpoint has now must not be.
+#[rstest]
+#[case::below_the_view(Lost::Below, 5)]
+#[case::derived_and_not_verified(Lost::ByHash, 16)]
+#[tokio::test]
+async fn a_block_that_no_endpoint_has_is_an_error_for_the_whole_answer(
+    #[case] lost: Lost,
+    #[case] number: u64,
+) {
+    let world = World::start(Setup { local_record: true, lost, ..Setup::default() }).await;
+    for method in [TODAYS, OLDER] {
+        let answer = world.call(method, &[json!(time_of(number))]).await;
+        let expected = if number > HEADS.safe && method == OLDER { -321_100 } else { -32_603 };
+        assert_eq!(answer.unwrap_err().0, expected, "{method}");
+    }
 }
 
 /// Whoever asks takes a missing `data` for "invalid" once `current_l1` is past a block.

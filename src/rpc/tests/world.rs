@@ -17,7 +17,8 @@ use crate::monitor::{BoardWriter, Input, ObservedBlock, SafetyHeads, Tracker, Tr
 use crate::rpc::server::{RpcLimits, serve_within};
 use crate::rpc::{ChainSources, CrosscheckRpc, Failsafe, Refusals, RpcParts, SuperchainReader, Suspects};
 use crate::sources::{
-    EndpointLimits, Executed, ExecutionClient, L1Client, LogIndex, RollupNodes, SafeMeans, StatusDocument,
+    EndpointKind, EndpointLimits, EndpointNames, EndpointUrl, Executed, ExecutionClient, L1Client, LogIndex,
+    RollupNodes, SafeMeans, StatusDocument,
 };
 use crate::teller::{TOLD_CAPACITY, Teller};
 use alloy::eips::eip2930::AccessList;
@@ -97,6 +98,20 @@ pub(super) struct Setup {
     pub together: usize,
     /// What callers may take of the server.
     pub limits: RpcLimits,
+    /// What the endpoint answers `null` for.
+    pub lost: Lost,
+}
+
+/// What an endpoint answers `null` for, as one does that is pruned or behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lost {
+    Nothing,
+    /// Blocks below the view, asked for by their number.
+    Below,
+    /// Blocks, asked for by their hash.
+    ByHash,
+    /// Receipts.
+    Receipts,
 }
 
 impl Default for Setup {
@@ -113,6 +128,7 @@ impl Default for Setup {
             blocks: true,
             together: 1,
             limits: RpcLimits::STANDARD,
+            lost: Lost::Nothing,
         }
     }
 }
@@ -131,6 +147,7 @@ pub(super) struct World {
     pub failsafe: Failsafe,
     pub ledger: Ledger,
     pub metrics: Metrics,
+    pub health: Health,
     pub superchain: SuperchainReader,
     /// How often the endpoint was asked for a block.
     pub asked: Arc<AtomicUsize>,
@@ -138,7 +155,7 @@ pub(super) struct World {
     pub heads: Heads,
     /// The chain's endpoint, until the test stops it.
     pub execution: Option<RunningServer>,
-    _servers: Vec<RunningServer>,
+    servers: Vec<RunningServer>,
     _dir: tempfile::TempDir,
     _tasks: JoinSet<std::io::Result<()>>,
 }
@@ -158,21 +175,26 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
         let asked = Arc::new(AtomicUsize::new(0));
+        let lost = Arc::new(RwLock::new(Lost::Nothing));
         let double = Execution {
             blocks: blocks.clone(),
             replaced: Arc::clone(&replaced),
             asked: Arc::clone(&asked),
             together: Arc::new(tokio::sync::Barrier::new(setup.together)),
+            lost: Arc::clone(&lost),
         };
         let execution = start(execution_module(double)).await.unwrap();
         let node = start(node_module(&fixture, &blocks, setup)).await.unwrap();
         let l1 = start(l1_module(Arc::new(RwLock::new(fixture.l1.clone()))).unwrap()).await.unwrap();
         let superchain = reader(&fixture, &blocks, setup, [&execution, &node, &l1]).await;
+        // What the board knows it has read by now.
+        *lost.write() = setup.lost;
         let nodes = superchain.chains.iter().filter_map(|(id, chain)| Some((*id, chain.node.clone()?)));
         let (told, _) = broadcast::channel(TOLD_CAPACITY);
         let metrics = Metrics::new(superchain.set.clone()).unwrap();
         let failsafe = Failsafe::open(&ledger, metrics.clone()).await.unwrap();
         let suspects = Suspects::default();
+        let health = Health::default();
         let parts = RpcParts {
             crosscheck: CrosscheckRpc {
                 chains: vec![chain()],
@@ -182,7 +204,8 @@ impl World {
                 nodes: nodes.collect(),
                 quarrels: NodeQuarrels::default(),
                 gossiped: Gossiped::default(),
-                health: Health::default(),
+                health: health.clone(),
+                names: names([&execution, &node, &l1]),
             },
             networks: NetworkHandles::default(),
             superchain: superchain.clone(),
@@ -207,7 +230,6 @@ impl World {
             serve_within(setup.limits, any, module, chains, metrics.clone(), CancellationToken::new());
         let (addr, server) = served.await.unwrap();
         tasks.spawn(server);
-        let servers = vec![node, l1];
         Self {
             fixture,
             blocks,
@@ -220,13 +242,24 @@ impl World {
             ledger,
             heads: superchain.heads.clone(),
             metrics,
+            health,
             superchain,
             asked,
             execution: Some(execution),
-            _servers: servers,
+            servers: vec![node, l1],
             _dir: dir,
             _tasks: tasks,
         }
+    }
+
+    /// Stops every endpoint that is left. Where they were.
+    pub(super) async fn silence(&mut self) -> Vec<SocketAddr> {
+        let mut addrs = Vec::new();
+        for server in self.execution.take().into_iter().chain(std::mem::take(&mut self.servers)) {
+            addrs.push(server.addr);
+            server.stop().await;
+        }
+        addrs
     }
 
     /// Calls a method over HTTP. `Err`: the code and the words.
@@ -280,6 +313,16 @@ impl World {
     pub(super) fn entries(&self, numbers: &[u64]) -> Vec<B256> {
         numbers.iter().flat_map(|number| encode_access_list(&self.message(*number))).collect()
     }
+}
+
+/// What the chain's endpoints and L1's are called.
+fn names([execution, node, l1]: [&RunningServer; 3]) -> EndpointNames {
+    let url = |server: &RunningServer| server.url().parse::<EndpointUrl>().unwrap();
+    let [execution, node, l1] = [execution, node, l1].map(url);
+    let of_chain = |kind: EndpointKind, url| EndpointNames::of_chain(kind.name(), chain(), [url]);
+    let known =
+        of_chain(EndpointKind::Execution, &execution).chain(of_chain(EndpointKind::RollupNode, &node));
+    EndpointNames::new(known.chain([("l1".to_owned(), &l1)]))
 }
 
 fn at(number: u64) -> usize {
@@ -433,6 +476,7 @@ struct Execution {
     replaced: Arc<L2Block>,
     asked: Arc<AtomicUsize>,
     together: Arc<tokio::sync::Barrier>,
+    lost: Arc<RwLock<Lost>>,
 }
 
 fn execution_module(double: Execution) -> RpcModule<Execution> {
@@ -442,20 +486,25 @@ fn execution_module(double: Execution) -> RpcModule<Execution> {
             let (number, full): (U64, bool) = params.parse().unwrap();
             double.asked.fetch_add(1, Ordering::Relaxed);
             double.together.wait().await;
-            double.blocks.get(at(number.to())).map(|block| rpc_block(block, full))
+            let is_there = *double.lost.read() != Lost::Below || number.to::<u64>() >= FIRST;
+            let block = double.blocks.get(at(number.to())).filter(|_| is_there);
+            block.map(|block| rpc_block(block, full))
         })
         .unwrap();
     module
         .register_method("eth_getBlockByHash", |params, double, _| {
             let (hash, full): (B256, bool) = params.parse().unwrap();
             let mut known = double.blocks.iter().chain([&double.replaced]);
-            known.find(|block| block.hash == hash).map(|block| rpc_block(block, full))
+            let block =
+                known.find(|block| block.hash == hash).filter(|_| *double.lost.read() != Lost::ByHash);
+            block.map(|block| rpc_block(block, full))
         })
         .unwrap();
     module
         .register_method("eth_getBlockReceipts", |params, double, _| {
             let [hash]: [B256; 1] = params.parse().unwrap();
-            double.blocks.iter().find(|block| block.hash == hash).map(|block| rpc_receipts(block))
+            let block = double.blocks.iter().find(|block| block.hash == hash);
+            block.filter(|_| *double.lost.read() != Lost::Receipts).map(|block| rpc_receipts(block))
         })
         .unwrap();
     module
