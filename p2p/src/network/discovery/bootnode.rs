@@ -6,7 +6,7 @@
 use super::{Record, node_record::udp_of};
 use alloy_primitives::hex as primitives_hex;
 use core::{fmt, str::FromStr};
-use libp2p::{Multiaddr, identity, multiaddr::Protocol};
+use libp2p::{Multiaddr, PeerId, identity, multiaddr::Protocol};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
@@ -50,7 +50,7 @@ impl FromStr for Bootnode {
             return Err(refuse(format!("it has {} bytes", text.len())));
         }
         let contact = if let Some(rest) = text.strip_prefix("enode://") {
-            Contact::Address(enode(rest).ok_or_else(|| refuse("its parts are not in order".to_owned()))?)
+            Contact::Address(enode(rest).map_err(|reason| refuse(reason.to_owned()))?)
         } else if text.starts_with("enr:") {
             let record: Record = text.parse().map_err(refuse)?;
             if udp_of(&record).is_none() {
@@ -64,23 +64,29 @@ impl FromStr for Bootnode {
     }
 }
 
-/// `<128 hex digits>@<ip or name>:<tcp port>[?discport=<udp port>]`.
-fn enode(text: &str) -> Option<Multiaddr> {
-    let (key, rest) = text.split_once('@')?;
+/// `<128 hex digits>@<ip or name>:<tcp port>[?discport=<udp port>]`. `Err`: what is wrong with it.
+fn enode(text: &str) -> Result<Multiaddr, &'static str> {
+    let (key, rest) = text.split_once('@').ok_or("no @ follows its key")?;
     let (socket, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let (host, tcp) = host_and_port(socket)?;
+    let (host, tcp) = host_and_port(socket)
+        .ok_or("no host and port follow its @: an address of IPv6 stands in brackets")?;
     let udp = match query.strip_prefix("discport=") {
-        Some(port) => port.parse().ok()?,
+        Some(port) => port.parse().map_err(|_| "its discport is no port")?,
         None if query.is_empty() => tcp,
-        None => return None,
+        None => return Err("what follows its port is no discport"),
     };
+    let peer_id = peer_id_of(key).ok_or("its key is no public key of 128 hex digits")?;
+    Ok(Multiaddr::empty().with(host).with(Protocol::Udp(udp)).with(Protocol::P2p(peer_id)))
+}
+
+/// The id of the node with this public key: 128 hex digits.
+fn peer_id_of(key: &str) -> Option<PeerId> {
     let mut point = vec![4];
     point.extend(primitives_hex::decode(key).ok().filter(|key| key.len() == 64)?);
     let key = k256::PublicKey::from_sec1_bytes(&point).ok()?;
     let compressed = k256::elliptic_curve::sec1::ToEncodedPoint::to_encoded_point(&key, true);
     let key = identity::secp256k1::PublicKey::try_from_bytes(compressed.as_bytes()).ok()?;
-    let peer_id = identity::PublicKey::from(key).to_peer_id();
-    Some(Multiaddr::empty().with(host).with(Protocol::Udp(udp)).with(Protocol::P2p(peer_id)))
+    Some(identity::PublicKey::from(key).to_peer_id())
 }
 
 /// An IP address or a host name, and a port.
