@@ -11,6 +11,7 @@
 // What runs supersim is for the one platform whose programs are in its npm package.
 
 mod audit;
+mod cases;
 mod cli;
 mod contracts;
 mod devnet;
