@@ -17,6 +17,9 @@ type Options struct {
 	Chains int
 	// Lone adds one more chain whose dependency set holds itself only.
 	Lone bool
+	// LoneID is its chain id. Zero: the next one. Where it is that of a public chain, programs that know that one call this one by
+	// its name.
+	LoneID uint64
 	// Isthmus leaves out all forks after Isthmus, Lagoon and its messages with them. Only a lone chain can be so.
 	Isthmus bool
 	// LagoonDelay is the time from the L2 genesis to the activation of Lagoon. It is not zero where there is one.

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -18,10 +19,11 @@ func New(options Options) (*Network, error) {
 	}
 	network := &Network{Options: options}
 	for i := range options.Chains {
-		network.Chains = append(network.Chains, newChain(i, false))
+		network.Chains = append(network.Chains, newChain(i, nextID(i), false))
 	}
 	if options.Lone {
-		network.Chains = append(network.Chains, newChain(options.Chains, true))
+		id := cmp.Or(options.LoneID, nextID(options.Chains))
+		network.Chains = append(network.Chains, newChain(options.Chains, id, true))
 	}
 	l1, err := l1Genesis(options, network.Chains)
 	if err != nil {
@@ -53,10 +55,12 @@ func (o Options) check() error {
 	return nil
 }
 
+// nextID is the id of the chain with this index, unless it is given another.
+func nextID(index int) uint64 { return uint64(L1ChainID + 1 + index) }
+
 // newChain is a chain that has its identity, but no genesis yet. Batches take turns between chains, so that two
 // chains use both kinds of batch and both places for it.
-func newChain(index int, lone bool) *Chain {
-	id := uint64(L1ChainID + 1 + index)
+func newChain(index int, id uint64, lone bool) *Chain {
 	return &Chain{
 		ID:           id,
 		Lone:         lone,

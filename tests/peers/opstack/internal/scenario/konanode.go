@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -48,6 +49,21 @@ func konaNode(ctx context.Context, r *Run) error {
 		return err
 	}
 	return r.withHeads(ctx, crosscheck, lone)
+}
+
+// konaNodeNamed is konaNode on a chain that kona-node knows by a name.
+func konaNodeNamed(ctx context.Context, r *Run) error {
+	lone := r.lone()
+	said, err := lone.Kona.ChainID(ctx)
+	if err != nil {
+		return err
+	}
+	err = nil
+	if !strings.HasPrefix(said, `"`) {
+		err = fmt.Errorf("kona-node writes the id of the chain as %s", said)
+	}
+	r.Check("kona-node writes the chain's name in place of its id", err)
+	return konaNode(ctx, r)
 }
 
 // depositUpheld holds that every block is upheld, one with a user's deposit among them: Crosscheck reads deposits from L1.

@@ -39,6 +39,10 @@ var otherNodes = []Scenario{
 		Name: "kona-node", Shows: "kona-node is Crosscheck's rollup node, and its only way to the chain's gossip is Crosscheck",
 		Stack: withKona, Fresh: true, Limit: 8 * time.Minute, run: konaNode,
 	},
+	{
+		Name: "kona-node-named", Shows: "the same on a chain with the id of a public one, whose name kona-node writes in place of the id",
+		Stack: withNamed, Fresh: true, ByHand: true, Limit: 8 * time.Minute, run: konaNodeNamed,
+	},
 }
 
 // Their stacks.
@@ -48,6 +52,7 @@ var (
 	withLone       = stack.Options{Chains: 2, LagoonDelay: usual.LagoonDelay, Lone: true}
 	withSequencers = stack.Options{Chains: 2, LagoonDelay: usual.LagoonDelay, Followers: true, PlainSequencers: true}
 	withKona       = stack.Options{Lone: true, Isthmus: true, Kona: true}
+	withNamed      = stack.Options{Lone: true, LoneID: 130, Isthmus: true, Kona: true}
 )
 
 // settledOn is settled with another node than op-supernode, of which Crosscheck is told: it begins after what that node calls final.

@@ -2,8 +2,11 @@ package stack
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"path/filepath"
+
+	"github.com/ethereum/go-ethereum/rpc"
 
 	"crosscheck.dev/opstack/internal/node"
 	"crosscheck.dev/opstack/internal/sidecar"
@@ -26,6 +29,22 @@ func (p *KonaPair) Restart(ctx context.Context, as *node.Identity) error {
 		return err
 	}
 	return answers(ctx, p.Rollup.RPC())
+}
+
+// ChainID is the chain's id as the node's rollup configuration writes it.
+func (p *KonaPair) ChainID(ctx context.Context) (string, error) {
+	client, err := rpc.DialContext(ctx, p.Rollup.RPC())
+	if err != nil {
+		return "", fmt.Errorf("kona-node is not reached: %w", err)
+	}
+	defer client.Close()
+	var config struct {
+		L2ChainID json.RawMessage `json:"l2_chain_id"`
+	}
+	if err := client.CallContext(ctx, &config, "optimism_rollupConfig"); err != nil {
+		return "", fmt.Errorf("kona-node does not tell its rollup configuration: %w", err)
+	}
+	return string(config.L2ChainID), nil
 }
 
 func (s *Stack) startKona(ctx context.Context) error {

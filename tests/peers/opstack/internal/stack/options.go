@@ -15,6 +15,8 @@ type Options struct {
 	Chains int
 	// Lone adds a chain with a dependency set of its own, that a plain op-node sequences.
 	Lone bool
+	// LoneID is that chain's id. Zero: the next one.
+	LoneID uint64
 	// Isthmus leaves out all forks after Isthmus, Lagoon and its messages with them. Only a lone chain can be so.
 	Isthmus bool
 	// Kona adds a kona-node to each lone chain, with an execution client of its own. It knows no fork after Isthmus.
@@ -50,6 +52,7 @@ func (o Options) network(now time.Time) network.Options {
 	return network.Options{
 		Chains:           o.Chains,
 		Lone:             o.Lone,
+		LoneID:           o.LoneID,
 		Isthmus:          o.Isthmus,
 		LagoonDelay:      uint64(o.LagoonDelay / time.Second),
 		L1BlockTime:      l1BlockTime,
