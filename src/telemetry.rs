@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 pub(crate) mod captured;
+mod one_line;
 pub mod quiet;
 
 use crate::config::{LogConfig, LogFormat};
@@ -9,7 +10,7 @@ use indicatif::{MultiProgress, ProgressDrawTarget};
 use prometheus::IntCounterVec;
 use quiet::{Quiet, Unprinted};
 use std::io::{IsTerminal, Write};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
@@ -65,14 +66,24 @@ pub enum TelemetryError {
     },
 }
 
+/// The layout of the log, once it was started.
+static LAYOUT: OnceLock<LogFormat> = OnceLock::new();
+
 /// Starts logging. A program logs once: later calls change nothing.
 ///
 /// # Errors
 /// If the filter cannot be read.
 pub fn start(config: &LogConfig) -> Result<(), TelemetryError> {
     // An error means that a subscriber is already there.
-    drop(subscriber(config, quiet::unprinted().ok().cloned(), Entry::default)?.try_init());
+    if subscriber(config, quiet::unprinted().ok().cloned(), Entry::default)?.try_init().is_ok() {
+        LAYOUT.get_or_init(|| config.format);
+    }
     Ok(())
+}
+
+/// Whether the log is read by programs: then every line of standard error is JSON.
+pub fn is_json() -> bool {
+    LAYOUT.get() == Some(&LogFormat::Json)
 }
 
 /// What writes the log, and counts what is not written.
@@ -91,8 +102,10 @@ where
     let plain = tracing_subscriber::fmt::layer().with_writer(writer);
     let lines = match config.format {
         LogFormat::Json => plain.json().flatten_event(true).boxed(),
-        LogFormat::Human => plain.with_ansi(false).boxed(),
-        LogFormat::Auto => plain.with_ansi(std::io::stderr().is_terminal()).boxed(),
+        LogFormat::Human => plain.with_ansi(false).fmt_fields(one_line::fields()).boxed(),
+        LogFormat::Auto => {
+            plain.with_ansi(std::io::stderr().is_terminal()).fmt_fields(one_line::fields()).boxed()
+        }
     };
     let counted = match unprinted {
         Some(counter) => Some(Quiet { counter }.with_filter(Unprinted(filter()?))),
@@ -166,6 +179,29 @@ mod tests {
         #[case] counted: u64,
     ) {
         assert_eq!(said(level), (printed.to_vec(), counted));
+    }
+
+    #[rstest]
+    #[case::display(|hostile: &str| tracing::warn!(problem = %hostile, "waiting"))]
+    #[case::debug(|hostile: &str| tracing::warn!(problem = ?hostile, "waiting"))]
+    #[case::text(|hostile: &str| tracing::warn!(problem = hostile, "waiting"))]
+    #[case::message(|hostile: &str| tracing::warn!("waiting {hostile}"))]
+    #[case::span(|hostile: &str| tracing::warn_span!("chain", name = %hostile).in_scope(|| tracing::warn!("waiting")))]
+    fn what_an_endpoint_says_never_begins_a_line(
+        #[case] tell: fn(&str),
+        #[values(LogFormat::Human, LogFormat::Json)] format: LogFormat,
+    ) {
+        let lines = Lines::default();
+        let config = LogConfig { format, level: "info".to_owned() };
+        let writer = lines.clone();
+        let subscriber = subscriber(&config, None, move || writer.clone()).unwrap();
+        tracing::subscriber::with_default(subscriber, || {
+            tell("x\n2026 ERROR fake\r\u{1b}[31m\u{202e}\u{85}")
+        });
+        let printed = String::from_utf8(lines.0.lock().clone()).unwrap();
+        assert!(printed.contains("waiting") && printed.contains("fake"), "{printed}");
+        assert_eq!(printed.lines().count(), 1, "{printed}");
+        assert!(!printed.contains(['\r', '\u{1b}']), "{printed:?}");
     }
 
     #[test]
