@@ -2,6 +2,7 @@
 //!
 //! Never shows a URL's path, query or credentials: keys travel in them.
 
+use super::advice::advice;
 use super::endpoint_pace::EndpointPace;
 use super::fields;
 use super::lenient::{Lenient, LenientLayer};
@@ -45,6 +46,10 @@ impl FromStr for EndpointUrl {
     type Err = ParseEndpointUrlError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if !text.contains("://") {
+            let reason = "not a URL: it does not begin with http:// or https://".to_owned();
+            return Err(ParseEndpointUrlError { reason });
+        }
         let url = Url::parse(text)
             .map_err(|error| ParseEndpointUrlError { reason: format!("not a URL: {error}") })?;
         if !matches!(url.scheme(), "http" | "https") {
@@ -141,7 +146,7 @@ pub struct EndpointLimits {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SourceError {
     /// No answer came: refused, timed out, too large, or no HTTP.
-    #[error("{endpoint} did not answer {method}: {reason}; check that it runs and is reachable")]
+    #[error("{endpoint} did not answer {method}: {reason}; {}", advice(.reason))]
     Unreachable {
         /// Which endpoint.
         endpoint: EndpointUrl,

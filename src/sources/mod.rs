@@ -4,6 +4,7 @@
 //! what was asked: a block leaves here only if its header hashes to its hash, logs only if their receipts
 //! hash to the header's receipts root. A failure is an error, never a fact.
 
+mod advice;
 mod block_cache;
 mod block_reader;
 mod byte_cache;

@@ -1,5 +1,6 @@
 //! Execution clients that lie, fail or lag: what they say is never taken for a fact.
 
+mod advice;
 mod clients;
 mod nodes;
 mod odd;
