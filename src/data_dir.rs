@@ -16,6 +16,16 @@ const MAX_ID_BYTES: u64 = 20;
 /// Why a data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
+    /// There is none, and none can be made.
+    #[error(
+        "data_dir {path} cannot be made: {reason}; set data_dir to a directory that this user can write to"
+    )]
+    NotMade {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        reason: std::io::Error,
+    },
     /// Another program runs in it.
     #[error(
         "data_dir {path} is in use by {holder}; stop that process, or give this one a data_dir of its own"
@@ -38,6 +48,13 @@ pub enum DataDirError {
     },
 }
 
+impl DataDirError {
+    /// Whether the setting is to be changed: trying again does not help.
+    pub(crate) const fn is_setting(&self) -> bool {
+        matches!(self, Self::NotMade { .. })
+    }
+}
+
 /// The right to run in a data directory. The system takes it back when the process ends, however it ends.
 #[derive(Debug)]
 pub struct DataDirLock {
@@ -45,11 +62,13 @@ pub struct DataDirLock {
 }
 
 impl DataDirLock {
-    /// Takes the lock of a directory that exists, and writes this process's id into it.
+    /// Takes the lock of a directory, and writes this process's id into it. The directory is made if there is none.
     ///
     /// # Errors
-    /// If another process holds it, or the lock file cannot be used.
+    /// If there is no directory, another process holds the lock, or the lock file cannot be used.
     pub fn take(data_dir: &Path) -> Result<Self, DataDirError> {
+        std::fs::create_dir_all(data_dir)
+            .map_err(|reason| DataDirError::NotMade { path: data_dir.into(), reason })?;
         let unusable = |reason| DataDirError::Unusable { path: data_dir.into(), reason };
         let mut options = File::options();
         let options = options.read(true).write(true).create(true).truncate(false);

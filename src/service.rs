@@ -107,8 +107,6 @@ impl Service {
     /// # Errors
     /// If the ledger, a key file or a listening address cannot be used.
     pub async fn start(config: Config, cancel: CancellationToken) -> eyre::Result<Self> {
-        std::fs::create_dir_all(&config.data_dir)
-            .wrap_err_with(|| format!("data_dir {} cannot be made", config.data_dir.display()))?;
         let lock = DataDirLock::take(&config.data_dir)?;
         let health = Health::default();
         let ledger = Ledger::open(&config.data_dir.join("ledger.sqlite")).await?;

@@ -19,6 +19,7 @@ mod messages;
 mod net;
 mod net_tally;
 mod node_rules;
+mod open_files;
 mod peers;
 mod probe_table;
 mod record_table;
@@ -28,8 +29,12 @@ mod running;
 mod settings;
 mod signals;
 
+use crate::clock::FileClockError;
 use crate::config::ConfigError;
-use clap::error::ErrorKind;
+use crate::config::shown_text;
+use crate::data_dir::DataDirError;
+use crate::telemetry::{self, TelemetryError};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::io::Write;
@@ -110,22 +115,31 @@ pub(crate) struct UsageError {
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(error) => return explain(&error),
+        Err(error) => return explain(without_secrets(error)),
     };
     match dispatch(cli.command) {
         Ok(Outcome::Ok) => ExitCode::SUCCESS,
         Ok(Outcome::Failed) => ExitCode::FAILURE,
         Ok(Outcome::Unknown) => ExitCode::from(EXIT_UNKNOWN),
         Err(report) => {
-            complain(&format!("error: {report:#}"));
-            let is_usage = report.chain().any(|cause| {
-                cause.is::<ConfigError>()
-                    || cause.is::<UsageError>()
-                    || cause.is::<crate::telemetry::TelemetryError>()
-            });
+            match telemetry::is_json() {
+                true => tracing::error!(problem = %format_args!("{report:#}"), "crosscheck has failed"),
+                false => complain(&format!("error: {report:#}")),
+            }
+            let is_usage = report.chain().any(is_usage);
             if is_usage { ExitCode::from(EXIT_USAGE) } else { ExitCode::FAILURE }
         }
     }
+}
+
+/// Whether what was given is to blame, so that trying again does not help.
+fn is_usage(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let is_data_dir = cause.downcast_ref::<DataDirError>().is_some_and(DataDirError::is_setting);
+    is_data_dir
+        || cause.is::<ConfigError>()
+        || cause.is::<UsageError>()
+        || cause.is::<TelemetryError>()
+        || cause.is::<FileClockError>()
 }
 
 fn dispatch(command: Command) -> eyre::Result<Outcome> {
@@ -147,8 +161,17 @@ fn dispatch(command: Command) -> eyre::Result<Outcome> {
     }
 }
 
+/// What clap has to say of a value, of a URL without what may be a key.
+fn without_secrets(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) {
+        let shown = shown_text(value);
+        error.insert(ContextKind::InvalidValue, ContextValue::String(shown));
+    }
+    error
+}
+
 /// Prints what clap has to say: help and version are no mistakes.
-fn explain(error: &clap::Error) -> ExitCode {
+fn explain(error: clap::Error) -> ExitCode {
     // Nothing is left to do if even this cannot be printed.
     drop(error.print());
     match error.kind() {

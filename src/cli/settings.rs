@@ -1,9 +1,9 @@
 //! [`SettingsArgs`]: the configuration file, and a flag for every key.
 
 use super::complain;
-use crate::config::{Config, ConfigError, KEYS, Key, Layers};
+use crate::config::{Config, ConfigError, KEYS, Key, Layers, shown_text};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where settings come from: file, then environment, then flags.
 #[derive(Debug, Clone, Default)]
@@ -77,7 +77,7 @@ impl FromArgMatches for SettingsArgs {
         }
         for setting in matches.get_many::<String>("set").into_iter().flatten() {
             let (key, value) = setting.split_once('=').ok_or_else(|| {
-                let problem = format!("--set {setting}: write --set KEY=VALUE\n");
+                let problem = format!("--set {}: write --set KEY=VALUE\n", shown_text(setting));
                 clap::Error::raw(clap::error::ErrorKind::ValueValidation, problem)
             })?;
             self.flags.push((key.trim().to_owned(), value.trim().to_owned()));
@@ -92,8 +92,17 @@ impl SettingsArgs {
         self.file.is_none() && self.flags.is_empty()
     }
 
-    /// Reads the settings, and says which variables look like settings and are none.
+    /// Reads the settings, and prints which variables look like settings and are none.
     pub(crate) fn load(&self) -> Result<Config, ConfigError> {
+        let (config, unused) = self.read()?;
+        for variable in unused {
+            complain(&format!("warning: {variable} is no setting and is not used"));
+        }
+        Ok(config)
+    }
+
+    /// Reads the settings. Beside them: the variables that look like settings and are none.
+    pub(super) fn read(&self) -> Result<(Config, Vec<String>), ConfigError> {
         let mut layers = Layers::default();
         if let Some(file) = &self.file {
             layers = layers.file(file)?;
@@ -102,9 +111,12 @@ impl SettingsArgs {
         for (key, value) in &self.flags {
             layers = layers.flag(key, value)?;
         }
-        for warning in layers.warnings() {
-            complain(&format!("warning: {} is no setting and is not used", warning.variable));
-        }
-        layers.parse()?.with_headers()
+        let unused = layers.warnings().iter().map(|warning| warning.variable.clone()).collect();
+        Ok((layers.parse()?.with_headers()?, unused))
+    }
+
+    /// The configuration file, if one was named.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
     }
 }

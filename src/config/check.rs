@@ -19,6 +19,10 @@ const MAX_WINDOW: Duration = Duration::from_secs(DEFAULT_EXPIRY_WINDOW);
 /// The shortest time for which messages may be tracked.
 const MIN_RETENTION: Duration = Duration::from_secs(60);
 
+/// The shortest and the longest time that one request, or the pause between two, may take.
+const MIN_SPAN: Duration = Duration::from_millis(10);
+const MAX_SPAN: Duration = Duration::from_secs(600);
+
 impl Config {
     /// Checks what no single value shows.
     ///
@@ -53,9 +57,9 @@ impl Config {
         within("monitor.max_messages", self.monitor.max_messages, 1..=100_000_000)?;
         within("audit.max_open", self.audit.max_open, 1..=1_000_000)?;
         within("audit.concurrency", self.audit.concurrency, 1..=1024)?;
-        if self.sources.poll_interval.0.is_zero() {
-            return Err(bad("sources.poll_interval", &"0s", "a poll without a pause is a storm"));
-        }
+        let (poll, timeout) = (self.sources.poll_interval.0, self.sources.timeout.0);
+        check_span("sources.poll_interval", poll, "the endpoints would be asked without a pause")?;
+        check_span("sources.timeout", timeout, "no endpoint answers in so short a time")?;
         if self.monitor.retention.0 < MIN_RETENTION {
             let shown = humantime::format_duration(self.monitor.retention.0);
             return Err(bad(
@@ -69,8 +73,8 @@ impl Config {
             let why = "shorter than 7days: messages may cite blocks for so long";
             return Err(bad("ledger.keep_upheld", &shown, why));
         }
-        if self.sources.timeout.0.is_zero() {
-            return Err(bad("sources.timeout", &"0s", "no request can be answered in no time"));
+        if self.data_dir.as_os_str().is_empty() {
+            return Err(bad("data_dir", &"\"\"", "it names no directory"));
         }
         Ok(())
     }
@@ -174,6 +178,7 @@ impl Config {
             within(&key("quorum"), quorum, 1..=chain.execution.len())?;
         }
         self.check_interop(chain_id, chain)?;
+        check_addresses(chain_id, chain)?;
         if let Some(twice) = first_twice(chain.rollup_node.urls()) {
             return Err(bad(&key("rollup_node"), twice, "the list has it twice"));
         }
@@ -282,6 +287,32 @@ fn check_monitored_only(chain_id: ChainId, chain: &ChainConfig) -> Result<(), Co
     let key = format!("chains.{chain_id}.rollup_node");
     let reason = format!("without it the chain is only monitored, and {name} is of no use");
     Err(missing(key, &reason))
+}
+
+/// How long one request may take, or how long the pause between two is.
+fn check_span(key: &str, span: Duration, too_short: &str) -> Result<(), ConfigError> {
+    let shown = humantime::format_duration(span);
+    match span {
+        _ if span < MIN_SPAN => Err(bad(key, &shown, &format!("shorter than 10ms: {too_short}"))),
+        _ if span > MAX_SPAN => Err(bad(key, &shown, "longer than 10m: what happens would be seen too late")),
+        _ => Ok(()),
+    }
+}
+
+/// Nobody has the zero address: it is what a forgotten value looks like.
+fn check_addresses(chain_id: ChainId, chain: &ChainConfig) -> Result<(), ConfigError> {
+    let addresses = [
+        ("system_config", chain.system_config),
+        ("unsafe_block_signer", chain.unsafe_block_signer),
+        ("attester", chain.attester),
+    ];
+    match addresses.into_iter().find(|(_, address)| address.is_some_and(|address| address.is_zero())) {
+        Some((name, _)) => {
+            let key = format!("chains.{chain_id}.{name}");
+            Err(bad(&key, &"0x0000…", "it is the zero address, which nobody has the key of"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Tides, bans and discovery.

@@ -36,6 +36,7 @@ pub use ledger::LedgerConfig;
 pub use monitor::MonitorConfig;
 pub use network::P2pConfig;
 pub use node_list::NodeList;
+pub(crate) use redaction::shown_text;
 pub use settings::{
     AuditConfig, ClockSource, Config, ConsolidationConfig, DepositSource, HttpConfig, InteropConfig,
     L1Config, LogConfig, LogFormat, RpcConfig, SourcesConfig, Switch,

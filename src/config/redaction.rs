@@ -18,17 +18,26 @@ pub(super) fn shown(value: &Value) -> String {
     }
 }
 
-/// A text as a message may show it: of a URL only the scheme, the host and the port.
-pub(super) fn shown_text(text: &str) -> String {
+/// A text as a message may show it: of a URL only the scheme, the host and the port. What looks like a URL whose scheme was
+/// forgotten is shown as one.
+pub(crate) fn shown_text(text: &str) -> String {
     let (scheme, rest) = match text.split_once("://") {
         Some((scheme, rest)) => (format!("{scheme}://"), rest),
         None => (String::new(), text),
     };
-    let is_url = !scheme.is_empty();
+    let is_url = !scheme.is_empty() || is_without_scheme(text);
     let authority = if is_url { rest.split(['/', '?', '#', ' ']).next().unwrap_or(rest) } else { rest };
     let (hidden, host) = authority.rsplit_once('@').map_or(("", authority), |(_, host)| ("…@", host));
     let has_more = is_url && rest.len() > authority.len().saturating_add(1);
     shortened(&format!("{scheme}{hidden}{host}{}", if has_more { "/…" } else { "" }))
+}
+
+/// Whether a text is a host with a path, a query or credentials. A file's path, a multiaddress and a subnet are not.
+fn is_without_scheme(text: &str) -> bool {
+    let Some((host, rest)) = text.split_once(['/', '?']) else { return false };
+    let is_host = host.contains(['.', ':', '@']) && !host.starts_with(['.', '~']) && !host.contains(' ');
+    let is_prefix_length = rest.len() <= 3 && rest.bytes().all(|byte| byte.is_ascii_digit());
+    is_host && !(is_prefix_length && !rest.is_empty())
 }
 
 fn shortened(text: &str) -> String {
@@ -52,6 +61,16 @@ mod tests {
     #[case::header("https://host authorization=secret", "https://host/…")]
     #[case::at_sign_in_password("ws://user:sec@ret@host/x", "ws://…@host/…")]
     #[case::no_scheme("user:secret@host:8545", "…@host:8545")]
+    #[case::no_scheme_but_a_path("mainnet.example.com/v2/secret", "mainnet.example.com/…")]
+    #[case::no_scheme_but_a_port("localhost:8545/secret", "localhost:8545/…")]
+    #[case::no_scheme_but_a_query("mainnet.example.com?key=secret", "mainnet.example.com/…")]
+    #[case::no_scheme_but_all_of_it("user:secret@host/secret", "…@host/…")]
+    #[case::file("/etc/crosscheck/secret.toml", "/etc/crosscheck/secret.toml")]
+    #[case::file_of_here("./config/here.toml", "./config/here.toml")]
+    #[case::file_below("data/ledger.sqlite", "data/ledger.sqlite")]
+    #[case::subnet("203.0.113.0/24", "203.0.113.0/24")]
+    #[case::subnet_of_ipv6("2001:db8::/32", "2001:db8::/32")]
+    #[case::multiaddress("/ip4/127.0.0.1/tcp/9222", "/ip4/127.0.0.1/tcp/9222")]
     fn of_a_url_only_the_origin_is_shown(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(shown_text(text), expected);
     }

@@ -146,3 +146,54 @@ fn an_address_in_use_ends_a_run_with_its_name() {
     assert_code(&output, FAILED);
     assert!(stderr(&output).contains("rpc.addr 127.0.0.1:"), "{}", stderr(&output));
 }
+
+/// What no second try mends ends with the code of bad configuration, so that a service manager does not try again for ever.
+#[rstest]
+#[case::data_dir_is_a_file(&["--data-dir=crosscheck.toml"], "data_dir crosscheck.toml cannot be made")]
+#[case::no_clock_file(&["--clock=file:nowhere"], "the clock file nowhere cannot be read")]
+fn a_setting_that_cannot_work_ends_a_run_as_bad_usage(#[case] arguments: &[&str], #[case] problem: &str) {
+    let directory = tempfile::tempdir().unwrap();
+    let file = write(directory.path(), SOUND);
+    let mut program = crosscheck(&["run"]);
+    program.arg("--config").arg(file).current_dir(directory.path()).args(arguments);
+    let output = program.output().unwrap();
+    assert_code(&output, USAGE);
+    assert!(stderr(&output).contains(problem), "{}", stderr(&output));
+}
+
+/// A log that programs read has no line that they cannot, and begins with what starts.
+#[test]
+fn a_run_with_a_json_log_writes_nothing_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let file = write(directory.path(), SOUND);
+    // As few open files as a service manager may give it.
+    let mut program = std::process::Command::new("bash");
+    let program =
+        program.args(["-c", "ulimit -Sn 128; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_crosscheck")]);
+    program.arg("run").arg("--config").arg(file).args(["--log-format", "json", "--http.addr=127.0.0.1:0"]);
+    program.arg(format!("--rpc.addr={}", taken.local_addr().unwrap())).current_dir(directory.path());
+    program.env("CROSSCHECK_PORT_9645_TCP", "tcp://10.0.0.1:9645");
+    program.args(["--set", "chains.901.p2p.listen=/ip4/127.0.0.1/tcp/0"]);
+    let output = program.output().unwrap();
+    assert_code(&output, FAILED);
+    let said = stderr(&output);
+    let entries: Vec<serde_json::Value> =
+        said.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    let entry = |message: &str| {
+        let entry = entries.iter().find(|entry| entry["message"] == message);
+        entry.unwrap_or_else(|| panic!("{message}: {said}")).clone()
+    };
+    assert_eq!(
+        entry("the environment variable is no setting and is not used")["variable"],
+        "CROSSCHECK_PORT_9645_TCP"
+    );
+    let starts = entry("crosscheck starts");
+    assert_eq!(starts["version"], env!("CARGO_PKG_VERSION"));
+    assert!(starts["config"].as_str().unwrap().ends_with("crosscheck.toml"), "{starts}");
+    assert!(entry("limit of open files")["limit"].as_u64().unwrap() > 128, "{said}");
+    assert!(
+        entry("crosscheck has failed")["problem"].as_str().unwrap().contains("rpc.addr 127.0.0.1:"),
+        "{said}"
+    );
+}

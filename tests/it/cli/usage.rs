@@ -34,6 +34,21 @@ fn misuse_ends_with_its_own_code(#[case] arguments: &[&str], #[case] problem: &s
     assert!(stderr(&output).contains(problem), "{}", stderr(&output));
 }
 
+/// A forgotten scheme is the commonest slip, and the path is the key.
+#[rstest]
+#[case::l1_of_a_network(&["net", "--network", "op-sepolia", "--l1", "sepolia.example/v2/hunter2"])]
+#[case::rpc(&["peers", "--rpc", "user:hunter2@localhost:9645/hunter2"])]
+#[case::execution_client(&["message", "check", "--execution", "901=rpc.example/hunter2"])]
+#[case::key_of_a_section(&["check", "--set", "l1.execution=rpc.example/v2/hunter2"])]
+#[case::key_without_value(&["check", "--set", "https://rpc.example/hunter2"])]
+#[case::flag(&["run", "--l1.execution", "rpc.example?key=hunter2"])]
+fn a_url_that_cannot_be_read_is_not_printed_whole(#[case] arguments: &[&str]) {
+    let output = run(arguments);
+    assert_code(&output, USAGE);
+    let said = stderr(&output);
+    assert!(!said.contains("hunter2") && said.len() > 40, "{said}");
+}
+
 #[rstest]
 #[case::bash("bash", "complete -F _crosscheck")]
 #[case::zsh("zsh", "#compdef crosscheck")]
