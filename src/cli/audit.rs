@@ -79,6 +79,20 @@ impl AuditArgs {
         Ok(report.outcome())
     }
 
+    /// What is above the local-safe head cannot be judged yet.
+    fn check_head(&self, local_safe: Option<u64>) -> Result<(), UsageError> {
+        match local_safe {
+            Some(head) if head < self.to => {
+                let (to, chain) = (self.to, self.chain);
+                let problem = format!(
+                    "--to {to} is above the local-safe head of chain {chain}; write --to {head}, or less"
+                );
+                Err(UsageError { problem })
+            }
+            _ => Ok(()),
+        }
+    }
+
     async fn audit(&self, config: &Config) -> eyre::Result<AuditReport> {
         let cancel = CancellationToken::new();
         let _watch = signals::cancel_on_signal(cancel.clone())?;
@@ -88,6 +102,9 @@ impl AuditArgs {
         let l1 = l1_reader(config)?;
         check_rules(config, &set, &nodes, &clients, l1.as_ref()).await?;
         let heads = read_heads(config, &clients, &nodes).await?;
+        self.check_head(
+            heads.get(self.chain).and_then(|status| status.local_safe_l2.map(|head| head.number)),
+        )?;
         let metrics = Metrics::new(set.clone())?;
         let investigator = investigator(config, set, clients.clone(), &nodes, l1.as_ref(), heads, metrics)?;
         let client = clients.get(&self.chain).ok_or_else(|| eyre::eyre!("chain {} is gone", self.chain))?;

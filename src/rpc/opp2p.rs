@@ -298,7 +298,7 @@ fn peer_id(text: &str) -> RpcResult<PeerId> {
     text.parse().map_err(|error| bad_params(&format!("bad peer id: {error}")))
 }
 
-fn bad_params(problem: &dyn Display) -> ErrorObjectOwned {
+pub(super) fn bad_params(problem: &dyn Display) -> ErrorObjectOwned {
     ErrorObjectOwned::owned(INVALID_PARAMS_CODE, problem.to_string(), None::<()>)
 }
 

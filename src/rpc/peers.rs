@@ -1,5 +1,6 @@
 //! `crosscheck_peers`: whom the chains' networks are connected to.
 
+use super::opp2p::bad_params;
 use crate::gossip::NetworkHandles;
 use crosscheck_p2p::{ChainId, Direction, PeerInfo, Topic};
 use jsonrpsee::core::{RpcResult, async_trait};
@@ -66,8 +67,12 @@ pub(super) struct PeersRpc {
 #[async_trait]
 impl PeersApiServer for PeersRpc {
     async fn peers(&self, chain_id: Option<ChainId>) -> RpcResult<Vec<PeerRecord>> {
+        let networks = self.networks.of(chain_id);
+        if let (Some(chain_id), true) = (chain_id, networks.is_empty()) {
+            return Err(bad_params(&format!("the gossip of chain {chain_id} is not joined")));
+        }
         let mut records = Vec::new();
-        for (chain_id, network) in self.networks.of(chain_id) {
+        for (chain_id, network) in networks {
             // A network that has ended has no peers; that it ended is told elsewhere.
             let peers = network.peers().await.unwrap_or_default();
             records.extend(peers.into_iter().map(|peer| PeerRecord::new(chain_id, peer)));

@@ -44,6 +44,14 @@ async fn a_past_range_is_audited_and_gone_on_with() {
     assert_eq!((code, &report["blocks"], &report["verdicts"]["upheld"]), (Some(0), &40.into(), &40.into()));
     assert!(report["messages"].as_u64().unwrap() > 0, "{report}");
 
+    let config = dir.path().join("crosscheck.toml");
+    let beyond =
+        ["audit", "--config", config.to_str().unwrap(), "--chain", "902", "--from", "1", "--to", "9999999"];
+    let output = crosscheck(&beyond).output().unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(64), "{complaint}");
+    assert!(complaint.contains("--to 9999999 is above the local-safe head of chain 902"), "{complaint}");
+
     let state = dir.path().join("state.jsonl");
     let resume = ["--resume", state.to_str().unwrap()];
     let (code, report) = audit(dir.path(), "901", "19", &resume);

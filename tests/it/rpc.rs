@@ -88,6 +88,10 @@ async fn a_running_program_answers_every_method() {
     let meshed = String::from_utf8(meshed.stdout).unwrap();
     assert!(meshed.contains("blocksv4") && !meshed.contains(" 0 of them in a mesh"), "{meshed}");
 
+    let unknown = crosscheck(&["peers", "--rpc", &rpc, "--chain", "5"]).output().unwrap();
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("the gossip of chain 5 is not joined"));
+
     assert!(program.terminate().success());
     assert!(chains.terminate().success());
     let output = crosscheck(&["messages", "--rpc", &rpc]).output().unwrap();
