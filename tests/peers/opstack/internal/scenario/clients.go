@@ -8,7 +8,6 @@ import (
 	"net"
 	"reflect"
 
-	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/rpc"
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -192,14 +191,10 @@ func (r *Run) superchainClients(ctx context.Context, config *sidecar.Config, exe
 		roundTrip[eth.SuperRootResponse](ctx, conn, "supervisor_superRootAtTimestamp", nil, fmt.Sprintf("%#x", cited.Identifier.Timestamp)))
 	r.Check("the super root is op-supernode's", r.superRootAlike(ctx, supernode, cited.Identifier.Timestamp))
 	for _, chain := range r.Stack.Members() {
-		var pair struct{ Source, Derived eth.BlockID }
-		err := conn.CallContext(ctx, &pair, "supervisor_localSafe", eth.ChainIDFromUInt64(chain.ID))
-		if err == nil && (pair.Derived.Hash == common.Hash{} || pair.Source.Hash == common.Hash{}) {
-			err = fmt.Errorf("it reads zeros: %+v", pair)
-		}
-		r.Check(fmt.Sprintf("chain %d: supervisor_localSafe is a pair", chain.ID), err)
+		r.supervisorChain(ctx, conn, chain)
 	}
-	return nil
+	r.supervisorSet(ctx, conn)
+	return r.filterClient(ctx, config.RPC(), executed)
 }
 
 // superRootAlike: op-supernode composes the same super root of the same outputs.
