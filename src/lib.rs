@@ -27,6 +27,7 @@ pub mod ledger;
 pub mod metrics;
 pub mod monitor;
 pub mod networks;
+mod pieces;
 mod probes;
 mod retention;
 pub mod rpc;

@@ -4,11 +4,11 @@
 
 use super::{Input, Request};
 use crate::metrics::Metrics;
+use crate::pieces::Pieces;
 use crate::sources::{ExecutionClient, SourceError};
 use crosscheck_p2p::ChainId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::{debug, error};
 
@@ -30,21 +30,14 @@ pub(super) struct Fetcher {
     due: BTreeSet<(Instant, Request)>,
     /// The pause before the next attempt at each.
     wanted: BTreeMap<Request, Duration>,
-    running: JoinSet<Fetched>,
-}
-
-/// What came of an attempt.
-#[derive(Debug)]
-struct Fetched {
-    request: Request,
     /// `None`: it could not be had.
-    input: Option<Input>,
+    running: Pieces<Request, Option<Input>>,
 }
 
 impl Fetcher {
     /// A fetcher that asks these clients.
     pub(super) fn new(clients: BTreeMap<ChainId, ExecutionClient>, metrics: Metrics) -> Self {
-        Self { clients, metrics, due: BTreeSet::new(), wanted: BTreeMap::new(), running: JoinSet::new() }
+        Self { clients, metrics, due: BTreeSet::new(), wanted: BTreeMap::new(), running: Pieces::new() }
     }
 
     /// Wants these from now on.
@@ -68,17 +61,24 @@ impl Fetcher {
             self.start_due();
             let wake = self.due.first().map(|(at, _)| *at).filter(|_| self.running.len() < AT_ONCE);
             tokio::select! {
-                Some(finished) = self.running.join_next() => match finished {
-                    Ok(fetched) => if let Some(input) = self.take(fetched, &is_needed) { return input },
-                    Err(error) => error!(%error, "a fetch ended abnormally"),
-                },
+                Some((request, outcome)) = self.running.next() => {
+                    let input = outcome.unwrap_or_else(|error| {
+                        error!(%error, ?request, "a fetch ended abnormally; it is made again");
+                        None
+                    });
+                    if let Some(input) = self.take(request, input, &is_needed) { return input }
+                }
                 () = sleep_until(wake) => {}
             }
         }
     }
 
-    fn take(&mut self, fetched: Fetched, is_needed: impl Fn(&Request) -> bool) -> Option<Input> {
-        let Fetched { request, input } = fetched;
+    fn take(
+        &mut self,
+        request: Request,
+        input: Option<Input>,
+        is_needed: impl Fn(&Request) -> bool,
+    ) -> Option<Input> {
         if input.is_some() || !is_needed(&request) {
             self.wanted.remove(&request);
             return input;
@@ -96,14 +96,12 @@ impl Fetcher {
             let (chain_id, _) = request.place();
             let Some(client) = self.clients.get(&chain_id).cloned() else { continue };
             let metrics = self.metrics.clone();
-            self.running.spawn(async move {
-                let answer = fetch(&client, request).await;
-                let input = answer.unwrap_or_else(|error| {
+            self.running.begin(request, async move {
+                fetch(&client, request).await.unwrap_or_else(|error| {
                     metrics.source_failed(chain_id, "execution");
                     debug!(%chain_id, %error, "a source failed; what it was asked stays unknown");
                     None
-                });
-                Fetched { request, input }
+                })
             });
         }
     }
@@ -130,5 +128,37 @@ async fn sleep_until(at: Option<Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interop::DependencySet;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fetch_that_panics_is_made_again() {
+        let metrics = Metrics::new(DependencySet::new([].into(), 100)).unwrap();
+        let mut fetcher = Fetcher::new(BTreeMap::new(), metrics);
+        let request = Request::Canonical { chain_id: ChainId::from(901), number: 9 };
+        fetcher.wanted.insert(request, FIRST_PAUSE);
+        fetcher.running.begin(request, async { panic!("as a test of panics wants it") });
+        let begun = Instant::now();
+        {
+            let next = tokio::time::timeout(FIRST_PAUSE / 2, fetcher.next(|_| true));
+            assert!(next.await.is_err());
+        }
+        assert_eq!(
+            fetcher.due.first().map(|(at, request)| (*at - begun, *request)),
+            Some((FIRST_PAUSE, request))
+        );
+        // Nobody needs it any more.
+        fetcher.due.clear();
+        fetcher.running.begin(request, async { panic!("as a test of panics wants it") });
+        {
+            let next = tokio::time::timeout(FIRST_PAUSE / 2, fetcher.next(|_| false));
+            assert!(next.await.is_err());
+        }
+        assert_eq!((fetcher.len(), fetcher.due.len()), (0, 0));
     }
 }

@@ -11,13 +11,13 @@
 use super::{Board, Change, Ending, MessageEvent, MessageKey};
 use crate::interop::MessageStatus;
 use crate::metrics::Metrics;
+use crate::pieces::Pieces;
 use crate::sources::ExecutionClient;
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::{debug, error};
 
@@ -29,6 +29,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// The longest pause between two looks at one message.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// After so many panics of looks at one message it is told all the same: an alarm is not withheld for a mistake of ours.
+const MAX_PANICS: u32 = 3;
 
 /// For how long endpoints that do not answer are asked.
 const ASKED_FOR: Duration = Duration::from_secs(10);
@@ -43,7 +46,16 @@ pub(super) struct SecondLook {
     held: BTreeMap<MessageKey, Vec<MessageEvent>>,
     /// Those whose turn has not come.
     queue: VecDeque<MessageKey>,
-    running: JoinSet<Option<MessageKey>>,
+    /// Whether each is to be told.
+    running: Pieces<Look, bool>,
+}
+
+/// A message that is looked at.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    key: MessageKey,
+    /// How often a look at it has panicked.
+    panics: u32,
 }
 
 /// What a look gave.
@@ -68,7 +80,7 @@ struct Ground {
 impl SecondLook {
     /// Asks these clients about what stands on the board.
     pub(super) fn new(clients: BTreeMap<ChainId, ExecutionClient>, board: Board, metrics: Metrics) -> Self {
-        let (held, queue, running) = (BTreeMap::new(), VecDeque::new(), JoinSet::new());
+        let (held, queue, running) = (BTreeMap::new(), VecDeque::new(), Pieces::new());
         Self { clients: Arc::new(clients), board, metrics, held, queue, running }
     }
 
@@ -116,10 +128,18 @@ impl SecondLook {
     pub(super) async fn next(&mut self) -> MessageKey {
         loop {
             self.start();
-            match self.running.join_next().await {
-                Some(Ok(Some(key))) => return key,
-                Some(Ok(None)) => {}
-                Some(Err(error)) => error!(%error, "a second look ended abnormally"),
+            match self.running.next().await {
+                Some((look, Ok(true))) => return look.key,
+                Some((_, Ok(false))) => {}
+                Some((Look { key, panics }, Err(error))) => {
+                    error!(%error, executing = %key.block, log_index = key.log_index,
+                           "a second look at an invalid message ended abnormally; it is looked at again");
+                    let again = Look { key, panics: panics.saturating_add(1) };
+                    if again.panics >= MAX_PANICS {
+                        return key;
+                    }
+                    self.begin(again, LONGEST_PAUSE);
+                }
                 None => std::future::pending().await,
             }
         }
@@ -128,15 +148,24 @@ impl SecondLook {
     fn start(&mut self) {
         while self.running.len() < AT_ONCE {
             let Some(key) = self.queue.pop_front() else { return };
-            if self.held.contains_key(&key) {
-                let looker = Looker {
-                    clients: Arc::clone(&self.clients),
-                    board: self.board.clone(),
-                    metrics: self.metrics.clone(),
-                };
-                self.running.spawn(async move { looker.look_until_borne_out(key).await.then_some(key) });
-            }
+            self.begin(Look { key, panics: 0 }, Duration::ZERO);
         }
+    }
+
+    /// Looks at a message after a pause, if something is held back of it.
+    fn begin(&mut self, look: Look, pause: Duration) {
+        if !self.held.contains_key(&look.key) {
+            return;
+        }
+        let looker = Looker {
+            clients: Arc::clone(&self.clients),
+            board: self.board.clone(),
+            metrics: self.metrics.clone(),
+        };
+        self.running.begin(look, async move {
+            tokio::time::sleep(pause).await;
+            looker.look_until_borne_out(look.key).await
+        });
     }
 }
 

@@ -90,3 +90,22 @@ async fn what_was_told_before_waits_for_nothing_and_what_waited_is_released_once
     assert_eq!(second_look.release(&key), [event(status(INVALID)), event(level())]);
     assert!(second_look.release(&key).is_empty());
 }
+
+/// A mistake of ours withholds no alarm: the message is looked at again, and told at last.
+#[tokio::test(start_paused = true)]
+async fn a_look_that_panics_is_made_again_and_withholds_nothing() {
+    let mut second_look = second_look();
+    let invalid = event(status(INVALID));
+    assert!(second_look.pass(&invalid, false).is_empty());
+    second_look.queue.clear();
+    let broken = |panics| Look { key: invalid.key, panics };
+    second_look.running.begin(broken(0), async { panic!("as a test of panics wants it") });
+    {
+        let next = tokio::time::timeout(LONGEST_PAUSE / 2, second_look.next());
+        assert!(next.await.is_err());
+    }
+    assert_eq!(second_look.running.len(), 1, "it is looked at again");
+    second_look.running.begin(broken(MAX_PANICS - 1), async { panic!("as a test of panics wants it") });
+    assert_eq!(second_look.next().await, invalid.key);
+    assert_eq!(second_look.release(&invalid.key), [invalid]);
+}
