@@ -22,6 +22,7 @@
 //! | Tracked | Displace | | Displaced |
 //! | Tracked | End(Finalized) | level Finalized, status not unknown | Finalized |
 //! | Tracked | End(Expired) | | Expired |
+//! | Tracked | End(CrowdedOut) | status valid | CrowdedOut |
 //! | Displaced | Readopt | | Tracked |
 //! | Displaced | End(Resolved) | last decided status invalid | Resolved |
 //! | Displaced | End(Orphaned) | | Orphaned |
@@ -166,6 +167,7 @@ impl Lifecycle {
             (State::Tracked, Ending::Finalized) => {
                 matches!(self.level, SafetyLevel::Finalized) && !matches!(self.status, MessageStatus::Unknown)
             }
+            (State::Tracked, Ending::CrowdedOut) => matches!(self.status, MessageStatus::Valid),
             (State::Displaced, Ending::Resolved { .. }) => matches!(self.decided, Some(false)),
             (State::Displaced, Ending::Orphaned { .. })
             | (State::Tracked | State::Displaced, Ending::Expired) => true,

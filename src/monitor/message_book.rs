@@ -3,11 +3,11 @@
 use super::tracked_message::MessageId;
 use super::{Change, TrackedMessage};
 use super::{CountKey, Counts, Ending, HistoryEntry, MessageEvent, MessageKey, ObservedBlock, State, Step};
-use crate::interop::SafetyLevel;
+use crate::interop::{MessageStatus, SafetyLevel};
 use alloy::primitives::B256;
 use alloy::primitives::map::{HashMap, HashSet};
-use crosscheck_p2p::ChainId;
-use std::collections::{BTreeMap, VecDeque};
+use crosscheck_p2p::{ChainId, UnixSeconds};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -19,6 +19,8 @@ pub(super) struct MessageBook {
     /// Blocks with messages kept. A block that ended and came back has a new entry.
     by_block: HashMap<B256, Kept>,
     by_change: BTreeMap<u64, MessageId>,
+    /// The valid ones that are tracked, by the timestamps of their blocks.
+    valid: BTreeSet<(UnixSeconds, MessageId)>,
     ended: VecDeque<MessageId>,
     ended_kept: usize,
     sequence: u64,
@@ -43,6 +45,7 @@ impl MessageBook {
             messages: HashMap::default(),
             by_block: HashMap::default(),
             by_change: BTreeMap::new(),
+            valid: BTreeSet::new(),
             ended: VecDeque::new(),
             ended_kept,
             sequence: 0,
@@ -51,6 +54,11 @@ impl MessageBook {
             counts: Counts::default(),
             faults: 0,
         }
+    }
+
+    /// Numbers changes after this one.
+    pub(super) const fn count_from(&mut self, sequence: u64) {
+        self.sequence = sequence;
     }
 
     pub(super) fn get(&self, id: MessageId) -> Option<&TrackedMessage> {
@@ -79,6 +87,11 @@ impl MessageBook {
 
     pub(super) const fn counts(&self) -> &Counts {
         &self.counts
+    }
+
+    /// The oldest message that is tracked and valid.
+    pub(super) fn oldest_valid(&self) -> Option<MessageId> {
+        self.valid.first().map(|(_, id)| *id)
     }
 
     /// How many steps were refused. Anything but 0 is a fault of the tracker.
@@ -135,6 +148,12 @@ impl MessageBook {
         }
         if let Some(key) = counted {
             self.counts.remove(&key);
+        }
+        let place = (message.timestamp(), id);
+        if message.state() == State::Tracked && message.status() == MessageStatus::Valid {
+            self.valid.insert(place);
+        } else {
+            self.valid.remove(&place);
         }
         if message.state() == State::Tracked {
             self.counts.add(count_key(&self.members, message));

@@ -129,11 +129,13 @@ pub enum Ending {
     },
     /// It stayed open for longer than messages are kept.
     Expired,
+    /// It was the oldest valid one when too many were open: a new one has its room.
+    CrowdedOut,
 }
 
 impl Ending {
     /// Every name that [`Ending::name`] gives.
-    pub const NAMES: [&str; 4] = ["finalized", "resolved", "orphaned", "expired"];
+    pub const NAMES: [&str; 5] = ["finalized", "resolved", "orphaned", "expired", "crowded-out"];
 
     /// Its stable name.
     pub const fn name(&self) -> &'static str {
@@ -142,6 +144,7 @@ impl Ending {
             Self::Resolved { .. } => "resolved",
             Self::Orphaned { .. } => "orphaned",
             Self::Expired => "expired",
+            Self::CrowdedOut => "crowded-out",
         }
     }
 }

@@ -121,7 +121,7 @@ impl News {
     pub const fn ended_by(&self) -> Option<B256> {
         match self.ending() {
             Some(Ending::Resolved { by } | Ending::Orphaned { by }) => Some(*by),
-            Some(Ending::Finalized | Ending::Expired) | None => None,
+            Some(Ending::Finalized | Ending::Expired | Ending::CrowdedOut) | None => None,
         }
     }
 }

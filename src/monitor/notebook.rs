@@ -156,7 +156,7 @@ impl Notebook {
     ) -> Option<Note> {
         let known = self.entries.get(&event.key).copied();
         let is_invalid = known.is_some_and(|entry| entry.is_invalid == Some(true));
-        if ending == Ending::Finalized && !is_invalid {
+        if matches!(ending, Ending::Finalized | Ending::CrowdedOut) && !is_invalid {
             self.entries.remove(&event.key);
             return None;
         }

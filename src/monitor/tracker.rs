@@ -7,7 +7,8 @@
 //! it is about (the messages that cite this height, claim this timestamp, stand in these blocks), and what is touched
 //! is settled in the order of timestamps, because no message cites a later block. Nothing ever walks all messages.
 //!
-//! What is bounded: open messages (`max_messages`), ended ones (`ended_kept`), the views (from 64 below the finalized
+//! What is bounded: open messages (`max_messages`: beyond it the oldest valid ones make room, and of the others all are looked at by
+//! themselves, and those that are wrong are tracked, up to twice as many), ended ones (`ended_kept`), the views (from 64 below the finalized
 //! block on), heights asked for (one request each), status history (8 each), hashes of old cited blocks (4,096).
 
 mod arrival;
@@ -98,6 +99,13 @@ impl Tracker {
         }
     }
 
+    /// The same tracker, which numbers changes after this: with greater numbers than any run before gave.
+    #[must_use]
+    pub fn after_number(mut self, number: u64) -> Self {
+        self.book.count_from(number);
+        self
+    }
+
     /// Takes in a fact, and says what follows from it. What cannot be is refused and changes nothing.
     pub fn apply(&mut self, input: Input) -> Outcome {
         let mut work = Work::default();
@@ -170,7 +178,7 @@ impl Tracker {
         self.book.open()
     }
 
-    /// How many messages were not tracked, because too many were open.
+    /// How many messages were not tracked, or no longer, because too many were open.
     pub const fn dropped(&self) -> u64 {
         self.dropped
     }

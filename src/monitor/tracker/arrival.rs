@@ -1,11 +1,12 @@
 //! A block comes on top of a chain's view.
 
 use super::{Tracker, Work};
-use crate::interop::{Execution, SafetyLevel, SameTimestamp};
+use crate::interop::{Execution, Objection, SafetyLevel, SameTimestamp, check_executed};
 use crate::monitor::block_node::BlockNode;
 use crate::monitor::same_timestamp::Member;
 use crate::monitor::tracked_message::{MessageId, Own};
-use crate::monitor::{ObservedBlock, RefusedInput, State, Step};
+use crate::monitor::{Ending, ObservedBlock, RefusedInput, State, Step};
+use crate::sources::Executed;
 use crosscheck_p2p::UnixSeconds;
 use std::ops::Bound;
 use std::sync::Arc;
@@ -92,10 +93,11 @@ impl Tracker {
     /// Tracks a new block's messages from now on.
     fn discover(&mut self, block: &Arc<ObservedBlock>, work: &mut Work) -> BlockNode {
         let key = block.key;
+        self.make_room(block.executed.len(), work);
         let room = self.limits.max_messages.saturating_sub(self.book.open());
-        let tracked = u32::try_from(block.executed.len().min(room)).unwrap_or(u32::MAX);
-        let untracked = block.executed.len().saturating_sub(room);
-        self.dropped = self.dropped.saturating_add(u64::try_from(untracked).unwrap_or(u64::MAX));
+        let tracked = self.tracked_of(block, room);
+        self.count_dropped(block.executed.len().saturating_sub(tracked));
+        let tracked = u32::try_from(tracked).unwrap_or(u32::MAX);
         let level = self.chains.get(&key.chain_id).map_or(SafetyLevel::Unsafe, |view| view.level(key.number));
         let first = self.book.discover(block, tracked, level, &mut work.events);
         let node = BlockNode::new(Arc::clone(block), first, tracked);
@@ -103,6 +105,35 @@ impl Tracker {
             view.open.extend(node.ids().map(|id| (block.timestamp, id)));
         }
         node
+    }
+
+    /// Lets the oldest valid messages go, as far as so many new ones need their room.
+    fn make_room(&mut self, wanted: usize, work: &mut Work) {
+        let wanted = wanted.min(self.limits.max_messages);
+        while self.book.open().saturating_add(wanted) > self.limits.max_messages {
+            let Some(oldest) = self.book.oldest_valid() else { return };
+            self.end(oldest, Ending::CrowdedOut, work);
+            self.count_dropped(1);
+        }
+    }
+
+    /// How many of a block's messages are tracked where there is room for so many: beyond it all up to the last that breaks a rule by
+    /// itself, or that its own transaction did not declare. Twice the bound is never passed.
+    fn tracked_of(&self, block: &ObservedBlock, room: usize) -> usize {
+        let execution = Execution { chain_id: block.key.chain_id, timestamp: block.timestamp };
+        let is_wrong = |executed: &Executed| {
+            block.undeclared.binary_search(&executed.log_index).is_ok()
+                || matches!(check_executed(&self.set, execution, executed), Err(Objection::Broken(_)))
+        };
+        let length = block.executed.len();
+        let beyond = block.executed.get(room..).unwrap_or_default();
+        let wrong = beyond.iter().rposition(is_wrong).map_or(0, |last| last.saturating_add(1));
+        let most = self.limits.max_messages.saturating_mul(2).saturating_sub(self.book.open());
+        length.min(room).saturating_add(wrong).min(most)
+    }
+
+    fn count_dropped(&mut self, messages: usize) {
+        self.dropped = self.dropped.saturating_add(u64::try_from(messages).unwrap_or(u64::MAX));
     }
 
     /// Puts the block's messages of its own timestamp beside those of the other chains.

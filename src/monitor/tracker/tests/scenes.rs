@@ -458,6 +458,36 @@ fn what_is_beyond_the_bound_is_counted_and_never_taken_for_valid() {
 }
 
 #[test]
+fn beyond_the_bound_the_oldest_valid_messages_make_room() {
+    let mut scene = Scene::with_limits(2, TrackerLimits { max_messages: 2, ..LIMITS });
+    let (first, _) = scene.grow(0, &[claim(1, 0, 1)]);
+    let (unknown, _) = scene.grow(0, &[claim(1, 1, 1)]);
+    assert_eq!((scene.status(first, 0), scene.status(unknown, 0)), ("valid", "unknown"));
+    let (third, outcome) = scene.grow(0, &[claim(1, 0, 1)]);
+    assert_eq!(endings(&outcome), [(first, Ending::CrowdedOut)]);
+    assert_eq!(scene.status(third, 0), "valid");
+    assert_eq!((scene.tracker.open(), scene.tracker.dropped(), scene.tracker.faults()), (2, 1, 0));
+    // Its block stays what it was.
+    assert_eq!(scene.tracker.chain(chain(0)).unwrap().status_of(1), Some(BlockStatus::Valid));
+}
+
+/// Nobody hides an invalid message behind many others.
+#[test]
+fn beyond_the_bound_what_is_wrong_by_itself_is_found() {
+    let mut scene = Scene::with_limits(2, TrackerLimits { max_messages: 1, ..LIMITS });
+    let (full, _) = scene.grow(0, &[claim(1, 1, 1)]);
+    assert_eq!(scene.status(full, 0), "unknown");
+    // Of a chain that is in no dependency set.
+    let (wrong, _) = scene.grow(0, &[claim(9, 0, 1)]);
+    assert_eq!(scene.status(wrong, 0), "unknown-chain");
+    assert_eq!((scene.tracker.open(), scene.tracker.dropped()), (2, 0));
+    // Twice the bound is never passed.
+    let (beyond, _) = scene.grow(0, &[claim(9, 0, 1)]);
+    assert!(scene.tracker.message(&MessageKey { block: beyond, log_index: 0 }).is_none());
+    assert_eq!((scene.tracker.open(), scene.tracker.dropped()), (2, 1));
+}
+
+#[test]
 fn the_last_ended_are_kept() {
     let mut scene = Scene::with_limits(2, TrackerLimits { ended_kept: 1, ..LIMITS });
     let (first, _) = scene.grow(0, &[claim(1, 0, 1)]);
@@ -488,4 +518,17 @@ fn what_is_open_for_too_long_expires() {
     let outcome = scene.tracker.apply(Input::Time(UnixSeconds(edge + 1)));
     assert_eq!(endings(&outcome), [(executing, Ending::Expired)]);
     assert_eq!(scene.tracker.open(), 0);
+}
+
+#[test]
+fn a_cursor_of_a_former_run_misses_nothing_of_this_one() {
+    let mut cursor = 0;
+    for run in 1..=3 {
+        let scene = Scene::new(2);
+        let mut scene = Scene { tracker: scene.tracker.after_number(run << 32), ..scene };
+        scene.grow(0, &[claim(1, 0, 1)]);
+        let found: Vec<u64> = scene.tracker.changed_after(cursor).map(|message| message.sequence()).collect();
+        assert_eq!(found.len(), 1, "after {cursor}");
+        cursor = found[0];
+    }
 }
