@@ -79,6 +79,8 @@ impl HeadWatcher {
 
     async fn watch(self) -> Infallible {
         self.rules.begin();
+        // Until its node was asked where its chain is its own, nothing of it is.
+        self.heads.set_second_opinion(self.chain_id, SecondOpinion::Unknown);
         let mut told = ToldForks::of(self.chain_id);
         loop {
             self.await_endpoints(&mut told).await;

@@ -9,6 +9,7 @@ use alloy::eips::BlockNumHash;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
@@ -30,6 +31,16 @@ pub struct OtherNode {
     pub opinion: SecondOpinion,
     /// When it said so.
     pub at: Instant,
+}
+
+/// How old what another node said may be. They are asked every few seconds.
+const OLDEST_WORD: Duration = Duration::from_secs(60);
+
+impl OtherNode {
+    /// Whether it said lately, by its own derivation, what the chain has at a height.
+    pub(super) fn can_tell(&self, number: u64) -> bool {
+        self.at.elapsed() < OLDEST_WORD && self.local_safe.number >= number && self.opinion.covers(number)
+    }
 }
 
 /// The last known heads of every chain. `None`: the node has not answered yet, or no longer does.
@@ -126,11 +137,15 @@ impl Heads {
         }
     }
 
-    /// After which time sources that verify messages do verify them: op-supernode begins where the last of its chains does.
+    /// After which time sources that verify messages do verify them: op-supernode begins where the last of its chains does. While one
+    /// has not said where it began, nothing is known to be verified.
     pub fn verified_since(&self) -> UnixSeconds {
         let verifying =
             self.by_chain.values().filter(|heads| *heads.safe_means.borrow() == SafeMeans::CrossSafe);
-        let since = verifying.filter_map(|heads| heads.second_opinion.borrow().assumed_until());
+        let since = verifying.filter_map(|heads| match *heads.second_opinion.borrow() {
+            SecondOpinion::Unknown => Some(UnixSeconds(u64::MAX)),
+            opinion => opinion.assumed_until(),
+        });
         since.max_by_key(|since| since.0).unwrap_or(UnixSeconds(0))
     }
 
@@ -184,6 +199,33 @@ impl Heads {
         match self.by_chain.get(&chain_id) {
             Some(heads) => heads.wanted.notified().await,
             None => std::future::pending().await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::Assumed;
+
+    #[test]
+    fn a_node_that_was_not_asked_where_it_began_has_verified_nothing_yet() {
+        let chain_id = ChainId::from(901);
+        let heads = Heads::new([chain_id]);
+        heads.set_safe_means(chain_id, SafeMeans::CrossSafe);
+        let means = || heads.safe_means_at(chain_id, UnixSeconds(100));
+        let assumed = |timestamp| {
+            let assumed = Some(Assumed { number: 9, timestamp: UnixSeconds(timestamp) });
+            SecondOpinion::Own { assumed }
+        };
+        for (opinion, expected) in [
+            (SecondOpinion::Unknown, SafeMeans::LocalSafe),
+            (assumed(100), SafeMeans::LocalSafe),
+            (assumed(99), SafeMeans::CrossSafe),
+            (SecondOpinion::default(), SafeMeans::CrossSafe),
+        ] {
+            heads.set_second_opinion(chain_id, opinion);
+            assert_eq!(means(), expected, "{opinion:?}");
         }
     }
 }

@@ -4,11 +4,12 @@
 //! It moves no head and judges no block: whoever would hold a node's chain against a block asks it first.
 
 use crate::metrics::Metrics;
-use crate::sources::{L2BlockRef, NodeAnswer, RollupNodes, SafeHeadAtL1, SafeRecord};
+use crate::pieces::Pieces;
+use crate::sources::{L2BlockRef, NodeAnswer, RollupNodes, SafeHeadAtL1, SafeRecord, SourceError};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::time::Duration;
 use tokio::time::Instant;
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 /// After how long the node is asked again. It may be another program by then, or follow a source.
 const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(60);
@@ -16,11 +17,14 @@ const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(60);
 /// After how long it is asked again when it did not answer.
 const RETRIED_AFTER: Duration = Duration::from_secs(15);
 
-/// How long all of the answer may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a search of its record may take in all.
+const PATIENCE: Duration = Duration::from_secs(60);
 
-/// After so many failures in a row a node of which nothing is known counts as one that keeps no record.
-const MAX_FAILURES: u32 = 3;
+/// How long the heads wait for a search that has just begun. A node nearby has answered by then.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// After so many refusals in a row a node of which nothing is known counts as one that keeps no record.
+const MAX_REFUSALS: u32 = 3;
 
 /// What a node that repeats another's word means, and what to do.
 const REPEATED: &str = "the second opinion is the first one: the rollup node follows a source and does not derive the chain from L1 \
@@ -149,10 +153,15 @@ pub(super) struct OpinionWatch {
     opinion: SecondOpinion,
     /// The oldest entry of its record.
     oldest: Option<SafeHeadAtL1>,
-    /// How often in a row it did not say.
-    failures: u32,
+    /// How often in a row it refused to say.
+    refusals: u32,
     keeps_a_record: bool,
+    /// The search of its record that is under way, beside the heads.
+    search: Pieces<(), Searched>,
 }
+
+/// What came of a search. `None`: it took too long.
+type Searched = Option<Result<SafeRecord, SourceError>>;
 
 impl OpinionWatch {
     /// Nothing is known yet.
@@ -165,8 +174,9 @@ impl OpinionWatch {
             ask_at: None,
             opinion,
             oldest: None,
-            failures: 0,
+            refusals: 0,
             keeps_a_record: false,
+            search: Pieces::new(),
         }
     }
 
@@ -180,7 +190,8 @@ impl OpinionWatch {
         self.keeps_a_record
     }
 
-    /// Whose opinion it is what this node says. Asks it if it is another than before, or was not asked lately.
+    /// Whose opinion it is what this node says. Asks it if it is another than before, or was not asked lately. What takes long is
+    /// found out beside the heads, and is known at a later call.
     pub(super) async fn ask(
         &mut self,
         nodes: &RollupNodes,
@@ -189,45 +200,67 @@ impl OpinionWatch {
     ) -> SecondOpinion {
         if self.place != Some(answer.place) {
             self.place = Some(answer.place);
-            (self.ask_at, self.first, self.opinion, self.failures) = (None, None, SecondOpinion::Unknown, 0);
+            (self.ask_at, self.first, self.opinion, self.refusals) = (None, None, SecondOpinion::Unknown, 0);
+            self.search = Pieces::new();
         }
         self.first = self.first.or(answer.document.heads().local_safe_l2);
-        if self.ask_at.is_some_and(|ask_at| Instant::now() < ask_at) {
-            return self.opinion;
+        let mut grace = Duration::ZERO;
+        if self.search.len() == 0 {
+            if self.ask_at.is_some_and(|ask_at| Instant::now() < ask_at) {
+                return self.opinion;
+            }
+            // Without these it has come to nothing yet, and says nothing that could be held against anybody.
+            let (Some(node), Some(l1)) = (nodes.node(answer.place), answer.document.current_l1()) else {
+                return self.opinion;
+            };
+            let (node, oldest) = (node.clone(), self.oldest);
+            let search = async move { node.safe_record(l1.number, oldest).await };
+            self.search.begin((), async move { tokio::time::timeout(PATIENCE, search).await.ok() });
+            grace = GRACE;
         }
-        // Without these it has come to nothing yet, and says nothing that could be held against anybody.
-        let (Some(node), Some(l1)) = (nodes.node(answer.place), answer.document.current_l1()) else {
-            return self.opinion;
-        };
-        let asked = tokio::time::timeout(PATIENCE, node.safe_record(l1.number, self.oldest)).await;
-        // What was learnt of the same node stays while it does not answer.
-        let (opinion, again) = match asked {
-            Ok(Ok(record)) => {
-                self.failures = 0;
-                self.keeps_a_record = matches!(record, SafeRecord::Since(_));
-                self.oldest = match record {
-                    SafeRecord::Since(oldest) => Some(oldest),
-                    SafeRecord::None | SafeRecord::Repeated | SafeRecord::Empty => None,
-                };
-                let again = if record == SafeRecord::Empty { RETRIED_AFTER } else { ASKED_AGAIN_AFTER };
-                (SecondOpinion::of(record, self.first, block_time), again)
-            }
-            Ok(Err(error)) => {
-                debug!(chain_id = %self.chain_id, %error, "cannot learn whether the rollup node derives the chain");
-                self.failed()
-            }
-            Err(_) => self.failed(),
-        };
-        self.ask_at = Instant::now().checked_add(again);
-        self.opinion = opinion;
-        opinion
+        if let Ok(Some(((), searched))) = tokio::time::timeout(grace, self.search.next()).await {
+            let searched = searched.unwrap_or_else(|error| {
+                error!(chain_id = %self.chain_id, %error, "a search of a rollup node's record ended abnormally; it is made again");
+                None
+            });
+            let (opinion, again) = self.learn(searched, block_time);
+            self.ask_at = Instant::now().checked_add(again);
+            self.opinion = opinion;
+        }
+        self.opinion
     }
 
-    /// What was known stays. A node that says how its heads are, and again and again not this, counts as one that keeps no record.
-    const fn failed(&mut self) -> (SecondOpinion, Duration) {
-        self.failures = self.failures.saturating_add(1);
+    /// What a search makes of the opinion, and when the node is asked again.
+    fn learn(&mut self, searched: Searched, block_time: u64) -> (SecondOpinion, Duration) {
+        let record = match searched {
+            Some(Ok(record)) => record,
+            Some(Err(error)) => {
+                debug!(chain_id = %self.chain_id, %error, "cannot learn whether the rollup node derives the chain");
+                return self.failed(matches!(error, SourceError::Refused { .. }));
+            }
+            None => {
+                debug!(chain_id = %self.chain_id, "the search of the rollup node's record of safe heads takes too long");
+                return self.failed(false);
+            }
+        };
+        self.refusals = 0;
+        self.keeps_a_record = matches!(record, SafeRecord::Since(_));
+        self.oldest = match record {
+            SafeRecord::Since(oldest) => Some(oldest),
+            SafeRecord::None | SafeRecord::Repeated | SafeRecord::Empty => None,
+        };
+        let again = if record == SafeRecord::Empty { RETRIED_AFTER } else { ASKED_AGAIN_AFTER };
+        (SecondOpinion::of(record, self.first, block_time), again)
+    }
+
+    /// What was known stays. A node that answers, and refuses to say this again and again, counts as one that keeps no record. One
+    /// that does not answer in time has said nothing.
+    const fn failed(&mut self, is_refused: bool) -> (SecondOpinion, Duration) {
+        if is_refused {
+            self.refusals = self.refusals.saturating_add(1);
+        }
         match self.opinion {
-            SecondOpinion::Unknown if self.failures >= MAX_FAILURES => {
+            SecondOpinion::Unknown if self.refusals >= MAX_REFUSALS => {
                 self.keeps_a_record = false;
                 (SecondOpinion::Own { assumed: None }, ASKED_AGAIN_AFTER)
             }
@@ -276,7 +309,8 @@ impl OpinionTeller {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sources::scripted_node::safe_head;
+    use crate::sources::EndpointLimits;
+    use crate::sources::scripted_node::{ScriptedNode, at, safe_head};
     use alloy::primitives::B256;
     use rstest::rstest;
 
@@ -308,21 +342,47 @@ mod tests {
 
     /// A node that refuses or does not answer in time: what was known of it stays.
     #[rstest]
-    #[case::repeats(SecondOpinion::Repeated, [SecondOpinion::Repeated; 3])]
-    #[case::took_over(assumed(100, 1_200), [assumed(100, 1_200); 3])]
-    #[case::nothing_known(
+    #[case::repeats(SecondOpinion::Repeated, true, [SecondOpinion::Repeated; 3])]
+    #[case::took_over(assumed(100, 1_200), true, [assumed(100, 1_200); 3])]
+    #[case::refuses_for_good(
         SecondOpinion::Unknown,
+        true,
         [SecondOpinion::Unknown, SecondOpinion::Unknown, SecondOpinion::default()]
     )]
+    #[case::does_not_answer(SecondOpinion::Unknown, false, [SecondOpinion::Unknown; 3])]
+    #[case::took_over_and_does_not_answer(assumed(100, 1_200), false, [assumed(100, 1_200); 3])]
     fn failures_change_nothing_that_is_known(
         #[case] known: SecondOpinion,
+        #[case] is_refused: bool,
         #[case] expected: [SecondOpinion; 3],
     ) {
         let mut watch = OpinionWatch { opinion: known, ..OpinionWatch::new(ChainId::from(901)) };
         let found = [(); 3].map(|()| {
-            watch.opinion = watch.failed().0;
+            watch.opinion = watch.failed(is_refused).0;
             watch.opinion
         });
         assert_eq!(found, expected);
+    }
+
+    /// Its answers to this take as long as they like; its heads are taken all the same.
+    #[tokio::test]
+    async fn a_search_that_takes_long_keeps_no_heads_waiting_and_says_nothing() {
+        let node = ScriptedNode::start(Some(at([9, 8, 7, 6]))).await;
+        node.change(|conduct| conduct.is_silent_on_safe_heads = true);
+        let limits =
+            EndpointLimits { timeout: PATIENCE * 10, max_response_bytes: 4096, max_concurrent_requests: 1 };
+        let nodes = RollupNodes::new(ChainId::from(901), &[node.url()], limits).unwrap();
+        let answer = nodes.status().await.unwrap();
+        let mut watch = OpinionWatch::new(ChainId::from(901));
+        tokio::time::pause();
+        let begun = Instant::now();
+        assert_eq!(watch.ask(&nodes, &answer, 2).await, SecondOpinion::Unknown);
+        assert!(begun.elapsed() < GRACE * 2, "{:?}", begun.elapsed());
+        for _ in 0..5 {
+            tokio::time::advance(PATIENCE).await;
+            let asked = Instant::now();
+            assert_eq!(watch.ask(&nodes, &answer, 2).await, SecondOpinion::Unknown);
+            assert!(asked.elapsed() < GRACE * 2, "{:?}", asked.elapsed());
+        }
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Conduct {
     pub(crate) safe_heads: Option<BTreeMap<u64, u64>>,
     /// Whether it follows a source: its record has an entry for L1 block 0, of no hash.
     pub(crate) repeats: bool,
+    /// Whether it never answers what its safe heads were.
+    pub(crate) is_silent_on_safe_heads: bool,
     /// Whether it is an op-supernode.
     pub(crate) is_supernode: bool,
 }
@@ -77,6 +79,7 @@ impl ScriptedNode {
             dependencies: None,
             safe_heads: None,
             repeats: false,
+            is_silent_on_safe_heads: false,
             is_supernode: false,
         }));
         let refusal = || ErrorObjectOwned::owned(-32_000, "down", None::<()>);
@@ -95,9 +98,13 @@ impl ScriptedNode {
             .register_method("optimism_rollupConfig", |_, conduct, _| conduct.lock().config.clone())
             .unwrap();
         module
-            .register_method("optimism_safeHeadAtL1Block", |params, conduct, _| {
+            .register_async_method("optimism_safeHeadAtL1Block", |params, conduct, _| async move {
                 let [l1] = params.parse::<[U64; 1]>().unwrap();
-                conduct.lock().safe_head_at_l1(l1.to())
+                let conduct = conduct.lock().clone();
+                if conduct.is_silent_on_safe_heads {
+                    std::future::pending::<()>().await;
+                }
+                conduct.safe_head_at_l1(l1.to())
             })
             .unwrap();
         module

@@ -19,7 +19,10 @@ async fn a_node_that_repeats_its_sources_word_is_told_of_once_and_with_its_end()
     world.set(Some(at([9, 8, 7, 6])));
     world.until_ready().await;
     let opinion = |world: &World| world.heads.second_opinion(CHAIN.into());
-    assert_eq!(opinion(&world), SecondOpinion::Repeated);
+    world.until("its source's word", |world| opinion(world) == SecondOpinion::Repeated).await;
+    world
+        .until("the gauge", |world| world.gauge("crosscheck_second_opinion_repeated{chain_id=\"901\"} 1"))
+        .await;
     assert_eq!((world.lines.with(SECOND), world.lines.with(WARNED)), (1, 1));
     assert!(world.gauge("crosscheck_second_opinion_repeated{chain_id=\"901\"} 1"));
     world.set(None);
@@ -28,7 +31,9 @@ async fn a_node_that_repeats_its_sources_word_is_told_of_once_and_with_its_end()
     world.set(Some(at([10, 9, 8, 7])));
     world.until("its own word", |world| opinion(world) == SecondOpinion::default()).await;
     world.until_ready().await;
-    assert!(world.gauge("crosscheck_second_opinion_repeated{chain_id=\"901\"} 0"));
+    world
+        .until("the gauge", |world| world.gauge("crosscheck_second_opinion_repeated{chain_id=\"901\"} 0"))
+        .await;
     assert_eq!(world.lines.with("its chain is a second opinion"), 1);
     world.set(None);
     world.until_told("down").await;
@@ -45,10 +50,10 @@ async fn another_node_that_is_taken_is_asked_whose_word_its_is() {
     world.nodes[1].change(repeats);
     world.until_heights([9, 8, 7, 6]).await;
     let opinion = |world: &World| world.heads.second_opinion(CHAIN.into());
-    assert_eq!(opinion(&world), SecondOpinion::default());
+    world.until("its own word", |world| opinion(world) == SecondOpinion::default()).await;
     world.set(None);
     world.until_heights([10, 9, 8, 7]).await;
-    assert_eq!(opinion(&world), SecondOpinion::Repeated);
+    world.until("its source's word", |world| opinion(world) == SecondOpinion::Repeated).await;
     world.set(Some(at([11, 10, 9, 8])));
     world.until("its own word", |world| opinion(world) == SecondOpinion::default()).await;
 }
@@ -61,9 +66,8 @@ async fn what_a_node_began_with_is_no_word_of_its_own() {
         (conduct.safe_heads, conduct.is_supernode) = (Some([(20, 5), (39, 8)].into()), true);
     });
     world.set(Some(at([9, 8, 7, 6])));
-    world.until_ready().await;
-    let opinion = world.heads.second_opinion(CHAIN.into());
-    assert!(!opinion.covers(5) && opinion.covers(6), "{opinion:?}");
+    let opinion = |world: &World| world.heads.second_opinion(CHAIN.into());
+    world.until("its own word", |world| !opinion(world).covers(5) && opinion(world).covers(6)).await;
     assert_eq!(world.lines.with(SECOND), 0);
     // Blocks are two seconds apart, and block 8 is of second 8.
     let means = |timestamp| world.heads.safe_means_at(CHAIN.into(), UnixSeconds(timestamp));
