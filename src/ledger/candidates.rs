@@ -55,18 +55,21 @@ impl Ledger {
         chain_id: ChainId,
         limit: u32,
     ) -> Result<Vec<(u64, Candidate)>, LedgerError> {
-        let rows = sqlx::query(
-            "SELECT number, hash, deposits_only FROM candidates WHERE chain_id = ?1 ORDER BY number DESC LIMIT ?2",
-        )
-        .bind(chain_id.to_string())
-        .bind(limit)
-        .fetch_all(self.readers())
-        .await?;
-        rows.iter()
-            .map(|row| {
-                let deposits_only = Fingerprint(read_hash(row, "deposits_only")?);
-                Ok((read_u64(row, "number")?, Candidate { hash: read_hash(row, "hash")?, deposits_only }))
-            })
-            .collect()
+        self.reread(|| async {
+            let rows = sqlx::query(
+                "SELECT number, hash, deposits_only FROM candidates WHERE chain_id = ?1 ORDER BY number DESC LIMIT ?2",
+            )
+            .bind(chain_id.to_string())
+            .bind(limit)
+            .fetch_all(self.readers())
+            .await?;
+            rows.iter()
+                .map(|row| {
+                    let deposits_only = Fingerprint(read_hash(row, "deposits_only")?);
+                    Ok((read_u64(row, "number")?, Candidate { hash: read_hash(row, "hash")?, deposits_only }))
+                })
+                .collect()
+        })
+        .await
     }
 }

@@ -39,10 +39,13 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub(crate) async fn has_attestations(&self, chain_id: ChainId) -> Result<bool, LedgerError> {
-        let query = "SELECT EXISTS(SELECT 1 FROM case_counts WHERE chain_id = ?1 AND origin = 'attested' AND cases > 0)";
-        let found: i64 =
-            sqlx::query_scalar(query).bind(chain_id.to_string()).fetch_one(self.readers()).await?;
-        Ok(found != 0)
+        self.reread(|| async {
+            let query = "SELECT EXISTS(SELECT 1 FROM case_counts WHERE chain_id = ?1 AND origin = 'attested' AND cases > 0)";
+            let found: i64 =
+                sqlx::query_scalar(query).bind(chain_id.to_string()).fetch_one(self.readers()).await?;
+            Ok(found != 0)
+        })
+        .await
     }
 
     /// How many cases of each chain are without a verdict.
@@ -50,11 +53,14 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn open_by_chain(&self) -> Result<Vec<(ChainId, u64)>, LedgerError> {
-        let rows = sqlx::query(
-            "SELECT chain_id, sum(cases) AS open FROM case_counts WHERE verdict = 'open' AND cases > 0 GROUP BY chain_id",
-        )
-        .fetch_all(self.readers())
-        .await?;
-        rows.iter().map(|row| Ok((read_chain_id(row)?, read_u64(row, "open")?))).collect()
+        self.reread(|| async {
+            let rows = sqlx::query(
+                "SELECT chain_id, sum(cases) AS open FROM case_counts WHERE verdict = 'open' AND cases > 0 GROUP BY chain_id",
+            )
+            .fetch_all(self.readers())
+            .await?;
+            rows.iter().map(|row| Ok((read_chain_id(row)?, read_u64(row, "open")?))).collect()
+        })
+        .await
     }
 }

@@ -74,6 +74,22 @@ impl Database {
         sqlx::query(pragma).fetch_all(&mut *connection).await.unwrap();
     }
 
+    /// Lets nobody read any more, as a disk that fails does; or again.
+    #[cfg(test)]
+    pub(super) async fn set_readable(&self, is_readable: bool) {
+        let path = self.writer.connect_options().get_filename().to_path_buf();
+        let path = if is_readable { path } else { path.join("nothing") };
+        let options = (*self.readers.connect_options()).clone().filename(path);
+        self.readers.set_connect_options(options);
+        let mut connections = Vec::new();
+        while let Some(connection) = self.readers.try_acquire() {
+            connections.push(connection);
+        }
+        for connection in connections {
+            connection.close().await.unwrap();
+        }
+    }
+
     /// Closes the connections, after what is under way.
     pub(super) async fn close(&self) {
         self.readers.close().await;

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-/// What SQLite says of a file that cannot be written now: busy, locked, read-only, I/O error, full, cannot be opened.
-const MAY_PASS: [i32; 6] = [5, 6, 8, 10, 13, 14];
+/// What SQLite says of a file that cannot be used now: busy, locked, no memory, read-only, I/O error, full, cannot be opened, locked by a
+/// program that is starting.
+const MAY_PASS: [i32; 8] = [5, 6, 7, 8, 10, 13, 14, 15];
 
 /// Why the ledger cannot be used. Nothing is overwritten in any of these cases.
 #[derive(Debug, thiserror::Error)]

@@ -114,8 +114,11 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn last_event(&self) -> Result<u64, LedgerError> {
-        let query = "SELECT coalesce(max(seq), 0) AS id FROM sqlite_sequence WHERE name = 'events'";
-        read_u64(&sqlx::query(query).fetch_one(self.readers()).await?, "id")
+        self.reread(|| async {
+            let query = "SELECT coalesce(max(seq), 0) AS id FROM sqlite_sequence WHERE name = 'events'";
+            read_u64(&sqlx::query(query).fetch_one(self.readers()).await?, "id")
+        })
+        .await
     }
 
     /// Reads events in order.
@@ -123,32 +126,35 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn events(&self, filter: EventFilter<'_>) -> Result<Read<Event>, LedgerError> {
-        let is_whole = filter.chain_id.is_none() && filter.kinds.is_none();
-        let scanned = if is_whole { filter.limit } else { MAX_SCANNED };
-        let after = i64::try_from(filter.after).unwrap_or(i64::MAX);
-        // The bounds first: what is written meanwhile is beyond them.
-        let window = sqlx::query(
-            "SELECT max(id) AS last, count(*) AS count FROM (SELECT id FROM events WHERE id > ?1 ORDER BY id LIMIT ?2)",
-        )
-        .bind(after)
-        .bind(scanned)
-        .fetch_one(self.readers())
-        .await?;
-        let window = Window::read(&window, filter.after, scanned)?;
-        let rows = sqlx::query(
-            "SELECT id, at, told FROM events WHERE id > ?1 AND id <= ?2 AND (?3 IS NULL OR chain_id = ?3)
-               AND (?4 IS NULL OR kind IN (SELECT value FROM json_each(?4))) ORDER BY id LIMIT ?5",
-        )
-        .bind(after)
-        .bind(as_integer("event id", window.end).unwrap_or(i64::MAX))
-        .bind(filter.chain_id.map(|chain_id| chain_id.to_string()))
-        .bind(filter.kinds.map(|kinds| to_json("kinds", &kinds)).transpose()?)
-        .bind(filter.limit)
-        .fetch_all(self.readers())
-        .await?;
-        let events = rows.iter().map(Event::read).collect::<Result<Vec<_>, _>>()?;
-        let last = events.last().map(Event::id);
-        Ok(Read::of(window, events, last, filter.limit))
+        self.reread(|| async {
+            let is_whole = filter.chain_id.is_none() && filter.kinds.is_none();
+            let scanned = if is_whole { filter.limit } else { MAX_SCANNED };
+            let after = i64::try_from(filter.after).unwrap_or(i64::MAX);
+            // The bounds first: what is written meanwhile is beyond them.
+            let window = sqlx::query(
+                "SELECT max(id) AS last, count(*) AS count FROM (SELECT id FROM events WHERE id > ?1 ORDER BY id LIMIT ?2)",
+            )
+            .bind(after)
+            .bind(scanned)
+            .fetch_one(self.readers())
+            .await?;
+            let window = Window::read(&window, filter.after, scanned)?;
+            let rows = sqlx::query(
+                "SELECT id, at, told FROM events WHERE id > ?1 AND id <= ?2 AND (?3 IS NULL OR chain_id = ?3)
+                   AND (?4 IS NULL OR kind IN (SELECT value FROM json_each(?4))) ORDER BY id LIMIT ?5",
+            )
+            .bind(after)
+            .bind(as_integer("event id", window.end).unwrap_or(i64::MAX))
+            .bind(filter.chain_id.map(|chain_id| chain_id.to_string()))
+            .bind(filter.kinds.map(|kinds| to_json("kinds", &kinds)).transpose()?)
+            .bind(filter.limit)
+            .fetch_all(self.readers())
+            .await?;
+            let events = rows.iter().map(Event::read).collect::<Result<Vec<_>, _>>()?;
+            let last = events.last().map(Event::id);
+            Ok(Read::of(window, events, last, filter.limit))
+        })
+        .await
     }
 }
 

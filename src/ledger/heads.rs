@@ -54,7 +54,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn vouched(&self, chain_id: ChainId) -> Result<Option<BlockPosition>, LedgerError> {
-        vouched(self.readers(), chain_id).await
+        self.reread(|| async { vouched(self.readers(), chain_id).await }).await
     }
 
     /// The vouched head, and what it replaces. `None`: the audit has no starting point yet.
@@ -62,22 +62,25 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn vouched_head(&self, chain_id: ChainId) -> Result<Option<VouchedHead>, LedgerError> {
-        let row = sqlx::query(
-            "SELECT h.vouched_number AS number, h.vouched_hash AS hash, c.replaces,
+        self.reread(|| async {
+            let row = sqlx::query(
+                "SELECT h.vouched_number AS number, h.vouched_hash AS hash, c.replaces,
                     (SELECT count(*) FROM retractions r WHERE r.chain_id = h.chain_id)
                     + (SELECT count(*) FROM anchors a WHERE a.chain_id = h.chain_id) AS retractions
              FROM heads h LEFT JOIN cases c ON c.chain_id = h.chain_id AND c.number = h.vouched_number
                                            AND c.hash = h.vouched_hash
              WHERE h.chain_id = ?1",
-        )
-        .bind(chain_id.to_string())
-        .fetch_optional(self.readers())
-        .await?;
-        let read = |row| {
-            let (position, replaces) = (read_position(&row)?, read_optional_hash(&row, "replaces")?);
-            Ok(VouchedHead { position, replaces, retractions: read_u64(&row, "retractions")? })
-        };
-        row.map(read).transpose()
+            )
+            .bind(chain_id.to_string())
+            .fetch_optional(self.readers())
+            .await?;
+            let read = |row| {
+                let (position, replaces) = (read_position(&row)?, read_optional_hash(&row, "replaces")?);
+                Ok(VouchedHead { position, replaces, retractions: read_u64(&row, "retractions")? })
+            };
+            row.map(read).transpose()
+        })
+        .await
     }
 
     /// Begins a chain's audit after this block, unless it has begun. Returns the vouched head.
@@ -124,19 +127,22 @@ impl Ledger {
         heights: std::ops::RangeInclusive<u64>,
         limit: u32,
     ) -> Result<Vec<BlockPosition>, LedgerError> {
-        let rows = sqlx::query(
-            "SELECT number, hash FROM cases
+        self.reread(|| async {
+            let rows = sqlx::query(
+                "SELECT number, hash FROM cases
              WHERE chain_id = ?1 AND number BETWEEN ?2 AND ?3 AND verdict IN ('upheld', 'upheld-replacement')
                AND origin = 'attested' AND domain <> 'zero'
              ORDER BY number LIMIT ?4",
-        )
-        .bind(chain_id.to_string())
-        .bind(as_integer("block number", *heights.start())?)
-        .bind(as_integer("block number", *heights.end())?)
-        .bind(limit)
-        .fetch_all(self.readers())
-        .await?;
-        rows.iter().map(read_position).collect()
+            )
+            .bind(chain_id.to_string())
+            .bind(as_integer("block number", *heights.start())?)
+            .bind(as_integer("block number", *heights.end())?)
+            .bind(limit)
+            .fetch_all(self.readers())
+            .await?;
+            rows.iter().map(read_position).collect()
+        })
+        .await
     }
 
     /// Cases above the vouched head whose parent has no case, at most `limit`, highest first.
@@ -144,24 +150,27 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn unlinked(&self, chain_id: ChainId, limit: u32) -> Result<Vec<Unlinked>, LedgerError> {
-        let rows = sqlx::query(
-            "SELECT c.chain_id, c.number - 1 AS number, c.parent_hash AS hash
+        self.reread(|| async {
+            let rows = sqlx::query(
+                "SELECT c.chain_id, c.number - 1 AS number, c.parent_hash AS hash
              FROM heads h JOIN cases c ON c.chain_id = h.chain_id AND c.number > h.vouched_number + 1
              WHERE h.chain_id = ?1 AND NOT EXISTS (
                  SELECT 1 FROM cases p WHERE p.chain_id = c.chain_id AND p.hash = c.parent_hash)
              ORDER BY c.number DESC LIMIT ?2",
-        )
-        .bind(chain_id.to_string())
-        .bind(limit)
-        .fetch_all(self.readers())
-        .await?;
-        rows.iter()
-            .map(|row| {
-                let parent =
-                    BlockPosition { number: read_u64(row, "number")?, hash: read_hash(row, "hash")? };
-                Ok(Unlinked { chain_id: read_chain_id(row)?, parent })
-            })
-            .collect()
+            )
+            .bind(chain_id.to_string())
+            .bind(limit)
+            .fetch_all(self.readers())
+            .await?;
+            rows.iter()
+                .map(|row| {
+                    let parent =
+                        BlockPosition { number: read_u64(row, "number")?, hash: read_hash(row, "hash")? };
+                    Ok(Unlinked { chain_id: read_chain_id(row)?, parent })
+                })
+                .collect()
+        })
+        .await
     }
 }
 

@@ -53,26 +53,29 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn replaced_among(&self, blocks: Vec<BlockKey>) -> Result<Vec<BlockKey>, LedgerError> {
-        let mut replaced = Vec::new();
-        for block in blocks {
-            let row = sqlx::query(
-                "SELECT 1 FROM cases WHERE chain_id = ?1 AND number = ?2 AND hash != ?3 AND verdict LIKE 'upheld%'
-                   AND NOT EXISTS (
-                     SELECT 1 FROM cases own
-                     WHERE own.chain_id = ?1 AND own.number = ?2 AND own.hash = ?3 AND own.verdict LIKE 'upheld%')
-                   AND NOT EXISTS (
-                     SELECT 1 FROM resolutions r WHERE r.chain_id = ?1 AND r.number = ?2 AND r.hash = ?3)
-                   AND NOT EXISTS (SELECT 1 FROM anchors a WHERE a.chain_id = ?1 AND a.number >= ?2)
-                 LIMIT 1",
-            )
-            .bind(block.chain_id.to_string())
-            .bind(as_integer("block number", block.number)?)
-            .bind(block.hash.to_vec())
-            .fetch_optional(self.readers())
-            .await?;
-            replaced.extend(row.map(|_| block));
-        }
-        Ok(replaced)
+        self.reread(|| async {
+            let mut replaced = Vec::new();
+            for block in &blocks {
+                let row = sqlx::query(
+                    "SELECT 1 FROM cases WHERE chain_id = ?1 AND number = ?2 AND hash != ?3 AND verdict LIKE 'upheld%'
+                       AND NOT EXISTS (
+                         SELECT 1 FROM cases own
+                         WHERE own.chain_id = ?1 AND own.number = ?2 AND own.hash = ?3 AND own.verdict LIKE 'upheld%')
+                       AND NOT EXISTS (
+                         SELECT 1 FROM resolutions r WHERE r.chain_id = ?1 AND r.number = ?2 AND r.hash = ?3)
+                       AND NOT EXISTS (SELECT 1 FROM anchors a WHERE a.chain_id = ?1 AND a.number >= ?2)
+                     LIMIT 1",
+                )
+                .bind(block.chain_id.to_string())
+                .bind(as_integer("block number", block.number)?)
+                .bind(block.hash.to_vec())
+                .fetch_optional(self.readers())
+                .await?;
+                replaced.extend(row.map(|_| *block));
+            }
+            Ok(replaced)
+        })
+        .await
     }
 
     /// The blocks of a chain not far below its vouched head that do not hold and that another took the place of.
@@ -100,25 +103,28 @@ impl Ledger {
         above: u64,
         up_to: u64,
     ) -> Result<Option<u64>, LedgerError> {
-        let row = sqlx::query(
-            "SELECT max(number) AS number FROM (
-                 SELECT number FROM cases
-                 WHERE chain_id = ?1 AND number > ?2 AND number <= ?3
-                   AND (verdict = 'upheld-replacement' OR (verdict = 'violated' AND reason = 'invalid-message'))
-                 UNION ALL
-                 SELECT e.number FROM message_events e
-                 WHERE e.chain_id = ?1 AND e.number > ?2 AND e.number <= ?3 AND e.kind != 'ended' AND e.status = 'invalid' AND NOT EXISTS (
-                     SELECT 1 FROM message_events later
-                     WHERE later.chain_id = e.chain_id AND later.number = e.number AND later.hash = e.hash
-                       AND later.log_index = e.log_index AND later.id > e.id AND later.status = 'valid'))
-             HAVING max(number) IS NOT NULL",
-        )
-        .bind(chain_id.to_string())
-        .bind(as_integer("block number", above)?)
-        .bind(as_integer("block number", up_to)?)
-        .fetch_optional(self.readers())
-        .await?;
-        row.map(|row| read_u64(&row, "number")).transpose()
+        self.reread(|| async {
+            let row = sqlx::query(
+                "SELECT max(number) AS number FROM (
+                     SELECT number FROM cases
+                     WHERE chain_id = ?1 AND number > ?2 AND number <= ?3
+                       AND (verdict = 'upheld-replacement' OR (verdict = 'violated' AND reason = 'invalid-message'))
+                     UNION ALL
+                     SELECT e.number FROM message_events e
+                     WHERE e.chain_id = ?1 AND e.number > ?2 AND e.number <= ?3 AND e.kind != 'ended' AND e.status = 'invalid' AND NOT EXISTS (
+                         SELECT 1 FROM message_events later
+                         WHERE later.chain_id = e.chain_id AND later.number = e.number AND later.hash = e.hash
+                           AND later.log_index = e.log_index AND later.id > e.id AND later.status = 'valid'))
+                 HAVING max(number) IS NOT NULL",
+            )
+            .bind(chain_id.to_string())
+            .bind(as_integer("block number", above)?)
+            .bind(as_integer("block number", up_to)?)
+            .fetch_optional(self.readers())
+            .await?;
+            row.map(|row| read_u64(&row, "number")).transpose()
+        })
+        .await
     }
 
     /// The blocks of a chain above its vouched head that a verdict says do not hold, or of which a message was noted to be
@@ -136,9 +142,10 @@ impl Ledger {
         chain_id: ChainId,
         above: Option<u64>,
     ) -> Result<Vec<(BlockKey, Prover)>, LedgerError> {
-        let above = above.map(|above| as_integer("block number", above)).transpose()?;
-        let rows = sqlx::query(
-            "WITH vouched (number) AS (
+        self.reread(|| async {
+            let above = above.map(|above| as_integer("block number", above)).transpose()?;
+            let rows = sqlx::query(
+                "WITH vouched (number) AS (
                  SELECT coalesce(?3, (SELECT vouched_number FROM heads WHERE chain_id = ?1), -1))
              SELECT c.number, c.hash, 1 AS is_verdict FROM cases c, vouched v
              WHERE c.chain_id = ?1 AND c.number > v.number AND c.verdict IN ('violated', 'discarded')
@@ -149,19 +156,21 @@ impl Ledger {
                  WHERE later.chain_id = e.chain_id AND later.number = e.number AND later.hash = e.hash
                    AND later.log_index = e.log_index AND later.id > e.id AND later.status = 'valid')
              ORDER BY 1 LIMIT ?2",
-        )
-        .bind(chain_id.to_string())
-        .bind(MAX_READ)
-        .bind(above)
-        .fetch_all(self.readers())
-        .await?;
-        let read = |row: &SqliteRow| {
-            let is_verdict = row.try_get::<i64, _>("is_verdict")? == 1;
-            let prover = if is_verdict { Prover::Audit } else { Prover::Monitor };
-            let block =
-                BlockKey { chain_id, number: read_u64(row, "number")?, hash: read_hash(row, "hash")? };
-            Ok((block, prover))
-        };
-        rows.iter().map(read).collect()
+            )
+            .bind(chain_id.to_string())
+            .bind(MAX_READ)
+            .bind(above)
+            .fetch_all(self.readers())
+            .await?;
+            let read = |row: &SqliteRow| {
+                let is_verdict = row.try_get::<i64, _>("is_verdict")? == 1;
+                let prover = if is_verdict { Prover::Audit } else { Prover::Monitor };
+                let block =
+                    BlockKey { chain_id, number: read_u64(row, "number")?, hash: read_hash(row, "hash")? };
+                Ok((block, prover))
+            };
+            rows.iter().map(read).collect()
+        })
+        .await
     }
 }

@@ -73,23 +73,26 @@ impl Ledger {
         above: Option<u64>,
         limit: u32,
     ) -> Result<BTreeMap<MessageKey, Entry>, LedgerError> {
-        let above = above.map_or(Ok(-1), |above| as_integer("block number", above))?;
-        // What cannot be decoded is no message: nothing can become of it.
-        let rows = sqlx::query(
-            "SELECT * FROM (SELECT * FROM message_events
+        self.reread(|| async {
+            let above = above.map_or(Ok(-1), |above| as_integer("block number", above))?;
+            // What cannot be decoded is no message: nothing can become of it.
+            let rows = sqlx::query(
+                "SELECT * FROM (SELECT * FROM message_events
                             WHERE chain_id = ?1 AND number > ?2 AND kind <> 'undecodable'
                             ORDER BY id DESC LIMIT ?3) ORDER BY id",
-        )
-        .bind(chain_id.to_string())
-        .bind(above)
-        .bind(limit)
-        .fetch_all(self.readers())
-        .await?;
-        let mut entries = BTreeMap::new();
-        for row in &rows {
-            take(&mut entries, row)?;
-        }
-        Ok(entries)
+            )
+            .bind(chain_id.to_string())
+            .bind(above)
+            .bind(limit)
+            .fetch_all(self.readers())
+            .await?;
+            let mut entries = BTreeMap::new();
+            for row in &rows {
+                take(&mut entries, row)?;
+            }
+            Ok(entries)
+        })
+        .await
     }
 
     /// Moves the cursors of chains: up to these blocks every message has ended.
@@ -122,11 +125,14 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn cursor(&self, chain_id: ChainId) -> Result<Option<BlockPosition>, LedgerError> {
-        let row = sqlx::query("SELECT number, hash FROM monitor_cursors WHERE chain_id = ?1")
-            .bind(chain_id.to_string())
-            .fetch_optional(self.readers())
-            .await?;
-        row.as_ref().map(super::store::read_position).transpose()
+        self.reread(|| async {
+            let row = sqlx::query("SELECT number, hash FROM monitor_cursors WHERE chain_id = ?1")
+                .bind(chain_id.to_string())
+                .fetch_optional(self.readers())
+                .await?;
+            row.as_ref().map(super::store::read_position).transpose()
+        })
+        .await
     }
 }
 

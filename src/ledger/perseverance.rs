@@ -1,6 +1,7 @@
-//! [`Backoff`]: what is done when the ledger cannot be written: wait and try again. Nobody who writes goes on before it is written.
+//! [`Backoff`]: what is done when the ledger cannot be used: wait and try again. Nobody who writes goes on before it is written, and
+//! no task of the program before it has read what it must know. Whoever answers a caller is told of a failed read at once.
 //!
-//! Reading goes on meanwhile. What is wrong with the file's contents is not waited out.
+//! What is wrong with the file's contents is not waited out.
 
 use super::{Ledger, LedgerError};
 use crate::health::Health;
@@ -10,8 +11,22 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-/// The part of the program on `/readyz`.
-const PART: &str = "ledger";
+/// What cannot be done with the ledger.
+#[derive(Debug, Clone, Copy)]
+enum Doing {
+    Writing,
+    Reading,
+}
+
+impl Doing {
+    /// The part of the program on `/readyz`.
+    const fn part(self) -> &'static str {
+        match self {
+            Self::Writing => "ledger",
+            Self::Reading => "ledger reads",
+        }
+    }
+}
 
 /// How long it is waited before a write is tried again: twice as long each time.
 #[derive(Debug, Clone, Copy)]
@@ -27,15 +42,22 @@ impl Backoff {
     pub const STANDARD: Self = Self { first: Duration::from_millis(250), longest: Duration::from_secs(10) };
 }
 
-/// Who waits for the ledger to be writable.
+/// Who waits for the ledger to be usable.
 #[derive(Debug)]
 pub(super) struct Perseverance {
     health: Health,
     cancel: CancellationToken,
     backoff: Backoff,
+    writing: Outage,
+    reading: Outage,
+}
+
+/// Who waits to write, or to read.
+#[derive(Debug, Default)]
+struct Outage {
     /// How many wait.
     waiting: AtomicUsize,
-    /// Whether it was told that the ledger cannot be written.
+    /// Whether it was told that they must.
     is_told: AtomicBool,
 }
 
@@ -56,30 +78,88 @@ impl Drop for Waiting<'_> {
 }
 
 impl Perseverance {
-    fn tell(&self, error: &LedgerError) {
-        self.health.obstruct(PART, format!("it cannot be written: {error}"));
-        if !self.is_told.swap(true, Ordering::AcqRel) {
-            warn!(%error, "the ledger cannot be written, and nothing more is judged or told: make room on the disk of data_dir, or see what is the matter with it; writing is tried again, and what can be read is answered");
+    const fn outage(&self, doing: Doing) -> &Outage {
+        match doing {
+            Doing::Writing => &self.writing,
+            Doing::Reading => &self.reading,
         }
     }
 
-    /// Something was written: if nobody waits any more, that is over.
-    fn written(&self) {
-        let is_over = self.waiting.load(Ordering::Acquire) == 0 && self.is_told.swap(false, Ordering::AcqRel);
-        if is_over && let Some(outage) = self.health.clear(PART) {
-            info!(seconds = outage.seconds(), "the ledger is written again");
+    fn tell(&self, doing: Doing, error: &LedgerError) {
+        let done = match doing {
+            Doing::Writing => "written",
+            Doing::Reading => "read",
+        };
+        self.health.obstruct(doing.part(), format!("it cannot be {done}: {error}"));
+        if self.outage(doing).is_told.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        match doing {
+            Doing::Writing => {
+                warn!(%error, "the ledger cannot be written, and nothing more is judged or told: make room on the disk of data_dir, or see what is the matter with it; writing is tried again, and what can be read is answered");
+            }
+            Doing::Reading => {
+                warn!(%error, "the ledger cannot be read, and whoever must know what is in it waits: see what is the matter with the disk of data_dir; reading is tried again");
+            }
+        }
+    }
+
+    /// It was done: if nobody waits any more, that is over.
+    fn done(&self, doing: Doing) {
+        let Outage { waiting, is_told } = self.outage(doing);
+        let is_over = waiting.load(Ordering::Acquire) == 0 && is_told.swap(false, Ordering::AcqRel);
+        if is_over && let Some(outage) = self.health.clear(doing.part()) {
+            let seconds = outage.seconds();
+            match doing {
+                Doing::Writing => info!(seconds, "the ledger is written again"),
+                Doing::Reading => info!(seconds, "the ledger is read again"),
+            }
+        }
+    }
+
+    /// Does it until it is done, or the program ends.
+    async fn until_done<T, F>(&self, doing: Doing, mut attempt: impl FnMut() -> F) -> Result<T, LedgerError>
+    where
+        F: Future<Output = Result<T, LedgerError>>,
+    {
+        let (mut waiting, mut pause) = (None, self.backoff.first);
+        loop {
+            let error = match attempt().await {
+                Err(error) if error.may_pass() => error,
+                other => {
+                    drop(waiting);
+                    if other.is_ok() {
+                        self.done(doing);
+                    }
+                    return other;
+                }
+            };
+            let _waiting = waiting.get_or_insert_with(|| Waiting::begin(&self.outage(doing).waiting));
+            self.tell(doing, &error);
+            if self.cancel.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+                return Err(error);
+            }
+            pause = pause.saturating_mul(2).min(self.backoff.longest);
         }
     }
 }
 
 impl Ledger {
-    /// The same ledger, which waits where it cannot be written, as on a full disk, until it can be or the token is cancelled.
+    /// The same ledger, which waits where it cannot be written, as on a full disk, or read, until it can be or the token is cancelled.
     #[must_use]
     pub fn persevering(mut self, health: Health, cancel: CancellationToken, backoff: Backoff) -> Self {
-        let (waiting, is_told) = (AtomicUsize::default(), AtomicBool::default());
-        let perseverance = Perseverance { health, cancel, backoff, waiting, is_told };
+        let (writing, reading) = (Outage::default(), Outage::default());
+        let perseverance = Perseverance { health, cancel, backoff, writing, reading };
         self.perseverance = Some(Arc::new(perseverance));
         self
+    }
+
+    /// The same ledger, which does not wait where it cannot be read. For whoever answers a caller.
+    #[must_use]
+    pub fn prompt(&self) -> Self {
+        let mut prompt = self.clone();
+        prompt.is_prompt = true;
+        prompt
     }
 
     /// Does a write, all or nothing, until it is done.
@@ -87,25 +167,20 @@ impl Ledger {
     where
         F: Future<Output = Result<T, LedgerError>>,
     {
-        let Some(perseverance) = &self.perseverance else { return write().await };
-        let (mut waiting, mut pause) = (None, perseverance.backoff.first);
-        loop {
-            let error = match write().await {
-                Err(error) if error.may_pass() => error,
-                other => {
-                    drop(waiting);
-                    if other.is_ok() {
-                        perseverance.written();
-                    }
-                    return other;
-                }
-            };
-            let _waiting = waiting.get_or_insert_with(|| Waiting::begin(&perseverance.waiting));
-            perseverance.tell(&error);
-            if perseverance.cancel.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
-                return Err(error);
-            }
-            pause = pause.saturating_mul(2).min(perseverance.backoff.longest);
+        match &self.perseverance {
+            Some(perseverance) => perseverance.until_done(Doing::Writing, write).await,
+            None => write().await,
+        }
+    }
+
+    /// Reads until it is done, unless the ledger is a prompt one.
+    pub(super) async fn reread<T, F>(&self, mut read: impl FnMut() -> F) -> Result<T, LedgerError>
+    where
+        F: Future<Output = Result<T, LedgerError>>,
+    {
+        match self.perseverance.as_ref().filter(|_| !self.is_prompt) {
+            Some(perseverance) => perseverance.until_done(Doing::Reading, read).await,
+            None => read().await,
         }
     }
 }

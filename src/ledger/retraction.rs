@@ -73,8 +73,9 @@ impl Ledger {
         chain_id: ChainId,
         limit: u32,
     ) -> Result<Vec<BranchBlock>, LedgerError> {
-        let rows = sqlx::query(
-            "WITH RECURSIVE branch (number, hash) AS (
+        self.reread(|| async {
+            let rows = sqlx::query(
+                "WITH RECURSIVE branch (number, hash) AS (
                  SELECT vouched_number, vouched_hash FROM heads WHERE chain_id = ?1
                  UNION ALL
                  SELECT c.number - 1, c.parent_hash FROM branch b
@@ -84,12 +85,14 @@ impl Ledger {
              SELECT b.number, b.hash, c.l1_number, c.l1_hash FROM branch b
              LEFT JOIN cases c ON c.chain_id = ?1 AND c.number = b.number AND c.hash = b.hash
              ORDER BY b.number DESC",
-        )
-        .bind(chain_id.to_string())
-        .bind(limit)
-        .fetch_all(self.readers())
-        .await?;
-        rows.iter().map(read_block).collect()
+            )
+            .bind(chain_id.to_string())
+            .bind(limit)
+            .fetch_all(self.readers())
+            .await?;
+            rows.iter().map(read_block).collect()
+        })
+        .await
     }
 
     /// The blocks above the vouched head that it left before, each the next one's parent, lowest first, `limit` at most.
@@ -101,8 +104,9 @@ impl Ledger {
         chain_id: ChainId,
         limit: u32,
     ) -> Result<Vec<BranchBlock>, LedgerError> {
-        let rows = sqlx::query(
-            "WITH RECURSIVE branch (number, hash) AS (
+        self.reread(|| async {
+            let rows = sqlx::query(
+                "WITH RECURSIVE branch (number, hash) AS (
                  SELECT vouched_number, vouched_hash FROM heads WHERE chain_id = ?1
                  UNION ALL
                  SELECT a.number, a.hash FROM branch b
@@ -114,12 +118,14 @@ impl Ledger {
              JOIN abandoned_blocks a ON a.chain_id = ?1 AND a.number = b.number AND a.hash = b.hash
              JOIN cases c ON c.chain_id = ?1 AND c.number = b.number AND c.hash = b.hash
              ORDER BY b.number",
-        )
-        .bind(chain_id.to_string())
-        .bind(limit)
-        .fetch_all(self.readers())
-        .await?;
-        rows.iter().map(read_block).collect()
+            )
+            .bind(chain_id.to_string())
+            .bind(limit)
+            .fetch_all(self.readers())
+            .await?;
+            rows.iter().map(read_block).collect()
+        })
+        .await
     }
 
     /// Takes a chain's vouched head back, and from there as far as another branch is upheld. `None`: the head is elsewhere
@@ -215,14 +221,18 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn is_abandoned(&self, chain_id: ChainId, block: BlockPosition) -> Result<bool, LedgerError> {
-        let row =
-            sqlx::query("SELECT 1 FROM abandoned_blocks WHERE chain_id = ?1 AND number = ?2 AND hash = ?3")
-                .bind(chain_id.to_string())
-                .bind(as_integer("block number", block.number)?)
-                .bind(block.hash.to_vec())
-                .fetch_optional(self.readers())
-                .await?;
-        Ok(row.is_some())
+        self.reread(|| async {
+            let row = sqlx::query(
+                "SELECT 1 FROM abandoned_blocks WHERE chain_id = ?1 AND number = ?2 AND hash = ?3",
+            )
+            .bind(chain_id.to_string())
+            .bind(as_integer("block number", block.number)?)
+            .bind(block.hash.to_vec())
+            .fetch_optional(self.readers())
+            .await?;
+            Ok(row.is_some())
+        })
+        .await
     }
 }
 

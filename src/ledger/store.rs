@@ -34,6 +34,8 @@ pub struct Ledger {
     changes: Arc<watch::Sender<u64>>,
     pub(super) told: Arc<watch::Sender<u64>>,
     pub(super) perseverance: Option<Arc<Perseverance>>,
+    /// Whether what cannot be read is not waited for.
+    pub(super) is_prompt: bool,
 }
 
 /// A case to be opened.
@@ -129,6 +131,7 @@ impl Ledger {
             changes: Arc::default(),
             told: Arc::default(),
             perseverance: None,
+            is_prompt: false,
         })
     }
 
@@ -136,6 +139,12 @@ impl Ledger {
     #[cfg(test)]
     pub(super) async fn limit_pages(&self, pages: u32) {
         self.database.limit_pages(pages).await;
+    }
+
+    /// Lets nobody read any more, as a disk that fails does; or again.
+    #[cfg(test)]
+    pub(crate) async fn set_readable(&self, is_readable: bool) {
+        self.database.set_readable(is_readable).await;
     }
 
     /// The connections that read. They cannot write.
@@ -301,15 +310,18 @@ impl Ledger {
         after: i64,
         limit: u32,
     ) -> Result<Vec<(i64, OpenCase)>, LedgerError> {
-        let query =
-            "SELECT * FROM cases WHERE chain_id = ?1 AND verdict IS NULL AND id > ?2 ORDER BY id LIMIT ?3";
-        let rows = sqlx::query(query)
-            .bind(chain_id.to_string())
-            .bind(after)
-            .bind(limit)
-            .fetch_all(self.readers())
-            .await?;
-        rows.iter().map(|row| Ok((row.try_get("id")?, read_open_case(row)?))).collect()
+        self.reread(|| async {
+            let query =
+                "SELECT * FROM cases WHERE chain_id = ?1 AND verdict IS NULL AND id > ?2 ORDER BY id LIMIT ?3";
+            let rows = sqlx::query(query)
+                .bind(chain_id.to_string())
+                .bind(after)
+                .bind(limit)
+                .fetch_all(self.readers())
+                .await?;
+            rows.iter().map(|row| Ok((row.try_get("id")?, read_open_case(row)?))).collect()
+        })
+        .await
     }
 }
 

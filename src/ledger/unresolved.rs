@@ -80,15 +80,18 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn unresolved_counts(&self) -> Result<Vec<UnresolvedCount>, LedgerError> {
-        let query =
-            "SELECT chain_id, verdict, attribution, cases AS count FROM unresolved_counts WHERE cases > 0";
-        let rows = sqlx::query(query).fetch_all(self.readers()).await?;
-        let read = |row: &SqliteRow| {
-            let (chain_id, verdict) = (read_chain_id(row)?, row.try_get("verdict")?);
-            let (attribution, count) = (Attribution::read(row)?, read_u64(row, "count")?);
-            Ok(UnresolvedCount { chain_id, verdict, attribution, count })
-        };
-        rows.iter().map(read).collect()
+        self.reread(|| async {
+            let query =
+                "SELECT chain_id, verdict, attribution, cases AS count FROM unresolved_counts WHERE cases > 0";
+            let rows = sqlx::query(query).fetch_all(self.readers()).await?;
+            let read = |row: &SqliteRow| {
+                let (chain_id, verdict) = (read_chain_id(row)?, row.try_get("verdict")?);
+                let (attribution, count) = (Attribution::read(row)?, read_u64(row, "count")?);
+                Ok(UnresolvedCount { chain_id, verdict, attribution, count })
+            };
+            rows.iter().map(read).collect()
+        })
+        .await
     }
 
     /// The unresolved blocks that bind somebody, or of which that is not known: the newest `limit`, oldest first. What
@@ -97,9 +100,12 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn unresolved(&self, limit: u32) -> Result<Vec<Unresolved>, LedgerError> {
-        let query = "SELECT * FROM unresolved_cases WHERE attribution <> 'replayable' ORDER BY decided_at DESC, id DESC LIMIT ?1";
-        let rows = sqlx::query(query).bind(limit).fetch_all(self.readers()).await?;
-        rows.iter().rev().map(Unresolved::read).collect()
+        self.reread(|| async {
+            let query = "SELECT * FROM unresolved_cases WHERE attribution <> 'replayable' ORDER BY decided_at DESC, id DESC LIMIT ?1";
+            let rows = sqlx::query(query).bind(limit).fetch_all(self.readers()).await?;
+            rows.iter().rev().map(Unresolved::read).collect()
+        })
+        .await
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) async fn start(
     let parts = RpcParts {
         crosscheck: CrosscheckRpc {
             chains: config.chains.keys().copied().collect(),
-            ledger: shared.ledger.clone(),
+            ledger: shared.ledger.prompt(),
             refusals: shared.refusals.clone(),
             heads: shared.heads.clone(),
             nodes: shared.nodes.clone(),
