@@ -95,6 +95,8 @@ struct Shared {
     transactions: GossipedTransactions,
     networks: NetworkHandles,
     refusals: Refusals,
+    /// After which number this run numbers what it keeps in memory.
+    numbered_after: u64,
     auditor: mpsc::Sender<AuditorMessage>,
     long_open: LongOpenCases,
     rivals: mpsc::Sender<ValidBlock>,
@@ -116,8 +118,10 @@ impl Service {
         let (auditor, inbox) = mpsc::channel(AUDITOR_INBOX);
         let (rivals, rival_inbox) = mpsc::channel(RIVAL_INBOX);
         let invalid = invalid_blocks(&config, &ledger).await?;
+        let clock = clock(&config.clock)?;
+        let numbered_after = ledger.begin_run(clock.now()).await?;
         let shared = Shared {
-            clock: clock(&config.clock)?,
+            clock,
             ledger: ledger.clone(),
             told: broadcast::Sender::new(TOLD_CAPACITY),
             set,
@@ -127,7 +131,8 @@ impl Service {
             nodes: rollup_nodes(&config)?,
             l1: l1_reader(&config)?,
             quarrels: NodeQuarrels::default(),
-            refusals: Refusals::new(metrics.clone()),
+            refusals: Refusals::new(metrics.clone()).after_number(numbered_after),
+            numbered_after,
             health,
             incidents: Incidents::default(),
             gossiped: Gossiped::default(),

@@ -24,6 +24,7 @@ mod record;
 mod resolution;
 mod retention;
 mod retraction;
+mod runs;
 mod store;
 mod suspects;
 mod unresolved;

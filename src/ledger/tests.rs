@@ -11,6 +11,7 @@ mod operator;
 mod perseverance;
 mod retention;
 mod retraction;
+mod runs;
 mod unresolved;
 
 use super::*;

@@ -14,7 +14,7 @@ const MAX_REFUSALS: usize = 4096;
 /// A gossip frame that was ignored or rejected.
 #[derive(Debug, Clone, Serialize)]
 pub struct RefusalRecord {
-    /// Its place in the order of refusals since the start.
+    /// Its place in the order of refusals, greater than any of a former run.
     pub id: u64,
     /// When it came.
     pub at: UnixSeconds,
@@ -51,6 +51,13 @@ impl Refusals {
     /// None so far.
     pub fn new(metrics: Metrics) -> Self {
         Self { recent: Arc::default(), metrics }
+    }
+
+    /// The same, numbered after this: greater numbers than any run before gave.
+    #[must_use]
+    pub fn after_number(self, number: u64) -> Self {
+        self.recent.lock().0 = number;
+        self
     }
 
     /// Remembers a refusal.

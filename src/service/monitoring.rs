@@ -46,7 +46,8 @@ pub(super) async fn start(
     let retention = config.monitor.retention.whole();
     let limits =
         TrackerLimits { max_messages: config.monitor.max_messages, retention, ended_kept: ENDED_KEPT };
-    let board = BoardWriter::new(Tracker::new(set.clone(), index.clone(), limits));
+    let tracker = Tracker::new(set.clone(), index.clone(), limits).after_number(shared.numbered_after);
+    let board = BoardWriter::new(tracker);
     let (gossip, suspect_inbox) = mpsc::channel(SUSPECT_INBOX);
     let (monitor, inbox) = mpsc::channel(MONITOR_INBOX);
     let monitoring = Monitoring {
