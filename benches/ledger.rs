@@ -69,7 +69,7 @@ async fn open(ledger: &Ledger, number: u64) -> BlockKey {
     let key = BlockKey { chain_id: chain(), number, hash: hash(number) };
     let (parent_hash, timestamp) = (hash(number - 1), UnixSeconds(number));
     let case = NewCase::Ancestor { key, parent_hash, timestamp, l1_origin: None };
-    assert_eq!(ledger.open_case(&case, NOW).await.unwrap(), Opened::New);
+    assert_eq!(ledger.open_case(&case, NOW).await.unwrap().opened, Opened::New);
     key
 }
 
@@ -81,6 +81,7 @@ async fn decide(ledger: &Ledger, key: BlockKey) {
         detail: String::new(),
         messages: &[],
         replaces: None,
+        l1: None,
         waits: &waits,
         at: NOW,
         after: Duration::ZERO,

@@ -118,6 +118,7 @@ mod tests {
                 detail: String::new(),
                 messages: &[],
                 replaces: None,
+                l1: None,
                 waits: &waits,
                 at: UnixSeconds(DAY),
                 after: Duration::ZERO,

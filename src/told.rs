@@ -4,7 +4,7 @@
 
 use crate::audit::Verdict;
 use crate::interop::{BlockKey, SafetyLevel};
-use crate::ledger::{Decided, KnownVerdict, Retraction};
+use crate::ledger::{Bound, Decided, KnownVerdict, Retraction};
 use crate::monitor::Cause;
 use crate::rpc::SuspectRecord;
 use alloy::eips::BlockNumHash;
@@ -18,7 +18,7 @@ use std::borrow::Cow;
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Told {
-    /// An attested block has its verdict. Told again when what does not hold becomes attributable.
+    /// An attested block has its verdict. Told again when what does not hold becomes attributable, or a block on top of it does.
     Verdict {
         /// The block.
         block: BlockKey,
@@ -30,8 +30,17 @@ pub enum Told {
         detail: String,
         /// Whether the attestation can be held against its signer. `None`: nobody attested the block itself.
         attributable: Option<bool>,
-        /// Of a block that nobody attested itself: the nearest block on top of it whose attestation binds its signer.
+        /// The nearest block on top of it whose attestation binds its signer, if its own does not.
         ancestor_of: Option<B256>,
+    },
+    /// The verdict against a block is taken back: L1 has dropped what it rests on, and says otherwise now. Its next verdict follows.
+    VerdictTakenBack {
+        /// The block.
+        block: BlockKey,
+        /// The name of the verdict that it had.
+        verdict: Cow<'static, str>,
+        /// The reason that it had.
+        reason: Option<Cow<'static, str>>,
     },
     /// A chain's vouched head has left a branch that is no longer on the chain, or that was found wrong.
     Retraction {
@@ -192,9 +201,24 @@ impl Told {
         Self::Verdict { block, verdict, reason, detail, attributable: Some(true), ancestor_of: None }
     }
 
+    /// The same when it is bound by a block on top of it.
+    pub fn bound(bound: &Bound) -> Self {
+        let Bound { key, verdict, attributable, ancestor_of } = bound.clone();
+        let KnownVerdict { name, reason, detail } = verdict;
+        let (verdict, reason) = (name.into(), reason.map(Cow::from));
+        Self::Verdict { block: key, verdict, reason, detail, attributable, ancestor_of: Some(ancestor_of) }
+    }
+
+    /// What there is to tell of a verdict that is taken back.
+    pub fn taken_back(block: BlockKey, verdict: KnownVerdict) -> Self {
+        let KnownVerdict { name, reason, .. } = verdict;
+        Self::VerdictTakenBack { block, verdict: name.into(), reason: reason.map(Cow::from) }
+    }
+
     /// Every kind, as in the JSON.
-    pub const KINDS: [&str; 10] = [
+    pub const KINDS: [&str; 11] = [
         "verdict",
+        "verdict-taken-back",
         "retraction",
         "message-invalid",
         "message-invalid-safe",
@@ -209,7 +233,7 @@ impl Told {
     /// The block that it is about: of a vouched head, where it is now.
     pub const fn block(&self) -> BlockKey {
         match self {
-            Self::Verdict { block, .. } => *block,
+            Self::Verdict { block, .. } | Self::VerdictTakenBack { block, .. } => *block,
             Self::Retraction { chain_id, to, .. } => {
                 BlockKey { chain_id: *chain_id, number: to.number, hash: to.hash }
             }
@@ -228,6 +252,7 @@ impl Told {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Verdict { .. } => "verdict",
+            Self::VerdictTakenBack { .. } => "verdict-taken-back",
             Self::Retraction { .. } => "retraction",
             Self::MessageInvalid(_) => "message-invalid",
             Self::MessageInvalidSafe(_) => "message-invalid-safe",

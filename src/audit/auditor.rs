@@ -3,21 +3,30 @@
 //! It owns every open case. Investigations run beside it, bounded in number; the ledger is written here
 //! alone. It never alerts and never answers users: they read the ledger.
 
+mod again;
 mod backlog;
+mod report;
+mod second_hand;
+mod ties;
 mod vouched;
 
-use super::investigator::{HeadMove, output};
+use self::report::{report, report_bound};
+use self::ties::Ties;
+use super::investigator::{HeadMove, Witnesses, output};
 use super::open_cases::{OpenCases, Work};
+use super::reasons::Words;
 use super::replaced_branch::BranchStanding;
+use super::rivals::Origin;
 use super::{
     BranchWatch, Candidate, Case, Investigation, Investigator, OpenCaseWatch, Verdict, VouchedWatch, Wait,
 };
 use crate::consolidation::{BlockAttributes, OutputV0};
-use crate::incidents::{Alarm, Incidents};
+use crate::incidents::Incidents;
 use crate::interop::BlockKey;
 use crate::invalid_blocks::{InvalidBlocks, Prover};
-use crate::ledger::{BlockPosition, Decided, Decision, Ledger, LedgerError, NewCase, Opened};
+use crate::ledger::{BlockPosition, Decision, Ledger, LedgerError, NewCase, Opened, Opening};
 use crate::metrics::Metrics;
+use crate::pieces::Pieces;
 use crate::sources::{SyncStatus, VerifiedBlock};
 use alloy::eips::BlockNumHash;
 use crosscheck_p2p::{ChainId, Clock, PayloadVersion, ValidBlock, ValidationRules};
@@ -25,10 +34,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, info, warn};
+use tracing::{debug, warn};
 
 /// What the auditor is told.
 #[derive(Debug)]
@@ -67,9 +75,6 @@ const MAX_SCOUTED: u64 = 256;
 /// How often it is looked at how long cases have been open.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What is said of a block that was attested and is invalid.
-const VIOLATED: &str = "the sequencer attested an invalid block";
-
 /// The task that owns every open case.
 #[derive(Debug)]
 pub struct Auditor {
@@ -93,12 +98,31 @@ pub struct Auditor {
     looking: BTreeSet<ChainId>,
     /// Those of them of which there has been news since.
     look_again: BTreeSet<ChainId>,
-    running: JoinSet<Finished>,
+    /// Who spoke for what the cases say that wait for a second opinion, when that was looked at last.
+    witnesses: BTreeMap<BlockKey, Witnesses>,
+    ties: Ties,
+    /// What was told last of why what cases wait for cannot be had, and when.
+    told_reasons: BTreeMap<Wait, (String, Instant)>,
+    running: Pieces<Piece, Finished>,
     invalid: InvalidBlocks,
     incidents: Incidents,
     watch: Option<OpenCaseWatch>,
     branches: Option<BranchWatch>,
     vouched: Option<VouchedWatch>,
+}
+
+/// One piece of work: what is taken up again if it panics.
+#[derive(Debug)]
+enum Piece {
+    /// The case as it was before anything was learnt for it.
+    Case(Box<Case>),
+    Ancestor(BlockKey),
+    Scouting(ChainId),
+    Looking(ChainId),
+    /// Asking L1 about what verdicts rest on.
+    Asking,
+    /// A block that was found wrong, looked at again.
+    Again(BlockKey),
 }
 
 /// What came of one piece of work.
@@ -108,6 +132,7 @@ enum Finished {
     Ancestor {
         key: BlockKey,
         found: Box<Result<VerifiedBlock, Wait>>,
+        words: Words,
     },
     Scouted {
         chain_id: ChainId,
@@ -117,6 +142,15 @@ enum Finished {
         chain_id: ChainId,
         found: Result<Option<HeadMove>, LedgerError>,
         standing: Result<BranchStanding, LedgerError>,
+    },
+    Asked {
+        left: Option<u64>,
+        found: Vec<(BlockKey, Origin)>,
+    },
+    Again {
+        key: BlockKey,
+        /// `None`: the block could not be had.
+        found: Option<Box<Investigation>>,
     },
 }
 
@@ -146,7 +180,10 @@ impl Auditor {
             moves: BTreeMap::new(),
             looking: BTreeSet::new(),
             look_again: BTreeSet::new(),
-            running: JoinSet::new(),
+            witnesses: BTreeMap::new(),
+            ties: Ties::default(),
+            told_reasons: BTreeMap::new(),
+            running: Pieces::new(),
             invalid: InvalidBlocks::new([]),
             incidents: Incidents::default(),
             watch: None,
@@ -204,9 +241,9 @@ impl Auditor {
                     Some(message) => self.hear(message).await?,
                     None => return Ok(()),
                 },
-                Some(finished) = self.running.join_next() => match finished {
+                Some((piece, outcome)) = self.running.next() => match outcome {
                     Ok(finished) => self.finish(finished).await?,
-                    Err(error) => error!(%error, "an investigation ended abnormally; it is taken up on restart"),
+                    Err(error) => self.take_up_again(piece, &error),
                 },
                 () = sleep_until_due(wake) => {}
                 _ = look.tick() => self.look_at_open(),
@@ -234,8 +271,10 @@ impl Auditor {
             }
             AuditorMessage::Heads { chain_id, status } => {
                 self.open.wake(chain_id, Instant::now());
+                self.wake_second_hand(chain_id);
                 self.anchor(chain_id, &status).await?;
                 self.look_at_vouched(chain_id);
+                self.look_at_ties(chain_id, &status).await?;
                 self.scout(chain_id, &status).await
             }
         }
@@ -278,7 +317,7 @@ impl Auditor {
         self.scouted.insert(chain_id, tip);
         if !unknown.is_empty() {
             let investigator = Arc::clone(&self.investigator);
-            self.running.spawn(async move {
+            self.running.begin(Piece::Scouting(chain_id), async move {
                 Finished::Scouted {
                     chain_id,
                     blocks: investigator.local_safe_blocks(chain_id, &unknown).await,
@@ -296,7 +335,7 @@ impl Auditor {
     ) -> Result<(), LedgerError> {
         let key = BlockKey { chain_id: block.chain_id(), number: block.number(), hash: block.hash() };
         let now = self.clock.now();
-        let opened = match self.ledger.open_case(&NewCase::Attested(block), now).await {
+        let Opening { opened, bound } = match self.ledger.open_case(&NewCase::Attested(block), now).await {
             Err(error @ LedgerError::OutOfRange { .. }) => {
                 debug!(chain_id = %key.chain_id, %error, "an attestation does not fit the ledger; dropped");
                 return Ok(());
@@ -304,6 +343,7 @@ impl Auditor {
             other => other?,
         };
         debug!(chain_id = %key.chain_id, number = key.number, hash = %key.hash, ?opened, "attestation");
+        bound.iter().for_each(report_bound);
         if let Some(watch) = &mut self.vouched {
             watch.attested(key.chain_id);
         }
@@ -364,14 +404,16 @@ impl Auditor {
     async fn finish(&mut self, finished: Finished) -> Result<(), LedgerError> {
         match finished {
             Finished::Case(investigation) if investigation.case.verdict().is_some() => {
-                self.decide(&investigation.case).await
+                self.decide(&investigation.case, investigation.l1).await
             }
             Finished::Case(investigation) => {
-                let Investigation { case, waits } = *investigation;
+                let Investigation { case, waits, words, .. } = *investigation;
                 let key = *case.key();
                 let messages = case.messages().to_vec();
-                if let Some(noted) = self.open.postpone(key, Work::Case(Box::new(case)), waits) {
-                    self.ledger.note_progress(&key, &noted, &messages).await?;
+                self.tell_reasons(&words);
+                let news = self.open.postpone(key, Work::Case(Box::new(case)), waits, words);
+                if let Some((waits, words)) = news {
+                    self.ledger.note_progress(&key, &waits, &words, &messages).await?;
                 }
                 Ok(())
             }
@@ -385,10 +427,16 @@ impl Auditor {
             Finished::Looked { chain_id, found, standing } => {
                 self.looked_at_vouched(chain_id, found?, standing?).await
             }
-            Finished::Ancestor { key, found } => match *found {
+            Finished::Asked { left, found } => {
+                self.asked_about_ties(left, found);
+                Ok(())
+            }
+            Finished::Again { key, found } => self.looked_again(key, found).await,
+            Finished::Ancestor { key, found, words } => match *found {
                 Ok(block) => self.open_ancestor(key, &block).await,
                 Err(wait) => {
-                    self.open.postpone(key, Work::Ancestor, [wait].into());
+                    self.tell_reasons(&words);
+                    self.open.postpone(key, Work::Ancestor, [wait].into(), words);
                     Ok(())
                 }
             },
@@ -400,7 +448,8 @@ impl Auditor {
         let attributes = BlockAttributes::of_block(block);
         let l1_origin = attributes.l1_origin();
         let ancestor = NewCase::Ancestor { key, parent_hash, timestamp: block.timestamp(), l1_origin };
-        let opened = self.ledger.open_case(&ancestor, self.clock.now()).await?;
+        let Opening { opened, bound } = self.ledger.open_case(&ancestor, self.clock.now()).await?;
+        bound.iter().for_each(report_bound);
         debug!(chain_id = %key.chain_id, number = key.number, hash = %key.hash, ?opened, "ancestor");
         let rules = self.investigator.rules(key.chain_id);
         let case = Case::new(key, rules, attributes);
@@ -408,7 +457,8 @@ impl Auditor {
         self.find_parents(key.chain_id).await
     }
 
-    async fn decide(&mut self, case: &Case) -> Result<(), LedgerError> {
+    /// `l1`: up to where L1 had been read.
+    async fn decide(&mut self, case: &Case, l1: Option<BlockNumHash>) -> Result<(), LedgerError> {
         let (key, Some(verdict)) = (*case.key(), case.verdict()) else {
             return Ok(());
         };
@@ -421,6 +471,7 @@ impl Auditor {
             detail: case.detail().unwrap_or_default(),
             messages: case.messages(),
             replaces: case.replaced(),
+            l1: l1.filter(|_| verdict.is_wrong()),
             waits: &waits,
             at: self.clock.now(),
             after,
@@ -433,6 +484,9 @@ impl Auditor {
         let Some(decided) = self.ledger.decide(&decision).await? else {
             return Ok(());
         };
+        if let Some(l1) = decision.l1 {
+            self.ties.tie(key, l1);
+        }
         self.metrics.verdict(&decision, &decided);
         if case.is_rule_dependent() {
             self.metrics.rule_dependent(key.chain_id);
@@ -465,14 +519,14 @@ impl Auditor {
             let investigator = Arc::clone(&self.investigator);
             match work {
                 Work::Case(case) => {
-                    self.running.spawn(async move {
+                    self.running.begin(Piece::Case(Box::new(case.anew())), async move {
                         Finished::Case(Box::new(investigator.investigate(*case).await))
                     });
                 }
                 Work::Ancestor => {
-                    self.running.spawn(async move {
-                        let found = Box::new(investigator.fetch(key).await);
-                        Finished::Ancestor { key, found }
+                    self.running.begin(Piece::Ancestor(key), async move {
+                        let (found, words) = investigator.fetch_with_words(key).await;
+                        Finished::Ancestor { key, found: Box::new(found), words }
                     });
                 }
             }
@@ -518,35 +572,5 @@ async fn sleep_until_due(due: Option<Instant>) {
     }
 }
 
-/// Writes a verdict to the log. The first proof that a block is invalid is an error, whether it is the audit's or the
-/// monitor's; the line says in any case that the block was attested.
-fn report(key: &BlockKey, decision: &Decision<'_>, decided: &Decided, incidents: &Incidents) {
-    let attributable = decided.attributable;
-    let ancestor_of = decided.ancestor_of.map(tracing::field::display);
-    let BlockKey { chain_id, number, hash } = key;
-    let (verdict, detail) = (decision.verdict.name(), decision.detail.as_str());
-    let (reason, after_ms) = (decision.verdict.reason().unwrap_or_default(), decision.after.as_millis());
-    let incident = *key;
-    match (verdict, decision.replaces) {
-        ("violated" | "discarded", _) if !decided.is_binding() => {
-            info!(%chain_id, number, %hash, verdict, reason, detail, attributable, after_ms, %incident,
-                  "a block that may be a replayed unsafe one is invalid: anybody can have sent it, and nobody attested it");
-        }
-        ("violated", _) if incidents.raise(incident, Alarm::Invalid) => {
-            error!(%chain_id, number, %hash, verdict, reason, detail, attributable, ancestor_of, after_ms, %incident, "{VIOLATED}");
-        }
-        ("violated", _) => {
-            warn!(%chain_id, number, %hash, verdict, reason, detail, attributable, ancestor_of, after_ms, %incident, "{VIOLATED}");
-        }
-        ("discarded", _) => {
-            error!(%chain_id, number, %hash, verdict, reason, detail, attributable, ancestor_of, after_ms, %incident,
-                   "an attested block is not what L1 says");
-        }
-        // The incident is that of the block which it rightly replaces.
-        ("upheld-replacement", Some(original)) => {
-            let incident = BlockKey { hash: original, ..incident };
-            info!(%chain_id, number, %hash, verdict, after_ms, %incident, "verdict");
-        }
-        _ => info!(%chain_id, number, %hash, verdict, after_ms, "verdict"),
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -120,6 +120,12 @@ impl Case {
         }
     }
 
+    /// The same case, for which nothing was learnt.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self::begin(self.key, self.rules, Arc::clone(&self.attributes), None)
+    }
+
     /// Says which state of the chains the facts to come are of; `None`: it cannot be told. A case without a verdict whose
     /// facts are of another state begins anew.
     pub fn see(&mut self, view: Option<u64>) {

@@ -5,9 +5,11 @@
 mod corroboration;
 mod derived;
 mod linked;
+mod read_l1;
 mod surroundings;
 mod vouched_branch;
 
+pub(super) use self::corroboration::Witnesses;
 use self::derived::Lineage;
 use self::linked::Linked;
 use self::surroundings::{Found, Scene};
@@ -15,7 +17,7 @@ pub(super) use self::vouched_branch::HeadMove;
 use super::closure::{Ask, Maturity};
 use super::l1_judge::{L1Judge, L1Word, Surroundings};
 use super::proven_blocks::ProvenBlocks;
-use super::reasons::Reasons;
+use super::reasons::{Reasons, Words, with_words};
 use super::{Awaited, CandidateBook, Case, CaseRules, Cause, Fact, Heads, Need, Verdict, Wait};
 use crate::consolidation::deposits::DepositsError;
 use crate::consolidation::{BlockAttributes, OutputV0};
@@ -50,6 +52,17 @@ pub struct Investigation {
     pub case: Case,
     /// What it waits for. Empty: it is decided.
     pub waits: BTreeSet<Wait>,
+    /// Of a verdict against the block: up to here L1 had been read. `None`: L1 is not asked.
+    pub l1: Option<BlockNumHash>,
+    /// Why what it waits for cannot be had, in words, as far as there are any.
+    pub words: BTreeMap<Wait, String>,
+}
+
+impl Investigation {
+    /// It must wait.
+    const fn waiting(case: Case, waits: BTreeSet<Wait>) -> Self {
+        Self { case, waits, l1: None, words: BTreeMap::new() }
+    }
 }
 
 /// Asks the sources for what cases need.
@@ -178,7 +191,13 @@ impl Investigator {
     }
 
     /// Goes on with a case as far as the sources allow.
-    pub async fn investigate(&self, mut case: Case) -> Investigation {
+    pub async fn investigate(&self, case: Case) -> Investigation {
+        let (found, mut words) = with_words(self.look_into(case)).await;
+        words.retain(|wait, _| found.waits.contains(wait));
+        Investigation { words, ..found }
+    }
+
+    async fn look_into(&self, mut case: Case) -> Investigation {
         let mut epoch = self.epoch(case.key().chain_id);
         case.see(self.view(&case).await);
         let begun = case.clone();
@@ -186,11 +205,14 @@ impl Investigator {
         for _ in 0..MAX_ROUNDS {
             let needs = case.needs();
             if needs.is_empty() {
-                return Investigation { case, waits: BTreeSet::new() };
+                return Investigation::waiting(case, BTreeSet::new());
             }
             let before = case.clone();
             waits = self.answer_all(&mut case, needs).await;
+            let mut l1 = None;
             if case.verdict().is_some_and(Verdict::is_wrong) {
+                // Before L1 is asked anew: a node that has read another branch by now is known to have then.
+                l1 = self.l1_read(case.key().chain_id);
                 match self.epoch_now(case.key().chain_id).await {
                     Ok(now) if now == epoch => {}
                     Ok(now) => {
@@ -198,14 +220,14 @@ impl Investigator {
                         case.see(self.view(&case).await);
                         continue;
                     }
-                    Err(wait) => return Investigation { case: begun, waits: BTreeSet::from([wait]) },
+                    Err(wait) => return Investigation::waiting(begun, BTreeSet::from([wait])),
                 }
             }
             if case.verdict().is_some() {
                 // One contradiction decides; the other messages are looked at if that takes no time.
                 let looked = self.look_at_the_rest(&mut case);
                 let _too_late = tokio::time::timeout(LAST_LOOK, looked).await;
-                return Investigation { case, waits: BTreeSet::new() };
+                return Investigation { l1, ..Investigation::waiting(case, BTreeSet::new()) };
             }
             if case == before {
                 break;
@@ -215,7 +237,7 @@ impl Investigator {
             let chain_id = case.key().chain_id;
             waits.insert(Wait { awaited: Awaited::Block, chain_id, cause: Cause::NotYet });
         }
-        Investigation { case, waits }
+        Investigation::waiting(case, waits)
     }
 
     /// The state of the chains that a case may rest on: another once any has gone back. `None`: one of those that it has
@@ -229,7 +251,7 @@ impl Investigator {
 
     /// Changes whenever L1 goes back, or a chain that the validity of this one's blocks may rest on.
     fn epoch(&self, chain_id: ChainId) -> u64 {
-        let left = self.l1.as_ref().map_or(0, L1Judge::branches_left);
+        let left = self.l1_branches_left();
         self.proven.lock().resets_of(&self.set.reachable_from(chain_id)).wrapping_add(left)
     }
 
@@ -290,9 +312,17 @@ impl Investigator {
         self.fetch_by_hash(key.chain_id, key.hash).await
     }
 
+    /// The same, with why it cannot be had.
+    pub(super) async fn fetch_with_words(&self, key: BlockKey) -> (Result<VerifiedBlock, Wait>, Words) {
+        with_words(self.fetch(key)).await
+    }
+
     async fn fetch_by_hash(&self, chain_id: ChainId, hash: B256) -> Result<VerifiedBlock, Wait> {
         let wait = Wait { awaited: Awaited::Block, chain_id, cause: Cause::NotYet };
-        self.block_by_hash(chain_id, hash).await?.ok_or(wait)
+        self.block_by_hash(chain_id, hash).await?.ok_or_else(|| {
+            self.reasons.note(wait, &format!("its execution clients have no block {hash}"));
+            wait
+        })
     }
 
     /// The local-safe blocks at these heights, as far as they can be had now.
@@ -482,9 +512,17 @@ impl Investigator {
         awaited: Awaited,
     ) -> Result<VerifiedBlock, Wait> {
         let wait = |cause| Wait { awaited, chain_id, cause };
-        let heads = self.heads.get(chain_id).ok_or_else(|| wait(Cause::EndpointError))?;
+        let Some(heads) = self.heads.get(chain_id) else {
+            self.reasons.note(wait(Cause::EndpointError), "its rollup node does not say what its heads are");
+            return Err(wait(Cause::EndpointError));
+        };
         let Some(local_safe) = heads.local_safe_l2.filter(|head| number <= head.number) else {
             self.heads.want(chain_id);
+            let head = heads.local_safe_l2.map_or_else(
+                || "its rollup node names no local-safe head".to_owned(),
+                |head| format!("its rollup node's local-safe head is block {}", head.number),
+            );
+            self.reasons.note(wait(Cause::NotYet), &format!("block {number} is not local-safe: {head}"));
             return Err(wait(Cause::NotYet));
         };
         let client = self.clients.get(&chain_id).ok_or_else(|| wait(Cause::NotYet))?;
@@ -542,4 +580,4 @@ pub(super) fn output(block: &VerifiedBlock) -> OutputV0 {
 #[cfg(test)]
 mod superchain_tests;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

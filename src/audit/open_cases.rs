@@ -5,6 +5,7 @@
 //! ancestors of that. Ancestors are found one at a time, each by the one before; behind every new attestation a gap
 //! would take as many queues as it has blocks, and the vouched head would stand still while it does.
 
+use super::reasons::{Words, gist};
 use super::{Case, Cause, Wait};
 use crate::interop::BlockKey;
 use crosscheck_p2p::ChainId;
@@ -17,6 +18,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// The longest pause between two looks at a case.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// The longest pause between two looks at a case that waits for a second opinion alone: whoever knows of one wakes it.
+const LONGEST_SECOND_HAND: Duration = Duration::from_secs(300);
 
 /// What is to be done for an open block.
 #[derive(Debug)]
@@ -80,6 +84,8 @@ pub(super) struct OpenCase {
     pub opened: Instant,
     /// Everything that it has waited for.
     pub waited: BTreeSet<Wait>,
+    /// The last words on why it could not be had.
+    words: Words,
     /// Since when it has been open, in whatever run.
     since: Instant,
     /// What it was found to wait for last.
@@ -87,6 +93,8 @@ pub(super) struct OpenCase {
     line: Line,
     state: State,
     attempts: u32,
+    /// How often in a row it was found to wait for a second opinion alone.
+    second_hand: u32,
 }
 
 #[derive(Debug)]
@@ -145,7 +153,18 @@ impl OpenCases {
         let state = State::Idle { work, due: opened };
         self.due.line(line).insert((opened, key));
         let (waited, waits) = (BTreeSet::new(), BTreeSet::new());
-        let case = OpenCase { opened, waited, since: opened, waits, line, state, attempts: 0 };
+        let words = Words::new();
+        let case = OpenCase {
+            opened,
+            waited,
+            words,
+            since: opened,
+            waits,
+            line,
+            state,
+            attempts: 0,
+            second_hand: 0,
+        };
         if self.cases.insert(key, case).is_none() {
             let count = self.counts.entry(key.chain_id).or_default();
             *count = count.saturating_add(1);
@@ -218,20 +237,34 @@ impl OpenCases {
         self.put_back(key, work, BTreeSet::new(), Duration::ZERO);
     }
 
-    /// Puts a block back that must wait. Returns everything that it has waited for, if that is more than
-    /// was known.
+    /// Puts a block back that must wait. Returns everything that it has waited for, and why, if that is news.
     pub(super) fn postpone(
         &mut self,
         key: BlockKey,
         work: Work,
         waits: BTreeSet<Wait>,
-    ) -> Option<BTreeSet<Wait>> {
+        words: Words,
+    ) -> Option<(BTreeSet<Wait>, Words)> {
         let entry = self.cases.get_mut(&key)?;
         let known = entry.waited.len();
         entry.waited.extend(waits.iter().copied());
-        let news = (entry.waited.len() > known).then(|| entry.waited.clone());
-        let pause = FIRST_PAUSE.saturating_mul(1 << entry.attempts.min(10)).min(LONGEST_PAUSE);
-        entry.attempts = entry.attempts.saturating_add(1);
+        let mut is_news = entry.waited.len() > known;
+        for (wait, words) in words {
+            let before = entry.words.get(&wait).map(|known| gist(known));
+            if before.as_ref() != Some(&gist(&words)) {
+                is_news = true;
+                entry.words.insert(wait, words);
+            }
+        }
+        let news = is_news.then(|| (entry.waited.clone(), entry.words.clone()));
+        let (longest, attempts) = if is_second_hand(&waits) {
+            (LONGEST_SECOND_HAND, &mut entry.second_hand)
+        } else {
+            entry.second_hand = 0;
+            (LONGEST_PAUSE, &mut entry.attempts)
+        };
+        let pause = FIRST_PAUSE.saturating_mul(1 << (*attempts).min(12)).min(longest);
+        *attempts = attempts.saturating_add(1);
         self.put_back(key, work, waits, pause);
         news
     }
@@ -273,6 +306,26 @@ impl OpenCases {
         }
     }
 
+    /// A chain's blocks that wait for a second opinion alone.
+    pub(super) fn second_hand(&self, chain_id: ChainId) -> Vec<BlockKey> {
+        let waiting = self.of(chain_id).filter(|(_, entry)| is_second_hand(&entry.waits));
+        waiting.map(|(key, _)| *key).collect()
+    }
+
+    /// Has a block looked at right away, or once more if it is being looked at.
+    pub(super) fn hurry(&mut self, key: &BlockKey, now: Instant) {
+        let Some(entry) = self.cases.get_mut(key) else { return };
+        match &mut entry.state {
+            State::Running { woken, .. } => *woken = true,
+            State::Idle { due, .. } => {
+                let line = self.due.line(entry.line);
+                line.remove(&(*due, *key));
+                *due = now.min(*due);
+                line.insert((*due, *key));
+            }
+        }
+    }
+
     /// Removes a block.
     pub(super) fn close(&mut self, key: &BlockKey) -> Option<OpenCase> {
         let entry = self.cases.remove(key)?;
@@ -284,6 +337,11 @@ impl OpenCases {
         }
         Some(entry)
     }
+}
+
+/// Whether nothing but a second opinion is waited for.
+fn is_second_hand(waits: &BTreeSet<Wait>) -> bool {
+    !waits.is_empty() && waits.iter().all(|wait| wait.cause == Cause::SecondHand)
 }
 
 #[cfg(test)]
@@ -308,12 +366,37 @@ mod tests {
         let mut pauses = Vec::new();
         for _ in 0..10 {
             let (key, work) = open.take_due(Instant::now()).unwrap();
-            open.postpone(key, work, wait(902, Cause::EndpointError));
+            open.postpone(key, work, wait(902, Cause::EndpointError), Words::new());
             let due = open.next_due().unwrap();
             pauses.push((due - Instant::now()).as_millis());
             tokio::time::advance(due - Instant::now()).await;
         }
         assert_eq!(pauses, [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000, 10_000]);
+    }
+
+    /// Nothing is asked in vain every few seconds for what only another node can change, for as long as it may take.
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_a_second_opinion_is_woken_by_one_and_rests_meanwhile() {
+        let mut open = OpenCases::default();
+        open.insert(key(1), Work::Ancestor, Instant::now());
+        let mut looks = 0;
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(3_600) {
+            let (key, work) = open.take_due(Instant::now()).unwrap();
+            looks += 1;
+            open.postpone(key, work, wait(901, Cause::SecondHand), Words::new());
+            tokio::time::advance(open.next_due().unwrap() - Instant::now()).await;
+        }
+        assert!(looks <= 26, "{looks} looks in an hour");
+        let (taken, work) = open.take_due(Instant::now()).unwrap();
+        open.postpone(taken, work, wait(901, Cause::SecondHand), Words::new());
+        assert_eq!((open.second_hand(901.into()), open.second_hand(902.into())), (vec![key(1)], vec![]));
+        open.wake(901.into(), Instant::now());
+        assert!(open.take_due(Instant::now()).is_none(), "a head that moves is no second opinion");
+        open.hurry(&key(1), Instant::now());
+        let (taken, work) = open.take_due(Instant::now()).unwrap();
+        open.postpone(taken, work, wait(901, Cause::NotYet), Words::new());
+        assert!(open.second_hand(901.into()).is_empty());
     }
 
     #[tokio::test(start_paused = true)]
@@ -326,7 +409,7 @@ mod tests {
         ] {
             open.insert(key(number), Work::Ancestor, Instant::now());
             let (key, work) = open.take_due(Instant::now()).unwrap();
-            open.postpone(key, work, waits);
+            open.postpone(key, work, waits, Words::new());
         }
         assert!(open.take_due(Instant::now()).is_none());
         open.wake(902.into(), Instant::now());
@@ -340,7 +423,7 @@ mod tests {
         open.insert(key(1), Work::Ancestor, Instant::now());
         let (key, work) = open.take_due(Instant::now()).unwrap();
         open.wake(902.into(), Instant::now());
-        open.postpone(key, work, wait(902, Cause::NotYet));
+        open.postpone(key, work, wait(902, Cause::NotYet), Words::new());
         assert!(open.take_due(Instant::now()).is_some());
     }
 
@@ -349,10 +432,27 @@ mod tests {
         let mut open = OpenCases::default();
         open.insert(key(1), Work::Ancestor, Instant::now());
         let (key, work) = open.take_due(Instant::now()).unwrap();
-        assert!(open.postpone(key, work, wait(902, Cause::NotYet)).is_some());
+        assert!(open.postpone(key, work, wait(902, Cause::NotYet), Words::new()).is_some());
         tokio::time::advance(Duration::from_secs(1)).await;
         let (key, work) = open.take_due(Instant::now()).unwrap();
-        assert!(open.postpone(key, work, wait(902, Cause::NotYet)).is_none());
+        assert!(open.postpone(key, work, wait(902, Cause::NotYet), Words::new()).is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn another_reason_for_the_same_wait_is_news() {
+        let mut open = OpenCases::default();
+        open.insert(key(1), Work::Ancestor, Instant::now());
+        let waits = wait(902, Cause::EndpointError);
+        let mut told = Vec::new();
+        for words in ["block 7: refused", "block 8: refused", "timed out", "timed out", "block 9: refused"] {
+            let (key, work) = open.take_due(Instant::now()).unwrap();
+            let words = waits.iter().map(|wait| (*wait, words.to_owned())).collect();
+            let news = open.postpone(key, work, waits.clone(), words);
+            told.push(news.map(|(_, words)| words.into_values().next().unwrap()));
+            tokio::time::advance(LONGEST_PAUSE).await;
+        }
+        let told: Vec<Option<&str>> = told.iter().map(Option::as_deref).collect();
+        assert_eq!(told, [Some("block 7: refused"), None, Some("timed out"), None, Some("block 9: refused")]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -388,14 +488,14 @@ mod tests {
         // Waiting to be fetched again.
         open.insert(key(1), Work::Ancestor, now);
         let (taken, work) = open.take_due(now).unwrap();
-        open.postpone(taken, work, wait(901, Cause::NotYet));
+        open.postpone(taken, work, wait(901, Cause::NotYet), Words::new());
         open.bring(key(1), plain_case(1), now);
         assert!(matches!(open.take_due(now), Some((_, Work::Case(_)))));
         // Being fetched at the moment.
         open.insert(key(2), Work::Ancestor, now);
         let (taken, work) = open.take_due(now).unwrap();
         open.bring(key(2), plain_case(2), now);
-        open.postpone(taken, work, wait(901, Cause::NotYet));
+        open.postpone(taken, work, wait(901, Cause::NotYet), Words::new());
         assert!(matches!(open.take_due(now), Some((_, Work::Case(_)))));
         // A case of its own is gone on with.
         open.bring(key(1), plain_case(1), now);

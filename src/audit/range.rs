@@ -104,7 +104,7 @@ impl RangeAudit {
         };
         let key = BlockKey { chain_id: self.client.chain_id(), number, hash: block.hash() };
         let case = Case::new(key, self.investigator.rules(key.chain_id), BlockAttributes::of_block(&block));
-        let Investigation { case, waits } = self.investigator.investigate(case).await;
+        let Investigation { case, waits, .. } = self.investigator.investigate(case).await;
         case.verdict().map_or_else(
             || {
                 let missing = self.investigator.reasons().in_words(&waits);

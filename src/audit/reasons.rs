@@ -1,9 +1,35 @@
-//! [`Reasons`]: why what open cases wait for cannot be had, in words. Written where it fails, read where it is told.
+//! [`Reasons`]: why what open cases wait for cannot be had, in words. Written where it fails, read where it is told: of each kind of
+//! wait the last words, and of each look at a case its own.
 
 use super::Wait;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// What is noted during one look at a case.
+pub(super) type Words = BTreeMap<Wait, String>;
+
+tokio::task_local! {
+    /// What was noted during the look that is under way.
+    static NOTED: Mutex<Words>;
+}
+
+/// Does one look at a case, and hands out what was noted during it besides.
+pub(super) async fn with_words<T>(look: impl Future<Output = T>) -> (T, Words) {
+    let noting = async {
+        let found = look.await;
+        (found, NOTED.with(|noted| std::mem::take(&mut *noted.lock())))
+    };
+    NOTED.scope(Mutex::default(), noting).await
+}
+
+/// Words without what is another each time, such as heights and hashes: while this stays they say nothing new.
+pub(super) fn gist(words: &str) -> String {
+    let tokens = words.split_inclusive(|letter: char| !letter.is_alphanumeric());
+    let told =
+        tokens.map(|token| if token.contains(|letter: char| letter.is_ascii_digit()) { "#" } else { token });
+    told.collect()
+}
 
 /// The last words on each kind of wait. There are as many kinds as chains, what is awaited and causes make.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +38,8 @@ pub(crate) struct Reasons(Arc<Mutex<BTreeMap<Wait, String>>>);
 impl Reasons {
     /// Notes why this cannot be had. `true`: that is something new.
     pub(super) fn note(&self, wait: Wait, reason: &str) -> bool {
+        // Outside of a look nobody asks for its words.
+        let _outside = NOTED.try_with(|noted| noted.lock().insert(wait, reason.to_owned()));
         self.0.lock().insert(wait, reason.to_owned()).as_deref() != Some(reason)
     }
 
@@ -45,5 +73,31 @@ mod tests {
             "that its height is local-safe on chain 902 (not yet); what L1 says of a block of chain 901 (an endpoint fails): timed out"
         );
         assert_eq!(reasons.in_words(&BTreeSet::new()), "nothing: it is being looked at");
+    }
+
+    #[tokio::test]
+    async fn each_look_has_its_own_words() {
+        let l1 = Wait { awaited: Awaited::L1, chain_id: 901.into(), cause: Cause::EndpointError };
+        let reasons = Reasons::default();
+        let look = |words: &'static str| {
+            let reasons = reasons.clone();
+            with_words(async move {
+                reasons.note(l1, words);
+                tokio::task::yield_now().await;
+            })
+        };
+        let (first, second) = tokio::join!(look("refused"), look("timed out"));
+        assert_eq!(
+            (first.1, second.1),
+            ([(l1, "refused".to_owned())].into(), [(l1, "timed out".to_owned())].into())
+        );
+    }
+
+    #[test]
+    fn heights_and_hashes_are_no_news() {
+        let told =
+            |number: u64, hash: &str| gist(&format!("block {number} builds on {hash}, the node has none"));
+        assert_eq!(told(7, "0xab12"), told(123, "0x0c"));
+        assert_ne!(told(7, "0xab12"), gist("block 7 builds on nothing"));
     }
 }

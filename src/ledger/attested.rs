@@ -3,11 +3,12 @@
 //! A signature that may be a replay of an unsafe block's gives way to one that binds its signer, also after the verdict;
 //! never the other way round.
 
+use super::ancestry::bind_ancestors;
 use super::events::write_event;
 use super::record::{read_attributable, read_hash, read_optional_hash};
 use super::retention::keep_signature;
 use super::store::as_integer;
-use super::{Ledger, LedgerError, Opened};
+use super::{Ledger, LedgerError, Opened, Opening};
 use crate::audit::Verdict;
 use crate::consolidation::deposits::decode_l1_info;
 use crate::interop::BlockKey;
@@ -70,7 +71,7 @@ impl Ledger {
         &self,
         block: &ValidBlock,
         at: UnixSeconds,
-    ) -> Result<Opened, LedgerError> {
+    ) -> Result<Opening, LedgerError> {
         let ways =
             [(INSERT, Opened::New), (OF_ANCESTOR, Opened::NowAttested), (OF_REPLAY, Opened::NowAttributable)];
         let mut transaction = self.write().await?;
@@ -105,14 +106,21 @@ impl Ledger {
             Opened::NowAttested => block.domain().is_attributable(),
             Opened::New | Opened::Known => false,
         };
-        let told = if is_bound_anew { tell(&mut transaction, block, at).await? } else { 0 };
+        let mut told = if is_bound_anew { tell(&mut transaction, block, at).await? } else { 0 };
+        let key = BlockKey { chain_id: block.chain_id(), number: block.number(), hash: block.hash() };
+        let mut bound = Vec::new();
+        if outcome != Opened::Known {
+            let (parent, is_binding) = (block.parent_hash(), block.domain().is_attributable());
+            let last;
+            (bound, last) = bind_ancestors(&mut transaction, &key, parent, is_binding, at).await?;
+            told = told.max(last);
+        }
         if matches!(outcome, Opened::NowAttested | Opened::NowAttributable) {
-            let key = BlockKey { chain_id: block.chain_id(), number: block.number(), hash: block.hash() };
             keep_signature(&mut transaction, &key, &block.signature()).await?;
         }
         transaction.commit().await?;
         self.note_told(told);
-        Ok(outcome)
+        Ok(Opening { opened: outcome, bound })
     }
 
     /// What is known of the blocks of one height that have cases, the newest first.
@@ -120,16 +128,19 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn cases_at(&self, chain_id: ChainId, number: u64) -> Result<Vec<KnownCase>, LedgerError> {
-        let rows = sqlx::query(
-            "SELECT hash, domain, verdict, reason, detail, replaces FROM cases WHERE chain_id = ?1 AND number = ?2
-             ORDER BY id DESC LIMIT ?3",
-        )
-        .bind(chain_id.to_string())
-        .bind(as_integer("block number", number)?)
-        .bind(MAX_AT_HEIGHT)
-        .fetch_all(self.readers())
-        .await?;
-        rows.iter().map(read_known).collect()
+        self.reread(|| async {
+            let rows = sqlx::query(
+                "SELECT hash, domain, verdict, reason, detail, replaces FROM cases WHERE chain_id = ?1 AND number = ?2
+                 ORDER BY id DESC LIMIT ?3",
+            )
+            .bind(chain_id.to_string())
+            .bind(as_integer("block number", number)?)
+            .bind(MAX_AT_HEIGHT)
+            .fetch_all(self.readers())
+            .await?;
+            rows.iter().map(read_known).collect()
+        })
+        .await
     }
 }
 
@@ -163,7 +174,7 @@ fn l1_origin(block: &ValidBlock) -> Option<BlockNumHash> {
     Some(BlockNumHash { number: info.number, hash: info.hash })
 }
 
-fn read_known(row: &SqliteRow) -> Result<KnownCase, LedgerError> {
+pub(super) fn read_known(row: &SqliteRow) -> Result<KnownCase, LedgerError> {
     let verdict = match row.try_get::<Option<String>, _>("verdict")? {
         Some(name) => {
             let detail = row.try_get::<Option<String>, _>("detail")?.unwrap_or_default();

@@ -1,7 +1,7 @@
 //! [`Hold`]: the block that keeps a chain's vouched head from moving on.
 
+use super::ancestry::binding_descendant;
 use super::record::{read_attributable, read_hash, read_optional_hash, read_u64};
-use super::store::binding_descendant;
 use super::{Ledger, LedgerError};
 use crate::interop::BlockKey;
 use alloy::primitives::B256;
@@ -25,7 +25,7 @@ pub struct Hold {
     pub reason: Option<String>,
     /// What was found, for people.
     pub detail: Option<String>,
-    /// `true`: its own attestation binds its signer. `None`: nobody attested the block itself.
+    /// `true`: its own attestation binds its signer. `false`: it may be a replay. `None`: nobody attested the block itself.
     pub attributable: Option<bool>,
     /// The nearest block on top of it whose attestation binds its signer, if its own does not.
     pub ancestor_of: Option<B256>,
@@ -37,42 +37,47 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn hold(&self, chain_id: ChainId) -> Result<Option<Hold>, LedgerError> {
-        let mut reader = self.readers().acquire().await?;
-        let rows = sqlx::query(
-            "SELECT c.number, c.hash, c.domain, c.verdict, c.reason, c.detail, c.ancestor_of
+        self.reread(|| async {
+            let mut reader = self.readers().acquire().await?;
+            let rows = sqlx::query(
+                "SELECT c.number, c.hash, c.domain, c.verdict, c.reason, c.detail, c.ancestor_of
              FROM heads h JOIN cases c ON c.chain_id = h.chain_id AND c.number = h.vouched_number + 1
                                       AND c.parent_hash = h.vouched_hash
-             WHERE h.chain_id = ?1 AND c.verdict IN ('violated', 'discarded') AND c.domain IS NOT 'zero'
+             WHERE h.chain_id = ?1 AND c.verdict IN ('violated', 'discarded')
              ORDER BY c.verdict = 'violated' DESC, c.id",
-        )
-        .bind(chain_id.to_string())
-        .fetch_all(&mut *reader)
-        .await?;
-        for row in &rows {
-            let mut hold = Hold::read(row)?;
-            if hold.attributable.is_none() && hold.ancestor_of.is_none() {
-                // What binds may have come after the verdict.
-                let key = BlockKey { chain_id, number: hold.number, hash: hold.hash };
-                hold.ancestor_of = binding_descendant(&mut reader, &key).await?;
+            )
+            .bind(chain_id.to_string())
+            .fetch_all(&mut *reader)
+            .await?;
+            for row in &rows {
+                let mut hold = Hold::read(row)?;
+                if hold.attributable != Some(true) && hold.ancestor_of.is_none() {
+                    // What binds may have come after the verdict.
+                    let key = BlockKey { chain_id, number: hold.number, hash: hold.hash };
+                    hold.ancestor_of = binding_descendant(&mut reader, &key).await?;
+                }
+                if hold.attributable == Some(true) || hold.ancestor_of.is_some() {
+                    return Ok(Some(hold));
+                }
             }
-            if hold.attributable == Some(true) || hold.ancestor_of.is_some() {
-                return Ok(Some(hold));
-            }
-        }
-        Ok(None)
+            Ok(None)
+        })
+        .await
     }
 }
 
 impl Hold {
     fn read(row: &SqliteRow) -> Result<Self, LedgerError> {
+        let attributable = read_attributable(row)?;
+        let ancestor_of = read_optional_hash(row, "ancestor_of")?.filter(|_| attributable != Some(true));
         Ok(Self {
             number: read_u64(row, "number")?,
             hash: read_hash(row, "hash")?,
             verdict: row.try_get("verdict")?,
             reason: row.try_get("reason")?,
             detail: row.try_get("detail")?,
-            attributable: read_attributable(row)?,
-            ancestor_of: read_optional_hash(row, "ancestor_of")?,
+            attributable,
+            ancestor_of,
         })
     }
 }

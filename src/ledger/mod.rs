@@ -1,10 +1,11 @@
 //! The ledger: what must never be lost. Cases and their verdicts, operators' resolutions, and the
 //! head vouched for, what was noted of executed messages, and switches, in SQLite.
 //!
-//! Everything is durable when a call returns. A verdict is written once and never changed; that a vouched head left a branch
-//! stands beside. Of an attestation the signature
-//! that says most is kept.
+//! Everything is durable when a call returns. A verdict is written once. One against a block is taken back if L1 drops what it rests
+//! on and says otherwise then, and is kept beside; that a vouched head left a branch stands beside, too. Of an attestation the
+//! signature that says most is kept.
 
+mod ancestry;
 mod anchor;
 mod attested;
 mod blob_forks;
@@ -27,8 +28,10 @@ mod retraction;
 mod runs;
 mod store;
 mod suspects;
+mod tied_verdicts;
 mod unresolved;
 
+pub use ancestry::Bound;
 pub use anchor::{Anchored, Anchoring, RefusedAnchor};
 pub use attested::{KnownCase, KnownVerdict};
 pub use counts::CaseCounts;
@@ -42,7 +45,8 @@ pub use record::{CaseFilter, CaseRecord};
 pub use resolution::{MAX_REASON_BYTES, RefusedResolution, Resolution, Resolved};
 pub use retention::{Pruned, Pruning};
 pub use retraction::{BranchBlock, Retraction, RetractionReason};
-pub use store::{Decided, Decision, Ledger, NewCase, OpenCase, Opened};
+pub use store::{Decided, Decision, Ledger, NewCase, OpenCase, Opened, Opening};
+pub use tied_verdicts::TiedVerdict;
 pub use unresolved::{Attribution, Unresolved, UnresolvedCount};
 
 #[cfg(test)]

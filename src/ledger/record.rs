@@ -32,7 +32,8 @@ pub struct CaseRecord {
     pub domain: Option<SigningDomain>,
     /// Whether the signature can only have been made for an attestation.
     pub attributable: Option<bool>,
-    /// The nearest block on top of it whose attestation binds its signer, if nobody attested the block itself. As of its verdict.
+    /// Of a block that was found wrong, or of any as of its verdict: the nearest block on top of it whose attestation binds its signer, if
+    /// its own does not.
     pub ancestor_of: Option<B256>,
     /// The payload hash that was signed.
     pub payload_hash: Option<B256>,
@@ -124,6 +125,7 @@ impl Ledger {
 impl CaseRecord {
     fn read(row: &SqliteRow) -> Result<Self, LedgerError> {
         let domain = read_domain(row)?;
+        let attributable = domain.map(SigningDomain::is_attributable);
         Ok(Self {
             id: row.try_get("id")?,
             chain_id: read_chain_id(row)?,
@@ -137,8 +139,8 @@ impl CaseRecord {
                 .map(|bytes| Address::try_from(bytes.as_slice()).map_err(corrupt("signer")))
                 .transpose()?,
             domain,
-            attributable: domain.map(SigningDomain::is_attributable),
-            ancestor_of: read_optional_hash(row, "ancestor_of")?,
+            attributable,
+            ancestor_of: read_optional_hash(row, "ancestor_of")?.filter(|_| attributable != Some(true)),
             payload_hash: read_optional_hash(row, "payload_hash")?,
             opened_at: read_u64(row, "opened_at")?,
             waits: read_json(row, "waits")?,

@@ -89,7 +89,7 @@ impl Ledger {
             .bind(as_integer("event id", end)?)
             .bind(before)
             .bind(i64::try_from(pruning.below_head).unwrap_or(i64::MAX / 2))
-            .bind(super::store::MAX_DESCENDANTS)
+            .bind(super::ancestry::MAX_DISTANCE)
             .fetch_all(&mut *transaction)
             .await?;
         let removed = u64::try_from(rows.len()).unwrap_or(u64::MAX);
@@ -105,8 +105,11 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn can_shrink(&self) -> Result<bool, LedgerError> {
-        let mode: i64 = sqlx::query_scalar("PRAGMA auto_vacuum").fetch_one(self.readers()).await?;
-        Ok(mode == 2)
+        self.reread(|| async {
+            let mode: i64 = sqlx::query_scalar("PRAGMA auto_vacuum").fetch_one(self.readers()).await?;
+            Ok(mode == 2)
+        })
+        .await
     }
 }
 

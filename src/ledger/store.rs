@@ -1,5 +1,6 @@
 //! [`Ledger`]: the SQLite database, and what is written to it.
 
+use super::ancestry::{Bound, bind_ancestors, binding_descendant};
 use super::database::{Database, WriteTransaction};
 use super::events::write_event;
 use super::heads::advance;
@@ -13,17 +14,15 @@ use crate::interop::BlockKey;
 use crate::told::Told;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256, Bytes};
-use crosscheck_p2p::{ChainId, SigningDomain, Topic, UnixSeconds, ValidBlock};
+use crosscheck_p2p::{ChainId, Topic, UnixSeconds, ValidBlock};
+use serde::Serialize;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Row, SqliteConnection};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-
-/// How many blocks on top of a decided one are looked at for who vouches for it.
-pub(super) const MAX_DESCENDANTS: u32 = 4096;
 
 /// What must never be lost.
 ///
@@ -69,6 +68,15 @@ pub enum Opened {
     Known,
 }
 
+/// What came of opening a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opening {
+    /// What was found.
+    pub opened: Opened,
+    /// The blocks below that were found wrong before, and that are bound to a signer since.
+    pub bound: Vec<Bound>,
+}
+
 /// A case without a verdict, as read back after a restart.
 #[derive(Debug, Clone)]
 pub struct OpenCase {
@@ -85,7 +93,7 @@ pub struct OpenCase {
 pub struct Decided {
     /// Whether the attestation can be held against its signer. `None`: nobody attested the block itself.
     pub attributable: Option<bool>,
-    /// Of a block that nobody attested itself: the nearest block on top of it whose attestation binds its signer.
+    /// The nearest block on top of it whose attestation binds its signer, if its own does not.
     pub ancestor_of: Option<B256>,
     /// The vouched head's way back from a block that an operator passed while it was open, and that is wrong.
     pub retraction: Option<Retraction>,
@@ -112,12 +120,24 @@ pub struct Decision<'a> {
     pub messages: &'a [CheckedMessage],
     /// The block whose messages those are, if another.
     pub replaces: Option<B256>,
+    /// Of a verdict against the block: up to here L1 had been read. `None`: L1 is not asked.
+    pub l1: Option<BlockNumHash>,
     /// What the case waited for on the way.
     pub waits: &'a BTreeSet<Wait>,
     /// The time now.
     pub at: UnixSeconds,
     /// How long the case took.
     pub after: Duration,
+}
+
+/// What an open case waits for, as users see it.
+#[derive(Serialize)]
+struct ToldWait<'a> {
+    #[serde(flatten)]
+    wait: &'a Wait,
+    /// Why it cannot be had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
 }
 
 impl Ledger {
@@ -176,11 +196,11 @@ impl Ledger {
     ///
     /// # Errors
     /// If the ledger cannot be written, or the block's height or time does not fit it.
-    pub async fn open_case(&self, case: &NewCase<'_>, at: UnixSeconds) -> Result<Opened, LedgerError> {
+    pub async fn open_case(&self, case: &NewCase<'_>, at: UnixSeconds) -> Result<Opening, LedgerError> {
         self.persevere(|| self.open_case_once(case, at)).await
     }
 
-    async fn open_case_once(&self, case: &NewCase<'_>, at: UnixSeconds) -> Result<Opened, LedgerError> {
+    async fn open_case_once(&self, case: &NewCase<'_>, at: UnixSeconds) -> Result<Opening, LedgerError> {
         match case {
             NewCase::Attested(block) => self.open_attested(block, at).await,
             NewCase::Ancestor { key, parent_hash, timestamp, l1_origin } => {
@@ -200,13 +220,18 @@ impl Ledger {
                 .bind(l1_origin.map(|origin| origin.hash.to_vec()))
                 .execute(&mut *transaction)
                 .await?;
+                if done.rows_affected() == 0 {
+                    return Ok(Opening { opened: Opened::Known, bound: Vec::new() });
+                }
+                let (bound, told) = bind_ancestors(&mut transaction, key, *parent_hash, false, at).await?;
                 transaction.commit().await?;
-                Ok(if done.rows_affected() == 0 { Opened::Known } else { Opened::New })
+                self.note_told(told);
+                Ok(Opening { opened: Opened::New, bound })
             }
         }
     }
 
-    /// Writes what an open case waits for and knows so far.
+    /// Writes what an open case waits for, why that cannot be had, as far as there are words for it, and what it knows so far.
     ///
     /// # Errors
     /// If the ledger cannot be written.
@@ -214,17 +239,21 @@ impl Ledger {
         &self,
         key: &BlockKey,
         waits: &BTreeSet<Wait>,
+        words: &BTreeMap<Wait, String>,
         messages: &[CheckedMessage],
     ) -> Result<(), LedgerError> {
-        self.persevere(|| self.note_progress_once(key, waits, messages)).await
+        self.persevere(|| self.note_progress_once(key, waits, words, messages)).await
     }
 
     async fn note_progress_once(
         &self,
         key: &BlockKey,
         waits: &BTreeSet<Wait>,
+        words: &BTreeMap<Wait, String>,
         messages: &[CheckedMessage],
     ) -> Result<(), LedgerError> {
+        let told = |wait| ToldWait { wait, reason: words.get(wait).map(String::as_str) };
+        let waits: Vec<ToldWait<'_>> = waits.iter().map(told).collect();
         let mut transaction = self.write().await?;
         sqlx::query(
             "UPDATE cases SET waits = ?4, messages = ?5
@@ -233,7 +262,7 @@ impl Ledger {
         .bind(key.chain_id.to_string())
         .bind(as_integer("block number", key.number)?)
         .bind(key.hash.as_slice())
-        .bind(to_json("waits", waits)?)
+        .bind(to_json("waits", &waits)?)
         .bind(to_json("messages", &messages)?)
         .execute(&mut *transaction)
         .await?;
@@ -259,7 +288,8 @@ impl Ledger {
         };
         let decided = sqlx::query(
             "UPDATE cases SET verdict = ?4, reason = ?5, detail = ?6, messages = ?7, replaces = ?8, waits = ?9,
-                              decided_at = ?10, decided_after_ms = ?11, frame = CASE WHEN ?12 THEN frame END
+                              decided_at = ?10, decided_after_ms = ?11, frame = CASE WHEN ?12 THEN frame END,
+                              judged_l1_number = ?13, judged_l1_hash = ?14
              WHERE chain_id = ?1 AND number = ?2 AND hash = ?3 AND verdict IS NULL RETURNING domain",
         )
         .bind(key.chain_id.to_string())
@@ -274,6 +304,8 @@ impl Ledger {
         .bind(as_integer("time", decision.at.0)?)
         .bind(as_integer("duration", after)?)
         .bind(!verdict.is_upheld())
+        .bind(decision.l1.and_then(|l1| i64::try_from(l1.number).ok()))
+        .bind(decision.l1.map(|l1| l1.hash.to_vec()))
         .fetch_optional(&mut *transaction)
         .await?;
         if let Some(signature) = signature.filter(|_| decided.is_some()) {
@@ -281,8 +313,8 @@ impl Ledger {
         }
         let attributable = decided.as_ref().map(read_attributable).transpose()?;
         let ancestor_of = match attributable {
-            Some(None) => binding_descendant(&mut transaction, key).await?,
-            Some(Some(_)) | None => None,
+            Some(None | Some(false)) => binding_descendant(&mut transaction, key).await?,
+            Some(Some(true)) | None => None,
         };
         let retraction = match attributable {
             Some(_) if verdict.is_wrong() => take_back(&mut transaction, key, decision.at).await?,
@@ -325,7 +357,7 @@ impl Ledger {
     }
 }
 
-fn read_open_case(row: &SqliteRow) -> Result<OpenCase, LedgerError> {
+pub(super) fn read_open_case(row: &SqliteRow) -> Result<OpenCase, LedgerError> {
     let BlockPosition { number, hash } = read_position(row)?;
     let key = BlockKey { chain_id: read_chain_id(row)?, number, hash };
     let topic = row.try_get::<Option<String>, _>("topic")?;
@@ -349,33 +381,6 @@ pub(super) fn read_position(row: &SqliteRow) -> Result<BlockPosition, LedgerErro
 
 pub(super) fn as_integer(field: &'static str, value: u64) -> Result<i64, LedgerError> {
     i64::try_from(value).map_err(|_| LedgerError::OutOfRange { field, value })
-}
-
-/// The nearest block on top of this one whose attestation binds its signer.
-///
-/// A `CROSS JOIN` is taken in the order in which it is written: from block to block, and never through all cases.
-pub(super) async fn binding_descendant(
-    connection: &mut SqliteConnection,
-    key: &BlockKey,
-) -> Result<Option<B256>, LedgerError> {
-    let row = sqlx::query(
-        "WITH RECURSIVE above (number, hash, domain) AS (
-             SELECT ?2, ?3, NULL
-             UNION
-             SELECT c.number, c.hash, c.domain FROM above a
-             CROSS JOIN cases c ON c.chain_id = ?1 AND c.number = a.number + 1 AND c.parent_hash = a.hash
-             WHERE a.domain IS NULL OR a.domain = ?5
-             LIMIT ?4)
-         SELECT hash FROM above WHERE domain IS NOT NULL AND domain <> ?5 ORDER BY number LIMIT 1",
-    )
-    .bind(key.chain_id.to_string())
-    .bind(as_integer("block number", key.number)?)
-    .bind(key.hash.to_vec())
-    .bind(MAX_DESCENDANTS)
-    .bind(SigningDomain::Zero.name())
-    .fetch_optional(connection)
-    .await?;
-    row.as_ref().map(|row| read_hash(row, "hash")).transpose()
 }
 
 /// Writes what there is to tell of a verdict, and where it was told; and which block on top of the decided one binds its

@@ -12,6 +12,7 @@ mod perseverance;
 mod retention;
 mod retraction;
 mod runs;
+mod tied_verdicts;
 mod unresolved;
 
 use super::*;
@@ -19,6 +20,7 @@ use crate::audit::{Awaited, Cause, InvalidMessage, Verdict, Violation, Wait};
 use crate::interop::BlockKey;
 use crate::interop::InvalidReason;
 use crate::invalid_blocks::Prover;
+use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256, Bloom, U256};
 use crosscheck_p2p::{
     BlobFields, BlockSigner, ChainId, Envelope, ExecutionPayload, Signers, SigningDomain, Topic, UnixSeconds,
@@ -115,7 +117,7 @@ async fn connect(path: &Path) -> SqliteConnection {
 }
 
 async fn open(ledger: &Ledger, block: &ValidBlock) -> Opened {
-    ledger.open_case(&NewCase::Attested(block), NOW).await.unwrap()
+    ledger.open_case(&NewCase::Attested(block), NOW).await.unwrap().opened
 }
 
 async fn decide(ledger: &Ledger, block: &ValidBlock, verdict: &Verdict) -> bool {
@@ -130,6 +132,7 @@ async fn decided(ledger: &Ledger, block: &ValidBlock, verdict: &Verdict) -> Opti
         detail: verdict.detail(),
         messages: &[],
         replaces: None,
+        l1: None,
         waits: &waits,
         at: NOW,
         after: Duration::from_millis(12),
@@ -194,10 +197,10 @@ async fn an_ancestor_becomes_attested() {
         timestamp: block.timestamp(),
         l1_origin: None,
     };
-    assert_eq!(ledger.open_case(&ancestor, NOW).await.unwrap(), Opened::New);
+    assert_eq!(ledger.open_case(&ancestor, NOW).await.unwrap().opened, Opened::New);
     assert_eq!(open(&ledger, &block).await, Opened::NowAttested);
     assert_eq!(open(&ledger, &block).await, Opened::Known);
-    assert_eq!(ledger.open_case(&ancestor, NOW).await.unwrap(), Opened::Known);
+    assert_eq!(ledger.open_case(&ancestor, NOW).await.unwrap().opened, Opened::Known);
     let [record] = records(&ledger).await.try_into().unwrap();
     assert_eq!(record.origin, "attested");
     assert_eq!(ledger.counts(chain()).await.unwrap(), CaseCounts { received: 1, open: 1 });
@@ -250,11 +253,14 @@ async fn progress_is_noted_until_the_verdict() {
     open(&ledger, &block).await;
     let waits: BTreeSet<Wait> =
         [Wait { awaited: Awaited::Receipts, chain_id: chain(), cause: Cause::EndpointError }].into();
-    ledger.note_progress(&key(&block), &waits, &[]).await.unwrap();
+    let refused = "http://127.0.0.1:8545: eth_getBlockReceipts: 502 Bad Gateway";
+    let words = waits.iter().map(|wait| (*wait, refused.to_owned())).collect();
+    ledger.note_progress(&key(&block), &waits, &words, &[]).await.unwrap();
     let [record] = records(&ledger).await.try_into().unwrap();
-    assert!(record.waits.get().contains("endpoint-error"));
+    let told: serde_json::Value = serde_json::from_str(record.waits.get()).unwrap();
+    assert_eq!((&told[0]["cause"], &told[0]["reason"]), (&"endpoint-error".into(), &refused.into()));
     decide(&ledger, &block, &Verdict::Upheld).await;
-    ledger.note_progress(&key(&block), &waits, &[]).await.unwrap();
+    ledger.note_progress(&key(&block), &waits, &words, &[]).await.unwrap();
     let [record] = records(&ledger).await.try_into().unwrap();
     assert!(record.waits.get().contains("local-safe"));
 }
@@ -483,6 +489,7 @@ async fn an_upheld_block_goes_before_a_resolved_one() {
         detail: String::new(),
         messages: &[],
         replaces: Some(wrong.hash()),
+        l1: None,
         waits: &BTreeSet::new(),
         at: NOW,
         after: Duration::ZERO,

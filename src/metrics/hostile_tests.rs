@@ -86,6 +86,7 @@ impl Stranger {
                 detail: String::new(),
                 messages: &messages,
                 replaces: None,
+                l1: None,
                 waits: &BTreeSet::new(),
                 at: UnixSeconds(0),
                 after: Duration::from_millis(self.0),

@@ -220,6 +220,7 @@ fn counters_of_configured_chains_start_at_zero_and_count_by_reason() {
         detail: verdict.detail(),
         messages: &[],
         replaces: None,
+        l1: None,
         waits: &BTreeSet::new(),
         at: UnixSeconds(0),
         after: Duration::from_millis(1),

@@ -4,11 +4,9 @@
 //! half of its chain's room is free again. Each chain has a room of its own: one that stands still blinds no other.
 
 use super::Auditor;
-use crate::audit::Case;
 use crate::audit::open_cases::Work;
-use crate::consolidation::BlockAttributes;
 use crate::ledger::{LedgerError, OpenCase};
-use crosscheck_p2p::{ChainId, Signers, Validator};
+use crosscheck_p2p::ChainId;
 use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
@@ -62,6 +60,7 @@ impl Auditor {
                 }
             }
         }
+        self.restore_ties().await?;
         for (chain_id, cases) in self.ledger.open_by_chain().await? {
             if !self.rules.contains_key(&chain_id) {
                 warn!(%chain_id, cases, "open cases of a chain that is no longer configured are left alone");
@@ -104,15 +103,8 @@ impl Auditor {
     }
 
     fn reopen(&mut self, case: OpenCase) {
-        let OpenCase { key, opened_at, attestation } = case;
-        let reopened =
-            attestation.zip(self.rules.get(&key.chain_id)).and_then(|((topic, signer, frame), rules)| {
-                Validator::reopen(rules, topic, &frame, &Signers::of(signer)).ok()
-            });
-        let work = reopened.map_or(Work::Ancestor, |block| {
-            let attributes = BlockAttributes::of_envelope(block.envelope());
-            Work::Case(Box::new(Case::new(key, self.investigator.rules(key.chain_id), attributes)))
-        });
+        let work = self.reopened(&case).map_or(Work::Ancestor, Work::Case);
+        let OpenCase { key, opened_at, .. } = case;
         debug!(chain_id = %key.chain_id, number = key.number, hash = %key.hash, "an open case is taken up");
         let now = Instant::now();
         self.open.insert(key, work, now);

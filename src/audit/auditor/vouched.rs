@@ -1,7 +1,7 @@
 //! Where a chain's vouched head begins, and when it leaves a branch. What it moves on over, the ledger decides with each
 //! verdict.
 
-use super::{Auditor, Finished};
+use super::{Auditor, Finished, Piece};
 use crate::audit::investigator::HeadMove;
 use crate::audit::replaced_branch::BranchStanding;
 use crate::ledger::{LedgerError, Retraction, RetractionReason};
@@ -46,7 +46,7 @@ impl Auditor {
             return;
         }
         let (investigator, ledger) = (Arc::clone(&self.investigator), self.ledger.clone());
-        self.running.spawn(async move {
+        self.running.begin(Piece::Looking(chain_id), async move {
             let found = investigator.look_at_vouched(&ledger, chain_id).await;
             let standing = investigator.branch_standing(&ledger, chain_id).await;
             Finished::Looked { chain_id, found, standing }

@@ -6,12 +6,30 @@ use crate::consolidation::{BlockAttributes, ReplacementRule};
 use crate::interop::BlockKey;
 use crate::ledger::BlockPosition;
 use alloy::primitives::B256;
-use std::time::Duration;
 
-/// How old what another node said may be. They are asked every few seconds.
-const OLDEST_WORD: Duration = Duration::from_secs(60);
+/// Who can say of a height what the chain has there, and on which branches that rests: while this stays, asking again is in vain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::audit) struct Witnesses {
+    /// Whether the chain's node can.
+    own: bool,
+    /// How many of its other nodes can.
+    others: usize,
+    /// How often something that it rests on has gone back.
+    epoch: u64,
+}
 
 impl Investigator {
+    /// Who can say now what the chain has at the height of a block.
+    pub(in crate::audit) fn witnesses(&self, key: BlockKey) -> Witnesses {
+        let BlockKey { chain_id, number, .. } = key;
+        let others = self.heads.others(chain_id);
+        Witnesses {
+            own: self.heads.second_opinion(chain_id).covers(number),
+            others: others.iter().filter(|other| other.can_tell(number)).count(),
+            epoch: self.epoch(chain_id),
+        }
+    }
+
     /// Whether somebody who has derived the chain has this block at the height of an attested one, as its rollup node does.
     pub(super) async fn corroboration(
         &self,
@@ -45,10 +63,7 @@ impl Investigator {
     /// Whether a rollup node that is not in use has derived this block.
     async fn is_said_by_another(&self, key: BlockKey, derived: B256) -> bool {
         for other in self.heads.others(key.chain_id) {
-            let is_of_use = other.at.elapsed() < OLDEST_WORD
-                && other.local_safe.number >= key.number
-                && other.opinion.covers(key.number);
-            if !is_of_use {
+            if !other.can_tell(key.number) {
                 continue;
             }
             let head = BlockPosition { number: other.local_safe.number, hash: other.local_safe.hash };

@@ -193,7 +193,7 @@ impl Court {
 
     /// Goes on with a case, and says of it what [`Court::judge`] says.
     async fn look(&self, case: Case) -> (Case, (String, Option<&'static str>)) {
-        let Investigation { case, waits } = self.investigator.investigate(case).await;
+        let Investigation { case, waits, .. } = self.investigator.investigate(case).await;
         let invalid = case.messages().iter().find_map(|checked| match checked.status {
             MessageStatus::Invalid(reason) => Some(reason.code()),
             MessageStatus::Valid | MessageStatus::Unknown => None,

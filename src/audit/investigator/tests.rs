@@ -26,7 +26,7 @@ pub(super) async fn serve(chain: Chain) -> RunningServer {
 }
 
 /// An execution client of a chain that may go other ways while it is served.
-pub(super) async fn serve_shared(chain: Arc<RwLock<Chain>>) -> RunningServer {
+pub(in crate::audit) async fn serve_shared(chain: Arc<RwLock<Chain>>) -> RunningServer {
     let mut module = RpcModule::from_arc(chain);
     module
         .register_method("eth_getBlockByNumber", |params, chain, _| {
@@ -64,16 +64,16 @@ async fn world() -> (Fixture, RunningServer, Investigator) {
     (fixture, server, investigator)
 }
 
-fn set() -> DependencySet {
+pub(in crate::audit) fn set() -> DependencySet {
     let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
     DependencySet::new([(ChainId::from(CHAIN_ID), member)].into(), 100)
 }
 
-fn metrics() -> Metrics {
+pub(in crate::audit) fn metrics() -> Metrics {
     Metrics::new(set()).unwrap()
 }
 
-const fn limits() -> EndpointLimits {
+pub(in crate::audit) const fn limits() -> EndpointLimits {
     EndpointLimits {
         timeout: Duration::from_secs(300),
         max_response_bytes: 1 << 20,
@@ -81,13 +81,13 @@ const fn limits() -> EndpointLimits {
     }
 }
 
-fn client_of(server: &RunningServer) -> ExecutionClient {
+pub(in crate::audit) fn client_of(server: &RunningServer) -> ExecutionClient {
     let url = server.url().parse().unwrap();
     ExecutionClient::new(ChainId::from(CHAIN_ID), &[url], 1, limits(), LogIndex::new(1 << 20)).unwrap()
 }
 
 /// What a node says whose local-safe head is this block.
-fn heads_at(fixture: &Fixture, number: u64, hash: Option<B256>) -> SyncStatus {
+pub(in crate::audit) fn heads_at(fixture: &Fixture, number: u64, hash: Option<B256>) -> SyncStatus {
     let block = fixture.chain.canonical(number).unwrap();
     let hash = hash.unwrap_or(block.hash);
     let head = L2BlockRef::new(number, hash, block.timestamp());
@@ -95,7 +95,7 @@ fn heads_at(fixture: &Fixture, number: u64, hash: Option<B256>) -> SyncStatus {
 }
 
 async fn investigate(investigator: &Investigator, case: Case) -> (Case, Vec<(Awaited, Cause)>) {
-    let Investigation { case, waits } = investigator.investigate(case).await;
+    let Investigation { case, waits, .. } = investigator.investigate(case).await;
     (case, waits.into_iter().map(|wait| (wait.awaited, wait.cause)).collect())
 }
 
@@ -173,7 +173,7 @@ async fn a_client_that_goes_away_leaves_cases_open() {
 }
 
 /// What a node says that has read L1 up to this block.
-fn answer_at(current_l1: BlockNumHash) -> Answer {
+pub(in crate::audit) fn answer_at(current_l1: BlockNumHash) -> Answer {
     let none = serde_json::Value::Null;
     let (number, hash) = (current_l1.number, current_l1.hash);
     let status = serde_json::json!({
@@ -267,6 +267,7 @@ async fn ledger_of(dir: &tempfile::TempDir, key: BlockKey, found: Option<&Verdic
         detail: String::new(),
         messages: &[],
         replaces: None,
+        l1: None,
         waits: &BTreeSet::new(),
         at: UnixSeconds(1),
         after: Duration::ZERO,

@@ -118,7 +118,9 @@ impl Investigator {
     /// The highest block at or below the head that is still on the chain.
     async fn look_below(&self, ledger: &Ledger, chain_id: ChainId) -> Result<Option<HeadMove>, LedgerError> {
         let finalized = self.final_height(chain_id).await;
-        let is_verified = self.heads.safe_means(chain_id) == SafeMeans::CrossSafe;
+        let final_head = self.heads.get(chain_id).and_then(|heads| heads.finalized_l2);
+        let is_verified = final_head
+            .is_some_and(|head| self.heads.safe_means_at(chain_id, head.timestamp) == SafeMeans::CrossSafe);
         let mut left: Option<(BlockPosition, RetractionReason)> = None;
         for block in ledger.vouched_branch(chain_id, MAX_BRANCH).await? {
             let to = block.position;

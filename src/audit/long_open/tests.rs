@@ -38,7 +38,7 @@ impl World {
         let at = self.at(after);
         self.open.insert(key(number), Work::Ancestor, at);
         let wait = Wait { awaited: Awaited::L1, chain_id: ChainId::from(901), cause };
-        self.open.postpone(key(number), Work::Ancestor, [wait].into());
+        self.open.postpone(key(number), Work::Ancestor, [wait].into(), BTreeMap::new());
     }
 
     fn at(&self, seconds: u64) -> Instant {

@@ -20,7 +20,7 @@ async fn after(steps: &[&str]) -> (Vec<Opened>, CaseRecord) {
         match *step {
             "replay" => opened.push(open(&ledger, &replay).await),
             "genuine" => opened.push(open(&ledger, &genuine).await),
-            "ancestor" => opened.push(ledger.open_case(&ancestor, NOW).await.unwrap()),
+            "ancestor" => opened.push(ledger.open_case(&ancestor, NOW).await.unwrap().opened),
             "violated" => assert!(decide(&ledger, &genuine, &violated()).await),
             "upheld" => assert!(decide(&ledger, &genuine, &Verdict::Upheld).await),
             "restart" => {
@@ -92,6 +92,7 @@ async fn a_verdict_says_whether_its_attestation_is_attributable_and_what_stands_
         detail: detail.clone(),
         messages: &[],
         replaces: Some(B256::repeat_byte(7)),
+        l1: None,
         waits: const { &BTreeSet::new() },
         at: NOW,
         after: Duration::ZERO,
@@ -149,6 +150,7 @@ async fn an_ancestor_is_bound_by_the_nearest_attestation_that_binds_anybody(#[ca
         detail: String::new(),
         messages: &[],
         replaces: None,
+        l1: None,
         waits: &BTreeSet::new(),
         at: NOW,
         after: Duration::ZERO,
@@ -164,6 +166,61 @@ async fn an_ancestor_is_bound_by_the_nearest_attestation_that_binds_anybody(#[ca
         .try_into()
         .unwrap();
     assert_eq!((record.attributable, record.ancestor_of), (None, decided.ancestor_of));
+}
+
+/// Attesting a block attests its ancestors, in whatever order the attestation, the blocks between and the verdict come.
+#[rstest]
+#[case::the_verdict_comes_last(&["wrong", "between", "binding", "decide"])]
+#[case::the_attestation_comes_last(&["wrong", "decide", "between", "binding"])]
+#[case::a_block_between_comes_last(&["wrong", "decide", "binding", "between"])]
+#[case::that_block_was_replayed(&["wrong", "decide", "binding", "replay between"])]
+#[case::a_replay_of_the_wrong_block_comes_last(&["between", "binding", "replay", "decide"])]
+#[case::the_wrong_block_was_replayed(&["replay", "decide", "between", "binding"])]
+#[case::the_attestation_was_replayed_before(&["replay", "decide", "between", "replay binding", "binding"])]
+#[tokio::test]
+async fn what_is_attested_binds_the_wrong_blocks_below_it(#[case] steps: &[&str]) {
+    let dir = TempDir::new().unwrap();
+    let ledger = ledger(&dir).await;
+    ledger.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    let wrong = attested_in(SigningDomain::Zero, 1, B256::ZERO);
+    let between = attested_in(SigningDomain::Zero, 2, wrong.hash());
+    let binding = attested(3, between.hash());
+    let replay = attested_in(SigningDomain::Zero, 3, between.hash());
+    let ancestor = async |block: &ValidBlock| {
+        let (key, parent_hash, timestamp) = (key(block), block.parent_hash(), block.timestamp());
+        let case = NewCase::Ancestor { key, parent_hash, timestamp, l1_origin: None };
+        ledger.open_case(&case, NOW).await.unwrap().bound
+    };
+    let attest = async |block| ledger.open_case(&NewCase::Attested(block), NOW).await.unwrap().bound;
+    let mut bound = Vec::new();
+    for step in steps {
+        bound.extend(match *step {
+            "wrong" => ancestor(&wrong).await,
+            "between" => ancestor(&between).await,
+            "replay" => attest(&wrong).await,
+            "replay between" => attest(&between).await,
+            "replay binding" => attest(&replay).await,
+            "binding" => attest(&binding).await,
+            _ => {
+                assert!(decide(&ledger, &wrong, &violated()).await);
+                vec![]
+            }
+        });
+    }
+    let attributable = steps.contains(&"replay").then_some(false);
+    let record = records(&ledger).await.into_iter().find(|record| record.number == 1).unwrap();
+    assert_eq!((record.attributable, record.ancestor_of), (attributable, Some(binding.hash())));
+    let hold = ledger.hold(chain()).await.unwrap().unwrap();
+    assert_eq!((hold.attributable, hold.ancestor_of), (attributable, Some(binding.hash())));
+    let [unresolved] = ledger.unresolved_counts().await.unwrap().try_into().unwrap();
+    assert_eq!((unresolved.attribution, unresolved.count), (Attribution::Ancestor, 1));
+    // It is told with the verdict, or once more after it.
+    let is_late = steps.last() != Some(&"decide");
+    let told = ledger.events(EventFilter { after: 0, limit: 9, chain_id: None, kinds: None }).await.unwrap();
+    assert_eq!((bound.len(), told.items.len()), if is_late { (1, 2) } else { (0, 1) });
+    let last = told.items.last().unwrap();
+    let last = serde_json::to_string(last).unwrap();
+    assert!(last.contains(&binding.hash().to_string()), "{last}");
 }
 
 /// What stands below replays alone holds no head, like the replays themselves. What binds holds it, whenever that comes.

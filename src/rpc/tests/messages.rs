@@ -142,6 +142,7 @@ async fn uphold(ledger: &Ledger, number: u64) {
         detail: String::new(),
         messages: &[],
         replaces: None,
+        l1: None,
         waits: &waits,
         at: UnixSeconds(1000),
         after: Duration::ZERO,

@@ -1,0 +1,45 @@
+//! What is done when a piece of work panics: it is done again, after a pause, and nothing else waits for it.
+
+use super::{Auditor, Piece};
+use crate::audit::open_cases::Work;
+use crate::audit::{Awaited, Cause, Wait};
+use crate::interop::BlockKey;
+use tokio::task::JoinError;
+use tracing::error;
+
+impl Auditor {
+    /// A piece of work panicked: a mistake of ours. It is done again, and nothing else waits for it.
+    pub(super) fn take_up_again(&mut self, piece: Piece, error: &JoinError) {
+        let (key, work) = match piece {
+            Piece::Case(case) => (*case.key(), Work::Case(case)),
+            Piece::Ancestor(key) => (key, Work::Ancestor),
+            // Both are done again with the next word of the chain's heads.
+            Piece::Scouting(chain_id) => {
+                error!(%chain_id, %error, "a look at local-safe blocks ended abnormally; it is made again");
+                self.scouted.remove(&chain_id);
+                return;
+            }
+            Piece::Looking(chain_id) => {
+                error!(%chain_id, %error, "a look at a vouched head ended abnormally; it is made again");
+                self.looking.remove(&chain_id);
+                self.look_again.remove(&chain_id);
+                return;
+            }
+            Piece::Asking => {
+                error!(%error, "a question to L1 about what verdicts rest on ended abnormally; it is asked again");
+                self.ask_about_ties_again();
+                return;
+            }
+            Piece::Again(key) => {
+                error!(block = %key, %error, "a look at a block that was found wrong ended abnormally; it is made again");
+                self.look_later(key);
+                return;
+            }
+        };
+        let BlockKey { chain_id, number, hash } = key;
+        error!(%chain_id, number, %hash, %error, "an investigation ended abnormally; it is made again");
+        let wait = Wait { awaited: Awaited::Block, chain_id, cause: Cause::NotYet };
+        let words = [(wait, "the last look at it ended abnormally in this program".to_owned())].into();
+        self.open.postpone(key, work, [wait].into(), words);
+    }
+}

@@ -1,0 +1,78 @@
+//! What the log says of a verdict.
+
+use super::Auditor;
+use crate::audit::Cause;
+use crate::audit::reasons::{Words, gist};
+use crate::incidents::{Alarm, Incidents};
+use crate::interop::BlockKey;
+use crate::ledger::{Bound, Decided, Decision};
+use std::time::Duration;
+use tokio::time::Instant;
+use tracing::{error, info, warn};
+
+/// How long it is at least until another reason for the same kind of wait is told.
+const QUIET: Duration = Duration::from_secs(60);
+
+impl Auditor {
+    /// Tells why what cases wait for cannot be had: once for each kind of wait, and again when that is another reason. That something
+    /// is not there yet is the ordinary course of things.
+    pub(super) fn tell_reasons(&mut self, words: &Words) {
+        let now = Instant::now();
+        for (wait, reason) in words.iter().filter(|(wait, _)| wait.cause != Cause::NotYet) {
+            let gist = gist(reason);
+            let told = self.told_reasons.get(wait);
+            if told.is_some_and(|(known, at)| *known == gist || now.saturating_duration_since(*at) < QUIET) {
+                continue;
+            }
+            let chain_id = wait.chain_id;
+            info!(%chain_id, awaited = %wait, reason, "a block waits for what cannot be had");
+            self.told_reasons.insert(*wait, (gist, now));
+        }
+    }
+}
+
+/// What is said of a block that was attested and is invalid.
+const VIOLATED: &str = "the sequencer attested an invalid block";
+
+/// Writes a verdict to the log. The first proof that a block is invalid is an error, whether it is the audit's or the
+/// monitor's; the line says in any case that the block was attested.
+pub(super) fn report(key: &BlockKey, decision: &Decision<'_>, decided: &Decided, incidents: &Incidents) {
+    let attributable = decided.attributable;
+    let ancestor_of = decided.ancestor_of.map(tracing::field::display);
+    let BlockKey { chain_id, number, hash } = key;
+    let (verdict, detail) = (decision.verdict.name(), decision.detail.as_str());
+    let (reason, after_ms) = (decision.verdict.reason().unwrap_or_default(), decision.after.as_millis());
+    let incident = *key;
+    match (verdict, decision.replaces) {
+        ("violated" | "discarded", _) if !decided.is_binding() => {
+            info!(%chain_id, number, %hash, verdict, reason, detail, attributable, after_ms, %incident,
+                  "a block that may be a replayed unsafe one is invalid: anybody can have sent it, and nobody attested it");
+        }
+        ("violated", _) if incidents.raise(incident, Alarm::Invalid) => {
+            error!(%chain_id, number, %hash, verdict, reason, detail, attributable, ancestor_of, after_ms, %incident, "{VIOLATED}");
+        }
+        ("violated", _) => {
+            warn!(%chain_id, number, %hash, verdict, reason, detail, attributable, ancestor_of, after_ms, %incident, "{VIOLATED}");
+        }
+        ("discarded", _) => {
+            error!(%chain_id, number, %hash, verdict, reason, detail, attributable, ancestor_of, after_ms, %incident,
+                   "an attested block is not what L1 says");
+        }
+        // The incident is that of the block which it rightly replaces.
+        ("upheld-replacement", Some(original)) => {
+            let incident = BlockKey { hash: original, ..incident };
+            info!(%chain_id, number, %hash, verdict, after_ms, %incident, "verdict");
+        }
+        _ => info!(%chain_id, number, %hash, verdict, after_ms, "verdict"),
+    }
+}
+
+/// Writes to the log that a block which was found wrong is bound to a signer since, by a block on top of it.
+pub(super) fn report_bound(bound: &Bound) {
+    let Bound { key: incident, verdict, attributable, ancestor_of } = bound;
+    let BlockKey { chain_id, number, hash } = incident;
+    let (reason, detail) = (verdict.reason.as_deref().unwrap_or_default(), &verdict.detail);
+    let verdict = &verdict.name;
+    warn!(%chain_id, number, %hash, verdict, reason, detail, attributable, %ancestor_of, %incident,
+          "the sequencer attested a block on top of this invalid one: a signature that binds its signer has come in");
+}

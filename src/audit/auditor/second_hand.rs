@@ -1,0 +1,20 @@
+//! When a case that waits for a second opinion is looked at again: when somebody may have one, or something has gone back.
+
+use super::Auditor;
+use crosscheck_p2p::ChainId;
+use tokio::time::Instant;
+
+impl Auditor {
+    /// Has the cases looked at again for which others speak than when they were looked at last.
+    pub(super) fn wake_second_hand(&mut self, chain_id: ChainId) {
+        let waiting = self.open.second_hand(chain_id);
+        let is_gone = |key: &crate::interop::BlockKey| key.chain_id == chain_id && !waiting.contains(key);
+        self.witnesses.retain(|key, _| !is_gone(key));
+        for key in waiting {
+            let witnesses = self.investigator.witnesses(key);
+            if self.witnesses.insert(key, witnesses).is_some_and(|known| known != witnesses) {
+                self.open.hurry(&key, Instant::now());
+            }
+        }
+    }
+}

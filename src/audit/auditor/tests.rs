@@ -1,0 +1,127 @@
+//! The auditor beside a real ledger, with no node that answers.
+
+mod ties;
+
+use super::*;
+use crate::audit::{CaseRules, Heads};
+use crate::consolidation::sample;
+use crate::health::Health;
+use crate::interop::DependencySet;
+use crate::ledger::Backoff;
+use crate::sources::L2BlockRef;
+use alloy::primitives::B256;
+use crosscheck_p2p::SystemClock;
+use tempfile::TempDir;
+
+/// How long anything may take: far more than it ever takes, however busy the machine is.
+const DEADLINE: Duration = Duration::from_secs(300);
+
+const BACKOFF: Backoff = Backoff { first: Duration::from_millis(1), longest: Duration::from_millis(4) };
+
+fn chain() -> ChainId {
+    ChainId::from(901)
+}
+
+fn key(number: u64) -> BlockKey {
+    BlockKey { chain_id: chain(), number, hash: B256::repeat_byte(1) }
+}
+
+struct World {
+    ledger: Ledger,
+    health: Health,
+    cancel: CancellationToken,
+    inbox: mpsc::Sender<AuditorMessage>,
+    _dir: TempDir,
+}
+
+async fn world() -> (Auditor, World) {
+    let set = DependencySet::new([].into(), 100);
+    let metrics = Metrics::new(set.clone()).unwrap();
+    let heads = Heads::new([chain()]);
+    let investigator = Investigator::new(set, BTreeMap::new(), heads, None, BTreeMap::new(), metrics.clone());
+    world_of(investigator, metrics).await
+}
+
+async fn world_of(investigator: Investigator, metrics: Metrics) -> (Auditor, World) {
+    let dir = TempDir::new().unwrap();
+    let (health, cancel) = (Health::default(), CancellationToken::new());
+    let ledger = Ledger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
+    let ledger = ledger.persevering(health.clone(), cancel.clone(), BACKOFF);
+    let (inbox, receiver) = mpsc::channel(8);
+    let rules = [(chain(), ValidationRules::new(chain()))].into();
+    let limits = AuditLimits { max_open: 100, concurrency: 4 };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let auditor = Auditor::new(ledger.clone(), investigator, receiver, rules, clock, metrics, limits);
+    (auditor, World { ledger, health, cancel, inbox, _dir: dir })
+}
+
+fn heads(number: u64) -> AuditorMessage {
+    let head = L2BlockRef::new(number, B256::repeat_byte(1), crosscheck_p2p::UnixSeconds(number));
+    let status = SyncStatus { finalized_l2: head, ..SyncStatus::default() };
+    AuditorMessage::Heads { chain_id: chain(), status: Box::new(status) }
+}
+
+async fn until(holds: impl AsyncFn() -> bool) {
+    let waited = async {
+        while !holds().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, waited).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_ledger_that_cannot_be_read_is_waited_for() {
+    let (auditor, world) = world().await;
+    let running = tokio::spawn(auditor.run(world.cancel.clone()));
+    world.ledger.set_readable(false).await;
+    world.inbox.send(heads(7)).await.unwrap();
+    until(async || running.is_finished() || world.health.reason("ledger reads").is_some()).await;
+    assert!(!running.is_finished(), "the auditor waits");
+    assert!(world.ledger.prompt().vouched(chain()).await.is_err(), "who answers a caller is told");
+    world.ledger.set_readable(true).await;
+    until(async || world.ledger.vouched(chain()).await.unwrap().is_some()).await;
+    until(async || world.health.reasons().is_empty()).await;
+    world.cancel.cancel();
+    tokio::time::timeout(DEADLINE, running).await.unwrap().unwrap().unwrap();
+}
+
+/// A piece that panics.
+async fn broken() -> Finished {
+    panic!("as a test of panics wants it")
+}
+
+#[tokio::test]
+async fn an_investigation_that_panics_is_made_again() {
+    let (mut auditor, _world) = world().await;
+    tokio::time::pause();
+    let case = Case::new(key(9), CaseRules::default(), sample::block(&[]));
+    auditor.open.insert(key(9), Work::Case(Box::new(case.clone())), Instant::now());
+    auditor.open.insert(key(8), Work::Ancestor, Instant::now());
+    for _ in 0..2 {
+        let (key, work) = auditor.open.take_due(Instant::now()).unwrap();
+        let piece = match work {
+            Work::Case(case) => Piece::Case(case),
+            Work::Ancestor => Piece::Ancestor(key),
+        };
+        auditor.running.begin(piece, broken());
+    }
+    for chain_id in [chain(), ChainId::from(902)] {
+        auditor.scouted.insert(chain_id, 5);
+        auditor.looking.insert(chain_id);
+    }
+    auditor.running.begin(Piece::Scouting(chain()), broken());
+    auditor.running.begin(Piece::Looking(chain()), broken());
+    while let Some((piece, outcome)) = auditor.running.next().await {
+        auditor.take_up_again(piece, &outcome.unwrap_err());
+    }
+    let mut again = Vec::new();
+    tokio::time::advance(Duration::from_secs(1)).await;
+    while let Some((key, work)) = auditor.open.take_due(Instant::now()) {
+        again.push((key.number, matches!(work, Work::Case(taken) if *taken == case)));
+    }
+    again.sort_unstable();
+    assert_eq!(again, [(8, false), (9, true)]);
+    let other = [ChainId::from(902)];
+    assert!(auditor.scouted.keys().eq(&other) && auditor.looking.iter().eq(&other));
+}

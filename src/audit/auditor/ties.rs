@@ -1,0 +1,251 @@
+//! A verdict against a block is of the branch of L1 that it rests on. When L1 drops that, before it is final, the block is looked at
+//! again: the verdict stands on the branch that L1 has now, or is taken back and another one falls.
+//!
+//! While it cannot be told, the verdict stands. Without an L1 to ask no verdict is tied to one.
+
+use super::{Auditor, Finished, Piece};
+use crate::audit::rivals::Origin;
+use crate::audit::{Case, Investigation, Investigator};
+use crate::consolidation::BlockAttributes;
+use crate::interop::BlockKey;
+use crate::invalid_blocks::Prover;
+use crate::ledger::{LedgerError, OpenCase, TiedVerdict};
+use crate::sources::SyncStatus;
+use alloy::eips::BlockNumHash;
+use crosscheck_p2p::{ChainId, Signers, Validator};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use tracing::{debug, info, warn};
+
+/// How many verdicts of a chain are watched: against the highest blocks.
+const MAX_TIED: usize = 1024;
+
+/// The pause after the first look that did not tell; it doubles up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest pause between two looks at one block.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// The verdicts that a reorg of L1 can make untrue.
+#[derive(Debug, Default)]
+pub(super) struct Ties {
+    /// What each rests on.
+    tied: BTreeMap<BlockKey, BlockNumHash>,
+    /// How often L1 had left a branch when all of them were looked at last.
+    seen: Option<u64>,
+    /// Whether L1 is being asked about them.
+    is_asking: bool,
+    /// Those whose branch is gone: when each is looked at next, and how often it was.
+    due: BTreeMap<BlockKey, (Instant, u32)>,
+    /// Those that are being looked at.
+    running: BTreeSet<BlockKey>,
+}
+
+impl Ties {
+    /// A verdict rests on this. Beyond the bound those of the lowest blocks of the chain go.
+    pub(super) fn tie(&mut self, key: BlockKey, l1: BlockNumHash) {
+        self.tied.insert(key, l1);
+        let of_chain = |known: &&BlockKey| known.chain_id == key.chain_id;
+        if self.tied.keys().filter(of_chain).count() > MAX_TIED
+            && let Some(lowest) = self.tied.keys().find(of_chain).copied()
+        {
+            self.tied.remove(&lowest);
+        }
+    }
+
+    /// The blocks whose turn it is, so many at most.
+    fn take_due(&mut self, chain_id: ChainId, now: Instant, limit: usize) -> Vec<BlockKey> {
+        let is_due = |key: &BlockKey, at: &Instant| {
+            key.chain_id == chain_id && *at <= now && !self.running.contains(key)
+        };
+        let due = self.due.iter().filter(|(key, (at, _))| is_due(key, at)).map(|(key, _)| *key);
+        let due: Vec<_> = due.take(limit).collect();
+        self.running.extend(&due);
+        due
+    }
+
+    /// It could not be told. `is_final`: nothing more can come of it.
+    fn postpone(&mut self, key: BlockKey, is_final: bool, now: Instant) {
+        self.running.remove(&key);
+        let Some((at, looks)) = self.due.get_mut(&key) else { return };
+        if is_final && *looks > 0 {
+            self.due.remove(&key);
+            return;
+        }
+        let pause = FIRST_PAUSE.saturating_mul(1 << (*looks).min(12)).min(LONGEST_PAUSE);
+        (*at, *looks) = (now.checked_add(pause).unwrap_or(now), looks.saturating_add(1));
+    }
+
+    /// It is known what to think of it.
+    fn settle(&mut self, key: &BlockKey) {
+        self.running.remove(key);
+        self.due.remove(key);
+    }
+}
+
+impl Auditor {
+    /// Takes up what verdicts of former runs rest on.
+    pub(super) async fn restore_ties(&mut self) -> Result<(), LedgerError> {
+        for chain_id in self.rules.keys() {
+            let limit = u32::try_from(MAX_TIED).unwrap_or(u32::MAX);
+            for TiedVerdict { key, l1 } in self.ledger.tied_verdicts(*chain_id, limit).await? {
+                self.ties.tie(key, l1);
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at the verdicts against a chain's blocks: asks L1 about what they rest on if it has left a branch or they are final, and
+    /// goes on with those whose branch is gone.
+    pub(super) async fn look_at_ties(
+        &mut self,
+        chain_id: ChainId,
+        status: &SyncStatus,
+    ) -> Result<(), LedgerError> {
+        self.ask_about_ties(chain_id, status);
+        let room = self.limits.concurrency.saturating_sub(self.running.len()).max(1);
+        for key in self.ties.take_due(chain_id, Instant::now(), room) {
+            let Some(case) = self.ledger.wrong_case(&key).await? else {
+                self.ties.settle(&key);
+                continue;
+            };
+            let (case, investigator) = (self.reopened(&case), Arc::clone(&self.investigator));
+            self.running.begin(Piece::Again(key), async move {
+                Finished::Again { key, found: look_again(&investigator, key, case).await.map(Box::new) }
+            });
+        }
+        Ok(())
+    }
+
+    fn ask_about_ties(&mut self, chain_id: ChainId, status: &SyncStatus) {
+        let left = self.investigator.l1_branches_left();
+        let is_final = |key: &BlockKey| is_final(key, status);
+        let mut asked: Vec<_> = self.ties.tied.iter().map(|(key, l1)| (*key, *l1)).collect();
+        let is_whole = self.ties.seen != Some(left);
+        if !is_whole {
+            // Whether L1 has left a branch is known once somebody asks for its latest block.
+            let newest = asked.iter().max_by_key(|(_, l1)| l1.number).copied();
+            asked.retain(|(key, _)| key.chain_id == chain_id && is_final(key));
+            asked.extend(newest);
+        }
+        if asked.is_empty() || self.ties.is_asking {
+            return;
+        }
+        self.ties.is_asking = true;
+        let investigator = Arc::clone(&self.investigator);
+        self.running.begin(Piece::Asking, async move {
+            let mut found = Vec::with_capacity(asked.len());
+            let mut known = BTreeMap::new();
+            for (key, l1) in asked {
+                let origin = match known.get(&l1.hash) {
+                    Some(origin) => *origin,
+                    None => investigator.l1_origin(key.chain_id, l1).await,
+                };
+                known.insert(l1.hash, origin);
+                found.push((key, origin));
+                if origin == Origin::NotYet {
+                    break;
+                }
+            }
+            Finished::Asked { left: is_whole.then_some(left), found }
+        });
+    }
+
+    /// Takes in what L1 has of what verdicts rest on. `left`: how often it had left a branch when all of them were asked about.
+    pub(super) fn asked_about_ties(&mut self, left: Option<u64>, found: Vec<(BlockKey, Origin)>) {
+        self.ties.is_asking = false;
+        if left.is_some() && found.iter().all(|(_, origin)| *origin != Origin::NotYet) {
+            self.ties.seen = left;
+        }
+        for (key, origin) in found {
+            let heads = self.investigator.heads(key.chain_id).unwrap_or_default();
+            match origin {
+                Origin::Dropped => {
+                    if self.ties.tied.remove(&key).is_some() {
+                        let BlockKey { chain_id, number, hash } = key;
+                        info!(%chain_id, number, %hash, "L1 has dropped what the verdict against a block rests on; the block is looked at again");
+                        self.ties.due.insert(key, (Instant::now(), 0));
+                    }
+                }
+                Origin::Canonical if is_final(&key, &heads) => drop(self.ties.tied.remove(&key)),
+                Origin::Canonical | Origin::NotYet | Origin::Unknowable => {}
+            }
+        }
+    }
+
+    /// L1 was not asked to the end.
+    pub(super) const fn ask_about_ties_again(&mut self) {
+        self.ties.is_asking = false;
+    }
+
+    /// A look at a block whose verdict may be untrue did not tell.
+    pub(super) fn look_later(&mut self, key: BlockKey) {
+        let heads = self.investigator.heads(key.chain_id).unwrap_or_default();
+        self.ties.postpone(key, is_final(&key, &heads), Instant::now());
+    }
+
+    /// Takes in what a block looked at again is on the branch that L1 has now.
+    pub(super) async fn looked_again(
+        &mut self,
+        key: BlockKey,
+        found: Option<Box<Investigation>>,
+    ) -> Result<(), LedgerError> {
+        let Some(investigation) = found.filter(|found| found.case.verdict().is_some()) else {
+            self.look_later(key);
+            return Ok(());
+        };
+        let Some(verdict) = investigation.case.verdict() else { return Ok(()) };
+        self.ties.settle(&key);
+        let BlockKey { chain_id, number, hash } = key;
+        let cases = self.ledger.cases_at(chain_id, number).await?;
+        let standing = cases.into_iter().find(|case| case.hash == hash).and_then(|case| case.verdict);
+        let Some(standing) = standing else { return Ok(()) };
+        if (standing.name.as_str(), standing.reason.as_deref()) == (verdict.name(), verdict.reason()) {
+            debug!(%chain_id, number, %hash, verdict = verdict.name(), "the verdict stands on the branch that L1 has now");
+            if let Some(l1) = investigation.l1 {
+                self.ties.tie(key, l1);
+                self.ledger.tie_verdict(&TiedVerdict { key, l1 }).await?;
+            }
+            return Ok(());
+        }
+        let Some(before) = self.ledger.take_back_verdict(&key, self.clock.now()).await? else {
+            return Ok(());
+        };
+        self.invalid.acquit(&key, Prover::Audit);
+        let (reason, detail) = (before.reason.as_deref().unwrap_or_default(), &before.detail);
+        warn!(%chain_id, number, %hash, verdict = before.name, reason, detail, now = verdict.name(),
+              "a verdict against a block is taken back: L1 has dropped what it rests on, and says otherwise now");
+        self.decide(&investigation.case, investigation.l1).await
+    }
+
+    /// A case of a former run, or of a block that was decided. `None`: the block must be fetched.
+    pub(super) fn reopened(&self, case: &OpenCase) -> Option<Box<Case>> {
+        let key = case.key;
+        let (topic, signer, frame) = case.attestation.as_ref()?;
+        let rules = self.rules.get(&key.chain_id)?;
+        let block = Validator::reopen(rules, *topic, frame, &Signers::of(*signer)).ok()?;
+        let attributes = BlockAttributes::of_envelope(block.envelope());
+        Some(Box::new(Case::new(key, self.investigator.rules(key.chain_id), attributes)))
+    }
+}
+
+async fn look_again(
+    investigator: &Investigator,
+    key: BlockKey,
+    case: Option<Box<Case>>,
+) -> Option<Investigation> {
+    let case = match case {
+        Some(case) => *case,
+        None => {
+            let block = investigator.fetch(key).await.ok()?;
+            Case::new(key, investigator.rules(key.chain_id), BlockAttributes::of_block(&block))
+        }
+    };
+    Some(investigator.investigate(case).await)
+}
+
+fn is_final(key: &BlockKey, status: &SyncStatus) -> bool {
+    status.finalized_l2.is_some_and(|head| head.number >= key.number)
+}

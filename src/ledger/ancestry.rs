@@ -1,0 +1,119 @@
+//! Whose statement a block is that was found wrong: its own attestation's, or that of a block on top of it. Attesting a block attests
+//! its ancestors, in whatever order the attestation, the blocks between and the verdict come.
+
+use super::attested::read_known;
+use super::events::write_event;
+use super::record::{read_hash, read_u64};
+use super::store::as_integer;
+use super::{KnownCase, KnownVerdict, LedgerError};
+use crate::interop::BlockKey;
+use crate::told::Told;
+use alloy::primitives::B256;
+use crosscheck_p2p::{SigningDomain, UnixSeconds};
+use sqlx::SqliteConnection;
+
+/// How many blocks on top of one, or below it, are looked at.
+pub(super) const MAX_DISTANCE: u32 = 4096;
+
+/// A block that was found wrong, and is bound to a signer since by a block on top of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bound {
+    /// Which.
+    pub key: BlockKey,
+    /// What was found.
+    pub verdict: KnownVerdict,
+    /// `false`: its own attestation may be a replay. `None`: nobody attested the block itself.
+    pub attributable: Option<bool>,
+    /// The block on top of it.
+    pub ancestor_of: B256,
+}
+
+/// The nearest block on top of this one whose attestation binds its signer.
+///
+/// A `CROSS JOIN` is taken in the order in which it is written: from block to block, and never through all cases.
+pub(super) async fn binding_descendant(
+    connection: &mut SqliteConnection,
+    key: &BlockKey,
+) -> Result<Option<B256>, LedgerError> {
+    let row = sqlx::query(
+        "WITH RECURSIVE above (number, hash, domain) AS (
+             SELECT ?2, ?3, NULL
+             UNION
+             SELECT c.number, c.hash, c.domain FROM above a
+             CROSS JOIN cases c ON c.chain_id = ?1 AND c.number = a.number + 1 AND c.parent_hash = a.hash
+             WHERE a.domain IS NULL OR a.domain = ?5
+             LIMIT ?4)
+         SELECT hash FROM above WHERE domain IS NOT NULL AND domain <> ?5 ORDER BY number LIMIT 1",
+    )
+    .bind(key.chain_id.to_string())
+    .bind(as_integer("block number", key.number)?)
+    .bind(key.hash.to_vec())
+    .bind(MAX_DISTANCE)
+    .bind(SigningDomain::Zero.name())
+    .fetch_optional(connection)
+    .await?;
+    row.as_ref().map(|row| read_hash(row, "hash")).transpose()
+}
+
+/// Binds the wrong blocks below this one that nothing bound so far, if it or a block on top of it binds a signer; and tells of each.
+/// Returns them, and the id of the last event; 0: there is none.
+pub(super) async fn bind_ancestors(
+    connection: &mut SqliteConnection,
+    key: &BlockKey,
+    parent: B256,
+    is_binding: bool,
+    at: UnixSeconds,
+) -> Result<(Vec<Bound>, u64), LedgerError> {
+    let wrong = unbound_below(connection, key, parent).await?;
+    let above = match is_binding {
+        _ if wrong.is_empty() => None,
+        true => Some(key.hash),
+        false => binding_descendant(connection, key).await?,
+    };
+    let Some(above) = above else { return Ok((Vec::new(), 0)) };
+    let (mut bound, mut last) = (Vec::with_capacity(wrong.len()), 0);
+    for (number, case) in wrong {
+        let KnownCase { hash, attributable, verdict: Some(verdict), .. } = case else { continue };
+        let key = BlockKey { chain_id: key.chain_id, number, hash };
+        sqlx::query("UPDATE cases SET ancestor_of = ?4 WHERE chain_id = ?1 AND number = ?2 AND hash = ?3")
+            .bind(key.chain_id.to_string())
+            .bind(as_integer("block number", number)?)
+            .bind(hash.to_vec())
+            .bind(above.to_vec())
+            .execute(&mut *connection)
+            .await?;
+        let one = Bound { key, verdict, attributable, ancestor_of: above };
+        last = write_event(connection, &Told::bound(&one), at).await?;
+        bound.push(one);
+    }
+    Ok((bound, last))
+}
+
+/// The wrong blocks below this one that bind nobody, lowest first. What is below a block that binds its signer itself was bound by that.
+async fn unbound_below(
+    connection: &mut SqliteConnection,
+    key: &BlockKey,
+    parent: B256,
+) -> Result<Vec<(u64, KnownCase)>, LedgerError> {
+    let rows = sqlx::query(
+        "WITH RECURSIVE below (id, number, parent_hash, domain) AS (
+             SELECT id, number, parent_hash, domain FROM cases WHERE chain_id = ?1 AND number = ?2 AND hash = ?3
+             UNION ALL
+             SELECT c.id, c.number, c.parent_hash, c.domain FROM below b
+             CROSS JOIN cases c ON c.chain_id = ?1 AND c.number = b.number - 1 AND c.hash = b.parent_hash
+             WHERE b.domain IS NULL OR b.domain = ?5
+             LIMIT ?4)
+         SELECT c.number, c.hash, c.domain, c.verdict, c.reason, c.detail, c.replaces
+         FROM below b CROSS JOIN cases c ON c.id = b.id
+         WHERE c.verdict IN ('violated', 'discarded') AND c.ancestor_of IS NULL AND (b.domain IS NULL OR b.domain = ?5)
+         ORDER BY c.number",
+    )
+    .bind(key.chain_id.to_string())
+    .bind(as_integer("block number", key.number.saturating_sub(1))?)
+    .bind(parent.to_vec())
+    .bind(MAX_DISTANCE)
+    .bind(SigningDomain::Zero.name())
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| Ok((read_u64(row, "number")?, read_known(row)?))).collect()
+}
