@@ -284,7 +284,9 @@ pub fn rules_asker(
     witnesses: OriginWitnesses,
 ) -> RulesAsker {
     let network = config.known_network(chain_id);
-    RulesAsker { chain_id, nodes: nodes.clone(), set: set.clone(), network, witnesses, ledger: None }
+    let system_config = config.chains.get(&chain_id).and_then(|chain| chain.system_config);
+    let (nodes, set) = (nodes.clone(), set.clone());
+    RulesAsker { chain_id, nodes, set, network, system_config, witnesses, ledger: None }
 }
 
 /// The clock that the settings name.

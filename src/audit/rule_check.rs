@@ -7,7 +7,7 @@ use crate::consolidation::{Fork, ForkSchedule, UnknownForks};
 use crate::interop::{ChainRules, DEFAULT_EXPIRY_WINDOW, Learnt};
 use crate::networks::KnownNetwork;
 use alloy::eips::BlockNumHash;
-use alloy::primitives::B256;
+use alloy::primitives::{Address, B256};
 use core::fmt;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde::Deserialize;
@@ -31,6 +31,7 @@ pub(super) struct NodeWord {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(super) struct SaidConfig {
     l1_chain_id: Option<u64>,
+    l1_system_config_address: Option<Address>,
     block_time: Option<u64>,
     genesis: Option<SaidGenesis>,
     #[serde(flatten)]
@@ -101,6 +102,8 @@ pub(super) struct OwnRules {
     pub expiry_window: Option<u64>,
     /// From whom these were learnt.
     pub learnt: Learnt,
+    /// The SystemConfig that names the chain's signer. `None`: none is configured.
+    pub system_config: Option<Address>,
     /// What is built in, if the chain's network is named.
     pub network: Option<KnownNetwork>,
 }
@@ -206,6 +209,10 @@ impl Differences<'_> {
         let built_in = network.is_some_and(|network| network.block_time == chain.block_time);
         if let Some(block_time) = config.block_time {
             self.compare("block_time", &block_time, &chain.block_time, self.source(built_in, None));
+        }
+        if let (Some(node), Some(own)) = (config.l1_system_config_address, self.own.system_config) {
+            let built_in = network.is_some_and(|network| network.system_config == own);
+            self.compare("l1_system_config_address", &node, &own, self.source(built_in, None));
         }
         if let Some(time) = chain.interop_time {
             let built_in = network.is_some_and(|network| network.interop_time() == Some(time));

@@ -11,6 +11,7 @@ use crate::interop::{Accord, DEFAULT_EXPIRY_WINDOW, DependencySet, Said};
 use crate::ledger::{GenesisSource, Ledger, LedgerError};
 use crate::networks::KnownNetwork;
 use crate::sources::{RollupNodes, SourceError};
+use alloy::primitives::Address;
 use crosscheck_p2p::ChainId;
 
 /// Why it is not known by which rules a node works.
@@ -41,6 +42,8 @@ pub struct RulesAsker {
     pub set: DependencySet,
     /// What is built in of the chain, if its network is named.
     pub network: Option<KnownNetwork>,
+    /// The SystemConfig that is configured, which names the chain's signer.
+    pub system_config: Option<Address>,
     /// Who else can tell which chain it is.
     pub witnesses: OriginWitnesses,
     /// What is written of the chain, if anything is.
@@ -93,6 +96,7 @@ impl RulesAsker {
             expiry_window: self.set.known_expiry_window(self.chain_id),
             learnt: self.set.learnt(self.chain_id),
             network: self.network.clone(),
+            system_config: self.system_config,
         };
         let mut differences = differences(&own, &word);
         let taken_forks = taken_forks(&own, &word);

@@ -23,9 +23,10 @@ pub(super) async fn ask_node(
     let endpoint = Endpoint::new(url.clone(), asking.limits)?;
     let node = RollupNode::new(url.clone(), asking.limits)?;
     let nodes = RollupNodes::new(chain_id, std::slice::from_ref(url), asking.limits)?;
-    // Other endpoints are asked for themselves.
-    let witnesses = OriginWitnesses::default();
-    let rules = RulesAsker { chain_id, nodes: nodes.clone(), set, network, witnesses, ledger: None };
+    // Other endpoints are asked for themselves, and the SystemConfig has a probe of its own.
+    let (witnesses, system_config) = (OriginWitnesses::default(), None);
+    let rules =
+        RulesAsker { chain_id, nodes: nodes.clone(), set, network, system_config, witnesses, ledger: None };
     let heads = async {
         let answer = asking.within(url, "optimism_syncStatus", nodes.status_of(0)).await?;
         let l1 = answer.document.current_l1().map(|l1| l1.number);

@@ -149,6 +149,7 @@ impl World {
                 nodes: rollup_nodes.clone(),
                 set,
                 network,
+                system_config: None,
                 witnesses: OriginWitnesses::default(),
                 ledger,
             },

@@ -42,7 +42,8 @@ fn own(network: Option<KnownNetwork>) -> OwnRules {
         interop_time: Some(UnixSeconds(1_796_918_401)),
         dependencies: Some([1301, 11_155_420].map(ChainId::from).into()),
     };
-    OwnRules { chain, expiry_window: Some(604_800), learnt: Learnt::default(), network }
+    let system_config = Some(self::network().system_config);
+    OwnRules { chain, expiry_window: Some(604_800), learnt: Learnt::default(), system_config, network }
 }
 
 fn word(config: Value) -> NodeWord {
@@ -78,6 +79,21 @@ fn each_rule_of_a_named_network(#[case] key: &str, #[case] value: Value, #[case]
     config[key] = value;
     let told = told(&own(Some(network())), &word(config));
     assert_eq!(told, [format!("{says} the built-in facts of op-sepolia")]);
+}
+
+/// Its signer would be another one, and every block refused.
+#[test]
+fn another_system_config() {
+    let (mut config, other) = (config(), Address::repeat_byte(0xab));
+    config["l1_system_config_address"] = json!(other);
+    let known = network().system_config;
+    let says =
+        |source| format!("l1_system_config_address is {other} by its rollup node and {known} by {source}");
+    let built_in = "the built-in facts of op-sepolia";
+    assert_eq!(told(&own(Some(network())), &word(config.clone())), [says(built_in)]);
+    assert_eq!(told(&own(None), &word(config.clone())), [says("the configuration")]);
+    let unset = OwnRules { system_config: None, ..own(None) };
+    assert_eq!(told(&unset, &word(config)), [""; 0]);
 }
 
 #[test]
@@ -142,8 +158,7 @@ fn bob(forks: &[(Fork, u64)]) -> (OwnRules, NodeWord) {
         config[format!("{fork}_time")] = time.map_or(Value::Null, Value::from);
     }
     let chain = ChainRules { block_time: 2, interop_time: None, dependencies: None };
-    let own =
-        OwnRules { chain, expiry_window: Some(604_800), learnt: Learnt::default(), network: Some(network) };
+    let own = OwnRules { chain, system_config: None, ..own(Some(network)) };
     (own, NodeWord { dependencies: None, ..word(config) })
 }
 
