@@ -11,6 +11,7 @@
 // What runs supersim is for the one platform whose programs are in its npm package.
 
 mod audit;
+mod blind;
 mod cases;
 mod cli;
 mod contracts;
@@ -34,6 +35,7 @@ mod replays;
 mod rollup_nodes;
 mod rpc;
 mod sidecar;
+mod standing;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod supersim;
 mod twisted_endpoint;

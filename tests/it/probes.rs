@@ -1,59 +1,12 @@
 //! What is asked of the configured endpoints: `crosscheck check --online`, and the start of `crosscheck run`.
 
 use crate::metrics::scrape;
-use crate::program::{Running, Written, call, crosscheck, eventually, paused_at};
+use crate::program::{Running, call, crosscheck, eventually};
+use crate::standing::{Standing, entries_of_901 as entries};
 use crate::twisted_endpoint::{Twist, TwistedEndpoint};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Output;
-use tempfile::TempDir;
-use toml::Table;
-
-/// Chains that stand still at a block, with everything that belongs to them.
-struct Standing {
-    dir: TempDir,
-    written: Written,
-    _chains: Running,
-}
-
-impl Standing {
-    async fn start() -> Self {
-        let dir = TempDir::new().unwrap();
-        let folder = dir.path().to_str().unwrap();
-        let arguments = [
-            "devnet",
-            "--fast",
-            "--no-sidecar",
-            "--seed",
-            "5",
-            "--blocks",
-            "20",
-            "--pause-at",
-            "12",
-            "--dir",
-            folder,
-        ];
-        let chains = Running::start(&arguments, &dir.path().join("devnet.log"));
-        let written = Written::wait_for(&dir.path().join("crosscheck.toml")).await;
-        paused_at(dir.path(), 12).await;
-        Self { dir, written, _chains: chains }
-    }
-
-    /// The devnet's configuration, changed: no head need move.
-    fn config(&self, change: impl FnOnce(&mut Table)) -> PathBuf {
-        let text = std::fs::read_to_string(self.dir.path().join("crosscheck.toml")).unwrap();
-        let mut config: Table = text.parse().unwrap();
-        for (_, chain) in config["chains"].as_table_mut().unwrap() {
-            for stall in ["unsafe_stall", "safe_stall", "l1_stall", "vouched_stall"] {
-                chain.as_table_mut().unwrap().insert(stall.into(), "1day".into());
-            }
-        }
-        change(&mut config);
-        let path = self.dir.path().join("changed.toml");
-        std::fs::write(&path, config.to_string()).unwrap();
-        path
-    }
-}
 
 /// Runs the program to its end, beside the servers of the test.
 async fn check_online(config: &Path) -> (i32, String) {
@@ -228,13 +181,6 @@ async fn obstacle(rpc: &str) -> Option<Option<String>> {
     let status = call(rpc, "crosscheck_status", &[]).await?;
     let reasons: Vec<String> = serde_json::from_value(status["reasons"].clone()).ok()?;
     Some(reasons.into_iter().find(|reason| reason.starts_with("chain 901 endpoints: ")))
-}
-
-/// The entries of a log with this message about the first chain.
-fn entries(log: &Path, message: &str) -> Vec<Value> {
-    let text = std::fs::read_to_string(log).unwrap();
-    let entries = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    entries.filter(|entry| entry["message"] == message && entry["chain_id"] == "901").collect()
 }
 
 /// The execution client is another chain's with the same id: as far as it goes, the rollup node's is.

@@ -9,6 +9,7 @@ use jsonrpsee::types::{ErrorObjectOwned, Params};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// What is asked of endpoints.
 const METHODS: [&str; 15] = [
@@ -38,6 +39,10 @@ pub(crate) enum Twist {
     Missing,
     /// The value at this pointer of the answer is this one.
     Change(&'static str, Value),
+    /// Of blocks by number: this height is the latest.
+    Behind(u64),
+    /// It takes so long.
+    Slow(Duration),
 }
 
 struct Passage {
@@ -88,10 +93,19 @@ impl Passage {
             Some(Twist::Missing) => {
                 return Err(ErrorObjectOwned::owned(-32_601, "Method not found", None::<()>));
             }
-            Some(Twist::Change(..)) | None => {}
+            Some(Twist::Slow(time)) => tokio::time::sleep(*time).await,
+            Some(Twist::Change(..) | Twist::Behind(_)) | None => {}
+        }
+        let mut params = params.parse::<Option<Vec<Value>>>().unwrap().unwrap_or_default();
+        if let Some(Twist::Behind(height)) = twist {
+            if params[0] == "latest" {
+                params[0] = format!("{height:#x}").into();
+            } else if number(&params[0]).is_some_and(|asked| asked > height) {
+                return Ok(Value::Null);
+            }
         }
         let mut passed = ArrayParams::new();
-        for param in params.parse::<Option<Vec<Value>>>().unwrap().into_iter().flatten() {
+        for param in params {
             passed.insert(param).unwrap();
         }
         let answer: Result<Value, ClientError> = self.endpoint.request(method, passed).await;
@@ -104,4 +118,9 @@ impl Passage {
         }
         Ok(answer)
     }
+}
+
+/// A number in hexadecimal, which no label is.
+fn number(param: &Value) -> Option<u64> {
+    u64::from_str_radix(param.as_str()?.strip_prefix("0x")?, 16).ok()
 }

@@ -4,6 +4,7 @@ use crate::cli::frames::{CHAIN, envelope, frame, frame_by, sequencer};
 use crate::gossip_node::GossipNode;
 use crate::metrics::scrape;
 use crate::program::{Running, Written, call, eventually};
+use crate::standing::{entries, reasons};
 use crosscheck::devnet::free_addrs::free_addrs;
 use crosscheck_p2p::{
     BlockSigner, ChainId, Clock, Envelope, Signers, SigningDomain, SystemClock, Topic, UnixSeconds,
@@ -11,21 +12,6 @@ use crosscheck_p2p::{
 use serde_json::{Value, json};
 use std::path::Path;
 use tempfile::TempDir;
-
-/// What stands in the way of being ready.
-async fn reasons(rpc: &str) -> Option<Vec<String>> {
-    let status = call(rpc, "crosscheck_status", &[]).await?;
-    let reasons: Vec<String> = serde_json::from_value(status["reasons"].clone()).ok()?;
-    assert_eq!(status["ready"] == true, reasons.is_empty(), "{status}");
-    Some(reasons)
-}
-
-/// The entries of a log with this message.
-fn entries(log: &Path, message: &str) -> Vec<Value> {
-    let text = std::fs::read_to_string(log).unwrap();
-    let entries = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    entries.filter(|entry| entry["message"] == message).collect()
-}
 
 /// The devnet's configuration, but for the first chain: nobody is dialled there, and only its peers can be in the way.
 fn without_peers(dir: &Path) -> String {

@@ -1,0 +1,71 @@
+//! [`Standing`]: a devnet that is paused, for programs that are to run beside chains that stand still.
+
+use crate::program::{Running, Written, call, paused_at};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+use toml::Table;
+
+/// At which block the chains are paused.
+pub(crate) const PAUSED_AT: u64 = 12;
+
+/// Chains that stand still at a block, with everything that belongs to them.
+pub(crate) struct Standing {
+    pub(crate) dir: TempDir,
+    pub(crate) written: Written,
+    _chains: Running,
+}
+
+impl Standing {
+    pub(crate) async fn start() -> Self {
+        let dir = TempDir::new().unwrap();
+        let folder = dir.path().to_str().unwrap();
+        let mut arguments = vec!["devnet", "--fast", "--no-sidecar", "--seed", "5", "--dir", folder];
+        arguments.extend(["--blocks", "40", "--stay", "--pause-at", "12"]);
+        let chains = Running::start(&arguments, &dir.path().join("devnet.log"));
+        let written = Written::wait_for(&dir.path().join("crosscheck.toml")).await;
+        paused_at(dir.path(), PAUSED_AT).await;
+        Self { dir, written, _chains: chains }
+    }
+
+    /// The devnet's configuration, changed: no head need move, unless the change says so.
+    pub(crate) fn config(&self, change: impl FnOnce(&mut Table)) -> PathBuf {
+        let text = std::fs::read_to_string(self.dir.path().join("crosscheck.toml")).unwrap();
+        let mut config: Table = text.parse().unwrap();
+        for (_, chain) in config["chains"].as_table_mut().unwrap() {
+            for stall in ["unsafe_stall", "safe_stall", "l1_stall", "vouched_stall"] {
+                chain.as_table_mut().unwrap().insert(stall.into(), "1day".into());
+            }
+        }
+        change(&mut config);
+        let path = self.dir.path().join("changed.toml");
+        std::fs::write(&path, config.to_string()).unwrap();
+        path
+    }
+
+    /// Crosscheck beside the chains, and its log.
+    pub(crate) fn sidecar(&self, config: &Path) -> (Running, PathBuf) {
+        let log = self.dir.path().join("sidecar.log");
+        (Running::start(&["run", "--config", config.to_str().unwrap(), "--log-format", "json"], &log), log)
+    }
+}
+
+/// What stands in the way of being ready.
+pub(crate) async fn reasons(rpc: &str) -> Option<Vec<String>> {
+    let status = call(rpc, "crosscheck_status", &[]).await?;
+    let reasons: Vec<String> = serde_json::from_value(status["reasons"].clone()).ok()?;
+    assert_eq!(status["ready"] == true, reasons.is_empty(), "{status}");
+    Some(reasons)
+}
+
+/// The entries of a log with this message.
+pub(crate) fn entries(log: &Path, message: &str) -> Vec<Value> {
+    let text = std::fs::read_to_string(log).unwrap();
+    let entries = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    entries.filter(|entry| entry["message"] == message).collect()
+}
+
+/// Those of them that are about the first chain.
+pub(crate) fn entries_of_901(log: &Path, message: &str) -> Vec<Value> {
+    entries(log, message).into_iter().filter(|entry| entry["chain_id"] == "901").collect()
+}
