@@ -205,7 +205,8 @@ impl CrosscheckApiServer for CrosscheckRpc {
         let page = page.unwrap_or_default();
         let after = i64::try_from(page.after).unwrap_or(i64::MAX);
         let filter = CaseFilter { chain_id: page.chain_id, after, limit: page.limit() };
-        let attestations = self.ledger.records(filter).await.map_err(|error| internal(&error))?;
+        let records = self.ledger.records(filter).await.map_err(|error| internal(&error))?;
+        let attestations: Vec<_> = records.into_iter().map(|it| without_places(it, &self.names)).collect();
         let last = attestations.last().and_then(|record| u64::try_from(record.id).ok());
         let next = last.filter(|_| is_full(attestations.len(), page.limit()));
         Ok(AttestationsPage { attestations, next, cursor: last.unwrap_or(page.after) })
@@ -262,6 +263,12 @@ impl CrosscheckRpc {
             second_opinion: second_opinion.map(|it| self.names.hide(&it)),
         })
     }
+}
+
+/// A record, with the names of endpoints where its words say where they are.
+pub(super) fn without_places(record: CaseRecord, names: &EndpointNames) -> CaseRecord {
+    let (waits, detail) = (names.hide_in(&record.waits), record.detail.map(|detail| names.hide(&detail)));
+    CaseRecord { waits, detail, ..record }
 }
 
 fn is_full(entries: usize, limit: u32) -> bool {

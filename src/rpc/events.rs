@@ -2,9 +2,10 @@
 //!
 //! Their cursors are ids that survive restarts: whoever goes on from one misses nothing.
 
-use super::crosscheck::{cursor_or_null, internal, page_limit};
+use super::crosscheck::{cursor_or_null, internal, page_limit, without_places};
 use super::{EventsPage, VerdictsPage};
 use crate::ledger::{CaseFilter, EventFilter, Ledger};
+use crate::sources::EndpointNames;
 use crate::told::Told;
 use crosscheck_p2p::ChainId;
 use jsonrpsee::core::{RpcResult, async_trait};
@@ -73,6 +74,8 @@ pub(super) trait EventsApi {
 pub(super) struct EventsRpc {
     /// Events and verdicts.
     pub(super) ledger: Ledger,
+    /// What endpoints are called in answers.
+    pub(super) names: EndpointNames,
 }
 
 #[async_trait]
@@ -93,6 +96,7 @@ impl EventsApiServer for EventsRpc {
         let filter = CaseFilter { chain_id, after, limit: page_limit(limit) };
         let read = self.ledger.decided(filter).await.map_err(|error| internal(&error))?;
         let (next, cursor) = (read.is_more.then_some(read.cursor), read.cursor);
-        Ok(VerdictsPage { verdicts: read.items, next, cursor })
+        let verdicts = read.items.into_iter().map(|it| without_places(it, &self.names)).collect();
+        Ok(VerdictsPage { verdicts, next, cursor })
     }
 }

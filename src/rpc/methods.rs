@@ -60,7 +60,8 @@ impl RpcParts {
         let progress = L1Progress::new(superchain.clone(), derivation.clone(), starts.clone());
         let failsafe = FailsafeRpc { failsafe, ledger: crosscheck.ledger.clone(), clock };
         let mut module = RpcModule::new(());
-        module.merge(EventsApiServer::into_rpc(EventsRpc { ledger: crosscheck.ledger.clone() }))?;
+        let (ledger, names) = (crosscheck.ledger.clone(), crosscheck.names.clone());
+        module.merge(EventsApiServer::into_rpc(EventsRpc { ledger, names }))?;
         module.merge(CrosscheckApiServer::into_rpc(crosscheck))?;
         let peers = PeersOfNodeRpc { networks: networks.clone() };
         if admin {

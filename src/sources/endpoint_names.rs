@@ -5,6 +5,7 @@
 
 use super::EndpointUrl;
 use crosscheck_p2p::ChainId;
+use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// The names of the configured endpoints. Clones share them.
@@ -45,6 +46,12 @@ impl EndpointNames {
         urls: impl IntoIterator<Item = &'a EndpointUrl>,
     ) -> impl Iterator<Item = (String, &'a EndpointUrl)> {
         urls.into_iter().enumerate().map(move |(place, url)| (name_of(kind, place, chain_id), url))
+    }
+
+    /// The JSON, with names where endpoints were in its texts.
+    pub(crate) fn hide_in(&self, json: &RawValue) -> Box<RawValue> {
+        // Neither an endpoint nor a name has a character that JSON escapes.
+        RawValue::from_string(self.hide(json.get())).unwrap_or_else(|_| RawValue::NULL.to_owned())
     }
 
     /// The text, with names where endpoints were.
@@ -135,5 +142,13 @@ mod tests {
     #[case::a_word("the supernode", "the supernode")]
     fn hidden(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(names().hide(text), expected);
+    }
+
+    #[test]
+    fn hidden_in_json() {
+        let waits = r#"[{"for":"l1","reason":"http://10.0.0.1:8545 did not answer \"x\""},{"reason":null}]"#;
+        let expected = waits.replace("http://10.0.0.1:8545", "execution #0 of chain 901");
+        let hidden = names().hide_in(&RawValue::from_string(waits.to_owned()).unwrap());
+        assert_eq!(hidden.get(), expected);
     }
 }
