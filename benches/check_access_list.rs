@@ -29,7 +29,9 @@ use crosscheck::monitor::{BoardWriter, Input, ObservedBlock, SafetyHeads, Tracke
 use crosscheck::rpc::{
     ChainSources, CrosscheckRpc, Failsafe, Refusals, RpcParts, SuperchainReader, Suspects, serve,
 };
-use crosscheck::sources::{EndpointLimits, ExecutionClient, LogIndex, ProvenLogs, SafeMeans, VerifiedBlock};
+use crosscheck::sources::{
+    EndpointLimits, EndpointNames, ExecutionClient, LogIndex, ProvenLogs, SafeMeans, VerifiedBlock,
+};
 use crosscheck_p2p::{ChainId, SystemClock, UnixSeconds};
 use op_alloy::consensus::{OpReceipt, OpReceiptEnvelope};
 use op_alloy::rpc_types::{L1BlockInfo, OpTransactionReceipt, Transaction};
@@ -178,6 +180,7 @@ async fn serve_samples(dir: &std::path::Path) -> (SocketAddr, JoinSet<std::io::R
             quarrels: NodeQuarrels::default(),
             gossiped: Gossiped::default(),
             health: Health::default(),
+            names: EndpointNames::default(),
         },
         superchain: SuperchainReader {
             board: board.board(),

@@ -196,7 +196,7 @@ mod tests {
         let writer = lines.clone();
         let subscriber = subscriber(&config, None, move || writer.clone()).unwrap();
         tracing::subscriber::with_default(subscriber, || {
-            tell("x\n2026 ERROR fake\r\u{1b}[31m\u{202e}\u{85}")
+            tell("x\n2026 ERROR fake\r\u{1b}[31m\u{202e}\u{85}");
         });
         let printed = String::from_utf8(lines.0.lock().clone()).unwrap();
         assert!(printed.contains("waiting") && printed.contains("fake"), "{printed}");

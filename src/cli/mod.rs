@@ -115,7 +115,7 @@ pub(crate) struct UsageError {
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(error) => return explain(without_secrets(error)),
+        Err(error) => return explain(&without_secrets(error)),
     };
     match dispatch(cli.command) {
         Ok(Outcome::Ok) => ExitCode::SUCCESS,
@@ -171,7 +171,7 @@ fn without_secrets(mut error: clap::Error) -> clap::Error {
 }
 
 /// Prints what clap has to say: help and version are no mistakes.
-fn explain(error: clap::Error) -> ExitCode {
+fn explain(error: &clap::Error) -> ExitCode {
     // Nothing is left to do if even this cannot be printed.
     drop(error.print());
     match error.kind() {

@@ -36,8 +36,8 @@ pub(crate) fn shown_text(text: &str) -> String {
 fn is_without_scheme(text: &str) -> bool {
     let Some((host, rest)) = text.split_once(['/', '?']) else { return false };
     let is_host = host.contains(['.', ':', '@']) && !host.starts_with(['.', '~']) && !host.contains(' ');
-    let is_prefix_length = rest.len() <= 3 && rest.bytes().all(|byte| byte.is_ascii_digit());
-    is_host && !(is_prefix_length && !rest.is_empty())
+    let is_prefix_length = (1..=3).contains(&rest.len()) && rest.bytes().all(|byte| byte.is_ascii_digit());
+    is_host && !is_prefix_length
 }
 
 fn shortened(text: &str) -> String {

@@ -102,13 +102,17 @@ async fn an_endpoint_that_stands_still_while_the_chains_go_on_is_named(
     for head in heads {
         in_the_way(&rpc, &part(head), &["for more than 1s"]).await;
     }
+    // The other chain's heads stand still, too, until the chains go on.
+    let has_another = !matches!(frozen, Frozen::L1);
+    if has_another {
+        in_the_way(&rpc, &format!("chain 902 stalled {} head: ", heads[0]), &[]).await;
+    }
     go_on(chains.dir.path());
     let moved = |chain: &str, head: &str| {
         let told = entries(&log, "the head moves again");
         told.iter().any(|entry| entry["chain_id"] == chain && entry["head"] == head)
     };
-    // The other chain's heads stood still, too, and do not now.
-    if !matches!(frozen, Frozen::L1) {
+    if has_another {
         eventually("the other chain to go on", || async { moved("902", heads[0]).then_some(()) }).await;
     }
     for head in heads {

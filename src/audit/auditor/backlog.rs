@@ -97,18 +97,18 @@ impl Auditor {
                     self.left_in_ledger.insert(chain_id);
                     return Ok(());
                 }
-                self.reopen(case);
+                self.reopen(&case);
             }
         }
     }
 
-    fn reopen(&mut self, case: OpenCase) {
-        let work = self.reopened(&case).map_or(Work::Ancestor, Work::Case);
+    fn reopen(&mut self, case: &OpenCase) {
+        let work = self.reopened(case).map_or(Work::Ancestor, Work::Case);
         let OpenCase { key, opened_at, .. } = case;
         debug!(chain_id = %key.chain_id, number = key.number, hash = %key.hash, "an open case is taken up");
         let now = Instant::now();
-        self.open.insert(key, work, now);
+        self.open.insert(*key, work, now);
         let age = Duration::from_secs(self.clock.now().0.saturating_sub(opened_at.0));
-        self.open.backdate(&key, now.checked_sub(age).unwrap_or(now));
+        self.open.backdate(key, now.checked_sub(age).unwrap_or(now));
     }
 }

@@ -12,6 +12,7 @@ use crate::sources::L2BlockRef;
 use alloy::primitives::B256;
 use crosscheck_p2p::SystemClock;
 use tempfile::TempDir;
+use tokio::task::JoinSet;
 
 /// How long anything may take: far more than it ever takes, however busy the machine is.
 const DEADLINE: Duration = Duration::from_secs(300);
@@ -73,7 +74,8 @@ async fn until(holds: impl AsyncFn() -> bool) {
 #[tokio::test]
 async fn a_ledger_that_cannot_be_read_is_waited_for() {
     let (auditor, world) = world().await;
-    let running = tokio::spawn(auditor.run(world.cancel.clone()));
+    let mut tasks = JoinSet::new();
+    let running = tasks.spawn(auditor.run(world.cancel.clone()));
     world.ledger.set_readable(false).await;
     world.inbox.send(heads(7)).await.unwrap();
     until(async || running.is_finished() || world.health.reason("ledger reads").is_some()).await;
@@ -83,7 +85,7 @@ async fn a_ledger_that_cannot_be_read_is_waited_for() {
     until(async || world.ledger.vouched(chain()).await.unwrap().is_some()).await;
     until(async || world.health.reasons().is_empty()).await;
     world.cancel.cancel();
-    tokio::time::timeout(DEADLINE, running).await.unwrap().unwrap().unwrap();
+    tokio::time::timeout(DEADLINE, tasks.join_next()).await.unwrap().unwrap().unwrap().unwrap();
 }
 
 /// A piece that panics.

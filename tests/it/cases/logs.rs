@@ -159,7 +159,7 @@ pub(super) async fn receipts_are_had_one_by_one_or_it_is_told_why_not() {
     let answers = Answers::of("15-lost-receipts-and-empty-blocks/el.json");
     let receipts = answers.result("eth_getBlockReceipts").as_array().unwrap().clone();
     let refusing = Answers::of("12-erigon-receipts-only-by-number/l1.json");
-    let refusing = answers.as_in("eth_getBlockReceipts", &refusing);
+    let refusing = answers.with_answer_of("eth_getBlockReceipts", &refusing);
     let server = Recorded::with(refusing.clone(), |_| ()).await;
     let (code, found) = check(&server.url, &lost_block()).await;
     assert_eq!((code, &found["verdict"]), (Some(2), &json!("unknown")), "{found}");

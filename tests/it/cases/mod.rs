@@ -12,7 +12,9 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use recorded::path;
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
+use tokio::task::JoinSet;
 
 /// How a case is held.
 enum Held {
@@ -71,15 +73,15 @@ async fn receipts_by_number() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_case_has_its_outcome() {
-    let read = CASES.iter().filter_map(|(case, held)| match held {
-        Read(row) => Some((case, tokio::spawn(row()))),
-        Brought(..) => None,
-    });
-    let mut wrong: Vec<&str> = Vec::new();
-    for (case, row) in read.collect::<Vec<_>>() {
-        // What was wrong stands above, where the row panicked.
-        wrong.extend(row.await.is_err().then_some(*case));
+    let mut rows = JoinSet::new();
+    for (case, held) in &CASES {
+        if let Read(row) = held {
+            let row = AssertUnwindSafe(row()).catch_unwind();
+            rows.spawn(async move { row.await.is_err().then_some(*case) });
+        }
     }
+    // What was wrong stands above, where the row panicked.
+    let wrong: Vec<&str> = rows.join_all().await.into_iter().flatten().collect();
     assert!(wrong.is_empty(), "{wrong:?}");
 }
 

@@ -52,7 +52,7 @@ impl Answers {
     }
 
     /// Answers a question as another file does.
-    pub(super) fn as_in(mut self, asked: &str, other: &Self) -> Self {
+    pub(super) fn with_answer_of(mut self, asked: &str, other: &Self) -> Self {
         self.0.insert(asked.to_owned(), other.0[asked].clone());
         self
     }

@@ -52,7 +52,8 @@ async fn a_verdict_that_l1_makes_untrue_is_taken_back() {
         let case = cases.into_iter().find(|case| case.hash == key.hash).unwrap();
         case.verdict.map(|verdict| verdict.name)
     };
-    let running = tokio::spawn(auditor.run(world.cancel.clone()));
+    let mut running = JoinSet::new();
+    running.spawn(auditor.run(world.cancel.clone()));
     until(async || {
         say(&fixture).await;
         verdict().await.as_deref() == Some("violated")
@@ -79,5 +80,5 @@ async fn a_verdict_that_l1_makes_untrue_is_taken_back() {
     let kinds: Vec<String> = of_block.map(|event| event["kind"].as_str().unwrap().to_owned()).collect();
     assert_eq!(kinds, ["verdict", "verdict-taken-back", "verdict"]);
     world.cancel.cancel();
-    tokio::time::timeout(DEADLINE, running).await.unwrap().unwrap().unwrap();
+    tokio::time::timeout(DEADLINE, running.join_next()).await.unwrap().unwrap().unwrap().unwrap();
 }

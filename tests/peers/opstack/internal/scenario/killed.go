@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"crosscheck.dev/opstack/internal/sidecar"
 )
+
+// slowly is how long after genesis Lagoon activates where everything must stand before it.
+const slowly = 3 * time.Minute
 
 // killed are the same scenarios, and Crosscheck is killed at the point that matters most in each.
 func killed(scenarios ...Scenario) []Scenario {
@@ -17,6 +21,11 @@ func killed(scenarios ...Scenario) []Scenario {
 		variant.Name += "-killed"
 		variant.Shows += ", and Crosscheck is killed meanwhile"
 		variant.CI, variant.killed = false, true
+		if variant.Fresh {
+			// What is killed at the activation must be there before it, however slowly the stack comes up.
+			variant.Stack.LagoonDelay = slowly
+			variant.Limit += slowly
+		}
 	}
 	return variants
 }
