@@ -7,7 +7,6 @@ use crate::twisted_endpoint::{Twist, TwistedEndpoint};
 use rstest::rstest;
 use serde_json::json;
 use std::path::Path;
-use std::time::Duration;
 use toml::{Table, Value};
 
 /// Heads of every chain that may stand still no longer than this.
@@ -159,28 +158,6 @@ async fn a_superchain_that_halts_is_told_of_until_it_goes_on() {
     assert!(sidecar.terminate().success());
     let told = entries_of_901(&log, "a head stands still");
     assert!(told.len() >= heads.len() && told.iter().all(|entry| entry["level"] == "WARN"), "{told:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_endpoint_that_takes_most_of_its_time_is_named_until_it_is_quick() {
-    let chains = Standing::start().await;
-    let client = TwistedEndpoint::before(&chains.written.execution("901")).await;
-    let config = chains.config(|config| {
-        config.insert("sources".into(), toml::toml! { timeout = "8s" }.into());
-        first_chain(config)["execution"] = Value::from(vec![client.url.clone()]);
-    });
-    client.twist("eth_getBlockByNumber", Some(Twist::Slow(Duration::from_millis(4_500))));
-    let (sidecar, log) = chains.sidecar(&config);
-    let rpc = chains.written.rpc();
-    in_the_way(&rpc, "chain 901 slow", &[&client.url]).await;
-    client.twist("eth_getBlockByNumber", None);
-    out_of_the_way(&rpc, "chain 901 slow").await;
-    nobody_is_accused(&rpc, &log).await;
-    assert!(sidecar.terminate().success());
-    // What is in the way is known before it is logged.
-    let told = entries_of_901(&log, "an endpoint is slow");
-    assert!(!told.is_empty() && told.iter().all(|entry| entry["level"] == "WARN"), "{told:?}");
-    assert!(!entries_of_901(&log, "the endpoint is slow no longer").is_empty());
 }
 
 /// Settings that fit another chain than the one that the endpoints serve.
