@@ -45,7 +45,7 @@ func activation(ctx context.Context, r *Run) error {
 		}
 	}
 	for _, watch := range watches {
-		r.comparePassing(watch)
+		r.comparePassing(ctx, watch)
 	}
 	r.nothingRefused(ctx, client)
 	r.Check("the sequencer's node never scores us below zero", scores.stop())

@@ -157,22 +157,23 @@ func (r *Run) passActivation(ctx context.Context, w watched, isToCome bool) erro
 		return w.Follower.AwaitSafe(ctx, last)
 	}))
 	if isToCome {
-		r.comparePassing(w)
+		r.comparePassing(ctx, w)
 	}
 	return nil
 }
 
 // comparePassing tells how much later our side had the activation block in its safe chain: what Crosscheck serves after
 // op-supernode, and its follower after the control follower. Each follower asks at times of its own, every few seconds.
-func (r *Run) comparePassing(w watched) {
-	verified := w.followers.Of(supernode)
-	since := verified.Reached(sidecar.LevelSafe, w.ActivationHeight())
-	reached := func(name string) time.Time {
-		recording := w.followers.Of(name)
-		return recording.ReachedSince(sidecar.LevelSafe, w.ActivationHeight(), since)
+func (r *Run) comparePassing(ctx context.Context, w watched) {
+	ctx, cancel := context.WithTimeout(ctx, settling)
+	defer cancel()
+	reached := func(name string, since time.Time) time.Time {
+		at, err := w.followers.AwaitReached(ctx, name, sidecar.LevelSafe, w.ActivationHeight(), since)
+		r.Check(fmt.Sprintf("chain %d: the activation block is seen to become safe: %s", w.ID, name), err)
+		return at
 	}
-	ours := reached(served)
-	followed, controlled := reached(follower), reached(control)
+	since := reached(supernode, time.Time{})
+	ours, followed, controlled := reached(served, since), reached(follower, since), reached(control, since)
 	name := fmt.Sprintf("chain %d: the activation block is safe later by", w.ID)
 	r.Delay(name, "%.2f s where Crosscheck serves it, %.2f s in our follower", ours.Sub(since).Seconds(), followed.Sub(controlled).Seconds())
 	r.Check(fmt.Sprintf("chain %d: the activation block is served no later than two block times after op-supernode has it safe", w.ID),

@@ -297,12 +297,20 @@ func (l *lie) watched(ctx context.Context) error {
 	}
 	ours, theirs := l.arrival(ctx, l.chain.Follower), l.arrival(ctx, l.chain.Control)
 	at, controlled := <-ours, <-theirs
-	l.recorder.Stop()
 	if err := errors.Join(at.err, controlled.err); err != nil {
 		return err
 	}
-	ourWord, theirWord := l.recorder.Of(served), l.recorder.Of(supernode)
-	told, judged := ourWord.Reached(sidecar.LevelSafe, l.block.Number), theirWord.Reached(sidecar.LevelSafe, l.block.Number)
+	settled, cancel := context.WithTimeout(ctx, settling)
+	defer cancel()
+	judged, err := l.recorder.AwaitReached(settled, supernode, sidecar.LevelSafe, l.block.Number, time.Time{})
+	if err != nil {
+		return err
+	}
+	told, err := l.recorder.AwaitReached(settled, served, sidecar.LevelSafe, l.block.Number, time.Time{})
+	if err != nil {
+		return err
+	}
+	l.recorder.Stop()
 	l.r.Delay("on the replacement", "what Crosscheck serves %.2f s after op-supernode, its follower %.1f s after the control follower",
 		told.Sub(judged).Seconds(), at.time.Sub(controlled.time).Seconds())
 	l.notMisled(ctx)

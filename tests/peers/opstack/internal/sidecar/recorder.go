@@ -2,6 +2,7 @@ package sidecar
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -95,6 +96,20 @@ func (r *Recorder) Of(name string) Recording {
 	copied := *kept
 	copied.Spans = append([]Span(nil), kept.Spans...)
 	return copied
+}
+
+// AwaitReached waits until a source was recorded with a head of a level at this height or above, from a time on, and says when it was
+// seen first. What waited for such a head by other means may be ahead of the recorder by a question.
+func (r *Recorder) AwaitReached(ctx context.Context, name string, level Level, height uint64, since time.Time) (time.Time, error) {
+	what := fmt.Sprintf("a %s head of %s at %d or above", level, name, height)
+	recording, err := WaitFor(ctx, what, func(context.Context) (Recording, error) {
+		recording := r.Of(name)
+		if recording.ReachedSince(level, height, since).IsZero() && recording.LastError != nil {
+			return recording, fmt.Errorf("%d questions had no answer: %w", recording.Failures, recording.LastError)
+		}
+		return recording, nil
+	}, func(recording Recording) bool { return !recording.ReachedSince(level, height, since).IsZero() })
+	return recording.ReachedSince(level, height, since), err
 }
 
 func (r *Recorder) poll(ctx context.Context, client *Client, source Source, interval time.Duration) {
