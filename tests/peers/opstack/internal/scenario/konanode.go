@@ -154,6 +154,8 @@ func (r *Run) withHeads(ctx context.Context, crosscheck *sidecar.Process, lone *
 	bounded, cancel := context.WithTimeout(ctx, recovery)
 	defer cancel()
 	r.Check("the vouched head moves on once kona-node has a peer again", client.WaitVouched(bounded, lone.ID, goal))
+	r.Check("an op-node that follows Crosscheck moves on with it", lone.Follower.AwaitSafe(bounded, goal))
+	r.Check("every block from genesis on is upheld, and none is open", client.WaitUpheld(bounded, lone.ID, 1, goal))
 	r.Check("it is ready again", client.WaitReady(bounded))
 	r.Check("no consensus failure is told", failure(crosscheck.Log))
 	r.Check("nobody is accused", accused(ctx, client, []*stack.Chain{lone}, nil))

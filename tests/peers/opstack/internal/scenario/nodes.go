@@ -51,8 +51,8 @@ var (
 	withLight      = stack.Options{Chains: 2, LagoonDelay: usual.LagoonDelay, Followers: true, LightNodes: true}
 	withLone       = stack.Options{Chains: 2, LagoonDelay: usual.LagoonDelay, Lone: true}
 	withSequencers = stack.Options{Chains: 2, LagoonDelay: usual.LagoonDelay, Followers: true, PlainSequencers: true}
-	withKona       = stack.Options{Lone: true, Isthmus: true, Kona: true}
-	withNamed      = stack.Options{Lone: true, LoneID: 130, Isthmus: true, Kona: true}
+	withKona       = stack.Options{Lone: true, Isthmus: true, Kona: true, Followers: true}
+	withNamed      = stack.Options{Lone: true, LoneID: 130, Isthmus: true, Kona: true, Followers: true}
 )
 
 // settledOn is settled with another node than op-supernode, of which Crosscheck is told: it begins after what that node calls final.

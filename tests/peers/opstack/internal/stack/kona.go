@@ -101,12 +101,14 @@ func (s *Stack) newKona(chain *Chain, program string) (*KonaPair, error) {
 	return &pair, nil
 }
 
-// KonaConfig is the configuration of a Crosscheck that watches the lone chain, with kona-node as its rollup node, and nothing else.
+// KonaConfig is the configuration of a Crosscheck that watches the lone chain, with kona-node as its rollup node, and nothing else. It
+// serves the follower.
 func (s *Stack) KonaConfig(name string) (sidecar.Config, error) {
 	config, err := s.LoneConfig(name)
 	if err != nil {
 		return config, err
 	}
+	config.Follow, config.Ports.Follow = sidecar.FollowClamp, s.FollowPort()
 	for i := range config.Chains {
 		watched := &config.Chains[i]
 		kona := s.Chain(watched.ID).Kona

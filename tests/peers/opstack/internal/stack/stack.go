@@ -241,7 +241,7 @@ func (s *Stack) sides(chain *Chain) []side {
 	if s.LightNodes && !chain.Lone {
 		wanted = append(wanted, side{"light", &chain.Light, verifier})
 	}
-	if s.Followers && !chain.Lone {
+	if s.Followers && (!chain.Lone || s.Kona) {
 		crosscheck := func() string { return s.FollowURL(chain.ID) }
 		wanted = append(wanted, side{"follower", &chain.Follower, crosscheck}, side{"control", &chain.Control, verifier})
 	}
