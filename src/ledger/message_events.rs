@@ -1,11 +1,12 @@
 //! What was noted of executed messages: written once each, before anybody is told.
 
 use super::events::write_event;
+use super::filed_messages::file;
 use super::record::{corrupt, read_chain_id, read_hash, read_u64};
 use super::store::as_integer;
 use super::{BlockPosition, Ledger, LedgerError};
 use crate::interop::{BlockKey, InvalidReason, SafetyLevel};
-use crate::monitor::{Cause, Ending, Entry, MessageKey, Note};
+use crate::monitor::{Cause, Ending, Entry, Filing, MessageKey, Note};
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use sqlx::Row;
@@ -18,10 +19,28 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be written, or a height or time does not fit it.
     pub async fn note_messages(&self, notes: &[Note], at: UnixSeconds) -> Result<Vec<bool>, LedgerError> {
-        self.persevere(|| self.note_messages_once(notes, at)).await
+        self.note_and_file(notes, &[], at).await
     }
 
-    async fn note_messages_once(&self, notes: &[Note], at: UnixSeconds) -> Result<Vec<bool>, LedgerError> {
+    /// The same, with what is to be kept of messages, all or none.
+    ///
+    /// # Errors
+    /// As [`Ledger::note_messages`].
+    pub async fn note_and_file(
+        &self,
+        notes: &[Note],
+        filings: &[Filing],
+        at: UnixSeconds,
+    ) -> Result<Vec<bool>, LedgerError> {
+        self.persevere(|| self.note_and_file_once(notes, filings, at)).await
+    }
+
+    async fn note_and_file_once(
+        &self,
+        notes: &[Note],
+        filings: &[Filing],
+        at: UnixSeconds,
+    ) -> Result<Vec<bool>, LedgerError> {
         let mut transaction = self.write().await?;
         let (mut new, mut told) = (Vec::with_capacity(notes.len()), 0);
         for note in notes {
@@ -57,6 +76,9 @@ impl Ledger {
                 }
             }
             new.push(is_new);
+        }
+        for filing in filings {
+            file(&mut transaction, filing).await?;
         }
         transaction.commit().await?;
         self.note_told(told);

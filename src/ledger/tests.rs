@@ -5,6 +5,7 @@ mod blob_forks;
 mod counts;
 mod database;
 mod events;
+mod filed_messages;
 mod genesis;
 mod messages;
 mod operator;

@@ -1,6 +1,6 @@
 //! [`Board`]: the tracker as other tasks see it. One task writes it, through the only [`BoardWriter`]; everybody reads.
 
-use super::{Input, Outcome, Tracker};
+use super::{Input, MessageKey, Outcome, Tracker};
 use parking_lot::{RwLock, RwLockReadGuard};
 use std::sync::Arc;
 
@@ -31,6 +31,16 @@ impl BoardWriter {
     /// The board, for readers.
     pub fn board(&self) -> Board {
         Board(Arc::clone(&self.0))
+    }
+
+    /// Tells the tracker that the ledger lists these messages; so many numbers were given to what it lists.
+    pub fn file(&mut self, keys: &[MessageKey], numbers: u64) {
+        self.0.write().file(keys, numbers);
+    }
+
+    /// Tells the tracker that the life of a message was over in a former run, for good.
+    pub fn recall(&mut self, key: MessageKey) {
+        self.0.write().recall(key);
     }
 
     /// Tells the tracker something.

@@ -23,6 +23,8 @@ pub(super) struct MessageBook {
     valid: BTreeSet<(UnixSeconds, MessageId)>,
     ended: VecDeque<MessageId>,
     ended_kept: usize,
+    /// Messages whose life was over in a former run, and whose blocks were not seen since.
+    over: HashSet<MessageKey>,
     sequence: u64,
     next: u64,
     open: usize,
@@ -48,6 +50,7 @@ impl MessageBook {
             valid: BTreeSet::new(),
             ended: VecDeque::new(),
             ended_kept,
+            over: HashSet::default(),
             sequence: 0,
             next: 0,
             open: 0,
@@ -59,6 +62,28 @@ impl MessageBook {
     /// Numbers changes after this one.
     pub(super) const fn count_from(&mut self, sequence: u64) {
         self.sequence = sequence;
+    }
+
+    /// The number of the last change.
+    pub(super) const fn last_number(&self) -> u64 {
+        self.sequence
+    }
+
+    /// The ledger lists these messages from now on; so many numbers were given to what it lists.
+    pub(super) fn file(&mut self, keys: &[MessageKey], numbers: u64) {
+        self.sequence = self.sequence.saturating_add(numbers);
+        for key in keys {
+            if let Some(id) = self.find(key).map(|message| message.id)
+                && let Some(message) = self.messages.get_mut(&id)
+            {
+                message.is_filed = true;
+            }
+        }
+    }
+
+    /// Its life was over in a former run, for good: it is read again, and nothing new.
+    pub(super) fn recall(&mut self, key: MessageKey) {
+        self.over.insert(key);
     }
 
     pub(super) fn get(&self, id: MessageId) -> Option<&TrackedMessage> {
@@ -110,7 +135,8 @@ impl MessageBook {
         let first = MessageId(self.next);
         for position in 0..tracked {
             let id = MessageId(self.next);
-            let Some(message) = TrackedMessage::new(id, block, position, level) else { break };
+            let Some(mut message) = TrackedMessage::new(id, block, position, level) else { break };
+            message.is_filed = self.over.remove(&message.key());
             self.next = self.next.saturating_add(1);
             self.open = self.open.saturating_add(1);
             self.counts.add(count_key(&self.members, &message));
@@ -143,6 +169,8 @@ impl MessageBook {
                 return None;
             }
         };
+        // What was over may yet go: that is news.
+        message.is_filed &= change != Change::Displaced;
         if let Change::Status { from, to, cause, .. } = change {
             message.history.push(HistoryEntry { from, to, cause });
         }

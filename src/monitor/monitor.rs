@@ -9,8 +9,8 @@ use super::report::report;
 use super::second_look::SecondLook;
 use super::unknown_events::UnknownEvents;
 use super::{
-    BlockStatus, Board, BoardWriter, Change, Cursors, Input, MessageEvent, Note, Notebook, ObservedBlock,
-    Outcome, Request, SafetyHeads, SuspectMessage,
+    BlockStatus, Board, BoardWriter, Change, Cursors, Filing, Input, MessageEvent, MessageKey, Note,
+    Notebook, ObservedBlock, Outcome, Request, SafetyHeads, SuspectMessage,
 };
 use crate::incidents::Incidents;
 use crate::interop::{BlockKey, MessageStatus};
@@ -96,6 +96,8 @@ pub struct Monitor {
     counted: Counted,
     cursors: Cursors,
     unknown_events: UnknownEvents,
+    /// Messages that have ended, of which that is no news, though they were not plainly valid. They are not filed yet.
+    ended: Vec<MessageKey>,
     /// How many messages were not tracked for want of room, as counted last.
     dropped: u64,
 }
@@ -119,6 +121,7 @@ impl Monitor {
             counted,
             cursors,
             unknown_events,
+            ended: Vec::new(),
             dropped: 0,
         }
     }
@@ -163,6 +166,9 @@ impl Monitor {
             let noted = self.parts.ledger.noted_messages(*chain_id, above, MAX_RESTORED).await?;
             for (key, entry) in noted {
                 self.notebook.restore(key, entry);
+            }
+            for key in self.parts.ledger.settled_messages(*chain_id, above, MAX_RESTORED).await? {
+                self.parts.board.recall(key);
             }
         }
         if !self.notebook.is_empty() {
@@ -222,10 +228,18 @@ impl Monitor {
     fn heard(&mut self, events: &[MessageEvent]) -> Vec<(Note, bool)> {
         let mut notes = Vec::new();
         for event in events {
-            let last = matches!(event.change, Change::Ended(_))
-                .then(|| self.board.read().message(&event.key).map(|message| message.status()))
-                .flatten();
-            notes.extend(self.notebook.hear(&self.proven(event), last).map(|note| (note, true)));
+            let (mut last, mut is_plain) = (None, true);
+            if matches!(event.change, Change::Ended(_))
+                && let Some(message) = self.board.read().message(&event.key)
+            {
+                (last, is_plain) = (Some(message.status()), message.has_ended_plainly());
+            }
+            let is_known = self.notebook.get(&event.key).is_some();
+            let note = self.notebook.hear(&self.proven(event), last);
+            if note.is_none() && matches!(event.change, Change::Ended(_)) && (is_known || !is_plain) {
+                self.ended.push(event.key);
+            }
+            notes.extend(note.map(|note| (note, true)));
         }
         notes
     }
@@ -257,19 +271,29 @@ impl Monitor {
         }
     }
 
-    /// Writes notes down, from where they are told, and reports those that are news. With each: whether its event was counted.
-    async fn note(&self, notes: Vec<(Note, bool)>) -> Result<(), LedgerError> {
-        if notes.is_empty() {
+    /// Writes notes down, from where they are told, with what is kept of their messages, and reports those that are news. With each:
+    /// whether its event was counted.
+    ///
+    /// Nobody else numbers changes meanwhile: what is listed under the numbers given here is durable before any later change is.
+    async fn note(&mut self, notes: Vec<(Note, bool)>) -> Result<(), LedgerError> {
+        let ended = std::mem::take(&mut self.ended);
+        if notes.is_empty() && ended.is_empty() {
             return Ok(());
         }
         let (notes, counted): (Vec<Note>, Vec<bool>) = notes.into_iter().unzip();
-        let is_new = match self.parts.ledger.note_messages(&notes, self.parts.clock.now()).await {
+        let filings = Filing::all(&notes, &ended, &self.board.read());
+        let written = self.parts.ledger.note_and_file(&notes, &filings, self.parts.clock.now()).await;
+        let is_filed = written.is_ok();
+        let is_new = match written {
             Err(error @ LedgerError::OutOfRange { .. }) => {
                 warn!(%error, "a message does not fit the ledger; it is logged all the same, and no event tells of it");
                 vec![true; notes.len()]
             }
             other => other?,
         };
+        let over: Vec<MessageKey> =
+            filings.iter().filter(|it| is_filed && it.sequence().is_some()).map(Filing::key).collect();
+        self.parts.board.file(&over, u64::try_from(over.len()).unwrap_or(u64::MAX));
         for ((note, counted), is_new) in notes.iter().zip(counted).zip(is_new) {
             if is_new {
                 self.parts.metrics.message_noted(note, counted);

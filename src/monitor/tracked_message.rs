@@ -1,7 +1,7 @@
 //! [`TrackedMessage`]: an executing message and everything known of it.
 
 use super::history::{History, HistoryEntry};
-use super::{Change, Lifecycle, MessageEvent, MessageKey, ObservedBlock, State};
+use super::{Change, Ending, Lifecycle, MessageEvent, MessageKey, ObservedBlock, State};
 use crate::interop::{Message, MessageStatus, SafetyLevel};
 use crate::sources::Executed;
 use alloy::primitives::B256;
@@ -91,6 +91,8 @@ pub struct TrackedMessage {
     pub(super) life: Lifecycle,
     pub(super) history: History,
     pub(super) sequence: u64,
+    /// Whether the ledger lists it: its life is over, in this run or a former one.
+    pub(super) is_filed: bool,
 }
 
 impl TrackedMessage {
@@ -114,6 +116,7 @@ impl TrackedMessage {
             life: Lifecycle::new(level),
             history: History::default(),
             sequence: 0,
+            is_filed: false,
             block: Arc::clone(block),
         })
     }
@@ -176,6 +179,17 @@ impl TrackedMessage {
     /// The number of its last change, higher than that of every change before it.
     pub const fn sequence(&self) -> u64 {
         self.sequence
+    }
+
+    /// Whether it is for the ledger to tell of it: its life is over, and it was not plainly valid.
+    pub fn is_told_by_ledger(&self) -> bool {
+        self.is_filed || (!self.state().is_open() && !self.has_ended_plainly())
+    }
+
+    /// Whether it was found valid, has never been anything else, and made no trouble at its end.
+    pub(super) fn has_ended_plainly(&self) -> bool {
+        let is_plain = matches!(self.state(), State::Ended(Ending::Finalized | Ending::CrowdedOut));
+        is_plain && self.status() == MessageStatus::Valid && !self.undeclared && self.flips() == 0
     }
 
     /// Which inbox log of the block, and by whom: what the rules look at.

@@ -106,6 +106,21 @@ impl Tracker {
         self
     }
 
+    /// The number of the last change.
+    pub const fn last_number(&self) -> u64 {
+        self.book.last_number()
+    }
+
+    /// The ledger lists these messages, whose life is over; so many numbers were given to what it lists.
+    pub fn file(&mut self, keys: &[MessageKey], numbers: u64) {
+        self.book.file(keys, numbers);
+    }
+
+    /// The life of a message was over in a former run, for good. When its block is read again, that is nothing new.
+    pub fn recall(&mut self, key: MessageKey) {
+        self.book.recall(key);
+    }
+
     /// Takes in a fact, and says what follows from it. What cannot be is refused and changes nothing.
     pub fn apply(&mut self, input: Input) -> Outcome {
         let mut work = Work::default();

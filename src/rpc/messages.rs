@@ -1,11 +1,14 @@
 //! The `crosscheck_*` methods about messages: those tracked, suspects, and a subscription to what happens.
 
-use super::message_record::{MessageRecord, MessagesPageRequest};
+use super::crosscheck::internal;
 use super::websockets::Websocket;
-use super::{Page, SuperchainReader, SupervisorError, SuspectRecord, Suspects};
+use super::{
+    ListedMessage, MessagesPage, MessagesPageRequest, Page, SuperchainReader, SupervisorError, SuspectRecord,
+    Suspects,
+};
 use crate::interop::BlockKey;
-use crate::ledger::Event;
-use crate::monitor::MessageKey;
+use crate::ledger::{Event, FiledMessage, Ledger};
+use crate::monitor::{MessageKey, MessageRecord};
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
 use jsonrpsee::core::{RpcResult, SubscriptionResult, async_trait};
@@ -16,22 +19,8 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::sync::broadcast::{self, error::RecvError};
 
-/// How many messages are looked at for a page, whatever is asked for: the board is held meanwhile.
-const MAX_SCANNED: usize = 20_000;
-
 /// How long a subscriber may take to take one event.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// A page of messages.
-#[derive(Debug, Clone, Serialize)]
-pub struct MessagesPage {
-    /// The messages, by their last change.
-    pub messages: Vec<MessageRecord>,
-    /// What to give as `after` for the next page. `null`: this was the last.
-    pub next: Option<u64>,
-    /// Where this page ended: given as `after`, it leads to whatever comes later.
-    pub cursor: u64,
-}
 
 /// A page of suspects.
 #[derive(Debug, Clone, Serialize)]
@@ -64,11 +53,11 @@ pub(super) struct MessageQuery {
 pub(super) trait MessagesApi {
     /// Tracked messages, by their last change.
     #[method(name = "messages")]
-    fn messages(&self, page: Option<MessagesPageRequest>) -> RpcResult<MessagesPage>;
+    async fn messages(&self, page: Option<MessagesPageRequest>) -> RpcResult<MessagesPage>;
 
     /// One tracked message.
     #[method(name = "message")]
-    async fn message(&self, query: MessageQuery) -> RpcResult<Option<MessageRecord>>;
+    async fn message(&self, query: MessageQuery) -> RpcResult<Option<ListedMessage>>;
 
     /// Suspect messages noted lately.
     #[method(name = "suspects")]
@@ -86,34 +75,24 @@ pub(super) struct MessagesRpc {
     pub superchain: SuperchainReader,
     /// The suspects.
     pub suspects: Suspects,
+    /// Messages whose life is over.
+    pub ledger: Ledger,
     /// Where events come from.
     pub told: broadcast::Sender<Event>,
 }
 
 #[async_trait]
 impl MessagesApiServer for MessagesRpc {
-    fn messages(&self, page: Option<MessagesPageRequest>) -> RpcResult<MessagesPage> {
+    async fn messages(&self, page: Option<MessagesPageRequest>) -> RpcResult<MessagesPage> {
         let page = page.unwrap_or_default();
-        let limit = usize::try_from(super::crosscheck::page_limit(page.limit)).unwrap_or(usize::MAX);
-        let (mut messages, mut scanned, mut cursor) = (Vec::new(), 0_usize, page.after);
-        let board = self.superchain.board.read();
-        for message in board.changed_after(page.after) {
-            if messages.len() >= limit || scanned >= MAX_SCANNED {
-                return Ok(MessagesPage { messages, next: Some(cursor), cursor });
-            }
-            scanned = scanned.saturating_add(1);
-            cursor = message.sequence();
-            let of_chain = page.chain_id.is_none_or(|chain_id| message.key().block.chain_id == chain_id);
-            if of_chain && (message.state().is_open() || !page.open_only) {
-                messages.push(MessageRecord::of(message));
-            }
-        }
-        Ok(MessagesPage { messages, next: None, cursor })
+        page.read(&self.superchain.board, &self.ledger).await.map_err(|error| internal(&error))
     }
 
-    async fn message(&self, query: MessageQuery) -> RpcResult<Option<MessageRecord>> {
+    async fn message(&self, query: MessageQuery) -> RpcResult<Option<ListedMessage>> {
         let MessageQuery { chain_id, hash, log_index, number } = query;
-        let number = match number {
+        let filed = self.ledger.filed_message(chain_id, hash, log_index).await;
+        let filed = filed.map_err(|error| internal(&error))?;
+        let number = match number.or(filed.as_ref().map(FiledMessage::number)) {
             Some(number) => number,
             None => match self.height(chain_id, hash).await? {
                 Some(number) => number,
@@ -121,7 +100,16 @@ impl MessagesApiServer for MessagesRpc {
             },
         };
         let key = MessageKey { block: BlockKey { chain_id, number, hash }, log_index };
-        Ok(self.superchain.board.read().message(&key).map(MessageRecord::of))
+        let board = self.superchain.board.read();
+        let live = board.message(&key);
+        let filed = filed.filter(|filed| filed.number() == number);
+        Ok(match (live, filed) {
+            (Some(message), None) => Some(ListedMessage::Live(Box::new(MessageRecord::of(message)))),
+            (Some(message), Some(_)) if !message.is_told_by_ledger() => {
+                Some(ListedMessage::Live(Box::new(MessageRecord::of(message))))
+            }
+            (_, filed) => filed.map(ListedMessage::Filed),
+        })
     }
 
     fn suspects(&self, page: Option<Page>) -> RpcResult<SuspectsPage> {

@@ -61,6 +61,7 @@ impl RpcParts {
         let failsafe = FailsafeRpc { failsafe, ledger: crosscheck.ledger.clone(), clock };
         let mut module = RpcModule::new(());
         let (ledger, names) = (crosscheck.ledger.clone(), crosscheck.names.clone());
+        let messages = MessagesRpc { superchain: superchain.clone(), suspects, ledger: ledger.clone(), told };
         module.merge(EventsApiServer::into_rpc(EventsRpc { ledger, names }))?;
         module.merge(CrosscheckApiServer::into_rpc(crosscheck))?;
         let peers = PeersOfNodeRpc { networks: networks.clone() };
@@ -69,7 +70,6 @@ impl RpcParts {
         }
         module.merge(PeersOfNodeApiServer::into_rpc(peers))?;
         module.merge(PeersApiServer::into_rpc(PeersRpc { networks }))?;
-        let messages = MessagesRpc { superchain: superchain.clone(), suspects, told };
         module.merge(MessagesApiServer::into_rpc(messages))?;
         let supervisor = SupervisorRpc {
             superchain: superchain.clone(),

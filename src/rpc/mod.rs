@@ -13,8 +13,8 @@ mod failsafe;
 mod front;
 mod interop_api;
 mod l1_progress;
-mod message_record;
 mod messages;
+mod messages_page;
 mod methods;
 mod opp2p;
 mod opp2p_types;
@@ -42,8 +42,8 @@ pub use crosscheck::{AttestationsPage, CrosscheckRpc, Page, RefusalsPage, Status
 pub use derivation::Derivation;
 pub use event_pages::{EventsPage, VerdictsPage};
 pub use failsafe::Failsafe;
-pub use message_record::{MessageRecord, MessagesPageRequest};
-pub use messages::{MessagesPage, SuspectsPage};
+pub use messages::SuspectsPage;
+pub use messages_page::{ListedMessage, MessagesPage, MessagesPageRequest};
 pub use methods::RpcParts;
 pub use opp2p_types::{
     OpGossipScores, OpPeerDump, OpPeerInfo, OpPeerScores, OpPeerStats, OpReqRespScores, OpSubnet,

@@ -1,5 +1,6 @@
 //! A sidecar that is killed again and again ends where one that was left alone ends.
 
+use crate::ended_messages::over;
 use crate::metrics::scrape;
 use crate::program::{Running, Written, attestations, call, eventually, go_on, joined, paused_at};
 use crosscheck::devnet::free_addrs::free_addrs;
@@ -149,12 +150,16 @@ async fn kills_at_any_point_change_nothing_in_the_end() {
     let mut second = start("second.toml", "second.log");
     // How long it runs before each kill is drawn by lot; nothing below depends on how far it comes meanwhile.
     let mut lot = SmallRng::seed_from_u64(20);
-    let mut told: Vec<Value> = Vec::new();
+    let (mut told, mut ended): (Vec<Value>, Vec<Value>) = Default::default();
     for _ in 0..kills() {
         tokio::time::sleep(Duration::from_millis(lot.random_range(100..1500))).await;
         if let Some(now) = events(&second_config.rpc()).await {
             assert!(now.starts_with(&told), "what was told stays as it was: {told:#?}, {now:#?}");
             told = now;
+        }
+        if let Some(now) = over(&second_config.rpc()).await {
+            assert!(now.starts_with(&ended), "what has ended stays as it was: {ended:#?}, {now:#?}");
+            ended = now;
         }
         second.kill();
         second = start("second.toml", "second.log");
@@ -169,6 +174,10 @@ async fn kills_at_any_point_change_nothing_in_the_end() {
     let all = eventually("what was told", || async { events(&second_config.rpc()).await }).await;
     assert!(all.starts_with(&told), "what was told stays as it was");
     told_once(&second_config, &killed, &all).await;
+    let over = eventually("both invalid messages to be final", || async {
+        over(&second_config.rpc()).await.filter(|over| over.len() >= 2)
+    });
+    assert!(over.await.starts_with(&ended), "what has ended stays as it was");
     for chain in [901, 902] {
         assert_eq!(held(&config, chain).await, held(&second_config, chain).await);
     }

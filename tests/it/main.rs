@@ -17,6 +17,7 @@ mod cli;
 mod contracts;
 mod devnet;
 mod devnet_messages;
+mod ended_messages;
 mod follow_contract;
 mod following;
 mod gossip_mesh;

@@ -4,7 +4,8 @@ mod world;
 
 use crate::devnet::fixture::GENESIS_TIME;
 use crate::interop::{BlockKey, DecodeError, Message};
-use crate::monitor::{Ending, MonitorMessage, ObservedBlock, State, Tracker};
+use crate::ledger::Ledger;
+use crate::monitor::{Ending, MessageKey, MessageRecord, MonitorMessage, ObservedBlock, State, Tracker};
 use crate::rpc::SuspectOutcome;
 use crate::sources::{SafeMeans, Undecodable};
 use crate::telemetry::captured::Lines;
@@ -94,6 +95,58 @@ async fn an_invalid_message_is_told_once_and_its_replacement_too_whatever_restar
     let tip = world.extend(A, &[]);
     shell.until_read(&tip, A).await;
     assert_eq!(shell.unheard(100).await, [] as [serde_json::Value; 0], "told again");
+    shell.stop().await;
+}
+
+/// What is answered of a message whose life is over: the same, whatever restarts.
+#[tokio::test]
+async fn a_message_that_was_not_plainly_valid_is_kept_as_it_ended() {
+    let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
+    world.extend(B, &[Emit]);
+    world.extend(A, &[]);
+    let bad = world.extend(A, &[Execute(wrong(B, 1))]);
+    world.extend(B, &[]);
+    let mut shell = world.watch(dir.path()).await;
+    let log_index = u32::try_from(shell.next().await["log_index"].as_u64().unwrap()).unwrap();
+    let key = MessageKey {
+        block: BlockKey { chain_id: A.into(), number: bad.number(), hash: bad.hash },
+        log_index,
+    };
+    let known = shell.board.read().message(&key).map(MessageRecord::of).unwrap();
+    let filed = async |ledger: &Ledger| {
+        let filed = ledger.filed_message(A.into(), bad.hash, log_index).await.unwrap();
+        filed.map(|filed| serde_json::to_value(filed).unwrap())
+    };
+    assert_eq!(filed(&shell.ledger).await, None, "its life goes on");
+    shell.stop().await;
+
+    // Nobody looks while it is replaced.
+    let replacement = world.replace(A, &bad);
+    let mut shell = world.watch(dir.path()).await;
+    assert_eq!(shell.next().await["state"], "resolved");
+    let resolved = filed(&shell.ledger).await.unwrap();
+    let mut expected = serde_json::to_value(&known).unwrap();
+    expected["sequence"] = resolved["sequence"].clone();
+    expected["state"] = json!("resolved");
+    expected["ended_by"] = json!(replacement.hash);
+    assert_eq!(resolved, expected);
+
+    // Its block comes back, and is final with it.
+    world.adopt(A, bad.hash);
+    world.advance(2);
+    world.label(A, 3, 3);
+    world.label(B, 3, 3);
+    let is_final = |tracker: &Tracker| {
+        tracker.message(&key).is_some_and(|it| it.state() == State::Ended(Ending::Finalized))
+    };
+    shell.until("it is final", is_final).await;
+    while shell.next().await["state"] != "finalized" {}
+    let finalized = filed(&shell.ledger).await.unwrap();
+    assert_eq!((&finalized["state"], &finalized["ended_by"]), (&json!("finalized"), &json!(null)));
+    assert!(finalized["sequence"].as_u64() > resolved["sequence"].as_u64(), "{finalized}");
+    shell
+        .until("it is for the ledger to tell", |tracker| tracker.message(&key).unwrap().is_told_by_ledger())
+        .await;
     shell.stop().await;
 }
 

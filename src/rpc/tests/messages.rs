@@ -2,10 +2,12 @@
 
 use super::world::{CHAIN, INVALID_IN, Setup, VALID_IN, World, chain, time_of};
 use crate::audit::Verdict;
-use crate::interop::BlockKey;
+use crate::interop::{BlockKey, SafetyLevel};
 use crate::ledger::{Decision, EventFilter, Ledger, NewCase};
+use crate::monitor::{Filing, MessageRecord};
 use crate::rpc::{SuspectOutcome, SuspectRecord};
 use crate::teller::TOLD_CAPACITY;
+use crate::told::ToldBlock;
 use alloy::primitives::B256;
 use crosscheck_p2p::UnixSeconds;
 use jsonrpsee::core::client::{Subscription, SubscriptionClientT};
@@ -79,6 +81,98 @@ async fn one_message() {
     assert_eq!(nowhere.unwrap(), Value::Null);
     let unknown = ask(json!({ "chain_id": 1, "hash": hash, "log_index": 1 })).await;
     assert_eq!(unknown.unwrap_err().0, -320_501);
+}
+
+/// A message of a block that no endpoint has any more.
+fn over(chain_id: u64, sequence: u64, state: &'static str) -> Box<MessageRecord> {
+    let block = BlockKey {
+        chain_id: chain_id.into(),
+        number: sequence,
+        hash: B256::with_last_byte(u8::try_from(sequence).unwrap()),
+    };
+    Box::new(MessageRecord {
+        sequence,
+        executing: ToldBlock { key: block, timestamp: UnixSeconds(900) },
+        log_index: 3,
+        transaction_index: 2,
+        initiating: None,
+        payload_hash: None,
+        status: "invalid",
+        reason: Some("log-not-found"),
+        detail: None,
+        level: SafetyLevel::Unsafe,
+        state,
+        ended_by: None,
+        declared: true,
+        flips: 0,
+        history: Vec::new(),
+    })
+}
+
+#[tokio::test]
+async fn what_is_over_is_told_by_the_ledger_among_what_goes_on() {
+    let world = World::start(Setup::default()).await;
+    let ask = async |page: Value| world.call("crosscheck_messages", &[page]).await.unwrap();
+    let sequences = |page: &Value| -> Vec<u64> {
+        let messages = page["messages"].as_array().unwrap();
+        messages.iter().map(|message| message["sequence"].as_u64().unwrap()).collect()
+    };
+    let live = ask(json!({})).await;
+    let (tracked, last) = (sequences(&live), live["cursor"].as_u64().unwrap());
+    let free: Vec<u64> = (1..=last).filter(|number| !tracked.contains(number)).collect();
+    assert!(!free.is_empty() && tracked.len() == 2);
+    let other = free[0];
+    let mut filings: Vec<Filing> = free
+        .iter()
+        .map(|number| Filing::Over(over(if *number == other { 902 } else { CHAIN }, *number, "orphaned")))
+        .collect();
+    // The board has not counted this number yet.
+    filings.push(Filing::Over(over(CHAIN, last + 1, "orphaned")));
+    world.ledger.note_and_file(&[], &filings, UnixSeconds(1)).await.unwrap();
+
+    let (mut read, mut after) = (Vec::new(), json!(null));
+    loop {
+        let page = ask(json!({ "after": after, "limit": 1 })).await;
+        read.extend(sequences(&page));
+        if page["next"].is_null() {
+            assert_eq!(page["cursor"], last);
+            break;
+        }
+        assert_eq!(page["next"].as_u64(), read.last().copied());
+        after = page["next"].clone();
+    }
+    assert_eq!(read, (1..=last).collect::<Vec<_>>());
+    assert_eq!(sequences(&ask(json!({ "open_only": true })).await), tracked);
+    assert_eq!(sequences(&ask(json!({ "chain_id": 902 })).await), [other]);
+    assert_eq!(sequences(&ask(json!({ "after": other - 1, "limit": 1 })).await), [other]);
+
+    let kept = serde_json::to_value(over(902, other, "orphaned")).unwrap();
+    let query = json!({ "chain_id": 902, "hash": kept["executing"]["hash"], "log_index": 3 });
+    assert_eq!(
+        world.call("crosscheck_message", &[query]).await.unwrap(),
+        kept,
+        "no endpoint is asked for its height"
+    );
+    let elsewhere =
+        json!({ "chain_id": 902, "hash": kept["executing"]["hash"], "log_index": 3, "number": 1_000 });
+    assert_eq!(world.call("crosscheck_message", &[elsewhere]).await.unwrap(), Value::Null);
+}
+
+#[tokio::test]
+async fn a_message_that_is_tracked_again_is_told_as_it_is() {
+    let world = World::start(Setup::default()).await;
+    let live = world.call("crosscheck_messages", &[]).await.unwrap()["messages"][0].clone();
+    let block: BlockKey = BlockKey {
+        chain_id: chain(),
+        number: live["executing"]["number"].as_u64().unwrap(),
+        hash: serde_json::from_value(live["executing"]["hash"].clone()).unwrap(),
+    };
+    let log_index = u32::try_from(live["log_index"].as_u64().unwrap()).unwrap();
+    let executing = ToldBlock { key: block, timestamp: UnixSeconds(900) };
+    let before = MessageRecord { executing, log_index, ..*over(CHAIN, 1, "orphaned") };
+    world.ledger.note_and_file(&[], &[Filing::Over(Box::new(before))], UnixSeconds(1)).await.unwrap();
+    let query = json!({ "chain_id": CHAIN, "hash": block.hash, "log_index": log_index });
+    assert_eq!(world.call("crosscheck_message", &[query]).await.unwrap(), live);
 }
 
 fn key(number: u64) -> BlockKey {

@@ -312,6 +312,51 @@ fn a_block_that_comes_back_after_another_lives_anew() {
 }
 
 #[test]
+fn what_was_over_in_a_former_run_is_for_the_ledger_to_tell_until_its_block_goes() {
+    let mut scene = Scene::new(2);
+    let block = scene.make(0, &Shape { claims: vec![claim(1, 0, 1), claim(1, 0, 1)], ..Shape::default() });
+    let key = |log_index| MessageKey { block: block.key, log_index };
+    scene.tracker.recall(key(0));
+    scene.tracker.apply(Input::Block(Arc::clone(&block)));
+    let told = |scene: &Scene, log_index| {
+        let message = scene.tracker.message(&key(log_index)).unwrap();
+        (message.state().name(), message.is_told_by_ledger())
+    };
+    assert_eq!((told(&scene, 0), told(&scene, 2)), (("tracked", true), ("tracked", false)));
+    scene.rewind(0, 0);
+    assert_eq!((told(&scene, 0), told(&scene, 2)), (("displaced", false), ("displaced", false)));
+    scene.tracker.apply(Input::Block(Arc::clone(&block)));
+    assert_eq!(told(&scene, 0), ("tracked", false), "that it has come back is news");
+}
+
+#[test]
+fn a_message_that_ends_otherwise_than_valid_and_final_is_for_the_ledger_to_tell() {
+    let mut scene = Scene::new(2);
+    scene.grow(1, &[]);
+    let wrong = Claim { payload: Payload::Wrong, ..claim(1, 1, 1) };
+    let (block, _) = scene.grow(0, &[claim(1, 1, 1), wrong]);
+    scene.grow(1, &[]);
+    let key = |log_index| MessageKey { block, log_index };
+    scene.finalize(1, 2);
+    let before = scene.tracker.last_number();
+    assert_eq!(endings(&scene.finalize(0, 1)).len(), 2);
+    let is_told = |scene: &Scene, log_index| {
+        let message = scene.tracker.message(&key(log_index)).unwrap();
+        message.is_told_by_ledger()
+    };
+    assert!(!is_told(&scene, 0) && is_told(&scene, 2));
+    let number = scene.tracker.last_number();
+    assert!(number > before);
+    // What the ledger lists of a valid one is listed once, and under a number that no change gets.
+    scene.tracker.file(&[key(0)], 3);
+    assert!(is_told(&scene, 0));
+    assert_eq!(scene.tracker.last_number(), number + 3);
+    scene.grow(0, &[claim(1, 1, 1)]);
+    let later: Vec<u64> = scene.tracker.changed_after(number).map(|message| message.sequence()).collect();
+    assert!(!later.is_empty() && later.iter().all(|sequence| *sequence > number + 3), "{later:?}");
+}
+
+#[test]
 fn undeclared_messages_are_told_once() {
     let mut scene = Scene::new(2);
     let shape = Shape { claims: vec![claim(1, 0, 1)], undeclared: true, ..Shape::default() };

@@ -1,10 +1,10 @@
 //! [`MessageRecord`]: a tracked message in the form that users see.
 
+use super::{Ending, HistoryEntry, MessageKey, State, TrackedMessage};
 use crate::interop::{Identifier, MessageStatus, SafetyLevel};
-use crate::monitor::{Ending, HistoryEntry, State, TrackedMessage};
 use crate::told::ToldBlock;
 use alloy::primitives::B256;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// A tracked message, and all that is known of it.
 #[derive(Clone, Debug, Serialize)]
@@ -42,6 +42,11 @@ pub struct MessageRecord {
 }
 
 impl MessageRecord {
+    /// Which message.
+    pub const fn key(&self) -> MessageKey {
+        MessageKey { block: self.executing.key, log_index: self.log_index }
+    }
+
     /// The message as it stands.
     pub fn of(message: &TrackedMessage) -> Self {
         let (status, state, key) = (message.status(), message.state(), message.key());
@@ -70,19 +75,4 @@ impl MessageRecord {
             history: message.history().copied().collect(),
         }
     }
-}
-
-/// Which part of the messages to read.
-#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct MessagesPageRequest {
-    /// Only messages that changed after this one. `null`: from the first one on.
-    #[serde(deserialize_with = "super::crosscheck::cursor_or_null")]
-    pub after: u64,
-    /// At most so many: 100 unless given, at most 1000.
-    pub limit: Option<u32>,
-    /// Only messages that this chain executed.
-    pub chain_id: Option<crosscheck_p2p::ChainId>,
-    /// Only messages whose life goes on.
-    pub open_only: bool,
 }
