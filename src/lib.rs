@@ -23,6 +23,7 @@ pub mod health;
 pub mod incidents;
 pub mod interop;
 pub mod invalid_blocks;
+mod l1_watch;
 pub mod ledger;
 pub mod metrics;
 pub mod monitor;

@@ -31,6 +31,7 @@ use crate::health::Health;
 use crate::incidents::Incidents;
 use crate::interop::DependencySet;
 use crate::invalid_blocks::InvalidBlocks;
+use crate::l1_watch::L1Watch;
 use crate::ledger::{Backoff, Event, Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::probes::StartProbes;
@@ -154,6 +155,7 @@ impl Service {
             *client = client.clone().with_gossiped(shared.transactions.clone());
         }
         pacing::start(&mut tasks, &shared, &clients);
+        watch_l1(&mut tasks, &config, &shared);
         look_after_ledger(&mut tasks, &config, &shared).await?;
         let monitoring = monitoring::start(&mut tasks, &config, &shared, &index, &clients).await?;
         let rpc_addr = rpc_server::start(&mut tasks, &config, &shared, &monitoring, &index, &clients).await?;
@@ -421,6 +423,17 @@ fn watch_heads(
     }
 }
 
+/// Tells of an L1 that stands still: whatever is read from it, by whichever chain, it is watched.
+fn watch_l1(tasks: &mut TaskGroup, config: &Config, shared: &Shared) {
+    let Some(l1) = &shared.l1 else { return };
+    let (health, metrics) = (&shared.health, &shared.metrics);
+    let stalled = config.chains.iter().map(|(chain_id, chain)| {
+        StalledHeads::new(*chain_id, chain.stall_bounds(), health.clone(), metrics.clone())
+    });
+    let watch = L1Watch::new(l1.clone(), stalled.collect(), health.clone());
+    tasks.spawn("L1", watch.run(tasks.cancellation().clone()));
+}
+
 /// Who may sign: as configured, or as L1 says, kept current by a task.
 fn watch_signers(
     tasks: &mut TaskGroup,
@@ -448,12 +461,6 @@ fn watch_signers(
         grace: chain.p2p.signer_grace.whole(),
         clock: Arc::clone(&shared.clock),
         signers,
-        stalled: StalledHeads::new(
-            chain_id,
-            chain.stall_bounds(),
-            shared.health.clone(),
-            shared.metrics.clone(),
-        ),
         health: shared.health.clone(),
         metrics: shared.metrics.clone(),
     };

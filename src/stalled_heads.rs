@@ -28,7 +28,7 @@ pub(crate) enum WatchedHead {
     CurrentL1,
     /// The execution clients' latest block.
     Execution,
-    /// The latest block of `l1.execution`.
+    /// The latest block of `l1.execution`. [`L1Watch`](crate::l1_watch::L1Watch) looks.
     L1,
     /// The vouched head, where the local-safe head is above it.
     Vouched,
@@ -133,6 +133,11 @@ impl StalledHeads {
         metrics: Metrics,
     ) -> Self {
         Self { chain_id, bounds, heads: BTreeMap::new(), health, metrics }
+    }
+
+    /// For how long a head may stand still.
+    pub(crate) const fn bound(&self, head: WatchedHead) -> Duration {
+        self.bounds.of(head)
     }
 
     /// The name of what is reported of a head to [`Health`]. L1's is the same for all chains: it is told once.

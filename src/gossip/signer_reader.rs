@@ -27,7 +27,6 @@ pub struct SignerReader {
     system_config: Address,
     /// The block up to which events were read.
     last: Option<BlockNumHash>,
-    latest: Option<BlockNumHash>,
     slot: Option<Slot>,
     read_at: Option<Instant>,
 }
@@ -42,7 +41,7 @@ struct Slot {
 impl SignerReader {
     /// A reader that has asked nothing yet.
     pub const fn new(l1: L1Reader, system_config: Address) -> Self {
-        Self { l1, system_config, last: None, latest: None, slot: None, read_at: None }
+        Self { l1, system_config, last: None, slot: None, read_at: None }
     }
 
     /// Reads as [`SignerReader::read`] does. Once nothing has been read for half a minute the known signers are in doubt, while
@@ -85,7 +84,6 @@ impl SignerReader {
             Err(SourceError::Untrustworthy { .. }) => return self.read_unverified().await,
             Err(error) => return Err(error),
         };
-        self.latest = Some(head.id());
         let (mut named, is_slot_due) = self.updates(&head).await;
         let slot = match self.slot.filter(|_| !is_slot_due) {
             Some(slot) => slot,
@@ -97,7 +95,7 @@ impl SignerReader {
 
     /// The same by the slot alone, at a latest block whose header cannot be verified.
     async fn read_unverified(&mut self) -> Result<Vec<Address>, SourceError> {
-        (self.latest, self.last) = (None, None);
+        self.last = None;
         let at = self.l1.client().latest_hash().await?;
         Ok(self.read_slot(at).await?.signer.into_iter().collect())
     }
@@ -105,11 +103,6 @@ impl SignerReader {
     async fn read_slot(&mut self, at: B256) -> Result<Slot, SourceError> {
         let signer = self.l1.client().unsafe_block_signer_at(self.system_config, at).await?;
         Ok(*self.slot.insert(Slot { signer, read_at: Instant::now() }))
-    }
-
-    /// L1's latest block when it was last asked. `None`: its header was not to be had.
-    pub(crate) const fn latest(&self) -> Option<BlockNumHash> {
-        self.latest
     }
 
     /// The signers that events named after the block last looked at, up to this one; and whether the slot may hold another

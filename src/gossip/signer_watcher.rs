@@ -3,14 +3,12 @@
 use super::SignerReader;
 use crate::health::Health;
 use crate::metrics::Metrics;
-use crate::stalled_heads::{StalledHeads, WatchedHead};
 use alloy::primitives::Address;
 use crosscheck_p2p::{ChainId, Clock, Signers};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::field::display;
 use tracing::{info, warn};
@@ -36,8 +34,6 @@ pub struct SignerWatcher {
     pub clock: Arc<dyn Clock>,
     /// Where the signers are kept.
     pub signers: watch::Sender<Signers>,
-    /// Tells of an L1 that stands still.
-    pub(crate) stalled: StalledHeads,
     /// Where readiness is told.
     pub health: Health,
     /// What is counted.
@@ -71,7 +67,6 @@ impl SignerWatcher {
                     let (lasted_s, repeats) = (outage.seconds(), outage.repeats);
                     info!(chain_id = %self.chain_id, lasted_s, repeats, "the unsafe block signer can be read");
                 }
-                self.stalled.look(WatchedHead::L1, self.reader.latest(), Instant::now());
                 self.adopt(&named);
                 return true;
             }

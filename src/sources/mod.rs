@@ -65,6 +65,7 @@ pub use l1::{L1Client, UNSAFE_BLOCK_SIGNER_SLOT};
 pub use l1_header::VerifiedL1Header;
 pub use l1_logs::{L1Log, ProvenL1Logs};
 pub use l1_reader::L1Reader;
+pub(crate) use l1_reader::L1Source;
 pub use labelled_heads::LabelledHeads;
 pub use log_index::LogIndex;
 pub(crate) use methods::{EndpointKind, METHODS, Method, Need, Served, is_no_such_method};

@@ -1,0 +1,96 @@
+//! [`L1Watch`]: the task that tells of an L1 that stands still, or does not answer: one for all chains, whatever else they read from L1.
+//!
+//! It asks the reader that everybody shares, so others find there what it was answered. It judges nothing.
+
+use crate::health::Health;
+use crate::sources::{L1Client, L1Reader, L1Source};
+use crate::stalled_heads::{StalledHeads, WatchedHead};
+use alloy::eips::BlockNumHash;
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+/// How often L1 is asked: a little more often than it makes blocks, and than others would have to ask themselves.
+const POLL: Duration = Duration::from_secs(10);
+
+/// The shortest time between two questions.
+const SHORTEST_POLL: Duration = Duration::from_millis(500);
+
+/// What is reported of L1's endpoint to [`Health`].
+const PART: &str = "L1 endpoint";
+
+/// Watches L1's latest block.
+#[derive(Debug)]
+pub(crate) struct L1Watch<S = L1Client> {
+    l1: L1Reader<S>,
+    stalled: Vec<StalledHeads>,
+    health: Health,
+}
+
+impl<S: L1Source> L1Watch<S> {
+    /// A watch of this L1, as all chains read it. `stalled` tells of it, one a chain: each has its own patience.
+    pub(crate) fn new(l1: L1Reader<S>, stalled: Vec<StalledHeads>, health: Health) -> Self {
+        health.expect(PART);
+        Self { l1, stalled, health }
+    }
+
+    /// Watches until cancelled.
+    ///
+    /// # Errors
+    /// Never; the signature is the tasks'.
+    pub(crate) async fn run(mut self, cancel: CancellationToken) -> Result<(), Infallible> {
+        let pause = self.pause();
+        loop {
+            tokio::select! {
+                () = cancel.cancelled() => return Ok(()),
+                () = self.look() => {}
+            }
+            tokio::select! {
+                () = cancel.cancelled() => return Ok(()),
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Often enough for the least patient.
+    fn pause(&self) -> Duration {
+        let least = self.stalled.iter().map(|stalled| stalled.bound(WatchedHead::L1)).min();
+        let half = least.and_then(|least| least.checked_div(2));
+        half.map_or(POLL, |half| half.clamp(SHORTEST_POLL, POLL))
+    }
+
+    /// Looks once where L1 is.
+    async fn look(&mut self) {
+        let head = match self.l1.refresh().await {
+            Ok(()) => self.l1.head().await,
+            Err(error) => Err(error),
+        };
+        match head {
+            Ok(head) => {
+                // What was never in the way has nothing to recover from.
+                let is_told = self.health.reason(PART).is_some();
+                if let Some(outage) = self.health.clear(PART).filter(|_| is_told) {
+                    info!(lasted_s = outage.seconds(), "L1 can be read again");
+                }
+                self.tell(Some(head.id()));
+            }
+            Err(error) => {
+                let problem = format!("its latest block cannot be read: {error}");
+                if self.health.obstruct(PART, problem.clone()) {
+                    warn!(problem, "L1 cannot be read; no block is held against it meanwhile");
+                }
+                self.tell(None);
+            }
+        }
+    }
+
+    fn tell(&mut self, at: Option<BlockNumHash>) {
+        let now = Instant::now();
+        self.stalled.iter_mut().for_each(|stalled| stalled.look(WatchedHead::L1, at, now));
+    }
+}
+
+#[cfg(test)]
+mod tests;
