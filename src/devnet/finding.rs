@@ -101,6 +101,12 @@ pub enum Finding {
         /// Whether the replacement's attestation came after that.
         is_unseen: bool,
     },
+    /// The attested block was found to replace a block without reason; then L1 dropped that one, the verdict was taken back, once,
+    /// the attested block was upheld, and nothing was held against it any more.
+    TakenBack {
+        /// The chain.
+        chain_id: u64,
+    },
     /// The vouched head went back, and nothing was scripted that explains it.
     VouchedBack {
         /// The chain.
@@ -177,6 +183,7 @@ impl Finding {
             | Self::StayedBehind { .. }
             | Self::Rewound { .. }
             | Self::Unreplaced { .. }
+            | Self::TakenBack { .. }
             | Self::VouchedBack { .. }
             | Self::HeadsAtZero { .. }
             | Self::HeldOpen { .. } => false,
@@ -237,6 +244,12 @@ impl fmt::Display for Finding {
             Self::Unreplaced { chain_id, is_unseen } => {
                 let before = if *is_unseen { "superseded" } else { "upheld-replacement" };
                 write!(f, "{before}, then upheld in its place (L1 dropped what {chain_id} had replaced)")
+            }
+            Self::TakenBack { chain_id } => {
+                write!(
+                    f,
+                    "violated: unjustified-replacement, then taken back and upheld (L1 dropped what {chain_id} had in its place)"
+                )
             }
             Self::VouchedBack { chain_id } => write!(f, "the vouched head of {chain_id} went back"),
             Self::HeadsAtZero { chain_id } => {

@@ -3,7 +3,7 @@
 use super::finding::Oddity;
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 /// The largest page that is read, bytes.
 const MAX_PAGE: usize = 32 << 20;
@@ -15,6 +15,8 @@ const CONTRADICTIONS: &str = "client_contradictions_total";
 const RETRACTIONS: &str = "vouched_retractions_total";
 /// What is behind attestations of one height, by relation.
 const RIVALS: &str = "rival_attestations_total";
+/// How many wrong blocks nobody has resolved.
+const UNRESOLVED: &str = "unresolved_violations";
 /// In which state an endpoint is.
 const STATE: &str = "endpoint_state";
 
@@ -96,6 +98,20 @@ pub(super) fn equivocations(page: &str) -> Vec<(u64, u64)> {
     of_chains(page, RIVALS, ("relation", "equivocation"))
 }
 
+/// How many blocks of each chain were found wrong, and are not resolved.
+pub(super) fn unresolved(page: &str) -> BTreeMap<u64, u64> {
+    let of = |line| {
+        let sample = Sample::read(line).filter(|sample| sample.name.ends_with(UNRESOLVED))?;
+        Some((sample.label("chain_id")?.parse().ok()?, sample.value.parse().ok()?))
+    };
+    let mut all = BTreeMap::<u64, u64>::new();
+    for (chain_id, count) in page.lines().filter_map(of) {
+        let known = all.entry(chain_id).or_default();
+        *known = known.saturating_add(count);
+    }
+    all
+}
+
 /// The counter of each chain that has this label.
 fn of_chains(page: &str, name: &str, (key, value): (&str, &str)) -> Vec<(u64, u64)> {
     let of = |line| {
@@ -160,6 +176,9 @@ crosscheck_vouched_retractions_total{chain_id="901",reason="l1-reorg"} 3
 crosscheck_vouched_retractions_total{chain_id="901",reason="replaced"} 1
 crosscheck_rival_attestations_total{chain_id="901",relation="l1-reorg"} 5
 crosscheck_rival_attestations_total{chain_id="901",relation="equivocation"} 6
+crosscheck_unresolved_violations{attribution="attributable",chain_id="901",verdict="violated"} 2
+crosscheck_unresolved_violations{attribution="attributable",chain_id="901",verdict="discarded"} 1
+crosscheck_unresolved_violations{attribution="replayable",chain_id="902",verdict="violated"} 0
 crosscheck_up 1
 "#;
         let named = [(901, 1, Oddity::Lags), (902, 2, Oddity::Lies), (903, 1, Oddity::Lies)];
@@ -167,6 +186,7 @@ crosscheck_up 1
         assert_eq!(contradictions(page), [(901, 2)]);
         assert_eq!(left_for_l1(page), [(901, 3)]);
         assert_eq!(left_replaced(page), [(901, 1)]);
+        assert_eq!(unresolved(page), [(901, 3), (902, 0)].into());
         assert_eq!(equivocations(page), [(901, 6)]);
     }
 }

@@ -61,6 +61,7 @@ pub mod storage_trie;
 pub mod summary;
 pub mod superchain;
 pub mod system_config;
+mod taken_back;
 mod tick_view;
 pub mod traffic;
 pub mod upgrade;

@@ -9,6 +9,7 @@ use super::{
     headless::Headless,
     seen_messages::SeenMessages,
     sidecar_records::{AttestationRecord, RefusalRecord, SidecarStatus},
+    taken_back::TakenBack,
 };
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
@@ -37,6 +38,8 @@ pub struct Observations {
     final_early: BTreeSet<u64>,
     /// What it says of messages.
     pub messages: SeenMessages,
+    /// What it says of verdicts that are taken back.
+    pub taken_back: TakenBack,
     attestations: BTreeMap<u64, AttestationRecord>,
     /// The records of each block.
     by_block: HashMap<(ChainId, B256), BTreeSet<u64>>,
@@ -95,6 +98,18 @@ impl Observations {
             }
             self.dropped = self.dropped.saturating_add(1);
         }
+    }
+
+    /// What is known of a block is not so any more: its records are read again.
+    pub(super) fn read_again(&mut self, chain_id: ChainId, hash: B256) {
+        self.open.extend(self.by_block.get(&(chain_id, hash)).into_iter().flatten());
+    }
+
+    /// The height of the block that holds a chain's vouched head, if one does.
+    pub fn hold(&self, chain_id: u64) -> Option<u64> {
+        let id = ChainId::from(chain_id);
+        let status = self.status.chains.iter().find(|status| status.chain_id == id)?;
+        status.hold.map(|hold| hold.number)
     }
 
     /// Takes in that an endpoint of a chain was said to differ from the others.

@@ -205,6 +205,7 @@ fn fault_report(planted: &Planted, all: &[Planted], script: &Script, seen: &Obse
         }
         Finding::Retracted { .. } => retracted_found(planted, all, seen),
         Finding::Unreplaced { is_unseen, .. } => unreplaced_found(planted, is_unseen, all, seen),
+        Finding::TakenBack { chain_id } => taken_back_found(planted, chain_id, seen),
         Finding::GenesisFinal { chain_id } => genesis_found(chain_id, seen),
         Finding::StayedBehind { chain_id } => {
             replacement_found(planted, &expected, seen.has_left_replaced(chain_id), seen)
@@ -351,6 +352,18 @@ fn unreplaced_found(
     (has_left && replacement.hash != anew.hash).then_some((found, slowest))
 }
 
+/// What became of an attested block that L1 called wrong first and right later: its verdict must have been taken back once, and
+/// nothing be held against it any more.
+fn taken_back_found(planted: &Planted, chain_id: u64, seen: &Observations) -> Option<Found> {
+    let [wrong, right] = planted.words.as_slice() else { return None };
+    let slowest = match each_found(chain_id, &[(right, Finding::Upheld)], seen)? {
+        Ok(slowest) => slowest,
+        Err(other) => return Some(other),
+    };
+    let is_so = wrong.hash == right.hash && seen.was_let_go(chain_id, right.hash);
+    is_so.then_some((Finding::TakenBack { chain_id }, slowest))
+}
+
 /// Whether each of these words was found as what it must be, and how long the slowest took; or what the first other was.
 fn each_found(
     chain_id: u64,
@@ -437,6 +450,7 @@ pub fn count_attestations(seen: &Observations) -> AttestationCounts {
             | Finding::StayedBehind { .. }
             | Finding::Rewound { .. }
             | Finding::Unreplaced { .. }
+            | Finding::TakenBack { .. }
             | Finding::VouchedBack { .. }
             | Finding::HeadsAtZero { .. }
             | Finding::Message { .. }

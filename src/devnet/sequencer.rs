@@ -235,6 +235,8 @@ pub struct Sequencer {
     rebuilt: BTreeSet<u64>,
     /// The height of which the node has taken its block back, and since which tick.
     withdrawn: Option<(u64, u64)>,
+    /// What was attested in the place of a block that L1 has dropped in this tick: the chain's block now.
+    come_true: Option<Arc<L2Block>>,
     /// The replaced block that the chain's nodes stay on, and until before which tick.
     stays_on: Option<(Replaced, u64)>,
     schedule: Schedule,
@@ -267,6 +269,7 @@ impl Sequencer {
             branch_tip: None,
             rebuilt: BTreeSet::new(),
             withdrawn: None,
+            come_true: None,
             stays_on: None,
             schedule,
             seed,
@@ -304,7 +307,8 @@ impl Sequencer {
     }
 
     /// L1 reorged: goes back to the newest block whose origin still stands, and answers its height; or below a replacement,
-    /// if what it replaced is gone from L1. What is final stays.
+    /// if what it replaced is gone from L1. What is final stays. What was attested in the place of a block that is gone may stand
+    /// there then.
     ///
     /// # Errors
     /// When a final block would have to go.
@@ -320,8 +324,14 @@ impl Sequencer {
         if kept.number() < self.derivation.finalized() {
             return Err(self.missing("canonical L1 origin for final block", self.derivation.finalized()));
         }
+        let come_true = match undone.filter(|planned| planned.comes_true()) {
+            Some(planned) => Some(self.attested(&self.canonical(planned.block)?, Some(planned))?),
+            None => None,
+        };
         self.derivation.rewind(kept.number());
-        self.chain.adopt(kept.hash).map_err(|source| self.chain_error(source))?;
+        let head = come_true.as_ref().map_or(kept.hash, |block| block.hash);
+        self.chain.adopt(head).map_err(|source| self.chain_error(source))?;
+        self.come_true = come_true;
         Ok(kept.number())
     }
 
@@ -354,8 +364,8 @@ impl Sequencer {
     /// # Errors
     /// When a sibling cannot be executed.
     pub fn promote(&mut self, tick: u64, plan: &FaultPlan) -> Result<Promotion, SequencerError> {
-        let mut promotion = Promotion::default();
-        while let Some(height) = self.derivation.due(tick) {
+        let mut promotion = Promotion { replacement: self.come_true.take(), ..Promotion::default() };
+        while let Some(height) = self.derivation.due(tick).filter(|height| !self.awaits_l1(*height, plan)) {
             let fault = plan.at(self.chain_id(), height);
             let block = self.canonical(height)?;
             if fault.is_some_and(|planned| self.withdraws(planned, tick)) {
@@ -381,6 +391,12 @@ impl Sequencer {
             }
         }
         Ok(promotion)
+    }
+
+    /// Whether L1 has yet to drop what brought a block below this height: nothing above is attested before.
+    fn awaits_l1(&self, height: u64, plan: &FaultPlan) -> bool {
+        let of_chain = plan.coming_true().filter(|planned| planned.chain_id == self.chain_id());
+        of_chain.map(|planned| planned.block).any(|block| block < height && !self.rebuilt.contains(&block))
     }
 
     /// Whether the block of a height has come back without what made it part of a fault.

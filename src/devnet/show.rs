@@ -2,6 +2,9 @@
 //!
 //! It keeps the pace, and knows of each fault what was published and when.
 
+mod coming_true;
+
+use self::coming_true::is_coming_true;
 use super::{
     faults::{Hold, L1Drop},
     finding::Oddity,
@@ -228,6 +231,7 @@ impl Show {
             self.poll_until(tick, self.pace.patience(), told).await;
         }
         self.await_vouched(tick).await;
+        self.await_let_go(tick).await;
         for chain_id in self.ending_at_genesis(tick) {
             let told = |seen: &Observations| seen.at_genesis(chain_id).told;
             self.poll_until(tick, self.pace.patience(), told).await;
@@ -410,6 +414,7 @@ impl Show {
     /// Before L1 drops what is attested: waits until everything that is cross-safe is vouched for, and followers have it, and
     /// until there is a verdict on a replacement that goes.
     async fn await_vouched(&mut self, tick: &Tick) {
+        self.await_held_against(tick).await;
         let plan = self.plan.faults();
         let next = tick.number.saturating_add(1);
         let is_all = plan.reorgs_l1(next) == Some(L1Drop::AllButFinal);
@@ -462,6 +467,9 @@ impl Show {
             watch.poll(&outages(tick), self.started.elapsed()).await;
             watch.note_headless(&headless(tick));
             watch.note_at_genesis(&at_genesis(tick));
+            if is_coming_true(self.plan.faults(), tick.number) {
+                watch.poll_taken_back().await;
+            }
             if tick.chains.iter().any(|chain| chain.odd.is_some() || !chain.unlinked.is_empty()) {
                 watch.poll_endpoints().await;
             }

@@ -2,7 +2,7 @@
 //!
 //! Unknown fields are skipped and unknown words are kept as text: a newer sidecar is still understood.
 
-use super::finding::Finding;
+use super::{finding::Finding, message_record::BlockRecord};
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
 use serde::Deserialize;
@@ -140,6 +140,28 @@ pub struct MessageRecord {
 pub struct RefusalPage {
     /// The records after the cursor, in order of their ids.
     pub refusals: Vec<RefusalRecord>,
+}
+
+/// The answer of `crosscheck_events`, asked for verdicts that were taken back.
+#[derive(Clone, Debug, Deserialize)]
+pub struct TakenBackPage {
+    /// The events after the cursor, in order of their ids.
+    pub events: Vec<TakenBackRecord>,
+    /// Where reading goes on.
+    pub cursor: u64,
+}
+
+/// Word that the verdict on a block was taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct TakenBackRecord {
+    /// The event's id.
+    pub id: u64,
+    /// The block.
+    pub block: BlockRecord,
+    /// The verdict that it had.
+    pub verdict: String,
+    /// The reason that it had.
+    pub reason: Option<String>,
 }
 
 /// One frame that was not accepted.

@@ -8,7 +8,8 @@ use super::{
     metrics_page::{self, MetricsError},
     observations::Observations,
     sequencer::Replaced,
-    sidecar_records::{AttestationPage, RefusalPage, SidecarStatus},
+    sidecar_records::{AttestationPage, RefusalPage, SidecarStatus, TakenBackPage},
+    taken_back::CalledWrong,
 };
 use jsonrpsee::{
     core::{ClientError, client::ClientT},
@@ -45,6 +46,13 @@ pub struct Watch {
 
 #[derive(Serialize)]
 struct Nothing {}
+
+#[derive(Serialize)]
+struct EventsCursor {
+    after: u64,
+    limit: usize,
+    kinds: [&'static str; 1],
+}
 
 #[derive(Serialize)]
 struct Cursor {
@@ -94,6 +102,41 @@ impl Watch {
     /// The rollup nodes of these chains call genesis final.
     pub fn note_at_genesis(&mut self, now: &[u64]) {
         self.seen.note_at_genesis(now);
+    }
+
+    /// Before L1 makes a block right: it may be held against its signer now.
+    pub fn note_held_against(&mut self, wrong: &CalledWrong) {
+        self.seen.note_held_against(wrong);
+    }
+
+    /// L1 has made a block right: it may be held against nobody any more.
+    pub fn note_let_go(&mut self, wrong: &CalledWrong) {
+        self.seen.note_let_go(wrong);
+    }
+
+    /// Asks which verdicts were taken back, and how many blocks are found wrong.
+    pub async fn poll_taken_back(&mut self) {
+        if let Err(error) = self.read_taken_back().await {
+            tracing::debug!(%error, "the sidecar told no events");
+        }
+        match self.read_metrics().await {
+            Ok(page) => self.seen.take_unresolved(metrics_page::unresolved(&page)),
+            Err(error) => tracing::debug!(%error, "the sidecar served no metrics"),
+        }
+    }
+
+    async fn read_taken_back(&mut self) -> Result<(), ClientError> {
+        for _ in 0..MAX_PAGES {
+            let after = self.seen.taken_back.cursor();
+            let kinds = ["verdict-taken-back"];
+            let page: TakenBackPage =
+                self.call("crosscheck_events", &EventsCursor { after, limit: PAGE, kinds }).await?;
+            self.seen.take_taken_back(page);
+            if self.seen.taken_back.cursor() <= after {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Asks for everything new: status, verdicts, refusals, messages and suspects. `outages` are the chains whose clients answer

@@ -120,6 +120,11 @@ fn every_scripted_fault_is_found_as_what_it_is(#[case] chains: &str, #[case] see
     "superseded, then upheld in its place (L1 dropped what 901 had replaced)",
     45..=45
 )]
+#[case::verdict_taken_back(
+    "verdict-taken-back@20",
+    "violated: unjustified-replacement, then taken back and upheld (L1 dropped what 901 had in its place)",
+    45..=45
+)]
 #[case::sibling_wrong_fork("sibling-wrong-fork@20", "open, then upheld (901 nodes were on another fork)", 45..=45)]
 #[case::attestations_out_of_order("attestations-out-of-order@15", "upheld", 45..=45)]
 #[case::attestations_lost("attestations-lost@10", "upheld as ancestor", 45..=45)]

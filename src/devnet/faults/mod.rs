@@ -26,6 +26,7 @@ mod replacement;
 mod role;
 mod same_timestamp;
 mod spec;
+mod taken_back;
 mod twisted;
 mod upgrade;
 
@@ -94,6 +95,7 @@ pub static REGISTRY: &[&dyn Fault] = &[
     &replacement::RewindSibling,
     &replacement::UNREPLACED,
     &replacement::UNREPLACED_UNSEEN,
+    &taken_back::VerdictTakenBack,
     &reorgs::L1Reorg,
     &reorgs::L1ReorgFinal,
     &reorgs::UnsafeReorg,
@@ -261,6 +263,11 @@ pub trait Fault: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Once L1 has dropped what brought the block: whether the block that was attested in its place is the derived one then.
+    fn comes_true(&self) -> bool {
+        false
+    }
+
     /// Whether the block is the first of a fork that brings a bundle of upgrade deposits.
     fn begins_fork(&self) -> bool {
         false
@@ -337,7 +344,7 @@ pub enum L1Drop {
     BelowCrossSafety,
     /// All that are not final. What stands on them was attested.
     AllButFinal,
-    /// Those that brought a block which is replaced, and what follows it. The L1 block that it stands on stays.
+    /// Those that brought a block which is replaced, or in whose place another was attested, and what follows it. The L1 block that it stands on stays.
     Replaced,
 }
 

@@ -103,6 +103,11 @@ impl FaultPlan {
         self.iter().find(due)
     }
 
+    /// The faults for which the block that a chain's attester names is the chain's once L1 has dropped another.
+    pub fn coming_true(&self) -> impl Iterator<Item = &PlannedFault> {
+        self.iter().filter(|planned| planned.comes_true())
+    }
+
     /// The part for which a chain drops blocks at the start of a tick: the fault's own block came in the tick before.
     pub fn dropped(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
         let due = |planned: &&PlannedFault| {
@@ -355,6 +360,8 @@ mod tests {
     #[case::two_that_are_undone(&["unreplaced@20", "unreplaced@50"], "unreplaced@20 is too close")]
     #[case::fault_above_what_is_undone(&["unreplaced@20", "not-derived@30"], "unreplaced@20 is too close")]
     #[case::l1_reorg_before_it_is_undone(&["l1-reorg@20:902", "unreplaced@30"], "l1-reorg@20 is too close")]
+    #[case::fault_above_what_comes_true(&["verdict-taken-back@20", "not-derived@30"], "verdict-taken-back@20 is too close")]
+    #[case::comes_true_in_an_outage(&["verdict-taken-back@21", "rpc-outage@27:902"], "goes while the nodes of chain 902")]
     #[case::undone_in_an_outage(&["unreplaced@21", "rpc-outage@27:902"], "goes while the nodes of chain 902")]
     fn refuses(#[case] specs: &[&str], #[case] message: &str) {
         let error = plan(specs).unwrap_err().to_string();

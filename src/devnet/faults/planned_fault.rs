@@ -82,7 +82,7 @@ impl PlannedFault {
 
     /// Whether its blocks go, and others take their places.
     pub(super) fn goes(&self) -> bool {
-        self.fault.is_replaced() || self.fault.is_dropped()
+        self.fault.is_replaced() || self.fault.is_dropped() || self.comes_true()
     }
 
     /// The last tick in which it makes a difference to a chain.
@@ -99,14 +99,19 @@ impl PlannedFault {
         self.fault.reorgs_l1() == Some(L1Drop::AllButFinal)
     }
 
-    /// Whether its block is replaced and L1 then drops what brought it: another block takes the replacement's place.
+    /// Whether L1 drops what brought its block, once it is replaced or another was attested in its place.
     pub fn is_undone(&self) -> bool {
         self.fault.reorgs_l1() == Some(L1Drop::Replaced)
     }
 
-    /// Whether it is undone after its replacement was attested.
+    /// Whether the block that is attested in its block's place is the chain's when L1 has dropped what brought its block.
+    pub fn comes_true(&self) -> bool {
+        self.is_undone() && self.fault.comes_true()
+    }
+
+    /// Whether its block is replaced, and that is undone after its replacement was attested.
     pub fn is_seen_undone(&self) -> bool {
-        self.is_undone() && self.fault.publication() == Publication::AsPromoted
+        self.is_undone() && !self.comes_true() && self.fault.publication() == Publication::AsPromoted
     }
 
     /// Whether what L1 drops for this leaves another no room, however different their blocks are.
@@ -117,7 +122,7 @@ impl PlannedFault {
 
     /// The tick in which L1 drops its newest blocks: the first from the block's own on in which nothing that is
     /// cross-safe stands on them; or the first of its kind in which the block itself, or its replacement, is cross-safe.
-    pub(super) fn l1_reorg_tick(&self) -> Option<u64> {
+    pub fn l1_reorg_tick(&self) -> Option<u64> {
         let after = match self.fault.reorgs_l1()? {
             L1Drop::BelowCrossSafety => 0,
             L1Drop::AllButFinal | L1Drop::Replaced => TICKS_PER_L1_BLOCK.saturating_add(CROSS_SAFE_TICKS),

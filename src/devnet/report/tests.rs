@@ -5,10 +5,12 @@ use crate::devnet::message_finding::ExpectedStatus;
 use crate::devnet::{
     faults::{FaultPlan, FaultSpec},
     finding::Oddity,
-    message_record::{TrackedRecord, tests::record as message_record},
+    message_record::{BlockRecord, TrackedRecord, tests::record as message_record},
     sidecar_records::{
-        AttestationRecord, ChainStatus, MessageRecord, RefusalRecord, SidecarStatus, WaitRecord,
+        AttestationRecord, ChainStatus, HoldRecord, MessageRecord, RefusalRecord, SidecarStatus,
+        TakenBackPage, TakenBackRecord, WaitRecord,
     },
+    taken_back::CalledWrong,
 };
 use rstest::rstest;
 use serde_json::json;
@@ -87,6 +89,20 @@ fn seen(attestations: Vec<AttestationRecord>, refusals: Vec<RefusalRecord>) -> O
     seen.take_attestations(attestations, &[901]);
     seen.take_refusals(refusals, Duration::from_millis(130));
     seen
+}
+
+fn chain(chain_id: u64) -> ChainStatus {
+    ChainStatus {
+        chain_id: chain_id.into(),
+        gossiped: None,
+        unsafe_head: None,
+        local_safe: None,
+        safe: None,
+        finalized: None,
+        vouched: None,
+        hold: None,
+        open: 0,
+    }
 }
 
 fn report(planted: &[Planted], seen: &Observations) -> Report {
@@ -390,17 +406,6 @@ fn what_l1_dropped_stays_upheld_and_every_head_leaves_it(
     planted.words.push(anew);
     planted.words.truncate(words);
     let mut seen = seen(vec![record(1, LIE, dropped), record(2, OTHER, "upheld")], Vec::new());
-    let chain = |chain_id: u64| ChainStatus {
-        chain_id: chain_id.into(),
-        gossiped: None,
-        unsafe_head: None,
-        local_safe: None,
-        safe: None,
-        finalized: None,
-        vouched: None,
-        hold: None,
-        open: 0,
-    };
     let chains = vec![chain(901), chain(902)];
     seen.take_status(SidecarStatus { ready: true, reasons: Vec::new(), chains });
     seen.take_left_for_l1([(901, left[0]), (902, left[1])]);
@@ -432,6 +437,57 @@ fn what_was_replaced_and_is_undone_is_held_against_nobody(
     seen.take_left_replaced([(901, left), (902, 5)]);
     seen.take_equivocations([(901, equivocations), (902, 0)]);
     assert_eq!(report(&[planted], &seen).is_as_scripted(), found);
+}
+
+#[rstest]
+#[case::as_it_must("unjustified-replacement", 1, "upheld", 0, 1, true)]
+#[case::it_stays_accused("unjustified-replacement", 1, "violated", 1, 0, false)]
+#[case::nothing_is_told("unjustified-replacement", 1, "upheld", 0, 0, false)]
+#[case::told_twice("unjustified-replacement", 1, "upheld", 0, 2, false)]
+#[case::still_counted("unjustified-replacement", 1, "upheld", 1, 1, false)]
+#[case::never_counted("unjustified-replacement", 0, "upheld", 0, 1, false)]
+#[case::accused_of_something_else("invalid-message", 1, "upheld", 0, 1, false)]
+fn a_verdict_that_l1_makes_untrue_is_taken_back_and_nothing_is_left_of_it(
+    #[case] reason: &str,
+    #[case] counted: u64,
+    #[case] verdict: &str,
+    #[case] left: u64,
+    #[case] told: u64,
+    #[case] found: bool,
+) {
+    let mut planted = planted("verdict-taken-back@20");
+    planted.words.push(planted.words[0]);
+    let status = |hold: Option<u64>| SidecarStatus {
+        ready: true,
+        reasons: Vec::new(),
+        chains: vec![ChainStatus { hold: hold.map(|number| HoldRecord { number }), ..chain(901) }],
+    };
+    let wrong = CalledWrong { chain_id: 901, number: 20, hash: LIE, holds: true };
+    let mut seen = seen(vec![violated(1, LIE, reason, None)], Vec::new());
+    seen.take_status(status(None));
+    seen.take_unresolved([(901, counted), (902, 5)].into());
+    assert!(!seen.is_held_against(&wrong), "it holds no head");
+    seen.take_status(status(Some(20)));
+    seen.note_held_against(&wrong);
+    let event = |id| TakenBackRecord {
+        id,
+        block: BlockRecord { chain_id: 901.into(), number: 20, hash: LIE },
+        verdict: "violated".to_owned(),
+        reason: Some(reason.to_owned()),
+    };
+    seen.take_taken_back(TakenBackPage { events: (1..=told).map(event).collect(), cursor: 9 });
+    assert_eq!(seen.first_unsettled(), (told > 0).then_some(1), "it is read again");
+    let now = match verdict {
+        "violated" => violated(1, LIE, reason, None),
+        verdict => record(1, LIE, verdict),
+    };
+    seen.take_attestations(vec![now], &[]);
+    seen.take_unresolved([(901, left)].into());
+    assert!(!seen.is_let_go(&wrong), "it still holds the head");
+    seen.take_status(status(None));
+    seen.note_let_go(&wrong);
+    assert_eq!(report(&[planted], &seen).is_as_scripted(), found);
+    assert_eq!(seen.taken_back.cursor(), 9);
 }
 
 #[test]

@@ -420,6 +420,34 @@ fn a_replacement_that_l1_undoes_gives_way_to_a_valid_block(
     assert_eq!(of_height, [replacement.hash, anew.hash]);
 }
 
+#[rstest]
+#[case::first_of_its_epoch(18)]
+#[case::in_between(19)]
+#[case::last_of_its_epoch(20)]
+fn what_was_attested_in_the_place_of_a_block_is_the_chains_when_l1_has_dropped_that(#[case] block: u64) {
+    let mut superchain = superchain(2, 40, 7, &[&format!("verdict-taken-back@{block}")]);
+    let mut ticks: Vec<Tick> = (1..25).map(|_| superchain.tick().unwrap()).collect();
+    let derived = canonical(&superchain, 0, block);
+    let word = attestation_of(&ticks, 901, block).block.clone();
+    assert!(word.is_deposits_only() && !derived.is_deposits_only());
+    assert_eq!(word.header.parent_hash, derived.header.parent_hash);
+    assert_eq!(attestations(&ticks, 901).last().unwrap().block.hash, word.hash, "nothing above is attested");
+    let before = superchain.sequencers()[1].heads();
+    ticks.push(superchain.tick().unwrap());
+    assert_eq!(canonical(&superchain, 0, block).hash, word.hash);
+    assert_eq!(ticks.last().unwrap().chains[0].replacement.as_ref().map(|block| block.hash), Some(word.hash));
+    assert!(superchain.l1().is_canonical(word.l1_origin));
+    assert_eq!(superchain.sequencers()[0].heads().safe, block - 1);
+    assert_eq!(superchain.sequencers()[1].heads().safe, before.safe, "nobody else loses what was attested");
+    ticks.extend(run(&mut superchain, 40));
+    assert_sound(&superchain, 40);
+    let words = attestations(&ticks, 901);
+    let of_height: Vec<_> =
+        words.iter().filter(|word| word.block.number() == block).map(|word| word.block.hash).collect();
+    assert_eq!(of_height, [word.hash; 2]);
+    assert_eq!(words.last().unwrap().block.number(), 40);
+}
+
 #[test]
 fn nodes_on_another_fork_serve_blocks_on_an_l1_that_is_not_the_l1() {
     let mut superchain = superchain(2, 40, 7, &["sibling-wrong-fork@20:902"]);
