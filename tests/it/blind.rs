@@ -1,12 +1,14 @@
 //! Ways to make Crosscheck blind: each is told on `/readyz` and in the log while it lasts, its end is told too, and nobody is
 //! accused.
 
-use crate::program::{call, eventually, go_on};
+use crate::program::{Written, call, eventually, go_on};
 use crate::standing::{Standing, entries, entries_of_901, reasons};
 use crate::twisted_endpoint::{Twist, TwistedEndpoint};
+use crosscheck::sources::UNSAFE_BLOCK_SIGNER_SLOT;
 use rstest::rstest;
 use serde_json::json;
 use std::path::Path;
+use std::time::Duration;
 use toml::{Table, Value};
 
 /// Heads of every chain that may stand still no longer than this.
@@ -48,18 +50,33 @@ async fn nobody_is_accused(rpc: &str, log: &Path) {
     assert!(!text.contains("\"level\":\"ERROR\""), "{text}");
 }
 
+/// Who signs each chain's blocks, by L1.
+async fn signers(written: &Written) -> Vec<(String, String)> {
+    let mut signers = Vec::new();
+    for chain in ["901", "902"] {
+        let slot = [json!(written.system_config(chain)), json!(UNSAFE_BLOCK_SIGNER_SLOT), json!("latest")];
+        let word = call(&written.l1(), "eth_getStorageAt", &slot).await.unwrap();
+        let address = word.as_str().unwrap().trim_start_matches("0x")[24..].to_owned();
+        signers.push((chain.to_owned(), format!("0x{address}")));
+    }
+    signers
+}
+
 /// What is frozen while the chains go on.
 #[derive(Clone, Copy, Debug)]
 enum Frozen {
     ExecutionClient,
     RollupNode,
     L1,
+    /// L1, where no chain reads its signer from it.
+    L1WithoutSigners,
 }
 
 #[rstest]
 #[case::execution_client(Frozen::ExecutionClient, &["unsafe_stall"], &["execution"])]
 #[case::rollup_node(Frozen::RollupNode, &["unsafe_stall", "safe_stall", "l1_stall"], &["unsafe", "local-safe", "current-l1"])]
 #[case::l1(Frozen::L1, &["l1_stall"], &["l1"])]
+#[case::l1_with_signers_by_hand(Frozen::L1WithoutSigners, &["l1_stall"], &["l1"])]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_that_stands_still_while_the_chains_go_on_is_named(
     #[case] frozen: Frozen,
@@ -70,7 +87,7 @@ async fn an_endpoint_that_stands_still_while_the_chains_go_on_is_named(
     let at = match frozen {
         Frozen::ExecutionClient => chains.written.execution("901"),
         Frozen::RollupNode => chains.written.rollup_node("901"),
-        Frozen::L1 => chains.written.l1(),
+        Frozen::L1 | Frozen::L1WithoutSigners => chains.written.l1(),
     };
     let endpoint = TwistedEndpoint::before(&at).await;
     let (method, twist) = match frozen {
@@ -79,7 +96,11 @@ async fn an_endpoint_that_stands_still_while_the_chains_go_on_is_named(
             let method = "optimism_syncStatus";
             (method, Twist::Answer(call(&at, method, &[]).await.unwrap()))
         }
-        Frozen::L1 => ("eth_getBlockByNumber", Twist::Behind(1)),
+        Frozen::L1 | Frozen::L1WithoutSigners => ("eth_getBlockByNumber", Twist::Behind(1)),
+    };
+    let signers = match frozen {
+        Frozen::L1WithoutSigners => signers(&chains.written).await,
+        _ => Vec::new(),
     };
     endpoint.twist(method, Some(twist));
     let config = chains.config(|config| {
@@ -89,7 +110,14 @@ async fn an_endpoint_that_stands_still_while_the_chains_go_on_is_named(
                 first_chain(config)["execution"] = Value::from(vec![endpoint.url.clone()]);
             }
             Frozen::RollupNode => first_chain(config)["rollup_node"] = endpoint.url.clone().into(),
-            Frozen::L1 => config["l1"]["execution"] = endpoint.url.clone().into(),
+            Frozen::L1 | Frozen::L1WithoutSigners => {
+                config["l1"]["execution"] = endpoint.url.clone().into();
+            }
+        }
+        for (chain, signer) in signers {
+            let chain = config["chains"][&chain].as_table_mut().unwrap();
+            chain.remove("system_config");
+            chain.insert("unsafe_block_signer".into(), signer.into());
         }
     });
     let (sidecar, log) = chains.sidecar(&config);
@@ -102,7 +130,7 @@ async fn an_endpoint_that_stands_still_while_the_chains_go_on_is_named(
         in_the_way(&rpc, &part(head), &["for more than 1s"]).await;
     }
     // The other chain's heads stand still, too, until the chains go on.
-    let has_another = !matches!(frozen, Frozen::L1);
+    let has_another = !matches!(frozen, Frozen::L1 | Frozen::L1WithoutSigners);
     if has_another {
         in_the_way(&rpc, &format!("chain 902 stalled {} head: ", heads[0]), &[]).await;
     }
@@ -158,6 +186,30 @@ async fn a_superchain_that_halts_is_told_of_until_it_goes_on() {
     assert!(sidecar.terminate().success());
     let told = entries_of_901(&log, "a head stands still");
     assert!(told.len() >= heads.len() && told.iter().all(|entry| entry["level"] == "WARN"), "{told:?}");
+}
+
+/// An execution client that answers late, but not too late: heads and verdicts are late with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_takes_most_of_its_time_is_named_until_it_is_quick() {
+    let chains = Standing::start().await;
+    let client = TwistedEndpoint::before(&chains.written.execution("901")).await;
+    let config = chains.config(|config| {
+        let sources = config.entry("sources").or_insert_with(|| Table::new().into());
+        sources.as_table_mut().unwrap().insert("timeout".into(), "2s".into());
+        first_chain(config)["execution"] = Value::from(vec![client.url.clone()]);
+    });
+    client.twist("eth_getBlockByNumber", Some(Twist::Late(Duration::from_millis(1_200))));
+    let (sidecar, log) = chains.sidecar(&config);
+    let rpc = chains.written.rpc();
+    let part = "chain 901 slow execution endpoint #0: ";
+    in_the_way(&rpc, part, &["more than 50 % of the 2s"]).await;
+    client.twist("eth_getBlockByNumber", None);
+    out_of_the_way(&rpc, part).await;
+    nobody_is_accused(&rpc, &log).await;
+    assert!(sidecar.terminate().success());
+    let told = entries_of_901(&log, "an endpoint is slow");
+    assert!(matches!(&told[..], [entry] if entry["level"] == "WARN"), "{told:?}");
+    assert_eq!(entries_of_901(&log, "the endpoint is slow no longer").len(), 1);
 }
 
 /// Settings that fit another chain than the one that the endpoints serve.

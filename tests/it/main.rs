@@ -20,6 +20,8 @@ mod devnet_messages;
 mod ended_messages;
 mod follow_contract;
 mod following;
+#[cfg(target_os = "linux")]
+mod full_disk;
 mod gossip_mesh;
 mod gossip_node;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

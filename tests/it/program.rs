@@ -35,6 +35,28 @@ impl Running {
         Self(child)
     }
 
+    /// Starts it so that a limit on the size of files makes its writing fail and does not end it. What it logs comes through a pipe,
+    /// which has no size.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn start_that_may_be_limited(arguments: &[&str], log: &Path) -> Self {
+        let mut log = std::fs::File::options().create(true).append(true).open(log).unwrap();
+        let own = crosscheck(arguments);
+        let mut program = Command::new("sh");
+        // What a shell ignores, the program that takes its place ignores, too.
+        program.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(own.get_program()).args(own.get_args());
+        for (name, value) in own.get_envs() {
+            match value {
+                Some(value) => program.env(name, value),
+                None => program.env_remove(name),
+            };
+        }
+        program.env("CROSSCHECK_SHUTDOWN_TIMEOUT", "120s").stdin(Stdio::null());
+        let mut child = program.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = child.stderr.take().unwrap();
+        std::thread::spawn(move || std::io::copy(&mut said, &mut log).unwrap());
+        Self(child)
+    }
+
     /// Its process id.
     pub(crate) fn id(&self) -> u32 {
         self.0.id()
@@ -152,6 +174,10 @@ impl Written {
 
     pub(crate) fn rollup_node(&self, chain: &str) -> String {
         self.0["chains"][chain]["rollup_node"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn system_config(&self, chain: &str) -> String {
+        self.0["chains"][chain]["system_config"].as_str().unwrap().to_owned()
     }
 
     /// Where the sequencer of a chain is found.

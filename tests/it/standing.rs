@@ -18,13 +18,20 @@ pub(crate) struct Standing {
 
 impl Standing {
     pub(crate) async fn start() -> Self {
+        Self::start_pausing_at(&[PAUSED_AT]).await
+    }
+
+    /// The same, pausing at several blocks. They stand still at the first.
+    pub(crate) async fn start_pausing_at(blocks: &[u64]) -> Self {
         let dir = TempDir::new().unwrap();
         let folder = dir.path().to_str().unwrap();
         let mut arguments = vec!["devnet", "--fast", "--no-sidecar", "--seed", "5", "--dir", folder];
-        arguments.extend(["--blocks", "40", "--stay", "--pause-at", "12"]);
+        arguments.extend(["--blocks", "40", "--stay"]);
+        let pauses: Vec<String> = blocks.iter().map(ToString::to_string).collect();
+        arguments.extend(pauses.iter().flat_map(|block| ["--pause-at", block.as_str()]));
         let chains = Running::start(&arguments, &dir.path().join("devnet.log"));
         let written = Written::wait_for(&dir.path().join("crosscheck.toml")).await;
-        paused_at(dir.path(), PAUSED_AT).await;
+        paused_at(dir.path(), blocks[0]).await;
         Self { dir, written, _chains: chains }
     }
 

@@ -9,6 +9,7 @@ use jsonrpsee::types::{ErrorObjectOwned, Params};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// What is asked of endpoints.
 const METHODS: [&str; 15] = [
@@ -40,6 +41,8 @@ pub(crate) enum Twist {
     Change(&'static str, Value),
     /// Of blocks by number: this height is the latest.
     Behind(u64),
+    /// It is answered so much later.
+    Late(Duration),
 }
 
 struct Passage {
@@ -90,6 +93,7 @@ impl Passage {
             Some(Twist::Missing) => {
                 return Err(ErrorObjectOwned::owned(-32_601, "Method not found", None::<()>));
             }
+            Some(Twist::Late(time)) => tokio::time::sleep(*time).await,
             Some(Twist::Change(..) | Twist::Behind(_)) | None => {}
         }
         let mut params = params.parse::<Option<Vec<Value>>>().unwrap().unwrap_or_default();
