@@ -57,7 +57,7 @@ async fn answered_as(rpc: &str, messages: &[Value]) {
         let before = message["sequence"].as_u64().unwrap() - 1;
         let page = call(rpc, "crosscheck_messages", &[json!({ "after": before, "limit": 1 })]).await.unwrap();
         assert_eq!(page["messages"], json!([message]));
-        assert_eq!(page["cursor"].as_u64().unwrap(), before + 1);
+        assert!(page["cursor"].as_u64().unwrap() > before);
     }
 }
 
