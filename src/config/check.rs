@@ -257,6 +257,11 @@ impl Config {
             .flat_map(|(chain_id, chain)| chain.p2p.listen.iter().map(|address| (*chain_id, address)))
             .collect();
         for (index, (chain_id, address)) in listeners.iter().enumerate() {
+            let protocols: Vec<&str> = address.protocol_stack().collect();
+            if !matches!(protocols[..], ["ip4" | "ip6", "tcp"]) {
+                let reason = "only TCP at an IP address can be listened at";
+                return Err(bad(&format!("chains.{chain_id}.p2p.listen"), address, reason));
+            }
             let earlier = listeners.iter().take(index).find(|(_, earlier)| clash(earlier, address));
             if let Some((first, _)) = earlier {
                 let reason = format!("chain {first} listens there already");

@@ -5,6 +5,7 @@ use super::redaction::shown_text;
 use super::{Config, ConfigError, Key, Kind};
 use crosscheck_p2p::ChainId;
 use std::io::Read;
+use std::net::SocketAddr;
 use std::path::Path;
 use toml::{Table, Value};
 
@@ -71,6 +72,20 @@ impl Layers {
         Ok(self)
     }
 
+    /// Where the server of a section listens. `None`: that is not set. What else is written is not looked at.
+    ///
+    /// # Errors
+    /// If what is written there is no address.
+    pub fn addr(&self, section: &str) -> Result<Option<SocketAddr>, ConfigError> {
+        let path = format!("{section}.addr");
+        let Some(value) = self.table.get(section).and_then(|section| section.get("addr")) else {
+            return Ok(None);
+        };
+        let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+        let addr = text.parse().map_err(|_| unreadable_text(&path, &text, "no address with a port"))?;
+        Ok(Some(addr))
+    }
+
     /// What in the environment looked like a setting and is none.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
@@ -89,6 +104,7 @@ impl Layers {
     /// Parses the settings without asking whether they can work together.
     pub(super) fn parse_unchecked(mut self) -> Result<Config, ConfigError> {
         refuse_doubled_chains(&self.table)?;
+        let written_doubts = super::written::written_doubts(&self.table);
         super::known::lay_under(&mut self.table);
         let deserializer = Value::Table(self.table.clone());
         let config: Result<Config, _> = serde_path_to_error::deserialize(deserializer);
@@ -96,6 +112,7 @@ impl Layers {
         let interop = self.table.get("interop").and_then(Value::as_table);
         config.interop.is_window_set =
             interop.is_some_and(|interop| interop.contains_key("message_expiry_window"));
+        config.written_doubts = written_doubts;
         Ok(config)
     }
 

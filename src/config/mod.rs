@@ -23,6 +23,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod values;
+mod written;
 
 pub use bundle::{BundleFile, BundleSettingError};
 pub use chain::ChainConfig;

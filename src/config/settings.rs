@@ -1,7 +1,7 @@
 //! [`Config`]: the settings, typed, with their defaults.
 
 use super::{
-    BundleFile, ChainConfig, EndpointHeader, FollowConfig, LedgerConfig, MonitorConfig, Seconds, Text,
+    BundleFile, ChainConfig, Doubt, EndpointHeader, FollowConfig, LedgerConfig, MonitorConfig, Seconds, Text,
 };
 use crate::interop::{CycleRule, DEFAULT_EXPIRY_WINDOW, DependencySet};
 use crate::networks::{KnownNetwork, NetworkName};
@@ -50,6 +50,9 @@ pub struct Config {
     pub follow: FollowConfig,
     /// The chains, by id.
     pub chains: BTreeMap<ChainId, ChainConfig>,
+    /// What was odd in how the settings were written.
+    #[serde(skip)]
+    pub written_doubts: Vec<Doubt>,
 }
 
 impl Default for Config {
@@ -71,6 +74,7 @@ impl Default for Config {
             monitor: MonitorConfig::default(),
             follow: FollowConfig::default(),
             chains: BTreeMap::new(),
+            written_doubts: Vec::new(),
         }
     }
 }

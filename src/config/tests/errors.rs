@@ -89,6 +89,8 @@ fn settings_that_cannot_work_are_refused(#[case] line: &str, #[case] parts: &[&s
 #[case::bad_address("attester = \"0x12\"", &["chains.901.attester = \"0x12\"", "length", "attester's address"])]
 #[case::no_address("attester = \"me\"", &["chains.901.attester = \"me\"", "address", "attester's address"])]
 #[case::bad_listener("p2p.listen = [\"127.0.0.1\"]", &["chains.901.p2p.listen[0] = \"127.0.0.1\"", "multiaddr", "/ip4/"])]
+#[case::listener_over_udp("p2p.listen = [\"/ip4/127.0.0.1/udp/9222\"]", &["chains.901.p2p.listen = /ip4/127.0.0.1/udp/9222", "only TCP", "/ip4/"])]
+#[case::listener_by_name("p2p.listen = [\"/dns4/localhost/tcp/9222\"]", &["chains.901.p2p.listen = /dns4/localhost/tcp/9222", "IP address", "/ip4/"])]
 #[case::peer_without_id(
     "p2p.static_peers = [\"/ip4/10.0.0.1/tcp/9222\"]",
     &["chains.901.p2p.static_peers = /ip4/10.0.0.1/tcp/9222", "id is missing", "/p2p/<peer id>"]

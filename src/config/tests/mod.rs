@@ -1,6 +1,7 @@
 //! Tests of the configuration from outside: the default file, the layers, and what errors say.
 
 mod default_file;
+mod doubts;
 mod errors;
 mod known;
 mod layering;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const SOUND: &str = r#"
 [chains.901]
 execution = ["http://127.0.0.1:1"]
-rollup_node = "http://127.0.0.1:1"
+rollup_node = "http://127.0.0.1:2"
 block_time = 2
 interop_time = 0
 unsafe_block_signer = "0x2222222222222222222222222222222222222222"

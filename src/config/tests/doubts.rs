@@ -1,0 +1,115 @@
+//! What is sound and probably not meant is told of, by what it is, and nothing else is.
+
+use super::{SOUND, file};
+use crate::config::{Doubt, Layers};
+use rstest::rstest;
+
+/// Whom to hear, so that nothing is in doubt.
+const PEER: &str = "p2p.static_peers = [\"/ip4/127.0.0.1/tcp/9223/p2p/16Uiu2HAmL5okaKLzxdzpvMDVvjr6HYy1CWkBCFXGdoStmoYEXPT3\"]";
+
+/// What is told of the sound configuration with a line put before the chain and another into it.
+fn told(before: &str, within: &str) -> Vec<String> {
+    told_of(&format!("{before}\n{SOUND}{PEER}\n{within}\n"))
+}
+
+fn told_of(text: &str) -> Vec<String> {
+    let config = file(text).and_then(Layers::parse).unwrap();
+    config.doubts().iter().map(ToString::to_string).collect()
+}
+
+#[track_caller]
+fn assert_told(told: &[String], parts: &[&str]) {
+    let [told] = told else { panic!("not one doubt: {told:?}") };
+    for part in parts {
+        assert!(told.contains(part), "{part:?} is missing from: {told}");
+    }
+}
+
+#[rstest]
+#[case::nothing("", "")]
+#[case::admin_on_loopback("rpc.admin = \"on\"", "")]
+#[case::public_without_admin("rpc.addr = \"0.0.0.0:9645\"", "")]
+#[case::a_directory_with_a_tilde("data_dir = \"/srv/~cc\"", "")]
+#[case::checksum_right("", "attester = \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"")]
+#[case::no_checksum("", "attester = \"0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed\"")]
+#[case::no_checksum_in_capitals("", "attester = \"0x5AAEB6053F3E94C9B9A09F33669435E7EF1BEAED\"")]
+#[case::upstream_that_is_asked("follow.mode = \"clamp\"", "follow_upstream = \"http://127.0.0.1:7000/901\"")]
+fn what_is_meant_is_not_told_of(#[case] before: &str, #[case] within: &str) {
+    assert_eq!(told(before, within), [] as [&str; 0]);
+}
+
+#[rstest]
+#[case::admin_for_all("rpc = { admin = \"on\", addr = \"0.0.0.0:9645\" }", "", &["rpc.admin is \"on\"", "0.0.0.0:9645", "no password"])]
+#[case::home("data_dir = \"~/cc\"", "", &["data_dir begins with \"~\"", "whole path"])]
+#[case::wrong_checksum("", "attester = \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD\"", &["chains.901.attester = \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD\"", "EIP-55"])]
+#[case::no_prefix("", "attester = \"5aaeb6053f3e94c9b9a09f33669435e7ef1beaed\"", &["chains.901.attester", "write 0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed"])]
+#[case::signer_twice("", "system_config = \"0x1111111111111111111111111111111111111111\"", &["chains.901.unsafe_block_signer counts", "chains.901.system_config"])]
+#[case::l1_is_l2("l1.execution = \"http://127.0.0.1:9545\"", "", &["l1.execution and chains.901.execution are both http://127.0.0.1:9545"])]
+#[case::upstream_of_nobody("", "follow_upstream = \"http://127.0.0.1:7000/901\"", &["chains.901.follow_upstream is not asked", "\"clamp\""])]
+fn what_is_probably_not_meant_is_told_of(#[case] before: &str, #[case] within: &str, #[case] parts: &[&str]) {
+    assert_told(&told(before, within), parts);
+}
+
+/// The sound configuration, twice: the second chain with these lines in place of the first one's.
+fn two_chains(before: &str, first: &str, second: &str) -> Vec<String> {
+    let own = "unsafe_block_signer = \"0x2222222222222222222222222222222222222222\"\n";
+    let chain = |id: u64, port: u64, lines: &str| {
+        let text = SOUND.replace("901", &id.to_string()).replace(own, "");
+        let text = text.replace("9545", &format!("{port}1")).replace("7545", &format!("{port}2"));
+        format!("{text}p2p.listen = []\n{PEER}\n{lines}\n")
+    };
+    told_of(&format!("{before}\n{}{}", chain(901, 95, first), chain(902, 96, second)))
+}
+
+#[test]
+fn one_system_config_for_two_chains_is_told_of() {
+    let (l1, config) = (
+        "l1.execution = \"http://127.0.0.1:1\"",
+        "system_config = \"0x11111111111111111111111111111111111111\"",
+    );
+    let other = |digits: &str| config.replace("\"0x", &format!("\"0x{digits}"));
+    let told = two_chains(l1, &other("11"), &other("11"));
+    assert_told(&told, &["chains.901.system_config and chains.902.system_config are both 0x1111"]);
+    assert_eq!(two_chains(l1, &other("11"), &other("22")), [] as [&str; 0]);
+}
+
+#[rstest]
+#[case::execution_of_two_chains("9611", "9511", &["chains.901.execution and chains.902.execution are both http://127.0.0.1:9511"])]
+#[case::rollup_node_that_is_a_client("9612", "9611", &["chains.902.execution and chains.902.rollup_node are both http://127.0.0.1:9611"])]
+#[case::rollup_node_of_two_chains("9612", "9512", &["chains.901.rollup_node and chains.902.rollup_node are both http://127.0.0.1:9512"])]
+fn one_server_in_two_places_is_told_of(#[case] port: &str, #[case] other: &str, #[case] parts: &[&str]) {
+    let signer = "unsafe_block_signer = \"0x2222222222222222222222222222222222222222\"";
+    let chain = |id: u64, port: u64| {
+        let text = SOUND.replace("901", &id.to_string());
+        let text = text.replace("9545", &format!("{port}11")).replace("7545", &format!("{port}12"));
+        format!("{text}p2p.listen = []\n{PEER}\n")
+    };
+    let text = format!("{}{}", chain(901, 95), chain(902, 96));
+    assert!(text.contains(signer));
+    assert_eq!(told_of(&text), [] as [&str; 0]);
+    let (before, after) = text.split_once("[chains.902]").unwrap();
+    assert_told(&told_of(&format!("{before}[chains.902]{}", after.replace(port, other))), parts);
+}
+
+#[rstest]
+#[case::of_one_l1("\"op-mainnet\", \"unichain\"", false)]
+#[case::of_two_l1s("\"op-mainnet\", \"op-sepolia\"", true)]
+fn networks_of_two_l1s_are_told_of(#[case] networks: &str, #[case] is_told: bool) {
+    let second = if is_told { "11155420" } else { "130" };
+    let text = format!(
+        "network = [{networks}]\nl1.execution = \"http://127.0.0.1:1\"\n\
+         [chains.10]\nexecution = [\"http://127.0.0.1:2\"]\nrollup_node = \"http://127.0.0.1:3\"\n\
+         [chains.{second}]\nexecution = [\"http://127.0.0.1:4\"]\nrollup_node = \"http://127.0.0.1:5\"\n"
+    );
+    let doubts = file(&text).and_then(Layers::parse).unwrap().doubts();
+    let l1s: Vec<&Doubt> = doubts.iter().filter(|doubt| matches!(doubt, Doubt::TwoL1s { .. })).collect();
+    assert_eq!(l1s.len(), usize::from(is_told), "{doubts:?}");
+}
+
+/// What is built in beside a written signer is not the operator's word.
+#[test]
+fn a_signer_beside_a_built_in_system_config_is_meant() {
+    let text = "network = [\"op-mainnet\"]\n[chains.10]\nexecution = [\"http://127.0.0.1:2\"]\nrollup_node = \"http://127.0.0.1:3\"\n\
+                unsafe_block_signer = \"0x2222222222222222222222222222222222222222\"\n";
+    assert_eq!(told_of(text), [] as [&str; 0]);
+}
