@@ -9,7 +9,7 @@ use super::lenient::{Lenient, LenientLayer};
 use alloy::primitives::B256;
 use core::fmt;
 use crosscheck_p2p::ChainId;
-use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use jsonrpsee::core::ClientError;
 use jsonrpsee::core::client::{BatchResponse, ClientT};
 use jsonrpsee::core::params::{ArrayParams, BatchRequestBuilder};
@@ -26,6 +26,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tower::ServiceBuilder;
 use url::{Host, Url};
+
+/// Who asks, as endpoints are told unless their headers say otherwise.
+const AGENT: &str = concat!("crosscheck/", env!("CARGO_PKG_VERSION"));
 
 /// Where an endpoint is, and what it wants to be sent with every request. Shown without path, query, credentials and headers.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -252,6 +255,16 @@ pub enum SourceError {
     },
 }
 
+/// What is said of a request that was given up for its time.
+const TIMED_OUT: &str = "timed out";
+
+impl SourceError {
+    /// Whether no answer came within the time that one may take.
+    pub(super) fn is_timeout(&self) -> bool {
+        matches!(self, Self::Unreachable { reason, .. } if reason == TIMED_OUT)
+    }
+}
+
 /// One JSON-RPC server.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
@@ -271,12 +284,14 @@ impl Endpoint {
     pub fn new(url: EndpointUrl, limits: EndpointLimits) -> Result<Self, SourceError> {
         let failed =
             |error: ClientError| SourceError::Client { endpoint: url.clone(), reason: error.to_string() };
+        let mut headers = url.headers.as_deref().cloned().unwrap_or_default();
+        headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(AGENT));
         let builder = HttpClientBuilder::default()
             .request_timeout(limits.timeout)
             .connect_timeout(limits.timeout)
             .max_response_size(limits.max_response_bytes)
             .max_concurrent_requests(limits.max_concurrent_requests)
-            .set_headers(url.headers.as_deref().cloned().unwrap_or_default());
+            .set_headers(headers);
         let needs_lenience = Arc::new(AtomicBool::new(false));
         let layer = LenientLayer { largest: limits.max_response_bytes, mended: Arc::clone(&needs_lenience) };
         let lenient = builder.clone().set_http_middleware(ServiceBuilder::new().layer(layer));
@@ -412,7 +427,7 @@ impl Endpoint {
                 SourceError::Untrustworthy { endpoint, method, reason: error.to_string() }
             }
             ClientError::RequestTimeout => {
-                SourceError::Unreachable { endpoint, method, reason: "timed out".to_owned() }
+                SourceError::Unreachable { endpoint, method, reason: TIMED_OUT.to_owned() }
             }
             other => SourceError::Unreachable { endpoint, method, reason: describe_chain(&other) },
         }

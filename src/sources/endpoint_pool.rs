@@ -280,10 +280,16 @@ impl EndpointPool {
         });
     }
 
-    fn heard(&self, place: usize, error: Option<&SourceError>) {
+    /// Takes note of an answer of an endpoint, or of why there is none.
+    pub(super) fn heard(&self, place: usize, error: Option<&SourceError>) {
         self.update(place, |standing, now| match error {
             None => standing.answered(now),
-            Some(error) => standing.failed(error, now),
+            Some(error) => {
+                let timeout = self.endpoints.get(place).map(|endpoint| endpoint.pace().timeout());
+                let asked =
+                    timeout.filter(|_| error.is_timeout()).and_then(|timeout| now.checked_sub(timeout));
+                standing.failed(error, asked, now)
+            }
         });
     }
 
@@ -302,7 +308,7 @@ impl EndpointPool {
             let Some(standing) = standings.get_mut(place) else { return false };
             let is_other = change(standing, Instant::now());
             if is_other {
-                tell(self.chain_id, standing);
+                tell(self.chain_id, standing, self.endpoints.len());
             }
             is_other
         });
@@ -324,9 +330,12 @@ const fn rank(state: &EndpointState) -> u8 {
     }
 }
 
-fn tell(chain_id: ChainId, standing: &EndpointStanding) {
+fn tell(chain_id: ChainId, standing: &EndpointStanding, endpoints: usize) {
     let EndpointStanding { place, endpoint, state, .. } = standing;
     match state {
+        EndpointState::Agrees if endpoints == 1 => {
+            info!(%chain_id, place, %endpoint, "the execution endpoint answers again");
+        }
         EndpointState::Agrees => {
             info!(%chain_id, place, %endpoint, "an execution endpoint agrees with the others again");
         }

@@ -91,30 +91,34 @@ impl ExecutionClient {
         &self.pool
     }
 
-    /// Checks that the endpoints serve this chain. One that does not answer does no harm if there is a quorum
-    /// without it.
+    /// Checks that the endpoints serve this chain. One that does not answer, or serves another chain, does no harm if there is a
+    /// quorum without it, and none of such as it: it is named, and outvoted.
     ///
     /// # Errors
-    /// An endpoint that serves another chain; else the last failure, if too few can be reached.
+    /// An endpoint that serves another chain, or else the last failure, if there are too few without those; or too many of them.
     pub async fn check_chain(&self) -> Result<(), SourceError> {
         let mut answers = self.pool.ask(|endpoint| async move {
             let served = endpoint.chain_id().await?;
             Ok((endpoint, served))
         });
-        let (mut served, mut failure) = (0_usize, None);
-        while let Some((_, answer)) = answers.next().await {
+        let (mut served, mut elsewhere, mut wrong, mut failure) = (0_usize, 0_usize, None, None);
+        while let Some((place, answer)) = answers.next().await {
             match answer {
                 Ok((_, chain_id)) if chain_id == self.chain_id() => served = served.saturating_add(1),
                 Ok((endpoint, other)) => {
                     let reason = format!("it serves chain {other}, not chain {}", self.chain_id());
-                    return Err(endpoint.untrustworthy(CHAIN_ID, &reason));
+                    let error = endpoint.untrustworthy(CHAIN_ID, &reason);
+                    self.pool.heard(place, Some(&error));
+                    elsewhere = elsewhere.saturating_add(1);
+                    wrong = Some(error);
                 }
                 Err(error) => failure = Some(error),
             }
         }
-        match failure {
-            Some(error) if served < self.pool.quorum().needed() => Err(error),
-            _ => Ok(()),
+        let needed = self.pool.quorum().needed();
+        match wrong.or(failure) {
+            Some(error) if served < needed || elsewhere >= needed => Err(error),
+            Some(_) | None => Ok(()),
         }
     }
 
@@ -178,6 +182,14 @@ impl ExecutionClient {
             return Ok(Some(known));
         }
         self.block(BY_HASH, rpc_params![hash, true], |block| block.hash() == hash).await
+    }
+
+    /// The height of the block that holds a transaction, as an endpoint says: nothing proves it. `None`: no endpoint knows one.
+    ///
+    /// # Errors
+    /// If no endpoint gives an answer.
+    pub async fn height_of_transaction(&self, hash: B256) -> Result<Option<u64>, SourceError> {
+        self.pool.first(|endpoint| receipts::height(endpoint, hash)).await
     }
 
     /// The proven logs of a block. `None`: the endpoints have no receipts of it.

@@ -4,9 +4,10 @@
 //! this version does not know keeps them from proving anything, its encoding is asked for, and held against the root too.
 
 use super::{Endpoint, HashedReceipt, ProofError, SourceError, fields};
-use alloy::primitives::{B256, Bytes};
+use alloy::primitives::{B256, Bytes, U64};
 use jsonrpsee::rpc_params;
 use jsonrpsee::types::error::{INVALID_PARAMS_CODE, METHOD_NOT_FOUND_CODE};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use tracing::debug;
 
@@ -20,6 +21,23 @@ const RAW: &str = "debug_getRawReceipts";
 
 /// How many receipts are asked for in one request.
 const BATCH: usize = 100;
+
+/// The height of the block that holds a transaction, as the endpoint says; who asks holds it against that block. `None`: it knows no
+/// block that does.
+///
+/// # Errors
+/// If the endpoint does not answer, or with what is no receipt.
+pub(super) async fn height(endpoint: &Endpoint, transaction: B256) -> Result<Option<u64>, SourceError> {
+    let receipt: Option<Place> = endpoint.call(ONE, rpc_params![transaction]).await?;
+    Ok(receipt.and_then(|receipt| receipt.number).map(|number| number.to()))
+}
+
+/// What a receipt says of where it is. No hash covers that.
+#[derive(Deserialize)]
+struct Place {
+    #[serde(rename = "blockNumber")]
+    number: Option<U64>,
+}
 
 /// What the receipts of a block prove: at least so many, one for each transaction as far as those are known. Its transactions
 /// are asked for only if they are needed. `None`: the endpoint has no receipts of it.

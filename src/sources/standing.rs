@@ -95,6 +95,8 @@ struct Trouble {
     failing: Option<String>,
     outvoted: Option<Outvoted>,
     lag: u64,
+    /// When it gave an answer last.
+    answered: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,13 +126,18 @@ impl EndpointStanding {
     pub(super) fn answered(&mut self, now: Instant) -> bool {
         self.trouble.failures_in_a_row = 0;
         self.trouble.failing = None;
+        self.trouble.answered = Some(now);
         self.update(now)
     }
 
-    /// It gave none, or one that does not hold.
-    pub(super) fn failed(&mut self, error: &SourceError, now: Instant) -> bool {
+    /// It gave none, or one that does not hold. `asked`: when it was asked, where that is known. A question that it left unanswered
+    /// before its last answer says nothing new: after a hang there are many.
+    pub(super) fn failed(&mut self, error: &SourceError, asked: Option<Instant>, now: Instant) -> bool {
         self.failures = self.failures.saturating_add(1);
         let trouble = &mut self.trouble;
+        if asked.is_some_and(|asked| trouble.answered.is_some_and(|answered| answered > asked)) {
+            return self.update(now);
+        }
         trouble.failures_in_a_row = trouble.failures_in_a_row.saturating_add(1);
         // What does not hold is no accident of the network.
         let is_lie = matches!(error, SourceError::Untrustworthy { .. });
@@ -201,14 +208,34 @@ mod tests {
     async fn a_single_timeout_names_nobody() {
         let (mut standing, now) = standing();
         let error = unreachable(&standing);
-        assert!(!standing.failed(&error, now) && !standing.failed(&error, now));
+        assert!(!standing.failed(&error, None, now) && !standing.failed(&error, None, now));
         assert!(!standing.answered(now));
         assert!(
-            !standing.failed(&error, now) && !standing.failed(&error, now) && standing.failed(&error, now)
+            !standing.failed(&error, None, now)
+                && !standing.failed(&error, None, now)
+                && standing.failed(&error, None, now)
         );
         assert_eq!((standing.state.name(), standing.failures), ("failing", 5));
         assert!(standing.answered(now));
         assert_eq!(standing.state, EndpointState::Agrees);
+    }
+
+    /// What was asked before a hang ended is given up long after it, between answers.
+    #[tokio::test(start_paused = true)]
+    async fn questions_from_before_the_last_answer_say_nothing() {
+        let (mut standing, asked) = standing();
+        let error = unreachable(&standing);
+        tokio::time::advance(core::time::Duration::from_secs(10)).await;
+        assert!(!standing.answered(Instant::now()));
+        for _ in 0..9 {
+            assert!(!standing.failed(&error, Some(asked), Instant::now()));
+        }
+        assert_eq!((standing.state.name(), standing.failures), ("agrees", 9));
+        let asked = Instant::now();
+        tokio::time::advance(core::time::Duration::from_secs(10)).await;
+        let now = Instant::now();
+        let told = [0; 3].map(|_| standing.failed(&error, Some(asked), now));
+        assert_eq!((told, standing.state.name()), ([false, false, true], "failing"));
     }
 
     #[tokio::test]
@@ -217,7 +244,7 @@ mod tests {
         let endpoint = standing.endpoint.clone();
         let lie =
             SourceError::Untrustworthy { endpoint, method: "eth_getBlockByNumber", reason: "no".to_owned() };
-        assert!(standing.failed(&lie, now));
+        assert!(standing.failed(&lie, None, now));
         assert!(standing.state.detail().contains("does not hold"), "{}", standing.state.detail());
     }
 
@@ -227,8 +254,8 @@ mod tests {
         let endpoint = standing.endpoint.clone();
         let part =
             SourceError::Incomplete { endpoint, method: "eth_getBlockReceipts", reason: "none".to_owned() };
-        assert!(!standing.failed(&part, now) && !standing.failed(&part, now));
-        assert!(standing.failed(&part, now));
+        assert!(!standing.failed(&part, None, now) && !standing.failed(&part, None, now));
+        assert!(standing.failed(&part, None, now));
         assert!(standing.state.detail().contains("it is behind"), "{}", standing.state.detail());
     }
 
@@ -273,7 +300,7 @@ mod tests {
         standing.compared(10, ONE, TWO, now);
         assert_eq!(standing.state.name(), "outvoted");
         for _ in 0..FAILURES {
-            standing.failed(&error, now);
+            standing.failed(&error, None, now);
         }
         assert_eq!(standing.state.name(), "failing");
         standing.answered(now);

@@ -234,3 +234,25 @@ async fn headers_go_with_every_request_and_are_shown_nowhere() {
         assert_eq!(endpoint.call::<String>("whoami", params()).await.unwrap(), "Bearer hunter2");
     }
 }
+
+/// Whoever runs an endpoint sees who asks, unless an operator says otherwise.
+#[rstest]
+#[case::by_itself(None, concat!("crosscheck/", env!("CARGO_PKG_VERSION")))]
+#[case::as_configured(Some("ours/1"), "ours/1")]
+#[tokio::test]
+async fn requests_say_who_asks(#[case] configured: Option<&'static str>, #[case] expected: &str) {
+    let answer = |headers: axum::http::HeaderMap, Json(request): Json<Value>| {
+        let agents: Vec<_> =
+            headers.get_all("user-agent").iter().map(|it| it.to_str().unwrap().to_owned()).collect();
+        std::future::ready(Json(json!({ "jsonrpc": "2.0", "id": request["id"], "result": agents })))
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut url: EndpointUrl = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let mut serving = Serving::new();
+    serving.spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
+    if let Some(agent) = configured {
+        url.add_header(HeaderName::from_static("user-agent"), HeaderValue::from_static(agent));
+    }
+    let endpoint = Endpoint::new(url, LIMITS).unwrap();
+    assert_eq!(endpoint.call::<Vec<String>>("whoami", params()).await.unwrap(), [expected]);
+}

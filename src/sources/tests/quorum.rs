@@ -3,6 +3,7 @@
 use super::*;
 use crate::devnet::chain::Chain;
 use crate::devnet::serve::rpc_block;
+use crate::telemetry::captured::Lines;
 use alloy::eips::BlockNumberOrTag;
 use alloy::primitives::U64;
 use parking_lot::Mutex;
@@ -24,6 +25,8 @@ struct Conduct {
     fails: bool,
     /// Serves headers that do not hash to their hash.
     forges: bool,
+    /// The chain that it says it serves.
+    chain_id: u64,
 }
 
 /// One endpoint: the chain that it has, and what it does with it.
@@ -37,8 +40,8 @@ struct Node {
 
 impl Node {
     fn new(chain: &Arc<Chain>) -> Self {
-        let conduct =
-            Conduct { tip: chain.head().number(), labels: Some((3, 2)), fails: false, forges: false };
+        let (tip, labels) = (chain.head().number(), Some((3, 2)));
+        let conduct = Conduct { tip, labels, fails: false, forges: false, chain_id: CHAIN_ID };
         let gate = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
         Self { chain: Arc::clone(chain), conduct: Arc::new(Mutex::new(conduct)), gate }
     }
@@ -96,7 +99,7 @@ impl Node {
             if node.conduct.lock().fails {
                 return Err(ErrorObjectOwned::owned(-32_000, "out of order", None::<()>));
             }
-            Ok(U64::from(CHAIN_ID))
+            Ok(U64::from(node.conduct.lock().chain_id))
         };
         module.register_method("eth_chainId", chain_id).unwrap();
         start(module).await.unwrap()
@@ -263,6 +266,50 @@ async fn a_failing_endpoint_is_named_and_a_working_one_taken_back() {
     }
     assert!(world.client.tip().await.is_err());
     assert!(world.client.check_chain().await.is_err());
+}
+
+/// There is nobody that it could agree with.
+#[tokio::test]
+async fn a_chain_s_only_client_is_said_to_answer_again() {
+    let lines = Lines::capture();
+    let chain = chain(1, 4);
+    let world = world(&[&chain]).await;
+    world.nodes[0].set(|conduct| conduct.fails = true);
+    for _ in 0..3 {
+        assert!(world.client.tip().await.is_err());
+    }
+    world.until(&["failing"]).await;
+    world.nodes[0].set(|conduct| conduct.fails = false);
+    world.client.tip().await.unwrap();
+    world.until(&["agrees"]).await;
+    assert_eq!(
+        (lines.count("answers again"), lines.count("agrees with the others")),
+        (1, 0),
+        "{}",
+        lines.text()
+    );
+}
+
+/// One URL of three was copied from another chain's section.
+#[tokio::test]
+async fn an_endpoint_of_another_chain_is_named_and_does_no_harm_to_a_quorum_without_it() {
+    let (ours, other) = (chain(1, 4), chain(2, 4));
+    let world = world(&[&ours, &other, &ours]).await;
+    world.nodes[1].set(|conduct| conduct.chain_id = 902);
+    world.client.check_chain().await.unwrap();
+    world.until(&["agrees", "failing", "agrees"]).await;
+    let hash = world.client.canonical_hash(4).await.unwrap();
+    assert_eq!(hash, Some(ours.head().hash));
+    world.until(&["agrees", "outvoted", "agrees"]).await;
+    for node in [0, 2] {
+        world.nodes[node].set(|conduct| conduct.chain_id = 902);
+        let error = world.client.check_chain().await.unwrap_err().to_string();
+        assert!(error.contains("it serves chain 902, not chain"), "{error}");
+        world.nodes[node].set(|conduct| conduct.chain_id = CHAIN_ID);
+    }
+    // Where one vote is enough, one of another chain is one too many.
+    let servers: Vec<&RunningServer> = world._servers.iter().collect();
+    assert!(client_of(&servers, 1).check_chain().await.is_err());
 }
 
 #[tokio::test]
