@@ -74,9 +74,14 @@ impl Running {
     }
 
     /// Asks it to end, and waits for it.
-    pub(crate) fn terminate(mut self) -> ExitStatus {
+    pub(crate) fn terminate(self) -> ExitStatus {
+        self.end_by("TERM")
+    }
+
+    /// Sends it a signal that ends it, and waits for that.
+    pub(crate) fn end_by(mut self, signal: &str) -> ExitStatus {
         let id = self.0.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert!(Command::new("kill").args([&format!("-{signal}"), &id]).status().unwrap().success());
         let since = Instant::now();
         loop {
             if let Some(status) = self.ended() {
