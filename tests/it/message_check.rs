@@ -63,6 +63,26 @@ async fn a_message_is_held_against_live_endpoints() {
     assert_eq!(found["initiating"]["block"]["hash"], header["hash"]);
     assert_eq!(found["initiating"]["block"]["receipts_root"], header["receiptsRoot"]);
 
+    // The same by its transaction, of which all that it executes is checked.
+    let block_number =
+        [json!(format!("{:#x}", found["executing"]["block"]["number"].as_u64().unwrap())), json!(false)];
+    let executing = call(&first, "eth_getBlockByNumber", &block_number).await.unwrap();
+    let place = usize::try_from(found["executing"]["transaction_index"].as_u64().unwrap()).unwrap();
+    let transaction = executing["transactions"][place].as_str().unwrap();
+    let (code, by_transaction) = check(&[&by_config[..], &["--tx", transaction]].concat());
+    assert_eq!(code, Some(0), "{by_transaction}");
+    assert!(by_transaction.as_array().unwrap().contains(&found), "{by_transaction}");
+    let (code, no_message) =
+        check(&[&by_config[..], &["--tx", executing["transactions"][0].as_str().unwrap()]].concat());
+    assert_eq!((code, &no_message[0]["verdict"]), (Some(2), &json!("unknown")), "{no_message}");
+    assert!(no_message[0]["detail"].as_str().unwrap().contains("executes no message"), "{no_message}");
+    let (code, nowhere) = check(&[&by_config[..], &["--tx", &format!("0x{}", "11".repeat(32))]].concat());
+    assert_eq!((code, &nowhere[0]["verdict"]), (Some(2), &json!("unknown")), "{nowhere}");
+    // For people the verdict comes first.
+    let mut plain = crosscheck(&["message", "check"]);
+    let plain = plain.args(by_config).args(["--tx", transaction]).output().unwrap();
+    assert!(String::from_utf8_lossy(&plain.stdout).starts_with("valid\n"), "{plain:?}");
+
     // The same by its fields, and without a configuration.
     let field = |name: &str| id[name].as_str().map_or_else(|| id[name].to_string(), str::to_owned);
     let executed_at = found["executing"]["block"]["timestamp"].to_string();

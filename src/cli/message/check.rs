@@ -6,13 +6,13 @@ use super::fields::{Payload, number};
 use crate::audit::in_words;
 use crate::cli::node_rules::ask_nodes;
 use crate::cli::settings::SettingsArgs;
-use crate::cli::{Outcome, UsageError, complain, runtime};
+use crate::cli::{Outcome, UsageError, complain, print, runtime};
 use crate::interop::{
     DEFAULT_EXPIRY_WINDOW, DependencySet, Execution, Identifier, Member, Message, MessageStatus,
 };
 use crate::service::{execution_clients, l1_reader, rollup_nodes};
 use crate::sources::{EndpointLimits, EndpointUrl, ExecutionClient, LogIndex};
-use alloy::primitives::Address;
+use alloy::primitives::{Address, B256};
 use clap::Args;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeMap;
@@ -21,7 +21,8 @@ use std::time::Duration;
 
 /// Check one message against the chains' endpoints, and print the proof.
 ///
-/// The message is named by the log that executes it (--block and --log-index of --executing-chain), or field by field.
+/// The message is named by the transaction that executes it (--tx, for each that it executes), by the log that does (--block and
+/// --log-index of --executing-chain), or field by field.
 /// The chains are those of a configuration (--config), or those given with --execution. What a configuration leaves to the
 /// chains' rollup nodes is asked of them. Cycles, and whether
 /// the cited block is valid itself, with all that it cites, are looked at back to blocks that are final. Ends with 0 if the
@@ -39,26 +40,29 @@ pub(super) struct CheckArgs {
     /// The chain that executes the message
     #[arg(long, value_name = "ID")]
     executing_chain: ChainId,
+    /// The transaction that executes it
+    #[arg(long, value_name = "HASH", conflicts_with_all = FIELDS, conflicts_with_all = ["block", "log_index"])]
+    tx: Option<B256>,
     /// The block that executes it: its height
     #[arg(long, value_name = "N", value_parser = number::<u64>, conflicts_with_all = FIELDS)]
     block: Option<u64>,
     /// With --block: the executing log's index in that block. Else: the initiating log's index in its block
-    #[arg(long, value_parser = number::<u32>)]
-    log_index: u32,
+    #[arg(long, value_parser = number::<u32>, required_unless_present = "tx")]
+    log_index: Option<u32>,
     /// The timestamp at which it is executed
-    #[arg(long, value_name = "UNIX_SECS", value_parser = number::<u64>, required_unless_present = "block")]
+    #[arg(long, value_name = "UNIX_SECS", value_parser = number::<u64>, required_unless_present_any = ["block", "tx"])]
     executing_timestamp: Option<u64>,
     /// The contract that emitted the initiating log
-    #[arg(long, required_unless_present = "block")]
+    #[arg(long, required_unless_present_any = ["block", "tx"])]
     origin: Option<Address>,
     /// The height of the block that holds it
-    #[arg(long, value_parser = number::<u64>, required_unless_present = "block")]
+    #[arg(long, value_parser = number::<u64>, required_unless_present_any = ["block", "tx"])]
     block_number: Option<u64>,
     /// The timestamp of that block
-    #[arg(long, value_parser = number::<u64>, required_unless_present = "block")]
+    #[arg(long, value_parser = number::<u64>, required_unless_present_any = ["block", "tx"])]
     timestamp: Option<u64>,
     /// The chain of that block
-    #[arg(long, required_unless_present = "block")]
+    #[arg(long, required_unless_present_any = ["block", "tx"])]
     chain_id: Option<ChainId>,
     #[command(flatten)]
     payload: Payload,
@@ -100,29 +104,53 @@ const LIMITS: EndpointLimits = EndpointLimits {
 
 impl CheckArgs {
     pub(super) fn run(&self) -> eyre::Result<Outcome> {
-        let subject = self.subject()?;
+        let subject = if self.tx.is_some() { None } else { Some(self.subject()?) };
         let runtime = runtime()?;
         let examiner =
             if self.execution.is_empty() { runtime.block_on(self.configured())? } else { self.given()? };
-        let examination: Examination = runtime.block_on(examiner.examine(subject));
-        print_facts(&examination, self.json)?;
-        Ok(match examination.status() {
-            MessageStatus::Valid => Outcome::Ok,
-            MessageStatus::Invalid(_) => Outcome::Failed,
-            MessageStatus::Unknown => Outcome::Unknown,
-        })
+        let examinations = runtime.block_on(self.examine(&examiner, subject));
+        match &examinations[..] {
+            [examination] if self.json && self.tx.is_none() => print_facts(examination, true)?,
+            all if self.json => print_facts(&all, true)?,
+            all => {
+                for examination in all {
+                    print(&examination.in_words())?;
+                    print_facts(examination, false)?;
+                }
+            }
+        }
+        Ok(outcome(&examinations))
+    }
+
+    /// What is found of the message, or of each that the transaction executes.
+    async fn examine(&self, examiner: &Examiner, subject: Option<Subject>) -> Vec<Examination> {
+        let subjects = match (subject, self.tx) {
+            (Some(subject), _) => vec![subject],
+            (None, None) => Vec::new(),
+            (None, Some(hash)) => match examiner.executed_by(self.executing_chain, hash).await {
+                Ok(subjects) => subjects,
+                Err(why) => return vec![Examination::not_found(&why)],
+            },
+        };
+        let mut found = Vec::with_capacity(subjects.len());
+        for subject in subjects {
+            found.push(examiner.examine(subject).await);
+        }
+        found
     }
 
     fn subject(&self) -> Result<Subject, UsageError> {
+        let missing = || UsageError { problem: "give --log-index".to_owned() };
+        let log_index = self.log_index.ok_or_else(missing)?;
         if let Some(number) = self.block {
             let chain_id = self.executing_chain;
-            return Ok(Subject::Executed { chain_id, number, log_index: self.log_index });
+            return Ok(Subject::Executed { chain_id, number, log_index });
         }
         let fields =
             (self.executing_timestamp, self.origin, self.block_number, self.timestamp, self.chain_id);
         let (Some(executed), Some(origin), Some(block_number), Some(timestamp), Some(chain_id)) = fields
         else {
-            let problem = "give --block, or every field of the message".to_owned();
+            let problem = "give --tx, --block, or every field of the message".to_owned();
             return Err(UsageError { problem });
         };
         let payload_hash = self
@@ -130,7 +158,7 @@ impl CheckArgs {
             .hash()
             .ok_or_else(|| UsageError { problem: "give --payload-hash or --payload".to_owned() })?;
         let timestamp = UnixSeconds(timestamp);
-        let identifier = Identifier { origin, block_number, log_index: self.log_index, timestamp, chain_id };
+        let identifier = Identifier { origin, block_number, log_index, timestamp, chain_id };
         let execution = Execution { chain_id: self.executing_chain, timestamp: UnixSeconds(executed) };
         Ok(Subject::Claimed { execution, message: Message { identifier, payload_hash } })
     }
@@ -170,4 +198,13 @@ impl CheckArgs {
         }
         Ok(Examiner { set: DependencySet::new(members, DEFAULT_EXPIRY_WINDOW), clients })
     }
+}
+
+/// How it ends: by the worst of what was found.
+fn outcome(examinations: &[Examination]) -> Outcome {
+    let is = |status: fn(&MessageStatus) -> bool| examinations.iter().any(|found| status(&found.status()));
+    if is(|status| matches!(status, MessageStatus::Invalid(_))) {
+        return Outcome::Failed;
+    }
+    if is(|status| matches!(status, MessageStatus::Unknown)) { Outcome::Unknown } else { Outcome::Ok }
 }

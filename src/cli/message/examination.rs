@@ -8,7 +8,7 @@ use crate::interop::{
     Unclear, check_claim, check_executed, check_log, check_tip,
 };
 use crate::sources::{ExecutionClient, ProvenLogs, SourceError, VerifiedBlock};
-use alloy::primitives::{Address, B256};
+use alloy::primitives::{Address, B256, keccak256};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -114,6 +114,10 @@ pub(super) enum Unknown {
     Rules(Unclear),
     #[error("log {log_index} of block {number} of chain {chain_id} executes no message")]
     NotExecuting { chain_id: ChainId, number: u64, log_index: u32 },
+    #[error("no endpoint of chain {chain_id} has a block with transaction {hash}")]
+    NoTransaction { chain_id: ChainId, hash: B256 },
+    #[error("transaction {hash} of block {number} of chain {chain_id} executes no message")]
+    NothingExecuted { chain_id: ChainId, number: u64, hash: B256 },
     #[error("chain {chain_id} has no block of {timestamp} yet")]
     NotThatFar { chain_id: ChainId, timestamp: UnixSeconds },
     #[error(
@@ -146,6 +150,17 @@ impl Examination {
             initiating: None,
             clauses: unbroken(Reached::Nothing),
         }
+    }
+
+    /// Nothing was found, for this reason.
+    pub(super) fn not_found(why: &Unknown) -> Self {
+        Self::new().unknown(Reached::Nothing, why)
+    }
+
+    /// What was found, in a line.
+    pub(super) fn in_words(&self) -> String {
+        let name = self.verdict.name();
+        self.detail.as_ref().map_or_else(|| name.to_owned(), |detail| format!("{name}: {detail}"))
     }
 
     pub(super) const fn status(&self) -> MessageStatus {
@@ -223,6 +238,22 @@ impl Examiner {
                 examination.unknown(Reached::Nothing, &Unknown::Rules(unclear))
             }
         }
+    }
+
+    /// The messages that a transaction executes.
+    pub(super) async fn executed_by(&self, chain_id: ChainId, hash: B256) -> Result<Vec<Subject>, Unknown> {
+        let none = || Unknown::NoTransaction { chain_id, hash };
+        let number = self.client(chain_id)?.height_of_transaction(hash).await?.ok_or_else(none)?;
+        let (block, logs) = self.proven(chain_id, number).await?;
+        let place = block.transactions().iter().position(|raw| keccak256(raw) == hash).ok_or_else(none)?;
+        let is_its = |of: u32| usize::try_from(of).is_ok_and(|of| of == place);
+        let executed = logs.executed().iter().filter(|executed| is_its(executed.transaction_index));
+        let subjects: Vec<Subject> =
+            executed.map(|of| Subject::Executed { chain_id, number, log_index: of.log_index }).collect();
+        if subjects.is_empty() {
+            return Err(Unknown::NothingExecuted { chain_id, number, hash });
+        }
+        Ok(subjects)
     }
 
     async fn look_up(
