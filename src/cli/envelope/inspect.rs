@@ -46,11 +46,26 @@ struct Inspection {
     payload_hash: Option<B256>,
     domain: Option<SigningDomain>,
     signer: Option<Address>,
+    /// Whom the signature names in each domain that there is. It is made in one of them, and names nobody in the others.
+    recovered: Vec<Named>,
     message_id: String,
     verdict: &'static str,
     reason: Option<&'static str>,
     detail: Option<String>,
+    /// What to mind.
+    note: Option<&'static str>,
 }
+
+/// Whom a signature names.
+#[derive(Debug, Serialize)]
+struct Named {
+    domain: SigningDomain,
+    signer: Address,
+}
+
+/// What to mind where nobody is expected.
+const ANYBODY: &str = "no --signer is given: whoever the signature names is taken, which is an address of nobody if the frame is of another \
+                       topic or chain; compare `recovered` with the chain's signer";
 
 #[derive(Debug, Serialize)]
 struct Block {
@@ -107,12 +122,22 @@ impl InspectArgs {
             payload_hash: Frame::open(frame).ok().map(|frame| frame.payload_hash().as_b256()),
             domain: authentic.as_ref().map(|frame| frame.domain()),
             signer: authentic.as_ref().map(|frame| frame.signer()).or_else(anyone),
+            recovered: named(frame, chain_id),
             message_id: message_id(&topic.path(chain_id), frame).to_string(),
             verdict: judgement.name(),
             reason: judgement.refusal().map(|refusal| refusal.reason.code()),
             detail: reason(&judgement).map(ToString::to_string),
+            note: self.signer.is_none().then_some(ANYBODY),
         }
     }
+}
+
+/// Whom the signature names in each domain.
+fn named(frame: &alloy::primitives::Bytes, chain_id: ChainId) -> Vec<Named> {
+    // This topic has them all.
+    let recovered = Frame::open(frame).and_then(|frame| frame.recover(Topic::CrossSafeBlocksV1, chain_id));
+    let named = recovered.unwrap_or_default().into_iter();
+    named.map(|of| Named { domain: of.domain, signer: of.signer }).collect()
 }
 
 fn reason(judgement: &Judgement) -> Option<&Reason> {

@@ -48,6 +48,12 @@ impl Question {
 /// All that there is to say about the sound block.
 fn accepted(topic: Topic, domain: SigningDomain) -> Value {
     let (envelope, frame) = (envelope(|_| ()), sound(domain));
+    let named = Frame::open(&frame).unwrap().recover(Topic::CrossSafeBlocksV1, ChainId::from(CHAIN)).unwrap();
+    let named: Vec<Value> = named
+        .iter()
+        .map(|of| json!({ "domain": of.domain.name(), "signer": format!("{:#x}", of.signer) }))
+        .collect();
+    assert!(named.contains(&json!({ "domain": domain.name(), "signer": format!("{:#x}", sequencer()) })));
     json!({
         "topic": topic.name(),
         "chain_id": CHAIN,
@@ -62,10 +68,12 @@ fn accepted(topic: Topic, domain: SigningDomain) -> Value {
         "payload_hash": Frame::open(&frame).unwrap().payload_hash().as_b256(),
         "domain": domain.name(),
         "signer": format!("{:#x}", sequencer()),
+        "recovered": named,
         "message_id": message_id(&topic.path(ChainId::from(CHAIN)), &frame).to_string(),
         "verdict": "accept",
         "reason": null,
         "detail": null,
+        "note": null,
     })
 }
 
@@ -99,7 +107,21 @@ fn without_a_signer_whoever_signed_is_shown() {
     let question = Question { signer: None, ..Question::on(Topic::CrossSafeBlocksV1) };
     let output = question.ask(&sound(SigningDomain::CrossSafeBlocksV1));
     assert_code(&output, OK);
-    assert_eq!(json(&output), accepted(Topic::CrossSafeBlocksV1, SigningDomain::CrossSafeBlocksV1));
+    let mut shown = json(&output);
+    assert!(shown["note"].as_str().unwrap().contains("no --signer is given"), "{shown}");
+    shown["note"] = Value::Null;
+    assert_eq!(shown, accepted(Topic::CrossSafeBlocksV1, SigningDomain::CrossSafeBlocksV1));
+}
+
+/// An attestation that is taken for a block of the default topic names an address of nobody; who signed is shown beside it.
+#[test]
+fn who_signed_an_attestation_is_shown_on_any_topic() {
+    let output = Question { signer: None, ..Question::on(Topic::BlocksV4) }
+        .ask(&sound(SigningDomain::CrossSafeBlocksV1));
+    let shown = json(&output);
+    assert_ne!(shown["signer"], format!("{:#x}", sequencer()));
+    let named = json!({ "domain": "cross-safe-blocksv1", "signer": format!("{:#x}", sequencer()) });
+    assert!(shown["recovered"].as_array().unwrap().contains(&named), "{shown}");
 }
 
 #[track_caller]
