@@ -1,6 +1,8 @@
 //! `crosscheck healthcheck`: asks a running crosscheck how it is. For containers that have no curl.
 
+use super::listening::ListeningArgs;
 use super::{Outcome, UsageError, complain, print, runtime};
+use crate::config::HttpConfig;
 use clap::Args;
 use eyre::WrapErr;
 use http_body_util::{BodyExt, Empty, Limited};
@@ -17,9 +19,11 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// Ask a running crosscheck whether it lives.
 #[derive(Debug, Args)]
 pub(crate) struct HealthcheckArgs {
-    /// Where its server of health and metrics listens
-    #[arg(long, default_value = "127.0.0.1:7300", env = "CROSSCHECK_HTTP_ADDR")]
-    addr: String,
+    /// Where its server of health and metrics listens, if that is not what CROSSCHECK_HTTP_ADDR or the configuration says
+    #[arg(long)]
+    addr: Option<String>,
+    #[command(flatten)]
+    listening: ListeningArgs,
     /// Ask whether it is ready: whether everything that it needs works
     #[arg(long)]
     ready: bool,
@@ -28,8 +32,12 @@ pub(crate) struct HealthcheckArgs {
 impl HealthcheckArgs {
     pub(crate) fn run(&self) -> eyre::Result<Outcome> {
         let path = if self.ready { "readyz" } else { "healthz" };
-        let uri: hyper::Uri = format!("http://{}/{path}", self.addr).parse().map_err(|error| UsageError {
-            problem: format!("--addr {} is no address: {error}; write one such as 127.0.0.1:7300", self.addr),
+        let addr = match &self.addr {
+            Some(addr) => addr.clone(),
+            None => self.listening.addr("http", HttpConfig::default().addr)?.to_string(),
+        };
+        let uri: hyper::Uri = format!("http://{addr}/{path}").parse().map_err(|error| UsageError {
+            problem: format!("--addr {addr} is no address: {error}; write one such as 127.0.0.1:7300"),
         })?;
         let (healthy, answer) = runtime()?.block_on(ask(uri))?;
         if healthy {

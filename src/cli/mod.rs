@@ -14,6 +14,7 @@ mod doc;
 mod envelope;
 mod healthcheck;
 mod input_file;
+mod listening;
 mod message;
 mod messages;
 mod net;

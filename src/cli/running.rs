@@ -1,13 +1,16 @@
 //! [`RunningArgs`]: a running crosscheck, asked over JSON-RPC.
 
 use super::UsageError;
-use crate::sources::EndpointUrl;
+use super::listening::ListeningArgs;
+use crate::config::RpcConfig;
+use crate::sources::{EndpointUrl, ParseEndpointUrlError};
 use clap::Args;
 use eyre::WrapErr;
 use jsonrpsee::core::client::ClientT;
 use jsonrpsee::core::params::ArrayParams;
 use jsonrpsee::http_client::{HttpClient, HttpClientBuilder};
 use serde::de::DeserializeOwned;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// How long an answer may take.
@@ -16,28 +19,42 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Which running crosscheck is asked.
 #[derive(Debug, Args)]
 pub(super) struct RunningArgs {
-    /// Where its JSON-RPC server is
-    #[arg(long = "rpc", value_name = "URL", default_value = "http://127.0.0.1:9645")]
-    url: EndpointUrl,
+    /// Where its JSON-RPC server is, a URL or an address and a port, if that is not what CROSSCHECK_RPC_ADDR or the configuration
+    /// says
+    #[arg(long = "rpc", value_name = "URL", value_parser = url)]
+    url: Option<EndpointUrl>,
+    #[command(flatten)]
+    listening: ListeningArgs,
+}
+
+/// A URL, or an address and a port.
+fn url(text: &str) -> Result<EndpointUrl, ParseEndpointUrlError> {
+    match text.parse::<SocketAddr>() {
+        Ok(addr) => format!("http://{addr}").parse(),
+        Err(_no_address) => text.parse(),
+    }
 }
 
 /// A client of it.
 #[derive(Debug)]
-pub(super) struct Running<'a> {
-    url: &'a EndpointUrl,
+pub(super) struct Running {
+    url: EndpointUrl,
     client: HttpClient,
 }
 
 impl RunningArgs {
-    pub(super) fn client(&self) -> Result<Running<'_>, UsageError> {
-        let url = &self.url;
+    pub(super) fn client(&self) -> eyre::Result<Running> {
+        let url = match &self.url {
+            Some(url) => url.clone(),
+            None => url(&self.listening.addr("rpc", RpcConfig::default().addr)?.to_string())?,
+        };
         let built = HttpClientBuilder::default().request_timeout(TIMEOUT).build(String::from(url.clone()));
         let client = built.map_err(|error| UsageError { problem: format!("--rpc {url}: {error}") })?;
         Ok(Running { url, client })
     }
 }
 
-impl Running<'_> {
+impl Running {
     pub(super) async fn ask<T: DeserializeOwned>(
         &self,
         method: &str,
