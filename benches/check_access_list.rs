@@ -82,6 +82,7 @@ impl Sample {
         Self {
             logs: Arc::new(ProvenLogs::prove(chain_id, &block, &receipts).unwrap()),
             observed: ObservedBlock {
+                transactions: Vec::new(),
                 undecodable: Vec::new(),
                 key: BlockKey { chain_id, number, hash: block.hash() },
                 parent_hash,

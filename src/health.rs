@@ -39,6 +39,17 @@ pub struct Outage {
     pub repeats: u64,
 }
 
+/// What stands in the way, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The part of the program.
+    pub part: String,
+    /// Its newest reason.
+    pub reason: String,
+    /// For how long it does not work.
+    pub lasted: Duration,
+}
+
 impl Outage {
     /// For how many seconds it did not.
     pub const fn seconds(&self) -> u64 {
@@ -89,6 +100,24 @@ impl Health {
             Part::Out { reason, kinds, .. } if !kinds.is_empty() => Some(reason.clone()),
             Part::Out { .. } | Part::Works => None,
         }
+    }
+
+    /// Every part that was heard of, and whether it works.
+    pub fn parts(&self) -> Vec<(String, bool)> {
+        let parts = self.parts.lock();
+        parts.iter().map(|(part, state)| (part.clone(), matches!(state, Part::Works))).collect()
+    }
+
+    /// What has stood in the way for this long: the part, its newest reason, and for how long.
+    pub fn standing_for(&self, least: Duration) -> Vec<Standing> {
+        let parts = self.parts.lock();
+        let standing = parts.iter().filter_map(|(part, state)| match state {
+            Part::Out { reason, since, .. } if since.elapsed() >= least => {
+                Some(Standing { part: part.clone(), reason: reason.clone(), lasted: since.elapsed() })
+            }
+            Part::Out { .. } | Part::Works => None,
+        });
+        standing.collect()
     }
 
     /// What stands in the way: empty when ready. Of each part the newest reason.
@@ -174,6 +203,22 @@ mod tests {
         }
         assert_eq!(told, 2);
         assert_eq!(health.clear("901"), Some(Outage { lasted: Duration::from_secs(10), repeats: 18 }));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_stands_in_the_way_for_long_is_told_apart() {
+        let health = Health::default();
+        let minute = Duration::from_secs(60);
+        health.obstruct("l1", "gone".to_owned());
+        tokio::time::advance(minute).await;
+        health.obstruct("901", "away".to_owned());
+        health.obstruct("l1", "still gone".to_owned());
+        let standing = Standing { part: "l1".to_owned(), reason: "still gone".to_owned(), lasted: minute };
+        assert_eq!(health.standing_for(minute), [standing]);
+        assert_eq!(health.parts(), [("901".to_owned(), false), ("l1".to_owned(), false)]);
+        health.clear("l1");
+        assert_eq!(health.standing_for(minute), []);
+        assert_eq!(health.parts(), [("901".to_owned(), false), ("l1".to_owned(), true)]);
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub mod monitor;
 pub mod networks;
 mod pieces;
 mod probes;
+pub mod process_use;
+mod reminder;
 mod retention;
 pub mod rpc;
 pub mod service;

@@ -7,6 +7,7 @@ mod follow_metrics;
 mod gossip_metrics;
 mod ledger_metrics;
 mod message_metrics;
+mod process_metrics;
 mod reading_metrics;
 mod suspect_metrics;
 
@@ -18,6 +19,7 @@ use follow_metrics::FollowMetrics;
 use gossip_metrics::GossipMetrics;
 use ledger_metrics::LedgerMetrics;
 use message_metrics::MessageMetrics;
+use process_metrics::ProcessMetrics;
 use reading_metrics::ReadingMetrics;
 use suspect_metrics::SuspectMetrics;
 
@@ -65,6 +67,9 @@ const LIMITS: [&str; 24] = [
     "tracked-messages",
 ];
 
+/// Why a subscriber to events is dropped: it is too far behind, or takes too long for one event.
+const SUBSCRIBER_LOST: [&str; 2] = ["behind", "slow"];
+
 /// What a block counts as that does not hold, and that is known only by what may be a replay of an unsafe block.
 const REPLAY: &str = "replay-refuted";
 
@@ -81,6 +86,7 @@ struct Inner {
     of_ledger: LedgerMetrics,
     of_gossip: GossipMetrics,
     of_messages: MessageMetrics,
+    of_process: ProcessMetrics,
     of_suspects: SuspectMetrics,
     of_reading: ReadingMetrics,
     attestations: IntCounterVec,
@@ -100,6 +106,7 @@ struct Inner {
     heads: IntGaugeVec,
     source_failures: IntCounterVec,
     limits: IntCounterVec,
+    subscribers_dropped: IntCounterVec,
 }
 
 impl Metrics {
@@ -188,12 +195,18 @@ impl Metrics {
                 "Endpoints' failures to answer",
                 &["chain_id", "source"],
             )?,
+            subscribers_dropped: catalogue.counter(
+                "subscribers_dropped_total",
+                "Subscribers to events that were dropped for being too slow; crosscheck_events has what they missed",
+                &["reason"],
+            )?,
             limits: catalogue.counter("limit_reached_total", "How often a bound was reached", &["limit"])?,
             of_access: AccessMetrics::new(&mut catalogue)?,
             of_following: FollowMetrics::new(&mut catalogue)?,
             of_ledger: LedgerMetrics::new(&mut catalogue)?,
             of_gossip: GossipMetrics::new(&mut catalogue)?,
             of_messages: MessageMetrics::new(&mut catalogue)?,
+            of_process: ProcessMetrics::new(&mut catalogue)?,
             of_suspects: SuspectMetrics::new(&mut catalogue)?,
             of_reading: ReadingMetrics::new(&mut catalogue)?,
             set,
@@ -251,8 +264,12 @@ impl Metrics {
         self.0.of_gossip.preset(&ids);
         self.0.of_ledger.preset(&ids);
         self.0.of_messages.preset(&ids);
+        self.0.of_process.preset();
         self.0.of_suspects.preset(&ids);
         self.0.of_reading.preset(&ids);
+        for reason in SUBSCRIBER_LOST {
+            self.0.subscribers_dropped.with_label_values(&[reason]);
+        }
         for limit in LIMITS {
             self.0.limits.with_label_values(&[limit]);
         }
@@ -354,6 +371,11 @@ impl Metrics {
         self.0.source_failures.with_label_values(&[chain_id.to_string().as_str(), source]).inc();
     }
 
+    /// A subscriber to events was dropped.
+    pub(crate) fn subscriber_dropped(&self, reason: &'static str) {
+        self.0.subscribers_dropped.with_label_values(&[reason]).inc();
+    }
+
     /// A bound was reached.
     pub fn limit_reached(&self, limit: &'static str) {
         self.limits_reached(limit, 1);
@@ -370,7 +392,7 @@ impl Metrics {
     /// If a metric cannot be written as text.
     pub fn render(&self) -> Result<String, prometheus::Error> {
         let mut text = Vec::new();
-        TextEncoder::new().encode(&self.0.catalogue.registry.gather(), &mut text)?;
+        TextEncoder::new().encode(&self.0.catalogue.gather(), &mut text)?;
         String::from_utf8(text).map_err(|error| prometheus::Error::Msg(error.to_string()))
     }
 }

@@ -35,6 +35,7 @@ use crate::l1_watch::L1Watch;
 use crate::ledger::{Backoff, Event, Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::probes::StartProbes;
+use crate::reminder::Reminder;
 use crate::retention::Retention;
 use crate::rpc::Refusals;
 use crate::sources::{
@@ -174,6 +175,8 @@ impl Service {
             start_auditor(&mut tasks, &config, &shared, clients, rules, inbox)?;
             watch_rivals(&mut tasks, &shared, rival_inbox);
         }
+        let reminder = Reminder { health: shared.health.clone() };
+        tasks.spawn("reminder", reminder.run(tasks.cancellation().clone()));
         let probes = StartProbes::new(config.clone(), Arc::clone(&shared.clock));
         tasks.spawn("probes", probes.run(tasks.cancellation().clone()));
         info!(chains = config.chains.len(), rpc = %rpc_addr, http = %http_addr, "crosscheck runs");

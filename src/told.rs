@@ -94,6 +94,8 @@ pub struct ToldMessage {
     pub executing: ToldBlock,
     /// The place of the inbox's log in it.
     pub log_index: u32,
+    /// The transaction that executed it. `None`: it is not known, as of what a former run noted.
+    pub transaction_hash: Option<B256>,
     /// The chain that the message cites. `None`: its log is malformed.
     pub initiating_chain: Option<ChainId>,
     /// How far the executing block was.

@@ -40,6 +40,7 @@ impl Sample {
         let block = VerifiedBlock::verify(self.block).unwrap();
         let logs = ProvenLogs::prove(self.chain_id, &block, &self.receipts).unwrap();
         let observed = ObservedBlock {
+            transactions: Vec::new(),
             key: BlockKey { chain_id: self.chain_id, number: block.number(), hash: block.hash() },
             parent_hash: block.header().parent_hash,
             timestamp: block.timestamp(),

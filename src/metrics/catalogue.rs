@@ -1,7 +1,10 @@
 //! [`Catalogue`]: every metric as it is defined, for the registry and for the documentation alike.
 
 use core::fmt;
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry};
+use prometheus::proto::MetricFamily;
+use prometheus::{
+    Counter, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+};
 
 /// What every metric's name begins with.
 const PREFIX: &str = "crosscheck";
@@ -43,14 +46,48 @@ pub struct Definition {
 /// Every metric as it is defined.
 #[derive(Debug)]
 pub(super) struct Catalogue {
-    pub(super) registry: Registry,
+    registry: Registry,
+    /// What every program tells of itself under the same names.
+    process: Registry,
     pub(super) definitions: Vec<Definition>,
 }
 
 impl Catalogue {
     /// No metric yet.
     pub(super) fn new() -> Result<Self, prometheus::Error> {
-        Ok(Self { registry: Registry::new_custom(Some(PREFIX.to_owned()), None)?, definitions: Vec::new() })
+        let registry = Registry::new_custom(Some(PREFIX.to_owned()), None)?;
+        Ok(Self { registry, process: Registry::new(), definitions: Vec::new() })
+    }
+
+    /// Every metric as it stands.
+    pub(super) fn gather(&self) -> Vec<MetricFamily> {
+        let mut families = self.registry.gather();
+        families.extend(self.process.gather());
+        families
+    }
+
+    /// A counter of the process, under the name that it has in every program.
+    pub(super) fn process_counter(
+        &mut self,
+        name: &str,
+        help: &'static str,
+    ) -> Result<Counter, prometheus::Error> {
+        let metric = Counter::new(name, help)?;
+        self.process.register(Box::new(metric.clone()))?;
+        self.define_whole(name.to_owned(), MetricKind::Counter, help, &[]);
+        Ok(metric)
+    }
+
+    /// A gauge of the process, under the name that it has in every program.
+    pub(super) fn process_gauge(
+        &mut self,
+        name: &str,
+        help: &'static str,
+    ) -> Result<IntGauge, prometheus::Error> {
+        let metric = IntGauge::new(name, help)?;
+        self.process.register(Box::new(metric.clone()))?;
+        self.define_whole(name.to_owned(), MetricKind::Gauge, help, &[]);
+        Ok(metric)
     }
 
     pub(super) fn counter(
@@ -104,7 +141,17 @@ impl Catalogue {
     }
 
     fn define(&mut self, name: &str, kind: MetricKind, help: &'static str, labels: &'static [&'static str]) {
-        self.definitions.push(Definition { name: format!("{PREFIX}_{name}"), kind, labels, help });
+        self.define_whole(format!("{PREFIX}_{name}"), kind, help, labels);
+    }
+
+    fn define_whole(
+        &mut self,
+        name: String,
+        kind: MetricKind,
+        help: &'static str,
+        labels: &'static [&'static str],
+    ) {
+        self.definitions.push(Definition { name, kind, labels, help });
     }
 }
 

@@ -21,7 +21,9 @@ fn metrics() -> Metrics {
 /// Every series, and every value that a label has in one.
 fn shown(metrics: &Metrics) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut series, mut values) = (BTreeSet::new(), BTreeSet::new());
-    for family in metrics.0.catalogue.registry.gather() {
+    // The program's version is nobody else's word.
+    let families = metrics.0.catalogue.gather().into_iter();
+    for family in families.filter(|family| family.name() != "crosscheck_build_info") {
         for metric in family.get_metric() {
             let labels: Vec<String> =
                 metric.get_label().iter().map(|label| label.value().to_owned()).collect();
@@ -109,11 +111,27 @@ impl Stranger {
         let (key, initiating, timestamp) = (self.key(), self.cited(), UnixSeconds(self.0));
         for level in SafetyLevel::ALL {
             for news in news.clone() {
-                let note = Note { key, initiating, timestamp, level, news, ordinal: 0, invalid_before: None };
+                let note = Note {
+                    transaction_hash: None,
+                    key,
+                    initiating,
+                    timestamp,
+                    level,
+                    news,
+                    ordinal: 0,
+                    invalid_before: None,
+                };
                 metrics.message_noted(&note, false);
             }
             let change = Change::Discovered;
-            metrics.message_event(&MessageEvent { key, initiating, timestamp, level, change });
+            metrics.message_event(&MessageEvent {
+                transaction_hash: None,
+                key,
+                initiating,
+                timestamp,
+                level,
+                change,
+            });
         }
     }
 

@@ -4,6 +4,7 @@ use super::catalogue::Catalogue;
 use super::{Metrics, as_gauge};
 use crate::audit::Verdict;
 use crate::ledger::{Attribution, UnresolvedCount};
+use crosscheck_p2p::ChainId;
 use parking_lot::Mutex;
 use prometheus::IntGaugeVec;
 use std::collections::BTreeSet;
@@ -11,6 +12,8 @@ use std::collections::BTreeSet;
 #[derive(Debug)]
 pub(super) struct LedgerMetrics {
     unresolved: IntGaugeVec,
+    resolved: IntGaugeVec,
+    bytes: IntGaugeVec,
     /// The chains whose gauges were set: what is gone is set back to 0.
     shown: Mutex<BTreeSet<String>>,
 }
@@ -29,12 +32,26 @@ impl LedgerMetrics {
                 "Violated and discarded blocks that no operator has resolved, former runs' included, by whom they can be held against",
                 &["chain_id", "verdict", "attribution"],
             )?,
+            resolved: catalogue.gauge(
+                "resolved_blocks",
+                "Blocks that an operator has passed over by `crosscheck resolve`, former runs included",
+                &["chain_id"],
+            )?,
+            bytes: catalogue.gauge(
+                "ledger_bytes",
+                "Size of the ledger on the disk, with what is not moved into its file yet",
+                &[],
+            )?,
             shown: Mutex::default(),
         })
     }
 
     /// Sets the gauges of these chains to 0.
     pub(super) fn preset(&self, ids: &[String]) {
+        self.bytes.with_label_values::<&str>(&[]);
+        for id in ids {
+            self.resolved.with_label_values(&[id]);
+        }
         self.shown.lock().extend(ids.iter().cloned());
         self.set(&[]);
     }
@@ -62,6 +79,17 @@ impl LedgerMetrics {
 }
 
 impl Metrics {
+    /// How large the ledger is.
+    pub(crate) fn ledger_bytes(&self, bytes: u64) {
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.0.of_ledger.bytes.with_label_values::<&str>(&[]).set(bytes);
+    }
+
+    /// One more block of a chain was passed over by an operator, in this run or before.
+    pub(crate) fn resolved(&self, chain_id: ChainId) {
+        self.0.of_ledger.resolved.with_label_values(&[chain_id.to_string()]).inc();
+    }
+
     /// How many blocks that were found wrong are not resolved. Of what is left out there is none.
     pub fn unresolved(&self, counts: &[UnresolvedCount]) {
         self.0.of_ledger.set(counts);

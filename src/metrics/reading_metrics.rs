@@ -4,20 +4,25 @@ use super::catalogue::Catalogue;
 use super::{Metrics, as_gauge};
 use crate::sources::{EndpointKind, EndpointStanding, EndpointState, NodeStanding, NodeState};
 use crosscheck_p2p::ChainId;
-use prometheus::{IntCounterVec, IntGaugeVec};
+use prometheus::{Histogram, HistogramVec, IntCounterVec, IntGaugeVec};
 use std::time::Duration;
+
+/// Upper bounds of the histogram of endpoints' answers, in seconds.
+const ENDPOINT_SECONDS: [f64; 9] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
 #[derive(Debug)]
 pub(super) struct ReadingMetrics {
     tip_age: IntGaugeVec,
     reorgs: IntCounterVec,
     contradictions: IntCounterVec,
+    skipped: IntCounterVec,
     awaited: IntGaugeVec,
     log_index_bytes: IntGaugeVec,
     endpoint_state: IntGaugeVec,
     endpoint_disagreements: IntCounterVec,
     endpoint_failures: IntCounterVec,
     endpoint_pace: IntGaugeVec,
+    endpoint_seconds: HistogramVec,
     node_state: IntGaugeVec,
     node_in_use: IntGaugeVec,
     second_opinion_repeated: IntGaugeVec,
@@ -29,7 +34,7 @@ impl ReadingMetrics {
         Ok(Self {
             tip_age: catalogue.gauge(
                 "monitor_tip_age_seconds",
-                "Age of the newest block that was read of a chain",
+                "Age of the newest block that was read of a chain; of a chain of which none was read, the time since the start",
                 &["chain_id"],
             )?,
             reorgs: catalogue.counter(
@@ -40,6 +45,11 @@ impl ReadingMetrics {
             contradictions: catalogue.counter(
                 "client_contradictions_total",
                 "How often the execution clients of a chain began to contradict themselves: their blocks do not link up",
+                &["chain_id"],
+            )?,
+            skipped: catalogue.counter(
+                "blocks_skipped_total",
+                "Blocks whose messages nobody checks: they came while the program was away, and are older than monitor.retention",
                 &["chain_id"],
             )?,
             awaited: catalogue.gauge(
@@ -67,6 +77,12 @@ impl ReadingMetrics {
                 "endpoint_timeout_percent",
                 "How much of the time that an endpoint may take half of its recent answers take at least; 0 if there are none",
                 &["chain_id", "kind", "endpoint"],
+            )?,
+            endpoint_seconds: catalogue.histogram(
+                "endpoint_seconds",
+                "Time that an endpoint takes to answer a request, or until it is given up",
+                &["chain_id", "kind", "endpoint"],
+                &ENDPOINT_SECONDS,
             )?,
             node_state: catalogue.gauge(
                 "rollup_node_state",
@@ -98,7 +114,7 @@ impl ReadingMetrics {
         for id in ids {
             self.reorgs.with_label_values(&[id]);
             self.contradictions.with_label_values(&[id]);
-            self.tip_age.with_label_values(&[id]);
+            self.skipped.with_label_values(&[id]);
         }
     }
 }
@@ -113,6 +129,11 @@ impl Metrics {
     /// A chain dropped blocks that had been read.
     pub fn reorg(&self, chain_id: ChainId) {
         self.0.of_reading.reorgs.with_label_values(&[chain_id.to_string()]).inc();
+    }
+
+    /// So many blocks of a chain are not read.
+    pub(crate) fn blocks_skipped(&self, chain_id: ChainId, blocks: u64) {
+        self.0.of_reading.skipped.with_label_values(&[chain_id.to_string()]).inc_by(blocks);
     }
 
     /// The execution clients of a chain begin to contradict themselves.
@@ -151,10 +172,21 @@ impl Metrics {
         place: usize,
         percent: u64,
     ) {
-        let chain = chain_id.map_or_else(|| EndpointKind::L1.name().to_owned(), |id| id.to_string());
-        let labels = [chain.as_str(), kind.name(), &place.to_string()];
+        let [chain, place] = endpoint_labels(chain_id, place);
+        let labels = [chain.as_str(), kind.name(), &place];
         let percent = i64::try_from(percent).unwrap_or(i64::MAX);
         self.0.of_reading.endpoint_pace.with_label_values(&labels).set(percent);
+    }
+
+    /// Where the time of an endpoint's answers is counted.
+    pub(crate) fn endpoint_seconds(
+        &self,
+        kind: EndpointKind,
+        chain_id: Option<ChainId>,
+        place: usize,
+    ) -> Histogram {
+        let [chain, place] = endpoint_labels(chain_id, place);
+        self.0.of_reading.endpoint_seconds.with_label_values(&[chain.as_str(), kind.name(), &place])
     }
 
     /// Whether the word of the chain's rollup node in use is that of the source that it follows.
@@ -187,4 +219,10 @@ impl Metrics {
             }
         }
     }
+}
+
+/// The chain and the place of an endpoint, as its labels have them. L1's chain is called so.
+fn endpoint_labels(chain_id: Option<ChainId>, place: usize) -> [String; 2] {
+    let chain = chain_id.map_or_else(|| EndpointKind::L1.name().to_owned(), |id| id.to_string());
+    [chain, place.to_string()]
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::audit::Discard;
 use crate::interop::{BlockKey, Member, SafetyLevel};
 use crate::monitor::{CountKey, Counts, Ending, News, Note};
+use crate::process_use::ProcessUse;
 use crate::sources::{EndpointKind, EndpointLimits, ExecutionClient, LogIndex, RollupNodes};
 use alloy::primitives::B256;
 use crosscheck_p2p::{ByTopic, FrameCounts, NetworkCounters, RefusedCounts, Topic, UnixSeconds};
@@ -21,6 +22,16 @@ fn metrics() -> Metrics {
     let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
     Metrics::new(DependencySet::new([901, 902].map(|id| (chain(id), member)).into(), 10)).unwrap()
 }
+
+const PROCESS: ProcessUse = ProcessUse {
+    cpu: Duration::from_millis(1500),
+    resident_bytes: 1,
+    virtual_bytes: 2,
+    threads: 3,
+    open_fds: 4,
+    max_fds: Some(5),
+    began: UnixSeconds(6),
+};
 
 /// Metrics of which every one has been set at least once.
 fn in_use() -> Metrics {
@@ -43,6 +54,10 @@ fn in_use() -> Metrics {
     metrics.rollup_nodes(chain(901), &nodes.standings().borrow());
     metrics.rollup_node_differences(chain(901), 0);
     metrics.second_opinion(chain(901), false);
+    metrics.endpoint_seconds(EndpointKind::L1, None, 0);
+    metrics.tip_age(chain(901), Duration::ZERO);
+    metrics.parts([("ledger", true)]);
+    metrics.process(&PROCESS);
     metrics.endpoint_pace(EndpointKind::L1, None, 0, 0);
     let key =
         CountKey { executing: chain(901), initiating: None, status: "valid", level: SafetyLevel::Unsafe };
@@ -61,7 +76,7 @@ fn the_document_has_the_table_of_every_metric() {
 #[test]
 fn what_is_served_is_what_is_documented() {
     let metrics = in_use();
-    let served = metrics.0.catalogue.registry.gather();
+    let served = metrics.0.catalogue.gather();
     let names: BTreeSet<&str> = served.iter().map(prometheus::proto::MetricFamily::name).collect();
     let defined: BTreeSet<&str> =
         metrics.definitions().iter().map(|definition| definition.name.as_str()).collect();
@@ -122,7 +137,9 @@ fn words(query: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The words of PromQL and Grafana in the dashboard's queries.
-const LANGUAGE: [&str; 11] = [
+const LANGUAGE: [&str; 13] = [
+    "or",
+    "vector",
     "sum",
     "by",
     "rate",
@@ -241,7 +258,7 @@ fn counters_of_configured_chains_start_at_zero_and_count_by_reason() {
 fn every_counter_of_configured_chains_is_there_from_the_start() {
     let metrics = metrics();
     let served: BTreeSet<String> =
-        metrics.0.catalogue.registry.gather().iter().map(|family| family.name().to_owned()).collect();
+        metrics.0.catalogue.gather().iter().map(|family| family.name().to_owned()).collect();
     let counters = metrics.definitions().iter().filter(|each| each.kind == MetricKind::Counter);
     // How many endpoints a chain has is not known yet.
     for counter in counters.filter(|each| !each.labels.contains(&"endpoint")) {
@@ -257,6 +274,7 @@ fn messages_are_counted_by_both_chains(#[case] cited: Option<u64>, #[case] label
     let metrics = metrics();
     let block = BlockKey { chain_id: chain(901), number: 1, hash: B256::ZERO };
     let note = Note {
+        transaction_hash: None,
         key: crate::monitor::MessageKey { block, log_index: 0 },
         initiating: cited.map(chain),
         timestamp: UnixSeconds(1),
@@ -281,6 +299,31 @@ fn a_count_that_is_gone_is_shown_as_zero() {
     let metrics = in_use();
     let line = "crosscheck_tracked_messages{executing_chain_id=\"901\",initiating_chain_id=\"unknown\",level=\"unsafe\",status=\"valid\"} 0";
     assert!(metrics.render().unwrap().contains(line));
+}
+
+#[test]
+fn the_program_tells_of_itself_by_the_names_that_every_program_has() {
+    let metrics = metrics();
+    metrics.process(&PROCESS);
+    // Never less than before.
+    metrics.process(&ProcessUse { cpu: Duration::from_millis(500), ..PROCESS });
+    metrics.parts([("ledger", true), ("chain 901 monitor", false)]);
+    metrics.parts([("ledger", false)]);
+    let text = metrics.render().unwrap();
+    for line in [
+        concat!("crosscheck_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
+        "crosscheck_ready{part=\"ledger\"} 0",
+        "crosscheck_ready{part=\"chain 901 monitor\"} 1",
+        "process_cpu_seconds_total 1.5",
+        "process_resident_memory_bytes 1",
+        "process_virtual_memory_bytes 2",
+        "process_threads 3",
+        "process_open_fds 4",
+        "process_max_fds 5",
+        "process_start_time_seconds 6",
+    ] {
+        assert!(text.lines().any(|served| served == line), "{line} in {text}");
+    }
 }
 
 #[test]

@@ -106,6 +106,8 @@ struct Progress {
     sought: Option<BlockNumHash>,
     /// Whether its heads are awaited.
     awaited: AwaitedHeads,
+    /// Whether reading has begun once.
+    has_begun: bool,
 }
 
 /// Why the chain cannot be read now.
@@ -273,12 +275,24 @@ impl<S: BlockSource> ChainReader<S> {
             let told = self.heads.told(self.chain_id, &self.execution, tip).await?;
             let first = self.start.first(told.ok_or(ReadError::NoHeads)?.finalized, tip)?;
             self.begin(&mut progress.recent, first).await?;
+            self.tell_skipped(progress, first);
         }
         // While the clients are taken back, their labels mean nothing either.
         let Some(tip) = self.read_to(progress, tip).await? else { return Ok(tip) };
         let told = self.heads.told(self.chain_id, &self.execution, tip).await?;
         self.take_heads(progress, &told.ok_or(ReadError::NoHeads)?).await?;
         Ok(tip)
+    }
+
+    /// Tells which blocks are left out for their age after the program was away. Once: what is read anew later was read.
+    fn tell_skipped(&self, progress: &mut Progress, first: u64) {
+        let skipped = self.start.skipped(first).filter(|_| !progress.has_begun);
+        progress.has_begun = true;
+        let Some(skipped) = skipped else { return };
+        let (from, to) = (*skipped.start(), *skipped.end());
+        self.metrics.blocks_skipped(self.chain_id, to.saturating_sub(from).saturating_add(1));
+        error!(chain_id = %self.chain_id, from, to,
+               "blocks are left out that came while the program was away and are older than monitor.retention: their messages are checked by nobody");
     }
 
     /// Whether the clients have this very chain, and the ledger is about it. One that has dropped its first blocks says
@@ -482,6 +496,8 @@ impl<S: BlockSource> ChainReader<S> {
             parent_hash: block.header().parent_hash,
             timestamp: block.timestamp(),
             undeclared: undeclared(&executed, &declared.transactions),
+            transactions: block
+                .transaction_hashes(executed.iter().map(|executed| executed.transaction_index)),
             executed,
             undecodable: logs.undecodable().to_vec(),
             is_deposits_only: block.is_deposits_only(),

@@ -56,7 +56,14 @@ mod tests {
         let hash = B256::left_padding_from(&hash.to_be_bytes());
         let block = BlockKey { chain_id: ChainId::from(901), number: 9, hash };
         let key = MessageKey { block, log_index: 0 };
-        MessageEvent { key, initiating: None, timestamp: UnixSeconds(1), level: SafetyLevel::Unsafe, change }
+        MessageEvent {
+            transaction_hash: None,
+            key,
+            initiating: None,
+            timestamp: UnixSeconds(1),
+            level: SafetyLevel::Unsafe,
+            change,
+        }
     }
 
     #[test]

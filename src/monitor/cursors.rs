@@ -90,7 +90,14 @@ mod tests {
         let block = BlockKey { chain_id: chain(), number, hash: B256::ZERO };
         let key = MessageKey { block, log_index: 0 };
         let (timestamp, level) = (UnixSeconds(1), SafetyLevel::Unsafe);
-        cursors.hear(&MessageEvent { key, initiating: None, timestamp, level, change });
+        cursors.hear(&MessageEvent {
+            transaction_hash: None,
+            key,
+            initiating: None,
+            timestamp,
+            level,
+            change,
+        });
     }
 
     fn advance(cursors: &mut Cursors, finalized: u64) -> Option<u64> {

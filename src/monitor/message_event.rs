@@ -15,6 +15,8 @@ pub struct MessageEvent {
     pub initiating: Option<ChainId>,
     /// The executing block's timestamp.
     pub timestamp: UnixSeconds,
+    /// The transaction that executed it. `None`: it is not known.
+    pub transaction_hash: Option<B256>,
     /// How far the executing block was.
     pub level: SafetyLevel,
     /// What happened.

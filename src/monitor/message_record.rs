@@ -17,6 +17,8 @@ pub struct MessageRecord {
     pub log_index: u32,
     /// The place of the executing transaction in that block.
     pub transaction_index: u32,
+    /// That transaction.
+    pub transaction_hash: Option<B256>,
     /// What it cites. `None`: its log is malformed.
     pub initiating: Option<Identifier>,
     /// The hash of the payload that it claims.
@@ -59,6 +61,7 @@ impl MessageRecord {
             executing: ToldBlock { key: key.block, timestamp: message.timestamp() },
             log_index: key.log_index,
             transaction_index: message.transaction_index(),
+            transaction_hash: message.transaction_hash(),
             initiating: message.message().map(|message| message.identifier),
             payload_hash: message.message().map(|message| message.payload_hash),
             status: status.name(),

@@ -9,8 +9,8 @@ use super::report::report;
 use super::second_look::SecondLook;
 use super::unknown_events::UnknownEvents;
 use super::{
-    BlockStatus, Board, BoardWriter, Change, Cursors, Filing, Input, MessageEvent, MessageKey, Note,
-    Notebook, ObservedBlock, Outcome, Request, SafetyHeads, SuspectMessage,
+    BlockStatus, Board, BoardWriter, ChainView, Change, Cursors, Filing, Input, MessageEvent, MessageKey,
+    Note, Notebook, ObservedBlock, Outcome, Request, SafetyHeads, SuspectMessage,
 };
 use crate::incidents::Incidents;
 use crate::interop::{BlockKey, MessageStatus};
@@ -19,7 +19,7 @@ use crate::ledger::{BlockPosition, Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::sources::{ExecutionClient, LogIndex};
 use alloy::eips::BlockNumHash;
-use crosscheck_p2p::{ChainId, Clock};
+use crosscheck_p2p::{ChainId, Clock, UnixSeconds};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -100,6 +100,8 @@ pub struct Monitor {
     ended: Vec<MessageKey>,
     /// How many messages were not tracked for want of room, as counted last.
     dropped: u64,
+    /// When it began: so old is what it knows of a chain that it has not read.
+    began: UnixSeconds,
 }
 
 impl Monitor {
@@ -110,7 +112,7 @@ impl Monitor {
         let fetcher = Fetcher::new(parts.clients.clone(), parts.metrics.clone());
         let second_look = SecondLook::new(parts.clients.clone(), board.clone(), parts.metrics.clone());
         let (notebook, counted, cursors) = (Notebook::default(), Counted::default(), Cursors::default());
-        let unknown_events = UnknownEvents::default();
+        let (unknown_events, began) = (UnknownEvents::default(), parts.clock.now());
         Self {
             parts,
             board,
@@ -123,6 +125,7 @@ impl Monitor {
             unknown_events,
             ended: Vec::new(),
             dropped: 0,
+            began,
         }
     }
 
@@ -338,11 +341,11 @@ impl Monitor {
         let tracker = self.board.read();
         metrics.tracked(tracker.counts(), tracker.open());
         for chain_id in &self.chains {
-            let Some(view) = tracker.chain(*chain_id) else { continue };
+            let view = tracker.chain(*chain_id);
+            let newest = view.and_then(ChainView::tip).map_or(self.began, |tip| tip.timestamp);
+            metrics.tip_age(*chain_id, Duration::from_secs(now.0.saturating_sub(newest.0)));
+            let Some(view) = view else { continue };
             metrics.open_messages_at(*chain_id, view.oldest_open().zip(view.newest_open()));
-            if let Some(tip) = view.tip() {
-                metrics.tip_age(*chain_id, Duration::from_secs(now.0.saturating_sub(tip.timestamp.0)));
-            }
             if let Some(number) = view.cross_unsafe() {
                 metrics.head(*chain_id, "cross-unsafe", number);
             }

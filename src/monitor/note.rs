@@ -16,6 +16,8 @@ pub struct Note {
     pub initiating: Option<ChainId>,
     /// The executing block's timestamp.
     pub timestamp: UnixSeconds,
+    /// The transaction that executed it. `None`: it is not known, as of what a former run noted.
+    pub transaction_hash: Option<B256>,
     /// How far the executing block was.
     pub level: SafetyLevel,
     /// What there is to say.
@@ -134,6 +136,7 @@ impl Note {
             key: MessageKey { block: block.key, log_index: *log_index },
             initiating: None,
             timestamp,
+            transaction_hash: None,
             level,
             news: News::Undecodable { error: *error },
             ordinal: 0,
@@ -148,8 +151,8 @@ impl Note {
         ordinal: u32,
         invalid_before: Option<SafetyLevel>,
     ) -> Self {
-        let MessageEvent { key, initiating, timestamp, level, .. } = *event;
-        Self { key, initiating, timestamp, level, news, ordinal, invalid_before }
+        let MessageEvent { key, initiating, timestamp, transaction_hash, level, .. } = *event;
+        Self { key, initiating, timestamp, transaction_hash, level, news, ordinal, invalid_before }
     }
 
     /// Whether this says that the message is invalid, and its block stands.
@@ -218,6 +221,7 @@ impl Note {
         ToldMessage {
             executing: ToldBlock { key: self.key.block, timestamp: self.timestamp },
             log_index: self.key.log_index,
+            transaction_hash: self.transaction_hash,
             initiating_chain: self.initiating,
             level: self.level,
         }

@@ -164,7 +164,8 @@ impl Notebook {
         if entry.is_invalid.is_none() && last == Some(MessageStatus::Valid) {
             entry.is_invalid = Some(false);
         }
-        end(entry, event.key, event.level, ending)
+        let ended = end(entry, event.key, event.level, ending);
+        ended.map(|note| Note { transaction_hash: event.transaction_hash, ..note })
     }
 
     /// What a block tells of messages that a former run noted: another block stands in the place of theirs.
@@ -298,7 +299,8 @@ fn end(entry: &mut Entry, key: MessageKey, level: SafetyLevel, ending: Ending) -
         entry.invalid_at = entry.invalid_at.max(Some(level));
     }
     let (initiating, timestamp) = (entry.initiating, entry.timestamp);
-    Some(Note { key, initiating, timestamp, level, news, ordinal, invalid_before })
+    let transaction_hash = None;
+    Some(Note { key, initiating, timestamp, transaction_hash, level, news, ordinal, invalid_before })
 }
 
 #[cfg(test)]

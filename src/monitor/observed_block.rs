@@ -16,6 +16,8 @@ pub struct ObservedBlock {
     pub timestamp: UnixSeconds,
     /// The messages that it executed, in log order.
     pub executed: Vec<Executed>,
+    /// The transactions that executed them, one for each; empty where they are not known.
+    pub transactions: Vec<B256>,
     /// The logs of the inbox that look like messages and are none, or are of events that are not known here.
     pub undecodable: Vec<Undecodable>,
     /// The log indices of executed messages that their own transaction did not declare, ascending.

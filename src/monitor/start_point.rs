@@ -2,6 +2,7 @@
 
 use crate::sources::L2BlockRef;
 use alloy::eips::BlockNumHash;
+use std::ops::RangeInclusive;
 
 /// Why it is not known yet from which block on a chain is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +52,12 @@ impl StartPoint {
         // A chain that was begun anew, as on a devnet, may be below its former self.
         Ok(wanted.max(tip.number.saturating_sub(self.retained)).min(tip.number))
     }
+
+    /// The blocks that nobody reads if reading begins here: a former run had not come to them, and they are too old now.
+    pub(crate) fn skipped(&self, first: u64) -> Option<RangeInclusive<u64>> {
+        let next = self.cursor?.number.saturating_add(1);
+        (next < first).then(|| next..=first.saturating_sub(1))
+    }
 }
 
 #[cfg(test)]
@@ -84,5 +91,20 @@ mod tests {
         let cursor = cursor.map(|number| BlockNumHash { number, hash: B256::ZERO });
         let start = StartPoint::new(cursor, 99, 2);
         assert_eq!(start.first(finalized.and_then(head), head(tip).unwrap()), expected);
+    }
+
+    #[rstest]
+    #[case::first_time(None, 50, None)]
+    #[case::nothing_is_left_out(Some(70), 71, None)]
+    #[case::a_chain_that_was_begun_anew(Some(200), 100, None)]
+    #[case::one(Some(70), 72, Some(71..=71))]
+    #[case::many(Some(10), 950, Some(11..=949))]
+    fn blocks_that_nobody_reads(
+        #[case] cursor: Option<u64>,
+        #[case] first: u64,
+        #[case] expected: Option<RangeInclusive<u64>>,
+    ) {
+        let cursor = cursor.map(|number| BlockNumHash { number, hash: B256::ZERO });
+        assert_eq!(StartPoint::new(cursor, 99, 2).skipped(first), expected);
     }
 }

@@ -70,23 +70,37 @@ pub struct SuspectWatcher {
 /// Suspects that wait for their block, by its chain and height.
 #[derive(Debug, Default)]
 struct Pending {
-    by_height: BTreeMap<(ChainId, u64), Vec<(u64, Suspect)>>,
+    chains: BTreeMap<ChainId, OfChain>,
+    count: usize,
+}
+
+/// Those of one chain, by height.
+#[derive(Debug, Default)]
+struct OfChain {
+    by_height: BTreeMap<u64, Vec<(u64, Suspect)>>,
     count: usize,
 }
 
 impl Pending {
     fn add(&mut self, id: u64, suspect: Suspect) {
-        let height = (suspect.block.chain_id, suspect.block.number);
-        self.by_height.entry(height).or_default().push((id, suspect));
+        let of_chain = self.chains.entry(suspect.block.chain_id).or_default();
+        of_chain.by_height.entry(suspect.block.number).or_default().push((id, suspect));
+        of_chain.count = of_chain.count.saturating_add(1);
         self.count = self.count.saturating_add(1);
         while self.count > MAX_PENDING {
-            let Some((_, given_up)) = self.by_height.pop_first() else { return };
-            self.count = self.count.saturating_sub(given_up.len());
+            // Who has the most makes room: no chain pushes another's out.
+            let most = self.chains.iter().max_by_key(|(_, of_chain)| of_chain.count);
+            let oldest =
+                most.and_then(|(chain_id, of)| Some((*chain_id, *of.by_height.first_key_value()?.0)));
+            let Some((chain_id, number)) = oldest else { return };
+            let _given_up = self.take(chain_id, number);
         }
     }
 
     fn take(&mut self, chain_id: ChainId, number: u64) -> Vec<(u64, Suspect)> {
-        let taken = self.by_height.remove(&(chain_id, number)).unwrap_or_default();
+        let Some(of_chain) = self.chains.get_mut(&chain_id) else { return Vec::new() };
+        let taken = of_chain.by_height.remove(&number).unwrap_or_default();
+        of_chain.count = of_chain.count.saturating_sub(taken.len());
         self.count = self.count.saturating_sub(taken.len());
         taken
     }
@@ -202,5 +216,39 @@ impl SuspectWatcher {
                       "a suspect was executed");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interop::InvalidReason;
+    use crate::monitor::Fault;
+    use alloy::primitives::B256;
+
+    fn suspect(chain_id: u64, number: u64) -> Suspect {
+        Suspect {
+            block: BlockKey { chain_id: chain_id.into(), number, hash: B256::ZERO },
+            transaction_hash: B256::ZERO,
+            transaction_index: 1,
+            entry: 0,
+            access: None,
+            fault: Fault::Invalid(InvalidReason::ExecutedByDeposit),
+            rests_on_view: false,
+        }
+    }
+
+    /// The chain with the lower id waits for a block when the other one floods.
+    #[test]
+    fn no_chain_pushes_out_what_another_waits_for() {
+        let mut pending = Pending::default();
+        pending.add(0, suspect(901, 7));
+        for number in 0..5_000 {
+            pending.add(1 + number, suspect(902, number));
+        }
+        assert_eq!(pending.count, MAX_PENDING);
+        assert_eq!(pending.take(901.into(), 7).len(), 1);
+        assert!(pending.take(902.into(), 0).is_empty() && pending.take(902.into(), 4_999).len() == 1);
+        assert_eq!(pending.count, MAX_PENDING - 2);
     }
 }

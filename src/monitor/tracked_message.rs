@@ -136,6 +136,11 @@ impl TrackedMessage {
         self.transaction_index
     }
 
+    /// The executing transaction. `None`: it is not known.
+    pub fn transaction_hash(&self) -> Option<B256> {
+        self.block.transactions.get(usize::try_from(self.position).ok()?).copied()
+    }
+
     /// What it claims to execute. Always there: the message was made of one of the block's.
     pub fn message(&self) -> Option<&Message> {
         self.executed().map(|executed| &executed.message.message)
@@ -203,6 +208,7 @@ impl TrackedMessage {
             key: self.key(),
             initiating: self.initiating(),
             timestamp: self.timestamp(),
+            transaction_hash: self.transaction_hash(),
             level: self.level(),
             change,
         }

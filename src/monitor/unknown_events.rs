@@ -37,6 +37,7 @@ mod tests {
     fn note(chain: u64, number: u64, error: DecodeError) -> Note {
         let block = BlockKey { chain_id: chain.into(), number, hash: B256::ZERO };
         Note {
+            transaction_hash: None,
             key: MessageKey { block, log_index: 0 },
             initiating: None,
             timestamp: UnixSeconds(0),

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 pub(super) fn start(tasks: &mut TaskGroup, shared: &Shared, clients: &BTreeMap<ChainId, ExecutionClient>) {
     let mut endpoints = Vec::new();
     let mut watch = |kind, chain_id, place, pace: &EndpointPace| {
+        pace.counted_in(shared.metrics.endpoint_seconds(kind, chain_id, place));
         endpoints.push(WatchedEndpoint { kind, chain_id, place, pace: pace.clone() });
     };
     if let Some(l1) = &shared.l1 {

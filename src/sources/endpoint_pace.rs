@@ -3,7 +3,8 @@
 use super::EndpointUrl;
 use super::pace::{Pace, percent};
 use parking_lot::Mutex;
-use std::sync::Arc;
+use prometheus::Histogram;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -13,6 +14,8 @@ pub(crate) struct EndpointPace {
     url: EndpointUrl,
     timeout: Duration,
     pace: Arc<Mutex<Pace>>,
+    /// Where each answer's time is counted, too.
+    histogram: Arc<OnceLock<Histogram>>,
 }
 
 /// How long an endpoint takes, at a moment.
@@ -29,7 +32,13 @@ pub(crate) struct PaceLook {
 impl EndpointPace {
     /// The endpoint at `url` may take this long, and has not been asked yet.
     pub(crate) fn new(url: EndpointUrl, timeout: Duration) -> Self {
-        Self { url, timeout, pace: Arc::new(Mutex::new(Pace::new(timeout))) }
+        let pace = Arc::new(Mutex::new(Pace::new(timeout)));
+        Self { url, timeout, pace, histogram: Arc::default() }
+    }
+
+    /// Counts each answer's time there from now on. The first such place counts.
+    pub(crate) fn counted_in(&self, histogram: Histogram) {
+        let _is_counted_already = self.histogram.set(histogram);
     }
 
     /// Where it is.
@@ -47,6 +56,9 @@ impl EndpointPace {
     pub(crate) fn took(&self, time: Duration, is_answer: bool, now: Instant) {
         if is_answer || time >= self.timeout {
             self.pace.lock().took(time, now);
+            if let Some(histogram) = self.histogram.get() {
+                histogram.observe(time.as_secs_f64());
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use crate::consolidation::OutputV0;
 use alloy::consensus::Header;
 use alloy::consensus::proofs::ordered_trie_root_encoded;
 use alloy::eips::eip2718::Encodable2718;
-use alloy::primitives::{B256, Bytes};
+use alloy::primitives::{B256, Bytes, keccak256};
 use alloy::rpc::types::{Block, BlockTransactions, Header as RpcHeader};
 use crosscheck_p2p::UnixSeconds;
 use op_alloy::consensus::DEPOSIT_TX_TYPE_ID;
@@ -122,6 +122,12 @@ impl VerifiedBlock {
         &self.transactions
     }
 
+    /// The hashes of the transactions at these places; none if one of them is not there.
+    pub fn transaction_hashes(&self, places: impl IntoIterator<Item = u32>) -> Vec<B256> {
+        let at = |place: u32| Some(keccak256(self.transactions.get(usize::try_from(place).ok()?)?));
+        places.into_iter().map(at).collect::<Option<_>>().unwrap_or_default()
+    }
+
     /// About how many bytes it takes.
     pub(super) fn bytes(&self) -> usize {
         let each = |raw: &Bytes| size_of::<Bytes>().saturating_add(raw.len());
@@ -154,7 +160,7 @@ impl VerifiedBlock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy::primitives::{b256, keccak256};
+    use alloy::primitives::b256;
     use rstest::rstest;
 
     fn block(header: Header, transactions: Vec<Bytes>) -> VerifiedBlock {

@@ -24,6 +24,7 @@ async fn note(ledger: &Ledger, numbers: std::ops::Range<u64>) {
             let news = News::Invalid { reason: InvalidReason::ExecutedByDeposit, cause: Cause::Checked };
             let (key, timestamp) = (MessageKey { block, log_index: 3 }, UnixSeconds(900));
             Note {
+                transaction_hash: None,
                 key,
                 initiating: None,
                 timestamp,

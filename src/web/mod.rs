@@ -17,6 +17,7 @@ pub(crate) use overload::{Bound, Overload, busy_response, busy_text};
 
 use crate::health::Health;
 use crate::metrics::Metrics;
+use crate::process_use::ProcessUse;
 use axum::Json;
 use axum::Router;
 use axum::extract::State;
@@ -52,8 +53,8 @@ pub async fn serve(
     let bound = listener.local_addr()?;
     let router = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(readyz).with_state(health))
-        .route("/metrics", get(render).with_state(metrics));
+        .route("/readyz", get(readyz).with_state(health.clone()))
+        .route("/metrics", get(render).with_state((health, metrics)));
     let task =
         async move { axum::serve(listener, router).with_graceful_shutdown(cancel.cancelled_owned()).await };
     Ok((bound, task))
@@ -66,7 +67,12 @@ async fn readyz(State(health): State<Health>) -> Response {
     (status, Json(Readiness { ready, reasons })).into_response()
 }
 
-async fn render(State(metrics): State<Metrics>) -> Response {
+async fn render(State((health, metrics)): State<(Health, Metrics)>) -> Response {
+    let parts = health.parts();
+    metrics.parts(parts.iter().map(|(part, works)| (part.as_str(), *works)));
+    if let Some(found) = ProcessUse::read() {
+        metrics.process(&found);
+    }
     match metrics.render() {
         Ok(text) => ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),

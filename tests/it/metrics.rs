@@ -15,8 +15,7 @@ const DOCUMENT: &str = include_str!("../../docs/METRICS.md");
 
 /// Name, type and labels of every row of the table.
 fn documented(table: &str) -> BTreeMap<String, (String, BTreeSet<String>)> {
-    let rows =
-        table.lines().filter(|line| line.starts_with("| `crosscheck_") && line.matches(" | ").count() == 3);
+    let rows = table.lines().filter(|line| line.starts_with("| `") && line.matches(" | ").count() == 3);
     rows.map(|row| {
         let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
         let labels = cells[2].split(',').map(|label| label.trim().trim_matches('`').to_owned());

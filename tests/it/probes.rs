@@ -223,6 +223,11 @@ async fn a_start_beside_another_chain_is_not_ready_until_it_is_the_right_one() {
             "crosscheck_endpoint_timeout_percent{{chain_id=\"{chain}\",endpoint=\"0\",kind=\"{kind}\"}} "
         );
         assert!(page.lines().any(|line| line.starts_with(&series)), "{series} is missing");
+        let timed = format!(
+            "crosscheck_endpoint_seconds_count{{chain_id=\"{chain}\",endpoint=\"0\",kind=\"{kind}\"}} "
+        );
+        let count = page.lines().find_map(|line| line.strip_prefix(&timed)?.parse::<u64>().ok());
+        assert!(count.is_some_and(|count| count > 0), "{timed} is {count:?}");
     }
     assert!(sidecar.terminate().success());
     assert_eq!(entries(&log, "waiting for chain 901 endpoints").len(), 1, "told once");

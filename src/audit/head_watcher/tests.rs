@@ -542,6 +542,7 @@ async fn a_head_that_stands_still_after_a_replacement_is_explained_until_that_is
     let ledger = Ledger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
     let block = BlockKey { chain_id: CHAIN.into(), number: 7, hash: B256::repeat_byte(1) };
     let invalid = Note {
+        transaction_hash: None,
         key: MessageKey { block, log_index: 0 },
         initiating: None,
         timestamp: UnixSeconds(7),

@@ -25,6 +25,7 @@ fn key(number: u64) -> MessageKey {
 fn note(number: u64, level: SafetyLevel, news: News, ordinal: u32) -> Note {
     let initiating = Some(ChainId::from(902));
     Note {
+        transaction_hash: None,
         key: key(number),
         initiating,
         timestamp: UnixSeconds(900),
@@ -119,6 +120,7 @@ async fn what_was_noted_is_read_back() {
 async fn an_invalid_message_is_told_once_at_each_level_over_restarts() {
     let dir = tempfile::tempdir().unwrap();
     let event = |level, change| MessageEvent {
+        transaction_hash: None,
         key: key(20),
         initiating: Some(ChainId::from(902)),
         timestamp: UnixSeconds(900),

@@ -96,6 +96,7 @@ async fn what_is_beside_a_finding_stays() {
         key: MessageKey { block: BlockKey { hash: B256::repeat_byte(5), ..block }, log_index: 0 },
         initiating: None,
         timestamp: UnixSeconds(900),
+        transaction_hash: None,
         level: SafetyLevel::Unsafe,
         news,
         ordinal: 0,

@@ -285,3 +285,22 @@ async fn heads_that_are_awaited_are_a_warning_once_that_lasts() {
     assert_eq!((lines.count("INFO"), lines.count("WARN")), (1, 1), "{}", lines.text());
     assert_eq!(lines.count("waiting for chain 901 monitor"), 2, "{}", lines.text());
 }
+
+/// After a time away for longer than messages are kept, what came meanwhile is not read. That is said, once.
+#[tokio::test(start_paused = true)]
+async fn blocks_that_nobody_will_read_are_told_of_once() {
+    let lines = Lines::capture();
+    let client = Client::new();
+    client.extend(6);
+    let cursor = Some(BlockNumHash { number: 1, hash: client.canonical(1) });
+    let start = StartPoint { cursor, retained: 2 };
+    let Reading { mut heard, metrics, .. } = reading_of(&client, Setting { start, ..Setting::default() });
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(heard.blocks(), [4, 5, 6].map(|number| client.canonical(number)));
+    assert_eq!(lines.count("blocks are left out"), 1, "{}", lines.text());
+    assert!(lines.text().contains("from=2 to=3"), "{}", lines.text());
+    let counted = "crosscheck_blocks_skipped_total{chain_id=\"901\"} 2";
+    assert!(metrics.render().unwrap().contains(counted));
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(lines.count("blocks are left out"), 1, "{}", lines.text());
+}

@@ -73,6 +73,7 @@ async fn an_invalid_message_is_told_once_and_its_replacement_too_whatever_restar
     let told = shell.next().await;
     assert_eq!((&told["kind"], &told["reason"]), (&json!("message-invalid"), &json!("log-not-found")));
     assert_eq!(told["executing"]["hash"], json!(bad.hash));
+    assert_eq!(told["transaction_hash"], json!(keccak256(bad.raw_transactions.last().unwrap())));
     shell.stop().await;
 
     let mut shell = world.watch(dir.path()).await;
@@ -235,6 +236,7 @@ async fn an_event_of_the_inbox_that_is_not_known_is_told_once_and_counted_each_t
     let log = |log_index, error| Undecodable { log_index, error };
     let unknown = DecodeError::UnknownEvent { topic: Some(certified) };
     let block = |number: u8, undecodable| ObservedBlock {
+        transactions: Vec::new(),
         key: BlockKey { chain_id: A.into(), number: number.into(), hash: B256::repeat_byte(number) },
         parent_hash: B256::repeat_byte(number - 1),
         timestamp: UnixSeconds(GENESIS_TIME + 2 * u64::from(number)),

@@ -11,7 +11,7 @@ fn note(level: SafetyLevel, news: News) -> Note {
     let block = BlockKey { chain_id: ChainId::from(901), number: 20, hash: B256::repeat_byte(1) };
     let (key, initiating) = (MessageKey { block, log_index: 3 }, Some(ChainId::from(902)));
     let timestamp = UnixSeconds(1000);
-    Note { key, initiating, timestamp, level, news, ordinal: 0, invalid_before: None }
+    Note { transaction_hash: None, key, initiating, timestamp, level, news, ordinal: 0, invalid_before: None }
 }
 
 fn written(note: &Note) -> Value {

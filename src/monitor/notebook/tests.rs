@@ -19,7 +19,14 @@ fn key(number: u64, hash: u8) -> MessageKey {
 
 fn at(level: SafetyLevel, change: Change) -> MessageEvent {
     let initiating = Some(ChainId::from(902));
-    MessageEvent { key: key(20, 1), initiating, timestamp: UnixSeconds(1000), level, change }
+    MessageEvent {
+        transaction_hash: None,
+        key: key(20, 1),
+        initiating,
+        timestamp: UnixSeconds(1000),
+        level,
+        change,
+    }
 }
 
 fn event(change: Change) -> MessageEvent {
@@ -126,6 +133,7 @@ fn restored(is_invalid: bool) -> Notebook {
 
 fn block(number: u64, hash: u8, is_deposits_only: bool) -> ObservedBlock {
     ObservedBlock {
+        transactions: Vec::new(),
         key: key(number, hash).block,
         parent_hash: B256::ZERO,
         timestamp: UnixSeconds(1000),

@@ -26,7 +26,14 @@ fn an_invalid_message_is_told(
 fn event(change: Change) -> MessageEvent {
     let block = BlockKey { chain_id: ChainId::from(901), number: 9, hash: B256::repeat_byte(1) };
     let key = MessageKey { block, log_index: 0 };
-    MessageEvent { key, initiating: None, timestamp: UnixSeconds(1), level: SafetyLevel::Unsafe, change }
+    MessageEvent {
+        transaction_hash: None,
+        key,
+        initiating: None,
+        timestamp: UnixSeconds(1),
+        level: SafetyLevel::Unsafe,
+        change,
+    }
 }
 
 fn status(to: MessageStatus) -> Change {

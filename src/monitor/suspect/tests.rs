@@ -15,6 +15,7 @@ const ORIGIN: Address = Address::repeat_byte(0xee);
 
 fn observed(chain: u64, number: u64, timestamp: u64, executed: Vec<Executed>) -> ObservedBlock {
     ObservedBlock {
+        transactions: Vec::new(),
         key: BlockKey {
             chain_id: chain.into(),
             number,

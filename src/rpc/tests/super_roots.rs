@@ -180,6 +180,7 @@ async fn before_interop_what_is_derived_is_whole(#[case] interop_time: u64, #[ca
 async fn note_invalid(world: &World, hash: B256) {
     let block = BlockKey { chain_id: chain(), number: REPLACEMENT, hash };
     let note = Note {
+        transaction_hash: None,
         key: MessageKey { block, log_index: 0 },
         initiating: Some(chain()),
         timestamp: UnixSeconds(time_of(REPLACEMENT)),

@@ -419,6 +419,9 @@ fn apart(members: &BTreeMap<ChainId, Member>) -> DependencySet {
     DependencySet::of_chains(rules.collect(), 3600)
 }
 
+/// The transaction that executes each message.
+pub(super) const EXECUTING_TRANSACTION: B256 = B256::repeat_byte(0x7a);
+
 /// A block as the monitor reads it. Two of them execute a message each.
 fn observed(block: &L2Block, blocks: &[Arc<L2Block>]) -> ObservedBlock {
     let executed = |message| Executed {
@@ -434,6 +437,7 @@ fn observed(block: &L2Block, blocks: &[Arc<L2Block>]) -> ObservedBlock {
         _ => Vec::new(),
     };
     ObservedBlock {
+        transactions: executed.iter().map(|_| EXECUTING_TRANSACTION).collect(),
         key: BlockKey { chain_id: chain(), number: block.number(), hash: block.hash },
         parent_hash: block.header.parent_hash,
         timestamp: block.timestamp(),

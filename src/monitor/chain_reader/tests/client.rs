@@ -272,6 +272,7 @@ pub(super) struct Reading {
     pub(super) health: Health,
     pub(super) nudges: Nudges,
     pub(super) branches: StaleBranches,
+    pub(super) metrics: Metrics,
 }
 
 /// Reads a client, looking once a second.
@@ -294,17 +295,20 @@ pub(super) struct Setting {
     pub(super) origin: Option<BlockNumHash>,
     /// Who says how far it is. `None`: the client's labels.
     pub(super) heads: Option<HeadSource>,
+    /// Where it begins.
+    pub(super) start: StartPoint,
 }
 
 impl Default for Setting {
     fn default() -> Self {
-        Self { stall: StallBounds::LONG, genesis: None, origin: None, heads: None }
+        let start = StartPoint { cursor: None, retained: 1_000 };
+        Self { stall: StallBounds::LONG, genesis: None, origin: None, heads: None, start }
     }
 }
 
 /// Reads a client in a setting.
 pub(super) fn reading_of(client: &Client, setting: Setting) -> Reading {
-    let Setting { stall, genesis, origin, heads } = setting;
+    let Setting { stall, genesis, origin, heads, start } = setting;
     let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
     let set = DependencySet::new([(chain_id(), member)].into(), 10_000);
     let metrics = Metrics::new(set).unwrap();
@@ -316,7 +320,7 @@ pub(super) fn reading_of(client: &Client, setting: Setting) -> Reading {
         chain_id: chain_id(),
         execution: client.clone(),
         heads: heads.unwrap_or_else(labels),
-        start: StartPoint { cursor: None, retained: 1_000 },
+        start,
         monitor,
         nudges: nudges.clone(),
         interval: Duration::from_secs(1),
@@ -329,5 +333,5 @@ pub(super) fn reading_of(client: &Client, setting: Setting) -> Reading {
     };
     let mut tasks = JoinSet::new();
     tasks.spawn(async move { reader.run(CancellationToken::new()).await.unwrap() });
-    Reading { heard: Heard { inbox, _reader: tasks }, health, nudges, branches }
+    Reading { heard: Heard { inbox, _reader: tasks }, health, nudges, branches, metrics }
 }

@@ -492,6 +492,17 @@ fn what_does_not_stand_on_the_tip_is_refused() {
     assert_eq!(scene.tracker.apply(Input::Block(block)).refused, None);
 }
 
+/// Nor a message that tricked the inbox, be it valid.
+#[test]
+fn beyond_the_bound_what_was_not_declared_is_found() {
+    let mut scene = Scene::with_limits(2, TrackerLimits { max_messages: 1, ..LIMITS });
+    scene.grow(0, &[claim(1, 1, 1)]);
+    let shape = Shape { claims: vec![claim(1, 1, 1)], undeclared: true, ..Shape::default() };
+    let (_, outcome) = scene.grow_as(0, &shape);
+    assert!(outcome.events.iter().any(|event| event.change == Change::Undeclared));
+    assert_eq!((scene.tracker.open(), scene.tracker.dropped()), (2, 0));
+}
+
 #[test]
 fn what_is_beyond_the_bound_is_counted_and_never_taken_for_valid() {
     let mut scene = Scene::with_limits(2, TrackerLimits { max_messages: 1, ..LIMITS });

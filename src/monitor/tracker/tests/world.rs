@@ -123,6 +123,7 @@ impl World {
         let claims = if shape.is_deposits_only { &[][..] } else { &shape.claims[..] };
         let executed: Vec<Executed> = (0..).zip(claims).map(|(at, claim)| self.executed(at, claim)).collect();
         let block = Arc::new(ObservedBlock {
+            transactions: Vec::new(),
             key,
             parent_hash,
             timestamp: UnixSeconds(self.timestamp(id, number)),

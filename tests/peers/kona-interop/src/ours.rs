@@ -138,7 +138,7 @@ impl OurSide {
 }
 
 fn observed(block: &VerifiedBlock, logs: &ProvenLogs) -> ObservedBlock {
-    ObservedBlock {
+    ObservedBlock { transactions: Vec::new(),
         key: BlockKey { chain_id: logs.chain_id(), number: block.number(), hash: block.hash() },
         parent_hash: block.header().parent_hash,
         timestamp: block.timestamp(),

@@ -1,0 +1,73 @@
+//! [`Reminder`]: tells again of what has been in the way for long, so that a log does not fall silent while an outage lasts.
+//!
+//! What is in the way is told when it begins, by the part that it is about. This looks at nothing but [`Health`].
+
+use crate::health::Health;
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+/// How often it is told again, and how long something must have been in the way for that.
+const EVERY: Duration = Duration::from_secs(5 * 60);
+
+/// Tells again of what lasts.
+#[derive(Debug)]
+pub(crate) struct Reminder {
+    /// What is in the way.
+    pub(crate) health: Health,
+}
+
+impl Reminder {
+    /// Tells until cancelled.
+    ///
+    /// # Errors
+    /// Never; the signature is the tasks'.
+    pub(crate) async fn run(self, cancel: CancellationToken) -> Result<(), Infallible> {
+        let mut ticks = tokio::time::interval(EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = cancel.cancelled() => return Ok(()),
+                _ = ticks.tick() => self.look(),
+            }
+        }
+    }
+
+    fn look(&self) {
+        for standing in self.health.standing_for(EVERY) {
+            let (part, problem, lasted_s) = (standing.part, standing.reason, standing.lasted.as_secs());
+            warn!(part, problem, lasted_s, "still in the way of being ready");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::captured::Lines;
+
+    const MESSAGE: &str = "still in the way of being ready";
+
+    #[tokio::test(start_paused = true)]
+    async fn an_outage_is_told_of_again_as_long_as_it_lasts() {
+        let lines = Lines::capture();
+        let health = Health::default();
+        let reminder = Reminder { health: health.clone() };
+        health.obstruct("l1", "nobody answers".to_owned());
+        tokio::time::advance(EVERY - Duration::from_secs(1)).await;
+        reminder.look();
+        assert_eq!(lines.count(MESSAGE), 0, "{}", lines.text());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        reminder.look();
+        assert_eq!(lines.count(MESSAGE), 1, "{}", lines.text());
+        assert!(lines.text().contains("nobody answers"), "{}", lines.text());
+        tokio::time::advance(EVERY).await;
+        reminder.look();
+        assert_eq!(lines.count(MESSAGE), 2, "{}", lines.text());
+        health.clear("l1");
+        reminder.look();
+        assert_eq!(lines.count(MESSAGE), 2, "{}", lines.text());
+    }
+}
