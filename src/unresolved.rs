@@ -1,14 +1,15 @@
 //! [`UnresolvedWatch`]: tells which blocks were found wrong and are not resolved, whatever the program did meanwhile.
 //!
 //! A verdict is logged and told when it falls; who was not there then finds it here: in a gauge of what stands, which is read
-//! from the ledger and so outlives every restart, and in a line for each block at the start. It judges nothing.
+//! from the ledger and so outlives every restart, and in a line for each block at the start. That an operator has passed over a block,
+//! from another process, is told when it is seen. It judges nothing.
 
-use crate::ledger::{Ledger, LedgerError, Unresolved};
+use crate::ledger::{Ledger, LedgerError, ResolvedBlock, Unresolved};
 use crate::metrics::Metrics;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{info, warn};
 
 /// How often the ledger is looked at: an operator resolves a block from another process.
 const LOOK_INTERVAL: Duration = Duration::from_secs(2);
@@ -21,12 +22,16 @@ const MAX_LOGGED: u32 = 100;
 pub(crate) struct UnresolvedWatch {
     ledger: Ledger,
     metrics: Metrics,
+    /// The resolution that was seen last.
+    seen: u64,
 }
 
 impl UnresolvedWatch {
     /// Sets the gauge, and logs each unresolved block once. Whoever reads metrics afterwards finds what former runs found.
     pub(crate) async fn begin(ledger: Ledger, metrics: Metrics) -> Result<Self, LedgerError> {
-        let watch = Self { ledger, metrics };
+        let mut watch = Self { ledger, metrics, seen: 0 };
+        // What former runs told is counted, and not told again.
+        watch.see_resolved(|_| ()).await?;
         let count = watch.publish().await?;
         let unresolved = watch.ledger.unresolved(MAX_LOGGED).await?;
         for block in &unresolved {
@@ -46,14 +51,29 @@ impl UnresolvedWatch {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub(crate) async fn run(self, cancel: CancellationToken) -> Result<(), LedgerError> {
+    pub(crate) async fn run(mut self, cancel: CancellationToken) -> Result<(), LedgerError> {
         let mut look = tokio::time::interval(LOOK_INTERVAL);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = cancel.cancelled() => return Ok(()),
-                _ = look.tick() => self.publish().await?,
-            };
+                _ = look.tick() => {}
+            }
+            self.see_resolved(log_resolved).await?;
+            self.publish().await?;
+        }
+    }
+
+    /// Takes note of the blocks that an operator has passed over since.
+    async fn see_resolved(&mut self, tell: fn(&ResolvedBlock)) -> Result<(), LedgerError> {
+        loop {
+            let resolved = self.ledger.resolved_after(self.seen).await?;
+            let Some(last) = resolved.last().map(|block| block.id) else { return Ok(()) };
+            for block in &resolved {
+                self.metrics.resolved(block.key.chain_id);
+                tell(block);
+            }
+            self.seen = last;
         }
     }
 
@@ -61,6 +81,7 @@ impl UnresolvedWatch {
     async fn publish(&self) -> Result<u64, LedgerError> {
         let counts = self.ledger.unresolved_counts().await?;
         self.metrics.unresolved(&counts);
+        self.metrics.ledger_bytes(self.ledger.bytes().await);
         Ok(counts.iter().map(|count| count.count).sum())
     }
 }
@@ -71,4 +92,10 @@ fn log(block: &Unresolved) {
     let (reason, detail) = (reason.as_deref().unwrap_or_default(), detail.as_deref().unwrap_or_default());
     warn!(%chain_id, number, %hash, verdict, reason, detail, attribution = attribution.name(), since = since.0, %incident,
           "a block that was found wrong before this start is not resolved: once that is dealt with, say so by `crosscheck resolve`");
+}
+
+fn log_resolved(block: &ResolvedBlock) {
+    let ResolvedBlock { key, verdict, reason, at, .. } = block;
+    let (chain_id, number, hash) = (key.chain_id, key.number, key.hash);
+    info!(%chain_id, number, %hash, verdict, reason, at = at.0, "an operator has passed over this block");
 }

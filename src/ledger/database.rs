@@ -42,7 +42,7 @@ impl Database {
     /// Opens the file, making it if there is none, and brings its schema up to date.
     pub(super) async fn open(path: &Path) -> Result<Self, LedgerError> {
         refuse_foreign_file(path)?;
-        let reason = |error: sqlx::Error| LedgerError::Open { path: path.into(), reason: error.to_string() };
+        let reason = |error: sqlx::Error| LedgerError::opening(path, &error);
         let writer = writer(path).await.map_err(reason)?;
         refuse_foreign(&writer, path).await?;
         MIGRATIONS.run(&writer).await.map_err(|error| match error {
@@ -61,6 +61,19 @@ impl Database {
     /// Begins to write, once nobody else does.
     pub(super) async fn write(&self) -> Result<WriteTransaction, LedgerError> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// How large the file is, with what is written and not moved into it yet, in bytes.
+    pub(super) async fn bytes(&self) -> u64 {
+        let options = self.writer.connect_options();
+        let mut bytes = 0_u64;
+        for path in
+            [options.get_filename().to_path_buf(), options.get_filename().with_extension("sqlite-wal")]
+        {
+            let length = tokio::fs::metadata(path).await.map_or(0, |file| file.len());
+            bytes = bytes.saturating_add(length);
+        }
+        bytes
     }
 
     /// Lets the file grow to so many pages and no further, as a full disk does.

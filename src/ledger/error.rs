@@ -1,6 +1,6 @@
 //! [`LedgerError`]: why the ledger cannot be used.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What SQLite says of a file that cannot be used now: busy, locked, no memory, read-only, I/O error, full, cannot be opened, locked by a
 /// program that is starting.
@@ -15,6 +15,17 @@ pub enum LedgerError {
         /// The file.
         path: PathBuf,
         /// What SQLite or the system said.
+        reason: String,
+    },
+    /// What is in the file is no database, or is damaged.
+    #[error(
+        "the ledger {path} cannot be read as a database: {reason}; restore it from a backup, or move it away to begin a new one, without \
+         the verdicts and the evidence in it"
+    )]
+    NoDatabase {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
         reason: String,
     },
     /// The file is a database of another program.
@@ -62,17 +73,31 @@ pub enum LedgerError {
     },
 }
 
+/// What SQLite says of a file that is no database, or is damaged: corrupt, not a database.
+const NO_DATABASE: [i32; 2] = [11, 26];
+
+/// The kind of an error of SQLite. The kinds of each are in its code's higher bits.
+fn kind(error: &sqlx::Error) -> Option<i32> {
+    let sqlx::Error::Database(error) = error else { return None };
+    Some(error.code()?.parse::<i32>().ok()? & 0xff)
+}
+
 impl LedgerError {
+    /// Why a file could not be opened.
+    pub(super) fn opening(path: &Path, error: &sqlx::Error) -> Self {
+        let (path, reason) = (path.into(), error.to_string());
+        match kind(error) {
+            Some(kind) if NO_DATABASE.contains(&kind) => Self::NoDatabase { path, reason },
+            Some(_) | None => Self::Open { path, reason },
+        }
+    }
+
     /// Whether it may be otherwise later, without anybody touching the ledger itself: a full disk, a failing one, another
     /// program that writes.
     pub(crate) fn may_pass(&self) -> bool {
         let Self::Database(error) = self else { return false };
         match error {
-            sqlx::Error::Database(error) => {
-                // The kinds of each code are in its higher bits.
-                let code = error.code().and_then(|code| code.parse::<i32>().ok()).map(|code| code & 0xff);
-                code.is_some_and(|code| MAY_PASS.contains(&code))
-            }
+            sqlx::Error::Database(_) => kind(error).is_some_and(|kind| MAY_PASS.contains(&kind)),
             sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => true,
             _ => false,
         }

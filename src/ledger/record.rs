@@ -2,7 +2,8 @@
 
 use super::events::{MAX_SCANNED, Window};
 use super::{Ledger, LedgerError, Read};
-use alloy::primitives::{Address, B256};
+use crate::interop::BlockKey;
+use alloy::primitives::{Address, B256, Bytes};
 use crosscheck_p2p::{ChainId, SigningDomain};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -39,8 +40,10 @@ pub struct CaseRecord {
     pub payload_hash: Option<B256>,
     /// When the case was opened, in Unix seconds.
     pub opened_at: u64,
-    /// What the case waits for or has waited for.
+    /// What the case waits for: nothing once it has its verdict.
     pub waits: Box<RawValue>,
+    /// What it has waited for, as of its verdict.
+    pub waited: Box<RawValue>,
     /// The executed messages of the block, or of the block that it replaces.
     pub messages: Box<RawValue>,
     /// The block that it replaces: then the messages are that block's.
@@ -57,6 +60,17 @@ pub struct CaseRecord {
     pub decided_at: Option<u64>,
     /// Milliseconds from when this program took the case up to its verdict.
     pub decided_after_ms: Option<u64>,
+    /// That an operator has passed over it.
+    pub resolution: Option<ResolutionRecord>,
+}
+
+/// That an operator has passed over a block.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ResolutionRecord {
+    /// When, in Unix seconds.
+    pub at: u64,
+    /// Why, in the operator's words.
+    pub reason: String,
 }
 
 /// Which cases to read.
@@ -78,7 +92,8 @@ impl Ledger {
     pub async fn records(&self, filter: CaseFilter) -> Result<Vec<CaseRecord>, LedgerError> {
         let chain = filter.chain_id.map(|chain_id| chain_id.to_string());
         let rows = sqlx::query(
-            "SELECT * FROM cases WHERE id > ?1 AND (?2 IS NULL OR chain_id = ?2) ORDER BY id LIMIT ?3",
+            "SELECT c.*, r.reason AS resolution, r.resolved_at FROM cases c LEFT JOIN resolutions r USING (chain_id, number, hash)
+             WHERE c.id > ?1 AND (?2 IS NULL OR c.chain_id = ?2) ORDER BY c.id LIMIT ?3",
         )
         .bind(filter.after)
         .bind(chain)
@@ -90,12 +105,57 @@ impl Ledger {
 }
 
 impl Ledger {
+    /// Reads the cases of a height.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn records_at(&self, chain_id: ChainId, number: u64) -> Result<Vec<CaseRecord>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT c.*, r.reason AS resolution, r.resolved_at FROM cases c LEFT JOIN resolutions r USING (chain_id, number, hash)
+             WHERE c.chain_id = ?1 AND c.number = ?2 ORDER BY c.id",
+        )
+        .bind(chain_id.to_string())
+        .bind(i64::try_from(number).unwrap_or(i64::MAX))
+        .fetch_all(self.readers())
+        .await?;
+        rows.iter().map(CaseRecord::read).collect()
+    }
+
+    /// The signed gossip frame of a block, as it is kept of what is open or was found wrong. `None`: there is none.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn frame(&self, key: &BlockKey) -> Result<Option<Bytes>, LedgerError> {
+        let query = "SELECT frame FROM cases WHERE chain_id = ?1 AND number = ?2 AND hash = ?3";
+        let row = sqlx::query(query)
+            .bind(key.chain_id.to_string())
+            .bind(i64::try_from(key.number).unwrap_or(i64::MAX))
+            .bind(key.hash.as_slice())
+            .fetch_optional(self.readers())
+            .await?;
+        let frame = row.map(|row| row.try_get::<Option<Vec<u8>>, _>("frame")).transpose()?;
+        Ok(frame.flatten().map(Bytes::from))
+    }
+
     /// Reads decided cases in the order in which their verdicts fell.
     ///
     /// # Errors
     /// If the ledger cannot be read.
     pub async fn decided(&self, filter: CaseFilter) -> Result<Read<CaseRecord>, LedgerError> {
-        let scanned = if filter.chain_id.is_none() { filter.limit } else { MAX_SCANNED };
+        self.decided_as(filter, None).await
+    }
+
+    /// The same, with verdicts of these names alone.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn decided_as(
+        &self,
+        filter: CaseFilter,
+        names: Option<&[&'static str]>,
+    ) -> Result<Read<CaseRecord>, LedgerError> {
+        let is_whole = filter.chain_id.is_none() && names.is_none();
+        let scanned = if is_whole { filter.limit } else { MAX_SCANNED };
         // The bounds first: what is decided meanwhile is beyond them.
         let window = sqlx::query(
             "SELECT max(verdict_id) AS last, count(*) AS count FROM (
@@ -107,13 +167,16 @@ impl Ledger {
         .await?;
         let window = Window::read(&window, u64::try_from(filter.after).unwrap_or_default(), scanned)?;
         let rows = sqlx::query(
-            "SELECT * FROM cases WHERE verdict_id > ?1 AND verdict_id <= ?2 AND (?3 IS NULL OR chain_id = ?3)
-             ORDER BY verdict_id LIMIT ?4",
+            "SELECT c.*, r.reason AS resolution, r.resolved_at FROM cases c LEFT JOIN resolutions r USING (chain_id, number, hash)
+             WHERE c.verdict_id > ?1 AND c.verdict_id <= ?2 AND (?3 IS NULL OR c.chain_id = ?3)
+               AND (?5 IS NULL OR instr(?5, ',' || c.verdict || ',') > 0)
+             ORDER BY c.verdict_id LIMIT ?4",
         )
         .bind(filter.after)
         .bind(i64::try_from(window.end).unwrap_or(i64::MAX))
         .bind(filter.chain_id.map(|chain_id| chain_id.to_string()))
         .bind(filter.limit)
+        .bind(names.map(|names| format!(",{},", names.join(","))))
         .fetch_all(self.readers())
         .await?;
         let records = rows.iter().map(CaseRecord::read).collect::<Result<Vec<_>, _>>()?;
@@ -126,6 +189,10 @@ impl CaseRecord {
     fn read(row: &SqliteRow) -> Result<Self, LedgerError> {
         let domain = read_domain(row)?;
         let attributable = domain.map(SigningDomain::is_attributable);
+        let verdict = row.try_get::<Option<String>, _>("verdict")?;
+        let (stored, none) =
+            (read_json(row, "waits")?, RawValue::from_string("[]".to_owned()).map_err(corrupt("waits"))?);
+        let (waits, waited) = if verdict.is_none() { (stored, none) } else { (none, stored) };
         Ok(Self {
             id: row.try_get("id")?,
             chain_id: read_chain_id(row)?,
@@ -143,16 +210,26 @@ impl CaseRecord {
             ancestor_of: read_optional_hash(row, "ancestor_of")?.filter(|_| attributable != Some(true)),
             payload_hash: read_optional_hash(row, "payload_hash")?,
             opened_at: read_u64(row, "opened_at")?,
-            waits: read_json(row, "waits")?,
+            waits,
+            waited,
             messages: read_json(row, "messages")?,
             replaces: read_optional_hash(row, "replaces")?,
-            verdict: row.try_get::<Option<String>, _>("verdict")?.unwrap_or_else(|| "open".to_owned()),
+            verdict: verdict.unwrap_or_else(|| "open".to_owned()),
             reason: row.try_get("reason")?,
             detail: row.try_get("detail")?,
             verdict_id: read_optional_u64(row, "verdict_id")?,
             decided_at: read_optional_u64(row, "decided_at")?,
             decided_after_ms: read_optional_u64(row, "decided_after_ms")?,
+            resolution: ResolutionRecord::read(row)?,
         })
+    }
+}
+
+impl ResolutionRecord {
+    fn read(row: &SqliteRow) -> Result<Option<Self>, LedgerError> {
+        let (reason, at) =
+            (row.try_get::<Option<String>, _>("resolution")?, read_optional_u64(row, "resolved_at")?);
+        Ok(reason.zip(at).map(|(reason, at)| Self { at, reason }))
     }
 }
 

@@ -187,6 +187,11 @@ impl Ledger {
         self.changes.send_modify(|count| *count = count.wrapping_add(1));
     }
 
+    /// How large the ledger is on the disk, in bytes.
+    pub(crate) async fn bytes(&self) -> u64 {
+        self.database.bytes().await
+    }
+
     /// Closes the ledger, after what is under way.
     pub async fn close(&self) {
         self.database.close().await;

@@ -168,7 +168,7 @@ async fn a_case_is_opened_once_and_decided_once() {
     assert_eq!((record.number, record.hash, record.chain_id), (1, block.hash(), chain()));
     assert_eq!((record.signer, record.attributable), (Some(block.signer()), Some(true)));
     assert_eq!((record.decided_after_ms, record.opened_at), (Some(12), 1000));
-    assert!(record.waits.get().contains("local-safe"));
+    assert!(record.waited.get().contains("local-safe") && record.waits.get() == "[]");
 }
 
 #[tokio::test]
@@ -260,10 +260,14 @@ async fn progress_is_noted_until_the_verdict() {
     let [record] = records(&ledger).await.try_into().unwrap();
     let told: serde_json::Value = serde_json::from_str(record.waits.get()).unwrap();
     assert_eq!((&told[0]["cause"], &told[0]["reason"]), (&"endpoint-error".into(), &refused.into()));
+    assert_eq!(record.waited.get(), "[]", "it has no verdict yet");
     decide(&ledger, &block, &Verdict::Upheld).await;
     ledger.note_progress(&key(&block), &waits, &words, &[]).await.unwrap();
     let [record] = records(&ledger).await.try_into().unwrap();
-    assert!(record.waits.get().contains("local-safe"));
+    assert!(
+        record.waited.get().contains("local-safe") && record.waits.get() == "[]",
+        "after its verdict it waits for nothing"
+    );
 }
 
 #[tokio::test]
@@ -324,7 +328,7 @@ async fn what_is_no_database_is_refused() {
     std::fs::write(&path, "not a database at all, but long enough to have a header that can be read")
         .unwrap();
     let error = Ledger::open(&path).await.unwrap_err();
-    assert!(matches!(error, LedgerError::Open { .. }), "{error}");
+    assert!(matches!(error, LedgerError::NoDatabase { .. }), "{error}");
     let missing = dir.path().join("no/such/directory/ledger.sqlite");
     assert!(matches!(Ledger::open(&missing).await.unwrap_err(), LedgerError::Open { .. }));
 }

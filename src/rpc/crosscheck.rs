@@ -4,12 +4,15 @@ use super::{RefusalRecord, Refusals};
 use crate::audit::{Heads, NodeQuarrels};
 use crate::consolidation::UnknownFork;
 use crate::health::Health;
+use crate::interop::BlockKey;
 use crate::ledger::{CaseFilter, CaseRecord, Hold, Ledger, LedgerError};
 use crate::sources::{EndpointKind, EndpointNames, L2BlockRef, NodeStanding, RollupNodes, name_of};
+use alloy::primitives::{B256, Bytes};
 use crosscheck_p2p::ChainId;
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::proc_macros::rpc;
 use jsonrpsee::types::ErrorObjectOwned;
+use jsonrpsee::types::error::INVALID_PARAMS_CODE;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use tracing::error;
@@ -47,6 +50,33 @@ pub(super) fn cursor_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Resu
 /// How much is read at once if so much is asked for.
 pub(super) fn page_limit(asked: Option<u32>) -> u32 {
     asked.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE)
+}
+
+/// Which audited blocks to read.
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AttestationsPageRequest {
+    /// Only entries of this chain.
+    pub chain_id: Option<ChainId>,
+    /// Only blocks of this height: all of them, whatever `after` and `limit` are.
+    pub number: Option<u64>,
+    /// Only entries after this one. `null`: from the first one on.
+    #[serde(deserialize_with = "cursor_or_null")]
+    pub after: u64,
+    /// At most so many: 100 unless given, at most 1000.
+    pub limit: Option<u32>,
+}
+
+/// Which block.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct BlockQuery {
+    /// Its chain.
+    pub chain_id: ChainId,
+    /// Its height.
+    pub number: u64,
+    /// Its hash.
+    pub hash: B256,
 }
 
 /// A page of audited blocks.
@@ -165,7 +195,11 @@ impl From<&UnknownFork> for UnknownForkStatus {
 pub trait CrosscheckApi {
     /// Audited blocks, with their verdicts.
     #[method(name = "attestations")]
-    async fn attestations(&self, page: Option<Page>) -> RpcResult<AttestationsPage>;
+    async fn attestations(&self, page: Option<AttestationsPageRequest>) -> RpcResult<AttestationsPage>;
+
+    /// The signed gossip frame of a block: what was signed, by which anybody can check who signed it.
+    #[method(name = "frame")]
+    async fn frame(&self, block: BlockQuery) -> RpcResult<Option<Bytes>>;
 
     /// Gossip frames refused lately.
     #[method(name = "refusals")]
@@ -201,15 +235,28 @@ pub struct CrosscheckRpc {
 
 #[async_trait]
 impl CrosscheckApiServer for CrosscheckRpc {
-    async fn attestations(&self, page: Option<Page>) -> RpcResult<AttestationsPage> {
+    async fn attestations(&self, page: Option<AttestationsPageRequest>) -> RpcResult<AttestationsPage> {
         let page = page.unwrap_or_default();
-        let after = i64::try_from(page.after).unwrap_or(i64::MAX);
-        let filter = CaseFilter { chain_id: page.chain_id, after, limit: page.limit() };
-        let records = self.ledger.records(filter).await.map_err(|error| internal(&error))?;
+        let limit = page_limit(page.limit);
+        let records = match (page.chain_id, page.number) {
+            (Some(chain_id), Some(number)) => self.ledger.records_at(chain_id, number).await,
+            (None, Some(_)) => return Err(invalid_params("a number is that of a chain: give chain_id, too")),
+            (chain_id, None) => {
+                let after = i64::try_from(page.after).unwrap_or(i64::MAX);
+                self.ledger.records(CaseFilter { chain_id, after, limit }).await
+            }
+        };
+        let records = records.map_err(|error| internal(&error))?;
         let attestations: Vec<_> = records.into_iter().map(|it| without_places(it, &self.names)).collect();
         let last = attestations.last().and_then(|record| u64::try_from(record.id).ok());
-        let next = last.filter(|_| is_full(attestations.len(), page.limit()));
+        let next = last.filter(|_| page.number.is_none() && is_full(attestations.len(), limit));
         Ok(AttestationsPage { attestations, next, cursor: last.unwrap_or(page.after) })
+    }
+
+    async fn frame(&self, block: BlockQuery) -> RpcResult<Option<Bytes>> {
+        let BlockQuery { chain_id, number, hash } = block;
+        let frame = self.ledger.frame(&BlockKey { chain_id, number, hash }).await;
+        frame.map_err(|error| internal(&error))
     }
 
     async fn refusals(&self, page: Option<Page>) -> RpcResult<RefusalsPage> {
@@ -267,8 +314,13 @@ impl CrosscheckRpc {
 
 /// A record, with the names of endpoints where its words say where they are.
 pub(super) fn without_places(record: CaseRecord, names: &EndpointNames) -> CaseRecord {
-    let (waits, detail) = (names.hide_in(&record.waits), record.detail.map(|detail| names.hide(&detail)));
-    CaseRecord { waits, detail, ..record }
+    let (waits, waited) = (names.hide_in(&record.waits), names.hide_in(&record.waited));
+    let detail = record.detail.map(|detail| names.hide(&detail));
+    CaseRecord { waits, waited, detail, ..record }
+}
+
+fn invalid_params(text: &str) -> ErrorObjectOwned {
+    ErrorObjectOwned::owned(INVALID_PARAMS_CODE, text, None::<()>)
 }
 
 fn is_full(entries: usize, limit: u32) -> bool {

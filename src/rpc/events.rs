@@ -4,6 +4,7 @@
 
 use super::crosscheck::{cursor_or_null, internal, page_limit, without_places};
 use super::{EventsPage, VerdictsPage};
+use crate::audit::Verdict;
 use crate::ledger::{CaseFilter, EventFilter, Ledger};
 use crate::sources::EndpointNames;
 use crate::told::Told;
@@ -11,6 +12,7 @@ use crosscheck_p2p::ChainId;
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::proc_macros::rpc;
 use serde::{Deserialize, Deserializer};
+use std::collections::BTreeSet;
 
 /// Which events to read.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -35,6 +37,8 @@ pub(super) struct VerdictsPageRequest {
     /// Only verdicts on blocks of this chain.
     #[serde(alias = "chain")]
     chain_id: Option<ChainId>,
+    /// Only verdicts of these names.
+    verdicts: Option<Vec<VerdictName>>,
     /// Only verdicts after this one. `null`: from the first one on.
     #[serde(deserialize_with = "cursor_or_null")]
     after: u64,
@@ -53,6 +57,21 @@ impl<'de> Deserialize<'de> for EventKind {
         known.map(Self).ok_or_else(|| {
             let known = Told::KINDS.join(", ");
             serde::de::Error::custom(format!("{name:?} is no kind of event: write some of {known}"))
+        })
+    }
+}
+
+/// The name of a verdict.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct VerdictName(&'static str);
+
+impl<'de> Deserialize<'de> for VerdictName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let known: BTreeSet<&'static str> = Verdict::NAMES.iter().map(|(name, _)| *name).collect();
+        known.get(name.as_str()).copied().map(Self).ok_or_else(|| {
+            let known: Vec<&str> = known.into_iter().collect();
+            serde::de::Error::custom(format!("{name:?} is no verdict: write some of {}", known.join(", ")))
         })
     }
 }
@@ -91,10 +110,13 @@ impl EventsApiServer for EventsRpc {
     }
 
     async fn verdicts(&self, page: Option<VerdictsPageRequest>) -> RpcResult<VerdictsPage> {
-        let VerdictsPageRequest { chain_id, after, limit } = page.unwrap_or_default();
+        let VerdictsPageRequest { chain_id, verdicts, after, limit } = page.unwrap_or_default();
+        let names: Option<Vec<&'static str>> =
+            verdicts.map(|names| names.into_iter().map(|VerdictName(name)| name).collect());
         let after = i64::try_from(after).unwrap_or(i64::MAX);
         let filter = CaseFilter { chain_id, after, limit: page_limit(limit) };
-        let read = self.ledger.decided(filter).await.map_err(|error| internal(&error))?;
+        let read =
+            self.ledger.decided_as(filter, names.as_deref()).await.map_err(|error| internal(&error))?;
         let (next, cursor) = (read.is_more.then_some(read.cursor), read.cursor);
         let verdicts = read.items.into_iter().map(|it| without_places(it, &self.names)).collect();
         Ok(VerdictsPage { verdicts, next, cursor })

@@ -38,7 +38,9 @@ mod suspects;
 mod websockets;
 
 pub use access_check::AccessCheck;
-pub use crosscheck::{AttestationsPage, CrosscheckRpc, Page, RefusalsPage, Status};
+pub use crosscheck::{
+    AttestationsPage, AttestationsPageRequest, BlockQuery, CrosscheckRpc, Page, RefusalsPage, Status,
+};
 pub use derivation::Derivation;
 pub use event_pages::{EventsPage, VerdictsPage};
 pub use failsafe::Failsafe;

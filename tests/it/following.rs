@@ -1,10 +1,12 @@
 //! A follower of `crosscheck run`: what it is served while a chain grows, lies, and is let off by its operator.
 
 use crate::follow_contract::{L1View, check_as_kona_node, check_as_op_node, decode};
+use crate::metrics::scrape;
 use crate::program::{
     Running, Written, attestations, call, crosscheck, eventually, go_on, joined, paused_at,
 };
 use crate::sidecar::devnet;
+use crate::standing::entries;
 use crosscheck::devnet::free_addrs::free_addrs;
 use crosscheck::follow::ServedStatus;
 use rstest::rstest;
@@ -107,6 +109,12 @@ async fn an_operator_passes_unjudged_blocks_and_moves_the_anchor() {
     let (code, error) = of("resolve", 20, &open["hash"], &["--unjudged"]);
     assert_eq!(code, Some(0), "{error}");
     eventually("the head to pass block 20", async || (vouched().await? == 20).then_some(())).await;
+    assert_eq!(record(20).await.unwrap()["resolution"]["reason"], "a devnet's outage");
+    let gauge = "crosscheck_resolved_blocks{chain_id=\"901\"} 1";
+    eventually("the running program to see it", async || {
+        scrape(config.http()).await?.lines().any(|line| line == gauge).then_some(())
+    })
+    .await;
     go_on(dir.path());
     eventually("block 20 to be judged", async || (record(20).await?["verdict"] == "upheld").then_some(()))
         .await;
@@ -114,6 +122,9 @@ async fn an_operator_passes_unjudged_blocks_and_moves_the_anchor() {
     let (code, error) = of("anchor", 19, &open["hash"], &[]);
     assert!(code == Some(64) && error.contains("nothing was written"), "{code:?} {error}");
     assert!(sidecar.terminate().success() && chains.terminate().success());
+    let [passed] = &entries(&log, "an operator has passed over this block")[..] else { panic!("one block") };
+    assert_eq!((&passed["number"], &passed["verdict"]), (&Value::from(20), &Value::from("open")));
+    assert_eq!(passed["reason"], "a devnet's outage");
 }
 
 fn resolve(config: &str, hash: &str) -> std::process::Output {

@@ -318,7 +318,7 @@ fn a_ledger_that_cannot_be_used_is_a_clear_refusal() {
     let output = crosscheck(&["run", "--config", config.to_str().unwrap()]).output().unwrap();
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{complaint}");
-    assert!(complaint.contains("ledger.sqlite cannot be opened"), "{complaint}");
+    assert!(complaint.contains("ledger.sqlite cannot be read as a database"), "{complaint}");
     assert_eq!(std::fs::read(&ledger).unwrap(), before);
 }
 

@@ -1,7 +1,8 @@
 //! What is told is written with what it tells of, and read by its id.
 
-use super::{NOW, TempDir, attested_in, blocks, chain, decide, key, ledger, open, violated};
+use super::{NOW, TempDir, attested_in, blocks, chain, decide, key, ledger, open, resolution, violated};
 use crate::audit::Verdict;
+use crate::interop::BlockKey;
 use crate::ledger::{
     BlockPosition, CaseFilter, EventFilter, Ledger, NewCase, Opened, Retraction, RetractionReason,
 };
@@ -116,6 +117,39 @@ async fn verdicts_are_read_in_the_order_in_which_they_fell() {
     let rest = store.decided(CaseFilter { after, chain_id: Some(chain()), ..filter }).await.unwrap();
     let [late] = rest.items.try_into().unwrap();
     assert_eq!((late.number, late.verdict_id, late.hash), (2, Some(3), key(&blocks[1]).hash));
+    let numbers = async |names: &[&'static str]| -> Vec<u64> {
+        let read = store.decided_as(filter, Some(names)).await.unwrap();
+        read.items.iter().map(|record| record.number).collect()
+    };
+    assert_eq!(
+        (numbers(&["violated", "discarded"]).await, numbers(&["upheld"]).await),
+        (vec![2], vec![3, 1])
+    );
+    assert_eq!(numbers(&["discarded"]).await, [] as [u64; 0]);
+}
+
+/// What shows to anybody who signed the block is there as long as the block is open or wrong.
+#[tokio::test]
+async fn a_height_and_the_frame_of_a_block_are_read() {
+    let dir = TempDir::new().unwrap();
+    let store = ledger(&dir).await;
+    let blocks = blocks(2);
+    for block in &blocks {
+        open(&store, block).await;
+    }
+    decide(&store, &blocks[0], &violated()).await;
+    decide(&store, &blocks[1], &Verdict::Upheld).await;
+    let [record] = store.records_at(chain(), 1).await.unwrap().try_into().unwrap();
+    assert_eq!((record.hash, record.resolution), (blocks[0].hash(), None));
+    assert!(store.records_at(chain(), 3).await.unwrap().is_empty());
+    assert_eq!(store.frame(&key(&blocks[0])).await.unwrap().as_ref(), Some(blocks[0].frame()));
+    assert_eq!(store.frame(&key(&blocks[1])).await.unwrap(), None, "it is upheld");
+    let another = BlockKey { hash: B256::ZERO, ..key(&blocks[0]) };
+    assert_eq!(store.frame(&another).await.unwrap(), None);
+    store.resolve(&resolution(&blocks[0]), NOW).await.unwrap().unwrap();
+    let [record] = store.records_at(chain(), 1).await.unwrap().try_into().unwrap();
+    let passed = record.resolution.unwrap();
+    assert_eq!((passed.at, passed.reason), (NOW.0, resolution(&blocks[0]).reason));
 }
 
 /// A ledger from before there were events: its verdicts have numbers, and the first event comes after them.
