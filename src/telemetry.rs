@@ -147,10 +147,20 @@ mod tests {
             tracing::info!(target: "libp2p_swarm", "chatter");
             tracing::warn!(target: "crosscheck::audit", "our warning");
             tracing::debug!(target: "crosscheck::audit", "our detail");
+            tracing::debug!(target: "hyper_util::client", "their detail");
+            tracing::error!(target: "rustls_platform_verifier::verification", "an unknown certificate");
         });
         let printed = String::from_utf8(lines.0.lock().clone()).unwrap();
-        let texts =
-            ["graft within backoff", "no answer", "broken swarm", "chatter", "our warning", "our detail"];
+        let texts = [
+            "graft within backoff",
+            "no answer",
+            "broken swarm",
+            "chatter",
+            "our warning",
+            "our detail",
+            "their detail",
+            "an unknown certificate",
+        ];
         let counted = quiet::LIBRARIES.map(|library| counter.with_label_values(&[library]).get());
         (texts.into_iter().filter(|text| printed.contains(text)).collect(), counted.iter().sum())
     }
@@ -158,6 +168,8 @@ mod tests {
     #[rstest]
     #[case::by_default("info", &["broken swarm", "our warning"], 2)]
     #[case::our_details_only("debug", &["broken swarm", "our warning", "our detail"], 2)]
+    #[case::details_of_a_library("debug,hyper_util=debug", &["broken swarm", "our warning", "our detail", "their detail"], 2)]
+    #[case::certificates("info,rustls_platform_verifier=error", &["broken swarm", "our warning", "an unknown certificate"], 2)]
     #[case::warnings("warn", &["broken swarm", "our warning"], 2)]
     #[case::errors_stay("error", &["broken swarm"], 2)]
     #[case::nothing("off", &[], 2)]

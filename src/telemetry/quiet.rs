@@ -1,5 +1,6 @@
 //! `Quiet`: what the libraries below say of themselves. Their warnings are about peers that come and go as they like, and
-//! often name one's own sequencer: they are not printed unless the log's filter names the library, and counted instead.
+//! often name one's own sequencer: they are not printed unless the log's filter names the library, and counted instead. A level of
+//! details without a target, as in "debug", means our own: what hundreds of libraries do is nobody's question.
 
 use prometheus::IntCounterVec;
 use std::sync::LazyLock;
@@ -15,7 +16,14 @@ pub const LIBRARIES: [&str; 6] =
     ["libp2p_gossipsub", "libp2p_swarm", "libp2p", "discv5", "yamux", "multistream_select"];
 
 /// What the filter says of them unless it is told otherwise.
-const ERRORS_ONLY: [&str; 4] = ["libp2p=error", "discv5=error", "yamux=error", "multistream_select=error"];
+/// A certificate that is not trusted is told of with what to do by whoever asked the endpoint: the library tells of each try.
+const ERRORS_ONLY: [&str; 5] = [
+    "libp2p=error",
+    "discv5=error",
+    "yamux=error",
+    "multistream_select=error",
+    "rustls_platform_verifier=off",
+];
 
 static UNPRINTED: LazyLock<Result<IntCounterVec, String>> =
     LazyLock::new(|| counter().map_err(|error| error.to_string()));
@@ -40,6 +48,20 @@ pub const HELP: &str = "Warnings of network libraries that the log does not prin
 /// The counter's labels.
 pub const LABELS: [&str; 1] = ["library"];
 
+/// The targets that are our own: the crates of this program.
+const OURS: [&str; 2] = ["crosscheck", "crosscheck_p2p"];
+
+/// A directive as it is meant: details without a target are asked of our own crates.
+fn meant(directive: &str) -> String {
+    match directive.trim().parse::<LevelFilter>() {
+        Ok(level) if level > LevelFilter::INFO => {
+            let ours = OURS.map(|target| format!("{target}={directive}"));
+            format!("info,{}", ours.join(","))
+        }
+        Ok(_) | Err(_) => directive.to_owned(),
+    }
+}
+
 /// The filter of a level or a list of directives, with the libraries at their errors unless it names them.
 pub(super) fn filter(level: &str) -> Result<EnvFilter, ParseError> {
     let asked = EnvFilter::try_new(level)?;
@@ -47,6 +69,7 @@ pub(super) fn filter(level: &str) -> Result<EnvFilter, ParseError> {
     if !is_wordy {
         return Ok(asked);
     }
+    let level = level.split(',').map(meant).collect::<Vec<_>>().join(",");
     // What is said later of the same target counts, and so does what is said of a longer one.
     EnvFilter::try_new(format!("{},{level}", ERRORS_ONLY.join(",")))
 }

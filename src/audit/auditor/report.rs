@@ -41,7 +41,9 @@ pub(super) fn report(key: &BlockKey, decision: &Decision<'_>, decided: &Decided,
     let ancestor_of = decided.ancestor_of.map(tracing::field::display);
     let BlockKey { chain_id, number, hash } = key;
     let (verdict, detail) = (decision.verdict.name(), decision.detail.as_str());
-    let (reason, after_ms) = (decision.verdict.reason().unwrap_or_default(), decision.after.as_millis());
+    let reason = decision.verdict.reason().unwrap_or_default();
+    // A larger number is written as text.
+    let after_ms = u64::try_from(decision.after.as_millis()).unwrap_or(u64::MAX);
     let incident = *key;
     match (verdict, decision.replaces) {
         ("violated" | "discarded", _) if !decided.is_binding() => {

@@ -3,12 +3,13 @@
 mod ties;
 
 use super::*;
-use crate::audit::{CaseRules, Heads};
+use crate::audit::{Awaited, CaseRules, Cause, Heads, Wait};
 use crate::consolidation::sample;
 use crate::health::Health;
 use crate::interop::DependencySet;
 use crate::ledger::Backoff;
 use crate::sources::L2BlockRef;
+use crate::telemetry::captured::Lines;
 use alloy::primitives::B256;
 use crosscheck_p2p::SystemClock;
 use tempfile::TempDir;
@@ -126,4 +127,24 @@ async fn an_investigation_that_panics_is_made_again() {
     assert_eq!(again, [(8, false), (9, true)]);
     let other = [ChainId::from(902)];
     assert!(auditor.scouted.keys().eq(&other) && auditor.looking.iter().eq(&other));
+}
+
+/// An operator reads in the log why blocks wait, once for each reason, and nothing of what is only not there yet.
+#[tokio::test]
+async fn why_blocks_wait_is_told_once_for_each_reason() {
+    let lines = Lines::capture();
+    let (mut auditor, _world) = world().await;
+    tokio::time::pause();
+    let receipts = Wait { awaited: Awaited::Receipts, chain_id: chain(), cause: Cause::EndpointError };
+    let head = Wait { awaited: Awaited::LocalSafe, chain_id: chain(), cause: Cause::NotYet };
+    let mut tell = |wait: Wait, reason: &str| auditor.tell_reasons(&[(wait, reason.to_owned())].into());
+    tell(head, "block 7 is not local-safe yet");
+    assert_eq!(lines.count("waits"), 0, "{}", lines.text());
+    for number in 7..10 {
+        tell(receipts, &format!("block {number}: 502 Bad Gateway"));
+        tokio::time::advance(Duration::from_secs(60)).await;
+    }
+    assert_eq!((lines.count("502 Bad Gateway"), lines.count("INFO")), (1, 1), "{}", lines.text());
+    tell(receipts, "connection refused");
+    assert_eq!((lines.count("connection refused"), lines.count("WARN")), (1, 0), "{}", lines.text());
 }

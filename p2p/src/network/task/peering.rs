@@ -92,7 +92,7 @@ impl Network {
         let wants_peers = behaviour.gater.gater().wants_peers(now, is_subscribed);
         self.wants_peers.send_if_modified(|wanted| core::mem::replace(wanted, wants_peers) != wants_peers);
         for peer_id in leaving {
-            tracing::debug!(%peer_id, "peer let go");
+            tracing::debug!(chain_id = %self.chain_id, %peer_id, "peer let go");
             // Gone already: then there is nothing to close.
             let _gone = self.swarm.disconnect_peer_id(peer_id);
         }

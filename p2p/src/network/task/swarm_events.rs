@@ -144,7 +144,7 @@ impl Network {
         }
         let addr = endpoint.get_remote_address().clone();
         let direction = if endpoint.is_dialer() { Direction::Outbound } else { Direction::Inbound };
-        tracing::debug!(%peer_id, %addr, ?direction, "peer connected");
+        tracing::debug!(chain_id = %self.chain_id, %peer_id, %addr, ?direction, "peer connected");
         self.book.connected(peer_id, addr.clone(), direction, self.clock.now());
         // Who comes back does not come back with a clean slate.
         let score = self.scores.score(&peer_id);
@@ -155,14 +155,14 @@ impl Network {
     /// A peer's queue of outbound messages had no room. One that never reads is let go: its queue is memory.
     fn on_overflow(&mut self, peer_id: PeerId) {
         if self.stalled.overflowed(peer_id, Instant::now()) {
-            tracing::debug!(%peer_id, "peer takes nothing of what it is sent: let go");
+            tracing::debug!(chain_id = %self.chain_id, %peer_id, "peer takes nothing of what it is sent: let go");
             // Gone already: then there is nothing to close.
             let _gone = self.swarm.disconnect_peer_id(peer_id);
         }
     }
 
     fn on_closed(&mut self, peer_id: PeerId) {
-        tracing::debug!(%peer_id, "peer disconnected");
+        tracing::debug!(chain_id = %self.chain_id, %peer_id, "peer disconnected");
         self.stalled.gone(&peer_id);
         self.book.disconnected(&peer_id, self.clock.now());
         self.static_peers.lost(&peer_id, Instant::now());
@@ -171,14 +171,14 @@ impl Network {
     }
 
     fn on_dial_failure(&mut self, peer_id: PeerId, error: &DialError) {
-        tracing::debug!(%peer_id, %error, "peer not reached");
+        tracing::debug!(chain_id = %self.chain_id, %peer_id, %error, "peer not reached");
         self.connecting.failed(&peer_id, error);
         self.on_unreached(&peer_id);
     }
 
     fn on_denied(&self, cause: ConnectionDenied) {
         let Ok(gated) = cause.downcast::<Gated>() else { return };
-        tracing::debug!(%gated, "connection refused");
+        tracing::debug!(chain_id = %self.chain_id, %gated, "connection refused");
         if gated.is_for_want_of_room() {
             self.events.counters().connections_refused.increment();
         }
