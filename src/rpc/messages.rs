@@ -8,12 +8,13 @@ use super::{
 };
 use crate::interop::BlockKey;
 use crate::ledger::{Event, FiledMessage, Ledger};
+use crate::metrics::Metrics;
 use crate::monitor::{MessageKey, MessageRecord};
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
 use jsonrpsee::core::{RpcResult, SubscriptionResult, async_trait};
 use jsonrpsee::proc_macros::rpc;
-use jsonrpsee::server::SubscriptionMessage;
+use jsonrpsee::server::{SendTimeoutError, SubscriptionMessage};
 use jsonrpsee::{Extensions, PendingSubscriptionSink};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -79,6 +80,8 @@ pub(super) struct MessagesRpc {
     pub ledger: Ledger,
     /// Where events come from.
     pub told: broadcast::Sender<Event>,
+    /// What is counted.
+    pub metrics: Metrics,
 }
 
 #[async_trait]
@@ -140,6 +143,7 @@ impl MessagesApiServer for MessagesRpc {
                 Ok(told) => told,
                 Err(RecvError::Closed) => return Err("the program is shutting down".into()),
                 Err(RecvError::Lagged(missed)) => {
+                    self.metrics.subscriber_dropped("behind");
                     let reason = format!(
                         "too slow: {missed} events were missed; subscribe again, and read crosscheck_events after the last id"
                     );
@@ -147,8 +151,13 @@ impl MessagesApiServer for MessagesRpc {
                 }
             };
             let message = SubscriptionMessage::from(serde_json::value::to_raw_value(&told)?);
-            if sink.send_timeout(message, SEND_TIMEOUT).await.is_err() {
-                return Err("too slow: an event was not taken in time".into());
+            match sink.send_timeout(message, SEND_TIMEOUT).await {
+                Ok(()) => {}
+                Err(SendTimeoutError::Closed(_)) => return Ok(()),
+                Err(SendTimeoutError::Timeout(_)) => {
+                    self.metrics.subscriber_dropped("slow");
+                    return Err("too slow: an event was not taken in time".into());
+                }
             }
         }
     }

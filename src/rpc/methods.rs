@@ -20,6 +20,8 @@ use crate::metrics::Metrics;
 use crosscheck_p2p::Clock;
 use jsonrpsee::RpcModule;
 use jsonrpsee::core::RegisterMethodError;
+use jsonrpsee::types::ErrorObjectOwned;
+use jsonrpsee::types::error::METHOD_NOT_FOUND_CODE;
 use std::sync::Arc;
 use tokio::sync::broadcast;
 
@@ -53,7 +55,7 @@ impl RpcParts {
     /// If two of them have one name, which is a fault of this program.
     pub fn module(self) -> Result<RpcModule<()>, RegisterMethodError> {
         let Self { crosscheck, networks, superchain, suspects, told, failsafe, admin, clock, metrics } = self;
-        let access = AccessCheck::new(superchain.clone(), failsafe.clone(), metrics);
+        let access = AccessCheck::new(superchain.clone(), failsafe.clone(), metrics.clone());
         let derivation = Derivation::new(superchain.clone());
         let super_roots = SuperRoots::new(superchain.clone(), derivation.clone(), crosscheck.ledger.clone());
         let starts = super_roots.starts().clone();
@@ -61,13 +63,12 @@ impl RpcParts {
         let failsafe = FailsafeRpc { failsafe, ledger: crosscheck.ledger.clone(), clock };
         let mut module = RpcModule::new(());
         let (ledger, names) = (crosscheck.ledger.clone(), crosscheck.names.clone());
-        let messages = MessagesRpc { superchain: superchain.clone(), suspects, ledger: ledger.clone(), told };
+        let messages =
+            MessagesRpc { superchain: superchain.clone(), suspects, ledger: ledger.clone(), told, metrics };
         module.merge(EventsApiServer::into_rpc(EventsRpc { ledger, names }))?;
         module.merge(CrosscheckApiServer::into_rpc(crosscheck))?;
         let peers = PeersOfNodeRpc { networks: networks.clone() };
-        if admin {
-            module.merge(PeersOfNodeAdminApiServer::into_rpc(peers.clone()))?;
-        }
+        merge_admin(&mut module, admin, PeersOfNodeAdminApiServer::into_rpc(peers.clone()))?;
         module.merge(PeersOfNodeApiServer::into_rpc(peers))?;
         module.merge(PeersApiServer::into_rpc(PeersRpc { networks }))?;
         module.merge(MessagesApiServer::into_rpc(messages))?;
@@ -83,10 +84,28 @@ impl RpcParts {
         module.merge(SupernodeApiServer::into_rpc(supernode.clone()))?;
         module.merge(HeartbeatApiServer::into_rpc(supernode))?;
         module.merge(SuperRootApiServer::into_rpc(SuperRootRpc { superchain, super_roots, progress }))?;
-        if admin {
-            module.merge(FailsafeAdminApiServer::into_rpc(failsafe.clone()))?;
-        }
+        merge_admin(&mut module, admin, FailsafeAdminApiServer::into_rpc(failsafe.clone()))?;
         module.merge(FailsafeApiServer::into_rpc(failsafe))?;
         Ok(module)
     }
+}
+
+/// Methods that change something: where they are off, whoever calls one is told so. Callers take it for a method that is not served.
+fn merge_admin<T>(
+    module: &mut RpcModule<()>,
+    is_on: bool,
+    methods: RpcModule<T>,
+) -> Result<(), RegisterMethodError> {
+    if is_on {
+        return module.merge(methods);
+    }
+    for name in methods.method_names() {
+        module.register_method(name, |_, (), _| Err::<(), _>(switched_off()))?;
+    }
+    Ok(())
+}
+
+fn switched_off() -> ErrorObjectOwned {
+    let text = "Method not found: it changes something, and rpc.admin is \"off\"";
+    ErrorObjectOwned::owned(METHOD_NOT_FOUND_CODE, text, None::<()>)
 }

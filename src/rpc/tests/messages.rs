@@ -1,6 +1,6 @@
 //! `crosscheck_messages`, `crosscheck_message`, `crosscheck_suspects` and the subscription.
 
-use super::world::{CHAIN, INVALID_IN, Setup, VALID_IN, World, chain, time_of};
+use super::world::{CHAIN, EXECUTING_TRANSACTION, INVALID_IN, Setup, VALID_IN, World, chain, time_of};
 use crate::audit::Verdict;
 use crate::interop::{BlockKey, SafetyLevel};
 use crate::ledger::{Decision, EventFilter, Ledger, NewCase};
@@ -34,7 +34,7 @@ async fn messages_are_told_as_they_stand() {
     let expected = json!({
         "sequence": valid["sequence"],
         "executing": { "chain_id": CHAIN, "number": VALID_IN, "hash": hash, "timestamp": time_of(VALID_IN) },
-        "log_index": 1, "transaction_index": 1, "initiating": cited.identifier, "payload_hash": cited.payload_hash,
+        "log_index": 1, "transaction_index": 1, "transaction_hash": EXECUTING_TRANSACTION, "initiating": cited.identifier, "payload_hash": cited.payload_hash,
         "status": "valid", "reason": null, "detail": null, "level": "local-safe", "state": "tracked",
         "ended_by": null, "declared": false, "flips": 0,
         "history": [{ "from": "unknown", "to": "valid", "cause": "checked" }],
@@ -281,6 +281,18 @@ async fn verdicts_come_in_the_order_in_which_they_fell() {
     let rest = ask(json!({ "after": first["cursor"], "limit": 1 })).await;
     assert_eq!((&rest["verdicts"][0]["number"], &rest["verdicts"][0]["verdict_id"]), (&json!(7), &json!(2)));
     assert_eq!(ask(json!({ "after": rest["next"] })).await["verdicts"], json!([]));
+    assert_eq!(ask(json!({ "verdicts": ["violated", "discarded"] })).await["verdicts"], json!([]));
+    assert_eq!(ask(json!({ "verdicts": ["upheld"] })).await["verdicts"].as_array().unwrap().len(), 2);
+    let misspelt = world.call("crosscheck_verdicts", &[json!({ "verdicts": ["wrong"] })]).await.unwrap_err();
+    assert_eq!(misspelt.0, -32_602, "{}", misspelt.1);
+
+    let attestations = async |page: Value| world.call("crosscheck_attestations", &[page]).await;
+    let found = attestations(json!({ "chain_id": CHAIN, "number": 8 })).await.unwrap();
+    let records = found["attestations"].as_array().unwrap();
+    assert_eq!((records.len(), &records[0]["number"], &found["next"]), (1, &json!(8), &Value::Null));
+    assert_eq!(attestations(json!({ "number": 8 })).await.unwrap_err().0, -32_602, "of which chain?");
+    let frame = json!({ "chain_id": CHAIN, "number": 8, "hash": records[0]["hash"] });
+    assert_eq!(world.call("crosscheck_frame", &[frame]).await, Ok(Value::Null), "nobody attested it");
 }
 
 #[tokio::test]
@@ -324,4 +336,6 @@ async fn a_subscriber_that_falls_behind_is_dropped_with_the_reason() {
     });
     let _last = last.await.unwrap();
     nobody_subscribes(&world).await;
+    let counted = "crosscheck_subscribers_dropped_total{reason=\"behind\"} 1";
+    assert!(world.metrics.render().unwrap().contains(counted));
 }
