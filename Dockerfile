@@ -29,9 +29,10 @@ ENV CROSSCHECK_CONFIG=/etc/crosscheck/crosscheck.toml \
 USER 10001
 WORKDIR /var/lib/crosscheck
 VOLUME ["/var/lib/crosscheck"]
-# JSON-RPC; health and metrics; gossip. The first two listen on the container's loopback until rpc.addr and http.addr
-# say otherwise: set http.addr by CROSSCHECK_HTTP_ADDR, which the health check follows too.
-EXPOSE 9645 7300 9222
+# JSON-RPC; health and metrics; followers; gossip, and discovery. All of it listens on the container's loopback, which nobody
+# outside reaches, until rpc.addr, http.addr, follow.addr and each chain's p2p.listen say otherwise: README.md shows how. The
+# health check goes by the same settings. The configuration must be readable to user 10001.
+EXPOSE 9645 7300 9646 9222 9222/udp
 HEALTHCHECK --interval=10s --timeout=6s --start-period=20s --retries=3 CMD ["crosscheck", "healthcheck"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["crosscheck"]
