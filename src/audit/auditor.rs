@@ -5,6 +5,7 @@
 
 mod again;
 mod backlog;
+mod gap;
 mod report;
 mod second_hand;
 mod ties;
@@ -24,7 +25,7 @@ use crate::consolidation::{BlockAttributes, OutputV0};
 use crate::incidents::Incidents;
 use crate::interop::BlockKey;
 use crate::invalid_blocks::{InvalidBlocks, Prover};
-use crate::ledger::{BlockPosition, Decision, Ledger, LedgerError, NewCase, Opened, Opening};
+use crate::ledger::{Decision, Ledger, LedgerError, NewCase, Opened, Opening};
 use crate::metrics::Metrics;
 use crate::pieces::Pieces;
 use crate::sources::{SyncStatus, VerifiedBlock};
@@ -65,9 +66,6 @@ pub struct AuditLimits {
     /// How many investigations may run at once.
     pub concurrency: usize,
 }
-
-/// How many parents without a case are looked up at once, per chain.
-const MAX_UNLINKED: u32 = 64;
 
 /// How many blocks below a local-safe head are looked at, if they were not gossiped here.
 const MAX_SCOUTED: u64 = 256;
@@ -131,7 +129,8 @@ enum Finished {
     Case(Box<Investigation>),
     Ancestor {
         key: BlockKey,
-        found: Box<Result<VerifiedBlock, Wait>>,
+        /// The block, and those below it that were fetched with it.
+        found: Result<Vec<VerifiedBlock>, Wait>,
         words: Words,
     },
     Scouted {
@@ -389,18 +388,6 @@ impl Auditor {
         Ok(())
     }
 
-    /// Attesting a block attests its ancestors: those that nobody attested are audited too.
-    async fn find_parents(&mut self, chain_id: ChainId) -> Result<(), LedgerError> {
-        for unlinked in self.ledger.unlinked(chain_id, MAX_UNLINKED).await? {
-            let BlockPosition { number, hash } = unlinked.parent;
-            let key = BlockKey { chain_id, number, hash };
-            if !self.open.contains(&key) {
-                self.open.insert(key, Work::Ancestor, Instant::now());
-            }
-        }
-        Ok(())
-    }
-
     async fn finish(&mut self, finished: Finished) -> Result<(), LedgerError> {
         match finished {
             Finished::Case(investigation) if investigation.case.verdict().is_some() => {
@@ -432,8 +419,8 @@ impl Auditor {
                 Ok(())
             }
             Finished::Again { key, found } => self.looked_again(key, found).await,
-            Finished::Ancestor { key, found, words } => match *found {
-                Ok(block) => self.open_ancestor(key, &block).await,
+            Finished::Ancestor { key, found, words } => match found {
+                Ok(run) => self.open_run(key, &run).await,
                 Err(wait) => {
                     self.tell_reasons(&words);
                     self.open.postpone(key, Work::Ancestor, [wait].into(), words);
@@ -441,20 +428,6 @@ impl Auditor {
                 }
             },
         }
-    }
-
-    async fn open_ancestor(&mut self, key: BlockKey, block: &VerifiedBlock) -> Result<(), LedgerError> {
-        let parent_hash = block.header().parent_hash;
-        let attributes = BlockAttributes::of_block(block);
-        let l1_origin = attributes.l1_origin();
-        let ancestor = NewCase::Ancestor { key, parent_hash, timestamp: block.timestamp(), l1_origin };
-        let Opening { opened, bound } = self.ledger.open_case(&ancestor, self.clock.now()).await?;
-        bound.iter().for_each(report_bound);
-        debug!(chain_id = %key.chain_id, number = key.number, hash = %key.hash, ?opened, "ancestor");
-        let rules = self.investigator.rules(key.chain_id);
-        let case = Case::new(key, rules, attributes);
-        self.open.resume(key, Work::Case(Box::new(case)));
-        self.find_parents(key.chain_id).await
     }
 
     /// `l1`: up to where L1 had been read.
@@ -516,19 +489,15 @@ impl Auditor {
             let Some((key, work)) = self.open.take_due(Instant::now()) else {
                 return;
             };
-            let investigator = Arc::clone(&self.investigator);
             match work {
                 Work::Case(case) => {
+                    let investigator = Arc::clone(&self.investigator);
                     self.running.begin(Piece::Case(Box::new(case.anew())), async move {
                         Finished::Case(Box::new(investigator.investigate(*case).await))
                     });
                 }
-                Work::Ancestor => {
-                    self.running.begin(Piece::Ancestor(key), async move {
-                        let (found, words) = investigator.fetch_with_words(key).await;
-                        Finished::Ancestor { key, found: Box::new(found), words }
-                    });
-                }
+                Work::Ancestor => self.fetch_run(key, 0),
+                Work::Gap(below) => self.fetch_run(key, below),
             }
         }
     }

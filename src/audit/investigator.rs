@@ -6,6 +6,7 @@ mod corroboration;
 mod derived;
 mod linked;
 mod read_l1;
+mod run;
 mod surroundings;
 mod vouched_branch;
 
@@ -17,7 +18,7 @@ pub(super) use self::vouched_branch::HeadMove;
 use super::closure::{Ask, Maturity};
 use super::l1_judge::{L1Judge, L1Word, Surroundings};
 use super::proven_blocks::ProvenBlocks;
-use super::reasons::{Reasons, Words, with_words};
+use super::reasons::{Reasons, with_words};
 use super::{Awaited, CandidateBook, Case, CaseRules, Cause, Fact, Heads, Need, Verdict, Wait};
 use crate::consolidation::deposits::DepositsError;
 use crate::consolidation::{BlockAttributes, OutputV0};
@@ -310,11 +311,6 @@ impl Investigator {
     /// Fetches an ancestor of an attested block. `Err`: what it waits for.
     pub async fn fetch(&self, key: BlockKey) -> Result<VerifiedBlock, Wait> {
         self.fetch_by_hash(key.chain_id, key.hash).await
-    }
-
-    /// The same, with why it cannot be had.
-    pub(super) async fn fetch_with_words(&self, key: BlockKey) -> (Result<VerifiedBlock, Wait>, Words) {
-        with_words(self.fetch(key)).await
     }
 
     async fn fetch_by_hash(&self, chain_id: ChainId, hash: B256) -> Result<VerifiedBlock, Wait> {

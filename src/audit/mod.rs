@@ -1,6 +1,6 @@
 //! The audit: an attested block becomes a [`Case`], a case ends in a [`Verdict`].
 //!
-//! `case`, `closure`, `proven_blocks`, `verdict`, `checked_message`, `candidates` and `rivals` are pure. The auditor task around them asks the
+//! `case`, `closure`, `gap_run`, `proven_blocks`, `verdict`, `checked_message`, `candidates` and `rivals` are pure. The auditor task around them asks the
 //! sources and writes to the ledger; a verdict is durable before anything else hears of it.
 
 mod auditor;
@@ -9,6 +9,7 @@ mod case;
 mod checked_message;
 mod closure;
 mod fact;
+mod gap_run;
 mod head_watcher;
 mod heads;
 mod investigator;

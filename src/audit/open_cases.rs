@@ -2,8 +2,8 @@
 //! argument, except where a case is postponed from now on.
 //!
 //! They stand in two lines, which are served by turns when both have somebody due: what was attested, and the
-//! ancestors of that. Ancestors are found one at a time, each by the one before; behind every new attestation a gap
-//! would take as many queues as it has blocks, and the vouched head would stand still while it does.
+//! ancestors of that. Ancestors are found run by run, each by the one before; behind every new attestation a gap
+//! would take as many queues as it has runs, and the vouched head would stand still while it does.
 
 use super::reasons::{Words, gist};
 use super::{Case, Cause, Wait};
@@ -29,6 +29,14 @@ pub(super) enum Work {
     Case(Box<Case>),
     /// Fetch the block first: it is known by its hash alone.
     Ancestor,
+    /// The same, and with it up to so many blocks below: nobody knows them yet.
+    Gap(u64),
+}
+
+impl Work {
+    const fn is_case(&self) -> bool {
+        matches!(self, Self::Case(_))
+    }
 }
 
 /// Where an open block waits to be looked at.
@@ -146,10 +154,20 @@ impl OpenCases {
 
     /// Adds a block, to be looked at right away. One that must be fetched first is an ancestor from then on.
     pub(super) fn insert(&mut self, key: BlockKey, work: Work, opened: Instant) {
-        let line = match &work {
-            Work::Case(_) => Line::Attested,
-            Work::Ancestor => Line::Ancestors,
-        };
+        let line = if work.is_case() { Line::Attested } else { Line::Ancestors };
+        self.insert_in(line, key, work, opened);
+    }
+
+    /// Adds an ancestor that was fetched with others, to be looked at right away; or brings it, if it was to be fetched.
+    pub(super) fn insert_fetched(&mut self, key: BlockKey, case: Case, now: Instant) {
+        if self.contains(&key) {
+            self.bring(key, case, now);
+        } else {
+            self.insert_in(Line::Ancestors, key, Work::Case(Box::new(case)), now);
+        }
+    }
+
+    fn insert_in(&mut self, line: Line, key: BlockKey, work: Work, opened: Instant) {
         let state = State::Idle { work, due: opened };
         self.due.line(line).insert((opened, key));
         let (waited, waits) = (BTreeSet::new(), BTreeSet::new());
@@ -175,7 +193,7 @@ impl OpenCases {
     pub(super) fn bring(&mut self, key: BlockKey, case: Case, now: Instant) {
         let Some(entry) = self.cases.get_mut(&key) else { return };
         match &mut entry.state {
-            State::Idle { work: work @ Work::Ancestor, due } => {
+            State::Idle { work, due } if !work.is_case() => {
                 self.due.line(entry.line).remove(&(*due, key));
                 *work = Work::Case(Box::new(case));
                 *due = now;
@@ -183,7 +201,7 @@ impl OpenCases {
                 self.due.line(entry.line).insert((now, key));
             }
             State::Running { instead, .. } => *instead = Some(Box::new(case)),
-            State::Idle { work: Work::Case(_), .. } => {}
+            State::Idle { .. } => {}
         }
     }
 
@@ -275,7 +293,8 @@ impl OpenCases {
         // A head that moved while the block was worked on may be the one that it waits for.
         let mut woken = matches!(entry.state, State::Running { woken: true, .. });
         let mut work = work;
-        if let (Work::Ancestor, State::Running { instead, .. }) = (&work, &mut entry.state)
+        if !work.is_case()
+            && let State::Running { instead, .. } = &mut entry.state
             && let Some(case) = instead.take()
         {
             (work, woken) = (Work::Case(case), true);
@@ -524,7 +543,7 @@ mod tests {
             tokio::time::advance(Duration::from_millis(1)).await;
             let (taken, work) = open.take_due(Instant::now()).unwrap();
             match work {
-                Work::Ancestor => {
+                Work::Ancestor | Work::Gap(_) => {
                     open.resume(taken, case(taken.number));
                     lowest = taken.number;
                     open.insert(key(lowest - 1), Work::Ancestor, Instant::now());

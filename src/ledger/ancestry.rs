@@ -1,13 +1,15 @@
-//! Whose statement a block is that was found wrong: its own attestation's, or that of a block on top of it. Attesting a block attests
-//! its ancestors, in whatever order the attestation, the blocks between and the verdict come.
+//! Ancestors of attested blocks in the ledger, and whose statement a block is that was found wrong: its own attestation's, or that of
+//! a block on top of it. Attesting a block attests its ancestors, in whatever order the attestation, the blocks between and the verdict
+//! come.
 
 use super::attested::read_known;
 use super::events::write_event;
 use super::record::{read_hash, read_u64};
 use super::store::as_integer;
-use super::{KnownCase, KnownVerdict, LedgerError};
+use super::{KnownCase, KnownVerdict, Ledger, LedgerError, Opened, Opening};
 use crate::interop::BlockKey;
 use crate::told::Told;
+use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_p2p::{SigningDomain, UnixSeconds};
 use sqlx::SqliteConnection;
@@ -28,7 +30,85 @@ pub struct Bound {
     pub ancestor_of: B256,
 }
 
-/// The nearest block on top of this one whose attestation binds its signer.
+/// A block that an attested one builds on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewAncestor {
+    /// Which block.
+    pub key: BlockKey,
+    /// Its parent.
+    pub parent_hash: B256,
+    /// Its timestamp.
+    pub timestamp: UnixSeconds,
+    /// The L1 block that it stands on, if it tells one.
+    pub l1_origin: Option<BlockNumHash>,
+}
+
+impl Ledger {
+    /// Opens the cases of a run of ancestors, highest first, each the parent of the one before; all at once. Answers for each of
+    /// them, up to the first but the highest that is known: what is below that was opened before. Durable when this returns.
+    ///
+    /// # Errors
+    /// If the ledger cannot be written, or a block's height or time does not fit it.
+    pub async fn open_ancestors(
+        &self,
+        run: &[NewAncestor],
+        at: UnixSeconds,
+    ) -> Result<Vec<Opening>, LedgerError> {
+        self.persevere(|| self.open_ancestors_once(run, at)).await
+    }
+
+    async fn open_ancestors_once(
+        &self,
+        run: &[NewAncestor],
+        at: UnixSeconds,
+    ) -> Result<Vec<Opening>, LedgerError> {
+        let mut transaction = self.write().await?;
+        let (mut openings, mut told) = (Vec::with_capacity(run.len()), 0);
+        for ancestor in run {
+            let (opening, last) = insert_ancestor(&mut transaction, ancestor, at).await?;
+            let is_known = opening.opened == Opened::Known;
+            if is_known && !openings.is_empty() {
+                break;
+            }
+            told = told.max(last);
+            openings.push(opening);
+        }
+        transaction.commit().await?;
+        self.note_told(told);
+        Ok(openings)
+    }
+}
+
+/// Opens the case of an ancestor, unless there is one. Returns the id of the last event besides; 0: there is none.
+pub(super) async fn insert_ancestor(
+    connection: &mut SqliteConnection,
+    ancestor: &NewAncestor,
+    at: UnixSeconds,
+) -> Result<(Opening, u64), LedgerError> {
+    let NewAncestor { key, parent_hash, timestamp, l1_origin } = ancestor;
+    let done = sqlx::query(
+        "INSERT INTO cases (chain_id, number, hash, parent_hash, timestamp, origin, opened_at, l1_number, l1_hash)
+         VALUES (?1, ?2, ?3, ?4, ?5, 'ancestor', ?6, ?7, ?8) ON CONFLICT DO NOTHING",
+    )
+    .bind(key.chain_id.to_string())
+    .bind(as_integer("block number", key.number)?)
+    .bind(key.hash.to_vec())
+    .bind(parent_hash.to_vec())
+    .bind(as_integer("timestamp", timestamp.0)?)
+    .bind(as_integer("time", at.0)?)
+    .bind(l1_origin.and_then(|origin| i64::try_from(origin.number).ok()))
+    .bind(l1_origin.map(|origin| origin.hash.to_vec()))
+    .execute(&mut *connection)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Ok((Opening { opened: Opened::Known, bound: Vec::new() }, 0));
+    }
+    let (bound, told) = bind_ancestors(connection, key, *parent_hash, false, at).await?;
+    Ok((Opening { opened: Opened::New, bound }, told))
+}
+
+/// The nearest block on top of this one whose attestation binds its signer. A block on the way that is known to be bound by one is not
+/// looked beyond: in a long gap each would be looked at again for every block below it.
 ///
 /// A `CROSS JOIN` is taken in the order in which it is written: from block to block, and never through all cases.
 pub(super) async fn binding_descendant(
@@ -36,14 +116,15 @@ pub(super) async fn binding_descendant(
     key: &BlockKey,
 ) -> Result<Option<B256>, LedgerError> {
     let row = sqlx::query(
-        "WITH RECURSIVE above (number, hash, domain) AS (
-             SELECT ?2, ?3, NULL
+        "WITH RECURSIVE above (number, hash, domain, bound_by) AS (
+             SELECT ?2, ?3, NULL, NULL
              UNION
-             SELECT c.number, c.hash, c.domain FROM above a
+             SELECT c.number, c.hash, c.domain, c.ancestor_of FROM above a
              CROSS JOIN cases c ON c.chain_id = ?1 AND c.number = a.number + 1 AND c.parent_hash = a.hash
-             WHERE a.domain IS NULL OR a.domain = ?5
+             WHERE (a.domain IS NULL OR a.domain = ?5) AND a.bound_by IS NULL
              LIMIT ?4)
-         SELECT hash FROM above WHERE domain IS NOT NULL AND domain <> ?5 ORDER BY number LIMIT 1",
+         SELECT iif(domain IS NULL OR domain = ?5, bound_by, hash) AS hash FROM above
+         WHERE (domain IS NOT NULL AND domain <> ?5) OR bound_by IS NOT NULL ORDER BY number LIMIT 1",
     )
     .bind(key.chain_id.to_string())
     .bind(as_integer("block number", key.number)?)

@@ -33,7 +33,7 @@ mod suspects;
 mod tied_verdicts;
 mod unresolved;
 
-pub use ancestry::Bound;
+pub use ancestry::{Bound, NewAncestor};
 pub use anchor::{Anchored, Anchoring, RefusedAnchor};
 pub use attested::{KnownCase, KnownVerdict};
 pub use counts::CaseCounts;

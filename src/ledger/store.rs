@@ -1,6 +1,6 @@
 //! [`Ledger`]: the SQLite database, and what is written to it.
 
-use super::ancestry::{Bound, bind_ancestors, binding_descendant};
+use super::ancestry::{Bound, NewAncestor, binding_descendant, insert_ancestor};
 use super::database::{Database, WriteTransaction};
 use super::events::write_event;
 use super::heads::advance;
@@ -208,30 +208,13 @@ impl Ledger {
     async fn open_case_once(&self, case: &NewCase<'_>, at: UnixSeconds) -> Result<Opening, LedgerError> {
         match case {
             NewCase::Attested(block) => self.open_attested(block, at).await,
-            NewCase::Ancestor { key, parent_hash, timestamp, l1_origin } => {
+            &NewCase::Ancestor { key, parent_hash, timestamp, l1_origin } => {
+                let ancestor = NewAncestor { key, parent_hash, timestamp, l1_origin };
                 let mut transaction = self.write().await?;
-                let done = sqlx::query(
-                    "INSERT INTO cases (chain_id, number, hash, parent_hash, timestamp, origin, opened_at,
-                                        l1_number, l1_hash)
-                     VALUES (?1, ?2, ?3, ?4, ?5, 'ancestor', ?6, ?7, ?8) ON CONFLICT DO NOTHING",
-                )
-                .bind(key.chain_id.to_string())
-                .bind(as_integer("block number", key.number)?)
-                .bind(key.hash.as_slice())
-                .bind(parent_hash.as_slice())
-                .bind(as_integer("timestamp", timestamp.0)?)
-                .bind(as_integer("time", at.0)?)
-                .bind(l1_origin.and_then(|origin| i64::try_from(origin.number).ok()))
-                .bind(l1_origin.map(|origin| origin.hash.to_vec()))
-                .execute(&mut *transaction)
-                .await?;
-                if done.rows_affected() == 0 {
-                    return Ok(Opening { opened: Opened::Known, bound: Vec::new() });
-                }
-                let (bound, told) = bind_ancestors(&mut transaction, key, *parent_hash, false, at).await?;
+                let (opening, told) = insert_ancestor(&mut transaction, &ancestor, at).await?;
                 transaction.commit().await?;
                 self.note_told(told);
-                Ok(Opening { opened: Opened::New, bound })
+                Ok(opening)
             }
         }
     }

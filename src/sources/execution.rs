@@ -128,8 +128,7 @@ impl ExecutionClient {
     /// If the endpoints do not agree, or none gives an answer that holds.
     pub async fn block_by_number(&self, number: u64) -> Result<Option<VerifiedBlock>, SourceError> {
         if self.pool.quorum().endpoints() == 1 {
-            let params = rpc_params![U64::from(number), true];
-            return self.block(BY_NUMBER, params, |block| block.number() == number).await;
+            return self.any_block_by_number(number).await;
         }
         self.known_block_by_number(number).await
     }
@@ -145,6 +144,19 @@ impl ExecutionClient {
         // They agreed on it a moment ago: this is no statement about the height.
         let (chain_id, hash) = (self.chain_id(), canonical.hash());
         block.map(Some).ok_or(SourceError::Vanished { chain_id, number, hash })
+    }
+
+    /// A block that one endpoint has at a height, for who knows its hash from elsewhere. Which block is canonical it does not
+    /// tell. `None`: the endpoints have none.
+    ///
+    /// # Errors
+    /// If no endpoint gives an answer that holds.
+    pub(crate) async fn any_block_by_number(
+        &self,
+        number: u64,
+    ) -> Result<Option<VerifiedBlock>, SourceError> {
+        let params = rpc_params![U64::from(number), true];
+        self.block(BY_NUMBER, params, |block| block.number() == number).await
     }
 
     /// The hash of the canonical block at a height, which its header hashes to. `None`: enough endpoints have

@@ -129,7 +129,7 @@ impl VerifiedBlock {
     }
 
     /// About how many bytes it takes.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         let each = |raw: &Bytes| size_of::<Bytes>().saturating_add(raw.len());
         let transactions = self.transactions.iter().map(each).fold(0, usize::saturating_add);
         size_of::<Self>().saturating_add(self.header.extra_data.len()).saturating_add(transactions)

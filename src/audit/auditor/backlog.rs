@@ -28,6 +28,12 @@ impl Auditor {
         self.open.count(chain_id) < self.room()
     }
 
+    /// Whether there is room for one more ancestor that nobody attested. They have as much room again: what waits above a gap does
+    /// not keep it from being judged.
+    pub(super) fn has_room_for_ancestors(&self, chain_id: ChainId) -> bool {
+        self.open.count(chain_id) < self.room().saturating_mul(2)
+    }
+
     /// One more case of a chain is in the ledger alone.
     pub(super) fn leave_in_ledger(&mut self, chain_id: ChainId) {
         self.metrics.limit_reached("open-cases");

@@ -1,5 +1,6 @@
 //! The auditor beside a real ledger, with no node that answers.
 
+mod gap;
 mod ties;
 
 use super::*;
@@ -105,7 +106,7 @@ async fn an_investigation_that_panics_is_made_again() {
         let (key, work) = auditor.open.take_due(Instant::now()).unwrap();
         let piece = match work {
             Work::Case(case) => Piece::Case(case),
-            Work::Ancestor => Piece::Ancestor(key),
+            Work::Ancestor | Work::Gap(_) => Piece::Ancestor(key),
         };
         auditor.running.begin(piece, broken());
     }

@@ -279,3 +279,54 @@ async fn settled_is_what_is_upheld_and_binds_its_signer() {
     assert_eq!(settled(2..=2, 9).await, [of(&blocks[1])]);
     assert_eq!(settled(0..=9, 1).await, [of(&blocks[0])]);
 }
+
+#[tokio::test]
+async fn a_run_of_ancestors_is_opened_up_to_the_first_that_is_known() {
+    let dir = TempDir::new().unwrap();
+    let ledger = ledger(&dir).await;
+    let blocks = blocks(6);
+    let run: Vec<NewAncestor> = blocks
+        .iter()
+        .rev()
+        .map(|block| {
+            let (key, parent_hash, timestamp) = (key(block), block.parent_hash(), block.timestamp());
+            NewAncestor { key, parent_hash, timestamp, l1_origin: None }
+        })
+        .collect();
+    open(&ledger, &blocks[2]).await;
+    let opened = async |run: &[NewAncestor]| {
+        let openings = ledger.open_ancestors(run, NOW).await.unwrap();
+        openings.into_iter().map(|opening| opening.opened).collect::<Vec<_>>()
+    };
+    assert_eq!(opened(&run).await, [Opened::New; 3], "blocks 6 to 4");
+    assert_eq!(ledger.cases_at(chain(), 2).await.unwrap(), []);
+    assert_eq!(
+        opened(&run[3..]).await,
+        [Opened::Known, Opened::New, Opened::New],
+        "who asked for it goes on"
+    );
+    assert_eq!(opened(&[]).await, []);
+}
+
+/// In a long gap the way up to who binds is not gone again for each block.
+#[tokio::test]
+async fn an_ancestor_is_bound_by_whoever_binds_the_blocks_above_it() {
+    let dir = TempDir::new().unwrap();
+    let ledger = ledger(&dir).await;
+    let blocks = blocks(5);
+    open(&ledger, &blocks[4]).await;
+    for block in blocks[..4].iter().rev() {
+        let (parent_hash, timestamp) = (block.parent_hash(), block.timestamp());
+        let case = NewCase::Ancestor { key: key(block), parent_hash, timestamp, l1_origin: None };
+        ledger.open_case(&case, NOW).await.unwrap();
+    }
+    decide(&ledger, &blocks[3], &Verdict::Upheld).await;
+    // Nobody needs the way beyond the fourth any more.
+    let mut transaction = ledger.write().await.unwrap();
+    sqlx::query("UPDATE cases SET domain = NULL WHERE number = 5").execute(&mut *transaction).await.unwrap();
+    transaction.commit().await.unwrap();
+    decide(&ledger, &blocks[0], &violated()).await;
+    let records = records(&ledger).await;
+    let bound = records.iter().find(|record| record.number == 1).unwrap();
+    assert_eq!((bound.ancestor_of, bound.attributable), (Some(blocks[4].hash()), None));
+}

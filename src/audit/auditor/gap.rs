@@ -1,0 +1,88 @@
+//! The ancestors of attested blocks that nobody attested: found by their parent hashes, run by run, and audited like any others.
+//!
+//! A run is fetched at once and written down at once. The next one is looked for when half of this one is under way: so there is
+//! always something to judge, and no more in memory than can be judged soon.
+
+use super::{Auditor, Finished, Piece, report_bound};
+use crate::audit::Case;
+use crate::audit::gap_run::MAX_RUN;
+use crate::audit::open_cases::Work;
+use crate::consolidation::BlockAttributes;
+use crate::interop::BlockKey;
+use crate::ledger::{BlockPosition, LedgerError, NewAncestor};
+use crate::sources::VerifiedBlock;
+use crosscheck_p2p::ChainId;
+use std::sync::Arc;
+use tokio::time::Instant;
+use tracing::debug;
+
+/// How many parents without a case are looked up at once, per chain.
+const MAX_UNLINKED: u32 = 64;
+
+impl Auditor {
+    /// Attesting a block attests its ancestors: those that nobody attested are audited too.
+    pub(super) async fn find_parents(&mut self, chain_id: ChainId) -> Result<(), LedgerError> {
+        let unlinked = self.ledger.unlinked(chain_id, MAX_UNLINKED).await?;
+        if unlinked.is_empty() {
+            return Ok(());
+        }
+        let vouched = self.ledger.vouched(chain_id).await?.map_or(0, |vouched| vouched.number);
+        for BlockPosition { number, hash } in unlinked.into_iter().map(|unlinked| unlinked.parent) {
+            let key = BlockKey { chain_id, number, hash };
+            if !self.open.contains(&key) {
+                let below = number.saturating_sub(vouched).saturating_sub(1);
+                let work = Work::Gap(below.min(MAX_RUN.saturating_sub(1)));
+                self.open.insert(key, work, Instant::now());
+            }
+        }
+        Ok(())
+    }
+
+    /// Fetches an ancestor, and so many blocks below it as far as they are linked to it.
+    pub(super) fn fetch_run(&mut self, key: BlockKey, below: u64) {
+        let investigator = Arc::clone(&self.investigator);
+        self.running.begin(Piece::Ancestor(key), async move {
+            let (found, words) = investigator.fetch_run_with_words(key, below).await;
+            Finished::Ancestor { key, found, words }
+        });
+    }
+
+    /// Opens the cases of a run, highest first. The first block of it is `key`.
+    pub(super) async fn open_run(&mut self, key: BlockKey, run: &[VerifiedBlock]) -> Result<(), LedgerError> {
+        let chain_id = key.chain_id;
+        let rules = self.investigator.rules(chain_id);
+        let (mut ancestors, mut cases) = (Vec::with_capacity(run.len()), Vec::with_capacity(run.len()));
+        for block in run {
+            let key = BlockKey { chain_id, number: block.number(), hash: block.hash() };
+            let attributes = BlockAttributes::of_block(block);
+            let (parent_hash, l1_origin) = (block.header().parent_hash, attributes.l1_origin());
+            ancestors.push(NewAncestor { key, parent_hash, timestamp: block.timestamp(), l1_origin });
+            cases.push(Case::new(key, rules, attributes));
+        }
+        let openings = self.ledger.open_ancestors(&ancestors, self.clock.now()).await?;
+        openings.iter().flat_map(|opening| &opening.bound).for_each(report_bound);
+        debug!(%chain_id, number = key.number, hash = %key.hash, opened = openings.len(), "ancestors");
+        cases.truncate(openings.len());
+        let rest = cases.split_off(cases.len().div_ceil(2));
+        for case in cases {
+            self.take_in(key, case);
+        }
+        self.find_parents(chain_id).await?;
+        for case in rest {
+            self.take_in(key, case);
+        }
+        Ok(())
+    }
+
+    /// Takes in the case of an ancestor that was fetched: `asked` for, or with that.
+    fn take_in(&mut self, asked: BlockKey, case: Case) {
+        let key = *case.key();
+        if key == asked {
+            self.open.resume(key, Work::Case(Box::new(case)));
+        } else if self.open.contains(&key) || self.has_room_for_ancestors(key.chain_id) {
+            self.open.insert_fetched(key, case, Instant::now());
+        } else {
+            self.leave_in_ledger(key.chain_id);
+        }
+    }
+}
