@@ -5,6 +5,7 @@
 mod corroboration;
 mod derived;
 mod linked;
+mod past;
 mod read_l1;
 mod run;
 mod surroundings;
@@ -13,6 +14,7 @@ mod vouched_branch;
 pub(super) use self::corroboration::Witnesses;
 use self::derived::Lineage;
 use self::linked::Linked;
+use self::past::Past;
 use self::surroundings::{Found, Scene};
 pub(super) use self::vouched_branch::HeadMove;
 use super::closure::{Ask, Maturity};
@@ -78,6 +80,7 @@ pub struct Investigator {
     proven: Mutex<ProvenBlocks>,
     linked: Linked,
     lineage: Lineage,
+    past: Option<Past>,
     ledger: Option<Ledger>,
     branches: StaleBranches,
     reasons: Reasons,
@@ -151,6 +154,7 @@ impl Investigator {
             proven,
             linked,
             lineage,
+            past: None,
             ledger,
             branches,
             reasons,
@@ -521,11 +525,7 @@ impl Investigator {
             self.reasons.note(wait(Cause::NotYet), &format!("block {number} is not local-safe: {head}"));
             return Err(wait(Cause::NotYet));
         };
-        let client = self.clients.get(&chain_id).ok_or_else(|| wait(Cause::NotYet))?;
-        let answer = client.known_block_by_number(number).await;
-        let block = answer
-            .map_err(|error| self.note_failure(&error, chain_id, awaited))?
-            .ok_or_else(|| wait(Cause::NotYet))?;
+        let block = self.canonical_block(chain_id, number, awaited).await?;
         // Between the two answers the chain may have reorged: then ask again later.
         if number == local_safe.number && block.hash() != local_safe.hash() {
             self.heads.want(chain_id);
@@ -552,6 +552,10 @@ impl Investigator {
     ) -> Result<Option<Arc<ProvenLogs>>, Wait> {
         let wait = Wait { awaited, chain_id, cause: Cause::NotYet };
         let client = self.clients.get(&chain_id).ok_or(wait)?;
+        let _turn = match &self.past {
+            Some(past) => Some(past.turn(block.hash()).await),
+            None => None,
+        };
         client.logs(block).await.map_err(|error| self.note_failure(&error, chain_id, awaited))
     }
 

@@ -1,18 +1,20 @@
 //! [`RangeAudit`]: audits a past range of a chain from its endpoints, without gossip.
 //!
-//! Blocks are fetched and judged in parallel and handed out in order. It writes nothing: what is done with an
+//! Blocks are fetched and judged in parallel, on all cores, and handed out in order. It writes nothing: what is done with an
 //! outcome is its caller's.
 
 use super::{Case, Investigation, Investigator, Verdict};
 use crate::consolidation::BlockAttributes;
 use crate::interop::BlockKey;
-use crate::sources::{ExecutionClient, SourceError, VerifiedBlock};
+use crate::sources::VerifiedBlock;
 use alloy::primitives::B256;
+use crosscheck_p2p::ChainId;
 use futures::{Stream, StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinSet;
 
 /// How often a block is tried before it is left open.
 const ATTEMPTS: u32 = 6;
@@ -59,8 +61,8 @@ impl RangeOutcome {
 /// An audit of past blocks.
 #[derive(Debug, Clone)]
 pub struct RangeAudit {
-    /// The chain's execution client.
-    pub client: ExecutionClient,
+    /// The chain.
+    pub chain_id: ChainId,
     /// Who judges.
     pub investigator: Arc<Investigator>,
     /// How many blocks are under way at once.
@@ -74,9 +76,22 @@ impl RangeAudit {
         stream::iter(range)
             .map(move |number| {
                 let audit = self.clone();
-                async move { audit.audit(number).await }
+                async move { audit.audit_apart(number).await }
             })
             .buffered(concurrency)
+    }
+
+    /// Audits a block in a task of its own, which ends with who waits for it.
+    async fn audit_apart(self, number: u64) -> RangeOutcome {
+        let mut task = JoinSet::new();
+        task.spawn(async move { self.audit(number).await });
+        match task.join_next().await {
+            Some(Ok(outcome)) => outcome,
+            Some(Err(error)) => {
+                RangeOutcome::open(number, None, format!("its audit ended abnormally: {error}"))
+            }
+            None => RangeOutcome::open(number, None, "its audit did not begin".to_owned()),
+        }
     }
 
     async fn audit(&self, number: u64) -> RangeOutcome {
@@ -94,15 +109,15 @@ impl RangeAudit {
     }
 
     async fn try_audit(&self, number: u64) -> RangeOutcome {
-        let block = match self.client.block_by_number(number).await {
+        let block = match self.investigator.past_block(self.chain_id, number).await {
             Ok(Some(block)) => block,
             Ok(None) => {
                 let detail = "the execution client does not have the block".to_owned();
                 return RangeOutcome::open(number, None, detail);
             }
-            Err(error) => return RangeOutcome::open(number, None, describe(&error)),
+            Err(error) => return RangeOutcome::open(number, None, error.to_string()),
         };
-        let key = BlockKey { chain_id: self.client.chain_id(), number, hash: block.hash() };
+        let key = BlockKey { chain_id: self.chain_id, number, hash: block.hash() };
         let case = Case::new(key, self.investigator.rules(key.chain_id), BlockAttributes::of_block(&block));
         let Investigation { case, waits, .. } = self.investigator.investigate(case).await;
         case.verdict().map_or_else(
@@ -127,60 +142,5 @@ fn decided(block: &VerifiedBlock, case: &Case, verdict: &Verdict) -> RangeOutcom
     }
 }
 
-fn describe(error: &SourceError) -> String {
-    error.to_string()
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::audit::Heads;
-    use crate::devnet::contracts::{EMITTER, emit_call};
-    use crate::devnet::fixture::{CHAIN_ID, Fixture};
-    use crate::devnet::serve::{rpc_block, start};
-    use crate::interop::{DependencySet, Member};
-    use crate::metrics::Metrics;
-    use crate::sources::{EndpointLimits, L2BlockRef, LogIndex, SyncStatus};
-    use alloy::eips::eip2930::AccessList;
-    use alloy::primitives::B256;
-    use crosscheck_p2p::{ChainId, UnixSeconds};
-    use jsonrpsee::RpcModule;
-    use jsonrpsee::types::ErrorObjectOwned;
-    use std::collections::BTreeMap;
-    use std::time::Duration;
-
-    /// An endpoint that takes no block hashes for receipts, and has no single ones (Erigon's words).
-    #[tokio::test]
-    async fn what_an_endpoint_refuses_is_told_in_its_words() {
-        let mut fixture = Fixture::new(5);
-        let call = fixture.call(0, EMITTER, emit_call(&[B256::ZERO], b"log"), AccessList::default());
-        let block = fixture.extend(&[call]);
-        let mut module = RpcModule::new(serde_json::to_value(rpc_block(&block, true)).unwrap());
-        for method in ["eth_getBlockByNumber", "eth_getBlockByHash"] {
-            module.register_method(method, |_, block, _| block.clone()).unwrap();
-        }
-        let refusal = || ErrorObjectOwned::owned(-32_602, "hex number > 64 bits", None::<()>);
-        module.register_method("eth_getBlockReceipts", move |_, _, _| Err::<(), _>(refusal())).unwrap();
-        let server = start(module).await.unwrap();
-        let chain_id = ChainId::from(CHAIN_ID);
-        let limits = EndpointLimits {
-            timeout: Duration::from_secs(300),
-            max_response_bytes: 1 << 20,
-            max_concurrent_requests: 8,
-        };
-        let urls = [server.url().parse().unwrap()];
-        let client = ExecutionClient::new(chain_id, &urls, 1, limits, LogIndex::new(1 << 20)).unwrap();
-        let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
-        let set = DependencySet::new([(chain_id, member)].into(), 100);
-        let (metrics, heads) = (Metrics::new(set.clone()).unwrap(), Heads::new([chain_id]));
-        let head = L2BlockRef::new(1, block.hash, block.timestamp());
-        let status = SyncStatus { unsafe_l2: head, safe_l2: head, local_safe_l2: head, finalized_l2: None };
-        heads.set(chain_id, Some(status));
-        let clients = [(chain_id, client.clone())].into();
-        let investigator = Investigator::new(set, clients, heads, None, BTreeMap::new(), metrics);
-        let audit = RangeAudit { client, investigator: Arc::new(investigator), concurrency: 1 };
-        let outcome = audit.try_audit(1).await;
-        assert!(outcome.is_open());
-        assert!(outcome.detail.contains("eth_getTransactionReceipt"), "{}", outcome.detail);
-    }
-}
+mod tests;

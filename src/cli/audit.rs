@@ -106,11 +106,10 @@ impl AuditArgs {
             heads.get(self.chain).and_then(|status| status.local_safe_l2.map(|head| head.number)),
         )?;
         let metrics = Metrics::new(set.clone())?;
-        let investigator = investigator(config, set, clients.clone(), &nodes, l1.as_ref(), heads, metrics)?;
-        let client = clients.get(&self.chain).ok_or_else(|| eyre::eyre!("chain {} is gone", self.chain))?;
+        let investigator = investigator(config, set, clients, &nodes, l1.as_ref(), heads, metrics)?;
         let audit = RangeAudit {
-            client: client.clone(),
-            investigator: Arc::new(investigator),
+            chain_id: self.chain,
+            investigator: Arc::new(investigator.remembering_final()),
             concurrency: usize::try_from(self.concurrency)?,
         };
         let mut state = AuditState::open(self.resume.as_deref(), self.chain, self.from)?;

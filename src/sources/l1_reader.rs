@@ -110,9 +110,13 @@ impl<S: L1Source> L1Reader<S> {
     /// If L1 does not answer.
     pub async fn at(&self, claimed: BlockNumHash) -> Result<Option<Header>, SourceError> {
         self.look().await?;
-        if let At::Known(header) = self.known_at(claimed.number)
-            && header.hash() == claimed.hash
-        {
+        let known = match self.known_at(claimed.number) {
+            At::Known(header) => Some(header),
+            // What is so far below the head is asked for itself: the head would not tell more of it.
+            At::NotKept => self.fetch_below(claimed.number).await?,
+            At::Above => None,
+        };
+        if let Some(header) = known.filter(|header| header.hash() == claimed.hash) {
             return Ok(Some(header));
         }
         self.refresh().await?;

@@ -43,12 +43,9 @@ impl Investigator {
         if is_head || self.linked.0.lock().get(&block.hash()).is_some() {
             return Ok(());
         }
-        let client = self.clients.get(&chain_id).ok_or_else(|| wait(Cause::NotYet))?;
-        let answer = client.known_block_by_number(block.number().saturating_add(1)).await;
-        let child = answer
-            .map_err(|error| self.note_failure(&error, chain_id, awaited))?
-            .ok_or_else(|| wait(Cause::NotYet))?;
+        let child = self.canonical_block(chain_id, block.number().saturating_add(1), awaited).await?;
         if child.header().parent_hash != block.hash() {
+            self.forget_unlinked(chain_id, block.number());
             return Err(wait(Cause::OtherFork));
         }
         self.linked.0.lock().put(block.hash(), ());

@@ -150,10 +150,13 @@ async fn old_blocks_are_asked_for_once() {
     for _ in 0..3 {
         assert_eq!(reader.at(l1.at(150).id()).await.unwrap(), Some(l1.at(150)));
     }
-    assert_eq!(l1.asked(), ["latest", "latest", "by number"]);
+    assert_eq!(l1.asked(), ["latest", "by number"]);
     let other = BlockNumHash { number: 150, hash: B256::ZERO };
     assert_eq!(reader.at(other).await.unwrap(), Some(l1.at(150)));
     assert_eq!(l1.asked(), ["latest", "by number"], "another block was claimed");
+    let other = BlockNumHash { number: 120, hash: B256::ZERO };
+    assert_eq!(reader.at(other).await.unwrap(), Some(l1.at(120)));
+    assert_eq!(l1.asked(), ["by number", "latest", "by number"], "that it is another one is looked up now");
 }
 
 #[tokio::test(start_paused = true)]
