@@ -1,6 +1,6 @@
 //! `crosscheck devnet`: a superchain in this process, watched by a sidecar in this process.
 
-use super::{Outcome, UsageError, runtime, signals};
+use super::{Outcome, UsageError, open_files, runtime, signals};
 use crate::devnet::{
     faults::{Fault, FaultSpec, REGISTRY},
     outcome::Outcome as DevnetOutcome,
@@ -107,6 +107,8 @@ impl DevnetArgs {
     pub(super) fn run(&self) -> eyre::Result<Outcome> {
         let plan = self.plan().map_err(|error| UsageError { problem: error.to_string() })?;
         telemetry::start(&LogConfig { format: self.log_format, level: self.log_level.clone() })?;
+        // Both ends of every connection are in this process.
+        open_files::raise_limit();
         let outcome = runtime()?.block_on(async {
             let cancel = CancellationToken::new();
             let _watch = signals::cancel_on_signal(cancel.clone())?;

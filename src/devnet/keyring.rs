@@ -60,10 +60,11 @@ pub fn deposit_contract_address(chain_id: u64) -> Address {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::devnet::superchain::MAX_CHAINS;
 
     #[test]
     fn no_two_roles_share_a_key() {
-        let rings: Vec<_> = (0..16).map(|place| Keyring::derive(7, place).unwrap()).collect();
+        let rings: Vec<_> = (0..MAX_CHAINS as u32).map(|place| Keyring::derive(7, place).unwrap()).collect();
         let mut keys: Vec<_> =
             rings.iter().flat_map(|ring| [&ring.sequencer, &ring.impostor, &ring.batcher]).collect();
         keys.extend(&rings[0].users);

@@ -188,7 +188,7 @@ mod tests {
 
     #[rstest]
     #[case::no_chains(DevnetRequest { chains: 0, ..request() }, "--chains 0")]
-    #[case::too_many_chains(DevnetRequest { chains: 17, ..request() }, "--chains 17")]
+    #[case::too_many_chains(DevnetRequest { chains: 33, ..request() }, "--chains 33")]
     #[case::no_block_time(DevnetRequest { block_time: 0, ..request() }, "--block-time 0")]
     #[case::too_slow(DevnetRequest { block_time: 13, ..request() }, "--block-time 13")]
     #[case::too_slow_for_a_fault(
@@ -212,7 +212,7 @@ mod tests {
 
     #[rstest]
     #[case::one_chain(DevnetRequest { chains: 1, ..request() })]
-    #[case::sixteen_chains(DevnetRequest { chains: 16, ..request() })]
+    #[case::as_many_chains_as_may_be(DevnetRequest { chains: 32, ..request() })]
     #[case::without_end(DevnetRequest { blocks: None, faults: vec!["wrong-signer@9000".parse().unwrap()], ..request() })]
     fn accepts(#[case] request: DevnetRequest) {
         assert!(DevnetPlan::new(request).is_ok());

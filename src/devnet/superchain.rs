@@ -25,7 +25,7 @@ use std::{collections::BTreeMap, sync::Arc};
 /// The id of the first chain; the others follow it.
 pub const FIRST_CHAIN_ID: u64 = 901;
 /// The most chains that a superchain has.
-pub const MAX_CHAINS: u64 = 16;
+pub const MAX_CHAINS: u64 = 32;
 /// The id of the L1.
 pub const L1_CHAIN_ID: u64 = 900;
 /// The gas limit of every L2 block.
