@@ -2,6 +2,7 @@
 
 use super::{Outcome, UsageError, open_files, runtime, signals};
 use crate::devnet::{
+    block_tree::BLOCK_HISTORY,
     faults::{Fault, FaultSpec, REGISTRY},
     outcome::Outcome as DevnetOutcome,
     plan::{DevnetPlan, DevnetPlanError, DevnetRequest},
@@ -93,6 +94,11 @@ pub(super) struct DevnetArgs {
     #[arg(long, value_name = "BLOCK", requires_all = ["fast", "dir"])]
     pause_at: Vec<u64>,
 
+    /// Keep so many blocks of each chain, and the L1 blocks that they stand on; older ones are answered as unknown. A long run needs
+    /// about 20 kB for each
+    #[arg(long, value_name = "BLOCKS", default_value_t = BLOCK_HISTORY)]
+    history: u64,
+
     /// What is logged, to standard error: a level, or a filter such as info,crosscheck::audit=debug
     #[arg(long, value_name = "LEVEL", default_value = "warn")]
     log_level: String,
@@ -138,6 +144,7 @@ impl DevnetArgs {
             stay: self.stay,
             pauses: self.pause_at.clone(),
             followers: true,
+            history: self.history,
         })
     }
 }
@@ -243,7 +250,7 @@ mod tests {
         let args = parse(
             "--chains 4 --blocks 60 --block-time 1 --fast --seed 7 --report - --no-sidecar --dir x \
              --genesis-time 9 --fault invalid-message@15 --fault wrong-signer@16:904 --await-sidecar 3 --random-faults 0 --endpoints 3 \
-             --stay --tick 5 --pause-at 12 --pause-at 20",
+             --stay --tick 5 --pause-at 12 --pause-at 20 --history 4096",
         )
         .unwrap();
         let plan = args.plan().unwrap();
@@ -253,6 +260,7 @@ mod tests {
         assert_eq!(request.genesis_time, Some(UnixSeconds(9)));
         assert_eq!(request.await_peers, Duration::from_secs(3));
         assert_eq!((request.random_faults, request.endpoints, request.stay), (0, 3, true));
+        assert_eq!(request.history, 4_096);
         assert_eq!((request.tick, &request.pauses[..]), (Some(Duration::from_millis(5)), &[12, 20][..]));
         assert_eq!(plan.faults().iter().map(|fault| fault.chain_id).collect::<Vec<_>>(), [901, 904]);
     }

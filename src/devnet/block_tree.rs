@@ -1,6 +1,6 @@
 //! [`BlockTree`]: every block of a chain that was built, the states they left, and which blocks are canonical.
 //!
-//! Bounded: states are kept for [`STATE_HISTORY`] heights, blocks for [`BLOCK_HISTORY`]. It executes nothing.
+//! Bounded: states are kept for [`STATE_HISTORY`] heights, blocks for [`BLOCK_HISTORY`] if not for fewer. It executes nothing.
 
 use super::{block::L2Block, l1_block::L1Block, state::WorldState};
 use alloy::primitives::B256;
@@ -12,14 +12,14 @@ use std::{
 /// How many heights below the highest block the states of blocks are kept: nothing can be built deeper.
 pub const STATE_HISTORY: u64 = 256;
 
-/// How many heights below the highest block blocks are kept. Genesis is always kept.
+/// How many heights below the highest block blocks are kept, unless it is told to keep fewer. Genesis is always kept.
 pub const BLOCK_HISTORY: u64 = 65_536;
 
 /// Why a tree refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TreeError {
     /// There is no such block.
-    #[error("there is no block {hash}: it never was, or lies more than {BLOCK_HISTORY} blocks back")]
+    #[error("there is no block {hash}: it never was, or lies further back than blocks are kept")]
     UnknownBlock {
         /// The hash that was asked for.
         hash: B256,
@@ -50,6 +50,7 @@ pub struct BlockTree {
     heights: BTreeMap<u64, Vec<B256>>,
     states: HashMap<B256, WorldState>,
     canonical: BTreeMap<u64, Arc<L2Block>>,
+    history: u64,
 }
 
 impl BlockTree {
@@ -62,9 +63,15 @@ impl BlockTree {
             heights: BTreeMap::new(),
             states: HashMap::new(),
             canonical: BTreeMap::from([(genesis.number(), Arc::clone(&genesis))]),
+            history: BLOCK_HISTORY,
         };
         tree.place(Node { block: genesis, origin: None }, state);
         tree
+    }
+
+    /// Keeps blocks for so many heights from now on. States need their blocks: it is never fewer than theirs.
+    pub fn keep(&mut self, history: u64) {
+        self.history = history.max(STATE_HISTORY);
     }
 
     /// Block 0.
@@ -139,7 +146,7 @@ impl BlockTree {
             let parent = Arc::clone(self.block(block.header.parent_hash)?);
             branch.push(core::mem::replace(&mut block, parent));
         }
-        self.canonical.retain(|number, _| *number <= block.number());
+        drop(self.canonical.split_off(&block.number().saturating_add(1)));
         self.canonical.extend(branch.into_iter().map(|block| (block.number(), block)));
         self.head = head;
         Ok(())
@@ -161,7 +168,7 @@ impl BlockTree {
         for hash in stale.and_then(|number| self.heights.get(&number)).into_iter().flatten() {
             self.states.remove(hash);
         }
-        let stale = highest.checked_sub(BLOCK_HISTORY).filter(|number| *number > 0);
+        let stale = highest.checked_sub(self.history).filter(|number| *number > 0);
         if let Some((stale, hashes)) = stale.and_then(|number| self.heights.remove_entry(&number)) {
             self.canonical.remove(&stale);
             for hash in hashes {
@@ -270,6 +277,18 @@ mod tests {
         assert!(tree.get(genesis).is_some());
         assert_eq!(tree.adopt(tip), Err(TreeError::UnknownBlock { hash: first }), "its branch is cut off");
         assert_eq!(u64::try_from(tree.nodes.len()).unwrap(), BLOCK_HISTORY + 1);
+    }
+
+    #[test]
+    fn fewer_blocks_are_kept_if_it_is_told_so() {
+        let (mut tree, genesis) = tree();
+        tree.keep(300);
+        let tip = grow(&mut tree, genesis, 1_000, 1);
+        assert!(tree.get(genesis).is_some() && tree.get(tip).is_some());
+        assert_eq!((tree.nodes.len(), tree.heights.len()), (301, 301));
+        tree.keep(0);
+        let tip = grow(&mut tree, tip, 100, 1);
+        assert!(tree.state(tip).is_ok());
     }
 
     #[test]

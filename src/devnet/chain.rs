@@ -162,6 +162,11 @@ impl Chain {
         Ok(Self { params, tree: BlockTree::new(Arc::new(genesis), state) })
     }
 
+    /// Keeps blocks for so many heights from now on.
+    pub fn keep(&mut self, history: u64) {
+        self.tree.keep(history);
+    }
+
     /// What it was made with.
     pub const fn params(&self) -> &ChainParams {
         &self.params

@@ -58,6 +58,8 @@ pub struct L1Config {
 pub struct InteropConfig {
     /// In seconds.
     pub message_expiry_window: u64,
+    /// How much memory proven logs may take, MiB.
+    pub log_index_mib: u64,
 }
 
 /// What blocks are held against.
@@ -166,7 +168,7 @@ mod tests {
             rpc: ListenConfig { addr },
             http: ListenConfig { addr },
             l1: L1Config { execution: "http://127.0.0.1:3".into() },
-            interop: InteropConfig { message_expiry_window: 32 },
+            interop: InteropConfig { message_expiry_window: 32, log_index_mib: 64 },
             consolidation: Some(ConsolidationSection {
                 upgrade_bundles: vec!["tempest=/x/bundle.json".into()],
             }),
@@ -187,6 +189,7 @@ mod tests {
             execution = "http://127.0.0.1:3"
             [interop]
             message_expiry_window = 32
+            log_index_mib = 64
             [consolidation]
             upgrade_bundles = ["tempest=/x/bundle.json"]
             [follow]

@@ -23,7 +23,7 @@ use std::{
     sync::Arc,
 };
 
-/// How many blocks are kept; older ones answer as unknown.
+/// How many blocks are kept, unless it is told to keep fewer; older ones answer as unknown.
 pub const L1_HISTORY: u64 = 65_536;
 
 const GAS_LIMIT: u64 = 36_000_000;
@@ -72,6 +72,7 @@ pub struct L1 {
     /// What the next block's transactions find.
     pending: L1State,
     branch: u64,
+    history: u64,
 }
 
 impl L1 {
@@ -85,9 +86,22 @@ impl L1 {
         };
         let head = L1Block::seal(header, Vec::new(), Arc::new(pending.clone()));
         let (blocks, by_hash) = (BTreeMap::new(), HashMap::new());
-        let mut l1 = Self { params, head: Arc::clone(&head), blocks, by_hash, pending, branch: 0 };
+        let mut l1 = Self {
+            params,
+            head: Arc::clone(&head),
+            blocks,
+            by_hash,
+            pending,
+            branch: 0,
+            history: L1_HISTORY,
+        };
         l1.insert(head);
         l1
+    }
+
+    /// Keeps so many blocks from now on.
+    pub const fn keep(&mut self, history: u64) {
+        self.history = history;
     }
 
     /// What it was made with.
@@ -153,7 +167,7 @@ impl L1 {
     pub fn reorg(&mut self, depth: u64) {
         let number = self.head.number().saturating_sub(depth);
         if let Some(ancestor) = self.blocks.get(&number).cloned() {
-            self.blocks.retain(|height, _| *height <= number);
+            drop(self.blocks.split_off(&number.saturating_add(1)));
             self.pending = ancestor.state().clone();
             self.head = ancestor;
             self.branch = self.branch.saturating_add(1);
@@ -239,7 +253,7 @@ impl L1 {
     }
 
     fn insert(&mut self, block: Arc<L1Block>) {
-        if let Some(old) = block.number().checked_sub(L1_HISTORY).filter(|old| *old > 0)
+        if let Some(old) = block.number().checked_sub(self.history).filter(|old| *old > 0)
             && self.blocks.remove(&old).is_some()
         {
             self.by_hash.retain(|_, block| block.number() > old || block.number() == 0);
@@ -362,6 +376,19 @@ mod tests {
         assert_eq!(signer, Some(Address::repeat_byte(1).into_word()), "the change was dropped too");
         l1.reorg(9);
         assert_eq!(l1.head().number(), 0);
+    }
+
+    #[test]
+    fn genesis_and_the_newest_blocks_are_kept() {
+        let mut l1 = l1();
+        l1.keep(10);
+        let first = l1.produce(UnixSeconds(1_012)).unwrap();
+        for number in 2..=100 {
+            l1.produce(UnixSeconds(1_000 + 12 * number)).unwrap();
+        }
+        let known: Vec<u64> = (0..=100).filter(|number| l1.block_by_number(*number).is_some()).collect();
+        assert_eq!(known, [vec![0], (91..=100).collect()].concat());
+        assert_eq!((l1.by_hash.len(), l1.block_by_hash(first.hash)), (11, None));
     }
 
     #[test]

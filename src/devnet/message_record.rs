@@ -135,6 +135,14 @@ impl TrackedRecord {
     }
 }
 
+impl TrackedRecord {
+    /// Whether it says what most do: valid, declared, and never anything else.
+    pub fn is_plain(&self) -> bool {
+        let was_valid = |change: &ChangeRecord| change.to == "valid" || change.to == "unknown";
+        self.status == "valid" && self.declared && self.flips == 0 && self.history.iter().all(was_valid)
+    }
+}
+
 impl SeenMessage {
     /// Takes a newer record of the same message in.
     pub fn take(&mut self, record: TrackedRecord) {

@@ -42,8 +42,9 @@ struct Endpoint {
 }
 
 impl Endpoint {
-    async fn start(chain_id: u64, genesis: &Arc<L2Block>) -> Result<Self, ServeError> {
-        let store = Arc::new(RwLock::new(ChainStore::new(chain_id, Arc::clone(genesis))));
+    async fn start(chain_id: u64, genesis: &Arc<L2Block>, history: u64) -> Result<Self, ServeError> {
+        let store = ChainStore::new(chain_id, Arc::clone(genesis)).keeping(history);
+        let store = Arc::new(RwLock::new(store));
         let server = start(execution_module(Arc::clone(&store))?).await?;
         Ok(Self { server, store, held: VecDeque::new() })
     }
@@ -109,9 +110,10 @@ impl Nodes {
             let genesis = sequencer.chain().genesis();
             let mut others = Vec::with_capacity(endpoints);
             for _ in 1..endpoints {
-                others.push(Endpoint::start(sequencer.chain_id(), genesis).await?);
+                others.push(Endpoint::start(sequencer.chain_id(), genesis, superchain.history()).await?);
             }
             let store = ChainStore::new(sequencer.chain_id(), Arc::clone(genesis));
+            let store = store.keeping(superchain.history());
             let store = Arc::new(RwLock::new(store));
             let is_plain = superchain.params().plan.has_plain_node(sequencer.chain_id());
             let node = rollup_node(sequencer, &store, &l1_store, &dependencies, &schedule, is_plain);
@@ -224,7 +226,7 @@ mod tests {
     #[tokio::test]
     async fn an_endpoint_that_lags_knows_what_was_and_catches_up() {
         let mut fixture = Fixture::new(7);
-        let mut endpoint = Endpoint::start(901, fixture.chain.genesis()).await.unwrap();
+        let mut endpoint = Endpoint::start(901, fixture.chain.genesis(), 100).await.unwrap();
         let blocks: Vec<_> = (0..6).map(|_| fixture.extend(&[])).collect();
         for (block, known) in blocks.iter().zip([0, 0, 1, 2, 3]) {
             endpoint.apply(&tick(block), Some(&OddEndpoint::Lags(2)));
@@ -259,7 +261,7 @@ mod tests {
     #[tokio::test]
     async fn an_endpoint_that_lies_serves_its_own_blocks_and_then_those_of_the_chain() {
         let mut fixture = Fixture::new(7);
-        let mut endpoint = Endpoint::start(901, fixture.chain.genesis()).await.unwrap();
+        let mut endpoint = Endpoint::start(901, fixture.chain.genesis(), 100).await.unwrap();
         let lie = Fixture::new(8).extend(&[]);
         let [first, second] = [fixture.extend(&[]), fixture.extend(&[])];
         endpoint.apply(&tick(&first), Some(&OddEndpoint::Lies(vec![Arc::clone(&lie)])));

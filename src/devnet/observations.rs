@@ -1,12 +1,16 @@
 //! [`Observations`]: everything that the devnet has seen a sidecar say, kept together for the report. Pure.
 //!
 //! Records are kept by id, so that one that was open and is decided now replaces what it was. They are bounded
-//! by [`MAX_RECORDS`]; beyond it the oldest decided ones are dropped, and counted.
+//! by [`MAX_RECORDS`]; beyond it the oldest decided ones are dropped, and counted. Where nothing is scripted, those of blocks that are
+//! settled go long before that: see `settling`.
+
+mod settling;
 
 use super::{
     at_genesis::AtGenesis,
     finding::Oddity,
     headless::Headless,
+    report::{AttestationCounts, MessageCounts},
     seen_messages::SeenMessages,
     sidecar_records::{AttestationRecord, RefusalRecord, SidecarStatus},
     taken_back::TakenBack,
@@ -65,12 +69,23 @@ pub struct Observations {
     /// Which records were open while their chain's nodes followed another fork.
     off_course: BTreeMap<u64, BTreeSet<u64>>,
     dropped: u64,
+    /// Up to which height of each chain all is settled and forgotten.
+    settled: BTreeMap<ChainId, u64>,
+    /// What was forgotten so.
+    settled_words: AttestationCounts,
+    settled_messages: MessageCounts,
+    /// The id of the newest record.
+    last: u64,
 }
 
 impl Observations {
     /// Takes in attestation records; `outages` are the chains whose clients answer errors on purpose.
     pub fn take_attestations(&mut self, records: Vec<AttestationRecord>, outages: &[u64]) {
         for record in records {
+            self.last = self.last.max(record.id);
+            if self.is_told_again(&record) {
+                continue;
+            }
             for chain_id in outages.iter().filter(|chain_id| record.waits_for_errors_of(**chain_id)) {
                 self.held_up.entry(*chain_id).or_default().insert(record.id);
             }
@@ -326,8 +341,8 @@ impl Observations {
     }
 
     /// The id of the newest attestation record; 0 before the first.
-    pub fn last_attestation(&self) -> u64 {
-        self.attestations.last_key_value().map(|(id, _)| *id).unwrap_or_default()
+    pub const fn last_attestation(&self) -> u64 {
+        self.last
     }
 
     /// The id of the newest refusal; 0 before the first.

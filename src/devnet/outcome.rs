@@ -55,15 +55,27 @@ pub fn unsettled(sequencers: &[Sequencer], plan: &FaultPlan, seen: &Observations
         let (chain_id, number) = (record.chain_id, record.number);
         format!("chain {chain_id} block {number}: its attestation is kept as a replay only")
     });
+    let first = |sequencer: &Sequencer| seen.settled_up_to(sequencer.chain_id()).saturating_add(1);
     let blocks = sequencers.iter().flat_map(|sequencer| {
-        let canonical =
-            (1..=last_attested(sequencer, plan)).filter_map(|number| sequencer.chain().canonical(number));
+        let canonical = (first(sequencer)..=last_attested(sequencer, plan))
+            .filter_map(|number| sequencer.chain().canonical(number));
         canonical.map(|block| (sequencer.chain_id(), block.number(), block.hash))
     });
     let missing = blocks.filter(|(chain_id, _, hash)| !audited.contains(&(ChainId::from(*chain_id), *hash)));
     let missing =
         missing.map(|(chain_id, number, _)| format!("chain {chain_id} block {number}: it has no verdict"));
-    open.chain(replays).chain(missing).collect()
+    // What a fault leads to is kept from being settled, however long ago it was.
+    let is_plain = plan.iter().next().is_none();
+    let gone = sequencers.iter().filter(|sequencer| {
+        is_plain
+            && first(sequencer) <= sequencer.heads().safe
+            && sequencer.chain().canonical(first(sequencer)).is_none()
+    });
+    let gone = gone.map(|sequencer| {
+        let (chain_id, block) = (sequencer.chain_id(), first(sequencer));
+        format!("chain {chain_id} block {block}: it is gone, and nothing was found of it or its messages while it was there")
+    });
+    open.chain(replays).chain(missing).chain(gone).collect()
 }
 
 /// The followers that are not where the attestations lead them: at the last block that is attested or, where an
@@ -87,7 +99,8 @@ pub fn missed(sequencers: &[Sequencer], planted: &[Planted], seen: &SeenMessages
     let scripted: HashSet<MessagePlace> =
         planted.iter().flat_map(|planted| planted.executed.iter().copied()).collect();
     let executed = sequencers.iter().flat_map(|sequencer| {
-        let final_blocks = 1..=sequencer.heads().finalized;
+        let settled = seen.settled_up_to(ChainId::from(sequencer.chain_id()));
+        let final_blocks = settled.saturating_add(1)..=sequencer.heads().finalized;
         let blocks = final_blocks.filter_map(|number| sequencer.chain().canonical(number));
         blocks.flat_map(|block| executed_by(sequencer.chain_id(), block))
     });
@@ -96,7 +109,7 @@ pub fn missed(sequencers: &[Sequencer], planted: &[Planted], seen: &SeenMessages
 }
 
 /// Where a block executes messages.
-fn executed_by(chain_id: u64, block: &L2Block) -> impl Iterator<Item = MessagePlace> {
+pub(super) fn executed_by(chain_id: u64, block: &L2Block) -> impl Iterator<Item = MessagePlace> {
     let logs = block.logs().filter(|(_, _, log)| log.address == CROSS_L2_INBOX);
     logs.map(move |(log_index, ..)| MessagePlace {
         chain_id: ChainId::from(chain_id),

@@ -1,6 +1,7 @@
 //! [`DevnetPlan`]: what a devnet run is to be, checked before anything is started.
 
 use super::{
+    block_tree::BLOCK_HISTORY,
     faults::{FaultPlan, FaultPlanError, FaultSpec, PlannedFault, draw},
     superchain::{MAX_CHAINS, SuperchainParams},
 };
@@ -12,6 +13,8 @@ use std::{path::PathBuf, time::Duration};
 pub const MAX_BLOCK_TIME: u64 = 12;
 /// The most execution clients that a chain has.
 pub const MAX_ENDPOINTS: usize = 5;
+/// The fewest blocks of a chain that may be kept: far more than anybody asks for who is not behind.
+pub const MIN_HISTORY: u64 = 512;
 /// The genesis time of runs that outrun real time: 2026-01-01, so that a seed always gives the same chains.
 pub const FAST_GENESIS_TIME: UnixSeconds = UnixSeconds(1_767_225_600);
 
@@ -48,6 +51,8 @@ pub struct DevnetRequest {
     pub pauses: Vec<u64>,
     /// Whether the sidecar in this process serves followers, of which each chain then has one.
     pub followers: bool,
+    /// How many blocks of each chain are kept, and the L1 blocks that they stand on.
+    pub history: u64,
 }
 
 /// A run that makes sense.
@@ -93,6 +98,12 @@ pub enum DevnetPlanError {
         /// What was given.
         endpoints: usize,
     },
+    /// Too few blocks are to be kept, or too many.
+    #[error("--history {history}: give {MIN_HISTORY} to {BLOCK_HISTORY}")]
+    History {
+        /// What was given.
+        history: u64,
+    },
     /// A pause at a block that is never built.
     #[error("--pause-at {block}: give a block of the run, 1 to {last}")]
     Pause {
@@ -128,6 +139,10 @@ impl DevnetPlan {
         let endpoints = request.endpoints;
         if !(1..=MAX_ENDPOINTS).contains(&endpoints) {
             return Err(DevnetPlanError::Endpoints { endpoints });
+        }
+        let history = request.history;
+        if !(MIN_HISTORY..=BLOCK_HISTORY).contains(&history) {
+            return Err(DevnetPlanError::History { history });
         }
         let chain_ids = SuperchainParams::chain_ids(chains);
         let last = blocks.unwrap_or(u64::MAX);
@@ -183,6 +198,7 @@ mod tests {
             pauses: Vec::new(),
             tick: None,
             followers: false,
+            history: BLOCK_HISTORY,
         }
     }
 
@@ -197,6 +213,8 @@ mod tests {
     )]
     #[case::no_blocks(DevnetRequest { blocks: Some(0), ..request() }, "--blocks 0")]
     #[case::no_endpoint(DevnetRequest { endpoints: 0, ..request() }, "--endpoints 0")]
+    #[case::too_little_history(DevnetRequest { history: 511, ..request() }, "--history 511")]
+    #[case::too_much_history(DevnetRequest { history: 65_537, ..request() }, "--history 65537")]
     #[case::too_many_endpoints(DevnetRequest { endpoints: 6, ..request() }, "--endpoints 6")]
     #[case::pause_before_the_first_block(DevnetRequest { pauses: vec![5, 0], ..request() }, "--pause-at 0")]
     #[case::pause_after_the_last_block(DevnetRequest { pauses: vec![60, 61], ..request() }, "1 to 60")]

@@ -426,7 +426,7 @@ fn false_alarms(script: &Script, seen: &Observations) -> Vec<FalseAlarm> {
 
 /// How many attestations have which verdict.
 pub fn count_attestations(seen: &Observations) -> AttestationCounts {
-    let mut counts = AttestationCounts::default();
+    let (mut counts, _) = seen.settled();
     for record in seen.attestations().filter(|record| record.is_attested()) {
         increment(&mut counts.received);
         match record.finding() {
@@ -462,7 +462,7 @@ pub fn count_attestations(seen: &Observations) -> AttestationCounts {
 
 /// How many messages were found to be what.
 pub fn count_messages(seen: &Observations) -> MessageCounts {
-    let mut counts = MessageCounts::default();
+    let (_, mut counts) = seen.settled();
     let messages = seen.attestations().flat_map(|record| record.messages.iter().map(move |it| (record, it)));
     for (record, message) in messages {
         increment(&mut counts.executed);

@@ -1,7 +1,7 @@
 //! [`SeenMessages`]: what a sidecar was seen to say of executed messages, one entry a message. Pure.
 //!
 //! It holds at most `MAX_MESSAGES` messages and `MAX_SUSPECTS` suspects. Beyond that those of the lowest heights go,
-//! and it says up to which height they went.
+//! and it says up to which height they went. What is settled goes before, and is counted.
 
 use super::message_record::{MessagePlace, SeenMessage, SuspectRecord, TrackedRecord};
 use crosscheck_p2p::ChainId;
@@ -21,6 +21,10 @@ pub struct SeenMessages {
     suspects: BTreeMap<u64, SuspectRecord>,
     sequence: u64,
     forgotten: Option<u64>,
+    /// Up to which height of each chain all messages were seen to be valid, and were forgotten.
+    settled: BTreeMap<ChainId, u64>,
+    /// How many were.
+    settled_messages: u64,
 }
 
 impl SeenMessages {
@@ -29,6 +33,10 @@ impl SeenMessages {
         for record in records {
             self.sequence = self.sequence.max(record.sequence);
             let place = record.place();
+            let is_settled = self.settled_up_to(place.chain_id) >= place.number;
+            if is_settled && record.is_plain() && !self.messages.contains_key(&place) {
+                continue;
+            }
             let heights = &mut self.heights;
             let seen = self.messages.entry(place).or_insert_with(|| {
                 heights.entry(place.number).or_default().push(place);
@@ -48,6 +56,34 @@ impl SeenMessages {
             }
             self.forgotten = self.forgotten.max(Some(height));
         }
+    }
+
+    /// Forgets the messages of a chain's block, the next one of its chain, if all of them were seen to be what most are: valid.
+    /// Answers whether they were.
+    pub(super) fn settle(&mut self, chain_id: ChainId, number: u64, places: &[MessagePlace]) -> bool {
+        let is_settled = |place: &MessagePlace| {
+            self.messages.get(place).is_some_and(|message| message.status == "valid" && !message.is_alarm())
+        };
+        if !places.iter().all(is_settled) {
+            return false;
+        }
+        for place in places {
+            self.messages.remove(place);
+            self.settled_messages = self.settled_messages.saturating_add(1);
+        }
+        if let Some(known) = self.heights.get_mut(&number) {
+            known.retain(|place| !places.contains(place));
+            if known.is_empty() {
+                self.heights.remove(&number);
+            }
+        }
+        self.settled.insert(chain_id, number);
+        true
+    }
+
+    /// Up to which height of a chain all messages were seen to be valid, and were forgotten.
+    pub(super) fn settled_up_to(&self, chain_id: ChainId) -> u64 {
+        self.settled.get(&chain_id).copied().unwrap_or_default()
     }
 
     /// Takes suspects in.
@@ -114,8 +150,8 @@ impl From<&SeenMessages> for TrackedCounts {
             u64::try_from(seen.iter().filter(|(_, message)| is(message)).count()).unwrap_or(u64::MAX)
         };
         Self {
-            seen: count(&|_| true),
-            valid: count(&|message| message.status == "valid"),
+            seen: count(&|_| true).saturating_add(seen.settled_messages),
+            valid: count(&|message| message.status == "valid").saturating_add(seen.settled_messages),
             invalid: count(&|message| message.status == "invalid"),
             undeclared: count(&|message| message.undeclared),
             flipped: count(&|message| message.flips > 0),

@@ -276,6 +276,11 @@ impl Sequencer {
         })
     }
 
+    /// Keeps the chain's blocks for so many heights from now on.
+    pub fn keep(&mut self, history: u64) {
+        self.chain.keep(history);
+    }
+
     /// The chain's id.
     pub const fn chain_id(&self) -> u64 {
         self.chain.params().chain_id

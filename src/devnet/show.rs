@@ -102,6 +102,7 @@ impl Show {
                 () = cancel.cancelled() => {}
                 () = self.rest(&tick, began) => {}
             }
+            self.forget_settled();
             tokio::select! {
                 () = cancel.cancelled() => {}
                 paused = self.pause(&tick, pauses) => paused?,
@@ -254,6 +255,14 @@ impl Show {
         for (chain_id, is_ending) in self.unlinked(tick) {
             let met = |seen: &Observations| seen.is_contradicted(chain_id) == is_ending;
             self.poll_until(tick, self.pace.patience(), met).await;
+        }
+    }
+
+    /// What is settled is forgotten where nothing is scripted: what a fault leads to may be looked for to the end of the run.
+    fn forget_settled(&mut self) {
+        let is_plain = self.plan.faults().iter().next().is_none();
+        if let Some(watch) = self.watch.as_mut().filter(|_| is_plain) {
+            watch.forget_settled(self.superchain.sequencers());
         }
     }
 

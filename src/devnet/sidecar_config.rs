@@ -17,6 +17,8 @@ use std::{net::SocketAddr, path::Path};
 const DATA_DIR: &str = "sidecar";
 /// A run fails whose sidecar does not end in time: that of a devnet has time on the busiest machine.
 const SHUTDOWN_TIMEOUT: &str = "120s";
+/// Messages cite what is at most some tens of blocks old: proven logs of days need not be kept, MiB.
+const LOG_INDEX_MIB: u64 = 64;
 /// The sidecar listens on a free port of loopback.
 const LISTEN: &str = "/ip4/127.0.0.1/tcp/0";
 
@@ -60,7 +62,10 @@ pub(super) fn sidecar_config(
         rpc: ListenConfig { addr: listen.rpc },
         http: ListenConfig { addr: listen.http },
         l1: L1Config { execution: nodes.l1.url() },
-        interop: InteropConfig { message_expiry_window: schedule.expiry_window() },
+        interop: InteropConfig {
+            message_expiry_window: schedule.expiry_window(),
+            log_index_mib: LOG_INDEX_MIB,
+        },
         consolidation: bundle.map(|bundle| ConsolidationSection { upgrade_bundles: vec![bundle] }),
         follow: listen.follow.map(|addr| FollowSection { mode: "attested", addr }),
         chains: nodes.chains.iter().map(|nodes| (nodes.chain_id.to_string(), chain(nodes))).collect(),

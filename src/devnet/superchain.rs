@@ -5,6 +5,7 @@
 
 use super::{
     block::L2Block,
+    block_tree::BLOCK_HISTORY,
     chain::ChainParams,
     contracts::Inbox,
     faults::{EndpointFault, FaultPlan, L1Drop},
@@ -87,7 +88,11 @@ pub struct Superchain {
     sequencers: Vec<Sequencer>,
     pool: MessagePool,
     tick: u64,
+    history: u64,
 }
+
+/// L1 blocks that are kept below those that the oldest kept blocks stand on: more than finality takes.
+const L1_MARGIN: u64 = 64;
 
 impl Superchain {
     /// All chains at their genesis.
@@ -121,7 +126,29 @@ impl Superchain {
         };
         let sequencers = chain_ids.iter().zip(rings).map(sequencer).collect::<Result<_, _>>()?;
         let l1_traffic = L1Traffic::new(params.seed, &chain_ids)?;
-        Ok(Self { params, l1, l1_traffic, sequencers, pool: MessagePool::default(), tick: 0 })
+        Ok(Self {
+            params,
+            l1,
+            l1_traffic,
+            sequencers,
+            pool: MessagePool::default(),
+            tick: 0,
+            history: BLOCK_HISTORY,
+        })
+    }
+
+    /// The same superchain, which keeps so many blocks of each chain, and the L1 blocks that they stand on.
+    #[must_use]
+    pub fn keeping(mut self, history: u64) -> Self {
+        self.history = history;
+        self.l1.keep(history.div_ceil(TICKS_PER_L1_BLOCK).saturating_add(L1_MARGIN));
+        self.sequencers.iter_mut().for_each(|sequencer| sequencer.keep(history));
+        self
+    }
+
+    /// How many blocks of each chain are kept.
+    pub const fn history(&self) -> u64 {
+        self.history
     }
 
     /// The L1.

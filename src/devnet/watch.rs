@@ -7,7 +7,7 @@ use super::{
     message_record::{MessagePage, SuspectPage},
     metrics_page::{self, MetricsError},
     observations::Observations,
-    sequencer::Replaced,
+    sequencer::{Replaced, Sequencer},
     sidecar_records::{AttestationPage, RefusalPage, SidecarStatus, TakenBackPage},
     taken_back::CalledWrong,
 };
@@ -77,6 +77,11 @@ impl Watch {
     /// What was seen so far.
     pub const fn seen(&self) -> &Observations {
         &self.seen
+    }
+
+    /// Forgets what is settled of these chains.
+    pub fn forget_settled(&mut self, sequencers: &[Sequencer]) {
+        sequencers.iter().for_each(|sequencer| self.seen.settle(sequencer));
     }
 
     /// The nodes of a chain follow another fork from a height on.

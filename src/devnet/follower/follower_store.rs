@@ -8,7 +8,7 @@ use alloy::primitives::B256;
 use std::collections::{BTreeMap, HashMap};
 
 /// The most heights that are kept.
-const MAX_HEIGHTS: usize = 65_536;
+const MAX_HEIGHTS: usize = 8_192;
 
 /// A block that the client would have to have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -86,7 +86,7 @@ impl FollowerStore {
             branch.push((block.number, block.hash));
             block = get(block.parent_hash)?;
         }
-        self.canonical.retain(|number, _| *number <= block.number);
+        drop(self.canonical.split_off(&block.number.saturating_add(1)));
         self.canonical.extend(branch);
         self.head = head;
         Ok(())

@@ -35,6 +35,7 @@ fn plan(blocks: Option<u64>, faults: &[&str], dir: Option<PathBuf>) -> DevnetPla
         pauses: Vec::new(),
         tick: None,
         followers: false,
+        history: 512,
     })
     .unwrap()
 }

@@ -1,7 +1,7 @@
 //! [`ChainStore`]: what a chain's nodes know: its blocks, canonical and orphaned, and how safe they are.
 //!
-//! It only keeps what it is given. It holds at most [`MAX_HEIGHTS`] heights and forgets the lowest beyond that,
-//! except genesis.
+//! It only keeps what it is given. It holds at most [`MAX_HEIGHTS`] heights, or as many as it is told, and forgets the lowest beyond
+//! that, except genesis.
 
 use crate::devnet::{
     block::L2Block,
@@ -46,6 +46,8 @@ pub struct ChainStore {
     rewind: Option<Rewind>,
     /// Which cross-safe head an L1 block led to: the L1 height, and the chain's.
     safe_at: BTreeMap<u64, u64>,
+    /// How many heights are kept.
+    most: usize,
 }
 
 impl ChainStore {
@@ -69,9 +71,17 @@ impl ChainStore {
             rewind: None,
             // As op-node records it: what begins at genesis has derived all that comes after.
             safe_at: BTreeMap::from([(0, genesis.number())]),
+            most: MAX_HEIGHTS,
         };
         store.append(genesis);
         store
+    }
+
+    /// The same, which keeps so many heights.
+    #[must_use]
+    pub fn keeping(self, history: u64) -> Self {
+        let most = usize::try_from(history).unwrap_or(usize::MAX).min(MAX_HEIGHTS);
+        Self { most, ..self }
     }
 
     /// Takes in what the chain did in a tick.
@@ -92,8 +102,11 @@ impl ChainStore {
             self.safe_at.pop_last();
         }
         self.safe_at.extend(tick.safe_at.iter().copied());
-        while self.safe_at.len() > MAX_HEIGHTS {
-            self.safe_at.pop_first();
+        // The first entry says that the node began at genesis.
+        while self.safe_at.len() > self.most
+            && let Some(second) = self.safe_at.keys().nth(1).copied()
+        {
+            self.safe_at.remove(&second);
         }
         let fork = tick.fork.iter().flatten();
         self.fork = fork.map(|block| (block.number(), Arc::clone(block))).collect();
@@ -252,7 +265,7 @@ impl ChainStore {
     }
 
     fn forget(&mut self) {
-        while self.heights.len() > MAX_HEIGHTS {
+        while self.heights.len() > self.most {
             let Some((number, hashes)) = self.heights.pop_first() else { return };
             self.canonical.remove(&number);
             for hash in hashes.into_iter().filter(|hash| *hash != self.genesis.hash) {

@@ -4,6 +4,7 @@ use super::*;
 use crate::devnet::sequencer::Rewind;
 use crate::devnet::{
     faults::{FaultPlan, FaultSpec},
+    heads::Heads,
     l1::L1,
     schedule::Schedule,
     sequencer::ChainTick,
@@ -98,6 +99,31 @@ async fn call<C: Send + Sync + 'static>(
 
 fn parse<T: DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).unwrap()
+}
+
+#[tokio::test]
+async fn a_node_that_keeps_few_blocks_knows_the_newest_and_genesis_and_that_it_began_there() {
+    let mut world = world(&[]);
+    let genesis = Arc::clone(world.chain.read().genesis());
+    let mut store = ChainStore::new(901, Arc::clone(&genesis)).keeping(10);
+    let blocks: Vec<_> =
+        (1..=30).map(|number| Arc::clone(world.chain.read().canonical(number).unwrap())).collect();
+    for block in &blocks {
+        let (number, safe_at) = (block.number(), vec![(block.number(), block.number())]);
+        let heads = Heads { unsafe_head: number, local_safe: number, safe: number, finalized: number };
+        store.apply(&ChainTick { built: vec![Arc::clone(block)], heads, safe_at, ..ChainTick::idle(901) });
+    }
+    world.chain = Arc::new(RwLock::new(store));
+    let known = async |number: u64| {
+        let block = world.execution("eth_getBlockByNumber", json!([U64::from(number), false])).await.unwrap();
+        !block.is_null()
+    };
+    assert!(known(0).await && !known(1).await && !known(20).await && known(21).await && known(30).await);
+    let [gone, kept] = [&blocks[0], &blocks[29]].map(|block| block.transactions[0].tx_hash());
+    let store = world.chain.read().clone();
+    assert!(store.by_hash(blocks[0].hash).is_none() && store.transaction(gone).is_none());
+    assert!(store.transaction(kept).is_some());
+    assert_eq!((store.safe_head_at(0), store.safe_head_at(30)), (Some((0, 0)), Some((30, 30))));
 }
 
 #[tokio::test]
