@@ -22,6 +22,7 @@ fn record(key: MessageKey, sequence: u64, state: &'static str, status: &'static 
         executing: ToldBlock { key: key.block, timestamp: UnixSeconds(900) },
         log_index: key.log_index,
         transaction_index: 2,
+        transaction_hash: Some(B256::repeat_byte(8)),
         initiating: Some(Identifier {
             origin: Address::ZERO,
             block_number: 9,
@@ -196,6 +197,7 @@ async fn notes_and_what_is_kept_are_written_together() {
         key,
         initiating: Some(ChainId::from(902)),
         timestamp: UnixSeconds(900),
+        transaction_hash: None,
         level: SafetyLevel::Unsafe,
         news: News::Undeclared,
         ordinal: 0,

@@ -95,6 +95,7 @@ fn over(chain_id: u64, sequence: u64, state: &'static str) -> Box<MessageRecord>
         executing: ToldBlock { key: block, timestamp: UnixSeconds(900) },
         log_index: 3,
         transaction_index: 2,
+        transaction_hash: None,
         initiating: None,
         payload_hash: None,
         status: "invalid",
