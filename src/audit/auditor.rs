@@ -245,7 +245,10 @@ impl Auditor {
                     Err(error) => self.take_up_again(piece, &error),
                 },
                 () = sleep_until_due(wake) => {}
-                _ = look.tick() => self.look_at_open(),
+                _ = look.tick() => {
+                    self.look_at_open();
+                    self.look_at_all_ties().await?;
+                }
             }
         }
     }

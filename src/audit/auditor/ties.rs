@@ -97,6 +97,19 @@ impl Auditor {
         Ok(())
     }
 
+    /// Looks at the verdicts against blocks of all chains, whatever their heads do: L1 may leave a branch while every chain stands still.
+    pub(super) async fn look_at_all_ties(&mut self) -> Result<(), LedgerError> {
+        if self.ties.tied.is_empty() && self.ties.due.is_empty() {
+            return Ok(());
+        }
+        for chain_id in self.rules.keys().copied().collect::<Vec<_>>() {
+            if let Some(status) = self.investigator.heads(chain_id) {
+                self.look_at_ties(chain_id, &status).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Looks at the verdicts against a chain's blocks: asks L1 about what they rest on if it has left a branch or they are final, and
     /// goes on with those whose branch is gone.
     pub(super) async fn look_at_ties(

@@ -11,10 +11,14 @@ use crate::sources::{L1Client, L1Reader};
 use alloy::eips::eip2930::AccessList;
 use crosscheck_p2p::UnixSeconds;
 use parking_lot::RwLock;
+use rstest::rstest;
 
 /// The chain's node had another block than the attested one, and has the attested one by the branch of L1 that comes then.
+#[rstest]
+#[case::as_the_chain_goes_on(true)]
+#[case::while_the_chain_stands_still(false)]
 #[tokio::test]
-async fn a_verdict_that_l1_makes_untrue_is_taken_back() {
+async fn a_verdict_that_l1_makes_untrue_is_taken_back(#[case] goes_on: bool) {
     let chain_id = ChainId::from(CHAIN_ID);
     let mut fixture = Fixture::new(5);
     for _ in 0..3 {
@@ -40,12 +44,16 @@ async fn a_verdict_that_l1_makes_untrue_is_taken_back() {
     let timestamp = sibling.timestamp();
     let case = NewCase::Ancestor { key, parent_hash: parent, timestamp, l1_origin: None };
     world.ledger.open_case(&case, UnixSeconds(1)).await.unwrap();
-    let say = async |fixture: &Fixture| {
+    let know = |fixture: &Fixture| {
         let finalized_l2 = heads_at(fixture, 1, None).finalized_l2;
         let status = SyncStatus { finalized_l2, ..heads_at(fixture, 3, None) };
         heads.set_answer(chain_id, answer_at(fixture.l1.head().id()));
         heads.set(chain_id, Some(status));
-        world.inbox.send(AuditorMessage::Heads { chain_id, status: Box::new(status) }).await.unwrap();
+        status
+    };
+    let say = async |fixture: &Fixture| {
+        let status = Box::new(know(fixture));
+        world.inbox.send(AuditorMessage::Heads { chain_id, status }).await.unwrap();
     };
     let verdict = async || {
         let cases = world.ledger.cases_at(chain_id, 3).await.unwrap();
@@ -68,8 +76,11 @@ async fn a_verdict_that_l1_makes_untrue_is_taken_back() {
     *l1.write() = fixture.l1.clone();
     fixture.chain.adopt(sibling.hash).unwrap();
     l2.write().adopt(sibling.hash).unwrap();
+    know(&fixture);
     until(async || {
-        say(&fixture).await;
+        if goes_on {
+            say(&fixture).await;
+        }
         verdict().await.as_deref() == Some("upheld")
     })
     .await;
