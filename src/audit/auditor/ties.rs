@@ -66,14 +66,10 @@ impl Ties {
         due
     }
 
-    /// It could not be told. `is_final`: nothing more can come of it.
-    fn postpone(&mut self, key: BlockKey, is_final: bool, now: Instant) {
+    /// It could not be told: the endpoints may tell later, also of a height that is final.
+    fn postpone(&mut self, key: BlockKey, now: Instant) {
         self.running.remove(&key);
         let Some((at, looks)) = self.due.get_mut(&key) else { return };
-        if is_final && *looks > 0 {
-            self.due.remove(&key);
-            return;
-        }
         let pause = FIRST_PAUSE.saturating_mul(1 << (*looks).min(12)).min(LONGEST_PAUSE);
         (*at, *looks) = (now.checked_add(pause).unwrap_or(now), looks.saturating_add(1));
     }
@@ -195,8 +191,7 @@ impl Auditor {
 
     /// A look at a block whose verdict may be untrue did not tell.
     pub(super) fn look_later(&mut self, key: BlockKey) {
-        let heads = self.investigator.heads(key.chain_id).unwrap_or_default();
-        self.ties.postpone(key, is_final(&key, &heads), Instant::now());
+        self.ties.postpone(key, Instant::now());
     }
 
     /// Takes in what a block looked at again is on the branch that L1 has now.
@@ -261,4 +256,28 @@ async fn look_again(
 
 fn is_final(key: &BlockKey, status: &SyncStatus) -> bool {
     status.finalized_l2.is_some_and(|head| head.number >= key.number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::primitives::B256;
+
+    #[test]
+    fn a_look_that_does_not_tell_is_made_again_and_again_with_longer_pauses() {
+        let key = BlockKey { chain_id: ChainId::from(901), number: 7, hash: B256::repeat_byte(7) };
+        let mut now = Instant::now();
+        let mut ties = Ties::default();
+        ties.due.insert(key, (now, 0));
+        let mut pauses = Vec::new();
+        for _ in 0..12 {
+            assert_eq!(ties.take_due(key.chain_id, now, 4), [key]);
+            assert_eq!(ties.take_due(key.chain_id, now, 4), [], "it is being looked at");
+            ties.postpone(key, now);
+            let (at, _) = ties.due[&key];
+            pauses.push((at - now).as_secs());
+            now = at;
+        }
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
+    }
 }
