@@ -26,7 +26,7 @@ fn a_flip_names_the_reorg_that_caused_it() {
     let expected = json!({
         "kind": "flip",
         "executing": { "chain_id": 901, "number": 20, "hash": B256::repeat_byte(1), "timestamp": 1000 },
-        "log_index": 3,
+        "log_index": 3, "transaction_hash": null,
         "initiating_chain": 902,
         "level": "local-safe",
         "from": "valid",
