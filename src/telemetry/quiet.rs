@@ -65,7 +65,7 @@ fn meant(directive: &str) -> String {
 /// The filter of a level or a list of directives, with the libraries at their errors unless it names them.
 pub(super) fn filter(level: &str) -> Result<EnvFilter, ParseError> {
     let asked = EnvFilter::try_new(level)?;
-    let is_wordy = asked.max_level_hint().is_none_or(|most| most >= LevelFilter::WARN);
+    let is_wordy = asked.max_level_hint().is_none_or(|most| most >= LevelFilter::ERROR);
     if !is_wordy {
         return Ok(asked);
     }
