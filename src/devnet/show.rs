@@ -3,6 +3,7 @@
 //! It keeps the pace, and knows of each fault what was published and when.
 
 mod coming_true;
+mod undone;
 
 use self::coming_true::is_coming_true;
 use super::{
@@ -231,6 +232,7 @@ impl Show {
             let told = |seen: &Observations| seen.headless(chain_id).told;
             self.poll_until(tick, self.pace.patience(), told).await;
         }
+        self.await_left(tick).await;
         self.await_vouched(tick).await;
         self.await_let_go(tick).await;
         for chain_id in self.ending_at_genesis(tick) {

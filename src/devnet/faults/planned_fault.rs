@@ -114,6 +114,11 @@ impl PlannedFault {
         self.is_undone() && !self.comes_true() && self.fault.publication() == Publication::AsPromoted
     }
 
+    /// Whether its block is replaced, and that is undone before its replacement is attested.
+    pub fn is_unseen_undone(&self) -> bool {
+        self.is_undone() && !self.comes_true() && !self.is_seen_undone()
+    }
+
     /// Whether what L1 drops for this leaves another no room, however different their blocks are.
     pub(super) fn drops_beside(&self, other: &Self) -> bool {
         let touches = self.chain_id == other.chain_id || other.fault.reorgs_l1().is_some();
