@@ -216,7 +216,7 @@ fn an_honest_superchain_raises_no_alarm() {
 #[case::no_block(&["--fault", "invalid-message"], "invalid-message")]
 #[case::beyond_the_run(&["--blocks", "10", "--fault", "invalid-message@20"], "20")]
 #[case::no_such_chain(&["--fault", "invalid-message@20:909"], "909")]
-#[case::too_many_chains(&["--chains", "17"], "17")]
+#[case::too_many_chains(&["--chains", "33"], "33")]
 #[case::no_chains(&["--chains", "0"], "0")]
 fn bad_usage_is_explained(#[case] arguments: &[&str], #[case] named: &str) {
     let output = crosscheck(&[&["devnet", "--fast"], arguments].concat()).output().unwrap();
