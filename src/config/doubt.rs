@@ -150,7 +150,7 @@ impl Config {
         for (second, url) in l1.chain(chains) {
             match seen.iter().find(|(_, known)| *known == url) {
                 Some((first, _)) => {
-                    twice.push(Doubt::OneServerTwice { first: first.clone(), second, url: url.clone() })
+                    twice.push(Doubt::OneServerTwice { first: first.clone(), second, url: url.clone() });
                 }
                 None => seen.push((second, url)),
             }

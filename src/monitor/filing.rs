@@ -49,10 +49,10 @@ impl Filing {
                 (Some((State::Tracked | State::Displaced, record)), _) => {
                     filings.push(Self::Open(Box::new(record)));
                 }
-                (None, Some((note, News::Ended { ending, status }))) => {
+                (None, Some((note, &News::Ended { ending, status }))) => {
                     number = number.saturating_add(1);
-                    let (sequence, level, ending) = (number, note.level, *ending);
-                    filings.push(Self::Gone { key, sequence, level, ending, status: *status });
+                    let (sequence, level) = (number, note.level);
+                    filings.push(Self::Gone { key, sequence, level, ending, status });
                 }
                 (None, _) => {}
             }

@@ -19,10 +19,13 @@ const REMEMBERED: NonZeroUsize = match NonZeroUsize::new(65_536) {
     None => NonZeroUsize::MIN,
 };
 
+/// The hash of a height, once it was asked for.
+type Height = Arc<OnceCell<B256>>;
+
 /// The hashes of final heights, and whose receipts are being asked for. Who asks for what is being asked for waits for that answer.
 #[derive(Debug)]
 pub(super) struct Past {
-    heights: Mutex<LruCache<(ChainId, u64), Arc<OnceCell<B256>>>>,
+    heights: Mutex<LruCache<(ChainId, u64), Height>>,
     turns: Mutex<LruCache<B256, Arc<tokio::sync::Mutex<()>>>>,
 }
 
@@ -32,7 +35,7 @@ impl Past {
         Self { heights: Mutex::new(heights), turns: Mutex::new(turns) }
     }
 
-    fn cell(&self, place: (ChainId, u64)) -> Arc<OnceCell<B256>> {
+    fn cell(&self, place: (ChainId, u64)) -> Height {
         Arc::clone(self.heights.lock().get_or_insert(place, Arc::default))
     }
 
