@@ -191,6 +191,16 @@ impl TrackedMessage {
         self.is_filed || (!self.state().is_open() && !self.has_ended_plainly())
     }
 
+    /// Whether the ledger tells of it.
+    pub const fn is_filed(&self) -> bool {
+        self.is_filed
+    }
+
+    /// Where it is in its life, as users are told: of an end that is for the ledger to tell, not before the ledger has it.
+    pub fn told_state(&self) -> State {
+        if self.is_told_by_ledger() && !self.is_filed { State::Tracked } else { self.state() }
+    }
+
     /// Whether it was found valid, has never been anything else, and made no trouble at its end.
     pub(super) fn has_ended_plainly(&self) -> bool {
         let is_plain = matches!(self.state(), State::Ended(Ending::Finalized | Ending::CrowdedOut));

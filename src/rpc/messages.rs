@@ -107,9 +107,9 @@ impl MessagesApiServer for MessagesRpc {
         let live = board.message(&key);
         let filed = filed.filter(|filed| filed.number() == number);
         Ok(match (live, filed) {
-            (Some(message), None) => Some(ListedMessage::Live(Box::new(MessageRecord::of(message)))),
+            (Some(message), None) => Some(ListedMessage::Live(Box::new(MessageRecord::as_told(message)))),
             (Some(message), Some(_)) if !message.is_told_by_ledger() => {
-                Some(ListedMessage::Live(Box::new(MessageRecord::of(message))))
+                Some(ListedMessage::Live(Box::new(MessageRecord::as_told(message))))
             }
             (_, filed) => filed.map(ListedMessage::Filed),
         })

@@ -106,9 +106,9 @@ impl MessagesPageRequest {
             scanned = scanned.saturating_add(1);
             end = message.sequence();
             let of_chain = self.chain_id.is_none_or(|chain_id| message.key().block.chain_id == chain_id);
-            let is_meant = message.state().is_open() || !self.open_only;
-            if of_chain && is_meant && !message.is_told_by_ledger() {
-                messages.push(ListedMessage::Live(Box::new(MessageRecord::of(message))));
+            let is_meant = message.told_state().is_open() || !self.open_only;
+            if of_chain && is_meant && !message.is_filed() {
+                messages.push(ListedMessage::Live(Box::new(MessageRecord::as_told(message))));
             }
         }
         Live { messages, end: end.max(board.last_number()), is_more: false }

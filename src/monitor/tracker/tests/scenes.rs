@@ -3,8 +3,8 @@
 use super::world::{Claim, Payload, START, Shape, World, chain};
 use crate::interop::{BlockKey, MessageStatus};
 use crate::monitor::{
-    BlockStatus, Cause, Change, Ending, Input, MessageKey, ObservedBlock, Outcome, RefusedInput, Request,
-    SafetyHeads, Tracker, TrackerLimits,
+    BlockStatus, Cause, Change, Ending, Input, MessageKey, MessageRecord, ObservedBlock, Outcome,
+    RefusedInput, Request, SafetyHeads, Tracker, TrackerLimits,
 };
 use crate::sources::{LogIndex, SafeMeans};
 use alloy::primitives::B256;
@@ -345,6 +345,12 @@ fn a_message_that_ends_otherwise_than_valid_and_final_is_for_the_ledger_to_tell(
         message.is_told_by_ledger()
     };
     assert!(!is_told(&scene, 0) && is_told(&scene, 2));
+    let told = |scene: &Scene, log_index| {
+        let message = scene.tracker.message(&key(log_index)).unwrap();
+        (MessageRecord::as_told(message).state, message.is_filed())
+    };
+    assert_eq!(told(&scene, 0), ("finalized", false));
+    assert_eq!(told(&scene, 2), ("tracked", false), "its end is told once the ledger has it");
     let number = scene.tracker.last_number();
     assert!(number > before);
     // What the ledger lists of a valid one is listed once, and under a number that no change gets.
