@@ -48,8 +48,8 @@ async fn push(node: &Node, topic: Topic, frame: Bytes) {
     loop {
         match node.handle.publish(topic, frame.clone()).await {
             Err(PublishError::QueuesFull { .. }) => tokio::time::sleep(Duration::from_millis(2)).await,
-            // Nobody left to flood: it was banned.
-            Ok(_) | Err(PublishError::NoPeers { .. }) => return,
+            // Nobody left to flood: it was banned. Or gossip had taken it in although all queues were full.
+            Ok(_) | Err(PublishError::NoPeers { .. } | PublishError::Duplicate { .. }) => return,
             Err(error) => panic!("{error}"),
         }
     }
