@@ -120,7 +120,7 @@ pub(super) fn executed_by(chain_id: u64, block: &L2Block) -> impl Iterator<Item 
 }
 
 /// The newest height of which the canonical block itself was attested: no word on the chain reaches beyond it.
-fn last_attested(sequencer: &Sequencer, plan: &FaultPlan) -> u64 {
+pub(super) fn last_attested(sequencer: &Sequencer, plan: &FaultPlan) -> u64 {
     let is_attested = |number: &u64| {
         let fault = plan.at(sequencer.chain_id(), *number);
         fault.is_none_or(|planned| {

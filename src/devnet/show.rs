@@ -7,7 +7,7 @@ mod undone;
 
 use self::coming_true::is_coming_true;
 use super::{
-    faults::{Hold, L1Drop},
+    faults::Hold,
     finding::Oddity,
     follower::Followers,
     message_record::{MessagePlace, SeenMessage},
@@ -420,50 +420,6 @@ impl Show {
         let next = tick.number.saturating_add(1);
         let ends = |chain_id: &u64| self.plan.faults().headless(*chain_id, next).is_none();
         headless(tick).into_iter().filter(ends).collect()
-    }
-
-    /// Before L1 drops what is attested: waits until everything that is cross-safe is vouched for, and followers have it, and
-    /// until there is a verdict on a replacement that goes.
-    async fn await_vouched(&mut self, tick: &Tick) {
-        self.await_held_against(tick).await;
-        let plan = self.plan.faults();
-        let next = tick.number.saturating_add(1);
-        let is_all = plan.reorgs_l1(next) == Some(L1Drop::AllButFinal);
-        let undone = |chain: &ChainTick| {
-            let undone = plan.undone(chain.chain_id, next).filter(|planned| planned.is_seen_undone())?;
-            Some((chain.chain_id, undone.block))
-        };
-        let replaced = self.canonical(tick.chains.iter().filter_map(undone));
-        let goes = |chain: &&ChainTick| is_all || undone(chain).is_some();
-        let due = tick.chains.iter().filter(goes).map(|chain| {
-            let lie = plan.first_lie(chain.chain_id).unwrap_or(u64::MAX);
-            (chain.chain_id, chain.heads.safe.min(lie.saturating_sub(1)))
-        });
-        let due = due.collect::<Vec<_>>();
-        for (chain_id, hash) in replaced {
-            let is_judged = |seen: &Observations| seen.is_judged(chain_id, hash);
-            self.poll_until(tick, self.pace.patience(), is_judged).await;
-        }
-        for (chain_id, due) in due {
-            let id = ChainId::from(chain_id);
-            let is_vouched = |seen: &Observations| {
-                let status = seen.status.chains.iter().find(|status| status.chain_id == id);
-                status.and_then(|status| status.vouched).is_some_and(|vouched| vouched >= due)
-            };
-            self.poll_until(tick, self.pace.patience(), is_vouched).await;
-            let began = Instant::now();
-            while self.is_follower_below(chain_id, due) && began.elapsed() < self.pace.patience() {
-                sleep(POLL).await;
-                self.poll(tick).await;
-            }
-            // It is judged where it is now, and not by the branch that comes.
-            self.judge_followers();
-        }
-    }
-
-    fn is_follower_below(&self, chain_id: u64, height: u64) -> bool {
-        let safe = self.followers.as_ref().and_then(|followers| followers.safe(chain_id));
-        safe.is_some_and(|safe| safe < height)
     }
 
     /// The chains whose rollup node calls something else than genesis final from the next tick on.

@@ -1,11 +1,17 @@
-//! The part of a run in which L1 drops what brought a replacement, before the replacement is attested.
+//! The part of a run in which L1 drops what is attested, or what brought a replacement.
 //!
-//! What the sidecar makes of that word depends on whether it knows by then that its node has left the branch. The chains wait until
-//! it does: on a busy machine it may be many blocks behind.
+//! What the sidecar makes of that, and where a follower may be, depends on what both knew when it went. The chains wait until that
+//! is known: on a busy machine they may be many blocks behind.
 
-use super::{Show, Tick};
-use crate::devnet::{faults::PlannedFault, observations::Observations};
+use super::{POLL, Show, Tick};
+use crate::devnet::{
+    faults::{L1Drop, PlannedFault},
+    observations::Observations,
+    outcome::last_attested,
+    sequencer::ChainTick,
+};
 use crosscheck_p2p::ChainId;
+use tokio::time::{Instant, sleep};
 
 impl Show {
     /// In the tick in which L1 drops what brought a replacement that nobody has attested yet: waits until the sidecar has seen its
@@ -23,5 +29,52 @@ impl Show {
             };
             self.poll_until(tick, self.pace.patience(), is_seen).await;
         }
+    }
+
+    /// Before L1 drops what is attested: waits until everything that is cross-safe is vouched for, and followers have it, and
+    /// until there is a verdict on a replacement that goes.
+    pub(super) async fn await_vouched(&mut self, tick: &Tick) {
+        self.await_held_against(tick).await;
+        let plan = self.plan.faults();
+        let next = tick.number.saturating_add(1);
+        let is_all = plan.reorgs_l1(next) == Some(L1Drop::AllButFinal);
+        let undone = |chain: &ChainTick| {
+            let undone = plan.undone(chain.chain_id, next).filter(|planned| planned.is_seen_undone())?;
+            Some((chain.chain_id, undone.block))
+        };
+        let replaced = self.canonical(tick.chains.iter().filter_map(undone));
+        let goes = |chain: &&ChainTick| is_all || undone(chain).is_some();
+        // Where a sibling of the chain's own block was attested, the head goes on once a block above that one is upheld.
+        let due = tick.chains.iter().filter(goes).filter_map(|chain| {
+            let sequencers = self.superchain.sequencers();
+            let sequencer = sequencers.iter().find(|sequencer| sequencer.chain_id() == chain.chain_id)?;
+            let bad = plan.first_bad(chain.chain_id).unwrap_or(u64::MAX);
+            Some((chain.chain_id, last_attested(sequencer, plan).min(bad.saturating_sub(1))))
+        });
+        let due = due.collect::<Vec<_>>();
+        for (chain_id, hash) in replaced {
+            let is_judged = |seen: &Observations| seen.is_judged(chain_id, hash);
+            self.poll_until(tick, self.pace.patience(), is_judged).await;
+        }
+        for (chain_id, due) in due {
+            let id = ChainId::from(chain_id);
+            let is_vouched = |seen: &Observations| {
+                let status = seen.status.chains.iter().find(|status| status.chain_id == id);
+                status.and_then(|status| status.vouched).is_some_and(|vouched| vouched >= due)
+            };
+            self.poll_until(tick, self.pace.patience(), is_vouched).await;
+            let began = Instant::now();
+            while self.is_follower_below(chain_id, due) && began.elapsed() < self.pace.patience() {
+                sleep(POLL).await;
+                self.poll(tick).await;
+            }
+            // It is judged where it is now, and not by the branch that comes.
+            self.judge_followers();
+        }
+    }
+
+    fn is_follower_below(&self, chain_id: u64, height: u64) -> bool {
+        let safe = self.followers.as_ref().and_then(|followers| followers.safe(chain_id));
+        safe.is_some_and(|safe| safe < height)
     }
 }
