@@ -20,18 +20,16 @@ use alloy::rpc::types::{Block, BlockTransactions, Header as RpcHeader, Log as Rp
 use crosscheck::audit::{Heads, NodeQuarrels};
 use crosscheck::gossip::Gossiped;
 use crosscheck::health::Health;
-use crosscheck::interop::{
-    BlockKey, DependencySet, Identifier, Member, Message, encode_access_list, payload_hash,
-};
 use crosscheck::ledger::Ledger;
 use crosscheck::metrics::Metrics;
 use crosscheck::monitor::{BoardWriter, Input, ObservedBlock, SafetyHeads, Tracker, TrackerLimits};
 use crosscheck::rpc::{
     ChainSources, CrosscheckRpc, Failsafe, Refusals, RpcParts, SuperchainReader, Suspects, serve,
 };
-use crosscheck::sources::{
-    EndpointLimits, EndpointNames, ExecutionClient, LogIndex, ProvenLogs, SafeMeans, VerifiedBlock,
-};
+use crosscheck::sources::{EndpointLimits, EndpointNames, ExecutionClient, LogIndex, SafeMeans};
+use crosscheck_core::message::{BlockKey, Identifier, Message, encode_access_list, payload_hash};
+use crosscheck_core::proof::{ProvenLogs, VerifiedBlock};
+use crosscheck_core::validity::{DependencySet, Member};
 use crosscheck_p2p::{ChainId, SystemClock, UnixSeconds};
 use op_alloy::consensus::{OpReceipt, OpReceiptEnvelope};
 use op_alloy::rpc_types::{L1BlockInfo, OpTransactionReceipt, Transaction};

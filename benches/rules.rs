@@ -14,12 +14,15 @@ use alloy::primitives::{Address, B256, Bytes, Log, LogData, U256, logs_bloom};
 use alloy::rpc::types::{Block, BlockTransactions, Header as RpcHeader, Log as RpcLog, TransactionReceipt};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use crosscheck::audit::{Closure, Maturity, Standing};
-use crosscheck::interop::{
-    AccessContext, CROSS_L2_INBOX, Checksum, CycleRule, DependencySet, EXECUTING_MESSAGE_TOPIC, Execution,
-    Identifier, InboxAccess, Member, Message, SameTimestamp, check_access, check_access_log, check_claim,
-    check_log, cyclic_chains, payload_hash,
+use crosscheck::sources::LogIndex;
+use crosscheck_core::message::{
+    CROSS_L2_INBOX, Checksum, EXECUTING_MESSAGE_TOPIC, Identifier, InboxAccess, Message, payload_hash,
 };
-use crosscheck::sources::{LogIndex, ProvenLogs, VerifiedBlock};
+use crosscheck_core::proof::{ProvenLogs, VerifiedBlock};
+use crosscheck_core::validity::{
+    AccessContext, CycleRule, DependencySet, Execution, Member, SameTimestamp, check_access,
+    check_access_log, check_claim, check_log, cyclic_chains,
+};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use op_alloy::consensus::{OpReceipt, OpReceiptEnvelope};
 use op_alloy::rpc_types::{L1BlockInfo, OpTransactionReceipt, Transaction};

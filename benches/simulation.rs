@@ -16,11 +16,11 @@
 mod superchain;
 
 use clap::Parser;
-use crosscheck::interop::MessageStatus;
 use crosscheck::monitor::{
     Change, Ending, Input, MessageKey, ObservedBlock, Outcome, SafetyHeads, Tracker, TrackerLimits,
 };
 use crosscheck::sources::{LogIndex, SafeMeans};
+use crosscheck_core::validity::MessageStatus;
 use crosscheck_p2p::UnixSeconds;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;

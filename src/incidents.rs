@@ -3,7 +3,7 @@
 //! An incident is one invalid block. Whoever proves it first raises the one error; what is found out of it later is told
 //! with the same key, and less loudly. That it became cross-safe, or final, is an alarm of its own.
 
-use crate::interop::BlockKey;
+use crosscheck_core::message::BlockKey;
 use lru::LruCache;
 use parking_lot::Mutex;
 use std::num::NonZeroUsize;

@@ -6,9 +6,9 @@
 //! status that was made before may still name it, and so may a node that stays on its branch. It goes once what is served has
 //! passed its height. That something is not known any more takes nothing out.
 
-use crate::interop::BlockKey;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
+use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::ChainId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -12,16 +12,12 @@
 
 pub mod audit;
 pub mod cli;
-pub mod clock;
 pub mod config;
-pub mod consolidation;
 pub mod data_dir;
-pub mod devnet;
 pub mod follow;
 pub mod gossip;
 pub mod health;
 pub mod incidents;
-pub mod interop;
 pub mod invalid_blocks;
 mod l1_watch;
 pub mod ledger;

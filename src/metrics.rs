@@ -24,9 +24,9 @@ use reading_metrics::ReadingMetrics;
 use suspect_metrics::SuspectMetrics;
 
 use crate::audit::{Cause, CheckedMessage, Relation, Verdict};
-use crate::interop::{DependencySet, MessageStatus};
 use crate::ledger::{Decided, Decision, RetractionReason};
 use crate::telemetry::quiet;
+use crosscheck_core::validity::{DependencySet, MessageStatus};
 use crosscheck_p2p::ChainId;
 use prometheus::{Encoder, HistogramVec, IntCounterVec, IntGaugeVec, TextEncoder};
 use std::sync::Arc;

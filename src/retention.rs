@@ -79,9 +79,9 @@ impl Retention {
 mod tests {
     use super::*;
     use crate::audit::Verdict;
-    use crate::interop::BlockKey;
     use crate::ledger::{BlockPosition, CaseFilter, Decision, NewCase};
     use alloy::primitives::B256;
+    use crosscheck_core::message::BlockKey;
     use crosscheck_p2p::ChainId;
     use std::collections::BTreeSet;
     use std::path::Path;

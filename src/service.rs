@@ -19,7 +19,6 @@ use crate::audit::{
     NodeComparer, NodeQuarrels, OpenCaseWatch, OriginWitnesses, RIVAL_INBOX, RivalWatcher, RulesAsker,
     VouchedWatch,
 };
-use crate::clock::FileClock;
 use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
 use crate::data_dir::DataDirLock;
 use crate::follow::{self, Follower, FollowerParts, Served, Upstream};
@@ -29,7 +28,6 @@ use crate::gossip::{
 };
 use crate::health::Health;
 use crate::incidents::Incidents;
-use crate::interop::DependencySet;
 use crate::invalid_blocks::InvalidBlocks;
 use crate::l1_watch::L1Watch;
 use crate::ledger::{Backoff, Event, Ledger, LedgerError};
@@ -47,6 +45,8 @@ use crate::tasks::TaskGroup;
 use crate::teller::{TOLD_CAPACITY, Teller};
 use crate::unresolved::UnresolvedWatch;
 use crate::web;
+use crosscheck_core::validity::DependencySet;
+use crosscheck_p2p::FileClock;
 use crosscheck_p2p::{
     ChainId, Clock, Network, NodeIdentity, Signers, SigningDomain, SystemClock, ValidBlock, ValidationRules,
 };

@@ -3,12 +3,12 @@
 //! The ledger keeps it with what it tells of, in one transaction; the teller passes it on from there. Nothing is told here.
 
 use crate::audit::Verdict;
-use crate::interop::{BlockKey, SafetyLevel};
 use crate::ledger::{Bound, Decided, KnownVerdict, Retraction};
 use crate::monitor::Cause;
 use crate::rpc::SuspectRecord;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
+use crosscheck_core::message::{BlockKey, SafetyLevel};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde::Serialize;
 use serde::ser::Serializer;
@@ -272,7 +272,7 @@ impl Told {
 mod tests {
     use super::*;
     use crate::audit::{InvalidMessage, Violation};
-    use crate::interop::InvalidReason;
+    use crosscheck_core::validity::InvalidReason;
     use serde_json::json;
 
     fn block() -> BlockKey {

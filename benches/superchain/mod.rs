@@ -5,11 +5,10 @@ use alloy::consensus::proofs::calculate_receipt_root;
 use alloy::consensus::{Eip658Value, Header, Receipt, ReceiptWithBloom};
 use alloy::primitives::{Address, B256, Bytes, Log, LogData, keccak256, logs_bloom};
 use alloy::rpc::types::{Block, BlockTransactions, Header as RpcHeader, Log as RpcLog, TransactionReceipt};
-use crosscheck::interop::{
-    BlockKey, CROSS_L2_INBOX, DependencySet, EXECUTING_MESSAGE_TOPIC, Member, payload_hash,
-};
 use crosscheck::monitor::ObservedBlock;
-use crosscheck::sources::{ProvenLogs, VerifiedBlock};
+use crosscheck_core::message::{BlockKey, CROSS_L2_INBOX, EXECUTING_MESSAGE_TOPIC, payload_hash};
+use crosscheck_core::proof::{ProvenLogs, VerifiedBlock};
+use crosscheck_core::validity::{DependencySet, Member};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use op_alloy::consensus::{OpReceipt, OpReceiptEnvelope};
 use op_alloy::rpc_types::{L1BlockInfo, OpTransactionReceipt, Transaction};

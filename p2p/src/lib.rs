@@ -62,10 +62,12 @@ mod block_signer;
 mod chain_id;
 mod clock;
 mod envelope;
+mod file_clock;
 mod frame;
 mod header_payload;
 mod keccak;
 mod message_id;
+#[cfg(feature = "network")]
 mod network;
 mod ordered_root;
 mod payload;
@@ -97,13 +99,16 @@ pub use block_signer::{BlockSigner, SignerError};
 pub use chain_id::{ChainId, ParseChainIdError};
 pub use clock::{Clock, SystemClock, UnixSeconds};
 pub use envelope::{Envelope, SignError, SignedEnvelope};
+pub use file_clock::{FileClock, FileClockError};
 pub use frame::{Frame, MAX_FRAME_BYTES, MIN_FRAME_BYTES};
 pub use header_payload::NoPayloadError;
+#[cfg(feature = "network")]
 pub use libp2p::{Multiaddr, PeerId};
 pub use message_id::{MessageId, message_id};
-#[cfg(fuzzing)]
+#[cfg(all(fuzzing, feature = "network"))]
 #[doc(hidden)]
 pub use network::fuzzing;
+#[cfg(feature = "network")]
 pub use network::{
     Bootnode, ByTopic, ConnectError, Direction, DiscoveryConfig, DiscoveryView, FrameCounts, GateError,
     GateOrder, Gated, GaterRules, Gates, GatesFull, IdentityError, KnownPeer, Network, NetworkClosed,

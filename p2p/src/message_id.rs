@@ -23,9 +23,9 @@ impl MessageId {
         &self.0.0
     }
 
-    /// The id that gossipsub was given by [`message_id`], back from it. `None`: it was given something else.
-    pub(crate) fn from_gossip(id: &libp2p::gossipsub::MessageId) -> Option<Self> {
-        FixedBytes::try_from(id.0.as_slice()).map(Self).ok()
+    /// The id with these bytes. `None`: there are not 20 of them.
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        FixedBytes::try_from(bytes).map(Self).ok()
     }
 
     /// The id of a frame whose decompressed form is at hand.

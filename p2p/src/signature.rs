@@ -1,8 +1,8 @@
 //! [`BlockSignature`]: the 65 bytes in front of a payload, parsed.
 //!
 //! The wire rule is `r ‖ s ‖ recovery id` with an id of 0 to 3. Libraries differ in what they let through (27, 28 and
-//! EIP-155 ids, high-S); here the rule is applied before any library recovers a key. libsecp256k1 does that, in a third
-//! of the time that other implementations take; a block of few transactions costs little else.
+//! EIP-155 ids, high-S); here the rule is applied before any library recovers a key. libsecp256k1 does that where it is built in (feature `libsecp256k1`), in a
+//! third of the time that other implementations take; a block of few transactions costs little else.
 //!
 //! Without the key anybody can write a signature in other ways: `s` as its twin `n - s` with the parity flipped, the
 //! recovery id plus 4. op-node takes them and relays them, so they are read here as the one canonical form (low-S, id
@@ -11,7 +11,6 @@
 use crate::{PayloadHash, Reason};
 use alloy_primitives::{Address, B256};
 use k256::ecdsa::{RecoveryId, Signature};
-use secp256k1::{Message, SECP256K1, ecdsa::RecoverableSignature};
 
 /// The size of a signature on the wire.
 pub const SIGNATURE_BYTES: usize = 65;
@@ -59,14 +58,24 @@ impl BlockSignature {
     /// # Errors
     /// [`Reason::BadSignature`] when no key could have made it.
     pub(crate) fn recover(&self, signing_hash: B256) -> Result<Address, Reason> {
-        let id = secp256k1::ecdsa::RecoveryId::try_from(i32::from(self.recovery_id.to_byte()));
-        let key = id
-            .and_then(|id| RecoverableSignature::from_compact(&self.signature.to_bytes(), id))
-            .and_then(|signature| SECP256K1.recover_ecdsa(Message::from_digest(signing_hash.0), &signature))
-            .map_err(|_| Reason::BadSignature)?;
-        let [_uncompressed, point @ ..] = key.serialize_uncompressed();
-        Ok(Address::from_raw_public_key(&point))
+        recover(&self.signature, self.recovery_id, signing_hash).ok_or(Reason::BadSignature)
     }
+}
+
+#[cfg(feature = "libsecp256k1")]
+fn recover(signature: &Signature, id: RecoveryId, signing_hash: B256) -> Option<Address> {
+    use secp256k1::{Message, SECP256K1, ecdsa};
+    let id = ecdsa::RecoveryId::try_from(i32::from(id.to_byte())).ok()?;
+    let signature = ecdsa::RecoverableSignature::from_compact(&signature.to_bytes(), id).ok()?;
+    let key = SECP256K1.recover_ecdsa(Message::from_digest(signing_hash.0), &signature).ok()?;
+    let [_uncompressed, point @ ..] = key.serialize_uncompressed();
+    Some(Address::from_raw_public_key(&point))
+}
+
+#[cfg(not(feature = "libsecp256k1"))]
+fn recover(signature: &Signature, id: RecoveryId, signing_hash: B256) -> Option<Address> {
+    let key = k256::ecdsa::VerifyingKey::recover_from_prehash(signing_hash.as_slice(), signature, id).ok()?;
+    Some(Address::from_public_key(&key))
 }
 
 /// Who a frame's signature recovers to, under one domain.

@@ -21,15 +21,17 @@ use super::rivals::Origin;
 use super::{
     BranchWatch, Candidate, Case, Investigation, Investigator, OpenCaseWatch, Verdict, VouchedWatch, Wait,
 };
-use crate::consolidation::{BlockAttributes, OutputV0};
 use crate::incidents::Incidents;
-use crate::interop::BlockKey;
 use crate::invalid_blocks::{InvalidBlocks, Prover};
 use crate::ledger::{Decision, Ledger, LedgerError, NewCase, Opened, Opening};
 use crate::metrics::Metrics;
 use crate::pieces::Pieces;
-use crate::sources::{SyncStatus, VerifiedBlock};
+use crate::sources::SyncStatus;
 use alloy::eips::BlockNumHash;
+use crosscheck_core::consolidation::BlockAttributes;
+use crosscheck_core::message::BlockKey;
+use crosscheck_core::proof::OutputV0;
+use crosscheck_core::proof::VerifiedBlock;
 use crosscheck_p2p::{ChainId, Clock, PayloadVersion, ValidBlock, ValidationRules};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

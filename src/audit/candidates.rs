@@ -1,8 +1,8 @@
 //! [`Candidates`] and [`CandidateBook`]: the blocks with user transactions seen lately at each height, each of which an attested
 //! deposits-only block may replace. Pure, and bounded.
 
-use crate::consolidation::{BlockAttributes, Fingerprint, Replacement};
 use alloy::primitives::B256;
+use crosscheck_core::consolidation::{BlockAttributes, Fingerprint, Replacement};
 use crosscheck_p2p::ChainId;
 use parking_lot::RwLock;
 use std::collections::BTreeMap;

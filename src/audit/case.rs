@@ -45,16 +45,17 @@ mod stage;
 use self::stage::{Cited, Gates, Held, Replaces, Stage};
 use super::checked_message::CheckedMessage;
 use super::{Candidate, Discard, Fact, InvalidMessage, Need, Superseding, Verdict, Violation};
-use crate::consolidation::deposits::TakenFromNode;
-use crate::consolidation::{
+use alloy::primitives::B256;
+use crosscheck_core::consolidation::deposits::TakenFromNode;
+use crosscheck_core::consolidation::{
     BlockAttributes, Consolidation, Fingerprint, Replacement, ReplacementRule, consolidate_by,
 };
-use crate::interop::{
-    BlockKey, DependencySet, Execution, Identifier, InvalidReason, Message, MessageStatus, Objection,
-    SameTimestamp, check_executed, check_log, check_tip, cyclic_chains, rule_dependent_chains,
+use crosscheck_core::message::{BlockKey, Identifier, Message};
+use crosscheck_core::proof::ProvenLogs;
+use crosscheck_core::validity::{
+    DependencySet, Execution, InvalidReason, MessageStatus, Objection, SameTimestamp, check_executed,
+    check_log, check_tip, cyclic_chains, rule_dependent_chains,
 };
-use crate::sources::ProvenLogs;
-use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -569,7 +570,7 @@ impl Case {
 impl CheckedMessage {
     /// The messages that a block executed, each checked as far as it can be by itself.
     fn all(set: &DependencySet, execution: Execution, logs: &ProvenLogs) -> Vec<Self> {
-        let check = |executed: &crate::sources::Executed| Self {
+        let check = |executed: &crosscheck_core::proof::Executed| Self {
             log_index: executed.log_index,
             message: executed.message.message,
             status: match check_executed(set, execution, executed) {

@@ -1,6 +1,7 @@
 //! [`CheckedMessage`]: an executed message and what is known of it so far.
 
-use crate::interop::{InvalidReason, Message, MessageStatus};
+use crosscheck_core::message::Message;
+use crosscheck_core::validity::{InvalidReason, MessageStatus};
 use serde::Serialize;
 
 /// An executed message and what is known of it so far.
@@ -18,7 +19,7 @@ pub struct CheckedMessage {
 #[derive(Serialize)]
 struct CheckedMessageJson<'a> {
     log_index: u32,
-    initiating: &'a crate::interop::Identifier,
+    initiating: &'a crosscheck_core::message::Identifier,
     payload_hash: alloy::primitives::B256,
     status: &'static str,
     reason: Option<&'static str>,

@@ -15,12 +15,12 @@
 //! none of these ------------------------------------------------------> valid
 //! ```
 
-use crate::interop::{
-    BlockKey, DependencySet, Execution, Objection, SameTimestamp, check_executed, check_log, check_tip,
-    cyclic_chains,
-};
-use crate::sources::ProvenLogs;
 use alloy::primitives::B256;
+use crosscheck_core::message::BlockKey;
+use crosscheck_core::proof::ProvenLogs;
+use crosscheck_core::validity::{
+    DependencySet, Execution, Objection, SameTimestamp, check_executed, check_log, check_tip, cyclic_chains,
+};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -249,7 +249,10 @@ impl<'a> Closure<'a> {
     }
 
     /// The messages of a block that hold as far as the block itself goes.
-    fn claims<'b>(&'b self, logs: &'b ProvenLogs) -> impl Iterator<Item = crate::interop::Message> + 'b {
+    fn claims<'b>(
+        &'b self,
+        logs: &'b ProvenLogs,
+    ) -> impl Iterator<Item = crosscheck_core::message::Message> + 'b {
         let execution = Execution { chain_id: logs.chain_id(), timestamp: logs.timestamp() };
         logs.executed().iter().filter_map(move |executed| check_executed(self.set, execution, executed).ok())
     }

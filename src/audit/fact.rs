@@ -1,12 +1,14 @@
 //! [`Fact`]: an answer to a [`Need`](super::Need): what is so, never what could not be had.
 
 use super::{Candidate, L1Contradiction};
-use crate::consolidation::deposits::TakenFromNode;
-use crate::consolidation::{BlockAttributes, OutputV0};
-use crate::interop::{BlockKey, SameTimestamp};
-use crate::sources::ProvenLogs;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
+use crosscheck_core::consolidation::BlockAttributes;
+use crosscheck_core::consolidation::deposits::TakenFromNode;
+use crosscheck_core::message::BlockKey;
+use crosscheck_core::proof::OutputV0;
+use crosscheck_core::proof::ProvenLogs;
+use crosscheck_core::validity::SameTimestamp;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::sync::Arc;
 

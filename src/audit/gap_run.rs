@@ -3,8 +3,8 @@
 //! Which block a height has is an endpoint's word. That a block is the parent of the one above it is proven: it has the hash that
 //! that one names. What is not linked so is dropped, and whoever walks down goes on by hash from there. It judges nothing.
 
-use crate::sources::VerifiedBlock;
 use alloy::primitives::B256;
+use crosscheck_core::proof::VerifiedBlock;
 use futures::{StreamExt, stream};
 use std::ops::RangeInclusive;
 

@@ -9,16 +9,17 @@ use self::blob_memory::BlobMemory;
 use super::reasons::Reasons;
 use super::rivals::Origin;
 use super::{Awaited, Cause, L1Contradiction, Wait};
-use crate::consolidation::BlockAttributes;
-use crate::consolidation::deposits::{
+use crate::ledger::Ledger;
+use crate::metrics::Metrics;
+use crate::sources::{L1Reader, RollupNodes, SourceError};
+use alloy::eips::BlockNumHash;
+use crosscheck_core::consolidation::BlockAttributes;
+use crosscheck_core::consolidation::deposits::{
     Comparison, DepositRules, DepositsError, L1Epoch, L1InfoError, NamedBundle, ParentFacts, SetSize,
     TakenFromNode, ToldBlobs, compare_with_l1, derive_from_l1,
 };
-use crate::interop::BlockKey;
-use crate::ledger::Ledger;
-use crate::metrics::Metrics;
-use crate::sources::{L1Reader, ProvenL1Logs, RollupNodes, SourceError, VerifiedBlock, VerifiedL1Header};
-use alloy::eips::BlockNumHash;
+use crosscheck_core::message::BlockKey;
+use crosscheck_core::proof::{ProvenL1Logs, VerifiedBlock, VerifiedL1Header};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeMap;
 use std::sync::Arc;

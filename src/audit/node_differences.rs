@@ -2,9 +2,9 @@
 //!
 //! It shows both values and who says them, and decides for nobody. A node that says nothing of something differs from nobody.
 
-use crate::consolidation::RollupConfig;
-use crate::interop::DEFAULT_EXPIRY_WINDOW;
 use alloy::primitives::B256;
+use crosscheck_core::consolidation::RollupConfig;
+use crosscheck_core::validity::DEFAULT_EXPIRY_WINDOW;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
 
@@ -155,7 +155,7 @@ mod tests {
 
     /// OP Mainnet's.
     fn rollup_config_sample() -> RollupConfig {
-        serde_json::from_value(crate::consolidation::rollup_config_tests::op_mainnet_json()).unwrap()
+        serde_json::from_value(crosscheck_core::consolidation::sample::op_mainnet_json()).unwrap()
     }
 
     fn node(place: usize) -> NodeRules {

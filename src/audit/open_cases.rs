@@ -7,7 +7,7 @@
 
 use super::reasons::{Words, gist};
 use super::{Case, Cause, Wait};
-use crate::interop::BlockKey;
+use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::ChainId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -367,8 +367,8 @@ fn is_second_hand(waits: &BTreeSet<Wait>) -> bool {
 mod tests {
     use super::*;
     use crate::audit::{Awaited, CaseRules};
-    use crate::consolidation::sample;
     use alloy::primitives::B256;
+    use crosscheck_core::consolidation::sample;
 
     fn key(number: u64) -> BlockKey {
         BlockKey { chain_id: ChainId::from(901), number, hash: B256::repeat_byte(1) }

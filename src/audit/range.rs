@@ -4,10 +4,10 @@
 //! outcome is its caller's.
 
 use super::{Case, Investigation, Investigator, Verdict};
-use crate::consolidation::BlockAttributes;
-use crate::interop::BlockKey;
-use crate::sources::VerifiedBlock;
 use alloy::primitives::B256;
+use crosscheck_core::consolidation::BlockAttributes;
+use crosscheck_core::message::BlockKey;
+use crosscheck_core::proof::VerifiedBlock;
 use crosscheck_p2p::ChainId;
 use futures::{Stream, StreamExt, stream};
 use serde::{Deserialize, Serialize};

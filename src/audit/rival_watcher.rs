@@ -3,12 +3,12 @@
 //! It accuses nobody: verdicts do. What cannot be found out is told as unknown, never as an equivocation.
 
 use super::rivals::{Origin, Pair, Relation, Rivals, Side};
-use crate::consolidation::deposits::decode_l1_info;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::sources::L1Reader;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
+use crosscheck_core::consolidation::deposits::decode_l1_info;
 use crosscheck_p2p::{ChainId, ValidBlock};
 use lru::LruCache;
 use std::num::NonZeroUsize;

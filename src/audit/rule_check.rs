@@ -3,12 +3,12 @@
 //! It accuses nobody: which side is wrong is for the operator to find out. What the node does not say is no difference, and
 //! nor is what is not known here: a fork that was scheduled after this build was made is taken from the node.
 
-use crate::consolidation::{Fork, ForkSchedule, UnknownForks};
-use crate::interop::{ChainRules, DEFAULT_EXPIRY_WINDOW, Learnt};
 use crate::networks::KnownNetwork;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256};
 use core::fmt;
+use crosscheck_core::consolidation::{Fork, ForkSchedule, UnknownForks};
+use crosscheck_core::validity::{ChainRules, DEFAULT_EXPIRY_WINDOW, Learnt};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};

@@ -6,12 +6,12 @@ use super::origin_witnesses::OriginWitnesses;
 use super::rule_check::{
     NodeWord, OwnRules, RuleDifference, SaidConfig, TakenFork, differences, taken_forks,
 };
-use crate::consolidation::UnknownForks;
-use crate::interop::{Accord, DEFAULT_EXPIRY_WINDOW, DependencySet, Said};
 use crate::ledger::{GenesisSource, Ledger, LedgerError};
 use crate::networks::KnownNetwork;
 use crate::sources::{RollupNodes, SourceError};
 use alloy::primitives::Address;
+use crosscheck_core::consolidation::UnknownForks;
+use crosscheck_core::validity::{Accord, DEFAULT_EXPIRY_WINDOW, DependencySet, Said};
 use crosscheck_p2p::ChainId;
 
 /// Why it is not known by which rules a node works.

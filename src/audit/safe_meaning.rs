@@ -72,8 +72,8 @@ impl SafeMeaning {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::devnet::serve::start;
     use crate::sources::EndpointLimits;
+    use crosscheck_devnet::serve::start;
     use jsonrpsee::RpcModule;
     use jsonrpsee::types::ErrorObjectOwned;
     use parking_lot::Mutex;
@@ -88,7 +88,7 @@ mod tests {
         asked: Mutex<u32>,
     }
 
-    async fn served(node: &Arc<Node>) -> (RollupNodes, crate::devnet::serve::RunningServer) {
+    async fn served(node: &Arc<Node>) -> (RollupNodes, crosscheck_devnet::serve::RunningServer) {
         let mut module = RpcModule::new(Arc::clone(node));
         let method = |_: jsonrpsee::types::Params<'_>, node: &Arc<Node>, _: &jsonrpsee::Extensions| {
             *node.asked.lock() += 1;

@@ -3,7 +3,7 @@
 //! It compares nothing and changes no rule.
 
 use super::rules_asker::Consultation;
-use crate::consolidation::date;
+use crosscheck_core::consolidation::date;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeSet;
 use tracing::{info, warn};

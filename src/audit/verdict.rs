@@ -1,10 +1,10 @@
 //! [`Verdict`]: how a case ends.
 
-use crate::consolidation::Mismatch;
-use crate::consolidation::deposits::{DepositsError, L1InfoError};
-use crate::interop::InvalidReason;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
+use crosscheck_core::consolidation::Mismatch;
+use crosscheck_core::consolidation::deposits::{DepositsError, L1InfoError};
+use crosscheck_core::validity::InvalidReason;
 
 /// What was found out about a block, on the branch of L1 that it rests on. Only if L1 drops that is one against a block taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -49,11 +49,11 @@ impl VouchedWatch {
 mod tests {
     use super::*;
     use crate::health::Health;
-    use crate::interop::DependencySet;
     use crate::metrics::Metrics;
     use crate::sources::L2BlockRef;
     use crate::stalled_heads::StallBounds;
     use alloy::primitives::B256;
+    use crosscheck_core::validity::DependencySet;
     use crosscheck_p2p::UnixSeconds;
     use std::time::Duration;
 

@@ -1,9 +1,9 @@
 //! `crosscheck doc`: what the program knows of itself, for its documentation.
 
 use super::{Outcome, print};
-use crate::interop::{DEFAULT_EXPIRY_WINDOW, DependencySet};
 use crate::metrics::{Metrics, metrics_table};
 use clap::{Args, Subcommand};
+use crosscheck_core::validity::{DEFAULT_EXPIRY_WINDOW, DependencySet};
 use std::collections::BTreeMap;
 
 /// Print reference documentation.

@@ -9,6 +9,7 @@ mod audit_report;
 mod check;
 mod completions;
 mod decision_args;
+#[cfg(feature = "devnet")]
 mod devnet;
 mod doc;
 mod envelope;
@@ -30,13 +31,13 @@ mod running;
 mod settings;
 mod signals;
 
-use crate::clock::FileClockError;
 use crate::config::ConfigError;
 use crate::config::shown_text;
 use crate::data_dir::DataDirError;
 use crate::telemetry::{self, TelemetryError};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
+use crosscheck_p2p::FileClockError;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
@@ -65,6 +66,7 @@ enum Command {
     /// Ask a running crosscheck whether it lives (or, with --ready, whether it is ready).
     Healthcheck(healthcheck::HealthcheckArgs),
     /// Run a superchain in this process, with scripted faults, and watch it.
+    #[cfg(feature = "devnet")]
     Devnet(devnet::DevnetArgs),
     /// Make gossip frames, and look into them.
     Envelope(envelope::EnvelopeArgs),
@@ -149,6 +151,7 @@ fn dispatch(command: Command) -> eyre::Result<Outcome> {
         Command::Check(args) => args.run(),
         Command::Audit(args) => args.run(),
         Command::Healthcheck(args) => args.run(),
+        #[cfg(feature = "devnet")]
         Command::Devnet(args) => args.run(),
         Command::Envelope(args) => args.run(),
         Command::Message(args) => args.run(),

@@ -5,9 +5,9 @@
 
 use crate::audit::{Consultation, OriginWitnesses, RulesError, ToldForks};
 use crate::config::Config;
-use crate::interop::DependencySet;
 use crate::service::rules_asker;
 use crate::sources::{ExecutionClient, L1Reader, RollupNodes};
+use crosscheck_core::validity::DependencySet;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
 

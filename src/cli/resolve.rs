@@ -3,10 +3,10 @@
 use super::decision_args::DecisionArgs;
 use super::settings::SettingsArgs;
 use super::{Outcome, UsageError, print, runtime};
-use crate::interop::BlockKey;
 use crate::ledger::{Ledger, Resolution, Resolved};
 use crate::service;
 use clap::Args;
+use crosscheck_core::message::BlockKey;
 use eyre::WrapErr;
 
 /// What an operator decides on a block that keeps the vouched head.

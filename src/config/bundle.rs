@@ -1,9 +1,9 @@
 //! [`BundleFile`]: where the upgrade bundle of a fork is that this build does not know.
 
 use super::{Config, ConfigError};
-use crate::consolidation::Fork;
-use crate::consolidation::deposits::NamedBundle;
 use core::fmt;
+use crosscheck_core::consolidation::Fork;
+use crosscheck_core::consolidation::deposits::NamedBundle;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;

@@ -3,9 +3,9 @@
 use super::{
     BundleFile, ChainConfig, Doubt, EndpointHeader, FollowConfig, LedgerConfig, MonitorConfig, Seconds, Text,
 };
-use crate::interop::{CycleRule, DEFAULT_EXPIRY_WINDOW, DependencySet};
 use crate::networks::{KnownNetwork, NetworkName};
 use crate::sources::{EndpointLimits, EndpointUrl};
+use crosscheck_core::validity::{CycleRule, DEFAULT_EXPIRY_WINDOW, DependencySet};
 use crosscheck_p2p::ChainId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

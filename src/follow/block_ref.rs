@@ -4,9 +4,9 @@
 //! right hash with a wrong parent or sequence number looks like a reorg to it.
 
 use super::Genesis;
-use crate::consolidation::deposits::{L1InfoError, decode_l1_info};
-use crate::sources::VerifiedBlock;
 use alloy::primitives::B256;
+use crosscheck_core::consolidation::deposits::{L1InfoError, decode_l1_info};
+use crosscheck_core::proof::VerifiedBlock;
 use serde::{Deserialize, Serialize};
 
 /// An L1 block.

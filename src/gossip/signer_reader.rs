@@ -4,10 +4,11 @@
 //! contract may have emitted something. Its update events on the way there say who did in between, however briefly. They count
 //! only from receipts that are proven against their header, and only from the SystemConfig itself.
 
-use crate::consolidation::deposits::ConfigUpdate;
-use crate::sources::{L1Reader, SourceError, VerifiedL1Header};
+use crate::sources::{L1Reader, SourceError};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256, BloomInput};
+use crosscheck_core::consolidation::deposits::ConfigUpdate;
+use crosscheck_core::proof::VerifiedL1Header;
 use crosscheck_p2p::Signers;
 use std::time::Duration;
 use tokio::sync::watch;

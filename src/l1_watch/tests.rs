@@ -1,13 +1,14 @@
 //! An L1 in memory that stands still, moves, and does not answer, while time goes by as the test says.
 
 use super::*;
-use crate::interop::DependencySet;
 use crate::metrics::Metrics;
-use crate::sources::{SourceError, VerifiedL1Header};
+use crate::sources::SourceError;
 use crate::stalled_heads::StallBounds;
 use crate::telemetry::captured::Lines;
 use alloy::consensus::Header;
 use alloy::primitives::B256;
+use crosscheck_core::proof::VerifiedL1Header;
+use crosscheck_core::validity::DependencySet;
 use crosscheck_p2p::ChainId;
 use parking_lot::Mutex;
 use std::sync::Arc;

@@ -7,10 +7,10 @@ use super::events::write_event;
 use super::record::{read_hash, read_u64};
 use super::store::as_integer;
 use super::{KnownCase, KnownVerdict, Ledger, LedgerError, Opened, Opening};
-use crate::interop::BlockKey;
 use crate::told::Told;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
+use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::{SigningDomain, UnixSeconds};
 use sqlx::SqliteConnection;
 

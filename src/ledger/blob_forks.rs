@@ -2,7 +2,7 @@
 
 use super::record::read_u64;
 use super::{Ledger, LedgerError};
-use crate::consolidation::deposits::BlobFractions;
+use crosscheck_core::consolidation::deposits::BlobFractions;
 use crosscheck_p2p::UnixSeconds;
 
 impl Ledger {

@@ -4,7 +4,7 @@ use super::record::{read_hash, read_u64};
 use super::store::as_integer;
 use super::{Ledger, LedgerError};
 use crate::audit::Candidate;
-use crate::consolidation::Fingerprint;
+use crosscheck_core::consolidation::Fingerprint;
 use crosscheck_p2p::ChainId;
 
 impl Ledger {

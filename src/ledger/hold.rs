@@ -3,8 +3,8 @@
 use super::ancestry::binding_descendant;
 use super::record::{read_attributable, read_hash, read_optional_hash, read_u64};
 use super::{Ledger, LedgerError};
-use crate::interop::BlockKey;
 use alloy::primitives::B256;
+use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::ChainId;
 use serde::{Deserialize, Serialize};
 use sqlx::Row;

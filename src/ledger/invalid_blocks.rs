@@ -3,9 +3,9 @@
 use super::record::{read_hash, read_u64};
 use super::store::as_integer;
 use super::{Ledger, LedgerError};
-use crate::interop::BlockKey;
 use crate::invalid_blocks::Prover;
 use alloy::primitives::B256;
+use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::ChainId;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;

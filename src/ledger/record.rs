@@ -2,8 +2,8 @@
 
 use super::events::{MAX_SCANNED, Window};
 use super::{Ledger, LedgerError, Read};
-use crate::interop::BlockKey;
 use alloy::primitives::{Address, B256, Bytes};
+use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::{ChainId, SigningDomain};
 use serde::Serialize;
 use serde_json::value::RawValue;

@@ -6,7 +6,7 @@
 use super::heads::advance;
 use super::store::as_integer;
 use super::{Ledger, LedgerError};
-use crate::interop::BlockKey;
+use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::UnixSeconds;
 use sqlx::Row;
 

@@ -2,7 +2,7 @@
 
 use super::record::{read_chain_id, read_hash, read_u64};
 use super::{Ledger, LedgerError};
-use crate::interop::BlockKey;
+use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::UnixSeconds;
 use sqlx::Row;
 

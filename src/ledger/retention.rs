@@ -7,7 +7,7 @@
 use super::record::{read_optional_u64, read_u64};
 use super::store::as_integer;
 use super::{Ledger, LedgerError};
-use crate::interop::BlockKey;
+use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::{Frame, UnixSeconds};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};

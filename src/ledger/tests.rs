@@ -18,11 +18,11 @@ mod unresolved;
 
 use super::*;
 use crate::audit::{Awaited, Cause, InvalidMessage, Verdict, Violation, Wait};
-use crate::interop::BlockKey;
-use crate::interop::InvalidReason;
 use crate::invalid_blocks::Prover;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256, Bloom, U256};
+use crosscheck_core::message::BlockKey;
+use crosscheck_core::validity::InvalidReason;
 use crosscheck_p2p::{
     BlobFields, BlockSigner, ChainId, Envelope, ExecutionPayload, Signers, SigningDomain, Topic, UnixSeconds,
     ValidBlock, ValidationRules, Validator, VersionFields,
@@ -348,7 +348,7 @@ async fn candidates_survive_a_restart_and_old_ones_are_forgotten() {
     let first = ledger(&dir).await;
     let candidate = |byte| crate::audit::Candidate {
         hash: B256::repeat_byte(byte),
-        deposits_only: crate::consolidation::Fingerprint(B256::repeat_byte(0xdd)),
+        deposits_only: crosscheck_core::consolidation::Fingerprint(B256::repeat_byte(0xdd)),
     };
     for (number, oldest) in [(1, 0), (2, 0), (3, 2)] {
         let byte = u8::try_from(number).unwrap();

@@ -8,9 +8,9 @@ use super::events::write_event;
 use super::record::{read_hash, read_u64};
 use super::store::{as_integer, read_open_case, read_position};
 use super::{KnownVerdict, Ledger, LedgerError, OpenCase};
-use crate::interop::BlockKey;
 use crate::told::Told;
 use alloy::eips::BlockNumHash;
+use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 
 /// Of a block that was found wrong and still is.

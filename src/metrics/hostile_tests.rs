@@ -2,11 +2,12 @@
 
 use super::*;
 use crate::audit::{Discard, InvalidMessage, Violation};
-use crate::interop::{BlockKey, Identifier, InvalidReason, Member, Message, SafetyLevel};
 use crate::monitor::{Cause, Change, CountKey, Counts, Ending, MessageEvent, MessageKey, News, Note};
 use crate::rpc::SuspectOutcome;
 use crate::sources::{EndpointLimits, ExecutionClient, LogIndex};
 use alloy::primitives::{Address, B256, U256};
+use crosscheck_core::message::{BlockKey, Identifier, Message, SafetyLevel};
+use crosscheck_core::validity::{InvalidReason, Member};
 use crosscheck_p2p::{ByTopic, FrameCounts, NetworkCounters, UnixSeconds};
 use std::collections::BTreeSet;
 

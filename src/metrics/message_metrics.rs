@@ -2,9 +2,9 @@
 
 use super::catalogue::Catalogue;
 use super::{Metrics, UNKNOWN_CHAIN};
-use crate::interop::{DecodeError, SafetyLevel};
 use crate::monitor::{Change, CountKey, Counts, Ending, MessageEvent, News, Note, ObservedBlock};
-use crate::sources::Undecodable;
+use crosscheck_core::message::{DecodeError, SafetyLevel};
+use crosscheck_core::proof::Undecodable;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use parking_lot::Mutex;
 use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};

@@ -2,11 +2,12 @@
 
 use super::*;
 use crate::audit::Discard;
-use crate::interop::{BlockKey, Member, SafetyLevel};
 use crate::monitor::{CountKey, Counts, Ending, News, Note};
 use crate::process_use::ProcessUse;
 use crate::sources::{EndpointKind, EndpointLimits, ExecutionClient, LogIndex, RollupNodes};
 use alloy::primitives::B256;
+use crosscheck_core::message::{BlockKey, SafetyLevel};
+use crosscheck_core::validity::Member;
 use crosscheck_p2p::{ByTopic, FrameCounts, NetworkCounters, RefusedCounts, Topic, UnixSeconds};
 use rstest::rstest;
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,7 +2,7 @@
 
 use super::ObservedBlock;
 use super::tracked_message::MessageId;
-use crate::interop::MessageStatus;
+use crosscheck_core::validity::MessageStatus;
 use std::sync::Arc;
 
 /// What is known of a block's messages together.

@@ -5,9 +5,10 @@
 //! gossip came in. One that they do not answer about is never told: its block's receipts will decide.
 
 use super::Suspect;
-use crate::interop::{InboxAccess, InvalidReason, check_access_log, check_access_tip};
 use crate::metrics::Metrics;
 use crate::sources::{ExecutionClient, SourceError};
+use crosscheck_core::message::InboxAccess;
+use crosscheck_core::validity::{InvalidReason, check_access_log, check_access_tip};
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -48,8 +48,8 @@ impl Counted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interop::{BlockKey, SafetyLevel};
     use alloy::primitives::B256;
+    use crosscheck_core::message::{BlockKey, SafetyLevel};
     use crosscheck_p2p::{ChainId, UnixSeconds};
 
     fn event(hash: u64, change: Change) -> MessageEvent {

@@ -1,7 +1,8 @@
 //! [`Counts`]: how many messages are on the canonical chains, by what is known of them.
 
-use crate::interop::{MessageStatus, SafetyLevel};
 use alloy::primitives::map::HashMap;
+use crosscheck_core::message::SafetyLevel;
+use crosscheck_core::validity::MessageStatus;
 use crosscheck_p2p::ChainId;
 
 /// By what messages are counted.

@@ -77,9 +77,9 @@ impl Cursors {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interop::{BlockKey, SafetyLevel};
     use crate::monitor::{Ending, MessageKey};
     use alloy::primitives::B256;
+    use crosscheck_core::message::{BlockKey, SafetyLevel};
     use crosscheck_p2p::UnixSeconds;
 
     fn chain() -> ChainId {

@@ -3,9 +3,9 @@
 //! The inbox lets a message execute only if its checksum is declared in the transaction's access list. A message that
 //! was executed without shows that the inbox was tricked.
 
-use crate::interop::Checksum;
-use crate::sources::{Executed, InboxKeys};
 use alloy::primitives::B256;
+use crosscheck_core::message::Checksum;
+use crosscheck_core::proof::{Executed, InboxKeys};
 use std::collections::HashSet;
 
 /// The log indices of messages whose checksum is not among the inbox keys of their own transaction, ascending.
@@ -26,8 +26,8 @@ pub(super) fn undeclared(executed: &[Executed], declared: &[InboxKeys]) -> Vec<u
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interop::{ExecutingMessage, Identifier, Message, encode_access_list};
     use alloy::primitives::Address;
+    use crosscheck_core::message::{ExecutingMessage, Identifier, Message, encode_access_list};
     use crosscheck_p2p::{ChainId, UnixSeconds};
     use rstest::rstest;
 

@@ -134,7 +134,7 @@ async fn sleep_until(at: Option<Instant>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interop::DependencySet;
+    use crosscheck_core::validity::DependencySet;
 
     #[tokio::test(start_paused = true)]
     async fn a_fetch_that_panics_is_made_again() {

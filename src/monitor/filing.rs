@@ -4,7 +4,7 @@
 //! yet, once it is durable.
 
 use super::{Ending, MessageKey, MessageRecord, News, Note, State, Tracker};
-use crate::interop::SafetyLevel;
+use crosscheck_core::message::SafetyLevel;
 use std::collections::BTreeSet;
 
 /// What is kept of a message.

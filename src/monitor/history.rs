@@ -1,7 +1,7 @@
 //! [`History`]: how a message's status came to be what it is, the last changes of it.
 
 use super::Cause;
-use crate::interop::MessageStatus;
+use crosscheck_core::validity::MessageStatus;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 /// How many changes are kept of a message.

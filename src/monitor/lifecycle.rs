@@ -31,7 +31,8 @@
 //! Every other step is refused and changes nothing; an ending allows none at all.
 
 use super::{Cause, Change, Ending};
-use crate::interop::{MessageStatus, SafetyLevel};
+use crosscheck_core::message::SafetyLevel;
+use crosscheck_core::validity::MessageStatus;
 
 /// Where a message is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -209,8 +210,8 @@ impl Lifecycle {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interop::InvalidReason;
     use alloy::primitives::B256;
+    use crosscheck_core::validity::InvalidReason;
     use proptest::prelude::*;
     use rstest::rstest;
 

@@ -3,9 +3,10 @@
 use super::tracked_message::MessageId;
 use super::{Change, TrackedMessage};
 use super::{CountKey, Counts, Ending, HistoryEntry, MessageEvent, MessageKey, ObservedBlock, State, Step};
-use crate::interop::{MessageStatus, SafetyLevel};
 use alloy::primitives::B256;
 use alloy::primitives::map::{HashMap, HashSet};
+use crosscheck_core::message::SafetyLevel;
+use crosscheck_core::validity::MessageStatus;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;

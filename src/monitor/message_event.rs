@@ -1,8 +1,9 @@
 //! [`MessageEvent`]: something that happened to a tracked message, with its cause.
 
 use super::MessageKey;
-use crate::interop::{BlockKey, MessageStatus, SafetyLevel};
 use alloy::primitives::B256;
+use crosscheck_core::message::{BlockKey, SafetyLevel};
+use crosscheck_core::validity::MessageStatus;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::fmt;
 

@@ -1,6 +1,6 @@
 //! [`MessageKey`]: which executed message. A message that is included again in another block is another one.
 
-use crate::interop::BlockKey;
+use crosscheck_core::message::BlockKey;
 use serde::Serialize;
 
 /// Which executed message: the block that executed it, by hash, and the place of the inbox's log in it.

@@ -1,9 +1,10 @@
 //! [`MessageRecord`]: a tracked message in the form that users see.
 
 use super::{Ending, HistoryEntry, MessageKey, State, TrackedMessage};
-use crate::interop::{Identifier, MessageStatus, SafetyLevel};
 use crate::told::ToldBlock;
 use alloy::primitives::B256;
+use crosscheck_core::message::{Identifier, SafetyLevel};
+use crosscheck_core::validity::MessageStatus;
 use serde::Serialize;
 
 /// A tracked message, and all that is known of it.
@@ -71,7 +72,7 @@ impl MessageRecord {
             initiating: message.message().map(|message| message.identifier),
             payload_hash: message.message().map(|message| message.payload_hash),
             status: status.name(),
-            reason: reason.map(crate::interop::InvalidReason::code),
+            reason: reason.map(crosscheck_core::validity::InvalidReason::code),
             detail: reason.map(ToString::to_string),
             level: message.level(),
             state: state.name(),

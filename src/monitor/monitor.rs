@@ -13,12 +13,13 @@ use super::{
     Note, Notebook, ObservedBlock, Outcome, Request, SafetyHeads, SuspectMessage,
 };
 use crate::incidents::Incidents;
-use crate::interop::{BlockKey, MessageStatus};
 use crate::invalid_blocks::{InvalidBlocks, Prover};
 use crate::ledger::{BlockPosition, Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::sources::{ExecutionClient, LogIndex};
 use alloy::eips::BlockNumHash;
+use crosscheck_core::message::BlockKey;
+use crosscheck_core::validity::MessageStatus;
 use crosscheck_p2p::{ChainId, Clock, UnixSeconds};
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,10 +1,11 @@
 //! [`Note`]: something about a message that must not be lost: written to the ledger first, then told.
 
 use super::{Cause, Ending, MessageEvent, MessageKey, ObservedBlock};
-use crate::interop::{DecodeError, InvalidReason, MessageStatus, SafetyLevel};
-use crate::sources::Undecodable;
 use crate::told::{Told, ToldBlock, ToldCause, ToldMessage, ToldPromotion, ToldStatus};
 use alloy::primitives::B256;
+use crosscheck_core::message::{DecodeError, SafetyLevel};
+use crosscheck_core::proof::Undecodable;
+use crosscheck_core::validity::{InvalidReason, MessageStatus};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 
 /// What is noted of a message, once for each [`MessageKey`], kind and ordinal.

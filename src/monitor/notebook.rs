@@ -4,8 +4,9 @@
 //! then it is filled from the ledger, and messages whose block is gone by then get their ending from it.
 
 use super::{Cause, Change, Ending, MessageEvent, MessageKey, News, Note, ObservedBlock};
-use crate::interop::{BlockKey, InvalidReason, MessageStatus, SafetyLevel};
 use alloy::primitives::B256;
+use crosscheck_core::message::{BlockKey, SafetyLevel};
+use crosscheck_core::validity::{InvalidReason, MessageStatus};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeMap;
 

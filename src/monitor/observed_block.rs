@@ -1,8 +1,8 @@
 //! [`ObservedBlock`]: a canonical block as the monitor takes it in, its messages included.
 
-use crate::interop::BlockKey;
-use crate::sources::{Executed, Undecodable};
 use alloy::primitives::B256;
+use crosscheck_core::message::BlockKey;
+use crosscheck_core::proof::{Executed, Undecodable};
 use crosscheck_p2p::UnixSeconds;
 
 /// A block that a chain's endpoints agree on, read from its proven receipts.

@@ -2,7 +2,8 @@
 
 use super::{Ending, News, Note};
 use crate::incidents::{Alarm, Incidents};
-use crate::interop::{BlockKey, DecodeError, MessageStatus, SafetyLevel};
+use crosscheck_core::message::{BlockKey, DecodeError, SafetyLevel};
+use crosscheck_core::validity::MessageStatus;
 use tracing::{error, info, warn};
 
 /// Writes a note to the log, as loudly as it deserves: the first proof that a block is invalid is an error, and so is

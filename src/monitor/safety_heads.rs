@@ -1,7 +1,7 @@
 //! [`SafetyHeads`]: how far a chain is, as its own node or client says.
 
-use crate::interop::SafetyLevel;
 use crate::sources::SafeMeans;
+use crosscheck_core::message::SafetyLevel;
 use crosscheck_p2p::UnixSeconds;
 
 /// Heights of a chain's heads. A client that tells no local-safe head is taken at its safe one.

@@ -1,7 +1,7 @@
 //! [`SameTimestampGroups`]: the messages that are initiated and executed at one timestamp, and the cycles among them.
 
 use super::tracked_message::MessageId;
-use crate::interop::{CycleRule, SameTimestamp, cyclic_chains};
+use crosscheck_core::validity::{CycleRule, SameTimestamp, cyclic_chains};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeBounds;

@@ -9,11 +9,11 @@
 //! It never decides a status, and never holds back what protects followers.
 
 use super::{Board, Change, Ending, MessageEvent, MessageKey};
-use crate::interop::MessageStatus;
 use crate::metrics::Metrics;
 use crate::pieces::Pieces;
 use crate::sources::ExecutionClient;
 use alloy::primitives::B256;
+use crosscheck_core::validity::MessageStatus;
 use crosscheck_p2p::ChainId;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

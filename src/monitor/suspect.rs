@@ -5,13 +5,14 @@
 //! says what became of it once the block's receipts are proven.
 
 use super::{ObservedBlock, Tracker};
-use crate::interop::{
-    AccessListError, BlockKey, Checksum, Execution, InboxAccess, InvalidReason, Objection, check_access_log,
-    check_access_tip, check_suspect, parse_access_list,
-};
 use crate::rpc::{SuspectOutcome, SuspectRecord};
-use crate::sources::{InboxKeys, LogIndex};
+use crate::sources::LogIndex;
 use alloy::primitives::B256;
+use crosscheck_core::message::{AccessListError, BlockKey, Checksum, InboxAccess, parse_access_list};
+use crosscheck_core::proof::InboxKeys;
+use crosscheck_core::validity::{
+    Execution, InvalidReason, Objection, check_access_log, check_access_tip, check_suspect,
+};
 use crosscheck_p2p::UnixSeconds;
 
 /// The reason code of an access list that cannot be read.

@@ -6,11 +6,12 @@
 
 use super::confirmation::Confirmation;
 use super::{Board, ObservedBlock, Suspect, suspects};
-use crate::interop::BlockKey;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::rpc::{SuspectOutcome, SuspectRecord, Suspects};
-use crate::sources::{ExecutionClient, LogIndex, inbox_keys};
+use crate::sources::{ExecutionClient, LogIndex};
+use crosscheck_core::message::BlockKey;
+use crosscheck_core::proof::inbox_keys;
 use crosscheck_p2p::{ChainId, Clock, ValidBlock};
 use futures::stream::{FuturesUnordered, StreamExt};
 use std::collections::BTreeMap;
@@ -222,9 +223,9 @@ impl SuspectWatcher {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interop::InvalidReason;
     use crate::monitor::Fault;
     use alloy::primitives::B256;
+    use crosscheck_core::validity::InvalidReason;
 
     fn suspect(chain_id: u64, number: u64) -> Suspect {
         Suspect {

@@ -2,9 +2,10 @@
 
 use super::history::{History, HistoryEntry};
 use super::{Change, Ending, Lifecycle, MessageEvent, MessageKey, ObservedBlock, State};
-use crate::interop::{Message, MessageStatus, SafetyLevel};
-use crate::sources::Executed;
 use alloy::primitives::B256;
+use crosscheck_core::message::{Message, SafetyLevel};
+use crosscheck_core::proof::Executed;
+use crosscheck_core::validity::MessageStatus;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::sync::Arc;
 

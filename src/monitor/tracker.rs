@@ -27,9 +27,9 @@ use super::{
     ChainView, Counts, Input, MessageEvent, MessageKey, Outcome, RefusedInput, Request, TrackedMessage,
     TrackerLimits,
 };
-use crate::interop::DependencySet;
 use crate::sources::LogIndex;
 use alloy::primitives::B256;
+use crosscheck_core::validity::DependencySet;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use lru::LruCache;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,8 +1,8 @@
 //! What a [`Tracker`](super::Tracker) is told, and what it answers.
 
 use super::{MessageEvent, ObservedBlock, SafetyHeads};
-use crate::interop::BlockKey;
-use crate::sources::ProvenLogs;
+use crosscheck_core::message::BlockKey;
+use crosscheck_core::proof::ProvenLogs;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::sync::Arc;
 

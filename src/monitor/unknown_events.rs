@@ -3,8 +3,8 @@
 //! A newer inbox may emit one with every message: one note on each kind of event is enough, and the others are counted.
 
 use super::{News, Note};
-use crate::interop::DecodeError;
 use alloy::primitives::B256;
+use crosscheck_core::message::DecodeError;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeSet;
 
@@ -30,8 +30,8 @@ impl UnknownEvents {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interop::{BlockKey, SafetyLevel};
     use crate::monitor::MessageKey;
+    use crosscheck_core::message::{BlockKey, SafetyLevel};
     use crosscheck_p2p::UnixSeconds;
 
     fn note(chain: u64, number: u64, error: DecodeError) -> Note {

@@ -1,9 +1,9 @@
 //! [`KnownNetwork`]: what is known of a public network, parsed from its file and checked.
 
 use super::{Bootnode, NetworkError, NetworkName};
-use crate::consolidation::{Fork, ForkSchedule};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256};
+use crosscheck_core::consolidation::{Fork, ForkSchedule};
 use crosscheck_p2p::{ChainId, ForkTimes, UnixSeconds};
 use serde::Deserialize;
 use std::collections::BTreeSet;

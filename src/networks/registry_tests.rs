@@ -1,8 +1,8 @@
 //! What is compiled in is what the superchain registry says, and what was announced after it.
 
 use super::{KnownNetwork, NetworkName};
-use crate::consolidation::Fork;
 use alloy::primitives::{Address, B256};
+use crosscheck_core::consolidation::Fork;
 use crosscheck_p2p::ChainId;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};

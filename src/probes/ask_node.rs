@@ -3,10 +3,10 @@
 use super::answers::NodeAnswers;
 use super::asking::Asking;
 use crate::audit::{OriginWitnesses, RulesAsker};
-use crate::interop::DependencySet;
 use crate::networks::KnownNetwork;
 use crate::sources::{Endpoint, EndpointKind, EndpointUrl, RollupNode, RollupNodes, SourceError};
 use alloy::primitives::B256;
+use crosscheck_core::validity::DependencySet;
 use crosscheck_p2p::ChainId;
 
 /// Asks the rollup node at `url`, and at this place of a list of several. `set`: the chains' rules as they are configured, for this node alone.

@@ -4,11 +4,11 @@
 //! Built-in facts win. Without them the first rollup node that follows the chain is the measure for the others: it says
 //! what the chain is derived from.
 
-use crate::consolidation::RollupConfig;
 use crate::networks::KnownNetwork;
 use crate::sources::{EndpointUrl, SourceError};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::Address;
+use crosscheck_core::consolidation::RollupConfig;
 use crosscheck_p2p::ChainId;
 
 /// What a chain is known to be.

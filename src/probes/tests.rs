@@ -8,13 +8,13 @@ use super::start::News;
 use super::{identity, l1, services};
 use crate::audit::{RuleDifference, RulesError};
 use crate::config::Config;
-use crate::consolidation::RollupConfig;
 use crate::networks::NetworkName;
 use crate::sources::{
     EndpointKind, EndpointUrl, METHODS, Method, Need, SafeHeadAtL1, SafeMeans, Served, Shortfall, SourceError,
 };
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256};
+use crosscheck_core::consolidation::RollupConfig;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use rstest::rstest;
 use serde_json::json;
@@ -331,7 +331,7 @@ fn a_contract_that_is_not_configured_is_the_reference_s() {
 }
 
 fn told(chain_id: u64) -> RollupConfig {
-    let mut config = crate::consolidation::op_mainnet_json();
+    let mut config = crosscheck_core::consolidation::sample::op_mainnet_json();
     config["l2_chain_id"] = json!(chain_id);
     config["genesis"]["l2"]["number"] = json!(chain_id);
     serde_json::from_value(config).unwrap()

@@ -13,14 +13,12 @@ use super::params::{ExecutingDescriptor, min_safety};
 use super::standing::Standing;
 use super::superchain_reader::SuperchainReader;
 use super::{Failsafe, SupervisorError};
-use crate::interop::{
-    AccessContext, InboxAccess, SafetyLevel, check_access, check_access_log, check_access_tip,
-    parse_access_list,
-};
 use crate::metrics::Metrics;
 use crate::monitor::{BlockStatus, ChainView};
 use crate::web::Overload;
 use alloy::primitives::B256;
+use crosscheck_core::message::{InboxAccess, SafetyLevel, parse_access_list};
+use crosscheck_core::validity::{AccessContext, check_access, check_access_log, check_access_tip};
 use jsonrpsee::core::RpcResult;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;

@@ -5,9 +5,10 @@
 
 use super::SupervisorError;
 use super::superchain_reader::SuperchainReader;
-use crate::sources::{ProvenLogs, SourceError, VerifiedBlock};
+use crate::sources::SourceError;
 use crate::web::{Bound, Overload};
 use alloy::primitives::B256;
+use crosscheck_core::proof::{ProvenLogs, VerifiedBlock};
 use crosscheck_p2p::ChainId;
 use futures::future::{BoxFuture, Shared, WeakShared};
 use futures::stream::BoxStream;

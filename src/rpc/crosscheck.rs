@@ -2,12 +2,12 @@
 
 use super::{RefusalRecord, Refusals};
 use crate::audit::{Heads, NodeQuarrels};
-use crate::consolidation::UnknownFork;
 use crate::health::Health;
-use crate::interop::BlockKey;
 use crate::ledger::{CaseFilter, CaseRecord, Hold, Ledger, LedgerError};
 use crate::sources::{EndpointKind, EndpointNames, L2BlockRef, NodeStanding, RollupNodes, name_of};
 use alloy::primitives::{B256, Bytes};
+use crosscheck_core::consolidation::UnknownFork;
+use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::ChainId;
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::proc_macros::rpc;

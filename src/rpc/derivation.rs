@@ -7,9 +7,10 @@ use super::SupervisorError;
 use super::source_search::{SafeHead, first_including};
 use super::superchain_reader::SuperchainReader;
 use super::supervisor_types::{BlockId, BlockRef};
-use crate::consolidation::deposits::decode_l1_info;
-use crate::interop::SafetyLevel;
-use crate::sources::{RollupNodes, SourceError, VerifiedBlock};
+use crate::sources::{RollupNodes, SourceError};
+use crosscheck_core::consolidation::deposits::decode_l1_info;
+use crosscheck_core::message::SafetyLevel;
+use crosscheck_core::proof::VerifiedBlock;
 use crosscheck_p2p::ChainId;
 
 /// JSON-RPC's code of a method that a server does not have.

@@ -71,7 +71,7 @@ impl Failsafe {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interop::DependencySet;
+    use crosscheck_core::validity::DependencySet;
 
     #[test]
     fn switching_is_told_once_and_seen_by_every_clone() {

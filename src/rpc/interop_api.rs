@@ -3,9 +3,9 @@
 use super::access_check::{CheckMethod, Sent};
 use super::params::BlockSelector;
 use super::{AccessCheck, Failsafe, SuperchainReader, SupervisorError};
-use crate::interop::SafetyLevel;
 use crate::ledger::Ledger;
 use alloy::primitives::B256;
+use crosscheck_core::message::SafetyLevel;
 use crosscheck_p2p::{ChainId, Clock};
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::proc_macros::rpc;

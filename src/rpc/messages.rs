@@ -6,11 +6,11 @@ use super::{
     ListedMessage, MessagesPage, MessagesPageRequest, Page, SuperchainReader, SupervisorError, SuspectRecord,
     Suspects,
 };
-use crate::interop::BlockKey;
 use crate::ledger::{Event, FiledMessage, Ledger};
 use crate::metrics::Metrics;
 use crate::monitor::{MessageKey, MessageRecord};
 use alloy::primitives::B256;
+use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::ChainId;
 use jsonrpsee::core::{RpcResult, SubscriptionResult, async_trait};
 use jsonrpsee::proc_macros::rpc;

@@ -8,11 +8,11 @@
 use super::SupervisorError;
 use super::super_root::output_of;
 use super::superchain_reader::SuperchainReader;
-use crate::consolidation::OutputV0;
-use crate::interop::BlockKey;
 use crate::ledger::Ledger;
-use crate::sources::VerifiedBlock;
 use alloy::primitives::B256;
+use crosscheck_core::message::BlockKey;
+use crosscheck_core::proof::OutputV0;
+use crosscheck_core::proof::VerifiedBlock;
 use crosscheck_p2p::ChainId;
 use tracing::warn;
 

@@ -1,9 +1,9 @@
 //! Parameters in every spelling that clients send: op-reth writes ids and numbers in hex, Go decimal, people as numbers.
 
 use super::SupervisorError;
-use crate::interop::SafetyLevel;
 use alloy::primitives::B256;
 use core::fmt;
+use crosscheck_core::message::SafetyLevel;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};

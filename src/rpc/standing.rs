@@ -10,8 +10,8 @@
 //!
 //! So nothing is called safe on the node's word alone. Blocks below the monitor's view are settled.
 
-use crate::interop::SafetyLevel;
 use crate::monitor::{ChainView, SafetyHeads};
+use crosscheck_core::message::SafetyLevel;
 use crosscheck_p2p::UnixSeconds;
 
 /// How far a chain is. `None`: no block is that far, or nothing is known of that level yet.

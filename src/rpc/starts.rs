@@ -78,7 +78,7 @@ impl Starts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::consolidation::rollup_config_tests::op_mainnet_json;
+    use crosscheck_core::consolidation::sample::op_mainnet_json;
     use rstest::rstest;
 
     #[rstest]

@@ -3,9 +3,9 @@
 //! Spec: protocol/proposals.md, "L2 Output Commitment Construction"; op-service `eth.SuperV1`:
 //! `keccak256(0x01 || u64 timestamp || (u256 chain id || output root)*)`, chains ascending.
 
-use crate::consolidation::OutputV0;
-use crate::sources::VerifiedBlock;
 use alloy::primitives::{B256, keccak256};
+use crosscheck_core::proof::OutputV0;
+use crosscheck_core::proof::VerifiedBlock;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeMap;
 

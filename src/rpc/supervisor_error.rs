@@ -25,8 +25,9 @@
 //! source said goes to the log.
 
 use super::failsafe::FAILSAFE_REFUSAL;
-use crate::interop::{AccessListError, InvalidReason, Objection, SafetyLevel, Unclear};
 use crate::sources::SourceError;
+use crosscheck_core::message::{AccessListError, SafetyLevel};
+use crosscheck_core::validity::{InvalidReason, Objection, Unclear};
 use crosscheck_p2p::ChainId;
 use jsonrpsee::types::ErrorObjectOwned;
 use jsonrpsee::types::error::{INTERNAL_ERROR_CODE, INVALID_PARAMS_CODE, METHOD_NOT_FOUND_CODE};

@@ -1,7 +1,7 @@
 //! [`Suspects`]: the suspect messages noted lately. Bounded: the oldest make room.
 
-use crate::interop::{BlockKey, InboxAccess};
 use alloy::primitives::B256;
+use crosscheck_core::message::{BlockKey, InboxAccess};
 use crosscheck_p2p::ChainId;
 use parking_lot::Mutex;
 use serde::Serialize;

@@ -207,8 +207,8 @@ fn too_many_calls() -> ErrorObjectOwned {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interop::DependencySet;
     use crate::metrics::Metrics;
+    use crosscheck_core::validity::DependencySet;
 
     const LIMITS: WebsocketLimits =
         WebsocketLimits { websockets: 2, idle: Duration::from_secs(300), calls: 2 };

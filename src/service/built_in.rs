@@ -1,8 +1,8 @@
 //! [`tell_built_in`]: what is said at start of what is built in and of what is not watched.
 
 use crate::config::Config;
-use crate::interop::DependencySet;
 use crate::networks::{FACTS_OF, FRESH_DAYS, age_in_days};
+use crosscheck_core::validity::DependencySet;
 use crosscheck_p2p::UnixSeconds;
 use tracing::{info, warn};
 
@@ -28,8 +28,8 @@ pub(super) fn tell_built_in(config: &Config, set: &DependencySet, now: UnixSecon
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interop::ChainRules;
     use crate::telemetry::captured::Lines;
+    use crosscheck_core::validity::ChainRules;
     use rstest::rstest;
 
     /// 25 November 2026.

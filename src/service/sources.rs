@@ -3,12 +3,12 @@
 
 use crate::audit::{CaseRules, Heads, Investigator, JudgedChain, L1Judge};
 use crate::config::{ChainConfig, Config};
-use crate::interop::DependencySet;
 use crate::metrics::Metrics;
 use crate::sources::{
     BlockCache, EndpointKind, EndpointNames, ExecutionClient, L1Client, L1Reader, LogIndex, RollupNodes,
     SourceError,
 };
+use crosscheck_core::validity::DependencySet;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
 use tracing::info;

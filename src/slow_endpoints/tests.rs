@@ -1,8 +1,8 @@
 //! An endpoint that becomes slow and recovers, told once each, by injected times.
 
 use super::*;
-use crate::interop::DependencySet;
 use crate::telemetry::captured::Lines;
+use crosscheck_core::validity::DependencySet;
 use std::collections::BTreeMap;
 
 const TIMEOUT: Duration = Duration::from_secs(10);

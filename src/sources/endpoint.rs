@@ -4,10 +4,10 @@
 
 use super::advice::advice;
 use super::endpoint_pace::EndpointPace;
-use super::fields;
 use super::lenient::{Lenient, LenientLayer};
 use alloy::primitives::B256;
 use core::fmt;
+use crosscheck_core::proof::fields;
 use crosscheck_p2p::ChainId;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use jsonrpsee::core::ClientError;

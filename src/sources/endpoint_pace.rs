@@ -71,8 +71,8 @@ impl EndpointPace {
 
 #[cfg(test)]
 mod tests {
-    use crate::devnet::serve::start;
     use crate::sources::{Endpoint, EndpointLimits};
+    use crosscheck_devnet::serve::start;
     use jsonrpsee::types::ErrorObjectOwned;
     use jsonrpsee::{RpcModule, rpc_params};
     use rstest::rstest;

@@ -4,15 +4,15 @@
 //! What does not (which block is canonical) needs a quorum. It holds no opinion on safety.
 
 use super::block_cache::BlockCache;
-use super::block_reader::{ReadBlockError, read_parts};
 use super::endpoint_pool::EndpointPool;
 use super::poll::Vote;
 use super::{
-    BlockError, ClaimedHeader, Endpoint, EndpointLimits, EndpointPace, EndpointStanding, EndpointUrl,
-    GossipedTransactions, L2BlockRef, LogIndex, ProvenLogs, Quorum, SourceError, VerifiedBlock,
-    raw_transaction, receipts,
+    Endpoint, EndpointLimits, EndpointPace, EndpointStanding, EndpointUrl, GossipedTransactions, L2BlockRef,
+    LogIndex, Quorum, SourceError, raw_transaction, receipts,
 };
 use alloy::primitives::{B256, U64, keccak256};
+use crosscheck_core::proof::{BlockError, ClaimedHeader, ProvenLogs, VerifiedBlock};
+use crosscheck_core::proof::{ReadBlockError, read_parts};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use futures::StreamExt;
 use jsonrpsee::core::params::ArrayParams;

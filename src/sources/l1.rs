@@ -2,12 +2,10 @@
 //!
 //! Headers leave here verified, logs proven. Which of two verified blocks is canonical is the endpoint's word.
 
-use super::{
-    ClaimedHeader, Endpoint, EndpointLimits, EndpointPace, EndpointUrl, ProvenL1Logs, SourceError,
-    VerifiedL1Header, receipts,
-};
-use crate::consolidation::deposits::ToldBlobs;
+use super::{Endpoint, EndpointLimits, EndpointPace, EndpointUrl, SourceError, receipts};
 use alloy::primitives::{Address, B256, U64, U256, b256};
+use crosscheck_core::consolidation::deposits::ToldBlobs;
+use crosscheck_core::proof::{ClaimedHeader, ProvenL1Logs, VerifiedL1Header};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use jsonrpsee::core::params::ArrayParams;
 use jsonrpsee::rpc_params;

@@ -3,9 +3,9 @@
 //! It is a run of headers, each the parent of the next, up to the head. A block of another branch takes the place of all that
 //! is not below it, and that is counted: what was learnt on the branch that is gone must not be used any more.
 
-use super::VerifiedL1Header;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
+use crosscheck_core::proof::VerifiedL1Header;
 use lru::LruCache;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;

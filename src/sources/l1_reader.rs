@@ -5,9 +5,10 @@
 //! asks [`L1Reader::refresh`] first. It judges nothing.
 
 use super::l1_chain::{At, L1Chain};
-use super::{L1Client, SourceError, VerifiedL1Header};
+use super::{L1Client, SourceError};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
+use crosscheck_core::proof::VerifiedL1Header;
 use parking_lot::Mutex;
 use std::future::Future;
 use std::sync::Arc;

@@ -3,9 +3,9 @@
 //! What is proven stays true, so nothing in it is ever wrong; what does not fit is proven again when it is asked
 //! for. It never fetches anything itself.
 
-use super::ProvenLogs;
 use super::byte_cache::ByteCache;
 use alloy::primitives::B256;
+use crosscheck_core::proof::ProvenLogs;
 use crosscheck_p2p::ChainId;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -70,8 +70,8 @@ fn bytes(logs: &ProvenLogs) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sources::ProvenLog;
     use alloy::primitives::Address;
+    use crosscheck_core::proof::ProvenLog;
     use crosscheck_p2p::UnixSeconds;
     use proptest::prelude::*;
     use std::collections::BTreeMap;

@@ -4,9 +4,9 @@
 //! believed: the block's transactions root tells whether they are the right ones. Bounded: a block with more of them than
 //! [`MOST`] is not asked for.
 
-use super::block_reader::ReadParts;
 use super::{Endpoint, GossipedTransactions};
 use alloy::primitives::{B256, Bytes};
+use crosscheck_core::proof::ReadParts;
 use futures::{StreamExt, stream};
 use jsonrpsee::rpc_params;
 use tracing::debug;

@@ -3,8 +3,9 @@
 //! Whoever asks holds them against the receipts root, so a wrong list of transactions harms nobody. Where one of a type that
 //! this version does not know keeps them from proving anything, its encoding is asked for, and held against the root too.
 
-use super::{Endpoint, HashedReceipt, ProofError, SourceError, fields};
+use super::{Endpoint, SourceError};
 use alloy::primitives::{B256, Bytes, U64};
+use crosscheck_core::proof::{HashedReceipt, ProofError, fields};
 use jsonrpsee::rpc_params;
 use jsonrpsee::types::error::{INVALID_PARAMS_CODE, METHOD_NOT_FOUND_CODE};
 use serde::Deserialize;

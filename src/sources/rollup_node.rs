@@ -4,9 +4,9 @@
 //! hash is all zero names no block: these nodes answer so after a start or a reset. It never leaves here as a block.
 
 use super::{Endpoint, EndpointLimits, EndpointPace, EndpointUrl, SafeMeans, SourceError, StatusDocument};
-use crate::consolidation::{RollupConfig, chain_by_id_or_name};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{B256, U64};
+use crosscheck_core::consolidation::{RollupConfig, chain_by_id_or_name};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use jsonrpsee::rpc_params;
 use serde::{Deserialize, Deserializer};
@@ -301,7 +301,7 @@ async fn supernode_runs(endpoint: &Endpoint, chain_id: ChainId) -> Result<SafeMe
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::devnet::serve::start;
+    use crosscheck_devnet::serve::start;
     use jsonrpsee::RpcModule;
     use jsonrpsee::types::ErrorObjectOwned;
     use rstest::rstest;

@@ -10,8 +10,8 @@ use super::{
     EndpointLimits, EndpointPace, EndpointUrl, RollupNode, SafeHeadAtL1, SafeMeans, Shortfall, SourceError,
     StatusDocument, SyncStatus,
 };
-use crate::consolidation::RollupConfig;
 use alloy::primitives::B256;
+use crosscheck_core::consolidation::RollupConfig;
 use crosscheck_p2p::ChainId;
 use parking_lot::Mutex;
 use serde_json::value::RawValue;

@@ -1,10 +1,10 @@
 //! A rollup node for tests, which answers what a test lets it.
 
 use super::{EndpointUrl, SafeHeadAtL1};
-use crate::consolidation::Fork;
-use crate::devnet::serve::{RunningServer, start};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{B256, U64, keccak256};
+use crosscheck_core::consolidation::Fork;
+use crosscheck_devnet::serve::{RunningServer, start};
 use jsonrpsee::RpcModule;
 use jsonrpsee::types::ErrorObjectOwned;
 use parking_lot::Mutex;

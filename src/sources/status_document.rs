@@ -1,8 +1,9 @@
 //! [`StatusDocument`]: the whole answer of `optimism_syncStatus`, unknown fields included, bounded in size.
 
-use super::{SyncStatus, fields};
+use super::SyncStatus;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
+use crosscheck_core::proof::fields;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::sync::Arc;

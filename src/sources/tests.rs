@@ -7,11 +7,11 @@ mod odd;
 mod quorum;
 
 use super::*;
-use crate::devnet::contracts::{EMITTER, emit_call};
-use crate::devnet::fixture::{CHAIN_ID, Fixture};
-use crate::devnet::serve::{RunningServer, rpc_block, rpc_receipts, start};
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::B256;
+use crosscheck_devnet::contracts::{EMITTER, emit_call};
+use crosscheck_devnet::fixture::{CHAIN_ID, Fixture};
+use crosscheck_devnet::serve::{RunningServer, rpc_block, rpc_receipts, start};
 use crosscheck_p2p::ChainId;
 use jsonrpsee::RpcModule;
 use jsonrpsee::types::ErrorObjectOwned;

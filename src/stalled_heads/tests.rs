@@ -1,8 +1,8 @@
 //! One head, and what is told of it as time goes by.
 
 use super::*;
-use crate::interop::DependencySet;
 use alloy::primitives::B256;
+use crosscheck_core::validity::DependencySet;
 use rstest::rstest;
 
 const BOUNDS: StallBounds = StallBounds {

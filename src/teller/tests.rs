@@ -1,9 +1,10 @@
 //! What is durable is passed on in its order, once.
 
 use super::*;
-use crate::interop::{BlockKey, InvalidReason, SafetyLevel};
 use crate::monitor::{Cause, MessageKey, News, Note};
 use alloy::primitives::B256;
+use crosscheck_core::message::{BlockKey, SafetyLevel};
+use crosscheck_core::validity::InvalidReason;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::path::Path;
 use tokio::sync::broadcast::error::TryRecvError;

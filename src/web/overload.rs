@@ -77,7 +77,7 @@ pub(crate) fn busy_text(reason: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interop::DependencySet;
+    use crosscheck_core::validity::DependencySet;
 
     const BOUND: Bound = Bound { name: "rpc-connections", remedy: "see who holds them" };
     const OTHER: Bound = Bound { name: "rpc-websockets", remedy: "see who holds them" };

@@ -3,7 +3,7 @@
 use crate::metrics::scrape;
 use crate::program::{Running, eventually};
 use crate::standing::entries;
-use crosscheck::devnet::free_addrs::free_addrs;
+use crosscheck_devnet::free_addrs::free_addrs;
 use rstest::rstest;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! The devnet's committed bytecode is what solc makes of the sources beside it.
 
 use crate::npm;
-use crosscheck::devnet::contracts::PREDEPLOYS;
+use crosscheck_devnet::contracts::PREDEPLOYS;
 use std::collections::BTreeMap;
 
 #[test]

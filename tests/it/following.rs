@@ -7,8 +7,8 @@ use crate::program::{
 };
 use crate::sidecar::devnet;
 use crate::standing::entries;
-use crosscheck::devnet::free_addrs::free_addrs;
 use crosscheck::follow::ServedStatus;
+use crosscheck_devnet::free_addrs::free_addrs;
 use rstest::rstest;
 use serde_json::Value;
 use std::collections::BTreeSet;

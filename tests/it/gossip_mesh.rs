@@ -4,7 +4,7 @@
 use crate::cli::frames::{CHAIN, envelope, frame, sequencer};
 use crate::gossip_node::{GossipNode, in_time};
 use crate::program::{Running, attestations, call, eventually};
-use crosscheck::devnet::free_addrs::free_addrs;
+use crosscheck_devnet::free_addrs::free_addrs;
 use crosscheck_p2p::{
     ChainId, Clock, Envelope, Multiaddr, NetworkEvent, PeerId, Signers, SigningDomain, SystemClock, Topic,
     UnixSeconds,

@@ -12,9 +12,9 @@ mod rows;
 use crate::supersim::{Chain, Supersim};
 use alloy::primitives::{Address, address};
 use alloy::sol_types::SolCall;
-use crosscheck::devnet::contracts::PREDEPLOYS;
-use crosscheck::devnet::contracts::bindings::ICrossL2Inbox::versionCall;
-use crosscheck::interop::CROSS_L2_INBOX;
+use crosscheck_core::message::CROSS_L2_INBOX;
+use crosscheck_devnet::contracts::PREDEPLOYS;
+use crosscheck_devnet::contracts::bindings::ICrossL2Inbox::versionCall;
 use outcome::Outcome;
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 use crate::ended_messages::over;
 use crate::metrics::scrape;
 use crate::program::{Running, Written, attestations, call, eventually, go_on, joined, paused_at};
-use crosscheck::devnet::free_addrs::free_addrs;
+use crosscheck_devnet::free_addrs::free_addrs;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};

@@ -2,8 +2,8 @@
 
 use crate::program::{Running, Written, call, crosscheck, eventually, go_on, paused_at};
 use alloy::primitives::{Address, B256};
-use crosscheck::devnet::free_addrs::free_addrs;
-use crosscheck::interop::{Identifier, Message, encode_access_list};
+use crosscheck_core::message::{Identifier, Message, encode_access_list};
+use crosscheck_devnet::free_addrs::free_addrs;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};

@@ -8,9 +8,9 @@ use crate::metrics::scrape;
 use crate::program::{Running, Written, attestations, eventually, go_on, joined, paused_at};
 use crate::sidecar::devnet;
 use alloy::primitives::B256;
-use crosscheck::clock::FileClock;
-use crosscheck::consolidation::deposits::decode_l1_info;
-use crosscheck::devnet::keyring::Keyring;
+use crosscheck_core::consolidation::deposits::decode_l1_info;
+use crosscheck_devnet::keyring::Keyring;
+use crosscheck_p2p::FileClock;
 use crosscheck_p2p::{
     BlockSigner, ChainId, Clock, Envelope, ExecutionPayload, Multiaddr, NetworkEvent, Signers, SigningDomain,
     SystemClock, Topic, UnixSeconds, ValidBlock,

@@ -4,7 +4,7 @@ use crate::metrics::scrape;
 use crate::program::{
     Running, Written, attestations, call, crosscheck, eventually, go_on, joined, paused_at,
 };
-use crosscheck::devnet::free_addrs::free_addrs;
+use crosscheck_devnet::free_addrs::free_addrs;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;

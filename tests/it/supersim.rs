@@ -11,11 +11,12 @@ pub(crate) use node::{Mined, Node};
 pub(crate) use process::{Chain, Supersim};
 
 use crate::program::{DEADLINE, Running, call, eventually};
-use crosscheck::devnet::free_addrs::free_addrs;
-use crosscheck::interop::{
+use crosscheck::sources::{EndpointLimits, ExecutionClient, LogIndex};
+use crosscheck_core::proof::ProvenLogs;
+use crosscheck_core::validity::{
     DEFAULT_EXPIRY_WINDOW, DependencySet, Execution, InvalidReason, Member, check_claim, check_log,
 };
-use crosscheck::sources::{EndpointLimits, ExecutionClient, LogIndex, ProvenLogs};
+use crosscheck_devnet::free_addrs::free_addrs;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};

@@ -5,7 +5,7 @@ use crate::gossip_node::GossipNode;
 use crate::metrics::scrape;
 use crate::program::{Running, Written, call, eventually};
 use crate::standing::{entries, reasons};
-use crosscheck::devnet::free_addrs::free_addrs;
+use crosscheck_devnet::free_addrs::free_addrs;
 use crosscheck_p2p::{
     BlockSigner, ChainId, Clock, Envelope, Signers, SigningDomain, SystemClock, Topic, UnixSeconds,
 };

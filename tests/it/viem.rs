@@ -5,7 +5,7 @@
 
 use crate::npm;
 use alloy::primitives::{Address, B256, Bytes, LogData, U256};
-use crosscheck::interop::{
+use crosscheck_core::message::{
     CROSS_L2_INBOX, Checksum, Identifier, InboxAccess, Message, encode_access_list, parse_access_list,
     payload_hash,
 };

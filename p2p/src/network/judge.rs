@@ -202,7 +202,7 @@ impl Judge {
         let fresh = Validator::new(self.rules.clone());
         let mut validator = core::mem::replace(&mut self.validator, fresh);
         validator.settle(Arc::clone(&self.standing.settled.borrow()));
-        let (topic, frame, id) = (self.topic, job.frame.clone(), MessageId::from_gossip(&job.id));
+        let (topic, frame, id) = (self.topic, job.frame.clone(), MessageId::from_slice(&job.id.0));
         let (signers, arrived) = (self.standing.signers(), job.arrived);
         let judged = tokio::task::spawn_blocking(move || {
             let judgement = validator.judge_message(topic, &frame, id, &signers, arrived);

@@ -3,7 +3,7 @@
 use super::{Auditor, Piece};
 use crate::audit::open_cases::Work;
 use crate::audit::{Awaited, Cause, Wait};
-use crate::interop::BlockKey;
+use crosscheck_core::message::BlockKey;
 use tokio::task::JoinError;
 use tracing::error;
 

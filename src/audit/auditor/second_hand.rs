@@ -8,7 +8,8 @@ impl Auditor {
     /// Has the cases looked at again for which others speak than when they were looked at last.
     pub(super) fn wake_second_hand(&mut self, chain_id: ChainId) {
         let waiting = self.open.second_hand(chain_id);
-        let is_gone = |key: &crate::interop::BlockKey| key.chain_id == chain_id && !waiting.contains(key);
+        let is_gone =
+            |key: &crosscheck_core::message::BlockKey| key.chain_id == chain_id && !waiting.contains(key);
         self.witnesses.retain(|key, _| !is_gone(key));
         for key in waiting {
             let witnesses = self.investigator.witnesses(key);

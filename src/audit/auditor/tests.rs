@@ -5,13 +5,13 @@ mod ties;
 
 use super::*;
 use crate::audit::{Awaited, CaseRules, Cause, Heads, Wait};
-use crate::consolidation::sample;
 use crate::health::Health;
-use crate::interop::DependencySet;
 use crate::ledger::Backoff;
 use crate::sources::L2BlockRef;
 use crate::telemetry::captured::Lines;
 use alloy::primitives::B256;
+use crosscheck_core::consolidation::sample;
+use crosscheck_core::validity::DependencySet;
 use crosscheck_p2p::SystemClock;
 use tempfile::TempDir;
 use tokio::task::JoinSet;

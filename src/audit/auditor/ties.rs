@@ -6,12 +6,12 @@
 use super::{Auditor, Finished, Piece};
 use crate::audit::rivals::Origin;
 use crate::audit::{Case, Investigation, Investigator};
-use crate::consolidation::BlockAttributes;
-use crate::interop::BlockKey;
 use crate::invalid_blocks::Prover;
 use crate::ledger::{LedgerError, OpenCase, TiedVerdict};
 use crate::sources::SyncStatus;
 use alloy::eips::BlockNumHash;
+use crosscheck_core::consolidation::BlockAttributes;
+use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::{ChainId, Signers, Validator};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -2,8 +2,8 @@
 //! the case's.
 
 use crate::audit::Verdict;
-use crate::sources::ProvenLogs;
 use alloy::primitives::B256;
+use crosscheck_core::proof::ProvenLogs;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
 use std::sync::Arc;

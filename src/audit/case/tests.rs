@@ -2,11 +2,13 @@
 
 use super::*;
 use crate::audit::L1Contradiction;
-use crate::consolidation::{Mismatch, OutputV0, sample};
-use crate::interop::{ExecutingMessage, Identifier, Member, Message, SameTimestamp};
-use crate::sources::{Executed, ProvenLog};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::Address;
+use crosscheck_core::consolidation::{Mismatch, sample};
+use crosscheck_core::message::{ExecutingMessage, Identifier, Message};
+use crosscheck_core::proof::OutputV0;
+use crosscheck_core::proof::{Executed, ProvenLog};
+use crosscheck_core::validity::{Member, SameTimestamp};
 use crosscheck_p2p::UnixSeconds;
 use proptest::prelude::*;
 use rstest::rstest;

@@ -3,9 +3,10 @@
 //! In these worlds a block's height is its timestamp, and every block has three logs.
 
 use super::*;
-use crate::interop::{CycleRule, ExecutingMessage, Identifier, Member, Message};
-use crate::sources::{Executed, ProvenLog};
 use alloy::primitives::Address;
+use crosscheck_core::message::{ExecutingMessage, Identifier, Message};
+use crosscheck_core::proof::{Executed, ProvenLog};
+use crosscheck_core::validity::{CycleRule, Member};
 use proptest::prelude::*;
 use rstest::rstest;
 

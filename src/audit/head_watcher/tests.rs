@@ -4,14 +4,15 @@ mod second_opinion;
 
 use super::*;
 use crate::audit::{OriginWitnesses, SecondOpinion};
-use crate::consolidation::Fork;
-use crate::interop::{BlockKey, ChainRules, DependencySet, InvalidReason, SafetyLevel, Unclear};
 use crate::ledger::{GenesisSource, Ledger};
 use crate::monitor::{Cause, MessageKey, News, Note};
 use crate::networks::{KnownNetwork, NetworkName};
 use crate::sources::scripted_node::{CHAIN, ScriptedNode, at, status};
 use crate::sources::{EndpointLimits, LogIndex, SyncStatus};
 use alloy::primitives::B256;
+use crosscheck_core::consolidation::Fork;
+use crosscheck_core::message::{BlockKey, SafetyLevel};
+use crosscheck_core::validity::{ChainRules, DependencySet, InvalidReason, Unclear};
 use crosscheck_p2p::UnixSeconds;
 use parking_lot::Mutex;
 use rstest::rstest;

@@ -2,10 +2,10 @@
 //! look at L1, or another rollup node that has derived the chain. Until somebody does, a block that differs is not to blame.
 
 use super::{Answer, Awaited, Cause, Investigator, L1Word, Wait};
-use crate::consolidation::{BlockAttributes, ReplacementRule};
-use crate::interop::BlockKey;
 use crate::ledger::BlockPosition;
 use alloy::primitives::B256;
+use crosscheck_core::consolidation::{BlockAttributes, ReplacementRule};
+use crosscheck_core::message::BlockKey;
 
 /// Who can say of a height what the chain has there, and on which branches that rests: while this stays, asking again is in vain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

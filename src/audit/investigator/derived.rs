@@ -7,11 +7,12 @@
 use super::{Answer, Awaited, Cause, Investigator, Wait};
 use crate::audit::Verdict;
 use crate::audit::rivals::Origin;
-use crate::consolidation::BlockAttributes;
-use crate::interop::BlockKey;
 use crate::ledger::{BlockPosition, LedgerError};
-use crate::sources::{SafeMeans, VerifiedBlock};
+use crate::sources::SafeMeans;
 use alloy::primitives::B256;
+use crosscheck_core::consolidation::BlockAttributes;
+use crosscheck_core::message::BlockKey;
+use crosscheck_core::proof::VerifiedBlock;
 use crosscheck_p2p::ChainId;
 use lru::LruCache;
 use parking_lot::Mutex;

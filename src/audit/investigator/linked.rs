@@ -4,8 +4,8 @@
 //! lacks, must accuse nobody.
 
 use super::{Awaited, Cause, Investigator, Wait};
-use crate::sources::VerifiedBlock;
 use alloy::primitives::B256;
+use crosscheck_core::proof::VerifiedBlock;
 use crosscheck_p2p::ChainId;
 use lru::LruCache;
 use parking_lot::Mutex;

@@ -4,8 +4,9 @@
 //! Who watches chains that move remembers nothing here.
 
 use super::{Awaited, Cause, Investigator, Wait};
-use crate::sources::{ExecutionClient, SourceError, VerifiedBlock};
+use crate::sources::{ExecutionClient, SourceError};
 use alloy::primitives::B256;
+use crosscheck_core::proof::VerifiedBlock;
 use crosscheck_p2p::ChainId;
 use lru::LruCache;
 use parking_lot::Mutex;

@@ -3,8 +3,8 @@
 use super::{Investigator, Wait};
 use crate::audit::gap_run::{RUN_LIMITS, linked_below};
 use crate::audit::reasons::{Words, with_words};
-use crate::interop::BlockKey;
-use crate::sources::VerifiedBlock;
+use crosscheck_core::message::BlockKey;
+use crosscheck_core::proof::VerifiedBlock;
 use crosscheck_p2p::ChainId;
 
 impl Investigator {

@@ -4,17 +4,18 @@
 use super::tests::serve_shared;
 use super::*;
 use crate::audit::{Candidate, Verdict};
-use crate::consolidation::Replacement;
-use crate::devnet::block::L2Block;
-use crate::devnet::chain::{Chain, ChainParams};
-use crate::devnet::contracts::{EMITTER, emit_call, inbox_access_list, validate_message_call};
-use crate::devnet::fixture::{DEPOSIT_CONTRACT, Fixture, GENESIS_TIME, SYSTEM_CONFIG};
-use crate::devnet::serve::RunningServer;
-use crate::devnet::wallet::Call;
-use crate::interop::{CROSS_L2_INBOX, Identifier, Member, Message, MessageStatus, payload_hash};
 use crate::sources::{EndpointLimits, L2BlockRef, LogIndex, SyncStatus};
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::{Address, Bytes, LogData, U256};
+use crosscheck_core::consolidation::Replacement;
+use crosscheck_core::message::{CROSS_L2_INBOX, Identifier, Message, payload_hash};
+use crosscheck_core::validity::{Member, MessageStatus};
+use crosscheck_devnet::block::L2Block;
+use crosscheck_devnet::chain::{Chain, ChainParams};
+use crosscheck_devnet::contracts::{EMITTER, emit_call, inbox_access_list, validate_message_call};
+use crosscheck_devnet::fixture::{DEPOSIT_CONTRACT, Fixture, GENESIS_TIME, SYSTEM_CONFIG};
+use crosscheck_devnet::serve::RunningServer;
+use crosscheck_devnet::wallet::Call;
 use parking_lot::RwLock;
 
 const A: u64 = 901;

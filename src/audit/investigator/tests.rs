@@ -4,16 +4,16 @@ use super::*;
 use crate::audit::{
     Answer, Assumed, Discard, L1Contradiction, OtherNode, SecondOpinion, Superseding, Verdict,
 };
-use crate::consolidation::Metering;
-use crate::devnet::chain::Chain;
-use crate::devnet::contracts::{EMITTER, emit_call};
-use crate::devnet::fixture::{CHAIN_ID, Fixture};
-use crate::devnet::serve::{RunningServer, l1_module, rpc_block, rpc_receipts, start};
-use crate::interop::Member;
 use crate::ledger::{Decision, NewCase};
 use crate::sources::{EndpointLimits, L1Client, L1Reader, L2BlockRef, LogIndex, StatusDocument, SyncStatus};
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::U64;
+use crosscheck_core::consolidation::Metering;
+use crosscheck_core::validity::Member;
+use crosscheck_devnet::chain::Chain;
+use crosscheck_devnet::contracts::{EMITTER, emit_call};
+use crosscheck_devnet::fixture::{CHAIN_ID, Fixture};
+use crosscheck_devnet::serve::{RunningServer, l1_module, rpc_block, rpc_receipts, start};
 use jsonrpsee::RpcModule;
 use parking_lot::RwLock;
 use rstest::rstest;
@@ -302,7 +302,7 @@ async fn a_block_is_blamed_where_branches_part(#[case] parent: Option<Verdict>, 
     // What the server knows was cloned before: it is served anew.
     let server = serve(fixture.chain.clone()).await;
     let chain_id = ChainId::from(CHAIN_ID);
-    let key = |block: &crate::devnet::block::L2Block| BlockKey {
+    let key = |block: &crosscheck_devnet::block::L2Block| BlockKey {
         chain_id,
         number: block.header.number,
         hash: block.hash,

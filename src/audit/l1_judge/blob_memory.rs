@@ -2,8 +2,8 @@
 //!
 //! It asks nobody. A ledger that fails takes nothing away: what is not known stays unknown.
 
-use crate::consolidation::deposits::{BlobFractions, ToldBlobs};
 use crate::ledger::Ledger;
+use crosscheck_core::consolidation::deposits::{BlobFractions, ToldBlobs};
 use std::collections::BTreeMap;
 use tokio::sync::Mutex;
 use tracing::warn;

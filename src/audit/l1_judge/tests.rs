@@ -1,16 +1,17 @@
 //! What a chain's rules are made of when L1's node answers, and when it does not.
 
 use super::*;
-use crate::consolidation::TransactionDigest;
-use crate::consolidation::deposits::BlobSchedule;
-use crate::consolidation::op_mainnet_json;
-use crate::devnet::fixture::Fixture;
-use crate::devnet::serve::{RunningServer, rpc_block, start};
-use crate::interop::DependencySet;
-use crate::sources::{EndpointLimits, L1Client, read_block};
+use crate::sources::{EndpointLimits, L1Client};
 use crate::telemetry::captured::Lines;
 use alloy::eips::eip2718::Encodable2718;
 use alloy::primitives::{B256, Bytes, TxKind, address, hex};
+use crosscheck_core::consolidation::TransactionDigest;
+use crosscheck_core::consolidation::deposits::BlobSchedule;
+use crosscheck_core::consolidation::sample::op_mainnet_json;
+use crosscheck_core::proof::read_block;
+use crosscheck_core::validity::DependencySet;
+use crosscheck_devnet::fixture::Fixture;
+use crosscheck_devnet::serve::{RunningServer, rpc_block, start};
 use jsonrpsee::RpcModule;
 use jsonrpsee::types::{ErrorObjectOwned, Params};
 use op_alloy::consensus::TxDeposit;

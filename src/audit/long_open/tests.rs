@@ -3,7 +3,7 @@
 use super::*;
 use crate::audit::Awaited;
 use crate::audit::open_cases::Work;
-use crate::interop::{DependencySet, Member};
+use crosscheck_core::validity::{DependencySet, Member};
 use crosscheck_p2p::UnixSeconds;
 
 const PATIENCE: Duration = Duration::from_secs(900);

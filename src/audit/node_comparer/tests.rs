@@ -1,10 +1,10 @@
 //! A comparer beside two nodes that answer what the test lets them.
 
 use super::*;
-use crate::consolidation::rollup_config_tests::op_mainnet_json;
-use crate::interop::DependencySet;
 use crate::sources::EndpointLimits;
 use crate::sources::scripted_node::{CHAIN, Conduct, ScriptedNode, at, other_branch};
+use crosscheck_core::consolidation::sample::op_mainnet_json;
+use crosscheck_core::validity::DependencySet;
 use rstest::rstest;
 use serde_json::{Value, json};
 

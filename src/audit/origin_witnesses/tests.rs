@@ -1,10 +1,10 @@
 //! Witnesses of the right chain, of another one, and such as say nothing.
 
 use super::*;
-use crate::devnet::serve::{RunningServer, start};
 use crate::sources::{EndpointLimits, LogIndex};
 use alloy::consensus::Header;
 use alloy::primitives::{B256, U64};
+use crosscheck_devnet::serve::{RunningServer, start};
 use crosscheck_p2p::ChainId;
 use jsonrpsee::RpcModule;
 use jsonrpsee::types::ErrorObjectOwned;

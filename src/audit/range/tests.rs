@@ -2,19 +2,19 @@
 
 use super::*;
 use crate::audit::Heads;
-use crate::devnet::contracts::{EMITTER, emit_call};
-use crate::devnet::faults::FaultPlan;
-use crate::devnet::fixture::{CHAIN_ID, Fixture};
-use crate::devnet::nodes::Nodes;
-use crate::devnet::schedule::Schedule;
-use crate::devnet::sequencer::Sequencer;
-use crate::devnet::serve::{WHOLE_BLOCK, rpc_block, start};
-use crate::devnet::superchain::{Superchain, SuperchainParams};
-use crate::interop::{DependencySet, Member};
 use crate::metrics::Metrics;
 use crate::sources::{EndpointLimits, ExecutionClient, L2BlockRef, LogIndex, SyncStatus};
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::B256;
+use crosscheck_core::validity::{DependencySet, Member};
+use crosscheck_devnet::contracts::{EMITTER, emit_call};
+use crosscheck_devnet::faults::FaultPlan;
+use crosscheck_devnet::fixture::{CHAIN_ID, Fixture};
+use crosscheck_devnet::nodes::Nodes;
+use crosscheck_devnet::schedule::Schedule;
+use crosscheck_devnet::sequencer::Sequencer;
+use crosscheck_devnet::serve::{WHOLE_BLOCK, rpc_block, start};
+use crosscheck_devnet::superchain::{Superchain, SuperchainParams};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use jsonrpsee::RpcModule;
 use jsonrpsee::types::ErrorObjectOwned;

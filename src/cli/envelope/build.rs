@@ -4,9 +4,9 @@
 
 use crate::cli::input_file::read_input;
 use crate::cli::{Outcome, UsageError, print};
-use crate::sources::{VerifiedBlock, read_block as verified};
 use alloy::primitives::B256;
 use clap::Args;
+use crosscheck_core::proof::{VerifiedBlock, read_block as verified};
 use crosscheck_p2p::{BlockSigner, ChainId, Envelope, ExecutionPayload, SigningDomain, Topic};
 use eyre::WrapErr;
 use serde_json::Value;

@@ -7,13 +7,12 @@ use crate::audit::in_words;
 use crate::cli::node_rules::ask_nodes;
 use crate::cli::settings::SettingsArgs;
 use crate::cli::{Outcome, UsageError, complain, print, runtime};
-use crate::interop::{
-    DEFAULT_EXPIRY_WINDOW, DependencySet, Execution, Identifier, Member, Message, MessageStatus,
-};
 use crate::service::{execution_clients, l1_reader, rollup_nodes};
 use crate::sources::{EndpointLimits, EndpointUrl, ExecutionClient, LogIndex};
 use alloy::primitives::{Address, B256};
 use clap::Args;
+use crosscheck_core::message::{Identifier, Message};
+use crosscheck_core::validity::{DEFAULT_EXPIRY_WINDOW, DependencySet, Execution, Member, MessageStatus};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeMap;
 use std::str::FromStr;

@@ -2,9 +2,9 @@
 
 use super::fields::{Payload, number};
 use crate::cli::{Outcome, UsageError, print};
-use crate::interop::{Checksum, Identifier, Message, encode_access_list, log_hash};
 use alloy::primitives::{Address, B256};
 use clap::Args;
+use crosscheck_core::message::{Checksum, Identifier, Message, encode_access_list, log_hash};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde::Serialize;
 

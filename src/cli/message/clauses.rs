@@ -2,7 +2,7 @@
 //!
 //! Clauses are held against a message in one order (`interop::rules`), so a broken one tells that those before it hold.
 
-use crate::interop::InvalidReason;
+use crosscheck_core::validity::InvalidReason;
 use serde::Serialize;
 
 /// How a clause stands.

@@ -3,12 +3,12 @@
 use super::facts::print_facts;
 use super::log_input::LogInput;
 use crate::cli::{Outcome, complain};
-use crate::interop::{
+use alloy::primitives::{B256, Log};
+use clap::Args;
+use crosscheck_core::message::{
     Checksum, DecodeError, ExecutingMessage, Identifier, InboxAccess, encode_access_list, log_hash,
     parse_access_list,
 };
-use alloy::primitives::{B256, Log};
-use clap::Args;
 use serde::Serialize;
 
 /// Read an `ExecutingMessage` event log, or the entries of an access list.

@@ -3,12 +3,14 @@
 //! An endpoint's failure leaves the message unknown.
 
 use super::clauses::{Clause, Reached, broken, unbroken};
-use crate::interop::{
-    Checksum, DependencySet, Execution, Identifier, InvalidReason, Message, MessageStatus, Objection,
-    Unclear, check_claim, check_executed, check_log, check_tip,
-};
-use crate::sources::{ExecutionClient, ProvenLogs, SourceError, VerifiedBlock};
+use crate::sources::{ExecutionClient, SourceError};
 use alloy::primitives::{Address, B256, keccak256};
+use crosscheck_core::message::{Checksum, Identifier, Message};
+use crosscheck_core::proof::{ProvenLogs, VerifiedBlock};
+use crosscheck_core::validity::{
+    DependencySet, Execution, InvalidReason, MessageStatus, Objection, Unclear, check_claim, check_executed,
+    check_log, check_tip,
+};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;

@@ -1,9 +1,9 @@
 //! Reading an event log: as JSON from a file or standard input, or from its raw topics and data.
 
 use crate::cli::UsageError;
-use crate::interop::CROSS_L2_INBOX;
 use alloy::primitives::{Address, B256, Bytes, Log, LogData};
 use clap::Args;
+use crosscheck_core::message::CROSS_L2_INBOX;
 use eyre::WrapErr;
 use serde_json::Value;
 use std::io::Read;

@@ -5,8 +5,9 @@
 
 use super::examination::{Examiner, Unknown};
 use crate::audit::{Ask, Closure, Maturity, Standing};
-use crate::interop::{InvalidReason, Message, cyclic_chains};
-use crate::sources::ProvenLogs;
+use crosscheck_core::message::Message;
+use crosscheck_core::proof::ProvenLogs;
+use crosscheck_core::validity::{InvalidReason, cyclic_chains};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use futures::{StreamExt, stream};
 use std::collections::{BTreeMap, BTreeSet};

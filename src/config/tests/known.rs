@@ -2,8 +2,9 @@
 
 use super::file;
 use crate::config::{Config, ConfigError, Layers};
-use crate::interop::{Execution, Identifier, Message, check_claim};
 use alloy::primitives::{Address, B256, address};
+use crosscheck_core::message::{Identifier, Message};
+use crosscheck_core::validity::{Execution, check_claim};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use rstest::rstest;
 use std::collections::BTreeSet;

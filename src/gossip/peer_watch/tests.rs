@@ -1,7 +1,7 @@
 //! A chain whose peers come and go, by a clock that the test moves.
 
 use super::*;
-use crate::interop::{DependencySet, Member};
+use crosscheck_core::validity::{DependencySet, Member};
 use crosscheck_p2p::UnixSeconds;
 use tokio::task::JoinSet;
 

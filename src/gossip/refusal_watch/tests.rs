@@ -1,9 +1,9 @@
 //! Frames of one chain, and what is told of them.
 
 use super::*;
-use crate::interop::{DependencySet, Member};
 use Topic::{BlocksV3, BlocksV4, CrossSafeBlocksV1};
 use alloy::primitives::B256;
+use crosscheck_core::validity::{DependencySet, Member};
 use crosscheck_p2p::{MalformedPayload, UnixSeconds};
 use rstest::rstest;
 

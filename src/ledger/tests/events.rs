@@ -2,11 +2,11 @@
 
 use super::{NOW, TempDir, attested_in, blocks, chain, decide, key, ledger, open, resolution, violated};
 use crate::audit::Verdict;
-use crate::interop::BlockKey;
 use crate::ledger::{
     BlockPosition, CaseFilter, EventFilter, Ledger, NewCase, Opened, Retraction, RetractionReason,
 };
 use alloy::primitives::B256;
+use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::{ChainId, SigningDomain};
 use rstest::rstest;
 use serde_json::{Value, json};

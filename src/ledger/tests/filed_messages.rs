@@ -1,11 +1,11 @@
 //! Messages whose life is over are kept as they were then, and listed in their order.
 
 use super::ledger;
-use crate::interop::{BlockKey, Identifier, SafetyLevel};
 use crate::ledger::{FiledFilter, FiledMessage, Ledger};
 use crate::monitor::{Ending, Filing, MessageKey, MessageRecord, News, Note};
 use crate::told::ToldBlock;
 use alloy::primitives::{Address, B256};
+use crosscheck_core::message::{BlockKey, Identifier, SafetyLevel};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde_json::{Value, json};
 

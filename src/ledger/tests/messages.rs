@@ -1,13 +1,14 @@
 //! What is noted of messages is written once, and read back as it was.
 
 use super::ledger;
-use crate::interop::{AccessListError, BlockKey, DecodeError, InvalidReason, MessageStatus, SafetyLevel};
 use crate::invalid_blocks::Prover;
 use crate::ledger::{BlockPosition, Event, EventFilter};
 use crate::monitor::{
     Cause, Change, Ending, Entry, Fault, MessageEvent, MessageKey, News, Note, Notebook, Suspect,
 };
 use alloy::primitives::{B256, U256};
+use crosscheck_core::message::{AccessListError, BlockKey, DecodeError, SafetyLevel};
+use crosscheck_core::validity::{InvalidReason, MessageStatus};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 
 const NOW: UnixSeconds = UnixSeconds(1000);

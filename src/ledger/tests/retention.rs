@@ -1,8 +1,8 @@
 //! Old upheld cases go; what anybody may still ask about stays, and is answered as before.
 
 use super::*;
-use crate::interop::SafetyLevel;
 use crate::monitor::{MessageKey, News, Note};
+use crosscheck_core::message::SafetyLevel;
 
 const LATER: UnixSeconds = UnixSeconds(NOW.0 + 1);
 

@@ -2,14 +2,15 @@
 
 mod world;
 
-use crate::devnet::fixture::GENESIS_TIME;
-use crate::interop::{BlockKey, DecodeError, Message};
 use crate::ledger::Ledger;
 use crate::monitor::{Ending, MessageKey, MessageRecord, MonitorMessage, ObservedBlock, State, Tracker};
 use crate::rpc::SuspectOutcome;
-use crate::sources::{SafeMeans, Undecodable};
+use crate::sources::SafeMeans;
 use crate::telemetry::captured::Lines;
 use alloy::primitives::{B256, keccak256};
+use crosscheck_core::message::{BlockKey, DecodeError, Message};
+use crosscheck_core::proof::Undecodable;
+use crosscheck_devnet::fixture::GENESIS_TIME;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use rstest::rstest;
 use serde_json::json;

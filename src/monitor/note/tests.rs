@@ -1,7 +1,7 @@
 //! What is noted of a message is told as subscribers read it.
 
 use super::*;
-use crate::interop::BlockKey;
+use crosscheck_core::message::BlockKey;
 use rstest::rstest;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! What is noted, once, and what a restart makes of it.
 
 use super::*;
-use crate::interop::InvalidReason;
+use crosscheck_core::validity::InvalidReason;
 use rstest::rstest;
 
 const REASON: InvalidReason = InvalidReason::ExecutedByDeposit;

@@ -1,9 +1,10 @@
 use super::*;
-use crate::interop::DependencySet;
-use crate::interop::{BlockKey, InvalidReason, SafetyLevel};
 use crate::monitor::BoardWriter;
 use crate::monitor::{Cause, Tracker, TrackerLimits};
 use crate::sources::LogIndex;
+use crosscheck_core::message::{BlockKey, SafetyLevel};
+use crosscheck_core::validity::DependencySet;
+use crosscheck_core::validity::InvalidReason;
 use crosscheck_p2p::UnixSeconds;
 use rstest::rstest;
 

@@ -1,10 +1,11 @@
 //! One row a fault, held against a tracker that was told of one initiating block.
 
 use super::*;
-use crate::interop::{DependencySet, ExecutingMessage, Identifier, Member, Message, encode_access_list};
 use crate::monitor::{Input, TrackerLimits};
-use crate::sources::{Executed, ProvenLog, ProvenLogs};
 use alloy::primitives::Address;
+use crosscheck_core::message::{ExecutingMessage, Identifier, Message, encode_access_list};
+use crosscheck_core::proof::{Executed, ProvenLog, ProvenLogs};
+use crosscheck_core::validity::{DependencySet, Member};
 use crosscheck_p2p::ChainId;
 use rstest::rstest;
 use std::sync::Arc;

@@ -1,12 +1,13 @@
 //! A block comes on top of a chain's view.
 
 use super::{Tracker, Work};
-use crate::interop::{Execution, Objection, SafetyLevel, SameTimestamp, check_executed};
 use crate::monitor::block_node::BlockNode;
 use crate::monitor::same_timestamp::Member;
 use crate::monitor::tracked_message::{MessageId, Own};
 use crate::monitor::{Ending, ObservedBlock, RefusedInput, State, Step};
-use crate::sources::Executed;
+use crosscheck_core::message::SafetyLevel;
+use crosscheck_core::proof::Executed;
+use crosscheck_core::validity::{Execution, Objection, SameTimestamp, check_executed};
 use crosscheck_p2p::UnixSeconds;
 use std::ops::Bound;
 use std::sync::Arc;

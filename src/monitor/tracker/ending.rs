@@ -1,11 +1,12 @@
 //! How messages' lives end.
 
 use super::{Tracker, Work};
-use crate::interop::{BlockKey, MessageStatus, SafetyLevel};
 use crate::monitor::block_node::BlockNode;
 use crate::monitor::tracked_message::{MessageId, Own, TrackedMessage};
 use crate::monitor::{Ending, ObservedBlock, State, Step};
 use alloy::primitives::B256;
+use crosscheck_core::message::{BlockKey, SafetyLevel};
+use crosscheck_core::validity::MessageStatus;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::sync::Arc;
 

@@ -1,10 +1,11 @@
 //! A message's status, its cause, and who else must hear of it.
 
 use super::{Tracker, Work};
-use crate::interop::{BlockKey, Identifier, InvalidReason, MessageStatus};
 use crate::monitor::tracked_message::{Evidence, Ground, MessageId, Own, TrackedMessage};
 use crate::monitor::{Cause, Change, State, Step};
 use alloy::primitives::B256;
+use crosscheck_core::message::{BlockKey, Identifier};
+use crosscheck_core::validity::{InvalidReason, MessageStatus};
 use crosscheck_p2p::ChainId;
 
 /// What stands at the height that a message cites.

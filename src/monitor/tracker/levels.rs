@@ -1,8 +1,8 @@
 //! How far blocks have come, and the messages in them.
 
 use super::{Tracker, Work};
-use crate::interop::SafetyLevel;
 use crate::monitor::{SafetyHeads, Step};
+use crosscheck_core::message::SafetyLevel;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::ops::{Bound, RangeInclusive};
 

@@ -1,13 +1,13 @@
 //! A message's own clauses: what it claims, and what its cited block's proven logs say.
 
 use super::{Tracker, Work};
-use crate::interop::{
-    BlockKey, Execution, Identifier, InvalidReason, Message, MessageStatus, Objection, check_executed,
-    check_log, check_tip,
-};
 use crate::monitor::tracked_message::{Ground, MessageId, Own};
 use crate::monitor::{Request, State};
-use crate::sources::ProvenLogs;
+use crosscheck_core::message::{BlockKey, Identifier, Message};
+use crosscheck_core::proof::ProvenLogs;
+use crosscheck_core::validity::{
+    Execution, InvalidReason, MessageStatus, Objection, check_executed, check_log, check_tip,
+};
 use std::sync::Arc;
 
 /// What looking for the cited log came to.

@@ -3,9 +3,10 @@
 //! Of them, invalid is what must be (it spreads from the broken ones to whoever cites their blocks), then unknown is
 //! what must be, and all else is valid: two blocks that cite each other without a cycle of messages are both valid.
 
-use crate::interop::{BlockKey, InvalidReason, MessageStatus};
 use crate::monitor::same_timestamp::Place;
 use crate::monitor::tracked_message::{Ground, MessageId};
+use crosscheck_core::message::BlockKey;
+use crosscheck_core::validity::{InvalidReason, MessageStatus};
 use std::collections::BTreeMap;
 
 /// What a block is, for a message that cites it.

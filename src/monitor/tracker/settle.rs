@@ -2,10 +2,10 @@
 
 use super::round::{Round, Standing};
 use super::{Tracker, Work};
-use crate::interop::InvalidReason;
 use crate::monitor::same_timestamp::{Member, Place};
 use crate::monitor::tracked_message::{MessageId, Own};
 use crate::monitor::{BlockStatus, State};
+use crosscheck_core::validity::InvalidReason;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeSet;
 

@@ -1,9 +1,9 @@
 //! Access lists and the failsafe: `supervisor_checkAccessList`, `interop_*`, `admin_*`.
 
 use super::world::{CHAIN, FIRST, HEADS, INVALID_IN, Lost, SILENT, Setup, TIP, World, time_of};
-use crate::interop::{Identifier, Message, encode_access_list};
 use crate::rpc::Failsafe;
 use alloy::primitives::B256;
+use crosscheck_core::message::{Identifier, Message, encode_access_list};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use rstest::rstest;
 use serde_json::{Value, json};

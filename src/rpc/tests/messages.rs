@@ -2,13 +2,13 @@
 
 use super::world::{CHAIN, EXECUTING_TRANSACTION, INVALID_IN, Setup, VALID_IN, World, chain, time_of};
 use crate::audit::Verdict;
-use crate::interop::{BlockKey, SafetyLevel};
 use crate::ledger::{Decision, EventFilter, Ledger, NewCase};
 use crate::monitor::{Filing, MessageRecord};
 use crate::rpc::{SuspectOutcome, SuspectRecord};
 use crate::teller::TOLD_CAPACITY;
 use crate::told::ToldBlock;
 use alloy::primitives::B256;
+use crosscheck_core::message::{BlockKey, SafetyLevel};
 use crosscheck_p2p::UnixSeconds;
 use jsonrpsee::core::client::{Subscription, SubscriptionClientT};
 use jsonrpsee::rpc_params;

@@ -5,11 +5,12 @@
 //! code of a JSON-RPC error, or at words and status of an HTTP error; with several filters (`multicall`,
 //! `health-aware-load-balancing`) it reads what it made of it a second time, by the words alone.
 
-use crate::interop::{AccessListError, InvalidReason, SafetyLevel};
 use crate::rpc::SupervisorError;
 use crate::sources::SourceError;
 use crate::web::busy_response;
 use alloy::primitives::B256;
+use crosscheck_core::message::{AccessListError, SafetyLevel};
+use crosscheck_core::validity::InvalidReason;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use http_body_util::BodyExt;
 use rstest::rstest;

@@ -1,13 +1,14 @@
 //! Super roots: `supervisor_superRootAtTimestamp` and `superroot_atTimestamp`, in their shapes and in what they mean.
 
 use super::world::{CHAIN, FIRST, HEADS, Lost, REPLACEMENT, SILENT, Setup, TIP, World, chain, time_of};
-use crate::consolidation::OutputV0;
-use crate::devnet::block::L2Block;
-use crate::interop::{BlockKey, ChainRules, DependencySet, InvalidReason, SafetyLevel};
 use crate::monitor::{Cause, MessageKey, News, Note, SafetyHeads};
 use crate::rpc::front::PathChain;
 use crate::rpc::super_root;
 use alloy::primitives::{B256, Bytes};
+use crosscheck_core::message::{BlockKey, SafetyLevel};
+use crosscheck_core::proof::OutputV0;
+use crosscheck_core::validity::{ChainRules, DependencySet, InvalidReason};
+use crosscheck_devnet::block::L2Block;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use rstest::rstest;
 use serde_json::{Value, json};

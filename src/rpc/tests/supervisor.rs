@@ -2,9 +2,9 @@
 
 use super::world::{CHAIN, HEADS, SILENT, Setup, TIP, World, time_of};
 use crate::audit::Answer;
-use crate::consolidation::UnknownForks;
 use crate::sources::StatusDocument;
 use alloy::primitives::B256;
+use crosscheck_core::consolidation::UnknownForks;
 use rstest::rstest;
 use serde_json::{Value, json};
 

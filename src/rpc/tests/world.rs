@@ -1,28 +1,29 @@
 //! A small superchain behind a served RPC: real blocks and receipts, a board told of them, endpoints that answer.
 
 use crate::audit::{Answer, Heads, NodeQuarrels};
-use crate::devnet::block::L2Block;
-use crate::devnet::contracts::{EMITTER, emit_call};
-use crate::devnet::fixture::{CHAIN_ID, Fixture, GENESIS_TIME};
-use crate::devnet::serve::{RunningServer, l1_module, rpc_block, rpc_receipts, start};
 use crate::gossip::{Gossiped, NetworkHandles};
 use crate::health::Health;
-use crate::interop::{
-    BlockKey, ChainRules, DependencySet, ExecutingMessage, Identifier, Member, Message, encode_access_list,
-    payload_hash,
-};
 use crate::ledger::{Event, Ledger};
 use crate::metrics::Metrics;
 use crate::monitor::{BoardWriter, Input, ObservedBlock, SafetyHeads, Tracker, TrackerLimits};
 use crate::rpc::server::{RpcLimits, serve_within};
 use crate::rpc::{ChainSources, CrosscheckRpc, Failsafe, Refusals, RpcParts, SuperchainReader, Suspects};
 use crate::sources::{
-    EndpointKind, EndpointLimits, EndpointNames, EndpointUrl, Executed, ExecutionClient, L1Client, LogIndex,
+    EndpointKind, EndpointLimits, EndpointNames, EndpointUrl, ExecutionClient, L1Client, LogIndex,
     RollupNodes, SafeMeans, StatusDocument,
 };
 use crate::teller::{TOLD_CAPACITY, Teller};
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::{B256, U64};
+use crosscheck_core::message::{
+    BlockKey, ExecutingMessage, Identifier, Message, encode_access_list, payload_hash,
+};
+use crosscheck_core::proof::Executed;
+use crosscheck_core::validity::{ChainRules, DependencySet, Member};
+use crosscheck_devnet::block::L2Block;
+use crosscheck_devnet::contracts::{EMITTER, emit_call};
+use crosscheck_devnet::fixture::{CHAIN_ID, Fixture, GENESIS_TIME};
+use crosscheck_devnet::serve::{RunningServer, l1_module, rpc_block, rpc_receipts, start};
 use crosscheck_p2p::{ChainId, SystemClock, UnixSeconds};
 use jsonrpsee::RpcModule;
 use jsonrpsee::core::ClientError;

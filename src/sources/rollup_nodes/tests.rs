@@ -60,7 +60,7 @@ async fn a_node_that_hangs_is_not_waited_for_while_another_answers() {
         std::future::pending::<serde_json::Value>()
     };
     module.register_async_method("optimism_rollupConfig", hangs).unwrap();
-    let hanging = crate::devnet::serve::start(module).await.unwrap();
+    let hanging = crosscheck_devnet::serve::start(module).await.unwrap();
     let b = ScriptedNode::start(Some(at([8, 7, 6, 5]))).await;
     let nodes = list(&[hanging.url().parse().unwrap(), b.url()]);
     let asked = std::time::Instant::now();

@@ -8,9 +8,10 @@
 //! | erigon | no parity beside `v`, prices without 0x, no `uncles` and no `withdrawals` |
 
 use super::{client, honest};
-use crate::devnet::serve::{RunningServer, start};
-use crate::sources::{ExecutionClient, ProvenLogs, SourceError, VerifiedBlock};
+use crate::sources::{ExecutionClient, SourceError};
 use alloy::primitives::B256;
+use crosscheck_core::proof::{ProvenLogs, VerifiedBlock};
+use crosscheck_devnet::serve::{RunningServer, start};
 use jsonrpsee::RpcModule;
 use jsonrpsee::types::ErrorObjectOwned;
 use parking_lot::Mutex;
@@ -351,12 +352,11 @@ async fn unknown_receipts(answers: Answers, encodings: Option<Value>) -> Running
 
 mod unknown_types {
     use super::*;
-    use crate::sources::HashedReceipt;
-    use crate::sources::receipt_rlp::encode;
     use alloy::consensus::Header;
     use alloy::consensus::proofs::ordered_trie_root_with_encoder;
     use alloy::primitives::Bytes;
     use alloy::rlp::{Encodable, Header as List};
+    use crosscheck_core::proof::HashedReceipt;
 
     /// The honest block whose second receipt is of type 0x7b, with or without a field of its own, and what encodes so.
     fn block(has_own_field: bool) -> (Answers, Vec<Bytes>) {
@@ -367,7 +367,7 @@ mod unknown_types {
         let encodings: Vec<Bytes> = read
             .map(|receipt| {
                 let mut out = Vec::new();
-                encode(&receipt, &mut out);
+                receipt.encode(&mut out);
                 if receipt.tx_type == 0x7b && has_own_field {
                     out = with_own_field(&out);
                 }

@@ -1,10 +1,10 @@
 //! Clients that serve less than others, or otherwise: what they have is taken all the same.
 
 use super::{Answer, client, honest, serve};
-use crate::devnet::serve::{RunningServer, start};
 use crate::sources::{Endpoint, EndpointLimits, EndpointUrl, GossipedTransactions, SourceError};
 use alloy::primitives::{B256, Bytes, keccak256};
 use axum::{Json, Router};
+use crosscheck_devnet::serve::{RunningServer, start};
 use crosscheck_p2p::ChainId;
 use hyper::header::{HeaderName, HeaderValue};
 use jsonrpsee::RpcModule;

@@ -1,11 +1,11 @@
 //! Several endpoints of one chain: who lies, lags, hangs or fails is outvoted and named, and decides nothing.
 
 use super::*;
-use crate::devnet::chain::Chain;
-use crate::devnet::serve::rpc_block;
 use crate::telemetry::captured::Lines;
 use alloy::eips::BlockNumberOrTag;
 use alloy::primitives::U64;
+use crosscheck_devnet::chain::Chain;
+use crosscheck_devnet::serve::rpc_block;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use tokio::sync::Semaphore;

@@ -2,7 +2,7 @@
 
 use super::recorded::{Answers, Recorded};
 use crate::program::{Running, call, crosscheck, eventually};
-use crosscheck::devnet::free_addrs::free_addrs;
+use crosscheck_devnet::free_addrs::free_addrs;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::Path;

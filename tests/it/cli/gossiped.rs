@@ -3,9 +3,9 @@
 use super::frames::altered;
 use super::{FAILED, OK, assert_code, json, run};
 use crate::program::{DEADLINE, Running, Written};
-use crosscheck::clock::FileClock;
 use crosscheck::config::{ClockSource, Config};
 use crosscheck::sources::L1Client;
+use crosscheck_p2p::FileClock;
 use crosscheck_p2p::{
     ChainId, Network, NetworkConfig, NetworkEvent, NodeIdentity, Signers, Topic, ValidBlock,
 };

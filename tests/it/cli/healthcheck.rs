@@ -2,7 +2,7 @@
 
 use super::{FAILED, OK, USAGE, assert_code, run, stderr, stdout};
 use crate::program::crosscheck;
-use crosscheck::devnet::free_addrs::free_addrs;
+use crosscheck_devnet::free_addrs::free_addrs;
 use rstest::rstest;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};

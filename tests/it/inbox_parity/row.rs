@@ -4,8 +4,9 @@ use super::outcome::Outcome;
 use alloy::eips::eip2930::{AccessList, AccessListItem};
 use alloy::primitives::{Address, B256, Bytes, LogData, U64, address};
 use alloy::sol_types::{SolCall, SolEvent};
-use crosscheck::devnet::contracts::bindings::ICrossL2Inbox::{ExecutingMessage, Identifier};
-use crosscheck::interop::{self, Checksum, Message, encode_access_list};
+use crosscheck_core::message;
+use crosscheck_core::message::{Checksum, Message, encode_access_list};
+use crosscheck_devnet::contracts::bindings::ICrossL2Inbox::{ExecutingMessage, Identifier};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde_json::{Value, json};
 
@@ -124,7 +125,7 @@ fn executing_message(id: &Identifier) -> LogData {
 /// The message of an identifier whose fields have the widths that the contract demands.
 fn message(id: &Identifier) -> Message {
     Message {
-        identifier: interop::Identifier {
+        identifier: message::Identifier {
             origin: id.origin,
             block_number: id.blockNumber.to(),
             log_index: id.logIndex.to(),

@@ -5,7 +5,7 @@ use super::row::Expected::{Executed, Returned, Reverted};
 use super::row::{Declared, Expected, PAYLOAD_HASH, Row};
 use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::sol_types::{SolCall, SolError};
-use crosscheck::devnet::contracts::bindings::ICrossL2Inbox::{
+use crosscheck_devnet::contracts::bindings::ICrossL2Inbox::{
     BlockNumberTooHigh, Identifier, LogIndexTooHigh, NotInAccessList, TimestampTooHigh,
     calculateChecksumCall, validateMessageCall,
 };

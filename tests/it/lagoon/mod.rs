@@ -9,8 +9,8 @@ mod member;
 mod world;
 
 use crate::program::{Running, Written, attestations, call, eventually, joined};
-use crosscheck::devnet::contracts::EMITTER;
-use crosscheck::interop::{Identifier, Message, encode_access_list};
+use crosscheck_core::message::{Identifier, Message, encode_access_list};
+use crosscheck_devnet::contracts::EMITTER;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use jsonrpsee::core::client::{ClientT, Error};
 use jsonrpsee::http_client::HttpClientBuilder;

@@ -5,14 +5,15 @@
 
 use super::member::{Followed, Member, Served, system_config};
 use alloy::primitives::U64;
-use crosscheck::clock::FileClock;
-use crosscheck::devnet::clock_file::ClockFile;
-use crosscheck::devnet::free_addrs::free_addrs;
-use crosscheck::devnet::keyring::Keyring;
-use crosscheck::devnet::serve::{self, RunningServer};
-use crosscheck::devnet::{L1, L1Params};
-use crosscheck::interop::Message;
 use crosscheck::networks::NetworkName;
+use crosscheck_core::message::Message;
+use crosscheck_devnet::clock_file::ClockFile;
+use crosscheck_devnet::free_addrs::free_addrs;
+use crosscheck_devnet::keyring::Keyring;
+use crosscheck_devnet::serve;
+use crosscheck_devnet::serve::RunningServer;
+use crosscheck_devnet::{L1, L1Params};
+use crosscheck_p2p::FileClock;
 use crosscheck_p2p::UnixSeconds;
 use jsonrpsee::types::ErrorObjectOwned;
 use parking_lot::RwLock;

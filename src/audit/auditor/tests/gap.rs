@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::audit::investigator::tests::{client_of, heads_at, metrics, serve_shared, set};
-use crate::devnet::contracts::{EMITTER, emit_call};
-use crate::devnet::fixture::{CHAIN_ID, Fixture};
-use crate::devnet::serve::{RunningServer, WHOLE_BLOCK};
 use crate::ledger::{BlockPosition, NewAncestor};
 use alloy::eips::eip2930::AccessList;
+use crosscheck_devnet::contracts::{EMITTER, emit_call};
+use crosscheck_devnet::fixture::{CHAIN_ID, Fixture};
+use crosscheck_devnet::serve::{RunningServer, WHOLE_BLOCK};
 use crosscheck_p2p::UnixSeconds;
 use parking_lot::RwLock;
 use rstest::rstest;
@@ -35,7 +35,7 @@ fn fixture(blocks: u64) -> Fixture {
     fixture
 }
 
-fn ancestor(block: &crate::devnet::block::L2Block) -> NewAncestor {
+fn ancestor(block: &crosscheck_devnet::block::L2Block) -> NewAncestor {
     NewAncestor {
         key: BlockKey { chain_id: CHAIN_ID.into(), number: block.number(), hash: block.hash },
         parent_hash: block.header.parent_hash,

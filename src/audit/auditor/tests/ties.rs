@@ -3,12 +3,12 @@
 use super::*;
 use crate::audit::investigator::tests::{answer_at, client_of, heads_at, limits, metrics, serve_shared, set};
 use crate::audit::l1_judge::L1Judge;
-use crate::devnet::contracts::{EMITTER, emit_call};
-use crate::devnet::fixture::{CHAIN_ID, Fixture, GENESIS_TIME};
-use crate::devnet::serve::{l1_module, start};
 use crate::ledger::{EventFilter, NewCase};
 use crate::sources::{L1Client, L1Reader};
 use alloy::eips::eip2930::AccessList;
+use crosscheck_devnet::contracts::{EMITTER, emit_call};
+use crosscheck_devnet::fixture::{CHAIN_ID, Fixture, GENESIS_TIME};
+use crosscheck_devnet::serve::{l1_module, start};
 use crosscheck_p2p::UnixSeconds;
 use parking_lot::RwLock;
 use rstest::rstest;

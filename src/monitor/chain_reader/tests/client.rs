@@ -1,22 +1,23 @@
 //! An execution client in memory that says what it is told to say, and a reader before it.
 
 use crate::audit::Heads;
-use crate::devnet::block::L2Block;
-use crate::devnet::contracts::{EMITTER, emit_call};
-use crate::devnet::fixture::{CHAIN_ID, Fixture};
-use crate::devnet::serve::{rpc_block, rpc_receipts};
 use crate::health::Health;
-use crate::interop::{DependencySet, Member};
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::monitor::{BlockSource, ChainReader, HeadSource, MonitorMessage, Nudges, StartPoint};
-use crate::sources::{EndpointStanding, L2BlockRef, ProvenLogs, SourceError, SyncStatus, VerifiedBlock};
+use crate::sources::{EndpointStanding, L2BlockRef, SourceError, SyncStatus};
 use crate::stale_branches::StaleBranches;
 use crate::stalled_heads::StallBounds;
 use alloy::consensus::Header;
 use alloy::eips::BlockNumHash;
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::B256;
+use crosscheck_core::proof::{ProvenLogs, VerifiedBlock};
+use crosscheck_core::validity::{DependencySet, Member};
+use crosscheck_devnet::block::L2Block;
+use crosscheck_devnet::contracts::{EMITTER, emit_call};
+use crosscheck_devnet::fixture::{CHAIN_ID, Fixture};
+use crosscheck_devnet::serve::{rpc_block, rpc_receipts};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;

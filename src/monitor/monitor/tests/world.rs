@@ -1,15 +1,8 @@
 //! Two chains whose blocks are executed for real, served over sockets, and the monitor's tasks around them.
 
 use crate::audit::Heads;
-use crate::devnet::block::L2Block;
-use crate::devnet::chain::{Chain, ChainParams};
-use crate::devnet::contracts::{EMITTER, emit_call, inbox_access_list, validate_message_call};
-use crate::devnet::fixture::{DEPOSIT_CONTRACT, Fixture, GENESIS_TIME, SYSTEM_CONFIG};
-use crate::devnet::serve::{RunningServer, rpc_block, rpc_receipts, start};
-use crate::devnet::wallet::Call;
 use crate::health::Health;
 use crate::incidents::Incidents;
-use crate::interop::{CROSS_L2_INBOX, DependencySet, Identifier, Member, Message, payload_hash};
 use crate::invalid_blocks::InvalidBlocks;
 use crate::ledger::{EventFilter, Ledger};
 use crate::metrics::Metrics;
@@ -20,6 +13,14 @@ use crate::stale_branches::StaleBranches;
 use crate::stalled_heads::StallBounds;
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::{Address, B256, Bytes, LogData, U64, U256};
+use crosscheck_core::message::{CROSS_L2_INBOX, Identifier, Message, payload_hash};
+use crosscheck_core::validity::{DependencySet, Member};
+use crosscheck_devnet::block::L2Block;
+use crosscheck_devnet::chain::{Chain, ChainParams};
+use crosscheck_devnet::contracts::{EMITTER, emit_call, inbox_access_list, validate_message_call};
+use crosscheck_devnet::fixture::{DEPOSIT_CONTRACT, Fixture, GENESIS_TIME, SYSTEM_CONFIG};
+use crosscheck_devnet::serve::{RunningServer, rpc_block, rpc_receipts, start};
+use crosscheck_devnet::wallet::Call;
 use crosscheck_p2p::{
     BlockSigner, ChainId, Clock, Signers, SigningDomain, Topic, UnixSeconds, ValidationRules, Validator,
 };

@@ -7,9 +7,9 @@
 
 use super::reference::{Reference, alike};
 use super::world::{Claim, Payload, Shape, World, chain};
-use crate::interop::MessageStatus;
 use crate::monitor::{Input, MessageKey, ObservedBlock, Request, SafetyHeads, Tracker, TrackerLimits};
 use crate::sources::{LogIndex, SafeMeans};
+use crosscheck_core::validity::MessageStatus;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};

@@ -2,12 +2,12 @@
 
 use super::reference::{Reference, alike};
 use super::world::{Claim, Payload, Shape, World, chain};
-use crate::interop::MessageStatus;
 use crate::monitor::{
     Cause, Change, CountKey, Counts, Ending, Input, MessageEvent, MessageKey, ObservedBlock, Request,
     SafetyHeads, Tracker, TrackerLimits,
 };
 use crate::sources::{LogIndex, SafeMeans};
+use crosscheck_core::validity::MessageStatus;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -132,7 +132,7 @@ struct Trial {
 #[derive(Clone, Debug, PartialEq)]
 struct Told {
     status: MessageStatus,
-    level: crate::interop::SafetyLevel,
+    level: crosscheck_core::message::SafetyLevel,
     state: &'static str,
     flips: u32,
 }

@@ -4,12 +4,13 @@
 //! of the others, the least set that holds those that lack a fact and whoever cites a block with an unknown one.
 
 use super::world::World;
-use crate::interop::{
-    CycleRule, Execution, InvalidReason, MessageStatus, Objection, SafetyLevel, SameTimestamp,
-    check_executed, check_log, check_tip, cyclic_chains,
-};
 use crate::monitor::{Input, MessageKey, ObservedBlock, SafetyHeads};
 use alloy::primitives::B256;
+use crosscheck_core::message::SafetyLevel;
+use crosscheck_core::validity::{
+    CycleRule, Execution, InvalidReason, MessageStatus, Objection, SameTimestamp, check_executed, check_log,
+    check_tip, cyclic_chains,
+};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -196,7 +197,7 @@ impl Reference {
             &mut found,
             |status| matches!(status, MessageStatus::Invalid(_)),
             |block| {
-                let crate::interop::BlockKey { chain_id, number, hash } = block.key;
+                let crosscheck_core::message::BlockKey { chain_id, number, hash } = block.key;
                 MessageStatus::Invalid(InvalidReason::InitiatingBlockInvalid { chain_id, number, hash })
             },
         );

@@ -1,13 +1,14 @@
 //! One scene at a time, with the events that it leads to.
 
 use super::world::{Claim, Payload, START, Shape, World, chain};
-use crate::interop::{BlockKey, MessageStatus};
 use crate::monitor::{
     BlockStatus, Cause, Change, Ending, Input, MessageKey, MessageRecord, ObservedBlock, Outcome,
     RefusedInput, Request, SafetyHeads, Tracker, TrackerLimits,
 };
 use crate::sources::{LogIndex, SafeMeans};
 use alloy::primitives::B256;
+use crosscheck_core::message::BlockKey;
+use crosscheck_core::validity::MessageStatus;
 use crosscheck_p2p::UnixSeconds;
 use rstest::rstest;
 use std::sync::Arc;

@@ -2,10 +2,11 @@
 //!
 //! Every block has eight logs: its executed messages at the even indices, logs that others may cite at the odd ones.
 
-use crate::interop::{BlockKey, DependencySet, ExecutingMessage, Identifier, Member, Message};
 use crate::monitor::ObservedBlock;
-use crate::sources::{Executed, ProvenLog, ProvenLogs};
 use alloy::primitives::{Address, B256, keccak256};
+use crosscheck_core::message::{BlockKey, ExecutingMessage, Identifier, Message};
+use crosscheck_core::proof::{Executed, ProvenLog, ProvenLogs};
+use crosscheck_core::validity::{DependencySet, Member};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,0 +1,188 @@
+//! [`PlannedFault`]: one fault in its place, when it happens there, and what it leaves room for. Pure.
+
+use super::{EndpointFault, Fault, FaultPlanError, L1Drop, Publication};
+use crate::finding::Finding;
+use crate::schedule::{CROSS_SAFE_TICKS, L1_FINALITY_DEPTH, TICKS_PER_L1_BLOCK};
+
+/// A block that is replaced or dropped goes within so many ticks from its own.
+pub(super) const GONE_WITHIN: u64 = 6;
+/// What is derived from the next L1 block is final within so many ticks.
+const FINAL_WITHIN: u64 = (L1_FINALITY_DEPTH + 2) * TICKS_PER_L1_BLOCK;
+
+/// One fault of the run, or one part of it, in its place.
+#[derive(Clone, Copy, Debug)]
+pub struct PlannedFault {
+    /// What happens.
+    pub fault: &'static dyn Fault,
+    /// The chain.
+    pub chain_id: u64,
+    /// The height.
+    pub block: u64,
+    /// Which of the fault's parts this is; 0 is the fault itself.
+    pub part: usize,
+    /// Which of the plan's faults.
+    pub(super) group: usize,
+}
+
+impl PlannedFault {
+    /// The last height at which it happens.
+    pub fn last(&self) -> u64 {
+        self.block.saturating_add(self.fault.blocks().saturating_sub(1))
+    }
+
+    /// Whether it shows in attestations of its own, one for each of its blocks.
+    pub fn is_attested(&self) -> bool {
+        self.disturbed_ticks().is_none()
+    }
+
+    /// How long it keeps nodes of its chain from serving the chain, if it does.
+    fn disturbed_ticks(&self) -> Option<u64> {
+        let fault = self.fault;
+        let of_nodes = fault.outage_ticks().or(fault.fork_ticks()).or(useless_ticks(fault));
+        of_nodes.or(fault.unlinked_ticks()).or(fault.endpoint().map(EndpointFault::ticks))
+    }
+
+    /// The first tick after its nodes are as they should be, if they are ever not.
+    pub fn ends_at(&self) -> Option<u64> {
+        self.disturbed_ticks().map(|ticks| self.block.saturating_add(ticks))
+    }
+
+    /// The heights at which its chain's nodes follow another fork, if they do: from the start of the block's epoch.
+    pub fn forked_heights(&self) -> Option<core::ops::Range<u64>> {
+        let ticks = self.fault.fork_ticks()?;
+        let epoch = self.block.checked_div(TICKS_PER_L1_BLOCK)?.saturating_mul(TICKS_PER_L1_BLOCK);
+        Some(epoch..self.block.saturating_add(ticks))
+    }
+
+    /// The heights of all chains whose attested blocks go because L1 drops what they stand on, and those above them.
+    pub fn dropped_heights(&self) -> Option<core::ops::Range<u64>> {
+        let tick = self.l1_reorg_tick().filter(|_| self.drops_all_attested())?;
+        let l1_blocks = tick.checked_div(TICKS_PER_L1_BLOCK)?.saturating_add(1);
+        let first = l1_blocks.saturating_sub(self.fault.reorgs_l1()?.blocks());
+        Some(first.saturating_mul(TICKS_PER_L1_BLOCK)..tick)
+    }
+
+    /// Which of its chain's endpoints is not like the others, if one is: any but the last, which is the rollup node's.
+    pub fn odd_endpoint(&self) -> usize {
+        usize::from(!self.block.is_multiple_of(2))
+    }
+
+    /// Whether all nodes of its chain are disturbed, and not only one.
+    pub(super) fn blinds(&self) -> bool {
+        let of_nodes = self.fault.outage_ticks().or(self.fault.fork_ticks()).or(useless_ticks(self.fault));
+        of_nodes.or(self.fault.unlinked_ticks()).is_some()
+    }
+
+    /// Whether it needs the chain's blocks to stay what they are. A block that is replayed and then goes is never attested.
+    pub(super) fn is_tied(&self) -> bool {
+        self.fault.endpoint().is_some() || self.fault.unlinked_ticks().is_some() || self.fault.is_replayed()
+    }
+
+    /// Whether its blocks go, and others take their places.
+    pub(super) fn goes(&self) -> bool {
+        self.fault.is_replaced() || self.fault.is_dropped() || self.comes_true()
+    }
+
+    /// The last tick in which it makes a difference to a chain.
+    fn until(&self, chain_id: u64) -> u64 {
+        let dropped = self.l1_reorg_tick().filter(|_| self.drops_all_attested() || self.is_undone());
+        // A vouched head leaves a block that was upheld once another is final in its place.
+        let is_left = self.is_undone() && self.chain_id == chain_id;
+        let left = dropped.filter(|_| is_left).map(|tick| tick.saturating_add(FINAL_WITHIN));
+        self.ends_at().max(dropped).max(left).unwrap_or_default().max(self.last())
+    }
+
+    /// Whether L1 drops what attested blocks of all chains stand on.
+    pub fn drops_all_attested(&self) -> bool {
+        self.fault.reorgs_l1() == Some(L1Drop::AllButFinal)
+    }
+
+    /// Whether L1 drops what brought its block, once it is replaced or another was attested in its place.
+    pub fn is_undone(&self) -> bool {
+        self.fault.reorgs_l1() == Some(L1Drop::Replaced)
+    }
+
+    /// Whether the block that is attested in its block's place is the chain's when L1 has dropped what brought its block.
+    pub fn comes_true(&self) -> bool {
+        self.is_undone() && self.fault.comes_true()
+    }
+
+    /// Whether its block is replaced, and that is undone after its replacement was attested.
+    pub fn is_seen_undone(&self) -> bool {
+        self.is_undone() && !self.comes_true() && self.fault.publication() == Publication::AsPromoted
+    }
+
+    /// Whether its block is replaced, and that is undone before its replacement is attested.
+    pub fn is_unseen_undone(&self) -> bool {
+        self.is_undone() && !self.comes_true() && !self.is_seen_undone()
+    }
+
+    /// Whether what L1 drops for this leaves another no room, however different their blocks are.
+    pub(super) fn drops_beside(&self, other: &Self) -> bool {
+        let touches = self.chain_id == other.chain_id || other.fault.reorgs_l1().is_some();
+        self.drops_all_attested() || (self.is_undone() && touches)
+    }
+
+    /// The tick in which L1 drops its newest blocks: the first from the block's own on in which nothing that is
+    /// cross-safe stands on them; or the first of its kind in which the block itself, or its replacement, is cross-safe.
+    pub fn l1_reorg_tick(&self) -> Option<u64> {
+        let after = match self.fault.reorgs_l1()? {
+            L1Drop::BelowCrossSafety => 0,
+            L1Drop::AllButFinal | L1Drop::Replaced => TICKS_PER_L1_BLOCK.saturating_add(CROSS_SAFE_TICKS),
+        };
+        let first = self.block.saturating_add(after);
+        let mut ticks = first..=first.saturating_add(TICKS_PER_L1_BLOCK);
+        ticks.find(|tick| tick.checked_rem(TICKS_PER_L1_BLOCK) == Some(1))
+    }
+
+    /// What the sidecar must find.
+    pub fn expected(&self) -> Finding {
+        self.fault.expected(self.chain_id)
+    }
+
+    /// How many blocks lie between what this and another make a difference to; 0 if they overlap.
+    pub(super) fn distance(&self, other: &Self) -> u64 {
+        let before = other.block.saturating_sub(self.until(other.chain_id));
+        before.max(self.block.saturating_sub(other.until(self.chain_id)))
+    }
+
+    /// Whether a block of this fault goes while the other disturbs nodes.
+    pub(super) fn goes_unseen(&self, other: &Self) -> bool {
+        let gone = self.last().saturating_add(GONE_WITHIN).saturating_add(unsettled_ticks(self.fault));
+        let gone = gone.max(self.l1_reorg_tick().filter(|_| self.is_undone()).unwrap_or_default());
+        self.goes() && other.blinds() && other.block < gone && self.block < other.until(self.chain_id)
+    }
+
+    /// A chain comes to one fork, and what L1 alone says against a block is unknown from its first block on: where that is,
+    /// if either is so of these two.
+    pub(super) fn is_unjudged_beside(&self, other: &Self) -> Option<u64> {
+        let is_after = |fork: &Self, later: &Self| {
+            fork.fault.begins_fork()
+                && (later.fault.begins_fork() || (later.fault.forges_deposit() && later.block >= fork.block))
+        };
+        let is_same = self.chain_id == other.chain_id;
+        let fork = [(other, self), (self, other)].into_iter().find(|(fork, later)| is_after(fork, later));
+        fork.filter(|_| is_same).map(|(fork, _)| fork.block)
+    }
+
+    /// Whether this builds blocks of a chain anew, or keeps its nodes from showing them.
+    pub(super) fn upsets(&self, chain_id: u64) -> bool {
+        let of_chain = self.chain_id == chain_id;
+        self.fault.reorgs_l1().is_some()
+            || (of_chain && (self.goes() || self.blinds() || self.fault.is_rebuilt()))
+    }
+
+    pub(super) fn upset(&self, name: String, chain_id: u64) -> FaultPlanError {
+        FaultPlanError::Upset { fault: name, other: self.fault.name(), block: self.block, chain_id }
+    }
+}
+
+/// For how many ticks a fault makes the chain's rollup node useless, if it does.
+pub(super) fn useless_ticks(fault: &dyn Fault) -> Option<u64> {
+    fault.headless_ticks().or(fault.other_rules_ticks()).or(fault.at_genesis_ticks())
+}
+
+/// For how many ticks the chain's nodes do not have the replacement when it is due.
+pub(super) fn unsettled_ticks(fault: &dyn Fault) -> u64 {
+    fault.withdrawn_ticks().saturating_add(fault.rewind_ticks()).saturating_add(fault.stay_ticks())
+}

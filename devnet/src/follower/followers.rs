@@ -1,0 +1,164 @@
+//! [`Followers`]: the followers of a devnet, one a chain, each on gossip with a network of its own.
+
+use super::{Conduct, Follower, FollowerEndpoints, FollowerReport, L2Ref};
+use crate::message_record::MessagePlace;
+use crate::networks::Networks;
+use crate::nodes::Nodes;
+use crate::sequencer::Sequencer;
+use crosscheck_p2p::{ChainId, Clock, Network, NetworkConfig, NetworkError, NodeIdentity, Signers, Topic};
+use jsonrpsee::core::ClientError;
+use parking_lot::Mutex;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{sync::watch, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+/// When Lagoon activates: with genesis, as the chains' rollup configuration says.
+const LAGOON: u64 = 0;
+
+/// Why a follower could not be started or broke.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowersError {
+    /// Its network could not be started, or broke.
+    #[error("the gossip network of the follower of chain {chain_id} failed: {source}")]
+    Network {
+        /// The chain.
+        chain_id: u64,
+        /// Why.
+        source: NetworkError,
+    },
+    /// No HTTP client could be made.
+    #[error("the follower of chain {chain_id} has no client for its endpoints: {source}")]
+    Client {
+        /// The chain.
+        chain_id: u64,
+        /// Why.
+        source: ClientError,
+    },
+}
+
+#[derive(Debug)]
+struct Member {
+    chain_id: u64,
+    conduct: Arc<Mutex<Conduct>>,
+    /// Keeps the signers known for as long as the network runs.
+    _signers: watch::Sender<Signers>,
+}
+
+/// All followers. Their tasks end when [`Followers::stop`] is called.
+#[derive(Debug)]
+pub struct Followers {
+    members: Vec<Member>,
+    tasks: JoinSet<Result<(), FollowersError>>,
+    cancel: CancellationToken,
+}
+
+impl Followers {
+    /// Starts a follower of each chain, with the sidecar's server at `source`. Each asks for heads every `pause`.
+    ///
+    /// # Errors
+    /// When one cannot be started.
+    pub fn start(
+        source: SocketAddr,
+        sequencers: &[Sequencer],
+        nodes: &Nodes,
+        networks: &Networks,
+        clock: &Arc<dyn Clock>,
+        pause: Duration,
+    ) -> Result<Self, FollowersError> {
+        let mut followers =
+            Self { members: Vec::new(), tasks: JoinSet::new(), cancel: CancellationToken::new() };
+        for (sequencer, chain) in sequencers.iter().zip(&nodes.chains) {
+            let chain_id = sequencer.chain_id();
+            let endpoints = FollowerEndpoints {
+                source: format!("http://{source}/{chain_id}/"),
+                execution: chain.execution.url(),
+                l1: nodes.l1_store(),
+            };
+            followers.join(sequencer, endpoints, &networks.addrs(chain_id), Arc::clone(clock), pause)?;
+        }
+        Ok(followers)
+    }
+
+    fn join(
+        &mut self,
+        sequencer: &Sequencer,
+        endpoints: FollowerEndpoints,
+        peers: &[String],
+        clock: Arc<dyn Clock>,
+        pause: Duration,
+    ) -> Result<(), FollowersError> {
+        let chain_id = sequencer.chain_id();
+        let failed = move |source| FollowersError::Network { chain_id, source };
+        let mut config = NetworkConfig::new(ChainId::from(chain_id));
+        config.static_peers = peers.iter().filter_map(|peer| peer.parse().ok()).collect();
+        config.topics = vec![Topic::BlocksV4];
+        let signer = sequencer.keys().sequencer.address();
+        let (signers, known) = watch::channel(Signers::of(signer));
+        let (network, _, events) =
+            Network::new(config, NodeIdentity::generate(), clock, known).map_err(failed)?;
+        let conduct = Arc::new(Mutex::new(Conduct::default()));
+        let genesis = L2Ref::of_block(sequencer.chain().genesis());
+        let follower = Follower::new(endpoints, genesis, Some(LAGOON), Arc::clone(&conduct))
+            .map_err(|source| FollowersError::Client { chain_id, source })?;
+        let (ended, cancel) = (self.cancel.clone(), self.cancel.clone());
+        self.tasks.spawn(async move { network.run(ended).await.map_err(failed) });
+        self.tasks.spawn(async move {
+            follower.run(events, pause, cancel).await;
+            Ok(())
+        });
+        self.members.push(Member { chain_id, conduct, _signers: signers });
+        Ok(())
+    }
+
+    /// Holds what the followers took for safe against the chains as they are now.
+    pub fn judge(&self, sequencers: &[Sequencer]) {
+        for member in &self.members {
+            let of_member = sequencers.iter().find(|sequencer| sequencer.chain_id() == member.chain_id);
+            of_member.into_iter().for_each(|sequencer| member.conduct.lock().judge(sequencer));
+        }
+    }
+
+    /// The sidecar says that these messages are invalid, and of no others.
+    pub fn hear(&self, invalid: &[&MessagePlace]) {
+        for member in &self.members {
+            let of_chain = invalid.iter().filter(|place| place.chain_id == ChainId::from(member.chain_id));
+            member.conduct.lock().hear(of_chain.map(|place| (place.number, place.hash)).collect());
+        }
+    }
+
+    /// How often the follower of a chain has asked for heads.
+    pub fn polls(&self, chain_id: u64) -> Option<u64> {
+        let member = self.members.iter().find(|member| member.chain_id == chain_id)?;
+        Some(member.conduct.lock().polls())
+    }
+
+    /// The height of the safe head of a chain's follower.
+    pub fn safe(&self, chain_id: u64) -> Option<u64> {
+        let member = self.members.iter().find(|member| member.chain_id == chain_id)?;
+        Some(member.conduct.lock().safe())
+    }
+
+    /// What each has done. `first_bad`: the first height at which a chain's own block does not hold.
+    pub fn reports(&self, first_bad: impl Fn(u64) -> Option<u64>) -> Vec<FollowerReport> {
+        let report =
+            |member: &Member| member.conduct.lock().report(member.chain_id, first_bad(member.chain_id));
+        self.members.iter().map(report).collect()
+    }
+
+    /// Ends all followers and waits until they have ended.
+    ///
+    /// # Errors
+    /// When one had failed.
+    pub async fn stop(mut self) -> Result<(), FollowersError> {
+        self.cancel.cancel();
+        let mut outcome = Ok(());
+        while let Some(ended) = self.tasks.join_next().await {
+            match ended {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => outcome = Err(error),
+                Err(error) => tracing::warn!(%error, "a follower's task did not end as it should"),
+            }
+        }
+        outcome
+    }
+}

@@ -1,0 +1,131 @@
+//! [`Publisher`]: a chain's sequencer on gossip.
+//!
+//! It signs and publishes what it is given, in that order. A block that nobody is subscribed to is dropped, as on
+//! any gossip network.
+
+use super::block::L2Block;
+use super::keyring::Keyring;
+use super::sequencer::Attestation;
+use alloy::primitives::B256;
+use crosscheck_p2p::{
+    BlockSigner, ChainId, NetworkHandle, PublishError, SignError, SignedEnvelope, SignerError, SigningDomain,
+    Topic,
+};
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// A frame is tried so often while the queues of all peers are full.
+const MAX_TRIES: u32 = 100;
+const RETRY_AFTER: Duration = Duration::from_millis(10);
+
+/// Why nothing could be signed.
+#[derive(Debug, thiserror::Error)]
+pub enum PublisherError {
+    /// A derived key is no key.
+    #[error("a sequencer key of chain {chain_id} cannot be used: {source}")]
+    Key {
+        /// The chain.
+        chain_id: ChainId,
+        /// Why.
+        source: SignerError,
+    },
+    /// An envelope could not be signed.
+    #[error("block {number} of chain {chain_id} could not be signed: {source}")]
+    Sign {
+        /// The chain.
+        chain_id: ChainId,
+        /// The height.
+        number: u64,
+        /// Why.
+        source: SignError,
+    },
+}
+
+/// The sequencer of one chain on gossip.
+#[derive(Debug)]
+pub struct Publisher {
+    chain_id: ChainId,
+    network: NetworkHandle,
+    sequencer: BlockSigner,
+    impostor: BlockSigner,
+}
+
+impl Publisher {
+    /// The topics that it publishes on.
+    pub const TOPICS: [Topic; 2] = [Topic::BlocksV4, Topic::CrossSafeBlocksV1];
+
+    /// The sequencer of a chain with these keys.
+    ///
+    /// # Errors
+    /// When a key cannot be used.
+    pub fn new(chain_id: u64, network: NetworkHandle, keys: &Keyring) -> Result<Self, PublisherError> {
+        let chain_id = ChainId::from(chain_id);
+        let signer = |secret: B256| {
+            BlockSigner::from_bytes(&secret).map_err(|source| PublisherError::Key { chain_id, source })
+        };
+        let (sequencer, impostor) = (signer(keys.sequencer.secret())?, signer(keys.impostor.secret())?);
+        Ok(Self { chain_id, network, sequencer, impostor })
+    }
+
+    /// The chain's network.
+    pub const fn network(&self) -> &NetworkHandle {
+        &self.network
+    }
+
+    /// Gossips a new block, signed as op-node signs it.
+    ///
+    /// # Errors
+    /// When it cannot be signed.
+    pub async fn publish_block(&self, block: &L2Block) -> Result<(), PublisherError> {
+        let signed = self.sign(block, &self.sequencer, SigningDomain::Zero)?;
+        self.publish(Topic::BlocksV4, &signed, block.number()).await;
+        Ok(())
+    }
+
+    /// Gossips a block's own frame as an attestation: what anybody can do who has heard the block.
+    ///
+    /// # Errors
+    /// When it cannot be signed.
+    pub async fn publish_replay(&self, block: &L2Block) -> Result<(), PublisherError> {
+        let signed = self.sign(block, &self.sequencer, SigningDomain::Zero)?;
+        self.publish(Topic::CrossSafeBlocksV1, &signed, block.number()).await;
+        Ok(())
+    }
+
+    /// Gossips an attestation; answers the hash of what was signed.
+    ///
+    /// # Errors
+    /// When it cannot be signed.
+    pub async fn publish_attestation(&self, word: &Attestation) -> Result<B256, PublisherError> {
+        let signer = if word.by_impostor { &self.impostor } else { &self.sequencer };
+        let signed = self.sign(&word.block, signer, SigningDomain::CrossSafeBlocksV1)?;
+        self.publish(Topic::CrossSafeBlocksV1, &signed, word.block.number()).await;
+        Ok(signed.payload_hash().as_b256())
+    }
+
+    fn sign(
+        &self,
+        block: &L2Block,
+        signer: &BlockSigner,
+        domain: SigningDomain,
+    ) -> Result<SignedEnvelope, PublisherError> {
+        let signed = block.envelope().sign(signer, domain, self.chain_id);
+        signed.map_err(|source| PublisherError::Sign {
+            chain_id: self.chain_id,
+            number: block.number(),
+            source,
+        })
+    }
+
+    async fn publish(&self, topic: Topic, signed: &SignedEnvelope, number: u64) {
+        let chain_id = self.chain_id;
+        for _ in 0..MAX_TRIES {
+            match self.network.publish(topic, signed.frame()).await {
+                Ok(id) => return tracing::debug!(%chain_id, %topic, number, %id, "published"),
+                Err(PublishError::QueuesFull { .. }) => sleep(RETRY_AFTER).await,
+                Err(error) => return tracing::debug!(%chain_id, %topic, number, %error, "not published"),
+            }
+        }
+        tracing::warn!(%chain_id, %topic, number, "not published: the queues of all peers stayed full");
+    }
+}

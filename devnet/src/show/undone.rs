@@ -1,0 +1,78 @@
+//! The part of a run in which L1 drops what is attested, or what brought a replacement.
+//!
+//! What the sidecar makes of that, and where a follower may be, depends on what both knew when it went. The chains wait until that
+//! is known: on a busy machine they may be many blocks behind.
+
+use super::{POLL, Show, Tick};
+use crate::faults::{L1Drop, PlannedFault};
+use crate::observations::Observations;
+use crate::outcome::last_attested;
+use crate::sequencer::ChainTick;
+use crosscheck_p2p::ChainId;
+use tokio::time::{Instant, sleep};
+
+impl Show {
+    /// In the tick in which L1 drops what brought a replacement that nobody has attested yet: waits until the sidecar has seen its
+    /// node take the replacement back.
+    pub(super) async fn await_left(&mut self, tick: &Tick) {
+        let left = |planned: &&PlannedFault| {
+            planned.is_unseen_undone() && planned.l1_reorg_tick() == Some(tick.number)
+        };
+        let chains: Vec<_> = self.plan.faults().iter().filter(left).map(|planned| planned.chain_id).collect();
+        for chain in tick.chains.iter().filter(|chain| chains.contains(&chain.chain_id)) {
+            let (id, local_safe) = (ChainId::from(chain.chain_id), chain.heads.local_safe);
+            let is_seen = |seen: &Observations| {
+                let status = seen.status.chains.iter().find(|status| status.chain_id == id);
+                status.and_then(|status| status.local_safe).is_some_and(|head| head <= local_safe)
+            };
+            self.poll_until(tick, self.pace.patience(), is_seen).await;
+        }
+    }
+
+    /// Before L1 drops what is attested: waits until everything that is cross-safe is vouched for, and followers have it, and
+    /// until there is a verdict on a replacement that goes.
+    pub(super) async fn await_vouched(&mut self, tick: &Tick) {
+        self.await_held_against(tick).await;
+        let plan = self.plan.faults();
+        let next = tick.number.saturating_add(1);
+        let is_all = plan.reorgs_l1(next) == Some(L1Drop::AllButFinal);
+        let undone = |chain: &ChainTick| {
+            let undone = plan.undone(chain.chain_id, next).filter(|planned| planned.is_seen_undone())?;
+            Some((chain.chain_id, undone.block))
+        };
+        let replaced = self.canonical(tick.chains.iter().filter_map(undone));
+        let goes = |chain: &&ChainTick| is_all || undone(chain).is_some();
+        // Where a sibling of the chain's own block was attested, the head goes on once a block above that one is upheld.
+        let due = tick.chains.iter().filter(goes).filter_map(|chain| {
+            let sequencers = self.superchain.sequencers();
+            let sequencer = sequencers.iter().find(|sequencer| sequencer.chain_id() == chain.chain_id)?;
+            let bad = plan.first_bad(chain.chain_id).unwrap_or(u64::MAX);
+            Some((chain.chain_id, last_attested(sequencer, plan).min(bad.saturating_sub(1))))
+        });
+        let due = due.collect::<Vec<_>>();
+        for (chain_id, hash) in replaced {
+            let is_judged = |seen: &Observations| seen.is_judged(chain_id, hash);
+            self.poll_until(tick, self.pace.patience(), is_judged).await;
+        }
+        for (chain_id, due) in due {
+            let id = ChainId::from(chain_id);
+            let is_vouched = |seen: &Observations| {
+                let status = seen.status.chains.iter().find(|status| status.chain_id == id);
+                status.and_then(|status| status.vouched).is_some_and(|vouched| vouched >= due)
+            };
+            self.poll_until(tick, self.pace.patience(), is_vouched).await;
+            let began = Instant::now();
+            while self.is_follower_below(chain_id, due) && began.elapsed() < self.pace.patience() {
+                sleep(POLL).await;
+                self.poll(tick).await;
+            }
+            // It is judged where it is now, and not by the branch that comes.
+            self.judge_followers();
+        }
+    }
+
+    fn is_follower_below(&self, chain_id: u64, height: u64) -> bool {
+        let safe = self.followers.as_ref().and_then(|followers| followers.safe(chain_id));
+        safe.is_some_and(|safe| safe < height)
+    }
+}
