@@ -22,13 +22,17 @@ use crosscheck::gossip::Gossiped;
 use crosscheck::health::Health;
 use crosscheck::ledger::Ledger;
 use crosscheck::metrics::Metrics;
-use crosscheck::monitor::{BoardWriter, Input, ObservedBlock, SafetyHeads, Tracker, TrackerLimits};
+use crosscheck::monitor::BoardWriter;
 use crosscheck::rpc::{
     ChainSources, CrosscheckRpc, Failsafe, Refusals, RpcParts, SuperchainReader, Suspects, serve,
 };
-use crosscheck::sources::{EndpointLimits, EndpointNames, ExecutionClient, LogIndex, SafeMeans};
+use crosscheck::sources::{EndpointLimits, EndpointNames, ExecutionClient};
+use crosscheck_core::heads::SafeMeans;
+use crosscheck_core::heads::SafetyHeads;
 use crosscheck_core::message::{BlockKey, Identifier, Message, encode_access_list, payload_hash};
+use crosscheck_core::proof::LogIndex;
 use crosscheck_core::proof::{ProvenLogs, VerifiedBlock};
+use crosscheck_core::tracker::{Input, ObservedBlock, Tracker, TrackerLimits};
 use crosscheck_core::validity::{DependencySet, Member};
 use crosscheck_p2p::{ChainId, SystemClock, UnixSeconds};
 use op_alloy::consensus::{OpReceipt, OpReceiptEnvelope};

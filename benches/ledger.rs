@@ -14,8 +14,8 @@
 
 use alloy::primitives::{B256, U256};
 use criterion::{Criterion, criterion_group, criterion_main};
-use crosscheck::audit::Verdict;
 use crosscheck::ledger::{BlockPosition, Decision, Ledger, NewCase, Opened};
+use crosscheck_core::case::Verdict;
 use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use sqlx::sqlite::SqliteConnectOptions;

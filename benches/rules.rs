@@ -13,11 +13,11 @@ use alloy::consensus::{Eip658Value, Header, Receipt, ReceiptWithBloom};
 use alloy::primitives::{Address, B256, Bytes, Log, LogData, U256, logs_bloom};
 use alloy::rpc::types::{Block, BlockTransactions, Header as RpcHeader, Log as RpcLog, TransactionReceipt};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use crosscheck::audit::{Closure, Maturity, Standing};
-use crosscheck::sources::LogIndex;
+use crosscheck_core::case::{Closure, Maturity, Standing};
 use crosscheck_core::message::{
     CROSS_L2_INBOX, Checksum, EXECUTING_MESSAGE_TOPIC, Identifier, InboxAccess, Message, payload_hash,
 };
+use crosscheck_core::proof::LogIndex;
 use crosscheck_core::proof::{ProvenLogs, VerifiedBlock};
 use crosscheck_core::validity::{
     AccessContext, CycleRule, DependencySet, Execution, Member, SameTimestamp, check_access,

@@ -16,10 +16,12 @@
 mod superchain;
 
 use clap::Parser;
-use crosscheck::monitor::{
-    Change, Ending, Input, MessageKey, ObservedBlock, Outcome, SafetyHeads, Tracker, TrackerLimits,
+use crosscheck_core::heads::SafeMeans;
+use crosscheck_core::heads::SafetyHeads;
+use crosscheck_core::proof::LogIndex;
+use crosscheck_core::tracker::{
+    Change, Ending, Input, MessageKey, ObservedBlock, Outcome, Tracker, TrackerLimits,
 };
-use crosscheck::sources::{LogIndex, SafeMeans};
 use crosscheck_core::validity::MessageStatus;
 use crosscheck_p2p::UnixSeconds;
 use std::collections::{BTreeMap, BTreeSet};

@@ -16,8 +16,10 @@
 mod superchain;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use crosscheck::monitor::{Input, SafetyHeads, Tracker, TrackerLimits};
-use crosscheck::sources::{LogIndex, SafeMeans};
+use crosscheck_core::heads::SafeMeans;
+use crosscheck_core::heads::SafetyHeads;
+use crosscheck_core::proof::LogIndex;
+use crosscheck_core::tracker::{Input, Tracker, TrackerLimits};
 use crosscheck_p2p::UnixSeconds;
 use std::time::{Duration, Instant};
 use superchain::Superchain;

@@ -38,7 +38,6 @@ mod stalled_heads;
 pub mod tasks;
 pub mod telemetry;
 mod teller;
-pub mod told;
 mod unresolved;
 mod unsafe_pause;
 pub mod web;

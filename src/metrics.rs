@@ -23,9 +23,10 @@ use process_metrics::ProcessMetrics;
 use reading_metrics::ReadingMetrics;
 use suspect_metrics::SuspectMetrics;
 
-use crate::audit::{Cause, CheckedMessage, Relation, Verdict};
 use crate::ledger::{Decided, Decision, RetractionReason};
 use crate::telemetry::quiet;
+use crosscheck_core::case::Relation;
+use crosscheck_core::case::{Cause, CheckedMessage, Verdict};
 use crosscheck_core::validity::{DependencySet, MessageStatus};
 use crosscheck_p2p::ChainId;
 use prometheus::{Encoder, HistogramVec, IntCounterVec, IntGaugeVec, TextEncoder};

@@ -78,9 +78,9 @@ impl Retention {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::Verdict;
     use crate::ledger::{BlockPosition, CaseFilter, Decision, NewCase};
     use alloy::primitives::B256;
+    use crosscheck_core::case::Verdict;
     use crosscheck_core::message::BlockKey;
     use crosscheck_p2p::ChainId;
     use std::collections::BTreeSet;

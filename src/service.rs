@@ -36,15 +36,14 @@ use crate::probes::StartProbes;
 use crate::reminder::Reminder;
 use crate::retention::Retention;
 use crate::rpc::Refusals;
-use crate::sources::{
-    EndpointUrl, ExecutionClient, GossipedTransactions, L1Reader, LogIndex, RollupNode, RollupNodes,
-};
+use crate::sources::{EndpointUrl, ExecutionClient, GossipedTransactions, L1Reader, RollupNode, RollupNodes};
 use crate::stale_branches::StaleBranches;
 use crate::stalled_heads::StalledHeads;
 use crate::tasks::TaskGroup;
 use crate::teller::{TOLD_CAPACITY, Teller};
 use crate::unresolved::UnresolvedWatch;
 use crate::web;
+use crosscheck_core::proof::LogIndex;
 use crosscheck_core::validity::DependencySet;
 use crosscheck_p2p::FileClock;
 use crosscheck_p2p::{

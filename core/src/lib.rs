@@ -1,7 +1,7 @@
 //! The rules of Crosscheck: what is proven of a block, which messages are valid, which block is derived.
 //!
 //! ```text
-//! message -> proof -> { validity, consolidation }
+//! { message, heads } -> proof -> { validity, consolidation } -> { case, tracker } -> events
 //! ```
 //!
 //! Everything here is pure. Facts and times are arguments; nothing asks an endpoint, reads a clock or a file, or starts a
@@ -9,7 +9,11 @@
 
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
+pub mod case;
 pub mod consolidation;
+pub mod events;
+pub mod heads;
 pub mod message;
 pub mod proof;
+pub mod tracker;
 pub mod validity;

@@ -17,10 +17,7 @@ use super::investigator::{HeadMove, Witnesses, output};
 use super::open_cases::{OpenCases, Work};
 use super::reasons::Words;
 use super::replaced_branch::BranchStanding;
-use super::rivals::Origin;
-use super::{
-    BranchWatch, Candidate, Case, Investigation, Investigator, OpenCaseWatch, Verdict, VouchedWatch, Wait,
-};
+use super::{BranchWatch, Investigation, Investigator, OpenCaseWatch, VouchedWatch};
 use crate::incidents::Incidents;
 use crate::invalid_blocks::{InvalidBlocks, Prover};
 use crate::ledger::{Decision, Ledger, LedgerError, NewCase, Opened, Opening};
@@ -28,6 +25,8 @@ use crate::metrics::Metrics;
 use crate::pieces::Pieces;
 use crate::sources::SyncStatus;
 use alloy::eips::BlockNumHash;
+use crosscheck_core::case::Origin;
+use crosscheck_core::case::{Candidate, Case, Verdict, Wait};
 use crosscheck_core::consolidation::BlockAttributes;
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::OutputV0;

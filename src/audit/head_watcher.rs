@@ -11,11 +11,10 @@ use super::told_forks::ToldForks;
 use super::{Answer, AuditorMessage, Heads, RuleDifference};
 use crate::health::Health;
 use crate::metrics::Metrics;
-use crate::sources::{
-    ExecutionClient, L2BlockRef, NodeAnswer, RollupNodes, SafeMeans, Shortfall, SourceError, SyncStatus,
-};
+use crate::sources::{ExecutionClient, NodeAnswer, RollupNodes, Shortfall, SourceError, SyncStatus};
 use crate::stalled_heads::{StallBounds, StalledHeads, WatchedHead};
 use crate::unsafe_pause::UnsafePause;
+use crosscheck_core::heads::{L2BlockRef, SafeMeans};
 use crosscheck_p2p::ChainId;
 use std::convert::Infallible;
 use std::time::Duration;

@@ -2,10 +2,11 @@
 //! the investigator.
 
 use super::second_opinion::SecondOpinion;
-use crate::sources::{SafeMeans, StatusDocument, SyncStatus};
+use crate::sources::{StatusDocument, SyncStatus};
 use crate::unsafe_pause::UnsafePause;
 use alloy::eips::BlockNumHash;
 use crosscheck_core::consolidation::UnknownForks;
+use crosscheck_core::heads::SafeMeans;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -6,10 +6,10 @@
 
 use super::open_cases::OpenCases;
 use super::reasons::Reasons;
-use super::{Cause, Wait};
 use crate::health::Health;
 use crate::metrics::Metrics;
 use alloy::primitives::B256;
+use crosscheck_core::case::{Cause, Wait};
 use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::ChainId;
 use parking_lot::Mutex;

@@ -6,7 +6,7 @@
 //! would take as many queues as it has runs, and the vouched head would stand still while it does.
 
 use super::reasons::{Words, gist};
-use super::{Case, Cause, Wait};
+use crosscheck_core::case::{Case, Cause, Wait};
 use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::ChainId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -366,8 +366,8 @@ fn is_second_hand(waits: &BTreeSet<Wait>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{Awaited, CaseRules};
     use alloy::primitives::B256;
+    use crosscheck_core::case::{Awaited, CaseRules};
     use crosscheck_core::consolidation::sample;
 
     fn key(number: u64) -> BlockKey {

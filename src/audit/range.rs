@@ -3,8 +3,9 @@
 //! Blocks are fetched and judged in parallel, on all cores, and handed out in order. It writes nothing: what is done with an
 //! outcome is its caller's.
 
-use super::{Case, Investigation, Investigator, Verdict};
+use super::{Investigation, Investigator};
 use alloy::primitives::B256;
+use crosscheck_core::case::{Case, Verdict};
 use crosscheck_core::consolidation::BlockAttributes;
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::VerifiedBlock;

@@ -1,7 +1,7 @@
 //! [`Reasons`]: why what open cases wait for cannot be had, in words. Written where it fails, read where it is told: of each kind of
 //! wait the last words, and of each look at a case its own.
 
-use super::Wait;
+use crosscheck_core::case::Wait;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -58,7 +58,7 @@ impl Reasons {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{Awaited, Cause};
+    use crosscheck_core::case::{Awaited, Cause};
 
     #[test]
     fn the_last_words_on_each_wait_are_told() {

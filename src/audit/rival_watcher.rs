@@ -2,12 +2,13 @@
 //!
 //! It accuses nobody: verdicts do. What cannot be found out is told as unknown, never as an equivocation.
 
-use super::rivals::{Origin, Pair, Relation, Rivals, Side};
+use super::rivals::{Pair, Rivals};
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::sources::L1Reader;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
+use crosscheck_core::case::{Origin, Relation, Side};
 use crosscheck_core::consolidation::deposits::decode_l1_info;
 use crosscheck_p2p::{ChainId, ValidBlock};
 use lru::LruCache;

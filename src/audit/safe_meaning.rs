@@ -1,7 +1,8 @@
 //! [`SafeMeaning`]: what it means that the rollup node of one chain that is in use calls a block safe: configured, or learnt from the node.
 //! Until it is learnt, safe means local-safe: nobody is accused of what the node never checked.
 
-use crate::sources::{RollupNodes, SafeMeans};
+use crate::sources::RollupNodes;
+use crosscheck_core::heads::SafeMeans;
 use crosscheck_p2p::ChainId;
 use std::time::Duration;
 use tokio::time::Instant;

@@ -5,7 +5,8 @@
 
 use crate::metrics::Metrics;
 use crate::pieces::Pieces;
-use crate::sources::{L2BlockRef, NodeAnswer, RollupNodes, SafeHeadAtL1, SafeRecord, SourceError};
+use crate::sources::{NodeAnswer, RollupNodes, SafeHeadAtL1, SafeRecord, SourceError};
+use crosscheck_core::heads::L2BlockRef;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::time::Duration;
 use tokio::time::Instant;

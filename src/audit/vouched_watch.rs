@@ -50,9 +50,9 @@ mod tests {
     use super::*;
     use crate::health::Health;
     use crate::metrics::Metrics;
-    use crate::sources::L2BlockRef;
     use crate::stalled_heads::StallBounds;
     use alloy::primitives::B256;
+    use crosscheck_core::heads::L2BlockRef;
     use crosscheck_core::validity::DependencySet;
     use crosscheck_p2p::UnixSeconds;
     use std::time::Duration;

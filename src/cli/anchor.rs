@@ -8,8 +8,8 @@ use super::{Outcome, UsageError, complain, print, runtime};
 use crate::config::Config;
 use crate::ledger::{Anchored, Anchoring, BlockPosition, Ledger};
 use crate::service;
-use crate::sources::LogIndex;
 use clap::Args;
+use crosscheck_core::proof::LogIndex;
 use eyre::WrapErr;
 
 /// Where an operator has a chain's audit begin.

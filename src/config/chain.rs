@@ -1,10 +1,11 @@
 //! [`ChainConfig`]: one chain, its endpoints and who speaks for it.
 
 use super::{NodeList, P2pConfig, Seconds};
-use crate::sources::{EndpointUrl, SafeMeans};
+use crate::sources::EndpointUrl;
 use crate::stalled_heads::StallBounds;
 use alloy::primitives::Address;
 use crosscheck_core::consolidation::ReplacementRule;
+use crosscheck_core::heads::SafeMeans;
 use crosscheck_core::validity::ChainRules;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde::{Deserialize, Serialize};

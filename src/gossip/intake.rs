@@ -267,8 +267,8 @@ fn clock_doubt(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sources::L2BlockRef;
     use alloy::primitives::B256;
+    use crosscheck_core::heads::L2BlockRef;
     use crosscheck_p2p::UnixSeconds;
     use rstest::rstest;
 

@@ -6,10 +6,11 @@ use super::attested::read_known;
 use super::events::write_event;
 use super::record::{read_hash, read_u64};
 use super::store::as_integer;
-use super::{KnownCase, KnownVerdict, Ledger, LedgerError, Opened, Opening};
-use crate::told::Told;
+use super::told::bound_event;
+use super::{KnownCase, Ledger, LedgerError, Opened, Opening};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
+use crosscheck_core::case::KnownVerdict;
 use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::{SigningDomain, UnixSeconds};
 use sqlx::SqliteConnection;
@@ -164,7 +165,7 @@ pub(super) async fn bind_ancestors(
             .execute(&mut *connection)
             .await?;
         let one = Bound { key, verdict, attributable, ancestor_of: above };
-        last = write_event(connection, &Told::bound(&one), at).await?;
+        last = write_event(connection, &bound_event(&one), at).await?;
         bound.push(one);
     }
     Ok((bound, last))

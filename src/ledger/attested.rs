@@ -8,11 +8,12 @@ use super::events::write_event;
 use super::record::{read_attributable, read_hash, read_optional_hash};
 use super::retention::keep_signature;
 use super::store::as_integer;
+use super::told::attributed_event;
 use super::{Ledger, LedgerError, Opened, Opening};
-use crate::audit::Verdict;
-use crate::told::Told;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
+use crosscheck_core::case::KnownVerdict;
+use crosscheck_core::case::Verdict;
 use crosscheck_core::consolidation::deposits::decode_l1_info;
 use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::{ChainId, SigningDomain, UnixSeconds, ValidBlock};
@@ -41,17 +42,6 @@ const OF_REPLAY: &str =
     payload_hash = ?9, frame = CASE WHEN verdict IS NULL OR verdict NOT LIKE 'upheld%' THEN ?10 END
     WHERE chain_id = ?1 AND number = ?2 AND hash = ?3 AND origin = 'attested' AND domain = ?13 AND ?12
           AND ?11 IS NOT NULL";
-
-/// A verdict as it is read back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KnownVerdict {
-    /// Its name.
-    pub name: String,
-    /// Its reason.
-    pub reason: Option<String>,
-    /// What was found, for people.
-    pub detail: String,
-}
 
 /// What is known of a block by its case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,7 +155,7 @@ async fn tell(
         return Ok(0);
     };
     let key = BlockKey { chain_id: block.chain_id(), number: block.number(), hash: block.hash() };
-    write_event(connection, &Told::attributed(key, verdict), at).await
+    write_event(connection, &attributed_event(key, verdict), at).await
 }
 
 /// The L1 block that an attested block stands on, if it tells one.

@@ -3,7 +3,7 @@
 use super::record::{read_hash, read_u64};
 use super::store::as_integer;
 use super::{Ledger, LedgerError};
-use crate::audit::Candidate;
+use crosscheck_core::case::Candidate;
 use crosscheck_core::consolidation::Fingerprint;
 use crosscheck_p2p::ChainId;
 

@@ -6,7 +6,7 @@
 use super::record::{corrupt, read_u64};
 use super::store::{as_integer, to_json};
 use super::{Ledger, LedgerError};
-use crate::told::Told;
+use crosscheck_core::events::Told;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde::ser::{Serialize, Serializer};
 use serde_json::Value;

@@ -6,9 +6,10 @@
 use super::record::{corrupt, read_hash, read_u64};
 use super::store::as_integer;
 use super::{Ledger, LedgerError};
-use crate::monitor::{Ending, Filing, MessageKey, MessageRecord};
 use alloy::primitives::B256;
+use crosscheck_core::events::{Filing, MessageRecord};
 use crosscheck_core::message::BlockKey;
+use crosscheck_core::tracker::{Ending, MessageKey};
 use crosscheck_p2p::ChainId;
 use serde::ser::{Serialize, Serializer};
 use serde_json::Value;

@@ -31,11 +31,12 @@ mod runs;
 mod store;
 mod suspects;
 mod tied_verdicts;
+mod told;
 mod unresolved;
 
 pub use ancestry::{Bound, NewAncestor};
 pub use anchor::{Anchored, Anchoring, RefusedAnchor};
-pub use attested::{KnownCase, KnownVerdict};
+pub use attested::KnownCase;
 pub use counts::CaseCounts;
 pub use error::LedgerError;
 pub use events::{Event, EventFilter, Read};

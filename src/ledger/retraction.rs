@@ -7,8 +7,8 @@ use super::events::write_event;
 use super::heads::{advance, vouched};
 use super::record::{read_hash, read_optional_hash, read_u64};
 use super::store::{as_integer, read_position};
+use super::told::retraction_event;
 use super::{BlockPosition, Ledger, LedgerError};
-use crate::told::Told;
 use alloy::eips::BlockNumHash;
 use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::{ChainId, UnixSeconds};
@@ -182,7 +182,7 @@ impl Ledger {
             return Ok(None);
         }
         record(&mut transaction, retraction, at).await?;
-        let told = write_event(&mut transaction, &Told::retraction(retraction), at).await?;
+        let told = write_event(&mut transaction, &retraction_event(retraction), at).await?;
         advance(&mut transaction, *chain_id).await?;
         // Whatever is done after it is written must not fail: it would be done again, and find nothing to do.
         let head = vouched(&mut *transaction, *chain_id).await?;

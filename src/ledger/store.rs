@@ -8,11 +8,11 @@ use super::perseverance::Perseverance;
 use super::record::{corrupt, read_attributable, read_chain_id, read_hash, read_u64};
 use super::retention::{keep_signature, signature_of};
 use super::retraction::{Retraction, take_back};
+use super::told::{retraction_event, verdict_event};
 use super::{BlockPosition, LedgerError};
-use crate::audit::{CheckedMessage, Verdict, Wait};
-use crate::told::Told;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256, Bytes};
+use crosscheck_core::case::{CheckedMessage, Verdict, Wait};
 use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::{ChainId, Topic, UnixSeconds, ValidBlock};
 use serde::Serialize;
@@ -379,7 +379,7 @@ async fn tell(
     decided: &Decided,
 ) -> Result<u64, LedgerError> {
     let Decision { key, verdict, at, .. } = *decision;
-    let id = write_event(connection, &Told::verdict(key, verdict, decided), at).await?;
+    let id = write_event(connection, &verdict_event(key, verdict, decided), at).await?;
     let query = "UPDATE cases SET ancestor_of = ?4, verdict_id = ?5 WHERE chain_id = ?1 AND number = ?2 AND hash = ?3";
     sqlx::query(query)
         .bind(key.chain_id.to_string())
@@ -390,7 +390,7 @@ async fn tell(
         .execute(&mut *connection)
         .await?;
     match &decided.retraction {
-        Some(retraction) => write_event(connection, &Told::retraction(retraction), at).await,
+        Some(retraction) => write_event(connection, &retraction_event(retraction), at).await,
         None => Ok(id),
     }
 }

@@ -17,10 +17,10 @@ mod tied_verdicts;
 mod unresolved;
 
 use super::*;
-use crate::audit::{Awaited, Cause, InvalidMessage, Verdict, Violation, Wait};
 use crate::invalid_blocks::Prover;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256, Bloom, U256};
+use crosscheck_core::case::{Awaited, Cause, InvalidMessage, Verdict, Violation, Wait};
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::validity::InvalidReason;
 use crosscheck_p2p::{
@@ -346,7 +346,7 @@ async fn a_height_beyond_63_bits_is_an_error_not_a_wrap() {
 async fn candidates_survive_a_restart_and_old_ones_are_forgotten() {
     let dir = TempDir::new().unwrap();
     let first = ledger(&dir).await;
-    let candidate = |byte| crate::audit::Candidate {
+    let candidate = |byte| crosscheck_core::case::Candidate {
         hash: B256::repeat_byte(byte),
         deposits_only: crosscheck_core::consolidation::Fingerprint(B256::repeat_byte(0xdd)),
     };

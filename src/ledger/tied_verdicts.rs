@@ -7,9 +7,10 @@ use super::attested::read_known;
 use super::events::write_event;
 use super::record::{read_hash, read_u64};
 use super::store::{as_integer, read_open_case, read_position};
-use super::{KnownVerdict, Ledger, LedgerError, OpenCase};
-use crate::told::Told;
+use super::told::taken_back_event;
+use super::{Ledger, LedgerError, OpenCase};
 use alloy::eips::BlockNumHash;
+use crosscheck_core::case::KnownVerdict;
 use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 
@@ -144,7 +145,7 @@ impl Ledger {
                 .execute(&mut *transaction)
                 .await?;
         }
-        let told = write_event(&mut transaction, &Told::taken_back(*key, verdict.clone()), at).await?;
+        let told = write_event(&mut transaction, &taken_back_event(*key, verdict.clone()), at).await?;
         transaction.commit().await?;
         self.note_change();
         self.note_told(told);

@@ -1,12 +1,15 @@
 //! The hostile corpus, items 12 and 15: what strangers send makes no series, and a count that is 0 again is shown as 0.
 
 use super::*;
-use crate::audit::{Discard, InvalidMessage, Violation};
-use crate::monitor::{Cause, Change, CountKey, Counts, Ending, MessageEvent, MessageKey, News, Note};
-use crate::rpc::SuspectOutcome;
-use crate::sources::{EndpointLimits, ExecutionClient, LogIndex};
+use crate::sources::{EndpointLimits, ExecutionClient};
 use alloy::primitives::{Address, B256, U256};
-use crosscheck_core::message::{BlockKey, Identifier, Message, SafetyLevel};
+use crosscheck_core::case::{Discard, InvalidMessage, Violation};
+use crosscheck_core::events::SuspectOutcome;
+use crosscheck_core::events::{News, Note};
+use crosscheck_core::heads::SafetyLevel;
+use crosscheck_core::message::{BlockKey, Identifier, Message};
+use crosscheck_core::proof::LogIndex;
+use crosscheck_core::tracker::{Cause, Change, CountKey, Counts, Ending, MessageEvent, MessageKey};
 use crosscheck_core::validity::{InvalidReason, Member};
 use crosscheck_p2p::{ByTopic, FrameCounts, NetworkCounters, UnixSeconds};
 use std::collections::BTreeSet;

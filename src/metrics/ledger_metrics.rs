@@ -2,8 +2,8 @@
 
 use super::catalogue::Catalogue;
 use super::{Metrics, as_gauge};
-use crate::audit::Verdict;
 use crate::ledger::{Attribution, UnresolvedCount};
+use crosscheck_core::case::Verdict;
 use crosscheck_p2p::ChainId;
 use parking_lot::Mutex;
 use prometheus::IntGaugeVec;

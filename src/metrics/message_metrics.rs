@@ -2,9 +2,11 @@
 
 use super::catalogue::Catalogue;
 use super::{Metrics, UNKNOWN_CHAIN};
-use crate::monitor::{Change, CountKey, Counts, Ending, MessageEvent, News, Note, ObservedBlock};
-use crosscheck_core::message::{DecodeError, SafetyLevel};
+use crosscheck_core::events::{News, Note};
+use crosscheck_core::heads::SafetyLevel;
+use crosscheck_core::message::DecodeError;
 use crosscheck_core::proof::Undecodable;
+use crosscheck_core::tracker::{Change, CountKey, Counts, Ending, MessageEvent, ObservedBlock};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use parking_lot::Mutex;
 use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};

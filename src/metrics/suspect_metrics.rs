@@ -3,7 +3,7 @@
 use super::catalogue::Catalogue;
 use super::message_metrics::{EXECUTING, INITIATING};
 use super::{Metrics, UNKNOWN_CHAIN};
-use crate::rpc::SuspectOutcome;
+use crosscheck_core::events::SuspectOutcome;
 use crosscheck_p2p::ChainId;
 use prometheus::{HistogramVec, IntCounterVec};
 use std::time::Duration;

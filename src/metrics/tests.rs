@@ -1,12 +1,15 @@
 //! What is documented, what the dashboard asks for and what is served are one.
 
 use super::*;
-use crate::audit::Discard;
-use crate::monitor::{CountKey, Counts, Ending, News, Note};
 use crate::process_use::ProcessUse;
-use crate::sources::{EndpointKind, EndpointLimits, ExecutionClient, LogIndex, RollupNodes};
+use crate::sources::{EndpointKind, EndpointLimits, ExecutionClient, RollupNodes};
 use alloy::primitives::B256;
-use crosscheck_core::message::{BlockKey, SafetyLevel};
+use crosscheck_core::case::Discard;
+use crosscheck_core::events::{News, Note};
+use crosscheck_core::heads::SafetyLevel;
+use crosscheck_core::message::BlockKey;
+use crosscheck_core::proof::LogIndex;
+use crosscheck_core::tracker::{CountKey, Counts, Ending};
 use crosscheck_core::validity::Member;
 use crosscheck_p2p::{ByTopic, FrameCounts, NetworkCounters, RefusedCounts, Topic, UnixSeconds};
 use rstest::rstest;
@@ -276,7 +279,7 @@ fn messages_are_counted_by_both_chains(#[case] cited: Option<u64>, #[case] label
     let block = BlockKey { chain_id: chain(901), number: 1, hash: B256::ZERO };
     let note = Note {
         transaction_hash: None,
-        key: crate::monitor::MessageKey { block, log_index: 0 },
+        key: crosscheck_core::tracker::MessageKey { block, log_index: 0 },
         initiating: cited.map(chain),
         timestamp: UnixSeconds(1),
         level: SafetyLevel::Finalized,

@@ -1,8 +1,9 @@
 //! [`BlockSource`]: what a chain's reader asks of the chain's execution clients.
 
 use super::labelled_status;
-use crate::sources::{EndpointStanding, ExecutionClient, L2BlockRef, SourceError, SyncStatus};
+use crate::sources::{EndpointStanding, ExecutionClient, SourceError, SyncStatus};
 use alloy::primitives::B256;
+use crosscheck_core::heads::L2BlockRef;
 use crosscheck_core::proof::{ProvenLogs, VerifiedBlock};
 use std::future::Future;
 use std::sync::Arc;

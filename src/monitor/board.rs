@@ -1,6 +1,6 @@
 //! [`Board`]: the tracker as other tasks see it. One task writes it, through the only [`BoardWriter`]; everybody reads.
 
-use super::{Input, MessageKey, Outcome, Tracker};
+use crosscheck_core::tracker::{Input, MessageKey, Outcome, Tracker};
 use parking_lot::{RwLock, RwLockReadGuard};
 use std::sync::Arc;
 

@@ -10,11 +10,11 @@
 //! nothing ever stands on it.
 
 use super::block_source::BlockSource;
-use super::recent_blocks::RecentBlocks;
 use crate::sources::SourceError;
 use alloy::consensus::Header;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
+use crosscheck_core::heads::RecentBlocks;
 
 /// What does not stand on the last block that was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

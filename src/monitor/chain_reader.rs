@@ -9,20 +9,23 @@ use super::block_source::BlockSource;
 use super::branch::{BranchError, Contradiction, Fork, Turn, turn};
 use super::declarations::undeclared;
 use super::left_blocks::{LeftBlocks, Telling};
-use super::recent_blocks::RecentBlocks;
 use super::start_point::NoStart;
-use super::verified_heads::{ToldHeads, verified_heads};
-use super::{HeadSource, MonitorMessage, Nudges, ObservedBlock, SafetyHeads, StartPoint};
+use super::{HeadSource, MonitorMessage, Nudges, StartPoint};
 use crate::health::Health;
 use crate::ledger::{GenesisSource, Ledger, LedgerError};
 use crate::metrics::Metrics;
-use crate::sources::{ExecutionClient, L2BlockRef, SourceError};
+use crate::sources::{ExecutionClient, SourceError};
 use crate::stale_branches::{StaleBranch, StaleBranches};
 use crate::stalled_heads::{StallBounds, StalledHeads, WatchedHead};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
+use crosscheck_core::heads::L2BlockRef;
+use crosscheck_core::heads::RecentBlocks;
+use crosscheck_core::heads::SafetyHeads;
+use crosscheck_core::heads::{ToldHeads, verified_heads};
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::{DeclaredKeys, ProvenLogs, VerifiedBlock};
+use crosscheck_core::tracker::ObservedBlock;
 use crosscheck_p2p::ChainId;
 use futures::{StreamExt, stream};
 use std::convert::Infallible;
@@ -125,7 +128,7 @@ enum ReadError {
     #[error("the receipts of block {number} are not to be had")]
     NoReceipts { number: u64 },
     #[error("{0}")]
-    OtherFork(#[from] super::verified_heads::OtherFork),
+    OtherFork(#[from] crosscheck_core::heads::OtherFork),
     #[error(transparent)]
     Contradiction(#[from] Contradiction),
     #[error("its execution client stays on block {number} {replaced}, which was lawfully replaced by {by}")]

@@ -4,9 +4,9 @@
 //! fork. So a suspicion that rests on a view is told only if it holds by what the endpoints agree on after the
 //! gossip came in. One that they do not answer about is never told: its block's receipts will decide.
 
-use super::Suspect;
 use crate::metrics::Metrics;
 use crate::sources::{ExecutionClient, SourceError};
+use crosscheck_core::events::Suspect;
 use crosscheck_core::message::InboxAccess;
 use crosscheck_core::validity::{InvalidReason, check_access_log, check_access_tip};
 use crosscheck_p2p::ChainId;

@@ -2,7 +2,7 @@
 //!
 //! A block that is dropped and comes back is the same block: its messages are not discovered, and do not end so, again.
 
-use super::{Change, Ending, MessageEvent, MessageKey};
+use crosscheck_core::tracker::{Change, Ending, MessageEvent, MessageKey};
 use lru::LruCache;
 use std::num::NonZeroUsize;
 
@@ -49,7 +49,8 @@ impl Counted {
 mod tests {
     use super::*;
     use alloy::primitives::B256;
-    use crosscheck_core::message::{BlockKey, SafetyLevel};
+    use crosscheck_core::heads::SafetyLevel;
+    use crosscheck_core::message::BlockKey;
     use crosscheck_p2p::{ChainId, UnixSeconds};
 
     fn event(hash: u64, change: Change) -> MessageEvent {

@@ -3,8 +3,8 @@
 //! After a restart the blocks above are read again: what was open is found again, and nothing that came in between is
 //! missed.
 
-use super::{Change, MessageEvent};
 use alloy::eips::BlockNumHash;
+use crosscheck_core::tracker::{Change, MessageEvent};
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
 
@@ -77,9 +77,10 @@ impl Cursors {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::monitor::{Ending, MessageKey};
     use alloy::primitives::B256;
-    use crosscheck_core::message::{BlockKey, SafetyLevel};
+    use crosscheck_core::heads::SafetyLevel;
+    use crosscheck_core::message::BlockKey;
+    use crosscheck_core::tracker::{Ending, MessageKey};
     use crosscheck_p2p::UnixSeconds;
 
     fn chain() -> ChainId {

@@ -2,10 +2,10 @@
 //!
 //! A failure is never an answer: the message that waits stays unknown.
 
-use super::{Input, Request};
 use crate::metrics::Metrics;
 use crate::pieces::Pieces;
 use crate::sources::{ExecutionClient, SourceError};
+use crosscheck_core::tracker::{Input, Request};
 use crosscheck_p2p::ChainId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -1,11 +1,12 @@
 //! [`HeadSource`]: who says how far a chain is: its rollup node, or the labels of its execution clients.
 
 use super::block_source::BlockSource;
-use super::verified_heads::ToldHeads;
 use crate::audit::{Answer, Heads};
 use crate::metrics::Metrics;
-use crate::sources::{ExecutionClient, L2BlockRef, SourceError, SyncStatus};
+use crate::sources::{ExecutionClient, SourceError, SyncStatus};
 use crate::unsafe_pause::UnsafePause;
+use crosscheck_core::heads::L2BlockRef;
+use crosscheck_core::heads::ToldHeads;
 use crosscheck_p2p::ChainId;
 use tokio::sync::watch;
 

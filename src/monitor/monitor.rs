@@ -7,18 +7,21 @@ use super::counted::Counted;
 use super::fetcher::Fetcher;
 use super::report::report;
 use super::second_look::SecondLook;
-use super::unknown_events::UnknownEvents;
-use super::{
-    BlockStatus, Board, BoardWriter, ChainView, Change, Cursors, Filing, Input, MessageEvent, MessageKey,
-    Note, Notebook, ObservedBlock, Outcome, Request, SafetyHeads, SuspectMessage,
-};
+use super::{Board, BoardWriter, Cursors, SuspectMessage};
 use crate::incidents::Incidents;
 use crate::invalid_blocks::{InvalidBlocks, Prover};
 use crate::ledger::{BlockPosition, Ledger, LedgerError};
 use crate::metrics::Metrics;
-use crate::sources::{ExecutionClient, LogIndex};
+use crate::sources::ExecutionClient;
 use alloy::eips::BlockNumHash;
+use crosscheck_core::events::UnknownEvents;
+use crosscheck_core::events::{Filing, Note, Notebook};
+use crosscheck_core::heads::SafetyHeads;
 use crosscheck_core::message::BlockKey;
+use crosscheck_core::proof::LogIndex;
+use crosscheck_core::tracker::{
+    BlockStatus, ChainView, Change, Input, MessageEvent, MessageKey, ObservedBlock, Outcome, Request,
+};
 use crosscheck_core::validity::MessageStatus;
 use crosscheck_p2p::{ChainId, Clock, UnixSeconds};
 use std::collections::BTreeMap;

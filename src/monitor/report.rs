@@ -1,8 +1,10 @@
 //! [`report`]: what is noted of a message, in the log.
 
-use super::{Ending, News, Note};
 use crate::incidents::{Alarm, Incidents};
-use crosscheck_core::message::{BlockKey, DecodeError, SafetyLevel};
+use crosscheck_core::events::{News, Note};
+use crosscheck_core::heads::SafetyLevel;
+use crosscheck_core::message::{BlockKey, DecodeError};
+use crosscheck_core::tracker::Ending;
 use crosscheck_core::validity::MessageStatus;
 use tracing::{error, info, warn};
 

@@ -8,11 +8,12 @@
 //!
 //! It never decides a status, and never holds back what protects followers.
 
-use super::{Board, Change, Ending, MessageEvent, MessageKey};
+use super::Board;
 use crate::metrics::Metrics;
 use crate::pieces::Pieces;
 use crate::sources::ExecutionClient;
 use alloy::primitives::B256;
+use crosscheck_core::tracker::{Change, Ending, MessageEvent, MessageKey};
 use crosscheck_core::validity::MessageStatus;
 use crosscheck_p2p::ChainId;
 use std::collections::{BTreeMap, VecDeque};

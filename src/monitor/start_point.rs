@@ -1,7 +1,7 @@
 //! [`StartPoint`]: from which block on a chain is read. Pure.
 
-use crate::sources::L2BlockRef;
 use alloy::eips::BlockNumHash;
+use crosscheck_core::heads::L2BlockRef;
 use std::ops::RangeInclusive;
 
 /// Why it is not known yet from which block on a chain is read.

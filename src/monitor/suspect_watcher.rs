@@ -4,14 +4,18 @@
 //! What is not known already is no suspect. A suspicion that rests on a chain's view is confirmed with the chain's
 //! endpoints before it is told, without holding up the next block.
 
+use super::Board;
 use super::confirmation::Confirmation;
-use super::{Board, ObservedBlock, Suspect, suspects};
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
-use crate::rpc::{SuspectOutcome, SuspectRecord, Suspects};
-use crate::sources::{ExecutionClient, LogIndex};
+use crate::rpc::Suspects;
+use crate::sources::ExecutionClient;
+use crosscheck_core::events::{Suspect, suspects};
+use crosscheck_core::events::{SuspectOutcome, SuspectRecord};
 use crosscheck_core::message::BlockKey;
+use crosscheck_core::proof::LogIndex;
 use crosscheck_core::proof::inbox_keys;
+use crosscheck_core::tracker::ObservedBlock;
 use crosscheck_p2p::{ChainId, Clock, ValidBlock};
 use futures::stream::{FuturesUnordered, StreamExt};
 use std::collections::BTreeMap;
@@ -223,8 +227,8 @@ impl SuspectWatcher {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::monitor::Fault;
     use alloy::primitives::B256;
+    use crosscheck_core::events::Fault;
     use crosscheck_core::validity::InvalidReason;
 
     fn suspect(chain_id: u64, number: u64) -> Suspect {

@@ -7,11 +7,10 @@ use super::reference::Reference;
 use super::services::Depth;
 use super::{identity, l1, services};
 use crate::audit::{RuleDifference, RulesError};
-use crate::sources::{
-    EndpointKind, EndpointUrl, Method, SafeHeadAtL1, SafeMeans, Served, Shortfall, SourceError,
-};
+use crate::sources::{EndpointKind, EndpointUrl, Method, SafeHeadAtL1, Served, Shortfall, SourceError};
 use alloy::primitives::{Address, B256};
 use crosscheck_core::consolidation::RollupConfig;
+use crosscheck_core::heads::SafeMeans;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::time::Duration;
 

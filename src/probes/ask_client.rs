@@ -3,9 +3,9 @@
 use super::answers::ClientAnswers;
 use super::asking::Asking;
 use super::services::Depth;
-use crate::sources::{
-    Endpoint, EndpointKind, EndpointUrl, ExecutionClient, L2BlockRef, LogIndex, SourceError,
-};
+use crate::sources::{Endpoint, EndpointKind, EndpointUrl, ExecutionClient, SourceError};
+use crosscheck_core::heads::L2BlockRef;
+use crosscheck_core::proof::LogIndex;
 use crosscheck_p2p::ChainId;
 use std::time::Duration;
 

@@ -2,9 +2,8 @@
 
 use super::finding::{Grade, Judgement};
 use crate::audit::{RuleDifference, RulesError, in_words};
-use crate::sources::{
-    Method, Need, SafeHeadAtL1, SafeMeans, Served, Shortfall, SourceError, keeps_no_safe_heads,
-};
+use crate::sources::{Method, Need, SafeHeadAtL1, Served, Shortfall, SourceError, keeps_no_safe_heads};
+use crosscheck_core::heads::SafeMeans;
 use std::time::Duration;
 
 /// Whether what is needed is served.

@@ -10,11 +10,12 @@ use crate::audit::{RuleDifference, RulesError};
 use crate::config::Config;
 use crate::networks::NetworkName;
 use crate::sources::{
-    EndpointKind, EndpointUrl, METHODS, Method, Need, SafeHeadAtL1, SafeMeans, Served, Shortfall, SourceError,
+    EndpointKind, EndpointUrl, METHODS, Method, Need, SafeHeadAtL1, Served, Shortfall, SourceError,
 };
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256};
 use crosscheck_core::consolidation::RollupConfig;
+use crosscheck_core::heads::SafeMeans;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use rstest::rstest;
 use serde_json::json;

@@ -9,7 +9,7 @@ use super::superchain_reader::SuperchainReader;
 use super::supervisor_types::{BlockId, BlockRef};
 use crate::sources::{RollupNodes, SourceError};
 use crosscheck_core::consolidation::deposits::decode_l1_info;
-use crosscheck_core::message::SafetyLevel;
+use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::proof::VerifiedBlock;
 use crosscheck_p2p::ChainId;
 

@@ -4,10 +4,10 @@
 
 use super::crosscheck::{cursor_or_null, internal, page_limit, without_places};
 use super::{EventsPage, VerdictsPage};
-use crate::audit::Verdict;
 use crate::ledger::{CaseFilter, EventFilter, Ledger};
 use crate::sources::EndpointNames;
-use crate::told::Told;
+use crosscheck_core::case::Verdict;
+use crosscheck_core::events::Told;
 use crosscheck_p2p::ChainId;
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::proc_macros::rpc;

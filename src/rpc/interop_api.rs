@@ -5,7 +5,7 @@ use super::params::BlockSelector;
 use super::{AccessCheck, Failsafe, SuperchainReader, SupervisorError};
 use crate::ledger::Ledger;
 use alloy::primitives::B256;
-use crosscheck_core::message::SafetyLevel;
+use crosscheck_core::heads::SafetyLevel;
 use crosscheck_p2p::{ChainId, Clock};
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::proc_macros::rpc;

@@ -9,7 +9,7 @@ use super::starts::Starts;
 use super::superchain_reader::SuperchainReader;
 use super::supervisor_types::BlockId;
 use super::{Derivation, SupervisorError};
-use crosscheck_core::message::SafetyLevel;
+use crosscheck_core::heads::SafetyLevel;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeSet;
 

@@ -3,14 +3,15 @@
 use super::crosscheck::internal;
 use super::websockets::Websocket;
 use super::{
-    ListedMessage, MessagesPage, MessagesPageRequest, Page, SuperchainReader, SupervisorError, SuspectRecord,
-    Suspects,
+    ListedMessage, MessagesPage, MessagesPageRequest, Page, SuperchainReader, SupervisorError, Suspects,
 };
 use crate::ledger::{Event, FiledMessage, Ledger};
 use crate::metrics::Metrics;
-use crate::monitor::{MessageKey, MessageRecord};
 use alloy::primitives::B256;
+use crosscheck_core::events::MessageRecord;
+use crosscheck_core::events::SuspectRecord;
 use crosscheck_core::message::BlockKey;
+use crosscheck_core::tracker::MessageKey;
 use crosscheck_p2p::ChainId;
 use jsonrpsee::core::{RpcResult, SubscriptionResult, async_trait};
 use jsonrpsee::proc_macros::rpc;

@@ -5,7 +5,8 @@
 //! has it before the board counts its number.
 
 use crate::ledger::{FiledFilter, FiledMessage, Ledger, LedgerError};
-use crate::monitor::{Board, MessageRecord};
+use crate::monitor::Board;
+use crosscheck_core::events::MessageRecord;
 use crosscheck_p2p::ChainId;
 use serde::{Deserialize, Serialize};
 

@@ -63,7 +63,7 @@ pub use supervisor_types::{
     BlockId, BlockRef, ChainRootInfo, DerivedIdPair, HexNumber, SuperRootResponse, SupervisorChainSyncStatus,
     SupervisorSyncStatus,
 };
-pub use suspects::{MAX_SUSPECTS, SuspectOutcome, SuspectRecord, Suspects};
+pub use suspects::{MAX_SUSPECTS, Suspects};
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use super::SupervisorError;
 use alloy::primitives::B256;
 use core::fmt;
-use crosscheck_core::message::SafetyLevel;
+use crosscheck_core::heads::SafetyLevel;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};

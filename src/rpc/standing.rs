@@ -10,8 +10,9 @@
 //!
 //! So nothing is called safe on the node's word alone. Blocks below the monitor's view are settled.
 
-use crate::monitor::{ChainView, SafetyHeads};
-use crosscheck_core::message::SafetyLevel;
+use crosscheck_core::heads::SafetyHeads;
+use crosscheck_core::heads::SafetyLevel;
+use crosscheck_core::tracker::ChainView;
 use crosscheck_p2p::UnixSeconds;
 
 /// How far a chain is. `None`: no block is that far, or nothing is known of that level yet.
@@ -58,7 +59,7 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sources::SafeMeans;
+    use crosscheck_core::heads::SafeMeans;
     use rstest::rstest;
 
     const HEADS: SafetyHeads = heads(80, 60, 40);

@@ -12,7 +12,7 @@ use super::supervisor_types::{BlockId, BlockRef, ChainRootInfo, HexNumber, Super
 use super::{Derivation, SupervisorError};
 use crate::ledger::Ledger;
 use alloy::primitives::B256;
-use crosscheck_core::message::SafetyLevel;
+use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::proof::OutputV0;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use futures::future::try_join_all;

@@ -14,7 +14,7 @@ use super::superroot_api::LowestTimestamps;
 use super::supervisor_types::BlockId;
 use crate::follow::L2Ref;
 use alloy::primitives::{B256, FixedBytes};
-use crosscheck_core::message::SafetyLevel;
+use crosscheck_core::heads::SafetyLevel;
 use crosscheck_p2p::ChainId;
 use futures::future::try_join_all;
 use jsonrpsee::Extensions;

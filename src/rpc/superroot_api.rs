@@ -18,7 +18,7 @@ use super::super_roots::{ChainOutput, SuperRoots, decimal, roots};
 use super::superchain_reader::SuperchainReader;
 use super::supervisor_types::{BlockId, HexNumber};
 use alloy::primitives::B256;
-use crosscheck_core::message::SafetyLevel;
+use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::proof::OutputV0;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use futures::future::try_join_all;

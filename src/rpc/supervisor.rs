@@ -16,7 +16,7 @@ use super::supervisor_types::{
     BlockId, BlockRef, DerivedIdPair, SuperRootResponse, SupervisorChainSyncStatus, SupervisorSyncStatus,
 };
 use super::{AccessCheck, Derivation, SuperchainReader, SupervisorError};
-use crosscheck_core::message::SafetyLevel;
+use crosscheck_core::heads::SafetyLevel;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use futures::future::try_join_all;
 use jsonrpsee::Extensions;

@@ -26,7 +26,8 @@
 
 use super::failsafe::FAILSAFE_REFUSAL;
 use crate::sources::SourceError;
-use crosscheck_core::message::{AccessListError, SafetyLevel};
+use crosscheck_core::heads::SafetyLevel;
+use crosscheck_core::message::AccessListError;
 use crosscheck_core::validity::{InvalidReason, Objection, Unclear};
 use crosscheck_p2p::ChainId;
 use jsonrpsee::types::ErrorObjectOwned;

@@ -1,51 +1,13 @@
 //! [`Suspects`]: the suspect messages noted lately. Bounded: the oldest make room.
 
-use alloy::primitives::B256;
-use crosscheck_core::message::{BlockKey, InboxAccess};
+use crosscheck_core::events::{SuspectOutcome, SuspectRecord};
 use crosscheck_p2p::ChainId;
 use parking_lot::Mutex;
-use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// How many suspects are remembered.
 pub const MAX_SUSPECTS: usize = 4096;
-
-/// What became of a suspect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SuspectOutcome {
-    /// Its block's receipts are not proven yet.
-    Pending,
-    /// Its transaction executed the message that it declares.
-    Executed,
-    /// Its block is there, and its transaction did not execute the message.
-    NotExecuted,
-    /// Its block never became canonical.
-    Dropped,
-}
-
-/// A gossiped transaction whose access list declares a message that breaks a rule, or cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SuspectRecord {
-    /// The id of the event that tells it. 0: it is not told yet.
-    pub id: u64,
-    /// The gossiped block.
-    #[serde(flatten)]
-    pub block: BlockKey,
-    /// The transaction.
-    pub transaction_hash: B256,
-    /// Its place in the block.
-    pub transaction_index: u32,
-    /// The message that it declares. `None`: its access list is malformed.
-    pub access: Option<InboxAccess>,
-    /// The rule that is broken.
-    pub reason: &'static str,
-    /// What is broken, for people.
-    pub detail: String,
-    /// What became of it.
-    pub outcome: SuspectOutcome,
-}
 
 /// The suspects noted lately. Clones share them.
 #[derive(Clone, Debug, Default)]
@@ -91,6 +53,8 @@ impl Suspects {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloy::primitives::B256;
+    use crosscheck_core::message::BlockKey;
 
     fn suspect(id: u64) -> SuspectRecord {
         SuspectRecord {

@@ -4,12 +4,14 @@ use super::Shared;
 use crate::config::{ChainConfig, Config};
 use crate::monitor::{
     Board, BoardWriter, ChainReader, HeadSource, MONITOR_INBOX, Monitor, MonitorParts, Nudges, SUSPECT_INBOX,
-    StartPoint, SuspectMessage, SuspectWatcher, Tracker, TrackerLimits, nudge_when_heads_come,
+    StartPoint, SuspectMessage, SuspectWatcher, nudge_when_heads_come,
 };
 use crate::rpc::Suspects;
-use crate::sources::{ExecutionClient, LogIndex};
+use crate::sources::ExecutionClient;
 use crate::tasks::TaskGroup;
 use alloy::eips::BlockNumHash;
+use crosscheck_core::proof::LogIndex;
+use crosscheck_core::tracker::{Tracker, TrackerLimits};
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
 use std::convert::Infallible;

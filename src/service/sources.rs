@@ -1,13 +1,14 @@
 //! Who asks the endpoints of the configuration: the execution clients, rollup nodes and L1, and the investigator that asks them. It
 //! asks nothing itself, and starts no task.
 
-use crate::audit::{CaseRules, Heads, Investigator, JudgedChain, L1Judge};
+use crate::audit::{Heads, Investigator, JudgedChain, L1Judge};
 use crate::config::{ChainConfig, Config};
 use crate::metrics::Metrics;
 use crate::sources::{
-    BlockCache, EndpointKind, EndpointNames, ExecutionClient, L1Client, L1Reader, LogIndex, RollupNodes,
-    SourceError,
+    BlockCache, EndpointKind, EndpointNames, ExecutionClient, L1Client, L1Reader, RollupNodes, SourceError,
 };
+use crosscheck_core::case::CaseRules;
+use crosscheck_core::proof::LogIndex;
 use crosscheck_core::validity::DependencySet;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;

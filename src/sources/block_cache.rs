@@ -3,8 +3,8 @@
 //! A block is checked against its hash before it is kept, so nothing in it is ever wrong; which block is canonical it never
 //! says. It fetches nothing itself.
 
-use super::byte_cache::ByteCache;
 use alloy::primitives::B256;
+use crosscheck_core::proof::ByteCache;
 use crosscheck_core::proof::VerifiedBlock;
 use crosscheck_p2p::ChainId;
 use parking_lot::Mutex;

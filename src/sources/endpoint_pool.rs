@@ -4,7 +4,8 @@
 //! a liar is named however slow it is. It never decides by one answer what a quorum must.
 
 use super::poll::{Poll, Tally, Vote};
-use super::{Endpoint, EndpointPace, EndpointStanding, EndpointState, L2BlockRef, Quorum, SourceError};
+use super::{Endpoint, EndpointPace, EndpointStanding, EndpointState, Quorum, SourceError};
+use crosscheck_core::heads::L2BlockRef;
 use crosscheck_p2p::ChainId;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;

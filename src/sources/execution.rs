@@ -7,10 +7,12 @@ use super::block_cache::BlockCache;
 use super::endpoint_pool::EndpointPool;
 use super::poll::Vote;
 use super::{
-    Endpoint, EndpointLimits, EndpointPace, EndpointStanding, EndpointUrl, GossipedTransactions, L2BlockRef,
-    LogIndex, Quorum, SourceError, raw_transaction, receipts,
+    Endpoint, EndpointLimits, EndpointPace, EndpointStanding, EndpointUrl, GossipedTransactions, Quorum,
+    SourceError, raw_transaction, receipts,
 };
 use alloy::primitives::{B256, U64, keccak256};
+use crosscheck_core::heads::L2BlockRef;
+use crosscheck_core::proof::LogIndex;
 use crosscheck_core::proof::{BlockError, ClaimedHeader, ProvenLogs, VerifiedBlock};
 use crosscheck_core::proof::{ReadBlockError, read_parts};
 use crosscheck_p2p::{ChainId, UnixSeconds};

@@ -6,7 +6,8 @@
 use super::endpoint_pool::Answers;
 use super::execution::verified_header;
 use super::poll::Vote;
-use super::{Endpoint, ExecutionClient, L2BlockRef, SourceError};
+use super::{Endpoint, ExecutionClient, SourceError};
+use crosscheck_core::heads::L2BlockRef;
 use jsonrpsee::rpc_params;
 use std::sync::{Arc, OnceLock};
 

@@ -150,8 +150,11 @@ mod tests {
     fn memory_is_bounded() {
         let mut memory = NodeMemory::default();
         for number in 0..3_000 {
-            let head =
-                super::super::L2BlockRef::new(number, B256::repeat_byte(1), crosscheck_p2p::UnixSeconds(0));
+            let head = crosscheck_core::heads::L2BlockRef::new(
+                number,
+                B256::repeat_byte(1),
+                crosscheck_p2p::UnixSeconds(0),
+            );
             memory.take(0, &SyncStatus { unsafe_l2: head, ..SyncStatus::default() });
         }
         assert_eq!(

@@ -2,7 +2,8 @@
 //!
 //! A vote is a block, or that there is none; a failure is no vote. It never takes silence for a word.
 
-use super::{L2BlockRef, Quorum, SourceError};
+use super::{Quorum, SourceError};
+use crosscheck_core::heads::L2BlockRef;
 
 /// What one endpoint said.
 pub(super) type Vote = Result<Option<L2BlockRef>, SourceError>;

@@ -3,10 +3,12 @@
 //! Served by op-node, kona-node and op-supernode; fields that only some of them send are optional. A reference whose
 //! hash is all zero names no block: these nodes answer so after a start or a reset. It never leaves here as a block.
 
-use super::{Endpoint, EndpointLimits, EndpointPace, EndpointUrl, SafeMeans, SourceError, StatusDocument};
+use super::{Endpoint, EndpointLimits, EndpointPace, EndpointUrl, SourceError, StatusDocument};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{B256, U64};
 use crosscheck_core::consolidation::{RollupConfig, chain_by_id_or_name};
+use crosscheck_core::heads::L2BlockRef;
+use crosscheck_core::heads::SafeMeans;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use jsonrpsee::rpc_params;
 use serde::{Deserialize, Deserializer};
@@ -15,42 +17,6 @@ use std::collections::BTreeMap;
 
 /// The longest rollup configuration that is taken in, in bytes: what nodes send has about 3 KiB.
 pub const MAX_ROLLUP_CONFIG_BYTES: usize = 256 * 1024;
-
-/// How far what is final may be behind a chain's tip, seconds: the sequencing window of the OP Stack.
-const SEQUENCING_WINDOW: u64 = 12 * 60 * 60;
-
-/// A reference to an L2 block. There is none with an all-zero hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct L2BlockRef {
-    hash: B256,
-    /// Its height.
-    pub number: u64,
-    /// Its timestamp.
-    pub timestamp: UnixSeconds,
-}
-
-impl L2BlockRef {
-    /// The block of this hash. `None`: the hash is all zero, so no block is named.
-    pub fn new(number: u64, hash: B256, timestamp: UnixSeconds) -> Option<Self> {
-        (!hash.is_zero()).then_some(Self { hash, number, timestamp })
-    }
-
-    /// The block's hash.
-    pub const fn hash(&self) -> B256 {
-        self.hash
-    }
-
-    /// Whether this block, called final beside a tip of that time, is further behind it than a chain's finality ever is. A node
-    /// that starts, or that verifies nothing yet, calls genesis final: what began there would go on for ever.
-    pub(crate) const fn is_stale_finality(self, tip: UnixSeconds) -> bool {
-        tip.0.saturating_sub(self.timestamp.0) > SEQUENCING_WINDOW
-    }
-
-    /// Where it stands.
-    pub const fn position(&self) -> BlockNumHash {
-        BlockNumHash { number: self.number, hash: self.hash }
-    }
-}
 
 /// The heads that a rollup node names. `None`: the node does not know that one yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

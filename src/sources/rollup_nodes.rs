@@ -7,11 +7,12 @@
 use super::node_memory::NodeMemory;
 use super::node_standing::{NodeStanding, NodeState};
 use super::{
-    EndpointLimits, EndpointPace, EndpointUrl, RollupNode, SafeHeadAtL1, SafeMeans, Shortfall, SourceError,
+    EndpointLimits, EndpointPace, EndpointUrl, RollupNode, SafeHeadAtL1, Shortfall, SourceError,
     StatusDocument, SyncStatus,
 };
 use alloy::primitives::B256;
 use crosscheck_core::consolidation::RollupConfig;
+use crosscheck_core::heads::SafeMeans;
 use crosscheck_p2p::ChainId;
 use parking_lot::Mutex;
 use serde_json::value::RawValue;

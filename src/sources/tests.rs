@@ -9,6 +9,7 @@ mod quorum;
 use super::*;
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::B256;
+use crosscheck_core::proof::LogIndex;
 use crosscheck_devnet::contracts::{EMITTER, emit_call};
 use crosscheck_devnet::fixture::{CHAIN_ID, Fixture};
 use crosscheck_devnet::serve::{RunningServer, rpc_block, rpc_receipts, start};

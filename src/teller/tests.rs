@@ -1,9 +1,11 @@
 //! What is durable is passed on in its order, once.
 
 use super::*;
-use crate::monitor::{Cause, MessageKey, News, Note};
 use alloy::primitives::B256;
-use crosscheck_core::message::{BlockKey, SafetyLevel};
+use crosscheck_core::events::{News, Note};
+use crosscheck_core::heads::SafetyLevel;
+use crosscheck_core::message::BlockKey;
+use crosscheck_core::tracker::{Cause, MessageKey};
 use crosscheck_core::validity::InvalidReason;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::path::Path;

@@ -11,7 +11,8 @@ pub(crate) use node::{Mined, Node};
 pub(crate) use process::{Chain, Supersim};
 
 use crate::program::{DEADLINE, Running, call, eventually};
-use crosscheck::sources::{EndpointLimits, ExecutionClient, LogIndex};
+use crosscheck::sources::{EndpointLimits, ExecutionClient};
+use crosscheck_core::proof::LogIndex;
 use crosscheck_core::proof::ProvenLogs;
 use crosscheck_core::validity::{
     DEFAULT_EXPIRY_WINDOW, DependencySet, Execution, InvalidReason, Member, check_claim, check_log,

@@ -7,14 +7,12 @@ mod block_key;
 mod checksum;
 mod executing_message;
 mod identifier;
-mod safety_level;
 
 pub use access_list::{AccessListError, InboxAccess, encode_access_list, parse_access_list};
 pub use block_key::BlockKey;
 pub use checksum::{Checksum, log_hash, payload_hash};
 pub use executing_message::{DecodeError, EXECUTING_MESSAGE_TOPIC, ExecutingMessage};
 pub use identifier::{Identifier, Message};
-pub use safety_level::{ParseSafetyLevelError, SafetyLevel};
 
 /// The address of the `CrossL2Inbox` predeploy.
 pub const CROSS_L2_INBOX: alloy::primitives::Address =

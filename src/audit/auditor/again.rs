@@ -2,7 +2,7 @@
 
 use super::{Auditor, Piece};
 use crate::audit::open_cases::Work;
-use crate::audit::{Awaited, Cause, Wait};
+use crosscheck_core::case::{Awaited, Cause, Wait};
 use crosscheck_core::message::BlockKey;
 use tokio::task::JoinError;
 use tracing::error;

@@ -4,10 +4,10 @@
 //! always something to judge, and no more in memory than can be judged soon.
 
 use super::{Auditor, Finished, Piece, report_bound};
-use crate::audit::Case;
 use crate::audit::gap_run::MAX_RUN;
 use crate::audit::open_cases::Work;
 use crate::ledger::{BlockPosition, LedgerError, NewAncestor};
+use crosscheck_core::case::Case;
 use crosscheck_core::consolidation::BlockAttributes;
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::VerifiedBlock;

@@ -1,10 +1,10 @@
 //! What the log says of a verdict.
 
 use super::Auditor;
-use crate::audit::Cause;
 use crate::audit::reasons::{Words, gist};
 use crate::incidents::{Alarm, Incidents};
 use crate::ledger::{Bound, Decided, Decision};
+use crosscheck_core::case::Cause;
 use crosscheck_core::message::BlockKey;
 use std::time::Duration;
 use tokio::time::Instant;

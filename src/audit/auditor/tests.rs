@@ -4,13 +4,14 @@ mod gap;
 mod ties;
 
 use super::*;
-use crate::audit::{Awaited, CaseRules, Cause, Heads, Wait};
+use crate::audit::Heads;
 use crate::health::Health;
 use crate::ledger::Backoff;
-use crate::sources::L2BlockRef;
 use crate::telemetry::captured::Lines;
 use alloy::primitives::B256;
+use crosscheck_core::case::{Awaited, CaseRules, Cause, Wait};
 use crosscheck_core::consolidation::sample;
+use crosscheck_core::heads::L2BlockRef;
 use crosscheck_core::validity::DependencySet;
 use crosscheck_p2p::SystemClock;
 use tempfile::TempDir;

@@ -4,12 +4,13 @@
 //! While it cannot be told, the verdict stands. Without an L1 to ask no verdict is tied to one.
 
 use super::{Auditor, Finished, Piece};
-use crate::audit::rivals::Origin;
-use crate::audit::{Case, Investigation, Investigator};
+use crate::audit::{Investigation, Investigator};
 use crate::invalid_blocks::Prover;
 use crate::ledger::{LedgerError, OpenCase, TiedVerdict};
 use crate::sources::SyncStatus;
 use alloy::eips::BlockNumHash;
+use crosscheck_core::case::Case;
+use crosscheck_core::case::Origin;
 use crosscheck_core::consolidation::BlockAttributes;
 use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::{ChainId, Signers, Validator};

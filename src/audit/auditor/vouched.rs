@@ -124,8 +124,8 @@ fn is_stale_anchor(status: &SyncStatus) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sources::L2BlockRef;
     use alloy::primitives::B256;
+    use crosscheck_core::heads::L2BlockRef;
     use crosscheck_p2p::UnixSeconds;
     use rstest::rstest;
 

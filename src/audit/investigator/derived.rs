@@ -5,12 +5,12 @@
 //! difference is its ancestor's, or L1's.
 
 use super::{Answer, Awaited, Cause, Investigator, Wait};
-use crate::audit::Verdict;
-use crate::audit::rivals::Origin;
 use crate::ledger::{BlockPosition, LedgerError};
-use crate::sources::SafeMeans;
 use alloy::primitives::B256;
+use crosscheck_core::case::Origin;
+use crosscheck_core::case::Verdict;
 use crosscheck_core::consolidation::BlockAttributes;
+use crosscheck_core::heads::SafeMeans;
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::VerifiedBlock;
 use crosscheck_p2p::ChainId;

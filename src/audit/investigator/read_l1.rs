@@ -2,8 +2,8 @@
 
 use super::Investigator;
 use crate::audit::l1_judge::L1Judge;
-use crate::audit::rivals::Origin;
 use alloy::eips::BlockNumHash;
+use crosscheck_core::case::Origin;
 use crosscheck_p2p::ChainId;
 
 impl Investigator {

@@ -3,12 +3,14 @@
 
 use super::tests::serve_shared;
 use super::*;
-use crate::audit::{Candidate, Verdict};
-use crate::sources::{EndpointLimits, L2BlockRef, LogIndex, SyncStatus};
+use crate::sources::{EndpointLimits, SyncStatus};
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::{Address, Bytes, LogData, U256};
+use crosscheck_core::case::{Candidate, Verdict};
 use crosscheck_core::consolidation::Replacement;
+use crosscheck_core::heads::L2BlockRef;
 use crosscheck_core::message::{CROSS_L2_INBOX, Identifier, Message, payload_hash};
+use crosscheck_core::proof::LogIndex;
 use crosscheck_core::validity::{Member, MessageStatus};
 use crosscheck_devnet::block::L2Block;
 use crosscheck_devnet::chain::{Chain, ChainParams};

@@ -1,14 +1,15 @@
 //! A chain's own node that lags, restarts, jumps back or contradicts its execution client: cases wait, and go on.
 
 use super::*;
-use crate::audit::{
-    Answer, Assumed, Discard, L1Contradiction, OtherNode, SecondOpinion, Superseding, Verdict,
-};
+use crate::audit::{Answer, Assumed, OtherNode, SecondOpinion};
 use crate::ledger::{Decision, NewCase};
-use crate::sources::{EndpointLimits, L1Client, L1Reader, L2BlockRef, LogIndex, StatusDocument, SyncStatus};
+use crate::sources::{EndpointLimits, L1Client, L1Reader, StatusDocument, SyncStatus};
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::U64;
+use crosscheck_core::case::{Discard, L1Contradiction, Superseding, Verdict};
 use crosscheck_core::consolidation::Metering;
+use crosscheck_core::heads::L2BlockRef;
+use crosscheck_core::proof::LogIndex;
 use crosscheck_core::validity::Member;
 use crosscheck_devnet::chain::Chain;
 use crosscheck_devnet::contracts::{EMITTER, emit_call};
@@ -116,7 +117,7 @@ async fn a_node_that_lags_is_waited_for() {
     assert_eq!((case.verdict(), waits), (None, vec![(Awaited::LocalSafe, Cause::NotYet)]));
     investigator.heads.set(CHAIN_ID.into(), Some(heads_at(&fixture, 3, None)));
     let (case, waits) = investigate(&investigator, case).await;
-    assert_eq!((case.verdict(), waits), (Some(&crate::audit::Verdict::Upheld), vec![]));
+    assert_eq!((case.verdict(), waits), (Some(&crosscheck_core::case::Verdict::Upheld), vec![]));
 }
 
 #[tokio::test]

@@ -6,11 +6,11 @@
 
 use super::{Awaited, Investigator};
 use crate::audit::replaced_branch::BranchStanding;
-use crate::audit::rivals::Origin;
 use crate::ledger::{BlockPosition, BranchBlock, Ledger, LedgerError, Retraction, RetractionReason};
-use crate::sources::SafeMeans;
 use crate::stale_branches::StaleBranch;
 use alloy::eips::BlockNumHash;
+use crosscheck_core::case::Origin;
+use crosscheck_core::heads::SafeMeans;
 use crosscheck_p2p::ChainId;
 
 /// How many blocks of a branch are looked at: as many as no reorg of L1 below finality takes.

@@ -1,8 +1,8 @@
 //! What is told of open cases as time passes. No clock: every moment is made here.
 
 use super::*;
-use crate::audit::Awaited;
 use crate::audit::open_cases::Work;
+use crosscheck_core::case::Awaited;
 use crosscheck_core::validity::{DependencySet, Member};
 use crosscheck_p2p::UnixSeconds;
 

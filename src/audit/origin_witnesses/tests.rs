@@ -1,9 +1,10 @@
 //! Witnesses of the right chain, of another one, and such as say nothing.
 
 use super::*;
-use crate::sources::{EndpointLimits, LogIndex};
+use crate::sources::EndpointLimits;
 use alloy::consensus::Header;
 use alloy::primitives::{B256, U64};
+use crosscheck_core::proof::LogIndex;
 use crosscheck_devnet::serve::{RunningServer, start};
 use crosscheck_p2p::ChainId;
 use jsonrpsee::RpcModule;

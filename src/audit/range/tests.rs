@@ -3,9 +3,11 @@
 use super::*;
 use crate::audit::Heads;
 use crate::metrics::Metrics;
-use crate::sources::{EndpointLimits, ExecutionClient, L2BlockRef, LogIndex, SyncStatus};
+use crate::sources::{EndpointLimits, ExecutionClient, SyncStatus};
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::B256;
+use crosscheck_core::heads::L2BlockRef;
+use crosscheck_core::proof::LogIndex;
 use crosscheck_core::validity::{DependencySet, Member};
 use crosscheck_devnet::contracts::{EMITTER, emit_call};
 use crosscheck_devnet::faults::FaultPlan;

@@ -4,7 +4,7 @@
 //! reach is unknown.
 
 use super::examination::{Examiner, Unknown};
-use crate::audit::{Ask, Closure, Maturity, Standing};
+use crosscheck_core::case::{Ask, Closure, Maturity, Standing};
 use crosscheck_core::message::Message;
 use crosscheck_core::proof::ProvenLogs;
 use crosscheck_core::validity::{InvalidReason, cyclic_chains};

@@ -1,7 +1,7 @@
 //! What is counted as it happens is what counting everything anew gives, whatever happens.
 
 use super::*;
-use crate::audit::Discard;
+use crosscheck_core::case::Discard;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 

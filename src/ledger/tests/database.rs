@@ -1,9 +1,9 @@
 //! One connection writes, others read beside it.
 
 use super::{NOW, TempDir, blocks, chain, decide, ledger, open, vouched};
-use crate::audit::Verdict;
 use crate::ledger::{BlockPosition, LedgerError, Opened};
 use alloy::primitives::B256;
+use crosscheck_core::case::Verdict;
 use std::time::Duration;
 use tokio::task::JoinSet;
 

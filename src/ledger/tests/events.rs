@@ -1,11 +1,11 @@
 //! What is told is written with what it tells of, and read by its id.
 
 use super::{NOW, TempDir, attested_in, blocks, chain, decide, key, ledger, open, resolution, violated};
-use crate::audit::Verdict;
 use crate::ledger::{
     BlockPosition, CaseFilter, EventFilter, Ledger, NewCase, Opened, Retraction, RetractionReason,
 };
 use alloy::primitives::B256;
+use crosscheck_core::case::Verdict;
 use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::{ChainId, SigningDomain};
 use rstest::rstest;

@@ -2,10 +2,12 @@
 
 use super::ledger;
 use crate::ledger::{FiledFilter, FiledMessage, Ledger};
-use crate::monitor::{Ending, Filing, MessageKey, MessageRecord, News, Note};
-use crate::told::ToldBlock;
 use alloy::primitives::{Address, B256};
-use crosscheck_core::message::{BlockKey, Identifier, SafetyLevel};
+use crosscheck_core::events::ToldBlock;
+use crosscheck_core::events::{Filing, MessageRecord, News, Note};
+use crosscheck_core::heads::SafetyLevel;
+use crosscheck_core::message::{BlockKey, Identifier};
+use crosscheck_core::tracker::{Ending, MessageKey};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde_json::{Value, json};
 

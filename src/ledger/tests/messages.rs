@@ -3,11 +3,11 @@
 use super::ledger;
 use crate::invalid_blocks::Prover;
 use crate::ledger::{BlockPosition, Event, EventFilter};
-use crate::monitor::{
-    Cause, Change, Ending, Entry, Fault, MessageEvent, MessageKey, News, Note, Notebook, Suspect,
-};
 use alloy::primitives::{B256, U256};
-use crosscheck_core::message::{AccessListError, BlockKey, DecodeError, SafetyLevel};
+use crosscheck_core::events::{Entry, Fault, News, Note, Notebook, Suspect};
+use crosscheck_core::heads::SafetyLevel;
+use crosscheck_core::message::{AccessListError, BlockKey, DecodeError};
+use crosscheck_core::tracker::{Cause, Change, Ending, MessageEvent, MessageKey};
 use crosscheck_core::validity::{InvalidReason, MessageStatus};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 

@@ -1,8 +1,9 @@
 //! Old upheld cases go; what anybody may still ask about stays, and is answered as before.
 
 use super::*;
-use crate::monitor::{MessageKey, News, Note};
-use crosscheck_core::message::SafetyLevel;
+use crosscheck_core::events::{News, Note};
+use crosscheck_core::heads::SafetyLevel;
+use crosscheck_core::tracker::MessageKey;
 
 const LATER: UnixSeconds = UnixSeconds(NOW.0 + 1);
 
@@ -90,8 +91,10 @@ async fn what_is_beside_a_finding_stays() {
     open(&ledger, &rival).await;
     decide(&ledger, &rival, &violated()).await;
     let block = key(&blocks[19]);
-    let news =
-        News::Invalid { reason: InvalidReason::ExecutedByDeposit, cause: crate::monitor::Cause::Checked };
+    let news = News::Invalid {
+        reason: InvalidReason::ExecutedByDeposit,
+        cause: crosscheck_core::tracker::Cause::Checked,
+    };
     let note = Note {
         key: MessageKey { block: BlockKey { hash: B256::repeat_byte(5), ..block }, log_index: 0 },
         initiating: None,

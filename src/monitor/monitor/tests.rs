@@ -3,13 +3,15 @@
 mod world;
 
 use crate::ledger::Ledger;
-use crate::monitor::{Ending, MessageKey, MessageRecord, MonitorMessage, ObservedBlock, State, Tracker};
-use crate::rpc::SuspectOutcome;
-use crate::sources::SafeMeans;
+use crate::monitor::MonitorMessage;
 use crate::telemetry::captured::Lines;
 use alloy::primitives::{B256, keccak256};
+use crosscheck_core::events::MessageRecord;
+use crosscheck_core::events::SuspectOutcome;
+use crosscheck_core::heads::SafeMeans;
 use crosscheck_core::message::{BlockKey, DecodeError, Message};
 use crosscheck_core::proof::Undecodable;
+use crosscheck_core::tracker::{Ending, MessageKey, ObservedBlock, State, Tracker};
 use crosscheck_devnet::fixture::GENESIS_TIME;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use rstest::rstest;

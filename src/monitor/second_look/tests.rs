@@ -1,8 +1,9 @@
 use super::*;
 use crate::monitor::BoardWriter;
-use crate::monitor::{Cause, Tracker, TrackerLimits};
-use crate::sources::LogIndex;
-use crosscheck_core::message::{BlockKey, SafetyLevel};
+use crosscheck_core::heads::SafetyLevel;
+use crosscheck_core::message::BlockKey;
+use crosscheck_core::proof::LogIndex;
+use crosscheck_core::tracker::{Cause, Tracker, TrackerLimits};
 use crosscheck_core::validity::DependencySet;
 use crosscheck_core::validity::InvalidReason;
 use crosscheck_p2p::UnixSeconds;

@@ -1,14 +1,15 @@
 //! `crosscheck_messages`, `crosscheck_message`, `crosscheck_suspects` and the subscription.
 
 use super::world::{CHAIN, EXECUTING_TRANSACTION, INVALID_IN, Setup, VALID_IN, World, chain, time_of};
-use crate::audit::Verdict;
 use crate::ledger::{Decision, EventFilter, Ledger, NewCase};
-use crate::monitor::{Filing, MessageRecord};
-use crate::rpc::{SuspectOutcome, SuspectRecord};
 use crate::teller::TOLD_CAPACITY;
-use crate::told::ToldBlock;
 use alloy::primitives::B256;
-use crosscheck_core::message::{BlockKey, SafetyLevel};
+use crosscheck_core::case::Verdict;
+use crosscheck_core::events::ToldBlock;
+use crosscheck_core::events::{Filing, MessageRecord};
+use crosscheck_core::events::{SuspectOutcome, SuspectRecord};
+use crosscheck_core::heads::SafetyLevel;
+use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::UnixSeconds;
 use jsonrpsee::core::client::{Subscription, SubscriptionClientT};
 use jsonrpsee::rpc_params;

@@ -1,12 +1,15 @@
 //! Super roots: `supervisor_superRootAtTimestamp` and `superroot_atTimestamp`, in their shapes and in what they mean.
 
 use super::world::{CHAIN, FIRST, HEADS, Lost, REPLACEMENT, SILENT, Setup, TIP, World, chain, time_of};
-use crate::monitor::{Cause, MessageKey, News, Note, SafetyHeads};
 use crate::rpc::front::PathChain;
 use crate::rpc::super_root;
 use alloy::primitives::{B256, Bytes};
-use crosscheck_core::message::{BlockKey, SafetyLevel};
+use crosscheck_core::events::{News, Note};
+use crosscheck_core::heads::SafetyHeads;
+use crosscheck_core::heads::SafetyLevel;
+use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::OutputV0;
+use crosscheck_core::tracker::{Cause, MessageKey};
 use crosscheck_core::validity::{ChainRules, DependencySet, InvalidReason};
 use crosscheck_devnet::block::L2Block;
 use crosscheck_p2p::{ChainId, UnixSeconds};

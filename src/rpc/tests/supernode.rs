@@ -1,7 +1,7 @@
 //! `supernode_syncStatus` and `heartbeat_check`.
 
 use super::world::{FIRST, HEADS, Setup, World, l2_ref, time_of};
-use crate::monitor::SafetyHeads;
+use crosscheck_core::heads::SafetyHeads;
 use serde_json::json;
 
 #[tokio::test]

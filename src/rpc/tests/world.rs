@@ -5,20 +5,24 @@ use crate::gossip::{Gossiped, NetworkHandles};
 use crate::health::Health;
 use crate::ledger::{Event, Ledger};
 use crate::metrics::Metrics;
-use crate::monitor::{BoardWriter, Input, ObservedBlock, SafetyHeads, Tracker, TrackerLimits};
+use crate::monitor::BoardWriter;
 use crate::rpc::server::{RpcLimits, serve_within};
 use crate::rpc::{ChainSources, CrosscheckRpc, Failsafe, Refusals, RpcParts, SuperchainReader, Suspects};
 use crate::sources::{
-    EndpointKind, EndpointLimits, EndpointNames, EndpointUrl, ExecutionClient, L1Client, LogIndex,
-    RollupNodes, SafeMeans, StatusDocument,
+    EndpointKind, EndpointLimits, EndpointNames, EndpointUrl, ExecutionClient, L1Client, RollupNodes,
+    StatusDocument,
 };
 use crate::teller::{TOLD_CAPACITY, Teller};
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::{B256, U64};
+use crosscheck_core::heads::SafeMeans;
+use crosscheck_core::heads::SafetyHeads;
 use crosscheck_core::message::{
     BlockKey, ExecutingMessage, Identifier, Message, encode_access_list, payload_hash,
 };
 use crosscheck_core::proof::Executed;
+use crosscheck_core::proof::LogIndex;
+use crosscheck_core::tracker::{Input, ObservedBlock, Tracker, TrackerLimits};
 use crosscheck_core::validity::{ChainRules, DependencySet, Member};
 use crosscheck_devnet::block::L2Block;
 use crosscheck_devnet::contracts::{EMITTER, emit_call};

@@ -1,9 +1,10 @@
 //! The JSON of each kind of rollup node, by what is known of it in public: what Crosscheck does not read may be of any shape,
 //! what it reads is refused by its name where it cannot be read.
 
-use crate::sources::{EndpointLimits, RollupNode, SafeMeans, SourceError, SyncStatus};
+use crate::sources::{EndpointLimits, RollupNode, SourceError, SyncStatus};
 use alloy::primitives::B256;
 use crosscheck_core::consolidation::RollupConfig;
+use crosscheck_core::heads::SafeMeans;
 use crosscheck_devnet::serve::{RunningServer, start};
 use crosscheck_p2p::ChainId;
 use jsonrpsee::RpcModule;

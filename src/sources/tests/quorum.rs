@@ -4,6 +4,8 @@ use super::*;
 use crate::telemetry::captured::Lines;
 use alloy::eips::BlockNumberOrTag;
 use alloy::primitives::U64;
+use crosscheck_core::heads::L2BlockRef;
+use crosscheck_core::proof::LogIndex;
 use crosscheck_devnet::chain::Chain;
 use crosscheck_devnet::serve::rpc_block;
 use parking_lot::Mutex;

@@ -1,0 +1,83 @@
+//! [`Fact`]: an answer to a [`Need`](super::Need): what is so, never what could not be had.
+
+use super::{Candidate, L1Contradiction};
+use crate::consolidation::BlockAttributes;
+use crate::consolidation::deposits::TakenFromNode;
+use crate::message::BlockKey;
+use crate::proof::OutputV0;
+use crate::proof::ProvenLogs;
+use crate::validity::SameTimestamp;
+use alloy::eips::BlockNumHash;
+use alloy::primitives::B256;
+use crosscheck_p2p::{ChainId, UnixSeconds};
+use std::sync::Arc;
+
+/// An answer to a need.
+#[derive(Clone, Debug)]
+pub enum Fact<'a> {
+    /// The derived block, and the other blocks with user transactions seen at its height.
+    Derived {
+        /// Its hash.
+        hash: B256,
+        /// Its attributes.
+        attributes: &'a BlockAttributes,
+        /// What its output root is the hash of.
+        output: OutputV0,
+        /// Blocks that the case's block may replace.
+        candidates: &'a [Candidate],
+        /// Whether it is another's word: the chain's node has not derived it itself.
+        is_second_hand: bool,
+    },
+    /// Somebody who has derived the chain has this block at the height, too.
+    Corroborated {
+        /// The block.
+        derived: B256,
+    },
+    /// The chain's node no longer has the block that it had at the height.
+    DerivedOther,
+    /// L1 alone does not contradict the block.
+    L1Agrees {
+        /// What was not held against L1, but taken from the rollup node.
+        taken: Option<&'a TakenFromNode>,
+    },
+    /// L1 alone contradicts the block.
+    L1Contradicts(&'a L1Contradiction),
+    /// What L1 says stands at the block's height is final.
+    Final,
+    /// L1 has dropped, for good, the block's L1 origin.
+    OriginDropped(BlockNumHash),
+    /// The branch that the block stands on was left for good, with this one, its parent.
+    BranchLeft {
+        /// The parent.
+        parent: B256,
+    },
+    /// The proven logs of the block asked for.
+    Logs(&'a Arc<ProvenLogs>),
+    /// The chain's own client no longer has the block asked for.
+    LogsGone,
+    /// The initiating block's proven logs.
+    Initiating(&'a ProvenLogs),
+    /// The initiating chain is past the claimed timestamp: one of its local-safe blocks.
+    InitiatingTip {
+        /// The initiating chain.
+        chain_id: ChainId,
+        /// The block's height.
+        number: u64,
+        /// The block's timestamp.
+        timestamp: UnixSeconds,
+    },
+    /// A cited block is proven to be valid itself, or proven not to be.
+    CitedBlock {
+        /// Which block stands at the cited height.
+        key: BlockKey,
+        /// Whether it is valid.
+        is_valid: bool,
+    },
+    /// Messages that are initiated and executed at the examined block's timestamp.
+    SameTimestamp {
+        /// All that are known, of every chain.
+        messages: &'a [SameTimestamp],
+        /// Whether there can be no others.
+        is_complete: bool,
+    },
+}

@@ -1,0 +1,27 @@
+//! An attested block under audit: [`Case`] says which facts it needs, takes them, and ends in a [`Verdict`].
+//!
+//! Nothing here asks for a fact.
+
+mod candidates;
+mod checked_message;
+mod closure;
+mod fact;
+mod known_verdict;
+mod machine;
+mod need;
+mod proven_blocks;
+mod relation;
+mod verdict;
+mod wait;
+
+pub use candidates::{Candidate, CandidateBook, Candidates};
+pub use checked_message::CheckedMessage;
+pub use closure::{Ask, Closure, Maturity, Place, Standing};
+pub use fact::Fact;
+pub use known_verdict::KnownVerdict;
+pub use machine::{Case, CaseRules};
+pub use need::Need;
+pub use proven_blocks::{Continuity, ProvenBlocks};
+pub use relation::{Origin, Relation, Side};
+pub use verdict::{Discard, InvalidMessage, L1Contradiction, Superseding, Verdict, Violation};
+pub use wait::{Awaited, Cause, Wait};

@@ -1,0 +1,201 @@
+//! [`Verdict`]: how a case ends.
+
+use crate::consolidation::Mismatch;
+use crate::consolidation::deposits::{DepositsError, L1InfoError};
+use crate::validity::InvalidReason;
+use alloy::eips::BlockNumHash;
+use alloy::primitives::B256;
+
+/// What was found out about a block, on the branch of L1 that it rests on. Only if L1 drops that is one against a block taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is what L1 says, and every message in it is valid.
+    Upheld,
+    /// It rightly replaces a block that held an invalid message.
+    UpheldReplacement {
+        /// The block that it replaces.
+        original: B256,
+        /// The message that made the replacement right.
+        invalid: InvalidMessage,
+    },
+    /// What was attested is not so.
+    Violated(Violation),
+    /// It is not what L1 says.
+    Discarded(Discard),
+    /// Its branch is gone for good.
+    Superseded(Superseding),
+}
+
+/// Why a block's branch is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Superseding {
+    /// L1 has dropped the L1 block that it was built on.
+    Origin(BlockNumHash),
+    /// Its parent's branch was left.
+    Branch {
+        /// The parent.
+        parent: B256,
+    },
+    /// It replaces a block that is not known to be valid, and that L1 has dropped.
+    Undone {
+        /// The block that it replaces.
+        original: B256,
+    },
+}
+
+/// How an attested block fails to be what L1 says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Discard {
+    /// It does not have the derived attributes, not even with deposits only.
+    NotDerived {
+        /// The first difference from the derived block.
+        derived: Mismatch,
+        /// The first difference from its deposits-only reduction.
+        deposits_only: Mismatch,
+    },
+    /// L1 alone says otherwise, whatever the chain's own node derived.
+    ContradictsL1(L1Contradiction),
+    /// It has the derived attributes but another hash: two execution clients disagree.
+    ExecutionDivergence {
+        /// The block that the own execution client made of the same attributes.
+        derived: B256,
+    },
+}
+
+/// How a block contradicts what L1 alone says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum L1Contradiction {
+    /// Its first transaction does not tell an L1 origin.
+    NoOrigin(L1InfoError),
+    /// It can have no such L1 origin.
+    Origin(DepositsError),
+    /// One of its attributes is another: mostly, a deposit.
+    Attribute(Mismatch),
+}
+
+impl core::fmt::Display for L1Contradiction {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::NoOrigin(error) => error.fmt(f),
+            Self::Origin(error) => error.fmt(f),
+            Self::Attribute(mismatch) => mismatch.fmt(f),
+        }
+    }
+}
+
+/// How an attested block breaks the rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Violation {
+    /// It executes a message that is invalid.
+    InvalidMessage(InvalidMessage),
+    /// It replaces a block whose messages are all valid.
+    UnjustifiedReplacement {
+        /// The block that needed no replacement.
+        original: B256,
+    },
+}
+
+/// An executed message that is invalid, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidMessage {
+    /// The place of the inbox's log in the executing block.
+    pub log_index: u32,
+    /// The rule that it breaks.
+    pub reason: InvalidReason,
+}
+
+impl Verdict {
+    /// Every name that [`Verdict::name`] gives, with each reason that [`Verdict::reason`] gives for it.
+    pub const NAMES: [(&str, &str); 9] = [
+        ("upheld", ""),
+        ("upheld-replacement", ""),
+        ("violated", "invalid-message"),
+        ("violated", "unjustified-replacement"),
+        ("discarded", "not-derived"),
+        ("discarded", "forged-deposits"),
+        ("discarded", "contradicts-l1"),
+        ("discarded", "execution-divergence"),
+        ("superseded", ""),
+    ];
+
+    /// Whether the verdict of this name says that the block is not what was attested.
+    pub fn is_wrong_by_name(name: &str) -> bool {
+        ["violated", "discarded"].contains(&name)
+    }
+
+    /// Its stable name.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Upheld => "upheld",
+            Self::UpheldReplacement { .. } => "upheld-replacement",
+            Self::Violated(_) => "violated",
+            Self::Discarded(_) => "discarded",
+            Self::Superseded(_) => "superseded",
+        }
+    }
+
+    /// The stable name of the reason for which a block does not hold.
+    pub const fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::Violated(Violation::InvalidMessage(_)) => Some("invalid-message"),
+            Self::Violated(Violation::UnjustifiedReplacement { .. }) => Some("unjustified-replacement"),
+            Self::Discarded(Discard::NotDerived { .. }) => Some("not-derived"),
+            Self::Discarded(Discard::ExecutionDivergence { .. }) => Some("execution-divergence"),
+            Self::Discarded(Discard::ContradictsL1(L1Contradiction::Attribute(Mismatch::Deposit {
+                ..
+            }))) => Some("forged-deposits"),
+            Self::Discarded(Discard::ContradictsL1(_)) => Some("contradicts-l1"),
+            Self::Upheld | Self::UpheldReplacement { .. } | Self::Superseded(_) => None,
+        }
+    }
+
+    /// Whether the block may carry the vouched head.
+    pub const fn is_upheld(&self) -> bool {
+        matches!(self, Self::Upheld | Self::UpheldReplacement { .. })
+    }
+
+    /// Whether it says that the block is not what was attested.
+    pub const fn is_wrong(&self) -> bool {
+        matches!(self, Self::Violated(_) | Self::Discarded(_))
+    }
+
+    /// What was found, for people.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Upheld => "matches L1, every executed message is valid".to_owned(),
+            Self::UpheldReplacement { original, invalid } => {
+                format!("rightly replaces {original}, whose {invalid}")
+            }
+            Self::Violated(Violation::InvalidMessage(invalid)) => format!("its {invalid}"),
+            Self::Violated(Violation::UnjustifiedReplacement { original }) => {
+                format!("replaces {original}, whose executed messages are all valid")
+            }
+            Self::Discarded(Discard::NotDerived { derived, deposits_only }) => {
+                format!("does not match L1 ({derived}), nor with deposits only ({deposits_only})")
+            }
+            Self::Discarded(Discard::ContradictsL1(contradiction)) => {
+                format!("L1 alone says otherwise: {contradiction}")
+            }
+            Self::Discarded(Discard::ExecutionDivergence { derived }) => {
+                format!("has the attributes of {derived} but another hash: two execution clients disagree")
+            }
+            Self::Superseded(Superseding::Origin(origin)) => {
+                format!("was built on L1 block {} ({}), which L1 has dropped", origin.number, origin.hash)
+            }
+            Self::Superseded(Superseding::Branch { parent }) => {
+                format!("was built on {parent}, whose branch the chain has left")
+            }
+            Self::Superseded(Superseding::Undone { original }) => {
+                format!(
+                    "replaces {original}, which was seen at this height, is not known to be valid, and is not what L1 says in the end"
+                )
+            }
+        }
+    }
+}
+
+impl core::fmt::Display for InvalidMessage {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "message at log {} is invalid: {}", self.log_index, self.reason)
+    }
+}

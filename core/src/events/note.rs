@@ -1,0 +1,234 @@
+//! [`Note`]: something about a message that must not be lost: written to the ledger first, then told.
+
+use crate::events::{Told, ToldBlock, ToldCause, ToldMessage, ToldPromotion, ToldStatus};
+use crate::heads::SafetyLevel;
+use crate::message::DecodeError;
+use crate::proof::Undecodable;
+use crate::tracker::{Cause, Ending, MessageEvent, MessageKey, ObservedBlock};
+use crate::validity::{InvalidReason, MessageStatus};
+use alloy::primitives::B256;
+use crosscheck_p2p::{ChainId, UnixSeconds};
+
+/// What is noted of a message, once for each [`MessageKey`], kind and ordinal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// The message.
+    pub key: MessageKey,
+    /// The chain that it cites. `None`: its log cannot be decoded.
+    pub initiating: Option<ChainId>,
+    /// The executing block's timestamp.
+    pub timestamp: UnixSeconds,
+    /// The transaction that executed it. `None`: it is not known, as of what a former run noted.
+    pub transaction_hash: Option<B256>,
+    /// How far the executing block was.
+    pub level: SafetyLevel,
+    /// What there is to say.
+    pub news: News,
+    /// Which of the notes of this kind on this message: what was noted is not noted again.
+    pub ordinal: u32,
+    /// The highest level at which it had been noted as invalid before. `None`: it had not been.
+    pub invalid_before: Option<SafetyLevel>,
+}
+
+/// What there is to say of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// It is invalid: found so for the first time, or its block has come to a higher level all the same, see
+    /// [`Note::invalid_before`].
+    Invalid {
+        /// The rule that it breaks.
+        reason: InvalidReason,
+        /// Why that is known now.
+        cause: Cause,
+    },
+    /// It was valid and is invalid, or the other way round.
+    Flip {
+        /// What it is now: valid or invalid.
+        to: MessageStatus,
+        /// Why.
+        cause: Cause,
+    },
+    /// Its own transaction did not declare it.
+    Undeclared,
+    /// It is no message, though the inbox emitted a log that looks like one: nobody is to blame, and every verifier skips it. Or
+    /// it is an event of the inbox that is not known here, which may be a message.
+    Undecodable {
+        /// What is wrong with the log.
+        error: DecodeError,
+    },
+    /// Its life is over.
+    Ended {
+        /// How.
+        ending: Ending,
+        /// The name of its last status.
+        status: &'static str,
+    },
+}
+
+impl News {
+    /// Its stable name.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Invalid { .. } => "invalid",
+            Self::Flip { .. } => "flip",
+            Self::Undeclared => "undeclared",
+            Self::Undecodable { .. } => "undecodable",
+            Self::Ended { .. } => "ended",
+        }
+    }
+
+    /// What is known of the message now, if this says so.
+    pub const fn status(&self) -> Option<&'static str> {
+        match self {
+            Self::Invalid { .. } => Some("invalid"),
+            Self::Flip { to, .. } => Some(to.name()),
+            Self::Ended { status, .. } => Some(status),
+            Self::Undeclared | Self::Undecodable { .. } => None,
+        }
+    }
+
+    /// The rule that is broken now.
+    pub const fn reason(&self) -> Option<&InvalidReason> {
+        match self {
+            Self::Invalid { reason, .. } | Self::Flip { to: MessageStatus::Invalid(reason), .. } => {
+                Some(reason)
+            }
+            Self::Flip { .. } | Self::Undeclared | Self::Undecodable { .. } | Self::Ended { .. } => None,
+        }
+    }
+
+    /// What is wrong, for people.
+    pub fn detail(&self) -> Option<String> {
+        match self {
+            Self::Undecodable { error } => Some(error.to_string()),
+            _ => self.reason().map(ToString::to_string),
+        }
+    }
+
+    /// Why the status is what it is now.
+    pub const fn cause(&self) -> Option<&Cause> {
+        match self {
+            Self::Invalid { cause, .. } | Self::Flip { cause, .. } => Some(cause),
+            Self::Undeclared | Self::Undecodable { .. } | Self::Ended { .. } => None,
+        }
+    }
+
+    /// How the message ended.
+    pub const fn ending(&self) -> Option<&Ending> {
+        match self {
+            Self::Ended { ending, .. } => Some(ending),
+            Self::Invalid { .. } | Self::Flip { .. } | Self::Undeclared | Self::Undecodable { .. } => None,
+        }
+    }
+
+    /// The block in the place of the executing one.
+    pub const fn ended_by(&self) -> Option<B256> {
+        match self.ending() {
+            Some(Ending::Resolved { by } | Ending::Orphaned { by }) => Some(*by),
+            Some(Ending::Finalized | Ending::Expired | Ending::CrowdedOut) | None => None,
+        }
+    }
+}
+
+impl Note {
+    /// A note on each log of a block that looks like a message and is none, or is of an event that is not known here.
+    pub fn undecodable(block: &ObservedBlock) -> impl Iterator<Item = Self> {
+        let (timestamp, level) = (block.timestamp, SafetyLevel::Unsafe);
+        block.undecodable.iter().map(move |Undecodable { log_index, error }| Self {
+            key: MessageKey { block: block.key, log_index: *log_index },
+            initiating: None,
+            timestamp,
+            transaction_hash: None,
+            level,
+            news: News::Undecodable { error: *error },
+            ordinal: 0,
+            invalid_before: None,
+        })
+    }
+
+    /// A note on the message of an event.
+    pub const fn on(
+        event: &MessageEvent,
+        news: News,
+        ordinal: u32,
+        invalid_before: Option<SafetyLevel>,
+    ) -> Self {
+        let MessageEvent { key, initiating, timestamp, transaction_hash, level, .. } = *event;
+        Self { key, initiating, timestamp, transaction_hash, level, news, ordinal, invalid_before }
+    }
+
+    /// Whether this says that the message is invalid, and its block stands.
+    fn is_standing_invalid(&self) -> bool {
+        match &self.news {
+            News::Invalid { .. } | News::Flip { to: MessageStatus::Invalid(_), .. } => true,
+            News::Ended { ending: Ending::Finalized, status } => *status == "invalid",
+            News::Flip { .. } | News::Undeclared | News::Undecodable { .. } | News::Ended { .. } => false,
+        }
+    }
+
+    /// Whether this is the first word that an invalid message's block is at this level, or above it.
+    pub fn is_first_at(&self, level: SafetyLevel) -> bool {
+        self.is_standing_invalid() && self.level >= level && self.invalid_before < Some(level)
+    }
+
+    /// Whether this must never happen: an invalid message that became cross-safe or final.
+    pub fn is_consensus_failure(&self) -> bool {
+        self.is_standing_invalid() && self.level >= SafetyLevel::Safe
+    }
+
+    /// What subscribers are told of it, in this order. A message is told to be invalid once, and once each that its block has
+    /// become cross-safe and final all the same.
+    pub fn told(&self) -> Vec<Told> {
+        let is_first = self.invalid_before.is_none() || !matches!(self.news, News::Invalid { .. });
+        let news = is_first.then(|| self.told_news());
+        let safe = self.is_first_at(SafetyLevel::Safe).then(|| Told::MessageInvalidSafe(self.promotion()));
+        let is_final = self.is_first_at(SafetyLevel::Finalized);
+        let finalized = is_final.then(|| Told::MessageInvalidFinal(self.promotion()));
+        [news, safe, finalized].into_iter().flatten().collect()
+    }
+
+    fn told_news(&self) -> Told {
+        let message = self.told_message();
+        let status = |message, from, to, cause: &Cause| ToldStatus {
+            message,
+            from,
+            to,
+            reason: self.news.reason().map(InvalidReason::code),
+            detail: self.news.reason().map(ToString::to_string),
+            cause: ToldCause(*cause),
+        };
+        match &self.news {
+            News::Invalid { cause, .. } => Told::MessageInvalid(status(message, "unknown", "invalid", cause)),
+            News::Flip { to, cause } => {
+                let from = if matches!(to, MessageStatus::Valid) { "invalid" } else { "valid" };
+                Told::Flip(status(message, from, to.name(), cause))
+            }
+            News::Undeclared => Told::Undeclared(message),
+            News::Undecodable { error } => Told::Undecodable { message, detail: error.to_string() },
+            News::Ended { ending, status } => {
+                Told::Ended { message, status, state: ending.name(), ended_by: self.news.ended_by() }
+            }
+        }
+    }
+
+    fn promotion(&self) -> ToldPromotion {
+        ToldPromotion {
+            message: self.told_message(),
+            reason: self.news.reason().map(InvalidReason::code),
+            detail: self.news.reason().map(ToString::to_string),
+        }
+    }
+
+    fn told_message(&self) -> ToldMessage {
+        ToldMessage {
+            executing: ToldBlock { key: self.key.block, timestamp: self.timestamp },
+            log_index: self.key.log_index,
+            transaction_hash: self.transaction_hash,
+            initiating_chain: self.initiating,
+            level: self.level,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

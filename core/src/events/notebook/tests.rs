@@ -1,0 +1,217 @@
+//! What is noted, once, and what a restart makes of it.
+
+use super::*;
+use crate::validity::InvalidReason;
+use rstest::rstest;
+
+const REASON: InvalidReason = InvalidReason::ExecutedByDeposit;
+const INVALID: MessageStatus = MessageStatus::Invalid(REASON);
+const VALID: MessageStatus = MessageStatus::Valid;
+const UNKNOWN: MessageStatus = MessageStatus::Unknown;
+
+fn chain() -> ChainId {
+    ChainId::from(901)
+}
+
+fn key(number: u64, hash: u8) -> MessageKey {
+    MessageKey { block: BlockKey { chain_id: chain(), number, hash: B256::repeat_byte(hash) }, log_index: 3 }
+}
+
+fn at(level: SafetyLevel, change: Change) -> MessageEvent {
+    let initiating = Some(ChainId::from(902));
+    MessageEvent {
+        transaction_hash: None,
+        key: key(20, 1),
+        initiating,
+        timestamp: UnixSeconds(1000),
+        level,
+        change,
+    }
+}
+
+fn event(change: Change) -> MessageEvent {
+    at(SafetyLevel::Unsafe, change)
+}
+
+fn status(from: MessageStatus, to: MessageStatus, flip: bool) -> Change {
+    Change::Status { from, to, cause: Cause::Checked, flip }
+}
+
+fn orphaned() -> Change {
+    Change::Ended(Ending::Orphaned { by: B256::repeat_byte(9) })
+}
+
+/// The kinds and ordinals of what is noted of these events, in order.
+fn noted(events: &[MessageEvent]) -> Vec<(&'static str, u32)> {
+    let mut notebook = Notebook::default();
+    let notes = events.iter().filter_map(|event| notebook.hear(event, None));
+    notes.map(|note| (note.news.kind(), note.ordinal)).collect()
+}
+
+#[rstest]
+#[case::valid_and_final(
+    &[event(Change::Discovered), event(status(UNKNOWN, VALID, false)), event(Change::Ended(Ending::Finalized))],
+    &[]
+)]
+#[case::invalid_once(
+    &[event(status(UNKNOWN, INVALID, false)), event(status(INVALID, UNKNOWN, false)), event(status(UNKNOWN, INVALID, false))],
+    &[("invalid", 0)]
+)]
+#[case::no_longer_valid(
+    &[event(status(UNKNOWN, VALID, false)), event(status(VALID, INVALID, true))],
+    &[("flip", 1)]
+)]
+#[case::there_and_back(
+    &[
+        event(status(UNKNOWN, INVALID, false)),
+        event(status(INVALID, VALID, true)),
+        event(status(VALID, UNKNOWN, false)),
+        event(status(UNKNOWN, INVALID, true)),
+    ],
+    &[("invalid", 0), ("flip", 1), ("flip", 2)]
+)]
+#[case::undeclared_once(&[event(Change::Undeclared), event(Change::Undeclared)], &[("undeclared", 0)])]
+#[case::final_though_invalid(
+    &[event(status(UNKNOWN, INVALID, false)), at(SafetyLevel::Finalized, Change::Ended(Ending::Finalized))],
+    &[("invalid", 0), ("ended", 0)]
+)]
+#[case::dropped_twice(&[event(orphaned()), event(Change::Discovered), event(orphaned())], &[("ended", 0)])]
+#[case::final_again_and_again(
+    &[
+        event(status(UNKNOWN, INVALID, false)),
+        at(SafetyLevel::Finalized, Change::Ended(Ending::Finalized)),
+        at(SafetyLevel::Finalized, Change::Discovered),
+        at(SafetyLevel::Finalized, status(UNKNOWN, INVALID, false)),
+        at(SafetyLevel::Finalized, Change::Ended(Ending::Finalized)),
+        event(orphaned()),
+    ],
+    &[("invalid", 0), ("ended", 0), ("ended", 1)]
+)]
+#[case::expired(&[event(Change::Ended(Ending::Expired))], &[("ended", 0)])]
+fn news_is_noted_once(#[case] events: &[MessageEvent], #[case] expected: &[(&'static str, u32)]) {
+    assert_eq!(noted(events), expected);
+}
+
+#[test]
+fn an_invalid_message_is_noted_again_at_each_higher_level() {
+    let level = |level, from| at(level, Change::Level { from });
+    let events = [
+        event(status(UNKNOWN, INVALID, false)),
+        level(SafetyLevel::CrossUnsafe, SafetyLevel::Unsafe),
+        level(SafetyLevel::LocalSafe, SafetyLevel::CrossUnsafe),
+        level(SafetyLevel::Unsafe, SafetyLevel::LocalSafe),
+        level(SafetyLevel::LocalSafe, SafetyLevel::Unsafe),
+        level(SafetyLevel::Safe, SafetyLevel::LocalSafe),
+    ];
+    assert_eq!(noted(&events), [("invalid", 0), ("invalid", 2), ("invalid", 3)]);
+    let mut notebook = Notebook::default();
+    let notes: Vec<bool> = events
+        .iter()
+        .filter_map(|event| notebook.hear(event, None))
+        .map(|note| note.is_consensus_failure())
+        .collect();
+    assert_eq!(notes, [false, false, true]);
+}
+
+#[test]
+fn the_end_says_what_was_known() {
+    let mut notebook = Notebook::default();
+    let note = notebook.hear(&event(orphaned()), Some(VALID)).unwrap();
+    assert_eq!((note.news.status(), note.news.ended_by()), (Some("valid"), Some(B256::repeat_byte(9))));
+}
+
+fn restored(is_invalid: bool) -> Notebook {
+    let mut notebook = Notebook::default();
+    let entry = Entry {
+        is_invalid: Some(is_invalid),
+        invalid_at: Some(SafetyLevel::Unsafe),
+        ..Entry::new(Some(ChainId::from(902)), UnixSeconds(1000))
+    };
+    notebook.restore(key(20, 1), entry);
+    notebook
+}
+
+fn block(number: u64, hash: u8, is_deposits_only: bool) -> ObservedBlock {
+    ObservedBlock {
+        transactions: Vec::new(),
+        key: key(number, hash).block,
+        parent_hash: B256::ZERO,
+        timestamp: UnixSeconds(1000),
+        executed: Vec::new(),
+        undecodable: Vec::new(),
+        undeclared: Vec::new(),
+        is_deposits_only,
+    }
+}
+
+#[test]
+fn what_a_former_run_noted_is_not_noted_again() {
+    let mut notebook = restored(true);
+    assert_eq!(notebook.observe(&block(20, 1, false)), []);
+    assert_eq!(notebook.hear(&event(Change::Discovered), None), None);
+    assert_eq!(notebook.hear(&event(status(UNKNOWN, INVALID, false)), None), None);
+    let note = notebook.hear(&event(status(INVALID, VALID, true)), None).unwrap();
+    assert_eq!((note.news.kind(), note.ordinal), ("flip", 1));
+}
+
+#[test]
+fn what_flipped_while_nobody_looked_is_a_flip() {
+    let mut notebook = restored(true);
+    notebook.hear(&event(Change::Discovered), None);
+    let note = notebook.hear(&event(status(UNKNOWN, VALID, false)), None).unwrap();
+    assert_eq!((note.news.kind(), note.news.status()), ("flip", Some("valid")));
+}
+
+#[rstest]
+#[case::replaced(true, true, "resolved")]
+#[case::reorged(false, false, "orphaned")]
+#[case::valid_by_then(false, true, "orphaned")]
+fn what_is_gone_after_a_restart_gets_its_ending(
+    #[case] is_invalid: bool,
+    #[case] is_deposits_only: bool,
+    #[case] ending: &str,
+) {
+    let mut notebook = restored(is_invalid);
+    assert_eq!(notebook.observe(&block(19, 7, is_deposits_only)), [], "another height");
+    let notes = notebook.observe(&block(20, 7, is_deposits_only));
+    let [note] = notes.as_slice() else { panic!("{notes:?}") };
+    assert_eq!(note.news.ending().unwrap().name(), ending);
+    assert_eq!(note.news.ended_by(), Some(B256::repeat_byte(7)));
+    assert_eq!(notebook.observe(&block(20, 8, true)), [], "it ends once");
+}
+
+#[test]
+fn an_invalid_message_whose_height_was_built_anew_waits_for_the_final_block() {
+    let mut notebook = restored(true);
+    assert_eq!(notebook.observe(&block(20, 7, false)), []);
+    assert_eq!(notebook.orphan(chain(), 19), []);
+    let mut replaced = notebook.clone();
+    let ending = |notes: Vec<Note>| notes.iter().map(|note| *note.news.ending().unwrap()).collect::<Vec<_>>();
+    let by = |hash| B256::repeat_byte(hash);
+    assert_eq!(ending(replaced.observe(&block(20, 8, true))), [Ending::Resolved { by: by(8) }]);
+    assert_eq!(replaced.orphan(chain(), 20), [], "it ends once");
+    assert_eq!(ending(notebook.orphan(chain(), 20)), [Ending::Orphaned { by: by(7) }]);
+    assert_eq!(notebook.orphan(chain(), 20), [], "it ends once");
+}
+
+#[test]
+fn what_no_block_tells_of_expires() {
+    let mut notebook = restored(true);
+    assert_eq!(notebook.expire(UnixSeconds(1010), 10), []);
+    let notes = notebook.expire(UnixSeconds(1011), 10);
+    assert_eq!(notes.len(), 1);
+    assert_eq!(notes[0].news.ending(), Some(&Ending::Expired));
+    assert_eq!(notebook.expire(UnixSeconds(2000), 10), []);
+}
+
+#[test]
+fn only_what_is_over_is_forgotten() {
+    let mut notebook = restored(true);
+    notebook.settle(chain(), 20);
+    assert_eq!(notebook.len(), 1);
+    notebook.observe(&block(20, 7, true));
+    notebook.settle(chain(), 19);
+    assert_eq!(notebook.len(), 1);
+    notebook.settle(chain(), 20);
+    assert!(notebook.is_empty());
+}

@@ -1,0 +1,228 @@
+//! [`Told`]: what there is to tell of a verdict, a vouched head, a message or a suspect, in the form that others read.
+//!
+//! The ledger keeps it with what it tells of, in one transaction; the teller passes it on from there. Nothing is told here.
+
+use crate::events::SuspectRecord;
+use crate::heads::SafetyLevel;
+use crate::message::BlockKey;
+use crate::tracker::Cause;
+use alloy::eips::BlockNumHash;
+use alloy::primitives::B256;
+use crosscheck_p2p::{ChainId, UnixSeconds};
+use serde::Serialize;
+use serde::ser::Serializer;
+use std::borrow::Cow;
+
+/// Something that subscribers are told. `kind` in its JSON says which.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Told {
+    /// An attested block has its verdict. Told again when what does not hold becomes attributable, or a block on top of it does.
+    Verdict {
+        /// The block.
+        block: BlockKey,
+        /// The verdict's name.
+        verdict: Cow<'static, str>,
+        /// The reason of a violation.
+        reason: Option<Cow<'static, str>>,
+        /// What was found, for people.
+        detail: String,
+        /// Whether the attestation can be held against its signer. `None`: nobody attested the block itself.
+        attributable: Option<bool>,
+        /// The nearest block on top of it whose attestation binds its signer, if its own does not.
+        ancestor_of: Option<B256>,
+    },
+    /// The verdict against a block is taken back: L1 has dropped what it rests on, and says otherwise now. Its next verdict follows.
+    VerdictTakenBack {
+        /// The block.
+        block: BlockKey,
+        /// The name of the verdict that it had.
+        verdict: Cow<'static, str>,
+        /// The reason that it had.
+        reason: Option<Cow<'static, str>>,
+    },
+    /// A chain's vouched head has left a branch that is no longer on the chain, or that was found wrong.
+    Retraction {
+        /// The chain.
+        chain_id: ChainId,
+        /// Where the head was.
+        from: BlockNumHash,
+        /// The last ancestor of that on the chain.
+        to: BlockNumHash,
+        /// Why: `l1-reorg`, `replaced` or `disproven`.
+        reason: &'static str,
+    },
+    /// A message turned out invalid when it was first checked.
+    MessageInvalid(ToldStatus),
+    /// A message is invalid and its block is cross-safe: a consensus failure.
+    MessageInvalidSafe(ToldPromotion),
+    /// A message is invalid and its block is final: a consensus failure that stays.
+    MessageInvalidFinal(ToldPromotion),
+    /// A message was valid when it was decided last and is invalid now, or the other way round.
+    Flip(ToldStatus),
+    /// A message was executed that its own transaction did not declare.
+    Undeclared(ToldMessage),
+    /// The inbox emitted a log that looks like a message and is none.
+    Undecodable {
+        /// Where.
+        #[serde(flatten)]
+        message: ToldMessage,
+        /// What is wrong with the log.
+        detail: String,
+    },
+    /// A gossiped, not yet executed transaction declares a message that breaks a rule.
+    Suspect(SuspectRecord),
+    /// A message is tracked no longer. Not told of valid messages that became final.
+    Ended {
+        /// The message.
+        #[serde(flatten)]
+        message: ToldMessage,
+        /// What was known of it at the end.
+        status: &'static str,
+        /// How it ended.
+        state: &'static str,
+        /// The block in the place of the executing one.
+        ended_by: Option<B256>,
+    },
+}
+
+/// Which message is told of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ToldMessage {
+    /// The executing block.
+    pub executing: ToldBlock,
+    /// The place of the inbox's log in it.
+    pub log_index: u32,
+    /// The transaction that executed it. `None`: it is not known, as of what a former run noted.
+    pub transaction_hash: Option<B256>,
+    /// The chain that the message cites. `None`: its log is malformed.
+    pub initiating_chain: Option<ChainId>,
+    /// How far the executing block was.
+    pub level: SafetyLevel,
+}
+
+/// An executing block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ToldBlock {
+    /// Which block.
+    #[serde(flatten)]
+    pub key: BlockKey,
+    /// Its timestamp.
+    pub timestamp: UnixSeconds,
+}
+
+/// A message whose status is another now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ToldStatus {
+    /// The message.
+    #[serde(flatten)]
+    pub message: ToldMessage,
+    /// What was known before.
+    pub from: &'static str,
+    /// What is known now.
+    pub to: &'static str,
+    /// The rule that is broken now.
+    pub reason: Option<&'static str>,
+    /// What is broken now, for people.
+    pub detail: Option<String>,
+    /// Why the status changed.
+    pub cause: ToldCause,
+}
+
+/// An invalid message whose block has come to a higher level all the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ToldPromotion {
+    /// The message.
+    #[serde(flatten)]
+    pub message: ToldMessage,
+    /// The rule that is broken. `None`: that is told by earlier events alone.
+    pub reason: Option<&'static str>,
+    /// What is broken, for people.
+    pub detail: Option<String>,
+}
+
+/// Why a status changed. In JSON: its name, and the blocks that tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ToldCause(pub Cause);
+
+#[derive(Clone, Copy, Serialize)]
+struct CauseFields {
+    name: &'static str,
+    chain_id: Option<ChainId>,
+    number: Option<u64>,
+    old: Option<B256>,
+    new: Option<B256>,
+}
+
+impl Serialize for ToldCause {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let name = self.0.name();
+        let none = CauseFields { name, chain_id: None, number: None, old: None, new: None };
+        let fields = match self.0 {
+            Cause::Checked | Cause::SameTimestamp { .. } => none,
+            Cause::RemoteReorg { chain_id, number, old, new } => {
+                CauseFields { chain_id: Some(chain_id), number: Some(number), old: Some(old), new, ..none }
+            }
+            Cause::RemoteReplacement { old, new } => CauseFields { new: Some(new), ..cited(none, old) },
+            Cause::CitedBlock { block } => cited(none, block),
+        };
+        fields.serialize(serializer)
+    }
+}
+
+fn cited(fields: CauseFields, block: BlockKey) -> CauseFields {
+    let BlockKey { chain_id, number, hash } = block;
+    CauseFields { chain_id: Some(chain_id), number: Some(number), old: Some(hash), ..fields }
+}
+
+impl Told {
+    /// Every kind, as in the JSON.
+    pub const KINDS: [&str; 11] = [
+        "verdict",
+        "verdict-taken-back",
+        "retraction",
+        "message-invalid",
+        "message-invalid-safe",
+        "message-invalid-final",
+        "flip",
+        "undeclared",
+        "undecodable",
+        "suspect",
+        "ended",
+    ];
+
+    /// The block that it is about: of a vouched head, where it is now.
+    pub const fn block(&self) -> BlockKey {
+        match self {
+            Self::Verdict { block, .. } | Self::VerdictTakenBack { block, .. } => *block,
+            Self::Retraction { chain_id, to, .. } => {
+                BlockKey { chain_id: *chain_id, number: to.number, hash: to.hash }
+            }
+            Self::MessageInvalid(status) | Self::Flip(status) => status.message.executing.key,
+            Self::MessageInvalidSafe(promotion) | Self::MessageInvalidFinal(promotion) => {
+                promotion.message.executing.key
+            }
+            Self::Undeclared(message) | Self::Undecodable { message, .. } | Self::Ended { message, .. } => {
+                message.executing.key
+            }
+            Self::Suspect(suspect) => suspect.block,
+        }
+    }
+
+    /// Its kind, as in its JSON.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Verdict { .. } => "verdict",
+            Self::VerdictTakenBack { .. } => "verdict-taken-back",
+            Self::Retraction { .. } => "retraction",
+            Self::MessageInvalid(_) => "message-invalid",
+            Self::MessageInvalidSafe(_) => "message-invalid-safe",
+            Self::MessageInvalidFinal(_) => "message-invalid-final",
+            Self::Flip(_) => "flip",
+            Self::Undeclared(_) => "undeclared",
+            Self::Undecodable { .. } => "undecodable",
+            Self::Suspect(_) => "suspect",
+            Self::Ended { .. } => "ended",
+        }
+    }
+}

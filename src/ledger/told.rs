@@ -1,0 +1,96 @@
+//! What there is to tell of a verdict, or of a vouched head: it is written with what it tells of, in one transaction.
+
+use super::{Bound, Decided, Retraction};
+use crosscheck_core::case::KnownVerdict;
+use crosscheck_core::case::Verdict;
+use crosscheck_core::events::Told;
+use crosscheck_core::message::BlockKey;
+use std::borrow::Cow;
+
+/// What there is to tell of a vouched head that has left a branch.
+pub(super) const fn retraction_event(retraction: &Retraction) -> Told {
+    let Retraction { chain_id, from, to, reason } = *retraction;
+    Told::Retraction { chain_id, from, to, reason: reason.name() }
+}
+
+/// What there is to tell of a verdict.
+pub(super) fn verdict_event(block: BlockKey, verdict: &Verdict, decided: &Decided) -> Told {
+    let Decided { attributable, ancestor_of, .. } = *decided;
+    Told::Verdict {
+        block,
+        verdict: verdict.name().into(),
+        reason: verdict.reason().map(Cow::from),
+        detail: verdict.detail(),
+        attributable,
+        ancestor_of,
+    }
+}
+
+/// What there is to tell of a verdict when the block is bound to its signer afterwards.
+pub(super) fn attributed_event(block: BlockKey, verdict: KnownVerdict) -> Told {
+    let KnownVerdict { name, reason, detail } = verdict;
+    let (verdict, reason) = (name.into(), reason.map(Cow::from));
+    Told::Verdict { block, verdict, reason, detail, attributable: Some(true), ancestor_of: None }
+}
+
+/// The same when it is bound by a block on top of it.
+pub(super) fn bound_event(bound: &Bound) -> Told {
+    let Bound { key, verdict, attributable, ancestor_of } = bound.clone();
+    let KnownVerdict { name, reason, detail } = verdict;
+    let (verdict, reason) = (name.into(), reason.map(Cow::from));
+    Told::Verdict { block: key, verdict, reason, detail, attributable, ancestor_of: Some(ancestor_of) }
+}
+
+/// What there is to tell of a verdict that is taken back.
+pub(super) fn taken_back_event(block: BlockKey, verdict: KnownVerdict) -> Told {
+    let KnownVerdict { name, reason, .. } = verdict;
+    Told::VerdictTakenBack { block, verdict: name.into(), reason: reason.map(Cow::from) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::primitives::B256;
+    use crosscheck_core::case::{InvalidMessage, Violation};
+    use crosscheck_core::validity::InvalidReason;
+    use crosscheck_p2p::ChainId;
+    use serde_json::json;
+
+    fn block() -> BlockKey {
+        BlockKey { chain_id: ChainId::from(901), number: 20, hash: B256::repeat_byte(1) }
+    }
+
+    #[test]
+    fn a_verdict_is_told_with_its_name() {
+        let written = serde_json::to_value(verdict_event(
+            block(),
+            &Verdict::Upheld,
+            &Decided { attributable: None, ancestor_of: None, retraction: None },
+        ))
+        .unwrap();
+        assert_eq!(written["kind"], "verdict");
+        assert_eq!((&written["verdict"], &written["block"]["number"]), (&json!("upheld"), &json!(20)));
+        assert_eq!(written["attributable"], json!(null));
+    }
+
+    #[test]
+    fn what_becomes_attributable_is_told_as_its_verdict_was() {
+        let invalid = InvalidMessage { log_index: 3, reason: InvalidReason::ExecutedByDeposit };
+        let verdict = Verdict::Violated(Violation::InvalidMessage(invalid));
+        let first = serde_json::to_value(verdict_event(
+            block(),
+            &verdict,
+            &Decided { attributable: Some(false), ancestor_of: None, retraction: None },
+        ))
+        .unwrap();
+        let known = KnownVerdict {
+            name: verdict.name().to_owned(),
+            reason: verdict.reason().map(str::to_owned),
+            detail: verdict.detail(),
+        };
+        let mut again = serde_json::to_value(attributed_event(block(), known)).unwrap();
+        assert_eq!((&first["attributable"], &again["attributable"]), (&json!(false), &json!(true)));
+        again["attributable"] = json!(false);
+        assert_eq!(first, again);
+    }
+}
