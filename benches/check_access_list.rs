@@ -19,13 +19,13 @@ use alloy::primitives::{Address, B256, Bytes, Log, LogData, keccak256, logs_bloo
 use alloy::rpc::types::{Block, BlockTransactions, Header as RpcHeader, Log as RpcLog, TransactionReceipt};
 use crosscheck::audit::{Heads, NodeQuarrels};
 use crosscheck::gossip::Gossiped;
+use crosscheck::gossip::Refusals;
 use crosscheck::health::Health;
 use crosscheck::ledger::Ledger;
 use crosscheck::metrics::Metrics;
 use crosscheck::monitor::BoardWriter;
-use crosscheck::rpc::{
-    ChainSources, CrosscheckRpc, Failsafe, Refusals, RpcParts, SuperchainReader, Suspects, serve,
-};
+use crosscheck::monitor::Suspects;
+use crosscheck::rpc::{ChainSources, CrosscheckRpc, Failsafe, RpcParts, SuperchainReader, serve};
 use crosscheck::sources::{EndpointLimits, EndpointNames, ExecutionClient};
 use crosscheck_core::heads::SafeMeans;
 use crosscheck_core::heads::SafetyHeads;

@@ -7,12 +7,14 @@ mod monitoring;
 mod pacing;
 mod rpc_server;
 mod sources;
+mod stalls;
 
 pub use sources::{execution_clients, investigator, l1_reader, rollup_nodes};
 
 use built_in::tell_built_in;
 use monitoring::Monitoring;
 use sources::endpoint_names;
+use stalls::stall_bounds;
 
 use crate::audit::{
     AuditLimits, Auditor, AuditorMessage, BranchWatch, COMPARE_EVERY, HeadWatcher, Heads, LongOpenCases,
@@ -22,6 +24,7 @@ use crate::audit::{
 use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
 use crate::data_dir::DataDirLock;
 use crate::follow::{self, Follower, FollowerParts, Served, Upstream};
+use crate::gossip::Refusals;
 use crate::gossip::{
     Gossiped, Intake, NetworkHandles, PeerWatch, RefusalWatch, Rejections, SignerReader, SignerWatcher,
     key_file, network_config,
@@ -35,7 +38,6 @@ use crate::metrics::Metrics;
 use crate::probes::StartProbes;
 use crate::reminder::Reminder;
 use crate::retention::Retention;
-use crate::rpc::Refusals;
 use crate::sources::{EndpointUrl, ExecutionClient, GossipedTransactions, L1Reader, RollupNode, RollupNodes};
 use crate::stale_branches::StaleBranches;
 use crate::stalled_heads::StalledHeads;
@@ -207,7 +209,7 @@ fn vouched_watch(config: &Config, shared: &Shared) -> VouchedWatch {
     let (health, metrics) = (&shared.health, &shared.metrics);
     let heads =
         config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only()).map(|(chain_id, chain)| {
-            (*chain_id, StalledHeads::new(*chain_id, chain.stall_bounds(), health.clone(), metrics.clone()))
+            (*chain_id, StalledHeads::new(*chain_id, stall_bounds(chain), health.clone(), metrics.clone()))
         });
     VouchedWatch::new(heads.collect())
 }
@@ -402,7 +404,7 @@ fn watch_heads(
             ..rules_asker(config, &shared.set, chain_id, nodes, witnesses)
         },
         interval: config.sources.poll_interval.0,
-        stall: chain.stall_bounds(),
+        stall: stall_bounds(chain),
         heads: shared.heads.clone(),
         auditor: shared.auditor.clone(),
         health: shared.health.clone(),
@@ -430,7 +432,7 @@ fn watch_l1(tasks: &mut TaskGroup, config: &Config, shared: &Shared) {
     let Some(l1) = &shared.l1 else { return };
     let (health, metrics) = (&shared.health, &shared.metrics);
     let stalled = config.chains.iter().map(|(chain_id, chain)| {
-        StalledHeads::new(*chain_id, chain.stall_bounds(), health.clone(), metrics.clone())
+        StalledHeads::new(*chain_id, stall_bounds(chain), health.clone(), metrics.clone())
     });
     let watch = L1Watch::new(l1.clone(), stalled.collect(), health.clone());
     tasks.spawn("L1", watch.run(tasks.cancellation().clone()));

@@ -2,7 +2,6 @@
 
 use super::{NodeList, P2pConfig, Seconds};
 use crate::sources::EndpointUrl;
-use crate::stalled_heads::StallBounds;
 use alloy::primitives::Address;
 use crosscheck_core::consolidation::ReplacementRule;
 use crosscheck_core::heads::SafeMeans;
@@ -89,16 +88,6 @@ const fn vouched_stall() -> Seconds {
 }
 
 impl ChainConfig {
-    /// How long each of its heads may stand still before that is told.
-    pub(crate) const fn stall_bounds(&self) -> StallBounds {
-        StallBounds {
-            unsafe_: self.unsafe_stall.0,
-            safe: self.safe_stall.0,
-            l1: self.l1_stall.0,
-            vouched: self.vouched_stall.0,
-        }
-    }
-
     /// How many execution clients must agree on which block is canonical.
     pub fn quorum(&self) -> usize {
         let majority = (self.execution.len() / 2).saturating_add(1);

@@ -302,7 +302,7 @@ impl Follower {
         let chain_id = self.parts.chain_id;
         let kept_s = self.kept_since.take().map_or(0, |since| since.elapsed().as_secs());
         self.is_told = false;
-        self.parts.metrics.follow_kept(chain_id, None);
+        self.parts.metrics.follow_kept(chain_id, &FollowError::NAMES, None);
         if let Some(outage) = self.parts.health.clear(&Self::part(chain_id)) {
             info!(%chain_id, kept_s, repeats = outage.repeats, "followers are served");
         }
@@ -317,7 +317,7 @@ impl Follower {
             debug!(%chain_id, reason, "the served safe head stays");
         }
         let kept_for = self.kept_since.get_or_insert_with(Instant::now).elapsed();
-        self.parts.metrics.follow_kept(chain_id, Some((error.name(), kept_for)));
+        self.parts.metrics.follow_kept(chain_id, &FollowError::NAMES, Some((error.name(), kept_for)));
         let is_served = self.parts.served.status(chain_id).is_some();
         if is_served && kept_for < PATIENCE {
             return;

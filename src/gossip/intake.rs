@@ -2,11 +2,11 @@
 
 use super::{Gossiped, RefusalWatch, Rejections};
 use crate::audit::{AuditorMessage, Heads};
+use crate::gossip::Refusals;
 use crate::health::Health;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
 use crate::monitor::{Nudges, SuspectMessage};
-use crate::rpc::Refusals;
 use crate::sources::{GossipedTransactions, SyncStatus};
 use alloy::eips::BlockNumHash;
 use crosscheck_p2p::{

@@ -22,7 +22,7 @@ const OVER_AFTER: Duration = Duration::from_secs(5 * 60);
 
 /// What is gossiped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Gossip {
+enum Gossip {
     /// Unsafe blocks, of whatever version.
     Unsafe,
     /// Attestations.
@@ -31,14 +31,14 @@ pub(crate) enum Gossip {
 
 impl Gossip {
     /// Both.
-    pub(crate) const ALL: [Self; 2] = [Self::Unsafe, Self::CrossSafe];
+    const ALL: [Self; 2] = [Self::Unsafe, Self::CrossSafe];
 
     const fn of(topic: Topic) -> Self {
         if topic.is_cross_safe() { Self::CrossSafe } else { Self::Unsafe }
     }
 
     /// Its name in metrics.
-    pub(crate) const fn name(self) -> &'static str {
+    const fn name(self) -> &'static str {
         match self {
             Self::Unsafe => "unsafe",
             Self::CrossSafe => "cross-safe",
@@ -78,13 +78,16 @@ pub struct RefusalWatch {
 
 impl RefusalWatch {
     /// A watch that tells of a row that has lasted longer than `patience`. The peers are the static and the trusted ones.
-    pub const fn new(
+    pub fn new(
         chain_id: ChainId,
         patience: Duration,
         known: BTreeSet<PeerId>,
         health: Health,
         metrics: Metrics,
     ) -> Self {
+        for gossip in Gossip::ALL {
+            metrics.refused_in_a_row(chain_id, gossip.name(), 0);
+        }
         Self { chain_id, patience, known, sequencer: None, rows: BTreeMap::new(), health, metrics }
     }
 

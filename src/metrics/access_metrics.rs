@@ -2,7 +2,6 @@
 
 use super::Metrics;
 use super::catalogue::Catalogue;
-use crate::rpc::SupervisorError;
 use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};
 use std::time::Duration;
 
@@ -57,30 +56,37 @@ impl AccessMetrics {
         for method in METHODS {
             self.seconds.with_label_values(&[method]);
             self.checks.with_label_values(&[method, VALID]);
-            for code in SupervisorError::CODES {
-                self.checks.with_label_values(&[method, code.to_string().as_str()]);
-            }
-        }
-        for reason in SupervisorError::REASONS {
-            self.refusals.with_label_values(&[reason]);
         }
     }
 }
 
 impl Metrics {
-    /// An access list was checked. `None`: every message is there.
+    /// What a check of an access list may answer: sets its counters to 0.
+    pub(crate) fn access_checks_answer(&self, codes: &[i32], reasons: &[&'static str]) {
+        let access = &self.0.of_access;
+        for (method, code) in
+            METHODS.into_iter().flat_map(|method| codes.iter().map(move |code| (method, code)))
+        {
+            access.checks.with_label_values(&[method, code.to_string().as_str()]);
+        }
+        for reason in reasons {
+            access.refusals.with_label_values(&[reason]);
+        }
+    }
+
+    /// An access list was checked. `refused`: the code that was answered, and why; `None`: every message is there.
     pub(crate) fn access_checked(
         &self,
         method: &'static str,
-        refused: Option<&SupervisorError>,
+        refused: Option<(i32, &'static str)>,
         took: Duration,
     ) {
         let access = &self.0.of_access;
-        let code = refused.map_or_else(|| VALID.to_owned(), |error| error.code().to_string());
+        let code = refused.map_or_else(|| VALID.to_owned(), |(code, _)| code.to_string());
         access.checks.with_label_values(&[method, code.as_str()]).inc();
         access.seconds.with_label_values(&[method]).observe(took.as_secs_f64());
-        if let Some(error) = refused {
-            access.refusals.with_label_values(&[error.reason()]).inc();
+        if let Some((_, reason)) = refused {
+            access.refusals.with_label_values(&[reason]).inc();
         }
     }
 

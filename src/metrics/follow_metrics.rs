@@ -2,7 +2,6 @@
 
 use super::Metrics;
 use super::catalogue::Catalogue;
-use crate::follow::FollowError;
 use crosscheck_p2p::ChainId;
 use prometheus::IntGaugeVec;
 use std::time::Duration;
@@ -54,11 +53,16 @@ impl Metrics {
         self.0.of_following.held.with_label_values(&[chain_id.to_string()]).set(i64::from(is_held));
     }
 
-    /// For how long the served safe head has been kept, and why. `None`: it is current.
-    pub fn follow_kept(&self, chain_id: ChainId, kept: Option<(&'static str, Duration)>) {
+    /// For how long the served safe head has been kept, and why. `None`: it is current. `reasons`: all that there are.
+    pub fn follow_kept(
+        &self,
+        chain_id: ChainId,
+        reasons: &[&'static str],
+        kept: Option<(&'static str, Duration)>,
+    ) {
         let chain_id = chain_id.to_string();
-        for reason in FollowError::NAMES {
-            let now = kept.filter(|(name, _)| *name == reason).map(|(_, kept_for)| kept_for.as_secs());
+        for reason in reasons {
+            let now = kept.filter(|(name, _)| name == reason).map(|(_, kept_for)| kept_for.as_secs());
             let seconds = i64::try_from(now.unwrap_or_default()).unwrap_or(i64::MAX);
             self.0.of_following.kept.with_label_values(&[chain_id.as_str(), reason]).set(seconds);
         }

@@ -2,7 +2,6 @@
 
 use super::catalogue::Catalogue;
 use super::{Metrics, as_gauge};
-use crate::gossip::Gossip;
 use crosscheck_p2p::{ChainId, NetworkCounters, Reason, Topic};
 use prometheus::{IntCounterVec, IntGaugeVec};
 use std::time::Duration;
@@ -69,9 +68,6 @@ impl GossipMetrics {
         for id in ids {
             self.peers.with_label_values(&[id]);
             self.without_peer.with_label_values(&[id]);
-            for gossip in Gossip::ALL {
-                self.refused_in_a_row.with_label_values(&[id.as_str(), gossip.name()]);
-            }
             // Of the others there are too many to show before they are needed.
             for reason in Reason::CODES {
                 let topic = Topic::CrossSafeBlocksV1.name();

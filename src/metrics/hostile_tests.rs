@@ -219,7 +219,7 @@ const COUNTS: [(&str, Set); 10] = [
     ("open_cases{chain_id=\"901\"}", |metrics, some| metrics.open_cases(ours(), usize::from(some))),
     ("follow_held{chain_id=\"901\"}", |metrics, some| metrics.follow_held(ours(), some)),
     ("follow_kept_seconds{chain_id=\"901\",reason=\"behind\"}", |metrics, some| {
-        metrics.follow_kept(ours(), some.then_some(("behind", Duration::from_secs(7))));
+        metrics.follow_kept(ours(), &["behind"], some.then_some(("behind", Duration::from_secs(7))));
     }),
     ("open_messages", |metrics, some| metrics.tracked(&Counts::default(), usize::from(some))),
     ("awaited_blocks", |metrics, some| metrics.awaited_blocks(usize::from(some))),

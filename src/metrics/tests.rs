@@ -44,7 +44,7 @@ fn in_use() -> Metrics {
     metrics.head_stood_still(chain(901), "unsafe", Duration::ZERO);
     metrics.follow_head(chain(901), "unsafe", 1);
     metrics.follow_held(chain(901), false);
-    metrics.follow_kept(chain(901), None);
+    metrics.follow_kept(chain(901), &["behind"], None);
     metrics.follow_upstream_age(chain(901), Duration::ZERO);
     let limits = EndpointLimits {
         timeout: Duration::from_secs(1),

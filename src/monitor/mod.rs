@@ -23,6 +23,7 @@ mod report;
 mod second_look;
 mod start_point;
 mod suspect_watcher;
+mod suspects;
 
 pub use block_source::BlockSource;
 pub use board::{Board, BoardReader, BoardWriter};
@@ -34,3 +35,4 @@ pub use monitor::{MONITOR_INBOX, Monitor, MonitorMessage, MonitorParts};
 pub use nudges::Nudges;
 pub use start_point::StartPoint;
 pub use suspect_watcher::{SUSPECT_INBOX, SuspectMessage, SuspectWatcher};
+pub use suspects::{MAX_SUSPECTS, Suspects};

@@ -8,7 +8,7 @@ use super::Board;
 use super::confirmation::Confirmation;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
-use crate::rpc::Suspects;
+use crate::monitor::Suspects;
 use crate::sources::ExecutionClient;
 use crosscheck_core::events::{Suspect, suspects};
 use crosscheck_core::events::{SuspectOutcome, SuspectRecord};

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use std::collections::BTreeSet;
 
 /// The bootnodes, of all chains.
-const BOOTNODES: &str = include_str!("../../config/networks/bootnodes.toml");
+const BOOTNODES: &str = include_str!("registry/bootnodes.toml");
 
 /// What is known of a public network.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn every_fork_of_every_file_is_one_that_is_known() {
         for name in NetworkName::all() {
-            let path = format!("{}/config/networks/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+            let path = format!("{}/src/networks/registry/{name}.toml", env!("CARGO_MANIFEST_DIR"));
             let table: toml::Table = std::fs::read_to_string(path).unwrap().parse().unwrap();
             let forks = table.get("forks").unwrap().as_table().unwrap();
             for (key, time) in forks {
@@ -219,7 +219,7 @@ mod tests {
     #[case::an_unknown_key("block_time = 2", "block_time = 2\ncolour = 1", "unknown field `colour`")]
     #[case::forks_out_of_order("canyon_time = 1704992401", "canyon_time = 9999999999", "delta is scheduled")]
     fn what_cannot_be_is_refused(#[case] line: &str, #[case] replacement: &str, #[case] says: &str) {
-        let text = include_str!("../../config/networks/op-mainnet.toml");
+        let text = include_str!("registry/op-mainnet.toml");
         assert!(text.contains(line));
         let error = KnownNetwork::parse("op-mainnet".parse().unwrap(), &text.replacen(line, replacement, 1));
         let error = error.unwrap_err().to_string();

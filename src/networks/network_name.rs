@@ -11,7 +11,7 @@ const LIKE: f64 = 0.8;
 
 macro_rules! file {
     ($name:literal) => {
-        ($name, include_str!(concat!("../../config/networks/", $name, ".toml")))
+        ($name, include_str!(concat!("registry/", $name, ".toml")))
     };
 }
 
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn every_file_is_compiled_in() {
-        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/networks");
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/networks/registry");
         let files: BTreeSet<String> = std::fs::read_dir(directory)
             .unwrap()
             .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())

@@ -55,6 +55,7 @@ pub struct AccessCheck {
 impl AccessCheck {
     /// Checks against this superchain, unless the failsafe is on.
     pub fn new(superchain: SuperchainReader, failsafe: Failsafe, metrics: Metrics) -> Self {
+        metrics.access_checks_answer(&SupervisorError::CODES, &SupervisorError::REASONS);
         let blocks = ColdBlocks::new(superchain.clone(), Overload::new(metrics.clone()));
         Self { superchain, failsafe, blocks, metrics }
     }
@@ -69,7 +70,11 @@ impl AccessCheck {
     ) -> RpcResult<()> {
         let began = Instant::now();
         let outcome = self.read_and_check(method, entries, level, descriptor).await;
-        self.metrics.access_checked(method.name, outcome.as_ref().err(), began.elapsed());
+        self.metrics.access_checked(
+            method.name,
+            outcome.as_ref().err().map(|error| (error.code(), error.reason())),
+            began.elapsed(),
+        );
         Ok(outcome?)
     }
 

@@ -1,7 +1,7 @@
 //! The `crosscheck_*` methods: what was attested, what was found, how the chains stand.
 
-use super::{RefusalRecord, Refusals};
 use crate::audit::{Heads, NodeQuarrels};
+use crate::gossip::{RefusalRecord, Refusals};
 use crate::health::Health;
 use crate::ledger::{CaseFilter, CaseRecord, Hold, Ledger, LedgerError};
 use crate::sources::{EndpointKind, EndpointNames, NodeStanding, RollupNodes, name_of};

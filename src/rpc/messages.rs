@@ -2,11 +2,10 @@
 
 use super::crosscheck::internal;
 use super::websockets::Websocket;
-use super::{
-    ListedMessage, MessagesPage, MessagesPageRequest, Page, SuperchainReader, SupervisorError, Suspects,
-};
+use super::{ListedMessage, MessagesPage, MessagesPageRequest, Page, SuperchainReader, SupervisorError};
 use crate::ledger::{Event, FiledMessage, Ledger};
 use crate::metrics::Metrics;
+use crate::monitor::Suspects;
 use alloy::primitives::B256;
 use crosscheck_core::events::MessageRecord;
 use crosscheck_core::events::SuspectRecord;

@@ -21,7 +21,6 @@ mod opp2p_types;
 mod originals;
 mod params;
 mod peers;
-mod refusals;
 mod server;
 mod source_search;
 mod standing;
@@ -34,7 +33,6 @@ mod superroot_api;
 mod supervisor;
 mod supervisor_error;
 mod supervisor_types;
-mod suspects;
 mod websockets;
 
 pub use access_check::AccessCheck;
@@ -53,7 +51,6 @@ pub use opp2p_types::{
 };
 pub use params::{BlockSelector, DecimalChainId, ExecutingDescriptor, HexChainId, NamedBlock, Quantity};
 pub use peers::PeerRecord;
-pub use refusals::{RefusalRecord, Refusals};
 pub use server::serve;
 pub use super_root::{SUPER_ROOT_VERSION, super_root};
 pub use super_roots::SuperRoots;
@@ -63,7 +60,6 @@ pub use supervisor_types::{
     BlockId, BlockRef, ChainRootInfo, DerivedIdPair, HexNumber, SuperRootResponse, SupervisorChainSyncStatus,
     SupervisorSyncStatus,
 };
-pub use suspects::{MAX_SUSPECTS, Suspects};
 
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,12 @@
 //! The monitor and the tasks around it, wired together.
 
-use super::Shared;
+use super::{Shared, stall_bounds};
 use crate::config::{ChainConfig, Config};
+use crate::monitor::Suspects;
 use crate::monitor::{
     Board, BoardWriter, ChainReader, HeadSource, MONITOR_INBOX, Monitor, MonitorParts, Nudges, SUSPECT_INBOX,
     StartPoint, SuspectMessage, SuspectWatcher, nudge_when_heads_come,
 };
-use crate::rpc::Suspects;
 use crate::sources::ExecutionClient;
 use crate::tasks::TaskGroup;
 use alloy::eips::BlockNumHash;
@@ -71,7 +71,7 @@ pub(super) async fn start(
             monitor: monitor.clone(),
             nudges: monitoring.nudges.clone(),
             interval: config.sources.poll_interval.0.saturating_mul(CLIENTS_EVERY),
-            stall: chain.stall_bounds(),
+            stall: stall_bounds(chain),
             health: shared.health.clone(),
             metrics: shared.metrics.clone(),
             branches: shared.branches.clone(),

@@ -37,6 +37,7 @@ mod probes;
 mod program;
 mod replays;
 mod rollup_nodes;
+mod rooms;
 mod rpc;
 mod sidecar;
 mod standing;

@@ -1,8 +1,8 @@
 //! What is numbered in memory goes on over restarts.
 
 use super::*;
+use crate::gossip::Refusals;
 use crate::metrics::Metrics;
-use crate::rpc::Refusals;
 use crosscheck_core::validity::DependencySet;
 use crosscheck_p2p::{PeerId, Reason, Refusal, RefusalVerdict};
 

@@ -1,13 +1,15 @@
 //! A small superchain behind a served RPC: real blocks and receipts, a board told of them, endpoints that answer.
 
 use crate::audit::{Answer, Heads, NodeQuarrels};
+use crate::gossip::Refusals;
 use crate::gossip::{Gossiped, NetworkHandles};
 use crate::health::Health;
 use crate::ledger::{Event, Ledger};
 use crate::metrics::Metrics;
 use crate::monitor::BoardWriter;
+use crate::monitor::Suspects;
 use crate::rpc::server::{RpcLimits, serve_within};
-use crate::rpc::{ChainSources, CrosscheckRpc, Failsafe, Refusals, RpcParts, SuperchainReader, Suspects};
+use crate::rpc::{ChainSources, CrosscheckRpc, Failsafe, RpcParts, SuperchainReader};
 use crate::sources::{
     EndpointKind, EndpointLimits, EndpointNames, EndpointUrl, ExecutionClient, L1Client, RollupNodes,
     StatusDocument,

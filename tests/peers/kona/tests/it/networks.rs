@@ -1,4 +1,4 @@
-//! `config/networks/` beside what the published crate kona-registry knows of the chains. Bootnodes are op-node's, not kona's.
+//! `src/networks/registry/` beside what the published crate kona-registry knows of the chains. Bootnodes are op-node's, not kona's.
 //!
 //! The files are read here as what they are, text: nothing of Crosscheck's own parser has a part in it. kona-registry
 //! 0.4.5 ends with Isthmus, and knows not yet that World Chain had it; later forks are held against nothing here.
@@ -35,7 +35,7 @@ struct Id {
 }
 
 fn directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../config/networks")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../src/networks/registry")
 }
 
 fn networks() -> BTreeMap<String, Network> {
