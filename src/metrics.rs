@@ -25,8 +25,7 @@ use suspect_metrics::SuspectMetrics;
 
 use crate::ledger::{Decided, Decision, RetractionReason};
 use crate::telemetry::quiet;
-use crosscheck_core::case::Relation;
-use crosscheck_core::case::{Cause, CheckedMessage, Verdict};
+use crosscheck_core::case::{Cause, CheckedMessage, Relation, Verdict};
 use crosscheck_core::validity::{DependencySet, MessageStatus};
 use crosscheck_p2p::ChainId;
 use prometheus::{Encoder, HistogramVec, IntCounterVec, IntGaugeVec, TextEncoder};

@@ -24,10 +24,9 @@ use crate::audit::{
 use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
 use crate::data_dir::DataDirLock;
 use crate::follow::{self, Follower, FollowerParts, Served, Upstream};
-use crate::gossip::Refusals;
 use crate::gossip::{
-    Gossiped, Intake, NetworkHandles, PeerWatch, RefusalWatch, Rejections, SignerReader, SignerWatcher,
-    key_file, network_config,
+    Gossiped, Intake, NetworkHandles, PeerWatch, RefusalWatch, Refusals, Rejections, SignerReader,
+    SignerWatcher, key_file, network_config,
 };
 use crate::health::Health;
 use crate::incidents::Incidents;
@@ -47,9 +46,9 @@ use crate::unresolved::UnresolvedWatch;
 use crate::web;
 use crosscheck_core::proof::LogIndex;
 use crosscheck_core::validity::DependencySet;
-use crosscheck_p2p::FileClock;
 use crosscheck_p2p::{
-    ChainId, Clock, Network, NodeIdentity, Signers, SigningDomain, SystemClock, ValidBlock, ValidationRules,
+    ChainId, Clock, FileClock, Network, NodeIdentity, Signers, SigningDomain, SystemClock, ValidBlock,
+    ValidationRules,
 };
 use eyre::WrapErr;
 use std::collections::BTreeMap;

@@ -60,8 +60,7 @@ impl ClockFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crosscheck_p2p::Clock;
-    use crosscheck_p2p::FileClock;
+    use crosscheck_p2p::{Clock, FileClock};
 
     #[test]
     fn what_is_written_is_what_the_sidecars_clock_reads() {

@@ -1,8 +1,7 @@
 //! [`RunClock`]: the time that a devnet run lives in: the machine's, or one of its own that a file shares.
 
 use super::clock_file::{ClockFile, ClockFileError};
-use crosscheck_p2p::{Clock, SystemClock, UnixSeconds};
-use crosscheck_p2p::{FileClock, FileClockError};
+use crosscheck_p2p::{Clock, FileClock, FileClockError, SystemClock, UnixSeconds};
 use std::{path::Path, sync::Arc};
 
 /// The clock file's name in the devnet's directory.

@@ -26,14 +26,13 @@ use crate::sources::{ExecutionClient, SourceError, SyncStatus};
 use crate::stale_branches::StaleBranches;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
-use crosscheck_core::case::ProvenBlocks;
-use crosscheck_core::case::{Ask, Maturity};
-use crosscheck_core::case::{Awaited, CandidateBook, Case, CaseRules, Cause, Fact, Need, Verdict, Wait};
+use crosscheck_core::case::{
+    Ask, Awaited, CandidateBook, Case, CaseRules, Cause, Fact, Maturity, Need, ProvenBlocks, Verdict, Wait,
+};
 use crosscheck_core::consolidation::BlockAttributes;
 use crosscheck_core::consolidation::deposits::DepositsError;
 use crosscheck_core::message::BlockKey;
-use crosscheck_core::proof::OutputV0;
-use crosscheck_core::proof::{ProvenLogs, VerifiedBlock};
+use crosscheck_core::proof::{OutputV0, ProvenLogs, VerifiedBlock};
 use crosscheck_core::validity::{DependencySet, Execution, Objection, SameTimestamp, check_executed};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use futures::{StreamExt, stream};

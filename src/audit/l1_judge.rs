@@ -11,8 +11,7 @@ use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::sources::{L1Reader, RollupNodes, SourceError};
 use alloy::eips::BlockNumHash;
-use crosscheck_core::case::Origin;
-use crosscheck_core::case::{Awaited, Cause, L1Contradiction, Wait};
+use crosscheck_core::case::{Awaited, Cause, L1Contradiction, Origin, Wait};
 use crosscheck_core::consolidation::BlockAttributes;
 use crosscheck_core::consolidation::deposits::{
     Comparison, DepositRules, DepositsError, L1Epoch, L1InfoError, NamedBundle, ParentFacts, SetSize,

@@ -31,8 +31,7 @@ mod running;
 mod settings;
 mod signals;
 
-use crate::config::ConfigError;
-use crate::config::shown_text;
+use crate::config::{ConfigError, shown_text};
 use crate::data_dir::DataDirError;
 use crate::telemetry::{self, TelemetryError};
 use clap::error::{ContextKind, ContextValue, ErrorKind};

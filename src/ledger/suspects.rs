@@ -3,8 +3,7 @@
 use super::events::write_event;
 use super::store::as_integer;
 use super::{Ledger, LedgerError};
-use crosscheck_core::events::Suspect;
-use crosscheck_core::events::Told;
+use crosscheck_core::events::{Suspect, Told};
 use crosscheck_p2p::UnixSeconds;
 
 /// How many blocks below the lowest suspect just noted others are remembered: gossip brings back nothing so old.

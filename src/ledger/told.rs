@@ -1,8 +1,7 @@
 //! What there is to tell of a verdict, or of a vouched head: it is written with what it tells of, in one transaction.
 
 use super::{Bound, Decided, Retraction};
-use crosscheck_core::case::KnownVerdict;
-use crosscheck_core::case::Verdict;
+use crosscheck_core::case::{KnownVerdict, Verdict};
 use crosscheck_core::events::Told;
 use crosscheck_core::message::BlockKey;
 use std::borrow::Cow;

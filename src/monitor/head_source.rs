@@ -5,8 +5,7 @@ use crate::audit::{Answer, Heads};
 use crate::metrics::Metrics;
 use crate::sources::{ExecutionClient, SourceError, SyncStatus};
 use crate::unsafe_pause::UnsafePause;
-use crosscheck_core::heads::L2BlockRef;
-use crosscheck_core::heads::ToldHeads;
+use crosscheck_core::heads::{L2BlockRef, ToldHeads};
 use crosscheck_p2p::ChainId;
 use tokio::sync::watch;
 

@@ -11,8 +11,7 @@ use super::superchain_reader::SuperchainReader;
 use crate::ledger::Ledger;
 use alloy::primitives::B256;
 use crosscheck_core::message::BlockKey;
-use crosscheck_core::proof::OutputV0;
-use crosscheck_core::proof::VerifiedBlock;
+use crosscheck_core::proof::{OutputV0, VerifiedBlock};
 use crosscheck_p2p::ChainId;
 use tracing::warn;
 

@@ -10,8 +10,7 @@
 //!
 //! So nothing is called safe on the node's word alone. Blocks below the monitor's view are settled.
 
-use crosscheck_core::heads::SafetyHeads;
-use crosscheck_core::heads::SafetyLevel;
+use crosscheck_core::heads::{SafetyHeads, SafetyLevel};
 use crosscheck_core::tracker::ChainView;
 use crosscheck_p2p::UnixSeconds;
 

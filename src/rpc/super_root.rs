@@ -4,8 +4,7 @@
 //! `keccak256(0x01 || u64 timestamp || (u256 chain id || output root)*)`, chains ascending.
 
 use alloy::primitives::{B256, keccak256};
-use crosscheck_core::proof::OutputV0;
-use crosscheck_core::proof::VerifiedBlock;
+use crosscheck_core::proof::{OutputV0, VerifiedBlock};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeMap;
 

@@ -2,10 +2,9 @@
 
 use super::{Shared, stall_bounds};
 use crate::config::{ChainConfig, Config};
-use crate::monitor::Suspects;
 use crate::monitor::{
     Board, BoardWriter, ChainReader, HeadSource, MONITOR_INBOX, Monitor, MonitorParts, Nudges, SUSPECT_INBOX,
-    StartPoint, SuspectMessage, SuspectWatcher, nudge_when_heads_come,
+    StartPoint, SuspectMessage, SuspectWatcher, Suspects, nudge_when_heads_come,
 };
 use crate::sources::ExecutionClient;
 use crate::tasks::TaskGroup;

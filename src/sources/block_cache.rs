@@ -4,8 +4,7 @@
 //! says. It fetches nothing itself.
 
 use alloy::primitives::B256;
-use crosscheck_core::proof::ByteCache;
-use crosscheck_core::proof::VerifiedBlock;
+use crosscheck_core::proof::{ByteCache, VerifiedBlock};
 use crosscheck_p2p::ChainId;
 use parking_lot::Mutex;
 use std::sync::Arc;

@@ -12,9 +12,9 @@ use super::{
 };
 use alloy::primitives::{B256, U64, keccak256};
 use crosscheck_core::heads::L2BlockRef;
-use crosscheck_core::proof::LogIndex;
-use crosscheck_core::proof::{BlockError, ClaimedHeader, ProvenLogs, VerifiedBlock};
-use crosscheck_core::proof::{ReadBlockError, read_parts};
+use crosscheck_core::proof::{
+    BlockError, ClaimedHeader, LogIndex, ProvenLogs, ReadBlockError, VerifiedBlock, read_parts,
+};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use futures::StreamExt;
 use jsonrpsee::core::params::ArrayParams;

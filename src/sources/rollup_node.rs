@@ -7,8 +7,7 @@ use super::{Endpoint, EndpointLimits, EndpointPace, EndpointUrl, SourceError, St
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{B256, U64};
 use crosscheck_core::consolidation::{RollupConfig, chain_by_id_or_name};
-use crosscheck_core::heads::L2BlockRef;
-use crosscheck_core::heads::SafeMeans;
+use crosscheck_core::heads::{L2BlockRef, SafeMeans};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use jsonrpsee::rpc_params;
 use serde::{Deserialize, Deserializer};

@@ -10,10 +10,9 @@ use crate::sidecar::devnet;
 use alloy::primitives::B256;
 use crosscheck_core::consolidation::deposits::decode_l1_info;
 use crosscheck_devnet::keyring::Keyring;
-use crosscheck_p2p::FileClock;
 use crosscheck_p2p::{
-    BlockSigner, ChainId, Clock, Envelope, ExecutionPayload, Multiaddr, NetworkEvent, Signers, SigningDomain,
-    SystemClock, Topic, UnixSeconds, ValidBlock,
+    BlockSigner, ChainId, Clock, Envelope, ExecutionPayload, FileClock, Multiaddr, NetworkEvent, Signers,
+    SigningDomain, SystemClock, Topic, UnixSeconds, ValidBlock,
 };
 use serde_json::{Value, json};
 use std::path::Path;

@@ -12,8 +12,7 @@ pub(crate) use process::{Chain, Supersim};
 
 use crate::program::{DEADLINE, Running, call, eventually};
 use crosscheck::sources::{EndpointLimits, ExecutionClient};
-use crosscheck_core::proof::LogIndex;
-use crosscheck_core::proof::ProvenLogs;
+use crosscheck_core::proof::{LogIndex, ProvenLogs};
 use crosscheck_core::validity::{
     DEFAULT_EXPIRY_WINDOW, DependencySet, Execution, InvalidReason, Member, check_claim, check_log,
 };

@@ -42,9 +42,8 @@ pub fn consolidate_by(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::consolidation::FeeParameters;
-    use crate::consolidation::sample;
     use crate::consolidation::sample::transactions;
+    use crate::consolidation::{FeeParameters, sample};
     use alloy::primitives::{Address, B256};
     use crosscheck_p2p::UnixSeconds;
     use rstest::rstest;

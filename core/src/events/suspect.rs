@@ -6,8 +6,7 @@
 
 use crate::events::{SuspectOutcome, SuspectRecord};
 use crate::message::{AccessListError, BlockKey, Checksum, InboxAccess, parse_access_list};
-use crate::proof::InboxKeys;
-use crate::proof::LogIndex;
+use crate::proof::{InboxKeys, LogIndex};
 use crate::tracker::{ObservedBlock, Tracker};
 use crate::validity::{
     Execution, InvalidReason, Objection, check_access_log, check_access_tip, check_suspect,

@@ -1,7 +1,6 @@
 //! [`SafetyHeads`]: how far a chain is, as its own node or client says.
 
-use crate::heads::SafeMeans;
-use crate::heads::SafetyLevel;
+use crate::heads::{SafeMeans, SafetyLevel};
 use crosscheck_p2p::UnixSeconds;
 
 /// Heights of a chain's heads. A client that tells no local-safe head is taken at its safe one.

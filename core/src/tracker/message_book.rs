@@ -1,8 +1,10 @@
 //! [`MessageBook`]: every message kept, open or ended lately, and the one way to change one.
 
 use super::tracked_message::MessageId;
-use super::{Change, TrackedMessage};
-use super::{CountKey, Counts, Ending, HistoryEntry, MessageEvent, MessageKey, ObservedBlock, State, Step};
+use super::{
+    Change, CountKey, Counts, Ending, HistoryEntry, MessageEvent, MessageKey, ObservedBlock, State, Step,
+    TrackedMessage,
+};
 use crate::heads::SafetyLevel;
 use crate::validity::MessageStatus;
 use alloy::primitives::B256;

@@ -7,10 +7,9 @@ use crate::runner::sidecar_double::messages::Clients;
 use crate::running_sidecar::{RunningSidecar, SidecarError, SidecarStarter};
 use alloy::primitives::{Address, B256};
 use async_trait::async_trait;
-use crosscheck_p2p::FileClock;
 use crosscheck_p2p::{
-    ChainId, Clock, Network, NetworkConfig, NetworkEvent, NodeIdentity, RefusalVerdict, Signers, Topic,
-    ValidBlock,
+    ChainId, Clock, FileClock, Network, NetworkConfig, NetworkEvent, NodeIdentity, RefusalVerdict, Signers,
+    Topic, ValidBlock,
 };
 use jsonrpsee::{
     RpcModule,

@@ -5,8 +5,7 @@ use crate::faults::{FaultPlan, FaultSpec};
 use crate::heads::Heads;
 use crate::l1::L1;
 use crate::schedule::Schedule;
-use crate::sequencer::ChainTick;
-use crate::sequencer::Rewind;
+use crate::sequencer::{ChainTick, Rewind};
 use crate::superchain::{Superchain, SuperchainParams};
 use crate::system_config::UNSAFE_BLOCK_SIGNER_SLOT;
 use alloy::{

@@ -7,8 +7,7 @@
 use super::{Answer, Awaited, Cause, Investigator, Wait};
 use crate::ledger::{BlockPosition, LedgerError};
 use alloy::primitives::B256;
-use crosscheck_core::case::Origin;
-use crosscheck_core::case::Verdict;
+use crosscheck_core::case::{Origin, Verdict};
 use crosscheck_core::consolidation::BlockAttributes;
 use crosscheck_core::heads::SafeMeans;
 use crosscheck_core::message::BlockKey;

@@ -4,9 +4,7 @@
 //! it finds valid, so a walk that ends at its bound has still made the next one shorter.
 
 use super::{Answer, CONCURRENT_NEEDS, Investigator};
-use crosscheck_core::case::Continuity;
-use crosscheck_core::case::{Ask, Closure, Maturity, Standing};
-use crosscheck_core::case::{Awaited, Case, Cause, Need, Wait};
+use crosscheck_core::case::{Ask, Awaited, Case, Cause, Closure, Continuity, Maturity, Need, Standing, Wait};
 use crosscheck_core::consolidation::{BlockAttributes, Fingerprint};
 use crosscheck_core::proof::{ProvenLogs, VerifiedBlock};
 use crosscheck_p2p::{ChainId, UnixSeconds};

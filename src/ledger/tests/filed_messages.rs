@@ -3,8 +3,7 @@
 use super::ledger;
 use crate::ledger::{FiledFilter, FiledMessage, Ledger};
 use alloy::primitives::{Address, B256};
-use crosscheck_core::events::ToldBlock;
-use crosscheck_core::events::{Filing, MessageRecord, News, Note};
+use crosscheck_core::events::{Filing, MessageRecord, News, Note, ToldBlock};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::{BlockKey, Identifier};
 use crosscheck_core::tracker::{Ending, MessageKey};

@@ -4,8 +4,7 @@ use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::LogIndex;
 use crosscheck_core::tracker::{Cause, Tracker, TrackerLimits};
-use crosscheck_core::validity::DependencySet;
-use crosscheck_core::validity::InvalidReason;
+use crosscheck_core::validity::{DependencySet, InvalidReason};
 use crosscheck_p2p::UnixSeconds;
 use rstest::rstest;
 

@@ -1,13 +1,11 @@
 //! A small superchain behind a served RPC: real blocks and receipts, a board told of them, endpoints that answer.
 
 use crate::audit::{Answer, Heads, NodeQuarrels};
-use crate::gossip::Refusals;
-use crate::gossip::{Gossiped, NetworkHandles};
+use crate::gossip::{Gossiped, NetworkHandles, Refusals};
 use crate::health::Health;
 use crate::ledger::{Event, Ledger};
 use crate::metrics::Metrics;
-use crate::monitor::BoardWriter;
-use crate::monitor::Suspects;
+use crate::monitor::{BoardWriter, Suspects};
 use crate::rpc::server::{RpcLimits, serve_within};
 use crate::rpc::{ChainSources, CrosscheckRpc, Failsafe, RpcParts, SuperchainReader};
 use crate::sources::{
@@ -17,13 +15,11 @@ use crate::sources::{
 use crate::teller::{TOLD_CAPACITY, Teller};
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::{B256, U64};
-use crosscheck_core::heads::SafeMeans;
-use crosscheck_core::heads::SafetyHeads;
+use crosscheck_core::heads::{SafeMeans, SafetyHeads};
 use crosscheck_core::message::{
     BlockKey, ExecutingMessage, Identifier, Message, encode_access_list, payload_hash,
 };
-use crosscheck_core::proof::Executed;
-use crosscheck_core::proof::LogIndex;
+use crosscheck_core::proof::{Executed, LogIndex};
 use crosscheck_core::tracker::{Input, ObservedBlock, Tracker, TrackerLimits};
 use crosscheck_core::validity::{ChainRules, DependencySet, Member};
 use crosscheck_devnet::block::L2Block;

@@ -5,9 +5,8 @@ use super::{FAILED, OK, assert_code, json, run};
 use crate::program::{DEADLINE, Running, Written};
 use crosscheck::config::{ClockSource, Config};
 use crosscheck::sources::L1Client;
-use crosscheck_p2p::FileClock;
 use crosscheck_p2p::{
-    ChainId, Network, NetworkConfig, NetworkEvent, NodeIdentity, Signers, Topic, ValidBlock,
+    ChainId, FileClock, Network, NetworkConfig, NetworkEvent, NodeIdentity, Signers, Topic, ValidBlock,
 };
 use std::collections::BTreeMap;
 use std::path::Path;

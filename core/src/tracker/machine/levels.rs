@@ -1,8 +1,7 @@
 //! How far blocks have come, and the messages in them.
 
 use super::{Tracker, Work};
-use crate::heads::SafetyHeads;
-use crate::heads::SafetyLevel;
+use crate::heads::{SafetyHeads, SafetyLevel};
 use crate::tracker::Step;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::ops::{Bound, RangeInclusive};

@@ -6,12 +6,13 @@ use alloy::consensus::proofs::calculate_receipt_root;
 use alloy::consensus::{Header, Receipt};
 use alloy::rpc::types::{Block, BlockTransactions, Header as RpcHeader};
 use alloy_primitives::{B256, Log, LogData, map::HashMap};
-use crosscheck::interop::{
-    BlockKey, CycleRule, DEFAULT_EXPIRY_WINDOW, DependencySet, Execution, Member, MessageStatus, SameTimestamp,
-    check_executed, check_log, cyclic_chains,
+use crosscheck_core::message::BlockKey;
+use crosscheck_core::proof::{LogIndex, ProvenLogs, VerifiedBlock};
+use crosscheck_core::tracker::{Change, Input, MessageEvent, ObservedBlock, Tracker, TrackerLimits};
+use crosscheck_core::validity::{
+    CycleRule, DEFAULT_EXPIRY_WINDOW, DependencySet, Execution, Member, MessageStatus, SameTimestamp, check_executed,
+    check_log, cyclic_chains,
 };
-use crosscheck::monitor::{Change, Input, MessageEvent, ObservedBlock, Tracker, TrackerLimits};
-use crosscheck::sources::{LogIndex, ProvenLogs, VerifiedBlock};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use op_alloy::consensus::OpReceiptEnvelope;
 use op_alloy::rpc_types::OpTransactionReceipt;

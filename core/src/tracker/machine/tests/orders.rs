@@ -7,8 +7,7 @@
 
 use super::reference::{Reference, alike};
 use super::world::{Claim, Payload, Shape, World, chain};
-use crate::heads::SafeMeans;
-use crate::heads::SafetyHeads;
+use crate::heads::{SafeMeans, SafetyHeads};
 use crate::proof::LogIndex;
 use crate::tracker::{Input, MessageKey, ObservedBlock, Request, Tracker, TrackerLimits};
 use crate::validity::MessageStatus;

@@ -2,8 +2,7 @@
 
 use super::reference::{Reference, alike};
 use super::world::{Claim, Payload, Shape, World, chain};
-use crate::heads::SafeMeans;
-use crate::heads::SafetyHeads;
+use crate::heads::{SafeMeans, SafetyHeads};
 use crate::proof::LogIndex;
 use crate::tracker::{
     Cause, Change, CountKey, Counts, Ending, Input, MessageEvent, MessageKey, ObservedBlock, Request,

@@ -4,8 +4,7 @@
 //! of the others, the least set that holds those that lack a fact and whoever cites a block with an unknown one.
 
 use super::world::World;
-use crate::heads::SafetyHeads;
-use crate::heads::SafetyLevel;
+use crate::heads::{SafetyHeads, SafetyLevel};
 use crate::tracker::{Input, MessageKey, ObservedBlock};
 use crate::validity::{
     CycleRule, Execution, InvalidReason, MessageStatus, Objection, SameTimestamp, check_executed, check_log,

@@ -2,8 +2,7 @@
 
 use super::world::{Claim, Payload, START, Shape, World, chain};
 use crate::events::MessageRecord;
-use crate::heads::SafeMeans;
-use crate::heads::SafetyHeads;
+use crate::heads::{SafeMeans, SafetyHeads};
 use crate::message::BlockKey;
 use crate::proof::LogIndex;
 use crate::tracker::{

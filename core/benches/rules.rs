@@ -17,8 +17,7 @@ use crosscheck_core::case::{Closure, Maturity, Standing};
 use crosscheck_core::message::{
     CROSS_L2_INBOX, Checksum, EXECUTING_MESSAGE_TOPIC, Identifier, InboxAccess, Message, payload_hash,
 };
-use crosscheck_core::proof::LogIndex;
-use crosscheck_core::proof::{ProvenLogs, VerifiedBlock};
+use crosscheck_core::proof::{LogIndex, ProvenLogs, VerifiedBlock};
 use crosscheck_core::validity::{
     AccessContext, CycleRule, DependencySet, Execution, Member, SameTimestamp, check_access,
     check_access_log, check_claim, check_log, cyclic_chains,

@@ -5,8 +5,10 @@
 //! already proven and in the index, and heads that follow, so that as many messages end as are discovered.
 //! `cargo bench --bench tracker`; run by `cargo test` it only shows that it works.
 
+#![allow(clippy::disallowed_methods, reason = "a benchmark reads clocks")]
 #![allow(missing_docs, reason = "criterion's macro makes a function without them")]
 #![allow(
+    clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
@@ -16,8 +18,7 @@
 mod superchain;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use crosscheck_core::heads::SafeMeans;
-use crosscheck_core::heads::SafetyHeads;
+use crosscheck_core::heads::{SafeMeans, SafetyHeads};
 use crosscheck_core::proof::LogIndex;
 use crosscheck_core::tracker::{Input, Tracker, TrackerLimits};
 use crosscheck_p2p::UnixSeconds;

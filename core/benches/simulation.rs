@@ -1,11 +1,12 @@
 //! A superchain of many chains, a block a second each, followed for minutes: what it costs.
 //!
 //! A thread of its own makes the blocks; the thread that is measured proves their receipts, puts their logs in the index
-//! and tells the tracker, as the monitor does. `cargo bench --bench simulation -- --chains 64 --seconds 600 --realtime`;
+//! and tells the tracker, as the monitor does. `cargo bench -p crosscheck-core --features fixtures --bench simulation -- --chains 64 --seconds 600 --realtime`;
 //! without `--realtime` the blocks follow each other as fast as they are taken in. Fails if an invalid message is missed
 //! or a valid one accused.
 
 #![allow(
+    clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
@@ -16,8 +17,7 @@
 mod superchain;
 
 use clap::Parser;
-use crosscheck_core::heads::SafeMeans;
-use crosscheck_core::heads::SafetyHeads;
+use crosscheck_core::heads::{SafeMeans, SafetyHeads};
 use crosscheck_core::proof::LogIndex;
 use crosscheck_core::tracker::{
     Change, Ending, Input, MessageKey, ObservedBlock, Outcome, Tracker, TrackerLimits,
