@@ -6,12 +6,14 @@ mod catalogue;
 mod follow_metrics;
 mod gossip_metrics;
 mod ledger_metrics;
+mod limit;
 mod message_metrics;
 mod process_metrics;
 mod reading_metrics;
 mod suspect_metrics;
 
 pub use catalogue::{Definition, MetricKind, metrics_table};
+pub use limit::Limit;
 
 use access_metrics::AccessMetrics;
 use catalogue::Catalogue;
@@ -24,6 +26,7 @@ use reading_metrics::ReadingMetrics;
 use suspect_metrics::SuspectMetrics;
 
 use crate::ledger::{Decided, Decision, RetractionReason};
+use crate::sources::EndpointKind;
 use crate::telemetry::quiet;
 use crosscheck_core::case::{Cause, CheckedMessage, Relation, Verdict};
 use crosscheck_core::validity::{DependencySet, MessageStatus};
@@ -38,34 +41,6 @@ const UNKNOWN_CHAIN: &str = "unknown";
 /// Upper bounds of the verdict histogram, in seconds.
 const VERDICT_SECONDS: [f64; 14] =
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0];
-
-/// Every bound that is counted when it is reached.
-const LIMITS: [&str; 24] = [
-    "open-cases",
-    "refusals",
-    "auditor-inbox",
-    "closure",
-    "cold-checks",
-    "follow-bodies",
-    "follow-connections",
-    "follow-slow-requests",
-    "gossip-queue",
-    "gossip-events",
-    "gossip-connections",
-    "gossip-requests",
-    "invalid-blocks",
-    "monitor-inbox",
-    "rival-inbox",
-    "rpc-bodies",
-    "rpc-connections",
-    "rpc-slow-requests",
-    "rpc-websocket-calls",
-    "rpc-websockets",
-    "suspect-confirmation",
-    "suspect-inbox",
-    "suspects-per-block",
-    "tracked-messages",
-];
 
 /// Why a subscriber to events is dropped: it is too far behind, or takes too long for one event.
 const SUBSCRIBER_LOST: [&str; 2] = ["behind", "slow"];
@@ -251,8 +226,8 @@ impl Metrics {
                     self.0.verdicts.with_label_values(&[id.as_str(), REPLAY, reason]);
                 }
             }
-            for source in ["execution", "rollup-node", "l1"] {
-                self.0.source_failures.with_label_values(&[id.as_str(), source]);
+            for source in EndpointKind::ALL {
+                self.0.source_failures.with_label_values(&[id.as_str(), source.name()]);
             }
             for initiating in ids.iter().map(String::as_str).chain([UNKNOWN_CHAIN]) {
                 for status in MessageStatus::NAMES {
@@ -270,8 +245,8 @@ impl Metrics {
         for reason in SUBSCRIBER_LOST {
             self.0.subscribers_dropped.with_label_values(&[reason]);
         }
-        for limit in LIMITS {
-            self.0.limits.with_label_values(&[limit]);
+        for limit in Limit::ALL {
+            self.0.limits.with_label_values(&[limit.name()]);
         }
     }
 
@@ -367,8 +342,8 @@ impl Metrics {
     }
 
     /// An endpoint failed to answer.
-    pub fn source_failed(&self, chain_id: ChainId, source: &'static str) {
-        self.0.source_failures.with_label_values(&[chain_id.to_string().as_str(), source]).inc();
+    pub fn source_failed(&self, chain_id: ChainId, source: EndpointKind) {
+        self.0.source_failures.with_label_values(&[chain_id.to_string().as_str(), source.name()]).inc();
     }
 
     /// A subscriber to events was dropped.
@@ -377,13 +352,13 @@ impl Metrics {
     }
 
     /// A bound was reached.
-    pub fn limit_reached(&self, limit: &'static str) {
+    pub fn limit_reached(&self, limit: Limit) {
         self.limits_reached(limit, 1);
     }
 
     /// A bound was reached so many times.
-    pub fn limits_reached(&self, limit: &'static str, times: u64) {
-        self.0.limits.with_label_values(&[limit]).inc_by(times);
+    pub fn limits_reached(&self, limit: Limit, times: u64) {
+        self.0.limits.with_label_values(&[limit.name()]).inc_by(times);
     }
 
     /// Everything in Prometheus' text format.

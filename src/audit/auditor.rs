@@ -21,7 +21,7 @@ use super::{BranchWatch, Investigation, Investigator, OpenCaseWatch, VouchedWatc
 use crate::incidents::Incidents;
 use crate::invalid_blocks::{InvalidBlocks, Prover};
 use crate::ledger::{Decision, Ledger, LedgerError, NewCase, Opened, Opening};
-use crate::metrics::Metrics;
+use crate::metrics::{Limit, Metrics};
 use crate::pieces::Pieces;
 use crate::sources::SyncStatus;
 use alloy::eips::BlockNumHash;
@@ -452,7 +452,7 @@ impl Auditor {
             after,
         };
         if verdict.is_wrong() && !self.invalid.prove(&key, Prover::Audit) {
-            self.metrics.limit_reached("invalid-blocks");
+            self.metrics.limit_reached(Limit::InvalidBlocks);
         }
         // Durable first: whoever hears of a verdict can rely on finding it after a crash. That nobody is led onto the block
         // needs no such promise, and whoever finds the verdict finds that done.

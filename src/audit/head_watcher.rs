@@ -11,7 +11,9 @@ use super::told_forks::ToldForks;
 use super::{Answer, AuditorMessage, Heads, RuleDifference};
 use crate::health::Health;
 use crate::metrics::Metrics;
-use crate::sources::{ExecutionClient, NodeAnswer, RollupNodes, Shortfall, SourceError, SyncStatus};
+use crate::sources::{
+    EndpointKind, ExecutionClient, NodeAnswer, RollupNodes, Shortfall, SourceError, SyncStatus,
+};
 use crate::stalled_heads::{StallBounds, StalledHeads, WatchedHead};
 use crate::unsafe_pause::UnsafePause;
 use crosscheck_core::heads::{L2BlockRef, SafeMeans};
@@ -137,7 +139,7 @@ impl HeadWatcher {
                     }
                 }
                 Err(_) => {
-                    self.metrics.source_failed(self.chain_id, "rollup-node");
+                    self.metrics.source_failed(self.chain_id, EndpointKind::RollupNode);
                     self.tell(&heads, &self.nodes.complaint());
                     self.heads.set(self.chain_id, None);
                     self.heads.set_unsafe_pause(self.chain_id, None);

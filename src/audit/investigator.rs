@@ -22,7 +22,7 @@ use super::l1_judge::{L1Judge, L1Word, Surroundings};
 use super::reasons::{Reasons, with_words};
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
-use crate::sources::{ExecutionClient, SourceError, SyncStatus};
+use crate::sources::{EndpointKind, ExecutionClient, SourceError, SyncStatus};
 use crate::stale_branches::StaleBranches;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
@@ -563,7 +563,7 @@ impl Investigator {
     }
 
     fn note_failure(&self, error: &SourceError, chain_id: ChainId, awaited: Awaited) -> Wait {
-        self.metrics.source_failed(chain_id, "execution");
+        self.metrics.source_failed(chain_id, EndpointKind::Execution);
         debug!(%chain_id, %error, "a source failed; what it was asked stays unknown");
         let wait = Wait { awaited, chain_id, cause: Cause::EndpointError };
         self.reasons.note(wait, &error.to_string());

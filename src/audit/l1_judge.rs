@@ -9,7 +9,7 @@ use self::blob_memory::BlobMemory;
 use super::reasons::Reasons;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
-use crate::sources::{L1Reader, RollupNodes, SourceError};
+use crate::sources::{EndpointKind, L1Reader, RollupNodes, SourceError};
 use alloy::eips::BlockNumHash;
 use crosscheck_core::case::{Awaited, Cause, L1Contradiction, Origin, Wait};
 use crosscheck_core::consolidation::BlockAttributes;
@@ -369,7 +369,7 @@ impl L1Judge {
     }
 
     fn failed(&self, chain_id: ChainId, error: &SourceError) -> Wait {
-        self.metrics.source_failed(chain_id, "l1");
+        self.metrics.source_failed(chain_id, EndpointKind::L1);
         debug!(%chain_id, %error, "L1 could not be asked; what it says stays unknown");
         let wait = Wait { awaited: Awaited::L1, chain_id, cause: Cause::EndpointError };
         self.reasons.note(wait, &error.to_string());

@@ -5,7 +5,7 @@
 use super::rivals::{Pair, Rivals};
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Metrics;
-use crate::sources::L1Reader;
+use crate::sources::{EndpointKind, L1Reader};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_core::case::{Origin, Relation, Side};
@@ -137,7 +137,7 @@ impl RivalWatcher {
             Ok(Some(_)) => Origin::Dropped,
             Ok(None) => Origin::NotYet,
             Err(error) => {
-                self.metrics.source_failed(chain_id, "l1");
+                self.metrics.source_failed(chain_id, EndpointKind::L1);
                 debug!(%chain_id, %error, "L1 was not there to tell whether it has reorganised");
                 Origin::NotYet
             }

@@ -6,7 +6,7 @@
 
 use super::Served;
 use super::front::{Front, PathChain};
-use crate::metrics::Metrics;
+use crate::metrics::{Limit, Metrics};
 use crate::web::{BodyBounds, BodyLimits, Bound, Calls, ConnectionLimits, Listener, Overload};
 use crosscheck_p2p::ChainId;
 use jsonrpsee::server::{BatchRequestConfig, Server, ServerConfig, stop_channel};
@@ -38,19 +38,19 @@ const NOT_SERVED: [&str; 3] =
 const VERSION: &str = concat!("crosscheck/", env!("CARGO_PKG_VERSION"));
 
 const FULL: Bound = Bound {
-    name: "follow-connections",
+    limit: Limit::FollowConnections,
     remedy: "every connection of the server for followers is taken; see who holds them (ss -tnp), and let nobody but your \
              own nodes reach follow.addr",
 };
 
 const NO_MEMORY: Bound = Bound {
-    name: "follow-bodies",
+    limit: Limit::FollowBodies,
     remedy: "the requests that are being sent to the server for followers take all the memory there is for them; see who \
              sends them (ss -tnp)",
 };
 
 const SLOW: Bound = Bound {
-    name: "follow-slow-requests",
+    limit: Limit::FollowSlowRequests,
     remedy: "requests to the server for followers were begun and not sent to their end; see who does that (ss -tnp)",
 };
 

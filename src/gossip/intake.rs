@@ -5,7 +5,7 @@ use crate::audit::{AuditorMessage, Heads};
 use crate::gossip::Refusals;
 use crate::health::Health;
 use crate::ledger::{Ledger, LedgerError};
-use crate::metrics::Metrics;
+use crate::metrics::{Limit, Metrics};
 use crate::monitor::{Nudges, SuspectMessage};
 use crate::sources::{GossipedTransactions, SyncStatus};
 use alloy::eips::BlockNumHash;
@@ -150,7 +150,7 @@ impl Intake {
                 self.inspect(&block, at.into());
                 self.compare(&block);
                 if self.auditor.capacity() == 0 {
-                    self.metrics.limit_reached("auditor-inbox");
+                    self.metrics.limit_reached(Limit::AuditorInbox);
                 }
                 let message = AuditorMessage::Gossip { block: Box::new(block), at: at.into() };
                 if self.auditor.send(message).await.is_err() {
@@ -217,7 +217,7 @@ impl Intake {
     /// Has an attested block compared with others of its height. Each becomes a case: at most one is upheld.
     fn compare(&self, block: &ValidBlock) {
         if block.topic().is_cross_safe() && self.rivals.try_send(block.clone()).is_err() {
-            self.metrics.limit_reached("rival-inbox");
+            self.metrics.limit_reached(Limit::RivalInbox);
         }
     }
 
@@ -229,7 +229,7 @@ impl Intake {
         let position = BlockNumHash { number: block.number(), hash: block.hash() };
         self.nudges.announce(self.chain_id, position);
         if self.suspects.try_send(SuspectMessage::Gossip { block: block.clone(), at }).is_err() {
-            self.metrics.limit_reached("suspect-inbox");
+            self.metrics.limit_reached(Limit::SuspectInbox);
         }
     }
 }

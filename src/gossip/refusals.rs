@@ -1,6 +1,6 @@
 //! [`Refusals`]: the gossip frames refused lately. Bounded: the oldest make room.
 
-use crate::metrics::Metrics;
+use crate::metrics::{Limit, Metrics};
 use alloy::primitives::{Address, B256};
 use crosscheck_p2p::{ChainId, PeerId, Refusal, RefusalVerdict, Topic, UnixSeconds};
 use parking_lot::Mutex;
@@ -75,7 +75,7 @@ impl Refusals {
         *last = last.saturating_add(1);
         if records.len() >= MAX_REFUSALS {
             records.pop_front();
-            self.metrics.limit_reached("refusals");
+            self.metrics.limit_reached(Limit::Refusals);
         }
         records.push_back(RefusalRecord {
             id: *last,

@@ -3,6 +3,7 @@
 use super::SignerReader;
 use crate::health::Health;
 use crate::metrics::Metrics;
+use crate::sources::EndpointKind;
 use alloy::primitives::Address;
 use crosscheck_p2p::{ChainId, Clock, Signers};
 use std::convert::Infallible;
@@ -71,7 +72,7 @@ impl SignerWatcher {
                 return true;
             }
             Err(error) => {
-                self.metrics.source_failed(self.chain_id, "l1");
+                self.metrics.source_failed(self.chain_id, EndpointKind::L1);
                 error.to_string()
             }
         };

@@ -1,7 +1,7 @@
 //! What is measured of the gossip networks: frames, peers, and blocks that peers hand each other by number.
 
 use super::catalogue::Catalogue;
-use super::{Metrics, as_gauge};
+use super::{Limit, Metrics, as_gauge};
 use crosscheck_p2p::{ChainId, NetworkCounters, Reason, Topic};
 use prometheus::{IntCounterVec, IntGaugeVec};
 use std::time::Duration;
@@ -124,9 +124,9 @@ impl Metrics {
         of_gossip.banned.with_label_values(&id).inc_by(since.banned);
         of_gossip.served.with_label_values(&id).inc_by(since.served);
         of_gossip.filled.with_label_values(&id).inc_by(since.filled);
-        self.limits_reached("gossip-queue", since.queue_full);
-        self.limits_reached("gossip-events", since.events_dropped);
-        self.limits_reached("gossip-connections", since.connections_refused);
-        self.limits_reached("gossip-requests", since.requests_refused);
+        self.limits_reached(Limit::GossipQueue, since.queue_full);
+        self.limits_reached(Limit::GossipEvents, since.events_dropped);
+        self.limits_reached(Limit::GossipConnections, since.connections_refused);
+        self.limits_reached(Limit::GossipRequests, since.requests_refused);
     }
 }

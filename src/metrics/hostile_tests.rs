@@ -1,7 +1,7 @@
 //! The hostile corpus, items 12 and 15: what strangers send makes no series, and a count that is 0 again is shown as 0.
 
 use super::*;
-use crate::sources::{EndpointLimits, ExecutionClient};
+use crate::sources::{EndpointKind, EndpointLimits, ExecutionClient};
 use alloy::primitives::{Address, B256, U256};
 use crosscheck_core::case::{Discard, InvalidMessage, Violation};
 use crosscheck_core::events::{News, Note, SuspectOutcome};
@@ -159,10 +159,10 @@ impl Stranger {
         metrics.block_observed(ours, usize::try_from(self.0).unwrap());
         metrics.reorg(ours);
         metrics.peers(ours, usize::try_from(self.0).unwrap());
-        for source in ["execution", "rollup-node", "l1"] {
+        for source in EndpointKind::ALL {
             metrics.source_failed(ours, source);
         }
-        LIMITS.iter().for_each(|limit| metrics.limit_reached(limit));
+        Limit::ALL.into_iter().for_each(|limit| metrics.limit_reached(limit));
         self.verdicts(metrics);
         self.messages(metrics);
     }

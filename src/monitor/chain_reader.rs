@@ -14,7 +14,7 @@ use super::{HeadSource, MonitorMessage, Nudges, StartPoint};
 use crate::health::Health;
 use crate::ledger::{GenesisSource, Ledger, LedgerError};
 use crate::metrics::Metrics;
-use crate::sources::{ExecutionClient, SourceError};
+use crate::sources::{EndpointKind, ExecutionClient, SourceError};
 use crate::stale_branches::{StaleBranch, StaleBranches};
 use crate::stalled_heads::{StallBounds, StalledHeads, WatchedHead};
 use alloy::eips::BlockNumHash;
@@ -216,7 +216,7 @@ impl<S: BlockSource> ChainReader<S> {
     /// name from look to look.
     fn tell(&self, progress: &mut Progress, part: &str, problem: &ReadError) {
         if matches!(problem, ReadError::Source(_)) {
-            self.metrics.source_failed(self.chain_id, "execution");
+            self.metrics.source_failed(self.chain_id, EndpointKind::Execution);
         }
         let is_contradiction = matches!(problem, ReadError::Contradiction(_));
         let is_known = is_contradiction && std::mem::replace(&mut progress.is_contradicted, true);

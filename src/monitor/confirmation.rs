@@ -4,8 +4,8 @@
 //! fork. So a suspicion that rests on a view is told only if it holds by what the endpoints agree on after the
 //! gossip came in. One that they do not answer about is never told: its block's receipts will decide.
 
-use crate::metrics::Metrics;
-use crate::sources::{ExecutionClient, SourceError};
+use crate::metrics::{Limit, Metrics};
+use crate::sources::{EndpointKind, ExecutionClient, SourceError};
 use crosscheck_core::events::Suspect;
 use crosscheck_core::message::InboxAccess;
 use crosscheck_core::validity::{InvalidReason, check_access_log, check_access_tip};
@@ -48,7 +48,7 @@ impl Confirmation {
                     let (chain_id, number) = (access.chain_id, access.block_number);
                     debug!(%chain_id, number, "a suspicion rested on a view that was behind a reorg");
                 }
-                None => self.metrics.limit_reached("suspect-confirmation"),
+                None => self.metrics.limit_reached(Limit::SuspectConfirmation),
             }
         }
         confirmed
@@ -66,7 +66,7 @@ impl Confirmation {
                 Ok(answer) => return Some(answer),
                 Err(error) => {
                     let chain_id = access.chain_id;
-                    self.metrics.source_failed(chain_id, "execution");
+                    self.metrics.source_failed(chain_id, EndpointKind::Execution);
                     debug!(%chain_id, %error, "a suspicion cannot be confirmed yet");
                 }
             }

@@ -4,7 +4,7 @@
 
 use crate::metrics::Metrics;
 use crate::pieces::Pieces;
-use crate::sources::{ExecutionClient, SourceError};
+use crate::sources::{EndpointKind, ExecutionClient, SourceError};
 use crosscheck_core::tracker::{Input, Request};
 use crosscheck_p2p::ChainId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,7 +98,7 @@ impl Fetcher {
             let metrics = self.metrics.clone();
             self.running.begin(request, async move {
                 fetch(&client, request).await.unwrap_or_else(|error| {
-                    metrics.source_failed(chain_id, "execution");
+                    metrics.source_failed(chain_id, EndpointKind::Execution);
                     debug!(%chain_id, %error, "a source failed; what it was asked stays unknown");
                     None
                 })

@@ -11,7 +11,7 @@ use super::{Board, BoardWriter, Cursors, SuspectMessage};
 use crate::incidents::Incidents;
 use crate::invalid_blocks::{InvalidBlocks, Prover};
 use crate::ledger::{BlockPosition, Ledger, LedgerError};
-use crate::metrics::Metrics;
+use crate::metrics::{Limit, Metrics};
 use crate::sources::ExecutionClient;
 use alloy::eips::BlockNumHash;
 use crosscheck_core::events::{Filing, Note, Notebook, UnknownEvents};
@@ -191,7 +191,7 @@ impl Monitor {
                 gone.extend(Note::undecodable(&block).filter(|note| self.unknown_events.pass(note)));
                 self.apply(Input::Block(Arc::clone(&block)), gone).await?;
                 if self.parts.suspects.try_send(SuspectMessage::Observed(block)).is_err() {
-                    self.parts.metrics.limit_reached("suspect-inbox");
+                    self.parts.metrics.limit_reached(Limit::SuspectInbox);
                 }
                 Ok(())
             }
@@ -270,7 +270,7 @@ impl Monitor {
         };
         match status {
             Some(BlockStatus::Invalid) if !self.parts.invalid.prove(block, Prover::Monitor) => {
-                self.parts.metrics.limit_reached("invalid-blocks");
+                self.parts.metrics.limit_reached(Limit::InvalidBlocks);
             }
             Some(BlockStatus::Valid) => self.parts.invalid.acquit(block, Prover::Monitor),
             _ => {}
@@ -353,7 +353,7 @@ impl Monitor {
                 metrics.head(*chain_id, "cross-unsafe", number);
             }
         }
-        metrics.limits_reached("tracked-messages", tracker.dropped().saturating_sub(self.dropped));
+        metrics.limits_reached(Limit::TrackedMessages, tracker.dropped().saturating_sub(self.dropped));
         self.dropped = tracker.dropped();
         metrics.log_index_bytes(self.parts.index.bytes());
         metrics.awaited_blocks(self.fetcher.len());

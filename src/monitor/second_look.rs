@@ -11,7 +11,7 @@
 use super::Board;
 use crate::metrics::Metrics;
 use crate::pieces::Pieces;
-use crate::sources::ExecutionClient;
+use crate::sources::{EndpointKind, ExecutionClient};
 use alloy::primitives::B256;
 use crosscheck_core::tracker::{Change, Ending, MessageEvent, MessageKey};
 use crosscheck_core::validity::MessageStatus;
@@ -227,7 +227,7 @@ impl Looker {
                 Ok(canonical) if canonical == *hash => {}
                 Ok(_) => return Looked::Contradicted,
                 Err(error) => {
-                    self.metrics.source_failed(*chain_id, "execution");
+                    self.metrics.source_failed(*chain_id, EndpointKind::Execution);
                     debug!(%chain_id, %error, "a source failed; what it was asked stays unknown");
                     return Looked::Unanswered;
                 }

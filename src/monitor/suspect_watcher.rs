@@ -7,7 +7,7 @@
 use super::Board;
 use super::confirmation::Confirmation;
 use crate::ledger::{Ledger, LedgerError};
-use crate::metrics::Metrics;
+use crate::metrics::{Limit, Metrics};
 use crate::monitor::Suspects;
 use crate::sources::ExecutionClient;
 use crosscheck_core::events::{Suspect, SuspectOutcome, SuspectRecord, suspects};
@@ -138,7 +138,7 @@ impl SuspectWatcher {
                         let confirmation = confirmation.clone();
                         confirming.push(async move { (key, at, confirmation.confirm(resting).await) });
                     } else if !resting.is_empty() {
-                        self.metrics.limit_reached("suspect-confirmation");
+                        self.metrics.limit_reached(Limit::SuspectConfirmation);
                     }
                 }
                 Some(SuspectMessage::Observed(block)) => self.settle(&mut pending, &block),
@@ -157,7 +157,7 @@ impl SuspectWatcher {
         let mut found =
             suspects(&self.board.read(), &self.index, key, block.timestamp(), &declared.transactions);
         if found.len() > MAX_PER_BLOCK {
-            self.metrics.limit_reached("suspects-per-block");
+            self.metrics.limit_reached(Limit::SuspectsPerBlock);
             found.truncate(MAX_PER_BLOCK);
         }
         (key, found)

@@ -5,6 +5,7 @@
 
 use super::SupervisorError;
 use super::superchain_reader::SuperchainReader;
+use crate::metrics::Limit;
 use crate::sources::SourceError;
 use crate::web::{Bound, Overload};
 use alloy::primitives::B256;
@@ -44,7 +45,7 @@ const REMEMBERED_ENTRY: usize =
     size_of::<(ChainId, u64, B256, [usize; 4])>() + 2 * (size_of::<(usize, usize)>() + 1);
 
 const FULL: Bound = Bound {
-    name: "cold-checks",
+    limit: Limit::ColdChecks,
     remedy: "too many access lists wait for blocks that have to be fetched; use faster execution endpoints, or more of \
              them, or raise interop.log_index_mib",
 };

@@ -2,7 +2,7 @@
 
 use super::front::Front;
 use super::websockets::{BoundedCalls, WebsocketLimits, Websockets};
-use crate::metrics::Metrics;
+use crate::metrics::{Limit, Metrics};
 use crate::web::{BodyBounds, BodyLimits, Bound, Calls, ConnectionLimits, Listener, Overload};
 use crosscheck_p2p::ChainId;
 use jsonrpsee::RpcModule;
@@ -31,19 +31,19 @@ const MAX_SUBSCRIPTIONS: u32 = 8;
 const MAX_WAITING: u32 = 256;
 
 const FULL: Bound = Bound {
-    name: "rpc-connections",
+    limit: Limit::RpcConnections,
     remedy: "every connection of the JSON-RPC server is taken; see who holds them (ss -tnp), and put a proxy that limits \
              callers before rpc.addr if they are not yours",
 };
 
 const NO_MEMORY: Bound = Bound {
-    name: "rpc-bodies",
+    limit: Limit::RpcBodies,
     remedy: "the requests that are being sent to the JSON-RPC server take all the memory there is for them; see who \
              sends large ones, or sends them slowly (ss -tnp)",
 };
 
 const SLOW: Bound = Bound {
-    name: "rpc-slow-requests",
+    limit: Limit::RpcSlowRequests,
     remedy: "requests to the JSON-RPC server were begun and not sent to their end; see who does that (ss -tnp)",
 };
 

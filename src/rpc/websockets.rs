@@ -28,13 +28,13 @@ pub(super) struct WebsocketLimits {
 }
 
 const FULL: Bound = Bound {
-    name: "rpc-websockets",
+    limit: Limit::RpcWebsockets,
     remedy: "every websocket of the JSON-RPC server is taken; see who holds them (ss -tnp), and close those that are \
              not needed",
 };
 
 const TOO_MANY_CALLS: Bound = Bound {
-    name: "rpc-websocket-calls",
+    limit: Limit::RpcWebsocketCalls,
     remedy: "a websocket sends calls faster than they are answered; let the client wait for answers, or use HTTP",
 };
 
@@ -207,7 +207,7 @@ fn too_many_calls() -> ErrorObjectOwned {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::Metrics;
+    use crate::metrics::{Limit, Metrics};
     use crosscheck_core::validity::DependencySet;
 
     const LIMITS: WebsocketLimits =

@@ -10,7 +10,7 @@ use jsonrpsee::types::error::{INVALID_PARAMS_CODE, METHOD_NOT_FOUND_CODE};
 
 /// What kind of server an endpoint is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum EndpointKind {
+pub enum EndpointKind {
     /// An execution client of L1.
     L1,
     /// An execution client of a chain.
@@ -20,8 +20,11 @@ pub(crate) enum EndpointKind {
 }
 
 impl EndpointKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::L1, Self::Execution, Self::RollupNode];
+
     /// Its name, in metrics and findings.
-    pub(crate) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::L1 => "l1",
             Self::Execution => "execution",

@@ -3,7 +3,7 @@
 //! A caller that is turned away hears HTTP 503 with JSON-RPC's -32603: to proxyd and op-reth that is no verdict on what
 //! was asked.
 
-use crate::metrics::Metrics;
+use crate::metrics::{Limit, Metrics};
 use jsonrpsee::server::{HttpBody, HttpResponse};
 use jsonrpsee::types::error::INTERNAL_ERROR_CODE;
 use parking_lot::Mutex;
@@ -19,8 +19,8 @@ const TOLD_EVERY: Duration = Duration::from_secs(60);
 /// A bound of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Bound {
-    /// Its name among the limits that are counted.
-    pub name: &'static str,
+    /// Which limit it is.
+    pub limit: Limit,
     /// What to do about it.
     pub remedy: &'static str,
 }
@@ -40,9 +40,9 @@ impl Overload {
 
     /// Counts that a bound was reached, and warns of it once a minute.
     pub(crate) fn reached(&self, bound: Bound) {
-        self.metrics.limit_reached(bound.name);
+        self.metrics.limit_reached(bound.limit);
         if self.is_news(bound) {
-            warn!(limit = bound.name, "callers are turned away: {}", bound.remedy);
+            warn!(limit = bound.limit.name(), "callers are turned away: {}", bound.remedy);
         }
     }
 
@@ -79,8 +79,8 @@ mod tests {
     use super::*;
     use crosscheck_core::validity::DependencySet;
 
-    const BOUND: Bound = Bound { name: "rpc-connections", remedy: "see who holds them" };
-    const OTHER: Bound = Bound { name: "rpc-websockets", remedy: "see who holds them" };
+    const BOUND: Bound = Bound { limit: Limit::RpcConnections, remedy: "see who holds them" };
+    const OTHER: Bound = Bound { limit: Limit::RpcWebsockets, remedy: "see who holds them" };
 
     #[tokio::test(start_paused = true)]
     async fn every_time_is_counted_and_the_log_told_once_a_minute() {

@@ -4,6 +4,7 @@
 //! it finds valid, so a walk that ends at its bound has still made the next one shorter.
 
 use super::{Answer, CONCURRENT_NEEDS, Investigator};
+use crate::metrics::Limit;
 use crosscheck_core::case::{Ask, Awaited, Case, Cause, Closure, Continuity, Maturity, Need, Standing, Wait};
 use crosscheck_core::consolidation::{BlockAttributes, Fingerprint};
 use crosscheck_core::proof::{ProvenLogs, VerifiedBlock};
@@ -137,7 +138,7 @@ impl Investigator {
                 return walk;
             }
             if asked.len() >= MAX_ASKS {
-                self.metrics.limit_reached("closure");
+                self.metrics.limit_reached(Limit::Closure);
                 let chain_id = scene.root.chain_id();
                 walk.waits.insert(Wait { awaited: Awaited::CitedBlock, chain_id, cause: Cause::NotYet });
                 return walk;
