@@ -23,7 +23,7 @@ use crosscheck::health::Health;
 use crosscheck::ledger::Ledger;
 use crosscheck::metrics::Metrics;
 use crosscheck::monitor::{BoardWriter, Suspects};
-use crosscheck::rpc::{ChainSources, CrosscheckRpc, Failsafe, RpcParts, SuperchainReader, serve};
+use crosscheck::rpc::{ChainSources, CrosscheckRpc, Failsafe, RpcMetrics, RpcParts, SuperchainReader, serve};
 use crosscheck::sources::{EndpointLimits, EndpointNames, ExecutionClient};
 use crosscheck_core::heads::{SafeMeans, SafetyHeads};
 use crosscheck_core::message::{BlockKey, Identifier, Message, encode_access_list, payload_hash};
@@ -167,13 +167,14 @@ async fn serve_samples(dir: &std::path::Path) -> (SocketAddr, JoinSet<std::io::R
     };
     let ledger = Ledger::open(&dir.join("ledger.sqlite")).await.unwrap();
     let heads = Heads::new(set.chain_ids());
-    let metrics = Metrics::new(set.clone()).unwrap();
+    let shared = Metrics::new(set.clone()).unwrap();
+    let metrics = RpcMetrics::register(&shared).unwrap();
     let parts = RpcParts {
         networks: crosscheck::gossip::NetworkHandles::default(),
         crosscheck: CrosscheckRpc {
             chains: Vec::new(),
             ledger: ledger.clone(),
-            refusals: Refusals::new(metrics.clone()),
+            refusals: Refusals::new(shared.clone()),
             heads: heads.clone(),
             nodes: BTreeMap::new(),
             quarrels: NodeQuarrels::default(),
@@ -199,7 +200,7 @@ async fn serve_samples(dir: &std::path::Path) -> (SocketAddr, JoinSet<std::io::R
     let any = "127.0.0.1:0".parse().unwrap();
     let chains = parts.superchain.set.chain_ids().collect();
     let methods = parts.module().unwrap();
-    let served = serve(any, methods, chains, metrics, CancellationToken::new());
+    let served = serve(any, methods, chains, shared, CancellationToken::new());
     let (addr, server) = served.await.unwrap();
     let mut tasks = JoinSet::new();
     tasks.spawn(server);

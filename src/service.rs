@@ -5,6 +5,7 @@
 mod built_in;
 mod monitoring;
 mod pacing;
+mod room_metrics;
 mod rpc_server;
 mod sources;
 mod stalls;
@@ -13,6 +14,7 @@ pub use sources::{execution_clients, investigator, l1_reader, rollup_nodes};
 
 use built_in::tell_built_in;
 use monitoring::Monitoring;
+pub(crate) use room_metrics::RoomMetrics;
 use sources::endpoint_names;
 use stalls::stall_bounds;
 
@@ -33,7 +35,6 @@ use crate::incidents::Incidents;
 use crate::invalid_blocks::InvalidBlocks;
 use crate::l1_watch::L1Watch;
 use crate::ledger::{Backoff, Event, Ledger, LedgerError};
-use crate::metrics::Metrics;
 use crate::probes::StartProbes;
 use crate::reminder::Reminder;
 use crate::retention::Retention;
@@ -84,7 +85,7 @@ struct Shared {
     /// Where subscribers hear of events.
     told: broadcast::Sender<Event>,
     set: DependencySet,
-    metrics: Metrics,
+    metrics: RoomMetrics,
     health: Health,
     incidents: Incidents,
     heads: Heads,
@@ -116,7 +117,7 @@ impl Service {
         let ledger = Ledger::open(&config.data_dir.join("ledger.sqlite")).await?;
         let ledger = ledger.persevering(health.clone(), cancel.clone(), Backoff::STANDARD);
         let set = config.dependency_set();
-        let metrics = Metrics::new(set.clone())?;
+        let metrics = RoomMetrics::register(set.clone())?;
         let (auditor, inbox) = mpsc::channel(AUDITOR_INBOX);
         let (rivals, rival_inbox) = mpsc::channel(RIVAL_INBOX);
         let invalid = invalid_blocks(&config, &ledger).await?;
@@ -133,7 +134,7 @@ impl Service {
             nodes: rollup_nodes(&config)?,
             l1: l1_reader(&config)?,
             quarrels: NodeQuarrels::default(),
-            refusals: Refusals::new(metrics.clone()).after_number(numbered_after),
+            refusals: Refusals::new(metrics.shared.clone()).after_number(numbered_after),
             numbered_after,
             health,
             incidents: Incidents::default(),
@@ -205,7 +206,7 @@ impl Service {
 
 /// Who tells of vouched heads that stand still.
 fn vouched_watch(config: &Config, shared: &Shared) -> VouchedWatch {
-    let (health, metrics) = (&shared.health, &shared.metrics);
+    let (health, metrics) = (&shared.health, &shared.metrics.shared);
     let heads =
         config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only()).map(|(chain_id, chain)| {
             (*chain_id, StalledHeads::new(*chain_id, stall_bounds(chain), health.clone(), metrics.clone()))
@@ -222,7 +223,7 @@ fn start_auditor(
     rules: BTreeMap<ChainId, ValidationRules>,
     inbox: mpsc::Receiver<AuditorMessage>,
 ) -> eyre::Result<()> {
-    let (heads, metrics, health) = (&shared.heads, &shared.metrics, &shared.health);
+    let (heads, metrics, health) = (&shared.heads, &shared.metrics.audit, &shared.health);
     let (set, l1) = (shared.set.clone(), shared.l1.as_ref());
     let investigator = investigator(config, set, clients, &shared.nodes, l1, heads.clone(), metrics.clone())?
         .knowing(shared.ledger.clone())
@@ -247,7 +248,7 @@ async fn look_after_ledger(
     shared: &Shared,
 ) -> Result<(), LedgerError> {
     // Before anybody reads metrics: whoever does finds what former runs found.
-    let unresolved = UnresolvedWatch::begin(shared.ledger.clone(), shared.metrics.clone()).await?;
+    let unresolved = UnresolvedWatch::begin(shared.ledger.clone(), shared.metrics.unresolved.clone()).await?;
     tasks.spawn("unresolved blocks", unresolved.run(tasks.cancellation().clone()));
     // Before anybody writes: whatever this run finds is told.
     let teller = Teller::begin(shared.ledger.clone(), shared.told.clone()).await?;
@@ -322,7 +323,7 @@ fn validation_rules(config: &Config, chain_id: ChainId, chain: &ChainConfig) -> 
 async fn start_http(tasks: &mut TaskGroup, config: &Config, shared: &Shared) -> eyre::Result<SocketAddr> {
     let cancel = tasks.cancellation().clone();
     let (http_addr, server) =
-        web::serve(config.http.addr, shared.health.clone(), shared.metrics.clone(), cancel)
+        web::serve(config.http.addr, shared.health.clone(), shared.metrics.process.clone(), cancel)
             .await
             .wrap_err_with(|| format!("http.addr {} cannot be bound; is it in use?", config.http.addr))?;
     tasks.spawn("http", server);
@@ -345,7 +346,7 @@ async fn start_followers(
     let served = Served::new(chains().map(|(chain_id, _)| *chain_id), invalid, long_open);
     let names = endpoint_names(config);
     let (bound, server) =
-        follow::serve(addr, served.clone(), shared.metrics.clone(), tasks.cancellation().clone())
+        follow::serve(addr, served.clone(), shared.metrics.shared.clone(), tasks.cancellation().clone())
             .await
             .wrap_err_with(|| format!("follow.addr {addr} cannot be bound; is it in use?"))?;
     tasks.spawn("server for followers", server);
@@ -371,7 +372,7 @@ async fn start_followers(
             served: served.clone(),
             names: names.clone(),
             health: shared.health.clone(),
-            metrics: shared.metrics.clone(),
+            metrics: shared.metrics.follow.clone(),
         });
         tasks.spawn(format!("followers of chain {chain_id}"), follower.run(tasks.cancellation().clone()));
     }
@@ -407,7 +408,7 @@ fn watch_heads(
         heads: shared.heads.clone(),
         auditor: shared.auditor.clone(),
         health: shared.health.clone(),
-        metrics: shared.metrics.clone(),
+        metrics: shared.metrics.audit.clone(),
     };
     tasks.spawn(format!("heads of chain {chain_id}"), watcher.run(tasks.cancellation().clone()));
     if nodes.len() > 1 {
@@ -419,7 +420,7 @@ fn watch_heads(
             heads: shared.heads.clone(),
             quarrels: shared.quarrels.clone(),
             health: shared.health.clone(),
-            metrics: shared.metrics.clone(),
+            metrics: shared.metrics.audit.clone(),
         };
         let name = format!("comparison of rollup nodes of chain {chain_id}");
         tasks.spawn(name, comparer.run(tasks.cancellation().clone()));
@@ -429,7 +430,7 @@ fn watch_heads(
 /// Tells of an L1 that stands still: whatever is read from it, by whichever chain, it is watched.
 fn watch_l1(tasks: &mut TaskGroup, config: &Config, shared: &Shared) {
     let Some(l1) = &shared.l1 else { return };
-    let (health, metrics) = (&shared.health, &shared.metrics);
+    let (health, metrics) = (&shared.health, &shared.metrics.shared);
     let stalled = config.chains.iter().map(|(chain_id, chain)| {
         StalledHeads::new(*chain_id, stall_bounds(chain), health.clone(), metrics.clone())
     });
@@ -465,7 +466,7 @@ fn watch_signers(
         clock: Arc::clone(&shared.clock),
         signers,
         health: shared.health.clone(),
-        metrics: shared.metrics.clone(),
+        metrics: shared.metrics.shared.clone(),
     };
     tasks.spawn(format!("signers of chain {chain_id}"), watcher.run(tasks.cancellation().clone()));
     Ok(receiver)
@@ -473,7 +474,8 @@ fn watch_signers(
 
 /// Finds out why two blocks of one height were attested.
 fn watch_rivals(tasks: &mut TaskGroup, shared: &Shared, inbox: mpsc::Receiver<ValidBlock>) {
-    let watcher = RivalWatcher::new(shared.ledger.clone(), shared.l1.clone(), inbox, shared.metrics.clone());
+    let watcher =
+        RivalWatcher::new(shared.ledger.clone(), shared.l1.clone(), inbox, shared.metrics.audit.clone());
     tasks.spawn("watcher of rivals", watcher.run(tasks.cancellation().clone()));
 }
 
@@ -489,7 +491,7 @@ fn join_gossip(
     let identity = NodeIdentity::load_or_create(&key_file(chain_id, &chain.p2p, &config.data_dir))?;
     let rules = validation_rules(config, chain_id, chain);
     let network = network_config(chain_id, chain, rules, &config.data_dir);
-    let (health, metrics) = (shared.health.clone(), shared.metrics.clone());
+    let (health, metrics) = (shared.health.clone(), shared.metrics.gossip.clone());
     let refused = RefusalWatch::new(
         chain_id,
         chain.p2p.refusal_patience.0,
@@ -518,7 +520,7 @@ fn join_gossip(
         health: shared.health.clone(),
         gossiped: shared.gossiped.clone(),
         transactions: shared.transactions.clone(),
-        metrics: shared.metrics.clone(),
+        metrics: shared.metrics.gossip.clone(),
         ledger: shared.ledger.clone(),
         unsettled: 0,
         last_block: None,

@@ -2,9 +2,13 @@
 //!
 //! A slow endpoint is no accusation and stops nothing: its answers count as they come.
 
+mod metrics;
+
+pub(crate) use metrics::EndpointMetrics;
+
 use crate::health::Health;
-use crate::metrics::Metrics;
-use crate::sources::{EndpointKind, EndpointPace, SLOW_ABOVE};
+use crate::metrics::EndpointKind;
+use crate::sources::{EndpointPace, SLOW_ABOVE};
 use crosscheck_p2p::ChainId;
 use std::convert::Infallible;
 use std::time::Duration;
@@ -44,12 +48,16 @@ impl WatchedEndpoint {
 pub(crate) struct SlowEndpoints {
     endpoints: Vec<WatchedEndpoint>,
     health: Health,
-    metrics: Metrics,
+    metrics: EndpointMetrics,
 }
 
 impl SlowEndpoints {
     /// A watch of these endpoints.
-    pub(crate) const fn new(endpoints: Vec<WatchedEndpoint>, health: Health, metrics: Metrics) -> Self {
+    pub(crate) const fn new(
+        endpoints: Vec<WatchedEndpoint>,
+        health: Health,
+        metrics: EndpointMetrics,
+    ) -> Self {
         Self { endpoints, health, metrics }
     }
 

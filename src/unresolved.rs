@@ -4,8 +4,11 @@
 //! from the ledger and so outlives every restart, and in a line for each block at the start. That an operator has passed over a block,
 //! from another process, is told when it is seen. It judges nothing.
 
+mod metrics;
+
+pub(crate) use metrics::UnresolvedMetrics;
+
 use crate::ledger::{Ledger, LedgerError, ResolvedBlock, Unresolved};
-use crate::metrics::Metrics;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -21,14 +24,14 @@ const MAX_LOGGED: u32 = 100;
 #[derive(Debug)]
 pub(crate) struct UnresolvedWatch {
     ledger: Ledger,
-    metrics: Metrics,
+    metrics: UnresolvedMetrics,
     /// The resolution that was seen last.
     seen: u64,
 }
 
 impl UnresolvedWatch {
     /// Sets the gauge, and logs each unresolved block once. Whoever reads metrics afterwards finds what former runs found.
-    pub(crate) async fn begin(ledger: Ledger, metrics: Metrics) -> Result<Self, LedgerError> {
+    pub(crate) async fn begin(ledger: Ledger, metrics: UnresolvedMetrics) -> Result<Self, LedgerError> {
         let mut watch = Self { ledger, metrics, seen: 0 };
         // What former runs told is counted, and not told again.
         watch.see_resolved(|_| ()).await?;

@@ -13,6 +13,7 @@ mod vouched;
 
 use self::report::{report, report_bound};
 use self::ties::Ties;
+use super::AuditMetrics;
 use super::investigator::{HeadMove, Witnesses, output};
 use super::open_cases::{OpenCases, Work};
 use super::reasons::Words;
@@ -21,7 +22,7 @@ use super::{BranchWatch, Investigation, Investigator, OpenCaseWatch, VouchedWatc
 use crate::incidents::Incidents;
 use crate::invalid_blocks::{InvalidBlocks, Prover};
 use crate::ledger::{Decision, Ledger, LedgerError, NewCase, Opened, Opening};
-use crate::metrics::{Limit, Metrics};
+use crate::metrics::Limit;
 use crate::pieces::Pieces;
 use crate::sources::SyncStatus;
 use alloy::eips::BlockNumHash;
@@ -80,7 +81,7 @@ pub struct Auditor {
     inbox: mpsc::Receiver<AuditorMessage>,
     rules: BTreeMap<ChainId, ValidationRules>,
     clock: Arc<dyn Clock>,
-    metrics: Metrics,
+    metrics: AuditMetrics,
     limits: AuditLimits,
     open: OpenCases,
     /// Up to where each chain's local-safe blocks were looked at.
@@ -160,7 +161,7 @@ impl Auditor {
         inbox: mpsc::Receiver<AuditorMessage>,
         rules: BTreeMap<ChainId, ValidationRules>,
         clock: Arc<dyn Clock>,
-        metrics: Metrics,
+        metrics: AuditMetrics,
         limits: AuditLimits,
     ) -> Self {
         Self {
@@ -452,7 +453,7 @@ impl Auditor {
             after,
         };
         if verdict.is_wrong() && !self.invalid.prove(&key, Prover::Audit) {
-            self.metrics.limit_reached(Limit::InvalidBlocks);
+            self.metrics.shared().limit_reached(Limit::InvalidBlocks);
         }
         // Durable first: whoever hears of a verdict can rely on finding it after a crash. That nobody is led onto the block
         // needs no such promise, and whoever finds the verdict finds that done.
@@ -527,7 +528,7 @@ impl Auditor {
             if let Some(watch) = &mut self.vouched {
                 watch.see(chain_id, BlockNumHash { number: vouched.number, hash: vouched.hash });
             }
-            self.metrics.head(chain_id, "vouched", vouched.number);
+            self.metrics.shared().head(chain_id, "vouched", vouched.number);
             let lingering = self.invalid.lingering(chain_id, vouched.number);
             let replaced = self.ledger.replaced_among(lingering).await?;
             self.invalid.settle(chain_id, vouched.number, &replaced);

@@ -3,6 +3,7 @@
 //! The first node that is of use is polled; another one is gone over to as soon as that one is not. What no node knows is
 //! told as unknown, at once: it is never a head, and never height 0.
 
+use super::AuditMetrics;
 use super::outlook::Outlook;
 use super::rules_asker::{Consultation, RulesAsker, RulesError, in_words};
 use super::safe_meaning::SafeMeaning;
@@ -10,10 +11,8 @@ use super::second_opinion::{OpinionTeller, OpinionWatch, SecondOpinion};
 use super::told_forks::ToldForks;
 use super::{Answer, AuditorMessage, Heads, RuleDifference};
 use crate::health::Health;
-use crate::metrics::Metrics;
-use crate::sources::{
-    EndpointKind, ExecutionClient, NodeAnswer, RollupNodes, Shortfall, SourceError, SyncStatus,
-};
+use crate::metrics::EndpointKind;
+use crate::sources::{ExecutionClient, NodeAnswer, RollupNodes, Shortfall, SourceError, SyncStatus};
 use crate::stalled_heads::{StallBounds, StalledHeads, WatchedHead};
 use crate::unsafe_pause::UnsafePause;
 use crosscheck_core::heads::{L2BlockRef, SafeMeans};
@@ -58,7 +57,7 @@ pub struct HeadWatcher {
     /// Where readiness is told.
     pub health: Health,
     /// What is counted.
-    pub metrics: Metrics,
+    pub metrics: AuditMetrics,
 }
 
 impl HeadWatcher {
@@ -110,7 +109,7 @@ impl HeadWatcher {
         let mut pause = self.interval;
         let mut outlook = Outlook::default();
         let mut stalled =
-            StalledHeads::new(self.chain_id, self.stall, self.health.clone(), self.metrics.clone());
+            StalledHeads::new(self.chain_id, self.stall, self.health.clone(), self.metrics.shared().clone());
         let mut meaning = SafeMeaning::new(self.chain_id, self.safe_means);
         let mut opinion = OpinionWatch::new(self.chain_id);
         let mut teller = OpinionTeller::new(self.chain_id, self.metrics.clone());
@@ -139,7 +138,7 @@ impl HeadWatcher {
                     }
                 }
                 Err(_) => {
-                    self.metrics.source_failed(self.chain_id, EndpointKind::RollupNode);
+                    self.metrics.shared().source_failed(self.chain_id, EndpointKind::RollupNode);
                     self.tell(&heads, &self.nodes.complaint());
                     self.heads.set(self.chain_id, None);
                     self.heads.set_unsafe_pause(self.chain_id, None);
@@ -251,7 +250,7 @@ impl HeadWatcher {
         }
         for (level, head) in status.by_level() {
             if let Some(head) = head {
-                self.metrics.head(self.chain_id, level, head.number);
+                self.metrics.shared().head(self.chain_id, level, head.number);
             }
         }
         // A closed inbox means that the program is ending.

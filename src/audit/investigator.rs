@@ -17,12 +17,13 @@ use self::linked::Linked;
 use self::past::Past;
 use self::surroundings::{Found, Scene};
 pub(super) use self::vouched_branch::HeadMove;
+use super::AuditMetrics;
 use super::Heads;
 use super::l1_judge::{L1Judge, L1Word, Surroundings};
 use super::reasons::{Reasons, with_words};
 use crate::ledger::Ledger;
-use crate::metrics::Metrics;
-use crate::sources::{EndpointKind, ExecutionClient, SourceError, SyncStatus};
+use crate::metrics::EndpointKind;
+use crate::sources::{ExecutionClient, SourceError, SyncStatus};
 use crate::stale_branches::StaleBranches;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
@@ -87,7 +88,7 @@ pub struct Investigator {
     ledger: Option<Ledger>,
     branches: StaleBranches,
     reasons: Reasons,
-    metrics: Metrics,
+    metrics: AuditMetrics,
 }
 
 /// What a source gave for a need.
@@ -141,7 +142,7 @@ impl Investigator {
         heads: Heads,
         l1: Option<L1Judge>,
         rules: BTreeMap<ChainId, CaseRules>,
-        metrics: Metrics,
+        metrics: AuditMetrics,
     ) -> Self {
         let candidates = CandidateBook::new(set.chain_ids());
         let reasons = l1.as_ref().map(|l1| l1.reasons().clone()).unwrap_or_default();
@@ -563,7 +564,7 @@ impl Investigator {
     }
 
     fn note_failure(&self, error: &SourceError, chain_id: ChainId, awaited: Awaited) -> Wait {
-        self.metrics.source_failed(chain_id, EndpointKind::Execution);
+        self.metrics.shared().source_failed(chain_id, EndpointKind::Execution);
         debug!(%chain_id, %error, "a source failed; what it was asked stays unknown");
         let wait = Wait { awaited, chain_id, cause: Cause::EndpointError };
         self.reasons.note(wait, &error.to_string());

@@ -6,10 +6,11 @@
 mod blob_memory;
 
 use self::blob_memory::BlobMemory;
+use super::AuditMetrics;
 use super::reasons::Reasons;
 use crate::ledger::Ledger;
-use crate::metrics::Metrics;
-use crate::sources::{EndpointKind, L1Reader, RollupNodes, SourceError};
+use crate::metrics::EndpointKind;
+use crate::sources::{L1Reader, RollupNodes, SourceError};
 use alloy::eips::BlockNumHash;
 use crosscheck_core::case::{Awaited, Cause, L1Contradiction, Origin, Wait};
 use crosscheck_core::consolidation::BlockAttributes;
@@ -86,7 +87,7 @@ pub struct L1Judge {
     /// What L1's node said of blob base fees last, and until when it need not be asked again. `None`: it did not say it.
     told: Mutex<Option<(Instant, Option<ToldBlobs>)>>,
     reasons: Reasons,
-    metrics: Metrics,
+    metrics: AuditMetrics,
 }
 
 /// A chain that is judged.
@@ -117,7 +118,7 @@ impl L1Judge {
         l1: L1Reader,
         chains: impl IntoIterator<Item = JudgedChain>,
         bundles: Arc<[NamedBundle]>,
-        metrics: Metrics,
+        metrics: AuditMetrics,
     ) -> Self {
         let chains = chains.into_iter().map(|JudgedChain { chain_id, nodes, is_of_several }| {
             let (known, assumes_blob_fees) = (Mutex::new(None), AtomicBool::new(false));
@@ -369,7 +370,7 @@ impl L1Judge {
     }
 
     fn failed(&self, chain_id: ChainId, error: &SourceError) -> Wait {
-        self.metrics.source_failed(chain_id, EndpointKind::L1);
+        self.metrics.shared().source_failed(chain_id, EndpointKind::L1);
         debug!(%chain_id, %error, "L1 could not be asked; what it says stays unknown");
         let wait = Wait { awaited: Awaited::L1, chain_id, cause: Cause::EndpointError };
         self.reasons.note(wait, &error.to_string());

@@ -4,10 +4,10 @@
 //! open case of each cause, and beyond the operator's patience the oldest is named, with the reason in words, on
 //! `/readyz`, in the log and in the served status.
 
+use super::AuditMetrics;
 use super::open_cases::OpenCases;
 use super::reasons::Reasons;
 use crate::health::Health;
-use crate::metrics::Metrics;
 use alloy::primitives::B256;
 use crosscheck_core::case::{Cause, Wait};
 use crosscheck_core::message::BlockKey;
@@ -58,14 +58,19 @@ pub struct OpenCaseWatch {
     patience: Duration,
     cases: LongOpenCases,
     health: Health,
-    metrics: Metrics,
+    metrics: AuditMetrics,
     /// What was logged last of each chain.
     told: BTreeMap<ChainId, (BlockKey, BTreeSet<Wait>)>,
 }
 
 impl OpenCaseWatch {
     /// A watch that tells of cases that are open for longer than `patience`, there and to `cases`.
-    pub const fn new(patience: Duration, cases: LongOpenCases, health: Health, metrics: Metrics) -> Self {
+    pub const fn new(
+        patience: Duration,
+        cases: LongOpenCases,
+        health: Health,
+        metrics: AuditMetrics,
+    ) -> Self {
         Self { patience, cases, health, metrics, told: BTreeMap::new() }
     }
 

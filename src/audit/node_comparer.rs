@@ -3,11 +3,11 @@
 //! It asks seldom: each node that is not in use for its heads, all of them for their rules now and then. It shows where they
 //! differ, and moves no head.
 
+use super::AuditMetrics;
 use super::node_differences::{News, NodeDifferences, NodeRules, OtherHead};
 use super::second_opinion::{OpinionWatch, SecondOpinion};
 use super::{Heads, OtherNode};
 use crate::health::Health;
-use crate::metrics::Metrics;
 use crate::sources::{NodeAnswer, RollupNodes, SourceError};
 use crosscheck_p2p::ChainId;
 use parking_lot::Mutex;
@@ -54,7 +54,7 @@ pub struct NodeComparer {
     /// Where readiness is told.
     pub health: Health,
     /// What is measured.
-    pub metrics: Metrics,
+    pub metrics: AuditMetrics,
 }
 
 impl NodeComparer {

@@ -2,10 +2,11 @@
 //!
 //! It accuses nobody: verdicts do. What cannot be found out is told as unknown, never as an equivocation.
 
+use super::AuditMetrics;
 use super::rivals::{Pair, Rivals};
 use crate::ledger::{Ledger, LedgerError};
-use crate::metrics::Metrics;
-use crate::sources::{EndpointKind, L1Reader};
+use crate::metrics::EndpointKind;
+use crate::sources::L1Reader;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_core::case::{Origin, Relation, Side};
@@ -41,7 +42,7 @@ pub struct RivalWatcher {
     ledger: Ledger,
     l1: Option<L1Reader>,
     inbox: mpsc::Receiver<ValidBlock>,
-    metrics: Metrics,
+    metrics: AuditMetrics,
     attested: LruCache<(ChainId, B256), Attested>,
     rivals: Rivals,
 }
@@ -52,7 +53,7 @@ impl RivalWatcher {
         ledger: Ledger,
         l1: Option<L1Reader>,
         inbox: mpsc::Receiver<ValidBlock>,
-        metrics: Metrics,
+        metrics: AuditMetrics,
     ) -> Self {
         let attested = LruCache::new(MAX_ORIGINS);
         Self { ledger, l1, inbox, metrics, attested, rivals: Rivals::default() }
@@ -137,7 +138,7 @@ impl RivalWatcher {
             Ok(Some(_)) => Origin::Dropped,
             Ok(None) => Origin::NotYet,
             Err(error) => {
-                self.metrics.source_failed(chain_id, EndpointKind::L1);
+                self.metrics.shared().source_failed(chain_id, EndpointKind::L1);
                 debug!(%chain_id, %error, "L1 was not there to tell whether it has reorganised");
                 Origin::NotYet
             }

@@ -3,7 +3,7 @@
 //!
 //! It moves no head and judges no block: whoever would hold a node's chain against a block asks it first.
 
-use crate::metrics::Metrics;
+use super::AuditMetrics;
 use crate::pieces::Pieces;
 use crate::sources::{NodeAnswer, RollupNodes, SafeHeadAtL1, SafeRecord, SourceError};
 use crosscheck_core::heads::L2BlockRef;
@@ -274,13 +274,13 @@ impl OpinionWatch {
 #[derive(Debug)]
 pub(super) struct OpinionTeller {
     chain_id: ChainId,
-    metrics: Metrics,
+    metrics: AuditMetrics,
     told: SecondOpinion,
 }
 
 impl OpinionTeller {
     /// Nothing was told yet.
-    pub(super) fn new(chain_id: ChainId, metrics: Metrics) -> Self {
+    pub(super) fn new(chain_id: ChainId, metrics: AuditMetrics) -> Self {
         Self { chain_id, metrics, told: SecondOpinion::default() }
     }
 

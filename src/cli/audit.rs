@@ -4,7 +4,7 @@ use super::audit_report::{AuditReport, AuditState};
 use super::node_rules::ask_nodes;
 use super::settings::SettingsArgs;
 use super::{Outcome, UsageError, complain, print, runtime, signals};
-use crate::audit::{Heads, RangeAudit, in_words};
+use crate::audit::{AuditMetrics, Heads, RangeAudit, in_words};
 use crate::config::{ChainConfig, Config};
 use crate::metrics::Metrics;
 use crate::monitor::labelled_status;
@@ -106,7 +106,7 @@ impl AuditArgs {
         self.check_head(
             heads.get(self.chain).and_then(|status| status.local_safe_l2.map(|head| head.number)),
         )?;
-        let metrics = Metrics::new(set.clone())?;
+        let metrics = AuditMetrics::register(&Metrics::new(set.clone())?)?;
         let investigator = investigator(config, set, clients, &nodes, l1.as_ref(), heads, metrics)?;
         let audit = RangeAudit {
             chain_id: self.chain,

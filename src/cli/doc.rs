@@ -1,7 +1,8 @@
 //! `crosscheck doc`: what the program knows of itself, for its documentation.
 
 use super::{Outcome, print};
-use crate::metrics::{Metrics, metrics_table};
+use crate::metrics::metrics_table;
+use crate::service::RoomMetrics;
 use clap::{Args, Subcommand};
 use crosscheck_core::validity::{DEFAULT_EXPIRY_WINDOW, DependencySet};
 use std::collections::BTreeMap;
@@ -23,8 +24,9 @@ impl DocArgs {
     pub(crate) fn run(&self) -> eyre::Result<Outcome> {
         match self.subject {
             Subject::Metrics => {
-                let metrics = Metrics::new(DependencySet::new(BTreeMap::new(), DEFAULT_EXPIRY_WINDOW))?;
-                print(metrics_table(metrics.definitions()).trim_end())?;
+                let set = DependencySet::new(BTreeMap::new(), DEFAULT_EXPIRY_WINDOW);
+                let metrics = RoomMetrics::register(set)?.shared;
+                print(metrics_table(&metrics.definitions()).trim_end())?;
                 Ok(Outcome::Ok)
             }
         }

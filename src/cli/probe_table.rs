@@ -62,8 +62,8 @@ fn line(text: &mut String, line: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::EndpointKind;
     use crate::probes::{Asked, Judgement, Probe};
-    use crate::sources::EndpointKind;
     use crosscheck_p2p::ChainId;
 
     fn finding(chain_id: Option<u64>, probe: Probe, judgement: Judgement) -> Finding {

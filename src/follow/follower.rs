@@ -3,6 +3,7 @@
 //! It works when the upstream says something new, when a verdict falls, and once per interval: that finds an
 //! operator's resolution, which another process writes. It never polls a node that its head watcher polls.
 
+use super::FollowMetrics;
 use super::error::FollowError;
 use super::{
     CanonicalHashes, Draft, Facts, Genesis, Kept, L2Ref, Lagoon, Reading, Served, Upstream, UpstreamStatus,
@@ -12,7 +13,6 @@ use crate::config::FollowMode;
 use crate::health::Health;
 use crate::invalid_blocks::InvalidBlocks;
 use crate::ledger::{Hold, Ledger, LedgerError, VouchedHead};
-use crate::metrics::Metrics;
 use crate::sources::{EndpointNames, ExecutionClient, RollupNodes, StatusDocument};
 use alloy::eips::BlockNumHash;
 use crosscheck_p2p::ChainId;
@@ -57,7 +57,7 @@ pub struct FollowerParts {
     /// Where readiness is told.
     pub health: Health,
     /// What is measured.
-    pub metrics: Metrics,
+    pub metrics: FollowMetrics,
 }
 
 /// Keeps one chain's served status current.
@@ -302,7 +302,7 @@ impl Follower {
         let chain_id = self.parts.chain_id;
         let kept_s = self.kept_since.take().map_or(0, |since| since.elapsed().as_secs());
         self.is_told = false;
-        self.parts.metrics.follow_kept(chain_id, &FollowError::NAMES, None);
+        self.parts.metrics.follow_kept(chain_id, None);
         if let Some(outage) = self.parts.health.clear(&Self::part(chain_id)) {
             info!(%chain_id, kept_s, repeats = outage.repeats, "followers are served");
         }
@@ -317,7 +317,7 @@ impl Follower {
             debug!(%chain_id, reason, "the served safe head stays");
         }
         let kept_for = self.kept_since.get_or_insert_with(Instant::now).elapsed();
-        self.parts.metrics.follow_kept(chain_id, &FollowError::NAMES, Some((error.name(), kept_for)));
+        self.parts.metrics.follow_kept(chain_id, Some((error.name(), kept_for)));
         let is_served = self.parts.served.status(chain_id).is_some();
         if is_served && kept_for < PATIENCE {
             return;

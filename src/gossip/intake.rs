@@ -1,11 +1,12 @@
 //! [`Intake`]: the task that hands one chain's gossip to the auditor and to the watcher of suspects.
 
+use super::GossipMetrics;
 use super::{Gossiped, RefusalWatch, Rejections};
 use crate::audit::{AuditorMessage, Heads};
 use crate::gossip::Refusals;
 use crate::health::Health;
 use crate::ledger::{Ledger, LedgerError};
-use crate::metrics::{Limit, Metrics};
+use crate::metrics::Limit;
 use crate::monitor::{Nudges, SuspectMessage};
 use crate::sources::{GossipedTransactions, SyncStatus};
 use alloy::eips::BlockNumHash;
@@ -67,7 +68,7 @@ pub struct Intake {
     /// Where transactions of unknown types are kept, for whoever reads their blocks.
     pub transactions: GossipedTransactions,
     /// What is counted.
-    pub metrics: Metrics,
+    pub metrics: GossipMetrics,
     /// Which blocks are upheld.
     pub ledger: Ledger,
     /// The lowest height that is looked at for settled blocks.
@@ -118,7 +119,7 @@ impl Intake {
         let blocks = self.ledger.upheld_attested(chain_id, from..=up_to, SETTLED_AT_ONCE).await?;
         self.network.settle(blocks.iter().map(|block| (block.number, block.hash)));
         self.unsettled = up_to.saturating_add(1);
-        self.metrics.head(chain_id, "settled", up_to);
+        self.metrics.shared().head(chain_id, "settled", up_to);
         Ok(())
     }
 
@@ -150,7 +151,7 @@ impl Intake {
                 self.inspect(&block, at.into());
                 self.compare(&block);
                 if self.auditor.capacity() == 0 {
-                    self.metrics.limit_reached(Limit::AuditorInbox);
+                    self.metrics.shared().limit_reached(Limit::AuditorInbox);
                 }
                 let message = AuditorMessage::Gossip { block: Box::new(block), at: at.into() };
                 if self.auditor.send(message).await.is_err() {
@@ -217,7 +218,7 @@ impl Intake {
     /// Has an attested block compared with others of its height. Each becomes a case: at most one is upheld.
     fn compare(&self, block: &ValidBlock) {
         if block.topic().is_cross_safe() && self.rivals.try_send(block.clone()).is_err() {
-            self.metrics.limit_reached(Limit::RivalInbox);
+            self.metrics.shared().limit_reached(Limit::RivalInbox);
         }
     }
 
@@ -229,7 +230,7 @@ impl Intake {
         let position = BlockNumHash { number: block.number(), hash: block.hash() };
         self.nudges.announce(self.chain_id, position);
         if self.suspects.try_send(SuspectMessage::Gossip { block: block.clone(), at }).is_err() {
-            self.metrics.limit_reached(Limit::SuspectInbox);
+            self.metrics.shared().limit_reached(Limit::SuspectInbox);
         }
     }
 }

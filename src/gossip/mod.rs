@@ -4,6 +4,7 @@
 
 mod gossiped;
 mod intake;
+mod metrics;
 mod network_handles;
 mod network_settings;
 mod peer_watch;
@@ -15,6 +16,7 @@ mod signer_watcher;
 
 pub use gossiped::Gossiped;
 pub use intake::Intake;
+pub use metrics::GossipMetrics;
 pub use network_handles::NetworkHandles;
 pub use network_settings::{key_file, network_config};
 pub use peer_watch::PeerWatch;

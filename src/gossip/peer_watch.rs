@@ -2,8 +2,8 @@
 //!
 //! Only who subscribes to the chain's topics counts: others pass nothing on. Having no peer accuses nobody and stops nothing.
 
+use super::GossipMetrics;
 use crate::health::Health;
-use crate::metrics::Metrics;
 use crosscheck_p2p::ChainId;
 use std::convert::Infallible;
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub struct PeerWatch {
     patience: Duration,
     state: State,
     health: Health,
-    metrics: Metrics,
+    metrics: GossipMetrics,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,7 @@ impl PeerWatch {
         chain_id: ChainId,
         patience: Duration,
         health: Health,
-        metrics: Metrics,
+        metrics: GossipMetrics,
         now: Instant,
     ) -> Self {
         Self { chain_id, patience, state: State::Alone { since: now, is_told: false }, health, metrics }

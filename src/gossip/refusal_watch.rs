@@ -5,8 +5,8 @@
 //! blocks, of which a live chain has one every few seconds. On the cross-safe topic, which may be silent for long, only
 //! those count that a static or trusted peer sends, or that the sequencer itself has signed.
 
+use super::GossipMetrics;
 use crate::health::Health;
-use crate::metrics::Metrics;
 use alloy::primitives::Address;
 use crosscheck_p2p::{ChainId, Fault, PeerId, Reason, Topic};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +22,7 @@ const OVER_AFTER: Duration = Duration::from_secs(5 * 60);
 
 /// What is gossiped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Gossip {
+pub(super) enum Gossip {
     /// Unsafe blocks, of whatever version.
     Unsafe,
     /// Attestations.
@@ -31,14 +31,14 @@ enum Gossip {
 
 impl Gossip {
     /// Both.
-    const ALL: [Self; 2] = [Self::Unsafe, Self::CrossSafe];
+    pub(super) const ALL: [Self; 2] = [Self::Unsafe, Self::CrossSafe];
 
     const fn of(topic: Topic) -> Self {
         if topic.is_cross_safe() { Self::CrossSafe } else { Self::Unsafe }
     }
 
     /// Its name in metrics.
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Unsafe => "unsafe",
             Self::CrossSafe => "cross-safe",
@@ -73,21 +73,18 @@ pub struct RefusalWatch {
     sequencer: Option<Address>,
     rows: BTreeMap<Gossip, Row>,
     health: Health,
-    metrics: Metrics,
+    metrics: GossipMetrics,
 }
 
 impl RefusalWatch {
     /// A watch that tells of a row that has lasted longer than `patience`. The peers are the static and the trusted ones.
-    pub fn new(
+    pub const fn new(
         chain_id: ChainId,
         patience: Duration,
         known: BTreeSet<PeerId>,
         health: Health,
-        metrics: Metrics,
+        metrics: GossipMetrics,
     ) -> Self {
-        for gossip in Gossip::ALL {
-            metrics.refused_in_a_row(chain_id, gossip.name(), 0);
-        }
         Self { chain_id, patience, known, sequencer: None, rows: BTreeMap::new(), health, metrics }
     }
 

@@ -2,8 +2,7 @@
 
 use super::SignerReader;
 use crate::health::Health;
-use crate::metrics::Metrics;
-use crate::sources::EndpointKind;
+use crate::metrics::{EndpointKind, Metrics};
 use alloy::primitives::Address;
 use crosscheck_p2p::{ChainId, Clock, Signers};
 use std::convert::Infallible;

@@ -1,6 +1,7 @@
 //! [`Catalogue`]: every metric as it is defined, for the registry and for the documentation alike.
 
 use core::fmt;
+use parking_lot::Mutex;
 use prometheus::proto::MetricFamily;
 use prometheus::{
     Counter, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
@@ -49,14 +50,19 @@ pub(super) struct Catalogue {
     registry: Registry,
     /// What every program tells of itself under the same names.
     process: Registry,
-    pub(super) definitions: Vec<Definition>,
+    definitions: Mutex<Vec<Definition>>,
 }
 
 impl Catalogue {
     /// No metric yet.
     pub(super) fn new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new_custom(Some(PREFIX.to_owned()), None)?;
-        Ok(Self { registry, process: Registry::new(), definitions: Vec::new() })
+        Ok(Self { registry, process: Registry::new(), definitions: Mutex::default() })
+    }
+
+    /// Every metric as it is defined.
+    pub(super) fn definitions(&self) -> Vec<Definition> {
+        self.definitions.lock().clone()
     }
 
     /// Every metric as it stands.
@@ -68,7 +74,7 @@ impl Catalogue {
 
     /// A counter of the process, under the name that it has in every program.
     pub(super) fn process_counter(
-        &mut self,
+        &self,
         name: &str,
         help: &'static str,
     ) -> Result<Counter, prometheus::Error> {
@@ -80,7 +86,7 @@ impl Catalogue {
 
     /// A gauge of the process, under the name that it has in every program.
     pub(super) fn process_gauge(
-        &mut self,
+        &self,
         name: &str,
         help: &'static str,
     ) -> Result<IntGauge, prometheus::Error> {
@@ -91,7 +97,7 @@ impl Catalogue {
     }
 
     pub(super) fn counter(
-        &mut self,
+        &self,
         name: &str,
         help: &'static str,
         labels: &'static [&'static str],
@@ -103,7 +109,7 @@ impl Catalogue {
     }
 
     pub(super) fn gauge(
-        &mut self,
+        &self,
         name: &str,
         help: &'static str,
         labels: &'static [&'static str],
@@ -115,7 +121,7 @@ impl Catalogue {
     }
 
     pub(super) fn histogram(
-        &mut self,
+        &self,
         name: &str,
         help: &'static str,
         labels: &'static [&'static str],
@@ -129,7 +135,7 @@ impl Catalogue {
 
     /// A counter that is kept elsewhere, for the whole program.
     pub(super) fn adopt(
-        &mut self,
+        &self,
         name: &str,
         help: &'static str,
         labels: &'static [&'static str],
@@ -140,18 +146,18 @@ impl Catalogue {
         Ok(())
     }
 
-    fn define(&mut self, name: &str, kind: MetricKind, help: &'static str, labels: &'static [&'static str]) {
+    fn define(&self, name: &str, kind: MetricKind, help: &'static str, labels: &'static [&'static str]) {
         self.define_whole(format!("{PREFIX}_{name}"), kind, help, labels);
     }
 
     fn define_whole(
-        &mut self,
+        &self,
         name: String,
         kind: MetricKind,
         help: &'static str,
         labels: &'static [&'static str],
     ) {
-        self.definitions.push(Definition { name, kind, labels, help });
+        self.definitions.lock().push(Definition { name, kind, labels, help });
     }
 }
 

@@ -4,6 +4,7 @@
 //! endpoint's failure is a pause, never a fact. Clients that tell two chains at once are told of once, and nothing is
 //! read or dropped until their blocks link up. One look is bounded: it comes to the tip, or ends in an error.
 
+use super::MonitorMetrics;
 use super::awaited_heads::{AwaitedHeads, Tone};
 use super::block_source::BlockSource;
 use super::branch::{BranchError, Contradiction, Fork, Turn, turn};
@@ -13,8 +14,8 @@ use super::start_point::NoStart;
 use super::{HeadSource, MonitorMessage, Nudges, StartPoint};
 use crate::health::Health;
 use crate::ledger::{GenesisSource, Ledger, LedgerError};
-use crate::metrics::Metrics;
-use crate::sources::{EndpointKind, ExecutionClient, SourceError};
+use crate::metrics::EndpointKind;
+use crate::sources::{ExecutionClient, SourceError};
 use crate::stale_branches::{StaleBranch, StaleBranches};
 use crate::stalled_heads::{StallBounds, StalledHeads, WatchedHead};
 use alloy::eips::BlockNumHash;
@@ -83,7 +84,7 @@ pub struct ChainReader<S = ExecutionClient> {
     /// Where readiness is told.
     pub health: Health,
     /// What is counted.
-    pub metrics: Metrics,
+    pub metrics: MonitorMetrics,
     /// Where the chain's clients stay on replaced blocks: what they say from there on is not the chain.
     pub branches: StaleBranches,
     /// The ledger, if nobody else holds the chain's genesis against it: the chain has no rollup node.
@@ -187,7 +188,7 @@ impl<S: BlockSource> ChainReader<S> {
         let part = ChainReader::part(self.chain_id);
         let mut progress = Progress::default();
         let mut stalled =
-            StalledHeads::new(self.chain_id, self.stall, self.health.clone(), self.metrics.clone());
+            StalledHeads::new(self.chain_id, self.stall, self.health.clone(), self.metrics.shared.clone());
         let mut pause = self.interval;
         loop {
             match self.look(&mut progress).await {
@@ -207,7 +208,7 @@ impl<S: BlockSource> ChainReader<S> {
                     pause = pause.saturating_mul(2).min(LONGEST_PAUSE).max(self.interval);
                 }
             }
-            self.metrics.endpoints(self.chain_id, &self.execution.standings());
+            self.metrics.reading.endpoints(self.chain_id, &self.execution.standings());
             self.rest(&mut progress, pause).await;
         }
     }
@@ -216,12 +217,12 @@ impl<S: BlockSource> ChainReader<S> {
     /// name from look to look.
     fn tell(&self, progress: &mut Progress, part: &str, problem: &ReadError) {
         if matches!(problem, ReadError::Source(_)) {
-            self.metrics.source_failed(self.chain_id, EndpointKind::Execution);
+            self.metrics.shared.source_failed(self.chain_id, EndpointKind::Execution);
         }
         let is_contradiction = matches!(problem, ReadError::Contradiction(_));
         let is_known = is_contradiction && std::mem::replace(&mut progress.is_contradicted, true);
         if is_contradiction && !is_known {
-            self.metrics.contradicted(self.chain_id);
+            self.metrics.reading.contradicted(self.chain_id);
         }
         let is_news = self.health.obstruct(part, problem.to_string());
         if matches!(problem, ReadError::NoHeads) {
@@ -291,7 +292,7 @@ impl<S: BlockSource> ChainReader<S> {
         progress.has_begun = true;
         let Some(skipped) = skipped else { return };
         let (from, to) = (*skipped.start(), *skipped.end());
-        self.metrics.blocks_skipped(self.chain_id, to.saturating_sub(from).saturating_add(1));
+        self.metrics.reading.blocks_skipped(self.chain_id, to.saturating_sub(from).saturating_add(1));
         error!(chain_id = %self.chain_id, from, to,
                "blocks are left out that came while the program was away and are older than monitor.retention: their messages are checked by nobody");
     }
@@ -438,7 +439,7 @@ impl<S: BlockSource> ChainReader<S> {
             return Ok(Some(Fork { child: Some(BlockNumHash { number, hash }), parent }));
         }
         let observed = self.observe(block, logs);
-        self.metrics.block_observed(self.chain_id, observed.executed.len());
+        self.metrics.messages.block_observed(self.chain_id, observed.executed.len());
         self.send(MonitorMessage::Block(Arc::new(observed))).await?;
         Ok(None)
     }
@@ -466,7 +467,7 @@ impl<S: BlockSource> ChainReader<S> {
             Telling::Nothing => debug!(chain_id = %self.chain_id, kept, depth, %dropped, "reorg"),
         }
         recent.rewind(kept);
-        self.metrics.reorg(self.chain_id);
+        self.metrics.reading.reorg(self.chain_id);
         self.send(MonitorMessage::Rewound { chain_id: self.chain_id, kept }).await
     }
 
@@ -491,7 +492,7 @@ impl<S: BlockSource> ChainReader<S> {
     fn observe(&self, block: &VerifiedBlock, logs: &ProvenLogs) -> ObservedBlock {
         let executed = logs.executed().to_vec();
         let declared = if executed.is_empty() { DeclaredKeys::default() } else { block.inbox_keys() };
-        self.metrics.undecodable_transactions(self.chain_id, declared.undecodable);
+        self.metrics.suspects.undecodable_transactions(self.chain_id, declared.undecodable);
         ObservedBlock {
             key: BlockKey { chain_id: self.chain_id, number: block.number(), hash: block.hash() },
             parent_hash: block.header().parent_hash,

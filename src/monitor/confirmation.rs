@@ -4,8 +4,9 @@
 //! fork. So a suspicion that rests on a view is told only if it holds by what the endpoints agree on after the
 //! gossip came in. One that they do not answer about is never told: its block's receipts will decide.
 
-use crate::metrics::{Limit, Metrics};
-use crate::sources::{EndpointKind, ExecutionClient, SourceError};
+use super::MonitorMetrics;
+use crate::metrics::{EndpointKind, Limit};
+use crate::sources::{ExecutionClient, SourceError};
 use crosscheck_core::events::Suspect;
 use crosscheck_core::message::InboxAccess;
 use crosscheck_core::validity::{InvalidReason, check_access_log, check_access_tip};
@@ -26,12 +27,12 @@ const PAUSE: Duration = Duration::from_millis(250);
 #[derive(Clone, Debug)]
 pub(super) struct Confirmation {
     clients: Arc<BTreeMap<ChainId, ExecutionClient>>,
-    metrics: Metrics,
+    metrics: MonitorMetrics,
 }
 
 impl Confirmation {
     /// Asks these clients.
-    pub(super) fn new(clients: BTreeMap<ChainId, ExecutionClient>, metrics: Metrics) -> Self {
+    pub(super) fn new(clients: BTreeMap<ChainId, ExecutionClient>, metrics: MonitorMetrics) -> Self {
         Self { clients: Arc::new(clients), metrics }
     }
 
@@ -48,7 +49,7 @@ impl Confirmation {
                     let (chain_id, number) = (access.chain_id, access.block_number);
                     debug!(%chain_id, number, "a suspicion rested on a view that was behind a reorg");
                 }
-                None => self.metrics.limit_reached(Limit::SuspectConfirmation),
+                None => self.metrics.shared.limit_reached(Limit::SuspectConfirmation),
             }
         }
         confirmed
@@ -66,7 +67,7 @@ impl Confirmation {
                 Ok(answer) => return Some(answer),
                 Err(error) => {
                     let chain_id = access.chain_id;
-                    self.metrics.source_failed(chain_id, EndpointKind::Execution);
+                    self.metrics.shared.source_failed(chain_id, EndpointKind::Execution);
                     debug!(%chain_id, %error, "a suspicion cannot be confirmed yet");
                 }
             }

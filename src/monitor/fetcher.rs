@@ -2,9 +2,10 @@
 //!
 //! A failure is never an answer: the message that waits stays unknown.
 
-use crate::metrics::Metrics;
+use super::MonitorMetrics;
+use crate::metrics::EndpointKind;
 use crate::pieces::Pieces;
-use crate::sources::{EndpointKind, ExecutionClient, SourceError};
+use crate::sources::{ExecutionClient, SourceError};
 use crosscheck_core::tracker::{Input, Request};
 use crosscheck_p2p::ChainId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +26,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Fetcher {
     clients: BTreeMap<ChainId, ExecutionClient>,
-    metrics: Metrics,
+    metrics: MonitorMetrics,
     /// What is wanted, by when it is due.
     due: BTreeSet<(Instant, Request)>,
     /// The pause before the next attempt at each.
@@ -36,7 +37,7 @@ pub(super) struct Fetcher {
 
 impl Fetcher {
     /// A fetcher that asks these clients.
-    pub(super) fn new(clients: BTreeMap<ChainId, ExecutionClient>, metrics: Metrics) -> Self {
+    pub(super) fn new(clients: BTreeMap<ChainId, ExecutionClient>, metrics: MonitorMetrics) -> Self {
         Self { clients, metrics, due: BTreeSet::new(), wanted: BTreeMap::new(), running: Pieces::new() }
     }
 
@@ -98,7 +99,7 @@ impl Fetcher {
             let metrics = self.metrics.clone();
             self.running.begin(request, async move {
                 fetch(&client, request).await.unwrap_or_else(|error| {
-                    metrics.source_failed(chain_id, EndpointKind::Execution);
+                    metrics.shared.source_failed(chain_id, EndpointKind::Execution);
                     debug!(%chain_id, %error, "a source failed; what it was asked stays unknown");
                     None
                 })
@@ -134,11 +135,13 @@ async fn sleep_until(at: Option<Instant>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::Metrics;
     use crosscheck_core::validity::DependencySet;
 
     #[tokio::test(start_paused = true)]
     async fn a_fetch_that_panics_is_made_again() {
-        let metrics = Metrics::new(DependencySet::new([].into(), 100)).unwrap();
+        let metrics =
+            MonitorMetrics::register(&Metrics::new(DependencySet::new([].into(), 100)).unwrap()).unwrap();
         let mut fetcher = Fetcher::new(BTreeMap::new(), metrics);
         let request = Request::Canonical { chain_id: ChainId::from(901), number: 9 };
         fetcher.wanted.insert(request, FIRST_PAUSE);

@@ -1,8 +1,8 @@
 //! [`HeadSource`]: who says how far a chain is: its rollup node, or the labels of its execution clients.
 
+use super::MonitorMetrics;
 use super::block_source::BlockSource;
 use crate::audit::{Answer, Heads};
-use crate::metrics::Metrics;
 use crate::sources::{ExecutionClient, SourceError, SyncStatus};
 use crate::unsafe_pause::UnsafePause;
 use crosscheck_core::heads::{L2BlockRef, ToldHeads};
@@ -25,7 +25,7 @@ pub enum HeadSource {
         /// Where they are kept.
         heads: Heads,
         /// What is measured.
-        metrics: Metrics,
+        metrics: MonitorMetrics,
     },
 }
 
@@ -62,7 +62,7 @@ impl HeadSource {
                 if heads.set(chain_id, Some(status)) {
                     for (level, head) in [("unsafe", Some(tip)), ("safe", safe), ("finalized", finalized)] {
                         if let Some(head) = head {
-                            metrics.head(chain_id, level, head.number);
+                            metrics.shared.head(chain_id, level, head.number);
                         }
                     }
                 }

@@ -16,12 +16,16 @@ mod fetcher;
 mod first_heads;
 mod head_source;
 mod left_blocks;
+mod message_metrics;
+mod metrics;
 #[allow(clippy::module_inception)]
 mod monitor;
 mod nudges;
+mod reading_metrics;
 mod report;
 mod second_look;
 mod start_point;
+mod suspect_metrics;
 mod suspect_watcher;
 mod suspects;
 
@@ -31,6 +35,7 @@ pub use chain_reader::ChainReader;
 pub use cursors::Cursors;
 pub use first_heads::nudge_when_heads_come;
 pub use head_source::{HeadSource, labelled_status};
+pub use metrics::MonitorMetrics;
 pub use monitor::{MONITOR_INBOX, Monitor, MonitorMessage, MonitorParts};
 pub use nudges::Nudges;
 pub use start_point::StartPoint;

@@ -3,6 +3,7 @@
 //! It alone writes the board. What is noteworthy is in the ledger before anybody is told; what a former run told is not
 //! told again.
 
+use super::MonitorMetrics;
 use super::counted::Counted;
 use super::fetcher::Fetcher;
 use super::report::report;
@@ -11,7 +12,7 @@ use super::{Board, BoardWriter, Cursors, SuspectMessage};
 use crate::incidents::Incidents;
 use crate::invalid_blocks::{InvalidBlocks, Prover};
 use crate::ledger::{BlockPosition, Ledger, LedgerError};
-use crate::metrics::{Limit, Metrics};
+use crate::metrics::Limit;
 use crate::sources::ExecutionClient;
 use alloy::eips::BlockNumHash;
 use crosscheck_core::events::{Filing, Note, Notebook, UnknownEvents};
@@ -84,7 +85,7 @@ pub struct MonitorParts {
     /// Which alarms were raised, here or by the audit.
     pub incidents: Incidents,
     /// What is counted.
-    pub metrics: Metrics,
+    pub metrics: MonitorMetrics,
 }
 
 /// The task that tracks every executing message.
@@ -187,11 +188,11 @@ impl Monitor {
         match message {
             MonitorMessage::Block(block) => {
                 let mut gone = self.notebook.observe(&block);
-                self.parts.metrics.unknown_inbox_events(&block);
+                self.parts.metrics.messages.unknown_inbox_events(&block);
                 gone.extend(Note::undecodable(&block).filter(|note| self.unknown_events.pass(note)));
                 self.apply(Input::Block(Arc::clone(&block)), gone).await?;
                 if self.parts.suspects.try_send(SuspectMessage::Observed(block)).is_err() {
-                    self.parts.metrics.limit_reached(Limit::SuspectInbox);
+                    self.parts.metrics.shared.limit_reached(Limit::SuspectInbox);
                 }
                 Ok(())
             }
@@ -220,7 +221,7 @@ impl Monitor {
         let mut notes: Vec<(Note, bool)> = gone.into_iter().map(|note| (note, false)).collect();
         for event in &events {
             if self.counted.is_first(event) {
-                self.parts.metrics.message_event(event);
+                self.parts.metrics.messages.message_event(event);
             }
             self.cursors.hear(event);
             let is_known = self.notebook.is_invalid(&event.key);
@@ -270,7 +271,7 @@ impl Monitor {
         };
         match status {
             Some(BlockStatus::Invalid) if !self.parts.invalid.prove(block, Prover::Monitor) => {
-                self.parts.metrics.limit_reached(Limit::InvalidBlocks);
+                self.parts.metrics.shared.limit_reached(Limit::InvalidBlocks);
             }
             Some(BlockStatus::Valid) => self.parts.invalid.acquit(block, Prover::Monitor),
             _ => {}
@@ -302,7 +303,7 @@ impl Monitor {
         self.parts.board.file(&over, u64::try_from(over.len()).unwrap_or(u64::MAX));
         for ((note, counted), is_new) in notes.iter().zip(counted).zip(is_new) {
             if is_new {
-                self.parts.metrics.message_noted(note, counted);
+                self.parts.metrics.messages.message_noted(note, counted);
                 report(note, &self.parts.incidents);
             }
         }
@@ -342,21 +343,21 @@ impl Monitor {
     fn publish(&mut self) {
         let (metrics, now) = (&self.parts.metrics, self.parts.clock.now());
         let tracker = self.board.read();
-        metrics.tracked(tracker.counts(), tracker.open());
+        metrics.messages.tracked(tracker.counts(), tracker.open());
         for chain_id in &self.chains {
             let view = tracker.chain(*chain_id);
             let newest = view.and_then(ChainView::tip).map_or(self.began, |tip| tip.timestamp);
-            metrics.tip_age(*chain_id, Duration::from_secs(now.0.saturating_sub(newest.0)));
+            metrics.reading.tip_age(*chain_id, Duration::from_secs(now.0.saturating_sub(newest.0)));
             let Some(view) = view else { continue };
-            metrics.open_messages_at(*chain_id, view.oldest_open().zip(view.newest_open()));
+            metrics.messages.open_messages_at(*chain_id, view.oldest_open().zip(view.newest_open()));
             if let Some(number) = view.cross_unsafe() {
-                metrics.head(*chain_id, "cross-unsafe", number);
+                metrics.shared.head(*chain_id, "cross-unsafe", number);
             }
         }
-        metrics.limits_reached(Limit::TrackedMessages, tracker.dropped().saturating_sub(self.dropped));
+        metrics.shared.limits_reached(Limit::TrackedMessages, tracker.dropped().saturating_sub(self.dropped));
         self.dropped = tracker.dropped();
-        metrics.log_index_bytes(self.parts.index.bytes());
-        metrics.awaited_blocks(self.fetcher.len());
+        metrics.reading.log_index_bytes(self.parts.index.bytes());
+        metrics.reading.awaited_blocks(self.fetcher.len());
     }
 }
 

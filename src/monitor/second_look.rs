@@ -9,9 +9,10 @@
 //! It never decides a status, and never holds back what protects followers.
 
 use super::Board;
-use crate::metrics::Metrics;
+use super::MonitorMetrics;
+use crate::metrics::EndpointKind;
 use crate::pieces::Pieces;
-use crate::sources::{EndpointKind, ExecutionClient};
+use crate::sources::ExecutionClient;
 use alloy::primitives::B256;
 use crosscheck_core::tracker::{Change, Ending, MessageEvent, MessageKey};
 use crosscheck_core::validity::MessageStatus;
@@ -42,7 +43,7 @@ const ASKED_FOR: Duration = Duration::from_secs(10);
 pub(super) struct SecondLook {
     clients: Arc<BTreeMap<ChainId, ExecutionClient>>,
     board: Board,
-    metrics: Metrics,
+    metrics: MonitorMetrics,
     /// What happened to each message that is looked at, in order.
     held: BTreeMap<MessageKey, Vec<MessageEvent>>,
     /// Those whose turn has not come.
@@ -80,7 +81,11 @@ struct Ground {
 
 impl SecondLook {
     /// Asks these clients about what stands on the board.
-    pub(super) fn new(clients: BTreeMap<ChainId, ExecutionClient>, board: Board, metrics: Metrics) -> Self {
+    pub(super) fn new(
+        clients: BTreeMap<ChainId, ExecutionClient>,
+        board: Board,
+        metrics: MonitorMetrics,
+    ) -> Self {
         let (held, queue, running) = (BTreeMap::new(), VecDeque::new(), Pieces::new());
         Self { clients: Arc::new(clients), board, metrics, held, queue, running }
     }
@@ -174,7 +179,7 @@ impl SecondLook {
 struct Looker {
     clients: Arc<BTreeMap<ChainId, ExecutionClient>>,
     board: Board,
-    metrics: Metrics,
+    metrics: MonitorMetrics,
 }
 
 impl Looker {
@@ -227,7 +232,7 @@ impl Looker {
                 Ok(canonical) if canonical == *hash => {}
                 Ok(_) => return Looked::Contradicted,
                 Err(error) => {
-                    self.metrics.source_failed(*chain_id, EndpointKind::Execution);
+                    self.metrics.shared.source_failed(*chain_id, EndpointKind::Execution);
                     debug!(%chain_id, %error, "a source failed; what it was asked stays unknown");
                     return Looked::Unanswered;
                 }

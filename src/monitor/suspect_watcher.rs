@@ -5,9 +5,10 @@
 //! endpoints before it is told, without holding up the next block.
 
 use super::Board;
+use super::MonitorMetrics;
 use super::confirmation::Confirmation;
 use crate::ledger::{Ledger, LedgerError};
-use crate::metrics::{Limit, Metrics};
+use crate::metrics::Limit;
 use crate::monitor::Suspects;
 use crate::sources::ExecutionClient;
 use crosscheck_core::events::{Suspect, SuspectOutcome, SuspectRecord, suspects};
@@ -67,7 +68,7 @@ pub struct SuspectWatcher {
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// What is counted.
-    pub metrics: Metrics,
+    pub metrics: MonitorMetrics,
 }
 
 /// Suspects that wait for their block, by its chain and height.
@@ -138,7 +139,7 @@ impl SuspectWatcher {
                         let confirmation = confirmation.clone();
                         confirming.push(async move { (key, at, confirmation.confirm(resting).await) });
                     } else if !resting.is_empty() {
-                        self.metrics.limit_reached(Limit::SuspectConfirmation);
+                        self.metrics.shared.limit_reached(Limit::SuspectConfirmation);
                     }
                 }
                 Some(SuspectMessage::Observed(block)) => self.settle(&mut pending, &block),
@@ -150,14 +151,14 @@ impl SuspectWatcher {
     fn inspect(&self, block: &ValidBlock) -> (BlockKey, Vec<Suspect>) {
         let key = BlockKey { chain_id: block.chain_id(), number: block.number(), hash: block.hash() };
         let declared = inbox_keys(&block.payload().transactions);
-        self.metrics.undecodable_transactions(block.chain_id(), declared.undecodable);
+        self.metrics.suspects.undecodable_transactions(block.chain_id(), declared.undecodable);
         if declared.transactions.is_empty() {
             return (key, Vec::new());
         }
         let mut found =
             suspects(&self.board.read(), &self.index, key, block.timestamp(), &declared.transactions);
         if found.len() > MAX_PER_BLOCK {
-            self.metrics.limit_reached(Limit::SuspectsPerBlock);
+            self.metrics.shared.limit_reached(Limit::SuspectsPerBlock);
             found.truncate(MAX_PER_BLOCK);
         }
         (key, found)
@@ -202,7 +203,7 @@ impl SuspectWatcher {
         let BlockKey { chain_id, number, hash } = incident;
         let (transaction, reason, detail) = (record.transaction_hash, record.reason, &record.detail);
         let initiating = record.access.map(|access| access.chain_id);
-        self.metrics.suspect(chain_id, initiating, at.elapsed());
+        self.metrics.suspects.suspect(chain_id, initiating, at.elapsed());
         warn!(%chain_id, number, %hash, %transaction, reason, detail, %incident,
               "a gossiped transaction declares an invalid message");
     }
@@ -211,7 +212,7 @@ impl SuspectWatcher {
         for (id, suspect) in pending.take(canonical.key.chain_id, canonical.key.number) {
             let outcome = suspect.outcome(canonical);
             self.suspects.settle(id, outcome);
-            self.metrics.suspect_settled(suspect.block.chain_id, outcome);
+            self.metrics.suspects.suspect_settled(suspect.block.chain_id, outcome);
             if outcome == SuspectOutcome::Executed {
                 let incident = suspect.block;
                 let BlockKey { chain_id, number, hash } = incident;

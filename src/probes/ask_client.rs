@@ -3,7 +3,8 @@
 use super::answers::ClientAnswers;
 use super::asking::Asking;
 use super::services::Depth;
-use crate::sources::{Endpoint, EndpointKind, EndpointUrl, ExecutionClient, SourceError};
+use crate::metrics::EndpointKind;
+use crate::sources::{Endpoint, EndpointUrl, ExecutionClient, SourceError};
 use crosscheck_core::heads::L2BlockRef;
 use crosscheck_core::proof::LogIndex;
 use crosscheck_p2p::ChainId;

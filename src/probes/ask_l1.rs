@@ -4,7 +4,8 @@ use super::answers::{L1Answers, L1ChainAnswers};
 use super::asking::Asking;
 use super::l1::SignerSettings;
 use super::reference::Reference;
-use crate::sources::{Endpoint, EndpointKind, EndpointUrl, L1Client, SourceError};
+use crate::metrics::EndpointKind;
+use crate::sources::{Endpoint, EndpointUrl, L1Client, SourceError};
 use crosscheck_p2p::{ChainId, Clock};
 use futures::future::join_all;
 

@@ -3,8 +3,9 @@
 use super::answers::NodeAnswers;
 use super::asking::Asking;
 use crate::audit::{OriginWitnesses, RulesAsker};
+use crate::metrics::EndpointKind;
 use crate::networks::KnownNetwork;
-use crate::sources::{Endpoint, EndpointKind, EndpointUrl, RollupNode, RollupNodes, SourceError};
+use crate::sources::{Endpoint, EndpointUrl, RollupNode, RollupNodes, SourceError};
 use alloy::primitives::B256;
 use crosscheck_core::validity::DependencySet;
 use crosscheck_p2p::ChainId;

@@ -3,9 +3,8 @@
 //! Every question has a time limit of its own, and all of them have one together. Who does not answer in time is not found
 //! out.
 
-use crate::sources::{
-    Endpoint, EndpointKind, EndpointLimits, EndpointUrl, METHODS, Method, Need, Served, SourceError,
-};
+use crate::metrics::EndpointKind;
+use crate::sources::{Endpoint, EndpointLimits, EndpointUrl, METHODS, Method, Need, Served, SourceError};
 use alloy::primitives::B256;
 use futures::future::join_all;
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! [`Finding`]: what a probe found out about an endpoint. Pure.
 
-use crate::sources::{EndpointKind, EndpointUrl, SourceError};
+use crate::metrics::EndpointKind;
+use crate::sources::{EndpointUrl, SourceError};
 use core::fmt;
 use crosscheck_p2p::ChainId;
 

@@ -8,10 +8,9 @@ use super::start::News;
 use super::{identity, l1, services};
 use crate::audit::{RuleDifference, RulesError};
 use crate::config::Config;
+use crate::metrics::EndpointKind;
 use crate::networks::NetworkName;
-use crate::sources::{
-    EndpointKind, EndpointUrl, METHODS, Method, Need, SafeHeadAtL1, Served, Shortfall, SourceError,
-};
+use crate::sources::{EndpointUrl, METHODS, Method, Need, SafeHeadAtL1, Served, Shortfall, SourceError};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256};
 use crosscheck_core::consolidation::RollupConfig;

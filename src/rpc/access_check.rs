@@ -8,12 +8,12 @@
 //! only with proof; what it cannot prove is refused with another code. A proof of the contrary counts although something
 //! else is not known.
 
+use super::RpcMetrics;
 use super::cold_blocks::{ColdBlocks, WantedBlock};
 use super::params::{ExecutingDescriptor, min_safety};
 use super::standing::Standing;
 use super::superchain_reader::SuperchainReader;
 use super::{Failsafe, SupervisorError};
-use crate::metrics::Metrics;
 use crate::web::Overload;
 use alloy::primitives::B256;
 use crosscheck_core::heads::SafetyLevel;
@@ -49,14 +49,13 @@ pub struct AccessCheck {
     superchain: SuperchainReader,
     failsafe: Failsafe,
     blocks: ColdBlocks,
-    metrics: Metrics,
+    metrics: RpcMetrics,
 }
 
 impl AccessCheck {
     /// Checks against this superchain, unless the failsafe is on.
-    pub fn new(superchain: SuperchainReader, failsafe: Failsafe, metrics: Metrics) -> Self {
-        metrics.access_checks_answer(&SupervisorError::CODES, &SupervisorError::REASONS);
-        let blocks = ColdBlocks::new(superchain.clone(), Overload::new(metrics.clone()));
+    pub fn new(superchain: SuperchainReader, failsafe: Failsafe, metrics: RpcMetrics) -> Self {
+        let blocks = ColdBlocks::new(superchain.clone(), Overload::new(metrics.shared().clone()));
         Self { superchain, failsafe, blocks, metrics }
     }
 
@@ -70,11 +69,7 @@ impl AccessCheck {
     ) -> RpcResult<()> {
         let began = Instant::now();
         let outcome = self.read_and_check(method, entries, level, descriptor).await;
-        self.metrics.access_checked(
-            method.name,
-            outcome.as_ref().err().map(|error| (error.code(), error.reason())),
-            began.elapsed(),
-        );
+        self.metrics.access_checked(method.name, outcome.as_ref().err(), began.elapsed());
         Ok(outcome?)
     }
 

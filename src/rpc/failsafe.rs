@@ -3,8 +3,8 @@
 //! While it is on, `checkAccessList` answers -320602 whatever it is asked, and transaction pools that ask drop their
 //! interop transactions. It changes nothing that Crosscheck itself finds.
 
+use super::RpcMetrics;
 use crate::ledger::{Ledger, LedgerError};
-use crate::metrics::Metrics;
 use crosscheck_p2p::UnixSeconds;
 use tokio::sync::watch;
 
@@ -18,12 +18,12 @@ pub(super) const FAILSAFE_REFUSAL: &str = "failsafe is enabled, rejecting all Ch
 #[derive(Clone, Debug)]
 pub struct Failsafe {
     enabled: watch::Sender<bool>,
-    metrics: Metrics,
+    metrics: RpcMetrics,
 }
 
 impl Failsafe {
     /// A failsafe that is on or off.
-    pub fn new(enabled: bool, metrics: Metrics) -> Self {
+    pub fn new(enabled: bool, metrics: RpcMetrics) -> Self {
         metrics.failsafe(enabled);
         Self { enabled: watch::Sender::new(enabled), metrics }
     }
@@ -32,7 +32,7 @@ impl Failsafe {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub async fn open(ledger: &Ledger, metrics: Metrics) -> Result<Self, LedgerError> {
+    pub async fn open(ledger: &Ledger, metrics: RpcMetrics) -> Result<Self, LedgerError> {
         Ok(Self::new(ledger.flag(FLAG).await?, metrics))
     }
 
@@ -71,17 +71,18 @@ impl Failsafe {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::Metrics;
     use crosscheck_core::validity::DependencySet;
 
     #[test]
     fn switching_is_told_once_and_seen_by_every_clone() {
-        let metrics = Metrics::new(DependencySet::new([].into(), 1)).unwrap();
+        let metrics = RpcMetrics::register(&Metrics::new(DependencySet::new([].into(), 1)).unwrap()).unwrap();
         let failsafe = Failsafe::new(false, metrics.clone());
         let clone = failsafe.clone();
         let mut watched = failsafe.watch();
-        assert!(metrics.render().unwrap().contains("crosscheck_failsafe 0"));
+        assert!(metrics.shared().render().unwrap().contains("crosscheck_failsafe 0"));
         assert!(failsafe.set(true) && !failsafe.set(true));
-        assert!(metrics.render().unwrap().contains("crosscheck_failsafe 1"));
+        assert!(metrics.shared().render().unwrap().contains("crosscheck_failsafe 1"));
         assert!(clone.is_enabled() && watched.has_changed().unwrap() && *watched.borrow_and_update());
         assert!(clone.set(false) && !failsafe.is_enabled());
     }

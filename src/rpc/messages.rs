@@ -1,10 +1,10 @@
 //! The `crosscheck_*` methods about messages: those tracked, suspects, and a subscription to what happens.
 
+use super::RpcMetrics;
 use super::crosscheck::internal;
 use super::websockets::Websocket;
 use super::{ListedMessage, MessagesPage, MessagesPageRequest, Page, SuperchainReader, SupervisorError};
 use crate::ledger::{Event, FiledMessage, Ledger};
-use crate::metrics::Metrics;
 use crate::monitor::Suspects;
 use alloy::primitives::B256;
 use crosscheck_core::events::{MessageRecord, SuspectRecord};
@@ -80,7 +80,7 @@ pub(super) struct MessagesRpc {
     /// Where events come from.
     pub told: broadcast::Sender<Event>,
     /// What is counted.
-    pub metrics: Metrics,
+    pub metrics: RpcMetrics,
 }
 
 #[async_trait]

@@ -1,5 +1,6 @@
 //! [`RpcParts`]: everything that the server's methods read, put together.
 
+use super::RpcMetrics;
 use super::crosscheck::{CrosscheckApiServer, CrosscheckRpc};
 use super::events::{EventsApiServer, EventsRpc};
 use super::interop_api::{
@@ -16,7 +17,6 @@ use super::supervisor::{SupervisorApiServer, SupervisorRpc};
 use super::{AccessCheck, Derivation, Failsafe, SuperchainReader};
 use crate::gossip::NetworkHandles;
 use crate::ledger::Event;
-use crate::metrics::Metrics;
 use crate::monitor::Suspects;
 use crosscheck_p2p::Clock;
 use jsonrpsee::RpcModule;
@@ -46,7 +46,7 @@ pub struct RpcParts {
     /// Tells when the failsafe is switched.
     pub clock: Arc<dyn Clock>,
     /// What is counted.
-    pub metrics: Metrics,
+    pub metrics: RpcMetrics,
 }
 
 impl RpcParts {

@@ -16,6 +16,7 @@ mod l1_progress;
 mod messages;
 mod messages_page;
 mod methods;
+mod metrics;
 mod opp2p;
 mod opp2p_types;
 mod originals;
@@ -45,6 +46,7 @@ pub use failsafe::Failsafe;
 pub use messages::SuspectsPage;
 pub use messages_page::{ListedMessage, MessagesPage, MessagesPageRequest};
 pub use methods::RpcParts;
+pub use metrics::RpcMetrics;
 pub use opp2p_types::{
     OpGossipScores, OpPeerDump, OpPeerInfo, OpPeerScores, OpPeerStats, OpReqRespScores, OpSubnet,
     OpTopicScores,

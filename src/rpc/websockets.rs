@@ -3,6 +3,7 @@
 //! A websocket that neither calls nor listens for a while is closed; one that does not answer pings is closed by the
 //! server beneath. Calls of one websocket at once are bounded: what is too much is told to be, and is no verdict.
 
+use crate::metrics::Limit;
 use crate::web::{Bound, Overload, busy_text};
 use jsonrpsee::core::middleware::{Batch, Notification, RpcServiceT};
 use jsonrpsee::server::MethodResponse;
@@ -207,7 +208,7 @@ fn too_many_calls() -> ErrorObjectOwned {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::{Limit, Metrics};
+    use crate::metrics::Metrics;
     use crosscheck_core::validity::DependencySet;
 
     const LIMITS: WebsocketLimits =

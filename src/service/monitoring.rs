@@ -72,7 +72,7 @@ pub(super) async fn start(
             interval: config.sources.poll_interval.0.saturating_mul(CLIENTS_EVERY),
             stall: stall_bounds(chain),
             health: shared.health.clone(),
-            metrics: shared.metrics.clone(),
+            metrics: shared.metrics.monitor.clone(),
             branches: shared.branches.clone(),
             genesis: chain.is_monitored_only().then(|| shared.ledger.clone()),
             origin: network_origin(config, chain_id, chain),
@@ -96,7 +96,7 @@ pub(super) async fn start(
         ledger: shared.ledger.clone(),
         suspects: monitoring.suspects.clone(),
         clock: Arc::clone(&shared.clock),
-        metrics: shared.metrics.clone(),
+        metrics: shared.metrics.monitor.clone(),
     };
     tasks.spawn("suspects", watcher.run(tasks.cancellation().clone()));
     let monitor = Monitor::new(MonitorParts {
@@ -110,7 +110,7 @@ pub(super) async fn start(
         clock: Arc::clone(&shared.clock),
         retention,
         incidents: shared.incidents.clone(),
-        metrics: shared.metrics.clone(),
+        metrics: shared.metrics.monitor.clone(),
     });
     tasks.spawn("monitor", monitor.run(tasks.cancellation().clone()));
     Ok(monitoring)
@@ -128,7 +128,7 @@ fn head_source(shared: &Shared, chain_id: ChainId, chain: &ChainConfig) -> HeadS
         Some(answers) => HeadSource::Node { answers, heads: shared.heads.clone() },
         None => {
             shared.heads.set_safe_means(chain_id, chain.safe_means.unwrap_or_default());
-            HeadSource::Labels { heads: shared.heads.clone(), metrics: shared.metrics.clone() }
+            HeadSource::Labels { heads: shared.heads.clone(), metrics: shared.metrics.monitor.clone() }
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Which endpoints are watched for being slow: those that the program works with.
 
 use super::Shared;
+use crate::metrics::EndpointKind;
 use crate::slow_endpoints::{SlowEndpoints, WatchedEndpoint};
-use crate::sources::{EndpointKind, EndpointPace, ExecutionClient};
+use crate::sources::{EndpointPace, ExecutionClient};
 use crate::tasks::TaskGroup;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 pub(super) fn start(tasks: &mut TaskGroup, shared: &Shared, clients: &BTreeMap<ChainId, ExecutionClient>) {
     let mut endpoints = Vec::new();
     let mut watch = |kind, chain_id, place, pace: &EndpointPace| {
-        pace.counted_in(shared.metrics.endpoint_seconds(kind, chain_id, place));
+        pace.counted_in(shared.metrics.endpoints.endpoint_seconds(kind, chain_id, place));
         endpoints.push(WatchedEndpoint { kind, chain_id, place, pace: pace.clone() });
     };
     if let Some(l1) = &shared.l1 {
@@ -27,6 +28,6 @@ pub(super) fn start(tasks: &mut TaskGroup, shared: &Shared, clients: &BTreeMap<C
             watch(EndpointKind::RollupNode, Some(*chain_id), place, pace);
         }
     }
-    let slow = SlowEndpoints::new(endpoints, shared.health.clone(), shared.metrics.clone());
+    let slow = SlowEndpoints::new(endpoints, shared.health.clone(), shared.metrics.endpoints.clone());
     tasks.spawn("slow endpoints", slow.run(tasks.cancellation().clone()));
 }

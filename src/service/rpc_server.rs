@@ -39,14 +39,14 @@ pub(super) async fn start(
         superchain: superchain(config, shared, monitoring, index, clients)?,
         suspects: monitoring.suspects.clone(),
         told: shared.told.clone(),
-        failsafe: Failsafe::open(&shared.ledger, shared.metrics.clone()).await?,
+        failsafe: Failsafe::open(&shared.ledger, shared.metrics.rpc.clone()).await?,
         admin: config.rpc.admin == Switch::On,
         clock: Arc::clone(&shared.clock),
-        metrics: shared.metrics.clone(),
+        metrics: shared.metrics.rpc.clone(),
     };
     let chains = config.chains.keys().copied().collect();
     let (methods, cancel) = (parts.module()?, tasks.cancellation().clone());
-    let (bound, server) = rpc::serve(config.rpc.addr, methods, chains, shared.metrics.clone(), cancel)
+    let (bound, server) = rpc::serve(config.rpc.addr, methods, chains, shared.metrics.shared.clone(), cancel)
         .await
         .wrap_err_with(|| format!("rpc.addr {} cannot be bound; is it in use?", config.rpc.addr))?;
     tasks.spawn("rpc", server);

@@ -1,11 +1,11 @@
 //! Who asks the endpoints of the configuration: the execution clients, rollup nodes and L1, and the investigator that asks them. It
 //! asks nothing itself, and starts no task.
 
-use crate::audit::{Heads, Investigator, JudgedChain, L1Judge};
+use crate::audit::{AuditMetrics, Heads, Investigator, JudgedChain, L1Judge};
 use crate::config::{ChainConfig, Config};
-use crate::metrics::Metrics;
+use crate::metrics::EndpointKind;
 use crate::sources::{
-    BlockCache, EndpointKind, EndpointNames, ExecutionClient, L1Client, L1Reader, RollupNodes, SourceError,
+    BlockCache, EndpointNames, ExecutionClient, L1Client, L1Reader, RollupNodes, SourceError,
 };
 use crosscheck_core::case::CaseRules;
 use crosscheck_core::proof::LogIndex;
@@ -77,7 +77,7 @@ pub fn investigator(
     nodes: &BTreeMap<ChainId, RollupNodes>,
     reader: Option<&L1Reader>,
     heads: Heads,
-    metrics: Metrics,
+    metrics: AuditMetrics,
 ) -> eyre::Result<Investigator> {
     let mut l1 = None;
     if let Some(reader) = reader.filter(|_| config.deposits_from_l1().is_some()) {

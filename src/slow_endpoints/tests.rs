@@ -1,6 +1,9 @@
 //! An endpoint that becomes slow and recovers, told once each, by injected times.
 
 use super::*;
+use crate::metrics::EndpointKind;
+use crate::metrics::Metrics;
+use crate::slow_endpoints::EndpointMetrics;
 use crate::telemetry::captured::Lines;
 use crosscheck_core::validity::DependencySet;
 use std::collections::BTreeMap;
@@ -9,6 +12,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 struct World {
     watch: SlowEndpoints,
+    shared: Metrics,
     pace: EndpointPace,
     now: Instant,
 }
@@ -19,9 +23,10 @@ impl World {
         let pace = EndpointPace::new(url, TIMEOUT);
         let endpoint =
             WatchedEndpoint { kind, chain_id: chain_id.map(ChainId::from), place: 1, pace: pace.clone() };
-        let metrics = Metrics::new(DependencySet::new(BTreeMap::new(), 10)).unwrap();
+        let shared = Metrics::new(DependencySet::new(BTreeMap::new(), 10)).unwrap();
+        let metrics = EndpointMetrics::register(&shared).unwrap();
         let watch = SlowEndpoints::new(vec![endpoint], Health::default(), metrics);
-        Self { watch, pace, now: Instant::now() }
+        Self { watch, shared, pace, now: Instant::now() }
     }
 
     /// So many answers, a second apart, each of which takes so long; the endpoint is looked at after each.
@@ -34,7 +39,7 @@ impl World {
     }
 
     fn gauge(&self, chain: &str, kind: &str) -> Option<u64> {
-        let text = self.watch.metrics.render().unwrap();
+        let text = self.shared.render().unwrap();
         let name = format!(
             "crosscheck_endpoint_timeout_percent{{chain_id=\"{chain}\",endpoint=\"1\",kind=\"{kind}\"}} "
         );

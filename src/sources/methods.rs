@@ -3,35 +3,11 @@
 //! A test holds the list against the calls in this room. It asks nobody.
 
 use super::{Endpoint, SourceError};
+use crate::metrics::EndpointKind;
 use alloy::primitives::{Address, B256};
 use jsonrpsee::core::params::ArrayParams;
 use jsonrpsee::rpc_params;
 use jsonrpsee::types::error::{INVALID_PARAMS_CODE, METHOD_NOT_FOUND_CODE};
-
-/// What kind of server an endpoint is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum EndpointKind {
-    /// An execution client of L1.
-    L1,
-    /// An execution client of a chain.
-    Execution,
-    /// A chain's rollup node.
-    RollupNode,
-}
-
-impl EndpointKind {
-    /// Every kind.
-    pub const ALL: [Self; 3] = [Self::L1, Self::Execution, Self::RollupNode];
-
-    /// Its name, in metrics and findings.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::L1 => "l1",
-            Self::Execution => "execution",
-            Self::RollupNode => "rollup-node",
-        }
-    }
-}
 
 /// How much depends on a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

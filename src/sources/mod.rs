@@ -46,7 +46,6 @@ pub use l1::{L1Client, UNSAFE_BLOCK_SIGNER_SLOT};
 pub use l1_reader::L1Reader;
 pub(crate) use l1_reader::L1Source;
 pub use labelled_heads::LabelledHeads;
-pub use methods::EndpointKind;
 pub(crate) use methods::{METHODS, Method, Need, Served, is_no_such_method};
 pub use node_standing::{NodeStanding, NodeState};
 pub(crate) use pace::SLOW_ABOVE;

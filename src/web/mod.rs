@@ -7,16 +7,17 @@
 mod bodies;
 mod calls;
 mod listener;
+mod metrics;
 mod overload;
 mod patient_stream;
 
 pub(crate) use bodies::BodyLimits;
 pub(crate) use calls::{BodyBounds, Calls};
 pub(crate) use listener::{Answers, ArrivedRequest, ConnectionLimits, Listener};
+pub use metrics::ProcessMetrics;
 pub(crate) use overload::{Bound, Overload, busy_response, busy_text};
 
 use crate::health::Health;
-use crate::metrics::Metrics;
 use crate::process_use::ProcessUse;
 use axum::Json;
 use axum::Router;
@@ -46,7 +47,7 @@ pub struct Readiness {
 pub async fn serve(
     addr: SocketAddr,
     health: Health,
-    metrics: Metrics,
+    metrics: ProcessMetrics,
     cancel: CancellationToken,
 ) -> std::io::Result<(SocketAddr, impl Future<Output = std::io::Result<()>> + Send + 'static)> {
     let listener = TcpListener::bind(addr).await?;
@@ -67,13 +68,13 @@ async fn readyz(State(health): State<Health>) -> Response {
     (status, Json(Readiness { ready, reasons })).into_response()
 }
 
-async fn render(State((health, metrics)): State<(Health, Metrics)>) -> Response {
+async fn render(State((health, metrics)): State<(Health, ProcessMetrics)>) -> Response {
     let parts = health.parts();
     metrics.parts(parts.iter().map(|(part, works)| (part.as_str(), *works)));
     if let Some(found) = ProcessUse::read() {
         metrics.process(&found);
     }
-    match metrics.render() {
+    match metrics.shared().render() {
         Ok(text) => ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }

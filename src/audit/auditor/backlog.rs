@@ -37,7 +37,7 @@ impl Auditor {
 
     /// One more case of a chain is in the ledger alone.
     pub(super) fn leave_in_ledger(&mut self, chain_id: ChainId) {
-        self.metrics.limit_reached(Limit::OpenCases);
+        self.metrics.shared().limit_reached(Limit::OpenCases);
         if self.left_in_ledger.insert(chain_id) {
             warn!(%chain_id, open = self.open.count(chain_id),
                   "too many blocks of this chain wait for a verdict; further ones are kept in the ledger and judged later: see what the oldest waits for, or raise audit.max_open");

@@ -4,9 +4,11 @@ mod gap;
 mod ties;
 
 use super::*;
+use crate::audit::AuditMetrics;
 use crate::audit::Heads;
 use crate::health::Health;
 use crate::ledger::Backoff;
+use crate::metrics::Metrics;
 use crate::telemetry::captured::Lines;
 use alloy::primitives::B256;
 use crosscheck_core::case::{Awaited, CaseRules, Cause, Wait};
@@ -40,13 +42,13 @@ struct World {
 
 async fn world() -> (Auditor, World) {
     let set = DependencySet::new([].into(), 100);
-    let metrics = Metrics::new(set.clone()).unwrap();
+    let metrics = AuditMetrics::register(&Metrics::new(set.clone()).unwrap()).unwrap();
     let heads = Heads::new([chain()]);
     let investigator = Investigator::new(set, BTreeMap::new(), heads, None, BTreeMap::new(), metrics.clone());
     world_of(investigator, metrics).await
 }
 
-async fn world_of(investigator: Investigator, metrics: Metrics) -> (Auditor, World) {
+async fn world_of(investigator: Investigator, metrics: AuditMetrics) -> (Auditor, World) {
     let dir = TempDir::new().unwrap();
     let (health, cancel) = (Health::default(), CancellationToken::new());
     let ledger = Ledger::open(&dir.path().join("ledger.sqlite")).await.unwrap();

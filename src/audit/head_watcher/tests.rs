@@ -3,8 +3,10 @@
 mod second_opinion;
 
 use super::*;
+use crate::audit::AuditMetrics;
 use crate::audit::{OriginWitnesses, SecondOpinion};
 use crate::ledger::{GenesisSource, Ledger};
+use crate::metrics::Metrics;
 use crate::networks::{KnownNetwork, NetworkName};
 use crate::sources::scripted_node::{CHAIN, ScriptedNode, at, status};
 use crate::sources::{EndpointLimits, SyncStatus};
@@ -66,7 +68,7 @@ struct World {
     rollup_nodes: RollupNodes,
     heads: Heads,
     health: Health,
-    metrics: Metrics,
+    metrics: AuditMetrics,
     lines: Lines,
     rules: DependencySet,
     told: mpsc::Receiver<AuditorMessage>,
@@ -140,7 +142,7 @@ impl World {
         let set = if is_window_set { set } else { set.without_expiry_window() };
         let rules = set.clone();
         let (heads, health) = (Heads::new([chain_id]), Health::default());
-        let metrics = Metrics::new(set.clone()).unwrap();
+        let metrics = AuditMetrics::register(&Metrics::new(set.clone()).unwrap()).unwrap();
         let (auditor, told) = mpsc::channel(64);
         let rollup_nodes = RollupNodes::new(chain_id, &urls, LIMITS).unwrap();
         let watcher = HeadWatcher {
@@ -212,6 +214,7 @@ impl World {
     /// Whether the heads are taken from this node.
     fn uses(&self, place: usize) -> bool {
         self.metrics
+            .shared()
             .render()
             .unwrap()
             .contains(&format!("crosscheck_rollup_node_in_use{{chain_id=\"901\",node=\"{place}\"}} 1\n"))
@@ -223,7 +226,7 @@ impl World {
     }
 
     fn gauge(&self, level: &str) -> bool {
-        self.metrics.render().unwrap().contains(level)
+        self.metrics.shared().render().unwrap().contains(level)
     }
 }
 

@@ -3,6 +3,8 @@
 
 use super::tests::serve_shared;
 use super::*;
+use crate::audit::AuditMetrics;
+use crate::metrics::Metrics;
 use crate::sources::{EndpointLimits, SyncStatus};
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::{Address, Bytes, LogData, U256};
@@ -140,7 +142,7 @@ impl Pair {
             clients.insert(ChainId::from(*id), client);
             servers.push(server);
         }
-        let metrics = Metrics::new(set.clone()).unwrap();
+        let metrics = AuditMetrics::register(&Metrics::new(set.clone()).unwrap()).unwrap();
         let investigator = Investigator::new(set, clients, heads, None, BTreeMap::new(), metrics);
         let court = Court { chains, investigator, _servers: servers };
         court.finalize(A, 0);

@@ -138,7 +138,7 @@ impl Investigator {
                 return walk;
             }
             if asked.len() >= MAX_ASKS {
-                self.metrics.limit_reached(Limit::Closure);
+                self.metrics.shared().limit_reached(Limit::Closure);
                 let chain_id = scene.root.chain_id();
                 walk.waits.insert(Wait { awaited: Awaited::CitedBlock, chain_id, cause: Cause::NotYet });
                 return walk;

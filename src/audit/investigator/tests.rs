@@ -1,8 +1,10 @@
 //! A chain's own node that lags, restarts, jumps back or contradicts its execution client: cases wait, and go on.
 
 use super::*;
+use crate::audit::AuditMetrics;
 use crate::audit::{Answer, Assumed, OtherNode, SecondOpinion};
 use crate::ledger::{Decision, NewCase};
+use crate::metrics::Metrics;
 use crate::sources::{EndpointLimits, L1Client, L1Reader, StatusDocument, SyncStatus};
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::U64;
@@ -70,8 +72,8 @@ pub(in crate::audit) fn set() -> DependencySet {
     DependencySet::new([(ChainId::from(CHAIN_ID), member)].into(), 100)
 }
 
-pub(in crate::audit) fn metrics() -> Metrics {
-    Metrics::new(set()).unwrap()
+pub(in crate::audit) fn metrics() -> AuditMetrics {
+    AuditMetrics::register(&Metrics::new(set()).unwrap()).unwrap()
 }
 
 pub(in crate::audit) const fn limits() -> EndpointLimits {

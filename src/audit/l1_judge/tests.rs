@@ -1,6 +1,8 @@
 //! What a chain's rules are made of when L1's node answers, and when it does not.
 
 use super::*;
+use crate::audit::AuditMetrics;
+use crate::metrics::Metrics;
 use crate::sources::{EndpointLimits, L1Client};
 use crate::telemetry::captured::Lines;
 use alloy::eips::eip2718::Encodable2718;
@@ -49,7 +51,8 @@ async fn judge_of(config: Value, method: &'static str, answer: Value) -> (L1Judg
     let [l1, node] = [&servers[0], &servers[1]].map(RunningServer::url);
     let nodes = RollupNodes::new(CHAIN.into(), &[node.parse().unwrap()], LIMITS).unwrap();
     let chain = JudgedChain { chain_id: CHAIN.into(), nodes, is_of_several: false };
-    let metrics = Metrics::new(DependencySet::new(BTreeMap::new(), 1)).unwrap();
+    let metrics =
+        AuditMetrics::register(&Metrics::new(DependencySet::new(BTreeMap::new(), 1)).unwrap()).unwrap();
     let l1 = L1Reader::new(L1Client::new(l1.parse().unwrap(), LIMITS).unwrap());
     (L1Judge::new(l1, [chain], Arc::default(), metrics), servers)
 }
@@ -129,7 +132,7 @@ async fn a_blob_base_fee_that_is_not_known_is_told_once_and_counted_for_each_blo
         1
     );
     let counted = "crosscheck_blob_fees_assumed_total{chain_id=\"10\"} 2\n";
-    assert!(judge.metrics.render().unwrap().contains(counted));
+    assert!(judge.metrics.shared().render().unwrap().contains(counted));
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! What is told of open cases as time passes. No clock: every moment is made here.
 
 use super::*;
+use crate::audit::AuditMetrics;
 use crate::audit::open_cases::Work;
+use crate::metrics::Metrics;
 use crosscheck_core::case::Awaited;
 use crosscheck_core::validity::{DependencySet, Member};
 use crosscheck_p2p::UnixSeconds;
@@ -12,7 +14,7 @@ struct World {
     open: OpenCases,
     reasons: Reasons,
     health: Health,
-    metrics: Metrics,
+    metrics: AuditMetrics,
     cases: LongOpenCases,
     watch: OpenCaseWatch,
     start: Instant,
@@ -26,7 +28,7 @@ impl World {
     fn new() -> Self {
         let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
         let set = DependencySet::new([(ChainId::from(901), member)].into(), 100);
-        let metrics = Metrics::new(set).unwrap();
+        let metrics = AuditMetrics::register(&Metrics::new(set).unwrap()).unwrap();
         let (health, cases) = (Health::default(), LongOpenCases::default());
         let watch = OpenCaseWatch::new(PATIENCE, cases.clone(), health.clone(), metrics.clone());
         let (open, reasons) = (OpenCases::default(), Reasons::default());
@@ -51,7 +53,7 @@ impl World {
     }
 
     fn gauge(&self, cause: &str) -> String {
-        let text = self.metrics.render().unwrap();
+        let text = self.metrics.shared().render().unwrap();
         let name = format!("crosscheck_oldest_open_case_seconds{{cause=\"{cause}\",chain_id=\"901\"}} ");
         text.lines().find_map(|line| line.strip_prefix(&name)).unwrap().to_owned()
     }

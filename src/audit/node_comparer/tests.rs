@@ -1,6 +1,8 @@
 //! A comparer beside two nodes that answer what the test lets them.
 
 use super::*;
+use crate::audit::AuditMetrics;
+use crate::metrics::Metrics;
 use crate::sources::EndpointLimits;
 use crate::sources::scripted_node::{CHAIN, Conduct, ScriptedNode, at, other_branch};
 use crosscheck_core::consolidation::sample::op_mainnet_json;
@@ -51,7 +53,8 @@ impl World {
         let nodes = RollupNodes::new(CHAIN.into(), &[a.url(), b.url()], LIMITS).unwrap();
         nodes.status().await.unwrap();
         let (quarrels, health) = (NodeQuarrels::default(), Health::default());
-        let metrics = Metrics::new(DependencySet::new(BTreeMap::new(), 100)).unwrap();
+        let metrics =
+            AuditMetrics::register(&Metrics::new(DependencySet::new(BTreeMap::new(), 100)).unwrap()).unwrap();
         let heads = Heads::new([CHAIN.into()]);
         let comparer = NodeComparer {
             chain_id: CHAIN.into(),

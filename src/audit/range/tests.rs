@@ -1,6 +1,7 @@
 //! An audit of past blocks: what endpoints refuse, and how often they are asked.
 
 use super::*;
+use crate::audit::AuditMetrics;
 use crate::audit::Heads;
 use crate::metrics::Metrics;
 use crate::sources::{EndpointLimits, ExecutionClient, SyncStatus};
@@ -46,7 +47,8 @@ async fn what_an_endpoint_refuses_is_told_in_its_words() {
     let client = ExecutionClient::new(chain_id, &urls, 1, limits, LogIndex::new(1 << 20)).unwrap();
     let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
     let set = DependencySet::new([(chain_id, member)].into(), 100);
-    let (metrics, heads) = (Metrics::new(set.clone()).unwrap(), Heads::new([chain_id]));
+    let (metrics, heads) =
+        (AuditMetrics::register(&Metrics::new(set.clone()).unwrap()).unwrap(), Heads::new([chain_id]));
     let head = L2BlockRef::new(1, block.hash, block.timestamp());
     let status = SyncStatus { unsafe_l2: head, safe_l2: head, local_safe_l2: head, finalized_l2: None };
     heads.set(chain_id, Some(status));
@@ -92,7 +94,7 @@ fn investigator_of(superchain: &Superchain, nodes: &Nodes) -> Investigator {
         let client = ExecutionClient::new(chain_id, &[url], 1, limits, index.clone()).unwrap();
         clients.insert(chain_id, client);
     }
-    let metrics = Metrics::new(set.clone()).unwrap();
+    let metrics = AuditMetrics::register(&Metrics::new(set.clone()).unwrap()).unwrap();
     Investigator::new(set, clients, heads, None, BTreeMap::new(), metrics)
 }
 

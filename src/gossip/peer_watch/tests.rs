@@ -1,6 +1,8 @@
 //! A chain whose peers come and go, by a clock that the test moves.
 
 use super::*;
+use crate::gossip::GossipMetrics;
+use crate::metrics::Metrics;
 use crosscheck_core::validity::{DependencySet, Member};
 use crosscheck_p2p::UnixSeconds;
 use tokio::task::JoinSet;
@@ -11,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 struct World {
     peers: watch::Sender<usize>,
     health: Health,
-    metrics: Metrics,
+    metrics: GossipMetrics,
     tasks: JoinSet<Result<(), Infallible>>,
     cancel: CancellationToken,
 }
@@ -20,7 +22,10 @@ impl World {
     fn start() -> Self {
         let chain_id = ChainId::from(901_u64);
         let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
-        let metrics = Metrics::new(DependencySet::new([(chain_id, member)].into(), 1)).unwrap();
+        let metrics = GossipMetrics::register(
+            &Metrics::new(DependencySet::new([(chain_id, member)].into(), 1)).unwrap(),
+        )
+        .unwrap();
         let (peers, count) = watch::channel(0);
         let (health, cancel) = (Health::default(), CancellationToken::new());
         let watch = PeerWatch::new(chain_id, PATIENCE, health.clone(), metrics.clone(), Instant::now());
@@ -40,7 +45,7 @@ impl World {
 
     /// What the gauge says.
     fn alone_s(&self) -> u64 {
-        let text = self.metrics.render().unwrap();
+        let text = self.metrics.shared().render().unwrap();
         let line = "crosscheck_without_peer_seconds{chain_id=\"901\"} ";
         text.lines().find_map(|served| served.strip_prefix(line)).unwrap().parse().unwrap()
     }

@@ -1,6 +1,8 @@
 //! Frames of one chain, and what is told of them.
 
 use super::*;
+use crate::gossip::GossipMetrics;
+use crate::metrics::Metrics;
 use Topic::{BlocksV3, BlocksV4, CrossSafeBlocksV1};
 use alloy::primitives::B256;
 use crosscheck_core::validity::{DependencySet, Member};
@@ -14,7 +16,7 @@ const STRANGER: Address = Address::repeat_byte(9);
 struct World {
     watch: RefusalWatch,
     health: Health,
-    metrics: Metrics,
+    metrics: GossipMetrics,
     now: Instant,
     friend: PeerId,
 }
@@ -23,7 +25,10 @@ impl World {
     fn new() -> Self {
         let chain_id = ChainId::from(901_u64);
         let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
-        let metrics = Metrics::new(DependencySet::new([(chain_id, member)].into(), 1)).unwrap();
+        let metrics = GossipMetrics::register(
+            &Metrics::new(DependencySet::new([(chain_id, member)].into(), 1)).unwrap(),
+        )
+        .unwrap();
         let (health, friend) = (Health::default(), PeerId::random());
         let watch = RefusalWatch::new(chain_id, PATIENCE, [friend].into(), health.clone(), metrics.clone());
         Self { watch, health, metrics, now: Instant::now(), friend }
@@ -42,7 +47,7 @@ impl World {
     }
 
     fn in_a_row(&self, gossip: &str) -> u64 {
-        let text = self.metrics.render().unwrap();
+        let text = self.metrics.shared().render().unwrap();
         let line = format!("crosscheck_gossip_refused_in_a_row{{chain_id=\"901\",gossip=\"{gossip}\"}} ");
         text.lines().find_map(|served| served.strip_prefix(&line)).unwrap().parse().unwrap()
     }

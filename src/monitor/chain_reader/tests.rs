@@ -300,7 +300,7 @@ async fn blocks_that_nobody_will_read_are_told_of_once() {
     assert_eq!(lines.count("blocks are left out"), 1, "{}", lines.text());
     assert!(lines.text().contains("from=2 to=3"), "{}", lines.text());
     let counted = "crosscheck_blocks_skipped_total{chain_id=\"901\"} 2";
-    assert!(metrics.render().unwrap().contains(counted));
+    assert!(metrics.shared.render().unwrap().contains(counted));
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(lines.count("blocks are left out"), 1, "{}", lines.text());
 }

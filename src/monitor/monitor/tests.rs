@@ -57,7 +57,7 @@ async fn a_valid_message_is_tracked_until_it_is_final_and_nobody_is_alarmed() {
     };
     tokio::time::timeout(DEADLINE, cursor).await.unwrap();
     assert_eq!(shell.unheard(100).await, [] as [serde_json::Value; 0]);
-    let text = shell.metrics.render().unwrap();
+    let text = shell.metrics.shared.render().unwrap();
     let ended = "crosscheck_messages_ended_total{ending=\"finalized\",executing_chain_id=\"901\",initiating_chain_id=\"902\"} 1";
     assert!(text.contains(ended), "{text}");
     assert!(shell.health.reasons().is_empty(), "{:?}", shell.health.reasons());
@@ -173,11 +173,11 @@ async fn an_invalid_message_in_a_safe_block_is_a_consensus_failure_if_its_node_c
     let promoted = format!(
         "crosscheck_invalid_messages_total{{executing_chain_id=\"901\",initiating_chain_id=\"902\",level=\"{level}\"}} 1"
     );
-    let is_counted = |_: &Tracker| shell.metrics.render().unwrap().contains(&promoted);
+    let is_counted = |_: &Tracker| shell.metrics.shared.render().unwrap().contains(&promoted);
     shell.until("it is noted at the higher level", is_counted).await;
     let told: Vec<_> = shell.unheard(100).await.iter().map(|told| told["kind"].clone()).collect();
     assert_eq!(told, kinds);
-    let text = shell.metrics.render().unwrap();
+    let text = shell.metrics.shared.render().unwrap();
     let counted = format!(
         "crosscheck_invalid_messages_promoted_total{{executing_chain_id=\"901\",initiating_chain_id=\"902\"}} {failures}"
     );
@@ -197,7 +197,7 @@ async fn a_replacement_under_way_resolves_the_message() {
     let told = shell.next().await;
     assert_eq!((&told["kind"], &told["state"]), (&json!("ended"), &json!("resolved")));
     assert_eq!(told["ended_by"], json!(replacement.hash));
-    let text = shell.metrics.render().unwrap();
+    let text = shell.metrics.shared.render().unwrap();
     assert!(text.contains("crosscheck_reorgs_total{chain_id=\"901\"} 1"), "{text}");
     assert_eq!(shell.marked(A), [bad.hash], "the last word on a block that is gone holds");
     shell.stop().await;
@@ -259,7 +259,7 @@ async fn an_event_of_the_inbox_that_is_not_known_is_told_once_and_counted_each_t
     assert_eq!((&told["kind"], &told["executing"]["number"]), (&json!("undecodable"), &json!(1)), "{told}");
     assert!(told["detail"].as_str().unwrap().contains(&certified.to_string()), "{told}");
     assert_eq!(shell.next().await["log_index"], 4, "the next that is told is another's");
-    let text = shell.metrics.render().unwrap();
+    let text = shell.metrics.shared.render().unwrap();
     for (name, count) in [("unknown_inbox_events_total", 3), ("undecodable_inbox_logs_total", 1)] {
         let counted = format!("crosscheck_{name}{{executing_chain_id=\"901\"}} {count}\n");
         assert!(text.contains(&counted), "{counted}: {text}");
@@ -421,6 +421,7 @@ async fn a_suspicion_that_nobody_can_confirm_is_not_told() {
     let failed = || {
         shell
             .metrics
+            .shared
             .render()
             .unwrap()
             .contains("source_failures_total{chain_id=\"902\",source=\"execution\"} ")
@@ -470,6 +471,6 @@ async fn an_endpoint_that_only_lags_drops_nothing() {
     world.adopt(A, tip.hash);
     let next = world.extend(A, &[]);
     shell.until_read(&next, A).await;
-    assert!(shell.metrics.render().unwrap().contains("crosscheck_reorgs_total{chain_id=\"901\"} 0"));
+    assert!(shell.metrics.shared.render().unwrap().contains("crosscheck_reorgs_total{chain_id=\"901\"} 0"));
     shell.stop().await;
 }

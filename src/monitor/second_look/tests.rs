@@ -1,5 +1,7 @@
 use super::*;
+use crate::metrics::Metrics;
 use crate::monitor::BoardWriter;
+use crate::monitor::MonitorMetrics;
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::LogIndex;
@@ -59,7 +61,7 @@ fn second_look() -> SecondLook {
     let set = DependencySet::new([].into(), 100);
     let limits = TrackerLimits { max_messages: 1, retention: 1, ended_kept: 1 };
     let board = BoardWriter::new(Tracker::new(set.clone(), LogIndex::new(1), limits)).board();
-    SecondLook::new(BTreeMap::new(), board, Metrics::new(set).unwrap())
+    SecondLook::new(BTreeMap::new(), board, MonitorMetrics::register(&Metrics::new(set).unwrap()).unwrap())
 }
 
 /// What is heard at once of the last event, after the others.

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 const CHECK: &str = "interop_checkAccessList";
 
 fn cold_blocks(world: &World) -> ColdBlocks {
-    ColdBlocks::new(world.superchain.clone(), Overload::new(world.metrics.clone()))
+    ColdBlocks::new(world.superchain.clone(), Overload::new(world.metrics.shared().clone()))
 }
 
 fn wanted(numbers: impl IntoIterator<Item = u64>) -> BTreeSet<WantedBlock> {
@@ -59,7 +59,14 @@ async fn what_is_not_there_in_time_is_no_verdict() {
     let (code, words) = world.call(CHECK, &params).await.unwrap_err();
     assert!(code == -32_603 && words.contains("block 2 of chain 901"), "{code} {words}");
     assert!(began.elapsed() >= Duration::from_secs(1));
-    assert!(world.metrics.render().unwrap().contains("crosscheck_access_refusals_total{reason=\"late\"} 1"));
+    assert!(
+        world
+            .metrics
+            .shared()
+            .render()
+            .unwrap()
+            .contains("crosscheck_access_refusals_total{reason=\"late\"} 1")
+    );
 }
 
 /// One entry cannot be looked up; of another there is proof.

@@ -206,7 +206,7 @@ async fn what_cannot_be_read_is_counted_too(
     let (code, words) = world.call(BOTH[0], &[entries, level, descriptor]).await.unwrap_err();
     assert!(code == -32_602 && words.ends_with(": failed to read data"), "{code} {words}");
     let counted = "crosscheck_access_checks_total{code=\"-32602\",method=\"interop_checkAccessList\"} 1";
-    assert!(world.metrics.render().unwrap().contains(counted));
+    assert!(world.metrics.shared().render().unwrap().contains(counted));
 }
 
 #[tokio::test]
@@ -215,7 +215,7 @@ async fn checks_are_counted_by_method_and_code() {
     let descriptor = descriptor(time_of(TIP) + 1);
     check(&world, &world.entries(&[12]), "unsafe", &descriptor).await;
     check(&world, &world.entries(&[19]), "cross-unsafe", &descriptor).await;
-    let metrics = world.metrics.render().unwrap();
+    let metrics = world.metrics.shared().render().unwrap();
     for method in BOTH {
         for (code, count) in [("valid", 1), ("-321100", 1), ("-320600", 0)] {
             let line =

@@ -337,5 +337,5 @@ async fn a_subscriber_that_falls_behind_is_dropped_with_the_reason() {
     let _last = last.await.unwrap();
     nobody_subscribes(&world).await;
     let counted = "crosscheck_subscribers_dropped_total{reason=\"behind\"} 1";
-    assert!(world.metrics.render().unwrap().contains(counted));
+    assert!(world.metrics.shared().render().unwrap().contains(counted));
 }

@@ -59,7 +59,7 @@ async fn is_served(world: &World) {
 
 fn counted(world: &World, limit: &str) -> bool {
     let none = format!("crosscheck_limit_reached_total{{limit=\"{limit}\"}} 0\n");
-    !world.metrics.render().unwrap().contains(&none)
+    !world.metrics.shared().render().unwrap().contains(&none)
 }
 
 async fn websocket(world: &World) -> WsClient {

@@ -4,13 +4,13 @@ use crate::audit::{Answer, Heads, NodeQuarrels};
 use crate::gossip::{Gossiped, NetworkHandles, Refusals};
 use crate::health::Health;
 use crate::ledger::{Event, Ledger};
-use crate::metrics::Metrics;
+use crate::metrics::{EndpointKind, Metrics};
 use crate::monitor::{BoardWriter, Suspects};
+use crate::rpc::RpcMetrics;
 use crate::rpc::server::{RpcLimits, serve_within};
 use crate::rpc::{ChainSources, CrosscheckRpc, Failsafe, RpcParts, SuperchainReader};
 use crate::sources::{
-    EndpointKind, EndpointLimits, EndpointNames, EndpointUrl, ExecutionClient, L1Client, RollupNodes,
-    StatusDocument,
+    EndpointLimits, EndpointNames, EndpointUrl, ExecutionClient, L1Client, RollupNodes, StatusDocument,
 };
 use crate::teller::{TOLD_CAPACITY, Teller};
 use alloy::eips::eip2930::AccessList;
@@ -149,7 +149,7 @@ pub(super) struct World {
     pub suspects: Suspects,
     pub failsafe: Failsafe,
     pub ledger: Ledger,
-    pub metrics: Metrics,
+    pub metrics: RpcMetrics,
     pub health: Health,
     pub superchain: SuperchainReader,
     /// How often the endpoint was asked for a block.
@@ -194,7 +194,7 @@ impl World {
         *lost.write() = setup.lost;
         let nodes = superchain.chains.iter().filter_map(|(id, chain)| Some((*id, chain.node.clone()?)));
         let (told, _) = broadcast::channel(TOLD_CAPACITY);
-        let metrics = Metrics::new(superchain.set.clone()).unwrap();
+        let metrics = RpcMetrics::register(&Metrics::new(superchain.set.clone()).unwrap()).unwrap();
         let failsafe = Failsafe::open(&ledger, metrics.clone()).await.unwrap();
         let suspects = Suspects::default();
         let health = Health::default();
@@ -202,7 +202,7 @@ impl World {
             crosscheck: CrosscheckRpc {
                 chains: vec![chain()],
                 ledger: ledger.clone(),
-                refusals: Refusals::new(metrics.clone()),
+                refusals: Refusals::new(metrics.shared().clone()),
                 heads: superchain.heads.clone(),
                 nodes: nodes.collect(),
                 quarrels: NodeQuarrels::default(),
@@ -229,8 +229,14 @@ impl World {
         let module = parts.module().unwrap();
         let methods = module.method_names().collect();
         let chains = superchain.set.chain_ids().collect();
-        let served =
-            serve_within(setup.limits, any, module, chains, metrics.clone(), CancellationToken::new());
+        let served = serve_within(
+            setup.limits,
+            any,
+            module,
+            chains,
+            metrics.shared().clone(),
+            CancellationToken::new(),
+        );
         let (addr, server) = served.await.unwrap();
         tasks.spawn(server);
         Self {

@@ -4,6 +4,7 @@ use crate::audit::Heads;
 use crate::health::Health;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
+use crate::monitor::MonitorMetrics;
 use crate::monitor::{BlockSource, ChainReader, HeadSource, MonitorMessage, Nudges, StartPoint};
 use crate::sources::{EndpointStanding, SourceError, SyncStatus};
 use crate::stale_branches::StaleBranches;
@@ -274,7 +275,7 @@ pub(super) struct Reading {
     pub(super) health: Health,
     pub(super) nudges: Nudges,
     pub(super) branches: StaleBranches,
-    pub(super) metrics: Metrics,
+    pub(super) metrics: MonitorMetrics,
 }
 
 /// Reads a client, looking once a second.
@@ -313,7 +314,7 @@ pub(super) fn reading_of(client: &Client, setting: Setting) -> Reading {
     let Setting { stall, genesis, origin, heads, start } = setting;
     let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
     let set = DependencySet::new([(chain_id(), member)].into(), 10_000);
-    let metrics = Metrics::new(set).unwrap();
+    let metrics = MonitorMetrics::register(&Metrics::new(set).unwrap()).unwrap();
     let (monitor, inbox) = mpsc::channel(100_000);
     let (health, nudges) = (Health::default(), Nudges::new([chain_id()]));
     let branches = StaleBranches::default();

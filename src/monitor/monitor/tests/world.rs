@@ -6,6 +6,7 @@ use crate::incidents::Incidents;
 use crate::invalid_blocks::InvalidBlocks;
 use crate::ledger::{EventFilter, Ledger};
 use crate::metrics::Metrics;
+use crate::monitor::MonitorMetrics;
 use crate::monitor::Suspects;
 use crate::monitor::*;
 use crate::sources::{EndpointLimits, ExecutionClient};
@@ -251,7 +252,7 @@ pub(super) struct Shell {
     pub(super) heads: Heads,
     pub(super) suspects: Suspects,
     pub(super) health: Health,
-    pub(super) metrics: Metrics,
+    pub(super) metrics: MonitorMetrics,
     pub(super) ledger: Ledger,
     pub(super) invalid: InvalidBlocks,
     pub(super) inbox: mpsc::Sender<MonitorMessage>,
@@ -270,7 +271,7 @@ impl Shell {
         clients: BTreeMap<ChainId, ExecutionClient>,
     ) -> Self {
         let ledger = Ledger::open(&dir.join("ledger.sqlite")).await.unwrap();
-        let metrics = Metrics::new(set.clone()).unwrap();
+        let metrics = MonitorMetrics::register(&Metrics::new(set.clone()).unwrap()).unwrap();
         let health = Health::default();
         let clock: Arc<dyn Clock> = Arc::new(Now(UnixSeconds(GENESIS_TIME + 1000)));
         let limits = TrackerLimits { max_messages: 1000, retention: 100_000, ended_kept: 1000 };

@@ -1,30 +1,33 @@
 //! What is documented, what the dashboard asks for and what is served are one.
 
 use super::*;
+use crate::ledger::{Decided, Decision};
+use crate::metrics::{Definition, EndpointKind, MetricKind, metrics_table};
 use crate::process_use::ProcessUse;
-use crate::sources::{EndpointKind, EndpointLimits, ExecutionClient, RollupNodes};
+use crate::sources::{EndpointLimits, ExecutionClient, RollupNodes};
 use alloy::primitives::B256;
-use crosscheck_core::case::Discard;
+use crosscheck_core::case::{Discard, Verdict};
 use crosscheck_core::events::{News, Note};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::LogIndex;
 use crosscheck_core::tracker::{CountKey, Counts, Ending};
 use crosscheck_core::validity::Member;
-use crosscheck_p2p::{ByTopic, FrameCounts, NetworkCounters, RefusedCounts, Topic, UnixSeconds};
+use crosscheck_p2p::{ByTopic, ChainId, FrameCounts, NetworkCounters, RefusedCounts, Topic, UnixSeconds};
 use rstest::rstest;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-const DOCUMENT: &str = include_str!("../../docs/METRICS.md");
-const DASHBOARD: &str = include_str!("../../config/dashboards/crosscheck.json");
+const DOCUMENT: &str = include_str!("../../../docs/METRICS.md");
+const DASHBOARD: &str = include_str!("../../../config/dashboards/crosscheck.json");
 
 fn chain(id: u64) -> ChainId {
     ChainId::from(id)
 }
 
-fn metrics() -> Metrics {
+fn metrics() -> RoomMetrics {
     let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
-    Metrics::new(DependencySet::new([901, 902].map(|id| (chain(id), member)).into(), 10)).unwrap()
+    RoomMetrics::register(DependencySet::new([901, 902].map(|id| (chain(id), member)).into(), 10)).unwrap()
 }
 
 const PROCESS: ProcessUse = ProcessUse {
@@ -38,14 +41,14 @@ const PROCESS: ProcessUse = ProcessUse {
 };
 
 /// Metrics of which every one has been set at least once.
-fn in_use() -> Metrics {
+fn in_use() -> RoomMetrics {
     let metrics = metrics();
-    metrics.head(chain(901), "unsafe", 1);
-    metrics.head_stood_still(chain(901), "unsafe", Duration::ZERO);
-    metrics.follow_head(chain(901), "unsafe", 1);
-    metrics.follow_held(chain(901), false);
-    metrics.follow_kept(chain(901), &["behind"], None);
-    metrics.follow_upstream_age(chain(901), Duration::ZERO);
+    metrics.shared.head(chain(901), "unsafe", 1);
+    metrics.shared.head_stood_still(chain(901), "unsafe", Duration::ZERO);
+    metrics.follow.follow_head(chain(901), "unsafe", 1);
+    metrics.follow.follow_held(chain(901), false);
+    metrics.follow.follow_kept(chain(901), None);
+    metrics.follow.follow_upstream_age(chain(901), Duration::ZERO);
     let limits = EndpointLimits {
         timeout: Duration::from_secs(1),
         max_response_bytes: 1024,
@@ -53,26 +56,26 @@ fn in_use() -> Metrics {
     };
     let urls = ["http://127.0.0.1:1".parse().unwrap()];
     let client = ExecutionClient::new(chain(901), &urls, 1, limits, LogIndex::new(0)).unwrap();
-    metrics.endpoints(chain(901), &client.standings().borrow());
+    metrics.monitor.reading.endpoints(chain(901), &client.standings().borrow());
     let nodes = RollupNodes::new(chain(901), &urls, limits).unwrap();
-    metrics.rollup_nodes(chain(901), &nodes.standings().borrow());
-    metrics.rollup_node_differences(chain(901), 0);
-    metrics.second_opinion(chain(901), false);
-    metrics.endpoint_seconds(EndpointKind::L1, None, 0);
-    metrics.tip_age(chain(901), Duration::ZERO);
-    metrics.parts([("ledger", true)]);
-    metrics.process(&PROCESS);
-    metrics.endpoint_pace(EndpointKind::L1, None, 0, 0);
+    metrics.audit.rollup_nodes(chain(901), &nodes.standings().borrow());
+    metrics.audit.rollup_node_differences(chain(901), 0);
+    metrics.audit.second_opinion(chain(901), false);
+    metrics.endpoints.endpoint_seconds(EndpointKind::L1, None, 0);
+    metrics.monitor.reading.tip_age(chain(901), Duration::ZERO);
+    metrics.process.parts([("ledger", true)]);
+    metrics.process.process(&PROCESS);
+    metrics.endpoints.endpoint_pace(EndpointKind::L1, None, 0, 0);
     let key =
         CountKey { executing: chain(901), initiating: None, status: "valid", level: SafetyLevel::Unsafe };
-    metrics.0.of_messages.shown.lock().insert(key);
-    metrics.tracked(&Counts::default(), 0);
+    metrics.monitor.messages.have_shown([key]);
+    metrics.monitor.messages.tracked(&Counts::default(), 0);
     metrics
 }
 
 #[test]
 fn the_document_has_the_table_of_every_metric() {
-    let table = metrics_table(metrics().definitions());
+    let table = metrics_table(&metrics().shared.definitions());
     let hint = "run `crosscheck doc metrics` and put its output below the last heading";
     assert!(DOCUMENT.ends_with(&table), "docs/METRICS.md is not current: {hint}");
 }
@@ -80,14 +83,13 @@ fn the_document_has_the_table_of_every_metric() {
 #[test]
 fn what_is_served_is_what_is_documented() {
     let metrics = in_use();
-    let served = metrics.0.catalogue.gather();
+    let definitions = metrics.shared.definitions();
+    let served = metrics.shared.gather();
     let names: BTreeSet<&str> = served.iter().map(prometheus::proto::MetricFamily::name).collect();
-    let defined: BTreeSet<&str> =
-        metrics.definitions().iter().map(|definition| definition.name.as_str()).collect();
+    let defined: BTreeSet<&str> = definitions.iter().map(|definition| definition.name.as_str()).collect();
     assert_eq!(names, defined);
     for family in &served {
-        let definition =
-            metrics.definitions().iter().find(|definition| definition.name == family.name()).unwrap();
+        let definition = definitions.iter().find(|definition| definition.name == family.name()).unwrap();
         assert_eq!(
             family.get_field_type().to_string_lower(),
             definition.kind.to_string(),
@@ -185,17 +187,18 @@ fn unknown_words(definitions: &[Definition], query: &str) -> Vec<String> {
 #[test]
 fn the_dashboard_asks_only_for_what_there_is() {
     let metrics = metrics();
+    let definitions = metrics.shared.definitions();
     let dashboard: serde_json::Value = serde_json::from_str(DASHBOARD).unwrap();
     let mut queries = Vec::new();
     texts(&dashboard, "expr", &mut queries);
     texts(&dashboard, "definition", &mut queries);
     assert!(queries.len() > 20, "{}", queries.len());
     for query in &queries {
-        assert_eq!(unknown_words(metrics.definitions(), query), [] as [&str; 0], "in {query}");
+        assert_eq!(unknown_words(&definitions, query), [] as [&str; 0], "in {query}");
     }
     let shown: BTreeSet<&str> = queries.iter().flat_map(|query| words(query)).collect();
-    for Definition { name, kind, .. } in metrics.definitions() {
-        let name = if *kind == MetricKind::Histogram { format!("{name}_bucket") } else { name.clone() };
+    for Definition { name, kind, .. } in definitions {
+        let name = if kind == MetricKind::Histogram { format!("{name}_bucket") } else { name.clone() };
         assert!(shown.contains(name.as_str()), "{name} is on no panel");
     }
 }
@@ -207,18 +210,18 @@ fn the_dashboard_asks_only_for_what_there_is() {
 #[case::histogram_without_buckets("crosscheck_verdict_seconds", true)]
 #[case::sound("sum by (chain_id) (rate(crosscheck_reorgs_total{chain_id=~\"a b\"}[5]))", false)]
 fn queries_for_what_there_is_not_are_found(#[case] query: &str, #[case] is_wrong: bool) {
-    assert_eq!(!unknown_words(metrics().definitions(), query).is_empty(), is_wrong);
+    assert_eq!(!unknown_words(&metrics().shared.definitions(), query).is_empty(), is_wrong);
 }
 
 #[test]
 fn every_query_in_the_document_is_for_what_there_is() {
     let metrics = metrics();
+    let definitions = metrics.shared.definitions();
     let queries = DOCUMENT.split('`').filter(|text| text.contains("crosscheck_"));
     for query in queries.filter(|text| text.contains('{') || text.contains('(')) {
-        assert_eq!(unknown_words(metrics.definitions(), query), [] as [&str; 0], "in {query}");
+        assert_eq!(unknown_words(&definitions, query), [] as [&str; 0], "in {query}");
     }
-    let names: BTreeMap<&str, ()> =
-        metrics.definitions().iter().map(|each| (each.name.as_str(), ())).collect();
+    let names: BTreeMap<&str, ()> = definitions.iter().map(|each| (each.name.as_str(), ())).collect();
     let named = DOCUMENT.split('`').filter(|text| text.starts_with("crosscheck_") && !text.contains('{'));
     for name in named {
         assert!(names.contains_key(name), "docs/METRICS.md names {name}");
@@ -233,7 +236,7 @@ fn counters_of_configured_chains_start_at_zero_and_count_by_reason() {
             "crosscheck_verdicts_total{{chain_id=\"901\",reason=\"execution-divergence\",verdict=\"discarded\"}} {count}"
         )
     };
-    assert!(metrics.render().unwrap().contains(&line(0)));
+    assert!(metrics.shared.render().unwrap().contains(&line(0)));
     let verdict = Verdict::Discarded(Discard::ExecutionDivergence { derived: B256::ZERO });
     let decision = Decision {
         key: BlockKey { chain_id: chain(901), number: 1, hash: B256::ZERO },
@@ -249,21 +252,26 @@ fn counters_of_configured_chains_start_at_zero_and_count_by_reason() {
     let bound = |count: u64| {
         format!("crosscheck_attributable_verdicts_total{{chain_id=\"901\",verdict=\"discarded\"}} {count}")
     };
-    metrics.verdict(&decision, &Decided { attributable: Some(false), ancestor_of: None, retraction: None });
-    assert!(metrics.render().unwrap().contains(&bound(0)), "a replay binds nobody");
-    metrics.verdict(&decision, &Decided { attributable: Some(true), ancestor_of: None, retraction: None });
-    assert!(metrics.render().unwrap().contains(&bound(1)));
-    assert!(metrics.render().unwrap().contains(&line(1)), "a replay is no discarded attestation");
-    assert!(metrics.render().unwrap().contains("verdict=\"replay-refuted\"} 1"));
+    metrics
+        .audit
+        .verdict(&decision, &Decided { attributable: Some(false), ancestor_of: None, retraction: None });
+    assert!(metrics.shared.render().unwrap().contains(&bound(0)), "a replay binds nobody");
+    metrics
+        .audit
+        .verdict(&decision, &Decided { attributable: Some(true), ancestor_of: None, retraction: None });
+    assert!(metrics.shared.render().unwrap().contains(&bound(1)));
+    assert!(metrics.shared.render().unwrap().contains(&line(1)), "a replay is no discarded attestation");
+    assert!(metrics.shared.render().unwrap().contains("verdict=\"replay-refuted\"} 1"));
     assert!(Verdict::NAMES.contains(&(verdict.name(), verdict.reason().unwrap())));
 }
 
 #[test]
 fn every_counter_of_configured_chains_is_there_from_the_start() {
     let metrics = metrics();
+    let definitions = metrics.shared.definitions();
     let served: BTreeSet<String> =
-        metrics.0.catalogue.gather().iter().map(|family| family.name().to_owned()).collect();
-    let counters = metrics.definitions().iter().filter(|each| each.kind == MetricKind::Counter);
+        metrics.shared.gather().iter().map(|family| family.name().to_owned()).collect();
+    let counters = definitions.iter().filter(|each| each.kind == MetricKind::Counter);
     // How many endpoints a chain has is not known yet.
     for counter in counters.filter(|each| !each.labels.contains(&"endpoint")) {
         assert!(served.contains(&counter.name), "{}", counter.name);
@@ -287,8 +295,8 @@ fn messages_are_counted_by_both_chains(#[case] cited: Option<u64>, #[case] label
         ordinal: 0,
         invalid_before: None,
     };
-    metrics.message_noted(&note, false);
-    let text = metrics.render().unwrap();
+    metrics.monitor.messages.message_noted(&note, false);
+    let text = metrics.shared.render().unwrap();
     for name in ["invalid_messages_promoted_total", "messages_ended_total"] {
         let ending = if name.starts_with("messages") { "ending=\"finalized\"," } else { "" };
         let line = format!(
@@ -302,18 +310,18 @@ fn messages_are_counted_by_both_chains(#[case] cited: Option<u64>, #[case] label
 fn a_count_that_is_gone_is_shown_as_zero() {
     let metrics = in_use();
     let line = "crosscheck_tracked_messages{executing_chain_id=\"901\",initiating_chain_id=\"unknown\",level=\"unsafe\",status=\"valid\"} 0";
-    assert!(metrics.render().unwrap().contains(line));
+    assert!(metrics.shared.render().unwrap().contains(line));
 }
 
 #[test]
 fn the_program_tells_of_itself_by_the_names_that_every_program_has() {
     let metrics = metrics();
-    metrics.process(&PROCESS);
+    metrics.process.process(&PROCESS);
     // Never less than before.
-    metrics.process(&ProcessUse { cpu: Duration::from_millis(500), ..PROCESS });
-    metrics.parts([("ledger", true), ("chain 901 monitor", false)]);
-    metrics.parts([("ledger", false)]);
-    let text = metrics.render().unwrap();
+    metrics.process.process(&ProcessUse { cpu: Duration::from_millis(500), ..PROCESS });
+    metrics.process.parts([("ledger", true), ("chain 901 monitor", false)]);
+    metrics.process.parts([("ledger", false)]);
+    let text = metrics.shared.render().unwrap();
     for line in [
         concat!("crosscheck_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
         "crosscheck_ready{part=\"ledger\"} 0",
@@ -362,10 +370,10 @@ fn what_networks_count_is_added_up() {
         events_dropped: 4,
         ..first
     };
-    metrics.network_counted(chain(901), &first);
-    metrics.network_counted(chain(901), &later.since(&first));
-    metrics.network_counted(chain(902), &first);
-    let text = metrics.render().unwrap();
+    metrics.gossip.network_counted(chain(901), &first);
+    metrics.gossip.network_counted(chain(901), &later.since(&first));
+    metrics.gossip.network_counted(chain(902), &first);
+    let text = metrics.shared.render().unwrap();
     for line in [
         "crosscheck_gossip_frames_total{chain_id=\"901\",topic=\"blocksv4\",verdict=\"accept\"} 7",
         "crosscheck_gossip_frames_total{chain_id=\"901\",topic=\"blocksv4\",verdict=\"ignore\"} 2",

@@ -1,16 +1,21 @@
-//! What is measured of the ledger: what it holds that is still to be dealt with.
+//! [`UnresolvedMetrics`]: what is measured of the ledger: what it holds that is still to be dealt with.
 
-use super::catalogue::Catalogue;
-use super::{Metrics, as_gauge};
 use crate::ledger::{Attribution, UnresolvedCount};
+use crate::metrics::{Metrics, as_gauge};
 use crosscheck_core::case::Verdict;
 use crosscheck_p2p::ChainId;
 use parking_lot::Mutex;
 use prometheus::IntGaugeVec;
 use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What is measured of the ledger. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct UnresolvedMetrics(Arc<Inner>);
 
 #[derive(Debug)]
-pub(super) struct LedgerMetrics {
+struct Inner {
+    shared: Metrics,
     unresolved: IntGaugeVec,
     resolved: IntGaugeVec,
     bytes: IntGaugeVec,
@@ -24,40 +29,49 @@ fn wrong() -> BTreeSet<&'static str> {
     names.filter(|name| Verdict::is_wrong_by_name(name)).collect()
 }
 
-impl LedgerMetrics {
-    pub(super) fn new(catalogue: &mut Catalogue) -> Result<Self, prometheus::Error> {
-        Ok(Self {
-            unresolved: catalogue.gauge(
+impl UnresolvedMetrics {
+    /// Registers them.
+    ///
+    /// # Errors
+    /// If another room has a metric of one of these names.
+    pub(crate) fn register(metrics: &Metrics) -> Result<Self, prometheus::Error> {
+        let inner = Inner {
+            shared: metrics.clone(),
+            unresolved: metrics.gauge(
                 "unresolved_violations",
                 "Violated and discarded blocks that no operator has resolved, former runs' included, by whom they can be held against",
                 &["chain_id", "verdict", "attribution"],
             )?,
-            resolved: catalogue.gauge(
+            resolved: metrics.gauge(
                 "resolved_blocks",
                 "Blocks that an operator has passed over by `crosscheck resolve`, former runs included",
                 &["chain_id"],
             )?,
-            bytes: catalogue.gauge(
+            bytes: metrics.gauge(
                 "ledger_bytes",
                 "Size of the ledger on the disk, with what is not moved into its file yet",
                 &[],
             )?,
             shown: Mutex::default(),
-        })
+        };
+        let metrics = Self(Arc::new(inner));
+        metrics.preset();
+        Ok(metrics)
     }
 
-    /// Sets the gauges of these chains to 0.
-    pub(super) fn preset(&self, ids: &[String]) {
-        self.bytes.with_label_values::<&str>(&[]);
-        for id in ids {
-            self.resolved.with_label_values(&[id]);
+    /// Sets the gauges of the configured chains to 0.
+    fn preset(&self) {
+        let ids = self.0.shared.chain_ids();
+        self.0.bytes.with_label_values::<&str>(&[]);
+        for id in &ids {
+            self.0.resolved.with_label_values(&[id]);
         }
-        self.shown.lock().extend(ids.iter().cloned());
+        self.0.shown.lock().extend(ids.iter().cloned());
         self.set(&[]);
     }
 
     fn set(&self, counts: &[UnresolvedCount]) {
-        let mut shown = self.shown.lock();
+        let mut shown = self.0.shown.lock();
         shown.extend(counts.iter().map(|count| count.chain_id.to_string()));
         for chain_id in shown.iter() {
             for (verdict, attribution) in wrong()
@@ -72,26 +86,24 @@ impl LedgerMetrics {
                 let count = counts.iter().find(is_it).map_or(0, |count| count.count);
                 let labels = [chain_id.as_str(), verdict, attribution.name()];
                 let count = usize::try_from(count).unwrap_or(usize::MAX);
-                self.unresolved.with_label_values(&labels).set(as_gauge(count));
+                self.0.unresolved.with_label_values(&labels).set(as_gauge(count));
             }
         }
     }
-}
 
-impl Metrics {
     /// How large the ledger is.
     pub(crate) fn ledger_bytes(&self, bytes: u64) {
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-        self.0.of_ledger.bytes.with_label_values::<&str>(&[]).set(bytes);
+        self.0.bytes.with_label_values::<&str>(&[]).set(bytes);
     }
 
     /// One more block of a chain was passed over by an operator, in this run or before.
     pub(crate) fn resolved(&self, chain_id: ChainId) {
-        self.0.of_ledger.resolved.with_label_values(&[chain_id.to_string()]).inc();
+        self.0.resolved.with_label_values(&[chain_id.to_string()]).inc();
     }
 
     /// How many blocks that were found wrong are not resolved. Of what is left out there is none.
-    pub fn unresolved(&self, counts: &[UnresolvedCount]) {
-        self.0.of_ledger.set(counts);
+    pub(crate) fn unresolved(&self, counts: &[UnresolvedCount]) {
+        self.set(counts);
     }
 }

@@ -1,7 +1,6 @@
-//! What is measured of tracked messages.
+//! [`MessageMetrics`]: what is measured of tracked messages.
 
-use super::catalogue::Catalogue;
-use super::{Metrics, UNKNOWN_CHAIN};
+use crate::metrics::{Metrics, UNKNOWN_CHAIN, as_gauge};
 use crosscheck_core::events::{News, Note};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::DecodeError;
@@ -11,6 +10,7 @@ use crosscheck_p2p::{ChainId, UnixSeconds};
 use parking_lot::Mutex;
 use prometheus::{HistogramVec, IntCounterVec, IntGaugeVec};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// The label of the chain whose block executes a message.
 pub(super) const EXECUTING: &str = "executing_chain_id";
@@ -24,8 +24,21 @@ const MESSAGES: [f64; 11] = [0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0,
 /// Both directions of a flip.
 const FLIPS: [&str; 2] = ["valid-to-invalid", "invalid-to-valid"];
 
+const TRACKED: &str = "Executing messages of canonical blocks that are not final yet, by what is known of them and how \
+                       far their block is";
+
+const INVALID: &str = "Executing messages found invalid, and again each time that their block came to a higher level all the same";
+
+const ENDED: &str = "Executing messages whose life is over: finalized, resolved by replacement, orphaned by a reorg, \
+                     expired undecided";
+
+/// What is measured of tracked messages. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct MessageMetrics(Arc<Inner>);
+
 #[derive(Debug)]
-pub(super) struct MessageMetrics {
+struct Inner {
+    shared: Metrics,
     executing: IntCounterVec,
     per_block: HistogramVec,
     tracked: IntGaugeVec,
@@ -40,83 +53,97 @@ pub(super) struct MessageMetrics {
     newest_open: IntGaugeVec,
     open: IntGaugeVec,
     /// Which counts were shown last, so that what is gone is set back to 0.
-    pub(super) shown: Mutex<HashSet<CountKey>>,
+    shown: Mutex<HashSet<CountKey>>,
 }
 
 impl MessageMetrics {
-    pub(super) fn new(catalogue: &mut Catalogue) -> Result<Self, prometheus::Error> {
-        Ok(Self {
-            executing: catalogue.counter(
+    /// Registers them.
+    ///
+    /// # Errors
+    /// If another room has a metric of one of these names.
+    pub(crate) fn register(metrics: &Metrics) -> Result<Self, prometheus::Error> {
+        let inner = Inner {
+            shared: metrics.clone(),
+            executing: metrics.counter(
                 "executing_messages_total",
                 "Executing messages discovered",
                 &[EXECUTING, INITIATING],
             )?,
-            per_block: catalogue.histogram(
+            per_block: metrics.histogram(
                 "executing_messages_per_block",
                 "Executing messages in a block",
                 &[EXECUTING],
                 &MESSAGES,
             )?,
-            tracked: catalogue.gauge(
+            tracked: metrics.gauge(
                 "tracked_messages",
                 TRACKED,
                 &[EXECUTING, INITIATING, "status", "level"],
             )?,
-            invalid: catalogue.counter(
+            invalid: metrics.counter(
                 "invalid_messages_total",
                 INVALID,
                 &[EXECUTING, INITIATING, "level"],
             )?,
-            flips: catalogue.counter(
+            flips: metrics.counter(
                 "message_flips_total",
                 "Executing messages that changed validity: a remote reorg or replacement",
                 &[EXECUTING, INITIATING, "direction"],
             )?,
-            ended: catalogue.counter("messages_ended_total", ENDED, &[EXECUTING, INITIATING, "ending"])?,
-            undeclared: catalogue.counter(
+            ended: metrics.counter("messages_ended_total", ENDED, &[EXECUTING, INITIATING, "ending"])?,
+            undeclared: metrics.counter(
                 "undeclared_messages_total",
                 "Executing messages that their own transaction did not declare: the inbox was tricked",
                 &[EXECUTING, INITIATING],
             )?,
-            undecodable: catalogue.counter(
+            undecodable: metrics.counter(
                 "undecodable_inbox_logs_total",
                 "Logs of the inbox that look like executed messages and cannot be decoded: nobody is to blame",
                 &[EXECUTING],
             )?,
-            unknown_events: catalogue.counter(
+            unknown_events: metrics.counter(
                 "unknown_inbox_events_total",
                 "Logs of the inbox whose event this version does not know: messages that they may stand for are not checked",
                 &[EXECUTING],
             )?,
-            consensus_failures: catalogue.counter(
+            consensus_failures: metrics.counter(
                 "invalid_messages_promoted_total",
                 "Invalid executing messages whose block became cross-safe or final: a consensus failure",
                 &[EXECUTING, INITIATING],
             )?,
-            oldest_open: catalogue.gauge(
+            oldest_open: metrics.gauge(
                 "oldest_open_message_timestamp_seconds",
                 "Block timestamp of the oldest open message; 0 if there is none",
                 &[EXECUTING],
             )?,
-            newest_open: catalogue.gauge(
+            newest_open: metrics.gauge(
                 "newest_open_message_timestamp_seconds",
                 "Block timestamp of the newest open message; 0 if there is none",
                 &[EXECUTING],
             )?,
-            open: catalogue.gauge("open_messages", "Executing messages whose life goes on", &[])?,
+            open: metrics.gauge("open_messages", "Executing messages whose life goes on", &[])?,
             shown: Mutex::default(),
-        })
+        };
+        let metrics = Self(Arc::new(inner));
+        metrics.preset();
+        Ok(metrics)
     }
 
-    /// Sets every counter of these chains to 0.
-    pub(super) fn preset(&self, ids: &[String]) {
-        self.open.with_label_values::<&str>(&[]);
-        for id in ids {
-            self.oldest_open.with_label_values(&[id]);
-            self.newest_open.with_label_values(&[id]);
-            self.per_block.with_label_values(&[id]);
-            self.undecodable.with_label_values(&[id]);
-            self.unknown_events.with_label_values(&[id]);
+    /// What several rooms count.
+    pub(crate) fn shared(&self) -> &Metrics {
+        &self.0.shared
+    }
+
+    /// Sets every counter of a configured chain to 0.
+    fn preset(&self) {
+        let ids = self.shared().chain_ids();
+        self.0.open.with_label_values::<&str>(&[]);
+        for id in &ids {
+            self.0.oldest_open.with_label_values(&[id]);
+            self.0.newest_open.with_label_values(&[id]);
+            self.0.per_block.with_label_values(&[id]);
+            self.0.undecodable.with_label_values(&[id]);
+            self.0.unknown_events.with_label_values(&[id]);
             for initiating in ids.iter().map(String::as_str).chain([UNKNOWN_CHAIN]) {
                 self.preset_pair(id, initiating);
             }
@@ -124,48 +151,32 @@ impl MessageMetrics {
     }
 
     fn preset_pair(&self, executing: &str, initiating: &str) {
-        for counter in [&self.executing, &self.undeclared, &self.consensus_failures] {
+        for counter in [&self.0.executing, &self.0.undeclared, &self.0.consensus_failures] {
             counter.with_label_values(&[executing, initiating]);
         }
         for direction in FLIPS {
-            self.flips.with_label_values(&[executing, initiating, direction]);
+            self.0.flips.with_label_values(&[executing, initiating, direction]);
         }
         for ending in Ending::NAMES {
-            self.ended.with_label_values(&[executing, initiating, ending]);
+            self.0.ended.with_label_values(&[executing, initiating, ending]);
         }
         for level in SafetyLevel::ALL {
-            self.invalid.with_label_values(&[executing, initiating, level.name()]);
+            self.0.invalid.with_label_values(&[executing, initiating, level.name()]);
         }
-    }
-}
-
-const TRACKED: &str = "Executing messages of canonical blocks that are not final yet, by what is known of them and how \
-                       far their block is";
-
-const INVALID: &str = "Executing messages found invalid, and again each time that their block came to a higher level all the same";
-
-const ENDED: &str = "Executing messages whose life is over: finalized, resolved by replacement, orphaned by a reorg, \
-                     expired undecided";
-
-impl Metrics {
-    /// The label of the chain that a message cites.
-    pub(super) fn initiating(&self, initiating: Option<ChainId>) -> String {
-        let member = initiating.filter(|chain_id| self.0.set.contains(*chain_id));
-        member.map_or_else(|| UNKNOWN_CHAIN.to_owned(), |chain_id| chain_id.to_string())
     }
 
     /// A block was read.
-    pub fn block_observed(&self, chain_id: ChainId, messages: usize) {
+    pub(crate) fn block_observed(&self, chain_id: ChainId, messages: usize) {
         let messages = u32::try_from(messages).unwrap_or(u32::MAX);
-        let monitor = &self.0.of_messages;
+        let monitor = &self.0;
         monitor.per_block.with_label_values(&[chain_id.to_string()]).observe(f64::from(messages));
     }
 
     /// Something happened to a message.
-    pub fn message_event(&self, event: &MessageEvent) {
+    pub(crate) fn message_event(&self, event: &MessageEvent) {
         let (executing, initiating) =
-            (event.key.block.chain_id.to_string(), self.initiating(event.initiating));
-        let monitor = &self.0.of_messages;
+            (event.key.block.chain_id.to_string(), self.shared().initiating(event.initiating));
+        let monitor = &self.0;
         match &event.change {
             Change::Discovered => monitor.executing.with_label_values(&[executing, initiating]).inc(),
             Change::Ended(ending) => self.message_ended(&executing, &initiating, ending),
@@ -174,23 +185,24 @@ impl Metrics {
     }
 
     fn message_ended(&self, executing: &str, initiating: &str, ending: &Ending) {
-        self.0.of_messages.ended.with_label_values(&[executing, initiating, ending.name()]).inc();
+        self.0.ended.with_label_values(&[executing, initiating, ending.name()]).inc();
     }
 
     /// A block was taken in that may have logs of the inbox whose event is not known here.
-    pub fn unknown_inbox_events(&self, block: &ObservedBlock) {
+    pub(crate) fn unknown_inbox_events(&self, block: &ObservedBlock) {
         let is_unknown = |log: &&Undecodable| matches!(log.error, DecodeError::UnknownEvent { .. });
         let count = block.undecodable.iter().filter(is_unknown).count();
         let executing = block.key.chain_id.to_string();
-        let counter = self.0.of_messages.unknown_events.with_label_values(&[executing]);
+        let counter = self.0.unknown_events.with_label_values(&[executing]);
         counter.inc_by(u64::try_from(count).unwrap_or(u64::MAX));
     }
 
-    /// A note is in the ledger. `is_event`: its event was counted by [`Metrics::message_event`].
-    pub fn message_noted(&self, note: &Note, is_event: bool) {
-        let (executing, initiating) = (note.key.block.chain_id.to_string(), self.initiating(note.initiating));
+    /// A note is in the ledger. `is_event`: its event was counted by [`Self::message_event`].
+    pub(crate) fn message_noted(&self, note: &Note, is_event: bool) {
+        let (executing, initiating) =
+            (note.key.block.chain_id.to_string(), self.shared().initiating(note.initiating));
         let pair = [executing.as_str(), initiating.as_str()];
-        let monitor = &self.0.of_messages;
+        let monitor = &self.0;
         match &note.news {
             News::Invalid { .. } => {
                 let labels = [executing.as_str(), initiating.as_str(), note.level.name()];
@@ -202,7 +214,7 @@ impl Metrics {
                 monitor.flips.with_label_values(&[executing.as_str(), initiating.as_str(), direction]).inc();
             }
             News::Undeclared => monitor.undeclared.with_label_values(&pair).inc(),
-            // Each was counted by [`Metrics::unknown_inbox_events`]; few are noted.
+            // Each was counted by [`Self::unknown_inbox_events`]; few are noted.
             News::Undecodable { error: DecodeError::UnknownEvent { .. } } => {}
             News::Undecodable { .. } => monitor.undecodable.with_label_values(&[executing.as_str()]).inc(),
             News::Ended { ending, .. } if !is_event => self.message_ended(&executing, &initiating, ending),
@@ -214,12 +226,13 @@ impl Metrics {
     }
 
     /// How many messages there are, by what is known of them.
-    pub fn tracked(&self, counts: &Counts, open: usize) {
-        let monitor = &self.0.of_messages;
+    pub(crate) fn tracked(&self, counts: &Counts, open: usize) {
+        let monitor = &self.0;
         let set = |key: &CountKey, count: usize| {
-            let (executing, initiating) = (key.executing.to_string(), self.initiating(key.initiating));
+            let (executing, initiating) =
+                (key.executing.to_string(), self.shared().initiating(key.initiating));
             let labels = [executing.as_str(), initiating.as_str(), key.status, key.level.name()];
-            monitor.tracked.with_label_values(&labels).set(super::as_gauge(count));
+            monitor.tracked.with_label_values(&labels).set(as_gauge(count));
         };
         let counts: HashMap<CountKey, usize> = counts.iter().map(|(key, count)| (*key, count)).collect();
         let mut shown = monitor.shown.lock();
@@ -230,14 +243,20 @@ impl Metrics {
             set(key, *count);
         }
         *shown = counts.into_keys().collect();
-        monitor.open.with_label_values::<&str>(&[]).set(super::as_gauge(open));
+        monitor.open.with_label_values::<&str>(&[]).set(as_gauge(open));
     }
 
     /// The block timestamps of a chain's oldest and newest open message, if it has any.
-    pub fn open_messages_at(&self, chain_id: ChainId, open: Option<(UnixSeconds, UnixSeconds)>) {
-        let (monitor, id) = (&self.0.of_messages, chain_id.to_string());
+    pub(crate) fn open_messages_at(&self, chain_id: ChainId, open: Option<(UnixSeconds, UnixSeconds)>) {
+        let (monitor, id) = (&self.0, chain_id.to_string());
         let (oldest, newest) = open.map_or((0, 0), |(oldest, newest)| (oldest.0, newest.0));
         monitor.oldest_open.with_label_values(&[&id]).set(i64::try_from(oldest).unwrap_or(i64::MAX));
         monitor.newest_open.with_label_values(&[&id]).set(i64::try_from(newest).unwrap_or(i64::MAX));
+    }
+
+    /// These counts were shown before.
+    #[cfg(test)]
+    pub(crate) fn have_shown(&self, keys: impl IntoIterator<Item = CountKey>) {
+        self.0.shown.lock().extend(keys);
     }
 }

@@ -1,14 +1,20 @@
-//! What is measured of the program itself: its version, what it takes of the machine, and which of its parts work.
+//! [`ProcessMetrics`]: what is measured of the program itself: its version, what it takes of the machine, and which of its parts work.
 
-use super::Metrics;
-use super::catalogue::Catalogue;
+use crate::metrics::Metrics;
 use crate::process_use::ProcessUse;
+use crate::telemetry::quiet;
 use parking_lot::Mutex;
 use prometheus::{Counter, IntGauge, IntGaugeVec};
 use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What is measured of the program itself. Clones share it.
+#[derive(Clone, Debug)]
+pub struct ProcessMetrics(Arc<Inner>);
 
 #[derive(Debug)]
-pub(super) struct ProcessMetrics {
+struct Inner {
+    shared: Metrics,
     build: IntGaugeVec,
     ready: IntGaugeVec,
     /// The parts that were shown.
@@ -23,45 +29,61 @@ pub(super) struct ProcessMetrics {
 }
 
 impl ProcessMetrics {
-    pub(super) fn new(catalogue: &mut Catalogue) -> Result<Self, prometheus::Error> {
-        Ok(Self {
-            build: catalogue.gauge("build_info", "The program's version; always 1", &["version"])?,
-            ready: catalogue.gauge(
+    /// Registers them.
+    ///
+    /// # Errors
+    /// If another room has a metric of one of these names.
+    pub fn register(metrics: &Metrics) -> Result<Self, prometheus::Error> {
+        let unprinted = quiet::unprinted()?;
+        metrics.adopt(quiet::NAME, quiet::HELP, &quiet::LABELS, unprinted)?;
+        for library in quiet::LIBRARIES {
+            unprinted.with_label_values(&[library]);
+        }
+        let inner = Inner {
+            shared: metrics.clone(),
+            build: metrics.gauge("build_info", "The program's version; always 1", &["version"])?,
+            ready: metrics.gauge(
                 "ready",
                 "Whether a part of the program works; it is ready where none is 0. /readyz says what is in the way",
                 &["part"],
             )?,
             shown: Mutex::default(),
-            cpu: catalogue.process_counter(
+            cpu: metrics.process_counter(
                 "process_cpu_seconds_total",
                 "Processor time that the process has taken, in seconds",
             )?,
-            resident: catalogue
+            resident: metrics
                 .process_gauge("process_resident_memory_bytes", "Memory of the machine that the process has")?,
-            virtual_: catalogue
+            virtual_: metrics
                 .process_gauge("process_virtual_memory_bytes", "Memory that the process has addresses for")?,
-            threads: catalogue.process_gauge("process_threads", "Threads of the process")?,
-            open_fds: catalogue
+            threads: metrics.process_gauge("process_threads", "Threads of the process")?,
+            open_fds: metrics
                 .process_gauge("process_open_fds", "Files and sockets that the process has open")?,
-            max_fds: catalogue
+            max_fds: metrics
                 .process_gauge("process_max_fds", "Files and sockets that the process may have open")?,
-            began: catalogue.process_gauge(
+            began: metrics.process_gauge(
                 "process_start_time_seconds",
                 "When the process began, in seconds since 1970",
             )?,
-        })
+        };
+        let metrics = Self(Arc::new(inner));
+        metrics.preset();
+        Ok(metrics)
+    }
+
+    /// What several rooms count.
+    pub(crate) fn shared(&self) -> &Metrics {
+        &self.0.shared
     }
 
     /// Tells the version.
-    pub(super) fn preset(&self) {
-        self.build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+    fn preset(&self) {
+        self.0.build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
     }
-}
 
-impl Metrics {
     /// What the process takes of the machine.
     pub fn process(&self, found: &ProcessUse) {
-        let of = &self.0.of_process;
+        let of = &self.0;
         of.cpu.inc_by((found.cpu.as_secs_f64() - of.cpu.get()).max(0.0));
         let gauges = [
             (&of.resident, found.resident_bytes),
@@ -78,7 +100,7 @@ impl Metrics {
 
     /// Which parts of the program work. One that is no longer named is no longer in the way.
     pub fn parts<'a>(&self, parts: impl IntoIterator<Item = (&'a str, bool)>) {
-        let of = &self.0.of_process;
+        let of = &self.0;
         let mut shown = of.shown.lock();
         let mut gone = shown.clone();
         for (part, works) in parts {

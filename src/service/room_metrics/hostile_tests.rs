@@ -1,31 +1,34 @@
 //! The hostile corpus, items 12 and 15: what strangers send makes no series, and a count that is 0 again is shown as 0.
 
 use super::*;
-use crate::sources::{EndpointKind, EndpointLimits, ExecutionClient};
+use crate::ledger::{Decided, Decision};
+use crate::metrics::{EndpointKind, Limit};
+use crate::sources::{EndpointLimits, ExecutionClient};
 use alloy::primitives::{Address, B256, U256};
-use crosscheck_core::case::{Discard, InvalidMessage, Violation};
+use crosscheck_core::case::{CheckedMessage, Discard, InvalidMessage, Relation, Verdict, Violation};
 use crosscheck_core::events::{News, Note, SuspectOutcome};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::{BlockKey, Identifier, Message};
 use crosscheck_core::proof::LogIndex;
 use crosscheck_core::tracker::{Cause, Change, CountKey, Counts, Ending, MessageEvent, MessageKey};
-use crosscheck_core::validity::{InvalidReason, Member};
-use crosscheck_p2p::{ByTopic, FrameCounts, NetworkCounters, UnixSeconds};
+use crosscheck_core::validity::{InvalidReason, Member, MessageStatus};
+use crosscheck_p2p::{ByTopic, ChainId, FrameCounts, NetworkCounters, UnixSeconds};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 const OURS: [u64; 2] = [901, 902];
 
-fn metrics() -> Metrics {
+fn metrics() -> RoomMetrics {
     let member = Member { interop_time: UnixSeconds(0), block_time: 2 };
     let members = OURS.map(|id| (ChainId::from(id), member));
-    Metrics::new(DependencySet::new(members.into(), 10)).unwrap()
+    RoomMetrics::register(DependencySet::new(members.into(), 10)).unwrap()
 }
 
 /// Every series, and every value that a label has in one.
-fn shown(metrics: &Metrics) -> (BTreeSet<String>, BTreeSet<String>) {
+fn shown(metrics: &RoomMetrics) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut series, mut values) = (BTreeSet::new(), BTreeSet::new());
     // The program's version is nobody else's word.
-    let families = metrics.0.catalogue.gather().into_iter();
+    let families = metrics.shared.gather().into_iter();
     for family in families.filter(|family| family.name() != "crosscheck_build_info") {
         for metric in family.get_metric() {
             let labels: Vec<String> =
@@ -73,7 +76,7 @@ impl Stranger {
         CheckedMessage { log_index: 0, message, status }
     }
 
-    fn verdicts(&self, metrics: &Metrics) {
+    fn verdicts(&self, metrics: &RoomMetrics) {
         let invalid = || InvalidMessage { log_index: 0, reason: self.invalid() };
         let verdicts = [
             Verdict::Upheld,
@@ -96,14 +99,14 @@ impl Stranger {
                 at: UnixSeconds(0),
                 after: Duration::from_millis(self.0),
             };
-            metrics.verdict(
+            metrics.audit.verdict(
                 &decision,
                 &Decided { attributable: Some(true), ancestor_of: None, retraction: None },
             );
         }
     }
 
-    fn messages(&self, metrics: &Metrics) {
+    fn messages(&self, metrics: &RoomMetrics) {
         let news = [
             News::Invalid { reason: self.invalid(), cause: Cause::Checked },
             News::Flip { to: MessageStatus::Valid, cause: Cause::Checked },
@@ -124,10 +127,10 @@ impl Stranger {
                     ordinal: 0,
                     invalid_before: None,
                 };
-                metrics.message_noted(&note, false);
+                metrics.monitor.messages.message_noted(&note, false);
             }
             let change = Change::Discovered;
-            metrics.message_event(&MessageEvent {
+            metrics.monitor.messages.message_event(&MessageEvent {
                 transaction_hash: None,
                 key,
                 initiating,
@@ -139,30 +142,30 @@ impl Stranger {
     }
 
     /// Everything that comes of what it sends.
-    fn is_counted_in(&self, metrics: &Metrics) {
+    fn is_counted_in(&self, metrics: &RoomMetrics) {
         let ours = ChainId::from(901);
         let by_topic = ByTopic::from_fn(|_| FrameCounts { accepted: 1, ignored: 2, rejected: 3 });
         let counters =
             NetworkCounters { by_topic, banned: 1, served: 1, filled: 1, ..NetworkCounters::default() };
-        metrics.network_counted(ours, &counters);
-        metrics.attestation_received(ours);
+        metrics.gossip.network_counted(ours, &counters);
+        metrics.audit.attestation_received(ours);
         for relation in Relation::ALL {
-            metrics.rival_attested(ours, relation);
+            metrics.audit.rival_attested(ours, relation);
         }
-        metrics.attestation_made_attributable(ours);
-        metrics.attributable_verdict(ours, "violated");
-        metrics.suspect(ours, self.cited(), Duration::from_millis(self.0));
+        metrics.audit.attestation_made_attributable(ours);
+        metrics.audit.attributable_verdict(ours, "violated");
+        metrics.monitor.suspects.suspect(ours, self.cited(), Duration::from_millis(self.0));
         for outcome in [SuspectOutcome::Executed, SuspectOutcome::NotExecuted, SuspectOutcome::Dropped] {
-            metrics.suspect_settled(ours, outcome);
+            metrics.monitor.suspects.suspect_settled(ours, outcome);
         }
-        metrics.undecodable_transactions(ours, 3);
-        metrics.block_observed(ours, usize::try_from(self.0).unwrap());
-        metrics.reorg(ours);
-        metrics.peers(ours, usize::try_from(self.0).unwrap());
+        metrics.monitor.suspects.undecodable_transactions(ours, 3);
+        metrics.monitor.messages.block_observed(ours, usize::try_from(self.0).unwrap());
+        metrics.monitor.reading.reorg(ours);
+        metrics.gossip.peers(ours, usize::try_from(self.0).unwrap());
         for source in EndpointKind::ALL {
-            metrics.source_failed(ours, source);
+            metrics.shared.source_failed(ours, source);
         }
-        Limit::ALL.into_iter().for_each(|limit| metrics.limit_reached(limit));
+        Limit::ALL.into_iter().for_each(|limit| metrics.shared.limit_reached(limit));
         self.verdicts(metrics);
         self.messages(metrics);
     }
@@ -179,9 +182,9 @@ async fn item_12_an_endpoint_is_a_number() {
     };
     let url = ["http://secret:word@127.0.0.1:1/path".parse().unwrap()];
     let client = ExecutionClient::new(ChainId::from(901), &url, 1, limits, LogIndex::new(0)).unwrap();
-    metrics.endpoints(ChainId::from(901), &client.standings().borrow());
+    metrics.monitor.reading.endpoints(ChainId::from(901), &client.standings().borrow());
     assert!(client.block_by_number(1).await.is_err(), "nobody is there");
-    metrics.endpoints(ChainId::from(901), &client.standings().borrow());
+    metrics.monitor.reading.endpoints(ChainId::from(901), &client.standings().borrow());
     let (series, values) = shown(&metrics);
     let of_endpoints = series.iter().filter(|series| series.starts_with("crosscheck_endpoint_"));
     assert_eq!(of_endpoints.count(), 6, "four states, two counters");
@@ -200,7 +203,9 @@ fn item_12_strangers_make_no_series() {
     let new: Vec<_> = after.0.difference(&before.0).collect();
     assert!(new.is_empty(), "{} new series, such as {:?}", new.len(), new.first());
     assert_eq!(before.1, after.1, "the labels' values are a closed set");
-    assert!(metrics.render().unwrap().contains("crosscheck_attestations_total{chain_id=\"901\"} 1000"));
+    assert!(
+        metrics.shared.render().unwrap().contains("crosscheck_attestations_total{chain_id=\"901\"} 1000")
+    );
 }
 
 const OURS_IS: u64 = 901;
@@ -210,27 +215,29 @@ fn ours() -> ChainId {
 }
 
 /// How one gauge is set to something, or to nothing.
-type Set = fn(&Metrics, bool);
+type Set = fn(&RoomMetrics, bool);
 
 /// Every gauge that counts something.
 const COUNTS: [(&str, Set); 10] = [
-    ("peers{chain_id=\"901\"}", |metrics, some| metrics.peers(ours(), usize::from(some))),
-    ("open_cases{chain_id=\"901\"}", |metrics, some| metrics.open_cases(ours(), usize::from(some))),
-    ("follow_held{chain_id=\"901\"}", |metrics, some| metrics.follow_held(ours(), some)),
+    ("peers{chain_id=\"901\"}", |metrics, some| metrics.gossip.peers(ours(), usize::from(some))),
+    ("open_cases{chain_id=\"901\"}", |metrics, some| metrics.audit.open_cases(ours(), usize::from(some))),
+    ("follow_held{chain_id=\"901\"}", |metrics, some| metrics.follow.follow_held(ours(), some)),
     ("follow_kept_seconds{chain_id=\"901\",reason=\"behind\"}", |metrics, some| {
-        metrics.follow_kept(ours(), &["behind"], some.then_some(("behind", Duration::from_secs(7))));
+        metrics.follow.follow_kept(ours(), some.then_some(("behind", Duration::from_secs(7))));
     }),
-    ("open_messages", |metrics, some| metrics.tracked(&Counts::default(), usize::from(some))),
-    ("awaited_blocks", |metrics, some| metrics.awaited_blocks(usize::from(some))),
-    ("log_index_bytes", |metrics, some| metrics.log_index_bytes(usize::from(some))),
+    ("open_messages", |metrics, some| {
+        metrics.monitor.messages.tracked(&Counts::default(), usize::from(some))
+    }),
+    ("awaited_blocks", |metrics, some| metrics.monitor.reading.awaited_blocks(usize::from(some))),
+    ("log_index_bytes", |metrics, some| metrics.monitor.reading.log_index_bytes(usize::from(some))),
     ("monitor_tip_age_seconds{chain_id=\"901\"}", |metrics, some| {
-        metrics.tip_age(ours(), Duration::from_secs(u64::from(some)));
+        metrics.monitor.reading.tip_age(ours(), Duration::from_secs(u64::from(some)));
     }),
     ("oldest_open_message_timestamp_seconds{executing_chain_id=\"901\"}", |metrics, some| {
-        metrics.open_messages_at(ours(), some.then_some((UnixSeconds(5), UnixSeconds(6))));
+        metrics.monitor.messages.open_messages_at(ours(), some.then_some((UnixSeconds(5), UnixSeconds(6))));
     }),
     ("newest_open_message_timestamp_seconds{executing_chain_id=\"901\"}", |metrics, some| {
-        metrics.open_messages_at(ours(), some.then_some((UnixSeconds(5), UnixSeconds(6))));
+        metrics.monitor.messages.open_messages_at(ours(), some.then_some((UnixSeconds(5), UnixSeconds(6))));
     }),
 ];
 
@@ -239,7 +246,7 @@ fn item_15_a_count_that_is_0_again_is_shown_as_0() {
     for (gauge, set) in COUNTS {
         let (metrics, name) = (metrics(), format!("crosscheck_{gauge} "));
         let value = || {
-            let text = metrics.render().unwrap();
+            let text = metrics.shared.render().unwrap();
             text.lines().find_map(|line| line.strip_prefix(&name)).map(ToOwned::to_owned)
         };
         set(&metrics, true);
@@ -254,9 +261,9 @@ fn item_15_a_count_that_is_0_again_is_shown_as_0() {
 fn item_15_messages_that_are_gone_are_shown_as_0() {
     let metrics = metrics();
     let standing = |level| CountKey { executing: ours(), initiating: None, status: "valid", level };
-    metrics.0.of_messages.shown.lock().extend(SafetyLevel::ALL.map(standing));
-    metrics.tracked(&Counts::default(), 0);
-    let text = metrics.render().unwrap();
+    metrics.monitor.messages.have_shown(SafetyLevel::ALL.map(standing));
+    metrics.monitor.messages.tracked(&Counts::default(), 0);
+    let text = metrics.shared.render().unwrap();
     for level in SafetyLevel::ALL {
         let line = format!(
             "crosscheck_tracked_messages{{executing_chain_id=\"901\",initiating_chain_id=\"unknown\",level=\"{}\",status=\"valid\"}} 0",
