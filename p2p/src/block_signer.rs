@@ -2,7 +2,7 @@
 //!
 //! Signs deterministically (RFC 6979), low-S, recovery id 0 or 1. Never shows the key.
 
-use crate::signature::SIGNATURE_BYTES;
+use crate::{Signer, SigningRequest, signature::SIGNATURE_BYTES};
 use alloy_primitives::{Address, B256};
 use core::fmt;
 use k256::ecdsa::SigningKey;
@@ -16,6 +16,7 @@ pub struct BlockSigner {
 
 /// Why a key or a signature was not made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SignerError {
     /// The 32 bytes are zero or not below the curve's order.
     #[error("the 32 bytes are no secp256k1 secret key: generate another")]
@@ -47,7 +48,7 @@ impl BlockSigner {
     }
 
     /// Signs a [signing hash](crate::signing_hash): `r ‖ s ‖ recovery id`.
-    pub(crate) fn sign(&self, signing_hash: B256) -> Result<[u8; SIGNATURE_BYTES], SignerError> {
+    pub(crate) fn sign_hash(&self, signing_hash: B256) -> Result<[u8; SIGNATURE_BYTES], SignerError> {
         let (signature, recovery_id) = self
             .key
             .sign_prehash_recoverable(signing_hash.as_slice())
@@ -59,6 +60,18 @@ impl BlockSigner {
             .zip(scalars.iter().chain([&recovery_id.to_byte()]))
             .for_each(|(to, from)| *to = *from);
         Ok(bytes)
+    }
+}
+
+impl Signer for BlockSigner {
+    type Error = SignerError;
+
+    fn address(&self) -> Address {
+        self.address
+    }
+
+    fn sign(&self, request: &SigningRequest) -> Result<[u8; SIGNATURE_BYTES], SignerError> {
+        self.sign_hash(request.signing_hash())
     }
 }
 
@@ -97,7 +110,7 @@ mod tests {
         let signer = BlockSigner::from_bytes(&B256::repeat_byte(3)).unwrap();
         for byte in 0..64 {
             let hash = B256::repeat_byte(byte);
-            let bytes = signer.sign(hash).unwrap();
+            let bytes = signer.sign_hash(hash).unwrap();
             assert!(bytes[64] <= 1);
             assert_eq!(BlockSignature::parse(&bytes).unwrap().recover(hash).unwrap(), signer.address());
         }

@@ -104,7 +104,7 @@ pub(crate) fn frame(envelope: &Envelope, topic: Topic) -> Bytes {
 /// A frame of bytes that need not be an envelope, rightly signed.
 pub(crate) fn signed_frame(signed: &[u8], topic: Topic) -> Bytes {
     let hash = signing_hash(own_domain(topic), chain(), crate::PayloadHash::of(signed));
-    let mut bytes = sequencer().sign(hash).unwrap().to_vec();
+    let mut bytes = sequencer().sign_hash(hash).unwrap().to_vec();
     bytes.extend_from_slice(signed);
     compress(&bytes).unwrap().into()
 }

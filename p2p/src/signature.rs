@@ -101,7 +101,7 @@ mod tests {
         #[test]
         fn k256_recovers_the_same(key in 1..=u64::MAX, hash: [u8; 32], other: [u8; 32], id in 0..=3_u8) {
             let signer = BlockSigner::from_bytes(&B256::left_padding_from(&key.to_be_bytes())).unwrap();
-            let mut bytes = signer.sign(hash.into()).unwrap();
+            let mut bytes = signer.sign_hash(hash.into()).unwrap();
             let signature = BlockSignature::parse(&bytes).unwrap();
             prop_assert_eq!(signature.recover(hash.into()), Ok(signer.address()));
             bytes[64] = id;
