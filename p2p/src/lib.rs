@@ -69,6 +69,8 @@ mod keccak;
 mod message_id;
 #[cfg(feature = "network")]
 mod network;
+#[cfg(feature = "op-alloy")]
+mod op_alloy_payload;
 mod ordered_root;
 mod payload;
 mod payload_hash;
@@ -117,6 +119,8 @@ pub use network::{
     NetworkConfig, NetworkCounters, NetworkError, NetworkEvent, NetworkHandle, NoPeerIdError, NodeIdentity,
     OwnInfo, ParseBootnodeError, PeerDeeds, PeerFileError, PeerInfo, PublishError, RefusedCounts, Subnet,
 };
+#[cfg(feature = "op-alloy")]
+pub use op_alloy_payload::ConversionError;
 pub use payload::{BlobFields, ExecutionPayload, VersionFields};
 pub use payload_hash::{PayloadHash, signing_hash};
 pub use payload_layout::MalformedPayload;

@@ -12,6 +12,7 @@
 mod allocations;
 mod authored;
 mod backpressure;
+mod conversions;
 mod discovery;
 mod exchange;
 mod flood;

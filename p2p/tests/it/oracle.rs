@@ -183,7 +183,7 @@ fn converted(theirs: &OpNetworkPayloadEnvelope) -> ExecutionPayload {
 }
 
 /// Envelopes with a right block hash. The long fields are drawn from one seed: their bits mean nothing.
-fn envelopes(transaction: BoxedStrategy<Vec<u8>>) -> impl Strategy<Value = Envelope> {
+pub(crate) fn envelopes(transaction: BoxedStrategy<Vec<u8>>) -> impl Strategy<Value = Envelope> {
     let numbers = any::<[u64; 6]>();
     let version = prop::sample::select(PayloadVersion::ALL.to_vec());
     (version, any::<[u8; 32]>(), numbers, vec(any::<u8>(), 0..=32), vec(transaction, 0..6)).prop_map(
@@ -225,7 +225,7 @@ fn envelopes(transaction: BoxedStrategy<Vec<u8>>) -> impl Strategy<Value = Envel
 }
 
 /// Deposits, as EIP-2718 bytes.
-fn transactions() -> BoxedStrategy<Vec<u8>> {
+pub(crate) fn transactions() -> BoxedStrategy<Vec<u8>> {
     let fields = (any::<[u8; 32]>(), any::<Option<[u8; 20]>>(), any::<[u64; 3]>(), vec(any::<u8>(), 0..60));
     fields
         .prop_map(|(seed, to, [mint, value, gas_limit], input)| {
