@@ -31,6 +31,9 @@ impl Topic {
     pub const ALL: [Self; 5] =
         [Self::BlocksV1, Self::BlocksV2, Self::BlocksV3, Self::BlocksV4, Self::CrossSafeBlocksV1];
 
+    /// The topics of unsafe blocks: all but the cross-safe one, which a network of plain op-nodes does not have.
+    pub const BLOCKS: [Self; 4] = [Self::BlocksV1, Self::BlocksV2, Self::BlocksV3, Self::BlocksV4];
+
     /// The topic of unsafe blocks in a version.
     pub const fn of_blocks(version: PayloadVersion) -> Self {
         match version {
@@ -150,6 +153,13 @@ mod tests {
         let forks = ForkTimes { isthmus: Some(UnixSeconds(10)), ..ForkTimes::AT_GENESIS };
         assert_eq!(Topic::of_block(&forks, UnixSeconds(9)), Topic::BlocksV3);
         assert_eq!(Topic::of_block(&forks, UnixSeconds(10)), Topic::BlocksV4);
+    }
+
+    #[test]
+    fn unsafe_blocks_are_on_every_topic_but_the_cross_safe_one() {
+        let others = Topic::ALL.into_iter().filter(|topic| !topic.is_cross_safe());
+        assert!(others.eq(Topic::BLOCKS));
+        assert!(Topic::BLOCKS.into_iter().eq(PayloadVersion::ALL.map(Topic::of_blocks)));
     }
 
     #[test]

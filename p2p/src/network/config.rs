@@ -7,7 +7,7 @@ use crate::{ChainId, Topic, ValidationRules};
 use libp2p::{Multiaddr, PeerId};
 use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration};
 
-/// The settings of one chain's network.
+/// The settings of one chain's network. Start from [`NetworkConfig::new`] and change fields: new ones are added.
 #[derive(Clone, Debug)]
 pub struct NetworkConfig {
     /// The chain.
@@ -19,7 +19,9 @@ pub struct NetworkConfig {
     pub static_peers: Vec<Multiaddr>,
     /// The name servers that are asked for names in addresses. Empty: the system's.
     pub name_servers: Vec<SocketAddr>,
-    /// The topics to subscribe to. Publishing needs no subscription.
+    /// The topics to subscribe to, all by default. With [`Topic::BLOCKS`] the node joins the unsafe blocks alone: it
+    /// neither receives nor relays attestations, and its node record does not offer the cross-safe topic. Publishing
+    /// needs no subscription.
     pub topics: Vec<Topic>,
     /// The validator's settings.
     pub rules: ValidationRules,

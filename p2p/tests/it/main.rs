@@ -31,3 +31,4 @@ mod stalled;
 mod streams;
 mod support;
 mod sync;
+mod unsafe_only;
