@@ -26,6 +26,7 @@ pub struct FileClock {
 
 /// A clock file that cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum FileClockError {
     /// The file is missing or unreadable.
     #[error("the clock file {path} cannot be read ({source}): start the devnet that writes it first")]

@@ -14,6 +14,7 @@ use std::num::NonZeroUsize;
 
 /// Another block of a height that was let through before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Rival {
     /// Its hash.
     pub hash: B256,

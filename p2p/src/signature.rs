@@ -80,6 +80,7 @@ fn recover(signature: &Signature, id: RecoveryId, signing_hash: B256) -> Option<
 
 /// Who a frame's signature recovers to, under one domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Recovered {
     /// The domain that the signature was read in.
     pub domain: crate::SigningDomain,

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 
 /// A network task that could not be made, or ended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum NetworkError {
     /// Sockets need a runtime.
     #[error("a network was made outside a tokio runtime: make it inside one")]

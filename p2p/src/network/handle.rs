@@ -74,6 +74,7 @@ impl core::fmt::Display for GateOrder {
 
 /// Why an order was not carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum GateError {
     /// The list is full.
     #[error(transparent)]
@@ -85,6 +86,7 @@ pub enum GateError {
 
 /// Why a peer is not connected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ConnectError {
     /// The address says not who is expected there.
     #[error("{addr} does not end in /p2p/<peer id>: add the peer's id")]
@@ -126,6 +128,7 @@ pub struct NetworkClosed;
 
 /// Why a frame was not published.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PublishError {
     /// Nobody would receive it.
     #[error("no peer is subscribed to {topic}: publish again once one is")]

@@ -24,6 +24,7 @@ pub struct NodeIdentity {
 
 /// Why there is no identity.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum IdentityError {
     /// The file could not be read or written.
     #[error("cannot {action} the node key {}: {detail}; check its directory and its rights", path.display())]

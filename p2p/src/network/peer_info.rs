@@ -10,6 +10,7 @@ use std::time::Duration;
 
 /// A peer that is connected, or was, or was heard of.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct PeerInfo {
     /// The peer.
     pub peer_id: PeerId,
@@ -46,6 +47,7 @@ impl PeerInfo {
 
 /// What the node tells of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OwnInfo {
     /// Its id.
     pub peer_id: PeerId,

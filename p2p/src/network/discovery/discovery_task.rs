@@ -81,6 +81,7 @@ impl Default for DiscoveryConfig {
 
 /// What discovery shows of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DiscoveryView {
     /// Our record, as text, once there is one.
     pub record: Option<String>,

@@ -20,6 +20,7 @@ const MAX_BANS: usize = 10_000;
 
 /// Why a connection is not wanted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Gated {
     /// The address is blocked.
     #[error("address {addr} is blocked")]

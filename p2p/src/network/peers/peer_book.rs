@@ -34,6 +34,7 @@ pub enum Direction {
 
 /// What is known of a peer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct KnownPeer {
     /// Where it can be dialled, without its id.
     pub addrs: Vec<Multiaddr>,

@@ -23,6 +23,7 @@ const MAX_ENTRIES: usize = 20_000;
 
 /// Why the file could not be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PeerFileError {
     /// It could not be read or written.
     #[error("cannot {action} the peer file {}: {detail}; check its directory's rights", path.display())]

@@ -52,6 +52,7 @@ pub(in crate::network) enum Deed {
 /// How much of each kind a peer did lately: counts that shrink to a hundredth within two minutes, but rejected
 /// frames to a half within a second.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct PeerDeeds {
     /// Blocks that it was the first to send, and requests that it answered well; 20 at most.
     pub good: f64,
