@@ -5,6 +5,92 @@
 //! sees a byte that has not. This crate never asks L1, an execution client or the disk about a block, and
 //! never depends on the daemon.
 //!
+//! # Build, sign and encode a block
+//!
+//! ```
+//! use alloy_consensus::Header;
+//! use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
+//! use alloy_primitives::B256;
+//! use crosscheck_p2p::{BlockSigner, ChainId, Envelope, ExecutionPayload, SigningDomain, Topic};
+//!
+//! // An Isthmus block: the header's fields choose the payload's version.
+//! let header = Header {
+//!     number: 7,
+//!     timestamp: 1_800_000_000,
+//!     base_fee_per_gas: Some(1_000_000),
+//!     withdrawals_root: Some(B256::repeat_byte(1)),
+//!     blob_gas_used: Some(0),
+//!     excess_blob_gas: Some(0),
+//!     parent_beacon_block_root: Some(B256::repeat_byte(2)),
+//!     requests_hash: Some(EMPTY_REQUESTS_HASH),
+//!     ..Header::default()
+//! };
+//! let transactions = vec![];
+//! let envelope = Envelope { payload: ExecutionPayload::of_header(&header, transactions)? };
+//! assert_eq!(Topic::of_blocks(envelope.payload.version()), Topic::BlocksV4);
+//!
+//! // Any `Signer` will do. A signature that was made elsewhere goes to `SignedEnvelope::from_parts`.
+//! let signer = BlockSigner::from_bytes(&B256::repeat_byte(0x11))?;
+//! let signed = envelope.sign(&signer, SigningDomain::Zero, ChainId::from(10))?;
+//! let frame = signed.frame(); // what `NetworkHandle::publish` takes
+//! # assert!(!frame.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Open, authenticate and judge a frame
+//!
+//! ```
+//! use crosscheck_p2p::{
+//!     ChainId, Frame, Judgement, Signers, Topic, UnixSeconds, ValidationRules, Validator,
+//! };
+//! # use alloy_consensus::Header;
+//! # use alloy_primitives::B256;
+//! # use crosscheck_p2p::{BlockSigner, Envelope, ExecutionPayload, SigningDomain};
+//! # let sequencer = BlockSigner::from_bytes(&B256::repeat_byte(0x11))?;
+//! # let header = Header { number: 7, timestamp: 1_600_000_000, base_fee_per_gas: Some(1), ..Header::default() };
+//! # let envelope = Envelope { payload: ExecutionPayload::of_header(&header, vec![])? };
+//! # let bytes = envelope.sign(&sequencer, SigningDomain::Zero, ChainId::from(10))?.frame();
+//! # let sequencer = sequencer.address();
+//! // `bytes` came in on a topic; `sequencer` is the address that the chain's SystemConfig names.
+//! let (topic, chain_id, signers) = (Topic::BlocksV1, ChainId::from(10), Signers::of(sequencer));
+//!
+//! // Step by step: who signed, and what.
+//! let frame = Frame::open(&bytes)?;
+//! let frame = frame.authenticate(topic, chain_id, &signers).map_err(|refusal| refusal.reason)?;
+//! assert_eq!((frame.signer(), frame.decode()?.payload.number), (sequencer, 7));
+//!
+//! // All at once, by every rule. A validator remembers what it let through.
+//! let mut validator = Validator::new(ValidationRules::new(chain_id));
+//! let now = UnixSeconds(1_600_000_002);
+//! let Judgement::Accept(block) = validator.judge(topic, &bytes, &signers, now) else { panic!("refused") };
+//! assert_eq!(block.number(), 7);
+//!
+//! // The same block again, and one that is too old, are refused by a reason with a stable code.
+//! let again = validator.judge(topic, &bytes, &signers, now);
+//! assert_eq!(again.refusal().map(|refusal| refusal.reason.code()), Some("already-seen"));
+//! let late = validator.judge(topic, &bytes, &signers, UnixSeconds(1_600_000_061));
+//! assert_eq!((late.name(), late.refusal().map(|refusal| refusal.reason.code())), ("reject", Some("too-old")));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `network` | yes | `Network`, a gossip node on libp2p, discv5 and tokio; turns `libsecp256k1` on |
+//! | `libsecp256k1` | yes | recovers keys by libsecp256k1 (C), in a third of the time |
+//! | `op-alloy` | no | conversions between [`Envelope`], [`ExecutionPayload`] and op-alloy's payload types |
+//! | `op-node` | no | builds this crate's own comparison with op-node's validator |
+//!
+//! # What may grow
+//!
+//! Error enums and reports (`PeerInfo`, [`Recovered`], ...) are `#[non_exhaustive]`: a new variant or field is no breaking
+//! change. [`Reason`], [`MalformedPayload`], [`Fault`], [`RefusalVerdict`], [`Judgement`], [`Topic`], [`PayloadVersion`],
+//! [`VersionFields`], [`SigningDomain`] and `NetworkEvent` are not: whoever matches on them has to decide about a new rule,
+//! fork, topic or event, and a `_` arm would decide for them. A new one is a breaking release. Settings
+//! ([`ValidationRules`], `NetworkConfig`, ...) are not either, because `..` in a struct expression needs it; start from
+//! their constructors.
+//!
 //! # The rules
 //!
 //! In the order of checks: the first broken rule is the [`Reason`], by its [code](Reason::code). *Blocks* are the topics
@@ -138,3 +224,8 @@ pub use signing_domain::{ParseSigningDomainError, SigningDomain};
 pub use topic::{ParseTopicError, Topic};
 pub use valid_block::ValidBlock;
 pub use validator::{MAX_STRAYS, Validator};
+
+/// The README's example is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -173,10 +173,8 @@ mod tests {
     }
 
     fn signature_error(error: &SignError<Down>) -> SignatureError {
-        match error {
-            SignError::Signature { number: 7, source } => *source,
-            other => panic!("{other:?}"),
-        }
+        let SignError::Signature { number: 7, source } = error else { panic!("{error:?}") };
+        *source
     }
 
     #[test]
