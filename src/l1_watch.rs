@@ -72,14 +72,14 @@ impl<S: L1Source> L1Watch<S> {
                 // What was never in the way has nothing to recover from.
                 let is_told = self.health.reason(PART).is_some();
                 if let Some(outage) = self.health.clear(PART).filter(|_| is_told) {
-                    info!(lasted_s = outage.seconds(), "L1 can be read again");
+                    info!(lasted_s = outage.seconds(), "L1 is readable again");
                 }
                 self.tell(Some(head.id()));
             }
             Err(error) => {
                 let problem = format!("its latest block cannot be read: {error}");
                 if self.health.obstruct(PART, problem.clone()) {
-                    warn!(problem, "L1 cannot be read; no block is held against it meanwhile");
+                    warn!(problem, "L1 cannot be read; blocks are not checked against L1");
                 }
                 self.tell(None);
             }

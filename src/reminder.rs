@@ -38,7 +38,7 @@ impl Reminder {
     fn look(&self) {
         for standing in self.health.standing_for(EVERY) {
             let (part, problem, lasted_s) = (standing.part, standing.reason, standing.lasted.as_secs());
-            warn!(part, problem, lasted_s, "still in the way of being ready");
+            warn!(part, problem, lasted_s, "still not ready");
         }
     }
 }
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
     use crate::telemetry::captured::Lines;
 
-    const MESSAGE: &str = "still in the way of being ready";
+    const MESSAGE: &str = "still not ready";
 
     #[tokio::test(start_paused = true)]
     async fn an_outage_is_told_of_again_as_long_as_it_lasts() {

@@ -39,7 +39,7 @@ impl Retention {
     pub(crate) async fn run(self, cancel: CancellationToken) -> Result<(), LedgerError> {
         if !self.ledger.can_shrink().await? {
             info!(
-                "the ledger's file was made by an older version and does not get smaller when old cases are removed; their room is used again. To shrink it, stop crosscheck and run: sqlite3 ledger.sqlite 'PRAGMA auto_vacuum = INCREMENTAL; VACUUM;'"
+                "ledger file does not shrink by itself; to shrink it, stop crosscheck and run: sqlite3 ledger.sqlite 'PRAGMA auto_vacuum = INCREMENTAL; VACUUM;'"
             );
         }
         let mut pass = tokio::time::interval(PASS_INTERVAL);
@@ -52,9 +52,9 @@ impl Retention {
             match cancel.run_until_cancelled(self.pass()).await {
                 None => return Ok(()),
                 Some(Ok(0)) => {}
-                Some(Ok(removed)) => info!(removed, "old upheld cases were removed from the ledger"),
+                Some(Ok(removed)) => info!(removed, "old upheld cases removed from the ledger"),
                 Some(Err(error)) => {
-                    warn!(%error, "old upheld cases were not removed from the ledger; that is tried again in ten minutes");
+                    warn!(%error, "old upheld cases could not be removed from the ledger; retrying in 10 minutes");
                 }
             }
         }

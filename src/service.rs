@@ -180,7 +180,7 @@ impl Service {
         tasks.spawn("reminder", reminder.run(tasks.cancellation().clone()));
         let probes = StartProbes::new(config.clone(), Arc::clone(&shared.clock));
         tasks.spawn("probes", probes.run(tasks.cancellation().clone()));
-        info!(chains = config.chains.len(), rpc = %rpc_addr, http = %http_addr, "crosscheck runs");
+        info!(chains = config.chains.len(), rpc = %rpc_addr, http = %http_addr, "crosscheck started");
         Ok(Self { tasks, ledger, config, _lock: lock, rpc_addr, http_addr, follow_addr })
     }
 
@@ -199,7 +199,7 @@ impl Service {
     pub async fn shutdown(self) -> eyre::Result<()> {
         let drained = self.tasks.drain(self.config.shutdown_timeout.0).await;
         self.ledger.close().await;
-        info!("crosscheck has ended");
+        info!("crosscheck stopped");
         drained.map_err(Into::into)
     }
 }
@@ -376,7 +376,7 @@ async fn start_followers(
         });
         tasks.spawn(format!("followers of chain {chain_id}"), follower.run(tasks.cancellation().clone()));
     }
-    info!(addr = %bound, "followers are served at /<chainId>/");
+    info!(addr = %bound, "serving followers at /<chainId>/");
     Ok(Some(bound))
 }
 

@@ -97,7 +97,7 @@ impl SlowEndpoints {
         );
         if self.health.obstruct(&endpoint.part(), problem.clone()) {
             let (chain_id, kind) = (endpoint.chain_id.map(tracing::field::display), endpoint.kind.name());
-            warn!(chain_id, kind, place = endpoint.place, endpoint = %url, problem, "an endpoint is slow");
+            warn!(chain_id, kind, place = endpoint.place, endpoint = %url, problem, "endpoint is slow");
         }
     }
 
@@ -109,7 +109,7 @@ impl SlowEndpoints {
         if let Some(outage) = self.health.clear(&endpoint.part()) {
             let (chain_id, kind) = (endpoint.chain_id.map(tracing::field::display), endpoint.kind.name());
             let (url, lasted_s) = (endpoint.pace.url(), outage.seconds());
-            info!(chain_id, kind, place = endpoint.place, endpoint = %url, lasted_s, "the endpoint is slow no longer");
+            info!(chain_id, kind, place = endpoint.place, endpoint = %url, lasted_s, "endpoint is no longer slow");
         }
     }
 }

@@ -203,13 +203,13 @@ impl StalledHeads {
         if let Some(pause) = pause {
             let reason = format!("{stands}: {pause}");
             if self.health.obstruct(&self.part(head), reason.clone()) {
-                info!(chain_id = %self.chain_id, reason, "a head stands still after a replacement");
+                info!(chain_id = %self.chain_id, reason, "head is not moving after a replacement");
             }
             return;
         }
         let problem = format!("{stands}; {advice}");
         if self.health.obstruct(&self.part(head), problem.clone()) {
-            warn!(chain_id = %self.chain_id, problem, "a head stands still");
+            warn!(chain_id = %self.chain_id, problem, "head is not moving");
         }
     }
 
@@ -220,7 +220,7 @@ impl StalledHeads {
         }
         if let Some(outage) = self.health.clear(&self.part(head)) {
             let lasted_s = outage.seconds();
-            info!(chain_id = %self.chain_id, head = head.name(), lasted_s, "the head moves again");
+            info!(chain_id = %self.chain_id, head = head.name(), lasted_s, "head is moving again");
         }
     }
 }

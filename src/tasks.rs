@@ -79,7 +79,7 @@ impl TaskGroup {
                 match self.describe(ended) {
                     (name, Ok(())) => debug!(name, "task ended"),
                     (name, Err(report)) => {
-                        error!(name, error = %format!("{report:#}"), "task failed while ending");
+                        error!(name, error = %format!("{report:#}"), "task failed during shutdown");
                     }
                 }
             }
@@ -89,7 +89,7 @@ impl TaskGroup {
         }
         let mut names: Vec<String> = self.names.into_values().collect();
         names.sort();
-        warn!(tasks = names.join(", "), ?limit, "tasks did not end in time");
+        warn!(tasks = names.join(", "), ?limit, "tasks did not stop in time");
         self.tasks.shutdown().await;
         Err(DrainError { names, limit })
     }

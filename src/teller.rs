@@ -53,7 +53,7 @@ impl Teller {
             let is_more = match self.tell().await {
                 Ok(is_more) => is_more,
                 Err(error) if error.may_pass() => {
-                    debug!(%error, "events cannot be read now; that is tried again");
+                    debug!(%error, "events cannot be read now; retrying");
                     false
                 }
                 Err(error) => return Err(error),

@@ -44,7 +44,7 @@ impl UnresolvedWatch {
         if unnamed > 0 {
             warn!(
                 blocks = unnamed,
-                "further blocks that were found wrong are not resolved: older ones, and what may be replays; crosscheck_attestations lists them"
+                "more invalid blocks are unresolved; list them with crosscheck_attestations"
             );
         }
         Ok(watch)
@@ -94,11 +94,11 @@ fn log(block: &Unresolved) {
     let (chain_id, number, hash) = (incident.chain_id, incident.number, incident.hash);
     let (reason, detail) = (reason.as_deref().unwrap_or_default(), detail.as_deref().unwrap_or_default());
     warn!(%chain_id, number, %hash, verdict, reason, detail, attribution = attribution.name(), since = since.0, %incident,
-          "a block that was found wrong before this start is not resolved: once that is dealt with, say so by `crosscheck resolve`");
+          "unresolved invalid block from an earlier run; after the incident, run `crosscheck resolve`");
 }
 
 fn log_resolved(block: &ResolvedBlock) {
     let ResolvedBlock { key, verdict, reason, at, .. } = block;
     let (chain_id, number, hash) = (key.chain_id, key.number, key.hash);
-    info!(%chain_id, number, %hash, verdict, reason, at = at.0, "an operator has passed over this block");
+    info!(%chain_id, number, %hash, verdict, reason, at = at.0, "operator resolved this block");
 }

@@ -160,7 +160,7 @@ impl Networks {
             match ended {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => outcome = Err(error),
-                Err(error) => tracing::warn!(%error, "a network task did not end as it should"),
+                Err(error) => tracing::warn!(%error, "network task failed"),
             }
         }
         outcome

@@ -126,6 +126,6 @@ impl Publisher {
                 Err(error) => return tracing::debug!(%chain_id, %topic, number, %error, "not published"),
             }
         }
-        tracing::warn!(%chain_id, %topic, number, "not published: the queues of all peers stayed full");
+        tracing::warn!(%chain_id, %topic, number, "block not published; queues of all peers are full");
     }
 }

@@ -126,7 +126,7 @@ pub async fn run(
     let bundle = upgraded.then(|| upgrade::write(directory.path())).transpose()?;
     let config = sidecar_config(directory.path(), &clock, &listen, &superchain, &nodes, &networks, bundle);
     let config = config.write(directory.path())?;
-    tracing::info!(config = %config.display(), "the devnet is up");
+    tracing::info!(config = %config.display(), "devnet started");
     let sidecar = Lent::start(starter, config, rpc, http).await?;
     let patience = if sidecar.watch.is_some() { PATIENCE } else { plan.request().await_peers };
     await_subscriptions(&networks, patience, &cancel).await;
@@ -177,7 +177,7 @@ async fn await_subscriptions(networks: &Networks, patience: Duration, cancel: &C
     tokio::select! {
         () = cancel.cancelled() => {}
         subscribed = networks.subscribed(patience) => if !subscribed {
-            tracing::warn!(?patience, "no sidecar has joined gossip on all chains in time: the chains start without it");
+            tracing::warn!(?patience, "no sidecar joined gossip in time; chains start without it");
         }
     }
 }

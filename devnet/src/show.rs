@@ -124,9 +124,7 @@ impl Show {
         let interrupted = cancel.is_cancelled() && (self.watch.is_some() || !self.superchain.is_complete());
         let outcome = self.outcome(interrupted);
         if self.plan.request().stay && !cancel.is_cancelled() {
-            tracing::info!(
-                "the chains are complete and all blocks final; they are served until the run is stopped"
-            );
+            tracing::info!("chains are complete and final; serving them until stopped");
             cancel.cancelled().await;
         }
         let followed = match self.followers {
@@ -307,7 +305,7 @@ impl Show {
     /// Where the run is to be paused, the chains and their clock stand still until the run is told to go on.
     async fn pause(&mut self, tick: &Tick, pauses: &Pauses) -> Result<(), DevnetError> {
         let Some(pause) = pauses.begin(tick.number)? else { return Ok(()) };
-        tracing::info!(block = tick.number, file = %pause.file().display(), "paused until the file is removed");
+        tracing::info!(block = tick.number, file = %pause.file().display(), "paused; remove the file to continue");
         while !pause.is_over() {
             sleep(PAUSE_POLL).await;
             self.poll(tick).await;
@@ -470,7 +468,7 @@ impl Show {
                 tracing::warn!(
                     tick = tick.number,
                     ?patience,
-                    "the sidecar has not seen what it should: the chains go on"
+                    "sidecar did not see the expected events in time; chains continue"
                 );
                 break;
             }

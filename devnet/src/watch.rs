@@ -121,11 +121,11 @@ impl Watch {
     /// Asks which verdicts were taken back, and how many blocks are found wrong.
     pub async fn poll_taken_back(&mut self) {
         if let Err(error) = self.read_taken_back().await {
-            tracing::debug!(%error, "the sidecar told no events");
+            tracing::debug!(%error, "sidecar sent no events");
         }
         match self.read_metrics().await {
             Ok(page) => self.seen.take_unresolved(metrics_page::unresolved(&page)),
-            Err(error) => tracing::debug!(%error, "the sidecar served no metrics"),
+            Err(error) => tracing::debug!(%error, "sidecar served no metrics"),
         }
     }
 
@@ -147,7 +147,7 @@ impl Watch {
     /// errors on purpose; `at` is the time since the start of the run.
     pub async fn poll(&mut self, outages: &[u64], at: Duration) {
         if let Err(error) = self.try_poll(outages, at).await {
-            tracing::debug!(%error, "the sidecar did not answer");
+            tracing::debug!(%error, "sidecar did not answer");
         }
     }
 
@@ -175,7 +175,7 @@ impl Watch {
                 self.seen.take_equivocations(metrics_page::equivocations(&page));
                 self.seen.take_contradictions(metrics_page::contradictions(&page));
             }
-            Err(error) => tracing::debug!(%error, "the sidecar served no metrics"),
+            Err(error) => tracing::debug!(%error, "sidecar served no metrics"),
         }
     }
 

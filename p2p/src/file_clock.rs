@@ -66,7 +66,7 @@ impl Clock for FileClock {
                 now
             }
             Err(error) => {
-                tracing::debug!(%error, "the clock file was not read: the time stands still");
+                tracing::debug!(%error, "clock file could not be read; time does not advance");
                 UnixSeconds(self.last.load(Ordering::Relaxed))
             }
         }

@@ -298,7 +298,7 @@ impl Auditor {
         };
         match self.ledger.note_candidate(chain_id, number, &candidate, oldest).await {
             Err(error @ LedgerError::OutOfRange { .. }) => {
-                debug!(%chain_id, %error, "a block does not fit the ledger; not remembered");
+                debug!(%chain_id, %error, "block does not fit the ledger; not recorded");
                 Ok(())
             }
             other => other,
@@ -339,7 +339,7 @@ impl Auditor {
         let now = self.clock.now();
         let Opening { opened, bound } = match self.ledger.open_case(&NewCase::Attested(block), now).await {
             Err(error @ LedgerError::OutOfRange { .. }) => {
-                debug!(chain_id = %key.chain_id, %error, "an attestation does not fit the ledger; dropped");
+                debug!(chain_id = %key.chain_id, %error, "attestation does not fit the ledger; dropped");
                 return Ok(());
             }
             other => other?,
@@ -387,7 +387,7 @@ impl Auditor {
         self.metrics.attributable_verdict(chain_id, &verdict.name);
         let (name, reason) = (&verdict.name, verdict.reason.as_deref().unwrap_or_default());
         warn!(%chain_id, number, %hash, verdict = name, reason, detail = verdict.detail, attributable = true,
-              "the sequencer attested this invalid block: a signature that binds its signer has come in");
+              "sequencer attested this invalid block; binding signature received");
         Ok(())
     }
 
@@ -467,13 +467,13 @@ impl Auditor {
         if case.is_rule_dependent() {
             self.metrics.rule_dependent(key.chain_id);
             warn!(chain_id = %key.chain_id, number = key.number, hash = %key.hash,
-                  "a cycle depends on the messages of a block that is in none: older nodes replace it and newer ones do not; nobody is to blame");
+                  "block is referenced by a cycle; older nodes replace it and newer nodes do not");
         }
         if let Some(taken) = case.taken() {
             self.metrics.upgrade_from_node(key.chain_id);
             warn!(chain_id = %key.chain_id, number = key.number, fork = taken.fork, transactions = taken.transactions,
                   gas = taken.gas,
-                  "the upgrade transactions of a block were taken from the rollup node: this build does not know the fork; name its bundle in consolidation.upgrade_bundles, or use a newer Crosscheck");
+                  "upgrade transactions taken from the rollup node; set consolidation.upgrade_bundles or upgrade Crosscheck");
         }
         report(&key, &decision, &decided, &self.incidents);
         if let Some(retraction) = &decided.retraction {

@@ -88,7 +88,7 @@ impl HeadWatcher {
         }
     }
 
-    /// Waits until the endpoints serve the chain, by the same rules.
+    /// Waits until the endpoints serve the right chain, by the same rules.
     async fn await_endpoints(&self, told: &mut ToldForks) {
         let [endpoints, _] = Self::parts(self.chain_id);
         let mut pause = self.interval;
@@ -99,7 +99,7 @@ impl HeadWatcher {
         }
         if let Some(outage) = self.health.clear(&endpoints) {
             let (lasted_s, repeats) = (outage.seconds(), outage.repeats);
-            info!(chain_id = %self.chain_id, lasted_s, repeats, "endpoints serve the chain");
+            info!(chain_id = %self.chain_id, lasted_s, repeats, "endpoints serve the right chain");
         }
     }
 
@@ -187,7 +187,7 @@ impl HeadWatcher {
         None
     }
 
-    /// Looks whether a head stands still. A node that is behind another says nothing of that.
+    /// Checks whether a head does not move. A node that is behind another one is no evidence of that.
     async fn look_for_stalls(&self, stalled: &mut StalledHeads, answer: &NodeAnswer) {
         if answer.shortfall == Some(Shortfall::Behind) {
             return;
@@ -219,7 +219,7 @@ impl HeadWatcher {
         match ledger.highest_replaced(self.chain_id, finalized?, local_safe?).await {
             Ok(replaced) => UnsafePause::of(replaced, local_safe, finalized, is_derived),
             Err(error) => {
-                error!(chain_id = %self.chain_id, %error, "the ledger does not tell which blocks were replaced");
+                error!(chain_id = %self.chain_id, %error, "ledger lookup of replaced blocks failed");
                 None
             }
         }
@@ -230,10 +230,10 @@ impl HeadWatcher {
         let Some(before) = answer.before else { return };
         let (chain_id, node) = (self.chain_id, self.nodes.name(answer.place));
         if answer.place < before {
-            info!(%chain_id, node, "the chain's heads are taken from an earlier rollup node of its list again");
+            info!(%chain_id, node, "switched back to an earlier rollup node in the list");
         } else {
             let reason = self.nodes.why_not(answer.place);
-            warn!(%chain_id, node, reason, "the chain's heads are taken from another rollup node of its list");
+            warn!(%chain_id, node, reason, "switched to another rollup node in the list");
         }
     }
 
@@ -260,7 +260,7 @@ impl HeadWatcher {
             .await;
     }
 
-    /// Whether the endpoints serve the chain that they are configured for, under the same rules.
+    /// Whether the endpoints serve the right chain that they are configured for, under the same rules.
     async fn check_endpoints(&self, told: &mut ToldForks) -> Result<(), String> {
         let text = |error: SourceError| error.to_string();
         self.nodes.check_chain().await.map_err(text)?;
@@ -283,13 +283,13 @@ impl HeadWatcher {
     fn note_heads(&self, part: &str) {
         if let Some(outage) = self.health.clear(part) {
             let (lasted_s, repeats) = (outage.seconds(), outage.repeats);
-            info!(chain_id = %self.chain_id, lasted_s, repeats, "the rollup node names its heads");
+            info!(chain_id = %self.chain_id, lasted_s, repeats, "rollup node reports its heads");
         }
     }
 
     fn tell(&self, part: &str, problem: &str) {
         if self.health.obstruct(part, problem.to_owned()) {
-            warn!(chain_id = %self.chain_id, problem, "waiting for {part}");
+            warn!(chain_id = %self.chain_id, part, problem, "waiting for endpoints");
         }
     }
 }

@@ -565,7 +565,7 @@ impl Investigator {
 
     fn note_failure(&self, error: &SourceError, chain_id: ChainId, awaited: Awaited) -> Wait {
         self.metrics.shared().source_failed(chain_id, EndpointKind::Execution);
-        debug!(%chain_id, %error, "a source failed; what it was asked stays unknown");
+        debug!(%chain_id, %error, "source failed; its answer stays unknown");
         let wait = Wait { awaited, chain_id, cause: Cause::EndpointError };
         self.reasons.note(wait, &error.to_string());
         wait

@@ -337,7 +337,7 @@ impl L1Judge {
         }
         let answer = self.l1.client().told_blobs().await;
         if let Err(error) = &answer {
-            debug!(%chain_id, %error, "L1 does not say its blob schedule; what is known of it stays");
+            debug!(%chain_id, %error, "L1 does not report its blob schedule; keeping the known one");
         }
         let (answer, kept) =
             (answer.as_ref().ok().cloned(), if answer.is_ok() { TOLD_KEPT } else { RULES_RETRY });
@@ -365,13 +365,13 @@ impl L1Judge {
         }
         let Some(chain) = self.chains.get(&chain_id) else { return };
         if is_assumed && !chain.assumes_blob_fees.swap(true, Ordering::Relaxed) {
-            warn!(%chain_id, "the blob base fee of L1 is not known, and not checked in this chain's blocks; all else is: use an L1 client that answers eth_config, or a newer Crosscheck");
+            warn!(%chain_id, "blob base fee is not checked; use an L1 client that serves eth_config, or upgrade Crosscheck");
         }
     }
 
     fn failed(&self, chain_id: ChainId, error: &SourceError) -> Wait {
         self.metrics.shared().source_failed(chain_id, EndpointKind::L1);
-        debug!(%chain_id, %error, "L1 could not be asked; what it says stays unknown");
+        debug!(%chain_id, %error, "L1 did not answer; the L1 check stays unknown");
         let wait = Wait { awaited: Awaited::L1, chain_id, cause: Cause::EndpointError };
         self.reasons.note(wait, &error.to_string());
         wait
@@ -380,7 +380,7 @@ impl L1Judge {
     fn unsupported(&self, chain_id: ChainId, error: &DepositsError) -> Wait {
         let wait = Wait { awaited: Awaited::L1, chain_id, cause: Cause::Unsupported };
         if self.reasons.note(wait, &error.to_string()) {
-            warn!(%chain_id, %error, "what L1 says of a block cannot be told: it stays open");
+            warn!(%chain_id, %error, "L1 check of a block is not supported by this build; its case stays open");
         }
         wait
     }

@@ -98,7 +98,7 @@ impl OpenCaseWatch {
                 self.cases.set(chain_id, None);
                 self.health.clear(&Self::part(chain_id));
                 if self.told.remove(&chain_id).is_some() {
-                    info!(%chain_id, "no block has been without a verdict for long any more");
+                    info!(%chain_id, "no block is without a verdict for too long anymore");
                 }
             }
         }
@@ -113,7 +113,7 @@ impl OpenCaseWatch {
         self.health.obstruct(&Self::part(chain_id), obstacle);
         let news = (key, waits.clone());
         if self.told.get(&chain_id) != Some(&news) {
-            warn!(%chain_id, number, %hash, reason, "a block has been without a verdict for long; the vouched head may be waiting for it");
+            warn!(%chain_id, number, %hash, reason, "block is without a verdict for too long; the vouched head may be waiting for it");
             self.told.insert(chain_id, news);
         }
     }

@@ -103,7 +103,7 @@ impl NodeComparer {
             let config = node.rollup_config().await;
             let dependencies = node.dependency_set().await;
             for error in config.as_ref().err().into_iter().chain(dependencies.as_ref().err()) {
-                debug!(chain_id = %self.chain_id, %error, "a rollup node does not say something of its rules");
+                debug!(chain_id = %self.chain_id, %error, "rollup node does not report part of its configuration");
             }
             rules.push(NodeRules {
                 name: self.nodes.name(place),
@@ -150,10 +150,10 @@ impl NodeComparer {
     fn tell(&self, news: News) {
         let chain_id = self.chain_id;
         for difference in news.begun {
-            warn!(%chain_id, difference, "the chain's rollup nodes differ; find out which is right, and mend the other");
+            warn!(%chain_id, difference, "rollup nodes of the chain differ; find out which is right and fix the other");
         }
         if news.over > 0 {
-            info!(%chain_id, differences = news.over, "the chain's rollup nodes no longer differ in what they did");
+            info!(%chain_id, differences = news.over, "rollup nodes of the chain no longer differ");
         }
     }
 

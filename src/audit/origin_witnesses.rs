@@ -51,7 +51,7 @@ impl OriginWitnesses {
                 }
                 Err(error @ SourceError::Unreachable { .. }) => return Err(error),
                 Err(error) => {
-                    debug!(%error, "it is not known yet whether the clients are of the right chain");
+                    debug!(%error, "not known yet whether the clients serve the right chain");
                 }
             }
         }
@@ -61,7 +61,7 @@ impl OriginWitnesses {
                     self.heard.l1.store(difference.is_none(), Ordering::Relaxed);
                     found.extend(difference);
                 }
-                Err(error) => debug!(%error, "it is not known yet whether L1 is the right one"),
+                Err(error) => debug!(%error, "not known yet whether L1 is the right chain"),
             }
         }
         Ok(found)

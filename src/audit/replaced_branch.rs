@@ -43,7 +43,7 @@ impl BranchWatch {
             BranchStanding::Left => {
                 if self.branches.set(chain_id, None).is_some() {
                     self.health.clear(&Self::part(chain_id));
-                    info!(%chain_id, "the chain's nodes have left the replaced block");
+                    info!(%chain_id, "nodes left the replaced block");
                 }
             }
             BranchStanding::Unknown => {}
@@ -58,7 +58,7 @@ impl BranchWatch {
         self.health.obstruct(&Self::part(chain_id), obstacle);
         if self.branches.set(chain_id, Some(branch)) != Some(branch) {
             warn!(%chain_id, number, %replaced, by = %hash,
-                  "the chain's nodes stay on a block that was lawfully replaced; its later blocks wait until they leave it");
+                  "nodes remain on a replaced block; later blocks wait until they leave it");
         }
     }
 }

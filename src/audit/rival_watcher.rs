@@ -139,7 +139,7 @@ impl RivalWatcher {
             Ok(None) => Origin::NotYet,
             Err(error) => {
                 self.metrics.shared().source_failed(chain_id, EndpointKind::L1);
-                debug!(%chain_id, %error, "L1 was not there to tell whether it has reorganised");
+                debug!(%chain_id, %error, "L1 did not answer whether it reorged");
                 Origin::NotYet
             }
         }
@@ -150,19 +150,19 @@ impl RivalWatcher {
         self.metrics.rival_attested(chain_id, relation);
         match relation {
             Relation::L1Reorg => {
-                info!(%chain_id, number, %hash, %rival, "two blocks of one height are attested: an L1 reorg; L1 does not have what one of them stands on, or said each in turn");
+                info!(%chain_id, number, %hash, %rival, "two attested blocks at one height: L1 reorg");
             }
             Relation::Replacement => {
-                info!(%chain_id, number, %hash, %rival, "two blocks of one height are attested: one holds an invalid message, the other takes its place");
+                info!(%chain_id, number, %hash, %rival, "two attested blocks at one height: replacement of an invalid block");
             }
             Relation::Replayable => {
-                info!(%chain_id, number, %hash, %rival, "two blocks of one height are attested: one of the signatures may be a replay and binds nobody");
+                info!(%chain_id, number, %hash, %rival, "two attested blocks at one height: possible replay");
             }
             Relation::Equivocation => {
-                warn!(%chain_id, number, %hash, %rival, "equivocation: two blocks of one height are attested by signatures that bind the signer, and nothing on L1 excuses it");
+                warn!(%chain_id, number, %hash, %rival, "equivocation: sequencer signed two blocks at one height");
             }
             Relation::Unknown => {
-                warn!(%chain_id, number, %hash, %rival, "two blocks of one height are attested, and why is not known yet: an L1 reorg, a replacement or an equivocation");
+                warn!(%chain_id, number, %hash, %rival, "two attested blocks at one height: cause not known yet");
             }
         }
     }

@@ -45,7 +45,9 @@ impl SafeMeaning {
             self.asked_at = Some(Instant::now());
             match nodes.safe_means(place).await {
                 Ok(meaning) => self.learn(meaning),
-                Err(error) => debug!(chain_id = %self.chain_id, %error, "cannot learn what safe means"),
+                Err(error) => {
+                    debug!(chain_id = %self.chain_id, %error, "not known yet what the rollup node means by safe")
+                }
             }
         }
         self.learnt.unwrap_or_default()
@@ -57,13 +59,13 @@ impl SafeMeaning {
         }
         match meaning {
             SafeMeans::CrossSafe => {
-                info!(chain_id = %self.chain_id, "the rollup node is an op-supernode: what it calls safe is cross-safe");
+                info!(chain_id = %self.chain_id, "rollup node is an op-supernode; its safe head is cross-safe");
             }
             SafeMeans::LocalSafe => {
                 info!(
                     chain_id = %self.chain_id,
-                    "the rollup node is not known to check messages: what it calls safe counts as local-safe; \
-                     if it does check them, set chains.<id>.safe_means = \"cross-safe\""
+                    "rollup node is not known to verify messages, its safe head counts as local-safe; \
+                     if it does verify them, set chains.<id>.safe_means = \"cross-safe\""
                 );
             }
         }

@@ -27,11 +27,10 @@ const GRACE: Duration = Duration::from_secs(1);
 /// After so many refusals in a row a node of which nothing is known counts as one that keeps no record.
 const MAX_REFUSALS: u32 = 3;
 
-/// What a node that repeats another's word means, and what to do.
-const REPEATED: &str = "the second opinion is the first one: the rollup node follows a source and does not derive the chain from L1 \
-    itself. Messages and what L1 alone says of a block are checked as ever, and blocks are upheld; a block that differs from the \
-    source's chain in anything else is held against nobody. Add a rollup node that derives the chain (an op-node without \
-    --l2.follow.source, with --safedb.path) to rollup_node";
+/// What it means that a node repeats its source, and what to do.
+const REPEATED: &str = "no independent second opinion: the rollup node follows a source and does not derive the chain from L1. Messages \
+    and L1 data are still checked, and valid blocks are upheld, but a block that only differs from the source's chain stays open. \
+    Add a rollup node that derives the chain (an op-node without --l2.follow.source, with --safedb.path) to rollup_node";
 
 /// A block up to which the node has not derived its chain, but taken it over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,7 +220,7 @@ impl OpinionWatch {
         }
         if let Ok(Some(((), searched))) = tokio::time::timeout(grace, self.search.next()).await {
             let searched = searched.unwrap_or_else(|error| {
-                error!(chain_id = %self.chain_id, %error, "a search of a rollup node's record ended abnormally; it is made again");
+                error!(chain_id = %self.chain_id, %error, "search of the rollup node's safe head record crashed; retrying");
                 None
             });
             let (opinion, again) = self.learn(searched, block_time);
@@ -236,11 +235,11 @@ impl OpinionWatch {
         let record = match searched {
             Some(Ok(record)) => record,
             Some(Err(error)) => {
-                debug!(chain_id = %self.chain_id, %error, "cannot learn whether the rollup node derives the chain");
+                debug!(chain_id = %self.chain_id, %error, "not known yet whether the rollup node derives the chain");
                 return self.failed(matches!(error, SourceError::Refused { .. }));
             }
             None => {
-                debug!(chain_id = %self.chain_id, "the search of the rollup node's record of safe heads takes too long");
+                debug!(chain_id = %self.chain_id, "search of the rollup node's safe head record takes too long");
                 return self.failed(false);
             }
         };
@@ -294,13 +293,15 @@ impl OpinionTeller {
         }
         let before = core::mem::replace(&mut self.told, opinion);
         match opinion {
-            SecondOpinion::Repeated => warn!(%chain_id, node, "{REPEATED}"),
+            SecondOpinion::Repeated => {
+                warn!(%chain_id, node, detail = REPEATED, "rollup node is not a second opinion; add one that derives the chain")
+            }
             SecondOpinion::Own { .. } if before == SecondOpinion::Repeated => {
-                info!(%chain_id, node, "the rollup node is not known to repeat another's word any more: its chain is a second opinion");
+                info!(%chain_id, node, "rollup node no longer repeats a source; it is a second opinion");
             }
             SecondOpinion::Own { .. } | SecondOpinion::Unknown => {
                 if let Some(note) = opinion.in_words() {
-                    info!(%chain_id, node, note, "the rollup node has not derived all of its chain");
+                    info!(%chain_id, node, note, "rollup node did not derive its whole chain");
                 }
             }
         }

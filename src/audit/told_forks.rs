@@ -27,14 +27,14 @@ impl ToldForks {
         for fork in answer.unknown_forks.iter().flat_map(|forks| forks.iter()) {
             if self.told.insert((fork.name.clone(), fork.time)) {
                 warn!(%chain_id, fork = fork.name, from = fork.date(),
-                      "the chain has a fork that this build does not know: from then on a difference from L1 is unknown, not an accusation; use a newer Crosscheck");
+                      "chain has a fork that this build does not know, later differences from L1 are unknown; upgrade Crosscheck");
             }
         }
         // Of a node that differs nothing is taken.
         for taken in answer.taken_forks.iter().filter(|_| answer.differences.is_empty()) {
             if self.told.insert((taken.fork.to_string(), taken.time)) {
                 info!(%chain_id, fork = %taken.fork, from = date(taken.time),
-                      "the chain's node has a time for a fork for which this build has none: it is taken from the node");
+                      "fork time taken from the rollup node");
             }
         }
     }

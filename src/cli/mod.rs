@@ -125,7 +125,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Outcome::Unknown) => ExitCode::from(EXIT_UNKNOWN),
         Err(report) => {
             match telemetry::is_json() {
-                true => tracing::error!(problem = %format_args!("{report:#}"), "crosscheck has failed"),
+                true => tracing::error!(problem = %format_args!("{report:#}"), "crosscheck failed"),
                 false => complain(&format!("error: {report:#}")),
             }
             let is_usage = report.chain().any(is_usage);

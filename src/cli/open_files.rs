@@ -12,9 +12,9 @@ pub(super) fn raise_limit() {
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(limit) if limit < FEW => warn!(
             limit,
-            "the process may open few files; raise its hard limit (LimitNOFILE= in a systemd unit, ulimit -Hn in a shell)"
+            "open file limit is low; raise the hard limit (LimitNOFILE= in a systemd unit, ulimit -Hn in a shell)"
         ),
-        Ok(limit) => info!(limit, "limit of open files"),
-        Err(error) => warn!(%error, "the limit of open files cannot be raised"),
+        Ok(limit) => info!(limit, "open file limit"),
+        Err(error) => warn!(%error, "open file limit cannot be raised"),
     }
 }

@@ -27,7 +27,7 @@ impl RunArgs {
         config.log.format = self.log_format.unwrap_or(config.log.format);
         telemetry::start(&config.log)?;
         for variable in unused {
-            warn!(variable, "the environment variable is no setting and is not used");
+            warn!(variable, "environment variable is not a setting; ignored");
         }
         tell_start(&config, self.settings.file());
         open_files::raise_limit();
@@ -50,5 +50,5 @@ fn tell_start(config: &Config, file: Option<&Path>) {
     let data_dir = config.data_dir.display();
     let ledger = std::fs::metadata(config.data_dir.join("ledger.sqlite"));
     let ledger_bytes = ledger.map_or(0, |ledger| ledger.len());
-    info!(version, config = file, %data_dir, ledger_bytes, "crosscheck starts");
+    info!(version, config = file, %data_dir, ledger_bytes, "crosscheck starting");
 }

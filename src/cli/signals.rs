@@ -13,9 +13,9 @@ pub(crate) fn cancel_on_signal(cancel: CancellationToken) -> std::io::Result<Joi
     let mut watch = JoinSet::new();
     watch.spawn(async move {
         tokio::select! {
-            _ = interrupt.recv() => info!("interrupted; ending"),
-            _ = terminate.recv() => info!("told to terminate; ending"),
-            _ = hang_up.recv() => info!("the terminal is gone, or SIGHUP was sent: settings are read at a start only; ending"),
+            _ = interrupt.recv() => info!("interrupted; stopping"),
+            _ = terminate.recv() => info!("termination requested; stopping"),
+            _ = hang_up.recv() => info!("SIGHUP received, settings are read at start only; stopping"),
         }
         cancel.cancel();
     });

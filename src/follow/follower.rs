@@ -291,9 +291,9 @@ impl Follower {
                     (reason.as_deref().unwrap_or_default(), detail.as_deref().unwrap_or_default());
                 let ancestor_of = ancestor_of.map(tracing::field::display);
                 warn!(%chain_id, number, %hash, verdict, reason, detail, attributable, ancestor_of,
-                      "the served head is held; it moves on when another block is upheld, or after `crosscheck resolve`");
+                      "served head is held by an invalid block; it moves after a valid replacement or `crosscheck resolve`");
             }
-            None => info!(%chain_id, "the served head is held no longer"),
+            None => info!(%chain_id, "served head released"),
         }
         self.hold = hold;
     }
@@ -304,7 +304,7 @@ impl Follower {
         self.is_told = false;
         self.parts.metrics.follow_kept(chain_id, None);
         if let Some(outage) = self.parts.health.clear(&Self::part(chain_id)) {
-            info!(%chain_id, kept_s, repeats = outage.repeats, "followers are served");
+            info!(%chain_id, kept_s, repeats = outage.repeats, "served head is current");
         }
     }
 
@@ -314,7 +314,7 @@ impl Follower {
         let reason = error.to_string();
         let told = self.parts.names.hide(&reason);
         if self.parts.served.keep(chain_id, told, kept, self.hold.as_ref()) {
-            debug!(%chain_id, reason, "the served safe head stays");
+            debug!(%chain_id, reason, "served safe head does not move");
         }
         let kept_for = self.kept_since.get_or_insert_with(Instant::now).elapsed();
         self.parts.metrics.follow_kept(chain_id, Some((error.name(), kept_for)));
@@ -328,10 +328,10 @@ impl Follower {
         }
         // At the start there is nothing to serve yet, and nothing for an operator to do.
         if kept_for < PATIENCE {
-            info!(%chain_id, reason, "followers are not served yet");
+            info!(%chain_id, reason, "no head is served yet");
         } else {
             let kept_s = kept_for.as_secs();
-            warn!(%chain_id, reason, kept_s, "followers are not served anything new");
+            warn!(%chain_id, reason, kept_s, "served head is stale");
         }
     }
 }

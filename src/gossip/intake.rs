@@ -137,7 +137,7 @@ impl Intake {
         let chain_id = self.chain_id;
         match event {
             NetworkEvent::Block { block, from, at } => {
-                debug!(%chain_id, topic = %block.topic(), number = block.number(), hash = %block.hash(), %from, "block");
+                debug!(%chain_id, topic = %block.topic(), number = block.number(), hash = %block.hash(), %from, "block received");
                 self.refused.accepted(block.topic(), block.signer());
                 self.gossiped.note(chain_id, block.number());
                 self.transactions.note(&block.payload().transactions);
@@ -155,7 +155,7 @@ impl Intake {
                 }
                 let message = AuditorMessage::Gossip { block: Box::new(block), at: at.into() };
                 if self.auditor.send(message).await.is_err() {
-                    debug!(%chain_id, "the auditor has ended");
+                    debug!(%chain_id, "auditor has stopped");
                 }
             }
             NetworkEvent::Refused { topic, verdict, refusal, from } => {
@@ -173,7 +173,7 @@ impl Intake {
             }
             NetworkEvent::Filled { envelope, from } => {
                 let (number, hash) = (envelope.payload.number, envelope.payload.block_hash);
-                debug!(%chain_id, number, %hash, %from, "a missed block was filled in");
+                debug!(%chain_id, number, %hash, %from, "missed block filled in");
                 self.nudges.nudge(chain_id);
             }
             // At a level that is off by default: strangers come and go as they like.
@@ -193,7 +193,7 @@ impl Intake {
         let signer = refusal.signer.map(display);
         let claimed = refusal.claimed.as_deref();
         let (number, hash) = (claimed.map(|it| it.number), claimed.map(|it| display(it.hash)));
-        warn!(%chain_id, %peer, reason, %detail, signer, number, hash, unnamed, "an attestation was rejected");
+        warn!(%chain_id, %peer, reason, %detail, signer, number, hash, unnamed, "attestation rejected");
     }
 
     fn clock_part(&self) -> String {
@@ -205,13 +205,13 @@ impl Intake {
         if let Some(outage) = self.health.clear(&self.clock_part()).filter(|outage| !outage.lasted.is_zero())
         {
             let (lasted_s, repeats) = (outage.seconds(), outage.repeats);
-            info!(chain_id = %self.chain_id, lasted_s, repeats, "the sequencer's blocks lie within the window again");
+            info!(chain_id = %self.chain_id, lasted_s, repeats, "sequencer's blocks are within the time window again");
         }
     }
 
     fn doubt_clock(&self, doubt: &str) {
         if self.health.obstruct(&self.clock_part(), doubt.to_owned()) {
-            warn!(chain_id = %self.chain_id, doubt, "the sequencer's blocks keep lying outside the window");
+            warn!(chain_id = %self.chain_id, doubt, "sequencer's blocks are outside the time window");
         }
     }
 

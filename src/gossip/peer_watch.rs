@@ -87,14 +87,14 @@ impl PeerWatch {
                 self.metrics.without_peer(chain_id, Duration::ZERO);
                 self.health.clear(&Self::part(chain_id));
                 if is_told {
-                    info!(%chain_id, peers, alone_s, "the chain has a gossip peer again");
+                    info!(%chain_id, peers, alone_s, "chain has a gossip peer again");
                 } else {
-                    info!(%chain_id, peers, alone_s, "the chain has a gossip peer");
+                    info!(%chain_id, peers, alone_s, "chain has a gossip peer");
                 }
             }
             (State::Heard, 0) => {
                 self.state = State::Alone { since: now, is_told: false };
-                info!(%chain_id, "the chain's last gossip peer has gone");
+                info!(%chain_id, "last gossip peer of the chain disconnected");
             }
             (State::Alone { .. }, 0) | (State::Heard, 1..) => {}
         }
@@ -126,7 +126,7 @@ impl PeerWatch {
              chains.{chain_id}.p2p.static_peers, or discovery and the firewall"
         );
         self.health.obstruct(&Self::part(chain_id), problem.clone());
-        warn!(%chain_id, problem, "the chain has no gossip peer");
+        warn!(%chain_id, problem, "chain has no gossip peer");
     }
 }
 

@@ -1,4 +1,4 @@
-//! [`RefusalWatch`]: tells of a chain whose gossip is refused, frame after frame, for what this program holds for right: who
+//! [`RefusalWatch`]: tells of a chain whose gossip is being refused, for what this program holds for right: who
 //! signs, or what a block looks like. On `/readyz`, in the log and in a gauge.
 //!
 //! Anybody can send frames that are refused, so a stranger's count only where honest ones would come between: among unsafe
@@ -148,7 +148,7 @@ impl RefusalWatch {
             "all {what} of more than {patience} were refused, {count} in a row, the last for {code} ({reason}); {advice}"
         );
         if self.health.obstruct(&self.part(gossip), problem.clone()) {
-            warn!(%chain_id, problem, "gossip is refused, frame after frame");
+            warn!(%chain_id, problem, "gossip is being refused");
         }
     }
 
@@ -174,7 +174,7 @@ impl RefusalWatch {
         if let Some(outage) = self.health.clear(&self.part(gossip)) {
             let (lasted_s, refused) = (outage.seconds(), row.count);
             let (chain_id, gossip) = (self.chain_id, gossip.name());
-            info!(%chain_id, gossip, lasted_s, refused, why, "gossip is no longer refused, frame after frame");
+            info!(%chain_id, gossip, lasted_s, refused, why, "gossip is no longer being refused");
         }
     }
 }

@@ -121,7 +121,7 @@ impl SignerReader {
                 Ok(signers) => named.extend(signers),
                 // The slot tells all the same, and the events are asked for again.
                 Err(error) => {
-                    debug!(system_config = %self.system_config, %error, "updates of the unsafe block signer not read");
+                    debug!(system_config = %self.system_config, %error, "updates of the unsafe block signer could not be read");
                     self.last = Some(last);
                     return (Vec::new(), true);
                 }
@@ -154,9 +154,7 @@ fn doubt(signers: &watch::Sender<Signers>) {
         !std::mem::replace(&mut signers.is_stale, is_known) && is_known
     });
     if is_news {
-        warn!(
-            "L1 has not been read lately: gossip by others than the last known signer is ignored, not rejected"
-        );
+        warn!("L1 not read recently; gossip from other signers is ignored, not rejected");
     }
 }
 

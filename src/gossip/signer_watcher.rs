@@ -65,7 +65,7 @@ impl SignerWatcher {
             Ok(named) => {
                 if let Some(outage) = self.health.clear(&part) {
                     let (lasted_s, repeats) = (outage.seconds(), outage.repeats);
-                    info!(chain_id = %self.chain_id, lasted_s, repeats, "the unsafe block signer can be read");
+                    info!(chain_id = %self.chain_id, lasted_s, repeats, "unsafe block signer is readable");
                 }
                 self.adopt(&named);
                 return true;
@@ -76,7 +76,7 @@ impl SignerWatcher {
             }
         };
         if self.health.obstruct(&part, problem.clone()) {
-            warn!(chain_id = %self.chain_id, problem, "the unsafe block signer cannot be read; the last known one stays");
+            warn!(chain_id = %self.chain_id, problem, "unsafe block signer cannot be read; keeping the last known one");
         }
         false
     }

@@ -96,10 +96,10 @@ impl Perseverance {
         }
         match doing {
             Doing::Writing => {
-                warn!(%error, "the ledger cannot be written, and nothing more is judged or told: make room on the disk of data_dir, or see what is the matter with it; writing is tried again, and what can be read is answered");
+                warn!(%error, "ledger cannot be written, nothing is judged or reported; free space on the disk of data_dir, or check the disk");
             }
             Doing::Reading => {
-                warn!(%error, "the ledger cannot be read, and whoever must know what is in it waits: see what is the matter with the disk of data_dir; reading is tried again");
+                warn!(%error, "ledger cannot be read, everything that needs it waits; check the disk of data_dir");
             }
         }
     }
@@ -111,8 +111,8 @@ impl Perseverance {
         if is_over && let Some(outage) = self.health.clear(doing.part()) {
             let seconds = outage.seconds();
             match doing {
-                Doing::Writing => info!(seconds, "the ledger is written again"),
-                Doing::Reading => info!(seconds, "the ledger is read again"),
+                Doing::Writing => info!(seconds, "ledger is writable again"),
+                Doing::Reading => info!(seconds, "ledger is readable again"),
             }
         }
     }

@@ -199,7 +199,7 @@ impl<S: BlockSource> ChainReader<S> {
                     stalled.look_in(lawful, WatchedHead::Execution, Some(tip.position()), Instant::now());
                     if let Some(outage) = self.health.clear(&part) {
                         let (lasted_s, repeats) = (outage.seconds(), outage.repeats);
-                        info!(chain_id = %self.chain_id, lasted_s, repeats, "the chain is read up to its tip");
+                        info!(chain_id = %self.chain_id, lasted_s, repeats, "chain is read up to its tip");
                     }
                     pause = self.interval;
                 }
@@ -227,12 +227,12 @@ impl<S: BlockSource> ChainReader<S> {
         let is_news = self.health.obstruct(part, problem.to_string());
         if matches!(problem, ReadError::NoHeads) {
             match progress.awaited.missing(Instant::now()) {
-                Some(Tone::Info) => info!(chain_id = %self.chain_id, %problem, "waiting for {part}"),
-                Some(Tone::Warn) => warn!(chain_id = %self.chain_id, %problem, "waiting for {part}"),
+                Some(Tone::Info) => info!(chain_id = %self.chain_id, part, %problem, "chain cannot be read"),
+                Some(Tone::Warn) => warn!(chain_id = %self.chain_id, part, %problem, "chain cannot be read"),
                 None => {}
             }
         } else if is_news && !is_known {
-            warn!(chain_id = %self.chain_id, %problem, "waiting for {part}");
+            warn!(chain_id = %self.chain_id, part, %problem, "chain cannot be read");
         }
     }
 
@@ -294,7 +294,7 @@ impl<S: BlockSource> ChainReader<S> {
         let (from, to) = (*skipped.start(), *skipped.end());
         self.metrics.reading.blocks_skipped(self.chain_id, to.saturating_sub(from).saturating_add(1));
         error!(chain_id = %self.chain_id, from, to,
-               "blocks are left out that came while the program was away and are older than monitor.retention: their messages are checked by nobody");
+               "blocks skipped, older than monitor.retention; their messages are not checked");
     }
 
     /// Whether the clients have this very chain, and the ledger is about it. One that has dropped its first blocks says
@@ -318,7 +318,7 @@ impl<S: BlockSource> ChainReader<S> {
         match self.execution.canonical_hash(number).await {
             Err(error @ SourceError::Unreachable { .. }) => Err(error),
             Err(error) => {
-                debug!(chain_id = %self.chain_id, %error, "the clients do not tell where the chain begins");
+                debug!(chain_id = %self.chain_id, %error, "clients do not report where the chain begins");
                 Ok(None)
             }
             told => told,
@@ -344,9 +344,9 @@ impl<S: BlockSource> ChainReader<S> {
         let expected = self.start.cursor.filter(|cursor| cursor.number.checked_add(1) == Some(first));
         if let Some(cursor) = expected.filter(|cursor| cursor.hash != block.0.header().parent_hash) {
             error!(chain_id = %self.chain_id, number = cursor.number, hash = %cursor.hash,
-                   "a final block is gone: the chain that was followed before is another one");
+                   "finalized block is not on the chain; this is not the chain that was followed before");
         }
-        info!(chain_id = %self.chain_id, number = first, "the chain is read from here on");
+        info!(chain_id = %self.chain_id, number = first, "reading the chain from this block");
         self.hand_on(recent, &block).await.map(|_| ())
     }
 
@@ -368,7 +368,7 @@ impl<S: BlockSource> ChainReader<S> {
                 Turn::Moved => tip = self.execution.tip().await?,
                 Turn::TakenBack => {
                     let (number, hash) = (tip.number, tip.hash());
-                    debug!(chain_id = %self.chain_id, number, %hash, "the execution client is being taken back");
+                    debug!(chain_id = %self.chain_id, number, %hash, "execution client is rewinding");
                     return Ok(None);
                 }
             }
@@ -453,7 +453,7 @@ impl<S: BlockSource> ChainReader<S> {
     ) -> Result<(), ReadError> {
         let (from, first) = (recent.tip(), recent.first());
         let kept = kept.unwrap_or_else(|| {
-            error!(chain_id = %self.chain_id, "a reorg deeper than all that was read; reading begins anew");
+            error!(chain_id = %self.chain_id, "reorg deeper than the blocks that were read; reading restarts");
             first.unwrap_or_default().saturating_sub(1)
         });
         let depth = from.map_or(0, |from| from.number.saturating_sub(kept));
@@ -462,7 +462,7 @@ impl<S: BlockSource> ChainReader<S> {
             Telling::Reorg => warn!(chain_id = %self.chain_id, kept, depth, %dropped, "reorg"),
             Telling::BackAndForth => warn!(
                 chain_id = %self.chain_id, kept, depth, %dropped,
-                "the execution client goes back and forth between branches: further reorgs from this block are only counted"
+                "execution client alternates between branches; further reorgs from this block are only counted"
             ),
             Telling::Nothing => debug!(chain_id = %self.chain_id, kept, depth, %dropped, "reorg"),
         }

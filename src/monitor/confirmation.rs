@@ -47,7 +47,7 @@ impl Confirmation {
                 Some(Err(reason)) => confirmed.push(Suspect { fault: reason.into(), ..suspect }),
                 Some(Ok(())) => {
                     let (chain_id, number) = (access.chain_id, access.block_number);
-                    debug!(%chain_id, number, "a suspicion rested on a view that was behind a reorg");
+                    debug!(%chain_id, number, "suspicion rested on a view that was behind a reorg");
                 }
                 None => self.metrics.shared.limit_reached(Limit::SuspectConfirmation),
             }
@@ -68,7 +68,7 @@ impl Confirmation {
                 Err(error) => {
                     let chain_id = access.chain_id;
                     self.metrics.shared.source_failed(chain_id, EndpointKind::Execution);
-                    debug!(%chain_id, %error, "a suspicion cannot be confirmed yet");
+                    debug!(%chain_id, %error, "suspicion cannot be confirmed yet");
                 }
             }
             let next =

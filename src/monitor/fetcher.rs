@@ -64,7 +64,7 @@ impl Fetcher {
             tokio::select! {
                 Some((request, outcome)) = self.running.next() => {
                     let input = outcome.unwrap_or_else(|error| {
-                        error!(%error, ?request, "a fetch ended abnormally; it is made again");
+                        error!(%error, ?request, "fetch crashed; retrying");
                         None
                     });
                     if let Some(input) = self.take(request, input, &is_needed) { return input }
@@ -100,7 +100,7 @@ impl Fetcher {
             self.running.begin(request, async move {
                 fetch(&client, request).await.unwrap_or_else(|error| {
                     metrics.shared.source_failed(chain_id, EndpointKind::Execution);
-                    debug!(%chain_id, %error, "a source failed; what it was asked stays unknown");
+                    debug!(%chain_id, %error, "source failed; its answer stays unknown");
                     None
                 })
             });

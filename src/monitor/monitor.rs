@@ -179,7 +179,7 @@ impl Monitor {
             }
         }
         if !self.notebook.is_empty() {
-            info!(messages = self.notebook.len(), "taking up the messages that were noted");
+            info!(messages = self.notebook.len(), "resuming tracked messages");
         }
         Ok(())
     }
@@ -210,7 +210,7 @@ impl Monitor {
     async fn apply(&mut self, input: Input, gone: Vec<Note>) -> Result<(), LedgerError> {
         let Outcome { events, requests, refused } = self.parts.board.apply(input);
         if let Some(refused) = refused {
-            error!(%refused, "the tracker refused an input");
+            error!(%refused, "tracker refused an input");
         }
         for event in &events {
             if matches!(event.change, Change::Status { to, .. } if to != MessageStatus::Unknown) {
@@ -293,7 +293,7 @@ impl Monitor {
         let is_filed = written.is_ok();
         let is_new = match written {
             Err(error @ LedgerError::OutOfRange { .. }) => {
-                warn!(%error, "a message does not fit the ledger; it is logged all the same, and no event tells of it");
+                warn!(%error, "message does not fit the ledger; logged without an event");
                 vec![true; notes.len()]
             }
             other => other?,

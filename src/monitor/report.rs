@@ -23,43 +23,43 @@ pub(super) fn report(note: &Note, incidents: &Incidents) {
     match &note.news {
         News::Invalid { .. } if note.invalid_before.is_some() => {
             info!(%chain_id, number, %hash, log_index, initiating, %level, %incident,
-                  "the block of an invalid message has come to a higher safety level");
+                  "block of an invalid message reached a higher safety level");
         }
         News::Invalid { .. } | News::Flip { to: MessageStatus::Invalid(_), .. } => {
             report_invalid(note, incidents);
         }
         News::Flip { cause, .. } => {
             warn!(%chain_id, number, %hash, log_index, initiating, %level, %cause, %incident,
-                  "an executed message that was invalid is valid now");
+                  "invalid executing message became valid");
         }
         News::Undeclared => {
             error!(%chain_id, number, %hash, log_index, initiating, %level, %incident,
-                   "an executed message was not declared by its own transaction: the inbox was tricked");
+                   "executing message was not declared by its transaction");
         }
         News::Undecodable { error: error @ DecodeError::UnknownEvent { .. } } => {
             warn!(%chain_id, number, %hash, log_index, detail = %error, %incident,
-                  "the CrossL2Inbox emitted an event that this build does not know: messages that it may stand for are not checked, and nobody is to blame; more of the same event are counted, and not told");
+                  "unknown CrossL2Inbox event, its messages are not checked; upgrade Crosscheck");
         }
         News::Undecodable { error } => {
             warn!(%chain_id, number, %hash, log_index, detail = %error, %incident,
-                  "a log of the CrossL2Inbox cannot be decoded: it is no message, and nobody is to blame; the inbox's code is another than expected, and op-interop-filter stops at such a log");
+                  "CrossL2Inbox log cannot be decoded and is not a message; check the inbox's code");
         }
         News::Ended { ending: Ending::Finalized, status } if note.is_consensus_failure() => {
             info!(%chain_id, number, %hash, log_index, initiating, status, %incident,
-                  "an invalid message is tracked no longer: its block is final");
+                  "invalid message is no longer tracked; its block is final");
         }
         News::Ended { ending: Ending::Finalized, status } => {
             warn!(%chain_id, number, %hash, log_index, initiating, status, %incident,
-                  "an invalid message is final on a node that checks no messages: compare its chain with one that does");
+                  "invalid message is final on a node that does not verify messages; compare with one that does");
         }
         News::Ended { ending: Ending::Expired, status } => {
             warn!(%chain_id, number, %hash, log_index, initiating, status, %incident,
-                  "a message is too old to be tracked on");
+                  "message is too old to be tracked further");
         }
         News::Ended { ending, status } => {
             let by = note.news.ended_by().unwrap_or_default();
             info!(%chain_id, number, %hash, log_index, initiating, status, ending = ending.name(), %by, %incident,
-                  "a message's block is gone");
+                  "message's block was removed");
         }
     }
 }
@@ -73,7 +73,7 @@ fn report_invalid(note: &Note, incidents: &Incidents) {
     let is_first = incidents.raise(incident, Alarm::Invalid);
     match &note.news {
         News::Flip { cause, .. } => {
-            const SAID: &str = "an executed message that was valid is invalid now";
+            const SAID: &str = "valid executing message became invalid";
             if is_first {
                 error!(%chain_id, number, %hash, log_index, initiating, %level, reason, detail, %cause, %incident, "{SAID}");
             } else {
@@ -81,7 +81,7 @@ fn report_invalid(note: &Note, incidents: &Incidents) {
             }
         }
         _ => {
-            const SAID: &str = "an executed message is invalid";
+            const SAID: &str = "invalid executing message included";
             if is_first {
                 error!(%chain_id, number, %hash, log_index, initiating, %level, reason, detail, %incident, "{SAID}");
             } else {
@@ -102,7 +102,7 @@ fn report_failure(note: &Note, incidents: &Incidents) {
     incidents.raise(incident, Alarm::Invalid);
     let is_flip = matches!(note.news, News::Flip { .. });
     if is_flip || note.is_first_at(SafetyLevel::Safe) {
-        const SAID: &str = "consensus failure: an invalid message is in a cross-safe block; all hands";
+        const SAID: &str = "consensus failure: invalid message in a cross-safe block";
         if incidents.raise(incident, Alarm::CrossSafe) {
             error!(%chain_id, number, %hash, log_index, initiating, %level, reason, detail, %incident, "{SAID}");
         } else {
@@ -110,7 +110,7 @@ fn report_failure(note: &Note, incidents: &Incidents) {
         }
     }
     if note.is_first_at(SafetyLevel::Finalized) {
-        const SAID: &str = "consensus failure: an invalid message is final";
+        const SAID: &str = "consensus failure: invalid message in a finalized block";
         if incidents.raise(incident, Alarm::Final) {
             error!(%chain_id, number, %hash, log_index, initiating, reason, detail, %incident, "{SAID}");
         } else {

@@ -139,7 +139,7 @@ impl SecondLook {
                 Some((_, Ok(false))) => {}
                 Some((Look { key, panics }, Err(error))) => {
                     error!(%error, executing = %key.block, log_index = key.log_index,
-                           "a second look at an invalid message ended abnormally; it is looked at again");
+                           "recheck of an invalid message crashed; retrying");
                     let again = Look { key, panics: panics.saturating_add(1) };
                     if again.panics >= MAX_PANICS {
                         return key;
@@ -196,7 +196,7 @@ impl Looker {
             if is_to_be_told(looked, unanswered_since.map(|since| since.elapsed())) {
                 return true;
             }
-            debug!(executing = %key.block, log_index = key.log_index, ?looked, "an invalid message is looked at again");
+            debug!(executing = %key.block, log_index = key.log_index, ?looked, "rechecking an invalid message");
             tokio::time::sleep(pause).await;
             pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
         }
@@ -233,7 +233,7 @@ impl Looker {
                 Ok(_) => return Looked::Contradicted,
                 Err(error) => {
                     self.metrics.shared.source_failed(*chain_id, EndpointKind::Execution);
-                    debug!(%chain_id, %error, "a source failed; what it was asked stays unknown");
+                    debug!(%chain_id, %error, "source failed; its answer stays unknown");
                     return Looked::Unanswered;
                 }
             }

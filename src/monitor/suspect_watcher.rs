@@ -177,7 +177,7 @@ impl SuspectWatcher {
         }
         let new = match self.ledger.note_suspects(&found, self.clock.now()).await {
             Err(error @ LedgerError::OutOfRange { .. }) => {
-                warn!(chain_id = %key.chain_id, %error, "a suspect does not fit the ledger; not told");
+                warn!(chain_id = %key.chain_id, %error, "suspect does not fit the ledger; not reported");
                 return Ok(());
             }
             other => other?,
@@ -205,7 +205,7 @@ impl SuspectWatcher {
         let initiating = record.access.map(|access| access.chain_id);
         self.metrics.suspects.suspect(chain_id, initiating, at.elapsed());
         warn!(%chain_id, number, %hash, %transaction, reason, detail, %incident,
-              "a gossiped transaction declares an invalid message");
+              "gossiped transaction declares an invalid message");
     }
 
     fn settle(&self, pending: &mut Pending, canonical: &ObservedBlock) {
@@ -217,7 +217,7 @@ impl SuspectWatcher {
                 let incident = suspect.block;
                 let BlockKey { chain_id, number, hash } = incident;
                 info!(%chain_id, number, %hash, transaction = %suspect.transaction_hash, %incident,
-                      "a suspect was executed");
+                      "suspect was executed");
             }
         }
     }

@@ -93,8 +93,7 @@ pub(crate) fn receipts(window: Duration, depth: &Result<Depth, SourceError>) -> 
 }
 
 /// What is found of a node whose safe heads are not derived, but its source's word.
-pub(crate) const REPEATS: &str =
-    "it follows a source, and repeats its word for what L1 says: the second opinion is the first one";
+pub(crate) const REPEATS: &str = "it follows a source and repeats that source: no independent second opinion";
 
 /// Whether the node keeps its safe heads by L1 block. `None`: it names no L1 block to ask about.
 pub(crate) fn safe_heads(asked: Option<&Result<SafeHeadAtL1, SourceError>>) -> Judgement {

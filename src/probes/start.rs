@@ -63,7 +63,7 @@ impl StartProbes {
             for finding in self.news.of(&findings) {
                 tell(finding);
             }
-            info!(found = summary(&findings), "the configured endpoints were asked");
+            info!(found = summary(&findings), "configured endpoints were checked");
             if findings.iter().all(|finding| finding.grade() != Grade::NotFoundOut) {
                 return Ok(());
             }
@@ -78,9 +78,9 @@ fn tell(finding: &Finding) {
     let (asked, probe) = (&finding.asked, finding.probe.name());
     let (found, advice) = (&finding.judgement.found, &finding.judgement.advice);
     if finding.grade() == Grade::Fault {
-        warn!(chain_id, %asked, probe, found, advice, "an endpoint is at fault");
+        warn!(chain_id, %asked, probe, found, advice, "endpoint is at fault");
     } else {
-        warn!(chain_id, %asked, probe, found, advice, "an endpoint is in doubt");
+        warn!(chain_id, %asked, probe, found, advice, "endpoint is in doubt");
     }
 }
 

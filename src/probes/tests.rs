@@ -196,7 +196,7 @@ fn repeated_head() -> SafeHeadAtL1 {
 
 #[rstest]
 #[case::kept(Some(Ok(safe_head())), Grade::Ok, "block 7 is safe since L1 block 40")]
-#[case::a_light_node(Some(Ok(repeated_head())), Grade::Doubt, "the second opinion is the first one")]
+#[case::a_light_node(Some(Ok(repeated_head())), Grade::Doubt, "no independent second opinion")]
 #[case::none_yet(Some(Err(refused(-32_000, "safe head not found"))), Grade::Ok, "none for that L1 block yet")]
 #[case::not_kept(Some(Err(refused(-32_000, "safe head database not enabled"))), Grade::Doubt, "not enabled")]
 #[case::no_method(Some(Err(refused(-32_601, "the method is missing"))), Grade::Doubt, "keeps no safe heads")]

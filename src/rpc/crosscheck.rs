@@ -330,6 +330,6 @@ fn is_full(entries: usize, limit: u32) -> bool {
 }
 
 pub(super) fn internal(error: &LedgerError) -> ErrorObjectOwned {
-    error!(%error, "a request could not be answered");
+    error!(%error, "request could not be answered");
     ErrorObjectOwned::owned(jsonrpsee::types::error::INTERNAL_ERROR_CODE, error.to_string(), None::<()>)
 }

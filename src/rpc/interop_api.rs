@@ -99,11 +99,11 @@ impl FailsafeAdminApiServer for FailsafeRpc {
     async fn set_failsafe_enabled(&self, enabled: bool) -> RpcResult<()> {
         // Durable first: a failsafe that is forgotten by a crash is none.
         if let Err(problem) = self.failsafe.keep(&self.ledger, enabled, self.clock.now()).await {
-            error!(%problem, enabled, "the failsafe could not be switched");
+            error!(%problem, enabled, "failsafe could not be changed");
             return Err(ErrorObjectOwned::owned(INTERNAL_ERROR_CODE, problem.to_string(), None::<()>));
         }
         if self.failsafe.set(enabled) {
-            warn!(enabled, "the failsafe was switched");
+            warn!(enabled, "failsafe changed");
         }
         Ok(())
     }

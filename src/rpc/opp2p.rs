@@ -134,7 +134,7 @@ impl PeersOfNodeRpc {
     async fn gate(&self, path: &Extensions, chain: Option<OfChain>, order: GateOrder) -> RpcResult<()> {
         let (chain_id, network) = self.network_of(path, chain)?;
         network.gate(order).await.map_err(|error: GateError| failed(&error))?;
-        info!(%chain_id, %order, "an operator's order about peers is carried out");
+        info!(%chain_id, %order, "operator's peer command executed");
         Ok(())
     }
 }
@@ -274,7 +274,7 @@ impl PeersOfNodeAdminApiServer for PeersOfNodeRpc {
             Err(_) => return Err(failed(&format!("not connected within {} s", CONNECT.as_secs()))),
         }
         let order = format!("connect {addr}");
-        info!(%chain_id, order, "an operator's order about peers is carried out");
+        info!(%chain_id, order, "operator's peer command executed");
         Ok(())
     }
 
@@ -289,7 +289,7 @@ impl PeersOfNodeAdminApiServer for PeersOfNodeRpc {
         let peer = peer_id(&peer)?;
         let _was_connected = network.disconnect(peer).await.map_err(closed)?;
         let order = format!("disconnect peer {peer}");
-        info!(%chain_id, order, "an operator's order about peers is carried out");
+        info!(%chain_id, order, "operator's peer command executed");
         Ok(())
     }
 }

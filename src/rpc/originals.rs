@@ -56,7 +56,7 @@ impl Originals {
         }
         let key = BlockKey { chain_id, number: canonical.number(), hash: canonical.hash() };
         self.ledger.replaced_by(&key).await.map_err(|error| {
-            warn!(%error, "the ledger could not be asked which block was replaced");
+            warn!(%error, "ledger lookup of the replaced block failed");
             SupervisorError::Unanswered {
                 what: format!("what block {} of chain {chain_id} replaced", key.number),
             }

@@ -67,7 +67,7 @@ impl Starts {
         let document = node.rollup_config_document().await;
         let document = document.map_err(|error| SupervisorError::unproven(what(), &error))?;
         let config = serde_json::from_str::<RollupConfig>(document.get()).map_err(|error| {
-            debug!(%error, "the rollup configuration of chain {chain_id} cannot be read");
+            debug!(%chain_id, %error, "rollup configuration cannot be read");
             SupervisorError::Unanswered { what: what() }
         })?;
         self.known.lock().insert(chain_id, config.genesis);

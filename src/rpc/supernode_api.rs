@@ -125,7 +125,7 @@ impl SupernodeRpc {
             let node = if level == SafetyLevel::Safe { heads.safe_l2 } else { heads.finalized_l2 };
             let own = standing.head(level);
             if let Some(node) = node.filter(|node| own.is_none_or(|own| own < node.number)) {
-                debug!(%chain_id, %level, node = node.number, ?own, "the node's head is not verified yet");
+                debug!(%chain_id, %level, node = node.number, ?own, "node's head is not verified yet");
                 let own = match own {
                     Some(own) => json!(self.reference(chain_id, own).await?),
                     None => no_block(),

@@ -258,7 +258,7 @@ impl SupervisorError {
                 Self::Skipped { what, reason: "its rollup node keeps no record of safe heads".to_owned() }
             }
             error => {
-                debug!(%error, "{what} could not be looked up");
+                debug!(%error, what, "lookup failed");
                 Self::Unanswered { what }
             }
         }

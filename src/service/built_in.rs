@@ -10,17 +10,14 @@ use tracing::{info, warn};
 pub(super) fn tell_built_in(config: &Config, set: &DependencySet, now: UnixSeconds) {
     let days = age_in_days(now);
     if !config.network.is_empty() && days > FRESH_DAYS {
-        warn!(
-            of = FACTS_OF,
-            days, "the built-in facts of public networks are old; use a newer version of Crosscheck"
-        );
+        warn!(of = FACTS_OF, days, "built-in network data is old; upgrade Crosscheck");
     } else if !config.network.is_empty() {
-        info!(of = FACTS_OF, days, "facts of public networks are built in");
+        info!(of = FACTS_OF, days, "built-in network data");
     }
     for chain_id in set.chain_ids() {
         let dependencies = set.rules(chain_id).and_then(|rules| rules.dependencies);
         for cited in dependencies.into_iter().flatten().filter(|cited| !set.contains(*cited)) {
-            warn!(%chain_id, %cited, "the chain may execute messages of a chain that is not watched, which stay unknown; add [chains.{cited}] with an execution client");
+            warn!(%chain_id, %cited, "chain may cite a chain that is not watched; add [chains.<cited>] with an execution client");
         }
     }
 }
@@ -37,9 +34,9 @@ mod tests {
     const DAY: u64 = 86_400;
 
     #[rstest]
-    #[case::fresh(Some("bob"), FACTS, "INFO facts of public networks are built in of=\"2026-11-25\" days=0")]
-    #[case::the_last_fresh_day(Some("bob"), FACTS + 61 * DAY - 1, "INFO facts of public networks are built in of=\"2026-11-25\" days=60")]
-    #[case::old(Some("bob"), FACTS + 61 * DAY, "WARN the built-in facts of public networks are old; use a newer version of Crosscheck of=\"2026-11-25\" days=61")]
+    #[case::fresh(Some("bob"), FACTS, "INFO built-in network data of=\"2026-11-25\" days=0")]
+    #[case::the_last_fresh_day(Some("bob"), FACTS + 61 * DAY - 1, "INFO built-in network data of=\"2026-11-25\" days=60")]
+    #[case::old(Some("bob"), FACTS + 61 * DAY, "WARN built-in network data is old; upgrade Crosscheck of=\"2026-11-25\" days=61")]
     #[case::old_and_of_no_use(None, FACTS + 61 * DAY, "")]
     fn the_age_of_the_facts(#[case] network: Option<&str>, #[case] now: u64, #[case] says: &str) {
         let lines = Lines::capture();
@@ -59,6 +56,6 @@ mod tests {
         let set = DependencySet::of_chains([(10.into(), rules)].into(), 1);
         tell_built_in(&Config::default(), &set, UnixSeconds(FACTS));
         assert_eq!(lines.count("WARN"), 1);
-        assert_eq!(lines.count("add [chains.130] with an execution client"), 1);
+        assert_eq!(lines.count("add [chains.<cited>] with an execution client chain_id=10 cited=130"), 1);
     }
 }

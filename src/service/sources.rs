@@ -89,7 +89,7 @@ pub fn investigator(
         let judged: Vec<JudgedChain> = judged.collect();
         let bundles = config.read_bundles()?;
         for bundle in bundles.iter() {
-            info!(fork = bundle.fork, sha256 = %bundle.sha256, "an upgrade bundle was read");
+            info!(fork = bundle.fork, sha256 = %bundle.sha256, "upgrade bundle loaded");
         }
         l1 = Some(L1Judge::new(reader.clone(), judged, bundles, metrics.clone()));
     }

@@ -268,7 +268,7 @@ impl EndpointPool {
         let mut hearings = self.hearings.lock();
         while hearings.try_join_next().is_some() {}
         if hearings.len() >= MAX_HEARINGS {
-            debug!(chain_id = %self.chain_id, "too many late answers are outstanding; some are not heard");
+            debug!(chain_id = %self.chain_id, "too many late answers outstanding; some are ignored");
             return;
         }
         // Not the whole pool: it would keep its own hearings running.
@@ -335,12 +335,12 @@ fn tell(chain_id: ChainId, standing: &EndpointStanding, endpoints: usize) {
     let EndpointStanding { place, endpoint, state, .. } = standing;
     match state {
         EndpointState::Agrees if endpoints == 1 => {
-            info!(%chain_id, place, %endpoint, "the execution endpoint answers again");
+            info!(%chain_id, place, %endpoint, "execution endpoint answers again");
         }
         EndpointState::Agrees => {
-            info!(%chain_id, place, %endpoint, "an execution endpoint agrees with the others again");
+            info!(%chain_id, place, %endpoint, "execution endpoint agrees with the others again");
         }
         _ => warn!(%chain_id, place, %endpoint, state = state.name(), detail = state.detail(),
-            "an execution endpoint is not to be relied on; look after it"),
+            "execution endpoint unhealthy"),
     }
 }

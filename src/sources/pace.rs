@@ -17,7 +17,7 @@ const FEWEST: usize = 5;
 /// For how long an answer counts.
 const RECENT: Duration = Duration::from_secs(5 * 60);
 
-/// From how many per cent of the time on an endpoint is slow.
+/// An endpoint is slow from this percentage of its time limit on.
 pub(crate) const SLOW_ABOVE: u64 = 50;
 
 /// Below how many per cent of the time it is slow no longer.

@@ -48,8 +48,8 @@ async fn encoding(endpoint: &Endpoint, hash: B256) -> Option<Bytes> {
     for method in METHODS {
         match endpoint.call::<Option<Bytes>>(method, rpc_params![hash]).await {
             Ok(Some(encoding)) if !encoding.is_empty() => return Some(encoding),
-            Ok(_) => debug!(%hash, "{method} does not have the transaction"),
-            Err(error) => debug!(%error, %hash, "no encoding of a transaction that cannot be read"),
+            Ok(_) => debug!(%hash, method, "transaction not found"),
+            Err(error) => debug!(%error, %hash, "no encoding of an unreadable transaction"),
         }
     }
     None

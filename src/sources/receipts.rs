@@ -80,7 +80,7 @@ async fn complete(endpoint: &Endpoint, block: B256, receipts: &mut [HashedReceip
     let encodings = match endpoint.call::<Option<Vec<Bytes>>>(RAW, rpc_params![block]).await {
         Ok(encodings) => encodings.unwrap_or_default(),
         Err(error) => {
-            debug!(%error, %block, "no encodings of receipts that cannot be read");
+            debug!(%error, %block, "no encodings of unreadable receipts");
             return false;
         }
     };
@@ -106,7 +106,7 @@ async fn of_block(
             answer.map(|receipts| read(endpoint, ALL, receipts.into_iter().map(RawValue::get))).transpose()
         }
         Err(error) if is_not_served(&error) => {
-            debug!(%error, "receipts are asked for one by one");
+            debug!(%error, "receipts are fetched one by one");
             let Some(transactions) = transactions.await? else { return Ok(None) };
             one_by_one(endpoint, &transactions).await
         }

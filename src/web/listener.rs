@@ -96,7 +96,7 @@ impl Listener {
             let socket = match accepted {
                 Ok((socket, _)) => socket,
                 Err(problem) => {
-                    warn!(%problem, "a connection could not be taken; raise the limit of open files if it is reached");
+                    warn!(%problem, "connection could not be accepted; raise the open file limit if it is reached");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                     continue;
                 }
@@ -145,7 +145,7 @@ async fn connection(
         }
     };
     if let Err(problem) = ended {
-        debug!(%problem, "a connection ended");
+        debug!(%problem, "connection ended");
     }
 }
 

@@ -42,7 +42,7 @@ impl Overload {
     pub(crate) fn reached(&self, bound: Bound) {
         self.metrics.limit_reached(bound.limit);
         if self.is_news(bound) {
-            warn!(limit = bound.limit.name(), "callers are turned away: {}", bound.remedy);
+            warn!(limit = bound.limit.name(), advice = bound.remedy, "server limit reached; requests are refused");
         }
     }
 

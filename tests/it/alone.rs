@@ -24,20 +24,20 @@ fn start(dir: &Path) -> (Running, SocketAddr, PathBuf) {
 }
 
 #[rstest]
-#[case::interrupt("INT", "interrupted; ending")]
-#[case::terminate("TERM", "told to terminate; ending")]
-#[case::hang_up("HUP", "the terminal is gone, or SIGHUP was sent: settings are read at a start only; ending")]
+#[case::interrupt("INT", "interrupted; stopping")]
+#[case::terminate("TERM", "termination requested; stopping")]
+#[case::hang_up("HUP", "SIGHUP received, settings are read at start only; stopping")]
 #[tokio::test]
 async fn a_signal_ends_it_in_good_order(#[case] signal: &str, #[case] message: &str) {
     let dir = TempDir::new().unwrap();
     let (running, _, log) = start(dir.path());
     eventually("it to run", async || {
-        (log.exists() && !entries(&log, "crosscheck runs").is_empty()).then_some(())
+        (log.exists() && !entries(&log, "crosscheck started").is_empty()).then_some(())
     })
     .await;
     assert!(running.end_by(signal).success());
     assert_eq!(entries(&log, message).len(), 1);
-    assert_eq!(entries(&log, "crosscheck has ended").len(), 1);
+    assert_eq!(entries(&log, "crosscheck stopped").len(), 1);
 }
 
 /// The value of a series, if it is served.

@@ -81,12 +81,12 @@ fn a_fault_of_messages_alone_is_found(#[case] fault: &str, #[case] seed: &str, #
 
 /// The proof is one error, whoever has it first; that the block became cross-safe, and final, are errors of their own.
 #[rstest]
-#[case::replaced("justified-replacement@20", &["an executed message is invalid"])]
+#[case::replaced("justified-replacement@20", &["invalid executing message included"])]
 #[case::attested_and_final(
     "invalid-message@20",
     &[
-        "consensus failure: an invalid message is in a cross-safe block; all hands",
-        "consensus failure: an invalid message is final",
+        "consensus failure: invalid message in a cross-safe block",
+        "consensus failure: invalid message in a finalized block",
     ]
 )]
 fn one_incident_is_one_story_with_one_error(#[case] fault: &str, #[case] expected: &[&str]) {
@@ -98,12 +98,12 @@ fn one_incident_is_one_story_with_one_error(#[case] fault: &str, #[case] expecte
     let told = |said: &str| errors.iter().filter(|error| error.contains(said)).count();
     assert!(expected.iter().all(|said| told(said) == 1), "{errors:#?}");
     // On a machine that is slow enough it is proven only when it is cross-safe already.
-    let proofs = told("an executed message is invalid") + told("the sequencer attested an invalid block");
+    let proofs = told("invalid executing message included") + told("sequencer attested an invalid block");
     let failures = told("consensus failure");
     assert!(proofs <= 1 && errors.len() == proofs + failures, "{errors:#?}");
     let key = |line: &str| line.split_once("incident=").map(|(_, key)| key[..73].to_owned());
     assert!(story.iter().all(|line| key(line) == key(story[0])), "{story:#?}");
-    let is_suspect = |line: &&str| line.contains("a gossiped transaction declares an invalid message");
+    let is_suspect = |line: &&str| line.contains("gossiped transaction declares an invalid message");
     assert!(story.iter().any(is_suspect), "{story:#?}");
 }
 

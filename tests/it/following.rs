@@ -122,7 +122,7 @@ async fn an_operator_passes_unjudged_blocks_and_moves_the_anchor() {
     let (code, error) = of("anchor", 19, &open["hash"], &[]);
     assert!(code == Some(64) && error.contains("nothing was written"), "{code:?} {error}");
     assert!(sidecar.terminate().success() && chains.terminate().success());
-    let [passed] = &entries(&log, "an operator has passed over this block")[..] else { panic!("one block") };
+    let [passed] = &entries(&log, "operator resolved this block")[..] else { panic!("one block") };
     assert_eq!((&passed["number"], &passed["verdict"]), (&Value::from(20), &Value::from("open")));
     assert_eq!(passed["reason"], "a devnet's outage");
 }

@@ -53,7 +53,7 @@ fn said_once(log: &Path, message: &str, level: &str) {
     assert!(matches!(&said[..], [entry] if entry["level"] == level), "{message}: {said:?}");
 }
 
-const CANNOT_BE_WRITTEN: &str = "the ledger cannot be written, and nothing more is judged or told: make room on the disk of data_dir, or see what is the matter with it; writing is tried again, and what can be read is answered";
+const CANNOT_BE_WRITTEN: &str = "ledger cannot be written, nothing is judged or reported; free space on the disk of data_dir, or check the disk";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_written_is_waited_for_and_what_can_be_read_is_answered() {
@@ -100,5 +100,5 @@ async fn what_cannot_be_written_is_waited_for_and_what_can_be_read_is_answered()
     assert!(all.iter().all(|event| event["verdict"] == "upheld"), "{all:?}");
     assert!(sidecar.terminate().success());
     said_once(&log, CANNOT_BE_WRITTEN, "WARN");
-    said_once(&log, "the ledger is written again", "INFO");
+    said_once(&log, "ledger is writable again", "INFO");
 }

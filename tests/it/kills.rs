@@ -181,7 +181,7 @@ async fn kills_at_any_point_change_nothing_in_the_end() {
     }
     // A kill may come between a verdict and its line in the log; none is told twice.
     let log = std::fs::read_to_string(path("second.log")).unwrap();
-    assert!(log.lines().filter(|line| line.contains("the sequencer attested an invalid block")).count() <= 2);
+    assert!(log.lines().filter(|line| line.contains("sequencer attested an invalid block")).count() <= 2);
     for running in [first, second, chains] {
         assert!(running.terminate().success());
     }

@@ -30,6 +30,7 @@ mod inbox_parity;
 mod kills;
 #[cfg(feature = "op-stack")]
 mod lagoon;
+mod log_messages;
 mod message_check;
 mod metrics;
 mod npm;

@@ -20,12 +20,9 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 const ZERO: SigningDomain = SigningDomain::Zero;
-const EQUIVOCATION: &str = "equivocation: two blocks of one height are attested by signatures that bind the signer, and \
-                            nothing on L1 excuses it";
-const REPLAYABLE: &str =
-    "two blocks of one height are attested: one of the signatures may be a replay and binds nobody";
-const L1_REORG: &str = "two blocks of one height are attested: an L1 reorg; L1 does not have what one of them stands on, \
-                        or said each in turn";
+const EQUIVOCATION: &str = "equivocation: sequencer signed two blocks at one height";
+const REPLAYABLE: &str = "two attested blocks at one height: possible replay";
+const L1_REORG: &str = "two attested blocks at one height: L1 reorg";
 const OWN: SigningDomain = SigningDomain::CrossSafeBlocksV1;
 
 /// Blocks 1 to 5, each the child of the one before.
@@ -284,7 +281,7 @@ async fn a_verdict_on_a_replay_is_bound_to_the_signer_by_the_genuine_attestation
     rivals_are_told_apart(&config, &log, &bystander, &key, honest.envelope()).await;
     bystander.handle.publish(Topic::CrossSafeBlocksV1, lie.frame().clone()).await.unwrap();
     verdict_on_the_lie(&rpc, false).await;
-    let violated = "a block that may be a replayed unsafe one is invalid: anybody can have sent it, and nobody attested it";
+    let violated = "invalid block in a replayable attestation; no signer is bound";
     eventually("the verdict to be told", async || (!entries(&log, violated, 20).is_empty()).then_some(()))
         .await;
     running.kill();
@@ -300,8 +297,7 @@ async fn a_verdict_on_a_replay_is_bound_to_the_signer_by_the_genuine_attestation
     eventually("the metrics", async || (counted(bound).await? == 0).then_some(())).await;
     go_on(dir.path());
     verdict_on_the_lie(&rpc, true).await;
-    let told_again =
-        "the sequencer attested this invalid block: a signature that binds its signer has come in";
+    let told_again = "sequencer attested this invalid block; binding signature received";
     eventually("it to be told again", async || (!entries(&log, told_again, 20).is_empty()).then_some(()))
         .await;
     eventually("it to be counted", async || (counted(bound).await? == 1).then_some(())).await;

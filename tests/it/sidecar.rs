@@ -68,7 +68,7 @@ fn alarms(log: &Path) -> BTreeMap<String, usize> {
     let mut alarms = BTreeMap::new();
     for line in std::fs::read_to_string(log).unwrap().lines() {
         let Ok(entry) = serde_json::from_str::<Value>(line) else { continue };
-        if entry["message"] == "the sequencer attested an invalid block" {
+        if entry["message"] == "sequencer attested an invalid block" {
             *alarms.entry(format!("{} {}", entry["chain_id"], entry["number"])).or_default() += 1;
         }
     }
@@ -79,7 +79,7 @@ fn alarms(log: &Path) -> BTreeMap<String, usize> {
 fn told_at_start(log: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(log).unwrap();
     let entries = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let said = "a block that was found wrong before this start is not resolved";
+    let said = "unresolved invalid block from an earlier run";
     let told = entries.filter(|entry| entry["message"].as_str().is_some_and(|text| text.starts_with(said)));
     let words = |entry: Value| {
         assert!(
@@ -128,7 +128,7 @@ async fn an_unknown_fork_is_told_before_it_comes_and_so_is_whose_word_its_first_
     let told = async |message: &str| {
         eventually(message, || async { Some(said(&log, message)).filter(|told| !told.is_empty()) }).await
     };
-    let at_start = told("the chain has a fork that this build does not know").await;
+    let at_start = told("chain has a fork that this build does not know").await;
     assert_eq!(at_start.len(), 1, "{at_start:?}");
     assert_eq!((&at_start[0]["level"], &at_start[0]["from"]), (&"WARN".into(), &forks[0]["date"]));
     decided(&rpc, 901, 24).await;
@@ -137,7 +137,7 @@ async fn an_unknown_fork_is_told_before_it_comes_and_so_is_whose_word_its_first_
         text.contains("crosscheck_upgrades_from_node_total{chain_id=\"901\"} 1\n").then_some(())
     })
     .await;
-    let taken = told("the upgrade transactions of a block were taken from the rollup node").await;
+    let taken = told("upgrade transactions taken from the rollup node").await;
     assert_eq!(taken.len(), 1, "{taken:?}");
     assert_eq!(
         (&taken[0]["level"], &taken[0]["number"], &taken[0]["fork"], &taken[0]["transactions"]),
@@ -348,6 +348,6 @@ async fn what_there_is_no_room_for_is_judged_later() {
     assert_eq!(violated.len(), 1, "{violated:?}");
     assert_eq!((&violated[0]["chain_id"], &violated[0]["number"]), (&Value::from(901), &Value::from(30)));
     let log = std::fs::read_to_string(dir.path().join("sidecar.log")).unwrap();
-    assert!(log.contains("further ones are kept in the ledger and judged later"), "there was room for all");
+    assert!(log.contains("further blocks wait in the ledger"), "there was room for all");
     assert!(running.terminate().success() && chains.terminate().success());
 }

@@ -156,7 +156,7 @@ impl Followers {
             match ended {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => outcome = Err(error),
-                Err(error) => tracing::warn!(%error, "a follower's task did not end as it should"),
+                Err(error) => tracing::warn!(%error, "follower task failed"),
             }
         }
         outcome

@@ -102,7 +102,7 @@ impl Follower {
                 self.store.insert(block);
                 self.store.extend();
             }
-            None => tracing::debug!(number = block.number(), "a gossiped block names no L1 origin; dropped"),
+            None => tracing::debug!(number = block.number(), "gossiped block has no L1 origin; dropped"),
         }
     }
 
@@ -111,14 +111,14 @@ impl Follower {
         let invalid = self.conduct.lock().ask();
         let status: FollowStatus = match self.source.request("optimism_syncStatus", rpc_params![]).await {
             Ok(status) => status,
-            Err(error) => return tracing::debug!(%error, "the source has no status"),
+            Err(error) => return tracing::debug!(%error, "source has no status"),
         };
         let checked = {
             let l1 = self.l1.read();
             LightCl::check(&status, |number| l1.block_by_number(number).map(|block| block.hash))
         };
         if let Err(rejection) = checked {
-            tracing::debug!(%rejection, "a status was refused");
+            tracing::debug!(%rejection, "status refused");
             return self.conduct.lock().reject();
         }
         self.leave_dropped();
@@ -164,11 +164,11 @@ impl Follower {
             match self.fetch(hash).await {
                 Ok(Some(block)) => self.store.insert(block),
                 Ok(None) => {
-                    tracing::debug!(%hash, "the chain's execution client lacks a block too");
+                    tracing::debug!(%hash, "execution client does not have the block either");
                     return false;
                 }
                 Err(error) => {
-                    tracing::debug!(%hash, %error, "a block could not be fetched");
+                    tracing::debug!(%hash, %error, "block could not be fetched");
                     return false;
                 }
             }

@@ -179,7 +179,7 @@ impl Judge {
         self.standing.await_signer(self.topic).await;
         while let Some((job, _bytes)) = self.jobs.recv().await {
             let Some(judgement) = self.judge(&job).await else {
-                tracing::error!(topic = %self.topic, id = %job.id, "a frame made the validator panic");
+                tracing::error!(topic = %self.topic, id = %job.id, "validator panicked on a frame");
                 self.count().rejected.increment();
                 if !self.report(&job, MessageAcceptance::Reject, Some(Deed::SentInvalid), None).await {
                     return;
@@ -229,7 +229,7 @@ impl Judge {
 
     async fn refuse(&self, job: &Job, verdict: RefusalVerdict, refusal: Refusal) -> bool {
         let (topic, reason) = (self.topic, &refusal.reason);
-        tracing::debug!(%topic, from = %job.source, verdict = verdict.name(), %reason, "refused a frame");
+        tracing::debug!(%topic, from = %job.source, verdict = verdict.name(), %reason, "frame refused");
         let (count, acceptance) = match verdict {
             RefusalVerdict::Ignore => (&self.count().ignored, MessageAcceptance::Ignore),
             RefusalVerdict::Reject => (&self.count().rejected, MessageAcceptance::Reject),

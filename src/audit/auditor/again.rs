@@ -15,29 +15,29 @@ impl Auditor {
             Piece::Ancestor(key) => (key, Work::Ancestor),
             // Both are done again with the next word of the chain's heads.
             Piece::Scouting(chain_id) => {
-                error!(%chain_id, %error, "a look at local-safe blocks ended abnormally; it is made again");
+                error!(%chain_id, %error, "check of local-safe blocks crashed; retrying");
                 self.scouted.remove(&chain_id);
                 return;
             }
             Piece::Looking(chain_id) => {
-                error!(%chain_id, %error, "a look at a vouched head ended abnormally; it is made again");
+                error!(%chain_id, %error, "check of the vouched head crashed; retrying");
                 self.looking.remove(&chain_id);
                 self.look_again.remove(&chain_id);
                 return;
             }
             Piece::Asking => {
-                error!(%error, "a question to L1 about what verdicts rest on ended abnormally; it is asked again");
+                error!(%error, "L1 check of earlier verdicts crashed; retrying");
                 self.ask_about_ties_again();
                 return;
             }
             Piece::Again(key) => {
-                error!(block = %key, %error, "a look at a block that was found wrong ended abnormally; it is made again");
+                error!(block = %key, %error, "recheck of an invalid block crashed; retrying");
                 self.look_later(key);
                 return;
             }
         };
         let BlockKey { chain_id, number, hash } = key;
-        error!(%chain_id, number, %hash, %error, "an investigation ended abnormally; it is made again");
+        error!(%chain_id, number, %hash, %error, "investigation crashed; retrying");
         let wait = Wait { awaited: Awaited::Block, chain_id, cause: Cause::NotYet };
         let words = [(wait, "the last look at it ended abnormally in this program".to_owned())].into();
         self.open.postpone(key, work, [wait].into(), words);

@@ -40,7 +40,7 @@ impl Auditor {
         self.metrics.shared().limit_reached(Limit::OpenCases);
         if self.left_in_ledger.insert(chain_id) {
             warn!(%chain_id, open = self.open.count(chain_id),
-                  "too many blocks of this chain wait for a verdict; further ones are kept in the ledger and judged later: see what the oldest waits for, or raise audit.max_open");
+                  "too many open cases, further blocks wait in the ledger; see what the oldest waits for, or raise audit.max_open");
         }
     }
 
@@ -52,7 +52,7 @@ impl Auditor {
         for chain_id in with_room {
             self.take_up(chain_id).await?;
             if !self.left_in_ledger.contains(&chain_id) {
-                info!(%chain_id, "every block that waits for a verdict is being judged again");
+                info!(%chain_id, "all waiting blocks are being judged again");
             }
         }
         Ok(())
@@ -70,7 +70,7 @@ impl Auditor {
         self.restore_ties().await?;
         for (chain_id, cases) in self.ledger.open_by_chain().await? {
             if !self.rules.contains_key(&chain_id) {
-                warn!(%chain_id, cases, "open cases of a chain that is no longer configured are left alone");
+                warn!(%chain_id, cases, "open cases of an unconfigured chain are ignored");
             }
         }
         for chain_id in self.rules.keys().copied().collect::<Vec<_>>() {
@@ -82,7 +82,7 @@ impl Auditor {
             self.find_parents(chain_id).await?;
         }
         if self.open.len() > 0 {
-            info!(cases = self.open.len(), "taking up the cases that were open");
+            info!(cases = self.open.len(), "resuming open cases");
         }
         Ok(())
     }
@@ -112,7 +112,7 @@ impl Auditor {
     fn reopen(&mut self, case: &OpenCase) {
         let work = self.reopened(case).map_or(Work::Ancestor, Work::Case);
         let OpenCase { key, opened_at, .. } = case;
-        debug!(chain_id = %key.chain_id, number = key.number, hash = %key.hash, "an open case is taken up");
+        debug!(chain_id = %key.chain_id, number = key.number, hash = %key.hash, "resuming an open case");
         let now = Instant::now();
         self.open.insert(*key, work, now);
         let age = Duration::from_secs(self.clock.now().0.saturating_sub(opened_at.0));

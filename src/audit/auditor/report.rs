@@ -25,14 +25,14 @@ impl Auditor {
                 continue;
             }
             let chain_id = wait.chain_id;
-            info!(%chain_id, awaited = %wait, reason, "a block waits for what cannot be had");
+            info!(%chain_id, awaited = %wait, reason, "block is waiting for unavailable data");
             self.told_reasons.insert(*wait, (gist, now));
         }
     }
 }
 
 /// What is said of a block that was attested and is invalid.
-const VIOLATED: &str = "the sequencer attested an invalid block";
+const VIOLATED: &str = "sequencer attested an invalid block";
 
 /// Writes a verdict to the log. The first proof that a block is invalid is an error, whether it is the audit's or the
 /// monitor's; the line says in any case that the block was attested.
@@ -48,7 +48,7 @@ pub(super) fn report(key: &BlockKey, decision: &Decision<'_>, decided: &Decided,
     match (verdict, decision.replaces) {
         ("violated" | "discarded", _) if !decided.is_binding() => {
             info!(%chain_id, number, %hash, verdict, reason, detail, attributable, after_ms, %incident,
-                  "a block that may be a replayed unsafe one is invalid: anybody can have sent it, and nobody attested it");
+                  "invalid block in a replayable attestation; no signer is bound");
         }
         ("violated", _) if incidents.raise(incident, Alarm::Invalid) => {
             error!(%chain_id, number, %hash, verdict, reason, detail, attributable, ancestor_of, after_ms, %incident, "{VIOLATED}");
@@ -58,7 +58,7 @@ pub(super) fn report(key: &BlockKey, decision: &Decision<'_>, decided: &Decided,
         }
         ("discarded", _) => {
             error!(%chain_id, number, %hash, verdict, reason, detail, attributable, ancestor_of, after_ms, %incident,
-                   "an attested block is not what L1 says");
+                   "sequencer attested a block that does not match L1");
         }
         // The incident is that of the block which it rightly replaces.
         ("upheld-replacement", Some(original)) => {
@@ -76,5 +76,5 @@ pub(super) fn report_bound(bound: &Bound) {
     let (reason, detail) = (verdict.reason.as_deref().unwrap_or_default(), &verdict.detail);
     let verdict = &verdict.name;
     warn!(%chain_id, number, %hash, verdict, reason, detail, attributable, %ancestor_of, %incident,
-          "the sequencer attested a block on top of this invalid one: a signature that binds its signer has come in");
+          "sequencer attested a block on top of this invalid block; binding signature received");
 }

@@ -1,5 +1,5 @@
 //! A verdict against a block is of the branch of L1 that it rests on. When L1 drops that, before it is final, the block is looked at
-//! again: the verdict stands on the branch that L1 has now, or is taken back and another one falls.
+//! again: its verdict is confirmed on the new L1 branch, or withdrawn and replaced by another one.
 //!
 //! While it cannot be told, the verdict stands. Without an L1 to ask no verdict is tied to one.
 
@@ -174,7 +174,7 @@ impl Auditor {
                 Origin::Dropped => {
                     if self.ties.tied.remove(&key).is_some() {
                         let BlockKey { chain_id, number, hash } = key;
-                        info!(%chain_id, number, %hash, "L1 has dropped what the verdict against a block rests on; the block is looked at again");
+                        info!(%chain_id, number, %hash, "L1 reorged out what a verdict rests on; rechecking the block");
                         self.ties.due.insert(key, (Instant::now(), 0));
                     }
                 }
@@ -211,7 +211,7 @@ impl Auditor {
         let standing = cases.into_iter().find(|case| case.hash == hash).and_then(|case| case.verdict);
         let Some(standing) = standing else { return Ok(()) };
         if (standing.name.as_str(), standing.reason.as_deref()) == (verdict.name(), verdict.reason()) {
-            debug!(%chain_id, number, %hash, verdict = verdict.name(), "the verdict stands on the branch that L1 has now");
+            debug!(%chain_id, number, %hash, verdict = verdict.name(), "verdict confirmed on the new L1 branch");
             if let Some(l1) = investigation.l1 {
                 self.ties.tie(key, l1);
                 self.ledger.tie_verdict(&TiedVerdict { key, l1 }).await?;
@@ -224,7 +224,7 @@ impl Auditor {
         self.invalid.acquit(&key, Prover::Audit);
         let (reason, detail) = (before.reason.as_deref().unwrap_or_default(), &before.detail);
         warn!(%chain_id, number, %hash, verdict = before.name, reason, detail, now = verdict.name(),
-              "a verdict against a block is taken back: L1 has dropped what it rests on, and says otherwise now");
+              "verdict withdrawn after an L1 reorg");
         self.decide(&investigation.case, investigation.l1).await
     }
 

@@ -26,13 +26,13 @@ impl Auditor {
             if is_stale_anchor(status) {
                 if self.unanchored.insert(chain_id) {
                     warn!(%chain_id, number = position.number, hash = %position.hash,
-                          "the rollup node calls a block final that is longer ago than a sequencing window: it has just started, or is stuck; the audit begins when it names a later one, or where `crosscheck anchor` says");
+                          "finalized head is older than a sequencing window, the audit cannot start; check the rollup node, or set an anchor with `crosscheck anchor`");
                 }
                 return Ok(());
             }
             self.unanchored.remove(&chain_id);
             self.ledger.anchor(chain_id, position).await?;
-            info!(%chain_id, number = position.number, hash = %position.hash, "the audit begins after this block");
+            info!(%chain_id, number = position.number, hash = %position.hash, "audit starts after this block");
             self.find_parents(chain_id).await?;
         }
         self.publish_vouched(chain_id).await
@@ -78,7 +78,7 @@ impl Auditor {
         match step {
             HeadMove::Again(blocks) => {
                 self.ledger.reinstate(chain_id, &blocks).await?;
-                info!(%chain_id, blocks = blocks.len(), "the vouched head goes on over blocks that it had left: L1 has them again");
+                info!(%chain_id, blocks = blocks.len(), "vouched head restored; L1 has its blocks again");
             }
             HeadMove::Back(retraction) => {
                 if self.ledger.retract(&retraction, self.clock.now()).await?.is_none() {
@@ -97,16 +97,17 @@ impl Auditor {
     pub(super) async fn report_retraction(&mut self, retraction: &Retraction) -> Result<(), LedgerError> {
         let Retraction { chain_id, from, to, reason } = *retraction;
         self.metrics.retracted(chain_id, reason);
-        let message = match reason {
+        match reason {
             RetractionReason::L1Reorg | RetractionReason::Replaced => {
-                "the vouched head has left a branch that is no longer on the chain; followers are taken back with it"
+                warn!(%chain_id, from = from.number, from_hash = %from.hash, to = to.number, to_hash = %to.hash,
+                      reason = reason.name(), "vouched head moved back; its branch was reorged out");
             }
             RetractionReason::Disproven => {
-                "a block that was passed without a verdict is wrong: the vouched head is back below it, and followers with it"
+                warn!(%chain_id, from = from.number, from_hash = %from.hash, to = to.number, to_hash = %to.hash,
+                      reason = reason.name(),
+                      "vouched head moved back; a block that was resolved without a verdict is invalid");
             }
-        };
-        warn!(%chain_id, from = from.number, from_hash = %from.hash, to = to.number, to_hash = %to.hash,
-              reason = reason.name(), "{message}");
+        }
         for (block, prover) in self.ledger.invalid_blocks(chain_id).await? {
             let _no_room = self.invalid.prove(&block, prover);
         }

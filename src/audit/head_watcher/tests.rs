@@ -250,7 +250,7 @@ async fn a_node_without_heads_is_not_a_node_at_height_0() {
     world.until_ready().await;
     assert_eq!(world.heights(), [11, 0, 0, 0].map(Some), "genesis is a head");
     assert_eq!(world.lines.with("names no heads yet"), 1);
-    assert_eq!(world.lines.with("the rollup node names its heads"), 2, "at the start, and when it was over");
+    assert_eq!(world.lines.with("rollup node reports its heads"), 2, "at the start, and when it was over");
 }
 
 #[tokio::test]
@@ -302,11 +302,11 @@ async fn a_node_that_is_of_no_use_is_passed_over_and_used_again() {
     world.set(None);
     world.until_heights([10, 9, 8, 7]).await;
     world.until_ready().await;
-    assert_eq!(world.lines.with("taken from another rollup node of its list"), 1);
+    assert_eq!(world.lines.with("switched to another rollup node in the list"), 1);
     assert_eq!(world.lines.with("optimism_syncStatus: down"), 1, "why is told with it");
     world.set(Some(at([11, 10, 9, 8])));
     world.until_heights([11, 10, 9, 8]).await;
-    assert_eq!(world.lines.with("taken from an earlier rollup node of its list again"), 1);
+    assert_eq!(world.lines.with("switched back to an earlier rollup node in the list"), 1);
     // No heads, and no L1: neither is of use while another node is.
     for lacking in [status([None; 4], true), status([11, 10, 9, 8].map(Some), false)] {
         world.nodes[1].set(Some(at([12, 11, 10, 9])));
@@ -459,7 +459,7 @@ fn unknown_forks(world: &World) -> Vec<(String, u64)> {
 /// Whoever judges deposits by the sibling node hears of it, too, and before the fork.
 #[tokio::test]
 async fn a_fork_that_this_build_does_not_know_is_told_of_at_start_and_while_running_once_with_its_date() {
-    const LINE: &str = "the chain has a fork that this build does not know";
+    const LINE: &str = "chain has a fork that this build does not know";
     let all = Some([ChainId::from(CHAIN)].into());
     let known = ChainRules { block_time: 2, interop_time: Some(UnixSeconds(0)), dependencies: all };
     let prepare = |node: &ScriptedNode| {
@@ -487,7 +487,7 @@ async fn a_fork_that_this_build_does_not_know_is_told_of_at_start_and_while_runn
 /// A build that is older than a network's schedule must not stop working by it.
 #[tokio::test]
 async fn a_fork_that_was_scheduled_after_this_build_was_made_is_taken_from_the_node_and_told_of_once() {
-    const LINE: &str = "it is taken from the node";
+    const LINE: &str = "fork time taken from the rollup node";
     let bob = "bob".parse::<NetworkName>().unwrap().network().unwrap();
     let known = ChainRules { block_time: 2, interop_time: None, dependencies: None };
     let times = |node: &ScriptedNode, times: &[(Fork, u64)]| {
@@ -529,7 +529,7 @@ async fn a_head_that_stands_still_is_told_of(#[case] stall: StallBounds, #[case]
     let world = World::under(known, [Some(at([9, 8, 7, 6]))], |_| {}, stall).await;
     world.until_told(told).await;
     assert_eq!(world.heights(), [9, 8, 7, 6].map(Some), "it stops nothing");
-    assert_eq!(world.lines.with("a head stands still"), world.health.reasons().len());
+    assert_eq!(world.lines.with("head is not moving"), world.health.reasons().len());
 }
 
 #[tokio::test]
@@ -566,7 +566,7 @@ async fn a_head_that_stands_still_after_a_replacement_is_explained_until_that_is
     world.until_told("block 7 was found invalid and is replaced").await;
     assert!(world.heads.unsafe_pause(CHAIN.into()).is_some());
     assert_eq!(world.lines.with("check the sequencer"), 0);
-    assert_eq!(world.lines.with("a head stands still after a replacement"), 1);
+    assert_eq!(world.lines.with("head is not moving after a replacement"), 1);
     world.set(Some(at([9, 9, 7, 7])));
     world.until_told("check the sequencer and the node's peers").await;
     assert_eq!(world.heads.unsafe_pause(CHAIN.into()), None);

@@ -216,7 +216,7 @@ impl Investigator {
     async fn parting(&self, key: BlockKey, attributes: &BlockAttributes) -> Result<Parting, Wait> {
         let position = BlockPosition { number: key.number.saturating_sub(1), hash: attributes.parent_hash };
         let parent = self.parent(key.chain_id, position).await.map_err(|error| {
-            error!(chain_id = %key.chain_id, %error, "the ledger does not tell what became of a block");
+            error!(chain_id = %key.chain_id, %error, "ledger lookup of a block's outcome failed");
             Wait { awaited: Awaited::LocalSafe, chain_id: key.chain_id, cause: Cause::EndpointError }
         })?;
         let finalized = self.heads.get(key.chain_id).and_then(|heads| heads.finalized_l2);

@@ -247,7 +247,7 @@ impl Investigator {
             return Ok(Found::NoneAt);
         }
         let (chain_id, number, found) = (ask.chain_id, block.number(), block.timestamp());
-        debug!(%chain_id, number, %found, wanted = %ask.timestamp, "a chain's blocks do not follow its block time");
+        debug!(%chain_id, number, %found, wanted = %ask.timestamp, "blocks do not follow the chain's block time");
         Err(Wait { awaited: Awaited::SameTimestamp, chain_id, cause: Cause::Unsupported })
     }
 

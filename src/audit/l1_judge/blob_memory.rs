@@ -43,7 +43,7 @@ impl BlobMemory {
     async fn read(&self, l1_chain_id: u64) -> BlobFractions {
         let Some(ledger) = &self.ledger else { return BlobFractions::new() };
         ledger.blob_fractions(l1_chain_id).await.unwrap_or_else(|error| {
-            warn!(%error, "what L1 told of blob base fees cannot be read from the ledger");
+            warn!(%error, "blob base fees could not be read from the ledger");
             BlobFractions::new()
         })
     }
@@ -51,7 +51,7 @@ impl BlobMemory {
     async fn write(&self, l1_chain_id: u64, fractions: &BlobFractions) {
         let Some(ledger) = &self.ledger else { return };
         if let Err(error) = ledger.keep_blob_fractions(l1_chain_id, fractions).await {
-            warn!(%error, "what L1 tells of blob base fees cannot be written to the ledger: a restart forgets it");
+            warn!(%error, "blob base fees could not be written to the ledger; a restart loses them");
         }
     }
 }

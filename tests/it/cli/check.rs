@@ -185,15 +185,15 @@ fn a_run_with_a_json_log_writes_nothing_else() {
         entry.unwrap_or_else(|| panic!("{message}: {said}")).clone()
     };
     assert_eq!(
-        entry("the environment variable is no setting and is not used")["variable"],
+        entry("environment variable is not a setting; ignored")["variable"],
         "CROSSCHECK_PORT_9645_TCP"
     );
-    let starts = entry("crosscheck starts");
+    let starts = entry("crosscheck starting");
     assert_eq!(starts["version"], env!("CARGO_PKG_VERSION"));
     assert!(starts["config"].as_str().unwrap().ends_with("crosscheck.toml"), "{starts}");
-    assert!(entry("limit of open files")["limit"].as_u64().unwrap() > 128, "{said}");
+    assert!(entry("open file limit")["limit"].as_u64().unwrap() > 128, "{said}");
     assert!(
-        entry("crosscheck has failed")["problem"].as_str().unwrap().contains("rpc.addr 127.0.0.1:"),
+        entry("crosscheck failed")["problem"].as_str().unwrap().contains("rpc.addr 127.0.0.1:"),
         "{said}"
     );
 }

@@ -129,7 +129,7 @@ impl Discovery {
         let mut discv5 = match self.start(tcp).await {
             Ok(discv5) => discv5,
             Err(detail) => {
-                tracing::error!(detail, "no discovery: peers are found by static addresses alone");
+                tracing::error!(detail, "discovery failed to start; only static and known peers are dialled");
                 return;
             }
         };
@@ -160,7 +160,7 @@ impl Discovery {
         let port = addrs.iter().find_map(|addr| dialled_port(addr, is_local));
         if port.is_none() {
             tracing::warn!(
-                "others can find this node and not dial it: it listens at no address but this machine's own"
+                "other nodes cannot dial this node; set a p2p.listen address that is not loopback"
             );
         }
         port
@@ -181,7 +181,7 @@ impl Discovery {
         };
         let record =
             local_record(key, *entry, *is_cross_safe, advertised).map_err(|error| error.to_string())?;
-        tracing::info!(record = record.to_base64(), udp = %local, "discovery");
+        tracing::info!(record = record.to_base64(), udp = %local, "discovery started");
         let mut settings = ConfigBuilder::new(listen_config(socket, local));
         if config.advertise_ip.is_some() {
             settings.disable_enr_update();
@@ -218,16 +218,16 @@ impl Discovery {
                     asking.spawn(async move { (bootnode, request.await) });
                 }
                 Ok((bootnode, Err(error))) => {
-                    tracing::debug!(%bootnode, %error, "a bootnode's name cannot be looked up");
+                    tracing::debug!(%bootnode, %error, "bootnode name cannot be resolved");
                 }
-                Err(error) => tracing::error!(%error, "looking up a bootnode was cut off"),
+                Err(error) => tracing::error!(%error, "bootnode name lookup was aborted"),
             }
         }
         while let Some(answered) = asking.join_next().await {
             match answered {
                 Ok((bootnode, Ok(record))) => add(discv5, &record, &bootnode),
                 Ok((bootnode, Err(error))) => tracing::debug!(%bootnode, %error, "bootnode without a record"),
-                Err(error) => tracing::error!(%error, "asking a bootnode was cut off"),
+                Err(error) => tracing::error!(%error, "bootnode query was aborted"),
             }
         }
     }
@@ -239,8 +239,10 @@ impl Discovery {
             Found::read(record, entry, reach).is_some_and(|found| found.is_cross_safe || !cross_safe_only)
         };
         let search = discv5.find_node_predicate(NodeId::random(), Box::new(is_wanted), PER_SEARCH);
-        let mut records =
-            search.await.inspect_err(|error| tracing::debug!(%error, "a search failed")).unwrap_or_default();
+        let mut records = search
+            .await
+            .inspect_err(|error| tracing::debug!(%error, "peer search failed"))
+            .unwrap_or_default();
         let table = discv5.table_entries_enr();
         let own = discv5.local_enr();
         self.parts.record_seq.store(own.seq(), Ordering::Relaxed);
@@ -252,7 +254,7 @@ impl Discovery {
         records.extend(table);
         let found: Vec<_> = records.iter().filter_map(|record| Found::read(record, entry, reach)).collect();
         if !found.is_empty() && self.parts.found.send(found).await.is_err() {
-            tracing::debug!("nobody is left to hear of found nodes");
+            tracing::debug!("found nodes have no receiver");
         }
     }
 }

@@ -108,7 +108,7 @@ impl PeerFile {
             Ok(contents) => Ok(contents.into_remembered()),
             Err(error) => {
                 let aside = self.neighbour("unreadable");
-                tracing::warn!(path = %self.path.display(), aside = %aside.display(), %error, "no peer file: set aside");
+                tracing::warn!(path = %self.path.display(), aside = %aside.display(), %error, "peer file is not readable; set aside");
                 fs::rename(&self.path, &aside).map_err(|source| self.error("set aside", source))?;
                 Ok(Remembered::default())
             }

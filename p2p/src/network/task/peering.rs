@@ -92,7 +92,7 @@ impl Network {
         let wants_peers = behaviour.gater.gater().wants_peers(now, is_subscribed);
         self.wants_peers.send_if_modified(|wanted| core::mem::replace(wanted, wants_peers) != wants_peers);
         for peer_id in leaving {
-            tracing::debug!(chain_id = %self.chain_id, %peer_id, "peer let go");
+            tracing::debug!(chain_id = %self.chain_id, %peer_id, "peer disconnected by this node");
             // Gone already: then there is nothing to close.
             let _gone = self.swarm.disconnect_peer_id(peer_id);
         }
@@ -123,14 +123,14 @@ impl Network {
         let (Some(file), chain_id) = (self.file.clone(), self.chain_id) else { return };
         while self.storing.try_join_next().is_some() {}
         if !self.storing.is_empty() {
-            tracing::warn!(%chain_id, "known peers are still being written down: the disk is slow");
+            tracing::warn!(%chain_id, "storing known peers is slow; check the disk");
             return;
         }
         let gates = self.swarm.behaviour().gater.gater().gates();
         let contents = file.render(self.book.known(), gates, self.record_seq.load(Ordering::Relaxed));
         self.storing.spawn_blocking(move || {
             if let Err(error) = file.store(&contents) {
-                tracing::warn!(%chain_id, %error, "known peers are not written down");
+                tracing::warn!(%chain_id, %error, "known peers could not be stored; check the disk");
             }
         });
     }

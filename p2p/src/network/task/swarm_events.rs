@@ -36,9 +36,9 @@ impl Network {
             }
             SwarmEvent::NewListenAddr { address, .. } => self.on_listening(address),
             SwarmEvent::ExpiredListenAddr { address, .. } => self.on_listening_no_more(&address),
-            SwarmEvent::ListenerError { error, .. } => tracing::debug!(%error, "a listener had an error"),
+            SwarmEvent::ListenerError { error, .. } => tracing::debug!(%error, "listener error"),
             SwarmEvent::ListenerClosed { reason: Err(error), .. } => {
-                tracing::warn!(%error, "a listener closed");
+                tracing::warn!(%error, "listener closed");
             }
             other => tracing::trace!(event = ?other, "swarm"),
         }
@@ -84,7 +84,7 @@ impl Network {
         }
         let gossip = &mut self.swarm.behaviour_mut().gossip;
         if !gossip.report_message_validation_result(&id, &source, acceptance) {
-            tracing::debug!(%id, ?acceptance, "the verdict came too late: the message has left the cache");
+            tracing::debug!(%id, ?acceptance, "verdict came too late; message left the cache");
         }
     }
 
@@ -113,7 +113,7 @@ impl Network {
         };
         if let Err(job) = refused {
             self.events.counters().queue_full.increment();
-            tracing::debug!(topic = %message.topic, id = %job.id, "no room to judge a frame: ignored");
+            tracing::debug!(topic = %message.topic, id = %job.id, "judge queue is full; frame ignored");
             self.on_report(Report::unjudged(job.id, source));
         }
     }
@@ -125,7 +125,7 @@ impl Network {
         topic: &gossipsub::TopicHash,
         reason: &gossipsub::ValidationError,
     ) {
-        tracing::debug!(%topic, from = %source, %reason, "dropped a message that cannot be gossip of this network");
+        tracing::debug!(%topic, from = %source, %reason, "message is not gossip of this network; dropped");
         if let Some(topic) = self.topic_of(topic) {
             self.events.counters().on(topic).rejected.increment();
         }
@@ -155,7 +155,7 @@ impl Network {
     /// A peer's queue of outbound messages had no room. One that never reads is let go: its queue is memory.
     fn on_overflow(&mut self, peer_id: PeerId) {
         if self.stalled.overflowed(peer_id, Instant::now()) {
-            tracing::debug!(chain_id = %self.chain_id, %peer_id, "peer takes nothing of what it is sent: let go");
+            tracing::debug!(chain_id = %self.chain_id, %peer_id, "peer reads nothing; disconnected");
             // Gone already: then there is nothing to close.
             let _gone = self.swarm.disconnect_peer_id(peer_id);
         }

@@ -97,7 +97,7 @@ impl Syncing {
     /// The next answer that was looked at. `None`: there is none now.
     pub(super) async fn next_checked(&mut self) -> Option<Checked> {
         let (task, found) = self.checks.join_next_with_id().await?.unwrap_or_else(|error| {
-            tracing::error!(%error, "looking at a fetched block ended abnormally; somebody else is asked");
+            tracing::error!(%error, "check of a fetched block crashed; asking another peer");
             (error.id(), Found::Unknown)
         });
         let (wanted, asked) = self.looked_for.remove(&task)?;
@@ -180,7 +180,7 @@ impl Network {
 
     fn send(&mut self, channel: ResponseChannel<Answer>, answer: Answer) {
         if self.swarm.behaviour_mut().sync.send_response(channel, answer).is_err() {
-            tracing::debug!("who asked has gone");
+            tracing::debug!("requester disconnected");
         }
     }
 
@@ -194,7 +194,7 @@ impl Network {
         };
         let fresh = self.book.live().keys().filter(|peer_id| !asked.contains(peer_id)).filter(speaks);
         let Some(best) = fresh.max_by(|a, b| score(a).total_cmp(&score(b))).copied() else {
-            tracing::debug!(number = wanted.number, "nobody to ask for a missed block");
+            tracing::debug!(number = wanted.number, "no peer to ask for a missed block");
             while self.syncing.gaps.failed(wanted) {}
             return;
         };
@@ -232,7 +232,7 @@ impl Network {
             Found::Wanted(envelope, kept) => (envelope, kept),
             // Who is asked by number answers with the fork that it knows: after a reorg that is no lie.
             Found::Another => {
-                tracing::debug!(%from, number = wanted.number, hash = %wanted.hash, "a block of another fork");
+                tracing::debug!(%from, number = wanted.number, hash = %wanted.hash, "block is on another branch");
                 self.ask_again(wanted, asked);
                 return;
             }
@@ -241,7 +241,7 @@ impl Network {
                 return;
             }
             Found::Nothing => {
-                tracing::debug!(%from, number = wanted.number, hash = %wanted.hash, "no block of the height");
+                tracing::debug!(%from, number = wanted.number, hash = %wanted.hash, "peer has no block at the height");
                 self.note_deed(from, Deed::Lied);
                 self.ask_again(wanted, asked);
                 return;
@@ -259,7 +259,7 @@ impl Network {
 /// Whether the bytes are the block that was asked for, and how it is kept.
 fn check(wanted: Wanted, version: u32, signed: &Bytes, forks: &ForkTimes) -> Found {
     let opened = open(version, signed, forks)
-        .inspect_err(|error| tracing::debug!(number = wanted.number, %error, "no block"));
+        .inspect_err(|error| tracing::debug!(number = wanted.number, %error, "invalid block in a response"));
     match opened {
         Ok(envelope) if wanted.is_met_by(&envelope, forks) => {
             let Ok(compressed) = compress(signed) else { return Found::Nothing };

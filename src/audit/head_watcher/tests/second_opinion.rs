@@ -5,7 +5,7 @@ use super::*;
 /// How a warning begins of whoever tells of it.
 const WARNED: &str = "WARN crosscheck::audit::second_opinion: ";
 
-const SECOND: &str = "the second opinion is the first one";
+const SECOND: &str = "no independent second opinion";
 
 fn repeats(conduct: &mut crate::sources::scripted_node::Conduct) {
     (conduct.safe_heads, conduct.repeats) = (Some([].into()), true);
@@ -34,7 +34,7 @@ async fn a_node_that_repeats_its_sources_word_is_told_of_once_and_with_its_end()
     world
         .until("the gauge", |world| world.gauge("crosscheck_second_opinion_repeated{chain_id=\"901\"} 0"))
         .await;
-    assert_eq!(world.lines.with("its chain is a second opinion"), 1);
+    assert_eq!(world.lines.with("it is a second opinion"), 1);
     world.set(None);
     world.until_told("down").await;
     world.nodes[0].change(repeats);
