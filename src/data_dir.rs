@@ -18,7 +18,7 @@ const MAX_ID_BYTES: u64 = 20;
 pub enum DataDirError {
     /// There is none, and none can be made.
     #[error(
-        "data_dir {path} cannot be made: {reason}; set data_dir to a directory that this user can write to"
+        "data_dir {path} cannot be created: {reason}; set data_dir to a directory that this user can write to"
     )]
     NotMade {
         /// The directory.
@@ -38,7 +38,7 @@ pub enum DataDirError {
     },
     /// The lock file cannot be made or locked.
     #[error(
-        "data_dir {path} cannot be locked: {reason}; it must be writable, and on a file system that has locks"
+        "data_dir {path} cannot be locked: {reason}; it must be writable, and on a file system that supports locks"
     )]
     Unusable {
         /// The directory.

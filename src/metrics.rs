@@ -46,16 +46,16 @@ impl Metrics {
         let inner = Inner {
             head_still: catalogue.gauge(
                 "head_still_seconds",
-                "For how long a head has stood still",
+                "For how long a head has not moved",
                 &["chain_id", "head"],
             )?,
             heads: catalogue.gauge("head_number", "Height of a head", &["chain_id", "level"])?,
             source_failures: catalogue.counter(
                 "source_failures_total",
-                "Endpoints' failures to answer",
+                "Requests that an endpoint failed to answer",
                 &["chain_id", "source"],
             )?,
-            limits: catalogue.counter("limit_reached_total", "How often a bound was reached", &["limit"])?,
+            limits: catalogue.counter("limit_reached_total", "How often a limit was reached", &["limit"])?,
             set,
             catalogue,
         };
@@ -170,7 +170,7 @@ impl Metrics {
         self.0.catalogue.gather()
     }
 
-    /// For how long a head has stood still.
+    /// For how long a head has not moved.
     pub(crate) fn head_stood_still(&self, chain_id: ChainId, head: &'static str, stood: Duration) {
         let seconds = i64::try_from(stood.as_secs()).unwrap_or(i64::MAX);
         self.0.head_still.with_label_values(&[chain_id.to_string().as_str(), head]).set(seconds);

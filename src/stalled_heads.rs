@@ -54,7 +54,7 @@ impl WatchedHead {
             Self::Unsafe => "the rollup node's unsafe head",
             Self::LocalSafe => "the rollup node's local-safe head",
             Self::Safe => "the rollup node's safe head",
-            Self::CurrentL1 => "the L1 block that the rollup node has come to",
+            Self::CurrentL1 => "the rollup node's current L1 block",
             Self::Execution => "the execution client's latest block",
             Self::L1 => "L1's latest block",
             Self::Vouched => "the vouched head, which is below the local-safe head,",
@@ -71,7 +71,7 @@ impl WatchedHead {
             Self::Execution => "check the execution client and the node that drives it",
             Self::L1 => "check the endpoint l1.execution",
             Self::Vouched => {
-                "the next block was found wrong, has no verdict, or was not attested: check crosscheck_status, the peers and the attester"
+                "the next block is invalid, has no verdict, or was not attested: check crosscheck_status, the peers and the attester"
             }
         }
     }

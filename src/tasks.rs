@@ -19,7 +19,7 @@ pub struct TaskGroup {
 
 /// The tasks that would not end in time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("these tasks did not end within {limit:?} and were cut off: {}", names.join(", "))]
+#[error("these tasks did not stop within {limit:?} and were aborted: {}", names.join(", "))]
 pub struct DrainError {
     /// Their names.
     pub names: Vec<String>,
@@ -61,7 +61,7 @@ impl TaskGroup {
                 self.cancel.cancel();
                 let (name, outcome) = result;
                 match outcome {
-                    Ok(()) => Err(eyre::eyre!("task {name} ended by itself")),
+                    Ok(()) => Err(eyre::eyre!("task {name} stopped unexpectedly")),
                     Err(report) => Err(report.wrap_err(format!("task {name} failed"))),
                 }
             }

@@ -31,8 +31,7 @@ impl core::fmt::Display for UnsafePause {
         let Self { replaced, finalized } = self;
         write!(
             f,
-            "block {replaced} was found invalid and is replaced: until finality has passed it (it is at block {finalized}), the node \
-             takes no gossiped blocks, and its head moves by derivation alone; that is to be expected"
+            "block {replaced} was found invalid and is replaced: until finality passes it (now at block {finalized}), the node does not accept gossiped blocks, and its head moves by derivation only; this is expected"
         )
     }
 }

@@ -21,13 +21,15 @@ pub const BLOCK_HISTORY: u64 = 65_536;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TreeError {
     /// There is no such block.
-    #[error("there is no block {hash}: it never was, or lies further back than blocks are kept")]
+    #[error("block {hash} is unknown: it never existed, or is older than the kept history")]
     UnknownBlock {
         /// The hash that was asked for.
         hash: B256,
     },
     /// The block's state is no longer kept.
-    #[error("the state of block {number} ({hash}) is gone: states are kept for {STATE_HISTORY} heights")]
+    #[error(
+        "the state of block {number} ({hash}) is no longer available: states are kept for {STATE_HISTORY} heights"
+    )]
     StateGone {
         /// The block's height.
         number: u64,

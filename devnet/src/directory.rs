@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 /// A directory that cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("the devnet's directory {path} cannot be made ({source}): give a writable --dir")]
+#[error("the devnet's directory {path} cannot be created ({source}): give a writable --dir")]
 pub struct DirectoryError {
     /// The directory.
     pub path: PathBuf,

@@ -4,7 +4,7 @@ use super::sidecar_records::{ChainStatus, SidecarStatus};
 use crosscheck_p2p::ChainId;
 
 /// What the sidecar says of such a node, and under which name: that it names no heads, or works by other rules.
-const REASONS: [(&str, &str); 2] = [("heads", "names no heads yet"), ("endpoints", "lagoon_time is")];
+const REASONS: [(&str, &str); 2] = [("heads", "has no heads yet"), ("endpoints", "lagoon_time is")];
 
 /// What a sidecar was seen to make of a chain whose node names no heads, or works by other rules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,7 +64,7 @@ mod tests {
     }
 
     const SAID: Option<&str> =
-        Some("chain 901 heads: the rollup node names no heads yet (it waits for its first block)");
+        Some("chain 901 heads: the rollup node has no heads yet (it waits for its first block)");
     const KNOWN: [Option<u64>; 4] = [Some(9), Some(8), Some(7), Some(6)];
 
     #[test]
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn nothing_else_counts() {
-        let other = Some("chain 902 heads: the rollup node names no heads yet");
+        let other = Some("chain 902 heads: the rollup node has no heads yet");
         for (heads, reason) in [([None; 4], None), ([None; 4], other), (KNOWN, SAID)] {
             let mut seen = Headless::default();
             seen.see(901, &status(heads, reason), false);

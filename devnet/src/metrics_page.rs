@@ -24,7 +24,7 @@ const STATE: &str = "endpoint_state";
 #[derive(Debug, thiserror::Error)]
 pub(super) enum MetricsError {
     /// The address makes no URI.
-    #[error("http://{addr}/metrics is no address: {source}")]
+    #[error("http://{addr}/metrics is not an address: {source}")]
     Address {
         /// The address.
         addr: SocketAddr,
@@ -32,7 +32,7 @@ pub(super) enum MetricsError {
         source: hyper::http::uri::InvalidUri,
     },
     /// Nobody answers there.
-    #[error("http://{addr}/metrics was not answered: {source}")]
+    #[error("http://{addr}/metrics does not answer: {source}")]
     Unanswered {
         /// The address.
         addr: SocketAddr,
@@ -48,7 +48,7 @@ pub(super) enum MetricsError {
         reason: String,
     },
     /// The answer takes too long.
-    #[error("http://{addr}/metrics was not answered in time")]
+    #[error("http://{addr}/metrics does not answer in time")]
     Late {
         /// The address.
         addr: SocketAddr,

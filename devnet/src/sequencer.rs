@@ -31,7 +31,7 @@ use std::{collections::BTreeSet, sync::Arc};
 #[derive(Debug, thiserror::Error)]
 pub enum SequencerError {
     /// The chain refused.
-    #[error("chain {chain_id} could not go on: {source}")]
+    #[error("chain {chain_id} could not continue: {source}")]
     Chain {
         /// The chain.
         chain_id: u64,
@@ -50,9 +50,7 @@ pub enum SequencerError {
     #[error(transparent)]
     Fault(#[from] NothingToCite),
     /// A block that must be there is not.
-    #[error(
-        "chain {chain_id} has no {what} {number}: this is a defect of the devnet, please report it with the seed"
-    )]
+    #[error("chain {chain_id} has no {what} {number}: this is a bug in the devnet, report it with the seed")]
     Missing {
         /// The chain.
         chain_id: u64,

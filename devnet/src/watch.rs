@@ -26,7 +26,7 @@ const MAX_RESPONSE_BYTES: u32 = 64 << 20;
 
 /// A watch that could not be set up.
 #[derive(Debug, thiserror::Error)]
-#[error("no client for the sidecar's RPC at {addr} could be made: {source}")]
+#[error("a client for the sidecar's RPC at {addr} could not be created: {source}")]
 pub struct WatchError {
     /// The sidecar's RPC.
     pub addr: SocketAddr,

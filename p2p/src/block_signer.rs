@@ -19,7 +19,7 @@ pub struct BlockSigner {
 #[non_exhaustive]
 pub enum SignerError {
     /// The 32 bytes are zero or not below the curve's order.
-    #[error("the 32 bytes are no secp256k1 secret key: generate another")]
+    #[error("the 32 bytes are not a secp256k1 secret key: generate another one")]
     InvalidKey,
     /// The curve library refused to sign. Not reachable with a valid key and a 32-byte hash.
     #[error("signing with the key of {address} failed: {detail}")]

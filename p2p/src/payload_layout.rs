@@ -50,7 +50,7 @@ pub enum MalformedPayload {
         needed: usize,
     },
     /// The first variable part does not begin where the fixed part ends.
-    #[error("extra data is said to begin at {offset}, not at {expected}")]
+    #[error("the extra data offset is {offset}, not {expected}")]
     ExtraDataOffset {
         /// The offset found.
         offset: usize,
@@ -99,7 +99,7 @@ pub enum MalformedPayload {
         limit: usize,
     },
     /// The withdrawals part is no whole number of withdrawals.
-    #[error("the withdrawals take {size} bytes, no multiple of {each}")]
+    #[error("the withdrawals take {size} bytes, not a multiple of {each}")]
     WithdrawalsSize {
         /// The part's size.
         size: usize,

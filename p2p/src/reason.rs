@@ -27,19 +27,19 @@ pub enum Reason {
         minimum: usize,
     },
     /// The frame is no snappy block, or not the one that its header announces.
-    #[error("the frame is no snappy block: {detail}")]
+    #[error("the frame is not a snappy block: {detail}")]
     BadSnappy {
         /// What the decoder said.
         detail: String,
     },
     /// Whose signature counts is not known yet.
-    #[error("nobody is known who may sign on {topic}: configure a signer, or wait until L1 has been read")]
+    #[error("no signer is known for {topic}: configure a signer, or wait until L1 was read")]
     NoSignerKnown {
         /// The topic.
         topic: Topic,
     },
     /// The last signature byte is none of 0 to 7.
-    #[error("recovery id {id}: only 0 to 3 exist, and 4 to 7 that are read as them")]
+    #[error("recovery id {id}: only 0 to 3 are valid, and 4 to 7, which are read as 0 to 3")]
     BadRecoveryId {
         /// The byte.
         id: u8,
@@ -57,7 +57,7 @@ pub enum Reason {
     },
     /// Another key signed than the one that L1 named when it was last read, which is too long ago.
     #[error(
-        "signed by {recovered}, not by {expected}; but L1, which names the signer, has not been read lately"
+        "signed by {recovered}, not by {expected}; but L1, which names the signer, was not read recently"
     )]
     SignerInDoubt {
         /// Who signed, read in the topic's own domain.
@@ -66,13 +66,13 @@ pub enum Reason {
         expected: Address,
     },
     /// The signature may be a replay of an unsafe block's, and such are not taken here.
-    #[error("signed in the zero domain: it may be an unsafe block's signature, sent again by anybody")]
+    #[error("signed in the zero domain: it may be an unsafe block's signature, replayed by anyone")]
     ReplayableDomain,
     /// The signed bytes are no payload.
     #[error(transparent)]
     Malformed(#[from] MalformedPayload),
     /// The block is older than the topic's window.
-    #[error("the block's timestamp {timestamp} lies more than {past} s before {now}")]
+    #[error("the block's timestamp {timestamp} is more than {past} s before {now}")]
     TooOld {
         /// The block's.
         timestamp: UnixSeconds,
@@ -82,7 +82,7 @@ pub enum Reason {
         past: u64,
     },
     /// The block is from the future.
-    #[error("the block's timestamp {timestamp} lies more than {future} s after {now}: check both clocks")]
+    #[error("the block's timestamp {timestamp} is more than {future} s after {now}: check both clocks")]
     FromTheFuture {
         /// The block's.
         timestamp: UnixSeconds,
@@ -133,7 +133,7 @@ pub enum Reason {
         excess_blob_gas: u64,
     },
     /// The block is known to be right and is final: one more attestation of it says nothing new.
-    #[error("block {number} ({hash}) is settled: an attestation of it comes too late")]
+    #[error("block {number} ({hash}) is settled: an attestation of it is too late")]
     AlreadySettled {
         /// Its height.
         number: u64,
@@ -141,7 +141,7 @@ pub enum Reason {
         hash: B256,
     },
     /// Enough different blocks of this height were let through.
-    #[error("{seen} blocks of height {number} were let through already")]
+    #[error("{seen} blocks of height {number} were accepted already")]
     TooManyAtHeight {
         /// The height.
         number: u64,
@@ -149,7 +149,7 @@ pub enum Reason {
         seen: usize,
     },
     /// This very block was let through before.
-    #[error("block {hash} was let through already")]
+    #[error("block {hash} was accepted already")]
     AlreadySeen {
         /// Its hash.
         hash: B256,

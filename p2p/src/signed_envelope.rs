@@ -15,7 +15,7 @@ use core::convert::Infallible;
 #[non_exhaustive]
 pub enum SignError<E = SignerError> {
     /// The payload has no wire form.
-    #[error("block {number} has no wire form: {source}")]
+    #[error("block {number} cannot be encoded: {source}")]
     Malformed {
         /// The block's number.
         number: u64,

@@ -59,7 +59,7 @@ impl fmt::Display for SigningDomain {
 
 /// A text that names no signing domain.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no signing domain: write zero or cross-safe-blocksv1")]
+#[error("{text:?} is not a signing domain: write zero or cross-safe-blocksv1")]
 pub struct ParseSigningDomainError {
     /// What was given.
     pub text: String,

@@ -104,7 +104,7 @@ impl fmt::Display for Topic {
 
 /// A text that names no topic.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no topic: write one of blocksv1 to blocksv4, or cross-safe-blocksv1")]
+#[error("{text:?} is not a topic: write one of blocksv1 to blocksv4, or cross-safe-blocksv1")]
 pub struct ParseTopicError {
     /// What was given.
     pub text: String,

@@ -253,7 +253,7 @@ impl HeadWatcher {
                 self.metrics.shared().head(self.chain_id, level, head.number);
             }
         }
-        // A closed inbox means that the program is ending.
+        // A closed inbox means that the program is stopping.
         let _ended = self
             .auditor
             .send(AuditorMessage::Heads { chain_id: self.chain_id, status: Box::new(status) })

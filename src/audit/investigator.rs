@@ -517,13 +517,13 @@ impl Investigator {
     ) -> Result<VerifiedBlock, Wait> {
         let wait = |cause| Wait { awaited, chain_id, cause };
         let Some(heads) = self.heads.get(chain_id) else {
-            self.reasons.note(wait(Cause::EndpointError), "its rollup node does not say what its heads are");
+            self.reasons.note(wait(Cause::EndpointError), "its rollup node does not report its heads");
             return Err(wait(Cause::EndpointError));
         };
         let Some(local_safe) = heads.local_safe_l2.filter(|head| number <= head.number) else {
             self.heads.want(chain_id);
             let head = heads.local_safe_l2.map_or_else(
-                || "its rollup node names no local-safe head".to_owned(),
+                || "its rollup node has no local-safe head".to_owned(),
                 |head| format!("its rollup node's local-safe head is block {}", head.number),
             );
             self.reasons.note(wait(Cause::NotYet), &format!("block {number} is not local-safe: {head}"));

@@ -53,64 +53,64 @@ impl AuditMetrics {
             shared: metrics.clone(),
             attestations: metrics.counter(
                 "attestations_total",
-                "Attested blocks taken under audit",
+                "Attested blocks whose audit was started",
                 &["chain_id"],
             )?,
             made_attributable: metrics.counter(
                 "attestations_made_attributable_total",
-                "Blocks known by a replayable signature of which one came in that binds its signer",
+                "Blocks known by a replayable signature for which a binding signature was received later",
                 &["chain_id"],
             )?,
             rival_attestations: metrics.counter(
                 "rival_attestations_total",
-                "Pairs of attested blocks of one height, by what is behind them",
+                "Pairs of attested blocks at one height, by cause",
                 &["chain_id", "relation"],
             )?,
             verdicts: metrics.counter(
                 "verdicts_total",
-                "Verdicts, by reason; a block that does not hold and that only a possible replay attests is a replay-refuted",
+                "Verdicts, by reason; an invalid block that only a replayable attestation names is replay-refuted",
                 &["chain_id", "verdict", "reason"],
             )?,
             attributable_verdicts: metrics.counter(
                 "attributable_verdicts_total",
-                "Violated and discarded blocks whose attestation binds its signer, whenever it came in",
+                "Violated and discarded blocks whose attestation binds its signer, whenever it was received",
                 &["chain_id", "verdict"],
             )?,
             verdict_seconds: metrics.histogram(
                 "verdict_seconds",
-                "Time from taking up a block to its verdict",
+                "Time from opening a block's case to its verdict",
                 &["chain_id"],
                 &VERDICT_SECONDS,
             )?,
             messages: metrics.counter(
                 "messages_total",
-                "Executed messages of decided blocks, by what was found",
+                "Executed messages of decided blocks, by result",
                 &["executing_chain_id", "initiating_chain_id", "status"],
             )?,
             upgrades_from_node: metrics.counter(
                 "upgrades_from_node_total",
-                "Blocks whose upgrade transactions are the rollup node's word: their fork's bundle is not known",
+                "Blocks whose upgrade transactions were taken from the rollup node: their fork's bundle is not known",
                 &["chain_id"],
             )?,
             blob_fees_assumed: metrics.counter(
                 "blob_fees_assumed_total",
-                "How often a block was held against L1 but for its blob base fee: the blob schedule of L1 is not known",
+                "How often a block was checked against L1 without its blob base fee: the blob schedule of L1 is not known",
                 &["chain_id"],
             )?,
             retractions: metrics.counter(
                 "vouched_retractions_total",
-                "How often the vouched head left a branch that was no longer on the chain, by why",
+                "How often the vouched head moved back from a branch that is no longer canonical, by reason",
                 &["chain_id", "reason"],
             )?,
             rule_dependent: metrics.counter(
                 "rule_dependent_blocks_total",
-                "Decided blocks that older nodes replace for a cycle and newer ones do not",
+                "Decided blocks that older nodes replace because of a cycle and newer nodes do not",
                 &["chain_id"],
             )?,
             open_cases: metrics.gauge("open_cases", "Blocks without a verdict", &["chain_id"])?,
             oldest_open_case: metrics.gauge(
                 "oldest_open_case_seconds",
-                "Age of the oldest block without a verdict, by why it waits",
+                "Age of the oldest block without a verdict, by what it waits for",
                 &["chain_id", "cause"],
             )?,
             node_state: metrics.gauge(
@@ -125,7 +125,7 @@ impl AuditMetrics {
             )?,
             second_opinion_repeated: metrics.gauge(
                 "second_opinion_repeated",
-                "Whether the rollup node in use follows a source, so that what it calls derived is that source's word",
+                "Whether the rollup node in use follows a source, so that its local-safe head is not derived by it",
                 &["chain_id"],
             )?,
             node_differences: metrics.gauge(

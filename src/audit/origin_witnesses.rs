@@ -80,7 +80,7 @@ async fn of_execution(
         Err(error) => return Err(error),
     };
     Ok(found.filter(|found| *found != genesis.hash).map(|found| {
-        let source = "its execution clients, which have another chain with the same id";
+        let source = "its execution clients, which serve another chain with the same id";
         RuleDifference::of_witness("genesis.l2", &genesis.hash, &found, source)
     }))
 }

@@ -88,10 +88,8 @@ impl RangeAudit {
         task.spawn(async move { self.audit(number).await });
         match task.join_next().await {
             Some(Ok(outcome)) => outcome,
-            Some(Err(error)) => {
-                RangeOutcome::open(number, None, format!("its audit ended abnormally: {error}"))
-            }
-            None => RangeOutcome::open(number, None, "its audit did not begin".to_owned()),
+            Some(Err(error)) => RangeOutcome::open(number, None, format!("its audit crashed: {error}")),
+            None => RangeOutcome::open(number, None, "its audit did not start".to_owned()),
         }
     }
 

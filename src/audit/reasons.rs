@@ -51,7 +51,7 @@ impl Reasons {
             None => wait.to_string(),
         });
         let words: Vec<String> = words.collect();
-        if words.is_empty() { "nothing: it is being looked at".to_owned() } else { words.join("; ") }
+        if words.is_empty() { "nothing: it is being checked".to_owned() } else { words.join("; ") }
     }
 }
 
@@ -72,7 +72,7 @@ mod tests {
             reasons.in_words(&[l1, head].into()),
             "that its height is local-safe on chain 902 (not yet); what L1 says of a block of chain 901 (an endpoint fails): timed out"
         );
-        assert_eq!(reasons.in_words(&BTreeSet::new()), "nothing: it is being looked at");
+        assert_eq!(reasons.in_words(&BTreeSet::new()), "nothing: it is being checked");
     }
 
     #[tokio::test]

@@ -136,7 +136,7 @@ impl RuleDifference {
     /// The ledger is about a chain of another genesis.
     pub(super) fn of_ledger(node: B256, own: B256) -> Self {
         let (node, own) = (node.to_string(), own.to_string());
-        let source = "the ledger: it is about another chain with this id, and nothing is judged until that is settled; a new chain needs an empty data_dir, a known one the endpoints that it had".to_owned();
+        let source = "the ledger: it belongs to another chain with this id, and no block is judged until that is corrected; use an empty data_dir for a new chain, or the previous endpoints for the old one".to_owned();
         Self { rule: "genesis.l2".to_owned(), node, own, source }
     }
 }
@@ -230,7 +230,7 @@ impl Differences<'_> {
             Some(own) => self.compare("the message expiry window", &window, &own, source),
             None if (1..=DEFAULT_EXPIRY_WINDOW).contains(&window) => {}
             None => {
-                let source = "the protocol, which has none that is longer".to_owned();
+                let source = "the protocol, which does not allow a longer one".to_owned();
                 self.compare("the message expiry window", &window, &DEFAULT_EXPIRY_WINDOW, source);
             }
         }
@@ -268,7 +268,7 @@ impl Differences<'_> {
     fn source(&self, built_in: bool, learnt_from: Option<&str>) -> String {
         match (learnt_from, &self.own.network) {
             (Some(node), _) => {
-                format!("what was learnt from {node} before: if the node is right now, restart Crosscheck")
+                format!("the earlier answer of {node}: if the new answer is right, restart Crosscheck")
             }
             (None, Some(network)) if built_in => format!("the built-in facts of {}", network.name),
             (None, _) => "the configuration".to_owned(),

@@ -21,7 +21,7 @@ pub enum RulesError {
     #[error(transparent)]
     Source(#[from] SourceError),
     /// No chain can have the configuration that it answers.
-    #[error("its rollup node's configuration is one that no chain can have: {reason}")]
+    #[error("its rollup node's configuration is impossible: {reason}")]
     Impossible {
         /// What is wrong with it, and what to do.
         reason: serde_json::Error,

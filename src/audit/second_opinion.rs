@@ -84,12 +84,11 @@ impl SecondOpinion {
         match self {
             Self::Own { assumed: None } => None,
             Self::Own { assumed: Some(Assumed { number, .. }) } => Some(format!(
-                "up to block {number} the rollup node has not derived the chain itself: it began there by a sync, or its record \
-                 of safe heads begins there; what it says of those blocks is held against nobody"
+                "the rollup node did not derive the chain up to block {number}: it started there by a sync, or its record of safe heads starts there; its answers about those blocks are not used as evidence"
             )),
             Self::Repeated => Some(REPEATED.to_owned()),
             Self::Unknown => Some(
-                "the rollup node did not answer whether it derives the chain itself; until it does, what it says is held against nobody"
+                "the rollup node did not answer whether it derives the chain; until it does, its answers are not used as evidence"
                     .to_owned(),
             ),
         }
@@ -99,16 +98,15 @@ impl SecondOpinion {
     pub fn why_not(self, number: u64) -> String {
         match self {
             Self::Own { assumed: Some(assumed) } if number <= assumed.number => format!(
-                "its rollup node has another block {number}, and has derived nothing up to block {}",
+                "its rollup node has another block {number}, and did not derive the blocks up to {}",
                 assumed.number
             ),
             Self::Own { .. } => format!("its rollup node has another block {number}"),
             Self::Repeated => format!(
-                "its rollup node has another block {number}, and repeats the word of the source that it follows; add a rollup node \
-                 that derives the chain"
+                "its rollup node has another block {number}, and repeats the source that it follows; add a rollup node that derives the chain"
             ),
             Self::Unknown => format!(
-                "its rollup node has another block {number}, and did not answer whether it derives the chain itself"
+                "its rollup node has another block {number}, and did not answer whether it derives the chain"
             ),
         }
     }

@@ -35,7 +35,7 @@ impl AnchorArgs {
         let Anchored { from, vouched } = runtime()?.block_on(self.move_anchor(&config))?;
         let from = from.map_or_else(|| "not known yet".to_owned(), |from| from.number.to_string());
         print(&format!(
-            "the audit of chain {chain} begins after block {number} ({hash}); the vouched head was {from} and is {}",
+            "the audit of chain {chain} starts after block {number} ({hash}); the vouched head was {from} and is {}",
             vouched.number
         ))?;
         Ok(Outcome::Ok)
@@ -48,7 +48,7 @@ impl AnchorArgs {
         let anchoring = Anchoring { chain_id: self.decision.chain, to, reason: self.decision.reason.clone() };
         // Before its first run a crosscheck has no ledger.
         std::fs::create_dir_all(&config.data_dir)
-            .wrap_err_with(|| format!("data_dir {} cannot be made", config.data_dir.display()))?;
+            .wrap_err_with(|| format!("data_dir {} cannot be created", config.data_dir.display()))?;
         let ledger = Ledger::open(&config.data_dir.join("ledger.sqlite")).await?;
         let moved = ledger.move_anchor(&anchoring, at).await?;
         ledger.close().await;
@@ -71,13 +71,13 @@ impl AnchorArgs {
             }
             Ok(None) => {
                 complain(&format!(
-                    "warning: the execution client of chain {chain} has no block {number}: {hash} is taken on your word"
+                    "warning: the execution client of chain {chain} has no block {number}: {hash} is used unchecked"
                 ));
                 Ok(())
             }
             Err(error) => {
                 complain(&format!(
-                    "warning: block {number} of chain {chain} could not be looked up, {hash} is taken on your word: {error}"
+                    "warning: block {number} of chain {chain} could not be looked up, {hash} is used unchecked: {error}"
                 ));
                 Ok(())
             }

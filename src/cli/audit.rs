@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Audit past blocks of a chain from the endpoints, without gossip.
 ///
-/// Ends with 0 if every block holds, with 1 if one does not, and with 2 if one could not be judged.
+/// Exits with 0 if every block is valid, with 1 if one is not, and with 2 if one could not be judged.
 #[derive(Debug, Args)]
 pub(crate) struct AuditArgs {
     #[command(flatten)]
@@ -45,10 +45,10 @@ pub(crate) struct AuditArgs {
     /// Write a JSON report to a file, or to standard output
     #[arg(long, value_name = "FILE|-", default_value = "-")]
     report: PathBuf,
-    /// Keep what was found in this file, and go on from it when the audit is started again
+    /// Keep the findings in this file, and continue from it when the audit is started again
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
-    /// How many blocks are under way at once
+    /// How many blocks are audited at once
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u64).range(1..=256))]
     concurrency: u64,
 }
@@ -58,7 +58,7 @@ impl AuditArgs {
         let config = self.settings.load()?;
         telemetry::start(&config.log)?;
         if self.to < self.from {
-            let problem = format!("--to {} lies before --from {}", self.to, self.from);
+            let problem = format!("--to {} is below --from {}", self.to, self.from);
             return Err(UsageError { problem }.into());
         }
         if !config.chains.contains_key(&self.chain) {
@@ -75,7 +75,7 @@ impl AuditArgs {
         let report = runtime()?.block_on(self.audit(&config))?;
         write_report(&self.report, &report)?;
         if report.interrupted {
-            complain("the audit was interrupted; with --resume it goes on where it ended");
+            complain("the audit was interrupted; with --resume it continues where it stopped");
         }
         Ok(report.outcome())
     }
@@ -173,9 +173,7 @@ async fn read_heads(
         };
         let status = status.wrap_err_with(|| format!("the heads of chain {chain_id} cannot be read"))?;
         if status.local_safe_l2.is_none() {
-            eyre::bail!(
-                "the heads of chain {chain_id} cannot be read: no local-safe head of it is named yet"
-            );
+            eyre::bail!("the heads of chain {chain_id} cannot be read: it has no local-safe head yet");
         }
         heads.set(*chain_id, Some(status));
     }

@@ -116,7 +116,7 @@ impl AuditState {
             && last != parent
         {
             // Between two questions the chain reorged, or the client lies: then nothing is proven.
-            outcome.detail = format!("its parent is {parent}, but the block before it was {last}");
+            outcome.detail = format!("its parent is {parent}, but the previous block was {last}");
             "open".clone_into(&mut outcome.verdict);
         }
         if let Some(file) = &mut self.file {

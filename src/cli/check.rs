@@ -8,16 +8,16 @@ use crate::probes::{Finding, Grade, Prober, outcome};
 use crate::service;
 use clap::Args;
 
-/// Check the configuration, and end.
+/// Check the configuration and exit.
 ///
-/// With --online every configured endpoint is asked as well, and a table of what was found is printed. Ends with 0 if all is
-/// well or in doubt at most, with 1 if something is at fault, with 2 if nothing is but something could not be asked, and
-/// with 64 if the configuration is at fault.
+/// With --online every configured endpoint is checked as well, and a table of the findings is printed. Exits with 0 if there is
+/// no fault, with 1 if there is a fault, with 2 if there is none but something could not be checked, and with 64 if the
+/// configuration is invalid.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     settings: SettingsArgs,
-    /// Ask every endpoint: its chain, genesis, rules, methods, old receipts, signer, clock; and dial the static peers
+    /// Check every endpoint: chain, genesis, configuration, methods, old receipts, signer, clock; and dial the static peers
     #[arg(long)]
     online: bool,
 }
@@ -25,16 +25,14 @@ pub(crate) struct CheckArgs {
 impl CheckArgs {
     pub(crate) fn run(&self) -> eyre::Result<Outcome> {
         if self.settings.is_empty() && variables()?.is_empty() {
-            return Err(
-                UsageError { problem: "there is nothing to check: give --config FILE".to_owned() }.into()
-            );
+            return Err(UsageError { problem: "nothing to check: give --config FILE".to_owned() }.into());
         }
         let config = self.settings.load()?;
         for doubt in config.doubts() {
             complain(&format!("warning: {doubt}"));
         }
         let chains: Vec<String> = config.chains.keys().map(ToString::to_string).collect();
-        print(&format!("the configuration is sound: chains {}", chains.join(", ")))?;
+        print(&format!("the configuration is valid: chains {}", chains.join(", ")))?;
         if !self.online {
             return Ok(Outcome::Ok);
         }

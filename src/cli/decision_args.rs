@@ -16,7 +16,7 @@ pub(super) struct DecisionArgs {
     /// The block's hash
     #[arg(long, value_name = "HASH")]
     pub(super) hash: B256,
-    /// Why, for those who read the ledger later
+    /// The reason, for later readers of the ledger
     #[arg(long, value_name = "TEXT")]
     pub(super) reason: String,
 }

@@ -24,15 +24,15 @@ use std::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Run an interop superchain on loopback, script faults into it, and see the sidecar find them.
+/// Run an interop superchain on loopback, script faults into it, and check that the sidecar finds them.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = faults_help())]
 pub(super) struct DevnetArgs {
-    /// How many L2 chains; their ids are 901, 902 and so on
+    /// The number of L2 chains; their ids are 901, 902 and so on
     #[arg(long, value_name = "N", default_value_t = 2)]
     chains: u64,
 
-    /// End the run when each chain has built so many blocks and all are final; otherwise run until stopped
+    /// Stop after N finalized blocks per chain; otherwise run until stopped
     #[arg(long, value_name = "N")]
     blocks: Option<u64>,
 
@@ -40,7 +40,7 @@ pub(super) struct DevnetArgs {
     #[arg(long, value_name = "SECS", default_value_t = 2)]
     block_time: u64,
 
-    /// Outrun real time: chains and sidecar share a clock file, and no rule is loosened
+    /// Run faster than real time: chains and sidecar share a clock file, and every rule still applies
     #[arg(long)]
     fast: bool,
 
@@ -52,11 +52,11 @@ pub(super) struct DevnetArgs {
     #[arg(long = "fault", value_name = "NAME@BLOCK[:CHAIN]")]
     faults: Vec<FaultSpec>,
 
-    /// Draw so many more faults from the seed, as far as the run has room for them; needs --blocks
+    /// Add up to N random faults from the seed, as far as they fit into the run; needs --blocks
     #[arg(long, value_name = "N", default_value_t = 0)]
     random_faults: usize,
 
-    /// How many execution clients each chain has; faults of endpoints have at least three
+    /// The number of execution clients per chain; endpoint faults use at least three
     #[arg(long, value_name = "N", default_value_t = 1)]
     endpoints: usize,
 
@@ -68,7 +68,7 @@ pub(super) struct DevnetArgs {
     #[arg(long)]
     no_sidecar: bool,
 
-    /// Keep the files of the run here, among them the sidecar's crosscheck.toml; otherwise they are temporary
+    /// Keep the files of the run here, including the sidecar's crosscheck.toml; otherwise they are temporary
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 
@@ -76,32 +76,32 @@ pub(super) struct DevnetArgs {
     #[arg(long, value_name = "UNIX")]
     genesis_time: Option<u64>,
 
-    /// With --no-sidecar: wait at most so long before the first block until a sidecar listens on all chains
+    /// With --no-sidecar: wait up to this long before the first block for a sidecar to listen on all chains
     #[arg(long, value_name = "SECS", default_value_t = 0)]
     await_sidecar: u64,
 
-    /// With --fast and --no-sidecar: build a block of every chain at most so often [default: 100]
+    /// With --fast and --no-sidecar: the shortest time between two blocks [default: 100]
     #[arg(long, value_name = "MILLISECONDS", requires_all = ["fast", "no_sidecar"])]
     tick: Option<u64>,
 
-    /// With --no-sidecar and --blocks: after the last block serve on until stopped
+    /// With --no-sidecar and --blocks: keep serving after the last block until stopped
     #[arg(long, requires_all = ["no_sidecar", "blocks"])]
     stay: bool,
 
-    /// With --fast and --dir: stop when this block is built, until the file DIR/paused is removed, which holds the block's number; may be given more than once
+    /// With --fast and --dir: pause when this block is built, until the file DIR/paused is removed, which has the block's number; may be given more than once
     #[arg(long, value_name = "BLOCK", requires_all = ["fast", "dir"])]
     pause_at: Vec<u64>,
 
-    /// Keep so many blocks of each chain, and the L1 blocks that they stand on; older ones are answered as unknown. A long run needs
-    /// about 20 kB for each
+    /// Keep this many blocks of each chain, and their L1 origins; older blocks are answered as unknown. A long run needs about 20 kB
+    /// for each
     #[arg(long, value_name = "BLOCKS", default_value_t = BLOCK_HISTORY)]
     history: u64,
 
-    /// What is logged, to standard error: a level, or a filter such as info,crosscheck::audit=debug
+    /// The log level or filter, such as info,crosscheck::audit=debug; the log goes to standard error
     #[arg(long, value_name = "LEVEL", default_value = "warn")]
     log_level: String,
 
-    /// The layout of the log
+    /// The log format
     #[arg(long, value_enum, default_value = "auto")]
     log_format: LogFormat,
 }

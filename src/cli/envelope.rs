@@ -8,7 +8,7 @@ use build::BuildArgs;
 use clap::{Args, Subcommand};
 use inspect::InspectArgs;
 
-/// Make gossip frames, and look into them.
+/// Build gossip frames, and inspect them.
 #[derive(Debug, Args)]
 pub(crate) struct EnvelopeArgs {
     #[command(subcommand)]
@@ -17,9 +17,9 @@ pub(crate) struct EnvelopeArgs {
 
 #[derive(Debug, Subcommand)]
 enum EnvelopeCommand {
-    /// Judge a frame as a node would that has seen nothing before, and print what is in it.
+    /// Validate a frame as a node without history would, and print its contents.
     Inspect(InspectArgs),
-    /// Make the signed frame of a block, and print it as 0x-hex.
+    /// Build the signed frame of a block, and print it as 0x-hex.
     Build(BuildArgs),
 }
 

@@ -16,15 +16,15 @@ const MAX_ANSWER: usize = 64 * 1024;
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Ask a running crosscheck whether it lives.
+/// Check that a running crosscheck is alive.
 #[derive(Debug, Args)]
 pub(crate) struct HealthcheckArgs {
-    /// Where its server of health and metrics listens, if that is not what CROSSCHECK_HTTP_ADDR or the configuration says
+    /// The address of its HTTP server, if it is not the one in CROSSCHECK_HTTP_ADDR or the configuration
     #[arg(long)]
     addr: Option<String>,
     #[command(flatten)]
     listening: ListeningArgs,
-    /// Ask whether it is ready: whether everything that it needs works
+    /// Check that it is ready: that everything it needs works
     #[arg(long)]
     ready: bool,
 }
@@ -37,7 +37,7 @@ impl HealthcheckArgs {
             None => self.listening.addr("http", HttpConfig::default().addr)?.to_string(),
         };
         let uri: hyper::Uri = format!("http://{addr}/{path}").parse().map_err(|error| UsageError {
-            problem: format!("--addr {addr} is no address: {error}; write one such as 127.0.0.1:7300"),
+            problem: format!("--addr {addr} is not an address: {error}; write one such as 127.0.0.1:7300"),
         })?;
         let (healthy, answer) = runtime()?.block_on(ask(uri))?;
         if healthy {

@@ -20,7 +20,7 @@ pub(super) fn read_input(file: &Path, limit: u64) -> eyre::Result<Vec<u8>> {
     let read = reader.take(limit.saturating_add(1)).read_to_end(&mut content);
     let size = read.wrap_err_with(|| format!("{} cannot be read", file.display()))?;
     if u64::try_from(size).is_ok_and(|size| size > limit) {
-        let problem = format!("{} has more than {limit} bytes: it is not what it should be", file.display());
+        let problem = format!("{} has more than {limit} bytes: it is not the expected file", file.display());
         return Err(UsageError { problem }.into());
     }
     Ok(content)
@@ -34,7 +34,7 @@ pub(super) fn read_frame(file: &Path) -> eyre::Result<Bytes> {
         Some(digits) => {
             let decoded = hex::decode(digits.trim_ascii());
             decoded.map(Into::into).map_err(|error| {
-                UsageError { problem: format!("{} begins with 0x but is no hex: {error}", file.display()) }
+                UsageError { problem: format!("{} starts with 0x but is not hex: {error}", file.display()) }
                     .into()
             })
         }

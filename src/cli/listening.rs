@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// The configuration that a running crosscheck was started with.
 #[derive(Debug, Args)]
 pub(super) struct ListeningArgs {
-    /// The configuration file that it runs with
+    /// The configuration file that it was started with
     #[arg(long, value_name = "FILE", env = "CROSSCHECK_CONFIG")]
     config: Option<PathBuf>,
 }

@@ -12,18 +12,18 @@ use serde_json::{Value, json};
 /// How many messages are asked for at once.
 const PAGE: u64 = 1000;
 
-/// Print the messages that a running crosscheck tracks: those whose life goes on.
+/// Print the open messages that a running crosscheck tracks.
 #[derive(Debug, Args)]
 pub(crate) struct MessagesArgs {
     #[command(flatten)]
     running: RunningArgs,
-    /// Print those that ended lately too
+    /// Also print messages that ended recently
     #[arg(long)]
     all: bool,
-    /// Only messages that this chain executed
+    /// Only messages that this chain executes
     #[arg(long, value_name = "ID")]
     chain: Option<ChainId>,
-    /// Print JSON: an array of what crosscheck_messages answers
+    /// Print JSON: an array in the format of crosscheck_messages
     #[arg(long)]
     json: bool,
 }
@@ -50,7 +50,7 @@ impl MessagesArgs {
             });
             let answer: Value = running.ask("crosscheck_messages", rpc_params![page]).await?;
             let found = answer.get("messages").and_then(Value::as_array).cloned();
-            messages.extend(found.ok_or_eyre("crosscheck_messages is answered with no messages")?);
+            messages.extend(found.ok_or_eyre("the answer of crosscheck_messages has no messages")?);
             after = answer.get("next").and_then(Value::as_u64).filter(|next| *next > from);
         }
         // One that changed while it was read stands there twice: the later state counts.

@@ -47,7 +47,7 @@ const EXIT_UNKNOWN: u8 = 2;
 /// Bad usage or configuration, as sysexits.h has it.
 const EXIT_USAGE: u8 = 64;
 
-/// Checks the cross-safe word of an OP Stack superchain's sequencers.
+/// Verifies that OP Stack sequencers only attest to valid cross-safe blocks.
 #[derive(Debug, Parser)]
 #[command(name = "crosscheck", version, max_term_width = 110)]
 struct Cli {
@@ -62,31 +62,30 @@ enum Command {
     Check(check::CheckArgs),
     /// Audit past blocks of a chain from the endpoints, without gossip.
     Audit(audit::AuditArgs),
-    /// Ask a running crosscheck whether it lives (or, with --ready, whether it is ready).
+    /// Check that a running crosscheck is alive (with --ready: that it is ready).
     Healthcheck(healthcheck::HealthcheckArgs),
     /// Run a superchain in this process, with scripted faults, and watch it.
     #[cfg(feature = "devnet")]
     Devnet(devnet::DevnetArgs),
-    /// Make gossip frames, and look into them.
+    /// Build gossip frames, and inspect them.
     Envelope(envelope::EnvelopeArgs),
     /// Work with cross-chain messages.
     Message(message::MessageArgs),
     /// Print the messages that a running crosscheck tracks.
     Messages(messages::MessagesArgs),
-    /// Join a network's gossip, validate what comes in and print it.
+    /// Join a network's gossip, validate what arrives and print it.
     Net(net::NetArgs),
-    /// Print whom a running crosscheck is connected to.
+    /// Print the peers of a running crosscheck.
     Peers(peers::PeersArgs),
-    /// Let the vouched head pass over a block that was found wrong, or that has no verdict.
+    /// Let the vouched head pass an invalid block, or a block without a verdict.
     ///
-    /// The decision is written to the ledger, beside the verdict; a running crosscheck honours it. With --unjudged it is about a
-    /// block that has no verdict. That is judged all the same once it can be done, and if it is wrong the head goes back below
-    /// it.
+    /// The decision is written to the ledger, next to the verdict; a running crosscheck applies it. With --unjudged the block
+    /// has no verdict. It is still judged once that is possible, and if it is invalid the head moves back below it.
     Resolve(resolve::ResolveArgs),
-    /// Move where a chain's audit begins.
+    /// Move the block after which a chain's audit starts.
     ///
-    /// The block, and everything below it, counts as right from then on. The vouched head moves there, and on over what was
-    /// upheld before. The decision is written to the ledger; a running crosscheck honours it.
+    /// The block, and everything below it, counts as valid from then on. The vouched head moves there, and further over the
+    /// blocks that were upheld before. The decision is written to the ledger; a running crosscheck applies it.
     Anchor(anchor::AnchorArgs),
     /// Print reference documentation, such as the table of metrics.
     Doc(doc::DocArgs),

@@ -28,56 +28,56 @@ const SIGNER_POLL: Duration = Duration::from_secs(60);
 /// How soon L1 is asked again after it said nobody.
 const SIGNER_RETRY: Duration = Duration::from_secs(10);
 
-/// Join a network's gossip, validate what comes in and print it. Ends with code 0 if a valid block came in.
+/// Join a network's gossip, validate what arrives and print it. Exits with 0 if a valid block arrived.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("which").required(true).args(["network", "chain"]))]
 pub(crate) struct NetArgs {
     /// The network, by name
     #[arg(long, value_name = "NAME")]
     network: Option<NetworkName>,
-    /// The chain, if it is none that is known by name
+    /// The chain's id, if it is not a known network
     #[arg(long, value_name = "ID", conflicts_with = "network")]
     chain: Option<ChainId>,
-    /// L1's execution client, asked for the unsafe block signer
+    /// The L1 execution client from which the unsafe block signer is read
     #[arg(long, value_name = "URL")]
     l1: Option<EndpointUrl>,
     /// The SystemConfig on L1 that names the signer [default: the network's]
     #[arg(long, value_name = "ADDRESS", requires = "l1")]
     system_config: Option<Address>,
-    /// The unsafe block signer, in place of what L1 names
+    /// The unsafe block signer, instead of the one on L1
     #[arg(long, value_name = "ADDRESS", conflicts_with = "l1")]
     signer: Option<Address>,
-    /// Who signs cross-safe attestations [default: the unsafe block signer]
+    /// The signer of cross-safe attestations [default: the unsafe block signer]
     #[arg(long, value_name = "ADDRESS")]
     attester: Option<Address>,
     /// A peer to stay connected to: a multiaddress that ends in `/p2p/PEER_ID`
     #[arg(long = "peer", value_name = "MULTIADDR", value_parser = peer_addr)]
     peers: Vec<Multiaddr>,
-    /// Look for peers at this UDP address, beginning with the network's bootnodes, such as 0.0.0.0:9222
+    /// Discover peers at this UDP address, such as 0.0.0.0:9222, starting from the network's bootnodes
     #[arg(long, value_name = "IP:PORT")]
     discovery: Option<SocketAddr>,
-    /// A further bootnode: enr:… or enode://…
+    /// An additional bootnode: enr:… or enode://…
     #[arg(long = "bootnode", value_name = "NODE", requires = "discovery")]
     bootnodes: Vec<Bootnode>,
-    /// Where to listen
+    /// The address to listen on
     #[arg(long, value_name = "MULTIADDR", default_value = "/ip4/127.0.0.1/tcp/0")]
     listen: Vec<Multiaddr>,
-    /// The file with the network key, made if it is missing [default: a new key each time]
+    /// The file with the network key, created if it is missing [default: a new key each time]
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
-    /// End after so many valid blocks
+    /// Exit after this many valid blocks
     #[arg(long, value_name = "COUNT", value_parser = value_parser!(u64).range(1..))]
     blocks: Option<u64>,
-    /// End after so many frames, valid or not
+    /// Exit after this many frames, valid or not
     #[arg(long, value_name = "COUNT", value_parser = value_parser!(u64).range(1..))]
     frames: Option<u64>,
-    /// End after this time, such as 5m
+    /// Exit after this time, such as 5m
     #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
     time: Option<Duration>,
     /// Print each event as one line of JSON
     #[arg(long)]
     json: bool,
-    /// What is logged besides, to standard error: a level, or a filter such as crosscheck_p2p=debug
+    /// The log level or filter, such as crosscheck_p2p=debug; the log goes to standard error
     #[arg(long, default_value = "warn")]
     log_level: String,
 }
@@ -188,9 +188,10 @@ impl NetArgs {
     fn signer_reader(&self, known: Option<&KnownNetwork>) -> eyre::Result<Option<SignerReader>> {
         let Some(url) = &self.l1 else { return Ok(None) };
         let of_network = known.map(|network| network.system_config);
-        let system_config = self.system_config.or(of_network).ok_or_else(|| {
-            usage("--l1 is asked for the signer of a chain that is not known by name: give --system-config")
-        })?;
+        let system_config = self
+            .system_config
+            .or(of_network)
+            .ok_or_else(|| usage("--l1 needs --system-config for a chain that is not known by name"))?;
         let l1 = L1Reader::new(L1Client::new(url.clone(), SourcesConfig::default().limits())?);
         Ok(Some(SignerReader::new(l1, system_config)))
     }
@@ -213,7 +214,7 @@ async fn follow_signer(
     loop {
         let pause = match reader.read_or_doubt(&signers).await {
             Ok(named) if named.is_empty() => {
-                complain("the SystemConfig names no unsafe block signer");
+                complain("the SystemConfig does not name an unsafe block signer");
                 SIGNER_RETRY
             }
             Ok(named) => {
@@ -244,7 +245,7 @@ fn peer_addr(text: &str) -> Result<Multiaddr, String> {
     let addr: Multiaddr = text.parse().map_err(|error| format!("{error}"))?;
     match addr.protocol_stack().last() {
         Some("p2p") => Ok(addr),
-        _ => Err("the peer's id is missing: end in /p2p/PEER_ID".to_owned()),
+        _ => Err("the peer's id is missing: it must end in /p2p/PEER_ID".to_owned()),
     }
 }
 

@@ -107,11 +107,11 @@ impl NetTally {
         let advice = match (accepted, refused, self.most_peers) {
             (1.., ..) => "gossip works",
             (0, 1.., _) if self.refused.keys().all(|reason| *reason == "no-signer-known") => {
-                "frames arrive, but nobody is known who may sign them: give --l1 or --signer"
+                "frames arrive, but no signer is known: give --l1 or --signer"
             }
             (0, 1.., _) => "frames arrive, but none of them is a valid block of this chain: see the reasons",
-            (0, 0, 1..) => "peers are connected, but send nothing: does the chain's sequencer run?",
-            (0, 0, 0) => "nobody was reached: give --peer or --discovery, and let TCP and UDP out",
+            (0, 0, 1..) => "peers are connected, but send nothing: is the chain's sequencer running?",
+            (0, 0, 0) => "no peer was reached: give --peer or --discovery, and allow outbound TCP and UDP",
         };
         format!("{counts}\n{advice}")
     }
@@ -203,13 +203,13 @@ mod tests {
         let mut tally = NetTally::default();
         let event = refused(Reason::NoSignerKnown { topic: Topic::BlocksV4 });
         let line = tally.note(&event, NOW).to_string();
-        assert!(line.starts_with("ignore        blocksv4 no-signer-known: nobody is known"), "{line}");
+        assert!(line.starts_with("ignore        blocksv4 no-signer-known: no signer is known"), "{line}");
         assert!(line.contains("signed by 0x0101010101010101010101010101010101010101"), "{line}");
         assert_eq!(tally.refused.get("no-signer-known"), Some(&1));
     }
 
     #[rstest]
-    #[case::nobody(&[], "nobody was reached")]
+    #[case::nobody(&[], "no peer was reached")]
     #[case::silence(&[connected()], "send nothing")]
     #[case::no_signer(&[connected(), refused(Reason::NoSignerKnown { topic: Topic::BlocksV4 })], "give --l1 or --signer")]
     #[case::only_bad_frames(&[connected(), refused(Reason::BadRecoveryId { id: 9 })], "see the reasons")]

@@ -9,7 +9,7 @@ use crosscheck_p2p::ChainId;
 use jsonrpsee::rpc_params;
 use serde_json::Value;
 
-/// Print whom a running crosscheck is connected to.
+/// Print the peers of a running crosscheck.
 #[derive(Debug, Args)]
 pub(crate) struct PeersArgs {
     #[command(flatten)]
@@ -17,7 +17,7 @@ pub(crate) struct PeersArgs {
     /// Only peers on this chain's network
     #[arg(long, value_name = "ID")]
     chain: Option<ChainId>,
-    /// Print JSON: what crosscheck_peers answers
+    /// Print JSON in the format of crosscheck_peers
     #[arg(long)]
     json: bool,
 }

@@ -16,7 +16,7 @@ pub(crate) struct ResolveArgs {
     settings: SettingsArgs,
     #[command(flatten)]
     decision: DecisionArgs,
-    /// The block has no verdict, and is passed without one
+    /// The block has no verdict, and is resolved without one
     #[arg(long)]
     unjudged: bool,
 }

@@ -16,7 +16,7 @@ use tracing::{info, warn};
 pub(crate) struct RunArgs {
     #[command(flatten)]
     settings: SettingsArgs,
-    /// The layout of the log; the same as --log.format
+    /// The log format; the same as --log.format
     #[arg(long, value_enum)]
     log_format: Option<LogFormat>,
 }

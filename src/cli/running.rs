@@ -19,8 +19,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Which running crosscheck is asked.
 #[derive(Debug, Args)]
 pub(super) struct RunningArgs {
-    /// Where its JSON-RPC server is, a URL or an address and a port, if that is not what CROSSCHECK_RPC_ADDR or the configuration
-    /// says
+    /// Its JSON-RPC server, a URL or an address and a port, if it is not the one in CROSSCHECK_RPC_ADDR or the configuration
     #[arg(long = "rpc", value_name = "URL", value_parser = url)]
     url: Option<EndpointUrl>,
     #[command(flatten)]
@@ -61,6 +60,6 @@ impl Running {
         params: ArrayParams,
     ) -> eyre::Result<T> {
         let asked = self.client.request(method, params).await;
-        asked.wrap_err_with(|| format!("crosscheck at {} does not answer {method}; does it run?", self.url))
+        asked.wrap_err_with(|| format!("crosscheck at {} does not answer {method}; is it running?", self.url))
     }
 }

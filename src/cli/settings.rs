@@ -24,7 +24,7 @@ impl Args for SettingsArgs {
             .long("set")
             .value_name("KEY=VALUE")
             .action(ArgAction::Append)
-            .help("Set any key, those of a chain included: --set chains.901.block_time=2");
+            .help("Set any key, including a chain's: --set chains.901.block_time=2");
         let keys = KEYS.iter().filter(|key| !key.per_chain).map(|key| {
             Arg::new(key.path)
                 .long(flag_name(key))
@@ -96,7 +96,7 @@ impl SettingsArgs {
     pub(crate) fn load(&self) -> Result<Config, ConfigError> {
         let (config, unused) = self.read()?;
         for variable in unused {
-            complain(&format!("warning: {variable} is no setting and is not used"));
+            complain(&format!("warning: {variable} is not a setting; ignored"));
         }
         Ok(config)
     }

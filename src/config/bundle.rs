@@ -27,7 +27,7 @@ pub enum BundleSettingError {
     #[error("{0:?} is not of the form fork=path")]
     Form(String),
     /// The fork's bundle is compiled in.
-    #[error("this build knows what {0} adds to its first block: no bundle can be named for it")]
+    #[error("the upgrade transactions of {0} are built in: no bundle can be set for it")]
     Known(Fork),
 }
 

@@ -32,7 +32,7 @@ impl Config {
         if self.chains.is_empty() {
             return Err(ConfigError::Missing {
                 key: "chains".to_owned(),
-                reason: "there is nothing to watch".to_owned(),
+                reason: "no chain is configured".to_owned(),
                 fix: "add a [chains.<id>] section for every chain to watch".to_owned(),
             });
         }
@@ -59,7 +59,7 @@ impl Config {
         within("audit.concurrency", self.audit.concurrency, 1..=1024)?;
         let (poll, timeout) = (self.sources.poll_interval.0, self.sources.timeout.0);
         check_span("sources.poll_interval", poll, "the endpoints would be asked without a pause")?;
-        check_span("sources.timeout", timeout, "no endpoint answers in so short a time")?;
+        check_span("sources.timeout", timeout, "no endpoint can answer in that time")?;
         if self.monitor.retention.0 < MIN_RETENTION {
             let shown = humantime::format_duration(self.monitor.retention.0);
             return Err(bad(
@@ -70,24 +70,24 @@ impl Config {
         }
         if self.ledger.keep_upheld.0 < MIN_KEEP_UPHELD {
             let shown = humantime::format_duration(self.ledger.keep_upheld.0);
-            let why = "shorter than 7days: messages may cite blocks for so long";
+            let why = "shorter than 7days: messages may cite blocks that old";
             return Err(bad("ledger.keep_upheld", &shown, why));
         }
         if self.data_dir.as_os_str().is_empty() {
-            return Err(bad("data_dir", &"\"\"", "it names no directory"));
+            return Err(bad("data_dir", &"\"\"", "it is empty"));
         }
         Ok(())
     }
 
     fn check_servers(&self) -> Result<(), ConfigError> {
         if let Err(error) = EnvFilter::try_new(&self.log.level) {
-            return Err(bad("log.level", &self.log.level, &format!("this is no filter: {error}")));
+            return Err(bad("log.level", &self.log.level, &format!("this is not a filter: {error}")));
         }
         if let Some(word) = misspelt_level(&self.log.level) {
             return Err(bad(
                 "log.level",
                 &self.log.level,
-                &format!("{word:?} is no level; a target needs =level"),
+                &format!("{word:?} is not a level; a target needs =level"),
             ));
         }
         if self.http.addr == self.rpc.addr && self.http.addr.port() != 0 {
@@ -150,14 +150,14 @@ impl Config {
         ];
         let unsaid = unset.into_iter().find(|(_, is_unset)| *is_unset && chain.is_monitored_only());
         if let Some((name, _)) = unsaid {
-            return Err(missing(key(name), "the chain has no rollup node that could say it"));
+            return Err(missing(key(name), "the chain has no rollup node to read it from"));
         }
         let cited = chain.dependency_set.iter().flatten();
         match cited.copied().find(|id| !self.chains.contains_key(id)) {
             Some(other) => Err(ConfigError::Missing {
                 key: format!("chains.{other}"),
                 reason: format!(
-                    "{} names chain {other}, whose messages cannot be checked",
+                    "{} lists chain {other}, whose messages cannot be checked",
                     key("dependency_set")
                 ),
                 fix: format!("add a [chains.{other}] section with its endpoints"),
@@ -172,7 +172,7 @@ impl Config {
             return Err(missing(key("execution"), "without an execution client nothing can be checked"));
         }
         if chain.block_time == 0 {
-            return Err(bad(&key("block_time"), &0, "blocks need time between them"));
+            return Err(bad(&key("block_time"), &0, "it must be 1 or more"));
         }
         if let Some(quorum) = chain.quorum {
             within(&key("quorum"), quorum, 1..=chain.execution.len())?;
@@ -180,17 +180,16 @@ impl Config {
         self.check_interop(chain_id, chain)?;
         check_addresses(chain_id, chain)?;
         if let Some(twice) = first_twice(chain.rollup_node.urls()) {
-            return Err(bad(&key("rollup_node"), twice, "the list has it twice"));
+            return Err(bad(&key("rollup_node"), twice, "it is listed twice"));
         }
         if let Some(twice) = first_twice(&chain.execution) {
-            return Err(bad(&key("execution"), twice, "the list has it twice, and one client has one vote"));
+            return Err(bad(&key("execution"), twice, "it is listed twice, and each client has one vote"));
         }
         if chain.is_monitored_only() {
             return check_monitored_only(chain_id, chain);
         }
         if chain.unsafe_block_signer.is_none() {
-            let reason =
-                "who signs the chain's blocks is read from L1 (l1.execution and system_config), or set";
+            let reason = "the signer of the chain's blocks must be read from L1 (l1.execution and system_config), or set";
             if chain.system_config.is_none() {
                 return Err(missing(key("system_config"), reason));
             }
@@ -204,21 +203,18 @@ impl Config {
             ("p2p.future", chain.p2p.future),
         ];
         for (name, window) in windows {
-            check_seconds(&key(name), window, "every block in the window is remembered")?;
+            check_seconds(&key(name), window, "every block in the window is kept in memory")?;
         }
         check_peering(chain_id, &chain.p2p)?;
         let own = SigningDomain::CrossSafeBlocksV1;
         if !chain.p2p.cross_safe_domains.iter().any(|domain| domain.0 == own) {
             let domains: Vec<_> = chain.p2p.cross_safe_domains.iter().map(|domain| domain.0.name()).collect();
-            let reason = "the topic's own domain is missing: what is signed in it can only be an attestation";
+            let reason =
+                "the topic's own domain is missing: only a signature in it is certainly an attestation";
             return Err(bad(&key("p2p.cross_safe_domains"), &format!("[{}]", domains.join(", ")), reason));
         }
         let grace = chain.p2p.signer_grace;
-        check_seconds(
-            &key("p2p.signer_grace"),
-            grace,
-            "whoever holds the old key could sign all that while",
-        )?;
+        check_seconds(&key("p2p.signer_grace"), grace, "the previous key could sign for that long")?;
         for peer in &chain.p2p.static_peers {
             if peer.protocol_stack().last() != Some("p2p") {
                 return Err(bad(&key("p2p.static_peers"), peer, "the peer's id is missing"));
@@ -240,7 +236,7 @@ impl Config {
                 other.port() == socket.port() && socket.port() != 0 && (other.ip() == socket.ip() || is_any)
             };
             if let Some((first, _)) = taken.iter().find(|(_, other)| is_same(other)) {
-                let reason = format!("chain {first} has that socket already");
+                let reason = format!("chain {first} already uses that socket");
                 return Err(bad(&format!("chains.{chain_id}.p2p.discovery"), &socket, &reason));
             }
             taken.push((*chain_id, socket));
@@ -259,12 +255,12 @@ impl Config {
         for (index, (chain_id, address)) in listeners.iter().enumerate() {
             let protocols: Vec<&str> = address.protocol_stack().collect();
             if !matches!(protocols[..], ["ip4" | "ip6", "tcp"]) {
-                let reason = "only TCP at an IP address can be listened at";
+                let reason = "only TCP at an IP address is supported";
                 return Err(bad(&format!("chains.{chain_id}.p2p.listen"), address, reason));
             }
             let earlier = listeners.iter().take(index).find(|(_, earlier)| clash(earlier, address));
             if let Some((first, _)) = earlier {
-                let reason = format!("chain {first} listens there already");
+                let reason = format!("chain {first} already listens there");
                 return Err(bad(&format!("chains.{chain_id}.p2p.listen"), address, &reason));
             }
         }
@@ -290,7 +286,7 @@ fn check_monitored_only(chain_id: ChainId, chain: &ChainConfig) -> Result<(), Co
     ];
     let Some((name, _)) = useless.into_iter().find(|(_, is_set)| *is_set) else { return Ok(()) };
     let key = format!("chains.{chain_id}.rollup_node");
-    let reason = format!("without it the chain is only monitored, and {name} is of no use");
+    let reason = format!("without it the chain is only monitored, and {name} has no effect");
     Err(missing(key, &reason))
 }
 
@@ -299,7 +295,7 @@ fn check_span(key: &str, span: Duration, too_short: &str) -> Result<(), ConfigEr
     let shown = humantime::format_duration(span);
     match span {
         _ if span < MIN_SPAN => Err(bad(key, &shown, &format!("shorter than 10ms: {too_short}"))),
-        _ if span > MAX_SPAN => Err(bad(key, &shown, "longer than 10m: what happens would be seen too late")),
+        _ if span > MAX_SPAN => Err(bad(key, &shown, "longer than 10m: events would be noticed too late")),
         _ => Ok(()),
     }
 }
@@ -314,7 +310,7 @@ fn check_addresses(chain_id: ChainId, chain: &ChainConfig) -> Result<(), ConfigE
     match addresses.into_iter().find(|(_, address)| address.is_some_and(|address| address.is_zero())) {
         Some((name, _)) => {
             let key = format!("chains.{chain_id}.{name}");
-            Err(bad(&key, &"0x0000…", "it is the zero address, which nobody has the key of"))
+            Err(bad(&key, &"0x0000…", "it is the zero address, which has no key"))
         }
         None => Ok(()),
     }
@@ -325,10 +321,10 @@ fn check_peering(chain_id: ChainId, p2p: &P2pConfig) -> Result<(), ConfigError> 
     let key = |name: &str| format!("chains.{chain_id}.p2p.{name}");
     within(&key("peers_hi"), p2p.peers_hi, 1..=1024)?;
     within(&key("peers_lo"), p2p.peers_lo, 1..=p2p.peers_hi)?;
-    check_seconds(&key("ban_duration"), p2p.ban_duration, "a ban is to end")?;
+    check_seconds(&key("ban_duration"), p2p.ban_duration, "a ban must end")?;
     for (name, port) in [("advertise_tcp", p2p.advertise_tcp), ("advertise_udp", p2p.advertise_udp)] {
         if port == Some(0) {
-            return Err(bad(&key(name), &0, "nobody can be reached at port 0"));
+            return Err(bad(&key(name), &0, "port 0 cannot be dialled"));
         }
     }
     check_advertised(&key, p2p)?;
@@ -349,12 +345,12 @@ fn check_advertised(key: &dyn Fn(&str) -> String, p2p: &P2pConfig) -> Result<(),
     let Some(socket) = p2p.discovery else {
         let told = told.into_iter().find_map(|(name, value)| value.map(|value| (name, value)));
         return told.map_or(Ok(()), |(name, value)| {
-            Err(bad(&key(name), &value, "discovery is not set, and nobody else is told"))
+            Err(bad(&key(name), &value, "only discovery uses it, and discovery is not set"))
         });
     };
     match p2p.advertise_ip {
         Some(ip) if ip.is_ipv4() != socket.is_ipv4() => {
-            let reason = format!("discovery listens at {socket}, which is of the other family");
+            let reason = format!("discovery listens at {socket}, which is of the other IP family");
             Err(bad(&key("advertise_ip"), &ip, &reason))
         }
         Some(_) | None => Ok(()),

@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 pub enum Doubt {
     /// A chain whose gossip is joined, and that looks for nobody.
     #[error(
-        "chain {chain_id} has neither static peers nor discovery: its gossip is not heard unless a peer dials this node; set \
+        "chain {chain_id} has neither static peers nor discovery: it receives no gossip unless a peer dials this node; set \
          chains.{chain_id}.p2p.static_peers or chains.{chain_id}.p2p.discovery"
     )]
     NobodyIsHeard {
@@ -23,8 +23,7 @@ pub enum Doubt {
     },
     /// Methods that change something, where others can reach them.
     #[error(
-        "rpc.admin is \"on\" and rpc.addr is {addr}, which is no loopback address: whoever reaches it may switch the failsafe and \
-         block peers, for these methods ask for no password; let rpc.addr be a loopback address, or switch rpc.admin off"
+        "rpc.admin is \"on\" and rpc.addr is {addr}, which is not a loopback address: anyone who can reach it can switch the failsafe and block peers without a password; set rpc.addr to a loopback address, or switch rpc.admin off"
     )]
     AdminForAll {
         /// Where it is served.
@@ -32,7 +31,7 @@ pub enum Doubt {
     },
     /// A shell's word for the home directory, which is no directory.
     #[error(
-        "data_dir begins with \"~\", which only a shell replaces: a directory of that name is used; write the whole path"
+        "data_dir begins with \"~\", which only a shell expands: a directory named \"~\" is used; write the full path"
     )]
     HomeDirectory,
     /// One SystemConfig for two chains, which names the signer of one.
@@ -49,8 +48,7 @@ pub enum Doubt {
     },
     /// A signer that is set, beside the contract that it would be read from.
     #[error(
-        "chains.{chain}.unsafe_block_signer counts, and not what chains.{chain}.system_config names: a new signer on L1 is not noticed; \
-         leave out one of the two"
+        "chains.{chain}.unsafe_block_signer overrides chains.{chain}.system_config: a new signer on L1 is not noticed; remove one of the two"
     )]
     SignerTwice {
         /// The chain, as it is written.
@@ -58,8 +56,8 @@ pub enum Doubt {
     },
     /// An address of which the capital letters are not those of its checksum.
     #[error(
-        "{key} = {address:?} has a wrong checksum (EIP-55): one of its letters or digits may be mistyped; compare it, or write it in \
-         small letters"
+        "{key} = {address:?} has a wrong checksum (EIP-55): one of its letters or digits may be mistyped; check it, or write it in \
+         lower case"
     )]
     WrongChecksum {
         /// The setting.
@@ -87,7 +85,7 @@ pub enum Doubt {
     },
     /// An upstream that nobody asks.
     #[error(
-        "chains.{chain_id}.follow_upstream is not asked: follow.mode is \"off\"; set follow.mode to \"clamp\", or leave it out"
+        "chains.{chain_id}.follow_upstream is not used: follow.mode is \"off\"; set follow.mode to \"clamp\", or leave it out"
     )]
     UpstreamOfNobody {
         /// The chain.

@@ -26,7 +26,9 @@ pub enum ConfigError {
         limit: u64,
     },
     /// The file is no TOML. The line is not quoted beyond its key: values may be secrets.
-    #[error("the configuration file {path} is no TOML: line {line} ({key}): {reason}\n  fix: mend that line")]
+    #[error(
+        "the configuration file {path} is not valid TOML: line {line} ({key}): {reason}\n  fix: correct that line"
+    )]
     Syntax {
         /// The file.
         path: PathBuf,

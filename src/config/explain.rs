@@ -38,7 +38,7 @@ pub(super) fn unknown_key(path: &str, value: &str) -> ConfigError {
     ConfigError::Value {
         key: path.to_owned(),
         value: value.to_owned(),
-        reason: "there is no such key".to_owned(),
+        reason: "this key does not exist".to_owned(),
         fix: suggestion(path),
     }
 }
@@ -85,13 +85,13 @@ fn missing(key: &str) -> ConfigError {
     ConfigError::Missing { key: key.to_owned(), reason, fix }
 }
 
-/// The section's name is no chain id, or it is no section.
+/// The section's name is not a chain id, or the value is not a section.
 fn bad_chain(key: &str, chain: &str, value: Option<&Value>, message: &str) -> ConfigError {
     if value.is_some_and(Value::is_table) && chain.parse::<crosscheck_p2p::ChainId>().is_err() {
         return ConfigError::Value {
             key: key.to_owned(),
             value: shown_text(chain),
-            reason: "this is no chain id".to_owned(),
+            reason: "this is not a chain id".to_owned(),
             fix: "name the section after the chain's id, decimal or 0x-hex, such as [chains.901]".to_owned(),
         };
     }
@@ -114,24 +114,23 @@ fn reason(message: &str, value: Option<&Value>) -> String {
     };
     let expected = match expected {
         "a sequence" => "a list",
-        "a string" => "a text",
-        "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more,",
+        "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
         "a map" => "a section",
         other if other.starts_with("struct ") => "a section",
         other => other,
     };
     let found = match value {
-        Some(Value::String(_)) => "a text",
+        Some(Value::String(_)) => "a string",
         Some(Value::Integer(number)) if *number < 0 => "a negative number",
         Some(Value::Integer(_)) => "a number",
-        Some(Value::Float(_)) => "a fraction",
-        Some(Value::Boolean(_)) => "true or false",
+        Some(Value::Float(_)) => "a fractional number",
+        Some(Value::Boolean(_)) => "a boolean",
         Some(Value::Datetime(_)) => "a date",
         Some(Value::Array(_)) => "a list",
         Some(Value::Table(_)) => "a section",
         None => "something else",
     };
-    format!("{found} stands where {expected} is needed")
+    format!("expected {expected}, found {found}")
 }
 
 /// Every section that is not a chain's, and `p2p`.

@@ -125,7 +125,7 @@ pub const KEYS: &[Key] = &[
         "write an address and a UDP port, such as \"0.0.0.0:9222\", each chain's with a port of its own",
     ),
     chain_key("p2p.bootnodes", Kind::List, "write enr:… or enode://<key>@<ip>:<port>"),
-    chain_key("p2p.advertise_ip", Kind::Text, "write the IP address at which others reach this node"),
+    chain_key("p2p.advertise_ip", Kind::Text, "write the public IP address of this node"),
     chain_key("p2p.advertise_tcp", Kind::Integer, "write a port, 1 to 65535"),
     chain_key("p2p.advertise_udp", Kind::Integer, "write a port, 1 to 65535"),
     chain_key("p2p.key_file", Kind::Text, "write a file name"),

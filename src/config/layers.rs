@@ -66,7 +66,7 @@ impl Layers {
     /// Lays one setting over what is there, as a flag gives it.
     ///
     /// # Errors
-    /// If there is no such key, or the value cannot be read as its kind.
+    /// If this key does not exist, or the value cannot be read as its kind.
     pub fn flag(mut self, path: &str, text: &str) -> Result<Self, ConfigError> {
         self.set(path, text)?;
         Ok(self)
@@ -82,7 +82,7 @@ impl Layers {
             return Ok(None);
         };
         let text = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-        let addr = text.parse().map_err(|_| unreadable_text(&path, &text, "no address with a port"))?;
+        let addr = text.parse().map_err(|_| unreadable_text(&path, &text, "not an address with a port"))?;
         Ok(Some(addr))
     }
 
@@ -139,7 +139,7 @@ impl Layers {
             }
             let section = table.entry(part).or_insert_with(|| Value::Table(Table::new()));
             let Value::Table(section) = section else {
-                let reason = format!("{part} is already set to something that is no section");
+                let reason = format!("{part} is already set to something that is not a section");
                 return Err(unreadable_text(&path, text, &reason));
             };
             table = section;

@@ -48,7 +48,7 @@ impl<'de> Visitor<'de> for OneOrMore {
     type Value = NodeList;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text or a list")
+        f.write_str("a string or a list")
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<NodeList, E> {

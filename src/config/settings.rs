@@ -96,7 +96,7 @@ impl FromStr for ClockSource {
         match text.split_once(':') {
             None if text == "system" => Ok(Self::System),
             Some(("file", path)) if !path.is_empty() => Ok(Self::File(path.into())),
-            _ => Err(format!("{text:?} is no source of time")),
+            _ => Err(format!("{text:?} is not a source of time")),
         }
     }
 }

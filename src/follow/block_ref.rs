@@ -55,7 +55,7 @@ pub struct L2Ref {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BlockRefError {
     /// It has no transactions, and is not the genesis block.
-    #[error("block {number} ({hash}) has no transactions, so nothing tells its L1 origin")]
+    #[error("block {number} ({hash}) has no transactions, so its L1 origin is unknown")]
     Empty {
         /// Its height.
         number: u64,
@@ -73,7 +73,7 @@ pub enum BlockRefError {
         genesis: B256,
     },
     /// Its first transaction tells no L1 origin.
-    #[error("block {number} ({hash}) does not tell its L1 origin: {source}")]
+    #[error("block {number} ({hash}) does not contain its L1 origin: {source}")]
     Origin {
         /// Its height.
         number: u64,

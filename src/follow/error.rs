@@ -11,13 +11,13 @@ use crosscheck_p2p::ChainId;
 #[derive(Debug, thiserror::Error)]
 pub enum FollowError {
     /// The audit has no starting point yet.
-    #[error("nothing is vouched for yet: the chain's node has not named a finalized block")]
+    #[error("no block is vouched for yet: the rollup node has not reported a finalized block")]
     NothingVouched,
     /// The upstream has not answered yet.
     #[error("the upstream has not answered yet")]
     NoUpstream,
     /// The chain's own rollup node is not asked for its heads.
-    #[error("the rollup node's heads are not taken: {reason}")]
+    #[error("the rollup node's heads are not used: {reason}")]
     NotTaken {
         /// Why not.
         reason: String,
@@ -26,7 +26,7 @@ pub enum FollowError {
     #[error(transparent)]
     Source(#[from] SourceError),
     /// The rollup configuration names no genesis block.
-    #[error("the rollup node's configuration names no genesis: {reason}; check the node")]
+    #[error("the rollup node's configuration has no genesis: {reason}; check the node")]
     Genesis {
         /// What the parser said.
         reason: String,

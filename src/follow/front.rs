@@ -53,7 +53,7 @@ impl Front {
 }
 
 fn unknown_chain() -> HttpResponse {
-    const TEXT: &str = "no such chain is served here: the path is /<chainId>/\n";
+    const TEXT: &str = "this chain is not served here: the path is /<chainId>/\n";
     let mut response = HttpResponse::new(HttpBody::from(TEXT));
     *response.status_mut() = StatusCode::NOT_FOUND;
     response

@@ -6,7 +6,7 @@ use alloy::primitives::B256;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Keep {
     /// The upstream does not say how far it has read L1.
-    #[error("the upstream names no current_l1 yet")]
+    #[error("the upstream has not reported current_l1 yet")]
     NoCurrentL1,
     /// The upstream has no such head yet.
     #[error("the upstream has no {level} head yet")]
@@ -31,7 +31,9 @@ pub enum Keep {
         vouched: u64,
     },
     /// The upstream, the execution client and the vouched head are not on one chain.
-    #[error("at height {number} the execution client has {canonical}, not {expected}: a fork")]
+    #[error(
+        "at height {number} the execution client has {canonical}, not {expected}: they are on different branches"
+    )]
     Elsewhere {
         /// The height.
         number: u64,
@@ -42,7 +44,7 @@ pub enum Keep {
     },
     /// The execution client has a block below the vouched head that another took the place of.
     #[error(
-        "at height {number} the execution client has {hash}, which does not hold and was replaced, below the vouched head {vouched}"
+        "at height {number} the execution client has {hash}, an invalid block that was replaced, below the vouched head {vouched}"
     )]
     Replaced {
         /// The height.

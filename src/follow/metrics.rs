@@ -28,7 +28,7 @@ impl FollowMetrics {
         let inner = Inner {
             heads: metrics.gauge(
                 "follow_head_number",
-                "Height of a head that followers are served",
+                "Height of a head that is served to followers",
                 &["chain_id", "level"],
             )?,
             held: metrics.gauge(
@@ -38,7 +38,7 @@ impl FollowMetrics {
             )?,
             kept: metrics.gauge(
                 "follow_kept_seconds",
-                "For how long the served safe head has been kept for want of a next one, by the reason now; 0: it is current",
+                "For how long the served safe head has not been current, by the present reason; 0 if it is current",
                 &["chain_id", "reason"],
             )?,
             upstream_age: metrics.gauge(

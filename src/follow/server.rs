@@ -39,19 +39,17 @@ const VERSION: &str = concat!("crosscheck/", env!("CARGO_PKG_VERSION"));
 
 const FULL: Bound = Bound {
     limit: Limit::FollowConnections,
-    remedy: "every connection of the server for followers is taken; see who holds them (ss -tnp), and let nobody but your \
-             own nodes reach follow.addr",
+    remedy: "all connections of the server for followers are in use; see who holds them (ss -tnp), and make follow.addr reachable for your own nodes only",
 };
 
 const NO_MEMORY: Bound = Bound {
     limit: Limit::FollowBodies,
-    remedy: "the requests that are being sent to the server for followers take all the memory there is for them; see who \
-             sends them (ss -tnp)",
+    remedy: "the memory for incoming requests of the server for followers is used up; see who sends them (ss -tnp)",
 };
 
 const SLOW: Bound = Bound {
     limit: Limit::FollowSlowRequests,
-    remedy: "requests to the server for followers were begun and not sent to their end; see who does that (ss -tnp)",
+    remedy: "requests to the server for followers were started and not completed; see who sends them (ss -tnp)",
 };
 
 /// What followers may take of the server.

@@ -255,11 +255,11 @@ fn clock_doubt(
     }
     const CHECK: &str = "check this machine's clock";
     match reason {
-        Reason::TooOld { past, .. } => {
-            Some(format!("signed blocks keep arriving more than {past} s old: {CHECK}, or the chain lags"))
-        }
+        Reason::TooOld { past, .. } => Some(format!(
+            "signed blocks keep arriving more than {past} s late: {CHECK}, or the chain is lagging"
+        )),
         Reason::FromTheFuture { future, .. } => {
-            Some(format!("signed blocks keep arriving from more than {future} s ahead: {CHECK}"))
+            Some(format!("signed blocks keep arriving more than {future} s early: {CHECK}"))
         }
         _ => None,
     }

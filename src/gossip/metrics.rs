@@ -47,12 +47,12 @@ impl GossipMetrics {
             )?,
             refused_in_a_row: metrics.gauge(
                 "gossip_refused_in_a_row",
-                "Frames of unsafe blocks, or attestations, refused in a row for who signed them or for their form, strangers' attestations left out",
+                "Frames of unsafe blocks, or attestations, refused in a row for their signer or their form, without attestations from other peers",
                 &["chain_id", "gossip"],
             )?,
             without_peer: metrics.gauge(
                 "without_peer_seconds",
-                "For how long no peer has subscribed to the chain's topics; 0 while one does",
+                "For how long no peer has been subscribed to the chain's topics; 0 while one is",
                 &["chain_id"],
             )?,
             peers: metrics.gauge("peers", "Connected gossip peers", &["chain_id"])?,
@@ -63,12 +63,12 @@ impl GossipMetrics {
             )?,
             served: metrics.counter(
                 "gossip_blocks_served_total",
-                "Blocks that peers asked for by number and were sent",
+                "Blocks sent to peers that requested them by number",
                 &["chain_id"],
             )?,
             filled: metrics.counter(
                 "gossip_blocks_filled_total",
-                "Blocks that gossip missed and peers sent when asked for them by number",
+                "Blocks missing in gossip that were fetched from peers by number",
                 &["chain_id"],
             )?,
         };

@@ -122,7 +122,7 @@ impl PeerWatch {
         let chain_id = self.chain_id;
         let patience = humantime::format_duration(self.patience);
         let problem = format!(
-            "for {patience} no peer has subscribed to the chain's topics, so no block is heard; check \
+            "no peer has subscribed to the chain's topics for {patience}, so no gossip is received; check \
              chains.{chain_id}.p2p.static_peers, or discovery and the firewall"
         );
         self.health.obstruct(&Self::part(chain_id), problem.clone());

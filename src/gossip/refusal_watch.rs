@@ -145,7 +145,7 @@ impl RefusalWatch {
         let patience = humantime::format_duration(self.patience);
         let advice = self.advice(gossip, reason);
         let problem = format!(
-            "all {what} of more than {patience} were refused, {count} in a row, the last for {code} ({reason}); {advice}"
+            "all {what} in more than {patience} were refused, {count} in a row, the last for {code} ({reason}); {advice}"
         );
         if self.health.obstruct(&self.part(gossip), problem.clone()) {
             warn!(%chain_id, problem, "gossip is being refused");
@@ -161,7 +161,7 @@ impl RefusalWatch {
                 )
             }
             (Reason::WrongSigner { .. }, Gossip::CrossSafe) => format!("check chains.{id}.attester"),
-            _ => "the chain may have a fork that this version does not know: use a newer one".to_owned(),
+            _ => "the chain may have a fork that this version does not know: upgrade Crosscheck".to_owned(),
         }
     }
 

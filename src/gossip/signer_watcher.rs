@@ -60,7 +60,7 @@ impl SignerWatcher {
         let part = format!("chain {} unsafe block signer", self.chain_id);
         let problem = match self.reader.read_or_doubt(&self.signers).await {
             Ok(named) if named.is_empty() => {
-                format!("the SystemConfig {} names none; check system_config", self.system_config)
+                format!("the SystemConfig {} does not name one; check system_config", self.system_config)
             }
             Ok(named) => {
                 if let Some(outage) = self.health.clear(&part) {

@@ -19,8 +19,7 @@ pub enum LedgerError {
     },
     /// What is in the file is no database, or is damaged.
     #[error(
-        "the ledger {path} cannot be read as a database: {reason}; restore it from a backup, or move it away to begin a new one, without \
-         the verdicts and the evidence in it"
+        "the ledger {path} cannot be read as a database: {reason}; restore it from a backup, or move it away to start a new one without its verdicts and evidence"
     )]
     NoDatabase {
         /// The file.

@@ -41,7 +41,7 @@ pub enum Resolved {
 pub enum RefusedResolution {
     /// There is no such case.
     #[error(
-        "block {} ({}) of chain {} has no case; crosscheck_attestations lists the audited blocks, and `crosscheck anchor` moves where the audit begins",
+        "block {} ({}) of chain {} has no case; crosscheck_attestations lists the audited blocks, and `crosscheck anchor` moves the start of the audit",
         key.number, key.hash, key.chain_id
     )]
     NoCase {
@@ -61,7 +61,7 @@ pub enum RefusedResolution {
     },
     /// The block has no verdict yet.
     #[error(
-        "block {} ({}) of chain {} has no verdict yet: wait for it, or pass over the block without one by --unjudged",
+        "block {} ({}) of chain {} has no verdict yet: wait for it, or resolve the block without one with --unjudged",
         key.number, key.hash, key.chain_id
     )]
     Open {
@@ -70,7 +70,7 @@ pub enum RefusedResolution {
     },
     /// The block has a verdict, and the operator does not know.
     #[error(
-        "block {} ({}) of chain {} is {verdict}: leave out --unjudged if you know that and want to pass over it",
+        "block {} ({}) of chain {} is {verdict}: remove --unjudged if you still want to resolve it",
         key.number, key.hash, key.chain_id
     )]
     Judged {

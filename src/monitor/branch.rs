@@ -56,17 +56,13 @@ pub(super) struct Contradiction {
 impl Contradiction {
     /// What is told, and what can be done about it.
     fn text(&self) -> String {
-        const REMEDY: &str = "either it stayed on a dead branch after a replacement (restart it, or have its rollup node \
-                              set its head), or a load balancer has backends on two branches (list each backend in \
-                              `execution` instead); nothing is read until its blocks link up";
+        const REMEDY: &str = "either it remained on a dead branch after a replacement (restart it, or let its rollup node set its head), or a load balancer has backends on two branches (list each backend in `execution` instead); nothing is read until its blocks form one chain";
         let Self { child, height, expected, told } = self;
         let claim = child.map_or_else(
             || format!("its latest block {height} is {expected}"),
-            |child| format!("its block {} ({}) stands on {expected}", child.number, child.hash),
+            |child| format!("the parent of its block {} ({}) is {expected}", child.number, child.hash),
         );
-        format!(
-            "its execution client contradicts itself: {claim}, but it says that block {height} is {told}; {REMEDY}"
-        )
+        format!("its execution client contradicts itself: {claim}, but block {height} is {told}; {REMEDY}")
     }
 }
 
@@ -77,7 +73,7 @@ pub(super) enum BranchError {
     Source(#[from] SourceError),
     #[error(transparent)]
     Contradiction(#[from] Contradiction),
-    #[error("block {number} is gone from its execution endpoints while it was being read")]
+    #[error("block {number} was removed from its execution endpoints while it was being read")]
     Gone { number: u64 },
 }
 

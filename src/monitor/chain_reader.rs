@@ -121,29 +121,29 @@ enum ReadError {
     NoHeads,
     #[error(transparent)]
     NoStart(#[from] NoStart),
-    #[error("block {number} is gone from its execution endpoints while it was being read")]
+    #[error("block {number} was removed from its execution endpoints while it was being read")]
     Gone { number: u64 },
-    #[error("the receipts of block {number} are not to be had")]
+    #[error("the receipts of block {number} are unavailable")]
     NoReceipts { number: u64 },
     #[error("{0}")]
     OtherFork(#[from] crosscheck_core::heads::OtherFork),
     #[error(transparent)]
     Contradiction(#[from] Contradiction),
-    #[error("its execution client stays on block {number} {replaced}, which was lawfully replaced by {by}")]
+    #[error("its execution client remains on block {number} {replaced}, which was replaced by {by}")]
     Replaced { number: u64, replaced: B256, by: B256 },
     #[error("its blocks changed {MAX_TURNS} times while they were being read")]
     Restless,
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     #[error(
-        "its block 0 is {found} by its execution clients and {bound} by the ledger, which is about another chain with this id; a new chain needs an empty data_dir, a known one the endpoints that it had"
+        "its block 0 is {found} by its execution clients and {bound} by the ledger, which belongs to another chain with this id; use an empty data_dir for a new chain, or the previous endpoints for the old one"
     )]
     OtherGenesis { found: B256, bound: B256 },
     #[error(
-        "its block {number} is {found} by its execution clients and {expected} by the built-in facts of its network: they have another chain with the same id; configure clients of the right one"
+        "its block {number} is {found} by its execution clients and {expected} by the built-in facts of its network: they serve another chain with the same id; configure clients of the right chain"
     )]
     OtherNetwork { number: u64, found: B256, expected: B256 },
-    #[error("the program is ending")]
+    #[error("the program is stopping")]
     Ending,
 }
 

@@ -35,22 +35,22 @@ impl ReadingMetrics {
             shared: metrics.clone(),
             tip_age: metrics.gauge(
                 "monitor_tip_age_seconds",
-                "Age of the newest block that was read of a chain; of a chain of which none was read, the time since the start",
+                "Age of the newest block read of a chain; if none was read, the time since the start",
                 &["chain_id"],
             )?,
             reorgs: metrics.counter(
                 "reorgs_total",
-                "How often a chain dropped blocks that had been read",
+                "How often a chain reorged out blocks that had been read",
                 &["chain_id"],
             )?,
             contradictions: metrics.counter(
                 "client_contradictions_total",
-                "How often the execution clients of a chain began to contradict themselves: their blocks do not link up",
+                "How often the execution clients of a chain started to contradict themselves: their blocks do not form a chain",
                 &["chain_id"],
             )?,
             skipped: metrics.counter(
                 "blocks_skipped_total",
-                "Blocks whose messages nobody checks: they came while the program was away, and are older than monitor.retention",
+                "Blocks whose messages are not checked: Crosscheck was down for longer than monitor.retention",
                 &["chain_id"],
             )?,
             awaited: metrics.gauge(
@@ -58,7 +58,7 @@ impl ReadingMetrics {
                 "Cited blocks whose proven logs are being fetched",
                 &[],
             )?,
-            log_index_bytes: metrics.gauge("log_index_bytes", "Memory that proven logs take", &[])?,
+            log_index_bytes: metrics.gauge("log_index_bytes", "Memory used by proven logs", &[])?,
             endpoint_state: metrics.gauge(
                 "endpoint_state",
                 "Whether an execution endpoint is in this state; endpoints are counted from 0 as configured",
@@ -71,7 +71,7 @@ impl ReadingMetrics {
             )?,
             endpoint_failures: metrics.counter(
                 "endpoint_failures_total",
-                "Answers of an execution endpoint that failed or did not hold",
+                "Answers of an execution endpoint that failed or were invalid",
                 &["chain_id", "endpoint"],
             )?,
         };

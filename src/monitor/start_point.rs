@@ -8,12 +8,11 @@ use std::ops::RangeInclusive;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NoStart {
     /// Nothing is called final.
-    #[error("no final block of it is known yet, and without one nobody knows where to begin")]
+    #[error("no finalized block of it is known yet, so reading cannot start")]
     NoFinalBlock,
     /// What is called final is not what is final.
     #[error(
-        "block {number} is called final, which is longer ago than a sequencing window: the node has just started, or is stuck; \
-         reading begins when a later one is final"
+        "the finalized block {number} is older than a sequencing window: the node has just started, or is stuck; reading starts when a newer block is final"
     )]
     StaleFinalBlock {
         /// The block's height.

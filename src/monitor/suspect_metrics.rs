@@ -41,7 +41,7 @@ impl SuspectMetrics {
             shared: metrics.clone(),
             suspects: metrics.counter(
                 "suspects_total",
-                "Gossiped transactions that declare a message which breaks a rule",
+                "Gossiped transactions that declare an invalid message",
                 &[EXECUTING, INITIATING],
             )?,
             outcomes: metrics.counter(
@@ -57,7 +57,7 @@ impl SuspectMetrics {
             )?,
             undecodable: metrics.counter(
                 "undecodable_transactions_total",
-                "Transactions that name the inbox and cannot be read",
+                "Transactions that refer to the inbox and cannot be read",
                 &["chain_id"],
             )?,
         };

@@ -6,7 +6,7 @@ use super::NetworkName;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NetworkError {
     /// The file compiled in is wrong.
-    #[error("src/networks/registry/{name}.toml is wrong: {reason}; correct it and build again")]
+    #[error("src/networks/registry/{name}.toml is wrong: {reason}; correct it and rebuild")]
     Malformed {
         /// The network.
         name: NetworkName,
@@ -14,7 +14,7 @@ pub enum NetworkError {
         reason: String,
     },
     /// The bootnodes compiled in are wrong.
-    #[error("src/networks/registry/bootnodes.toml is wrong: {reason}; correct it and build again")]
+    #[error("src/networks/registry/bootnodes.toml is wrong: {reason}; correct it and rebuild")]
     Bootnodes {
         /// What is wrong with them.
         reason: String,

@@ -46,7 +46,7 @@ pub struct NetworkName(&'static str);
 
 /// A text that names no network.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no network that is known by name{}; those are {}", suggestion(.like), known())]
+#[error("{text:?} is not a known network{}; known networks are {}", suggestion(.like), known())]
 pub struct UnknownNetwork {
     /// What was given.
     pub text: String,
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn an_unknown_name_is_answered_with_the_known_ones() {
         let error = "op-mainet".parse::<NetworkName>().unwrap_err().to_string();
-        assert!(error.starts_with("\"op-mainet\" is no network that is known by name"), "{error}");
+        assert!(error.starts_with("\"op-mainet\" is not a known network"), "{error}");
         assert!(error.contains("did you mean op-mainnet?") && error.contains("soneium-minato"), "{error}");
         assert_eq!("901".parse::<NetworkName>().unwrap_err().like, None);
     }

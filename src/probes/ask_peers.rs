@@ -26,7 +26,7 @@ pub(super) async fn ask_peers(
         return None;
     }
     if Instant::now() >= until {
-        let reached = Err("there was no time left for it".to_owned());
+        let reached = Err("there was no time left".to_owned());
         return Some(PeerAnswer { chain_id, peers, reached });
     }
     let reached = dial(chain_id, chain, clock).await.map_err(|error| error.to_string());

@@ -35,7 +35,7 @@ pub(crate) fn l1_chain_id(
             "configure an endpoint of the right L1",
         ),
         None if known().next().is_none() => {
-            Judgement::ok(format!("{served}; nobody says from which L1 the chains are derived"))
+            Judgement::ok(format!("{served}; the L1 of the chains is not known"))
         }
         None => Judgement::ok(served.to_string()),
     }
@@ -50,13 +50,13 @@ pub(crate) fn genesis(
     let BlockNumHash { number, hash } = expected;
     match found {
         Err(error) => Judgement::not_found_out(error),
-        Ok(None) => Judgement::ok(format!("it does not have block {number} any more, so nothing is said")),
+        Ok(None) => Judgement::ok(format!("it no longer has block {number}, so it cannot be checked")),
         Ok(Some(found)) if *found == hash => Judgement::ok(format!("block {number} is {hash}")),
         Ok(Some(found)) => Judgement::fault(
             format!(
                 "block {number} is {found} there, and {hash} by {by}: it is another chain with the same id"
             ),
-            "configure an endpoint of the right chain; blocks of this one prove nothing",
+            "configure an endpoint of the right chain; blocks of this chain prove nothing",
         ),
     }
 }

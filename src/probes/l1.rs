@@ -29,7 +29,7 @@ pub(crate) fn clock(
     if ahead > bounds.future {
         return Judgement::fault(
             format!("L1's latest block is {ahead} s ahead of this machine's clock"),
-            "set the clock (NTP): while it is slow, gossip of good blocks is ignored",
+            "set the clock (NTP): while it is slow, valid gossip is ignored",
         );
     }
     if age > bounds.stall {
@@ -83,7 +83,7 @@ pub(crate) fn signer(
         ),
         (Ok(Some(named)), Some(configured)) if *named != configured => Judgement::fault(
             format!("the SystemConfig {contract} names {named}, and {configured} is configured"),
-            "remove unsafe_block_signer unless it is meant: what the chain's own signer signs is refused",
+            "remove unsafe_block_signer unless it is intended: blocks of the chain's own signer are refused",
         ),
         (Ok(Some(named)), _) => Judgement::ok(format!("the SystemConfig {contract} names {named}")),
     }

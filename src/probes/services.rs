@@ -25,7 +25,7 @@ pub(crate) fn methods(asked: &[(&Method, Served)]) -> Judgement {
     if !lacking.is_empty() {
         return Judgement::fault(
             format!("it does not serve {lacking}"),
-            "switch the method on, or configure an endpoint that serves it",
+            "enable the method, or configure an endpoint that serves it",
         );
     }
     let unknown = asked.iter().find_map(|(method, answer)| match answer {
@@ -84,10 +84,9 @@ pub(crate) fn receipts(window: Duration, depth: &Result<Depth, SourceError>) -> 
     };
     let window = humantime::format_duration(window);
     Judgement::doubt(
-        format!("the receipts of {block}, are not to be had: {reason}"),
+        format!("the receipts of {block}, are unavailable: {reason}"),
         format!(
-            "messages may cite blocks that are up to {window} old; of those that cite blocks without receipts nothing is found \
-             out, and the blocks that execute them stay without a verdict: configure a client that keeps receipts for that long"
+            "messages may cite blocks that are up to {window} old; messages that cite blocks without receipts stay unknown, and the blocks that execute them get no verdict: configure a client that keeps receipts for that long"
         ),
     )
 }
@@ -98,11 +97,11 @@ pub(crate) const REPEATS: &str = "it follows a source and repeats that source: n
 /// Whether the node keeps its safe heads by L1 block. `None`: it names no L1 block to ask about.
 pub(crate) fn safe_heads(asked: Option<&Result<SafeHeadAtL1, SourceError>>) -> Judgement {
     let error = match asked {
-        None => return Judgement::ok("it names no L1 block yet to ask about"),
+        None => return Judgement::ok("it has not reported an L1 block to ask about yet"),
         Some(Ok(head)) if head.is_repeated() => {
             return Judgement::doubt(
                 REPEATS,
-                "blocks that differ from the source's chain are held against nobody, unless L1 alone contradicts them; add a rollup \
+                "blocks that differ from the source's chain stay open unless L1 data contradicts them; add a rollup \
                  node that derives the chain itself (an op-node without --l2.follow.source) to rollup_node",
             );
         }
@@ -115,7 +114,7 @@ pub(crate) fn safe_heads(asked: Option<&Result<SafeHeadAtL1, SourceError>>) -> J
     match error {
         SourceError::Refused { message, .. } if keeps_no_safe_heads(error) => Judgement::doubt(
             format!("it keeps no safe heads by L1 block ({message})"),
-            "superroot_atTimestamp and the cross-safe methods of supervisor_* cannot answer without; if they are used, start \
+            "superroot_atTimestamp and the cross-safe methods of supervisor_* need it; if you use them, start \
                  op-node with --safedb.path",
         ),
         SourceError::Refused { message, .. } if message.contains("not found") => {
@@ -129,15 +128,13 @@ pub(crate) fn safe_heads(asked: Option<&Result<SafeHeadAtL1, SourceError>>) -> J
 pub(crate) fn safe_means(configured: Option<SafeMeans>, told: &Result<SafeMeans, SourceError>) -> Judgement {
     match (configured, told) {
         (_, Err(error)) => Judgement::not_found_out(error),
-        (_, Ok(SafeMeans::CrossSafe)) => {
-            Judgement::ok("an op-supernode: what it calls safe is checked for messages")
-        }
+        (_, Ok(SafeMeans::CrossSafe)) => Judgement::ok("an op-supernode: its safe head is cross-safe"),
         (Some(SafeMeans::CrossSafe), Ok(SafeMeans::LocalSafe)) => Judgement::doubt(
-            "it is configured as a node that checks messages (safe_means), and is no op-supernode",
-            "be sure that it checks messages: an invalid one in a block that it calls safe is told as a consensus failure",
+            "it is configured as a node that verifies messages (safe_means), and is not an op-supernode",
+            "make sure that it verifies messages: an invalid message in a block that it calls safe is reported as a consensus failure",
         ),
         (_, Ok(SafeMeans::LocalSafe)) => {
-            Judgement::ok("not known to check messages: what it calls safe counts as local-safe")
+            Judgement::ok("not known to verify messages: its safe head counts as local-safe")
         }
     }
 }
@@ -146,9 +143,9 @@ pub(crate) fn safe_means(configured: Option<SafeMeans>, told: &Result<SafeMeans,
 pub(crate) fn heads(told: &Result<Option<Shortfall>, SourceError>) -> Judgement {
     match told {
         Err(error) => Judgement::not_found_out(error),
-        Ok(None) => Judgement::ok("it names its heads, and sees L1"),
+        Ok(None) => Judgement::ok("it reports its heads and sees L1"),
         Ok(Some(shortfall)) => {
-            Judgement::doubt(shortfall.to_string(), "let it catch up, or look after its peers and its L1")
+            Judgement::doubt(shortfall.to_string(), "let it sync, or check its peers and its L1 endpoint")
         }
     }
 }
@@ -166,12 +163,13 @@ pub(crate) fn version(told: &Result<String, SourceError>) -> Judgement {
 pub(crate) fn rules(asked: &Result<Vec<RuleDifference>, RulesError>) -> Judgement {
     match asked {
         Ok(differences) if differences.is_empty() => Judgement::ok("as configured"),
-        Ok(differences) => {
-            Judgement::fault(in_words(differences), "until then nothing of the chain is judged")
-        }
+        Ok(differences) => Judgement::fault(
+            in_words(differences),
+            "until this is corrected, no block of the chain is judged",
+        ),
         Err(RulesError::Source(error)) => Judgement::not_found_out(error),
         Err(error @ (RulesError::Impossible { .. } | RulesError::Ledger(_))) => {
-            Judgement::fault(error.to_string(), "until then nothing of the chain is judged")
+            Judgement::fault(error.to_string(), "until this is corrected, no block of the chain is judged")
         }
     }
 }
@@ -179,10 +177,10 @@ pub(crate) fn rules(asked: &Result<Vec<RuleDifference>, RulesError>) -> Judgemen
 /// Whether one of so many static peers was reached that subscribes to the chain's topics.
 pub(crate) fn peers(count: usize, reached: Result<bool, &String>) -> Judgement {
     match reached {
-        Ok(true) => Judgement::ok("a static peer was dialled, and subscribes to the chain's topics"),
+        Ok(true) => Judgement::ok("a static peer was dialled and subscribes to the chain's topics"),
         Ok(false) => Judgement::doubt(
-            format!("of {count} static peers none that subscribes to the chain's topics could be dialled"),
-            "check static_peers and the firewall; crosscheck net shows what becomes of each",
+            format!("none of {count} static peers could be dialled and subscribes to the chain's topics"),
+            "check static_peers and the firewall; `crosscheck net` shows each peer",
         ),
         Err(reason) => Judgement {
             grade: Grade::NotFoundOut,

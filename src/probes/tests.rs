@@ -74,7 +74,7 @@ fn chain_id(#[case] served: Result<ChainId, SourceError>, #[case] grade: Grade, 
     Grade::Fault,
     "serves chain 1, but chain 901 is derived from 900"
 )]
-#[case::nobody_says(Ok(chain(1)), None, Grade::Ok, "nobody says")]
+#[case::nobody_says(Ok(chain(1)), None, Grade::Ok, "the L1 of the chains is not known")]
 #[case::away(Err(unreachable()), Some(reference()), Grade::NotFoundOut, "timed out")]
 fn l1_chain_id(
     #[case] served: Result<ChainId, SourceError>,
@@ -99,7 +99,7 @@ fn the_l1_of_one_chain_among_others_may_be_wrong() {
 #[rstest]
 #[case::right(Ok(Some(ONE)), Grade::Ok, "block 3 is 0x0101")]
 #[case::another(Ok(Some(TWO)), Grade::Fault, "block 3 is 0x0202")]
-#[case::dropped(Ok(None), Grade::Ok, "does not have block 3 any more")]
+#[case::dropped(Ok(None), Grade::Ok, "no longer has block 3")]
 #[case::away(Err(unreachable()), Grade::NotFoundOut, "timed out")]
 fn genesis(#[case] found: Result<Option<B256>, SourceError>, #[case] grade: Grade, #[case] says: &str) {
     let judgement = identity::genesis(BlockNumHash { number: 3, hash: ONE }, "the rollup node", &found);
@@ -175,7 +175,7 @@ fn incomplete() -> SourceError {
     Grade::Doubt,
     "pruned history"
 )]
-#[case::empty(depth(true, Err(incomplete())), Grade::Doubt, "less than was asked for")]
+#[case::empty(depth(true, Err(incomplete())), Grade::Doubt, "incomplete data")]
 #[case::away(depth(false, Err(unreachable())), Grade::NotFoundOut, "timed out")]
 #[case::no_latest_block(Err(refused(-32_000, "syncing")), Grade::NotFoundOut, "syncing")]
 fn receipts(#[case] depth: Result<Depth, SourceError>, #[case] grade: Grade, #[case] says: &str) {
@@ -202,7 +202,7 @@ fn repeated_head() -> SafeHeadAtL1 {
 #[case::no_method(Some(Err(refused(-32_601, "the method is missing"))), Grade::Doubt, "keeps no safe heads")]
 #[case::busy(Some(Err(refused(-32_005, "limit"))), Grade::NotFoundOut, "limit")]
 #[case::away(Some(Err(unreachable())), Grade::NotFoundOut, "timed out")]
-#[case::nothing_to_ask_about(None, Grade::Ok, "no L1 block yet")]
+#[case::nothing_to_ask_about(None, Grade::Ok, "has not reported an L1 block")]
 fn safe_heads(
     #[case] asked: Option<Result<SafeHeadAtL1, SourceError>>,
     #[case] grade: Grade,
@@ -218,7 +218,7 @@ fn safe_heads(
     Some(SafeMeans::CrossSafe),
     Ok(SafeMeans::LocalSafe),
     Grade::Doubt,
-    "is no op-supernode"
+    "is not an op-supernode"
 )]
 #[case::said_not_to(Some(SafeMeans::LocalSafe), Ok(SafeMeans::LocalSafe), Grade::Ok, "counts as local-safe")]
 #[case::away(None, Err(unreachable()), Grade::NotFoundOut, "timed out")]
@@ -232,7 +232,7 @@ fn safe_means(
 }
 
 #[rstest]
-#[case::fine(Ok(None), Grade::Ok, "names its heads")]
+#[case::fine(Ok(None), Grade::Ok, "reports its heads")]
 #[case::started(Ok(Some(Shortfall::NoHeads)), Grade::Doubt, "no heads yet")]
 #[case::away(Err(unreachable()), Grade::NotFoundOut, "timed out")]
 fn heads(#[case] told: Result<Option<Shortfall>, SourceError>, #[case] grade: Grade, #[case] says: &str) {
@@ -253,7 +253,7 @@ fn rules() {
     assert_says(&says(Ok(Vec::new())), Grade::Ok, "as configured");
     assert_says(&says(Err(RulesError::Source(unreachable()))), Grade::NotFoundOut, "timed out");
     let reason = serde_json::from_str::<u8>("x").unwrap_err();
-    assert_says(&says(Err(RulesError::Impossible { reason })), Grade::Fault, "no chain can have");
+    assert_says(&says(Err(RulesError::Impossible { reason })), Grade::Fault, "is impossible");
     let difference = RuleDifference {
         rule: "block_time".to_owned(),
         node: "1".to_owned(),
@@ -265,7 +265,7 @@ fn rules() {
 
 #[rstest]
 #[case::reached(Ok(true), Grade::Ok, "was dialled")]
-#[case::not_reached(Ok(false), Grade::Doubt, "of 2 static peers none")]
+#[case::not_reached(Ok(false), Grade::Doubt, "none of 2 static peers")]
 #[case::not_tried(Err("no key".to_owned()), Grade::NotFoundOut, "no key")]
 fn peers(#[case] reached: Result<bool, String>, #[case] grade: Grade, #[case] says: &str) {
     assert_says(&services::peers(2, reached.as_ref().copied()), grade, says);

@@ -46,7 +46,7 @@ const REMEMBERED_ENTRY: usize =
 
 const FULL: Bound = Bound {
     limit: Limit::ColdChecks,
-    remedy: "too many access lists wait for blocks that have to be fetched; use faster execution endpoints, or more of \
+    remedy: "too many access lists wait for blocks to be fetched; use faster execution endpoints, or more of \
              them, or raise interop.log_index_mib",
 };
 

@@ -145,7 +145,7 @@ impl RollupNodeStatus {
 pub struct ChainStatus {
     /// The chain.
     pub chain_id: ChainId,
-    /// Attested blocks taken under audit.
+    /// Attested blocks whose audit was started.
     pub received: u64,
     /// The highest block gossiped, on any topic.
     pub gossiped: Option<u64>,
@@ -242,7 +242,7 @@ impl CrosscheckApiServer for CrosscheckRpc {
         let limit = page_limit(page.limit);
         let records = match (page.chain_id, page.number) {
             (Some(chain_id), Some(number)) => self.ledger.records_at(chain_id, number).await,
-            (None, Some(_)) => return Err(invalid_params("a number is that of a chain: give chain_id, too")),
+            (None, Some(_)) => return Err(invalid_params("number needs chain_id")),
             (chain_id, None) => {
                 let after = i64::try_from(page.after).unwrap_or(i64::MAX);
                 self.ledger.records(CaseFilter { chain_id, after, limit }).await

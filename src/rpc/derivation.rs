@@ -53,7 +53,7 @@ impl Derivation {
         let node = self.node(chain_id)?;
         let synced = self.superchain.node_l1(chain_id, "current_l1");
         let synced = synced.ok_or_else(|| SupervisorError::Uninitialized {
-            what: format!("the L1 block that the node of chain {chain_id} has come to"),
+            what: format!("the current L1 block of the node of chain {chain_id}"),
         })?;
         let block = self.superchain.block(chain_id, derived.hash).await?;
         let origin = l1_origin(&block);
@@ -64,7 +64,7 @@ impl Derivation {
         let found = first_including(origin..=synced.number, derived.number, ask).await?;
         let found = found.ok_or_else(|| SupervisorError::Skipped {
             what: what(),
-            reason: "the node's record of safe heads does not reach that far".to_owned(),
+            reason: "the node's record of safe heads does not reach back that far".to_owned(),
         })?;
         self.check_head(chain_id, found.safe_head.into()).await?;
         self.check_l1(found.l1_block.into()).await?;
@@ -85,7 +85,7 @@ impl Derivation {
         let found = self.safe_head(node, chain_id, source.number).await?;
         let found = found.ok_or_else(|| SupervisorError::Skipped {
             what: format!("the safe head of chain {chain_id} at L1 block {}", source.number),
-            reason: "the node's record of safe heads does not reach that far".to_owned(),
+            reason: "the node's record of safe heads does not reach back that far".to_owned(),
         })?;
         if found.l1_block.number == source.number && found.l1_block.hash != source.hash {
             let problem = format!(
@@ -155,7 +155,7 @@ impl Derivation {
     fn node(&self, chain_id: ChainId) -> Result<&RollupNodes, SupervisorError> {
         let node = self.superchain.sources(chain_id)?.node.as_ref();
         node.ok_or_else(|| SupervisorError::Skipped {
-            what: format!("what chain {chain_id} was derived from"),
+            what: format!("the L1 source of chain {chain_id}"),
             reason: "the chain has no rollup node (rollup_node is not set)".to_owned(),
         })
     }

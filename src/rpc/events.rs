@@ -56,7 +56,7 @@ impl<'de> Deserialize<'de> for EventKind {
         let known = Told::KINDS.into_iter().find(|kind| *kind == name);
         known.map(Self).ok_or_else(|| {
             let known = Told::KINDS.join(", ");
-            serde::de::Error::custom(format!("{name:?} is no kind of event: write some of {known}"))
+            serde::de::Error::custom(format!("{name:?} is not a kind of event: write some of {known}"))
         })
     }
 }
@@ -71,7 +71,7 @@ impl<'de> Deserialize<'de> for VerdictName {
         let known: BTreeSet<&'static str> = Verdict::NAMES.iter().map(|(name, _)| *name).collect();
         known.get(name.as_str()).copied().map(Self).ok_or_else(|| {
             let known: Vec<&str> = known.into_iter().collect();
-            serde::de::Error::custom(format!("{name:?} is no verdict: write some of {}", known.join(", ")))
+            serde::de::Error::custom(format!("{name:?} is not a verdict: write some of {}", known.join(", ")))
         })
     }
 }

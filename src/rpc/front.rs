@@ -71,7 +71,7 @@ impl Answers for Front {
             }
             Place::Nowhere => {
                 let words =
-                    "no such chain is served here: the path is /, or /<chain id>/ of a configured chain\n";
+                    "this chain is not served here: the path is /, or /<chain id>/ of a configured chain\n";
                 return futures::future::ready(Ok(text(StatusCode::NOT_FOUND, words))).boxed();
             }
         }

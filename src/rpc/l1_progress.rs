@@ -48,7 +48,7 @@ impl L1Progress {
         // The node first: whatever is read later is at least as new as what it said.
         let said = self.superchain.said(chain_id).ok_or_else(|| unknown("what the node says"))?;
         let node = SuperchainReader::l1_in(&said, "current_l1");
-        let node = node.ok_or_else(|| unknown("the L1 block that the node has come to"))?;
+        let node = node.ok_or_else(|| unknown("the node's current L1 block"))?;
         let node = BlockId { hash: node.hash, number: node.number };
         let said = said.heads().local_safe_l2;
         let standing = self.superchain.standing(chain_id)?;

@@ -43,12 +43,12 @@ impl RpcMetrics {
             shared: metrics.clone(),
             checks: metrics.counter(
                 "access_checks_total",
-                "Access lists checked, by method and answered code; valid where it is none",
+                "Access lists checked, by method and answered code; valid if there is no code",
                 &["method", "code"],
             )?,
             refusals: metrics.counter(
                 "access_refusals_total",
-                "Access lists refused, by what stood against them",
+                "Access lists refused, by reason",
                 &["reason"],
             )?,
             seconds: metrics.histogram(

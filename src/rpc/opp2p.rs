@@ -120,7 +120,7 @@ impl PeersOfNodeRpc {
             (Some(_), Some(_), _) => {
                 let chains: Vec<_> = self.networks.of(None).iter().map(|(id, _)| id.to_string()).collect();
                 Err(bad_params(&format!(
-                    "name one of the chains {} as last parameter, or ask at /<chain id>/",
+                    "give one of the chains {} as the last parameter, or ask at /<chain id>/",
                     chains.join(", ")
                 )))
             }

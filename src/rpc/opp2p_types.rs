@@ -194,7 +194,7 @@ impl<'de> Deserialize<'de> for OpSubnet {
             Err(_) => None,
         };
         subnet.map(Self).ok_or_else(|| {
-            de::Error::custom("no subnet: write CIDR notation, or {\"IP\": address, \"Mask\": base64}")
+            de::Error::custom("not a subnet: write CIDR notation, or {\"IP\": address, \"Mask\": base64}")
         })
     }
 }

@@ -71,6 +71,6 @@ impl Originals {
 pub(super) fn proven_output(chain_id: ChainId, block: &VerifiedBlock) -> Result<OutputV0, SupervisorError> {
     output_of(block).ok_or_else(|| SupervisorError::Skipped {
         what: format!("the output root of block {} of chain {chain_id}", block.number()),
-        reason: "its header is from before Isthmus and holds no withdrawals root".to_owned(),
+        reason: "its header is from before Isthmus and has no withdrawals root".to_owned(),
     })
 }

@@ -32,19 +32,17 @@ const MAX_WAITING: u32 = 256;
 
 const FULL: Bound = Bound {
     limit: Limit::RpcConnections,
-    remedy: "every connection of the JSON-RPC server is taken; see who holds them (ss -tnp), and put a proxy that limits \
-             callers before rpc.addr if they are not yours",
+    remedy: "all connections of the JSON-RPC server are in use; see who holds them (ss -tnp), and put a proxy that limits callers in front of rpc.addr if they are not yours",
 };
 
 const NO_MEMORY: Bound = Bound {
     limit: Limit::RpcBodies,
-    remedy: "the requests that are being sent to the JSON-RPC server take all the memory there is for them; see who \
-             sends large ones, or sends them slowly (ss -tnp)",
+    remedy: "the memory for incoming requests of the JSON-RPC server is used up; see who sends large or slow requests (ss -tnp)",
 };
 
 const SLOW: Bound = Bound {
     limit: Limit::RpcSlowRequests,
-    remedy: "requests to the JSON-RPC server were begun and not sent to their end; see who does that (ss -tnp)",
+    remedy: "requests to the JSON-RPC server were started and not completed; see who sends them (ss -tnp)",
 };
 
 /// What callers may take of the server.

@@ -58,7 +58,7 @@ impl Starts {
         if let Some(start) = self.known.lock().get(&chain_id) {
             return Ok(*start);
         }
-        let what = || format!("where chain {chain_id} begins");
+        let what = || format!("the genesis of chain {chain_id}");
         let node = self.superchain.sources(chain_id)?.node.as_ref();
         let node = node.ok_or_else(|| SupervisorError::Skipped {
             what: what(),

@@ -171,7 +171,7 @@ impl SuperRoots {
         let block = self.superchain.canonical(chain_id, number).await?;
         let what = || format!("the block of chain {chain_id} at {}", timestamp.0);
         if number == first.number && block.hash != first.hash {
-            let reason = format!("its node begins with {}, its endpoints with {}", first.hash, block.hash);
+            let reason = format!("its node starts with {}, its endpoints with {}", first.hash, block.hash);
             return Err(SupervisorError::Missed { what: what(), reason });
         }
         let is_in_time = timestamp.0.checked_sub(block.timestamp).is_some_and(|elapsed| elapsed < block_time);

@@ -76,8 +76,9 @@ impl SuperchainReader {
             (None, None, Some(set)) if sets.len() == 1 => Ok(set.clone()),
             (None, None, None) => Err(SupervisorError::Uninitialized { what: "every chain".to_owned() }),
             _ => Err(SupervisorError::Params {
-                problem: "several dependency sets are watched; ask at /<chain id>/ of a chain of the one that is meant"
-                    .to_owned(),
+                problem:
+                    "several dependency sets are watched; ask at /<chain id>/ of a chain in the intended set"
+                        .to_owned(),
             }),
         }
     }

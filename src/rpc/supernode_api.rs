@@ -114,7 +114,7 @@ impl SupernodeRpc {
 
     async fn chain_status(&self, chain_id: ChainId) -> Result<Map<String, Value>, SupervisorError> {
         let said = self.superchain.said(chain_id).ok_or_else(|| SupervisorError::Uninitialized {
-            what: format!("what the node of chain {chain_id} says"),
+            what: format!("the status of the node of chain {chain_id}"),
         })?;
         let standing = self.superchain.standing(chain_id)?;
         let fields = said.fields().iter().filter(|(name, _)| FIELDS.contains(&name.as_str()));

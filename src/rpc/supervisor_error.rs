@@ -78,7 +78,7 @@ pub enum SupervisorError {
     #[error("the descriptor names no executing chain; send its id as chainID: unknown chain")]
     NoChain,
     /// The chain is merely not watched here, which says nothing about its messages.
-    #[error("chain {chain_id} is not watched here; add a [chains.{chain_id}] section, or ask somebody else")]
+    #[error("chain {chain_id} is not watched here; add a [chains.{chain_id}] section, or ask another server")]
     NotWatched {
         /// The chain.
         chain_id: ChainId,
@@ -129,7 +129,7 @@ pub enum SupervisorError {
     },
     /// No source has it. It exists, or may: they are behind, or have pruned it.
     #[error(
-        "{what} could not be looked up: no endpoint has it now, being behind or pruned; ask again, or add one that keeps history"
+        "{what} could not be looked up: no endpoint has it now (behind or pruned); ask again, or add one that keeps history"
     )]
     Absent {
         /// What was asked for.
@@ -254,9 +254,10 @@ impl SupervisorError {
             SourceError::Refused { code: METHOD_NOT_FOUND_CODE, method, .. } => {
                 Self::Skipped { what, reason: format!("its endpoint does not serve {method}") }
             }
-            SourceError::Refused { message, .. } if message.contains(NO_RECORD) => {
-                Self::Skipped { what, reason: "its rollup node keeps no record of safe heads".to_owned() }
-            }
+            SourceError::Refused { message, .. } if message.contains(NO_RECORD) => Self::Skipped {
+                what,
+                reason: "its rollup node does not keep a record of safe heads".to_owned(),
+            },
             error => {
                 debug!(%error, what, "lookup failed");
                 Self::Unanswered { what }

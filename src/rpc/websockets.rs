@@ -30,13 +30,12 @@ pub(super) struct WebsocketLimits {
 
 const FULL: Bound = Bound {
     limit: Limit::RpcWebsockets,
-    remedy: "every websocket of the JSON-RPC server is taken; see who holds them (ss -tnp), and close those that are \
-             not needed",
+    remedy: "all websockets of the JSON-RPC server are in use; see who holds them (ss -tnp), and close those that are not needed",
 };
 
 const TOO_MANY_CALLS: Bound = Bound {
     limit: Limit::RpcWebsocketCalls,
-    remedy: "a websocket sends calls faster than they are answered; let the client wait for answers, or use HTTP",
+    remedy: "a websocket sends calls faster than they are answered; make the client wait for answers, or use HTTP",
 };
 
 /// The budget. Clones share it.
@@ -201,7 +200,7 @@ where
 }
 
 fn too_many_calls() -> ErrorObjectOwned {
-    let text = busy_text("too many calls of this websocket are under way");
+    let text = busy_text("too many calls of this websocket are in progress");
     ErrorObjectOwned::owned(INTERNAL_ERROR_CODE, text, None::<()>)
 }
 

@@ -28,12 +28,12 @@ impl EndpointMetrics {
         let inner = Inner {
             endpoint_pace: metrics.gauge(
                 "endpoint_timeout_percent",
-                "How much of the time that an endpoint may take half of its recent answers take at least; 0 if there are none",
+                "Median time of an endpoint's recent answers, in percent of its timeout; 0 if there are none",
                 &["chain_id", "kind", "endpoint"],
             )?,
             endpoint_seconds: metrics.histogram(
                 "endpoint_seconds",
-                "Time that an endpoint takes to answer a request, or until it is given up",
+                "Time until an endpoint answers a request, or until the request is abandoned",
                 &["chain_id", "kind", "endpoint"],
                 &ENDPOINT_SECONDS,
             )?,

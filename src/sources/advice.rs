@@ -8,7 +8,7 @@ const ROWS: [(&str, &str); 11] = [
     ("rejected `403", REFUSED),
     ("rejected `407", REFUSED),
     ("rejected `404", "nothing is served there: check the path in its URL"),
-    ("rejected `429", "it is over its rate limit: raise the limit, or set another endpoint beside it"),
+    ("rejected `429", "it is over its rate limit: raise the limit, or add another endpoint"),
     ("rejected `30", "it redirects, and redirects are not followed: write the URL that it redirects to"),
     ("InvalidContentType", "it answers without TLS: write http:// in its URL"),
     (
@@ -24,7 +24,7 @@ const ROWS: [(&str, &str); 11] = [
 ];
 
 const REFUSED: &str =
-    "it asks for credentials: check the user, the password or the key in its URL, and its headers";
+    "it requires credentials: check the user, password or key in its URL, and sources.headers";
 
 /// What to do, given what the transport said.
 pub(super) fn advice(reason: &str) -> &'static str {

@@ -171,7 +171,7 @@ pub enum SourceError {
         message: String,
     },
     /// The answer is not what the method returns, or does not prove what it claims.
-    #[error("{endpoint} answered {method} with something that does not hold: {reason}; do not trust it")]
+    #[error("{endpoint} answered {method} with invalid data: {reason}; do not trust it")]
     Untrustworthy {
         /// Which endpoint.
         endpoint: EndpointUrl,
@@ -182,8 +182,7 @@ pub enum SourceError {
     },
     /// A part of what was asked for is missing from the answer, as it is with a node that has not caught up yet.
     #[error(
-        "{endpoint} answered {method} with less than was asked for: {reason}; it is behind, or has lost a part of its data: \
-         let it catch up"
+        "{endpoint} answered {method} with incomplete data: {reason}; it is behind, or lost a part of its data: let it sync"
     )]
     Incomplete {
         /// Which endpoint.
@@ -194,7 +193,7 @@ pub enum SourceError {
         reason: String,
     },
     /// The answer holds something that this version does not know.
-    #[error("{endpoint} answered {method} with what this version cannot read: {reason}")]
+    #[error("{endpoint} answered {method} with data that this version cannot read: {reason}")]
     Unread {
         /// Which endpoint.
         endpoint: EndpointUrl,
@@ -221,7 +220,7 @@ pub enum SourceError {
     },
     /// A block that the endpoints agreed on a moment ago, and that none of them has any more.
     #[error(
-        "no endpoint of chain {chain_id} gives block {number} ({hash}), which they agreed on a moment ago; ask again"
+        "no endpoint of chain {chain_id} returns block {number} ({hash}), which they agreed on a moment ago; ask again"
     )]
     Vanished {
         /// The chain.
@@ -246,7 +245,7 @@ pub enum SourceError {
         reason: String,
     },
     /// The client could not be built.
-    #[error("no HTTP client could be made for {endpoint}: {reason}")]
+    #[error("an HTTP client for {endpoint} could not be created: {reason}")]
     Client {
         /// Which endpoint.
         endpoint: EndpointUrl,

@@ -268,7 +268,7 @@ async fn block_from(
     if is_wanted(&block) {
         return Ok(Some(block));
     }
-    let reason = format!("another block was asked for than {} ({})", block.number(), block.hash());
+    let reason = format!("it returned block {} ({}), which was not requested", block.number(), block.hash());
     Err(endpoint.untrustworthy(method, &reason))
 }
 
@@ -282,7 +282,7 @@ async fn header_at(endpoint: Endpoint, number: u64) -> Vote {
     if block.number == number {
         return Ok(Some(block));
     }
-    let reason = format!("block {number} was asked for, {} came", block.number);
+    let reason = format!("block {number} was requested, {} was returned", block.number);
     Err(endpoint.untrustworthy(BY_NUMBER, &reason))
 }
 
@@ -296,7 +296,7 @@ async fn header_of(endpoint: &Endpoint, hash: B256) -> Result<Option<L2BlockRef>
     if block.hash() == hash {
         return Ok(Some(block));
     }
-    let reason = format!("block {hash} was asked for, {} came", block.hash());
+    let reason = format!("block {hash} was requested, {} was returned", block.hash());
     Err(endpoint.untrustworthy(BY_HASH, &reason))
 }
 

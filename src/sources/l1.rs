@@ -164,7 +164,8 @@ impl L1Client {
         let header =
             VerifiedL1Header::verify(answer).map_err(|error| self.endpoint.untrustworthy(method, &error))?;
         if !is_wanted(&header) {
-            let reason = format!("another block was asked for than {} ({})", header.number(), header.hash());
+            let reason =
+                format!("it returned block {} ({}), which was not requested", header.number(), header.hash());
             return Err(self.endpoint.untrustworthy(method, &reason));
         }
         let header = Arc::new(header);
@@ -230,7 +231,7 @@ impl L1Client {
     }
 
     fn no_latest(&self) -> SourceError {
-        self.endpoint.incomplete(BY_NUMBER, &"it names no latest block")
+        self.endpoint.incomplete(BY_NUMBER, &"it has no latest block")
     }
 
     /// The hash of the latest block. Whether its header holds is left open: what is read at the hash is the

@@ -9,7 +9,7 @@ pub struct Quorum {
 
 /// A quorum that so many endpoints cannot have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a quorum of {needed} of {endpoints} endpoints cannot be; set it from 1 to {endpoints}")]
+#[error("a quorum of {needed} of {endpoints} endpoints is impossible; set it to 1 to {endpoints}")]
 pub struct QuorumError {
     /// How many were to agree.
     pub needed: usize,

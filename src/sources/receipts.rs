@@ -66,7 +66,7 @@ pub(super) async fn proven<P: Send>(
         return Err(endpoint.untrustworthy(ALL, &error));
     };
     let unread = || {
-        let reason = format!("receipt {index} is of type {tx_type:#x}, and its encoding cannot be had");
+        let reason = format!("receipt {index} is of type {tx_type:#x}, and its encoding is unavailable");
         endpoint.unread(ALL, &reason)
     };
     if !complete(endpoint, block, &mut receipts).await {

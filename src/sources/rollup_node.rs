@@ -182,7 +182,7 @@ impl RollupNode {
         const METHOD: &str = "optimism_safeHeadAtL1Block";
         let answer: SafeHeadAtL1 = self.endpoint.call(METHOD, rpc_params![U64::from(number)]).await?;
         if answer.l1_block.number > number {
-            let reason = format!("L1 block {number} was asked about, {} came", answer.l1_block.number);
+            let reason = format!("L1 block {number} was requested, {} was returned", answer.l1_block.number);
             return Err(self.endpoint.untrustworthy(METHOD, &reason));
         }
         Ok(answer)
@@ -335,7 +335,7 @@ mod tests {
     #[case::by_number(json!(10), 10, None)]
     #[case::by_name(json!("optimism"), 10, None)]
     #[case::another_by_name(json!("base"), 10, Some("it follows chain 8453, not chain 10"))]
-    #[case::of_no_known_name(json!("nobody"), 10, Some("\"nobody\" is no chain's name"))]
+    #[case::of_no_known_name(json!("nobody"), 10, Some("\"nobody\" is not a known chain name"))]
     #[tokio::test]
     async fn the_chain_that_a_node_follows(
         #[case] named: Value,

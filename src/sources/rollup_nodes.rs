@@ -140,7 +140,7 @@ impl RollupNodes {
                     Ok(answer) => answer,
                     Err(_) => {
                         slow = slow.or(Some(place));
-                        self.note(place, NodeState::Failing, "it takes long to answer".to_owned());
+                        self.note(place, NodeState::Failing, "it answers slowly".to_owned());
                         continue;
                     }
                 }

@@ -11,13 +11,13 @@ pub enum Shortfall {
     #[error(transparent)]
     L1(UnseenL1),
     /// It is not as far as another node of the chain was.
-    #[error("the rollup node is behind the heads that another one named; it is waited for")]
+    #[error("the rollup node is behind the heads of another one; waiting for it")]
     Behind,
     /// It has a tip, and has derived nothing from L1 yet.
-    #[error("the rollup node names no local-safe head yet (it has derived nothing from L1)")]
+    #[error("the rollup node has no local-safe head yet (it has derived nothing from L1)")]
     NoLocalSafe,
     /// It names no head at all.
-    #[error("the rollup node names no heads yet (it waits for its first block)")]
+    #[error("the rollup node has no heads yet (it waits for its first block)")]
     NoHeads,
 }
 

@@ -245,7 +245,7 @@ mod tests {
         let lie =
             SourceError::Untrustworthy { endpoint, method: "eth_getBlockByNumber", reason: "no".to_owned() };
         assert!(standing.failed(&lie, None, now));
-        assert!(standing.state.detail().contains("does not hold"), "{}", standing.state.detail());
+        assert!(standing.state.detail().contains("invalid data"), "{}", standing.state.detail());
     }
 
     #[tokio::test]

@@ -91,7 +91,7 @@ pub enum UnseenL1 {
     #[error("the rollup node does not see L1 (its L1 heads are unknown)")]
     Heads,
     /// How far it has read.
-    #[error("the rollup node does not see L1 (it names no L1 block that it has come to)")]
+    #[error("the rollup node does not see L1 (it reports no current L1 block)")]
     Current,
 }
 

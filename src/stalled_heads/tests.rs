@@ -27,7 +27,7 @@ fn block(number: u64) -> Option<BlockNumHash> {
 #[case::execution(WatchedHead::Execution, 60, "execution client's latest block has been block 7 ")]
 #[case::local_safe(WatchedHead::LocalSafe, 3_600, "local-safe head has been block 7 ")]
 #[case::safe(WatchedHead::Safe, 3_600, "safe head has been block 7 ")]
-#[case::current_l1(WatchedHead::CurrentL1, 180, "rollup node has come to has been block 7 ")]
+#[case::current_l1(WatchedHead::CurrentL1, 180, "rollup node's current L1 block has been block 7 ")]
 #[case::vouched(WatchedHead::Vouched, 600, "below the local-safe head, has been block 7 ")]
 #[case::l1(WatchedHead::L1, 180, "L1's latest block has been block 7 ")]
 fn each_head_is_told_of_beyond_its_own_bound(

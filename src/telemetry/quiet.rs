@@ -44,7 +44,7 @@ pub(super) fn counter() -> Result<IntCounterVec, prometheus::Error> {
 /// The counter's name.
 pub const NAME: &str = "library_warnings_unprinted_total";
 /// What the counter says.
-pub const HELP: &str = "Warnings of network libraries that the log does not print unless it is told to";
+pub const HELP: &str = "Warnings of network libraries that the log leaves out by default";
 /// The counter's labels.
 pub const LABELS: [&str; 1] = ["library"];
 

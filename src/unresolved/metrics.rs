@@ -39,17 +39,17 @@ impl UnresolvedMetrics {
             shared: metrics.clone(),
             unresolved: metrics.gauge(
                 "unresolved_violations",
-                "Violated and discarded blocks that no operator has resolved, former runs' included, by whom they can be held against",
+                "Violated and discarded blocks that no operator has resolved, earlier runs included, by attribution",
                 &["chain_id", "verdict", "attribution"],
             )?,
             resolved: metrics.gauge(
                 "resolved_blocks",
-                "Blocks that an operator has passed over by `crosscheck resolve`, former runs included",
+                "Blocks that an operator resolved with `crosscheck resolve`, earlier runs included",
                 &["chain_id"],
             )?,
             bytes: metrics.gauge(
                 "ledger_bytes",
-                "Size of the ledger on the disk, with what is not moved into its file yet",
+                "Size of the ledger on disk, write-ahead log included",
                 &[],
             )?,
             shown: Mutex::default(),

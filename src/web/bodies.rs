@@ -45,7 +45,7 @@ pub(crate) enum BodyError {
     #[error("the request was not sent in time")]
     Slow,
     /// The bodies of others take all memory.
-    #[error("the requests of others take all the memory there is for them")]
+    #[error("the memory for requests is used up by other requests")]
     Full,
     /// The connection broke.
     #[error("the connection broke")]

@@ -42,7 +42,11 @@ impl Overload {
     pub(crate) fn reached(&self, bound: Bound) {
         self.metrics.limit_reached(bound.limit);
         if self.is_news(bound) {
-            warn!(limit = bound.limit.name(), advice = bound.remedy, "server limit reached; requests are refused");
+            warn!(
+                limit = bound.limit.name(),
+                advice = bound.remedy,
+                "server limit reached; requests are refused"
+            );
         }
     }
 

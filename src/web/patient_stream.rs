@@ -33,7 +33,7 @@ impl<S> PatientStream<S> {
             return Poll::Pending;
         }
         self.stalled = None;
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the reader takes nothing")))
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the reader does not read")))
     }
 }
 

@@ -102,8 +102,7 @@ fn details(dir: &Path, state: &str) -> (Option<i32>, Vec<String>) {
 #[tokio::test]
 async fn the_first_block_of_an_unknown_fork_is_judged() {
     let (dir, running) = devnet(24, "lagoon-activation@20").await;
-    let word =
-        "the 3 upgrade transactions of the fork tempest, and 520000 gas for them, are the rollup node's word";
+    let word = "the 3 upgrade transactions of the fork tempest, and 520000 gas for them, are taken from the rollup node";
     let is_upheld = |told: &[String]| told.len() == 24 && told.iter().all(|told| told.starts_with("upheld "));
 
     let (code, told) = details(dir.path(), "named.jsonl");
@@ -126,7 +125,7 @@ async fn the_first_block_of_an_unknown_fork_is_judged() {
     assert_eq!(code, Some(2));
     let open: Vec<_> = told.iter().enumerate().filter(|(_, told)| told.starts_with("open ")).collect();
     assert_eq!(open.iter().map(|(at, _)| at + 1).collect::<Vec<_>>(), [20, 21], "{told:?}");
-    assert!(open.iter().all(|(_, told)| told.contains("this build cannot tell")), "{open:?}");
+    assert!(open.iter().all(|(_, told)| told.contains("this build does not support it")), "{open:?}");
     assert!(running.terminate().success());
 }
 
@@ -140,7 +139,7 @@ fn bad_ranges_and_chains_are_bad_usage() {
     std::fs::write(&config, text).unwrap();
     let config = config.to_str().unwrap();
     for (chain, from, to, says) in
-        [("901", "5", "4", "before --from 5"), ("902", "1", "2", "[chains.902]"), ("901", "0", "2", "--from")]
+        [("901", "5", "4", "below --from 5"), ("902", "1", "2", "[chains.902]"), ("901", "0", "2", "--from")]
     {
         let arguments = ["audit", "--config", config, "--chain", chain, "--from", from, "--to", to];
         let output = crosscheck(&arguments).output().unwrap();

@@ -104,7 +104,7 @@ async fn an_operator_passes_unjudged_blocks_and_moves_the_anchor() {
     assert!(code == Some(64) && error.contains("--unjudged"), "{code:?} {error}");
     // The client cannot be asked: the operator's word counts.
     let (code, error) = of("anchor", 19, &open["parent_hash"], &[]);
-    assert!(code == Some(0) && error.contains("taken on your word"), "{code:?} {error}");
+    assert!(code == Some(0) && error.contains("used unchecked"), "{code:?} {error}");
     eventually("the head to be where it was moved", async || (vouched().await? == 19).then_some(())).await;
     let (code, error) = of("resolve", 20, &open["hash"], &["--unjudged"]);
     assert_eq!(code, Some(0), "{error}");

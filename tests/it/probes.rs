@@ -43,7 +43,7 @@ async fn sound_endpoints_are_found_to_be_sound() {
     assert_ended(
         &ended,
         0,
-        &["the configuration is sound: chains 901, 902", " 0 not found out, 0 doubt, 0 fault"],
+        &["the configuration is valid: chains 901, 902", " 0 not found out, 0 doubt, 0 fault"],
     );
     let text = &ended.1;
     for probe in ["chain-id", "methods", "clock", "version"] {

@@ -61,7 +61,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What is said of a block that a cycle depends on, and that is in none.
-const RULE_DEPENDENT: &str = "; rule-dependent: a cycle depends on its messages, for which older nodes replace it and newer ones do not";
+const RULE_DEPENDENT: &str =
+    "; rule-dependent: a cycle depends on its messages, so older nodes replace it and newer nodes do not";
 
 /// What holds for all cases of a chain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -162,9 +162,9 @@ impl Verdict {
     /// What was found, for people.
     pub fn detail(&self) -> String {
         match self {
-            Self::Upheld => "matches L1, every executed message is valid".to_owned(),
+            Self::Upheld => "matches L1, and every executed message is valid".to_owned(),
             Self::UpheldReplacement { original, invalid } => {
-                format!("rightly replaces {original}, whose {invalid}")
+                format!("correctly replaces {original}, whose {invalid}")
             }
             Self::Violated(Violation::InvalidMessage(invalid)) => format!("its {invalid}"),
             Self::Violated(Violation::UnjustifiedReplacement { original }) => {
@@ -174,20 +174,20 @@ impl Verdict {
                 format!("does not match L1 ({derived}), nor with deposits only ({deposits_only})")
             }
             Self::Discarded(Discard::ContradictsL1(contradiction)) => {
-                format!("L1 alone says otherwise: {contradiction}")
+                format!("contradicts L1 data: {contradiction}")
             }
             Self::Discarded(Discard::ExecutionDivergence { derived }) => {
                 format!("has the attributes of {derived} but another hash: two execution clients disagree")
             }
             Self::Superseded(Superseding::Origin(origin)) => {
-                format!("was built on L1 block {} ({}), which L1 has dropped", origin.number, origin.hash)
+                format!("was built on L1 block {} ({}), which L1 reorged out", origin.number, origin.hash)
             }
             Self::Superseded(Superseding::Branch { parent }) => {
-                format!("was built on {parent}, whose branch the chain has left")
+                format!("was built on {parent}, whose branch was reorged out")
             }
             Self::Superseded(Superseding::Undone { original }) => {
                 format!(
-                    "replaces {original}, which was seen at this height, is not known to be valid, and is not what L1 says in the end"
+                    "replaces {original}, which was seen at this height, is not known to be valid, and does not match L1 after all"
                 )
             }
         }

@@ -64,9 +64,9 @@ impl Cause {
         match self {
             Self::NotYet => "not yet",
             Self::EndpointError => "an endpoint fails",
-            Self::OtherFork => "its node or L1 is on another fork",
-            Self::Unsupported => "this build cannot tell",
-            Self::SecondHand => "its node has not derived it itself",
+            Self::OtherFork => "its node or L1 is on another branch",
+            Self::Unsupported => "this build does not support it",
+            Self::SecondHand => "its node did not derive it",
         }
     }
 }
@@ -75,17 +75,17 @@ impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { awaited, chain_id, cause } = self;
         match awaited {
-            Awaited::LocalSafe => write!(f, "that its height is local-safe on chain {chain_id}"),
+            Awaited::LocalSafe => write!(f, "its height to be local-safe on chain {chain_id}"),
             Awaited::Block => write!(f, "a block of chain {chain_id}"),
             Awaited::Receipts => write!(f, "the receipts of a block of chain {chain_id}"),
             Awaited::Rules => write!(f, "the interop rules of chain {chain_id}"),
             Awaited::Initiating => write!(f, "a block of chain {chain_id} that a message cites"),
-            Awaited::CitedBlock => write!(f, "what a cited block of chain {chain_id} rests on"),
+            Awaited::CitedBlock => write!(f, "the blocks that a cited block of chain {chain_id} depends on"),
             Awaited::SameTimestamp => write!(f, "a block of chain {chain_id} at the same timestamp"),
             Awaited::SecondOpinion => {
-                write!(f, "a node that derives chain {chain_id} and says the same as its rollup node")
+                write!(f, "a node that derives chain {chain_id} and agrees with its rollup node")
             }
-            Awaited::L1 => write!(f, "what L1 says of a block of chain {chain_id}"),
+            Awaited::L1 => write!(f, "the L1 data of a block of chain {chain_id}"),
         }?;
         write!(f, " ({})", cause.in_words())
     }

@@ -100,10 +100,10 @@ impl BlockAttributes {
         let is_first = self.transactions.first().is_some_and(|tx| tx.is_deposit);
         let not_a_deposit = |reason: &str| L1InfoError::NotADeposit { reason: reason.to_owned() };
         if !is_first {
-            return Err(not_a_deposit("there is none, or one of another type"));
+            return Err(not_a_deposit("it is missing or of another type"));
         }
         let first = self.first_deposit.as_ref();
-        decode_l1_info(first.ok_or_else(|| not_a_deposit("it is too long to tell an L1 origin"))?)
+        decode_l1_info(first.ok_or_else(|| not_a_deposit("it is too long to contain an L1 origin"))?)
     }
 
     /// The L1 block that it stands on, if its first transaction tells one.

@@ -20,7 +20,7 @@ pub fn chain_by_id_or_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result
     };
     let named: NamedChain = name.parse().map_err(|_| {
         D::Error::custom(format!(
-            "{name:?} is no chain's name that is known here: have the node write the chain's id"
+            "{name:?} is not a known chain name: configure the node to write the chain's id"
         ))
     })?;
     Ok(ChainId::from(Chain::from(named).id()))

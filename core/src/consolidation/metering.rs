@@ -50,7 +50,7 @@ pub enum MeteringProblem {
 impl fmt::Display for MeteringProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::BeforeLagoon => f.write_str("it has no place in a block before Lagoon"),
+            Self::BeforeLagoon => f.write_str("it is not allowed in a block before Lagoon"),
             Self::NotLast => f.write_str("it is not the last transaction"),
             Self::Several => f.write_str("there are several"),
             Self::OtherBlock { expected, found } => write!(f, "it is for block {found}, not {expected}"),

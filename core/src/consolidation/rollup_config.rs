@@ -54,7 +54,7 @@ pub struct RollupGenesis {
 
 /// A rollup configuration that no chain can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("block_time is 0: a chain's blocks are at least a second apart")]
+#[error("block_time is 0: it must be 1 s or more")]
 pub struct RollupConfigError;
 
 #[derive(Deserialize)]

@@ -24,7 +24,7 @@ pub enum SafetyLevel {
 
 /// A text that names no safety level.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{found:?} is no safety level; write unsafe, cross-unsafe, local-safe, safe or finalized")]
+#[error("{found:?} is not a safety level; write unsafe, cross-unsafe, local-safe, safe or finalized")]
 pub struct ParseSafetyLevelError {
     /// The text.
     pub found: String,

@@ -31,7 +31,7 @@ pub struct InboxAccess {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AccessListError {
     /// A key's first byte names no entry type that may stand here.
-    #[error("access-list entry {index} has type {found}, where a {expected} entry must stand")]
+    #[error("access-list entry {index} has type {found}, expected a {expected} entry")]
     UnexpectedType {
         /// Position in the list.
         index: usize,

@@ -46,7 +46,7 @@ pub enum DecodeError {
         found: usize,
     },
     /// It is another event. A newer inbox may have events that stand for messages, too.
-    #[error("the event {} is none that this build knows: use a newer Crosscheck", in_words(topic))]
+    #[error("the event {} is unknown to this build: upgrade Crosscheck", in_words(topic))]
     UnknownEvent {
         /// Its first topic, if it has one.
         topic: Option<B256>,

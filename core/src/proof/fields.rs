@@ -16,7 +16,7 @@ const LONGEST_PROBLEM: usize = 200;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FieldError {
     /// There are no fields.
-    #[error("it is no object: {problem}")]
+    #[error("it is not an object: {problem}")]
     NoObject {
         /// What the parser said.
         problem: String,
@@ -132,7 +132,7 @@ mod tests {
     #[case::null(r#"{"a":null}"#, Ok(None))]
     #[case::absent(r#"{"other":false}"#, Ok(None))]
     #[case::another_kind(r#"{"a":[]}"#, Err("`a` cannot be read"))]
-    #[case::no_object("[]", Err("it is no object"))]
+    #[case::no_object("[]", Err("it is not an object"))]
     fn a_field(#[case] json: &str, #[case] expected: Result<Option<u8>, &str>) {
         let read = Fields::of(json).and_then(|fields| fields.optional::<u8>("a"));
         match expected {

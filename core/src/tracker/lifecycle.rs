@@ -83,7 +83,7 @@ pub enum Step {
 
 /// A step that the message's state does not allow. It changed nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a message that is {} ({}, {level}) allows no {step:?}: this is a fault of the tracker", state.name(), status.name())]
+#[error("a message that is {} ({}, {level}) does not allow {step:?}: this is a bug in the tracker", state.name(), status.name())]
 pub struct ForbiddenStep {
     /// The state it was refused in.
     pub state: State,

@@ -99,12 +99,12 @@ pub enum Cause {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Checked => write!(f, "what it cites was looked at for the first time"),
+            Self::Checked => write!(f, "what it cites was checked for the first time"),
             Self::RemoteReorg { chain_id, number, old, new: Some(new) } => {
                 write!(f, "chain {chain_id} has block {number} {new} in place of {old}")
             }
             Self::RemoteReorg { chain_id, number, old, new: None } => {
-                write!(f, "chain {chain_id} has no block {number} any more; {old} stood there")
+                write!(f, "chain {chain_id} no longer has block {number}; it was {old}")
             }
             Self::RemoteReplacement { old, new } => write!(f, "block {old} was replaced by {new}"),
             Self::CitedBlock { block } => write!(f, "the cited block {block} was judged"),

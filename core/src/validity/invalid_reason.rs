@@ -21,7 +21,9 @@ pub enum InvalidReason {
         chain_id: ChainId,
     },
     /// One side lies in or before its chain's activation block.
-    #[error("chain {chain_id} had no active interop at {timestamp} (the activation block does not count)")]
+    #[error(
+        "interop was not active on chain {chain_id} at {timestamp} (the activation block does not count)"
+    )]
     NotActive {
         /// The chain that was not active.
         chain_id: ChainId,
@@ -85,7 +87,7 @@ pub enum InvalidReason {
         logs: usize,
     },
     /// The claimed log is in the block, but at another index.
-    #[error("the log stands at index {found} of its block, not at {claimed}")]
+    #[error("the log is at index {found} of its block, not at {claimed}")]
     WrongLogIndex {
         /// The claimed index.
         claimed: u32,
@@ -117,7 +119,7 @@ pub enum InvalidReason {
         found: B256,
     },
     /// A deposit executed the message: deposits declare nothing, so the real inbox refuses them.
-    #[error("a deposit executed it, which declares nothing")]
+    #[error("it was executed by a deposit, which cannot declare it")]
     ExecutedByDeposit,
     /// The message is part of a cycle of messages initiated and executed at one timestamp; of a block that was replaced, also
     /// that a cycle depends on it.

@@ -19,7 +19,7 @@ pub enum Objection {
 pub enum Unclear {
     /// When interop activates on a chain.
     #[error(
-        "when interop activates on chain {chain_id} is not known; set chains.{chain_id}.interop_time, or use a rollup node that says it"
+        "the interop activation time of chain {chain_id} is not known; set chains.{chain_id}.interop_time, or use a rollup node that reports it"
     )]
     InteropTime {
         /// The chain.
@@ -34,14 +34,14 @@ pub enum Unclear {
         chain_id: ChainId,
     },
     /// Whether the chain's rollup node works by the rules that were configured.
-    #[error("the rollup node of chain {chain_id} has not said yet by which rules it works")]
+    #[error("the rollup node of chain {chain_id} has not reported its configuration yet")]
     Unasked {
         /// The chain.
         chain_id: ChainId,
     },
     /// The chain's rollup node works by other rules than those that were configured.
     #[error(
-        "the rollup node of chain {chain_id} works by other rules than those that are configured; correct one of them"
+        "the configuration of the rollup node of chain {chain_id} differs from Crosscheck's; correct one of them"
     )]
     Disputed {
         /// The chain.
@@ -49,7 +49,7 @@ pub enum Unclear {
     },
     /// A chain of a chain's set has another set.
     #[error(
-        "chain {member} is in the dependency set of chain {chain_id}, and has another one; correct one of them"
+        "chain {member} is in the dependency set of chain {chain_id} and has a different dependency set; correct one of them"
     )]
     OtherSet {
         /// The chain.
@@ -69,13 +69,13 @@ impl Unclear {
     /// What is not known, in words.
     pub fn what(&self) -> String {
         match self {
-            Self::InteropTime { chain_id } => format!("when interop activates on chain {chain_id}"),
+            Self::InteropTime { chain_id } => format!("the interop activation time of chain {chain_id}"),
             Self::Dependencies { chain_id } => format!("the dependency set of chain {chain_id}"),
             Self::Unasked { chain_id } | Self::Disputed { chain_id } => {
-                format!("by which rules chain {chain_id} works")
+                format!("the rules of chain {chain_id}")
             }
             Self::OtherSet { chain_id, member } => {
-                format!("which set chain {chain_id} and chain {member} have in common")
+                format!("the common dependency set of chains {chain_id} and {member}")
             }
             Self::NotWatched { chain_id } => format!("chain {chain_id}, which is not watched,"),
         }

@@ -5,12 +5,12 @@
 //!
 //! | clause | reason | spec | checked by |
 //! | --- | --- | --- | --- |
-//! | no deposit executes it | `executed-by-deposit` | derivation.md, deposit-only blocks | [`check_executed`] |
+//! | it is not executed by a deposit | `executed-by-deposit` | derivation.md, deposit-only blocks | [`check_executed`] |
 //! | the executing chain is one that is watched | `executing-chain-unknown` | messaging.md, chain id | [`check_claim`] |
 //! | the initiating chain is in the executing chain's dependency set | `unknown-chain` | messaging.md, chain id | [`check_claim`] |
 //! | the executing block is past its chain's activation block | `not-active` | derivation.md, activation block | [`check_claim`] |
 //! | the initiating block is past its chain's activation block | `not-active` | derivation.md, activation block | [`check_claim`] |
-//! | it is initiated no later than executed | `initiated-after-execution` | messaging.md, timestamp | [`check_claim`] |
+//! | it is not initiated after its execution | `initiated-after-execution` | messaging.md, timestamp | [`check_claim`] |
 //! | it is executed no later than initiated plus the window | `expired` | messaging.md, expiry | [`check_claim`] |
 //! | the initiating chain has the block | `block-not-found` | messaging.md, identifier | [`check_tip`] |
 //! | the block has the timestamp | `timestamp-mismatch` | messaging.md, identifier | [`check_log`] |

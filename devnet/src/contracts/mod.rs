@@ -105,7 +105,7 @@ pub struct Predeploy {
 
 /// A committed bytecode file that holds no hex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the bytecode of {contract} is no hex ({source}): write it anew with tests/npm/compile.mjs --write")]
+#[error("the bytecode of {contract} is not hex ({source}): regenerate it with tests/npm/compile.mjs --write")]
 pub struct BytecodeError {
     /// The contract.
     pub contract: &'static str,

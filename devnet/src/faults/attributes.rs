@@ -21,7 +21,7 @@ impl Fault for ForgedDeposit {
     }
 
     fn summary(&self) -> &'static str {
-        "the block holds a deposit that L1 never had; its node agrees with it, and it is attested all the same"
+        "the block has a deposit that L1 never had; its node agrees with it, and it is still attested"
     }
 
     fn expected(&self, _chain_id: u64) -> Finding {

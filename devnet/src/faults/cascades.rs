@@ -9,7 +9,7 @@ use crate::schedule::TICKS_PER_L1_BLOCK;
 /// The block cites one that executes an invalid message. Both are attested all the same.
 pub(super) static TRANSITIVE_INVALID: Role = Role {
     name: "transitive-invalid",
-    summary: "the block cites a good log of the next chain's block before it, which executes an invalid message; both are attested all the same",
+    summary: "the block cites a good log of the next chain's block before it, which executes an invalid message; both are still attested",
     chains: 2,
     companions: |block| vec![Companion { fault: &TAINTED, chain: 1, block: block.saturating_sub(1) }],
     acts: &[Act::Execute { part: 1, place: 0 }],
@@ -55,7 +55,7 @@ static REPLACED: Role = Role {
 /// The block cites an unsafe one that its chain then builds anew without what is cited.
 pub(super) static REMOTE_REORG: Role = Role {
     name: "remote-reorg",
-    summary: "the block executes a message of the next chain's unsafe block, which that chain then builds anew without it; the block is replaced",
+    summary: "the block executes a message of the next chain's unsafe block, which that chain then rebuilds without it; the block is replaced",
     chains: 2,
     companions: |block| vec![Companion { fault: &DROPPED, chain: 1, block: still_unsafe(block) }],
     acts: &[Act::Execute { part: 1, place: 0 }],

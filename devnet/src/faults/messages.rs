@@ -71,7 +71,7 @@ impl Fault for InvalidMessage {
     }
 
     fn summary(&self) -> &'static str {
-        "the block executes a message whose initiating log does not exist, and is attested all the same"
+        "the block executes a message whose initiating log does not exist, and is still attested"
     }
 
     fn earliest_block(&self) -> u64 {

@@ -347,8 +347,8 @@ mod tests {
     #[case::liar_under_an_l1_reorg(&["lying-endpoint@20", "l1-reorg@30:902"], "lying-endpoint@20 is too close")]
     #[case::replays_under_an_l1_reorg(&["replay-first@20", "l1-reorg@30:902"], "replay-first@20 is too close")]
     #[case::replay_of_what_is_rebuilt(&["unsafe-reorg@30", "replay-first@20"], "unsafe-reorg@30 is too close")]
-    #[case::gone_in_an_outage(&["rpc-outage@20", "justified-replacement@25:902"], "goes while the nodes of chain 901")]
-    #[case::gone_before_an_outage(&["justified-replacement@25:902", "rpc-outage@30"], "goes while the nodes of chain 901")]
+    #[case::gone_in_an_outage(&["rpc-outage@20", "justified-replacement@25:902"], "is removed while the nodes of chain 901")]
+    #[case::gone_before_an_outage(&["justified-replacement@25:902", "rpc-outage@30"], "is removed while the nodes of chain 901")]
     #[case::outage_of_a_lying_endpoint(&["lying-endpoint@20", "rpc-outage@25"], "since block 20")]
     #[case::built_anew_with_a_fault(&["not-derived@20:902", "l1-reorg-final@30"], "not-derived@20 is too close")]
     #[case::fault_on_what_is_built_anew(&["l1-reorg-final@30", "not-derived@45:902"], "l1-reorg-final@30 is too close")]
@@ -359,8 +359,8 @@ mod tests {
     #[case::fault_above_what_is_undone(&["unreplaced@20", "not-derived@30"], "unreplaced@20 is too close")]
     #[case::l1_reorg_before_it_is_undone(&["l1-reorg@20:902", "unreplaced@30"], "l1-reorg@20 is too close")]
     #[case::fault_above_what_comes_true(&["verdict-taken-back@20", "not-derived@30"], "verdict-taken-back@20 is too close")]
-    #[case::comes_true_in_an_outage(&["verdict-taken-back@21", "rpc-outage@27:902"], "goes while the nodes of chain 902")]
-    #[case::undone_in_an_outage(&["unreplaced@21", "rpc-outage@27:902"], "goes while the nodes of chain 902")]
+    #[case::comes_true_in_an_outage(&["verdict-taken-back@21", "rpc-outage@27:902"], "is removed while the nodes of chain 902")]
+    #[case::undone_in_an_outage(&["unreplaced@21", "rpc-outage@27:902"], "is removed while the nodes of chain 902")]
     fn refuses(#[case] specs: &[&str], #[case] message: &str) {
         let error = plan(specs).unwrap_err().to_string();
         assert!(error.contains(message), "{error}");

@@ -55,7 +55,7 @@ pub enum FaultPlanError {
     },
     /// A fault of several blocks too close to one that builds blocks anew or takes endpoints away.
     #[error(
-        "--fault {fault}: {other}@{block} is too close on chain {chain_id}, one of the two upsets what the other needs: leave {TIED_DISTANCE} blocks between"
+        "--fault {fault}: {other}@{block} is too close on chain {chain_id}, one of the two breaks what the other needs: leave {TIED_DISTANCE} blocks between"
     )]
     Upset {
         /// The fault as it was given.
@@ -69,7 +69,9 @@ pub enum FaultPlanError {
     },
     /// A block that goes while the nodes that show it, or what it cites, are disturbed: nobody could tell that it was
     /// there.
-    #[error("--fault {fault}: a block of {name} goes while the nodes of chain {chain_id} are disturbed")]
+    #[error(
+        "--fault {fault}: a block of {name} is removed while the nodes of chain {chain_id} are disturbed"
+    )]
     Unobservable {
         /// The fault as it was given.
         fault: String,

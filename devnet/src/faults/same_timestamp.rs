@@ -85,7 +85,7 @@ const ATTESTED_IN_CYCLE: Role = Role {
 /// Two blocks of a timestamp in a cycle, attested all the same.
 pub(super) static CYCLE_ATTESTED: Role = Role {
     name: "message-cycle-attested",
-    summary: "as message-cycle-two, but both blocks stay and are attested all the same",
+    summary: "as message-cycle-two, but both blocks stay and are still attested",
     chains: 2,
     companions: |block| vec![beside(&CYCLE_ATTESTED_OTHER, 1, block)],
     acts: &[Act::Execute { part: 1, place: 1 }, Act::Emit],

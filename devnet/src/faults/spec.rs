@@ -18,7 +18,9 @@ pub struct FaultSpec {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseFaultError {
     /// The text has not the form `NAME@BLOCK[:CHAIN]`.
-    #[error("{text:?} is no fault: write NAME@BLOCK or NAME@BLOCK:CHAIN, for example invalid-message@15:902")]
+    #[error(
+        "{text:?} is not a fault: write NAME@BLOCK or NAME@BLOCK:CHAIN, for example invalid-message@15:902"
+    )]
     Malformed {
         /// What was given.
         text: String,

@@ -27,7 +27,7 @@ pub enum FollowersError {
         source: NetworkError,
     },
     /// No HTTP client could be made.
-    #[error("the follower of chain {chain_id} has no client for its endpoints: {source}")]
+    #[error("the follower of chain {chain_id} cannot create a client for its endpoints: {source}")]
     Client {
         /// The chain.
         chain_id: u64,

@@ -213,7 +213,7 @@ fn a_node_without_heads(#[case] statuses: &[&str], #[case] found: Option<&str>, 
         };
         let reasons: &[&str] = match *status {
             "unknown" => {
-                &["chain 901 heads: the rollup node names no heads yet (it waits for its first block)"]
+                &["chain 901 heads: the rollup node has no heads yet (it waits for its first block)"]
             }
             _ => &[],
         };
@@ -352,7 +352,7 @@ fn nodes_on_a_replaced_block_are_told_of_with_both_blocks(
 ) {
     let mut seen = seen(vec![record(1, LIE, verdict)], Vec::new());
     let names: Vec<String> = named.iter().map(ToString::to_string).collect();
-    let reason = format!("chain 901 branch: its nodes stay on {}", names.join(", replaced by "));
+    let reason = format!("chain 901 branch: its nodes remain on {}", names.join(", replaced by "));
     let stale = SidecarStatus { ready: false, reasons: vec![reason], chains: Vec::new() };
     seen.take_status(if named.is_empty() { SidecarStatus::default() } else { stale });
     seen.note_stay(901, LIE, OTHER);

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 #[non_exhaustive]
 pub enum NetworkError {
     /// Sockets need a runtime.
-    #[error("a network was made outside a tokio runtime: make it inside one")]
+    #[error("a network was created outside a tokio runtime: create it inside one")]
     NoRuntime,
     /// The validator would refuse every block.
     #[error("the network of chain {ours} was given the rules of chain {rules}: give both one chain id")]
@@ -38,7 +38,7 @@ pub enum NetworkError {
     },
     /// Discovery's socket could not bind, or the chain has no entry in a node record.
     #[error(
-        "no discovery for chain {chain_id} on UDP {listen}: {detail}; choose an IP address of this machine and a UDP port \
+        "discovery of chain {chain_id} cannot use UDP {listen}: {detail}; choose an IP address of this machine and a UDP port \
          that is free"
     )]
     Discovery {
@@ -58,7 +58,7 @@ pub enum NetworkError {
         detail: String,
     },
     /// A judging task ended while the network ran: a defect.
-    #[error("a judging task of chain {chain_id} ended by itself")]
+    #[error("a validation task of chain {chain_id} stopped unexpectedly")]
     JudgeStopped {
         /// The chain.
         chain_id: ChainId,

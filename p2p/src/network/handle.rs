@@ -111,7 +111,7 @@ pub enum ConnectError {
         detail: String,
     },
     /// Too many wait.
-    #[error("{limit} connections are being waited for: try again later")]
+    #[error("{limit} connections are pending: try again later")]
     TooMany {
         /// The most.
         limit: usize,
@@ -123,7 +123,7 @@ pub enum ConnectError {
 
 /// The network task has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the network task has ended")]
+#[error("the network task has stopped")]
 pub struct NetworkClosed;
 
 /// Why a frame was not published.

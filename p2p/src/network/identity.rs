@@ -27,7 +27,7 @@ pub struct NodeIdentity {
 #[non_exhaustive]
 pub enum IdentityError {
     /// The file could not be read or written.
-    #[error("cannot {action} the node key {}: {detail}; check its directory and its rights", path.display())]
+    #[error("cannot {action} the node key {}: {detail}; check its directory and permissions", path.display())]
     File {
         /// `read` or `create`.
         action: &'static str,
@@ -38,7 +38,7 @@ pub enum IdentityError {
     },
     /// The file holds no key.
     #[error(
-        "the node key {} is not 64 hex digits of a secp256k1 key: restore it, or move it away for a new one",
+        "the node key {} is not 64 hex digits of a secp256k1 key: restore it, or move it away to create a new one",
         path.display()
     )]
     Malformed {

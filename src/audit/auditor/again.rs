@@ -39,7 +39,7 @@ impl Auditor {
         let BlockKey { chain_id, number, hash } = key;
         error!(%chain_id, number, %hash, %error, "investigation crashed; retrying");
         let wait = Wait { awaited: Awaited::Block, chain_id, cause: Cause::NotYet };
-        let words = [(wait, "the last look at it ended abnormally in this program".to_owned())].into();
+        let words = [(wait, "the last check of it crashed".to_owned())].into();
         self.open.postpone(key, work, [wait].into(), words);
     }
 }

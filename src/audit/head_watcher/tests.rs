@@ -236,7 +236,7 @@ async fn a_node_without_heads_is_not_a_node_at_height_0() {
     world.until_ready().await;
     assert_eq!(world.heights(), [9, 8, 7, 6].map(Some));
     world.set(Some(status([None; 4], true)));
-    world.until_told("the rollup node names no heads yet (it waits for its first block)").await;
+    world.until_told("the rollup node has no heads yet (it waits for its first block)").await;
     world.until("heads that are not known", |world| world.heights() == [None; 4]).await;
     for (level, height) in [("unsafe", 9), ("local-safe", 8), ("safe", 7), ("finalized", 6)] {
         let gauge = format!("crosscheck_head_number{{chain_id=\"901\",level=\"{level}\"}} {height}\n");
@@ -244,12 +244,12 @@ async fn a_node_without_heads_is_not_a_node_at_height_0() {
     }
     // The first block, and then what L1 says.
     world.set(Some(status([Some(10), None, None, None], true)));
-    world.until_told("the rollup node names no local-safe head yet").await;
+    world.until_told("the rollup node has no local-safe head yet").await;
     assert_eq!(world.heights(), [Some(10), None, None, None]);
     world.set(Some(at([11, 0, 0, 0])));
     world.until_ready().await;
     assert_eq!(world.heights(), [11, 0, 0, 0].map(Some), "genesis is a head");
-    assert_eq!(world.lines.with("names no heads yet"), 1);
+    assert_eq!(world.lines.with("has no heads yet"), 1);
     assert_eq!(world.lines.with("rollup node reports its heads"), 2, "at the start, and when it was over");
 }
 
@@ -339,7 +339,7 @@ async fn another_node_that_lags_takes_no_head_back() {
 #[tokio::test]
 async fn when_no_node_is_of_use_each_is_named_with_its_reason() {
     let world = World::of([None, Some(status([None; 4], true))]).await;
-    world.until_told("the rollup node names no heads yet").await;
+    world.until_told("the rollup node has no heads yet").await;
     let reasons = world.health.reasons().join("\n");
     assert!(reasons.contains("#0 http://127.0.0.1") && reasons.contains("down"), "{reasons}");
     assert!(reasons.contains("#1 http://127.0.0.1"), "{reasons}");
@@ -446,7 +446,7 @@ async fn what_is_not_known_is_learnt() {
     assert_eq!(world.rules.known_expiry_window(CHAIN.into()), Some(99));
     // A node that says otherwise later contradicts what was learnt, and nothing that anybody wrote.
     world.nodes[0].change(|conduct| conduct.config["lagoon_time"] = 8.into());
-    let from = format!("what was learnt from #0 {} before", world.nodes[0].url());
+    let from = format!("the earlier answer of #0 {}", world.nodes[0].url());
     world.until_told(&format!("lagoon_time is 8 by its rollup node and 7 by {from}")).await;
 }
 
@@ -521,7 +521,7 @@ async fn a_fork_that_was_scheduled_after_this_build_was_made_is_taken_from_the_n
 #[case::unsafe_(StallBounds { unsafe_: Duration::ZERO, ..StallBounds::LONG }, "unsafe head has been block 9")]
 #[case::local_safe(StallBounds { safe: Duration::ZERO, ..StallBounds::LONG }, "local-safe head has been block 8")]
 #[case::safe(StallBounds { safe: Duration::ZERO, ..StallBounds::LONG }, "'s safe head has been block 7")]
-#[case::l1(StallBounds { l1: Duration::ZERO, ..StallBounds::LONG }, "has come to has been block 39")]
+#[case::l1(StallBounds { l1: Duration::ZERO, ..StallBounds::LONG }, "current L1 block has been block 39")]
 #[tokio::test]
 async fn a_head_that_stands_still_is_told_of(#[case] stall: StallBounds, #[case] told: &str) {
     let all = Some([ChainId::from(CHAIN)].into());

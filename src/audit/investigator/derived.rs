@@ -121,7 +121,9 @@ impl Investigator {
                 let own = block.header().parent_hash;
                 self.reasons.note(
                     wait,
-                    &format!("block {number} builds on {parent}, its rollup node's chain has {own} there"),
+                    &format!(
+                        "block {number} builds on {parent}, and its rollup node's chain has {own} there"
+                    ),
                 );
                 Err(wait)
             }
@@ -138,7 +140,7 @@ impl Investigator {
         let (number, hash) = (current.number, current.hash);
         self.reasons.note(
             wait,
-            &format!("its rollup node has read L1 up to block {number} {hash}, which L1 has dropped"),
+            &format!("its rollup node has read L1 up to block {number} {hash}, which L1 reorged out"),
         );
         Err(wait)
     }
@@ -153,7 +155,7 @@ impl Investigator {
         let number = key.number;
         self.reasons.note(
             wait,
-            &format!("it may have replaced another block {number} rightly, and L1 says a third one now: that is to be final"),
+            &format!("it may have correctly replaced another block {number}, and L1 now has a third one: waiting for that one to be final"),
         );
         Err(wait)
     }

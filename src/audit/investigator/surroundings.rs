@@ -173,7 +173,7 @@ impl Investigator {
             self.reasons.note(
                 wait(Cause::OtherFork),
                 &format!(
-                    "its nodes stay on block {} {}, which was replaced",
+                    "its nodes remain on block {} {}, which was replaced",
                     stale.by.number, stale.replaced
                 ),
             );

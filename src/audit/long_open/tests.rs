@@ -103,6 +103,6 @@ async fn of_cases_that_are_looked_at_nothing_is_awaited() {
     let mut world = World::new();
     world.open.insert(key(7), Work::Ancestor, world.start);
     world.look(901);
-    assert_eq!(world.cases.of(ChainId::from(901)).unwrap().reason, "nothing: it is being looked at");
+    assert_eq!(world.cases.of(ChainId::from(901)).unwrap().reason, "nothing: it is being checked");
     assert_eq!(world.gauge("not-yet"), "0");
 }

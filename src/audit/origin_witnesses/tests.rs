@@ -88,7 +88,7 @@ async fn told(witnesses: &OriginWitnesses) -> Vec<String> {
 
 #[rstest]
 #[case::this(Has::This, None)]
-#[case::another(Has::Another, Some("by its execution clients, which have another chain"))]
+#[case::another(Has::Another, Some("by its execution clients, which serve another chain"))]
 #[case::dropped(Has::None, None)]
 #[case::pruned(Has::Refusal, None)]
 #[tokio::test]

@@ -237,7 +237,7 @@ fn only_a_named_network_has_forks_to_take() {
 #[case::not_set_and_longer_than_any(
     None,
     604_801,
-    &["the message expiry window is 604801 by its rollup node and 604800 by the protocol, which has none that is longer"]
+    &["the message expiry window is 604801 by its rollup node and 604800 by the protocol, which does not allow a longer one"]
 )]
 fn windows(#[case] set: Option<u64>, #[case] node: u64, #[case] says: &[&str]) {
     let own = OwnRules { expiry_window: set, ..own(None) };
@@ -260,7 +260,7 @@ fn what_was_learnt_is_told_as_such() {
     word.dependencies = Some([11_155_420].map(ChainId::from).into());
     word.expiry_window = Some(60);
     let source =
-        "by what was learnt from #0 http://node.example before: if the node is right now, restart Crosscheck";
+        "by the earlier answer of #0 http://node.example: if the new answer is right, restart Crosscheck";
     let says = [
         "block_time is 1 by its rollup node and 2 by the built-in facts of op-sepolia".to_owned(),
         format!("lagoon_time is 1796918402 by its rollup node and 1796918401 {source}"),

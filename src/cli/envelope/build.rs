@@ -18,25 +18,25 @@ const MAX_BLOCK: u64 = 256 * 1024 * 1024;
 /// The largest key file read.
 const MAX_KEY: u64 = 1024;
 
-/// Make the signed frame of a block.
+/// Build the signed frame of a block.
 #[derive(Debug, Args)]
 pub(super) struct BuildArgs {
-    /// The block as eth_getBlockByNumber answers it with full transactions, alone or as the `result` of a response;
+    /// The block in the format of eth_getBlockByNumber with full transactions, alone or as the `result` of a response;
     /// `-` for standard input
     file: PathBuf,
-    /// The chain that it is for
+    /// The id of its chain
     #[arg(long)]
     chain_id: ChainId,
     /// The file with the signer's secret key: 32 bytes in hex
     #[arg(long, value_name = "FILE")]
     key_file: PathBuf,
-    /// The topic that it is meant for [default: that of unsafe blocks in the block's version]
+    /// The topic of the frame [default: that of unsafe blocks in the block's version]
     #[arg(long)]
     topic: Option<Topic>,
     /// The domain to sign in: zero or cross-safe-blocksv1 [default: the topic's own]
     #[arg(long)]
     domain: Option<SigningDomain>,
-    /// Write the frame here, raw, in place of printing it
+    /// Write the raw frame to this file instead of printing it
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -80,7 +80,7 @@ impl BuildArgs {
             None => Ok(*own),
             Some(domain) if topic.domains().contains(&domain) => Ok(domain),
             Some(domain) => {
-                let problem = format!("--domain {domain} does not count on {topic}: write {own}");
+                let problem = format!("--domain {domain} is not valid on {topic}: write {own}");
                 Err(UsageError { problem })
             }
         }
@@ -90,7 +90,7 @@ impl BuildArgs {
 /// Reads a block, alone or in a response.
 fn read_block(file: &Path) -> eyre::Result<VerifiedBlock> {
     let no_block = |why: String| UsageError {
-        problem: format!("{} is no block with full transactions: {why}", file.display()),
+        problem: format!("{} is not a block with full transactions: {why}", file.display()),
     };
     let json = read_input(file, MAX_BLOCK)?;
     let mut told: Value = serde_json::from_slice(&json).map_err(|error| no_block(error.to_string()))?;
@@ -108,7 +108,7 @@ fn read_block(file: &Path) -> eyre::Result<VerifiedBlock> {
 fn read_key(file: &Path) -> eyre::Result<BlockSigner> {
     let content = read_input(file, MAX_KEY)?;
     let no_key = || UsageError {
-        problem: format!("{} holds no secret key: write its 32 bytes in hex", file.display()),
+        problem: format!("{} is not a secret key: write its 32 bytes in hex", file.display()),
     };
     let text = str::from_utf8(&content).map_err(|_| no_key())?;
     let secret: B256 = text.trim().parse().map_err(|_| no_key())?;

@@ -12,28 +12,28 @@ use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Judge a frame and print what is in it.
+/// Validate a frame and print its contents.
 #[derive(Debug, Args)]
 pub(super) struct InspectArgs {
     /// The frame, raw or as 0x-hex; `-` for standard input
     file: PathBuf,
-    /// The chain that it is for
+    /// The id of its chain
     #[arg(long)]
     chain_id: ChainId,
-    /// The topic that it was heard on
+    /// The topic on which it was received
     #[arg(long, default_value = "blocksv4")]
     topic: Topic,
-    /// Who must have signed it. Without it whoever signed is taken, read in the topic's own domain
+    /// The expected signer. Without it any signature is accepted, in the topic's own domain
     #[arg(long)]
     signer: Option<Address>,
     /// The time of arrival, in seconds since 1970 [default: now]
     #[arg(long, value_name = "UNIX_SECS")]
     at: Option<u64>,
-    /// When Jovian takes force on the chain, in seconds since 1970: only from then on may a block tell blob gas
-    /// [default: it always has]
+    /// The activation time of Jovian on the chain, in seconds since 1970: only from then on may a block have blob gas
+    /// [default: always active]
     #[arg(long, value_name = "UNIX_SECS")]
     jovian_time: Option<u64>,
-    /// The highest height whose block is settled: one more attestation of it is ignored
+    /// The highest settled height: another attestation of it is ignored
     #[arg(long, value_name = "N")]
     settled: Option<u64>,
 }
@@ -64,8 +64,7 @@ struct Named {
 }
 
 /// What to mind where nobody is expected.
-const ANYBODY: &str = "no --signer is given: whoever the signature names is taken, which is an address of nobody if the frame is of another \
-                       topic or chain; compare `recovered` with the chain's signer";
+const ANYBODY: &str = "no --signer is given, so any signature is accepted; if the frame is of another topic or chain, `recovered` is a meaningless address; compare it with the chain's signer";
 
 #[derive(Debug, Serialize)]
 struct Block {

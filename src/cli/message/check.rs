@@ -21,12 +21,12 @@ use std::time::Duration;
 
 /// Check one message against the chains' endpoints, and print the proof.
 ///
-/// The message is named by the transaction that executes it (--tx, for each that it executes), by the log that does (--block and
+/// The message is given by the transaction that executes it (--tx, for every message in it), by the executing log (--block and
 /// --log-index of --executing-chain), or field by field.
-/// The chains are those of a configuration (--config), or those given with --execution. What a configuration leaves to the
-/// chains' rollup nodes is asked of them. Cycles, and whether
-/// the cited block is valid itself, with all that it cites, are looked at back to blocks that are final. Ends with 0 if the
-/// message is valid, with 1 if it is invalid, and with 2 if that cannot be found out.
+/// The chains are those of a configuration (--config), or those given with --execution. Settings that the configuration leaves
+/// to the rollup nodes are read from them. Cycles, and the validity of the cited block with everything that it cites, are checked
+/// back to finalized blocks. Exits with 0 if the message is valid, with 1 if it is invalid, and with 2 if it cannot be
+/// determined.
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
     #[command(flatten)]
@@ -34,7 +34,7 @@ pub(super) struct CheckArgs {
     /// A chain's execution endpoint, instead of a configuration; give it once for each endpoint
     #[arg(long, value_name = "CHAIN=URL")]
     execution: Vec<ChainEndpoint>,
-    /// With --execution: when interop activated on these chains, in seconds since 1970
+    /// With --execution: the interop activation time of these chains, in seconds since 1970
     #[arg(long, value_name = "UNIX_SECS", default_value_t = 0, value_parser = number::<u64>)]
     interop_time: u64,
     /// The chain that executes the message
@@ -55,7 +55,7 @@ pub(super) struct CheckArgs {
     /// The contract that emitted the initiating log
     #[arg(long, required_unless_present_any = ["block", "tx"])]
     origin: Option<Address>,
-    /// The height of the block that holds it
+    /// The height of the initiating block
     #[arg(long, value_parser = number::<u64>, required_unless_present_any = ["block", "tx"])]
     block_number: Option<u64>,
     /// The timestamp of that block

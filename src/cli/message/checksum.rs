@@ -15,7 +15,7 @@ pub(super) struct ChecksumArgs {
     /// The contract that emitted the initiating log
     #[arg(long)]
     origin: Address,
-    /// The height of the block that holds it
+    /// The height of the initiating block
     #[arg(long, value_parser = number::<u64>)]
     block_number: u64,
     /// Its index among all logs of that block

@@ -43,18 +43,18 @@ pub(super) enum Reached {
 
 /// The clauses in their order, with the reasons that break them.
 const ORDER: [(&str, &[&str]); 11] = [
-    ("no deposit executes it", &["executed-by-deposit"]),
+    ("it is not executed by a deposit", &["executed-by-deposit"]),
     ("the executing chain is in the dependency set", &["executing-chain-unknown"]),
     ("the initiating chain is in the dependency set", &["unknown-chain"]),
     ("both sides are past their activation blocks", &["not-active"]),
-    ("it is initiated no later than executed", &["initiated-after-execution"]),
+    ("it is not initiated after its execution", &["initiated-after-execution"]),
     ("it has not expired", &["expired"]),
     ("the initiating chain has the block", &["block-not-found"]),
     ("the block has the timestamp", &["timestamp-mismatch"]),
     ("the block has a log at the index", &["log-not-found"]),
-    ("the log is the one that is meant", &["wrong-log-index", "wrong-origin", "payload-mismatch"]),
+    ("the log matches the message", &["wrong-log-index", "wrong-origin", "payload-mismatch"]),
     (
-        "no cycle at its timestamp, and the cited block is valid itself",
+        "there is no cycle at its timestamp, and the cited block is valid",
         &["cycle", "initiating-block-invalid"],
     ),
 ];

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 /// Read an `ExecutingMessage` event log, or the entries of an access list.
 ///
-/// Ends with 1 if it is none.
+/// Exits with 1 if it is neither.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("input").required(true).multiple(true).args(["file", "topics", "access_list"]))]
 pub(super) struct DecodeArgs {
@@ -55,11 +55,11 @@ impl DecodeArgs {
         let message = match ExecutingMessage::decode(0, log) {
             Ok(Some(executed)) => executed.message,
             Ok(None) | Err(DecodeError::UnknownEvent { .. }) => {
-                complain("this is no ExecutingMessage event of the CrossL2Inbox");
+                complain("this is not an ExecutingMessage event of the CrossL2Inbox");
                 return Ok(Outcome::Failed);
             }
             Err(error) => {
-                complain(&format!("this log claims to be an ExecutingMessage event and is none: {error}"));
+                complain(&format!("this log claims to be an ExecutingMessage event and is not one: {error}"));
                 return Ok(Outcome::Failed);
             }
         };
@@ -81,7 +81,7 @@ impl DecodeArgs {
                 Ok(Outcome::Ok)
             }
             Err(error) => {
-                complain(&format!("this is no access list of the CrossL2Inbox: {error}"));
+                complain(&format!("this is not an access list of the CrossL2Inbox: {error}"));
                 Ok(Outcome::Failed)
             }
         }

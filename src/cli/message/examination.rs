@@ -104,7 +104,7 @@ enum Executing {
 /// Why a message stays unknown.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unknown {
-    #[error("no endpoint of chain {chain_id} is given")]
+    #[error("no endpoint is given for chain {chain_id}")]
     NoEndpoint { chain_id: ChainId },
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -120,14 +120,14 @@ pub(super) enum Unknown {
     NoTransaction { chain_id: ChainId, hash: B256 },
     #[error("transaction {hash} of block {number} of chain {chain_id} executes no message")]
     NothingExecuted { chain_id: ChainId, number: u64, hash: B256 },
-    #[error("chain {chain_id} has no block of {timestamp} yet")]
+    #[error("chain {chain_id} has no block at {timestamp} yet")]
     NotThatFar { chain_id: ChainId, timestamp: UnixSeconds },
     #[error(
-        "it is initiated and executed at one timestamp, and may be part of a cycle; name it by --block and --log-index"
+        "it is initiated and executed at the same timestamp, so it may be part of a cycle; use --block and --log-index"
     )]
     CycleByFields,
     #[error(
-        "it rests on more than {blocks} blocks that are not final; ask a running crosscheck (crosscheck_message)"
+        "it depends on more than {blocks} blocks that are not final; ask a running crosscheck (crosscheck_message)"
     )]
     NotFollowed { blocks: usize },
 }

@@ -15,7 +15,7 @@ const MAX_INPUT: u64 = 1024 * 1024;
 /// An event log.
 #[derive(Debug, Args)]
 pub(super) struct LogInput {
-    /// The log as JSON, {"address", "topics", "data"}, as any RPC answers it; `-` for standard input
+    /// The log as JSON, {"address", "topics", "data"}, in the format of any RPC; `-` for standard input
     #[arg(value_name = "FILE|-")]
     pub(super) file: Option<PathBuf>,
     /// A topic of the log; give it once for each topic, in order
@@ -24,7 +24,7 @@ pub(super) struct LogInput {
     /// The log's data
     #[arg(long, value_name = "HEX", requires = "topics", conflicts_with = "file")]
     data: Option<Bytes>,
-    /// Who emitted the log
+    /// The address that emitted the log
     #[arg(long, requires = "data", default_value_t = CROSS_L2_INBOX)]
     address: Address,
 }
@@ -53,12 +53,12 @@ fn read_log(file: &Path) -> eyre::Result<Log> {
     let read = reader.take(MAX_INPUT.saturating_add(1)).read_to_end(&mut content);
     let size = read.wrap_err_with(|| format!("{} cannot be read", file.display()))?;
     if u64::try_from(size).is_ok_and(|size| size > MAX_INPUT) {
-        let problem = format!("{} has more than {MAX_INPUT} bytes: it is no event log", file.display());
+        let problem = format!("{} has more than {MAX_INPUT} bytes: it is not an event log", file.display());
         return Err(UsageError { problem }.into());
     }
     let no_log = |why: String| UsageError {
         problem: format!(
-            "{} is no event log: {why}; write {{\"address\": .., \"topics\": [..], \"data\": ..}}",
+            "{} is not an event log: {why}; write {{\"address\": .., \"topics\": [..], \"data\": ..}}",
             file.display()
         ),
     };
@@ -79,6 +79,6 @@ fn one_of(mut told: Value) -> Result<Value, String> {
     let mut logs = logs.into_iter();
     match (logs.next(), logs.next()) {
         (Some(log), None) => Ok(log),
-        _ => Err(format!("it holds {count} of them, and one is decoded at a time")),
+        _ => Err(format!("it has {count} of them, and only one can be decoded at a time")),
     }
 }

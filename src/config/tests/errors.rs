@@ -31,21 +31,21 @@ fn the_sound_configuration_is_sound() {
 }
 
 #[rstest]
-#[case::unknown_key("data_dirr = \"x\"", &["data_dirr = \"x\"", "no such key", "did you mean data_dir?"])]
-#[case::unknown_key_in_a_section("[log]\nformt = 1", &["log.formt = 1", "no such key", "did you mean log.format?"])]
-#[case::unknown_section("[chain.901]\nblock_time = 2", &["chain = (a section)", "no such key", "[chains]"])]
-#[case::value_for_a_section("rpc = 5", &["rpc = 5", "a number stands where a section is needed", "line [rpc]"])]
-#[case::value_for_all_chains("[chains]\n902 = 5", &["chains.902 = 5", "a section is needed", "line [chains.902]"])]
-#[case::name_that_is_no_chain_id("[chains.nine]", &["chains.nine = nine", "no chain id", "[chains.901]"])]
+#[case::unknown_key("data_dirr = \"x\"", &["data_dirr = \"x\"", "does not exist", "did you mean data_dir?"])]
+#[case::unknown_key_in_a_section("[log]\nformt = 1", &["log.formt = 1", "does not exist", "did you mean log.format?"])]
+#[case::unknown_section("[chain.901]\nblock_time = 2", &["chain = (a section)", "does not exist", "[chains]"])]
+#[case::value_for_a_section("rpc = 5", &["rpc = 5", "expected a section, found a number", "line [rpc]"])]
+#[case::value_for_all_chains("[chains]\n902 = 5", &["chains.902 = 5", "expected a section", "line [chains.902]"])]
+#[case::name_that_is_no_chain_id("[chains.nine]", &["chains.nine = nine", "not a chain id", "[chains.901]"])]
 #[case::bad_url("l1.execution = \"ws://h:1\"", &["l1.execution = \"ws://h:1\"", "not http or https", "URL"])]
 #[case::no_url("l1.execution = \"here\"", &["l1.execution = \"here\"", "not a URL", "http:// or https://"])]
 #[case::bad_duration("shutdown_timeout = \"soon\"", &["shutdown_timeout = \"soon\"", "number", "\"10s\""])]
 #[case::duration_without_unit("sources.timeout = \"10\"", &["sources.timeout = \"10\"", "unit", "\"5s\""])]
-#[case::duration_as_number("sources.timeout = 10", &["sources.timeout = 10", "a text is needed", "\"5s\""])]
+#[case::duration_as_number("sources.timeout = 10", &["sources.timeout = 10", "expected a string", "\"5s\""])]
 #[case::no_timeout("sources.timeout = \"9ms\"", &["sources.timeout = 9ms", "shorter than 10ms", "\"5s\""])]
 #[case::no_pause("sources.poll_interval = \"0s\"", &["sources.poll_interval = 0s", "without a pause", "\"500ms\""])]
 #[case::a_pause_of_an_hour("sources.poll_interval = \"1h\"", &["sources.poll_interval = 1h", "longer than 10m"])]
-#[case::no_data_dir("data_dir = \"\"", &["data_dir = \"\"", "names no directory", "write a directory"])]
+#[case::no_data_dir("data_dir = \"\"", &["data_dir = \"\"", "it is empty", "write a directory"])]
 #[case::secret_without_a_scheme("l1.execution = \"h.example/secret\"", &["l1.execution = \"h.example/…\"", "not a URL"])]
 #[case::bad_socket_address("rpc.addr = \"localhost\"", &["rpc.addr = \"localhost\"", "socket address", "a port"])]
 #[case::one_address_twice("http.addr = \"127.0.0.1:9645\"", &["http.addr = 127.0.0.1:9645", "rpc.addr", "a port"])]
@@ -56,8 +56,8 @@ fn the_sound_configuration_is_sound() {
 )]
 #[case::bad_clock("clock = \"sundial\"", &["clock = \"sundial\"", "no source of time", "file:<path>"])]
 #[case::bad_log_format("log.format = \"xml\"", &["log.format = \"xml\"", "unknown variant", "\"json\""])]
-#[case::bad_log_level("log.level = \"a=b=c\"", &["log.level = a=b=c", "no filter", "error, warn, info"])]
-#[case::misspelt_log_level("log.level = \"inof\"", &["log.level = inof", "\"inof\" is no level", "error, warn, info"])]
+#[case::bad_log_level("log.level = \"a=b=c\"", &["log.level = a=b=c", "not a filter", "error, warn, info"])]
+#[case::misspelt_log_level("log.level = \"inof\"", &["log.level = inof", "\"inof\" is not a level", "error, warn, info"])]
 #[case::response_bound("sources.max_response_mib = 0", &["sources.max_response_mib = 0", "1 to 1024", "mebibytes"])]
 #[case::request_bound(
     "sources.max_concurrent_requests = 1025",
@@ -82,8 +82,8 @@ fn settings_that_cannot_work_are_refused(#[case] line: &str, #[case] parts: &[&s
 }
 
 #[rstest]
-#[case::unknown_key("bloc_time = 2", &["chains.901.bloc_time = 2", "no such key", "chains.<id>.block_time?"])]
-#[case::unknown_key_of_gossip("p2p.listn = []", &["chains.901.p2p.listn = []", "no such key", "p2p.listen?"])]
+#[case::unknown_key("bloc_time = 2", &["chains.901.bloc_time = 2", "does not exist", "chains.<id>.block_time?"])]
+#[case::unknown_key_of_gossip("p2p.listn = []", &["chains.901.p2p.listn = []", "does not exist", "p2p.listen?"])]
 #[case::no_quorum("quorum = 0", &["chains.901.quorum = 0", "outside 1 to 1", "whole number"])]
 #[case::quorum_of_more("quorum = 2", &["chains.901.quorum = 2", "outside 1 to 1", "execution URLs"])]
 #[case::bad_address("attester = \"0x12\"", &["chains.901.attester = \"0x12\"", "length", "attester's address"])]
@@ -107,7 +107,7 @@ fn settings_that_cannot_work_are_refused(#[case] line: &str, #[case] parts: &[&s
 #[case::no_bootnode("p2p.bootnodes = [\"10.0.0.1\"]", &["p2p.bootnodes[0] = \"10.0.0.1\"", "enr:"])]
 #[case::no_port("p2p.advertise_tcp = 0", &["chains.901.p2p.advertise_tcp = 0", "port 0", "1 to 65535"])]
 #[case::told_to_nobody("p2p.advertise_ip = \"203.0.113.7\"", &["chains.901.p2p.advertise_ip = 203.0.113.7", "discovery is not set"])]
-#[case::another_family("p2p.discovery = \"0.0.0.0:9222\"\np2p.advertise_ip = \"2001:db8::7\"", &["chains.901.p2p.advertise_ip = 2001:db8::7", "other family"])]
+#[case::another_family("p2p.discovery = \"0.0.0.0:9222\"\np2p.advertise_ip = \"2001:db8::7\"", &["chains.901.p2p.advertise_ip = 2001:db8::7", "other IP family"])]
 #[case::no_socket("p2p.discovery = \"9222\"", &["chains.901.p2p.discovery = \"9222\"", "0.0.0.0:9222"])]
 #[case::split_second("p2p.future = \"1500ms\"", &["chains.901.p2p.future = 1s 500ms", "whole seconds", "\"5s\""])]
 #[case::endless_window("p2p.cross_safe_past = \"8days\"", &["p2p.cross_safe_past = 8days", "longer than 7days", "\"12h\""])]
@@ -121,22 +121,22 @@ fn settings_of_a_chain_that_cannot_work_are_refused(#[case] line: &str, #[case] 
 #[rstest]
 #[case::execution("execution = [\"http://127.0.0.1:9545\"]", "", &["chains.901.execution is not set"])]
 #[case::no_execution("[\"http://127.0.0.1:9545\"]", "[]", &["chains.901.execution is not set", "URLs"])]
-#[case::text_for_a_list("[\"http://127.0.0.1:9545\"]", "\"http://h\"", &["a text stands where a list", "URLs"])]
+#[case::text_for_a_list("[\"http://127.0.0.1:9545\"]", "\"http://h\"", &["expected a list, found a string", "URLs"])]
 #[case::rollup_node("rollup_node = \"http://127.0.0.1:7545\"", "", &["chains.901.rollup_node is not set", "URL"])]
 #[case::no_rollup_node("\"http://127.0.0.1:7545\"", "[]", &["chains.901.rollup_node = []", "only monitored has no such key", "list"])]
-#[case::rollup_node_twice("\"http://127.0.0.1:7545\"", "[\"http://h\", \"http://h/\"]", &["chains.901.rollup_node = http://h", "the list has it twice", "each once"])]
-#[case::number_for_rollup_nodes("\"http://127.0.0.1:7545\"", "7545", &["a number stands where a text or a list is needed"])]
+#[case::rollup_node_twice("\"http://127.0.0.1:7545\"", "[\"http://h\", \"http://h/\"]", &["chains.901.rollup_node = http://h", "it is listed twice", "each once"])]
+#[case::number_for_rollup_nodes("\"http://127.0.0.1:7545\"", "7545", &["expected a string or a list, found a number"])]
 #[case::block_time("block_time = 2", "", &["chains.901.block_time is not set", "seconds between two blocks"])]
-#[case::zero_block_time("block_time = 2", "block_time = 0", &["chains.901.block_time = 0", "time between them"])]
+#[case::zero_block_time("block_time = 2", "block_time = 0", &["chains.901.block_time = 0", "it must be 1 or more"])]
 #[case::dependency_without_section(
     "dependency_set = [901]",
     "dependency_set = [901, \"0x386\"]",
-    &["chains.902 is not set", "chains.901.dependency_set names chain 902", "add a [chains.902] section"]
+    &["chains.902 is not set", "chains.901.dependency_set lists chain 902", "add a [chains.902] section"]
 )]
 #[case::dependency_that_is_no_id(
     "dependency_set = [901]",
     "dependency_set = [\"base\"]",
-    &["chains.901.dependency_set[0] = \"base\"", "no chain id", "chain ids"]
+    &["chains.901.dependency_set[0] = \"base\"", "not a chain id", "chain ids"]
 )]
 #[case::signer("unsafe_block_signer = ", "attester = ", &["chains.901.system_config is not set", "SystemConfig"])]
 #[case::zero_signer("0x2222222222222222222222222222222222222222", "0x0000000000000000000000000000000000000000", &["chains.901.unsafe_block_signer = ", "the zero address"])]
@@ -239,7 +239,7 @@ fn two_spellings_of_one_chain_are_refused() {
 
 #[test]
 fn one_chain_twice_is_refused() {
-    assert_says(&second_chain("901", ""), &["line 10 ([chains.901])", "duplicate key", "mend that line"]);
+    assert_says(&second_chain("901", ""), &["line 10 ([chains.901])", "duplicate key", "correct that line"]);
 }
 
 #[rstest]
@@ -263,13 +263,13 @@ fn two_chains_on_one_port_are_refused(#[case] listen: &str, #[case] refused: boo
 #[test]
 fn nothing_to_watch_is_refused() {
     let message = file("").and_then(Layers::parse).unwrap_err().to_string();
-    assert_says(&message, &["chains is not set", "nothing to watch", "add a [chains.<id>] section"]);
+    assert_says(&message, &["chains is not set", "no chain is configured", "add a [chains.<id>] section"]);
 }
 
 #[test]
 fn what_is_no_toml_is_refused_by_its_line() {
     let message = file("[log]\nlevel = \"info\nformat = \"json\"").unwrap_err().to_string();
-    assert_says(&message, &["crosscheck.toml", "line 2 (level)", "mend that line"]);
+    assert_says(&message, &["crosscheck.toml", "line 2 (level)", "correct that line"]);
 }
 
 #[test]

@@ -124,9 +124,9 @@ fn a_flag_names_networks_too() {
 
 #[rstest]
 #[case::unknown("network = [\"op-mainet\"]", &["network[0]", "did you mean op-mainnet?", "soneium-minato"])]
-#[case::no_list("network = \"op-mainnet\"", &["network = \"op-mainnet\"", "a list is needed"])]
+#[case::no_list("network = \"op-mainnet\"", &["network = \"op-mainnet\"", "expected a list"])]
 #[case::no_endpoints("network = [\"bob\"]", &["chains.60808.execution is not set"])]
-#[case::no_section("network = [\"bob\"]\n[chains]\n60808 = 5", &["chains.60808 = 5", "a section is needed"])]
+#[case::no_section("network = [\"bob\"]\n[chains]\n60808 = 5", &["chains.60808 = 5", "expected a section"])]
 fn what_cannot_be_is_refused(#[case] text: &str, #[case] parts: &[&str]) {
     let message = parse(text).unwrap_err().to_string();
     for part in parts {

@@ -82,8 +82,8 @@ fn what_names_no_key_is_a_warning() {
 }
 
 #[rstest]
-#[case::unknown("colour", "red", &["colour = red", "no such key"])]
-#[case::unknown_of_a_chain("chains.901.colour", "red", &["chains.901.colour = red", "no such key"])]
+#[case::unknown("colour", "red", &["colour = red", "does not exist"])]
+#[case::unknown_of_a_chain("chains.901.colour", "red", &["chains.901.colour = red", "does not exist"])]
 #[case::secret("l1.url", "http://h/hush", &["l1.url = http://h/…"])]
 #[case::no_number("audit.max_open", "many", &["audit.max_open = many", "not a whole number", "1 to 1000000"])]
 fn flags_that_cannot_work_are_refused(#[case] key: &str, #[case] value: &str, #[case] parts: &[&str]) {
@@ -97,7 +97,7 @@ fn flags_that_cannot_work_are_refused(#[case] key: &str, #[case] value: &str, #[
 fn a_flag_cannot_reach_into_a_plain_value() {
     let layers = file("log = \"debug\"").unwrap();
     let message = layers.flag("log.level", "info").unwrap_err().to_string();
-    assert!(message.contains("log is already set to something that is no section"), "{message}");
+    assert!(message.contains("log is already set to something that is not a section"), "{message}");
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn a_row_is_told_of_once_it_has_lasted_and_is_long_enough() {
     assert!(world.is_ready());
     world.refuse(1, BlocksV4, &wrong_signer(STRANGER), friend);
     let reasons = world.health.reasons();
-    let told = "chain 901 refused unsafe blocks: all unsafe blocks of more than 1m were refused, 61 in a row, the last for wrong-signer";
+    let told = "chain 901 refused unsafe blocks: all unsafe blocks in more than 1m were refused, 61 in a row, the last for wrong-signer";
     assert!(matches!(&reasons[..], [reason] if reason.starts_with(told)), "{reasons:?}");
     assert!(
         reasons[0]
@@ -113,7 +113,7 @@ fn a_row_is_told_of_once_it_has_lasted_and_is_long_enough() {
     world.refuse(6, BlocksV4, &MALFORMED, friend);
     assert!(world.is_ready());
     world.refuse(1, BlocksV4, &MALFORMED, friend);
-    assert!(world.health.reasons()[0].contains("use a newer one"));
+    assert!(world.health.reasons()[0].contains("upgrade Crosscheck"));
 }
 
 /// What strangers send stands in nobody's way as long as honest blocks come between.

@@ -130,7 +130,7 @@ async fn the_node_tells_of_itself() {
 
 #[rstest]
 #[case::none_joined(&[], json!([]), "no chain's gossip is joined")]
-#[case::which_of_two(&[901, 902], json!([]), "name one of the chains 901, 902")]
+#[case::which_of_two(&[901, 902], json!([]), "give one of the chains 901, 902")]
 #[case::another(&[901], json!([903]), "gossip of chain 903 is not joined")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_chain_has_to_be_named_among_several(

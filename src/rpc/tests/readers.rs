@@ -111,7 +111,10 @@ fn every_error() -> Vec<SupervisorError> {
         SupervisorError::AccessList(AccessListError::MissingChecksum { entries: 1 }),
         SupervisorError::NotFound { chain_id, number },
         SupervisorError::Uninitialized { what: what() },
-        SupervisorError::Skipped { what: what(), reason: "its rollup node keeps no record".to_owned() },
+        SupervisorError::Skipped {
+            what: what(),
+            reason: "its rollup node does not keep a record".to_owned(),
+        },
         SupervisorError::UnknownChain { chain_id },
         SupervisorError::NoChain,
         SupervisorError::NotWatched { chain_id },

@@ -173,7 +173,7 @@ async fn who_is_merely_behind_is_told_to_be() {
     assert!(matches!(error, SourceError::Incomplete { .. }), "{error}");
     let served = serve(Value::Null, Value::Null).await;
     let error = served.client.latest_hash().await.unwrap_err().to_string();
-    assert!(error.contains("it names no latest block; it is behind") && !error.contains("trust"), "{error}");
+    assert!(error.contains("it has no latest block; it is behind") && !error.contains("trust"), "{error}");
 }
 
 #[tokio::test]

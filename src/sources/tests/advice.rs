@@ -26,9 +26,9 @@ async fn server(answer: &'static str, serving: &mut JoinSet<()>) -> String {
 #[case::no_credentials(
     "http",
     "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n",
-    "asks for credentials"
+    "requires credentials"
 )]
-#[case::forbidden("http", "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n", "asks for credentials")]
+#[case::forbidden("http", "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n", "requires credentials")]
 #[case::no_such_path("http", "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n", "check the path")]
 #[case::over_its_limit(
     "http",

@@ -96,7 +96,7 @@ pub(super) async fn bootnodes_of_the_wild_are_taken() {
     let reasons = [
         ("@127.0.0.1:30303", "its key is no public key"),
         ("enode://abcd@192.168.0.1:30303", "its key is no public key"),
-        ("@::ffff:35.197.61.230:0?discport=30301", "an address of IPv6 stands in brackets"),
+        ("@::ffff:35.197.61.230:0?discport=30301", "write an IPv6 address in brackets"),
         ("enr:-", "its record has no UDP address"),
         ("enr:-", "its record has no UDP address"),
         ("enr:-IS4QHCYr", "base64"),

@@ -84,11 +84,11 @@ pub(super) async fn heads_that_are_not_known_are_waited_for() {
     let (watching, _execution, _node) = run(Answers::of("29-heads-not-known-yet/rn.json")).await;
     let says = |reasons: &[String], words: &str| reasons.iter().any(|reason| reason.contains(words));
     let told = |reasons: &[String]| {
-        says(reasons, "names no local-safe head") && says(reasons, "no final block of it is known yet")
+        says(reasons, "has no local-safe head") && says(reasons, "no finalized block of it is known yet")
     };
     watching.until("the missing heads to be told of", told).await;
     let log = watching.log();
-    assert!(!log.contains("is gone from its execution endpoints"), "it read far back: {log}");
+    assert!(!log.contains("was removed from its execution endpoints"), "it read far back: {log}");
 }
 
 pub(super) async fn an_endpoint_that_is_behind_is_accused_of_nothing() {

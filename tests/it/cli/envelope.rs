@@ -230,8 +230,8 @@ fn a_frame_larger_than_the_network_carries_is_rejected() {
 }
 
 #[rstest]
-#[case::odd_digits(b"0x123".to_vec(), "no hex")]
-#[case::no_digits(b"0xhello!".to_vec(), "no hex")]
+#[case::odd_digits(b"0x123".to_vec(), "not hex")]
+#[case::no_digits(b"0xhello!".to_vec(), "not hex")]
 fn what_begins_as_hex_and_is_none_is_misuse(#[case] content: Vec<u8>, #[case] problem: &str) {
     let output = Question::on(Topic::BlocksV4).ask(&content);
     assert_code(&output, USAGE);

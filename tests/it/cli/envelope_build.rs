@@ -181,7 +181,7 @@ fn a_flag_that_nobody_would_follow_is_misuse(#[case] flags: &[&str], #[case] pro
 }
 
 #[rstest]
-#[case::no_json(json!("no block"), "no block with full transactions")]
+#[case::no_json(json!("no block"), "not a block with full transactions")]
 #[case::nothing(json!({ "result": null }), "the node does not have it")]
 #[case::an_error(json!({ "error": { "code": -32000, "message": "pruned" } }), "the node answered with the error {\"code\":-32000,\"message\":\"pruned\"}")]
 #[case::a_field_missing(json!({ "result": { "hash": B256::ZERO } }), "`parentHash` is missing")]
@@ -216,7 +216,7 @@ fn a_bad_key_is_named_without_being_shown(#[case] key: &str) {
     std::fs::write(room.path("key"), key).unwrap();
     let output = room.build(&[]);
     assert_code(&output, USAGE);
-    assert!(stderr(&output).contains("holds no secret key") && !stderr(&output).contains(key));
+    assert!(stderr(&output).contains("is not a secret key") && !stderr(&output).contains(key));
 }
 
 #[test]

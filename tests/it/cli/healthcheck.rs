@@ -71,7 +71,7 @@ fn who_runs_is_found_by_the_settings_that_it_runs_with(#[case] variable: Option<
 }
 
 #[rstest]
-#[case::no_address("http.addr = \"here\"", "http.addr = here: no address with a port")]
+#[case::no_address("http.addr = \"here\"", "http.addr = here: not an address with a port")]
 #[case::any_port("http.addr = \"127.0.0.1:0\"", "http.addr = 127.0.0.1:0 is another port at each start")]
 fn an_address_that_tells_nothing_is_misuse(#[case] line: &str, #[case] problem: &str) {
     let directory = tempfile::tempdir().unwrap();

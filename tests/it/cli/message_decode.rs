@@ -61,9 +61,9 @@ fn the_one_log_of_an_answer(#[case] answer: fn(String) -> String) {
 }
 
 #[rstest]
-#[case::none("[]", "it holds 0 of them")]
-#[case::several("[{}, {}]", "it holds 2 of them")]
-#[case::no_answer(r#"{"result":null}"#, "is no event log")]
+#[case::none("[]", "it has 0 of them")]
+#[case::several("[{}, {}]", "it has 2 of them")]
+#[case::no_answer(r#"{"result":null}"#, "is not an event log")]
 fn which_log_is_meant_is_not_guessed(#[case] input: &str, #[case] says: &str) {
     let output = run_with_input(&["message", "decode", "-"], input.as_bytes());
     assert_code(&output, USAGE);
@@ -101,8 +101,8 @@ fn an_access_list() {
 }
 
 #[rstest]
-#[case::other_contract(log("0x4200000000000000000000000000000000000023", &[TOPIC, PAYLOAD_HASH]), "no ExecutingMessage")]
-#[case::other_event(log(INBOX, &[PAYLOAD_HASH, PAYLOAD_HASH]), "no ExecutingMessage")]
+#[case::other_contract(log("0x4200000000000000000000000000000000000023", &[TOPIC, PAYLOAD_HASH]), "not an ExecutingMessage")]
+#[case::other_event(log(INBOX, &[PAYLOAD_HASH, PAYLOAD_HASH]), "not an ExecutingMessage")]
 #[case::a_topic_short(log(INBOX, &[TOPIC]), "has 2 topics, this one has 1")]
 fn a_log_that_is_no_message(#[case] input: String, #[case] says: &str) {
     let output = run_with_input(&["message", "decode", "-"], input.as_bytes());

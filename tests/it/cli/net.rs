@@ -89,7 +89,7 @@ async fn a_block_by_another_is_printed_and_not_enough() {
 fn nobody_is_not_enough() {
     let output = run(["net", "--network=op-mainnet", "--for=100ms"]);
     assert_code(&output, FAILED);
-    assert!(stderr(&output).contains("nobody was reached"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("no peer was reached"), "{}", stderr(&output));
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_port_that_another_has_is_named() {
 #[case::unknown(&["net", "--network=op-mainet"], "did you mean op-mainnet?")]
 #[case::peer_without_id(&["net", "--chain=901", "--peer=/ip4/127.0.0.1/tcp/1"], "end in /p2p/PEER_ID")]
 #[case::no_block(&["net", "--chain=901", "--blocks=0"], "0 is not in 1..")]
-#[case::no_contract(&["net", "--chain=901", "--l1=http://127.0.0.1:1"], "give --system-config")]
+#[case::no_contract(&["net", "--chain=901", "--l1=http://127.0.0.1:1"], "needs --system-config")]
 fn misuse_says_what_to_write(#[case] arguments: &[&str], #[case] problem: &str) {
     let output = run(arguments);
     assert_code(&output, USAGE);

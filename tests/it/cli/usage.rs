@@ -24,7 +24,7 @@ fn help_is_no_mistake(#[case] arguments: &[&str]) {
 #[case::nothing(&[], "Usage")]
 #[case::unknown_command(&["watch"], "unrecognized subcommand 'watch'")]
 #[case::unknown_flag(&["run", "--colour"], "unexpected argument '--colour'")]
-#[case::unknown_key(&["check", "--set", "colour=red"], "colour = red: there is no such key")]
+#[case::unknown_key(&["check", "--set", "colour=red"], "colour = red: this key does not exist")]
 #[case::set_without_value(&["check", "--set", "colour"], "write --set KEY=VALUE")]
 #[case::unknown_shell(&["completions", "cmd.exe"], "invalid value 'cmd.exe'")]
 fn misuse_ends_with_its_own_code(#[case] arguments: &[&str], #[case] problem: &str) {

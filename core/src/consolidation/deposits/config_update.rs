@@ -69,7 +69,7 @@ pub enum ConfigUpdateError {
         found: B256,
     },
     /// Data that its type does not have.
-    #[error("config update type {kind}: {length} bytes of data are not what it holds")]
+    #[error("config update type {kind}: {length} bytes of data do not match the type")]
     Data {
         /// The type.
         kind: u8,

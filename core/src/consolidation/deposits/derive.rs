@@ -73,7 +73,7 @@ impl fmt::Display for TakenFromNode {
         let Self { fork, transactions, gas } = self;
         write!(
             f,
-            "the {transactions} upgrade transactions of the fork {fork}, and {gas} gas for them, are the rollup node's word"
+            "the {transactions} upgrade transactions of the fork {fork}, and {gas} gas for them, are taken from the rollup node"
         )
     }
 }

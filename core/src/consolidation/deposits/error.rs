@@ -12,7 +12,7 @@ use crosscheck_p2p::UnixSeconds;
 pub enum DepositsError {
     /// The upgrade transactions of a fork are not known here.
     #[error(
-        "this build does not know the upgrade transactions of the fork {fork}: its first block cannot be told from L1; name its bundle in consolidation.upgrade_bundles"
+        "this build does not know the upgrade transactions of the fork {fork}, so its first block cannot be derived from L1; set its bundle in consolidation.upgrade_bundles"
     )]
     UnknownBundle {
         /// The fork.
@@ -20,7 +20,7 @@ pub enum DepositsError {
     },
     /// The rollup node's block does not hold what L1 says of it, before what would be taken from it.
     #[error(
-        "the upgrade transactions of the fork {fork} cannot be taken from the rollup node's block: it does not begin with the deposits that L1 gives it, or has less gas"
+        "the upgrade transactions of the fork {fork} cannot be taken from the rollup node's block: it does not begin with the deposits that L1 requires, or has less gas"
     )]
     NodeBlock {
         /// The fork.
@@ -28,7 +28,7 @@ pub enum DepositsError {
     },
     /// L1 says otherwise by the rules that are known here; but a fork is in force that is not.
     #[error(
-        "the fork {fork} is in force, which this build does not know; by the rules that it knows the block contradicts L1 ({difference}): use a newer Crosscheck"
+        "the fork {fork} is active, and this build does not know it; by the rules that it knows the block contradicts L1 ({difference}): upgrade Crosscheck"
     )]
     UnknownFork {
         /// The fork.
@@ -38,7 +38,7 @@ pub enum DepositsError {
     },
     /// The L1 attributes are in an encoding that is not known here.
     #[error(
-        "its L1 attributes have the selector {selector}, which this build does not know: use a newer Crosscheck"
+        "its L1 attributes have the selector {selector}, which this build does not know: upgrade Crosscheck"
     )]
     UnknownEncoding {
         /// The first four bytes of their calldata.
@@ -46,7 +46,7 @@ pub enum DepositsError {
     },
     /// The block's metering has no payload that every node reads alike.
     #[error(
-        "the block's sequencer-defined metering (transaction type 0x7D) is no sound payload: some nodes take it, others refuse it"
+        "the block's sequencer-defined metering (transaction type 0x7D) is not a valid payload: some nodes accept it, others reject it"
     )]
     Metering,
     /// The block would be right for a chain with another dependency set, and nobody but a setting says what the set is.
@@ -69,7 +69,7 @@ pub enum DepositsError {
     },
     /// The block differs from L1 in nothing but the blob base fee.
     #[error(
-        "the block says that the blob base fee of L1 block {number} is {fee}, and by the blob schedule known here it is another; nothing else differs. Nodes go by their own tables: use a newer Crosscheck, or an L1 client that answers eth_config"
+        "the block states a blob base fee of {fee} for L1 block {number}, and the blob schedule known here gives a different one; nothing else differs: upgrade Crosscheck, or use an L1 client that serves eth_config"
     )]
     BlobFee {
         /// The origin's height.
@@ -79,7 +79,7 @@ pub enum DepositsError {
     },
     /// The L1's blob parameters at that time are not known here.
     #[error(
-        "the blob base fee of L1 block {number} is not known: L1 {l1_chain_id} has no blob schedule for its time; use an L1 client that answers eth_config"
+        "the blob base fee of L1 block {number} is not known: L1 {l1_chain_id} has no blob schedule for its time; use an L1 client that serves eth_config"
     )]
     BlobSchedule {
         /// The L1.
@@ -93,7 +93,7 @@ pub enum DepositsError {
     )]
     FeeDefaults,
     /// The first block of an epoch needs the logs of its L1 origin.
-    #[error("the logs of L1 block {number} are needed and were not given")]
+    #[error("the logs of L1 block {number} are needed and missing")]
     LogsMissing {
         /// The origin's height.
         number: u64,
@@ -109,7 +109,7 @@ pub enum DepositsError {
         genesis: B256,
     },
     /// The parent says nothing of its own L1 origin.
-    #[error("the parent's first transaction does not tell its L1 origin: {reason}")]
+    #[error("the parent's first transaction does not contain its L1 origin: {reason}")]
     ParentL1Info {
         /// What is wrong with it.
         reason: L1InfoError,
@@ -137,7 +137,7 @@ pub enum DepositsError {
         scalar: B256,
     },
     /// A log of the deposit contract that it does not emit. op-node stops at one.
-    #[error("log {log_index} of L1 block {number} is no deposit: {reason}")]
+    #[error("log {log_index} of L1 block {number} is not a deposit: {reason}")]
     UserDeposit {
         /// The origin's height.
         number: u64,
@@ -147,7 +147,7 @@ pub enum DepositsError {
         reason: UserDepositError,
     },
     /// The logs given are those of another block.
-    #[error("the logs of L1 block {found} were given for {expected}")]
+    #[error("got the logs of L1 block {found}, expected those of {expected}")]
     OtherLogs {
         /// The origin.
         expected: B256,
@@ -155,7 +155,7 @@ pub enum DepositsError {
         found: B256,
     },
     /// An origin that cannot follow the parent's: neither the same block nor its child.
-    #[error("L1 block {number} ({hash}) can be no origin after {} ({}): it is neither that nor its child", parent.number, parent.hash)]
+    #[error("L1 block {number} ({hash}) cannot be the origin after {} ({}): it is neither that block nor its child", parent.number, parent.hash)]
     Origin {
         /// The origin's height.
         number: u64,

@@ -95,7 +95,7 @@ pub struct OperatorFee {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum L1InfoError {
     /// It is no deposit.
-    #[error("the first transaction is no deposit: {reason}")]
+    #[error("the first transaction is not a deposit: {reason}")]
     NotADeposit {
         /// What is wrong with it.
         reason: String,

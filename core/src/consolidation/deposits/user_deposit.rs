@@ -33,13 +33,13 @@ pub enum UserDepositError {
         found: B256,
     },
     /// Data that is not ABI-encoded bytes, or that version 0 does not have.
-    #[error("{length} bytes of data are no opaque data of a version 0 deposit")]
+    #[error("{length} bytes of data are not the opaque data of a version 0 deposit")]
     Data {
         /// How many bytes there are.
         length: usize,
     },
     /// More than 128 bits of wei minted: more than there is.
-    #[error("a deposit mints {mint} wei, more than 128 bits hold")]
+    #[error("a deposit mints {mint} wei, which does not fit 128 bits")]
     Mint {
         /// The amount.
         mint: U256,

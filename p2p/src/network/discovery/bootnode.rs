@@ -32,7 +32,7 @@ pub(super) enum Contact {
 
 /// A text that names no bootnode.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no bootnode: {reason}; write enr:… or enode://<public key>@<host>:<port>")]
+#[error("{text:?} is not a bootnode: {reason}; write enr:… or enode://<public key>@<host>:<port>")]
 pub struct ParseBootnodeError {
     /// What was given, cut if it is long.
     pub text: String,
@@ -68,14 +68,14 @@ impl FromStr for Bootnode {
 fn enode(text: &str) -> Result<Multiaddr, &'static str> {
     let (key, rest) = text.split_once('@').ok_or("no @ follows its key")?;
     let (socket, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let (host, tcp) = host_and_port(socket)
-        .ok_or("no host and port follow its @: an address of IPv6 stands in brackets")?;
+    let (host, tcp) =
+        host_and_port(socket).ok_or("no host and port follow its @: write an IPv6 address in brackets")?;
     let udp = match query.strip_prefix("discport=") {
-        Some(port) => port.parse().map_err(|_| "its discport is no port")?,
+        Some(port) => port.parse().map_err(|_| "its discport is not a port")?,
         None if query.is_empty() => tcp,
-        None => return Err("what follows its port is no discport"),
+        None => return Err("the text after its port is not a discport"),
     };
-    let peer_id = peer_id_of(key).ok_or("its key is no public key of 128 hex digits")?;
+    let peer_id = peer_id_of(key).ok_or("its key is not a public key of 128 hex digits")?;
     Ok(Multiaddr::empty().with(host).with(Protocol::Udp(udp)).with(Protocol::P2p(peer_id)))
 }
 

@@ -29,7 +29,7 @@ pub enum Gated {
         addr: IpAddr,
     },
     /// The address lies in a blocked subnet.
-    #[error("address {addr} lies in subnet {subnet}, which is blocked")]
+    #[error("address {addr} is in subnet {subnet}, which is blocked")]
     Subnet {
         /// The address.
         addr: IpAddr,
@@ -43,7 +43,7 @@ pub enum Gated {
         peer_id: PeerId,
     },
     /// The peer is banned.
-    #[error("peer {peer_id} is banned until {until}, for its score")]
+    #[error("peer {peer_id} is banned until {until} for its score")]
     Banned {
         /// The peer.
         peer_id: PeerId,
@@ -51,7 +51,7 @@ pub enum Gated {
         until: UnixSeconds,
     },
     /// There are enough handshakes.
-    #[error("{pending} handshakes are under way: at most {limit} are let in")]
+    #[error("{pending} handshakes are in progress: at most {limit} are accepted")]
     Pending {
         /// How many.
         pending: usize,
@@ -59,7 +59,7 @@ pub enum Gated {
         limit: usize,
     },
     /// There are enough handshakes from there.
-    #[error("{pending} handshakes with {addr} are under way: at most {limit} are let in")]
+    #[error("{pending} handshakes with {addr} are in progress: at most {limit} are accepted")]
     PendingOfHost {
         /// The address, or the /64 that it lies in.
         addr: IpAddr,
@@ -69,7 +69,7 @@ pub enum Gated {
         limit: usize,
     },
     /// Others opened enough connections.
-    #[error("{connections} inbound connections stand: at most {limit} are let in")]
+    #[error("{connections} inbound connections are open: at most {limit} are accepted")]
     Inbound {
         /// How many.
         connections: usize,
@@ -77,7 +77,7 @@ pub enum Gated {
         limit: usize,
     },
     /// There are enough connections.
-    #[error("{connections} connections stand: at most {limit} are held")]
+    #[error("{connections} connections are open: at most {limit} are allowed")]
     Connections {
         /// How many.
         connections: usize,
@@ -85,7 +85,7 @@ pub enum Gated {
         limit: usize,
     },
     /// The peer has a connection of this direction: it does not know of it any more, and has to come again.
-    #[error("peer {peer_id} opens a second connection: the first one is closed, and it may come again")]
+    #[error("peer {peer_id} opened a second connection: the first one is closed, and the peer may reconnect")]
     Reconnecting {
         /// The peer.
         peer_id: PeerId,

@@ -26,7 +26,7 @@ const MAX_ENTRIES: usize = 20_000;
 #[non_exhaustive]
 pub enum PeerFileError {
     /// It could not be read or written.
-    #[error("cannot {action} the peer file {}: {detail}; check its directory's rights", path.display())]
+    #[error("cannot {action} the peer file {}: {detail}; check the permissions of its directory", path.display())]
     Io {
         /// `read`, `write` or `set aside`.
         action: &'static str,

@@ -49,10 +49,10 @@ pub(in crate::network) enum Refused {
     #[error("it does not have the block")]
     NotFound,
     /// The request made no sense.
-    #[error("it finds the request invalid")]
+    #[error("it reports the request as invalid")]
     Invalid,
     /// There is too much to do.
-    #[error("it has no time, or failed")]
+    #[error("it is overloaded, or failed")]
     Unavailable,
 }
 
@@ -131,7 +131,7 @@ pub(in crate::network) enum OpenError {
     #[error(transparent)]
     Malformed(#[from] MalformedPayload),
     /// They have the layout of another time.
-    #[error("the payload has not the version of its time")]
+    #[error("the payload does not have the version of its timestamp")]
     Version,
 }
 

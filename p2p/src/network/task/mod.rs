@@ -278,8 +278,8 @@ fn discovery(
     let (chain_id, listen) = (config.chain_id, settings.listen);
     let refuse = |detail: String| NetworkError::Discovery { chain_id, listen, detail };
     let entry = ChainEntry::of(chain_id).ok_or_else(|| refuse("its id has more than 64 bits".to_owned()))?;
-    let key =
-        combined_key(identity.keypair()).ok_or_else(|| refuse("the key is no secp256k1 key".to_owned()))?;
+    let key = combined_key(identity.keypair())
+        .ok_or_else(|| refuse("the key is not a secp256k1 key".to_owned()))?;
     let bound = std::net::UdpSocket::bind(listen).and_then(|socket| {
         socket.set_nonblocking(true)?;
         tokio::net::UdpSocket::from_std(socket)

@@ -29,13 +29,13 @@ pub struct NamedBundle {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BundleFileError {
     /// It is not in the layout.
-    #[error("it is no bundle of upgrade transactions: {reason}")]
+    #[error("it is not a bundle of upgrade transactions: {reason}")]
     Layout {
         /// What is wrong.
         reason: String,
     },
     /// The layout is another version's.
-    #[error("it has version {found:?} of the layout; this build reads {VERSION:?}")]
+    #[error("its layout version is {found:?}; this build reads {VERSION:?}")]
     Version {
         /// Its version.
         found: String,
@@ -50,7 +50,7 @@ pub enum BundleFileError {
         index: usize,
     },
     /// The gas of all is beyond 64 bits.
-    #[error("its transactions have more gas than 64 bits hold")]
+    #[error("the total gas of its transactions does not fit 64 bits")]
     Gas,
 }
 

@@ -99,12 +99,12 @@ fn a_file_is_read_to_the_hash() {
 }
 
 #[rstest]
-#[case::no_json("{", "no bundle of upgrade transactions")]
+#[case::no_json("{", "not a bundle of upgrade transactions")]
 #[case::other_version(&FILE.replace("1.0.0", "2.0.0"), "version \"2.0.0\"")]
 #[case::empty(r#"{"metadata":{"version":"1.0.0"},"transactions":[]}"#, "no transactions")]
 #[case::no_intent(&FILE.replace("Call", ""), "transaction 1 has no intent")]
 #[case::no_gas(&FILE.replace("gasLimit", "gas"), "gasLimit")]
-#[case::much_gas(&FILE.replace("70000", "18446744073709551615"), "more gas than 64 bits")]
+#[case::much_gas(&FILE.replace("70000", "18446744073709551615"), "does not fit 64 bits")]
 fn a_file_that_is_no_bundle_is_refused(#[case] text: &str, #[case] reason: &str) {
     let error = NamedBundle::read("zephyr", "Zephyr", text).unwrap_err().to_string();
     assert!(error.contains(reason), "{error}");
