@@ -321,7 +321,7 @@ fn check_peering(chain_id: ChainId, p2p: &P2pConfig) -> Result<(), ConfigError> 
     let key = |name: &str| format!("chains.{chain_id}.p2p.{name}");
     within(&key("peers_hi"), p2p.peers_hi, 1..=1024)?;
     within(&key("peers_lo"), p2p.peers_lo, 1..=p2p.peers_hi)?;
-    check_seconds(&key("ban_duration"), p2p.ban_duration, "a ban must end")?;
+    check_seconds(&key("ban_duration"), p2p.ban_duration, "a ban must be finite")?;
     for (name, port) in [("advertise_tcp", p2p.advertise_tcp), ("advertise_udp", p2p.advertise_udp)] {
         if port == Some(0) {
             return Err(bad(&key(name), &0, "port 0 cannot be dialled"));

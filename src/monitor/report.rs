@@ -102,7 +102,7 @@ fn report_failure(note: &Note, incidents: &Incidents) {
     incidents.raise(incident, Alarm::Invalid);
     let is_flip = matches!(note.news, News::Flip { .. });
     if is_flip || note.is_first_at(SafetyLevel::Safe) {
-        const SAID: &str = "consensus failure: invalid message in a cross-safe block";
+        const SAID: &str = "consensus failure: invalid message in a cross-safe block; CRITICAL";
         if incidents.raise(incident, Alarm::CrossSafe) {
             error!(%chain_id, number, %hash, log_index, initiating, %level, reason, detail, %incident, "{SAID}");
         } else {

@@ -85,7 +85,7 @@ fn a_fault_of_messages_alone_is_found(#[case] fault: &str, #[case] seed: &str, #
 #[case::attested_and_final(
     "invalid-message@20",
     &[
-        "consensus failure: invalid message in a cross-safe block",
+        "consensus failure: invalid message in a cross-safe block; CRITICAL",
         "consensus failure: invalid message in a finalized block",
     ]
 )]

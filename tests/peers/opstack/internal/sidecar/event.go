@@ -22,7 +22,7 @@ const (
 	LineInvalid         = "invalid executing message included"
 	LineFlipInvalid     = "valid executing message became invalid"
 	LineFlipValid       = "invalid executing message became valid"
-	LineFailure         = "consensus failure: invalid message in a cross-safe block"
+	LineFailure         = "consensus failure: invalid message in a cross-safe block; CRITICAL"
 	LineFailureFinal    = "consensus failure: invalid message in a finalized block"
 	LineMessageEnded    = "message's block was removed"
 	LineReorg           = "reorg"
