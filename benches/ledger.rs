@@ -109,7 +109,7 @@ fn bench(criterion: &mut Criterion) {
     group.bench_function("opening a case", |bencher| {
         bencher.to_async(&runtime).iter(async || open(&ledger, number.fetch_add(2, Ordering::Relaxed)).await);
     });
-    // The head goes on with each.
+    // The head continues with each.
     let number = AtomicU64::new(cases + 1);
     group.bench_function("opening a case, and a verdict", |bencher| {
         bencher.to_async(&runtime).iter(async || {

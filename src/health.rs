@@ -1,6 +1,6 @@
 //! [`Health`]: what stands in the way of being ready, by part of the program. Pure shared state: no I/O.
 //!
-//! A part that does not work is told of once for each kind of reason until it works again, and counted from then on: numbers
+//! A part that does not work is reported once for each kind of reason until it works again, and counted from then on: numbers
 //! and hashes in a reason make it no other kind.
 
 use parking_lot::Mutex;

@@ -1,6 +1,6 @@
 //! [`Incidents`]: which alarms were raised on invalid blocks. Pure shared state: no I/O.
 //!
-//! An incident is one invalid block. Whoever proves it first raises the one error; what is found out of it later is told
+//! An incident is one invalid block. Anyone who proves it first raises the one error; what is found out of it later is told
 //! with the same key, and less loudly. That it became cross-safe, or final, is an alarm of its own.
 
 use crosscheck_core::message::BlockKey;

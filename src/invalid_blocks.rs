@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// How many blocks of a chain are remembered. Beyond it the highest go: the lowest stops whoever follows.
+/// How many blocks of a chain are remembered. Beyond it the highest go: the lowest stops anyone who follows.
 const MAX_BLOCKS: usize = 4096;
 
 /// Who proved it.
@@ -22,7 +22,7 @@ const MAX_BLOCKS: usize = 4096;
 pub enum Prover {
     /// The monitor: one of its messages is invalid.
     Monitor,
-    /// The audit: a verdict says that the block does not hold.
+    /// The audit: a verdict says that the block is invalid.
     Audit,
 }
 
@@ -56,7 +56,7 @@ pub struct InvalidBlocks {
 pub struct Changes(Option<watch::Receiver<Proven>>);
 
 impl Changes {
-    /// What has changed so far is no news.
+    /// What has changed so far is not news.
     pub fn mark_unchanged(&mut self) {
         if let Some(changes) = &mut self.0 {
             changes.mark_unchanged();
@@ -82,7 +82,7 @@ impl InvalidBlocks {
         Self { by_chain: Arc::new(by_chain), followed: Arc::default() }
     }
 
-    /// The same, where of these chains followers are served heads: whoever serves them says what they have [passed](Self::pass).
+    /// The same, where of these chains followers are served heads: anyone who serves them says what they have [passed](Self::pass).
     #[must_use]
     pub fn followed(self, chains: impl IntoIterator<Item = ChainId>) -> Self {
         Self { followed: Arc::new(chains.into_iter().collect()), ..self }

@@ -1,4 +1,4 @@
-//! [`L1Watch`]: the task that tells of an L1 that stands still, or does not answer: one for all chains, whatever else they read from L1.
+//! [`L1Watch`]: the task that reports an L1 that is stalled, or does not answer: one for all chains, whatever else they read from L1.
 //!
 //! It asks the reader that everybody shares, so others find there what it was answered. It judges nothing.
 
@@ -30,7 +30,7 @@ pub(crate) struct L1Watch<S = L1Client> {
 }
 
 impl<S: L1Source> L1Watch<S> {
-    /// A watch of this L1, as all chains read it. `stalled` tells of it, one a chain: each has its own patience.
+    /// A watch of this L1, as all chains read it. `stalled` reports it, one a chain: each has its own patience.
     pub(crate) fn new(l1: L1Reader<S>, stalled: Vec<StalledHeads>, health: Health) -> Self {
         health.expect(PART);
         Self { l1, stalled, health }

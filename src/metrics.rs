@@ -192,7 +192,7 @@ impl Metrics {
         self.limits_reached(limit, 1);
     }
 
-    /// A bound was reached so many times.
+    /// A bound was reached this many times.
     pub fn limits_reached(&self, limit: Limit, times: u64) {
         self.0.limits.with_label_values(&[limit.name()]).inc_by(times);
     }

@@ -16,7 +16,7 @@ const PASS_INTERVAL: Duration = Duration::from_secs(10 * 60);
 /// How long others may write between two batches.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How many cases are looked at in one batch.
+/// How many cases are checked in one batch.
 const BATCH: u32 = 256;
 
 /// How far below the vouched head cases are kept however old they are: twice as far as anybody looks.

@@ -204,7 +204,7 @@ impl Service {
     }
 }
 
-/// Who tells of vouched heads that stand still.
+/// Who reports vouched heads that are stalled.
 fn vouched_watch(config: &Config, shared: &Shared) -> VouchedWatch {
     let (health, metrics) = (&shared.health, &shared.metrics.shared);
     let heads =
@@ -247,7 +247,7 @@ async fn look_after_ledger(
     config: &Config,
     shared: &Shared,
 ) -> Result<(), LedgerError> {
-    // Before anybody reads metrics: whoever does finds what former runs found.
+    // Before anybody reads metrics: anyone who does finds what former runs found.
     let unresolved = UnresolvedWatch::begin(shared.ledger.clone(), shared.metrics.unresolved.clone()).await?;
     tasks.spawn("unresolved blocks", unresolved.run(tasks.cancellation().clone()));
     // Before anybody writes: whatever this run finds is told.
@@ -427,7 +427,7 @@ fn watch_heads(
     }
 }
 
-/// Tells of an L1 that stands still: whatever is read from it, by whichever chain, it is watched.
+/// Reports an L1 that is stalled: whatever is read from it, by whichever chain, it is watched.
 fn watch_l1(tasks: &mut TaskGroup, config: &Config, shared: &Shared) {
     let Some(l1) = &shared.l1 else { return };
     let (health, metrics) = (&shared.health, &shared.metrics.shared);

@@ -1,6 +1,6 @@
-//! [`SlowEndpoints`]: tells of endpoints that take most of the time that they may take, on `/readyz`, in the log and in a gauge.
+//! [`SlowEndpoints`]: reports endpoints that take most of the time that they may take, on `/readyz`, in the log and in a gauge.
 //!
-//! A slow endpoint is no accusation and stops nothing: its answers count as they come.
+//! A slow endpoint is not an accusation and stops nothing: its answers count as they come.
 
 mod metrics;
 
@@ -16,7 +16,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-/// How often the endpoints are looked at.
+/// How often the endpoints are checked.
 const EVERY: Duration = Duration::from_secs(1);
 
 /// An endpoint that is watched.
@@ -43,7 +43,7 @@ impl WatchedEndpoint {
     }
 }
 
-/// Tells of slow endpoints.
+/// Reports slow endpoints.
 #[derive(Debug)]
 pub(crate) struct SlowEndpoints {
     endpoints: Vec<WatchedEndpoint>,

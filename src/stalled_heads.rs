@@ -1,8 +1,8 @@
-//! [`StalledHeads`]: tells of a chain's heads that stand still, on `/readyz`, in the log and in a gauge.
+//! [`StalledHeads`]: reports a chain's heads that are stalled, on `/readyz`, in the log and in a gauge.
 //!
 //! While a node takes no unsafe blocks because one was replaced, that is told instead, and warned of by nobody.
 //!
-//! Whoever polls a head hands it over with the time. A head that stands still is no accusation and stops nothing: that a
+//! Anyone who polls a head hands it over with the time. A head that is stalled is not an accusation and stops nothing: that a
 //! chain halts, or that nobody posts its batches, is for an operator to find out.
 
 use crate::health::Health;
@@ -77,7 +77,7 @@ impl WatchedHead {
     }
 }
 
-/// For how long heads may stand still before that is told.
+/// For how long heads may be stalled before that is told.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StallBounds {
     /// The unsafe head and the execution clients' latest block.
@@ -114,7 +114,7 @@ struct Standing {
     is_told: bool,
 }
 
-/// Tells of one chain's heads that stand still.
+/// Reports one chain's heads that are stalled.
 #[derive(Debug)]
 pub(crate) struct StalledHeads {
     chain_id: ChainId,
@@ -135,7 +135,7 @@ impl StalledHeads {
         Self { chain_id, bounds, heads: BTreeMap::new(), health, metrics }
     }
 
-    /// For how long a head may stand still.
+    /// For how long a head may be stalled.
     pub(crate) const fn bound(&self, head: WatchedHead) -> Duration {
         self.bounds.of(head)
     }
@@ -148,12 +148,12 @@ impl StalledHeads {
         }
     }
 
-    /// Takes in where a head stands now. `None`: nobody knows, which is told of elsewhere.
+    /// Takes in where a head stands now. `None`: nobody knows, which is reported elsewhere.
     pub(crate) fn look(&mut self, head: WatchedHead, at: Option<BlockNumHash>, now: Instant) {
         self.look_in(None, head, at, now);
     }
 
-    /// The same, where `pause` explains that the head stands still.
+    /// The same, where `pause` explains that the head is stalled.
     pub(crate) fn look_in(
         &mut self,
         pause: Option<UnsafePause>,

@@ -18,14 +18,14 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// The live lines at the foot of standard error: none where that is no terminal.
+/// The live lines at the foot of standard error: none where that is not a terminal.
 static LIVE_LINES: LazyLock<MultiProgress> = LazyLock::new(|| {
     let is_terminal = std::io::stderr().is_terminal();
     let target = if is_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     MultiProgress::with_draw_target(target)
 });
 
-/// Where whoever shows progress draws it: the log is written above, and neither spoils the other.
+/// Where anyone who shows progress draws it: the log is written above, and neither spoils the other.
 pub fn live_lines() -> &'static MultiProgress {
     &LIVE_LINES
 }
@@ -54,7 +54,7 @@ impl Drop for Entry {
 /// Why logging cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    /// `log.level` is no filter.
+    /// `log.level` is not a filter.
     #[error(
         "log.level = {level:?}: {reason}; write a level such as info, or a filter such as info,crosscheck=debug"
     )]

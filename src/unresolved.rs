@@ -1,4 +1,4 @@
-//! [`UnresolvedWatch`]: tells which blocks were found wrong and are not resolved, whatever the program did meanwhile.
+//! [`UnresolvedWatch`]: tells which blocks were found invalid and are not resolved, whatever the program did meanwhile.
 //!
 //! A verdict is logged and told when it falls; who was not there then finds it here: in a gauge of what stands, which is read
 //! from the ledger and so outlives every restart, and in a line for each block at the start. That an operator has passed over a block,
@@ -14,7 +14,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-/// How often the ledger is looked at: an operator resolves a block from another process.
+/// How often the ledger is checked: an operator resolves a block from another process.
 const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// How many unresolved blocks are logged one by one at the start: the newest.
@@ -30,7 +30,7 @@ pub(crate) struct UnresolvedWatch {
 }
 
 impl UnresolvedWatch {
-    /// Sets the gauge, and logs each unresolved block once. Whoever reads metrics afterwards finds what former runs found.
+    /// Sets the gauge, and logs each unresolved block once. Anyone who reads metrics afterwards finds what former runs found.
     pub(crate) async fn begin(ledger: Ledger, metrics: UnresolvedMetrics) -> Result<Self, LedgerError> {
         let mut watch = Self { ledger, metrics, seen: 0 };
         // What former runs told is counted, and not told again.

@@ -47,7 +47,7 @@ impl Arrivals {
         }
     }
 
-    /// A frame of so many bytes is about to be published.
+    /// A frame of this many bytes is about to be published.
     pub(crate) fn publishing(&mut self, topic: Topic, number: u64, bytes: usize, at: Instant) {
         self.published.insert((topic, number), at);
         self.bytes += bytes;

@@ -14,7 +14,7 @@ use rand::{Rng, RngCore, SeedableRng};
 /// The chain.
 pub(crate) const CHAIN: u64 = 901;
 
-/// Call data of so many bytes at most, but for one transaction in so many.
+/// Call data of this many bytes at most, but for one transaction in so many.
 const MOST_CALL_DATA: usize = 2_000;
 const MOST_OF_A_LARGE_ONE: usize = 60_000;
 const ONE_LARGE_IN: u32 = 50;
@@ -46,7 +46,7 @@ pub(crate) struct BlockMaker {
 }
 
 impl BlockMaker {
-    /// A chain that begins now, with blocks of so many bytes.
+    /// A chain that begins now, with blocks of this many bytes.
     pub(crate) fn new(bytes: usize) -> Self {
         let start = SystemClock.now();
         Self { rng: SmallRng::seed_from_u64(7), bytes, parent_hash: B256::ZERO, number: 0, start }

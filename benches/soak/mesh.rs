@@ -19,7 +19,7 @@ pub(crate) const NODES: usize = 12;
 pub(crate) const PUBLISHER: usize = 0;
 /// Which of them are programs.
 const PROGRAMS: [usize; 2] = [3, 8];
-/// Whom each node dials: those so many places before it.
+/// Whom each node dials: those this many places before it.
 const STEPS: [usize; 3] = [1, 2, 5];
 
 /// Whether a node is a program of its own.

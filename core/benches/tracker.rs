@@ -29,7 +29,7 @@ const MESSAGES: u32 = 20;
 const LIMITS: TrackerLimits =
     TrackerLimits { max_messages: 10_000_000, retention: 604_800, ended_kept: 10_000 };
 
-/// A superchain and its tracker, with so many seconds of blocks open.
+/// A superchain and its tracker, with this many seconds of blocks open.
 struct Run {
     superchain: Superchain,
     index: LogIndex,

@@ -10,7 +10,7 @@ pub struct AtGenesis {
     pub told: bool,
     /// Its vouched head went back, or was lost.
     pub vouched_went_back: bool,
-    /// What is final went on afterwards, and what it vouches for too, unless a block that does not hold kept it all the time.
+    /// What is final continued afterwards, and what it vouches for too, unless a block that is invalid kept it all the time.
     pub went_on: bool,
     /// The highest vouched head so far.
     vouched: Option<u64>,
@@ -84,7 +84,7 @@ mod tests {
         assert_eq!((seen.vouched_went_back, seen.went_on), (went_back, went_on));
     }
 
-    /// A lie stands above the vouched head since long before: the head cannot go on, and what is final must.
+    /// A lie stands above the vouched head since long before: the head cannot continue, and what is final must.
     #[rstest]
     #[case::what_is_final_goes_on(20, Some(8), true)]
     #[case::nothing_does(0, Some(8), false)]

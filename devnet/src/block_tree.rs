@@ -73,7 +73,7 @@ impl BlockTree {
         tree
     }
 
-    /// Keeps blocks for so many heights from now on. States need their blocks: it is never fewer than theirs.
+    /// Keeps blocks for this many heights from now on. States need their blocks: it is never fewer than theirs.
     pub fn keep(&mut self, history: u64) {
         self.history = history.max(STATE_HISTORY);
     }

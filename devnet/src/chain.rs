@@ -160,7 +160,7 @@ impl Chain {
         Ok(Self { params, tree: BlockTree::new(Arc::new(genesis), state) })
     }
 
-    /// Keeps blocks for so many heights from now on.
+    /// Keeps blocks for this many heights from now on.
     pub fn keep(&mut self, history: u64) {
         self.tree.keep(history);
     }
@@ -197,7 +197,7 @@ impl Chain {
     ///
     /// # Errors
     /// When the parent or its state is not there, the origin may not stand there, or a transaction is not valid
-    /// (encoding, signature, nonce, funds, limits). A transaction that reverts is no error: it has a failed receipt.
+    /// (encoding, signature, nonce, funds, limits). A transaction that reverts is not an error: it has a failed receipt.
     pub fn build(
         &mut self,
         parent: B256,

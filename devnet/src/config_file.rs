@@ -29,7 +29,7 @@ pub struct SidecarConfig {
     pub l1: L1Config,
     /// The dependency set's parameters.
     pub interop: InteropConfig,
-    /// What blocks are held against, where more must be known than the program knows.
+    /// What blocks are checked against, where more must be known than the program knows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consolidation: Option<ConsolidationSection>,
     /// What it serves to followers, if it has any.
@@ -62,7 +62,7 @@ pub struct InteropConfig {
     pub log_index_mib: u64,
 }
 
-/// What blocks are held against.
+/// What blocks are checked against.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ConsolidationSection {
     /// The upgrade bundles of forks that the program does not know.
@@ -126,7 +126,7 @@ pub enum ConfigFileError {
 }
 
 impl SidecarConfig {
-    /// Writes the file into a directory, over an older one, and all at once: whoever finds it finds all of it.
+    /// Writes the file into a directory, over an older one, and all at once: anyone who finds it finds all of it.
     ///
     /// # Errors
     /// When the file cannot be written.

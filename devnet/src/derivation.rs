@@ -1,7 +1,7 @@
 //! [`Derivation`]: when the blocks of a chain become local-safe, cross-safe and finalized. Pure bookkeeping.
 //!
 //! A batch is the run of blocks that one L1 block brought. It is promoted as a whole, in order, unless one of
-//! its blocks is replaced: then what came after that block is derived anew from later L1 blocks.
+//! its blocks is replaced: then what came after that block is derived again from later L1 blocks.
 
 use super::schedule::CROSS_SAFE_TICKS;
 use std::collections::VecDeque;
@@ -55,14 +55,14 @@ impl Derivation {
         core::mem::take(&mut self.safe_at)
     }
 
-    /// The block of a height gave way to another, which is cross-safe; all above it must be derived anew.
+    /// The block of a height gave way to another, which is cross-safe; all above it must be derived again.
     pub fn replace(&mut self, height: u64) {
         self.cut(height);
         self.local_safe = height;
         self.promote(height);
     }
 
-    /// L1 reorged: what stands above a height is gone and must be derived anew. Batches up to that height are brought
+    /// L1 reorged: what stands above a height is gone and must be derived again. Batches up to that height are brought
     /// again by the L1 blocks of the same heights.
     pub fn rewind(&mut self, height: u64) {
         self.cut(height);

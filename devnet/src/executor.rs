@@ -102,7 +102,7 @@ impl DatabaseRef for ParentState<'_> {
 /// BLOCKHASH answers, by height.
 ///
 /// # Errors
-/// When a transaction is not valid there. A transaction that reverts is no error.
+/// When a transaction is not valid there. A transaction that reverts is not an error.
 pub fn execute(
     chain_id: u64,
     draft: &Header,

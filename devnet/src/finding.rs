@@ -10,7 +10,7 @@ pub enum Finding {
     Upheld,
     /// The attestation names the deposits-only block that rightly replaced another.
     UpheldReplacement,
-    /// The attestation does not hold.
+    /// The attestation is invalid.
     Violated {
         /// The verdict's reason.
         reason: String,
@@ -70,7 +70,7 @@ pub enum Finding {
         /// The chain.
         chain_id: u64,
     },
-    /// The chain's rollup node called genesis final for a while: nothing went back, and everything went on afterwards.
+    /// The chain's rollup node called genesis final for a while: nothing went back, and everything continued afterwards.
     GenesisFinal {
         /// The chain.
         chain_id: u64,
@@ -102,7 +102,7 @@ pub enum Finding {
         is_unseen: bool,
     },
     /// The attested block was found to replace a block without reason; then L1 dropped that one, the verdict was taken back, once,
-    /// the attested block was upheld, and nothing was held against it any more.
+    /// the attested block was upheld, and nothing was used against it any more.
     TakenBack {
         /// The chain.
         chain_id: u64,

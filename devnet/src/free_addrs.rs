@@ -20,7 +20,7 @@ pub struct NoPortError {
     source: io::Error,
 }
 
-/// Where ports are looked for: below those that systems give to outgoing connections and to whoever asks for any port,
+/// Where ports are looked for: below those that systems give to outgoing connections and to anyone who asks for any port,
 /// for one of these could be gone before the sidecar takes it, or while it restarts.
 const PORTS: Range<u16> = 10_000..32_768;
 /// How many ports are tried for each that is wanted.

@@ -11,7 +11,7 @@ const REASONS: [(&str, &str); 2] = [("heads", "has no heads yet"), ("endpoints",
 pub struct Headless {
     /// It was not ready for that reason, and told no head.
     pub told: bool,
-    /// It took what is no head for one at height 0.
+    /// It took what is not a head for one at height 0.
     pub taken_for_0: bool,
     /// It told heads again afterwards, and no longer said that there are none.
     pub recovered: bool,

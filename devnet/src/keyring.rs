@@ -1,6 +1,6 @@
 //! [`Keyring`]: every key of a devnet chain, derived from the seed.
 //!
-//! None is secret: whoever knows the seed knows them all.
+//! None is secret: anyone who knows the seed knows them all.
 
 use super::wallet::{Wallet, WalletError};
 use alloy::primitives::{Address, keccak256};
@@ -28,7 +28,7 @@ impl Keyring {
     /// The keys of the chain with this place in the superchain.
     ///
     /// # Errors
-    /// When the seed derives a scalar that is no key: never seen.
+    /// When the seed derives a scalar that is not a key: never seen.
     pub fn derive(seed: u64, place: u32) -> Result<Self, WalletError> {
         let first = place.saturating_mul(KEYS_PER_CHAIN).saturating_add(FIRST_CHAIN_KEY);
         let key = |offset: u32| Wallet::derive(seed, first.saturating_add(offset));
@@ -46,12 +46,12 @@ impl Keyring {
     }
 }
 
-/// Where a chain's `SystemConfig` stands on L1.
+/// Where a chain's `SystemConfig` is on L1.
 pub fn system_config_address(chain_id: u64) -> Address {
     Address::from_word(keccak256([&b"crosscheck devnet system config"[..], &chain_id.to_be_bytes()].concat()))
 }
 
-/// Where a chain's `OptimismPortal` stands on L1: deposits are made there.
+/// Where a chain's `OptimismPortal` is on L1: deposits are made there.
 pub fn deposit_contract_address(chain_id: u64) -> Address {
     let place = [&b"crosscheck devnet deposit contract"[..], &chain_id.to_be_bytes()].concat();
     Address::from_word(keccak256(place))

@@ -38,7 +38,7 @@ pub struct L1Params {
     pub safe_depth: u64,
     /// How many blocks below the head the finalized block is.
     pub finalized_depth: u64,
-    /// Each chain's `SystemConfig`, by address, as it stands at genesis.
+    /// Each chain's `SystemConfig`, by address, as it is at genesis.
     pub system_configs: BTreeMap<Address, SystemConfig>,
 }
 
@@ -97,7 +97,7 @@ impl L1 {
         l1
     }
 
-    /// Keeps so many blocks from now on.
+    /// Keeps this many blocks from now on.
     pub const fn keep(&mut self, history: u64) {
         self.history = history;
     }
@@ -235,7 +235,7 @@ impl L1 {
         })
     }
 
-    /// Whether a block stands on the canonical chain.
+    /// Whether a block is built on the canonical chain.
     pub fn is_canonical(&self, id: BlockNumHash) -> bool {
         self.block_by_number(id.number).is_some_and(|block| block.hash == id.hash)
     }

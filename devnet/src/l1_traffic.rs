@@ -26,7 +26,7 @@ const DEPOSITORS: u32 = 3;
 /// A chain has deposits in so many of ten L1 blocks.
 const DEPOSITS_IN_TEN: u32 = 5;
 const MAX_DEPOSITS: usize = 2;
-/// A chain's scalars change in one of so many L1 blocks.
+/// A chain's scalars change in one of this many L1 blocks.
 const UPDATE_ONE_IN: u32 = 8;
 const MAX_FEE: u128 = 100_000_000_000;
 const GAS_LIMIT: u64 = 300_000;
@@ -46,7 +46,7 @@ impl L1Traffic {
     /// The traffic that concerns these chains.
     ///
     /// # Errors
-    /// When the seed derives a scalar that is no key: never seen.
+    /// When the seed derives a scalar that is not a key: never seen.
     pub fn new(seed: u64, chain_ids: &[u64]) -> Result<Self, WalletError> {
         let key = |index: u32| Wallet::derive(seed, FIRST_KEY.saturating_add(index));
         let depositors = (0..DEPOSITORS).map(key).collect::<Result<_, _>>()?;

@@ -41,7 +41,7 @@ impl ExpectedMessage {
     }
 
     /// What was seen, in the terms of what was expected: equal to its own text form if it is what it must be.
-    /// `tolerates_flips`: its chains' nodes were on another fork for a while.
+    /// `tolerates_flips`: its chains' nodes were on another branch for a while.
     pub fn describe(&self, seen: &SeenMessage, tolerates_flips: bool) -> String {
         // What a message cites may be gone when its own block goes: it goes for what was known of it before.
         let went_for = if seen.state == "resolved" && seen.was_invalid { "invalid" } else { &seen.status };

@@ -155,7 +155,7 @@ impl Script {
     }
 
     /// Whether what was said of a message in between is what one that believed the chains' nodes had to say: all nodes
-    /// of the executing chain, or of the one that it cites, were on another fork there, or what it cites was doubted. L1 may
+    /// of the executing chain, or of the one that it cites, were on another branch there, or what it cites was doubted. L1 may
     /// drop what it cites a moment before its own block goes, too.
     pub(super) fn tolerates(&self, place: &MessagePlace, seen: &SeenMessage) -> bool {
         let is_in_time = self.is_in_time(place.number);

@@ -98,7 +98,7 @@ pub(super) fn equivocations(page: &str) -> Vec<(u64, u64)> {
     of_chains(page, RIVALS, ("relation", "equivocation"))
 }
 
-/// How many blocks of each chain were found wrong, and are not resolved.
+/// How many blocks of each chain were found invalid, and are not resolved.
 pub(super) fn unresolved(page: &str) -> BTreeMap<u64, u64> {
     let of = |line| {
         let sample = Sample::read(line).filter(|sample| sample.name.ends_with(UNRESOLVED))?;

@@ -94,7 +94,7 @@ pub struct Nodes {
 }
 
 impl Nodes {
-    /// Starts all servers, with the chains at their genesis and so many execution clients a chain: at least one.
+    /// Starts all servers, with the chains at their genesis and this many execution clients a chain: at least one.
     ///
     /// # Errors
     /// When a server cannot be started.

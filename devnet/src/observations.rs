@@ -179,7 +179,7 @@ impl Observations {
         self.equivocations.get(&chain_id).copied().unwrap_or_default()
     }
 
-    /// Whether the vouched head of every chain was told so many times to have gone back because of L1.
+    /// Whether the vouched head of every chain was told this many times to have gone back because of L1.
     pub fn have_left_for_l1(&self, times: usize) -> bool {
         let told = |chain_id: u64| self.left_for_l1.get(&chain_id).copied().unwrap_or_default();
         let chains = self.status.chains.iter().filter_map(|chain| chain.chain_id.as_u64());
@@ -191,7 +191,7 @@ impl Observations {
         self.status.names_contradiction(chain_id)
     }
 
-    /// Whether a chain's client was named, told of so many times, and is named no longer.
+    /// Whether a chain's client was named, told of this many times, and is named no longer.
     pub fn was_contradicted(&self, chain_id: u64, times: usize) -> bool {
         let told = self.contradictions.get(&chain_id).copied().unwrap_or_default();
         let is_named = self.contradicted.contains(&chain_id) && !self.is_contradicted(chain_id);

@@ -77,7 +77,7 @@ pub fn unsettled(sequencers: &[Sequencer], plan: &FaultPlan, seen: &Observations
 }
 
 /// The followers that are not where the attestations lead them: at the last block that is attested or, where an
-/// attestation does not hold, at the block before at the least: the sidecar may well stop there.
+/// attestation is invalid, at the block before at the least: the sidecar may well stop there.
 pub fn astray(sequencers: &[Sequencer], plan: &FaultPlan, followers: &[FollowerReport]) -> Vec<String> {
     let astray = |follower: &FollowerReport| {
         let chain_id = follower.chain_id;

@@ -13,7 +13,7 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 const REAL_TIME_PATIENCE: Duration = Duration::from_secs(5);
 /// In real time a block that is built twice is the tip for so long, until the other takes its height.
 const REBUILT_AFTER: Duration = Duration::from_millis(500);
-/// The sidecar may be behind the head by so many blocks before a tick waits for it.
+/// The sidecar may be behind the head by this many blocks before a tick waits for it.
 pub const LAG_BLOCKS: u64 = 4;
 
 /// How ticks follow each other.

@@ -1,6 +1,6 @@
-//! [`Pauses`]: the blocks at which a run stops until it is told to go on, and the file that says so.
+//! [`Pauses`]: the blocks at which a run stops until it is told to continue, and the file that says so.
 //!
-//! While a run is paused there is a file in its directory that holds the block's number. Whoever removes it lets the run
+//! While a run is paused there is a file in its directory that holds the block's number. Anyone who removes it lets the run
 //! go on. Nothing here waits, and no chain is moved.
 
 use std::{
@@ -12,7 +12,7 @@ use std::{
 /// The name of the file in the devnet's directory.
 const FILE_NAME: &str = "paused";
 
-/// A pause that cannot be told of.
+/// A pause that cannot be reported.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the file {path}, which says that the devnet is paused, cannot be used ({source}): give a writable --dir"
@@ -61,7 +61,7 @@ impl Pauses {
     }
 }
 
-/// A pause that goes on until its file is removed. Dropped, it removes the file itself.
+/// A pause that continues until its file is removed. Dropped, it removes the file itself.
 #[derive(Debug)]
 pub struct Pause {
     file: PathBuf,
@@ -73,7 +73,7 @@ impl Pause {
         &self.file
     }
 
-    /// Whether the file was removed. What cannot be looked at is taken to be there.
+    /// Whether the file was removed. What cannot be checked is taken to be there.
     pub fn is_over(&self) -> bool {
         self.file.try_exists().is_ok_and(|exists| !exists)
     }

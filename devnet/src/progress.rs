@@ -1,6 +1,6 @@
 //! [`Progress`]: live lines on a terminal: the heads of each chain, and what the sidecar says. Writes to stderr.
 //!
-//! Where stderr is no terminal nothing is drawn.
+//! Where stderr is not a terminal nothing is drawn.
 
 use super::observations::Observations;
 use super::report;

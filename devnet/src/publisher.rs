@@ -21,7 +21,7 @@ const RETRY_AFTER: Duration = Duration::from_millis(10);
 /// Why nothing could be signed.
 #[derive(Debug, thiserror::Error)]
 pub enum PublisherError {
-    /// A derived key is no key.
+    /// A derived key is not a key.
     #[error("a sequencer key of chain {chain_id} cannot be used: {source}")]
     Key {
         /// The chain.

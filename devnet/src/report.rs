@@ -351,7 +351,7 @@ fn unreplaced_found(
 }
 
 /// What became of an attested block that L1 called wrong first and right later: its verdict must have been taken back once, and
-/// nothing be held against it any more.
+/// nothing be used against it any more.
 fn taken_back_found(planted: &Planted, chain_id: u64, seen: &Observations) -> Option<Found> {
     let [wrong, right] = planted.words.as_slice() else { return None };
     let slowest = match each_found(chain_id, &[(right, Finding::Upheld)], seen)? {

@@ -28,7 +28,7 @@ pub enum RunClock {
 }
 
 impl RunClock {
-    /// A clock of the run's own, which stands at `now`.
+    /// A clock of the run's own, which is at `now`.
     ///
     /// # Errors
     /// When its file cannot be written.

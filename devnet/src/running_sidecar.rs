@@ -1,4 +1,4 @@
-//! [`RunningSidecar`] and [`SidecarStarter`]: how whoever owns the sidecar's code lends it to a devnet.
+//! [`RunningSidecar`] and [`SidecarStarter`]: how anyone who owns the sidecar's code lends it to a devnet.
 //!
 //! The devnet hands over the path of a configuration file and talks to what was started over sockets only.
 

@@ -7,11 +7,11 @@ use crosscheck_p2p::UnixSeconds;
 
 /// An L1 block comes every so many ticks.
 pub const TICKS_PER_L1_BLOCK: u64 = 3;
-/// A block becomes cross-safe so many ticks after it became local-safe.
+/// A block becomes cross-safe this many ticks after it became local-safe.
 pub const CROSS_SAFE_TICKS: u64 = 2;
-/// The L1's safe head stands so many blocks behind its head.
+/// The L1's safe head stands this many blocks behind its head.
 pub const L1_SAFE_DEPTH: u64 = 2;
-/// The L1's finalized head stands so many blocks behind its head.
+/// The L1's finalized head stands this many blocks behind its head.
 pub const L1_FINALITY_DEPTH: u64 = 4;
 /// The message expiry window of the dependency set, in L2 block times.
 pub const EXPIRY_BLOCKS: u64 = 16;
@@ -19,7 +19,7 @@ pub const EXPIRY_BLOCKS: u64 = 16;
 pub const ACTIVATION_BLOCK: u64 = 2;
 /// From this height on, blocks may execute messages: cross-safe blocks exist by then, on every chain.
 pub const FIRST_EXECUTING_BLOCK: u64 = 8;
-/// A node that takes a local-safe head back names heads far below for so many ticks, before it names the replacement.
+/// A node that takes a local-safe head back names heads far below for this many ticks, before it names the replacement.
 pub const WITHDRAWN_TICKS: u64 = 2;
 /// The most ticks that the last block can need from being built to being final, with one replacement on the way.
 pub const SETTLING_TICKS: u64 = 4 * (TICKS_PER_L1_BLOCK + CROSS_SAFE_TICKS)

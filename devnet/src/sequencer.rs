@@ -27,7 +27,7 @@ use crate::sequencer::fork::Fork;
 use alloy::primitives::B256;
 use std::{collections::BTreeSet, sync::Arc};
 
-/// Why a chain could not go on.
+/// Why a chain could not continue.
 #[derive(Debug, thiserror::Error)]
 pub enum SequencerError {
     /// The chain refused.
@@ -198,7 +198,7 @@ impl ChainTick {
 pub enum OddEndpoint {
     /// These blocks in place of the chain's own.
     Lies(Vec<Arc<L2Block>>),
-    /// The chain as it was so many ticks ago.
+    /// The chain as it was this many ticks ago.
     Lags(u64),
 }
 
@@ -272,7 +272,7 @@ impl Sequencer {
         })
     }
 
-    /// Keeps the chain's blocks for so many heights from now on.
+    /// Keeps the chain's blocks for this many heights from now on.
     pub fn keep(&mut self, history: u64) {
         self.chain.keep(history);
     }

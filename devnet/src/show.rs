@@ -34,11 +34,11 @@ use tokio_util::sync::CancellationToken;
 
 /// How often the sidecar is asked while it is waited for.
 const POLL: Duration = Duration::from_millis(10);
-/// How often a follower asks before the chains go on, where it is to see what its source says.
+/// How often a follower asks before the chains continue, where it is to see what its source says.
 const FOLLOWER_POLLS: u64 = 3;
-/// How often the machine's clock is looked at.
+/// How often the machine's clock is checked.
 const CLOCK_POLL: Duration = Duration::from_millis(100);
-/// How often it is looked whether a paused run is to go on.
+/// How often it is looked whether a paused run is to continue.
 const PAUSE_POLL: Duration = Duration::from_millis(50);
 
 /// Whether what was seen of a message is what is waited for.
@@ -302,7 +302,7 @@ impl Show {
         turns.collect()
     }
 
-    /// Where the run is to be paused, the chains and their clock stand still until the run is told to go on.
+    /// Where the run is to be paused, the chains and their clock stand still until the run is told to continue.
     async fn pause(&mut self, tick: &Tick, pauses: &Pauses) -> Result<(), DevnetError> {
         let Some(pause) = pauses.begin(tick.number)? else { return Ok(()) };
         tracing::info!(block = tick.number, file = %pause.file().display(), "paused; remove the file to continue");

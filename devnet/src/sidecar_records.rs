@@ -74,7 +74,7 @@ pub struct ChainStatus {
     pub open: u64,
 }
 
-/// A block that does not hold, above the vouched head.
+/// A block that is invalid, above the vouched head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct HoldRecord {
     /// Its height.
@@ -101,7 +101,7 @@ pub struct AttestationRecord {
     pub hash: B256,
     /// `attested`, or `ancestor` of an attested block.
     pub origin: String,
-    /// Whether the attestation that is kept can be held against its signer.
+    /// Whether the attestation that is kept is evidence against its signer.
     #[serde(default)]
     pub attributable: Option<bool>,
     /// The verdict.
@@ -148,7 +148,7 @@ pub struct RefusalPage {
 pub struct TakenBackPage {
     /// The events after the cursor, in order of their ids.
     pub events: Vec<TakenBackRecord>,
-    /// Where reading goes on.
+    /// Where reading continues.
     pub cursor: u64,
 }
 

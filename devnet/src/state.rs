@@ -116,7 +116,7 @@ impl WorldState {
 
     fn apply(&mut self, address: Address, change: &BundleAccount) {
         let key = keccak256(address);
-        // An empty account is no account (EIP-161).
+        // An empty account is not an account (EIP-161).
         let Some(info) = change.info.as_ref().filter(|info| !info.is_empty()) else {
             self.accounts.remove(&key);
             return;

@@ -56,10 +56,10 @@ pub enum SuperchainError {
     /// A key could not be derived or used.
     #[error("a key of the devnet could not be derived or used: {0}")]
     Keys(#[from] WalletError),
-    /// L1 could not go on.
+    /// L1 could not continue.
     #[error(transparent)]
     L1(#[from] L1Error),
-    /// A chain could not go on.
+    /// A chain could not continue.
     #[error(transparent)]
     Sequencer(#[from] SequencerError),
 }
@@ -135,7 +135,7 @@ impl Superchain {
         })
     }
 
-    /// The same superchain, which keeps so many blocks of each chain, and the L1 blocks that they stand on.
+    /// The same superchain, which keeps this many blocks of each chain, and the L1 blocks that they stand on.
     #[must_use]
     pub fn keeping(mut self, history: u64) -> Self {
         self.history = history;
@@ -173,7 +173,7 @@ impl Superchain {
     /// Moves on by one tick: first unsafe blocks go that have to, then L1 moves, then promotions on every chain, then new blocks on every chain.
     ///
     /// # Errors
-    /// When L1 or a chain cannot go on. The superchain is then unfit for use.
+    /// When L1 or a chain cannot continue. The superchain is then unfit for use.
     pub fn tick(&mut self) -> Result<Tick, SuperchainError> {
         self.tick = self.tick.saturating_add(1);
         let tick = self.tick;

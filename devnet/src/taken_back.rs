@@ -16,9 +16,9 @@ pub struct TakenBack {
     /// What was told, by the ids of the events.
     told: BTreeMap<u64, TakenBackRecord>,
     cursor: u64,
-    /// How many blocks of each chain are found wrong, and not resolved.
+    /// How many blocks of each chain are found invalid, and not resolved.
     unresolved: BTreeMap<u64, u64>,
-    /// The blocks that were seen to be held against their signers, and how many of their chain were then.
+    /// The blocks that were seen to be used against their signers, and how many of their chain were then.
     held_against: BTreeMap<(u64, B256), u64>,
     /// Those of which nothing was left afterwards.
     let_go: BTreeSet<(u64, B256)>,
@@ -38,7 +38,7 @@ pub struct CalledWrong {
 }
 
 impl TakenBack {
-    /// Where reading of events goes on.
+    /// Where reading of events continues.
     pub const fn cursor(&self) -> u64 {
         self.cursor
     }
@@ -75,12 +75,12 @@ impl Observations {
         self.taken_back.take(page);
     }
 
-    /// Takes in how many blocks are found wrong and not resolved, by chain.
+    /// Takes in how many blocks are found invalid and not resolved, by chain.
     pub fn take_unresolved(&mut self, counts: BTreeMap<u64, u64>) {
         self.taken_back.unresolved = counts;
     }
 
-    /// Whether a block is held against its signer: by its verdict, in the gauge, and by holding the vouched head if it is to.
+    /// Whether a block is used against its signer: by its verdict, in the gauge, and by holding the vouched head if it is to.
     pub fn is_held_against(&self, wrong: &CalledWrong) -> bool {
         let unjustified = Finding::Violated { reason: "unjustified-replacement".to_owned(), detail: None };
         let found = self.of_block(wrong.chain_id, wrong.hash).map(|record| record.finding());
@@ -89,7 +89,7 @@ impl Observations {
             && (!wrong.holds || self.hold(wrong.chain_id) == Some(wrong.number))
     }
 
-    /// Remembers that a block is held against its signer, if it is.
+    /// Remembers that a block is used against its signer, if it is.
     pub fn note_held_against(&mut self, wrong: &CalledWrong) {
         if self.is_held_against(wrong) {
             let unresolved = self.taken_back.unresolved(wrong.chain_id);
@@ -97,7 +97,7 @@ impl Observations {
         }
     }
 
-    /// Whether a block that was held against its signer is not any more: it is upheld, that was told, and nothing is left of it.
+    /// Whether a block that was used against its signer is not any more: it is upheld, that was told, and nothing is left of it.
     pub fn is_let_go(&self, wrong: &CalledWrong) -> bool {
         let place = (wrong.chain_id, wrong.hash);
         let is_upheld = self
@@ -110,14 +110,14 @@ impl Observations {
             && self.hold(wrong.chain_id) != Some(wrong.number)
     }
 
-    /// Remembers that nothing is held against a block any more, if that is so.
+    /// Remembers that nothing is used against a block any more, if that is so.
     pub fn note_let_go(&mut self, wrong: &CalledWrong) {
         if self.is_let_go(wrong) {
             self.taken_back.let_go.insert((wrong.chain_id, wrong.hash));
         }
     }
 
-    /// Whether a block was held against its signer first, and then not any more.
+    /// Whether a block was used against its signer first, and then not any more.
     pub fn was_let_go(&self, chain_id: u64, hash: B256) -> bool {
         self.taken_back.let_go.contains(&(chain_id, hash))
     }

@@ -11,7 +11,7 @@ use crosscheck_core::message::Message;
 use rand::{Rng, RngCore, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha12Rng;
 
-/// Every block emits at least so many logs, so that each has one to cite and one to mistake for it.
+/// Every block emits at least this many logs, so that each has one to cite and one to mistake for it.
 const MIN_EMITS: usize = 2;
 const MAX_EMITS: usize = 4;
 const MAX_EXECUTES: usize = 3;

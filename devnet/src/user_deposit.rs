@@ -77,7 +77,7 @@ impl UserDeposit {
     }
 }
 
-/// The transaction that a portal's log demands on L2. `None`: the log is no deposit of version 0.
+/// The transaction that a portal's log demands on L2. `None`: the log is not a deposit of version 0.
 pub fn read(log: &Log, l1_block: B256, log_index: u64) -> Option<TxDeposit> {
     let event = TransactionDeposited::decode_log(log).ok().filter(|event| event.version.is_zero())?;
     let (head, input) = event.opaqueData.split_at_checked(OPAQUE_HEAD)?;

@@ -16,7 +16,7 @@ const DERIVATION: &[u8] = b"crosscheck devnet wallet";
 /// The most that a transaction pays above the base fee, wei per gas.
 const PRIORITY_FEE: u128 = 1_000;
 
-/// A signing key of the devnet. Not secret: whoever knows the seed knows the key.
+/// A signing key of the devnet. Not secret: anyone who knows the seed knows the key.
 #[derive(Clone)]
 pub struct Wallet {
     signer: PrivateKeySigner,
@@ -82,7 +82,7 @@ impl Wallet {
     /// The wallet that a seed and an index decide, the same on every chain.
     ///
     /// # Errors
-    /// When the derived scalar is no key: never seen, about one in 2^128.
+    /// When the derived scalar is not a key: never seen, about one in 2^128.
     pub fn derive(seed: u64, index: u32) -> Result<Self, WalletError> {
         let preimage = [DERIVATION, &seed.to_be_bytes(), &index.to_be_bytes()].concat();
         PrivateKeySigner::from_bytes(&keccak256(preimage))

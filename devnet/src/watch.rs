@@ -1,6 +1,6 @@
 //! [`Watch`]: what the devnet asks a sidecar over its JSON-RPC, as any user could.
 //!
-//! It only reads. A call that fails is logged and made again at the next poll: a sidecar that restarts is still
+//! It only reads. A call that fails is logged and retried at the next poll: a sidecar that restarts is still
 //! watched. Pages, response sizes and time-outs are bounded.
 
 use super::message_record::{MessagePage, SuspectPage};
@@ -108,17 +108,17 @@ impl Watch {
         self.seen.note_at_genesis(now);
     }
 
-    /// Before L1 makes a block right: it may be held against its signer now.
+    /// Before L1 makes a block right: it may be used against its signer now.
     pub fn note_held_against(&mut self, wrong: &CalledWrong) {
         self.seen.note_held_against(wrong);
     }
 
-    /// L1 has made a block right: it may be held against nobody any more.
+    /// L1 has made a block right: it may be used against no one any more.
     pub fn note_let_go(&mut self, wrong: &CalledWrong) {
         self.seen.note_let_go(wrong);
     }
 
-    /// Asks which verdicts were taken back, and how many blocks are found wrong.
+    /// Asks which verdicts were taken back, and how many blocks are found invalid.
     pub async fn poll_taken_back(&mut self) {
         if let Err(error) = self.read_taken_back().await {
             tracing::debug!(%error, "sidecar sent no events");

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! It prints `listening ADDRESS`, then `accepted TOPIC NUMBER HASH` and `refused TOPIC REASON` for each frame. A line
-//! `publish TOPIC SECRET PAYLOAD` has it take an encoded payload apart, put it together anew, sign it with the key and
+//! `publish TOPIC SECRET PAYLOAD` has it take an encoded payload apart, put it together again, sign it with the key and
 //! publish it as soon as a peer is subscribed. It ends with its standard input.
 
 use alloy_primitives::{Address, B256, Bytes};

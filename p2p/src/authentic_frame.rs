@@ -138,7 +138,7 @@ impl AuthenticFrame {
 /// whose signer is not known beforehand.
 ///
 /// On the cross-safe topic one signature recovers to a different address in each domain, and only one of them
-/// is somebody: which one cannot be told without knowing the signer.
+/// is somebody: which one cannot be determined without knowing the signer.
 ///
 /// # Errors
 /// A [`Reason`] of the length or signature rules.

@@ -63,7 +63,7 @@ impl fmt::Debug for ChainId {
     }
 }
 
-/// A text that is no chain id.
+/// A text that is not a chain id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not a chain id: write a decimal or 0x-hex number of at most 256 bits")]
 pub struct ParseChainIdError {

@@ -17,7 +17,7 @@ const MAX_BYTES: u64 = 64;
 
 /// A clock whose time stands in a file.
 ///
-/// It is read on every call. While the file cannot be read, the time stands still at what was read last.
+/// It is read on every call. While the file cannot be read, the time is stopped at what was read last.
 #[derive(Debug)]
 pub struct FileClock {
     path: PathBuf,

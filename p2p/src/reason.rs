@@ -161,7 +161,7 @@ pub enum Reason {
 pub enum RefusalVerdict {
     /// Not passed on; nobody is blamed.
     Ignore,
-    /// Not passed on; whoever sent it should have known.
+    /// Not passed on; anyone who sent it should have known.
     Reject,
 }
 
@@ -178,9 +178,9 @@ impl RefusalVerdict {
 /// Who is to blame for a refused frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {
-    /// Whoever sent it: nobody that keeps to the rules passes it on, and nobody need have signed it.
+    /// Anyone who sent it: nobody that keeps to the rules passes it on, and nobody need have signed it.
     Sender,
-    /// The signer, and whoever passed it on without looking.
+    /// The signer, and anyone who passed it on without looking.
     Signer,
     /// Nobody, or nobody that can be told.
     Nobody,

@@ -59,7 +59,7 @@ impl ValidationRules {
         rules.with_windows(60, 43_200, 5)
     }
 
-    /// Lets blocks in that are this old, and this far in the future, and remembers them for as long as they would be let in again:
+    /// Lets blocks in that are this old, and this far in the future, and remembers them for as long as they would be accepted again:
     /// by their number, whatever the chain's block time is, for several blocks may share a timestamp.
     #[must_use]
     pub fn with_windows(self, blocks_past: u64, cross_safe_past: u64, future: u64) -> Self {
@@ -114,7 +114,7 @@ impl Window {
 
 type Rule = fn(&Envelope, &ForkTimes) -> Result<(), Reason>;
 
-/// What holds of a block whenever and wherever it is looked at, in the order of checks. What a version lacks, its
+/// What holds of a block whenever and wherever it is checked, in the order of checks. What a version lacks, its
 /// type lacks: that a payload has the fields of its version, and no others, is a matter of the layout.
 const BLOCK_RULES: &[Rule] = &[
     no_empty_transaction,

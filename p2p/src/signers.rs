@@ -2,7 +2,7 @@
 //!
 //! A pure state machine of what is known: L1 names a signer, one is heard for the first time, time passes. A
 //! sequencer's key is not changed everywhere at once, so the previous signer is honoured for a while, as op-node
-//! does. Whoever learns the facts (from L1, from configuration, from the network) hands them in.
+//! does. Anyone who learns the facts (from L1, from configuration, from the network) hands them in.
 
 use crate::{Topic, UnixSeconds};
 use alloy_primitives::Address;

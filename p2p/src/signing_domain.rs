@@ -42,7 +42,7 @@ impl SigningDomain {
         }
     }
 
-    /// Whether a cross-safe attestation in this domain can be held against its signer.
+    /// Whether a cross-safe attestation in this domain is evidence against its signer.
     pub const fn is_attributable(self) -> bool {
         match self {
             Self::Zero => false,

@@ -32,7 +32,7 @@ pub struct Validator {
 #[derive(Debug)]
 struct TopicState {
     seen: SeenBlocks,
-    /// The signed blocks outside the window since the last that was let in.
+    /// The signed blocks outside the window since the last that was accepted.
     strays: u32,
 }
 

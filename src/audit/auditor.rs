@@ -67,10 +67,10 @@ pub struct AuditLimits {
     pub concurrency: usize,
 }
 
-/// How many blocks below a local-safe head are looked at, if they were not gossiped here.
+/// How many blocks below a local-safe head are checked, if they were not gossiped here.
 const MAX_SCOUTED: u64 = 256;
 
-/// How often it is looked at how long cases have been open.
+/// How often it is checked how long cases have been open.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The task that owns every open case.
@@ -84,7 +84,7 @@ pub struct Auditor {
     metrics: AuditMetrics,
     limits: AuditLimits,
     open: OpenCases,
-    /// Up to where each chain's local-safe blocks were looked at.
+    /// Up to where each chain's local-safe blocks were checked.
     scouted: BTreeMap<ChainId, u64>,
     /// The chains of which it was told that what their node calls final is too old to begin an audit at.
     unanchored: BTreeSet<ChainId>,
@@ -92,11 +92,11 @@ pub struct Auditor {
     left_in_ledger: BTreeSet<ChainId>,
     /// How often each chain's vouched head has been moved back, or by an operator, when it was last looked at.
     moves: BTreeMap<ChainId, u64>,
-    /// The chains whose vouched heads are being looked at.
+    /// The chains whose vouched heads are being checked.
     looking: BTreeSet<ChainId>,
     /// Those of them of which there has been news since.
     look_again: BTreeSet<ChainId>,
-    /// Who spoke for what the cases say that wait for a second opinion, when that was looked at last.
+    /// Who spoke for what the cases say that wait for a second opinion, when that was checked last.
     witnesses: BTreeMap<BlockKey, Witnesses>,
     ties: Ties,
     /// What was told last of why what cases wait for cannot be had, and when.
@@ -119,7 +119,7 @@ enum Piece {
     Looking(ChainId),
     /// Asking L1 about what verdicts rest on.
     Asking,
-    /// A block that was found wrong, looked at again.
+    /// A block that was found invalid, looked at again.
     Again(BlockKey),
 }
 
@@ -148,7 +148,7 @@ enum Finished {
     },
     Again {
         key: BlockKey,
-        /// `None`: the block could not be had.
+        /// `None`: the block was unavailable.
         found: Option<Box<Investigation>>,
     },
 }
@@ -191,7 +191,7 @@ impl Auditor {
         }
     }
 
-    /// The same auditor, which marks there each block that does not hold.
+    /// The same auditor, which marks there each block that is invalid.
     #[must_use]
     pub fn marking(self, invalid: InvalidBlocks) -> Self {
         Self { invalid, ..self }
@@ -455,8 +455,8 @@ impl Auditor {
         if verdict.is_wrong() && !self.invalid.prove(&key, Prover::Audit) {
             self.metrics.shared().limit_reached(Limit::InvalidBlocks);
         }
-        // Durable first: whoever hears of a verdict can rely on finding it after a crash. That nobody is led onto the block
-        // needs no such promise, and whoever finds the verdict finds that done.
+        // Durable first: anyone who hears of a verdict can rely on finding it after a crash. That nobody is led onto the block
+        // needs no such promise, and anyone who finds the verdict finds that done.
         let Some(decided) = self.ledger.decide(&decision).await? else {
             return Ok(());
         };

@@ -1,7 +1,7 @@
 //! [`linked_below`]: the ancestors of a block, fetched by their heights at once, and linked by their hashes afterwards.
 //!
 //! Which block a height has is an endpoint's word. That a block is the parent of the one above it is proven: it has the hash that
-//! that one names. What is not linked so is dropped, and whoever walks down goes on by hash from there. It judges nothing.
+//! that one names. What is not linked so is dropped, and anyone who walks down continues by hash from there. It judges nothing.
 
 use alloy::primitives::B256;
 use crosscheck_core::proof::VerifiedBlock;

@@ -48,7 +48,7 @@ pub struct HeadWatcher {
     pub rules: RulesAsker,
     /// How often to ask.
     pub interval: Duration,
-    /// How long a head may stand still.
+    /// How long a head may be stalled.
     pub(crate) stall: StallBounds,
     /// Where the heads are kept.
     pub heads: Heads,
@@ -187,7 +187,7 @@ impl HeadWatcher {
         None
     }
 
-    /// Checks whether a head does not move. A node that is behind another one is no evidence of that.
+    /// Checks whether a head does not move. A node that is behind another one is not evidence of that.
     async fn look_for_stalls(&self, stalled: &mut StalledHeads, answer: &NodeAnswer) {
         if answer.shortfall == Some(Shortfall::Behind) {
             return;
@@ -204,7 +204,7 @@ impl HeadWatcher {
         stalled.look_in(pause, WatchedHead::Unsafe, position(status.unsafe_l2), now);
     }
 
-    /// Whether a replacement explains that the unsafe head stands still. It is looked for in good time before that is told.
+    /// Whether a replacement explains that the unsafe head is stalled. It is looked for in good time before that is told.
     async fn unsafe_pause(
         &self,
         stalled: &StalledHeads,

@@ -176,12 +176,12 @@ impl Heads {
         }
     }
 
-    /// Why the chain's unsafe head stands still lawfully. `None`: no such reason is known.
+    /// Why the chain's unsafe head is stalled lawfully. `None`: no such reason is known.
     pub(crate) fn unsafe_pause(&self, chain_id: ChainId) -> Option<UnsafePause> {
         self.by_chain.get(&chain_id).and_then(|heads| *heads.unsafe_pause.borrow())
     }
 
-    /// Takes in why the chain's unsafe head stands still lawfully.
+    /// Takes in why the chain's unsafe head is stalled lawfully.
     pub(crate) fn set_unsafe_pause(&self, chain_id: ChainId, pause: Option<UnsafePause>) {
         if let Some(heads) = self.by_chain.get(&chain_id) {
             heads.unsafe_pause.send_replace(pause);

@@ -135,7 +135,7 @@ enum Answer {
 }
 
 impl Investigator {
-    /// An investigator of the chains of these clients. With an L1 judge, blocks are held against L1 too.
+    /// An investigator of the chains of these clients. With an L1 judge, blocks are checked against L1 too.
     pub fn new(
         set: DependencySet,
         clients: BTreeMap<ChainId, ExecutionClient>,
@@ -166,7 +166,7 @@ impl Investigator {
         }
     }
 
-    /// The same investigator, which looks up there what became of a block's parent, and keeps what L1 tells of blob base fees.
+    /// The same investigator, which looks up there what became of a block's parent, and keeps what L1 says about blob base fees.
     #[must_use]
     pub fn knowing(self, ledger: Ledger) -> Self {
         let l1 = self.l1.map(|l1| l1.keeping(ledger.clone()));
@@ -220,7 +220,7 @@ impl Investigator {
             waits = self.answer_all(&mut case, needs).await;
             let mut l1 = None;
             if case.verdict().is_some_and(Verdict::is_wrong) {
-                // Before L1 is asked anew: a node that has read another branch by now is known to have then.
+                // Before L1 is asked again: a node that has read another branch by now is known to have then.
                 l1 = self.l1_read(case.key().chain_id);
                 match self.epoch_now(case.key().chain_id).await {
                     Ok(now) if now == epoch => {}
@@ -233,7 +233,7 @@ impl Investigator {
                 }
             }
             if case.verdict().is_some() {
-                // One contradiction decides; the other messages are looked at if that takes no time.
+                // One contradiction decides; the other messages are checked if that takes no time.
                 let looked = self.look_at_the_rest(&mut case);
                 let _too_late = tokio::time::timeout(LAST_LOOK, looked).await;
                 return Investigation { l1, ..Investigation::waiting(case, BTreeSet::new()) };
@@ -264,7 +264,7 @@ impl Investigator {
         self.proven.lock().resets_of(&self.set.reachable_from(chain_id)).wrapping_add(left)
     }
 
-    /// The same after L1 was asked anew: what it said may be some seconds old, which is not enough to accuse anybody.
+    /// The same after L1 was asked again: what it said may be some seconds old, which is not enough to accuse anybody.
     async fn epoch_now(&self, chain_id: ChainId) -> Result<u64, Wait> {
         if let Some(l1) = &self.l1 {
             l1.refresh(chain_id).await?;
@@ -286,7 +286,7 @@ impl Investigator {
         }
     }
 
-    /// Sees to needs, and returns what could not be had.
+    /// Sees to needs, and returns what was unavailable.
     async fn answer_all(&self, case: &mut Case, needs: BTreeSet<Need>) -> BTreeSet<Wait> {
         let (beyond, alone): (BTreeSet<Need>, BTreeSet<Need>) = needs
             .into_iter()
@@ -508,7 +508,7 @@ impl Investigator {
         })
     }
 
-    /// The block that L1 says stands at this height, once the chain's node has derived that far.
+    /// The block that L1 says is at this height, once the chain's node has derived that far.
     async fn local_safe_block(
         &self,
         chain_id: ChainId,

@@ -1,6 +1,6 @@
 //! [`L1Judge`]: asks L1 what it alone says of a block: its origin, its deposits, its attributes.
 //!
-//! The imperative shell of `consolidation::deposits`. The batches' transactions are no part of it. What cannot be told
+//! The imperative shell of `consolidation::deposits`. The batches' transactions are no part of it. What cannot be determined
 //! is a wait, never a contradiction.
 
 mod blob_memory;
@@ -45,7 +45,7 @@ pub(super) enum L1Word {
     Agrees(Option<TakenFromNode>),
     /// That it cannot be.
     Contradicts(Box<L1Contradiction>),
-    /// That it stood on an L1 block that is gone for good.
+    /// That it stood on an L1 block that is removed for good.
     OriginDropped(BlockNumHash),
 }
 
@@ -128,7 +128,7 @@ impl L1Judge {
         Self { l1, chains, bundles, blobs, told: Mutex::default(), reasons, metrics }
     }
 
-    /// The same judge, which keeps there what L1 tells of blob base fees.
+    /// The same judge, which keeps there what L1 says about blob base fees.
     #[must_use]
     pub(super) fn keeping(self, ledger: Ledger) -> Self {
         Self { blobs: BlobMemory::of(ledger), ..self }
@@ -224,8 +224,8 @@ impl L1Judge {
         told(ParentFacts::with_gas_limit(&rules.config, id, &attributes, gas_limit))
     }
 
-    /// Waits unless the L1 block that a block stands on is canonical: a node that has not seen an L1 reorg yet, or
-    /// is on another fork, serves blocks that mean nothing. A block that tells no origin is taken as it is.
+    /// Waits unless the L1 block that a block is built on is canonical: a node that has not seen an L1 reorg yet, or
+    /// is on another branch, serves blocks that mean nothing. A block that tells no origin is taken as it is.
     pub(super) async fn expect_canonical(
         &self,
         chain_id: ChainId,
@@ -240,7 +240,7 @@ impl L1Judge {
         Err(Wait { awaited, chain_id, cause: Cause::OtherFork })
     }
 
-    /// Whether L1 has the block that an L2 block stands on.
+    /// Whether L1 has the block that an L2 block is built on.
     pub(super) async fn origin(&self, chain_id: ChainId, claimed: BlockNumHash) -> Origin {
         match self.canonical(chain_id, claimed).await {
             Ok(found) if found.hash() == claimed.hash => Origin::Canonical,
@@ -249,7 +249,7 @@ impl L1Judge {
         }
     }
 
-    /// Whether L1 has dropped, for good, the block that an L2 block stands on. `Err`: it has another for now.
+    /// Whether L1 has dropped, for good, the block that an L2 block is built on. `Err`: it has another for now.
     pub(super) async fn is_dropped(&self, chain_id: ChainId, claimed: BlockNumHash) -> Result<bool, Wait> {
         if self.canonical(chain_id, claimed).await?.hash() == claimed.hash {
             return Ok(false);
@@ -319,7 +319,7 @@ impl L1Judge {
         Ok(rules)
     }
 
-    /// Adds what L1's node tells of blob base fees, or told before. Answers for how long it need not be asked again.
+    /// Adds what L1's node says about blob base fees, or told before. Answers for how long it need not be asked again.
     async fn learn_blobs(&self, chain_id: ChainId, rules: &mut DepositRules) -> Duration {
         let told = self.told_blobs(chain_id).await;
         let known = self.blobs.with(rules.config.l1_chain_id, told.as_ref()).await;
@@ -327,7 +327,7 @@ impl L1Judge {
         if told.is_some() { RULES_KEPT } else { RULES_RETRY }
     }
 
-    /// What L1's node tells of blob base fees, asked for once for all chains. `None`: nothing.
+    /// What L1's node says about blob base fees, asked for once for all chains. `None`: nothing.
     ///
     /// Older clients have no such method; then what is known of public networks must do.
     async fn told_blobs(&self, chain_id: ChainId) -> Option<ToldBlobs> {
@@ -357,7 +357,7 @@ impl L1Judge {
         }
     }
 
-    /// Counts a block whose blob base fee could not be checked, and tells of the first: whether it can be comes and goes with
+    /// Counts a block whose blob base fee could not be checked, and reports the first: whether it can be comes and goes with
     /// the blob gas of L1.
     fn note_blob_fee(&self, chain_id: ChainId, is_assumed: bool) {
         if is_assumed {

@@ -52,7 +52,7 @@ impl LongOpenCases {
     }
 }
 
-/// Tells of cases that stay open.
+/// Reports cases that stay open.
 #[derive(Debug)]
 pub struct OpenCaseWatch {
     patience: Duration,
@@ -64,7 +64,7 @@ pub struct OpenCaseWatch {
 }
 
 impl OpenCaseWatch {
-    /// A watch that tells of cases that are open for longer than `patience`, there and to `cases`.
+    /// A watch that reports cases that are open for longer than `patience`, there and to `cases`.
     pub const fn new(
         patience: Duration,
         cases: LongOpenCases,

@@ -14,7 +14,7 @@ use std::time::Duration;
 const VERDICT_SECONDS: [f64; 14] =
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0];
 
-/// What a block counts as that does not hold, and that is known only by what may be a replay of an unsafe block.
+/// What a block counts as that is invalid, and that is known only by what may be a replay of an unsafe block.
 const REPLAY: &str = "replay-refuted";
 
 /// What is measured of the audit. Clones share it.

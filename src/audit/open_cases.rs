@@ -16,10 +16,10 @@ use tokio::time::Instant;
 /// The pause before the first retry; it doubles with every further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-/// The longest pause between two looks at a case.
+/// The longest pause between two checks of a case.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// The longest pause between two looks at a case that waits for a second opinion alone: whoever knows of one wakes it.
+/// The longest pause between two checks of a case that waits for a second opinion alone: anyone who knows of one wakes it.
 const LONGEST_SECOND_HAND: Duration = Duration::from_secs(300);
 
 /// What is to be done for an open block.
@@ -29,7 +29,7 @@ pub(super) enum Work {
     Case(Box<Case>),
     /// Fetch the block first: it is known by its hash alone.
     Ancestor,
-    /// The same, and with it up to so many blocks below: nobody knows them yet.
+    /// The same, and with it up to this many blocks below: nobody knows them yet.
     Gap(u64),
 }
 
@@ -39,7 +39,7 @@ impl Work {
     }
 }
 
-/// Where an open block waits to be looked at.
+/// Where an open block waits to be checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Line {
     /// Among what was attested.
@@ -92,7 +92,7 @@ pub(super) struct OpenCase {
     pub opened: Instant,
     /// Everything that it has waited for.
     pub waited: BTreeSet<Wait>,
-    /// The last words on why it could not be had.
+    /// The last words on why it was unavailable.
     words: Words,
     /// Since when it has been open, in whatever run.
     since: Instant,
@@ -152,13 +152,13 @@ impl OpenCases {
         self.cases.contains_key(key)
     }
 
-    /// Adds a block, to be looked at right away. One that must be fetched first is an ancestor from then on.
+    /// Adds a block, to be checked right away. One that must be fetched first is an ancestor from then on.
     pub(super) fn insert(&mut self, key: BlockKey, work: Work, opened: Instant) {
         let line = if work.is_case() { Line::Attested } else { Line::Ancestors };
         self.insert_in(line, key, work, opened);
     }
 
-    /// Adds an ancestor that was fetched with others, to be looked at right away; or brings it, if it was to be fetched.
+    /// Adds an ancestor that was fetched with others, to be checked right away; or brings it, if it was to be fetched.
     pub(super) fn insert_fetched(&mut self, key: BlockKey, case: Case, now: Instant) {
         if self.contains(&key) {
             self.bring(key, case, now);
@@ -250,7 +250,7 @@ impl OpenCases {
         }
     }
 
-    /// Puts a block back that was worked on, to be looked at right away.
+    /// Puts a block back that was worked on, to be checked right away.
     pub(super) fn resume(&mut self, key: BlockKey, work: Work) {
         self.put_back(key, work, BTreeSet::new(), Duration::ZERO);
     }
@@ -331,7 +331,7 @@ impl OpenCases {
         waiting.map(|(key, _)| *key).collect()
     }
 
-    /// Has a block looked at right away, or once more if it is being looked at.
+    /// Has a block looked at right away, or once more if it is being checked.
     pub(super) fn hurry(&mut self, key: &BlockKey, now: Instant) {
         let Some(entry) = self.cases.get_mut(key) else { return };
         match &mut entry.state {
@@ -526,7 +526,7 @@ mod tests {
         Work::Case(Box::new(Case::new(key(number), CaseRules::default(), sample::block(&[]))))
     }
 
-    /// Attestations come in faster than they are looked at: the walk down a gap takes as many looks as it has blocks
+    /// Attestations come in faster than they are checked: the walk down a gap takes as many looks as it has blocks
     /// all the same, not as many queues.
     #[tokio::test(start_paused = true)]
     async fn a_gap_is_walked_however_many_attestations_wait() {

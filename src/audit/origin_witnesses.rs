@@ -1,7 +1,7 @@
 //! [`OriginWitnesses`]: whether a chain's execution clients and L1 are of the chain that its rollup node derives, by the
 //! blocks that it begins at.
 //!
-//! A chain of another genesis may have the same id: a devnet that was begun anew, a shadow fork. What it says proves nothing
+//! A chain of another genesis may have the same id: a devnet that was begun again, a shadow fork. What it says proves nothing
 //! about the chain that is audited. Who has dropped these blocks, or does not answer, says nothing: that is no difference.
 
 use super::rule_check::{RuleDifference, SaidConfig};
@@ -31,7 +31,7 @@ impl OriginWitnesses {
         Self { execution, l1, heard: Arc::default() }
     }
 
-    /// Where they are of another chain than the one that the rollup node's configuration tells of. Each is asked until it
+    /// Where they are of another chain than the one that the rollup node's configuration reports. Each is asked until it
     /// contradicts nothing.
     ///
     /// # Errors

@@ -20,7 +20,7 @@ pub(super) struct Outlook {
 }
 
 impl Outlook {
-    /// What of this is to be told. A node without heads is told of at once: nothing can be done with it.
+    /// What of this is to be told. A node without heads is reported at once: nothing can be done with it.
     pub(super) fn look(&mut self, lacking: Option<Shortfall>, now: Instant) -> Option<Shortfall> {
         let patience = match lacking {
             None => {

@@ -34,7 +34,7 @@ pub struct RangeOutcome {
     pub parent_hash: Option<B256>,
     /// The verdict's name, or `open`.
     pub verdict: String,
-    /// The reason for which it does not hold.
+    /// The reason for which it is invalid.
     pub reason: Option<String>,
     /// What was found, or what is missing, for people.
     pub detail: String,

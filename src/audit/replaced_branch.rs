@@ -14,11 +14,11 @@ pub(in crate::audit) enum BranchStanding {
     Stale(StaleBranch),
     /// It does not.
     Left,
-    /// It cannot be told now.
+    /// It cannot be determined now.
     Unknown,
 }
 
-/// Tells of nodes that stay on replaced blocks.
+/// Reports nodes that stay on replaced blocks.
 #[derive(Debug)]
 pub struct BranchWatch {
     health: Health,
@@ -26,7 +26,7 @@ pub struct BranchWatch {
 }
 
 impl BranchWatch {
-    /// A watch that tells of them there, and notes them in `branches`.
+    /// A watch that reports them there, and notes them in `branches`.
     pub const fn new(health: Health, branches: StaleBranches) -> Self {
         Self { health, branches }
     }

@@ -31,7 +31,7 @@ const MAX_ORIGINS: NonZeroUsize = match NonZeroUsize::new(65_536) {
 /// An attested block as far as rivals go.
 #[derive(Clone, Copy, Debug)]
 struct Attested {
-    /// The L1 block that it stands on, if it tells one.
+    /// The L1 block that it is built on, if it tells one.
     origin: Option<BlockNumHash>,
     is_attributable: bool,
 }
@@ -125,7 +125,7 @@ impl RivalWatcher {
         Ok(())
     }
 
-    /// Whether L1 has the block that an attested one stands on.
+    /// Whether L1 has the block that an attested one is built on.
     async fn origin(&self, chain_id: ChainId, origin: Option<BlockNumHash>) -> Origin {
         let (Some(l1), Some(origin)) = (&self.l1, origin) else { return Origin::Unknowable };
         // What it says may excuse a signer, or not: what was known before is not enough.

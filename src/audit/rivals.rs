@@ -1,9 +1,9 @@
 //! [`Rivals`]: pairs of attested blocks of one height of which it is not known yet what is behind them. Pure: the time is an
 //! argument.
 //!
-//! What is not known is looked at again, and said to be unknown after a while.
+//! What is not known is checked again, and said to be unknown after a while.
 //!
-//! Bounded: so many pairs wait, and so many are remembered as told; the oldest go first.
+//! Bounded: this many pairs wait, and this many are remembered as told; the oldest go first.
 
 use alloy::primitives::B256;
 use crosscheck_core::case::Relation;
@@ -81,7 +81,7 @@ impl Rivals {
         self.is_news(oldest, Relation::Unknown).then_some(oldest)
     }
 
-    /// When a pair is next to be looked at.
+    /// When a pair is next to be checked.
     pub(super) fn next_due(&self) -> Option<Instant> {
         self.waiting.values().map(|waiting| waiting.due).min()
     }
@@ -138,7 +138,7 @@ mod tests {
             told.extend(rivals.learn(pair, None, now).map(|relation| (relation, now - start >= PATIENCE)));
         }
         assert_eq!(told, [(Relation::Unknown, true)]);
-        // It is looked at for as long as it waits.
+        // It is checked for as long as it waits.
         let known = Some(Relation::Equivocation);
         assert_eq!(rivals.learn(pair(1), known, now), known);
         assert_eq!(rivals.next_due(), None);

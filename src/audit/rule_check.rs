@@ -82,7 +82,7 @@ impl SaidConfig {
         self.genesis.as_ref()?.l2.as_ref()?.id()
     }
 
-    /// The L1 block that that one stands on.
+    /// The L1 block that that one is built on.
     pub(super) fn genesis_l1(&self) -> Option<BlockNumHash> {
         self.genesis.as_ref()?.l1.as_ref()?.id()
     }
@@ -245,7 +245,7 @@ impl Differences<'_> {
             self.compare("genesis.l2", &genesis, &network.genesis.l2.hash, built_in());
         }
         for fork in compared_forks() {
-            // What is built in cannot tell "not scheduled yet" from "called off": only a time is held against the node.
+            // What is built in cannot tell "not scheduled yet" from "called off": only a time is checked against the node.
             let Some(own) = network.forks.activation(fork) else { continue };
             let time = |time: Option<UnixSeconds>| in_words(scheduled(time).map(|time| time.0));
             let node = config.forks.activation(fork);

@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long the heads wait for a search that has just begun. A node nearby has answered by then.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// After so many refusals in a row a node of which nothing is known counts as one that keeps no record.
+/// After this many refusals in a row a node of which nothing is known counts as one that keeps no record.
 const MAX_REFUSALS: u32 = 3;
 
 /// What it means that a node repeats its source, and what to do.
@@ -207,7 +207,7 @@ impl OpinionWatch {
             if self.ask_at.is_some_and(|ask_at| Instant::now() < ask_at) {
                 return self.opinion;
             }
-            // Without these it has come to nothing yet, and says nothing that could be held against anybody.
+            // Without these it has come to nothing yet, and says nothing that could be used against anyone.
             let (Some(node), Some(l1)) = (nodes.node(answer.place), answer.document.current_l1()) else {
                 return self.opinion;
             };
@@ -267,7 +267,7 @@ impl OpinionWatch {
     }
 }
 
-/// Tells of one chain's second opinion: in the log, once for each change, and in a gauge.
+/// Reports one chain's second opinion: in the log, once for each change, and in a gauge.
 #[derive(Debug)]
 pub(super) struct OpinionTeller {
     chain_id: ChainId,

@@ -8,7 +8,7 @@ use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::BTreeSet;
 use tracing::{info, warn};
 
-/// The forks of one chain that were told of. One that is put off is told of again, with its new date.
+/// The forks of one chain that were reported. One that is put off is told of again, with its new date.
 #[derive(Debug)]
 pub(crate) struct ToldForks {
     chain_id: ChainId,

@@ -1,4 +1,4 @@
-//! [`VouchedWatch`]: tells of vouched heads that stand still while their chains go on.
+//! [`VouchedWatch`]: reports vouched heads that are stalled while their chains continue.
 //!
 //! A chain of which nothing was ever attested is left out: nobody may publish attestations there. It asks nobody, accuses nobody
 //! and moves no head.
@@ -10,7 +10,7 @@ use crosscheck_p2p::ChainId;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
 
-/// Tells of them.
+/// Reports them.
 #[derive(Debug)]
 pub struct VouchedWatch {
     heads: BTreeMap<ChainId, StalledHeads>,
@@ -37,7 +37,7 @@ impl VouchedWatch {
     /// Looks whether a chain whose rollup node stands there has gone on without its vouched head.
     pub(super) fn look(&mut self, chain_id: ChainId, status: &SyncStatus, now: Instant) {
         let Some(heads) = self.heads.get_mut(&chain_id) else { return };
-        // A node that names no local-safe head is told of elsewhere; the time goes on.
+        // A node that names no local-safe head is reported elsewhere; the time continues.
         let Some(local_safe) = status.local_safe_l2 else { return };
         let vouched = self.vouched.get(&chain_id).filter(|_| self.attested.contains(&chain_id));
         let behind = vouched.copied().filter(|vouched| vouched.number < local_safe.number);

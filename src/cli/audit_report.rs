@@ -1,4 +1,4 @@
-//! What an audit of past blocks found: [`AuditReport`], and [`AuditState`], from which it goes on.
+//! What an audit of past blocks found: [`AuditReport`], and [`AuditState`], from which it continues.
 
 use crate::audit::RangeOutcome;
 use crate::cli::Outcome;
@@ -24,7 +24,7 @@ pub(super) struct AuditReport {
     pub(super) messages: u64,
     /// How many blocks ended how.
     pub(super) verdicts: BTreeMap<String, u64>,
-    /// The blocks that do not hold, or could not be judged.
+    /// The blocks that are invalid, or could not be judged.
     pub(super) problems: Vec<RangeOutcome>,
     pub(super) interrupted: bool,
     /// Blocks judged by this run, how long it took, and its pace.
@@ -61,7 +61,7 @@ pub(super) struct AuditState {
 }
 
 impl AuditState {
-    /// Begins at `from`, or goes on after what the file holds.
+    /// Begins at `from`, or continues after what the file holds.
     pub(super) fn open(path: Option<&Path>, chain_id: ChainId, from: u64) -> eyre::Result<Self> {
         let mut state = Self {
             chain_id,

@@ -152,7 +152,7 @@ impl DevnetArgs {
 ///
 /// # Errors
 /// When a part of the devnet fails or the report cannot be written. A run that found something else than was
-/// scripted is no error: see [`DevnetOutcome::is_success`].
+/// scripted is not an error: see [`DevnetOutcome::is_success`].
 async fn play(
     args: &DevnetArgs,
     plan: DevnetPlan,

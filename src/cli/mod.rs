@@ -98,7 +98,7 @@ enum Command {
 pub(crate) enum Outcome {
     /// What was asked for holds.
     Ok,
-    /// It does not hold.
+    /// It is invalid.
     Failed,
     /// Whether it holds could not be found out.
     Unknown,
@@ -187,7 +187,7 @@ pub(crate) fn complain(line: &str) {
     drop(writeln!(std::io::stderr(), "{line}"));
 }
 
-/// Writes a line to standard output. A reader that has gone away is no error.
+/// Writes a line to standard output. A reader that has gone away is not an error.
 pub(crate) fn print(line: &str) -> std::io::Result<()> {
     match writeln!(std::io::stdout(), "{line}") {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),

@@ -89,7 +89,7 @@ impl Config {
     /// Reads the bundles that the settings name.
     ///
     /// # Errors
-    /// If one cannot be read, or is no bundle.
+    /// If one cannot be read, or is not a bundle.
     pub fn read_bundles(&self) -> Result<Arc<[NamedBundle]>, ConfigError> {
         let read = |file: &super::Text<BundleFile>| {
             file.0.read().map_err(|reason| ConfigError::Value {

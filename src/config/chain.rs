@@ -50,16 +50,16 @@ pub struct ChainConfig {
     /// Whose status is clamped for followers. Unset: the rollup node's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follow_upstream: Option<EndpointUrl>,
-    /// How long its unsafe head and its execution clients' latest block may stand still.
+    /// How long its unsafe head and its execution clients' latest block may be stalled.
     #[serde(default = "unsafe_stall")]
     pub unsafe_stall: Seconds,
-    /// How long its local-safe and its safe head may stand still.
+    /// How long its local-safe and its safe head may be stalled.
     #[serde(default = "safe_stall")]
     pub safe_stall: Seconds,
-    /// How long L1 may stand still, as its rollup node and `l1.execution` have it.
+    /// How long L1 may be stalled, as its rollup node and `l1.execution` have it.
     #[serde(default = "l1_stall")]
     pub l1_stall: Seconds,
-    /// How long its vouched head may stand still below its local-safe head, once anything was attested.
+    /// How long its vouched head may be stalled below its local-safe head, once anything was attested.
     #[serde(default = "vouched_stall")]
     pub vouched_stall: Seconds,
     /// Its gossip.

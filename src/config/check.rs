@@ -139,7 +139,7 @@ impl Config {
 
     /// What nobody could say of a chain's interop rules, and cited chains that were forgotten.
     fn check_interop(&self, chain_id: ChainId, chain: &ChainConfig) -> Result<(), ConfigError> {
-        // What is built in is told of at start instead: the operator wrote none of it.
+        // What is built in is reported at start instead: the operator wrote none of it.
         if self.known_network(chain_id).is_some() {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! [`Doubt`]: what is sound in a configuration, and probably not meant. `check` tells of it, and so does each start.
+//! [`Doubt`]: what is sound in a configuration, and probably not meant. `check` reports it, and so does each start.
 //!
 //! It refuses nothing: what cannot work is an error.
 
@@ -29,7 +29,7 @@ pub enum Doubt {
         /// Where it is served.
         addr: SocketAddr,
     },
-    /// A shell's word for the home directory, which is no directory.
+    /// A shell's word for the home directory, which is not a directory.
     #[error(
         "data_dir begins with \"~\", which only a shell expands: a directory named \"~\" is used; write the full path"
     )]

@@ -7,7 +7,7 @@ use super::{ConfigError, KEYS, Key};
 use serde_path_to_error::{Path, Segment};
 use toml::{Table, Value};
 
-/// Explains why a table is no configuration.
+/// Explains why a table is not a configuration.
 pub(super) fn explain(table: &Table, path: &Path, error: &toml::de::Error) -> ConfigError {
     let key = key_of(path);
     let message = error.message();

@@ -38,7 +38,7 @@ pub struct Config {
     pub sources: SourcesConfig,
     /// What holds for the messages of all chains.
     pub interop: InteropConfig,
-    /// What blocks are held against.
+    /// What blocks are checked against.
     pub consolidation: ConsolidationConfig,
     /// The audit's bounds.
     pub audit: AuditConfig,
@@ -280,7 +280,7 @@ impl InteropConfig {
     }
 }
 
-/// What blocks are held against.
+/// What blocks are checked against.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConsolidationConfig {

@@ -62,7 +62,7 @@ pub enum BlockRefError {
         /// Its hash.
         hash: B256,
     },
-    /// It stands at the genesis height and is another block.
+    /// It is at the genesis height and is another block.
     #[error("block {number} is {hash}, and the rollup configuration begins the chain with {genesis}")]
     NotGenesis {
         /// The genesis height.

@@ -11,7 +11,7 @@ pub struct CanonicalHashes {
 }
 
 impl CanonicalHashes {
-    /// Notes which block stands at a height.
+    /// Notes which block is at a height.
     pub fn insert(&mut self, number: u64, hash: B256) {
         self.by_height.insert(number, hash);
     }

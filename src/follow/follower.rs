@@ -308,7 +308,7 @@ impl Follower {
         }
     }
 
-    /// The safe head stays. A node that lags for a moment is no news; one that does so for long is.
+    /// The safe head stays. A node that lags for a moment is not news; one that does so for long is.
     fn note_kept(&mut self, error: &FollowError, kept: Option<Draft>) {
         let chain_id = self.parts.chain_id;
         let reason = error.to_string();

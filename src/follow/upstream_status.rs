@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 /// The field in which Crosscheck says what holds its head. An upstream's own is not passed on.
 pub(super) const HOLD_FIELD: &str = "crosscheck_hold";
 
-/// The field that tells of a block without a verdict.
+/// The field that reports a block without a verdict.
 pub(super) const OPEN_FIELD: &str = "crosscheck_open";
 
 /// How far a node has read L1.

@@ -25,11 +25,11 @@ use tracing::{debug, info, warn};
 /// How often the network is asked for its peers and counts.
 const SURVEY: Duration = Duration::from_secs(5);
 
-/// How many heights are looked at for settled blocks at once: twelve hours of one block a second. What is older comes too
+/// How many heights are checked for settled blocks at once: twelve hours of one block a second. What is older comes too
 /// late by its time.
 const SETTLED_AT_ONCE: u32 = 43_200;
 
-/// How long no unsafe block is let in before those outside the window speak against the clock.
+/// How long no unsafe block is accepted before those outside the window speak against the clock.
 const QUIET: Duration = Duration::from_secs(30);
 
 /// Hands one chain's gossip to the auditor.
@@ -45,7 +45,7 @@ pub struct Intake {
     pub events: mpsc::Receiver<NetworkEvent>,
     /// Where valid blocks go. When it is full the network is held up: it drops what it must, and counts it.
     pub auditor: mpsc::Sender<AuditorMessage>,
-    /// Where unsafe blocks go, to be looked at before they are executed. When it is full they are counted, not waited
+    /// Where unsafe blocks go, to be checked before they are executed. When it is full they are counted, not waited
     /// for: what they execute is found from their receipts.
     pub suspects: mpsc::Sender<SuspectMessage>,
     /// Where attested blocks go, to be told apart from others of their heights. When it is full they are counted, not
@@ -55,7 +55,7 @@ pub struct Intake {
     pub nudges: Nudges,
     /// Where refused frames are remembered.
     pub refusals: Refusals,
-    /// Tells of frames that are refused in a row.
+    /// Reports frames that are refused in a row.
     pub refused: RefusalWatch,
     /// Which rejected attestations are named in the log.
     pub rejections: Rejections,
@@ -65,13 +65,13 @@ pub struct Intake {
     pub health: Health,
     /// The highest block of each chain.
     pub gossiped: Gossiped,
-    /// Where transactions of unknown types are kept, for whoever reads their blocks.
+    /// Where transactions of unknown types are kept, for anyone who reads their blocks.
     pub transactions: GossipedTransactions,
     /// What is counted.
     pub metrics: GossipMetrics,
     /// Which blocks are upheld.
     pub ledger: Ledger,
-    /// The lowest height that is looked at for settled blocks.
+    /// The lowest height that is checked for settled blocks.
     pub unsettled: u64,
     /// When an unsafe block was last let in.
     pub last_block: Option<Instant>,
@@ -241,7 +241,7 @@ fn knows_more(last: Option<SyncStatus>, attested: u64) -> bool {
 }
 
 /// What is wrong if the validator has begun to doubt the clock: it ignores what it would reject. Anybody can send old
-/// blocks again, so while others are let in nothing is. The text says nothing of the single block, so that it is logged
+/// blocks again, so while others are accepted nothing is. The text says nothing of the single block, so that it is logged
 /// once.
 fn clock_doubt(
     topic: Topic,

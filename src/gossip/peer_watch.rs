@@ -1,4 +1,4 @@
-//! [`PeerWatch`]: tells of a chain without a peer, on `/readyz`, in the log and in a gauge.
+//! [`PeerWatch`]: reports a chain without a peer, on `/readyz`, in the log and in a gauge.
 //!
 //! Only who subscribes to the chain's topics counts: others pass nothing on. Having no peer accuses nobody and stops nothing.
 
@@ -15,7 +15,7 @@ use tracing::{info, warn};
 /// How often the gauge is brought up to date.
 const REFRESH: Duration = Duration::from_secs(5);
 
-/// Tells of a chain without a peer.
+/// Reports a chain without a peer.
 #[derive(Debug)]
 pub struct PeerWatch {
     chain_id: ChainId,
@@ -32,7 +32,7 @@ enum State {
 }
 
 impl PeerWatch {
-    /// A watch that begins without a peer, and tells of it once that has lasted longer than `patience`.
+    /// A watch that begins without a peer, and reports it once that has lasted longer than `patience`.
     pub const fn new(
         chain_id: ChainId,
         patience: Duration,
@@ -77,7 +77,7 @@ impl PeerWatch {
         }
     }
 
-    /// So many peers there are now.
+    /// This many peers there are now.
     fn count(&mut self, peers: usize, now: Instant) {
         let chain_id = self.chain_id;
         match (self.state, peers) {

@@ -1,4 +1,4 @@
-//! [`RefusalWatch`]: tells of a chain whose gossip is being refused, for what this program holds for right: who
+//! [`RefusalWatch`]: reports a chain whose gossip is being refused, for what this program holds for right: who
 //! signs, or what a block looks like. On `/readyz`, in the log and in a gauge.
 //!
 //! Anybody can send frames that are refused, so a stranger's count only where honest ones would come between: among unsafe
@@ -62,7 +62,7 @@ struct Row {
     is_told: bool,
 }
 
-/// Tells of gossip that is refused frame after frame.
+/// Reports gossip that is refused frame after frame.
 #[derive(Debug)]
 pub struct RefusalWatch {
     chain_id: ChainId,
@@ -77,7 +77,7 @@ pub struct RefusalWatch {
 }
 
 impl RefusalWatch {
-    /// A watch that tells of a row that has lasted longer than `patience`. The peers are the static and the trusted ones.
+    /// A watch that reports a row that has lasted longer than `patience`. The peers are the static and the trusted ones.
     pub const fn new(
         chain_id: ChainId,
         patience: Duration,

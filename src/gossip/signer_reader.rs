@@ -49,7 +49,7 @@ impl SignerReader {
     /// an answer is waited for, too: L1 may have named another one meanwhile.
     ///
     /// # Errors
-    /// If the endpoint does not answer, or with something that does not hold.
+    /// If the endpoint does not answer, or with something that is invalid.
     pub async fn read_or_doubt(
         &mut self,
         signers: &watch::Sender<Signers>,
@@ -77,7 +77,7 @@ impl SignerReader {
     /// The signers that were named since the last reading, in order; the last one signs now. Empty: the slot is empty.
     ///
     /// # Errors
-    /// If the endpoint does not answer, or with something that does not hold.
+    /// If the endpoint does not answer, or with something that is invalid.
     pub async fn read(&mut self) -> Result<Vec<Address>, SourceError> {
         let head = match self.l1.head().await {
             Ok(head) => head,

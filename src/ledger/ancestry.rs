@@ -1,4 +1,4 @@
-//! Ancestors of attested blocks in the ledger, and whose statement a block is that was found wrong: its own attestation's, or that of
+//! Ancestors of attested blocks in the ledger, and whose statement a block is that was found invalid: its own attestation's, or that of
 //! a block on top of it. Attesting a block attests its ancestors, in whatever order the attestation, the blocks between and the verdict
 //! come.
 
@@ -15,10 +15,10 @@ use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::{SigningDomain, UnixSeconds};
 use sqlx::SqliteConnection;
 
-/// How many blocks on top of one, or below it, are looked at.
+/// How many blocks on top of one, or below it, are checked.
 pub(super) const MAX_DISTANCE: u32 = 4096;
 
-/// A block that was found wrong, and is bound to a signer since by a block on top of it.
+/// A block that was found invalid, and is bound to a signer since by a block on top of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bound {
     /// Which.
@@ -40,7 +40,7 @@ pub struct NewAncestor {
     pub parent_hash: B256,
     /// Its timestamp.
     pub timestamp: UnixSeconds,
-    /// The L1 block that it stands on, if it tells one.
+    /// The L1 block that it is built on, if it tells one.
     pub l1_origin: Option<BlockNumHash>,
 }
 
@@ -109,7 +109,7 @@ pub(super) async fn insert_ancestor(
 }
 
 /// The nearest block on top of this one whose attestation binds its signer. A block on the way that is known to be bound by one is not
-/// looked beyond: in a long gap each would be looked at again for every block below it.
+/// looked beyond: in a long gap each would be checked again for every block below it.
 ///
 /// A `CROSS JOIN` is taken in the order in which it is written: from block to block, and never through all cases.
 pub(super) async fn binding_descendant(
@@ -137,7 +137,7 @@ pub(super) async fn binding_descendant(
     row.as_ref().map(|row| read_hash(row, "hash")).transpose()
 }
 
-/// Binds the wrong blocks below this one that nothing bound so far, if it or a block on top of it binds a signer; and tells of each.
+/// Binds the wrong blocks below this one that nothing bound so far, if it or a block on top of it binds a signer; and reports each.
 /// Returns them, and the id of the last event; 0: there is none.
 pub(super) async fn bind_ancestors(
     connection: &mut SqliteConnection,

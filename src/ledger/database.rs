@@ -1,6 +1,6 @@
 //! [`Database`]: the ledger's file, and its connections. It knows the file's format, and nothing of what is in it.
 //!
-//! One connection writes, and whoever writes waits for it: no write fails because of another. Others read beside it, and wait
+//! One connection writes, and anyone who writes waits for it: no write fails because of another. Others read beside it, and wait
 //! for no writer.
 
 use super::LedgerError;
@@ -76,7 +76,7 @@ impl Database {
         bytes
     }
 
-    /// Lets the file grow to so many pages and no further, as a full disk does.
+    /// Lets the file grow to this many pages and no further, as a full disk does.
     #[cfg(test)]
     pub(super) async fn limit_pages(&self, pages: u32) {
         let limit = pages.to_string();

@@ -17,7 +17,7 @@ pub enum LedgerError {
         /// What SQLite or the system said.
         reason: String,
     },
-    /// What is in the file is no database, or is damaged.
+    /// What is in the file is not a database, or is damaged.
     #[error(
         "the ledger {path} cannot be read as a database: {reason}; restore it from a backup, or move it away to start a new one without its verdicts and evidence"
     )]
@@ -72,7 +72,7 @@ pub enum LedgerError {
     },
 }
 
-/// What SQLite says of a file that is no database, or is damaged: corrupt, not a database.
+/// What SQLite says of a file that is not a database, or is damaged: corrupt, not a database.
 const NO_DATABASE: [i32; 2] = [11, 26];
 
 /// The kind of an error of SQLite. The kinds of each are in its code's higher bits.

@@ -1,6 +1,6 @@
-//! [`Event`]: what was told, in the ledger. It is written with what it tells of, in one transaction.
+//! [`Event`]: what was told, in the ledger. It is written with what it reports, in one transaction.
 //!
-//! There is one writer, so ids are in the order in which events became durable: whoever has read up to one has missed none
+//! There is one writer, so ids are in the order in which events became durable: anyone who has read up to one has missed none
 //! below it. An event is never changed, and no id is given twice.
 
 use super::record::{corrupt, read_u64};
@@ -16,7 +16,7 @@ use sqlx::{Row, SqliteConnection};
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// How many rows are looked at for a page of which only some are wanted.
+/// How many rows are checked for a page of which only some are wanted.
 pub(super) const MAX_SCANNED: u32 = 20_000;
 
 /// Something that was told. In JSON: what is told, with its id and its time. Clones share the text.
@@ -56,7 +56,7 @@ pub struct EventFilter<'a> {
     pub kinds: Option<&'a [&'static str]>,
     /// Only those after this one.
     pub after: u64,
-    /// At most so many.
+    /// At most this many.
     pub limit: u32,
 }
 
@@ -65,7 +65,7 @@ pub struct EventFilter<'a> {
 pub struct Read<T> {
     /// What was asked for.
     pub items: Vec<T>,
-    /// Up to where it was looked: reading goes on after this.
+    /// Up to where it was looked: reading continues after this.
     pub cursor: u64,
     /// Whether there may be more already.
     pub is_more: bool,
@@ -158,7 +158,7 @@ impl Ledger {
     }
 }
 
-/// Writes what is told, with what it tells of. Returns its id.
+/// Writes what is told, with what it reports. Returns its id.
 pub(super) async fn write_event(
     connection: &mut SqliteConnection,
     told: &Told,

@@ -72,7 +72,7 @@ pub struct FiledFilter {
     pub after: u64,
     /// Only those up to this one.
     pub up_to: u64,
-    /// At most so many.
+    /// At most this many.
     pub limit: u32,
 }
 

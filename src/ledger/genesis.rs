@@ -1,6 +1,6 @@
 //! [`GenesisSource`]: which chains a ledger is about, by the hashes of their first blocks.
 //!
-//! The first word binds it. What is told later is held against that and never written over it: a chain of another genesis has
+//! The first word binds it. What is told later is checked against that and never written over it: a chain of another genesis has
 //! the same id and is another chain.
 
 use super::record::read_hash;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-/// A block on top of the vouched head that was found wrong. The head stays until an operator resolves it, or
+/// A block on top of the vouched head that was found invalid. The head stays until an operator resolves it, or
 /// another block on the same parent is upheld. A block that is known only by what may be a replay of an unsafe block, its own or
 /// that of one on top of it, holds nothing: anybody can send one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -78,7 +78,7 @@ impl Ledger {
         .await
     }
 
-    /// The blocks of a chain not far below its vouched head that do not hold and that another took the place of.
+    /// The blocks of a chain not far below its vouched head that are invalid and that another took the place of.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -127,7 +127,7 @@ impl Ledger {
         .await
     }
 
-    /// The blocks of a chain above its vouched head that a verdict says do not hold, or of which a message was noted to be
+    /// The blocks of a chain above its vouched head that a verdict says are invalid, or of which a message was noted to be
     /// invalid and was not noted to be valid since.
     ///
     /// # Errors

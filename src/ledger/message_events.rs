@@ -100,7 +100,7 @@ impl Ledger {
     ) -> Result<BTreeMap<MessageKey, Entry>, LedgerError> {
         self.reread(|| async {
             let above = above.map_or(Ok(-1), |above| as_integer("block number", above))?;
-            // What cannot be decoded is no message: nothing can become of it.
+            // What cannot be decoded is not a message: nothing can become of it.
             let rows = sqlx::query(
                 "SELECT * FROM (SELECT * FROM message_events
                             WHERE chain_id = ?1 AND number > ?2 AND kind <> 'undecodable'

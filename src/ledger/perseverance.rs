@@ -1,5 +1,5 @@
-//! [`Backoff`]: what is done when the ledger cannot be used: wait and try again. Nobody who writes goes on before it is written, and
-//! no task of the program before it has read what it must know. Whoever answers a caller is told of a failed read at once.
+//! [`Backoff`]: what is done when the ledger cannot be used: wait and try again. Nobody who writes continues before it is written, and
+//! no task of the program before it has read what it must know. Anyone who answers a caller is told of a failed read at once.
 //!
 //! What is wrong with the file's contents is not waited out.
 
@@ -154,7 +154,7 @@ impl Ledger {
         self
     }
 
-    /// The same ledger, which does not wait where it cannot be read. For whoever answers a caller.
+    /// The same ledger, which does not wait where it cannot be read. For anyone who answers a caller.
     #[must_use]
     pub fn prompt(&self) -> Self {
         let mut prompt = self.clone();

@@ -80,7 +80,7 @@ pub struct CaseFilter {
     pub chain_id: Option<ChainId>,
     /// Only cases opened after this one; or decided after it, where decided ones are read.
     pub after: i64,
-    /// At most so many.
+    /// At most this many.
     pub limit: u32,
 }
 
@@ -121,7 +121,7 @@ impl Ledger {
         rows.iter().map(CaseRecord::read).collect()
     }
 
-    /// The signed gossip frame of a block, as it is kept of what is open or was found wrong. `None`: there is none.
+    /// The signed gossip frame of a block, as it is kept of what is open or was found invalid. `None`: there is none.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -243,7 +243,7 @@ fn read_domain(row: &SqliteRow) -> Result<Option<SigningDomain>, LedgerError> {
         .transpose()
 }
 
-/// Whether the attestation can be held against its signer. `None`: nobody attested the block itself.
+/// Whether the attestation is evidence against its signer. `None`: nobody attested the block itself.
 pub(super) fn read_attributable(row: &SqliteRow) -> Result<Option<bool>, LedgerError> {
     Ok(read_domain(row)?.map(SigningDomain::is_attributable))
 }

@@ -39,7 +39,7 @@ const REMOVABLE: &str = "SELECT c.id, c.verdict_id FROM cases c JOIN heads h ON 
                       WHERE r.verdict = 'open' AND o.verdict IS NULL AND r.chain_id = c.chain_id
                         AND r.number <= c.number AND r.number > h.anchor_number)";
 
-/// Which cases may be removed, and how many are looked at.
+/// Which cases may be removed, and how many are checked.
 #[derive(Debug, Clone, Copy)]
 pub struct Pruning {
     /// Only those whose verdict fell before this.
@@ -48,7 +48,7 @@ pub struct Pruning {
     pub below_head: u64,
     /// Only those whose verdict has a place after this one.
     pub after: u64,
-    /// So many are looked at.
+    /// This many are checked.
     pub limit: u32,
 }
 
@@ -57,7 +57,7 @@ pub struct Pruning {
 pub struct Pruned {
     /// How many cases were removed.
     pub removed: u64,
-    /// Where to go on. `None`: there are no more that are old enough.
+    /// Where to continue. `None`: there are no more that are old enough.
     pub next: Option<u64>,
 }
 

@@ -20,16 +20,16 @@ use sqlx::{Row, SqliteConnection};
 pub struct BranchBlock {
     /// Which.
     pub position: BlockPosition,
-    /// The L1 block that it stands on. `None`: it is not known.
+    /// The L1 block that it is built on. `None`: it is not known.
     pub l1_origin: Option<BlockNumHash>,
 }
 
 /// Why a vouched head leaves a branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RetractionReason {
-    /// L1 has dropped what the vouched block stands on.
+    /// L1 has dropped what the vouched block is built on.
     L1Reorg,
-    /// Another block stands at its height, and is final.
+    /// Another block is at its height, and is final.
     Replaced,
     /// An operator had it pass over a block without a verdict, and the block is wrong.
     Disproven,
@@ -237,7 +237,7 @@ impl Ledger {
 }
 
 /// Takes a vouched head back below a block that an operator passed without a verdict, and that has one now. `None`: the head
-/// is not above it. Nothing is marked as left: the head goes on over the block once it is resolved with its verdict.
+/// is not above it. Nothing is marked as left: the head continues over the block once it is resolved with its verdict.
 pub(super) async fn take_back(
     connection: &mut SqliteConnection,
     key: &BlockKey,

@@ -26,7 +26,7 @@ use tokio::sync::watch;
 
 /// What must never be lost.
 ///
-/// There is one connection that writes, and whoever writes waits for it. Others read beside it, and wait for no writer.
+/// There is one connection that writes, and anyone who writes waits for it. Others read beside it, and wait for no writer.
 #[derive(Debug, Clone)]
 pub struct Ledger {
     database: Database,
@@ -50,7 +50,7 @@ pub enum NewCase<'a> {
         parent_hash: B256,
         /// Its timestamp.
         timestamp: UnixSeconds,
-        /// The L1 block that it stands on, if it tells one.
+        /// The L1 block that it is built on, if it tells one.
         l1_origin: Option<BlockNumHash>,
     },
 }
@@ -73,7 +73,7 @@ pub enum Opened {
 pub struct Opening {
     /// What was found.
     pub opened: Opened,
-    /// The blocks below that were found wrong before, and that are bound to a signer since.
+    /// The blocks below that were found invalid before, and that are bound to a signer since.
     pub bound: Vec<Bound>,
 }
 
@@ -91,7 +91,7 @@ pub struct OpenCase {
 /// What was written with a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decided {
-    /// Whether the attestation can be held against its signer. `None`: nobody attested the block itself.
+    /// Whether the attestation is evidence against its signer. `None`: nobody attested the block itself.
     pub attributable: Option<bool>,
     /// The nearest block on top of it whose attestation binds its signer, if its own does not.
     pub ancestor_of: Option<B256>,
@@ -135,7 +135,7 @@ pub struct Decision<'a> {
 struct ToldWait<'a> {
     #[serde(flatten)]
     wait: &'a Wait,
-    /// Why it cannot be had.
+    /// Why it is unavailable.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
 }
@@ -155,7 +155,7 @@ impl Ledger {
         })
     }
 
-    /// Lets the file grow to so many pages and no further, as a full disk does.
+    /// Lets the file grow to this many pages and no further, as a full disk does.
     #[cfg(test)]
     pub(super) async fn limit_pages(&self, pages: u32) {
         self.database.limit_pages(pages).await;
@@ -219,7 +219,7 @@ impl Ledger {
         }
     }
 
-    /// Writes what an open case waits for, why that cannot be had, as far as there are words for it, and what it knows so far.
+    /// Writes what an open case waits for, why that is unavailable, as far as there are words for it, and what it knows so far.
     ///
     /// # Errors
     /// If the ledger cannot be written.

@@ -97,7 +97,7 @@ async fn ledger(dir: &TempDir) -> Ledger {
     Ledger::open(&dir.path().join("ledger.sqlite")).await.unwrap()
 }
 
-/// Makes a ledger as a version left it that knew only the first so many migrations.
+/// Makes a ledger as a version left it that knew only the first this many migrations.
 async fn old_ledger(path: &Path, migrations: usize) {
     let mut connection = connect(path).await;
     let known = sqlx::migrate!("src/ledger/migrations").migrations.iter().take(migrations).cloned();

@@ -1,4 +1,4 @@
-//! Verdicts against blocks, each tied to the branch of L1 that it rests on: when L1 drops that, it is looked at again, and taken
+//! Verdicts against blocks, each tied to the branch of L1 that it rests on: when L1 drops that, it is checked again, and taken
 //! back if what L1 has now says otherwise.
 //!
 //! What is taken back is kept beside, whole. The case is open again then, and gets its next verdict like any other.
@@ -14,7 +14,7 @@ use crosscheck_core::case::KnownVerdict;
 use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 
-/// Of a block that was found wrong and still is.
+/// Of a block that was found invalid and still is.
 const WRONG: &str = "SELECT * FROM cases
     WHERE chain_id = ?1 AND number = ?2 AND hash = ?3 AND verdict IN ('violated', 'discarded')";
 
@@ -60,7 +60,7 @@ impl Ledger {
         .await
     }
 
-    /// The case of a block that was found wrong, as if it had no verdict. `None`: it was not found wrong.
+    /// The case of a block that was found invalid, as if it had no verdict. `None`: it was not found invalid.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -101,7 +101,7 @@ impl Ledger {
         .await
     }
 
-    /// Takes the verdict against a block back, and tells of it: the case is open then. `None`: there is no such verdict.
+    /// Takes the verdict against a block back, and reports it: the case is open then. `None`: there is no such verdict.
     ///
     /// # Errors
     /// If the ledger cannot be written.

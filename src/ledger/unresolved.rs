@@ -1,4 +1,4 @@
-//! [`Unresolved`]: the blocks that were found wrong and that no operator has resolved, in the ledger.
+//! [`Unresolved`]: the blocks that were found invalid and that no operator has resolved, in the ledger.
 //!
 //! They stay until somebody resolves them, also when the chain has replaced them and the vouched head has passed their height:
 //! that a signer attested them is still for a person to deal with. Nothing is written here.
@@ -10,7 +10,7 @@ use crosscheck_p2p::{ChainId, UnixSeconds};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-/// Whom a block that was found wrong can be held against.
+/// Whom a block that was found invalid can be used against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Attribution {
     /// Its own attestation binds its signer.
@@ -44,7 +44,7 @@ impl Attribution {
     }
 }
 
-/// A block that was found wrong and that no operator has resolved.
+/// A block that was found invalid and that no operator has resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unresolved {
     /// Which.
@@ -57,7 +57,7 @@ pub struct Unresolved {
     pub detail: Option<String>,
     /// Since when that is known.
     pub since: UnixSeconds,
-    /// Whom it can be held against.
+    /// Whom it can be used against.
     pub attribution: Attribution,
 }
 
@@ -68,7 +68,7 @@ pub struct UnresolvedCount {
     pub chain_id: ChainId,
     /// `violated` or `discarded`.
     pub verdict: String,
-    /// Whom they can be held against.
+    /// Whom they can be used against.
     pub attribution: Attribution,
     /// How many.
     pub count: u64,

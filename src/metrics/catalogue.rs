@@ -48,7 +48,7 @@ pub struct Definition {
 #[derive(Debug)]
 pub(super) struct Catalogue {
     registry: Registry,
-    /// What every program tells of itself under the same names.
+    /// What every program says about itself under the same names.
     process: Registry,
     definitions: Mutex<Vec<Definition>>,
 }

@@ -33,7 +33,7 @@ impl BoardWriter {
         Board(Arc::clone(&self.0))
     }
 
-    /// Tells the tracker that the ledger lists these messages; so many numbers were given to what it lists.
+    /// Tells the tracker that the ledger lists these messages; this many numbers were given to what it lists.
     pub fn file(&mut self, keys: &[MessageKey], numbers: u64) {
         self.0.write().file(keys, numbers);
     }

@@ -1,13 +1,13 @@
 //! Where a chain turned off from what was read of it, and whether it did at all.
 //!
 //! A block that does not stand on the last one read is a reorg only if the clients tell one chain: what the new block
-//! stands on must be what they have at that height, down to a block that was read. If they call another block canonical
+//! is built on must be what they have at that height, down to a block that was read. If they call another block canonical
 //! there, they contradict themselves: then nothing is known of the chain, and nothing that was read is dropped. Every
 //! step goes one block down or ends: there is no way to go round.
 //!
 //! To replace a block, op-supernode takes its client back: it has it make a sibling of the block's parent, which differs in
-//! the last byte of the extra data alone, and then the parent again. That sibling is no reorg. It is gone in a moment, and
-//! nothing ever stands on it.
+//! the last byte of the extra data alone, and then the parent again. That sibling is not a reorg. It is gone in a moment, and
+//! nothing ever is built on it.
 
 use super::block_source::BlockSource;
 use crate::sources::SourceError;
@@ -21,7 +21,7 @@ use crosscheck_core::heads::RecentBlocks;
 pub(super) struct Fork {
     /// The block. `None`: it is the tip itself, which another block than the one read.
     pub(super) child: Option<BlockNumHash>,
-    /// What it stands on, or the tip.
+    /// What it is built on, or the tip.
     pub(super) parent: BlockNumHash,
 }
 
@@ -33,7 +33,7 @@ pub(super) enum Turn {
         /// The highest block that stays. `None`: none of those that were read.
         kept: Option<u64>,
     },
-    /// The chain moved while it was looked at.
+    /// The chain moved while it was checked.
     Moved,
     /// The client is being taken back: its tip is a sibling that was made for that.
     TakenBack,
@@ -47,7 +47,7 @@ pub(super) struct Contradiction {
     pub(super) child: Option<BlockNumHash>,
     /// The height below it.
     pub(super) height: u64,
-    /// What the child stands on.
+    /// What the child is built on.
     pub(super) expected: B256,
     /// What it calls canonical there.
     pub(super) told: B256,

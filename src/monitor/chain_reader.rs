@@ -1,7 +1,7 @@
 //! [`ChainReader`]: the task that follows the unsafe chain that a chain's endpoints agree on, block by block.
 //!
 //! Each block is fetched and proven once, in order, and handed on; a reorg is walked back to the common ancestor. An
-//! endpoint's failure is a pause, never a fact. Clients that tell two chains at once are told of once, and nothing is
+//! endpoint's failure is a pause, never a fact. Clients that tell two chains at once are reported once, and nothing is
 //! read or dropped until their blocks link up. One look is bounded: it comes to the tip, or ends in an error.
 
 use super::MonitorMetrics;
@@ -43,7 +43,7 @@ const KEPT_BELOW_FINAL: u64 = 64;
 /// The longest pause after an endpoint's failure.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// How many looks in a row may find the heads on another fork before that is told.
+/// How many looks in a row may find the heads on another branch before that is told.
 const TOLERATED_FORKED_LOOKS: u32 = 5;
 
 /// How many reorgs one look follows.
@@ -79,7 +79,7 @@ pub struct ChainReader<S = ExecutionClient> {
     pub nudges: Nudges,
     /// How often to look without such word.
     pub interval: Duration,
-    /// How long the clients' latest block may stand still.
+    /// How long the clients' latest block may be stalled.
     pub(crate) stall: StallBounds,
     /// Where readiness is told.
     pub health: Health,
@@ -98,7 +98,7 @@ pub struct ChainReader<S = ExecutionClient> {
 struct Progress {
     recent: RecentBlocks,
     heads: Option<SafetyHeads>,
-    /// How many looks in a row found the heads on another fork.
+    /// How many looks in a row found the heads on another branch.
     forked: u32,
     /// The blocks that were left in reorgs.
     left: LeftBlocks,
@@ -213,7 +213,7 @@ impl<S: BlockSource> ChainReader<S> {
         }
     }
 
-    /// Tells why the chain cannot be read. Clients that contradict themselves are told of once, whichever blocks they
+    /// Tells why the chain cannot be read. Clients that contradict themselves are reported once, whichever blocks they
     /// name from look to look.
     fn tell(&self, progress: &mut Progress, part: &str, problem: &ReadError) {
         if matches!(problem, ReadError::Source(_)) {
@@ -286,7 +286,7 @@ impl<S: BlockSource> ChainReader<S> {
         Ok(tip)
     }
 
-    /// Tells which blocks are left out for their age after the program was away. Once: what is read anew later was read.
+    /// Tells which blocks are left out for their age after the program was away. Once: what is read again later was read.
     fn tell_skipped(&self, progress: &mut Progress, first: u64) {
         let skipped = self.start.skipped(first).filter(|_| !progress.has_begun);
         progress.has_begun = true;
@@ -373,7 +373,7 @@ impl<S: BlockSource> ChainReader<S> {
                 }
             }
             if recent.tip().is_none() {
-                // Deeper than what is remembered: begin anew with the next look.
+                // Deeper than what is remembered: start again with the next look.
                 return Err(ReadError::Gone { number: fork.parent.number });
             }
         }
@@ -426,7 +426,7 @@ impl<S: BlockSource> ChainReader<S> {
         Ok((block, logs))
     }
 
-    /// Hands a block on if it stands on the last one. `Some`: it stands on another one.
+    /// Hands a block on if it is built on the last one. `Some`: it is built on another one.
     async fn hand_on(
         &self,
         recent: &mut RecentBlocks,

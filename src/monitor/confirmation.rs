@@ -1,4 +1,4 @@
-//! [`Confirmation`]: asks a chain's endpoints anew about what a suspicion rests on.
+//! [`Confirmation`]: asks a chain's endpoints again about what a suspicion rests on.
 //!
 //! The view of a chain may be behind a reorg that a gossiped block knows of already: what it cites is there, on the new
 //! fork. So a suspicion that rests on a view is told only if it holds by what the endpoints agree on after the
@@ -20,7 +20,7 @@ use tracing::debug;
 /// For how long the endpoints are asked about the suspicions of one block.
 const ASKED_FOR: Duration = Duration::from_secs(10);
 
-/// The pause after an answer that could not be had.
+/// The pause after an answer that was unavailable.
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// Asks the chains' endpoints. Clones share them.
@@ -78,7 +78,7 @@ impl Confirmation {
     }
 }
 
-/// Holds a declared message against the block that stands at the cited height now. What is not known breaks no rule.
+/// Holds a declared message against the block that is at the cited height now. What is not known breaks no rule.
 async fn look(
     client: &ExecutionClient,
     access: &InboxAccess,

@@ -31,7 +31,7 @@ pub(super) struct Fetcher {
     due: BTreeSet<(Instant, Request)>,
     /// The pause before the next attempt at each.
     wanted: BTreeMap<Request, Duration>,
-    /// `None`: it could not be had.
+    /// `None`: it was unavailable.
     running: Pieces<Request, Option<Input>>,
 }
 
@@ -56,7 +56,7 @@ impl Fetcher {
         self.wanted.len()
     }
 
-    /// Waits for the next answer. `is_needed`: whether an attempt that failed is to be made again.
+    /// Waits for the next answer. `is_needed`: whether an attempt that failed is to be retried.
     pub(super) async fn next(&mut self, is_needed: impl Fn(&Request) -> bool) -> Input {
         loop {
             self.start_due();
@@ -115,7 +115,7 @@ async fn fetch(client: &ExecutionClient, request: Request) -> Result<Option<Inpu
             Some(block) => block,
             None => return Ok(None),
         },
-        // Nor has a chain that goes on no block below: a client that lacks it is pruned, or behind.
+        // Nor has a chain that continues no block below: a client that lacks it is pruned, or behind.
         Request::Canonical { number, .. } => match client.known_block_by_number(number).await? {
             Some(block) => block,
             None => return Ok(None),

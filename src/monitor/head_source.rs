@@ -30,7 +30,7 @@ pub enum HeadSource {
 }
 
 impl HeadSource {
-    /// Why the chain's unsafe head stands still lawfully, as the rollup node's watcher knows.
+    /// Why the chain's unsafe head is stalled lawfully, as the rollup node's watcher knows.
     pub(super) fn unsafe_pause(&self, chain_id: ChainId) -> Option<UnsafePause> {
         match self {
             Self::Node { heads, .. } | Self::Labels { heads, .. } => heads.unsafe_pause(chain_id),

@@ -100,7 +100,7 @@ pub struct Monitor {
     counted: Counted,
     cursors: Cursors,
     unknown_events: UnknownEvents,
-    /// Messages that have ended, of which that is no news, though they were not plainly valid. They are not filed yet.
+    /// Messages that have ended, of which that is not news, though they were not plainly valid. They are not filed yet.
     ended: Vec<MessageKey>,
     /// How many messages were not tracked for want of room, as counted last.
     dropped: u64,

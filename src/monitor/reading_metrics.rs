@@ -107,7 +107,7 @@ impl ReadingMetrics {
         self.0.reorgs.with_label_values(&[chain_id.to_string()]).inc();
     }
 
-    /// So many blocks of a chain are not read.
+    /// This many blocks of a chain are not read.
     pub(crate) fn blocks_skipped(&self, chain_id: ChainId, blocks: u64) {
         self.0.skipped.with_label_values(&[chain_id.to_string()]).inc_by(blocks);
     }

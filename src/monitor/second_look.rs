@@ -23,16 +23,16 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{debug, error};
 
-/// How many messages are looked at at once.
+/// How many messages are checked at once.
 const AT_ONCE: usize = 16;
 
 /// The pause after the first look that decided nothing; it doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-/// The longest pause between two looks at one message.
+/// The longest pause between two checks of one message.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// After so many panics of looks at one message it is told all the same: an alarm is not withheld for a mistake of ours.
+/// After this many panics of looks at one message it is told all the same: an alarm is not withheld for a mistake of ours.
 const MAX_PANICS: u32 = 3;
 
 /// For how long endpoints that do not answer are asked.
@@ -44,7 +44,7 @@ pub(super) struct SecondLook {
     clients: Arc<BTreeMap<ChainId, ExecutionClient>>,
     board: Board,
     metrics: MonitorMetrics,
-    /// What happened to each message that is looked at, in order.
+    /// What happened to each message that is checked, in order.
     held: BTreeMap<MessageKey, Vec<MessageEvent>>,
     /// Those whose turn has not come.
     queue: VecDeque<MessageKey>,
@@ -52,7 +52,7 @@ pub(super) struct SecondLook {
     running: Pieces<Look, bool>,
 }
 
-/// A message that is looked at.
+/// A message that is checked.
 #[derive(Clone, Copy, Debug)]
 struct Look {
     key: MessageKey,
@@ -80,7 +80,7 @@ struct Ground {
 }
 
 impl SecondLook {
-    /// Asks these clients about what stands on the board.
+    /// Asks these clients about what is on the board.
     pub(super) fn new(
         clients: BTreeMap<ChainId, ExecutionClient>,
         board: Board,
@@ -216,7 +216,7 @@ impl Looker {
             vec![Ground { chain_id: block.chain_id, number: block.number, hash: Some(block.hash) }];
         if let Some(cited) = message.message().map(|message| message.identifier)
             && let Some(view) = board.chain(cited.chain_id)
-            // What is below a view was asked for when it was looked at.
+            // What is below a view was asked for when it was checked.
             && view.first().is_some_and(|first| first <= cited.block_number)
         {
             let hash = view.block(cited.block_number).map(|block| block.key.hash);
@@ -242,7 +242,7 @@ impl Looker {
     }
 }
 
-/// Whether an invalid message is told of. `unanswered`: for how long there has been no answer.
+/// Whether an invalid message is reported. `unanswered`: for how long there has been no answer.
 fn is_to_be_told(looked: Looked, unanswered: Option<Duration>) -> bool {
     match looked {
         Looked::BorneOut => true,

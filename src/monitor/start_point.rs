@@ -48,7 +48,7 @@ impl StartPoint {
             }
             (None, Some(head)) => head.number,
         };
-        // A chain that was begun anew, as on a devnet, may be below its former self.
+        // A chain that was begun again, as on a devnet, may be below its former self.
         Ok(wanted.max(tip.number.saturating_sub(self.retained)).min(tip.number))
     }
 

@@ -1,7 +1,7 @@
 //! [`SuspectWatcher`]: the task that looks at gossiped blocks before any receipt of them exists, and says later what
 //! became of what they declared.
 //!
-//! What is not known already is no suspect. A suspicion that rests on a chain's view is confirmed with the chain's
+//! What is not known already is not a suspect. A suspicion that rests on a chain's view is confirmed with the chain's
 //! endpoints before it is told, without holding up the next block.
 
 use super::Board;

@@ -1,4 +1,4 @@
-//! [`NetworkName`]: the name of a network that is compiled in. Whoever has one can load the network.
+//! [`NetworkName`]: the name of a network that is compiled in. Anyone who has one can load the network.
 
 use super::{KnownNetwork, NetworkError};
 use core::fmt;

@@ -35,7 +35,7 @@ pub(super) struct NodeAnswers {
 }
 
 impl NodeAnswers {
-    /// The findings about it, held against what its chain is known to be.
+    /// The findings about it, checked against what its chain is known to be.
     pub(super) fn findings(
         &self,
         reference: Option<&Reference>,
@@ -74,7 +74,7 @@ pub(super) struct ClientAnswers {
 }
 
 impl ClientAnswers {
-    /// The findings about it, held against what its chain is known to be.
+    /// The findings about it, checked against what its chain is known to be.
     pub(super) fn findings(&self, reference: Option<&Reference>, window: Duration) -> Vec<Finding> {
         let mut found = vec![(Probe::ChainId, identity::chain_id(self.chain_id, &self.served_chain))];
         if let (Some(genesis), Some(Reference { by, l2, .. })) = (&self.genesis, reference) {
@@ -115,7 +115,7 @@ pub(super) struct L1ChainAnswers {
 }
 
 impl L1Answers {
-    /// The findings about it, held against what the chains are known to be.
+    /// The findings about it, checked against what the chains are known to be.
     pub(super) fn findings(&self, bounds: ClockBounds) -> Vec<Finding> {
         let chains: Vec<(ChainId, Option<Reference>)> = self
             .chains

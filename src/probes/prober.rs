@@ -124,7 +124,7 @@ impl Prober {
         references: &BTreeMap<ChainId, Reference>,
     ) -> Result<Vec<Finding>, SourceError> {
         let Some(url) = &self.config.l1.execution else { return Ok(Vec::new()) };
-        // Nothing of a chain that is only monitored is held against L1.
+        // Nothing of a chain that is only monitored is checked against L1.
         let audited = || self.config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only());
         let subject = |(chain_id, chain): (&ChainId, &ChainConfig)| L1Subject {
             chain_id: *chain_id,

@@ -1,4 +1,4 @@
-//! [`Reference`]: what a chain's endpoints are held against: built-in facts, or else the rollup node's own configuration.
+//! [`Reference`]: what a chain's endpoints are checked against: built-in facts, or else the rollup node's own configuration.
 //! Pure.
 //!
 //! Built-in facts win. Without them the first rollup node that follows the chain is the measure for the others: it says

@@ -174,7 +174,7 @@ pub(crate) fn rules(asked: &Result<Vec<RuleDifference>, RulesError>) -> Judgemen
     }
 }
 
-/// Whether one of so many static peers was reached that subscribes to the chain's topics.
+/// Whether one of this many static peers was reached that subscribes to the chain's topics.
 pub(crate) fn peers(count: usize, reached: Result<bool, &String>) -> Judgement {
     match reached {
         Ok(true) => Judgement::ok("a static peer was dialled and subscribes to the chain's topics"),

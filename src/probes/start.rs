@@ -100,7 +100,7 @@ impl News {
         news
     }
 
-    /// Whether a part of the program watches that all the time, and tells of it.
+    /// Whether a part of the program watches that all the time, and reports it.
     fn is_watched(&self, finding: &Finding) -> bool {
         let kind = match finding.asked {
             Asked::Endpoint { kind, .. } => kind,
@@ -117,7 +117,7 @@ impl News {
             }
             // Whom L1 names is read again and again where nobody is configured.
             Probe::Signer => chain.is_some_and(|chain| chain.unsafe_block_signer.is_none()),
-            // Whoever takes the heads from it tells of that.
+            // Anyone who takes the heads from it reports that.
             Probe::SafeHeads => finding.judgement.found == REPEATS,
             Probe::Methods
             | Probe::Receipts

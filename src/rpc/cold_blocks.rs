@@ -203,7 +203,7 @@ impl core::fmt::Display for WantedBlock {
     }
 }
 
-/// What is being fetched, for whoever wants it, too.
+/// What is being fetched, for anyone who wants it, too.
 #[derive(Clone, Debug, Default)]
 struct Flights(Arc<Mutex<InFlight>>);
 

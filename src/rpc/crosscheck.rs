@@ -34,7 +34,7 @@ pub struct Page {
     /// Only entries after this one. `null`: from the first one on.
     #[serde(deserialize_with = "cursor_or_null")]
     pub after: u64,
-    /// At most so many: 100 unless given, at most 1000.
+    /// At most this many: 100 unless given, at most 1000.
     pub limit: Option<u32>,
 }
 
@@ -44,7 +44,7 @@ impl Page {
     }
 }
 
-/// Reads a cursor. The `null` that stands for the last page's `next` is none: it begins anew.
+/// Reads a cursor. The `null` that stands for the last page's `next` is none: it starts again.
 pub(super) fn cursor_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
@@ -65,7 +65,7 @@ pub struct AttestationsPageRequest {
     /// Only entries after this one. `null`: from the first one on.
     #[serde(deserialize_with = "cursor_or_null")]
     pub after: u64,
-    /// At most so many: 100 unless given, at most 1000.
+    /// At most this many: 100 unless given, at most 1000.
     pub limit: Option<u32>,
 }
 

@@ -1,6 +1,6 @@
 //! `crosscheck_events` and `crosscheck_verdicts`: what was told, and what was decided, page by page, from the ledger.
 //!
-//! Their cursors are ids that survive restarts: whoever goes on from one misses nothing.
+//! Their cursors are ids that survive restarts: anyone who continues from one misses nothing.
 
 use super::crosscheck::{cursor_or_null, internal, page_limit, without_places};
 use super::{EventsPage, VerdictsPage};
@@ -26,7 +26,7 @@ pub(super) struct EventsPageRequest {
     /// Only events after this one. `null`: from the first one on.
     #[serde(deserialize_with = "cursor_or_null")]
     after: u64,
-    /// At most so many: 100 unless given, at most 1000.
+    /// At most this many: 100 unless given, at most 1000.
     limit: Option<u32>,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct VerdictsPageRequest {
     /// Only verdicts after this one. `null`: from the first one on.
     #[serde(deserialize_with = "cursor_or_null")]
     after: u64,
-    /// At most so many: 100 unless given, at most 1000.
+    /// At most this many: 100 unless given, at most 1000.
     limit: Option<u32>,
 }
 

@@ -1,7 +1,7 @@
 //! [`MessagesPage`]: what `crosscheck_messages` answers, from what is tracked and from what the ledger keeps.
 //!
 //! Both are numbered in one order. What is tracked, and what ended plainly valid in this run, is on the board. What ended otherwise
-//! is the ledger's to tell of: it is answered the same after any restart. Whoever reads on from a cursor misses nothing, for the ledger
+//! is the ledger's to tell of: it is answered the same after any restart. Anyone who reads on from a cursor misses nothing, for the ledger
 //! has it before the board counts its number.
 
 use crate::ledger::{FiledFilter, FiledMessage, Ledger, LedgerError};
@@ -10,7 +10,7 @@ use crosscheck_core::events::MessageRecord;
 use crosscheck_p2p::ChainId;
 use serde::{Deserialize, Serialize};
 
-/// How many messages are looked at for a page, whatever is asked for: the board is held meanwhile.
+/// How many messages are checked for a page, whatever is asked for: the board is held meanwhile.
 const MAX_SCANNED: usize = 20_000;
 
 /// A page of messages.
@@ -50,11 +50,11 @@ pub struct MessagesPageRequest {
     /// Only messages that changed after this one. `null`: from the first one on.
     #[serde(deserialize_with = "super::crosscheck::cursor_or_null")]
     pub after: u64,
-    /// At most so many: 100 unless given, at most 1000.
+    /// At most this many: 100 unless given, at most 1000.
     pub limit: Option<u32>,
     /// Only messages that this chain executed.
     pub chain_id: Option<ChainId>,
-    /// Only messages whose life goes on.
+    /// Only messages that are still open.
     pub open_only: bool,
 }
 

@@ -2,7 +2,7 @@
 //! every other block itself.
 //!
 //! That a block was replaced is known from the ledger: the audit recognised the replacement, or the monitor found the
-//! block at its height invalid. A block that was replaced unseen by Crosscheck cannot be told from one that never held anything
+//! block at its height invalid. A block that was replaced unseen by Crosscheck cannot be determined from one that never held anything
 //! but deposits: docs/RPC.md says so.
 
 use super::SupervisorError;
@@ -31,7 +31,7 @@ impl Originals {
     /// What the output root at the original of a canonical block is the hash of.
     ///
     /// # Errors
-    /// If it is another block that cannot be had any more, or a header holds no output.
+    /// If it is another block that is unavailable any more, or a header holds no output.
     pub(super) async fn output(
         &self,
         chain_id: ChainId,

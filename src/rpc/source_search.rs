@@ -19,7 +19,7 @@ pub(super) struct SafeHead {
 }
 
 /// Finds the first L1 block in `range` whose safe head is at or above `target`. `ask` answers `None` where the record
-/// does not reach. `Ok(None)`: it cannot be told.
+/// does not reach. `Ok(None)`: it cannot be determined.
 ///
 /// # Errors
 /// What `ask` fails with.

@@ -1,6 +1,6 @@
 //! [`Starts`]: where each chain begins, as its rollup node says. Each is asked for once.
 //!
-//! It proves nothing: the block that stands there is proven by whoever reads it.
+//! It proves nothing: the block that stands there is proven by anyone who reads it.
 
 use super::SupervisorError;
 use super::superchain_reader::SuperchainReader;
@@ -28,7 +28,7 @@ struct RollupConfig {
 }
 
 impl Start {
-    /// The height of the last block at or before a timestamp, blocks being so many seconds apart. `None`: the chain begins
+    /// The height of the last block at or before a timestamp, blocks being this many seconds apart. `None`: the chain begins
     /// later.
     pub(super) fn height_at(&self, timestamp: UnixSeconds, block_time: u64) -> Option<u64> {
         let elapsed = timestamp.0.checked_sub(self.l2_time)?;

@@ -6,7 +6,7 @@ use crosscheck_core::validity::DependencySet;
 use crosscheck_p2p::UnixSeconds;
 use tracing::{info, warn};
 
-/// Tells of which day the built-in facts are, and which chains may be cited without being watched.
+/// Reports which day the built-in facts are, and which chains may be cited without being watched.
 pub(super) fn tell_built_in(config: &Config, set: &DependencySet, now: UnixSeconds) {
     let days = age_in_days(now);
     if !config.network.is_empty() && days > FRESH_DAYS {

@@ -17,7 +17,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// After how many polls of the rollup node the execution clients are asked, if gossip tells of no block before.
+/// After how many polls of the rollup node the execution clients are asked, if gossip reports no block before.
 const CLIENTS_EVERY: u32 = 2;
 
 /// How many ended messages can still be asked for.
@@ -116,7 +116,7 @@ pub(super) async fn start(
     Ok(monitoring)
 }
 
-/// The first block of a chain whose network is named, where no rollup node is held against that.
+/// The first block of a chain whose network is named, where no rollup node is used against that.
 fn network_origin(config: &Config, chain_id: ChainId, chain: &ChainConfig) -> Option<BlockNumHash> {
     let network = config.known_network(chain_id).filter(|_| chain.is_monitored_only());
     network.map(|network| network.genesis.l2)

@@ -8,7 +8,7 @@ use crate::tasks::TaskGroup;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
 
-/// Starts who tells of slow endpoints.
+/// Starts who reports slow endpoints.
 pub(super) fn start(tasks: &mut TaskGroup, shared: &Shared, clients: &BTreeMap<ChainId, ExecutionClient>) {
     let mut endpoints = Vec::new();
     let mut watch = |kind, chain_id, place, pace: &EndpointPace| {

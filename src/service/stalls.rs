@@ -1,9 +1,9 @@
-//! For how long a chain's heads may stand still, as it is configured.
+//! For how long a chain's heads may be stalled, as it is configured.
 
 use crate::config::ChainConfig;
 use crate::stalled_heads::StallBounds;
 
-/// For how long each of a chain's heads may stand still before that is reported.
+/// For how long each of a chain's heads may be stalled before that is reported.
 pub(super) const fn stall_bounds(chain: &ChainConfig) -> StallBounds {
     StallBounds {
         unsafe_: chain.unsafe_stall.0,

@@ -29,7 +29,7 @@ impl World {
         Self { watch, shared, pace, now: Instant::now() }
     }
 
-    /// So many answers, a second apart, each of which takes so long; the endpoint is looked at after each.
+    /// This many answers, a second apart, each of which takes so long; the endpoint is checked after each.
     fn answers(&mut self, count: usize, seconds: u64) {
         for _ in 0..count {
             self.now += Duration::from_secs(1);

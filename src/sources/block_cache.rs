@@ -1,4 +1,4 @@
-//! [`BlockCache`]: the whole blocks that were looked at last, of every chain, within a byte budget.
+//! [`BlockCache`]: the whole blocks that were checked last, of every chain, within a byte budget.
 //!
 //! A block is checked against its hash before it is kept, so nothing in it is ever wrong; which block is canonical it never
 //! says. It fetches nothing itself.
@@ -19,7 +19,7 @@ impl BlockCache {
     /// How many bytes are kept, all chains together.
     const BUDGET: usize = 64 << 20;
 
-    /// An empty one that keeps at most so many bytes.
+    /// An empty one that keeps at most this many bytes.
     fn new(budget: usize) -> Self {
         Self(Arc::new(Mutex::new(Blocks::new(budget))))
     }

@@ -38,7 +38,7 @@ pub struct EndpointUrl {
     headers: Option<Arc<HeaderMap>>,
 }
 
-/// A text that is no endpoint's URL.
+/// A text that is not an endpoint's URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct ParseEndpointUrlError {
@@ -236,7 +236,7 @@ pub enum SourceError {
         /// The chain.
         chain_id: ChainId,
     },
-    /// A quorum that so many endpoints cannot have.
+    /// A quorum that this many endpoints cannot have.
     #[error("chain {chain_id}: {reason}")]
     Quorum {
         /// The chain.
@@ -398,7 +398,7 @@ impl Endpoint {
         self.lenient.batch_request(batch).await
     }
 
-    /// An answer that does not hold, as an error of this endpoint.
+    /// An answer that is invalid, as an error of this endpoint.
     pub fn untrustworthy(&self, method: &'static str, reason: &impl ToString) -> SourceError {
         SourceError::Untrustworthy { endpoint: self.url.clone(), method, reason: reason.to_string() }
     }
@@ -408,7 +408,7 @@ impl Endpoint {
         SourceError::Incomplete { endpoint: self.url.clone(), method, reason: reason.to_string() }
     }
 
-    /// An answer that this version cannot read, which is no fault of the endpoint.
+    /// An answer that this version cannot read, which is not a fault of the endpoint.
     pub(super) fn unread(&self, method: &'static str, reason: &impl ToString) -> SourceError {
         SourceError::Unread { endpoint: self.url.clone(), method, reason: reason.to_string() }
     }

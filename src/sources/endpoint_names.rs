@@ -101,7 +101,7 @@ const fn is_of_a_host(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | '_' | '[')
 }
 
-/// Whether a host or a port goes on here.
+/// Whether a host or a port continues here.
 fn goes_on(after: &str) -> bool {
     let mut next = after.chars();
     match next.next() {

@@ -167,7 +167,7 @@ impl EndpointPool {
     }
 
     /// The answers about a moving head: of a quorum at least, and of all who may raise the outcome and answer
-    /// in good time. Whoever answers later is given to `late`.
+    /// in good time. Anyone who answers later is given to `late`.
     pub(super) async fn gather(
         &self,
         mut answers: Answers<Option<L2BlockRef>>,

@@ -79,7 +79,7 @@ impl ExecutionClient {
     }
 
     /// How each endpoint stands to the others, in the order in which they were given. Wakes when one stands
-    /// differently; counts are current whenever it is looked at.
+    /// differently; counts are current whenever it is checked.
     pub fn standings(&self) -> watch::Receiver<Vec<EndpointStanding>> {
         self.pool.standings()
     }
@@ -143,7 +143,7 @@ impl ExecutionClient {
     pub async fn known_block_by_number(&self, number: u64) -> Result<Option<VerifiedBlock>, SourceError> {
         let Some(canonical) = self.canonical_block(number).await? else { return Ok(None) };
         let block = self.block_by_hash(canonical.hash()).await?;
-        // They agreed on it a moment ago: this is no statement about the height.
+        // They agreed on it a moment ago: this is not a statement about the height.
         let (chain_id, hash) = (self.chain_id(), canonical.hash());
         block.map(Some).ok_or(SourceError::Vanished { chain_id, number, hash })
     }

@@ -147,7 +147,7 @@ impl L1Client {
     /// The header of the latest finalized block. `None`: there is none yet.
     ///
     /// # Errors
-    /// If the endpoint does not answer, or with a block that does not hold.
+    /// If the endpoint does not answer, or with a block that is invalid.
     pub async fn finalized(&self) -> Result<Option<Arc<VerifiedL1Header>>, SourceError> {
         self.block(BY_NUMBER, rpc_params!["finalized", false], |_| true).await
     }
@@ -224,7 +224,7 @@ impl L1Client {
     /// The header of the latest block.
     ///
     /// # Errors
-    /// If the endpoint does not answer, has no block, or one that does not hold.
+    /// If the endpoint does not answer, has no block, or one that is invalid.
     pub async fn latest(&self) -> Result<Arc<VerifiedL1Header>, SourceError> {
         let latest = self.block(BY_NUMBER, rpc_params!["latest", false], |_| true).await?;
         latest.ok_or_else(|| self.no_latest())

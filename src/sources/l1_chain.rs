@@ -98,7 +98,7 @@ impl L1Chain {
         }
     }
 
-    /// Makes room for a header that stands on the run, or on nothing that is known.
+    /// Makes room for a header that is built on the run, or on nothing that is known.
     fn join(&mut self, header: &VerifiedL1Header) {
         let number = header.number();
         if self.run.get(&number).is_some_and(|known| known.hash() == header.hash()) {

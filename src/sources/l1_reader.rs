@@ -1,7 +1,7 @@
 //! [`L1Reader`]: which blocks L1 has, asked for once for all who want to know.
 //!
 //! It asks for the latest block now and then, joins that to what it knows, and answers from there. That a block is on L1 may be
-//! some seconds old; that another one has its place is looked up at that moment. Whoever is about to accuse somebody
+//! some seconds old; that another one has its place is looked up at that moment. Anyone who is about to accuse somebody
 //! asks [`L1Reader::refresh`] first. It judges nothing.
 
 use super::l1_chain::{At, L1Chain};

@@ -72,7 +72,7 @@ impl ExecutionClient {
     }
 
     /// The block at the greatest height that enough endpoints have reached: by what they said already, or by
-    /// asking for it. `None`: so many have no such block that there is none.
+    /// asking for it. `None`: this many have no such block that there is none.
     async fn settle(
         &self,
         subject: &str,

@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(memory.conflict(&document("other", [20, 19, 18, 17]).heads()), None);
         let (level, number, ..) = memory.conflict(&document("other", [20, 9, 5, 4]).heads()).unwrap();
         assert_eq!((level, number), ("local-safe", 9));
-        // The node in use reorgs: what it named above is no longer held against anybody.
+        // The node in use reorgs: what it named above is no longer used against anyone.
         memory.take(0, &document("other", [9, 8, 7, 6]).heads());
         assert_eq!(memory.conflict(&document("main", [11, 11, 11, 11]).heads()), None);
     }

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How many answers are looked at.
+/// How many answers are checked.
 const ANSWERS: usize = 15;
 
 /// How few are too few to call an endpoint slow.
@@ -80,7 +80,7 @@ mod tests {
 
     const TIMEOUT: Duration = Duration::from_secs(10);
 
-    /// A pace after answers that took so many tenths of the time, a second apart; and the time after the last.
+    /// A pace after answers that took this many tenths of the time, a second apart; and the time after the last.
     fn after(tenths: &[u64]) -> (Pace, Instant) {
         let (mut pace, mut now) = (Pace::new(TIMEOUT), Instant::now());
         for tenth in tenths {

@@ -1,6 +1,6 @@
 //! [`Poll`]: what a chain's endpoints say of the block at one height, counted. Pure.
 //!
-//! A vote is a block, or that there is none; a failure is no vote. It never takes silence for a word.
+//! A vote is a block, or that there is none; a failure is not a vote. It never takes silence for a word.
 
 use super::{Quorum, SourceError};
 use crosscheck_core::heads::L2BlockRef;

@@ -7,7 +7,7 @@ pub struct Quorum {
     endpoints: usize,
 }
 
-/// A quorum that so many endpoints cannot have.
+/// A quorum that this many endpoints cannot have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a quorum of {needed} of {endpoints} endpoints is impossible; set it to 1 to {endpoints}")]
 pub struct QuorumError {
@@ -18,7 +18,7 @@ pub struct QuorumError {
 }
 
 impl Quorum {
-    /// So many of so many.
+    /// This many of this many.
     ///
     /// # Errors
     /// If none are needed, or more than there are.
@@ -29,7 +29,7 @@ impl Quorum {
         Ok(Self { needed, endpoints })
     }
 
-    /// How many of so many endpoints are more than half of them: 1 of 1, 2 of 2, 2 of 3, 3 of 4.
+    /// How many of this many endpoints are more than half of them: 1 of 1, 2 of 2, 2 of 3, 3 of 4.
     pub const fn majority(endpoints: usize) -> usize {
         // Halving first, so that nothing overflows.
         (endpoints >> 1).saturating_add(1)

@@ -1,7 +1,7 @@
 //! A block's proven receipts from one endpoint: all at once, or one by one in batches where it does not serve that.
 //!
-//! Whoever asks holds them against the receipts root, so a wrong list of transactions harms nobody. Where one of a type that
-//! this version does not know keeps them from proving anything, its encoding is asked for, and held against the root too.
+//! Anyone who asks holds them against the receipts root, so a wrong list of transactions harms nobody. Where one of a type that
+//! this version does not know keeps them from proving anything, its encoding is asked for, and checked against the root too.
 
 use super::{Endpoint, SourceError};
 use alloy::primitives::{B256, Bytes, U64};
@@ -27,7 +27,7 @@ const BATCH: usize = 100;
 /// block that does.
 ///
 /// # Errors
-/// If the endpoint does not answer, or with what is no receipt.
+/// If the endpoint does not answer, or with what is not a receipt.
 pub(super) async fn height(endpoint: &Endpoint, transaction: B256) -> Result<Option<u64>, SourceError> {
     let receipt: Option<Place> = endpoint.call(ONE, rpc_params![transaction]).await?;
     Ok(receipt.and_then(|receipt| receipt.number).map(|number| number.to()))
@@ -40,11 +40,11 @@ struct Place {
     number: Option<U64>,
 }
 
-/// What the receipts of a block prove: at least so many, one for each transaction as far as those are known. Its transactions
+/// What the receipts of a block prove: at least this many, one for each transaction as far as those are known. Its transactions
 /// are asked for only if they are needed. `None`: the endpoint has no receipts of it.
 ///
 /// # Errors
-/// If the endpoint does not answer, or with what is no receipt, or with too few, or with receipts that prove nothing.
+/// If the endpoint does not answer, or with what is not a receipt, or with too few, or with receipts that prove nothing.
 pub(super) async fn proven<P: Send>(
     endpoint: &Endpoint,
     block: B256,

@@ -48,7 +48,7 @@ impl RollupNode {
             Entry::Found(head) => head,
         };
         let first = self.safe_head_at_l1(0).await;
-        // What it took from a source stands at L1 block 0, below all that it has derived at any time.
+        // What it took from a source is at L1 block 0, below all that it has derived at any time.
         let followed = first.as_ref().ok().filter(|head| head.is_repeated()).map(|head| head.safe_head);
         if followed.is_some_and(|followed| followed.number > oldest.safe_head.number) {
             return Ok(SafeRecord::Repeated);

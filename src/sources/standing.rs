@@ -83,7 +83,7 @@ pub struct EndpointStanding {
     pub since: Instant,
     /// How many times it was outvoted.
     pub disagreements: u64,
-    /// How many of its answers failed or did not hold.
+    /// How many of its answers failed or was invalid.
     pub failures: u64,
     trouble: Trouble,
 }
@@ -130,7 +130,7 @@ impl EndpointStanding {
         self.update(now)
     }
 
-    /// It gave none, or one that does not hold. `asked`: when it was asked, where that is known. A question that it left unanswered
+    /// It gave none, or one that is invalid. `asked`: when it was asked, where that is known. A question that it left unanswered
     /// before its last answer says nothing new: after a hang there are many.
     pub(super) fn failed(&mut self, error: &SourceError, asked: Option<Instant>, now: Instant) -> bool {
         self.failures = self.failures.saturating_add(1);
@@ -162,7 +162,7 @@ impl EndpointStanding {
         self.update(now)
     }
 
-    /// Its tip is so many blocks below what enough endpoints have.
+    /// Its tip is this many blocks below what enough endpoints have.
     pub(super) fn lags(&mut self, blocks: u64, now: Instant) -> bool {
         self.trouble.lag = blocks;
         self.update(now)

@@ -27,7 +27,7 @@ pub enum StatusDocumentError {
         /// Its length in bytes.
         length: usize,
     },
-    /// It is no object with the heads that every node sends.
+    /// It is not an object with the heads that every node sends.
     #[error("the status cannot be read: {reason}")]
     Malformed {
         /// What the parser said.

@@ -16,7 +16,7 @@ pub const LIBRARIES: [&str; 6] =
     ["libp2p_gossipsub", "libp2p_swarm", "libp2p", "discv5", "yamux", "multistream_select"];
 
 /// What the filter says of them unless it is told otherwise.
-/// A certificate that is not trusted is told of with what to do by whoever asked the endpoint: the library tells of each try.
+/// A certificate that is not trusted is reported with what to do by anyone who asked the endpoint: the library reports each try.
 const ERRORS_ONLY: [&str; 5] = [
     "libp2p=error",
     "discv5=error",

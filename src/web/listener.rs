@@ -1,6 +1,6 @@
 //! [`Listener`]: takes connections, as many as are allowed at once, and hands their requests on.
 //!
-//! Everybody waits for a bounded time: whoever sends no request for a while is disconnected, and whoever does not take
+//! Everybody waits for a bounded time: anyone who sends no request for a while is disconnected, and anyone who does not take
 //! its answer. A connection that was upgraded to a websocket is no longer counted here.
 
 use super::overload::{Bound, Overload, busy_response};
@@ -165,6 +165,6 @@ async fn turn_away(mut socket: TcpStream, _farewell: OwnedSemaphorePermit) {
         socket.write_all(&body).await?;
         socket.shutdown().await
     };
-    // Whoever does not listen has gone already.
+    // Anyone who does not listen has gone already.
     let _heard = tokio::time::timeout(FAREWELL, farewell).await;
 }

@@ -1,6 +1,6 @@
 //! [`Overload`]: what a server says when one of its bounds is reached: to the caller, to Prometheus and to the log.
 //!
-//! A caller that is turned away hears HTTP 503 with JSON-RPC's -32603: to proxyd and op-reth that is no verdict on what
+//! A caller that is turned away hears HTTP 503 with JSON-RPC's -32603: to proxyd and op-reth that is not a verdict on what
 //! was asked.
 
 use crate::metrics::{Limit, Metrics};
@@ -25,7 +25,7 @@ pub(crate) struct Bound {
     pub remedy: &'static str,
 }
 
-/// Tells of bounds that are reached. Clones share what was told.
+/// Reports bounds that are reached. Clones share what was told.
 #[derive(Clone, Debug)]
 pub(crate) struct Overload {
     metrics: Metrics,

@@ -1,4 +1,4 @@
-//! A program whose endpoints do not answer: it ends when it is told to, and tells of itself.
+//! A program whose endpoints do not answer: it ends when it is told to, and reports itself.
 
 use crate::metrics::scrape;
 use crate::program::{Running, eventually};

@@ -72,7 +72,7 @@ async fn a_past_range_is_audited_and_gone_on_with() {
 async fn what_cannot_be_judged_is_open_and_no_success() {
     let (dir, running) = devnet(10, "unknown-chain@9").await;
     let config = std::fs::read_to_string(dir.path().join("crosscheck.toml")).unwrap();
-    // L1 is gone: nothing can be held against it, and nothing is said to be wrong.
+    // L1 is gone: nothing can be used against it, and nothing is said to be wrong.
     let l1 = config.lines().find(|line| line.starts_with("execution = \"")).unwrap();
     let config = config.replace(l1, "execution = \"http://127.0.0.1:9\"");
     std::fs::write(dir.path().join("crosscheck.toml"), config).unwrap();

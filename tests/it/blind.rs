@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 use toml::{Table, Value};
 
-/// Heads of every chain that may stand still no longer than this.
+/// Heads of every chain that may be stalled no longer than this.
 fn impatient(config: &mut Table, stalls: &[&str]) {
     for (_, chain) in config["chains"].as_table_mut().unwrap() {
         for stall in stalls {
@@ -62,7 +62,7 @@ async fn signers(written: &Written) -> Vec<(String, String)> {
     signers
 }
 
-/// What is frozen while the chains go on.
+/// What is frozen while the chains continue.
 #[derive(Clone, Copy, Debug)]
 enum Frozen {
     ExecutionClient,
@@ -129,7 +129,7 @@ async fn an_endpoint_that_stands_still_while_the_chains_go_on_is_named(
     for head in heads {
         in_the_way(&rpc, &part(head), &["for more than 1s"]).await;
     }
-    // The other chain's heads stand still, too, until the chains go on.
+    // The other chain's heads stand still, too, until the chains continue.
     let has_another = !matches!(frozen, Frozen::L1 | Frozen::L1WithoutSigners);
     if has_another {
         in_the_way(&rpc, &format!("chain 902 stalled {} head: ", heads[0]), &[]).await;

@@ -181,7 +181,7 @@ fn a_replacement_that_l1_undoes_is_left_with_a_plain_node_too() {
     assert_eq!(code, Some(0), "{complaints}");
 }
 
-/// Every follower stands where it may: before a block of its chain that does not hold; where only another block was
+/// Every follower stands where it may: before a block of its chain that is invalid; where only another block was
 /// attested in a block's place, there or beyond. None was led astray.
 fn assert_followers(report: &Value, stops: &[RangeInclusive<u64>]) {
     let followers = report["followers"].as_array().unwrap();

@@ -1,4 +1,4 @@
-//! What op-node and kona-node demand of a status that they follow, written down from their source, and held against
+//! What op-node and kona-node demand of a status that they follow, written down from their source, and checked against
 //! what a sidecar serves.
 //!
 //! op-node (`--l2.follow.source`):

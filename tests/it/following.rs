@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use tempfile::TempDir;
 
-/// What is said of a vouched head that stands still.
+/// What is said of a vouched head that is stalled.
 async fn stalled_vouched(config: &Written) -> Option<String> {
     let status = call(&config.rpc(), "crosscheck_status", &[]).await?;
     let mut reasons = status["reasons"].as_array()?.iter().filter_map(Value::as_str);

@@ -150,7 +150,7 @@ pub(crate) async fn joined(rpc: &str, chains: &[u64]) {
     }
 }
 
-/// Whether a peer that Crosscheck tells of is in its mesh on the topics of unsafe blocks and of attestations.
+/// Whether a peer that Crosscheck reports is in its mesh on the topics of unsafe blocks and of attestations.
 fn is_meshed(peer: &Value) -> bool {
     let mesh = peer["mesh"].as_array();
     ["blocksv4", "cross-safe-blocksv1"]

@@ -135,7 +135,7 @@ async fn verdict_on_the_lie(rpc: &str, attributable: bool) {
 }
 
 /// At the height of an attested block that L1 bears out, the sequencer signs another; a third may be a replay; a fourth
-/// stands on an L1 block that L1 does not have.
+/// is built on an L1 block that L1 does not have.
 async fn rivals_are_told_apart(
     config: &Written,
     log: &Path,

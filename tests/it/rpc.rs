@@ -16,7 +16,7 @@ async fn answer(rpc: &str, method: &str, params: &[Value]) -> Value {
 #[tokio::test]
 async fn a_running_program_answers_every_method() {
     let dir = TempDir::new().unwrap();
-    // An event is told once: the chains wait for whoever listens.
+    // An event is told once: the chains wait for anyone who listens.
     let chains = devnet(dir.path(), &["invalid-message@20"], &[5]);
     let config = Written::wait_for(&dir.path().join("crosscheck.toml")).await;
     let file = dir.path().join("crosscheck.toml");
@@ -32,7 +32,7 @@ async fn a_running_program_answers_every_method() {
     paused_at(dir.path(), 5).await;
     go_on(dir.path());
 
-    // The message that the chains should never have executed is told of, with its reason.
+    // The message that the chains should never have executed is reported, with its reason.
     let invalid = tokio::time::timeout(DEADLINE, async {
         loop {
             let event = events.next().await.unwrap().unwrap();

@@ -63,7 +63,7 @@ fn verdicts(records: &[Value]) -> BTreeMap<(u64, String), String> {
     verdicts
 }
 
-/// How often the log says that a block does not hold.
+/// How often the log says that a block is invalid.
 fn alarms(log: &Path) -> BTreeMap<String, usize> {
     let mut alarms = BTreeMap::new();
     for line in std::fs::read_to_string(log).unwrap().lines() {
@@ -75,7 +75,7 @@ fn alarms(log: &Path) -> BTreeMap<String, usize> {
     alarms
 }
 
-/// What was said at a start of what former runs found wrong.
+/// What was said at a start of what former runs found invalid.
 fn told_at_start(log: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(log).unwrap();
     let entries = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
@@ -164,7 +164,7 @@ async fn a_kill_loses_no_verdict_and_repeats_none() {
     go_on(dir.path());
     paused_at(dir.path(), 60).await;
     let second = sidecar(dir.path());
-    // Whoever was not there finds what the first one found.
+    // Anyone who was not there finds what the first one found.
     let unresolved = |chain: u64, attribution: &str, blocks: u64| {
         let labels = format!("attribution=\"{attribution}\",chain_id=\"{chain}\",verdict=\"violated\"");
         format!("crosscheck_unresolved_violations{{{labels}}} {blocks}")

@@ -1,4 +1,4 @@
-//! [`Standing`]: a devnet that is paused, for programs that are to run beside chains that stand still.
+//! [`Standing`]: a devnet that is paused, for programs that are to run beside chains that are stalled.
 
 use crate::program::{Running, Written, call, paused_at};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use toml::Table;
 /// At which block the chains are paused.
 pub(crate) const PAUSED_AT: u64 = 12;
 
-/// Chains that stand still at a block, with everything that belongs to them.
+/// Chains that are stalled at a block, with everything that belongs to them.
 pub(crate) struct Standing {
     pub(crate) dir: TempDir,
     pub(crate) written: Written,

@@ -65,7 +65,7 @@ pub(crate) struct Superchain {
 }
 
 impl Superchain {
-    /// So many chains, with so many messages a block, of which one in `invalid_every` is wrong (0: none).
+    /// This many chains, with this many messages a block, of which one in `invalid_every` is wrong (0: none).
     pub(crate) fn new(chains: usize, messages: u32, invalid_every: u64) -> Self {
         let random = SmallRng::seed_from_u64(7);
         let tainted = BTreeSet::new();

@@ -2,16 +2,16 @@
 //!
 //! A message is only as good as the block that it cites, and that one as the blocks that it cites. The closure
 //! follows citations back until blocks that are settled (found valid before, or without messages) or final. That a
-//! block is final does not make it valid: what cites it may be looked at long after. So a final block that a block
+//! block is final does not make it valid: what cites it may be checked long after. So a final block that a block
 //! which is not cites is examined like any other; only what it cites, being final too, is taken to be valid if its
 //! logs are right. Messages of one timestamp may cite each other; blocks are thus taken to be valid until something
-//! is wrong with them, then what is invalid spreads to whoever cites it, then what is unknown does.
+//! is wrong with them, then what is invalid spreads to anyone who cites it, then what is unknown does.
 //! A same-timestamp message stands only once every chain's block of that timestamp is known, and no cycle holds it.
 //!
 //! ```text
 //! settled, or final and cited by nothing but final blocks -------------> valid
-//! a message breaks a clause, or the chain is cyclic at the timestamp --> invalid, and so is whoever cites it
-//! a fact is missing --------------------------------------------------> unknown, and so is whoever cites it
+//! a message breaks a clause, or the chain is cyclic at the timestamp --> invalid, and so is anyone who cites it
+//! a fact is missing --------------------------------------------------> unknown, and so is anyone who cites it
 //! none of these ------------------------------------------------------> valid
 //! ```
 
@@ -39,7 +39,7 @@ pub enum Standing {
     Invalid,
 }
 
-/// A block that the closure wants. Ascending: by age, so that whoever sees to the first ones gets to settled blocks.
+/// A block that the closure wants. Ascending: by age, so that anyone who sees to the first ones gets to settled blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ask {
     /// The block's timestamp, as claimed.
@@ -92,7 +92,7 @@ struct Findings {
 }
 
 impl<'a> Closure<'a> {
-    /// The closure of a block, which stands at its height whatever else is canonical there.
+    /// The closure of a block, which is at its height whatever else is canonical there.
     pub fn of(set: &'a DependencySet, root: Arc<ProvenLogs>) -> Self {
         let place = (root.chain_id(), root.number());
         let own = [(root.chain_id(), Some(root.number()))].into();
@@ -201,7 +201,7 @@ impl<'a> Closure<'a> {
         (blocks.collect(), self.blocks.keys().map(|(chain_id, _)| *chain_id).chain(placed).collect())
     }
 
-    /// Which block stands at a place.
+    /// Which block is at a place.
     pub fn key(&self, place: Place) -> Option<BlockKey> {
         match self.blocks.get(&place)? {
             Known::Settled(logs) | Known::Final(logs) | Known::Open(logs) => {

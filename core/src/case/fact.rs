@@ -1,4 +1,4 @@
-//! [`Fact`]: an answer to a [`Need`](super::Need): what is so, never what could not be had.
+//! [`Fact`]: an answer to a [`Need`](super::Need): what is so, never what was unavailable.
 
 use super::{Candidate, L1Contradiction};
 use crate::consolidation::BlockAttributes;
@@ -36,16 +36,16 @@ pub enum Fact<'a> {
     DerivedOther,
     /// L1 alone does not contradict the block.
     L1Agrees {
-        /// What was not held against L1, but taken from the rollup node.
+        /// What was not checked against L1, but taken from the rollup node.
         taken: Option<&'a TakenFromNode>,
     },
     /// L1 alone contradicts the block.
     L1Contradicts(&'a L1Contradiction),
-    /// What L1 says stands at the block's height is final.
+    /// What L1 says is at the block's height is final.
     Final,
     /// L1 has dropped, for good, the block's L1 origin.
     OriginDropped(BlockNumHash),
-    /// The branch that the block stands on was left for good, with this one, its parent.
+    /// The branch that the block is built on was left for good, with this one, its parent.
     BranchLeft {
         /// The parent.
         parent: B256,
@@ -67,7 +67,7 @@ pub enum Fact<'a> {
     },
     /// A cited block is proven to be valid itself, or proven not to be.
     CitedBlock {
-        /// Which block stands at the cited height.
+        /// Which block is at the cited height.
         key: BlockKey,
         /// Whether it is valid.
         is_valid: bool,

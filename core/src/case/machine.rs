@@ -14,7 +14,7 @@
 //! ```
 //!
 //! `Former`: the case's block has the deposits of another that was seen at its height, and that L1 does not say now. L1 may have
-//! said so when the block was attested. So before it is held against anybody that it has replaced something, that other block is
+//! said so when the block was attested. So before it is used against anyone that it has replaced something, that other block is
 //! looked at. If that one is not known to be valid, the case's block may have been right on a branch of L1 that is gone. It is
 //! superseded once what L1 says of the height is final.
 //!
@@ -27,17 +27,17 @@
 //! ```
 //!
 //! Branches part at a block whose parent is the derived one's, or was found not to hold, and whose L1 origin L1 has. A block
-//! on another branch waits, and is superseded when that branch is gone for good.
+//! on another branch waits, and is superseded when that branch is removed for good.
 //!
 //! Where L1 is asked, every way to `Messages` leads through it: (L1) --contradicts--> discarded, or superseded if L1
 //! has dropped the block's origin for good.
 //!
-//! What is held against the case's block because the chain's node has another waits in `SecondHand` while that node repeats
+//! What is used against the case's block because the chain's node has another waits in `SecondHand` while that node repeats
 //! another's word: until L1 alone contradicts the block, or somebody who has derived the chain says the same. A message that is
-//! invalid by itself needs nobody's word.
+//! invalid by itself needs no second opinion.
 //!
-//! A fact that cannot be had leaves the case open. Nothing but a proven contradiction is invalid. What was learnt of a block
-//! says nothing of another that takes its place: the gates are tied to hashes, and a case begins anew when a chain that it
+//! A fact that is unavailable leaves the case open. Nothing but a proven contradiction is invalid. What was learnt of a block
+//! says nothing of another that takes its place: the gates are tied to hashes, and a case starts again when a chain that it
 //! may rest on has gone back.
 
 mod stage;
@@ -67,7 +67,7 @@ const RULE_DEPENDENT: &str =
 /// What holds for all cases of a chain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CaseRules {
-    /// Whether blocks are held against what L1 alone says, too.
+    /// Whether blocks are checked against what L1 alone says, too.
     pub ask_l1: bool,
     /// What takes the place of an invalid block.
     pub replacement: ReplacementRule,
@@ -82,7 +82,7 @@ pub struct Case {
     stage: Stage,
     messages: Vec<CheckedMessage>,
     gates: Gates,
-    /// What was not held against L1, but taken from the rollup node.
+    /// What was not checked against L1, but taken from the rollup node.
     taken: Option<TakenFromNode>,
     /// Whether nodes of one version replace the examined block for a cycle and those of another do not.
     is_rule_dependent: bool,
@@ -92,7 +92,7 @@ pub struct Case {
     unless_invalid: Option<Verdict>,
     /// The blocks that were seen at the height, have the case's block's deposits, and are not what L1 says now.
     former: Vec<B256>,
-    /// The messages of what L1 says, while a former block is looked at.
+    /// The messages of what L1 says, while a former block is checked.
     of_derived: Option<(Vec<CheckedMessage>, Gates)>,
     /// Which state of the chains its facts are of. `None`: of one that is not kept track of.
     view: Option<u64>,
@@ -128,8 +128,8 @@ impl Case {
         Self::begin(self.key, self.rules, Arc::clone(&self.attributes), None)
     }
 
-    /// Says which state of the chains the facts to come are of; `None`: it cannot be told. A case without a verdict whose
-    /// facts are of another state begins anew.
+    /// Says which state of the chains the facts to come are of; `None`: it cannot be determined. A case without a verdict whose
+    /// facts are of another state starts again.
     pub fn see(&mut self, view: Option<u64>) {
         if (view.is_none() || self.view != view) && self.verdict().is_none() {
             *self = Self::begin(self.key, self.rules, Arc::clone(&self.attributes), view);
@@ -151,7 +151,7 @@ impl Case {
         &self.attributes
     }
 
-    /// What was not held against L1, but taken from the rollup node.
+    /// What was not checked against L1, but taken from the rollup node.
     pub const fn taken(&self) -> Option<&TakenFromNode> {
         self.taken.as_ref()
     }
@@ -480,7 +480,7 @@ impl Case {
         } else {
             self.is_rule_dependent && !is_cyclic
         };
-        // By one rule in use a rule-dependent block had to be replaced: whoever did is not to blame.
+        // By one rule in use a rule-dependent block had to be replaced: anyone who did is not to blame.
         if is_cyclic || (self.is_rule_dependent && self.replaced().is_some()) {
             let reason = InvalidReason::Cycle { timestamp };
             self.check_messages(|_, id| id.timestamp == timestamp, |_| Err(reason));

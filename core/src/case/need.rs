@@ -1,16 +1,16 @@
-//! [`Need`]: something that a case must know to go on.
+//! [`Need`]: something that a case must know to continue.
 
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 
-/// Something that a case must know to go on.
+/// Something that a case must know to continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Need {
-    /// The block that L1 says stands at the case's height.
+    /// The block that L1 says is at the case's height.
     Derived,
     /// What L1 alone says of the case's block.
     L1,
-    /// That what L1 says stands at the case's height is final.
+    /// That what L1 says is at the case's height is final.
     Final,
     /// That somebody who has derived the chain has this block at the case's height, too.
     Corroboration {

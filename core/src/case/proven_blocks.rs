@@ -1,4 +1,4 @@
-//! [`ProvenBlocks`]: the blocks found valid lately, so that what many messages rest on is looked at once.
+//! [`ProvenBlocks`]: the blocks found valid lately, so that what many messages rest on is checked once.
 //!
 //! A finding rests on the canonical blocks of several chains, and holds while none of them has reorged. Pure: who
 //! asks where the chains are hands it in.

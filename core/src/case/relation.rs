@@ -1,13 +1,13 @@
 //! [`Relation`]: what is behind two attestations of one height.
 //!
 //! They are mostly nobody's fault: L1 reorganised, or an invalid block is replaced. A pair is called an equivocation only once both
-//! signatures bind the signer, one of the blocks was found wrong for another reason than an invalid message, and L1 still has what
+//! signatures bind the signer, one of the blocks was found invalid for another reason than an invalid message, and L1 still has what
 //! both stand on.
 
 use super::{KnownVerdict, Verdict};
 use alloy::primitives::B256;
 
-/// Whether L1 has the block that an L2 block stands on.
+/// Whether L1 has the block that an L2 block is built on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// It has.
@@ -31,14 +31,14 @@ pub struct Side {
     pub verdict: Option<KnownVerdict>,
     /// The block that it replaces, if it was upheld for that.
     pub replaces: Option<B256>,
-    /// Whether L1 has the block that it stands on.
+    /// Whether L1 has the block that it is built on.
     pub origin: Origin,
 }
 
 /// What is behind two attestations of one height.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Relation {
-    /// L1 does not have the block that one of the blocks stands on, or said each of them at its time.
+    /// L1 does not have the block that one of the blocks is built on, or said each of them at its time.
     L1Reorg,
     /// One of the blocks holds an invalid message, and the other takes its place.
     Replacement,
@@ -46,7 +46,7 @@ pub enum Relation {
     Replayable,
     /// The attester signed both, and nothing on L1 or in the blocks excuses it.
     Equivocation,
-    /// It cannot be told.
+    /// It cannot be determined.
     Unknown,
 }
 
@@ -90,7 +90,7 @@ impl Relation {
         if !sides.iter().all(|side| side.is_attributable) {
             return Some(Self::Replayable);
         }
-        // Each was what L1 said when it was looked at: L1 changed in between.
+        // Each was what L1 said when it was checked: L1 changed in between.
         if !sides.iter().any(|side| side.is_wrong()) {
             return Some(Self::L1Reorg);
         }

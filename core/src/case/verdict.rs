@@ -22,7 +22,7 @@ pub enum Verdict {
     Violated(Violation),
     /// It is not what L1 says.
     Discarded(Discard),
-    /// Its branch is gone for good.
+    /// Its branch is removed for good.
     Superseded(Superseding),
 }
 
@@ -134,7 +134,7 @@ impl Verdict {
         }
     }
 
-    /// The stable name of the reason for which a block does not hold.
+    /// The stable name of the reason for which a block is invalid.
     pub const fn reason(&self) -> Option<&'static str> {
         match self {
             Self::Violated(Violation::InvalidMessage(_)) => Some("invalid-message"),

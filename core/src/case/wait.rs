@@ -36,9 +36,9 @@ pub enum Cause {
     NotYet,
     /// The endpoint failed.
     EndpointError,
-    /// The chain's own node, or L1, is on another fork for now, or its client's blocks do not link up.
+    /// The chain's own node, or L1, is on another branch for now, or its client's blocks do not link up.
     OtherFork,
-    /// What the block must hold cannot be told by this version: a fork that it does not know.
+    /// What the block must hold cannot be determined by this version: a fork that it does not know.
     Unsupported,
     /// The chain's own node says it, and repeats another's word or has not derived so far back.
     SecondHand,

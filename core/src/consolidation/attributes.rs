@@ -106,7 +106,7 @@ impl BlockAttributes {
         decode_l1_info(first.ok_or_else(|| not_a_deposit("it is too long to contain an L1 origin"))?)
     }
 
-    /// The L1 block that it stands on, if its first transaction tells one.
+    /// The L1 block that it is built on, if its first transaction tells one.
     pub fn l1_origin(&self) -> Option<BlockNumHash> {
         let info = self.l1_info().ok()?;
         Some(BlockNumHash { number: info.number, hash: info.hash })

@@ -1,4 +1,4 @@
-//! L1 consolidation, pure: is a block what L1 says stands at its height?
+//! L1 consolidation, pure: is a block what L1 says is at its height?
 //!
 //! Spec: protocol/derivation.md, "L1 consolidation: payload attributes matching", and the interop
 //! replacement rule (the same attributes with deposits only). No I/O: blocks, headers and logs come in as arguments.

@@ -1,6 +1,6 @@
 //! [`Filing`]: what is kept of a message of which something was noted, so that it can be read whatever restarts. Pure.
 //!
-//! A message whose life is over gets a number of its own, as a change does: it is listed where whoever reads in order has not been
+//! A message whose life is over gets a number of its own, as a change does: it is listed where anyone who reads in order has not been
 //! yet, once it is durable.
 
 use super::{MessageRecord, News, Note};
@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 /// What is kept of a message.
 #[derive(Clone, Debug)]
 pub enum Filing {
-    /// As it stands. Its life goes on.
+    /// As it stands. It is still open.
     Open(Box<MessageRecord>),
     /// As it was when its life ended.
     Over(Box<MessageRecord>),

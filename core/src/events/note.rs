@@ -50,7 +50,7 @@ pub enum News {
     },
     /// Its own transaction did not declare it.
     Undeclared,
-    /// It is no message, though the inbox emitted a log that looks like one: nobody is to blame, and every verifier skips it. Or
+    /// It is not a message, though the inbox emitted a log that looks like one: no one is at fault, and every verifier skips it. Or
     /// it is an event of the inbox that is not known here, which may be a message.
     Undecodable {
         /// What is wrong with the log.

@@ -1,4 +1,4 @@
-//! [`Notebook`]: which events of messages are news. Pure: the ledger and whoever is told come after it.
+//! [`Notebook`]: which events of messages are news. Pure: the ledger and anyone who is told come after it.
 //!
 //! It remembers what was noted of each noteworthy message, so that nothing is noted twice, also not after a restart:
 //! then it is filled from the ledger, and messages whose block is gone by then get their ending from it.
@@ -171,7 +171,7 @@ impl Notebook {
         ended.map(|note| Note { transaction_hash: event.transaction_hash, ..note })
     }
 
-    /// What a block tells of messages that a former run noted: another block stands in the place of theirs.
+    /// What a block says about messages that a former run noted: another block stands in the place of theirs.
     pub fn observe(&mut self, block: &ObservedBlock) -> Vec<Note> {
         let BlockKey { chain_id, number, hash } = block.key;
         let mut notes = Vec::new();

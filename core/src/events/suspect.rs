@@ -39,7 +39,7 @@ pub struct Suspect {
 /// What is wrong with a declaration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// The inbox's keys are no list of messages.
+    /// The inbox's keys are not a list of messages.
     #[error(transparent)]
     Malformed(#[from] AccessListError),
     /// The message breaks a rule.
@@ -72,7 +72,7 @@ impl Suspect {
         }
     }
 
-    /// What became of it, by the block that stands at its height.
+    /// What became of it, by the block that is at its height.
     pub fn outcome(&self, canonical: &ObservedBlock) -> SuspectOutcome {
         if canonical.key != self.block {
             return SuspectOutcome::Dropped;
@@ -87,7 +87,7 @@ impl Suspect {
     }
 }
 
-/// The suspects among the declarations of a gossiped block, by what is known now. What is not known is no suspect.
+/// The suspects among the declarations of a gossiped block, by what is known now. What is not known is not a suspect.
 pub fn suspects(
     tracker: &Tracker,
     index: &LogIndex,

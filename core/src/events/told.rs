@@ -1,6 +1,6 @@
 //! [`Told`]: what there is to tell of a verdict, a vouched head, a message or a suspect, in the form that others read.
 //!
-//! The ledger keeps it with what it tells of, in one transaction; the teller passes it on from there. Nothing is told here.
+//! The ledger keeps it with what it reports, in one transaction; the teller passes it on from there. Nothing is told here.
 
 use crate::events::SuspectRecord;
 use crate::heads::SafetyLevel;
@@ -17,7 +17,7 @@ use std::borrow::Cow;
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Told {
-    /// An attested block has its verdict. Told again when what does not hold becomes attributable, or a block on top of it does.
+    /// An attested block has its verdict. Reported again when what does not hold becomes attributable, or a block on top of it does.
     Verdict {
         /// The block.
         block: BlockKey,
@@ -27,7 +27,7 @@ pub enum Told {
         reason: Option<Cow<'static, str>>,
         /// What was found, for people.
         detail: String,
-        /// Whether the attestation can be held against its signer. `None`: nobody attested the block itself.
+        /// Whether the attestation is evidence against its signer. `None`: nobody attested the block itself.
         attributable: Option<bool>,
         /// The nearest block on top of it whose attestation binds its signer, if its own does not.
         ancestor_of: Option<B256>,
@@ -41,7 +41,7 @@ pub enum Told {
         /// The reason that it had.
         reason: Option<Cow<'static, str>>,
     },
-    /// A chain's vouched head has left a branch that is no longer on the chain, or that was found wrong.
+    /// A chain's vouched head has left a branch that is no longer on the chain, or that was found invalid.
     Retraction {
         /// The chain.
         chain_id: ChainId,
@@ -86,7 +86,7 @@ pub enum Told {
     },
 }
 
-/// Which message is told of.
+/// Which message is reported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ToldMessage {
     /// The executing block.

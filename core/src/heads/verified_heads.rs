@@ -1,6 +1,6 @@
 //! Which of the heads that a node tells may be taken over. Pure.
 //!
-//! A node may be on another fork than the one that the chain's endpoints agree on, or ahead of what was read: what it
+//! A node may be on another branch than the one that the chain's endpoints agree on, or ahead of what was read: what it
 //! calls final there says nothing about the blocks that are tracked.
 
 use super::SafetyHeads;
@@ -33,8 +33,8 @@ pub struct OtherFork {
     pub number: u64,
 }
 
-/// Takes over the heads that stand on the chain as it was read. A head above the tip stays where it was until the
-/// chain is read that far, and so does one that is not told; one on another fork stays below the height at which they
+/// Takes over the heads that are built on the chain as it was read. A head above the tip stays where it was until the
+/// chain is read that far, and so does one that is not told; one on another branch stays below the height at which they
 /// differ, and is named.
 pub fn verified_heads(
     recent: &RecentBlocks,

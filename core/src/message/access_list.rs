@@ -27,7 +27,7 @@ pub struct InboxAccess {
     pub checksum: Checksum,
 }
 
-/// Why a list of storage keys is no list of inbox entries.
+/// Why a list of storage keys is not a list of inbox entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AccessListError {
     /// A key's first byte names no entry type that may stand here.

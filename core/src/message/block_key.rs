@@ -16,7 +16,7 @@ pub struct BlockKey {
     pub hash: B256,
 }
 
-/// The key under which the log tells of a block: its chain, its height and its hash.
+/// The key under which the log reports a block: its chain, its height and its hash.
 impl fmt::Display for BlockKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.chain_id, self.number, self.hash)

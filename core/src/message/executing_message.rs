@@ -30,7 +30,7 @@ pub struct ExecutingMessage {
     pub message: Message,
 }
 
-/// Why a log of the inbox is no executing message, though it may be meant for one.
+/// Why a log of the inbox is not an executing message, though it may be meant for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// The event has exactly two topics.

@@ -10,7 +10,7 @@ use alloy::primitives::{B256, Bytes, U64};
 use op_alloy::consensus::OpTxType;
 use serde_json::value::RawValue;
 
-/// Why an answer is no block.
+/// Why an answer is not a block.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadBlockError {
     /// It cannot be read.
@@ -61,7 +61,7 @@ impl ReadParts {
     /// Checks the parts against the block's hash.
     ///
     /// # Errors
-    /// If a transaction is missing, or they do not hold.
+    /// If a transaction is missing, or they are invalid.
     pub fn verify(self) -> Result<VerifiedBlock, ReadBlockError> {
         let transactions = self.transactions.into_iter().collect::<Result<_, _>>()?;
         Ok(VerifiedBlock::verify_parts(self.hash, self.header, transactions)?)
@@ -71,7 +71,7 @@ impl ReadParts {
 /// Reads and checks an answer. `null`: there is no such block.
 ///
 /// # Errors
-/// If it cannot be read, or does not hold.
+/// If it cannot be read, or is invalid.
 pub fn read_block(answer: &str) -> Result<Option<VerifiedBlock>, ReadBlockError> {
     read_parts(answer)?.map(ReadParts::verify).transpose()
 }
@@ -79,7 +79,7 @@ pub fn read_block(answer: &str) -> Result<Option<VerifiedBlock>, ReadBlockError>
 /// Reads an answer, as far as it can be read. `null`: there is no such block.
 ///
 /// # Errors
-/// If it is no block with full transactions.
+/// If it is not a block with full transactions.
 pub fn read_parts(answer: &str) -> Result<Option<ReadParts>, ReadBlockError> {
     if answer == "null" {
         return Ok(None);

@@ -22,7 +22,7 @@ struct Weighed<V> {
 }
 
 impl<K: Hash + Eq, V: Clone> ByteCache<K, V> {
-    /// An empty one that keeps at most so many bytes.
+    /// An empty one that keeps at most this many bytes.
     pub fn new(budget: usize) -> Self {
         Self { entries: LruCache::unbounded(), bytes: 0, budget }
     }
@@ -32,7 +32,7 @@ impl<K: Hash + Eq, V: Clone> ByteCache<K, V> {
         self.entries.get(key).map(|entry| entry.value.clone())
     }
 
-    /// Keeps a value of so many bytes; the least used go when the budget is reached, and are handed back, to be freed where no
+    /// Keeps a value of this many bytes; the least used go when the budget is reached, and are handed back, to be freed where no
     /// lock is held. One that is too large for the whole budget is not kept, and drives no other out.
     pub fn insert(&mut self, key: K, value: V, bytes: usize) -> Vec<V> {
         let weight = Self::weight(bytes);
@@ -53,7 +53,7 @@ impl<K: Hash + Eq, V: Clone> ByteCache<K, V> {
         dropped
     }
 
-    /// How many bytes of the budget a value of so many bytes takes.
+    /// How many bytes of the budget a value of this many bytes takes.
     pub const fn weight(bytes: usize) -> usize {
         bytes.saturating_add(size_of::<(K, V)>()).saturating_add(OVERHEAD)
     }

@@ -1,4 +1,4 @@
-//! [`LogIndex`]: the proven logs of the blocks that were looked at last, of every chain, within a byte budget.
+//! [`LogIndex`]: the proven logs of the blocks that were checked last, of every chain, within a byte budget.
 //!
 //! What is proven stays true, so nothing in it is ever wrong; what does not fit is proven again when it is asked
 //! for. It never fetches anything itself.
@@ -23,7 +23,7 @@ type Blocks = ByteCache<Key, Arc<ProvenLogs>>;
 pub struct LogIndex(Arc<Mutex<Blocks>>);
 
 impl LogIndex {
-    /// An empty index that keeps at most so many bytes.
+    /// An empty index that keeps at most this many bytes.
     pub fn new(budget: usize) -> Self {
         Self(Arc::new(Mutex::new(Blocks::new(budget))))
     }

@@ -31,7 +31,7 @@ pub struct Executed {
 }
 
 /// A log of the inbox that looks like an `ExecutingMessage` and is none, or is of an event that is not known here. Every
-/// verifier skips the former: it is no message.
+/// verifier skips the former: it is not a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Undecodable {
     /// The log's place among all logs of the block.

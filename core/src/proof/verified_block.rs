@@ -17,7 +17,7 @@ pub struct VerifiedBlock {
     transactions: Arc<[Bytes]>,
 }
 
-/// Why a block does not hold.
+/// Why a block is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BlockError {
     /// The header's hash is not the one that the block claims.

@@ -31,7 +31,7 @@ pub struct ChainView {
     /// users stands by now: until the height is final, deposits alone may yet take their place.
     pub(super) supplanted: BTreeMap<u64, Vec<BlockNode>>,
     pub(super) heads: SafetyHeads,
-    /// The timestamp up to which the chain was final when it was looked at last.
+    /// The timestamp up to which the chain was final when it was checked last.
     pub(super) final_at: Option<UnixSeconds>,
     /// The cross-unsafe height that the messages' levels follow.
     pub(super) levelled: u64,

@@ -55,7 +55,7 @@ impl State {
         }
     }
 
-    /// Whether the message's life goes on.
+    /// Whether the message is still open.
     pub const fn is_open(&self) -> bool {
         !matches!(self, Self::Ended(_))
     }

@@ -7,7 +7,7 @@
 //! it is about (the messages that cite this height, claim this timestamp, stand in these blocks), and what is touched
 //! is settled in the order of timestamps, because no message cites a later block. Nothing ever walks all messages.
 //!
-//! What is bounded: open messages (`max_messages`: beyond it the oldest valid ones make room, and of the others all are looked at by
+//! What is bounded: open messages (`max_messages`: beyond it the oldest valid ones make room, and of the others all are checked by
 //! themselves, and those that are wrong are tracked, up to twice as many), ended ones (`ended_kept`), the views (from 64 below the finalized
 //! block on), heights asked for (one request each), status history (8 each), hashes of old cited blocks (4,096).
 
@@ -111,7 +111,7 @@ impl Tracker {
         self.book.last_number()
     }
 
-    /// The ledger lists these messages, whose life is over; so many numbers were given to what it lists.
+    /// The ledger lists these messages, whose life is over; this many numbers were given to what it lists.
     pub fn file(&mut self, keys: &[MessageKey], numbers: u64) {
         self.book.file(keys, numbers);
     }

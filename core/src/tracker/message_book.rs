@@ -72,7 +72,7 @@ impl MessageBook {
         self.sequence
     }
 
-    /// The ledger lists these messages from now on; so many numbers were given to what it lists.
+    /// The ledger lists these messages from now on; this many numbers were given to what it lists.
     pub(super) fn file(&mut self, keys: &[MessageKey], numbers: u64) {
         self.sequence = self.sequence.saturating_add(numbers);
         for key in keys {

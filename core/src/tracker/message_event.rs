@@ -64,7 +64,7 @@ pub enum Change {
 /// Why a status changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// What it cites was looked at, or found missing, for the first time.
+    /// What it cites was checked, or found missing, for the first time.
     Checked,
     /// The initiating chain has another block at the cited height, or none any more.
     RemoteReorg {
@@ -121,7 +121,7 @@ pub enum Ending {
     /// The executing block is cross-safe and final, and so is what it cites.
     Finalized,
     /// The message was invalid, and its block was replaced by deposits only, perhaps after the sequencer had built the
-    /// height anew.
+    /// height again.
     Resolved {
         /// The block in its place.
         by: B256,

@@ -47,7 +47,7 @@ impl SameTimestampGroups {
         Self { rule, by_time: BTreeMap::new() }
     }
 
-    /// A chain's canonical block has these messages of its own timestamp, so many of them open.
+    /// A chain's canonical block has these messages of its own timestamp, this many of them open.
     pub(super) fn insert(
         &mut self,
         timestamp: UnixSeconds,

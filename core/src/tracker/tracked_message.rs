@@ -14,7 +14,7 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct MessageId(pub(super) u64);
 
-/// The block that a message's status rests on: what its next change is held against.
+/// The block that a message's status rests on: what its next change is checked against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Evidence {
     /// None was seen yet, or none is needed.
@@ -193,7 +193,7 @@ impl TrackedMessage {
         self.is_filed || (!self.state().is_open() && !self.has_ended_plainly())
     }
 
-    /// Whether the ledger tells of it.
+    /// Whether the ledger reports it.
     pub const fn is_filed(&self) -> bool {
         self.is_filed
     }
@@ -214,7 +214,7 @@ impl TrackedMessage {
         self.block.executed.get(usize::try_from(self.position).ok()?)
     }
 
-    /// Tells of a change of it.
+    /// Reports a change of it.
     pub(super) fn event(&self, change: Change) -> MessageEvent {
         MessageEvent {
             key: self.key(),

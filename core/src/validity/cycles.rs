@@ -9,7 +9,7 @@
 //! - *components*: the chains of the strongly connected components, and of messages that depend on themselves.
 //!
 //! Whoever the second rule names, the first names too. Whom only the first names is rule-dependent: its block is replaced or
-//! not by the version of the node, and whoever attests either has done nothing wrong. Which rules are in use is a setting.
+//! not by the version of the node, and anyone who attests either has done nothing wrong. Which rules are in use is a setting.
 
 use super::Execution;
 use crate::proof::Executed;
@@ -191,7 +191,7 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
-    /// Chain `.0` executes at log `.1` what stands at log `.3` of chain `.2`.
+    /// Chain `.0` executes at log `.1` what is at log `.3` of chain `.2`.
     type Row = (u64, u32, u64, u32);
 
     fn messages(rows: &[Row]) -> Vec<SameTimestamp> {

@@ -1,6 +1,6 @@
 //! The validity of one executing message, clause by clause.
 //!
-//! The clauses, in the order in which they are held against a message; the first that it breaks is its reason. A
+//! The clauses, in the order in which they are checked against a message; the first that it breaks is its reason. A
 //! clause in a later row may need more facts than one in an earlier, never fewer.
 //!
 //! | clause | reason | spec | checked by |
@@ -40,7 +40,7 @@ pub struct Execution {
     pub timestamp: UnixSeconds,
 }
 
-/// Checks an executed message as far as the executing block and the dependency set go: its transaction, and what [`check_claim`] asks. `Ok`: the message, whose cited block is still to be looked at.
+/// Checks an executed message as far as the executing block and the dependency set go: its transaction, and what [`check_claim`] asks. `Ok`: the message, whose cited block is still to be checked.
 ///
 /// # Errors
 /// The first clause that it breaks, or that the rules are not known well enough to tell.

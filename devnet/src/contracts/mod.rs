@@ -63,7 +63,7 @@ pub const MESSAGE_PASSER: Address = address!("4200000000000000000000000000000000
 /// The `SequencerFeeVault` predeploy: the fee recipient of every block.
 pub const SEQUENCER_FEE_VAULT: Address = address!("4200000000000000000000000000000000000011");
 
-/// What stands at the inbox's address.
+/// What is at the inbox's address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Inbox {
     /// The inbox.
@@ -92,7 +92,7 @@ impl Inbox {
     }
 }
 
-/// A contract that stands at genesis.
+/// A contract that is at genesis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Predeploy {
     /// The name of its source file.

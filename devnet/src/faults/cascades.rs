@@ -52,7 +52,7 @@ static REPLACED: Role = Role {
     ..Role::FINE
 };
 
-/// The block cites an unsafe one that its chain then builds anew without what is cited.
+/// The block cites an unsafe one that its chain then builds again without what is cited.
 pub(super) static REMOTE_REORG: Role = Role {
     name: "remote-reorg",
     summary: "the block executes a message of the next chain's unsafe block, which that chain then rebuilds without it; the block is replaced",

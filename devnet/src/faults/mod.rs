@@ -185,7 +185,7 @@ pub trait Fault: fmt::Debug + Send + Sync {
         false
     }
 
-    /// What the sidecar must have seen of the block's message before the chains go on; without it nobody could tell
+    /// What the sidecar must have seen of the block's message before the chains continue; without it nobody could tell
     /// afterwards what was there.
     fn hold(&self) -> Hold {
         if self.is_replaced() { Hold::Judged } else { Hold::None }
@@ -271,12 +271,12 @@ pub trait Fault: fmt::Debug + Send + Sync {
         false
     }
 
-    /// The chain's nodes serve another fork for so many ticks, from the one that builds the block.
+    /// The chain's nodes serve another fork for this many ticks, from the one that builds the block.
     fn fork_ticks(&self) -> Option<u64> {
         None
     }
 
-    /// The chain's execution client has another block at this height, by number, for so many ticks, from the one that
+    /// The chain's execution client has another block at this height, by number, for this many ticks, from the one that
     /// builds the block; the blocks above it stand on the chain's own.
     fn unlinked_ticks(&self) -> Option<u64> {
         None
@@ -287,17 +287,17 @@ pub trait Fault: fmt::Debug + Send + Sync {
         1
     }
 
-    /// The chain's rollup node names no heads for so many ticks, from the one that builds the block.
+    /// The chain's rollup node names no heads for this many ticks, from the one that builds the block.
     fn headless_ticks(&self) -> Option<u64> {
         None
     }
 
-    /// The chain's rollup node works by other rules for so many ticks, from the one that builds the block.
+    /// The chain's rollup node works by other rules for this many ticks, from the one that builds the block.
     fn other_rules_ticks(&self) -> Option<u64> {
         None
     }
 
-    /// The chain's rollup node calls genesis safe and final for so many ticks, from the one that builds the block.
+    /// The chain's rollup node calls genesis safe and final for this many ticks, from the one that builds the block.
     fn at_genesis_ticks(&self) -> Option<u64> {
         None
     }
@@ -307,7 +307,7 @@ pub trait Fault: fmt::Debug + Send + Sync {
         true
     }
 
-    /// The chain's execution client answers errors for so many ticks, from the one that builds the block.
+    /// The chain's execution client answers errors for this many ticks, from the one that builds the block.
     fn outage_ticks(&self) -> Option<u64> {
         None
     }
@@ -318,7 +318,7 @@ pub trait Fault: fmt::Debug + Send + Sync {
 pub struct Companion {
     /// What happens there.
     pub fault: &'static dyn Fault,
-    /// Its chain: so many after the fault's own, in the order of their ids and around.
+    /// Its chain: this many after the fault's own, in the order of their ids and around.
     pub chain: usize,
     /// Its height.
     pub block: u64,
@@ -338,9 +338,9 @@ pub enum Hold {
 /// Which of its newest blocks L1 drops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum L1Drop {
-    /// Those that nothing cross-safe stands on.
+    /// Those that nothing cross-safe is built on.
     BelowCrossSafety,
-    /// All that are not final. What stands on them was attested.
+    /// All that are not final. What is built on them was attested.
     AllButFinal,
     /// Those that brought a block which is replaced, or in whose place another was attested, and what follows it. The L1 block that it stands on stays.
     Replaced,
@@ -364,7 +364,7 @@ pub enum EndpointFault {
         /// For how many ticks.
         ticks: u64,
     },
-    /// It knows only what was so many ticks ago.
+    /// It knows only what was this many ticks ago.
     Lags {
         /// How far it is behind, in ticks.
         by: u64,

@@ -4,10 +4,10 @@ use super::planned_fault::{GONE_WITHIN, PlannedFault, unsettled_ticks, useless_t
 use super::{Attested, EndpointFault, FaultPlanError, FaultSpec, L1Drop};
 use std::collections::BTreeMap;
 
-/// Two replacements of one chain are at least so many blocks apart: by then the first one's descendants have been
-/// built anew and derived.
+/// Two replacements of one chain are at least this many blocks apart: by then the first one's descendants have been
+/// built again and derived.
 pub(super) const REPLACEMENT_DISTANCE: u64 = 8;
-/// A fault of several blocks is at least so many blocks from one that builds blocks of its chains anew.
+/// A fault of several blocks is at least this many blocks from one that builds blocks of its chains again.
 pub(super) const TIED_DISTANCE: u64 = 12;
 /// How many endpoints a chain has so that one can be outvoted.
 const ENDPOINTS: usize = 3;
@@ -71,12 +71,12 @@ impl FaultPlan {
         self.groups.get(planned.group).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// The first height of a chain of which something is attested that does not hold.
+    /// The first height of a chain of which something is attested that is invalid.
     pub fn first_lie(&self, chain_id: u64) -> Option<u64> {
         self.lies(chain_id).map(|planned| planned.block).min()
     }
 
-    /// The first height at which the chain's own block does not hold: nobody may take it, or what follows it, for safe.
+    /// The first height at which the chain's own block is invalid: nobody may take it, or what follows it, for safe.
     /// Where a sibling of it is attested instead, the chain's own block is as good as its ancestors.
     pub fn first_bad(&self, chain_id: u64) -> Option<u64> {
         let own = |planned: &&PlannedFault| planned.fault.attested() == Attested::Block;
@@ -174,7 +174,7 @@ impl FaultPlan {
         faults.find(|planned| planned.ends_at().is_some_and(|end| tick < end))
     }
 
-    /// Whether so many blocks lie between a fault and every other that makes a difference to one of its chains.
+    /// Whether this many blocks lie between a fault and every other that makes a difference to one of its chains.
     pub(super) fn has_room(&self, parts: &[PlannedFault], blocks: u64) -> bool {
         let touches = |a: &PlannedFault, b: &PlannedFault| {
             a.chain_id == b.chain_id || a.fault.reorgs_l1().or(b.fault.reorgs_l1()).is_some()

@@ -53,7 +53,7 @@ pub enum FaultPlanError {
         /// How many there are.
         chains: usize,
     },
-    /// A fault of several blocks too close to one that builds blocks anew or takes endpoints away.
+    /// A fault of several blocks too close to one that builds blocks again or takes endpoints away.
     #[error(
         "--fault {fault}: {other}@{block} is too close on chain {chain_id}, one of the two breaks what the other needs: leave {TIED_DISTANCE} blocks between"
     )]
@@ -80,7 +80,7 @@ pub enum FaultPlanError {
         /// The chain whose nodes are disturbed.
         chain_id: u64,
     },
-    /// A second fork of a chain, or a fault that L1 alone tells of while a fork is in force that nobody knows.
+    /// A second fork of a chain, or a fault that L1 alone reports while a fork is in force that nobody knows.
     #[error(
         "--fault {fault}: block {first} of chain {chain_id} is the first of a fork: a chain comes to one alone, and from there on what L1 alone says against a block is unknown"
     )]

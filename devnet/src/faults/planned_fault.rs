@@ -124,7 +124,7 @@ impl PlannedFault {
     }
 
     /// The tick in which L1 drops its newest blocks: the first from the block's own on in which nothing that is
-    /// cross-safe stands on them; or the first of its kind in which the block itself, or its replacement, is cross-safe.
+    /// cross-safe is built on them; or the first of its kind in which the block itself, or its replacement, is cross-safe.
     pub fn l1_reorg_tick(&self) -> Option<u64> {
         let after = match self.fault.reorgs_l1()? {
             L1Drop::BelowCrossSafety => 0,
@@ -165,7 +165,7 @@ impl PlannedFault {
         fork.filter(|_| is_same).map(|(fork, _)| fork.block)
     }
 
-    /// Whether this builds blocks of a chain anew, or keeps its nodes from showing them.
+    /// Whether this builds blocks of a chain again, or keeps its nodes from showing them.
     pub(super) fn upsets(&self, chain_id: u64) -> bool {
         let of_chain = self.chain_id == chain_id;
         self.fault.reorgs_l1().is_some()

@@ -5,7 +5,7 @@ use alloy::primitives::keccak256;
 use rand::{Rng, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha12Rng;
 
-/// So many blocks lie between two drawn faults of a chain, so that each can show what it is.
+/// This many blocks lie between two drawn faults of a chain, so that each can show what it is.
 const ROOM: u64 = 10;
 /// A fault is looked a place for so often.
 const TRIES: usize = 64;

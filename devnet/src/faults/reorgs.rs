@@ -64,7 +64,7 @@ impl Fault for L1ReorgFinal {
     }
 
     fn max_block_time(&self) -> u64 {
-        // Of the blocks that are built anew at once, the oldest must not be too old for gossip.
+        // Of the blocks that are built again at once, the oldest must not be too old for gossip.
         4
     }
 
@@ -81,7 +81,7 @@ impl Fault for L1ReorgFinal {
     }
 
     /// Every vouched head must be seen to go back, and any lie before it holds one where it is. Besides, all chains wait until
-    /// everything cross-safe is vouched for, and each builds a dozen blocks anew.
+    /// everything cross-safe is vouched for, and each builds a dozen blocks again.
     fn is_drawn(&self) -> bool {
         false
     }

@@ -4,7 +4,7 @@ use super::{Attested, Fault, L1Drop};
 use crate::finding::Finding;
 use crate::schedule::FIRST_EXECUTING_BLOCK;
 
-/// Of blocks that are built anew after the reorg, the oldest must not be too old for gossip.
+/// Of blocks that are built again after the reorg, the oldest must not be too old for gossip.
 const MAX_BLOCK_TIME: u64 = 4;
 
 /// Attests to a deposits-only block where the derived one was fine, until L1 drops what brought that.

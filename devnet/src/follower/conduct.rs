@@ -23,7 +23,7 @@ pub struct FollowerReport {
     pub left_honest_chain: bool,
     /// Whether a status ever took a safe or final head back.
     pub went_backwards: bool,
-    /// Whether it took a block of the chain that does not hold for cross-safe, or one beyond it.
+    /// Whether it took a block of the chain that is invalid for cross-safe, or one beyond it.
     pub beyond_violation: bool,
     /// Whether it was led onto a block, or beyond one, that the sidecar had said before to hold an invalid message.
     pub led_onto_invalid: bool,
@@ -54,7 +54,7 @@ pub struct Conduct {
 }
 
 impl Conduct {
-    /// The source is about to be asked. The blocks of which the sidecar said before that they do not hold.
+    /// The source is about to be asked. The blocks of which the sidecar said before that they are invalid.
     pub fn ask(&mut self) -> BTreeSet<(u64, B256)> {
         self.polls = self.polls.saturating_add(1);
         self.invalid.clone()
@@ -120,7 +120,7 @@ impl Conduct {
         self.unjudged.retain(may_wait);
     }
 
-    /// The report. `first_bad`: the first height at which the chain's own block does not hold.
+    /// The report. `first_bad`: the first height at which the chain's own block is invalid.
     pub fn report(&self, chain_id: u64, first_bad: Option<u64>) -> FollowerReport {
         let number = |block: Option<L2Ref>| block.map_or(0, |block| block.number);
         FollowerReport {

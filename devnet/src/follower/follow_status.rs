@@ -42,7 +42,7 @@ pub struct L2Ref {
 /// The heads that a source serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct FollowStatus {
-    /// How far L1 has been looked at.
+    /// How far L1 has been checked.
     pub current_l1: L1Ref,
     /// The newest cross-safe block.
     pub safe_l2: L2Ref,

@@ -138,7 +138,7 @@ impl Followers {
         Some(member.conduct.lock().safe())
     }
 
-    /// What each has done. `first_bad`: the first height at which a chain's own block does not hold.
+    /// What each has done. `first_bad`: the first height at which a chain's own block is invalid.
     pub fn reports(&self, first_bad: impl Fn(u64) -> Option<u64>) -> Vec<FollowerReport> {
         let report =
             |member: &Member| member.conduct.lock().report(member.chain_id, first_bad(member.chain_id));

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 const DEADLINE: Duration = Duration::from_secs(600);
 /// Several times as long as a tick of a run that nobody watches.
 const PAST_THE_LAST_TICK: Duration = Duration::from_secs(1);
-/// How often something is looked at again.
+/// How often something is checked again.
 const POLL: Duration = Duration::from_millis(5);
 
 fn plan(blocks: Option<u64>, faults: &[&str], dir: Option<PathBuf>) -> DevnetPlan {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// A branch of a chain that is not the chain.
 #[derive(Debug)]
 pub(super) struct Fork {
-    /// The L1 that it stands on, if that is not the L1.
+    /// The L1 that it is built on, if that is not the L1.
     l1: Option<L1>,
     /// Its first height.
     first: u64,

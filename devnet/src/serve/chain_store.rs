@@ -38,7 +38,7 @@ pub struct ChainStore {
     at_genesis: bool,
     /// What stands in place of the chain's own blocks while the nodes follow another fork.
     fork: BTreeMap<u64, Arc<L2Block>>,
-    /// What stands at its height by number, in place of the chain's own block, under blocks that stand on that.
+    /// What is at its height by number, in place of the chain's own block, under blocks that are built on that.
     unlinked: Vec<Arc<L2Block>>,
     /// How the execution client is taken back, if it is. The rollup node is stopped meanwhile.
     rewind: Option<Rewind>,
@@ -75,7 +75,7 @@ impl ChainStore {
         store
     }
 
-    /// The same, which keeps so many heights.
+    /// The same, which keeps this many heights.
     #[must_use]
     pub fn keeping(self, history: u64) -> Self {
         let most = usize::try_from(history).unwrap_or(usize::MAX).min(MAX_HEIGHTS);
@@ -201,7 +201,7 @@ impl ChainStore {
         if number == self.genesis.number() { Some(&self.genesis) } else { self.canonical.get(&number) }
     }
 
-    /// The block of a hash, orphans too. Nodes on another fork do not have the blocks beside it.
+    /// The block of a hash, orphans too. Nodes on another branch do not have the blocks beside it.
     pub fn by_hash(&self, hash: B256) -> Option<&Arc<L2Block>> {
         let own = self.blocks.get(&hash);
         let own = own.filter(|block| self.forked_at().is_none_or(|first| block.number() < first));

@@ -27,7 +27,7 @@ const VERSION: &str = concat!("crosscheck-devnet/", env!("CARGO_PKG_VERSION"));
 
 /// How long a request is held while the chain's node is stopped.
 const LONGEST_HELD: Duration = Duration::from_secs(60);
-/// How often it is looked at meanwhile.
+/// How often it is checked meanwhile.
 const HELD_POLL: Duration = Duration::from_millis(10);
 
 /// Everything that the rollup node answers from.

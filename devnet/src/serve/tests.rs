@@ -1,4 +1,4 @@
-//! The servers' answers, read back by op-alloy's types and held against the headers that they came with.
+//! The servers' answers, read back by op-alloy's types and checked against the headers that they came with.
 
 use super::*;
 use crate::faults::{FaultPlan, FaultSpec};

@@ -8,7 +8,7 @@ use crate::faults::{FaultPlan, PlannedFault};
 use crate::report::Planted;
 use crate::taken_back::CalledWrong;
 
-/// For so many ticks from the block's own it is looked at what is made of it: by then it is attested for the second time.
+/// For this many ticks from the block's own it is checked what is made of it: by then it is attested for the second time.
 const LOOKED_FOR: u64 = 16;
 
 /// Whether an attested block is wrong in this tick, or has just become right.
@@ -18,7 +18,7 @@ pub(super) fn is_coming_true(plan: &FaultPlan, tick: u64) -> bool {
 }
 
 impl Show {
-    /// Before L1 makes an attested block right: waits until it is held against its signer.
+    /// Before L1 makes an attested block right: waits until it is used against its signer.
     pub(super) async fn await_held_against(&mut self, tick: &Tick) {
         let next = tick.number.saturating_add(1);
         for wrong in self.called_wrong(1, |planned| planned.l1_reorg_tick() == Some(next)) {
@@ -29,7 +29,7 @@ impl Show {
         }
     }
 
-    /// Once an attested block that L1 has made right is attested again: waits until nothing is held against it any more.
+    /// Once an attested block that L1 has made right is attested again: waits until nothing is used against it any more.
     pub(super) async fn await_let_go(&mut self, tick: &Tick) {
         let words = tick.chains.iter().flat_map(|chain| &chain.attestations);
         let attested: Vec<_> =
@@ -42,7 +42,7 @@ impl Show {
         }
     }
 
-    /// The blocks of such faults that were attested so many times. Below an earlier lie of its chain none holds the vouched head.
+    /// The blocks of such faults that were attested this many times. Below an earlier lie of its chain none holds the vouched head.
     fn called_wrong(&self, times: usize, is_meant: impl Fn(&PlannedFault) -> bool) -> Vec<CalledWrong> {
         let plan = self.plan.faults();
         let of = |planted: &Planted| {

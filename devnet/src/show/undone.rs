@@ -42,7 +42,7 @@ impl Show {
         };
         let replaced = self.canonical(tick.chains.iter().filter_map(undone));
         let goes = |chain: &&ChainTick| is_all || undone(chain).is_some();
-        // Where a sibling of the chain's own block was attested, the head goes on once a block above that one is upheld.
+        // Where a sibling of the chain's own block was attested, the head continues once a block above that one is upheld.
         let due = tick.chains.iter().filter(goes).filter_map(|chain| {
             let sequencers = self.superchain.sequencers();
             let sequencer = sequencers.iter().find(|sequencer| sequencer.chain_id() == chain.chain_id)?;

@@ -1,7 +1,7 @@
 //! Node records as discovery gets them from anybody: bytes as they come, records that a node really signed with
 //! whatever it likes in them, and the `opstack` entry alone.
 //!
-//! The first byte says which. What is read is held against a reading of its own, and the memory against a bound.
+//! The first byte says which. What is read is checked against a reading of its own, and the memory against a bound.
 
 #![no_main]
 

@@ -44,7 +44,7 @@ pub fn sign(signing_hash: B256) -> [u8; SIGNATURE_BYTES] {
 }
 
 /// A validator that has seen nothing, of a chain with these forks. It remembers few heights, for its caches are made
-/// anew with every input.
+/// again with every input.
 pub fn validator(forks: ForkTimes) -> Validator {
     let rules = ValidationRules::new(chain());
     Validator::new(ValidationRules { forks, blocks_heights: 8, cross_safe_heights: 8, ..rules })

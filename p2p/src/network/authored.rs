@@ -1,7 +1,7 @@
 //! [`Unauthored`]: gossipsub, and an event for each message that it drops before anybody sees it.
 //!
 //! Messages carry no author, sequence number or signature here, as in op-node. gossipsub drops one that does where it
-//! reads it, and tells nobody but its log, without a name. So what its connections hand to it is looked at on the way.
+//! reads it, and tells nobody but its log, without a name. So what its connections hand to it is checked on the way.
 //! Never changes anything that gossipsub does.
 
 use super::behaviour::Gossip;
@@ -23,7 +23,7 @@ use std::{
 /// What gossipsub's connections hand to it.
 type Handed = THandlerOutEvent<Gossip>;
 
-/// How many dropped messages may wait to be told of. They are told of before the next is read; more come in one RPC only.
+/// How many dropped messages may wait to be reported. They are told of before the next is read; more come in one RPC only.
 const MAX_WAITING: usize = 1_024;
 
 /// What happens in gossip.

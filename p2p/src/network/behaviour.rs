@@ -1,7 +1,7 @@
 //! [`Behaviour`]: the libp2p protocols that the node speaks, with op-node's gossipsub parameters.
 //!
 //! Messages carry no author, sequence number or signature, and ones that do are dropped: StrictNoSign peers
-//! would drop them too, and blame whoever passed them on.
+//! would drop them too, and blame anyone who passed them on.
 
 use super::{
     NetworkConfig,

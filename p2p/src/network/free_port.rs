@@ -1,6 +1,6 @@
 //! [`check_free`]: whether a TCP address can be listened at by this node alone.
 //!
-//! libp2p's listeners share a port with whoever shares theirs: a second node on it would start, and each would get some
+//! libp2p's listeners share a port with anyone who shares theirs: a second node on it would start, and each would get some
 //! of the other's peers. Binds and lets go at once; never accepts.
 
 use libp2p::{Multiaddr, multiaddr::Protocol};
@@ -12,7 +12,7 @@ use std::{
 /// Whether nobody listens at an address. One that is no IP address with a TCP port, or has port 0, is not looked at.
 ///
 /// # Errors
-/// It is taken, or is no address of this machine.
+/// It is taken, or is not an address of this machine.
 pub(super) fn check_free(addr: &Multiaddr) -> io::Result<()> {
     match socket_of(addr) {
         Some(socket) if socket.port() != 0 => TcpListener::bind(socket).map(drop),

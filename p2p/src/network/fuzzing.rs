@@ -22,7 +22,7 @@ const ID: StreamProtocol = StreamProtocol::new("/fuzzed");
 /// A record that discovery took, and what it made of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadRecord {
-    /// The record's bytes, written anew.
+    /// The record's bytes, written again.
     pub rlp: Vec<u8>,
     /// How many of the given bytes it took.
     pub taken: usize,
@@ -46,7 +46,7 @@ pub struct ReadNode {
     pub record: String,
 }
 
-/// Reads a record as discovery does, for a node of the chain `ours`. `None`: it is no record.
+/// Reads a record as discovery does, for a node of the chain `ours`. `None`: it is not a record.
 pub fn read_record(rlp: &[u8], ours: u64) -> Option<ReadRecord> {
     let mut rest = rlp;
     let record = Record::decode(&mut rest).ok()?;

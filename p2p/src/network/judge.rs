@@ -253,7 +253,7 @@ impl Judge {
     }
 }
 
-/// A block out of its window may be our clock's fault, or that of a chain that stands still: nobody is blamed, unless it
+/// A block out of its window may be our clock's fault, or that of a chain that is stalled: nobody is blamed, unless it
 /// is old beyond that by what is known of our clock.
 fn deed_of(verdict: RefusalVerdict, reason: &Reason, clock: Option<ClockProof>) -> Option<Deed> {
     match (verdict, reason) {
@@ -329,7 +329,7 @@ mod tests {
         assert_eq!(report.deed, expected);
     }
 
-    /// What becomes of a frame by another signer than the known one, and of whoever sends it. `is_stale`: L1, which names the
+    /// What becomes of a frame by another signer than the known one, and of anyone who sends it. `is_stale`: L1, which names the
     /// signer, was not read lately.
     #[rstest]
     #[case::l1_was_read(false, MessageAcceptance::Reject, Some(Deed::SentInvalid))]

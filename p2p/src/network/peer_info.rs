@@ -1,4 +1,4 @@
-//! [`PeerInfo`] and [`OwnInfo`]: what the node tells of a peer, and of itself.
+//! [`PeerInfo`] and [`OwnInfo`]: what the node says about a peer, and of itself.
 //!
 //! A copy of the moment at which it was asked.
 
@@ -45,7 +45,7 @@ impl PeerInfo {
     }
 }
 
-/// What the node tells of itself.
+/// What the node says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OwnInfo {

@@ -1,5 +1,5 @@
 //! Messages with an author, a sequence number or a signature, of which gossip here has none: they are dropped before
-//! anybody judges them. Whoever sends them is counted and blamed as for rejected frames.
+//! anybody judges them. Anyone who sends them is counted and blamed as for rejected frames.
 
 use crate::{
     raw_peer::{GOSSIP, RawPeer, field, subscribe},
@@ -9,7 +9,7 @@ use crosscheck_p2p::Topic;
 use rstest::rstest;
 
 const TOPIC: Topic = Topic::BlocksV4;
-/// So many are enough for a ban: beyond 16 each costs score, from the 21st on much.
+/// This many are enough for a ban: beyond 16 each costs score, from the 21st on much.
 const MESSAGES: u64 = 24;
 
 /// An RPC with a message that holds a sound block, and one field more.

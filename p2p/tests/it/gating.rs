@@ -1,4 +1,4 @@
-//! Who is let in, over real sockets: blocks, bans and their expiry, caps, tides, and what a restart remembers.
+//! Who is accepted, over real sockets: blocks, bans and their expiry, caps, tides, and what a restart remembers.
 
 use crate::support::{Node, block, chain, frame, sequencer, stranger, until};
 use alloy_primitives::Bytes;

@@ -11,7 +11,7 @@ use std::{collections::BTreeSet, future::Future};
 
 /// What three nodes may keep after an attack of some 8 MB in 400,000 names: far below what remembering them takes.
 const MAX_KEPT: i64 = 8 * 1024 * 1024;
-/// What they may hold at once while it goes on.
+/// What they may hold at once while it continues.
 const MAX_HELD: u64 = 32 * 1024 * 1024;
 
 fn path(topic: Topic) -> String {
@@ -132,7 +132,7 @@ fn ids(topic: u8, count: u32) -> Vec<Id> {
     (0..count).map(id).collect()
 }
 
-/// One RPC with so many ids of each topic.
+/// One RPC with this many ids of each topic.
 fn ihaves(per_topic: u32) -> Vec<u8> {
     let topics = Topic::ALL.iter().zip(0..);
     control(&topics.map(|(topic, place)| ihave(&path(*topic), &ids(place, per_topic))).collect::<Vec<_>>())
@@ -145,7 +145,7 @@ fn wanted(rpc: &[u8]) -> Option<BTreeSet<Id>> {
     (!ids.is_empty()).then_some(ids)
 }
 
-/// go-libp2p tells of up to 5,000 ids a topic at once, and asks a peer for as many: so do we.
+/// go-libp2p reports up to 5,000 ids a topic at once, and asks a peer for as many: so do we.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_longest_ihave_of_go_libp2p_is_answered() {
     let Three { raw, .. } = &mut Three::start().await;

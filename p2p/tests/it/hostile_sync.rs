@@ -34,7 +34,7 @@ async fn item_10_requests_without_end_are_few_and_timed() {
     honest.handle.publish(Topic::BlocksV4, frame(HEIGHT, &sequencer(), Topic::BlocksV4)).await.unwrap();
     assert_eq!(node.next_block().await.number(), HEIGHT);
     let mut raw = RawPeer::of(&node, protocol()).await;
-    // The time of some may be over before the next is sent: then they are sent anew.
+    // The time of some may be over before the next is sent: then they are sent again.
     let mut stalled = Vec::new();
     until("no room for more", async || {
         for _ in 0..AT_ONCE {

@@ -8,7 +8,7 @@ use rstest::rstest;
 use std::path::{Path, PathBuf};
 
 const NODES: usize = 12;
-/// Whom each node dials: those so many places before it. Every node is two steps from most others.
+/// Whom each node dials: those this many places before it. Every node is two steps from most others.
 const STEPS: [usize; 3] = [1, 2, 5];
 
 fn before(index: usize) -> impl Iterator<Item = usize> {

@@ -9,7 +9,7 @@ use rstest::rstest;
 
 const TOPIC: Topic = Topic::BlocksV4;
 const BLOCKS: u64 = 12;
-/// So many rejected frames are enough for a ban: beyond 16 each costs score, from the 21st on much.
+/// This many rejected frames are enough for a ban: beyond 16 each costs score, from the 21st on much.
 const JUNK: u64 = 24;
 
 fn altered(frame: &Bytes, change: impl FnOnce(&mut [u8])) -> Bytes {

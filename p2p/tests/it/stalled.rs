@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// So many blocks are far larger together than what a connection takes that nobody reads from.
+/// This many blocks are far larger together than what a connection takes that nobody reads from.
 const LARGE: u64 = 100;
 
 /// The address of a peer's socket, and the same peer's at another socket.

@@ -38,7 +38,7 @@ async fn connection(addr: Multiaddr) -> StreamMuxerBox {
     transport.dial(addr, options).unwrap().await.unwrap().1
 }
 
-/// Opens streams, begins to say something on each, and never goes on. Ready once the connection has been cut off.
+/// Opens streams, begins to say something on each, and never continues. Ready once the connection has been cut off.
 fn poll_until_cut_off(
     muxer: &mut StreamMuxerBox,
     streams: &mut Vec<libp2p::core::muxing::SubstreamBox>,

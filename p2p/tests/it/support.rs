@@ -29,7 +29,7 @@ pub(crate) const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
 pub(crate) const DEADLINE: Duration = Duration::from_secs(300);
 const POLL: Duration = Duration::from_millis(20);
 
-/// A clock that stands at [`NOW`] until it is moved.
+/// A clock that is at [`NOW`] until it is moved.
 #[derive(Debug, Default)]
 pub(crate) struct HandClock {
     passed: AtomicU64,
@@ -192,7 +192,7 @@ pub(crate) struct HeldPort {
     _held: Option<TcpSocket>,
 }
 
-/// Below the ports that systems give to outgoing connections and to whoever asks for any.
+/// Below the ports that systems give to outgoing connections and to anyone who asks for any.
 const PORTS: Range<u16> = 10_000..32_768;
 
 impl HeldPort {

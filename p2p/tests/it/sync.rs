@@ -95,7 +95,7 @@ async fn another_block_at_the_height_is_not_taken_and_no_lie() {
         assert_eq!(late.next_block().await.number(), number as u64);
     }
     until("the answer", async || rival.handle.counters().served > 0).await;
-    // Whoever is blamed leaves the mesh with the next heartbeat, which the keeper waits for.
+    // Anyone who is blamed leaves the mesh with the next heartbeat, which the keeper waits for.
     let mut keeper = Node::start(&[&late]).await;
     late.meshed_with(&keeper).await;
     knows_protocols(&late, &keeper).await;

@@ -12,9 +12,9 @@ use std::path::PathBuf;
 
 /// The variable that names the folder of op-node's validators.
 const PROGRAMS: &str = "OP_NODE_VERDICTS";
-/// So many faults are told in full.
+/// This many faults are told in full.
 const TOLD: usize = 20;
-/// So many bytes of a frame are told.
+/// This many bytes of a frame are told.
 const MOST_BYTES: usize = 4096;
 
 /// What was found so far.

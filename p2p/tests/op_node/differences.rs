@@ -39,7 +39,7 @@ pub(crate) struct Judged<'a> {
     pub(crate) family: &'static str,
     pub(crate) version: PayloadVersion,
     pub(crate) frame: &'a Bytes,
-    /// The blocks outside the window, this one included, that came on its topic since one was let in.
+    /// The blocks outside the window, this one included, that came on its topic since one was accepted.
     pub(crate) strays: u32,
 }
 

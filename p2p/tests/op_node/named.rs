@@ -119,7 +119,7 @@ fn lists(maker: &mut Maker<'_>, cases: &mut Cases) {
     }
 }
 
-/// Frames of exactly the size that is let in, and of one byte more.
+/// Frames of exactly the size that is accepted, and of one byte more.
 fn sizes(maker: &mut Maker<'_>, cases: &mut Cases) {
     let other = maker.sealed(|block| block.transactions = vec![Vec::new()]).len();
     for more in [0, 1] {

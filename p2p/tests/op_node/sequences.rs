@@ -115,7 +115,7 @@ fn rotation_without_a_word(maker: &mut Maker<'_>) -> Case {
     case
 }
 
-/// The new signer is heard first with a block that does not hold, or not in time, or that was seen before.
+/// The new signer is heard first with a block that is invalid, or not in time, or that was seen before.
 fn rotations_by_unsound_blocks(maker: &mut Maker<'_>) -> Vec<Case> {
     let too_old = maker.signed(|block| block.timestamp -= 61);
     let mut wrong_hash = maker.signed(|_| ());
@@ -179,7 +179,7 @@ pub(crate) fn random(op_node: &mut OpNode, random: &mut ChaCha8Rng) -> Case {
     case
 }
 
-/// Sound blocks of heights of their own, by whoever has a key, while L1 names one signer and then another.
+/// Sound blocks of heights of their own, by anyone who has a key, while L1 names one signer and then another.
 pub(crate) fn random_rotations(op_node: &mut OpNode, random: &mut ChaCha8Rng) -> Case {
     let mut case = Case::new("random rotations of signers", "");
     let keys = [SEQUENCER, SUCCESSOR, STRANGER];

@@ -1,7 +1,7 @@
 //! The cases that are open in the ledger: those of a former run, and those for which there was no room.
 //!
 //! Every attestation is written down when it comes in. What there is no room for waits in the ledger, and is taken up when
-//! half of its chain's room is free again. Each chain has a room of its own: one that stands still blinds no other.
+//! half of its chain's room is free again. Each chain has a room of its own: one that is stalled blinds no other.
 
 use super::Auditor;
 use crate::audit::open_cases::Work;

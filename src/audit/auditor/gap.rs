@@ -38,7 +38,7 @@ impl Auditor {
         Ok(())
     }
 
-    /// Fetches an ancestor, and so many blocks below it as far as they are linked to it.
+    /// Fetches an ancestor, and this many blocks below it as far as they are linked to it.
     pub(super) fn fetch_run(&mut self, key: BlockKey, below: u64) {
         let investigator = Arc::clone(&self.investigator);
         self.running.begin(Piece::Ancestor(key), async move {

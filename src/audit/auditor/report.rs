@@ -69,7 +69,7 @@ pub(super) fn report(key: &BlockKey, decision: &Decision<'_>, decided: &Decided,
     }
 }
 
-/// Writes to the log that a block which was found wrong is bound to a signer since, by a block on top of it.
+/// Writes to the log that a block which was found invalid is bound to a signer since, by a block on top of it.
 pub(super) fn report_bound(bound: &Bound) {
     let Bound { key: incident, verdict, attributable, ancestor_of } = bound;
     let BlockKey { chain_id, number, hash } = incident;

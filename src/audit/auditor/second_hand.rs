@@ -1,11 +1,11 @@
-//! When a case that waits for a second opinion is looked at again: when somebody may have one, or something has gone back.
+//! When a case that waits for a second opinion is checked again: when somebody may have one, or something has gone back.
 
 use super::Auditor;
 use crosscheck_p2p::ChainId;
 use tokio::time::Instant;
 
 impl Auditor {
-    /// Has the cases looked at again for which others speak than when they were looked at last.
+    /// Has the cases looked at again for which others speak than when they were checked last.
     pub(super) fn wake_second_hand(&mut self, chain_id: ChainId) {
         let waiting = self.open.second_hand(chain_id);
         let is_gone =

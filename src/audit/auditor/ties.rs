@@ -1,7 +1,7 @@
-//! A verdict against a block is of the branch of L1 that it rests on. When L1 drops that, before it is final, the block is looked at
+//! A verdict against a block is of the branch of L1 that it rests on. When L1 drops that, before it is final, the block is checked
 //! again: its verdict is confirmed on the new L1 branch, or withdrawn and replaced by another one.
 //!
-//! While it cannot be told, the verdict stands. Without an L1 to ask no verdict is tied to one.
+//! While it cannot be determined, the verdict stands. Without an L1 to ask no verdict is tied to one.
 
 use super::{Auditor, Finished, Piece};
 use crate::audit::{Investigation, Investigator};
@@ -25,7 +25,7 @@ const MAX_TIED: usize = 1024;
 /// The pause after the first look that did not tell; it doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
-/// The longest pause between two looks at one block.
+/// The longest pause between two checks of one block.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// The verdicts that a reorg of L1 can make untrue.
@@ -33,13 +33,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 pub(super) struct Ties {
     /// What each rests on.
     tied: BTreeMap<BlockKey, BlockNumHash>,
-    /// How often L1 had left a branch when all of them were looked at last.
+    /// How often L1 had left a branch when all of them were checked last.
     seen: Option<u64>,
     /// Whether L1 is being asked about them.
     is_asking: bool,
-    /// Those whose branch is gone: when each is looked at next, and how often it was.
+    /// Those whose branch is gone: when each is checked next, and how often it was.
     due: BTreeMap<BlockKey, (Instant, u32)>,
-    /// Those that are being looked at.
+    /// Those that are being checked.
     running: BTreeSet<BlockKey>,
 }
 
@@ -55,7 +55,7 @@ impl Ties {
         }
     }
 
-    /// The blocks whose turn it is, so many at most.
+    /// The blocks whose turn it is, this many at most.
     fn take_due(&mut self, chain_id: ChainId, now: Instant, limit: usize) -> Vec<BlockKey> {
         let is_due = |key: &BlockKey, at: &Instant| {
             key.chain_id == chain_id && *at <= now && !self.running.contains(key)
@@ -93,7 +93,7 @@ impl Auditor {
         Ok(())
     }
 
-    /// Looks at the verdicts against blocks of all chains, whatever their heads do: L1 may leave a branch while every chain stands still.
+    /// Looks at the verdicts against blocks of all chains, whatever their heads do: L1 may leave a branch while every chain is stalled.
     pub(super) async fn look_at_all_ties(&mut self) -> Result<(), LedgerError> {
         if self.ties.tied.is_empty() && self.ties.due.is_empty() {
             return Ok(());
@@ -107,7 +107,7 @@ impl Auditor {
     }
 
     /// Looks at the verdicts against a chain's blocks: asks L1 about what they rest on if it has left a branch or they are final, and
-    /// goes on with those whose branch is gone.
+    /// continues with those whose branch is gone.
     pub(super) async fn look_at_ties(
         &mut self,
         chain_id: ChainId,

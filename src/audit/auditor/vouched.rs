@@ -41,7 +41,7 @@ impl Auditor {
     /// Finds out, beside everything else, whether a chain's vouched head is still on the chain.
     pub(super) fn look_at_vouched(&mut self, chain_id: ChainId) {
         if !self.looking.insert(chain_id) {
-            // What is looked at now may be no news any more.
+            // What is checked now may be no news any more.
             self.look_again.insert(chain_id);
             return;
         }
@@ -115,7 +115,7 @@ impl Auditor {
     }
 }
 
-/// Whether what a node calls final is no place to begin an audit at.
+/// Whether what a node calls final is not a place to begin an audit at.
 fn is_stale_anchor(status: &SyncStatus) -> bool {
     let tips = [status.unsafe_l2, status.local_safe_l2].into_iter().flatten();
     let tip = tips.map(|head| head.timestamp).max_by_key(|timestamp| timestamp.0);

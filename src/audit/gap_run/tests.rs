@@ -47,7 +47,7 @@ struct Endpoint {
 }
 
 impl Endpoint {
-    /// Asks for a height. Whoever is asked takes a moment: the answers come in any order.
+    /// Asks for a height. Anyone who is asked takes a moment: the answers come in any order.
     async fn at(&self, number: u64, yields: usize) -> Option<Block> {
         self.asked.set(self.asked.get() + 1);
         for _ in 0..yields {

@@ -88,7 +88,7 @@ impl World {
         Self::under(known, statuses, |_| {}, StallBounds::LONG).await
     }
 
-    /// The same of a node that answers this status and tells of this genesis, beside a ledger.
+    /// The same of a node that answers this status and reports this genesis, beside a ledger.
     async fn with_ledger(ledger: Ledger, first: Value, genesis: B256) -> Self {
         let all = Some([ChainId::from(CHAIN)].into());
         let known = ChainRules { block_time: 2, interop_time: Some(UnixSeconds(0)), dependencies: all };
@@ -96,7 +96,7 @@ impl World {
         Self::beside(Some(ledger), known, [Some(first)], prepare, StallBounds::LONG).await
     }
 
-    /// Nodes that answer these at first and are made ready so, where this is known of the chain, and heads may stand still
+    /// Nodes that answer these at first and are made ready so, where this is known of the chain, and heads may be stalled
     /// for so long.
     async fn under(
         known: ChainRules,
@@ -327,7 +327,7 @@ async fn another_node_that_lags_takes_no_head_back() {
     assert_eq!(world.heights(), [9, 8, 7, 6].map(Some));
     world.nodes[1].set(Some(at([9, 8, 8, 6])));
     world.until_heights([9, 8, 8, 6]).await;
-    // The first one derives its chain anew: it is used again when it has come to where the other is.
+    // The first one derives its chain again: it is used again when it has come to where the other is.
     world.set(Some(at([9, 0, 0, 0])));
     world.until("the lag of the first", |world| world.state(0) == "behind").await;
     assert!(world.uses(1));
@@ -367,7 +367,7 @@ fn of(genesis: B256) -> Value {
     json!({ "l2": { "hash": genesis, "number": 0 }, "l2_time": 0 })
 }
 
-/// As after a devnet was begun anew in the directory of its predecessor.
+/// As after a devnet was begun again in the directory of its predecessor.
 #[tokio::test]
 async fn a_ledger_of_another_genesis_is_told_of_with_both_hashes_and_nothing_is_judged() {
     let dir = tempfile::TempDir::new().unwrap();
@@ -456,7 +456,7 @@ fn unknown_forks(world: &World) -> Vec<(String, u64)> {
     forks.iter().map(|fork| (fork.name.clone(), fork.time.0)).collect()
 }
 
-/// Whoever judges deposits by the sibling node hears of it, too, and before the fork.
+/// Anyone who judges deposits by the sibling node hears of it, too, and before the fork.
 #[tokio::test]
 async fn a_fork_that_this_build_does_not_know_is_told_of_at_start_and_while_running_once_with_its_date() {
     const LINE: &str = "chain has a fork that this build does not know";
@@ -516,7 +516,7 @@ async fn a_fork_that_was_scheduled_after_this_build_was_made_is_taken_from_the_n
     assert_eq!(world.lines.with(LINE), 2, "of a node that differs nothing is taken");
 }
 
-/// No patience with one kind of head: the second poll that finds it where it was tells of it.
+/// No patience with one kind of head: the second poll that finds it where it was reports it.
 #[rstest]
 #[case::unsafe_(StallBounds { unsafe_: Duration::ZERO, ..StallBounds::LONG }, "unsafe head has been block 9")]
 #[case::local_safe(StallBounds { safe: Duration::ZERO, ..StallBounds::LONG }, "local-safe head has been block 8")]

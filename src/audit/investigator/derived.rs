@@ -1,7 +1,7 @@
 //! Which block the chain has at an attested one's height, and whether that is where their branches part.
 //!
 //! The chain is what the rollup node names: its heads' ancestors, by hash, whatever an endpoint has at a height. A block is
-//! held against another only where the two part: on the same parent, and on L1 blocks that L1 has. Anywhere else the
+//! checked against another only where the two part: on the same parent, and on L1 blocks that L1 has. Anywhere else the
 //! difference is its ancestor's, or L1's.
 
 use super::{Answer, Awaited, Cause, Investigator, Wait};
@@ -24,7 +24,7 @@ const REMEMBERED: NonZeroUsize = match NonZeroUsize::new(65_536) {
     None => NonZeroUsize::MIN,
 };
 
-/// How many blocks one look at a case fetches on the way down from a head. The next look goes on from there.
+/// How many blocks one look at a case fetches on the way down from a head. The next look continues from there.
 const MAX_STEPS: usize = 256;
 
 /// The parents of blocks, by hash.
@@ -42,7 +42,7 @@ impl Default for Lineage {
 enum Parent {
     /// It was found not to hold.
     Wrong,
-    /// Its branch was left for good: L1 dropped what it stands on.
+    /// Its branch was left for good: L1 dropped what it is built on.
     Left,
     /// It is upheld, on the branch that is vouched for.
     Upheld,
@@ -55,11 +55,11 @@ enum Parent {
 /// What follows for a block whose parent is not the chain's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Parting {
-    /// It may be held against the chain's.
+    /// It may be checked against the chain's.
     Here,
     /// It went with its branch.
     Gone,
-    /// It cannot be told.
+    /// It cannot be determined.
     Unknown,
 }
 
@@ -69,9 +69,9 @@ impl Parent {
         match self {
             Self::Wrong => Parting::Here,
             Self::Left => Parting::Gone,
-            // A block that nobody has seen stands on nothing, once the chain cannot come to it any more.
+            // A block that nobody has seen is built on nothing, once the chain cannot come to it any more.
             Self::Unknown if is_final => Parting::Here,
-            // L1 had what it stands on, and drops it for good.
+            // L1 had what it is built on, and drops it for good.
             Self::Upheld if is_final => Parting::Gone,
             // A plain node may stay on the branch that was lawfully replaced.
             Self::Upheld | Self::Open | Self::Unknown => Parting::Unknown,

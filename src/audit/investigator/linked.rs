@@ -1,6 +1,6 @@
-//! Whether a block that a client has at a height is one that its next block stands on.
+//! Whether a block that a client has at a height is one that its next block is built on.
 //!
-//! A client may have a replaced block by its number under blocks that stand on its replacement. What such a block says, or
+//! A client may have a replaced block by its number under blocks that are built on its replacement. What such a block says, or
 //! lacks, must accuse nobody.
 
 use super::{Awaited, Cause, Investigator, Wait};
@@ -29,7 +29,7 @@ impl Default for Linked {
 
 impl Investigator {
     /// Waits if the next local-safe block does not stand on this one, which its client has at its height. The local-safe
-    /// head itself was held against what the rollup node calls so.
+    /// head itself was checked against what the rollup node calls so.
     pub(super) async fn expect_linked(
         &self,
         chain_id: ChainId,

@@ -44,7 +44,7 @@ impl Past {
         self.heights.lock().pop(&place);
     }
 
-    /// The turn to ask for a block's receipts: whoever has it next finds them in the index.
+    /// The turn to ask for a block's receipts: anyone who has it next finds them in the index.
     pub(super) async fn turn(&self, block: B256) -> OwnedMutexGuard<()> {
         let turn = Arc::clone(self.turns.lock().get_or_insert(block, Arc::default));
         turn.lock_owned().await

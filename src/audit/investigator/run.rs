@@ -8,7 +8,7 @@ use crosscheck_core::proof::VerifiedBlock;
 use crosscheck_p2p::ChainId;
 
 impl Investigator {
-    /// An ancestor, and so many blocks below it as far as they are linked to it, highest first; or why it cannot be had.
+    /// An ancestor, and this many blocks below it as far as they are linked to it, highest first; or why it is unavailable.
     pub(in crate::audit) async fn fetch_run_with_words(
         &self,
         key: BlockKey,

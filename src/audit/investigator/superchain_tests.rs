@@ -368,7 +368,7 @@ async fn a_valid_same_timestamp_message_does_not_excuse_a_replacement() {
 async fn nobody_is_accused_over_a_block_that_another_may_have_stood_in_for() {
     let mut pair = Pair::new();
     let a1 = pair.extend(A, &[Emit, Execute(message(A, 1, 0))]);
-    // Was B1 built like this, or did it replace a block of a cycle that depended on A1? It cannot be told.
+    // Was B1 built like this, or did it replace a block of a cycle that depended on A1? It cannot be determined.
     pair.extend(B, &[]);
     let replacement = pair.replacement(A, &a1);
     let court = pair.serve().await;

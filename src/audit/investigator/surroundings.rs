@@ -186,7 +186,7 @@ impl Investigator {
         };
         let number = match ask.number {
             Some(number) if number > tip.number && tip.timestamp > ask.timestamp => {
-                // The node's word for it is no proof: the block itself is.
+                // The node's word for it is not proof: the block itself is.
                 let tip = self.local_safe_block(chain_id, tip.number, awaited).await?;
                 self.expect_linked(chain_id, &tip, awaited).await?;
                 return Ok(Found::Tip { number: tip.number(), timestamp: tip.timestamp() });

@@ -302,7 +302,7 @@ async fn a_block_is_blamed_where_branches_part(#[case] parent: Option<Verdict>, 
     let first = chain.canonical(1).unwrap().hash;
     let lower = chain.build(first, fixture.l1.head(), &[]).unwrap();
     let upper = chain.build(lower.hash, fixture.l1.head(), &[]).unwrap();
-    // What the server knows was cloned before: it is served anew.
+    // What the server knows was cloned before: it is served again.
     let server = serve(fixture.chain.clone()).await;
     let chain_id = ChainId::from(CHAIN_ID);
     let key = |block: &crosscheck_devnet::block::L2Block| BlockKey {
@@ -323,7 +323,7 @@ async fn a_block_is_blamed_where_branches_part(#[case] parent: Option<Verdict>, 
     assert_eq!(found.as_deref(), Some(expected));
 }
 
-/// A node that tells of a head with another time than its block has: what is missing is held against that block's own.
+/// A node that reports a head with another time than its block has: what is missing is checked against that block's own.
 #[rstest]
 #[case::the_client_has_the_head(None, true)]
 #[case::the_client_has_another(Some(B256::repeat_byte(9)), false)]

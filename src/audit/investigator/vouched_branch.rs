@@ -1,6 +1,6 @@
 //! Whether the vouched head is still on the chain, and what is to be done if it is not.
 //!
-//! L1 decides: a head leaves its branch when L1 has dropped what it stands on, or when another block at its height is final. The
+//! L1 decides: a head leaves its branch when L1 has dropped what it is built on, or when another block at its height is final. The
 //! word of a node that checks no messages counts for that only of a block that was upheld here, for it may stay on one that was
 //! lawfully replaced. That a client has another block there for a while moves nothing.
 
@@ -13,7 +13,7 @@ use crosscheck_core::case::Origin;
 use crosscheck_core::heads::SafeMeans;
 use crosscheck_p2p::ChainId;
 
-/// How many blocks of a branch are looked at: as many as no reorg of L1 below finality takes.
+/// How many blocks of a branch are checked: as many as no reorg of L1 below finality takes.
 const MAX_BRANCH: u32 = 4096;
 
 /// What is to be done about a vouched head.
@@ -28,7 +28,7 @@ pub(in crate::audit) enum HeadMove {
 /// What is seen of one block of the vouched branch.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
-    /// Whether L1 has what it stands on.
+    /// Whether L1 has what it is built on.
     origin: Origin,
     /// Whether the execution client has it at its height. `None`: it has no block there, or did not answer.
     is_canonical: Option<bool>,
@@ -58,7 +58,7 @@ impl Seen {
 }
 
 impl Investigator {
-    /// What is to be done about a chain's vouched head. `None`: nothing, or it cannot be told now.
+    /// What is to be done about a chain's vouched head. `None`: nothing, or it cannot be determined now.
     ///
     /// # Errors
     /// If the ledger cannot be read.
@@ -98,7 +98,7 @@ impl Investigator {
                 BranchStanding::Stale(StaleBranch { replaced, by })
             }
             Ok(Some(_)) => BranchStanding::Left,
-            // Whoever asks for blocks beside this tells of the failure.
+            // Anyone who asks for blocks beside this reports the failure.
             Ok(None) | Err(_) => BranchStanding::Unknown,
         })
     }
@@ -169,7 +169,7 @@ impl Investigator {
         number: u64,
     ) -> Result<bool, LedgerError> {
         let Some(client) = self.clients.get(&chain_id) else { return Ok(false) };
-        // Whoever asks for blocks beside this tells of a failure.
+        // Anyone who asks for blocks beside this reports a failure.
         let Ok(Some(found)) = client.canonical_hash(number).await else { return Ok(false) };
         let known = ledger.cases_at(chain_id, number).await?.into_iter().find(|case| case.hash == found);
         let verdict = known.and_then(|case| case.verdict);

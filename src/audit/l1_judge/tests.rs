@@ -118,7 +118,7 @@ async fn a_block_that_tells_no_origin(
     assert_eq!(word, expected);
 }
 
-/// Whether it is known comes and goes: the first block is told of, and each is counted.
+/// Whether it is known comes and goes: the first block is reported, and each is counted.
 #[tokio::test]
 async fn a_blob_base_fee_that_is_not_known_is_told_once_and_counted_for_each_block() {
     let lines = Lines::capture();

@@ -35,7 +35,7 @@ impl World {
         Self { open, reasons, health, metrics, cases, watch, start: Instant::now() }
     }
 
-    /// Opens a case so many seconds after the start, and finds that it waits.
+    /// Opens a case this many seconds after the start, and finds that it waits.
     fn open(&mut self, number: u64, after: u64, cause: Cause) {
         let at = self.at(after);
         self.open.insert(key(number), Work::Ancestor, at);

@@ -63,7 +63,7 @@ async fn serve(chain_id: u64, number: u64, has: Has) -> (Arc<Endpoint>, RunningS
     (endpoint, start(module).await.unwrap())
 }
 
-/// What the rollup node says: block 5 of the chain stands on block 7 of L1, which is chain 900.
+/// What the rollup node says: block 5 of the chain is built on block 7 of L1, which is chain 900.
 fn config() -> SaidConfig {
     let id = |number| json!({ "number": number, "hash": block(number, false).0 });
     serde_json::from_value(json!({

@@ -1,6 +1,6 @@
 //! Clauses: which clauses hold, which is broken, and which were not come to. Pure.
 //!
-//! Clauses are held against a message in one order (`interop::rules`), so a broken one tells that those before it hold.
+//! Clauses are checked against a message in one order (`interop::rules`), so a broken one tells that those before it hold.
 
 use crosscheck_core::validity::InvalidReason;
 use serde::Serialize;
@@ -13,7 +13,7 @@ pub(super) enum ClauseState {
     Ok,
     /// It is broken.
     Broken,
-    /// What it is about could not be had.
+    /// What it is about was unavailable.
     Unknown,
     /// One before it is broken or unknown.
     NotChecked,
@@ -31,9 +31,9 @@ pub(super) struct Clause {
 /// How far the clauses were come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reached {
-    /// What the message claims by itself could not be looked at: the executing block is not known.
+    /// What the message claims by itself could not be checked: the executing block is not known.
     Nothing,
-    /// What it claims by itself holds; the cited block could not be looked at.
+    /// What it claims by itself holds; the cited block could not be checked.
     Claim,
     /// All that can be asked of the message by itself holds; what it rests on could not be found out.
     Alone,

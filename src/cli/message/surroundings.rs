@@ -13,7 +13,7 @@ use futures::{StreamExt, stream};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// How many blocks are looked at.
+/// How many blocks are checked.
 const MAX_BLOCKS: usize = 512;
 
 /// How many of them at once.
@@ -39,7 +39,7 @@ impl Walk<'_> {
         self.missing.unwrap_or(Unknown::NotFollowed { blocks: MAX_BLOCKS })
     }
 
-    /// Why a block is not valid. `Err`: whether it is cannot be told.
+    /// Why a block is not valid. `Err`: whether it is cannot be determined.
     fn objection(self, chain_id: ChainId, number: u64) -> Result<Option<InvalidReason>, Unknown> {
         let place = (chain_id, number);
         match (self.closure.standings().get(&place), self.closure.key(place)) {
@@ -53,10 +53,10 @@ impl Walk<'_> {
 }
 
 impl Examiner {
-    /// Why a message of this block does not hold, though all holds that can be asked of it by itself.
+    /// Why a message of this block is invalid, though all holds that can be asked of it by itself.
     ///
     /// # Errors
-    /// If that cannot be told.
+    /// If that cannot be determined.
     pub(super) async fn look_around(
         &self,
         root: Arc<ProvenLogs>,
@@ -86,7 +86,7 @@ impl Examiner {
     /// The same of a message that is told by its fields: of the cited block alone.
     ///
     /// # Errors
-    /// If it cannot be told.
+    /// If it cannot be determined.
     pub(super) async fn look_behind(
         &self,
         executed_at: UnixSeconds,

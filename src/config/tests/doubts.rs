@@ -1,4 +1,4 @@
-//! What is sound and probably not meant is told of, by what it is, and nothing else is.
+//! What is sound and probably not meant is reported, by what it is, and nothing else is.
 
 use super::{SOUND, file};
 use crate::config::{Doubt, Layers};

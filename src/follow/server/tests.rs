@@ -223,7 +223,7 @@ async fn it_ends_when_told_to() {
     assert!(ended.unwrap().unwrap().unwrap().is_ok());
 }
 
-/// Callers that hold a connection, and whoever comes beside them.
+/// Callers that hold a connection, and anyone who comes beside them.
 #[tokio::test]
 async fn a_full_server_says_that_it_is_busy() {
     let connections = ConnectionLimits { connections: 2, ..FollowLimits::STANDARD.connections };

@@ -34,7 +34,7 @@ impl World {
         Self { watch, health, metrics, now: Instant::now(), friend }
     }
 
-    /// So many frames, one a second from now on.
+    /// This many frames, one a second from now on.
     fn refuse(&mut self, count: u64, topic: Topic, reason: &Reason, from: PeerId) {
         for _ in 0..count {
             self.watch.refused(topic, reason, from, self.now);
@@ -63,7 +63,7 @@ const OLD: Reason = Reason::TooOld { timestamp: UnixSeconds(1), now: UnixSeconds
 const AHEAD: Reason = Reason::FromTheFuture { timestamp: UnixSeconds(9), now: UnixSeconds(1), future: 5 };
 const MANY: Reason = Reason::TooManyAtHeight { number: 5, seen: 6 };
 
-/// Whether two minutes of nothing else are told of: from a stranger, and from a static peer.
+/// Whether two minutes of nothing else are reported: from a stranger, and from a static peer.
 #[rstest]
 #[case::unsafe_by_another(BlocksV4, wrong_signer(STRANGER), [true, true])]
 #[case::of_an_older_version(BlocksV3, wrong_signer(STRANGER), [true, true])]

@@ -124,7 +124,7 @@ async fn reader(l1: &L1) -> (SignerReader, ServerHandle) {
     (SignerReader::new(client, CONFIG), server.start(module))
 }
 
-/// A reader that asks anew each time.
+/// A reader that asks again each time.
 fn client_of(url: &str) -> L1Reader {
     let limits = EndpointLimits {
         timeout: Duration::from_secs(300),
@@ -140,7 +140,7 @@ async fn the_slot_at_the_latest_block_names_the_signer() {
     l1.produce(&[], ONE);
     let (mut reader, _server) = reader(&l1).await;
     assert_eq!(reader.read().await.unwrap(), [ONE]);
-    // Something that is no update of the signer was emitted.
+    // Something that is not an update of the signer was emitted.
     l1.produce(&[(CONFIG, Address::ZERO)], TWO);
     assert_eq!(reader.read().await.unwrap(), [TWO]);
 }

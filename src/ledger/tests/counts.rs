@@ -1,4 +1,4 @@
-//! What is counted as it happens is what counting everything anew gives, whatever happens.
+//! What is counted as it happens is what counting everything again gives, whatever happens.
 
 use super::*;
 use crosscheck_core::case::Discard;

@@ -55,7 +55,7 @@ async fn who_reads_cannot_write() {
     assert!(error.to_string().contains("readonly"), "{error}");
 }
 
-/// SQLite may roll back by itself, and whoever gave up leaves a transaction behind: neither is in the way of the next.
+/// SQLite may roll back by itself, and anyone who gave up leaves a transaction behind: neither is in the way of the next.
 #[tokio::test]
 async fn a_write_that_was_given_up_is_in_nobodys_way() {
     let dir = TempDir::new().unwrap();

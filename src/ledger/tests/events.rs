@@ -1,4 +1,4 @@
-//! What is told is written with what it tells of, and read by its id.
+//! What is told is written with what it reports, and read by its id.
 
 use super::{NOW, TempDir, attested_in, blocks, chain, decide, key, ledger, open, resolution, violated};
 use crate::ledger::{
@@ -178,7 +178,7 @@ async fn verdicts_of_an_old_ledger_have_their_place() {
     assert_eq!(store.last_event().await.unwrap(), 3);
 }
 
-/// A block that was found wrong while only its descendants were attested, and that the sequencer attests itself then.
+/// A block that was found invalid while only its descendants were attested, and that the sequencer attests itself then.
 #[rstest]
 #[case::bound_to_its_signer(SigningDomain::CrossSafeBlocksV1, 2)]
 #[case::what_may_be_a_replay(SigningDomain::Zero, 1)]

@@ -85,7 +85,7 @@ async fn a_message_that_ends_again_keeps_its_number_unless_it_ends_otherwise() {
     let store = ledger(&dir).await;
     let key = key(901, 20);
     file(&store, &[Filing::Over(record(key, 9, "finalized", "invalid"))]).await;
-    // A later run finds it anew.
+    // A later run finds it again.
     let again = MessageRecord { flips: 1, ..*record(key, 80, "finalized", "invalid") };
     let open = Filing::Open(record(key, 70, "tracked", "invalid"));
     file(&store, &[open, Filing::Over(Box::new(again))]).await;

@@ -116,7 +116,7 @@ async fn what_was_noted_is_read_back() {
     assert_eq!(store.noted_messages(ChainId::from(1), None, 100).await.unwrap().len(), 0);
 }
 
-/// What the ledger tells of one message whose block goes up to finality, over a restart at each step.
+/// What the ledger says about one message whose block goes up to finality, over a restart at each step.
 #[tokio::test]
 async fn an_invalid_message_is_told_once_at_each_level_over_restarts() {
     let dir = tempfile::tempdir().unwrap();

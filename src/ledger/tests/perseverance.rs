@@ -1,4 +1,4 @@
-//! A full disk stops writing, and whoever writes; not reading. What could not be written is, once it can.
+//! A full disk stops writing, and anyone who writes; not reading. What could not be written is, once it can.
 
 use super::*;
 use crate::health::Health;

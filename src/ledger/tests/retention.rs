@@ -137,7 +137,7 @@ async fn above_a_block_that_was_passed_unjudged_everything_stays() {
     assert_eq!(vouched(&ledger).await, 3);
 }
 
-/// Whose signature an open ancestor can be held against is found on top of it.
+/// Whose signature an open ancestor can be used against is found on top of it.
 #[tokio::test]
 async fn above_an_open_block_it_stays_who_signed_on_top_of_it() {
     let dir = TempDir::new().unwrap();

@@ -43,7 +43,7 @@ async fn the_head_leaves_a_branch_and_goes_over_another() {
     let now = ledger.retract(&back(&old[4], &old[1]), NOW).await.unwrap();
     assert_eq!(now, Some(position(&new[1])), "as far as the other branch is upheld");
     assert_eq!(ledger.vouched_head(chain()).await.unwrap().unwrap().retractions, 1);
-    // What stands on the branch that it left takes it nowhere, also after a restart.
+    // What is built on the branch that it left takes it nowhere, also after a restart.
     let later = attested(6, old[4].hash());
     uphold(&ledger, &[later]).await;
     ledger.close().await;

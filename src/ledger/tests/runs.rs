@@ -1,4 +1,4 @@
-//! What is numbered in memory goes on over restarts.
+//! What is numbered in memory continues over restarts.
 
 use super::*;
 use crate::gossip::Refusals;

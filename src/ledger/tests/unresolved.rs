@@ -1,4 +1,4 @@
-//! What was found wrong stands until an operator resolves it, whatever restarts in between.
+//! What was found invalid stands until an operator resolves it, whatever restarts in between.
 
 use super::*;
 

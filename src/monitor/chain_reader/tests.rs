@@ -8,7 +8,7 @@ use crate::audit::Heads;
 use crate::telemetry::captured::Lines;
 use client::{Client, Reading, Setting, chain_id, reading, reading_of, reading_within};
 
-/// A minute of a client that says that block 3 is `O`, while its block 4 stands on `R`.
+/// A minute of a client that says that block 3 is `O`, while its block 4 is built on `R`.
 #[tokio::test(start_paused = true)]
 async fn a_client_that_contradicts_itself_is_told_of_once_and_nothing_is_dropped() {
     let lines = Lines::capture();
@@ -142,7 +142,7 @@ async fn reorgs_are_followed_although_they_come_in_mid_read_and_in_a_row() {
     assert_eq!(heard.blocks().len(), 6);
     let replacement = client.replace(&invalid);
     let new = client.extend(3);
-    // The chain goes to and fro while it is read: after so many requests each.
+    // The chain goes to and fro while it is read: after this many requests each.
     client.adopt_after(3, &old);
     client.adopt_after(5, &new);
     client.adopt_after(8, &replacement);

@@ -101,7 +101,7 @@ async fn what_was_told_before_waits_for_nothing_and_what_waited_is_released_once
     assert!(second_look.release(&key).is_empty());
 }
 
-/// A mistake of ours withholds no alarm: the message is looked at again, and told at last.
+/// A mistake of ours withholds no alarm: the message is checked again, and told at last.
 #[tokio::test(start_paused = true)]
 async fn a_look_that_panics_is_made_again_and_withholds_nothing() {
     let mut second_look = second_look();

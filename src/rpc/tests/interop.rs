@@ -154,7 +154,7 @@ async fn a_block_that_cannot_be_fetched_is_not_proven() {
     let entries = world.entries(&[FIRST - 1]);
     let url = world.execution.as_ref().unwrap().url();
     world.execution.take().unwrap().stop().await;
-    // A failure is no verdict: callers take -320500 for one.
+    // A failure is not a verdict: callers take -320500 for one.
     assert_eq!(check(&world, &entries, "unsafe", &descriptor(time_of(TIP))).await, Some(-32_603));
     let params = [json!(entries), json!("unsafe"), descriptor(time_of(TIP))];
     let (_, words) = world.call("interop_checkAccessList", &params).await.unwrap_err();

@@ -56,7 +56,7 @@ async fn pages_follow_each_other() {
     let last = second["messages"][0]["sequence"].clone();
     let none = ask(json!({ "chain_id": 902 })).await;
     assert_eq!(none, json!({ "messages": [], "next": null, "cursor": last }));
-    // Both can be handed back: the one begins anew, the other goes on where the page ended.
+    // Both can be handed back: the one starts again, the other continues where the page ended.
     let anew = ask(json!({ "after": second["next"], "limit": 1 })).await;
     assert_eq!(anew, first);
     let later = ask(json!({ "after": second["cursor"] })).await;
@@ -256,7 +256,7 @@ async fn subscribers_are_told() {
     assert_eq!((&verdict["id"], &verdict["at"]), (&json!(1), &json!(1000)));
     let second = next().await;
     assert_eq!((&second["id"], &second["block"]["number"]), (&json!(2), &json!(6)));
-    // Whoever was cut off after the first goes on there.
+    // Anyone who was cut off after the first continues there.
     let page = world.call("crosscheck_events", &[json!({ "after": verdict["id"] })]).await.unwrap();
     assert_eq!(page, json!({ "events": [second], "next": null, "cursor": 2 }));
     events.unsubscribe().await.unwrap();

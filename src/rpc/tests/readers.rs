@@ -61,7 +61,7 @@ fn by_words(text: &str) -> Option<(i32, u16)> {
     PHRASES.iter().find(|(phrase, ..)| text.contains(phrase)).map(|(_, code, status)| (*code, *status))
 }
 
-/// An answer with an HTTP status that is no success never reaches the code.
+/// An answer with an HTTP status that is not success never reaches the code.
 fn op_reth(error: &Travelling) -> Reading {
     match error.code {
         _ if error.status != 200 => Reading::Nothing,

@@ -108,7 +108,7 @@ async fn what_is_derived_but_not_verified_is_optimistic() {
     assert_eq!((answer.get("data"), &answer["optimistic_at_timestamp"]), (None, &expected));
 }
 
-/// Whoever asks takes a chain that is left out for "invalid": one whose block no endpoint has now must not be.
+/// Anyone who asks takes a chain that is left out for "invalid": one whose block no endpoint has now must not be.
 #[rstest]
 #[case::below_the_view(Lost::Below, 5)]
 #[case::derived_and_not_verified(Lost::ByHash, 16)]
@@ -125,7 +125,7 @@ async fn a_block_that_no_endpoint_has_is_an_error_for_the_whole_answer(
     }
 }
 
-/// Whoever asks takes a missing `data` for "invalid" once `current_l1` is past a block.
+/// Anyone who asks takes a missing `data` for "invalid" once `current_l1` is past a block.
 #[tokio::test]
 async fn current_l1_is_no_higher_than_what_was_verified() {
     let heads = SafetyHeads { safe: 4, finalized: 4, ..HEADS };

@@ -19,7 +19,7 @@ pub(in crate::sources) fn first(number: u64) -> Arc<VerifiedL1Header> {
     Arc::new(VerifiedL1Header::seal(Header { number, ..Header::default() }))
 }
 
-/// Takes in a head as the reader does: with the blocks below it, up to so many.
+/// Takes in a head as the reader does: with the blocks below it, up to this many.
 fn take(chain: &mut L1Chain, all: &[Arc<VerifiedL1Header>], head: &Arc<VerifiedL1Header>, steps: usize) {
     let mut path = vec![Arc::clone(head)];
     while path.len() < steps {

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-/// A server that sends these bytes to whoever connects, once something was sent to it, and closes.
+/// A server that sends these bytes to anyone who connects, once something was sent to it, and closes.
 async fn server(answer: &'static str, serving: &mut JoinSet<()>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let host = listener.local_addr().unwrap().to_string();

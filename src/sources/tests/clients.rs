@@ -300,7 +300,7 @@ async fn another_value_of_what_a_hash_covers_is_refused() {
     }
 }
 
-/// What a node answers that has not caught up, or has lost a part of its data, is no fact, neither of a block nor of its logs;
+/// What a node answers that has not caught up, or has lost a part of its data, is not a fact, neither of a block nor of its logs;
 /// and it is no reason to distrust the node. What can be no part of the truth is.
 #[rstest]
 #[case::no_receipts(|answers: &mut Answers| answers.1 = json!([]), "0 of the receipts")]
@@ -427,7 +427,7 @@ mod unknown_types {
         assert!(error.to_string().contains("receipt 1 is of type 0x7b"), "{error}");
     }
 
-    /// Another block's encoding is no proof, and somebody's fault.
+    /// Another block's encoding is not proof, and somebody's fault.
     #[tokio::test]
     async fn another_encoding_of_the_type_proves_nothing() {
         let (answers, mut encodings) = block(true);

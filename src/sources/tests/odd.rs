@@ -235,7 +235,7 @@ async fn headers_go_with_every_request_and_are_shown_nowhere() {
     }
 }
 
-/// Whoever runs an endpoint sees who asks, unless an operator says otherwise.
+/// Anyone who runs an endpoint sees who asks, unless an operator says otherwise.
 #[rstest]
 #[case::by_itself(None, concat!("crosscheck/", env!("CARGO_PKG_VERSION")))]
 #[case::as_configured(Some("ours/1"), "ours/1")]

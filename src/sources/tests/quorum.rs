@@ -321,7 +321,7 @@ async fn a_header_that_does_not_hash_is_no_vote() {
     world.nodes[1].set(|conduct| conduct.forges = true);
     assert!(world.client.canonical_hash(2).await.unwrap().is_some());
     world.until(&["agrees", "failing", "agrees"]).await;
-    // Two who tell the same lie are no quorum either.
+    // Two who tell the same lie are not a quorum either.
     world.nodes[2].set(|conduct| conduct.forges = true);
     let error = world.client.canonical_hash(2).await.unwrap_err().to_string();
     assert!(error.contains("does not hash to"), "{error}");

@@ -83,7 +83,7 @@ pub(super) async fn logs_from_before_canyon_are_proven() {
     is_proven("07-pre-canyon-deposit-nonce/el.json", "10").await;
 }
 
-/// What a node answers that has lost a part of its data, and a part of the text that tells of it.
+/// What a node answers that has lost a part of its data, and a part of the text that reports it.
 fn losses(answers: &Answers) -> Vec<(&'static str, Answers, &'static str)> {
     let block = |edit: fn(&mut Value)| {
         let mut block = answers.result("eth_getBlockByNumber").clone();

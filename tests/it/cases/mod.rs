@@ -85,7 +85,7 @@ async fn every_case_has_its_outcome() {
     assert!(wrong.is_empty(), "{wrong:?}");
 }
 
-/// The cases that README.md tells of: the first column of its table.
+/// The cases that README.md reports: the first column of its table.
 fn told() -> BTreeSet<String> {
     let text = std::fs::read_to_string(path("README.md")).unwrap();
     let rows = text.lines().filter_map(|line| line.strip_prefix("| "));

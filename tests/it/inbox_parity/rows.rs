@@ -1,4 +1,4 @@
-//! [`rows`]: the calls that both inboxes are held against.
+//! [`rows`]: the calls that both inboxes are checked against.
 
 use super::row::Declared::{Elsewhere, Keys, Message, Nothing};
 use super::row::Expected::{Executed, Returned, Reverted};

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use world::{INK, LAGOON, OP, UNICHAIN, World};
 
-/// What is waited for at a checkpoint: time stands still there.
+/// What is waited for at a checkpoint: time is stopped there.
 struct Watch {
     rpc: String,
     followers: Vec<Followed>,
@@ -202,7 +202,7 @@ impl Run {
     }
 
     /// Blocks that execute what counts nowhere are found, each for its own reason, and nothing else is. Ink shares no set
-    /// with either: its follower goes on to the end, theirs end before the blocks that do not hold.
+    /// with either: its follower continues to the end, theirs end before the blocks that are invalid.
     async fn invalid_messages(&mut self, messages: &Messages) {
         let mut violated = Vec::new();
         for (place, message, reason) in [

@@ -1,6 +1,6 @@
 //! [`World`]: OP Sepolia, Unichain Sepolia and Ink Sepolia around Lagoon, on one L1, at a time of their own.
 //!
-//! Time stands still but for [`World::advance`]: each second of it builds what is due, publishes it, and sets the clock file
+//! Time is stopped but for [`World::advance`]: each second of it builds what is due, publishes it, and sets the clock file
 //! that the program reads.
 
 use super::member::{Followed, Member, Served, system_config};

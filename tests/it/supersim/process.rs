@@ -15,7 +15,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// One chain of it.
 pub(crate) struct Chain {
     pub(crate) id: u64,
-    /// Where its users send transactions: refuses those that would execute what is no message.
+    /// Where its users send transactions: refuses those that would execute what is not a message.
     pub(crate) proxy: Node,
     /// The anvil behind, which includes whatever it is sent.
     pub(crate) inner: Node,

@@ -32,7 +32,7 @@ fn block(chain: u64, number: u64, rows: &[Row]) -> Arc<ProvenLogs> {
     block_of(chain, number, rows, LOGS)
 }
 
-/// A block with so many logs.
+/// A block with this many logs.
 pub(in crate::case) fn block_of(chain: u64, number: u64, rows: &[Row], logs: u32) -> Arc<ProvenLogs> {
     let executed = rows.iter().map(|&(log_index, cited, block_number, cited_index)| {
         let identifier = Identifier {

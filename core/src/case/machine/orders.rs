@@ -163,12 +163,12 @@ impl Story {
         for event in self.order(&mut play.rng) {
             play.happen(event);
         }
-        // Nobody waits longer than until everybody was looked at, once for each of its stages.
+        // Nobody waits longer than until everybody was checked, once for each of its stages.
         (0..6).for_each(|_| play.look_at_all());
         play.endings()
     }
 
-    /// What must become of each attested block; of those of the left branch only that they are not held against anybody.
+    /// What must become of each attested block; of those of the left branch only that they are not used against anyone.
     fn expected(&self) -> BTreeMap<Attested, (&'static str, Option<&'static str>, bool)> {
         let replaced = replaced_by_rounds(&self.world, DEPOSIT_LOGS);
         let expected = |&(place, word): &Attested| {

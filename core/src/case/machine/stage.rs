@@ -11,9 +11,9 @@ use std::sync::Arc;
 /// How far a case is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// What L1 says stands at the height is wanted.
+    /// What L1 says is at the height is wanted.
     Derivation,
-    /// What L1 alone says is wanted; then the case goes on.
+    /// What L1 alone says is wanted; then the case continues.
     L1 {
         then: Box<Stage>,
     },

@@ -519,7 +519,7 @@ fn repeated(case: &mut Case, hash: B256, attributes: &BlockAttributes) {
     case.learn(&set(), &fact);
 }
 
-/// What is held against a block because the node has another, which that node has not derived, waits for somebody who has.
+/// What is used against a block because the node has another, which that node has not derived, waits for somebody who has.
 #[rstest]
 #[case::another_block(attributes(&["\x7e other", "\x02 other"]), "not-derived")]
 #[case::the_same_by_another_hash(full(), "execution-divergence")]

@@ -52,7 +52,7 @@ pub(super) fn karst() -> UpgradeBundle {
     UpgradeBundle { transactions: digests(&table::KARST).collect(), gas: table::KARST_GAS }
 }
 
-/// Lagoon's. Its gas is the same for every set: whoever takes it off again does not know the set.
+/// Lagoon's. Its gas is the same for every set: anyone who takes it off again does not know the set.
 pub(super) fn lagoon(set: SetSize) -> UpgradeBundle {
     let bundle = digests(&table::LAGOON);
     let transactions = match set.is_of_several {

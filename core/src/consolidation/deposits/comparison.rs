@@ -1,4 +1,4 @@
-//! [`compare_with_l1`]: a block held against what L1 alone says of it. Pure.
+//! [`compare_with_l1`]: a block checked against what L1 alone says of it. Pure.
 //!
 //! By rules that may not be the chain's nothing is contradicted: where a fork is in force that this build does not know,
 //! or where a setting alone says how many chains the dependency set has, a difference is an error that says so. So is a

@@ -29,7 +29,7 @@ pub enum ConfigUpdate {
     },
     /// Type 2.
     GasLimit(u64),
-    /// Type 3: whom it names. No part of derivation, so malformed data is no error: it names nobody.
+    /// Type 3: whom it names. No part of derivation, so malformed data is not an error: it names nobody.
     UnsafeBlockSigner(Option<Address>),
     /// Type 4.
     Eip1559(Eip1559),
@@ -41,7 +41,7 @@ pub enum ConfigUpdate {
     DaFootprintGasScalar(u16),
 }
 
-/// Why a log is no update.
+/// Why a log is not an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigUpdateError {
     /// Not three topics: the event, the version, the type.
@@ -82,7 +82,7 @@ impl ConfigUpdate {
     /// Reads a log of the SystemConfig contract.
     ///
     /// # Errors
-    /// If it is no update, or a malformed one.
+    /// If it is not an update, or a malformed one.
     pub fn decode(log: &LogData) -> Result<Self, ConfigUpdateError> {
         let [event, version, kind] = *log.topics() else {
             return Err(ConfigUpdateError::Topics { found: log.topics().len() });

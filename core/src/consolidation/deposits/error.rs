@@ -1,4 +1,4 @@
-//! [`DepositsError`]: why the deposits of a block cannot be told, or cannot exist.
+//! [`DepositsError`]: why the deposits of a block cannot be determined, or cannot exist.
 
 use super::{L1InfoError, UserDepositError};
 use crate::consolidation::{FeeParametersError, Fork};

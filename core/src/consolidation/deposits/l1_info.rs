@@ -94,7 +94,7 @@ pub struct OperatorFee {
 /// Why a transaction says nothing about an L1 origin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum L1InfoError {
-    /// It is no deposit.
+    /// It is not a deposit.
     #[error("the first transaction is not a deposit: {reason}")]
     NotADeposit {
         /// What is wrong with it.

@@ -3,7 +3,7 @@
 //!
 //! Spec: protocol/deposits.md, protocol/system-config.md and protocol/derivation.md, "Deriving payload attributes".
 //! What cannot be known here (an unknown fork's upgrade transactions, an L1's blob schedule) is an error that says so and
-//! [is no contradiction](DepositsError::is_contradiction).
+//! [is not a contradiction](DepositsError::is_contradiction).
 
 mod blob_schedule;
 mod bundle;

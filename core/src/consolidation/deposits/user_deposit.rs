@@ -49,7 +49,7 @@ pub enum UserDepositError {
 /// Reads the log with this index among all logs of the L1 block.
 ///
 /// # Errors
-/// If it is no deposit, or a malformed one. The contract emits none, and op-node stops at one.
+/// If it is not a deposit, or a malformed one. The contract emits none, and op-node stops at one.
 pub fn decode_user_deposit(
     log: &LogData,
     l1_block_hash: B256,

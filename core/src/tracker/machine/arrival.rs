@@ -108,7 +108,7 @@ impl Tracker {
         node
     }
 
-    /// Lets the oldest valid messages go, as far as so many new ones need their room.
+    /// Lets the oldest valid messages go, as far as this many new ones need their room.
     fn make_room(&mut self, wanted: usize, work: &mut Work) {
         let wanted = wanted.min(self.limits.max_messages);
         while self.book.open().saturating_add(wanted) > self.limits.max_messages {
@@ -118,7 +118,7 @@ impl Tracker {
         }
     }
 
-    /// How many of a block's messages are tracked where there is room for so many: beyond it all up to the last that breaks a rule by
+    /// How many of a block's messages are tracked where there is room for this many: beyond it all up to the last that breaks a rule by
     /// itself, or that its own transaction did not declare. Twice the bound is never passed.
     fn tracked_of(&self, block: &ObservedBlock, room: usize) -> usize {
         let execution = Execution { chain_id: block.key.chain_id, timestamp: block.timestamp };

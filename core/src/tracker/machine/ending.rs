@@ -59,7 +59,7 @@ impl Tracker {
     }
 
     /// A block comes in the place of dropped ones, whose messages end: resolved or orphaned. Where one was invalid and
-    /// this is no block of deposits alone, its block waits for the final one: the sequencer may build the height anew
+    /// this is not a block of deposits alone, its block waits for the final one: the sequencer may build the height again
     /// before derivation replaces it because of that very message.
     pub(super) fn give_way(&mut self, by: &ObservedBlock, work: &mut Work) {
         let BlockKey { chain_id, number, hash } = by.key;

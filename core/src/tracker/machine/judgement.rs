@@ -8,7 +8,7 @@ use crate::validity::{InvalidReason, MessageStatus};
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
 
-/// What stands at the height that a message cites.
+/// What is at the height that a message cites.
 #[derive(Clone, Copy)]
 enum Cited {
     /// This block of the view.
@@ -66,7 +66,7 @@ impl Tracker {
         }
     }
 
-    /// The block's own status is another now: whoever cites it is touched.
+    /// The block's own status is another now: anyone who cites it is touched.
     fn touch_citers(&self, block: &BlockKey, work: &mut Work) {
         let Some(view) = self.chains.get(&block.chain_id) else { return };
         for id in view.citations.at_heights(block.number..=block.number) {

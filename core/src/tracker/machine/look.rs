@@ -40,7 +40,7 @@ impl Tracker {
         if !view.awaits(request) {
             return;
         }
-        // Of use or not: whoever still lacks it asks anew.
+        // Of use or not: whoever still lacks it asks again.
         view.fulfil(request);
         let Some(first) = view.first().filter(|_| is_answer(request, logs)) else { return };
         let expected = view.canonical(number).map(|node| node.block.key.hash);

@@ -58,7 +58,7 @@ impl Tracker {
         }
     }
 
-    /// A displaced message's block is canonical again: everything of it is looked at anew.
+    /// A displaced message's block is canonical again: everything of it is checked again.
     pub(super) fn revive(&mut self, id: MessageId) {
         let Some(message) = self.book.get_mut(id) else { return };
         if message.own != Own::BrokenForGood {

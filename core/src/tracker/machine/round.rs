@@ -1,6 +1,6 @@
 //! [`Round`]: messages of one timestamp that lean on each other's blocks.
 //!
-//! Of them, invalid is what must be (it spreads from the broken ones to whoever cites their blocks), then unknown is
+//! Of them, invalid is what must be (it spreads from the broken ones to anyone who cites their blocks), then unknown is
 //! what must be, and all else is valid: two blocks that cite each other without a cycle of messages are both valid.
 
 use crate::message::BlockKey;
@@ -96,7 +96,7 @@ impl Round {
         })
     }
 
-    /// Lets what is wrong with a block come over whoever cites it, and their blocks.
+    /// Lets what is wrong with a block come over anyone who cites it, and their blocks.
     fn spread(&mut self, is_spreading: impl Fn(&Standing) -> bool) {
         let sources = self.standings.iter().filter(|(_, standing)| is_spreading(standing));
         let mut sources: Vec<Place> = sources.map(|(place, _)| *place).collect();

@@ -109,7 +109,7 @@ async fn going_beyond_a_violation_and_leaving_its_own_chain_are_noted() {
     assert!(world.report().is_sound());
     world.say(1, 7, 8).await;
     assert!(world.report().beyond_violation);
-    // A cross-safe block that is no ancestor of the derived head.
+    // A cross-safe block that is not an ancestor of the derived head.
     let mut other = Arc::unwrap_or_clone(Arc::clone(&world.blocks[8]));
     other.hash = B256::repeat_byte(9);
     world.blocks.push(Arc::new(other));

@@ -98,7 +98,7 @@ fn host_and_port(text: &str) -> Option<(Protocol<'static>, u16)> {
     is_host_name(name).then(|| Some((Protocol::Dns(name.to_owned().into()), port.parse().ok()?)))?
 }
 
-/// Whether a text is a host name: labels of letters, digits and hyphens, the last of which is no number.
+/// Whether a text is a host name: labels of letters, digits and hyphens, the last of which is not a number.
 fn is_host_name(text: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())

@@ -126,7 +126,7 @@ pub(in crate::network) fn combined_key(keypair: &identity::Keypair) -> Option<Co
     CombinedKey::secp256k1_from_bytes(&mut secret).ok()
 }
 
-/// What our record tells of where we are.
+/// What our record says about where we are.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Advertised {
     /// Our address. `None`: others find it out, and tell us.

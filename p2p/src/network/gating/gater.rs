@@ -1,4 +1,4 @@
-//! [`Gater`]: which connections are let in, and whom to let go.
+//! [`Gater`]: which connections are accepted, and which peers to disconnect.
 //!
 //! A pure state machine: time and scores are arguments, refusals and farewells are values.
 
@@ -80,7 +80,7 @@ impl Gater {
         &self.gates
     }
 
-    /// What is shut out, to be changed. Connections that stand are looked at by the next [`Self::survey`].
+    /// What is shut out, to be changed. Connections that stand are checked by the next [`Self::survey`].
     pub(in crate::network) const fn gates_mut(&mut self) -> &mut Gates {
         &mut self.gates
     }
@@ -140,7 +140,7 @@ impl Gater {
         Ok(())
     }
 
-    /// A dial is to begin. An address that is a name is looked at again once it is resolved.
+    /// A dial is to begin. An address that is a name is checked again once it is resolved.
     pub(super) fn dial(
         &mut self,
         connection: ConnectionId,
@@ -257,7 +257,7 @@ impl Gater {
         leaving.into_iter().map(|(peer_id, _)| peer_id).collect()
     }
 
-    /// Who is in its grace is neither let go nor counted: else whoever keeps coming anew would push out all the others.
+    /// Who is in its grace is neither let go nor counted: else anyone who keeps coming again would push out all the others.
     fn surplus<'a>(
         &self,
         peers: Vec<(PeerId, &'a Connected)>,

@@ -1,6 +1,6 @@
 //! [`GaterBehaviour`]: asks the gater about every connection, in libp2p's words.
 //!
-//! Speaks no protocol. Addresses that are names are looked at once they are resolved and connected to.
+//! Speaks no protocol. Addresses that are names are checked once they are resolved and connected to.
 
 use super::Gater;
 use crate::Clock;

@@ -93,7 +93,7 @@ pub enum Gated {
 }
 
 impl Gated {
-    /// Whether there was no room, and nothing was held against who was refused.
+    /// Whether there was no room, and nothing was used against who was refused.
     pub const fn is_for_want_of_room(&self) -> bool {
         match self {
             Self::Pending { .. }

@@ -1,7 +1,7 @@
 //! Who may be connected: blocks, bans that expire, the tides of the number of peers, and hard caps.
 //!
 //! The rules are the pure [`Gater`]'s; [`GaterBehaviour`] asks it about every connection, before and after the
-//! handshake, and the network task asks it each second whom to let go. Never dials and never scores.
+//! handshake, and the network task asks it each second which peers to disconnect. Never dials and never scores.
 
 mod gater;
 mod gater_behaviour;

@@ -1,6 +1,6 @@
 //! The peers that the node knows: those to stay connected to, those that it met or heard of, and their file.
 //!
-//! Schedules and books are pure. Never decides who is let in: that is the gater's.
+//! Schedules and books are pure. Never decides who is accepted: that is the gater's.
 
 mod peer_book;
 mod peer_file;

@@ -41,7 +41,7 @@ pub enum PeerFileError {
 #[derive(Clone, Debug)]
 pub(in crate::network) struct PeerFile {
     path: PathBuf,
-    /// What the configuration shuts out. It is not written down: once it is configured no more, it is let in.
+    /// What the configuration shuts out. It is not written down: once it is configured no more, it is accepted.
     configured: Gates,
 }
 

@@ -121,7 +121,7 @@ impl StaticPeers {
     }
 }
 
-/// The longest delay with so many peers.
+/// The longest delay with this many peers.
 fn longest_delay(peers: usize) -> Duration {
     EACH.saturating_mul(u32::try_from(peers).unwrap_or(u32::MAX)).max(LAST_DELAY)
 }

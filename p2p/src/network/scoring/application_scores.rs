@@ -18,12 +18,12 @@ const FAILURE_CAP: f64 = 9.0;
 /// One false answer.
 const FALSEHOOD: f64 = 20.0;
 const FALSEHOOD_CAP: f64 = 20.0;
-/// So many rejected frames are free. Eight a second for ever add up to 16: an honest relay of blocks whose signer L1
+/// This many rejected frames are free. Eight a second for ever add up to 16: an honest relay of blocks whose signer L1
 /// has not told us of yet never comes here, however many blocks share a timestamp.
 const FREE_REJECTS: f64 = 16.0;
 /// Each of the next ones puts the peer out of the mesh, no further than where it is still listened to.
 const REJECT_WEIGHT: f64 = 8.0;
-/// So many of those, and the peer is banned, in one step: below gossipsub's graylist threshold it would not be heard
+/// This many of those, and the peer is banned, in one step: below gossipsub's graylist threshold it would not be heard
 /// any more, and nothing could bring its score from there to where bans begin.
 const WARNINGS: f64 = 5.0;
 const BANNED: f64 = 70.0;
@@ -43,7 +43,7 @@ pub(in crate::network) enum Deed {
     Good,
     /// It did not answer, or with an error.
     Failed,
-    /// It answered with something that is no block of the height that was asked for.
+    /// It answered with something that is not a block of the height that was asked for.
     Lied,
     /// It sent a frame that breaks a rule that it could check.
     SentInvalid,

@@ -124,7 +124,7 @@ impl Answer {
     }
 }
 
-/// Why received bytes are no block.
+/// Why received bytes are not a block.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(in crate::network) enum OpenError {
     /// They have no version's layout.

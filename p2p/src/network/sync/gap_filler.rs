@@ -79,7 +79,7 @@ impl GapFiller {
         goes_on
     }
 
-    /// The block that was asked for has come. The next one to ask for, if the gap goes on.
+    /// The block that was asked for has come. The next one to ask for, if the gap continues.
     pub(in crate::network) fn filled(
         &mut self,
         wanted: Wanted,

@@ -46,7 +46,7 @@ const FOUND_QUEUE: usize = 4;
 const PAST_TOPICS_SHARE: usize = 4;
 /// Without a static peer to dial, the timer just comes round.
 const NOTHING_DUE: Duration = Duration::from_secs(60 * 60);
-/// How often it is asked whom to let go: a ban takes effect within this.
+/// How often it is asked which peers to disconnect: a ban takes effect within this.
 const SURVEY: Duration = Duration::from_secs(1);
 /// How often scores decay, each time by what the time that has passed is worth.
 const DECAY: Duration = Duration::from_secs(1);

@@ -97,7 +97,7 @@ impl Network {
         let behaviour = self.swarm.behaviour_mut();
         behaviour.gossip.set_application_score(&peer_id, score);
         let ban_below = behaviour.gater.gater().ban_below();
-        // At once: whoever is heard no more does nothing to keep its score down, and it recovers by itself.
+        // At once: anyone who is heard no more does nothing to keep its score down, and it recovers by itself.
         if score < ban_below && before >= ban_below {
             self.survey();
         }

@@ -48,7 +48,7 @@ struct Held {
     channel: ResponseChannel<Answer>,
 }
 
-/// A response that was looked at.
+/// A response that was checked.
 #[derive(Debug)]
 pub(super) struct Checked {
     wanted: Wanted,
@@ -94,7 +94,7 @@ impl Syncing {
         self.looked_for.insert(task.id(), (wanted, asked));
     }
 
-    /// The next answer that was looked at. `None`: there is none now.
+    /// The next answer that was checked. `None`: there is none now.
     pub(super) async fn next_checked(&mut self) -> Option<Checked> {
         let (task, found) = self.checks.join_next_with_id().await?.unwrap_or_else(|error| {
             tracing::error!(%error, "check of a fetched block crashed; asking another peer");
@@ -216,7 +216,7 @@ impl Network {
                 let forks = self.syncing.forks;
                 self.syncing.look(wanted, asked, move || check(wanted, version, &signed, &forks));
             }
-            // Not to have a block is no failure.
+            // Not to have a block is not a failure.
             Answer::Refused(Refused::NotFound) => self.ask_again(wanted, asked),
             Answer::Kept(_) | Answer::Refused(Refused::Invalid | Refused::Unavailable) => {
                 self.note_deed(peer, Deed::Failed);
@@ -230,7 +230,7 @@ impl Network {
         let Some(from) = asked.last().copied() else { return };
         let (envelope, kept) = match found {
             Found::Wanted(envelope, kept) => (envelope, kept),
-            // Who is asked by number answers with the fork that it knows: after a reorg that is no lie.
+            // Who is asked by number answers with the fork that it knows: after a reorg that is not a lie.
             Found::Another => {
                 tracing::debug!(%from, number = wanted.number, hash = %wanted.hash, "block is on another branch");
                 self.ask_again(wanted, asked);

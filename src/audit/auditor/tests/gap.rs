@@ -11,7 +11,7 @@ use crosscheck_p2p::UnixSeconds;
 use parking_lot::RwLock;
 use rstest::rstest;
 
-/// A chain of so many blocks; its head is local-safe and final, and the highest block that is known is `top`, whose ancestors are not.
+/// A chain of this many blocks; its head is local-safe and final, and the highest block that is known is `top`, whose ancestors are not.
 async fn gap(fixture: &Fixture, top: NewAncestor) -> (Auditor, World, RunningServer) {
     let chain_id = ChainId::from(CHAIN_ID);
     let server = serve_shared(Arc::new(RwLock::new(fixture.chain.clone()))).await;

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// How a warning begins of whoever tells of it.
+/// How a warning begins of anyone who reports it.
 const WARNED: &str = "WARN crosscheck::audit::second_opinion: ";
 
 const SECOND: &str = "no independent second opinion";
@@ -11,7 +11,7 @@ fn repeats(conduct: &mut crate::sources::scripted_node::Conduct) {
     (conduct.safe_heads, conduct.repeats) = (Some([].into()), true);
 }
 
-/// It follows a source, is started anew as one that derives the chain, and follows a source again.
+/// It follows a source, is started again as one that derives the chain, and follows a source again.
 #[tokio::test]
 async fn a_node_that_repeats_its_sources_word_is_told_of_once_and_with_its_end() {
     let world = World::new(None).await;

@@ -41,7 +41,7 @@ struct State {
     fixture: Fixture,
     /// Told at a height, whatever stands there.
     told: BTreeMap<u64, Arc<L2Block>>,
-    /// What is adopted after so many more requests.
+    /// What is adopted after this many more requests.
     due: BTreeMap<usize, B256>,
     /// The tip of a client that is taken back.
     taken_back: Option<Arc<L2Block>>,
@@ -76,7 +76,7 @@ impl Client {
         Self(Arc::new(Mutex::new(State { fixture, told, due, taken_back: None, requests: 0 })))
     }
 
-    /// So many empty blocks on the head. The head then.
+    /// This many empty blocks on the head. The head then.
     pub(super) fn extend(&self, blocks: usize) -> Arc<L2Block> {
         let mut state = self.0.lock();
         for _ in 0..blocks {
@@ -85,7 +85,7 @@ impl Client {
         state.head()
     }
 
-    /// So many empty blocks, and one with a log.
+    /// This many empty blocks, and one with a log.
     pub(super) fn extend_with_log(&self, empty: usize) -> Arc<L2Block> {
         self.extend(empty);
         let mut state = self.0.lock();
@@ -112,14 +112,14 @@ impl Client {
         self.0.lock().fixture.chain.adopt(block.hash).unwrap();
     }
 
-    /// Makes a block the head after so many more requests.
+    /// Makes a block the head after this many more requests.
     pub(super) fn adopt_after(&self, requests: usize, block: &L2Block) {
         let mut state = self.0.lock();
         let at = state.requests + requests;
         state.due.insert(at, block.hash);
     }
 
-    /// Says that this block stands at a height, or again what does.
+    /// Says that this block is at a height, or again what does.
     pub(super) fn tell_at(&self, number: u64, block: Option<Arc<L2Block>>) {
         let told = &mut self.0.lock().told;
         match block {
@@ -250,7 +250,7 @@ impl Heard {
         blocks
     }
 
-    /// The chain that follows from what was handed on, on top of so many blocks known by their heights; 0 for each.
+    /// The chain that follows from what was handed on, on top of this many blocks known by their heights; 0 for each.
     pub(super) fn replay(&mut self, known: &[u64]) -> Vec<B256> {
         let first = known.first().copied().unwrap_or_default();
         let mut chain = vec![B256::ZERO; known.len()];
@@ -283,16 +283,16 @@ pub(super) fn reading(client: &Client) -> Reading {
     reading_within(client, StallBounds::LONG)
 }
 
-/// The same, where its latest block may stand still for so long.
+/// The same, where its latest block may be stalled for so long.
 pub(super) fn reading_within(client: &Client, stall: StallBounds) -> Reading {
     reading_of(client, Setting { stall, ..Setting::default() })
 }
 
 /// What a reader works with.
 pub(super) struct Setting {
-    /// How long its client's latest block may stand still.
+    /// How long its client's latest block may be stalled.
     pub(super) stall: StallBounds,
-    /// What its genesis is held against.
+    /// What its genesis is checked against.
     pub(super) genesis: Option<Ledger>,
     /// The block that its network begins with.
     pub(super) origin: Option<BlockNumHash>,

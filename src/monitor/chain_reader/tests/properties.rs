@@ -12,11 +12,11 @@ use std::time::Duration;
 enum Turn {
     /// This block is its head.
     Adopt(usize),
-    /// This block is its head after so many requests.
+    /// This block is its head after this many requests.
     AdoptAfter(usize, usize),
-    /// It says that this block stands at its height.
+    /// It says that this block is at its height.
     Tell(usize),
-    /// It says what stands at each height.
+    /// It says what is at each height.
     Honest,
 }
 

@@ -146,7 +146,7 @@ impl World {
         self.build_on(chain_id, parent, steps)
     }
 
-    /// Both chains go on by so many empty blocks.
+    /// Both chains continue by this many empty blocks.
     pub(super) fn advance(&self, blocks: usize) {
         for _ in 0..blocks {
             self.extend(A, &[]);
@@ -356,14 +356,14 @@ impl Shell {
     pub(super) async fn next(&mut self) -> Value {
         let mut told = self.ledger.told();
         let next = async {
-            // Whoever wrote it goes on before anybody hears of it.
+            // Anyone who wrote it continues before anybody hears of it.
             told.wait_for(|last| *last > self.heard).await.unwrap();
             self.unheard(1).await.pop().unwrap()
         };
         tokio::time::timeout(DEADLINE, next).await.expect("nothing was told")
     }
 
-    /// What was told and not heard yet, so many at most.
+    /// What was told and not heard yet, this many at most.
     pub(super) async fn unheard(&mut self, limit: u32) -> Vec<Value> {
         let filter = EventFilter { after: self.heard, limit, ..EventFilter::default() };
         let read = self.ledger.events(filter).await.unwrap();

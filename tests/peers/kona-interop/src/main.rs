@@ -12,7 +12,7 @@ use ours::{OurSide, Took};
 use std::time::Duration;
 use superchain::{PlainBlock, Superchain};
 
-/// One message in so many is invalid where the two sides are held against each other.
+/// One message in so many is invalid where the two sides are checked against each other.
 const INVALID_ONE_IN: u64 = 200;
 
 #[tokio::main(flavor = "current_thread")]

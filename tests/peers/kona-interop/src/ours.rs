@@ -1,4 +1,4 @@
-//! Crosscheck's side: receipts are proven against their header, the rules are held against what they say, and the
+//! Crosscheck's side: receipts are proven against their header, the rules are checked against what they say, and the
 //! tracker is told of the block.
 
 use crate::superchain::{PlainBlock, Superchain};
@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 pub struct Took {
     /// Proving the receipts of its blocks.
     pub proving: Duration,
-    /// The rules alone, held against proven logs: what kona's graph does.
+    /// The rules alone, checked against proven logs: what kona's graph does.
     pub rules: Duration,
     /// The tracker: discovering and deciding its messages, and telling of it.
     pub tracking: Duration,

@@ -1,6 +1,6 @@
 //! [`NamedBundle`]: the upgrade transactions of a fork that this build does not know, from upstream's own file.
 //!
-//! Layout: the JSON files in the optimism monorepo, `op-core/nuts/bundles/`. Parsing is pure: whoever has the file
+//! Layout: the JSON files in the optimism monorepo, `op-core/nuts/bundles/`. Parsing is pure: anyone who has the file
 //! hands over its text.
 
 use super::UpgradeBundle;
@@ -25,7 +25,7 @@ pub struct NamedBundle {
     pub bundle: UpgradeBundle,
 }
 
-/// Why a file is no bundle.
+/// Why a file is not a bundle.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BundleFileError {
     /// It is not in the layout.
@@ -43,7 +43,7 @@ pub enum BundleFileError {
     /// It holds nothing.
     #[error("it holds no transactions")]
     Empty,
-    /// A transaction does not say what it is for, so its source hash cannot be told.
+    /// A transaction does not say what it is for, so its source hash cannot be determined.
     #[error("transaction {index} has no intent")]
     NoIntent {
         /// Its place.

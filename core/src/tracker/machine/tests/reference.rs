@@ -1,7 +1,7 @@
-//! What a tracker must say, the slow way: after every input every status is found anew, by definition.
+//! What a tracker must say, the slow way: after every input every status is found again, by definition.
 //!
-//! Invalid is the least set that holds the broken messages and whoever cites a block with an invalid one; unknown is,
-//! of the others, the least set that holds those that lack a fact and whoever cites a block with an unknown one.
+//! Invalid is the least set that holds the broken messages and anyone who cites a block with an invalid one; unknown is,
+//! of the others, the least set that holds those that lack a fact and anyone who cites a block with an unknown one.
 
 use super::world::World;
 use crate::heads::{SafetyHeads, SafetyLevel};
@@ -143,7 +143,7 @@ impl Reference {
         self.orphan(key.chain_id);
     }
 
-    /// Finds every status, level and ending anew.
+    /// Finds every status, level and ending again.
     pub(super) fn conclude(&mut self, world: &World, first: &BTreeMap<ChainId, u64>) {
         let statuses = self.statuses(world);
         for (life, status) in self.lives.iter_mut().zip(statuses) {
@@ -216,7 +216,7 @@ impl Reference {
         found.into_iter().map(|status| Some(status.unwrap_or(MessageStatus::Valid))).collect()
     }
 
-    /// Gives `status_of(cited block)` to whoever holds and cites a block with such a message, until nothing changes.
+    /// Gives `status_of(cited block)` to anyone who holds and cites a block with such a message, until nothing changes.
     fn spread(
         &self,
         owns: &[Own],

@@ -160,7 +160,7 @@ fn a_replacement_cascades_and_each_message_resolves_by_itself() {
     assert_eq!(endings(&outcome), [(second, Ending::Orphaned { by: other.hash })]);
 }
 
-/// The sequencer builds the height anew, with the same message, before derivation replaces it.
+/// The sequencer builds the height again, with the same message, before derivation replaces it.
 #[rstest]
 #[case::then_replaced(true)]
 #[case::then_final_as_it_is(false)]
@@ -227,7 +227,7 @@ fn a_deposits_log_outlives_the_invalid_block_that_has_it(#[case] wait: u64) {
     assert!(statuses(&outcome).iter().all(|(.., flip)| !flip));
 }
 
-/// Chain 0's message stands at log index 0, chain 1's at 2. What decides is where chain 0's cites chain 1's block: before
+/// Chain 0's message is at log index 0, chain 1's at 2. What decides is where chain 0's cites chain 1's block: before
 /// or after the message there that cites it.
 #[rstest]
 #[case::before_it(1, ["unknown", "unknown"], ["valid", "valid"])]

@@ -206,7 +206,7 @@ fn places_are_kept_for_peers_that_are_dialled() {
     assert_eq!(dialled(&mut gater, 7), Err(Gated::Connections { connections: 6, limit: 6 }));
 }
 
-/// Else whoever opens connections anew every few seconds would have all the others let go.
+/// Else anyone who opens connections again every few seconds would have all the others let go.
 #[test]
 fn newcomers_push_nobody_out() {
     let mut gater = gater();

@@ -53,7 +53,7 @@ impl OurNode {
         Self { addr, input, output, _process: process }
     }
 
-    /// Publishes a payload, which the node takes apart, encodes anew and signs with the key.
+    /// Publishes a payload, which the node takes apart, encodes again and signs with the key.
     pub async fn publish(&mut self, version: Version, secret: &B256, payload: &[u8]) {
         let line = format!("publish {} {secret} 0x{}\n", topic(version), hex::encode(payload));
         self.input.write_all(line.as_bytes()).await.unwrap();
