@@ -39,7 +39,8 @@ impl Retention {
     pub(crate) async fn run(self, cancel: CancellationToken) -> Result<(), LedgerError> {
         if !self.ledger.can_shrink().await? {
             info!(
-                "ledger file does not shrink by itself; to shrink it, stop crosscheck and run: sqlite3 ledger.sqlite 'PRAGMA auto_vacuum = INCREMENTAL; VACUUM;'"
+                "ledger file does not shrink by itself; to shrink it, stop crosscheck and run: sqlite3 ledger.sqlite \
+                 'PRAGMA auto_vacuum = INCREMENTAL; VACUUM;'"
             );
         }
         let mut pass = tokio::time::interval(PASS_INTERVAL);

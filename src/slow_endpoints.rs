@@ -92,7 +92,8 @@ impl SlowEndpoints {
         let (url, timeout) = (endpoint.pace.url(), humantime::format_duration(endpoint.pace.timeout()));
         let seconds = median.as_secs_f32();
         let problem = format!(
-            "half of the answers of {url} take {seconds:.1} s or longer, more than {SLOW_ABOVE} % of its timeout of {timeout}: heads and verdicts are late; reduce its load, or use another endpoint"
+            "half of the answers of {url} take {seconds:.1} s or longer, more than {SLOW_ABOVE} % of its timeout of \
+             {timeout}: heads and verdicts are late; reduce its load, or use another endpoint"
         );
         if self.health.obstruct(&endpoint.part(), problem.clone()) {
             let (chain_id, kind) = (endpoint.chain_id.map(tracing::field::display), endpoint.kind.name());

@@ -31,7 +31,8 @@ impl core::fmt::Display for UnsafePause {
         let Self { replaced, finalized } = self;
         write!(
             f,
-            "block {replaced} was found invalid and is replaced: until finality passes it (now at block {finalized}), the node does not accept gossiped blocks, and its head moves by derivation only; this is expected"
+            "block {replaced} was found invalid and is replaced: until finality passes it (now at block {finalized}), \
+             the node does not accept gossiped blocks, and its head moves by derivation only; this is expected"
         )
     }
 }

@@ -9,7 +9,8 @@ use alloy_primitives::{B256, Bytes, U256};
 /// A block that gossip cannot carry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "block {number} ({hash}) cannot be sent as a gossip payload: its payload hashes to {computed}; it is not an OP Stack block, it has withdrawals or execution requests, or these are not its transactions"
+    "block {number} ({hash}) cannot be sent as a gossip payload: its payload hashes to {computed}; it is not an OP \
+     Stack block, it has withdrawals or execution requests, or these are not its transactions"
 )]
 pub struct NoPayloadError {
     /// The block's number.

@@ -53,7 +53,8 @@ impl BranchWatch {
     fn tell(&self, chain_id: ChainId, branch: StaleBranch) {
         let StaleBranch { replaced, by: BlockNumHash { number, hash } } = branch;
         let obstacle = format!(
-            "its nodes remain on block {number} {replaced}, which was replaced by {hash}: a node that does not verify messages does not leave it by itself; reset it, or use an op-supernode or a node that follows one"
+            "its nodes remain on block {number} {replaced}, which was replaced by {hash}: a node that does not verify \
+             messages does not leave it by itself; reset it, or use an op-supernode or a node that follows one"
         );
         self.health.obstruct(&Self::part(chain_id), obstacle);
         if self.branches.set(chain_id, Some(branch)) != Some(branch) {

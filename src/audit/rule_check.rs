@@ -136,7 +136,8 @@ impl RuleDifference {
     /// The ledger is about a chain of another genesis.
     pub(super) fn of_ledger(node: B256, own: B256) -> Self {
         let (node, own) = (node.to_string(), own.to_string());
-        let source = "the ledger: it belongs to another chain with this id, and no block is judged until that is corrected; use an empty data_dir for a new chain, or the previous endpoints for the old one".to_owned();
+        let source = "the ledger: it belongs to another chain with this id, and no block is judged until that is \
+                      corrected; use an empty data_dir for a new chain, or the previous endpoints for the old one".to_owned();
         Self { rule: "genesis.l2".to_owned(), node, own, source }
     }
 }

@@ -84,7 +84,8 @@ impl SecondOpinion {
         match self {
             Self::Own { assumed: None } => None,
             Self::Own { assumed: Some(Assumed { number, .. }) } => Some(format!(
-                "the rollup node did not derive the chain up to block {number}: it started there by a sync, or its record of safe heads starts there; its answers about those blocks are not used as evidence"
+                "the rollup node did not derive the chain up to block {number}: it started there by a sync, or its \
+                 record of safe heads starts there; its answers about those blocks are not used as evidence"
             )),
             Self::Repeated => Some(REPEATED.to_owned()),
             Self::Unknown => Some(
@@ -103,7 +104,8 @@ impl SecondOpinion {
             ),
             Self::Own { .. } => format!("its rollup node has another block {number}"),
             Self::Repeated => format!(
-                "its rollup node has another block {number}, and repeats the source that it follows; add a rollup node that derives the chain"
+                "its rollup node has another block {number}, and repeats the source that it follows; add a rollup \
+                 node that derives the chain"
             ),
             Self::Unknown => format!(
                 "its rollup node has another block {number}, and did not answer whether it derives the chain"

@@ -23,7 +23,8 @@ pub enum Doubt {
     },
     /// Methods that change something, where others can reach them.
     #[error(
-        "rpc.admin is \"on\" and rpc.addr is {addr}, which is not a loopback address: anyone who can reach it can switch the failsafe and block peers without a password; set rpc.addr to a loopback address, or switch rpc.admin off"
+        "rpc.admin is \"on\" and rpc.addr is {addr}, which is not a loopback address: anyone who can reach it can \
+         switch the failsafe and block peers without a password; set rpc.addr to a loopback address, or switch rpc.admin off"
     )]
     AdminForAll {
         /// Where it is served.
@@ -48,7 +49,8 @@ pub enum Doubt {
     },
     /// A signer that is set, beside the contract that it would be read from.
     #[error(
-        "chains.{chain}.unsafe_block_signer overrides chains.{chain}.system_config: a new signer on L1 is not noticed; remove one of the two"
+        "chains.{chain}.unsafe_block_signer overrides chains.{chain}.system_config: a new signer on L1 is not \
+         noticed; remove one of the two"
     )]
     SignerTwice {
         /// The chain, as it is written.

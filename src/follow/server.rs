@@ -39,7 +39,8 @@ const VERSION: &str = concat!("crosscheck/", env!("CARGO_PKG_VERSION"));
 
 const FULL: Bound = Bound {
     limit: Limit::FollowConnections,
-    remedy: "all connections of the server for followers are in use; see who holds them (ss -tnp), and make follow.addr reachable for your own nodes only",
+    remedy: "all connections of the server for followers are in use; see who holds them (ss -tnp), and make \
+             follow.addr reachable for your own nodes only",
 };
 
 const NO_MEMORY: Bound = Bound {

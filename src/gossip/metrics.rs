@@ -47,7 +47,8 @@ impl GossipMetrics {
             )?,
             refused_in_a_row: metrics.gauge(
                 "gossip_refused_in_a_row",
-                "Frames of unsafe blocks, or attestations, refused in a row for their signer or their form, without attestations from other peers",
+                "Frames of unsafe blocks, or attestations, refused in a row for their signer or their form, without \
+                 attestations from other peers",
                 &["chain_id", "gossip"],
             )?,
             without_peer: metrics.gauge(

@@ -19,7 +19,8 @@ pub enum LedgerError {
     },
     /// What is in the file is not a database, or is damaged.
     #[error(
-        "the ledger {path} cannot be read as a database: {reason}; restore it from a backup, or move it away to start a new one without its verdicts and evidence"
+        "the ledger {path} cannot be read as a database: {reason}; restore it from a backup, or move it away to start \
+         a new one without its verdicts and evidence"
     )]
     NoDatabase {
         /// The file.

@@ -96,7 +96,8 @@ impl Perseverance {
         }
         match doing {
             Doing::Writing => {
-                warn!(%error, "ledger cannot be written, nothing is judged or reported; free space on the disk of data_dir, or check the disk");
+                warn!(%error, "ledger cannot be written, nothing is judged or reported; free space on the disk of \
+                               data_dir, or check the disk");
             }
             Doing::Reading => {
                 warn!(%error, "ledger cannot be read, everything that needs it waits; check the disk of data_dir");

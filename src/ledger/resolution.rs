@@ -41,7 +41,8 @@ pub enum Resolved {
 pub enum RefusedResolution {
     /// There is no such case.
     #[error(
-        "block {} ({}) of chain {} has no case; crosscheck_attestations lists the audited blocks, and `crosscheck anchor` moves the start of the audit",
+        "block {} ({}) of chain {} has no case; crosscheck_attestations lists the audited blocks, and `crosscheck \
+         anchor` moves the start of the audit",
         key.number, key.hash, key.chain_id
     )]
     NoCase {

@@ -56,7 +56,9 @@ pub(super) struct Contradiction {
 impl Contradiction {
     /// What is told, and what can be done about it.
     fn text(&self) -> String {
-        const REMEDY: &str = "either it remained on a dead branch after a replacement (restart it, or let its rollup node set its head), or a load balancer has backends on two branches (list each backend in `execution` instead); nothing is read until its blocks form one chain";
+        const REMEDY: &str = "either it remained on a dead branch after a replacement (restart it, or let its rollup \
+                              node set its head), or a load balancer has backends on two branches (list each backend \
+                              in `execution` instead); nothing is read until its blocks form one chain";
         let Self { child, height, expected, told } = self;
         let claim = child.map_or_else(
             || format!("its latest block {height} is {expected}"),

@@ -136,11 +136,13 @@ enum ReadError {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     #[error(
-        "its block 0 is {found} by its execution clients and {bound} by the ledger, which belongs to another chain with this id; use an empty data_dir for a new chain, or the previous endpoints for the old one"
+        "its block 0 is {found} by its execution clients and {bound} by the ledger, which belongs to another chain \
+         with this id; use an empty data_dir for a new chain, or the previous endpoints for the old one"
     )]
     OtherGenesis { found: B256, bound: B256 },
     #[error(
-        "its block {number} is {found} by its execution clients and {expected} by the built-in facts of its network: they serve another chain with the same id; configure clients of the right chain"
+        "its block {number} is {found} by its execution clients and {expected} by the built-in facts of its network: \
+         they serve another chain with the same id; configure clients of the right chain"
     )]
     OtherNetwork { number: u64, found: B256, expected: B256 },
     #[error("the program is stopping")]

@@ -12,7 +12,8 @@ pub(crate) enum NoStart {
     NoFinalBlock,
     /// What is called final is not what is final.
     #[error(
-        "the finalized block {number} is older than a sequencing window: the node has just started, or is stuck; reading starts when a newer block is final"
+        "the finalized block {number} is older than a sequencing window: the node has just started, or is stuck; \
+         reading starts when a newer block is final"
     )]
     StaleFinalBlock {
         /// The block's height.

@@ -86,7 +86,8 @@ pub(crate) fn receipts(window: Duration, depth: &Result<Depth, SourceError>) -> 
     Judgement::doubt(
         format!("the receipts of {block}, are unavailable: {reason}"),
         format!(
-            "messages may cite blocks that are up to {window} old; messages that cite blocks without receipts stay unknown, and the blocks that execute them get no verdict: configure a client that keeps receipts for that long"
+            "messages may cite blocks that are up to {window} old; messages that cite blocks without receipts stay \
+             unknown, and the blocks that execute them get no verdict: configure a client that keeps receipts for that long"
         ),
     )
 }
@@ -179,7 +180,7 @@ pub(crate) fn peers(count: usize, reached: Result<bool, &String>) -> Judgement {
     match reached {
         Ok(true) => Judgement::ok("a static peer was dialled and subscribes to the chain's topics"),
         Ok(false) => Judgement::doubt(
-            format!("none of {count} static peers could be dialled and subscribes to the chain's topics"),
+            format!("none of {count} static peers was dialled and subscribes to the chain's topics"),
             "check static_peers and the firewall; `crosscheck net` shows each peer",
         ),
         Err(reason) => Judgement {

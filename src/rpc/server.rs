@@ -32,7 +32,8 @@ const MAX_WAITING: u32 = 256;
 
 const FULL: Bound = Bound {
     limit: Limit::RpcConnections,
-    remedy: "all connections of the JSON-RPC server are in use; see who holds them (ss -tnp), and put a proxy that limits callers in front of rpc.addr if they are not yours",
+    remedy: "all connections of the JSON-RPC server are in use; see who holds them (ss -tnp), and put a proxy that \
+             limits callers in front of rpc.addr if they are not yours",
 };
 
 const NO_MEMORY: Bound = Bound {

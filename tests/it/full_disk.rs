@@ -53,7 +53,8 @@ fn said_once(log: &Path, message: &str, level: &str) {
     assert!(matches!(&said[..], [entry] if entry["level"] == level), "{message}: {said:?}");
 }
 
-const CANNOT_BE_WRITTEN: &str = "ledger cannot be written, nothing is judged or reported; free space on the disk of data_dir, or check the disk";
+const CANNOT_BE_WRITTEN: &str = "ledger cannot be written, nothing is judged or reported; free space on the disk of \
+                                 data_dir, or check the disk";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_written_is_waited_for_and_what_can_be_read_is_answered() {

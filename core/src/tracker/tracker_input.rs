@@ -97,7 +97,8 @@ pub enum RefusedInput {
     },
     /// The block does not stand on the tip.
     #[error(
-        "block {number} ({hash}) of chain {chain_id} on {parent_hash} is not a child of its tip, block {tip}: rewind the view to the common ancestor first"
+        "block {number} ({hash}) of chain {chain_id} on {parent_hash} is not a child of its tip, block {tip}: rewind \
+         the view to the common ancestor first"
     )]
     NoChild {
         /// The chain.

@@ -19,7 +19,8 @@ pub enum Objection {
 pub enum Unclear {
     /// When interop activates on a chain.
     #[error(
-        "the interop activation time of chain {chain_id} is not known; set chains.{chain_id}.interop_time, or use a rollup node that reports it"
+        "the interop activation time of chain {chain_id} is not known; set chains.{chain_id}.interop_time, or use a \
+         rollup node that reports it"
     )]
     InteropTime {
         /// The chain.

@@ -55,7 +55,8 @@ static REPLACED: Role = Role {
 /// The block cites an unsafe one that its chain then builds again without what is cited.
 pub(super) static REMOTE_REORG: Role = Role {
     name: "remote-reorg",
-    summary: "the block executes a message of the next chain's unsafe block, which that chain then rebuilds without it; the block is replaced",
+    summary: "the block executes a message of the next chain's unsafe block, which that chain then rebuilds without \
+              it; the block is replaced",
     chains: 2,
     companions: |block| vec![Companion { fault: &DROPPED, chain: 1, block: still_unsafe(block) }],
     acts: &[Act::Execute { part: 1, place: 0 }],

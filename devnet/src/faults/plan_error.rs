@@ -55,7 +55,8 @@ pub enum FaultPlanError {
     },
     /// A fault of several blocks too close to one that builds blocks again or takes endpoints away.
     #[error(
-        "--fault {fault}: {other}@{block} is too close on chain {chain_id}, one of the two breaks what the other needs: leave {TIED_DISTANCE} blocks between"
+        "--fault {fault}: {other}@{block} is too close on chain {chain_id}, one of the two breaks what the other \
+         needs: leave {TIED_DISTANCE} blocks between"
     )]
     Upset {
         /// The fault as it was given.

@@ -26,7 +26,8 @@ impl Auditor {
             if is_stale_anchor(status) {
                 if self.unanchored.insert(chain_id) {
                     warn!(%chain_id, number = position.number, hash = %position.hash,
-                          "finalized head is older than a sequencing window, the audit cannot start; check the rollup node, or set an anchor with `crosscheck anchor`");
+                          "finalized head is older than a sequencing window, the audit cannot start; check the rollup \
+                           node, or set an anchor with `crosscheck anchor`");
                 }
                 return Ok(());
             }

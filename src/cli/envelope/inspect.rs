@@ -64,7 +64,8 @@ struct Named {
 }
 
 /// What to mind where nobody is expected.
-const ANYBODY: &str = "no --signer is given, so any signature is accepted; if the frame is of another topic or chain, `recovered` is a meaningless address; compare it with the chain's signer";
+const ANYBODY: &str = "no --signer is given, so any signature is accepted; if the frame is of another topic or chain, \
+                       `recovered` is a meaningless address; compare it with the chain's signer";
 
 #[derive(Debug, Serialize)]
 struct Block {

@@ -12,7 +12,8 @@ use crosscheck_p2p::UnixSeconds;
 pub enum DepositsError {
     /// The upgrade transactions of a fork are not known here.
     #[error(
-        "this build does not know the upgrade transactions of the fork {fork}, so its first block cannot be derived from L1; set its bundle in consolidation.upgrade_bundles"
+        "this build does not know the upgrade transactions of the fork {fork}, so its first block cannot be derived \
+         from L1; set its bundle in consolidation.upgrade_bundles"
     )]
     UnknownBundle {
         /// The fork.
@@ -20,7 +21,8 @@ pub enum DepositsError {
     },
     /// The rollup node's block does not hold what L1 says of it, before what would be taken from it.
     #[error(
-        "the upgrade transactions of the fork {fork} cannot be taken from the rollup node's block: it does not begin with the deposits that L1 requires, or has less gas"
+        "the upgrade transactions of the fork {fork} cannot be taken from the rollup node's block: it does not begin \
+         with the deposits that L1 requires, or has less gas"
     )]
     NodeBlock {
         /// The fork.
@@ -28,7 +30,8 @@ pub enum DepositsError {
     },
     /// L1 says otherwise by the rules that are known here; but a fork is in force that is not.
     #[error(
-        "the fork {fork} is active, and this build does not know it; by the rules that it knows the block contradicts L1 ({difference}): upgrade Crosscheck"
+        "the fork {fork} is active, and this build does not know it; by the rules that it knows the block contradicts \
+         L1 ({difference}): upgrade Crosscheck"
     )]
     UnknownFork {
         /// The fork.
@@ -69,7 +72,8 @@ pub enum DepositsError {
     },
     /// The block differs from L1 in nothing but the blob base fee.
     #[error(
-        "the block states a blob base fee of {fee} for L1 block {number}, and the blob schedule known here gives a different one; nothing else differs: upgrade Crosscheck, or use an L1 client that serves eth_config"
+        "the block states a blob base fee of {fee} for L1 block {number}, and the blob schedule known here gives a \
+         different one; nothing else differs: upgrade Crosscheck, or use an L1 client that serves eth_config"
     )]
     BlobFee {
         /// The origin's height.
@@ -79,7 +83,8 @@ pub enum DepositsError {
     },
     /// The L1's blob parameters at that time are not known here.
     #[error(
-        "the blob base fee of L1 block {number} is not known: L1 {l1_chain_id} has no blob schedule for its time; use an L1 client that serves eth_config"
+        "the blob base fee of L1 block {number} is not known: L1 {l1_chain_id} has no blob schedule for its time; use \
+         an L1 client that serves eth_config"
     )]
     BlobSchedule {
         /// The L1.
@@ -155,7 +160,8 @@ pub enum DepositsError {
         found: B256,
     },
     /// An origin that cannot follow the parent's: neither the same block nor its child.
-    #[error("L1 block {number} ({hash}) cannot be the origin after {} ({}): it is neither that block nor its child", parent.number, parent.hash)]
+    #[error("L1 block {number} ({hash}) cannot be the origin after {} ({}): it is neither that block nor its \
+             child", parent.number, parent.hash)]
     Origin {
         /// The origin's height.
         number: u64,
