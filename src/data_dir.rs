@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_holder_without_an_id_is_told_of_without_it() {
+    fn a_holder_without_an_id_is_reported_without_it() {
         let dir = TempDir::new().unwrap();
         let path = dir.path().join(LOCK_FILE);
         let file = File::create(&path).unwrap();

@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_whose_number_moves_is_told_once_and_shown_as_it_is() {
+    fn a_reason_whose_number_moves_is_reported_once_and_shown_as_it_is() {
         let health = Health::default();
         let told: Vec<bool> = [135, 141, 145]
             .map(|number| health.obstruct("901", format!("the upstream is at {number}, below 146")))
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn reasons_that_take_turns_are_told_once_each_and_counted() {
+    async fn reasons_that_take_turns_are_reported_once_each_and_counted() {
         let health = Health::default();
         health.clear("901");
         let mut told = 0;

@@ -51,7 +51,7 @@ mod tests {
     const MESSAGE: &str = "still not ready";
 
     #[tokio::test(start_paused = true)]
-    async fn an_outage_is_told_of_again_as_long_as_it_lasts() {
+    async fn an_outage_is_reported_again_as_long_as_it_lasts() {
         let lines = Lines::capture();
         let health = Health::default();
         let reminder = Reminder { health: health.clone() };

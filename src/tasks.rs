@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn cancelling_is_no_failure() {
+    async fn cancelling_is_not_a_failure() {
         let mut group = TaskGroup::new(CancellationToken::new());
         group.cancellation().cancel();
         assert!(group.supervise().await.is_ok());

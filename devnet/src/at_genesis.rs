@@ -68,7 +68,7 @@ mod tests {
     #[case::it_stands_still([Some(20), Some(20), Some(20)], false, false)]
     #[case::it_goes_back([Some(20), Some(0), Some(25)], true, true)]
     #[case::it_is_lost([Some(20), None, Some(25)], true, true)]
-    fn what_is_vouched_for_stays_and_goes_on(
+    fn what_is_vouched_for_stays_and_continues(
         #[case] vouched: [Option<u64>; 3],
         #[case] went_back: bool,
         #[case] went_on: bool,
@@ -89,7 +89,7 @@ mod tests {
     #[case::what_is_final_goes_on(20, Some(8), true)]
     #[case::nothing_does(0, Some(8), false)]
     #[case::the_head_is_lost(20, None, false)]
-    fn what_is_held_need_not_go_on(
+    fn what_is_held_need_not_continue(
         #[case] finalized: u64,
         #[case] vouched: Option<u64>,
         #[case] went_on: bool,

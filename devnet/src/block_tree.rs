@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn fewer_blocks_are_kept_if_it_is_told_so() {
+    fn fewer_blocks_are_kept_if_configured_so() {
         let (mut tree, genesis) = tree();
         tree.keep(300);
         let tip = grow(&mut tree, genesis, 1_000, 1);

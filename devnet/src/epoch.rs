@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn an_l1_block_of_another_branch_is_no_origin() {
+    fn an_l1_block_of_another_branch_is_not_an_origin() {
         let parent = Fixture::new(7).extend(&[]);
         let other = Fixture::new(8).l1.produce(UnixSeconds(GENESIS_TIME + 1)).unwrap();
         let refused = sequence_number(&parent, &other, GENESIS_TIME + 4).unwrap_err();

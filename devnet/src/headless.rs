@@ -68,7 +68,7 @@ mod tests {
     const KNOWN: [Option<u64>; 4] = [Some(9), Some(8), Some(7), Some(6)];
 
     #[test]
-    fn it_is_told_and_recovered_from() {
+    fn it_is_reported_and_recovered_from() {
         let mut seen = Headless::default();
         seen.see(901, &status(KNOWN, None), false);
         assert_eq!(seen, Headless::default());

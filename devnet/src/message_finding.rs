@@ -140,7 +140,7 @@ mod tests {
     #[rstest]
     #[case::resolved("resolved", true)]
     #[case::kept("finalized", false)]
-    fn the_reason_of_a_resolved_message_is_any_that_was_told(#[case] state: &str, #[case] is: bool) {
+    fn the_reason_of_a_resolved_message_is_any_that_was_reported(#[case] state: &str, #[case] is: bool) {
         let expected = ExpectedMessage { ending: "resolved", ..ExpectedMessage::invalid("cycle") };
         let expected = ExpectedMessage { ending: if is { "resolved" } else { "finalized" }, ..expected };
         let reasons = ["cycle", "log-not-found"].map(ToOwned::to_owned).to_vec();

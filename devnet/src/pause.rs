@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pause_is_told_of_with_its_block_and_over_when_the_file_is_removed() {
+    fn a_pause_is_reported_with_its_block_and_over_when_the_file_is_removed() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("paused");
         let pauses = Pauses::new(dir.path(), [7, 9, 7]).unwrap();

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_account_is_no_account() {
+    fn an_empty_account_is_not_an_account() {
         let touched =
             WorldState::default().after(&change(Some(info(0)), AccountStatus::LoadedEmptyEIP161, &[]));
         assert_eq!(touched.root(), EMPTY_ROOT_HASH);

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn other_versions_and_short_data_are_no_deposits() {
+    fn other_versions_and_short_data_are_not_deposits() {
         let mut log = deposit(None).log(Address::ZERO, Address::repeat_byte(1));
         log.data.topics_mut_unchecked()[3] = B256::with_last_byte(1);
         assert_eq!(read(&log, B256::ZERO, 0), None);

@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn zero_is_no_key() {
+    fn zero_is_not_a_key() {
         assert_eq!(BlockSigner::from_bytes(&B256::ZERO).unwrap_err(), SignerError::InvalidKey);
     }
 

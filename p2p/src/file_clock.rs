@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_stands_still_while_the_file_is_unreadable() {
+    fn the_time_does_not_move_while_the_file_is_unreadable() {
         let file = file("100");
         let clock = FileClock::open(file.path()).unwrap();
         std::fs::write(file.path(), "101").unwrap();

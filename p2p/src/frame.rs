@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_mebibytes_are_let_in() {
+    fn ten_mebibytes_are_accepted() {
         let frame = compress(&vec![0; MAX_FRAME_BYTES]).unwrap();
         assert!(open(&frame).is_ok());
     }

@@ -199,7 +199,7 @@ mod tests {
         },
         &["#1: it follows chain 902, not chain 901"]
     )]
-    fn rules_that_differ_are_told_once_with_both_values(#[case] other: NodeRules, #[case] told: &[&str]) {
+    fn rules_that_differ_are_reported_once_with_both_values(#[case] other: NodeRules, #[case] told: &[&str]) {
         let mut differences = NodeDifferences::default();
         let nodes = [node(0), other];
         assert_eq!(differences.take_rules(&nodes).begun, told);
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn heads_that_differ_are_told_once_when_they_do_so_for_longer_than_a_reorg_takes() {
+    fn heads_that_differ_are_reported_once_when_they_do_so_for_longer_than_a_reorg_takes() {
         let mut differences = NodeDifferences::default();
         let asked = ["#1".to_owned()];
         assert_eq!(differences.take_heads(&asked, vec![other_head(5)]), News::default());

@@ -45,7 +45,7 @@ mod tests {
     const BLIND: Option<Shortfall> = Some(Shortfall::L1(UnseenL1::Heads));
 
     #[test]
-    fn a_node_without_heads_is_told_of_at_once() {
+    fn a_node_without_heads_is_reported_at_once() {
         let mut outlook = Outlook::default();
         let now = Instant::now();
         assert_eq!(outlook.look(Some(Shortfall::NoHeads), now), Some(Shortfall::NoHeads));
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_that_has_lost_l1_is_told_of_after_a_moment() {
+    fn a_node_that_has_lost_l1_is_reported_after_a_moment() {
         let mut outlook = Outlook::default();
         let start = Instant::now();
         let after = |millis: u64| start + Duration::from_millis(millis);
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn another_node_that_is_behind_is_told_of_when_it_does_not_catch_up() {
+    fn another_node_that_is_behind_is_reported_when_it_does_not_catch_up() {
         let mut outlook = Outlook::default();
         let start = Instant::now();
         let after = |seconds| start + Duration::from_secs(seconds);

@@ -61,7 +61,7 @@ mod tests {
     use crosscheck_core::case::{Awaited, Cause};
 
     #[test]
-    fn the_last_words_on_each_wait_are_told() {
+    fn the_last_words_on_each_wait_are_reported() {
         let l1 = Wait { awaited: Awaited::L1, chain_id: 901.into(), cause: Cause::EndpointError };
         let head = Wait { awaited: Awaited::LocalSafe, chain_id: 902.into(), cause: Cause::NotYet };
         let reasons = Reasons::default();
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn heights_and_hashes_are_no_news() {
+    fn heights_and_hashes_are_not_news() {
         let told =
             |number: u64, hash: &str| gist(&format!("block {number} builds on {hash}, the node has none"));
         assert_eq!(told(7, "0xab12"), told(123, "0x0c"));

@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_that_stays_behind_is_told_of_until_it_moves() {
+    fn a_head_that_stays_behind_is_reported_until_it_moves() {
         let (mut watch, health, chain_id) = watch();
         watch.attested(chain_id);
         watch.see(chain_id, block(7));

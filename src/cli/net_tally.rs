@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_told_with_its_signer() {
+    fn a_refusal_is_reported_with_its_signer() {
         let mut tally = NetTally::default();
         let event = refused(Reason::NoSignerKnown { topic: Topic::BlocksV4 });
         let line = tally.note(&event, NOW).to_string();

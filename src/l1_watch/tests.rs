@@ -82,7 +82,7 @@ impl World {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_l1_that_stands_still_is_told_of_once_for_all_chains_until_it_moves() {
+async fn an_l1_that_does_not_move_is_reported_once_for_all_chains_until_it_moves() {
     let mut world = World::start(&[3 * MINUTE, 5 * MINUTE]);
     assert_eq!(world.health.reasons(), ["L1 endpoint: not heard of yet"]);
     tokio::time::sleep(2 * MINUTE).await;
@@ -107,7 +107,7 @@ async fn an_l1_that_stands_still_is_told_of_once_for_all_chains_until_it_moves()
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_l1_that_does_not_answer_is_told_of_once_until_it_does() {
+async fn an_l1_that_does_not_answer_is_reported_once_until_it_does() {
     let world = World::start(&[3 * MINUTE]);
     tokio::time::sleep(MINUTE).await;
     assert_eq!(world.told("L1 is readable again"), 0, "it could before");

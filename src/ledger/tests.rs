@@ -322,7 +322,7 @@ async fn another_programs_database_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_no_database_is_refused() {
+async fn what_is_not_a_database_is_refused() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("ledger.sqlite");
     std::fs::write(&path, "not a database at all, but long enough to have a header that can be read")
@@ -395,7 +395,7 @@ async fn a_wrong_block_holds_the_head_until_it_is_resolved() {
 }
 
 #[tokio::test]
-async fn blocks_above_the_vouched_head_that_do_not_hold_are_read_back() {
+async fn blocks_above_the_vouched_head_that_are_invalid_are_read_back() {
     let dir = TempDir::new().unwrap();
     let store = ledger(&dir).await;
     let blocks = blocks(3);
@@ -506,7 +506,7 @@ async fn an_upheld_block_goes_before_a_resolved_one() {
 }
 
 #[tokio::test]
-async fn verdicts_are_told() {
+async fn verdicts_are_reported() {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
     let block = attested(1, B256::ZERO);

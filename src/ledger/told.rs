@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_is_told_with_its_name() {
+    fn a_verdict_is_reported_with_its_name() {
         let written = serde_json::to_value(verdict_event(
             block(),
             &Verdict::Upheld,
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn what_becomes_attributable_is_told_as_its_verdict_was() {
+    fn what_becomes_attributable_is_reported_as_its_verdict_was() {
         let invalid = InvalidMessage { log_index: 3, reason: InvalidReason::ExecutedByDeposit };
         let verdict = Verdict::Violated(Violation::InvalidMessage(invalid));
         let first = serde_json::to_value(verdict_event(

@@ -63,7 +63,7 @@ mod tests {
     #[case::declared_by_another_transaction(vec![executed(4, 1, 7)], vec![declared(2, &[7])], &[4])]
     #[case::by_a_deposit(vec![executed(4, 0, 7)], vec![], &[4])]
     #[case::one_of_several(vec![executed(4, 1, 7), executed(6, 1, 9)], vec![declared(1, &[7])], &[6])]
-    fn messages_are_held_against_their_own_transaction(
+    fn messages_are_checked_against_their_own_transaction(
         #[case] executed: Vec<Executed>,
         #[case] keys: Vec<InboxKeys>,
         #[case] expected: &[u32],

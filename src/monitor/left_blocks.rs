@@ -60,7 +60,7 @@ mod tests {
     #[case::other_blocks(&[1, 2, 3], &[Reorg, Reorg, Reorg])]
     #[case::one_block(&[1, 1, 1, 1], &[Reorg, BackAndForth, Nothing, Nothing])]
     #[case::two_branches(&[1, 2, 1, 2, 1, 2], &[Reorg, Reorg, BackAndForth, BackAndForth, Nothing, Nothing])]
-    fn the_same_reorg_is_told_twice(#[case] left: &[u8], #[case] expected: &[Telling]) {
+    fn the_same_reorg_is_reported_twice(#[case] left: &[u8], #[case] expected: &[Telling]) {
         let mut blocks = LeftBlocks::default();
         let told: Vec<Telling> = left.iter().map(|block| blocks.leave(B256::repeat_byte(*block))).collect();
         assert_eq!(told, expected);

@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_makes_room_and_ids_go_on() {
+    fn the_oldest_makes_room_and_ids_continue() {
         let suspects = Suspects::default();
         for id in (1..).take(MAX_SUSPECTS + 1) {
             suspects.note(suspect(id));

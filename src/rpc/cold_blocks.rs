@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_comes_meanwhile_joins_and_whoever_comes_later_begins_anew() {
+    async fn whoever_comes_meanwhile_joins_and_whoever_comes_later_begins_again() {
         let (flights, begun) = (Flights::default(), Arc::new(AtomicUsize::new(0)));
         let (go, _) = tokio::sync::broadcast::channel::<()>(1);
         let join = |number| {

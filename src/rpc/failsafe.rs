@@ -75,7 +75,7 @@ mod tests {
     use crosscheck_core::validity::DependencySet;
 
     #[test]
-    fn switching_is_told_once_and_seen_by_every_clone() {
+    fn switching_is_reported_once_and_seen_by_every_clone() {
         let metrics = RpcMetrics::register(&Metrics::new(DependencySet::new([].into(), 1)).unwrap()).unwrap();
         let failsafe = Failsafe::new(false, metrics.clone());
         let clone = failsafe.clone();

@@ -249,7 +249,7 @@ mod tests {
     #[case::mask_with_a_hole(json!({ "IP": "203.0.113.0", "Mask": "/wD/AA==" }))]
     #[case::mask_of_another_family(json!({ "IP": "2001:db8::", "Mask": "////AA==" }))]
     #[case::number(json!(7))]
-    fn what_is_no_subnet_is_refused(#[case] spelling: Value) {
+    fn what_is_not_a_subnet_is_refused(#[case] spelling: Value) {
         assert!(serde_json::from_value::<OpSubnet>(spelling).is_err());
     }
 

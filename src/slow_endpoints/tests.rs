@@ -49,7 +49,7 @@ impl World {
 
 /// As a client does that answers in 8 s where it may take 10.
 #[tokio::test]
-async fn a_slow_endpoint_is_told_of_once_and_so_is_its_recovery() {
+async fn a_slow_endpoint_is_reported_once_and_so_is_its_recovery() {
     let lines = Lines::capture();
     let mut world = World::new(EndpointKind::Execution, Some(901));
     world.answers(20, 1);

@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn who_said_what_is_told() {
+    fn who_said_what_is_reported() {
         let said = poll(2, "ab-.").said(|place| format!("#{place}"));
         assert!(said.contains(&format!("#0 says {}", block(b'a').hash())), "{said}");
         assert!(said.contains("#2 has none; #3 has not answered"), "{said}");

@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_single_timeout_names_nobody() {
+    async fn a_single_timeout_names_no_one() {
         let (mut standing, now) = standing();
         let error = unreachable(&standing);
         assert!(!standing.failed(&error, None, now) && !standing.failed(&error, None, now));
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_answer_that_does_not_hold_names_it() {
+    async fn one_answer_that_is_invalid_names_it() {
         let (mut standing, now) = standing();
         let endpoint = standing.endpoint.clone();
         let lie =
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_answer_that_is_not_whole_names_nobody() {
+    async fn one_answer_that_is_not_whole_names_no_one() {
         let (mut standing, now) = standing();
         let endpoint = standing.endpoint.clone();
         let part =
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_lies_now_and_then_is_told_of_once() {
+    async fn who_lies_now_and_then_is_reported_once() {
         let (mut standing, now) = standing();
         assert!(standing.compared(10, ONE, TWO, now));
         for number in 11..20 {
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_laggard_is_told_of_beyond_the_tolerated_lag() {
+    async fn a_laggard_is_reported_beyond_the_tolerated_lag() {
         let (mut standing, start) = standing();
         assert!(!standing.lags(TOLERATED_LAG, start));
         tokio::time::advance(core::time::Duration::from_secs(5)).await;
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_worst_trouble_is_told_and_the_rest_not_forgotten() {
+    async fn the_worst_trouble_is_reported_and_the_rest_not_forgotten() {
         let (mut standing, now) = standing();
         let error = unreachable(&standing);
         standing.lags(50, now);

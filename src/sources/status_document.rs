@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_status_is_refused() {
+    fn what_is_not_a_status_is_refused() {
         assert!(matches!(read(&json!([])), Err(StatusDocumentError::Malformed { .. })));
         assert!(matches!(read(&json!({})), Err(StatusDocumentError::Malformed { .. })));
         let mut long = status();

@@ -91,7 +91,7 @@ async fn an_honest_answer_is_proven() {
 #[case::hashes_only(|block: &mut Value| block["transactions"] = json!([B256::repeat_byte(9)]))]
 #[case::no_block_at_all(|block: &mut Value| *block = json!("soon"))]
 #[tokio::test]
-async fn a_block_that_does_not_hold_is_no_block(#[case] lie: fn(&mut Value)) {
+async fn a_block_that_is_invalid_is_not_a_block(#[case] lie: fn(&mut Value)) {
     let (mut block, receipts) = honest();
     lie(&mut block);
     let server = serve(Ok(block), Ok(receipts)).await;
@@ -100,7 +100,7 @@ async fn a_block_that_does_not_hold_is_no_block(#[case] lie: fn(&mut Value)) {
 }
 
 #[tokio::test]
-async fn another_block_than_the_one_asked_for_is_no_answer() {
+async fn another_block_than_the_one_asked_for_is_not_an_answer() {
     let (block, receipts) = honest();
     let server = serve(Ok(block), Ok(receipts)).await;
     let client = client(&[&server]);
@@ -119,7 +119,7 @@ async fn another_block_than_the_one_asked_for_is_no_answer() {
 #[case::receipts_swapped(|receipts: &mut Value| receipts.as_array_mut().unwrap().swap(1, 2))]
 #[case::status(|receipts: &mut Value| receipts[1]["status"] = json!("0x0"))]
 #[tokio::test]
-async fn receipts_that_do_not_hold_prove_nothing(#[case] lie: fn(&mut Value)) {
+async fn receipts_that_are_invalid_prove_nothing(#[case] lie: fn(&mut Value)) {
     let (block, mut receipts) = honest();
     lie(&mut receipts);
     let server = serve(Ok(block), Ok(receipts)).await;

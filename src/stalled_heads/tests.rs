@@ -30,7 +30,7 @@ fn block(number: u64) -> Option<BlockNumHash> {
 #[case::current_l1(WatchedHead::CurrentL1, 180, "rollup node's current L1 block has been block 7 ")]
 #[case::vouched(WatchedHead::Vouched, 600, "below the local-safe head, has been block 7 ")]
 #[case::l1(WatchedHead::L1, 180, "L1's latest block has been block 7 ")]
-fn each_head_is_told_of_beyond_its_own_bound(
+fn each_head_is_reported_beyond_its_own_bound(
     #[case] head: WatchedHead,
     #[case] bound: u64,
     #[case] told: &str,
@@ -76,7 +76,7 @@ fn a_head_that_is_not_known_does_not_stand_still() {
 }
 
 #[test]
-fn the_heads_are_told_of_apart() {
+fn the_heads_are_reported_separately() {
     let (mut heads, health) = heads();
     let start = Instant::now();
     for seconds in [0, 61] {
@@ -94,7 +94,7 @@ fn the_heads_are_told_of_apart() {
 #[rstest]
 #[case::of_the_node(WatchedHead::Unsafe, "check the sequencer")]
 #[case::of_the_clients(WatchedHead::Execution, "check the execution client")]
-fn a_head_that_stands_still_after_a_replacement(#[case] head: WatchedHead, #[case] alarm: &str) {
+fn a_head_that_does_not_move_after_a_replacement(#[case] head: WatchedHead, #[case] alarm: &str) {
     let (mut heads, health) = heads();
     let start = Instant::now();
     let after = |seconds| start + Duration::from_secs(seconds);

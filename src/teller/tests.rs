@@ -67,7 +67,7 @@ async fn what_is_written_is_passed_on_in_its_order_by_the_batch() {
 
 /// A crash between the commit and the telling: what was not passed on is read by its id, and is not news to anybody later.
 #[tokio::test]
-async fn what_was_written_before_a_restart_is_read_and_not_told_anew() {
+async fn what_was_written_before_a_restart_is_read_and_not_told_again() {
     let dir = tempfile::tempdir().unwrap();
     let first = ledger(dir.path()).await;
     note(&first, 0..3).await;

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn too_large_is_told_before_and_while_it_is_read() {
+    async fn too_large_is_reported_before_and_while_it_is_read() {
         let bodies = Bodies::new(LIMITS);
         let announced = bodies.read(Full::new(Bytes::from_static(&[0; 9]))).await;
         assert_eq!(announced.unwrap_err(), BodyError::TooLarge);

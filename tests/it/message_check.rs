@@ -34,7 +34,7 @@ fn states(found: &Value, state: &str) -> usize {
 }
 
 #[tokio::test]
-async fn a_message_is_held_against_live_endpoints() {
+async fn a_message_is_checked_against_live_endpoints() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().to_str().unwrap();
     let fault = "wrong-payload-hash@20";

@@ -106,7 +106,7 @@ fn said(log: &Path, message: &str) -> Vec<Value> {
 /// Without its bundle the first block of a fork that this build does not know rests on the rollup node's word, which is
 /// told and counted. That there is such a fork is told at the start, with its date.
 #[tokio::test]
-async fn an_unknown_fork_is_told_before_it_comes_and_so_is_whose_word_its_first_block_is() {
+async fn an_unknown_fork_is_reported_before_it_comes_and_so_is_whose_word_its_first_block_is() {
     let dir = TempDir::new().unwrap();
     let _chains = devnet(dir.path(), &["lagoon-activation@20"], &[30]);
     let file = dir.path().join("crosscheck.toml");

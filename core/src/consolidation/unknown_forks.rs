@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_is_no_number_may_be_any_time() {
+    fn a_time_that_is_not_a_number_may_be_any_time() {
         let rest = json!({ "zephyr_time": "soon" });
         let forks = UnknownForks::among(&serde_json::from_value(rest).unwrap());
         assert!(forks.in_force(UnixSeconds(0)).is_some());

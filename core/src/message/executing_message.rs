@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn other_logs_are_no_messages() {
+    fn other_logs_are_not_messages() {
         let mut elsewhere = log(vec![EXECUTING_MESSAGE_TOPIC, PAYLOAD_HASH], &DATA);
         elsewhere.address = Address::ZERO;
         assert_eq!(ExecutingMessage::decode(0, &elsewhere), Ok(None));

@@ -308,7 +308,7 @@ fn a_lying_endpoint_must_be_named(#[case] place: usize, #[case] oddity: Oddity, 
 #[case::never_named(false, false, 1, false)]
 #[case::named_to_the_end(true, true, 1, false)]
 #[case::told_again_and_again(true, false, 2, false)]
-fn an_unlinked_client_must_be_told_of_once(
+fn an_unlinked_client_must_be_reported_once(
     #[case] was_named: bool,
     #[case] is_named: bool,
     #[case] times: u64,
@@ -344,7 +344,7 @@ fn an_unlinked_client_must_be_told_of_once(
 #[case::one_block_is_not_named("upheld-replacement", &[LIE], true, false)]
 #[case::nothing_is_told("upheld-replacement", &[], true, false)]
 #[case::it_is_told_for_ever("upheld-replacement", &[LIE, OTHER], false, false)]
-fn nodes_on_a_replaced_block_are_told_of_with_both_blocks(
+fn nodes_on_a_replaced_block_are_reported_with_both_blocks(
     #[case] verdict: &str,
     #[case] named: &[B256],
     #[case] is_over: bool,
@@ -419,7 +419,7 @@ fn what_l1_dropped_stays_upheld_and_every_head_leaves_it(
 #[case::said_to_be_an_equivocation("unreplaced@20", "upheld-replacement", 2, 1, 1, false)]
 #[case::its_word_comes_late("unreplaced-unseen@20", "superseded", 2, 0, 0, true)]
 #[case::its_late_word_is_accused("unreplaced-unseen@20", "violated", 2, 0, 0, false)]
-fn what_was_replaced_and_is_undone_is_held_against_nobody(
+fn what_was_replaced_and_is_undone_is_used_against_no_one(
     #[case] fault: &str,
     #[case] verdict: &str,
     #[case] words: usize,

@@ -234,7 +234,7 @@ async fn stands_at(dir: &std::path::Path) -> (Value, u64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_paused_run_stands_still_and_goes_on_when_it_is_told_to() {
+async fn a_paused_run_does_not_move_and_continues_when_it_is_told_to() {
     let (plan, dir) = pausing(&[7, 3]);
     let driver = async {
         for block in [3, 7] {

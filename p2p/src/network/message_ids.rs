@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_are_remembered() {
+    fn only_a_bounded_number_is_remembered() {
         let ids = MessageIds::worked_out_by(counted);
         let frame = |number: usize| number.to_le_bytes();
         (0..=REMEMBERED.get()).for_each(|number| _ = ids.of("a", &frame(number)));

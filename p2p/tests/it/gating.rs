@@ -22,7 +22,7 @@ async fn misbehave(node: &Node, frames: Range<u64>) {
 /// Without its score's decay, which the machine's clock drives, the peer would stay banned for ever: the hour on
 /// the node's own clock is what lets it in again, and its score by then is what keeps it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flooder_is_banned_and_let_in_again_after_an_hour() {
+async fn a_flooder_is_banned_and_accepted_again_after_an_hour() {
     let mut honest = Node::start_with(&[], NodeIdentity::generate(), |config| config.event_queue = 256).await;
     let hostile = Node::start(&[]).await;
     let addr = honest.addrs().await.remove(0);
@@ -69,7 +69,7 @@ async fn a_static_peer_is_not_banned() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_blocked_peer_is_let_go_and_stays_out_until_it_is_unblocked() {
+async fn a_blocked_peer_is_disconnected_and_stays_out_until_it_is_unblocked() {
     let a = Node::start(&[]).await;
     let b = Node::start(&[&a]).await;
     a.meshed_with(&b).await;
@@ -82,7 +82,7 @@ async fn a_blocked_peer_is_let_go_and_stays_out_until_it_is_unblocked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_blocked_subnet_is_neither_dialled_nor_let_in() {
+async fn a_blocked_subnet_is_neither_dialled_nor_accepted() {
     let a = Node::start(&[]).await;
     let b = Node::start(&[&a]).await;
     a.meshed_with(&b).await;

@@ -243,7 +243,7 @@ async fn a_new_signer_that_half_of_the_nodes_know_splits_nothing_for_good() {
 
 /// The flooder is a static peer of nobody, so each node that it reaches bans it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flooder_among_twelve_is_banned_while_blocks_go_on_and_may_return() {
+async fn a_flooder_among_twelve_is_banned_while_blocks_continue_and_may_return() {
     let mut nodes = twelve().await;
     let hostile = Node::start(&[&nodes[4], &nodes[7]]).await;
     nodes[4].meshed_with(&hostile).await;

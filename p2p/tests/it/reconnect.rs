@@ -32,7 +32,7 @@ async fn a_static_peer_that_restarts_is_found_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn peers_are_listed_and_their_coming_and_going_is_told() {
+async fn peers_are_listed_and_their_coming_and_going_is_reported() {
     let mut a = Node::start(&[]).await;
     let b = Node::start(&[&a]).await;
     let id = b.handle.peer_id();

@@ -45,7 +45,7 @@ async fn carry(listener: TcpListener, to: SocketAddr, mut stalls: watch::Receive
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_peer_that_does_not_read_is_let_go_and_others_hear_everything() {
+async fn a_peer_that_does_not_read_is_disconnected_and_others_hear_everything() {
     let node = Node::start(&[]).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (target, proxy) = moved(&node.addrs().await.remove(0), listener.local_addr().unwrap());

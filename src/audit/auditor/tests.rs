@@ -135,7 +135,7 @@ async fn an_investigation_that_panics_is_made_again() {
 
 /// An operator reads in the log why blocks wait, once for each reason, and nothing of what is only not there yet.
 #[tokio::test]
-async fn why_blocks_wait_is_told_once_for_each_reason() {
+async fn why_blocks_wait_is_reported_once_for_each_reason() {
     let lines = Lines::capture();
     let (mut auditor, _world) = world().await;
     tokio::time::pause();

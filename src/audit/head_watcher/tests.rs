@@ -275,7 +275,7 @@ async fn a_chain_of_which_nothing_is_final_yet_is_ready() {
 }
 
 #[tokio::test]
-async fn a_node_that_has_lost_l1_is_told_of_and_its_heads_stand() {
+async fn a_node_that_has_lost_l1_is_reported_and_its_heads_stand() {
     let world = World::new(Some(at([9, 8, 7, 6]))).await;
     world.until_ready().await;
     world.set(Some(status([9, 8, 7, 6].map(Some), false)));
@@ -287,7 +287,7 @@ async fn a_node_that_has_lost_l1_is_told_of_and_its_heads_stand() {
 }
 
 #[tokio::test]
-async fn a_node_that_is_down_is_told_of() {
+async fn a_node_that_is_down_is_reported() {
     let world = World::new(Some(at([9, 8, 7, 6]))).await;
     world.until_ready().await;
     world.set(None);
@@ -348,7 +348,7 @@ async fn when_no_node_is_of_use_each_is_named_with_its_reason() {
 }
 
 #[tokio::test]
-async fn a_node_that_works_by_other_rules_is_told_of_and_no_head_moves() {
+async fn a_node_that_works_by_other_rules_is_reported_and_no_head_moves() {
     let world = World::new(Some(at([9, 8, 7, 6]))).await;
     world.until_ready().await;
     world.nodes[0].change(|conduct| conduct.config["lagoon_time"] = 2.into());
@@ -369,7 +369,7 @@ fn of(genesis: B256) -> Value {
 
 /// As after a devnet was begun again in the directory of its predecessor.
 #[tokio::test]
-async fn a_ledger_of_another_genesis_is_told_of_with_both_hashes_and_nothing_is_judged() {
+async fn a_ledger_of_another_genesis_is_reported_with_both_hashes_and_nothing_is_judged() {
     let dir = tempfile::TempDir::new().unwrap();
     let ledger = Ledger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
     let (old, new) = (B256::repeat_byte(1), B256::repeat_byte(2));
@@ -410,7 +410,7 @@ async fn a_node_that_works_by_other_rules_binds_nothing() {
 
 /// A fork without the one before it makes different chains of different nodes.
 #[tokio::test]
-async fn a_schedule_that_no_chain_can_have_is_told_with_both_forks() {
+async fn a_schedule_that_no_chain_can_have_is_reported_with_both_forks() {
     let world = World::new(None).await;
     world.nodes[0].change(|conduct| conduct.config["karst_time"] = Value::Null);
     world.until_told("lagoon is scheduled, but karst is not").await;
@@ -458,7 +458,7 @@ fn unknown_forks(world: &World) -> Vec<(String, u64)> {
 
 /// Anyone who judges deposits by the sibling node hears of it, too, and before the fork.
 #[tokio::test]
-async fn a_fork_that_this_build_does_not_know_is_told_of_at_start_and_while_running_once_with_its_date() {
+async fn a_fork_that_this_build_does_not_know_is_reported_at_start_and_while_running_once_with_its_date() {
     const LINE: &str = "chain has a fork that this build does not know";
     let all = Some([ChainId::from(CHAIN)].into());
     let known = ChainRules { block_time: 2, interop_time: Some(UnixSeconds(0)), dependencies: all };
@@ -523,7 +523,7 @@ async fn a_fork_that_was_scheduled_after_this_build_was_made_is_taken_from_the_n
 #[case::safe(StallBounds { safe: Duration::ZERO, ..StallBounds::LONG }, "'s safe head has been block 7")]
 #[case::l1(StallBounds { l1: Duration::ZERO, ..StallBounds::LONG }, "current L1 block has been block 39")]
 #[tokio::test]
-async fn a_head_that_stands_still_is_told_of(#[case] stall: StallBounds, #[case] told: &str) {
+async fn a_head_that_does_not_move_is_reported(#[case] stall: StallBounds, #[case] told: &str) {
     let all = Some([ChainId::from(CHAIN)].into());
     let known = ChainRules { block_time: 2, interop_time: Some(UnixSeconds(0)), dependencies: all };
     let world = World::under(known, [Some(at([9, 8, 7, 6]))], |_| {}, stall).await;
@@ -544,7 +544,7 @@ async fn a_safe_head_that_is_the_local_safe_one_is_not_told_of_twice() {
 
 /// After a replacement the node takes no gossiped blocks until finality has passed it, and moves by derivation alone.
 #[tokio::test]
-async fn a_head_that_stands_still_after_a_replacement_is_explained_until_that_is_final() {
+async fn a_head_that_does_not_move_after_a_replacement_is_explained_until_that_is_final() {
     let dir = tempfile::TempDir::new().unwrap();
     let ledger = Ledger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
     let block = BlockKey { chain_id: CHAIN.into(), number: 7, hash: B256::repeat_byte(1) };

@@ -191,7 +191,7 @@ pub(in crate::audit) fn answer_at(current_l1: BlockNumHash) -> Answer {
 #[case::l1_has_what_it_has_read(false, "violated")]
 #[case::l1_has_dropped_it(true, "open: LocalSafe, OtherFork")]
 #[tokio::test]
-async fn nothing_is_held_against_a_block_by_a_node_that_has_read_another_l1(
+async fn nothing_is_used_against_a_block_by_a_node_that_has_read_another_l1(
     #[case] is_dropped: bool,
     #[case] expected: &str,
 ) {
@@ -229,7 +229,7 @@ async fn nothing_is_held_against_a_block_by_a_node_that_has_read_another_l1(
 #[case::sound(Metering::Last { block_number: 3 }, false, "violated")]
 #[case::none(Metering::None, false, "violated")]
 #[tokio::test]
-async fn a_metering_that_nodes_read_differently_is_held_against_nobody(
+async fn a_metering_that_nodes_read_differently_is_used_against_no_one(
     #[case] metering: Metering,
     #[case] is_derived: bool,
     #[case] expected: &str,
@@ -372,7 +372,7 @@ enum Said {
 #[case::assumed(Said::Assumed, "open: SecondOpinion, SecondHand")]
 #[case::derived(Said::DerivedAboveAssumed, "violated")]
 #[tokio::test]
-async fn a_node_that_repeats_anothers_word_accuses_nobody(#[case] said: Said, #[case] expected: &str) {
+async fn a_node_that_repeats_anothers_word_accuses_no_one(#[case] said: Said, #[case] expected: &str) {
     let (mut fixture, _before, investigator) = world().await;
     let parent = fixture.chain.canonical(2).unwrap().hash;
     let sibling = fixture.chain.build(parent, fixture.l1.head(), &[]).unwrap();

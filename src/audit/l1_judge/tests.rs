@@ -120,7 +120,7 @@ async fn a_block_that_tells_no_origin(
 
 /// Whether it is known comes and goes: the first block is reported, and each is counted.
 #[tokio::test]
-async fn a_blob_base_fee_that_is_not_known_is_told_once_and_counted_for_each_block() {
+async fn a_blob_base_fee_that_is_not_known_is_reported_once_and_counted_for_each_block() {
     let lines = Lines::capture();
     let (judge, _servers) = judge_of(op_mainnet_json(), "eth_other", json!(null)).await;
     for is_assumed in [false, true, false, true] {

@@ -60,7 +60,7 @@ impl World {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_case_that_stays_open_is_told_with_the_reason_until_it_is_closed() {
+async fn a_case_that_stays_open_is_reported_with_the_reason_until_it_is_closed() {
     let mut world = World::new();
     world.open(7, 0, Cause::Unsupported);
     world.open(8, 60, Cause::EndpointError);

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 /// An endpoint that takes no block hashes for receipts, and has no single ones (Erigon's words).
 #[tokio::test]
-async fn what_an_endpoint_refuses_is_told_in_its_words() {
+async fn what_an_endpoint_refuses_is_reported_in_its_words() {
     let mut fixture = Fixture::new(5);
     let call = fixture.call(0, EMITTER, emit_call(&[B256::ZERO], b"log"), AccessList::default());
     let block = fixture.extend(&[call]);

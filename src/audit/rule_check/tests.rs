@@ -97,7 +97,7 @@ fn another_system_config() {
 }
 
 #[test]
-fn what_is_configured_is_told_as_such() {
+fn what_is_configured_is_reported_as_such() {
     let mut config = config();
     config["lagoon_time"] = json!(1_796_918_402);
     config["karst_time"] = json!(1_781_712_002);
@@ -248,7 +248,7 @@ fn windows(#[case] set: Option<u64>, #[case] node: u64, #[case] says: &[&str]) {
 
 /// Nobody looks into the configuration for what does not stand there.
 #[test]
-fn what_was_learnt_is_told_as_such() {
+fn what_was_learnt_is_reported_as_such() {
     const NODE: &str = "#0 http://node.example";
     let from = || Some(NODE.to_owned());
     let learnt = Learnt { interop_time: from(), dependencies: from(), expiry_window: from() };

@@ -46,7 +46,11 @@ fn what_is_meant_is_not_told_of(#[case] before: &str, #[case] within: &str) {
 #[case::signer_twice("", "system_config = \"0x1111111111111111111111111111111111111111\"", &["chains.901.unsafe_block_signer counts", "chains.901.system_config"])]
 #[case::l1_is_l2("l1.execution = \"http://127.0.0.1:9545\"", "", &["l1.execution and chains.901.execution are both http://127.0.0.1:9545"])]
 #[case::upstream_of_nobody("", "follow_upstream = \"http://127.0.0.1:7000/901\"", &["chains.901.follow_upstream is not used", "\"clamp\""])]
-fn what_is_probably_not_meant_is_told_of(#[case] before: &str, #[case] within: &str, #[case] parts: &[&str]) {
+fn what_is_probably_not_meant_is_reported(
+    #[case] before: &str,
+    #[case] within: &str,
+    #[case] parts: &[&str],
+) {
     assert_told(&told(before, within), parts);
 }
 
@@ -62,7 +66,7 @@ fn two_chains(before: &str, first: &str, second: &str) -> Vec<String> {
 }
 
 #[test]
-fn one_system_config_for_two_chains_is_told_of() {
+fn one_system_config_for_two_chains_is_reported() {
     let (l1, config) = (
         "l1.execution = \"http://127.0.0.1:1\"",
         "system_config = \"0x11111111111111111111111111111111111111\"",
@@ -77,7 +81,7 @@ fn one_system_config_for_two_chains_is_told_of() {
 #[case::execution_of_two_chains("9611", "9511", &["chains.901.execution and chains.902.execution are both http://127.0.0.1:9511"])]
 #[case::rollup_node_that_is_a_client("9612", "9611", &["chains.902.execution and chains.902.rollup_node are both http://127.0.0.1:9611"])]
 #[case::rollup_node_of_two_chains("9612", "9512", &["chains.901.rollup_node and chains.902.rollup_node are both http://127.0.0.1:9512"])]
-fn one_server_in_two_places_is_told_of(#[case] port: &str, #[case] other: &str, #[case] parts: &[&str]) {
+fn one_server_in_two_places_is_reported(#[case] port: &str, #[case] other: &str, #[case] parts: &[&str]) {
     let signer = "unsafe_block_signer = \"0x2222222222222222222222222222222222222222\"";
     let chain = |id: u64, port: u64| {
         let text = SOUND.replace("901", &id.to_string());
@@ -94,7 +98,7 @@ fn one_server_in_two_places_is_told_of(#[case] port: &str, #[case] other: &str, 
 #[rstest]
 #[case::of_one_l1("\"op-mainnet\", \"unichain\"", false)]
 #[case::of_two_l1s("\"op-mainnet\", \"op-sepolia\"", true)]
-fn networks_of_two_l1s_are_told_of(#[case] networks: &str, #[case] is_told: bool) {
+fn networks_of_two_l1s_are_reported(#[case] networks: &str, #[case] is_told: bool) {
     let second = if is_told { "11155420" } else { "130" };
     let text = format!(
         "network = [{networks}]\nl1.execution = \"http://127.0.0.1:1\"\n\

@@ -267,7 +267,7 @@ fn nothing_to_watch_is_refused() {
 }
 
 #[test]
-fn what_is_no_toml_is_refused_by_its_line() {
+fn what_is_not_toml_is_refused_by_its_line() {
     let message = file("[log]\nlevel = \"info\nformat = \"json\"").unwrap_err().to_string();
     assert_says(&message, &["crosscheck.toml", "line 2 (level)", "correct that line"]);
 }

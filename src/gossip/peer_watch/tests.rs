@@ -54,7 +54,7 @@ impl World {
 const MOMENT: Duration = Duration::from_millis(1);
 
 #[tokio::test(start_paused = true)]
-async fn a_chain_that_never_has_a_peer_is_told_of_once_patience_is_at_an_end() {
+async fn a_chain_that_never_has_a_peer_is_reported_once_patience_is_at_an_end() {
     let world = World::start();
     world.pass(PATIENCE - MOMENT).await;
     assert!(world.is_ready(), "a start takes its time");

@@ -89,7 +89,7 @@ fn nothing_but_refusals(#[case] topic: Topic, #[case] reason: Reason, #[case] to
 }
 
 #[test]
-fn a_row_is_told_of_once_it_has_lasted_and_is_long_enough() {
+fn a_row_is_reported_once_it_has_lasted_and_is_long_enough() {
     let mut world = World::new();
     let friend = world.friend;
     world.refuse(60, BlocksV4, &wrong_signer(STRANGER), friend);
@@ -129,7 +129,7 @@ fn whoever_floods_a_chain_that_lives_is_not_told_of() {
 }
 
 #[test]
-fn attestations_and_unsafe_blocks_are_told_of_apart() {
+fn attestations_and_unsafe_blocks_are_reported_separately() {
     let mut world = World::new();
     let friend = world.friend;
     for _ in 0..120 {
@@ -146,7 +146,7 @@ fn attestations_and_unsafe_blocks_are_told_of_apart() {
 
 /// On a silent topic nothing else would ever end it.
 #[test]
-fn a_row_that_does_not_go_on_is_over() {
+fn a_row_that_does_not_continue_is_over() {
     let mut world = World::new();
     let friend = world.friend;
     world.refuse(120, CrossSafeBlocksV1, &wrong_signer(STRANGER), friend);

@@ -159,7 +159,7 @@ async fn the_slot_is_asked_for_again_only_when_it_may_have_changed() {
 }
 
 #[tokio::test]
-async fn an_empty_slot_names_nobody() {
+async fn an_empty_slot_names_no_one() {
     let l1 = L1::default();
     l1.produce(&[], Address::ZERO);
     let (mut reader, _server) = reader(&l1).await;
@@ -167,7 +167,7 @@ async fn an_empty_slot_names_nobody() {
 }
 
 #[tokio::test]
-async fn who_signed_in_between_is_told_in_order_and_once() {
+async fn who_signed_in_between_is_reported_in_order_and_once() {
     let l1 = L1::default();
     l1.produce(&[(CONFIG, THREE)], ONE);
     let (mut reader, _server) = reader(&l1).await;
@@ -182,7 +182,7 @@ async fn who_signed_in_between_is_told_in_order_and_once() {
 }
 
 #[tokio::test]
-async fn another_contracts_event_names_nobody() {
+async fn another_contracts_event_names_no_one() {
     let l1 = L1::default();
     l1.produce(&[], ONE);
     let (mut reader, _server) = reader(&l1).await;

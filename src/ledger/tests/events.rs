@@ -17,7 +17,7 @@ async fn events(ledger: &Ledger, after: u64) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_verdict_and_what_becomes_of_it_are_told_with_it() {
+async fn a_verdict_and_what_becomes_of_it_are_reported_with_it() {
     let dir = TempDir::new().unwrap();
     let store = ledger(&dir).await;
     let replay = attested_in(SigningDomain::Zero, 1, B256::ZERO);
@@ -54,7 +54,7 @@ async fn what_is_upheld_is_not_told_again_when_it_is_bound_to_its_signer() {
 }
 
 #[tokio::test]
-async fn a_head_that_leaves_a_branch_is_told_of_once() {
+async fn a_head_that_leaves_a_branch_is_reported_once() {
     let dir = TempDir::new().unwrap();
     let store = ledger(&dir).await;
     let anchor = BlockPosition { number: 0, hash: B256::ZERO };
@@ -73,7 +73,7 @@ async fn a_head_that_leaves_a_branch_is_told_of_once() {
 }
 
 #[tokio::test]
-async fn a_part_is_read_and_reading_goes_on_where_it_ended() {
+async fn a_part_is_read_and_reading_continues_where_it_ended() {
     let dir = TempDir::new().unwrap();
     let store = ledger(&dir).await;
     for block in &blocks(5) {
@@ -183,7 +183,7 @@ async fn verdicts_of_an_old_ledger_have_their_place() {
 #[case::bound_to_its_signer(SigningDomain::CrossSafeBlocksV1, 2)]
 #[case::what_may_be_a_replay(SigningDomain::Zero, 1)]
 #[tokio::test]
-async fn a_wrong_ancestor_that_is_attested_itself_is_told_again(
+async fn a_wrong_ancestor_that_is_attested_itself_is_reported_again(
     #[case] domain: SigningDomain,
     #[case] expected: usize,
 ) {

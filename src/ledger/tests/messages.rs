@@ -64,7 +64,7 @@ async fn a_note_is_new_once() {
 }
 
 #[tokio::test]
-async fn a_log_that_cannot_be_decoded_is_noted_once_and_is_no_message() {
+async fn a_log_that_cannot_be_decoded_is_noted_once_and_is_not_a_message() {
     let dir = tempfile::tempdir().unwrap();
     let store = ledger(&dir).await;
     let news = News::Undecodable { error: DecodeError::TopicCount { found: 1 } };
@@ -118,7 +118,7 @@ async fn what_was_noted_is_read_back() {
 
 /// What the ledger says about one message whose block goes up to finality, over a restart at each step.
 #[tokio::test]
-async fn an_invalid_message_is_told_once_at_each_level_over_restarts() {
+async fn an_invalid_message_is_reported_once_at_each_level_over_restarts() {
     let dir = tempfile::tempdir().unwrap();
     let event = |level, change| MessageEvent {
         transaction_hash: None,

@@ -28,7 +28,7 @@ async fn until(holds: impl Fn() -> bool) {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_waited_out_and_reading_goes_on() {
+async fn a_full_disk_is_waited_out_and_reading_continues() {
     let dir = TempDir::new().unwrap();
     let (health, cancel) = (Health::default(), CancellationToken::new());
     let ledger = ledger(&dir).await.persevering(health.clone(), cancel, BACKOFF);
@@ -81,7 +81,7 @@ async fn whoever_waits_ends_when_the_program_does() {
 
 /// An operator who asks for something is told at once.
 #[tokio::test]
-async fn who_does_not_persevere_is_told() {
+async fn who_does_not_persevere_is_reported() {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
     fill(&ledger).await;

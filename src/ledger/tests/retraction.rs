@@ -93,7 +93,7 @@ async fn a_head_that_is_elsewhere_by_now_stays() {
 }
 
 #[tokio::test]
-async fn the_branch_is_told_down_to_where_the_audit_began() {
+async fn the_branch_is_reported_down_to_where_the_audit_began() {
     let dir = TempDir::new().unwrap();
     let ledger = anchored(&dir).await;
     let old = blocks(3);

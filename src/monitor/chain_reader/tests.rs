@@ -10,7 +10,7 @@ use client::{Client, Reading, Setting, chain_id, reading, reading_of, reading_wi
 
 /// A minute of a client that says that block 3 is `O`, while its block 4 is built on `R`.
 #[tokio::test(start_paused = true)]
-async fn a_client_that_contradicts_itself_is_told_of_once_and_nothing_is_dropped() {
+async fn a_client_that_contradicts_itself_is_reported_once_and_nothing_is_dropped() {
     let lines = Lines::capture();
     let client = Client::new();
     let invalid = client.extend_with_log(2);
@@ -184,7 +184,7 @@ async fn a_gossiped_block_that_never_comes_costs_a_few_requests() {
 
 /// What a client does that is told to go to the other branch twice in eight seconds.
 #[tokio::test(start_paused = true)]
-async fn a_client_that_goes_back_and_forth_is_told_of_four_times_at_most() {
+async fn a_client_that_goes_back_and_forth_is_reported_four_times_at_most() {
     let lines = Lines::capture();
     let client = Client::new();
     let invalid = client.extend_with_log(2);
@@ -203,7 +203,7 @@ async fn a_client_that_goes_back_and_forth_is_told_of_four_times_at_most() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_latest_block_that_stands_still_is_told_of_once_until_the_next_one() {
+async fn a_latest_block_that_does_not_move_is_reported_once_until_the_next_one() {
     let lines = Lines::capture();
     let client = Client::new();
     client.extend(2);
@@ -288,7 +288,7 @@ async fn heads_that_are_awaited_are_a_warning_once_that_lasts() {
 
 /// After a time away for longer than messages are kept, what came meanwhile is not read. That is said, once.
 #[tokio::test(start_paused = true)]
-async fn blocks_that_nobody_will_read_are_told_of_once() {
+async fn blocks_that_nobody_will_read_are_reported_once() {
     let lines = Lines::capture();
     let client = Client::new();
     client.extend(6);

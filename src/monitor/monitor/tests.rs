@@ -65,7 +65,7 @@ async fn a_valid_message_is_tracked_until_it_is_final_and_nobody_is_alarmed() {
 }
 
 #[tokio::test]
-async fn an_invalid_message_is_told_once_and_its_replacement_too_whatever_restarts_in_between() {
+async fn an_invalid_message_is_reported_once_and_its_replacement_too_whatever_restarts_in_between() {
     let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
     world.extend(B, &[Emit]);
     world.extend(A, &[]);
@@ -229,7 +229,7 @@ async fn what_is_invalid_by_a_view_that_is_behind_alarms_nobody() {
 
 /// A newer inbox emits with every message what this build cannot read: that is told once, and accuses nobody.
 #[tokio::test]
-async fn an_event_of_the_inbox_that_is_not_known_is_told_once_and_counted_each_time() {
+async fn an_event_of_the_inbox_that_is_not_known_is_reported_once_and_counted_each_time() {
     let lines = Lines::capture();
     let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
     world.set_out(A, true);
@@ -273,7 +273,7 @@ async fn an_event_of_the_inbox_that_is_not_known_is_told_once_and_counted_each_t
 
 /// The cited chain does not answer any more. What its endpoints said last is told after a while.
 #[tokio::test]
-async fn an_invalid_message_is_told_though_the_cited_chain_has_gone() {
+async fn an_invalid_message_is_reported_though_the_cited_chain_has_gone() {
     let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
     world.extend(B, &[Emit]);
     let tip = world.extend(B, &[]);
@@ -358,7 +358,7 @@ async fn a_block_below_the_view_is_fetched() {
 }
 
 #[tokio::test]
-async fn a_suspect_is_told_before_its_block_is_read_and_its_outcome_after() {
+async fn a_suspect_is_reported_before_its_block_is_read_and_its_outcome_after() {
     let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
     let cited = world.extend(B, &[Emit]);
     world.extend(A, &[]);
@@ -434,7 +434,7 @@ async fn a_suspicion_that_nobody_can_confirm_is_not_told() {
 }
 
 #[tokio::test]
-async fn a_reorg_deeper_than_all_that_was_read_is_read_anew() {
+async fn a_reorg_deeper_than_all_that_was_read_is_read_again() {
     let (world, dir) = (World::new().await, tempfile::tempdir().unwrap());
     let first = world.extend(A, &[]);
     world.extend(B, &[Emit]);

@@ -18,7 +18,7 @@ const SOON: Option<Duration> = Some(Duration::from_secs(1));
 #[case::other_blocks(Looked::Contradicted, None, false)]
 #[case::no_answer_yet(Looked::Unanswered, SOON, false)]
 #[case::no_answer_for_long(Looked::Unanswered, LATER, true)]
-fn an_invalid_message_is_told(
+fn an_invalid_message_is_reported(
     #[case] looked: Looked,
     #[case] unanswered: Option<Duration>,
     #[case] told: bool,
@@ -91,7 +91,7 @@ async fn what_follows_an_invalid_status_waits_with_it(
 }
 
 #[tokio::test]
-async fn what_was_told_before_waits_for_nothing_and_what_waited_is_released_once() {
+async fn what_was_reported_before_waits_for_nothing_and_what_waited_is_released_once() {
     let mut second_look = second_look();
     assert_eq!(second_look.pass(&event(status(INVALID)), true).len(), 1);
     second_look.pass(&event(status(INVALID)), false);

@@ -73,7 +73,7 @@ impl World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_peer_is_connected_told_of_blocked_and_let_in_again() {
+async fn a_peer_is_connected_told_of_blocked_and_accepted_again() {
     let mut world = World::start(&[CHAIN]).await;
     let other = world.network(CHAIN);
     let addr = other.listen_addrs().await.unwrap().remove(0).to_string();

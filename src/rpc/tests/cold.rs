@@ -51,7 +51,7 @@ async fn a_block_is_fetched_once_for_all_who_wait_for_it_and_then_remembered() {
 
 /// The endpoint never answers.
 #[tokio::test]
-async fn what_is_not_there_in_time_is_no_verdict() {
+async fn what_is_not_there_in_time_is_not_a_verdict() {
     let world = World::start(Setup { together: usize::MAX, ..Setup::default() }).await;
     let began = Instant::now();
     let descriptor = json!({ "chainID": "901", "timestamp": time_of(TIP) });

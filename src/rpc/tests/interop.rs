@@ -127,7 +127,7 @@ async fn who_names_no_executing_chain_is_refused_by_todays_method(#[case] descri
 
 /// Nobody says of which set the executing chain is: an initiating chain that is not watched here may be of it.
 #[tokio::test]
-async fn a_chain_that_is_merely_not_watched_is_no_verdict() {
+async fn a_chain_that_is_merely_not_watched_is_not_a_verdict() {
     let world = World::start(Setup::default()).await;
     let Message { mut identifier, payload_hash } = world.message(12);
     identifier.chain_id = ChainId::from(SILENT);
@@ -169,7 +169,7 @@ async fn a_block_that_cannot_be_fetched_is_not_proven() {
 #[case::the_block(Lost::Below)]
 #[case::its_receipts(Lost::Receipts)]
 #[tokio::test]
-async fn a_block_that_no_endpoint_has_is_no_verdict(#[case] lost: Lost) {
+async fn a_block_that_no_endpoint_has_is_not_a_verdict(#[case] lost: Lost) {
     let world = World::start(Setup { lost, ..Setup::default() }).await;
     let entries = world.entries(&[FIRST - 1]);
     assert_eq!(check(&world, &entries, "unsafe", &descriptor(time_of(TIP))).await, Some(-32_603));

@@ -20,7 +20,7 @@ use std::time::Duration;
 const DEADLINE: Duration = Duration::from_secs(300);
 
 #[tokio::test]
-async fn messages_are_told_as_they_stand() {
+async fn messages_are_reported_as_they_stand() {
     let world = World::start(Setup::default()).await;
     let page = world.call("crosscheck_messages", &[]).await.unwrap();
     let messages = page["messages"].as_array().unwrap();
@@ -110,7 +110,7 @@ fn over(chain_id: u64, sequence: u64, state: &'static str) -> Box<MessageRecord>
 }
 
 #[tokio::test]
-async fn what_is_over_is_told_by_the_ledger_among_what_goes_on() {
+async fn what_is_over_is_told_by_the_ledger_among_what_continues() {
     let world = World::start(Setup::default()).await;
     let ask = async |page: Value| world.call("crosscheck_messages", &[page]).await.unwrap();
     let sequences = |page: &Value| -> Vec<u64> {
@@ -159,7 +159,7 @@ async fn what_is_over_is_told_by_the_ledger_among_what_goes_on() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_tracked_again_is_told_as_it_is() {
+async fn a_message_that_is_tracked_again_is_reported_as_it_is() {
     let world = World::start(Setup::default()).await;
     let live = world.call("crosscheck_messages", &[]).await.unwrap()["messages"][0].clone();
     let block: BlockKey = BlockKey {
@@ -245,7 +245,7 @@ async fn uphold(ledger: &Ledger, number: u64) {
 }
 
 #[tokio::test]
-async fn subscribers_are_told() {
+async fn subscribers_are_reported() {
     let world = World::start(Setup::default()).await;
     let (_client, mut events) = subscribe(&world).await;
     uphold(&world.ledger, 5).await;

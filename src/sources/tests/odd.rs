@@ -56,7 +56,7 @@ async fn receipts_are_had_one_by_one_where_they_are_not_served_together(#[case] 
 }
 
 #[tokio::test]
-async fn a_receipt_that_is_not_there_is_no_proof_and_no_failure() {
+async fn a_receipt_that_is_not_there_is_not_proof_and_no_failure() {
     let (block, mut receipts) = honest();
     receipts.as_array_mut().unwrap().pop();
     let server = one_by_one(block, receipts, None).await;

@@ -315,7 +315,7 @@ async fn an_endpoint_of_another_chain_is_named_and_does_no_harm_to_a_quorum_with
 }
 
 #[tokio::test]
-async fn a_header_that_does_not_hash_is_no_vote() {
+async fn a_header_that_does_not_hash_is_not_a_vote() {
     let chain = chain(1, 4);
     let world = world(&[&chain, &chain, &chain]).await;
     world.nodes[1].set(|conduct| conduct.forges = true);

@@ -36,7 +36,7 @@ const CASES: [(&str, Held); 22] = [
         "10-interop-time-of-config-against-node",
         Brought(
             "src/audit/head_watcher/tests.rs",
-            "a_node_that_works_by_other_rules_is_told_of_and_no_head_moves",
+            "a_node_that_works_by_other_rules_is_reported_and_no_head_moves",
         ),
     ),
     (
@@ -94,7 +94,7 @@ fn told() -> BTreeSet<String> {
 }
 
 #[test]
-fn every_directory_has_a_row_and_every_row_is_told_of() {
+fn every_directory_has_a_row_and_every_row_is_reported() {
     let rows: BTreeSet<String> = CASES.iter().map(|(case, _)| (*case).to_owned()).collect();
     assert_eq!(rows, told());
     let entries = std::fs::read_dir(path("")).unwrap().map(|entry| entry.unwrap());

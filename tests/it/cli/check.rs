@@ -36,7 +36,7 @@ fn a_sound_configuration_is_said_to_be_sound() {
 
 /// Nobody says so later: the program would run, and hear nothing.
 #[test]
-fn a_chain_that_would_hear_nobody_is_told_of() {
+fn a_chain_that_would_hear_nobody_is_reported() {
     let directory = tempfile::tempdir().unwrap();
     let (without, _) = SOUND.split_once("[chains.901.p2p]").unwrap();
     let file = write(directory.path(), without);
@@ -106,7 +106,7 @@ fn flags_win_over_the_environment_over_the_file(
 }
 
 #[test]
-fn a_variable_that_is_no_setting_is_a_warning() {
+fn a_variable_that_is_not_a_setting_is_a_warning() {
     let directory = tempfile::tempdir().unwrap();
     let file = write(directory.path(), SOUND);
     let mut program = crosscheck(&["check"]);
@@ -123,7 +123,7 @@ fn a_variable_that_is_no_setting_is_a_warning() {
 #[rstest]
 #[case::of_others("OTHER", OK)]
 #[case::of_a_setting("CROSSCHECK_DATA_DIR", USAGE)]
-fn an_environment_that_is_no_unicode_is_no_crash(#[case] name: &str, #[case] code: i32) {
+fn an_environment_that_is_not_unicode_is_not_a_crash(#[case] name: &str, #[case] code: i32) {
     let directory = tempfile::tempdir().unwrap();
     let file = write(directory.path(), SOUND);
     let mut program = crosscheck(&["check"]);

@@ -200,7 +200,7 @@ fn a_flag_that_nobody_would_follow_is_misuse(#[case] flags: &[&str], #[case] pro
     block["transactions"] = json!([]);
     block
 }, "none of its transactions")]
-fn a_block_that_does_not_hold_is_not_signed(#[case] block: Value, #[case] problem: &str) {
+fn a_block_that_is_invalid_is_not_signed(#[case] block: Value, #[case] problem: &str) {
     let output = Room::with(&block).build(&[]);
     assert_code(&output, USAGE);
     assert!(output.stdout.is_empty());

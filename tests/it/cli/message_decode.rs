@@ -104,14 +104,14 @@ fn an_access_list() {
 #[case::other_contract(log("0x4200000000000000000000000000000000000023", &[TOPIC, PAYLOAD_HASH]), "not an ExecutingMessage")]
 #[case::other_event(log(INBOX, &[PAYLOAD_HASH, PAYLOAD_HASH]), "not an ExecutingMessage")]
 #[case::a_topic_short(log(INBOX, &[TOPIC]), "has 2 topics, this one has 1")]
-fn a_log_that_is_no_message(#[case] input: String, #[case] says: &str) {
+fn a_log_that_is_not_a_message(#[case] input: String, #[case] says: &str) {
     let output = run_with_input(&["message", "decode", "-"], input.as_bytes());
     assert_code(&output, FAILED);
     assert!(stderr(&output).contains(says), "{}", stderr(&output));
 }
 
 #[test]
-fn a_broken_access_list_is_no_success() {
+fn a_broken_access_list_is_not_a_success() {
     let output = run(["message", "decode", "--access-list", LOOKUP]);
     assert_code(&output, FAILED);
     assert!(stderr(&output).contains("before the last message's checksum"), "{}", stderr(&output));

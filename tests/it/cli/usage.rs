@@ -14,7 +14,7 @@ fn version_is_the_packages() {
 #[rstest]
 #[case::of_the_program(&["--help"])]
 #[case::of_a_command(&["run", "--help"])]
-fn help_is_no_mistake(#[case] arguments: &[&str]) {
+fn help_is_not_a_mistake(#[case] arguments: &[&str]) {
     let output = run(arguments);
     assert_code(&output, OK);
     assert!(stdout(&output).contains("Usage: crosscheck"));
@@ -64,7 +64,7 @@ fn completions_are_of_the_shell(#[case] shell: &str, #[case] mark: &str) {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_crash() {
+fn a_reader_that_goes_away_is_not_a_crash() {
     let mut program = crosscheck(&["completions", "bash"]);
     program.stdout(std::process::Stdio::piped());
     let mut child = program.spawn().unwrap();

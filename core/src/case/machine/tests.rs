@@ -331,7 +331,7 @@ fn asking_l1(attributes: &BlockAttributes) -> Case {
 }
 
 #[test]
-fn a_block_that_l1_does_not_contradict_goes_on_to_its_messages() {
+fn a_block_that_l1_does_not_contradict_continues_to_its_messages() {
     let mut case = asking_l1(&full());
     case.learn(&set(), &Fact::L1Agrees { taken: None });
     assert_eq!(case.needs(), [Need::Logs { hash: OWN, number: 50 }].into());

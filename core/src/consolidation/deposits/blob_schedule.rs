@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_l1_tells_nothing_until_it_is_told() {
+    fn an_unknown_l1_says_nothing_until_it_is_known() {
         let unknown = BlobSchedule::of_l1(900);
         assert_eq!(unknown.blob_base_fee(UnixSeconds(10), EXCESS), None);
         let told = unknown.with(UnixSeconds(5), 5_007_716);

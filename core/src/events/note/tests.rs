@@ -81,7 +81,7 @@ const RIGHTED: News = News::Flip { to: MessageStatus::Valid, cause: Cause::Check
 #[case::ended_first(SafetyLevel::Finalized, Some(SafetyLevel::Safe), FINAL, &["ended", "message-invalid-final"])]
 #[case::ended_on_a_plain_node(SafetyLevel::LocalSafe, Some(SafetyLevel::LocalSafe), FINAL, &["ended"])]
 #[case::undeclared(SafetyLevel::Safe, None, News::Undeclared, &["undeclared"])]
-fn what_is_told(
+fn what_is_reported(
     #[case] level: SafetyLevel,
     #[case] invalid_before: Option<SafetyLevel>,
     #[case] news: News,

@@ -181,7 +181,7 @@ fn what_is_gone_after_a_restart_gets_its_ending(
 }
 
 #[test]
-fn an_invalid_message_whose_height_was_built_anew_waits_for_the_final_block() {
+fn an_invalid_message_whose_height_was_built_again_waits_for_the_final_block() {
     let mut notebook = restored(true);
     assert_eq!(notebook.observe(&block(20, 7, false)), []);
     assert_eq!(notebook.orphan(chain(), 19), []);

@@ -159,7 +159,7 @@ fn a_block_with_metering_is_read_with_its_receipts(#[case] metering: Value) {
 #[case::another_input(|transaction: &mut Value| transaction["input"] = json!("0xc8012ac5c4018209c5"))]
 #[case::no_input(|transaction: &mut Value| transaction["input"] = Value::Null)]
 #[case::another_type(|transaction: &mut Value| transaction["type"] = json!("0x7b"))]
-fn what_does_not_hold_is_refused(#[case] change: fn(&mut Value)) {
+fn what_is_invalid_is_refused(#[case] change: fn(&mut Value)) {
     let mut metering = of_op_geth();
     change(&mut metering);
     assert!(read_block(&block(&metering)).is_err());

@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn the_connected_are_no_candidates_and_those_reached_before_come_first() {
+    fn the_connected_are_not_candidates_and_those_reached_before_come_first() {
         let mut book = PeerBook::default();
         let (tried, fresh, live) =
             (heard_of(&mut book, NOW), heard_of(&mut book, NOW), heard_of(&mut book, NOW));

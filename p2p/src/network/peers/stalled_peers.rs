@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_back_begins_anew() {
+    fn who_comes_back_begins_again() {
         let (mut peers, start, peer_id) = (StalledPeers::default(), Instant::now(), PeerId::random());
         assert!(!peers.overflowed(peer_id, start));
         peers.gone(&peer_id);

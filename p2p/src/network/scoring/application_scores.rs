@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn deeds_are_told_in_their_number() {
+    fn deeds_are_reported_in_their_number() {
         let (mut scores, peer_id) = (ApplicationScores::default(), PeerId::random());
         let done = [Deed::Good, Deed::Good, Deed::Failed, Deed::Lied, Deed::SentInvalid];
         done.into_iter().for_each(|deed| _ = scores.note(peer_id, deed));

@@ -13,7 +13,7 @@ fn repeats(conduct: &mut crate::sources::scripted_node::Conduct) {
 
 /// It follows a source, is started again as one that derives the chain, and follows a source again.
 #[tokio::test]
-async fn a_node_that_repeats_its_sources_word_is_told_of_once_and_with_its_end() {
+async fn a_node_that_repeats_its_sources_word_is_reported_once_and_with_its_end() {
     let world = World::new(None).await;
     world.nodes[0].change(repeats);
     world.set(Some(at([9, 8, 7, 6])));

@@ -105,7 +105,7 @@ fn a_file_is_read_to_the_hash() {
 #[case::no_intent(&FILE.replace("Call", ""), "transaction 1 has no intent")]
 #[case::no_gas(&FILE.replace("gasLimit", "gas"), "gasLimit")]
 #[case::much_gas(&FILE.replace("70000", "18446744073709551615"), "does not fit 64 bits")]
-fn a_file_that_is_no_bundle_is_refused(#[case] text: &str, #[case] reason: &str) {
+fn a_file_that_is_not_a_bundle_is_refused(#[case] text: &str, #[case] reason: &str) {
     let error = NamedBundle::read("zephyr", "Zephyr", text).unwrap_err().to_string();
     assert!(error.contains(reason), "{error}");
 }

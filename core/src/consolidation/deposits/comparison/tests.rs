@@ -190,7 +190,7 @@ fn derive_first(rules: &DepositRules, node: &BlockAttributes) -> DerivedFromL1 {
 }
 
 #[test]
-fn a_named_bundle_is_held_against_l1_s_block() {
+fn a_named_bundle_is_checked_against_l1_s_block() {
     let rules = DepositRules { bundles: [zephyr()].into(), ..beginning_zephyr() };
     let block = first_of_zephyr(&rules);
     agrees(&compare(&rules, &genesis(&rules), None, &block));
@@ -240,7 +240,7 @@ fn under_an_unknown_fork_a_difference_is_unknown(#[case] height: u64) {
 }
 
 #[test]
-fn a_parent_with_less_gas_than_its_upgrade_is_no_contradiction() {
+fn a_parent_with_less_gas_than_its_upgrade_is_not_a_contradiction() {
     let rules = beginning(&[Fork::Karst]);
     let mut block = built(&rules, &derived(&rules, &genesis(&rules)));
     block.gas_limit = 55_370_656;
@@ -327,7 +327,7 @@ fn a_blob_base_fee_that_is_not_known_leaves_all_else_to_be_compared() {
 }
 
 #[test]
-fn a_difference_in_the_blob_base_fee_alone_accuses_nobody() {
+fn a_difference_in_the_blob_base_fee_alone_accuses_no_one() {
     let prague = rules(ForkSchedule::all_until(Fork::Jovian));
     let prague = DepositRules { blobs: prague.blobs.clone().with(UnixSeconds(0), 5_007_716), ..prague };
     let later =

@@ -93,7 +93,7 @@ fn before_ecotone_overhead_and_scalar_are_taken_as_they_are() {
 }
 
 #[test]
-fn what_is_no_update_is_refused() {
+fn what_is_not_an_update_is_refused() {
     let good = log(2, &[word(60_000_000)]);
     let with_topics = |topics| LogData::new(topics, good.data.clone()).unwrap();
     let with_data = |data: Bytes| LogData::new(good.topics().to_vec(), data).unwrap();

@@ -371,7 +371,7 @@ fn what_cannot_be_is_told_from_what_is_not_known() {
 }
 
 #[test]
-fn a_blob_base_fee_that_is_not_known_is_no_contradiction() {
+fn a_blob_base_fee_that_is_not_known_is_not_a_contradiction() {
     let mut rules = rules(ForkSchedule::all_until(Fork::Jovian));
     let (header, logs) = origin(101, &[]);
     let busy = Header { excess_blob_gas: Some(50_000_000), ..header.header().clone() };

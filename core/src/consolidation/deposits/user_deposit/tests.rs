@@ -80,7 +80,7 @@ fn more_than_all_wei_is_refused() {
 }
 
 #[test]
-fn what_is_no_deposit_is_refused() {
+fn what_is_not_a_deposit_is_refused() {
     let good = log(USER, USER, &OPAQUE_DATA);
     let [event, from, to, version] = *good.topics() else { panic!() };
     let with_topics = |topics| LogData::new_unchecked(topics, good.data.clone());

@@ -164,7 +164,7 @@ fn a_replacement_cascades_and_each_message_resolves_by_itself() {
 #[rstest]
 #[case::then_replaced(true)]
 #[case::then_final_as_it_is(false)]
-fn an_invalid_execution_whose_height_is_built_anew_ends_as_the_final_block_says(#[case] is_replaced: bool) {
+fn an_invalid_execution_whose_height_is_built_again_ends_as_the_final_block_says(#[case] is_replaced: bool) {
     let mut scene = Scene::new(3);
     let (first, _) = scene.grow(0, &[claim(2, 0, 9), claim(2, 0, 1)]);
     scene.grow(2, &[]);
@@ -193,7 +193,7 @@ fn an_invalid_execution_whose_height_is_built_anew_ends_as_the_final_block_says(
 }
 
 #[test]
-fn an_invalid_execution_comes_back_although_its_height_was_built_anew() {
+fn an_invalid_execution_comes_back_although_its_height_was_built_again() {
     let mut scene = Scene::new(2);
     let block = scene.make(0, &Shape { claims: vec![claim(1, 0, 9)], ..Shape::default() });
     scene.tracker.apply(Input::Block(Arc::clone(&block)));
@@ -298,7 +298,7 @@ fn the_same_block_comes_back() {
 }
 
 #[test]
-fn a_block_that_comes_back_after_another_lives_anew() {
+fn a_block_that_comes_back_after_another_lives_again() {
     let mut scene = Scene::new(2);
     let block = scene.make(0, &Shape { claims: vec![claim(1, 0, 1)], ..Shape::default() });
     scene.tracker.apply(Input::Block(Arc::clone(&block)));
@@ -366,7 +366,7 @@ fn a_message_that_ends_otherwise_than_valid_and_final_is_for_the_ledger_to_tell(
 }
 
 #[test]
-fn undeclared_messages_are_told_once() {
+fn undeclared_messages_are_reported_once() {
     let mut scene = Scene::new(2);
     let shape = Shape { claims: vec![claim(1, 0, 1)], undeclared: true, ..Shape::default() };
     let (_, outcome) = scene.grow_as(0, &shape);
