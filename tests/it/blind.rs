@@ -202,7 +202,7 @@ async fn an_endpoint_that_takes_most_of_its_time_is_named_until_it_is_quick() {
     let (sidecar, log) = chains.sidecar(&config);
     let rpc = chains.written.rpc();
     let part = "chain 901 slow execution endpoint #0: ";
-    in_the_way(&rpc, part, &["more than 50 % of the 2s"]).await;
+    in_the_way(&rpc, part, &["more than 50 % of its timeout of 2s"]).await;
     client.twist("eth_getBlockByNumber", None);
     out_of_the_way(&rpc, part).await;
     nobody_is_accused(&rpc, &log).await;

@@ -43,7 +43,7 @@ fn what_is_meant_is_not_told_of(#[case] before: &str, #[case] within: &str) {
 #[case::home("data_dir = \"~/cc\"", "", &["data_dir begins with \"~\"", "full path"])]
 #[case::wrong_checksum("", "attester = \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD\"", &["chains.901.attester = \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD\"", "EIP-55"])]
 #[case::no_prefix("", "attester = \"5aaeb6053f3e94c9b9a09f33669435e7ef1beaed\"", &["chains.901.attester", "write 0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed"])]
-#[case::signer_twice("", "system_config = \"0x1111111111111111111111111111111111111111\"", &["chains.901.unsafe_block_signer counts", "chains.901.system_config"])]
+#[case::signer_twice("", "system_config = \"0x1111111111111111111111111111111111111111\"", &["chains.901.unsafe_block_signer overrides", "chains.901.system_config"])]
 #[case::l1_is_l2("l1.execution = \"http://127.0.0.1:9545\"", "", &["l1.execution and chains.901.execution are both http://127.0.0.1:9545"])]
 #[case::upstream_of_nobody("", "follow_upstream = \"http://127.0.0.1:7000/901\"", &["chains.901.follow_upstream is not used", "\"clamp\""])]
 fn what_is_probably_not_meant_is_reported(

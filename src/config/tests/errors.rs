@@ -54,7 +54,7 @@ fn the_sound_configuration_is_sound() {
     "follow = { mode = \"clamp\", addr = \"127.0.0.1:7300\" }",
     &["follow.addr = 127.0.0.1:7300", "http.addr", "a port"]
 )]
-#[case::bad_clock("clock = \"sundial\"", &["clock = \"sundial\"", "no source of time", "file:<path>"])]
+#[case::bad_clock("clock = \"sundial\"", &["clock = \"sundial\"", "not a source of time", "file:<path>"])]
 #[case::bad_log_format("log.format = \"xml\"", &["log.format = \"xml\"", "unknown variant", "\"json\""])]
 #[case::bad_log_level("log.level = \"a=b=c\"", &["log.level = a=b=c", "not a filter", "error, warn, info"])]
 #[case::misspelt_log_level("log.level = \"inof\"", &["log.level = inof", "\"inof\" is not a level", "error, warn, info"])]
@@ -255,7 +255,7 @@ fn two_chains_on_one_port_are_refused(#[case] listen: &str, #[case] refused: boo
     if refused {
         assert_says(
             &message,
-            &["chains.902.p2p.listen = /ip4/", "chain 901 listens there", "port of its own"],
+            &["chains.902.p2p.listen = /ip4/", "chain 901 already listens there", "port of its own"],
         );
     }
 }

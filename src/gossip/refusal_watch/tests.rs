@@ -137,7 +137,7 @@ fn attestations_and_unsafe_blocks_are_reported_separately() {
         world.watch.accepted(BlocksV4, SEQUENCER);
     }
     let reasons = world.health.reasons();
-    assert!(matches!(&reasons[..], [reason] if reason.contains("all attestations of")), "{reasons:?}");
+    assert!(matches!(&reasons[..], [reason] if reason.contains("all attestations in")), "{reasons:?}");
     assert!(reasons[0].ends_with("check chains.901.attester"), "{reasons:?}");
     assert_eq!((world.in_a_row("unsafe"), world.in_a_row("cross-safe")), (0, 120));
     world.watch.accepted(CrossSafeBlocksV1, SEQUENCER);

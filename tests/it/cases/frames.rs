@@ -94,8 +94,8 @@ pub(super) async fn bootnodes_of_the_wild_are_taken() {
     let refused: Vec<(&str, String)> = refused.collect();
     // Those that nobody can mean. What has a host name is taken.
     let reasons = [
-        ("@127.0.0.1:30303", "its key is no public key"),
-        ("enode://abcd@192.168.0.1:30303", "its key is no public key"),
+        ("@127.0.0.1:30303", "its key is not a public key"),
+        ("enode://abcd@192.168.0.1:30303", "its key is not a public key"),
         ("@::ffff:35.197.61.230:0?discport=30301", "write an IPv6 address in brackets"),
         ("enr:-", "its record has no UDP address"),
         ("enr:-", "its record has no UDP address"),
