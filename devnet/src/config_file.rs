@@ -133,7 +133,7 @@ impl SidecarConfig {
     pub fn write(&self, dir: &Path) -> Result<PathBuf, ConfigFileError> {
         let text = toml::to_string(self).map_err(|source| ConfigFileError::Encode { source })?;
         let path = dir.join(FILE_NAME);
-        let header = "# Written by `crosscheck devnet`; it is written anew on every start.\n";
+        let header = "# Written by `crosscheck devnet`; it is rewritten at every start.\n";
         let unfinished = path.with_extension("toml.new");
         std::fs::write(&unfinished, format!("{header}{text}"))
             .and_then(|()| std::fs::rename(&unfinished, &path))

@@ -206,7 +206,7 @@ impl fmt::Display for Finding {
             Self::Rejected { reason } => write!(f, "rejected: {reason}"),
             Self::Ignored { reason } => write!(f, "ignored: {reason}"),
             Self::Outvoted { chain_id, oddity: Oddity::Lies } => {
-                write!(f, "outvoted (an endpoint of {chain_id} serves another fork)")
+                write!(f, "outvoted (an endpoint of {chain_id} serves another branch)")
             }
             Self::Outvoted { chain_id, oddity: Oddity::Lags } => {
                 write!(f, "outvoted (an endpoint of {chain_id} is behind)")
@@ -214,59 +214,56 @@ impl fmt::Display for Finding {
             Self::Unlinked { chain_id } => {
                 write!(
                     f,
-                    "not ready, told once, then ready (the execution client of {chain_id} contradicted itself)"
+                    "not ready, reported once, then ready (the execution client of {chain_id} contradicted itself)"
                 )
             }
             Self::HeadsUnknown { chain_id } => {
-                write!(f, "heads unknown, then known ({chain_id} rollup node named none)")
+                write!(f, "heads unknown, then known ({chain_id} rollup node reported none)")
             }
             Self::RulesDiffer { chain_id } => {
-                write!(f, "not ready, then ready ({chain_id} rollup node worked by other rules)")
+                write!(f, "not ready, then ready ({chain_id} rollup node had another configuration)")
             }
             Self::GenesisFinal { chain_id } => {
-                write!(f, "nothing went back, then on ({chain_id} rollup node called genesis final)")
+                write!(f, "no head moved back, then on ({chain_id} rollup node called genesis final)")
             }
             Self::Retracted { chain_id } => {
-                write!(f, "upheld, retracted, upheld anew (L1 dropped what {chain_id} stood on)")
+                write!(f, "upheld, retracted, upheld again (L1 reorged out the origin on {chain_id})")
             }
             Self::StayedBehind { chain_id } => {
                 write!(
                     f,
-                    "upheld-replacement, not ready, then ready ({chain_id} nodes stayed on the replaced block)"
+                    "upheld-replacement, not ready, then ready ({chain_id} nodes remained on the replaced block)"
                 )
             }
             Self::Rewound { chain_id } => {
-                write!(
-                    f,
-                    "upheld-replacement, nothing final before its time ({chain_id} client was taken back)"
-                )
+                write!(f, "upheld-replacement, nothing final before its time ({chain_id} client was rewound)")
             }
             Self::Unreplaced { chain_id, is_unseen } => {
                 let before = if *is_unseen { "superseded" } else { "upheld-replacement" };
-                write!(f, "{before}, then upheld in its place (L1 dropped what {chain_id} had replaced)")
+                write!(f, "{before}, then upheld in its place (L1 reorged out what {chain_id} had replaced)")
             }
             Self::TakenBack { chain_id } => {
                 write!(
                     f,
-                    "violated: unjustified-replacement, then taken back and upheld (L1 dropped what {chain_id} had in its place)"
+                    "violated: unjustified-replacement, then withdrawn and upheld (L1 reorged out what {chain_id} had in its place)"
                 )
             }
-            Self::VouchedBack { chain_id } => write!(f, "the vouched head of {chain_id} went back"),
+            Self::VouchedBack { chain_id } => write!(f, "the vouched head of {chain_id} moved back"),
             Self::HeadsAtZero { chain_id } => {
-                write!(f, "heads taken for height 0 ({chain_id} rollup node named none)")
+                write!(f, "unknown heads treated as height 0 ({chain_id} rollup node reported none)")
             }
             Self::Message { said } => write!(f, "message: {said}"),
             Self::OpenThenUpheld { chain_id, by: HeldUp::Errors } => {
                 write!(f, "open, then upheld ({chain_id} execution client answered errors)")
             }
             Self::OpenThenUpheld { chain_id, by: HeldUp::OtherFork } => {
-                write!(f, "open, then upheld ({chain_id} nodes were on another fork)")
+                write!(f, "open, then upheld ({chain_id} nodes were on another branch)")
             }
             Self::HeldOpen { chain_id, by: HeldUp::Errors } => {
                 write!(f, "open ({chain_id} execution client answers errors)")
             }
             Self::HeldOpen { chain_id, by: HeldUp::OtherFork } => {
-                write!(f, "open ({chain_id} nodes were on another fork)")
+                write!(f, "open ({chain_id} nodes were on another branch)")
             }
         }
     }

@@ -71,7 +71,7 @@ pub fn unsettled(sequencers: &[Sequencer], plan: &FaultPlan, seen: &Observations
     });
     let gone = gone.map(|sequencer| {
         let (chain_id, block) = (sequencer.chain_id(), first(sequencer));
-        format!("chain {chain_id} block {block}: it is gone, and nothing was found of it or its messages while it was there")
+        format!("chain {chain_id} block {block}: it was removed, and nothing was found about it or its messages before")
     });
     open.chain(replays).chain(missing).chain(gone).collect()
 }

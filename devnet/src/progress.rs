@@ -51,9 +51,9 @@ impl Progress {
                 !chain.unlinked.is_empty(),
             ) {
                 (true, ..) => "  execution client out",
-                (_, true, ..) => "  nodes on another fork",
-                (.., true, _) => "  rollup node of no use",
-                (.., true) => "  execution client's blocks do not link up",
+                (_, true, ..) => "  nodes on another branch",
+                (.., true, _) => "  rollup node unusable",
+                (.., true) => "  execution client's blocks do not form a chain",
                 (false, false, false, false) => "",
             };
             bar.set_message(format!(

@@ -87,12 +87,12 @@ fn every_scripted_fault_is_found_as_what_it_is(#[case] chains: &str, #[case] see
 #[case::unsafe_reorg("unsafe-reorg@20", "upheld", 45..=45)]
 #[case::l1_reorg_final(
     "l1-reorg-final@21",
-    "upheld, retracted, upheld anew (L1 dropped what 901 stood on)",
+    "upheld, retracted, upheld again (L1 reorged out the origin on 901)",
     45..=45
 )]
 #[case::genesis_finality(
     "genesis-finality@26",
-    "nothing went back, then on (901 rollup node called genesis final)",
+    "no head moved back, then on (901 rollup node called genesis final)",
     45..=45
 )]
 #[case::forged_deposit("forged-deposit@20", "discarded: forged-deposits", 19..=19)]
@@ -102,30 +102,30 @@ fn every_scripted_fault_is_found_as_what_it_is(#[case] chains: &str, #[case] see
 #[case::withdrawn_local_safe("withdrawn-local-safe@20", "upheld-replacement", 45..=45)]
 #[case::plain_sibling(
     "plain-sibling@20",
-    "upheld-replacement, not ready, then ready (901 nodes stayed on the replaced block)",
+    "upheld-replacement, not ready, then ready (901 nodes remained on the replaced block)",
     45..=45
 )]
 #[case::rewind_sibling(
     "rewind-sibling@20",
-    "upheld-replacement, nothing final before its time (901 client was taken back)",
+    "upheld-replacement, nothing final before its time (901 client was rewound)",
     45..=45
 )]
 #[case::unreplaced(
     "unreplaced@20",
-    "upheld-replacement, then upheld in its place (L1 dropped what 901 had replaced)",
+    "upheld-replacement, then upheld in its place (L1 reorged out what 901 had replaced)",
     45..=45
 )]
 #[case::unreplaced_unseen(
     "unreplaced-unseen@20",
-    "superseded, then upheld in its place (L1 dropped what 901 had replaced)",
+    "superseded, then upheld in its place (L1 reorged out what 901 had replaced)",
     45..=45
 )]
 #[case::verdict_taken_back(
     "verdict-taken-back@20",
-    "violated: unjustified-replacement, then taken back and upheld (L1 dropped what 901 had in its place)",
+    "violated: unjustified-replacement, then withdrawn and upheld (L1 reorged out what 901 had in its place)",
     45..=45
 )]
-#[case::sibling_wrong_fork("sibling-wrong-fork@20", "open, then upheld (901 nodes were on another fork)", 45..=45)]
+#[case::sibling_wrong_fork("sibling-wrong-fork@20", "open, then upheld (901 nodes were on another branch)", 45..=45)]
 #[case::attestations_out_of_order("attestations-out-of-order@15", "upheld", 45..=45)]
 #[case::attestations_lost("attestations-lost@10", "upheld as ancestor", 45..=45)]
 #[case::lagoon_activation("lagoon-activation@20", "upheld", 45..=45)]

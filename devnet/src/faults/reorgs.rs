@@ -28,7 +28,7 @@ impl Fault for L1Reorg {
     }
 
     fn summary(&self) -> &'static str {
-        "L1 drops its last two blocks before any block on them is cross-safe, and every chain is built anew from there"
+        "L1 drops its last two blocks before any block on them is cross-safe, and every chain is rebuilt from there"
     }
 
     fn earliest_block(&self) -> u64 {
@@ -55,7 +55,7 @@ impl Fault for L1ReorgFinal {
     }
 
     fn summary(&self) -> &'static str {
-        "L1 drops all blocks that are not final once the block is attested and upheld, and every chain is built anew from there"
+        "L1 drops all blocks that are not final once the block is attested and upheld, and every chain is rebuilt from there"
     }
 
     fn earliest_block(&self) -> u64 {

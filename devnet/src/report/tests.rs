@@ -199,10 +199,10 @@ fn an_outage(#[case] verdicts: &[&str], #[case] found: Option<&str>, #[case] as_
 }
 
 #[rstest]
-#[case::told_and_recovered(&["unknown", "known"], Some("heads unknown, then known (901 rollup node named none)"), true)]
+#[case::told_and_recovered(&["unknown", "known"], Some("heads unknown, then known (901 rollup node reported none)"), true)]
 #[case::never_told(&["known", "known"], None, false)]
 #[case::not_recovered(&["unknown", "unknown"], None, false)]
-#[case::taken_for_heads(&["zero", "known"], Some("heads taken for height 0 (901 rollup node named none)"), false)]
+#[case::taken_for_heads(&["zero", "known"], Some("unknown heads treated as height 0 (901 rollup node reported none)"), false)]
 fn a_node_without_heads(#[case] statuses: &[&str], #[case] found: Option<&str>, #[case] as_scripted: bool) {
     let mut seen = Observations::default();
     for (status, now) in statuses.iter().zip([&[901][..], &[]]) {
@@ -299,7 +299,7 @@ fn a_lying_endpoint_must_be_named(#[case] place: usize, #[case] oddity: Oddity, 
     seen.take_odd([(901, place, oddity)]);
     let report = report(&[planted], &seen);
     assert_eq!(report.is_as_scripted(), found);
-    let text = "outvoted (an endpoint of 901 serves another fork)";
+    let text = "outvoted (an endpoint of 901 serves another branch)";
     assert_eq!(report.faults[0].expected.to_string(), text);
 }
 
