@@ -1,7 +1,7 @@
-//! [`Health`]: what stands in the way of being ready, by part of the program. Pure shared state: no I/O.
+//! [`Health`]: the reasons against readiness, by part of the program. Pure shared state: no I/O.
 //!
-//! A part that does not work is reported once for each kind of reason until it works again, and counted from then on: numbers
-//! and hashes in a reason make it no other kind.
+//! A part that does not work is reported once for each kind of reason until it works again, and counted from then
+//! on: numbers and hashes in a reason do not make it another kind.
 
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,6 +1,6 @@
-//! [`L1Watch`]: the task that reports an L1 that is stalled, or does not answer: one for all chains, whatever else they read from L1.
+//! [`L1Watch`]: the task that reports an L1 that does not move, or does not answer: one task for all chains.
 //!
-//! It asks the reader that everybody shares, so others find there what it was answered. It judges nothing.
+//! It uses the reader that all parts share, so they find its answers there. It judges nothing.
 
 use crate::health::Health;
 use crate::sources::{L1Client, L1Reader, L1Source};

@@ -1,4 +1,4 @@
-//! Crosscheck: checks the cross-safe word of an OP Stack superchain's sequencers.
+//! Crosscheck: verifies that OP Stack sequencers only attest to valid cross-safe blocks.
 //!
 //! ```text
 //! gossip bytes -> crosscheck-p2p (authenticate, decode, validate)

@@ -1,6 +1,7 @@
-//! [`Reminder`]: tells again of what has been in the way for long, so that a log does not fall silent while an outage lasts.
+//! [`Reminder`]: repeats long-lasting reasons against readiness, so that a log does not fall silent during an
+//! outage.
 //!
-//! What is in the way is told when it begins, by the part that it is about. This looks at nothing but [`Health`].
+//! The part that a reason is about reports its start. This task reads only [`Health`].
 
 use crate::health::Health;
 use std::convert::Infallible;

@@ -1,4 +1,4 @@
-//! [`StalledHeads`]: reports a chain's heads that are stalled, on `/readyz`, in the log and in a gauge.
+//! [`StalledHeads`]: reports a chain's heads that do not move, on `/readyz`, in the log and in a gauge.
 //!
 //! While a node takes no unsafe blocks because one was replaced, that is told instead, and warned of by nobody.
 //!

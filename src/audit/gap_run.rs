@@ -1,7 +1,8 @@
-//! [`linked_below`]: the ancestors of a block, fetched by their heights at once, and linked by their hashes afterwards.
+//! [`linked_below`]: the ancestors of a block, fetched by height at once, and then linked by their hashes.
 //!
-//! Which block a height has is an endpoint's word. That a block is the parent of the one above it is proven: it has the hash that
-//! that one names. What is not linked so is dropped, and anyone who walks down continues by hash from there. It judges nothing.
+//! The block at a height is only an endpoint's claim. That a block is the parent of the one above it is proven: it
+//! has the hash that the other names. Blocks that are not linked are dropped, and the caller continues by hash from
+//! there. It judges nothing.
 
 use alloy::primitives::B256;
 use crosscheck_core::proof::VerifiedBlock;

@@ -1,7 +1,7 @@
 //! [`HeadWatcher`]: the task that polls one chain's rollup nodes for its heads.
 //!
-//! The first node that is of use is polled; another one is gone over to as soon as that one is not. What no node knows is
-//! told as unknown, at once: it is never a head, and never height 0.
+//! It polls the first usable node, and switches to another one as soon as that node is not usable. A head that no
+//! node reports is unknown at once: it is never a head, and never height 0.
 
 use super::AuditMetrics;
 use super::outlook::Outlook;

@@ -1,5 +1,5 @@
-//! [`BranchWatch`]: says so when a chain's nodes stay on a block that was lawfully replaced, as a node does that checks no
-//! messages. It accuses nobody and moves no head.
+//! [`BranchWatch`]: reports that a chain's nodes remain on a block that was correctly replaced, as a node does that
+//! does not verify messages. It is not an accusation, and moves no head.
 
 use crate::health::Health;
 use crate::stale_branches::{StaleBranch, StaleBranches};

@@ -1,6 +1,7 @@
-//! [`RivalWatcher`]: the task that finds out why two blocks of one height were attested, and tells it.
+//! [`RivalWatcher`]: the task that determines why two blocks of one height were attested, and reports it.
 //!
-//! It accuses nobody: verdicts do. What cannot be found out is told as unknown, never as an equivocation.
+//! It accuses no one: verdicts do. A cause that cannot be determined is reported as unknown, never as an
+//! equivocation.
 
 use super::AuditMetrics;
 use super::rivals::{Pair, Rivals};

@@ -1,9 +1,9 @@
-//! [`Rivals`]: pairs of attested blocks of one height of which it is not known yet what is behind them. Pure: the time is an
-//! argument.
+//! [`Rivals`]: pairs of attested blocks of one height without a known cause. Pure: the time is an argument.
 //!
-//! What is not known is checked again, and said to be unknown after a while.
+//! A pair is checked again, and reported as unknown after a while.
 //!
-//! Bounded: this many pairs wait, and this many are remembered as told; the oldest go first.
+//! Bounded: a limited number of pairs wait, and a limited number of reported ones are remembered; the oldest are
+//! dropped first.
 
 use alloy::primitives::B256;
 use crosscheck_core::case::Relation;

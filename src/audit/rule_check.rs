@@ -1,7 +1,8 @@
-//! [`differences`]: where a chain's rollup node works by other rules than those that are configured. Pure.
+//! [`differences`]: where the configuration of a chain's rollup node differs from Crosscheck's. Pure.
 //!
-//! It accuses nobody: which side is wrong is for the operator to find out. What the node does not say is no difference, and
-//! nor is what is not known here: a fork that was scheduled after this build was made is taken from the node.
+//! It is not an accusation: the operator finds out which side is wrong. A value that the node does not report is
+//! not a difference, and neither is a value that is not known here: a fork that was scheduled after this build was
+//! made is taken from the node.
 
 use crate::networks::KnownNetwork;
 use alloy::eips::BlockNumHash;

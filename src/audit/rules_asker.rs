@@ -1,6 +1,6 @@
-//! [`RulesAsker`]: asks a chain's rollup node by which rules it works, and holds them against what is configured.
+//! [`RulesAsker`]: reads the configuration of a chain's rollup node, and compares it with Crosscheck's.
 //!
-//! What is not known here is learnt from it. It never changes what is configured, and accuses nobody.
+//! Values that are not known here are learnt from the node. It never changes configured values, and accuses no one.
 
 use super::origin_witnesses::OriginWitnesses;
 use super::rule_check::{

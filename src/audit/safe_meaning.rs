@@ -1,5 +1,5 @@
-//! [`SafeMeaning`]: what it means that the rollup node of one chain that is in use calls a block safe: configured, or learnt from the node.
-//! Until it is learnt, safe means local-safe: nobody is accused of what the node never checked.
+//! [`SafeMeaning`]: what the safe head of the rollup node in use means: configured, or learnt from the node. Until
+//! it is learnt, safe means local-safe: a node is not blamed for what it does not verify.
 
 use crate::sources::RollupNodes;
 use crosscheck_core::heads::SafeMeans;

@@ -1,7 +1,8 @@
-//! [`SecondOpinion`]: whether what a chain's rollup node calls local-safe is an opinion of its own, and [`OpinionWatch`], which finds
-//! that out from the node's record of safe heads. A node whose word cannot be told apart counts as one that derives.
+//! [`SecondOpinion`]: whether the local-safe head of a chain's rollup node is an opinion of its own, and
+//! [`OpinionWatch`], which finds that out from the node's record of safe heads. A node that cannot be told apart
+//! counts as one that derives.
 //!
-//! It moves no head and judges no block: whoever would hold a node's chain against a block asks it first.
+//! It moves no head and judges no block: code that would use a node's chain against a block asks it first.
 
 use super::AuditMetrics;
 use crate::pieces::Pieces;

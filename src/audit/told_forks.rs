@@ -1,4 +1,4 @@
-//! [`ToldForks`]: tells once of each fork of a chain that is its node's word, or that this build does not know.
+//! [`ToldForks`]: reports once each fork of a chain that is taken from its node, or that this build does not know.
 //!
 //! It compares nothing and changes no rule.
 

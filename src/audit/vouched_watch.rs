@@ -1,7 +1,7 @@
-//! [`VouchedWatch`]: reports vouched heads that are stalled while their chains continue.
+//! [`VouchedWatch`]: reports vouched heads that do not move while their chains continue.
 //!
-//! A chain of which nothing was ever attested is left out: nobody may publish attestations there. It asks nobody, accuses nobody
-//! and moves no head.
+//! A chain without any attestation so far is left out: perhaps no attestations are published there. It sends no
+//! requests, accuses no one and moves no head.
 
 use crate::sources::SyncStatus;
 use crate::stalled_heads::{StalledHeads, WatchedHead};

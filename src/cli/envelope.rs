@@ -1,4 +1,4 @@
-//! `crosscheck envelope`: makes gossip frames, and looks into them.
+//! `crosscheck envelope`: builds gossip frames, and inspects them.
 
 mod build;
 mod inspect;

@@ -1,7 +1,7 @@
 //! The command line: one `Args` struct per subcommand.
 //!
-//! Exit codes: 0 ok, 1 failed, 2 not found out, 64 bad usage or configuration. Standard output carries what a command prints;
-//! everything else goes to standard error.
+//! Exit codes: 0 ok, 1 failed, 2 could not be determined, 64 bad usage or configuration. Standard output has what a
+//! command prints; everything else goes to standard error.
 
 mod anchor;
 mod audit;

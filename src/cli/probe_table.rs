@@ -1,4 +1,4 @@
-//! Findings of probes as a table for people: one line each, and what is not well once more at the end, with what to do.
+//! Findings of probes as a table for people: one line each, and the problems once more at the end, with what to do.
 //!
 //! What a server says is printed without control characters.
 

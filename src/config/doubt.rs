@@ -1,6 +1,6 @@
-//! [`Doubt`]: what is sound in a configuration, and probably not meant. `check` reports it, and so does each start.
+//! [`Doubt`]: a setting that is valid, and probably not intended. `check` reports it, and so does each start.
 //!
-//! It refuses nothing: what cannot work is an error.
+//! It rejects nothing: a setting that cannot work is an error.
 
 use super::{Config, FollowMode};
 use crate::sources::EndpointUrl;

@@ -1,4 +1,4 @@
-//! [`ConfigError`]: what is wrong with the configuration, and how to mend it.
+//! [`ConfigError`]: what is wrong with the configuration, and how to fix it.
 
 use std::path::PathBuf;
 

@@ -1,7 +1,8 @@
-//! [`EndpointHeader`]: a header that an endpoint wants with every request, such as a bearer token, and where its value is.
+//! [`EndpointHeader`]: a header that an endpoint requires with every request, such as a bearer token, and the place
+//! of its value.
 //!
-//! The value itself never stands in a setting: it is read from a file or from an environment variable, once, at start. It is
-//! shown nowhere.
+//! The value itself is never in a setting: it is read from a file or from an environment variable, once, at start.
+//! It is never shown.
 
 use super::{Config, ConfigError};
 use crate::sources::EndpointUrl;

@@ -1,6 +1,6 @@
-//! Lays what is known of the named networks under the settings of their chains. What is written there wins.
+//! Adds the known defaults of named networks to the settings of their chains. Written settings win.
 //!
-//! A chain of which only endpoints are written is to hear its gossip, too: it finds peers by discovery, at ports of its own.
+//! A chain with endpoints only must receive gossip too: it finds peers by discovery, at ports of its own.
 
 use crate::networks::{KnownNetwork, NetworkName};
 use crosscheck_p2p::ChainId;

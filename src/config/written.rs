@@ -1,5 +1,5 @@
-//! [`written_doubts`]: what is told of settings as they are written, before they are parsed: how an address is spelt, and what the
-//! operator wrote beside what is built in. Pure; it refuses nothing.
+//! [`written_doubts`]: doubts about settings as they are written, before they are parsed: the spelling of an
+//! address, and settings that override built-in values. Pure; it rejects nothing.
 
 use super::Doubt;
 use alloy::primitives::Address;

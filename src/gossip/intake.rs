@@ -1,4 +1,4 @@
-//! [`Intake`]: the task that hands one chain's gossip to the auditor and to the watcher of suspects.
+//! [`Intake`]: the task that passes one chain's gossip to the auditor and to the watcher of suspects.
 
 use super::GossipMetrics;
 use super::{Gossiped, RefusalWatch, Rejections};

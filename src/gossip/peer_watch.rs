@@ -1,6 +1,7 @@
 //! [`PeerWatch`]: reports a chain without a peer, on `/readyz`, in the log and in a gauge.
 //!
-//! Only who subscribes to the chain's topics counts: others pass nothing on. Having no peer accuses nobody and stops nothing.
+//! Only peers that subscribe to the chain's topics count: others pass nothing on. Having no peer is not an
+//! accusation and stops nothing.
 
 use super::GossipMetrics;
 use crate::health::Health;

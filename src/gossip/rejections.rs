@@ -1,6 +1,7 @@
-//! [`Rejections`]: names rejected attestations in the log, one a minute. Pure: the time is an argument.
+//! [`Rejections`]: logs rejected attestations, one a minute. Pure: the time is an argument.
 //!
-//! Anybody can send some, so their number must not fill the log: what is not named is counted with the next one.
+//! Anyone can send some, so their number must not fill the log: those that are not logged are counted with the next
+//! one.
 
 use std::time::Duration;
 use tokio::time::Instant;

@@ -1,5 +1,5 @@
-//! [`CaseCounts`]: how many cases of a chain stand how, as the database's triggers keep it: no case is counted here, however many
-//! there are.
+//! [`CaseCounts`]: the number of cases of a chain by state, kept by the database's triggers: no case is counted
+//! here.
 
 use super::record::{corrupt, read_chain_id, read_u64};
 use super::{Ledger, LedgerError};

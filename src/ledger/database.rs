@@ -1,7 +1,7 @@
-//! [`Database`]: the ledger's file, and its connections. It knows the file's format, and nothing of what is in it.
+//! [`Database`]: the ledger's file, and its connections. It knows the file's format, and nothing of its contents.
 //!
-//! One connection writes, and anyone who writes waits for it: no write fails because of another. Others read beside it, and wait
-//! for no writer.
+//! One connection writes, and every writer waits for it: no write fails because of another. Reads use other
+//! connections, and wait for no writer.
 
 use super::LedgerError;
 use sqlx::migrate::{MigrateError, Migrator};

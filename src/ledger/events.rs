@@ -1,7 +1,7 @@
-//! [`Event`]: what was told, in the ledger. It is written with what it reports, in one transaction.
+//! [`Event`]: a reported event, in the ledger. It is written with the fact that it reports, in one transaction.
 //!
-//! There is one writer, so ids are in the order in which events became durable: anyone who has read up to one has missed none
-//! below it. An event is never changed, and no id is given twice.
+//! There is one writer, so ids are in the order in which events became durable: a reader up to one id has missed
+//! none below it. An event is never changed, and no id is used twice.
 
 use super::record::{corrupt, read_u64};
 use super::store::{as_integer, to_json};

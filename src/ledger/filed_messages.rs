@@ -1,7 +1,7 @@
-//! [`FiledMessage`]: messages that were not plainly valid, as they were when their lives ended.
+//! [`FiledMessage`]: messages that were not simply valid, as they were at their end.
 //!
-//! They are written with what is noted of them, and stay: what was answered of them once is answered after any restart, under the
-//! same number. A message that ends again otherwise, because its block came back, gets a later number.
+//! They are written with their history, and stay: an answer about one is the same after any restart, under the same
+//! number. A message that ends again differently, because its block came back, gets a later number.
 
 use super::record::{corrupt, read_hash, read_u64};
 use super::store::as_integer;

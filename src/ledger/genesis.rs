@@ -1,7 +1,7 @@
-//! [`GenesisSource`]: which chains a ledger is about, by the hashes of their first blocks.
+//! [`GenesisSource`]: the chains of a ledger, by the hashes of their first blocks.
 //!
-//! The first word binds it. What is told later is checked against that and never written over it: a chain of another genesis has
-//! the same id and is another chain.
+//! The first answer binds it. Later answers are compared with it and never overwrite it: a chain of another genesis
+//! with the same id is another chain.
 
 use super::record::read_hash;
 use super::{Ledger, LedgerError};

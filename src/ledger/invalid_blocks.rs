@@ -1,4 +1,4 @@
-//! The blocks that were proven not to hold, in the ledger: so that nobody is led onto one after a restart.
+//! The blocks that were proven invalid, in the ledger: so that no follower is led onto one after a restart.
 
 use super::record::{read_hash, read_u64};
 use super::store::as_integer;

@@ -1,4 +1,4 @@
-//! What was noted of executed messages: written once each, before anybody is told.
+//! What was recorded of executed messages: written once each, before it is reported.
 
 use super::events::write_event;
 use super::filed_messages::file;

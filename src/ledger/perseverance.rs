@@ -1,7 +1,7 @@
-//! [`Backoff`]: what is done when the ledger cannot be used: wait and try again. Nobody who writes continues before it is written, and
-//! no task of the program before it has read what it must know. Anyone who answers a caller is told of a failed read at once.
+//! [`Backoff`]: what happens when the ledger cannot be used: wait and retry. No writer continues before its write
+//! is done, and no task before it has read what it needs. A caller of a method gets the error at once.
 //!
-//! What is wrong with the file's contents is not waited out.
+//! Errors in the file's contents are not retried.
 
 use super::{Ledger, LedgerError};
 use crate::health::Health;

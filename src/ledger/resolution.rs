@@ -1,7 +1,8 @@
 //! [`Resolution`]: an operator's decision on a block that holds the vouched head.
 //!
-//! The verdict stays as it is: a resolution stands beside it. It is written once and never changed. It is about what was
-//! found of the block then: one that was passed without a verdict, and is found invalid later, holds the head again.
+//! The verdict stays as it is: a resolution is stored next to it. It is written once and never changed. It is about
+//! the state of the block at that time: a block that was resolved without a verdict, and is found invalid later,
+//! holds the head again.
 
 use super::heads::advance;
 use super::store::as_integer;

@@ -1,8 +1,8 @@
-//! Upheld cases are not kept for ever: old ones far below the vouched head are removed, in small batches, with the events that
-//! told of them. Who signed what stays.
+//! Upheld cases are not kept forever: old ones far below the vouched head are removed, in small batches, with their
+//! events. The signers are kept.
 //!
-//! What is not plainly upheld stays, and whatever anybody may still ask about because of it: the cases beside it and below it,
-//! and those that are needed to find out who is on top of it.
+//! Cases that are not upheld are kept, with everything that may still be asked because of them: the cases beside
+//! and below them, and those that show which blocks are on top of them.
 
 use super::record::{read_optional_u64, read_u64};
 use super::store::as_integer;

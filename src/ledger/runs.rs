@@ -1,4 +1,5 @@
-//! The runs of the program on a ledger, counted: so that what is numbered in memory alone has greater numbers than in any run before.
+//! The runs of the program on a ledger, counted: so that numbers that are kept in memory only are greater than in
+//! any earlier run.
 
 use super::record::read_u64;
 use super::store::as_integer;

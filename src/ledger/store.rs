@@ -1,4 +1,4 @@
-//! [`Ledger`]: the SQLite database, and what is written to it.
+//! [`Ledger`]: the SQLite database, and its records.
 
 use super::ancestry::{Bound, NewAncestor, binding_descendant, insert_ancestor};
 use super::database::{Database, WriteTransaction};

@@ -1,4 +1,4 @@
-//! Which suspects were told, so that none is told twice.
+//! Which suspects were reported, so that none is reported twice.
 
 use super::events::write_event;
 use super::store::as_integer;

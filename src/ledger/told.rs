@@ -1,4 +1,4 @@
-//! What there is to tell of a verdict, or of a vouched head: it is written with what it reports, in one transaction.
+//! The events of a verdict, or of a vouched head: written with the fact that they report, in one transaction.
 
 use super::{Bound, Decided, Retraction};
 use crosscheck_core::case::{KnownVerdict, Verdict};

@@ -1,6 +1,6 @@
-//! [`AwaitedHeads`]: how loudly it is told that a chain's heads are not known yet. Pure: time is an argument.
+//! [`AwaitedHeads`]: the log level of a chain's heads not being known yet. Pure: time is an argument.
 //!
-//! After a start nobody knows them for a moment: that is not a warning until it lasts.
+//! After a start they are unknown for a moment: that is not a warning until it lasts.
 
 use std::time::Duration;
 use tokio::time::Instant;

@@ -1,4 +1,5 @@
-//! [`Fetcher`]: gets the proven logs that the tracker asks for. Retries until it has them, or nobody needs them.
+//! [`Fetcher`]: gets the proven logs that the tracker asks for. It retries until it has them, or they are no longer
+//! needed.
 //!
 //! A failure is never an answer: the message that waits stays unknown.
 

@@ -1,4 +1,5 @@
-//! [`nudge_when_heads_come`]: a chain's reader can do nothing without heads. As soon as its node has told some, it looks.
+//! [`nudge_when_heads_come`]: a chain's reader can do nothing without heads. It runs as soon as its node has
+//! reported some.
 
 use super::Nudges;
 use crosscheck_p2p::ChainId;

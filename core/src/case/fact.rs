@@ -1,4 +1,4 @@
-//! [`Fact`]: an answer to a [`Need`](super::Need): what is so, never what was unavailable.
+//! [`Fact`]: an answer to a [`Need`](super::Need). A failure is never a fact.
 
 use super::{Candidate, L1Contradiction};
 use crate::consolidation::BlockAttributes;

@@ -1,7 +1,8 @@
-//! [`ProvenBlocks`]: the blocks found valid lately, so that what many messages rest on is checked once.
+//! [`ProvenBlocks`]: blocks that were found valid recently, so that a block on which many messages depend is
+//! checked once.
 //!
-//! A finding rests on the canonical blocks of several chains, and holds while none of them has reorged. Pure: who
-//! asks where the chains are hands it in.
+//! A finding depends on the canonical blocks of several chains, and is valid while none of them has reorged. Pure:
+//! the caller passes in where the chains are.
 
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;

@@ -1,8 +1,8 @@
-//! [`Relation`]: what is behind two attestations of one height.
+//! [`Relation`]: the cause of two attestations of one height.
 //!
-//! They are mostly nobody's fault: L1 reorganised, or an invalid block is replaced. A pair is called an equivocation only once both
-//! signatures bind the signer, one of the blocks was found invalid for another reason than an invalid message, and L1 still has what
-//! both stand on.
+//! Mostly no one is at fault: L1 reorged, or an invalid block was replaced. A pair is an equivocation only if both
+//! signatures bind the signer, one of the blocks was found invalid for another reason than an invalid message, and
+//! L1 still has the origins of both.
 
 use super::{KnownVerdict, Verdict};
 use alloy::primitives::B256;

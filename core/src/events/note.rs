@@ -1,4 +1,4 @@
-//! [`Note`]: something about a message that must not be lost: written to the ledger first, then told.
+//! [`Note`]: something about a message that must not be lost: it is written to the ledger before it is reported.
 
 use crate::events::{Told, ToldBlock, ToldCause, ToldMessage, ToldPromotion, ToldStatus};
 use crate::heads::SafetyLevel;

@@ -1,4 +1,4 @@
-//! [`SuspectRecord`]: a suspect as subscribers are told of it.
+//! [`SuspectRecord`]: a suspect in the form that subscribers get.
 
 use crate::message::{BlockKey, InboxAccess};
 use alloy::primitives::B256;

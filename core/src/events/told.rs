@@ -1,6 +1,7 @@
-//! [`Told`]: what there is to tell of a verdict, a vouched head, a message or a suspect, in the form that others read.
+//! [`Told`]: the event of a verdict, a vouched head, a message or a suspect, in the form that readers get.
 //!
-//! The ledger keeps it with what it reports, in one transaction; the teller passes it on from there. Nothing is told here.
+//! The ledger stores it with the fact that it reports, in one transaction; the teller sends it from there. This
+//! module sends nothing.
 
 use crate::events::SuspectRecord;
 use crate::heads::SafetyLevel;

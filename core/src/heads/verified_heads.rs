@@ -1,7 +1,7 @@
-//! Which of the heads that a node tells may be taken over. Pure.
+//! Which heads of a node may be used. Pure.
 //!
-//! A node may be on another branch than the one that the chain's endpoints agree on, or ahead of what was read: what it
-//! calls final there says nothing about the blocks that are tracked.
+//! A node may be on another branch than the one that the chain's endpoints agree on, or ahead of what was read:
+//! then its final head says nothing about the blocks that are tracked.
 
 use super::SafetyHeads;
 use super::recent_blocks::RecentBlocks;

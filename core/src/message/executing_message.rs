@@ -1,6 +1,6 @@
-//! [`ExecutingMessage`]: what the `CrossL2Inbox` says was executed, read byte by byte from its log.
+//! [`ExecutingMessage`]: an executed message, read byte by byte from its log of the `CrossL2Inbox`.
 //!
-//! Spec: interop/predeploys.md, "CrossL2Inbox". In the event the log index stands before the timestamp.
+//! Spec: interop/predeploys.md, "CrossL2Inbox". In the event the log index comes before the timestamp.
 
 use super::{CROSS_L2_INBOX, Identifier, Message};
 use alloy::primitives::{Address, B256, Bytes, Log, U256, b256};

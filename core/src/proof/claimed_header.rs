@@ -1,6 +1,6 @@
-//! [`ClaimedHeader`]: the header of an `eth_getBlockBy…` answer, as far as it is hashed, with the hash that it claims.
+//! [`ClaimedHeader`]: the hashed fields of the header in an `eth_getBlockBy…` answer, with the hash that it claims.
 //!
-//! Reads what the hash covers and nothing else. Whether the header hashes to what it claims, whoever uses it checks.
+//! It reads only what the hash covers. Its users check whether the header hashes to the claimed hash.
 
 use super::fields::{FieldError, Fields};
 use alloy::consensus::Header;

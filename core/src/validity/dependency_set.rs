@@ -1,7 +1,7 @@
 //! [`DependencySet`]: which chains' messages each chain may execute, and since when.
 //!
-//! Each chain has a set of its own: that another chain is watched, too, never widens it. What nobody has said yet of a
-//! chain is unknown, and can be learnt once; clones share what is learnt. Unknown is never taken for "no".
+//! Each chain has its own set: watching another chain never extends it. A value that no source has stated is
+//! unknown, and can be learnt once; clones share it. Unknown never means "no".
 //!
 //! Spec: interop/dependency-set.md.
 

@@ -1,7 +1,7 @@
-//! The cases that are open in the ledger: those of a former run, and those for which there was no room.
+//! The cases that are open in the ledger: those of an earlier run, and those above the limit.
 //!
-//! Every attestation is written down when it comes in. What there is no room for waits in the ledger, and is taken up when
-//! half of its chain's room is free again. Each chain has a room of its own: one that is stalled blinds no other.
+//! Every attestation is stored when it is received. Cases above the limit wait in the ledger until half of their
+//! chain's share is free again. Each chain has its own share, so a stalled chain does not block another one.
 
 use super::Auditor;
 use crate::audit::open_cases::Work;

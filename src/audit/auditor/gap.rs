@@ -1,7 +1,8 @@
-//! The ancestors of attested blocks that nobody attested: found by their parent hashes, run by run, and audited like any others.
+//! The ancestors of attested blocks that have no attestation: found by their parent hashes, run by run, and audited
+//! like any other block.
 //!
-//! A run is fetched at once and written down at once. The next one is looked for when half of this one is under way: so there is
-//! always something to judge, and no more in memory than can be judged soon.
+//! A run is fetched and stored at once. The next run is fetched when half of this one is in progress: so there is
+//! always something to judge, and memory stays bounded.
 
 use super::{Auditor, Finished, Piece, report_bound};
 use crate::audit::gap_run::MAX_RUN;

@@ -1,7 +1,8 @@
-//! A verdict against a block is of the branch of L1 that it rests on. When L1 drops that, before it is final, the block is checked
-//! again: its verdict is confirmed on the new L1 branch, or withdrawn and replaced by another one.
+//! A verdict against a block belongs to the branch of L1 that it depends on. If L1 reorgs that out before it is
+//! final, the block is checked again: its verdict is confirmed on the new L1 branch, or withdrawn and replaced by
+//! another one.
 //!
-//! While it cannot be determined, the verdict stands. Without an L1 to ask no verdict is tied to one.
+//! While the outcome is unknown, the verdict remains. Without an L1 endpoint, no verdict is tied to a branch.
 
 use super::{Auditor, Finished, Piece};
 use crate::audit::{Investigation, Investigator};

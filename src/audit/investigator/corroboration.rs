@@ -1,5 +1,6 @@
-//! Whether anybody but a rollup node that has not derived its chain says what that node says of a height: this program's own
-//! look at L1, or another rollup node that has derived the chain. Until somebody does, a block that differs is not to blame.
+//! Whether another source than a rollup node that has not derived its chain confirms that node's answer about a
+//! height: this program's own check against L1, or another rollup node that has derived the chain. Until then, a
+//! block that differs is not judged by it.
 
 use super::{Answer, Awaited, Cause, Investigator, L1Word, Wait};
 use crate::ledger::BlockPosition;

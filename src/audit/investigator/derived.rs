@@ -1,8 +1,8 @@
-//! Which block the chain has at an attested one's height, and whether that is where their branches part.
+//! Which block the chain has at the height of an attested one, and whether their branches split there.
 //!
-//! The chain is what the rollup node names: its heads' ancestors, by hash, whatever an endpoint has at a height. A block is
-//! checked against another only where the two part: on the same parent, and on L1 blocks that L1 has. Anywhere else the
-//! difference is its ancestor's, or L1's.
+//! The chain is defined by the rollup node: the ancestors of its heads, by hash, regardless of what an endpoint has
+//! at a height. A block is compared with another only where the two split: on the same parent, and on L1 origins
+//! that L1 has. Anywhere else the difference belongs to its ancestor, or to L1.
 
 use super::{Answer, Awaited, Cause, Investigator, Wait};
 use crate::ledger::{BlockPosition, LedgerError};

@@ -1,7 +1,7 @@
-//! Whether a block that a client has at a height is one that its next block is built on.
+//! Whether a block that a client has at a height is the parent of its next block.
 //!
-//! A client may have a replaced block by its number under blocks that are built on its replacement. What such a block says, or
-//! lacks, must accuse nobody.
+//! A client may have a replaced block by number under descendants of its replacement. The contents of such a block
+//! must not be evidence against anyone.
 
 use super::{Awaited, Cause, Investigator, Wait};
 use alloy::primitives::B256;

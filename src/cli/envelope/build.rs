@@ -1,4 +1,4 @@
-//! `crosscheck envelope build`: the signed frame of a block that an execution client told.
+//! `crosscheck envelope build`: the signed frame of a block that an execution client returned.
 //!
 //! The block is checked before it is signed: its fields must hash to its hash, its transactions to its root.
 

@@ -1,6 +1,6 @@
-//! Clauses: which clauses hold, which is broken, and which were not come to. Pure.
+//! Clauses: which clauses hold, which is broken, and which were not reached. Pure.
 //!
-//! Clauses are checked against a message in one order (`interop::rules`), so a broken one tells that those before it hold.
+//! Clauses are checked in one order (`validity::rules`), so if one is broken, those before it hold.
 
 use crosscheck_core::validity::InvalidReason;
 use serde::Serialize;

@@ -1,7 +1,8 @@
-//! [`NamedBundle`]: the upgrade transactions of a fork that this build does not know, from upstream's own file.
+//! [`NamedBundle`]: the upgrade transactions of a fork that this build does not know, from the file that upstream
+//! publishes.
 //!
-//! Layout: the JSON files in the optimism monorepo, `op-core/nuts/bundles/`. Parsing is pure: anyone who has the file
-//! hands over its text.
+//! Layout: the JSON files in the optimism monorepo, `op-core/nuts/bundles/`. Parsing is pure: the caller passes in
+//! the text.
 
 use super::UpgradeBundle;
 use crate::consolidation::TransactionDigest;
