@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How many kinds of reasons are told apart while a part does not work. Beyond it they are counted only.
+/// How many kinds of reasons are distinguished while a part does not work. Beyond it they are counted only.
 const MAX_KINDS: usize = 64;
 
 /// What stands in the way of being ready. Clones share the state.
@@ -24,7 +24,7 @@ enum Part {
     Out {
         reason: String,
         since: Instant,
-        /// The kinds of reasons that were told.
+        /// The kinds of reasons that were reported.
         kinds: BTreeSet<String>,
         repeats: u64,
     },
@@ -78,7 +78,7 @@ impl Health {
         }
     }
 
-    /// The part does not work. `true`: that is to be told, for the reason is of a kind that was not told since it worked last.
+    /// The part does not work. `true`: that is to be reported, for the reason is of a kind that was not told since it worked last.
     pub fn obstruct(&self, part: &str, reason: String) -> bool {
         let mut parts = self.parts.lock();
         let part = parts.entry(part.to_owned()).or_insert(Part::Works);

@@ -3,7 +3,7 @@
 //!
 //! A block stays in it until the one who proved it finds it valid, or until the vouched head has passed its height: then a
 //! verdict or an operator has decided. Of a chain that has followers, a block that another took the place of stays longer: a
-//! status that was made before may still name it, and so may a node that stays on its branch. It goes once what is served has
+//! status that was made before may still name it, and so may a node that remains on its branch. It goes once what is served has
 //! passed its height. That something is not known any more takes nothing out.
 
 use alloy::eips::BlockNumHash;

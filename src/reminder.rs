@@ -10,7 +10,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-/// How often it is told again, and how long something must have been in the way for that.
+/// How often it is reported again, and how long something must have been in the way for that.
 const EVERY: Duration = Duration::from_secs(5 * 60);
 
 /// Tells again of what lasts.

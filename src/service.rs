@@ -247,7 +247,7 @@ async fn look_after_ledger(
     config: &Config,
     shared: &Shared,
 ) -> Result<(), LedgerError> {
-    // Before anybody reads metrics: anyone who does finds what former runs found.
+    // Before anybody reads metrics: anyone who does finds what earlier runs found.
     let unresolved = UnresolvedWatch::begin(shared.ledger.clone(), shared.metrics.unresolved.clone()).await?;
     tasks.spawn("unresolved blocks", unresolved.run(tasks.cancellation().clone()));
     // Before anybody writes: whatever this run finds is told.
@@ -259,7 +259,7 @@ async fn look_after_ledger(
     Ok(())
 }
 
-/// What former runs proved of blocks that nothing is decided about yet, or that followers may still be led onto.
+/// What earlier runs proved of blocks that nothing is decided about yet, or that followers may still be led onto.
 async fn invalid_blocks(config: &Config, ledger: &Ledger) -> eyre::Result<InvalidBlocks> {
     let followed: Vec<ChainId> = followed_chains(config).map(|(chain_id, _)| *chain_id).collect();
     let invalid = InvalidBlocks::new(config.chains.keys().copied()).followed(followed.iter().copied());

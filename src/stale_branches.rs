@@ -1,4 +1,4 @@
-//! [`StaleBranches`]: the chains whose nodes stay on a block that was lawfully replaced, as nodes do that check no messages.
+//! [`StaleBranches`]: the chains whose nodes remain on a block that was lawfully replaced, as nodes do that check no messages.
 //! The audit writes it once the replacement is upheld; what such nodes say from that block on is used against no one. Pure
 //! shared state: no I/O.
 

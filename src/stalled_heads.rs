@@ -1,6 +1,6 @@
 //! [`StalledHeads`]: reports a chain's heads that do not move, on `/readyz`, in the log and in a gauge.
 //!
-//! While a node takes no unsafe blocks because one was replaced, that is told instead, and warned of by nobody.
+//! While a node takes no unsafe blocks because one was replaced, that is reported instead, and warned of by nobody.
 //!
 //! Anyone who polls a head hands it over with the time. A head that is stalled is not an accusation and stops nothing: that a
 //! chain halts, or that nobody posts its batches, is for an operator to find out.
@@ -77,7 +77,7 @@ impl WatchedHead {
     }
 }
 
-/// For how long heads may be stalled before that is told.
+/// For how long heads may be stalled before that is reported.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StallBounds {
     /// The unsafe head and the execution clients' latest block.
@@ -140,7 +140,7 @@ impl StalledHeads {
         self.bounds.of(head)
     }
 
-    /// The name of what is reported of a head to [`Health`]. L1's is the same for all chains: it is told once.
+    /// The name of what is reported of a head to [`Health`]. L1's is the same for all chains: it is reported once.
     fn part(&self, head: WatchedHead) -> String {
         match head {
             WatchedHead::L1 => "L1 stalled head".to_owned(),

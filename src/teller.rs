@@ -19,7 +19,7 @@ const BATCH: u32 = 256;
 /// How often the ledger is checked without word of an event: another program may have written one.
 const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Passes on what is told.
+/// Passes on what is reported.
 #[derive(Debug)]
 pub(crate) struct Teller {
     ledger: Ledger,

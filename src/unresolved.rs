@@ -1,7 +1,7 @@
 //! [`UnresolvedWatch`]: tells which blocks were found invalid and are not resolved, whatever the program did meanwhile.
 //!
 //! A verdict is logged and told when it falls; who was not there then finds it here: in a gauge of what stands, which is read
-//! from the ledger and so outlives every restart, and in a line for each block at the start. That an operator has passed over a block,
+//! from the ledger and so outlives every restart, and in a line for each block at the start. That an operator has resolved a block,
 //! from another process, is told when it is seen. It judges nothing.
 
 mod metrics;
@@ -30,10 +30,10 @@ pub(crate) struct UnresolvedWatch {
 }
 
 impl UnresolvedWatch {
-    /// Sets the gauge, and logs each unresolved block once. Anyone who reads metrics afterwards finds what former runs found.
+    /// Sets the gauge, and logs each unresolved block once. Anyone who reads metrics afterwards finds what earlier runs found.
     pub(crate) async fn begin(ledger: Ledger, metrics: UnresolvedMetrics) -> Result<Self, LedgerError> {
         let mut watch = Self { ledger, metrics, seen: 0 };
-        // What former runs told is counted, and not told again.
+        // What earlier runs told is counted, and not told again.
         watch.see_resolved(|_| ()).await?;
         let count = watch.publish().await?;
         let unresolved = watch.ledger.unresolved(MAX_LOGGED).await?;

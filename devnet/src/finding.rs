@@ -75,7 +75,7 @@ pub enum Finding {
         /// The chain.
         chain_id: u64,
     },
-    /// Two blocks of a height were attested and upheld, one after the other: L1 dropped what the first stood on, and the
+    /// Two blocks of a height were attested and upheld, one after the other: L1 reorged out what the first stood on, and the
     /// vouched head left it.
     Retracted {
         /// The chain.
@@ -93,7 +93,7 @@ pub enum Finding {
         /// The chain.
         chain_id: u64,
     },
-    /// L1 dropped what brought a block that the chain had replaced: the replacement and the block in its place were both
+    /// L1 reorged out what brought a block that the chain had replaced: the replacement and the block in its place were both
     /// upheld, and the vouched head moved over; or the replacement came too late for that.
     Unreplaced {
         /// The chain.
@@ -101,7 +101,7 @@ pub enum Finding {
         /// Whether the replacement's attestation came after that.
         is_unseen: bool,
     },
-    /// The attested block was found to replace a block without reason; then L1 dropped that one, the verdict was taken back, once,
+    /// The attested block was found to replace a block without reason; then L1 reorged out that one, the verdict was taken back, once,
     /// the attested block was upheld, and nothing was used against it any more.
     TakenBack {
         /// The chain.

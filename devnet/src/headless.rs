@@ -1,4 +1,4 @@
-//! [`Headless`]: what a sidecar was seen to make of a rollup node that is of no use for a while. Pure.
+//! [`Headless`]: what a sidecar was seen to make of a rollup node that is unusable for a while. Pure.
 
 use super::sidecar_records::{ChainStatus, SidecarStatus};
 use crosscheck_p2p::ChainId;

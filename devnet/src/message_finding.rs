@@ -60,7 +60,7 @@ impl ExpectedMessage {
     }
 
     /// Why it is invalid. What a resolved message cites may have gone before its own block went: then the reason for
-    /// which it had to go is among those that were told before.
+    /// which it had to go is among those that were reported before.
     fn reason<'a>(&self, seen: &'a SeenMessage) -> Option<&'a str> {
         let expected = match self.status {
             ExpectedStatus::Invalid(reason) if seen.state == "resolved" => {

@@ -100,7 +100,7 @@ pub(super) struct Script {
     executing: HashSet<(ChainId, B256)>,
     /// The heights at which the nodes of a chain served another fork for a while.
     forks: Vec<(ChainId, Range<u64>)>,
-    /// The heights at which L1 dropped attested blocks of all chains.
+    /// The heights at which L1 reorged out attested blocks of all chains.
     dropped: Vec<Range<u64>>,
     /// Blocks that were as bad as the fork for as long as it was served: they cite it, or another one of them.
     doubted: HashSet<(ChainId, u64)>,

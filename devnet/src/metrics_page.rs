@@ -83,7 +83,7 @@ pub(super) fn contradictions(page: &str) -> Vec<(u64, u64)> {
     page.lines().filter_map(of).collect()
 }
 
-/// How often the vouched head of each chain was told to have gone back because L1 had dropped what it stood on.
+/// How often the vouched head of each chain was told to have moved back because L1 had reorged out its origin.
 pub(super) fn left_for_l1(page: &str) -> Vec<(u64, u64)> {
     of_chains(page, RETRACTIONS, ("reason", "l1-reorg"))
 }

@@ -34,7 +34,7 @@ pub struct Observations {
     headless: BTreeMap<u64, Headless>,
     /// The chains whose rollup node called genesis final for a while, and what was made of it.
     at_genesis: BTreeMap<u64, AtGenesis>,
-    /// The chains whose nodes were said to stay on replaced blocks, with both blocks.
+    /// The chains whose nodes were said to remain on replaced blocks, with both blocks.
     stayed: BTreeSet<u64>,
     /// The chains of which a block was taken for final that was not, while their clients were taken back.
     final_early: BTreeSet<u64>,
@@ -55,7 +55,7 @@ pub struct Observations {
     contradicted: BTreeSet<u64>,
     /// How often that was told of each chain.
     contradictions: BTreeMap<u64, u64>,
-    /// How often each chain's vouched head went back because L1 had dropped what it stood on.
+    /// How often each chain's vouched head went back because L1 had reorged out its origin.
     left_for_l1: BTreeMap<u64, u64>,
     /// How often each chain's vouched head left a block in whose place another became final.
     left_replaced: BTreeMap<u64, u64>,
@@ -154,7 +154,7 @@ impl Observations {
         self.contradictions.extend(told);
     }
 
-    /// Takes in how often vouched heads went back because L1 had dropped what they stood on, by chain.
+    /// Takes in how often vouched heads went back because L1 had reorged out what they stood on, by chain.
     pub fn take_left_for_l1(&mut self, told: impl IntoIterator<Item = (u64, u64)>) {
         self.left_for_l1.extend(told);
     }
@@ -179,7 +179,7 @@ impl Observations {
         self.equivocations.get(&chain_id).copied().unwrap_or_default()
     }
 
-    /// Whether the vouched head of every chain was told this many times to have gone back because of L1.
+    /// Whether the vouched head of every chain was told this many times to have moved back because of L1.
     pub fn have_left_for_l1(&self, times: usize) -> bool {
         let told = |chain_id: u64| self.left_for_l1.get(&chain_id).copied().unwrap_or_default();
         let chains = self.status.chains.iter().filter_map(|chain| chain.chain_id.as_u64());
@@ -208,7 +208,7 @@ impl Observations {
         }
     }
 
-    /// A chain's nodes stay on a block that was replaced: remembers whether the status says so.
+    /// A chain's nodes remain on a block that was replaced: remembers whether the status says so.
     pub fn note_stay(&mut self, chain_id: u64, replaced: B256, by: B256) {
         if self.status.names_stay(chain_id, &[replaced, by]) {
             self.stayed.insert(chain_id);

@@ -45,7 +45,7 @@ pub struct DevnetRequest {
     pub tick: Option<Duration>,
     /// Whether the servers stay up after the last block, until the run is stopped.
     pub stay: bool,
-    /// The blocks at which the run stops until it is told to continue.
+    /// The blocks at which the run stops until it is asked to continue.
     pub pauses: Vec<u64>,
     /// Whether the sidecar in this process serves followers, of which each chain then has one.
     pub followers: bool,

@@ -306,7 +306,7 @@ fn useless_node_found(chain_id: u64, expected: &Finding, seen: &Observations) ->
 }
 
 /// What became of a block whose L1 origin was dropped after it was upheld, and of the one in its place. Every chain's
-/// vouched head must have gone back, once each time.
+/// vouched head must have moved back, once each time.
 fn retracted_found(planted: &Planted, all: &[Planted], seen: &Observations) -> Option<Found> {
     let chain_id = planted.fault.chain_id;
     let [dropped, anew] = planted.words.as_slice() else { return None };

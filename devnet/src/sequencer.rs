@@ -231,7 +231,7 @@ pub struct Sequencer {
     rebuilt: BTreeSet<u64>,
     /// The height of which the node has taken its block back, and since which tick.
     withdrawn: Option<(u64, u64)>,
-    /// What was attested in the place of a block that L1 has dropped in this tick: the chain's block now.
+    /// What was attested in the place of a block that L1 has reorged out in this tick: the chain's block now.
     come_true: Option<Arc<L2Block>>,
     /// The replaced block that the chain's nodes stay on, and until before which tick.
     stays_on: Option<(Replaced, u64)>,

@@ -302,7 +302,7 @@ impl Show {
         turns.collect()
     }
 
-    /// Where the run is to be paused, the chains and their clock stand still until the run is told to continue.
+    /// Where the run is to be paused, the chains and their clock stand still until the run is asked to continue.
     async fn pause(&mut self, tick: &Tick, pauses: &Pauses) -> Result<(), DevnetError> {
         let Some(pause) = pauses.begin(tick.number)? else { return Ok(()) };
         tracing::info!(block = tick.number, file = %pause.file().display(), "paused; remove the file to continue");

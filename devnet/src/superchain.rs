@@ -202,7 +202,7 @@ impl Superchain {
         Ok(self.l1.produce_with(self.params.schedule.time_of(tick), body)?)
     }
 
-    /// L1 drops its newest blocks and has others in their places; every chain goes back to what still stands.
+    /// L1 reorgs out its newest blocks and has others in their places; every chain goes back to what still stands.
     fn reorg_l1(&mut self, dropped: L1Drop, tick: u64) -> Result<(), SuperchainError> {
         let head = self.l1.head().number();
         self.l1.reorg(dropped.blocks());

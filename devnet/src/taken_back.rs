@@ -10,10 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The most events that are kept. There is one for each scripted block.
 const MAX_TOLD: usize = 100_000;
 
-/// What was told of verdicts that were taken back, and seen of their blocks.
+/// What was reported of verdicts that were taken back, and seen of their blocks.
 #[derive(Clone, Debug, Default)]
 pub struct TakenBack {
-    /// What was told, by the ids of the events.
+    /// What was reported, by the ids of the events.
     told: BTreeMap<u64, TakenBackRecord>,
     cursor: u64,
     /// How many blocks of each chain are found invalid, and not resolved.
@@ -55,7 +55,7 @@ impl TakenBack {
         self.unresolved.get(&chain_id).copied().unwrap_or_default()
     }
 
-    /// Whether it was told once that the verdict on a block was taken back, and which.
+    /// Whether it was reported once that the verdict on a block was taken back, and which.
     fn is_told_once(&self, wrong: &CalledWrong) -> bool {
         let id = ChainId::from(wrong.chain_id);
         let of_block =

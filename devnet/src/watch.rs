@@ -88,7 +88,7 @@ impl Watch {
         self.seen.note_fork(chain_id, from);
     }
 
-    /// The nodes of a chain stay on a block that was replaced by another.
+    /// The nodes of a chain remain on a block that was replaced by another.
     pub fn note_stay(&mut self, chain_id: u64, replaced: Replaced) {
         self.seen.note_stay(chain_id, replaced.hash, replaced.by);
     }

@@ -1,4 +1,4 @@
-//! A peer on loopback that is told on standard input what to publish, and tells on standard output what it hears.
+//! A peer on loopback that reads from standard input what to publish, and writes to standard output what it hears.
 //!
 //! ```text
 //! cargo run -p crosscheck-p2p --example peer -- CHAIN SIGNER [PEER]

@@ -1,6 +1,6 @@
 //! [`ValidationRules`] and the tables of rules that an authentic envelope must hold by.
 //!
-//! Pure: each rule looks at the envelope, the settings and the time it is handed. A rule's place in its table
+//! Pure: each rule checks the envelope, the settings and the time it is handed. A rule's place in its table
 //! is its place in the order of checks. What a broken rule means is in [`Reason::verdict`].
 
 use crate::{ChainId, Envelope, ForkTimes, Reason, Topic, UnixSeconds};

@@ -39,7 +39,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-/// What the auditor is told.
+/// What the auditor is sent.
 #[derive(Debug)]
 pub enum AuditorMessage {
     /// A valid block came in by gossip.
@@ -86,7 +86,7 @@ pub struct Auditor {
     open: OpenCases,
     /// Up to where each chain's local-safe blocks were checked.
     scouted: BTreeMap<ChainId, u64>,
-    /// The chains of which it was told that what their node calls final is too old to begin an audit at.
+    /// The chains of which it was reported that what their node calls final is too old to begin an audit at.
     unanchored: BTreeSet<ChainId>,
     /// The chains of which cases are open in the ledger alone.
     left_in_ledger: BTreeSet<ChainId>,
@@ -99,7 +99,7 @@ pub struct Auditor {
     /// Who spoke for what the cases say that wait for a second opinion, when that was checked last.
     witnesses: BTreeMap<BlockKey, Witnesses>,
     ties: Ties,
-    /// What was told last of why what cases wait for cannot be had, and when.
+    /// What was reported last of why what cases wait for cannot be had, and when.
     told_reasons: BTreeMap<Wait, (String, Instant)>,
     running: Pieces<Piece, Finished>,
     invalid: InvalidBlocks,
@@ -109,7 +109,7 @@ pub struct Auditor {
     vouched: Option<VouchedWatch>,
 }
 
-/// One piece of work: what is taken up again if it panics.
+/// One piece of work: what is opened again if it panics.
 #[derive(Debug)]
 enum Piece {
     /// The case as it was before anything was learnt for it.
@@ -203,7 +203,7 @@ impl Auditor {
         Self { watch: Some(watch), ..self }
     }
 
-    /// The same auditor, which says so when nodes stay on replaced blocks.
+    /// The same auditor, which says so when nodes remain on replaced blocks.
     #[must_use]
     pub fn watching_branches(self, branches: BranchWatch) -> Self {
         Self { branches: Some(branches), ..self }
@@ -480,7 +480,7 @@ impl Auditor {
             self.report_retraction(retraction).await?;
         }
         self.publish_vouched(key.chain_id).await?;
-        // The chain's nodes may stay on the replaced block, and name no new head for long.
+        // The chain's nodes may remain on the replaced block, and name no new head for long.
         if self.ledger.vouched_head(key.chain_id).await?.is_some_and(|head| head.replaces.is_some()) {
             self.look_at_vouched(key.chain_id);
         }

@@ -52,9 +52,9 @@ pub struct HeadWatcher {
     pub(crate) stall: StallBounds,
     /// Where the heads are kept.
     pub heads: Heads,
-    /// Who is told of new heads.
+    /// Who gets new heads.
     pub auditor: mpsc::Sender<AuditorMessage>,
-    /// Where readiness is told.
+    /// Where readiness is reported.
     pub health: Health,
     /// What is counted.
     pub metrics: AuditMetrics,
@@ -204,7 +204,7 @@ impl HeadWatcher {
         stalled.look_in(pause, WatchedHead::Unsafe, position(status.unsafe_l2), now);
     }
 
-    /// Whether a replacement explains that the unsafe head is stalled. It is looked for in good time before that is told.
+    /// Whether a replacement explains that the unsafe head is stalled. It is looked for in good time before that is reported.
     async fn unsafe_pause(
         &self,
         stalled: &StalledHeads,

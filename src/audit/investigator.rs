@@ -95,7 +95,7 @@ pub struct Investigator {
 enum Answer {
     Derived {
         block: Box<VerifiedBlock>,
-        /// Whether the chain's node had derived it itself, as far as could be told when it was asked for.
+        /// Whether the chain's node had derived it itself, as far as was known when it was asked for.
         was_own: bool,
     },
     L1(L1Word),
@@ -173,7 +173,7 @@ impl Investigator {
         Self { ledger: Some(ledger), l1, ..self }
     }
 
-    /// The same investigator, which holds nothing against anybody that nodes say which stay on replaced blocks.
+    /// The same investigator, which holds nothing against anybody that nodes say which remain on replaced blocks.
     #[must_use]
     pub fn heeding(self, branches: StaleBranches) -> Self {
         Self { branches, ..self }
@@ -249,7 +249,7 @@ impl Investigator {
         Investigation::waiting(case, waits)
     }
 
-    /// The state of the chains that a case may rest on: another once any has gone back. `None`: one of those that it has
+    /// The state of the chains that a case may rest on: another once any has moved back. `None`: one of those that it has
     /// learnt something of cannot be asked.
     async fn view(&self, case: &Case) -> Option<u64> {
         let held = if case.is_new() { None } else { Some(self.held_chains().await) };

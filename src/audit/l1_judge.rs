@@ -64,7 +64,7 @@ pub(super) struct Surroundings {
 /// transactions are not known here.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Wanted {
-    /// The block is the first of such a fork: its upgrade transactions are the rollup node's word.
+    /// The block is the first of such a fork: its upgrade transactions are the rollup node's claim.
     pub(super) node_block: bool,
     /// Its parent is: what the gas limit was without the upgrade follows from L1 and the block before that.
     pub(super) grandparent: bool,
@@ -108,7 +108,7 @@ struct ChainRules {
     is_of_several: bool,
     /// Until when they need not be asked for again.
     known: Mutex<Option<(Instant, Arc<DepositRules>)>>,
-    /// Whether it was told that blob base fees are not known.
+    /// Whether it was reported that blob base fees are not known.
     assumes_blob_fees: AtomicBool,
 }
 
@@ -249,7 +249,7 @@ impl L1Judge {
         }
     }
 
-    /// Whether L1 has dropped, for good, the block that an L2 block is built on. `Err`: it has another for now.
+    /// Whether L1 has reorged out, for good, the block that an L2 block is built on. `Err`: it has another for now.
     pub(super) async fn is_dropped(&self, chain_id: ChainId, claimed: BlockNumHash) -> Result<bool, Wait> {
         if self.canonical(chain_id, claimed).await?.hash() == claimed.hash {
             return Ok(false);

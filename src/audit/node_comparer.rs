@@ -51,7 +51,7 @@ pub struct NodeComparer {
     pub heads: Heads,
     /// Where the differences are kept.
     pub quarrels: NodeQuarrels,
-    /// Where readiness is told.
+    /// Where readiness is reported.
     pub health: Health,
     /// What is measured.
     pub metrics: AuditMetrics,

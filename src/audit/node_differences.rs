@@ -8,7 +8,7 @@ use crosscheck_core::validity::DEFAULT_EXPIRY_WINDOW;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeMap;
 
-/// In how many looks in a row heads must differ before that is told: while a chain reorgs, nodes rightly differ.
+/// In how many looks in a row heads must differ before that is reported: while a chain reorgs, nodes rightly differ.
 const HEADS_TOLERATED: u32 = 1;
 
 /// What a rollup node says of its chain's rules.
@@ -45,7 +45,7 @@ pub(super) struct NodeDifferences {
     heads: BTreeMap<Subject, (u32, String)>,
 }
 
-/// What is to be told.
+/// What is to be reported.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct News {
     /// Differences that were not told yet, in words.

@@ -225,7 +225,7 @@ impl OpenCases {
         ages
     }
 
-    /// A chain's oldest open block: of those taken up at once the lowest.
+    /// A chain's oldest open block: of those opened at once the lowest.
     pub(super) fn oldest(&self, chain_id: ChainId, now: Instant) -> Option<Oldest<'_>> {
         let (key, entry) = self.of(chain_id).min_by_key(|(key, entry)| (entry.since, key.number))?;
         Some(Oldest { key: *key, age: now.saturating_duration_since(entry.since), waits: &entry.waits })

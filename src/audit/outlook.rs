@@ -1,15 +1,15 @@
-//! [`Outlook`]: since when a rollup node's status lacks something, and whether that is to be told. Pure: time is an
+//! [`Outlook`]: since when a rollup node's status lacks something, and whether that is to be reported. Pure: time is an
 //! argument.
 
 use crate::sources::Shortfall;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long a node may not see L1 before that is told: a node that resets, as after a reorg of L1, names no L1 block for a
+/// How long a node may not see L1 before that is reported: a node that resets, as after a reorg of L1, names no L1 block for a
 /// moment.
 const L1_PATIENCE: Duration = Duration::from_secs(3);
 
-/// How long another node of the list may be behind before that is told: one that follows the chain needs a few blocks' time
+/// How long another node of the list may be behind before that is reported: one that follows the chain needs a few blocks' time
 /// to come to where the first one was.
 const LAG_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -20,7 +20,7 @@ pub(super) struct Outlook {
 }
 
 impl Outlook {
-    /// What of this is to be told. A node without heads is reported at once: nothing can be done with it.
+    /// What of this is to be reported. A node without heads is reported at once: nothing can be done with it.
     pub(super) fn look(&mut self, lacking: Option<Shortfall>, now: Instant) -> Option<Shortfall> {
         let patience = match lacking {
             None => {

@@ -18,7 +18,7 @@ pub(in crate::audit) enum BranchStanding {
     Unknown,
 }
 
-/// Reports nodes that stay on replaced blocks.
+/// Reports nodes that remain on replaced blocks.
 #[derive(Debug)]
 pub struct BranchWatch {
     health: Health,

@@ -49,7 +49,7 @@ pub struct RivalWatcher {
 }
 
 impl RivalWatcher {
-    /// A watcher of the attested blocks that come into `inbox`. Without L1, fewer pairs can be told apart.
+    /// A watcher of the attested blocks that come into `inbox`. Without L1, fewer pairs can be distinguished.
     pub fn new(
         ledger: Ledger,
         l1: Option<L1Reader>,

@@ -56,7 +56,7 @@ struct Waiting {
     looks: u32,
 }
 
-/// The pairs that wait, and those that were told.
+/// The pairs that wait, and those that were reported.
 #[derive(Debug)]
 pub(super) struct Rivals {
     waiting: BTreeMap<Pair, Waiting>,
@@ -92,7 +92,7 @@ impl Rivals {
         due.min_by_key(|(_, waiting)| waiting.due).map(|(pair, _)| *pair)
     }
 
-    /// Takes in what a look at a pair has shown. Answers what is to be told of it, if that is news.
+    /// Takes in what a check of a pair has shown. Answers what is to be reported of it, if that is news.
     pub(super) fn learn(&mut self, pair: Pair, found: Option<Relation>, now: Instant) -> Option<Relation> {
         if let Some(relation) = found {
             self.waiting.remove(&pair);

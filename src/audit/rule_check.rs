@@ -160,7 +160,7 @@ pub(super) fn taken_forks(own: &OwnRules, word: &NodeWord) -> Vec<TakenFork> {
     forks.filter_map(|fork| Some(TakenFork { fork, time: time(fork)? })).collect()
 }
 
-/// A fork whose time is the node's word.
+/// A fork whose time is the node's claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct TakenFork {
     /// Which.

@@ -1,5 +1,5 @@
 //! [`SecondOpinion`]: whether the local-safe head of a chain's rollup node is an opinion of its own, and
-//! [`OpinionWatch`], which finds that out from the node's record of safe heads. A node that cannot be told apart
+//! [`OpinionWatch`], which finds that out from the node's record of safe heads. A node that cannot be distinguished
 //! counts as one that derives.
 //!
 //! It moves no head and judges no block: code that would use a node's chain against a block asks it first.
@@ -45,9 +45,9 @@ pub struct Assumed {
 /// Whether what a chain's rollup node calls local-safe is an opinion of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecondOpinion {
-    /// The node has derived its chain, as far as can be told.
+    /// The node has derived its chain, as far as is known.
     Own {
-        /// Up to this block it has not: it began with another's word. `None`: no such block is known.
+        /// Up to this block it has not: it began with another node's claim. `None`: no such block is known.
         assumed: Option<Assumed>,
     },
     /// It repeats the word of the source that it follows.
@@ -63,7 +63,7 @@ impl Default for SecondOpinion {
 }
 
 impl SecondOpinion {
-    /// Whether the node has derived its block at this height itself, as far as can be told.
+    /// Whether the node has derived its block at this height itself, as far as is known.
     pub const fn covers(self, number: u64) -> bool {
         match self {
             Self::Own { assumed: None } => true,
@@ -96,7 +96,7 @@ impl SecondOpinion {
         }
     }
 
-    /// Why the node's word does not count against a block of this height, for people.
+    /// Why the node's claim does not count against a block of this height, for people.
     pub fn why_not(self, number: u64) -> String {
         match self {
             Self::Own { assumed: Some(assumed) } if number <= assumed.number => format!(
@@ -279,7 +279,7 @@ pub(super) struct OpinionTeller {
 }
 
 impl OpinionTeller {
-    /// Nothing was told yet.
+    /// Nothing was reported yet.
     pub(super) fn new(chain_id: ChainId, metrics: AuditMetrics) -> Self {
         Self { chain_id, metrics, told: SecondOpinion::default() }
     }

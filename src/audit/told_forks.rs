@@ -16,7 +16,7 @@ pub(crate) struct ToldForks {
 }
 
 impl ToldForks {
-    /// Nothing was told of this chain.
+    /// Nothing was reported of this chain.
     pub(crate) const fn of(chain_id: ChainId) -> Self {
         Self { chain_id, told: BTreeSet::new() }
     }

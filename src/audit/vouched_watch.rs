@@ -24,7 +24,7 @@ impl VouchedWatch {
         Self { heads, attested: BTreeSet::new(), vouched: BTreeMap::new() }
     }
 
-    /// Takes in that an attestation of the chain has come, now or in a former run.
+    /// Takes in that an attestation of the chain has come, now or in an earlier run.
     pub(super) fn attested(&mut self, chain_id: ChainId) {
         self.attested.insert(chain_id);
     }

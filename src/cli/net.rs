@@ -197,7 +197,7 @@ impl NetArgs {
     }
 }
 
-/// Waits until a time; without one, for ever.
+/// Waits until a time; without one, forever.
 async fn until(deadline: Option<tokio::time::Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline).await,

@@ -274,7 +274,7 @@ fn first_twice(urls: &[EndpointUrl]) -> Option<&EndpointUrl> {
     urls.iter().enumerate().find(is_twice).map(|(_, url)| url)
 }
 
-/// A chain without a rollup node, and settings that are of no use without one: it was forgotten.
+/// A chain without a rollup node, and settings that are unusable without one: it was forgotten.
 fn check_monitored_only(chain_id: ChainId, chain: &ChainConfig) -> Result<(), ConfigError> {
     let useless = [
         ("system_config", chain.system_config.is_some()),

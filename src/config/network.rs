@@ -34,13 +34,13 @@ pub struct P2pConfig {
     pub discovery: Option<SocketAddr>,
     /// Where discovery begins.
     pub bootnodes: Vec<Bootnode>,
-    /// The address that others are told. Unset: the one that they see.
+    /// The address that other nodes get. Unset: the one that they see.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advertise_ip: Option<IpAddr>,
-    /// The TCP port that others are told. Unset: the one that is listened on.
+    /// The TCP port that other nodes get. Unset: the one that is listened on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advertise_tcp: Option<u16>,
-    /// The UDP port that others are told. Unset: discovery's.
+    /// The UDP port that other nodes get. Unset: discovery's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advertise_udp: Option<u16>,
     /// The file with the node's key; relative to `data_dir`. Unset: `p2p-<chain id>.key`.

@@ -54,7 +54,7 @@ pub struct FollowerParts {
     pub served: Served,
     /// What endpoints are called there.
     pub names: EndpointNames,
-    /// Where readiness is told.
+    /// Where readiness is reported.
     pub health: Health,
     /// What is measured.
     pub metrics: FollowMetrics,
@@ -71,7 +71,7 @@ pub struct Follower {
     /// How often the vouched head had left a branch when the last status was made.
     retractions: u64,
     kept_since: Option<Instant>,
-    /// Whether it was told that the safe head stays for long.
+    /// Whether it was reported that the safe head stays for long.
     is_told: bool,
 }
 

@@ -265,7 +265,7 @@ impl Draft {
         let vouched =
             vouched.filter(|block| stands && is_on_chain(block) && block.number >= last.safe_l2.number);
         let floor = vouched.unwrap_or(last.safe_l2);
-        // A plain node stays on the branch whose block was replaced, and its client may not have the replacement.
+        // A plain node remains on the branch whose block was replaced, and its client may not have the replacement.
         let left = replaced.filter(|block| reading.canonical.at(block.number) == Some(block.hash));
         let is_left = |head: &L2Ref| left.is_some_and(|block| head.number >= block.number);
         let is_passed_on = |head: &L2Ref| {

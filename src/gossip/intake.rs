@@ -48,7 +48,7 @@ pub struct Intake {
     /// Where unsafe blocks go, to be checked before they are executed. When it is full they are counted, not waited
     /// for: what they execute is found from their receipts.
     pub suspects: mpsc::Sender<SuspectMessage>,
-    /// Where attested blocks go, to be told apart from others of their heights. When it is full they are counted, not
+    /// Where attested blocks go, to be distinguished from others of their heights. When it is full they are counted, not
     /// waited for: their verdicts do not depend on it.
     pub rivals: mpsc::Sender<ValidBlock>,
     /// Word to the chain's reader.
@@ -61,7 +61,7 @@ pub struct Intake {
     pub rejections: Rejections,
     /// The time that refusals are remembered with.
     pub clock: Arc<dyn Clock>,
-    /// Where it is told that this machine's clock is in doubt.
+    /// Where it is reported that this machine's clock is in doubt.
     pub health: Health,
     /// The highest block of each chain.
     pub gossiped: Gossiped,

@@ -101,7 +101,7 @@ impl PeerWatch {
         }
     }
 
-    /// When it is to be told that nobody is there, if it is not told.
+    /// When it is to be reported that nobody is there, if it is not told.
     fn due(&self) -> Option<Instant> {
         match self.state {
             State::Alone { since, is_told: false } => since.checked_add(self.patience),
@@ -131,7 +131,7 @@ impl PeerWatch {
     }
 }
 
-/// Waits until then; without a time, for ever.
+/// Waits until then; without a time, forever.
 async fn until(due: Option<Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due).await,

@@ -14,7 +14,7 @@ const MAX_REFUSALS: usize = 4096;
 /// A gossip frame that was ignored or rejected.
 #[derive(Debug, Clone, Serialize)]
 pub struct RefusalRecord {
-    /// Its place in the order of refusals, greater than any of a former run.
+    /// Its place in the order of refusals, greater than any of an earlier run.
     pub id: u64,
     /// When it came.
     pub at: UnixSeconds,

@@ -34,7 +34,7 @@ pub struct SignerWatcher {
     pub clock: Arc<dyn Clock>,
     /// Where the signers are kept.
     pub signers: watch::Sender<Signers>,
-    /// Where readiness is told.
+    /// Where readiness is reported.
     pub health: Health,
     /// What is counted.
     pub metrics: Metrics,

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 /// How many rows are checked for a page of which only some are wanted.
 pub(super) const MAX_SCANNED: u32 = 20_000;
 
-/// Something that was told. In JSON: what is told, with its id and its time. Clones share the text.
+/// Something that was told. In JSON: what is reported, with its id and its time. Clones share the text.
 #[derive(Clone, Debug)]
 pub struct Event {
     id: u64,
@@ -158,7 +158,7 @@ impl Ledger {
     }
 }
 
-/// Writes what is told, with what it reports. Returns its id.
+/// Writes an event, with the fact that it reports. Returns its id.
 pub(super) async fn write_event(
     connection: &mut SqliteConnection,
     told: &Told,

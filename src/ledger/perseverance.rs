@@ -57,7 +57,7 @@ pub(super) struct Perseverance {
 struct Outage {
     /// How many wait.
     waiting: AtomicUsize,
-    /// Whether it was told that they must.
+    /// Whether it was reported that they must.
     is_told: AtomicBool,
 }
 

@@ -64,7 +64,7 @@ pub struct CaseRecord {
     pub resolution: Option<ResolutionRecord>,
 }
 
-/// That an operator has passed over a block.
+/// That an operator has resolved a block.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ResolutionRecord {
     /// When, in Unix seconds.

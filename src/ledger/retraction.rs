@@ -27,7 +27,7 @@ pub struct BranchBlock {
 /// Why a vouched head leaves a branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RetractionReason {
-    /// L1 has dropped what the vouched block is built on.
+    /// L1 has reorged out what the vouched block is built on.
     L1Reorg,
     /// Another block is at its height, and is final.
     Replaced,

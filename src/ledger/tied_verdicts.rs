@@ -1,4 +1,4 @@
-//! Verdicts against blocks, each tied to the branch of L1 that it rests on: when L1 drops that, it is checked again, and taken
+//! Verdicts against blocks, each tied to the branch of L1 that it rests on: when L1 reorgs out that, it is checked again, and taken
 //! back if what L1 has now says otherwise.
 //!
 //! What is taken back is kept beside, whole. The case is open again then, and gets its next verdict like any other.

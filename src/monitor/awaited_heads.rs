@@ -25,7 +25,7 @@ pub(super) struct AwaitedHeads {
 }
 
 impl AwaitedHeads {
-    /// They are not known now. `None`: that is told already.
+    /// They are not known now. `None`: that is reported already.
     pub(super) fn missing(&mut self, now: Instant) -> Option<Tone> {
         let Some(since) = self.since else {
             self.since = Some(now);
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    /// What is told of heads that are missing at these seconds; 0 for those at which they are known.
+    /// What is reported of heads that are missing at these seconds; 0 for those at which they are known.
     #[rstest]
     #[case::a_start(&[1, 2, 3], &[Some(Tone::Info), None, None])]
     #[case::as_long_as_may_be(&[1, 31], &[Some(Tone::Info), None])]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Board(Arc<RwLock<Tracker>>);
 
-/// A look at the tracker. While it is held nothing is tracked: hold it for lookups, never across an await.
+/// A check of the tracker. While it is held nothing is tracked: hold it for lookups, never across an await.
 pub type BoardReader<'a> = RwLockReadGuard<'a, Tracker>;
 
 impl Board {
@@ -38,7 +38,7 @@ impl BoardWriter {
         self.0.write().file(keys, numbers);
     }
 
-    /// Tells the tracker that the life of a message was over in a former run, for good.
+    /// Tells the tracker that the life of a message was over in an earlier run, for good.
     pub fn recall(&mut self, key: MessageKey) {
         self.0.write().recall(key);
     }

@@ -54,7 +54,7 @@ pub(super) struct Contradiction {
 }
 
 impl Contradiction {
-    /// What is told, and what can be done about it.
+    /// What is reported, and what can be done about it.
     fn text(&self) -> String {
         const REMEDY: &str = "either it remained on a dead branch after a replacement (restart it, or let its rollup \
                               node set its head), or a load balancer has backends on two branches (list each backend \

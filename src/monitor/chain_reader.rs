@@ -43,7 +43,7 @@ const KEPT_BELOW_FINAL: u64 = 64;
 /// The longest pause after an endpoint's failure.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// How many looks in a row may find the heads on another branch before that is told.
+/// How many looks in a row may find the heads on another branch before that is reported.
 const TOLERATED_FORKED_LOOKS: u32 = 5;
 
 /// How many reorgs one look follows.
@@ -81,11 +81,11 @@ pub struct ChainReader<S = ExecutionClient> {
     pub interval: Duration,
     /// How long the clients' latest block may be stalled.
     pub(crate) stall: StallBounds,
-    /// Where readiness is told.
+    /// Where readiness is reported.
     pub health: Health,
     /// What is counted.
     pub metrics: MonitorMetrics,
-    /// Where the chain's clients stay on replaced blocks: what they say from there on is not the chain.
+    /// Where the chain's clients remain on replaced blocks: what they say from there on is not the chain.
     pub branches: StaleBranches,
     /// The ledger, if nobody else holds the chain's genesis against it: the chain has no rollup node.
     pub genesis: Option<Ledger>,

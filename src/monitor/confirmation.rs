@@ -1,7 +1,7 @@
 //! [`Confirmation`]: asks a chain's endpoints again about what a suspicion rests on.
 //!
 //! The view of a chain may be behind a reorg that a gossiped block knows of already: what it cites is there, on the new
-//! fork. So a suspicion that rests on a view is told only if it holds by what the endpoints agree on after the
+//! fork. So a suspicion that rests on a view is reported only if it holds by what the endpoints agree on after the
 //! gossip came in. One that they do not answer about is never told: its block's receipts will decide.
 
 use super::MonitorMetrics;

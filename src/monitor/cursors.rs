@@ -22,7 +22,7 @@ struct Chain {
 }
 
 impl Cursors {
-    /// Takes up what a former run left.
+    /// Opens what an earlier run left.
     pub fn restore(&mut self, chain_id: ChainId, cursor: BlockNumHash) {
         self.chains.entry(chain_id).or_default().cursor = Some(cursor);
     }

@@ -13,14 +13,14 @@ const REMEMBERED: NonZeroUsize = match NonZeroUsize::new(64) {
     None => NonZeroUsize::MIN,
 };
 
-/// How often a block must be left until that is told as going back and forth.
+/// How often a block must be left until that is reported as going back and forth.
 const BACK_AND_FORTH: u32 = 2;
 
 /// The blocks that a chain has left, each the lowest of its branch.
 #[derive(Debug)]
 pub(super) struct LeftBlocks(LruCache<B256, u32>);
 
-/// What is told of a reorg.
+/// What is reported of a reorg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Telling {
     /// The reorg.

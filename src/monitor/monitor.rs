@@ -1,6 +1,6 @@
 //! [`Monitor`]: the task that tracks every executing message of every chain.
 //!
-//! It alone writes the board. What is noteworthy is in the ledger before anybody is told; what a former run told is not
+//! It alone writes the board. What is noteworthy is in the ledger before it is reported; what an earlier run told is not
 //! told again.
 
 use super::MonitorMetrics;
@@ -40,7 +40,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// How many notes of a chain are read back after a restart.
 const MAX_RESTORED: u32 = 1_000_000;
 
-/// What the monitor is told.
+/// What the monitor is sent.
 #[derive(Debug)]
 pub enum MonitorMessage {
     /// The first block of a chain, or the child of its tip.
@@ -70,7 +70,7 @@ pub struct MonitorParts {
     pub clients: BTreeMap<ChainId, ExecutionClient>,
     /// The proven logs of all chains.
     pub index: LogIndex,
-    /// What it is told.
+    /// What it is sent.
     pub inbox: mpsc::Receiver<MonitorMessage>,
     /// Who says what became of suspects.
     pub suspects: mpsc::Sender<SuspectMessage>,
@@ -136,7 +136,7 @@ impl Monitor {
     /// Tracks until cancelled.
     ///
     /// # Errors
-    /// If the ledger fails: nothing is told that cannot be written down.
+    /// If the ledger fails: nothing is reported that cannot be written down.
     pub async fn run(mut self, cancel: CancellationToken) -> Result<(), LedgerError> {
         self.restore().await?;
         let mut tick = tokio::time::interval(TICK);
@@ -162,7 +162,7 @@ impl Monitor {
         }
     }
 
-    /// Takes up what a former run noted.
+    /// Opens what an earlier run noted.
     async fn restore(&mut self) -> Result<(), LedgerError> {
         for chain_id in &self.chains {
             let cursor = self.parts.ledger.cursor(*chain_id).await?;
@@ -206,7 +206,7 @@ impl Monitor {
     }
 
     /// Tells the tracker something, and sees to what follows: first the ledger, then the world. `gone`: notes on
-    /// messages of a former run.
+    /// messages of an earlier run.
     async fn apply(&mut self, input: Input, gone: Vec<Note>) -> Result<(), LedgerError> {
         let Outcome { events, requests, refused } = self.parts.board.apply(input);
         if let Some(refused) = refused {

@@ -3,7 +3,7 @@
 //!
 //! The view of one chain may be behind a reorg that the other chain's block knows of already: what the message cites is there,
 //! on the new fork. So the executing block and the cited one are asked for once more before anybody is alarmed. While the
-//! endpoints name other blocks nothing is told: the views will follow. Endpoints that do not answer are not waited for for
+//! endpoints name other blocks nothing is reported: the views will follow. Endpoints that do not answer are not waited for for
 //! ever, for the views are what they agreed on last.
 //!
 //! It never decides a status, and never holds back what protects followers.
@@ -32,7 +32,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause between two checks of one message.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// After this many panics of looks at one message it is told all the same: an alarm is not withheld for a mistake of ours.
+/// After this many panics of checks of one message it is reported all the same: an alarm is not withheld for a mistake of ours.
 const MAX_PANICS: u32 = 3;
 
 /// For how long endpoints that do not answer are asked.
@@ -48,7 +48,7 @@ pub(super) struct SecondLook {
     held: BTreeMap<MessageKey, Vec<MessageEvent>>,
     /// Those whose turn has not come.
     queue: VecDeque<MessageKey>,
-    /// Whether each is to be told.
+    /// Whether each is to be reported.
     running: Pieces<Look, bool>,
 }
 
@@ -56,7 +56,7 @@ pub(super) struct SecondLook {
 #[derive(Clone, Copy, Debug)]
 struct Look {
     key: MessageKey,
-    /// How often a look at it has panicked.
+    /// How often a check of it has panicked.
     panics: u32,
 }
 

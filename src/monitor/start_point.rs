@@ -24,7 +24,7 @@ pub(crate) enum NoStart {
 /// From which block on a chain is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StartPoint {
-    /// Up to which block every message had ended, in a former run.
+    /// Up to which block every message had ended, in an earlier run.
     pub cursor: Option<BlockNumHash>,
     /// How many blocks messages are tracked for: what is further below the tip would expire at once.
     pub retained: u64,
@@ -53,7 +53,7 @@ impl StartPoint {
         Ok(wanted.max(tip.number.saturating_sub(self.retained)).min(tip.number))
     }
 
-    /// The blocks that nobody reads if reading begins here: a former run had not come to them, and they are too old now.
+    /// The blocks that nobody reads if reading begins here: an earlier run had not come to them, and they are too old now.
     pub(crate) fn skipped(&self, first: u64) -> Option<RangeInclusive<u64>> {
         let next = self.cursor?.number.saturating_add(1);
         (next < first).then(|| next..=first.saturating_sub(1))

@@ -1,4 +1,4 @@
-//! [`SuspectWatcher`]: the task that looks at gossiped blocks before any receipt of them exists, and says later what
+//! [`SuspectWatcher`]: the task that checks gossiped blocks before any receipt of them exists, and says later what
 //! became of what they declared.
 //!
 //! What is not known already is not a suspect. A suspicion that rests on a chain's view is confirmed with the chain's
@@ -53,7 +53,7 @@ pub enum SuspectMessage {
 /// What the watcher works with.
 #[derive(Debug)]
 pub struct SuspectWatcher {
-    /// What it is told.
+    /// What it is sent.
     pub inbox: mpsc::Receiver<SuspectMessage>,
     /// What is known of the chains.
     pub board: Board,
@@ -114,7 +114,7 @@ impl SuspectWatcher {
     /// Watches until cancelled.
     ///
     /// # Errors
-    /// If the ledger fails: nothing is told that cannot be written down.
+    /// If the ledger fails: nothing is reported that cannot be written down.
     pub async fn run(mut self, cancel: CancellationToken) -> Result<(), LedgerError> {
         let confirmation = Confirmation::new(std::mem::take(&mut self.clients), self.metrics.clone());
         let mut pending = Pending::default();

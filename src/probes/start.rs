@@ -90,7 +90,7 @@ impl News {
         Self { config, told: BTreeSet::new() }
     }
 
-    /// The faults and doubts among these that are to be told now.
+    /// The faults and doubts among these that are to be reported now.
     pub(super) fn of<'a>(&mut self, findings: &'a [Finding]) -> Vec<&'a Finding> {
         let bad = findings.iter().filter(|finding| matches!(finding.grade(), Grade::Doubt | Grade::Fault));
         let mut news: Vec<&Finding> = bad.filter(|finding| !self.is_watched(finding)).collect();

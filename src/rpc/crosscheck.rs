@@ -84,7 +84,7 @@ pub struct BlockQuery {
 /// A page of audited blocks.
 #[derive(Debug, Clone, Serialize)]
 pub struct AttestationsPage {
-    /// The blocks, in the order in which they were taken up.
+    /// The blocks, in the order in which they were opened.
     pub attestations: Vec<CaseRecord>,
     /// What to give as `after` for the next page. `null`: this was the last.
     pub next: Option<u64>,

@@ -1,4 +1,4 @@
-//! `crosscheck_events` and `crosscheck_verdicts`: what was told, and what was decided, page by page, from the ledger.
+//! `crosscheck_events` and `crosscheck_verdicts`: what was reported, and what was decided, page by page, from the ledger.
 //!
 //! Their cursors are ids that survive restarts: anyone who continues from one misses nothing.
 
@@ -79,7 +79,7 @@ impl<'de> Deserialize<'de> for VerdictName {
 /// The methods.
 #[rpc(server, namespace = "crosscheck")]
 pub(super) trait EventsApi {
-    /// What was told, in its order.
+    /// What was reported, in its order.
     #[method(name = "events")]
     async fn events(&self, page: Option<EventsPageRequest>) -> RpcResult<EventsPage>;
 

@@ -8,7 +8,7 @@
 //! | safe | it calls safe, and that is cross-unsafe |
 //! | finalized | it calls finalized, and that is safe by the line above |
 //!
-//! So nothing is called safe on the node's word alone. Blocks below the monitor's view are settled.
+//! So nothing is called safe on the node's claim alone. Blocks below the monitor's view are settled.
 
 use crosscheck_core::heads::{SafetyHeads, SafetyLevel};
 use crosscheck_core::tracker::ChainView;

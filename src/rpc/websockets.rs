@@ -116,7 +116,7 @@ impl Websocket {
         Subscribed(Arc::clone(&self.0))
     }
 
-    /// Takes up a call. `None`: too many are under way, which is counted.
+    /// Opens a call. `None`: too many are under way, which is counted.
     fn take_up(&self) -> Option<OwnedSemaphorePermit> {
         *self.0.used.lock() = Instant::now();
         let place = Arc::clone(&self.0.calls).try_acquire_owned().ok();

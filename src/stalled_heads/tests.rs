@@ -1,4 +1,4 @@
-//! One head, and what is told of it as time goes by.
+//! One head, and what is reported of it as time goes by.
 
 use super::*;
 use alloy::primitives::B256;

@@ -97,7 +97,7 @@ impl UnresolvedMetrics {
         self.0.bytes.with_label_values::<&str>(&[]).set(bytes);
     }
 
-    /// One more block of a chain was passed over by an operator, in this run or before.
+    /// One more block of a chain was resolved by an operator, in this run or before.
     pub(crate) fn resolved(&self, chain_id: ChainId) {
         self.0.resolved.with_label_values(&[chain_id.to_string()]).inc();
     }

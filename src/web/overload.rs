@@ -25,7 +25,7 @@ pub(crate) struct Bound {
     pub remedy: &'static str,
 }
 
-/// Reports bounds that are reached. Clones share what was told.
+/// Reports bounds that are reached. Clones share what was reported.
 #[derive(Clone, Debug)]
 pub(crate) struct Overload {
     metrics: Metrics,
@@ -33,7 +33,7 @@ pub(crate) struct Overload {
 }
 
 impl Overload {
-    /// Nothing was told yet.
+    /// Nothing was reported yet.
     pub(crate) fn new(metrics: Metrics) -> Self {
         Self { metrics, told: Arc::default() }
     }

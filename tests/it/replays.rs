@@ -62,7 +62,7 @@ async fn next_block(node: &mut GossipNode, what: &str) -> ValidBlock {
     .await
 }
 
-/// What comes out of the program is told apart by height and domain.
+/// What comes out of the program is distinguished by height and domain.
 async fn passed_on(node: &mut GossipNode, number: u64, domain: SigningDomain) {
     let block = next_block(node, &format!("block {number}, {domain}")).await;
     assert_eq!((block.number(), block.domain()), (number, domain));

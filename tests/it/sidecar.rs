@@ -75,7 +75,7 @@ fn alarms(log: &Path) -> BTreeMap<String, usize> {
     alarms
 }
 
-/// What was said at a start of what former runs found invalid.
+/// What was said at a start of what earlier runs found invalid.
 fn told_at_start(log: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(log).unwrap();
     let entries = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
@@ -103,7 +103,7 @@ fn said(log: &Path, message: &str) -> Vec<Value> {
     entries.filter(|entry| entry["message"].as_str().is_some_and(|said| said.contains(message))).collect()
 }
 
-/// Without its bundle the first block of a fork that this build does not know rests on the rollup node's word, which is
+/// Without its bundle the first block of a fork that this build does not know rests on the rollup node's claim, which is
 /// told and counted. That there is such a fork is told at the start, with its date.
 #[tokio::test]
 async fn an_unknown_fork_is_reported_before_it_comes_and_so_is_whose_word_its_first_block_is() {

@@ -24,7 +24,7 @@ pub enum Fact<'a> {
         output: OutputV0,
         /// Blocks that the case's block may replace.
         candidates: &'a [Candidate],
-        /// Whether it is another's word: the chain's node has not derived it itself.
+        /// Whether it is another node's claim: the chain's node has not derived it itself.
         is_second_hand: bool,
     },
     /// Somebody who has derived the chain has this block at the height, too.
@@ -43,7 +43,7 @@ pub enum Fact<'a> {
     L1Contradicts(&'a L1Contradiction),
     /// What L1 says is at the block's height is final.
     Final,
-    /// L1 has dropped, for good, the block's L1 origin.
+    /// L1 has reorged out, for good, the block's L1 origin.
     OriginDropped(BlockNumHash),
     /// The branch that the block is built on was left for good, with this one, its parent.
     BranchLeft {

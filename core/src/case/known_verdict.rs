@@ -1,4 +1,4 @@
-//! [`KnownVerdict`]: a verdict as it was written down.
+//! [`KnownVerdict`]: a verdict as it was stored.
 
 /// A verdict as it is read back.
 #[derive(Debug, Clone, PartialEq, Eq)]

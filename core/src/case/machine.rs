@@ -33,12 +33,12 @@
 //! has dropped the block's origin for good.
 //!
 //! What is used against the case's block because the chain's node has another waits in `SecondHand` while that node repeats
-//! another's word: until L1 alone contradicts the block, or somebody who has derived the chain says the same. A message that is
+//! another node's claim: until L1 alone contradicts the block, or somebody who has derived the chain says the same. A message that is
 //! invalid by itself needs no second opinion.
 //!
 //! A fact that is unavailable leaves the case open. Nothing but a proven contradiction is invalid. What was learnt of a block
 //! says nothing of another that takes its place: the gates are tied to hashes, and a case starts again when a chain that it
-//! may rest on has gone back.
+//! may rest on has moved back.
 
 mod stage;
 

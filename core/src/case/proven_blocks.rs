@@ -40,7 +40,7 @@ impl Default for ProvenBlocks {
 /// What is to be done before a chain's findings may be used at a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Continuity {
-    /// Nothing: the chain has not gone back.
+    /// Nothing: the chain has not moved back.
     Held,
     /// Look whether the chain still has this block: then the head follows from it.
     Ask(BlockNumHash),
@@ -99,7 +99,7 @@ impl ProvenBlocks {
     }
 
     /// The chains that a block's validity rests on, if it was found valid and `is_held` says of each of them that it
-    /// has not gone back.
+    /// has not moved back.
     pub fn get(
         &mut self,
         block: (ChainId, B256),
@@ -108,7 +108,7 @@ impl ProvenBlocks {
         self.blocks.get(&block).filter(|chains| chains.iter().all(is_held)).cloned()
     }
 
-    /// Remembers blocks that were found valid, unless a chain has gone back since the finding began.
+    /// Remembers blocks that were found valid, unless a chain has moved back since the finding began.
     pub fn remember(&mut self, epoch: u64, blocks: Vec<(ChainId, B256)>, chains: &Arc<BTreeSet<ChainId>>) {
         if epoch == self.epoch {
             for block in blocks {

@@ -6,7 +6,7 @@ use crate::validity::InvalidReason;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 
-/// What was found out about a block, on the branch of L1 that it rests on. Only if L1 drops that is one against a block taken back.
+/// What was found out about a block, on the branch of L1 that it rests on. Only if L1 reorgs out that is one against a block taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It is what L1 says, and every message in it is valid.
@@ -29,14 +29,14 @@ pub enum Verdict {
 /// Why a block's branch is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Superseding {
-    /// L1 has dropped the L1 block that it was built on.
+    /// L1 has reorged out the L1 block that it was built on.
     Origin(BlockNumHash),
     /// Its parent's branch was left.
     Branch {
         /// The parent.
         parent: B256,
     },
-    /// It replaces a block that is not known to be valid, and that L1 has dropped.
+    /// It replaces a block that is not known to be valid, and that L1 has reorged out.
     Undone {
         /// The block that it replaces.
         original: B256,

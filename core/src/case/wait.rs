@@ -40,7 +40,7 @@ pub enum Cause {
     OtherFork,
     /// What the block must hold cannot be determined by this version: a fork that it does not know.
     Unsupported,
-    /// The chain's own node says it, and repeats another's word or has not derived so far back.
+    /// The chain's own node says it, and repeats another node's claim or has not derived so far back.
     SecondHand,
 }
 

@@ -15,7 +15,7 @@ pub enum Filing {
     Open(Box<MessageRecord>),
     /// As it was when its life ended.
     Over(Box<MessageRecord>),
-    /// A message that a former run has filed, and whose life ended while nobody looked.
+    /// A message that an earlier run has filed, and whose life ended while nobody looked.
     Gone {
         /// The message.
         key: MessageKey,

@@ -51,7 +51,7 @@ impl MessageRecord {
         MessageKey { block: self.executing.key, log_index: self.log_index }
     }
 
-    /// The message as users are told of it, until the ledger tells.
+    /// The message as users get it, until the ledger tells.
     pub fn as_told(message: &TrackedMessage) -> Self {
         let (record, told) = (Self::of(message), message.told_state());
         if told == message.state() { record } else { Self { state: told.name(), ended_by: None, ..record } }

@@ -18,7 +18,7 @@ pub struct Note {
     pub initiating: Option<ChainId>,
     /// The executing block's timestamp.
     pub timestamp: UnixSeconds,
-    /// The transaction that executed it. `None`: it is not known, as of what a former run noted.
+    /// The transaction that executed it. `None`: it is not known, as of what an earlier run noted.
     pub transaction_hash: Option<B256>,
     /// How far the executing block was.
     pub level: SafetyLevel,
@@ -176,7 +176,7 @@ impl Note {
         self.is_standing_invalid() && self.level >= SafetyLevel::Safe
     }
 
-    /// What subscribers are told of it, in this order. A message is told to be invalid once, and once each that its block has
+    /// What subscribers get about it, in this order. A message is told to be invalid once, and once each that its block has
     /// become cross-safe and final all the same.
     pub fn told(&self) -> Vec<Told> {
         let is_first = self.invalid_before.is_none() || !matches!(self.news, News::Invalid { .. });

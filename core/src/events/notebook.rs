@@ -1,4 +1,4 @@
-//! [`Notebook`]: which events of messages are news. Pure: the ledger and anyone who is told come after it.
+//! [`Notebook`]: which events of messages are news. Pure: the ledger and its readers come after it.
 //!
 //! It remembers what was noted of each noteworthy message, so that nothing is noted twice, also not after a restart:
 //! then it is filled from the ledger, and messages whose block is gone by then get their ending from it.
@@ -85,7 +85,7 @@ impl Entry {
 }
 
 impl Notebook {
-    /// Takes up what a former run noted.
+    /// Opens what an earlier run noted.
     pub fn restore(&mut self, key: MessageKey, entry: Entry) {
         self.entries.insert(key, Entry { is_restored: !entry.is_over, ..entry });
     }
@@ -131,7 +131,7 @@ impl Notebook {
         match to {
             MessageStatus::Unknown => None,
             MessageStatus::Valid => {
-                // What a former run found invalid has flipped since, though this run never saw it invalid.
+                // What an earlier run found invalid has flipped since, though this run never saw it invalid.
                 let entry = self.entries.get_mut(&event.key)?;
                 let was_invalid = entry.is_invalid.replace(false) == Some(true);
                 was_invalid.then(|| note_flip(entry, event, to, cause))
@@ -171,7 +171,7 @@ impl Notebook {
         ended.map(|note| Note { transaction_hash: event.transaction_hash, ..note })
     }
 
-    /// What a block says about messages that a former run noted: another block stands in the place of theirs.
+    /// What a block says about messages that an earlier run noted: another block stands in the place of theirs.
     pub fn observe(&mut self, block: &ObservedBlock) -> Vec<Note> {
         let BlockKey { chain_id, number, hash } = block.key;
         let mut notes = Vec::new();
@@ -198,7 +198,7 @@ impl Notebook {
         notes
     }
 
-    /// Ends what a former run noted and whose heights are final now, with other blocks.
+    /// Ends what an earlier run noted and whose heights are final now, with other blocks.
     pub fn orphan(&mut self, chain_id: ChainId, number: u64) -> Vec<Note> {
         let mut notes = Vec::new();
         for (key, entry) in self.entries.range_mut(up_to(chain_id, number)) {
@@ -209,7 +209,7 @@ impl Notebook {
         notes
     }
 
-    /// Ends what a former run noted and whose blocks are older than messages are kept.
+    /// Ends what an earlier run noted and whose blocks are older than messages are kept.
     pub fn expire(&mut self, now: UnixSeconds, retention: u64) -> Vec<Note> {
         let is_late = |entry: &Entry| entry.timestamp.0.saturating_add(retention) < now.0;
         let late = self.entries.iter_mut().filter(|(_, entry)| entry.is_restored && is_late(entry));

@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde::ser::Serializer;
 use std::borrow::Cow;
 
-/// Something that subscribers are told. `kind` in its JSON says which.
+/// Something that subscribers get. `kind` in its JSON says which.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Told {
@@ -33,7 +33,7 @@ pub enum Told {
         /// The nearest block on top of it whose attestation binds its signer, if its own does not.
         ancestor_of: Option<B256>,
     },
-    /// The verdict against a block is taken back: L1 has dropped what it rests on, and says otherwise now. Its next verdict follows.
+    /// The verdict against a block is taken back: L1 has reorged out what it rests on, and says otherwise now. Its next verdict follows.
     VerdictTakenBack {
         /// The block.
         block: BlockKey,
@@ -94,7 +94,7 @@ pub struct ToldMessage {
     pub executing: ToldBlock,
     /// The place of the inbox's log in it.
     pub log_index: u32,
-    /// The transaction that executed it. `None`: it is not known, as of what a former run noted.
+    /// The transaction that executed it. `None`: it is not known, as of what an earlier run noted.
     pub transaction_hash: Option<B256>,
     /// The chain that the message cites. `None`: its log is malformed.
     pub initiating_chain: Option<ChainId>,
@@ -136,7 +136,7 @@ pub struct ToldPromotion {
     /// The message.
     #[serde(flatten)]
     pub message: ToldMessage,
-    /// The rule that is broken. `None`: that is told by earlier events alone.
+    /// The rule that is broken. `None`: that is reported by earlier events alone.
     pub reason: Option<&'static str>,
     /// What is broken, for people.
     pub detail: Option<String>,

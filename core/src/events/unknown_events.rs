@@ -8,7 +8,7 @@ use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
 use std::collections::BTreeSet;
 
-/// How many kinds of events are told apart, all chains together. Beyond it none is noted.
+/// How many kinds of events are distinguished, all chains together. Beyond it none is noted.
 const MOST: usize = 256;
 
 /// The events that were noted: on which chain, and their first topic.

@@ -1,4 +1,4 @@
-//! [`Lifecycle`]: one message's life as a state machine. Pure: it is told steps, and answers what they changed.
+//! [`Lifecycle`]: one message's life as a state machine. Pure: it gets steps, and answers what they changed.
 //!
 //! ```text
 //!                 Judge, Level

@@ -116,7 +116,7 @@ impl Tracker {
         self.book.file(keys, numbers);
     }
 
-    /// The life of a message was over in a former run, for good. When its block is read again, that is nothing new.
+    /// The life of a message was over in an earlier run, for good. When its block is read again, that is nothing new.
     pub fn recall(&mut self, key: MessageKey) {
         self.book.recall(key);
     }

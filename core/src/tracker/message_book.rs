@@ -26,7 +26,7 @@ pub(super) struct MessageBook {
     valid: BTreeSet<(UnixSeconds, MessageId)>,
     ended: VecDeque<MessageId>,
     ended_kept: usize,
-    /// Messages whose life was over in a former run, and whose blocks were not seen since.
+    /// Messages whose life was over in an earlier run, and whose blocks were not seen since.
     over: HashSet<MessageKey>,
     sequence: u64,
     next: u64,
@@ -84,7 +84,7 @@ impl MessageBook {
         }
     }
 
-    /// Its life was over in a former run, for good: it is read again, and nothing new.
+    /// Its life was over in an earlier run, for good: it is read again, and nothing new.
     pub(super) fn recall(&mut self, key: MessageKey) {
         self.over.insert(key);
     }

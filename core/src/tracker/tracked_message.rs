@@ -93,7 +93,7 @@ pub struct TrackedMessage {
     pub(super) life: Lifecycle,
     pub(super) history: History,
     pub(super) sequence: u64,
-    /// Whether the ledger lists it: its life is over, in this run or a former one.
+    /// Whether the ledger lists it: its life is over, in this run or an earlier one.
     pub(super) is_filed: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What a [`Tracker`](super::Tracker) is told, and what it answers.
+//! What a [`Tracker`](super::Tracker) is sent, and what it answers.
 
 use super::{MessageEvent, ObservedBlock};
 use crate::heads::SafetyHeads;
@@ -18,7 +18,7 @@ pub struct TrackerLimits {
     pub ended_kept: usize,
 }
 
-/// Something that a tracker is told.
+/// Something that a tracker is sent.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// The first block of a chain's view, or the child of its tip.

@@ -35,7 +35,7 @@ pub struct SameTimestamp {
 impl SameTimestamp {
     /// What the cycle rule sees of an executed message. `None`: it is of an earlier or later timestamp.
     ///
-    /// The rule looks at logs alone: a message that breaks another clause still counts.
+    /// The rule checks logs alone: a message that breaks another clause still counts.
     pub fn of(execution: Execution, executed: &Executed) -> Option<Self> {
         let id = executed.message.message.identifier;
         (id.timestamp == execution.timestamp).then_some(Self {

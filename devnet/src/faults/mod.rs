@@ -256,12 +256,12 @@ pub trait Fault: fmt::Debug + Send + Sync {
         false
     }
 
-    /// Which of its blocks L1 drops when the block is built, or soon after.
+    /// Which of its blocks L1 reorgs out when the block is built, or soon after.
     fn reorgs_l1(&self) -> Option<L1Drop> {
         None
     }
 
-    /// Once L1 has dropped what brought the block: whether the block that was attested in its place is the derived one then.
+    /// Once L1 has reorged out what brought the block: whether the block that was attested in its place is the derived one then.
     fn comes_true(&self) -> bool {
         false
     }
@@ -335,7 +335,7 @@ pub enum Hold {
     Valid,
 }
 
-/// Which of its newest blocks L1 drops.
+/// Which of its newest blocks L1 reorgs out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum L1Drop {
     /// Those that nothing cross-safe is built on.

@@ -88,12 +88,12 @@ impl FaultPlan {
         of_chain.filter(|planned| planned.expected().stops_followers())
     }
 
-    /// Which of its blocks L1 drops in a tick.
+    /// Which of its blocks L1 reorgs out in a tick.
     pub fn reorgs_l1(&self, tick: u64) -> Option<L1Drop> {
         self.iter().find(|planned| planned.l1_reorg_tick() == Some(tick))?.fault.reorgs_l1()
     }
 
-    /// The fault for which L1 drops what brought a replaced block of a chain in a tick.
+    /// The fault for which L1 reorgs out what brought a replaced block of a chain in a tick.
     pub fn undone(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
         let due = |planned: &&PlannedFault| {
             planned.chain_id == chain_id && planned.is_undone() && planned.l1_reorg_tick() == Some(tick)
@@ -101,7 +101,7 @@ impl FaultPlan {
         self.iter().find(due)
     }
 
-    /// The faults for which the block that a chain's attester names is the chain's once L1 has dropped another.
+    /// The faults for which the block that a chain's attester names is the chain's once L1 has reorged out another.
     pub fn coming_true(&self) -> impl Iterator<Item = &PlannedFault> {
         self.iter().filter(|planned| planned.comes_true())
     }
@@ -157,7 +157,7 @@ impl FaultPlan {
         self.disturbance(chain_id, tick).filter(|planned| planned.fault.outage_ticks().is_some())
     }
 
-    /// The fault for which a chain's rollup node is of no use in a tick: it names no heads, works by other rules, or
+    /// The fault for which a chain's rollup node is unusable in a tick: it names no heads, works by other rules, or
     /// calls genesis final.
     pub fn headless(&self, chain_id: u64, tick: u64) -> Option<&PlannedFault> {
         self.disturbance(chain_id, tick).filter(|planned| useless_ticks(planned.fault).is_some())

@@ -54,7 +54,7 @@ impl PlannedFault {
         Some(epoch..self.block.saturating_add(ticks))
     }
 
-    /// The heights of all chains whose attested blocks go because L1 drops what they stand on, and those above them.
+    /// The heights of all chains whose attested blocks go because L1 reorgs out what they stand on, and those above them.
     pub fn dropped_heights(&self) -> Option<core::ops::Range<u64>> {
         let tick = self.l1_reorg_tick().filter(|_| self.drops_all_attested())?;
         let l1_blocks = tick.checked_div(TICKS_PER_L1_BLOCK)?.saturating_add(1);
@@ -92,17 +92,17 @@ impl PlannedFault {
         self.ends_at().max(dropped).max(left).unwrap_or_default().max(self.last())
     }
 
-    /// Whether L1 drops what attested blocks of all chains stand on.
+    /// Whether L1 reorgs out what attested blocks of all chains stand on.
     pub fn drops_all_attested(&self) -> bool {
         self.fault.reorgs_l1() == Some(L1Drop::AllButFinal)
     }
 
-    /// Whether L1 drops what brought its block, once it is replaced or another was attested in its place.
+    /// Whether L1 reorgs out what brought its block, once it is replaced or another was attested in its place.
     pub fn is_undone(&self) -> bool {
         self.fault.reorgs_l1() == Some(L1Drop::Replaced)
     }
 
-    /// Whether the block that is attested in its block's place is the chain's when L1 has dropped what brought its block.
+    /// Whether the block that is attested in its block's place is the chain's when L1 has reorged out what brought its block.
     pub fn comes_true(&self) -> bool {
         self.is_undone() && self.fault.comes_true()
     }
@@ -117,13 +117,13 @@ impl PlannedFault {
         self.is_undone() && !self.comes_true() && !self.is_seen_undone()
     }
 
-    /// Whether what L1 drops for this leaves another no room, however different their blocks are.
+    /// Whether what L1 reorgs out for this leaves another no room, however different their blocks are.
     pub(super) fn drops_beside(&self, other: &Self) -> bool {
         let touches = self.chain_id == other.chain_id || other.fault.reorgs_l1().is_some();
         self.drops_all_attested() || (self.is_undone() && touches)
     }
 
-    /// The tick in which L1 drops its newest blocks: the first from the block's own on in which nothing that is
+    /// The tick in which L1 reorgs out its newest blocks: the first from the block's own on in which nothing that is
     /// cross-safe is built on them; or the first of its kind in which the block itself, or its replacement, is cross-safe.
     pub fn l1_reorg_tick(&self) -> Option<u64> {
         let after = match self.fault.reorgs_l1()? {

@@ -6,11 +6,11 @@ use crate::finding::{Finding, HeldUp};
 /// How long the chain's nodes stay on the other fork, in ticks.
 const FORK_TICKS: u64 = 8;
 
-/// L1 drops its newest blocks.
+/// L1 reorgs out its newest blocks.
 #[derive(Debug)]
 pub(super) struct L1Reorg;
 
-/// L1 drops the origins of blocks that were attested and upheld.
+/// L1 reorgs out the origins of blocks that were attested and upheld.
 #[derive(Debug)]
 pub(super) struct L1ReorgFinal;
 

@@ -132,7 +132,7 @@ impl Fault for WithdrawnLocalSafe {
     }
 }
 
-/// How long the chain's nodes stay on the replaced block, in ticks.
+/// How long the chain's nodes remain on the replaced block, in ticks.
 const STAY_TICKS: u64 = 12;
 
 /// Replaces an invalid block while the chain's own nodes check no messages: they stay on it.

@@ -7,7 +7,7 @@ use crate::schedule::FIRST_EXECUTING_BLOCK;
 /// Of blocks that are built again after the reorg, the oldest must not be too old for gossip.
 const MAX_BLOCK_TIME: u64 = 4;
 
-/// Attests to a deposits-only block where the derived one was fine, until L1 drops what brought that.
+/// Attests to a deposits-only block where the derived one was fine, until L1 reorgs out what brought that.
 #[derive(Debug)]
 pub(super) struct VerdictTakenBack;
 

@@ -102,7 +102,7 @@ impl LightCl {
             .map_or(Ok(()), |(what, L1Ref { hash, number })| Err(Rejection::OtherL1 { what, number, hash }))
     }
 
-    /// L1 has dropped what the safe heads stand on: they go back to this block. What is final stays.
+    /// L1 has reorged out what the safe heads stand on: they go back to this block. What is final stays.
     pub const fn go_back(&mut self, to: L2Ref) {
         (self.local_safe, self.safe) = (to, to);
     }

@@ -143,7 +143,7 @@ impl Follower {
         conduct.moved(&self.node, connected);
     }
 
-    /// Where L1 has dropped what the safe head is built on, goes back to the newest block that stands.
+    /// Where L1 has reorged out what the safe head is built on, goes back to the newest block that stands.
     fn leave_dropped(&mut self) {
         let l1 = self.l1.read();
         let stands = |block: &L2Ref| {

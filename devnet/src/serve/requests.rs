@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tower::Layer;
 use tower::layer::util::{Identity, Stack};
 
-/// How many methods are told apart.
+/// How many methods are distinguished.
 const MAX_METHODS: usize = 64;
 
 /// What a method is called that asks for a block with its transactions.

@@ -1,4 +1,4 @@
-//! The part of a run in which L1 drops what is attested, or what brought a replacement.
+//! The part of a run in which L1 reorgs out what is attested, or what brought a replacement.
 //!
 //! What the sidecar makes of that, and where a follower may be, depends on what both knew when it went. The chains wait until that
 //! is known: on a busy machine they may be many blocks behind.
@@ -12,7 +12,7 @@ use crosscheck_p2p::ChainId;
 use tokio::time::{Instant, sleep};
 
 impl Show {
-    /// In the tick in which L1 drops what brought a replacement that nobody has attested yet: waits until the sidecar has seen its
+    /// In the tick in which L1 reorgs out what brought a replacement that nobody has attested yet: waits until the sidecar has seen its
     /// node take the replacement back.
     pub(super) async fn await_left(&mut self, tick: &Tick) {
         let left = |planned: &&PlannedFault| {
@@ -29,7 +29,7 @@ impl Show {
         }
     }
 
-    /// Before L1 drops what is attested: waits until everything that is cross-safe is vouched for, and followers have it, and
+    /// Before L1 reorgs out what is attested: waits until everything that is cross-safe is vouched for, and followers have it, and
     /// until there is a verdict on a replacement that goes.
     pub(super) async fn await_vouched(&mut self, tick: &Tick) {
         self.await_held_against(tick).await;

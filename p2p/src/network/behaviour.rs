@@ -35,7 +35,7 @@ const PEER_QUEUE_TIME: Duration = Duration::from_secs(30);
 /// What a peer may subscribe to in all, and change at once: op-node knows four topics, we one more.
 const MAX_SUBSCRIPTIONS: usize = 16;
 
-/// The version of the protocols that peers are told.
+/// The version of the protocols that other nodes get.
 pub(super) const PROTOCOL_VERSION: &str = "opstack/0";
 
 pub(super) type Gossip = gossipsub::Behaviour<

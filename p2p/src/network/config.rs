@@ -25,7 +25,7 @@ pub struct NetworkConfig {
     pub topics: Vec<Topic>,
     /// The validator's settings.
     pub rules: ValidationRules,
-    /// The name that peers are told: `crosscheck/<version>` by default.
+    /// The name that other nodes get: `crosscheck/<version>` by default.
     pub agent: String,
     /// Peers that are never pruned or banned, wherever they are; static peers are trusted too.
     pub trusted_peers: BTreeSet<PeerId>,
@@ -33,7 +33,7 @@ pub struct NetworkConfig {
     pub gater: GaterRules,
     /// What is shut out from the start.
     pub gates: Gates,
-    /// Where known peers and blocks are written down, to be read at the next start. `None`: nowhere.
+    /// Where known peers and blocks are stored, to be read at the next start. `None`: nowhere.
     pub peer_file: Option<PathBuf>,
     /// How the node is found, and finds others. `None`: it is not, and does not.
     pub discovery: Option<DiscoveryConfig>,

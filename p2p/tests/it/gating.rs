@@ -19,7 +19,7 @@ async fn misbehave(node: &Node, frames: Range<u64>) {
     }
 }
 
-/// Without its score's decay, which the machine's clock drives, the peer would stay banned for ever: the hour on
+/// Without its score's decay, which the machine's clock drives, the peer would stay banned forever: the hour on
 /// the node's own clock is what lets it in again, and its score by then is what keeps it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flooder_is_banned_and_accepted_again_after_an_hour() {
@@ -156,7 +156,7 @@ async fn peers_and_blocks_outlive_a_restart() {
     assert_eq!(b.next_block().await.number(), 3);
 }
 
-/// Opening a pipe that nobody reads waits for ever, as a file on a network drive that is gone does.
+/// Opening a pipe that nobody reads waits forever, as a file on a network drive that is gone does.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_hangs_holds_nothing_up() {

@@ -44,7 +44,7 @@ impl Auditor {
         }
     }
 
-    /// Takes up what waits in the ledger, of the chains that have room again.
+    /// Opens what waits in the ledger, of the chains that have room again.
     pub(super) async fn take_up_backlog(&mut self) -> Result<(), LedgerError> {
         let half = self.room().div_ceil(2);
         let chains = self.left_in_ledger.iter().copied();
@@ -58,7 +58,7 @@ impl Auditor {
         Ok(())
     }
 
-    /// Takes up the cases that a former run left open.
+    /// Opens the cases that an earlier run left open.
     pub(super) async fn restore(&mut self) -> Result<(), LedgerError> {
         if let Some(watch) = &mut self.vouched {
             for chain_id in self.rules.keys() {
@@ -87,7 +87,7 @@ impl Auditor {
         Ok(())
     }
 
-    /// Takes up a chain's cases that are open in the ledger and not here, oldest first, as many as there is room for.
+    /// Opens a chain's cases that are open in the ledger and not here, oldest first, as many as there is room for.
     async fn take_up(&mut self, chain_id: ChainId) -> Result<(), LedgerError> {
         let mut after = 0;
         loop {

@@ -83,7 +83,7 @@ impl Ties {
 }
 
 impl Auditor {
-    /// Takes up what verdicts of former runs rest on.
+    /// Opens what verdicts of earlier runs rest on.
     pub(super) async fn restore_ties(&mut self) -> Result<(), LedgerError> {
         for chain_id in self.rules.keys() {
             let limit = u32::try_from(MAX_TIED).unwrap_or(u32::MAX);
@@ -190,7 +190,7 @@ impl Auditor {
         self.ties.is_asking = false;
     }
 
-    /// A look at a block whose verdict may be untrue did not tell.
+    /// A check of a block whose verdict may be untrue did not tell.
     pub(super) fn look_later(&mut self, key: BlockKey) {
         self.ties.postpone(key, Instant::now());
     }
@@ -229,7 +229,7 @@ impl Auditor {
         self.decide(&investigation.case, investigation.l1).await
     }
 
-    /// A case of a former run, or of a block that was decided. `None`: the block must be fetched.
+    /// A case of an earlier run, or of a block that was decided. `None`: the block must be fetched.
     pub(super) fn reopened(&self, case: &OpenCase) -> Option<Box<Case>> {
         let key = case.key;
         let (topic, signer, frame) = case.attestation.as_ref()?;

@@ -94,7 +94,7 @@ impl Auditor {
 }
 
 impl Auditor {
-    /// Reports that a vouched head has gone back, and marks again what is wrong above it.
+    /// Reports that a vouched head has moved back, and marks again what is wrong above it.
     pub(super) async fn report_retraction(&mut self, retraction: &Retraction) -> Result<(), LedgerError> {
         let Retraction { chain_id, from, to, reason } = *retraction;
         self.metrics.retracted(chain_id, reason);

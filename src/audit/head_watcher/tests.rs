@@ -505,7 +505,7 @@ async fn a_fork_that_was_scheduled_after_this_build_was_made_is_taken_from_the_n
     world.until_ready().await;
     assert_eq!((world.lines.with(LINE), world.lines.with("2027-01-15T08:00:00Z")), (1, 1));
     assert_eq!(world.lines.with("WARN"), 0);
-    // What is told next is told after it was asked again.
+    // What is reported next is told after it was asked again.
     times(&world.nodes[0], &[(Fork::Jovian, 1_800_000_000), (Fork::Karst, 1_800_000_001)]);
     world.until("Karst", |world| world.lines.with("2027-01-15T08:00:01Z") == 1).await;
     assert_eq!(world.lines.with(LINE), 2);

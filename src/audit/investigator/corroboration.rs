@@ -15,7 +15,7 @@ pub(in crate::audit) struct Witnesses {
     own: bool,
     /// How many of its other nodes can.
     others: usize,
-    /// How often something that it rests on has gone back.
+    /// How often something that it rests on has moved back.
     epoch: u64,
 }
 

@@ -42,7 +42,7 @@ impl Default for Lineage {
 enum Parent {
     /// It was found not to hold.
     Wrong,
-    /// Its branch was left for good: L1 dropped what it is built on.
+    /// Its branch was left for good: L1 reorged out what it is built on.
     Left,
     /// It is upheld, on the branch that is vouched for.
     Upheld,
@@ -130,7 +130,7 @@ impl Investigator {
         }
     }
 
-    /// Waits if L1 has dropped the block up to which the chain's node has read it: batches that the node has derived may be gone.
+    /// Waits if L1 has reorged out the block up to which the chain's node has read it: batches that the node has derived may be gone.
     async fn expect_current(&self, chain_id: ChainId) -> Result<(), Wait> {
         let (Some(l1), Some(current)) = (&self.l1, self.heads.current_l1(chain_id)) else { return Ok(()) };
         if l1.origin(chain_id, current).await != Origin::Dropped {

@@ -60,7 +60,7 @@ struct Walk<'a> {
     waits: BTreeSet<Wait>,
     /// The chains that the settled blocks rest on.
     rests_on: BTreeSet<ChainId>,
-    /// Whether every block at the root's timestamp is the one that L1 says, as far as can be told.
+    /// Whether every block at the root's timestamp is the one that L1 says, as far as is known.
     is_sure: bool,
 }
 
@@ -252,7 +252,7 @@ impl Investigator {
     }
 
     /// The block that a local-safe one took the place of, if it did and that is remembered; and whether the result is
-    /// what L1 says, as far as can be told. Rivals of one timestamp may all have been replaced by it: then nobody knows
+    /// what L1 says, as far as is known. Rivals of one timestamp may all have been replaced by it: then nobody knows
     /// which of them L1 said.
     async fn original_of(
         &self,
@@ -284,7 +284,7 @@ impl Investigator {
         finalized.is_some_and(|head| block.number() <= head.number)
     }
 
-    /// The chains that are known not to have gone back since what was found valid was found.
+    /// The chains that are known not to have moved back since what was found valid was found.
     pub(super) async fn held_chains(&self) -> BTreeSet<ChainId> {
         let asked: Vec<_> = self
             .set

@@ -186,7 +186,7 @@ pub(in crate::audit) fn answer_at(current_l1: BlockNumHash) -> Answer {
     Answer { document: StatusDocument::read(&status).unwrap(), at: Instant::now() }
 }
 
-/// Where L1 has dropped what the node has read, the batch of what the node has may be gone, too.
+/// Where L1 has reorged out what the node has read, the batch of what the node has may be gone, too.
 #[rstest]
 #[case::l1_has_what_it_has_read(false, "violated")]
 #[case::l1_has_dropped_it(true, "open: LocalSafe, OtherFork")]

@@ -1,6 +1,6 @@
 //! Whether the vouched head is still on the chain, and what is to be done if it is not.
 //!
-//! L1 decides: a head leaves its branch when L1 has dropped what it is built on, or when another block at its height is final. The
+//! L1 decides: a head leaves its branch when L1 has reorged out what it is built on, or when another block at its height is final. The
 //! word of a node that checks no messages counts for that only of a block that was upheld here, for it may stay on one that was
 //! lawfully replaced. That a client has another block there for a while moves nothing.
 
@@ -143,7 +143,7 @@ impl Investigator {
             (Some(l1), Some(origin)) => l1.origin(chain_id, origin).await,
             _ => Origin::Unknowable,
         };
-        // What L1 has dropped, no client can hold.
+        // What L1 has reorged out, no client can hold.
         let is_canonical = match origin {
             Origin::Dropped | Origin::NotYet => None,
             Origin::Canonical | Origin::Unknowable => self.is_canonical(chain_id, block.position).await,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use tokio::sync::Mutex;
 use tracing::warn;
 
-/// What was told, by the chain id of the L1.
+/// What was reported, by the chain id of the L1.
 #[derive(Debug, Default)]
 pub(super) struct BlobMemory {
     ledger: Option<Ledger>,
@@ -24,7 +24,7 @@ impl BlobMemory {
 
     /// Everything that was ever told of an L1, with what its node tells now.
     ///
-    /// A fork after the one in force is a plan: it counts as long as it is told again, and for as long as nothing is told.
+    /// A fork after the one in force is a plan: it counts as long as it is reported again, and for as long as nothing is reported.
     pub(super) async fn with(&self, l1_chain_id: u64, told: Option<&ToldBlobs>) -> BlobFractions {
         let mut known = self.known.lock().await;
         let mut fractions = match known.get(&l1_chain_id) {

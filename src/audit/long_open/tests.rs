@@ -1,4 +1,4 @@
-//! What is told of open cases as time passes. No clock: every moment is made here.
+//! What is reported of open cases as time passes. No clock: every moment is made here.
 
 use super::*;
 use crate::audit::AuditMetrics;

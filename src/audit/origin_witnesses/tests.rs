@@ -101,7 +101,7 @@ async fn execution_clients(#[case] has: Has, #[case] says: Option<&str>) {
     assert!(told.iter().zip(&expected).all(|(told, expected)| told.starts_with(expected)), "{told:?}");
 }
 
-/// What enough clients say counts, and one that has pruned its history is no reason to wait for ever.
+/// What enough clients say counts, and one that has pruned its history is no reason to wait forever.
 #[rstest]
 #[case::one_is_pruned(&[Has::This, Has::Refusal], 0)]
 #[case::one_is_pruned_and_one_another(&[Has::Another, Has::Refusal], 0)]

@@ -84,7 +84,7 @@ impl Examiner {
         walk.objection(id.chain_id, id.block_number)
     }
 
-    /// The same of a message that is told by its fields: of the cited block alone.
+    /// The same of a message that is given by its fields: of the cited block alone.
     ///
     /// # Errors
     /// If it cannot be determined.

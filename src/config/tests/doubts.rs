@@ -7,7 +7,7 @@ use rstest::rstest;
 /// Whom to hear, so that nothing is in doubt.
 const PEER: &str = "p2p.static_peers = [\"/ip4/127.0.0.1/tcp/9223/p2p/16Uiu2HAmL5okaKLzxdzpvMDVvjr6HYy1CWkBCFXGdoStmoYEXPT3\"]";
 
-/// What is told of the sound configuration with a line put before the chain and another into it.
+/// What is reported of the sound configuration with a line put before the chain and another into it.
 fn told(before: &str, within: &str) -> Vec<String> {
     told_of(&format!("{before}\n{SOUND}{PEER}\n{within}\n"))
 }

@@ -1,4 +1,4 @@
-//! Frames of one chain, and what is told of them.
+//! Frames of one chain, and what is reported of them.
 
 use super::*;
 use crate::gossip::GossipMetrics;

@@ -214,7 +214,7 @@ async fn what_is_attested_binds_the_wrong_blocks_below_it(#[case] steps: &[&str]
     assert_eq!((hold.attributable, hold.ancestor_of), (attributable, Some(binding.hash())));
     let [unresolved] = ledger.unresolved_counts().await.unwrap().try_into().unwrap();
     assert_eq!((unresolved.attribution, unresolved.count), (Attribution::Ancestor, 1));
-    // It is told with the verdict, or once more after it.
+    // It is reported with the verdict, or once more after it.
     let is_late = steps.last() != Some(&"decide");
     let told = ledger.events(EventFilter { after: 0, limit: 9, chain_id: None, kinds: None }).await.unwrap();
     assert_eq!((bound.len(), told.items.len()), if is_late { (1, 2) } else { (0, 1) });

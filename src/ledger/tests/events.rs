@@ -1,4 +1,4 @@
-//! What is told is written with what it reports, and read by its id.
+//! Events are written with the facts that they report, and read by their ids.
 
 use super::{NOW, TempDir, attested_in, blocks, chain, decide, key, ledger, open, resolution, violated};
 use crate::ledger::{

@@ -220,14 +220,14 @@ async fn what_is_invalid_by_a_view_that_is_behind_alarms_nobody() {
     shell.until_read(&new, B).await;
     shell.until("it is valid", |tracker| statuses(tracker) == [1, 0, 0]).await;
     assert_eq!(shell.marked(A), [] as [alloy::primitives::B256; 0]);
-    // What was told before this would have been heard by then.
+    // What was reported before this would have been heard by then.
     let tip = world.extend(A, &[]);
     shell.until_read(&tip, A).await;
     assert_eq!(shell.unheard(100).await, [] as [serde_json::Value; 0]);
     shell.stop().await;
 }
 
-/// A newer inbox emits with every message what this build cannot read: that is told once, and accuses nobody.
+/// A newer inbox emits with every message what this build cannot read: that is reported once, and accuses nobody.
 #[tokio::test]
 async fn an_event_of_the_inbox_that_is_not_known_is_reported_once_and_counted_each_time() {
     let lines = Lines::capture();

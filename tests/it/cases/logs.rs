@@ -154,7 +154,7 @@ pub(super) async fn a_price_without_0x_is_passed_over() {
     }
 }
 
-/// Where receipts are not had by a block's hash, they are had one by one; where they are not had so either, that is told.
+/// Where receipts are not had by a block's hash, they are had one by one; where they are not had so either, that is reported.
 pub(super) async fn receipts_are_had_one_by_one_or_it_is_told_why_not() {
     let answers = Answers::of("15-lost-receipts-and-empty-blocks/el.json");
     let receipts = answers.result("eth_getBlockReceipts").as_array().unwrap().clone();

@@ -209,7 +209,7 @@ pub(in crate::case) fn worlds() -> impl Strategy<Value = World> {
 }
 
 /// The blocks that are replaced when every timestamp is gone through in rounds, as a verifier does that replaces what
-/// is invalid by a block with the deposits' logs alone, the first ones, and looks at all of the timestamp again.
+/// is invalid by a block with the deposits' logs alone, the first ones, and checks all of the timestamp again.
 pub(in crate::case) fn replaced_by_rounds(world: &World, deposit_logs: u32) -> BTreeSet<(u64, u64)> {
     let mut replaced = BTreeSet::new();
     for now in 1..=HEIGHTS {

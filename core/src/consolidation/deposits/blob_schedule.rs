@@ -35,7 +35,7 @@ pub struct ToldBlobs {
     pub fractions: BlobFractions,
 }
 
-/// Amsterdam on Sepolia: what is known here of any L1 was written down before, and says nothing of later blocks.
+/// Amsterdam on Sepolia: what is known here of any L1 was stored before, and says nothing of later blocks.
 const KNOWN_UNTIL: UnixSeconds = UnixSeconds(1_791_294_816);
 
 /// The largest excess blob gas whose fee is computed: a fee of e^64 wei and more is out of this world.

@@ -47,11 +47,11 @@ const LISTENER: Duration = Duration::from_secs(10);
 pub struct DiscoveryConfig {
     /// The UDP socket. Port 0 takes a free one.
     pub listen: SocketAddr,
-    /// The address that others are told. `None`: the one that enough of them see us at.
+    /// The address that other nodes get. `None`: the one that enough of them see us at.
     pub advertise_ip: Option<IpAddr>,
-    /// The TCP port that others are told. `None`: the one that is listened on.
+    /// The TCP port that other nodes get. `None`: the one that is listened on.
     pub advertise_tcp: Option<u16>,
-    /// The UDP port that others are told. `None`: the one that is listened on.
+    /// The UDP port that other nodes get. `None`: the one that is listened on.
     pub advertise_udp: Option<u16>,
     /// Where to begin.
     pub bootnodes: Vec<Bootnode>,
@@ -149,7 +149,7 @@ impl Discovery {
         discv5.shutdown();
     }
 
-    /// The TCP port that others are told. `None`: nobody else can dial us.
+    /// The TCP port that other nodes get. `None`: nobody else can dial us.
     async fn tcp_port(&mut self) -> Option<u16> {
         if let Some(port) = self.parts.config.advertise_tcp {
             return Some(port);

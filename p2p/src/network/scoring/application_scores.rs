@@ -18,7 +18,7 @@ const FAILURE_CAP: f64 = 9.0;
 /// One false answer.
 const FALSEHOOD: f64 = 20.0;
 const FALSEHOOD_CAP: f64 = 20.0;
-/// This many rejected frames are free. Eight a second for ever add up to 16: an honest relay of blocks whose signer L1
+/// This many rejected frames are free. Eight a second forever add up to 16: an honest relay of blocks whose signer L1
 /// has not told us of yet never comes here, however many blocks share a timestamp.
 const FREE_REJECTS: f64 = 16.0;
 /// Each of the next ones puts the peer out of the mesh, no further than where it is still listened to.

@@ -50,7 +50,7 @@ const NOTHING_DUE: Duration = Duration::from_secs(60 * 60);
 const SURVEY: Duration = Duration::from_secs(1);
 /// How often scores decay, each time by what the time that has passed is worth.
 const DECAY: Duration = Duration::from_secs(1);
-/// How often known peers are written down.
+/// How often known peers are stored.
 const STORE: Duration = Duration::from_secs(60);
 
 /// The network task of one chain.

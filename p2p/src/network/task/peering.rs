@@ -135,7 +135,7 @@ impl Network {
         });
     }
 
-    /// Writes down who is known, and waits until that has been done.
+    /// Stores who is known, and waits until that has been done.
     pub(super) async fn store_peers_at_last(&mut self) {
         while self.storing.join_next().await.is_some() {}
         self.store_peers();

@@ -290,7 +290,7 @@ mod tests {
         check(wanted, 1, &answer.encode().unwrap(), &forks)
     }
 
-    /// A walk that nobody ends would take one of the few places for ever.
+    /// A walk that nobody ends would take one of the few places forever.
     #[tokio::test]
     async fn a_look_that_panics_still_ends_and_blames_nobody() {
         let mut syncing = Syncing::new(ForkTimes::AT_GENESIS, Instant::now());

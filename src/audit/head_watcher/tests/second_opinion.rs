@@ -1,4 +1,4 @@
-//! Whose word it is what the rollup node says, and how that is told.
+//! Whose word it is what the rollup node says, and how that is reported.
 
 use super::*;
 

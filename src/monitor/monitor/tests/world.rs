@@ -352,7 +352,7 @@ impl Shell {
         self.invalid.above(ChainId::from(chain), 0).into_iter().map(|block| block.hash).collect()
     }
 
-    /// What is told next.
+    /// What is reported next.
     pub(super) async fn next(&mut self) -> Value {
         let mut told = self.ledger.told();
         let next = async {
@@ -363,7 +363,7 @@ impl Shell {
         tokio::time::timeout(DEADLINE, next).await.expect("nothing was told")
     }
 
-    /// What was told and not heard yet, this many at most.
+    /// What was reported and not heard yet, this many at most.
     pub(super) async fn unheard(&mut self, limit: u32) -> Vec<Value> {
         let filter = EventFilter { after: self.heard, limit, ..EventFilter::default() };
         let read = self.ledger.events(filter).await.unwrap();

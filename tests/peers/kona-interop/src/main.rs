@@ -22,7 +22,7 @@ async fn main() {
     let (chains, heights, messages) = (next(20), next(100), next(20));
     let honest = Superchain { chains, messages, invalid_one_in: 0 };
     let flawed = Superchain { invalid_one_in: INVALID_ONE_IN, ..honest };
-    // Kona looks at single messages only: a height is compared as long as nothing cites what was invalid below it.
+    // Kona checks single messages only: a height is compared as long as nothing cites what was invalid below it.
     let agreed = compare(&flawed, 1).await;
     println!("{chains} chains, {heights} heights, {messages} messages a block");
     println!("both sides call the same {agreed} of {chains} chains invalid at a height with flaws");

@@ -84,7 +84,7 @@ fn stories() -> impl Strategy<Value = Story> {
     })
 }
 
-/// What there is to be told, and of which blocks.
+/// What there is to be reported, and of which blocks.
 struct Facts {
     world: World,
     /// What each chain tells, in order.
