@@ -32,7 +32,7 @@ pub enum SignerError {
 }
 
 impl BlockSigner {
-    /// Takes a secret key.
+    /// Takes a secret key: 32 bytes, big-endian.
     ///
     /// # Errors
     /// [`SignerError::InvalidKey`].

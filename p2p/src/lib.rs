@@ -75,12 +75,10 @@
 //!
 //! # Features
 //!
-//! | feature | default | what it adds |
-//! |---|---|---|
-//! | `network` | yes | `Network`, a gossip node on libp2p, discv5 and tokio; turns `libsecp256k1` on |
-//! | `libsecp256k1` | yes | recovers keys by libsecp256k1 (C), in a third of the time |
-//! | `op-alloy` | no | conversions between [`Envelope`], [`ExecutionPayload`] and op-alloy's payload types |
-//! | `op-node` | no | builds this crate's own comparison with op-node's validator |
+//! - `network` (by default): `Network`, a gossip node on libp2p, discv5 and tokio. Turns `libsecp256k1` on.
+//! - `libsecp256k1`: recovers keys by libsecp256k1, which is C, in a third of the time.
+//! - `op-alloy`: conversions between [`Envelope`], [`ExecutionPayload`] and op-alloy's payload types.
+//! - `op-node`: builds this crate's own comparison with op-node's validator.
 //!
 //! # What may grow
 //!

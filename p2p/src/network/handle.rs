@@ -179,7 +179,8 @@ impl NetworkHandle {
         self.peer_id
     }
 
-    /// Publishes a frame. The node's own validator does not judge it.
+    /// Publishes a frame: a snappy block, as [`SignedEnvelope::frame`](crate::SignedEnvelope::frame) returns it. The node's
+    /// own validator does not judge it.
     ///
     /// # Errors
     /// [`PublishError`].

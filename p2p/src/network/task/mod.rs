@@ -109,6 +109,9 @@ impl Rounds {
 impl Network {
     /// Binds the listeners and makes the task; [`Network::run`] it to go anywhere. Needs a tokio runtime around.
     ///
+    /// `clock` is what block timestamps are compared with, `signers` whose signatures count: whoever follows L1 sends the
+    /// next value there. Events come out of the receiver; the handle asks and publishes.
+    ///
     /// # Errors
     /// [`NetworkError`]: no runtime, rules for another chain, a static peer without id, a peer file that cannot be
     /// read, a listener that cannot bind.
