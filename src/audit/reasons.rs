@@ -70,7 +70,7 @@ mod tests {
         assert!(reasons.note(l1, "timed out"));
         assert_eq!(
             reasons.in_words(&[l1, head].into()),
-            "that its height is local-safe on chain 902 (not yet); what L1 says of a block of chain 901 (an endpoint fails): timed out"
+            "its height to be local-safe on chain 902 (not yet); the L1 data of a block of chain 901 (an endpoint fails): timed out"
         );
         assert_eq!(reasons.in_words(&BTreeSet::new()), "nothing: it is being checked");
     }

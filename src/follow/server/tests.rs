@@ -168,7 +168,7 @@ async fn a_replaced_block_is_not_served_before_what_is_served_has_passed_it() {
 async fn a_block_that_stays_without_a_verdict_shows_on_the_status() {
     let server = start().await;
     server.served.set(ChainId::from(901), draft());
-    let reason = "what L1 says of a block of chain 901 (this build does not support it)".to_owned();
+    let reason = "the L1 data of a block of chain 901 (this build does not support it)".to_owned();
     let hash = alloy::primitives::B256::ZERO;
     let case = LongOpenCase { number: 13, hash, open_seconds: 901, reason: reason.clone() };
     server.long_open.set(ChainId::from(901), Some(case));
