@@ -24,13 +24,12 @@ const MESSAGES: [f64; 11] = [0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0,
 /// Both directions of a flip.
 const FLIPS: [&str; 2] = ["valid-to-invalid", "invalid-to-valid"];
 
-const TRACKED: &str = "Executing messages of canonical blocks that are not final yet, by what is known of them and how \
-                       far their block is";
+const TRACKED: &str = "Executing messages of canonical blocks that are not final yet, by status and the safety level of their block";
 
-const INVALID: &str = "Executing messages found invalid, and again each time that their block came to a higher level all the same";
+const INVALID: &str =
+    "Executing messages found invalid, counted again each time their block reaches a higher level";
 
-const ENDED: &str = "Executing messages whose life is over: finalized, resolved by replacement, orphaned by a reorg, \
-                     expired undecided";
+const ENDED: &str = "Executing messages that are no longer tracked: finalized, resolved by replacement, orphaned by a reorg, expired undecided";
 
 /// What is measured of tracked messages. Clones share it.
 #[derive(Clone, Debug)]
@@ -80,11 +79,7 @@ impl MessageMetrics {
                 TRACKED,
                 &[EXECUTING, INITIATING, "status", "level"],
             )?,
-            invalid: metrics.counter(
-                "invalid_messages_total",
-                INVALID,
-                &[EXECUTING, INITIATING, "level"],
-            )?,
+            invalid: metrics.counter("invalid_messages_total", INVALID, &[EXECUTING, INITIATING, "level"])?,
             flips: metrics.counter(
                 "message_flips_total",
                 "Executing messages that changed validity: a remote reorg or replacement",
@@ -93,17 +88,17 @@ impl MessageMetrics {
             ended: metrics.counter("messages_ended_total", ENDED, &[EXECUTING, INITIATING, "ending"])?,
             undeclared: metrics.counter(
                 "undeclared_messages_total",
-                "Executing messages that their own transaction did not declare: the inbox was tricked",
+                "Executing messages that their own transaction did not declare",
                 &[EXECUTING, INITIATING],
             )?,
             undecodable: metrics.counter(
                 "undecodable_inbox_logs_total",
-                "Logs of the inbox that look like executed messages and cannot be decoded: nobody is to blame",
+                "Logs of the inbox that look like executed messages and cannot be decoded",
                 &[EXECUTING],
             )?,
             unknown_events: metrics.counter(
                 "unknown_inbox_events_total",
-                "Logs of the inbox whose event this version does not know: messages that they may stand for are not checked",
+                "Logs of the inbox whose event this version does not know; messages in them are not checked",
                 &[EXECUTING],
             )?,
             consensus_failures: metrics.counter(
@@ -121,7 +116,7 @@ impl MessageMetrics {
                 "Block timestamp of the newest open message; 0 if there is none",
                 &[EXECUTING],
             )?,
-            open: metrics.gauge("open_messages", "Executing messages whose life goes on", &[])?,
+            open: metrics.gauge("open_messages", "Executing messages that are tracked", &[])?,
             shown: Mutex::default(),
         };
         let metrics = Self(Arc::new(inner));

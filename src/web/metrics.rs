@@ -44,18 +44,18 @@ impl ProcessMetrics {
             build: metrics.gauge("build_info", "The program's version; always 1", &["version"])?,
             ready: metrics.gauge(
                 "ready",
-                "Whether a part of the program works; it is ready where none is 0. /readyz says what is in the way",
+                "Whether a part of the program works; it is ready if none is 0. /readyz gives the reasons",
                 &["part"],
             )?,
             shown: Mutex::default(),
             cpu: metrics.process_counter(
                 "process_cpu_seconds_total",
-                "Processor time that the process has taken, in seconds",
+                "Processor time used by the process, in seconds",
             )?,
             resident: metrics
-                .process_gauge("process_resident_memory_bytes", "Memory of the machine that the process has")?,
+                .process_gauge("process_resident_memory_bytes", "Resident memory of the process")?,
             virtual_: metrics
-                .process_gauge("process_virtual_memory_bytes", "Memory that the process has addresses for")?,
+                .process_gauge("process_virtual_memory_bytes", "Virtual memory of the process")?,
             threads: metrics.process_gauge("process_threads", "Threads of the process")?,
             open_fds: metrics
                 .process_gauge("process_open_fds", "Files and sockets that the process has open")?,
@@ -63,7 +63,7 @@ impl ProcessMetrics {
                 .process_gauge("process_max_fds", "Files and sockets that the process may have open")?,
             began: metrics.process_gauge(
                 "process_start_time_seconds",
-                "When the process began, in seconds since 1970",
+                "When the process started, in seconds since 1970",
             )?,
         };
         let metrics = Self(Arc::new(inner));

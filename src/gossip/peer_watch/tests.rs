@@ -62,7 +62,7 @@ async fn a_chain_that_never_has_a_peer_is_reported_once_patience_is_at_an_end() 
     world.pass(MOMENT * 2).await;
     let reasons = world.health.reasons();
     assert!(
-        matches!(&reasons[..], [reason] if reason.contains("chain 901 peers: for 5m no peer")),
+        matches!(&reasons[..], [reason] if reason.contains("chain 901 peers: no peer has subscribed to the chain's topics for 5m")),
         "{reasons:?}"
     );
     assert!(reasons[0].contains("chains.901.p2p.static_peers"), "{reasons:?}");

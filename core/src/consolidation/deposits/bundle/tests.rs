@@ -100,7 +100,7 @@ fn a_file_is_read_to_the_hash() {
 
 #[rstest]
 #[case::no_json("{", "not a bundle of upgrade transactions")]
-#[case::other_version(&FILE.replace("1.0.0", "2.0.0"), "version \"2.0.0\"")]
+#[case::other_version(&FILE.replace("1.0.0", "2.0.0"), "version is \"2.0.0\"")]
 #[case::empty(r#"{"metadata":{"version":"1.0.0"},"transactions":[]}"#, "no transactions")]
 #[case::no_intent(&FILE.replace("Call", ""), "transaction 1 has no intent")]
 #[case::no_gas(&FILE.replace("gasLimit", "gas"), "gasLimit")]
