@@ -46,7 +46,7 @@ impl SafeMeaning {
             match nodes.safe_means(place).await {
                 Ok(meaning) => self.learn(meaning),
                 Err(error) => {
-                    debug!(chain_id = %self.chain_id, %error, "not known yet what the rollup node means by safe")
+                    debug!(chain_id = %self.chain_id, %error, "not known yet what the rollup node means by safe");
                 }
             }
         }

@@ -295,7 +295,7 @@ impl OpinionTeller {
         let before = core::mem::replace(&mut self.told, opinion);
         match opinion {
             SecondOpinion::Repeated => {
-                warn!(%chain_id, node, detail = REPEATED, "rollup node is not a second opinion; add one that derives the chain")
+                warn!(%chain_id, node, detail = REPEATED, "rollup node is not a second opinion; add one that derives the chain");
             }
             SecondOpinion::Own { .. } if before == SecondOpinion::Repeated => {
                 info!(%chain_id, node, "rollup node no longer repeats a source; it is a second opinion");

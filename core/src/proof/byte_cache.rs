@@ -69,7 +69,7 @@ impl<K: Hash + Eq, V: Clone> ByteCache<K, V> {
     }
 
     /// How many values are kept.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
 }
