@@ -5,7 +5,6 @@
 //! already proven and in the index, and heads that follow, so that as many messages end as are discovered.
 //! `cargo bench --bench tracker`; run by `cargo test` it only shows that it works.
 
-#![allow(clippy::disallowed_methods, reason = "a benchmark reads clocks")]
 #![allow(missing_docs, reason = "criterion's macro makes a function without them")]
 #![allow(
     clippy::disallowed_methods,

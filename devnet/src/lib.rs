@@ -4,6 +4,8 @@
 //! scripted and what was built: the verdicts on attestations, what became of each scripted message, and whether every
 //! other message of every final block was seen to be valid. Anything else that the sidecar accuses is a false alarm.
 
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
+
 pub mod at_genesis;
 pub mod block;
 pub mod block_tree;

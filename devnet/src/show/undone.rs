@@ -5,6 +5,7 @@
 
 use super::{POLL, Show, Tick};
 use crate::faults::{L1Drop, PlannedFault};
+use crate::message_record::MessagePlace;
 use crate::observations::Observations;
 use crate::outcome::last_attested;
 use crate::sequencer::ChainTick;
@@ -33,6 +34,7 @@ impl Show {
     /// until there is a verdict on a replacement that goes.
     pub(super) async fn await_vouched(&mut self, tick: &Tick) {
         self.await_held_against(tick).await;
+        self.await_displaced(tick).await;
         let plan = self.plan.faults();
         let next = tick.number.saturating_add(1);
         let is_all = plan.reorgs_l1(next) == Some(L1Drop::AllButFinal);
@@ -69,6 +71,23 @@ impl Show {
             // It is judged where it is now, and not by the branch that comes.
             self.judge_followers();
         }
+    }
+
+    /// Before L1 drops what brought a replacement: waits until the sidecar has seen that the replaced block's messages are gone. It
+    /// could not tell afterwards whether there was a replacement.
+    async fn await_displaced(&mut self, tick: &Tick) {
+        let next = tick.number.saturating_add(1);
+        let goes = |planned: &PlannedFault| {
+            planned.is_undone() && !planned.comes_true() && planned.l1_reorg_tick() == Some(next)
+        };
+        let planted = self.planted.iter().filter(|planted| goes(&planted.fault));
+        let places: Vec<MessagePlace> =
+            planted.flat_map(|planted| planted.executed.iter().copied()).collect();
+        let is_gone = |seen: &Observations, place: &MessagePlace| {
+            seen.messages.at(place).is_some_and(|message| message.state != "tracked")
+        };
+        let all_gone = |seen: &Observations| places.iter().all(|place| is_gone(seen, place));
+        self.poll_until(tick, self.pace.patience(), all_gone).await;
     }
 
     fn is_follower_below(&self, chain_id: u64, height: u64) -> bool {

@@ -226,7 +226,7 @@ const COUNTS: [(&str, Set); 10] = [
         metrics.follow.follow_kept(ours(), some.then_some(("behind", Duration::from_secs(7))));
     }),
     ("open_messages", |metrics, some| {
-        metrics.monitor.messages.tracked(&Counts::default(), usize::from(some))
+        metrics.monitor.messages.tracked(&Counts::default(), usize::from(some));
     }),
     ("awaited_blocks", |metrics, some| metrics.monitor.reading.awaited_blocks(usize::from(some))),
     ("log_index_bytes", |metrics, some| metrics.monitor.reading.log_index_bytes(usize::from(some))),
