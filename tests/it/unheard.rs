@@ -49,7 +49,7 @@ async fn a_chain_without_a_peer_is_not_ready_until_one_comes() {
     let (config, log) = (without_peers(dir.path()), dir.path().join("sidecar.log"));
     let sidecar = Running::start(&["run", "--config", &config, "--log-format", "json"], &log);
     let rpc = written.rpc();
-    let is_alone = |reasons: &Vec<String>| matches!(&reasons[..], [reason] if reason.starts_with("chain 901 peers: for 1s no peer"));
+    let is_alone = |reasons: &Vec<String>| matches!(&reasons[..], [reason] if reason.starts_with("chain 901 peers: no peer has subscribed to the chain's topics for 1s"));
     let alone = || async { reasons(&rpc).await.filter(is_alone) };
     eventually("the lack of peers to be all that is in the way", alone).await;
 
