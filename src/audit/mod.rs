@@ -1,7 +1,6 @@
-//! The audit: an attested block becomes a [`Case`], a case ends in a [`Verdict`].
+//! The audit: fetches the facts that each attested block's case needs, and stores its verdict before anything else learns of it.
 //!
-//! `case`, `closure`, `gap_run`, `proven_blocks`, `verdict`, `checked_message`, `candidates` and `rivals` are pure. The auditor task around them asks the
-//! sources and writes to the ledger; a verdict is durable before anything else hears of it.
+//! The rules of a case are in [`crosscheck_core::case`]. Nothing here decides whether a message is valid.
 
 mod auditor;
 mod gap_run;

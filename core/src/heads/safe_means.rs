@@ -1,4 +1,4 @@
-//! [`SafeMeans`]: what it means that a source calls a block safe. Never asks the source: [`super::RollupNode`] does.
+//! [`SafeMeans`]: what it means that a source calls a block safe. Never asks the source: the sidecar does.
 
 use serde::{Deserialize, Serialize};
 
