@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import solc from "solc";
 
-const contracts = join(dirname(fileURLToPath(import.meta.url)), "../../src/devnet/contracts");
+const contracts = join(dirname(fileURLToPath(import.meta.url)), "../../devnet/src/contracts");
 const files = readdirSync(contracts).filter((file) => file.endsWith(".sol")).sort();
 
 const input = {

@@ -8,7 +8,7 @@ import (
 )
 
 // crosscheckReasons is where Crosscheck names what can be wrong with a message.
-const crosscheckReasons = "../../../../../src/interop/invalid_reason.rs"
+const crosscheckReasons = "../../../../../core/src/validity/invalid_reason.rs"
 
 func TestReasonsAreCrosschecks(t *testing.T) {
 	source, err := os.ReadFile(crosscheckReasons)

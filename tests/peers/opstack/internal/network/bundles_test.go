@@ -17,7 +17,7 @@ import (
 )
 
 // table is Crosscheck's own, compiled in.
-const table = "../../../../../src/consolidation/deposits/bundle/table.rs"
+const table = "../../../../../core/src/consolidation/deposits/bundle/table.rs"
 
 // Crosscheck's table of upgrade transactions is what op-node makes of the published bundles. Where it is not, the test says how
 // the table must read.
