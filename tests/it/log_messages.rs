@@ -1,30 +1,14 @@
 //! docs/LOGS.md lists every message that is logged at warn or error, and no other.
 
+use super::sources::files;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The levels at which each message is logged.
 type Messages = BTreeMap<String, BTreeSet<&'static str>>;
 
 const LEVELS: [&str; 2] = ["error", "warn"];
 const SOURCES: [&str; 4] = ["src", "core/src", "p2p/src", "devnet/src"];
-
-/// The source files below a directory, without tests.
-fn files(directory: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        match name.as_str() {
-            "tests" | "tests.rs" => {}
-            name if name.ends_with("_tests.rs") => {}
-            _ if path.is_dir() => found.extend(files(&path)),
-            name if name.ends_with(".rs") => found.push(path),
-            _ => {}
-        }
-    }
-    found
-}
 
 /// The code of a file, without comment lines and without the test module at its end.
 fn code(path: &Path) -> String {

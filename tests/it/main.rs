@@ -41,6 +41,7 @@ mod rollup_nodes;
 mod rooms;
 mod rpc;
 mod sidecar;
+mod sources;
 mod standing;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod supersim;

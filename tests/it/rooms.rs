@@ -1,8 +1,9 @@
 //! The rooms of each crate use one another in one direction only: that of the floors in docs/ARCHITECTURE.md.
 
+use super::sources::files;
 use rstest::rstest;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A room, and the floor that it is on.
 type Floors = BTreeMap<String, usize>;
@@ -17,23 +18,6 @@ fn floors(of: &str) -> Floors {
     let rooms =
         rows.enumerate().flat_map(|(floor, row)| row.split_whitespace().map(move |room| (room, floor)));
     rooms.map(|(room, floor)| (room.to_owned(), floor)).collect()
-}
-
-/// The source files below a directory, but for tests.
-fn files(directory: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        match name.as_str() {
-            "tests" | "tests.rs" => {}
-            name if name.ends_with("_tests.rs") => {}
-            _ if path.is_dir() => found.extend(files(&path)),
-            name if name.ends_with(".rs") => found.push(path),
-            _ => {}
-        }
-    }
-    found
 }
 
 /// What a file says, without comments and without the test module at its end.
