@@ -18,11 +18,11 @@ use alloy::consensus::{Eip658Value, Header, Receipt, ReceiptWithBloom};
 use alloy::primitives::{Address, B256, Bytes, Log, LogData, keccak256, logs_bloom};
 use alloy::rpc::types::{Block, BlockTransactions, Header as RpcHeader, Log as RpcLog, TransactionReceipt};
 use crosscheck::audit::{Heads, NodeQuarrels};
-use crosscheck::gossip::{Gossiped, Refusals};
+use crosscheck::gossip::{GossipHeads, Refusals};
 use crosscheck::health::Health;
 use crosscheck::ledger::Ledger;
 use crosscheck::metrics::Metrics;
-use crosscheck::monitor::{BoardWriter, Suspects};
+use crosscheck::monitor::{Suspects, TrackerWriter};
 use crosscheck::rpc::{ChainSources, CrosscheckRpc, Failsafe, RpcMetrics, RpcParts, SuperchainReader, serve};
 use crosscheck::sources::{EndpointLimits, EndpointNames, ExecutionClient};
 use crosscheck_core::heads::{SafeMeans, SafetyHeads};
@@ -132,7 +132,7 @@ async fn serve_samples(dir: &std::path::Path) -> (SocketAddr, JoinSet<std::io::R
     let member = Member { interop_time: UnixSeconds(0), block_time: 1 };
     let set = DependencySet::new(CHAINS.map(|id| (ChainId::from(id), member)).into(), 604_800);
     let limits = TrackerLimits { max_messages: 1000, retention: u64::MAX, ended_kept: 10 };
-    let mut board = BoardWriter::new(Tracker::new(set.clone(), index.clone(), limits));
+    let mut board = TrackerWriter::new(Tracker::new(set.clone(), index.clone(), limits));
     let mut messages = Vec::new();
     for chain_id in set.chain_ids() {
         let mut parent_hash = B256::ZERO;
@@ -178,7 +178,7 @@ async fn serve_samples(dir: &std::path::Path) -> (SocketAddr, JoinSet<std::io::R
             heads: heads.clone(),
             nodes: BTreeMap::new(),
             quarrels: NodeQuarrels::default(),
-            gossiped: Gossiped::default(),
+            gossiped: GossipHeads::default(),
             health: Health::default(),
             names: EndpointNames::default(),
         },
@@ -191,7 +191,7 @@ async fn serve_samples(dir: &std::path::Path) -> (SocketAddr, JoinSet<std::io::R
             set,
         },
         suspects: Suspects::default(),
-        told: tokio::sync::broadcast::channel(1).0,
+        reported: tokio::sync::broadcast::channel(1).0,
         failsafe: Failsafe::open(&ledger, metrics.clone()).await.unwrap(),
         admin: false,
         clock: Arc::new(SystemClock),

@@ -12,9 +12,10 @@
     reason = "a benchmark may fail loudly, like a test, and what criterion makes of it has no documentation"
 )]
 
+use alloy::eips::BlockNumHash;
 use alloy::primitives::{B256, U256};
 use criterion::{Criterion, criterion_group, criterion_main};
-use crosscheck::ledger::{BlockPosition, Decision, Ledger, NewCase, Opened};
+use crosscheck::ledger::{Decision, Ledger, NewCase, Opened};
 use crosscheck_core::case::Verdict;
 use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::{ChainId, UnixSeconds};
@@ -60,7 +61,7 @@ async fn filled(path: &Path, cases: u64) -> Ledger {
     sqlx::query(ids).bind(i64::try_from(cases).unwrap()).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
     let ledger = Ledger::open(path).await.unwrap();
-    ledger.anchor(chain(), BlockPosition { number: cases, hash: hash(cases) }).await.unwrap();
+    ledger.anchor(chain(), BlockNumHash { number: cases, hash: hash(cases) }).await.unwrap();
     ledger
 }
 

@@ -41,7 +41,7 @@ pub struct Outage {
 
 /// What stands in the way, and for how long.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct NotReadyPart {
     /// The part of the program.
     pub part: String,
     /// Its newest reason.
@@ -86,12 +86,12 @@ impl Health {
             *part = Part::out(String::new());
         }
         let Part::Out { reason: newest, kinds, repeats, .. } = part else { return true };
-        let is_told = kinds.len() >= MAX_KINDS || !kinds.insert(kind(&reason));
+        let is_reported = kinds.len() >= MAX_KINDS || !kinds.insert(kind(&reason));
         *newest = reason;
-        if is_told {
+        if is_reported {
             *repeats = repeats.saturating_add(1);
         }
-        !is_told
+        !is_reported
     }
 
     /// What stands in the way of a part, its newest reason. `None`: it works, or was not heard of yet.
@@ -109,11 +109,11 @@ impl Health {
     }
 
     /// What has stood in the way for this long: the part, its newest reason, and for how long.
-    pub fn standing_for(&self, least: Duration) -> Vec<Standing> {
+    pub fn standing_for(&self, least: Duration) -> Vec<NotReadyPart> {
         let parts = self.parts.lock();
         let standing = parts.iter().filter_map(|(part, state)| match state {
             Part::Out { reason, since, .. } if since.elapsed() >= least => {
-                Some(Standing { part: part.clone(), reason: reason.clone(), lasted: since.elapsed() })
+                Some(NotReadyPart { part: part.clone(), reason: reason.clone(), lasted: since.elapsed() })
             }
             Part::Out { .. } | Part::Works => None,
         });
@@ -183,10 +183,10 @@ mod tests {
     #[test]
     fn a_reason_whose_number_moves_is_reported_once_and_shown_as_it_is() {
         let health = Health::default();
-        let told: Vec<bool> = [135, 141, 145]
+        let reported: Vec<bool> = [135, 141, 145]
             .map(|number| health.obstruct("901", format!("the upstream is at {number}, below 146")))
             .into();
-        assert_eq!(told, [true, false, false]);
+        assert_eq!(reported, [true, false, false]);
         assert_eq!(health.reasons(), ["901: the upstream is at 145, below 146"]);
     }
 
@@ -194,14 +194,14 @@ mod tests {
     async fn reasons_that_take_turns_are_reported_once_each_and_counted() {
         let health = Health::default();
         health.clear("901");
-        let mut told = 0;
+        let mut reported = 0;
         for number in 0..10 {
             for reason in [format!("block {number} is gone"), format!("no answer to {number}")] {
-                told += u64::from(health.obstruct("901", reason));
+                reported += u64::from(health.obstruct("901", reason));
             }
             tokio::time::advance(Duration::from_secs(1)).await;
         }
-        assert_eq!(told, 2);
+        assert_eq!(reported, 2);
         assert_eq!(health.clear("901"), Some(Outage { lasted: Duration::from_secs(10), repeats: 18 }));
     }
 
@@ -213,7 +213,8 @@ mod tests {
         tokio::time::advance(minute).await;
         health.obstruct("901", "away".to_owned());
         health.obstruct("l1", "still gone".to_owned());
-        let standing = Standing { part: "l1".to_owned(), reason: "still gone".to_owned(), lasted: minute };
+        let standing =
+            NotReadyPart { part: "l1".to_owned(), reason: "still gone".to_owned(), lasted: minute };
         assert_eq!(health.standing_for(minute), [standing]);
         assert_eq!(health.parts(), [("901".to_owned(), false), ("l1".to_owned(), false)]);
         health.clear("l1");
@@ -224,8 +225,8 @@ mod tests {
     #[test]
     fn kinds_are_bounded() {
         let health = Health::default();
-        let told = (0..1000).filter(|number| health.obstruct("901", "x".repeat(*number))).count();
-        assert_eq!(told, MAX_KINDS);
+        let reported = (0..1000).filter(|number| health.obstruct("901", "x".repeat(*number))).count();
+        assert_eq!(reported, MAX_KINDS);
     }
 
     #[rstest]

@@ -70,8 +70,8 @@ impl<S: L1Source> L1Watch<S> {
         match head {
             Ok(head) => {
                 // What was never in the way has nothing to recover from.
-                let is_told = self.health.reason(PART).is_some();
-                if let Some(outage) = self.health.clear(PART).filter(|_| is_told) {
+                let is_reported = self.health.reason(PART).is_some();
+                if let Some(outage) = self.health.clear(PART).filter(|_| is_reported) {
                     info!(lasted_s = outage.seconds(), "L1 is readable again");
                 }
                 self.tell(Some(head.id()));

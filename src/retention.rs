@@ -79,7 +79,8 @@ impl Retention {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::{BlockPosition, CaseFilter, Decision, NewCase};
+    use crate::ledger::{CaseFilter, Decision, NewCase};
+    use alloy::eips::BlockNumHash;
     use alloy::primitives::B256;
     use crosscheck_core::case::Verdict;
     use crosscheck_core::message::BlockKey;
@@ -106,7 +107,7 @@ mod tests {
     async fn ledger(dir: &Path) -> Ledger {
         let ledger = Ledger::open(&dir.join("ledger.sqlite")).await.unwrap();
         let (chain_id, hash) = (ChainId::from(901), B256::repeat_byte(1));
-        ledger.anchor(chain_id, BlockPosition { number: BELOW_HEAD + 2, hash }).await.unwrap();
+        ledger.anchor(chain_id, BlockNumHash { number: BELOW_HEAD + 2, hash }).await.unwrap();
         for number in [1, BELOW_HEAD + 1] {
             let key = BlockKey { chain_id, number, hash };
             let (parent_hash, timestamp) = (B256::ZERO, UnixSeconds(1));

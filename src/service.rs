@@ -27,14 +27,14 @@ use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
 use crate::data_dir::DataDirLock;
 use crate::follow::{self, Follower, FollowerParts, Served, Upstream};
 use crate::gossip::{
-    Gossiped, Intake, NetworkHandles, PeerWatch, RefusalWatch, Refusals, Rejections, SignerReader,
+    GossipHeads, Intake, NetworkHandles, PeerWatch, RefusalWatch, Refusals, Rejections, SignerReader,
     SignerWatcher, key_file, network_config,
 };
 use crate::health::Health;
 use crate::incidents::Incidents;
 use crate::invalid_blocks::InvalidBlocks;
 use crate::l1_watch::L1Watch;
-use crate::ledger::{Backoff, Event, Ledger, LedgerError};
+use crate::ledger::{Backoff, Ledger, LedgerError, StoredEvent};
 use crate::probes::StartProbes;
 use crate::reminder::Reminder;
 use crate::retention::Retention;
@@ -42,7 +42,7 @@ use crate::sources::{EndpointUrl, ExecutionClient, GossipedTransactions, L1Reade
 use crate::stale_branches::StaleBranches;
 use crate::stalled_heads::StalledHeads;
 use crate::tasks::TaskGroup;
-use crate::teller::{TOLD_CAPACITY, Teller};
+use crate::teller::{EVENT_CAPACITY, Teller};
 use crate::unresolved::UnresolvedWatch;
 use crate::web;
 use crosscheck_core::proof::LogIndex;
@@ -83,7 +83,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     ledger: Ledger,
     /// Where subscribers hear of events.
-    told: broadcast::Sender<Event>,
+    reported: broadcast::Sender<StoredEvent>,
     set: DependencySet,
     metrics: RoomMetrics,
     health: Health,
@@ -94,7 +94,7 @@ struct Shared {
     nodes: BTreeMap<ChainId, RollupNodes>,
     l1: Option<L1Reader>,
     quarrels: NodeQuarrels,
-    gossiped: Gossiped,
+    gossiped: GossipHeads,
     transactions: GossipedTransactions,
     networks: NetworkHandles,
     refusals: Refusals,
@@ -126,7 +126,7 @@ impl Service {
         let shared = Shared {
             clock,
             ledger: ledger.clone(),
-            told: broadcast::Sender::new(TOLD_CAPACITY),
+            reported: broadcast::Sender::new(EVENT_CAPACITY),
             set,
             heads: Heads::new(config.chains.keys().copied()),
             invalid,
@@ -138,7 +138,7 @@ impl Service {
             numbered_after,
             health,
             incidents: Incidents::default(),
-            gossiped: Gossiped::default(),
+            gossiped: GossipHeads::default(),
             transactions: GossipedTransactions::default(),
             networks: NetworkHandles::default(),
             metrics,
@@ -251,7 +251,7 @@ async fn look_after_ledger(
     let unresolved = UnresolvedWatch::begin(shared.ledger.clone(), shared.metrics.unresolved.clone()).await?;
     tasks.spawn("unresolved blocks", unresolved.run(tasks.cancellation().clone()));
     // Before anybody writes: whatever this run finds is told.
-    let teller = Teller::begin(shared.ledger.clone(), shared.told.clone()).await?;
+    let teller = Teller::begin(shared.ledger.clone(), shared.reported.clone()).await?;
     tasks.spawn("teller", teller.run(tasks.cancellation().clone()));
     let (ledger, clock) = (shared.ledger.clone(), Arc::clone(&shared.clock));
     let retention = Retention { ledger, keep: config.ledger.keep_upheld.0, clock };

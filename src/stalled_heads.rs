@@ -108,10 +108,10 @@ impl StallBounds {
 
 /// Where a head stands, and since when.
 #[derive(Clone, Copy, Debug)]
-struct Standing {
+struct WatchedPosition {
     at: BlockNumHash,
     since: Instant,
-    is_told: bool,
+    is_reported: bool,
 }
 
 /// Reports one chain's heads that are stalled.
@@ -119,7 +119,7 @@ struct Standing {
 pub(crate) struct StalledHeads {
     chain_id: ChainId,
     bounds: StallBounds,
-    heads: BTreeMap<WatchedHead, Standing>,
+    heads: BTreeMap<WatchedHead, WatchedPosition>,
     health: Health,
     metrics: Metrics,
 }
@@ -169,14 +169,14 @@ impl StalledHeads {
         };
         let Some(before) = before.filter(|before| before.at == at) else {
             self.moved(head, before);
-            self.heads.insert(head, Standing { at, since: now, is_told: false });
+            self.heads.insert(head, WatchedPosition { at, since: now, is_reported: false });
             self.metrics.head_stood_still(self.chain_id, head.name(), Duration::ZERO);
             return;
         };
         let stood = now.saturating_duration_since(before.since);
         self.metrics.head_stood_still(self.chain_id, head.name(), stood);
         if stood > self.bounds.of(head) {
-            self.heads.insert(head, Standing { is_told: true, ..before });
+            self.heads.insert(head, WatchedPosition { is_reported: true, ..before });
             self.tell(head, at, pause);
         }
     }
@@ -214,8 +214,8 @@ impl StalledHeads {
     }
 
     /// The head is another one than before, or is no longer known.
-    fn moved(&self, head: WatchedHead, before: Option<Standing>) {
-        if !before.is_some_and(|before| before.is_told) {
+    fn moved(&self, head: WatchedHead, before: Option<WatchedPosition>) {
+        if !before.is_some_and(|before| before.is_reported) {
             return;
         }
         if let Some(outage) = self.health.clear(&self.part(head)) {

@@ -3,7 +3,7 @@
 //! It reports nothing that is not durable, and of nothing twice. What was written while nobody passed it on, as before a crash,
 //! is not told again: it is read by its id. It never waits for a subscriber.
 
-use crate::ledger::{Event, EventFilter, Ledger, LedgerError};
+use crate::ledger::{EventFilter, Ledger, LedgerError, StoredEvent};
 use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio::time::MissedTickBehavior;
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 /// How many events may wait for the slowest subscriber. One that is further behind is dropped.
-pub(crate) const TOLD_CAPACITY: usize = 1024;
+pub(crate) const EVENT_CAPACITY: usize = 1024;
 
 /// How many events are read at once.
 const BATCH: u32 = 256;
@@ -23,7 +23,7 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Teller {
     ledger: Ledger,
-    subscribers: broadcast::Sender<Event>,
+    subscribers: broadcast::Sender<StoredEvent>,
     /// The last event that was passed on.
     last: u64,
 }
@@ -35,7 +35,7 @@ impl Teller {
     /// If the ledger cannot be read.
     pub(crate) async fn begin(
         ledger: Ledger,
-        subscribers: broadcast::Sender<Event>,
+        subscribers: broadcast::Sender<StoredEvent>,
     ) -> Result<Self, LedgerError> {
         let last = ledger.last_event().await?;
         Ok(Self { ledger, subscribers, last })
@@ -46,7 +46,7 @@ impl Teller {
     /// # Errors
     /// If the ledger cannot be read.
     pub(crate) async fn run(mut self, cancel: CancellationToken) -> Result<(), LedgerError> {
-        let mut written = self.ledger.told();
+        let mut written = self.ledger.reported();
         let mut look = tokio::time::interval(LOOK_INTERVAL);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

@@ -20,7 +20,7 @@ use clap::Parser;
 use crosscheck_core::heads::{SafeMeans, SafetyHeads};
 use crosscheck_core::proof::LogIndex;
 use crosscheck_core::tracker::{
-    Change, Ending, Input, MessageKey, ObservedBlock, Outcome, Tracker, TrackerLimits,
+    Change, Ending, Input, MessageKey, ObservedBlock, Tracker, TrackerLimits, TrackerOutcome,
 };
 use crosscheck_core::validity::MessageStatus;
 use crosscheck_p2p::UnixSeconds;
@@ -134,7 +134,7 @@ fn follow(args: &Args, samples: &Receiver<Sample>, index: &LogIndex, tracker: &m
 }
 
 /// A block, and the heads that come with it.
-fn tell(args: &Args, tracker: &mut Tracker, block: &Arc<ObservedBlock>) -> [Outcome; 3] {
+fn tell(args: &Args, tracker: &mut Tracker, block: &Arc<ObservedBlock>) -> [TrackerOutcome; 3] {
     let (chain_id, number) = (block.key.chain_id, block.key.number);
     let heads = SafetyHeads {
         local_safe: number.saturating_sub(args.finality / 4),
@@ -153,7 +153,7 @@ fn tell(args: &Args, tracker: &mut Tracker, block: &Arc<ObservedBlock>) -> [Outc
 impl Measured {
     fn hear(
         &mut self,
-        outcome: &Outcome,
+        outcome: &TrackerOutcome,
         due: Duration,
         now: Duration,
         opened: &mut BTreeMap<MessageKey, Duration>,

@@ -16,7 +16,7 @@ use self::ties::Ties;
 use super::AuditMetrics;
 use super::investigator::{HeadMove, Witnesses, output};
 use super::open_cases::{OpenCases, Work};
-use super::reasons::Words;
+use super::reasons::ReasonTexts;
 use super::replaced_branch::BranchStanding;
 use super::{BranchWatch, Investigation, Investigator, OpenCaseWatch, VouchedWatch};
 use crate::incidents::Incidents;
@@ -100,7 +100,7 @@ pub struct Auditor {
     witnesses: BTreeMap<BlockKey, Witnesses>,
     ties: Ties,
     /// What was reported last of why what cases wait for cannot be had, and when.
-    told_reasons: BTreeMap<Wait, (String, Instant)>,
+    reported_reasons: BTreeMap<Wait, (String, Instant)>,
     running: Pieces<Piece, Finished>,
     invalid: InvalidBlocks,
     incidents: Incidents,
@@ -131,7 +131,7 @@ enum Finished {
         key: BlockKey,
         /// The block, and those below it that were fetched with it.
         found: Result<Vec<VerifiedBlock>, Wait>,
-        words: Words,
+        words: ReasonTexts,
     },
     Scouted {
         chain_id: ChainId,
@@ -181,7 +181,7 @@ impl Auditor {
             look_again: BTreeSet::new(),
             witnesses: BTreeMap::new(),
             ties: Ties::default(),
-            told_reasons: BTreeMap::new(),
+            reported_reasons: BTreeMap::new(),
             running: Pieces::new(),
             invalid: InvalidBlocks::new([]),
             incidents: Incidents::default(),

@@ -5,11 +5,11 @@
 
 use super::AuditMetrics;
 use super::outlook::Outlook;
+use super::reported_forks::ReportedForks;
 use super::rules_asker::{Consultation, RulesAsker, RulesError, in_words};
 use super::safe_meaning::SafeMeaning;
 use super::second_opinion::{OpinionTeller, OpinionWatch, SecondOpinion};
-use super::told_forks::ToldForks;
-use super::{Answer, AuditorMessage, Heads, RuleDifference};
+use super::{AuditorMessage, Heads, RuleDifference, StatusAnswer};
 use crate::health::Health;
 use crate::metrics::EndpointKind;
 use crate::sources::{ExecutionClient, NodeAnswer, RollupNodes, Shortfall, SourceError, SyncStatus};
@@ -81,18 +81,18 @@ impl HeadWatcher {
         self.rules.begin();
         // Until its node was asked where its chain is its own, nothing of it is.
         self.heads.set_second_opinion(self.chain_id, SecondOpinion::Unknown);
-        let mut told = ToldForks::of(self.chain_id);
+        let mut reported = ReportedForks::of(self.chain_id);
         loop {
-            self.await_endpoints(&mut told).await;
-            self.follow_heads(&mut told).await;
+            self.await_endpoints(&mut reported).await;
+            self.follow_heads(&mut reported).await;
         }
     }
 
     /// Waits until the endpoints serve the right chain, by the same rules.
-    async fn await_endpoints(&self, told: &mut ToldForks) {
+    async fn await_endpoints(&self, reported: &mut ReportedForks) {
         let [endpoints, _] = Self::parts(self.chain_id);
         let mut pause = self.interval;
-        while let Err(problem) = self.check_endpoints(told).await {
+        while let Err(problem) = self.check_endpoints(reported).await {
             self.tell(&endpoints, &problem);
             tokio::time::sleep(pause).await;
             pause = pause.saturating_mul(2).min(LONGEST_PAUSE).max(self.interval);
@@ -104,7 +104,7 @@ impl HeadWatcher {
     }
 
     /// Polls until the rollup node works by other rules.
-    async fn follow_heads(&self, told: &mut ToldForks) {
+    async fn follow_heads(&self, reported: &mut ReportedForks) {
         let [_, heads] = Self::parts(self.chain_id);
         let mut pause = self.interval;
         let mut outlook = Outlook::default();
@@ -151,7 +151,7 @@ impl HeadWatcher {
             self.pause(pause).await;
             if checked.elapsed() >= self.interval.saturating_mul(RULES_EVERY) {
                 checked = Instant::now();
-                let is_other = match self.consult(told).await {
+                let is_other = match self.consult(reported).await {
                     Ok(differences) => !differences.is_empty(),
                     Err(RulesError::Impossible { .. }) => true,
                     // A node that fails is told of by its heads.
@@ -244,7 +244,7 @@ impl HeadWatcher {
         }
         let document = answer.document;
         let status = document.heads();
-        self.heads.set_answer(self.chain_id, Answer { document, at: Instant::now() });
+        self.heads.set_answer(self.chain_id, StatusAnswer { document, at: Instant::now() });
         if !self.heads.set(self.chain_id, Some(status)) {
             return;
         }
@@ -261,18 +261,18 @@ impl HeadWatcher {
     }
 
     /// Whether the endpoints serve the right chain that they are configured for, under the same rules.
-    async fn check_endpoints(&self, told: &mut ToldForks) -> Result<(), String> {
+    async fn check_endpoints(&self, reported: &mut ReportedForks) -> Result<(), String> {
         let text = |error: SourceError| error.to_string();
         self.nodes.check_chain().await.map_err(text)?;
         self.execution.check_chain().await.map_err(text)?;
-        let differences = self.consult(told).await.map_err(|error| error.to_string())?;
+        let differences = self.consult(reported).await.map_err(|error| error.to_string())?;
         if differences.is_empty() { Ok(()) } else { Err(in_words(&differences)) }
     }
 
     /// Where the rollup node works by other rules. What is news of its forks is told.
-    async fn consult(&self, told: &mut ToldForks) -> Result<Vec<RuleDifference>, RulesError> {
+    async fn consult(&self, reported: &mut ReportedForks) -> Result<Vec<RuleDifference>, RulesError> {
         let answer = self.rules.consult().await?;
-        told.tell(&answer);
+        reported.tell(&answer);
         let Consultation { differences, unknown_forks, .. } = answer;
         if let Some(forks) = unknown_forks {
             self.heads.set_unknown_forks(self.chain_id, forks);

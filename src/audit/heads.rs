@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 /// What a chain's rollup node answered, and when.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct StatusAnswer {
     /// What it said.
     pub document: StatusDocument,
     /// When it said so.
@@ -53,7 +53,7 @@ pub struct Heads {
 #[derive(Debug, Default)]
 struct ChainHeads {
     status: watch::Sender<Option<SyncStatus>>,
-    answer: watch::Sender<Option<Answer>>,
+    answer: watch::Sender<Option<StatusAnswer>>,
     safe_means: watch::Sender<SafeMeans>,
     second_opinion: watch::Sender<SecondOpinion>,
     others: watch::Sender<Vec<OtherNode>>,
@@ -86,14 +86,14 @@ impl Heads {
     }
 
     /// Keeps the node's whole answer. It stays when the node no longer answers: its time tells.
-    pub fn set_answer(&self, chain_id: ChainId, answer: Answer) {
+    pub fn set_answer(&self, chain_id: ChainId, answer: StatusAnswer) {
         if let Some(heads) = self.by_chain.get(&chain_id) {
             heads.answer.send_replace(Some(answer));
         }
     }
 
     /// The node's last answer, and word of each new one. `None`: the chain is not watched.
-    pub fn answers(&self, chain_id: ChainId) -> Option<watch::Receiver<Option<Answer>>> {
+    pub fn answers(&self, chain_id: ChainId) -> Option<watch::Receiver<Option<StatusAnswer>>> {
         self.by_chain.get(&chain_id).map(|heads| heads.answer.subscribe())
     }
 

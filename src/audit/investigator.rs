@@ -15,11 +15,11 @@ pub(super) use self::corroboration::Witnesses;
 use self::derived::Lineage;
 use self::linked::Linked;
 use self::past::Past;
-use self::surroundings::{Found, Scene};
+use self::surroundings::{AuditContext, Fetched};
 pub(super) use self::vouched_branch::HeadMove;
 use super::AuditMetrics;
 use super::Heads;
-use super::l1_judge::{L1Judge, L1Word, Surroundings};
+use super::l1_judge::{L1Answer, L1Judge, Surroundings};
 use super::reasons::{Reasons, with_words};
 use crate::ledger::Ledger;
 use crate::metrics::EndpointKind;
@@ -28,7 +28,8 @@ use crate::stale_branches::StaleBranches;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_core::case::{
-    Ask, Awaited, CandidateBook, Case, CaseRules, Cause, Fact, Maturity, Need, ProvenBlocks, Verdict, Wait,
+    Awaited, BlockRequest, CandidateBook, Case, CaseRules, Cause, Fact, Maturity, Need, ProvenBlocks,
+    Verdict, Wait,
 };
 use crosscheck_core::consolidation::BlockAttributes;
 use crosscheck_core::consolidation::deposits::DepositsError;
@@ -98,7 +99,7 @@ enum Answer {
         /// Whether the chain's node had derived it itself, as far as was known when it was asked for.
         was_own: bool,
     },
-    L1(L1Word),
+    L1(L1Answer),
     OriginDropped(BlockNumHash),
     /// The branch of the case's block went with this one, its parent.
     BranchLeft {
@@ -254,8 +255,8 @@ impl Investigator {
     async fn view(&self, case: &Case) -> Option<u64> {
         let held = if case.is_new() { None } else { Some(self.held_chains().await) };
         let rests_on = self.set.reachable_from(case.key().chain_id);
-        let is_told = held.is_none_or(|held| rests_on.iter().all(|chain_id| held.contains(chain_id)));
-        is_told.then(|| self.epoch(case.key().chain_id))
+        let is_reported = held.is_none_or(|held| rests_on.iter().all(|chain_id| held.contains(chain_id)));
+        is_reported.then(|| self.epoch(case.key().chain_id))
     }
 
     /// Changes whenever L1 goes back, or a chain that the validity of this one's blocks may rest on.
@@ -293,7 +294,7 @@ impl Investigator {
             .partition(|need| matches!(need, Need::CitedBlock { .. } | Need::SameTimestamp { .. }));
         let key = *case.key();
         let attributes = Arc::clone(case.attributes());
-        let scene = Scene::of(case);
+        let scene = AuditContext::of(case);
         let asked: Vec<_> =
             alone.into_iter().map(|need| self.answer(key, &attributes, scene.as_ref(), need)).collect();
         let mut answers = stream::iter(asked).buffer_unordered(CONCURRENT_NEEDS);
@@ -352,13 +353,13 @@ impl Investigator {
                 let fact = Fact::Derived { hash, attributes, output, candidates, is_second_hand };
                 case.learn(&self.set, &fact);
             }
-            Answer::L1(L1Word::Agrees(taken)) => {
+            Answer::L1(L1Answer::Agrees(taken)) => {
                 case.learn(&self.set, &Fact::L1Agrees { taken: taken.as_ref() });
             }
-            Answer::L1(L1Word::Contradicts(contradiction)) => {
+            Answer::L1(L1Answer::Contradicts(contradiction)) => {
                 case.learn(&self.set, &Fact::L1Contradicts(contradiction));
             }
-            Answer::OriginDropped(l1_origin) | Answer::L1(L1Word::OriginDropped(l1_origin)) => {
+            Answer::OriginDropped(l1_origin) | Answer::L1(L1Answer::OriginDropped(l1_origin)) => {
                 case.learn(&self.set, &Fact::OriginDropped(*l1_origin));
             }
             &Answer::BranchLeft { parent } => case.learn(&self.set, &Fact::BranchLeft { parent }),
@@ -391,7 +392,7 @@ impl Investigator {
         &self,
         key: BlockKey,
         attributes: &BlockAttributes,
-        scene: Option<&Scene>,
+        scene: Option<&AuditContext>,
         need: Need,
     ) -> Result<Answer, Wait> {
         match need {
@@ -431,7 +432,7 @@ impl Investigator {
     }
 
     async fn ask_l1(&self, key: BlockKey, attributes: &BlockAttributes) -> Result<Answer, Wait> {
-        let Some(l1) = &self.l1 else { return Ok(Answer::L1(L1Word::Agrees(None))) };
+        let Some(l1) = &self.l1 else { return Ok(Answer::L1(L1Answer::Agrees(None))) };
         let chain_id = key.chain_id;
         let parent = self.fetch_by_hash(chain_id, attributes.parent_hash).await?;
         let wanted = l1.wanted(chain_id, attributes.timestamp, &parent).await?;
@@ -487,7 +488,7 @@ impl Investigator {
 
     async fn initiating(
         &self,
-        scene: Option<&Scene>,
+        scene: Option<&AuditContext>,
         chain_id: ChainId,
         number: u64,
         timestamp: UnixSeconds,
@@ -495,14 +496,14 @@ impl Investigator {
         if let Some(root) = scene.and_then(|scene| scene.root_at(chain_id, number)) {
             return Ok(Answer::Initiating { logs: Arc::clone(root), is_sound: false });
         }
-        let ask = Ask { timestamp, chain_id, number: Some(number) };
+        let ask = BlockRequest { timestamp, chain_id, number: Some(number) };
         Ok(match self.see_to(ask, scene, &BTreeSet::new()).await? {
-            Found::Block { logs, maturity, .. } => {
+            Fetched::Block { logs, maturity, .. } => {
                 Answer::Initiating { logs, is_sound: maturity == Maturity::Settled }
             }
-            Found::Tip { number, timestamp } => Answer::InitiatingTip { chain_id, number, timestamp },
+            Fetched::Tip { number, timestamp } => Answer::InitiatingTip { chain_id, number, timestamp },
             // Only asked for where no height is told.
-            Found::NoneAt => {
+            Fetched::NoneAt => {
                 return Err(Wait { awaited: Awaited::Initiating, chain_id, cause: Cause::NotYet });
             }
         })

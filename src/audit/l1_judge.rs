@@ -15,8 +15,8 @@ use alloy::eips::BlockNumHash;
 use crosscheck_core::case::{Awaited, Cause, L1Contradiction, Origin, Wait};
 use crosscheck_core::consolidation::BlockAttributes;
 use crosscheck_core::consolidation::deposits::{
-    Comparison, DepositRules, DepositsError, L1Epoch, L1InfoError, NamedBundle, ParentFacts, SetSize,
-    TakenFromNode, ToldBlobs, compare_with_l1, derive_from_l1,
+    Comparison, DepositRules, DepositsError, L1Epoch, L1InfoError, NamedBundle, ParentFacts, ReportedBlobs,
+    SetSize, TakenFromNode, compare_with_l1, derive_from_l1,
 };
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::{ProvenL1Logs, VerifiedBlock, VerifiedL1Header};
@@ -36,11 +36,11 @@ const RULES_KEPT: Duration = Duration::from_secs(3600);
 const RULES_RETRY: Duration = Duration::from_secs(60);
 
 /// For how long what L1 says of its blob schedule serves all chains.
-const TOLD_KEPT: Duration = Duration::from_secs(300);
+const REPORTED_KEPT: Duration = Duration::from_secs(300);
 
 /// What L1 alone says of a block.
 #[derive(Debug)]
-pub(super) enum L1Word {
+pub(super) enum L1Answer {
     /// Nothing against it; but for what was taken from the rollup node, if anything was.
     Agrees(Option<TakenFromNode>),
     /// That it cannot be.
@@ -85,7 +85,7 @@ pub struct L1Judge {
     bundles: Arc<[NamedBundle]>,
     blobs: BlobMemory,
     /// What L1's node said of blob base fees last, and until when it need not be asked again. `None`: it did not say it.
-    told: Mutex<Option<(Instant, Option<ToldBlobs>)>>,
+    reported: Mutex<Option<(Instant, Option<ReportedBlobs>)>>,
     reasons: Reasons,
     metrics: AuditMetrics,
 }
@@ -125,7 +125,7 @@ impl L1Judge {
             (chain_id, ChainRules { nodes, is_of_several, known, assumes_blob_fees })
         });
         let (chains, blobs, reasons) = (chains.collect(), BlobMemory::default(), Reasons::default());
-        Self { l1, chains, bundles, blobs, told: Mutex::default(), reasons, metrics }
+        Self { l1, chains, bundles, blobs, reported: Mutex::default(), reasons, metrics }
     }
 
     /// The same judge, which keeps there what L1 says about blob base fees.
@@ -159,7 +159,7 @@ impl L1Judge {
         key: BlockKey,
         attributes: &BlockAttributes,
         around: &Surroundings,
-    ) -> Result<L1Word, Wait> {
+    ) -> Result<L1Answer, Wait> {
         let rules = self.rules(key.chain_id).await?;
         let question = Question { chain_id: key.chain_id, rules: &rules };
         let info = match attributes.l1_info() {
@@ -181,7 +181,7 @@ impl L1Judge {
             }
             Ok(Comparison { mismatch: None, taken, assumes_blob_fee }) => {
                 self.note_blob_fee(question.chain_id, assumes_blob_fee);
-                Ok(L1Word::Agrees(taken))
+                Ok(L1Answer::Agrees(taken))
             }
             Err(error) if error.is_contradiction() => Ok(contradicts(L1Contradiction::Origin(error))),
             Err(error) => Err(self.unsupported(question.chain_id, &error)),
@@ -194,7 +194,7 @@ impl L1Judge {
         question: Question<'_>,
         attributes: &BlockAttributes,
         error: L1InfoError,
-    ) -> Result<L1Word, Wait> {
+    ) -> Result<L1Answer, Wait> {
         match question.rules.may_be_unknown(&error, attributes.timestamp) {
             Some(unknown) => Err(self.unsupported(question.chain_id, &unknown)),
             None => Ok(contradicts(L1Contradiction::NoOrigin(error))),
@@ -205,11 +205,11 @@ impl L1Judge {
     /// without that.
     async fn parent_facts(&self, question: Question<'_>, around: &Surroundings) -> Result<ParentFacts, Wait> {
         let (rules, block) = (question.rules, &around.parent);
-        let told = |facts: Result<ParentFacts, DepositsError>| {
+        let reported = |facts: Result<ParentFacts, DepositsError>| {
             facts.map_err(|error| self.unsupported(question.chain_id, &error))
         };
-        let Some(before) = &around.grandparent else { return told(ParentFacts::of_block(rules, block)) };
-        let before = told(ParentFacts::of_block(rules, before))?;
+        let Some(before) = &around.grandparent else { return reported(ParentFacts::of_block(rules, block)) };
+        let before = reported(ParentFacts::of_block(rules, before))?;
         let attributes = BlockAttributes::of_block(block);
         let info = attributes.l1_info().map_err(|reason| DepositsError::ParentL1Info { reason });
         let info = info.map_err(|error| self.unsupported(question.chain_id, &error))?;
@@ -221,7 +221,7 @@ impl L1Judge {
             .map_err(|error| self.unsupported(question.chain_id, &error))?;
         let id = BlockNumHash { number: block.number(), hash: block.hash() };
         let gas_limit = derived.system_config.gas_limit;
-        told(ParentFacts::with_gas_limit(&rules.config, id, &attributes, gas_limit))
+        reported(ParentFacts::with_gas_limit(&rules.config, id, &attributes, gas_limit))
     }
 
     /// Waits unless the L1 block that a block is built on is canonical: a node that has not seen an L1 reorg yet, or
@@ -258,10 +258,10 @@ impl L1Judge {
     }
 
     /// An origin that is not canonical now may be again: only finality settles it.
-    async fn judge_dropped(&self, chain_id: ChainId, claimed: BlockNumHash) -> Result<L1Word, Wait> {
+    async fn judge_dropped(&self, chain_id: ChainId, claimed: BlockNumHash) -> Result<L1Answer, Wait> {
         let finalized = self.l1.client().finalized().await.map_err(|error| self.failed(chain_id, &error))?;
         match finalized {
-            Some(finalized) if finalized.number() >= claimed.number => Ok(L1Word::OriginDropped(claimed)),
+            Some(finalized) if finalized.number() >= claimed.number => Ok(L1Answer::OriginDropped(claimed)),
             _ => Err(Wait { awaited: Awaited::L1, chain_id, cause: Cause::OtherFork }),
         }
     }
@@ -321,28 +321,28 @@ impl L1Judge {
 
     /// Adds what L1's node says about blob base fees, or told before. Answers for how long it need not be asked again.
     async fn learn_blobs(&self, chain_id: ChainId, rules: &mut DepositRules) -> Duration {
-        let told = self.told_blobs(chain_id).await;
-        let known = self.blobs.with(rules.config.l1_chain_id, told.as_ref()).await;
+        let reported = self.reported_blobs(chain_id).await;
+        let known = self.blobs.with(rules.config.l1_chain_id, reported.as_ref()).await;
         rules.blobs = core::mem::take(&mut rules.blobs).with_all(&known);
-        if told.is_some() { RULES_KEPT } else { RULES_RETRY }
+        if reported.is_some() { RULES_KEPT } else { RULES_RETRY }
     }
 
     /// What L1's node says about blob base fees, asked for once for all chains. `None`: nothing.
     ///
     /// Older clients have no such method; then what is known of public networks must do.
-    async fn told_blobs(&self, chain_id: ChainId) -> Option<ToldBlobs> {
-        let mut told = self.told.lock().await;
-        if let Some((_, known)) = told.as_ref().filter(|(until, _)| Instant::now() < *until) {
+    async fn reported_blobs(&self, chain_id: ChainId) -> Option<ReportedBlobs> {
+        let mut reported = self.reported.lock().await;
+        if let Some((_, known)) = reported.as_ref().filter(|(until, _)| Instant::now() < *until) {
             return known.clone();
         }
-        let answer = self.l1.client().told_blobs().await;
+        let answer = self.l1.client().reported_blobs().await;
         if let Err(error) = &answer {
             debug!(%chain_id, %error, "L1 does not report its blob schedule; keeping the known one");
         }
         let (answer, kept) =
-            (answer.as_ref().ok().cloned(), if answer.is_ok() { TOLD_KEPT } else { RULES_RETRY });
+            (answer.as_ref().ok().cloned(), if answer.is_ok() { REPORTED_KEPT } else { RULES_RETRY });
         let now = Instant::now();
-        *told = Some((now.checked_add(kept).unwrap_or(now), answer.clone()));
+        *reported = Some((now.checked_add(kept).unwrap_or(now), answer.clone()));
         answer
     }
 
@@ -386,8 +386,8 @@ impl L1Judge {
     }
 }
 
-fn contradicts(contradiction: L1Contradiction) -> L1Word {
-    L1Word::Contradicts(Box::new(contradiction))
+fn contradicts(contradiction: L1Contradiction) -> L1Answer {
+    L1Answer::Contradicts(Box::new(contradiction))
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ pub struct OpenCaseWatch {
     health: Health,
     metrics: AuditMetrics,
     /// What was logged last of each chain.
-    told: BTreeMap<ChainId, (BlockKey, BTreeSet<Wait>)>,
+    reported: BTreeMap<ChainId, (BlockKey, BTreeSet<Wait>)>,
 }
 
 impl OpenCaseWatch {
@@ -71,7 +71,7 @@ impl OpenCaseWatch {
         health: Health,
         metrics: AuditMetrics,
     ) -> Self {
-        Self { patience, cases, health, metrics, told: BTreeMap::new() }
+        Self { patience, cases, health, metrics, reported: BTreeMap::new() }
     }
 
     /// The name of what is reported of a chain to [`Health`].
@@ -97,7 +97,7 @@ impl OpenCaseWatch {
             None => {
                 self.cases.set(chain_id, None);
                 self.health.clear(&Self::part(chain_id));
-                if self.told.remove(&chain_id).is_some() {
+                if self.reported.remove(&chain_id).is_some() {
                     info!(%chain_id, "no block is without a verdict for too long anymore");
                 }
             }
@@ -112,9 +112,9 @@ impl OpenCaseWatch {
         );
         self.health.obstruct(&Self::part(chain_id), obstacle);
         let news = (key, waits.clone());
-        if self.told.get(&chain_id) != Some(&news) {
+        if self.reported.get(&chain_id) != Some(&news) {
             warn!(%chain_id, number, %hash, reason, "block is without a verdict for too long; the vouched head may be waiting for it");
-            self.told.insert(chain_id, news);
+            self.reported.insert(chain_id, news);
         }
     }
 }

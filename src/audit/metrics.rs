@@ -2,7 +2,7 @@
 
 use crate::ledger::{Decided, Decision, RetractionReason};
 use crate::metrics::{Metrics, UNKNOWN_CHAIN, as_gauge};
-use crate::sources::{NodeStanding, NodeState};
+use crate::sources::{NodeHealth, NodeState};
 use crosscheck_core::case::{Cause, CheckedMessage, Relation, Verdict};
 use crosscheck_core::validity::MessageStatus;
 use crosscheck_p2p::ChainId;
@@ -259,7 +259,7 @@ impl AuditMetrics {
     }
 
     /// How the rollup nodes of a chain stand.
-    pub fn rollup_nodes(&self, chain_id: ChainId, standings: &[NodeStanding]) {
+    pub fn rollup_nodes(&self, chain_id: ChainId, standings: &[NodeHealth]) {
         let (of, id) = (&self.0, chain_id.to_string());
         for standing in standings {
             let place = standing.place.to_string();

@@ -4,7 +4,7 @@
 //! differ, and moves no head.
 
 use super::AuditMetrics;
-use super::node_differences::{News, NodeDifferences, NodeRules, OtherHead};
+use super::node_differences::{DifferenceChanges, NodeDifferences, NodeRules, OtherHead};
 use super::second_opinion::{OpinionWatch, SecondOpinion};
 use super::{Heads, OtherNode};
 use crate::health::Health;
@@ -147,7 +147,7 @@ impl NodeComparer {
         has_derived.then(|| OtherNode { local_safe, opinion, at: Instant::now() })
     }
 
-    fn tell(&self, news: News) {
+    fn tell(&self, news: DifferenceChanges) {
         let chain_id = self.chain_id;
         for difference in news.begun {
             warn!(%chain_id, difference, "rollup nodes of the chain differ; find out which is right and fix the other");

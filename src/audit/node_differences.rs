@@ -47,7 +47,7 @@ pub(super) struct NodeDifferences {
 
 /// What is to be reported.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct News {
+pub(super) struct DifferenceChanges {
     /// Differences that were not told yet, in words.
     pub(super) begun: Vec<String>,
     /// How many that were told are over.
@@ -56,18 +56,18 @@ pub(super) struct News {
 
 impl NodeDifferences {
     /// Takes in what the nodes say of the rules.
-    pub(super) fn take_rules(&mut self, nodes: &[NodeRules]) -> News {
+    pub(super) fn take_rules(&mut self, nodes: &[NodeRules]) -> DifferenceChanges {
         let next = differing_rules(nodes);
         let begun = next.iter().filter(|(subject, _)| !self.rules.contains_key(*subject));
         let begun = begun.map(|(_, text)| text.clone()).collect();
         let over = self.rules.keys().filter(|subject| !next.contains_key(*subject)).count();
         self.rules = next;
-        News { begun, over }
+        DifferenceChanges { begun, over }
     }
 
     /// Takes in which nodes named another block at a height. `asked`: those that answered.
-    pub(super) fn take_heads(&mut self, asked: &[String], others: Vec<OtherHead>) -> News {
-        let mut news = News::default();
+    pub(super) fn take_heads(&mut self, asked: &[String], others: Vec<OtherHead>) -> DifferenceChanges {
+        let mut news = DifferenceChanges::default();
         let mut next = BTreeMap::new();
         for other in others {
             let subject = (other.name.clone(), "heads".to_owned());
@@ -113,8 +113,8 @@ fn differing_rules(nodes: &[NodeRules]) -> BTreeMap<Subject, String> {
             found.insert((node.name.clone(), "l2_chain_id".to_owned()), format!("{}: {other}", node.name));
         }
     }
-    let told = |node: &&NodeRules| node.config.is_some() && node.other_chain.is_none();
-    let mut configs = nodes.iter().filter(told);
+    let reported = |node: &&NodeRules| node.config.is_some() && node.other_chain.is_none();
+    let mut configs = nodes.iter().filter(reported);
     if let Some(first) = configs.next() {
         for node in configs {
             let (Some(one), Some(other)) = (&first.config, &node.config) else { continue };
@@ -125,8 +125,8 @@ fn differing_rules(nodes: &[NodeRules]) -> BTreeMap<Subject, String> {
             }
         }
     }
-    let told = |node: &&NodeRules| node.dependencies.is_some() && node.other_chain.is_none();
-    let mut sets = nodes.iter().filter(told);
+    let reported = |node: &&NodeRules| node.dependencies.is_some() && node.other_chain.is_none();
+    let mut sets = nodes.iter().filter(reported);
     if let Some(first) = sets.next() {
         for node in sets {
             let (Some(one), Some(other)) = (shown_set(first), shown_set(node)) else { continue };
@@ -175,7 +175,7 @@ mod tests {
 
     #[rstest]
     #[case::the_same(node(1), &[])]
-    #[case::nothing_told(NodeRules { config: None, dependencies: None, ..node(1) }, &[])]
+    #[case::nothing_reported(NodeRules { config: None, dependencies: None, ..node(1) }, &[])]
     #[case::set_in_another_order(
         NodeRules { dependencies: Some((vec![901.into(), 902.into()], Some(604_800))), ..node(1) }, &[]
     )]
@@ -199,13 +199,19 @@ mod tests {
         },
         &["#1: it follows chain 902, not chain 901"]
     )]
-    fn rules_that_differ_are_reported_once_with_both_values(#[case] other: NodeRules, #[case] told: &[&str]) {
+    fn rules_that_differ_are_reported_once_with_both_values(
+        #[case] other: NodeRules,
+        #[case] reported: &[&str],
+    ) {
         let mut differences = NodeDifferences::default();
         let nodes = [node(0), other];
-        assert_eq!(differences.take_rules(&nodes).begun, told);
-        assert_eq!(differences.obstacle().is_some(), !told.is_empty());
-        assert_eq!(differences.take_rules(&nodes), News::default());
-        assert_eq!(differences.take_rules(&[node(0), node(1)]), News { begun: vec![], over: told.len() });
+        assert_eq!(differences.take_rules(&nodes).begun, reported);
+        assert_eq!(differences.obstacle().is_some(), !reported.is_empty());
+        assert_eq!(differences.take_rules(&nodes), DifferenceChanges::default());
+        assert_eq!(
+            differences.take_rules(&[node(0), node(1)]),
+            DifferenceChanges { begun: vec![], over: reported.len() }
+        );
         assert_eq!((differences.obstacle(), differences.texts()), (None, vec![]));
     }
 
@@ -218,18 +224,18 @@ mod tests {
     fn heads_that_differ_are_reported_once_when_they_do_so_for_longer_than_a_reorg_takes() {
         let mut differences = NodeDifferences::default();
         let asked = ["#1".to_owned()];
-        assert_eq!(differences.take_heads(&asked, vec![other_head(5)]), News::default());
+        assert_eq!(differences.take_heads(&asked, vec![other_head(5)]), DifferenceChanges::default());
         assert!(differences.texts().is_empty());
         let news = differences.take_heads(&asked, vec![other_head(6)]);
         assert!(
             news.begun[0].starts_with("block 6: 0x0101") && news.begun[0].ends_with("(#1, its unsafe head)")
         );
-        assert_eq!(differences.take_heads(&asked, vec![other_head(7)]), News::default());
+        assert_eq!(differences.take_heads(&asked, vec![other_head(7)]), DifferenceChanges::default());
         assert_eq!(differences.obstacle(), None, "who is right is not known, and nobody is accused");
         // A node that does not answer has not come round.
-        assert_eq!(differences.take_heads(&[], vec![]), News::default());
+        assert_eq!(differences.take_heads(&[], vec![]), DifferenceChanges::default());
         assert_eq!(differences.texts().len(), 1);
-        assert_eq!(differences.take_heads(&asked, vec![]), News { begun: vec![], over: 1 });
-        assert_eq!(differences.take_heads(&asked, vec![other_head(5)]), News::default());
+        assert_eq!(differences.take_heads(&asked, vec![]), DifferenceChanges { begun: vec![], over: 1 });
+        assert_eq!(differences.take_heads(&asked, vec![other_head(5)]), DifferenceChanges::default());
     }
 }

@@ -5,7 +5,7 @@
 //! ancestors of that. Ancestors are found run by run, each by the one before; behind every new attestation a gap
 //! would take as many queues as it has runs, and the vouched head would stand still while it does.
 
-use super::reasons::{Words, gist};
+use super::reasons::{ReasonTexts, gist};
 use crosscheck_core::case::{Case, Cause, Wait};
 use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::ChainId;
@@ -93,7 +93,7 @@ pub(super) struct OpenCase {
     /// Everything that it has waited for.
     pub waited: BTreeSet<Wait>,
     /// The last words on why it was unavailable.
-    words: Words,
+    words: ReasonTexts,
     /// Since when it has been open, in whatever run.
     since: Instant,
     /// What it was found to wait for last.
@@ -171,7 +171,7 @@ impl OpenCases {
         let state = State::Idle { work, due: opened };
         self.due.line(line).insert((opened, key));
         let (waited, waits) = (BTreeSet::new(), BTreeSet::new());
-        let words = Words::new();
+        let words = ReasonTexts::new();
         let case = OpenCase {
             opened,
             waited,
@@ -261,8 +261,8 @@ impl OpenCases {
         key: BlockKey,
         work: Work,
         waits: BTreeSet<Wait>,
-        words: Words,
-    ) -> Option<(BTreeSet<Wait>, Words)> {
+        words: ReasonTexts,
+    ) -> Option<(BTreeSet<Wait>, ReasonTexts)> {
         let entry = self.cases.get_mut(&key)?;
         let known = entry.waited.len();
         entry.waited.extend(waits.iter().copied());
@@ -385,7 +385,7 @@ mod tests {
         let mut pauses = Vec::new();
         for _ in 0..10 {
             let (key, work) = open.take_due(Instant::now()).unwrap();
-            open.postpone(key, work, wait(902, Cause::EndpointError), Words::new());
+            open.postpone(key, work, wait(902, Cause::EndpointError), ReasonTexts::new());
             let due = open.next_due().unwrap();
             pauses.push((due - Instant::now()).as_millis());
             tokio::time::advance(due - Instant::now()).await;
@@ -403,18 +403,18 @@ mod tests {
         while begun.elapsed() < Duration::from_secs(3_600) {
             let (key, work) = open.take_due(Instant::now()).unwrap();
             looks += 1;
-            open.postpone(key, work, wait(901, Cause::SecondHand), Words::new());
+            open.postpone(key, work, wait(901, Cause::SecondHand), ReasonTexts::new());
             tokio::time::advance(open.next_due().unwrap() - Instant::now()).await;
         }
         assert!(looks <= 26, "{looks} looks in an hour");
         let (taken, work) = open.take_due(Instant::now()).unwrap();
-        open.postpone(taken, work, wait(901, Cause::SecondHand), Words::new());
+        open.postpone(taken, work, wait(901, Cause::SecondHand), ReasonTexts::new());
         assert_eq!((open.second_hand(901.into()), open.second_hand(902.into())), (vec![key(1)], vec![]));
         open.wake(901.into(), Instant::now());
         assert!(open.take_due(Instant::now()).is_none(), "a head that moves is no second opinion");
         open.hurry(&key(1), Instant::now());
         let (taken, work) = open.take_due(Instant::now()).unwrap();
-        open.postpone(taken, work, wait(901, Cause::NotYet), Words::new());
+        open.postpone(taken, work, wait(901, Cause::NotYet), ReasonTexts::new());
         assert!(open.second_hand(901.into()).is_empty());
     }
 
@@ -428,7 +428,7 @@ mod tests {
         ] {
             open.insert(key(number), Work::Ancestor, Instant::now());
             let (key, work) = open.take_due(Instant::now()).unwrap();
-            open.postpone(key, work, waits, Words::new());
+            open.postpone(key, work, waits, ReasonTexts::new());
         }
         assert!(open.take_due(Instant::now()).is_none());
         open.wake(902.into(), Instant::now());
@@ -442,7 +442,7 @@ mod tests {
         open.insert(key(1), Work::Ancestor, Instant::now());
         let (key, work) = open.take_due(Instant::now()).unwrap();
         open.wake(902.into(), Instant::now());
-        open.postpone(key, work, wait(902, Cause::NotYet), Words::new());
+        open.postpone(key, work, wait(902, Cause::NotYet), ReasonTexts::new());
         assert!(open.take_due(Instant::now()).is_some());
     }
 
@@ -451,10 +451,10 @@ mod tests {
         let mut open = OpenCases::default();
         open.insert(key(1), Work::Ancestor, Instant::now());
         let (key, work) = open.take_due(Instant::now()).unwrap();
-        assert!(open.postpone(key, work, wait(902, Cause::NotYet), Words::new()).is_some());
+        assert!(open.postpone(key, work, wait(902, Cause::NotYet), ReasonTexts::new()).is_some());
         tokio::time::advance(Duration::from_secs(1)).await;
         let (key, work) = open.take_due(Instant::now()).unwrap();
-        assert!(open.postpone(key, work, wait(902, Cause::NotYet), Words::new()).is_none());
+        assert!(open.postpone(key, work, wait(902, Cause::NotYet), ReasonTexts::new()).is_none());
     }
 
     #[tokio::test(start_paused = true)]
@@ -462,16 +462,19 @@ mod tests {
         let mut open = OpenCases::default();
         open.insert(key(1), Work::Ancestor, Instant::now());
         let waits = wait(902, Cause::EndpointError);
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         for words in ["block 7: refused", "block 8: refused", "timed out", "timed out", "block 9: refused"] {
             let (key, work) = open.take_due(Instant::now()).unwrap();
             let words = waits.iter().map(|wait| (*wait, words.to_owned())).collect();
             let news = open.postpone(key, work, waits.clone(), words);
-            told.push(news.map(|(_, words)| words.into_values().next().unwrap()));
+            reported.push(news.map(|(_, words)| words.into_values().next().unwrap()));
             tokio::time::advance(LONGEST_PAUSE).await;
         }
-        let told: Vec<Option<&str>> = told.iter().map(Option::as_deref).collect();
-        assert_eq!(told, [Some("block 7: refused"), None, Some("timed out"), None, Some("block 9: refused")]);
+        let reported: Vec<Option<&str>> = reported.iter().map(Option::as_deref).collect();
+        assert_eq!(
+            reported,
+            [Some("block 7: refused"), None, Some("timed out"), None, Some("block 9: refused")]
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -507,14 +510,14 @@ mod tests {
         // Waiting to be fetched again.
         open.insert(key(1), Work::Ancestor, now);
         let (taken, work) = open.take_due(now).unwrap();
-        open.postpone(taken, work, wait(901, Cause::NotYet), Words::new());
+        open.postpone(taken, work, wait(901, Cause::NotYet), ReasonTexts::new());
         open.bring(key(1), plain_case(1), now);
         assert!(matches!(open.take_due(now), Some((_, Work::Case(_)))));
         // Being fetched at the moment.
         open.insert(key(2), Work::Ancestor, now);
         let (taken, work) = open.take_due(now).unwrap();
         open.bring(key(2), plain_case(2), now);
-        open.postpone(taken, work, wait(901, Cause::NotYet), Words::new());
+        open.postpone(taken, work, wait(901, Cause::NotYet), ReasonTexts::new());
         assert!(matches!(open.take_due(now), Some((_, Work::Case(_)))));
         // A case of its own is gone on with.
         open.bring(key(1), plain_case(1), now);

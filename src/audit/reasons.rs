@@ -7,15 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What is noted during one look at a case.
-pub(super) type Words = BTreeMap<Wait, String>;
+pub(super) type ReasonTexts = BTreeMap<Wait, String>;
 
 tokio::task_local! {
     /// What was noted during the look that is under way.
-    static NOTED: Mutex<Words>;
+    static NOTED: Mutex<ReasonTexts>;
 }
 
 /// Does one look at a case, and hands out what was noted during it besides.
-pub(super) async fn with_words<T>(look: impl Future<Output = T>) -> (T, Words) {
+pub(super) async fn with_words<T>(look: impl Future<Output = T>) -> (T, ReasonTexts) {
     let noting = async {
         let found = look.await;
         (found, NOTED.with(|noted| std::mem::take(&mut *noted.lock())))
@@ -23,12 +23,12 @@ pub(super) async fn with_words<T>(look: impl Future<Output = T>) -> (T, Words) {
     NOTED.scope(Mutex::default(), noting).await
 }
 
-/// Words without what is another each time, such as heights and hashes: while this stays they say nothing new.
+/// Reasons without what is another each time, such as heights and hashes: while this stays they say nothing new.
 pub(super) fn gist(words: &str) -> String {
     let tokens = words.split_inclusive(|letter: char| !letter.is_alphanumeric());
-    let told =
+    let reported =
         tokens.map(|token| if token.contains(|letter: char| letter.is_ascii_digit()) { "#" } else { token });
-    told.collect()
+    reported.collect()
 }
 
 /// The last words on each kind of wait. There are as many kinds as chains, what is awaited and causes make.
@@ -95,9 +95,9 @@ mod tests {
 
     #[test]
     fn heights_and_hashes_are_not_news() {
-        let told =
+        let reported =
             |number: u64, hash: &str| gist(&format!("block {number} builds on {hash}, the node has none"));
-        assert_eq!(told(7, "0xab12"), told(123, "0x0c"));
-        assert_ne!(told(7, "0xab12"), gist("block 7 builds on nothing"));
+        assert_eq!(reported(7, "0xab12"), reported(123, "0x0c"));
+        assert_ne!(reported(7, "0xab12"), gist("block 7 builds on nothing"));
     }
 }

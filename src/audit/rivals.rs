@@ -17,7 +17,7 @@ use tokio::time::Instant;
 /// How many pairs may wait until it is known what is behind them.
 pub(super) const MAX_WAITING: usize = 256;
 /// How many pairs are remembered as told.
-const MAX_TOLD: NonZeroUsize = match NonZeroUsize::new(4096) {
+const MAX_REPORTED: NonZeroUsize = match NonZeroUsize::new(4096) {
     Some(capacity) => capacity,
     None => NonZeroUsize::MIN,
 };
@@ -60,12 +60,12 @@ struct Waiting {
 #[derive(Debug)]
 pub(super) struct Rivals {
     waiting: BTreeMap<Pair, Waiting>,
-    told: LruCache<Pair, Relation>,
+    reported: LruCache<Pair, Relation>,
 }
 
 impl Default for Rivals {
     fn default() -> Self {
-        Self { waiting: BTreeMap::new(), told: LruCache::new(MAX_TOLD) }
+        Self { waiting: BTreeMap::new(), reported: LruCache::new(MAX_REPORTED) }
     }
 }
 
@@ -108,10 +108,10 @@ impl Rivals {
 
     /// Whether this was not told of the pair yet. Once something is known, nothing less is told.
     fn is_news(&mut self, pair: Pair, relation: Relation) -> bool {
-        let before = self.told.get(&pair.either_order()).copied();
+        let before = self.reported.get(&pair.either_order()).copied();
         let is_news = before.is_none_or(|before| before != relation && relation != Relation::Unknown);
         if is_news {
-            self.told.put(pair.either_order(), relation);
+            self.reported.put(pair.either_order(), relation);
         }
         is_news
     }
@@ -131,13 +131,14 @@ mod tests {
         let (mut rivals, start) = (Rivals::default(), Instant::now());
         assert_eq!(rivals.note(pair(1), start), None);
         let mut now = start;
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         while now < start + 4 * PATIENCE {
             now = rivals.next_due().unwrap();
             let pair = rivals.due(now).unwrap();
-            told.extend(rivals.learn(pair, None, now).map(|relation| (relation, now - start >= PATIENCE)));
+            reported
+                .extend(rivals.learn(pair, None, now).map(|relation| (relation, now - start >= PATIENCE)));
         }
-        assert_eq!(told, [(Relation::Unknown, true)]);
+        assert_eq!(reported, [(Relation::Unknown, true)]);
         // It is checked for as long as it waits.
         let known = Some(Relation::Equivocation);
         assert_eq!(rivals.learn(pair(1), known, now), known);

@@ -146,8 +146,8 @@ impl RulesAsker {
 
 /// In words, for an operator.
 pub fn in_words(differences: &[RuleDifference]) -> String {
-    let told: Vec<String> = differences.iter().map(ToString::to_string).collect();
-    format!("{}; find out which is right, and correct the other", told.join("; "))
+    let reported: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    format!("{}; find out which is right, and correct the other", reported.join("; "))
 }
 
 fn said<T>(answer: Result<T, SourceError>) -> Result<Option<T>, SourceError> {

@@ -117,14 +117,14 @@ mod tests {
 
     #[tokio::test]
     async fn it_is_learnt_once_and_again_when_the_node_comes_back() {
-        let told = node(true);
-        let (client, _server) = served(&told).await;
+        let reported = node(true);
+        let (client, _server) = served(&reported).await;
         let mut meaning = SafeMeaning::new(ChainId::from(CHAIN), None);
         for _ in 0..3 {
             assert_eq!(meaning.ask(&client, 0).await, SafeMeans::CrossSafe);
         }
-        assert_eq!(*told.asked.lock(), 1);
-        *told.is_supernode.lock() = false;
+        assert_eq!(*reported.asked.lock(), 1);
+        *reported.is_supernode.lock() = false;
         assert_eq!(meaning.ask(&client, 0).await, SafeMeans::CrossSafe);
         meaning.lose();
         assert_eq!(meaning.ask(&client, 0).await, SafeMeans::LocalSafe);
@@ -132,20 +132,20 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_configured_is_not_asked_for() {
-        let told = node(false);
-        let (client, _server) = served(&told).await;
+        let reported = node(false);
+        let (client, _server) = served(&reported).await;
         let mut meaning = SafeMeaning::new(ChainId::from(CHAIN), Some(SafeMeans::CrossSafe));
         assert_eq!(meaning.ask(&client, 0).await, SafeMeans::CrossSafe);
-        assert_eq!(*told.asked.lock(), 0);
+        assert_eq!(*reported.asked.lock(), 0);
     }
 
     #[tokio::test]
     async fn what_was_learnt_stays_while_the_node_does_not_answer() {
-        let told = node(true);
-        let (client, server) = served(&told).await;
+        let reported = node(true);
+        let (client, server) = served(&reported).await;
         let mut meaning = SafeMeaning::new(ChainId::from(CHAIN), None);
         assert_eq!(meaning.ask(&client, 0).await, SafeMeans::CrossSafe);
-        *told.is_supernode.lock() = false;
+        *reported.is_supernode.lock() = false;
         drop(server);
         meaning.lose();
         assert_eq!(meaning.ask(&client, 0).await, SafeMeans::CrossSafe);

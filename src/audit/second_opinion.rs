@@ -275,13 +275,13 @@ impl OpinionWatch {
 pub(super) struct OpinionTeller {
     chain_id: ChainId,
     metrics: AuditMetrics,
-    told: SecondOpinion,
+    reported: SecondOpinion,
 }
 
 impl OpinionTeller {
     /// Nothing was reported yet.
     pub(super) fn new(chain_id: ChainId, metrics: AuditMetrics) -> Self {
-        Self { chain_id, metrics, told: SecondOpinion::default() }
+        Self { chain_id, metrics, reported: SecondOpinion::default() }
     }
 
     /// Tells what is other than before.
@@ -289,10 +289,10 @@ impl OpinionTeller {
         let chain_id = self.chain_id;
         self.metrics.second_opinion(chain_id, opinion == SecondOpinion::Repeated);
         // That a node does not answer is told by its heads. It may be the same as before when it does.
-        if opinion == SecondOpinion::Unknown || opinion == self.told {
+        if opinion == SecondOpinion::Unknown || opinion == self.reported {
             return;
         }
-        let before = core::mem::replace(&mut self.told, opinion);
+        let before = core::mem::replace(&mut self.reported, opinion);
         match opinion {
             SecondOpinion::Repeated => {
                 warn!(%chain_id, node, detail = REPEATED, "rollup node is not a second opinion; add one that derives the chain");

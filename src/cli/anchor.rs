@@ -6,8 +6,9 @@ use super::decision_args::DecisionArgs;
 use super::settings::SettingsArgs;
 use super::{Outcome, UsageError, complain, print, runtime};
 use crate::config::Config;
-use crate::ledger::{Anchored, Anchoring, BlockPosition, Ledger};
+use crate::ledger::{Anchored, Anchoring, Ledger};
 use crate::service;
+use alloy::eips::BlockNumHash;
 use clap::Args;
 use crosscheck_core::proof::LogIndex;
 use eyre::WrapErr;
@@ -44,7 +45,7 @@ impl AnchorArgs {
     async fn move_anchor(&self, config: &Config) -> eyre::Result<Anchored> {
         self.look_up(config).await?;
         let at = service::clock(&config.clock)?.now();
-        let to = BlockPosition { number: self.decision.number, hash: self.decision.hash };
+        let to = BlockNumHash { number: self.decision.number, hash: self.decision.hash };
         let anchoring = Anchoring { chain_id: self.decision.chain, to, reason: self.decision.reason.clone() };
         // Before its first run a crosscheck has no ledger.
         std::fs::create_dir_all(&config.data_dir)

@@ -4,7 +4,7 @@ use super::probe_table::probe_table;
 use super::settings::{SettingsArgs, variables};
 use super::{Outcome, UsageError, complain, print, runtime};
 use crate::config::Config;
-use crate::probes::{Finding, Grade, Prober, outcome};
+use crate::probes::{Grade, ProbeFinding, Prober, outcome};
 use crate::service;
 use clap::Args;
 
@@ -47,7 +47,7 @@ impl CheckArgs {
 }
 
 /// What the endpoints and the static peers say.
-async fn ask(config: Config) -> eyre::Result<Vec<Finding>> {
+async fn ask(config: Config) -> eyre::Result<Vec<ProbeFinding>> {
     let clock = service::clock(&config.clock)?;
     let prober = Prober::new(config, clock);
     let (findings, peers) = tokio::join!(prober.findings(), prober.peers());

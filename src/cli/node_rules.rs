@@ -3,7 +3,7 @@
 //! What is not configured is learnt from them. A chain whose node works by other rules is clear no longer; what to make of that is
 //! the command's.
 
-use crate::audit::{Consultation, OriginWitnesses, RulesError, ToldForks};
+use crate::audit::{Consultation, OriginWitnesses, ReportedForks, RulesError};
 use crate::config::Config;
 use crate::service::rules_asker;
 use crate::sources::{ExecutionClient, L1Reader, RollupNodes};
@@ -26,7 +26,7 @@ pub(super) async fn ask_nodes(
         let witnesses = OriginWitnesses::new(clients.get(chain_id).cloned(), l1);
         let answer = rules_asker(config, set, *chain_id, nodes, witnesses).consult().await;
         if let Ok(answer) = &answer {
-            ToldForks::of(*chain_id).tell(answer);
+            ReportedForks::of(*chain_id).tell(answer);
         }
         answers.push((*chain_id, answer));
     }

@@ -2,14 +2,14 @@
 //!
 //! What a server says is printed without control characters.
 
-use crate::probes::{Finding, Grade, summary};
+use crate::probes::{Grade, ProbeFinding, summary};
 use std::fmt::Write as _;
 
 /// What stands above the columns.
 const HEADER: [&str; 5] = ["grade", "chain", "asked", "probe", "found"];
 
 /// The table, the problems and a summary.
-pub(super) fn probe_table(findings: &[Finding]) -> String {
+pub(super) fn probe_table(findings: &[ProbeFinding]) -> String {
     let header = HEADER.map(ToOwned::to_owned);
     let rows: Vec<[String; 5]> = std::iter::once(header).chain(findings.iter().map(row)).collect();
     let mut text = String::new();
@@ -32,14 +32,14 @@ pub(super) fn probe_table(findings: &[Finding]) -> String {
     text
 }
 
-fn row(finding: &Finding) -> [String; 5] {
+fn row(finding: &ProbeFinding) -> [String; 5] {
     let chain = finding.chain_id.map_or_else(|| "L1".to_owned(), |chain_id| chain_id.to_string());
     let (grade, probe) = (finding.grade().name().to_owned(), finding.probe.name().to_owned());
     [grade, chain, clean(&finding.asked.to_string()), probe, clean(&finding.judgement.found)]
 }
 
 /// A finding that is not well, with what to do.
-fn problem(finding: &Finding) -> String {
+fn problem(finding: &ProbeFinding) -> String {
     let [grade, chain, asked, probe, found] = row(finding);
     let chain = if finding.chain_id.is_some() { format!("chain {chain}") } else { chain };
     let mut text = format!("{grade}: {chain}, {asked}, {probe}: {found}");
@@ -63,21 +63,21 @@ fn line(text: &mut String, line: &str) {
 mod tests {
     use super::*;
     use crate::metrics::EndpointKind;
-    use crate::probes::{Asked, Judgement, Probe};
+    use crate::probes::{Asked, Probe, ProbeVerdict};
     use crosscheck_p2p::ChainId;
 
-    fn finding(chain_id: Option<u64>, probe: Probe, judgement: Judgement) -> Finding {
+    fn finding(chain_id: Option<u64>, probe: Probe, judgement: ProbeVerdict) -> ProbeFinding {
         let url = "https://user:hunter2@node.example/key".parse().unwrap();
         let asked = Asked::Endpoint { kind: EndpointKind::L1, place: None, url };
-        Finding { chain_id: chain_id.map(ChainId::from), asked, probe, judgement }
+        ProbeFinding { chain_id: chain_id.map(ChainId::from), asked, probe, judgement }
     }
 
     #[test]
     fn problems_come_last_with_what_to_do() {
         let findings = [
-            finding(None, Probe::ChainId, Judgement::fault("no\u{1b}ne", "turn it")),
-            finding(Some(901), Probe::Genesis, Judgement::ok("fine")),
-            finding(Some(901), Probe::Clock, Judgement::doubt("odd", "look")),
+            finding(None, Probe::ChainId, ProbeVerdict::fault("no\u{1b}ne", "turn it")),
+            finding(Some(901), Probe::Genesis, ProbeVerdict::ok("fine")),
+            finding(Some(901), Probe::Clock, ProbeVerdict::doubt("odd", "look")),
         ];
         let expected = "\
 grade  chain  asked                    probe     found

@@ -4,6 +4,7 @@
 //! right hash with a wrong parent or sequence number looks like a reorg to it.
 
 use super::Genesis;
+use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_core::consolidation::deposits::{L1InfoError, decode_l1_info};
 use crosscheck_core::proof::VerifiedBlock;
@@ -23,15 +24,6 @@ pub struct L1Ref {
     pub timestamp: u64,
 }
 
-/// The L1 block that an L2 block was derived from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct L1Origin {
-    /// Its hash.
-    pub hash: B256,
-    /// Its height.
-    pub number: u64,
-}
-
 /// An L2 block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -46,7 +38,7 @@ pub struct L2Ref {
     pub timestamp: u64,
     /// Its L1 origin.
     #[serde(rename = "l1origin")]
-    pub l1_origin: L1Origin,
+    pub l1_origin: BlockNumHash,
     /// How many blocks of the same L1 origin came before it.
     pub sequence_number: u64,
 }
@@ -101,7 +93,7 @@ impl L2Ref {
             let first = block.transactions().first().ok_or(BlockRefError::Empty { number, hash })?;
             let info =
                 decode_l1_info(first).map_err(|source| BlockRefError::Origin { number, hash, source })?;
-            (L1Origin { hash: info.hash, number: info.number }, info.sequence_number)
+            (BlockNumHash { hash: info.hash, number: info.number }, info.sequence_number)
         };
         let parent_hash = block.header().parent_hash;
         Ok(Self { hash, number, parent_hash, timestamp: block.timestamp().0, l1_origin, sequence_number })

@@ -6,8 +6,8 @@
 use super::FollowMetrics;
 use super::error::FollowError;
 use super::{
-    CanonicalHashes, Draft, Facts, Genesis, Kept, L2Ref, Lagoon, Reading, Served, Upstream, UpstreamStatus,
-    Vouched,
+    CanonicalHashes, Draft, Facts, Genesis, KeepFacts, L2Ref, Lagoon, Reading, Served, Upstream,
+    UpstreamStatus, Vouched,
 };
 use crate::config::FollowMode;
 use crate::health::Health;
@@ -72,7 +72,7 @@ pub struct Follower {
     retractions: u64,
     kept_since: Option<Instant>,
     /// Whether it was reported that the safe head stays for long.
-    is_told: bool,
+    is_reported: bool,
 }
 
 /// What the chain's rollup configuration says.
@@ -101,7 +101,7 @@ impl Follower {
             seen: None,
             retractions: 0,
             kept_since: None,
-            is_told: false,
+            is_reported: false,
         }
     }
 
@@ -197,7 +197,7 @@ impl Follower {
         let hold = self.hold.as_ref();
         let vouched_block = vouched.as_ref().ok().copied();
         let replaced = head.replaces.map(|hash| BlockNumHash { number: head.position.number, hash });
-        let keep = |last| Draft::kept(&Kept { last, reading, vouched: vouched_block, replaced, hold });
+        let keep = |last| Draft::kept(&KeepFacts { last, reading, vouched: vouched_block, replaced, hold });
         *kept = last.as_ref().map(keep);
         let vouched = Vouched { block: vouched?, replaces: head.replaces };
         if let Some(error) = unread {
@@ -301,7 +301,7 @@ impl Follower {
     fn note_current(&mut self) {
         let chain_id = self.parts.chain_id;
         let kept_s = self.kept_since.take().map_or(0, |since| since.elapsed().as_secs());
-        self.is_told = false;
+        self.is_reported = false;
         self.parts.metrics.follow_kept(chain_id, None);
         if let Some(outage) = self.parts.health.clear(&Self::part(chain_id)) {
             info!(%chain_id, kept_s, repeats = outage.repeats, "served head is current");
@@ -312,8 +312,8 @@ impl Follower {
     fn note_kept(&mut self, error: &FollowError, kept: Option<Draft>) {
         let chain_id = self.parts.chain_id;
         let reason = error.to_string();
-        let told = self.parts.names.hide(&reason);
-        if self.parts.served.keep(chain_id, told, kept, self.hold.as_ref()) {
+        let reported = self.parts.names.hide(&reason);
+        if self.parts.served.keep(chain_id, reported, kept, self.hold.as_ref()) {
             debug!(%chain_id, reason, "served safe head does not move");
         }
         let kept_for = self.kept_since.get_or_insert_with(Instant::now).elapsed();
@@ -322,7 +322,7 @@ impl Follower {
         if is_served && kept_for < PATIENCE {
             return;
         }
-        let is_late = kept_for >= PATIENCE && !std::mem::replace(&mut self.is_told, true);
+        let is_late = kept_for >= PATIENCE && !std::mem::replace(&mut self.is_reported, true);
         if !self.parts.health.obstruct(&Self::part(chain_id), reason.clone()) && !is_late {
             return;
         }

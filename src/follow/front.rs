@@ -1,4 +1,4 @@
-//! [`Front`]: which chain a follower's request names, before a method sees it: `/901` and `/901/` name chain 901.
+//! [`FollowFront`]: which chain a follower's request names, before a method sees it: `/901` and `/901/` name chain 901.
 
 use super::Served;
 use crate::web::{Answers, ArrivedRequest, Calls};
@@ -17,7 +17,7 @@ pub(super) struct PathChain(pub ChainId);
 
 /// Answers followers' requests.
 #[derive(Debug)]
-pub(super) struct Front {
+pub(super) struct FollowFront {
     /// Makes what answers a connection's calls.
     pub builder: TowerServiceBuilder<Identity, Identity>,
     /// The methods.
@@ -30,7 +30,7 @@ pub(super) struct Front {
     pub never: StopHandle,
 }
 
-impl Answers for Front {
+impl Answers for FollowFront {
     fn answer(self: Arc<Self>, mut request: ArrivedRequest) -> BoxFuture<'static, io::Result<HttpResponse>> {
         let Some(chain_id) = self.chain(request.uri().path()) else {
             return ready(Ok(unknown_chain())).boxed();
@@ -44,7 +44,7 @@ impl Answers for Front {
     }
 }
 
-impl Front {
+impl FollowFront {
     fn chain(&self, path: &str) -> Option<ChainId> {
         let name = path.strip_prefix('/')?;
         let chain_id = name.strip_suffix('/').unwrap_or(name).parse().ok()?;

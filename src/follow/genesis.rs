@@ -1,25 +1,15 @@
 //! [`Genesis`]: where a chain begins, as its rollup configuration says.
 
-use super::L1Origin;
-use alloy::primitives::B256;
+use alloy::eips::BlockNumHash;
 use serde::Deserialize;
-
-/// The first block of a chain on L2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub struct GenesisBlock {
-    /// Its hash.
-    pub hash: B256,
-    /// Its height: not 0 on chains that were migrated.
-    pub number: u64,
-}
 
 /// Where a chain begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct Genesis {
     /// The L1 block after which the chain begins.
-    pub l1: L1Origin,
-    /// The chain's first block.
-    pub l2: GenesisBlock,
+    pub l1: BlockNumHash,
+    /// The chain's first block. Its height is not 0 on chains that were migrated.
+    pub l2: BlockNumHash,
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,7 @@
 //! Statuses for tests.
 
-use super::{L1Heads, L1Origin, L1Ref, L2Ref, UpstreamStatus};
+use super::{L1Heads, L1Ref, L2Ref, UpstreamStatus};
+use alloy::eips::BlockNumHash;
 use alloy::primitives::{B256, keccak256};
 use serde_json::Map;
 
@@ -28,7 +29,7 @@ pub(super) fn on_branch(branch: &str, number: u64) -> L2Ref {
         number,
         parent_hash: name(number.saturating_sub(1)),
         timestamp: 1_000 + 2 * number,
-        l1_origin: L1Origin { hash: origin.hash, number: origin.number },
+        l1_origin: BlockNumHash { hash: origin.hash, number: origin.number },
         sequence_number: number % 6,
     }
 }

@@ -10,12 +10,12 @@
 //! | finalized is safe's ancestor or safe itself; the upstream's, lowered to safe | finality is final | an unconfirmed one stays what it was |
 //! | Full references | op-node compares them as wholes | [`L2Ref`] |
 //! | Only blocks that the execution client knows | kona-node ends at a finalized hash that it lacks | vouched is read from it by hash, the rest is confirmed on its canonical chain |
-//! | After a replacement, local-safe is the replacement until the upstream is on its chain | a head on the old branch with safe on the new is an invalid forkchoice | [`Standing::Replacing`] |
+//! | After a replacement, local-safe is the replacement until the upstream is on its chain | a head on the old branch with safe on the new is an invalid forkchoice | [`VouchedPlacement::Replacing`] |
 //! | No head is at or above a block of its chain that was proven invalid, attested or not | the follower is not led onto that block | [`Draft::below`], whenever it is served |
-//! | Nothing at or above a replaced block while the upstream has it, however far the vouched head has come | it is proven invalid | [`Kept::replaced`], [`Keep::Replaced`], [`Draft::passed`] |
+//! | Nothing at or above a replaced block while the upstream has it, however far the vouched head has come | it is proven invalid | [`KeepFacts::replaced`], [`Keep::Replaced`], [`Draft::passed`] |
 //! | Never onward while the upstream has another block at the vouched height | one of the two is on a fork | [`Keep::Elsewhere`] |
 //! | `current_l1` is the upstream's, and is one | kona-node drops a status without | [`Keep::NoCurrentL1`] |
-//! | Where safe stays, nothing else stays with it but finalized | the upstream may have withdrawn its local-safe head, and L1 its blocks | [`Kept`] |
+//! | Where safe stays, nothing else stays with it but finalized | the upstream may have withdrawn its local-safe head, and L1 its blocks | [`KeepFacts`] |
 
 use super::draft::Draft;
 use super::upstream_status::L1Heads;
@@ -83,7 +83,7 @@ pub struct Facts<'a> {
 
 /// All that a status is made from whose safe head stays.
 #[derive(Clone, Copy, Debug)]
-pub struct Kept<'a> {
+pub struct KeepFacts<'a> {
     /// What was served last.
     pub last: &'a ServedStatus,
     /// What was read.
@@ -98,7 +98,7 @@ pub struct Kept<'a> {
 
 /// How the vouched head stands to the chain that the execution client follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
+enum VouchedPlacement {
     /// It is on it.
     OnChain,
     /// It replaces the block that is there.
@@ -113,7 +113,7 @@ struct Synced {
 }
 
 impl Facts<'_> {
-    fn standing(&self, Synced { local_safe, safe }: Synced) -> Result<Standing, Keep> {
+    fn standing(&self, Synced { local_safe, safe }: Synced) -> Result<VouchedPlacement, Keep> {
         let Vouched { block, replaces } = *self.vouched;
         match self.reading.canonical.at(block.number) {
             None => Err(Keep::Behind { upstream: local_safe.number, vouched: block.number }),
@@ -121,9 +121,9 @@ impl Facts<'_> {
                 self.refuse_replaced()?;
                 self.refuse_fork(&local_safe)?;
                 self.refuse_fork(&safe)?;
-                Ok(Standing::OnChain)
+                Ok(VouchedPlacement::OnChain)
             }
-            Some(hash) if Some(hash) == replaces => Ok(Standing::Replacing),
+            Some(hash) if Some(hash) == replaces => Ok(VouchedPlacement::Replacing),
             Some(canonical) => Err(Keep::Elsewhere { number: block.number, canonical, expected: block.hash }),
         }
     }
@@ -192,10 +192,10 @@ impl Facts<'_> {
         Ok(())
     }
 
-    fn local_safe(&self, standing: Standing, upstream: L2Ref, safe: &L2Ref) -> L2Ref {
+    fn local_safe(&self, standing: VouchedPlacement, upstream: L2Ref, safe: &L2Ref) -> L2Ref {
         let vouched = self.vouched.block;
-        let is_passed_on =
-            standing == Standing::OnChain && self.reading.passes_local_safe(&upstream, vouched.number);
+        let is_passed_on = standing == VouchedPlacement::OnChain
+            && self.reading.passes_local_safe(&upstream, vouched.number);
         match (is_passed_on, upstream.number >= vouched.number) {
             (true, _) => upstream,
             (false, true) => vouched,
@@ -235,7 +235,8 @@ impl Draft {
         let local_safe_l2 = facts.local_safe(standing, synced.local_safe, &safe_l2);
         let reading = &facts.reading;
         let pending_safe_l2 = reading.pending_safe(&local_safe_l2);
-        let (unsafe_l2, cross_unsafe_l2) = reading.tips(standing == Standing::OnChain, &pending_safe_l2);
+        let (unsafe_l2, cross_unsafe_l2) =
+            reading.tips(standing == VouchedPlacement::OnChain, &pending_safe_l2);
         let vouched = facts.vouched.block;
         let status = ServedStatus {
             l1: reading.upstream.l1,
@@ -251,15 +252,15 @@ impl Draft {
         };
         let floor = if vouched.number < local_safe_l2.number { vouched } else { local_safe_l2 };
         let is_known = reading.canonical.holds(&synced.local_safe) == Some(true);
-        let passed = (standing == Standing::OnChain && is_known).then_some(safe_l2.number);
+        let passed = (standing == VouchedPlacement::OnChain && is_known).then_some(safe_l2.number);
         Ok(Self { status, floor, elsewhere: reading.elsewhere(), passed })
     }
 
     /// The status whose safe and finalized heads stay. What is above them is the vouched head, or the upstream's local-safe
     /// head if it is higher, as long as they are on the chain of the safe head; what is known of L1 is what the upstream says
     /// now.
-    pub fn kept(facts: &Kept<'_>) -> Self {
-        let Kept { last, reading, vouched, replaced, hold } = *facts;
+    pub fn kept(facts: &KeepFacts<'_>) -> Self {
+        let KeepFacts { last, reading, vouched, replaced, hold } = *facts;
         let is_on_chain = |block: &L2Ref| reading.canonical.holds(block) == Some(true);
         let stands = is_on_chain(&last.safe_l2);
         let vouched =

@@ -5,7 +5,7 @@
 //! busy, as on the JSON-RPC port.
 
 use super::Served;
-use super::front::{Front, PathChain};
+use super::front::{FollowFront, PathChain};
 use crate::metrics::{Limit, Metrics};
 use crate::web::{BodyBounds, BodyLimits, Bound, Calls, ConnectionLimits, Listener, Overload};
 use crosscheck_p2p::ChainId;
@@ -107,7 +107,7 @@ async fn serve_within(
         .set_batch_request_config(BatchRequestConfig::Limit(MAX_BATCH))
         .build();
     let (never, stop) = stop_channel();
-    let front = Front {
+    let front = FollowFront {
         builder: Server::builder().set_config(config).to_service_builder(),
         methods: methods(served.clone()).map_err(std::io::Error::other)?.into(),
         served,

@@ -1,7 +1,7 @@
 //! [`Upstream`]: whose status is served on. The chain's own rollup node is polled by its head watcher already;
 //! another upstream is polled here.
 
-use crate::audit::{Answer, Heads};
+use crate::audit::{Heads, StatusAnswer};
 use crate::sources::{RollupNode, SourceError};
 use crosscheck_p2p::ChainId;
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub struct Upstream(Kind);
 
 #[derive(Debug)]
 enum Kind {
-    Sibling(Option<watch::Receiver<Option<Answer>>>),
+    Sibling(Option<watch::Receiver<Option<StatusAnswer>>>),
     Other(Box<Polled>),
 }
 
@@ -27,7 +27,7 @@ struct Polled {
     interval: Duration,
     pause: Duration,
     due: Instant,
-    last: Option<Answer>,
+    last: Option<StatusAnswer>,
 }
 
 impl Upstream {
@@ -48,7 +48,7 @@ impl Upstream {
     }
 
     /// Its last answer; a node that is due to be asked is asked first.
-    pub(super) async fn answer(&mut self) -> Result<Option<Answer>, SourceError> {
+    pub(super) async fn answer(&mut self) -> Result<Option<StatusAnswer>, SourceError> {
         match &mut self.0 {
             Kind::Sibling(answers) => Ok(answers.as_mut().and_then(|answers| {
                 let answer = answers.borrow_and_update();
@@ -83,7 +83,7 @@ impl Upstream {
 }
 
 impl Polled {
-    async fn answer(&mut self) -> Result<Option<Answer>, SourceError> {
+    async fn answer(&mut self) -> Result<Option<StatusAnswer>, SourceError> {
         if Instant::now() >= self.due {
             let answer = self.node.status().await;
             self.pause = match &answer {
@@ -91,7 +91,7 @@ impl Polled {
                 Err(_) => self.pause.saturating_mul(2).min(LONGEST_PAUSE).max(self.interval),
             };
             self.due = Instant::now().checked_add(self.pause).unwrap_or(self.due);
-            self.last = Some(Answer { document: answer?, at: Instant::now() });
+            self.last = Some(StatusAnswer { document: answer?, at: Instant::now() });
         }
         Ok(self.last.clone())
     }

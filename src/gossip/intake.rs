@@ -1,13 +1,13 @@
 //! [`Intake`]: the task that passes one chain's gossip to the auditor and to the watcher of suspects.
 
 use super::GossipMetrics;
-use super::{Gossiped, RefusalWatch, Rejections};
+use super::{GossipHeads, RefusalWatch, Rejections};
 use crate::audit::{AuditorMessage, Heads};
 use crate::gossip::Refusals;
 use crate::health::Health;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Limit;
-use crate::monitor::{Nudges, SuspectMessage};
+use crate::monitor::{PollHints, SuspectMessage};
 use crate::sources::{GossipedTransactions, SyncStatus};
 use alloy::eips::BlockNumHash;
 use crosscheck_p2p::{
@@ -52,7 +52,7 @@ pub struct Intake {
     /// waited for: their verdicts do not depend on it.
     pub rivals: mpsc::Sender<ValidBlock>,
     /// Word to the chain's reader.
-    pub nudges: Nudges,
+    pub nudges: PollHints,
     /// Where refused frames are remembered.
     pub refusals: Refusals,
     /// Reports frames that are refused in a row.
@@ -64,7 +64,7 @@ pub struct Intake {
     /// Where it is reported that this machine's clock is in doubt.
     pub health: Health,
     /// The highest block of each chain.
-    pub gossiped: Gossiped,
+    pub gossiped: GossipHeads,
     /// Where transactions of unknown types are kept, for anyone who reads their blocks.
     pub transactions: GossipedTransactions,
     /// What is counted.

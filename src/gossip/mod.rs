@@ -2,7 +2,7 @@
 //!
 //! Judges nothing: what arrives here was authenticated and validated in the p2p crate, or refused there.
 
-mod gossiped;
+mod gossip_heads;
 mod intake;
 mod metrics;
 mod network_handles;
@@ -14,7 +14,7 @@ mod rejections;
 mod signer_reader;
 mod signer_watcher;
 
-pub use gossiped::Gossiped;
+pub use gossip_heads::GossipHeads;
 pub use intake::Intake;
 pub use metrics::GossipMetrics;
 pub use network_handles::NetworkHandles;

@@ -28,7 +28,7 @@ pub struct PeerWatch {
 
 #[derive(Clone, Copy, Debug)]
 enum State {
-    Alone { since: Instant, is_told: bool },
+    Alone { since: Instant, is_reported: bool },
     Heard,
 }
 
@@ -41,7 +41,7 @@ impl PeerWatch {
         metrics: GossipMetrics,
         now: Instant,
     ) -> Self {
-        Self { chain_id, patience, state: State::Alone { since: now, is_told: false }, health, metrics }
+        Self { chain_id, patience, state: State::Alone { since: now, is_reported: false }, health, metrics }
     }
 
     /// The name of what is reported of a chain to [`Health`].
@@ -82,19 +82,19 @@ impl PeerWatch {
     fn count(&mut self, peers: usize, now: Instant) {
         let chain_id = self.chain_id;
         match (self.state, peers) {
-            (State::Alone { since, is_told }, 1..) => {
+            (State::Alone { since, is_reported }, 1..) => {
                 let alone_s = now.saturating_duration_since(since).as_secs();
                 self.state = State::Heard;
                 self.metrics.without_peer(chain_id, Duration::ZERO);
                 self.health.clear(&Self::part(chain_id));
-                if is_told {
+                if is_reported {
                     info!(%chain_id, peers, alone_s, "chain has a gossip peer again");
                 } else {
                     info!(%chain_id, peers, alone_s, "chain has a gossip peer");
                 }
             }
             (State::Heard, 0) => {
-                self.state = State::Alone { since: now, is_told: false };
+                self.state = State::Alone { since: now, is_reported: false };
                 info!(%chain_id, "last gossip peer of the chain disconnected");
             }
             (State::Alone { .. }, 0) | (State::Heard, 1..) => {}
@@ -104,17 +104,17 @@ impl PeerWatch {
     /// When it is to be reported that nobody is there, if it is not told.
     fn due(&self) -> Option<Instant> {
         match self.state {
-            State::Alone { since, is_told: false } => since.checked_add(self.patience),
-            State::Alone { is_told: true, .. } | State::Heard => None,
+            State::Alone { since, is_reported: false } => since.checked_add(self.patience),
+            State::Alone { is_reported: true, .. } | State::Heard => None,
         }
     }
 
     /// Time has passed.
     fn look(&mut self, now: Instant) {
-        let State::Alone { since, is_told } = self.state else { return };
+        let State::Alone { since, is_reported } = self.state else { return };
         self.metrics.without_peer(self.chain_id, now.saturating_duration_since(since));
-        if !is_told && self.due().is_some_and(|due| due <= now) {
-            self.state = State::Alone { since, is_told: true };
+        if !is_reported && self.due().is_some_and(|due| due <= now) {
+            self.state = State::Alone { since, is_reported: true };
             self.tell();
         }
     }

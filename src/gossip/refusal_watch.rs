@@ -59,7 +59,7 @@ struct Row {
     count: u64,
     since: Instant,
     last: Instant,
-    is_told: bool,
+    is_reported: bool,
 }
 
 /// Reports gossip that is refused frame after frame.
@@ -107,13 +107,14 @@ impl RefusalWatch {
             return;
         }
         let gossip = Gossip::of(topic);
-        let row = self.rows.entry(gossip).or_insert(Row { count: 0, since: now, last: now, is_told: false });
+        let row =
+            self.rows.entry(gossip).or_insert(Row { count: 0, since: now, last: now, is_reported: false });
         row.count = row.count.saturating_add(1);
         row.last = now;
-        row.is_told |= row.count >= AT_LEAST && now.saturating_duration_since(row.since) >= self.patience;
+        row.is_reported |= row.count >= AT_LEAST && now.saturating_duration_since(row.since) >= self.patience;
         let row = *row;
         self.metrics.refused_in_a_row(self.chain_id, gossip.name(), row.count);
-        if row.is_told {
+        if row.is_reported {
             self.tell(gossip, row.count, reason);
         }
     }
@@ -168,7 +169,7 @@ impl RefusalWatch {
     fn end(&mut self, gossip: Gossip, why: &str) {
         let Some(row) = self.rows.remove(&gossip) else { return };
         self.metrics.refused_in_a_row(self.chain_id, gossip.name(), 0);
-        if !row.is_told {
+        if !row.is_reported {
             return;
         }
         if let Some(outage) = self.health.clear(&self.part(gossip)) {

@@ -76,7 +76,7 @@ impl World {
     }
 
     /// How often this was logged.
-    fn told(&self, said: &str) -> usize {
+    fn reported(&self, said: &str) -> usize {
         self.lines.count(said)
     }
 }
@@ -97,11 +97,11 @@ async fn an_l1_that_does_not_move_is_reported_once_for_all_chains_until_it_moves
         "{reasons:?}"
     );
     tokio::time::sleep(10 * MINUTE).await;
-    assert_eq!(world.told("head is not moving"), 1);
+    assert_eq!(world.reported("head is not moving"), 1);
     world.is(Some(9));
     tokio::time::sleep(MINUTE).await;
     assert_eq!(world.health.reasons(), [""; 0]);
-    assert_eq!((world.told("head is moving again"), world.told("WARN")), (1, 1));
+    assert_eq!((world.reported("head is moving again"), world.reported("WARN")), (1, 1));
     world.cancel.cancel();
     assert!(world.tasks.join_next().await.unwrap().is_ok());
 }
@@ -110,22 +110,22 @@ async fn an_l1_that_does_not_move_is_reported_once_for_all_chains_until_it_moves
 async fn an_l1_that_does_not_answer_is_reported_once_until_it_does() {
     let world = World::start(&[3 * MINUTE]);
     tokio::time::sleep(MINUTE).await;
-    assert_eq!(world.told("L1 is readable again"), 0, "it could before");
+    assert_eq!(world.reported("L1 is readable again"), 0, "it could before");
     world.is(None);
     tokio::time::sleep(10 * MINUTE).await;
     let reasons = world.health.reasons();
     assert!(matches!(&reasons[..], [reason] if reason.contains("cannot be read: ")), "{reasons:?}");
-    assert_eq!(world.told("L1 cannot be read"), 1);
+    assert_eq!(world.reported("L1 cannot be read"), 1);
     world.is(Some(7));
     tokio::time::sleep(MINUTE).await;
     assert_eq!(world.health.reasons(), [""; 0], "nobody knows where it was in between");
-    assert_eq!(world.told("L1 is readable again"), 1);
+    assert_eq!(world.reported("L1 is readable again"), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn whoever_has_little_patience_asks_more_often() {
     let world = World::start(&[Duration::from_secs(1), 3 * MINUTE]);
     tokio::time::sleep(Duration::from_secs(2)).await;
-    assert_eq!(world.told("head is not moving"), 1);
+    assert_eq!(world.reported("head is not moving"), 1);
     assert_eq!(world.health.reasons().len(), 1);
 }

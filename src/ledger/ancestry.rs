@@ -3,10 +3,10 @@
 //! come.
 
 use super::attested::read_known;
+use super::event_of::bound_event;
 use super::events::write_event;
 use super::record::{read_hash, read_u64};
 use super::store::as_integer;
-use super::told::bound_event;
 use super::{KnownCase, Ledger, LedgerError, Opened, Opening};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
@@ -20,7 +20,7 @@ pub(super) const MAX_DISTANCE: u32 = 4096;
 
 /// A block that was found invalid, and is bound to a signer since by a block on top of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bound {
+pub struct BoundVerdict {
     /// Which.
     pub key: BlockKey,
     /// What was found.
@@ -64,18 +64,18 @@ impl Ledger {
         at: UnixSeconds,
     ) -> Result<Vec<Opening>, LedgerError> {
         let mut transaction = self.write().await?;
-        let (mut openings, mut told) = (Vec::with_capacity(run.len()), 0);
+        let (mut openings, mut reported) = (Vec::with_capacity(run.len()), 0);
         for ancestor in run {
             let (opening, last) = insert_ancestor(&mut transaction, ancestor, at).await?;
             let is_known = opening.opened == Opened::Known;
             if is_known && !openings.is_empty() {
                 break;
             }
-            told = told.max(last);
+            reported = reported.max(last);
             openings.push(opening);
         }
         transaction.commit().await?;
-        self.note_told(told);
+        self.mark_reported(reported);
         Ok(openings)
     }
 }
@@ -104,8 +104,8 @@ pub(super) async fn insert_ancestor(
     if done.rows_affected() == 0 {
         return Ok((Opening { opened: Opened::Known, bound: Vec::new() }, 0));
     }
-    let (bound, told) = bind_ancestors(connection, key, *parent_hash, false, at).await?;
-    Ok((Opening { opened: Opened::New, bound }, told))
+    let (bound, reported) = bind_ancestors(connection, key, *parent_hash, false, at).await?;
+    Ok((Opening { opened: Opened::New, bound }, reported))
 }
 
 /// The nearest block on top of this one whose attestation binds its signer. A block on the way that is known to be bound by one is not
@@ -145,7 +145,7 @@ pub(super) async fn bind_ancestors(
     parent: B256,
     is_binding: bool,
     at: UnixSeconds,
-) -> Result<(Vec<Bound>, u64), LedgerError> {
+) -> Result<(Vec<BoundVerdict>, u64), LedgerError> {
     let wrong = unbound_below(connection, key, parent).await?;
     let above = match is_binding {
         _ if wrong.is_empty() => None,
@@ -164,7 +164,7 @@ pub(super) async fn bind_ancestors(
             .bind(above.to_vec())
             .execute(&mut *connection)
             .await?;
-        let one = Bound { key, verdict, attributable, ancestor_of: above };
+        let one = BoundVerdict { key, verdict, attributable, ancestor_of: above };
         last = write_event(connection, &bound_event(&one), at).await?;
         bound.push(one);
     }

@@ -5,7 +5,8 @@
 use super::heads::advance;
 use super::resolution::MAX_REASON_BYTES;
 use super::store::{as_integer, read_position};
-use super::{BlockPosition, Ledger, LedgerError};
+use super::{Ledger, LedgerError};
+use alloy::eips::BlockNumHash;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 
 /// An operator's decision that a chain's audit begins after this block.
@@ -14,7 +15,7 @@ pub struct Anchoring {
     /// The chain.
     pub chain_id: ChainId,
     /// The block: it and what is below it count as right.
-    pub to: BlockPosition,
+    pub to: BlockNumHash,
     /// Why.
     pub reason: String,
 }
@@ -23,9 +24,9 @@ pub struct Anchoring {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Anchored {
     /// Where the vouched head was. `None`: the audit had not begun.
-    pub from: Option<BlockPosition>,
+    pub from: Option<BlockNumHash>,
     /// Where it is now: the anchor, or further up if what follows was upheld before.
-    pub vouched: BlockPosition,
+    pub vouched: BlockNumHash,
 }
 
 /// Why an anchor is refused. Nothing was written.

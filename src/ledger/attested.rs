@@ -4,11 +4,11 @@
 //! never the other way round.
 
 use super::ancestry::bind_ancestors;
+use super::event_of::attributed_event;
 use super::events::write_event;
 use super::record::{read_attributable, read_hash, read_optional_hash};
 use super::retention::keep_signature;
 use super::store::as_integer;
-use super::told::attributed_event;
 use super::{Ledger, LedgerError, Opened, Opening};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
@@ -95,20 +95,20 @@ impl Ledger {
             Opened::NowAttested => block.domain().is_attributable(),
             Opened::New | Opened::Known => false,
         };
-        let mut told = if is_bound_anew { tell(&mut transaction, block, at).await? } else { 0 };
+        let mut reported = if is_bound_anew { tell(&mut transaction, block, at).await? } else { 0 };
         let key = BlockKey { chain_id: block.chain_id(), number: block.number(), hash: block.hash() };
         let mut bound = Vec::new();
         if outcome != Opened::Known {
             let (parent, is_binding) = (block.parent_hash(), block.domain().is_attributable());
             let last;
             (bound, last) = bind_ancestors(&mut transaction, &key, parent, is_binding, at).await?;
-            told = told.max(last);
+            reported = reported.max(last);
         }
         if matches!(outcome, Opened::NowAttested | Opened::NowAttributable) {
             keep_signature(&mut transaction, &key, &block.signature()).await?;
         }
         transaction.commit().await?;
-        self.note_told(told);
+        self.mark_reported(reported);
         Ok(Opening { opened: outcome, bound })
     }
 

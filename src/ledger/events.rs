@@ -1,4 +1,4 @@
-//! [`Event`]: a reported event, in the ledger. It is written with the fact that it reports, in one transaction.
+//! [`StoredEvent`]: a reported event, in the ledger. It is written with the fact that it reports, in one transaction.
 //!
 //! There is one writer, so ids are in the order in which events became durable: a reader up to one id has missed
 //! none below it. An event is never changed, and no id is used twice.
@@ -6,7 +6,7 @@
 use super::record::{corrupt, read_u64};
 use super::store::{as_integer, to_json};
 use super::{Ledger, LedgerError};
-use crosscheck_core::events::Told;
+use crosscheck_core::events::Event;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use serde::ser::{Serialize, Serializer};
 use serde_json::Value;
@@ -21,12 +21,12 @@ pub(super) const MAX_SCANNED: u32 = 20_000;
 
 /// Something that was told. In JSON: what is reported, with its id and its time. Clones share the text.
 #[derive(Clone, Debug)]
-pub struct Event {
+pub struct StoredEvent {
     id: u64,
     text: Arc<RawValue>,
 }
 
-impl Event {
+impl StoredEvent {
     /// Its place in the order of events. It survives restarts.
     pub const fn id(&self) -> u64 {
         self.id
@@ -34,14 +34,14 @@ impl Event {
 
     fn read(row: &SqliteRow) -> Result<Self, LedgerError> {
         let (id, at) = (read_u64(row, "id")?, read_u64(row, "at")?);
-        let told: &str = row.try_get("told")?;
-        let fields = told.strip_prefix('{').unwrap_or(told);
+        let reported: &str = row.try_get("told")?;
+        let fields = reported.strip_prefix('{').unwrap_or(reported);
         let text = RawValue::from_string(format!("{{\"id\":{id},\"at\":{at},{fields}"));
         Ok(Self { id, text: Arc::from(text.map_err(corrupt("event"))?) })
     }
 }
 
-impl Serialize for Event {
+impl Serialize for StoredEvent {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.text.serialize(serializer)
     }
@@ -100,13 +100,13 @@ impl Window {
 
 impl Ledger {
     /// The id of the last event that this program has written; 0: none. What another program writes is not heard of.
-    pub fn told(&self) -> watch::Receiver<u64> {
-        self.told.subscribe()
+    pub fn reported(&self) -> watch::Receiver<u64> {
+        self.reported.subscribe()
     }
 
     /// Passes on that an event is durable.
-    pub(super) fn note_told(&self, id: u64) {
-        self.told.send_if_modified(|last| id > std::mem::replace(last, id.max(*last)));
+    pub(super) fn mark_reported(&self, id: u64) {
+        self.reported.send_if_modified(|last| id > std::mem::replace(last, id.max(*last)));
     }
 
     /// The id of the last event that was written, also if it is kept no longer. 0: there was none.
@@ -125,7 +125,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub async fn events(&self, filter: EventFilter<'_>) -> Result<Read<Event>, LedgerError> {
+    pub async fn events(&self, filter: EventFilter<'_>) -> Result<Read<StoredEvent>, LedgerError> {
         self.reread(|| async {
             let is_whole = filter.chain_id.is_none() && filter.kinds.is_none();
             let scanned = if is_whole { filter.limit } else { MAX_SCANNED };
@@ -150,8 +150,8 @@ impl Ledger {
             .bind(filter.limit)
             .fetch_all(self.readers())
             .await?;
-            let events = rows.iter().map(Event::read).collect::<Result<Vec<_>, _>>()?;
-            let last = events.last().map(Event::id);
+            let events = rows.iter().map(StoredEvent::read).collect::<Result<Vec<_>, _>>()?;
+            let last = events.last().map(StoredEvent::id);
             Ok(Read::of(window, events, last, filter.limit))
         })
         .await
@@ -161,27 +161,27 @@ impl Ledger {
 /// Writes an event, with the fact that it reports. Returns its id.
 pub(super) async fn write_event(
     connection: &mut SqliteConnection,
-    told: &Told,
+    reported: &Event,
     at: UnixSeconds,
 ) -> Result<u64, LedgerError> {
-    let mut text = serde_json::to_value(told).map_err(corrupt("event"))?;
+    let mut text = serde_json::to_value(reported).map_err(corrupt("event"))?;
     // A suspect's id is its event's.
     text.as_object_mut().and_then(|fields| fields.remove("id"));
-    write(connection, told, &text, at).await
+    write(connection, reported, &text, at).await
 }
 
 async fn write(
     connection: &mut SqliteConnection,
-    told: &Told,
+    reported: &Event,
     text: &Value,
     at: UnixSeconds,
 ) -> Result<u64, LedgerError> {
-    let block = told.block();
+    let block = reported.block();
     let row = sqlx::query(
         "INSERT INTO events (at, kind, chain_id, number, hash, told) VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING id",
     )
     .bind(as_integer("time", at.0)?)
-    .bind(told.kind())
+    .bind(reported.kind())
     .bind(block.chain_id.to_string())
     .bind(as_integer("block number", block.number)?)
     .bind(block.hash.to_vec())

@@ -12,14 +12,11 @@ use sqlx::sqlite::SqliteExecutor;
 /// How many blocks one verdict may carry the vouched head over. The rest follows with the next verdict.
 const MAX_ADVANCE: usize = 4096;
 
-/// A block, by height and hash.
-pub type BlockPosition = BlockNumHash;
-
 /// The vouched head, and what it stands in the place of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VouchedHead {
     /// Which block.
-    pub position: BlockPosition,
+    pub position: BlockNumHash,
     /// The block that it replaces, if it is a replacement.
     pub replaces: Option<B256>,
     /// How often the chain's vouched head has left a branch, or was moved by an operator.
@@ -32,14 +29,14 @@ pub struct Unlinked {
     /// The chain.
     pub chain_id: ChainId,
     /// The parent.
-    pub parent: BlockPosition,
+    pub parent: BlockNumHash,
 }
 
 /// The block up to which all of a chain is upheld, as this connection sees it.
 pub(super) async fn vouched(
     connection: impl SqliteExecutor<'_>,
     chain_id: ChainId,
-) -> Result<Option<BlockPosition>, LedgerError> {
+) -> Result<Option<BlockNumHash>, LedgerError> {
     let row =
         sqlx::query("SELECT vouched_number AS number, vouched_hash AS hash FROM heads WHERE chain_id = ?1")
             .bind(chain_id.to_string())
@@ -53,7 +50,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub async fn vouched(&self, chain_id: ChainId) -> Result<Option<BlockPosition>, LedgerError> {
+    pub async fn vouched(&self, chain_id: ChainId) -> Result<Option<BlockNumHash>, LedgerError> {
         self.reread(|| async { vouched(self.readers(), chain_id).await }).await
     }
 
@@ -87,19 +84,15 @@ impl Ledger {
     ///
     /// # Errors
     /// If the ledger cannot be written.
-    pub async fn anchor(
-        &self,
-        chain_id: ChainId,
-        anchor: BlockPosition,
-    ) -> Result<BlockPosition, LedgerError> {
+    pub async fn anchor(&self, chain_id: ChainId, anchor: BlockNumHash) -> Result<BlockNumHash, LedgerError> {
         self.persevere(|| self.anchor_once(chain_id, anchor)).await
     }
 
     async fn anchor_once(
         &self,
         chain_id: ChainId,
-        anchor: BlockPosition,
-    ) -> Result<BlockPosition, LedgerError> {
+        anchor: BlockNumHash,
+    ) -> Result<BlockNumHash, LedgerError> {
         let mut transaction = self.write().await?;
         sqlx::query(
             "INSERT INTO heads (chain_id, anchor_number, anchor_hash, vouched_number, vouched_hash)
@@ -126,7 +119,7 @@ impl Ledger {
         chain_id: ChainId,
         heights: std::ops::RangeInclusive<u64>,
         limit: u32,
-    ) -> Result<Vec<BlockPosition>, LedgerError> {
+    ) -> Result<Vec<BlockNumHash>, LedgerError> {
         self.reread(|| async {
             let rows = sqlx::query(
                 "SELECT number, hash FROM cases
@@ -165,7 +158,7 @@ impl Ledger {
             rows.iter()
                 .map(|row| {
                     let parent =
-                        BlockPosition { number: read_u64(row, "number")?, hash: read_hash(row, "hash")? };
+                        BlockNumHash { number: read_u64(row, "number")?, hash: read_hash(row, "hash")? };
                     Ok(Unlinked { chain_id: read_chain_id(row)?, parent })
                 })
                 .collect()
@@ -195,7 +188,7 @@ pub(super) async fn advance(connection: &mut SqliteConnection, chain_id: ChainId
         .fetch_optional(&mut *connection)
         .await?;
         let Some(child) = child else { break };
-        let BlockPosition { number, hash } = read_position(&child)?;
+        let BlockNumHash { number, hash } = read_position(&child)?;
         sqlx::query("UPDATE heads SET vouched_number = ?2, vouched_hash = ?3 WHERE chain_id = ?1")
             .bind(&chain)
             .bind(as_integer("block number", number)?)

@@ -4,12 +4,13 @@ use super::events::write_event;
 use super::filed_messages::file;
 use super::record::{corrupt, read_chain_id, read_hash, read_u64};
 use super::store::as_integer;
-use super::{BlockPosition, Ledger, LedgerError};
+use super::{Ledger, LedgerError};
+use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
-use crosscheck_core::events::{Entry, Filing, Note};
+use crosscheck_core::events::{Filing, NotedMessage, Notice};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::BlockKey;
-use crosscheck_core::tracker::{Cause, Ending, MessageKey};
+use crosscheck_core::tracker::{Ending, MessageKey, StatusCause};
 use crosscheck_core::validity::InvalidReason;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use sqlx::Row;
@@ -21,7 +22,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If the ledger cannot be written, or a height or time does not fit it.
-    pub async fn note_messages(&self, notes: &[Note], at: UnixSeconds) -> Result<Vec<bool>, LedgerError> {
+    pub async fn note_messages(&self, notes: &[Notice], at: UnixSeconds) -> Result<Vec<bool>, LedgerError> {
         self.note_and_file(notes, &[], at).await
     }
 
@@ -31,7 +32,7 @@ impl Ledger {
     /// As [`Ledger::note_messages`].
     pub async fn note_and_file(
         &self,
-        notes: &[Note],
+        notes: &[Notice],
         filings: &[Filing],
         at: UnixSeconds,
     ) -> Result<Vec<bool>, LedgerError> {
@@ -40,12 +41,12 @@ impl Ledger {
 
     async fn note_and_file_once(
         &self,
-        notes: &[Note],
+        notes: &[Notice],
         filings: &[Filing],
         at: UnixSeconds,
     ) -> Result<Vec<bool>, LedgerError> {
         let mut transaction = self.write().await?;
-        let (mut new, mut told) = (Vec::with_capacity(notes.len()), 0);
+        let (mut new, mut reported) = (Vec::with_capacity(notes.len()), 0);
         for note in notes {
             let block = note.key.block;
             let done = sqlx::query(
@@ -66,7 +67,7 @@ impl Ledger {
             .bind(note.news.status())
             .bind(note.news.reason().map(InvalidReason::code))
             .bind(note.news.detail())
-            .bind(note.news.cause().map(Cause::name))
+            .bind(note.news.cause().map(StatusCause::name))
             .bind(note.news.ending().map(Ending::name))
             .bind(note.news.ended_by().map(|hash| hash.to_vec()))
             .bind(as_integer("time", at.0)?)
@@ -74,8 +75,8 @@ impl Ledger {
             .await?;
             let is_new = done.rows_affected() == 1;
             if is_new {
-                for news in note.told() {
-                    told = write_event(&mut transaction, &news, at).await?;
+                for news in note.reported() {
+                    reported = write_event(&mut transaction, &news, at).await?;
                 }
             }
             new.push(is_new);
@@ -84,7 +85,7 @@ impl Ledger {
             file(&mut transaction, filing).await?;
         }
         transaction.commit().await?;
-        self.note_told(told);
+        self.mark_reported(reported);
         Ok(new)
     }
 
@@ -97,7 +98,7 @@ impl Ledger {
         chain_id: ChainId,
         above: Option<u64>,
         limit: u32,
-    ) -> Result<BTreeMap<MessageKey, Entry>, LedgerError> {
+    ) -> Result<BTreeMap<MessageKey, NotedMessage>, LedgerError> {
         self.reread(|| async {
             let above = above.map_or(Ok(-1), |above| as_integer("block number", above))?;
             // What cannot be decoded is not a message: nothing can become of it.
@@ -124,11 +125,11 @@ impl Ledger {
     ///
     /// # Errors
     /// If the ledger cannot be written, or a height does not fit it.
-    pub async fn move_cursors(&self, cursors: &[(ChainId, BlockPosition)]) -> Result<(), LedgerError> {
+    pub async fn move_cursors(&self, cursors: &[(ChainId, BlockNumHash)]) -> Result<(), LedgerError> {
         self.persevere(|| self.move_cursors_once(cursors)).await
     }
 
-    async fn move_cursors_once(&self, cursors: &[(ChainId, BlockPosition)]) -> Result<(), LedgerError> {
+    async fn move_cursors_once(&self, cursors: &[(ChainId, BlockNumHash)]) -> Result<(), LedgerError> {
         let mut transaction = self.write().await?;
         for (chain_id, cursor) in cursors {
             sqlx::query(
@@ -149,7 +150,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub async fn cursor(&self, chain_id: ChainId) -> Result<Option<BlockPosition>, LedgerError> {
+    pub async fn cursor(&self, chain_id: ChainId) -> Result<Option<BlockNumHash>, LedgerError> {
         self.reread(|| async {
             let row = sqlx::query("SELECT number, hash FROM monitor_cursors WHERE chain_id = ?1")
                 .bind(chain_id.to_string())
@@ -162,7 +163,7 @@ impl Ledger {
 }
 
 /// Takes one note, in the order in which they were written, into what is known of its message.
-fn take(entries: &mut BTreeMap<MessageKey, Entry>, row: &SqliteRow) -> Result<(), LedgerError> {
+fn take(entries: &mut BTreeMap<MessageKey, NotedMessage>, row: &SqliteRow) -> Result<(), LedgerError> {
     let small = |field| u32::try_from(row.try_get::<i64, _>(field)?).map_err(corrupt(field));
     let hash: B256 = read_hash(row, "hash")?;
     let block = BlockKey { chain_id: read_chain_id(row)?, number: read_u64(row, "number")?, hash };
@@ -179,7 +180,7 @@ fn take(entries: &mut BTreeMap<MessageKey, Entry>, row: &SqliteRow) -> Result<()
         _ => None,
     };
     let ordinal = small("ordinal")?;
-    let entry = entries.entry(key).or_insert_with(|| Entry::new(initiating, timestamp));
+    let entry = entries.entry(key).or_insert_with(|| NotedMessage::new(initiating, timestamp));
     entry.is_over = false;
     match row.try_get::<String, _>("kind")?.as_str() {
         "invalid" => {

@@ -58,7 +58,7 @@ struct Outage {
     /// How many wait.
     waiting: AtomicUsize,
     /// Whether it was reported that they must.
-    is_told: AtomicBool,
+    is_reported: AtomicBool,
 }
 
 /// Somebody who waits, until dropped.
@@ -91,7 +91,7 @@ impl Perseverance {
             Doing::Reading => "read",
         };
         self.health.obstruct(doing.part(), format!("it cannot be {done}: {error}"));
-        if self.outage(doing).is_told.swap(true, Ordering::AcqRel) {
+        if self.outage(doing).is_reported.swap(true, Ordering::AcqRel) {
             return;
         }
         match doing {
@@ -107,8 +107,8 @@ impl Perseverance {
 
     /// It was done: if nobody waits any more, that is over.
     fn done(&self, doing: Doing) {
-        let Outage { waiting, is_told } = self.outage(doing);
-        let is_over = waiting.load(Ordering::Acquire) == 0 && is_told.swap(false, Ordering::AcqRel);
+        let Outage { waiting, is_reported } = self.outage(doing);
+        let is_over = waiting.load(Ordering::Acquire) == 0 && is_reported.swap(false, Ordering::AcqRel);
         if is_over && let Some(outage) = self.health.clear(doing.part()) {
             let seconds = outage.seconds();
             match doing {

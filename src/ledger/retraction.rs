@@ -3,12 +3,12 @@
 //! No verdict is touched: each was right of the branch that it is about. The blocks of a branch that the chain has left are
 //! marked, so that the head does not move onto them again by itself.
 
+use super::event_of::retraction_event;
 use super::events::write_event;
 use super::heads::{advance, vouched};
 use super::record::{read_hash, read_optional_hash, read_u64};
 use super::store::{as_integer, read_position};
-use super::told::retraction_event;
-use super::{BlockPosition, Ledger, LedgerError};
+use super::{Ledger, LedgerError};
 use alloy::eips::BlockNumHash;
 use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::{ChainId, UnixSeconds};
@@ -19,7 +19,7 @@ use sqlx::{Row, SqliteConnection};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BranchBlock {
     /// Which.
-    pub position: BlockPosition,
+    pub position: BlockNumHash,
     /// The L1 block that it is built on. `None`: it is not known.
     pub l1_origin: Option<BlockNumHash>,
 }
@@ -41,9 +41,9 @@ pub struct Retraction {
     /// The chain.
     pub chain_id: ChainId,
     /// Where its vouched head was.
-    pub from: BlockPosition,
+    pub from: BlockNumHash,
     /// The last ancestor of that on the canonical chain.
-    pub to: BlockPosition,
+    pub to: BlockNumHash,
     /// Why.
     pub reason: RetractionReason,
 }
@@ -137,7 +137,7 @@ impl Ledger {
         &self,
         retraction: &Retraction,
         at: UnixSeconds,
-    ) -> Result<Option<BlockPosition>, LedgerError> {
+    ) -> Result<Option<BlockNumHash>, LedgerError> {
         self.persevere(|| self.retract_once(retraction, at)).await
     }
 
@@ -145,7 +145,7 @@ impl Ledger {
         &self,
         retraction: &Retraction,
         at: UnixSeconds,
-    ) -> Result<Option<BlockPosition>, LedgerError> {
+    ) -> Result<Option<BlockNumHash>, LedgerError> {
         let Retraction { chain_id, from, to, .. } = retraction;
         let chain = chain_id.to_string();
         let (from_number, to_number) =
@@ -182,13 +182,13 @@ impl Ledger {
             return Ok(None);
         }
         record(&mut transaction, retraction, at).await?;
-        let told = write_event(&mut transaction, &retraction_event(retraction), at).await?;
+        let reported = write_event(&mut transaction, &retraction_event(retraction), at).await?;
         advance(&mut transaction, *chain_id).await?;
         // Whatever is done after it is written must not fail: it would be done again, and find nothing to do.
         let head = vouched(&mut *transaction, *chain_id).await?;
         transaction.commit().await?;
         self.note_change();
-        self.note_told(told);
+        self.mark_reported(reported);
         Ok(head)
     }
 
@@ -196,11 +196,11 @@ impl Ledger {
     ///
     /// # Errors
     /// If the ledger cannot be written.
-    pub async fn reinstate(&self, chain_id: ChainId, blocks: &[BlockPosition]) -> Result<(), LedgerError> {
+    pub async fn reinstate(&self, chain_id: ChainId, blocks: &[BlockNumHash]) -> Result<(), LedgerError> {
         self.persevere(|| self.reinstate_once(chain_id, blocks)).await
     }
 
-    async fn reinstate_once(&self, chain_id: ChainId, blocks: &[BlockPosition]) -> Result<(), LedgerError> {
+    async fn reinstate_once(&self, chain_id: ChainId, blocks: &[BlockNumHash]) -> Result<(), LedgerError> {
         let mut transaction = self.write().await?;
         for block in blocks {
             sqlx::query("DELETE FROM abandoned_blocks WHERE chain_id = ?1 AND number = ?2 AND hash = ?3")
@@ -220,7 +220,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub async fn is_abandoned(&self, chain_id: ChainId, block: BlockPosition) -> Result<bool, LedgerError> {
+    pub async fn is_abandoned(&self, chain_id: ChainId, block: BlockNumHash) -> Result<bool, LedgerError> {
         self.reread(|| async {
             let row = sqlx::query(
                 "SELECT 1 FROM abandoned_blocks WHERE chain_id = ?1 AND number = ?2 AND hash = ?3",
@@ -264,7 +264,7 @@ pub(super) async fn take_back(
     .fetch_optional(&mut *connection)
     .await?;
     let Some(passed) = passed else { return Ok(None) };
-    let to = BlockPosition { number: key.number.saturating_sub(1), hash: read_hash(&passed, "parent_hash")? };
+    let to = BlockNumHash { number: key.number.saturating_sub(1), hash: read_hash(&passed, "parent_hash")? };
     let reason = RetractionReason::Disproven;
     let retraction = Retraction { chain_id: key.chain_id, from: read_position(&passed)?, to, reason };
     sqlx::query("UPDATE heads SET vouched_number = ?2, vouched_hash = ?3 WHERE chain_id = ?1")
@@ -300,7 +300,7 @@ async fn record(
 }
 
 fn read_block(row: &SqliteRow) -> Result<BranchBlock, LedgerError> {
-    let position = BlockPosition { number: read_u64(row, "number")?, hash: read_hash(row, "hash")? };
+    let position = BlockNumHash { number: read_u64(row, "number")?, hash: read_hash(row, "hash")? };
     let hash = read_optional_hash(row, "l1_hash")?;
     let l1_origin = match (row.try_get::<Option<i64>, _>("l1_number")?, hash) {
         (Some(_), Some(hash)) => Some(BlockNumHash { number: read_u64(row, "l1_number")?, hash }),

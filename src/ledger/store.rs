@@ -1,15 +1,15 @@
 //! [`Ledger`]: the SQLite database, and its records.
 
-use super::ancestry::{Bound, NewAncestor, binding_descendant, insert_ancestor};
+use super::LedgerError;
+use super::ancestry::{BoundVerdict, NewAncestor, binding_descendant, insert_ancestor};
 use super::database::{Database, WriteTransaction};
+use super::event_of::{retraction_event, verdict_event};
 use super::events::write_event;
 use super::heads::advance;
 use super::perseverance::Perseverance;
 use super::record::{corrupt, read_attributable, read_chain_id, read_hash, read_u64};
 use super::retention::{keep_signature, signature_of};
 use super::retraction::{Retraction, take_back};
-use super::told::{retraction_event, verdict_event};
-use super::{BlockPosition, LedgerError};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256, Bytes};
 use crosscheck_core::case::{CheckedMessage, Verdict, Wait};
@@ -31,7 +31,7 @@ use tokio::sync::watch;
 pub struct Ledger {
     database: Database,
     changes: Arc<watch::Sender<u64>>,
-    pub(super) told: Arc<watch::Sender<u64>>,
+    pub(super) reported: Arc<watch::Sender<u64>>,
     pub(super) perseverance: Option<Arc<Perseverance>>,
     /// Whether what cannot be read is not waited for.
     pub(super) is_prompt: bool,
@@ -74,12 +74,12 @@ pub struct Opening {
     /// What was found.
     pub opened: Opened,
     /// The blocks below that were found invalid before, and that are bound to a signer since.
-    pub bound: Vec<Bound>,
+    pub bound: Vec<BoundVerdict>,
 }
 
 /// A case without a verdict, as read back after a restart.
 #[derive(Debug, Clone)]
-pub struct OpenCase {
+pub struct StoredCase {
     /// Which block.
     pub key: BlockKey,
     /// When it was opened.
@@ -132,7 +132,7 @@ pub struct Decision<'a> {
 
 /// What an open case waits for, as users see it.
 #[derive(Serialize)]
-struct ToldWait<'a> {
+struct StoredWait<'a> {
     #[serde(flatten)]
     wait: &'a Wait,
     /// Why it is unavailable.
@@ -149,7 +149,7 @@ impl Ledger {
         Ok(Self {
             database: Database::open(path).await?,
             changes: Arc::default(),
-            told: Arc::default(),
+            reported: Arc::default(),
             perseverance: None,
             is_prompt: false,
         })
@@ -211,9 +211,9 @@ impl Ledger {
             &NewCase::Ancestor { key, parent_hash, timestamp, l1_origin } => {
                 let ancestor = NewAncestor { key, parent_hash, timestamp, l1_origin };
                 let mut transaction = self.write().await?;
-                let (opening, told) = insert_ancestor(&mut transaction, &ancestor, at).await?;
+                let (opening, reported) = insert_ancestor(&mut transaction, &ancestor, at).await?;
                 transaction.commit().await?;
-                self.note_told(told);
+                self.mark_reported(reported);
                 Ok(opening)
             }
         }
@@ -240,8 +240,8 @@ impl Ledger {
         words: &BTreeMap<Wait, String>,
         messages: &[CheckedMessage],
     ) -> Result<(), LedgerError> {
-        let told = |wait| ToldWait { wait, reason: words.get(wait).map(String::as_str) };
-        let waits: Vec<ToldWait<'_>> = waits.iter().map(told).collect();
+        let reported = |wait| StoredWait { wait, reason: words.get(wait).map(String::as_str) };
+        let waits: Vec<StoredWait<'_>> = waits.iter().map(reported).collect();
         let mut transaction = self.write().await?;
         sqlx::query(
             "UPDATE cases SET waits = ?4, messages = ?5
@@ -309,14 +309,14 @@ impl Ledger {
             Some(_) | None => None,
         };
         let decided = attributable.map(|attributable| Decided { attributable, ancestor_of, retraction });
-        let told = match &decided {
+        let reported = match &decided {
             Some(decided) => tell(&mut transaction, decision, decided).await?,
             None => 0,
         };
         advance(&mut transaction, key.chain_id).await?;
         transaction.commit().await?;
         self.note_change();
-        self.note_told(told);
+        self.mark_reported(reported);
         Ok(decided)
     }
 
@@ -329,7 +329,7 @@ impl Ledger {
         chain_id: ChainId,
         after: i64,
         limit: u32,
-    ) -> Result<Vec<(i64, OpenCase)>, LedgerError> {
+    ) -> Result<Vec<(i64, StoredCase)>, LedgerError> {
         self.reread(|| async {
             let query =
                 "SELECT * FROM cases WHERE chain_id = ?1 AND verdict IS NULL AND id > ?2 ORDER BY id LIMIT ?3";
@@ -345,8 +345,8 @@ impl Ledger {
     }
 }
 
-pub(super) fn read_open_case(row: &SqliteRow) -> Result<OpenCase, LedgerError> {
-    let BlockPosition { number, hash } = read_position(row)?;
+pub(super) fn read_open_case(row: &SqliteRow) -> Result<StoredCase, LedgerError> {
+    let BlockNumHash { number, hash } = read_position(row)?;
     let key = BlockKey { chain_id: read_chain_id(row)?, number, hash };
     let topic = row.try_get::<Option<String>, _>("topic")?;
     let signer = row.try_get::<Option<Vec<u8>>, _>("signer")?;
@@ -360,11 +360,11 @@ pub(super) fn read_open_case(row: &SqliteRow) -> Result<OpenCase, LedgerError> {
         _ => None,
     };
     let opened_at = UnixSeconds(read_u64(row, "opened_at")?);
-    Ok(OpenCase { key, opened_at, attestation })
+    Ok(StoredCase { key, opened_at, attestation })
 }
 
-pub(super) fn read_position(row: &SqliteRow) -> Result<BlockPosition, LedgerError> {
-    Ok(BlockPosition { number: read_u64(row, "number")?, hash: read_hash(row, "hash")? })
+pub(super) fn read_position(row: &SqliteRow) -> Result<BlockNumHash, LedgerError> {
+    Ok(BlockNumHash { number: read_u64(row, "number")?, hash: read_hash(row, "hash")? })
 }
 
 pub(super) fn as_integer(field: &'static str, value: u64) -> Result<i64, LedgerError> {

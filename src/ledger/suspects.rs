@@ -3,7 +3,7 @@
 use super::events::write_event;
 use super::store::as_integer;
 use super::{Ledger, LedgerError};
-use crosscheck_core::events::{Suspect, Told};
+use crosscheck_core::events::{Event, Suspect};
 use crosscheck_p2p::UnixSeconds;
 
 /// How many blocks below the lowest suspect just noted others are remembered: gossip brings back nothing so old.
@@ -46,7 +46,7 @@ impl Ledger {
             .await?;
             new.push(match done.rows_affected() {
                 0 => None,
-                _ => Some(write_event(&mut transaction, &Told::Suspect(suspect.record()), at).await?),
+                _ => Some(write_event(&mut transaction, &Event::Suspect(suspect.record()), at).await?),
             });
         }
         if let Some(block) = suspects.first().map(|suspect| suspect.block) {
@@ -57,7 +57,7 @@ impl Ledger {
                 .await?;
         }
         transaction.commit().await?;
-        self.note_told(new.iter().flatten().copied().max().unwrap_or_default());
+        self.mark_reported(new.iter().flatten().copied().max().unwrap_or_default());
         Ok(new)
     }
 }

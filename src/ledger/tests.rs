@@ -219,7 +219,7 @@ async fn the_vouched_head_follows_upheld_children_only() {
     decide(&ledger, &blocks[1], &Verdict::Upheld).await;
     decide(&ledger, &blocks[0], &Verdict::Upheld).await;
     assert_eq!(ledger.vouched(chain()).await.unwrap(), None);
-    let anchor = BlockPosition { number: 0, hash: B256::ZERO };
+    let anchor = BlockNumHash { number: 0, hash: B256::ZERO };
     assert_eq!(ledger.anchor(chain(), anchor).await.unwrap().number, 2);
     decide(&ledger, &blocks[3], &Verdict::Upheld).await;
     assert_eq!(vouched(&ledger).await, 2);
@@ -227,7 +227,7 @@ async fn the_vouched_head_follows_upheld_children_only() {
     decide(&ledger, &blocks[4], &Verdict::Upheld).await;
     assert_eq!(vouched(&ledger).await, 2);
     // A second block at the violated height carries on, but only its own children.
-    let anchor = BlockPosition { number: 4, hash: blocks[3].hash() };
+    let anchor = BlockNumHash { number: 4, hash: blocks[3].hash() };
     assert_eq!(ledger.anchor(chain(), anchor).await.unwrap().number, 2);
 }
 
@@ -240,7 +240,7 @@ async fn parents_without_a_case_are_found() {
         open(&ledger, &blocks[index]).await;
     }
     assert_eq!(ledger.unlinked(chain(), 10).await.unwrap(), []);
-    ledger.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    ledger.anchor(chain(), BlockNumHash { number: 0, hash: B256::ZERO }).await.unwrap();
     let parents: Vec<u64> =
         ledger.unlinked(chain(), 10).await.unwrap().iter().map(|one| one.parent.number).collect();
     assert_eq!(parents, [5, 1]);
@@ -258,8 +258,8 @@ async fn progress_is_noted_until_the_verdict() {
     let words = waits.iter().map(|wait| (*wait, refused.to_owned())).collect();
     ledger.note_progress(&key(&block), &waits, &words, &[]).await.unwrap();
     let [record] = records(&ledger).await.try_into().unwrap();
-    let told: serde_json::Value = serde_json::from_str(record.waits.get()).unwrap();
-    assert_eq!((&told[0]["cause"], &told[0]["reason"]), (&"endpoint-error".into(), &refused.into()));
+    let reported: serde_json::Value = serde_json::from_str(record.waits.get()).unwrap();
+    assert_eq!((&reported[0]["cause"], &reported[0]["reason"]), (&"endpoint-error".into(), &refused.into()));
     assert_eq!(record.waited.get(), "[]", "it has no verdict yet");
     decide(&ledger, &block, &Verdict::Upheld).await;
     ledger.note_progress(&key(&block), &waits, &words, &[]).await.unwrap();
@@ -373,7 +373,7 @@ async fn a_wrong_block_holds_the_head_until_it_is_resolved() {
     for block in &blocks {
         open(&ledger, block).await;
     }
-    ledger.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    ledger.anchor(chain(), BlockNumHash { number: 0, hash: B256::ZERO }).await.unwrap();
     decide(&ledger, &blocks[0], &Verdict::Upheld).await;
     assert_eq!(ledger.hold(chain()).await.unwrap(), None);
     decide(&ledger, &blocks[1], &violated()).await;
@@ -399,7 +399,7 @@ async fn blocks_above_the_vouched_head_that_are_invalid_are_read_back() {
     let dir = TempDir::new().unwrap();
     let store = ledger(&dir).await;
     let blocks = blocks(3);
-    store.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    store.anchor(chain(), BlockNumHash { number: 0, hash: B256::ZERO }).await.unwrap();
     for (block, verdict) in blocks.iter().zip([&Verdict::Upheld, &violated(), &Verdict::Upheld]) {
         open(&store, block).await;
         decide(&store, block, verdict).await;
@@ -418,7 +418,7 @@ async fn a_block_is_replaced_when_another_of_its_height_was_upheld() {
     let store = ledger(&dir).await;
     let blocks = blocks(2);
     let replaced = attested_with(SigningDomain::CrossSafeBlocksV1, 2, blocks[0].hash(), 21_001);
-    store.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    store.anchor(chain(), BlockNumHash { number: 0, hash: B256::ZERO }).await.unwrap();
     for (block, verdict) in [(&blocks[0], &Verdict::Upheld), (&replaced, &violated())] {
         open(&store, block).await;
         decide(&store, block, verdict).await;
@@ -500,7 +500,7 @@ async fn an_upheld_block_goes_before_a_resolved_one() {
         after: Duration::ZERO,
     };
     ledger.decide(&decision).await.unwrap();
-    ledger.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    ledger.anchor(chain(), BlockNumHash { number: 0, hash: B256::ZERO }).await.unwrap();
     let head = ledger.vouched_head(chain()).await.unwrap().unwrap();
     assert_eq!((head.position.hash, head.replaces), (right.hash, Some(wrong.hash())));
 }

@@ -4,11 +4,11 @@
 //! What is taken back is kept beside, whole. The case is open again then, and gets its next verdict like any other.
 
 use super::attested::read_known;
+use super::event_of::taken_back_event;
 use super::events::write_event;
 use super::record::{read_hash, read_u64};
 use super::store::{as_integer, read_open_case, read_position};
-use super::told::taken_back_event;
-use super::{Ledger, LedgerError, OpenCase};
+use super::{Ledger, LedgerError, StoredCase};
 use alloy::eips::BlockNumHash;
 use crosscheck_core::case::KnownVerdict;
 use crosscheck_core::message::BlockKey;
@@ -64,7 +64,7 @@ impl Ledger {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub async fn wrong_case(&self, key: &BlockKey) -> Result<Option<OpenCase>, LedgerError> {
+    pub async fn wrong_case(&self, key: &BlockKey) -> Result<Option<StoredCase>, LedgerError> {
         self.reread(|| async {
             let row = sqlx::query(WRONG)
                 .bind(key.chain_id.to_string())
@@ -145,10 +145,10 @@ impl Ledger {
                 .execute(&mut *transaction)
                 .await?;
         }
-        let told = write_event(&mut transaction, &taken_back_event(*key, verdict.clone()), at).await?;
+        let reported = write_event(&mut transaction, &taken_back_event(*key, verdict.clone()), at).await?;
         transaction.commit().await?;
         self.note_change();
-        self.note_told(told);
+        self.mark_reported(reported);
         Ok(Some(verdict))
     }
 }

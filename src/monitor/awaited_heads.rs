@@ -55,14 +55,14 @@ mod tests {
     #[case::a_gap(&[1, 0, 32, 33], &[Some(Tone::Info), Some(Tone::Info), None])]
     #[tokio::test]
     async fn it_is_a_warning_once_it_lasts(#[case] seconds: &[u64], #[case] expected: &[Option<Tone>]) {
-        let (start, mut awaited, mut told) = (Instant::now(), AwaitedHeads::default(), Vec::new());
+        let (start, mut awaited, mut reported) = (Instant::now(), AwaitedHeads::default(), Vec::new());
         for second in seconds {
             if *second == 0 {
                 awaited.known();
             } else {
-                told.push(awaited.missing(start + Duration::from_secs(*second)));
+                reported.push(awaited.missing(start + Duration::from_secs(*second)));
             }
         }
-        assert_eq!(told, expected);
+        assert_eq!(reported, expected);
     }
 }

@@ -1,7 +1,7 @@
 //! [`BlockSource`]: what a chain's reader asks of the chain's execution clients.
 
 use super::labelled_status;
-use crate::sources::{EndpointStanding, ExecutionClient, SourceError, SyncStatus};
+use crate::sources::{EndpointHealth, ExecutionClient, SourceError, SyncStatus};
 use alloy::primitives::B256;
 use crosscheck_core::heads::L2BlockRef;
 use crosscheck_core::proof::{ProvenLogs, VerifiedBlock};
@@ -44,7 +44,7 @@ pub trait BlockSource: Send + Sync {
     ) -> impl Future<Output = Result<Option<Arc<ProvenLogs>>, SourceError>> + Send;
 
     /// How its endpoints stand to each other.
-    fn standings(&self) -> Vec<EndpointStanding>;
+    fn standings(&self) -> Vec<EndpointHealth>;
 }
 
 impl BlockSource for ExecutionClient {
@@ -76,7 +76,7 @@ impl BlockSource for ExecutionClient {
         self.logs(block).await
     }
 
-    fn standings(&self) -> Vec<EndpointStanding> {
+    fn standings(&self) -> Vec<EndpointHealth> {
         self.standings().borrow().clone()
     }
 }

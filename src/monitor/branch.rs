@@ -50,7 +50,7 @@ pub(super) struct Contradiction {
     /// What the child is built on.
     pub(super) expected: B256,
     /// What it calls canonical there.
-    pub(super) told: B256,
+    pub(super) reported: B256,
 }
 
 impl Contradiction {
@@ -59,12 +59,14 @@ impl Contradiction {
         const REMEDY: &str = "either it remained on a dead branch after a replacement (restart it, or let its rollup \
                               node set its head), or a load balancer has backends on two branches (list each backend \
                               in `execution` instead); nothing is read until its blocks form one chain";
-        let Self { child, height, expected, told } = self;
+        let Self { child, height, expected, reported } = self;
         let claim = child.map_or_else(
             || format!("its latest block {height} is {expected}"),
             |child| format!("the parent of its block {} ({}) is {expected}", child.number, child.hash),
         );
-        format!("its execution client contradicts itself: {claim}, but block {height} is {told}; {REMEDY}")
+        format!(
+            "its execution client contradicts itself: {claim}, but block {height} is {reported}; {REMEDY}"
+        )
     }
 }
 
@@ -88,8 +90,8 @@ pub(super) async fn turn<S: BlockSource>(
     let Fork { mut child, mut parent } = fork;
     loop {
         match source.canonical_hash(parent.number).await? {
-            Some(told) if told == parent.hash => {}
-            Some(told) => return contradicted(source, child, parent, told).await,
+            Some(reported) if reported == parent.hash => {}
+            Some(reported) => return contradicted(source, child, parent, reported).await,
             None => return Ok(Turn::Moved),
         }
         match recent.hash_at(parent.number) {
@@ -125,14 +127,14 @@ async fn contradicted<S: BlockSource>(
     source: &S,
     child: Option<BlockNumHash>,
     parent: BlockNumHash,
-    told: B256,
+    reported: B256,
 ) -> Result<Turn, BranchError> {
-    let is_still_told = match child {
+    let is_still_reported = match child {
         Some(child) => source.canonical_hash(child.number).await? == Some(child.hash),
         None => source.tip().await?.position() == parent,
     };
-    if !is_still_told {
+    if !is_still_reported {
         return Ok(Turn::Moved);
     }
-    Err(Contradiction { child, height: parent.number, expected: parent.hash, told }.into())
+    Err(Contradiction { child, height: parent.number, expected: parent.hash, reported }.into())
 }

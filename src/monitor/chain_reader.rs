@@ -11,7 +11,7 @@ use super::branch::{BranchError, Contradiction, Fork, Turn, turn};
 use super::declarations::undeclared;
 use super::left_blocks::{LeftBlocks, Telling};
 use super::start_point::NoStart;
-use super::{HeadSource, MonitorMessage, Nudges, StartPoint};
+use super::{HeadSource, MonitorMessage, PollHints, StartPoint};
 use crate::health::Health;
 use crate::ledger::{GenesisSource, Ledger, LedgerError};
 use crate::metrics::EndpointKind;
@@ -20,7 +20,7 @@ use crate::stale_branches::{StaleBranch, StaleBranches};
 use crate::stalled_heads::{StallBounds, StalledHeads, WatchedHead};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
-use crosscheck_core::heads::{L2BlockRef, RecentBlocks, SafetyHeads, ToldHeads, verified_heads};
+use crosscheck_core::heads::{L2BlockRef, RecentBlocks, ReportedHeads, SafetyHeads, verified_heads};
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::{DeclaredKeys, ProvenLogs, VerifiedBlock};
 use crosscheck_core::tracker::ObservedBlock;
@@ -76,7 +76,7 @@ pub struct ChainReader<S = ExecutionClient> {
     /// Who is handed the blocks.
     pub monitor: mpsc::Sender<MonitorMessage>,
     /// Word that there may be something new.
-    pub nudges: Nudges,
+    pub nudges: PollHints,
     /// How often to look without such word.
     pub interval: Duration,
     /// How long the clients' latest block may be stalled.
@@ -276,15 +276,15 @@ impl<S: BlockSource> ChainReader<S> {
         if progress.recent.tip().is_none() {
             self.execution.check_chain().await?;
             self.check_genesis().await?;
-            let told = self.heads.told(self.chain_id, &self.execution, tip).await?;
-            let first = self.start.first(told.ok_or(ReadError::NoHeads)?.finalized, tip)?;
+            let reported = self.heads.reported(self.chain_id, &self.execution, tip).await?;
+            let first = self.start.first(reported.ok_or(ReadError::NoHeads)?.finalized, tip)?;
             self.begin(&mut progress.recent, first).await?;
             self.tell_skipped(progress, first);
         }
         // While the clients are taken back, their labels mean nothing either.
         let Some(tip) = self.read_to(progress, tip).await? else { return Ok(tip) };
-        let told = self.heads.told(self.chain_id, &self.execution, tip).await?;
-        self.take_heads(progress, &told.ok_or(ReadError::NoHeads)?).await?;
+        let reported = self.heads.reported(self.chain_id, &self.execution, tip).await?;
+        self.take_heads(progress, &reported.ok_or(ReadError::NoHeads)?).await?;
         Ok(tip)
     }
 
@@ -303,27 +303,27 @@ impl<S: BlockSource> ChainReader<S> {
     /// nothing of that.
     async fn check_genesis(&self) -> Result<(), ReadError> {
         if let Some(BlockNumHash { number, hash: expected }) = self.origin {
-            let found = self.told_at(number).await?;
+            let found = self.reported_at(number).await?;
             if let Some(found) = found.filter(|found| *found != expected) {
                 return Err(ReadError::OtherNetwork { number, found, expected });
             }
         }
         let Some(ledger) = &self.genesis else { return Ok(()) };
-        let Some(found) = self.told_at(0).await? else { return Ok(()) };
+        let Some(found) = self.reported_at(0).await? else { return Ok(()) };
         let bound = ledger.bind_genesis(self.chain_id, GenesisSource::Execution, found).await?;
         if bound == found { Ok(()) } else { Err(ReadError::OtherGenesis { found, bound }) }
     }
 
     /// The block that the clients agree on at a height of long ago. `None`: they have none, or do not agree, as where some have
     /// pruned their history.
-    async fn told_at(&self, number: u64) -> Result<Option<B256>, SourceError> {
+    async fn reported_at(&self, number: u64) -> Result<Option<B256>, SourceError> {
         match self.execution.canonical_hash(number).await {
             Err(error @ SourceError::Unreachable { .. }) => Err(error),
             Err(error) => {
                 debug!(chain_id = %self.chain_id, %error, "clients do not report where the chain begins");
                 Ok(None)
             }
-            told => told,
+            reported => reported,
         }
     }
 
@@ -473,9 +473,9 @@ impl<S: BlockSource> ChainReader<S> {
         self.send(MonitorMessage::Rewound { chain_id: self.chain_id, kept }).await
     }
 
-    async fn take_heads(&self, progress: &mut Progress, told: &ToldHeads) -> Result<(), ReadError> {
+    async fn take_heads(&self, progress: &mut Progress, reported: &ReportedHeads) -> Result<(), ReadError> {
         let known = progress.heads.unwrap_or_default();
-        let (heads, other) = verified_heads(&progress.recent, known, told);
+        let (heads, other) = verified_heads(&progress.recent, known, reported);
         if progress.heads != Some(heads) {
             progress.heads = Some(heads);
             progress.recent.forget_below(heads.finalized.saturating_sub(KEPT_BELOW_FINAL));

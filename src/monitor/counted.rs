@@ -1,4 +1,4 @@
-//! [`Counted`]: which events of messages were counted. Pure, and bounded.
+//! [`CountedEvents`]: which events of messages were counted. Pure, and bounded.
 //!
 //! A block that is dropped and comes back is the same block: its messages are not discovered, and do not end so, again.
 
@@ -14,7 +14,7 @@ const MESSAGES: NonZeroUsize = match NonZeroUsize::new(65_536) {
 
 /// Which events of messages were counted.
 #[derive(Debug)]
-pub(super) struct Counted {
+pub(super) struct CountedEvents {
     messages: LruCache<MessageKey, Once>,
 }
 
@@ -24,13 +24,13 @@ struct Once {
     ended_as: [bool; Ending::NAMES.len()],
 }
 
-impl Default for Counted {
+impl Default for CountedEvents {
     fn default() -> Self {
         Self { messages: LruCache::new(MESSAGES) }
     }
 }
 
-impl Counted {
+impl CountedEvents {
     /// Whether an event is to be counted: it was not before, or it may come any number of times.
     pub(super) fn is_first(&mut self, event: &MessageEvent) -> bool {
         let name = match event.change {
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_block_that_comes_back_counts_once() {
-        let mut counted = Counted::default();
+        let mut counted = CountedEvents::default();
         let (by, discovered) = (B256::ZERO, event(1, Change::Discovered));
         let orphaned = event(1, Change::Ended(Ending::Orphaned { by }));
         let finalized = event(1, Change::Ended(Ending::Finalized));
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn what_is_remembered_is_bounded() {
-        let mut counted = Counted::default();
+        let mut counted = CountedEvents::default();
         let all = MESSAGES.get() as u64 + 1;
         assert!((0..all).all(|hash| counted.is_first(&event(hash, Change::Discovered))));
         assert_eq!(counted.messages.len(), MESSAGES.get());

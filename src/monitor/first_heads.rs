@@ -1,7 +1,7 @@
 //! [`nudge_when_heads_come`]: a chain's reader can do nothing without heads. It runs as soon as its node has
 //! reported some.
 
-use super::Nudges;
+use super::PollHints;
 use crosscheck_p2p::ChainId;
 use std::convert::Infallible;
 use tokio::sync::watch;
@@ -9,7 +9,7 @@ use tokio::sync::watch;
 /// Sends the chain's reader to look each time that its heads become known after they were not.
 pub async fn nudge_when_heads_come<T>(
     mut heads: watch::Receiver<Option<T>>,
-    nudges: Nudges,
+    nudges: PollHints,
     chain_id: ChainId,
 ) -> Infallible {
     let mut were_known = false;
@@ -33,9 +33,9 @@ mod tests {
     #[tokio::test]
     async fn the_reader_is_nudged_once_when_heads_come() {
         let chain_id = ChainId::from(901);
-        let nudges = Nudges::new([chain_id]);
-        let (heads, told) = watch::channel(None);
-        let mut nudging = nudge_when_heads_come(told, nudges.clone(), chain_id).boxed();
+        let nudges = PollHints::new([chain_id]);
+        let (heads, reported) = watch::channel(None);
+        let mut nudging = nudge_when_heads_come(reported, nudges.clone(), chain_id).boxed();
         let mut nudged = || {
             assert!(nudging.as_mut().now_or_never().is_none());
             nudges.wait(chain_id).now_or_never().is_some()

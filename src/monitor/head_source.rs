@@ -2,10 +2,10 @@
 
 use super::MonitorMetrics;
 use super::block_source::BlockSource;
-use crate::audit::{Answer, Heads};
+use crate::audit::{Heads, StatusAnswer};
 use crate::sources::{ExecutionClient, SourceError, SyncStatus};
 use crate::unsafe_pause::UnsafePause;
-use crosscheck_core::heads::{L2BlockRef, ToldHeads};
+use crosscheck_core::heads::{L2BlockRef, ReportedHeads};
 use crosscheck_p2p::ChainId;
 use tokio::sync::watch;
 
@@ -15,7 +15,7 @@ pub enum HeadSource {
     /// Its rollup node, as its watcher heard it last.
     Node {
         /// What it said.
-        answers: watch::Receiver<Option<Answer>>,
+        answers: watch::Receiver<Option<StatusAnswer>>,
         /// Where it is kept what its word means.
         heads: Heads,
     },
@@ -38,17 +38,17 @@ impl HeadSource {
     }
 
     /// The heads as they are told now. `None`: they are not known.
-    pub(super) async fn told<S: BlockSource>(
+    pub(super) async fn reported<S: BlockSource>(
         &self,
         chain_id: ChainId,
         execution: &S,
         tip: L2BlockRef,
-    ) -> Result<Option<ToldHeads>, SourceError> {
+    ) -> Result<Option<ReportedHeads>, SourceError> {
         match self {
             Self::Node { answers, heads } => {
                 let status = answers.borrow().as_ref().map(|answer| answer.document.heads());
                 let safe_means = heads.safe_means(chain_id);
-                Ok(status.map(|status| ToldHeads {
+                Ok(status.map(|status| ReportedHeads {
                     local_safe: status.local_safe_l2,
                     safe: status.safe_l2,
                     finalized: status.finalized_l2,
@@ -68,7 +68,7 @@ impl HeadSource {
                 }
                 let safe_means = heads.safe_means(chain_id);
                 let verified_since = heads.verified_since();
-                Ok(Some(ToldHeads { local_safe: safe, safe, finalized, safe_means, verified_since }))
+                Ok(Some(ReportedHeads { local_safe: safe, safe, finalized, safe_means, verified_since }))
             }
         }
     }

@@ -62,8 +62,9 @@ mod tests {
     #[case::two_branches(&[1, 2, 1, 2, 1, 2], &[Reorg, Reorg, BackAndForth, BackAndForth, Nothing, Nothing])]
     fn the_same_reorg_is_reported_twice(#[case] left: &[u8], #[case] expected: &[Telling]) {
         let mut blocks = LeftBlocks::default();
-        let told: Vec<Telling> = left.iter().map(|block| blocks.leave(B256::repeat_byte(*block))).collect();
-        assert_eq!(told, expected);
+        let reported: Vec<Telling> =
+            left.iter().map(|block| blocks.leave(B256::repeat_byte(*block))).collect();
+        assert_eq!(reported, expected);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! [`MessageMetrics`]: what is measured of tracked messages.
 
 use crate::metrics::{Metrics, UNKNOWN_CHAIN, as_gauge};
-use crosscheck_core::events::{News, Note};
+use crosscheck_core::events::{Notice, NoticeKind};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::DecodeError;
 use crosscheck_core::proof::Undecodable;
@@ -193,27 +193,31 @@ impl MessageMetrics {
     }
 
     /// A note is in the ledger. `is_event`: its event was counted by [`Self::message_event`].
-    pub(crate) fn message_noted(&self, note: &Note, is_event: bool) {
+    pub(crate) fn message_noted(&self, note: &Notice, is_event: bool) {
         let (executing, initiating) =
             (note.key.block.chain_id.to_string(), self.shared().initiating(note.initiating));
         let pair = [executing.as_str(), initiating.as_str()];
         let monitor = &self.0;
         match &note.news {
-            News::Invalid { .. } => {
+            NoticeKind::Invalid { .. } => {
                 let labels = [executing.as_str(), initiating.as_str(), note.level.name()];
                 monitor.invalid.with_label_values(&labels).inc();
             }
-            News::Flip { to, .. } => {
+            NoticeKind::Flip { to, .. } => {
                 let [to_invalid, to_valid] = FLIPS;
                 let direction = if to.name() == "valid" { to_valid } else { to_invalid };
                 monitor.flips.with_label_values(&[executing.as_str(), initiating.as_str(), direction]).inc();
             }
-            News::Undeclared => monitor.undeclared.with_label_values(&pair).inc(),
+            NoticeKind::Undeclared => monitor.undeclared.with_label_values(&pair).inc(),
             // Each was counted by [`Self::unknown_inbox_events`]; few are noted.
-            News::Undecodable { error: DecodeError::UnknownEvent { .. } } => {}
-            News::Undecodable { .. } => monitor.undecodable.with_label_values(&[executing.as_str()]).inc(),
-            News::Ended { ending, .. } if !is_event => self.message_ended(&executing, &initiating, ending),
-            News::Ended { .. } => {}
+            NoticeKind::Undecodable { error: DecodeError::UnknownEvent { .. } } => {}
+            NoticeKind::Undecodable { .. } => {
+                monitor.undecodable.with_label_values(&[executing.as_str()]).inc()
+            }
+            NoticeKind::Ended { ending, .. } if !is_event => {
+                self.message_ended(&executing, &initiating, ending)
+            }
+            NoticeKind::Ended { .. } => {}
         }
         if note.is_consensus_failure() {
             monitor.consensus_failures.with_label_values(&pair).inc();

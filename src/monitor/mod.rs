@@ -5,7 +5,6 @@
 
 mod awaited_heads;
 mod block_source;
-mod board;
 mod branch;
 mod chain_reader;
 mod confirmation;
@@ -20,24 +19,25 @@ mod message_metrics;
 mod metrics;
 #[allow(clippy::module_inception)]
 mod monitor;
-mod nudges;
+mod poll_hints;
 mod reading_metrics;
 mod report;
 mod second_look;
+mod shared_tracker;
 mod start_point;
 mod suspect_metrics;
 mod suspect_watcher;
 mod suspects;
 
 pub use block_source::BlockSource;
-pub use board::{Board, BoardReader, BoardWriter};
 pub use chain_reader::ChainReader;
 pub use cursors::Cursors;
 pub use first_heads::nudge_when_heads_come;
 pub use head_source::{HeadSource, labelled_status};
 pub use metrics::MonitorMetrics;
 pub use monitor::{MONITOR_INBOX, Monitor, MonitorMessage, MonitorParts};
-pub use nudges::Nudges;
+pub use poll_hints::PollHints;
+pub use shared_tracker::{SharedTracker, TrackerReader, TrackerWriter};
 pub use start_point::StartPoint;
 pub use suspect_watcher::{SUSPECT_INBOX, SuspectMessage, SuspectWatcher};
 pub use suspects::{MAX_SUSPECTS, Suspects};

@@ -4,23 +4,23 @@
 //! told again.
 
 use super::MonitorMetrics;
-use super::counted::Counted;
+use super::counted::CountedEvents;
 use super::fetcher::Fetcher;
 use super::report::report;
 use super::second_look::SecondLook;
-use super::{Board, BoardWriter, Cursors, SuspectMessage};
+use super::{Cursors, SharedTracker, SuspectMessage, TrackerWriter};
 use crate::incidents::Incidents;
 use crate::invalid_blocks::{InvalidBlocks, Prover};
-use crate::ledger::{BlockPosition, Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Limit;
 use crate::sources::ExecutionClient;
 use alloy::eips::BlockNumHash;
-use crosscheck_core::events::{Filing, Note, Notebook, UnknownEvents};
+use crosscheck_core::events::{Filing, Notice, NoticeFilter, UnknownInboxEvents};
 use crosscheck_core::heads::SafetyHeads;
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::LogIndex;
 use crosscheck_core::tracker::{
-    BlockStatus, ChainView, Change, Input, MessageEvent, MessageKey, ObservedBlock, Outcome, Request,
+    BlockStatus, ChainView, Change, Input, MessageEvent, MessageKey, ObservedBlock, Request, TrackerOutcome,
 };
 use crosscheck_core::validity::MessageStatus;
 use crosscheck_p2p::{ChainId, Clock, UnixSeconds};
@@ -65,7 +65,7 @@ pub enum MonitorMessage {
 #[derive(Debug)]
 pub struct MonitorParts {
     /// The board that it writes.
-    pub board: BoardWriter,
+    pub board: TrackerWriter,
     /// The execution clients, asked for blocks that messages cite.
     pub clients: BTreeMap<ChainId, ExecutionClient>,
     /// The proven logs of all chains.
@@ -92,14 +92,14 @@ pub struct MonitorParts {
 #[derive(Debug)]
 pub struct Monitor {
     parts: MonitorParts,
-    board: Board,
+    board: SharedTracker,
     chains: Vec<ChainId>,
     fetcher: Fetcher,
     second_look: SecondLook,
-    notebook: Notebook,
-    counted: Counted,
+    notebook: NoticeFilter,
+    counted: CountedEvents,
     cursors: Cursors,
-    unknown_events: UnknownEvents,
+    unknown_events: UnknownInboxEvents,
     /// Messages that have ended, of which that is not news, though they were not plainly valid. They are not filed yet.
     ended: Vec<MessageKey>,
     /// How many messages were not tracked for want of room, as counted last.
@@ -115,8 +115,9 @@ impl Monitor {
         let chains = board.read().set().chain_ids().collect();
         let fetcher = Fetcher::new(parts.clients.clone(), parts.metrics.clone());
         let second_look = SecondLook::new(parts.clients.clone(), board.clone(), parts.metrics.clone());
-        let (notebook, counted, cursors) = (Notebook::default(), Counted::default(), Cursors::default());
-        let (unknown_events, began) = (UnknownEvents::default(), parts.clock.now());
+        let (notebook, counted, cursors) =
+            (NoticeFilter::default(), CountedEvents::default(), Cursors::default());
+        let (unknown_events, began) = (UnknownInboxEvents::default(), parts.clock.now());
         Self {
             parts,
             board,
@@ -166,7 +167,7 @@ impl Monitor {
     async fn restore(&mut self) -> Result<(), LedgerError> {
         for chain_id in &self.chains {
             let cursor = self.parts.ledger.cursor(*chain_id).await?;
-            if let Some(BlockPosition { number, hash }) = cursor {
+            if let Some(BlockNumHash { number, hash }) = cursor {
                 self.cursors.restore(*chain_id, BlockNumHash { number, hash });
             }
             let above = cursor.map(|cursor| cursor.number);
@@ -189,7 +190,7 @@ impl Monitor {
             MonitorMessage::Block(block) => {
                 let mut gone = self.notebook.observe(&block);
                 self.parts.metrics.messages.unknown_inbox_events(&block);
-                gone.extend(Note::undecodable(&block).filter(|note| self.unknown_events.pass(note)));
+                gone.extend(Notice::undecodable(&block).filter(|note| self.unknown_events.pass(note)));
                 self.apply(Input::Block(Arc::clone(&block)), gone).await?;
                 if self.parts.suspects.try_send(SuspectMessage::Observed(block)).is_err() {
                     self.parts.metrics.shared.limit_reached(Limit::SuspectInbox);
@@ -207,8 +208,8 @@ impl Monitor {
 
     /// Tells the tracker something, and sees to what follows: first the ledger, then the world. `gone`: notes on
     /// messages of an earlier run.
-    async fn apply(&mut self, input: Input, gone: Vec<Note>) -> Result<(), LedgerError> {
-        let Outcome { events, requests, refused } = self.parts.board.apply(input);
+    async fn apply(&mut self, input: Input, gone: Vec<Notice>) -> Result<(), LedgerError> {
+        let TrackerOutcome { events, requests, refused } = self.parts.board.apply(input);
         if let Some(refused) = refused {
             error!(%refused, "tracker refused an input");
         }
@@ -218,7 +219,7 @@ impl Monitor {
             }
         }
         self.fetcher.want(requests);
-        let mut notes: Vec<(Note, bool)> = gone.into_iter().map(|note| (note, false)).collect();
+        let mut notes: Vec<(Notice, bool)> = gone.into_iter().map(|note| (note, false)).collect();
         for event in &events {
             if self.counted.is_first(event) {
                 self.parts.metrics.messages.message_event(event);
@@ -232,7 +233,7 @@ impl Monitor {
     }
 
     /// What there is to note of events. With each: that its event was counted.
-    fn heard(&mut self, events: &[MessageEvent]) -> Vec<(Note, bool)> {
+    fn heard(&mut self, events: &[MessageEvent]) -> Vec<(Notice, bool)> {
         let mut notes = Vec::new();
         for event in events {
             let (mut last, mut is_plain) = (None, true);
@@ -282,12 +283,12 @@ impl Monitor {
     /// whether its event was counted.
     ///
     /// Nobody else numbers changes meanwhile: what is listed under the numbers given here is durable before any later change is.
-    async fn note(&mut self, notes: Vec<(Note, bool)>) -> Result<(), LedgerError> {
+    async fn note(&mut self, notes: Vec<(Notice, bool)>) -> Result<(), LedgerError> {
         let ended = std::mem::take(&mut self.ended);
         if notes.is_empty() && ended.is_empty() {
             return Ok(());
         }
-        let (notes, counted): (Vec<Note>, Vec<bool>) = notes.into_iter().unzip();
+        let (notes, counted): (Vec<Notice>, Vec<bool>) = notes.into_iter().unzip();
         let filings = Filing::all(&notes, &ended, &self.board.read());
         let written = self.parts.ledger.note_and_file(&notes, &filings, self.parts.clock.now()).await;
         let is_filed = written.is_ok();
@@ -362,7 +363,7 @@ impl Monitor {
 }
 
 /// Whether the answer to a request would still be of use.
-fn is_needed(board: &Board, request: &Request) -> bool {
+fn is_needed(board: &SharedTracker, request: &Request) -> bool {
     let (chain_id, _) = request.place();
     board.read().chain(chain_id).is_some_and(|view| view.awaits(request))
 }

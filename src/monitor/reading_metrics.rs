@@ -1,7 +1,7 @@
 //! [`ReadingMetrics`]: what is measured of reading the chains: how far, from whom, and what is kept.
 
 use crate::metrics::{Metrics, as_gauge};
-use crate::sources::{EndpointStanding, EndpointState};
+use crate::sources::{EndpointHealth, EndpointState};
 use crosscheck_p2p::ChainId;
 use prometheus::{IntCounterVec, IntGaugeVec};
 use std::sync::Arc;
@@ -128,7 +128,7 @@ impl ReadingMetrics {
     }
 
     /// How the execution endpoints of a chain stand to each other.
-    pub(crate) fn endpoints(&self, chain_id: ChainId, standings: &[EndpointStanding]) {
+    pub(crate) fn endpoints(&self, chain_id: ChainId, standings: &[EndpointHealth]) {
         let (of, id) = (&self.0, chain_id.to_string());
         for standing in standings {
             let place = standing.place.to_string();

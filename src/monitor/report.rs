@@ -1,7 +1,7 @@
 //! [`report`]: what is noted of a message, in the log.
 
 use crate::incidents::{Alarm, Incidents};
-use crosscheck_core::events::{News, Note};
+use crosscheck_core::events::{Notice, NoticeKind};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::{BlockKey, DecodeError};
 use crosscheck_core::tracker::Ending;
@@ -10,8 +10,8 @@ use tracing::{error, info, warn};
 
 /// Writes a note to the log, as loudly as it deserves: the first proof that a block is invalid is an error, and so is
 /// the first word that it became cross-safe, or final. Every line of one incident names it.
-pub(super) fn report(note: &Note, incidents: &Incidents) {
-    let is_flip = matches!(note.news, News::Flip { .. });
+pub(super) fn report(note: &Notice, incidents: &Incidents) {
+    let is_flip = matches!(note.news, NoticeKind::Flip { .. });
     let is_promoted = note.is_first_at(SafetyLevel::Safe) || note.is_first_at(SafetyLevel::Finalized);
     if is_promoted || (is_flip && note.is_consensus_failure()) {
         return report_failure(note, incidents);
@@ -21,42 +21,42 @@ pub(super) fn report(note: &Note, incidents: &Incidents) {
     let (log_index, level) = (note.key.log_index, note.level);
     let initiating = note.initiating.map(|chain_id| chain_id.to_string()).unwrap_or_default();
     match &note.news {
-        News::Invalid { .. } if note.invalid_before.is_some() => {
+        NoticeKind::Invalid { .. } if note.invalid_before.is_some() => {
             info!(%chain_id, number, %hash, log_index, initiating, %level, %incident,
                   "block of an invalid message reached a higher safety level");
         }
-        News::Invalid { .. } | News::Flip { to: MessageStatus::Invalid(_), .. } => {
+        NoticeKind::Invalid { .. } | NoticeKind::Flip { to: MessageStatus::Invalid(_), .. } => {
             report_invalid(note, incidents);
         }
-        News::Flip { cause, .. } => {
+        NoticeKind::Flip { cause, .. } => {
             warn!(%chain_id, number, %hash, log_index, initiating, %level, %cause, %incident,
                   "invalid executing message became valid");
         }
-        News::Undeclared => {
+        NoticeKind::Undeclared => {
             error!(%chain_id, number, %hash, log_index, initiating, %level, %incident,
                    "executing message was not declared by its transaction");
         }
-        News::Undecodable { error: error @ DecodeError::UnknownEvent { .. } } => {
+        NoticeKind::Undecodable { error: error @ DecodeError::UnknownEvent { .. } } => {
             warn!(%chain_id, number, %hash, log_index, detail = %error, %incident,
                   "unknown CrossL2Inbox event, its messages are not checked; upgrade Crosscheck");
         }
-        News::Undecodable { error } => {
+        NoticeKind::Undecodable { error } => {
             warn!(%chain_id, number, %hash, log_index, detail = %error, %incident,
                   "CrossL2Inbox log cannot be decoded and is not a message; check the inbox's code");
         }
-        News::Ended { ending: Ending::Finalized, status } if note.is_consensus_failure() => {
+        NoticeKind::Ended { ending: Ending::Finalized, status } if note.is_consensus_failure() => {
             info!(%chain_id, number, %hash, log_index, initiating, status, %incident,
                   "invalid message is no longer tracked; its block is final");
         }
-        News::Ended { ending: Ending::Finalized, status } => {
+        NoticeKind::Ended { ending: Ending::Finalized, status } => {
             warn!(%chain_id, number, %hash, log_index, initiating, status, %incident,
                   "invalid message is final on a node that does not verify messages; compare with one that does");
         }
-        News::Ended { ending: Ending::Expired, status } => {
+        NoticeKind::Ended { ending: Ending::Expired, status } => {
             warn!(%chain_id, number, %hash, log_index, initiating, status, %incident,
                   "message is too old to be tracked further");
         }
-        News::Ended { ending, status } => {
+        NoticeKind::Ended { ending, status } => {
             let by = note.news.ended_by().unwrap_or_default();
             info!(%chain_id, number, %hash, log_index, initiating, status, ending = ending.name(), %by, %incident,
                   "message's block was removed");
@@ -64,7 +64,7 @@ pub(super) fn report(note: &Note, incidents: &Incidents) {
     }
 }
 
-fn report_invalid(note: &Note, incidents: &Incidents) {
+fn report_invalid(note: &Notice, incidents: &Incidents) {
     let incident = note.key.block;
     let BlockKey { chain_id, number, hash } = incident;
     let (log_index, level) = (note.key.log_index, note.level);
@@ -72,7 +72,7 @@ fn report_invalid(note: &Note, incidents: &Incidents) {
     let (reason, detail) = (reason(note), detail(note));
     let is_first = incidents.raise(incident, Alarm::Invalid);
     match &note.news {
-        News::Flip { cause, .. } => {
+        NoticeKind::Flip { cause, .. } => {
             const SAID: &str = "valid executing message became invalid";
             if is_first {
                 error!(%chain_id, number, %hash, log_index, initiating, %level, reason, detail, %cause, %incident, "{SAID}");
@@ -92,7 +92,7 @@ fn report_invalid(note: &Note, incidents: &Incidents) {
 }
 
 /// What must never happen.
-fn report_failure(note: &Note, incidents: &Incidents) {
+fn report_failure(note: &Notice, incidents: &Incidents) {
     let incident = note.key.block;
     let BlockKey { chain_id, number, hash } = incident;
     let (log_index, level) = (note.key.log_index, note.level);
@@ -100,7 +100,7 @@ fn report_failure(note: &Note, incidents: &Incidents) {
     let (reason, detail) = (reason(note), detail(note));
     // It is proven by this, too.
     incidents.raise(incident, Alarm::Invalid);
-    let is_flip = matches!(note.news, News::Flip { .. });
+    let is_flip = matches!(note.news, NoticeKind::Flip { .. });
     if is_flip || note.is_first_at(SafetyLevel::Safe) {
         const SAID: &str = "consensus failure: invalid message in a cross-safe block; CRITICAL";
         if incidents.raise(incident, Alarm::CrossSafe) {
@@ -119,10 +119,10 @@ fn report_failure(note: &Note, incidents: &Incidents) {
     }
 }
 
-fn reason(note: &Note) -> &'static str {
+fn reason(note: &Notice) -> &'static str {
     note.news.reason().map(|reason| reason.code()).unwrap_or_default()
 }
 
-fn detail(note: &Note) -> String {
+fn detail(note: &Notice) -> String {
     note.news.reason().map(ToString::to_string).unwrap_or_default()
 }

@@ -8,8 +8,8 @@
 //!
 //! It never decides a status, and never holds back what protects followers.
 
-use super::Board;
 use super::MonitorMetrics;
+use super::SharedTracker;
 use crate::metrics::EndpointKind;
 use crate::pieces::Pieces;
 use crate::sources::ExecutionClient;
@@ -42,7 +42,7 @@ const ASKED_FOR: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct SecondLook {
     clients: Arc<BTreeMap<ChainId, ExecutionClient>>,
-    board: Board,
+    board: SharedTracker,
     metrics: MonitorMetrics,
     /// What happened to each message that is checked, in order.
     held: BTreeMap<MessageKey, Vec<MessageEvent>>,
@@ -83,7 +83,7 @@ impl SecondLook {
     /// Asks these clients about what is on the board.
     pub(super) fn new(
         clients: BTreeMap<ChainId, ExecutionClient>,
-        board: Board,
+        board: SharedTracker,
         metrics: MonitorMetrics,
     ) -> Self {
         let (held, queue, running) = (BTreeMap::new(), VecDeque::new(), Pieces::new());
@@ -178,7 +178,7 @@ impl SecondLook {
 /// Looks at one message.
 struct Looker {
     clients: Arc<BTreeMap<ChainId, ExecutionClient>>,
-    board: Board,
+    board: SharedTracker,
     metrics: MonitorMetrics,
 }
 
@@ -193,7 +193,7 @@ impl Looker {
                 Looked::Unanswered => unanswered_since.or_else(|| Some(Instant::now())),
                 Looked::BorneOut | Looked::Contradicted => None,
             };
-            if is_to_be_told(looked, unanswered_since.map(|since| since.elapsed())) {
+            if is_to_be_reported(looked, unanswered_since.map(|since| since.elapsed())) {
                 return true;
             }
             debug!(executing = %key.block, log_index = key.log_index, ?looked, "rechecking an invalid message");
@@ -243,7 +243,7 @@ impl Looker {
 }
 
 /// Whether an invalid message is reported. `unanswered`: for how long there has been no answer.
-fn is_to_be_told(looked: Looked, unanswered: Option<Duration>) -> bool {
+fn is_to_be_reported(looked: Looked, unanswered: Option<Duration>) -> bool {
     match looked {
         Looked::BorneOut => true,
         Looked::Contradicted => false,

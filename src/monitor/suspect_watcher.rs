@@ -4,8 +4,8 @@
 //! What is not known already is not a suspect. A suspicion that rests on a chain's view is confirmed with the chain's
 //! endpoints before it is told, without holding up the next block.
 
-use super::Board;
 use super::MonitorMetrics;
+use super::SharedTracker;
 use super::confirmation::Confirmation;
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::Limit;
@@ -56,7 +56,7 @@ pub struct SuspectWatcher {
     /// What it is sent.
     pub inbox: mpsc::Receiver<SuspectMessage>,
     /// What is known of the chains.
-    pub board: Board,
+    pub board: SharedTracker,
     /// Their proven logs.
     pub index: LogIndex,
     /// Who confirms suspicions.
@@ -227,7 +227,7 @@ impl SuspectWatcher {
 mod tests {
     use super::*;
     use alloy::primitives::B256;
-    use crosscheck_core::events::Fault;
+    use crosscheck_core::events::SuspectFault;
     use crosscheck_core::validity::InvalidReason;
 
     fn suspect(chain_id: u64, number: u64) -> Suspect {
@@ -237,7 +237,7 @@ mod tests {
             transaction_index: 1,
             entry: 0,
             access: None,
-            fault: Fault::Invalid(InvalidReason::ExecutedByDeposit),
+            fault: SuspectFault::Invalid(InvalidReason::ExecutedByDeposit),
             rests_on_view: false,
         }
     }

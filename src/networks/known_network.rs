@@ -2,7 +2,7 @@
 
 use super::{Bootnode, NetworkError, NetworkName};
 use alloy::eips::BlockNumHash;
-use alloy::primitives::{Address, B256};
+use alloy::primitives::Address;
 use crosscheck_core::consolidation::{Fork, ForkSchedule};
 use crosscheck_p2p::{ChainId, ForkTimes, UnixSeconds};
 use serde::Deserialize;
@@ -73,21 +73,8 @@ struct RawNetwork {
 #[serde(deny_unknown_fields)]
 struct RawGenesis {
     time: u64,
-    l1: RawId,
-    l2: RawId,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawId {
-    number: u64,
-    hash: B256,
-}
-
-impl From<RawId> for BlockNumHash {
-    fn from(id: RawId) -> Self {
-        Self { number: id.number, hash: id.hash }
-    }
+    l1: BlockNumHash,
+    l2: BlockNumHash,
 }
 
 impl KnownNetwork {
@@ -108,8 +95,8 @@ impl KnownNetwork {
             system_config: raw.system_config,
             batch_inbox: raw.batch_inbox,
             genesis: NetworkGenesis {
-                l1: raw.genesis.l1.into(),
-                l2: raw.genesis.l2.into(),
+                l1: raw.genesis.l1,
+                l2: raw.genesis.l2,
                 time: UnixSeconds(raw.genesis.time),
             },
             forks: raw.forks,

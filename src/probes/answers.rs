@@ -1,7 +1,7 @@
 //! What endpoints answered, and the findings that follow. Pure.
 
 use super::ask_l1::L1Subject;
-use super::finding::{Asked, Finding, Judgement, Probe};
+use super::finding::{Asked, Probe, ProbeFinding, ProbeVerdict};
 use super::l1::ClockBounds;
 use super::reference::Reference;
 use super::services::Depth;
@@ -15,7 +15,7 @@ use crosscheck_core::heads::SafeMeans;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::time::Duration;
 
-type Answer<T> = Result<T, SourceError>;
+type StatusAnswer<T> = Result<T, SourceError>;
 
 /// What a rollup node answered.
 #[derive(Debug)]
@@ -24,14 +24,14 @@ pub(super) struct NodeAnswers {
     /// Its place, if there are several.
     pub(super) place: Option<usize>,
     pub(super) url: EndpointUrl,
-    pub(super) config: Answer<RollupConfig>,
+    pub(super) config: StatusAnswer<RollupConfig>,
     pub(super) rules: Result<Vec<RuleDifference>, RulesError>,
-    pub(super) heads: Answer<Option<Shortfall>>,
+    pub(super) heads: StatusAnswer<Option<Shortfall>>,
     /// `None`: it names no L1 block to ask about.
-    pub(super) safe_head: Option<Answer<SafeHeadAtL1>>,
-    pub(super) safe_means: Answer<SafeMeans>,
+    pub(super) safe_head: Option<StatusAnswer<SafeHeadAtL1>>,
+    pub(super) safe_means: StatusAnswer<SafeMeans>,
     pub(super) methods: Vec<(&'static Method, Served)>,
-    pub(super) version: Answer<String>,
+    pub(super) version: StatusAnswer<String>,
 }
 
 impl NodeAnswers {
@@ -40,7 +40,7 @@ impl NodeAnswers {
         &self,
         reference: Option<&Reference>,
         configured: Option<SafeMeans>,
-    ) -> Vec<Finding> {
+    ) -> Vec<ProbeFinding> {
         let followed = self.config.as_ref().map(|config| config.chain_id).map_err(Clone::clone);
         let mut found = vec![(Probe::ChainId, identity::chain_id(self.chain_id, &followed))];
         if let (Ok(config), Some(reference)) = (&self.config, reference) {
@@ -65,17 +65,17 @@ pub(super) struct ClientAnswers {
     /// Its place, if there are several.
     pub(super) place: Option<usize>,
     pub(super) url: EndpointUrl,
-    pub(super) served_chain: Answer<ChainId>,
+    pub(super) served_chain: StatusAnswer<ChainId>,
     /// `None`: nobody says where the chain begins.
-    pub(super) genesis: Option<Answer<Option<B256>>>,
-    pub(super) depth: Answer<Depth>,
+    pub(super) genesis: Option<StatusAnswer<Option<B256>>>,
+    pub(super) depth: StatusAnswer<Depth>,
     pub(super) methods: Vec<(&'static Method, Served)>,
-    pub(super) version: Answer<String>,
+    pub(super) version: StatusAnswer<String>,
 }
 
 impl ClientAnswers {
     /// The findings about it, checked against what its chain is known to be.
-    pub(super) fn findings(&self, reference: Option<&Reference>, window: Duration) -> Vec<Finding> {
+    pub(super) fn findings(&self, reference: Option<&Reference>, window: Duration) -> Vec<ProbeFinding> {
         let mut found = vec![(Probe::ChainId, identity::chain_id(self.chain_id, &self.served_chain))];
         if let (Some(genesis), Some(Reference { by, l2, .. })) = (&self.genesis, reference) {
             found.push((Probe::Genesis, identity::genesis(*l2, by, genesis)));
@@ -93,14 +93,14 @@ impl ClientAnswers {
 #[derive(Debug)]
 pub(super) struct L1Answers {
     pub(super) url: EndpointUrl,
-    pub(super) served_chain: Answer<ChainId>,
+    pub(super) served_chain: StatusAnswer<ChainId>,
     /// The time of its latest block.
-    pub(super) latest: Answer<UnixSeconds>,
+    pub(super) latest: StatusAnswer<UnixSeconds>,
     /// The time by the clock when that was told.
     pub(super) now: UnixSeconds,
     pub(super) chains: Vec<L1ChainAnswers>,
     pub(super) methods: Vec<(&'static Method, Served)>,
-    pub(super) version: Answer<String>,
+    pub(super) version: StatusAnswer<String>,
 }
 
 /// What it answered about a chain.
@@ -108,15 +108,15 @@ pub(super) struct L1Answers {
 pub(super) struct L1ChainAnswers {
     pub(super) subject: L1Subject,
     /// `None`: nobody says where the chain begins.
-    pub(super) genesis: Option<Answer<Option<B256>>>,
+    pub(super) genesis: Option<StatusAnswer<Option<B256>>>,
     /// The SystemConfig that was read. `None`: nobody knows it.
     pub(super) contract: Option<Address>,
-    pub(super) named: Option<Answer<Option<Address>>>,
+    pub(super) named: Option<StatusAnswer<Option<Address>>>,
 }
 
 impl L1Answers {
     /// The findings about it, checked against what the chains are known to be.
-    pub(super) fn findings(&self, bounds: ClockBounds) -> Vec<Finding> {
+    pub(super) fn findings(&self, bounds: ClockBounds) -> Vec<ProbeFinding> {
         let chains: Vec<(ChainId, Option<Reference>)> = self
             .chains
             .iter()
@@ -138,7 +138,7 @@ impl L1Answers {
 }
 
 impl L1ChainAnswers {
-    fn judgements(&self) -> Vec<(Probe, Judgement)> {
+    fn judgements(&self) -> Vec<(Probe, ProbeVerdict)> {
         let mut found = Vec::new();
         let reference = self.subject.reference.as_ref();
         if let (Some(genesis), Some(Reference { by, l1, .. })) = (&self.genesis, reference) {
@@ -167,9 +167,9 @@ pub(super) struct PeerAnswer {
 
 impl PeerAnswer {
     /// The finding about them.
-    pub(super) fn finding(&self) -> Finding {
+    pub(super) fn finding(&self) -> ProbeFinding {
         let judgement = services::peers(self.peers, self.reached.as_ref().copied());
-        Finding { chain_id: Some(self.chain_id), asked: Asked::Peers, probe: Probe::Peers, judgement }
+        ProbeFinding { chain_id: Some(self.chain_id), asked: Asked::Peers, probe: Probe::Peers, judgement }
     }
 }
 
@@ -178,11 +178,11 @@ fn of_endpoint(
     kind: EndpointKind,
     place: Option<usize>,
     url: &EndpointUrl,
-    found: Vec<(Probe, Judgement)>,
-) -> Vec<Finding> {
+    found: Vec<(Probe, ProbeVerdict)>,
+) -> Vec<ProbeFinding> {
     let finding = |(probe, judgement)| {
         let asked = Asked::Endpoint { kind, place, url: url.clone() };
-        Finding { chain_id, asked, probe, judgement }
+        ProbeFinding { chain_id, asked, probe, judgement }
     };
     found.into_iter().map(finding).collect()
 }

@@ -4,7 +4,9 @@
 //! out.
 
 use crate::metrics::EndpointKind;
-use crate::sources::{Endpoint, EndpointLimits, EndpointUrl, METHODS, Method, Need, Served, SourceError};
+use crate::sources::{
+    Endpoint, EndpointLimits, EndpointUrl, METHODS, Method, MethodUse, Served, SourceError,
+};
 use alloy::primitives::B256;
 use futures::future::join_all;
 use std::time::Duration;
@@ -64,7 +66,9 @@ impl Asking {
             let served = timeout_at(self.deadline(), endpoint.serves(method, block)).await;
             (method, served.unwrap_or_else(|_| Served::Unknown { reason: "no answer in time".to_owned() }))
         };
-        join_all(METHODS.iter().filter(|method| method.of == kind && method.need != Need::Apart).map(ask))
-            .await
+        join_all(
+            METHODS.iter().filter(|method| method.of == kind && method.need != MethodUse::Apart).map(ask),
+        )
+        .await
     }
 }

@@ -1,4 +1,4 @@
-//! [`Finding`]: what a probe found out about an endpoint. Pure.
+//! [`ProbeFinding`]: what a probe found out about an endpoint. Pure.
 
 use crate::metrics::EndpointKind;
 use crate::sources::{EndpointUrl, SourceError};
@@ -113,7 +113,7 @@ impl fmt::Display for Asked {
 
 /// How something stands, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Judgement {
+pub(crate) struct ProbeVerdict {
     /// How well.
     pub(crate) grade: Grade,
     /// What was found.
@@ -122,7 +122,7 @@ pub(crate) struct Judgement {
     pub(crate) advice: String,
 }
 
-impl Judgement {
+impl ProbeVerdict {
     /// All is well.
     pub(crate) fn ok(found: impl Into<String>) -> Self {
         Self { grade: Grade::Ok, found: found.into(), advice: String::new() }
@@ -150,7 +150,7 @@ impl Judgement {
 
 /// What a probe found out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Finding {
+pub(crate) struct ProbeFinding {
     /// The chain that it is about. `None`: L1 as such.
     pub(crate) chain_id: Option<ChainId>,
     /// Who was asked.
@@ -158,10 +158,10 @@ pub(crate) struct Finding {
     /// What about.
     pub(crate) probe: Probe,
     /// How that stands.
-    pub(crate) judgement: Judgement,
+    pub(crate) judgement: ProbeVerdict,
 }
 
-impl Finding {
+impl ProbeFinding {
     /// How well it stands.
     pub(crate) const fn grade(&self) -> Grade {
         self.judgement.grade
@@ -169,7 +169,7 @@ impl Finding {
 }
 
 /// The worst of several grades for who ends with one: a fault counts before what could not be asked, and a doubt is none.
-pub(crate) fn outcome(findings: &[Finding]) -> Grade {
+pub(crate) fn outcome(findings: &[ProbeFinding]) -> Grade {
     let has = |grade| findings.iter().any(|finding| finding.grade() == grade);
     if has(Grade::Fault) {
         Grade::Fault
@@ -181,7 +181,7 @@ pub(crate) fn outcome(findings: &[Finding]) -> Grade {
 }
 
 /// How many findings there are of each grade, in words.
-pub(crate) fn summary(findings: &[Finding]) -> String {
+pub(crate) fn summary(findings: &[ProbeFinding]) -> String {
     let count = |grade: Grade| findings.iter().filter(|finding| finding.grade() == grade).count();
     let counts = Grade::ALL.map(|grade| format!("{} {}", count(grade), grade.name()));
     format!("{} probes: {}", findings.len(), counts.join(", "))

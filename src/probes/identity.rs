@@ -1,6 +1,6 @@
 //! Whether an endpoint is of the chain that it is configured for: by its chain id, and by its first block. Pure.
 
-use super::finding::Judgement;
+use super::finding::ProbeVerdict;
 use super::reference::Reference;
 use crate::sources::SourceError;
 use alloy::eips::BlockNumHash;
@@ -8,11 +8,11 @@ use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
 
 /// Whether it serves this chain.
-pub(crate) fn chain_id(expected: ChainId, served: &Result<ChainId, SourceError>) -> Judgement {
+pub(crate) fn chain_id(expected: ChainId, served: &Result<ChainId, SourceError>) -> ProbeVerdict {
     match served {
-        Err(error) => Judgement::not_found_out(error),
-        Ok(served) if *served == expected => Judgement::ok(served.to_string()),
-        Ok(served) => Judgement::fault(
+        Err(error) => ProbeVerdict::not_found_out(error),
+        Ok(served) if *served == expected => ProbeVerdict::ok(served.to_string()),
+        Ok(served) => ProbeVerdict::fault(
             format!("it serves chain {served}, not chain {expected}"),
             "configure an endpoint of the right chain",
         ),
@@ -23,21 +23,21 @@ pub(crate) fn chain_id(expected: ChainId, served: &Result<ChainId, SourceError>)
 pub(crate) fn l1_chain_id(
     chains: &[(ChainId, Option<Reference>)],
     served: &Result<ChainId, SourceError>,
-) -> Judgement {
+) -> ProbeVerdict {
     let served = match served {
-        Err(error) => return Judgement::not_found_out(error),
+        Err(error) => return ProbeVerdict::not_found_out(error),
         Ok(served) => *served,
     };
     let known = || chains.iter().filter_map(|(chain_id, known)| Some((chain_id, known.as_ref()?)));
     match known().find(|(_, known)| known.l1_chain_id != served) {
-        Some((chain_id, Reference { by, l1_chain_id, .. })) => Judgement::fault(
+        Some((chain_id, Reference { by, l1_chain_id, .. })) => ProbeVerdict::fault(
             format!("it serves chain {served}, but chain {chain_id} is derived from {l1_chain_id}, by {by}"),
             "configure an endpoint of the right L1",
         ),
         None if known().next().is_none() => {
-            Judgement::ok(format!("{served}; the L1 of the chains is not known"))
+            ProbeVerdict::ok(format!("{served}; the L1 of the chains is not known"))
         }
-        None => Judgement::ok(served.to_string()),
+        None => ProbeVerdict::ok(served.to_string()),
     }
 }
 
@@ -46,13 +46,13 @@ pub(crate) fn genesis(
     expected: BlockNumHash,
     by: &str,
     found: &Result<Option<B256>, SourceError>,
-) -> Judgement {
+) -> ProbeVerdict {
     let BlockNumHash { number, hash } = expected;
     match found {
-        Err(error) => Judgement::not_found_out(error),
-        Ok(None) => Judgement::ok(format!("it no longer has block {number}, so it cannot be checked")),
-        Ok(Some(found)) if *found == hash => Judgement::ok(format!("block {number} is {hash}")),
-        Ok(Some(found)) => Judgement::fault(
+        Err(error) => ProbeVerdict::not_found_out(error),
+        Ok(None) => ProbeVerdict::ok(format!("it no longer has block {number}, so it cannot be checked")),
+        Ok(Some(found)) if *found == hash => ProbeVerdict::ok(format!("block {number} is {hash}")),
+        Ok(Some(found)) => ProbeVerdict::fault(
             format!(
                 "block {number} is {found} there, and {hash} by {by}: it is another chain with the same id"
             ),
@@ -62,13 +62,13 @@ pub(crate) fn genesis(
 }
 
 /// Whether a rollup node derives the chain from this first block.
-pub(crate) fn node_genesis(expected: &Reference, told: BlockNumHash) -> Judgement {
-    let BlockNumHash { number, hash } = told;
-    if told == expected.l2 {
-        return Judgement::ok(format!("block {number} is {hash}"));
+pub(crate) fn node_genesis(expected: &Reference, reported: BlockNumHash) -> ProbeVerdict {
+    let BlockNumHash { number, hash } = reported;
+    if reported == expected.l2 {
+        return ProbeVerdict::ok(format!("block {number} is {hash}"));
     }
     let Reference { l2, by, .. } = expected;
-    Judgement::fault(
+    ProbeVerdict::fault(
         format!(
             "it begins at block {number} ({hash}), and by {by} the chain begins at {} ({})",
             l2.number, l2.hash

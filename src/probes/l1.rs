@@ -1,6 +1,6 @@
 //! What L1 says of this machine's clock, and of who signs a chain's unsafe blocks. Pure.
 
-use super::finding::Judgement;
+use super::finding::ProbeVerdict;
 use super::reference::Reference;
 use crate::sources::SourceError;
 use alloy::primitives::Address;
@@ -20,25 +20,25 @@ pub(crate) fn clock(
     bounds: ClockBounds,
     now: UnixSeconds,
     latest: &Result<UnixSeconds, SourceError>,
-) -> Judgement {
+) -> ProbeVerdict {
     let latest = match latest {
-        Err(error) => return Judgement::not_found_out(error),
+        Err(error) => return ProbeVerdict::not_found_out(error),
         Ok(latest) => *latest,
     };
     let (ahead, age) = (latest.0.saturating_sub(now.0), now.0.saturating_sub(latest.0));
     if ahead > bounds.future {
-        return Judgement::fault(
+        return ProbeVerdict::fault(
             format!("L1's latest block is {ahead} s ahead of this machine's clock"),
             "set the clock (NTP): while it is slow, valid gossip is ignored",
         );
     }
     if age > bounds.stall {
-        return Judgement::doubt(
+        return ProbeVerdict::doubt(
             format!("L1's latest block is {age} s old"),
             "either the L1 endpoint is behind, or this machine's clock is fast: check both",
         );
     }
-    Judgement::ok(format!("L1's latest block is {age} s old"))
+    ProbeVerdict::ok(format!("L1's latest block is {age} s old"))
 }
 
 /// Who is configured to sign a chain's unsafe blocks.
@@ -58,12 +58,12 @@ impl SignerSettings {
 }
 
 /// Whether the SystemConfig that is configured is the chain's own.
-pub(crate) fn system_config(configured: Address, reference: &Reference) -> Judgement {
+pub(crate) fn system_config(configured: Address, reference: &Reference) -> ProbeVerdict {
     let Reference { by, system_config, .. } = reference;
     if *system_config == configured {
-        return Judgement::ok(configured.to_string());
+        return ProbeVerdict::ok(configured.to_string());
     }
-    Judgement::fault(
+    ProbeVerdict::fault(
         format!("system_config is {configured}, and {system_config} by {by}"),
         "correct system_config: the signer of another chain is read from it, and all of this chain's gossip is refused",
     )
@@ -74,17 +74,17 @@ pub(crate) fn signer(
     configured: Option<Address>,
     contract: Address,
     named: &Result<Option<Address>, SourceError>,
-) -> Judgement {
+) -> ProbeVerdict {
     match (named, configured) {
-        (Err(error), _) => Judgement::not_found_out(error),
-        (Ok(None), _) => Judgement::fault(
+        (Err(error), _) => ProbeVerdict::not_found_out(error),
+        (Ok(None), _) => ProbeVerdict::fault(
             format!("the SystemConfig {contract} names no signer"),
             "check system_config, and that the L1 endpoint is of the right L1",
         ),
-        (Ok(Some(named)), Some(configured)) if *named != configured => Judgement::fault(
+        (Ok(Some(named)), Some(configured)) if *named != configured => ProbeVerdict::fault(
             format!("the SystemConfig {contract} names {named}, and {configured} is configured"),
             "remove unsafe_block_signer unless it is intended: blocks of the chain's own signer are refused",
         ),
-        (Ok(Some(named)), _) => Judgement::ok(format!("the SystemConfig {contract} names {named}")),
+        (Ok(Some(named)), _) => ProbeVerdict::ok(format!("the SystemConfig {contract} names {named}")),
     }
 }

@@ -20,7 +20,7 @@ mod start;
 mod tests;
 
 #[cfg(test)]
-pub(crate) use finding::{Asked, Judgement, Probe};
-pub(crate) use finding::{Finding, Grade, outcome, summary};
+pub(crate) use finding::{Asked, Probe, ProbeVerdict};
+pub(crate) use finding::{Grade, ProbeFinding, outcome, summary};
 pub(crate) use prober::Prober;
 pub(crate) use start::StartProbes;

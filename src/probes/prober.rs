@@ -2,7 +2,7 @@
 //!
 //! It changes nothing and accuses nobody: an endpoint that fails is not found out.
 
-use super::Finding;
+use super::ProbeFinding;
 use super::answers::{ClientAnswers, NodeAnswers};
 use super::ask_client::{Subject, ask_client};
 use super::ask_l1::{L1Subject, ask_l1};
@@ -42,13 +42,13 @@ impl Prober {
     ///
     /// # Errors
     /// If no HTTP client can be made.
-    pub(crate) async fn findings(&self) -> Result<Vec<Finding>, SourceError> {
+    pub(crate) async fn findings(&self) -> Result<Vec<ProbeFinding>, SourceError> {
         // The clients that are made for this log what they meet, which the findings tell already.
         self.ask().with_subscriber(NoSubscriber::default()).await
     }
 
     /// Whether the static peers can be dialled. It takes a minute at most.
-    pub(crate) async fn peers(&self) -> Vec<Finding> {
+    pub(crate) async fn peers(&self) -> Vec<ProbeFinding> {
         let (chains, now) = (self.config.chains.iter(), Instant::now());
         let until = now.checked_add(BUDGET).unwrap_or(now);
         let dialled =
@@ -58,7 +58,7 @@ impl Prober {
         Box::pin(findings).with_subscriber(NoSubscriber::default()).await
     }
 
-    async fn ask(&self) -> Result<Vec<Finding>, SourceError> {
+    async fn ask(&self) -> Result<Vec<ProbeFinding>, SourceError> {
         let asking = Asking::new(self.config.sources.limits(), Instant::now());
         let nodes = self.ask_nodes(&asking).await?;
         let references: BTreeMap<ChainId, Reference> = self
@@ -122,7 +122,7 @@ impl Prober {
         &self,
         asking: &Asking,
         references: &BTreeMap<ChainId, Reference>,
-    ) -> Result<Vec<Finding>, SourceError> {
+    ) -> Result<Vec<ProbeFinding>, SourceError> {
         let Some(url) = &self.config.l1.execution else { return Ok(Vec::new()) };
         // Nothing of a chain that is only monitored is checked against L1.
         let audited = || self.config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only());

@@ -42,8 +42,8 @@ impl Reference {
                 system_config: network.system_config,
             });
         }
-        let mut told = nodes.into_iter().filter_map(|(url, config)| Some((url, config.as_ref().ok()?)));
-        let (url, config) = told.find(|(_, config)| config.chain_id == chain_id)?;
+        let mut reported = nodes.into_iter().filter_map(|(url, config)| Some((url, config.as_ref().ok()?)));
+        let (url, config) = reported.find(|(_, config)| config.chain_id == chain_id)?;
         Some(Self {
             by: format!("the rollup node {url}"),
             l1_chain_id: ChainId::from(config.l1_chain_id),

@@ -1,51 +1,55 @@
 //! What an endpoint serves: its methods, old receipts, safe heads by L1 block; and what it calls safe. Pure.
 
-use super::finding::{Grade, Judgement};
+use super::finding::{Grade, ProbeVerdict};
 use crate::audit::{RuleDifference, RulesError, in_words};
-use crate::sources::{Method, Need, SafeHeadAtL1, Served, Shortfall, SourceError, keeps_no_safe_heads};
+use crate::sources::{Method, MethodUse, SafeHeadAtL1, Served, Shortfall, SourceError, keeps_no_safe_heads};
 use crosscheck_core::heads::SafeMeans;
 use std::time::Duration;
 
 /// Whether what is needed is served.
-pub(crate) fn methods(asked: &[(&Method, Served)]) -> Judgement {
+pub(crate) fn methods(asked: &[(&Method, Served)]) -> ProbeVerdict {
     let served = |name: &str| asked.iter().find(|(method, _)| method.name == name).map(|(_, served)| served);
     let is_lacking = |(method, answer): &&(&Method, Served)| {
         *answer == Served::No
             && match method.need {
-                Need::Always => true,
-                Need::Preferred { instead } => served(instead) == Some(&Served::No),
-                Need::Extra | Need::Apart => false,
+                MethodUse::Always => true,
+                MethodUse::Preferred { instead } => served(instead) == Some(&Served::No),
+                MethodUse::Extra | MethodUse::Apart => false,
             }
     };
     let list = |of: &dyn Fn(&&(&Method, Served)) -> bool| {
-        let told = asked.iter().filter(of).map(|(method, _)| format!("{} ({})", method.name, method.without));
-        told.collect::<Vec<_>>().join(", ")
+        let reported =
+            asked.iter().filter(of).map(|(method, _)| format!("{} ({})", method.name, method.without));
+        reported.collect::<Vec<_>>().join(", ")
     };
     let lacking = list(&is_lacking);
     if !lacking.is_empty() {
-        return Judgement::fault(
+        return ProbeVerdict::fault(
             format!("it does not serve {lacking}"),
             "enable the method, or configure an endpoint that serves it",
         );
     }
     let unknown = asked.iter().find_map(|(method, answer)| match answer {
-        Served::Unknown { reason } if method.need != Need::Extra => Some((method.name, reason)),
+        Served::Unknown { reason } if method.need != MethodUse::Extra => Some((method.name, reason)),
         _ => None,
     });
     if let Some((name, reason)) = unknown {
         let (grade, advice) = (Grade::NotFoundOut, "ask again once it answers".to_owned());
-        return Judgement { grade, found: format!("it did not answer {name}: {reason}"), advice };
+        return ProbeVerdict { grade, found: format!("it did not answer {name}: {reason}"), advice };
     }
-    let missing = |need: fn(Need) -> bool| {
+    let missing = |need: fn(MethodUse) -> bool| {
         move |(method, answer): &&(&Method, Served)| *answer == Served::No && need(method.need)
     };
-    let dear = list(&missing(|need| matches!(need, Need::Preferred { .. })));
+    let dear = list(&missing(|need| matches!(need, MethodUse::Preferred { .. })));
     if !dear.is_empty() {
-        return Judgement::doubt(format!("it does not serve {dear}"), "configure an endpoint that serves it");
+        return ProbeVerdict::doubt(
+            format!("it does not serve {dear}"),
+            "configure an endpoint that serves it",
+        );
     }
-    let is_extra = missing(|need| need == Need::Extra);
+    let is_extra = missing(|need| need == MethodUse::Extra);
     let extra: Vec<&str> = asked.iter().filter(is_extra).map(|(method, _)| method.name).collect();
-    Judgement::ok(match extra.is_empty() {
+    ProbeVerdict::ok(match extra.is_empty() {
         true => "all that are asked for".to_owned(),
         false => format!("all that are needed; not {}", extra.join(", ")),
     })
@@ -65,9 +69,9 @@ pub(crate) struct Depth {
 }
 
 /// Whether receipts are there of blocks as old as messages may cite.
-pub(crate) fn receipts(window: Duration, depth: &Result<Depth, SourceError>) -> Judgement {
+pub(crate) fn receipts(window: Duration, depth: &Result<Depth, SourceError>) -> ProbeVerdict {
     let Depth { number, age, is_oldest, held } = match depth {
-        Err(error) => return Judgement::not_found_out(error),
+        Err(error) => return ProbeVerdict::not_found_out(error),
         Ok(depth) => depth,
     };
     let age = humantime::format_duration(Duration::from_secs(age.as_secs()));
@@ -76,14 +80,14 @@ pub(crate) fn receipts(window: Duration, depth: &Result<Depth, SourceError>) -> 
         false => format!("block {number}, which is {age} old"),
     };
     let reason = match held {
-        Ok(Some(true)) => return Judgement::ok(format!("it has the receipts of {block}")),
+        Ok(Some(true)) => return ProbeVerdict::ok(format!("it has the receipts of {block}")),
         Ok(Some(false)) => "it has none".to_owned(),
         Ok(None) => "it does not have the block".to_owned(),
         Err(error @ (SourceError::Refused { .. } | SourceError::Incomplete { .. })) => error.to_string(),
-        Err(error) => return Judgement::not_found_out(error),
+        Err(error) => return ProbeVerdict::not_found_out(error),
     };
     let window = humantime::format_duration(window);
-    Judgement::doubt(
+    ProbeVerdict::doubt(
         format!("the receipts of {block}, are unavailable: {reason}"),
         format!(
             "messages may cite blocks that are up to {window} old; messages that cite blocks without receipts stay \
@@ -96,11 +100,11 @@ pub(crate) fn receipts(window: Duration, depth: &Result<Depth, SourceError>) -> 
 pub(crate) const REPEATS: &str = "it follows a source and repeats that source: no independent second opinion";
 
 /// Whether the node keeps its safe heads by L1 block. `None`: it names no L1 block to ask about.
-pub(crate) fn safe_heads(asked: Option<&Result<SafeHeadAtL1, SourceError>>) -> Judgement {
+pub(crate) fn safe_heads(asked: Option<&Result<SafeHeadAtL1, SourceError>>) -> ProbeVerdict {
     let error = match asked {
-        None => return Judgement::ok("it has not reported an L1 block to ask about yet"),
+        None => return ProbeVerdict::ok("it has not reported an L1 block to ask about yet"),
         Some(Ok(head)) if head.is_repeated() => {
-            return Judgement::doubt(
+            return ProbeVerdict::doubt(
                 REPEATS,
                 "blocks that differ from the source's chain stay open unless L1 data contradicts them; add a rollup \
                  node that derives the chain itself (an op-node without --l2.follow.source) to rollup_node",
@@ -108,82 +112,85 @@ pub(crate) fn safe_heads(asked: Option<&Result<SafeHeadAtL1, SourceError>>) -> J
         }
         Some(Ok(head)) => {
             let (safe, l1) = (head.safe_head.number, head.l1_block.number);
-            return Judgement::ok(format!("block {safe} is safe since L1 block {l1}"));
+            return ProbeVerdict::ok(format!("block {safe} is safe since L1 block {l1}"));
         }
         Some(Err(error)) => error,
     };
     match error {
-        SourceError::Refused { message, .. } if keeps_no_safe_heads(error) => Judgement::doubt(
+        SourceError::Refused { message, .. } if keeps_no_safe_heads(error) => ProbeVerdict::doubt(
             format!("it keeps no safe heads by L1 block ({message})"),
             "superroot_atTimestamp and the cross-safe methods of supervisor_* need it; if you use them, start \
                  op-node with --safedb.path",
         ),
         SourceError::Refused { message, .. } if message.contains("not found") => {
-            Judgement::ok("it keeps them, and has none for that L1 block yet")
+            ProbeVerdict::ok("it keeps them, and has none for that L1 block yet")
         }
-        error => Judgement::not_found_out(error),
+        error => ProbeVerdict::not_found_out(error),
     }
 }
 
 /// What it means that the node calls a block safe, as configured and as it says.
-pub(crate) fn safe_means(configured: Option<SafeMeans>, told: &Result<SafeMeans, SourceError>) -> Judgement {
-    match (configured, told) {
-        (_, Err(error)) => Judgement::not_found_out(error),
-        (_, Ok(SafeMeans::CrossSafe)) => Judgement::ok("an op-supernode: its safe head is cross-safe"),
-        (Some(SafeMeans::CrossSafe), Ok(SafeMeans::LocalSafe)) => Judgement::doubt(
+pub(crate) fn safe_means(
+    configured: Option<SafeMeans>,
+    reported: &Result<SafeMeans, SourceError>,
+) -> ProbeVerdict {
+    match (configured, reported) {
+        (_, Err(error)) => ProbeVerdict::not_found_out(error),
+        (_, Ok(SafeMeans::CrossSafe)) => ProbeVerdict::ok("an op-supernode: its safe head is cross-safe"),
+        (Some(SafeMeans::CrossSafe), Ok(SafeMeans::LocalSafe)) => ProbeVerdict::doubt(
             "it is configured as a node that verifies messages (safe_means), and is not an op-supernode",
             "make sure that it verifies messages: an invalid message in a block that it calls safe is reported as a consensus failure",
         ),
         (_, Ok(SafeMeans::LocalSafe)) => {
-            Judgement::ok("not known to verify messages: its safe head counts as local-safe")
+            ProbeVerdict::ok("not known to verify messages: its safe head counts as local-safe")
         }
     }
 }
 
 /// Whether the node knows the chain's heads, and sees L1.
-pub(crate) fn heads(told: &Result<Option<Shortfall>, SourceError>) -> Judgement {
-    match told {
-        Err(error) => Judgement::not_found_out(error),
-        Ok(None) => Judgement::ok("it reports its heads and sees L1"),
+pub(crate) fn heads(reported: &Result<Option<Shortfall>, SourceError>) -> ProbeVerdict {
+    match reported {
+        Err(error) => ProbeVerdict::not_found_out(error),
+        Ok(None) => ProbeVerdict::ok("it reports its heads and sees L1"),
         Ok(Some(shortfall)) => {
-            Judgement::doubt(shortfall.to_string(), "let it sync, or check its peers and its L1 endpoint")
+            ProbeVerdict::doubt(shortfall.to_string(), "let it sync, or check its peers and its L1 endpoint")
         }
     }
 }
 
 /// Which program it is.
-pub(crate) fn version(told: &Result<String, SourceError>) -> Judgement {
-    match told {
-        Ok(version) => Judgement::ok(version.clone()),
-        Err(SourceError::Refused { .. }) => Judgement::ok("it does not say"),
-        Err(error) => Judgement::not_found_out(error),
+pub(crate) fn version(reported: &Result<String, SourceError>) -> ProbeVerdict {
+    match reported {
+        Ok(version) => ProbeVerdict::ok(version.clone()),
+        Err(SourceError::Refused { .. }) => ProbeVerdict::ok("it does not say"),
+        Err(error) => ProbeVerdict::not_found_out(error),
     }
 }
 
 /// Whether the node works by the rules that are configured.
-pub(crate) fn rules(asked: &Result<Vec<RuleDifference>, RulesError>) -> Judgement {
+pub(crate) fn rules(asked: &Result<Vec<RuleDifference>, RulesError>) -> ProbeVerdict {
     match asked {
-        Ok(differences) if differences.is_empty() => Judgement::ok("as configured"),
-        Ok(differences) => Judgement::fault(
+        Ok(differences) if differences.is_empty() => ProbeVerdict::ok("as configured"),
+        Ok(differences) => ProbeVerdict::fault(
             in_words(differences),
             "until this is corrected, no block of the chain is judged",
         ),
-        Err(RulesError::Source(error)) => Judgement::not_found_out(error),
+        Err(RulesError::Source(error)) => ProbeVerdict::not_found_out(error),
         Err(error @ (RulesError::Impossible { .. } | RulesError::Ledger(_))) => {
-            Judgement::fault(error.to_string(), "until this is corrected, no block of the chain is judged")
+            ProbeVerdict::fault(error.to_string(), "until this is corrected, no block of the chain is judged")
         }
     }
 }
 
 /// Whether one of this many static peers was reached that subscribes to the chain's topics.
-pub(crate) fn peers(count: usize, reached: Result<bool, &String>) -> Judgement {
+pub(crate) fn peers(count: usize, reached: Result<bool, &String>) -> ProbeVerdict {
     match reached {
-        Ok(true) => Judgement::ok("a static peer was dialled and subscribes to the chain's topics"),
-        Ok(false) => Judgement::doubt(
+        Ok(true) => ProbeVerdict::ok("a static peer was dialled and subscribes to the chain's topics"),
+        Ok(false) => ProbeVerdict::doubt(
             format!("none of {count} static peers was dialled and subscribes to the chain's topics"),
             "check static_peers and the firewall; `crosscheck net` shows each peer",
         ),
-        Err(reason) => Judgement {
+        Err(reason) => ProbeVerdict {
             grade: Grade::NotFoundOut,
             found: format!("the static peers were not dialled: {reason}"),
             advice: "try crosscheck net".to_owned(),

@@ -3,7 +3,7 @@
 //! What another part watches anyway is left to it. While something could not be asked, all is asked again, less and less often.
 //! Whether the program is ready does not hang on it.
 
-use super::finding::{Asked, Finding, Grade, Probe, summary};
+use super::finding::{Asked, Grade, Probe, ProbeFinding, summary};
 use super::prober::Prober;
 use super::services::REPEATS;
 use crate::config::Config;
@@ -25,19 +25,19 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 /// Asks every endpoint after a start.
 pub(crate) struct StartProbes {
     prober: Prober,
-    news: News,
+    news: NewFindings,
 }
 
 /// Which findings are news: not told yet, and by nobody else.
-pub(super) struct News {
+pub(super) struct NewFindings {
     config: Config,
-    told: BTreeSet<String>,
+    reported: BTreeSet<String>,
 }
 
 impl StartProbes {
     /// Who asks the endpoints of this configuration.
     pub(crate) fn new(config: Config, clock: Arc<dyn Clock>) -> Self {
-        let news = News::new(config.clone());
+        let news = NewFindings::new(config.clone());
         Self { prober: Prober::new(config, clock), news }
     }
 
@@ -73,7 +73,7 @@ impl StartProbes {
     }
 }
 
-fn tell(finding: &Finding) {
+fn tell(finding: &ProbeFinding) {
     let chain_id = finding.chain_id.map(tracing::field::display);
     let (asked, probe) = (&finding.asked, finding.probe.name());
     let (found, advice) = (&finding.judgement.found, &finding.judgement.advice);
@@ -84,24 +84,24 @@ fn tell(finding: &Finding) {
     }
 }
 
-impl News {
+impl NewFindings {
     /// Nothing is told yet.
     pub(super) const fn new(config: Config) -> Self {
-        Self { config, told: BTreeSet::new() }
+        Self { config, reported: BTreeSet::new() }
     }
 
     /// The faults and doubts among these that are to be reported now.
-    pub(super) fn of<'a>(&mut self, findings: &'a [Finding]) -> Vec<&'a Finding> {
+    pub(super) fn of<'a>(&mut self, findings: &'a [ProbeFinding]) -> Vec<&'a ProbeFinding> {
         let bad = findings.iter().filter(|finding| matches!(finding.grade(), Grade::Doubt | Grade::Fault));
-        let mut news: Vec<&Finding> = bad.filter(|finding| !self.is_watched(finding)).collect();
-        news.retain(|Finding { chain_id, asked, probe, judgement }| {
-            self.told.insert(format!("{chain_id:?} {asked} {probe:?} {:?}", judgement.grade))
+        let mut news: Vec<&ProbeFinding> = bad.filter(|finding| !self.is_watched(finding)).collect();
+        news.retain(|ProbeFinding { chain_id, asked, probe, judgement }| {
+            self.reported.insert(format!("{chain_id:?} {asked} {probe:?} {:?}", judgement.grade))
         });
         news
     }
 
     /// Whether a part of the program watches that all the time, and reports it.
-    fn is_watched(&self, finding: &Finding) -> bool {
+    fn is_watched(&self, finding: &ProbeFinding) -> bool {
         let kind = match finding.asked {
             Asked::Endpoint { kind, .. } => kind,
             // The gossip watches its peers.

@@ -1,16 +1,16 @@
 //! One row for each thing that a probe can find.
 
-use super::finding::{Asked, Finding, Grade, Judgement, Probe, outcome, summary};
+use super::finding::{Asked, Grade, Probe, ProbeFinding, ProbeVerdict, outcome, summary};
 use super::l1::{ClockBounds, SignerSettings};
 use super::reference::Reference;
 use super::services::Depth;
-use super::start::News;
+use super::start::NewFindings;
 use super::{identity, l1, services};
 use crate::audit::{RuleDifference, RulesError};
 use crate::config::Config;
 use crate::metrics::EndpointKind;
 use crate::networks::NetworkName;
-use crate::sources::{EndpointUrl, METHODS, Method, Need, SafeHeadAtL1, Served, Shortfall, SourceError};
+use crate::sources::{EndpointUrl, METHODS, Method, MethodUse, SafeHeadAtL1, Served, Shortfall, SourceError};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256};
 use crosscheck_core::consolidation::RollupConfig;
@@ -52,7 +52,7 @@ fn reference() -> Reference {
 
 /// The judgement is of this grade, says this, and says what to do if something is to be done.
 #[track_caller]
-fn assert_says(judgement: &Judgement, grade: Grade, says: &str) {
+fn assert_says(judgement: &ProbeVerdict, grade: Grade, says: &str) {
     assert_eq!(judgement.grade, grade, "{judgement:?}");
     assert!(judgement.found.contains(says), "{says:?} is not in {judgement:?}");
     assert_eq!(judgement.advice.is_empty(), grade == Grade::Ok, "{judgement:?}");
@@ -118,7 +118,7 @@ fn node_genesis(#[case] number: u64, #[case] hash: B256, #[case] grade: Grade, #
 fn asked(kind: EndpointKind, odd: &[(&str, Served)]) -> Vec<(&'static Method, Served)> {
     let answer =
         |method: &Method| odd.iter().find(|(name, _)| *name == method.name).map(|(_, it)| it.clone());
-    let of_kind = METHODS.iter().filter(|method| method.of == kind && method.need != Need::Apart);
+    let of_kind = METHODS.iter().filter(|method| method.of == kind && method.need != MethodUse::Apart);
     of_kind.map(|method| (method, answer(method).unwrap_or(Served::Yes))).collect()
 }
 
@@ -150,7 +150,7 @@ fn methods_that_are_not_answered(#[case] odd: &[(&str, Served)], #[case] grade: 
 #[case::execution(EndpointKind::Execution)]
 #[case::rollup_node(EndpointKind::RollupNode)]
 fn each_method_that_is_needed_is_missed(#[case] kind: EndpointKind) {
-    for method in METHODS.iter().filter(|method| method.of == kind && method.need == Need::Always) {
+    for method in METHODS.iter().filter(|method| method.of == kind && method.need == MethodUse::Always) {
         let judgement = services::methods(&asked(kind, &[(method.name, Served::No)]));
         assert_says(&judgement, Grade::Fault, method.name);
         assert_says(&judgement, Grade::Fault, method.without);
@@ -224,27 +224,27 @@ fn safe_heads(
 #[case::away(None, Err(unreachable()), Grade::NotFoundOut, "timed out")]
 fn safe_means(
     #[case] configured: Option<SafeMeans>,
-    #[case] told: Result<SafeMeans, SourceError>,
+    #[case] reported: Result<SafeMeans, SourceError>,
     #[case] grade: Grade,
     #[case] says: &str,
 ) {
-    assert_says(&services::safe_means(configured, &told), grade, says);
+    assert_says(&services::safe_means(configured, &reported), grade, says);
 }
 
 #[rstest]
 #[case::fine(Ok(None), Grade::Ok, "reports its heads")]
 #[case::started(Ok(Some(Shortfall::NoHeads)), Grade::Doubt, "no heads yet")]
 #[case::away(Err(unreachable()), Grade::NotFoundOut, "timed out")]
-fn heads(#[case] told: Result<Option<Shortfall>, SourceError>, #[case] grade: Grade, #[case] says: &str) {
-    assert_says(&services::heads(&told), grade, says);
+fn heads(#[case] reported: Result<Option<Shortfall>, SourceError>, #[case] grade: Grade, #[case] says: &str) {
+    assert_says(&services::heads(&reported), grade, says);
 }
 
 #[rstest]
 #[case::said(Ok("op-geth/1".to_owned()), Grade::Ok, "op-geth/1")]
 #[case::no_such_method(Err(refused(-32_601, "no")), Grade::Ok, "does not say")]
 #[case::away(Err(unreachable()), Grade::NotFoundOut, "timed out")]
-fn version(#[case] told: Result<String, SourceError>, #[case] grade: Grade, #[case] says: &str) {
-    assert_says(&services::version(&told), grade, says);
+fn version(#[case] reported: Result<String, SourceError>, #[case] grade: Grade, #[case] says: &str) {
+    assert_says(&services::version(&reported), grade, says);
 }
 
 #[test]
@@ -314,7 +314,7 @@ fn system_config(#[case] configured: u8, #[case] grade: Grade, #[case] says: &st
     assert_says(&l1::system_config(Address::repeat_byte(configured), &reference()).lower(), grade, says);
 }
 
-impl Judgement {
+impl ProbeVerdict {
     /// The same without the capitals of addresses.
     fn lower(self) -> Self {
         Self { found: self.found.to_lowercase().replace("systemconfig", "SystemConfig"), ..self }
@@ -330,7 +330,7 @@ fn a_contract_that_is_not_configured_is_the_reference_s() {
     assert_eq!(settings.contract(Some(&reference())), Some(HIS));
 }
 
-fn told(chain_id: u64) -> RollupConfig {
+fn reported(chain_id: u64) -> RollupConfig {
     let mut config = crosscheck_core::consolidation::sample::op_mainnet_json();
     config["l2_chain_id"] = json!(chain_id);
     config["genesis"]["l2"]["number"] = json!(chain_id);
@@ -340,7 +340,7 @@ fn told(chain_id: u64) -> RollupConfig {
 #[test]
 fn a_chain_is_what_is_built_in_or_else_what_the_first_node_of_it_says() {
     let url = url();
-    let nodes = [Err(unreachable()), Ok(told(902)), Ok(told(901))];
+    let nodes = [Err(unreachable()), Ok(reported(902)), Ok(reported(901))];
     let nodes = || nodes.iter().map(|config| (&url, config));
     let known = Reference::of(chain(901), None, nodes()).unwrap();
     assert_eq!((known.l2.number, known.by.as_str()), (901, "the rollup node http://127.0.0.1:1"));
@@ -360,10 +360,10 @@ fn a_chain_is_what_is_built_in_or_else_what_the_first_node_of_it_says() {
 #[case::nothing(&[], Grade::Ok)]
 fn outcomes(#[case] grades: &[Grade], #[case] expected: Grade) {
     let finding = |grade: &Grade| {
-        let judgement = Judgement { grade: *grade, ..Judgement::ok("") };
-        Finding { chain_id: None, asked: Asked::Peers, probe: Probe::Peers, judgement }
+        let judgement = ProbeVerdict { grade: *grade, ..ProbeVerdict::ok("") };
+        ProbeFinding { chain_id: None, asked: Asked::Peers, probe: Probe::Peers, judgement }
     };
-    let findings: Vec<Finding> = grades.iter().map(finding).collect();
+    let findings: Vec<ProbeFinding> = grades.iter().map(finding).collect();
     assert_eq!(outcome(&findings), expected);
     assert!(summary(&findings).starts_with(&format!("{} probes: ", grades.len())));
 }
@@ -409,25 +409,29 @@ fn a_start_tells_what_nobody_else_does(
     ];
     let finding = |kind, probe, judgement| {
         let asked = Asked::Endpoint { kind, place: None, url: url() };
-        Finding { chain_id: Some(chain(901)), asked, probe, judgement }
+        ProbeFinding { chain_id: Some(chain(901)), asked, probe, judgement }
     };
-    let all = |judgement: &dyn Fn() -> Judgement| -> Vec<Finding> {
+    let all = |judgement: &dyn Fn() -> ProbeVerdict| -> Vec<ProbeFinding> {
         let each = probes.iter().flat_map(|(kind, probes)| probes.iter().map(|probe| (*kind, *probe)));
         each.map(|(kind, probe)| finding(kind, probe, judgement())).collect()
     };
-    let mut news = News::new(config);
-    let faults = all(&|| Judgement::fault("", "x"));
-    let mut told: Vec<String> = news
+    let mut news = NewFindings::new(config);
+    let faults = all(&|| ProbeVerdict::fault("", "x"));
+    let mut reported: Vec<String> = news
         .of(&faults)
         .iter()
         .map(|finding| {
             format!("{} {}", finding.asked.to_string().split(' ').next().unwrap(), finding.probe.name())
         })
         .collect();
-    told.sort();
-    assert_eq!(told, expected);
+    reported.sort();
+    assert_eq!(reported, expected);
     assert!(news.of(&faults).is_empty(), "told once");
-    assert_eq!(news.of(&all(&|| Judgement::doubt("", "x"))).len(), expected.len(), "a doubt is other news");
-    assert!(news.of(&all(&|| Judgement::ok(""))).is_empty());
-    assert!(news.of(&all(&|| Judgement::not_found_out(&unreachable()))).is_empty());
+    assert_eq!(
+        news.of(&all(&|| ProbeVerdict::doubt("", "x"))).len(),
+        expected.len(),
+        "a doubt is other news"
+    );
+    assert!(news.of(&all(&|| ProbeVerdict::ok(""))).is_empty());
+    assert!(news.of(&all(&|| ProbeVerdict::not_found_out(&unreachable()))).is_empty());
 }

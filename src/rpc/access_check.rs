@@ -10,8 +10,8 @@
 
 use super::RpcMetrics;
 use super::cold_blocks::{ColdBlocks, WantedBlock};
+use super::level_heads::LevelHeads;
 use super::params::{ExecutingDescriptor, min_safety};
-use super::standing::Standing;
 use super::superchain_reader::SuperchainReader;
 use super::{Failsafe, SupervisorError};
 use crate::web::Overload;
@@ -159,7 +159,7 @@ fn place(
     wanted: SafetyLevel,
 ) -> Result<WantedBlock, SupervisorError> {
     let (chain_id, number) = (access.chain_id, access.block_number);
-    let standing = Standing::of(view)
+    let standing = LevelHeads::of(view)
         .ok_or_else(|| SupervisorError::Uninitialized { what: format!("the view of chain {chain_id}") })?;
     if number > standing.tip.0 {
         return Err(match check_access_tip(access, standing.tip) {

@@ -276,8 +276,8 @@ mod tests {
         };
         let (first, second, other) = (join(1), join(1), join(2));
         assert_eq!(begun.load(Ordering::Relaxed), 2);
-        let told = async { go.send(()).unwrap() };
-        let (first, second, other, _) = tokio::join!(first, second, other, told);
+        let reported = async { go.send(()).unwrap() };
+        let (first, second, other, _) = tokio::join!(first, second, other, reported);
         assert!(first.is_err() && second.is_err() && other.is_err());
         assert!(flights.0.lock().by_block.is_empty());
         let _anew = join(1);

@@ -5,7 +5,7 @@ use crate::gossip::{RefusalRecord, Refusals};
 use crate::health::Health;
 use crate::ledger::{CaseFilter, CaseRecord, Hold, Ledger, LedgerError};
 use crate::metrics::EndpointKind;
-use crate::sources::{EndpointNames, NodeStanding, RollupNodes, name_of};
+use crate::sources::{EndpointNames, NodeHealth, RollupNodes, name_of};
 use alloy::primitives::{B256, Bytes};
 use crosscheck_core::consolidation::UnknownFork;
 use crosscheck_core::heads::L2BlockRef;
@@ -130,7 +130,7 @@ pub struct RollupNodeStatus {
 }
 
 impl RollupNodeStatus {
-    fn new(standing: &NodeStanding, chain_id: ChainId, names: &EndpointNames) -> Self {
+    fn new(standing: &NodeHealth, chain_id: ChainId, names: &EndpointNames) -> Self {
         Self {
             endpoint: name_of(EndpointKind::RollupNode.name(), standing.place, chain_id),
             in_use: standing.is_in_use,
@@ -228,7 +228,7 @@ pub struct CrosscheckRpc {
     /// Where those differ.
     pub quarrels: NodeQuarrels,
     /// The highest blocks gossiped.
-    pub gossiped: crate::gossip::Gossiped,
+    pub gossiped: crate::gossip::GossipHeads,
     /// What stands in the way.
     pub health: Health,
     /// What endpoints are called in answers.
@@ -304,8 +304,8 @@ impl CrosscheckRpc {
             open: counts.open,
             rollup_nodes: self.nodes.get(&chain_id).map_or_else(Vec::new, |nodes| {
                 let standings = nodes.standings();
-                let told = |standing| RollupNodeStatus::new(standing, chain_id, &self.names);
-                standings.borrow().iter().map(told).collect()
+                let reported = |standing| RollupNodeStatus::new(standing, chain_id, &self.names);
+                standings.borrow().iter().map(reported).collect()
             }),
             rollup_node_differences: differences.iter().map(|it| self.names.hide(it)).collect(),
             unknown_forks: self.heads.unknown_forks(chain_id).iter().map(UnknownForkStatus::from).collect(),

@@ -1,13 +1,13 @@
 //! [`EventsPage`] and [`VerdictsPage`]: what `crosscheck_events` and `crosscheck_verdicts` answer.
 
-use crate::ledger::{CaseRecord, Event};
+use crate::ledger::{CaseRecord, StoredEvent};
 use serde::Serialize;
 
 /// A page of events.
 #[derive(Debug, Clone, Serialize)]
 pub struct EventsPage {
     /// The events, in the order in which they were written.
-    pub events: Vec<Event>,
+    pub events: Vec<StoredEvent>,
     /// What to give as `after` for the next page. `null`: this was the last.
     pub next: Option<u64>,
     /// Where this page ended: given as `after`, it leads to whatever comes later.

@@ -7,7 +7,7 @@ use super::{EventsPage, VerdictsPage};
 use crate::ledger::{CaseFilter, EventFilter, Ledger};
 use crate::sources::EndpointNames;
 use crosscheck_core::case::Verdict;
-use crosscheck_core::events::Told;
+use crosscheck_core::events::Event;
 use crosscheck_p2p::ChainId;
 use jsonrpsee::core::{RpcResult, async_trait};
 use jsonrpsee::proc_macros::rpc;
@@ -53,9 +53,9 @@ pub(super) struct EventKind(&'static str);
 impl<'de> Deserialize<'de> for EventKind {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        let known = Told::KINDS.into_iter().find(|kind| *kind == name);
+        let known = Event::KINDS.into_iter().find(|kind| *kind == name);
         known.map(Self).ok_or_else(|| {
-            let known = Told::KINDS.join(", ");
+            let known = Event::KINDS.join(", ");
             serde::de::Error::custom(format!("{name:?} is not a kind of event: write some of {known}"))
         })
     }

@@ -1,4 +1,4 @@
-//! [`Front`]: what becomes of a request before a method sees it: which path it names, whether there is a place for it.
+//! [`RpcFront`]: what becomes of a request before a method sees it: which path it names, whether there is a place for it.
 //!
 //! | request | answer |
 //! | --- | --- |
@@ -31,7 +31,7 @@ pub(super) struct PathChain(pub ChainId);
 
 /// Answers requests to the JSON-RPC server.
 #[derive(Debug)]
-pub(super) struct Front {
+pub(super) struct RpcFront {
     /// Makes what answers a connection's calls.
     pub builder: TowerServiceBuilder<Stack<BoundedCalls, Identity>, Identity>,
     /// The methods.
@@ -57,7 +57,7 @@ enum Place {
     Nowhere,
 }
 
-impl Answers for Front {
+impl Answers for RpcFront {
     fn answer(self: Arc<Self>, mut request: ArrivedRequest) -> BoxFuture<'static, io::Result<HttpResponse>> {
         let is_probe = request.method() == Method::GET && matches!(request.uri().path(), "/" | "/healthz");
         let upgrades = is_upgrade_request(&request);
@@ -79,7 +79,7 @@ impl Answers for Front {
     }
 }
 
-impl Front {
+impl RpcFront {
     fn place(&self, path: &str) -> Place {
         let name = path.trim_start_matches('/').trim_end_matches('/');
         match name.parse::<ChainId>() {

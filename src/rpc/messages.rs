@@ -4,7 +4,7 @@ use super::RpcMetrics;
 use super::crosscheck::internal;
 use super::websockets::Websocket;
 use super::{ListedMessage, MessagesPage, MessagesPageRequest, Page, SuperchainReader, SupervisorError};
-use crate::ledger::{Event, FiledMessage, Ledger};
+use crate::ledger::{FiledMessage, Ledger, StoredEvent};
 use crate::monitor::Suspects;
 use alloy::primitives::B256;
 use crosscheck_core::events::{MessageRecord, SuspectRecord};
@@ -64,7 +64,7 @@ pub(super) trait MessagesApi {
     fn suspects(&self, page: Option<Page>) -> RpcResult<SuspectsPage>;
 
     /// Word of verdicts, and of what becomes of messages.
-    #[subscription(name = "subscribeEvents" => "event", unsubscribe = "unsubscribeEvents", item = Event, with_extensions)]
+    #[subscription(name = "subscribeEvents" => "event", unsubscribe = "unsubscribeEvents", item = StoredEvent, with_extensions)]
     async fn subscribe_events(&self) -> SubscriptionResult;
 }
 
@@ -78,7 +78,7 @@ pub(super) struct MessagesRpc {
     /// Messages whose life is over.
     pub ledger: Ledger,
     /// Where events come from.
-    pub told: broadcast::Sender<Event>,
+    pub reported: broadcast::Sender<StoredEvent>,
     /// What is counted.
     pub metrics: RpcMetrics,
 }
@@ -106,9 +106,9 @@ impl MessagesApiServer for MessagesRpc {
         let live = board.message(&key);
         let filed = filed.filter(|filed| filed.number() == number);
         Ok(match (live, filed) {
-            (Some(message), None) => Some(ListedMessage::Live(Box::new(MessageRecord::as_told(message)))),
-            (Some(message), Some(_)) if !message.is_told_by_ledger() => {
-                Some(ListedMessage::Live(Box::new(MessageRecord::as_told(message))))
+            (Some(message), None) => Some(ListedMessage::Live(Box::new(MessageRecord::as_reported(message)))),
+            (Some(message), Some(_)) if !message.belongs_in_ledger() => {
+                Some(ListedMessage::Live(Box::new(MessageRecord::as_reported(message))))
             }
             (_, filed) => filed.map(ListedMessage::Filed),
         })
@@ -131,15 +131,15 @@ impl MessagesApiServer for MessagesRpc {
         connection: &Extensions,
     ) -> SubscriptionResult {
         let _stands = connection.get::<Websocket>().map(Websocket::subscribed);
-        let mut events = self.told.subscribe();
+        let mut events = self.reported.subscribe();
         let sink = pending.accept().await?;
         loop {
-            let told = tokio::select! {
+            let reported = tokio::select! {
                 () = sink.closed() => return Ok(()),
-                told = events.recv() => told,
+                reported = events.recv() => reported,
             };
-            let told = match told {
-                Ok(told) => told,
+            let reported = match reported {
+                Ok(reported) => reported,
                 Err(RecvError::Closed) => return Err("the program is shutting down".into()),
                 Err(RecvError::Lagged(missed)) => {
                     self.metrics.subscriber_dropped("behind");
@@ -149,7 +149,7 @@ impl MessagesApiServer for MessagesRpc {
                     return Err(reason.into());
                 }
             };
-            let message = SubscriptionMessage::from(serde_json::value::to_raw_value(&told)?);
+            let message = SubscriptionMessage::from(serde_json::value::to_raw_value(&reported)?);
             match sink.send_timeout(message, SEND_TIMEOUT).await {
                 Ok(()) => {}
                 Err(SendTimeoutError::Closed(_)) => return Ok(()),

@@ -5,7 +5,7 @@
 //! has it before the board counts its number.
 
 use crate::ledger::{FiledFilter, FiledMessage, Ledger, LedgerError};
-use crate::monitor::Board;
+use crate::monitor::SharedTracker;
 use crosscheck_core::events::MessageRecord;
 use crosscheck_p2p::ChainId;
 use serde::{Deserialize, Serialize};
@@ -73,7 +73,11 @@ impl MessagesPageRequest {
     }
 
     /// The page as it is now.
-    pub(super) async fn read(&self, board: &Board, ledger: &Ledger) -> Result<MessagesPage, LedgerError> {
+    pub(super) async fn read(
+        &self,
+        board: &SharedTracker,
+        ledger: &Ledger,
+    ) -> Result<MessagesPage, LedgerError> {
         let limit = self.limit();
         // The board first: what the ledger gets meanwhile has a number beyond the end.
         let live = self.live(board);
@@ -96,7 +100,7 @@ impl MessagesPageRequest {
         Ok(MessagesPage { messages, next: (is_cut || live.is_more).then_some(cursor), cursor })
     }
 
-    fn live(&self, board: &Board) -> Live {
+    fn live(&self, board: &SharedTracker) -> Live {
         let limit = usize::try_from(self.limit()).unwrap_or(usize::MAX);
         let (mut messages, mut scanned, mut end) = (Vec::new(), 0_usize, self.after);
         let board = board.read();
@@ -107,9 +111,9 @@ impl MessagesPageRequest {
             scanned = scanned.saturating_add(1);
             end = message.sequence();
             let of_chain = self.chain_id.is_none_or(|chain_id| message.key().block.chain_id == chain_id);
-            let is_meant = message.told_state().is_open() || !self.open_only;
+            let is_meant = message.reported_state().is_open() || !self.open_only;
             if of_chain && is_meant && !message.is_filed() {
-                messages.push(ListedMessage::Live(Box::new(MessageRecord::as_told(message))));
+                messages.push(ListedMessage::Live(Box::new(MessageRecord::as_reported(message))));
             }
         }
         Live { messages, end: end.max(board.last_number()), is_more: false }

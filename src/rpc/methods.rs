@@ -8,7 +8,7 @@ use super::interop_api::{
 };
 use super::l1_progress::L1Progress;
 use super::messages::{MessagesApiServer, MessagesRpc};
-use super::opp2p::{PeersOfNodeAdminApiServer, PeersOfNodeApiServer, PeersOfNodeRpc};
+use super::opp2p::{Opp2pRpc, PeersOfNodeAdminApiServer, PeersOfNodeApiServer};
 use super::peers::{PeersApiServer, PeersRpc};
 use super::super_roots::SuperRoots;
 use super::supernode_api::{HeartbeatApiServer, SupernodeApiServer, SupernodeRpc};
@@ -16,7 +16,7 @@ use super::superroot_api::{SuperRootApiServer, SuperRootRpc};
 use super::supervisor::{SupervisorApiServer, SupervisorRpc};
 use super::{AccessCheck, Derivation, Failsafe, SuperchainReader};
 use crate::gossip::NetworkHandles;
-use crate::ledger::Event;
+use crate::ledger::StoredEvent;
 use crate::monitor::Suspects;
 use crosscheck_p2p::Clock;
 use jsonrpsee::RpcModule;
@@ -38,7 +38,7 @@ pub struct RpcParts {
     /// Suspect messages.
     pub suspects: Suspects,
     /// Where events come from.
-    pub told: broadcast::Sender<Event>,
+    pub reported: broadcast::Sender<StoredEvent>,
     /// The failsafe.
     pub failsafe: Failsafe,
     /// Whether methods that change something are served.
@@ -55,7 +55,8 @@ impl RpcParts {
     /// # Errors
     /// If two of them have one name, which is a fault of this program.
     pub fn module(self) -> Result<RpcModule<()>, RegisterMethodError> {
-        let Self { crosscheck, networks, superchain, suspects, told, failsafe, admin, clock, metrics } = self;
+        let Self { crosscheck, networks, superchain, suspects, reported, failsafe, admin, clock, metrics } =
+            self;
         let access = AccessCheck::new(superchain.clone(), failsafe.clone(), metrics.clone());
         let derivation = Derivation::new(superchain.clone());
         let super_roots = SuperRoots::new(superchain.clone(), derivation.clone(), crosscheck.ledger.clone());
@@ -64,11 +65,16 @@ impl RpcParts {
         let failsafe = FailsafeRpc { failsafe, ledger: crosscheck.ledger.clone(), clock };
         let mut module = RpcModule::new(());
         let (ledger, names) = (crosscheck.ledger.clone(), crosscheck.names.clone());
-        let messages =
-            MessagesRpc { superchain: superchain.clone(), suspects, ledger: ledger.clone(), told, metrics };
+        let messages = MessagesRpc {
+            superchain: superchain.clone(),
+            suspects,
+            ledger: ledger.clone(),
+            reported,
+            metrics,
+        };
         module.merge(EventsApiServer::into_rpc(EventsRpc { ledger, names }))?;
         module.merge(CrosscheckApiServer::into_rpc(crosscheck))?;
-        let peers = PeersOfNodeRpc { networks: networks.clone() };
+        let peers = Opp2pRpc { networks: networks.clone() };
         merge_admin(&mut module, admin, PeersOfNodeAdminApiServer::into_rpc(peers.clone()))?;
         module.merge(PeersOfNodeApiServer::into_rpc(peers))?;
         module.merge(PeersApiServer::into_rpc(PeersRpc { networks }))?;

@@ -101,12 +101,12 @@ pub(super) trait PeersOfNodeAdminApi {
 
 /// What the methods ask.
 #[derive(Clone, Debug)]
-pub(super) struct PeersOfNodeRpc {
+pub(super) struct Opp2pRpc {
     /// The networks.
     pub networks: NetworkHandles,
 }
 
-impl PeersOfNodeRpc {
+impl Opp2pRpc {
     fn network(&self, path: &Extensions, chain: Option<OfChain>) -> RpcResult<NetworkHandle> {
         self.network_of(path, chain).map(|(_, network)| network)
     }
@@ -140,7 +140,7 @@ impl PeersOfNodeRpc {
 }
 
 #[async_trait]
-impl PeersOfNodeApiServer for PeersOfNodeRpc {
+impl PeersOfNodeApiServer for Opp2pRpc {
     async fn own(&self, path: &Extensions, chain: Option<OfChain>) -> RpcResult<OpPeerInfo> {
         let network = self.network(path, chain)?;
         let own = network.own_info().await.map_err(closed)?;
@@ -222,7 +222,7 @@ impl PeersOfNodeApiServer for PeersOfNodeRpc {
 }
 
 #[async_trait]
-impl PeersOfNodeAdminApiServer for PeersOfNodeRpc {
+impl PeersOfNodeAdminApiServer for Opp2pRpc {
     async fn block_peer(&self, path: &Extensions, peer: String, chain: Option<OfChain>) -> RpcResult<()> {
         self.gate(path, chain, GateOrder::BlockPeer(peer_id(&peer)?)).await
     }

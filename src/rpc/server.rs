@@ -1,6 +1,6 @@
 //! [`serve`]: the JSON-RPC server's task, bounded in connections, websockets, sizes and times.
 
-use super::front::Front;
+use super::front::RpcFront;
 use super::websockets::{BoundedCalls, WebsocketLimits, Websockets};
 use crate::metrics::{Limit, Metrics};
 use crate::web::{BodyBounds, BodyLimits, Bound, Calls, ConnectionLimits, Listener, Overload};
@@ -107,7 +107,7 @@ pub(super) async fn serve_within(
         .build();
     let (never, stop) = stop_channel();
     let open = TaskTracker::new();
-    let front = Front {
+    let front = RpcFront {
         builder: Server::builder()
             .set_config(config)
             .set_rpc_middleware(RpcServiceBuilder::new().layer(BoundedCalls))

@@ -6,11 +6,11 @@
 
 use super::SupervisorError;
 use super::front::PathChain;
-use super::standing::Standing;
+use super::level_heads::LevelHeads;
 use super::supervisor_types::BlockRef;
 use crate::audit::Heads;
 use crate::follow::L1Ref;
-use crate::monitor::Board;
+use crate::monitor::SharedTracker;
 use crate::sources::{ExecutionClient, L1Client, RollupNodes, StatusDocument};
 use alloy::primitives::B256;
 use crosscheck_core::heads::SafetyLevel;
@@ -38,7 +38,7 @@ pub struct SuperchainReader {
     /// The dependency set.
     pub set: DependencySet,
     /// What the monitor knows.
-    pub board: Board,
+    pub board: SharedTracker,
     /// Proven logs.
     pub index: LogIndex,
     /// What the rollup nodes said last.
@@ -87,10 +87,10 @@ impl SuperchainReader {
     ///
     /// # Errors
     /// If it is unknown, or nothing is known of it yet.
-    pub(super) fn standing(&self, chain_id: ChainId) -> Result<Standing, SupervisorError> {
+    pub(super) fn standing(&self, chain_id: ChainId) -> Result<LevelHeads, SupervisorError> {
         let board = self.board.read();
         let view = board.chain(chain_id).ok_or(SupervisorError::UnknownChain { chain_id })?;
-        Standing::of(view)
+        LevelHeads::of(view)
             .ok_or_else(|| SupervisorError::Uninitialized { what: format!("the view of chain {chain_id}") })
     }
 

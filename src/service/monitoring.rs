@@ -3,8 +3,8 @@
 use super::{Shared, stall_bounds};
 use crate::config::{ChainConfig, Config};
 use crate::monitor::{
-    Board, BoardWriter, ChainReader, HeadSource, MONITOR_INBOX, Monitor, MonitorParts, Nudges, SUSPECT_INBOX,
-    StartPoint, SuspectMessage, SuspectWatcher, Suspects, nudge_when_heads_come,
+    ChainReader, HeadSource, MONITOR_INBOX, Monitor, MonitorParts, PollHints, SUSPECT_INBOX, SharedTracker,
+    StartPoint, SuspectMessage, SuspectWatcher, Suspects, TrackerWriter, nudge_when_heads_come,
 };
 use crate::sources::ExecutionClient;
 use crate::tasks::TaskGroup;
@@ -26,11 +26,11 @@ const ENDED_KEPT: usize = 65_536;
 /// What others need of the monitor.
 pub(super) struct Monitoring {
     /// What is known of the chains and their messages.
-    pub(super) board: Board,
+    pub(super) board: SharedTracker,
     /// Suspect messages.
     pub(super) suspects: Suspects,
     /// Word to the chains' readers.
-    pub(super) nudges: Nudges,
+    pub(super) nudges: PollHints,
     /// Where gossiped blocks go.
     pub(super) gossip: mpsc::Sender<SuspectMessage>,
 }
@@ -48,13 +48,13 @@ pub(super) async fn start(
     let limits =
         TrackerLimits { max_messages: config.monitor.max_messages, retention, ended_kept: ENDED_KEPT };
     let tracker = Tracker::new(set.clone(), index.clone(), limits).after_number(shared.numbered_after);
-    let board = BoardWriter::new(tracker);
+    let board = TrackerWriter::new(tracker);
     let (gossip, suspect_inbox) = mpsc::channel(SUSPECT_INBOX);
     let (monitor, inbox) = mpsc::channel(MONITOR_INBOX);
     let monitoring = Monitoring {
         board: board.board(),
         suspects: Suspects::default(),
-        nudges: Nudges::new(set.chain_ids()),
+        nudges: PollHints::new(set.chain_ids()),
         gossip,
     };
     for chain_id in set.chain_ids() {

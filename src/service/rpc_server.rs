@@ -38,7 +38,7 @@ pub(super) async fn start(
         networks: shared.networks.clone(),
         superchain: superchain(config, shared, monitoring, index, clients)?,
         suspects: monitoring.suspects.clone(),
-        told: shared.told.clone(),
+        reported: shared.reported.clone(),
         failsafe: Failsafe::open(&shared.ledger, shared.metrics.rpc.clone()).await?,
         admin: config.rpc.admin == Switch::On,
         clock: Arc::clone(&shared.clock),

@@ -3,8 +3,8 @@
 //! It waits for as many as it takes to agree, not for the slowest; who is slow is heard out afterwards, so that
 //! a liar is named however slow it is. It never decides by one answer what a quorum must.
 
-use super::poll::{Poll, Tally, Vote};
-use super::{Endpoint, EndpointPace, EndpointStanding, EndpointState, Quorum, SourceError};
+use super::poll::{Poll, Vote, VoteTally};
+use super::{Endpoint, EndpointHealth, EndpointPace, EndpointState, Quorum, SourceError};
 use crosscheck_core::heads::L2BlockRef;
 use crosscheck_p2p::ChainId;
 use futures::future::BoxFuture;
@@ -37,7 +37,7 @@ pub(super) struct EndpointPool {
     chain_id: ChainId,
     endpoints: Arc<[Endpoint]>,
     quorum: Quorum,
-    standings: Arc<watch::Sender<Vec<EndpointStanding>>>,
+    standings: Arc<watch::Sender<Vec<EndpointHealth>>>,
     /// Rounds whose outcome is known, with answers still to be heard. Ended with the pool.
     hearings: Arc<Mutex<JoinSet<()>>>,
 }
@@ -47,8 +47,7 @@ impl EndpointPool {
     pub(super) fn new(chain_id: ChainId, endpoints: Vec<Endpoint>, quorum: Quorum) -> Self {
         let now = Instant::now();
         let cast = endpoints.iter().enumerate();
-        let standings =
-            cast.map(|(place, endpoint)| EndpointStanding::new(place, endpoint.url().clone(), now));
+        let standings = cast.map(|(place, endpoint)| EndpointHealth::new(place, endpoint.url().clone(), now));
         let (standings, _) = watch::channel(standings.collect());
         Self {
             chain_id,
@@ -71,7 +70,7 @@ impl EndpointPool {
         self.endpoints.iter().map(Endpoint::pace)
     }
 
-    pub(super) fn standings(&self) -> watch::Receiver<Vec<EndpointStanding>> {
+    pub(super) fn standings(&self) -> watch::Receiver<Vec<EndpointHealth>> {
         self.standings.subscribe()
     }
 
@@ -137,16 +136,16 @@ impl EndpointPool {
         mut answers: Answers<Option<L2BlockRef>>,
     ) -> Result<Option<L2BlockRef>, SourceError> {
         let mut poll = Poll::new(self.quorum);
-        let mut tally = Tally::Open;
+        let mut tally = VoteTally::Open;
         while let Some((place, vote)) = answers.next().await {
             self.heard(place, vote.as_ref().err());
             poll.record(place, vote);
             tally = poll.tally();
-            if tally != Tally::Open {
+            if tally != VoteTally::Open {
                 break;
             }
         }
-        let Tally::Agreed(agreed) = tally else {
+        let VoteTally::Agreed(agreed) = tally else {
             self.hear_out(answers, |_, _, _| {});
             return Err(self.split(&format!("block {number}"), poll));
         };
@@ -181,8 +180,8 @@ impl EndpointPool {
             if self.is_settled(&gathered) {
                 break;
             }
-            let told = gathered.iter().filter(|(_, vote)| vote.is_ok()).count();
-            if deadline.is_none() && told >= self.quorum.needed() {
+            let reported = gathered.iter().filter(|(_, vote)| vote.is_ok()).count();
+            if deadline.is_none() && reported >= self.quorum.needed() {
                 deadline =
                     Some(Instant::now().checked_add(self.grace(&gathered)).unwrap_or_else(Instant::now));
             }
@@ -223,7 +222,7 @@ impl EndpointPool {
         for (place, head) in heads(votes).filter(|(_, head)| head.number == number) {
             poll.record(place, Ok(Some(head)));
         }
-        let Tally::Agreed(agreed) = poll.tally() else { return None };
+        let VoteTally::Agreed(agreed) = poll.tally() else { return None };
         let agreed = agreed?;
         for (place, said) in poll.blocks() {
             self.compare(place, said, agreed);
@@ -304,7 +303,7 @@ impl EndpointPool {
     }
 
     /// Changes a standing; tells it, and wakes those who watch, if its state is another.
-    fn update(&self, place: usize, change: impl FnOnce(&mut EndpointStanding, Instant) -> bool) {
+    fn update(&self, place: usize, change: impl FnOnce(&mut EndpointHealth, Instant) -> bool) {
         self.standings.send_if_modified(|standings| {
             let Some(standing) = standings.get_mut(place) else { return false };
             let is_other = change(standing, Instant::now());
@@ -331,8 +330,8 @@ const fn rank(state: &EndpointState) -> u8 {
     }
 }
 
-fn tell(chain_id: ChainId, standing: &EndpointStanding, endpoints: usize) {
-    let EndpointStanding { place, endpoint, state, .. } = standing;
+fn tell(chain_id: ChainId, standing: &EndpointHealth, endpoints: usize) {
+    let EndpointHealth { place, endpoint, state, .. } = standing;
     match state {
         EndpointState::Agrees if endpoints == 1 => {
             info!(%chain_id, place, %endpoint, "execution endpoint answers again");

@@ -7,7 +7,7 @@ use super::block_cache::BlockCache;
 use super::endpoint_pool::EndpointPool;
 use super::poll::Vote;
 use super::{
-    Endpoint, EndpointLimits, EndpointPace, EndpointStanding, EndpointUrl, GossipedTransactions, Quorum,
+    Endpoint, EndpointHealth, EndpointLimits, EndpointPace, EndpointUrl, GossipedTransactions, Quorum,
     SourceError, raw_transaction, receipts,
 };
 use alloy::primitives::{B256, U64, keccak256};
@@ -80,7 +80,7 @@ impl ExecutionClient {
 
     /// How each endpoint stands to the others, in the order in which they were given. Wakes when one stands
     /// differently; counts are current whenever it is checked.
-    pub fn standings(&self) -> watch::Receiver<Vec<EndpointStanding>> {
+    pub fn standings(&self) -> watch::Receiver<Vec<EndpointHealth>> {
         self.pool.standings()
     }
 

@@ -4,7 +4,7 @@
 
 use super::{Endpoint, EndpointLimits, EndpointPace, EndpointUrl, SourceError, receipts};
 use alloy::primitives::{Address, B256, U64, U256, b256};
-use crosscheck_core::consolidation::deposits::ToldBlobs;
+use crosscheck_core::consolidation::deposits::ReportedBlobs;
 use crosscheck_core::proof::{ClaimedHeader, ProvenL1Logs, VerifiedL1Header};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use jsonrpsee::core::params::ArrayParams;
@@ -210,7 +210,7 @@ impl L1Client {
     ///
     /// # Errors
     /// If the endpoint does not answer; older clients have no such method.
-    pub async fn told_blobs(&self) -> Result<ToldBlobs, SourceError> {
+    pub async fn reported_blobs(&self) -> Result<ReportedBlobs, SourceError> {
         let forks: ChainForks = self.endpoint.call("eth_config", rpc_params![]).await?;
         let in_force = forks.current.as_ref().map(|fork| UnixSeconds(fork.activation_time));
         let forks = [forks.last, forks.current, forks.next].into_iter().flatten();
@@ -218,7 +218,7 @@ impl L1Client {
             let blobs = fork.blob_schedule?;
             Some((UnixSeconds(fork.activation_time), blobs.base_fee_update_fraction))
         });
-        Ok(ToldBlobs { in_force, fractions: fractions.collect() })
+        Ok(ReportedBlobs { in_force, fractions: fractions.collect() })
     }
 
     /// The header of the latest block.

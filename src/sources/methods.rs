@@ -11,7 +11,7 @@ use jsonrpsee::types::error::{INVALID_PARAMS_CODE, METHOD_NOT_FOUND_CODE};
 
 /// How much depends on a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Need {
+pub(crate) enum MethodUse {
     /// Nothing works without it.
     Always,
     /// Another one does in its place, at a cost.
@@ -33,70 +33,75 @@ pub(crate) struct Method {
     /// Its name.
     pub(crate) name: &'static str,
     /// How much depends on it.
-    pub(crate) need: Need,
+    pub(crate) need: MethodUse,
     /// What is lost without it, in words.
     pub(crate) without: &'static str,
 }
 
-const fn method(of: EndpointKind, name: &'static str, need: Need, without: &'static str) -> Method {
+const fn method(of: EndpointKind, name: &'static str, need: MethodUse, without: &'static str) -> Method {
     Method { of, name, need, without }
 }
 
 use EndpointKind::{Execution, L1, RollupNode};
 
-const ONE_RECEIPT: Need = Need::Preferred { instead: "eth_getTransactionReceipt" };
+const ONE_RECEIPT: MethodUse = MethodUse::Preferred { instead: "eth_getTransactionReceipt" };
 
 /// Every method that endpoints are asked for.
 pub(crate) const METHODS: &[Method] = &[
-    method(L1, "eth_chainId", Need::Always, "its L1 cannot be identified"),
-    method(L1, "eth_getBlockByNumber", Need::Always, "no block can be checked against L1"),
-    method(L1, "eth_getBlockByHash", Need::Always, "no block can be checked against L1"),
+    method(L1, "eth_chainId", MethodUse::Always, "its L1 cannot be identified"),
+    method(L1, "eth_getBlockByNumber", MethodUse::Always, "no block can be checked against L1"),
+    method(L1, "eth_getBlockByHash", MethodUse::Always, "no block can be checked against L1"),
     method(L1, "eth_getBlockReceipts", ONE_RECEIPT, "receipts are fetched one by one, which is slow"),
-    method(L1, "eth_getTransactionReceipt", Need::Extra, "receipts cannot be fetched one by one"),
-    method(L1, "eth_getStorageAt", Need::Always, "the unsafe block signer cannot be read"),
-    method(L1, "eth_config", Need::Extra, "blob base fees may not be checked"),
-    method(L1, "debug_getRawReceipts", Need::Extra, "receipts of future types cannot be read"),
-    method(L1, "web3_clientVersion", Need::Apart, "its version is not known"),
-    method(Execution, "eth_chainId", Need::Always, "its chain cannot be identified"),
-    method(Execution, "eth_getBlockByNumber", Need::Always, "no block can be read"),
-    method(Execution, "eth_getBlockByHash", Need::Always, "no block can be read"),
+    method(L1, "eth_getTransactionReceipt", MethodUse::Extra, "receipts cannot be fetched one by one"),
+    method(L1, "eth_getStorageAt", MethodUse::Always, "the unsafe block signer cannot be read"),
+    method(L1, "eth_config", MethodUse::Extra, "blob base fees may not be checked"),
+    method(L1, "debug_getRawReceipts", MethodUse::Extra, "receipts of future types cannot be read"),
+    method(L1, "web3_clientVersion", MethodUse::Apart, "its version is not known"),
+    method(Execution, "eth_chainId", MethodUse::Always, "its chain cannot be identified"),
+    method(Execution, "eth_getBlockByNumber", MethodUse::Always, "no block can be read"),
+    method(Execution, "eth_getBlockByHash", MethodUse::Always, "no block can be read"),
     method(Execution, "eth_getBlockReceipts", ONE_RECEIPT, "receipts are fetched one by one, which is slow"),
-    method(Execution, "eth_getTransactionReceipt", Need::Extra, "receipts cannot be fetched one by one"),
-    method(Execution, "debug_getRawReceipts", Need::Extra, "receipts of future types cannot be read"),
+    method(Execution, "eth_getTransactionReceipt", MethodUse::Extra, "receipts cannot be fetched one by one"),
+    method(Execution, "debug_getRawReceipts", MethodUse::Extra, "receipts of future types cannot be read"),
     method(
         Execution,
         "eth_getRawTransactionByHash",
-        Need::Extra,
+        MethodUse::Extra,
         "transactions of future types cannot be read",
     ),
-    method(Execution, "debug_getRawTransaction", Need::Extra, "transactions of future types cannot be read"),
-    method(Execution, "web3_clientVersion", Need::Apart, "its version is not known"),
+    method(
+        Execution,
+        "debug_getRawTransaction",
+        MethodUse::Extra,
+        "transactions of future types cannot be read",
+    ),
+    method(Execution, "web3_clientVersion", MethodUse::Apart, "its version is not known"),
     method(
         RollupNode,
         "optimism_syncStatus",
-        Need::Always,
+        MethodUse::Always,
         "the chain's heads are not known, and nothing is audited",
     ),
     method(
         RollupNode,
         "optimism_rollupConfig",
-        Need::Always,
+        MethodUse::Always,
         "the chain's rules cannot be compared, and nothing is audited",
     ),
-    method(RollupNode, "optimism_dependencySet", Need::Extra, "its dependency set cannot be compared"),
+    method(RollupNode, "optimism_dependencySet", MethodUse::Extra, "its dependency set cannot be compared"),
     method(
         RollupNode,
         "optimism_safeHeadAtL1Block",
-        Need::Apart,
+        MethodUse::Apart,
         "super roots and cross-safe heads by L1 block cannot be answered",
     ),
     method(
         RollupNode,
         "supernode_syncStatus",
-        Need::Apart,
+        MethodUse::Apart,
         "it is treated as a node that does not verify messages",
     ),
-    method(RollupNode, "optimism_version", Need::Apart, "its version is not known"),
+    method(RollupNode, "optimism_version", MethodUse::Apart, "its version is not known"),
 ];
 
 impl Method {

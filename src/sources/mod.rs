@@ -7,6 +7,7 @@
 mod advice;
 mod block_cache;
 mod endpoint;
+mod endpoint_health;
 mod endpoint_identity;
 mod endpoint_names;
 mod endpoint_pace;
@@ -19,8 +20,8 @@ mod l1_reader;
 mod labelled_heads;
 mod lenient;
 mod methods;
+mod node_health;
 mod node_memory;
-mod node_standing;
 mod pace;
 mod poll;
 mod quorum;
@@ -32,11 +33,11 @@ mod safe_record;
 #[cfg(test)]
 pub(crate) mod scripted_node;
 mod shortfall;
-mod standing;
 mod status_document;
 
 pub(crate) use block_cache::BlockCache;
 pub use endpoint::{Endpoint, EndpointLimits, EndpointUrl, ParseEndpointUrlError, SourceError};
+pub use endpoint_health::{EndpointHealth, EndpointState, TOLERATED_LAG};
 pub use endpoint_names::EndpointNames;
 pub(crate) use endpoint_names::name_of;
 pub(crate) use endpoint_pace::EndpointPace;
@@ -46,8 +47,8 @@ pub use l1::{L1Client, UNSAFE_BLOCK_SIGNER_SLOT};
 pub use l1_reader::L1Reader;
 pub(crate) use l1_reader::L1Source;
 pub use labelled_heads::LabelledHeads;
-pub(crate) use methods::{METHODS, Method, Need, Served, is_no_such_method};
-pub use node_standing::{NodeStanding, NodeState};
+pub(crate) use methods::{METHODS, Method, MethodUse, Served, is_no_such_method};
+pub use node_health::{NodeHealth, NodeState};
 pub(crate) use pace::SLOW_ABOVE;
 pub use quorum::{Quorum, QuorumError};
 pub use rollup_node::{MAX_ROLLUP_CONFIG_BYTES, RollupNode, SafeHeadAtL1, SyncStatus};
@@ -55,7 +56,6 @@ pub use rollup_nodes::{NodeAnswer, RollupNodes};
 pub use safe_record::SafeRecord;
 pub(crate) use safe_record::keeps_no_safe_heads;
 pub use shortfall::Shortfall;
-pub use standing::{EndpointStanding, EndpointState, TOLERATED_LAG};
 pub use status_document::{MAX_STATUS_BYTES, StatusDocument, StatusDocumentError, UnseenL1};
 
 #[cfg(test)]

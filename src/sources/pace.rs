@@ -110,15 +110,15 @@ mod tests {
     #[tokio::test]
     async fn between_the_bounds_it_stays_what_it_is() {
         let (mut pace, mut now) = after(&[4; 15]);
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         for tenth in [4, 6, 4, 3, 2, 4] {
             for _ in 0..ANSWERS {
                 now += Duration::from_secs(1);
                 pace.took(Duration::from_secs(tenth), now);
             }
-            told.push(pace.look(now).1);
+            reported.push(pace.look(now).1);
         }
-        assert_eq!(told, [false, true, true, true, false, false]);
+        assert_eq!(reported, [false, true, true, true, false, false]);
     }
 
     #[tokio::test]

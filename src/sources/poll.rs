@@ -17,7 +17,7 @@ pub(super) struct Poll {
 
 /// Where a poll stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tally {
+pub(super) enum VoteTally {
     /// Votes that are still out may decide it.
     Open,
     /// Enough say so, and nothing that is still out can speak against it.
@@ -43,7 +43,7 @@ impl Poll {
     ///
     /// A block wins with enough votes, once no other block can have as many. That there is none wins with
     /// enough votes, once no block can: an endpoint that lags says nothing against one that has the block.
-    pub(super) fn tally(&self) -> Tally {
+    pub(super) fn tally(&self) -> VoteTally {
         let needed = self.quorum.needed();
         let out = self.votes.iter().filter(|vote| vote.is_none()).count();
         let counts = self.counts();
@@ -51,21 +51,23 @@ impl Poll {
         let mut contenders = counts.iter().filter(|(_, votes)| can_win(*votes));
         match (contenders.next(), contenders.next()) {
             // Blocks that nobody named yet can win by the votes that are out alone.
-            (Some((block, votes)), None) if *votes >= needed && out < needed => Tally::Agreed(Some(*block)),
-            (Some(_), Some(_)) if out == 0 => Tally::Split,
+            (Some((block, votes)), None) if *votes >= needed && out < needed => {
+                VoteTally::Agreed(Some(*block))
+            }
+            (Some(_), Some(_)) if out == 0 => VoteTally::Split,
             (None, _) if out < needed => self.tally_without_block(out),
-            _ => Tally::Open,
+            _ => VoteTally::Open,
         }
     }
 
-    fn tally_without_block(&self, out: usize) -> Tally {
+    fn tally_without_block(&self, out: usize) -> VoteTally {
         let none = self.votes.iter().filter(|vote| matches!(vote, Some(Ok(None)))).count();
         if none >= self.quorum.needed() {
-            Tally::Agreed(None)
+            VoteTally::Agreed(None)
         } else if none.saturating_add(out) < self.quorum.needed() {
-            Tally::Split
+            VoteTally::Split
         } else {
-            Tally::Open
+            VoteTally::Open
         }
     }
 
@@ -139,35 +141,35 @@ mod tests {
         poll
     }
 
-    fn agreed_on_a() -> Tally {
-        Tally::Agreed(Some(block(b'a')))
+    fn agreed_on_a() -> VoteTally {
+        VoteTally::Agreed(Some(block(b'a')))
     }
 
     #[rstest]
     #[case::one_of_one(1, "a", agreed_on_a())]
-    #[case::none_of_one(1, "-", Tally::Agreed(None))]
-    #[case::failure_of_one(1, "x", Tally::Split)]
+    #[case::none_of_one(1, "-", VoteTally::Agreed(None))]
+    #[case::failure_of_one(1, "x", VoteTally::Split)]
     #[case::two_of_three_do_not_wait(2, "aa.", agreed_on_a())]
-    #[case::one_vote_waits(2, "a..", Tally::Open)]
-    #[case::a_lie_waits_for_the_third(2, "ab.", Tally::Open)]
+    #[case::one_vote_waits(2, "a..", VoteTally::Open)]
+    #[case::a_lie_waits_for_the_third(2, "ab.", VoteTally::Open)]
     #[case::a_liar_is_outvoted(2, "aba", agreed_on_a())]
-    #[case::everyone_for_himself(2, "abc", Tally::Split)]
-    #[case::a_lie_and_a_failure(2, "abx", Tally::Split)]
-    #[case::two_failures_settle_it(2, "xx.", Tally::Split)]
+    #[case::everyone_for_himself(2, "abc", VoteTally::Split)]
+    #[case::a_lie_and_a_failure(2, "abx", VoteTally::Split)]
+    #[case::two_failures_settle_it(2, "xx.", VoteTally::Split)]
     #[case::a_failure_is_made_up_for(2, "axa", agreed_on_a())]
     #[case::both_of_two(2, "aa", agreed_on_a())]
-    #[case::two_of_two_differ(2, "ab", Tally::Split)]
-    #[case::one_of_two_is_not_there_yet(2, "a-", Tally::Split)]
-    #[case::missing_on_two_of_three(2, "--.", Tally::Agreed(None))]
-    #[case::missing_on_one_with_a_failure(2, "-x.", Tally::Open)]
-    #[case::missing_on_one_with_two_failures(2, "-xx", Tally::Split)]
+    #[case::two_of_two_differ(2, "ab", VoteTally::Split)]
+    #[case::one_of_two_is_not_there_yet(2, "a-", VoteTally::Split)]
+    #[case::missing_on_two_of_three(2, "--.", VoteTally::Agreed(None))]
+    #[case::missing_on_one_with_a_failure(2, "-x.", VoteTally::Open)]
+    #[case::missing_on_one_with_two_failures(2, "-xx", VoteTally::Split)]
     #[case::a_laggard_is_outvoted(2, "-aa", agreed_on_a())]
-    #[case::two_laggards_outvote(2, "-a-", Tally::Agreed(None))]
-    #[case::failover_waits_for_the_other(1, "a.", Tally::Open)]
+    #[case::two_laggards_outvote(2, "-a-", VoteTally::Agreed(None))]
+    #[case::failover_waits_for_the_other(1, "a.", VoteTally::Open)]
     #[case::failover_on_failure(1, "ax", agreed_on_a())]
     #[case::failover_past_a_laggard(1, "a-", agreed_on_a())]
-    #[case::failover_does_not_choose_between_two(1, "ab", Tally::Split)]
-    fn tallies(#[case] needed: usize, #[case] votes: &str, #[case] expected: Tally) {
+    #[case::failover_does_not_choose_between_two(1, "ab", VoteTally::Split)]
+    fn tallies(#[case] needed: usize, #[case] votes: &str, #[case] expected: VoteTally) {
         assert_eq!(poll(needed, votes).tally(), expected);
     }
 
@@ -185,12 +187,12 @@ mod tests {
             let whole = poll(needed, &votes);
             let mut part = Poll::new(Quorum::new(needed, 5).unwrap());
             for place in order {
-                if part.tally() != Tally::Open {
+                if part.tally() != VoteTally::Open {
                     prop_assert_eq!(part.tally(), whole.tally());
                 }
                 part.record(place, whole.votes[place].clone().unwrap());
             }
-            prop_assert_ne!(whole.tally(), Tally::Open);
+            prop_assert_ne!(whole.tally(), VoteTally::Open);
         }
 
         /// Against the rule's own words: the one block with enough votes; else none, if enough say so and no block has.
@@ -199,9 +201,9 @@ mod tests {
             let count = |name: char| votes.chars().filter(|vote| *vote == name).count();
             let winners: Vec<char> = "abc".chars().filter(|name| count(*name) >= needed).collect();
             let expected = match winners.as_slice() {
-                [winner] => Tally::Agreed(Some(block(*winner as u8))),
-                [] if count('-') >= needed => Tally::Agreed(None),
-                _ => Tally::Split,
+                [winner] => VoteTally::Agreed(Some(block(*winner as u8))),
+                [] if count('-') >= needed => VoteTally::Agreed(None),
+                _ => VoteTally::Split,
             };
             prop_assert_eq!(poll(needed, &votes).tally(), expected);
         }

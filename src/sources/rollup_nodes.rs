@@ -4,8 +4,8 @@
 //! fails or says less is passed over for the next at once, and is used again when it is of use again. Every node is asked
 //! which chain it follows before anything that it says counts.
 
+use super::node_health::{NodeHealth, NodeState};
 use super::node_memory::NodeMemory;
-use super::node_standing::{NodeStanding, NodeState};
 use super::{
     EndpointLimits, EndpointPace, EndpointUrl, RollupNode, SafeHeadAtL1, Shortfall, SourceError,
     StatusDocument, SyncStatus,
@@ -29,7 +29,7 @@ pub struct RollupNodes {
     chain_id: ChainId,
     nodes: Arc<[Listed]>,
     memory: Arc<Mutex<NodeMemory>>,
-    standings: Arc<watch::Sender<Vec<NodeStanding>>>,
+    standings: Arc<watch::Sender<Vec<NodeHealth>>>,
 }
 
 /// One node of the list.
@@ -66,7 +66,7 @@ impl RollupNodes {
         let nodes = urls.iter().map(listed).collect::<Result<Vec<_>, SourceError>>()?;
         let cast = urls.iter().enumerate();
         let (standings, _) =
-            watch::channel(cast.map(|(place, url)| NodeStanding::new(place, url.clone())).collect());
+            watch::channel(cast.map(|(place, url)| NodeHealth::new(place, url.clone())).collect());
         Ok(Self { chain_id, nodes: nodes.into(), memory: Arc::default(), standings: Arc::new(standings) })
     }
 
@@ -81,7 +81,7 @@ impl RollupNodes {
     }
 
     /// How they stand, and word of each change.
-    pub fn standings(&self) -> watch::Receiver<Vec<NodeStanding>> {
+    pub fn standings(&self) -> watch::Receiver<Vec<NodeHealth>> {
         self.standings.subscribe()
     }
 

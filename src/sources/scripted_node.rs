@@ -17,7 +17,7 @@ pub(crate) const CHAIN: u64 = 901;
 
 /// What a node answers. `None`: an error.
 #[derive(Clone, Debug)]
-pub(crate) struct Conduct {
+pub(crate) struct NodeBehaviour {
     /// To `optimism_syncStatus`.
     pub(crate) status: Option<Value>,
     /// To `optimism_rollupConfig`.
@@ -34,7 +34,7 @@ pub(crate) struct Conduct {
     pub(crate) is_supernode: bool,
 }
 
-impl Conduct {
+impl NodeBehaviour {
     fn safe_head_at_l1(&self, l1: u64) -> Result<Value, ErrorObjectOwned> {
         let refusal = |message| ErrorObjectOwned::owned(-32_000, message, None::<()>);
         let record = self.safe_heads.as_ref().ok_or_else(|| refusal("safe head database not enabled"))?;
@@ -61,7 +61,7 @@ pub(crate) fn safe_head(l1: u64, l2: u64) -> SafeHeadAtL1 {
 
 /// A node, served.
 pub(crate) struct ScriptedNode {
-    conduct: Arc<Mutex<Conduct>>,
+    conduct: Arc<Mutex<NodeBehaviour>>,
     server: RunningServer,
 }
 
@@ -73,7 +73,7 @@ impl ScriptedNode {
         for fork in Fork::ALL.into_iter().filter(|fork| *fork != Fork::Bedrock) {
             config[format!("{fork}_time")] = json!(0);
         }
-        let conduct = Arc::new(Mutex::new(Conduct {
+        let conduct = Arc::new(Mutex::new(NodeBehaviour {
             status,
             config,
             dependencies: None,
@@ -123,7 +123,7 @@ impl ScriptedNode {
     }
 
     /// It answers otherwise from now on.
-    pub(crate) fn change(&self, change: impl FnOnce(&mut Conduct)) {
+    pub(crate) fn change(&self, change: impl FnOnce(&mut NodeBehaviour)) {
         change(&mut self.conduct.lock());
     }
 

@@ -120,7 +120,7 @@ mod tests {
     /// L1's head, safe and final block, and the one that was come to. `z`: all zero, `-`: not sent.
     #[rstest]
     #[case::all("1111", None)]
-    #[case::nothing_told("----", None)]
+    #[case::nothing_reported("----", None)]
     #[case::nothing_is_final_yet("1zz1", None)]
     #[case::lost("zzz1", Some(UnseenL1::Heads))]
     #[case::lost_before_it_began("zzzz", Some(UnseenL1::Heads))]

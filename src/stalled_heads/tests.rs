@@ -33,7 +33,7 @@ fn block(number: u64) -> Option<BlockNumHash> {
 fn each_head_is_reported_beyond_its_own_bound(
     #[case] head: WatchedHead,
     #[case] bound: u64,
-    #[case] told: &str,
+    #[case] reported: &str,
 ) {
     let (mut heads, health) = heads();
     let start = Instant::now();
@@ -43,7 +43,7 @@ fn each_head_is_reported_beyond_its_own_bound(
     assert_eq!(health.reasons(), [""; 0], "it may stand still for so long");
     heads.look(head, block(7), after(bound + 1));
     let reasons = health.reasons();
-    assert!(matches!(&reasons[..], [reason] if reason.contains(told)), "{reasons:?}");
+    assert!(matches!(&reasons[..], [reason] if reason.contains(reported)), "{reasons:?}");
     heads.look(head, block(8), after(bound + 2));
     assert_eq!(health.reasons(), [""; 0], "it moves again");
     heads.look(head, block(8), after(2 * bound + 2));

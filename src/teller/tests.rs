@@ -2,10 +2,10 @@
 
 use super::*;
 use alloy::primitives::B256;
-use crosscheck_core::events::{News, Note};
+use crosscheck_core::events::{Notice, NoticeKind};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::BlockKey;
-use crosscheck_core::tracker::{Cause, MessageKey};
+use crosscheck_core::tracker::{MessageKey, StatusCause};
 use crosscheck_core::validity::InvalidReason;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::path::Path;
@@ -21,12 +21,13 @@ async fn ledger(dir: &Path) -> Ledger {
 
 /// Notes an invalid message in the block at each of these heights.
 async fn note(ledger: &Ledger, numbers: std::ops::Range<u64>) {
-    let notes: Vec<Note> = numbers
+    let notes: Vec<Notice> = numbers
         .map(|number| {
             let block = BlockKey { chain_id: ChainId::from(901), number, hash: B256::repeat_byte(1) };
-            let news = News::Invalid { reason: InvalidReason::ExecutedByDeposit, cause: Cause::Checked };
+            let news =
+                NoticeKind::Invalid { reason: InvalidReason::ExecutedByDeposit, cause: StatusCause::Checked };
             let (key, timestamp) = (MessageKey { block, log_index: 3 }, UnixSeconds(900));
-            Note {
+            Notice {
                 transaction_hash: None,
                 key,
                 initiating: None,
@@ -41,7 +42,7 @@ async fn note(ledger: &Ledger, numbers: std::ops::Range<u64>) {
     ledger.note_messages(&notes, UnixSeconds(1000)).await.unwrap();
 }
 
-async fn next(heard: &mut broadcast::Receiver<Event>) -> u64 {
+async fn next(heard: &mut broadcast::Receiver<StoredEvent>) -> u64 {
     tokio::time::timeout(DEADLINE, heard.recv()).await.unwrap().unwrap().id()
 }
 
@@ -49,7 +50,7 @@ async fn next(heard: &mut broadcast::Receiver<Event>) -> u64 {
 async fn what_is_written_is_passed_on_in_its_order_by_the_batch() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = ledger(dir.path()).await;
-    let (subscribers, mut heard) = broadcast::channel(TOLD_CAPACITY);
+    let (subscribers, mut heard) = broadcast::channel(EVENT_CAPACITY);
     let teller = Teller::begin(ledger.clone(), subscribers).await.unwrap();
     let (mut tasks, cancel) = (JoinSet::new(), CancellationToken::new());
     let running = cancel.clone();
@@ -74,7 +75,7 @@ async fn what_was_written_before_a_restart_is_read_and_not_told_again() {
     first.close().await;
 
     let ledger = ledger(dir.path()).await;
-    let (subscribers, mut heard) = broadcast::channel(TOLD_CAPACITY);
+    let (subscribers, mut heard) = broadcast::channel(EVENT_CAPACITY);
     let mut teller = Teller::begin(ledger.clone(), subscribers).await.unwrap();
     // What is known is not written again, under no other id either.
     note(&ledger, 0..4).await;
@@ -83,5 +84,5 @@ async fn what_was_written_before_a_restart_is_read_and_not_told_again() {
     assert!(matches!(heard.try_recv(), Err(TryRecvError::Empty)));
     let filter = EventFilter { after: 1, limit: 100, ..EventFilter::default() };
     let read = ledger.events(filter).await.unwrap();
-    assert_eq!(read.items.iter().map(Event::id).collect::<Vec<_>>(), [2, 3, 4]);
+    assert_eq!(read.items.iter().map(StoredEvent::id).collect::<Vec<_>>(), [2, 3, 4]);
 }

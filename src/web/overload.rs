@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use tracing::warn;
 
 /// How often the log is told of one bound.
-const TOLD_EVERY: Duration = Duration::from_secs(60);
+const REPORT_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A bound of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,13 +29,13 @@ pub(crate) struct Bound {
 #[derive(Clone, Debug)]
 pub(crate) struct Overload {
     metrics: Metrics,
-    told: Arc<Mutex<BTreeMap<Bound, Instant>>>,
+    reported: Arc<Mutex<BTreeMap<Bound, Instant>>>,
 }
 
 impl Overload {
     /// Nothing was reported yet.
     pub(crate) fn new(metrics: Metrics) -> Self {
-        Self { metrics, told: Arc::default() }
+        Self { metrics, reported: Arc::default() }
     }
 
     /// Counts that a bound was reached, and warns of it once a minute.
@@ -51,10 +51,10 @@ impl Overload {
     }
 
     fn is_news(&self, bound: Bound) -> bool {
-        let (mut told, now) = (self.told.lock(), Instant::now());
-        let is_news = told.get(&bound).is_none_or(|last| now.duration_since(*last) >= TOLD_EVERY);
+        let (mut reported, now) = (self.reported.lock(), Instant::now());
+        let is_news = reported.get(&bound).is_none_or(|last| now.duration_since(*last) >= REPORT_INTERVAL);
         if is_news {
-            told.insert(bound, now);
+            reported.insert(bound, now);
         }
         is_news
     }
@@ -96,7 +96,7 @@ mod tests {
         let counted = "crosscheck_limit_reached_total{limit=\"rpc-connections\"} 3";
         assert!(metrics.render().unwrap().contains(counted));
         assert!(!overload.is_news(BOUND) && overload.is_news(OTHER));
-        tokio::time::advance(TOLD_EVERY).await;
+        tokio::time::advance(REPORT_INTERVAL).await;
         assert!(overload.is_news(BOUND));
     }
 }

@@ -1,8 +1,8 @@
 //! A program whose endpoints do not answer: it ends when it is told to, and reports itself.
 
 use crate::metrics::scrape;
+use crate::paused_chains::entries;
 use crate::program::{Running, eventually};
-use crate::standing::entries;
 use crosscheck_devnet::free_addrs::free_addrs;
 use rstest::rstest;
 use std::net::SocketAddr;

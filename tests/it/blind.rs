@@ -1,8 +1,8 @@
 //! Ways to make Crosscheck blind: each is told on `/readyz` and in the log while it lasts, its end is told too, and nobody is
 //! accused.
 
+use crate::paused_chains::{PausedChains, entries, entries_of_901, reasons};
 use crate::program::{Written, call, eventually, go_on};
-use crate::standing::{Standing, entries, entries_of_901, reasons};
 use crate::twisted_endpoint::{Twist, TwistedEndpoint};
 use crosscheck::sources::UNSAFE_BLOCK_SIGNER_SLOT;
 use rstest::rstest;
@@ -83,7 +83,7 @@ async fn an_endpoint_that_does_not_move_while_the_chains_continue_is_named(
     #[case] stalls: &[&str],
     #[case] heads: &[&str],
 ) {
-    let chains = Standing::start().await;
+    let chains = PausedChains::start().await;
     let at = match frozen {
         Frozen::ExecutionClient => chains.written.execution("901"),
         Frozen::RollupNode => chains.written.rollup_node("901"),
@@ -163,7 +163,7 @@ async fn an_endpoint_that_does_not_move_while_the_chains_continue_is_named(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_superchain_that_halts_is_reported_until_it_continues() {
-    let chains = Standing::start().await;
+    let chains = PausedChains::start().await;
     let config = chains.config(|config| impatient(config, &["unsafe_stall", "safe_stall", "l1_stall"]));
     let (sidecar, log) = chains.sidecar(&config);
     let rpc = chains.written.rpc();
@@ -191,7 +191,7 @@ async fn a_superchain_that_halts_is_reported_until_it_continues() {
 /// An execution client that answers late, but not too late: heads and verdicts are late with it.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_that_takes_most_of_its_time_is_named_until_it_is_quick() {
-    let chains = Standing::start().await;
+    let chains = PausedChains::start().await;
     let client = TwistedEndpoint::before(&chains.written.execution("901")).await;
     let config = chains.config(|config| {
         let sources = config.entry("sources").or_insert_with(|| Table::new().into());
@@ -223,7 +223,7 @@ async fn a_setting_that_the_rollup_node_contradicts_is_named_until_it_is_right(
     #[case] wrong: Value,
     #[case] says: &[&str],
 ) {
-    let chains = Standing::start().await;
+    let chains = PausedChains::start().await;
     let config = chains.config(|config| {
         first_chain(config).insert(key.into(), wrong);
     });
@@ -252,7 +252,7 @@ async fn a_setting_that_the_rollup_node_contradicts_is_named_until_it_is_right(
 #[case::l1_of_another_network(false)]
 #[tokio::test(flavor = "multi_thread")]
 async fn another_l1_or_system_config_is_named_and_accuses_no_one(#[case] are_swapped: bool) {
-    let chains = Standing::start().await;
+    let chains = PausedChains::start().await;
     let config = chains.config(|config| {
         if are_swapped {
             let [first, second] =

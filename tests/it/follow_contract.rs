@@ -13,23 +13,24 @@
 //! - finalizing by hash: the engine's `FinalizeTask`, whose errors on a block that is not safe or not found are critical,
 //!   <https://github.com/ethereum-optimism/optimism/blob/e09ceba406ac4eb997d2df091790dedb356344c7/rust/kona/crates/node/engine/src/task_queue/tasks/finalize/task.rs>
 
+use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
-use crosscheck::follow::{L1Origin, L2Ref, ServedStatus};
+use crosscheck::follow::{L2Ref, ServedStatus};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// L1 as the follower's own L1 client has it: hashes by height.
 pub(crate) type L1View = BTreeMap<u64, B256>;
 
-fn check_origin(l1: &L1View, what: &str, origin: L1Origin) -> Result<(), String> {
+fn check_origin(l1: &L1View, what: &str, origin: BlockNumHash) -> Result<(), String> {
     match l1.get(&origin.number) {
         Some(hash) if *hash == origin.hash => Ok(()),
         found => Err(format!("{what}: L1 block {} is {found:?}, not {}", origin.number, origin.hash)),
     }
 }
 
-fn current_l1(status: &ServedStatus) -> L1Origin {
-    L1Origin { hash: status.l1.current_l1.hash, number: status.l1.current_l1.number }
+fn current_l1(status: &ServedStatus) -> BlockNumHash {
+    BlockNumHash { hash: status.l1.current_l1.hash, number: status.l1.current_l1.number }
 }
 
 /// What a follower would lose, or take for a reorg, if it went from one status to the next.
@@ -126,7 +127,9 @@ mod scripted {
     use alloy::eips::BlockNumHash;
     use alloy::primitives::keccak256;
     use crosscheck::config::FollowMode;
-    use crosscheck::follow::{CanonicalHashes, Draft, Facts, Kept, Lagoon, Reading, UpstreamStatus, Vouched};
+    use crosscheck::follow::{
+        CanonicalHashes, Draft, Facts, KeepFacts, Lagoon, Reading, UpstreamStatus, Vouched,
+    };
     use crosscheck::ledger::Hold;
     use crosscheck::sources::StatusDocument;
     use serde_json::{json, value::to_raw_value};
@@ -214,7 +217,8 @@ mod scripted {
         let hold = hold.as_ref();
         let facts = Facts { mode: FollowMode::Attested, reading, vouched: &vouched, hold, last };
         let replaced = vouched.replaces.map(|hash| BlockNumHash { number, hash });
-        let kept = |last| Draft::kept(&Kept { last, reading, vouched: Some(vouched.block), replaced, hold });
+        let kept =
+            |last| Draft::kept(&KeepFacts { last, reading, vouched: Some(vouched.block), replaced, hold });
         let draft = Draft::next(&facts).ok().or_else(|| last.map(kept));
         draft.map(|draft| draft.below(&invalid))
     }

@@ -2,11 +2,11 @@
 
 use crate::follow_contract::{L1View, check_as_kona_node, check_as_op_node, decode};
 use crate::metrics::scrape;
+use crate::paused_chains::entries;
 use crate::program::{
     Running, Written, attestations, call, crosscheck, eventually, go_on, joined, paused_at,
 };
 use crate::sidecar::devnet;
-use crate::standing::entries;
 use crosscheck::follow::ServedStatus;
 use crosscheck_devnet::free_addrs::free_addrs;
 use rstest::rstest;

@@ -5,8 +5,8 @@
 //! (`RLIMIT_FSIZE`), until it may again. SQLite calls that an I/O error and not a full disk; how a full disk is waited out is the same.
 
 use crate::metrics::scrape;
+use crate::paused_chains::{PausedChains, entries, reasons};
 use crate::program::{Running, call, eventually, go_on, joined, paused_at};
-use crate::standing::{Standing, entries, reasons};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
@@ -58,7 +58,7 @@ const CANNOT_BE_WRITTEN: &str = "ledger cannot be written, nothing is judged or 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_written_is_waited_for_and_what_can_be_read_is_answered() {
-    let chains = Standing::start_pausing_at(&[12, 30]).await;
+    let chains = PausedChains::start_pausing_at(&[12, 30]).await;
     let config = chains.config(|_| {});
     let log = chains.dir.path().join("sidecar.log");
     let arguments = ["run", "--config", config.to_str().unwrap(), "--log-format", "json"];

@@ -34,6 +34,7 @@ mod log_messages;
 mod message_check;
 mod metrics;
 mod npm;
+mod paused_chains;
 mod probes;
 mod program;
 mod replays;
@@ -42,7 +43,6 @@ mod rooms;
 mod rpc;
 mod sidecar;
 mod sources;
-mod standing;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod supersim;
 mod twisted_endpoint;

@@ -1,8 +1,8 @@
 //! What is asked of the configured endpoints: `crosscheck check --online`, and the start of `crosscheck run`.
 
 use crate::metrics::scrape;
+use crate::paused_chains::{PausedChains, entries_of_901 as entries};
 use crate::program::{Running, call, crosscheck, eventually};
-use crate::standing::{Standing, entries_of_901 as entries};
 use crate::twisted_endpoint::{Twist, TwistedEndpoint};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -38,7 +38,7 @@ fn grades<'a>(text: &'a str, chain: &str, asked: &str, probe: &str) -> Vec<&'a s
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sound_endpoints_are_found_to_be_sound() {
-    let chains = Standing::start().await;
+    let chains = PausedChains::start().await;
     let ended = check_online(&chains.config(|_| {})).await;
     assert_ended(
         &ended,
@@ -69,7 +69,7 @@ async fn sound_endpoints_are_found_to_be_sound() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_with_endpoints_is_said() {
-    let chains = Standing::start().await;
+    let chains = PausedChains::start().await;
     let client = TwistedEndpoint::before(&chains.written.execution("901")).await;
     let node = TwistedEndpoint::before(&chains.written.rollup_node("901")).await;
     let config = chains.config(|config| {
@@ -137,7 +137,7 @@ async fn what_is_wrong_with_endpoints_is_said() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_clock_signer_or_absent_endpoint_is_said() {
-    let chains = Standing::start().await;
+    let chains = PausedChains::start().await;
     let now: u64 = std::fs::read_to_string(chains.written.clock_file()).unwrap().trim().parse().unwrap();
     let slow = chains.dir.path().join("slow-clock");
     std::fs::write(&slow, (now - 3600).to_string()).unwrap();
@@ -186,7 +186,7 @@ async fn obstacle(rpc: &str) -> Option<Option<String>> {
 /// The execution client is another chain's with the same id: as far as it goes, the rollup node's is.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_start_beside_another_chain_is_not_ready_until_it_is_the_right_one() {
-    let chains = Standing::start().await;
+    let chains = PausedChains::start().await;
     let client = TwistedEndpoint::before(&chains.written.execution("901")).await;
     let node = TwistedEndpoint::before(&chains.written.rollup_node("901")).await;
     let config = chains.config(|config| {

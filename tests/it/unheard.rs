@@ -3,8 +3,8 @@
 use crate::cli::frames::{CHAIN, envelope, frame, frame_by, sequencer};
 use crate::gossip_node::GossipNode;
 use crate::metrics::scrape;
+use crate::paused_chains::{entries, reasons};
 use crate::program::{Running, Written, call, eventually};
-use crate::standing::{entries, reasons};
 use crosscheck_devnet::free_addrs::free_addrs;
 use crosscheck_p2p::{
     BlockSigner, ChainId, Clock, Envelope, Signers, SigningDomain, SystemClock, Topic, UnixSeconds,

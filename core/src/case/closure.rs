@@ -41,7 +41,7 @@ pub enum Standing {
 
 /// A block that the closure wants. Ascending: by age, so that anyone who sees to the first ones gets to settled blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Ask {
+pub struct BlockRequest {
     /// The block's timestamp, as claimed.
     pub timestamp: UnixSeconds,
     /// Its chain.
@@ -128,7 +128,7 @@ impl<'a> Closure<'a> {
     }
 
     /// What the root's standing still hangs on, oldest first.
-    pub fn asks(&self) -> BTreeSet<Ask> {
+    pub fn asks(&self) -> BTreeSet<BlockRequest> {
         let mut asks = BTreeSet::new();
         for (place, findings) in self.reach() {
             // What is invalid by itself needs no more looking into; of the root, every message is in question.
@@ -140,7 +140,7 @@ impl<'a> Closure<'a> {
                 let id = message.identifier;
                 let (timestamp, chain_id) = (id.timestamp, id.chain_id);
                 if !self.blocks.contains_key(&(chain_id, id.block_number)) {
-                    asks.insert(Ask { timestamp, chain_id, number: Some(id.block_number) });
+                    asks.insert(BlockRequest { timestamp, chain_id, number: Some(id.block_number) });
                 }
                 if timestamp == logs.timestamp() {
                     asks.extend(self.unplaced(timestamp));
@@ -236,7 +236,7 @@ impl<'a> Closure<'a> {
     }
 
     /// The chains that bear on the root's and whose block of a timestamp is not known.
-    fn unplaced(&self, timestamp: UnixSeconds) -> impl Iterator<Item = Ask> + '_ {
+    fn unplaced(&self, timestamp: UnixSeconds) -> impl Iterator<Item = BlockRequest> + '_ {
         let placed = self.contemporaries.get(&timestamp);
         let is_placed = move |chain_id: ChainId| {
             placed.and_then(|placed| placed.get(&chain_id)).is_some_and(|number| {
@@ -245,7 +245,7 @@ impl<'a> Closure<'a> {
         };
         let chains = self.set.reachable_from(self.root.0).into_iter();
         let chains = chains.filter(move |chain_id| !is_placed(*chain_id));
-        chains.map(move |chain_id| Ask { timestamp, chain_id, number: None })
+        chains.map(move |chain_id| BlockRequest { timestamp, chain_id, number: None })
     }
 
     /// The messages of a block that hold as far as the block itself goes.

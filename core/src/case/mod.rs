@@ -16,7 +16,7 @@ mod wait;
 
 pub use candidates::{Candidate, CandidateBook, Candidates};
 pub use checked_message::CheckedMessage;
-pub use closure::{Ask, Closure, Maturity, Place, Standing};
+pub use closure::{BlockRequest, Closure, Maturity, Place, Standing};
 pub use fact::Fact;
 pub use known_verdict::KnownVerdict;
 pub use machine::{Case, CaseRules};

@@ -78,16 +78,10 @@ struct RawConfig {
 
 #[derive(Deserialize)]
 struct RawGenesis {
-    l1: RawId,
-    l2: RawId,
+    l1: BlockNumHash,
+    l2: BlockNumHash,
     l2_time: u64,
     system_config: RawSystemConfig,
-}
-
-#[derive(Deserialize)]
-struct RawId {
-    hash: B256,
-    number: u64,
 }
 
 #[derive(Deserialize)]
@@ -114,12 +108,6 @@ struct RawSystemConfig {
     operator_fee_constant: Option<u64>,
     min_base_fee: Option<u64>,
     da_footprint_gas_scalar: Option<u16>,
-}
-
-impl From<RawId> for BlockNumHash {
-    fn from(id: RawId) -> Self {
-        Self { number: id.number, hash: id.hash }
-    }
 }
 
 impl From<RawSystemConfig> for SystemConfig {
@@ -160,8 +148,8 @@ impl TryFrom<RawConfig> for RollupConfig {
             chain_id: raw.l2_chain_id,
             l1_chain_id: raw.l1_chain_id,
             genesis: RollupGenesis {
-                l1: raw.genesis.l1.into(),
-                l2: raw.genesis.l2.into(),
+                l1: raw.genesis.l1,
+                l2: raw.genesis.l2,
                 time: UnixSeconds(raw.genesis.l2_time),
                 system_config: raw.genesis.system_config.into(),
             },

@@ -3,7 +3,7 @@
 //! A message whose life is over gets a number of its own, as a change does: it is listed where anyone who reads in order has not been
 //! yet, once it is durable.
 
-use super::{MessageRecord, News, Note};
+use super::{MessageRecord, Notice, NoticeKind};
 use crate::heads::SafetyLevel;
 use crate::tracker::{Ending, MessageKey, State, Tracker};
 use std::collections::BTreeSet;
@@ -32,7 +32,7 @@ pub enum Filing {
 
 impl Filing {
     /// What to keep now that these notes are written, and that these messages ended without one.
-    pub fn all(notes: &[Note], ended: &[MessageKey], tracker: &Tracker) -> Vec<Self> {
+    pub fn all(notes: &[Notice], ended: &[MessageKey], tracker: &Tracker) -> Vec<Self> {
         let mut number = tracker.last_number();
         let mut known = BTreeSet::new();
         let noted = notes.iter().map(|note| (note.key, Some(note)));
@@ -50,7 +50,7 @@ impl Filing {
                 (Some((State::Tracked | State::Displaced, record)), _) => {
                     filings.push(Self::Open(Box::new(record)));
                 }
-                (None, Some((note, &News::Ended { ending, status }))) => {
+                (None, Some((note, &NoticeKind::Ended { ending, status }))) => {
                     number = number.saturating_add(1);
                     let (sequence, level) = (number, note.level);
                     filings.push(Self::Gone { key, sequence, level, ending, status });

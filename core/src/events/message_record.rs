@@ -1,6 +1,6 @@
 //! [`MessageRecord`]: a tracked message in the form that users see.
 
-use crate::events::ToldBlock;
+use crate::events::ExecutingBlock;
 use crate::heads::SafetyLevel;
 use crate::message::Identifier;
 use crate::tracker::{Ending, HistoryEntry, MessageKey, State, TrackedMessage};
@@ -14,7 +14,7 @@ pub struct MessageRecord {
     /// The number of its last change.
     pub sequence: u64,
     /// The executing block.
-    pub executing: ToldBlock,
+    pub executing: ExecutingBlock,
     /// The place of the inbox's log in that block.
     pub log_index: u32,
     /// The place of the executing transaction in that block.
@@ -52,9 +52,13 @@ impl MessageRecord {
     }
 
     /// The message as users get it, until the ledger tells.
-    pub fn as_told(message: &TrackedMessage) -> Self {
-        let (record, told) = (Self::of(message), message.told_state());
-        if told == message.state() { record } else { Self { state: told.name(), ended_by: None, ..record } }
+    pub fn as_reported(message: &TrackedMessage) -> Self {
+        let (record, reported) = (Self::of(message), message.reported_state());
+        if reported == message.state() {
+            record
+        } else {
+            Self { state: reported.name(), ended_by: None, ..record }
+        }
     }
 
     /// The message as it stands.
@@ -66,7 +70,7 @@ impl MessageRecord {
         };
         Self {
             sequence: message.sequence(),
-            executing: ToldBlock { key: key.block, timestamp: message.timestamp() },
+            executing: ExecutingBlock { key: key.block, timestamp: message.timestamp() },
             log_index: key.log_index,
             transaction_index: message.transaction_index(),
             transaction_hash: message.transaction_hash(),

@@ -2,20 +2,20 @@
 //!
 //! Nothing is sent here, and no outlet's wire format is known.
 
+mod event;
 mod filing;
 mod message_record;
-mod note;
-mod notebook;
+mod notice;
+mod notice_filter;
 mod suspect;
 mod suspect_record;
-mod told;
 mod unknown_events;
 
+pub use event::{Event, EventCause, EventMessage, ExecutingBlock, InvalidPromotion, StatusChange};
 pub use filing::Filing;
 pub use message_record::MessageRecord;
-pub use note::{News, Note};
-pub use notebook::{Entry, Notebook};
-pub use suspect::{Fault, Suspect, suspects};
+pub use notice::{Notice, NoticeKind};
+pub use notice_filter::{NotedMessage, NoticeFilter};
+pub use suspect::{Suspect, SuspectFault, suspects};
 pub use suspect_record::{SuspectOutcome, SuspectRecord};
-pub use told::{Told, ToldBlock, ToldCause, ToldMessage, ToldPromotion, ToldStatus};
-pub use unknown_events::UnknownEvents;
+pub use unknown_events::UnknownInboxEvents;

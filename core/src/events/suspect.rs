@@ -31,14 +31,14 @@ pub struct Suspect {
     /// The message. `None`: the access list cannot be read.
     pub access: Option<InboxAccess>,
     /// What is wrong.
-    pub fault: Fault,
+    pub fault: SuspectFault,
     /// Whether that rests on a chain's view, which may be behind a reorg, and not on the declaration alone.
     pub rests_on_view: bool,
 }
 
 /// What is wrong with a declaration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum SuspectFault {
     /// The inbox's keys are not a list of messages.
     #[error(transparent)]
     Malformed(#[from] AccessListError),
@@ -47,7 +47,7 @@ pub enum Fault {
     Invalid(#[from] InvalidReason),
 }
 
-impl Fault {
+impl SuspectFault {
     /// Its stable name.
     pub const fn code(&self) -> &'static str {
         match self {

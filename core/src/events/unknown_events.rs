@@ -1,8 +1,8 @@
-//! [`UnknownEvents`]: which events of the inbox that are not known here were noted in this run. Pure.
+//! [`UnknownInboxEvents`]: which events of the inbox that are not known here were noted in this run. Pure.
 //!
 //! A newer inbox may emit one with every message: one note on each kind of event is enough, and the others are counted.
 
-use super::{News, Note};
+use super::{Notice, NoticeKind};
 use crate::message::DecodeError;
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
@@ -13,13 +13,13 @@ const MOST: usize = 256;
 
 /// The events that were noted: on which chain, and their first topic.
 #[derive(Debug, Default)]
-pub struct UnknownEvents(BTreeSet<(ChainId, Option<B256>)>);
+pub struct UnknownInboxEvents(BTreeSet<(ChainId, Option<B256>)>);
 
-impl UnknownEvents {
+impl UnknownInboxEvents {
     /// Whether a note is to be taken: that on an event that is not known is, if it is the first of its kind.
-    pub fn pass(&mut self, note: &Note) -> bool {
+    pub fn pass(&mut self, note: &Notice) -> bool {
         match note.news {
-            News::Undecodable { error: DecodeError::UnknownEvent { topic } } => {
+            NoticeKind::Undecodable { error: DecodeError::UnknownEvent { topic } } => {
                 self.0.len() < MOST && self.0.insert((note.key.block.chain_id, topic))
             }
             _ => true,
@@ -35,15 +35,15 @@ mod tests {
     use crate::tracker::MessageKey;
     use crosscheck_p2p::UnixSeconds;
 
-    fn note(chain: u64, number: u64, error: DecodeError) -> Note {
+    fn note(chain: u64, number: u64, error: DecodeError) -> Notice {
         let block = BlockKey { chain_id: chain.into(), number, hash: B256::ZERO };
-        Note {
+        Notice {
             transaction_hash: None,
             key: MessageKey { block, log_index: 0 },
             initiating: None,
             timestamp: UnixSeconds(0),
             level: SafetyLevel::Unsafe,
-            news: News::Undecodable { error },
+            news: NoticeKind::Undecodable { error },
             ordinal: 0,
             invalid_before: None,
         }
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn each_kind_of_event_is_noted_once_on_each_chain() {
-        let mut events = UnknownEvents::default();
+        let mut events = UnknownInboxEvents::default();
         let notes = [
             (note(1, 1, event(1)), true),
             (note(1, 2, event(1)), false),
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn how_many_are_kept_is_bounded() {
-        let mut events = UnknownEvents::default();
+        let mut events = UnknownInboxEvents::default();
         let topic = |index: usize| B256::left_padding_from(&index.to_be_bytes());
         for index in 0..MOST {
             assert!(events.pass(&note(1, 1, DecodeError::UnknownEvent { topic: Some(topic(index)) })));

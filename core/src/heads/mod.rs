@@ -12,4 +12,4 @@ pub use recent_blocks::RecentBlocks;
 pub use safe_means::SafeMeans;
 pub use safety_heads::SafetyHeads;
 pub use safety_level::{ParseSafetyLevelError, SafetyLevel};
-pub use verified_heads::{OtherFork, ToldHeads, verified_heads};
+pub use verified_heads::{OtherFork, ReportedHeads, verified_heads};

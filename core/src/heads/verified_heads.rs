@@ -10,7 +10,7 @@ use crosscheck_p2p::UnixSeconds;
 
 /// The heads as a node, or the labels of execution clients, tell them. `None`: that one is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ToldHeads {
+pub struct ReportedHeads {
     /// Derived from L1.
     pub local_safe: Option<L2BlockRef>,
     /// What the node calls safe.
@@ -39,7 +39,7 @@ pub struct OtherFork {
 pub fn verified_heads(
     recent: &RecentBlocks,
     known: SafetyHeads,
-    told: &ToldHeads,
+    reported: &ReportedHeads,
 ) -> (SafetyHeads, Option<OtherFork>) {
     let mut other = None;
     let mut verify = |level, head: Option<L2BlockRef>, known: u64| {
@@ -55,10 +55,10 @@ pub fn verified_heads(
             None => known,
         }
     };
-    let finalized = verify("finalized", told.finalized, known.finalized);
-    let safe = verify("safe", told.safe, known.safe).max(finalized);
-    let local_safe = verify("local-safe", told.local_safe, known.local_safe).max(safe);
-    let ToldHeads { safe_means, verified_since, .. } = *told;
+    let finalized = verify("finalized", reported.finalized, known.finalized);
+    let safe = verify("safe", reported.safe, known.safe).max(finalized);
+    let local_safe = verify("local-safe", reported.local_safe, known.local_safe).max(safe);
+    let ReportedHeads { safe_means, verified_since, .. } = *reported;
     (SafetyHeads { local_safe, safe, finalized, safe_means, verified_since }, other)
 }
 
@@ -94,8 +94,8 @@ mod tests {
         #[case] local_safe: Option<L2BlockRef>,
         #[case] expected: SafetyHeads,
     ) {
-        let told = told(local_safe, None, None);
-        assert_eq!(verified_heads(&recent(), heads(15, 14, 11), &told), (expected, None));
+        let reported = reported(local_safe, None, None);
+        assert_eq!(verified_heads(&recent(), heads(15, 14, 11), &reported), (expected, None));
     }
 
     fn heads(local_safe: u64, safe: u64, finalized: u64) -> SafetyHeads {
@@ -108,12 +108,12 @@ mod tests {
         }
     }
 
-    fn told(
+    fn reported(
         local_safe: Option<L2BlockRef>,
         safe: Option<L2BlockRef>,
         finalized: Option<L2BlockRef>,
-    ) -> ToldHeads {
-        ToldHeads {
+    ) -> ReportedHeads {
+        ReportedHeads {
             local_safe,
             safe,
             finalized,
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[rstest]
-    #[case::as_told((18, false), (16, false), (12, false), heads(18, 16, 12), None)]
+    #[case::as_reported((18, false), (16, false), (12, false), heads(18, 16, 12), None)]
     #[case::ahead_of_what_was_read((25, false), (16, false), (12, false), heads(16, 16, 12), None)]
     #[case::below_what_is_remembered((18, false), (16, false), (3, false), heads(18, 16, 3), None)]
     #[case::went_back((13, false), (12, false), (11, false), heads(13, 12, 11), None)]
@@ -138,8 +138,8 @@ mod tests {
     ) {
         let [local_safe, safe, finalized] =
             [local_safe, safe, finalized].map(|(number, fork)| head(number, fork));
-        let told = told(local_safe, safe, finalized);
-        let (taken, other) = verified_heads(&recent(), heads(15, 14, 11), &told);
+        let reported = reported(local_safe, safe, finalized);
+        let (taken, other) = verified_heads(&recent(), heads(15, 14, 11), &reported);
         assert_eq!(taken, expected);
         assert_eq!(other.map(|other| other.level), fork);
     }

@@ -1,7 +1,7 @@
 //! [`BlockNode`]: a block and a tally of its messages.
 
 use super::ObservedBlock;
-use super::tracked_message::MessageId;
+use super::tracked_message::TrackedId;
 use crate::validity::MessageStatus;
 use std::sync::Arc;
 
@@ -18,12 +18,12 @@ pub enum BlockStatus {
 
 /// How many messages of a block are not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Tally {
+pub(super) struct MessageTally {
     invalid: u32,
     unknown: u32,
 }
 
-impl Tally {
+impl MessageTally {
     /// What the block is.
     pub(super) const fn status(self) -> BlockStatus {
         match self {
@@ -57,10 +57,10 @@ impl Tally {
 pub(super) struct BlockNode {
     pub(super) block: Arc<ObservedBlock>,
     /// Its tracked messages have consecutive ids from here on, in log order.
-    first: MessageId,
+    first: TrackedId,
     tracked: u32,
     open: u32,
-    tally: Tally,
+    tally: MessageTally,
     /// Whether one of its messages was last found invalid when it was dropped.
     pub(super) was_invalid: bool,
 }
@@ -68,14 +68,14 @@ pub(super) struct BlockNode {
 impl BlockNode {
     /// A block whose first `tracked` messages are tracked from now on. The others (beyond the tracker's bound) nobody
     /// checks: they stay unknown, and the block is never valid.
-    pub(super) fn new(block: Arc<ObservedBlock>, first: MessageId, tracked: u32) -> Self {
+    pub(super) fn new(block: Arc<ObservedBlock>, first: TrackedId, tracked: u32) -> Self {
         let unknown = u32::try_from(block.executed.len()).unwrap_or(u32::MAX);
-        let tally = Tally { invalid: 0, unknown };
+        let tally = MessageTally { invalid: 0, unknown };
         Self { block, first, tracked, open: tracked, tally, was_invalid: false }
     }
 
     /// How many of its messages are not valid.
-    pub(super) const fn tally(&self) -> Tally {
+    pub(super) const fn tally(&self) -> MessageTally {
         self.tally
     }
 
@@ -85,9 +85,9 @@ impl BlockNode {
     }
 
     /// The ids of its tracked messages, in log order.
-    pub(super) fn ids(&self) -> impl Iterator<Item = MessageId> + use<> {
+    pub(super) fn ids(&self) -> impl Iterator<Item = TrackedId> + use<> {
         let first = self.first.0;
-        (first..first.saturating_add(u64::from(self.tracked))).map(MessageId)
+        (first..first.saturating_add(u64::from(self.tracked))).map(TrackedId)
     }
 
     /// Whether one of its messages is open.

@@ -2,7 +2,7 @@
 
 use super::block_node::{BlockNode, BlockStatus};
 use super::citations::Citations;
-use super::tracked_message::MessageId;
+use super::tracked_message::TrackedId;
 use super::{ObservedBlock, Request};
 use crate::heads::{SafetyHeads, SafetyLevel};
 use crate::message::BlockKey;
@@ -38,7 +38,7 @@ pub struct ChainView {
     /// Who cites this chain.
     pub(super) citations: Citations,
     /// The open messages that this chain executed, by their blocks' timestamps.
-    pub(super) open: BTreeSet<(UnixSeconds, MessageId)>,
+    pub(super) open: BTreeSet<(UnixSeconds, TrackedId)>,
     /// What was asked for and has not come, by height.
     requested: BTreeMap<u64, Request>,
 }
@@ -243,7 +243,7 @@ impl ChainView {
     }
 
     /// The open messages of canonical blocks at these heights, each with its block's height.
-    pub(super) fn open_at(&self, heights: RangeInclusive<u64>) -> Vec<(u64, MessageId)> {
+    pub(super) fn open_at(&self, heights: RangeInclusive<u64>) -> Vec<(u64, TrackedId)> {
         let (low, high) = (*heights.start(), *heights.end());
         if low > high {
             return Vec::new();

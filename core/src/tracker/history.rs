@@ -1,6 +1,6 @@
 //! [`History`]: how a message's status came to be what it is, the last changes of it.
 
-use super::Cause;
+use super::StatusCause;
 use crate::validity::MessageStatus;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
@@ -15,7 +15,7 @@ pub struct HistoryEntry {
     /// What was known then.
     pub to: MessageStatus,
     /// Why.
-    pub cause: Cause,
+    pub cause: StatusCause,
 }
 
 impl Serialize for HistoryEntry {
@@ -38,7 +38,7 @@ pub(super) struct History {
 }
 
 const FOUND_VALID: HistoryEntry =
-    HistoryEntry { from: MessageStatus::Unknown, to: MessageStatus::Valid, cause: Cause::Checked };
+    HistoryEntry { from: MessageStatus::Unknown, to: MessageStatus::Valid, cause: StatusCause::Checked };
 
 impl History {
     /// Adds a change; the oldest goes when there are too many.
@@ -71,8 +71,9 @@ mod tests {
     fn entry() -> impl Strategy<Value = HistoryEntry> {
         let status = prop_oneof![Just(MessageStatus::Unknown), Just(MessageStatus::Valid)];
         let cause = prop_oneof![
-            Just(Cause::Checked),
-            any::<u64>().prop_map(|t| Cause::SameTimestamp { timestamp: crosscheck_p2p::UnixSeconds(t) })
+            Just(StatusCause::Checked),
+            any::<u64>()
+                .prop_map(|t| StatusCause::SameTimestamp { timestamp: crosscheck_p2p::UnixSeconds(t) })
         ];
         (status.clone(), status, cause).prop_map(|(from, to, cause)| HistoryEntry { from, to, cause })
     }

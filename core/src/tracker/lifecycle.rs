@@ -30,7 +30,7 @@
 //!
 //! Every other step is refused and changes nothing; an ending allows none at all.
 
-use super::{Cause, Change, Ending};
+use super::{Change, Ending, StatusCause};
 use crate::heads::SafetyLevel;
 use crate::validity::MessageStatus;
 
@@ -69,7 +69,7 @@ pub enum Step {
         /// The status.
         to: MessageStatus,
         /// Why.
-        cause: Cause,
+        cause: StatusCause,
     },
     /// Its block is at this level now.
     Level(SafetyLevel),
@@ -176,7 +176,7 @@ impl Lifecycle {
         }
     }
 
-    fn judge(&mut self, to: MessageStatus, cause: Cause) -> Option<Change> {
+    fn judge(&mut self, to: MessageStatus, cause: StatusCause) -> Option<Change> {
         let from = self.status;
         if from == to {
             return None;
@@ -219,7 +219,7 @@ mod tests {
     const BY: B256 = B256::repeat_byte(1);
 
     const fn judge(to: MessageStatus) -> Step {
-        Step::Judge { to, cause: Cause::Checked }
+        Step::Judge { to, cause: StatusCause::Checked }
     }
 
     const RESOLVED: Step = Step::End(Ending::Resolved { by: BY });
@@ -275,11 +275,11 @@ mod tests {
     #[case::first_decided(&[judge(INVALID)], 0)]
     fn changes_of_mind(#[case] steps: &[Step], #[case] flips: u32) {
         let mut life = Lifecycle::new(SafetyLevel::Unsafe);
-        let told = steps
+        let reported = steps
             .iter()
             .filter(|step| matches!(life.apply(**step).unwrap(), Some(Change::Status { flip: true, .. })));
-        let told = told.count();
-        assert_eq!((life.flips(), told), (flips, usize::try_from(flips).unwrap()));
+        let reported = reported.count();
+        assert_eq!((life.flips(), reported), (flips, usize::try_from(flips).unwrap()));
     }
 
     fn step() -> impl Strategy<Value = Step> {

@@ -22,10 +22,10 @@ mod settle;
 
 use super::message_book::MessageBook;
 use super::same_timestamp::SameTimestampGroups;
-use super::tracked_message::MessageId;
+use super::tracked_message::TrackedId;
 use super::{
-    ChainView, Counts, Input, MessageEvent, MessageKey, Outcome, RefusedInput, Request, TrackedMessage,
-    TrackerLimits,
+    ChainView, Counts, Input, MessageEvent, MessageKey, RefusedInput, Request, TrackedMessage, TrackerLimits,
+    TrackerOutcome,
 };
 use crate::proof::LogIndex;
 use crate::validity::DependencySet;
@@ -60,7 +60,7 @@ pub struct Tracker {
     /// Canonical blocks below the views that were asked for.
     settled: LruCache<(ChainId, u64), B256>,
     /// Messages that cannot be judged by what is known of the rules.
-    unclear: BTreeSet<MessageId>,
+    unclear: BTreeSet<TrackedId>,
     dropped: u64,
     kept_below_finalized: u64,
 }
@@ -71,11 +71,11 @@ struct Work {
     events: Vec<MessageEvent>,
     requests: Vec<Request>,
     /// Messages whose status may be another now.
-    dirty: BTreeSet<(UnixSeconds, MessageId)>,
+    dirty: BTreeSet<(UnixSeconds, TrackedId)>,
     /// Timestamps whose same-timestamp messages may be.
     dirty_groups: BTreeSet<UnixSeconds>,
     /// Messages that may be at their end.
-    ripe: BTreeSet<MessageId>,
+    ripe: BTreeSet<TrackedId>,
     /// Chains whose cross-unsafe head may be another.
     moved: BTreeSet<ChainId>,
 }
@@ -122,11 +122,11 @@ impl Tracker {
     }
 
     /// Takes in a fact, and says what follows from it. What cannot be is refused and changes nothing.
-    pub fn apply(&mut self, input: Input) -> Outcome {
+    pub fn apply(&mut self, input: Input) -> TrackerOutcome {
         let mut work = Work::default();
         match self.take_in(input, &mut work) {
-            Ok(()) => Outcome { events: work.events, requests: work.requests, refused: None },
-            Err(refused) => Outcome { refused: Some(refused), ..Outcome::default() },
+            Ok(()) => TrackerOutcome { events: work.events, requests: work.requests, refused: None },
+            Err(refused) => TrackerOutcome { refused: Some(refused), ..TrackerOutcome::default() },
         }
     }
 

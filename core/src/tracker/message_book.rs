@@ -1,6 +1,6 @@
 //! [`MessageBook`]: every message kept, open or ended lately, and the one way to change one.
 
-use super::tracked_message::MessageId;
+use super::tracked_message::TrackedId;
 use super::{
     Change, CountKey, Counts, Ending, HistoryEntry, MessageEvent, MessageKey, ObservedBlock, State, Step,
     TrackedMessage,
@@ -18,13 +18,13 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct MessageBook {
     members: HashSet<ChainId>,
-    messages: HashMap<MessageId, TrackedMessage>,
+    messages: HashMap<TrackedId, TrackedMessage>,
     /// Blocks with messages kept. A block that ended and came back has a new entry.
     by_block: HashMap<B256, Kept>,
-    by_change: BTreeMap<u64, MessageId>,
+    by_change: BTreeMap<u64, TrackedId>,
     /// The valid ones that are tracked, by the timestamps of their blocks.
-    valid: BTreeSet<(UnixSeconds, MessageId)>,
-    ended: VecDeque<MessageId>,
+    valid: BTreeSet<(UnixSeconds, TrackedId)>,
+    ended: VecDeque<TrackedId>,
     ended_kept: usize,
     /// Messages whose life was over in an earlier run, and whose blocks were not seen since.
     over: HashSet<MessageKey>,
@@ -39,7 +39,7 @@ pub(super) struct MessageBook {
 #[derive(Debug)]
 struct Kept {
     block: Arc<ObservedBlock>,
-    first: MessageId,
+    first: TrackedId,
     kept: u32,
 }
 
@@ -89,11 +89,11 @@ impl MessageBook {
         self.over.insert(key);
     }
 
-    pub(super) fn get(&self, id: MessageId) -> Option<&TrackedMessage> {
+    pub(super) fn get(&self, id: TrackedId) -> Option<&TrackedMessage> {
         self.messages.get(&id)
     }
 
-    pub(super) fn get_mut(&mut self, id: MessageId) -> Option<&mut TrackedMessage> {
+    pub(super) fn get_mut(&mut self, id: TrackedId) -> Option<&mut TrackedMessage> {
         self.messages.get_mut(&id)
     }
 
@@ -101,7 +101,7 @@ impl MessageBook {
         let kept = self.by_block.get(&key.block.hash).filter(|kept| kept.block.key == key.block)?;
         let executed = &kept.block.executed;
         let position = executed.binary_search_by_key(&key.log_index, |executed| executed.log_index).ok()?;
-        self.get(MessageId(kept.first.0.checked_add(u64::try_from(position).ok()?)?))
+        self.get(TrackedId(kept.first.0.checked_add(u64::try_from(position).ok()?)?))
     }
 
     pub(super) fn changed_after(&self, sequence: u64) -> impl Iterator<Item = &TrackedMessage> {
@@ -118,7 +118,7 @@ impl MessageBook {
     }
 
     /// The oldest message that is tracked and valid.
-    pub(super) fn oldest_valid(&self) -> Option<MessageId> {
+    pub(super) fn oldest_valid(&self) -> Option<TrackedId> {
         self.valid.first().map(|(_, id)| *id)
     }
 
@@ -134,10 +134,10 @@ impl MessageBook {
         tracked: u32,
         level: SafetyLevel,
         events: &mut Vec<MessageEvent>,
-    ) -> MessageId {
-        let first = MessageId(self.next);
+    ) -> TrackedId {
+        let first = TrackedId(self.next);
         for position in 0..tracked {
-            let id = MessageId(self.next);
+            let id = TrackedId(self.next);
             let Some(mut message) = TrackedMessage::new(id, block, position, level) else { break };
             message.is_filed = self.over.remove(&message.key());
             self.next = self.next.saturating_add(1);
@@ -159,7 +159,7 @@ impl MessageBook {
     /// Takes a step in a message's life. `None`: nothing has changed.
     pub(super) fn step(
         &mut self,
-        id: MessageId,
+        id: TrackedId,
         step: Step,
         events: &mut Vec<MessageEvent>,
     ) -> Option<Change> {
@@ -197,7 +197,7 @@ impl MessageBook {
         Some(change)
     }
 
-    fn file_change(&mut self, id: MessageId) {
+    fn file_change(&mut self, id: TrackedId) {
         let Some(message) = self.messages.get_mut(&id) else { return };
         self.sequence = self.sequence.saturating_add(1);
         self.by_change.remove(&message.sequence);
@@ -205,7 +205,7 @@ impl MessageBook {
         self.by_change.insert(self.sequence, id);
     }
 
-    fn retire(&mut self, id: MessageId) {
+    fn retire(&mut self, id: TrackedId) {
         self.open = self.open.saturating_sub(1);
         self.ended.push_back(id);
         while self.ended.len() > self.ended_kept {
@@ -214,7 +214,7 @@ impl MessageBook {
         }
     }
 
-    fn forget(&mut self, id: MessageId) {
+    fn forget(&mut self, id: TrackedId) {
         let Some(message) = self.messages.remove(&id) else { return };
         self.by_change.remove(&message.sequence);
         let hash = &message.block.key.hash;

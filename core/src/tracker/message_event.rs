@@ -41,12 +41,12 @@ pub enum Change {
         /// What is known now.
         to: MessageStatus,
         /// Why.
-        cause: Cause,
+        cause: StatusCause,
         /// Whether it was decided the other way before: valid to invalid or back, at once or with unknown between
         /// (between the rewinding of a chain and its next block).
         flip: bool,
     },
-    /// Its own transaction did not declare it: the inbox was tricked. Told once.
+    /// Its own transaction did not declare it: the inbox was tricked. Reported once.
     Undeclared,
     /// The executing block has come to a higher level (the event's), or fallen back to a lower one.
     Level {
@@ -63,7 +63,7 @@ pub enum Change {
 
 /// Why a status changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
+pub enum StatusCause {
     /// What it cites was checked, or found missing, for the first time.
     Checked,
     /// The initiating chain has another block at the cited height, or none any more.
@@ -96,7 +96,7 @@ pub enum Cause {
     },
 }
 
-impl fmt::Display for Cause {
+impl fmt::Display for StatusCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Checked => write!(f, "what it cites was checked for the first time"),
@@ -153,7 +153,7 @@ impl Ending {
     }
 }
 
-impl Cause {
+impl StatusCause {
     /// Its stable name.
     pub const fn name(&self) -> &'static str {
         match self {

@@ -1,6 +1,6 @@
 //! [`SameTimestampGroups`]: the messages that are initiated and executed at one timestamp, and the cycles among them.
 
-use super::tracked_message::MessageId;
+use super::tracked_message::TrackedId;
 use crate::validity::{CycleRule, SameTimestamp, cyclic_chains};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,15 +29,15 @@ struct Group {
 #[derive(Clone, Debug)]
 struct GroupBlock {
     number: u64,
-    members: Vec<Member>,
+    members: Vec<GroupMember>,
     open: usize,
 }
 
 /// A message, as itself and as the cycle rule sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Member {
+pub(super) struct GroupMember {
     /// `None`: it is not tracked. The cycle rule sees it all the same.
-    pub(super) id: Option<MessageId>,
+    pub(super) id: Option<TrackedId>,
     pub(super) node: SameTimestamp,
 }
 
@@ -52,7 +52,7 @@ impl SameTimestampGroups {
         &mut self,
         timestamp: UnixSeconds,
         (chain_id, number): Place,
-        members: Vec<Member>,
+        members: Vec<GroupMember>,
         open: usize,
     ) {
         if members.is_empty() {
@@ -117,7 +117,7 @@ impl SameTimestampGroups {
     }
 
     /// The messages of this timestamp, by block.
-    pub(super) fn at(&self, timestamp: UnixSeconds) -> impl Iterator<Item = (Place, &[Member])> {
+    pub(super) fn at(&self, timestamp: UnixSeconds) -> impl Iterator<Item = (Place, &[GroupMember])> {
         let blocks = self.by_time.get(&timestamp).map(|group| &group.blocks).into_iter().flatten();
         blocks.map(|(chain_id, block)| ((*chain_id, block.number), block.members.as_slice()))
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// A message's number inside one tracker. Never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct MessageId(pub(super) u64);
+pub(super) struct TrackedId(pub(super) u64);
 
 /// The block that a message's status rests on: what its next change is checked against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +81,7 @@ pub(super) enum Ground {
 /// An executing message, from the first sight of its block until it is final.
 #[derive(Clone, Debug)]
 pub struct TrackedMessage {
-    pub(super) id: MessageId,
+    pub(super) id: TrackedId,
     pub(super) block: Arc<ObservedBlock>,
     position: u32,
     log_index: u32,
@@ -100,7 +100,7 @@ pub struct TrackedMessage {
 impl TrackedMessage {
     /// The message at this position among the block's executed messages. `None`: there is none.
     pub(super) fn new(
-        id: MessageId,
+        id: TrackedId,
         block: &Arc<ObservedBlock>,
         position: u32,
         level: SafetyLevel,
@@ -189,7 +189,7 @@ impl TrackedMessage {
     }
 
     /// Whether it is for the ledger to tell of it: its life is over, and it was not plainly valid.
-    pub fn is_told_by_ledger(&self) -> bool {
+    pub fn belongs_in_ledger(&self) -> bool {
         self.is_filed || (!self.state().is_open() && !self.has_ended_plainly())
     }
 
@@ -199,8 +199,8 @@ impl TrackedMessage {
     }
 
     /// Where it is in its life, as users are told: of an end that is for the ledger to tell, not before the ledger has it.
-    pub fn told_state(&self) -> State {
-        if self.is_told_by_ledger() && !self.is_filed { State::Tracked } else { self.state() }
+    pub fn reported_state(&self) -> State {
+        if self.belongs_in_ledger() && !self.is_filed { State::Tracked } else { self.state() }
     }
 
     /// Whether it was found valid, has never been anything else, and made no trouble at its end.

@@ -75,7 +75,7 @@ impl Request {
 
 /// What an input led to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
+pub struct TrackerOutcome {
     /// What happened to messages, in order.
     pub events: Vec<MessageEvent>,
     /// What is wanted now.

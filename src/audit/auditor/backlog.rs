@@ -5,7 +5,7 @@
 
 use super::Auditor;
 use crate::audit::open_cases::Work;
-use crate::ledger::{LedgerError, OpenCase};
+use crate::ledger::{LedgerError, StoredCase};
 use crate::metrics::Limit;
 use crosscheck_p2p::ChainId;
 use std::time::Duration;
@@ -109,9 +109,9 @@ impl Auditor {
         }
     }
 
-    fn reopen(&mut self, case: &OpenCase) {
+    fn reopen(&mut self, case: &StoredCase) {
         let work = self.reopened(case).map_or(Work::Ancestor, Work::Case);
-        let OpenCase { key, opened_at, .. } = case;
+        let StoredCase { key, opened_at, .. } = case;
         debug!(chain_id = %key.chain_id, number = key.number, hash = %key.hash, "resuming an open case");
         let now = Instant::now();
         self.open.insert(*key, work, now);

@@ -7,7 +7,8 @@
 use super::{Auditor, Finished, Piece, report_bound};
 use crate::audit::gap_run::MAX_RUN;
 use crate::audit::open_cases::Work;
-use crate::ledger::{BlockPosition, LedgerError, NewAncestor};
+use crate::ledger::{LedgerError, NewAncestor};
+use alloy::eips::BlockNumHash;
 use crosscheck_core::case::Case;
 use crosscheck_core::consolidation::BlockAttributes;
 use crosscheck_core::message::BlockKey;
@@ -28,7 +29,7 @@ impl Auditor {
             return Ok(());
         }
         let vouched = self.ledger.vouched(chain_id).await?.map_or(0, |vouched| vouched.number);
-        for BlockPosition { number, hash } in unlinked.into_iter().map(|unlinked| unlinked.parent) {
+        for BlockNumHash { number, hash } in unlinked.into_iter().map(|unlinked| unlinked.parent) {
             let key = BlockKey { chain_id, number, hash };
             if !self.open.contains(&key) {
                 let below = number.saturating_sub(vouched).saturating_sub(1);

@@ -1,9 +1,9 @@
 //! What the log says of a verdict.
 
 use super::Auditor;
-use crate::audit::reasons::{Words, gist};
+use crate::audit::reasons::{ReasonTexts, gist};
 use crate::incidents::{Alarm, Incidents};
-use crate::ledger::{Bound, Decided, Decision};
+use crate::ledger::{BoundVerdict, Decided, Decision};
 use crosscheck_core::case::Cause;
 use crosscheck_core::message::BlockKey;
 use std::time::Duration;
@@ -16,17 +16,19 @@ const QUIET: Duration = Duration::from_secs(60);
 impl Auditor {
     /// Tells why what cases wait for cannot be had: once for each kind of wait, and again when that is another reason. That something
     /// is not there yet is the ordinary course of things.
-    pub(super) fn tell_reasons(&mut self, words: &Words) {
+    pub(super) fn tell_reasons(&mut self, words: &ReasonTexts) {
         let now = Instant::now();
         for (wait, reason) in words.iter().filter(|(wait, _)| wait.cause != Cause::NotYet) {
             let gist = gist(reason);
-            let told = self.told_reasons.get(wait);
-            if told.is_some_and(|(known, at)| *known == gist || now.saturating_duration_since(*at) < QUIET) {
+            let reported = self.reported_reasons.get(wait);
+            if reported
+                .is_some_and(|(known, at)| *known == gist || now.saturating_duration_since(*at) < QUIET)
+            {
                 continue;
             }
             let chain_id = wait.chain_id;
             info!(%chain_id, awaited = %wait, reason, "block is waiting for unavailable data");
-            self.told_reasons.insert(*wait, (gist, now));
+            self.reported_reasons.insert(*wait, (gist, now));
         }
     }
 }
@@ -70,8 +72,8 @@ pub(super) fn report(key: &BlockKey, decision: &Decision<'_>, decided: &Decided,
 }
 
 /// Writes to the log that a block which was found invalid is bound to a signer since, by a block on top of it.
-pub(super) fn report_bound(bound: &Bound) {
-    let Bound { key: incident, verdict, attributable, ancestor_of } = bound;
+pub(super) fn report_bound(bound: &BoundVerdict) {
+    let BoundVerdict { key: incident, verdict, attributable, ancestor_of } = bound;
     let BlockKey { chain_id, number, hash } = incident;
     let (reason, detail) = (verdict.reason.as_deref().unwrap_or_default(), &verdict.detail);
     let verdict = &verdict.name;

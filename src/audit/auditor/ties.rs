@@ -7,7 +7,7 @@
 use super::{Auditor, Finished, Piece};
 use crate::audit::{Investigation, Investigator};
 use crate::invalid_blocks::Prover;
-use crate::ledger::{LedgerError, OpenCase, TiedVerdict};
+use crate::ledger::{LedgerError, StoredCase, TiedVerdict};
 use crate::sources::SyncStatus;
 use alloy::eips::BlockNumHash;
 use crosscheck_core::case::{Case, Origin};
@@ -230,7 +230,7 @@ impl Auditor {
     }
 
     /// A case of an earlier run, or of a block that was decided. `None`: the block must be fetched.
-    pub(super) fn reopened(&self, case: &OpenCase) -> Option<Box<Case>> {
+    pub(super) fn reopened(&self, case: &StoredCase) -> Option<Box<Case>> {
         let key = case.key;
         let (topic, signer, frame) = case.attestation.as_ref()?;
         let rules = self.rules.get(&key.chain_id)?;

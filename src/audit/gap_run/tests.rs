@@ -150,10 +150,10 @@ struct Staged {
 
 impl Staged {
     async fn at(&self, number: u64) -> Option<Block> {
-        let (answer, told) = oneshot::channel();
+        let (answer, reported) = oneshot::channel();
         self.asked.borrow_mut().push(number);
         self.waiting.borrow_mut().insert(number, answer);
-        told.await.unwrap()
+        reported.await.unwrap()
     }
 
     fn answer(&self, number: u64, branch: u8) {

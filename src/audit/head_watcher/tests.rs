@@ -12,11 +12,11 @@ use crate::sources::scripted_node::{CHAIN, ScriptedNode, at, status};
 use crate::sources::{EndpointLimits, SyncStatus};
 use alloy::primitives::B256;
 use crosscheck_core::consolidation::Fork;
-use crosscheck_core::events::{News, Note};
+use crosscheck_core::events::{Notice, NoticeKind};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::LogIndex;
-use crosscheck_core::tracker::{Cause, MessageKey};
+use crosscheck_core::tracker::{MessageKey, StatusCause};
 use crosscheck_core::validity::{ChainRules, DependencySet, InvalidReason, Unclear};
 use crosscheck_p2p::UnixSeconds;
 use parking_lot::Mutex;
@@ -71,7 +71,7 @@ struct World {
     metrics: AuditMetrics,
     lines: Lines,
     rules: DependencySet,
-    told: mpsc::Receiver<AuditorMessage>,
+    reported: mpsc::Receiver<AuditorMessage>,
     _log: tracing::subscriber::DefaultGuard,
     _task: tokio::task::JoinSet<Result<(), Infallible>>,
 }
@@ -143,7 +143,7 @@ impl World {
         let rules = set.clone();
         let (heads, health) = (Heads::new([chain_id]), Health::default());
         let metrics = AuditMetrics::register(&Metrics::new(set.clone()).unwrap()).unwrap();
-        let (auditor, told) = mpsc::channel(64);
+        let (auditor, reported) = mpsc::channel(64);
         let rollup_nodes = RollupNodes::new(chain_id, &urls, LIMITS).unwrap();
         let watcher = HeadWatcher {
             chain_id,
@@ -171,7 +171,7 @@ impl World {
         }
         let mut task = tokio::task::JoinSet::new();
         task.spawn(watcher.run(CancellationToken::new()));
-        Self { nodes, rollup_nodes, heads, health, metrics, lines, rules, told, _log: log, _task: task }
+        Self { nodes, rollup_nodes, heads, health, metrics, lines, rules, reported, _log: log, _task: task }
     }
 
     /// The first node answers this from now on.
@@ -199,8 +199,9 @@ impl World {
         self.until("being ready", |world| world.health.reasons().is_empty()).await;
     }
 
-    async fn until_told(&self, reason: &str) {
-        self.until(reason, |world| world.health.reasons().iter().any(|told| told.contains(reason))).await;
+    async fn until_reported(&self, reason: &str) {
+        self.until(reason, |world| world.health.reasons().iter().any(|reported| reported.contains(reason)))
+            .await;
     }
 
     fn status(&self) -> SyncStatus {
@@ -236,7 +237,7 @@ async fn a_node_without_heads_is_not_a_node_at_height_0() {
     world.until_ready().await;
     assert_eq!(world.heights(), [9, 8, 7, 6].map(Some));
     world.set(Some(status([None; 4], true)));
-    world.until_told("the rollup node has no heads yet (it waits for its first block)").await;
+    world.until_reported("the rollup node has no heads yet (it waits for its first block)").await;
     world.until("heads that are not known", |world| world.heights() == [None; 4]).await;
     for (level, height) in [("unsafe", 9), ("local-safe", 8), ("safe", 7), ("finalized", 6)] {
         let gauge = format!("crosscheck_head_number{{chain_id=\"901\",level=\"{level}\"}} {height}\n");
@@ -244,7 +245,7 @@ async fn a_node_without_heads_is_not_a_node_at_height_0() {
     }
     // The first block, and then what L1 says.
     world.set(Some(status([Some(10), None, None, None], true)));
-    world.until_told("the rollup node has no local-safe head yet").await;
+    world.until_reported("the rollup node has no local-safe head yet").await;
     assert_eq!(world.heights(), [Some(10), None, None, None]);
     world.set(Some(at([11, 0, 0, 0])));
     world.until_ready().await;
@@ -258,10 +259,11 @@ async fn the_auditor_is_told_that_heads_are_no_longer_known_and_not_that_they_ar
     let mut world = World::new(Some(at([9, 8, 7, 6]))).await;
     world.until_ready().await;
     world.set(Some(status([None; 4], true)));
-    let mut next = async || match tokio::time::timeout(DEADLINE, world.told.recv()).await.unwrap().unwrap() {
-        AuditorMessage::Heads { status, .. } => *status,
-        other @ AuditorMessage::Gossip { .. } => panic!("{other:?}"),
-    };
+    let mut next =
+        async || match tokio::time::timeout(DEADLINE, world.reported.recv()).await.unwrap().unwrap() {
+            AuditorMessage::Heads { status, .. } => *status,
+            other @ AuditorMessage::Gossip { .. } => panic!("{other:?}"),
+        };
     assert_eq!(next().await.finalized_l2.unwrap().number, 6);
     assert_eq!(next().await, SyncStatus::default());
 }
@@ -279,7 +281,7 @@ async fn a_node_that_has_lost_l1_is_reported_and_its_heads_stand() {
     let world = World::new(Some(at([9, 8, 7, 6]))).await;
     world.until_ready().await;
     world.set(Some(status([9, 8, 7, 6].map(Some), false)));
-    world.until_told("the rollup node does not see L1 (its L1 heads are unknown)").await;
+    world.until_reported("the rollup node does not see L1 (its L1 heads are unknown)").await;
     assert_eq!(world.heights(), [9, 8, 7, 6].map(Some));
     world.set(Some(at([10, 9, 7, 6])));
     world.until_ready().await;
@@ -291,7 +293,7 @@ async fn a_node_that_is_down_is_reported() {
     let world = World::new(Some(at([9, 8, 7, 6]))).await;
     world.until_ready().await;
     world.set(None);
-    world.until_told("refused optimism_syncStatus: down").await;
+    world.until_reported("refused optimism_syncStatus: down").await;
     assert_eq!(world.heights(), [None; 4]);
 }
 
@@ -339,7 +341,7 @@ async fn another_node_that_lags_takes_no_head_back() {
 #[tokio::test]
 async fn when_no_node_is_of_use_each_is_named_with_its_reason() {
     let world = World::of([None, Some(status([None; 4], true))]).await;
-    world.until_told("the rollup node has no heads yet").await;
+    world.until_reported("the rollup node has no heads yet").await;
     let reasons = world.health.reasons().join("\n");
     assert!(reasons.contains("#0 http://127.0.0.1") && reasons.contains("down"), "{reasons}");
     assert!(reasons.contains("#1 http://127.0.0.1"), "{reasons}");
@@ -352,7 +354,7 @@ async fn a_node_that_works_by_other_rules_is_reported_and_no_head_moves() {
     let world = World::new(Some(at([9, 8, 7, 6]))).await;
     world.until_ready().await;
     world.nodes[0].change(|conduct| conduct.config["lagoon_time"] = 2.into());
-    world.until_told("lagoon_time is 2 by its rollup node and 0 by the configuration").await;
+    world.until_reported("lagoon_time is 2 by its rollup node and 0 by the configuration").await;
     world.until("unknown heads", |world| world.heights() == [None; 4]).await;
     world.set(Some(at([10, 9, 8, 7])));
     assert_eq!(world.heights(), [None; 4]);
@@ -377,7 +379,7 @@ async fn a_ledger_of_another_genesis_is_reported_with_both_hashes_and_nothing_is
     world.until_ready().await;
     drop(world);
     let world = World::with_ledger(ledger.clone(), at([9, 8, 7, 6]), new).await;
-    world.until_told(&format!("genesis.l2 is {new} by its rollup node and {old} by the ledger")).await;
+    world.until_reported(&format!("genesis.l2 is {new} by its rollup node and {old} by the ledger")).await;
     let chain_id = ChainId::from(CHAIN);
     assert_eq!(world.heights(), [None; 4]);
     assert_eq!(world.rules.agreed_rules(chain_id).unwrap_err(), Unclear::Disputed { chain_id });
@@ -402,7 +404,7 @@ async fn a_node_that_works_by_other_rules_binds_nothing() {
     };
     let first = [Some(at([9, 8, 7, 6]))];
     let world = World::beside(Some(fresh.clone()), known, first, prepare, StallBounds::LONG).await;
-    world.until_told("block_time is 2 by its rollup node and 7").await;
+    world.until_reported("block_time is 2 by its rollup node and 7").await;
     let other = B256::repeat_byte(2);
     let bound = fresh.bind_genesis(CHAIN.into(), GenesisSource::RollupNode, other).await.unwrap();
     assert_eq!(bound, other);
@@ -413,7 +415,7 @@ async fn a_node_that_works_by_other_rules_binds_nothing() {
 async fn a_schedule_that_no_chain_can_have_is_reported_with_both_forks() {
     let world = World::new(None).await;
     world.nodes[0].change(|conduct| conduct.config["karst_time"] = Value::Null);
-    world.until_told("lagoon is scheduled, but karst is not").await;
+    world.until_reported("lagoon is scheduled, but karst is not").await;
     world.set(Some(at([9, 8, 7, 6])));
     assert_eq!(world.heights(), [None; 4]);
     world.nodes[0].change(|conduct| conduct.config["karst_time"] = 0.into());
@@ -447,7 +449,7 @@ async fn what_is_not_known_is_learnt() {
     // A node that says otherwise later contradicts what was learnt, and nothing that anybody wrote.
     world.nodes[0].change(|conduct| conduct.config["lagoon_time"] = 8.into());
     let from = format!("the earlier answer of #0 {}", world.nodes[0].url());
-    world.until_told(&format!("lagoon_time is 8 by its rollup node and 7 by {from}")).await;
+    world.until_reported(&format!("lagoon_time is 8 by its rollup node and 7 by {from}")).await;
 }
 
 /// The forks that the chain has and this build does not know, with their times.
@@ -493,8 +495,8 @@ async fn a_fork_that_was_scheduled_after_this_build_was_made_is_taken_from_the_n
     let times = |node: &ScriptedNode, times: &[(Fork, u64)]| {
         node.change(|conduct| {
             for fork in Fork::ALL.into_iter().filter(|fork| *fork != Fork::Bedrock) {
-                let told = times.iter().find(|(told, _)| *told == fork).map(|(_, time)| *time);
-                let time = told.or(bob.forks.activation(fork).map(|time| time.0));
+                let reported = times.iter().find(|(reported, _)| *reported == fork).map(|(_, time)| *time);
+                let time = reported.or(bob.forks.activation(fork).map(|time| time.0));
                 conduct.config[format!("{fork}_time")] = time.map_or(Value::Null, Value::from);
             }
         });
@@ -512,7 +514,9 @@ async fn a_fork_that_was_scheduled_after_this_build_was_made_is_taken_from_the_n
     assert!(world.health.reasons().is_empty());
     // A time that is built in stays compared.
     times(&world.nodes[0], &[(Fork::Isthmus, 7_000_000_000), (Fork::Jovian, 7_000_000_000)]);
-    world.until_told("isthmus_time is 7000000000 by its rollup node and 1746806401 by the built-in").await;
+    world
+        .until_reported("isthmus_time is 7000000000 by its rollup node and 1746806401 by the built-in")
+        .await;
     assert_eq!(world.lines.with(LINE), 2, "of a node that differs nothing is taken");
 }
 
@@ -523,11 +527,11 @@ async fn a_fork_that_was_scheduled_after_this_build_was_made_is_taken_from_the_n
 #[case::safe(StallBounds { safe: Duration::ZERO, ..StallBounds::LONG }, "'s safe head has been block 7")]
 #[case::l1(StallBounds { l1: Duration::ZERO, ..StallBounds::LONG }, "current L1 block has been block 39")]
 #[tokio::test]
-async fn a_head_that_does_not_move_is_reported(#[case] stall: StallBounds, #[case] told: &str) {
+async fn a_head_that_does_not_move_is_reported(#[case] stall: StallBounds, #[case] reported: &str) {
     let all = Some([ChainId::from(CHAIN)].into());
     let known = ChainRules { block_time: 2, interop_time: Some(UnixSeconds(0)), dependencies: all };
     let world = World::under(known, [Some(at([9, 8, 7, 6]))], |_| {}, stall).await;
-    world.until_told(told).await;
+    world.until_reported(reported).await;
     assert_eq!(world.heights(), [9, 8, 7, 6].map(Some), "it stops nothing");
     assert_eq!(world.lines.with("head is not moving"), world.health.reasons().len());
 }
@@ -538,7 +542,7 @@ async fn a_safe_head_that_is_the_local_safe_one_is_not_told_of_twice() {
     let known = ChainRules { block_time: 2, interop_time: Some(UnixSeconds(0)), dependencies: all };
     let stall = StallBounds { safe: Duration::ZERO, ..StallBounds::LONG };
     let world = World::under(known, [Some(at([9, 8, 8, 6]))], |_| {}, stall).await;
-    world.until_told("local-safe head has been block 8").await;
+    world.until_reported("local-safe head has been block 8").await;
     assert_eq!(world.health.reasons().len(), 1, "{:?}", world.health.reasons());
 }
 
@@ -548,13 +552,13 @@ async fn a_head_that_does_not_move_after_a_replacement_is_explained_until_that_i
     let dir = tempfile::TempDir::new().unwrap();
     let ledger = Ledger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
     let block = BlockKey { chain_id: CHAIN.into(), number: 7, hash: B256::repeat_byte(1) };
-    let invalid = Note {
+    let invalid = Notice {
         transaction_hash: None,
         key: MessageKey { block, log_index: 0 },
         initiating: None,
         timestamp: UnixSeconds(7),
         level: SafetyLevel::LocalSafe,
-        news: News::Invalid { reason: InvalidReason::ExecutedByDeposit, cause: Cause::Checked },
+        news: NoticeKind::Invalid { reason: InvalidReason::ExecutedByDeposit, cause: StatusCause::Checked },
         ordinal: 0,
         invalid_before: None,
     };
@@ -563,12 +567,12 @@ async fn a_head_that_does_not_move_after_a_replacement_is_explained_until_that_i
     let known = ChainRules { block_time: 2, interop_time: Some(UnixSeconds(0)), dependencies: all };
     let stall = StallBounds { unsafe_: Duration::ZERO, ..StallBounds::LONG };
     let world = World::beside(Some(ledger), known, [Some(at([9, 8, 6, 6]))], |_| {}, stall).await;
-    world.until_told("block 7 was found invalid and is replaced").await;
+    world.until_reported("block 7 was found invalid and is replaced").await;
     assert!(world.heads.unsafe_pause(CHAIN.into()).is_some());
     assert_eq!(world.lines.with("check the sequencer"), 0);
     assert_eq!(world.lines.with("head is not moving after a replacement"), 1);
     world.set(Some(at([9, 9, 7, 7])));
-    world.until_told("check the sequencer and the node's peers").await;
+    world.until_reported("check the sequencer and the node's peers").await;
     assert_eq!(world.heads.unsafe_pause(CHAIN.into()), None);
     assert_eq!(world.lines.with("check the sequencer"), 1);
 }

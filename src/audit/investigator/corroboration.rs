@@ -2,8 +2,8 @@
 //! height: this program's own check against L1, or another rollup node that has derived the chain. Until then, a
 //! block that differs is not judged by it.
 
-use super::{Answer, Awaited, Cause, Investigator, L1Word, Wait};
-use crate::ledger::BlockPosition;
+use super::{Answer, Awaited, Cause, Investigator, L1Answer, Wait};
+use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_core::consolidation::{BlockAttributes, ReplacementRule};
 use crosscheck_core::message::BlockKey;
@@ -50,7 +50,7 @@ impl Investigator {
         // The old rule's replacements hold a deposit that L1 does not know.
         if rules.ask_l1 && rules.replacement == ReplacementRule::DepositsOnly {
             // That L1 alone has nothing against a block does not make it derived.
-            if let Ok(word @ Answer::L1(L1Word::Contradicts(_) | L1Word::OriginDropped(_))) =
+            if let Ok(word @ Answer::L1(L1Answer::Contradicts(_) | L1Answer::OriginDropped(_))) =
                 self.ask_l1(key, attributes).await
             {
                 return Ok(word);
@@ -67,7 +67,7 @@ impl Investigator {
             if !other.can_tell(key.number) {
                 continue;
             }
-            let head = BlockPosition { number: other.local_safe.number, hash: other.local_safe.hash };
+            let head = BlockNumHash { number: other.local_safe.number, hash: other.local_safe.hash };
             if self.hash_below(key.chain_id, head, key.number).await == Ok(derived) {
                 return true;
             }

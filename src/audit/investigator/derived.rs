@@ -5,7 +5,8 @@
 //! that L1 has. Anywhere else the difference belongs to its ancestor, or to L1.
 
 use super::{Answer, Awaited, Cause, Investigator, Wait};
-use crate::ledger::{BlockPosition, LedgerError};
+use crate::ledger::LedgerError;
+use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_core::case::{Origin, Verdict};
 use crosscheck_core::consolidation::BlockAttributes;
@@ -185,14 +186,14 @@ impl Investigator {
         let named = [heads.finalized_l2, heads.local_safe_l2].into_iter().flatten();
         let lowest = named.map(|head| head.position()).find(|head| head.number >= number);
         let lowest = lowest.ok_or_else(|| wait(Cause::NotYet))?;
-        self.hash_below(chain_id, BlockPosition { number: lowest.number, hash: lowest.hash }, number).await
+        self.hash_below(chain_id, BlockNumHash { number: lowest.number, hash: lowest.hash }, number).await
     }
 
     /// The hash at a height on the chain of this block, found from parent to parent.
     pub(super) async fn hash_below(
         &self,
         chain_id: ChainId,
-        mut at: BlockPosition,
+        mut at: BlockNumHash,
         number: u64,
     ) -> Result<B256, Wait> {
         let wait = |cause| Wait { awaited: Awaited::LocalSafe, chain_id, cause };
@@ -210,13 +211,13 @@ impl Investigator {
                     parent
                 }
             };
-            at = BlockPosition { number: at.number.saturating_sub(1), hash: parent };
+            at = BlockNumHash { number: at.number.saturating_sub(1), hash: parent };
         }
         Ok(at.hash)
     }
 
     async fn parting(&self, key: BlockKey, attributes: &BlockAttributes) -> Result<Parting, Wait> {
-        let position = BlockPosition { number: key.number.saturating_sub(1), hash: attributes.parent_hash };
+        let position = BlockNumHash { number: key.number.saturating_sub(1), hash: attributes.parent_hash };
         let parent = self.parent(key.chain_id, position).await.map_err(|error| {
             error!(chain_id = %key.chain_id, %error, "ledger lookup of a block's outcome failed");
             Wait { awaited: Awaited::LocalSafe, chain_id: key.chain_id, cause: Cause::EndpointError }
@@ -227,7 +228,7 @@ impl Investigator {
         Ok(parent.parting(is_final))
     }
 
-    async fn parent(&self, chain_id: ChainId, parent: BlockPosition) -> Result<Parent, LedgerError> {
+    async fn parent(&self, chain_id: ChainId, parent: BlockNumHash) -> Result<Parent, LedgerError> {
         let Some(ledger) = &self.ledger else { return Ok(Parent::Open) };
         if ledger.is_abandoned(chain_id, parent).await? {
             return Ok(Parent::Left);

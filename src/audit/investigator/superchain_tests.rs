@@ -65,7 +65,7 @@ impl Pair {
                 block_time: 2,
                 genesis_time: UnixSeconds(GENESIS_TIME),
                 l1_genesis: fixture.l1.head().id(),
-                // Told apart by this alone: a header does not name its chain.
+                // Distinguished by this alone: a header does not name its chain.
                 gas_limit: 60_000_000 + chain_id,
                 system_config: SYSTEM_CONFIG,
                 deposit_contract: DEPOSIT_CONTRACT,

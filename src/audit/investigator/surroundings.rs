@@ -5,7 +5,9 @@
 
 use super::{Answer, CONCURRENT_NEEDS, Investigator};
 use crate::metrics::Limit;
-use crosscheck_core::case::{Ask, Awaited, Case, Cause, Closure, Continuity, Maturity, Need, Standing, Wait};
+use crosscheck_core::case::{
+    Awaited, BlockRequest, Case, Cause, Closure, Continuity, Maturity, Need, Standing, Wait,
+};
 use crosscheck_core::consolidation::{BlockAttributes, Fingerprint};
 use crosscheck_core::proof::{ProvenLogs, VerifiedBlock};
 use crosscheck_p2p::{ChainId, UnixSeconds};
@@ -20,7 +22,7 @@ const MAX_ASKS: usize = 2048;
 
 /// The block whose messages are examined, and in which world.
 #[derive(Clone, Debug)]
-pub(super) struct Scene {
+pub(super) struct AuditContext {
     root: Arc<ProvenLogs>,
     /// Whether the root is a block that another replaces: then its contemporaries may be replaced too, and those that
     /// they replace count.
@@ -31,7 +33,7 @@ pub(super) struct Scene {
 
 /// What a source gave for an ask.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(super) enum Fetched {
     /// The block.
     Block {
         /// Its proven logs.
@@ -55,7 +57,7 @@ pub(super) enum Found {
 }
 
 /// A walk under way.
-struct Walk<'a> {
+struct ClosureWalk<'a> {
     closure: Closure<'a>,
     waits: BTreeSet<Wait>,
     /// The chains that the settled blocks rest on.
@@ -64,7 +66,7 @@ struct Walk<'a> {
     is_sure: bool,
 }
 
-impl Scene {
+impl AuditContext {
     /// The scene of a case whose examined block is known.
     pub(super) fn of(case: &Case) -> Option<Self> {
         let root = Arc::clone(case.examined()?);
@@ -82,11 +84,11 @@ impl Investigator {
     /// Sees to the needs that are about more than one block.
     pub(super) async fn look_around(
         &self,
-        scene: &Scene,
+        scene: &AuditContext,
         needs: &BTreeSet<Need>,
     ) -> (Vec<Answer>, BTreeSet<Wait>) {
         let epoch = self.proven.lock().epoch();
-        let Walk { closure, mut waits, mut rests_on, is_sure } = self.walk(scene).await;
+        let ClosureWalk { closure, mut waits, mut rests_on, is_sure } = self.walk(scene).await;
         if !scene.is_replaced {
             let (blocks, chains) = closure.proven();
             rests_on.extend(chains);
@@ -122,9 +124,9 @@ impl Investigator {
         (needs.iter().rev().filter_map(answer).collect(), waits)
     }
 
-    async fn walk<'a>(&'a self, scene: &Scene) -> Walk<'a> {
+    async fn walk<'a>(&'a self, scene: &AuditContext) -> ClosureWalk<'a> {
         let held = self.held_chains().await;
-        let mut walk = Walk {
+        let mut walk = ClosureWalk {
             closure: Closure::of(&self.set, Arc::clone(&scene.root)),
             waits: BTreeSet::new(),
             rests_on: BTreeSet::new(),
@@ -133,7 +135,7 @@ impl Investigator {
         let mut asked = BTreeSet::new();
         loop {
             let asks = walk.closure.asks();
-            let wave: Vec<Ask> = asks.difference(&asked).take(CONCURRENT_NEEDS).copied().collect();
+            let wave: Vec<BlockRequest> = asks.difference(&asked).take(CONCURRENT_NEEDS).copied().collect();
             if wave.is_empty() {
                 return walk;
             }
@@ -159,10 +161,10 @@ impl Investigator {
     /// that it rests on.
     pub(super) async fn see_to(
         &self,
-        ask: Ask,
-        scene: Option<&Scene>,
+        ask: BlockRequest,
+        scene: Option<&AuditContext>,
         held: &BTreeSet<ChainId>,
-    ) -> Result<Found, Wait> {
+    ) -> Result<Fetched, Wait> {
         let chain_id = ask.chain_id;
         let awaited = match ask.number {
             Some(_) => Awaited::Initiating,
@@ -189,12 +191,12 @@ impl Investigator {
                 // The node's word for it is not proof: the block itself is.
                 let tip = self.local_safe_block(chain_id, tip.number, awaited).await?;
                 self.expect_linked(chain_id, &tip, awaited).await?;
-                return Ok(Found::Tip { number: tip.number(), timestamp: tip.timestamp() });
+                return Ok(Fetched::Tip { number: tip.number(), timestamp: tip.timestamp() });
             }
             Some(number) => number,
             None => match self.number_at(chain_id, ask.timestamp, (tip.number, tip.timestamp))? {
                 Some(number) => number,
-                None => return Ok(Found::NoneAt),
+                None => return Ok(Fetched::NoneAt),
             },
         };
         let block = self.local_safe_block(chain_id, number, awaited).await?;
@@ -203,11 +205,12 @@ impl Investigator {
             return self.none_at(ask, &block);
         }
         let logs = self.logs(chain_id, &block, awaited).await?.ok_or_else(|| wait(Cause::NotYet))?;
-        let is_in_question = |scene: &Scene| scene.is_replaced && scene.root.timestamp() == block.timestamp();
+        let is_in_question =
+            |scene: &AuditContext| scene.is_replaced && scene.root.timestamp() == block.timestamp();
         if scene.is_some_and(is_in_question) {
             let (logs, is_original) = self.original_of(&block, logs, awaited).await?;
             let maturity = if logs.executed().is_empty() { Maturity::Settled } else { Maturity::Open };
-            return Ok(Found::Block { logs, maturity, rests_on: None, is_original });
+            return Ok(Fetched::Block { logs, maturity, rests_on: None, is_original });
         }
         let rests_on = self.proven.lock().get((chain_id, block.hash()), |chain_id| held.contains(chain_id));
         let maturity = if logs.executed().is_empty() || rests_on.is_some() {
@@ -217,7 +220,7 @@ impl Investigator {
         } else {
             Maturity::Open
         };
-        Ok(Found::Block { logs, maturity, rests_on, is_original: true })
+        Ok(Fetched::Block { logs, maturity, rests_on, is_original: true })
     }
 
     /// The height at which a chain has a timestamp if its blocks are as far apart as they should be. `None`: the chain
@@ -240,11 +243,11 @@ impl Investigator {
     }
 
     /// What it means that the block where a timestamp was looked for has another.
-    fn none_at(&self, ask: Ask, block: &VerifiedBlock) -> Result<Found, Wait> {
+    fn none_at(&self, ask: BlockRequest, block: &VerifiedBlock) -> Result<Fetched, Wait> {
         let block_time = self.set.block_time(ask.chain_id).unwrap_or_default();
         let next = block.timestamp().0.saturating_add(block_time);
         if block.timestamp() < ask.timestamp && ask.timestamp.0 < next {
-            return Ok(Found::NoneAt);
+            return Ok(Fetched::NoneAt);
         }
         let (chain_id, number, found) = (ask.chain_id, block.number(), block.timestamp());
         debug!(%chain_id, number, %found, wanted = %ask.timestamp, "blocks do not follow the chain's block time");
@@ -299,7 +302,7 @@ impl Investigator {
         let local_safe = self.heads.get(chain_id).and_then(|heads| heads.local_safe_l2);
         let Some(head) = local_safe.map(|head| head.position()) else { return false };
         let continuity = self.proven.lock().see(chain_id, head);
-        let Continuity::Ask(anchor) = continuity else { return true };
+        let Continuity::BlockRequest(anchor) = continuity else { return true };
         let Some(client) = self.clients.get(&chain_id) else { return false };
         match client.canonical_hash(anchor.number).await {
             Ok(Some(found)) => {
@@ -315,20 +318,20 @@ impl Investigator {
     }
 }
 
-impl Walk<'_> {
-    fn take(&mut self, ask: Ask, found: Result<Found, Wait>) {
+impl ClosureWalk<'_> {
+    fn take(&mut self, ask: BlockRequest, found: Result<Fetched, Wait>) {
         match found {
-            Ok(Found::Block { logs, maturity, rests_on, is_original }) => {
+            Ok(Fetched::Block { logs, maturity, rests_on, is_original }) => {
                 self.is_sure &= is_original;
                 self.rests_on.extend(rests_on.iter().flat_map(|chains| chains.iter()).copied());
                 self.closure.insert(logs, maturity);
             }
-            Ok(Found::Tip { number, timestamp }) => {
+            Ok(Fetched::Tip { number, timestamp }) => {
                 if let Some(cited) = ask.number {
                     self.closure.miss((ask.chain_id, cited), (number, timestamp));
                 }
             }
-            Ok(Found::NoneAt) => self.closure.skip(ask.timestamp, ask.chain_id),
+            Ok(Fetched::NoneAt) => self.closure.skip(ask.timestamp, ask.chain_id),
             Err(wait) => {
                 self.waits.insert(wait);
             }

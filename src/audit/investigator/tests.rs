@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::audit::AuditMetrics;
-use crate::audit::{Answer, Assumed, OtherNode, SecondOpinion};
+use crate::audit::{Assumed, OtherNode, SecondOpinion, StatusAnswer};
 use crate::ledger::{Decision, NewCase};
 use crate::metrics::Metrics;
 use crate::sources::{EndpointLimits, L1Client, L1Reader, StatusDocument, SyncStatus};
@@ -176,14 +176,14 @@ async fn a_client_that_goes_away_leaves_cases_open() {
 }
 
 /// What a node says that has read L1 up to this block.
-pub(in crate::audit) fn answer_at(current_l1: BlockNumHash) -> Answer {
+pub(in crate::audit) fn answer_at(current_l1: BlockNumHash) -> StatusAnswer {
     let none = serde_json::Value::Null;
     let (number, hash) = (current_l1.number, current_l1.hash);
     let status = serde_json::json!({
         "current_l1": { "number": number, "hash": hash }, "unsafe_l2": none, "safe_l2": none, "finalized_l2": none,
     });
     let status = serde_json::value::to_raw_value(&status).unwrap();
-    Answer { document: StatusDocument::read(&status).unwrap(), at: Instant::now() }
+    StatusAnswer { document: StatusDocument::read(&status).unwrap(), at: Instant::now() }
 }
 
 /// Where L1 has reorged out what the node has read, the batch of what the node has may be gone, too.
@@ -252,8 +252,8 @@ async fn a_metering_that_nodes_read_differently_is_used_against_no_one(
     assert_eq!(found.as_deref(), Some(expected));
     if expected.starts_with("open") {
         let wait = Wait { awaited: Awaited::LocalSafe, chain_id, cause: Cause::Unsupported };
-        let told = investigator.reasons.in_words(&[wait].into());
-        assert!(told.ends_with(&DepositsError::Metering.to_string()), "{told}");
+        let reported = investigator.reasons.in_words(&[wait].into());
+        assert!(reported.ends_with(&DepositsError::Metering.to_string()), "{reported}");
     }
 }
 
@@ -331,13 +331,13 @@ async fn a_block_is_blamed_where_branches_part(#[case] parent: Option<Verdict>, 
 async fn the_block_itself_proves_how_far_a_chain_is(#[case] hash: Option<B256>, #[case] is_proven: bool) {
     let (fixture, _server, investigator) = world().await;
     let (chain_id, tip) = (ChainId::from(CHAIN_ID), fixture.chain.canonical(3).unwrap());
-    let told = L2BlockRef::new(3, hash.unwrap_or(tip.hash), UnixSeconds(u64::MAX));
-    let told = SyncStatus { local_safe_l2: told, ..heads_at(&fixture, 3, None) };
-    investigator.heads.set(chain_id, Some(told));
-    let ask = Ask { chain_id, number: Some(9), timestamp: UnixSeconds(tip.timestamp().0 + 4) };
+    let reported = L2BlockRef::new(3, hash.unwrap_or(tip.hash), UnixSeconds(u64::MAX));
+    let reported = SyncStatus { local_safe_l2: reported, ..heads_at(&fixture, 3, None) };
+    investigator.heads.set(chain_id, Some(reported));
+    let ask = BlockRequest { chain_id, number: Some(9), timestamp: UnixSeconds(tip.timestamp().0 + 4) };
     let found = investigator.see_to(ask, None, &BTreeSet::new()).await;
     let proven = match found {
-        Ok(surroundings::Found::Tip { number, timestamp }) => Some((number, timestamp)),
+        Ok(surroundings::Fetched::Tip { number, timestamp }) => Some((number, timestamp)),
         Ok(_) => panic!("a block"),
         Err(_) => None,
     };
@@ -402,8 +402,8 @@ async fn a_node_that_repeats_anothers_word_accuses_no_one(#[case] said: Said, #[
     let block = investigator.fetch(key).await.unwrap();
     let case = Case::new(key, CaseRules::default(), BlockAttributes::of_block(&block));
     let (case, waits) = investigate(&investigator, case).await;
-    let told = waits.first().map(|(awaited, cause)| format!("open: {awaited:?}, {cause:?}"));
-    let found = case.verdict().map(|verdict| verdict.name().to_owned()).or(told);
+    let reported = waits.first().map(|(awaited, cause)| format!("open: {awaited:?}, {cause:?}"));
+    let found = case.verdict().map(|verdict| verdict.name().to_owned()).or(reported);
     assert_eq!(found.as_deref(), Some(expected));
     if case.verdict().is_some() {
         return;

@@ -6,7 +6,7 @@
 
 use super::{Awaited, Investigator};
 use crate::audit::replaced_branch::BranchStanding;
-use crate::ledger::{BlockPosition, BranchBlock, Ledger, LedgerError, Retraction, RetractionReason};
+use crate::ledger::{BranchBlock, Ledger, LedgerError, Retraction, RetractionReason};
 use crate::stale_branches::StaleBranch;
 use alloy::eips::BlockNumHash;
 use crosscheck_core::case::Origin;
@@ -22,7 +22,7 @@ pub(in crate::audit) enum HeadMove {
     /// It leaves its branch.
     Back(Retraction),
     /// It may go onto these blocks again, which it left before.
-    Again(Vec<BlockPosition>),
+    Again(Vec<BlockNumHash>),
 }
 
 /// What is seen of one block of the vouched branch.
@@ -38,21 +38,21 @@ struct Seen {
 
 /// Whether a block is still on the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
+enum BranchState {
     Stands,
     Left(RetractionReason),
     Unknown,
 }
 
 impl Seen {
-    const fn standing(self) -> Standing {
+    const fn standing(self) -> BranchState {
         match (self.origin, self.is_canonical) {
-            (Origin::Dropped, _) => Standing::Left(RetractionReason::L1Reorg),
-            (Origin::Canonical | Origin::Unknowable, Some(true)) => Standing::Stands,
+            (Origin::Dropped, _) => BranchState::Left(RetractionReason::L1Reorg),
+            (Origin::Canonical | Origin::Unknowable, Some(true)) => BranchState::Stands,
             (Origin::Canonical | Origin::Unknowable, Some(false)) if self.is_final => {
-                Standing::Left(RetractionReason::Replaced)
+                BranchState::Left(RetractionReason::Replaced)
             }
-            (Origin::Canonical | Origin::Unknowable | Origin::NotYet, _) => Standing::Unknown,
+            (Origin::Canonical | Origin::Unknowable | Origin::NotYet, _) => BranchState::Unknown,
         }
     }
 }
@@ -107,7 +107,7 @@ impl Investigator {
     async fn look_above(&self, ledger: &Ledger, chain_id: ChainId) -> Result<Option<HeadMove>, LedgerError> {
         let mut again = Vec::new();
         for block in ledger.abandoned_branch(chain_id, MAX_BRANCH).await? {
-            if self.look(chain_id, &block, false).await.standing() != Standing::Stands {
+            if self.look(chain_id, &block, false).await.standing() != BranchState::Stands {
                 break;
             }
             again.push(block.position);
@@ -121,18 +121,18 @@ impl Investigator {
         let final_head = self.heads.get(chain_id).and_then(|heads| heads.finalized_l2);
         let is_verified = final_head
             .is_some_and(|head| self.heads.safe_means_at(chain_id, head.timestamp) == SafeMeans::CrossSafe);
-        let mut left: Option<(BlockPosition, RetractionReason)> = None;
+        let mut left: Option<(BlockNumHash, RetractionReason)> = None;
         for block in ledger.vouched_branch(chain_id, MAX_BRANCH).await? {
             let to = block.position;
             let is_final = finalized.is_some_and(|height| to.number <= height)
                 && (is_verified || self.is_upheld_at(ledger, chain_id, to.number).await?);
             match (self.look(chain_id, &block, is_final).await.standing(), left) {
-                (Standing::Left(reason), None) => left = Some((to, reason)),
-                (Standing::Left(_), Some(_)) => {}
-                (Standing::Stands, Some((from, reason))) => {
+                (BranchState::Left(reason), None) => left = Some((to, reason)),
+                (BranchState::Left(_), Some(_)) => {}
+                (BranchState::Stands, Some((from, reason))) => {
                     return Ok(Some(HeadMove::Back(Retraction { chain_id, from, to, reason })));
                 }
-                (Standing::Stands, None) | (Standing::Unknown, _) => return Ok(None),
+                (BranchState::Stands, None) | (BranchState::Unknown, _) => return Ok(None),
             }
         }
         Ok(None)
@@ -151,7 +151,7 @@ impl Investigator {
         Seen { origin, is_canonical, is_final }
     }
 
-    async fn is_canonical(&self, chain_id: ChainId, block: BlockPosition) -> Option<bool> {
+    async fn is_canonical(&self, chain_id: ChainId, block: BlockNumHash) -> Option<bool> {
         match self.clients.get(&chain_id)?.canonical_hash(block.number).await {
             Ok(found) => found.map(|hash| hash == block.hash),
             Err(error) => {
@@ -188,25 +188,30 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    const REORG: Standing = Standing::Left(RetractionReason::L1Reorg);
-    const REPLACED: Standing = Standing::Left(RetractionReason::Replaced);
+    const REORG: BranchState = BranchState::Left(RetractionReason::L1Reorg);
+    const REPLACED: BranchState = BranchState::Left(RetractionReason::Replaced);
 
     #[rstest]
-    #[case::it_is_there(Origin::Canonical, Some(true), false, Standing::Stands)]
-    #[case::it_is_there_and_nobody_knows_its_origin(Origin::Unknowable, Some(true), false, Standing::Stands)]
-    #[case::l1_does_not_answer(Origin::NotYet, Some(true), true, Standing::Unknown)]
-    #[case::l1_does_not_answer_and_another_is_there(Origin::NotYet, Some(false), true, Standing::Unknown)]
+    #[case::it_is_there(Origin::Canonical, Some(true), false, BranchState::Stands)]
+    #[case::it_is_there_and_nobody_knows_its_origin(
+        Origin::Unknowable,
+        Some(true),
+        false,
+        BranchState::Stands
+    )]
+    #[case::l1_does_not_answer(Origin::NotYet, Some(true), true, BranchState::Unknown)]
+    #[case::l1_does_not_answer_and_another_is_there(Origin::NotYet, Some(false), true, BranchState::Unknown)]
     #[case::l1_has_dropped_it(Origin::Dropped, None, false, REORG)]
     #[case::l1_has_dropped_it_and_the_client_does_not_know(Origin::Dropped, Some(true), false, REORG)]
-    #[case::another_is_there_for_now(Origin::Canonical, Some(false), false, Standing::Unknown)]
+    #[case::another_is_there_for_now(Origin::Canonical, Some(false), false, BranchState::Unknown)]
     #[case::another_is_there_for_good(Origin::Canonical, Some(false), true, REPLACED)]
-    #[case::nothing_is_there(Origin::Canonical, None, true, Standing::Unknown)]
-    #[case::nobody_knows_its_origin(Origin::Unknowable, Some(false), false, Standing::Unknown)]
+    #[case::nothing_is_there(Origin::Canonical, None, true, BranchState::Unknown)]
+    #[case::nobody_knows_its_origin(Origin::Unknowable, Some(false), false, BranchState::Unknown)]
     fn whether_a_block_is_still_on_the_chain(
         #[case] origin: Origin,
         #[case] is_canonical: Option<bool>,
         #[case] is_final: bool,
-        #[case] expected: Standing,
+        #[case] expected: BranchState,
     ) {
         assert_eq!(Seen { origin, is_canonical, is_final }.standing(), expected);
     }

@@ -3,7 +3,7 @@
 //! It asks nobody. A ledger that fails takes nothing away: what is not known stays unknown.
 
 use crate::ledger::Ledger;
-use crosscheck_core::consolidation::deposits::{BlobFractions, ToldBlobs};
+use crosscheck_core::consolidation::deposits::{BlobFractions, ReportedBlobs};
 use std::collections::BTreeMap;
 use tokio::sync::Mutex;
 use tracing::warn;
@@ -25,15 +25,15 @@ impl BlobMemory {
     /// Everything that was ever told of an L1, with what its node tells now.
     ///
     /// A fork after the one in force is a plan: it counts as long as it is reported again, and for as long as nothing is reported.
-    pub(super) async fn with(&self, l1_chain_id: u64, told: Option<&ToldBlobs>) -> BlobFractions {
+    pub(super) async fn with(&self, l1_chain_id: u64, reported: Option<&ReportedBlobs>) -> BlobFractions {
         let mut known = self.known.lock().await;
         let mut fractions = match known.get(&l1_chain_id) {
             Some(fractions) => fractions.clone(),
             None => self.read(l1_chain_id).await,
         };
-        if let Some(told) = told {
-            fractions.retain(|since, _| told.in_force.is_none_or(|in_force| *since <= in_force));
-            fractions.extend(&told.fractions);
+        if let Some(reported) = reported {
+            fractions.retain(|since, _| reported.in_force.is_none_or(|in_force| *since <= in_force));
+            fractions.extend(&reported.fractions);
             self.write(l1_chain_id, &fractions).await;
         }
         known.insert(l1_chain_id, fractions.clone());
@@ -66,25 +66,25 @@ mod tests {
         list.iter().map(|(since, fraction)| (UnixSeconds(*since), *fraction)).collect()
     }
 
-    fn told(in_force: Option<u64>, list: &[(u64, u64)]) -> ToldBlobs {
-        ToldBlobs { in_force: in_force.map(UnixSeconds), fractions: fractions(list) }
+    fn reported(in_force: Option<u64>, list: &[(u64, u64)]) -> ReportedBlobs {
+        ReportedBlobs { in_force: in_force.map(UnixSeconds), fractions: fractions(list) }
     }
 
     #[tokio::test]
     async fn forks_of_the_past_stay_and_plans_are_replaced() {
         let memory = BlobMemory::default();
         assert_eq!(memory.with(1, None).await, fractions(&[]));
-        let first = told(Some(9), &[(5, 10), (9, 20), (50, 30)]);
+        let first = reported(Some(9), &[(5, 10), (9, 20), (50, 30)]);
         assert_eq!(memory.with(1, Some(&first)).await, fractions(&[(5, 10), (9, 20), (50, 30)]));
         // The plan is put off, and then kept.
-        let later = told(Some(9), &[(9, 20), (60, 30)]);
+        let later = reported(Some(9), &[(9, 20), (60, 30)]);
         assert_eq!(memory.with(1, Some(&later)).await, fractions(&[(5, 10), (9, 20), (60, 30)]));
-        let after = told(Some(60), &[(60, 30)]);
+        let after = reported(Some(60), &[(60, 30)]);
         assert_eq!(memory.with(1, Some(&after)).await, fractions(&[(5, 10), (9, 20), (60, 30)]));
         assert_eq!(memory.with(1, None).await, fractions(&[(5, 10), (9, 20), (60, 30)]));
         assert_eq!(memory.with(2, None).await, fractions(&[]));
         // Of a node that does not say what is in force nothing is dropped.
-        assert_eq!(memory.with(1, Some(&told(None, &[]))).await.len(), 3);
+        assert_eq!(memory.with(1, Some(&reported(None, &[]))).await.len(), 3);
     }
 
     #[tokio::test]
@@ -93,7 +93,7 @@ mod tests {
         let path = dir.path().join("ledger.sqlite");
         let ledger = Ledger::open(&path).await.unwrap();
         let memory = BlobMemory::of(ledger.clone());
-        memory.with(1, Some(&told(Some(5), &[(5, 10)]))).await;
+        memory.with(1, Some(&reported(Some(5), &[(5, 10)]))).await;
         ledger.close().await;
         let ledger = Ledger::open(&path).await.unwrap();
         assert_eq!(BlobMemory::of(ledger).with(1, None).await, fractions(&[(5, 10)]));
@@ -105,7 +105,7 @@ mod tests {
         let ledger = Ledger::open(&dir.path().join("ledger.sqlite")).await.unwrap();
         ledger.close().await;
         let memory = BlobMemory::of(ledger);
-        assert_eq!(memory.with(1, Some(&told(Some(5), &[(5, 10)]))).await, fractions(&[(5, 10)]));
+        assert_eq!(memory.with(1, Some(&reported(Some(5), &[(5, 10)]))).await, fractions(&[(5, 10)]));
         assert_eq!(memory.with(1, None).await, fractions(&[(5, 10)]));
     }
 }

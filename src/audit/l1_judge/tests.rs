@@ -34,8 +34,8 @@ const EXCESS: u64 = 100_000_000;
 
 async fn serve(method: &'static str, answer: Value) -> RunningServer {
     let mut module = RpcModule::new(answer);
-    let told = |_: Params<'_>, answer: &Value, _: &_| Ok::<_, ErrorObjectOwned>(answer.clone());
-    module.register_method(method, told).unwrap();
+    let reported = |_: Params<'_>, answer: &Value, _: &_| Ok::<_, ErrorObjectOwned>(answer.clone());
+    module.register_method(method, reported).unwrap();
     start(module).await.unwrap()
 }
 
@@ -112,7 +112,9 @@ async fn a_block_that_tells_no_origin(
     let around = Surroundings { parent, grandparent: None, node_block: None };
     let word = match judge.judge(key, &attributes, &around).await {
         Err(Wait { awaited: Awaited::L1, cause: Cause::Unsupported, .. }) => "unsupported",
-        Ok(L1Word::Contradicts(reason)) if matches!(*reason, L1Contradiction::NoOrigin(_)) => "contradiction",
+        Ok(L1Answer::Contradicts(reason)) if matches!(*reason, L1Contradiction::NoOrigin(_)) => {
+            "contradiction"
+        }
         other => panic!("{other:?}"),
     };
     assert_eq!(word, expected);

@@ -73,12 +73,15 @@ async fn a_case_that_stays_open_is_reported_with_the_reason_until_it_is_closed()
     assert_eq!(world.gauge("not-yet"), "0");
 
     world.look(901);
-    let told = world.health.reasons();
-    assert!(told.len() == 1 && told[0].contains("block 7 ") && told[0].contains("15m"), "{told:?}");
+    let reported = world.health.reasons();
+    assert!(
+        reported.len() == 1 && reported[0].contains("block 7 ") && reported[0].contains("15m"),
+        "{reported:?}"
+    );
     let long = world.cases.of(ChainId::from(901)).unwrap();
     assert_eq!((long.number, long.open_seconds), (7, 901));
     assert!(long.reason.ends_with("the fork zephyr is not known"), "{}", long.reason);
-    assert!(told[0].contains(&long.reason));
+    assert!(reported[0].contains(&long.reason));
 
     world.open.close(&key(7));
     world.look(902);

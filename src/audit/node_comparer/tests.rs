@@ -4,7 +4,7 @@ use super::*;
 use crate::audit::AuditMetrics;
 use crate::metrics::Metrics;
 use crate::sources::EndpointLimits;
-use crate::sources::scripted_node::{CHAIN, Conduct, ScriptedNode, at, other_branch};
+use crate::sources::scripted_node::{CHAIN, NodeBehaviour, ScriptedNode, at, other_branch};
 use crosscheck_core::consolidation::sample::op_mainnet_json;
 use crosscheck_core::validity::DependencySet;
 use rstest::rstest;
@@ -38,7 +38,7 @@ impl World {
     }
 
     /// The same where the node that is not in use is prepared so.
-    async fn with(prepare: impl FnOnce(&mut Conduct)) -> Self {
+    async fn with(prepare: impl FnOnce(&mut NodeBehaviour)) -> Self {
         let (a, b) = (
             ScriptedNode::start(Some(at([9, 8, 7, 6]))).await,
             ScriptedNode::start(Some(at([9, 8, 7, 6]))).await,

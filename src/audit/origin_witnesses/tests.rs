@@ -81,7 +81,7 @@ fn execution(server: &RunningServer) -> ExecutionClient {
     ExecutionClient::new(ChainId::from(901), &urls, 1, LIMITS, LogIndex::new(0)).unwrap()
 }
 
-async fn told(witnesses: &OriginWitnesses) -> Vec<String> {
+async fn reported(witnesses: &OriginWitnesses) -> Vec<String> {
     let differences = witnesses.contradictions(&config()).await.unwrap();
     differences.iter().map(ToString::to_string).collect()
 }
@@ -94,11 +94,14 @@ async fn told(witnesses: &OriginWitnesses) -> Vec<String> {
 #[tokio::test]
 async fn execution_clients(#[case] has: Has, #[case] says: Option<&str>) {
     let (_endpoint, server) = serve(901, 5, has).await;
-    let told = told(&OriginWitnesses::new(Some(execution(&server)), None)).await;
-    assert_eq!(told.len(), usize::from(says.is_some()), "{told:?}");
+    let reported = reported(&OriginWitnesses::new(Some(execution(&server)), None)).await;
+    assert_eq!(reported.len(), usize::from(says.is_some()), "{reported:?}");
     let [own, other] = [block(5, false).0, block(5, true).0];
     let expected = says.map(|says| format!("genesis.l2 is {own} by its rollup node and {other} {says}"));
-    assert!(told.iter().zip(&expected).all(|(told, expected)| told.starts_with(expected)), "{told:?}");
+    assert!(
+        reported.iter().zip(&expected).all(|(reported, expected)| reported.starts_with(expected)),
+        "{reported:?}"
+    );
 }
 
 /// What enough clients say counts, and one that has pruned its history is no reason to wait forever.
@@ -115,7 +118,7 @@ async fn several_execution_clients(#[case] clients: &[Has], #[case] differences:
     }
     let urls: Vec<_> = servers.iter().map(|server| server.url().parse().unwrap()).collect();
     let execution = ExecutionClient::new(ChainId::from(901), &urls, 2, LIMITS, LogIndex::new(0)).unwrap();
-    assert_eq!(told(&OriginWitnesses::new(Some(execution), None)).await.len(), differences);
+    assert_eq!(reported(&OriginWitnesses::new(Some(execution), None)).await.len(), differences);
 }
 
 #[rstest]
@@ -131,9 +134,9 @@ async fn several_execution_clients(#[case] clients: &[Has], #[case] differences:
 #[tokio::test]
 async fn l1_endpoints(#[case] chain_id: u64, #[case] has: Has, #[case] says: Option<&str>) {
     let (_endpoint, server) = serve(chain_id, 7, has).await;
-    let told = told(&OriginWitnesses::new(None, Some(l1(&server)))).await;
-    assert_eq!(told.len(), usize::from(says.is_some()), "{told:?}");
-    assert!(told.iter().zip(says).all(|(told, says)| told.starts_with(says)), "{told:?}");
+    let reported = reported(&OriginWitnesses::new(None, Some(l1(&server)))).await;
+    assert_eq!(reported.len(), usize::from(says.is_some()), "{reported:?}");
+    assert!(reported.iter().zip(says).all(|(reported, says)| reported.starts_with(says)), "{reported:?}");
 }
 
 #[tokio::test]
@@ -142,22 +145,22 @@ async fn each_is_asked_until_it_is_right() {
     let (on_l2, l2_server) = serve(901, 5, Has::Another).await;
     let witnesses = OriginWitnesses::new(Some(execution(&l2_server)), Some(l1(&l1_server)));
     for _ in 0..2 {
-        assert_eq!(told(&witnesses).await.len(), 2);
+        assert_eq!(reported(&witnesses).await.len(), 2);
     }
     *on_l1.has.lock() = Has::This;
-    assert_eq!(told(&witnesses).await.len(), 1);
+    assert_eq!(reported(&witnesses).await.len(), 1);
     *on_l2.has.lock() = Has::This;
-    assert!(told(&witnesses).await.is_empty());
+    assert!(reported(&witnesses).await.is_empty());
     l1_server.stop().await;
     l2_server.stop().await;
-    assert!(told(&witnesses).await.is_empty(), "nobody is asked any more");
+    assert!(reported(&witnesses).await.is_empty(), "nobody is asked any more");
 }
 
 #[tokio::test]
 async fn who_does_not_answer_contradicts_nobody() {
     let nobody = "http://127.0.0.1:1".parse().unwrap();
     let witnesses = OriginWitnesses::new(None, Some(L1Client::new(nobody, LIMITS).unwrap()));
-    assert!(told(&witnesses).await.is_empty());
+    assert!(reported(&witnesses).await.is_empty());
     let urls = ["http://127.0.0.1:1".parse().unwrap()];
     let execution = ExecutionClient::new(ChainId::from(901), &urls, 1, LIMITS, LogIndex::new(0)).unwrap();
     // Nothing may be read from clients before it is known that they are the right ones.

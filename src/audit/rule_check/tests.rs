@@ -54,15 +54,15 @@ fn word(config: Value) -> NodeWord {
     }
 }
 
-fn told(own: &OwnRules, word: &NodeWord) -> Vec<String> {
+fn reported(own: &OwnRules, word: &NodeWord) -> Vec<String> {
     differences(own, word).iter().map(ToString::to_string).collect()
 }
 
 #[test]
 fn a_node_of_the_same_rules_differs_in_nothing() {
-    assert_eq!(told(&own(Some(network())), &word(config())), [""; 0]);
-    assert_eq!(told(&own(None), &word(config())), [""; 0]);
-    assert_eq!(told(&own(Some(network())), &NodeWord::default()), [""; 0], "it says nothing");
+    assert_eq!(reported(&own(Some(network())), &word(config())), [""; 0]);
+    assert_eq!(reported(&own(None), &word(config())), [""; 0]);
+    assert_eq!(reported(&own(Some(network())), &NodeWord::default()), [""; 0], "it says nothing");
 }
 
 #[rstest]
@@ -77,8 +77,8 @@ fn a_node_of_the_same_rules_differs_in_nothing() {
 fn each_rule_of_a_named_network(#[case] key: &str, #[case] value: Value, #[case] says: &str) {
     let mut config = config();
     config[key] = value;
-    let told = told(&own(Some(network())), &word(config));
-    assert_eq!(told, [format!("{says} the built-in facts of op-sepolia")]);
+    let reported = reported(&own(Some(network())), &word(config));
+    assert_eq!(reported, [format!("{says} the built-in facts of op-sepolia")]);
 }
 
 /// Its signer would be another one, and every block refused.
@@ -90,10 +90,10 @@ fn another_system_config() {
     let says =
         |source| format!("l1_system_config_address is {other} by its rollup node and {known} by {source}");
     let built_in = "the built-in facts of op-sepolia";
-    assert_eq!(told(&own(Some(network())), &word(config.clone())), [says(built_in)]);
-    assert_eq!(told(&own(None), &word(config.clone())), [says("the configuration")]);
+    assert_eq!(reported(&own(Some(network())), &word(config.clone())), [says(built_in)]);
+    assert_eq!(reported(&own(None), &word(config.clone())), [says("the configuration")]);
     let unset = OwnRules { system_config: None, ..own(None) };
-    assert_eq!(told(&unset, &word(config)), [""; 0]);
+    assert_eq!(reported(&unset, &word(config)), [""; 0]);
 }
 
 #[test]
@@ -102,11 +102,11 @@ fn what_is_configured_is_reported_as_such() {
     config["lagoon_time"] = json!(1_796_918_402);
     config["karst_time"] = json!(1_781_712_002);
     let says = "lagoon_time is 1796918402 by its rollup node and 1796918401 by the configuration";
-    assert_eq!(told(&own(None), &word(config)), [says], "nothing is known of its other forks");
+    assert_eq!(reported(&own(None), &word(config)), [says], "nothing is known of its other forks");
     let mut own = own(Some(network()));
     own.chain.interop_time = Some(UnixSeconds(7));
     let says = "lagoon_time is 1796918401 by its rollup node and 7 by the configuration";
-    assert_eq!(told(&own, &word(self::config())), [says]);
+    assert_eq!(reported(&own, &word(self::config())), [says]);
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn the_set_and_the_window() {
         "the dependency set is 11155420 by its rollup node and 1301, 11155420 by the built-in facts of op-sepolia",
         "the message expiry window is 60 by its rollup node and 604800 by the configuration",
     ];
-    assert_eq!(told(&own(Some(network())), &word), says);
+    assert_eq!(reported(&own(Some(network())), &word), says);
 }
 
 /// The largest number is how a configuration says never, and a node says that by saying nothing.
@@ -128,9 +128,9 @@ fn never_is_never() {
     config["lagoon_time"] = Value::Null;
     let mut own = own(None);
     own.chain.interop_time = Some(UnixSeconds(i64::MAX.unsigned_abs()));
-    assert_eq!(told(&own, &word(config)), [""; 0]);
+    assert_eq!(reported(&own, &word(config)), [""; 0]);
     let says = "lagoon_time is 1796918401 by its rollup node and not set by the configuration";
-    assert_eq!(told(&own, &word(self::config())), [says]);
+    assert_eq!(reported(&own, &word(self::config())), [says]);
 }
 
 /// What is not known here is taken from the node, and is no difference.
@@ -138,7 +138,7 @@ fn never_is_never() {
 fn what_is_not_known_here_is_no_difference() {
     let mut own = own(None);
     (own.chain.interop_time, own.chain.dependencies) = (None, None);
-    assert_eq!(told(&own, &word(config())), [""; 0]);
+    assert_eq!(reported(&own, &word(config())), [""; 0]);
 }
 
 /// BOB's, in which this build knows no fork after Isthmus; its node has what it is told here.
@@ -153,7 +153,7 @@ fn bob(forks: &[(Fork, u64)]) -> (OwnRules, NodeWord) {
     config["l1_chain_id"] = network.l1_chain_id.into();
     config["keep_karst_upgrade_gas"] = json!(false);
     for fork in compared_forks().filter(|fork| *fork != Fork::Bedrock) {
-        let time = forks.iter().find(|(told, _)| *told == fork).map(|(_, time)| *time);
+        let time = forks.iter().find(|(reported, _)| *reported == fork).map(|(_, time)| *time);
         let time = time.or(network.forks.activation(fork).map(|time| time.0));
         config[format!("{fork}_time")] = time.map_or(Value::Null, Value::from);
     }
@@ -185,7 +185,7 @@ fn a_fork_that_this_build_knows_no_time_of_is_the_nodes(
     #[case] says: &[&str],
 ) {
     let (own, word) = bob(forks);
-    assert_eq!(told(&own, &word), says);
+    assert_eq!(reported(&own, &word), says);
     let found: Vec<_> = taken_forks(&own, &word).iter().map(|taken| (taken.fork, taken.time.0)).collect();
     assert_eq!(found, taken);
 }
@@ -195,7 +195,7 @@ fn a_fork_that_this_build_knows_no_time_of_is_the_nodes(
 fn a_node_that_keeps_the_gas_of_a_karst_of_which_nothing_is_known_differs_in_nothing() {
     let (own, mut word) = bob(&[(Fork::Jovian, 1_800_000_001), (Fork::Karst, 1_800_000_002)]);
     word.config.as_mut().unwrap().keep_karst_upgrade_gas = true;
-    assert_eq!(told(&own, &word), [""; 0]);
+    assert_eq!(reported(&own, &word), [""; 0]);
 }
 
 /// What is built in can say that a fork is called off, by the time that says never; then it is compared.
@@ -214,7 +214,7 @@ fn a_fork_that_was_called_off_is_compared(#[case] node: Option<u64>, #[case] say
         times[format!("{fork}_time")] = network.forks.activation(fork).map(|time| time.0).into();
     }
     network.forks = serde_json::from_value(times).unwrap();
-    assert_eq!(told(&own, &word), says);
+    assert_eq!(reported(&own, &word), says);
     assert_eq!(taken_forks(&own, &word), []);
 }
 
@@ -242,8 +242,8 @@ fn only_a_named_network_has_forks_to_take() {
 fn windows(#[case] set: Option<u64>, #[case] node: u64, #[case] says: &[&str]) {
     let own = OwnRules { expiry_window: set, ..own(None) };
     let word = NodeWord { expiry_window: Some(node), ..word(config()) };
-    assert_eq!(told(&own, &word), says);
-    assert_eq!(told(&own, &NodeWord { expiry_window: None, ..word }), [""; 0]);
+    assert_eq!(reported(&own, &word), says);
+    assert_eq!(reported(&own, &NodeWord { expiry_window: None, ..word }), [""; 0]);
 }
 
 /// Nobody looks into the configuration for what does not stand there.
@@ -267,5 +267,5 @@ fn what_was_learnt_is_reported_as_such() {
         format!("the dependency set is 11155420 by its rollup node and 1301, 11155420 {source}"),
         format!("the message expiry window is 60 by its rollup node and 604800 {source}"),
     ];
-    assert_eq!(told(&own, &word), says);
+    assert_eq!(reported(&own, &word), says);
 }

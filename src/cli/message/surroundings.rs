@@ -5,7 +5,7 @@
 //! does not reach is unknown.
 
 use super::examination::{Examiner, Unknown};
-use crosscheck_core::case::{Ask, Closure, Maturity, Standing};
+use crosscheck_core::case::{BlockRequest, Closure, Maturity, Standing};
 use crosscheck_core::message::Message;
 use crosscheck_core::proof::ProvenLogs;
 use crosscheck_core::validity::{InvalidReason, cyclic_chains};
@@ -21,7 +21,7 @@ const MAX_BLOCKS: usize = 512;
 const AT_ONCE: usize = 8;
 
 /// What an endpoint gave for an ask.
-enum Found {
+enum Fetched {
     Block(Arc<ProvenLogs>, Maturity),
     /// The chain is past the timestamp without having the height.
     Tip(u64, UnixSeconds),
@@ -30,12 +30,12 @@ enum Found {
 }
 
 /// A walk that came to its end, and the first thing that it lacked.
-struct Walk<'a> {
+struct CitationWalk<'a> {
     closure: Closure<'a>,
     missing: Option<Unknown>,
 }
 
-impl Walk<'_> {
+impl CitationWalk<'_> {
     fn missing(self) -> Unknown {
         self.missing.unwrap_or(Unknown::NotFollowed { blocks: MAX_BLOCKS })
     }
@@ -104,13 +104,13 @@ impl Examiner {
         self.walk(initiating).await.objection(id.chain_id, id.block_number)
     }
 
-    async fn walk(&self, root: Arc<ProvenLogs>) -> Walk<'_> {
+    async fn walk(&self, root: Arc<ProvenLogs>) -> CitationWalk<'_> {
         let finalized = self.finalized().await;
-        let mut walk = Walk { closure: Closure::of(&self.set, root), missing: None };
+        let mut walk = CitationWalk { closure: Closure::of(&self.set, root), missing: None };
         let mut asked = BTreeSet::new();
         while asked.len() < MAX_BLOCKS {
             let asks = walk.closure.asks();
-            let wave: Vec<Ask> = asks.difference(&asked).take(AT_ONCE).copied().collect();
+            let wave: Vec<BlockRequest> = asks.difference(&asked).take(AT_ONCE).copied().collect();
             if wave.is_empty() {
                 return walk;
             }
@@ -120,11 +120,13 @@ impl Examiner {
             let seen: Vec<_> = stream::iter(seen).buffer_unordered(AT_ONCE).collect().await;
             for (ask, found) in seen {
                 match (found, ask.number) {
-                    (Ok(Found::Block(logs, maturity)), _) => walk.closure.insert(logs, maturity),
-                    (Ok(Found::Tip(number, timestamp)), Some(wanted)) => {
+                    (Ok(Fetched::Block(logs, maturity)), _) => walk.closure.insert(logs, maturity),
+                    (Ok(Fetched::Tip(number, timestamp)), Some(wanted)) => {
                         walk.closure.miss((ask.chain_id, wanted), (number, timestamp));
                     }
-                    (Ok(Found::Tip(..) | Found::NoneAt), _) => walk.closure.skip(ask.timestamp, ask.chain_id),
+                    (Ok(Fetched::Tip(..) | Fetched::NoneAt), _) => {
+                        walk.closure.skip(ask.timestamp, ask.chain_id)
+                    }
                     (Err(why), _) => {
                         walk.missing.get_or_insert(why);
                     }
@@ -147,24 +149,28 @@ impl Examiner {
         finalized
     }
 
-    async fn see_to(&self, ask: Ask, finalized: &BTreeMap<ChainId, u64>) -> Result<Found, Unknown> {
+    async fn see_to(
+        &self,
+        ask: BlockRequest,
+        finalized: &BTreeMap<ChainId, u64>,
+    ) -> Result<Fetched, Unknown> {
         let chain_id = ask.chain_id;
         let number = match ask.number {
             Some(number) => number,
             None => match self.number_at(chain_id, ask.timestamp).await? {
                 Some(number) => number,
-                None => return Ok(Found::NoneAt),
+                None => return Ok(Fetched::NoneAt),
             },
         };
         match self.proven(chain_id, number).await {
             Ok((_, logs)) => {
                 let is_final = finalized.get(&chain_id).is_some_and(|height| number <= *height);
-                Ok(Found::Block(logs, if is_final { Maturity::Final } else { Maturity::Open }))
+                Ok(Fetched::Block(logs, if is_final { Maturity::Final } else { Maturity::Open }))
             }
             Err(why @ Unknown::NoBlock { .. }) => {
                 let tip = self.client(chain_id)?.tip().await?;
                 let is_past = number > tip.number && tip.timestamp >= ask.timestamp;
-                if is_past { Ok(Found::Tip(tip.number, tip.timestamp)) } else { Err(why) }
+                if is_past { Ok(Fetched::Tip(tip.number, tip.timestamp)) } else { Err(why) }
             }
             Err(why) => Err(why),
         }

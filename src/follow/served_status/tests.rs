@@ -66,7 +66,7 @@ impl Round {
         assert!(self.next().is_err(), "the safe head does not have to stay");
         let last = self.last.as_ref().unwrap();
         let (vouched, hold) = (Some(self.vouched.block), self.hold.as_ref());
-        Draft::kept(&Kept { last, reading: self.reading(), vouched, replaced: None, hold })
+        Draft::kept(&KeepFacts { last, reading: self.reading(), vouched, replaced: None, hold })
             .below(&self.invalid)
     }
 
@@ -200,9 +200,9 @@ fn nothing_at_or_above_a_replaced_block_is_served_while_the_upstream_has_it() {
     let (last, reading) = (round.last.as_ref().unwrap(), round.reading());
     // The execution client lacks the replacement.
     let replaced = Some(BlockNumHash { number: 12, hash: l2(12).hash });
-    let kept = Kept { last, reading, vouched: None, replaced, hold: None };
+    let kept = KeepFacts { last, reading, vouched: None, replaced, hold: None };
     assert_eq!(heads(&Draft::kept(&kept).below(&[])), [11, 11, 11, 5]);
-    assert_eq!(heads(&Draft::kept(&Kept { replaced: None, ..kept }).below(&[])), [30, 20, 11, 5]);
+    assert_eq!(heads(&Draft::kept(&KeepFacts { replaced: None, ..kept }).below(&[])), [30, 20, 11, 5]);
 }
 
 /// An execution client may answer by number of two branches: the replaced block 12, and above it a block of the other one.
@@ -218,7 +218,7 @@ fn a_replaced_block_below_the_vouched_head_is_not_served() {
     assert!([kept.unsafe_l2, kept.local_safe_l2, kept.safe_l2].iter().all(|head| *head != l2(12)));
     // The client lacks the vouched block, too.
     let last = mixed.last.as_ref().unwrap();
-    let kept = Kept { last, reading: mixed.reading(), vouched: None, replaced: None, hold: None };
+    let kept = KeepFacts { last, reading: mixed.reading(), vouched: None, replaced: None, hold: None };
     assert_eq!(heads(&Draft::kept(&kept).below(&mixed.invalid)), [11, 11, 11, 5]);
 }
 
@@ -237,7 +237,7 @@ fn a_height_is_passed_when_upstream_and_client_are_on_the_vouched_branch_and_saf
     let first = round(CLAMP, [30, 20, 15, 5], 15);
     let kept = round(CLAMP, [30, 20, 14, 5], 15).after(&first);
     let (last, vouched) = (kept.last.as_ref().unwrap(), Some(kept.vouched.block));
-    let facts = Kept { last, reading: kept.reading(), vouched, replaced: None, hold: None };
+    let facts = KeepFacts { last, reading: kept.reading(), vouched, replaced: None, hold: None };
     assert_eq!(Draft::kept(&facts).passed(), None);
 }
 

@@ -78,13 +78,13 @@ const MANY: Reason = Reason::TooManyAtHeight { number: 5, seen: 6 };
 #[case::old(BlocksV4, OLD, [false, false])]
 #[case::ahead(BlocksV4, AHEAD, [false, false])]
 #[case::many_of_one_height(BlocksV4, MANY, [false, false])]
-fn nothing_but_refusals(#[case] topic: Topic, #[case] reason: Reason, #[case] told: [bool; 2]) {
-    for (is_friend, told) in [false, true].into_iter().zip(told) {
+fn nothing_but_refusals(#[case] topic: Topic, #[case] reason: Reason, #[case] reported: [bool; 2]) {
+    for (is_friend, reported) in [false, true].into_iter().zip(reported) {
         let mut world = World::new();
         world.watch.accepted(BlocksV4, SEQUENCER);
         let from = if is_friend { world.friend } else { PeerId::random() };
         world.refuse(120, topic, &reason, from);
-        assert_eq!(world.is_ready(), !told, "{:?}", world.health.reasons());
+        assert_eq!(world.is_ready(), !reported, "{:?}", world.health.reasons());
     }
 }
 
@@ -96,8 +96,8 @@ fn a_row_is_reported_once_it_has_lasted_and_is_long_enough() {
     assert!(world.is_ready());
     world.refuse(1, BlocksV4, &wrong_signer(STRANGER), friend);
     let reasons = world.health.reasons();
-    let told = "chain 901 refused unsafe blocks: all unsafe blocks in more than 1m were refused, 61 in a row, the last for wrong-signer";
-    assert!(matches!(&reasons[..], [reason] if reason.starts_with(told)), "{reasons:?}");
+    let reported = "chain 901 refused unsafe blocks: all unsafe blocks in more than 1m were refused, 61 in a row, the last for wrong-signer";
+    assert!(matches!(&reasons[..], [reason] if reason.starts_with(reported)), "{reasons:?}");
     assert!(
         reasons[0]
             .ends_with("check chains.901.unsafe_block_signer, or chains.901.system_config and l1.execution")

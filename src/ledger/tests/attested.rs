@@ -32,7 +32,7 @@ async fn after(steps: &[&str]) -> (Vec<Opened>, CaseRecord) {
     }
     let [record] = records(&ledger).await.try_into().unwrap();
     let kept = ledger.open_cases(chain(), 0, 10).await.unwrap();
-    if let Some((_, OpenCase { attestation: Some((_, _, frame)), .. })) = kept.first() {
+    if let Some((_, StoredCase { attestation: Some((_, _, frame)), .. })) = kept.first() {
         let expected = if record.attributable == Some(true) { genuine.frame() } else { replay.frame() };
         assert_eq!(frame, expected, "the frame is that of the signature that is kept");
     }
@@ -115,7 +115,7 @@ async fn a_verdict_says_whether_its_attestation_is_attributable_and_what_stands_
 async fn what_may_be_a_replay_holds_nothing_and_binds_nobody() {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
-    ledger.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    ledger.anchor(chain(), BlockNumHash { number: 0, hash: B256::ZERO }).await.unwrap();
     let replay = attested_in(SigningDomain::Zero, 1, B256::ZERO);
     open(&ledger, &replay).await;
     decide(&ledger, &replay, &violated()).await;
@@ -181,7 +181,7 @@ async fn an_ancestor_is_bound_by_the_nearest_attestation_that_binds_anybody(#[ca
 async fn what_is_attested_binds_the_wrong_blocks_below_it(#[case] steps: &[&str]) {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
-    ledger.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    ledger.anchor(chain(), BlockNumHash { number: 0, hash: B256::ZERO }).await.unwrap();
     let wrong = attested_in(SigningDomain::Zero, 1, B256::ZERO);
     let between = attested_in(SigningDomain::Zero, 2, wrong.hash());
     let binding = attested(3, between.hash());
@@ -216,9 +216,10 @@ async fn what_is_attested_binds_the_wrong_blocks_below_it(#[case] steps: &[&str]
     assert_eq!((unresolved.attribution, unresolved.count), (Attribution::Ancestor, 1));
     // It is reported with the verdict, or once more after it.
     let is_late = steps.last() != Some(&"decide");
-    let told = ledger.events(EventFilter { after: 0, limit: 9, chain_id: None, kinds: None }).await.unwrap();
-    assert_eq!((bound.len(), told.items.len()), if is_late { (1, 2) } else { (0, 1) });
-    let last = told.items.last().unwrap();
+    let reported =
+        ledger.events(EventFilter { after: 0, limit: 9, chain_id: None, kinds: None }).await.unwrap();
+    assert_eq!((bound.len(), reported.items.len()), if is_late { (1, 2) } else { (0, 1) });
+    let last = reported.items.last().unwrap();
     let last = serde_json::to_string(last).unwrap();
     assert!(last.contains(&binding.hash().to_string()), "{last}");
 }
@@ -232,7 +233,7 @@ async fn what_is_attested_binds_the_wrong_blocks_below_it(#[case] steps: &[&str]
 async fn an_ancestor_holds_the_head_by_what_binds_alone(#[case] steps: &[&str], #[case] holds: bool) {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
-    ledger.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    ledger.anchor(chain(), BlockNumHash { number: 0, hash: B256::ZERO }).await.unwrap();
     let ancestor = attested(1, B256::ZERO);
     let replay = attested_in(SigningDomain::Zero, 2, ancestor.hash());
     let binding = attested(3, replay.hash());
@@ -248,8 +249,8 @@ async fn an_ancestor_holds_the_head_by_what_binds_alone(#[case] steps: &[&str], 
         }
     }
     let hold = ledger.hold(chain()).await.unwrap();
-    let told = hold.map(|hold| (hold.hash, hold.attributable, hold.ancestor_of));
-    assert_eq!(told, holds.then(|| (ancestor.hash(), None, Some(binding.hash()))));
+    let reported = hold.map(|hold| (hold.hash, hold.attributable, hold.ancestor_of));
+    assert_eq!(reported, holds.then(|| (ancestor.hash(), None, Some(binding.hash()))));
 }
 
 /// Of no upheld block that binds its signer is there anything more to learn. Of any other there is.

@@ -79,7 +79,7 @@ async fn read(ledger: &Ledger, query: &'static str) -> BTreeMap<(String, String,
 async fn agrees_after(steps: &[Step]) {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
-    ledger.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    ledger.anchor(chain(), BlockNumHash { number: 0, hash: B256::ZERO }).await.unwrap();
     let blocks = blocks(u64::try_from(BLOCKS).unwrap());
     let replay = |block: &ValidBlock| attested_in(SigningDomain::Zero, block.number(), block.parent_hash());
     let replays: Vec<ValidBlock> = blocks.iter().map(replay).collect();

@@ -1,7 +1,8 @@
 //! One connection writes, others read beside it.
 
 use super::{NOW, TempDir, blocks, chain, decide, ledger, open, vouched};
-use crate::ledger::{BlockPosition, LedgerError, Opened};
+use crate::ledger::{LedgerError, Opened};
+use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_core::case::Verdict;
 use std::time::Duration;
@@ -14,7 +15,7 @@ const DEADLINE: Duration = Duration::from_secs(300);
 async fn everybody_writes_at_once_and_nobody_is_turned_away() {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
-    ledger.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    ledger.anchor(chain(), BlockNumHash { number: 0, hash: B256::ZERO }).await.unwrap();
     let mut writers = JoinSet::new();
     for block in blocks(100) {
         let ledger = ledger.clone();

@@ -1,9 +1,8 @@
 //! Events are written with the facts that they report, and read by their ids.
 
 use super::{NOW, TempDir, attested_in, blocks, chain, decide, key, ledger, open, resolution, violated};
-use crate::ledger::{
-    BlockPosition, CaseFilter, EventFilter, Ledger, NewCase, Opened, Retraction, RetractionReason,
-};
+use crate::ledger::{CaseFilter, EventFilter, Ledger, NewCase, Opened, Retraction, RetractionReason};
+use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_core::case::Verdict;
 use crosscheck_core::message::BlockKey;
@@ -30,14 +29,16 @@ async fn a_verdict_and_what_becomes_of_it_are_reported_with_it() {
     store.close().await;
 
     let store = ledger(&dir).await;
-    let told = events(&store, 0).await;
-    let of = |told: &Value| (told["id"].clone(), told["kind"].clone(), told["attributable"].clone());
+    let reported = events(&store, 0).await;
+    let of = |reported: &Value| {
+        (reported["id"].clone(), reported["kind"].clone(), reported["attributable"].clone())
+    };
     assert_eq!(
-        told.iter().map(of).collect::<Vec<_>>(),
+        reported.iter().map(of).collect::<Vec<_>>(),
         [(json!(1), json!("verdict"), json!(false)), (json!(2), json!("verdict"), json!(true))]
     );
-    assert_eq!((&told[0]["verdict"], &told[0]["at"]), (&json!("violated"), &json!(NOW.0)));
-    assert_eq!(told[0]["block"]["hash"], json!(replay.hash()));
+    assert_eq!((&reported[0]["verdict"], &reported[0]["at"]), (&json!("violated"), &json!(NOW.0)));
+    assert_eq!(reported[0]["block"]["hash"], json!(replay.hash()));
     assert_eq!((events(&store, 1).await.len(), store.last_event().await.unwrap()), (1, 2));
 }
 
@@ -57,19 +58,19 @@ async fn what_is_upheld_is_not_told_again_when_it_is_bound_to_its_signer() {
 async fn a_head_that_leaves_a_branch_is_reported_once() {
     let dir = TempDir::new().unwrap();
     let store = ledger(&dir).await;
-    let anchor = BlockPosition { number: 0, hash: B256::ZERO };
+    let anchor = BlockNumHash { number: 0, hash: B256::ZERO };
     store.anchor(chain(), anchor).await.unwrap();
     let blocks = blocks(2);
     for block in &blocks {
         open(&store, block).await;
         decide(&store, block, &Verdict::Upheld).await;
     }
-    let from = BlockPosition { number: 2, hash: blocks[1].hash() };
+    let from = BlockNumHash { number: 2, hash: blocks[1].hash() };
     let retraction = Retraction { chain_id: chain(), from, to: anchor, reason: RetractionReason::L1Reorg };
     assert!(store.retract(&retraction, NOW).await.unwrap().is_some());
     assert!(store.retract(&retraction, NOW).await.unwrap().is_none());
-    let [told] = events(&store, 2).await.try_into().unwrap();
-    assert_eq!((&told["kind"], &told["reason"]), (&json!("retraction"), &json!("l1-reorg")));
+    let [reported] = events(&store, 2).await.try_into().unwrap();
+    assert_eq!((&reported["kind"], &reported["reason"]), (&json!("retraction"), &json!("l1-reorg")));
 }
 
 #[tokio::test]
@@ -82,7 +83,7 @@ async fn a_part_is_read_and_reading_continues_where_it_ended() {
     }
     let part = async |filter: EventFilter<'_>| {
         let read = store.events(filter).await.unwrap();
-        (read.items.iter().map(super::Event::id).collect::<Vec<_>>(), read.cursor, read.is_more)
+        (read.items.iter().map(super::StoredEvent::id).collect::<Vec<_>>(), read.cursor, read.is_more)
     };
     let all = EventFilter { limit: 3, ..EventFilter::default() };
     assert_eq!(part(all).await, (vec![1, 2, 3], 3, true));
@@ -195,10 +196,10 @@ async fn a_wrong_ancestor_that_is_attested_itself_is_reported_again(
     store.open_case(&ancestor, NOW).await.unwrap();
     assert!(decide(&store, &block, &violated()).await);
     assert_eq!(open(&store, &block).await, Opened::NowAttested);
-    let told = events(&store, 0).await;
-    assert_eq!(told.len(), expected);
+    let reported = events(&store, 0).await;
+    assert_eq!(reported.len(), expected);
     let attributable = (expected == 2).then_some(true);
-    assert_eq!(told.last().unwrap()["attributable"], json!(attributable));
+    assert_eq!(reported.last().unwrap()["attributable"], json!(attributable));
     assert_eq!(open(&store, &block).await, Opened::Known);
     assert_eq!(events(&store, 0).await.len(), expected);
 }

@@ -3,7 +3,7 @@
 use super::ledger;
 use crate::ledger::{FiledFilter, FiledMessage, Ledger};
 use alloy::primitives::{Address, B256};
-use crosscheck_core::events::{Filing, MessageRecord, News, Note, ToldBlock};
+use crosscheck_core::events::{ExecutingBlock, Filing, MessageRecord, Notice, NoticeKind};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::{BlockKey, Identifier};
 use crosscheck_core::tracker::{Ending, MessageKey};
@@ -20,7 +20,7 @@ fn key(chain: u64, number: u64) -> MessageKey {
 fn record(key: MessageKey, sequence: u64, state: &'static str, status: &'static str) -> Box<MessageRecord> {
     Box::new(MessageRecord {
         sequence,
-        executing: ToldBlock { key: key.block, timestamp: UnixSeconds(900) },
+        executing: ExecutingBlock { key: key.block, timestamp: UnixSeconds(900) },
         log_index: key.log_index,
         transaction_index: 2,
         transaction_hash: Some(B256::repeat_byte(8)),
@@ -194,13 +194,13 @@ async fn notes_and_what_is_kept_are_written_together() {
     let dir = tempfile::tempdir().unwrap();
     let store = ledger(&dir).await;
     let (good, bad) = (key(901, 20), key(901, 21));
-    let note = |key| Note {
+    let note = |key| Notice {
         key,
         initiating: Some(ChainId::from(902)),
         timestamp: UnixSeconds(900),
         transaction_hash: None,
         level: SafetyLevel::Unsafe,
-        news: News::Undeclared,
+        news: NoticeKind::Undeclared,
         ordinal: 0,
         invalid_before: None,
     };

@@ -2,12 +2,13 @@
 
 use super::ledger;
 use crate::invalid_blocks::Prover;
-use crate::ledger::{BlockPosition, Event, EventFilter};
+use crate::ledger::{EventFilter, StoredEvent};
+use alloy::eips::BlockNumHash;
 use alloy::primitives::{B256, U256};
-use crosscheck_core::events::{Entry, Fault, News, Note, Notebook, Suspect};
+use crosscheck_core::events::{NotedMessage, Notice, NoticeFilter, NoticeKind, Suspect, SuspectFault};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::{AccessListError, BlockKey, DecodeError};
-use crosscheck_core::tracker::{Cause, Change, Ending, MessageEvent, MessageKey};
+use crosscheck_core::tracker::{Change, Ending, MessageEvent, MessageKey, StatusCause};
 use crosscheck_core::validity::{InvalidReason, MessageStatus};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 
@@ -23,9 +24,9 @@ fn key(number: u64) -> MessageKey {
     MessageKey { block, log_index: 3 }
 }
 
-fn note(number: u64, level: SafetyLevel, news: News, ordinal: u32) -> Note {
+fn note(number: u64, level: SafetyLevel, news: NoticeKind, ordinal: u32) -> Notice {
     let initiating = Some(ChainId::from(902));
-    Note {
+    Notice {
         transaction_hash: None,
         key: key(number),
         initiating,
@@ -37,24 +38,24 @@ fn note(number: u64, level: SafetyLevel, news: News, ordinal: u32) -> Note {
     }
 }
 
-fn invalid(number: u64) -> Note {
-    note(number, SafetyLevel::Unsafe, News::Invalid { reason: REASON, cause: Cause::Checked }, 0)
+fn invalid(number: u64) -> Notice {
+    note(number, SafetyLevel::Unsafe, NoticeKind::Invalid { reason: REASON, cause: StatusCause::Checked }, 0)
 }
 
-fn flip(number: u64, to: MessageStatus, ordinal: u32) -> Note {
-    note(number, SafetyLevel::LocalSafe, News::Flip { to, cause: Cause::Checked }, ordinal)
+fn flip(number: u64, to: MessageStatus, ordinal: u32) -> Notice {
+    note(number, SafetyLevel::LocalSafe, NoticeKind::Flip { to, cause: StatusCause::Checked }, ordinal)
 }
 
-fn ended(number: u64, ordinal: u32) -> Note {
+fn ended(number: u64, ordinal: u32) -> Notice {
     let ending = Ending::Orphaned { by: B256::repeat_byte(2) };
-    note(number, SafetyLevel::Unsafe, News::Ended { ending, status: "invalid" }, ordinal)
+    note(number, SafetyLevel::Unsafe, NoticeKind::Ended { ending, status: "invalid" }, ordinal)
 }
 
 #[tokio::test]
 async fn a_note_is_new_once() {
     let dir = tempfile::tempdir().unwrap();
     let store = ledger(&dir).await;
-    let undeclared = note(20, SafetyLevel::Unsafe, News::Undeclared, 0);
+    let undeclared = note(20, SafetyLevel::Unsafe, NoticeKind::Undeclared, 0);
     let notes = [invalid(20), undeclared, invalid(20)];
     assert_eq!(store.note_messages(&notes, NOW).await.unwrap(), [true, true, false]);
     store.close().await;
@@ -67,13 +68,16 @@ async fn a_note_is_new_once() {
 async fn a_log_that_cannot_be_decoded_is_noted_once_and_is_not_a_message() {
     let dir = tempfile::tempdir().unwrap();
     let store = ledger(&dir).await;
-    let news = News::Undecodable { error: DecodeError::TopicCount { found: 1 } };
-    let odd = Note { initiating: None, ..note(20, SafetyLevel::Unsafe, news, 0) };
+    let news = NoticeKind::Undecodable { error: DecodeError::TopicCount { found: 1 } };
+    let odd = Notice { initiating: None, ..note(20, SafetyLevel::Unsafe, news, 0) };
     assert_eq!(store.note_messages(&[odd.clone(), odd.clone()], NOW).await.unwrap(), [true, false]);
     assert!(!odd.is_consensus_failure());
-    let told = serde_json::to_value(&odd.told()[0]).unwrap();
-    assert_eq!((&told["kind"], &told["initiating_chain"]), (&"undecodable".into(), &serde_json::Value::Null));
-    assert!(told["detail"].as_str().unwrap().contains("has 2 topics, this one has 1"), "{told}");
+    let reported = serde_json::to_value(&odd.reported()[0]).unwrap();
+    assert_eq!(
+        (&reported["kind"], &reported["initiating_chain"]),
+        (&"undecodable".into(), &serde_json::Value::Null)
+    );
+    assert!(reported["detail"].as_str().unwrap().contains("has 2 topics, this one has 1"), "{reported}");
     assert!(store.noted_messages(chain(), None, 10).await.unwrap().is_empty());
 }
 
@@ -92,7 +96,7 @@ async fn what_was_noted_is_read_back() {
     let notes = [
         invalid(20),
         flip(20, MessageStatus::Valid, 1),
-        note(20, SafetyLevel::Unsafe, News::Undeclared, 0),
+        note(20, SafetyLevel::Unsafe, NoticeKind::Undeclared, 0),
         invalid(21),
         ended(21, 0),
         invalid(22),
@@ -104,15 +108,16 @@ async fn what_was_noted_is_read_back() {
     let noted = store.noted_messages(chain(), Some(19), 100).await.unwrap();
     let entry = |number| *noted.get(&key(number)).unwrap();
     assert_eq!(noted.len(), 3);
-    let new = Entry::new(Some(ChainId::from(902)), UnixSeconds(900));
+    let new = NotedMessage::new(Some(ChainId::from(902)), UnixSeconds(900));
     let invalid_at = Some(SafetyLevel::Unsafe);
-    let valid_again = Entry { is_invalid: Some(false), flips: 1, is_undeclared: true, invalid_at, ..new };
+    let valid_again =
+        NotedMessage { is_invalid: Some(false), flips: 1, is_undeclared: true, invalid_at, ..new };
     assert_eq!(entry(20), valid_again);
-    let mut over = Entry { is_invalid: Some(true), endings: 1, ..new };
+    let mut over = NotedMessage { is_invalid: Some(true), endings: 1, ..new };
     assert!(over.note_ending("orphaned") && !over.note_ending("orphaned"));
-    assert_eq!(entry(21), Entry { is_over: true, invalid_at, ..over });
-    let back = Entry { flips: 1, ..over };
-    assert_eq!(entry(22), Entry { invalid_at: Some(SafetyLevel::LocalSafe), ..back });
+    assert_eq!(entry(21), NotedMessage { is_over: true, invalid_at, ..over });
+    let back = NotedMessage { flips: 1, ..over };
+    assert_eq!(entry(22), NotedMessage { invalid_at: Some(SafetyLevel::LocalSafe), ..back });
     assert_eq!(store.noted_messages(ChainId::from(1), None, 100).await.unwrap().len(), 0);
 }
 
@@ -131,7 +136,7 @@ async fn an_invalid_message_is_reported_once_at_each_level_over_restarts() {
     let found = Change::Status {
         from: MessageStatus::Unknown,
         to: MessageStatus::Invalid(REASON),
-        cause: Cause::Checked,
+        cause: StatusCause::Checked,
         flip: false,
     };
     let steps = [
@@ -144,19 +149,20 @@ async fn an_invalid_message_is_reported_once_at_each_level_over_restarts() {
     ];
     for step in steps {
         let store = ledger(&dir).await;
-        let mut notebook = Notebook::default();
+        let mut notebook = NoticeFilter::default();
         for (key, entry) in store.noted_messages(chain(), None, 100).await.unwrap() {
             notebook.restore(key, entry);
         }
-        let notes: Vec<Note> = notebook.hear(&step, None).into_iter().collect();
+        let notes: Vec<Notice> = notebook.hear(&step, None).into_iter().collect();
         store.note_messages(&notes, NOW).await.unwrap();
         store.close().await;
     }
     let store = ledger(&dir).await;
     let read = store.events(EventFilter { limit: 100, ..EventFilter::default() }).await.unwrap();
-    let kind = |event: &Event| serde_json::to_value(event).unwrap()["kind"].as_str().unwrap().to_owned();
-    let told: Vec<String> = read.items.iter().map(kind).collect();
-    assert_eq!(told, ["message-invalid", "message-invalid-safe", "ended", "message-invalid-final"]);
+    let kind =
+        |event: &StoredEvent| serde_json::to_value(event).unwrap()["kind"].as_str().unwrap().to_owned();
+    let reported: Vec<String> = read.items.iter().map(kind).collect();
+    assert_eq!(reported, ["message-invalid", "message-invalid-safe", "ended", "message-invalid-final"]);
 }
 
 #[tokio::test]
@@ -165,7 +171,7 @@ async fn cursors_move() {
     let store = ledger(&dir).await;
     assert_eq!(store.cursor(chain()).await.unwrap(), None);
     for number in [5, 9] {
-        let cursor = BlockPosition { number, hash: B256::repeat_byte(7) };
+        let cursor = BlockNumHash { number, hash: B256::repeat_byte(7) };
         store.move_cursors(&[(chain(), cursor), (ChainId::from(1), cursor)]).await.unwrap();
         assert_eq!(store.cursor(chain()).await.unwrap(), Some(cursor));
     }
@@ -182,7 +188,7 @@ async fn a_suspect_is_new_once() {
         transaction_index: 4,
         entry,
         access: None,
-        fault: Fault::Malformed(AccessListError::MissingChecksum { entries: 1 }),
+        fault: SuspectFault::Malformed(AccessListError::MissingChecksum { entries: 1 }),
     };
     let suspects = [suspect(20, 0), suspect(20, 1), suspect(20, 0)];
     assert_eq!(store.note_suspects(&suspects, NOW).await.unwrap(), [Some(1), Some(2), None]);
@@ -220,12 +226,12 @@ async fn blocks_with_a_message_that_was_not_found_valid_since_are_read_back() {
         invalid(22),
         flip(22, MessageStatus::Valid, 1),
         flip(22, MessageStatus::Invalid(REASON), 2),
-        note(23, SafetyLevel::Unsafe, News::Undeclared, 0),
+        note(23, SafetyLevel::Unsafe, NoticeKind::Undeclared, 0),
     ];
     store.note_messages(&notes, NOW).await.unwrap();
     let read = store.invalid_blocks(chain()).await.unwrap();
     assert_eq!(read, [21, 22].map(|number| (key(number).block, Prover::Monitor)));
-    let anchor = BlockPosition { number: 21, hash: B256::ZERO };
+    let anchor = BlockNumHash { number: 21, hash: B256::ZERO };
     store.anchor(chain(), anchor).await.unwrap();
     assert_eq!(store.invalid_blocks(chain()).await.unwrap().len(), 1, "what is vouched for is decided");
 }
@@ -258,7 +264,7 @@ async fn the_highest_block_that_an_invalid_message_makes_a_node_replace() {
         invalid(22),
         flip(22, MessageStatus::Valid, 1),
         invalid(26),
-        note(25, SafetyLevel::Unsafe, News::Undeclared, 0),
+        note(25, SafetyLevel::Unsafe, NoticeKind::Undeclared, 0),
     ];
     store.note_messages(&notes, NOW).await.unwrap();
     // That the block is not on the chain any more is what the replacement does.

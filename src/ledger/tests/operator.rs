@@ -4,7 +4,7 @@ use super::*;
 
 async fn begun(dir: &TempDir) -> Ledger {
     let ledger = ledger(dir).await;
-    ledger.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    ledger.anchor(chain(), BlockNumHash { number: 0, hash: B256::ZERO }).await.unwrap();
     ledger
 }
 
@@ -12,8 +12,8 @@ fn unjudged(block: &ValidBlock) -> Resolution {
     Resolution { is_unjudged: true, ..resolution(block) }
 }
 
-fn position(block: &ValidBlock) -> BlockPosition {
-    BlockPosition { number: block.number(), hash: block.hash() }
+fn position(block: &ValidBlock) -> BlockNumHash {
+    BlockNumHash { number: block.number(), hash: block.hash() }
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ async fn a_full_disk_is_waited_out_and_reading_continues() {
     let dir = TempDir::new().unwrap();
     let (health, cancel) = (Health::default(), CancellationToken::new());
     let ledger = ledger(&dir).await.persevering(health.clone(), cancel, BACKOFF);
-    ledger.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    ledger.anchor(chain(), BlockNumHash { number: 0, hash: B256::ZERO }).await.unwrap();
     assert_eq!(health.reason("ledger"), None);
     fill(&ledger).await;
     let mut writing = JoinSet::new();

@@ -1,7 +1,7 @@
 //! Old upheld cases go; what anybody may still ask about stays, and is answered as before.
 
 use super::*;
-use crosscheck_core::events::{News, Note};
+use crosscheck_core::events::{Notice, NoticeKind};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::tracker::MessageKey;
 
@@ -22,7 +22,7 @@ async fn prune(ledger: &Ledger, below_head: u64) -> u64 {
 /// A ledger of blocks 1 to `count`, all upheld.
 async fn upheld(dir: &TempDir, count: u64) -> (Ledger, Vec<ValidBlock>) {
     let ledger = ledger(dir).await;
-    ledger.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    ledger.anchor(chain(), BlockNumHash { number: 0, hash: B256::ZERO }).await.unwrap();
     let blocks = blocks(count);
     for block in &blocks {
         open(&ledger, block).await;
@@ -51,7 +51,7 @@ async fn old_cases_go_with_their_events_and_who_signed_them_stays() {
     assert_eq!(heights(&ledger).await, [6, 7, 8, 9, 10]);
     let filter = EventFilter { limit: 100, ..EventFilter::default() };
     let events = ledger.events(filter).await.unwrap().items;
-    assert_eq!(events.iter().map(Event::id).collect::<Vec<_>>(), [6, 7, 8, 9, 10]);
+    assert_eq!(events.iter().map(StoredEvent::id).collect::<Vec<_>>(), [6, 7, 8, 9, 10]);
     assert_eq!(ledger.counts(chain()).await.unwrap(), before, "they were received all the same");
     assert_eq!((vouched(&ledger).await, ledger.unlinked(chain(), 9).await.unwrap()), (10, vec![]));
     let branch = ledger.vouched_branch(chain(), 100).await.unwrap();
@@ -91,11 +91,11 @@ async fn what_is_beside_a_finding_stays() {
     open(&ledger, &rival).await;
     decide(&ledger, &rival, &violated()).await;
     let block = key(&blocks[19]);
-    let news = News::Invalid {
+    let news = NoticeKind::Invalid {
         reason: InvalidReason::ExecutedByDeposit,
-        cause: crosscheck_core::tracker::Cause::Checked,
+        cause: crosscheck_core::tracker::StatusCause::Checked,
     };
-    let note = Note {
+    let note = Notice {
         key: MessageKey { block: BlockKey { hash: B256::repeat_byte(5), ..block }, log_index: 0 },
         initiating: None,
         timestamp: UnixSeconds(900),
@@ -119,7 +119,7 @@ async fn what_is_beside_a_finding_stays() {
 async fn above_a_block_that_was_passed_unjudged_everything_stays() {
     let dir = TempDir::new().unwrap();
     let ledger = ledger(&dir).await;
-    ledger.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    ledger.anchor(chain(), BlockNumHash { number: 0, hash: B256::ZERO }).await.unwrap();
     let blocks = blocks(9);
     for block in &blocks {
         open(&ledger, block).await;
@@ -168,11 +168,11 @@ async fn an_audit_that_begins_again_below_goes_over_what_is_gone() {
     let dir = TempDir::new().unwrap();
     let (ledger, blocks) = upheld(&dir, 9).await;
     prune(&ledger, 2).await;
-    let to = BlockPosition { number: 2, hash: blocks[1].hash() };
+    let to = BlockNumHash { number: 2, hash: blocks[1].hash() };
     let moved = Anchoring { chain_id: chain(), to, reason: "a test".to_owned() };
     ledger.move_anchor(&moved, NOW).await.unwrap().unwrap();
     let [unlinked] = ledger.unlinked(chain(), 9).await.unwrap().try_into().unwrap();
-    assert_eq!(unlinked.parent, BlockPosition { number: 6, hash: blocks[5].hash() });
+    assert_eq!(unlinked.parent, BlockNumHash { number: 6, hash: blocks[5].hash() });
     for block in &blocks[2..6] {
         open(&ledger, block).await;
         decide(&ledger, block, &Verdict::Upheld).await;

@@ -7,8 +7,8 @@ fn sibling(number: u64, parent_hash: B256) -> ValidBlock {
     attested_with(SigningDomain::CrossSafeBlocksV1, number, parent_hash, 21_000)
 }
 
-fn position(block: &ValidBlock) -> BlockPosition {
-    BlockPosition { number: block.number(), hash: block.hash() }
+fn position(block: &ValidBlock) -> BlockNumHash {
+    BlockNumHash { number: block.number(), hash: block.hash() }
 }
 
 async fn uphold(ledger: &Ledger, blocks: &[ValidBlock]) {
@@ -20,7 +20,7 @@ async fn uphold(ledger: &Ledger, blocks: &[ValidBlock]) {
 
 async fn anchored(dir: &TempDir) -> Ledger {
     let ledger = ledger(dir).await;
-    ledger.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    ledger.anchor(chain(), BlockNumHash { number: 0, hash: B256::ZERO }).await.unwrap();
     ledger
 }
 
@@ -98,8 +98,8 @@ async fn the_branch_is_reported_down_to_where_the_audit_began() {
     let ledger = anchored(&dir).await;
     let old = blocks(3);
     uphold(&ledger, &old).await;
-    let told: Vec<_> = ledger.vouched_branch(chain(), 100).await.unwrap();
-    let told: Vec<_> = told.into_iter().map(|block| block.position.number).collect();
-    assert_eq!(told, [3, 2, 1, 0]);
+    let reported: Vec<_> = ledger.vouched_branch(chain(), 100).await.unwrap();
+    let reported: Vec<_> = reported.into_iter().map(|block| block.position.number).collect();
+    assert_eq!(reported, [3, 2, 1, 0]);
     assert_eq!(ledger.vouched_branch(chain(), 2).await.unwrap().len(), 2);
 }

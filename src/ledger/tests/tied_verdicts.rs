@@ -23,7 +23,7 @@ async fn decide_by(ledger: &Ledger, block: &ValidBlock, verdict: &Verdict, l1: O
 async fn a_verdict_that_is_taken_back_is_kept_beside_and_another_falls() {
     let dir = TempDir::new().unwrap();
     let first = ledger(&dir).await;
-    first.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    first.anchor(chain(), BlockNumHash { number: 0, hash: B256::ZERO }).await.unwrap();
     let (wrong, right) = (attested(1, B256::ZERO), attested(2, B256::repeat_byte(7)));
     open(&first, &wrong).await;
     open(&first, &right).await;

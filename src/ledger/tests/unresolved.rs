@@ -15,7 +15,7 @@ async fn counts(ledger: &Ledger) -> Vec<(String, &'static str, u64)> {
 async fn a_wrong_block_is_unresolved_over_restarts_until_an_operator_says_otherwise() {
     let dir = TempDir::new().unwrap();
     let first = ledger(&dir).await;
-    first.anchor(chain(), BlockPosition { number: 0, hash: B256::ZERO }).await.unwrap();
+    first.anchor(chain(), BlockNumHash { number: 0, hash: B256::ZERO }).await.unwrap();
     let (wrong, right) = (attested(1, B256::ZERO), attested(2, B256::repeat_byte(7)));
     for block in [&wrong, &right] {
         open(&first, block).await;

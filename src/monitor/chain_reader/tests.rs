@@ -198,8 +198,8 @@ async fn a_client_that_goes_back_and_forth_is_reported_four_times_at_most() {
         assert_eq!(heard.rewound(), Some(2));
         assert_eq!(heard.blocks().len(), 1);
     }
-    let told = (lines.count("WARN"), lines.count("alternates between branches"));
-    assert_eq!(told, (4, 2), "{}", lines.text());
+    let reported = (lines.count("WARN"), lines.count("alternates between branches"));
+    assert_eq!(reported, (4, 2), "{}", lines.text());
 }
 
 #[tokio::test(start_paused = true)]
@@ -230,9 +230,9 @@ async fn a_chain_of_another_genesis_than_the_ledgers_is_not_read() {
     let (found, bound) = (client.canonical(0), B256::repeat_byte(9));
     ledger.bind_genesis(chain_id(), GenesisSource::Execution, bound).await.unwrap();
     let mut other = reading_of(&client, Setting { genesis: Some(ledger), ..Setting::default() });
-    let told = format!("its block 0 is {found} by its execution clients and {bound} by the ledger");
+    let reported = format!("its block 0 is {found} by its execution clients and {bound} by the ledger");
     let refused = async {
-        while !other.health.reasons().iter().any(|reason| reason.contains(&told)) {
+        while !other.health.reasons().iter().any(|reason| reason.contains(&reported)) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
@@ -258,9 +258,9 @@ async fn another_chain_than_the_network_s_is_not_read() {
     let other = Some(BlockNumHash { number: 1, hash: B256::repeat_byte(9) });
     let mut reading = reading_of(&client, Setting { origin: other, ..Setting::default() });
     tokio::time::sleep(Duration::from_secs(60)).await;
-    let told = format!("its block 1 is {found} by its execution clients and {}", B256::repeat_byte(9));
+    let reported = format!("its block 1 is {found} by its execution clients and {}", B256::repeat_byte(9));
     let reasons = reading.health.reasons();
-    assert!(reasons.iter().any(|reason| reason.contains(&told)), "{reasons:?}");
+    assert!(reasons.iter().any(|reason| reason.contains(&reported)), "{reasons:?}");
     assert!(reading.heard.is_empty());
     assert_eq!(lines.count("WARN"), 1, "{}", lines.text());
     for origin in [BlockNumHash { number: 1, hash: found }, BlockNumHash { number: 70, hash: found }] {

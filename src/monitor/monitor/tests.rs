@@ -72,10 +72,13 @@ async fn an_invalid_message_is_reported_once_and_its_replacement_too_whatever_re
     let bad = world.extend(A, &[Execute(wrong(B, 1))]);
     world.extend(B, &[]);
     let mut shell = world.watch(dir.path()).await;
-    let told = shell.next().await;
-    assert_eq!((&told["kind"], &told["reason"]), (&json!("message-invalid"), &json!("log-not-found")));
-    assert_eq!(told["executing"]["hash"], json!(bad.hash));
-    assert_eq!(told["transaction_hash"], json!(keccak256(bad.raw_transactions.last().unwrap())));
+    let reported = shell.next().await;
+    assert_eq!(
+        (&reported["kind"], &reported["reason"]),
+        (&json!("message-invalid"), &json!("log-not-found"))
+    );
+    assert_eq!(reported["executing"]["hash"], json!(bad.hash));
+    assert_eq!(reported["transaction_hash"], json!(keccak256(bad.raw_transactions.last().unwrap())));
     shell.stop().await;
 
     let mut shell = world.watch(dir.path()).await;
@@ -89,9 +92,9 @@ async fn an_invalid_message_is_reported_once_and_its_replacement_too_whatever_re
     // Nobody looks while it is replaced.
     let replacement = world.replace(A, &bad);
     let mut shell = world.watch(dir.path()).await;
-    let told = shell.next().await;
-    assert_eq!((&told["kind"], &told["state"]), (&json!("ended"), &json!("resolved")));
-    assert_eq!(told["ended_by"], json!(replacement.hash));
+    let reported = shell.next().await;
+    assert_eq!((&reported["kind"], &reported["state"]), (&json!("ended"), &json!("resolved")));
+    assert_eq!(reported["ended_by"], json!(replacement.hash));
     shell.stop().await;
 
     let mut shell = world.watch(dir.path()).await;
@@ -148,7 +151,7 @@ async fn a_message_that_was_not_plainly_valid_is_kept_as_it_ended() {
     assert_eq!((&finalized["state"], &finalized["ended_by"]), (&json!("finalized"), &json!(null)));
     assert!(finalized["sequence"].as_u64() > resolved["sequence"].as_u64(), "{finalized}");
     shell
-        .until("it is for the ledger to tell", |tracker| tracker.message(&key).unwrap().is_told_by_ledger())
+        .until("it is for the ledger to tell", |tracker| tracker.message(&key).unwrap().belongs_in_ledger())
         .await;
     shell.stop().await;
 }
@@ -175,8 +178,8 @@ async fn an_invalid_message_in_a_safe_block_is_a_consensus_failure_if_its_node_c
     );
     let is_counted = |_: &Tracker| shell.metrics.shared.render().unwrap().contains(&promoted);
     shell.until("it is noted at the higher level", is_counted).await;
-    let told: Vec<_> = shell.unheard(100).await.iter().map(|told| told["kind"].clone()).collect();
-    assert_eq!(told, kinds);
+    let reported: Vec<_> = shell.unheard(100).await.iter().map(|reported| reported["kind"].clone()).collect();
+    assert_eq!(reported, kinds);
     let text = shell.metrics.shared.render().unwrap();
     let counted = format!(
         "crosscheck_invalid_messages_promoted_total{{executing_chain_id=\"901\",initiating_chain_id=\"902\"}} {failures}"
@@ -194,9 +197,9 @@ async fn a_replacement_under_way_resolves_the_message() {
     assert_eq!(shell.next().await["kind"], "message-invalid");
     assert_eq!(shell.marked(A), [bad.hash], "marked before it is told");
     let replacement = world.replace(A, &bad);
-    let told = shell.next().await;
-    assert_eq!((&told["kind"], &told["state"]), (&json!("ended"), &json!("resolved")));
-    assert_eq!(told["ended_by"], json!(replacement.hash));
+    let reported = shell.next().await;
+    assert_eq!((&reported["kind"], &reported["state"]), (&json!("ended"), &json!("resolved")));
+    assert_eq!(reported["ended_by"], json!(replacement.hash));
     let text = shell.metrics.shared.render().unwrap();
     assert!(text.contains("crosscheck_reorgs_total{chain_id=\"901\"} 1"), "{text}");
     assert_eq!(shell.marked(A), [bad.hash], "the last word on a block that is gone holds");
@@ -255,9 +258,13 @@ async fn an_event_of_the_inbox_that_is_not_known_is_reported_once_and_counted_ea
     for block in blocks {
         shell.inbox.send(MonitorMessage::Block(Arc::new(block))).await.unwrap();
     }
-    let told = shell.next().await;
-    assert_eq!((&told["kind"], &told["executing"]["number"]), (&json!("undecodable"), &json!(1)), "{told}");
-    assert!(told["detail"].as_str().unwrap().contains(&certified.to_string()), "{told}");
+    let reported = shell.next().await;
+    assert_eq!(
+        (&reported["kind"], &reported["executing"]["number"]),
+        (&json!("undecodable"), &json!(1)),
+        "{reported}"
+    );
+    assert!(reported["detail"].as_str().unwrap().contains(&certified.to_string()), "{reported}");
     assert_eq!(shell.next().await["log_index"], 4, "the next that is told is another's");
     let text = shell.metrics.shared.render().unwrap();
     for (name, count) in [("unknown_inbox_events_total", 3), ("undecodable_inbox_logs_total", 1)] {
@@ -282,8 +289,11 @@ async fn an_invalid_message_is_reported_though_the_cited_chain_has_gone() {
     world.set_out(B, true);
     world.extend(A, &[]);
     world.extend(A, &[Execute(wrong(B, 1))]);
-    let told = shell.next().await;
-    assert_eq!((&told["kind"], &told["reason"]), (&json!("message-invalid"), &json!("log-not-found")));
+    let reported = shell.next().await;
+    assert_eq!(
+        (&reported["kind"], &reported["reason"]),
+        (&json!("message-invalid"), &json!("log-not-found"))
+    );
     shell.stop().await;
 }
 
@@ -297,10 +307,13 @@ async fn a_remote_reorg_flips_the_message_and_is_named() {
     let mut shell = world.watch(dir.path()).await;
     shell.until("it is valid", |tracker| statuses(tracker) == [1, 0, 0]).await;
     let other = world.build_on(B, first.hash, &[]);
-    let told = shell.next().await;
-    assert_eq!((&told["kind"], &told["to"]), (&json!("flip"), &json!("invalid")), "{told}");
-    assert_eq!(told["cause"]["name"], "remote-reorg");
-    assert_eq!((&told["cause"]["old"], &told["cause"]["new"]), (&json!(cited.hash), &json!(other.hash)));
+    let reported = shell.next().await;
+    assert_eq!((&reported["kind"], &reported["to"]), (&json!("flip"), &json!("invalid")), "{reported}");
+    assert_eq!(reported["cause"]["name"], "remote-reorg");
+    assert_eq!(
+        (&reported["cause"]["old"], &reported["cause"]["new"]),
+        (&json!(cited.hash), &json!(other.hash))
+    );
     shell.stop().await;
 }
 
@@ -315,8 +328,8 @@ async fn a_block_whose_messages_turn_out_valid_is_marked_no_longer() {
     assert_eq!(shell.next().await["kind"], "message-invalid");
     assert_eq!(shell.marked(A), [block.hash]);
     world.build_on(B, first.hash, &[Emit]);
-    let told = shell.next().await;
-    assert_eq!((&told["kind"], &told["to"]), (&json!("flip"), &json!("valid")), "{told}");
+    let reported = shell.next().await;
+    assert_eq!((&reported["kind"], &reported["to"]), (&json!("flip"), &json!("valid")), "{reported}");
     assert_eq!(shell.marked(A), [] as [alloy::primitives::B256; 0]);
     shell.stop().await;
 }
@@ -367,9 +380,9 @@ async fn a_suspect_is_reported_before_its_block_is_read_and_its_outcome_after() 
     world.set_out(A, true);
     let bad = world.extend(A, &[Execute(message(B, 1, 0)), Execute(wrong(B, 1))]);
     shell.gossip(A, &bad).await;
-    let told = shell.next().await;
-    assert_eq!((&told["kind"], &told["reason"]), (&json!("suspect"), &json!("log-not-found")));
-    assert_eq!((&told["transaction_index"], &told["outcome"]), (&json!(2), &json!("pending")));
+    let reported = shell.next().await;
+    assert_eq!((&reported["kind"], &reported["reason"]), (&json!("suspect"), &json!("log-not-found")));
+    assert_eq!((&reported["transaction_index"], &reported["outcome"]), (&json!(2), &json!("pending")));
     shell.gossip(A, &bad).await;
     world.set_out(A, false);
     assert_eq!(shell.next().await["kind"], "message-invalid", "a suspect is told once");
@@ -400,8 +413,12 @@ async fn a_suspicion_that_rests_on_a_view_behind_a_reorg_is_not_told() {
     world.set_out(A, true);
     let citing = world.extend(A, &[Execute(message(B, 2, 0)), Execute(wrong(B, 2))]);
     shell.gossip(A, &citing).await;
-    let told = shell.next().await;
-    assert_eq!((&told["kind"], &told["transaction_index"]), (&json!("suspect"), &json!(2)), "{told}");
+    let reported = shell.next().await;
+    assert_eq!(
+        (&reported["kind"], &reported["transaction_index"]),
+        (&json!("suspect"), &json!(2)),
+        "{reported}"
+    );
     assert_eq!(shell.board.read().chain(ChainId::from(B)).unwrap().block(2).unwrap().key.hash, forked.hash);
     assert_eq!((shell.suspects.after(0, None, 10).len(), shell.unheard(10).await.len()), (1, 0));
     shell.stop().await;

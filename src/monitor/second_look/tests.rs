@@ -1,11 +1,11 @@
 use super::*;
 use crate::metrics::Metrics;
-use crate::monitor::BoardWriter;
 use crate::monitor::MonitorMetrics;
+use crate::monitor::TrackerWriter;
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::LogIndex;
-use crosscheck_core::tracker::{Cause, Tracker, TrackerLimits};
+use crosscheck_core::tracker::{StatusCause, Tracker, TrackerLimits};
 use crosscheck_core::validity::{DependencySet, InvalidReason};
 use crosscheck_p2p::UnixSeconds;
 use rstest::rstest;
@@ -21,9 +21,9 @@ const SOON: Option<Duration> = Some(Duration::from_secs(1));
 fn an_invalid_message_is_reported(
     #[case] looked: Looked,
     #[case] unanswered: Option<Duration>,
-    #[case] told: bool,
+    #[case] reported: bool,
 ) {
-    assert_eq!(is_to_be_told(looked, unanswered), told);
+    assert_eq!(is_to_be_reported(looked, unanswered), reported);
 }
 
 fn event(change: Change) -> MessageEvent {
@@ -40,7 +40,7 @@ fn event(change: Change) -> MessageEvent {
 }
 
 fn status(to: MessageStatus) -> Change {
-    Change::Status { from: MessageStatus::Unknown, to, cause: Cause::Checked, flip: false }
+    Change::Status { from: MessageStatus::Unknown, to, cause: StatusCause::Checked, flip: false }
 }
 
 const INVALID: MessageStatus = MessageStatus::Invalid(InvalidReason::ExecutedByDeposit);
@@ -60,7 +60,7 @@ fn resolved() -> Change {
 fn second_look() -> SecondLook {
     let set = DependencySet::new([].into(), 100);
     let limits = TrackerLimits { max_messages: 1, retention: 1, ended_kept: 1 };
-    let board = BoardWriter::new(Tracker::new(set.clone(), LogIndex::new(1), limits)).board();
+    let board = TrackerWriter::new(Tracker::new(set.clone(), LogIndex::new(1), limits)).board();
     SecondLook::new(BTreeMap::new(), board, MonitorMetrics::register(&Metrics::new(set).unwrap()).unwrap())
 }
 

@@ -22,7 +22,7 @@ struct World {
 impl World {
     async fn start(chains: &[u64]) -> Self {
         let handles = NetworkHandles::default();
-        let peers = PeersOfNodeRpc { networks: handles.clone() };
+        let peers = Opp2pRpc { networks: handles.clone() };
         let mut module = RpcModule::new(());
         module.merge(PeersOfNodeApiServer::into_rpc(peers.clone())).unwrap();
         module.merge(PeersOfNodeAdminApiServer::into_rpc(peers)).unwrap();

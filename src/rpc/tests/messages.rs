@@ -2,10 +2,10 @@
 
 use super::world::{CHAIN, EXECUTING_TRANSACTION, INVALID_IN, Setup, VALID_IN, World, chain, time_of};
 use crate::ledger::{Decision, EventFilter, Ledger, NewCase};
-use crate::teller::TOLD_CAPACITY;
+use crate::teller::EVENT_CAPACITY;
 use alloy::primitives::B256;
 use crosscheck_core::case::Verdict;
-use crosscheck_core::events::{Filing, MessageRecord, SuspectOutcome, SuspectRecord, ToldBlock};
+use crosscheck_core::events::{ExecutingBlock, Filing, MessageRecord, SuspectOutcome, SuspectRecord};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::UnixSeconds;
@@ -91,7 +91,7 @@ fn over(chain_id: u64, sequence: u64, state: &'static str) -> Box<MessageRecord>
     };
     Box::new(MessageRecord {
         sequence,
-        executing: ToldBlock { key: block, timestamp: UnixSeconds(900) },
+        executing: ExecutingBlock { key: block, timestamp: UnixSeconds(900) },
         log_index: 3,
         transaction_index: 2,
         transaction_hash: None,
@@ -168,7 +168,7 @@ async fn a_message_that_is_tracked_again_is_reported_as_it_is() {
         hash: serde_json::from_value(live["executing"]["hash"].clone()).unwrap(),
     };
     let log_index = u32::try_from(live["log_index"].as_u64().unwrap()).unwrap();
-    let executing = ToldBlock { key: block, timestamp: UnixSeconds(900) };
+    let executing = ExecutingBlock { key: block, timestamp: UnixSeconds(900) };
     let before = MessageRecord { executing, log_index, ..*over(CHAIN, 1, "orphaned") };
     world.ledger.note_and_file(&[], &[Filing::Over(Box::new(before))], UnixSeconds(1)).await.unwrap();
     let query = json!({ "chain_id": CHAIN, "hash": block.hash, "log_index": log_index });
@@ -309,7 +309,7 @@ async fn a_kind_that_there_is_not_is_refused() {
 /// Waits until the last subscriber is gone.
 async fn nobody_subscribes(world: &World) {
     let gone = async {
-        while world.told.receiver_count() > 0 {
+        while world.reported.receiver_count() > 0 {
             tokio::task::yield_now().await;
         }
     };
@@ -323,8 +323,8 @@ async fn a_subscriber_that_falls_behind_is_dropped_with_the_reason() {
     uphold(&world.ledger, 5).await;
     let read = world.ledger.events(EventFilter { limit: 1, ..EventFilter::default() }).await.unwrap();
     let (_client, mut events) = subscribe(&world).await;
-    for _ in 0..TOLD_CAPACITY + 5 {
-        world.told.send(read.items[0].clone()).unwrap();
+    for _ in 0..EVENT_CAPACITY + 5 {
+        world.reported.send(read.items[0].clone()).unwrap();
     }
     let last = tokio::time::timeout(DEADLINE, async {
         while let Some(event) = events.next().await {

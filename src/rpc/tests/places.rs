@@ -49,16 +49,17 @@ async fn no_answer_of_any_method_holds_where_an_endpoint_is() {
     for method in &world.methods {
         let answer = world.call(method, &params(&world, method)).await;
         failed += usize::from(answer.as_ref().is_err_and(|error| error.0 == -32_603));
-        let told = format!("{answer:?}");
+        let reported = format!("{answer:?}");
         for addr in &addrs {
-            assert!(!told.contains(&addr.to_string()), "{method}: {told}");
+            assert!(!reported.contains(&addr.to_string()), "{method}: {reported}");
         }
     }
     assert!(failed > 3, "{failed} of the methods asked endpoints in vain");
     let status = world.call("crosscheck_status", &[]).await.unwrap();
-    let told: Vec<&str> =
+    let reported: Vec<&str> =
         status["reasons"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
-    for (reason, name) in told.iter().zip(["execution #0 of chain 901", "rollup-node #0 of chain 901", "l1"])
+    for (reason, name) in
+        reported.iter().zip(["execution #0 of chain 901", "rollup-node #0 of chain 901", "l1"])
     {
         assert!(reason.contains(&format!("{name} did not answer")), "{reason}");
     }

@@ -245,9 +245,9 @@ fn too_many_requests_would_be_taken_for_a_verdict() {
 #[case::no_quorum(SourceError::NoQuorum { chain_id: chain_id(), subject: what(), needed: 2, endpoints: 3, said: "http://10.0.0.1 said".to_owned() }, -32_603)]
 #[case::vanished(SourceError::Vanished { chain_id: chain_id(), number: 7, hash: B256::ZERO }, -32_603)]
 fn no_caller_is_told_where_an_endpoint_is(#[case] error: SourceError, #[case] code: i32) {
-    let told = SupervisorError::unproven(what(), &error);
-    assert_eq!(told.code(), code);
-    assert!(!told.to_string().contains("10.0.0.1"), "{told}");
+    let reported = SupervisorError::unproven(what(), &error);
+    assert_eq!(reported.code(), code);
+    assert!(!reported.to_string().contains("10.0.0.1"), "{reported}");
 }
 
 fn url() -> crate::sources::EndpointUrl {

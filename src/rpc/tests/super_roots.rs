@@ -4,11 +4,11 @@ use super::world::{CHAIN, FIRST, HEADS, Lost, REPLACEMENT, SILENT, Setup, TIP, W
 use crate::rpc::front::PathChain;
 use crate::rpc::super_root;
 use alloy::primitives::{B256, Bytes};
-use crosscheck_core::events::{News, Note};
+use crosscheck_core::events::{Notice, NoticeKind};
 use crosscheck_core::heads::{SafetyHeads, SafetyLevel};
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::OutputV0;
-use crosscheck_core::tracker::{Cause, MessageKey};
+use crosscheck_core::tracker::{MessageKey, StatusCause};
 use crosscheck_core::validity::{ChainRules, DependencySet, InvalidReason};
 use crosscheck_devnet::block::L2Block;
 use crosscheck_p2p::{ChainId, UnixSeconds};
@@ -182,13 +182,13 @@ async fn before_interop_what_is_derived_is_whole(#[case] interop_time: u64, #[ca
 
 async fn note_invalid(world: &World, hash: B256) {
     let block = BlockKey { chain_id: chain(), number: REPLACEMENT, hash };
-    let note = Note {
+    let note = Notice {
         transaction_hash: None,
         key: MessageKey { block, log_index: 0 },
         initiating: Some(chain()),
         timestamp: UnixSeconds(time_of(REPLACEMENT)),
         level: SafetyLevel::LocalSafe,
-        news: News::Invalid { reason: InvalidReason::ExecutedByDeposit, cause: Cause::Checked },
+        news: NoticeKind::Invalid { reason: InvalidReason::ExecutedByDeposit, cause: StatusCause::Checked },
         ordinal: 0,
         invalid_before: None,
     };

@@ -1,7 +1,7 @@
 //! The `supervisor_*` methods, errors included, but for super roots.
 
 use super::world::{CHAIN, HEADS, SILENT, Setup, TIP, World, time_of};
-use crate::audit::Answer;
+use crate::audit::StatusAnswer;
 use crate::sources::StatusDocument;
 use alloy::primitives::B256;
 use crosscheck_core::consolidation::UnknownForks;
@@ -57,7 +57,7 @@ async fn heads_that_the_node_no_longer_names_are_not_known_to_anybody() {
     });
     let document = StatusDocument::read(&serde_json::value::to_raw_value(&document).unwrap()).unwrap();
     world.heads.set(CHAIN.into(), Some(document.heads()));
-    world.heads.set_answer(CHAIN.into(), Answer { document, at: tokio::time::Instant::now() });
+    world.heads.set_answer(CHAIN.into(), StatusAnswer { document, at: tokio::time::Instant::now() });
     for method in ["supervisor_localSafe", "supervisor_crossSafe", "supervisor_finalized"] {
         assert_eq!(world.call(method, &[json!(CHAIN)]).await.unwrap_err().0, -320_400, "{method}");
     }

@@ -1,18 +1,18 @@
 //! A small superchain behind a served RPC: real blocks and receipts, a board told of them, endpoints that answer.
 
-use crate::audit::{Answer, Heads, NodeQuarrels};
-use crate::gossip::{Gossiped, NetworkHandles, Refusals};
+use crate::audit::{Heads, NodeQuarrels, StatusAnswer};
+use crate::gossip::{GossipHeads, NetworkHandles, Refusals};
 use crate::health::Health;
-use crate::ledger::{Event, Ledger};
+use crate::ledger::{Ledger, StoredEvent};
 use crate::metrics::{EndpointKind, Metrics};
-use crate::monitor::{BoardWriter, Suspects};
+use crate::monitor::{Suspects, TrackerWriter};
 use crate::rpc::RpcMetrics;
 use crate::rpc::server::{RpcLimits, serve_within};
 use crate::rpc::{ChainSources, CrosscheckRpc, Failsafe, RpcParts, SuperchainReader};
 use crate::sources::{
     EndpointLimits, EndpointNames, EndpointUrl, ExecutionClient, L1Client, RollupNodes, StatusDocument,
 };
-use crate::teller::{TOLD_CAPACITY, Teller};
+use crate::teller::{EVENT_CAPACITY, Teller};
 use alloy::eips::eip2930::AccessList;
 use alloy::primitives::{B256, U64};
 use crosscheck_core::heads::{SafeMeans, SafetyHeads};
@@ -145,7 +145,7 @@ pub(super) struct World {
     pub addr: SocketAddr,
     /// Every method that is served, subscriptions and their ends included.
     pub methods: Vec<&'static str>,
-    pub told: broadcast::Sender<Event>,
+    pub reported: broadcast::Sender<StoredEvent>,
     pub suspects: Suspects,
     pub failsafe: Failsafe,
     pub ledger: Ledger,
@@ -193,7 +193,7 @@ impl World {
         // What the board knows it has read by now.
         *lost.write() = setup.lost;
         let nodes = superchain.chains.iter().filter_map(|(id, chain)| Some((*id, chain.node.clone()?)));
-        let (told, _) = broadcast::channel(TOLD_CAPACITY);
+        let (reported, _) = broadcast::channel(EVENT_CAPACITY);
         let metrics = RpcMetrics::register(&Metrics::new(superchain.set.clone()).unwrap()).unwrap();
         let failsafe = Failsafe::open(&ledger, metrics.clone()).await.unwrap();
         let suspects = Suspects::default();
@@ -206,21 +206,21 @@ impl World {
                 heads: superchain.heads.clone(),
                 nodes: nodes.collect(),
                 quarrels: NodeQuarrels::default(),
-                gossiped: Gossiped::default(),
+                gossiped: GossipHeads::default(),
                 health: health.clone(),
                 names: names([&execution, &node, &l1]),
             },
             networks: NetworkHandles::default(),
             superchain: superchain.clone(),
             suspects: suspects.clone(),
-            told: told.clone(),
+            reported: reported.clone(),
             failsafe: failsafe.clone(),
             admin: setup.admin,
             clock: Arc::new(SystemClock),
             metrics: metrics.clone(),
         };
         let mut tasks = JoinSet::new();
-        let teller = Teller::begin(ledger.clone(), told.clone()).await.unwrap();
+        let teller = Teller::begin(ledger.clone(), reported.clone()).await.unwrap();
         tasks.spawn(async move {
             teller.run(CancellationToken::new()).await.unwrap();
             Ok(())
@@ -245,7 +245,7 @@ impl World {
             replaced,
             addr,
             methods,
-            told,
+            reported,
             suspects,
             failsafe,
             ledger,
@@ -388,19 +388,19 @@ async fn reader(
     let client =
         |chain_id| ExecutionClient::new(chain_id, &[url(execution)], 1, LIMITS, index.clone()).unwrap();
     let limits = TrackerLimits { max_messages: 1000, retention: 1_000_000_000, ended_kept: 100 };
-    let mut board = BoardWriter::new(Tracker::new(set.clone(), index.clone(), limits));
+    let mut board = TrackerWriter::new(Tracker::new(set.clone(), index.clone(), limits));
     let heads = Heads::new(set.chain_ids());
     if setup.blocks {
         for block in blocks.iter().skip(at(FIRST)) {
             let verified = client(chain()).block_by_hash(block.hash).await.unwrap().unwrap();
             client(chain()).logs(&verified).await.unwrap().unwrap();
-            let told = board.apply(Input::Block(Arc::new(observed(block, blocks))));
-            assert_eq!((told.refused, told.requests), (None, vec![]));
+            let reported = board.apply(Input::Block(Arc::new(observed(block, blocks))));
+            assert_eq!((reported.refused, reported.requests), (None, vec![]));
         }
         board.apply(Input::Heads { chain_id: chain(), heads: setup.heads });
         heads.set_answer(
             chain(),
-            Answer { document: status(fixture, blocks), at: tokio::time::Instant::now() },
+            StatusAnswer { document: status(fixture, blocks), at: tokio::time::Instant::now() },
         );
     }
     let sources = |chain_id: ChainId| ChainSources {

@@ -6,11 +6,11 @@ use crate::metrics::{EndpointKind, Limit};
 use crate::sources::{EndpointLimits, ExecutionClient};
 use alloy::primitives::{Address, B256, U256};
 use crosscheck_core::case::{CheckedMessage, Discard, InvalidMessage, Relation, Verdict, Violation};
-use crosscheck_core::events::{News, Note, SuspectOutcome};
+use crosscheck_core::events::{Notice, NoticeKind, SuspectOutcome};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::{BlockKey, Identifier, Message};
 use crosscheck_core::proof::LogIndex;
-use crosscheck_core::tracker::{Cause, Change, CountKey, Counts, Ending, MessageEvent, MessageKey};
+use crosscheck_core::tracker::{Change, CountKey, Counts, Ending, MessageEvent, MessageKey, StatusCause};
 use crosscheck_core::validity::{InvalidReason, Member, MessageStatus};
 use crosscheck_p2p::{ByTopic, ChainId, FrameCounts, NetworkCounters, UnixSeconds};
 use std::collections::BTreeSet;
@@ -108,16 +108,16 @@ impl Stranger {
 
     fn messages(&self, metrics: &RoomMetrics) {
         let news = [
-            News::Invalid { reason: self.invalid(), cause: Cause::Checked },
-            News::Flip { to: MessageStatus::Valid, cause: Cause::Checked },
-            News::Flip { to: MessageStatus::Invalid(self.invalid()), cause: Cause::Checked },
-            News::Undeclared,
-            News::Ended { ending: Ending::Finalized, status: "invalid" },
+            NoticeKind::Invalid { reason: self.invalid(), cause: StatusCause::Checked },
+            NoticeKind::Flip { to: MessageStatus::Valid, cause: StatusCause::Checked },
+            NoticeKind::Flip { to: MessageStatus::Invalid(self.invalid()), cause: StatusCause::Checked },
+            NoticeKind::Undeclared,
+            NoticeKind::Ended { ending: Ending::Finalized, status: "invalid" },
         ];
         let (key, initiating, timestamp) = (self.key(), self.cited(), UnixSeconds(self.0));
         for level in SafetyLevel::ALL {
             for news in news.clone() {
-                let note = Note {
+                let note = Notice {
                     transaction_hash: None,
                     key,
                     initiating,

@@ -7,7 +7,7 @@ use crate::process_use::ProcessUse;
 use crate::sources::{EndpointLimits, ExecutionClient, RollupNodes};
 use alloy::primitives::B256;
 use crosscheck_core::case::{Discard, Verdict};
-use crosscheck_core::events::{News, Note};
+use crosscheck_core::events::{Notice, NoticeKind};
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::LogIndex;
@@ -285,13 +285,13 @@ fn every_counter_of_configured_chains_is_there_from_the_start() {
 fn messages_are_counted_by_both_chains(#[case] cited: Option<u64>, #[case] label: &str) {
     let metrics = metrics();
     let block = BlockKey { chain_id: chain(901), number: 1, hash: B256::ZERO };
-    let note = Note {
+    let note = Notice {
         transaction_hash: None,
         key: crosscheck_core::tracker::MessageKey { block, log_index: 0 },
         initiating: cited.map(chain),
         timestamp: UnixSeconds(1),
         level: SafetyLevel::Finalized,
-        news: News::Ended { ending: Ending::Finalized, status: "invalid" },
+        news: NoticeKind::Ended { ending: Ending::Finalized, status: "invalid" },
         ordinal: 0,
         invalid_before: None,
     };

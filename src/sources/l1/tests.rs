@@ -236,7 +236,7 @@ async fn a_block_without_receipts_needs_no_question() {
 #[tokio::test]
 async fn the_blob_schedule_is_learnt() {
     let served = serve(Value::Null, Value::Null).await;
-    let told = served.client.told_blobs().await.unwrap();
+    let reported = served.client.reported_blobs().await.unwrap();
     let fractions = [(UnixSeconds(5), 5_007_716)].into();
-    assert_eq!(told, ToldBlobs { in_force: Some(UnixSeconds(5)), fractions });
+    assert_eq!(reported, ReportedBlobs { in_force: Some(UnixSeconds(5)), fractions });
 }

@@ -224,9 +224,13 @@ async fn what_no_hash_covers_may_be_anything() {
         let known = ["uncles", "size", "l1FeeScalar", "v", "of_tomorrow", "beneficiary", "root"];
         for field in fields.chain(known).filter(|field| !hashed.contains(field)) {
             for shape in shapes().map(Some).into_iter().chain([None]) {
-                let told = format!("{object}/{field}: {shape:?}");
+                let reported = format!("{object}/{field}: {shape:?}");
                 let read = scripted.read(varied(object, field, shape)).await;
-                assert_eq!(read.unwrap_or_else(|error| panic!("{told}: {error}")), expected, "{told}");
+                assert_eq!(
+                    read.unwrap_or_else(|error| panic!("{reported}: {error}")),
+                    expected,
+                    "{reported}"
+                );
                 tried += 1;
             }
         }
@@ -253,19 +257,19 @@ async fn what_a_hash_covers_is_refused_by_its_name() {
                 if is_spelling(object, field, &shape) {
                     continue;
                 }
-                let told = format!("{object}/{field}: {shape}");
+                let reported = format!("{object}/{field}: {shape}");
                 let Err(error) = scripted.read(varied(object, field, Some(shape.clone()))).await else {
-                    panic!("{told} was read")
+                    panic!("{reported} was read")
                 };
-                let told = format!("{told}: {error}");
-                assert!(matches!(error, SourceError::Untrustworthy { .. }), "{told}");
+                let reported = format!("{reported}: {error}");
+                assert!(matches!(error, SourceError::Untrustworthy { .. }), "{reported}");
                 // What is left out, or can be read as a value of its kind, is another block's: the hash tells.
                 let one = format!("{} 0", field.trim_end_matches('s'));
                 let names =
                     [format!("`{field}"), format!(".{field}`"), one, "hash to".into(), "hashes to".into()];
                 let is_of_its_kind = shape.is_null() || (field == "isSystemTx" && shape == json!(true));
                 let names = if is_of_its_kind { &names[..] } else { &names[..3] };
-                assert!(names.iter().any(|name| told.contains(name)), "{told}");
+                assert!(names.iter().any(|name| reported.contains(name)), "{reported}");
             }
         }
     }
@@ -307,14 +311,14 @@ async fn another_value_of_what_a_hash_covers_is_refused() {
 #[case::the_last_receipt_lost(|answers: &mut Answers| drop(answers.1.as_array_mut().unwrap().pop()), "3 of the receipts")]
 #[case::no_transactions(|answers: &mut Answers| answers.0["transactions"] = json!([]), "none of its transactions")]
 #[tokio::test]
-async fn who_is_merely_behind_is_told_to_be(#[case] lose: fn(&mut Answers), #[case] told: &str) {
+async fn who_is_merely_behind_is_told_to_be(#[case] lose: fn(&mut Answers), #[case] reported: &str) {
     let scripted = Scripted::start().await;
     let mut answers = honest();
     lose(&mut answers);
     let error = scripted.read(answers).await.unwrap_err();
     assert!(matches!(error, SourceError::Incomplete { .. }), "{error}");
     let text = error.to_string();
-    assert!(text.contains(told) && text.contains("it is behind") && !text.contains("trust"), "{text}");
+    assert!(text.contains(reported) && text.contains("it is behind") && !text.contains("trust"), "{text}");
 }
 
 #[rstest]
@@ -327,14 +331,14 @@ async fn who_is_merely_behind_is_told_to_be(#[case] lose: fn(&mut Answers), #[ca
 #[tokio::test]
 async fn what_is_no_part_of_the_truth_is_not_to_be_trusted(
     #[case] lie: fn(&mut Answers),
-    #[case] told: &str,
+    #[case] reported: &str,
 ) {
     let scripted = Scripted::start().await;
     let mut answers = honest();
     lie(&mut answers);
     let error = scripted.read(answers).await.unwrap_err();
     assert!(matches!(error, SourceError::Untrustworthy { .. }), "{error}");
-    assert!(error.to_string().contains(told), "{error}");
+    assert!(error.to_string().contains(reported), "{error}");
 }
 
 /// Receipts of a type that nobody knows, with these encodings in the debug namespace.
@@ -417,9 +421,9 @@ mod unknown_types {
     #[case::of_another_type(|encodings: &[Bytes]| Some(json!([encodings[0], encodings[2], encodings[1]])))]
     #[case::cut_off(|encodings: &[Bytes]| Some(json!([encodings[0], encodings[1].slice(..40)])))]
     #[tokio::test]
-    async fn one_whose_encoding_cannot_be_had_is_named(#[case] told: fn(&[Bytes]) -> Option<Value>) {
+    async fn one_whose_encoding_cannot_be_had_is_named(#[case] reported: fn(&[Bytes]) -> Option<Value>) {
         let (answers, encodings) = block(true);
-        let server = unknown_receipts(answers, told(&encodings)).await;
+        let server = unknown_receipts(answers, reported(&encodings)).await;
         let client = client(&[&server]);
         let block = client.block_by_number(1).await.unwrap().unwrap();
         let error = client.logs(&block).await.unwrap_err();

@@ -18,7 +18,7 @@ const DEADLINE: Duration = Duration::from_secs(200);
 
 /// What one endpoint does, settable while it runs.
 #[derive(Clone, Debug)]
-struct Conduct {
+struct NodeBehaviour {
     /// The height up to which it has the chain.
     tip: u64,
     /// The blocks labelled safe and finalized, if it knows the labels.
@@ -35,7 +35,7 @@ struct Conduct {
 #[derive(Clone)]
 struct Node {
     chain: Arc<Chain>,
-    conduct: Arc<Mutex<Conduct>>,
+    conduct: Arc<Mutex<NodeBehaviour>>,
     /// Answers only with a permit; all are there unless a test takes them.
     gate: Arc<Semaphore>,
 }
@@ -43,12 +43,12 @@ struct Node {
 impl Node {
     fn new(chain: &Arc<Chain>) -> Self {
         let (tip, labels) = (chain.head().number(), Some((3, 2)));
-        let conduct = Conduct { tip, labels, fails: false, forges: false, chain_id: CHAIN_ID };
+        let conduct = NodeBehaviour { tip, labels, fails: false, forges: false, chain_id: CHAIN_ID };
         let gate = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
         Self { chain: Arc::clone(chain), conduct: Arc::new(Mutex::new(conduct)), gate }
     }
 
-    fn set(&self, change: impl FnOnce(&mut Conduct)) {
+    fn set(&self, change: impl FnOnce(&mut NodeBehaviour)) {
         change(&mut self.conduct.lock());
     }
 
@@ -173,7 +173,7 @@ impl World {
     async fn until(&self, states: &[&str]) {
         let mut standings = self.client.standings();
         let named =
-            |list: &Vec<EndpointStanding>| list.iter().map(|s| s.state.name()).eq(states.iter().copied());
+            |list: &Vec<EndpointHealth>| list.iter().map(|s| s.state.name()).eq(states.iter().copied());
         let waited = tokio::time::timeout(DEADLINE, standings.wait_for(named)).await;
         assert!(waited.is_ok(), "the endpoints stand {:?}, not {states:?}", self.states());
     }

@@ -119,7 +119,7 @@ fn a_final_block_is_examined_if_one_that_is_not_cites_it(
     let mut closure = closure(&set, &[(1, 9, vec![(0, 2, 5, 0)])]);
     closure.insert(block(2, 5, &[(1, 3, 4, log_index)]), Maturity::Final);
     assert_eq!(standing(&closure), Unknown);
-    let ask = Ask { timestamp: UnixSeconds(4), chain_id: 3.into(), number: Some(4) };
+    let ask = BlockRequest { timestamp: UnixSeconds(4), chain_id: 3.into(), number: Some(4) };
     assert_eq!(closure.asks(), [ask].into());
     closure.insert(block(3, 4, &rows), Maturity::Final);
     assert_eq!((standing(&closure), closure.asks()), (expected, BTreeSet::new()));
@@ -154,7 +154,7 @@ fn asks_come_oldest_first_and_end() {
     let set = set();
     let mut closure = closure(&set, &[(1, 9, vec![(0, 2, 9, 0), (1, 3, 5, 0)])]);
     let asks = |closure: &Closure<'_>| -> Vec<(u64, String, Option<u64>)> {
-        let flat = |ask: &Ask| (ask.timestamp.0, ask.chain_id.to_string(), ask.number);
+        let flat = |ask: &BlockRequest| (ask.timestamp.0, ask.chain_id.to_string(), ask.number);
         closure.asks().iter().map(flat).collect()
     };
     let ask = |at: u64, chain: u64, number: Option<u64>| (at, chain.to_string(), number);

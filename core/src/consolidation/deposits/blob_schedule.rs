@@ -28,7 +28,7 @@ pub type BlobFractions = BTreeMap<UnixSeconds, u64>;
 
 /// What an L1's node says of its forks, as far as blob base fees go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ToldBlobs {
+pub struct ReportedBlobs {
     /// When the fork began that is in force. What is after it is a plan.
     pub in_force: Option<UnixSeconds>,
     /// The last, the current and the next fork's.
@@ -154,10 +154,10 @@ mod tests {
     fn an_unknown_l1_says_nothing_until_it_is_known() {
         let unknown = BlobSchedule::of_l1(900);
         assert_eq!(unknown.blob_base_fee(UnixSeconds(10), EXCESS), None);
-        let told = unknown.with(UnixSeconds(5), 5_007_716);
-        assert_eq!(told.blob_base_fee(UnixSeconds(4), EXCESS), None);
+        let reported = unknown.with(UnixSeconds(5), 5_007_716);
+        assert_eq!(reported.blob_base_fee(UnixSeconds(4), EXCESS), None);
         let prague = BlobSchedule::of_l1(1).blob_base_fee(UnixSeconds(1_746_612_311), EXCESS);
-        assert_eq!(told.blob_base_fee(UnixSeconds(5), EXCESS), prague);
+        assert_eq!(reported.blob_base_fee(UnixSeconds(5), EXCESS), prague);
     }
 
     #[test]
@@ -169,8 +169,8 @@ mod tests {
         assert_eq!(mainnet.blob_base_fee(KNOWN_UNTIL, EXCESS), None);
         assert_eq!(mainnet.blob_base_fee(KNOWN_UNTIL, 0), Some(1));
         // Until the L1 client says that the second blob-parameter-only fork is still the current one.
-        let told = mainnet.with(UnixSeconds(1_767_747_671), BPO2_BASE_UPDATE_FRACTION);
-        assert_eq!(told.blob_base_fee(KNOWN_UNTIL, EXCESS), fee);
+        let reported = mainnet.with(UnixSeconds(1_767_747_671), BPO2_BASE_UPDATE_FRACTION);
+        assert_eq!(reported.blob_base_fee(KNOWN_UNTIL, EXCESS), fee);
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod upgrade;
 mod user_deposit;
 mod words;
 
-pub use blob_schedule::{BlobFractions, BlobSchedule, ToldBlobs};
+pub use blob_schedule::{BlobFractions, BlobSchedule, ReportedBlobs};
 pub use bundle::{BundleFileError, NamedBundle, SetSize, UpgradeBundle};
 pub use comparison::{Comparison, compare_with_l1};
 pub use config_update::{ConfigUpdate, ConfigUpdateError};

@@ -4,8 +4,8 @@ use super::{Tracker, Work};
 use crate::heads::SafetyLevel;
 use crate::proof::Executed;
 use crate::tracker::block_node::BlockNode;
-use crate::tracker::same_timestamp::Member;
-use crate::tracker::tracked_message::{MessageId, Own};
+use crate::tracker::same_timestamp::GroupMember;
+use crate::tracker::tracked_message::{Own, TrackedId};
 use crate::tracker::{Ending, ObservedBlock, RefusedInput, State, Step};
 use crate::validity::{Execution, Objection, SameTimestamp, check_executed};
 use crosscheck_p2p::UnixSeconds;
@@ -20,7 +20,7 @@ impl Tracker {
             Some(node) => node,
             None => self.discover(block, work),
         };
-        let ids: Vec<MessageId> = node.ids().collect();
+        let ids: Vec<TrackedId> = node.ids().collect();
         if let Some(view) = self.chains.get_mut(&key.chain_id) {
             view.push(node);
         }
@@ -138,14 +138,14 @@ impl Tracker {
     }
 
     /// Puts the block's messages of its own timestamp beside those of the other chains.
-    fn join_group(&mut self, block: &ObservedBlock, ids: &[MessageId], work: &mut Work) {
+    fn join_group(&mut self, block: &ObservedBlock, ids: &[TrackedId], work: &mut Work) {
         let (chain_id, timestamp) = (block.key.chain_id, block.timestamp);
         let ids = ids.iter().copied().map(Some).chain(std::iter::repeat(None));
         let members = block.executed.iter().zip(ids).filter_map(|(executed, id)| {
             let node = SameTimestamp::of(Execution { chain_id, timestamp }, executed)?;
-            Some(Member { id, node })
+            Some(GroupMember { id, node })
         });
-        let members: Vec<Member> = members.collect();
+        let members: Vec<GroupMember> = members.collect();
         if members.is_empty() {
             return;
         }
@@ -162,8 +162,8 @@ impl Tracker {
         let Some(view) = self.chains.get(&block.key.chain_id) else { return };
         let from = parent.map_or(Bound::Unbounded, Bound::Included);
         let late = view.citations.at_claims((from, Bound::Excluded(block.timestamp)));
-        let is_beyond = |id: &MessageId| self.cited_number(*id).is_some_and(|cited| cited > number);
-        let mut touched: Vec<MessageId> = late.filter(is_beyond).collect();
+        let is_beyond = |id: &TrackedId| self.cited_number(*id).is_some_and(|cited| cited > number);
+        let mut touched: Vec<TrackedId> = late.filter(is_beyond).collect();
         touched.extend(view.citations.at_heights(number..=number));
         if parent.is_none() {
             // The view starts here: what lies below it can be asked for from now on.

@@ -4,7 +4,7 @@ use super::{Tracker, Work};
 use crate::heads::SafetyLevel;
 use crate::message::BlockKey;
 use crate::tracker::block_node::BlockNode;
-use crate::tracker::tracked_message::{MessageId, Own, TrackedMessage};
+use crate::tracker::tracked_message::{Own, TrackedId, TrackedMessage};
 use crate::tracker::{Ending, ObservedBlock, State, Step};
 use crate::validity::MessageStatus;
 use alloy::primitives::B256;
@@ -44,9 +44,9 @@ impl Tracker {
     /// Ends what is open for longer than messages are kept.
     pub(super) fn expire(&mut self, now: UnixSeconds, work: &mut Work) {
         let oldest = UnixSeconds(now.0.saturating_sub(self.limits.retention));
-        let is_old = |(timestamp, _): &&(UnixSeconds, MessageId)| *timestamp < oldest;
+        let is_old = |(timestamp, _): &&(UnixSeconds, TrackedId)| *timestamp < oldest;
         let old = self.chains.values().flat_map(|view| view.open.iter().take_while(is_old));
-        let old: Vec<MessageId> = old.map(|(_, id)| *id).collect();
+        let old: Vec<TrackedId> = old.map(|(_, id)| *id).collect();
         for id in old {
             self.end(id, Ending::Expired, work);
         }
@@ -109,7 +109,7 @@ impl Tracker {
     }
 
     /// Ends a message's life. Its last status stays in its block's tally.
-    pub(super) fn end(&mut self, id: MessageId, ending: Ending, work: &mut Work) {
+    pub(super) fn end(&mut self, id: TrackedId, ending: Ending, work: &mut Work) {
         let Some(message) = self.book.get(id) else { return };
         let (key, timestamp) = (message.block.key, message.timestamp());
         // A dropped block is in no group: its chain may have another block there.

@@ -2,8 +2,8 @@
 
 use super::{Tracker, Work};
 use crate::message::{BlockKey, Identifier};
-use crate::tracker::tracked_message::{Evidence, Ground, MessageId, Own, TrackedMessage};
-use crate::tracker::{Cause, Change, State, Step};
+use crate::tracker::tracked_message::{Evidence, Ground, Own, TrackedId, TrackedMessage};
+use crate::tracker::{Change, State, StatusCause, Step};
 use crate::validity::{InvalidReason, MessageStatus};
 use alloy::primitives::B256;
 use crosscheck_p2p::ChainId;
@@ -21,7 +21,7 @@ enum Cited {
 
 impl Tracker {
     /// A message's status is this one now.
-    pub(super) fn judge(&mut self, id: MessageId, to: MessageStatus, ground: Ground, work: &mut Work) {
+    pub(super) fn judge(&mut self, id: TrackedId, to: MessageStatus, ground: Ground, work: &mut Work) {
         let Some(message) = self.book.get(id).filter(|message| message.state() == State::Tracked) else {
             return;
         };
@@ -34,7 +34,7 @@ impl Tracker {
                 self.cause(message, identifier, cited, ground),
                 self.evidence(message, identifier, cited, to),
             ),
-            None => (Cause::Checked, Evidence::None),
+            None => (StatusCause::Checked, Evidence::None),
         };
         if let Some(message) = self.book.get_mut(id) {
             message.ground = ground;
@@ -96,15 +96,15 @@ impl Tracker {
     }
 
     /// Why the status is what it is now and was not before.
-    fn cause(&self, message: &TrackedMessage, id: &Identifier, cited: &Cited, ground: Ground) -> Cause {
+    fn cause(&self, message: &TrackedMessage, id: &Identifier, cited: &Cited, ground: Ground) -> StatusCause {
         let (chain_id, number) = (id.chain_id, id.block_number);
-        let reorg = |old, new| Cause::RemoteReorg { chain_id, number, old, new };
+        let reorg = |old, new| StatusCause::RemoteReorg { chain_id, number, old, new };
         match (message.evidence, cited) {
             (
                 Evidence::Gone { hash: old, was_invalid: true },
                 Cited::Present { hash, is_deposits_only: true },
             ) if old != *hash => {
-                Cause::RemoteReplacement { old: BlockKey { chain_id, number, hash: old }, new: *hash }
+                StatusCause::RemoteReplacement { old: BlockKey { chain_id, number, hash: old }, new: *hash }
             }
             (Evidence::Gone { hash: old, .. }, Cited::Present { hash, .. }) => reorg(old, Some(*hash)),
             (Evidence::Cited { hash: old }, Cited::Present { hash, .. }) if old != *hash => {
@@ -128,7 +128,7 @@ impl Tracker {
         id: &Identifier,
         cited: &Cited,
         ground: Ground,
-    ) -> Cause {
+    ) -> StatusCause {
         let is_or_was = |wanted| ground == wanted || message.ground == wanted;
         let hash = match cited {
             Cited::Present { hash, .. } => Some(*hash),
@@ -136,16 +136,16 @@ impl Tracker {
             Cited::Absent { .. } => None,
         };
         if is_or_was(Ground::Cycle) {
-            return Cause::SameTimestamp { timestamp: message.timestamp() };
+            return StatusCause::SameTimestamp { timestamp: message.timestamp() };
         }
         if let Some(hash) = hash.filter(|_| is_or_was(Ground::CitedBlock)) {
             let block = BlockKey { chain_id: id.chain_id, number: id.block_number, hash };
-            return Cause::CitedBlock { block };
+            return StatusCause::CitedBlock { block };
         }
         if is_or_was(Ground::Horizon) && message.life.decided().is_some() {
-            return Cause::SameTimestamp { timestamp: message.timestamp() };
+            return StatusCause::SameTimestamp { timestamp: message.timestamp() };
         }
-        Cause::Checked
+        StatusCause::Checked
     }
 
     /// What the status rests on from now on. What an undecided message rested on stays with it, for its next cause.

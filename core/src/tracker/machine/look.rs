@@ -3,7 +3,7 @@
 use super::{Tracker, Work};
 use crate::message::{BlockKey, Identifier, Message};
 use crate::proof::ProvenLogs;
-use crate::tracker::tracked_message::{Ground, MessageId, Own};
+use crate::tracker::tracked_message::{Ground, Own, TrackedId};
 use crate::tracker::{Request, State};
 use crate::validity::{
     Execution, InvalidReason, MessageStatus, Objection, check_executed, check_log, check_tip,
@@ -28,7 +28,7 @@ enum Logs<'a> {
 
 impl Tracker {
     /// Looks at a message's own clauses, by what is known now.
-    pub(super) fn look(&mut self, id: MessageId, work: &mut Work) {
+    pub(super) fn look(&mut self, id: TrackedId, work: &mut Work) {
         self.look_with(id, &Logs::Kept, work);
     }
 
@@ -47,7 +47,7 @@ impl Tracker {
         if expected.map_or(number >= first, |hash| logs.hash() != hash) {
             return;
         }
-        let citers: Vec<MessageId> = view.citations.at_heights(number..=number).collect();
+        let citers: Vec<TrackedId> = view.citations.at_heights(number..=number).collect();
         if number < first {
             self.settled.put((chain_id, number), logs.hash());
         }
@@ -59,7 +59,7 @@ impl Tracker {
         }
     }
 
-    fn look_with(&mut self, id: MessageId, logs: &Logs<'_>, work: &mut Work) {
+    fn look_with(&mut self, id: TrackedId, logs: &Logs<'_>, work: &mut Work) {
         if !self.check_once(id, work) {
             return;
         }
@@ -88,7 +88,7 @@ impl Tracker {
     }
 
     /// Checks what needs nothing but the block and the dependency set, the first time. Whether there is more to look at.
-    fn check_once(&mut self, id: MessageId, work: &mut Work) -> bool {
+    fn check_once(&mut self, id: TrackedId, work: &mut Work) -> bool {
         let Some(message) = self.book.get_mut(id).filter(|message| message.state() == State::Tracked) else {
             return false;
         };

@@ -2,7 +2,7 @@
 
 use super::{Tracker, Work};
 use crate::tracker::block_node::BlockNode;
-use crate::tracker::tracked_message::{MessageId, Own};
+use crate::tracker::tracked_message::{Own, TrackedId};
 use crate::tracker::{State, Step};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::ops::Bound;
@@ -24,13 +24,13 @@ impl Tracker {
 
     /// The messages that may have lost what they rest on: the block that they cite, or the tip that proved that there
     /// is no such block.
-    fn bereft(&self, chain_id: ChainId, kept: u64, old_tip: UnixSeconds) -> Vec<MessageId> {
+    fn bereft(&self, chain_id: ChainId, kept: u64, old_tip: UnixSeconds) -> Vec<TrackedId> {
         let Some(view) = self.chains.get(&chain_id) else { return Vec::new() };
         let new_tip = view.tip().map(|tip| tip.timestamp);
         let from = new_tip.map_or(Bound::Unbounded, Bound::Included);
-        let is_beyond = |id: &MessageId| self.cited_number(*id).is_some_and(|cited| cited > kept);
+        let is_beyond = |id: &TrackedId| self.cited_number(*id).is_some_and(|cited| cited > kept);
         let claims = view.citations.at_claims((from, Bound::Excluded(old_tip))).filter(is_beyond);
-        let mut bereft: Vec<MessageId> = claims.collect();
+        let mut bereft: Vec<TrackedId> = claims.collect();
         bereft.extend(view.citations.at_heights((Bound::Excluded(kept), Bound::Unbounded)));
         bereft.sort_unstable();
         bereft.dedup();
@@ -59,7 +59,7 @@ impl Tracker {
     }
 
     /// A displaced message's block is canonical again: everything of it is checked again.
-    pub(super) fn revive(&mut self, id: MessageId) {
+    pub(super) fn revive(&mut self, id: TrackedId) {
         let Some(message) = self.book.get_mut(id) else { return };
         if message.own != Own::BrokenForGood {
             message.own = Own::Unknown;
@@ -68,7 +68,7 @@ impl Tracker {
     }
 
     /// Files a message under what it cites.
-    pub(super) fn cite(&mut self, id: MessageId) {
+    pub(super) fn cite(&mut self, id: TrackedId) {
         let Some(message) = self.book.get(id).and_then(|message| message.message()) else { return };
         let identifier = message.identifier;
         if let Some(view) = self.chains.get_mut(&identifier.chain_id) {
@@ -77,7 +77,7 @@ impl Tracker {
     }
 
     /// Takes a message out from under what it cites.
-    pub(super) fn uncite(&mut self, id: MessageId) {
+    pub(super) fn uncite(&mut self, id: TrackedId) {
         let Some(message) = self.book.get(id).and_then(|message| message.message()) else { return };
         let identifier = message.identifier;
         if let Some(view) = self.chains.get_mut(&identifier.chain_id) {
@@ -85,7 +85,7 @@ impl Tracker {
         }
     }
 
-    pub(super) fn cited_number(&self, id: MessageId) -> Option<u64> {
+    pub(super) fn cited_number(&self, id: TrackedId) -> Option<u64> {
         self.book.get(id)?.message().map(|message| message.identifier.block_number)
     }
 

@@ -5,7 +5,7 @@
 
 use crate::message::BlockKey;
 use crate::tracker::same_timestamp::Place;
-use crate::tracker::tracked_message::{Ground, MessageId};
+use crate::tracker::tracked_message::{Ground, TrackedId};
 use crate::validity::{InvalidReason, MessageStatus};
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ impl Standing {
 
 /// A message whose own clauses hold.
 struct Companion {
-    id: MessageId,
+    id: TrackedId,
     executing: BlockKey,
     verdict: Option<(MessageStatus, Ground)>,
 }
@@ -51,7 +51,7 @@ pub(super) struct Round {
 
 impl Round {
     /// A message of one block leans on another, or on none.
-    pub(super) fn join(&mut self, id: MessageId, executing: BlockKey, leans_on: Option<Place>) {
+    pub(super) fn join(&mut self, id: TrackedId, executing: BlockKey, leans_on: Option<Place>) {
         if let Some(cited) = leans_on {
             self.citers.entry(cited).or_default().push(self.companions.len());
         }
@@ -82,7 +82,7 @@ impl Round {
     pub(super) fn decide(
         mut self,
         is_complete: bool,
-    ) -> impl Iterator<Item = (MessageId, MessageStatus, Ground)> {
+    ) -> impl Iterator<Item = (TrackedId, MessageStatus, Ground)> {
         self.spread(|standing| matches!(standing, Standing::Invalid(_)));
         let rest = if is_complete {
             self.spread(|standing| *standing == Standing::Unknown);

@@ -2,8 +2,8 @@
 
 use super::round::{Round, Standing};
 use super::{Tracker, Work};
-use crate::tracker::same_timestamp::{Member, Place};
-use crate::tracker::tracked_message::{MessageId, Own};
+use crate::tracker::same_timestamp::{GroupMember, Place};
+use crate::tracker::tracked_message::{Own, TrackedId};
 use crate::tracker::{BlockStatus, State};
 use crate::validity::InvalidReason;
 use crosscheck_p2p::{ChainId, UnixSeconds};
@@ -23,7 +23,7 @@ impl Tracker {
     }
 
     /// A message whose cited block is earlier.
-    fn settle_one(&mut self, id: MessageId, work: &mut Work) {
+    fn settle_one(&mut self, id: TrackedId, work: &mut Work) {
         let Some(message) = self.book.get(id).filter(|message| message.own.holds()) else { return };
         let lasts = message.own == Own::Last;
         let Some(cited) = message.message().map(|message| message.identifier) else { return };
@@ -65,7 +65,7 @@ impl Tracker {
         round: &mut Round,
         timestamp: UnixSeconds,
         (chain_id, number): Place,
-        members: &[Member],
+        members: &[GroupMember],
     ) {
         let Some(node) = self.chains.get(&chain_id).and_then(|view| view.canonical(number)) else { return };
         let mut without = node.tally();
@@ -115,7 +115,7 @@ impl Work {
     }
 
     /// A touched message of this timestamp.
-    fn next_at(&mut self, timestamp: UnixSeconds) -> Option<MessageId> {
+    fn next_at(&mut self, timestamp: UnixSeconds) -> Option<TrackedId> {
         let (at, _) = self.dirty.first()?;
         if *at != timestamp {
             return None;

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::audit::investigator::tests::{client_of, heads_at, metrics, serve_shared, set};
-use crate::ledger::{BlockPosition, NewAncestor};
+use crate::ledger::NewAncestor;
+use alloy::eips::BlockNumHash;
 use alloy::eips::eip2930::AccessList;
 use crosscheck_devnet::contracts::{EMITTER, emit_call};
 use crosscheck_devnet::fixture::{CHAIN_ID, Fixture};
@@ -20,7 +21,7 @@ async fn gap(fixture: &Fixture, top: NewAncestor) -> (Auditor, World, RunningSer
     let clients = [(chain_id, client_of(&server))].into();
     let investigator = Investigator::new(set(), clients, heads, None, BTreeMap::new(), metrics());
     let (auditor, world) = world_of(investigator, metrics()).await;
-    let genesis = BlockPosition { number: 0, hash: fixture.chain.genesis().hash };
+    let genesis = BlockNumHash { number: 0, hash: fixture.chain.genesis().hash };
     world.ledger.anchor(chain_id, genesis).await.unwrap();
     world.ledger.open_ancestors(&[top], UnixSeconds(1)).await.unwrap();
     (auditor, world, server)

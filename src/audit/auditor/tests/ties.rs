@@ -85,9 +85,9 @@ async fn a_verdict_that_l1_makes_untrue_is_taken_back(#[case] goes_on: bool) {
     })
     .await;
     assert_eq!(world.ledger.tied_verdicts(chain_id, 9).await.unwrap(), []);
-    let told = world.ledger.events(EventFilter { limit: 99, ..EventFilter::default() }).await.unwrap();
-    let told = told.items.iter().map(|event| serde_json::to_value(event).unwrap());
-    let of_block = told.filter(|event| event["block"]["number"] == 3);
+    let reported = world.ledger.events(EventFilter { limit: 99, ..EventFilter::default() }).await.unwrap();
+    let reported = reported.items.iter().map(|event| serde_json::to_value(event).unwrap());
+    let of_block = reported.filter(|event| event["block"]["number"] == 3);
     let kinds: Vec<String> = of_block.map(|event| event["kind"].as_str().unwrap().to_owned()).collect();
     assert_eq!(kinds, ["verdict", "verdict-taken-back", "verdict"]);
     world.cancel.cancel();

@@ -7,7 +7,7 @@ const WARNED: &str = "WARN crosscheck::audit::second_opinion: ";
 
 const SECOND: &str = "no independent second opinion";
 
-fn repeats(conduct: &mut crate::sources::scripted_node::Conduct) {
+fn repeats(conduct: &mut crate::sources::scripted_node::NodeBehaviour) {
     (conduct.safe_heads, conduct.repeats) = (Some([].into()), true);
 }
 
@@ -26,7 +26,7 @@ async fn a_node_that_repeats_its_sources_word_is_reported_once_and_with_its_end(
     assert_eq!((world.lines.with(SECOND), world.lines.with(WARNED)), (1, 1));
     assert!(world.gauge("crosscheck_second_opinion_repeated{chain_id=\"901\"} 1"));
     world.set(None);
-    world.until_told("down").await;
+    world.until_reported("down").await;
     world.nodes[0].change(|conduct| (conduct.safe_heads, conduct.repeats) = (Some([(0, 0)].into()), false));
     world.set(Some(at([10, 9, 8, 7])));
     world.until("its own word", |world| opinion(world) == SecondOpinion::default()).await;
@@ -36,7 +36,7 @@ async fn a_node_that_repeats_its_sources_word_is_reported_once_and_with_its_end(
         .await;
     assert_eq!(world.lines.with("it is a second opinion"), 1);
     world.set(None);
-    world.until_told("down").await;
+    world.until_reported("down").await;
     world.nodes[0].change(repeats);
     world.set(Some(at([11, 10, 9, 8])));
     world.until("its source's word", |world| opinion(world) == SecondOpinion::Repeated).await;

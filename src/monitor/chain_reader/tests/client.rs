@@ -5,8 +5,8 @@ use crate::health::Health;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::monitor::MonitorMetrics;
-use crate::monitor::{BlockSource, ChainReader, HeadSource, MonitorMessage, Nudges, StartPoint};
-use crate::sources::{EndpointStanding, SourceError, SyncStatus};
+use crate::monitor::{BlockSource, ChainReader, HeadSource, MonitorMessage, PollHints, StartPoint};
+use crate::sources::{EndpointHealth, SourceError, SyncStatus};
 use crate::stale_branches::StaleBranches;
 use crate::stalled_heads::StallBounds;
 use alloy::consensus::Header;
@@ -39,8 +39,8 @@ pub(super) struct Client(Arc<Mutex<State>>);
 
 struct State {
     fixture: Fixture,
-    /// Told at a height, whatever stands there.
-    told: BTreeMap<u64, Arc<L2Block>>,
+    /// Reported at a height, whatever block is there.
+    reported: BTreeMap<u64, Arc<L2Block>>,
     /// What is adopted after this many more requests.
     due: BTreeMap<usize, B256>,
     /// The tip of a client that is taken back.
@@ -66,14 +66,14 @@ impl State {
             return Some(Arc::clone(tip));
         }
         let canonical = self.fixture.chain.canonical(number).filter(|_| number <= self.head().number());
-        self.told.get(&number).or(canonical).cloned()
+        self.reported.get(&number).or(canonical).cloned()
     }
 }
 
 impl Client {
     pub(super) fn new() -> Self {
-        let (told, due, fixture) = (BTreeMap::new(), BTreeMap::new(), Fixture::new(5));
-        Self(Arc::new(Mutex::new(State { fixture, told, due, taken_back: None, requests: 0 })))
+        let (reported, due, fixture) = (BTreeMap::new(), BTreeMap::new(), Fixture::new(5));
+        Self(Arc::new(Mutex::new(State { fixture, reported, due, taken_back: None, requests: 0 })))
     }
 
     /// This many empty blocks on the head. The head then.
@@ -121,10 +121,10 @@ impl Client {
 
     /// Says that this block is at a height, or again what does.
     pub(super) fn tell_at(&self, number: u64, block: Option<Arc<L2Block>>) {
-        let told = &mut self.0.lock().told;
+        let reported = &mut self.0.lock().reported;
         match block {
-            Some(block) => told.insert(number, block),
-            None => told.remove(&number),
+            Some(block) => reported.insert(number, block),
+            None => reported.remove(&number),
         };
     }
 
@@ -206,7 +206,7 @@ impl BlockSource for Client {
         Ok(found.map(|found| Arc::new(ProvenLogs::prove(chain_id(), block, &rpc_receipts(&found)).unwrap())))
     }
 
-    fn standings(&self) -> Vec<EndpointStanding> {
+    fn standings(&self) -> Vec<EndpointHealth> {
         Vec::new()
     }
 }
@@ -273,7 +273,7 @@ impl Heard {
 pub(super) struct Reading {
     pub(super) heard: Heard,
     pub(super) health: Health,
-    pub(super) nudges: Nudges,
+    pub(super) nudges: PollHints,
     pub(super) branches: StaleBranches,
     pub(super) metrics: MonitorMetrics,
 }
@@ -316,7 +316,7 @@ pub(super) fn reading_of(client: &Client, setting: Setting) -> Reading {
     let set = DependencySet::new([(chain_id(), member)].into(), 10_000);
     let metrics = MonitorMetrics::register(&Metrics::new(set).unwrap()).unwrap();
     let (monitor, inbox) = mpsc::channel(100_000);
-    let (health, nudges) = (Health::default(), Nudges::new([chain_id()]));
+    let (health, nudges) = (Health::default(), PollHints::new([chain_id()]));
     let branches = StaleBranches::default();
     let labels = || HeadSource::Labels { heads: Heads::new([chain_id()]), metrics: metrics.clone() };
     let reader = ChainReader {

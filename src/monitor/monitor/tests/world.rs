@@ -248,7 +248,7 @@ async fn serve(chains: Arc<Mutex<BTreeMap<u64, Served>>>, id: u64) -> RunningSer
 
 /// The monitor's tasks.
 pub(super) struct Shell {
-    pub(super) board: Board,
+    pub(super) board: SharedTracker,
     pub(super) heads: Heads,
     pub(super) suspects: Suspects,
     pub(super) health: Health,
@@ -275,7 +275,7 @@ impl Shell {
         let health = Health::default();
         let clock: Arc<dyn Clock> = Arc::new(Now(UnixSeconds(GENESIS_TIME + 1000)));
         let limits = TrackerLimits { max_messages: 1000, retention: 100_000, ended_kept: 1000 };
-        let board = BoardWriter::new(Tracker::new(set.clone(), index.clone(), limits));
+        let board = TrackerWriter::new(Tracker::new(set.clone(), index.clone(), limits));
         let heard = ledger.last_event().await.unwrap();
         let (gossip, suspect_inbox) = mpsc::channel(SUSPECT_INBOX);
         let (monitor, inbox) = mpsc::channel(MONITOR_INBOX);
@@ -291,7 +291,7 @@ impl Shell {
                 heads: HeadSource::Labels { heads: heads.clone(), metrics: metrics.clone() },
                 start: StartPoint::new(ledger.cursor(*chain_id).await.unwrap(), 100_000, 2),
                 monitor: monitor.clone(),
-                nudges: Nudges::new(set.chain_ids()),
+                nudges: PollHints::new(set.chain_ids()),
                 interval: Duration::from_millis(20),
                 stall: StallBounds::LONG,
                 health: health.clone(),
@@ -354,10 +354,10 @@ impl Shell {
 
     /// What is reported next.
     pub(super) async fn next(&mut self) -> Value {
-        let mut told = self.ledger.told();
+        let mut reported = self.ledger.reported();
         let next = async {
             // Anyone who wrote it continues before anybody hears of it.
-            told.wait_for(|last| *last > self.heard).await.unwrap();
+            reported.wait_for(|last| *last > self.heard).await.unwrap();
             self.unheard(1).await.pop().unwrap()
         };
         tokio::time::timeout(DEADLINE, next).await.expect("nothing was told")

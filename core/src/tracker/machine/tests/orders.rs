@@ -88,7 +88,7 @@ fn stories() -> impl Strategy<Value = Story> {
 struct Facts {
     world: World,
     /// What each chain tells, in order.
-    told: BTreeMap<ChainId, VecDeque<Input>>,
+    reported: BTreeMap<ChainId, VecDeque<Input>>,
     /// The blocks of the branch that is left.
     left: Vec<Arc<ObservedBlock>>,
 }
@@ -96,7 +96,8 @@ struct Facts {
 impl Story {
     fn facts(&self) -> Facts {
         let block_times = vec![1; usize::try_from(self.chains).unwrap()];
-        let mut facts = Facts { world: World::new(&block_times), told: BTreeMap::new(), left: Vec::new() };
+        let mut facts =
+            Facts { world: World::new(&block_times), reported: BTreeMap::new(), left: Vec::new() };
         for index in 0..self.chains {
             let id = chain(index);
             for number in 0..HEIGHTS {
@@ -150,7 +151,7 @@ impl Story {
 
 impl Facts {
     fn tell(&mut self, id: ChainId, input: Input) {
-        self.told.entry(id).or_default().push_back(input);
+        self.reported.entry(id).or_default().push_back(input);
     }
 
     fn make(&mut self, story: &Story, id: ChainId, number: u64, drawn: &Drawn) -> Arc<ObservedBlock> {
@@ -185,14 +186,14 @@ impl Facts {
         let index = LogIndex::new(usize::MAX);
         let mut tracker = Tracker::new(self.world.set(), index.clone(), LIMITS);
         tracker.kept_below_finalized = kept_below_finalized;
-        let mut told = self.told.clone();
+        let mut reported = self.reported.clone();
         let mut requests: BTreeSet<Request> = BTreeSet::new();
         loop {
-            told.retain(|_, queue| !queue.is_empty());
-            if told.is_empty() && requests.is_empty() {
+            reported.retain(|_, queue| !queue.is_empty());
+            if reported.is_empty() && requests.is_empty() {
                 return tracker;
             }
-            let is_answer = told.is_empty() || (!requests.is_empty() && rng.random_ratio(1, 3));
+            let is_answer = reported.is_empty() || (!requests.is_empty() && rng.random_ratio(1, 3));
             let input = if is_answer {
                 let pick = rng.random_range(0..requests.len());
                 let request = *requests.iter().nth(pick).unwrap();
@@ -200,11 +201,11 @@ impl Facts {
                 self.answer(&tracker, request)
             } else {
                 let is_branch_left =
-                    !told.values().flatten().any(|input| matches!(input, Input::Rewound { .. }));
+                    !reported.values().flatten().any(|input| matches!(input, Input::Rewound { .. }));
                 let is_ready = |queue: &&mut VecDeque<Input>| is_branch_left || !is_final(&queue[0]);
-                let ready = told.values_mut().filter(is_ready).count();
+                let ready = reported.values_mut().filter(is_ready).count();
                 let pick = rng.random_range(0..ready);
-                let queue = told.values_mut().filter(is_ready).nth(pick).unwrap();
+                let queue = reported.values_mut().filter(is_ready).nth(pick).unwrap();
                 // A chain says some things twice.
                 let is_again = matches!(queue[0], Input::Heads { .. }) && rng.random_ratio(1, 4);
                 if is_again { queue[0].clone() } else { queue.pop_front().unwrap() }

@@ -5,7 +5,7 @@ use super::world::{Claim, Payload, Shape, World, chain};
 use crate::heads::{SafeMeans, SafetyHeads};
 use crate::proof::LogIndex;
 use crate::tracker::{
-    Cause, Change, CountKey, Counts, Ending, Input, MessageEvent, MessageKey, ObservedBlock, Request,
+    Change, CountKey, Counts, Ending, Input, MessageEvent, MessageKey, ObservedBlock, Request, StatusCause,
     Tracker, TrackerLimits,
 };
 use crate::validity::MessageStatus;
@@ -126,12 +126,12 @@ struct Trial {
     /// The names of what has happened: causes, endings, reasons, requests.
     seen: BTreeSet<(&'static str, &'static str)>,
     /// What the events alone say: each message's last life.
-    told: BTreeMap<MessageKey, Told>,
+    reported: BTreeMap<MessageKey, Recorded>,
     sequence: u64,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-struct Told {
+struct Recorded {
     status: MessageStatus,
     level: crate::heads::SafetyLevel,
     state: &'static str,
@@ -154,7 +154,7 @@ impl Trial {
             finalized: BTreeMap::new(),
             now: super::world::START,
             seen: BTreeSet::new(),
-            told: BTreeMap::new(),
+            reported: BTreeMap::new(),
             sequence: 0,
         }
     }
@@ -338,19 +338,21 @@ impl Trial {
 
     fn hear_event(&mut self, event: &MessageEvent) {
         if event.change == Change::Discovered {
-            let new = Told { status: MessageStatus::Unknown, level: event.level, state: "tracked", flips: 0 };
-            let old = self.told.insert(event.key, new);
+            let new =
+                Recorded { status: MessageStatus::Unknown, level: event.level, state: "tracked", flips: 0 };
+            let old = self.reported.insert(event.key, new);
             assert!(old.is_none_or(|old| !matches!(old.state, "tracked" | "displaced")), "discovered twice");
             return;
         }
-        let told = self.told.get_mut(&event.key).expect("an event of a message that was not discovered");
-        assert!(matches!(told.state, "tracked" | "displaced"), "{event:?} after the end");
+        let reported =
+            self.reported.get_mut(&event.key).expect("an event of a message that was not discovered");
+        assert!(matches!(reported.state, "tracked" | "displaced"), "{event:?} after the end");
         match event.change {
             Change::Status { from, to, cause, flip } => {
-                assert_eq!(from, told.status);
+                assert_eq!(from, reported.status);
                 assert_ne!(from, to);
-                told.status = to;
-                told.flips += u32::from(flip);
+                reported.status = to;
+                reported.flips += u32::from(flip);
                 self.seen.insert((if flip { "flip" } else { "cause" }, cause.name()));
                 if let MessageStatus::Invalid(reason) = to {
                     self.seen.insert(("reason", reason.code()));
@@ -358,17 +360,17 @@ impl Trial {
                 check_cause(&self.reference, &self.world, event, cause);
             }
             Change::Level { from } => {
-                assert_eq!(from, told.level);
-                told.level = event.level;
+                assert_eq!(from, reported.level);
+                reported.level = event.level;
             }
-            Change::Displaced => told.state = "displaced",
+            Change::Displaced => reported.state = "displaced",
             Change::Readopted => {
-                told.state = "tracked";
+                reported.state = "tracked";
                 self.seen.insert(("state", "readopted"));
             }
             Change::Ended(ending) => {
-                told.state = ending.name();
-                self.seen.insert(("end", told.state));
+                reported.state = ending.name();
+                self.seen.insert(("end", reported.state));
             }
             Change::Undeclared | Change::Discovered => {}
         }
@@ -391,9 +393,9 @@ impl Trial {
                 "{:?}: {life:#?} after {input:?}",
                 message.status()
             );
-            let told = &self.told[&life.key()];
-            assert_eq!((message.status(), message.level()), (told.status, told.level));
-            assert_eq!((message.state().name(), message.flips()), (told.state, told.flips));
+            let reported = &self.reported[&life.key()];
+            assert_eq!((message.status(), message.level()), (reported.status, reported.level));
+            assert_eq!((message.state().name(), message.flips()), (reported.state, reported.flips));
             if life.state == "tracked" {
                 let cited = message.initiating().filter(|id| self.world.block_times.contains_key(id));
                 counts.add(CountKey::new(life.block.key.chain_id, cited, &life.status, life.level));
@@ -429,25 +431,25 @@ impl Trial {
 }
 
 /// Causes name blocks that are what they are said to be.
-fn check_cause(reference: &Reference, world: &World, event: &MessageEvent, cause: Cause) {
+fn check_cause(reference: &Reference, world: &World, event: &MessageEvent, cause: StatusCause) {
     let canonical = |id, number| reference.canonical(id, number).map(|block| block.key.hash);
     match cause {
-        Cause::RemoteReorg { chain_id, number, old, new } => {
+        StatusCause::RemoteReorg { chain_id, number, old, new } => {
             assert_eq!(canonical(chain_id, number), new);
             assert!(world.logs.contains_key(&old));
         }
-        Cause::RemoteReplacement { old, new } => {
+        StatusCause::RemoteReplacement { old, new } => {
             assert_eq!(canonical(old.chain_id, old.number), Some(new));
             assert!(reference.canonical(old.chain_id, old.number).unwrap().is_deposits_only);
             let mut lives = reference.lives.iter().filter(|life| life.block.key == old);
             assert!(lives.any(|life| life.decided == Some(false)), "{old:?} had no invalid message");
         }
-        Cause::CitedBlock { block } => {
+        StatusCause::CitedBlock { block } => {
             assert_eq!(canonical(block.chain_id, block.number), Some(block.hash));
             assert_eq!(event.initiating, Some(block.chain_id));
         }
-        Cause::SameTimestamp { timestamp } => assert_eq!(timestamp, event.timestamp),
-        Cause::Checked => {}
+        StatusCause::SameTimestamp { timestamp } => assert_eq!(timestamp, event.timestamp),
+        StatusCause::Checked => {}
     }
 }
 

@@ -6,8 +6,8 @@ use crate::heads::{SafeMeans, SafetyHeads};
 use crate::message::BlockKey;
 use crate::proof::LogIndex;
 use crate::tracker::{
-    BlockStatus, Cause, Change, Ending, Input, MessageKey, ObservedBlock, Outcome, RefusedInput, Request,
-    Tracker, TrackerLimits,
+    BlockStatus, Change, Ending, Input, MessageKey, ObservedBlock, RefusedInput, Request, StatusCause,
+    Tracker, TrackerLimits, TrackerOutcome,
 };
 use crate::validity::MessageStatus;
 use alloy::primitives::B256;
@@ -44,23 +44,23 @@ impl Scene {
         block
     }
 
-    fn grow(&mut self, of: u64, claims: &[Claim]) -> (BlockKey, Outcome) {
+    fn grow(&mut self, of: u64, claims: &[Claim]) -> (BlockKey, TrackerOutcome) {
         self.grow_as(of, &Shape { claims: claims.to_vec(), ..Shape::default() })
     }
 
-    fn grow_as(&mut self, of: u64, shape: &Shape) -> (BlockKey, Outcome) {
+    fn grow_as(&mut self, of: u64, shape: &Shape) -> (BlockKey, TrackerOutcome) {
         let block = self.make(of, shape);
         let outcome = self.tracker.apply(Input::Block(Arc::clone(&block)));
         assert_eq!(outcome.refused, None);
         (block.key, outcome)
     }
 
-    fn rewind(&mut self, of: u64, kept: u64) -> Outcome {
+    fn rewind(&mut self, of: u64, kept: u64) -> TrackerOutcome {
         self.world.rewind(chain(of), kept);
         self.tracker.apply(Input::Rewound { chain_id: chain(of), kept })
     }
 
-    fn finalize(&mut self, of: u64, finalized: u64) -> Outcome {
+    fn finalize(&mut self, of: u64, finalized: u64) -> TrackerOutcome {
         let safe_means = SafeMeans::CrossSafe;
         let heads = SafetyHeads {
             local_safe: finalized,
@@ -86,7 +86,7 @@ fn claim(of: u64, number: u64, log_index: u32) -> Claim {
 }
 
 /// The changes of status, in order: which block, from, to, why.
-fn statuses(outcome: &Outcome) -> Vec<(BlockKey, &'static str, &'static str, Cause, bool)> {
+fn statuses(outcome: &TrackerOutcome) -> Vec<(BlockKey, &'static str, &'static str, StatusCause, bool)> {
     let status = |event: &crate::tracker::MessageEvent| match event.change {
         Change::Status { from, to, cause, flip } => {
             Some((event.key.block, from.name(), to.name(), cause, flip))
@@ -96,7 +96,7 @@ fn statuses(outcome: &Outcome) -> Vec<(BlockKey, &'static str, &'static str, Cau
     outcome.events.iter().filter_map(status).collect()
 }
 
-fn endings(outcome: &Outcome) -> Vec<(BlockKey, Ending)> {
+fn endings(outcome: &TrackerOutcome) -> Vec<(BlockKey, Ending)> {
     let ending = |event: &crate::tracker::MessageEvent| match event.change {
         Change::Ended(ending) => Some((event.key.block, ending)),
         _ => None,
@@ -110,8 +110,8 @@ fn a_remote_reorg_flips_a_message_and_names_both_blocks() {
     let (cited, _) = scene.grow(1, &[]);
     scene.grow(0, &[]);
     let (executing, outcome) = scene.grow(0, &[claim(1, 1, 1)]);
-    assert_eq!(statuses(&outcome), [(executing, "unknown", "valid", Cause::Checked, false)]);
-    let reorg = |new| Cause::RemoteReorg { chain_id: chain(1), number: 1, old: cited.hash, new };
+    assert_eq!(statuses(&outcome), [(executing, "unknown", "valid", StatusCause::Checked, false)]);
+    let reorg = |new| StatusCause::RemoteReorg { chain_id: chain(1), number: 1, old: cited.hash, new };
     let outcome = scene.rewind(1, 0);
     assert_eq!(statuses(&outcome), [(executing, "valid", "unknown", reorg(None), false)]);
     let (fork, outcome) = scene.grow_as(1, &Shape { is_forked: true, ..Shape::default() });
@@ -127,8 +127,8 @@ fn a_remote_reorg_cascades() {
     let (near, _) = scene.grow(0, &[claim(2, 1, 1)]);
     (0..2).for_each(|_| drop(scene.grow(1, &[])));
     let (far, outcome) = scene.grow(1, &[claim(0, 2, 1)]);
-    assert_eq!(statuses(&outcome), [(far, "unknown", "valid", Cause::Checked, false)]);
-    let cascade = Cause::CitedBlock { block: near };
+    assert_eq!(statuses(&outcome), [(far, "unknown", "valid", StatusCause::Checked, false)]);
+    let cascade = StatusCause::CitedBlock { block: near };
     let outcome = scene.rewind(2, 0);
     assert_eq!(statuses(&outcome).last(), Some(&(far, "valid", "unknown", cascade, false)));
     let (_, outcome) = scene.grow_as(2, &Shape { is_forked: true, ..Shape::default() });
@@ -146,13 +146,13 @@ fn a_replacement_cascades_and_each_message_resolves_by_itself() {
     let (first, _) = scene.grow(0, &[claim(2, 0, 9)]);
     scene.grow(2, &[]);
     let (second, outcome) = scene.grow(2, &[claim(0, 1, 1)]);
-    let cascade = Cause::CitedBlock { block: first };
+    let cascade = StatusCause::CitedBlock { block: first };
     assert_eq!(statuses(&outcome), [(second, "unknown", "invalid", cascade, false)]);
     assert_eq!(scene.status(second, 0), "initiating-block-invalid");
     scene.rewind(0, 0);
     let (replacement, outcome) = scene.grow_as(0, &Shape { is_deposits_only: true, ..Shape::default() });
     assert_eq!(endings(&outcome), [(first, Ending::Resolved { by: replacement.hash })]);
-    let replaced = Cause::RemoteReplacement { old: first, new: replacement.hash };
+    let replaced = StatusCause::RemoteReplacement { old: first, new: replacement.hash };
     assert_eq!(statuses(&outcome), [(second, "unknown", "valid", replaced, true)]);
     // The new block has the cited log, too; chain 2 drops its block all the same, for another.
     scene.rewind(2, 1);
@@ -253,17 +253,17 @@ fn a_cycle_breaks_messages_that_have_no_part_in_it_and_mends_them() {
     let (plain, _) = scene.grow(2, &[]);
     scene.grow(1, &[]);
     let (executing, outcome) = scene.grow(0, &[claim(2, 1, 1), claim(1, 1, 1)]);
-    let checked = (executing, "unknown", "valid", Cause::Checked, false);
+    let checked = (executing, "unknown", "valid", StatusCause::Checked, false);
     assert_eq!(statuses(&outcome), [checked, checked]);
     scene.rewind(2, 0);
     let (closing, outcome) = scene.grow(2, &[claim(0, 1, 1)]);
-    let cycle = Cause::SameTimestamp { timestamp: closing_time() };
+    let cycle = StatusCause::SameTimestamp { timestamp: closing_time() };
     let reorg =
-        Cause::RemoteReorg { chain_id: chain(2), number: 1, old: plain.hash, new: Some(closing.hash) };
-    let mut told = statuses(&outcome);
-    told.sort_by_key(|(block, ..)| block.chain_id);
+        StatusCause::RemoteReorg { chain_id: chain(2), number: 1, old: plain.hash, new: Some(closing.hash) };
+    let mut reported = statuses(&outcome);
+    reported.sort_by_key(|(block, ..)| block.chain_id);
     assert_eq!(
-        told,
+        reported,
         [
             (executing, "unknown", "invalid", reorg, true),
             (executing, "unknown", "invalid", cycle, true),
@@ -273,7 +273,7 @@ fn a_cycle_breaks_messages_that_have_no_part_in_it_and_mends_them() {
     scene.rewind(2, 0);
     let (by, outcome) = scene.grow_as(2, &Shape { is_deposits_only: true, ..Shape::default() });
     assert_eq!(endings(&outcome), [(closing, Ending::Resolved { by: by.hash })]);
-    let replaced = Cause::RemoteReplacement { old: closing, new: by.hash };
+    let replaced = StatusCause::RemoteReplacement { old: closing, new: by.hash };
     assert!(statuses(&outcome).contains(&(executing, "unknown", "valid", replaced, true)));
     assert_eq!((scene.status(executing, 0), scene.status(executing, 2)), ("valid", "valid"));
 }
@@ -321,15 +321,15 @@ fn what_was_over_in_a_former_run_is_for_the_ledger_to_tell_until_its_block_goes(
     let key = |log_index| MessageKey { block: block.key, log_index };
     scene.tracker.recall(key(0));
     scene.tracker.apply(Input::Block(Arc::clone(&block)));
-    let told = |scene: &Scene, log_index| {
+    let reported = |scene: &Scene, log_index| {
         let message = scene.tracker.message(&key(log_index)).unwrap();
-        (message.state().name(), message.is_told_by_ledger())
+        (message.state().name(), message.belongs_in_ledger())
     };
-    assert_eq!((told(&scene, 0), told(&scene, 2)), (("tracked", true), ("tracked", false)));
+    assert_eq!((reported(&scene, 0), reported(&scene, 2)), (("tracked", true), ("tracked", false)));
     scene.rewind(0, 0);
-    assert_eq!((told(&scene, 0), told(&scene, 2)), (("displaced", false), ("displaced", false)));
+    assert_eq!((reported(&scene, 0), reported(&scene, 2)), (("displaced", false), ("displaced", false)));
     scene.tracker.apply(Input::Block(Arc::clone(&block)));
-    assert_eq!(told(&scene, 0), ("tracked", false), "that it has come back is news");
+    assert_eq!(reported(&scene, 0), ("tracked", false), "that it has come back is news");
 }
 
 #[test]
@@ -343,22 +343,22 @@ fn a_message_that_ends_otherwise_than_valid_and_final_is_for_the_ledger_to_tell(
     scene.finalize(1, 2);
     let before = scene.tracker.last_number();
     assert_eq!(endings(&scene.finalize(0, 1)).len(), 2);
-    let is_told = |scene: &Scene, log_index| {
+    let is_reported = |scene: &Scene, log_index| {
         let message = scene.tracker.message(&key(log_index)).unwrap();
-        message.is_told_by_ledger()
+        message.belongs_in_ledger()
     };
-    assert!(!is_told(&scene, 0) && is_told(&scene, 2));
-    let told = |scene: &Scene, log_index| {
+    assert!(!is_reported(&scene, 0) && is_reported(&scene, 2));
+    let reported = |scene: &Scene, log_index| {
         let message = scene.tracker.message(&key(log_index)).unwrap();
-        (MessageRecord::as_told(message).state, message.is_filed())
+        (MessageRecord::as_reported(message).state, message.is_filed())
     };
-    assert_eq!(told(&scene, 0), ("finalized", false));
-    assert_eq!(told(&scene, 2), ("tracked", false), "its end is told once the ledger has it");
+    assert_eq!(reported(&scene, 0), ("finalized", false));
+    assert_eq!(reported(&scene, 2), ("tracked", false), "its end is told once the ledger has it");
     let number = scene.tracker.last_number();
     assert!(number > before);
     // What the ledger lists of a valid one is listed once, and under a number that no change gets.
     scene.tracker.file(&[key(0)], 3);
-    assert!(is_told(&scene, 0));
+    assert!(is_reported(&scene, 0));
     assert_eq!(scene.tracker.last_number(), number + 3);
     scene.grow(0, &[claim(1, 1, 1)]);
     let later: Vec<u64> = scene.tracker.changed_after(number).map(|message| message.sequence()).collect();
@@ -370,8 +370,8 @@ fn undeclared_messages_are_reported_once() {
     let mut scene = Scene::new(2);
     let shape = Shape { claims: vec![claim(1, 0, 1)], undeclared: true, ..Shape::default() };
     let (_, outcome) = scene.grow_as(0, &shape);
-    let told = outcome.events.iter().filter(|event| event.change == Change::Undeclared).count();
-    assert_eq!(told, 1);
+    let reported = outcome.events.iter().filter(|event| event.change == Change::Undeclared).count();
+    assert_eq!(reported, 1);
 }
 
 #[test]

@@ -1,21 +1,21 @@
 //! The events of a verdict, or of a vouched head: written with the fact that they report, in one transaction.
 
-use super::{Bound, Decided, Retraction};
+use super::{BoundVerdict, Decided, Retraction};
 use crosscheck_core::case::{KnownVerdict, Verdict};
-use crosscheck_core::events::Told;
+use crosscheck_core::events::Event;
 use crosscheck_core::message::BlockKey;
 use std::borrow::Cow;
 
 /// What there is to tell of a vouched head that has left a branch.
-pub(super) const fn retraction_event(retraction: &Retraction) -> Told {
+pub(super) const fn retraction_event(retraction: &Retraction) -> Event {
     let Retraction { chain_id, from, to, reason } = *retraction;
-    Told::Retraction { chain_id, from, to, reason: reason.name() }
+    Event::Retraction { chain_id, from, to, reason: reason.name() }
 }
 
 /// What there is to tell of a verdict.
-pub(super) fn verdict_event(block: BlockKey, verdict: &Verdict, decided: &Decided) -> Told {
+pub(super) fn verdict_event(block: BlockKey, verdict: &Verdict, decided: &Decided) -> Event {
     let Decided { attributable, ancestor_of, .. } = *decided;
-    Told::Verdict {
+    Event::Verdict {
         block,
         verdict: verdict.name().into(),
         reason: verdict.reason().map(Cow::from),
@@ -26,24 +26,24 @@ pub(super) fn verdict_event(block: BlockKey, verdict: &Verdict, decided: &Decide
 }
 
 /// What there is to tell of a verdict when the block is bound to its signer afterwards.
-pub(super) fn attributed_event(block: BlockKey, verdict: KnownVerdict) -> Told {
+pub(super) fn attributed_event(block: BlockKey, verdict: KnownVerdict) -> Event {
     let KnownVerdict { name, reason, detail } = verdict;
     let (verdict, reason) = (name.into(), reason.map(Cow::from));
-    Told::Verdict { block, verdict, reason, detail, attributable: Some(true), ancestor_of: None }
+    Event::Verdict { block, verdict, reason, detail, attributable: Some(true), ancestor_of: None }
 }
 
 /// The same when it is bound by a block on top of it.
-pub(super) fn bound_event(bound: &Bound) -> Told {
-    let Bound { key, verdict, attributable, ancestor_of } = bound.clone();
+pub(super) fn bound_event(bound: &BoundVerdict) -> Event {
+    let BoundVerdict { key, verdict, attributable, ancestor_of } = bound.clone();
     let KnownVerdict { name, reason, detail } = verdict;
     let (verdict, reason) = (name.into(), reason.map(Cow::from));
-    Told::Verdict { block: key, verdict, reason, detail, attributable, ancestor_of: Some(ancestor_of) }
+    Event::Verdict { block: key, verdict, reason, detail, attributable, ancestor_of: Some(ancestor_of) }
 }
 
 /// What there is to tell of a verdict that is taken back.
-pub(super) fn taken_back_event(block: BlockKey, verdict: KnownVerdict) -> Told {
+pub(super) fn taken_back_event(block: BlockKey, verdict: KnownVerdict) -> Event {
     let KnownVerdict { name, reason, .. } = verdict;
-    Told::VerdictTakenBack { block, verdict: name.into(), reason: reason.map(Cow::from) }
+    Event::VerdictTakenBack { block, verdict: name.into(), reason: reason.map(Cow::from) }
 }
 
 #[cfg(test)]

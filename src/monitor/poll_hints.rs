@@ -1,4 +1,4 @@
-//! [`Nudges`]: word to a chain's reader that there may be something new.
+//! [`PollHints`]: word to a chain's reader that there may be something new.
 
 use alloy::eips::BlockNumHash;
 use crosscheck_p2p::ChainId;
@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 /// Word to the chains' readers. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Nudges(Arc<BTreeMap<ChainId, Word>>);
+pub struct PollHints(Arc<BTreeMap<ChainId, Word>>);
 
 #[derive(Debug, Default)]
 struct Word {
@@ -18,7 +18,7 @@ struct Word {
     gossiped: Mutex<Option<BlockNumHash>>,
 }
 
-impl Nudges {
+impl PollHints {
     /// For the readers of these chains.
     pub fn new(chains: impl IntoIterator<Item = ChainId>) -> Self {
         Self(Arc::new(chains.into_iter().map(|chain_id| (chain_id, Word::default())).collect()))

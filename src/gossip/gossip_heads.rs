@@ -1,4 +1,4 @@
-//! [`Gossiped`]: the highest block gossiped on each chain.
+//! [`GossipHeads`]: the highest block gossiped on each chain.
 
 use crosscheck_p2p::ChainId;
 use parking_lot::Mutex;
@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 /// The highest block gossiped on each chain, on any topic. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Gossiped {
+pub struct GossipHeads {
     highest: Arc<Mutex<BTreeMap<ChainId, u64>>>,
 }
 
-impl Gossiped {
+impl GossipHeads {
     /// A block came in.
     pub fn note(&self, chain_id: ChainId, number: u64) {
         let mut highest = self.highest.lock();

@@ -1,36 +1,36 @@
-//! [`Board`]: the tracker as other tasks see it. One task writes it, through the only [`BoardWriter`]; everybody reads.
+//! [`SharedTracker`]: the tracker as other tasks see it. One task writes it, through the only [`TrackerWriter`]; everybody reads.
 
-use crosscheck_core::tracker::{Input, MessageKey, Outcome, Tracker};
+use crosscheck_core::tracker::{Input, MessageKey, Tracker, TrackerOutcome};
 use parking_lot::{RwLock, RwLockReadGuard};
 use std::sync::Arc;
 
 /// The tracker, to read. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Board(Arc<RwLock<Tracker>>);
+pub struct SharedTracker(Arc<RwLock<Tracker>>);
 
 /// A check of the tracker. While it is held nothing is tracked: hold it for lookups, never across an await.
-pub type BoardReader<'a> = RwLockReadGuard<'a, Tracker>;
+pub type TrackerReader<'a> = RwLockReadGuard<'a, Tracker>;
 
-impl Board {
+impl SharedTracker {
     /// Looks at the tracker.
-    pub fn read(&self) -> BoardReader<'_> {
+    pub fn read(&self) -> TrackerReader<'_> {
         self.0.read()
     }
 }
 
 /// The one that writes the board. There is one for a tracker.
 #[derive(Debug)]
-pub struct BoardWriter(Arc<RwLock<Tracker>>);
+pub struct TrackerWriter(Arc<RwLock<Tracker>>);
 
-impl BoardWriter {
+impl TrackerWriter {
     /// Makes a board of a tracker.
     pub fn new(tracker: Tracker) -> Self {
         Self(Arc::new(RwLock::new(tracker)))
     }
 
     /// The board, for readers.
-    pub fn board(&self) -> Board {
-        Board(Arc::clone(&self.0))
+    pub fn board(&self) -> SharedTracker {
+        SharedTracker(Arc::clone(&self.0))
     }
 
     /// Tells the tracker that the ledger lists these messages; this many numbers were given to what it lists.
@@ -44,7 +44,7 @@ impl BoardWriter {
     }
 
     /// Tells the tracker something.
-    pub fn apply(&mut self, input: Input) -> Outcome {
+    pub fn apply(&mut self, input: Input) -> TrackerOutcome {
         self.0.write().apply(input)
     }
 }

@@ -1,4 +1,4 @@
-//! [`Told`]: the event of a verdict, a vouched head, a message or a suspect, in the form that readers get.
+//! [`Event`]: the event of a verdict, a vouched head, a message or a suspect, in the form that readers get.
 //!
 //! The ledger stores it with the fact that it reports, in one transaction; the teller sends it from there. This
 //! module sends nothing.
@@ -6,7 +6,7 @@
 use crate::events::SuspectRecord;
 use crate::heads::SafetyLevel;
 use crate::message::BlockKey;
-use crate::tracker::Cause;
+use crate::tracker::StatusCause;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
@@ -17,7 +17,7 @@ use std::borrow::Cow;
 /// Something that subscribers get. `kind` in its JSON says which.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Told {
+pub enum Event {
     /// An attested block has its verdict. Reported again when what does not hold becomes attributable, or a block on top of it does.
     Verdict {
         /// The block.
@@ -54,20 +54,20 @@ pub enum Told {
         reason: &'static str,
     },
     /// A message turned out invalid when it was first checked.
-    MessageInvalid(ToldStatus),
+    MessageInvalid(StatusChange),
     /// A message is invalid and its block is cross-safe: a consensus failure.
-    MessageInvalidSafe(ToldPromotion),
+    MessageInvalidSafe(InvalidPromotion),
     /// A message is invalid and its block is final: a consensus failure that stays.
-    MessageInvalidFinal(ToldPromotion),
+    MessageInvalidFinal(InvalidPromotion),
     /// A message was valid when it was decided last and is invalid now, or the other way round.
-    Flip(ToldStatus),
+    Flip(StatusChange),
     /// A message was executed that its own transaction did not declare.
-    Undeclared(ToldMessage),
+    Undeclared(EventMessage),
     /// The inbox emitted a log that looks like a message and is none.
     Undecodable {
         /// Where.
         #[serde(flatten)]
-        message: ToldMessage,
+        message: EventMessage,
         /// What is wrong with the log.
         detail: String,
     },
@@ -77,7 +77,7 @@ pub enum Told {
     Ended {
         /// The message.
         #[serde(flatten)]
-        message: ToldMessage,
+        message: EventMessage,
         /// What was known of it at the end.
         status: &'static str,
         /// How it ended.
@@ -89,9 +89,9 @@ pub enum Told {
 
 /// Which message is reported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ToldMessage {
+pub struct EventMessage {
     /// The executing block.
-    pub executing: ToldBlock,
+    pub executing: ExecutingBlock,
     /// The place of the inbox's log in it.
     pub log_index: u32,
     /// The transaction that executed it. `None`: it is not known, as of what an earlier run noted.
@@ -104,7 +104,7 @@ pub struct ToldMessage {
 
 /// An executing block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct ToldBlock {
+pub struct ExecutingBlock {
     /// Which block.
     #[serde(flatten)]
     pub key: BlockKey,
@@ -114,10 +114,10 @@ pub struct ToldBlock {
 
 /// A message whose status is another now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ToldStatus {
+pub struct StatusChange {
     /// The message.
     #[serde(flatten)]
-    pub message: ToldMessage,
+    pub message: EventMessage,
     /// What was known before.
     pub from: &'static str,
     /// What is known now.
@@ -127,15 +127,15 @@ pub struct ToldStatus {
     /// What is broken now, for people.
     pub detail: Option<String>,
     /// Why the status changed.
-    pub cause: ToldCause,
+    pub cause: EventCause,
 }
 
 /// An invalid message whose block has come to a higher level all the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ToldPromotion {
+pub struct InvalidPromotion {
     /// The message.
     #[serde(flatten)]
-    pub message: ToldMessage,
+    pub message: EventMessage,
     /// The rule that is broken. `None`: that is reported by earlier events alone.
     pub reason: Option<&'static str>,
     /// What is broken, for people.
@@ -144,7 +144,7 @@ pub struct ToldPromotion {
 
 /// Why a status changed. In JSON: its name, and the blocks that tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ToldCause(pub Cause);
+pub struct EventCause(pub StatusCause);
 
 #[derive(Clone, Copy, Serialize)]
 struct CauseFields {
@@ -155,17 +155,17 @@ struct CauseFields {
     new: Option<B256>,
 }
 
-impl Serialize for ToldCause {
+impl Serialize for EventCause {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let name = self.0.name();
         let none = CauseFields { name, chain_id: None, number: None, old: None, new: None };
         let fields = match self.0 {
-            Cause::Checked | Cause::SameTimestamp { .. } => none,
-            Cause::RemoteReorg { chain_id, number, old, new } => {
+            StatusCause::Checked | StatusCause::SameTimestamp { .. } => none,
+            StatusCause::RemoteReorg { chain_id, number, old, new } => {
                 CauseFields { chain_id: Some(chain_id), number: Some(number), old: Some(old), new, ..none }
             }
-            Cause::RemoteReplacement { old, new } => CauseFields { new: Some(new), ..cited(none, old) },
-            Cause::CitedBlock { block } => cited(none, block),
+            StatusCause::RemoteReplacement { old, new } => CauseFields { new: Some(new), ..cited(none, old) },
+            StatusCause::CitedBlock { block } => cited(none, block),
         };
         fields.serialize(serializer)
     }
@@ -176,7 +176,7 @@ fn cited(fields: CauseFields, block: BlockKey) -> CauseFields {
     CauseFields { chain_id: Some(chain_id), number: Some(number), old: Some(hash), ..fields }
 }
 
-impl Told {
+impl Event {
     /// Every kind, as in the JSON.
     pub const KINDS: [&str; 11] = [
         "verdict",

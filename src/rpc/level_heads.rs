@@ -1,4 +1,4 @@
-//! [`Standing`]: how far a chain is at each safety level, by its own heads and by the messages verified. Pure.
+//! [`LevelHeads`]: how far a chain is at each safety level, by its own heads and by the messages verified. Pure.
 //!
 //! | level | the highest block that |
 //! | --- | --- |
@@ -16,14 +16,14 @@ use crosscheck_p2p::UnixSeconds;
 
 /// How far a chain is. `None`: no block is that far, or nothing is known of that level yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Standing {
+pub(super) struct LevelHeads {
     /// The highest block and its timestamp.
     pub tip: (u64, UnixSeconds),
     cross_unsafe: Option<u64>,
     heads: Option<SafetyHeads>,
 }
 
-impl Standing {
+impl LevelHeads {
     /// How the chain of this view stands. `None`: the view is empty.
     pub(super) fn of(view: &ChainView) -> Option<Self> {
         let (tip, first) = (view.tip()?, view.first()?);
@@ -73,8 +73,8 @@ mod tests {
         }
     }
 
-    fn standing(cross_unsafe: Option<u64>, heads: Option<SafetyHeads>) -> Standing {
-        Standing { tip: (100, UnixSeconds(200)), cross_unsafe, heads }
+    fn standing(cross_unsafe: Option<u64>, heads: Option<SafetyHeads>) -> LevelHeads {
+        LevelHeads { tip: (100, UnixSeconds(200)), cross_unsafe, heads }
     }
 
     #[rstest]

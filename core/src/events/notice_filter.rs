@@ -1,12 +1,12 @@
-//! [`Notebook`]: which events of messages are news. Pure: the ledger and its readers come after it.
+//! [`NoticeFilter`]: which events of messages are news. Pure: the ledger and its readers come after it.
 //!
 //! It remembers what was noted of each noteworthy message, so that nothing is noted twice, also not after a restart:
 //! then it is filled from the ledger, and messages whose block is gone by then get their ending from it.
 
-use super::{News, Note};
+use super::{Notice, NoticeKind};
 use crate::heads::SafetyLevel;
 use crate::message::BlockKey;
-use crate::tracker::{Cause, Change, Ending, MessageEvent, MessageKey, ObservedBlock};
+use crate::tracker::{Change, Ending, MessageEvent, MessageKey, ObservedBlock, StatusCause};
 use crate::validity::{InvalidReason, MessageStatus};
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
@@ -17,13 +17,13 @@ const MAX_ENTRIES: usize = 1_000_000;
 
 /// What was noted of every noteworthy message.
 #[derive(Clone, Debug, Default)]
-pub struct Notebook {
-    entries: BTreeMap<MessageKey, Entry>,
+pub struct NoticeFilter {
+    entries: BTreeMap<MessageKey, NotedMessage>,
 }
 
 /// What was noted of one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct NotedMessage {
     /// The chain that it cites.
     pub initiating: Option<ChainId>,
     /// The executing block's timestamp.
@@ -50,7 +50,7 @@ pub struct Entry {
     pub rival: Option<B256>,
 }
 
-impl Entry {
+impl NotedMessage {
     /// Nothing noted yet.
     pub const fn new(initiating: Option<ChainId>, timestamp: UnixSeconds) -> Self {
         Self {
@@ -84,10 +84,10 @@ impl Entry {
     }
 }
 
-impl Notebook {
+impl NoticeFilter {
     /// Opens what an earlier run noted.
-    pub fn restore(&mut self, key: MessageKey, entry: Entry) {
-        self.entries.insert(key, Entry { is_restored: !entry.is_over, ..entry });
+    pub fn restore(&mut self, key: MessageKey, entry: NotedMessage) {
+        self.entries.insert(key, NotedMessage { is_restored: !entry.is_over, ..entry });
     }
 
     /// Whether a message is noted as invalid now.
@@ -96,7 +96,7 @@ impl Notebook {
     }
 
     /// What there is to note of an event. `last`: what is known of the message after it, if that is at hand.
-    pub fn hear(&mut self, event: &MessageEvent, last: Option<MessageStatus>) -> Option<Note> {
+    pub fn hear(&mut self, event: &MessageEvent, last: Option<MessageStatus>) -> Option<Notice> {
         match event.change {
             Change::Discovered => {
                 if let Some(entry) = self.entries.get_mut(&event.key) {
@@ -109,12 +109,12 @@ impl Notebook {
             Change::Level { .. } => {
                 let entry =
                     self.entries.get_mut(&event.key).filter(|entry| entry.is_invalid == Some(true))?;
-                note_invalid(entry, event, Cause::Checked)
+                note_invalid(entry, event, StatusCause::Checked)
             }
             Change::Undeclared => {
                 let entry = self.entry(event);
                 let is_news = !std::mem::replace(&mut entry.is_undeclared, true);
-                is_news.then(|| Note::on(event, News::Undeclared, 0, entry.invalid_at))
+                is_news.then(|| Notice::on(event, NoticeKind::Undeclared, 0, entry.invalid_at))
             }
             Change::Ended(ending) => self.hear_ending(event, ending, last),
             Change::Displaced | Change::Readopted => None,
@@ -125,9 +125,9 @@ impl Notebook {
         &mut self,
         event: &MessageEvent,
         to: MessageStatus,
-        cause: Cause,
+        cause: StatusCause,
         is_flip: bool,
-    ) -> Option<Note> {
+    ) -> Option<Notice> {
         match to {
             MessageStatus::Unknown => None,
             MessageStatus::Valid => {
@@ -156,7 +156,7 @@ impl Notebook {
         event: &MessageEvent,
         ending: Ending,
         last: Option<MessageStatus>,
-    ) -> Option<Note> {
+    ) -> Option<Notice> {
         let known = self.entries.get(&event.key).copied();
         let is_invalid = known.is_some_and(|entry| entry.is_invalid == Some(true));
         if matches!(ending, Ending::Finalized | Ending::CrowdedOut) && !is_invalid {
@@ -168,11 +168,11 @@ impl Notebook {
             entry.is_invalid = Some(false);
         }
         let ended = end(entry, event.key, event.level, ending);
-        ended.map(|note| Note { transaction_hash: event.transaction_hash, ..note })
+        ended.map(|note| Notice { transaction_hash: event.transaction_hash, ..note })
     }
 
     /// What a block says about messages that an earlier run noted: another block stands in the place of theirs.
-    pub fn observe(&mut self, block: &ObservedBlock) -> Vec<Note> {
+    pub fn observe(&mut self, block: &ObservedBlock) -> Vec<Notice> {
         let BlockKey { chain_id, number, hash } = block.key;
         let mut notes = Vec::new();
         for (key, entry) in self.entries.range_mut(at_height(chain_id, number)) {
@@ -199,7 +199,7 @@ impl Notebook {
     }
 
     /// Ends what an earlier run noted and whose heights are final now, with other blocks.
-    pub fn orphan(&mut self, chain_id: ChainId, number: u64) -> Vec<Note> {
+    pub fn orphan(&mut self, chain_id: ChainId, number: u64) -> Vec<Notice> {
         let mut notes = Vec::new();
         for (key, entry) in self.entries.range_mut(up_to(chain_id, number)) {
             let Some(by) = entry.rival.filter(|_| entry.is_restored) else { continue };
@@ -210,8 +210,8 @@ impl Notebook {
     }
 
     /// Ends what an earlier run noted and whose blocks are older than messages are kept.
-    pub fn expire(&mut self, now: UnixSeconds, retention: u64) -> Vec<Note> {
-        let is_late = |entry: &Entry| entry.timestamp.0.saturating_add(retention) < now.0;
+    pub fn expire(&mut self, now: UnixSeconds, retention: u64) -> Vec<Notice> {
+        let is_late = |entry: &NotedMessage| entry.timestamp.0.saturating_add(retention) < now.0;
         let late = self.entries.iter_mut().filter(|(_, entry)| entry.is_restored && is_late(entry));
         late.filter_map(|(key, entry)| {
             let level = entry.invalid_at.unwrap_or(SafetyLevel::Unsafe);
@@ -234,7 +234,7 @@ impl Notebook {
     }
 
     /// What was noted of a message.
-    pub fn get(&self, key: &MessageKey) -> Option<&Entry> {
+    pub fn get(&self, key: &MessageKey) -> Option<&NotedMessage> {
         self.entries.get(key)
     }
 
@@ -248,11 +248,11 @@ impl Notebook {
         self.entries.is_empty()
     }
 
-    fn entry(&mut self, event: &MessageEvent) -> &mut Entry {
+    fn entry(&mut self, event: &MessageEvent) -> &mut NotedMessage {
         if self.entries.len() >= MAX_ENTRIES && !self.entries.contains_key(&event.key) {
             self.entries.pop_first();
         }
-        self.entries.entry(event.key).or_insert_with(|| Entry::new(event.initiating, event.timestamp))
+        self.entries.entry(event.key).or_insert_with(|| NotedMessage::new(event.initiating, event.timestamp))
     }
 }
 
@@ -270,13 +270,18 @@ fn up_to(chain_id: ChainId, number: u64) -> core::ops::RangeInclusive<MessageKey
     *at_height(chain_id, 0).start()..=*at_height(chain_id, number).end()
 }
 
-fn note_flip(entry: &mut Entry, event: &MessageEvent, to: MessageStatus, cause: Cause) -> Note {
+fn note_flip(
+    entry: &mut NotedMessage,
+    event: &MessageEvent,
+    to: MessageStatus,
+    cause: StatusCause,
+) -> Notice {
     entry.flips = entry.flips.saturating_add(1);
-    Note::on(event, News::Flip { to, cause }, entry.flips, entry.invalid_at)
+    Notice::on(event, NoticeKind::Flip { to, cause }, entry.flips, entry.invalid_at)
 }
 
 /// An invalid message is news when it is found, and again at each higher level from local-safe on.
-fn note_invalid(entry: &mut Entry, event: &MessageEvent, cause: Cause) -> Option<Note> {
+fn note_invalid(entry: &mut NotedMessage, event: &MessageEvent, cause: StatusCause) -> Option<Notice> {
     let rank = |level: SafetyLevel| if level < SafetyLevel::LocalSafe { SafetyLevel::Unsafe } else { level };
     let reason = entry.reason?;
     let level = rank(event.level);
@@ -286,16 +291,16 @@ fn note_invalid(entry: &mut Entry, event: &MessageEvent, cause: Cause) -> Option
     let before = entry.invalid_at.replace(level);
     let ordinal = SafetyLevel::ALL.iter().position(|each| *each == level).unwrap_or_default();
     let ordinal = u32::try_from(ordinal).unwrap_or_default();
-    Some(Note::on(event, News::Invalid { reason, cause }, ordinal, before))
+    Some(Notice::on(event, NoticeKind::Invalid { reason, cause }, ordinal, before))
 }
 
 /// Ends a message. `None`: it ended so before.
-fn end(entry: &mut Entry, key: MessageKey, level: SafetyLevel, ending: Ending) -> Option<Note> {
+fn end(entry: &mut NotedMessage, key: MessageKey, level: SafetyLevel, ending: Ending) -> Option<Notice> {
     (entry.is_over, entry.is_restored) = (true, false);
     if !entry.note_ending(ending.name()) {
         return None;
     }
-    let news = News::Ended { ending, status: entry.status() };
+    let news = NoticeKind::Ended { ending, status: entry.status() };
     let (ordinal, invalid_before) = (entry.endings, entry.invalid_at);
     entry.endings = entry.endings.saturating_add(1);
     if ending == Ending::Finalized && entry.is_invalid == Some(true) {
@@ -303,7 +308,7 @@ fn end(entry: &mut Entry, key: MessageKey, level: SafetyLevel, ending: Ending) -
     }
     let (initiating, timestamp) = (entry.initiating, entry.timestamp);
     let transaction_hash = None;
-    Some(Note { key, initiating, timestamp, transaction_hash, level, news, ordinal, invalid_before })
+    Some(Notice { key, initiating, timestamp, transaction_hash, level, news, ordinal, invalid_before })
 }
 
 #[cfg(test)]

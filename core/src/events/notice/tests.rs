@@ -7,22 +7,31 @@ use serde_json::{Value, json};
 
 const REASON: InvalidReason = InvalidReason::ExecutedByDeposit;
 
-fn note(level: SafetyLevel, news: News) -> Note {
+fn note(level: SafetyLevel, news: NoticeKind) -> Notice {
     let block = BlockKey { chain_id: ChainId::from(901), number: 20, hash: B256::repeat_byte(1) };
     let (key, initiating) = (MessageKey { block, log_index: 3 }, Some(ChainId::from(902)));
     let timestamp = UnixSeconds(1000);
-    Note { transaction_hash: None, key, initiating, timestamp, level, news, ordinal: 0, invalid_before: None }
+    Notice {
+        transaction_hash: None,
+        key,
+        initiating,
+        timestamp,
+        level,
+        news,
+        ordinal: 0,
+        invalid_before: None,
+    }
 }
 
-fn written(note: &Note) -> Value {
-    serde_json::to_value(&note.told()[0]).unwrap()
+fn written(note: &Notice) -> Value {
+    serde_json::to_value(&note.reported()[0]).unwrap()
 }
 
 #[test]
 fn a_flip_names_the_reorg_that_caused_it() {
     let (chain_id, old) = (ChainId::from(902), B256::repeat_byte(2));
-    let cause = Cause::RemoteReorg { chain_id, number: 7, old, new: None };
-    let note = note(SafetyLevel::LocalSafe, News::Flip { to: MessageStatus::Invalid(REASON), cause });
+    let cause = StatusCause::RemoteReorg { chain_id, number: 7, old, new: None };
+    let note = note(SafetyLevel::LocalSafe, NoticeKind::Flip { to: MessageStatus::Invalid(REASON), cause });
     let expected = json!({
         "kind": "flip",
         "executing": { "chain_id": 901, "number": 20, "hash": B256::repeat_byte(1), "timestamp": 1000 },
@@ -42,15 +51,16 @@ fn a_flip_names_the_reorg_that_caused_it() {
 fn an_ending_names_the_block_in_its_place() {
     let by = B256::repeat_byte(9);
     let ending = Ending::Resolved { by };
-    let written = written(&note(SafetyLevel::LocalSafe, News::Ended { ending, status: "invalid" }));
+    let written = written(&note(SafetyLevel::LocalSafe, NoticeKind::Ended { ending, status: "invalid" }));
     assert_eq!((&written["state"], &written["status"]), (&json!("resolved"), &json!("invalid")));
     assert_eq!((&written["ended_by"], &written["executing"]["number"]), (&json!(by), &json!(20)));
 }
 
-const INVALID: News = News::Invalid { reason: REASON, cause: Cause::Checked };
-const FINAL: News = News::Ended { ending: Ending::Finalized, status: "invalid" };
-const FLIPPED: News = News::Flip { to: MessageStatus::Invalid(REASON), cause: Cause::Checked };
-const RIGHTED: News = News::Flip { to: MessageStatus::Valid, cause: Cause::Checked };
+const INVALID: NoticeKind = NoticeKind::Invalid { reason: REASON, cause: StatusCause::Checked };
+const FINAL: NoticeKind = NoticeKind::Ended { ending: Ending::Finalized, status: "invalid" };
+const FLIPPED: NoticeKind =
+    NoticeKind::Flip { to: MessageStatus::Invalid(REASON), cause: StatusCause::Checked };
+const RIGHTED: NoticeKind = NoticeKind::Flip { to: MessageStatus::Valid, cause: StatusCause::Checked };
 
 /// A message is told to be invalid once; that it is cross-safe and final all the same is told once each, in whatever way that
 /// comes to be known.
@@ -80,19 +90,19 @@ const RIGHTED: News = News::Flip { to: MessageStatus::Valid, cause: Cause::Check
 #[case::ended_final(SafetyLevel::Finalized, Some(SafetyLevel::Finalized), FINAL, &["ended"])]
 #[case::ended_first(SafetyLevel::Finalized, Some(SafetyLevel::Safe), FINAL, &["ended", "message-invalid-final"])]
 #[case::ended_on_a_plain_node(SafetyLevel::LocalSafe, Some(SafetyLevel::LocalSafe), FINAL, &["ended"])]
-#[case::undeclared(SafetyLevel::Safe, None, News::Undeclared, &["undeclared"])]
+#[case::undeclared(SafetyLevel::Safe, None, NoticeKind::Undeclared, &["undeclared"])]
 fn what_is_reported(
     #[case] level: SafetyLevel,
     #[case] invalid_before: Option<SafetyLevel>,
-    #[case] news: News,
+    #[case] news: NoticeKind,
     #[case] kinds: &[&str],
 ) {
-    let told = Note { invalid_before, ..note(level, news) }.told();
-    assert_eq!(told.iter().map(Told::kind).collect::<Vec<_>>(), kinds);
-    for told in &told {
-        assert!(Told::KINDS.contains(&told.kind()));
-        let written = serde_json::to_value(told).unwrap();
-        assert_eq!(written["kind"], told.kind());
+    let reported = Notice { invalid_before, ..note(level, news) }.reported();
+    assert_eq!(reported.iter().map(Event::kind).collect::<Vec<_>>(), kinds);
+    for reported in &reported {
+        assert!(Event::KINDS.contains(&reported.kind()));
+        let written = serde_json::to_value(reported).unwrap();
+        assert_eq!(written["kind"], reported.kind());
         assert_eq!(written["level"], level.name());
     }
 }

@@ -1,4 +1,4 @@
-//! [`Standing`]: a devnet that is paused, for programs that are to run beside chains that are stalled.
+//! [`PausedChains`]: a devnet that is paused, for programs that are to run beside chains that are stalled.
 
 use crate::program::{Running, Written, call, paused_at};
 use serde_json::Value;
@@ -10,13 +10,13 @@ use toml::Table;
 pub(crate) const PAUSED_AT: u64 = 12;
 
 /// Chains that are stalled at a block, with everything that belongs to them.
-pub(crate) struct Standing {
+pub(crate) struct PausedChains {
     pub(crate) dir: TempDir,
     pub(crate) written: Written,
     _chains: Running,
 }
 
-impl Standing {
+impl PausedChains {
     pub(crate) async fn start() -> Self {
         Self::start_pausing_at(&[PAUSED_AT]).await
     }

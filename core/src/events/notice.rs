@@ -1,17 +1,17 @@
-//! [`Note`]: something about a message that must not be lost: it is written to the ledger before it is reported.
+//! [`Notice`]: something about a message that must not be lost: it is written to the ledger before it is reported.
 
-use crate::events::{Told, ToldBlock, ToldCause, ToldMessage, ToldPromotion, ToldStatus};
+use crate::events::{Event, EventCause, EventMessage, ExecutingBlock, InvalidPromotion, StatusChange};
 use crate::heads::SafetyLevel;
 use crate::message::DecodeError;
 use crate::proof::Undecodable;
-use crate::tracker::{Cause, Ending, MessageEvent, MessageKey, ObservedBlock};
+use crate::tracker::{Ending, MessageEvent, MessageKey, ObservedBlock, StatusCause};
 use crate::validity::{InvalidReason, MessageStatus};
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 
 /// What is noted of a message, once for each [`MessageKey`], kind and ordinal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
+pub struct Notice {
     /// The message.
     pub key: MessageKey,
     /// The chain that it cites. `None`: its log cannot be decoded.
@@ -23,7 +23,7 @@ pub struct Note {
     /// How far the executing block was.
     pub level: SafetyLevel,
     /// What there is to say.
-    pub news: News,
+    pub news: NoticeKind,
     /// Which of the notes of this kind on this message: what was noted is not noted again.
     pub ordinal: u32,
     /// The highest level at which it had been noted as invalid before. `None`: it had not been.
@@ -32,21 +32,21 @@ pub struct Note {
 
 /// What there is to say of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum News {
+pub enum NoticeKind {
     /// It is invalid: found so for the first time, or its block has come to a higher level all the same, see
-    /// [`Note::invalid_before`].
+    /// [`Notice::invalid_before`].
     Invalid {
         /// The rule that it breaks.
         reason: InvalidReason,
         /// Why that is known now.
-        cause: Cause,
+        cause: StatusCause,
     },
     /// It was valid and is invalid, or the other way round.
     Flip {
         /// What it is now: valid or invalid.
         to: MessageStatus,
         /// Why.
-        cause: Cause,
+        cause: StatusCause,
     },
     /// Its own transaction did not declare it.
     Undeclared,
@@ -65,7 +65,7 @@ pub enum News {
     },
 }
 
-impl News {
+impl NoticeKind {
     /// Its stable name.
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -106,7 +106,7 @@ impl News {
     }
 
     /// Why the status is what it is now.
-    pub const fn cause(&self) -> Option<&Cause> {
+    pub const fn cause(&self) -> Option<&StatusCause> {
         match self {
             Self::Invalid { cause, .. } | Self::Flip { cause, .. } => Some(cause),
             Self::Undeclared | Self::Undecodable { .. } | Self::Ended { .. } => None,
@@ -130,7 +130,7 @@ impl News {
     }
 }
 
-impl Note {
+impl Notice {
     /// A note on each log of a block that looks like a message and is none, or is of an event that is not known here.
     pub fn undecodable(block: &ObservedBlock) -> impl Iterator<Item = Self> {
         let (timestamp, level) = (block.timestamp, SafetyLevel::Unsafe);
@@ -140,7 +140,7 @@ impl Note {
             timestamp,
             transaction_hash: None,
             level,
-            news: News::Undecodable { error: *error },
+            news: NoticeKind::Undecodable { error: *error },
             ordinal: 0,
             invalid_before: None,
         })
@@ -149,7 +149,7 @@ impl Note {
     /// A note on the message of an event.
     pub const fn on(
         event: &MessageEvent,
-        news: News,
+        news: NoticeKind,
         ordinal: u32,
         invalid_before: Option<SafetyLevel>,
     ) -> Self {
@@ -160,9 +160,12 @@ impl Note {
     /// Whether this says that the message is invalid, and its block stands.
     fn is_standing_invalid(&self) -> bool {
         match &self.news {
-            News::Invalid { .. } | News::Flip { to: MessageStatus::Invalid(_), .. } => true,
-            News::Ended { ending: Ending::Finalized, status } => *status == "invalid",
-            News::Flip { .. } | News::Undeclared | News::Undecodable { .. } | News::Ended { .. } => false,
+            NoticeKind::Invalid { .. } | NoticeKind::Flip { to: MessageStatus::Invalid(_), .. } => true,
+            NoticeKind::Ended { ending: Ending::Finalized, status } => *status == "invalid",
+            NoticeKind::Flip { .. }
+            | NoticeKind::Undeclared
+            | NoticeKind::Undecodable { .. }
+            | NoticeKind::Ended { .. } => false,
         }
     }
 
@@ -178,50 +181,52 @@ impl Note {
 
     /// What subscribers get about it, in this order. A message is told to be invalid once, and once each that its block has
     /// become cross-safe and final all the same.
-    pub fn told(&self) -> Vec<Told> {
-        let is_first = self.invalid_before.is_none() || !matches!(self.news, News::Invalid { .. });
-        let news = is_first.then(|| self.told_news());
-        let safe = self.is_first_at(SafetyLevel::Safe).then(|| Told::MessageInvalidSafe(self.promotion()));
+    pub fn reported(&self) -> Vec<Event> {
+        let is_first = self.invalid_before.is_none() || !matches!(self.news, NoticeKind::Invalid { .. });
+        let news = is_first.then(|| self.first_event());
+        let safe = self.is_first_at(SafetyLevel::Safe).then(|| Event::MessageInvalidSafe(self.promotion()));
         let is_final = self.is_first_at(SafetyLevel::Finalized);
-        let finalized = is_final.then(|| Told::MessageInvalidFinal(self.promotion()));
+        let finalized = is_final.then(|| Event::MessageInvalidFinal(self.promotion()));
         [news, safe, finalized].into_iter().flatten().collect()
     }
 
-    fn told_news(&self) -> Told {
-        let message = self.told_message();
-        let status = |message, from, to, cause: &Cause| ToldStatus {
+    fn first_event(&self) -> Event {
+        let message = self.event_message();
+        let status = |message, from, to, cause: &StatusCause| StatusChange {
             message,
             from,
             to,
             reason: self.news.reason().map(InvalidReason::code),
             detail: self.news.reason().map(ToString::to_string),
-            cause: ToldCause(*cause),
+            cause: EventCause(*cause),
         };
         match &self.news {
-            News::Invalid { cause, .. } => Told::MessageInvalid(status(message, "unknown", "invalid", cause)),
-            News::Flip { to, cause } => {
-                let from = if matches!(to, MessageStatus::Valid) { "invalid" } else { "valid" };
-                Told::Flip(status(message, from, to.name(), cause))
+            NoticeKind::Invalid { cause, .. } => {
+                Event::MessageInvalid(status(message, "unknown", "invalid", cause))
             }
-            News::Undeclared => Told::Undeclared(message),
-            News::Undecodable { error } => Told::Undecodable { message, detail: error.to_string() },
-            News::Ended { ending, status } => {
-                Told::Ended { message, status, state: ending.name(), ended_by: self.news.ended_by() }
+            NoticeKind::Flip { to, cause } => {
+                let from = if matches!(to, MessageStatus::Valid) { "invalid" } else { "valid" };
+                Event::Flip(status(message, from, to.name(), cause))
+            }
+            NoticeKind::Undeclared => Event::Undeclared(message),
+            NoticeKind::Undecodable { error } => Event::Undecodable { message, detail: error.to_string() },
+            NoticeKind::Ended { ending, status } => {
+                Event::Ended { message, status, state: ending.name(), ended_by: self.news.ended_by() }
             }
         }
     }
 
-    fn promotion(&self) -> ToldPromotion {
-        ToldPromotion {
-            message: self.told_message(),
+    fn promotion(&self) -> InvalidPromotion {
+        InvalidPromotion {
+            message: self.event_message(),
             reason: self.news.reason().map(InvalidReason::code),
             detail: self.news.reason().map(ToString::to_string),
         }
     }
 
-    fn told_message(&self) -> ToldMessage {
-        ToldMessage {
-            executing: ToldBlock { key: self.key.block, timestamp: self.timestamp },
+    fn event_message(&self) -> EventMessage {
+        EventMessage {
+            executing: ExecutingBlock { key: self.key.block, timestamp: self.timestamp },
             log_index: self.key.log_index,
             transaction_hash: self.transaction_hash,
             initiating_chain: self.initiating,

@@ -1,4 +1,4 @@
-//! [`EndpointStanding`]: how an endpoint of a chain stands to the others. Pure: time is an argument.
+//! [`EndpointHealth`]: how an endpoint of a chain stands to the others. Pure: time is an argument.
 //!
 //! One wrong answer names an endpoint; it takes more than one right answer to clear it, so that an endpoint
 //! that lies now and then is not told of with every block.
@@ -72,7 +72,7 @@ impl EndpointState {
 
 /// One endpoint of a chain, and how it stands to the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EndpointStanding {
+pub struct EndpointHealth {
     /// Its place among the chain's endpoints, counted from 0.
     pub place: usize,
     /// Where it is; shown without its secrets.
@@ -107,7 +107,7 @@ struct Outvoted {
     agreements: u32,
 }
 
-impl EndpointStanding {
+impl EndpointHealth {
     /// An endpoint that has not been asked yet.
     pub(super) fn new(place: usize, endpoint: EndpointUrl, now: Instant) -> Self {
         let trouble = Trouble::default();
@@ -194,12 +194,12 @@ mod tests {
     const ONE: B256 = B256::repeat_byte(1);
     const TWO: B256 = B256::repeat_byte(2);
 
-    fn standing() -> (EndpointStanding, Instant) {
+    fn standing() -> (EndpointHealth, Instant) {
         let now = Instant::now();
-        (EndpointStanding::new(1, "http://127.0.0.1:1".parse().unwrap(), now), now)
+        (EndpointHealth::new(1, "http://127.0.0.1:1".parse().unwrap(), now), now)
     }
 
-    fn unreachable(standing: &EndpointStanding) -> SourceError {
+    fn unreachable(standing: &EndpointHealth) -> SourceError {
         let endpoint = standing.endpoint.clone();
         SourceError::Unreachable { endpoint, method: "eth_chainId", reason: "refused".to_owned() }
     }
@@ -234,8 +234,8 @@ mod tests {
         let asked = Instant::now();
         tokio::time::advance(core::time::Duration::from_secs(10)).await;
         let now = Instant::now();
-        let told = [0; 3].map(|_| standing.failed(&error, Some(asked), now));
-        assert_eq!((told, standing.state.name()), ([false, false, true], "failing"));
+        let reported = [0; 3].map(|_| standing.failed(&error, Some(asked), now));
+        assert_eq!((reported, standing.state.name()), ([false, false, true], "failing"));
     }
 
     #[tokio::test]

@@ -34,7 +34,7 @@ fn event(change: Change) -> MessageEvent {
 }
 
 fn status(from: MessageStatus, to: MessageStatus, flip: bool) -> Change {
-    Change::Status { from, to, cause: Cause::Checked, flip }
+    Change::Status { from, to, cause: StatusCause::Checked, flip }
 }
 
 fn orphaned() -> Change {
@@ -43,7 +43,7 @@ fn orphaned() -> Change {
 
 /// The kinds and ordinals of what is noted of these events, in order.
 fn noted(events: &[MessageEvent]) -> Vec<(&'static str, u32)> {
-    let mut notebook = Notebook::default();
+    let mut notebook = NoticeFilter::default();
     let notes = events.iter().filter_map(|event| notebook.hear(event, None));
     notes.map(|note| (note.news.kind(), note.ordinal)).collect()
 }
@@ -104,7 +104,7 @@ fn an_invalid_message_is_noted_again_at_each_higher_level() {
         level(SafetyLevel::Safe, SafetyLevel::LocalSafe),
     ];
     assert_eq!(noted(&events), [("invalid", 0), ("invalid", 2), ("invalid", 3)]);
-    let mut notebook = Notebook::default();
+    let mut notebook = NoticeFilter::default();
     let notes: Vec<bool> = events
         .iter()
         .filter_map(|event| notebook.hear(event, None))
@@ -115,17 +115,17 @@ fn an_invalid_message_is_noted_again_at_each_higher_level() {
 
 #[test]
 fn the_end_says_what_was_known() {
-    let mut notebook = Notebook::default();
+    let mut notebook = NoticeFilter::default();
     let note = notebook.hear(&event(orphaned()), Some(VALID)).unwrap();
     assert_eq!((note.news.status(), note.news.ended_by()), (Some("valid"), Some(B256::repeat_byte(9))));
 }
 
-fn restored(is_invalid: bool) -> Notebook {
-    let mut notebook = Notebook::default();
-    let entry = Entry {
+fn restored(is_invalid: bool) -> NoticeFilter {
+    let mut notebook = NoticeFilter::default();
+    let entry = NotedMessage {
         is_invalid: Some(is_invalid),
         invalid_at: Some(SafetyLevel::Unsafe),
-        ..Entry::new(Some(ChainId::from(902)), UnixSeconds(1000))
+        ..NotedMessage::new(Some(ChainId::from(902)), UnixSeconds(1000))
     };
     notebook.restore(key(20, 1), entry);
     notebook
@@ -186,7 +186,8 @@ fn an_invalid_message_whose_height_was_built_again_waits_for_the_final_block() {
     assert_eq!(notebook.observe(&block(20, 7, false)), []);
     assert_eq!(notebook.orphan(chain(), 19), []);
     let mut replaced = notebook.clone();
-    let ending = |notes: Vec<Note>| notes.iter().map(|note| *note.news.ending().unwrap()).collect::<Vec<_>>();
+    let ending =
+        |notes: Vec<Notice>| notes.iter().map(|note| *note.news.ending().unwrap()).collect::<Vec<_>>();
     let by = |hash| B256::repeat_byte(hash);
     assert_eq!(ending(replaced.observe(&block(20, 8, true))), [Ending::Resolved { by: by(8) }]);
     assert_eq!(replaced.orphan(chain(), 20), [], "it ends once");

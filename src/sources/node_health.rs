@@ -1,4 +1,4 @@
-//! [`NodeStanding`]: how a rollup node of a chain's list stands. Pure.
+//! [`NodeHealth`]: how a rollup node of a chain's list stands. Pure.
 
 use super::{EndpointUrl, Shortfall};
 
@@ -49,7 +49,7 @@ impl NodeState {
 
 /// One rollup node of a chain, and how it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodeStanding {
+pub struct NodeHealth {
     /// Its place in the list, counted from 0.
     pub place: usize,
     /// Where it is; shown without its secrets.
@@ -62,7 +62,7 @@ pub struct NodeStanding {
     pub is_in_use: bool,
 }
 
-impl NodeStanding {
+impl NodeHealth {
     /// A node that has not been asked yet.
     pub(super) const fn new(place: usize, endpoint: EndpointUrl) -> Self {
         Self { place, endpoint, state: NodeState::Unasked, detail: String::new(), is_in_use: false }
