@@ -13,13 +13,13 @@ use alloy::consensus::{Eip658Value, Header, Receipt, ReceiptWithBloom};
 use alloy::primitives::{Address, B256, Bytes, Log, LogData, U256, logs_bloom};
 use alloy::rpc::types::{Block, BlockTransactions, Header as RpcHeader, Log as RpcLog, TransactionReceipt};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use crosscheck_core::case::{Closure, Maturity, Standing};
+use crosscheck_core::case::{Closure, Maturity};
 use crosscheck_core::message::{
     CROSS_L2_INBOX, Checksum, EXECUTING_MESSAGE_TOPIC, Identifier, InboxAccess, Message, payload_hash,
 };
 use crosscheck_core::proof::{LogIndex, ProvenLogs, VerifiedBlock};
 use crosscheck_core::validity::{
-    AccessContext, CycleRule, DependencySet, Execution, Member, SameTimestamp, check_access,
+    AccessContext, CycleRule, DependencySet, Execution, Member, SameTimestamp, Validity, check_access,
     check_access_log, check_claim, check_log, cyclic_chains,
 };
 use crosscheck_p2p::{ChainId, UnixSeconds};
@@ -202,13 +202,13 @@ fn timestamp(criterion: &mut Criterion) {
     group.bench_function("cycles", |bencher| {
         bencher.iter(|| cyclic_chains(CycleRule::default(), black_box(&messages)));
     });
-    for (name, cyclic, expected) in [("valid", false, Standing::Valid), ("a ring", true, Standing::Invalid)] {
+    for (name, cyclic, expected) in [("valid", false, Validity::Valid), ("a ring", true, Validity::Invalid)] {
         let blocks = contemporaries(cyclic);
         let closure = |blocks: Vec<Arc<ProvenLogs>>| {
             let mut blocks = blocks.into_iter();
             let mut closure = Closure::of(&set, blocks.next().unwrap());
             blocks.for_each(|logs| closure.insert(logs, Maturity::Open));
-            closure.standings()
+            closure.validities()
         };
         assert!(closure(blocks.clone()).values().all(|standing| *standing == expected));
         group.bench_function(format!("checks, cycles and transitive validity: {name}"), |bencher| {

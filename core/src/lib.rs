@@ -9,6 +9,8 @@
 
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
+#[cfg(test)]
+mod agreement;
 pub mod case;
 pub mod consolidation;
 pub mod events;

@@ -28,14 +28,14 @@ use crate::stale_branches::StaleBranches;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
 use crosscheck_core::case::{
-    Awaited, BlockRequest, CandidateBook, Case, CaseRules, Cause, Fact, Maturity, Need, ProvenBlocks,
-    Verdict, Wait,
+    Awaited, BlockRequest, CandidateBook, Case, CaseRules, Cause, Fact, FactNeed, Maturity, Need,
+    ProvenBlocks, Verdict, Wait,
 };
 use crosscheck_core::consolidation::BlockAttributes;
 use crosscheck_core::consolidation::deposits::DepositsError;
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::{OutputV0, ProvenLogs, VerifiedBlock};
-use crosscheck_core::validity::{DependencySet, Execution, Objection, SameTimestamp, check_executed};
+use crosscheck_core::validity::{DependencySet, Execution, Objection, check_executed};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use futures::{StreamExt, stream};
 use parking_lot::Mutex;
@@ -90,49 +90,6 @@ pub struct Investigator {
     branches: StaleBranches,
     reasons: Reasons,
     metrics: AuditMetrics,
-}
-
-/// What a source gave for a need.
-enum Answer {
-    Derived {
-        block: Box<VerifiedBlock>,
-        /// Whether the chain's node had derived it itself, as far as was known when it was asked for.
-        was_own: bool,
-    },
-    L1(L1Answer),
-    OriginDropped(BlockNumHash),
-    /// The branch of the case's block went with this one, its parent.
-    BranchLeft {
-        parent: B256,
-    },
-    /// What L1 says of the height is final.
-    Final,
-    /// Somebody who has derived the chain has this block, too.
-    Corroborated {
-        derived: B256,
-    },
-    /// The chain's node has another block at the height than it had.
-    DerivedOther,
-    Logs(Arc<ProvenLogs>),
-    LogsGone,
-    /// `is_sound`: nothing can be wrong with the block itself.
-    Initiating {
-        logs: Arc<ProvenLogs>,
-        is_sound: bool,
-    },
-    CitedBlock {
-        key: BlockKey,
-        is_valid: bool,
-    },
-    SameTimestamp {
-        messages: Vec<SameTimestamp>,
-        is_complete: bool,
-    },
-    InitiatingTip {
-        chain_id: ChainId,
-        number: u64,
-        timestamp: UnixSeconds,
-    },
 }
 
 impl Investigator {
@@ -289,9 +246,13 @@ impl Investigator {
 
     /// Sees to needs, and returns what was unavailable.
     async fn answer_all(&self, case: &mut Case, needs: BTreeSet<Need>) -> BTreeSet<Wait> {
-        let (beyond, alone): (BTreeSet<Need>, BTreeSet<Need>) = needs
-            .into_iter()
-            .partition(|need| matches!(need, Need::CitedBlock { .. } | Need::SameTimestamp { .. }));
+        let (mut alone, mut around) = (BTreeSet::new(), BTreeSet::new());
+        for need in needs {
+            match need {
+                Need::Fact(need) => alone.insert(need),
+                Need::Around(need) => around.insert(need),
+            };
+        }
         let key = *case.key();
         let attributes = Arc::clone(case.attributes());
         let scene = AuditContext::of(case);
@@ -301,17 +262,17 @@ impl Investigator {
         let mut waits = BTreeSet::new();
         while let Some(answer) = answers.next().await {
             match answer {
-                Ok(answer) => self.learn(case, &answer),
+                Ok(fact) => case.learn(&self.set, &fact),
                 Err(wait) => {
                     waits.insert(wait);
                 }
             }
         }
-        if let Some(scene) = scene.as_ref().filter(|_| !beyond.is_empty()) {
-            let (answers, missing) = self.look_around(scene, &beyond).await;
+        if let Some(scene) = scene.as_ref().filter(|_| !around.is_empty()) {
+            let (facts, missing) = self.look_around(scene, &around).await;
             waits.extend(missing);
-            for answer in &answers {
-                self.learn(case, answer);
+            for fact in &facts {
+                case.learn(&self.set, fact);
             }
         }
         waits
@@ -342,73 +303,21 @@ impl Investigator {
         blocks
     }
 
-    fn learn(&self, case: &mut Case, answer: &Answer) {
-        match answer {
-            Answer::Derived { block, was_own } => {
-                let (hash, attributes) = (block.hash(), &BlockAttributes::of_block(block));
-                let output = output(block);
-                let candidates = &self.candidates.at(case.key().chain_id, case.key().number);
-                let (chain_id, number) = (case.key().chain_id, case.key().number);
-                let is_second_hand = !was_own || !self.heads.second_opinion(chain_id).covers(number);
-                let fact = Fact::Derived { hash, attributes, output, candidates, is_second_hand };
-                case.learn(&self.set, &fact);
-            }
-            Answer::L1(L1Answer::Agrees(taken)) => {
-                case.learn(&self.set, &Fact::L1Agrees { taken: taken.as_ref() });
-            }
-            Answer::L1(L1Answer::Contradicts(contradiction)) => {
-                case.learn(&self.set, &Fact::L1Contradicts(contradiction));
-            }
-            Answer::OriginDropped(l1_origin) | Answer::L1(L1Answer::OriginDropped(l1_origin)) => {
-                case.learn(&self.set, &Fact::OriginDropped(*l1_origin));
-            }
-            &Answer::BranchLeft { parent } => case.learn(&self.set, &Fact::BranchLeft { parent }),
-            &Answer::Corroborated { derived } => case.learn(&self.set, &Fact::Corroborated { derived }),
-            Answer::DerivedOther => case.learn(&self.set, &Fact::DerivedOther),
-            Answer::Final => case.learn(&self.set, &Fact::Final),
-            Answer::Logs(logs) => case.learn(&self.set, &Fact::Logs(logs)),
-            Answer::LogsGone => case.learn(&self.set, &Fact::LogsGone),
-            Answer::Initiating { logs, is_sound } => {
-                case.learn(&self.set, &Fact::Initiating(logs));
-                if *is_sound {
-                    let key =
-                        BlockKey { chain_id: logs.chain_id(), number: logs.number(), hash: logs.hash() };
-                    case.learn(&self.set, &Fact::CitedBlock { key, is_valid: true });
-                }
-            }
-            &Answer::CitedBlock { key, is_valid } => {
-                case.learn(&self.set, &Fact::CitedBlock { key, is_valid });
-            }
-            Answer::SameTimestamp { messages, is_complete } => {
-                case.learn(&self.set, &Fact::SameTimestamp { messages, is_complete: *is_complete });
-            }
-            &Answer::InitiatingTip { chain_id, number, timestamp } => {
-                case.learn(&self.set, &Fact::InitiatingTip { chain_id, number, timestamp });
-            }
-        }
-    }
-
     async fn answer(
         &self,
         key: BlockKey,
         attributes: &BlockAttributes,
         scene: Option<&AuditContext>,
-        need: Need,
-    ) -> Result<Answer, Wait> {
+        need: FactNeed,
+    ) -> Result<Fact, Wait> {
         match need {
-            Need::Derived => self.derived(key, attributes).await,
-            Need::L1 => self.ask_l1(key, attributes).await,
-            Need::Final => self.finality(key),
-            Need::Corroboration { derived } => self.corroboration(key, attributes, derived).await,
-            Need::Logs { hash, .. } => self.logs_of(key, hash).await,
-            Need::Initiating { chain_id, number, timestamp } => {
+            FactNeed::Derived => self.derived(key, attributes).await,
+            FactNeed::L1 => self.ask_l1(key, attributes).await.map(L1Answer::into_fact),
+            FactNeed::Final => self.finality(key),
+            FactNeed::Corroboration { derived } => self.corroboration(key, attributes, derived).await,
+            FactNeed::Logs { hash, .. } => self.logs_of(key, hash).await,
+            FactNeed::Initiating { chain_id, number, timestamp } => {
                 self.initiating(scene, chain_id, number, timestamp).await
-            }
-            Need::CitedBlock { chain_id, .. } => {
-                Err(Wait { awaited: Awaited::CitedBlock, chain_id, cause: Cause::NotYet })
-            }
-            Need::SameTimestamp { .. } => {
-                Err(Wait { awaited: Awaited::SameTimestamp, chain_id: key.chain_id, cause: Cause::NotYet })
             }
         }
     }
@@ -431,8 +340,8 @@ impl Investigator {
         Err(wait)
     }
 
-    async fn ask_l1(&self, key: BlockKey, attributes: &BlockAttributes) -> Result<Answer, Wait> {
-        let Some(l1) = &self.l1 else { return Ok(Answer::L1(L1Answer::Agrees(None))) };
+    async fn ask_l1(&self, key: BlockKey, attributes: &BlockAttributes) -> Result<L1Answer, Wait> {
+        let Some(l1) = &self.l1 else { return Ok(L1Answer::Agrees(None)) };
         let chain_id = key.chain_id;
         let parent = self.fetch_by_hash(chain_id, attributes.parent_hash).await?;
         let wanted = l1.wanted(chain_id, attributes.timestamp, &parent).await?;
@@ -444,16 +353,16 @@ impl Investigator {
         if wanted.node_block {
             around.node_block = Some(self.local_safe_block(chain_id, key.number, Awaited::LocalSafe).await?);
         }
-        l1.judge(key, attributes, &around).await.map(Answer::L1)
+        l1.judge(key, attributes, &around).await
     }
 
-    async fn logs_of(&self, key: BlockKey, hash: B256) -> Result<Answer, Wait> {
+    async fn logs_of(&self, key: BlockKey, hash: B256) -> Result<Fact, Wait> {
         let gone = |awaited| {
             // Only a block that is no longer canonical may rightly be gone; the case knows which it is.
             if hash == key.hash {
                 Err(Wait { awaited, chain_id: key.chain_id, cause: Cause::NotYet })
             } else {
-                Ok(Answer::LogsGone)
+                Ok(Fact::LogsGone)
             }
         };
         let Some(block) = self.block_by_hash(key.chain_id, hash).await? else {
@@ -462,7 +371,7 @@ impl Investigator {
         match self.logs(key.chain_id, &block, Awaited::Receipts).await? {
             Some(logs) => {
                 self.expect_clear(&logs)?;
-                Ok(Answer::Logs(logs))
+                Ok(Fact::Logs(logs))
             }
             None => gone(Awaited::Receipts),
         }
@@ -492,16 +401,16 @@ impl Investigator {
         chain_id: ChainId,
         number: u64,
         timestamp: UnixSeconds,
-    ) -> Result<Answer, Wait> {
+    ) -> Result<Fact, Wait> {
         if let Some(root) = scene.and_then(|scene| scene.root_at(chain_id, number)) {
-            return Ok(Answer::Initiating { logs: Arc::clone(root), is_sound: false });
+            return Ok(Fact::Initiating { logs: Arc::clone(root), is_valid: false });
         }
         let ask = BlockRequest { timestamp, chain_id, number: Some(number) };
         Ok(match self.see_to(ask, scene, &BTreeSet::new()).await? {
             Fetched::Block { logs, maturity, .. } => {
-                Answer::Initiating { logs, is_sound: maturity == Maturity::Settled }
+                Fact::Initiating { logs, is_valid: maturity == Maturity::Settled }
             }
-            Fetched::Tip { number, timestamp } => Answer::InitiatingTip { chain_id, number, timestamp },
+            Fetched::Tip { number, timestamp } => Fact::InitiatingTip { chain_id, number, timestamp },
             // Only asked for where no height is told.
             Fetched::NoneAt => {
                 return Err(Wait { awaited: Awaited::Initiating, chain_id, cause: Cause::NotYet });

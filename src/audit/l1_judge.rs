@@ -12,7 +12,7 @@ use crate::ledger::Ledger;
 use crate::metrics::EndpointKind;
 use crate::sources::{L1Reader, RollupNodes, SourceError};
 use alloy::eips::BlockNumHash;
-use crosscheck_core::case::{Awaited, Cause, L1Contradiction, Origin, Wait};
+use crosscheck_core::case::{Awaited, Cause, Fact, L1Contradiction, Origin, Wait};
 use crosscheck_core::consolidation::BlockAttributes;
 use crosscheck_core::consolidation::deposits::{
     Comparison, DepositRules, DepositsError, L1Epoch, L1InfoError, NamedBundle, ParentFacts, ReportedBlobs,
@@ -47,6 +47,17 @@ pub(super) enum L1Answer {
     Contradicts(Box<L1Contradiction>),
     /// That it stood on an L1 block that is removed for good.
     OriginDropped(BlockNumHash),
+}
+
+impl L1Answer {
+    /// The fact that it is for a case.
+    pub(super) fn into_fact(self) -> Fact {
+        match self {
+            Self::Agrees(taken) => Fact::L1Agrees { taken },
+            Self::Contradicts(contradiction) => Fact::L1Contradicts(contradiction),
+            Self::OriginDropped(l1_origin) => Fact::OriginDropped(l1_origin),
+        }
+    }
 }
 
 /// The blocks around the one that is judged.

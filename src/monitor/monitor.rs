@@ -20,9 +20,9 @@ use crosscheck_core::heads::SafetyHeads;
 use crosscheck_core::message::BlockKey;
 use crosscheck_core::proof::LogIndex;
 use crosscheck_core::tracker::{
-    BlockStatus, ChainView, Change, Input, MessageEvent, MessageKey, ObservedBlock, Request, TrackerOutcome,
+    ChainView, Change, Input, MessageEvent, MessageKey, ObservedBlock, Request, TrackerOutcome,
 };
-use crosscheck_core::validity::MessageStatus;
+use crosscheck_core::validity::{MessageStatus, Validity};
 use crosscheck_p2p::{ChainId, Clock, UnixSeconds};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -268,13 +268,13 @@ impl Monitor {
             let tracker = self.board.read();
             let view = tracker.chain(block.chain_id);
             let view = view.filter(|view| view.block(block.number).is_some_and(|known| known.key == *block));
-            view.and_then(|view| view.status_of(block.number))
+            view.and_then(|view| view.validity_of(block.number))
         };
         match status {
-            Some(BlockStatus::Invalid) if !self.parts.invalid.prove(block, Prover::Monitor) => {
+            Some(Validity::Invalid) if !self.parts.invalid.prove(block, Prover::Monitor) => {
                 self.parts.metrics.shared.limit_reached(Limit::InvalidBlocks);
             }
-            Some(BlockStatus::Valid) => self.parts.invalid.acquit(block, Prover::Monitor),
+            Some(Validity::Valid) => self.parts.invalid.acquit(block, Prover::Monitor),
             _ => {}
         }
     }

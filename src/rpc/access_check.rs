@@ -18,8 +18,8 @@ use crate::web::Overload;
 use alloy::primitives::B256;
 use crosscheck_core::heads::SafetyLevel;
 use crosscheck_core::message::{InboxAccess, parse_access_list};
-use crosscheck_core::tracker::{BlockStatus, ChainView};
-use crosscheck_core::validity::{AccessContext, check_access, check_access_log, check_access_tip};
+use crosscheck_core::tracker::ChainView;
+use crosscheck_core::validity::{AccessContext, Validity, check_access, check_access_log, check_access_tip};
 use jsonrpsee::core::RpcResult;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -167,7 +167,7 @@ fn place(
             None => SupervisorError::Future { what: format!("block {number} of chain {chain_id}") },
         });
     }
-    if view.status_of(number) == Some(BlockStatus::Invalid) {
+    if view.validity_of(number) == Some(Validity::Invalid) {
         return Err(SupervisorError::AwaitingReplacement { chain_id, number });
     }
     if !standing.reaches(number, wanted) {

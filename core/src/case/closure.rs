@@ -5,39 +5,25 @@
 //! block is final does not make it valid: what cites it may be checked long after. So a final block that a block
 //! which is not cites is examined like any other; only what it cites, being final too, is taken to be valid if its
 //! logs are right. Messages of one timestamp may cite each other; blocks are thus taken to be valid until something
-//! is wrong with them, then what is invalid spreads to anyone who cites it, then what is unknown does.
-//! A same-timestamp message stands only once every chain's block of that timestamp is known, and no cycle holds it.
+//! is wrong with them, and [`Propagation`] decides.
+//! A same-timestamp message is only valid once every chain's block of that timestamp is known, and no cycle includes it.
 //!
 //! ```text
-//! settled, or final and cited by nothing but final blocks -------------> valid
-//! a message breaks a clause, or the chain is cyclic at the timestamp --> invalid, and so is anyone who cites it
-//! a fact is missing --------------------------------------------------> unknown, and so is anyone who cites it
-//! none of these ------------------------------------------------------> valid
+//! settled, or final and cited by nothing but final blocks -------------> valid by itself
+//! a message breaks a clause, or the chain is cyclic at the timestamp --> invalid by itself
+//! a fact is missing --------------------------------------------------> unknown by itself
 //! ```
 
-use crate::message::BlockKey;
+use crate::message::{BlockKey, ChainHeight};
 use crate::proof::ProvenLogs;
 use crate::validity::{
-    DependencySet, Execution, Objection, SameTimestamp, check_executed, check_log, check_tip, cyclic_chains,
+    DependencySet, Execution, Objection, Propagation, SameTimestamp, Validity, check_executed, check_log,
+    check_tip, cyclic_chains,
 };
 use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// A height of a chain.
-pub type Place = (ChainId, u64);
-
-/// What is known of a block's validity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// A fact is missing.
-    Unknown,
-    /// All that it rests on is known, and holds.
-    Valid,
-    /// A contradiction is proven: in it, or in what it rests on.
-    Invalid,
-}
 
 /// A block that the closure wants. Ascending: by age, so that anyone who sees to the first ones gets to settled blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,8 +63,8 @@ enum Known {
 #[derive(Clone, Debug)]
 pub struct Closure<'a> {
     set: &'a DependencySet,
-    root: Place,
-    blocks: BTreeMap<Place, Known>,
+    root: ChainHeight,
+    blocks: BTreeMap<ChainHeight, Known>,
     /// By timestamp: each chain's block, or that it has none.
     contemporaries: BTreeMap<UnixSeconds, BTreeMap<ChainId, Option<u64>>>,
 }
@@ -88,7 +74,17 @@ pub struct Closure<'a> {
 struct Findings {
     is_broken: bool,
     is_unknown: bool,
-    cites: BTreeSet<Place>,
+    cites: BTreeSet<ChainHeight>,
+}
+
+impl Findings {
+    const fn own(&self) -> Validity {
+        match (self.is_broken, self.is_unknown) {
+            (true, _) => Validity::Invalid,
+            (false, true) => Validity::Unknown,
+            (false, false) => Validity::Valid,
+        }
+    }
 }
 
 impl<'a> Closure<'a> {
@@ -113,7 +109,7 @@ impl<'a> Closure<'a> {
     }
 
     /// Takes in that a chain is past the timestamp of a block without having its height.
-    pub fn miss(&mut self, place: Place, tip: (u64, UnixSeconds)) {
+    pub fn miss(&mut self, place: ChainHeight, tip: (u64, UnixSeconds)) {
         let (number, timestamp) = tip;
         self.blocks.entry(place).or_insert(Known::Missing { number, timestamp });
     }
@@ -150,48 +146,30 @@ impl<'a> Closure<'a> {
         asks
     }
 
-    /// How the root, and all that it rests on, stands.
-    pub fn standings(&self) -> BTreeMap<Place, Standing> {
-        let reach = self.reach();
-        let mut cited_by: BTreeMap<Place, Vec<Place>> = BTreeMap::new();
-        for (place, findings) in &reach {
-            for cited in &findings.cites {
-                cited_by.entry(*cited).or_default().push(*place);
+    /// The validity of the root, and of every block that it depends on.
+    pub fn validities(&self) -> BTreeMap<ChainHeight, Validity> {
+        let mut blocks = Propagation::new();
+        // A final block that was not examined, and one that was found valid before, are valid.
+        for (place, known) in &self.blocks {
+            if matches!(known, Known::Settled(_) | Known::Final(_)) {
+                blocks.set_own(*place, Validity::Valid);
             }
         }
-        let spread = |is_seed: fn(&Findings) -> bool| {
-            let mut marked: BTreeSet<Place> = BTreeSet::new();
-            let mut list: Vec<Place> =
-                reach.iter().filter(|(_, findings)| is_seed(findings)).map(|(place, _)| *place).collect();
-            while let Some(place) = list.pop() {
-                if marked.insert(place) {
-                    list.extend(cited_by.get(&place).into_iter().flatten());
-                }
+        let reach = self.reach();
+        for (place, findings) in &reach {
+            blocks.set_own(*place, findings.own());
+            // A cited block that was not examined is settled or final, or does not matter: its citer is final or invalid itself.
+            for cited in findings.cites.iter().filter(|cited| reach.contains_key(*cited)) {
+                blocks.cite(*place, *cited);
             }
-            marked
-        };
-        let invalid = spread(|findings| findings.is_broken);
-        let unknown = spread(|findings| findings.is_unknown);
-        let standing = |place: &Place| {
-            if invalid.contains(place) {
-                Standing::Invalid
-            } else if unknown.contains(place) {
-                Standing::Unknown
-            } else {
-                Standing::Valid
-            }
-        };
-        let settled =
-            self.blocks.iter().filter(|(_, known)| matches!(known, Known::Settled(_) | Known::Final(_)));
-        let settled = settled.map(|(place, _)| (*place, Standing::Valid));
-        // What was examined counts, final or not.
-        settled.chain(reach.keys().map(|place| (*place, standing(place)))).collect()
+        }
+        blocks.propagate()
     }
 
     /// The blocks, by chain and hash, that are found valid here, and the chains that this rests on.
     pub fn proven(&self) -> (Vec<(ChainId, B256)>, BTreeSet<ChainId>) {
         let reach = self.reach();
-        let valid = self.standings().into_iter().filter(|(_, standing)| *standing == Standing::Valid);
+        let valid = self.validities().into_iter().filter(|(_, validity)| *validity == Validity::Valid);
         let blocks = valid.filter_map(|(place, _)| match self.blocks.get(&place) {
             Some(Known::Open(logs)) => Some((place.0, logs.hash())),
             Some(Known::Final(logs)) if reach.contains_key(&place) => Some((place.0, logs.hash())),
@@ -202,7 +180,7 @@ impl<'a> Closure<'a> {
     }
 
     /// Which block is at a place.
-    pub fn key(&self, place: Place) -> Option<BlockKey> {
+    pub fn key(&self, place: ChainHeight) -> Option<BlockKey> {
         match self.blocks.get(&place)? {
             Known::Settled(logs) | Known::Final(logs) | Known::Open(logs) => {
                 Some(BlockKey { chain_id: place.0, number: place.1, hash: logs.hash() })
@@ -261,7 +239,7 @@ impl<'a> Closure<'a> {
     }
 
     /// The blocks to examine that are reached from the root, and what each says by itself.
-    fn reach(&self) -> BTreeMap<Place, Findings> {
+    fn reach(&self) -> BTreeMap<ChainHeight, Findings> {
         let mut reach = BTreeMap::new();
         let mut cyclic = BTreeMap::new();
         let mut list = vec![self.root];
@@ -322,4 +300,4 @@ impl<'a> Closure<'a> {
 }
 
 #[cfg(test)]
-pub(in crate::case) mod tests;
+pub(crate) mod tests;

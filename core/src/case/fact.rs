@@ -11,22 +11,26 @@ use alloy::primitives::B256;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::sync::Arc;
 
+/// The derived block at a case's height.
+#[derive(Clone, Debug)]
+pub struct DerivedBlock {
+    /// Its hash.
+    pub hash: B256,
+    /// Its attributes.
+    pub attributes: BlockAttributes,
+    /// What its output root is the hash of.
+    pub output: OutputV0,
+    /// Blocks that the case's block may replace.
+    pub candidates: Vec<Candidate>,
+    /// Whether it is another node's claim: the chain's node has not derived it itself.
+    pub is_second_hand: bool,
+}
+
 /// An answer to a need.
 #[derive(Clone, Debug)]
-pub enum Fact<'a> {
+pub enum Fact {
     /// The derived block, and the other blocks with user transactions seen at its height.
-    Derived {
-        /// Its hash.
-        hash: B256,
-        /// Its attributes.
-        attributes: &'a BlockAttributes,
-        /// What its output root is the hash of.
-        output: OutputV0,
-        /// Blocks that the case's block may replace.
-        candidates: &'a [Candidate],
-        /// Whether it is another node's claim: the chain's node has not derived it itself.
-        is_second_hand: bool,
-    },
+    Derived(Box<DerivedBlock>),
     /// Somebody who has derived the chain has this block at the height, too.
     Corroborated {
         /// The block.
@@ -37,10 +41,10 @@ pub enum Fact<'a> {
     /// L1 alone does not contradict the block.
     L1Agrees {
         /// What was not checked against L1, but taken from the rollup node.
-        taken: Option<&'a TakenFromNode>,
+        taken: Option<TakenFromNode>,
     },
     /// L1 alone contradicts the block.
-    L1Contradicts(&'a L1Contradiction),
+    L1Contradicts(Box<L1Contradiction>),
     /// What L1 says is at the block's height is final.
     Final,
     /// L1 has reorged out, for good, the block's L1 origin.
@@ -51,11 +55,16 @@ pub enum Fact<'a> {
         parent: B256,
     },
     /// The proven logs of the block asked for.
-    Logs(&'a Arc<ProvenLogs>),
+    Logs(Arc<ProvenLogs>),
     /// The chain's own client no longer has the block asked for.
     LogsGone,
     /// The initiating block's proven logs.
-    Initiating(&'a ProvenLogs),
+    Initiating {
+        /// The logs.
+        logs: Arc<ProvenLogs>,
+        /// Whether the block is known to be valid, through everything that it cites.
+        is_valid: bool,
+    },
     /// The initiating chain is past the claimed timestamp: one of its local-safe blocks.
     InitiatingTip {
         /// The initiating chain.
@@ -75,7 +84,7 @@ pub enum Fact<'a> {
     /// Messages that are initiated and executed at the examined block's timestamp.
     SameTimestamp {
         /// All that are known, of every chain.
-        messages: &'a [SameTimestamp],
+        messages: Vec<SameTimestamp>,
         /// Whether there can be no others.
         is_complete: bool,
     },

@@ -43,12 +43,13 @@
 mod stage;
 
 use super::checked_message::CheckedMessage;
-use super::{Candidate, Discard, Fact, InvalidMessage, Need, Superseding, Verdict, Violation};
+use super::{
+    AroundNeed, Candidate, DerivedBlock, Discard, Fact, FactNeed, InvalidMessage, Need, Superseding, Verdict,
+    Violation,
+};
 use crate::case::machine::stage::{Cited, Gates, Held, Replaces, Stage};
 use crate::consolidation::deposits::TakenFromNode;
-use crate::consolidation::{
-    BlockAttributes, Consolidation, Fingerprint, Replacement, ReplacementRule, consolidate_by,
-};
+use crate::consolidation::{BlockAttributes, Consolidation, Fingerprint, ReplacementRule, consolidate_by};
 use crate::message::{BlockKey, Identifier, Message};
 use crate::proof::ProvenLogs;
 use crate::validity::{
@@ -222,14 +223,16 @@ impl Case {
     /// What the case must know next. Empty once it is decided.
     pub fn needs(&self) -> BTreeSet<Need> {
         match &self.stage {
-            Stage::Derivation => [Need::Derived].into(),
-            Stage::L1 { .. } => [Need::L1].into(),
+            Stage::Derivation => [Need::Fact(FactNeed::Derived)].into(),
+            Stage::L1 { .. } => [Need::Fact(FactNeed::L1)].into(),
             Stage::Messages { examined, known: false, .. } => {
-                [Need::Logs { hash: *examined, number: self.key.number }].into()
+                [Need::Fact(FactNeed::Logs { hash: *examined, number: self.key.number })].into()
             }
             Stage::Messages { known: true, .. } => self.undecided_messages(),
-            Stage::Undone { .. } => [Need::Final].into(),
-            Stage::SecondHand { derived, .. } => [Need::Corroboration { derived: *derived }].into(),
+            Stage::Undone { .. } => [Need::Fact(FactNeed::Final)].into(),
+            Stage::SecondHand { derived, .. } => {
+                [Need::Fact(FactNeed::Corroboration { derived: *derived })].into()
+            }
             Stage::Decided(_) => BTreeSet::new(),
         }
     }
@@ -247,14 +250,14 @@ impl Case {
         let id = message.identifier;
         let (chain_id, number, timestamp) = (id.chain_id, id.block_number, id.timestamp);
         let Some(held) = self.gates.held.get(&checked.log_index) else {
-            return [Need::Initiating { chain_id, number, timestamp }].into();
+            return [Need::Fact(FactNeed::Initiating { chain_id, number, timestamp })].into();
         };
         let mut needs = BTreeSet::new();
         if !held.lasts && !self.is_sound((chain_id, number), held.block) {
-            needs.insert(Need::CitedBlock { chain_id, number });
+            needs.insert(Need::Around(AroundNeed::CitedBlock { chain_id, number }));
         }
         if self.hangs_on_contemporaries(&message) {
-            needs.insert(Need::SameTimestamp { timestamp });
+            needs.insert(Need::Around(AroundNeed::SameTimestamp { timestamp }));
         }
         needs
     }
@@ -270,19 +273,18 @@ impl Case {
     }
 
     /// Takes a fact in. A fact that the case did not ask for changes nothing.
-    pub fn learn(&mut self, set: &DependencySet, fact: &Fact<'_>) {
+    pub fn learn(&mut self, set: &DependencySet, fact: &Fact) {
         match (fact, &self.stage) {
-            (Fact::Derived { hash, attributes, output, candidates, is_second_hand }, Stage::Derivation) => {
-                self.second_hand = is_second_hand.then_some(*hash);
-                let replacement = self.rules.replacement.of(*output);
-                self.stage = self.derive(*hash, attributes, replacement, candidates);
+            (Fact::Derived(derived), Stage::Derivation) => {
+                self.second_hand = derived.is_second_hand.then_some(derived.hash);
+                self.stage = self.derive(derived);
             }
             (Fact::L1Agrees { taken }, Stage::L1 { then }) => {
                 self.stage = (**then).clone();
-                self.taken = taken.cloned();
+                self.taken.clone_from(taken);
             }
             (Fact::L1Contradicts(contradiction), Stage::L1 { .. } | Stage::SecondHand { .. }) => {
-                let discard = Discard::ContradictsL1((*contradiction).clone());
+                let discard = Discard::ContradictsL1((**contradiction).clone());
                 self.stage = Stage::Decided(Verdict::Discarded(discard));
             }
             (
@@ -334,13 +336,9 @@ impl Case {
         self.decide();
     }
 
-    fn derive(
-        &mut self,
-        hash: B256,
-        derived: &BlockAttributes,
-        replacement: Replacement,
-        candidates: &[Candidate],
-    ) -> Stage {
+    fn derive(&mut self, block: &DerivedBlock) -> Stage {
+        let DerivedBlock { hash, attributes: derived, output, candidates, .. } = block;
+        let (hash, replacement) = (*hash, self.rules.replacement.of(*output));
         match consolidate_by(replacement, derived, &self.attributes) {
             Consolidation::AsDerived if hash != self.key.hash => {
                 self.hold_against(Verdict::Discarded(Discard::ExecutionDivergence { derived: hash }))
@@ -400,19 +398,26 @@ impl Case {
         if self.rules.ask_l1 && !is_beyond_l1 { Stage::L1 { then: Box::new(messages) } } else { messages }
     }
 
-    fn learn_of_messages(&mut self, set: &DependencySet, fact: &Fact<'_>) {
+    fn learn_of_cited(&mut self, BlockKey { chain_id, number, hash }: BlockKey, is_valid: bool) {
+        self.gates.cited.insert((chain_id, number), Cited { block: hash, is_valid });
+        self.weigh((chain_id, number));
+    }
+
+    fn learn_of_messages(&mut self, set: &DependencySet, fact: &Fact) {
         match *fact {
-            Fact::Initiating(logs) => self.hold(logs),
+            Fact::Initiating { ref logs, is_valid } => {
+                self.hold(logs);
+                if is_valid {
+                    self.learn_of_cited(logs.key(), true);
+                }
+            }
             Fact::InitiatingTip { chain_id, number, timestamp } => self.check_messages(
                 |_, id| id.chain_id == chain_id,
                 |message| check_tip(message, (number, timestamp)).map_or(Ok(()), Err),
             ),
-            Fact::CitedBlock { key: BlockKey { chain_id, number, hash }, is_valid } => {
-                self.gates.cited.insert((chain_id, number), Cited { block: hash, is_valid });
-                self.weigh((chain_id, number));
-            }
-            Fact::SameTimestamp { messages, is_complete } => self.untangle(set, messages, is_complete),
-            Fact::Derived { .. }
+            Fact::CitedBlock { key, is_valid } => self.learn_of_cited(key, is_valid),
+            Fact::SameTimestamp { ref messages, is_complete } => self.untangle(set, messages, is_complete),
+            Fact::Derived(_)
             | Fact::L1Agrees { .. }
             | Fact::L1Contradicts(_)
             | Fact::OriginDropped(_)

@@ -16,12 +16,16 @@ mod wait;
 
 pub use candidates::{Candidate, CandidateBook, Candidates};
 pub use checked_message::CheckedMessage;
-pub use closure::{BlockRequest, Closure, Maturity, Place, Standing};
-pub use fact::Fact;
+pub use closure::{BlockRequest, Closure, Maturity};
+pub use fact::{DerivedBlock, Fact};
 pub use known_verdict::KnownVerdict;
 pub use machine::{Case, CaseRules};
-pub use need::Need;
+pub use need::{AroundNeed, FactNeed, Need};
 pub use proven_blocks::{Continuity, ProvenBlocks};
 pub use relation::{Origin, Relation, Side};
 pub use verdict::{Discard, InvalidMessage, L1Contradiction, Superseding, Verdict, Violation};
 pub use wait::{Awaited, Cause, Wait};
+
+/// The worlds of the closure's tests, for tests of other rooms.
+#[cfg(test)]
+pub(crate) use closure::tests as worlds;

@@ -6,13 +6,22 @@ use crosscheck_p2p::{ChainId, UnixSeconds};
 /// Something that a case must know to continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Need {
+    /// A fact that one source can state.
+    Fact(FactNeed),
+    /// What follows from many blocks: those that the examined block depends on.
+    Around(AroundNeed),
+}
+
+/// A fact that one source can state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FactNeed {
     /// The block that L1 says is at the case's height.
     Derived,
     /// What L1 alone says of the case's block.
     L1,
     /// That what L1 says is at the case's height is final.
     Final,
-    /// That somebody who has derived the chain has this block at the case's height, too.
+    /// That another node that has derived the chain has this block at the case's height, too.
     Corroboration {
         /// The block that the chain's rollup node has there.
         derived: B256,
@@ -34,6 +43,11 @@ pub enum Need {
         /// The claimed timestamp.
         timestamp: UnixSeconds,
     },
+}
+
+/// What follows from the blocks that the examined block depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AroundNeed {
     /// Whether the block that a message cites is valid itself.
     CitedBlock {
         /// The initiating chain.

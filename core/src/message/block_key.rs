@@ -5,6 +5,9 @@ use crosscheck_p2p::ChainId;
 use serde::Serialize;
 use std::fmt;
 
+/// A height of a chain.
+pub type ChainHeight = (ChainId, u64);
+
 /// Which block of which chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct BlockKey {

@@ -3,7 +3,7 @@
 //! There is no other way to get one: unproven receipts cannot be used.
 
 use super::{HashedReceipt, VerifiedBlock};
-use crate::message::{DecodeError, ExecutingMessage, payload_hash};
+use crate::message::{BlockKey, DecodeError, ExecutingMessage, payload_hash};
 use alloy::consensus::proofs::ordered_trie_root_with_encoder;
 use alloy::primitives::{Address, B256};
 use crosscheck_p2p::{ChainId, UnixSeconds};
@@ -118,6 +118,11 @@ impl ProvenLogs {
         undecodable.shrink_to_fit();
         let (number, timestamp) = (block.number(), block.timestamp());
         Ok(Self { chain_id, hash, number, timestamp, deposit_logs, logs, executed, undecodable })
+    }
+
+    /// Which block they are of.
+    pub const fn key(&self) -> BlockKey {
+        BlockKey { chain_id: self.chain_id(), number: self.number(), hash: self.hash() }
     }
 
     /// The block's chain.

@@ -2,19 +2,8 @@
 
 use super::ObservedBlock;
 use super::tracked_message::TrackedId;
-use crate::validity::MessageStatus;
+use crate::validity::{MessageStatus, Validity};
 use std::sync::Arc;
-
-/// What is known of a block's messages together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum BlockStatus {
-    /// None is invalid, and one is unknown.
-    Unknown,
-    /// Every message is valid, or there are none.
-    Valid,
-    /// One message is invalid.
-    Invalid,
-}
 
 /// How many messages of a block are not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,11 +14,11 @@ pub(super) struct MessageTally {
 
 impl MessageTally {
     /// What the block is.
-    pub(super) const fn status(self) -> BlockStatus {
+    pub(super) const fn validity(self) -> Validity {
         match self {
-            Self { invalid: 0, unknown: 0 } => BlockStatus::Valid,
-            Self { invalid: 0, .. } => BlockStatus::Unknown,
-            Self { .. } => BlockStatus::Invalid,
+            Self { invalid: 0, unknown: 0 } => Validity::Valid,
+            Self { invalid: 0, .. } => Validity::Unknown,
+            Self { .. } => Validity::Invalid,
         }
     }
 
@@ -80,8 +69,8 @@ impl BlockNode {
     }
 
     /// What is known of it.
-    pub(super) const fn status(&self) -> BlockStatus {
-        self.tally.status()
+    pub(super) const fn validity(&self) -> Validity {
+        self.tally.validity()
     }
 
     /// The ids of its tracked messages, in log order.

@@ -1,12 +1,12 @@
 //! [`ChainView`]: one chain as its endpoints agree on it now, as far back as is of use.
 
-use super::block_node::{BlockNode, BlockStatus};
+use super::block_node::BlockNode;
 use super::citations::Citations;
 use super::tracked_message::TrackedId;
 use super::{ObservedBlock, Request};
 use crate::heads::{SafetyHeads, SafetyLevel};
 use crate::message::BlockKey;
-use crate::validity::MessageStatus;
+use crate::validity::{MessageStatus, Validity};
 use crosscheck_p2p::UnixSeconds;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -80,8 +80,8 @@ impl ChainView {
     }
 
     /// What is known of the messages of the block at this height. `None`: it is not in the view.
-    pub fn status_of(&self, number: u64) -> Option<BlockStatus> {
-        self.node(number).map(BlockNode::status)
+    pub fn validity_of(&self, number: u64) -> Option<Validity> {
+        self.node(number).map(BlockNode::validity)
     }
 
     /// The timestamp of the oldest block that has an open message.
@@ -143,7 +143,7 @@ impl ChainView {
 
     /// Puts a block on top.
     pub(super) fn push(&mut self, node: BlockNode) {
-        if node.status() != BlockStatus::Valid {
+        if node.validity() != Validity::Valid {
             self.not_valid.insert(node.block.key.number);
         }
         self.blocks.push_back(node);
@@ -172,13 +172,13 @@ impl ChainView {
         key: &BlockKey,
         from: &MessageStatus,
         to: &MessageStatus,
-    ) -> Option<(BlockStatus, BlockStatus)> {
+    ) -> Option<(Validity, Validity)> {
         let node = self.canonical_mut(key)?;
-        let before = node.status();
+        let before = node.validity();
         node.recount(from, to);
-        let after = node.status();
+        let after = node.validity();
         if self.node(key.number).is_some() {
-            if after == BlockStatus::Valid {
+            if after == Validity::Valid {
                 self.not_valid.remove(&key.number);
             } else {
                 self.not_valid.insert(key.number);
@@ -191,7 +191,7 @@ impl ChainView {
     pub(super) fn close_one(&mut self, key: &BlockKey) {
         if let Some(node) = self.canonical_mut(key) {
             node.close_one();
-            let useless = !node.is_open() && node.status() == BlockStatus::Valid;
+            let useless = !node.is_open() && node.validity() == Validity::Valid;
             if useless {
                 self.remains.remove(&key.number);
             }
@@ -233,7 +233,7 @@ impl ChainView {
             let Some(node) = self.blocks.pop_front() else { return };
             let number = node.block.key.number;
             self.not_valid.remove(&number);
-            if node.is_open() || node.status() != BlockStatus::Valid {
+            if node.is_open() || node.validity() != Validity::Valid {
                 self.remains.insert(number, node);
             }
         }

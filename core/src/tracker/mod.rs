@@ -17,7 +17,6 @@ mod same_timestamp;
 mod tracked_message;
 mod tracker_input;
 
-pub use block_node::BlockStatus;
 pub use chain_view::ChainView;
 pub use counts::{CountKey, Counts};
 pub use history::HistoryEntry;

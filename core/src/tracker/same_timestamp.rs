@@ -1,13 +1,11 @@
 //! [`SameTimestampGroups`]: the messages that are initiated and executed at one timestamp, and the cycles among them.
 
 use super::tracked_message::TrackedId;
+use crate::message::ChainHeight;
 use crate::validity::{CycleRule, SameTimestamp, cyclic_chains};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeBounds;
-
-/// Where a canonical block stands: its chain and height.
-pub(super) type Place = (ChainId, u64);
 
 /// All messages of canonical blocks that are initiated and executed at one timestamp, by that timestamp.
 #[derive(Clone, Debug)]
@@ -51,7 +49,7 @@ impl SameTimestampGroups {
     pub(super) fn insert(
         &mut self,
         timestamp: UnixSeconds,
-        (chain_id, number): Place,
+        (chain_id, number): ChainHeight,
         members: Vec<GroupMember>,
         open: usize,
     ) {
@@ -117,7 +115,7 @@ impl SameTimestampGroups {
     }
 
     /// The messages of this timestamp, by block.
-    pub(super) fn at(&self, timestamp: UnixSeconds) -> impl Iterator<Item = (Place, &[GroupMember])> {
+    pub(super) fn at(&self, timestamp: UnixSeconds) -> impl Iterator<Item = (ChainHeight, &[GroupMember])> {
         let blocks = self.by_time.get(&timestamp).map(|group| &group.blocks).into_iter().flatten();
         blocks.map(|(chain_id, block)| ((*chain_id, block.number), block.members.as_slice()))
     }

@@ -8,6 +8,7 @@ mod dependency_set;
 mod invalid_reason;
 mod message_status;
 mod objection;
+mod propagation;
 mod rules;
 mod times;
 
@@ -17,4 +18,5 @@ pub use dependency_set::{Accord, ChainRules, DEFAULT_EXPIRY_WINDOW, DependencySe
 pub use invalid_reason::InvalidReason;
 pub use message_status::MessageStatus;
 pub use objection::{Objection, Unclear};
+pub use propagation::{Propagation, Validity};
 pub use rules::{Execution, check_claim, check_executed, check_log, check_tip};

@@ -2,9 +2,10 @@
 //! height: this program's own check against L1, or another rollup node that has derived the chain. Until then, a
 //! block that differs is not judged by it.
 
-use super::{Answer, Awaited, Cause, Investigator, L1Answer, Wait};
+use super::{Awaited, Cause, Investigator, L1Answer, Wait};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
+use crosscheck_core::case::Fact;
 use crosscheck_core::consolidation::{BlockAttributes, ReplacementRule};
 use crosscheck_core::message::BlockKey;
 
@@ -37,23 +38,23 @@ impl Investigator {
         key: BlockKey,
         attributes: &BlockAttributes,
         derived: B256,
-    ) -> Result<Answer, Wait> {
+    ) -> Result<Fact, Wait> {
         let was_own = self.heads.second_opinion(key.chain_id).covers(key.number);
         if self.hash_on_branch(key.chain_id, key.number).await? != derived {
-            return Ok(Answer::DerivedOther);
+            return Ok(Fact::DerivedOther);
         }
         let opinion = self.heads.second_opinion(key.chain_id);
         if (was_own && opinion.covers(key.number)) || self.is_said_by_another(key, derived).await {
-            return Ok(Answer::Corroborated { derived });
+            return Ok(Fact::Corroborated { derived });
         }
         let rules = self.rules(key.chain_id);
         // The old rule's replacements hold a deposit that L1 does not know.
         if rules.ask_l1 && rules.replacement == ReplacementRule::DepositsOnly {
             // That L1 alone has nothing against a block does not make it derived.
-            if let Ok(word @ Answer::L1(L1Answer::Contradicts(_) | L1Answer::OriginDropped(_))) =
+            if let Ok(answer @ (L1Answer::Contradicts(_) | L1Answer::OriginDropped(_))) =
                 self.ask_l1(key, attributes).await
             {
-                return Ok(word);
+                return Ok(answer.into_fact());
             }
         }
         let wait = Wait { awaited: Awaited::SecondOpinion, chain_id: key.chain_id, cause: Cause::SecondHand };

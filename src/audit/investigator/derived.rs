@@ -4,11 +4,11 @@
 //! at a height. A block is compared with another only where the two split: on the same parent, and on L1 origins
 //! that L1 has. Anywhere else the difference belongs to its ancestor, or to L1.
 
-use super::{Answer, Awaited, Cause, Investigator, Wait};
+use super::{Awaited, Cause, Investigator, Wait, output};
 use crate::ledger::LedgerError;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
-use crosscheck_core::case::{Origin, Verdict};
+use crosscheck_core::case::{DerivedBlock, Fact, Origin, Verdict};
 use crosscheck_core::consolidation::BlockAttributes;
 use crosscheck_core::heads::SafeMeans;
 use crosscheck_core::message::BlockKey;
@@ -83,17 +83,18 @@ impl Parent {
 impl Investigator {
     /// What the chain has at the height of an attested block. The heads, and so the block, may be another node's than when this
     /// is done: it is an opinion of its own only if it was at the start.
-    pub(super) async fn derived(&self, key: BlockKey, attributes: &BlockAttributes) -> Result<Answer, Wait> {
+    pub(super) async fn derived(&self, key: BlockKey, attributes: &BlockAttributes) -> Result<Fact, Wait> {
         let was_own = self.heads.second_opinion(key.chain_id).covers(key.number);
-        let answer = self.held_against_node(key, attributes).await?;
-        Ok(match answer {
-            Answer::Derived { block, .. } => Answer::Derived { block, was_own },
-            other => other,
-        })
-    }
-
-    async fn held_against_node(&self, key: BlockKey, attributes: &BlockAttributes) -> Result<Answer, Wait> {
-        let derived = |block| Ok(Answer::Derived { block: Box::new(block), was_own: false });
+        let derived = |block: VerifiedBlock| {
+            let is_own = was_own && self.heads.second_opinion(key.chain_id).covers(key.number);
+            Ok(Fact::Derived(Box::new(DerivedBlock {
+                hash: block.hash(),
+                attributes: BlockAttributes::of_block(&block),
+                output: output(&block),
+                candidates: self.candidates.at(key.chain_id, key.number),
+                is_second_hand: !is_own,
+            })))
+        };
         let block = self.local_safe_block(key.chain_id, key.number, Awaited::LocalSafe).await?;
         if block.hash() == key.hash {
             return derived(block);
@@ -106,7 +107,7 @@ impl Investigator {
         if let (Some(l1), Some(origin)) = (&self.l1, attributes.l1_origin())
             && l1.is_dropped(key.chain_id, origin).await?
         {
-            return Ok(Answer::OriginDropped(origin));
+            return Ok(Fact::OriginDropped(origin));
         }
         self.expect_current(key.chain_id).await?;
         if block.header().parent_hash == attributes.parent_hash {
@@ -114,7 +115,7 @@ impl Investigator {
         }
         match self.parting(key, attributes).await? {
             Parting::Here => derived(block),
-            Parting::Gone => Ok(Answer::BranchLeft { parent: attributes.parent_hash }),
+            Parting::Gone => Ok(Fact::BranchLeft { parent: attributes.parent_hash }),
             Parting::Unknown => {
                 let wait =
                     Wait { awaited: Awaited::LocalSafe, chain_id: key.chain_id, cause: Cause::OtherFork };
@@ -147,10 +148,10 @@ impl Investigator {
     }
 
     /// That what the chain has at a block's height is final.
-    pub(super) fn finality(&self, key: BlockKey) -> Result<Answer, Wait> {
+    pub(super) fn finality(&self, key: BlockKey) -> Result<Fact, Wait> {
         let finalized = self.heads.get(key.chain_id).and_then(|heads| heads.finalized_l2);
         if finalized.is_some_and(|head| head.number >= key.number) {
-            return Ok(Answer::Final);
+            return Ok(Fact::Final);
         }
         let wait = Wait { awaited: Awaited::L1, chain_id: key.chain_id, cause: Cause::OtherFork };
         let number = key.number;

@@ -3,13 +3,14 @@
 //! The walk is bounded; what it does not reach stays unknown. It goes for the oldest blocks first and remembers what
 //! it finds valid, so a walk that ends at its bound has still made the next one shorter.
 
-use super::{Answer, CONCURRENT_NEEDS, Investigator};
+use super::{CONCURRENT_NEEDS, Investigator};
 use crate::metrics::Limit;
 use crosscheck_core::case::{
-    Awaited, BlockRequest, Case, Cause, Closure, Continuity, Maturity, Need, Standing, Wait,
+    AroundNeed, Awaited, BlockRequest, Case, Cause, Closure, Continuity, Fact, Maturity, Wait,
 };
 use crosscheck_core::consolidation::{BlockAttributes, Fingerprint};
 use crosscheck_core::proof::{ProvenLogs, VerifiedBlock};
+use crosscheck_core::validity::Validity;
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use futures::{StreamExt, stream};
 use std::collections::BTreeSet;
@@ -85,8 +86,8 @@ impl Investigator {
     pub(super) async fn look_around(
         &self,
         scene: &AuditContext,
-        needs: &BTreeSet<Need>,
-    ) -> (Vec<Answer>, BTreeSet<Wait>) {
+        needs: &BTreeSet<AroundNeed>,
+    ) -> (Vec<Fact>, BTreeSet<Wait>) {
         let epoch = self.proven.lock().epoch();
         let ClosureWalk { closure, mut waits, mut rests_on, is_sure } = self.walk(scene).await;
         if !scene.is_replaced {
@@ -99,26 +100,20 @@ impl Investigator {
             let chain_id = scene.root.chain_id();
             waits.insert(Wait { awaited: Awaited::SameTimestamp, chain_id, cause: Cause::NotYet });
         }
-        let standings = closure.standings();
-        let answer = |need: &Need| match *need {
-            Need::CitedBlock { chain_id, number } => {
-                let is_valid = match standings.get(&(chain_id, number))? {
-                    Standing::Valid => true,
-                    Standing::Invalid => false,
-                    Standing::Unknown => return None,
+        let validities = closure.validities();
+        let answer = |need: &AroundNeed| match *need {
+            AroundNeed::CitedBlock { chain_id, number } => {
+                let is_valid = match validities.get(&(chain_id, number))? {
+                    Validity::Valid => true,
+                    Validity::Invalid => false,
+                    Validity::Unknown => return None,
                 };
-                Some(Answer::CitedBlock { key: closure.key((chain_id, number))?, is_valid })
+                Some(Fact::CitedBlock { key: closure.key((chain_id, number))?, is_valid })
             }
-            Need::SameTimestamp { timestamp } => Some(Answer::SameTimestamp {
+            AroundNeed::SameTimestamp { timestamp } => Some(Fact::SameTimestamp {
                 messages: closure.placed_messages(timestamp),
                 is_complete: may_tell && closure.is_complete_at(timestamp),
             }),
-            Need::Derived
-            | Need::L1
-            | Need::Final
-            | Need::Corroboration { .. }
-            | Need::Logs { .. }
-            | Need::Initiating { .. } => None,
         };
         // Cycles first: a block of a cycle cites others of it, and is not invalid only because they are.
         (needs.iter().rev().filter_map(answer).collect(), waits)

@@ -5,10 +5,10 @@
 //! does not reach is unknown.
 
 use super::examination::{Examiner, Unknown};
-use crosscheck_core::case::{BlockRequest, Closure, Maturity, Standing};
+use crosscheck_core::case::{BlockRequest, Closure, Maturity};
 use crosscheck_core::message::Message;
 use crosscheck_core::proof::ProvenLogs;
-use crosscheck_core::validity::{InvalidReason, cyclic_chains};
+use crosscheck_core::validity::{InvalidReason, Validity, cyclic_chains};
 use crosscheck_p2p::{ChainId, UnixSeconds};
 use futures::{StreamExt, stream};
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,9 +43,9 @@ impl CitationWalk<'_> {
     /// Why a block is not valid. `Err`: whether it is cannot be determined.
     fn objection(self, chain_id: ChainId, number: u64) -> Result<Option<InvalidReason>, Unknown> {
         let place = (chain_id, number);
-        match (self.closure.standings().get(&place), self.closure.key(place)) {
-            (Some(Standing::Valid), _) => Ok(None),
-            (Some(Standing::Invalid), Some(key)) => {
+        match (self.closure.validities().get(&place), self.closure.key(place)) {
+            (Some(Validity::Valid), _) => Ok(None),
+            (Some(Validity::Invalid), Some(key)) => {
                 Ok(Some(InvalidReason::InitiatingBlockInvalid { chain_id, number, hash: key.hash }))
             }
             _ => Err(self.missing()),

@@ -11,16 +11,16 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 const ORIGIN: Address = Address::repeat_byte(0xee);
-pub(in crate::case) const LOGS: u32 = 3;
-const CHAINS: u64 = 3;
+pub(crate) const LOGS: u32 = 3;
+pub(crate) const CHAINS: u64 = 3;
 
-fn set() -> DependencySet {
+pub(crate) fn set() -> DependencySet {
     let member = Member { interop_time: UnixSeconds(0), block_time: 1 };
     DependencySet::new((1..=CHAINS).map(|id| (ChainId::from(id), member)).collect(), 1_000)
 }
 
 /// Log `.0` of a block executes log `.3` of block `.2` of chain `.1`.
-pub(in crate::case) type Row = (u32, u64, u64, u32);
+pub(crate) type Row = (u32, u64, u64, u32);
 
 type Blocks = Vec<(u64, u64, Vec<Row>)>;
 
@@ -33,7 +33,7 @@ fn block(chain: u64, number: u64, rows: &[Row]) -> Arc<ProvenLogs> {
 }
 
 /// A block with this many logs.
-pub(in crate::case) fn block_of(chain: u64, number: u64, rows: &[Row], logs: u32) -> Arc<ProvenLogs> {
+pub(crate) fn block_of(chain: u64, number: u64, rows: &[Row], logs: u32) -> Arc<ProvenLogs> {
     let executed = rows.iter().map(|&(log_index, cited, block_number, cited_index)| {
         let identifier = Identifier {
             origin: ORIGIN,
@@ -61,11 +61,11 @@ fn closure<'a>(set: &'a DependencySet, blocks: &[(u64, u64, Vec<Row>)]) -> Closu
     closure
 }
 
-fn standing(closure: &Closure<'_>) -> Standing {
-    closure.standings()[&closure.root]
+fn validity(closure: &Closure<'_>) -> Validity {
+    closure.validities()[&closure.root]
 }
 
-use Standing::{Invalid, Unknown, Valid};
+use Validity::{Invalid, Unknown, Valid};
 
 #[rstest]
 #[case::no_messages(vec![(1, 9, vec![])], Valid)]
@@ -90,9 +90,9 @@ use Standing::{Invalid, Unknown, Valid};
 #[case::beside_a_cycle(vec![(1, 9, vec![(0, 2, 8, 0)]), (2, 9, vec![(0, 3, 9, 0)]), (3, 9, vec![(0, 2, 9, 0)]), (2, 8, vec![])], Valid)]
 #[case::mutual_and_one_is_broken(vec![(1, 9, vec![(1, 2, 9, 0)]), (2, 9, vec![(1, 1, 9, 0), (2, 3, 9, 3)]), (3, 9, vec![])], Invalid)]
 #[case::cites_itself_earlier(vec![(1, 9, vec![(1, 1, 9, 0)]), (2, 9, vec![]), (3, 9, vec![])], Valid)]
-fn standings(#[case] blocks: Blocks, #[case] expected: Standing) {
+fn standings(#[case] blocks: Blocks, #[case] expected: Validity) {
     let set = set();
-    assert_eq!(standing(&closure(&set, &blocks)), expected);
+    assert_eq!(validity(&closure(&set, &blocks)), expected);
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_settled_block_is_not_looked_into() {
     let set = set();
     let mut closure = closure(&set, &[(1, 9, vec![(0, 2, 5, 0)])]);
     closure.insert(block(2, 5, &[(0, 3, 4, 0)]), Maturity::Settled);
-    assert_eq!((standing(&closure), closure.asks()), (Valid, BTreeSet::new()));
+    assert_eq!((validity(&closure), closure.asks()), (Valid, BTreeSet::new()));
     assert_eq!(closure.proven().0, vec![(ChainId::from(1), block(1, 9, &[]).hash())]);
 }
 
@@ -112,17 +112,17 @@ fn a_settled_block_is_not_looked_into() {
 fn a_final_block_is_examined_if_one_that_is_not_cites_it(
     #[case] log_index: u32,
     #[case] rows: Vec<Row>,
-    #[case] expected: Standing,
+    #[case] expected: Validity,
     #[case] proven: usize,
 ) {
     let set = set();
     let mut closure = closure(&set, &[(1, 9, vec![(0, 2, 5, 0)])]);
     closure.insert(block(2, 5, &[(1, 3, 4, log_index)]), Maturity::Final);
-    assert_eq!(standing(&closure), Unknown);
+    assert_eq!(validity(&closure), Unknown);
     let ask = BlockRequest { timestamp: UnixSeconds(4), chain_id: 3.into(), number: Some(4) };
     assert_eq!(closure.asks(), [ask].into());
     closure.insert(block(3, 4, &rows), Maturity::Final);
-    assert_eq!((standing(&closure), closure.asks()), (expected, BTreeSet::new()));
+    assert_eq!((validity(&closure), closure.asks()), (expected, BTreeSet::new()));
     assert_eq!(closure.proven().0.len(), proven);
 }
 
@@ -134,19 +134,19 @@ fn a_final_block_that_an_open_one_cites_beside_a_final_one_is_examined() {
     closure.insert(block(2, 5, &[(1, 3, 4, 0)]), Maturity::Final);
     closure.insert(block(3, 4, &[(0, 1, 2, 7)]), Maturity::Final);
     closure.insert(block(1, 2, &[]), Maturity::Final);
-    assert_eq!(standing(&closure), Invalid);
+    assert_eq!(validity(&closure), Invalid);
 }
 
 #[rstest]
 #[case::of_a_deposit(0, Valid)]
 #[case::of_a_user(1, Invalid)]
-fn a_log_of_an_invalid_block(#[case] log_index: u32, #[case] expected: Standing) {
+fn a_log_of_an_invalid_block(#[case] log_index: u32, #[case] expected: Validity) {
     let set = set();
     let mut closure = closure(&set, &[(1, 9, vec![(0, 2, 5, log_index)])]);
     let invalid = Arc::unwrap_or_clone(block(2, 5, &[(2, 3, 4, 7)])).with_deposit_logs(1);
     closure.insert(Arc::new(invalid), Maturity::Open);
     closure.insert(block(3, 4, &[]), Maturity::Open);
-    assert_eq!(standing(&closure), expected);
+    assert_eq!(validity(&closure), expected);
 }
 
 #[test]
@@ -164,38 +164,38 @@ fn asks_come_oldest_first_and_end() {
     assert_eq!(asks(&closure), [ask(2, 1, Some(2)), ask(9, 3, None)]);
     closure.skip(UnixSeconds(9), 3.into());
     closure.insert(block(1, 2, &[]), Maturity::Open);
-    assert_eq!((asks(&closure), standing(&closure)), (vec![], Valid));
+    assert_eq!((asks(&closure), validity(&closure)), (vec![], Valid));
 }
 
 #[test]
 fn only_the_root_is_looked_into_though_it_is_broken() {
     let set = set();
     let mut closure = closure(&set, &[(1, 9, vec![(0, 2, 5, 0), (1, 3, 99, 0), (2, 3, 8, 0)])]);
-    assert_eq!((standing(&closure), closure.asks().len()), (Invalid, 2));
+    assert_eq!((validity(&closure), closure.asks().len()), (Invalid, 2));
     closure.insert(block(2, 5, &[(0, 3, 99, 0), (1, 3, 4, 0)]), Maturity::Open);
     closure.insert(block(3, 8, &[]), Maturity::Open);
     assert_eq!(closure.asks(), BTreeSet::new());
-    assert_eq!(closure.standings()[&(ChainId::from(2), 5)], Invalid);
-    assert_eq!(closure.standings()[&(ChainId::from(3), 8)], Valid);
+    assert_eq!(closure.validities()[&(ChainId::from(2), 5)], Invalid);
+    assert_eq!(closure.validities()[&(ChainId::from(3), 8)], Valid);
 }
 
 #[rstest]
 #[case::past_it(4, 6, Invalid)]
 #[case::at_it(4, 5, Unknown)]
 #[case::not_there_yet(4, 4, Unknown)]
-fn a_missing_block(#[case] number: u64, #[case] at: u64, #[case] expected: Standing) {
+fn a_missing_block(#[case] number: u64, #[case] at: u64, #[case] expected: Validity) {
     let set = set();
     let mut closure = closure(&set, &[(1, 9, vec![(0, 2, 5, 0)])]);
     closure.miss((2.into(), 5), (number, UnixSeconds(at)));
-    assert_eq!(standing(&closure), expected);
+    assert_eq!(validity(&closure), expected);
 }
 
 /// Blocks by chain and height.
-pub(in crate::case) type World = BTreeMap<(u64, u64), Vec<Row>>;
+pub(crate) type World = BTreeMap<(u64, u64), Vec<Row>>;
 
-pub(in crate::case) const HEIGHTS: u64 = 4;
+pub(crate) const HEIGHTS: u64 = 4;
 
-pub(in crate::case) fn worlds() -> impl Strategy<Value = World> {
+pub(crate) fn worlds() -> impl Strategy<Value = World> {
     let row = (1..=CHAINS, 1..=HEIGHTS, 0..=LOGS);
     let rows = prop::collection::btree_map(0..LOGS, row, 0..3);
     let blocks = prop::collection::vec(rows, (CHAINS * HEIGHTS) as usize);
@@ -210,7 +210,7 @@ pub(in crate::case) fn worlds() -> impl Strategy<Value = World> {
 
 /// The blocks that are replaced when every timestamp is gone through in rounds, as a verifier does that replaces what
 /// is invalid by a block with the deposits' logs alone, the first ones, and checks all of the timestamp again.
-pub(in crate::case) fn replaced_by_rounds(world: &World, deposit_logs: u32) -> BTreeSet<(u64, u64)> {
+pub(crate) fn replaced_by_rounds(world: &World, deposit_logs: u32) -> BTreeSet<(u64, u64)> {
     let mut replaced = BTreeSet::new();
     for now in 1..=HEIGHTS {
         loop {
@@ -262,7 +262,7 @@ proptest! {
         let replaced = replaced_by_rounds(&world, 0);
         for root in world.keys() {
             let expected = if replaced.contains(root) { Invalid } else { Valid };
-            prop_assert_eq!(standing(&closure_in(&set, &world, *root, &[])), expected, "{:?}", root);
+            prop_assert_eq!(validity(&closure_in(&set, &world, *root, &[])), expected, "{:?}", root);
         }
     }
 
@@ -275,7 +275,7 @@ proptest! {
         let set = set();
         let replaced = replaced_by_rounds(&world, 0);
         for root in world.keys() {
-            match standing(&closure_in(&set, &world, *root, &hidden)) {
+            match validity(&closure_in(&set, &world, *root, &hidden)) {
                 Valid => prop_assert!(!replaced.contains(root), "{:?}", root),
                 Invalid => prop_assert!(replaced.contains(root), "{:?}", root),
                 Unknown => {}

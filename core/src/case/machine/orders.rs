@@ -9,11 +9,11 @@
 
 use super::*;
 use crate::case::closure::tests::{HEIGHTS, LOGS, Row, World, block_of, replaced_by_rounds, worlds};
-use crate::case::closure::{Closure, Maturity, Standing};
+use crate::case::closure::{Closure, Maturity};
 use crate::case::{KnownVerdict, Origin, Relation, Side};
-use crate::consolidation::sample;
+use crate::consolidation::{Replacement, sample};
 use crate::proof::OutputV0;
-use crate::validity::{CycleRule, Member};
+use crate::validity::{CycleRule, Member, Validity};
 use alloy::eips::BlockNumHash;
 use crosscheck_p2p::UnixSeconds;
 use proptest::prelude::*;
@@ -58,20 +58,20 @@ enum Former {
 }
 
 /// A height of a chain.
-type Place = (u64, u64);
+type ChainHeight = (u64, u64);
 
-type Attested = (Place, Word);
+type Attested = (ChainHeight, Word);
 
 #[derive(Clone, Debug)]
 struct Story {
     world: World,
     attested: BTreeSet<Attested>,
     /// The chain that leaves a branch, and the first height of the branch.
-    leaves: Option<Place>,
+    leaves: Option<ChainHeight>,
     /// Where the chain's node has put the deposits-only block in place, if that was right.
-    followed: BTreeSet<Place>,
+    followed: BTreeSet<ChainHeight>,
     /// Where another block was seen before the chain's own.
-    former: BTreeMap<Place, Former>,
+    former: BTreeMap<ChainHeight, Former>,
 }
 
 /// Something that happens, after which the sources say more than before, or something else.
@@ -84,18 +84,6 @@ enum Event {
     Reorg,
 }
 
-/// A [`Fact`] that owns what it tells.
-enum Given {
-    Derived { hash: B256, attributes: Box<BlockAttributes>, candidates: Vec<Candidate> },
-    OriginDropped,
-    Final,
-    Logs(Arc<ProvenLogs>),
-    LogsGone,
-    Initiating(Arc<ProvenLogs>),
-    CitedBlock { key: BlockKey, is_valid: bool },
-    SameTimestamp { messages: Vec<SameTimestamp>, is_complete: bool },
-}
-
 /// What became of an attested block: the verdict, its reason, what it replaces, and whether it is rule-dependent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Ending {
@@ -105,11 +93,11 @@ struct Ending {
     is_rule_dependent: bool,
 }
 
-fn hash((chain, number): Place, word: Word) -> B256 {
+fn hash((chain, number): ChainHeight, word: Word) -> B256 {
     B256::right_padding_from(&[chain as u8, number as u8, word as u8, 0xaa])
 }
 
-fn attributes(place: Place, word: Word) -> BlockAttributes {
+fn attributes(place: ChainHeight, word: Word) -> BlockAttributes {
     let transactions: &[&'static str] = match word {
         Word::Own => &["\x7e deposit", "\x02 user"],
         Word::Replacement => &["\x7e deposit"],
@@ -138,7 +126,7 @@ impl Story {
         early.into_iter().chain(late).collect()
     }
 
-    fn logs(&self, place: Place, word: Word) -> Arc<ProvenLogs> {
+    fn logs(&self, place: ChainHeight, word: Word) -> Arc<ProvenLogs> {
         let rows = match word {
             Word::Own => self.world.get(&place).cloned().unwrap_or_default(),
             // There is no such chain.
@@ -189,12 +177,12 @@ impl Story {
     }
 
     /// Whether a block was seen before of which it is not known that it needed no replacement.
-    fn is_excused(&self, place: Place) -> bool {
+    fn is_excused(&self, place: ChainHeight) -> bool {
         self.former.get(&place).is_some_and(|former| *former != Former::Valid)
     }
 
     /// By the definition: stripping names the chain, and it is in no cycle.
-    fn is_rule_dependent(&self, (chain, now): Place) -> bool {
+    fn is_rule_dependent(&self, (chain, now): ChainHeight) -> bool {
         let messages =
             self.world.iter().filter(|((_, number), _)| *number == now).flat_map(|(place, rows)| {
                 let same = rows.iter().filter(|row| row.2 == now);
@@ -212,7 +200,7 @@ impl Story {
 struct Play<'a> {
     story: &'a Story,
     set: DependencySet,
-    replaced: BTreeSet<Place>,
+    replaced: BTreeSet<ChainHeight>,
     heads: BTreeMap<u64, u64>,
     has_left: bool,
     cases: BTreeMap<Attested, Case>,
@@ -237,9 +225,9 @@ impl Play<'_> {
     }
 
     /// Which of its blocks the chain has at a height now, as far as its node has come.
-    fn current(&self, place: Place) -> Option<Word> {
+    fn current(&self, place: ChainHeight) -> Option<Word> {
         let is_reached = self.heads.get(&place.0).is_some_and(|head| place.1 <= *head);
-        let is_left = |left: Place| left.0 == place.0 && left.1 <= place.1 && !self.has_left;
+        let is_left = |left: ChainHeight| left.0 == place.0 && left.1 <= place.1 && !self.has_left;
         is_reached.then(|| if self.story.leaves.is_some_and(is_left) { Word::Left } else { Word::Own })
     }
 
@@ -261,7 +249,7 @@ impl Play<'_> {
             for given in &facts {
                 for _ in 0..self.rng.random_range(1..3) {
                     let before = case.verdict().cloned();
-                    learn(&mut case, &self.set, given);
+                    case.learn(&self.set, given);
                     assert!(before.is_none() || before.as_ref() == case.verdict(), "a verdict is taken back");
                 }
             }
@@ -269,11 +257,13 @@ impl Play<'_> {
         self.cases.insert(attested, case);
     }
 
-    fn facts(&self, (place, word): Attested, case: &Case) -> Vec<Given> {
+    fn facts(&self, (place, word): Attested, case: &Case) -> Vec<Fact> {
         let mut facts = Vec::new();
         match (word, self.current(place)) {
             (_, None) | (Word::Own | Word::Replacement | Word::Lie | Word::Former, Some(Word::Left)) => {}
-            (Word::Left, Some(Word::Own)) => facts.push(Given::OriginDropped),
+            (Word::Left, Some(Word::Own)) => {
+                facts.push(Fact::OriginDropped(BlockNumHash { number: 1, hash: B256::ZERO }))
+            }
             (_, Some(current)) => {
                 let is_followed = self.story.followed.contains(&place) && self.replaced.contains(&place);
                 let derived = if is_followed && current == Word::Own { Word::Replacement } else { current };
@@ -283,17 +273,20 @@ impl Play<'_> {
                     Candidate::of(hash(place, word), &attributes(place, word), Replacement::DepositsOnly)
                 };
                 let candidates = seen.filter_map(candidate).collect();
-                let need = Need::Logs { hash: hash(place, Word::Former), number: place.1 };
+                let need = Need::Fact(FactNeed::Logs { hash: hash(place, Word::Former), number: place.1 });
                 if self.story.former.get(&place) != Some(&Former::Gone) {
-                    facts.push(Given::Logs(self.story.logs(place, Word::Former)));
+                    facts.push(Fact::Logs(self.story.logs(place, Word::Former)));
                 } else if case.needs().contains(&need) {
-                    facts.push(Given::LogsGone);
+                    facts.push(Fact::LogsGone);
                 }
-                let (hash, attributes) = (hash(place, derived), Box::new(attributes(place, derived)));
-                facts.push(Given::Derived { hash, attributes, candidates });
-                facts.push(Given::Final);
-                facts.push(Given::Logs(self.story.logs(place, Word::Own)));
-                facts.push(Given::Logs(self.story.logs(place, word)));
+                let (hash, attributes) = (hash(place, derived), attributes(place, derived));
+                let output =
+                    OutputV0 { state_root: B256::ZERO, withdrawals_root: B256::ZERO, block_hash: hash };
+                let derived = DerivedBlock { hash, attributes, output, candidates, is_second_hand: false };
+                facts.push(Fact::Derived(Box::new(derived)));
+                facts.push(Fact::Final);
+                facts.push(Fact::Logs(self.story.logs(place, Word::Own)));
+                facts.push(Fact::Logs(self.story.logs(place, word)));
             }
         }
         if let Some(root) = case.examined() {
@@ -303,25 +296,25 @@ impl Play<'_> {
     }
 
     /// What the sources say of all that a block's validity rests on.
-    fn facts_around(&self, root: &Arc<ProvenLogs>) -> Vec<Given> {
+    fn facts_around(&self, root: &Arc<ProvenLogs>) -> Vec<Fact> {
         let mut closure = Closure::of(&self.set, Arc::clone(root));
-        let mut facts = vec![Given::Initiating(Arc::clone(root))];
+        let mut facts = vec![Fact::Initiating { logs: Arc::clone(root), is_valid: false }];
         for place in (1..=LATE).flat_map(|chain| (1..=HEIGHTS).map(move |number| (chain, number))) {
             let is_root = (ChainId::from(place.0), place.1) == (root.chain_id(), root.number());
             if let Some(current) = self.current(place).filter(|_| !is_root) {
                 let logs = self.story.logs(place, current);
                 closure.insert(Arc::clone(&logs), Maturity::Open);
-                facts.push(Given::Initiating(logs));
+                facts.push(Fact::Initiating { logs, is_valid: false });
             }
         }
-        for (place, standing) in closure.standings() {
-            if let (Some(key), Standing::Valid | Standing::Invalid) = (closure.key(place), standing) {
-                facts.push(Given::CitedBlock { key, is_valid: standing == Standing::Valid });
+        for (place, validity) in closure.validities() {
+            if let (Some(key), Validity::Valid | Validity::Invalid) = (closure.key(place), validity) {
+                facts.push(Fact::CitedBlock { key, is_valid: validity == Validity::Valid });
             }
         }
         let timestamp = root.timestamp();
         let (messages, is_complete) = (closure.placed_messages(timestamp), closure.is_complete_at(timestamp));
-        facts.push(Given::SameTimestamp { messages, is_complete });
+        facts.push(Fact::SameTimestamp { messages, is_complete });
         facts
     }
 
@@ -336,31 +329,8 @@ impl Play<'_> {
     }
 }
 
-fn learn(case: &mut Case, set: &DependencySet, given: &Given) {
-    match given {
-        Given::Derived { hash, attributes, candidates } => {
-            let output = OutputV0 { state_root: B256::ZERO, withdrawals_root: B256::ZERO, block_hash: *hash };
-            case.learn(
-                set,
-                &Fact::Derived { hash: *hash, attributes, output, candidates, is_second_hand: false },
-            );
-        }
-        Given::OriginDropped => {
-            case.learn(set, &Fact::OriginDropped(BlockNumHash { number: 1, hash: B256::ZERO }));
-        }
-        Given::Final => case.learn(set, &Fact::Final),
-        Given::Logs(logs) => case.learn(set, &Fact::Logs(logs)),
-        Given::LogsGone => case.learn(set, &Fact::LogsGone),
-        Given::Initiating(logs) => case.learn(set, &Fact::Initiating(logs)),
-        &Given::CitedBlock { key, is_valid } => case.learn(set, &Fact::CitedBlock { key, is_valid }),
-        Given::SameTimestamp { messages, is_complete } => {
-            case.learn(set, &Fact::SameTimestamp { messages, is_complete: *is_complete });
-        }
-    }
-}
-
 /// What is behind two attestations of one height, by their endings.
-fn relation(endings: &BTreeMap<Attested, Ending>, place: Place, words: [Word; 2]) -> Option<Relation> {
+fn relation(endings: &BTreeMap<Attested, Ending>, place: ChainHeight, words: [Word; 2]) -> Option<Relation> {
     let [a, b] = words.map(|word| {
         let ending = &endings[&(place, word)];
         let known = KnownVerdict {
@@ -375,7 +345,7 @@ fn relation(endings: &BTreeMap<Attested, Ending>, place: Place, words: [Word; 2]
     Relation::of(&a, &b)
 }
 
-fn expected_relation(story: &Story, place: Place, words: [Word; 2]) -> Relation {
+fn expected_relation(story: &Story, place: ChainHeight, words: [Word; 2]) -> Relation {
     let replaced =
         replaced_by_rounds(&story.world, DEPOSIT_LOGS).contains(&place) || story.is_rule_dependent(place);
     let is_undone = words.contains(&Word::Replacement) && !replaced && story.is_excused(place);
@@ -407,7 +377,8 @@ fn stories() -> impl Strategy<Value = Story> {
                     rows.push(row);
                 }
             }
-            let is_left = |place: Place| leaves.is_some_and(|left| left.0 == place.0 && left.1 <= place.1);
+            let is_left =
+                |place: ChainHeight| leaves.is_some_and(|left| left.0 == place.0 && left.1 <= place.1);
             let attested =
                 attested.into_iter().filter(|(place, word)| *word != Word::Left || is_left(*place));
             Story { attested: attested.collect(), world, leaves, followed, former }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::case::L1Contradiction;
-use crate::consolidation::{Mismatch, sample};
+use crate::consolidation::{Mismatch, Replacement, sample};
 use crate::message::{ExecutingMessage, Identifier, Message};
 use crate::proof::{Executed, OutputV0, ProvenLog};
 use crate::validity::{Member, SameTimestamp};
@@ -76,17 +76,23 @@ fn initiating() -> ProvenLogs {
 
 /// Everything there is to know of the messages that cite block 10 of chain 902.
 fn look_up(case: &mut Case) {
-    case.learn(&set(), &Fact::Initiating(&initiating()));
+    case.learn(&set(), &initiated(initiating()));
     case.learn(&set(), &cited(true));
 }
 
-fn cited(is_valid: bool) -> Fact<'static> {
+fn initiated(logs: ProvenLogs) -> Fact {
+    Fact::Initiating { logs: Arc::new(logs), is_valid: false }
+}
+
+fn cited(is_valid: bool) -> Fact {
     Fact::CitedBlock { key: BlockKey { chain_id: 902.into(), number: 10, hash: B256::ZERO }, is_valid }
 }
 
 fn derived(case: &mut Case, hash: B256, attributes: &BlockAttributes, candidates: &[Candidate]) {
     let output = OutputV0 { state_root: B256::ZERO, withdrawals_root: B256::ZERO, block_hash: hash };
-    case.learn(&set(), &Fact::Derived { hash, attributes, output, candidates, is_second_hand: false });
+    let (attributes, candidates) = (attributes.clone(), candidates.to_vec());
+    let derived = DerivedBlock { hash, attributes, output, candidates, is_second_hand: false };
+    case.learn(&set(), &Fact::Derived(Box::new(derived)));
 }
 
 fn name(case: &Case) -> &'static str {
@@ -96,10 +102,10 @@ fn name(case: &Case) -> &'static str {
 #[test]
 fn a_derived_block_without_messages_is_upheld() {
     let mut case = case(full());
-    assert_eq!(case.needs(), [Need::Derived].into());
+    assert_eq!(case.needs(), [Need::Fact(FactNeed::Derived)].into());
     derived(&mut case, OWN, &full(), &[]);
-    assert_eq!(case.needs(), [Need::Logs { hash: OWN, number: 50 }].into());
-    case.learn(&set(), &Fact::Logs(&executing(&[])));
+    assert_eq!(case.needs(), [Need::Fact(FactNeed::Logs { hash: OWN, number: 50 })].into());
+    case.learn(&set(), &Fact::Logs(executing(&[])));
     assert_eq!(case.verdict(), Some(&Verdict::Upheld));
     assert!(case.needs().is_empty());
 }
@@ -108,12 +114,16 @@ fn a_derived_block_without_messages_is_upheld() {
 fn a_valid_message_is_looked_up_and_upheld() {
     let mut case = case(full());
     derived(&mut case, OWN, &full(), &[]);
-    case.learn(&set(), &Fact::Logs(&executing(&[message(0)])));
-    let need = Need::Initiating { chain_id: 902.into(), number: 10, timestamp: UnixSeconds(80) };
+    case.learn(&set(), &Fact::Logs(executing(&[message(0)])));
+    let need =
+        Need::Fact(FactNeed::Initiating { chain_id: 902.into(), number: 10, timestamp: UnixSeconds(80) });
     assert_eq!(case.needs(), [need].into());
     assert_eq!(name(&case), "open");
-    case.learn(&set(), &Fact::Initiating(&initiating()));
-    assert_eq!(case.needs(), [Need::CitedBlock { chain_id: 902.into(), number: 10 }].into());
+    case.learn(&set(), &initiated(initiating()));
+    assert_eq!(
+        case.needs(),
+        [Need::Around(AroundNeed::CitedBlock { chain_id: 902.into(), number: 10 })].into()
+    );
     assert_eq!(name(&case), "open");
     case.learn(&set(), &cited(true));
     assert_eq!(name(&case), "upheld");
@@ -125,8 +135,8 @@ fn a_proven_contradiction_is_a_violation_though_others_are_unknown() {
     derived(&mut case, OWN, &full(), &[]);
     let mut elsewhere = message(0);
     elsewhere.identifier.block_number = 11;
-    case.learn(&set(), &Fact::Logs(&executing(&[elsewhere, message(1)])));
-    case.learn(&set(), &Fact::Initiating(&initiating()));
+    case.learn(&set(), &Fact::Logs(executing(&[elsewhere, message(1)])));
+    case.learn(&set(), &initiated(initiating()));
     let Some(Verdict::Violated(Violation::InvalidMessage(invalid))) = case.verdict() else { panic!() };
     assert_eq!((invalid.log_index, invalid.reason.code()), (1, "log-not-found"));
     assert_eq!(case.messages()[0].status, MessageStatus::Unknown);
@@ -138,7 +148,7 @@ fn what_the_message_claims_by_itself_needs_no_other_chain() {
     derived(&mut case, OWN, &full(), &[]);
     let mut stranger = message(0);
     stranger.identifier.chain_id = 999.into();
-    case.learn(&set(), &Fact::Logs(&executing(&[stranger])));
+    case.learn(&set(), &Fact::Logs(executing(&[stranger])));
     assert_eq!(name(&case), "violated");
 }
 
@@ -149,7 +159,7 @@ fn what_the_message_claims_by_itself_needs_no_other_chain() {
 fn a_missing_initiating_block(#[case] number: u64, #[case] timestamp: u64, #[case] expected: &str) {
     let mut case = case(full());
     derived(&mut case, OWN, &full(), &[]);
-    case.learn(&set(), &Fact::Logs(&executing(&[message(0)])));
+    case.learn(&set(), &Fact::Logs(executing(&[message(0)])));
     let chain_id = 902.into();
     case.learn(&set(), &Fact::InitiatingTip { chain_id, number, timestamp: UnixSeconds(timestamp) });
     assert_eq!(name(&case), expected);
@@ -167,7 +177,7 @@ fn a_block_that_was_replaced_before_it_was_looked_at(
     let mut case = case(full());
     derived(&mut case, B256::repeat_byte(9), &deposits(), &[]);
     assert_eq!(name(&case), "open");
-    case.learn(&set(), &Fact::Logs(&executing(&[message(log_index)])));
+    case.learn(&set(), &Fact::Logs(executing(&[message(log_index)])));
     look_up(&mut case);
     assert_eq!((name(&case), case.verdict().and_then(Verdict::reason)), (verdict, Some(reason)));
 }
@@ -191,8 +201,8 @@ fn the_derived_attributes_under_another_hash_are_a_divergence() {
 fn a_message_is_only_as_good_as_the_block_that_it_cites() {
     let mut case = case(full());
     derived(&mut case, OWN, &full(), &[]);
-    case.learn(&set(), &Fact::Logs(&executing(&[message(0)])));
-    case.learn(&set(), &Fact::Initiating(&initiating()));
+    case.learn(&set(), &Fact::Logs(executing(&[message(0)])));
+    case.learn(&set(), &initiated(initiating()));
     case.learn(&set(), &cited(false));
     let Some(Verdict::Violated(Violation::InvalidMessage(invalid))) = case.verdict() else { panic!() };
     assert_eq!(invalid.reason.code(), "initiating-block-invalid");
@@ -203,15 +213,16 @@ fn a_message_is_only_as_good_as_the_block_that_it_cites() {
 fn a_valid_block_in_the_place_of_the_one_whose_log_was_seen_is_looked_into() {
     let mut case = case(full());
     derived(&mut case, OWN, &full(), &[]);
-    case.learn(&set(), &Fact::Logs(&executing(&[message(0)])));
-    case.learn(&set(), &Fact::Initiating(&initiating()));
+    case.learn(&set(), &Fact::Logs(executing(&[message(0)])));
+    case.learn(&set(), &initiated(initiating()));
     let other = B256::repeat_byte(3);
     let key = BlockKey { chain_id: 902.into(), number: 10, hash: other };
     case.learn(&set(), &Fact::CitedBlock { key, is_valid: true });
-    let need = Need::Initiating { chain_id: 902.into(), number: 10, timestamp: UnixSeconds(80) };
+    let need =
+        Need::Fact(FactNeed::Initiating { chain_id: 902.into(), number: 10, timestamp: UnixSeconds(80) });
     assert_eq!((name(&case), case.needs()), ("open", [need].into()));
     let empty = ProvenLogs::for_tests(902.into(), 10, UnixSeconds(80), vec![]).with_hash(other);
-    case.learn(&set(), &Fact::Initiating(&empty));
+    case.learn(&set(), &initiated(empty));
     assert_eq!(
         (name(&case), case.verdict().and_then(Verdict::reason)),
         ("violated", Some("invalid-message"))
@@ -231,9 +242,9 @@ fn whether_a_block_is_rule_dependent_is_known_only_of_all_messages() {
     let all = [some.as_slice(), &[at(903, 0, 901, 0)]].concat();
     for (messages, verdict, is_rule_dependent) in [(&some[..], "upheld", true), (&all, "violated", false)] {
         let mut case = case_of_contemporary();
-        case.learn(&set(), &Fact::SameTimestamp { messages: &some, is_complete: false });
+        case.learn(&set(), &Fact::SameTimestamp { messages: some.to_vec(), is_complete: false });
         assert_eq!((name(&case), case.is_rule_dependent()), ("open", false));
-        case.learn(&set(), &Fact::SameTimestamp { messages, is_complete: true });
+        case.learn(&set(), &Fact::SameTimestamp { messages: messages.to_vec(), is_complete: true });
         assert_eq!((name(&case), case.is_rule_dependent()), (verdict, is_rule_dependent));
     }
 }
@@ -242,8 +253,8 @@ fn whether_a_block_is_rule_dependent_is_known_only_of_all_messages() {
 fn a_deposits_log_outlives_its_block() {
     let mut case = case(full());
     derived(&mut case, OWN, &full(), &[]);
-    case.learn(&set(), &Fact::Logs(&executing(&[message(0)])));
-    case.learn(&set(), &Fact::Initiating(&initiating().with_deposit_logs(1)));
+    case.learn(&set(), &Fact::Logs(executing(&[message(0)])));
+    case.learn(&set(), &initiated(initiating().with_deposit_logs(1)));
     case.learn(&set(), &cited(false));
     assert_eq!(name(&case), "upheld");
 }
@@ -254,7 +265,7 @@ fn a_message_that_a_deposit_executes_is_a_violation() {
     derived(&mut case, OWN, &full(), &[]);
     let executed = Executed { by_deposit: true, ..executing(&[message(0)]).executed()[0] };
     let logs = Arc::unwrap_or_clone(executing(&[])).with_executed(vec![executed]);
-    case.learn(&set(), &Fact::Logs(&Arc::new(logs)));
+    case.learn(&set(), &Fact::Logs(Arc::new(logs)));
     let Some(Verdict::Violated(Violation::InvalidMessage(invalid))) = case.verdict() else { panic!() };
     assert_eq!(invalid.reason.code(), "executed-by-deposit");
 }
@@ -273,13 +284,13 @@ fn contemporary() -> Message {
 fn case_of_contemporary() -> Case {
     let mut case = case(full());
     derived(&mut case, OWN, &full(), &[]);
-    case.learn(&set(), &Fact::Logs(&executing(&[contemporary()])));
+    case.learn(&set(), &Fact::Logs(executing(&[contemporary()])));
     let log = ProvenLog { origin: ORIGIN, payload_hash: PAYLOAD };
     let logs = ProvenLogs::for_tests(902.into(), 20, NOW, vec![log]);
-    case.learn(&set(), &Fact::Initiating(&logs));
+    case.learn(&set(), &initiated(logs));
     let key = BlockKey { chain_id: 902.into(), number: 20, hash: B256::ZERO };
     case.learn(&set(), &Fact::CitedBlock { key, is_valid: true });
-    assert_eq!(case.needs(), [Need::SameTimestamp { timestamp: NOW }].into());
+    assert_eq!(case.needs(), [Need::Around(AroundNeed::SameTimestamp { timestamp: NOW })].into());
     case
 }
 
@@ -299,7 +310,7 @@ fn messages_of_one_timestamp(
     #[case] expected: &str,
 ) {
     let mut case = case_of_contemporary();
-    case.learn(&set(), &Fact::SameTimestamp { messages, is_complete });
+    case.learn(&set(), &Fact::SameTimestamp { messages: messages.to_vec(), is_complete });
     assert_eq!(name(&case), expected);
     let code = match case.messages()[0].status {
         MessageStatus::Invalid(reason) => Some(reason.code()),
@@ -317,16 +328,16 @@ fn a_message_of_its_own_block_needs_no_other_block() {
     let log = ProvenLog { origin: ORIGIN, payload_hash: PAYLOAD };
     let executed = Executed { log_index: 1, ..executing(&[own]).executed()[0] };
     let logs = ProvenLogs::for_tests(901.into(), 50, NOW, vec![log]).with_executed(vec![executed]);
-    case.learn(&set(), &Fact::Logs(&Arc::new(logs.clone())));
-    case.learn(&set(), &Fact::Initiating(&logs));
-    assert_eq!(case.needs(), [Need::SameTimestamp { timestamp: NOW }].into());
+    case.learn(&set(), &Fact::Logs(Arc::new(logs.clone())));
+    case.learn(&set(), &initiated(logs));
+    assert_eq!(case.needs(), [Need::Around(AroundNeed::SameTimestamp { timestamp: NOW })].into());
 }
 
 fn asking_l1(attributes: &BlockAttributes) -> Case {
     let rules = CaseRules { ask_l1: true, replacement: ReplacementRule::DepositsOnly };
     let mut case = Case::new(key(), rules, attributes.clone());
     derived(&mut case, OWN, attributes, &[]);
-    assert_eq!(case.needs(), [Need::L1].into());
+    assert_eq!(case.needs(), [Need::Fact(FactNeed::L1)].into());
     case
 }
 
@@ -334,14 +345,14 @@ fn asking_l1(attributes: &BlockAttributes) -> Case {
 fn a_block_that_l1_does_not_contradict_continues_to_its_messages() {
     let mut case = asking_l1(&full());
     case.learn(&set(), &Fact::L1Agrees { taken: None });
-    assert_eq!(case.needs(), [Need::Logs { hash: OWN, number: 50 }].into());
+    assert_eq!(case.needs(), [Need::Fact(FactNeed::Logs { hash: OWN, number: 50 })].into());
 }
 
 #[test]
 fn a_forged_deposit_is_found_though_the_node_derived_it() {
     let mut case = asking_l1(&full());
     let mismatch = Mismatch::Deposit { index: 1, expected: None, found: Some(PAYLOAD) };
-    case.learn(&set(), &Fact::L1Contradicts(&L1Contradiction::Attribute(mismatch)));
+    case.learn(&set(), &Fact::L1Contradicts(Box::new(L1Contradiction::Attribute(mismatch))));
     let reason = case.verdict().and_then(Verdict::reason);
     assert_eq!((name(&case), reason), ("discarded", Some("forged-deposits")));
 }
@@ -357,7 +368,7 @@ fn a_block_whose_origin_l1_dropped_is_superseded() {
 fn what_l1_says_counts_only_when_it_was_asked() {
     let mut case = case(full());
     case.learn(&set(), &Fact::L1Agrees { taken: None });
-    assert_eq!(case.needs(), [Need::Derived].into());
+    assert_eq!(case.needs(), [Need::Fact(FactNeed::Derived)].into());
 }
 
 const ORIGINAL: B256 = B256::repeat_byte(9);
@@ -372,9 +383,9 @@ fn a_replacement_of_the_derived_block(
 ) {
     let mut case = case(deposits());
     derived(&mut case, ORIGINAL, &full(), &[]);
-    assert_eq!(case.needs(), [Need::Logs { hash: ORIGINAL, number: 50 }].into());
+    assert_eq!(case.needs(), [Need::Fact(FactNeed::Logs { hash: ORIGINAL, number: 50 })].into());
     let logs = executing_as(ORIGINAL, &[message(log_index)]);
-    case.learn(&set(), &Fact::Logs(&logs));
+    case.learn(&set(), &Fact::Logs(Arc::clone(&logs)));
     look_up(&mut case);
     assert_eq!((name(&case), case.verdict().and_then(Verdict::reason)), (expected, reason));
     assert_eq!(case.replaced(), Some(ORIGINAL));
@@ -390,7 +401,7 @@ fn candidate() -> Candidate {
 fn a_replacement_that_the_chain_already_follows(#[case] log_index: u32, #[case] expected: &str) {
     let mut case = case(deposits());
     derived(&mut case, OWN, &deposits(), &[candidate()]);
-    case.learn(&set(), &Fact::Logs(&executing_as(ORIGINAL, &[message(log_index)])));
+    case.learn(&set(), &Fact::Logs(executing_as(ORIGINAL, &[message(log_index)])));
     look_up(&mut case);
     assert_eq!(name(&case), expected);
 }
@@ -408,7 +419,7 @@ fn a_derived_block_that_vanishes_is_asked_for_again() {
     let mut case = case(deposits());
     derived(&mut case, ORIGINAL, &full(), &[]);
     case.learn(&set(), &Fact::LogsGone);
-    assert_eq!(case.needs(), [Need::Derived].into());
+    assert_eq!(case.needs(), [Need::Fact(FactNeed::Derived)].into());
 }
 
 const FORMER: B256 = B256::repeat_byte(5);
@@ -431,20 +442,23 @@ fn a_replacement_of_a_block_that_l1_said_before(
 ) {
     let mut case = case(deposits());
     derived(&mut case, ORIGINAL, &full(), &[candidate(), former()]);
-    case.learn(&set(), &Fact::Logs(&executing_as(ORIGINAL, &[message(0)])));
+    case.learn(&set(), &Fact::Logs(executing_as(ORIGINAL, &[message(0)])));
     look_up(&mut case);
-    assert_eq!((name(&case), case.needs()), ("open", [Need::Logs { hash: FORMER, number: 50 }].into()));
+    assert_eq!(
+        (name(&case), case.needs()),
+        ("open", [Need::Fact(FactNeed::Logs { hash: FORMER, number: 50 })].into())
+    );
     assert!(case.accuses_if_valid());
     match log_index {
         Some(log_index) => {
-            case.learn(&set(), &Fact::Logs(&executing_as(FORMER, &[message(log_index)])));
+            case.learn(&set(), &Fact::Logs(executing_as(FORMER, &[message(log_index)])));
             look_up(&mut case);
         }
         None => case.learn(&set(), &Fact::LogsGone),
     }
     assert_eq!((name(&case), case.replaced()), (before, replaced));
     if before == "open" {
-        assert_eq!(case.needs(), [Need::Final].into());
+        assert_eq!(case.needs(), [Need::Fact(FactNeed::Final)].into());
         case.learn(&set(), &Fact::Final);
         assert_eq!((name(&case), case.replaced(), case.needs()), ("superseded", replaced, [].into()));
     } else {
@@ -465,8 +479,11 @@ fn a_replacement_where_l1_says_a_block_of_other_deposits(
 ) {
     let mut case = case(deposits());
     derived(&mut case, ORIGINAL, &attributes(&["\x7e other deposit", "\x02 user"]), &[former()]);
-    assert_eq!((name(&case), case.needs()), ("open", [Need::Logs { hash: FORMER, number: 50 }].into()));
-    case.learn(&set(), &Fact::Logs(&executing_as(FORMER, &[message(log_index)])));
+    assert_eq!(
+        (name(&case), case.needs()),
+        ("open", [Need::Fact(FactNeed::Logs { hash: FORMER, number: 50 })].into())
+    );
+    case.learn(&set(), &Fact::Logs(executing_as(FORMER, &[message(log_index)])));
     look_up(&mut case);
     case.learn(&set(), &Fact::Final);
     assert_eq!((name(&case), case.verdict().and_then(Verdict::reason)), (verdict, reason));
@@ -476,7 +493,7 @@ fn a_replacement_where_l1_says_a_block_of_other_deposits(
 fn a_replacement_of_the_derived_block_needs_no_other_excuse() {
     let mut case = case(deposits());
     derived(&mut case, ORIGINAL, &full(), &[former()]);
-    case.learn(&set(), &Fact::Logs(&executing_as(ORIGINAL, &[message(1)])));
+    case.learn(&set(), &Fact::Logs(executing_as(ORIGINAL, &[message(1)])));
     look_up(&mut case);
     assert_eq!((name(&case), case.replaced()), ("upheld-replacement", Some(ORIGINAL)));
 }
@@ -485,7 +502,7 @@ fn a_replacement_of_the_derived_block_needs_no_other_excuse() {
 fn other_blocks_logs_are_not_taken_for_the_examined_ones() {
     let mut case = case(full());
     derived(&mut case, OWN, &full(), &[]);
-    case.learn(&set(), &Fact::Logs(&executing_as(ORIGINAL, &[])));
+    case.learn(&set(), &Fact::Logs(executing_as(ORIGINAL, &[])));
     assert_eq!(name(&case), "open");
 }
 
@@ -499,8 +516,8 @@ proptest! {
             let before = case.verdict().cloned();
             match step {
                 0 => derived(&mut case, OWN, &full(), &[]),
-                1 => case.learn(&set(), &Fact::Logs(&logs)),
-                2 => case.learn(&set(), &Fact::Initiating(&initiating())),
+                1 => case.learn(&set(), &Fact::Logs(Arc::clone(&logs))),
+                2 => case.learn(&set(), &initiated(initiating())),
                 3 => case.learn(&set(), &cited(true)),
                 _ => case.learn(&set(), &Fact::LogsGone),
             }
@@ -515,8 +532,9 @@ proptest! {
 /// The chain's node has this block at the height, by the word of the source that it follows.
 fn repeated(case: &mut Case, hash: B256, attributes: &BlockAttributes) {
     let output = OutputV0 { state_root: B256::ZERO, withdrawals_root: B256::ZERO, block_hash: hash };
-    let fact = Fact::Derived { hash, attributes, output, candidates: &[], is_second_hand: true };
-    case.learn(&set(), &fact);
+    let (attributes, candidates) = (attributes.clone(), Vec::new());
+    let derived = DerivedBlock { hash, attributes, output, candidates, is_second_hand: true };
+    case.learn(&set(), &Fact::Derived(Box::new(derived)));
 }
 
 /// What is used against a block because the node has another, which that node has not derived, waits for somebody who has.
@@ -528,8 +546,8 @@ fn another_word_for_it_is_waited_for(#[case] theirs: BlockAttributes, #[case] ex
     let open = || {
         let mut case = case(full());
         repeated(&mut case, ORIGINAL, &theirs);
-        case.learn(&set(), &Fact::Logs(&executing(&[])));
-        assert_eq!(case.needs(), [Need::Corroboration { derived: ORIGINAL }].into());
+        case.learn(&set(), &Fact::Logs(executing(&[])));
+        assert_eq!(case.needs(), [Need::Fact(FactNeed::Corroboration { derived: ORIGINAL })].into());
         assert_eq!(name(&case), "open");
         case
     };
@@ -540,7 +558,7 @@ fn another_word_for_it_is_waited_for(#[case] theirs: BlockAttributes, #[case] ex
     assert_eq!(said.verdict().and_then(Verdict::reason), Some(expected));
     let mut contradicted = open();
     let contradiction = L1Contradiction::Attribute(Mismatch::TransactionCount { expected: 1, found: 2 });
-    contradicted.learn(&set(), &Fact::L1Contradicts(&contradiction));
+    contradicted.learn(&set(), &Fact::L1Contradicts(Box::new(contradiction)));
     assert_eq!(contradicted.verdict().and_then(Verdict::reason), Some("contradicts-l1"));
     let mut dropped = open();
     dropped.learn(&set(), &Fact::OriginDropped(BlockNumHash { number: 1, hash: B256::ZERO }));
@@ -548,7 +566,7 @@ fn another_word_for_it_is_waited_for(#[case] theirs: BlockAttributes, #[case] ex
     let mut anew = open();
     anew.learn(&set(), &Fact::DerivedOther);
     repeated(&mut anew, OWN, &full());
-    anew.learn(&set(), &Fact::Logs(&executing(&[])));
+    anew.learn(&set(), &Fact::Logs(executing(&[])));
     assert_eq!(name(&anew), "upheld");
 }
 
@@ -556,8 +574,8 @@ fn another_word_for_it_is_waited_for(#[case] theirs: BlockAttributes, #[case] ex
 fn an_invalid_message_needs_no_second_opinion() {
     let mut case = case(full());
     repeated(&mut case, ORIGINAL, &deposits());
-    case.learn(&set(), &Fact::Logs(&executing(&[message(1)])));
-    case.learn(&set(), &Fact::Initiating(&initiating()));
+    case.learn(&set(), &Fact::Logs(executing(&[message(1)])));
+    case.learn(&set(), &initiated(initiating()));
     assert_eq!(case.verdict().and_then(Verdict::reason), Some("invalid-message"));
 }
 
@@ -568,7 +586,7 @@ fn an_invalid_message_needs_no_second_opinion() {
 fn a_replacement_of_what_a_source_says(#[case] log_index: u32, #[case] expected: &str) {
     let mut case = case(deposits());
     repeated(&mut case, ORIGINAL, &full());
-    case.learn(&set(), &Fact::Logs(&executing_as(ORIGINAL, &[message(log_index)])));
+    case.learn(&set(), &Fact::Logs(executing_as(ORIGINAL, &[message(log_index)])));
     look_up(&mut case);
     assert_eq!(name(&case), expected);
     if expected == "open" {

@@ -1,125 +1,92 @@
-//! [`Round`]: messages of one timestamp that lean on each other's blocks.
+//! [`Round`]: messages of one timestamp that may cite each other's blocks, and the status of each.
 //!
-//! Of them, invalid is what must be (it spreads from the broken ones to anyone who cites their blocks), then unknown is
-//! what must be, and all else is valid: two blocks that cite each other without a cycle of messages are both valid.
+//! Two blocks that cite each other without a cycle of messages are both valid. [`Propagation`] decides; this module says which
+//! blocks and citations there are.
 
-use crate::message::BlockKey;
-use crate::tracker::same_timestamp::Place;
+use crate::message::{BlockKey, ChainHeight};
 use crate::tracker::tracked_message::{Ground, TrackedId};
-use crate::validity::{InvalidReason, MessageStatus};
+use crate::validity::{InvalidReason, MessageStatus, Propagation, Validity};
 use std::collections::BTreeMap;
 
-/// What a block is, for a message that cites it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
-    Valid,
-    Unknown,
-    Invalid(BlockKey),
-}
-
-impl Standing {
-    /// The status of a message whose own clauses hold, citing such a block.
-    pub(super) const fn of_citer(self) -> (MessageStatus, Ground) {
-        match self {
-            Self::Valid => (MessageStatus::Valid, Ground::Own),
-            Self::Unknown => (MessageStatus::Unknown, Ground::CitedBlock),
-            Self::Invalid(block) => {
-                let BlockKey { chain_id, number, hash } = block;
-                let reason = InvalidReason::InitiatingBlockInvalid { chain_id, number, hash };
-                (MessageStatus::Invalid(reason), Ground::CitedBlock)
-            }
+/// The status of a message whose own clauses are all met, by the block that it cites.
+pub(super) const fn status_by_cited(cited: Validity, block: Option<BlockKey>) -> (MessageStatus, Ground) {
+    match (cited, block) {
+        (Validity::Valid, _) => (MessageStatus::Valid, Ground::Own),
+        (Validity::Invalid, Some(BlockKey { chain_id, number, hash })) => {
+            let reason = InvalidReason::InitiatingBlockInvalid { chain_id, number, hash };
+            (MessageStatus::Invalid(reason), Ground::CitedBlock)
         }
+        (Validity::Invalid, None) | (Validity::Unknown, _) => (MessageStatus::Unknown, Ground::CitedBlock),
     }
 }
 
-/// A message whose own clauses hold.
+/// A message whose own clauses are all met.
 struct Companion {
     id: TrackedId,
-    executing: BlockKey,
-    verdict: Option<(MessageStatus, Ground)>,
+    executing: ChainHeight,
+    /// The block that it depends on. `None`: its log would be there even if that block were replaced.
+    cites: Option<ChainHeight>,
 }
 
-/// Messages of one timestamp, and the blocks that they lean on.
+/// Messages of one timestamp, and the blocks that they cite.
 #[derive(Default)]
 pub(super) struct Round {
     companions: Vec<Companion>,
-    /// The companions that cite each block.
-    citers: BTreeMap<Place, Vec<usize>>,
-    /// Blocks that are not valid, first for other reasons than companions, in the end for all.
-    standings: BTreeMap<Place, Standing>,
+    blocks: Propagation<ChainHeight>,
+    keys: BTreeMap<ChainHeight, BlockKey>,
+    /// The blocks that a cycle makes invalid.
+    cyclic: BTreeMap<ChainHeight, InvalidReason>,
 }
 
 impl Round {
-    /// A message of one block leans on another, or on none.
-    pub(super) fn join(&mut self, id: TrackedId, executing: BlockKey, leans_on: Option<Place>) {
-        if let Some(cited) = leans_on {
-            self.citers.entry(cited).or_default().push(self.companions.len());
+    /// Adds a message of a block of this timestamp.
+    pub(super) fn add_message(&mut self, id: TrackedId, executing: ChainHeight, cites: Option<ChainHeight>) {
+        if let Some(cited) = cites {
+            self.blocks.cite(executing, cited);
         }
-        self.companions.push(Companion { id, executing, verdict: None });
+        self.companions.push(Companion { id, executing, cites });
     }
 
-    /// The blocks that companions lean on.
-    pub(super) fn leaned_on(&self) -> impl Iterator<Item = Place> {
-        self.citers.keys().copied()
+    /// The blocks that messages cite.
+    pub(super) fn cited(&self) -> impl Iterator<Item = ChainHeight> {
+        self.blocks.cited()
     }
 
-    /// What a block is, whatever the companions are.
-    pub(super) fn set_standing(&mut self, place: Place, standing: Standing) {
-        if standing != Standing::Valid {
-            self.standings.insert(place, standing);
+    /// What a block is, apart from the messages that are added here.
+    pub(super) fn set_own(&mut self, at: ChainHeight, block: Option<BlockKey>, own: Validity) {
+        self.blocks.set_own(at, own);
+        self.keys.extend(block.map(|block| (at, block)));
+    }
+
+    /// A cycle makes every added message of a block invalid. A block with none of them stays what it is: the logs that its
+    /// messages cite are awaited.
+    pub(super) fn break_cycle(&mut self, at: ChainHeight, reason: InvalidReason) {
+        if self.companions.iter().any(|companion| companion.executing == at) {
+            self.blocks.set_own(at, Validity::Invalid);
+            self.cyclic.insert(at, reason);
         }
     }
 
-    /// Everything in the block is in a cycle, or holds one up.
-    pub(super) fn break_cycle(&mut self, block: BlockKey, reason: InvalidReason) {
-        for companion in self.companions.iter_mut().filter(|companion| companion.executing == block) {
-            companion.verdict = Some((MessageStatus::Invalid(reason), Ground::Cycle));
-            self.standings.insert((block.chain_id, block.number), Standing::Invalid(block));
-        }
-    }
-
-    /// Decides every companion. `is_complete`: every chain has come so far, so that nothing more can break.
+    /// Decides every message. `is_complete`: every chain has reached the timestamp, so that no message can become invalid any
+    /// more.
     pub(super) fn decide(
-        mut self,
+        self,
         is_complete: bool,
     ) -> impl Iterator<Item = (TrackedId, MessageStatus, Ground)> {
-        self.spread(|standing| matches!(standing, Standing::Invalid(_)));
-        let rest = if is_complete {
-            self.spread(|standing| *standing == Standing::Unknown);
-            (MessageStatus::Valid, Ground::Own)
-        } else {
-            (MessageStatus::Unknown, Ground::Horizon)
-        };
-        self.companions.into_iter().map(move |companion| {
-            let (status, ground) = companion.verdict.unwrap_or(rest);
-            (companion.id, status, ground)
+        let Self { companions, blocks, keys, cyclic } = self;
+        let validities = blocks.propagate();
+        companions.into_iter().map(move |Companion { id, executing, cites }| {
+            let cited = cites.map_or(Validity::Valid, |cited| {
+                validities.get(&cited).copied().unwrap_or(Validity::Unknown)
+            });
+            let (status, ground) = match cyclic.get(&executing) {
+                Some(reason) => (MessageStatus::Invalid(*reason), Ground::Cycle),
+                None if cited != Validity::Invalid && !is_complete => {
+                    (MessageStatus::Unknown, Ground::Horizon)
+                }
+                None => status_by_cited(cited, cites.and_then(|cited| keys.get(&cited).copied())),
+            };
+            (id, status, ground)
         })
-    }
-
-    /// Lets what is wrong with a block come over anyone who cites it, and their blocks.
-    fn spread(&mut self, is_spreading: impl Fn(&Standing) -> bool) {
-        let sources = self.standings.iter().filter(|(_, standing)| is_spreading(standing));
-        let mut sources: Vec<Place> = sources.map(|(place, _)| *place).collect();
-        while let Some(place) = sources.pop() {
-            let Some(standing) = self.standings.get(&place).copied() else { continue };
-            for index in self.citers.get(&place).into_iter().flatten() {
-                let Some(companion) = self.companions.get_mut(*index) else { continue };
-                if companion.verdict.is_some() {
-                    continue;
-                }
-                companion.verdict = Some(standing.of_citer());
-                let block = companion.executing;
-                let place = (block.chain_id, block.number);
-                let (is_news, standing) = match (standing, self.standings.get(&place)) {
-                    (_, Some(Standing::Invalid(_))) => continue,
-                    (Standing::Invalid(_), _) => (true, Standing::Invalid(block)),
-                    (standing, before) => (before.is_none(), standing),
-                };
-                self.standings.insert(place, standing);
-                if is_news {
-                    sources.push(place);
-                }
-            }
-        }
     }
 }

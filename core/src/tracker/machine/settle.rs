@@ -1,12 +1,13 @@
 //! What was touched is settled: earlier timestamps first, because no message cites a later block.
 
-use super::round::{Round, Standing};
+use super::round::{Round, status_by_cited};
 use super::{Tracker, Work};
-use crate::tracker::same_timestamp::{GroupMember, Place};
+use crate::message::{BlockKey, ChainHeight};
+use crate::tracker::State;
+use crate::tracker::same_timestamp::GroupMember;
 use crate::tracker::tracked_message::{Own, TrackedId};
-use crate::tracker::{BlockStatus, State};
-use crate::validity::InvalidReason;
-use crosscheck_p2p::{ChainId, UnixSeconds};
+use crate::validity::{InvalidReason, Validity};
+use crosscheck_p2p::UnixSeconds;
 use std::collections::BTreeSet;
 
 impl Tracker {
@@ -27,9 +28,9 @@ impl Tracker {
         let Some(message) = self.book.get(id).filter(|message| message.own.holds()) else { return };
         let lasts = message.own == Own::Last;
         let Some(cited) = message.message().map(|message| message.identifier) else { return };
-        let standing =
-            if lasts { Standing::Valid } else { self.standing(cited.chain_id, cited.block_number) };
-        let (to, ground) = standing.of_citer();
+        let at = (cited.chain_id, cited.block_number);
+        let validity = if lasts { Validity::Valid } else { self.validity(at) };
+        let (to, ground) = status_by_cited(validity, self.canonical_key(at));
         self.judge(id, to, ground, work);
     }
 
@@ -40,7 +41,7 @@ impl Tracker {
         for (id, to, ground) in round.decide(is_complete) {
             self.judge(id, to, ground, work);
         }
-        // The round has heeded every word of its own: nobody of this timestamp has more to hear.
+        // The round has taken its own changes into account: no message of this timestamp is to be settled again.
         work.dirty_groups.remove(&timestamp);
     }
 
@@ -51,22 +52,23 @@ impl Tracker {
             gathered.insert(place);
             self.gather_block(&mut round, timestamp, place, members);
         }
-        // A block of this timestamp that has no such messages leans on nobody here: its standing is what it is.
-        let others: Vec<Place> = round.leaned_on().filter(|place| !gathered.contains(place)).collect();
-        for (chain_id, number) in others {
-            round.set_standing((chain_id, number), self.standing(chain_id, number));
+        // A block of this timestamp without such messages depends on no other block of the round.
+        let others: Vec<ChainHeight> = round.cited().filter(|at| !gathered.contains(at)).collect();
+        for at in others {
+            round.set_own(at, self.canonical_key(at), self.validity(at));
         }
         round
     }
 
-    /// One block's messages whose own clauses hold, and what the block is without them.
+    /// One block's messages whose own clauses are met, and what the block is without them.
     fn gather_block(
         &self,
         round: &mut Round,
         timestamp: UnixSeconds,
-        (chain_id, number): Place,
+        at: ChainHeight,
         members: &[GroupMember],
     ) {
+        let (chain_id, number) = at;
         let Some(node) = self.chains.get(&chain_id).and_then(|view| view.canonical(number)) else { return };
         let mut without = node.tally();
         for message in members.iter().filter_map(|member| self.book.get(member.id?)) {
@@ -75,34 +77,27 @@ impl Tracker {
             }
             let Some(cited) = message.message().map(|message| message.identifier) else { continue };
             without.remove(&message.status());
-            let leans_on = (message.own == Own::Hold).then_some((cited.chain_id, cited.block_number));
-            round.join(message.id, node.block.key, leans_on);
+            let cites = (message.own == Own::Hold).then_some((cited.chain_id, cited.block_number));
+            round.add_message(message.id, at, cites);
         }
-        round.set_standing(
-            (chain_id, number),
-            match without.status() {
-                BlockStatus::Valid => Standing::Valid,
-                BlockStatus::Unknown => Standing::Unknown,
-                BlockStatus::Invalid => Standing::Invalid(node.block.key),
-            },
-        );
+        round.set_own(at, Some(node.block.key), without.validity());
         if self.groups.is_cyclic(timestamp, chain_id) {
-            round.break_cycle(node.block.key, InvalidReason::Cycle { timestamp });
+            round.break_cycle(at, InvalidReason::Cycle { timestamp });
         }
     }
 
-    /// What the canonical block at a height is. What lies below the view and is not remembered is settled.
-    fn standing(&self, chain_id: ChainId, number: u64) -> Standing {
-        let Some(view) = self.chains.get(&chain_id) else { return Standing::Unknown };
+    /// The validity of the canonical block at a height. A block below the view that is not remembered is settled.
+    fn validity(&self, (chain_id, number): ChainHeight) -> Validity {
+        let Some(view) = self.chains.get(&chain_id) else { return Validity::Unknown };
         match view.canonical(number) {
-            Some(node) => match node.status() {
-                BlockStatus::Valid => Standing::Valid,
-                BlockStatus::Unknown => Standing::Unknown,
-                BlockStatus::Invalid => Standing::Invalid(node.block.key),
-            },
-            None if view.first().is_some_and(|first| number < first) => Standing::Valid,
-            None => Standing::Unknown,
+            Some(node) => node.validity(),
+            None if view.first().is_some_and(|first| number < first) => Validity::Valid,
+            None => Validity::Unknown,
         }
+    }
+
+    fn canonical_key(&self, (chain_id, number): ChainHeight) -> Option<BlockKey> {
+        self.chains.get(&chain_id)?.canonical(number).map(|node| node.block.key)
     }
 }
 

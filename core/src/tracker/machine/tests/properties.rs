@@ -509,3 +509,30 @@ fn random_superchains_are_eventful() {
     }
     panic!("never seen: {missing:?}");
 }
+
+/// A block in a cycle is not invalid before the logs that its message cites are known: neither is a block that cites it.
+#[test]
+fn a_cycle_through_awaited_logs_leaves_its_block_unknown() {
+    let grow = |chain, draws: &[Draw], has_logs| Happening::Grow {
+        chain,
+        draws: draws.to_vec(),
+        is_forked: false,
+        is_deposits_only: false,
+        has_deposit_logs: false,
+        has_logs,
+    };
+    let cites = |chain, log_index| Draw { chain, age: 0, log_index, skew: 0, payload: Payload::Right };
+    let happenings = [
+        grow(2, &[], false),
+        grow(1, &[], false),
+        grow(1, &[], false),
+        Happening::Rewind { chain: 2, depth: 1, regrown: 3 },
+        grow(0, &[], false),
+        grow(2, &[cites(0, 3)], true),
+        grow(1, &[cites(2, 1)], false),
+        Happening::Rewind { chain: 0, depth: 1, regrown: 3 },
+        grow(0, &[cites(2, 1)], false),
+    ];
+    let mut trial = Trial::new(&[1, 2, 1], 64);
+    happenings.iter().for_each(|happening| trial.happen(happening));
+}

@@ -6,10 +6,10 @@ use crate::heads::{SafeMeans, SafetyHeads};
 use crate::message::BlockKey;
 use crate::proof::LogIndex;
 use crate::tracker::{
-    BlockStatus, Change, Ending, Input, MessageKey, ObservedBlock, RefusedInput, Request, StatusCause,
-    Tracker, TrackerLimits, TrackerOutcome,
+    Change, Ending, Input, MessageKey, ObservedBlock, RefusedInput, Request, StatusCause, Tracker,
+    TrackerLimits, TrackerOutcome,
 };
-use crate::validity::MessageStatus;
+use crate::validity::{MessageStatus, Validity};
 use alloy::primitives::B256;
 use crosscheck_p2p::UnixSeconds;
 use rstest::rstest;
@@ -519,7 +519,7 @@ fn what_is_beyond_the_bound_is_counted_and_never_taken_for_valid() {
     assert_eq!((scene.tracker.open(), scene.tracker.dropped()), (1, 1));
     assert_eq!(scene.status(executing, 0), "valid");
     assert_eq!(scene.tracker.message(&MessageKey { block: executing, log_index: 2 }).map(|m| m.key()), None);
-    assert_eq!(scene.tracker.chain(chain(0)).unwrap().status_of(1), Some(BlockStatus::Unknown));
+    assert_eq!(scene.tracker.chain(chain(0)).unwrap().validity_of(1), Some(Validity::Unknown));
 }
 
 #[test]
@@ -533,7 +533,7 @@ fn beyond_the_bound_the_oldest_valid_messages_make_room() {
     assert_eq!(scene.status(third, 0), "valid");
     assert_eq!((scene.tracker.open(), scene.tracker.dropped(), scene.tracker.faults()), (2, 1, 0));
     // Its block stays what it was.
-    assert_eq!(scene.tracker.chain(chain(0)).unwrap().status_of(1), Some(BlockStatus::Valid));
+    assert_eq!(scene.tracker.chain(chain(0)).unwrap().validity_of(1), Some(Validity::Valid));
 }
 
 /// Nobody hides an invalid message behind many others.
