@@ -6,7 +6,6 @@ use crate::health::Health;
 use crate::sources::{L1Client, L1Reader, L1Source};
 use crate::stalled_heads::{StalledHeads, WatchedHead};
 use alloy::eips::BlockNumHash;
-use std::convert::Infallible;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -37,18 +36,15 @@ impl<S: L1Source> L1Watch<S> {
     }
 
     /// Watches until cancelled.
-    ///
-    /// # Errors
-    /// Never; the signature is the tasks'.
-    pub(crate) async fn run(mut self, cancel: CancellationToken) -> Result<(), Infallible> {
+    pub(crate) async fn run(mut self, cancel: CancellationToken) {
         let pause = self.pause();
         loop {
             tokio::select! {
-                () = cancel.cancelled() => return Ok(()),
+                () = cancel.cancelled() => return,
                 () = self.look() => {}
             }
             tokio::select! {
-                () = cancel.cancelled() => return Ok(()),
+                () = cancel.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
             }
         }

@@ -4,7 +4,6 @@
 //! The part that a reason is about reports its start. This task reads only [`Health`].
 
 use crate::health::Health;
-use std::convert::Infallible;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -22,15 +21,12 @@ pub(crate) struct Reminder {
 
 impl Reminder {
     /// Tells until cancelled.
-    ///
-    /// # Errors
-    /// Never; the signature is the tasks'.
-    pub(crate) async fn run(self, cancel: CancellationToken) -> Result<(), Infallible> {
+    pub(crate) async fn run(self, cancel: CancellationToken) {
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                () = cancel.cancelled() => return Ok(()),
+                () = cancel.cancelled() => return,
                 _ = ticks.tick() => self.look(),
             }
         }

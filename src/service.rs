@@ -19,9 +19,9 @@ use sources::endpoint_names;
 use stalls::stall_bounds;
 
 use crate::audit::{
-    AuditLimits, Auditor, AuditorMessage, BranchWatch, COMPARE_EVERY, HeadWatcher, Heads, LongOpenCases,
-    NodeComparer, NodeQuarrels, OpenCaseWatch, OriginWitnesses, RIVAL_INBOX, RivalWatcher, RulesAsker,
-    VouchedWatch,
+    AuditLimits, Auditor, AuditorMessage, AuditorParts, BranchWatch, COMPARE_EVERY, HeadWatcher, Heads,
+    LongOpenCases, NodeComparer, NodeQuarrels, OpenCaseWatch, OriginWitnesses, RIVAL_INBOX, RivalWatcher,
+    RulesAsker, VouchedWatch,
 };
 use crate::config::{ChainConfig, ClockSource, Config, FollowConfig, FollowMode};
 use crate::data_dir::DataDirLock;
@@ -91,6 +91,8 @@ struct Shared {
     heads: Heads,
     invalid: InvalidBlocks,
     branches: StaleBranches,
+    index: LogIndex,
+    clients: BTreeMap<ChainId, ExecutionClient>,
     nodes: BTreeMap<ChainId, RollupNodes>,
     l1: Option<L1Reader>,
     quarrels: NodeQuarrels,
@@ -123,6 +125,12 @@ impl Service {
         let invalid = invalid_blocks(&config, &ledger).await?;
         let clock = clock(&config.clock)?;
         let numbered_after = ledger.begin_run(clock.now()).await?;
+        let index = LogIndex::new(config.interop.log_index_bytes());
+        let transactions = GossipedTransactions::default();
+        let mut clients = execution_clients(&config, &index)?;
+        for client in clients.values_mut() {
+            *client = client.clone().with_gossiped(transactions.clone());
+        }
         let shared = Shared {
             clock,
             ledger: ledger.clone(),
@@ -131,6 +139,8 @@ impl Service {
             heads: Heads::new(config.chains.keys().copied()),
             invalid,
             branches: StaleBranches::default(),
+            index,
+            clients,
             nodes: rollup_nodes(&config)?,
             l1: l1_reader(&config)?,
             quarrels: NodeQuarrels::default(),
@@ -139,7 +149,7 @@ impl Service {
             health,
             incidents: Incidents::default(),
             gossiped: GossipHeads::default(),
-            transactions: GossipedTransactions::default(),
+            transactions,
             networks: NetworkHandles::default(),
             metrics,
             auditor,
@@ -151,29 +161,24 @@ impl Service {
             warn!(%doubt, "check the configuration");
         }
         let mut tasks = TaskGroup::new(cancel);
-        let index = LogIndex::new(config.interop.log_index_bytes());
-        let mut clients = execution_clients(&config, &index)?;
-        for client in clients.values_mut() {
-            *client = client.clone().with_gossiped(shared.transactions.clone());
-        }
-        pacing::start(&mut tasks, &shared, &clients);
+        pacing::start(&mut tasks, &shared);
         watch_l1(&mut tasks, &config, &shared);
         look_after_ledger(&mut tasks, &config, &shared).await?;
-        let monitoring = monitoring::start(&mut tasks, &config, &shared, &index, &clients).await?;
-        let rpc_addr = rpc_server::start(&mut tasks, &config, &shared, &monitoring, &index, &clients).await?;
+        let monitoring = monitoring::start(&mut tasks, &config, &shared).await?;
+        let rpc_addr = rpc_server::start(&mut tasks, &config, &shared, &monitoring).await?;
         let http_addr = start_http(&mut tasks, &config, &shared).await?;
         let mut rules = BTreeMap::new();
         for (chain_id, chain) in config.chains.iter().filter(|(_, chain)| !chain.is_monitored_only()) {
             rules.insert(*chain_id, validation_rules(&config, *chain_id, chain));
-            let Some(execution) = clients.get(chain_id).cloned() else { continue };
+            let Some(execution) = shared.clients.get(chain_id).cloned() else { continue };
             watch_heads(&mut tasks, &config, &shared, *chain_id, execution);
             let signers = watch_signers(&mut tasks, &shared, *chain_id, chain)?;
             join_gossip(&mut tasks, &config, &shared, &monitoring, *chain_id, chain, signers)?;
         }
-        let follow_addr = start_followers(&mut tasks, &config, &shared, &clients).await?;
+        let follow_addr = start_followers(&mut tasks, &config, &shared).await?;
         // Without a chain to audit, nobody holds the inboxes.
         if !rules.is_empty() {
-            start_auditor(&mut tasks, &config, &shared, clients, rules, inbox)?;
+            start_auditor(&mut tasks, &config, &shared, rules, inbox)?;
             watch_rivals(&mut tasks, &shared, rival_inbox);
         }
         let reminder = Reminder { health: shared.health.clone() };
@@ -219,24 +224,30 @@ fn start_auditor(
     tasks: &mut TaskGroup,
     config: &Config,
     shared: &Shared,
-    clients: BTreeMap<ChainId, ExecutionClient>,
     rules: BTreeMap<ChainId, ValidationRules>,
     inbox: mpsc::Receiver<AuditorMessage>,
 ) -> eyre::Result<()> {
     let (heads, metrics, health) = (&shared.heads, &shared.metrics.audit, &shared.health);
-    let (set, l1) = (shared.set.clone(), shared.l1.as_ref());
+    let (set, clients, l1) = (shared.set.clone(), shared.clients.clone(), shared.l1.as_ref());
     let investigator = investigator(config, set, clients, &shared.nodes, l1, heads.clone(), metrics.clone())?
         .knowing(shared.ledger.clone())
         .heeding(shared.branches.clone());
-    let limits = AuditLimits { max_open: config.audit.max_open, concurrency: config.audit.concurrency };
-    let (ledger, clock) = (shared.ledger.clone(), Arc::clone(&shared.clock));
-    let auditor = Auditor::new(ledger, investigator, inbox, rules, clock, metrics.clone(), limits);
     let patience = config.audit.patience.0;
     let watch = OpenCaseWatch::new(patience, shared.long_open.clone(), health.clone(), metrics.clone());
-    let branches = BranchWatch::new(health.clone(), shared.branches.clone());
-    let auditor = auditor.watched(watch).watching_branches(branches);
-    let auditor = auditor.watching_vouched(vouched_watch(config, shared));
-    let auditor = auditor.sharing(shared.incidents.clone()).marking(shared.invalid.clone());
+    let auditor = Auditor::new(AuditorParts {
+        ledger: shared.ledger.clone(),
+        investigator,
+        inbox,
+        rules,
+        clock: Arc::clone(&shared.clock),
+        metrics: metrics.clone(),
+        limits: AuditLimits { max_open: config.audit.max_open, concurrency: config.audit.concurrency },
+        invalid: shared.invalid.clone(),
+        incidents: shared.incidents.clone(),
+        watch: Some(watch),
+        branches: Some(BranchWatch::new(health.clone(), shared.branches.clone())),
+        vouched: Some(vouched_watch(config, shared)),
+    });
     tasks.spawn("auditor", auditor.run(tasks.cancellation().clone()));
     Ok(())
 }
@@ -335,7 +346,6 @@ async fn start_followers(
     tasks: &mut TaskGroup,
     config: &Config,
     shared: &Shared,
-    clients: &BTreeMap<ChainId, ExecutionClient>,
 ) -> eyre::Result<Option<SocketAddr>> {
     let FollowConfig { mode, addr } = config.follow;
     if mode == FollowMode::Off {
@@ -352,7 +362,7 @@ async fn start_followers(
     tasks.spawn("server for followers", server);
     let (limits, interval) = (config.sources.limits(), config.sources.poll_interval.0);
     for (chain_id, chain) in chains() {
-        let Some(execution) = clients.get(chain_id).cloned() else { continue };
+        let Some(execution) = shared.clients.get(chain_id).cloned() else { continue };
         let Some(nodes) = shared.nodes.get(chain_id).cloned() else { continue };
         shared.health.expect(&Follower::part(*chain_id));
         let is_sibling = |url: &EndpointUrl| chain.rollup_node.urls() == std::slice::from_ref(url);

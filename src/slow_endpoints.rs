@@ -10,7 +10,6 @@ use crate::health::Health;
 use crate::metrics::EndpointKind;
 use crate::sources::{EndpointPace, SLOW_ABOVE};
 use crosscheck_p2p::ChainId;
-use std::convert::Infallible;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -62,15 +61,12 @@ impl SlowEndpoints {
     }
 
     /// Watches until cancelled.
-    ///
-    /// # Errors
-    /// Never; the signature is the tasks'.
-    pub(crate) async fn run(self, cancel: CancellationToken) -> Result<(), Infallible> {
+    pub(crate) async fn run(self, cancel: CancellationToken) {
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                () = cancel.cancelled() => return Ok(()),
+                () = cancel.cancelled() => return,
                 _ = ticks.tick() => self.look(Instant::now()),
             }
         }

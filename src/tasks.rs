@@ -17,6 +17,27 @@ pub struct TaskGroup {
     cancel: CancellationToken,
 }
 
+/// What a task ends with: nothing, or an error that ends the program.
+pub trait TaskEnd: Send + 'static {
+    /// The error, if it failed.
+    ///
+    /// # Errors
+    /// If the task failed.
+    fn into_result(self) -> Result<(), eyre::Report>;
+}
+
+impl TaskEnd for () {
+    fn into_result(self) -> Result<(), eyre::Report> {
+        Ok(())
+    }
+}
+
+impl<E: Into<eyre::Report> + Send + 'static> TaskEnd for Result<(), E> {
+    fn into_result(self) -> Result<(), eyre::Report> {
+        self.map_err(Into::into)
+    }
+}
+
 /// The tasks that would not end in time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("these tasks did not stop within {limit:?} and were aborted: {}", names.join(", "))]
@@ -39,12 +60,12 @@ impl TaskGroup {
     }
 
     /// Starts a task. It must end when the group's token is cancelled.
-    pub fn spawn<E: Into<eyre::Report>>(
+    pub fn spawn<T: TaskEnd>(
         &mut self,
         name: impl Into<String>,
-        task: impl Future<Output = Result<(), E>> + Send + 'static,
+        task: impl Future<Output = T> + Send + 'static,
     ) {
-        let handle = self.tasks.spawn(async move { task.await.map_err(Into::into) });
+        let handle = self.tasks.spawn(async move { task.await.into_result() });
         self.names.insert(handle.id(), name.into());
     }
 

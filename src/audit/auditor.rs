@@ -73,6 +73,35 @@ const MAX_SCOUTED: u64 = 256;
 /// How often it is checked how long cases have been open.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
+/// What an auditor works with.
+#[derive(Debug)]
+pub struct AuditorParts {
+    /// Where cases and verdicts are stored.
+    pub ledger: Ledger,
+    /// Asks the sources for what cases need.
+    pub investigator: Investigator,
+    /// What it is sent.
+    pub inbox: mpsc::Receiver<AuditorMessage>,
+    /// The chains that it audits, and the rules of their gossip.
+    pub rules: BTreeMap<ChainId, ValidationRules>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// What it counts.
+    pub metrics: AuditMetrics,
+    /// Its bounds.
+    pub limits: AuditLimits,
+    /// Where it marks each block that is invalid.
+    pub invalid: InvalidBlocks,
+    /// The alarms that were raised: it raises none of them again.
+    pub incidents: Incidents,
+    /// Reports cases that stay open. `None`: they are not reported.
+    pub watch: Option<OpenCaseWatch>,
+    /// Reports nodes that remain on replaced blocks. `None`: they are not reported.
+    pub branches: Option<BranchWatch>,
+    /// Reports vouched heads that do not move. `None`: they are not reported.
+    pub vouched: Option<VouchedWatch>,
+}
+
 /// The task that owns every open case.
 #[derive(Debug)]
 pub struct Auditor {
@@ -154,16 +183,10 @@ enum Finished {
 }
 
 impl Auditor {
-    /// An auditor of the chains that `rules` names.
-    pub fn new(
-        ledger: Ledger,
-        investigator: Investigator,
-        inbox: mpsc::Receiver<AuditorMessage>,
-        rules: BTreeMap<ChainId, ValidationRules>,
-        clock: Arc<dyn Clock>,
-        metrics: AuditMetrics,
-        limits: AuditLimits,
-    ) -> Self {
+    /// An auditor of the chains that the rules name.
+    pub fn new(parts: AuditorParts) -> Self {
+        let AuditorParts { ledger, investigator, inbox, rules, clock, metrics, limits, .. } = parts;
+        let AuditorParts { invalid, incidents, watch, branches, vouched, .. } = parts;
         Self {
             ledger,
             investigator: Arc::new(investigator),
@@ -183,42 +206,12 @@ impl Auditor {
             ties: Ties::default(),
             reported_reasons: BTreeMap::new(),
             running: Pieces::new(),
-            invalid: InvalidBlocks::new([]),
-            incidents: Incidents::default(),
-            watch: None,
-            branches: None,
-            vouched: None,
+            invalid,
+            incidents,
+            watch,
+            branches,
+            vouched,
         }
-    }
-
-    /// The same auditor, which marks there each block that is invalid.
-    #[must_use]
-    pub fn marking(self, invalid: InvalidBlocks) -> Self {
-        Self { invalid, ..self }
-    }
-
-    /// The same auditor, which has its open cases watched.
-    #[must_use]
-    pub fn watched(self, watch: OpenCaseWatch) -> Self {
-        Self { watch: Some(watch), ..self }
-    }
-
-    /// The same auditor, which says so when nodes remain on replaced blocks.
-    #[must_use]
-    pub fn watching_branches(self, branches: BranchWatch) -> Self {
-        Self { branches: Some(branches), ..self }
-    }
-
-    /// The same auditor, which has its vouched heads watched.
-    #[must_use]
-    pub fn watching_vouched(self, vouched: VouchedWatch) -> Self {
-        Self { vouched: Some(vouched), ..self }
-    }
-
-    /// The same auditor, which raises no alarm there that somebody has raised.
-    #[must_use]
-    pub fn sharing(self, incidents: Incidents) -> Self {
-        Self { incidents, ..self }
     }
 
     /// Audits until cancelled. What is under way then is left to the next start.

@@ -67,12 +67,9 @@ impl HeadWatcher {
     }
 
     /// Watches until cancelled.
-    ///
-    /// # Errors
-    /// Never; the signature is the tasks'.
-    pub async fn run(self, cancel: CancellationToken) -> Result<(), Infallible> {
+    pub async fn run(self, cancel: CancellationToken) {
         tokio::select! {
-            () = cancel.cancelled() => Ok(()),
+            () = cancel.cancelled() => {}
             never = self.watch() => match never {},
         }
     }

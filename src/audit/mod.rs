@@ -27,7 +27,7 @@ mod safe_meaning;
 mod second_opinion;
 mod vouched_watch;
 
-pub use auditor::{AuditLimits, Auditor, AuditorMessage};
+pub use auditor::{AuditLimits, Auditor, AuditorMessage, AuditorParts};
 pub use head_watcher::HeadWatcher;
 pub use heads::{Heads, OtherNode, StatusAnswer};
 pub use investigator::{Investigation, Investigator};

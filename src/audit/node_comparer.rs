@@ -64,12 +64,9 @@ impl NodeComparer {
     }
 
     /// Compares until cancelled.
-    ///
-    /// # Errors
-    /// Never; the signature is the tasks'.
-    pub async fn run(self, cancel: CancellationToken) -> Result<(), Infallible> {
+    pub async fn run(self, cancel: CancellationToken) {
         tokio::select! {
-            () = cancel.cancelled() => Ok(()),
+            () = cancel.cancelled() => {}
             never = self.compare() => match never {},
         }
     }

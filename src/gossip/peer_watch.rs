@@ -6,7 +6,6 @@
 use super::GossipMetrics;
 use crate::health::Health;
 use crosscheck_p2p::ChainId;
-use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -50,14 +49,7 @@ impl PeerWatch {
     }
 
     /// Watches until cancelled.
-    ///
-    /// # Errors
-    /// Never; the signature is the tasks'.
-    pub async fn run(
-        mut self,
-        mut peers: watch::Receiver<usize>,
-        cancel: CancellationToken,
-    ) -> Result<(), Infallible> {
+    pub async fn run(mut self, mut peers: watch::Receiver<usize>, cancel: CancellationToken) {
         let mut refresh = tokio::time::interval(REFRESH);
         refresh.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -65,11 +57,11 @@ impl PeerWatch {
             self.count(count, Instant::now());
             let due = self.due();
             tokio::select! {
-                () = cancel.cancelled() => return Ok(()),
+                () = cancel.cancelled() => return,
                 changed = peers.changed() => if changed.is_err() {
                     // The network has ended, and with it the program does.
                     cancel.cancelled().await;
-                    return Ok(());
+                    return;
                 },
                 () = until(due) => {}
                 _ = refresh.tick() => {}

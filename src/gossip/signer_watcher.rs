@@ -5,7 +5,6 @@ use crate::health::Health;
 use crate::metrics::{EndpointKind, Metrics};
 use alloy::primitives::Address;
 use crosscheck_p2p::{ChainId, Clock, Signers};
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -42,14 +41,11 @@ pub struct SignerWatcher {
 
 impl SignerWatcher {
     /// Watches until cancelled.
-    ///
-    /// # Errors
-    /// Never; the signature is the tasks'.
-    pub async fn run(mut self, cancel: CancellationToken) -> Result<(), Infallible> {
+    pub async fn run(mut self, cancel: CancellationToken) {
         loop {
             let pause = if self.read().await { POLL } else { RETRY };
             tokio::select! {
-                () = cancel.cancelled() => return Ok(()),
+                () = cancel.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
             }
         }

@@ -51,7 +51,7 @@ struct World {
     l1: L1,
     health: Health,
     lines: Lines,
-    tasks: JoinSet<Result<(), Infallible>>,
+    tasks: JoinSet<()>,
     cancel: CancellationToken,
 }
 

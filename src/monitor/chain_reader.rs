@@ -176,12 +176,9 @@ impl ChainReader {
 
 impl<S: BlockSource> ChainReader<S> {
     /// Reads until cancelled.
-    ///
-    /// # Errors
-    /// Never; the signature is the tasks'.
-    pub async fn run(self, cancel: CancellationToken) -> Result<(), Infallible> {
+    pub async fn run(self, cancel: CancellationToken) {
         tokio::select! {
-            () = cancel.cancelled() => Ok(()),
+            () = cancel.cancelled() => {}
             never = self.follow() => match never {},
         }
     }

@@ -6,14 +6,10 @@ use crate::monitor::{
     ChainReader, HeadSource, MONITOR_INBOX, Monitor, MonitorParts, PollHints, SUSPECT_INBOX, SharedTracker,
     StartPoint, SuspectMessage, SuspectWatcher, Suspects, TrackerWriter, nudge_when_heads_come,
 };
-use crate::sources::ExecutionClient;
 use crate::tasks::TaskGroup;
 use alloy::eips::BlockNumHash;
-use crosscheck_core::proof::LogIndex;
 use crosscheck_core::tracker::{Tracker, TrackerLimits};
 use crosscheck_p2p::ChainId;
-use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -40,14 +36,12 @@ pub(super) async fn start(
     tasks: &mut TaskGroup,
     config: &Config,
     shared: &Shared,
-    index: &LogIndex,
-    clients: &BTreeMap<ChainId, ExecutionClient>,
 ) -> eyre::Result<Monitoring> {
     let set = shared.set.clone();
     let retention = config.monitor.retention.whole();
     let limits =
         TrackerLimits { max_messages: config.monitor.max_messages, retention, ended_kept: ENDED_KEPT };
-    let tracker = Tracker::new(set.clone(), index.clone(), limits).after_number(shared.numbered_after);
+    let tracker = Tracker::new(set.clone(), shared.index.clone(), limits).after_number(shared.numbered_after);
     let board = TrackerWriter::new(tracker);
     let (gossip, suspect_inbox) = mpsc::channel(SUSPECT_INBOX);
     let (monitor, inbox) = mpsc::channel(MONITOR_INBOX);
@@ -58,7 +52,8 @@ pub(super) async fn start(
         gossip,
     };
     for chain_id in set.chain_ids() {
-        let (Some(chain), Some(execution)) = (config.chains.get(&chain_id), clients.get(&chain_id)) else {
+        let (Some(chain), Some(execution)) = (config.chains.get(&chain_id), shared.clients.get(&chain_id))
+        else {
             continue;
         };
         let start = StartPoint::new(shared.ledger.cursor(chain_id).await?, retention, chain.block_time);
@@ -82,7 +77,6 @@ pub(super) async fn start(
             let cancel = tasks.cancellation().clone();
             tasks.spawn(format!("first heads of chain {chain_id}"), async move {
                 cancel.run_until_cancelled(nudge).await;
-                Ok::<_, Infallible>(())
             });
         }
         shared.health.expect(&ChainReader::part(chain_id));
@@ -91,8 +85,8 @@ pub(super) async fn start(
     let watcher = SuspectWatcher {
         inbox: suspect_inbox,
         board: monitoring.board.clone(),
-        index: index.clone(),
-        clients: clients.clone(),
+        index: shared.index.clone(),
+        clients: shared.clients.clone(),
         ledger: shared.ledger.clone(),
         suspects: monitoring.suspects.clone(),
         clock: Arc::clone(&shared.clock),
@@ -101,8 +95,8 @@ pub(super) async fn start(
     tasks.spawn("suspects", watcher.run(tasks.cancellation().clone()));
     let monitor = Monitor::new(MonitorParts {
         board,
-        clients: clients.clone(),
-        index: index.clone(),
+        clients: shared.clients.clone(),
+        index: shared.index.clone(),
         inbox,
         suspects: monitoring.gossip.clone(),
         ledger: shared.ledger.clone(),

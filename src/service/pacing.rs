@@ -3,13 +3,11 @@
 use super::Shared;
 use crate::metrics::EndpointKind;
 use crate::slow_endpoints::{SlowEndpoints, WatchedEndpoint};
-use crate::sources::{EndpointPace, ExecutionClient};
+use crate::sources::EndpointPace;
 use crate::tasks::TaskGroup;
-use crosscheck_p2p::ChainId;
-use std::collections::BTreeMap;
 
 /// Starts who reports slow endpoints.
-pub(super) fn start(tasks: &mut TaskGroup, shared: &Shared, clients: &BTreeMap<ChainId, ExecutionClient>) {
+pub(super) fn start(tasks: &mut TaskGroup, shared: &Shared) {
     let mut endpoints = Vec::new();
     let mut watch = |kind, chain_id, place, pace: &EndpointPace| {
         pace.counted_in(shared.metrics.endpoints.endpoint_seconds(kind, chain_id, place));
@@ -18,7 +16,7 @@ pub(super) fn start(tasks: &mut TaskGroup, shared: &Shared, clients: &BTreeMap<C
     if let Some(l1) = &shared.l1 {
         watch(EndpointKind::L1, None, 0, l1.client().pace());
     }
-    for (chain_id, client) in clients {
+    for (chain_id, client) in &shared.clients {
         for (place, pace) in client.paces().enumerate() {
             watch(EndpointKind::Execution, Some(*chain_id), place, pace);
         }

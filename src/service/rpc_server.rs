@@ -5,10 +5,7 @@ use super::monitoring::Monitoring;
 use super::sources::endpoint_names;
 use crate::config::{Config, Switch};
 use crate::rpc::{self, ChainSources, CrosscheckRpc, Failsafe, RpcParts, SuperchainReader};
-use crate::sources::ExecutionClient;
 use crate::tasks::TaskGroup;
-use crosscheck_core::proof::LogIndex;
-use crosscheck_p2p::ChainId;
 use eyre::WrapErr;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -20,8 +17,6 @@ pub(super) async fn start(
     config: &Config,
     shared: &Shared,
     monitoring: &Monitoring,
-    index: &LogIndex,
-    clients: &BTreeMap<ChainId, ExecutionClient>,
 ) -> eyre::Result<SocketAddr> {
     let parts = RpcParts {
         crosscheck: CrosscheckRpc {
@@ -36,7 +31,7 @@ pub(super) async fn start(
             names: endpoint_names(config),
         },
         networks: shared.networks.clone(),
-        superchain: superchain(config, shared, monitoring, index, clients)?,
+        superchain: superchain(config, shared, monitoring)?,
         suspects: monitoring.suspects.clone(),
         reported: shared.reported.clone(),
         failsafe: Failsafe::open(&shared.ledger, shared.metrics.rpc.clone()).await?,
@@ -53,17 +48,11 @@ pub(super) async fn start(
     Ok(bound)
 }
 
-fn superchain(
-    config: &Config,
-    shared: &Shared,
-    monitoring: &Monitoring,
-    index: &LogIndex,
-    clients: &BTreeMap<ChainId, ExecutionClient>,
-) -> eyre::Result<SuperchainReader> {
+fn superchain(config: &Config, shared: &Shared, monitoring: &Monitoring) -> eyre::Result<SuperchainReader> {
     let set = shared.set.clone();
     let mut chains = BTreeMap::new();
     for (chain_id, chain) in &config.chains {
-        let Some(execution) = clients.get(chain_id).cloned() else { continue };
+        let Some(execution) = shared.clients.get(chain_id).cloned() else { continue };
         let node = shared.nodes.get(chain_id).cloned();
         chains.insert(*chain_id, ChainSources { execution, node, block_time: chain.block_time });
     }
@@ -71,7 +60,7 @@ fn superchain(
     Ok(SuperchainReader {
         set,
         board: monitoring.board.clone(),
-        index: index.clone(),
+        index: shared.index.clone(),
         heads: shared.heads.clone(),
         chains,
         l1,

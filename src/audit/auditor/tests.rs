@@ -57,7 +57,20 @@ async fn world_of(investigator: Investigator, metrics: AuditMetrics) -> (Auditor
     let rules = [(chain(), ValidationRules::new(chain()))].into();
     let limits = AuditLimits { max_open: 100, concurrency: 4 };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let auditor = Auditor::new(ledger.clone(), investigator, receiver, rules, clock, metrics, limits);
+    let auditor = Auditor::new(AuditorParts {
+        ledger: ledger.clone(),
+        investigator,
+        inbox: receiver,
+        rules,
+        clock,
+        metrics,
+        limits,
+        invalid: InvalidBlocks::new([]),
+        incidents: Incidents::default(),
+        watch: None,
+        branches: None,
+        vouched: None,
+    });
     (auditor, World { ledger, health, cancel, inbox, _dir: dir })
 }
 

@@ -73,7 +73,7 @@ struct World {
     rules: DependencySet,
     reported: mpsc::Receiver<AuditorMessage>,
     _log: tracing::subscriber::DefaultGuard,
-    _task: tokio::task::JoinSet<Result<(), Infallible>>,
+    _task: tokio::task::JoinSet<()>,
 }
 
 impl World {

@@ -29,7 +29,7 @@ struct World {
     heads: Heads,
     quarrels: NodeQuarrels,
     health: Health,
-    _task: tokio::task::JoinSet<Result<(), Infallible>>,
+    _task: tokio::task::JoinSet<()>,
 }
 
 impl World {

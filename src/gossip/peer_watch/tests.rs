@@ -14,7 +14,7 @@ struct World {
     peers: watch::Sender<usize>,
     health: Health,
     metrics: GossipMetrics,
-    tasks: JoinSet<Result<(), Infallible>>,
+    tasks: JoinSet<()>,
     cancel: CancellationToken,
 }
 
@@ -111,5 +111,5 @@ async fn it_ends_when_it_is_told_to_also_after_the_network() {
     tokio::time::sleep(PATIENCE * 2).await;
     assert!(tasks.try_join_next().is_none() && health.reasons().is_empty());
     cancel.cancel();
-    tasks.join_next().await.unwrap().unwrap().unwrap();
+    tasks.join_next().await.unwrap().unwrap();
 }

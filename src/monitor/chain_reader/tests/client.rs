@@ -335,6 +335,6 @@ pub(super) fn reading_of(client: &Client, setting: Setting) -> Reading {
         origin,
     };
     let mut tasks = JoinSet::new();
-    tasks.spawn(async move { reader.run(CancellationToken::new()).await.unwrap() });
+    tasks.spawn(async move { reader.run(CancellationToken::new()).await });
     Reading { heard: Heard { inbox, _reader: tasks }, health, nudges, branches, metrics }
 }

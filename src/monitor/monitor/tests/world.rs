@@ -301,7 +301,7 @@ impl Shell {
                 origin: None,
             };
             let cancel = cancel.clone();
-            tasks.spawn(async move { reader.run(cancel).await.unwrap() });
+            tasks.spawn(async move { reader.run(cancel).await });
         }
         let (shell_board, invalid) = (board.board(), InvalidBlocks::new(set.chain_ids()));
         let suspects = Suspects::default();
