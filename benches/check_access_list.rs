@@ -17,14 +17,16 @@ use alloy::consensus::proofs::calculate_receipt_root;
 use alloy::consensus::{Eip658Value, Header, Receipt, ReceiptWithBloom};
 use alloy::primitives::{Address, B256, Bytes, Log, LogData, keccak256, logs_bloom};
 use alloy::rpc::types::{Block, BlockTransactions, Header as RpcHeader, Log as RpcLog, TransactionReceipt};
-use crosscheck::audit::{Heads, NodeQuarrels};
-use crosscheck::gossip::{GossipHeads, Refusals};
-use crosscheck::health::Health;
-use crosscheck::ledger::Ledger;
-use crosscheck::metrics::Metrics;
-use crosscheck::monitor::{Suspects, TrackerWriter};
-use crosscheck::rpc::{ChainSources, CrosscheckRpc, Failsafe, RpcMetrics, RpcParts, SuperchainReader, serve};
-use crosscheck::sources::{EndpointLimits, EndpointNames, ExecutionClient};
+use crosscheck::for_tests::Health;
+use crosscheck::for_tests::Ledger;
+use crosscheck::for_tests::Metrics;
+use crosscheck::for_tests::{
+    ChainSources, CrosscheckRpc, Failsafe, RpcMetrics, RpcParts, SuperchainReader, serve,
+};
+use crosscheck::for_tests::{EndpointLimits, EndpointNames, ExecutionClient};
+use crosscheck::for_tests::{GossipHeads, Refusals};
+use crosscheck::for_tests::{Heads, NodeQuarrels};
+use crosscheck::for_tests::{Suspects, TrackerWriter};
 use crosscheck_core::heads::{SafeMeans, SafetyHeads};
 use crosscheck_core::message::{BlockKey, Identifier, Message, encode_access_list, payload_hash};
 use crosscheck_core::proof::{LogIndex, ProvenLogs, VerifiedBlock};
@@ -170,7 +172,7 @@ async fn serve_samples(dir: &std::path::Path) -> (SocketAddr, JoinSet<std::io::R
     let shared = Metrics::new(set.clone()).unwrap();
     let metrics = RpcMetrics::register(&shared).unwrap();
     let parts = RpcParts {
-        networks: crosscheck::gossip::NetworkHandles::default(),
+        networks: crosscheck::for_tests::NetworkHandles::default(),
         crosscheck: CrosscheckRpc {
             chains: Vec::new(),
             ledger: ledger.clone(),

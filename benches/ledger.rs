@@ -15,7 +15,7 @@
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{B256, U256};
 use criterion::{Criterion, criterion_group, criterion_main};
-use crosscheck::ledger::{Decision, Ledger, NewCase, Opened};
+use crosscheck::for_tests::{Decision, Ledger, NewCase, Opened};
 use crosscheck_core::case::Verdict;
 use crosscheck_core::message::BlockKey;
 use crosscheck_p2p::{ChainId, UnixSeconds};

@@ -9,35 +9,63 @@
 //! Nothing downstream calls back upstream. `docs/ARCHITECTURE.md` shows the rooms.
 
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
+#![allow(
+    unreachable_pub,
+    reason = "pub is what other rooms may use; what the crate exports is at the end of this file"
+)]
 
-pub mod audit;
-pub mod cli;
-pub mod config;
-pub mod data_dir;
-pub mod follow;
-pub mod gossip;
-pub mod health;
-pub mod incidents;
-pub mod invalid_blocks;
+mod audit;
+mod cli;
+mod config;
+mod data_dir;
+mod follow;
+mod gossip;
+mod health;
+mod incidents;
+mod invalid_blocks;
 mod l1_watch;
-pub mod ledger;
-pub mod metrics;
-pub mod monitor;
-pub mod networks;
+mod ledger;
+mod metrics;
+mod monitor;
+mod networks;
 mod pieces;
 mod probes;
-pub mod process_use;
+mod process_use;
 mod reminder;
 mod retention;
-pub mod rpc;
-pub mod service;
+mod rpc;
+mod service;
 mod slow_endpoints;
-pub mod sources;
-pub mod stale_branches;
+mod sources;
+mod stale_branches;
 mod stalled_heads;
-pub mod tasks;
-pub mod telemetry;
+mod tasks;
+mod telemetry;
 mod teller;
 mod unresolved;
 mod unsafe_pause;
-pub mod web;
+mod web;
+
+pub use cli::run;
+
+/// What the whole-program tests and the benchmarks use.
+pub mod for_tests {
+    pub use crate::audit::{Heads, NodeQuarrels};
+    pub use crate::config::{ClockSource, Config, FollowMode};
+    pub use crate::follow::{
+        CanonicalHashes, Draft, Facts, KeepFacts, L2Ref, Lagoon, Reading, ServedStatus, UpstreamStatus,
+        Vouched,
+    };
+    pub use crate::gossip::{GossipHeads, NetworkHandles, Refusals};
+    pub use crate::health::Health;
+    pub use crate::ledger::{Decision, Hold, Ledger, NewCase, Opened};
+    pub use crate::metrics::Metrics;
+    pub use crate::monitor::{Suspects, TrackerWriter};
+    pub use crate::networks::{KnownNetwork, NetworkName};
+    pub use crate::rpc::{
+        ChainSources, CrosscheckRpc, Failsafe, RpcMetrics, RpcParts, SuperchainReader, serve,
+    };
+    pub use crate::sources::{
+        EndpointLimits, EndpointNames, ExecutionClient, L1Client, StatusDocument, UNSAFE_BLOCK_SIGNER_SLOT,
+    };
+}

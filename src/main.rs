@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    crosscheck::cli::run(std::env::args_os())
+    crosscheck::run(std::env::args_os())
 }

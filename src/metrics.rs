@@ -7,7 +7,9 @@ mod catalogue;
 mod endpoint_kind;
 mod limit;
 
-pub use catalogue::{Definition, MetricKind, metrics_table};
+#[cfg(test)]
+pub(crate) use catalogue::MetricKind;
+pub use catalogue::{Definition, metrics_table};
 pub use endpoint_kind::EndpointKind;
 pub use limit::Limit;
 

@@ -70,12 +70,6 @@ pub struct Service {
     config: Config,
     /// Held for as long as the service lives.
     _lock: DataDirLock,
-    /// Where the JSON-RPC server listens.
-    pub rpc_addr: SocketAddr,
-    /// Where the server of health and metrics listens.
-    pub http_addr: SocketAddr,
-    /// Where the server for followers listens, if there is one.
-    pub follow_addr: Option<SocketAddr>,
 }
 
 /// What the parts share.
@@ -175,7 +169,7 @@ impl Service {
             let signers = watch_signers(&mut tasks, &shared, *chain_id, chain)?;
             join_gossip(&mut tasks, &config, &shared, &monitoring, *chain_id, chain, signers)?;
         }
-        let follow_addr = start_followers(&mut tasks, &config, &shared).await?;
+        start_followers(&mut tasks, &config, &shared).await?;
         // Without a chain to audit, nobody holds the inboxes.
         if !rules.is_empty() {
             start_auditor(&mut tasks, &config, &shared, rules, inbox)?;
@@ -186,7 +180,7 @@ impl Service {
         let probes = StartProbes::new(config.clone(), Arc::clone(&shared.clock));
         tasks.spawn("probes", probes.run(tasks.cancellation().clone()));
         info!(chains = config.chains.len(), rpc = %rpc_addr, http = %http_addr, "crosscheck started");
-        Ok(Self { tasks, ledger, config, _lock: lock, rpc_addr, http_addr, follow_addr })
+        Ok(Self { tasks, ledger, config, _lock: lock })
     }
 
     /// Waits until the service is told to end, or a task fails.
@@ -342,14 +336,10 @@ async fn start_http(tasks: &mut TaskGroup, config: &Config, shared: &Shared) -> 
 }
 
 /// Serves each chain's vouched head to followers, unless that is switched off.
-async fn start_followers(
-    tasks: &mut TaskGroup,
-    config: &Config,
-    shared: &Shared,
-) -> eyre::Result<Option<SocketAddr>> {
+async fn start_followers(tasks: &mut TaskGroup, config: &Config, shared: &Shared) -> eyre::Result<()> {
     let FollowConfig { mode, addr } = config.follow;
     if mode == FollowMode::Off {
-        return Ok(None);
+        return Ok(());
     }
     let chains = || followed_chains(config);
     let (invalid, long_open) = (shared.invalid.clone(), shared.long_open.clone());
@@ -387,7 +377,7 @@ async fn start_followers(
         tasks.spawn(format!("followers of chain {chain_id}"), follower.run(tasks.cancellation().clone()));
     }
     info!(addr = %bound, "serving followers at /<chainId>/");
-    Ok(Some(bound))
+    Ok(())
 }
 
 fn watch_heads(

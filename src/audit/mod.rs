@@ -43,5 +43,6 @@ pub use rival_watcher::{RIVAL_INBOX, RivalWatcher};
 pub use rule_check::RuleDifference;
 pub(crate) use rules_asker::Consultation;
 pub use rules_asker::{RulesAsker, RulesError, in_words};
-pub use second_opinion::{Assumed, SecondOpinion};
+#[cfg(test)]
+pub(crate) use second_opinion::{Assumed, SecondOpinion};
 pub use vouched_watch::VouchedWatch;

@@ -25,21 +25,20 @@ mod tests;
 mod values;
 mod written;
 
-pub use bundle::{BundleFile, BundleSettingError};
+pub use bundle::BundleFile;
 pub use chain::ChainConfig;
 pub use doubt::Doubt;
 pub use error::ConfigError;
 pub use follow::{FollowConfig, FollowMode};
-pub use header::{EndpointHeader, HeaderSettingError};
+pub use header::EndpointHeader;
 pub use keys::{KEYS, Key, Kind};
-pub use layers::{Layers, Warning};
+pub use layers::Layers;
 pub use ledger::LedgerConfig;
 pub use monitor::MonitorConfig;
 pub use network::P2pConfig;
 pub use node_list::NodeList;
 pub(crate) use redaction::shown_text;
 pub use settings::{
-    AuditConfig, ClockSource, Config, ConsolidationConfig, DepositSource, HttpConfig, InteropConfig,
-    L1Config, LogConfig, LogFormat, RpcConfig, SourcesConfig, Switch,
+    ClockSource, Config, DepositSource, HttpConfig, LogConfig, LogFormat, RpcConfig, SourcesConfig, Switch,
 };
 pub use values::{Seconds, Text};

@@ -35,9 +35,11 @@ pub use metrics::FollowMetrics;
 pub use reading::Reading;
 pub use served::Served;
 pub use served_status::{Facts, KeepFacts, ServedStatus, Vouched};
-pub use server::{NOT_READY, serve};
+pub use server::serve;
 pub use upstream::Upstream;
-pub use upstream_status::{L1Heads, UpstreamStatus, UpstreamStatusError};
+#[cfg(test)]
+pub(crate) use upstream_status::L1Heads;
+pub use upstream_status::{UpstreamStatus, UpstreamStatusError};
 
 #[cfg(test)]
 mod sample;

@@ -35,20 +35,27 @@ mod tied_verdicts;
 mod unresolved;
 
 pub use ancestry::{BoundVerdict, NewAncestor};
-pub use anchor::{Anchored, Anchoring, RefusedAnchor};
+#[cfg(test)]
+pub(crate) use anchor::RefusedAnchor;
+pub use anchor::{Anchored, Anchoring};
 pub use attested::KnownCase;
-pub use counts::CaseCounts;
+#[cfg(test)]
+pub(crate) use counts::CaseCounts;
 pub use error::LedgerError;
 pub use events::{EventFilter, Read, StoredEvent};
 pub use filed_messages::{FiledFilter, FiledMessage};
 pub use genesis::GenesisSource;
-pub use heads::{Unlinked, VouchedHead};
+pub use heads::VouchedHead;
 pub use hold::Hold;
 pub use perseverance::Backoff;
-pub use record::{CaseFilter, CaseRecord, ResolutionRecord};
-pub use resolution::{MAX_REASON_BYTES, RefusedResolution, Resolution, Resolved};
+pub use record::{CaseFilter, CaseRecord};
+#[cfg(test)]
+pub(crate) use resolution::RefusedResolution;
+pub use resolution::{Resolution, Resolved};
 pub use resolved::ResolvedBlock;
-pub use retention::{Pruned, Pruning};
+#[cfg(test)]
+pub(crate) use retention::Pruned;
+pub use retention::Pruning;
 pub use retraction::{BranchBlock, Retraction, RetractionReason};
 pub use store::{Decided, Decision, Ledger, NewCase, Opened, Opening, StoredCase};
 pub use tied_verdicts::TiedVerdict;

@@ -69,7 +69,8 @@ impl Cursors {
     }
 
     /// The chain's cursor.
-    pub fn get(&self, chain_id: ChainId) -> Option<BlockNumHash> {
+    #[cfg(test)]
+    fn get(&self, chain_id: ChainId) -> Option<BlockNumHash> {
         self.chains.get(&chain_id).and_then(|chain| chain.cursor)
     }
 }

@@ -29,7 +29,8 @@ mod suspect_metrics;
 mod suspect_watcher;
 mod suspects;
 
-pub use block_source::BlockSource;
+#[cfg(test)]
+pub(crate) use block_source::BlockSource;
 pub use chain_reader::ChainReader;
 pub use cursors::Cursors;
 pub use first_heads::nudge_when_heads_come;
@@ -37,7 +38,7 @@ pub use head_source::{HeadSource, labelled_status};
 pub use metrics::MonitorMetrics;
 pub use monitor::{MONITOR_INBOX, Monitor, MonitorMessage, MonitorParts};
 pub use poll_hints::PollHints;
-pub use shared_tracker::{SharedTracker, TrackerReader, TrackerWriter};
+pub use shared_tracker::{SharedTracker, TrackerWriter};
 pub use start_point::StartPoint;
 pub use suspect_watcher::{SUSPECT_INBOX, SuspectMessage, SuspectWatcher};
-pub use suspects::{MAX_SUSPECTS, Suspects};
+pub use suspects::Suspects;

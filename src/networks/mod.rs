@@ -10,8 +10,8 @@ mod network_name;
 #[cfg(test)]
 mod registry_tests;
 
-pub use crosscheck_p2p::{Bootnode, ParseBootnodeError};
+pub use crosscheck_p2p::Bootnode;
 pub use facts::{FACTS_OF, FRESH_DAYS, age_in_days};
-pub use known_network::{KnownNetwork, NetworkGenesis};
+pub use known_network::KnownNetwork;
 pub use network_error::NetworkError;
-pub use network_name::{NetworkName, UnknownNetwork};
+pub use network_name::NetworkName;

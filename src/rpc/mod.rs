@@ -37,31 +37,19 @@ mod supervisor_types;
 mod websockets;
 
 pub use access_check::AccessCheck;
-pub use crosscheck::{
-    AttestationsPage, AttestationsPageRequest, BlockQuery, CrosscheckRpc, Page, RefusalsPage, Status,
-};
+pub use crosscheck::{CrosscheckRpc, Page};
 pub use derivation::Derivation;
 pub use event_pages::{EventsPage, VerdictsPage};
 pub use failsafe::Failsafe;
-pub use messages::SuspectsPage;
 pub use messages_page::{ListedMessage, MessagesPage, MessagesPageRequest};
 pub use methods::RpcParts;
 pub use metrics::RpcMetrics;
-pub use opp2p_types::{
-    OpGossipScores, OpPeerDump, OpPeerInfo, OpPeerScores, OpPeerStats, OpReqRespScores, OpSubnet,
-    OpTopicScores,
-};
-pub use params::{BlockSelector, DecimalChainId, ExecutingDescriptor, HexChainId, NamedBlock, Quantity};
-pub use peers::PeerRecord;
+pub use params::Quantity;
 pub use server::serve;
-pub use super_root::{SUPER_ROOT_VERSION, super_root};
-pub use super_roots::SuperRoots;
+#[cfg(test)]
+pub(crate) use super_root::super_root;
 pub use superchain_reader::{ChainSources, SuperchainReader};
 pub use supervisor_error::SupervisorError;
-pub use supervisor_types::{
-    BlockId, BlockRef, ChainRootInfo, DerivedIdPair, HexNumber, SuperRootResponse, SupervisorChainSyncStatus,
-    SupervisorSyncStatus,
-};
 
 #[cfg(test)]
 mod tests;

@@ -37,7 +37,9 @@ mod status_document;
 
 pub(crate) use block_cache::BlockCache;
 pub use endpoint::{Endpoint, EndpointLimits, EndpointUrl, ParseEndpointUrlError, SourceError};
-pub use endpoint_health::{EndpointHealth, EndpointState, TOLERATED_LAG};
+#[cfg(test)]
+pub(crate) use endpoint_health::TOLERATED_LAG;
+pub use endpoint_health::{EndpointHealth, EndpointState};
 pub use endpoint_names::EndpointNames;
 pub(crate) use endpoint_names::name_of;
 pub(crate) use endpoint_pace::EndpointPace;
@@ -46,17 +48,18 @@ pub use gossiped_transactions::GossipedTransactions;
 pub use l1::{L1Client, UNSAFE_BLOCK_SIGNER_SLOT};
 pub use l1_reader::L1Reader;
 pub(crate) use l1_reader::L1Source;
-pub use labelled_heads::LabelledHeads;
+#[cfg(test)]
+pub(crate) use labelled_heads::LabelledHeads;
 pub(crate) use methods::{METHODS, Method, MethodUse, Served, is_no_such_method};
 pub use node_health::{NodeHealth, NodeState};
 pub(crate) use pace::SLOW_ABOVE;
-pub use quorum::{Quorum, QuorumError};
-pub use rollup_node::{MAX_ROLLUP_CONFIG_BYTES, RollupNode, SafeHeadAtL1, SyncStatus};
+pub use quorum::Quorum;
+pub use rollup_node::{RollupNode, SafeHeadAtL1, SyncStatus};
 pub use rollup_nodes::{NodeAnswer, RollupNodes};
 pub use safe_record::SafeRecord;
 pub(crate) use safe_record::keeps_no_safe_heads;
 pub use shortfall::Shortfall;
-pub use status_document::{MAX_STATUS_BYTES, StatusDocument, StatusDocumentError, UnseenL1};
+pub use status_document::{StatusDocument, UnseenL1};
 
 #[cfg(test)]
 mod tests;

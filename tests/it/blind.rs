@@ -4,7 +4,7 @@
 use crate::paused_chains::{PausedChains, entries, entries_of_901, reasons};
 use crate::program::{Written, call, eventually, go_on};
 use crate::twisted_endpoint::{Twist, TwistedEndpoint};
-use crosscheck::sources::UNSAFE_BLOCK_SIGNER_SLOT;
+use crosscheck::for_tests::UNSAFE_BLOCK_SIGNER_SLOT;
 use rstest::rstest;
 use serde_json::json;
 use std::path::Path;

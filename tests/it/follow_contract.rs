@@ -15,7 +15,7 @@
 
 use alloy::eips::BlockNumHash;
 use alloy::primitives::B256;
-use crosscheck::follow::{L2Ref, ServedStatus};
+use crosscheck::for_tests::{L2Ref, ServedStatus};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -126,12 +126,12 @@ mod scripted {
     use super::*;
     use alloy::eips::BlockNumHash;
     use alloy::primitives::keccak256;
-    use crosscheck::config::FollowMode;
-    use crosscheck::follow::{
+    use crosscheck::for_tests::FollowMode;
+    use crosscheck::for_tests::Hold;
+    use crosscheck::for_tests::StatusDocument;
+    use crosscheck::for_tests::{
         CanonicalHashes, Draft, Facts, KeepFacts, Lagoon, Reading, UpstreamStatus, Vouched,
     };
-    use crosscheck::ledger::Hold;
-    use crosscheck::sources::StatusDocument;
     use serde_json::{json, value::to_raw_value};
 
     fn hash(name: &str) -> B256 {

@@ -7,7 +7,7 @@ use crate::program::{
     Running, Written, attestations, call, crosscheck, eventually, go_on, joined, paused_at,
 };
 use crate::sidecar::devnet;
-use crosscheck::follow::ServedStatus;
+use crosscheck::for_tests::ServedStatus;
 use crosscheck_devnet::free_addrs::free_addrs;
 use rstest::rstest;
 use serde_json::Value;

@@ -11,7 +11,7 @@ pub(crate) use node::{Mined, Node};
 pub(crate) use process::{Chain, Supersim};
 
 use crate::program::{DEADLINE, Running, call, eventually};
-use crosscheck::sources::{EndpointLimits, ExecutionClient};
+use crosscheck::for_tests::{EndpointLimits, ExecutionClient};
 use crosscheck_core::proof::{LogIndex, ProvenLogs};
 use crosscheck_core::validity::{
     DEFAULT_EXPIRY_WINDOW, DependencySet, Execution, InvalidReason, Member, check_claim, check_log,

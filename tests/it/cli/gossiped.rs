@@ -3,8 +3,8 @@
 use super::frames::altered;
 use super::{FAILED, OK, assert_code, json, run};
 use crate::program::{DEADLINE, Running, Written};
-use crosscheck::config::{ClockSource, Config};
-use crosscheck::sources::L1Client;
+use crosscheck::for_tests::L1Client;
+use crosscheck::for_tests::{ClockSource, Config};
 use crosscheck_p2p::{
     ChainId, FileClock, Network, NetworkConfig, NetworkEvent, NodeIdentity, Signers, Topic, ValidBlock,
 };

@@ -7,7 +7,7 @@ use super::bundle;
 use crate::gossip_node::GossipNode;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256, Bytes, U256};
-use crosscheck::networks::KnownNetwork;
+use crosscheck::for_tests::KnownNetwork;
 use crosscheck_core::consolidation::Fork;
 use crosscheck_core::message::{CROSS_L2_INBOX, Message};
 use crosscheck_devnet::chain::Departure;

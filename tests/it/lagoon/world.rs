@@ -5,7 +5,7 @@
 
 use super::member::{Followed, Member, Served, system_config};
 use alloy::primitives::U64;
-use crosscheck::networks::NetworkName;
+use crosscheck::for_tests::NetworkName;
 use crosscheck_core::message::Message;
 use crosscheck_devnet::clock_file::ClockFile;
 use crosscheck_devnet::free_addrs::free_addrs;
