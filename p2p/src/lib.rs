@@ -198,10 +198,11 @@ pub use message_id::{MessageId, message_id};
 pub use network::fuzzing;
 #[cfg(feature = "network")]
 pub use network::{
-    Bootnode, ByTopic, ConnectError, Direction, DiscoveryConfig, DiscoveryView, FrameCounts, GateError,
-    GateOrder, Gated, GaterRules, Gates, GatesFull, IdentityError, KnownPeer, Network, NetworkClosed,
-    NetworkConfig, NetworkCounters, NetworkError, NetworkEvent, NetworkHandle, NoPeerIdError, NodeIdentity,
-    OwnInfo, ParseBootnodeError, PeerDeeds, PeerFileError, PeerInfo, PublishError, RefusedCounts, Subnet,
+    BlockList, BlockListFull, Bootnode, ByTopic, ConnectError, ConnectionRefusal, Direction, DiscoveryConfig,
+    DiscoveryView, FrameCounts, GateCommand, GateError, GaterLimits, IdentityError, KnownPeer, Network,
+    NetworkClosed, NetworkConfig, NetworkCounters, NetworkError, NetworkEvent, NetworkHandle, NoPeerIdError,
+    NodeIdentity, OwnInfo, ParseBootnodeError, PeerDeeds, PeerFileError, PeerInfo, PublishError,
+    RefusedCounts, Subnet,
 };
 #[cfg(feature = "op-alloy")]
 pub use op_alloy_payload::ConversionError;

@@ -3,7 +3,7 @@
 //! Relative files start at `data_dir`; names of files that are not set follow from the chain's id.
 
 use crate::config::{ChainConfig, P2pConfig};
-use crosscheck_p2p::{ChainId, DiscoveryConfig, GaterRules, Gates, NetworkConfig, ValidationRules};
+use crosscheck_p2p::{BlockList, ChainId, DiscoveryConfig, GaterLimits, NetworkConfig, ValidationRules};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,17 +15,17 @@ pub fn network_config(
     data_dir: &Path,
 ) -> NetworkConfig {
     let p2p = &chain.p2p;
-    let mut gates = Gates::default();
+    let mut block_list = BlockList::default();
     for subnet in &p2p.blocked_subnets {
-        // More subnets than the gates hold do not fit a configuration file.
-        let _full = gates.block_subnet(subnet.0);
+        // More subnets than the list holds do not fit a configuration file.
+        let _full = block_list.block_subnet(subnet.0);
     }
     NetworkConfig {
         listen: p2p.listen.clone(),
         static_peers: p2p.static_peers.clone(),
         trusted_peers: p2p.trusted_peers.iter().map(|peer| peer.0).collect(),
-        gater: gater_rules(p2p),
-        gates,
+        gater: gater_limits(p2p),
+        block_list,
         peer_file: Some(data_dir.join(format!("p2p-{chain_id}.peers.json"))),
         discovery: discovery_config(p2p),
         block_time: Duration::from_secs(chain.block_time),
@@ -42,14 +42,14 @@ pub fn key_file(chain_id: ChainId, p2p: &P2pConfig, data_dir: &Path) -> PathBuf 
     data_dir.join(name)
 }
 
-fn gater_rules(p2p: &P2pConfig) -> GaterRules {
-    GaterRules {
-        low_tide: p2p.peers_lo,
-        high_tide: p2p.peers_hi,
+fn gater_limits(p2p: &P2pConfig) -> GaterLimits {
+    GaterLimits {
+        peers_low: p2p.peers_lo,
+        peers_high: p2p.peers_hi,
         max_connections: p2p.peers_hi.saturating_mul(2),
         max_inbound: p2p.peers_hi.saturating_mul(2).saturating_sub(p2p.peers_lo),
-        ban_duration: p2p.ban_duration.whole(),
-        ..GaterRules::default()
+        ban_duration_secs: p2p.ban_duration.whole(),
+        ..GaterLimits::default()
     }
 }
 
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn what_is_not_set_is_op_nodes_and_nobody_is_looked_for() {
         let network = network("");
-        assert_eq!(network.gater, GaterRules::default());
+        assert_eq!(network.gater, GaterLimits::default());
         assert_eq!((network.discovery, network.topic_scoring, network.verdict_scoring), (None, false, true));
         assert_eq!(network.block_time, Duration::from_secs(1));
         assert_eq!(network.peer_file.unwrap(), Path::new("/data/p2p-901.peers.json"));
@@ -105,11 +105,11 @@ mod tests {
              advertise_ip = \"203.0.113.9\"\nadvertise_tcp = 1\nadvertise_udp = 2"
         ));
         assert!(network.trusted_peers.contains(&peer.parse().unwrap()) && network.topic_scoring);
-        assert!(network.gates.check_addr("203.0.113.1".parse().unwrap()).is_err());
+        assert!(network.block_list.check_addr("203.0.113.1".parse().unwrap()).is_err());
         let gater = &network.gater;
-        assert_eq!((gater.low_tide, gater.high_tide), (3, 5));
+        assert_eq!((gater.peers_low, gater.peers_high), (3, 5));
         assert_eq!((gater.max_connections, gater.max_inbound), (10, 7));
-        assert_eq!(gater.ban_duration, 10);
+        assert_eq!(gater.ban_duration_secs, 10);
         assert!(!network.verdict_scoring);
         let discovery = network.discovery.unwrap();
         assert_eq!(discovery.listen, "0.0.0.0:9222".parse().unwrap());

@@ -8,7 +8,7 @@ use super::opp2p_types::{OfChain, OpPeerDump, OpPeerInfo, OpPeerStats, OpSubnet,
 use crate::gossip::NetworkHandles;
 use core::net::IpAddr;
 use crosscheck_p2p::{
-    ChainId, ConnectError, GateError, GateOrder, Multiaddr, NetworkClosed, NetworkHandle, PeerId, PeerInfo,
+    ChainId, ConnectError, GateCommand, GateError, Multiaddr, NetworkClosed, NetworkHandle, PeerId, PeerInfo,
     Topic,
 };
 use jsonrpsee::Extensions;
@@ -131,10 +131,10 @@ impl Opp2pRpc {
         }
     }
 
-    async fn gate(&self, path: &Extensions, chain: Option<OfChain>, order: GateOrder) -> RpcResult<()> {
+    async fn gate(&self, path: &Extensions, chain: Option<OfChain>, command: GateCommand) -> RpcResult<()> {
         let (chain_id, network) = self.network_of(path, chain)?;
-        network.gate(order).await.map_err(|error: GateError| failed(&error))?;
-        info!(%chain_id, %order, "operator's peer command executed");
+        network.gate(command).await.map_err(|error: GateError| failed(&error))?;
+        info!(%chain_id, order = %command, "operator's peer command executed");
         Ok(())
     }
 }
@@ -168,21 +168,21 @@ impl PeersOfNodeApiServer for Opp2pRpc {
         let network = self.network(path, chain)?;
         let peers = if connected { network.peers().await } else { network.known_peers().await };
         let peers = peers.map_err(closed)?;
-        let gates = network.gates().await.map_err(closed)?;
-        let banned = gates.peers.iter().chain(gates.bans.keys());
+        let block_list = network.block_list().await.map_err(closed)?;
+        let banned = block_list.peers.iter().chain(block_list.bans.keys());
         Ok(OpPeerDump {
             total_connected: peers.iter().filter(|peer| peer.is_connected()).count(),
             peers: peers.into_iter().map(|peer| (peer.peer_id.to_string(), peer.into())).collect(),
             banned_peers: banned.map(ToString::to_string).collect(),
-            banned_ips: gates.addrs.into_iter().collect(),
-            banned_subnets: gates.subnets.into_iter().map(OpSubnet).collect(),
+            banned_ips: block_list.addrs.into_iter().collect(),
+            banned_subnets: block_list.subnets.into_iter().map(OpSubnet).collect(),
         })
     }
 
     async fn peer_stats(&self, path: &Extensions, chain: Option<OfChain>) -> RpcResult<OpPeerStats> {
         let network = self.network(path, chain)?;
         let known = network.known_peers().await.map_err(closed)?;
-        let gates = network.gates().await.map_err(closed)?;
+        let block_list = network.block_list().await.map_err(closed)?;
         let on = |topic: Topic| {
             known
                 .iter()
@@ -196,7 +196,7 @@ impl PeersOfNodeApiServer for Opp2pRpc {
             blocks_topic_v2: on(Topic::BlocksV2),
             blocks_topic_v3: on(Topic::BlocksV3),
             blocks_topic_v4: on(Topic::BlocksV4),
-            banned: gates.peers.len().saturating_add(gates.bans.len()),
+            banned: block_list.peers.len().saturating_add(block_list.bans.len()),
             known: known.len(),
         })
     }
@@ -207,36 +207,36 @@ impl PeersOfNodeApiServer for Opp2pRpc {
     }
 
     async fn blocked_peers(&self, path: &Extensions, chain: Option<OfChain>) -> RpcResult<Vec<String>> {
-        let gates = self.network(path, chain)?.gates().await.map_err(closed)?;
-        Ok(gates.peers.iter().map(ToString::to_string).collect())
+        let block_list = self.network(path, chain)?.block_list().await.map_err(closed)?;
+        Ok(block_list.peers.iter().map(ToString::to_string).collect())
     }
 
     async fn blocked_addrs(&self, path: &Extensions, chain: Option<OfChain>) -> RpcResult<Vec<IpAddr>> {
-        Ok(self.network(path, chain)?.gates().await.map_err(closed)?.addrs.into_iter().collect())
+        Ok(self.network(path, chain)?.block_list().await.map_err(closed)?.addrs.into_iter().collect())
     }
 
     async fn blocked_subnets(&self, path: &Extensions, chain: Option<OfChain>) -> RpcResult<Vec<OpSubnet>> {
-        let gates = self.network(path, chain)?.gates().await.map_err(closed)?;
-        Ok(gates.subnets.into_iter().map(OpSubnet).collect())
+        let block_list = self.network(path, chain)?.block_list().await.map_err(closed)?;
+        Ok(block_list.subnets.into_iter().map(OpSubnet).collect())
     }
 }
 
 #[async_trait]
 impl PeersOfNodeAdminApiServer for Opp2pRpc {
     async fn block_peer(&self, path: &Extensions, peer: String, chain: Option<OfChain>) -> RpcResult<()> {
-        self.gate(path, chain, GateOrder::BlockPeer(peer_id(&peer)?)).await
+        self.gate(path, chain, GateCommand::BlockPeer(peer_id(&peer)?)).await
     }
 
     async fn unblock_peer(&self, path: &Extensions, peer: String, chain: Option<OfChain>) -> RpcResult<()> {
-        self.gate(path, chain, GateOrder::UnblockPeer(peer_id(&peer)?)).await
+        self.gate(path, chain, GateCommand::UnblockPeer(peer_id(&peer)?)).await
     }
 
     async fn block_addr(&self, path: &Extensions, addr: IpAddr, chain: Option<OfChain>) -> RpcResult<()> {
-        self.gate(path, chain, GateOrder::BlockAddr(addr)).await
+        self.gate(path, chain, GateCommand::BlockAddr(addr)).await
     }
 
     async fn unblock_addr(&self, path: &Extensions, addr: IpAddr, chain: Option<OfChain>) -> RpcResult<()> {
-        self.gate(path, chain, GateOrder::UnblockAddr(addr)).await
+        self.gate(path, chain, GateCommand::UnblockAddr(addr)).await
     }
 
     async fn block_subnet(
@@ -245,7 +245,7 @@ impl PeersOfNodeAdminApiServer for Opp2pRpc {
         subnet: OpSubnet,
         chain: Option<OfChain>,
     ) -> RpcResult<()> {
-        self.gate(path, chain, GateOrder::BlockSubnet(subnet.0)).await
+        self.gate(path, chain, GateCommand::BlockSubnet(subnet.0)).await
     }
 
     async fn unblock_subnet(
@@ -254,15 +254,15 @@ impl PeersOfNodeAdminApiServer for Opp2pRpc {
         subnet: OpSubnet,
         chain: Option<OfChain>,
     ) -> RpcResult<()> {
-        self.gate(path, chain, GateOrder::UnblockSubnet(subnet.0)).await
+        self.gate(path, chain, GateCommand::UnblockSubnet(subnet.0)).await
     }
 
     async fn protect_peer(&self, path: &Extensions, peer: String, chain: Option<OfChain>) -> RpcResult<()> {
-        self.gate(path, chain, GateOrder::Protect(peer_id(&peer)?)).await
+        self.gate(path, chain, GateCommand::Protect(peer_id(&peer)?)).await
     }
 
     async fn unprotect_peer(&self, path: &Extensions, peer: String, chain: Option<OfChain>) -> RpcResult<()> {
-        self.gate(path, chain, GateOrder::Unprotect(peer_id(&peer)?)).await
+        self.gate(path, chain, GateCommand::Unprotect(peer_id(&peer)?)).await
     }
 
     async fn connect_peer(&self, path: &Extensions, addr: String, chain: Option<OfChain>) -> RpcResult<()> {

@@ -2,7 +2,7 @@
 //!
 //! Plain values; [`Network::new`](crate::Network::new) checks them.
 
-use super::{DiscoveryConfig, GaterRules, Gates};
+use super::{BlockList, DiscoveryConfig, GaterLimits};
 use crate::{ChainId, Topic, ValidationRules};
 use libp2p::{Multiaddr, PeerId};
 use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration};
@@ -29,15 +29,15 @@ pub struct NetworkConfig {
     pub agent: String,
     /// Peers that are never pruned or banned, wherever they are; static peers are trusted too.
     pub trusted_peers: BTreeSet<PeerId>,
-    /// How many peers to hold, and whom to ban.
-    pub gater: GaterRules,
-    /// What is shut out from the start.
-    pub gates: Gates,
+    /// How many connections to allow, and when to ban.
+    pub gater: GaterLimits,
+    /// Peers, addresses and subnets that are blocked from the start.
+    pub block_list: BlockList,
     /// Where known peers and blocks are stored, to be read at the next start. `None`: nowhere.
     pub peer_file: Option<PathBuf>,
     /// How the node is found, and finds others. `None`: it is not, and does not.
     pub discovery: Option<DiscoveryConfig>,
-    /// How often known peers are dialled while there are fewer than the low tide.
+    /// How often known peers are dialled while there are fewer than [`GaterLimits::peers_low`].
     pub dial_interval: Duration,
     /// The time between two blocks, by which the part of a score decays that gossipsub itself counts.
     pub block_time: Duration,
@@ -82,8 +82,8 @@ impl NetworkConfig {
             rules: ValidationRules::new(chain_id),
             agent: concat!("crosscheck/", env!("CARGO_PKG_VERSION")).to_owned(),
             trusted_peers: BTreeSet::new(),
-            gater: GaterRules::default(),
-            gates: Gates::default(),
+            gater: GaterLimits::default(),
+            block_list: BlockList::default(),
             peer_file: None,
             discovery: None,
             dial_interval: Duration::from_secs(5),

@@ -3,7 +3,7 @@
 //! Every question waits in one bounded queue and is answered by the task; nothing here touches a socket.
 
 use super::{
-    DiscoveryView, Gates, GatesFull, OwnInfo, PeerInfo, Subnet,
+    BlockList, BlockListFull, DiscoveryView, OwnInfo, PeerInfo, Subnet,
     counters::{Counters, NetworkCounters},
 };
 use crate::{MessageId, SettledBlocks, Topic};
@@ -30,34 +30,34 @@ pub(super) enum Command {
     Publish { topic: Topic, frame: Bytes, reply: oneshot::Sender<Result<MessageId, PublishError>> },
     Peers { known: bool, reply: oneshot::Sender<Vec<PeerInfo>> },
     Own { reply: oneshot::Sender<OwnInfo> },
-    Gate { order: GateOrder, reply: oneshot::Sender<Result<(), GateError>> },
-    Gates { reply: oneshot::Sender<Gates> },
+    Gate { command: GateCommand, reply: oneshot::Sender<Result<(), GateError>> },
+    BlockList { reply: oneshot::Sender<BlockList> },
     Connect { addr: Multiaddr, reply: oneshot::Sender<Result<(), ConnectError>> },
     Disconnect { peer_id: PeerId, reply: oneshot::Sender<bool> },
 }
 
-/// An operator's word on who may be connected.
+/// An operator's command about who may be connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GateOrder {
-    /// Shuts a peer out, and disconnects it.
+pub enum GateCommand {
+    /// Blocks a peer, and disconnects it.
     BlockPeer(PeerId),
-    /// Lets a blocked or banned peer in again.
+    /// Unblocks a peer, and ends its ban.
     UnblockPeer(PeerId),
-    /// Shuts an address out, and disconnects who is there.
+    /// Blocks an address, and disconnects its peers.
     BlockAddr(IpAddr),
-    /// Lets an address in again.
+    /// Unblocks an address.
     UnblockAddr(IpAddr),
-    /// Shuts a subnet out, and disconnects who is there.
+    /// Blocks a subnet, and disconnects its peers.
     BlockSubnet(Subnet),
-    /// Lets a subnet in again.
+    /// Unblocks a subnet.
     UnblockSubnet(Subnet),
-    /// Never prunes nor bans a peer.
+    /// Protects a peer from pruning and bans, and ends its ban.
     Protect(PeerId),
-    /// Treats a peer as any other again.
+    /// Ends the protection of a peer.
     Unprotect(PeerId),
 }
 
-impl core::fmt::Display for GateOrder {
+impl core::fmt::Display for GateCommand {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::BlockPeer(peer_id) => write!(f, "block peer {peer_id}"),
@@ -72,14 +72,14 @@ impl core::fmt::Display for GateOrder {
     }
 }
 
-/// Why an order was not carried out.
+/// Why a [`GateCommand`] was not carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GateError {
     /// The list is full.
     #[error(transparent)]
-    Full(#[from] GatesFull),
-    /// There is no task to carry it out.
+    Full(#[from] BlockListFull),
+    /// The network task has ended.
     #[error(transparent)]
     Closed(#[from] NetworkClosed),
 }
@@ -88,7 +88,7 @@ pub enum GateError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The address says not who is expected there.
+    /// The address does not name the peer that is expected there.
     #[error("{addr} does not end in /p2p/<peer id>: add the peer's id")]
     NoPeerId {
         /// The address.
@@ -110,13 +110,13 @@ pub enum ConnectError {
         /// What libp2p said.
         detail: String,
     },
-    /// Too many wait.
+    /// Too many callers wait for a connection.
     #[error("{limit} connections are pending: try again later")]
     TooMany {
-        /// The most.
+        /// The most callers that may wait.
         limit: usize,
     },
-    /// There is no task to connect it.
+    /// The network task has ended.
     #[error(transparent)]
     Closed(#[from] NetworkClosed),
 }
@@ -212,20 +212,21 @@ impl NetworkHandle {
         self.ask(|reply| Command::Peers { known: true, reply }).await
     }
 
-    /// Blocks, protects, or takes either back. Connections that are no longer wanted close at once.
+    /// Blocks or protects a peer, address or subnet, or ends that. Connections that are no longer allowed close at once. A
+    /// block is kept in the peer file, if there is one.
     ///
     /// # Errors
     /// [`GateError`].
-    pub async fn gate(&self, order: GateOrder) -> Result<(), GateError> {
-        self.ask(|reply| Command::Gate { order, reply }).await?
+    pub async fn gate(&self, command: GateCommand) -> Result<(), GateError> {
+        self.ask(|reply| Command::Gate { command, reply }).await?
     }
 
-    /// What is shut out.
+    /// Who may not connect: blocked peers, addresses and subnets, and bans.
     ///
     /// # Errors
     /// [`NetworkClosed`].
-    pub async fn gates(&self) -> Result<Gates, NetworkClosed> {
-        self.ask(|reply| Command::Gates { reply }).await
+    pub async fn block_list(&self) -> Result<BlockList, NetworkClosed> {
+        self.ask(|reply| Command::BlockList { reply }).await
     }
 
     /// Connects a peer, and waits until that has been done.

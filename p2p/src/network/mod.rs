@@ -41,8 +41,8 @@ pub use discovery::{Bootnode, DiscoveryConfig, DiscoveryView, ParseBootnodeError
 pub use error::NetworkError;
 pub use event::NetworkEvent;
 pub use frame_counts::{ByTopic, FrameCounts};
-pub use gating::{Gated, GaterRules, Gates, GatesFull, Subnet};
-pub use handle::{ConnectError, GateError, GateOrder, NetworkClosed, NetworkHandle, PublishError};
+pub use gating::{BlockList, BlockListFull, ConnectionRefusal, GaterLimits, Subnet};
+pub use handle::{ConnectError, GateCommand, GateError, NetworkClosed, NetworkHandle, PublishError};
 pub use identity::{IdentityError, NodeIdentity};
 pub use peer_info::{OwnInfo, PeerInfo};
 pub use peers::{Direction, KnownPeer, NoPeerIdError, PeerFileError};

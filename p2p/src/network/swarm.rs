@@ -4,7 +4,7 @@ use super::{
     NetworkConfig, NetworkError, NodeIdentity,
     behaviour::Behaviour,
     free_port::check_free,
-    gating::{Gater, GaterBehaviour},
+    gating::{ConnectionGater, GaterBehaviour},
     name_lookup::name_lookup,
 };
 use crate::Clock;
@@ -22,7 +22,7 @@ const MAX_STREAMS: usize = 64;
 pub(super) fn build_swarm(
     config: &NetworkConfig,
     identity: NodeIdentity,
-    gater: Gater,
+    gater: ConnectionGater,
     clock: Arc<dyn Clock>,
 ) -> Result<Swarm<Behaviour>, NetworkError> {
     let setup = |detail: String| NetworkError::Setup { chain_id: config.chain_id, detail };

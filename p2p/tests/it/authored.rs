@@ -28,7 +28,7 @@ async fn whoever_sends_messages_with(#[case] tag: u64, #[case] more: &[u8]) {
     let node = Node::start(&[]).await;
     let raw = RawPeer::of(&node, GOSSIP.to_owned()).await;
     raw.send(&subscribe(&TOPIC.path(chain()))).await;
-    let bans = async || node.handle.gates().await.unwrap().bans.len();
+    let bans = async || node.handle.block_list().await.unwrap().bans.len();
     let counts = || node.handle.counters().frames();
     for number in 1..=MESSAGES {
         if bans().await > 0 {

@@ -104,7 +104,7 @@ async fn flood(verdict_scoring: bool) {
     assert_eq!(counters.frames().accepted, expected);
     let seen = counters.frames().rejected + counters.queue_full;
     if verdict_scoring {
-        assert!(seen < 10_000 && !node.handle.gates().await.unwrap().bans.is_empty(), "{counters:?}");
+        assert!(seen < 10_000 && !node.handle.block_list().await.unwrap().bans.is_empty(), "{counters:?}");
     } else {
         assert!(seen > FRAMES / 2, "{counters:?}");
     }

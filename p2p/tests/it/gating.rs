@@ -1,9 +1,9 @@
-//! Who is accepted, over real sockets: blocks, bans and their expiry, caps, tides, and what a restart remembers.
+//! Who is accepted, over real sockets: blocks, bans and their expiry, limits, and what a restart remembers.
 
 use crate::support::{Node, block, chain, frame, sequencer, stranger, until};
 use alloy_primitives::Bytes;
 use core::ops::Range;
-use crosscheck_p2p::{ConnectError, GateOrder, GaterRules, NodeIdentity, SigningDomain, Topic};
+use crosscheck_p2p::{ConnectError, GateCommand, GaterLimits, NodeIdentity, SigningDomain, Topic};
 
 async fn parted(a: &Node, b: &Node) {
     until("parting", async || !a.is_connected_to(b).await && !b.is_connected_to(a).await).await;
@@ -30,7 +30,7 @@ async fn a_flooder_is_banned_and_accepted_again_after_an_hour() {
     hostile.meshed_with(&honest).await;
     misbehave(&hostile, 0..400).await;
     parted(&honest, &hostile).await;
-    let bans = honest.handle.gates().await.unwrap().bans;
+    let bans = honest.handle.block_list().await.unwrap().bans;
     assert!(bans.contains_key(&hostile.handle.peer_id()));
     assert_eq!(honest.handle.counters().banned, 1);
     // The handshake ends before the refusal is felt: the connection closes at once.
@@ -40,7 +40,7 @@ async fn a_flooder_is_banned_and_accepted_again_after_an_hour() {
     let _refused = hostile.handle.connect(addr.clone()).await;
     parted(&honest, &hostile).await;
     honest.clock.advance(1);
-    until("an end of the ban", async || honest.handle.gates().await.unwrap().bans.is_empty()).await;
+    until("an end of the ban", async || honest.handle.block_list().await.unwrap().bans.is_empty()).await;
     until("a connection", async || {
         let _refused = hostile.handle.connect(addr.clone()).await;
         honest.is_connected_to(&hostile).await
@@ -54,7 +54,7 @@ async fn a_static_peer_is_not_banned() {
     let honest = Node::start(&[]).await;
     let hostile = Node::start(&[&honest]).await;
     let exempt = hostile.handle.peer_id();
-    honest.handle.gate(GateOrder::Protect(exempt)).await.unwrap();
+    honest.handle.gate(GateCommand::Protect(exempt)).await.unwrap();
     hostile.meshed_with(&honest).await;
     // A score recovers by itself: there is always another reason for a bad one.
     let mut sent = 0;
@@ -65,7 +65,7 @@ async fn a_static_peer_is_not_banned() {
     })
     .await;
     assert!(honest.is_connected_to(&hostile).await);
-    assert!(honest.handle.gates().await.unwrap().bans.is_empty());
+    assert!(honest.handle.block_list().await.unwrap().bans.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,11 +73,11 @@ async fn a_blocked_peer_is_disconnected_and_stays_out_until_it_is_unblocked() {
     let a = Node::start(&[]).await;
     let b = Node::start(&[&a]).await;
     a.meshed_with(&b).await;
-    a.handle.gate(GateOrder::BlockPeer(b.handle.peer_id())).await.unwrap();
+    a.handle.gate(GateCommand::BlockPeer(b.handle.peer_id())).await.unwrap();
     parted(&a, &b).await;
     let addr = b.addrs().await.remove(0);
     assert!(matches!(a.handle.connect(addr).await, Err(ConnectError::NotDialled { .. })));
-    a.handle.gate(GateOrder::UnblockPeer(b.handle.peer_id())).await.unwrap();
+    a.handle.gate(GateCommand::UnblockPeer(b.handle.peer_id())).await.unwrap();
     a.meshed_with(&b).await;
 }
 
@@ -87,18 +87,18 @@ async fn a_blocked_subnet_is_neither_dialled_nor_accepted() {
     let b = Node::start(&[&a]).await;
     a.meshed_with(&b).await;
     let subnet = "127.0.0.0/8".parse().unwrap();
-    a.handle.gate(GateOrder::BlockSubnet(subnet)).await.unwrap();
+    a.handle.gate(GateCommand::BlockSubnet(subnet)).await.unwrap();
     parted(&a, &b).await;
     let addr = b.addrs().await.remove(0);
     assert!(matches!(a.handle.connect(addr).await, Err(ConnectError::NotDialled { .. })));
     assert!(b.handle.connect(a.addrs().await.remove(0)).await.is_err(), "refused before the handshake");
-    a.handle.gate(GateOrder::UnblockSubnet(subnet)).await.unwrap();
+    a.handle.gate(GateCommand::UnblockSubnet(subnet)).await.unwrap();
     a.meshed_with(&b).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_high_tide_is_kept() {
-    let few = GaterRules { low_tide: 2, high_tide: 3, ..GaterRules::default() };
+async fn no_more_peers_stay_connected_than_the_high_limit() {
+    let few = GaterLimits { peers_low: 2, peers_high: 3, ..GaterLimits::default() };
     let a = Node::start_with(&[], NodeIdentity::generate(), |config| config.gater = few).await;
     let mut others = Vec::new();
     for _ in 0..5 {
@@ -113,7 +113,7 @@ async fn the_high_tide_is_kept() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn item_11_connections_are_capped() {
-    let few = GaterRules { max_connections: 2, ..GaterRules::default() };
+    let few = GaterLimits { max_connections: 2, ..GaterLimits::default() };
     let a = Node::start_with(&[], NodeIdentity::generate(), |config| config.gater = few).await;
     let mut others = Vec::new();
     for _ in 0..2 {
@@ -141,7 +141,7 @@ async fn peers_and_blocks_outlive_a_restart() {
     };
     let (a, mut b) = (start().await, Node::start(&[]).await);
     a.handle.connect(b.addrs().await.remove(0)).await.unwrap();
-    a.handle.gate(GateOrder::BlockAddr("203.0.113.1".parse().unwrap())).await.unwrap();
+    a.handle.gate(GateCommand::BlockAddr("203.0.113.1".parse().unwrap())).await.unwrap();
     a.stop().await;
     let a = start().await;
     // It may come back before its going was noticed, and has to come again.
@@ -150,7 +150,7 @@ async fn peers_and_blocks_outlive_a_restart() {
         a.handle.peers().await.unwrap().iter().any(|peer| !peer.mesh.is_empty())
     })
     .await;
-    assert_eq!(a.handle.gates().await.unwrap().addrs.len(), 1);
+    assert_eq!(a.handle.block_list().await.unwrap().addrs.len(), 1);
     b.meshed_with(&a).await;
     a.handle.publish(Topic::BlocksV4, frame(3, &sequencer(), Topic::BlocksV4)).await.unwrap();
     assert_eq!(b.next_block().await.number(), 3);

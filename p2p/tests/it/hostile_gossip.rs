@@ -113,7 +113,7 @@ fn item_9_control_messages_neither_stop_nor_fill_the_node(#[case] attack: Vec<Ve
             three.goes_on(height).await;
         }
         assert!(
-            three.node.handle.gates().await.unwrap().bans.is_empty(),
+            three.node.handle.block_list().await.unwrap().bans.is_empty(),
             "the raw peer was there to the end"
         );
     });

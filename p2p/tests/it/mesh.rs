@@ -123,7 +123,7 @@ async fn twelve_nodes_pass_every_block_on_and_survive_the_restart_of_one(#[case]
     cross(&mut nodes, place, 7).await;
     for node in &nodes {
         assert_eq!((node.handle.counters().frames().rejected, node.handle.counters().queue_full), (0, 0));
-        assert!(node.handle.gates().await.unwrap().bans.is_empty());
+        assert!(node.handle.block_list().await.unwrap().bans.is_empty());
     }
 }
 
@@ -148,7 +148,7 @@ fn odd(nodes: &[Node]) -> impl Iterator<Item = &Node> {
 /// Everybody is in the mesh as before, banned by nobody, and held in no less than no esteem.
 async fn nobody_is_blamed(nodes: &[Node]) {
     for (place, node) in nodes.iter().enumerate() {
-        assert!(node.handle.gates().await.unwrap().bans.is_empty(), "node {place} has banned somebody");
+        assert!(node.handle.block_list().await.unwrap().bans.is_empty(), "node {place} has banned somebody");
         for peer in node.handle.peers().await.unwrap() {
             assert!(peer.score >= 0.0 && peer.application_score >= 0.0, "node {place} blames {peer:?}");
         }
@@ -256,7 +256,7 @@ async fn a_flooder_among_twelve_is_banned_while_blocks_continue_and_may_return()
     for index in [4, 7] {
         let node = &nodes[index];
         until("a ban", async || {
-            let bans = node.handle.gates().await.unwrap().bans;
+            let bans = node.handle.block_list().await.unwrap().bans;
             bans.contains_key(&hostile.handle.peer_id()) && !node.is_connected_to(&hostile).await
         })
         .await;
@@ -264,7 +264,7 @@ async fn a_flooder_among_twelve_is_banned_while_blocks_continue_and_may_return()
     cross(&mut nodes, 11, 1).await;
     // A relay of blocks is not to blame for what it did not pass on.
     for node in &nodes {
-        let bans = node.handle.gates().await.unwrap().bans;
+        let bans = node.handle.block_list().await.unwrap().bans;
         assert!(bans.keys().all(|banned| *banned == hostile.handle.peer_id()));
     }
     nodes[4].clock.advance(3_600);

@@ -89,7 +89,7 @@ async fn whoever_rewraps_blocks_keeps_none_away(#[case] rewrap: fn(&Bytes) -> By
         (node.handle.counters().frames().accepted, node.handle.counters().frames().rejected),
         (BLOCKS + 1, 0)
     );
-    assert!(node.handle.gates().await.unwrap().bans.is_empty());
+    assert!(node.handle.block_list().await.unwrap().bans.is_empty());
     for peer in node.handle.peers().await.unwrap() {
         assert!(peer.score >= 0.0 && peer.application_score >= 0.0, "{peer:?}");
     }
@@ -120,5 +120,5 @@ async fn junk_under_any_signature_ends_in_a_ban(#[values(false, true)] high_s: b
 }
 
 async fn is_banning(node: &Node) -> bool {
-    !node.handle.gates().await.unwrap().bans.is_empty()
+    !node.handle.block_list().await.unwrap().bans.is_empty()
 }

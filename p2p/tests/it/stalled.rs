@@ -73,7 +73,7 @@ async fn a_peer_that_does_not_read_is_disconnected_and_others_hear_everything() 
     })
     .await;
     assert!(node.is_connected_to(&reader).await);
-    assert!(node.handle.gates().await.unwrap().bans.is_empty());
+    assert!(node.handle.block_list().await.unwrap().bans.is_empty());
 }
 
 /// Bytes that no compression makes smaller.

@@ -1,8 +1,8 @@
-//! [`GaterBehaviour`]: asks the gater about every connection, in libp2p's words.
+//! [`GaterBehaviour`]: the gater as a libp2p behaviour: it is asked about every connection.
 //!
 //! Speaks no protocol. Addresses that are names are checked once they are resolved and connected to.
 
-use super::Gater;
+use super::ConnectionGater;
 use crate::Clock;
 use libp2p::{
     Multiaddr, PeerId,
@@ -22,23 +22,23 @@ use std::{
 /// The gater as a part of the swarm.
 #[derive(Debug)]
 pub(in crate::network) struct GaterBehaviour {
-    gater: Gater,
+    gater: ConnectionGater,
     clock: Arc<dyn Clock>,
 }
 
 impl GaterBehaviour {
     /// A gater that reads this clock.
-    pub(in crate::network) const fn new(gater: Gater, clock: Arc<dyn Clock>) -> Self {
+    pub(in crate::network) const fn new(gater: ConnectionGater, clock: Arc<dyn Clock>) -> Self {
         Self { gater, clock }
     }
 
     /// The gater.
-    pub(in crate::network) const fn gater(&self) -> &Gater {
+    pub(in crate::network) const fn gater(&self) -> &ConnectionGater {
         &self.gater
     }
 
     /// The gater, to be changed.
-    pub(in crate::network) const fn gater_mut(&mut self) -> &mut Gater {
+    pub(in crate::network) const fn gater_mut(&mut self) -> &mut ConnectionGater {
         &mut self.gater
     }
 }
@@ -109,7 +109,7 @@ impl NetworkBehaviour for GaterBehaviour {
             }
             FromSwarm::DialFailure(DialFailure { connection_id, .. })
             | FromSwarm::ListenFailure(ListenFailure { connection_id, .. }) => {
-                self.gater.settle(connection_id);
+                self.gater.handshake_ended(connection_id);
             }
             _ => {}
         }
@@ -120,7 +120,7 @@ impl NetworkBehaviour for GaterBehaviour {
     }
 
     fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
-        // Whatever adds to these is a part of the swarm's turn, which polls once more before it ends.
+        // Stale connections are added during the swarm's own poll, which polls this behaviour once more before it ends.
         self.gater.take_stale().map_or(Poll::Pending, |(peer_id, connection)| {
             let connection = CloseConnection::One(connection);
             Poll::Ready(ToSwarm::CloseConnection { peer_id, connection })

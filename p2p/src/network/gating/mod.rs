@@ -1,15 +1,15 @@
-//! Who may be connected: blocks, bans that expire, the tides of the number of peers, and hard caps.
+//! Who may be connected: blocked peers and addresses, bans that expire, and limits on the number of connections.
 //!
-//! The rules are the pure [`Gater`]'s; [`GaterBehaviour`] asks it about every connection, before and after the
+//! The rules are the pure [`ConnectionGater`]'s; [`GaterBehaviour`] asks it about every connection, before and after the
 //! handshake, and the network task asks it each second which peers to disconnect. Never dials and never scores.
 
-mod gater;
+mod block_list;
+mod connection_gater;
 mod gater_behaviour;
-mod gater_rules;
-mod gates;
+mod gater_limits;
 
-pub(super) use gater::{Gater, PeerWorth};
+pub(super) use block_list::ip_of;
+pub use block_list::{BlockList, BlockListFull, ConnectionRefusal, Subnet};
+pub(super) use connection_gater::{ConnectionGater, PeerValue};
 pub(super) use gater_behaviour::GaterBehaviour;
-pub use gater_rules::GaterRules;
-pub(super) use gates::ip_of;
-pub use gates::{Gated, Gates, GatesFull, Subnet};
+pub use gater_limits::GaterLimits;

@@ -1,11 +1,11 @@
-//! [`PeerFile`]: known peers, what is shut out and how often our record changed, on disk, so that a restart does not
+//! [`PeerFile`]: known peers, the block list and how often our record changed, on disk, so that a restart does not
 //! begin from nothing.
 //!
 //! JSON, written whole to a neighbour and moved into place. A file that cannot be read as one is set aside under
 //! another name: it is an aid, and no reason to stay down. Never holds a secret.
 
 use super::KnownPeer;
-use crate::{UnixSeconds, network::Gates};
+use crate::{UnixSeconds, network::BlockList};
 use libp2p::{Multiaddr, PeerId};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -41,8 +41,8 @@ pub enum PeerFileError {
 #[derive(Clone, Debug)]
 pub(in crate::network) struct PeerFile {
     path: PathBuf,
-    /// What the configuration shuts out. It is not written down: once it is configured no more, it is accepted.
-    configured: Gates,
+    /// The configured block list. It is not written to the file: what is no longer configured is no longer blocked.
+    configured: BlockList,
 }
 
 /// What was known when the file was written.
@@ -50,8 +50,8 @@ pub(in crate::network) struct PeerFile {
 pub(in crate::network) struct Remembered {
     /// Peers.
     pub(in crate::network) peers: BTreeMap<PeerId, KnownPeer>,
-    /// What is shut out.
-    pub(in crate::network) gates: Gates,
+    /// The block list.
+    pub(in crate::network) block_list: BlockList,
     /// The sequence number of our own node record. Zero: it never had one.
     pub(in crate::network) record_seq: u64,
 }
@@ -84,8 +84,8 @@ struct PeerEntry {
 }
 
 impl PeerFile {
-    /// The file at a path, which need not exist, of a node that is configured to shut these out.
-    pub(in crate::network) const fn new(path: PathBuf, configured: Gates) -> Self {
+    /// The file at a path, which need not exist, of a node with this configured block list.
+    pub(in crate::network) const fn new(path: PathBuf, configured: BlockList) -> Self {
         Self { path, configured }
     }
 
@@ -129,7 +129,7 @@ impl PeerFile {
     pub(in crate::network) fn render(
         &self,
         known: &BTreeMap<PeerId, KnownPeer>,
-        gates: &Gates,
+        block_list: &BlockList,
         record_seq: u64,
     ) -> String {
         let entry = |(peer_id, peer): (&PeerId, &KnownPeer)| PeerEntry {
@@ -144,10 +144,10 @@ impl PeerFile {
         let ours = &self.configured;
         let contents = Contents {
             peers: known.iter().filter(|(_, peer)| !peer.addrs.is_empty()).map(entry).collect(),
-            blocked_peers: gates.peers.difference(&ours.peers).map(ToString::to_string).collect(),
-            blocked_addrs: gates.addrs.difference(&ours.addrs).copied().collect(),
-            blocked_subnets: gates.subnets.difference(&ours.subnets).map(ToString::to_string).collect(),
-            bans: gates.bans.iter().map(|(peer_id, until)| (peer_id.to_string(), until.0)).collect(),
+            blocked_peers: block_list.peers.difference(&ours.peers).map(ToString::to_string).collect(),
+            blocked_addrs: block_list.addrs.difference(&ours.addrs).copied().collect(),
+            blocked_subnets: block_list.subnets.difference(&ours.subnets).map(ToString::to_string).collect(),
+            bans: block_list.bans.iter().map(|(peer_id, until)| (peer_id.to_string(), until.0)).collect(),
             record_seq,
         };
         serde_json::to_string_pretty(&contents).unwrap_or_default()
@@ -181,26 +181,26 @@ impl Contents {
             };
             Some((id(&entry.id)?, known))
         });
-        let mut gates = Gates {
+        let mut block_list = BlockList {
             bans: self
                 .bans
                 .iter()
                 .take(MAX_ENTRIES)
                 .filter_map(|(text, until)| Some((id(text)?, UnixSeconds(*until))))
                 .collect(),
-            ..Gates::default()
+            ..BlockList::default()
         };
         // Beyond the bounds of the lists what the file holds is left out.
         for peer_id in self.blocked_peers.iter().filter_map(id) {
-            let _full = gates.block_peer(peer_id);
+            let _full = block_list.block_peer(peer_id);
         }
         for addr in self.blocked_addrs {
-            let _full = gates.block_addr(addr);
+            let _full = block_list.block_addr(addr);
         }
         for subnet in self.blocked_subnets.iter().filter_map(|text| text.parse().ok()) {
-            let _full = gates.block_subnet(subnet);
+            let _full = block_list.block_subnet(subnet);
         }
-        Remembered { peers: peers.collect(), gates, record_seq: self.record_seq }
+        Remembered { peers: peers.collect(), block_list, record_seq: self.record_seq }
     }
 }
 
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn what_is_stored_is_loaded() {
         let dir = tempfile::tempdir().unwrap();
-        let file = PeerFile::new(dir.path().join("peers.json"), Gates::default());
+        let file = PeerFile::new(dir.path().join("peers.json"), BlockList::default());
         let peers = BTreeMap::from([(
             PeerId::random(),
             KnownPeer {
@@ -224,32 +224,32 @@ mod tests {
                 ..KnownPeer::default()
             },
         )]);
-        let mut gates = Gates::default();
-        gates.block_peer(PeerId::random()).unwrap();
-        gates.block_addr("10.0.0.2".parse().unwrap()).unwrap();
-        gates.block_subnet("10.1.0.0/16".parse().unwrap()).unwrap();
-        gates.ban(PeerId::random(), UnixSeconds(99));
-        file.store(&file.render(&peers, &gates, 7)).unwrap();
-        assert_eq!(file.load().unwrap(), Remembered { peers, gates, record_seq: 7 });
+        let mut block_list = BlockList::default();
+        block_list.block_peer(PeerId::random()).unwrap();
+        block_list.block_addr("10.0.0.2".parse().unwrap()).unwrap();
+        block_list.block_subnet("10.1.0.0/16".parse().unwrap()).unwrap();
+        block_list.ban(PeerId::random(), UnixSeconds(99));
+        file.store(&file.render(&peers, &block_list, 7)).unwrap();
+        assert_eq!(file.load().unwrap(), Remembered { peers, block_list, record_seq: 7 });
     }
 
     #[test]
     fn what_is_configured_is_not_written_down() {
         let dir = tempfile::tempdir().unwrap();
-        let mut configured = Gates::default();
+        let mut configured = BlockList::default();
         configured.block_subnet("10.1.0.0/16".parse().unwrap()).unwrap();
-        let mut gates = configured.clone();
-        gates.block_subnet("10.2.0.0/16".parse().unwrap()).unwrap();
+        let mut block_list = configured.clone();
+        block_list.block_subnet("10.2.0.0/16".parse().unwrap()).unwrap();
         let file = PeerFile::new(dir.path().join("peers.json"), configured);
-        file.store(&file.render(&BTreeMap::new(), &gates, 0)).unwrap();
-        let subnets = file.load().unwrap().gates.subnets;
+        file.store(&file.render(&BTreeMap::new(), &block_list, 0)).unwrap();
+        let subnets = file.load().unwrap().block_list.subnets;
         assert_eq!(subnets, ["10.2.0.0/16".parse().unwrap()].into());
     }
 
     #[test]
     fn no_file_is_nothing_known() {
         let dir = tempfile::tempdir().unwrap();
-        let file = PeerFile::new(dir.path().join("peers.json"), Gates::default());
+        let file = PeerFile::new(dir.path().join("peers.json"), BlockList::default());
         assert_eq!(file.load().unwrap(), Remembered::default());
     }
 
@@ -261,7 +261,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("peers.json");
         fs::write(&path, contents).unwrap();
-        assert_eq!(PeerFile::new(path.clone(), Gates::default()).load().unwrap(), Remembered::default());
+        assert_eq!(PeerFile::new(path.clone(), BlockList::default()).load().unwrap(), Remembered::default());
         assert!(!path.exists());
         assert_eq!(fs::read(dir.path().join("peers.json.unreadable")).unwrap(), contents);
     }
@@ -271,6 +271,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("peers.json");
         fs::write(&path, r#"{"peers":[{"id":"nobody"}],"blocked_subnets":["x"],"bans":{"y":1}}"#).unwrap();
-        assert_eq!(PeerFile::new(path, Gates::default()).load().unwrap(), Remembered::default());
+        assert_eq!(PeerFile::new(path, BlockList::default()).load().unwrap(), Remembered::default());
     }
 }

@@ -4,7 +4,7 @@ use super::Network;
 use crate::{
     MAX_FRAME_BYTES, MessageId, Topic, message_id,
     network::{
-        ConnectError, GateError, GateOrder, OwnInfo, PeerInfo, PublishError,
+        ConnectError, GateCommand, GateError, OwnInfo, PeerInfo, PublishError,
         behaviour::{PROTOCOL_VERSION, topic_hash},
         handle::Command,
         peer_info::node_id,
@@ -50,9 +50,9 @@ impl Network {
             Command::Publish { topic, frame, reply } => drop(reply.send(self.publish(topic, &frame))),
             Command::Peers { known, reply } => drop(reply.send(self.peers(known))),
             Command::Own { reply } => drop(reply.send(self.own())),
-            Command::Gate { order, reply } => drop(reply.send(self.gate(order))),
-            Command::Gates { reply } => {
-                drop(reply.send(self.swarm.behaviour().gater.gater().gates().clone()));
+            Command::Gate { command, reply } => drop(reply.send(self.gate(command))),
+            Command::BlockList { reply } => {
+                drop(reply.send(self.swarm.behaviour().gater.gater().block_list().clone()));
             }
             Command::Connect { addr, reply } => self.connect(&addr, reply),
             Command::Disconnect { peer_id, reply } => {
@@ -116,34 +116,34 @@ impl Network {
         }
     }
 
-    fn gate(&mut self, order: GateOrder) -> Result<(), GateError> {
+    fn gate(&mut self, command: GateCommand) -> Result<(), GateError> {
         let gater = self.swarm.behaviour_mut().gater.gater_mut();
-        match order {
-            GateOrder::BlockPeer(peer_id) => gater.gates_mut().block_peer(peer_id)?,
-            GateOrder::UnblockPeer(peer_id) => {
-                gater.gates_mut().peers.remove(&peer_id);
-                gater.gates_mut().bans.remove(&peer_id);
+        match command {
+            GateCommand::BlockPeer(peer_id) => gater.block_list_mut().block_peer(peer_id)?,
+            GateCommand::UnblockPeer(peer_id) => {
+                gater.block_list_mut().peers.remove(&peer_id);
+                gater.block_list_mut().bans.remove(&peer_id);
             }
-            GateOrder::BlockAddr(addr) => gater.gates_mut().block_addr(addr)?,
-            GateOrder::UnblockAddr(addr) => gater.gates_mut().unblock_addr(addr),
-            GateOrder::BlockSubnet(subnet) => gater.gates_mut().block_subnet(subnet)?,
-            GateOrder::UnblockSubnet(subnet) => gater.gates_mut().unblock_subnet(subnet),
-            GateOrder::Protect(peer_id) => gater.protect(peer_id, true)?,
-            GateOrder::Unprotect(peer_id) => gater.protect(peer_id, false)?,
+            GateCommand::BlockAddr(addr) => gater.block_list_mut().block_addr(addr)?,
+            GateCommand::UnblockAddr(addr) => gater.block_list_mut().unblock_addr(addr),
+            GateCommand::BlockSubnet(subnet) => gater.block_list_mut().block_subnet(subnet)?,
+            GateCommand::UnblockSubnet(subnet) => gater.block_list_mut().unblock_subnet(subnet),
+            GateCommand::Protect(peer_id) => gater.protect(peer_id, true)?,
+            GateCommand::Unprotect(peer_id) => gater.protect(peer_id, false)?,
         }
-        self.survey();
+        self.review_peers();
         Ok(())
     }
 
-    fn is_shut_out(&self, peer_id: PeerId) -> bool {
+    fn is_blocked(&self, peer_id: PeerId) -> bool {
         let gater = self.swarm.behaviour().gater.gater();
-        gater.gates().check_peer(peer_id, self.clock.now()).is_err() && !gater.is_exempt(&peer_id)
+        gater.block_list().check_peer(peer_id, self.clock.now()).is_err() && !gater.is_exempt(&peer_id)
     }
 
     fn connect(&mut self, addr: &Multiaddr, reply: oneshot::Sender<Result<(), ConnectError>>) {
         let refused = match addr.iter().last() {
             // A connection of a peer that was just blocked may still be closing.
-            Some(Protocol::P2p(peer_id)) if self.is_shut_out(peer_id) => {
+            Some(Protocol::P2p(peer_id)) if self.is_blocked(peer_id) => {
                 Err(ConnectError::NotDialled { peer_id, addr: addr.clone() })
             }
             Some(Protocol::P2p(peer_id)) if self.swarm.is_connected(&peer_id) => Ok(()),

@@ -14,7 +14,7 @@ use super::{
     counters::Counters,
     discovery::{ChainEntry, Discovery, DiscoveryParts, Found, Record, combined_key, records},
     event::Events,
-    gating::Gater,
+    gating::ConnectionGater,
     handle::Command,
     judge::{Judge, JudgeQueue, Report, Standing},
     peers::{PeerBook, PeerFile, Remembered, StalledPeers, StaticPeers},
@@ -46,8 +46,8 @@ const FOUND_QUEUE: usize = 4;
 const PAST_TOPICS_SHARE: usize = 4;
 /// Without a static peer to dial, the timer just comes round.
 const NOTHING_DUE: Duration = Duration::from_secs(60 * 60);
-/// How often it is asked which peers to disconnect: a ban takes effect within this.
-const SURVEY: Duration = Duration::from_secs(1);
+/// How often the gater is asked which peers to disconnect. A ban takes effect within this time.
+const PEER_REVIEW: Duration = Duration::from_secs(1);
 /// How often scores decay, each time by what the time that has passed is worth.
 const DECAY: Duration = Duration::from_secs(1);
 /// How often known peers are stored.
@@ -89,7 +89,7 @@ pub struct Network {
 
 /// What comes round by itself.
 struct Rounds {
-    survey: Interval,
+    review_peers: Interval,
     decay: Interval,
     dial: Interval,
     store: Interval,
@@ -102,7 +102,7 @@ impl Rounds {
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
             interval
         };
-        Self { survey: every(SURVEY), decay: every(DECAY), dial: every(dial), store: every(STORE) }
+        Self { review_peers: every(PEER_REVIEW), decay: every(DECAY), dial: every(dial), store: every(STORE) }
     }
 }
 
@@ -131,8 +131,8 @@ impl Network {
         }
         let peer_id = identity.peer_id();
         let static_peers = StaticPeers::new(peer_id, &config.static_peers, Instant::now())?;
-        let file = config.peer_file.clone().map(|path| PeerFile::new(path, config.gates.clone()));
-        let Remembered { peers: known, gates, record_seq } =
+        let file = config.peer_file.clone().map(|path| PeerFile::new(path, config.block_list.clone()));
+        let Remembered { peers: known, block_list, record_seq } =
             file.as_ref().map(PeerFile::load).transpose()?.unwrap_or_default();
         let record_seq = Arc::new(AtomicU64::new(next_seq(record_seq, clock.now())));
         let exempt = static_peers.ids().chain(&config.trusted_peers).copied().collect();
@@ -151,7 +151,8 @@ impl Network {
         let discovery =
             config.discovery.clone().map(|settings| discovery(&config, settings, &identity, seams));
         let discovery = discovery.transpose()?;
-        let gater = Gater::new(config.gater.clone(), config.gates.clone().joined(gates), exempt);
+        let gater =
+            ConnectionGater::new(config.gater.clone(), config.block_list.clone().merged(block_list), exempt);
         let swarm = build_swarm(&config, identity, gater, Arc::clone(&clock))?;
         let counters = Arc::new(Counters::default());
         let (event_sender, event_receiver) = mpsc::channel(config.event_queue.max(1));
@@ -244,7 +245,7 @@ impl Network {
                 Some(found) = self.found.recv() => self.on_found(found),
                 Some(_) = judging.join_next() => return Err(NetworkError::JudgeStopped { chain_id: self.chain_id }),
                 Some(checked) = self.syncing.next_checked() => self.on_checked(checked),
-                _ = rounds.survey.tick() => self.survey(),
+                _ = rounds.review_peers.tick() => self.review_peers(),
                 _ = rounds.decay.tick() => self.decay_scores(),
                 _ = rounds.dial.tick() => self.dial_known(),
                 _ = rounds.store.tick() => self.store_peers(),

@@ -1,7 +1,7 @@
 //! Who the network task dials, lets go, scores and remembers.
 
 use super::Network;
-use crate::network::{discovery::Found, gating::PeerWorth};
+use crate::network::{discovery::Found, gating::PeerValue};
 use libp2p::{
     Multiaddr, PeerId,
     swarm::dial_opts::{DialOpts, PeerCondition},
@@ -28,7 +28,7 @@ impl Network {
         }
     }
 
-    /// Dials peers that are known, as long as there are fewer than the low tide.
+    /// Dials peers that are known, as long as there are fewer than [`GaterLimits::peers_low`](crate::GaterLimits).
     pub(super) fn dial_known(&mut self) {
         let now = self.clock.now();
         let subscribed = self.subscribed();
@@ -39,8 +39,8 @@ impl Network {
         let local = *self.swarm.local_peer_id();
         let admits = |peer_id: &PeerId, addr: &Multiaddr| {
             *peer_id != local
-                && gater.gates().check_peer(*peer_id, now).is_ok()
-                && gater.gates().check_multiaddr(addr).is_ok()
+                && gater.block_list().check_peer(*peer_id, now).is_ok()
+                && gater.block_list().check_multiaddr(addr).is_ok()
         };
         for (peer_id, addrs) in self.book.take_candidates(DIALS_PER_ROUND, now, admits) {
             self.dial(peer_id, addrs);
@@ -58,8 +58,8 @@ impl Network {
 
     /// Whether a dial began. Addresses that are shut out are left out.
     pub(super) fn dial(&mut self, peer_id: PeerId, mut addrs: Vec<Multiaddr>) -> bool {
-        let gates = self.swarm.behaviour().gater.gater().gates();
-        addrs.retain(|addr| gates.check_multiaddr(addr).is_ok());
+        let block_list = self.swarm.behaviour().gater.gater().block_list();
+        addrs.retain(|addr| block_list.check_multiaddr(addr).is_ok());
         let options = DialOpts::peer_id(peer_id)
             .addresses(addrs)
             .condition(PeerCondition::DisconnectedAndNotDialing)
@@ -77,17 +77,17 @@ impl Network {
         }
     }
 
-    /// Bans, and lets go of whom the gater does not want.
-    pub(super) fn survey(&mut self) {
+    /// Bans and disconnects the peers that the gater rejects.
+    pub(super) fn review_peers(&mut self) {
         let (now, subscribed) = (self.clock.now(), self.subscribed());
         let is_subscribed = |peer_id: &PeerId| subscribed.contains(peer_id);
         let behaviour = self.swarm.behaviour_mut();
         let gossip = &behaviour.gossip;
-        let worth = |peer_id: &PeerId| PeerWorth {
+        let value_of = |peer_id: &PeerId| PeerValue {
             score: gossip.peer_score(peer_id).unwrap_or_default(),
             is_subscribed: is_subscribed(peer_id),
         };
-        let leaving = behaviour.gater.gater_mut().survey(now, worth);
+        let leaving = behaviour.gater.gater_mut().review_peers(now, value_of);
         self.events.counters().banned.raise(behaviour.gater.gater().banned());
         let wants_peers = behaviour.gater.gater().wants_peers(now, is_subscribed);
         self.wants_peers.send_if_modified(|wanted| core::mem::replace(wanted, wants_peers) != wants_peers);
@@ -126,8 +126,8 @@ impl Network {
             tracing::warn!(%chain_id, "storing known peers is slow; check the disk");
             return;
         }
-        let gates = self.swarm.behaviour().gater.gater().gates();
-        let contents = file.render(self.book.known(), gates, self.record_seq.load(Ordering::Relaxed));
+        let block_list = self.swarm.behaviour().gater.gater().block_list();
+        let contents = file.render(self.book.known(), block_list, self.record_seq.load(Ordering::Relaxed));
         self.storing.spawn_blocking(move || {
             if let Err(error) = file.store(&contents) {
                 tracing::warn!(%chain_id, %error, "known peers could not be stored; check the disk");

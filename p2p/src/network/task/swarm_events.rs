@@ -4,7 +4,7 @@ use super::Network;
 use crate::{
     Topic,
     network::{
-        Direction, Gated, NetworkEvent,
+        ConnectionRefusal, Direction, NetworkEvent,
         authored::GossipEvent,
         behaviour::{BehaviourEvent, topic_hash},
         judge::{Job, Report},
@@ -99,7 +99,7 @@ impl Network {
         let ban_below = behaviour.gater.gater().ban_below();
         // At once: anyone who is heard no more does nothing to keep its score down, and it recovers by itself.
         if score < ban_below && before >= ban_below {
-            self.survey();
+            self.review_peers();
         }
     }
 
@@ -177,9 +177,9 @@ impl Network {
     }
 
     fn on_denied(&self, cause: ConnectionDenied) {
-        let Ok(gated) = cause.downcast::<Gated>() else { return };
+        let Ok(gated) = cause.downcast::<ConnectionRefusal>() else { return };
         tracing::debug!(chain_id = %self.chain_id, %gated, "connection refused");
-        if gated.is_for_want_of_room() {
+        if gated.is_limit_reached() {
             self.events.counters().connections_refused.increment();
         }
     }
