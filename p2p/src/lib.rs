@@ -201,8 +201,8 @@ pub use network::{
     BlockList, BlockListFull, Bootnode, ByTopic, ConnectError, ConnectionRefusal, Direction, DiscoveryConfig,
     DiscoveryView, FrameCounts, GateCommand, GateError, GaterLimits, IdentityError, KnownPeer, Network,
     NetworkClosed, NetworkConfig, NetworkCounters, NetworkError, NetworkEvent, NetworkHandle, NoPeerIdError,
-    NodeIdentity, OwnInfo, ParseBootnodeError, PeerDeeds, PeerFileError, PeerInfo, PublishError,
-    RefusedCounts, Subnet,
+    NodeIdentity, OwnInfo, ParseBootnodeError, PeerFileError, PeerInfo, PublishError, RefusedCounts,
+    ScoreInputs, Subnet,
 };
 #[cfg(feature = "op-alloy")]
 pub use op_alloy_payload::ConversionError;

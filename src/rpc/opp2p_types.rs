@@ -144,9 +144,9 @@ impl From<PeerInfo> for OpPeerInfo {
             scores: OpPeerScores {
                 gossip: OpGossipScores { total: peer.score, ..OpGossipScores::default() },
                 req_resp: OpReqRespScores {
-                    valid_responses: peer.deeds.good,
-                    error_responses: peer.deeds.failures,
-                    rejected_payloads: peer.deeds.falsehoods + peer.deeds.rejects,
+                    valid_responses: peer.score_inputs.useful,
+                    error_responses: peer.score_inputs.failed_requests,
+                    rejected_payloads: peer.score_inputs.wrong_responses + peer.score_inputs.invalid_frames,
                 },
             },
         }

@@ -7,7 +7,7 @@
 use super::{
     event::{Events, NetworkEvent},
     frame_counts::LiveFrames,
-    scoring::Deed,
+    scoring::PeerAction,
 };
 use crate::{
     Judgement, MessageId, Reason, Refusal, RefusalVerdict, SettledBlocks, Signers, Topic, UnixSeconds,
@@ -80,7 +80,7 @@ pub(super) struct Report {
     /// What becomes of it.
     pub(super) acceptance: MessageAcceptance,
     /// What it says of the sender.
-    pub(super) deed: Option<Deed>,
+    pub(super) action: Option<PeerAction>,
     /// The block, if it is one.
     pub(super) block: Option<ValidBlock>,
 }
@@ -88,7 +88,7 @@ pub(super) struct Report {
 impl Report {
     /// A frame that was not judged, which is nobody's fault.
     pub(super) const fn unjudged(id: gossipsub::MessageId, source: PeerId) -> Self {
-        Self { id, source, acceptance: MessageAcceptance::Ignore, deed: None, block: None }
+        Self { id, source, acceptance: MessageAcceptance::Ignore, action: None, block: None }
     }
 }
 
@@ -181,7 +181,7 @@ impl Judge {
             let Some(judgement) = self.judge(&job).await else {
                 tracing::error!(topic = %self.topic, id = %job.id, "validator panicked on a frame");
                 self.count().rejected.increment();
-                if !self.report(&job, MessageAcceptance::Reject, Some(Deed::SentInvalid), None).await {
+                if !self.report(&job, MessageAcceptance::Reject, Some(PeerAction::InvalidFrame), None).await {
                     return;
                 }
                 continue;
@@ -221,7 +221,7 @@ impl Judge {
         self.clock = Some(ClockProof::of(job, &block));
         self.standing.note(block.signer());
         self.count().accepted.increment();
-        let (accept, good) = (MessageAcceptance::Accept, Some(Deed::Good));
+        let (accept, good) = (MessageAcceptance::Accept, Some(PeerAction::Useful));
         let going_on = self.report(job, accept, good, Some(block.clone())).await;
         self.events.deliver(NetworkEvent::Block { block, from: job.source, at: job.at }).await;
         going_on
@@ -236,32 +236,32 @@ impl Judge {
         };
         count.increment();
         self.events.counters().refused_on(topic).count(reason);
-        let deed = deed_of(verdict, reason, self.clock);
+        let action = action_of(verdict, reason, self.clock);
         self.events.offer(NetworkEvent::Refused { topic, verdict, refusal, from: job.source });
-        self.report(job, acceptance, deed, None).await
+        self.report(job, acceptance, action, None).await
     }
 
     async fn report(
         &self,
         job: &Job,
         acceptance: MessageAcceptance,
-        deed: Option<Deed>,
+        action: Option<PeerAction>,
         block: Option<ValidBlock>,
     ) -> bool {
-        let report = Report { id: job.id.clone(), source: job.source, acceptance, deed, block };
+        let report = Report { id: job.id.clone(), source: job.source, acceptance, action, block };
         self.reports.send(report).await.is_ok()
     }
 }
 
 /// A block out of its window may be our clock's fault, or that of a chain that is stalled: nobody is blamed, unless it
 /// is old beyond that by what is known of our clock.
-fn deed_of(verdict: RefusalVerdict, reason: &Reason, clock: Option<ClockProof>) -> Option<Deed> {
+fn action_of(verdict: RefusalVerdict, reason: &Reason, clock: Option<ClockProof>) -> Option<PeerAction> {
     match (verdict, reason) {
         (RefusalVerdict::Ignore, _) | (_, Reason::FromTheFuture { .. }) => None,
-        (_, Reason::TooOld { timestamp, now, past }) => {
-            clock.is_some_and(|clock| clock.shows_old(*timestamp, *now, *past)).then_some(Deed::SentInvalid)
-        }
-        (RefusalVerdict::Reject, _) => Some(Deed::SentInvalid),
+        (_, Reason::TooOld { timestamp, now, past }) => clock
+            .is_some_and(|clock| clock.shows_old(*timestamp, *now, *past))
+            .then_some(PeerAction::InvalidFrame),
+        (RefusalVerdict::Reject, _) => Some(PeerAction::InvalidFrame),
     }
 }
 
@@ -301,16 +301,16 @@ mod tests {
     /// Who is blamed for an old block, after one of this age, if any, was accepted `before` seconds ago.
     #[rstest]
     #[case::the_clock_may_be_wrong(None, 3_600, None)]
-    #[case::the_clock_is_right(Some((0, 0)), 3_600, Some(Deed::SentInvalid))]
+    #[case::the_clock_is_right(Some((0, 0)), 3_600, Some(PeerAction::InvalidFrame))]
     #[case::a_little_late(Some((0, 0)), 660, None)]
     #[case::the_clock_may_be_as_fast_as_the_accepted_block_is_old(Some((40, 0)), 690, None)]
-    #[case::and_no_faster(Some((40, 0)), 710, Some(Deed::SentInvalid))]
+    #[case::and_no_faster(Some((40, 0)), 710, Some(PeerAction::InvalidFrame))]
     #[case::the_clock_was_right_long_ago(Some((0, 31)), 3_600, None)]
     #[tokio::test]
     async fn who_sends_an_old_block(
         #[case] accepted: Option<(u64, u64)>,
         #[case] age: u64,
-        #[case] expected: Option<Deed>,
+        #[case] expected: Option<PeerAction>,
     ) {
         let (judge, queue, mut reported, signers) = judge(Topic::BlocksV4);
         signers.send_replace(sample::signers());
@@ -321,24 +321,24 @@ mod tests {
             let mut job = job(Topic::BlocksV4, 5, arrived - age);
             job.arrived = UnixSeconds(arrived);
             queue.push(job).unwrap();
-            assert_eq!(reported.recv().await.unwrap().deed, Some(Deed::Good));
+            assert_eq!(reported.recv().await.unwrap().action, Some(PeerAction::Useful));
         }
         queue.push(job(Topic::BlocksV4, 4, sample::NOW.0 - age)).unwrap();
         let report = reported.recv().await.unwrap();
         assert!(matches!(report.acceptance, MessageAcceptance::Reject));
-        assert_eq!(report.deed, expected);
+        assert_eq!(report.action, expected);
     }
 
     /// What becomes of a frame by another signer than the known one, and of anyone who sends it. `is_stale`: L1, which names the
     /// signer, was not read lately.
     #[rstest]
-    #[case::l1_was_read(false, MessageAcceptance::Reject, Some(Deed::SentInvalid))]
+    #[case::l1_was_read(false, MessageAcceptance::Reject, Some(PeerAction::InvalidFrame))]
     #[case::l1_was_not_read_lately(true, MessageAcceptance::Ignore, None)]
     #[tokio::test]
     async fn a_frame_by_another_signer(
         #[case] is_stale: bool,
         #[case] expected: MessageAcceptance,
-        #[case] deed: Option<Deed>,
+        #[case] action: Option<PeerAction>,
     ) {
         let (judge, queue, mut reported, signers) = judge(Topic::BlocksV4);
         signers.send_replace(Signers { is_stale, ..Signers::of(Address::repeat_byte(7)) });
@@ -347,7 +347,7 @@ mod tests {
         judging.spawn(judge.run());
         let report = reported.recv().await.unwrap();
         assert_eq!(format!("{:?}", report.acceptance), format!("{expected:?}"));
-        assert_eq!(report.deed, deed);
+        assert_eq!(report.action, action);
     }
 
     /// What becomes of a frame that comes while nobody may sign yet. `known`: whether a signer is known later.

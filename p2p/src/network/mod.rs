@@ -47,5 +47,5 @@ pub use identity::{IdentityError, NodeIdentity};
 pub use peer_info::{OwnInfo, PeerInfo};
 pub use peers::{Direction, KnownPeer, NoPeerIdError, PeerFileError};
 pub use refused_counts::RefusedCounts;
-pub use scoring::PeerDeeds;
+pub use scoring::ScoreInputs;
 pub use task::Network;

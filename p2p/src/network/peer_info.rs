@@ -2,7 +2,7 @@
 //!
 //! A copy of the moment at which it was asked.
 
-use super::{Direction, KnownPeer, PeerDeeds};
+use super::{Direction, KnownPeer, ScoreInputs};
 use crate::{ChainId, Topic};
 use alloy_primitives::{B256, keccak256};
 use libp2p::{Multiaddr, PeerId, identity::PublicKey};
@@ -28,12 +28,12 @@ pub struct PeerInfo {
     pub known: KnownPeer,
     /// The last ping's round trip.
     pub latency: Option<Duration>,
-    /// What it is worth: below zero it is in no mesh.
+    /// Its gossipsub score. With a score below zero it is in no mesh.
     pub score: f64,
     /// The part of the score that comes from our verdicts.
     pub application_score: f64,
-    /// What that part counts.
-    pub deeds: PeerDeeds,
+    /// What that part is computed from.
+    pub score_inputs: ScoreInputs,
     /// Whether it is neither pruned nor banned.
     pub protected: bool,
 }

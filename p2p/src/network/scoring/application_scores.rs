@@ -1,156 +1,165 @@
-//! [`ApplicationScores`]: what our own verdicts say of a peer.
+//! [`ApplicationScores`]: the part of each peer's score that comes from our own verdicts.
 //!
-//! Useful answers and blocks count for it, failures to answer a little and false answers much against it, each up
-//! to a cap, as op-node counted them. Rejected frames count beyond a few, then quickly up to a ban: an honest relay
-//! whose view of L1 or whose fork table differs for a moment keeps its standing, a flooder is banned within one batch.
-//! Everything shrinks with the time that passes, however many blocks that time has. Pure; a peer is forgotten once all of its counts are nothing.
+//! Valid blocks and answers raise it, unanswered requests lower it a little and wrong answers a lot, each up to a cap, as in
+//! op-node. Invalid frames count beyond a few, then quickly up to a ban: an honest relay whose view of L1 or whose fork
+//! times differ for a moment is not banned, a flooder is banned within one batch. All counts decay with time, not with the
+//! number of blocks. Pure. A peer is forgotten once all of its counts are negligible.
 
 use super::decay_factor;
 use libp2p::PeerId;
 use std::{collections::BTreeMap, time::Duration};
 
-/// One good deed.
-const GOOD: f64 = 0.5;
-const GOOD_CAP: f64 = 10.0;
-/// One request that was not answered.
-const FAILURE: f64 = 1.0;
-const FAILURE_CAP: f64 = 9.0;
-/// One false answer.
-const FALSEHOOD: f64 = 20.0;
-const FALSEHOOD_CAP: f64 = 20.0;
-/// This many rejected frames are free. Eight a second forever add up to 16: an honest relay of blocks whose signer L1
-/// has not told us of yet never comes here, however many blocks share a timestamp.
-const FREE_REJECTS: f64 = 16.0;
-/// Each of the next ones puts the peer out of the mesh, no further than where it is still listened to.
-const REJECT_WEIGHT: f64 = 8.0;
-/// This many of those, and the peer is banned, in one step: below gossipsub's graylist threshold it would not be heard
-/// any more, and nothing could bring its score from there to where bans begin.
-const WARNINGS: f64 = 5.0;
-const BANNED: f64 = 70.0;
-const REJECTS_CAP: f64 = 50.0;
+/// What one useful action adds.
+const USEFUL_WEIGHT: f64 = 0.5;
+const USEFUL_CAP: f64 = 10.0;
+/// What one failed request subtracts.
+const FAILED_REQUEST_WEIGHT: f64 = 1.0;
+const FAILED_REQUESTS_CAP: f64 = 9.0;
+/// What one wrong response subtracts.
+const WRONG_RESPONSE_WEIGHT: f64 = 20.0;
+const WRONG_RESPONSES_CAP: f64 = 20.0;
+/// This many invalid frames are free. Eight a second for any time add up to 16: an honest relay of blocks whose new signer
+/// this node has not read from L1 yet does not exceed it, however many blocks share a timestamp.
+const FREE_INVALID_FRAMES: f64 = 16.0;
+/// What each further one subtracts: it takes the peer out of the mesh, and keeps it above the graylist threshold.
+const INVALID_FRAME_WEIGHT: f64 = 8.0;
+/// This many of those ban the peer, in one step: below gossipsub's graylist threshold its messages are dropped, so that
+/// its score could not fall from there to the ban threshold.
+const MAX_PENALISED_FRAMES: f64 = 5.0;
+/// What a ban subtracts.
+const BAN_PENALTY: f64 = 70.0;
+const INVALID_FRAMES_CAP: f64 = 50.0;
 /// The seconds in which a count shrinks to a hundredth: op-node's 60 slots on a chain of 2 s.
 const DECAY_SECONDS: u32 = 120;
-/// What is left of rejected frames after a second.
-const REJECTS_LEFT: f64 = 0.5;
-const NOTHING: f64 = 0.01;
-/// How many peers are remembered. Beyond it the least remarkable is forgotten.
+/// The factor by which the count of invalid frames shrinks each second.
+const INVALID_FRAMES_DECAY: f64 = 0.5;
+/// A count below this is taken as 0.
+const NEGLIGIBLE: f64 = 0.01;
+/// How many peers are remembered. With one more, the peer with the lowest counts is forgotten.
 const MAX_PEERS: usize = 4_096;
 
-/// What a peer did.
+/// Something that a peer did, which changes its application score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::network) enum Deed {
-    /// It was the first to send a valid block, or answered a request well.
-    Good,
-    /// It did not answer, or with an error.
-    Failed,
-    /// It answered with something that is not a block of the height that was asked for.
-    Lied,
-    /// It sent a frame that breaks a rule that it could check.
-    SentInvalid,
+pub(in crate::network) enum PeerAction {
+    /// It was the first to send a valid block, or it answered a request with the requested block.
+    Useful,
+    /// It did not answer a request, or answered with an error.
+    RequestFailed,
+    /// It answered a request with something that is not a block of the requested height.
+    WrongResponse,
+    /// It sent a frame that breaks a rule that it could check itself.
+    InvalidFrame,
 }
 
-/// How much of each kind a peer did lately: counts that shrink to a hundredth within two minutes, but rejected
-/// frames to a half within a second.
+/// What a peer's application score is computed from. Each count decays: invalid frames by half each second, the others to
+/// a hundredth within two minutes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
-pub struct PeerDeeds {
-    /// Blocks that it was the first to send, and requests that it answered well; 20 at most.
-    pub good: f64,
-    /// Requests that it did not answer; 9 at most.
-    pub failures: f64,
-    /// Answers that were not what was asked for; 1 at most.
-    pub falsehoods: f64,
-    /// Frames that were rejected; 50 at most.
-    pub rejects: f64,
+pub struct ScoreInputs {
+    /// Blocks that it was the first to send, and requests that it answered with the requested block. 20 at most.
+    pub useful: f64,
+    /// Requests that it did not answer. 9 at most.
+    pub failed_requests: f64,
+    /// Answers that were not the requested block. 1 at most.
+    pub wrong_responses: f64,
+    /// Frames that were rejected, and that it could have rejected. 50 at most.
+    pub invalid_frames: f64,
 }
 
 /// The counts of every peer.
 #[derive(Debug, Default)]
 pub(in crate::network) struct ApplicationScores {
-    peers: BTreeMap<PeerId, Counts>,
+    peers: BTreeMap<PeerId, ScoreCounts>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Counts {
-    good: f64,
-    failures: f64,
-    falsehoods: f64,
-    rejects: f64,
+struct ScoreCounts {
+    useful: f64,
+    failed_requests: f64,
+    wrong_responses: f64,
+    invalid_frames: f64,
 }
 
-impl Counts {
+impl ScoreCounts {
     fn score(&self) -> f64 {
-        let excess = (self.rejects - FREE_REJECTS).max(0.0);
-        let ban = if excess >= WARNINGS { BANNED } else { 0.0 };
-        self.good - self.failures - self.falsehoods - REJECT_WEIGHT * excess - ban
+        let excess = (self.invalid_frames - FREE_INVALID_FRAMES).max(0.0);
+        let ban = if excess >= MAX_PENALISED_FRAMES { BAN_PENALTY } else { 0.0 };
+        self.useful - self.failed_requests - self.wrong_responses - INVALID_FRAME_WEIGHT * excess - ban
     }
 
-    fn decay(&mut self, factor: f64, of_rejects: f64) -> bool {
-        self.good *= factor;
-        self.failures *= factor;
-        self.falsehoods *= factor;
-        self.rejects *= of_rejects;
-        let mut is_something = false;
-        for count in [&mut self.good, &mut self.failures, &mut self.falsehoods, &mut self.rejects] {
-            if *count < NOTHING {
+    fn decay(&mut self, factor: f64, invalid_frames_factor: f64) -> bool {
+        self.useful *= factor;
+        self.failed_requests *= factor;
+        self.wrong_responses *= factor;
+        self.invalid_frames *= invalid_frames_factor;
+        let mut is_remembered = false;
+        for count in
+            [&mut self.useful, &mut self.failed_requests, &mut self.wrong_responses, &mut self.invalid_frames]
+        {
+            if *count < NEGLIGIBLE {
                 *count = 0.0;
             }
-            is_something |= *count > 0.0;
+            is_remembered |= *count > 0.0;
         }
-        is_something
+        is_remembered
     }
 
     fn weight(&self) -> f64 {
-        self.good + self.failures + self.falsehoods + self.rejects
+        self.useful + self.failed_requests + self.wrong_responses + self.invalid_frames
     }
 }
 
 impl ApplicationScores {
-    /// Takes note of a deed, and gives the peer's score.
-    pub(in crate::network) fn note(&mut self, peer_id: PeerId, deed: Deed) -> f64 {
+    /// Records an action, and returns the peer's new score.
+    pub(in crate::network) fn record(&mut self, peer_id: PeerId, action: PeerAction) -> f64 {
         if self.peers.len() >= MAX_PEERS && !self.peers.contains_key(&peer_id) {
             let least = self.peers.iter().min_by(|(_, a), (_, b)| a.weight().total_cmp(&b.weight()));
             least.map(|(peer_id, _)| *peer_id).map(|peer_id| self.peers.remove(&peer_id));
         }
         let counts = self.peers.entry(peer_id).or_default();
-        let (count, step, cap) = match deed {
-            Deed::Good => (&mut counts.good, GOOD, GOOD_CAP),
-            Deed::Failed => (&mut counts.failures, FAILURE, FAILURE_CAP),
-            Deed::Lied => (&mut counts.falsehoods, FALSEHOOD, FALSEHOOD_CAP),
-            Deed::SentInvalid => (&mut counts.rejects, 1.0, REJECTS_CAP),
+        let (count, step, cap) = match action {
+            PeerAction::Useful => (&mut counts.useful, USEFUL_WEIGHT, USEFUL_CAP),
+            PeerAction::RequestFailed => {
+                (&mut counts.failed_requests, FAILED_REQUEST_WEIGHT, FAILED_REQUESTS_CAP)
+            }
+            PeerAction::WrongResponse => {
+                (&mut counts.wrong_responses, WRONG_RESPONSE_WEIGHT, WRONG_RESPONSES_CAP)
+            }
+            PeerAction::InvalidFrame => (&mut counts.invalid_frames, 1.0, INVALID_FRAMES_CAP),
         };
         *count = (*count + step).min(cap);
         counts.score()
     }
 
-    /// Time passes. Gives the new score of every peer that has had one.
+    /// Decays all counts by the time that has passed. Returns the new score of every peer that had one.
     pub(in crate::network) fn decay(&mut self, passed: Duration) -> Vec<(PeerId, f64)> {
         let seconds = passed.as_secs_f64();
-        let (factor, of_rejects) = (decay_factor(DECAY_SECONDS).powf(seconds), REJECTS_LEFT.powf(seconds));
+        let (factor, invalid_frames_factor) =
+            (decay_factor(DECAY_SECONDS).powf(seconds), INVALID_FRAMES_DECAY.powf(seconds));
         let mut scores = Vec::with_capacity(self.peers.len());
         self.peers.retain(|peer_id, counts| {
-            let is_something = counts.decay(factor, of_rejects);
+            let is_remembered = counts.decay(factor, invalid_frames_factor);
             scores.push((*peer_id, counts.score()));
-            is_something
+            is_remembered
         });
         scores
     }
 
-    /// What a peer did lately.
-    pub(in crate::network) fn deeds(&self, peer_id: &PeerId) -> PeerDeeds {
-        let Counts { good, failures, falsehoods, rejects } =
+    /// What a peer's score is computed from.
+    pub(in crate::network) fn score_inputs(&self, peer_id: &PeerId) -> ScoreInputs {
+        let ScoreCounts { useful, failed_requests, wrong_responses, invalid_frames } =
             self.peers.get(peer_id).copied().unwrap_or_default();
-        PeerDeeds {
-            good: good / GOOD,
-            failures: failures / FAILURE,
-            falsehoods: falsehoods / FALSEHOOD,
-            rejects,
+        ScoreInputs {
+            useful: useful / USEFUL_WEIGHT,
+            failed_requests: failed_requests / FAILED_REQUEST_WEIGHT,
+            wrong_responses: wrong_responses / WRONG_RESPONSE_WEIGHT,
+            invalid_frames,
         }
     }
 
     /// A peer's score.
     pub(in crate::network) fn score(&self, peer_id: &PeerId) -> f64 {
-        self.peers.get(peer_id).map_or(0.0, Counts::score)
+        self.peers.get(peer_id).map_or(0.0, ScoreCounts::score)
     }
 }
 
@@ -162,54 +171,61 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn after(deed: Deed, times: usize) -> f64 {
+    fn after(action: PeerAction, times: usize) -> f64 {
         let (mut scores, peer_id) = (ApplicationScores::default(), PeerId::random());
-        (0..times).for_each(|_| _ = scores.note(peer_id, deed));
+        (0..times).for_each(|_| _ = scores.record(peer_id, action));
         scores.score(&peer_id)
     }
 
     #[rstest]
-    #[case::a_good_deed(Deed::Good, 1, 0.5)]
-    #[case::good_deeds_are_capped(Deed::Good, 1_000, 10.0)]
-    #[case::a_failure(Deed::Failed, 1, -1.0)]
-    #[case::failures_are_capped_above_the_gossip_threshold(Deed::Failed, 1_000, -9.0)]
-    #[case::a_lie(Deed::Lied, 1, -20.0)]
-    #[case::lies_are_capped(Deed::Lied, 1_000, -20.0)]
-    #[case::a_few_rejected_frames_are_free(Deed::SentInvalid, 16, 0.0)]
-    #[case::one_more_is_not(Deed::SentInvalid, 17, -8.0)]
-    #[case::it_is_heard_until_it_is_banned(Deed::SentInvalid, 20, -32.0)]
-    #[case::a_flood_bans(Deed::SentInvalid, 21, -110.0)]
-    fn counts(#[case] deed: Deed, #[case] times: usize, #[case] score: f64) {
-        assert!((after(deed, times) - score).abs() < 1e-9);
+    #[case::a_useful_action(PeerAction::Useful, 1, 0.5)]
+    #[case::useful_actions_are_capped(PeerAction::Useful, 1_000, 10.0)]
+    #[case::a_failed_request(PeerAction::RequestFailed, 1, -1.0)]
+    #[case::failed_requests_are_capped_above_the_gossip_threshold(PeerAction::RequestFailed, 1_000, -9.0)]
+    #[case::a_wrong_response(PeerAction::WrongResponse, 1, -20.0)]
+    #[case::wrong_responses_are_capped(PeerAction::WrongResponse, 1_000, -20.0)]
+    #[case::a_few_invalid_frames_are_free(PeerAction::InvalidFrame, 16, 0.0)]
+    #[case::one_more_lowers_the_score(PeerAction::InvalidFrame, 17, -8.0)]
+    #[case::the_peer_stays_above_the_graylist_threshold_until_the_ban(PeerAction::InvalidFrame, 20, -32.0)]
+    #[case::a_flood_bans(PeerAction::InvalidFrame, 21, -110.0)]
+    fn an_action_changes_the_score(#[case] action: PeerAction, #[case] times: usize, #[case] score: f64) {
+        assert!((after(action, times) - score).abs() < 1e-9);
     }
 
     #[test]
-    fn deeds_are_reported_in_their_number() {
+    fn score_inputs_are_counts_of_actions() {
         let (mut scores, peer_id) = (ApplicationScores::default(), PeerId::random());
-        let done = [Deed::Good, Deed::Good, Deed::Failed, Deed::Lied, Deed::SentInvalid];
-        done.into_iter().for_each(|deed| _ = scores.note(peer_id, deed));
-        let expected = PeerDeeds { good: 2.0, failures: 1.0, falsehoods: 1.0, rejects: 1.0 };
-        assert_eq!(scores.deeds(&peer_id), expected);
-        assert_eq!(scores.deeds(&PeerId::random()), PeerDeeds::default());
+        let done = [
+            PeerAction::Useful,
+            PeerAction::Useful,
+            PeerAction::RequestFailed,
+            PeerAction::WrongResponse,
+            PeerAction::InvalidFrame,
+        ];
+        done.into_iter().for_each(|action| _ = scores.record(peer_id, action));
+        let expected =
+            ScoreInputs { useful: 2.0, failed_requests: 1.0, wrong_responses: 1.0, invalid_frames: 1.0 };
+        assert_eq!(scores.score_inputs(&peer_id), expected);
+        assert_eq!(scores.score_inputs(&PeerId::random()), ScoreInputs::default());
     }
 
     #[test]
-    fn eight_rejected_blocks_a_second_never_cost_anything() {
+    fn eight_invalid_frames_a_second_cost_nothing() {
         let (mut scores, peer_id) = (ApplicationScores::default(), PeerId::random());
         for _ in 0..10_000 {
-            (0..8).for_each(|_| assert_eq!(scores.note(peer_id, Deed::SentInvalid), 0.0));
+            (0..8).for_each(|_| assert_eq!(scores.record(peer_id, PeerAction::InvalidFrame), 0.0));
             scores.decay(SECOND);
         }
     }
 
     #[test]
-    fn what_counts_is_the_time_that_passes_and_not_how_often_it_is_looked_at() {
+    fn decay_depends_on_the_time_and_not_on_the_number_of_calls() {
         let after = |steps: u32| {
             let (mut scores, peer_id) = (ApplicationScores::default(), PeerId::random());
-            [Deed::Good, Deed::Lied, Deed::Failed]
+            [PeerAction::Useful, PeerAction::WrongResponse, PeerAction::RequestFailed]
                 .into_iter()
-                .for_each(|deed| _ = scores.note(peer_id, deed));
-            (0..40).for_each(|_| _ = scores.note(peer_id, Deed::SentInvalid));
+                .for_each(|action| _ = scores.record(peer_id, action));
+            (0..40).for_each(|_| _ = scores.record(peer_id, PeerAction::InvalidFrame));
             (0..steps).for_each(|_| _ = scores.decay(SECOND / steps));
             scores.score(&peer_id)
         };
@@ -217,10 +233,10 @@ mod tests {
     }
 
     #[test]
-    fn all_is_forgotten_in_time() {
+    fn a_peer_is_forgotten_once_its_counts_have_decayed() {
         let (mut scores, peer_id) = (ApplicationScores::default(), PeerId::random());
-        (0..100).for_each(|_| _ = scores.note(peer_id, Deed::SentInvalid));
-        (0..100).for_each(|_| _ = scores.note(peer_id, Deed::Lied));
+        (0..100).for_each(|_| _ = scores.record(peer_id, PeerAction::InvalidFrame));
+        (0..100).for_each(|_| _ = scores.record(peer_id, PeerAction::WrongResponse));
         let mut seconds = 0;
         while !scores.peers.is_empty() {
             scores.decay(SECOND);
@@ -232,43 +248,43 @@ mod tests {
     }
 
     #[test]
-    fn the_last_decay_tells_that_a_score_is_back_at_nothing() {
+    fn the_last_decay_returns_a_score_of_zero() {
         let (mut scores, peer_id) = (ApplicationScores::default(), PeerId::random());
-        scores.note(peer_id, Deed::Failed);
+        scores.record(peer_id, PeerAction::RequestFailed);
         let last = std::iter::from_fn(|| scores.decay(SECOND).pop()).last();
         assert_eq!(last, Some((peer_id, 0.0)));
     }
 
     #[test]
-    fn strangers_do_not_push_out_a_flooder() {
+    fn useful_peers_do_not_displace_a_flooder() {
         let (mut scores, flooder) = (ApplicationScores::default(), PeerId::random());
-        (0..30).for_each(|_| _ = scores.note(flooder, Deed::SentInvalid));
-        (0..MAX_PEERS * 2).for_each(|_| _ = scores.note(PeerId::random(), Deed::Good));
+        (0..30).for_each(|_| _ = scores.record(flooder, PeerAction::InvalidFrame));
+        (0..MAX_PEERS * 2).for_each(|_| _ = scores.record(PeerId::random(), PeerAction::Useful));
         assert_eq!(scores.peers.len(), MAX_PEERS);
         assert!(scores.score(&flooder) < -100.0);
     }
 
-    fn deed() -> impl Strategy<Value = Option<Deed>> {
+    fn an_action() -> impl Strategy<Value = Option<PeerAction>> {
         proptest::option::of(prop_oneof![
-            Just(Deed::Good),
-            Just(Deed::Failed),
-            Just(Deed::Lied),
-            Just(Deed::SentInvalid),
+            Just(PeerAction::Useful),
+            Just(PeerAction::RequestFailed),
+            Just(PeerAction::WrongResponse),
+            Just(PeerAction::InvalidFrame),
         ])
     }
 
     proptest! {
         /// Scores stay within their bounds, and decay brings a bad one no further down.
         #[test]
-        fn scores_are_bounded(deeds in proptest::collection::vec(deed(), 0..300)) {
+        fn scores_are_bounded(actions in proptest::collection::vec(an_action(), 0..300)) {
             let (mut scores, peer_id) = (ApplicationScores::default(), PeerId::random());
-            for deed in deeds {
+            for action in actions {
                 let before = scores.score(&peer_id);
-                match deed {
-                    Some(deed) => { scores.note(peer_id, deed); }
+                match action {
+                    Some(action) => { scores.record(peer_id, action); }
                     None => {
                         scores.decay(SECOND);
-                        prop_assert!(before >= 0.0 || scores.score(&peer_id) >= before - 4.0 * NOTHING);
+                        prop_assert!(before >= 0.0 || scores.score(&peer_id) >= before - 4.0 * NEGLIGIBLE);
                     }
                 }
                 let score = scores.score(&peer_id);

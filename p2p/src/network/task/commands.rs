@@ -111,7 +111,7 @@ impl Network {
             latency: live.and_then(|live| live.latency),
             score: gossip.peer_score(&peer_id).unwrap_or_default(),
             application_score: self.scores.score(&peer_id),
-            deeds: self.scores.deeds(&peer_id),
+            score_inputs: self.scores.score_inputs(&peer_id),
             protected: behaviour.gater.gater().is_exempt(&peer_id),
         }
     }

@@ -77,7 +77,7 @@ impl Network {
         }
     }
 
-    /// Bans and disconnects the peers that the gater rejects.
+    /// Bans and disconnects the peers that the gater invalid_frames.
     pub(super) fn review_peers(&mut self) {
         let (now, subscribed) = (self.clock.now(), self.subscribed());
         let is_subscribed = |peer_id: &PeerId| subscribed.contains(peer_id);

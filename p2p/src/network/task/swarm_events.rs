@@ -8,7 +8,7 @@ use crate::{
         authored::GossipEvent,
         behaviour::{BehaviourEvent, topic_hash},
         judge::{Job, Report},
-        scoring::Deed,
+        scoring::PeerAction,
     },
 };
 use libp2p::{
@@ -75,9 +75,9 @@ impl Network {
     }
 
     pub(super) fn on_report(&mut self, report: Report) {
-        let Report { id, source, acceptance, deed, block } = report;
-        if let Some(deed) = deed {
-            self.note_deed(source, deed);
+        let Report { id, source, acceptance, action, block } = report;
+        if let Some(action) = action {
+            self.record_action(source, action);
         }
         if let Some(block) = block {
             self.keep(&block);
@@ -88,12 +88,12 @@ impl Network {
         }
     }
 
-    pub(super) fn note_deed(&mut self, peer_id: PeerId, deed: Deed) {
+    pub(super) fn record_action(&mut self, peer_id: PeerId, action: PeerAction) {
         if !self.verdict_scoring {
             return;
         }
         let before = self.scores.score(&peer_id);
-        let score = self.scores.note(peer_id, deed);
+        let score = self.scores.record(peer_id, action);
         let behaviour = self.swarm.behaviour_mut();
         behaviour.gossip.set_application_score(&peer_id, score);
         let ban_below = behaviour.gater.gater().ban_below();
@@ -129,7 +129,7 @@ impl Network {
         if let Some(topic) = self.topic_of(topic) {
             self.events.counters().on(topic).rejected.increment();
         }
-        self.note_deed(source, Deed::SentInvalid);
+        self.record_action(source, PeerAction::InvalidFrame);
     }
 
     fn topic_of(&self, hash: &gossipsub::TopicHash) -> Option<Topic> {

@@ -5,7 +5,7 @@ use crate::{
     Envelope, ForkTimes, ValidBlock,
     network::{
         NetworkEvent,
-        scoring::Deed,
+        scoring::PeerAction,
         sync::{Answer, GapFiller, Kept, RateLimits, RecentBlocks, Refused, Wanted, is_spoken, open},
     },
     snappy::compress,
@@ -132,7 +132,7 @@ impl Network {
                 tracing::debug!(%peer, number = wanted.number, %error, "no answer");
                 if !matches!(error, OutboundFailure::ConnectionClosed | OutboundFailure::UnsupportedProtocols)
                 {
-                    self.note_deed(peer, Deed::Failed);
+                    self.record_action(peer, PeerAction::RequestFailed);
                 }
                 self.ask_again(wanted, asked);
             }
@@ -219,7 +219,7 @@ impl Network {
             // Not to have a block is not a failure.
             Answer::Refused(Refused::NotFound) => self.ask_again(wanted, asked),
             Answer::Kept(_) | Answer::Refused(Refused::Invalid | Refused::Unavailable) => {
-                self.note_deed(peer, Deed::Failed);
+                self.record_action(peer, PeerAction::RequestFailed);
                 self.ask_again(wanted, asked);
             }
         }
@@ -242,12 +242,12 @@ impl Network {
             }
             Found::Nothing => {
                 tracing::debug!(%from, number = wanted.number, hash = %wanted.hash, "peer has no block at the height");
-                self.note_deed(from, Deed::Lied);
+                self.record_action(from, PeerAction::WrongResponse);
                 self.ask_again(wanted, asked);
                 return;
             }
         };
-        self.note_deed(from, Deed::Good);
+        self.record_action(from, PeerAction::Useful);
         self.events.counters().filled.increment();
         self.syncing.recent.keep(wanted.number, wanted.hash, kept);
         let next = self.syncing.gaps.filled(wanted, &envelope, &self.syncing.recent);
