@@ -9,8 +9,8 @@ use alloy_primitives::{B256, Bytes, U256};
 use crosscheck_p2p::{
     Envelope, ForkTimes, MAX_FRAME_BYTES, PayloadVersion, SIGNATURE_BYTES, UnixSeconds,
     fuzzing::{
-        MAX_RESPONSE_BYTES, ReadResponse, is_wanted, open_payload, read_request, read_response, write_found,
-        write_kept,
+        MAX_RESPONSE_BYTES, ReadResponse, is_answered_by, open_payload, read_request, read_response,
+        write_payload, write_stored,
     },
 };
 use futures::AsyncRead;
@@ -87,8 +87,8 @@ fn response(knob: u8, bytes: &[u8]) {
     assert_eq!(stream.taken, bytes.len());
     assert!(memory < limit, "{memory} bytes held for {} of input", bytes.len());
     match read {
-        Ok(ReadResponse::Refused(code)) => assert_eq!(bytes[0].min(3), code),
-        Ok(ReadResponse::Found { version, signed }) => {
+        Ok(ReadResponse::Error(code)) => assert_eq!(bytes[0].min(3), code),
+        Ok(ReadResponse::Payload { version, signed }) => {
             assert!(signed.len() <= MAX_FRAME_BYTES && bytes[..5] == found_head(version));
             assert_again(version, &signed);
             blocks_in(version, &signed);
@@ -158,9 +158,9 @@ fn met(envelope: &Envelope, forks: &ForkTimes) -> bool {
         (number, hash ^ B256::with_last_byte(1), UnixSeconds(u64::MAX)),
     ];
     let earlier = time.0.checked_sub(1).map(|before| (number, hash, UnixSeconds(before)));
-    assert!(!others.into_iter().chain(earlier).any(|wanted| is_wanted(wanted, envelope, forks)));
+    assert!(!others.into_iter().chain(earlier).any(|wanted| is_answered_by(wanted, envelope, forks)));
     // A block may have its child's timestamp.
-    is_wanted((number, hash, time), envelope, forks)
+    is_answered_by((number, hash, time), envelope, forks)
 }
 
 /// The rules of a block but for its hash.
@@ -178,27 +178,27 @@ fn holds(envelope: &Envelope, forks: &ForkTimes) -> bool {
 fn served(knob: u8, bytes: &[u8]) {
     let (version, is_signed) = (PayloadVersion::ALL[usize::from(knob % 4)], knob & 4 != 0);
     if knob & 8 != 0 {
-        let _error = write_kept(Bytes::copy_from_slice(bytes), is_signed, version);
+        let _error = write_stored(Bytes::copy_from_slice(bytes), is_signed, version);
         return;
     }
     let compressed = snap::raw::Encoder::new().compress_vec(bytes).expect("small enough");
     let skip = if is_signed { SIGNATURE_BYTES } else { 0 };
     // What is kept was validated: it has room for what it is said to have.
     let Some(signed) = bytes.get(skip..) else { return };
-    let written = write_kept(compressed.into(), is_signed, version).expect("it is a block");
+    let written = write_stored(compressed.into(), is_signed, version).expect("it is a block");
     assert!(written.len() <= MAX_RESPONSE_BYTES);
     let signed = Bytes::copy_from_slice(signed);
     let code = u32::from(version.has_blob_fields());
     let read = read_response(Drip::new(&written, 0xfe)).expect("it was written");
-    assert_eq!(read, ReadResponse::Found { version: code, signed });
+    assert_eq!(read, ReadResponse::Payload { version: code, signed });
 }
 
 /// What was read is written, and read again.
 fn assert_again(version: u32, signed: &Bytes) {
-    let written = write_found(version, signed.clone()).expect("it was read");
+    let written = write_payload(version, signed.clone()).expect("it was read");
     assert_eq!(written[..5], found_head(version));
     let again = read_response(Drip::new(&written, 0xfe)).expect("it was written");
-    assert_eq!(again, ReadResponse::Found { version, signed: signed.clone() });
+    assert_eq!(again, ReadResponse::Payload { version, signed: signed.clone() });
 }
 
 fn found_head(version: u32) -> [u8; 5] {

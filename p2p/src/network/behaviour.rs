@@ -5,9 +5,9 @@
 
 use super::{
     NetworkConfig,
-    authored::Unauthored,
     gating::GaterBehaviour,
-    message_ids::MessageIds,
+    message_id_cache::MessageIdCache,
+    observed_gossip::{Gossip, ObservedGossip},
     scoring::{peer_score_params, peer_score_thresholds, topic_score_params},
     sync::{SyncProtocol, sync_behaviour},
 };
@@ -38,17 +38,12 @@ const MAX_SUBSCRIPTIONS: usize = 16;
 /// The version of the protocols that other nodes get.
 pub(super) const PROTOCOL_VERSION: &str = "opstack/0";
 
-pub(super) type Gossip = gossipsub::Behaviour<
-    gossipsub::IdentityTransform,
-    MaxCountSubscriptionFilter<WhitelistSubscriptionFilter>,
->;
-
 /// The protocols.
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
     /// First: what it refuses, no other protocol hears of.
     pub(super) gater: GaterBehaviour,
-    pub(super) gossip: Unauthored,
+    pub(super) gossip: ObservedGossip,
     pub(super) identify: identify::Behaviour,
     pub(super) ping: ping::Behaviour,
     pub(super) sync: SyncProtocol,
@@ -62,7 +57,7 @@ impl Behaviour {
             .with_cache_size(0);
         Ok(Self {
             gater,
-            gossip: Unauthored::new(gossip(config)?),
+            gossip: ObservedGossip::new(gossip(config)?),
             identify: identify::Behaviour::new(identify),
             ping: ping::Behaviour::default(),
             sync: sync_behaviour(config.chain_id),
@@ -93,7 +88,7 @@ fn gossip(config: &NetworkConfig) -> Result<Gossip, String> {
 }
 
 fn gossip_config() -> Result<gossipsub::Config, gossipsub::ConfigBuilderError> {
-    let ids = MessageIds::new();
+    let ids = MessageIdCache::new();
     ConfigBuilder::default()
         .mesh_n(8)
         .mesh_n_low(6)

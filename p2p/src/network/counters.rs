@@ -3,8 +3,8 @@
 //! Counts since the task was made; no clock.
 
 use super::{
-    frame_counts::{ByTopic, FrameCounts, LiveFrames},
-    refused_counts::{LiveRefused, RefusedCounts},
+    frame_counts::{ByTopic, FrameCounters, FrameCounts},
+    refused_counts::{RefusedCounters, RefusedCounts},
 };
 use crate::Topic;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -58,8 +58,8 @@ impl NetworkCounters {
 /// The live counts.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
-    frames: ByTopic<LiveFrames>,
-    refused: ByTopic<LiveRefused>,
+    frames: ByTopic<FrameCounters>,
+    refused: ByTopic<RefusedCounters>,
     pub(super) queue_full: Counter,
     pub(super) served: Counter,
     pub(super) filled: Counter,
@@ -70,11 +70,11 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    pub(super) const fn on(&self, topic: Topic) -> &LiveFrames {
+    pub(super) const fn on(&self, topic: Topic) -> &FrameCounters {
         self.frames.of(topic)
     }
 
-    pub(super) const fn refused_on(&self, topic: Topic) -> &LiveRefused {
+    pub(super) const fn refused_on(&self, topic: Topic) -> &RefusedCounters {
         self.refused.of(topic)
     }
 
@@ -103,7 +103,7 @@ impl Counter {
     }
 
     /// Takes over a count that is kept elsewhere.
-    pub(super) fn raise(&self, count: u64) {
+    pub(super) fn raise_to(&self, count: u64) {
         self.0.fetch_max(count, Ordering::Relaxed);
     }
 

@@ -59,13 +59,13 @@ impl FrameCounts {
 
 /// The live counts of one topic.
 #[derive(Debug, Default)]
-pub(super) struct LiveFrames {
+pub(super) struct FrameCounters {
     pub(super) accepted: Counter,
     pub(super) ignored: Counter,
     pub(super) rejected: Counter,
 }
 
-impl LiveFrames {
+impl FrameCounters {
     pub(super) fn snapshot(&self) -> FrameCounts {
         FrameCounts {
             accepted: self.accepted.get(),

@@ -1,11 +1,11 @@
 //! What the fuzz targets reach of the network's private readers: node records, and the streams of `payload_by_number`.
 //!
 //! Built with `--cfg fuzzing` only, which `fuzz/instrument` passes: no other build has it. Adds no rule of its own:
-//! each function hands its bytes to the reader that a stranger's bytes go to.
+//! each function passes its bytes to the reader that untrusted bytes go to.
 
 use super::{
-    discovery::{ChainEntry, Found, Reach, Record},
-    sync::{Answer, Kept, PayloadCodec, Refused, Wanted, open},
+    discovery::{ChainEntry, DialScope, DiscoveredNode, NodeRecord},
+    sync::{BlockRequest, PayloadCodec, PayloadResponse, ResponseError, StoredBlock, open_response},
 };
 use crate::{Envelope, ForkTimes, PayloadVersion, UnixSeconds};
 use alloy_primitives::{B256, Bytes};
@@ -49,12 +49,12 @@ pub struct ReadNode {
 /// Reads a record as discovery does, for a node of the chain `ours`. `None`: it is not a record.
 pub fn read_record(rlp: &[u8], ours: u64) -> Option<ReadRecord> {
     let mut rest = rlp;
-    let record = Record::decode(&mut rest).ok()?;
+    let record = NodeRecord::decode(&mut rest).ok()?;
     let mut again = Vec::new();
     record.encode(&mut again);
-    let nodes = [Reach::Machine, Reach::Private, Reach::Public].map(|reach| {
-        let found = Found::read(&record, ChainEntry { chain_id: ours }, reach)?;
-        let Found { peer_id, addr, chain_id, is_cross_safe, record } = found;
+    let nodes = [DialScope::Machine, DialScope::Private, DialScope::Public].map(|scope| {
+        let found = DiscoveredNode::read(&record, ChainEntry { chain_id: ours }, scope)?;
+        let DiscoveredNode { peer_id, addr, chain_id, is_cross_safe, record } = found;
         Some(ReadNode { peer_id, addr, chain_id, is_cross_safe, record })
     });
     Some(ReadRecord { rlp: again, taken: rlp.len().saturating_sub(rest.len()), nodes })
@@ -74,14 +74,14 @@ pub fn write_entry(chain_id: u64) -> Vec<u8> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReadResponse {
     /// A payload, not looked at yet.
-    Found {
+    Payload {
         /// The code of its layout.
         version: u32,
         /// Its bytes.
         signed: Bytes,
     },
     /// There is none, by this code.
-    Refused(u8),
+    Error(u8),
 }
 
 /// What a client reads of a response.
@@ -90,11 +90,11 @@ pub enum ReadResponse {
 /// It is none, or too long.
 pub fn read_response(mut io: impl AsyncRead + Unpin + Send) -> io::Result<ReadResponse> {
     Ok(match block_on(PayloadCodec.read_response(&ID, &mut io))? {
-        Answer::Found { version, signed } => ReadResponse::Found { version, signed },
-        Answer::Refused(Refused::NotFound) => ReadResponse::Refused(1),
-        Answer::Refused(Refused::Invalid) => ReadResponse::Refused(2),
-        Answer::Refused(Refused::Unavailable) => ReadResponse::Refused(3),
-        Answer::Kept(_) => return Err(io::Error::other("nothing kept is ever read")),
+        PayloadResponse::Payload { version, signed } => ReadResponse::Payload { version, signed },
+        PayloadResponse::Error(ResponseError::NotFound) => ReadResponse::Error(1),
+        PayloadResponse::Error(ResponseError::Invalid) => ReadResponse::Error(2),
+        PayloadResponse::Error(ResponseError::Unavailable) => ReadResponse::Error(3),
+        PayloadResponse::Stored(_) => return Err(io::Error::other("nothing stored is ever read")),
     })
 }
 
@@ -109,35 +109,35 @@ pub fn read_request(mut io: impl AsyncRead + Unpin + Send) -> io::Result<u64> {
 /// The response with a block that a server keeps as a snappy block.
 ///
 /// # Errors
-/// What is kept cannot be read.
-pub fn write_kept(compressed: Bytes, is_signed: bool, version: PayloadVersion) -> io::Result<Vec<u8>> {
-    write(Answer::Kept(Kept { compressed, is_signed, version }))
+/// What is stored cannot be read.
+pub fn write_stored(compressed: Bytes, is_signed: bool, version: PayloadVersion) -> io::Result<Vec<u8>> {
+    write(PayloadResponse::Stored(StoredBlock { compressed, is_signed, version }))
 }
 
 /// The response with these bytes.
 ///
 /// # Errors
 /// None is known.
-pub fn write_found(version: u32, signed: Bytes) -> io::Result<Vec<u8>> {
-    write(Answer::Found { version, signed })
+pub fn write_payload(version: u32, signed: Bytes) -> io::Result<Vec<u8>> {
+    write(PayloadResponse::Payload { version, signed })
 }
 
-fn write(answer: Answer) -> io::Result<Vec<u8>> {
+fn write(response: PayloadResponse) -> io::Result<Vec<u8>> {
     let mut out = Cursor::new(Vec::new());
-    block_on(PayloadCodec.write_response(&ID, &mut out, answer))?;
+    block_on(PayloadCodec.write_response(&ID, &mut out, response))?;
     Ok(out.into_inner())
 }
 
 /// The block in received bytes, by the code of their layout.
 pub fn open_payload(version: u32, signed: &Bytes, forks: &ForkTimes) -> Option<Envelope> {
-    open(version, signed, forks).ok()
+    open_response(version, signed, forks).ok()
 }
 
 /// Whether a block is the one that was asked for.
-pub fn is_wanted(
-    (number, hash, at_latest): (u64, B256, UnixSeconds),
+pub fn is_answered_by(
+    (number, hash, max_timestamp): (u64, B256, UnixSeconds),
     envelope: &Envelope,
     forks: &ForkTimes,
 ) -> bool {
-    Wanted { number, hash, at_latest }.is_met_by(envelope, forks)
+    BlockRequest { number, hash, max_timestamp }.is_answered_by(envelope, forks)
 }

@@ -10,7 +10,6 @@
 //! rooms of pure rules: `gating` (who may be connected), `scoring` (what a peer is worth), `peers` (who is known), `sync`
 //! (blocks by number), `discovery` (node records).
 
-mod authored;
 mod behaviour;
 mod config;
 mod counters;
@@ -25,8 +24,9 @@ mod gating;
 mod handle;
 mod identity;
 mod judge;
-mod message_ids;
+mod message_id_cache;
 mod name_lookup;
+mod observed_gossip;
 mod peer_info;
 mod peers;
 mod refused_counts;

@@ -36,9 +36,9 @@ impl RefusedCounts {
 
 /// The live counts of one topic.
 #[derive(Debug, Default)]
-pub(super) struct LiveRefused([Counter; CODES]);
+pub(super) struct RefusedCounters([Counter; CODES]);
 
-impl LiveRefused {
+impl RefusedCounters {
     pub(super) fn count(&self, reason: &Reason) {
         let counters = Reason::CODES.into_iter().zip(&self.0);
         counters.filter(|(code, _)| *code == reason.code()).for_each(|(_, counter)| counter.increment());
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn each_rule_is_counted_under_its_own_code() {
-        let live = LiveRefused::default();
+        let live = RefusedCounters::default();
         let malformed = MalformedPayload::Truncated { size: 1, needed: 2 };
         live.count(&Reason::BadSignature);
         live.count(&Reason::Malformed(malformed.clone()));

@@ -3,7 +3,7 @@
 //! Written as a node record (`enr:…`), or as op-node's lists still have some: `enode://<public key>@<host>:<port>`,
 //! whose record is then asked for. A host name is looked up each time that the node is asked. Their chain does not matter: all chains share one network.
 
-use super::{Record, node_record::udp_of};
+use super::{NodeRecord, node_record::udp_of};
 use alloy_primitives::hex as primitives_hex;
 use core::{fmt, str::FromStr};
 use libp2p::{Multiaddr, PeerId, identity, multiaddr::Protocol};
@@ -25,7 +25,7 @@ pub struct Bootnode {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Contact {
     /// By its record.
-    Record(Box<Record>),
+    NodeRecord(Box<NodeRecord>),
     /// By its key, and its address or name, to be asked for its record.
     Address(Multiaddr),
 }
@@ -52,11 +52,11 @@ impl FromStr for Bootnode {
         let contact = if let Some(rest) = text.strip_prefix("enode://") {
             Contact::Address(enode(rest).map_err(|reason| refuse(reason.to_owned()))?)
         } else if text.starts_with("enr:") {
-            let record: Record = text.parse().map_err(refuse)?;
+            let record: NodeRecord = text.parse().map_err(refuse)?;
             if udp_of(&record).is_none() {
                 return Err(refuse("its record has no UDP address".to_owned()));
             }
-            Contact::Record(Box::new(record))
+            Contact::NodeRecord(Box::new(record))
         } else {
             return Err(refuse("it begins with neither".to_owned()));
         };
@@ -158,7 +158,7 @@ mod tests {
     fn a_record_is_read() {
         let text = "enr:-IS4QHCYrYZbAKWCBRlAy5zzaDZXJBGkcnh4MHcBFZntXNFrdvJjX04jRzjzCBOonrkTfj499SZuOh8R33Ls8RRcy5wBgmlkgnY0gmlwhH8AAAGJc2VjcDI1NmsxoQPKY0yuDUmstAHYpMa2_oxVtw0RW_QAdpzBQA8yWM0xOIN1ZHCCdl8";
         let bootnode: Bootnode = text.parse().unwrap();
-        let Contact::Record(record) = bootnode.contact else { panic!("no record") };
+        let Contact::NodeRecord(record) = bootnode.contact else { panic!("no record") };
         assert_eq!(udp_of(&record), Some("127.0.0.1:30303".parse().unwrap()));
     }
 

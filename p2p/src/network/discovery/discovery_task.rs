@@ -6,7 +6,8 @@
 //! may have been down.
 
 use super::{
-    Bootnode, ChainEntry, Found, Reach, Record, bootnode::Contact, local_record, node_record::Advertised,
+    Bootnode, ChainEntry, DialScope, DiscoveredNode, NodeRecord, bootnode::Contact, local_record,
+    node_record::AdvertisedAddress,
 };
 use crate::network::{KnownPeer, gating::ip_of};
 use discv5::{ConfigBuilder, Discv5, ListenConfig};
@@ -32,15 +33,15 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 /// How many nodes one search asks for: a bucket of the table.
-const PER_SEARCH: usize = 16;
+const NODES_PER_SEARCH: usize = 16;
 /// How many fold longer the pause is while there are enough peers: op-node's 20 s to 5 s.
-const SATED: u32 = 4;
+const PAUSE_FACTOR_WITH_ENOUGH_PEERS: u32 = 4;
 /// How many of those known from before a search begins with: those seen last.
 const MAX_KNOWN: usize = 256;
 /// How long looking up a bootnode's name may take.
-const LOOKUP: Duration = Duration::from_secs(5);
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the TCP listener may take to come up before its port is given up on.
-const LISTENER: Duration = Duration::from_secs(10);
+const LISTENER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How the node is found, and finds others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,10 +100,10 @@ pub(in crate::network) struct DiscoveryParts {
     /// The sequence number of our record: of the first at the start, and of the newest from then on.
     pub(in crate::network) record_seq: Arc<AtomicU64>,
     /// Nodes known from before, to begin with besides the bootnodes.
-    pub(in crate::network) known: Vec<Record>,
+    pub(in crate::network) known: Vec<NodeRecord>,
     pub(in crate::network) listening: watch::Receiver<Option<Vec<Multiaddr>>>,
     pub(in crate::network) wants_peers: watch::Receiver<bool>,
-    pub(in crate::network) found: mpsc::Sender<Vec<Found>>,
+    pub(in crate::network) discovered: mpsc::Sender<Vec<DiscoveredNode>>,
     pub(in crate::network) view: watch::Sender<DiscoveryView>,
 }
 
@@ -140,7 +141,7 @@ impl Discovery {
             }
             self.search(&discv5, self.parts.is_cross_safe && searches % 2 == 1).await;
             searches = searches.wrapping_add(1);
-            let sated = if *self.parts.wants_peers.borrow() { 1 } else { SATED };
+            let sated = if *self.parts.wants_peers.borrow() { 1 } else { PAUSE_FACTOR_WITH_ENOUGH_PEERS };
             tokio::select! {
                 () = tokio::time::sleep(self.parts.config.interval.saturating_mul(sated)) => {}
                 changed = self.parts.wants_peers.changed() => if changed.is_err() { break },
@@ -154,10 +155,10 @@ impl Discovery {
         if let Some(port) = self.parts.config.advertise_tcp {
             return Some(port);
         }
-        let up = tokio::time::timeout(LISTENER, self.parts.listening.wait_for(Option::is_some));
+        let up = tokio::time::timeout(LISTENER_TIMEOUT, self.parts.listening.wait_for(Option::is_some));
         let addrs = up.await.ok().and_then(Result::ok).and_then(|addrs| addrs.clone()).unwrap_or_default();
         let is_local = self.parts.config.listen.ip().is_loopback();
-        let port = addrs.iter().find_map(|addr| dialled_port(addr, is_local));
+        let port = addrs.iter().find_map(|addr| dialable_port(addr, is_local));
         if port.is_none() {
             tracing::warn!(
                 "other nodes cannot dial this node; set a p2p.listen address that is not loopback"
@@ -172,7 +173,7 @@ impl Discovery {
         let udp = config.advertise_udp.unwrap_or_else(|| local.port());
         let loopback = Some(local.ip()).filter(IpAddr::is_loopback);
         let ip = config.advertise_ip.or(loopback);
-        let advertised = Advertised {
+        let advertised = AdvertisedAddress {
             ip,
             is_ipv6: ip.unwrap_or(local.ip()).is_ipv6(),
             tcp,
@@ -203,7 +204,7 @@ impl Discovery {
         let mut resolving = JoinSet::new();
         for bootnode in &self.parts.config.bootnodes {
             match &bootnode.contact {
-                Contact::Record(record) => add(discv5, record, bootnode),
+                Contact::NodeRecord(record) => add(discv5, record, bootnode),
                 Contact::Address(addr) => {
                     let (addr, bootnode) = (addr.clone(), bootnode.clone());
                     resolving.spawn(async move { (bootnode, resolved(addr).await) });
@@ -234,11 +235,12 @@ impl Discovery {
 
     /// Searches once, and hands on who is of our chain.
     async fn search(&self, discv5: &Discv5, cross_safe_only: bool) {
-        let (entry, reach) = (self.parts.entry, Reach::of(&discv5.local_enr()));
-        let is_wanted = move |record: &Record| {
-            Found::read(record, entry, reach).is_some_and(|found| found.is_cross_safe || !cross_safe_only)
+        let (entry, scope) = (self.parts.entry, DialScope::of(&discv5.local_enr()));
+        let is_wanted = move |record: &NodeRecord| {
+            DiscoveredNode::read(record, entry, scope)
+                .is_some_and(|found| found.is_cross_safe || !cross_safe_only)
         };
-        let search = discv5.find_node_predicate(NodeId::random(), Box::new(is_wanted), PER_SEARCH);
+        let search = discv5.find_node_predicate(NodeId::random(), Box::new(is_wanted), NODES_PER_SEARCH);
         let mut records = search
             .await
             .inspect_err(|error| tracing::debug!(%error, "peer search failed"))
@@ -248,19 +250,20 @@ impl Discovery {
         self.parts.record_seq.store(own.seq(), Ordering::Relaxed);
         let view = DiscoveryView {
             record: Some(own.to_base64()),
-            table: table.iter().map(Record::to_base64).collect(),
+            table: table.iter().map(NodeRecord::to_base64).collect(),
         };
         self.parts.view.send_replace(view);
         records.extend(table);
-        let found: Vec<_> = records.iter().filter_map(|record| Found::read(record, entry, reach)).collect();
-        if !found.is_empty() && self.parts.found.send(found).await.is_err() {
+        let found: Vec<_> =
+            records.iter().filter_map(|record| DiscoveredNode::read(record, entry, scope)).collect();
+        if !found.is_empty() && self.parts.discovered.send(found).await.is_err() {
             tracing::debug!("found nodes have no receiver");
         }
     }
 }
 
 /// The records of known peers to begin with.
-pub(in crate::network) fn records(known: &BTreeMap<PeerId, KnownPeer>) -> Vec<Record> {
+pub(in crate::network) fn records(known: &BTreeMap<PeerId, KnownPeer>) -> Vec<NodeRecord> {
     let mut peers: Vec<_> = known.values().filter(|peer| peer.enr.is_some()).collect();
     peers.sort_by_key(|peer| Reverse(peer.last_seen));
     let records = peers.into_iter().filter_map(|peer| peer.enr.as_ref()?.parse().ok());
@@ -268,7 +271,7 @@ pub(in crate::network) fn records(known: &BTreeMap<PeerId, KnownPeer>) -> Vec<Re
 }
 
 /// The TCP port of an address that we listen at, if it is of use to those we look for.
-fn dialled_port(addr: &Multiaddr, is_local: bool) -> Option<u16> {
+fn dialable_port(addr: &Multiaddr, is_local: bool) -> Option<u16> {
     if !is_local && ip_of(addr).is_some_and(|ip| ip.is_loopback()) {
         return None;
     }
@@ -281,14 +284,14 @@ async fn resolved(addr: Multiaddr) -> io::Result<Multiaddr> {
     let (Some(Protocol::Dns(name)), Some(Protocol::Udp(port))) = (parts.next(), parts.next()) else {
         return Ok(addr);
     };
-    let looked_up = tokio::time::timeout(LOOKUP, tokio::net::lookup_host((name.as_ref(), port)));
+    let looked_up = tokio::time::timeout(LOOKUP_TIMEOUT, tokio::net::lookup_host((name.as_ref(), port)));
     let found = looked_up.await.map_err(io::Error::from)??.next();
     let found = found.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address"))?;
     let here = Multiaddr::from(found.ip()).with(Protocol::Udp(port));
     Ok(parts.fold(here, Multiaddr::with))
 }
 
-fn add(discv5: &Discv5, record: &Record, node: &impl Display) {
+fn add(discv5: &Discv5, record: &NodeRecord, node: &impl Display) {
     if let Err(reason) = discv5.add_enr(record.clone()) {
         tracing::debug!(%node, reason, "node not in the table");
     }
@@ -337,6 +340,6 @@ mod tests {
         #[case] is_local: bool,
         #[case] port: Option<u16>,
     ) {
-        assert_eq!(dialled_port(&addr, is_local), port);
+        assert_eq!(dialable_port(&addr, is_local), port);
     }
 }

@@ -13,4 +13,4 @@ pub(super) use chain_entry::ChainEntry;
 pub(super) use discovery_task::{Discovery, DiscoveryParts, records};
 pub use discovery_task::{DiscoveryConfig, DiscoveryView};
 use node_record::local_record;
-pub(super) use node_record::{Found, Reach, Record, combined_key};
+pub(super) use node_record::{DialScope, DiscoveredNode, NodeRecord, combined_key};

@@ -1,4 +1,4 @@
-//! Node records: ours, and what those of others say.
+//! Node records (ENR, EIP-778): ours, and how those of others are read.
 //!
 //! One key names a node to discv5 and to libp2p. Besides `opstack` our record may carry [`CROSS_SAFE`], so that
 //! those who want attestations find each other among the many who do not; who does not know it passes over it.
@@ -14,13 +14,13 @@ const CROSS_SAFE: &str = "crosssafe";
 const CROSS_SAFE_VERSION: u8 = 1;
 
 /// A record of a node.
-pub(in crate::network) type Record = Enr;
+pub(in crate::network) type NodeRecord = Enr;
 
 /// Which addresses of others' records are dialled: those that can be reached from where we are, and be their own. Whoever
 /// signs a record writes into it what he likes: it must not have a node of the open network knock at doors behind its
 /// own wall.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::network) enum Reach {
+pub(in crate::network) enum DialScope {
     /// This machine: so is everybody.
     Machine,
     /// Not known, or a private network: any but this machine's own.
@@ -29,9 +29,9 @@ pub(in crate::network) enum Reach {
     Public,
 }
 
-impl Reach {
-    /// Our reach, by the address in our own record.
-    pub(in crate::network) fn of(own: &Record) -> Self {
+impl DialScope {
+    /// Our scope, by the address in our own record.
+    pub(in crate::network) fn of(own: &NodeRecord) -> Self {
         match own.ip4().map(IpAddr::from).or_else(|| own.ip6().map(IpAddr::from)) {
             Some(ip) if ip.is_loopback() => Self::Machine,
             Some(ip) if !is_private(ip) => Self::Public,
@@ -39,7 +39,7 @@ impl Reach {
         }
     }
 
-    fn has(self, ip: IpAddr) -> bool {
+    fn includes(self, ip: IpAddr) -> bool {
         // Addresses that name no one node are nothing to dial.
         let names_a_node =
             !(ip.is_unspecified() || ip.is_multicast() || ip == IpAddr::V4(Ipv4Addr::BROADCAST));
@@ -52,7 +52,7 @@ impl Reach {
     }
 }
 
-/// Whether an address is one of a network that the open one does not reach: also those of carriers' NAT.
+/// Whether an address is one of a network that the open one does not scope: also those of carriers' NAT.
 fn is_private(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => {
@@ -72,7 +72,7 @@ const fn is_link_local(ip: IpAddr) -> bool {
 
 /// What a record of a node of our chain says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::network) struct Found {
+pub(in crate::network) struct DiscoveredNode {
     /// The peer.
     pub(in crate::network) peer_id: PeerId,
     /// Where it can be dialled.
@@ -85,9 +85,9 @@ pub(in crate::network) struct Found {
     pub(in crate::network) record: String,
 }
 
-impl Found {
+impl DiscoveredNode {
     /// Reads a record. `None`: it is of another chain, or of a node that cannot be dialled from where we are.
-    pub(in crate::network) fn read(record: &Record, ours: ChainEntry, reach: Reach) -> Option<Self> {
+    pub(in crate::network) fn read(record: &NodeRecord, ours: ChainEntry, scope: DialScope) -> Option<Self> {
         let entry = ChainEntry::from_rlp(record.get_raw_rlp(ChainEntry::KEY)?)?;
         if entry != ours {
             return None;
@@ -96,7 +96,7 @@ impl Found {
         // As EIP-778 has it: one port for both families is written once.
         let tcp6 = record.tcp6().or_else(|| record.tcp4());
         let ipv6 = record.ip6().map(|ip| ip.to_canonical()).zip(tcp6);
-        let can_be_dialled = |(ip, port): &(IpAddr, u16)| *port != 0 && reach.has(*ip);
+        let can_be_dialled = |(ip, port): &(IpAddr, u16)| *port != 0 && scope.includes(*ip);
         let (ip, port) = [ipv4, ipv6].into_iter().flatten().find(can_be_dialled)?;
         Some(Self {
             peer_id: peer_id_of(&record.public_key())?,
@@ -109,7 +109,7 @@ impl Found {
 }
 
 /// Whether a record is of a node that wants attestations.
-fn is_cross_safe(record: &Record) -> bool {
+fn is_cross_safe(record: &NodeRecord) -> bool {
     record.get_decodable::<u8>(CROSS_SAFE).is_some_and(|version| version == Ok(CROSS_SAFE_VERSION))
 }
 
@@ -128,7 +128,7 @@ pub(in crate::network) fn combined_key(keypair: &identity::Keypair) -> Option<Co
 
 /// What our record says about where we are.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Advertised {
+pub(super) struct AdvertisedAddress {
     /// Our address. `None`: others find it out, and tell us.
     pub(super) ip: Option<IpAddr>,
     /// Whether it is one of IPv6, or is going to be.
@@ -146,8 +146,8 @@ pub(super) fn local_record(
     key: &CombinedKey,
     entry: ChainEntry,
     is_cross_safe: bool,
-    Advertised { ip, is_ipv6, tcp, udp, seq }: Advertised,
-) -> Result<Record, enr::Error> {
+    AdvertisedAddress { ip, is_ipv6, tcp, udp, seq }: AdvertisedAddress,
+) -> Result<NodeRecord, enr::Error> {
     let mut builder = Enr::builder();
     builder.seq(seq);
     builder.add_value_rlp(ChainEntry::KEY, entry.to_rlp().into());
@@ -167,7 +167,7 @@ pub(super) fn local_record(
 }
 
 /// The UDP socket of a record.
-pub(super) fn udp_of(record: &Record) -> Option<SocketAddr> {
+pub(super) fn udp_of(record: &NodeRecord) -> Option<SocketAddr> {
     record.udp4_socket().map(Into::into).or_else(|| record.udp6_socket().map(Into::into))
 }
 
@@ -179,13 +179,13 @@ mod tests {
 
     const OURS: ChainEntry = ChainEntry { chain_id: 901 };
 
-    fn record(entry: ChainEntry, is_cross_safe: bool, ip: Option<&str>, tcp: u16) -> (Record, PeerId) {
+    fn record(entry: ChainEntry, is_cross_safe: bool, ip: Option<&str>, tcp: u16) -> (NodeRecord, PeerId) {
         let identity = NodeIdentity::generate();
         let peer_id = identity.peer_id();
         let key = combined_key(&identity.into_keypair()).unwrap();
         let ip: Option<IpAddr> = ip.map(|ip| ip.parse().unwrap());
         let is_ipv6 = ip.is_some_and(|ip| ip.is_ipv6());
-        let advertised = Advertised { ip, is_ipv6, tcp: Some(tcp), udp: 9223, seq: 7 };
+        let advertised = AdvertisedAddress { ip, is_ipv6, tcp: Some(tcp), udp: 9223, seq: 7 };
         (local_record(&key, entry, is_cross_safe, advertised).unwrap(), peer_id)
     }
 
@@ -195,10 +195,10 @@ mod tests {
     fn our_record_is_read_by_our_like(#[case] ip: &str, #[case] addr: &str, #[case] is_cross_safe: bool) {
         let (record, peer_id) = record(OURS, is_cross_safe, Some(ip), 9222);
         let text = record.to_base64();
-        let read: Record = text.parse().unwrap();
+        let read: NodeRecord = text.parse().unwrap();
         let addr = addr.parse().unwrap();
-        let found = Found { peer_id, addr, chain_id: 901, is_cross_safe, record: text };
-        assert_eq!(Found::read(&read, OURS, Reach::Public), Some(found));
+        let found = DiscoveredNode { peer_id, addr, chain_id: 901, is_cross_safe, record: text };
+        assert_eq!(DiscoveredNode::read(&read, OURS, DialScope::Public), Some(found));
     }
 
     #[rstest]
@@ -208,7 +208,7 @@ mod tests {
     #[case::of_everybody(OURS, Some("0.0.0.0"), 9222)]
     #[case::of_a_group(OURS, Some("224.0.0.1"), 9222)]
     fn a_record_of_nobody_to_dial(#[case] entry: ChainEntry, #[case] ip: Option<&str>, #[case] tcp: u16) {
-        assert_eq!(Found::read(&record(entry, true, ip, tcp).0, OURS, Reach::Machine), None);
+        assert_eq!(DiscoveredNode::read(&record(entry, true, ip, tcp).0, OURS, DialScope::Machine), None);
     }
 
     #[rstest]
@@ -224,25 +224,25 @@ mod tests {
     #[case::everybody("255.255.255.255", [false, false, false])]
     fn only_what_is_in_reach_is_dialled(#[case] ip: &str, #[case] dialled: [bool; 3]) {
         let (record, _) = record(OURS, true, Some(ip), 9222);
-        let reaches = [Reach::Machine, Reach::Private, Reach::Public];
-        assert_eq!(reaches.map(|reach| Found::read(&record, OURS, reach).is_some()), dialled);
+        let reaches = [DialScope::Machine, DialScope::Private, DialScope::Public];
+        assert_eq!(reaches.map(|scope| DiscoveredNode::read(&record, OURS, scope).is_some()), dialled);
     }
 
     #[rstest]
-    #[case::this_machine(Some("127.0.0.1"), Reach::Machine)]
-    #[case::private(Some("192.168.1.7"), Reach::Private)]
-    #[case::not_known_yet(None, Reach::Private)]
-    #[case::public(Some("203.0.113.7"), Reach::Public)]
-    #[case::public_ipv6(Some("2001:db8::7"), Reach::Public)]
-    fn our_reach_is_that_of_our_address(#[case] ip: Option<&str>, #[case] reach: Reach) {
-        assert_eq!(Reach::of(&record(OURS, true, ip, 9222).0), reach);
+    #[case::this_machine(Some("127.0.0.1"), DialScope::Machine)]
+    #[case::private(Some("192.168.1.7"), DialScope::Private)]
+    #[case::not_known_yet(None, DialScope::Private)]
+    #[case::public(Some("203.0.113.7"), DialScope::Public)]
+    #[case::public_ipv6(Some("2001:db8::7"), DialScope::Public)]
+    fn our_reach_is_that_of_our_address(#[case] ip: Option<&str>, #[case] scope: DialScope) {
+        assert_eq!(DialScope::of(&record(OURS, true, ip, 9222).0), scope);
     }
 
     #[test]
     fn without_an_address_the_ports_are_of_the_sockets_family() {
         let key = CombinedKey::generate_secp256k1();
         let of = |is_ipv6, tcp| {
-            let advertised = Advertised { ip: None, is_ipv6, tcp, udp: 9223, seq: 7 };
+            let advertised = AdvertisedAddress { ip: None, is_ipv6, tcp, udp: 9223, seq: 7 };
             let record = local_record(&key, OURS, false, advertised).unwrap();
             [record.tcp4(), record.udp4(), record.tcp6(), record.udp6()]
         };
@@ -258,9 +258,9 @@ mod tests {
         builder.add_value_rlp(ChainEntry::KEY, OURS.to_rlp().into());
         builder.ip4([10, 0, 0, 7].into()).tcp4(1).ip6("2001:db8::7".parse().unwrap()).tcp6(2);
         let record = builder.build(&key).unwrap();
-        let addr = |reach| Found::read(&record, OURS, reach).unwrap().addr.to_string();
-        assert_eq!(addr(Reach::Private), "/ip4/10.0.0.7/tcp/1");
-        assert_eq!(addr(Reach::Public), "/ip6/2001:db8::7/tcp/2");
+        let addr = |scope| DiscoveredNode::read(&record, OURS, scope).unwrap().addr.to_string();
+        assert_eq!(addr(DialScope::Private), "/ip4/10.0.0.7/tcp/1");
+        assert_eq!(addr(DialScope::Public), "/ip6/2001:db8::7/tcp/2");
     }
 
     #[rstest]
@@ -282,7 +282,7 @@ mod tests {
         if let Some(port) = tcp6 {
             builder.tcp6(port);
         }
-        let found = Found::read(&builder.build(&key).unwrap(), OURS, Reach::Public);
+        let found = DiscoveredNode::read(&builder.build(&key).unwrap(), OURS, DialScope::Public);
         assert_eq!(found.map(|found| found.addr.to_string()).as_deref(), addr);
     }
 
@@ -290,6 +290,6 @@ mod tests {
     fn a_record_of_another_network_is_passed_over() {
         let key = CombinedKey::generate_secp256k1();
         let beacon = Enr::builder().ip4([203, 0, 113, 7].into()).tcp4(9000).build(&key).unwrap();
-        assert_eq!(Found::read(&beacon, OURS, Reach::Public), None);
+        assert_eq!(DiscoveredNode::read(&beacon, OURS, DialScope::Public), None);
     }
 }

@@ -8,9 +8,9 @@ mod stalled_peers;
 mod static_peers;
 
 pub use peer_book::{Direction, KnownPeer};
-pub(super) use peer_book::{PeerBook, clip};
+pub(super) use peer_book::{PeerBook, truncate_text};
 pub use peer_file::PeerFileError;
-pub(super) use peer_file::{PeerFile, Remembered};
+pub(super) use peer_file::{PeerFile, StoredPeers};
 pub(super) use stalled_peers::StalledPeers;
 pub use static_peers::NoPeerIdError;
 pub(super) use static_peers::StaticPeers;

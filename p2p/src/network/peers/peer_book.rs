@@ -2,11 +2,11 @@
 //!
 //! Pure: the time is an argument. Everything in it that a peer says of itself is bounded in number and length. An
 //! address that a connected peer claims is only believed if it is the one that it came from. A node record may name
-//! any address that [`Found`] lets through: dialling it ends there unless the peer with the record's key answers.
+//! any address that [`DiscoveredNode`] lets through: dialling it ends there unless the peer with the record's key answers.
 
 use crate::{
     UnixSeconds,
-    network::{discovery::Found, gating::ip_of},
+    network::{discovery::DiscoveredNode, gating::ip_of},
 };
 use libp2p::{Multiaddr, PeerId, identify, multiaddr::Protocol};
 use std::{cmp::Reverse, collections::BTreeMap, time::Duration};
@@ -60,7 +60,7 @@ pub struct KnownPeer {
 
 /// A connection to a peer.
 #[derive(Clone, Debug)]
-pub(in crate::network) struct Live {
+pub(in crate::network) struct LiveConnection {
     pub(in crate::network) addr: Multiaddr,
     pub(in crate::network) direction: Direction,
     pub(in crate::network) latency: Option<Duration>,
@@ -70,7 +70,7 @@ pub(in crate::network) struct Live {
 #[derive(Debug, Default)]
 pub(in crate::network) struct PeerBook {
     known: BTreeMap<PeerId, KnownPeer>,
-    live: BTreeMap<PeerId, Live>,
+    live: BTreeMap<PeerId, LiveConnection>,
 }
 
 impl PeerBook {
@@ -92,7 +92,7 @@ impl PeerBook {
     }
 
     /// Everybody connected.
-    pub(in crate::network) const fn live(&self) -> &BTreeMap<PeerId, Live> {
+    pub(in crate::network) const fn live(&self) -> &BTreeMap<PeerId, LiveConnection> {
         &self.live
     }
 
@@ -115,9 +115,9 @@ impl PeerBook {
         peer.failures = 0;
         peer.next_dial = UnixSeconds(0);
         if direction == Direction::Outbound {
-            note_addr(&mut peer.addrs, without_id(&addr));
+            remember_addr(&mut peer.addrs, without_id(&addr));
         }
-        self.live.insert(peer_id, Live { addr, direction, latency: None });
+        self.live.insert(peer_id, LiveConnection { addr, direction, latency: None });
     }
 
     /// The last connection to a peer closed.
@@ -137,12 +137,16 @@ impl PeerBook {
     ) {
         let Some(remote) = self.live.get(&peer_id).and_then(|live| ip_of(&live.addr)) else { return };
         let peer = self.entry(peer_id, now);
-        peer.agent = Some(clip(&info.agent_version));
-        peer.protocol_version = Some(clip(&info.protocol_version));
-        peer.protocols =
-            info.protocols.iter().take(MAX_PROTOCOLS).map(|protocol| clip(protocol.as_ref())).collect();
+        peer.agent = Some(truncate_text(&info.agent_version));
+        peer.protocol_version = Some(truncate_text(&info.protocol_version));
+        peer.protocols = info
+            .protocols
+            .iter()
+            .take(MAX_PROTOCOLS)
+            .map(|protocol| truncate_text(protocol.as_ref()))
+            .collect();
         let believed = info.listen_addrs.iter().filter(|addr| ip_of(addr) == Some(remote));
-        believed.take(MAX_ADDRS).for_each(|addr| note_addr(&mut peer.addrs, without_id(addr)));
+        believed.take(MAX_ADDRS).for_each(|addr| remember_addr(&mut peer.addrs, without_id(addr)));
     }
 
     /// A peer answered a ping.
@@ -153,9 +157,9 @@ impl PeerBook {
     }
 
     /// A peer was heard of, with its record.
-    pub(in crate::network) fn discovered(&mut self, found: Found, now: UnixSeconds) {
+    pub(in crate::network) fn discovered(&mut self, found: DiscoveredNode, now: UnixSeconds) {
         let peer = self.entry(found.peer_id, now);
-        note_addr(&mut peer.addrs, found.addr);
+        remember_addr(&mut peer.addrs, found.addr);
         peer.enr = Some(found.record);
         peer.chain_id = Some(found.chain_id);
         peer.is_cross_safe = found.is_cross_safe;
@@ -164,7 +168,7 @@ impl PeerBook {
     /// Up to `count` peers to dial, the most promising first (reached before, then subscribers of the
     /// cross-safe topic, then the last seen): they count as dialled. `admits` says who may be, and
     /// where.
-    pub(in crate::network) fn take_candidates(
+    pub(in crate::network) fn take_dial_candidates(
         &mut self,
         count: usize,
         now: UnixSeconds,
@@ -184,12 +188,12 @@ impl PeerBook {
         candidates.sort_by_key(|(rank, ..)| *rank);
         candidates.truncate(count);
         let chosen: Vec<_> = candidates.into_iter().map(|(_, peer_id, addrs)| (peer_id, addrs)).collect();
-        chosen.iter().for_each(|(peer_id, _)| self.unreached(peer_id, now));
+        chosen.iter().for_each(|(peer_id, _)| self.back_off(peer_id, now));
         chosen
     }
 
     /// Dialling begins, or failed: the peer is left alone for a while. A connection that stands clears this.
-    fn unreached(&mut self, peer_id: &PeerId, now: UnixSeconds) {
+    fn back_off(&mut self, peer_id: &PeerId, now: UnixSeconds) {
         if let Some(peer) = self.known.get_mut(peer_id) {
             let wait = FIRST_RETRY.saturating_mul(1 << peer.failures.min(6)).min(MAX_RETRY);
             peer.next_dial = UnixSeconds(now.0.saturating_add(wait));
@@ -217,11 +221,11 @@ impl PeerBook {
 }
 
 /// A text of a peer's, cut to what is kept of it.
-pub(in crate::network) fn clip(text: &str) -> String {
+pub(in crate::network) fn truncate_text(text: &str) -> String {
     text.chars().take(MAX_TEXT).collect()
 }
 
-fn note_addr(addrs: &mut Vec<Multiaddr>, addr: Multiaddr) {
+fn remember_addr(addrs: &mut Vec<Multiaddr>, addr: Multiaddr) {
     addrs.retain(|known| *known != addr);
     addrs.insert(0, addr);
     addrs.truncate(MAX_ADDRS);
@@ -264,13 +268,13 @@ mod tests {
         peer_id
     }
 
-    fn found(peer_id: PeerId, is_cross_safe: bool) -> Found {
+    fn found(peer_id: PeerId, is_cross_safe: bool) -> DiscoveredNode {
         let addr = addr("/ip4/10.0.0.1/tcp/9222");
-        Found { peer_id, addr, chain_id: 901, is_cross_safe, record: "enr:-x".to_owned() }
+        DiscoveredNode { peer_id, addr, chain_id: 901, is_cross_safe, record: "enr:-x".to_owned() }
     }
 
     fn candidates(book: &mut PeerBook, now: UnixSeconds) -> Vec<PeerId> {
-        book.take_candidates(10, now, |_, _| true).into_iter().map(|(peer_id, _)| peer_id).collect()
+        book.take_dial_candidates(10, now, |_, _| true).into_iter().map(|(peer_id, _)| peer_id).collect()
     }
 
     fn info(listen: &[&str]) -> identify::Info {
@@ -303,7 +307,7 @@ mod tests {
         let mut book = PeerBook::default();
         let (tried, fresh, live) =
             (heard_of(&mut book, NOW), heard_of(&mut book, NOW), heard_of(&mut book, NOW));
-        book.unreached(&tried, NOW);
+        book.back_off(&tried, NOW);
         book.connected(live, addr("/ip4/10.0.0.1/tcp/9222"), Direction::Outbound, NOW);
         assert_eq!(candidates(&mut book, later(60)), vec![fresh, tried]);
         book.disconnected(&live, later(60));
@@ -323,7 +327,7 @@ mod tests {
     fn who_may_not_be_dialled_is_not_taken() {
         let mut book = PeerBook::default();
         heard_of(&mut book, NOW);
-        assert_eq!(book.take_candidates(10, NOW, |_, _| false), vec![]);
+        assert_eq!(book.take_dial_candidates(10, NOW, |_, _| false), vec![]);
         assert_eq!(candidates(&mut book, NOW).len(), 1);
     }
 

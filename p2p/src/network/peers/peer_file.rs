@@ -47,7 +47,7 @@ pub(in crate::network) struct PeerFile {
 
 /// What was known when the file was written.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(in crate::network) struct Remembered {
+pub(in crate::network) struct StoredPeers {
     /// Peers.
     pub(in crate::network) peers: BTreeMap<PeerId, KnownPeer>,
     /// The block list.
@@ -93,24 +93,24 @@ impl PeerFile {
     ///
     /// # Errors
     /// [`PeerFileError`]: it is there and cannot be read, or cannot be set aside.
-    pub(in crate::network) fn load(&self) -> Result<Remembered, PeerFileError> {
+    pub(in crate::network) fn load(&self) -> Result<StoredPeers, PeerFileError> {
         let mut text = String::new();
         let read =
             fs::File::open(&self.path).and_then(|file| file.take(MAX_FILE_BYTES).read_to_string(&mut text));
         match read {
             Ok(_) => {}
-            Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(Remembered::default()),
+            Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(StoredPeers::default()),
             // Not UTF-8: no file of ours.
             Err(source) if source.kind() == io::ErrorKind::InvalidData => text.clear(),
             Err(source) => return Err(self.error("read", source)),
         }
         match serde_json::from_str::<Contents>(&text) {
-            Ok(contents) => Ok(contents.into_remembered()),
+            Ok(contents) => Ok(contents.into_stored_peers()),
             Err(error) => {
                 let aside = self.neighbour("unreadable");
                 tracing::warn!(path = %self.path.display(), aside = %aside.display(), %error, "peer file is not readable; set aside");
                 fs::rename(&self.path, &aside).map_err(|source| self.error("set aside", source))?;
-                Ok(Remembered::default())
+                Ok(StoredPeers::default())
             }
         }
     }
@@ -167,12 +167,12 @@ impl PeerFile {
 
 impl Contents {
     /// Entries that are none are left out: the rest is of use without them.
-    fn into_remembered(self) -> Remembered {
+    fn into_stored_peers(self) -> StoredPeers {
         let id = |text: &String| text.parse::<PeerId>().ok();
         let peers = self.peers.into_iter().take(MAX_ENTRIES).filter_map(|entry| {
             let known = KnownPeer {
                 addrs: entry.addrs.into_iter().take(8).collect(),
-                agent: entry.agent.as_deref().map(super::clip),
+                agent: entry.agent.as_deref().map(super::truncate_text),
                 enr: entry.enr,
                 chain_id: entry.chain_id,
                 is_cross_safe: entry.is_cross_safe,
@@ -200,7 +200,7 @@ impl Contents {
         for subnet in self.blocked_subnets.iter().filter_map(|text| text.parse().ok()) {
             let _full = block_list.block_subnet(subnet);
         }
-        Remembered { peers: peers.collect(), block_list, record_seq: self.record_seq }
+        StoredPeers { peers: peers.collect(), block_list, record_seq: self.record_seq }
     }
 }
 
@@ -230,7 +230,7 @@ mod tests {
         block_list.block_subnet("10.1.0.0/16".parse().unwrap()).unwrap();
         block_list.ban(PeerId::random(), UnixSeconds(99));
         file.store(&file.render(&peers, &block_list, 7)).unwrap();
-        assert_eq!(file.load().unwrap(), Remembered { peers, block_list, record_seq: 7 });
+        assert_eq!(file.load().unwrap(), StoredPeers { peers, block_list, record_seq: 7 });
     }
 
     #[test]
@@ -250,7 +250,7 @@ mod tests {
     fn no_file_is_nothing_known() {
         let dir = tempfile::tempdir().unwrap();
         let file = PeerFile::new(dir.path().join("peers.json"), BlockList::default());
-        assert_eq!(file.load().unwrap(), Remembered::default());
+        assert_eq!(file.load().unwrap(), StoredPeers::default());
     }
 
     #[rstest::rstest]
@@ -261,7 +261,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("peers.json");
         fs::write(&path, contents).unwrap();
-        assert_eq!(PeerFile::new(path.clone(), BlockList::default()).load().unwrap(), Remembered::default());
+        assert_eq!(PeerFile::new(path.clone(), BlockList::default()).load().unwrap(), StoredPeers::default());
         assert!(!path.exists());
         assert_eq!(fs::read(dir.path().join("peers.json.unreadable")).unwrap(), contents);
     }
@@ -271,6 +271,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("peers.json");
         fs::write(&path, r#"{"peers":[{"id":"nobody"}],"blocked_subnets":["x"],"bans":{"y":1}}"#).unwrap();
-        assert_eq!(PeerFile::new(path, BlockList::default()).load().unwrap(), Remembered::default());
+        assert_eq!(PeerFile::new(path, BlockList::default()).load().unwrap(), StoredPeers::default());
     }
 }

@@ -1,4 +1,4 @@
-//! [`StalledPeers`]: which peers take nothing of what is sent to them.
+//! [`StalledPeers`]: which peers do not read what is sent to them.
 //!
 //! A peer whose queue of outbound messages is full loses what comes next; one whose queue stays full does not read at
 //! all, and costs memory for as long as it is connected. Pure: instants come in as arguments.
@@ -9,12 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A queue that overflows again and again for so long is not read from.
+/// A peer whose queue overflows repeatedly for this long does not read.
 const STALLED_AFTER: Duration = Duration::from_secs(10);
-/// Who has had no overflow for so long has caught up: there is a message each block time, a few seconds at most.
+/// A peer without an overflow for this long has caught up: there is a message each block time, a few seconds at most.
 const CAUGHT_UP_AFTER: Duration = Duration::from_secs(30);
 
-/// Overflows under way, of connected peers only.
+/// The current overflows, of connected peers only.
 #[derive(Debug, Default)]
 pub(in crate::network) struct StalledPeers {
     overflows: BTreeMap<PeerId, Overflow>,
@@ -27,7 +27,7 @@ struct Overflow {
 }
 
 impl StalledPeers {
-    /// A peer's queue had no room. Whether the peer takes nothing any more.
+    /// A peer's queue was full. Whether the peer has stalled.
     pub(in crate::network) fn overflowed(&mut self, peer_id: PeerId, now: Instant) -> bool {
         let fresh = Overflow { first: now, last: now };
         let overflow = self.overflows.entry(peer_id).or_insert(fresh);
@@ -39,7 +39,7 @@ impl StalledPeers {
     }
 
     /// A peer is no longer connected.
-    pub(in crate::network) fn gone(&mut self, peer_id: &PeerId) {
+    pub(in crate::network) fn disconnected(&mut self, peer_id: &PeerId) {
         self.overflows.remove(peer_id);
     }
 }
@@ -57,20 +57,20 @@ mod tests {
     #[case::at_every_block_of_a_slow_chain(&[0, 12], true)]
     #[case::one_burst_after_another(&[0, 5, 35, 40], false)]
     #[case::a_burst_and_a_stall(&[0, 5, 35, 40, 45], true)]
-    fn a_peer_has_stalled(#[case] seconds: &[u64], #[case] expected: bool) {
+    fn a_peer_whose_queue_keeps_overflowing_has_stalled(#[case] seconds: &[u64], #[case] expected: bool) {
         let (mut peers, start, peer_id) = (StalledPeers::default(), Instant::now(), PeerId::random());
-        let mut told = false;
+        let mut is_stalled = false;
         for second in seconds {
-            told = peers.overflowed(peer_id, start + Duration::from_secs(*second));
+            is_stalled = peers.overflowed(peer_id, start + Duration::from_secs(*second));
         }
-        assert_eq!(told, expected);
+        assert_eq!(is_stalled, expected);
     }
 
     #[test]
-    fn who_comes_back_begins_again() {
+    fn a_reconnected_peer_starts_without_an_overflow() {
         let (mut peers, start, peer_id) = (StalledPeers::default(), Instant::now(), PeerId::random());
         assert!(!peers.overflowed(peer_id, start));
-        peers.gone(&peer_id);
+        peers.disconnected(&peer_id);
         assert!(!peers.overflowed(peer_id, start + STALLED_AFTER));
         assert!(!peers.overflowed(PeerId::random(), start + STALLED_AFTER));
         assert!(peers.overflowed(peer_id, start + 2 * STALLED_AFTER));

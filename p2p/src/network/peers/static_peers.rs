@@ -15,7 +15,7 @@ use std::{
 const FIRST_DELAY: Duration = Duration::from_millis(500);
 const LAST_DELAY: Duration = Duration::from_secs(4);
 /// With many peers the last delay is this for each: no more dials a second, however many are away.
-const EACH: Duration = Duration::from_millis(125);
+const DELAY_PER_PEER: Duration = Duration::from_millis(125);
 /// A connection that lasted this long clears the count of failures.
 const STABLE_AFTER: Duration = Duration::from_secs(10);
 /// Beyond this many failures the delay is the last one.
@@ -123,7 +123,7 @@ impl StaticPeers {
 
 /// The longest delay with this many peers.
 fn longest_delay(peers: usize) -> Duration {
-    EACH.saturating_mul(u32::try_from(peers).unwrap_or(u32::MAX)).max(LAST_DELAY)
+    DELAY_PER_PEER.saturating_mul(u32::try_from(peers).unwrap_or(u32::MAX)).max(LAST_DELAY)
 }
 
 /// Half as long again after each failure, capped, then between three quarters and the whole of it.
@@ -228,7 +228,7 @@ mod tests {
             at = peers.next_due().unwrap();
         }
         let settled = dials.iter().filter(|at| at.as_secs() >= 300).count();
-        let most = 300.0 / (EACH.as_secs_f64() * 0.75);
+        let most = 300.0 / (DELAY_PER_PEER.as_secs_f64() * 0.75);
         assert!(settled as f64 <= most * 1.1, "{settled} dials in 300 s");
     }
 

@@ -1,120 +1,124 @@
 //! [`GapFiller`]: which missed blocks to ask for, and whether an answer is the block that was asked for.
 //!
-//! A block whose parent is not the one known below it leaves a gap. The gap is walked downwards, each block by the
-//! parent hash of the one above, until it meets what is known. Pure: requests and verdicts are values.
+//! A block whose parent is not stored leaves a gap. The gap is filled downwards: each block is requested by the parent hash
+//! of the one above, until a stored block is reached. Pure: requests and results are values.
 
-use super::recent_blocks::RecentBlocks;
+use super::block_cache::BlockCache;
 use crate::{Envelope, ForkTimes, UnixSeconds, rules::check_block};
 use alloy_primitives::B256;
 use std::collections::BTreeMap;
 
 /// Gaps wider than this are left to the execution client's own sync.
 const MAX_GAP: u64 = 128;
-/// Walks under way.
-const MAX_WALKS: usize = 4;
-/// Peers that are asked for one block.
+/// How many gaps are filled at a time.
+const MAX_OPEN_GAPS: usize = 4;
+/// How many peers are asked for one block.
 const MAX_ATTEMPTS: u32 = 3;
 
-/// A block to ask for.
+/// A block to request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::network) struct Wanted {
+pub(in crate::network) struct BlockRequest {
     /// Its height.
     pub(in crate::network) number: u64,
     /// Its hash.
     pub(in crate::network) hash: B256,
-    /// Its child's time: its own is that at the latest, for blocks may share a timestamp.
-    pub(in crate::network) at_latest: UnixSeconds,
+    /// The timestamp of its child. Its own is not later; blocks may share a timestamp.
+    pub(in crate::network) max_timestamp: UnixSeconds,
 }
 
-impl Wanted {
+impl BlockRequest {
     /// Whether this is the block: by its fields, its hash, and every rule of a block.
-    pub(in crate::network) fn is_met_by(&self, envelope: &Envelope, forks: &ForkTimes) -> bool {
+    pub(in crate::network) fn is_answered_by(&self, envelope: &Envelope, forks: &ForkTimes) -> bool {
         let payload = &envelope.payload;
         payload.number == self.number
             && payload.block_hash == self.hash
-            && payload.timestamp <= self.at_latest
+            && payload.timestamp <= self.max_timestamp
             && check_block(envelope, forks).is_ok()
     }
 
-    /// Whether this is a sound block of the same height, such as a peer has that follows another fork.
-    pub(in crate::network) fn is_rivalled_by(&self, envelope: &Envelope, forks: &ForkTimes) -> bool {
+    /// Whether this is a well-formed block of the same height, as a peer on another branch has.
+    pub(in crate::network) fn is_other_block_at_height(
+        &self,
+        envelope: &Envelope,
+        forks: &ForkTimes,
+    ) -> bool {
         envelope.payload.number == self.number && check_block(envelope, forks).is_ok()
     }
 }
 
-/// A walk down one gap.
+/// A gap that is being filled.
 #[derive(Clone, Copy, Debug)]
-struct Walk {
-    /// What is known below: the walk ends above it.
-    floor: u64,
+struct OpenGap {
+    /// The height of the stored block below the gap.
+    known_below: u64,
     attempts: u32,
 }
 
-/// The walks.
+/// The open gaps, by the block that is requested next in each.
 #[derive(Debug, Default)]
 pub(in crate::network) struct GapFiller {
-    walks: BTreeMap<Wanted, Walk>,
+    open_gaps: BTreeMap<BlockRequest, OpenGap>,
 }
 
 impl GapFiller {
-    /// A block arrived. The one to ask for, if it leaves a gap.
-    pub(in crate::network) fn arrived(
+    /// A block arrived. Returns the block to request if it leaves a gap.
+    pub(in crate::network) fn on_block(
         &mut self,
         envelope: &Envelope,
-        recent: &RecentBlocks,
-    ) -> Option<Wanted> {
+        cache: &BlockCache,
+    ) -> Option<BlockRequest> {
         let payload = &envelope.payload;
-        let floor = recent.below(payload.number)?;
-        self.walk(payload.number, payload.parent_hash, payload.timestamp, floor, recent)
+        let known_below = cache.highest_below(payload.number)?;
+        self.request_parent(payload.number, payload.parent_hash, payload.timestamp, known_below, cache)
     }
 
-    /// A peer did not have it, or sent something else. Whether to ask another one.
-    pub(in crate::network) fn failed(&mut self, wanted: Wanted) -> bool {
-        let Some(walk) = self.walks.get_mut(&wanted) else { return false };
-        walk.attempts = walk.attempts.saturating_add(1);
-        let goes_on = walk.attempts < MAX_ATTEMPTS;
-        if !goes_on {
-            self.walks.remove(&wanted);
+    /// A peer did not have the block, or sent something else. Whether to ask another peer.
+    pub(in crate::network) fn on_failure(&mut self, request: BlockRequest) -> bool {
+        let Some(gap) = self.open_gaps.get_mut(&request) else { return false };
+        gap.attempts = gap.attempts.saturating_add(1);
+        let is_retried = gap.attempts < MAX_ATTEMPTS;
+        if !is_retried {
+            self.open_gaps.remove(&request);
         }
-        goes_on
+        is_retried
     }
 
-    /// The block that was asked for has come. The next one to ask for, if the gap continues.
-    pub(in crate::network) fn filled(
+    /// The requested block arrived. Returns the next block to request if the gap continues.
+    pub(in crate::network) fn on_answer(
         &mut self,
-        wanted: Wanted,
+        request: BlockRequest,
         envelope: &Envelope,
-        recent: &RecentBlocks,
-    ) -> Option<Wanted> {
-        let walk = self.walks.remove(&wanted)?;
+        cache: &BlockCache,
+    ) -> Option<BlockRequest> {
+        let gap = self.open_gaps.remove(&request)?;
         let payload = &envelope.payload;
-        self.walk(payload.number, payload.parent_hash, payload.timestamp, walk.floor, recent)
+        self.request_parent(payload.number, payload.parent_hash, payload.timestamp, gap.known_below, cache)
     }
 
-    fn walk(
+    fn request_parent(
         &mut self,
         number: u64,
         parent_hash: B256,
-        at_latest: UnixSeconds,
-        floor: u64,
-        recent: &RecentBlocks,
-    ) -> Option<Wanted> {
-        let wanted = Wanted { number: number.checked_sub(1)?, hash: parent_hash, at_latest };
-        let is_gap = wanted.number > floor
-            && wanted.number.saturating_sub(floor) <= MAX_GAP
-            && recent.hash_at(wanted.number) != Some(parent_hash);
-        if !is_gap || self.walks.len() >= MAX_WALKS || self.walks.contains_key(&wanted) {
+        max_timestamp: UnixSeconds,
+        known_below: u64,
+        cache: &BlockCache,
+    ) -> Option<BlockRequest> {
+        let request = BlockRequest { number: number.checked_sub(1)?, hash: parent_hash, max_timestamp };
+        let is_gap = request.number > known_below
+            && request.number.saturating_sub(known_below) <= MAX_GAP
+            && cache.hash_at(request.number) != Some(parent_hash);
+        if !is_gap || self.open_gaps.len() >= MAX_OPEN_GAPS || self.open_gaps.contains_key(&request) {
             return None;
         }
-        self.walks.insert(wanted, Walk { floor, attempts: 0 });
-        Some(wanted)
+        self.open_gaps.insert(request, OpenGap { known_below, attempts: 0 });
+        Some(request)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{PayloadVersion, network::sync::answer::Kept, sample};
+    use crate::{PayloadVersion, network::sync::payload_response::StoredBlock, sample};
 
     /// Blocks 1 to `count`, each the child of the one before.
     fn chain(count: u64) -> Vec<Envelope> {
@@ -132,81 +136,84 @@ mod tests {
             .collect()
     }
 
-    fn keep(recent: &mut RecentBlocks, envelope: &Envelope) {
-        let kept = Kept {
+    fn store(cache: &mut BlockCache, envelope: &Envelope) {
+        let stored = StoredBlock {
             compressed: alloy_primitives::Bytes::new(),
             is_signed: false,
             version: PayloadVersion::V4,
         };
-        recent.keep(envelope.payload.number, envelope.payload.block_hash, kept);
+        cache.insert(envelope.payload.number, envelope.payload.block_hash, stored);
     }
 
     #[test]
-    fn a_gap_is_walked_down_to_what_is_known() {
-        let (blocks, mut recent, mut filler) = (chain(6), RecentBlocks::default(), GapFiller::default());
-        keep(&mut recent, &blocks[1]);
-        keep(&mut recent, &blocks[5]);
-        let mut wanted = filler.arrived(&blocks[5], &recent);
+    fn a_gap_is_filled_down_to_a_stored_block() {
+        let (blocks, mut cache, mut filler) = (chain(6), BlockCache::default(), GapFiller::default());
+        store(&mut cache, &blocks[1]);
+        store(&mut cache, &blocks[5]);
+        let mut request = filler.on_block(&blocks[5], &cache);
         let mut asked = Vec::new();
-        while let Some(next) = wanted {
+        while let Some(next) = request {
             let block = &blocks[usize::try_from(next.number).unwrap() - 1];
-            assert!(next.is_met_by(block, &ForkTimes::AT_GENESIS));
-            keep(&mut recent, block);
+            assert!(next.is_answered_by(block, &ForkTimes::AT_GENESIS));
+            store(&mut cache, block);
             asked.push(next.number);
-            wanted = filler.filled(next, block, &recent);
+            request = filler.on_answer(next, block, &cache);
         }
         assert_eq!(asked, [5, 4, 3]);
-        assert!(filler.walks.is_empty());
+        assert!(filler.open_gaps.is_empty());
     }
 
     #[test]
-    fn there_is_no_gap_after_the_parent_or_before_anything_is_known() {
-        let (blocks, mut recent, mut filler) = (chain(3), RecentBlocks::default(), GapFiller::default());
-        assert_eq!(filler.arrived(&blocks[2], &recent), None);
-        keep(&mut recent, &blocks[1]);
-        assert_eq!(filler.arrived(&blocks[2], &recent), None);
+    fn there_is_no_gap_above_the_parent_or_with_nothing_stored() {
+        let (blocks, mut cache, mut filler) = (chain(3), BlockCache::default(), GapFiller::default());
+        assert_eq!(filler.on_block(&blocks[2], &cache), None);
+        store(&mut cache, &blocks[1]);
+        assert_eq!(filler.on_block(&blocks[2], &cache), None);
     }
 
     #[test]
-    fn a_gap_too_wide_is_left() {
-        let (mut recent, mut filler) = (RecentBlocks::default(), GapFiller::default());
-        keep(&mut recent, &sample::envelope(10, |_| ()));
-        assert!(filler.arrived(&sample::envelope(11 + MAX_GAP, |_| ()), &recent).is_some());
-        assert_eq!(filler.arrived(&sample::envelope(12 + MAX_GAP, |_| ()), &recent), None);
+    fn a_gap_that_is_too_wide_is_not_filled() {
+        let (mut cache, mut filler) = (BlockCache::default(), GapFiller::default());
+        store(&mut cache, &sample::envelope(10, |_| ()));
+        assert!(filler.on_block(&sample::envelope(11 + MAX_GAP, |_| ()), &cache).is_some());
+        assert_eq!(filler.on_block(&sample::envelope(12 + MAX_GAP, |_| ()), &cache), None);
     }
 
     #[test]
-    fn only_the_block_itself_will_do() {
-        let (blocks, mut recent, mut filler) = (chain(3), RecentBlocks::default(), GapFiller::default());
-        keep(&mut recent, &blocks[0]);
-        let wanted = filler.arrived(&blocks[2], &recent).unwrap();
-        assert!(wanted.is_met_by(&blocks[1], &ForkTimes::AT_GENESIS));
-        assert!(!wanted.is_met_by(&blocks[0], &ForkTimes::AT_GENESIS), "another one");
+    fn only_the_requested_block_answers_the_request() {
+        let (blocks, mut cache, mut filler) = (chain(3), BlockCache::default(), GapFiller::default());
+        store(&mut cache, &blocks[0]);
+        let request = filler.on_block(&blocks[2], &cache).unwrap();
+        assert!(request.is_answered_by(&blocks[1], &ForkTimes::AT_GENESIS));
+        assert!(!request.is_answered_by(&blocks[0], &ForkTimes::AT_GENESIS), "another one");
         let mut forged = blocks[1].clone();
         forged.payload.gas_used += 1;
-        assert!(!wanted.is_met_by(&forged, &ForkTimes::AT_GENESIS), "its fields hash to something else");
+        assert!(
+            !request.is_answered_by(&forged, &ForkTimes::AT_GENESIS),
+            "its fields hash to something else"
+        );
     }
 
     #[test]
     fn a_block_may_have_its_childs_timestamp() {
-        let (mut blocks, mut recent, mut filler) = (chain(3), RecentBlocks::default(), GapFiller::default());
-        keep(&mut recent, &blocks[0]);
+        let (mut blocks, mut cache, mut filler) = (chain(3), BlockCache::default(), GapFiller::default());
+        store(&mut cache, &blocks[0]);
         blocks[2].payload.timestamp = blocks[1].payload.timestamp;
         blocks[2].payload.block_hash = blocks[2].payload.recompute_hash();
-        let wanted = filler.arrived(&blocks[2], &recent).unwrap();
-        assert!(wanted.is_met_by(&blocks[1], &ForkTimes::AT_GENESIS));
+        let request = filler.on_block(&blocks[2], &cache).unwrap();
+        assert!(request.is_answered_by(&blocks[1], &ForkTimes::AT_GENESIS));
     }
 
     #[test]
-    fn three_peers_are_asked_and_then_the_gap_is_left() {
-        let (blocks, mut recent, mut filler) = (chain(3), RecentBlocks::default(), GapFiller::default());
-        keep(&mut recent, &blocks[0]);
-        let wanted = filler.arrived(&blocks[2], &recent).unwrap();
-        assert_eq!(filler.arrived(&blocks[2], &recent), None, "it is being asked for");
+    fn a_request_is_sent_to_three_peers_and_then_given_up() {
+        let (blocks, mut cache, mut filler) = (chain(3), BlockCache::default(), GapFiller::default());
+        store(&mut cache, &blocks[0]);
+        let request = filler.on_block(&blocks[2], &cache).unwrap();
+        assert_eq!(filler.on_block(&blocks[2], &cache), None, "it is being asked for");
         assert_eq!(
-            [filler.failed(wanted), filler.failed(wanted), filler.failed(wanted)],
+            [filler.on_failure(request), filler.on_failure(request), filler.on_failure(request)],
             [true, true, false]
         );
-        assert!(filler.walks.is_empty());
+        assert!(filler.open_gaps.is_empty());
     }
 }

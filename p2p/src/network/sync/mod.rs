@@ -1,20 +1,20 @@
-//! `payload_by_number`: serves blocks that were validated lately, and asks peers for the ones that were missed.
+//! `payload_by_number`: serves recently validated blocks, and requests missed ones from peers.
 //!
-//! An answer carries no signature. What is fetched is believed only because it hashes to the parent hash of a block
-//! that was signed: [`GapFiller`] never asks for anything that cannot be checked so.
+//! A response has no signature. A fetched block is accepted only because it hashes to the parent hash of a signed block:
+//! [`GapFiller`] never requests a block that cannot be checked in this way.
 
-mod answer;
+mod block_cache;
 mod gap_filler;
 mod payload_codec;
+mod payload_response;
 mod rate_limits;
-mod recent_blocks;
 mod sync_protocol;
 
-#[cfg(fuzzing)]
-pub(super) use answer::MAX_RESPONSE_BYTES;
-pub(super) use answer::{Answer, Kept, Refused, open};
-pub(super) use gap_filler::{GapFiller, Wanted};
+pub(super) use block_cache::BlockCache;
+pub(super) use gap_filler::{BlockRequest, GapFiller};
 pub(super) use payload_codec::PayloadCodec;
+#[cfg(fuzzing)]
+pub(super) use payload_response::MAX_RESPONSE_BYTES;
+pub(super) use payload_response::{PayloadResponse, ResponseError, StoredBlock, open_response};
 pub(super) use rate_limits::RateLimits;
-pub(super) use recent_blocks::RecentBlocks;
-pub(super) use sync_protocol::{SyncProtocol, is_spoken, protocol_ids, sync_behaviour};
+pub(super) use sync_protocol::{SyncProtocol, is_supported, protocol_ids, sync_behaviour};

@@ -3,7 +3,7 @@
 //! Bounded in size by what is read, and in time by the protocol's timeout. Runs on the connection's own task:
 //! packing a block keeps nobody else waiting.
 
-use super::{Answer, answer::MAX_RESPONSE_BYTES};
+use super::{PayloadResponse, payload_response::MAX_RESPONSE_BYTES};
 use futures::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use libp2p::{StreamProtocol, request_response::Codec};
 use std::io;
@@ -16,7 +16,7 @@ impl Codec for PayloadCodec {
     type Protocol = StreamProtocol;
     /// A block's number.
     type Request = u64;
-    type Response = Answer;
+    type Response = PayloadResponse;
 
     async fn read_request<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<u64>
     where
@@ -27,7 +27,7 @@ impl Codec for PayloadCodec {
         Ok(u64::from_le_bytes(number))
     }
 
-    async fn read_response<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Answer>
+    async fn read_response<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<PayloadResponse>
     where
         T: AsyncRead + Unpin + Send,
     {
@@ -37,7 +37,7 @@ impl Codec for PayloadCodec {
         if bytes.len() > MAX_RESPONSE_BYTES {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a response of more than 10 MiB"));
         }
-        Answer::decode(&bytes)
+        PayloadResponse::decode(&bytes)
     }
 
     async fn write_request<T>(&mut self, _: &StreamProtocol, io: &mut T, number: u64) -> io::Result<()>
@@ -47,11 +47,16 @@ impl Codec for PayloadCodec {
         io.write_all(&number.to_le_bytes()).await
     }
 
-    async fn write_response<T>(&mut self, _: &StreamProtocol, io: &mut T, answer: Answer) -> io::Result<()>
+    async fn write_response<T>(
+        &mut self,
+        _: &StreamProtocol,
+        io: &mut T,
+        response: PayloadResponse,
+    ) -> io::Result<()>
     where
         T: AsyncWrite + Unpin + Send,
     {
-        io.write_all(&answer.encode()?).await
+        io.write_all(&response.encode()?).await
     }
 }
 
@@ -60,7 +65,7 @@ mod tests {
     use super::*;
     use crate::{
         ForkTimes, PayloadVersion, SIGNATURE_BYTES,
-        network::sync::answer::{Kept, Refused, open},
+        network::sync::payload_response::{ResponseError, StoredBlock, open_response},
         sample::{chain, envelope},
     };
     use alloy_primitives::Bytes;
@@ -70,13 +75,13 @@ mod tests {
 
     const ID: StreamProtocol = StreamProtocol::new("/test");
 
-    fn read(bytes: &[u8]) -> io::Result<Answer> {
+    fn read(bytes: &[u8]) -> io::Result<PayloadResponse> {
         block_on(PayloadCodec.read_response(&ID, &mut Cursor::new(bytes)))
     }
 
-    fn written(answer: Answer) -> Vec<u8> {
+    fn written(response: PayloadResponse) -> Vec<u8> {
         let mut out = Cursor::new(Vec::new());
-        block_on(PayloadCodec.write_response(&ID, &mut out, answer)).unwrap();
+        block_on(PayloadCodec.write_response(&ID, &mut out, response)).unwrap();
         out.into_inner()
     }
 
@@ -93,39 +98,39 @@ mod tests {
     #[rstest]
     #[case::ecotone_and_later(PayloadVersion::V4, 1)]
     #[case::before_ecotone(PayloadVersion::V2, 0)]
-    fn a_kept_block_travels_without_its_signature(#[case] version: PayloadVersion, #[case] code: u8) {
+    fn a_stored_block_is_sent_without_its_signature(#[case] version: PayloadVersion, #[case] code: u8) {
         let mut data = vec![7; SIGNATURE_BYTES];
         data.extend_from_slice(b"signed");
         let compressed = crate::snappy::compress(&data).unwrap().into();
-        let bytes = written(Answer::Kept(Kept { compressed, is_signed: true, version }));
+        let bytes = written(PayloadResponse::Stored(StoredBlock { compressed, is_signed: true, version }));
         assert_eq!(bytes[..5], [0, code, 0, 0, 0]);
         assert_eq!(bytes[5..15], *b"\xff\x06\x00\x00sNaPpY");
         let signed = Bytes::from_static(b"signed");
-        assert_eq!(read(&bytes).unwrap(), Answer::Found { version: u32::from(code), signed });
+        assert_eq!(read(&bytes).unwrap(), PayloadResponse::Payload { version: u32::from(code), signed });
     }
 
     #[rstest]
-    #[case::not_found(Refused::NotFound, 1)]
-    #[case::invalid(Refused::Invalid, 2)]
-    #[case::unavailable(Refused::Unavailable, 3)]
-    fn refusals(#[case] refused: Refused, #[case] code: u8) {
-        let bytes = written(Answer::Refused(refused));
+    #[case::not_found(ResponseError::NotFound, 1)]
+    #[case::invalid(ResponseError::Invalid, 2)]
+    #[case::unavailable(ResponseError::Unavailable, 3)]
+    fn refusals(#[case] refused: ResponseError, #[case] code: u8) {
+        let bytes = written(PayloadResponse::Error(refused));
         assert_eq!(bytes[0], code);
-        assert_eq!(read(&bytes).unwrap(), Answer::Refused(refused));
-        assert_eq!(read(&[code]).unwrap(), Answer::Refused(refused));
+        assert_eq!(read(&bytes).unwrap(), PayloadResponse::Error(refused));
+        assert_eq!(read(&[code]).unwrap(), PayloadResponse::Error(refused));
     }
 
     #[test]
     fn what_is_kept_without_room_for_its_signature_is_an_error() {
         let compressed = crate::snappy::compress(&[7; SIGNATURE_BYTES - 1]).unwrap().into();
-        let kept = Kept { compressed, is_signed: true, version: PayloadVersion::V4 };
-        assert!(Answer::Kept(kept).encode().is_err());
+        let stored = StoredBlock { compressed, is_signed: true, version: PayloadVersion::V4 };
+        assert!(PayloadResponse::Stored(stored).encode().is_err());
     }
 
     /// Nine hundred megabytes of zeros in three: reading stops at ten.
     #[test]
-    fn a_bomb_is_not_unpacked() {
-        let mut bytes = written(Answer::Found { version: 1, signed: vec![0; 1 << 20].into() });
+    fn a_decompression_bomb_is_not_decompressed() {
+        let mut bytes = written(PayloadResponse::Payload { version: 1, signed: vec![0; 1 << 20].into() });
         let frames = bytes.split_off(5)[10..].to_vec();
         bytes.extend_from_slice(b"\xff\x06\x00\x00sNaPpY");
         (0..11).for_each(|_| bytes.extend_from_slice(&frames));
@@ -134,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn item_10_a_stream_without_end_is_left() {
+    fn a_response_without_end_is_not_read_to_the_end() {
         let endless = futures::io::repeat(0);
         let error = block_on(PayloadCodec.read_response(&ID, &mut { endless })).unwrap_err();
         assert!(error.to_string().contains("10 MiB"), "{error}");
@@ -144,23 +149,23 @@ mod tests {
     fn a_payload_has_the_version_of_its_time() {
         let envelope = envelope(5, |_| ());
         let signed = envelope.encode().unwrap();
-        assert_eq!(open(1, &signed, &ForkTimes::AT_GENESIS).unwrap(), envelope);
-        assert!(open(0, &signed, &ForkTimes::AT_GENESIS).is_err());
+        assert_eq!(open_response(1, &signed, &ForkTimes::AT_GENESIS).unwrap(), envelope);
+        assert!(open_response(0, &signed, &ForkTimes::AT_GENESIS).is_err());
         let not_yet = ForkTimes { isthmus: None, jovian: None, ..ForkTimes::AT_GENESIS };
-        assert!(open(1, &signed, &not_yet).is_err(), "version 4 before Isthmus on {}", chain());
+        assert!(open_response(1, &signed, &not_yet).is_err(), "version 4 before Isthmus on {}", chain());
     }
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(version: u32, signed in proptest::collection::vec(any::<u8>(), 0..200_000)) {
-            let answer = Answer::Found { version, signed: signed.into() };
-            prop_assert_eq!(read(&written(answer.clone())).unwrap(), answer);
+        fn what_is_written_is_read_back(version: u32, signed in proptest::collection::vec(any::<u8>(), 0..200_000)) {
+            let response = PayloadResponse::Payload { version, signed: signed.into() };
+            prop_assert_eq!(read(&written(response.clone())).unwrap(), response);
         }
 
         #[test]
-        fn whatever_comes_is_read_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..2_000)) {
+        fn no_input_panics_the_reader(bytes in proptest::collection::vec(any::<u8>(), 0..2_000)) {
             let _read = read(&bytes);
-            let _open = open(1, &bytes.into(), &ForkTimes::AT_GENESIS);
+            let _open = open_response(1, &bytes.into(), &ForkTimes::AT_GENESIS);
         }
     }
 }

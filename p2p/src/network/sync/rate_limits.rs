@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn one_peer_does_not_keep_others_waiting() {
+    fn one_peer_does_not_delay_others() {
         let now = Instant::now();
         let (mut limits, greedy) = (RateLimits::new(now), PeerId::random());
         (0..1_000).for_each(|_| _ = limits.admit(greedy, now));
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn all_together_have_a_limit_too() {
+    fn all_peers_together_have_a_limit() {
         let now = Instant::now();
         let mut limits = RateLimits::new(now);
         let at_once =
@@ -110,7 +110,7 @@ mod tests {
     proptest! {
         /// However requests come, no more are admitted for a time than the burst and the rate allow.
         #[test]
-        fn the_rate_holds(pauses in proptest::collection::vec(0..400_u64, 1..300)) {
+        fn no_more_requests_are_admitted_than_the_rate_allows(pauses in proptest::collection::vec(0..400_u64, 1..300)) {
             let start = Instant::now();
             let (mut limits, peer_id) = (RateLimits::new(start), PeerId::random());
             let (mut now, mut times) = (start, Vec::new());

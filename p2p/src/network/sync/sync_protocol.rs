@@ -25,7 +25,7 @@ pub(in crate::network) fn protocol_ids(chain_id: ChainId) -> [String; 2] {
 }
 
 /// Whether one of a peer's protocols is this one.
-pub(in crate::network) fn is_spoken(chain_id: ChainId, protocols: &[String]) -> bool {
+pub(in crate::network) fn is_supported(chain_id: ChainId, protocols: &[String]) -> bool {
     protocol_ids(chain_id).iter().any(|id| protocols.contains(id))
 }
 
@@ -48,7 +48,7 @@ mod tests {
         let [op_node, specification] = protocol_ids(ChainId::from(10));
         assert_eq!(op_node, "/opstack/req/payload_by_number/10/0");
         assert_eq!(specification, "/opstack/req/payload_by_number/10/0/");
-        assert!(is_spoken(ChainId::from(10), &[specification]));
-        assert!(!is_spoken(ChainId::from(10), &["/opstack/req/payload_by_number/optimism/0/".to_owned()]));
+        assert!(is_supported(ChainId::from(10), &[specification]));
+        assert!(!is_supported(ChainId::from(10), &["/opstack/req/payload_by_number/optimism/0/".to_owned()]));
     }
 }

@@ -1,27 +1,28 @@
 //! [`Network`]: the task that keeps one chain's node on the gossip network.
 //!
-//! The swarm never waits: frames that find no room in a judge's queue are ignored. It never judges a frame
-//! itself and never reads a clock but the one that it was given.
+//! The swarm never waits: a frame for which a judge's queue has no room is ignored. The task never judges a frame itself,
+//! and reads no clock but the one that it was given.
 
+mod block_sync;
 mod commands;
 mod peering;
 mod swarm_events;
-mod syncing;
 
 use super::{
     DiscoveryConfig, DiscoveryView, NetworkConfig, NetworkError, NetworkEvent, NetworkHandle, NodeIdentity,
     behaviour::Behaviour,
     counters::Counters,
-    discovery::{ChainEntry, Discovery, DiscoveryParts, Found, Record, combined_key, records},
+    discovery::{ChainEntry, DiscoveredNode, Discovery, DiscoveryParts, NodeRecord, combined_key, records},
     event::Events,
     gating::ConnectionGater,
     handle::Command,
-    judge::{Judge, JudgeQueue, Report, Standing},
-    peers::{PeerBook, PeerFile, Remembered, StalledPeers, StaticPeers},
+    judge::{Judge, JudgeContext, JudgeQueue, ValidationReport},
+    peers::{PeerBook, PeerFile, StalledPeers, StaticPeers, StoredPeers},
     scoring::ApplicationScores,
     swarm::build_swarm,
 };
 use crate::{ChainId, Clock, Signers, Topic, UnixSeconds};
+use block_sync::BlockSync;
 use commands::Connecting;
 use futures::StreamExt as _;
 use libp2p::{Multiaddr, Swarm};
@@ -30,7 +31,6 @@ use std::{
     sync::{Arc, atomic::AtomicU64},
     time::{Duration, Instant},
 };
-use syncing::Syncing;
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
@@ -38,17 +38,17 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Verdicts that may wait for the swarm, which takes them as they come.
+/// Reports of judges that may wait for the swarm.
 const REPORT_QUEUE: usize = 256;
-/// Searches whose results may wait.
-const FOUND_QUEUE: usize = 4;
-/// What part of a queue the topics of versions have that the chain has left behind: nobody honest fills it.
-const PAST_TOPICS_SHARE: usize = 4;
-/// Without a static peer to dial, the timer just comes round.
-const NOTHING_DUE: Duration = Duration::from_secs(60 * 60);
+/// Searches of discovery whose results may wait.
+const DISCOVERED_QUEUE: usize = 4;
+/// Topics of payload versions before the current one have queues smaller by this factor: honest peers do not fill them.
+const OLD_TOPICS_DIVISOR: usize = 4;
+/// How long the task waits when nothing is scheduled.
+const IDLE_WAIT: Duration = Duration::from_secs(60 * 60);
 /// How often the gater is asked which peers to disconnect. A ban takes effect within this time.
 const PEER_REVIEW: Duration = Duration::from_secs(1);
-/// How often scores decay, each time by what the time that has passed is worth.
+/// How often scores decay, each time by the time that has passed.
 const DECAY: Duration = Duration::from_secs(1);
 /// How often known peers are stored.
 const STORE: Duration = Duration::from_secs(60);
@@ -60,26 +60,26 @@ pub struct Network {
     clock: Arc<dyn Clock>,
     judges: Vec<Judge>,
     discovery: Option<Discovery>,
-    found: mpsc::Receiver<Vec<Found>>,
+    discovered: mpsc::Receiver<Vec<DiscoveredNode>>,
     wants_peers: watch::Sender<bool>,
     queues: BTreeMap<Topic, JudgeQueue>,
-    reports: mpsc::Receiver<Report>,
+    reports: mpsc::Receiver<ValidationReport>,
     commands: mpsc::Receiver<Command>,
     static_peers: StaticPeers,
     stalled: StalledPeers,
     book: PeerBook,
     file: Option<PeerFile>,
-    /// Of our node record: the largest that others were told.
+    /// The largest sequence number of our node record that was published.
     record_seq: Arc<AtomicU64>,
-    /// At most one write of the file.
+    /// The write of the file that is in progress: at most one.
     storing: JoinSet<()>,
     scores: ApplicationScores,
     connecting: Connecting,
-    syncing: Syncing,
+    block_sync: BlockSync,
     verdict_scoring: bool,
     agent: String,
-    /// Up to when scores have decayed.
-    decayed: Instant,
+    /// When scores last decayed.
+    last_decay: Instant,
     dial_interval: Duration,
     listening: watch::Sender<Option<Vec<Multiaddr>>>,
     /// How many peers subscribe to any of our topics.
@@ -87,27 +87,27 @@ pub struct Network {
     events: Events,
 }
 
-/// What comes round by itself.
-struct Rounds {
-    review_peers: Interval,
+/// The periodic work.
+struct Timers {
+    review: Interval,
     decay: Interval,
     dial: Interval,
     store: Interval,
 }
 
-impl Rounds {
+impl Timers {
     fn new(dial: Duration) -> Self {
         let every = |period: Duration| {
             let mut interval = tokio::time::interval(period.max(Duration::from_millis(10)));
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
             interval
         };
-        Self { review_peers: every(PEER_REVIEW), decay: every(DECAY), dial: every(dial), store: every(STORE) }
+        Self { review: every(PEER_REVIEW), decay: every(DECAY), dial: every(dial), store: every(STORE) }
     }
 }
 
 impl Network {
-    /// Binds the listeners and makes the task; [`Network::run`] it to go anywhere. Needs a tokio runtime around.
+    /// Binds the listeners and creates the task, which does nothing until [`Network::run`]. Needs a tokio runtime.
     ///
     /// `clock` is what block timestamps are compared with, `signers` whose signatures count: whoever follows L1 sends the
     /// next value there. Events come out of the receiver; the handle asks and publishes.
@@ -132,24 +132,24 @@ impl Network {
         let peer_id = identity.peer_id();
         let static_peers = StaticPeers::new(peer_id, &config.static_peers, Instant::now())?;
         let file = config.peer_file.clone().map(|path| PeerFile::new(path, config.block_list.clone()));
-        let Remembered { peers: known, block_list, record_seq } =
+        let StoredPeers { peers: known, block_list, record_seq } =
             file.as_ref().map(PeerFile::load).transpose()?.unwrap_or_default();
         let record_seq = Arc::new(AtomicU64::new(next_seq(record_seq, clock.now())));
         let exempt = static_peers.ids().chain(&config.trusted_peers).copied().collect();
-        let (found_sender, found) = mpsc::channel(FOUND_QUEUE);
+        let (discovered_sender, discovered) = mpsc::channel(DISCOVERED_QUEUE);
         let (wants_peers, wants_receiver) = watch::channel(true);
         let (view, view_receiver) = watch::channel(DiscoveryView::default());
         let (listening, listening_receiver) = watch::channel(config.listen.is_empty().then(Vec::new));
-        let seams = Seams {
+        let channels = DiscoveryChannels {
             record_seq: Arc::clone(&record_seq),
             known: records(&known),
             listening: listening_receiver.clone(),
             wants_peers: wants_receiver,
-            found: found_sender,
+            discovered: discovered_sender,
             view,
         };
         let discovery =
-            config.discovery.clone().map(|settings| discovery(&config, settings, &identity, seams));
+            config.discovery.clone().map(|settings| discovery(&config, settings, &identity, channels));
         let discovery = discovery.transpose()?;
         let gater =
             ConnectionGater::new(config.gater.clone(), config.block_list.clone().merged(block_list), exempt);
@@ -159,8 +159,9 @@ impl Network {
         let events = Events::new(event_sender, Arc::clone(&counters));
         let (report_sender, reports) = mpsc::channel(REPORT_QUEUE);
         let (settled, settled_receiver) = watch::channel(Arc::default());
-        let standing = Standing { signers, heard: watch::Sender::new(None), settled: settled_receiver };
-        let (judges, queues) = judges(&config, clock.now(), &standing, &report_sender, &events);
+        let context =
+            JudgeContext { signers, last_signer: watch::Sender::new(None), settled: settled_receiver };
+        let (judges, queues) = judges(&config, clock.now(), &context, &report_sender, &events);
         let (command_sender, commands) = mpsc::channel(config.command_queue.max(1));
         let subscribers = watch::Sender::new(0);
         let handle = NetworkHandle {
@@ -179,7 +180,7 @@ impl Network {
             clock,
             judges,
             discovery,
-            found,
+            discovered,
             wants_peers,
             queues,
             reports,
@@ -191,10 +192,10 @@ impl Network {
             storing: JoinSet::new(),
             scores: ApplicationScores::default(),
             connecting: Connecting::default(),
-            syncing: Syncing::new(config.rules.forks, Instant::now()),
+            block_sync: BlockSync::new(config.rules.forks, Instant::now()),
             verdict_scoring: config.verdict_scoring,
             agent: config.agent.clone(),
-            decayed: Instant::now(),
+            last_decay: Instant::now(),
             dial_interval: config.dial_interval,
             listening,
             subscribers,
@@ -216,13 +217,13 @@ impl Network {
             let stop = cancel.child_token();
             judging.spawn(async move {
                 discovery.run(stop).await;
-                // The end of discovery alone ends nothing, and its end with the rest is no judge's.
+                // The end of discovery does not end the network, and must not be taken for the end of a judge.
                 core::future::pending::<()>().await;
             });
         }
         let ended = self.serve(&cancel, &mut judging).await;
         judging.shutdown().await;
-        self.store_peers_at_last().await;
+        self.store_peers_on_shutdown().await;
         ended
     }
 
@@ -231,44 +232,44 @@ impl Network {
         cancel: &CancellationToken,
         judging: &mut JoinSet<()>,
     ) -> Result<(), NetworkError> {
-        let mut rounds = Rounds::new(self.dial_interval);
+        let mut timers = Timers::new(self.dial_interval);
         loop {
             self.dial_static();
-            self.answer_held();
-            let due = self.static_peers.next_due().into_iter().chain(self.syncing.next_due()).min();
-            let wait = due.map_or(NOTHING_DUE, |due| due.saturating_duration_since(Instant::now()));
+            self.answer_delayed();
+            let due = self.static_peers.next_due().into_iter().chain(self.block_sync.next_due()).min();
+            let wait = due.map_or(IDLE_WAIT, |due| due.saturating_duration_since(Instant::now()));
             tokio::select! {
                 () = cancel.cancelled() => return Ok(()),
                 event = self.swarm.select_next_some() => self.on_swarm(event),
                 Some(report) = self.reports.recv() => self.on_report(report),
                 Some(command) = self.commands.recv() => self.on_command(command),
-                Some(found) = self.found.recv() => self.on_found(found),
+                Some(nodes) = self.discovered.recv() => self.on_discovered(nodes),
                 Some(_) = judging.join_next() => return Err(NetworkError::JudgeStopped { chain_id: self.chain_id }),
-                Some(checked) = self.syncing.next_checked() => self.on_checked(checked),
-                _ = rounds.review_peers.tick() => self.review_peers(),
-                _ = rounds.decay.tick() => self.decay_scores(),
-                _ = rounds.dial.tick() => self.dial_known(),
-                _ = rounds.store.tick() => self.store_peers(),
+                Some(checked) = self.block_sync.next_checked() => self.on_checked(checked),
+                _ = timers.review.tick() => self.review_peers(),
+                _ = timers.decay.tick() => self.decay_scores(),
+                _ = timers.dial.tick() => self.dial_known(),
+                _ = timers.store.tick() => self.store_peers(),
                 () = tokio::time::sleep(wait) => {}
             }
         }
     }
 }
 
-/// The sequence number of the first record of this run: larger than that of any record of a run before. Without the
-/// file the time sees to that; op-node counts from milliseconds, too, and may have had the key before.
+/// The sequence number of this run's first node record: larger than that of any record of an earlier run. Without the peer
+/// file the time ensures that: op-node, which may have used the key before, counts from milliseconds, too.
 const fn next_seq(last: u64, now: UnixSeconds) -> u64 {
     let (next, millis) = (last.saturating_add(1), now.0.saturating_mul(1_000));
     if next > millis { next } else { millis }
 }
 
-/// What discovery and the network task tell each other.
-struct Seams {
+/// The channels between discovery and the network task.
+struct DiscoveryChannels {
     record_seq: Arc<AtomicU64>,
-    known: Vec<Record>,
+    known: Vec<NodeRecord>,
     listening: watch::Receiver<Option<Vec<Multiaddr>>>,
     wants_peers: watch::Receiver<bool>,
-    found: mpsc::Sender<Vec<Found>>,
+    discovered: mpsc::Sender<Vec<DiscoveredNode>>,
     view: watch::Sender<DiscoveryView>,
 }
 
@@ -277,7 +278,7 @@ fn discovery(
     config: &NetworkConfig,
     settings: DiscoveryConfig,
     identity: &NodeIdentity,
-    seams: Seams,
+    channels: DiscoveryChannels,
 ) -> Result<Discovery, NetworkError> {
     let (chain_id, listen) = (config.chain_id, settings.listen);
     let refuse = |detail: String| NetworkError::Discovery { chain_id, listen, detail };
@@ -290,7 +291,7 @@ fn discovery(
     });
     let socket = Arc::new(bound.map_err(|error| refuse(error.to_string()))?);
     let is_cross_safe = config.topics.iter().any(|topic| topic.is_cross_safe());
-    let Seams { record_seq, known, listening, wants_peers, found, view } = seams;
+    let DiscoveryChannels { record_seq, known, listening, wants_peers, discovered, view } = channels;
     let parts = DiscoveryParts {
         config: settings,
         socket,
@@ -301,7 +302,7 @@ fn discovery(
         known,
         listening,
         wants_peers,
-        found,
+        discovered,
         view,
     };
     Ok(Discovery::new(parts))
@@ -310,20 +311,20 @@ fn discovery(
 fn judges(
     config: &NetworkConfig,
     now: UnixSeconds,
-    standing: &Standing,
-    reports: &mpsc::Sender<Report>,
+    context: &JudgeContext,
+    reports: &mpsc::Sender<ValidationReport>,
     events: &Events,
 ) -> (Vec<Judge>, BTreeMap<Topic, JudgeQueue>) {
     let current_version = config.rules.forks.version_at(now);
     let topics: BTreeSet<_> = config.topics.iter().copied().collect();
     let made = topics.into_iter().map(|topic| {
         let share = |whole: usize| {
-            if topic.version() < current_version { whole.div_ceil(PAST_TOPICS_SHARE) } else { whole }
+            if topic.version() < current_version { whole.div_ceil(OLD_TOPICS_DIVISOR) } else { whole }
         };
         let bounds = (share(config.judge_queue_frames), share(config.judge_queue_bytes));
         let rules = config.rules.clone();
         let (judge, queue) =
-            Judge::new(topic, rules, bounds, standing.clone(), reports.clone(), events.clone());
+            Judge::new(topic, rules, bounds, context.clone(), reports.clone(), events.clone());
         (judge, (topic, queue))
     });
     made.unzip()

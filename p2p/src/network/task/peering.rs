@@ -1,14 +1,14 @@
-//! Who the network task dials, lets go, scores and remembers.
+//! Which peers the network task dials, disconnects, scores and stores.
 
 use super::Network;
-use crate::network::{discovery::Found, gating::PeerValue};
+use crate::network::{discovery::DiscoveredNode, gating::PeerValue};
 use libp2p::{
     Multiaddr, PeerId,
     swarm::dial_opts::{DialOpts, PeerCondition},
 };
 use std::{collections::BTreeSet, num::NonZeroU8, sync::atomic::Ordering, time::Instant};
 
-/// How many addresses of one peer are dialled at once: one that does not answer holds up no other.
+/// How many addresses of one peer are dialled at once, so that one that does not answer delays no other.
 const ADDRS_AT_ONCE: NonZeroU8 = match NonZeroU8::new(16) {
     Some(count) => count,
     None => NonZeroU8::MIN,
@@ -42,21 +42,21 @@ impl Network {
                 && gater.block_list().check_peer(*peer_id, now).is_ok()
                 && gater.block_list().check_multiaddr(addr).is_ok()
         };
-        for (peer_id, addrs) in self.book.take_candidates(DIALS_PER_ROUND, now, admits) {
+        for (peer_id, addrs) in self.book.take_dial_candidates(DIALS_PER_ROUND, now, admits) {
             self.dial(peer_id, addrs);
         }
     }
 
-    /// Takes note of nodes that discovery found.
-    pub(super) fn on_found(&mut self, found: Vec<Found>) {
+    /// Adds the nodes that discovery found to the peer book.
+    pub(super) fn on_discovered(&mut self, nodes: Vec<DiscoveredNode>) {
         let (now, local) = (self.clock.now(), *self.swarm.local_peer_id());
-        for found in found.into_iter().filter(|found| found.peer_id != local) {
-            self.book.discovered(found, now);
+        for node in nodes.into_iter().filter(|node| node.peer_id != local) {
+            self.book.discovered(node, now);
         }
         self.dial_known();
     }
 
-    /// Whether a dial began. Addresses that are shut out are left out.
+    /// Dials a peer at its addresses that are not blocked. Whether a dial began.
     pub(super) fn dial(&mut self, peer_id: PeerId, mut addrs: Vec<Multiaddr>) -> bool {
         let block_list = self.swarm.behaviour().gater.gater().block_list();
         addrs.retain(|addr| block_list.check_multiaddr(addr).is_ok());
@@ -88,20 +88,20 @@ impl Network {
             is_subscribed: is_subscribed(peer_id),
         };
         let leaving = behaviour.gater.gater_mut().review_peers(now, value_of);
-        self.events.counters().banned.raise(behaviour.gater.gater().banned());
+        self.events.counters().banned.raise_to(behaviour.gater.gater().banned());
         let wants_peers = behaviour.gater.gater().wants_peers(now, is_subscribed);
         self.wants_peers.send_if_modified(|wanted| core::mem::replace(wanted, wants_peers) != wants_peers);
         for peer_id in leaving {
             tracing::debug!(chain_id = %self.chain_id, %peer_id, "peer disconnected by this node");
-            // Gone already: then there is nothing to close.
-            let _gone = self.swarm.disconnect_peer_id(peer_id);
+            // A peer that has disconnected already needs nothing.
+            let _disconnected = self.swarm.disconnect_peer_id(peer_id);
         }
     }
 
-    /// Tells how many peers are subscribed to any of our topics.
-    pub(super) fn tell_subscribers(&self) {
+    /// Publishes how many peers are subscribed to any of our topics.
+    pub(super) fn update_subscriber_count(&self) {
         let count = self.subscribed().len();
-        self.subscribers.send_if_modified(|told| core::mem::replace(told, count) != count);
+        self.subscribers.send_if_modified(|last| core::mem::replace(last, count) != count);
     }
 
     /// The peers that are subscribed to any of our topics.
@@ -112,13 +112,13 @@ impl Network {
 
     pub(super) fn decay_scores(&mut self) {
         let now = Instant::now();
-        let passed = now.saturating_duration_since(core::mem::replace(&mut self.decayed, now));
+        let passed = now.saturating_duration_since(core::mem::replace(&mut self.last_decay, now));
         for (peer_id, score) in self.scores.decay(passed) {
             self.swarm.behaviour_mut().gossip.set_application_score(&peer_id, score);
         }
     }
 
-    /// Has it written down who is known. A disk that is slow or full holds nothing up.
+    /// Stores the known peers in the background: a slow or full disk delays nothing else.
     pub(super) fn store_peers(&mut self) {
         let (Some(file), chain_id) = (self.file.clone(), self.chain_id) else { return };
         while self.storing.try_join_next().is_some() {}
@@ -135,8 +135,8 @@ impl Network {
         });
     }
 
-    /// Stores who is known, and waits until that has been done.
-    pub(super) async fn store_peers_at_last(&mut self) {
+    /// Stores the known peers, and waits until they are written.
+    pub(super) async fn store_peers_on_shutdown(&mut self) {
         while self.storing.join_next().await.is_some() {}
         self.store_peers();
         while self.storing.join_next().await.is_some() {}

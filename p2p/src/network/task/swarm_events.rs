@@ -1,13 +1,13 @@
-//! What the network task makes of what the swarm and the judges tell it.
+//! How the network task handles the events of the swarm and the reports of the judges.
 
 use super::Network;
 use crate::{
     Topic,
     network::{
         ConnectionRefusal, Direction, NetworkEvent,
-        authored::GossipEvent,
         behaviour::{BehaviourEvent, topic_hash},
-        judge::{Job, Report},
+        judge::{PendingFrame, ValidationReport},
+        observed_gossip::GossipEvent,
         scoring::PeerAction,
     },
 };
@@ -35,7 +35,7 @@ impl Network {
                 self.on_denied(cause);
             }
             SwarmEvent::NewListenAddr { address, .. } => self.on_listening(address),
-            SwarmEvent::ExpiredListenAddr { address, .. } => self.on_listening_no_more(&address),
+            SwarmEvent::ExpiredListenAddr { address, .. } => self.on_listener_expired(&address),
             SwarmEvent::ListenerError { error, .. } => tracing::debug!(%error, "listener error"),
             SwarmEvent::ListenerClosed { reason: Err(error), .. } => {
                 tracing::warn!(%error, "listener closed");
@@ -47,19 +47,21 @@ impl Network {
     #[allow(clippy::wildcard_enum_match_arm)] // libp2p's events are non-exhaustive
     fn on_behaviour(&mut self, event: BehaviourEvent) {
         match event {
-            BehaviourEvent::Gossip(GossipEvent::Told(gossipsub::Event::Message {
+            BehaviourEvent::Gossip(GossipEvent::Gossipsub(gossipsub::Event::Message {
                 propagation_source,
                 message_id,
                 message,
             })) => {
                 self.on_message(propagation_source, message_id, message);
             }
-            BehaviourEvent::Gossip(GossipEvent::Told(gossipsub::Event::SlowPeer { peer_id, .. })) => {
+            BehaviourEvent::Gossip(GossipEvent::Gossipsub(gossipsub::Event::SlowPeer {
+                peer_id, ..
+            })) => {
                 self.on_overflow(peer_id);
             }
-            BehaviourEvent::Gossip(GossipEvent::Told(
+            BehaviourEvent::Gossip(GossipEvent::Gossipsub(
                 gossipsub::Event::Subscribed { .. } | gossipsub::Event::Unsubscribed { .. },
-            )) => self.tell_subscribers(),
+            )) => self.update_subscriber_count(),
             BehaviourEvent::Gossip(GossipEvent::Dropped { source, topic, reason }) => {
                 self.on_dropped(source, &topic, &reason);
             }
@@ -74,13 +76,13 @@ impl Network {
         }
     }
 
-    pub(super) fn on_report(&mut self, report: Report) {
-        let Report { id, source, acceptance, action, block } = report;
+    pub(super) fn on_report(&mut self, report: ValidationReport) {
+        let ValidationReport { id, source, acceptance, action, block } = report;
         if let Some(action) = action {
             self.record_action(source, action);
         }
         if let Some(block) = block {
-            self.keep(&block);
+            self.store_block(&block);
         }
         let gossip = &mut self.swarm.behaviour_mut().gossip;
         if !gossip.report_message_validation_result(&id, &source, acceptance) {
@@ -97,7 +99,7 @@ impl Network {
         let behaviour = self.swarm.behaviour_mut();
         behaviour.gossip.set_application_score(&peer_id, score);
         let ban_below = behaviour.gater.gater().ban_below();
-        // At once: anyone who is heard no more does nothing to keep its score down, and it recovers by itself.
+        // At once: below the graylist threshold the peer's messages are dropped, and its score would recover by itself.
         if score < ban_below && before >= ban_below {
             self.review_peers();
         }
@@ -105,20 +107,25 @@ impl Network {
 
     fn on_message(&mut self, source: PeerId, id: gossipsub::MessageId, message: gossipsub::Message) {
         let topic = self.topic_of(&message.topic);
-        let job =
-            Job { id, source, frame: message.data.into(), at: Instant::now(), arrived: self.clock.now() };
-        let refused = match topic.and_then(|topic| self.queues.get(&topic)) {
-            Some(queue) => queue.push(job),
-            None => Err(Box::new(job)),
+        let pending = PendingFrame {
+            id,
+            source,
+            frame: message.data.into(),
+            at: Instant::now(),
+            arrived: self.clock.now(),
         };
-        if let Err(job) = refused {
+        let refused = match topic.and_then(|topic| self.queues.get(&topic)) {
+            Some(queue) => queue.push(pending),
+            None => Err(Box::new(pending)),
+        };
+        if let Err(pending) = refused {
             self.events.counters().queue_full.increment();
-            tracing::debug!(topic = %message.topic, id = %job.id, "judge queue is full; frame ignored");
-            self.on_report(Report::unjudged(job.id, source));
+            tracing::debug!(topic = %message.topic, id = %pending.id, "judge queue is full; frame ignored");
+            self.on_report(ValidationReport::unjudged(pending.id, source));
         }
     }
 
-    /// A message had an author, or could not be read: no peer that keeps to the rules sends one, or passes one on.
+    /// A message had an author, or could not be read. A peer that follows the rules neither sends nor forwards such a message.
     fn on_dropped(
         &mut self,
         source: PeerId,
@@ -146,27 +153,27 @@ impl Network {
         let direction = if endpoint.is_dialer() { Direction::Outbound } else { Direction::Inbound };
         tracing::debug!(chain_id = %self.chain_id, %peer_id, %addr, ?direction, "peer connected");
         self.book.connected(peer_id, addr.clone(), direction, self.clock.now());
-        // Who comes back does not come back with a clean slate.
+        // A peer keeps its score when it reconnects.
         let score = self.scores.score(&peer_id);
         self.swarm.behaviour_mut().gossip.set_application_score(&peer_id, score);
         self.events.offer(NetworkEvent::PeerConnected { peer_id, addr });
     }
 
-    /// A peer's queue of outbound messages had no room. One that never reads is let go: its queue is memory.
+    /// A peer's queue of outbound messages was full. A peer that never reads is disconnected: its queue uses memory.
     fn on_overflow(&mut self, peer_id: PeerId) {
         if self.stalled.overflowed(peer_id, Instant::now()) {
             tracing::debug!(chain_id = %self.chain_id, %peer_id, "peer reads nothing; disconnected");
-            // Gone already: then there is nothing to close.
-            let _gone = self.swarm.disconnect_peer_id(peer_id);
+            // A peer that has disconnected already needs nothing.
+            let _disconnected = self.swarm.disconnect_peer_id(peer_id);
         }
     }
 
     fn on_closed(&mut self, peer_id: PeerId) {
         tracing::debug!(chain_id = %self.chain_id, %peer_id, "peer disconnected");
-        self.stalled.gone(&peer_id);
+        self.stalled.disconnected(&peer_id);
         self.book.disconnected(&peer_id, self.clock.now());
         self.static_peers.lost(&peer_id, Instant::now());
-        self.tell_subscribers();
+        self.update_subscriber_count();
         self.events.offer(NetworkEvent::PeerDisconnected { peer_id });
     }
 
@@ -190,7 +197,7 @@ impl Network {
         self.listening.send_modify(|addrs| addrs.get_or_insert_default().push(addr));
     }
 
-    fn on_listening_no_more(&self, addr: &Multiaddr) {
+    fn on_listener_expired(&self, addr: &Multiaddr) {
         let expired = addr.clone().with_p2p(*self.swarm.local_peer_id()).unwrap_or_else(|addr| addr);
         self.listening.send_modify(|addrs| addrs.get_or_insert_default().retain(|addr| *addr != expired));
     }

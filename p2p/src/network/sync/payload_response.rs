@@ -1,4 +1,4 @@
-//! [`Answer`]: what stands in a response, and how it is read and written.
+//! [`PayloadResponse`]: a response of `payload_by_number`, and how it is read and written.
 //!
 //! `code (1) ‖ version (4, little-endian) ‖ snappy frames of the payload`; after a code other than 0 nothing need
 //! follow. Version 0 is a payload alone, version 1 one behind its parent beacon block root. Reading allocates no
@@ -17,23 +17,23 @@ pub(in crate::network) const MAX_RESPONSE_BYTES: usize = MAX_FRAME_BYTES + MAX_F
 
 /// A response.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::network) enum Answer {
-    /// To be sent: a block as it is kept.
-    Kept(Kept),
+pub(in crate::network) enum PayloadResponse {
+    /// To be sent: a block as it is stored.
+    Stored(StoredBlock),
     /// Received: the signed bytes of a block, without the signature.
-    Found {
+    Payload {
         /// The code of their layout.
         version: u32,
         /// The bytes.
         signed: Bytes,
     },
-    /// There is none.
-    Refused(Refused),
+    /// There is no block in it.
+    Error(ResponseError),
 }
 
-/// A block as it is kept.
+/// A block as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::network) struct Kept {
+pub(in crate::network) struct StoredBlock {
     /// A snappy block.
     pub(in crate::network) compressed: Bytes,
     /// Whether a signature leads.
@@ -42,16 +42,16 @@ pub(in crate::network) struct Kept {
     pub(in crate::network) version: PayloadVersion,
 }
 
-/// Why there is no block in an answer.
+/// Why there is no block in a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(in crate::network) enum Refused {
-    /// It is not kept.
+pub(in crate::network) enum ResponseError {
+    /// The peer does not have the block.
     #[error("it does not have the block")]
     NotFound,
-    /// The request made no sense.
+    /// The peer does not understand the request.
     #[error("it reports the request as invalid")]
     Invalid,
-    /// There is too much to do.
+    /// The peer has too many requests, or failed.
     #[error("it is overloaded, or failed")]
     Unavailable,
 }
@@ -64,27 +64,27 @@ const fn layout_code(version: PayloadVersion) -> u32 {
     }
 }
 
-impl Answer {
+impl PayloadResponse {
     /// The response's bytes.
     ///
     /// # Errors
-    /// What is kept cannot be read, which is a defect.
+    /// What is stored cannot be read, which is a defect.
     pub(super) fn encode(&self) -> io::Result<Vec<u8>> {
         let (version, signed) = match self {
-            Self::Kept(kept) => {
-                let data = decompress(&kept.compressed).map_err(io::Error::other)?;
-                let skip = if kept.is_signed { SIGNATURE_BYTES } else { 0 };
+            Self::Stored(stored) => {
+                let data = decompress(&stored.compressed).map_err(io::Error::other)?;
+                let skip = if stored.is_signed { SIGNATURE_BYTES } else { 0 };
                 if data.len() < skip {
-                    return Err(io::Error::other("what is kept has no room for its signature"));
+                    return Err(io::Error::other("what is stored has no room for its signature"));
                 }
-                (layout_code(kept.version), Bytes::from(data).slice(skip..))
+                (layout_code(stored.version), Bytes::from(data).slice(skip..))
             }
-            Self::Found { version, signed } => (*version, signed.clone()),
-            Self::Refused(refused) => {
+            Self::Payload { version, signed } => (*version, signed.clone()),
+            Self::Error(refused) => {
                 let code = match refused {
-                    Refused::NotFound => 1,
-                    Refused::Invalid => 2,
-                    Refused::Unavailable => 3,
+                    ResponseError::NotFound => 1,
+                    ResponseError::Invalid => 2,
+                    ResponseError::Unavailable => 3,
                 };
                 return Ok(vec![code, 0, 0, 0, 0]);
             }
@@ -101,15 +101,15 @@ impl Answer {
     /// Reads a response's bytes.
     ///
     /// # Errors
-    /// They are none, or too many.
+    /// They are not a response, or too many.
     pub(super) fn decode(bytes: &[u8]) -> io::Result<Self> {
         let malformed = |detail: &str| io::Error::new(io::ErrorKind::InvalidData, detail.to_owned());
         let code = bytes.first().ok_or_else(|| malformed("an empty response"))?;
         match code {
             0 => {}
-            1 => return Ok(Self::Refused(Refused::NotFound)),
-            2 => return Ok(Self::Refused(Refused::Invalid)),
-            _ => return Ok(Self::Refused(Refused::Unavailable)),
+            1 => return Ok(Self::Error(ResponseError::NotFound)),
+            2 => return Ok(Self::Error(ResponseError::Invalid)),
+            _ => return Ok(Self::Error(ResponseError::Unavailable)),
         }
         let (head, frames) =
             bytes.split_first_chunk::<HEAD_BYTES>().ok_or_else(|| malformed("a response cut short"))?;
@@ -120,36 +120,36 @@ impl Answer {
         if signed.len() > MAX_FRAME_BYTES {
             return Err(malformed("a payload of more than 10 MiB"));
         }
-        Ok(Self::Found { version: u32::from_le_bytes(*version), signed: signed.into() })
+        Ok(Self::Payload { version: u32::from_le_bytes(*version), signed: signed.into() })
     }
 }
 
 /// Why received bytes are not a block.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(in crate::network) enum OpenError {
-    /// They have no version's layout.
+pub(in crate::network) enum InvalidResponse {
+    /// They do not have the layout of any version.
     #[error(transparent)]
     Malformed(#[from] MalformedPayload),
-    /// They have the layout of another time.
+    /// They have the layout of a version that is not in force at the block's time.
     #[error("the payload does not have the version of its timestamp")]
     Version,
 }
 
 /// Reads a received payload. Its version is the one whose layout it has, and must be the one of its time.
-pub(in crate::network) fn open(
+pub(in crate::network) fn open_response(
     version: u32,
     signed: &Bytes,
     forks: &ForkTimes,
-) -> Result<Envelope, OpenError> {
+) -> Result<Envelope, InvalidResponse> {
     let candidates = match version {
         0 => [PayloadVersion::V2, PayloadVersion::V1],
         _ => [PayloadVersion::V4, PayloadVersion::V3],
     };
-    let mut refused = OpenError::Version;
+    let mut refused = InvalidResponse::Version;
     for version in candidates {
         match Envelope::decode(version, signed) {
             Ok(envelope) if forks.version_at(envelope.payload.timestamp) == version => return Ok(envelope),
-            Ok(_) => refused = OpenError::Version,
+            Ok(_) => refused = InvalidResponse::Version,
             Err(malformed) => refused = malformed.into(),
         }
     }

@@ -1,14 +1,13 @@
-//! [`Unauthored`]: gossipsub, and an event for each message that it drops before anybody sees it.
+//! [`ObservedGossip`]: gossipsub, and an event for each message that it drops while reading it.
 //!
-//! Messages carry no author, sequence number or signature here, as in op-node. gossipsub drops one that does where it
-//! reads it, and tells nobody but its log, without a name. So what its connections hand to it is checked on the way.
-//! Never changes anything that gossipsub does.
+//! Messages carry no author, sequence number or signature here, as in op-node. gossipsub drops a message that does, and only
+//! logs it, without the peer's id. So the events of its connection handlers are checked on their way to it. Never changes
+//! what gossipsub does.
 
-use super::behaviour::Gossip;
 use libp2p::{
     Multiaddr, PeerId,
     core::{Endpoint, transport::PortUse},
-    gossipsub::{self, TopicHash},
+    gossipsub::{self, MaxCountSubscriptionFilter, TopicHash, WhitelistSubscriptionFilter},
     swarm::{
         ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent,
         THandlerOutEvent, ToSwarm,
@@ -20,42 +19,49 @@ use std::{
     task::{Context, Poll},
 };
 
-/// What gossipsub's connections hand to it.
-type Handed = THandlerOutEvent<Gossip>;
+/// gossipsub, with the topics of one chain allowed and no transform of its messages.
+pub(super) type Gossip = gossipsub::Behaviour<
+    gossipsub::IdentityTransform,
+    MaxCountSubscriptionFilter<WhitelistSubscriptionFilter>,
+>;
 
-/// How many dropped messages may wait to be reported. They are told of before the next is read; more come in one RPC only.
-const MAX_WAITING: usize = 1_024;
+/// An event of gossipsub's connection handler.
+type FromHandler = THandlerOutEvent<Gossip>;
 
-/// What happens in gossip.
+/// How many dropped messages may wait to be reported. They are reported before the next RPC is read, so that only one RPC
+/// can have more.
+const MAX_DROPPED_EVENTS: usize = 1_024;
+
+/// An event of gossip.
 #[derive(Debug)]
 pub(super) enum GossipEvent {
-    /// What gossipsub tells.
-    Told(gossipsub::Event),
+    /// An event of gossipsub.
+    Gossipsub(gossipsub::Event),
     /// A message was dropped: it had an author, or could not be read.
     Dropped {
         /// Who sent it.
         source: PeerId,
         /// On which topic.
         topic: TopicHash,
-        /// What was wrong with it.
+        /// Why it was dropped.
         reason: gossipsub::ValidationError,
     },
 }
 
-/// gossipsub, watched.
-pub(super) struct Unauthored {
+/// gossipsub, with its dropped messages observed.
+pub(super) struct ObservedGossip {
     gossip: Gossip,
     dropped: VecDeque<GossipEvent>,
 }
 
-impl Unauthored {
-    /// Watches gossipsub.
+impl ObservedGossip {
+    /// Observes gossipsub.
     pub(super) const fn new(gossip: Gossip) -> Self {
         Self { gossip, dropped: VecDeque::new() }
     }
 }
 
-impl Deref for Unauthored {
+impl Deref for ObservedGossip {
     type Target = Gossip;
 
     fn deref(&self) -> &Gossip {
@@ -63,13 +69,13 @@ impl Deref for Unauthored {
     }
 }
 
-impl DerefMut for Unauthored {
+impl DerefMut for ObservedGossip {
     fn deref_mut(&mut self) -> &mut Gossip {
         &mut self.gossip
     }
 }
 
-impl NetworkBehaviour for Unauthored {
+impl NetworkBehaviour for ObservedGossip {
     type ConnectionHandler = <Gossip as NetworkBehaviour>::ConnectionHandler;
     type ToSwarm = GossipEvent;
 
@@ -123,8 +129,8 @@ impl NetworkBehaviour for Unauthored {
         connection: ConnectionId,
         event: THandlerOutEvent<Self>,
     ) {
-        if let Handed::Message { invalid_messages, .. } = &event {
-            let room = MAX_WAITING.saturating_sub(self.dropped.len());
+        if let FromHandler::Message { invalid_messages, .. } = &event {
+            let room = MAX_DROPPED_EVENTS.saturating_sub(self.dropped.len());
             let dropped = invalid_messages.iter().take(room).map(|(message, reason)| GossipEvent::Dropped {
                 source,
                 topic: message.topic.clone(),
@@ -138,7 +144,7 @@ impl NetworkBehaviour for Unauthored {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
         match self.dropped.pop_front() {
             Some(event) => Poll::Ready(ToSwarm::GenerateEvent(event)),
-            None => self.gossip.poll(cx).map(|event| event.map_out(GossipEvent::Told)),
+            None => self.gossip.poll(cx).map(|event| event.map_out(GossipEvent::Gossipsub)),
         }
     }
 }
