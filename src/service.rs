@@ -315,12 +315,16 @@ pub(crate) fn clock(source: &ClockSource) -> eyre::Result<Arc<dyn Clock>> {
 /// they all are in force.
 fn validation_rules(config: &Config, chain_id: ChainId, chain: &ChainConfig) -> ValidationRules {
     let defaults = ValidationRules::new(chain_id);
-    let (blocks_past, cross_safe_past) = (chain.p2p.blocks_past.whole(), chain.p2p.cross_safe_past.whole());
+    let (max_age, cross_safe_max_age) = (chain.p2p.blocks_past.whole(), chain.p2p.cross_safe_past.whole());
     let known = config.known_network(chain_id);
     ValidationRules {
         forks: known.map_or(defaults.forks, |network| network.gossip_forks()),
-        takes_zero_domain: chain.p2p.cross_safe_domains.iter().any(|domain| domain.0 == SigningDomain::Zero),
-        ..defaults.with_windows(blocks_past, cross_safe_past, chain.p2p.future.whole())
+        accepts_zero_domain: chain
+            .p2p
+            .cross_safe_domains
+            .iter()
+            .any(|domain| domain.0 == SigningDomain::Zero),
+        ..defaults.with_windows(max_age, cross_safe_max_age, chain.p2p.future.whole())
     }
 }
 

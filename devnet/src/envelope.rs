@@ -32,7 +32,7 @@ impl L2Block {
                 base_fee_per_gas: U256::from(header.base_fee_per_gas.unwrap_or_default()),
                 block_hash: self.hash,
                 transactions: self.raw_transactions.clone(),
-                later: VersionFields::V4 { withdrawals: Vec::new(), blobs, withdrawals_root },
+                version_fields: VersionFields::V4 { withdrawals: Vec::new(), blobs, withdrawals_root },
             },
         }
     }

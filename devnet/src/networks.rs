@@ -4,7 +4,7 @@ use super::publisher::{Publisher, PublisherError};
 use super::sequencer::{ChainTick, Sequencer};
 use alloy::primitives::B256;
 use crosscheck_p2p::{
-    ChainId, Clock, Multiaddr, Network, NetworkClosed, NetworkConfig, NetworkError, NetworkEvent,
+    ChainId, Clock, Multiaddr, Network, NetworkClosed, NetworkConfig, NetworkEvent, NetworkTaskError,
     NodeIdentity, Signers, Topic,
 };
 use std::{sync::Arc, time::Duration};
@@ -27,7 +27,7 @@ pub enum NetworksError {
         /// The chain.
         chain_id: u64,
         /// Why.
-        source: NetworkError,
+        source: NetworkTaskError,
     },
     /// A network ended before it listened.
     #[error("the gossip network of chain {chain_id} ended before it had a listener on loopback")]

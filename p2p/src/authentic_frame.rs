@@ -4,7 +4,8 @@
 //! never reach the decoder.
 
 use crate::{
-    ChainId, Envelope, Frame, MalformedPayload, Reason, Recovered, Refusal, Signers, SigningDomain, Topic,
+    ChainId, Envelope, Frame, MalformedPayload, Reason, RecoveredSigner, Refusal, Signers, SigningDomain,
+    Topic,
     signature::{BlockSignature, SIGNATURE_BYTES},
     signing_hash,
 };
@@ -39,10 +40,10 @@ impl Frame {
             signer: None,
             claimed: claimed.map(Box::new),
         };
-        let expected = signers.on(topic).ok_or_else(|| refuse(Reason::NoSignerKnown { topic }))?;
+        let expected = signers.expected_on(topic).ok_or_else(|| refuse(Reason::NoSignerKnown { topic }))?;
         let recovered = self.recover(topic, chain_id).map_err(refuse)?;
         match recovered.iter().find(|one| signers.may_sign(topic, one.signer)) {
-            Some(&Recovered { domain, signer, .. }) => {
+            Some(&RecoveredSigner { domain, signer, .. }) => {
                 let signature = BlockSignature::parse(&self.signature()).map_err(refuse)?;
                 let frame = self.with_signature(signature.to_bytes()).map_err(refuse)?;
                 Ok(AuthenticFrame { frame, topic, chain_id, domain, signer })
@@ -59,7 +60,7 @@ impl Frame {
     ///
     /// # Errors
     /// A [`Reason`] of the signature rules when the signature recovers to nobody in any domain.
-    pub fn recover(&self, topic: Topic, chain_id: ChainId) -> Result<Vec<Recovered>, Reason> {
+    pub fn recover(&self, topic: Topic, chain_id: ChainId) -> Result<Vec<RecoveredSigner>, Reason> {
         let signature = BlockSignature::parse(&self.signature())?;
         let payload_hash = self.payload_hash();
         let recovered: Vec<_> = topic
@@ -67,14 +68,18 @@ impl Frame {
             .iter()
             .filter_map(|&domain| {
                 let signer = signature.recover(signing_hash(domain, chain_id, payload_hash)).ok()?;
-                Some(Recovered { domain, signer, payload_hash })
+                Some(RecoveredSigner { domain, signer, payload_hash })
             })
             .collect();
         if recovered.is_empty() { Err(Reason::BadSignature) } else { Ok(recovered) }
     }
 }
 
-fn wrong_signer(recovered: &[Recovered], expected: Address, is_in_doubt: bool) -> (Option<Address>, Reason) {
+fn wrong_signer(
+    recovered: &[RecoveredSigner],
+    expected: Address,
+    is_in_doubt: bool,
+) -> (Option<Address>, Reason) {
     let signer = recovered.first().map(|one| one.signer);
     let reason = match signer {
         None => Reason::BadSignature,
@@ -142,6 +147,10 @@ impl AuthenticFrame {
 ///
 /// # Errors
 /// A [`Reason`] of the length or signature rules.
-pub fn recover_signers(topic: Topic, chain_id: ChainId, frame: &Bytes) -> Result<Vec<Recovered>, Reason> {
+pub fn recover_signers(
+    topic: Topic,
+    chain_id: ChainId,
+    frame: &Bytes,
+) -> Result<Vec<RecoveredSigner>, Reason> {
     Frame::open(frame)?.recover(topic, chain_id)
 }

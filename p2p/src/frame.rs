@@ -5,7 +5,7 @@
 //! looks into the payload only for what a refusal can tell of it.
 
 use crate::{
-    MessageId, PayloadHash, Reason, Topic, ValidationRules,
+    GossipMessageId, PayloadHash, Reason, Topic, ValidationRules,
     payload_layout::claimed_block,
     signature::SIGNATURE_BYTES,
     snappy::{compress, decompress, unpadded},
@@ -47,11 +47,11 @@ impl Frame {
         topic: Topic,
         rules: &ValidationRules,
         compressed: &Bytes,
-        known: Option<MessageId>,
-    ) -> Result<(Self, MessageId), Reason> {
+        known: Option<GossipMessageId>,
+    ) -> Result<(Self, GossipMessageId), Reason> {
         Self::open_with(compressed, |decompressed, signed| {
             let hash = || PayloadHash::of(signed);
-            let identify = || MessageId::of_decompressed(&topic.path(rules.chain_id), decompressed);
+            let identify = || GossipMessageId::of_decompressed(&topic.path(rules.chain_id), decompressed);
             let mut id = known;
             let payload_hash = match known {
                 Some(_) => hash(),
@@ -120,8 +120,8 @@ impl Frame {
     }
 
     /// The frame's id on a topic of the chain.
-    pub fn message_id(&self, topic: Topic, rules: &ValidationRules) -> MessageId {
-        MessageId::of_decompressed(&topic.path(rules.chain_id), &self.decompressed)
+    pub fn message_id(&self, topic: Topic, rules: &ValidationRules) -> GossipMessageId {
+        GossipMessageId::of_decompressed(&topic.path(rules.chain_id), &self.decompressed)
     }
 }
 

@@ -26,7 +26,7 @@ impl ExecutionPayload {
     ///
     /// # Errors
     /// [`NoPayloadError`] if the payload would not be that of this very block.
-    pub fn of_header(header: &Header, transactions: Vec<Bytes>) -> Result<Self, NoPayloadError> {
+    pub fn from_header(header: &Header, transactions: Vec<Bytes>) -> Result<Self, NoPayloadError> {
         let payload = Self {
             parent_hash: header.parent_hash,
             fee_recipient: header.beneficiary,
@@ -42,7 +42,7 @@ impl ExecutionPayload {
             base_fee_per_gas: U256::from(header.base_fee_per_gas.unwrap_or_default()),
             block_hash: header.hash_slow(),
             transactions,
-            later: later(header),
+            version_fields: version_fields(header),
         };
         let (number, hash, computed) = (payload.number, payload.block_hash, payload.recompute_hash());
         if computed == hash { Ok(payload) } else { Err(NoPayloadError { number, hash, computed }) }
@@ -50,7 +50,7 @@ impl ExecutionPayload {
 }
 
 /// The fields that the header has beyond version 1: a later one's stand for all before it.
-fn later(header: &Header) -> VersionFields {
+fn version_fields(header: &Header) -> VersionFields {
     let withdrawals = Vec::new();
     let blobs = header.parent_beacon_block_root.map(|parent_beacon_block_root| BlobFields {
         parent_beacon_block_root,
@@ -78,7 +78,7 @@ mod tests {
     fn every_version_comes_back() {
         for version in PayloadVersion::ALL {
             let payload = sample::envelope_of(version, 5).payload;
-            let back = ExecutionPayload::of_header(&payload.header(), payload.transactions.clone());
+            let back = ExecutionPayload::from_header(&payload.header(), payload.transactions.clone());
             assert_eq!(back, Ok(payload));
         }
     }
@@ -97,7 +97,7 @@ mod tests {
         let payload = sample::envelope_of(PayloadVersion::V4, 5).payload;
         let mut header = payload.header();
         change(&mut header);
-        let refused = ExecutionPayload::of_header(&header, payload.transactions).unwrap_err();
+        let refused = ExecutionPayload::from_header(&header, payload.transactions).unwrap_err();
         assert_eq!((refused.number, refused.hash), (5, header.hash_slow()));
     }
 
@@ -105,6 +105,6 @@ mod tests {
     fn other_transactions_are_refused() {
         let payload = sample::envelope_of(PayloadVersion::V4, 5).payload;
         let other = vec![Bytes::copy_from_slice(Address::ZERO.as_slice())];
-        assert!(ExecutionPayload::of_header(&payload.header(), other).is_err());
+        assert!(ExecutionPayload::from_header(&payload.header(), other).is_err());
     }
 }

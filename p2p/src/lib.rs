@@ -26,7 +26,7 @@
 //!     ..Header::default()
 //! };
 //! let transactions = vec![];
-//! let envelope = Envelope { payload: ExecutionPayload::of_header(&header, transactions)? };
+//! let envelope = Envelope { payload: ExecutionPayload::from_header(&header, transactions)? };
 //! assert_eq!(Topic::of_blocks(envelope.payload.version()), Topic::BlocksV4);
 //!
 //! // Any `Signer` will do. A signature that was made elsewhere goes to `SignedEnvelope::from_parts`.
@@ -48,7 +48,7 @@
 //! # use crosscheck_p2p::{BlockSigner, Envelope, ExecutionPayload, SigningDomain};
 //! # let sequencer = BlockSigner::from_bytes(&B256::repeat_byte(0x11))?;
 //! # let header = Header { number: 7, timestamp: 1_600_000_000, base_fee_per_gas: Some(1), ..Header::default() };
-//! # let envelope = Envelope { payload: ExecutionPayload::of_header(&header, vec![])? };
+//! # let envelope = Envelope { payload: ExecutionPayload::from_header(&header, vec![])? };
 //! # let bytes = envelope.sign(&sequencer, SigningDomain::Zero, ChainId::from(10))?.frame();
 //! # let sequencer = sequencer.address();
 //! // `bytes` came in on a topic; `sequencer` is the address that the chain's SystemConfig names.
@@ -82,8 +82,8 @@
 //!
 //! # What may grow
 //!
-//! Error enums and reports (`PeerInfo`, [`Recovered`], ...) are `#[non_exhaustive]`: a new variant or field is no breaking
-//! change. [`Reason`], [`MalformedPayload`], [`Fault`], [`RefusalVerdict`], [`Judgement`], [`Topic`], [`PayloadVersion`],
+//! Error enums and reports (`PeerInfo`, [`RecoveredSigner`], ...) are `#[non_exhaustive]`: a new variant or field is no breaking
+//! change. [`Reason`], [`MalformedPayload`], [`AtFault`], [`RefusalVerdict`], [`Judgement`], [`Topic`], [`PayloadVersion`],
 //! [`VersionFields`], [`SigningDomain`] and `NetworkEvent` are not: whoever matches on them has to decide about a new rule,
 //! fork, topic or event, and a `_` arm would decide for them. A new one is a breaking release. Settings
 //! ([`ValidationRules`], `NetworkConfig`, ...) are not either, because `..` in a struct expression needs it; start from
@@ -93,7 +93,7 @@
 //!
 //! In the order of checks: the first broken rule is the [`Reason`], by its [code](Reason::code). *Blocks* are the topics
 //! `blocksv1` to `blocksv4`, *cross-safe* is `cross-safe-blocksv1`; a dash: the rule does not hold there. Who is
-//! [at fault](Fault) is said of blocks first where the topics differ. The specification is `rollup-node-p2p.md` of the
+//! [at fault](AtFault) is said of blocks first where the topics differ. The specification is `rollup-node-p2p.md` of the
 //! OP Stack, with its words; *op-node* marks what only the implementation has, *ours* what it has not.
 //!
 //! | rule | blocks | cross-safe | at fault | specification |
@@ -106,7 +106,7 @@
 //! | `bad-signature` | reject | reject | sender | "if the signature by the sequencer is not valid" |
 //! | `wrong-signer` | reject | reject | sender | "if the signature by the sequencer is not valid"; a previous signer counts while its grace lasts: op-node |
 //! | `signer-in-doubt` | ignore | ignore | us | ours: `wrong-signer` while L1, which names the signer, has not been read lately |
-//! | `replayable-domain` | — | ignore | nobody | ours: where [`ValidationRules::takes_zero_domain`] is off, a signature in the zero domain counts for nothing |
+//! | `replayable-domain` | — | ignore | nobody | ours: where [`ValidationRules::accepts_zero_domain`] is off, a signature in the zero domain counts for nothing |
 //! | `payload-truncated` | reject | reject | signer | "if the block encoding is not valid" |
 //! | `extra-data-offset` | reject | reject | signer | "if the block encoding is not valid"; a payload of another version ends here, so this is also "if the block is on the topic of v1 and has withdrawals" and the other rules about which version has which fields |
 //! | `offsets-out-of-order` | reject | reject | signer | "if the block encoding is not valid" |
@@ -132,7 +132,7 @@
 //! each, and never sends the original after it. So all are read as the one block that they are, and judged as usual;
 //! what is kept of an accepted frame is its canonical form (see [`AuthenticFrame::frame`]).
 //!
-//! Where signed blocks keep lying outside the window, the clock is doubted, not the peers: see [`MAX_STRAYS`].
+//! Where signed blocks keep lying outside the window, the clock is doubted, not the peers: see [`MAX_OUT_OF_WINDOW`].
 //! A block is remembered as seen only once it holds by all of them. Of the specification's list these are no rules
 //! here: the checks on which version of the fork a block's timestamp belongs to (op-node has none either), and whether
 //! a block is local-safe, which is the audit's business. The signature comes before the rest, as in op-node, though
@@ -192,7 +192,7 @@ pub use frame::{Frame, MAX_FRAME_BYTES, MIN_FRAME_BYTES};
 pub use header_payload::NoPayloadError;
 #[cfg(feature = "network")]
 pub use libp2p::{Multiaddr, PeerId};
-pub use message_id::{MessageId, message_id};
+pub use message_id::{GossipMessageId, message_id};
 #[cfg(all(fuzzing, feature = "network"))]
 #[doc(hidden)]
 pub use network::fuzzing;
@@ -200,29 +200,29 @@ pub use network::fuzzing;
 pub use network::{
     BlockList, BlockListFull, Bootnode, ByTopic, ConnectError, ConnectionRefusal, Direction, DiscoveryConfig,
     DiscoveryView, FrameCounts, GateCommand, GateError, GaterLimits, IdentityError, KnownPeer, Network,
-    NetworkClosed, NetworkConfig, NetworkCounters, NetworkError, NetworkEvent, NetworkHandle, NoPeerIdError,
-    NodeIdentity, OwnInfo, ParseBootnodeError, PeerFileError, PeerInfo, PublishError, RefusedCounts,
-    ScoreInputs, Subnet,
+    NetworkClosed, NetworkConfig, NetworkCounters, NetworkEvent, NetworkHandle, NetworkTaskError,
+    NoPeerIdError, NodeIdentity, OwnInfo, ParseBootnodeError, PeerFileError, PeerInfo, PublishError,
+    RefusedCounts, ScoreInputs, Subnet,
 };
 #[cfg(feature = "op-alloy")]
 pub use op_alloy_payload::ConversionError;
 pub use payload::{BlobFields, ExecutionPayload, VersionFields};
 pub use payload_hash::{PayloadHash, signing_hash};
 pub use payload_layout::MalformedPayload;
-pub use payload_version::{ForkTimes, PayloadVersion};
-pub use reason::{Fault, Reason, RefusalVerdict};
+pub use payload_version::{GossipForkTimes, PayloadVersion};
+pub use reason::{AtFault, Reason, RefusalVerdict};
 pub use refusal::{Judgement, Refusal};
 pub use rules::ValidationRules;
 pub use seen_blocks::Rival;
 pub use settled_blocks::{MAX_SETTLED_BLOCKS, SettledBlocks};
-pub use signature::{Recovered, SIGNATURE_BYTES};
+pub use signature::{RecoveredSigner, SIGNATURE_BYTES};
 pub use signed_envelope::{SignError, SignedEnvelope};
 pub use signer::{SignatureError, Signer, SigningRequest};
-pub use signers::{PreviousSigner, SIGNER_GRACE, Signers};
+pub use signers::{PreviousSigner, SIGNER_GRACE_SECS, Signers};
 pub use signing_domain::{ParseSigningDomainError, SigningDomain};
 pub use topic::{ParseTopicError, Topic};
 pub use valid_block::ValidBlock;
-pub use validator::{MAX_STRAYS, Validator};
+pub use validator::{MAX_OUT_OF_WINDOW, Validator};
 
 /// The README's example is compiled and run.
 #[cfg(doctest)]

@@ -1,4 +1,4 @@
-//! [`MessageId`]: how the network tells gossip messages apart.
+//! [`GossipMessageId`]: how the network tells gossip messages apart.
 //!
 //! Follows what op-node computes, not the specification's text, which leaves the topic out: with it, a frame
 //! replayed on another topic cannot suppress the genuine one.
@@ -15,9 +15,9 @@ const VALID_SNAPPY: [u8; 4] = [1, 0, 0, 0];
 /// The id of a gossip message: 20 bytes, text and JSON form 0x-hex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct MessageId(FixedBytes<20>);
+pub struct GossipMessageId(FixedBytes<20>);
 
-impl MessageId {
+impl GossipMessageId {
     /// The id's bytes.
     pub const fn as_bytes(&self) -> &[u8; 20] {
         &self.0.0
@@ -47,7 +47,7 @@ impl MessageId {
     }
 }
 
-impl fmt::Display for MessageId {
+impl fmt::Display for GossipMessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -55,10 +55,10 @@ impl fmt::Display for MessageId {
 
 /// The id of a frame on a topic: of its decompressed bytes where it is snappy of at most
 /// [`MAX_FRAME_BYTES`](crate::MAX_FRAME_BYTES), of its raw bytes otherwise.
-pub fn message_id(topic_path: &str, frame: &[u8]) -> MessageId {
+pub fn message_id(topic_path: &str, frame: &[u8]) -> GossipMessageId {
     match decompress(frame) {
-        Ok(data) => MessageId::of_decompressed(topic_path, &data),
-        Err(_) => MessageId::of(INVALID_SNAPPY, topic_path, frame),
+        Ok(data) => GossipMessageId::of_decompressed(topic_path, &data),
+        Err(_) => GossipMessageId::of(INVALID_SNAPPY, topic_path, frame),
     }
 }
 
@@ -88,6 +88,6 @@ mod tests {
     #[test]
     fn a_size_claim_beyond_the_bound_is_hashed_raw() {
         let claim = [0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0];
-        assert_eq!(message_id("test", &claim), MessageId::of(INVALID_SNAPPY, "test", &claim));
+        assert_eq!(message_id("test", &claim), GossipMessageId::of(INVALID_SNAPPY, "test", &claim));
     }
 }

@@ -107,7 +107,7 @@ fn without_root(payload: ExecutionPayload) -> OpExecutionPayload {
         block_hash: payload.block_hash,
         transactions: payload.transactions,
     };
-    match payload.later {
+    match payload.version_fields {
         VersionFields::V1 => OpExecutionPayload::V1(v1),
         VersionFields::V2 { withdrawals } => OpExecutionPayload::V2(v2(v1, withdrawals)),
         VersionFields::V3 { withdrawals, blobs } => OpExecutionPayload::V3(v3(v2(v1, withdrawals), &blobs)),
@@ -147,10 +147,10 @@ fn with_root(payload: OpExecutionPayload, root: Option<B256>) -> Result<Executio
 
 fn rootless(
     v1: ExecutionPayloadV1,
-    later: VersionFields,
+    version_fields: VersionFields,
     root: Option<B256>,
 ) -> Result<ExecutionPayload, ConversionError> {
-    let payload = joined(v1, later);
+    let payload = joined(v1, version_fields);
     let (number, version) = (payload.number, payload.version());
     match root {
         None => Ok(payload),
@@ -171,7 +171,7 @@ fn apart(
     Ok((v1, withdrawals, BlobFields { parent_beacon_block_root, blob_gas_used, excess_blob_gas }))
 }
 
-fn joined(v1: ExecutionPayloadV1, later: VersionFields) -> ExecutionPayload {
+fn joined(v1: ExecutionPayloadV1, version_fields: VersionFields) -> ExecutionPayload {
     ExecutionPayload {
         parent_hash: v1.parent_hash,
         fee_recipient: v1.fee_recipient,
@@ -187,6 +187,6 @@ fn joined(v1: ExecutionPayloadV1, later: VersionFields) -> ExecutionPayload {
         base_fee_per_gas: v1.base_fee_per_gas,
         block_hash: v1.block_hash,
         transactions: v1.transactions,
-        later,
+        version_fields,
     }
 }

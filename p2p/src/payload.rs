@@ -40,7 +40,7 @@ pub struct ExecutionPayload {
     /// The transactions, EIP-2718 bytes.
     pub transactions: Vec<Bytes>,
     /// What versions after the first added.
-    pub later: VersionFields,
+    pub version_fields: VersionFields,
 }
 
 /// The fields that versions after the first added. A payload has those of its version, and no others.
@@ -85,7 +85,7 @@ pub struct BlobFields {
 impl ExecutionPayload {
     /// The version.
     pub const fn version(&self) -> PayloadVersion {
-        match self.later {
+        match self.version_fields {
             VersionFields::V1 => PayloadVersion::V1,
             VersionFields::V2 { .. } => PayloadVersion::V2,
             VersionFields::V3 { .. } => PayloadVersion::V3,
@@ -95,7 +95,7 @@ impl ExecutionPayload {
 
     /// The withdrawals list. `None`: version 1 has none.
     pub fn withdrawals(&self) -> Option<&[Withdrawal]> {
-        match &self.later {
+        match &self.version_fields {
             VersionFields::V1 => None,
             VersionFields::V2 { withdrawals }
             | VersionFields::V3 { withdrawals, .. }
@@ -105,7 +105,7 @@ impl ExecutionPayload {
 
     /// The fields of EIP-4844 and EIP-4788. `None`: versions 1 and 2 have none.
     pub const fn blobs(&self) -> Option<&BlobFields> {
-        match &self.later {
+        match &self.version_fields {
             VersionFields::V1 | VersionFields::V2 { .. } => None,
             VersionFields::V3 { blobs, .. } | VersionFields::V4 { blobs, .. } => Some(blobs),
         }
@@ -119,7 +119,7 @@ impl ExecutionPayload {
     /// The header's `withdrawalsRoot`: in versions 2 and 3 the root of the list, in version 4 a field of its own,
     /// the storage root of the L2ToL1MessagePasser. `None`: version 1 has none.
     pub fn withdrawals_root(&self) -> Option<B256> {
-        match &self.later {
+        match &self.version_fields {
             VersionFields::V1 => None,
             VersionFields::V2 { withdrawals } | VersionFields::V3 { withdrawals, .. } => {
                 Some(calculate_withdrawals_root(withdrawals))

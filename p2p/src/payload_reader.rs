@@ -83,12 +83,12 @@ impl PayloadReader {
             base_fee_per_gas,
             block_hash,
             transactions,
-            later: self.later(withdrawals, &mut fixed)?,
+            version_fields: self.version_fields(withdrawals, &mut fixed)?,
         })
     }
 
     /// What the version added, its fixed fields from where the offsets end.
-    fn later(
+    fn version_fields(
         &self,
         withdrawals: Vec<Withdrawal>,
         fixed: &mut Fields<'_>,

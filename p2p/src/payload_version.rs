@@ -1,4 +1,4 @@
-//! [`PayloadVersion`] and [`ForkTimes`]: which layout a block travels in, by the forks that its chain has had.
+//! [`PayloadVersion`] and [`GossipForkTimes`]: which layout a block travels in, by the forks that its chain has had.
 //!
 //! Pure: a block's timestamp is an argument. Only the forks that gossip depends on are known here.
 
@@ -63,7 +63,7 @@ impl fmt::Display for PayloadVersion {
 
 /// When the forks took force that gossip depends on. `None`: the fork is not scheduled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct ForkTimes {
+pub struct GossipForkTimes {
     /// From version 1 to 2.
     pub canyon: Option<UnixSeconds>,
     /// From version 2 to 3.
@@ -74,7 +74,7 @@ pub struct ForkTimes {
     pub jovian: Option<UnixSeconds>,
 }
 
-impl ForkTimes {
+impl GossipForkTimes {
     /// Every fork in force from the start. What is assumed of a chain whose forks are not known: a rule that holds
     /// only before a fork must not cost an honest peer.
     pub const AT_GENESIS: Self = {
@@ -102,7 +102,7 @@ impl ForkTimes {
     }
 }
 
-impl Default for ForkTimes {
+impl Default for GossipForkTimes {
     fn default() -> Self {
         Self::AT_GENESIS
     }
@@ -114,7 +114,7 @@ mod tests {
     use rstest::rstest;
 
     /// OP Mainnet's.
-    const FORKS: ForkTimes = ForkTimes {
+    const FORKS: GossipForkTimes = GossipForkTimes {
         canyon: Some(UnixSeconds(1_704_992_401)),
         ecotone: Some(UnixSeconds(1_710_374_401)),
         isthmus: Some(UnixSeconds(1_746_806_401)),
@@ -138,13 +138,13 @@ mod tests {
     #[case::first_block(Some(100), 100, true)]
     #[case::never(None, u64::MAX, false)]
     fn jovian_by_time(#[case] jovian: Option<u64>, #[case] timestamp: u64, #[case] expected: bool) {
-        let forks = ForkTimes { jovian: jovian.map(UnixSeconds), ..FORKS };
+        let forks = GossipForkTimes { jovian: jovian.map(UnixSeconds), ..FORKS };
         assert_eq!(forks.is_jovian(UnixSeconds(timestamp)), expected);
     }
 
     #[test]
     fn a_chain_of_unknown_forks_is_taken_to_have_had_them_all() {
-        let forks = ForkTimes::default();
+        let forks = GossipForkTimes::default();
         assert_eq!(forks.version_at(UnixSeconds(0)), PayloadVersion::V4);
         assert!(forks.is_jovian(UnixSeconds(0)));
     }

@@ -72,7 +72,7 @@ impl<'a> PayloadWriter<'a> {
             out.extend_from_slice(&blobs.blob_gas_used.to_le_bytes());
             out.extend_from_slice(&blobs.excess_blob_gas.to_le_bytes());
         }
-        if let VersionFields::V4 { withdrawals_root, .. } = &p.later {
+        if let VersionFields::V4 { withdrawals_root, .. } = &p.version_fields {
             out.extend_from_slice(withdrawals_root.as_slice());
         }
     }

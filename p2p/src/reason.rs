@@ -72,24 +72,26 @@ pub enum Reason {
     #[error(transparent)]
     Malformed(#[from] MalformedPayload),
     /// The block is older than the topic's window.
-    #[error("the block's timestamp {timestamp} is more than {past} s before {now}")]
+    #[error("the block's timestamp {timestamp} is more than {max_age_secs} s before {now}")]
     TooOld {
         /// The block's.
         timestamp: UnixSeconds,
         /// The time of arrival.
         now: UnixSeconds,
         /// The window, seconds.
-        past: u64,
+        max_age_secs: u64,
     },
     /// The block is from the future.
-    #[error("the block's timestamp {timestamp} is more than {future} s after {now}: check both clocks")]
+    #[error(
+        "the block's timestamp {timestamp} is more than {max_ahead_secs} s after {now}: check both clocks"
+    )]
     FromTheFuture {
         /// The block's.
         timestamp: UnixSeconds,
         /// The time of arrival.
         now: UnixSeconds,
         /// The window, seconds.
-        future: u64,
+        max_ahead_secs: u64,
     },
     /// A transaction of no bytes, which no trie can hold.
     #[error("transaction {index} is empty")]
@@ -177,7 +179,7 @@ impl RefusalVerdict {
 
 /// Who is to blame for a refused frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Fault {
+pub enum AtFault {
     /// Anyone who sent it: nobody that keeps to the rules passes it on, and nobody need have signed it.
     Sender,
     /// The signer, and anyone who passed it on without looking.
@@ -188,7 +190,7 @@ pub enum Fault {
     Us,
 }
 
-impl Fault {
+impl AtFault {
     /// The fault's name: `sender`, `signer`, `nobody` or `us`.
     pub const fn name(self) -> &'static str {
         match self {
@@ -264,23 +266,25 @@ impl Reason {
     }
 
     /// Whether the block's timestamp was the reason: the one thing that this node's clock has a say in.
-    pub const fn is_outside_the_window(&self) -> bool {
+    pub const fn is_out_of_window(&self) -> bool {
         matches!(self, Self::TooOld { .. } | Self::FromTheFuture { .. })
     }
 
     /// Who is to blame on a topic.
-    pub const fn fault(&self, topic: Topic) -> Fault {
+    pub const fn at_fault(&self, topic: Topic) -> AtFault {
         match self {
-            Self::NoSignerKnown { .. } | Self::SignerInDoubt { .. } => Fault::Us,
-            Self::ReplayableDomain | Self::AlreadySettled { .. } | Self::AlreadySeen { .. } => Fault::Nobody,
-            Self::TooOld { .. } if topic.is_cross_safe() => Fault::Nobody,
+            Self::NoSignerKnown { .. } | Self::SignerInDoubt { .. } => AtFault::Us,
+            Self::ReplayableDomain | Self::AlreadySettled { .. } | Self::AlreadySeen { .. } => {
+                AtFault::Nobody
+            }
+            Self::TooOld { .. } if topic.is_cross_safe() => AtFault::Nobody,
             Self::DeclaredSizeTooLarge { .. }
             | Self::DeclaredSizeTooSmall { .. }
             | Self::BadSnappy { .. }
             | Self::BadRecoveryId { .. }
             | Self::BadSignature
             | Self::WrongSigner { .. }
-            | Self::TooOld { .. } => Fault::Sender,
+            | Self::TooOld { .. } => AtFault::Sender,
             Self::Malformed(_)
             | Self::FromTheFuture { .. }
             | Self::EmptyTransaction { .. }
@@ -289,7 +293,7 @@ impl Reason {
             | Self::WithdrawalsNotEmpty { .. }
             | Self::BlobGasBeforeJovian { .. }
             | Self::ExcessBlobGas { .. }
-            | Self::TooManyAtHeight { .. } => Fault::Signer,
+            | Self::TooManyAtHeight { .. } => AtFault::Signer,
         }
     }
 

@@ -4,8 +4,8 @@
 //! and who is at fault must be what the row says; a row without a test, or a test without a row, fails.
 
 use crate::{
-    BlockSigner, Fault, ForkTimes, Judgement, RefusalVerdict, Signers, Topic, UnixSeconds, ValidationRules,
-    Validator,
+    AtFault, BlockSigner, GossipForkTimes, Judgement, RefusalVerdict, Signers, Topic, UnixSeconds,
+    ValidationRules, Validator,
     payload_layout::{MAX_TRANSACTIONS, WITHDRAWAL_BYTES},
     sample::{self, NOW, altered, chain, envelope, envelope_of, frame, signed_frame, signers},
 };
@@ -123,8 +123,8 @@ fn rows() -> Vec<Row> {
     Scene::resigned(topic, |signed| signed.extend(vec![0; 17 * WITHDRAWAL_BYTES]))
 })]
 #[case::too_old(|topic| {
-    let past = ValidationRules::new(chain()).past(topic);
-    Scene { now: UnixSeconds(NOW.0 + past + 1), ..Scene::sound(topic) }
+    let max_age = ValidationRules::new(chain()).max_age_secs_on(topic);
+    Scene { now: UnixSeconds(NOW.0 + max_age + 1), ..Scene::sound(topic) }
 })]
 #[case::from_the_future(|topic| Scene { now: UnixSeconds(NOW.0 - 6), ..Scene::sound(topic) })]
 #[case::empty_transaction(|topic| {
@@ -139,7 +139,7 @@ fn rows() -> Vec<Row> {
 })]
 #[case::blob_gas_before_jovian(|topic| {
     let jovian = Some(UnixSeconds(NOW.0 + 1));
-    let forks = ForkTimes { jovian, ..ForkTimes::AT_GENESIS };
+    let forks = GossipForkTimes { jovian, ..GossipForkTimes::AT_GENESIS };
     let validator = Validator::new(ValidationRules { forks, ..ValidationRules::new(chain()) });
     Scene { validator, ..Scene::sound(topic) }
 })]
@@ -147,14 +147,14 @@ fn rows() -> Vec<Row> {
     Scene::changed(topic, |payload| sample::blobs(payload).excess_blob_gas = 1)
 })]
 #[case::replayable_domain(|topic: Topic| {
-    let rules = ValidationRules { takes_zero_domain: false, ..ValidationRules::new(chain()) };
+    let rules = ValidationRules { accepts_zero_domain: false, ..ValidationRules::new(chain()) };
     let zero = envelope(5, |_| ()).sign(&sample::sequencer(), crate::SigningDomain::Zero, chain());
     Scene { validator: Validator::new(rules), ..Scene::of(if topic.is_cross_safe() { zero.unwrap().frame() } else { sound(topic) }) }
 })]
 #[case::already_settled(|topic| {
     let mut scene = Scene::sound(topic);
     let hash = envelope(5, |_| ()).payload.block_hash;
-    scene.validator.settle(Arc::new([(5, hash)].into_iter().collect()));
+    scene.validator.set_settled(Arc::new([(5, hash)].into_iter().collect()));
     scene
 })]
 #[case::too_many_at_height(|topic| {
@@ -185,7 +185,7 @@ fn row(
     assert_eq!(judgement.name(), if verdict == "—" { "accept" } else { verdict }, "{judgement:?}");
     if let Some(refusal) = judgement.refusal() {
         assert_eq!(refusal.reason.code(), code);
-        assert_eq!(refusal.reason.fault(topic).name(), fault);
+        assert_eq!(refusal.reason.at_fault(topic).name(), fault);
     }
 }
 
@@ -320,7 +320,7 @@ fn a_payload_of_another_version_does_not_follow_the_layout(
     let refusal = judgement.refusal().unwrap();
     assert_eq!(refusal.reason.verdict(topic), RefusalVerdict::Reject);
     assert!(matches!(refusal.reason, crate::Reason::Malformed(_)), "{refusal:?}");
-    assert_eq!(refusal.reason.fault(topic), Fault::Signer);
+    assert_eq!(refusal.reason.at_fault(topic), AtFault::Signer);
 }
 
 #[rstest]
@@ -331,9 +331,9 @@ fn blob_gas_is_a_footprint_from_jovian_on(
     #[case] expected: &str,
     #[values(BlocksV3, BlocksV4)] topic: Topic,
 ) {
-    let forks = ForkTimes { jovian: Some(UnixSeconds(100)), ..ForkTimes::AT_GENESIS };
+    let forks = GossipForkTimes { jovian: Some(UnixSeconds(100)), ..GossipForkTimes::AT_GENESIS };
     let envelope = envelope(5, |payload| {
-        payload.later = sample::later(topic.version());
+        payload.version_fields = sample::version_fields(topic.version());
         payload.timestamp = UnixSeconds(timestamp);
         sample::blobs(payload).blob_gas_used = 7;
     });

@@ -43,12 +43,12 @@ pub(crate) fn payload(number: u64) -> ExecutionPayload {
         base_fee_per_gas: U256::from(1_000_000),
         block_hash: B256::ZERO,
         transactions: vec![Bytes::from_static(&[0x7e, 1, 2]), Bytes::from_static(&[2, 3])],
-        later: later(PayloadVersion::V4),
+        version_fields: version_fields(PayloadVersion::V4),
     }
 }
 
 /// What a version added: no withdrawals, and in version 4 blob gas as Jovian has it.
-pub(crate) fn later(version: PayloadVersion) -> VersionFields {
+pub(crate) fn version_fields(version: PayloadVersion) -> VersionFields {
     let withdrawals = Vec::new();
     let blobs = BlobFields {
         parent_beacon_block_root: B256::repeat_byte(8),
@@ -67,7 +67,7 @@ pub(crate) fn later(version: PayloadVersion) -> VersionFields {
 
 /// The list of withdrawals, to change.
 pub(crate) fn withdrawals(payload: &mut ExecutionPayload) -> &mut Vec<Withdrawal> {
-    match &mut payload.later {
+    match &mut payload.version_fields {
         VersionFields::V1 => panic!("version 1 has no withdrawals"),
         VersionFields::V2 { withdrawals }
         | VersionFields::V3 { withdrawals, .. }
@@ -77,7 +77,7 @@ pub(crate) fn withdrawals(payload: &mut ExecutionPayload) -> &mut Vec<Withdrawal
 
 /// The blob fields, to change.
 pub(crate) fn blobs(payload: &mut ExecutionPayload) -> &mut BlobFields {
-    match &mut payload.later {
+    match &mut payload.version_fields {
         VersionFields::V1 | VersionFields::V2 { .. } => panic!("no blob fields before version 3"),
         VersionFields::V3 { blobs, .. } | VersionFields::V4 { blobs, .. } => blobs,
     }
@@ -93,7 +93,7 @@ pub(crate) fn envelope(number: u64, change: impl FnOnce(&mut ExecutionPayload)) 
 
 /// An envelope of a version.
 pub(crate) fn envelope_of(version: PayloadVersion, number: u64) -> Envelope {
-    envelope(number, |payload| payload.later = later(version))
+    envelope(number, |payload| payload.version_fields = version_fields(version))
 }
 
 /// The sequencer's frame of an envelope on a topic.

@@ -81,7 +81,7 @@ fn recover(signature: &Signature, id: RecoveryId, signing_hash: B256) -> Option<
 /// Who a frame's signature recovers to, under one domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Recovered {
+pub struct RecoveredSigner {
     /// The domain that the signature was read in.
     pub domain: crate::SigningDomain,
     /// The address recovered. A signature made in another domain recovers to an address nobody holds.

@@ -8,7 +8,7 @@ use crate::{Topic, UnixSeconds};
 use alloy_primitives::Address;
 
 /// How long op-node honours the previous signer after a change, seconds.
-pub const SIGNER_GRACE: u64 = 3 * 60 * 60;
+pub const SIGNER_GRACE_SECS: u64 = 3 * 60 * 60;
 
 /// The addresses that may sign a chain's blocks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Signers {
 
     /// The SystemConfig names this signer. One that it named before is honoured for `grace` more seconds. `true`: it
     /// is another one than was known.
-    pub fn name(&mut self, signer: Address, now: UnixSeconds, grace: u64) -> bool {
+    pub fn change_to(&mut self, signer: Address, now: UnixSeconds, grace: u64) -> bool {
         self.is_stale = false;
         match self.unsafe_block_signer {
             Some(current) if current == signer => return false,
@@ -68,7 +68,7 @@ impl Signers {
     /// What holds once a block by `signer` has been seen: if that is the current signer, the previous one has had its
     /// time.
     #[must_use]
-    pub fn heard(self, signer: Address) -> Self {
+    pub fn after_block_by(self, signer: Address) -> Self {
         if self.unsafe_block_signer == Some(signer) { Self { previous: None, ..self } } else { self }
     }
 
@@ -79,7 +79,7 @@ impl Signers {
     }
 
     /// Whose signature is asked for on a topic, if that is known.
-    pub fn on(&self, topic: Topic) -> Option<Address> {
+    pub fn expected_on(&self, topic: Topic) -> Option<Address> {
         let apart = self.attester.filter(|_| topic.is_cross_safe());
         apart.or(self.unsafe_block_signer)
     }
@@ -94,7 +94,7 @@ impl Signers {
     pub fn may_sign(&self, topic: Topic, signer: Address) -> bool {
         let is_apart = topic.is_cross_safe() && self.attester.is_some();
         let is_previous = || self.previous.is_some_and(|previous| previous.address == signer);
-        self.on(topic) == Some(signer) || (!is_apart && is_previous())
+        self.expected_on(topic) == Some(signer) || (!is_apart && is_previous())
     }
 }
 
@@ -112,7 +112,7 @@ mod tests {
 
     fn changed(grace: u64) -> Signers {
         let mut signers = Signers::of(OLD);
-        assert!(signers.name(NEW, CHANGE, grace));
+        assert!(signers.change_to(NEW, CHANGE, grace));
         signers
     }
 
@@ -127,7 +127,7 @@ mod tests {
     #[case::nor_in_another_version(BlocksV3, Some(ATTESTER), OLD)]
     fn on_topic(#[case] topic: Topic, #[case] attester: Option<Address>, #[case] expected: Address) {
         let signers = Signers { attester, ..Signers::of(OLD) };
-        assert_eq!(signers.on(topic), Some(expected));
+        assert_eq!(signers.expected_on(topic), Some(expected));
         for signer in [OLD, NEW, ATTESTER] {
             assert_eq!(signers.may_sign(topic, signer), signer == expected);
         }
@@ -135,24 +135,24 @@ mod tests {
 
     #[rstest]
     #[case::at_the_change(0, true)]
-    #[case::last_second_of_grace(SIGNER_GRACE, true)]
-    #[case::grace_over(SIGNER_GRACE + 1, false)]
+    #[case::last_second_of_grace(SIGNER_GRACE_SECS, true)]
+    #[case::grace_over(SIGNER_GRACE_SECS + 1, false)]
     fn the_previous_signer_is_honoured_for_its_grace(#[case] seconds: u64, #[case] honoured: bool) {
-        let signers = changed(SIGNER_GRACE).at(after(seconds));
+        let signers = changed(SIGNER_GRACE_SECS).at(after(seconds));
         for topic in Topic::ALL {
             assert!(signers.may_sign(topic, NEW));
             assert_eq!(signers.may_sign(topic, OLD), honoured);
-            assert_eq!(signers.on(topic), Some(NEW));
+            assert_eq!(signers.expected_on(topic), Some(NEW));
         }
     }
 
     #[test]
     fn the_new_signer_once_heard_ends_the_grace() {
-        let signers = changed(SIGNER_GRACE);
-        assert!(signers.heard(OLD).may_sign(BlocksV4, OLD));
-        assert!(signers.heard(ATTESTER).may_sign(BlocksV4, OLD));
-        assert!(!signers.heard(NEW).may_sign(BlocksV4, OLD));
-        assert!(signers.heard(NEW).may_sign(BlocksV4, NEW));
+        let signers = changed(SIGNER_GRACE_SECS);
+        assert!(signers.after_block_by(OLD).may_sign(BlocksV4, OLD));
+        assert!(signers.after_block_by(ATTESTER).may_sign(BlocksV4, OLD));
+        assert!(!signers.after_block_by(NEW).may_sign(BlocksV4, OLD));
+        assert!(signers.after_block_by(NEW).may_sign(BlocksV4, NEW));
     }
 
     #[test]
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn being_named_again_prolongs_nothing() {
         let mut signers = changed(10);
-        assert!(!signers.name(NEW, after(9), 10));
+        assert!(!signers.change_to(NEW, after(9), 10));
         assert!(!signers.at(after(11)).may_sign(BlocksV4, OLD));
     }
 
@@ -171,17 +171,19 @@ mod tests {
     fn the_first_signer_known_takes_nobodys_place() {
         let mut signers = Signers::default();
         assert!(
-            Topic::ALL.iter().all(|topic| signers.on(*topic).is_none() && !signers.may_sign(*topic, OLD))
+            Topic::ALL
+                .iter()
+                .all(|topic| signers.expected_on(*topic).is_none() && !signers.may_sign(*topic, OLD))
         );
-        assert!(signers.name(OLD, CHANGE, 10));
+        assert!(signers.change_to(OLD, CHANGE, 10));
         assert_eq!(signers, Signers::of(OLD));
     }
 
     #[test]
     fn a_change_taken_back_honours_the_one_in_between() {
         let mut signers = changed(10);
-        assert!(signers.name(OLD, after(1), 10));
-        assert_eq!(signers.on(BlocksV4), Some(OLD));
+        assert!(signers.change_to(OLD, after(1), 10));
+        assert_eq!(signers.expected_on(BlocksV4), Some(OLD));
         assert!(signers.at(after(11)).may_sign(BlocksV4, NEW));
         assert!(!signers.at(after(12)).may_sign(BlocksV4, NEW));
     }
@@ -189,7 +191,7 @@ mod tests {
     #[test]
     fn what_is_named_is_in_no_doubt() {
         let mut signers = Signers { is_stale: true, ..Signers::of(OLD) };
-        assert!(!signers.name(OLD, CHANGE, 10) && !signers.is_stale);
+        assert!(!signers.change_to(OLD, CHANGE, 10) && !signers.is_stale);
     }
 
     #[rstest]
@@ -235,10 +237,10 @@ mod tests {
                         if named.is_some_and(|named| named != who) {
                             changed_at = now;
                         }
-                        signers.name(address(who), UnixSeconds(now), grace);
+                        signers.change_to(address(who), UnixSeconds(now), grace);
                         named = Some(who);
                     }
-                    1 => signers = signers.heard(address(who)),
+                    1 => signers = signers.after_block_by(address(who)),
                     _ => {}
                 }
                 let holding = signers.at(UnixSeconds(now));

@@ -2,7 +2,7 @@
 //!
 //! Names only: what a topic demands of a block is in [`crate::ValidationRules`].
 
-use crate::{ChainId, ForkTimes, PayloadVersion, SigningDomain, UnixSeconds};
+use crate::{ChainId, GossipForkTimes, PayloadVersion, SigningDomain, UnixSeconds};
 use core::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +45,7 @@ impl Topic {
     }
 
     /// The topic that an unsafe block of this time is published on.
-    pub fn of_block(forks: &ForkTimes, timestamp: UnixSeconds) -> Self {
+    pub fn of_block(forks: &GossipForkTimes, timestamp: UnixSeconds) -> Self {
         Self::of_blocks(forks.version_at(timestamp))
     }
 
@@ -150,7 +150,7 @@ mod tests {
         for version in PayloadVersion::ALL {
             assert_eq!(Topic::of_blocks(version).version(), version);
         }
-        let forks = ForkTimes { isthmus: Some(UnixSeconds(10)), ..ForkTimes::AT_GENESIS };
+        let forks = GossipForkTimes { isthmus: Some(UnixSeconds(10)), ..GossipForkTimes::AT_GENESIS };
         assert_eq!(Topic::of_block(&forks, UnixSeconds(9)), Topic::BlocksV3);
         assert_eq!(Topic::of_block(&forks, UnixSeconds(10)), Topic::BlocksV4);
     }

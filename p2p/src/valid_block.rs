@@ -4,8 +4,8 @@
 //! the block bear it out.
 
 use crate::{
-    AuthenticFrame, ChainId, Envelope, ExecutionPayload, MessageId, PayloadHash, Rival, SigningDomain, Topic,
-    UnixSeconds, signature::SIGNATURE_BYTES,
+    AuthenticFrame, ChainId, Envelope, ExecutionPayload, GossipMessageId, PayloadHash, Rival, SigningDomain,
+    Topic, UnixSeconds, signature::SIGNATURE_BYTES,
 };
 use alloy_primitives::{Address, B256, Bytes};
 use core::fmt;
@@ -18,7 +18,7 @@ pub struct ValidBlock(Arc<Parts>);
 struct Parts {
     frame: AuthenticFrame,
     envelope: Envelope,
-    message_id: MessageId,
+    message_id: GossipMessageId,
     rivals: Vec<Rival>,
 }
 
@@ -26,7 +26,7 @@ impl ValidBlock {
     pub(crate) fn new(
         frame: AuthenticFrame,
         envelope: Envelope,
-        message_id: MessageId,
+        message_id: GossipMessageId,
         rivals: Vec<Rival>,
     ) -> Self {
         Self(Arc::new(Parts { frame, envelope, message_id, rivals }))
@@ -93,7 +93,7 @@ impl ValidBlock {
     }
 
     /// The id of the gossip message as it travelled.
-    pub fn message_id(&self) -> MessageId {
+    pub fn message_id(&self) -> GossipMessageId {
         self.0.message_id
     }
 

@@ -8,7 +8,7 @@
 //! remembers is kept apart per topic, is bounded, and changes only when a block has passed every other rule.
 
 use crate::{
-    AuthenticFrame, Envelope, Frame, Judgement, MessageId, Reason, Refusal, SettledBlocks, Signers,
+    AuthenticFrame, Envelope, Frame, GossipMessageId, Judgement, Reason, Refusal, SettledBlocks, Signers,
     SigningDomain, Topic, UnixSeconds, ValidBlock, ValidationRules, rules::check_block,
     seen_blocks::SeenBlocks,
 };
@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 /// How many signed blocks of a topic, with none let in between, may lie outside the window before the clock is doubted
 /// and not who sent them.
-pub const MAX_STRAYS: u32 = 8;
+pub const MAX_OUT_OF_WINDOW: u32 = 8;
 
 /// The validator of a chain.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub struct Validator {
 struct TopicState {
     seen: SeenBlocks,
     /// The signed blocks outside the window since the last that was accepted.
-    strays: u32,
+    out_of_window: u32,
 }
 
 impl Validator {
@@ -48,13 +48,13 @@ impl Validator {
     }
 
     /// Attestations of these blocks come too late from now on, and of no others.
-    pub fn settle(&mut self, settled: Arc<SettledBlocks>) {
+    pub fn set_settled(&mut self, settled: Arc<SettledBlocks>) {
         self.settled = settled;
     }
 
     /// Judges a frame that arrived on a topic at a time.
     ///
-    /// Where more than [`MAX_STRAYS`] signed blocks of a topic in a row lie outside the window, the clock that `now` was
+    /// Where more than [`MAX_OUT_OF_WINDOW`] signed blocks of a topic in a row lie outside the window, the clock that `now` was
     /// read from is the likelier cause: from then on they are ignored, until one is accepted.
     pub fn judge(&mut self, topic: Topic, frame: &Bytes, signers: &Signers, now: UnixSeconds) -> Judgement {
         self.judge_message(topic, frame, None, signers, now)
@@ -65,17 +65,17 @@ impl Validator {
         &mut self,
         topic: Topic,
         frame: &Bytes,
-        id: Option<MessageId>,
+        id: Option<GossipMessageId>,
         signers: &Signers,
         now: UnixSeconds,
     ) -> Judgement {
         let opened = open(&self.rules, topic, frame, id, &signers.at(now));
         match opened.and_then(|(frame, envelope, id)| self.admit(frame, envelope, id, now)) {
             Ok(block) => {
-                self.topic(topic).strays = 0;
+                self.topic(topic).out_of_window = 0;
                 Judgement::Accept(block)
             }
-            Err(refusal) if refusal.reason.is_outside_the_window() && self.is_clock_doubted(topic) => {
+            Err(refusal) if refusal.reason.is_out_of_window() && self.is_clock_doubted(topic) => {
                 Judgement::Ignore(refusal)
             }
             Err(refusal) => Judgement::refused(topic, refusal),
@@ -84,14 +84,14 @@ impl Validator {
 
     /// Whether there is a doubt about the clock now that one more block of a topic lies outside the window.
     fn is_clock_doubted(&mut self, topic: Topic) -> bool {
-        let strays = &mut self.topic(topic).strays;
-        *strays = strays.saturating_add(1);
-        *strays > MAX_STRAYS
+        let out_of_window = &mut self.topic(topic).out_of_window;
+        *out_of_window = out_of_window.saturating_add(1);
+        *out_of_window > MAX_OUT_OF_WINDOW
     }
 
     fn topic(&mut self, topic: Topic) -> &mut TopicState {
-        let heights = self.rules.heights(topic);
-        let fresh = || TopicState { seen: SeenBlocks::new(heights), strays: 0 };
+        let heights = self.rules.max_heights_on(topic);
+        let fresh = || TopicState { seen: SeenBlocks::new(heights), out_of_window: 0 };
         self.topics.entry(topic).or_insert_with(fresh)
     }
 
@@ -115,7 +115,7 @@ impl Validator {
         &mut self,
         frame: AuthenticFrame,
         envelope: Envelope,
-        id: MessageId,
+        id: GossipMessageId,
         now: UnixSeconds,
     ) -> Result<ValidBlock, Refusal> {
         let topic = frame.topic();
@@ -144,12 +144,12 @@ fn open(
     rules: &ValidationRules,
     topic: Topic,
     frame: &Bytes,
-    id: Option<MessageId>,
+    id: Option<GossipMessageId>,
     signers: &Signers,
-) -> Result<(AuthenticFrame, Envelope, MessageId), Refusal> {
+) -> Result<(AuthenticFrame, Envelope, GossipMessageId), Refusal> {
     let (frame, id) = Frame::open_on(topic, rules, frame, id)?;
     let frame = frame.authenticate(topic, rules.chain_id, signers)?;
-    if topic.is_cross_safe() && !rules.takes_zero_domain && frame.domain() == SigningDomain::Zero {
+    if topic.is_cross_safe() && !rules.accepts_zero_domain && frame.domain() == SigningDomain::Zero {
         return Err(frame.refuse(Reason::ReplayableDomain));
     }
     let envelope = frame.decode().map_err(|malformed| frame.refuse(malformed.into()))?;

@@ -10,8 +10,8 @@ use crate::telemetry;
 use alloy::primitives::Address;
 use clap::{ArgGroup, Args, value_parser};
 use crosscheck_p2p::{
-    Bootnode, ChainId, Clock, DiscoveryConfig, Multiaddr, Network, NetworkConfig, NetworkError, NetworkEvent,
-    NodeIdentity, SIGNER_GRACE, Signers, SystemClock, ValidationRules,
+    Bootnode, ChainId, Clock, DiscoveryConfig, Multiaddr, Network, NetworkConfig, NetworkEvent,
+    NetworkTaskError, NodeIdentity, SIGNER_GRACE_SECS, Signers, SystemClock, ValidationRules,
 };
 use eyre::WrapErr;
 use std::net::SocketAddr;
@@ -123,7 +123,7 @@ impl NetArgs {
     async fn hear(
         &self,
         mut events: mpsc::Receiver<NetworkEvent>,
-        tasks: &mut JoinSet<Result<(), NetworkError>>,
+        tasks: &mut JoinSet<Result<(), NetworkTaskError>>,
         clock: &dyn Clock,
         cancel: &CancellationToken,
     ) -> eyre::Result<NetTally> {
@@ -210,7 +210,7 @@ async fn follow_signer(
     mut reader: SignerReader,
     signers: watch::Sender<Signers>,
     cancel: CancellationToken,
-) -> Result<(), NetworkError> {
+) -> Result<(), NetworkTaskError> {
     loop {
         let pause = match reader.read_or_doubt(&signers).await {
             Ok(named) if named.is_empty() => {
@@ -235,7 +235,7 @@ async fn follow_signer(
 
 fn adopt(signers: &watch::Sender<Signers>, signer: Address) {
     let now = SystemClock.now();
-    if signers.send_if_modified(|signers| signers.name(signer, now, SIGNER_GRACE)) {
+    if signers.send_if_modified(|signers| signers.change_to(signer, now, SIGNER_GRACE_SECS)) {
         complain(&format!("unsafe block signer: {signer}"));
     }
 }

@@ -1,7 +1,7 @@
 //! [`P2pConfig`]: how a chain's gossip is joined.
 
 use super::{Seconds, Switch, Text};
-use crosscheck_p2p::{Bootnode, Multiaddr, PeerId, SIGNER_GRACE, SigningDomain, Subnet};
+use crosscheck_p2p::{Bootnode, Multiaddr, PeerId, SIGNER_GRACE_SECS, SigningDomain, Subnet};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -85,7 +85,7 @@ impl Default for P2pConfig {
             future: Seconds(Duration::from_secs(5)),
             peer_patience: Seconds(Duration::from_secs(5 * 60)),
             refusal_patience: Seconds(Duration::from_secs(60)),
-            signer_grace: Seconds(Duration::from_secs(SIGNER_GRACE)),
+            signer_grace: Seconds(Duration::from_secs(SIGNER_GRACE_SECS)),
         }
     }
 }

@@ -117,7 +117,7 @@ impl Intake {
             return Ok(());
         }
         let blocks = self.ledger.upheld_attested(chain_id, from..=up_to, SETTLED_AT_ONCE).await?;
-        self.network.settle(blocks.iter().map(|block| (block.number, block.hash)));
+        self.network.mark_settled(blocks.iter().map(|block| (block.number, block.hash)));
         self.unsettled = up_to.saturating_add(1);
         self.metrics.shared().head(chain_id, "settled", up_to);
         Ok(())
@@ -255,11 +255,11 @@ fn clock_doubt(
     }
     const CHECK: &str = "check this machine's clock";
     match reason {
-        Reason::TooOld { past, .. } => Some(format!(
-            "signed blocks keep arriving more than {past} s late: {CHECK}, or the chain is lagging"
+        Reason::TooOld { max_age_secs, .. } => Some(format!(
+            "signed blocks keep arriving more than {max_age_secs} s late: {CHECK}, or the chain is lagging"
         )),
-        Reason::FromTheFuture { future, .. } => {
-            Some(format!("signed blocks keep arriving more than {future} s early: {CHECK}"))
+        Reason::FromTheFuture { max_ahead_secs, .. } => {
+            Some(format!("signed blocks keep arriving more than {max_ahead_secs} s early: {CHECK}"))
         }
         _ => None,
     }
@@ -286,8 +286,9 @@ mod tests {
         #[case] doubted: bool,
     ) {
         let since = since.map(Duration::from_secs);
-        let old = Reason::TooOld { timestamp: UnixSeconds(1), now: UnixSeconds(200), past: 60 };
-        let ahead = Reason::FromTheFuture { timestamp: UnixSeconds(200), now: UnixSeconds(1), future: 5 };
+        let old = Reason::TooOld { timestamp: UnixSeconds(1), now: UnixSeconds(200), max_age_secs: 60 };
+        let ahead =
+            Reason::FromTheFuture { timestamp: UnixSeconds(200), now: UnixSeconds(1), max_ahead_secs: 5 };
         for reason in [old, ahead] {
             assert_eq!(clock_doubt(topic, verdict, &reason, since).is_some(), doubted);
         }

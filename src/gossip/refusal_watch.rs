@@ -8,7 +8,7 @@
 use super::GossipMetrics;
 use crate::health::Health;
 use alloy::primitives::Address;
-use crosscheck_p2p::{ChainId, Fault, PeerId, Reason, Topic};
+use crosscheck_p2p::{AtFault, ChainId, PeerId, Reason, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -134,7 +134,7 @@ impl RefusalWatch {
         let signer = match reason {
             Reason::WrongSigner { recovered, .. } => Some(*recovered),
             Reason::TooManyAtHeight { .. } => return false,
-            reason if reason.is_outside_the_window() || reason.fault(topic) != Fault::Signer => return false,
+            reason if reason.is_out_of_window() || reason.at_fault(topic) != AtFault::Signer => return false,
             _ => None,
         };
         let by_sequencer = signer.is_some() && signer == self.sequencer;

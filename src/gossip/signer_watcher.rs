@@ -83,7 +83,7 @@ impl SignerWatcher {
         let changed = self.signers.send_if_modified(|signers| {
             let before = *signers;
             named.iter().for_each(|signer| {
-                signers.name(*signer, now, self.grace);
+                signers.change_to(*signer, now, self.grace);
             });
             *signers != before
         });

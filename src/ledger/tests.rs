@@ -64,7 +64,7 @@ fn attested_with(domain: SigningDomain, number: u64, parent_hash: B256, gas_used
         base_fee_per_gas: U256::from(1),
         block_hash: B256::ZERO,
         transactions: vec![],
-        later: VersionFields::V4 {
+        version_fields: VersionFields::V4 {
             withdrawals: vec![],
             blobs: BlobFields { parent_beacon_block_root: B256::ZERO, blob_gas_used: 0, excess_blob_gas: 0 },
             withdrawals_root: B256::ZERO,

@@ -4,7 +4,7 @@ use super::{Bootnode, NetworkError, NetworkName};
 use alloy::eips::BlockNumHash;
 use alloy::primitives::Address;
 use crosscheck_core::consolidation::{Fork, ForkSchedule};
-use crosscheck_p2p::{ChainId, ForkTimes, UnixSeconds};
+use crosscheck_p2p::{ChainId, GossipForkTimes, UnixSeconds};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -109,12 +109,12 @@ impl KnownNetwork {
 
     /// The forks that gossip depends on. Where Jovian was scheduled after this build was made, no block is refused for being
     /// one of Jovian's.
-    pub fn gossip_forks(&self) -> ForkTimes {
-        ForkTimes {
+    pub fn gossip_forks(&self) -> GossipForkTimes {
+        GossipForkTimes {
             canyon: self.forks.activation(Fork::Canyon),
             ecotone: self.forks.activation(Fork::Ecotone),
             isthmus: self.forks.activation(Fork::Isthmus),
-            jovian: self.forks.activation(Fork::Jovian).or(ForkTimes::AT_GENESIS.jovian),
+            jovian: self.forks.activation(Fork::Jovian).or(GossipForkTimes::AT_GENESIS.jovian),
         }
     }
 
@@ -181,7 +181,7 @@ mod tests {
         assert_eq!(network.genesis.time, UnixSeconds(1_686_068_903));
         assert_eq!(network.forks.activation(Fork::Jovian), Some(UnixSeconds(1_764_691_201)));
         assert_eq!(network.interop_time(), Some(UnixSeconds(1_799_683_201)));
-        let forks = ForkTimes {
+        let forks = GossipForkTimes {
             canyon: Some(UnixSeconds(1_704_992_401)),
             ecotone: Some(UnixSeconds(1_710_374_401)),
             isthmus: Some(UnixSeconds(1_746_806_401)),

@@ -2,7 +2,7 @@
 
 use super::answers::PeerAnswer;
 use crate::config::ChainConfig;
-use crosscheck_p2p::{ChainId, Clock, Network, NetworkConfig, NetworkError, NodeIdentity, Signers};
+use crosscheck_p2p::{ChainId, Clock, Network, NetworkConfig, NetworkTaskError, NodeIdentity, Signers};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -33,7 +33,11 @@ pub(super) async fn ask_peers(
     Some(PeerAnswer { chain_id, peers, reached })
 }
 
-async fn dial(chain_id: ChainId, chain: &ChainConfig, clock: Arc<dyn Clock>) -> Result<bool, NetworkError> {
+async fn dial(
+    chain_id: ChainId,
+    chain: &ChainConfig,
+    clock: Arc<dyn Clock>,
+) -> Result<bool, NetworkTaskError> {
     let config = NetworkConfig {
         listen: Vec::new(),
         static_peers: chain.p2p.static_peers.clone(),

@@ -1,7 +1,7 @@
 //! [`GossipNode`]: a node of the library, on loopback and the real clock, beside the programs that are tried.
 
 use crosscheck_p2p::{
-    ChainId, Clock, Multiaddr, Network, NetworkConfig, NetworkError, NetworkEvent, NetworkHandle,
+    ChainId, Clock, Multiaddr, Network, NetworkConfig, NetworkEvent, NetworkHandle, NetworkTaskError,
     NodeIdentity, PeerId, Signers, SystemClock, Topic,
 };
 use std::future::Future;
@@ -21,7 +21,7 @@ pub(crate) struct GossipNode {
     pub(crate) handle: NetworkHandle,
     pub(crate) events: mpsc::Receiver<NetworkEvent>,
     _signers: watch::Sender<Signers>,
-    _tasks: JoinSet<Result<(), NetworkError>>,
+    _tasks: JoinSet<Result<(), NetworkTaskError>>,
 }
 
 impl GossipNode {

@@ -5,7 +5,9 @@ use crate::message_record::MessagePlace;
 use crate::networks::Networks;
 use crate::nodes::Nodes;
 use crate::sequencer::Sequencer;
-use crosscheck_p2p::{ChainId, Clock, Network, NetworkConfig, NetworkError, NodeIdentity, Signers, Topic};
+use crosscheck_p2p::{
+    ChainId, Clock, Network, NetworkConfig, NetworkTaskError, NodeIdentity, Signers, Topic,
+};
 use jsonrpsee::core::ClientError;
 use parking_lot::Mutex;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -24,7 +26,7 @@ pub enum FollowersError {
         /// The chain.
         chain_id: u64,
         /// Why.
-        source: NetworkError,
+        source: NetworkTaskError,
     },
     /// No HTTP client could be made.
     #[error("the follower of chain {chain_id} cannot create a client for its endpoints: {source}")]

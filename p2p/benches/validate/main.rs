@@ -25,7 +25,7 @@ use criterion::{
     BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::Measurement,
 };
 use crosscheck_p2p::{
-    Judgement, MessageId, Signers, Topic, ValidBlock, ValidationRules, Validator, message_id,
+    GossipMessageId, Judgement, Signers, Topic, ValidBlock, ValidationRules, Validator, message_id,
 };
 use sample::{CHAIN, Sample};
 use std::{hint::black_box, time::Duration};
@@ -48,7 +48,7 @@ fn judge_stranger(sample: &Sample) -> Judgement {
 }
 
 /// All that a duplicate costs: gossip asks for the id and knows it.
-fn duplicate(sample: &Sample) -> MessageId {
+fn duplicate(sample: &Sample) -> GossipMessageId {
     message_id(&sample.topic_path, &sample.frame)
 }
 

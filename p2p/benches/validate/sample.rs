@@ -113,7 +113,7 @@ fn payload(transactions: Vec<Bytes>) -> ExecutionPayload {
         base_fee_per_gas: U256::from(1_000_000),
         block_hash: B256::ZERO,
         transactions,
-        later: VersionFields::V4 {
+        version_fields: VersionFields::V4 {
             withdrawals: Vec::new(),
             blobs: BlobFields {
                 parent_beacon_block_root: B256::repeat_byte(8),

@@ -5,7 +5,7 @@
 
 use alloy_primitives::Bytes;
 use crosscheck_p2p::{
-    Envelope, ForkTimes, Frame, Judgement, MAX_FRAME_BYTES, PayloadVersion, Topic, recover_signers,
+    Envelope, Frame, GossipForkTimes, Judgement, MAX_FRAME_BYTES, PayloadVersion, Topic, recover_signers,
 };
 use libfuzzer_sys::fuzz_target;
 use setting::{NOW, chain, signers, validator};
@@ -18,7 +18,7 @@ fuzz_target!(|data: &[u8]| {
 
 fn judge(frame: &Bytes) {
     for topic in Topic::ALL {
-        let judge = || validator(ForkTimes::AT_GENESIS).judge(topic, frame, &signers(), NOW);
+        let judge = || validator(GossipForkTimes::AT_GENESIS).judge(topic, frame, &signers(), NOW);
         let (first, again) = (judge(), judge());
         assert!(!matches!(first, Judgement::Accept(_)), "accepted on {topic}");
         assert_eq!(first.refusal(), again.refusal());

@@ -8,7 +8,7 @@ use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
 use alloy_trie::root::ordered_trie_root_encoded;
 use arbitrary::Arbitrary;
 use crosscheck_p2p::{
-    BlobFields, Envelope, ExecutionPayload, ForkTimes, Judgement, PayloadHash, PayloadVersion, Reason,
+    BlobFields, Envelope, ExecutionPayload, GossipForkTimes, Judgement, PayloadHash, PayloadVersion, Reason,
     SigningDomain, Topic, UnixSeconds, VersionFields, signing_hash,
 };
 use libfuzzer_sys::fuzz_target;
@@ -90,9 +90,9 @@ impl Plan {
         if self.in_zero_domain { SigningDomain::Zero } else { SigningDomain::CrossSafeBlocksV1 }
     }
 
-    fn forks(&self) -> ForkTimes {
+    fn forks(&self) -> GossipForkTimes {
         let jovian = if self.is_before_jovian { None } else { Some(UnixSeconds(0)) };
-        ForkTimes { jovian, ..ForkTimes::AT_GENESIS }
+        GossipForkTimes { jovian, ..GossipForkTimes::AT_GENESIS }
     }
 
     /// Whether what is signed holds by every rule. What the payload's version lacks, its plan does not break.
@@ -129,7 +129,7 @@ impl Plan {
         (!bytes.is_empty()).then(|| (bytes.into(), edited))
     }
 
-    fn later(&self) -> VersionFields {
+    fn version_fields(&self) -> VersionFields {
         let word = B256::from(self.word);
         let withdrawals =
             vec![Withdrawal { index: self.numbers[0], ..Withdrawal::default() }; self.withdrawal_count()];
@@ -164,7 +164,7 @@ impl Plan {
             base_fee_per_gas: U256::from(self.base_fee) << if self.has_wide_base_fee { 64 } else { 0 },
             block_hash: B256::ZERO,
             transactions: self.transactions.iter().map(|bytes| Bytes::copy_from_slice(bytes)).collect(),
-            later: self.later(),
+            version_fields: self.version_fields(),
         };
         if !self.claims_wrong_hash {
             payload.block_hash = payload.recompute_hash();

@@ -7,7 +7,7 @@
 
 use alloy_primitives::{B256, Bytes, U256};
 use crosscheck_p2p::{
-    Envelope, ForkTimes, MAX_FRAME_BYTES, PayloadVersion, SIGNATURE_BYTES, UnixSeconds,
+    Envelope, GossipForkTimes, MAX_FRAME_BYTES, PayloadVersion, SIGNATURE_BYTES, UnixSeconds,
     fuzzing::{
         MAX_RESPONSE_BYTES, ReadResponse, is_answered_by, open_payload, read_request, read_response,
         write_payload, write_stored,
@@ -150,7 +150,7 @@ fn blocks_in(code: u32, signed: &Bytes) {
 }
 
 /// Whether a block is the one that it claims to be, were it asked for; it is no other, and no later one.
-fn met(envelope: &Envelope, forks: &ForkTimes) -> bool {
+fn met(envelope: &Envelope, forks: &GossipForkTimes) -> bool {
     let payload = &envelope.payload;
     let (number, hash, time) = (payload.number, payload.block_hash, payload.timestamp);
     let others = [
@@ -164,7 +164,7 @@ fn met(envelope: &Envelope, forks: &ForkTimes) -> bool {
 }
 
 /// The rules of a block but for its hash.
-fn holds(envelope: &Envelope, forks: &ForkTimes) -> bool {
+fn holds(envelope: &Envelope, forks: &GossipForkTimes) -> bool {
     let payload = &envelope.payload;
     let blobs = payload.blobs().map_or((0, 0), |blobs| (blobs.blob_gas_used, blobs.excess_blob_gas));
     payload.base_fee_per_gas <= U256::from(u64::MAX)
@@ -207,18 +207,18 @@ fn found_head(version: u32) -> [u8; 5] {
 }
 
 /// Chains on which each version is the one in force, before Jovian and after; and one whose forks lie in the way.
-fn all_forks() -> [ForkTimes; 6] {
+fn all_forks() -> [GossipForkTimes; 6] {
     let (start, never) = (Some(UnixSeconds(0)), None);
-    let none = ForkTimes { canyon: never, ecotone: never, isthmus: never, jovian: never };
-    let canyon = ForkTimes { canyon: start, ..none };
-    let ecotone = ForkTimes { ecotone: start, ..canyon };
-    let isthmus = ForkTimes { isthmus: start, ..ecotone };
+    let none = GossipForkTimes { canyon: never, ecotone: never, isthmus: never, jovian: never };
+    let canyon = GossipForkTimes { canyon: start, ..none };
+    let ecotone = GossipForkTimes { ecotone: start, ..canyon };
+    let isthmus = GossipForkTimes { isthmus: start, ..ecotone };
     let later = |seconds| Some(UnixSeconds(seconds));
-    let mixed = ForkTimes {
+    let mixed = GossipForkTimes {
         canyon: later(1_000_000_000),
         ecotone: later(1_500_000_000),
         isthmus: later(1_700_000_000),
         jovian: later(1_800_000_000),
     };
-    [none, canyon, ecotone, isthmus, ForkTimes::AT_GENESIS, mixed]
+    [none, canyon, ecotone, isthmus, GossipForkTimes::AT_GENESIS, mixed]
 }

@@ -2,7 +2,7 @@
 
 use alloy_primitives::B256;
 use crosscheck_p2p::{
-    BlockSigner, ChainId, ForkTimes, SIGNATURE_BYTES, Signers, UnixSeconds, ValidationRules, Validator,
+    BlockSigner, ChainId, GossipForkTimes, SIGNATURE_BYTES, Signers, UnixSeconds, ValidationRules, Validator,
 };
 use secp256k1::{Message, SECP256K1, SecretKey};
 use std::sync::LazyLock;
@@ -45,9 +45,9 @@ pub fn sign(signing_hash: B256) -> [u8; SIGNATURE_BYTES] {
 
 /// A validator that has seen nothing, of a chain with these forks. It remembers few heights, for its caches are made
 /// again with every input.
-pub fn validator(forks: ForkTimes) -> Validator {
+pub fn validator(forks: GossipForkTimes) -> Validator {
     let rules = ValidationRules::new(chain());
-    Validator::new(ValidationRules { forks, blocks_heights: 8, cross_safe_heights: 8, ..rules })
+    Validator::new(ValidationRules { forks, max_heights: 8, cross_safe_max_heights: 8, ..rules })
 }
 
 /// The most memory that `work` held at once on this thread, bytes, and what it gave.

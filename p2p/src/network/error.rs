@@ -1,4 +1,4 @@
-//! [`NetworkError`]: why a network task could not be made, or ended.
+//! [`NetworkTaskError`]: why a network task could not be made, or ended.
 
 use super::{NoPeerIdError, PeerFileError};
 use crate::ChainId;
@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 /// A network task that could not be made, or ended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum NetworkError {
+pub enum NetworkTaskError {
     /// Sockets need a runtime.
     #[error("a network was created outside a tokio runtime: create it inside one")]
     NoRuntime,

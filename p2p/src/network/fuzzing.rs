@@ -7,7 +7,7 @@ use super::{
     discovery::{ChainEntry, DialScope, DiscoveredNode, NodeRecord},
     sync::{BlockRequest, PayloadCodec, PayloadResponse, ResponseError, StoredBlock, open_response},
 };
-use crate::{Envelope, ForkTimes, PayloadVersion, UnixSeconds};
+use crate::{Envelope, GossipForkTimes, PayloadVersion, UnixSeconds};
 use alloy_primitives::{B256, Bytes};
 use alloy_rlp::{Decodable as _, Encodable as _};
 use futures::{AsyncRead, executor::block_on, io::Cursor};
@@ -129,7 +129,7 @@ fn write(response: PayloadResponse) -> io::Result<Vec<u8>> {
 }
 
 /// The block in received bytes, by the code of their layout.
-pub fn open_payload(version: u32, signed: &Bytes, forks: &ForkTimes) -> Option<Envelope> {
+pub fn open_payload(version: u32, signed: &Bytes, forks: &GossipForkTimes) -> Option<Envelope> {
     open_response(version, signed, forks).ok()
 }
 
@@ -137,7 +137,7 @@ pub fn open_payload(version: u32, signed: &Bytes, forks: &ForkTimes) -> Option<E
 pub fn is_answered_by(
     (number, hash, max_timestamp): (u64, B256, UnixSeconds),
     envelope: &Envelope,
-    forks: &ForkTimes,
+    forks: &GossipForkTimes,
 ) -> bool {
     BlockRequest { number, hash, max_timestamp }.is_answered_by(envelope, forks)
 }

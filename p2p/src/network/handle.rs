@@ -6,7 +6,7 @@ use super::{
     BlockList, BlockListFull, DiscoveryView, OwnInfo, PeerInfo, Subnet,
     counters::{Counters, NetworkCounters},
 };
-use crate::{MessageId, SettledBlocks, Topic};
+use crate::{GossipMessageId, SettledBlocks, Topic};
 use alloy_primitives::{B256, Bytes};
 use libp2p::{Multiaddr, PeerId};
 use std::{net::IpAddr, sync::Arc};
@@ -27,7 +27,7 @@ pub struct NetworkHandle {
 /// What the task can be asked.
 #[derive(Debug)]
 pub(super) enum Command {
-    Publish { topic: Topic, frame: Bytes, reply: oneshot::Sender<Result<MessageId, PublishError>> },
+    Publish { topic: Topic, frame: Bytes, reply: oneshot::Sender<Result<GossipMessageId, PublishError>> },
     Peers { known: bool, reply: oneshot::Sender<Vec<PeerInfo>> },
     Own { reply: oneshot::Sender<OwnInfo> },
     Gate { command: GateCommand, reply: oneshot::Sender<Result<(), GateError>> },
@@ -142,7 +142,7 @@ pub enum PublishError {
         /// The topic.
         topic: Topic,
         /// The message.
-        message_id: MessageId,
+        message_id: GossipMessageId,
     },
     /// The network would drop it.
     #[error("the frame has {size} bytes: the network carries at most {limit}")]
@@ -184,7 +184,7 @@ impl NetworkHandle {
     ///
     /// # Errors
     /// [`PublishError`].
-    pub async fn publish(&self, topic: Topic, frame: Bytes) -> Result<MessageId, PublishError> {
+    pub async fn publish(&self, topic: Topic, frame: Bytes) -> Result<GossipMessageId, PublishError> {
         self.ask(|reply| Command::Publish { topic, frame, reply }).await?
     }
 
@@ -257,7 +257,7 @@ impl NetworkHandle {
     }
 
     /// These blocks, by height and hash, are settled: attestations of them are ignored from now on.
-    pub fn settle(&self, blocks: impl IntoIterator<Item = (u64, B256)>) {
+    pub fn mark_settled(&self, blocks: impl IntoIterator<Item = (u64, B256)>) {
         let mut settled = SettledBlocks::clone(&self.settled.borrow());
         blocks.into_iter().for_each(|(number, hash)| settled.insert(number, hash));
         self.settled.send_replace(Arc::new(settled));

@@ -9,7 +9,7 @@ use super::{
     scoring::PeerAction,
 };
 use crate::{
-    Judgement, MessageId, Reason, Refusal, RefusalVerdict, SettledBlocks, Signers, Topic, UnixSeconds,
+    GossipMessageId, Judgement, Reason, Refusal, RefusalVerdict, SettledBlocks, Signers, Topic, UnixSeconds,
     ValidBlock, ValidationRules, Validator,
 };
 use alloy_primitives::{Address, Bytes};
@@ -125,13 +125,13 @@ impl JudgeContext {
     /// Who may sign now.
     fn current_signers(&self) -> Signers {
         let signers = *self.signers.borrow();
-        self.last_signer.borrow().map_or(signers, |signer| signers.heard(signer))
+        self.last_signer.borrow().map_or(signers, |signer| signers.after_block_by(signer))
     }
 
     /// Waits until a signer is known for a topic, for [`SIGNER_WAIT`] at most.
     async fn await_signer(&self, topic: Topic) {
         let mut signers = self.signers.clone();
-        let known = signers.wait_for(|signers| signers.on(topic).is_some());
+        let known = signers.wait_for(|signers| signers.expected_on(topic).is_some());
         // Without a signer frames are judged all the same, and ignored.
         let _waited = tokio::time::timeout(SIGNER_WAIT, known).await;
     }
@@ -204,8 +204,9 @@ impl Judge {
     async fn judge(&mut self, pending: &PendingFrame) -> Option<Judgement> {
         let fresh = Validator::new(self.rules.clone());
         let mut validator = core::mem::replace(&mut self.validator, fresh);
-        validator.settle(Arc::clone(&self.context.settled.borrow()));
-        let (topic, frame, id) = (self.topic, pending.frame.clone(), MessageId::from_slice(&pending.id.0));
+        validator.set_settled(Arc::clone(&self.context.settled.borrow()));
+        let (topic, frame, id) =
+            (self.topic, pending.frame.clone(), GossipMessageId::from_slice(&pending.id.0));
         let (signers, arrived) = (self.context.current_signers(), pending.arrived);
         let judged = tokio::task::spawn_blocking(move || {
             let judgement = validator.judge_message(topic, &frame, id, &signers, arrived);
@@ -262,8 +263,8 @@ impl Judge {
 fn action_of(verdict: RefusalVerdict, reason: &Reason, clock: Option<ClockEvidence>) -> Option<PeerAction> {
     match (verdict, reason) {
         (RefusalVerdict::Ignore, _) | (_, Reason::FromTheFuture { .. }) => None,
-        (_, Reason::TooOld { timestamp, now, past }) => clock
-            .is_some_and(|clock| clock.proves_too_old(*timestamp, *now, *past))
+        (_, Reason::TooOld { timestamp, now, max_age_secs }) => clock
+            .is_some_and(|clock| clock.proves_too_old(*timestamp, *now, *max_age_secs))
             .then_some(PeerAction::InvalidFrame),
         (RefusalVerdict::Reject, _) => Some(PeerAction::InvalidFrame),
     }

@@ -4,7 +4,7 @@
 //! same topic costs one SipHash instead. Its key is drawn at the start and never leaves the process, so that nobody can
 //! make two frames that are taken for one. Never keeps a frame. A frame that says the same in other bytes is worked out.
 
-use crate::{MessageId, message_id};
+use crate::{GossipMessageId, message_id};
 use lru::LruCache;
 use std::{
     hash::{BuildHasher as _, RandomState},
@@ -19,12 +19,12 @@ const CACHED_IDS: NonZeroUsize = match NonZeroUsize::new(4_096) {
 };
 
 /// How an id is worked out.
-type ComputeId = fn(&str, &[u8]) -> MessageId;
+type ComputeId = fn(&str, &[u8]) -> GossipMessageId;
 
 /// The ids, of the frames seen last.
 pub(super) struct MessageIdCache {
     key: RandomState,
-    known: Mutex<LruCache<u64, MessageId>>,
+    known: Mutex<LruCache<u64, GossipMessageId>>,
     compute: ComputeId,
 }
 
@@ -39,7 +39,7 @@ impl MessageIdCache {
     }
 
     /// The id of a frame on a topic.
-    pub(super) fn of(&self, topic_path: &str, frame: &[u8]) -> MessageId {
+    pub(super) fn of(&self, topic_path: &str, frame: &[u8]) -> GossipMessageId {
         let hash = self.key.hash_one((topic_path, frame));
         let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(id) = known().get(&hash) {
@@ -60,7 +60,7 @@ mod tests {
         static COMPUTED: Cell<usize> = const { Cell::new(0) };
     }
 
-    fn counted(topic_path: &str, frame: &[u8]) -> MessageId {
+    fn counted(topic_path: &str, frame: &[u8]) -> GossipMessageId {
         COMPUTED.set(COMPUTED.get() + 1);
         message_id(topic_path, frame)
     }

@@ -38,7 +38,7 @@ mod task;
 pub use config::NetworkConfig;
 pub use counters::NetworkCounters;
 pub use discovery::{Bootnode, DiscoveryConfig, DiscoveryView, ParseBootnodeError};
-pub use error::NetworkError;
+pub use error::NetworkTaskError;
 pub use event::NetworkEvent;
 pub use frame_counts::{ByTopic, FrameCounts};
 pub use gating::{BlockList, BlockListFull, ConnectionRefusal, GaterLimits, Subnet};

@@ -1,7 +1,7 @@
 //! Builds the swarm: transport, protocols, subscriptions, listeners.
 
 use super::{
-    NetworkConfig, NetworkError, NodeIdentity,
+    NetworkConfig, NetworkTaskError, NodeIdentity,
     behaviour::Behaviour,
     free_port::check_free,
     gating::{ConnectionGater, GaterBehaviour},
@@ -24,8 +24,8 @@ pub(super) fn build_swarm(
     identity: NodeIdentity,
     gater: ConnectionGater,
     clock: Arc<dyn Clock>,
-) -> Result<Swarm<Behaviour>, NetworkError> {
-    let setup = |detail: String| NetworkError::Setup { chain_id: config.chain_id, detail };
+) -> Result<Swarm<Behaviour>, NetworkTaskError> {
+    let setup = |detail: String| NetworkTaskError::Setup { chain_id: config.chain_id, detail };
     let keypair = identity.into_keypair();
     let gater = GaterBehaviour::new(gater, clock);
     let lookup = name_lookup(&config.name_servers).map_err(setup)?;
@@ -45,7 +45,7 @@ pub(super) fn build_swarm(
         subscribed.map_err(|error| setup(error.to_string()))?;
     }
     for addr in &config.listen {
-        let refuse = |detail: String| NetworkError::Listen { addr: addr.clone(), detail };
+        let refuse = |detail: String| NetworkTaskError::Listen { addr: addr.clone(), detail };
         check_free(addr).map_err(|error| refuse(error.to_string()))?;
         swarm.listen_on(addr.clone()).map_err(|error| refuse(reason(&error)))?;
     }

@@ -136,7 +136,7 @@ fn junk_is_its_senders_fault(#[values(false, true)] high_s: bool, #[values(1, 2,
     let judgement = judge(BlocksV4, &junk);
     let outcome = outcome(&judgement);
     assert!(["reject wrong-signer", "reject bad-signature"].contains(&outcome.as_str()), "{outcome}");
-    assert_eq!(judgement.refusal().unwrap().reason.fault(BlocksV4).name(), "sender");
+    assert_eq!(judgement.refusal().unwrap().reason.at_fault(BlocksV4).name(), "sender");
 }
 
 #[rstest]
@@ -359,7 +359,7 @@ fn attestations_of_settled_blocks_are_ignored(
 ) {
     let mut validator = validator();
     let settled = envelope(5, |payload| payload.gas_used = 0).payload.block_hash;
-    validator.settle(Arc::new([(5, settled)].into_iter().collect()));
+    validator.set_settled(Arc::new([(5, settled)].into_iter().collect()));
     let frame = |topic| frame(&envelope(number, |payload| payload.gas_used = gas_used), topic);
     let judged = validator.judge(CrossSafeBlocksV1, &frame(CrossSafeBlocksV1), &signers(), NOW);
     assert_eq!(outcome(&judged), expected);
@@ -424,7 +424,7 @@ fn late_attestations_say_nothing_of_the_clock_that_unsafe_blocks_are_held_agains
 fn the_previous_signer_is_honoured_while_its_grace_lasts() {
     let frame = |number| frame(&envelope(number, |_| ()), BlocksV4);
     let mut signers = signers();
-    assert!(signers.name(Address::repeat_byte(7), at(-10), 20));
+    assert!(signers.change_to(Address::repeat_byte(7), at(-10), 20));
     let mut validator = validator();
     assert_eq!(outcome(&validator.judge(BlocksV4, &frame(1), &signers, at(10))), "accept");
     assert_eq!(outcome(&validator.judge(BlocksV4, &frame(2), &signers, at(11))), "reject wrong-signer");

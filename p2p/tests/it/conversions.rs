@@ -63,7 +63,7 @@ fn withdrawing() -> impl Strategy<Value = Envelope> {
         amount,
     });
     (envelopes(transactions()), vec(numbers, 0..4)).prop_map(|(mut envelope, drawn)| {
-        match &mut envelope.payload.later {
+        match &mut envelope.payload.version_fields {
             VersionFields::V1 => {}
             VersionFields::V2 { withdrawals }
             | VersionFields::V3 { withdrawals, .. }

@@ -6,8 +6,9 @@ use crate::support::{NOW, Node, block, block_of, chain, frame, next_refusal, seq
 use allocation_counter::AllocationInfo;
 use alloy_primitives::Bytes;
 use crosscheck_p2p::{
-    BlockSigner, Envelope, Judgement, MAX_FRAME_BYTES, MAX_STRAYS, MalformedPayload, PayloadVersion, Refusal,
-    RefusalVerdict, Signers, SigningDomain, Topic, UnixSeconds, ValidationRules, Validator, message_id,
+    BlockSigner, Envelope, Judgement, MAX_FRAME_BYTES, MAX_OUT_OF_WINDOW, MalformedPayload, PayloadVersion,
+    Refusal, RefusalVerdict, Signers, SigningDomain, Topic, UnixSeconds, ValidationRules, Validator,
+    message_id,
 };
 use rstest::rstest;
 
@@ -173,7 +174,7 @@ fn item_7_only_what_holds_is_remembered() {
     assert_eq!(refused(judge(&long_block(&sequencer(), 6))).reason.code(), "too-many-at-height");
 }
 
-async fn heard(from: &Node, at: &mut Node, number: u64, signer: &BlockSigner, topic: Topic) -> bool {
+async fn is_accepted(from: &Node, at: &mut Node, number: u64, signer: &BlockSigner, topic: Topic) -> bool {
     from.handle.publish(topic, frame(number, signer, topic)).await.unwrap();
     loop {
         match at.next_event().await {
@@ -200,13 +201,13 @@ async fn item_8_a_rotation_loses_no_block() {
     let a = Node::start(&[]).await;
     let mut b = Node::start(&[&a]).await;
     a.meshed_with(&b).await;
-    assert!(heard(&a, &mut b, 1, &old, topic).await);
-    assert!(!heard(&a, &mut b, 2, &new, topic).await, "a switch before L1 says so is anybody's");
-    b.signers.send_modify(|signers| assert!(signers.name(new.address(), NOW, 60)));
-    assert!(heard(&a, &mut b, 3, &old, topic).await, "the previous signer is honoured");
-    assert!(heard(&a, &mut b, 4, &new, Topic::BlocksV3).await);
-    assert!(!heard(&a, &mut b, 5, &old, topic).await, "until the new one is heard, on whichever topic");
-    assert!(heard(&a, &mut b, 6, &new, topic).await);
+    assert!(is_accepted(&a, &mut b, 1, &old, topic).await);
+    assert!(!is_accepted(&a, &mut b, 2, &new, topic).await, "a switch before L1 says so is anybody's");
+    b.signers.send_modify(|signers| assert!(signers.change_to(new.address(), NOW, 60)));
+    assert!(is_accepted(&a, &mut b, 3, &old, topic).await, "the previous signer is honoured");
+    assert!(is_accepted(&a, &mut b, 4, &new, Topic::BlocksV3).await);
+    assert!(!is_accepted(&a, &mut b, 5, &old, topic).await, "until the new one is heard, on whichever topic");
+    assert!(is_accepted(&a, &mut b, 6, &new, topic).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -215,9 +216,9 @@ async fn item_8_grace_ends_by_the_clock() {
     let a = Node::start(&[]).await;
     let mut b = Node::start(&[&a]).await;
     a.meshed_with(&b).await;
-    b.signers.send_modify(|signers| assert!(signers.name(new.address(), at(-61), 60)));
-    assert!(!heard(&a, &mut b, 1, &old, Topic::BlocksV4).await);
-    assert!(heard(&a, &mut b, 2, &new, Topic::BlocksV4).await);
+    b.signers.send_modify(|signers| assert!(signers.change_to(new.address(), at(-61), 60)));
+    assert!(!is_accepted(&a, &mut b, 1, &old, Topic::BlocksV4).await);
+    assert!(is_accepted(&a, &mut b, 2, &new, Topic::BlocksV4).await);
 }
 
 /// With the clock two minutes off, every honest block lies outside the window. Peers must not pay for that.
@@ -230,10 +231,10 @@ fn item_13_a_wrong_clock_does_not_cost_honest_peers(#[case] skew: i64, #[case] e
         let frame = frame(number, &sequencer(), Topic::BlocksV4);
         validator.judge(Topic::BlocksV4, &frame, &known(), now)
     };
-    let strays = u64::from(MAX_STRAYS);
-    for number in 0..strays + 20 {
+    let out_of_window = u64::from(MAX_OUT_OF_WINDOW);
+    for number in 0..out_of_window + 20 {
         let judgement = judge(number, at(skew));
-        assert_eq!(judgement.name(), if number < strays { "reject" } else { "ignore" });
+        assert_eq!(judgement.name(), if number < out_of_window { "reject" } else { "ignore" });
         assert_eq!(refused(judgement).reason.code(), expected);
     }
     assert_eq!(judge(100, NOW).name(), "accept", "the clock is right again");

@@ -137,7 +137,7 @@ fn new_sequencer() -> BlockSigner {
 /// Nodes learn from L1 who signs now.
 fn learn<'a>(nodes: impl Iterator<Item = &'a Node>) {
     for node in nodes {
-        node.signers.send_modify(|signers| assert!(signers.name(new_sequencer().address(), NOW, GRACE)));
+        node.signers.send_modify(|signers| assert!(signers.change_to(new_sequencer().address(), NOW, GRACE)));
     }
 }
 

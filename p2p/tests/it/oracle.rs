@@ -1,7 +1,7 @@
 //! Agreement with op-alloy's decoder and block hash on generated payloads of every version, and with its published
 //! envelope.
 
-use crate::support::{chain, later, sequencer};
+use crate::support::{chain, sequencer, version_fields};
 use alloy_eips::{eip2718::Encodable2718 as _, eip7685::EMPTY_REQUESTS_HASH};
 use alloy_primitives::{Address, B256, Bloom, Bytes, Signature, TxKind, U256, hex, keccak256};
 use crosscheck_p2p::{
@@ -169,7 +169,7 @@ fn converted(theirs: &OpNetworkPayloadEnvelope) -> ExecutionPayload {
         base_fee_per_gas: v1.base_fee_per_gas,
         block_hash: v1.block_hash,
         transactions: v1.transactions.clone(),
-        later: match payload {
+        version_fields: match payload {
             OpExecutionPayload::V1(_) => VersionFields::V1,
             OpExecutionPayload::V2(_) => VersionFields::V2 { withdrawals: withdrawals() },
             OpExecutionPayload::V3(_) => VersionFields::V3 { withdrawals: withdrawals(), blobs: blobs() },
@@ -190,15 +190,15 @@ pub(crate) fn envelopes(transaction: BoxedStrategy<Vec<u8>>) -> impl Strategy<Va
         |(version, seed, numbers, extra_data, transactions)| {
             let [number, gas_limit, gas_used, timestamp, base_fee, blob_gas] = numbers;
             let draw = |label: u8| keccak256([seed.as_slice(), &[label]].concat());
-            let mut later = later(version);
-            match &mut later {
+            let mut version_fields = version_fields(version);
+            match &mut version_fields {
                 VersionFields::V1 | VersionFields::V2 { .. } => {}
                 VersionFields::V3 { blobs, .. } | VersionFields::V4 { blobs, .. } => {
                     blobs.parent_beacon_block_root = draw(0);
                     blobs.blob_gas_used = blob_gas;
                 }
             }
-            if let VersionFields::V4 { withdrawals_root, .. } = &mut later {
+            if let VersionFields::V4 { withdrawals_root, .. } = &mut version_fields {
                 *withdrawals_root = draw(6);
             }
             let mut payload = ExecutionPayload {
@@ -216,7 +216,7 @@ pub(crate) fn envelopes(transaction: BoxedStrategy<Vec<u8>>) -> impl Strategy<Va
                 base_fee_per_gas: U256::from(base_fee),
                 block_hash: B256::ZERO,
                 transactions: transactions.into_iter().map(Bytes::from).collect(),
-                later,
+                version_fields,
             };
             payload.block_hash = payload.recompute_hash();
             Envelope { payload }

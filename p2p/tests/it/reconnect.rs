@@ -2,7 +2,7 @@
 
 use crate::support::{HeldPort, Node, chain, frame, in_time, sequencer, until};
 use crosscheck_p2p::{
-    ChainId, Network, NetworkConfig, NetworkError, NetworkEvent, NodeIdentity, PeerInfo, Signers,
+    ChainId, Network, NetworkConfig, NetworkEvent, NetworkTaskError, NodeIdentity, PeerInfo, Signers,
     SystemClock, Topic, ValidationRules,
 };
 use std::sync::Arc;
@@ -108,7 +108,7 @@ async fn an_address_that_is_not_ours_is_a_clear_error() {
     let mut config = NetworkConfig::new(chain());
     config.listen = vec!["/ip4/203.0.113.1/tcp/0".parse().unwrap()];
     let error = refused(config);
-    assert!(matches!(error, NetworkError::Listen { .. }), "{error}");
+    assert!(matches!(error, NetworkTaskError::Listen { .. }), "{error}");
 }
 
 #[tokio::test]
@@ -116,7 +116,7 @@ async fn a_static_peer_without_an_id_is_a_clear_error() {
     let mut config = NetworkConfig::new(chain());
     config.static_peers = vec!["/ip4/127.0.0.1/tcp/9222".parse().unwrap()];
     let error = refused(config);
-    assert!(matches!(error, NetworkError::StaticPeer(_)), "{error}");
+    assert!(matches!(error, NetworkTaskError::StaticPeer(_)), "{error}");
 }
 
 #[tokio::test]
@@ -124,15 +124,15 @@ async fn rules_of_another_chain_are_a_clear_error() {
     let mut config = NetworkConfig::new(chain());
     config.rules = ValidationRules::new(ChainId::from(902));
     let error = refused(config);
-    assert!(matches!(error, NetworkError::RulesOfAnotherChain { .. }), "{error}");
+    assert!(matches!(error, NetworkTaskError::RulesOfAnotherChain { .. }), "{error}");
 }
 
 #[test]
 fn no_runtime_is_a_clear_error() {
-    assert_eq!(refused(NetworkConfig::new(chain())), NetworkError::NoRuntime);
+    assert_eq!(refused(NetworkConfig::new(chain())), NetworkTaskError::NoRuntime);
 }
 
-fn refused(config: NetworkConfig) -> NetworkError {
+fn refused(config: NetworkConfig) -> NetworkTaskError {
     let (_signers, receiver) = watch::channel(Signers::default());
     Network::new(config, NodeIdentity::generate(), Arc::new(SystemClock), receiver).err().unwrap()
 }

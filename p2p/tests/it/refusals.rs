@@ -69,7 +69,7 @@ async fn attestations_of_settled_blocks_are_ignored_from_then_on() {
     a.handle.publish(topic, frame(6, &sequencer(), topic)).await.unwrap();
     assert_eq!(b.next_block().await.number(), 6);
     for number in [7, 5] {
-        b.handle.settle([(number, framed(number, topic).payload.block_hash)]);
+        b.handle.mark_settled([(number, framed(number, topic).payload.block_hash)]);
     }
     a.handle.publish(topic, frame(7, &sequencer(), topic)).await.unwrap();
     let (verdict, refusal) = next_refusal(&mut b).await;

@@ -60,7 +60,7 @@ pub(crate) fn stranger() -> BlockSigner {
 }
 
 /// What a version added, as an OP Stack chain has it.
-pub(crate) fn later(version: PayloadVersion) -> VersionFields {
+pub(crate) fn version_fields(version: PayloadVersion) -> VersionFields {
     let withdrawals = Vec::new();
     let blobs = BlobFields {
         parent_beacon_block_root: B256::repeat_byte(8),
@@ -99,7 +99,7 @@ pub(crate) fn block_of(version: PayloadVersion, number: u64, transactions: Vec<B
         base_fee_per_gas: U256::from(1_000_000),
         block_hash: B256::ZERO,
         transactions,
-        later: later(version),
+        version_fields: version_fields(version),
     };
     payload.block_hash = payload.recompute_hash();
     Envelope { payload }
@@ -120,7 +120,7 @@ pub(crate) struct Node {
     pub(crate) handle: NetworkHandle,
     pub(crate) events: mpsc::Receiver<NetworkEvent>,
     cancel: CancellationToken,
-    tasks: JoinSet<Result<(), crosscheck_p2p::NetworkError>>,
+    tasks: JoinSet<Result<(), crosscheck_p2p::NetworkTaskError>>,
     pub(crate) signers: watch::Sender<Signers>,
     pub(crate) clock: Arc<HandClock>,
 }

@@ -70,7 +70,7 @@ impl Comparison {
             Step::Frame { version, frame, .. } => Some((*version, frame)),
             Step::Name(_) => None,
         });
-        let mut strays = BTreeMap::new();
+        let mut out_of_window = BTreeMap::new();
         for (place, (((version, frame), theirs), ours)) in frames.zip(theirs).zip(ours).enumerate() {
             let told = || {
                 let (family, name, program) = (case.family, &case.name, build.program());
@@ -79,10 +79,10 @@ impl Comparison {
                     "{family} {name} ({program}), frame {place}, {version}: op-node {theirs}, Crosscheck {ours}, of {bytes}"
                 )
             };
-            let strays: &mut u32 = strays.entry(version).or_default();
+            let out_of_window: &mut u32 = out_of_window.entry(version).or_default();
             match ours.reason.as_str() {
-                "" => *strays = 0,
-                "too-old" | "from-the-future" => *strays += 1,
+                "" => *out_of_window = 0,
+                "too-old" | "from-the-future" => *out_of_window += 1,
                 _ => {}
             }
             if theirs.id != ours.id {
@@ -91,7 +91,7 @@ impl Comparison {
             if theirs.verdict == ours.verdict {
                 continue;
             }
-            let judged = Judged { family: case.family, version, frame, strays: *strays };
+            let judged = Judged { family: case.family, version, frame, out_of_window: *out_of_window };
             let Some(known) = known(build, &judged, theirs, ours) else {
                 self.faults.push(format!("a difference that is not known: {}", told()));
                 return;

@@ -9,7 +9,7 @@ use crate::{
     },
 };
 use alloy_primitives::Bytes;
-use crosscheck_p2p::{Frame, MAX_STRAYS, PayloadVersion};
+use crosscheck_p2p::{Frame, MAX_OUT_OF_WINDOW, PayloadVersion};
 use std::ops::Range;
 
 /// How op-node was built.
@@ -40,7 +40,7 @@ pub(crate) struct Judged<'a> {
     pub(crate) version: PayloadVersion,
     pub(crate) frame: &'a Bytes,
     /// The blocks outside the window, this one included, that came on its topic since one was accepted.
-    pub(crate) strays: u32,
+    pub(crate) out_of_window: u32,
 }
 
 /// A known difference.
@@ -116,7 +116,7 @@ pub(crate) const KNOWN: &[Difference] = &[
         builds: BOTH,
         op_node: Reject,
         ours: &[(Ignore, "too-old"), (Ignore, "from-the-future")],
-        applies: |judged| judged.strays > MAX_STRAYS,
+        applies: |judged| judged.out_of_window > MAX_OUT_OF_WINDOW,
         right: "op-node",
         why: "this machine's clock is the likelier cause by then, and no peer is blamed for it",
     },

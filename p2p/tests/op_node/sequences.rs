@@ -26,7 +26,7 @@ pub(crate) fn cases(maker: &mut Maker<'_>) -> Vec<Case> {
     let mut cases = vec![seven_at_a_height(maker), rotation(maker), rotation_without_a_word(maker)];
     cases.extend(rotations_by_unsound_blocks(maker));
     cases.extend(rewrapped(maker));
-    cases.extend(strays(maker));
+    cases.extend(out_of_window(maker));
     if maker.version == PayloadVersion::V4 {
         cases.push(forgotten(maker));
     }
@@ -66,17 +66,17 @@ fn rewrapped(maker: &mut Maker<'_>) -> Vec<Case> {
 }
 
 /// Blocks of long ago or of the future, one sound one, and the same again.
-fn strays(maker: &mut Maker<'_>) -> Vec<Case> {
+fn out_of_window(maker: &mut Maker<'_>) -> Vec<Case> {
     [("too old", -61), ("from the future", 6)]
         .into_iter()
         .map(|(name, seconds)| {
             let mut case = Case::new("blocks outside the window", name);
             let sound = maker.frame(|block| block.number = 900);
             for number in 0..24 {
-                let stray = |block: &mut Block| {
+                let shift_out_of_window = |block: &mut Block| {
                     (block.number, block.timestamp) = (number, NOW.0.saturating_add_signed(seconds));
                 };
-                case.add(maker.version, maker.frame(stray));
+                case.add(maker.version, maker.frame(shift_out_of_window));
                 if number == 11 {
                     case.add(maker.version, sound.clone());
                 }

@@ -6,7 +6,8 @@ use crate::{
 };
 use core::fmt;
 use crosscheck_p2p::{
-    ForkTimes, Judgement, SIGNER_GRACE, Signers, Topic, UnixSeconds, ValidationRules, Validator, message_id,
+    GossipForkTimes, Judgement, SIGNER_GRACE_SECS, Signers, Topic, UnixSeconds, ValidationRules, Validator,
+    message_id,
 };
 
 /// What becomes of a frame.
@@ -43,24 +44,24 @@ impl fmt::Display for Answer {
 
 /// What our validator makes of each frame of a case. Who may sign is kept as the network's judge keeps it.
 pub(crate) fn ours(case: &Case) -> Vec<Answer> {
-    let forks = ForkTimes { jovian: case.jovian, ..ForkTimes::AT_GENESIS };
+    let forks = GossipForkTimes { jovian: case.jovian, ..GossipForkTimes::AT_GENESIS };
     let mut validator = Validator::new(ValidationRules { forks, ..ValidationRules::new(chain()) });
     let mut signers = Signers::default();
     if !case.signer.is_zero() {
-        signers.name(case.signer, UnixSeconds(0), SIGNER_GRACE);
+        signers.change_to(case.signer, UnixSeconds(0), SIGNER_GRACE_SECS);
     }
     let mut answers = Vec::new();
     for step in &case.steps {
         match step {
             Step::Name(signer) => {
-                signers.name(*signer, crate::NOW, SIGNER_GRACE);
+                signers.change_to(*signer, crate::NOW, SIGNER_GRACE_SECS);
             }
             Step::Frame { version, now, frame } => {
                 let topic = Topic::of_blocks(*version);
                 let judgement = validator.judge(topic, frame, &signers, *now);
                 let (verdict, reason) = match &judgement {
                     Judgement::Accept(block) => {
-                        signers = signers.heard(block.signer());
+                        signers = signers.after_block_by(block.signer());
                         (Verdict::Accept, "")
                     }
                     Judgement::Ignore(refusal) => (Verdict::Ignore, refusal.reason.code()),

@@ -44,7 +44,7 @@ pub(super) struct BuildArgs {
 impl BuildArgs {
     pub(super) fn run(&self) -> eyre::Result<Outcome> {
         let block = read_block(&self.file)?;
-        let payload = ExecutionPayload::of_header(block.header(), block.transactions().to_vec())
+        let payload = ExecutionPayload::from_header(block.header(), block.transactions().to_vec())
             .map_err(|error| UsageError { problem: error.to_string() })?;
         let topic = self.topic(&payload)?;
         let domain = self.domain(topic)?;

@@ -5,8 +5,8 @@ use crate::cli::{Outcome, print};
 use alloy::primitives::{Address, B256};
 use clap::Args;
 use crosscheck_p2p::{
-    ChainId, Clock, ForkTimes, Frame, Judgement, PayloadVersion, Reason, Signers, SigningDomain, SystemClock,
-    Topic, UnixSeconds, ValidationRules, Validator, message_id,
+    ChainId, Clock, Frame, GossipForkTimes, Judgement, PayloadVersion, Reason, Signers, SigningDomain,
+    SystemClock, Topic, UnixSeconds, ValidationRules, Validator, message_id,
 };
 use serde::Serialize;
 use std::path::PathBuf;
@@ -86,8 +86,8 @@ impl InspectArgs {
 
     /// A validator that has seen nothing.
     fn validator(&self) -> Validator {
-        let jovian = self.jovian_time.map(UnixSeconds).or(ForkTimes::AT_GENESIS.jovian);
-        let forks = ForkTimes { jovian, ..ForkTimes::AT_GENESIS };
+        let jovian = self.jovian_time.map(UnixSeconds).or(GossipForkTimes::AT_GENESIS.jovian);
+        let forks = GossipForkTimes { jovian, ..GossipForkTimes::AT_GENESIS };
         Validator::new(ValidationRules { forks, ..ValidationRules::new(self.chain_id) })
     }
 
@@ -106,7 +106,7 @@ impl InspectArgs {
         let mut validator = self.validator();
         let block = payload.as_ref().map(|payload| (payload.number, payload.block_hash));
         let settled = block.filter(|(number, _)| self.settled.is_some_and(|settled| *number <= settled));
-        validator.settle(Arc::new(settled.into_iter().collect()));
+        validator.set_settled(Arc::new(settled.into_iter().collect()));
         let judgement = validator.judge(topic, frame, &signers, now);
         Inspection {
             topic,

@@ -59,8 +59,9 @@ fn wrong_signer(recovered: Address) -> Reason {
 
 const MALFORMED: Reason = Reason::Malformed(MalformedPayload::Truncated { size: 1, needed: 2 });
 const HASH: Reason = Reason::BlockHashMismatch { computed: B256::ZERO };
-const OLD: Reason = Reason::TooOld { timestamp: UnixSeconds(1), now: UnixSeconds(100), past: 60 };
-const AHEAD: Reason = Reason::FromTheFuture { timestamp: UnixSeconds(9), now: UnixSeconds(1), future: 5 };
+const OLD: Reason = Reason::TooOld { timestamp: UnixSeconds(1), now: UnixSeconds(100), max_age_secs: 60 };
+const AHEAD: Reason =
+    Reason::FromTheFuture { timestamp: UnixSeconds(9), now: UnixSeconds(1), max_ahead_secs: 5 };
 const MANY: Reason = Reason::TooManyAtHeight { number: 5, seen: 6 };
 
 /// Whether two minutes of nothing else are reported: from a stranger, and from a static peer.

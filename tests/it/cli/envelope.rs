@@ -158,11 +158,11 @@ fn plain() -> Bytes {
 #[case::field_altered(resigned(|signed| signed[at(412)] ^= 1), "block-hash-mismatch")]
 #[case::beacon_root_altered(resigned(|signed| signed[0] ^= 1), "block-hash-mismatch")]
 #[case::excess_blob_gas(
-    frame(&envelope(|payload| payload.later = later(Vec::new(), 1)), SigningDomain::Zero),
+    frame(&envelope(|payload| payload.version_fields = later(Vec::new(), 1)), SigningDomain::Zero),
     "excess-blob-gas"
 )]
 #[case::withdrawal(
-    frame(&envelope(|payload| payload.later = later(vec![Withdrawal::default()], 0)), SigningDomain::Zero),
+    frame(&envelope(|payload| payload.version_fields = later(vec![Withdrawal::default()], 0)), SigningDomain::Zero),
     "withdrawals-not-empty"
 )]
 #[case::empty_transaction(

@@ -50,7 +50,7 @@ fn payload(version: PayloadVersion) -> ExecutionPayload {
         BlobFields { parent_beacon_block_root: B256::repeat_byte(8), blob_gas_used: 0, excess_blob_gas: 0 };
     let mut payload = envelope(|payload| {
         payload.transactions = vec![deposit().encoded_2718().into()];
-        payload.later = match version {
+        payload.version_fields = match version {
             PayloadVersion::V1 => VersionFields::V1,
             PayloadVersion::V2 => VersionFields::V2 { withdrawals },
             PayloadVersion::V3 => VersionFields::V3 { withdrawals, blobs },

@@ -34,7 +34,7 @@ fn payload() -> ExecutionPayload {
         base_fee_per_gas: U256::from(1_000_000),
         block_hash: B256::ZERO,
         transactions: vec![Bytes::from_static(&[0x7e, 1, 2]), Bytes::from_static(&[2, 3])],
-        later: later(Vec::new(), 0),
+        version_fields: later(Vec::new(), 0),
     }
 }
 

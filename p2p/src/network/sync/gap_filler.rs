@@ -4,7 +4,7 @@
 //! of the one above, until a stored block is reached. Pure: requests and results are values.
 
 use super::block_cache::BlockCache;
-use crate::{Envelope, ForkTimes, UnixSeconds, rules::check_block};
+use crate::{Envelope, GossipForkTimes, UnixSeconds, rules::check_block};
 use alloy_primitives::B256;
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub(in crate::network) struct BlockRequest {
 
 impl BlockRequest {
     /// Whether this is the block: by its fields, its hash, and every rule of a block.
-    pub(in crate::network) fn is_answered_by(&self, envelope: &Envelope, forks: &ForkTimes) -> bool {
+    pub(in crate::network) fn is_answered_by(&self, envelope: &Envelope, forks: &GossipForkTimes) -> bool {
         let payload = &envelope.payload;
         payload.number == self.number
             && payload.block_hash == self.hash
@@ -40,7 +40,7 @@ impl BlockRequest {
     pub(in crate::network) fn is_other_block_at_height(
         &self,
         envelope: &Envelope,
-        forks: &ForkTimes,
+        forks: &GossipForkTimes,
     ) -> bool {
         envelope.payload.number == self.number && check_block(envelope, forks).is_ok()
     }
@@ -154,7 +154,7 @@ mod tests {
         let mut asked = Vec::new();
         while let Some(next) = request {
             let block = &blocks[usize::try_from(next.number).unwrap() - 1];
-            assert!(next.is_answered_by(block, &ForkTimes::AT_GENESIS));
+            assert!(next.is_answered_by(block, &GossipForkTimes::AT_GENESIS));
             store(&mut cache, block);
             asked.push(next.number);
             request = filler.on_answer(next, block, &cache);
@@ -184,12 +184,12 @@ mod tests {
         let (blocks, mut cache, mut filler) = (chain(3), BlockCache::default(), GapFiller::default());
         store(&mut cache, &blocks[0]);
         let request = filler.on_block(&blocks[2], &cache).unwrap();
-        assert!(request.is_answered_by(&blocks[1], &ForkTimes::AT_GENESIS));
-        assert!(!request.is_answered_by(&blocks[0], &ForkTimes::AT_GENESIS), "another one");
+        assert!(request.is_answered_by(&blocks[1], &GossipForkTimes::AT_GENESIS));
+        assert!(!request.is_answered_by(&blocks[0], &GossipForkTimes::AT_GENESIS), "another one");
         let mut forged = blocks[1].clone();
         forged.payload.gas_used += 1;
         assert!(
-            !request.is_answered_by(&forged, &ForkTimes::AT_GENESIS),
+            !request.is_answered_by(&forged, &GossipForkTimes::AT_GENESIS),
             "its fields hash to something else"
         );
     }
@@ -201,7 +201,7 @@ mod tests {
         blocks[2].payload.timestamp = blocks[1].payload.timestamp;
         blocks[2].payload.block_hash = blocks[2].payload.recompute_hash();
         let request = filler.on_block(&blocks[2], &cache).unwrap();
-        assert!(request.is_answered_by(&blocks[1], &ForkTimes::AT_GENESIS));
+        assert!(request.is_answered_by(&blocks[1], &GossipForkTimes::AT_GENESIS));
     }
 
     #[test]

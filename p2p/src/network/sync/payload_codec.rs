@@ -64,7 +64,7 @@ impl Codec for PayloadCodec {
 mod tests {
     use super::*;
     use crate::{
-        ForkTimes, PayloadVersion, SIGNATURE_BYTES,
+        GossipForkTimes, PayloadVersion, SIGNATURE_BYTES,
         network::sync::payload_response::{ResponseError, StoredBlock, open_response},
         sample::{chain, envelope},
     };
@@ -149,9 +149,9 @@ mod tests {
     fn a_payload_has_the_version_of_its_time() {
         let envelope = envelope(5, |_| ());
         let signed = envelope.encode().unwrap();
-        assert_eq!(open_response(1, &signed, &ForkTimes::AT_GENESIS).unwrap(), envelope);
-        assert!(open_response(0, &signed, &ForkTimes::AT_GENESIS).is_err());
-        let not_yet = ForkTimes { isthmus: None, jovian: None, ..ForkTimes::AT_GENESIS };
+        assert_eq!(open_response(1, &signed, &GossipForkTimes::AT_GENESIS).unwrap(), envelope);
+        assert!(open_response(0, &signed, &GossipForkTimes::AT_GENESIS).is_err());
+        let not_yet = GossipForkTimes { isthmus: None, jovian: None, ..GossipForkTimes::AT_GENESIS };
         assert!(open_response(1, &signed, &not_yet).is_err(), "version 4 before Isthmus on {}", chain());
     }
 
@@ -165,7 +165,7 @@ mod tests {
         #[test]
         fn no_input_panics_the_reader(bytes in proptest::collection::vec(any::<u8>(), 0..2_000)) {
             let _read = read(&bytes);
-            let _open = open_response(1, &bytes.into(), &ForkTimes::AT_GENESIS);
+            let _open = open_response(1, &bytes.into(), &GossipForkTimes::AT_GENESIS);
         }
     }
 }

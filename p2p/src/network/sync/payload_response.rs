@@ -5,7 +5,7 @@
 //! more than a frame on the gossip topics may hold.
 
 use crate::{
-    Envelope, ForkTimes, MAX_FRAME_BYTES, MalformedPayload, PayloadVersion, SIGNATURE_BYTES,
+    Envelope, GossipForkTimes, MAX_FRAME_BYTES, MalformedPayload, PayloadVersion, SIGNATURE_BYTES,
     snappy::decompress,
 };
 use alloy_primitives::Bytes;
@@ -139,7 +139,7 @@ pub(in crate::network) enum InvalidResponse {
 pub(in crate::network) fn open_response(
     version: u32,
     signed: &Bytes,
-    forks: &ForkTimes,
+    forks: &GossipForkTimes,
 ) -> Result<Envelope, InvalidResponse> {
     let candidates = match version {
         0 => [PayloadVersion::V2, PayloadVersion::V1],

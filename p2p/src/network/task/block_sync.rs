@@ -2,7 +2,7 @@
 
 use super::Network;
 use crate::{
-    Envelope, ForkTimes, ValidBlock,
+    Envelope, GossipForkTimes, ValidBlock,
     network::{
         NetworkEvent,
         scoring::PeerAction,
@@ -30,7 +30,7 @@ const MAX_DELAYED: usize = 64;
 /// The blocks that are served, and the requests in progress.
 #[derive(Debug)]
 pub(super) struct BlockSync {
-    forks: ForkTimes,
+    forks: GossipForkTimes,
     cache: BlockCache,
     gaps: GapFiller,
     limits: RateLimits,
@@ -73,7 +73,7 @@ enum CheckOutcome {
 }
 
 impl BlockSync {
-    pub(super) fn new(forks: ForkTimes, now: Instant) -> Self {
+    pub(super) fn new(forks: GossipForkTimes, now: Instant) -> Self {
         Self {
             forks,
             cache: BlockCache::default(),
@@ -270,7 +270,7 @@ impl Network {
 }
 
 /// Whether the bytes are the block that was asked for, and how it is stored.
-fn check(request: BlockRequest, version: u32, signed: &Bytes, forks: &ForkTimes) -> CheckOutcome {
+fn check(request: BlockRequest, version: u32, signed: &Bytes, forks: &GossipForkTimes) -> CheckOutcome {
     let opened = open_response(version, signed, forks)
         .inspect_err(|error| tracing::debug!(number = request.number, %error, "invalid block in a response"));
     match opened {
@@ -294,7 +294,7 @@ mod tests {
     use rstest::rstest;
 
     fn respond(change: impl FnOnce(&mut ExecutionPayload)) -> CheckOutcome {
-        let forks = ForkTimes::AT_GENESIS;
+        let forks = GossipForkTimes::AT_GENESIS;
         let asked_for = sample::envelope(7, |_| ());
         let max_timestamp = UnixSeconds(asked_for.payload.timestamp.0 + 1);
         let request = BlockRequest { number: 7, hash: asked_for.payload.block_hash, max_timestamp };
@@ -306,7 +306,7 @@ mod tests {
     /// Otherwise the open gap would use one of few places forever.
     #[tokio::test]
     async fn a_check_that_panics_ends_and_blames_no_peer() {
-        let mut block_sync = BlockSync::new(ForkTimes::AT_GENESIS, Instant::now());
+        let mut block_sync = BlockSync::new(GossipForkTimes::AT_GENESIS, Instant::now());
         let request =
             BlockRequest { number: 7, hash: alloy_primitives::B256::ZERO, max_timestamp: sample::NOW };
         let asked = vec![PeerId::random()];
@@ -326,7 +326,7 @@ mod tests {
     #[case::of_another_branch(respond(|payload| { payload.gas_used += 1; rehashed(payload); }), "other branch")]
     #[case::of_another_height(respond(|payload| { payload.number += 1; rehashed(payload); }), "no such block")]
     #[case::with_a_wrong_hash(respond(|payload| payload.gas_used += 1), "no such block")]
-    #[case::bytes(check(BlockRequest { number: 7, hash: alloy_primitives::B256::ZERO, max_timestamp: sample::NOW }, 1, &Bytes::from_static(&[1; 99]), &ForkTimes::AT_GENESIS), "no such block")]
+    #[case::bytes(check(BlockRequest { number: 7, hash: alloy_primitives::B256::ZERO, max_timestamp: sample::NOW }, 1, &Bytes::from_static(&[1; 99]), &GossipForkTimes::AT_GENESIS), "no such block")]
     fn a_response_is_checked_against_the_request(#[case] outcome: CheckOutcome, #[case] expected: &str) {
         let name = match outcome {
             CheckOutcome::Requested(envelope, stored) => {

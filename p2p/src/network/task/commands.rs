@@ -2,7 +2,7 @@
 
 use super::Network;
 use crate::{
-    MAX_FRAME_BYTES, MessageId, Topic, message_id,
+    GossipMessageId, MAX_FRAME_BYTES, Topic, message_id,
     network::{
         ConnectError, GateCommand, GateError, OwnInfo, PeerInfo, PublishError,
         behaviour::{PROTOCOL_VERSION, topic_hash},
@@ -61,7 +61,7 @@ impl Network {
         }
     }
 
-    fn publish(&mut self, topic: Topic, frame: &Bytes) -> Result<MessageId, PublishError> {
+    fn publish(&mut self, topic: Topic, frame: &Bytes) -> Result<GossipMessageId, PublishError> {
         let message_id = message_id(&topic.path(self.chain_id), frame);
         let hash = topic_hash(topic, self.chain_id);
         match self.swarm.behaviour_mut().gossip.publish(hash, frame.to_vec()) {
@@ -164,7 +164,7 @@ impl Network {
 fn publish_error(
     error: gossipsub::PublishError,
     topic: Topic,
-    message_id: MessageId,
+    message_id: GossipMessageId,
     size: usize,
 ) -> PublishError {
     match error {

@@ -9,7 +9,8 @@ mod peering;
 mod swarm_events;
 
 use super::{
-    DiscoveryConfig, DiscoveryView, NetworkConfig, NetworkError, NetworkEvent, NetworkHandle, NodeIdentity,
+    DiscoveryConfig, DiscoveryView, NetworkConfig, NetworkEvent, NetworkHandle, NetworkTaskError,
+    NodeIdentity,
     behaviour::Behaviour,
     counters::Counters,
     discovery::{ChainEntry, DiscoveredNode, Discovery, DiscoveryParts, NodeRecord, combined_key, records},
@@ -113,7 +114,7 @@ impl Network {
     /// next value there. Events come out of the receiver; the handle asks and publishes.
     ///
     /// # Errors
-    /// [`NetworkError`]: no runtime, rules for another chain, a static peer without id, a peer file that cannot be
+    /// [`NetworkTaskError`]: no runtime, rules for another chain, a static peer without id, a peer file that cannot be
     /// read, a listener that cannot bind.
     #[allow(clippy::needless_pass_by_value)] // the task owns what it was told
     pub fn new(
@@ -121,10 +122,10 @@ impl Network {
         identity: NodeIdentity,
         clock: Arc<dyn Clock>,
         signers: watch::Receiver<Signers>,
-    ) -> Result<(Self, NetworkHandle, mpsc::Receiver<NetworkEvent>), NetworkError> {
-        tokio::runtime::Handle::try_current().map_err(|_| NetworkError::NoRuntime)?;
+    ) -> Result<(Self, NetworkHandle, mpsc::Receiver<NetworkEvent>), NetworkTaskError> {
+        tokio::runtime::Handle::try_current().map_err(|_| NetworkTaskError::NoRuntime)?;
         if config.rules.chain_id != config.chain_id {
-            return Err(NetworkError::RulesOfAnotherChain {
+            return Err(NetworkTaskError::RulesOfAnotherChain {
                 ours: config.chain_id,
                 rules: config.rules.chain_id,
             });
@@ -207,8 +208,8 @@ impl Network {
     /// Runs until cancelled.
     ///
     /// # Errors
-    /// [`NetworkError::JudgeStopped`] if a judging task ends by itself.
-    pub async fn run(mut self, cancel: CancellationToken) -> Result<(), NetworkError> {
+    /// [`NetworkTaskError::JudgeStopped`] if a judging task ends by itself.
+    pub async fn run(mut self, cancel: CancellationToken) -> Result<(), NetworkTaskError> {
         let mut judging = JoinSet::new();
         for judge in core::mem::take(&mut self.judges) {
             judging.spawn(judge.run());
@@ -231,7 +232,7 @@ impl Network {
         &mut self,
         cancel: &CancellationToken,
         judging: &mut JoinSet<()>,
-    ) -> Result<(), NetworkError> {
+    ) -> Result<(), NetworkTaskError> {
         let mut timers = Timers::new(self.dial_interval);
         loop {
             self.dial_static();
@@ -244,7 +245,7 @@ impl Network {
                 Some(report) = self.reports.recv() => self.on_report(report),
                 Some(command) = self.commands.recv() => self.on_command(command),
                 Some(nodes) = self.discovered.recv() => self.on_discovered(nodes),
-                Some(_) = judging.join_next() => return Err(NetworkError::JudgeStopped { chain_id: self.chain_id }),
+                Some(_) = judging.join_next() => return Err(NetworkTaskError::JudgeStopped { chain_id: self.chain_id }),
                 Some(checked) = self.block_sync.next_checked() => self.on_checked(checked),
                 _ = timers.review.tick() => self.review_peers(),
                 _ = timers.decay.tick() => self.decay_scores(),
@@ -279,9 +280,9 @@ fn discovery(
     settings: DiscoveryConfig,
     identity: &NodeIdentity,
     channels: DiscoveryChannels,
-) -> Result<Discovery, NetworkError> {
+) -> Result<Discovery, NetworkTaskError> {
     let (chain_id, listen) = (config.chain_id, settings.listen);
-    let refuse = |detail: String| NetworkError::Discovery { chain_id, listen, detail };
+    let refuse = |detail: String| NetworkTaskError::Discovery { chain_id, listen, detail };
     let entry = ChainEntry::of(chain_id).ok_or_else(|| refuse("its id has more than 64 bits".to_owned()))?;
     let key = combined_key(identity.keypair())
         .ok_or_else(|| refuse("the key is not a secp256k1 key".to_owned()))?;
