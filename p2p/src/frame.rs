@@ -15,9 +15,6 @@ use alloy_eips::BlockNumHash;
 use alloy_primitives::Bytes;
 use std::borrow::Cow;
 
-/// The most bytes a frame may hold, compressed or not: 10 MiB, as op-node.
-pub const MAX_FRAME_BYTES: usize = 10 * 1024 * 1024;
-
 /// The fewest bytes a decompressed frame may hold: a signature and one byte of payload.
 pub const MIN_FRAME_BYTES: usize = SIGNATURE_BYTES + 1;
 
@@ -128,6 +125,7 @@ impl Frame {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::MAX_FRAME_BYTES;
     use rstest::rstest;
 
     fn open(frame: &[u8]) -> Result<Frame, Reason> {

@@ -4,7 +4,7 @@
 
 use crate::{
     ChainId, SigningDomain,
-    keccak::{Head, Message},
+    keccak::{HashInput, Prefix},
 };
 use alloy_primitives::{B256, keccak256};
 use core::fmt;
@@ -18,7 +18,7 @@ pub struct PayloadHash(B256);
 impl PayloadHash {
     /// Hashes the signed bytes.
     pub fn of(signed: &[u8]) -> Self {
-        Self(Message::new(Head::default(), signed).hash())
+        Self(HashInput::new(Prefix::default(), signed).hash())
     }
 
     /// The hash as a word.

@@ -1,8 +1,6 @@
-//! [`Refusal`] and [`Judgement`]: how the judging of a frame ends.
-//!
-//! Values only; acting on them is the network's.
+//! [`Refusal`]: why a frame was refused, and what was known of it by then.
 
-use crate::{PayloadHash, Reason, RefusalVerdict, Topic, ValidBlock};
+use crate::{PayloadHash, Reason};
 use alloy_eips::BlockNumHash;
 use alloy_primitives::Address;
 
@@ -22,43 +20,5 @@ pub struct Refusal {
 impl From<Reason> for Refusal {
     fn from(reason: Reason) -> Self {
         Self { reason, payload_hash: None, signer: None, claimed: None }
-    }
-}
-
-/// The verdict on a frame.
-#[derive(Clone, Debug)]
-pub enum Judgement {
-    /// Holds by every rule: pass it on.
-    Accept(ValidBlock),
-    /// Of no use here, and nobody's fault.
-    Ignore(Refusal),
-    /// Breaks a rule that its sender could check too.
-    Reject(Refusal),
-}
-
-impl Judgement {
-    /// The judgement that a refusal means on a topic.
-    pub fn refused(topic: Topic, refusal: Refusal) -> Self {
-        match refusal.reason.verdict(topic) {
-            RefusalVerdict::Ignore => Self::Ignore(refusal),
-            RefusalVerdict::Reject => Self::Reject(refusal),
-        }
-    }
-
-    /// The judgement's name: `accept`, `ignore` or `reject`.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Accept(_) => "accept",
-            Self::Ignore(_) => RefusalVerdict::Ignore.name(),
-            Self::Reject(_) => RefusalVerdict::Reject.name(),
-        }
-    }
-
-    /// The refusal, unless the frame was accepted.
-    pub const fn refusal(&self) -> Option<&Refusal> {
-        match self {
-            Self::Accept(_) => None,
-            Self::Ignore(refusal) | Self::Reject(refusal) => Some(refusal),
-        }
     }
 }

@@ -4,8 +4,11 @@
 //! most. Anybody can lengthen it without a key, and op-node relays the outcome. So the length is rewritten in as few
 //! bytes as it needs before `snap` sees it. Never allocates what a length claims before the claim is checked.
 
-use crate::{MAX_FRAME_BYTES, Reason};
+use crate::Reason;
 use std::borrow::Cow;
+
+/// The most bytes that a frame may have, compressed or decompressed: 10 MiB, as in op-node.
+pub const MAX_FRAME_BYTES: usize = 10 * 1024 * 1024;
 
 const CONTINUED: u8 = 0x80;
 

@@ -1,4 +1,5 @@
-//! The rooms of each crate use one another in one direction only: that of the floors in docs/ARCHITECTURE.md.
+//! The rooms of each crate, and of its large modules, use one another in one direction only: that of the floors in
+//! docs/ARCHITECTURE.md.
 
 use super::sources::files;
 use rstest::rstest;
@@ -20,60 +21,95 @@ fn floors(of: &str) -> Floors {
     rooms.map(|(room, floor)| (room.to_owned(), floor)).collect()
 }
 
-/// What a file says, without comments and without the test module at its end.
+/// What a file says, without comments and without the test module at its end, each of its `use` lines with one name.
 fn code(path: &Path) -> String {
     let text = std::fs::read_to_string(path).unwrap();
     let text = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default().to_owned();
-    text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+    flat(&text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n"))
 }
 
-/// The names right after a path to the crate's root: one, or those of a group.
-fn named_after<'a>(text: &'a str, root: &'a str) -> impl Iterator<Item = String> + 'a {
-    let is_whole = |at: usize| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':');
-    text.match_indices(root).filter(move |(at, _)| is_whole(*at)).flat_map(move |(at, _)| {
-        let rest = &text[at + root.len()..];
-        let Some(group) = rest.strip_prefix('{') else { return vec![word(rest)] };
-        let mut depth = 0_usize;
-        let end = group.find(|c| {
-            depth = match c {
-                '{' => depth + 1,
-                '}' if depth == 0 => return true,
-                '}' => depth - 1,
-                _ => depth,
-            };
-            false
-        });
-        let (mut depth, mut names) = (0_usize, vec![String::new()]);
-        for c in group[..end.unwrap()].chars() {
-            match c {
-                '{' => depth += 1,
-                '}' => depth -= 1,
-                ',' if depth == 0 => names.push(String::new()),
-                c if depth == 0 => names.last_mut().unwrap().push(c),
-                _ => {}
-            }
+/// The same with every `use` of several names written as one of each: `use a::{b, c::d};` is `use a::b; use a::c::d;`.
+fn flat(code: &str) -> String {
+    let is_of_tree = |c: char| c.is_alphanumeric() || c.is_whitespace() || "_:{},*".contains(c);
+    let statements = code.split(';').map(|statement| match statement.rsplit_once("use ") {
+        Some((before, tree)) if tree.chars().all(is_of_tree) => {
+            let uses = leaves(tree).into_iter().map(|path| format!("use {path}")).collect::<Vec<_>>();
+            before.to_owned() + &uses.join(";")
         }
-        names.iter().map(|name| word(name.trim())).collect()
-    })
+        _ => statement.to_owned(),
+    });
+    statements.collect::<Vec<_>>().join(";")
+}
+
+/// The paths of a tree of names.
+fn leaves(tree: &str) -> Vec<String> {
+    let Some((before, group)) = tree.split_once('{') else { return vec![tree.trim().to_owned()] };
+    let group = group.rsplit_once('}').map_or(group, |(group, _)| group);
+    let mut depth = 0_i32;
+    let parts = group.split(|c| {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        c == ',' && depth == 0
+    });
+    let parts = parts.map(str::trim).filter(|part| !part.is_empty());
+    parts.flat_map(|part| leaves(&format!("{}{part}", before.trim()))).collect()
+}
+
+/// The names right after a path.
+fn named_after<'a>(text: &'a str, path: &'a str) -> impl Iterator<Item = String> + 'a {
+    let is_whole = |at: usize| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':');
+    text.match_indices(path)
+        .filter(move |(at, _)| is_whole(*at))
+        .map(|(at, _)| word(&text[at + path.len()..]))
 }
 
 fn word(text: &str) -> String {
     text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
 }
 
+/// The file in which a crate, or a module with rooms, declares them. Empty: there is none.
+fn declarations(root: &Path) -> String {
+    let files = ["lib.rs", "mod.rs"].map(|name| std::fs::read_to_string(root.join(name)));
+    files.into_iter().find_map(Result::ok).unwrap_or_default()
+}
+
+/// The room of each name that the declarations pass on: `crate::Name` is a use of the room that `Name` is from.
+fn passed_on(declarations: &str) -> BTreeMap<&str, &str> {
+    let paths =
+        declarations.split(';').filter_map(|statement| statement.rsplit_once("use ")?.1.split_once("::"));
+    let is_in_word = |c: char| c.is_alphanumeric() || c == '_';
+    let names = paths.map(|(room, names)| names.split(move |c| !is_in_word(c)).map(move |name| (name, room)));
+    names.flatten().collect()
+}
+
+/// How a room is written from within its crate: by the path of the directory below `src`.
+fn path_of(root: &Path) -> String {
+    let inside = root.iter().skip_while(|part| *part != "src").skip(1);
+    std::iter::once("crate")
+        .chain(inside.map(|part| part.to_str().unwrap()))
+        .map(|part| format!("{part}::"))
+        .collect()
+}
+
 /// Which room of a crate uses which others.
 fn uses(root: &Path) -> BTreeMap<String, BTreeSet<String>> {
+    let (declarations, path) = (declarations(root), path_of(root));
+    let passed_on = passed_on(&declarations);
     let mut uses = BTreeMap::<String, BTreeSet<String>>::new();
-    for path in files(root) {
-        let inside = path.strip_prefix(root).unwrap().with_extension("");
+    for file in files(root) {
+        let inside = file.strip_prefix(root).unwrap().with_extension("");
         let mut parts: Vec<_> = inside.iter().map(|part| part.to_string_lossy().into_owned()).collect();
         if parts.last().is_some_and(|last| last == "mod") {
             parts.pop();
         }
-        let room = parts.first().unwrap().clone();
-        let text = code(&path);
+        let Some(room) = parts.first().cloned() else { continue };
+        if declarations.contains(&format!("#[cfg(test)]\nmod {room};")) {
+            continue;
+        }
+        let text = code(&file);
         let to_root = "super::".repeat(parts.len());
-        let others = named_after(&text, "crate::").chain(named_after(&text, &to_root));
+        let others = named_after(&text, &path).chain(named_after(&text, &to_root));
+        let others =
+            others.map(|name| passed_on.get(name.as_str()).map_or(name.clone(), |room| (*room).to_owned()));
         uses.entry(room.clone()).or_default().extend(others.filter(|other| *other != room));
     }
     uses
@@ -92,6 +128,8 @@ fn climbs(floors: &Floors, uses: &BTreeMap<String, BTreeSet<String>>) -> Vec<Str
 
 #[rstest]
 #[case::rules("crosscheck-core", "core/src")]
+#[case::gossip("crosscheck-p2p", "p2p/src")]
+#[case::gossip_node("crosscheck-p2p network", "p2p/src/network")]
 #[case::sidecar("crosscheck", "src")]
 fn rooms_use_only_those_below_them(#[case] name: &str, #[case] root: &str) {
     let (floors, uses) = (floors(name), uses(Path::new(root)));
@@ -106,12 +144,14 @@ fn rooms_use_only_those_below_them(#[case] name: &str, #[case] root: &str) {
 #[case::in_a_group("use crate::{\n    lower::{Thing, deep::Other},\n    upper::Thing,\n};")]
 #[case::in_a_path("fn f() { crate::upper::f() }")]
 #[case::by_super("use super::super::upper::Thing;")]
+#[case::by_a_name_that_the_crate_passes_on("use crate::Passed;")]
 #[case::without_a_floor("")]
 fn a_climb_is_found(#[case] text: &str) {
     let directory = tempfile::tempdir().unwrap();
     let room = if text.is_empty() { "homeless" } else { "room" };
     std::fs::create_dir(directory.path().join(room)).unwrap();
     std::fs::write(directory.path().join(room).join("part.rs"), text).unwrap();
+    std::fs::write(directory.path().join("lib.rs"), "mod upper;\npub use upper::{Other, Passed};\n").unwrap();
     let floors = [("lower", 0), ("room", 1), ("beside", 1), ("upper", 2)];
     let floors = floors.map(|(room, floor)| (room.to_owned(), floor)).into();
     assert_eq!(climbs(&floors, &uses(directory.path())).len(), 1);

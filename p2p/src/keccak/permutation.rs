@@ -89,7 +89,7 @@ macro_rules! round {
 
 pub(super) mod avx512 {
     use super::ROUND_CONSTANTS;
-    use crate::keccak::lanes::{Permute, STATE_WORDS, States};
+    use crate::keccak::state::{Permute, STATE_WORDS, States};
     use core::arch::x86_64::{__m512i, _mm512_rol_epi64, _mm512_set1_epi64, _mm512_xor_si512};
     use fearless_simd::{Avx512, SimdInto, u64x8};
 
@@ -142,7 +142,7 @@ pub(super) mod avx512 {
 
 mod avx2 {
     use super::ROUND_CONSTANTS;
-    use crate::keccak::lanes::{Permute, STATE_WORDS, States};
+    use crate::keccak::state::{Permute, STATE_WORDS, States};
     use core::arch::x86_64::{
         __m256i, _mm256_andnot_si256, _mm256_or_si256, _mm256_set1_epi64x, _mm256_slli_epi64,
         _mm256_srli_epi64, _mm256_xor_si256,

@@ -1,17 +1,17 @@
-//! Keccak-f\[1600\] on a single state, for one long message: FIPS 202, section 3.
+//! Keccak-f\[1600\] on a single state, for one long input: FIPS 202, section 3.
 //!
-//! The lanes of a long message are a chain that no other message fills up, so here the steps of one permutation
+//! The lanes of a long input are a chain that no other input fills up, so here the steps of one permutation
 //! share the vectors: each of the five rows is a vector. π makes columns out of rows, which is what χ wants, word
 //! by word; then the columns are turned back into rows. With AVX-512 that takes less time than scalar assembly;
 //! AVX2 has too few registers and no rotation for it.
 
 use super::{
-    lanes::STATE_WORDS,
-    message::{BLOCK_BYTES, Message},
+    hash_input::{BLOCK_BYTES, HashInput},
     permutation::{
         ROUND_CONSTANTS,
         avx512::{chi, xor3},
     },
+    state::STATE_WORDS,
 };
 use alloy_primitives::B256;
 use core::arch::x86_64::{
@@ -149,13 +149,13 @@ fearless_simd::kernel!(
     }
 );
 
-/// Hashes one message.
-pub(super) fn hash_in_rows(kernel: Avx512, mut message: Message<'_>) -> B256 {
+/// Hashes one input.
+pub(super) fn hash_in_rows(kernel: Avx512, mut input: HashInput<'_>) -> B256 {
     let mut state = Rows::default();
     let mut scratch = [0; BLOCK_BYTES];
-    while !message.is_finished() {
-        match message.take_blocks() {
-            [] => absorb(kernel, &mut state, core::slice::from_ref(message.next_block(&mut scratch))),
+    while !input.is_finished() {
+        match input.take_blocks() {
+            [] => absorb(kernel, &mut state, core::slice::from_ref(input.next_block(&mut scratch))),
             blocks => absorb(kernel, &mut state, blocks),
         }
     }
@@ -170,33 +170,33 @@ pub(super) fn hash_in_rows(kernel: Avx512, mut message: Message<'_>) -> B256 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keccak::Head;
+    use crate::keccak::Prefix;
     use alloy_primitives::keccak256;
     use fearless_simd::Level;
     use proptest::{collection::vec, prelude::*};
 
-    /// As far as this machine has the kernel; the message is cut in two.
+    /// As far as this machine has the kernel; the input is cut in two.
     fn check(bytes: &[u8], cut: usize) {
         let Some(kernel) = Level::new().as_avx512() else { return };
         let (front, body) = bytes.split_at(cut.min(bytes.len()));
-        let mut head = Head::default();
-        head.extend(front);
-        assert_eq!(hash_in_rows(kernel, Message::new(head, body)), keccak256(bytes));
+        let mut prefix = Prefix::default();
+        prefix.extend(front);
+        assert_eq!(hash_in_rows(kernel, HashInput::new(prefix, body)), keccak256(bytes));
     }
 
-    /// Sizes on both sides of every block's edge, with and without a head.
+    /// Sizes on both sides of every block's edge, with and without a prefix.
     #[test]
     fn every_size_around_the_edges_of_blocks() {
-        for head in [0, 1, 7, 20] {
+        for prefix in [0, 1, 7, 20] {
             for size in 0..600_usize {
-                check(&vec![size as u8; size], head);
+                check(&vec![size as u8; size], prefix);
             }
         }
     }
 
     proptest! {
         #[test]
-        fn digests_are_the_ones_of_the_assembly(bytes in vec(any::<u8>(), 0..5_000), cut in 0..20_usize) {
+        fn digests_are_those_of_the_assembly(bytes in vec(any::<u8>(), 0..5_000), cut in 0..20_usize) {
             check(&bytes, cut);
         }
     }

@@ -3,11 +3,11 @@
 //! Counts since the task was made; no clock.
 
 use super::{
+    counter::Counter,
     frame_counts::{ByTopic, FrameCounters, FrameCounts},
     refused_counts::{RefusedCounters, RefusedCounts},
 };
 use crate::Topic;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The counts at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,24 +90,5 @@ impl Counters {
             banned: self.banned.get(),
             events_dropped: self.events_dropped.get(),
         }
-    }
-}
-
-/// One count.
-#[derive(Debug, Default)]
-pub(super) struct Counter(AtomicU64);
-
-impl Counter {
-    pub(super) fn increment(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Takes over a count that is kept elsewhere.
-    pub(super) fn raise_to(&self, count: u64) {
-        self.0.fetch_max(count, Ordering::Relaxed);
-    }
-
-    pub(super) fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
     }
 }

@@ -1,6 +1,6 @@
 //! [`FrameCounts`]: how the frames of each topic were judged.
 
-use super::counters::Counter;
+use super::counter::Counter;
 use crate::Topic;
 
 /// One thing for each topic.

@@ -12,6 +12,7 @@
 
 mod behaviour;
 mod config;
+mod counter;
 mod counters;
 mod discovery;
 mod error;

@@ -2,7 +2,7 @@
 //!
 //! The rules are a closed set: nothing that a peer sends adds a name.
 
-use super::counters::Counter;
+use super::counter::Counter;
 use crate::Reason;
 
 const CODES: usize = Reason::CODES.len();

@@ -1,7 +1,7 @@
 //! [`Branch`]: the inner nodes of the trie, whose shape follows from the number of items alone.
 
 use super::{leaf::list_header, node_ref::NodeRef, trie_key::TrieKey};
-use crate::keccak::Head;
+use crate::keccak::Prefix;
 use alloy_trie::root::adjust_index_for_rlp;
 use core::ops::Range;
 
@@ -113,7 +113,7 @@ impl Branch {
         if start == end {
             return None;
         }
-        let mut path = Head::default();
+        let mut path = Prefix::default();
         self.key.write_path(start..end, false, &mut path);
         let size = path.as_slice().len().saturating_add(branch.len());
         let mut node = list_header(size).as_slice().to_vec();

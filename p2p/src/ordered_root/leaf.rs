@@ -4,7 +4,7 @@ use super::{
     node_ref::{HASHED_FROM, NodeRef},
     trie_key::TrieKey,
 };
-use crate::keccak::{Head, Message};
+use crate::keccak::{HashInput, Prefix};
 
 /// RLP's prefix of a short string, and of a long one less the length of its length.
 const STRING: (u8, u8) = (0x80, 0xb7);
@@ -18,36 +18,36 @@ pub(super) enum Unhashed<'v> {
     /// It needs none.
     Inline(NodeRef),
     /// Hash this.
-    Long(Message<'v>),
+    Long(HashInput<'v>),
 }
 
 /// The leaf of the item `value`, whose key is used up to `depth` by the nodes above it.
 pub(super) fn leaf(key: TrieKey, depth: u32, value: &[u8]) -> Unhashed<'_> {
-    let mut rest = Head::default();
+    let mut rest = Prefix::default();
     key.write_path(depth..key.len(), true, &mut rest);
     if !matches!(value, [0..=0x7f]) {
         write_header(STRING, value.len(), &mut rest);
     }
     let size = rest.as_slice().len().saturating_add(value.len());
-    let mut head = Head::default();
-    write_header(LIST, size, &mut head);
-    head.extend(rest.as_slice());
-    let message = Message::new(head, value);
-    if message.len() < HASHED_FROM {
-        Unhashed::Inline(NodeRef::inline(head.as_slice().iter().chain(value)))
+    let mut prefix = Prefix::default();
+    write_header(LIST, size, &mut prefix);
+    prefix.extend(rest.as_slice());
+    let input = HashInput::new(prefix, value);
+    if input.len() < HASHED_FROM {
+        Unhashed::Inline(NodeRef::inline(prefix.as_slice().iter().chain(value)))
     } else {
-        Unhashed::Long(message)
+        Unhashed::Long(input)
     }
 }
 
 /// The header of a list of `size` bytes.
-pub(super) fn list_header(size: usize) -> Head {
-    let mut head = Head::default();
-    write_header(LIST, size, &mut head);
-    head
+pub(super) fn list_header(size: usize) -> Prefix {
+    let mut prefix = Prefix::default();
+    write_header(LIST, size, &mut prefix);
+    prefix
 }
 
-fn write_header((short, long): (u8, u8), size: usize, out: &mut Head) {
+fn write_header((short, long): (u8, u8), size: usize, out: &mut Prefix) {
     if size <= SHORT {
         out.push(short.saturating_add(u8::try_from(size).unwrap_or(u8::MAX)));
         return;

@@ -10,7 +10,7 @@ mod node_ref;
 mod trie_key;
 
 use crate::{
-    keccak::{Head, Message, hash_each},
+    keccak::{HashInput, Prefix, hash_each},
     two_cores::both,
 };
 use alloy_primitives::{B256, keccak256};
@@ -27,7 +27,7 @@ pub(crate) fn ordered_root<T: AsRef<[u8]> + Sync>(items: &[T]) -> B256 {
         // A root is hashed whatever its size.
         Child::Leaf(place) => match leaf_at(items, place) {
             Unhashed::Inline(node) => hash_inline(&node),
-            Unhashed::Long(message) => message.hash(),
+            Unhashed::Long(input) => input.hash(),
         },
         Child::Branch(root) => {
             let leaves = hash_leaves(items);
@@ -71,7 +71,7 @@ fn hash_leaves<T: AsRef<[u8]> + Sync>(items: &[T]) -> Vec<NodeRef> {
 fn hash_leaves_from<T: AsRef<[u8]>>(items: &[T], first: usize, total: usize, leaves: &mut [NodeRef]) {
     let mut short = Vec::new();
     let long = (0..leaves.len()).filter_map(|number| match leaf_at(items, number.saturating_add(first)) {
-        Unhashed::Long(message) => Some((number, message)),
+        Unhashed::Long(input) => Some((number, input)),
         Unhashed::Inline(node) => {
             short.push((number, node));
             None
@@ -148,8 +148,8 @@ impl Nodes {
             .filter(|(_, node)| node.len() < HASHED_FROM)
             .for_each(|(number, node)| done(number, NodeRef::inline(node.iter())));
         let long = self.iter().filter(|(_, node)| node.len() >= HASHED_FROM);
-        let messages = long.map(|(number, node)| (number, Message::new(Head::default(), node)));
-        hash_each(messages, self.bytes.len(), |number, hash| done(number, NodeRef::Hash(hash)));
+        let inputs = long.map(|(number, node)| (number, HashInput::new(Prefix::default(), node)));
+        hash_each(inputs, self.bytes.len(), |number, hash| done(number, NodeRef::Hash(hash)));
     }
 }
 

@@ -1,6 +1,6 @@
 //! [`TrieKey`]: the key of a list's item in its trie: the RLP of its index, nibble by nibble.
 
-use crate::keccak::Head;
+use crate::keccak::Prefix;
 
 /// A key of at most sixteen nibbles, the first in the highest bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl TrieKey {
     }
 
     /// Appends the nibbles of a span of depths as a node's path: the RLP of their hex-prefix form.
-    pub(super) fn write_path(self, span: core::ops::Range<u32>, is_leaf: bool, out: &mut Head) {
+    pub(super) fn write_path(self, span: core::ops::Range<u32>, is_leaf: bool, out: &mut Prefix) {
         let count = span.end.saturating_sub(span.start);
         let is_odd = !count.is_multiple_of(PER_BYTE);
         let bytes = (count / PER_BYTE).saturating_add(1);
@@ -91,7 +91,7 @@ mod tests {
     #[case::odd_leaf(5..6, true, &[0x34])]
     #[case::nothing_left(6..6, true, &[0x20])]
     fn path(#[case] span: core::ops::Range<u32>, #[case] is_leaf: bool, #[case] expected: &[u8]) {
-        let mut out = Head::default();
+        let mut out = Prefix::default();
         TrieKey::of(0x1234).write_path(span, is_leaf, &mut out);
         assert_eq!(out.as_slice(), expected);
     }

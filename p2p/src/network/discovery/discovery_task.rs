@@ -9,13 +9,11 @@ use super::{
     Bootnode, ChainEntry, DialScope, DiscoveredNode, NodeRecord, bootnode::Contact, local_record,
     node_record::AdvertisedAddress,
 };
-use crate::network::{KnownPeer, gating::ip_of};
+use crate::network::gating::ip_of;
 use discv5::{ConfigBuilder, Discv5, ListenConfig};
 use enr::{CombinedKey, NodeId};
-use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
+use libp2p::{Multiaddr, multiaddr::Protocol};
 use std::{
-    cmp::Reverse,
-    collections::BTreeMap,
     fmt::Display,
     io,
     net::{IpAddr, SocketAddr},
@@ -36,8 +34,6 @@ use tokio_util::sync::CancellationToken;
 const NODES_PER_SEARCH: usize = 16;
 /// How many fold longer the pause is while there are enough peers: op-node's 20 s to 5 s.
 const PAUSE_FACTOR_WITH_ENOUGH_PEERS: u32 = 4;
-/// How many of those known from before a search begins with: those seen last.
-const MAX_KNOWN: usize = 256;
 /// How long looking up a bootnode's name may take.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the TCP listener may take to come up before its port is given up on.
@@ -260,14 +256,6 @@ impl Discovery {
             tracing::debug!("found nodes have no receiver");
         }
     }
-}
-
-/// The records of known peers to begin with.
-pub(in crate::network) fn records(known: &BTreeMap<PeerId, KnownPeer>) -> Vec<NodeRecord> {
-    let mut peers: Vec<_> = known.values().filter(|peer| peer.enr.is_some()).collect();
-    peers.sort_by_key(|peer| Reverse(peer.last_seen));
-    let records = peers.into_iter().filter_map(|peer| peer.enr.as_ref()?.parse().ok());
-    records.take(MAX_KNOWN).collect()
 }
 
 /// The TCP port of an address that we listen at, if it is of use to those we look for.

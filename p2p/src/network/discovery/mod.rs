@@ -10,7 +10,7 @@ mod node_record;
 
 pub use bootnode::{Bootnode, ParseBootnodeError};
 pub(super) use chain_entry::ChainEntry;
-pub(super) use discovery_task::{Discovery, DiscoveryParts, records};
+pub(super) use discovery_task::{Discovery, DiscoveryParts};
 pub use discovery_task::{DiscoveryConfig, DiscoveryView};
 use node_record::local_record;
 pub(super) use node_record::{DialScope, DiscoveredNode, NodeRecord, combined_key};

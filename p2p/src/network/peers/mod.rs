@@ -8,7 +8,7 @@ mod stalled_peers;
 mod static_peers;
 
 pub use peer_book::{Direction, KnownPeer};
-pub(super) use peer_book::{PeerBook, truncate_text};
+pub(super) use peer_book::{PeerBook, node_records, truncate_text};
 pub use peer_file::PeerFileError;
 pub(super) use peer_file::{PeerFile, StoredPeers};
 pub(super) use stalled_peers::StalledPeers;

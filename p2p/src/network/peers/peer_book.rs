@@ -6,7 +6,10 @@
 
 use crate::{
     UnixSeconds,
-    network::{discovery::DiscoveredNode, gating::ip_of},
+    network::{
+        discovery::{DiscoveredNode, NodeRecord},
+        gating::ip_of,
+    },
 };
 use libp2p::{Multiaddr, PeerId, identify, multiaddr::Protocol};
 use std::{cmp::Reverse, collections::BTreeMap, time::Duration};
@@ -15,6 +18,8 @@ use std::{cmp::Reverse, collections::BTreeMap, time::Duration};
 const MAX_KNOWN: usize = 2_048;
 /// Addresses of one peer, the newest first.
 const MAX_ADDRS: usize = 8;
+/// How many node records discovery starts with.
+const MAX_START_RECORDS: usize = 256;
 const MAX_PROTOCOLS: usize = 64;
 const MAX_TEXT: usize = 128;
 /// A peer that was not seen for so long is forgotten, seconds.
@@ -220,7 +225,15 @@ impl PeerBook {
     }
 }
 
-/// A text of a peer's, cut to what is kept of it.
+/// The node records of the peers that were seen last: what discovery starts with besides the bootnodes.
+pub(in crate::network) fn node_records(known: &BTreeMap<PeerId, KnownPeer>) -> Vec<NodeRecord> {
+    let mut peers: Vec<_> = known.values().filter(|peer| peer.enr.is_some()).collect();
+    peers.sort_by_key(|peer| Reverse(peer.last_seen));
+    let records = peers.into_iter().filter_map(|peer| peer.enr.as_ref()?.parse().ok());
+    records.take(MAX_START_RECORDS).collect()
+}
+
+/// A text that a peer sent, truncated to what is stored of it.
 pub(in crate::network) fn truncate_text(text: &str) -> String {
     text.chars().take(MAX_TEXT).collect()
 }

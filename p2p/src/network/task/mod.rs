@@ -13,12 +13,12 @@ use super::{
     NodeIdentity,
     behaviour::Behaviour,
     counters::Counters,
-    discovery::{ChainEntry, DiscoveredNode, Discovery, DiscoveryParts, NodeRecord, combined_key, records},
+    discovery::{ChainEntry, DiscoveredNode, Discovery, DiscoveryParts, NodeRecord, combined_key},
     event::Events,
     gating::ConnectionGater,
     handle::Command,
     judge::{Judge, JudgeContext, JudgeQueue, ValidationReport},
-    peers::{PeerBook, PeerFile, StalledPeers, StaticPeers, StoredPeers},
+    peers::{PeerBook, PeerFile, StalledPeers, StaticPeers, StoredPeers, node_records},
     scoring::ApplicationScores,
     swarm::build_swarm,
 };
@@ -143,7 +143,7 @@ impl Network {
         let (listening, listening_receiver) = watch::channel(config.listen.is_empty().then(Vec::new));
         let channels = DiscoveryChannels {
             record_seq: Arc::clone(&record_seq),
-            known: records(&known),
+            known: node_records(&known),
             listening: listening_receiver.clone(),
             wants_peers: wants_receiver,
             discovered: discovered_sender,
