@@ -6,9 +6,10 @@ COPY Cargo.toml Cargo.lock ./
 COPY core core
 COPY p2p p2p
 COPY src src
-# Cargo reads the manifest of every member, though the image is built without the devnet.
+# Cargo reads the manifest of every member, though the image is built without the devnet and the tests.
 COPY devnet/Cargo.toml devnet/Cargo.toml
 COPY devnet/src/lib.rs devnet/src/lib.rs
+COPY tests/peers/peer tests/peers/peer
 # What cargo fetches and compiles stays with the builder; only the program leaves the cache.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/source/target,sharing=locked \

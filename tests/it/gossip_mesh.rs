@@ -2,13 +2,13 @@
 //! what crosses has passed a program. Either of them may end, without warning or on demand, and come back.
 
 use crate::cli::frames::{CHAIN, envelope, frame, sequencer};
-use crate::gossip_node::{GossipNode, in_time};
 use crate::program::{Running, attestations, call, eventually};
 use crosscheck_devnet::free_addrs::free_addrs;
 use crosscheck_p2p::{
     ChainId, Clock, Envelope, Multiaddr, NetworkEvent, PeerId, Signers, SigningDomain, SystemClock, Topic,
     UnixSeconds,
 };
+use crosscheck_peer::{GossipNode, in_time};
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -24,7 +24,6 @@ mod following;
 #[cfg(target_os = "linux")]
 mod full_disk;
 mod gossip_mesh;
-mod gossip_node;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod inbox_parity;
 mod kills;

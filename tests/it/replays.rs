@@ -3,7 +3,6 @@
 
 use crate::cli::frames::{CHAIN, envelope, frame, sequencer};
 use crate::gossip_mesh::Sidecar;
-use crate::gossip_node::{GossipNode, in_time};
 use crate::metrics::scrape;
 use crate::program::{Running, Written, attestations, eventually, go_on, joined, paused_at};
 use crate::sidecar::devnet;
@@ -14,6 +13,7 @@ use crosscheck_p2p::{
     BlockSigner, ChainId, Clock, Envelope, ExecutionPayload, FileClock, Multiaddr, NetworkEvent, Signers,
     SigningDomain, SystemClock, Topic, UnixSeconds, ValidBlock,
 };
+use crosscheck_peer::{GossipNode, in_time};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;

@@ -1,7 +1,6 @@
 //! Gossip that nobody passes on, or that is refused: `crosscheck run` is not ready, says why, and says when it is over.
 
 use crate::cli::frames::{CHAIN, envelope, frame, frame_by, sequencer};
-use crate::gossip_node::GossipNode;
 use crate::metrics::scrape;
 use crate::paused_chains::{entries, reasons};
 use crate::program::{Running, Written, call, eventually};
@@ -9,6 +8,7 @@ use crosscheck_devnet::free_addrs::free_addrs;
 use crosscheck_p2p::{
     BlockSigner, ChainId, Clock, Envelope, Signers, SigningDomain, SystemClock, Topic, UnixSeconds,
 };
+use crosscheck_peer::GossipNode;
 use serde_json::{Value, json};
 use std::path::Path;
 use tempfile::TempDir;

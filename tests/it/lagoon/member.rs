@@ -4,7 +4,6 @@
 //! minute before Lagoon, at the height that the network has then, and takes no part in the real network.
 
 use super::bundle;
-use crate::gossip_node::GossipNode;
 use alloy::eips::BlockNumHash;
 use alloy::primitives::{Address, B256, Bytes, U256};
 use crosscheck::for_tests::KnownNetwork;
@@ -22,6 +21,7 @@ use crosscheck_devnet::serve::{ChainStore, RollupNode, RunningServer};
 use crosscheck_devnet::system_config::{FeeScalars, SystemConfig};
 use crosscheck_devnet::{Call, Chain, ChainParams, L1, L2Block, serve};
 use crosscheck_p2p::{Clock, Signers, UnixSeconds};
+use crosscheck_peer::GossipNode;
 use jsonrpsee::types::ErrorObjectOwned;
 use parking_lot::{Mutex, RwLock};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! [`OurNode`]: Crosscheck's network task on loopback, in a process of its own: the example `peer` of its library.
+//! [`OurNode`]: Crosscheck's network task on loopback, in a process of its own: the program `crosscheck-peer`.
 
 use crate::blocks::{CHAIN, Version};
 use alloy_primitives::{Address, B256};
@@ -9,7 +9,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 /// The workspace.
 const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../Cargo.toml");
 
-/// The variable that names the example's program, where it has been built already.
+/// The variable that names the program, where it has been built already.
 const BUILT: &str = "CROSSCHECK_PEER";
 
 /// What the node says.
@@ -38,7 +38,7 @@ pub struct OurNode {
 }
 
 impl OurNode {
-    /// Builds the example, if that has to be done, and starts it. Its sequencer is `signer`; it stays connected to
+    /// Builds the program, if that has to be done, and starts it. Its sequencer is `signer`; it stays connected to
     /// `peer`, if any.
     pub async fn start(signer: Address, peer: Option<&str>) -> Self {
         let mut command = program();
@@ -48,7 +48,7 @@ impl OurNode {
         let input = process.stdin.take().unwrap();
         let mut output = BufReader::new(process.stdout.take().unwrap()).lines();
         // No deadline: a build may come first.
-        let line = output.next_line().await.unwrap().expect("the example builds and listens");
+        let line = output.next_line().await.unwrap().expect("the program builds and listens");
         let addr = line.strip_prefix("listening ").expect("the address first").to_owned();
         Self { addr, input, output, _process: process }
     }
@@ -75,14 +75,14 @@ impl OurNode {
     }
 }
 
-/// The example's program, or cargo, which builds and runs it.
+/// The program, or cargo, which builds and runs it.
 fn program() -> Command {
     if let Some(built) = std::env::var_os(BUILT) {
         return Command::new(built);
     }
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["run", "--quiet", "--locked", "--manifest-path", WORKSPACE]);
-    cargo.args(["-p", "crosscheck-p2p", "--example", "peer", "--"]);
+    cargo.args(["-p", "crosscheck-peer", "--"]);
     cargo
 }
 

@@ -1,9 +1,13 @@
 //! Twelve nodes of one chain's gossip, two of them `crosscheck net` programs of their own: a block a second and its
-//! attestation, both published by one node, for ten minutes, over real sockets.
+//! attestation, both published by one node, over real sockets.
 //!
-//! `cargo bench --bench soak -- --seconds 600`. Fails if a node misses a block or an attestation, refuses one or has no
-//! room for it, or if memory goes on growing. Run by `cargo test` it does the same for ten seconds,
-//! with smaller blocks.
+//! ```sh
+//! SOAK_SECONDS=600 cargo test --release --test soak -- --nocapture
+//! ```
+//!
+//! It fails if a node misses a block or an attestation, refuses one or has no room for it, or if memory keeps growing.
+//! Without `SOAK_SECONDS` it does the same for ten seconds, and without optimisation with smaller blocks. It is a test
+//! program of its own, so that the memory that it measures is that of its nodes.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,13 +15,11 @@
     clippy::arithmetic_side_effects,
     clippy::panic,
     clippy::print_stdout,
-    reason = "a benchmark may fail loudly, like a test, and prints"
+    reason = "a test fails loudly, and this one prints its figures"
 )]
 
 mod arrivals;
 mod block_maker;
-#[path = "../../tests/it/gossip_node.rs"]
-mod gossip_node;
 mod mesh;
 mod net_program;
 mod report;
@@ -25,11 +27,10 @@ mod resources;
 
 use arrivals::{Arrivals, Heard};
 use block_maker::{BlockMaker, MadeBlock};
-use clap::Parser;
 use crosscheck_p2p::Topic;
 use mesh::{Mesh, PUBLISHER};
 use resources::Resources;
-use std::process::ExitCode;
+use std::str::FromStr;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout_at};
@@ -43,50 +44,40 @@ const LAST_ARRIVAL: Duration = Duration::from_secs(300);
 /// Between two publications.
 const BLOCK_TIME: Duration = Duration::from_secs(1);
 
-/// A mesh of twelve under the load of a busy chain, and what it costs.
-#[derive(Parser)]
-pub(crate) struct Args {
-    /// For how many seconds a block is published each [default: 600; 10 when tests run it]
-    #[arg(long)]
-    seconds: Option<u64>,
-    /// How many bytes a block has [default: 500000; a tenth of it where nothing is optimised]
-    #[arg(long, default_value_t = if cfg!(debug_assertions) { 50_000 } else { 500_000 })]
-    bytes: usize,
-    /// How many MiB a node may grow by after the first half, beside the blocks that it keeps for others
-    #[arg(long, default_value_t = 32)]
-    max_growth_mib: u64,
-    /// What cargo adds.
-    #[arg(long, hide = true)]
-    bench: bool,
-    /// What `cargo test` passes on to every test program: names to run, and flags for a harness.
-    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
-    of_tests: Vec<String>,
+/// The settings of a run.
+pub(crate) struct Settings {
+    /// For how many seconds a block is published each.
+    pub(crate) seconds: u64,
+    /// How many bytes a block has.
+    pub(crate) bytes: usize,
+    /// How many MiB a node may grow by after the first half, beside the blocks that it keeps for others.
+    pub(crate) max_growth_mib: u64,
 }
 
-impl Args {
-    pub(crate) fn seconds(&self) -> u64 {
-        self.seconds.unwrap_or(if self.bench { 600 } else { 10 })
-    }
-
-    /// Whether tests of other names are asked for, or none is to be run.
-    fn is_for_others(&self) -> bool {
-        let names: Vec<_> = self.of_tests.iter().filter(|argument| !argument.starts_with('-')).collect();
-        let is_named = names.is_empty() || names.iter().any(|name| "soak".contains(name.as_str()));
-        !is_named || self.of_tests.iter().any(|argument| argument == "--list")
+impl Settings {
+    /// From the environment.
+    fn read() -> Self {
+        Self {
+            seconds: setting("SOAK_SECONDS", 10),
+            // Without optimisation a node does not keep up with more.
+            bytes: setting("SOAK_BYTES", if cfg!(debug_assertions) { 50_000 } else { 500_000 }),
+            max_growth_mib: setting("SOAK_MAX_GROWTH_MIB", 32),
+        }
     }
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let args = Args::parse();
-    assert!(!args.bench || args.of_tests.is_empty(), "no such arguments: {:?}", args.of_tests);
-    if args.is_for_others() {
-        return ExitCode::SUCCESS;
-    }
+fn setting<T: FromStr>(name: &str, default: T) -> T {
+    let Ok(text) = std::env::var(name) else { return default };
+    text.parse().unwrap_or_else(|_| panic!("{name}={text} is not a whole number"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_node_receives_every_block_and_memory_stays_within_its_bounds() {
+    let settings = Settings::read();
     let (sender, heard) = mpsc::channel(HEARD_QUEUE);
     let mesh = Mesh::start(sender).await;
     let (blocks, made) = mpsc::channel(MADE_AHEAD);
-    let (seconds, bytes) = (args.seconds(), args.bytes);
+    let (seconds, bytes) = (settings.seconds, settings.bytes);
     let maker = std::thread::spawn(move || {
         let mut maker = BlockMaker::new(bytes);
         for _ in 0..seconds {
@@ -102,7 +93,8 @@ async fn main() -> ExitCode {
     let used = resources.finish(making);
     let counters = mesh.counters();
     let programs = mesh.end();
-    report::print(&args, &arrivals, &used, &counters, &programs)
+    let failures = report::print(&settings, &arrivals, &used, &counters, &programs);
+    assert_eq!(failures, Vec::<String>::new());
 }
 
 /// Publishes each block at its second, and listens until every node has everything or it is too late.

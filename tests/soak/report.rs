@@ -1,50 +1,46 @@
-//! What is said of a soak, and whether it held.
+//! The figures of a run, and what failed.
 
-use crate::Args;
+use crate::Settings;
 use crate::arrivals::Arrivals;
 use crate::mesh::NODES;
 use crate::net_program::NetProgramEnd;
 use crate::resources::{Memory, Used};
 use crosscheck_p2p::{NetworkCounters, Topic};
 use std::collections::BTreeMap;
-use std::process::ExitCode;
 use std::time::Duration;
 
 /// What a node keeps of the latest unsafe blocks, to serve them to peers that missed one.
 const KEPT_BYTES: u64 = 64 << 20;
 
-/// Prints the figures. Success: nothing missed, refused or left unjudged, and memory flat.
+/// Prints the figures. Returns what failed: nothing may be missed, refused or left unjudged, and memory stays flat.
 pub(crate) fn print(
-    args: &Args,
+    settings: &Settings,
     arrivals: &Arrivals,
     used: &[Used],
     counters: &BTreeMap<usize, NetworkCounters>,
     ends: &[NetProgramEnd],
-) -> ExitCode {
+) -> Vec<String> {
     let (own, programs) = used.split_first().unwrap();
     println!(
         "{NODES} nodes, {} of them programs; blocks of {} bytes and their attestations, one a second for {} s",
         programs.len(),
-        args.bytes,
-        args.seconds()
+        settings.bytes,
+        settings.seconds
     );
     let mut failures = traffic(arrivals);
     latency(arrivals);
-    failures.extend(memory("in-process nodes together", args, &own.memory, (NODES - programs.len()) as u64));
+    failures.extend(memory(
+        "in-process nodes together",
+        settings,
+        &own.memory,
+        (NODES - programs.len()) as u64,
+    ));
     for (index, program) in programs.iter().enumerate() {
-        failures.extend(memory(&format!("program {}", index + 1), args, &program.memory, 1));
+        failures.extend(memory(&format!("program {}", index + 1), settings, &program.memory, 1));
     }
-    processor(args, own, programs);
+    processor(settings, own, programs);
     failures.extend(counted(arrivals, counters, ends));
-    for failure in &failures {
-        println!("FAILED: {failure}");
-    }
-    if failures.is_empty() {
-        println!("every node has every block, and memory stays within its bounds");
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    failures
 }
 
 fn traffic(arrivals: &Arrivals) -> Vec<String> {
@@ -89,14 +85,14 @@ fn latency(arrivals: &Arrivals) {
 }
 
 /// What the nodes may still put by after the warm-up: their stores of blocks fill up first.
-fn still_to_keep(args: &Args, warm_up: usize) -> u64 {
-    let kept = |blocks: u64| (blocks * args.bytes as u64).min(KEPT_BYTES);
-    (kept(args.seconds()) - kept(warm_up as u64)) >> 10
+fn still_to_keep(settings: &Settings, warm_up: usize) -> u64 {
+    let kept = |blocks: u64| (blocks * settings.bytes as u64).min(KEPT_BYTES);
+    (kept(settings.seconds) - kept(warm_up as u64)) >> 10
 }
 
-fn memory(who: &str, args: &Args, memory: &Memory, nodes: u64) -> Option<String> {
+fn memory(who: &str, settings: &Settings, memory: &Memory, nodes: u64) -> Option<String> {
     let mib = |kib: u64| kib >> 10;
-    let allowed = nodes * (still_to_keep(args, memory.warm_up()) + (args.max_growth_mib << 10));
+    let allowed = nodes * (still_to_keep(settings, memory.warm_up()) + (settings.max_growth_mib << 10));
     println!(
         "memory       {who}: {} MiB at the start, {} after a minute, {} at the end, {} at most; since {} s {:+.2} MiB a minute",
         mib(memory.first()),
@@ -112,8 +108,8 @@ fn memory(who: &str, args: &Args, memory: &Memory, nodes: u64) -> Option<String>
         .then(|| format!("{who} grew by {} MiB after the warm-up: {} are allowed", mib(grew), mib(allowed)))
 }
 
-fn processor(args: &Args, own: &Used, programs: &[Used]) {
-    let each = |cpu: Duration, nodes: usize| cpu.as_secs_f64() * 1e3 / args.seconds() as f64 / nodes as f64;
+fn processor(settings: &Settings, own: &Used, programs: &[Used]) {
+    let each = |cpu: Duration, nodes: usize| cpu.as_secs_f64() * 1e3 / settings.seconds as f64 / nodes as f64;
     let programs: Vec<String> =
         programs.iter().map(|program| format!("{:.1} ms", each(program.cpu, 1))).collect();
     println!(

@@ -2,12 +2,12 @@
 
 use crate::arrivals::Heard;
 use crate::block_maker::{CHAIN, attester, sequencer};
-use crate::gossip_node::GossipNode;
 use crate::net_program::{NetProgram, NetProgramEnd};
 use alloy::primitives::Bytes;
 use crosscheck_p2p::{
     ChainId, Multiaddr, NetworkCounters, NetworkEvent, NetworkHandle, PeerId, PublishError, Signers, Topic,
 };
+use crosscheck_peer::GossipNode;
 use std::collections::BTreeMap;
 use std::time::Instant;
 use tokio::sync::mpsc;

@@ -1,7 +1,7 @@
-//! A peer on loopback that reads from standard input what to publish, and writes to standard output what it hears.
+//! A peer on loopback that reads from standard input what to publish, and writes to standard output what it receives.
 //!
 //! ```text
-//! cargo run -p crosscheck-p2p --example peer -- CHAIN SIGNER [PEER]
+//! cargo run -p crosscheck-peer -- CHAIN SIGNER [PEER...]
 //! ```
 //!
 //! It prints `listening ADDRESS`, then `accepted TOPIC NUMBER HASH` and `refused TOPIC REASON` for each frame. A line
@@ -10,21 +10,20 @@
 
 use alloy_primitives::{Address, B256, Bytes};
 use crosscheck_p2p::{
-    BlockSigner, ChainId, Envelope, Network, NetworkConfig, NetworkEvent, NetworkHandle, NodeIdentity,
-    PublishError, Signers, SigningDomain, SystemClock, Topic,
+    BlockSigner, ChainId, Envelope, NetworkEvent, NetworkHandle, PublishError, Signers, SigningDomain,
+    SystemClock, Topic,
 };
+use crosscheck_peer::GossipNode;
 use std::io::{BufRead as _, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::mpsc;
 
 /// How many lines may wait to be read.
 const LINES: usize = 64;
 
-/// How soon publishing is tried again while no peer is subscribed.
-const AGAIN: Duration = Duration::from_millis(50);
+/// How soon a publication is retried while no peer is subscribed.
+const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
 type Problem = Box<dyn std::error::Error + Send + Sync>;
 
@@ -37,32 +36,25 @@ struct Request {
 #[tokio::main]
 async fn main() -> Result<(), Problem> {
     let mut arguments = std::env::args().skip(1);
-    let usage = "usage: peer CHAIN SIGNER [PEER]";
+    let usage = "usage: crosscheck-peer CHAIN SIGNER [PEER...]";
     let chain_id: ChainId = arguments.next().ok_or(usage)?.parse()?;
     let signer: Address = arguments.next().ok_or(usage)?.parse()?;
-    let mut config = NetworkConfig::new(chain_id);
-    config.static_peers = arguments.map(|peer| peer.parse()).collect::<Result<_, _>>()?;
-    let (_signers, known) = watch::channel(Signers::of(signer));
-    let identity = NodeIdentity::generate();
-    let (network, handle, mut events) = Network::new(config, identity, Arc::new(SystemClock), known)?;
-    let cancel = CancellationToken::new();
-    let mut tasks = JoinSet::new();
-    tasks.spawn(network.run(cancel.clone()));
-    for addr in handle.listen_addrs().await? {
+    let peers = arguments.map(|peer| peer.parse()).collect::<Result<_, _>>()?;
+    let mut node = GossipNode::try_start(Arc::new(SystemClock), chain_id, Signers::of(signer), peers)?;
+    for addr in node.handle.listen_addrs().await? {
         say(&format!("listening {addr}"))?;
     }
     let mut lines = lines();
     loop {
         tokio::select! {
             line = lines.recv() => match line {
-                Some(line) => publish(&handle, &request(&line, chain_id)?).await?,
+                Some(line) => publish(&node.handle, &request(&line, chain_id)?).await?,
                 None => break,
             },
-            Some(event) = events.recv() => tell(&event)?,
+            Some(event) = node.events.recv() => print(&event)?,
         }
     }
-    cancel.cancel();
-    tasks.join_all().await.into_iter().collect::<Result<(), _>>()?;
+    node.stop().await?;
     Ok(())
 }
 
@@ -96,13 +88,13 @@ fn request(line: &str, chain_id: ChainId) -> Result<Request, Problem> {
 async fn publish(network: &NetworkHandle, request: &Request) -> Result<(), PublishError> {
     loop {
         match network.publish(request.topic, request.frame.clone()).await {
-            Err(PublishError::NoPeers { .. }) => tokio::time::sleep(AGAIN).await,
+            Err(PublishError::NoPeers { .. }) => tokio::time::sleep(RETRY_INTERVAL).await,
             outcome => return outcome.map(drop),
         }
     }
 }
 
-fn tell(event: &NetworkEvent) -> std::io::Result<()> {
+fn print(event: &NetworkEvent) -> std::io::Result<()> {
     match event {
         NetworkEvent::Block { block, .. } => {
             say(&format!("accepted {} {} {}", block.topic(), block.number(), block.hash()))
