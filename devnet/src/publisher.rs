@@ -11,12 +11,6 @@ use crosscheck_p2p::{
     BlockSigner, ChainId, NetworkHandle, PublishError, SignError, SignedEnvelope, SignerError, SigningDomain,
     Topic,
 };
-use std::time::Duration;
-use tokio::time::sleep;
-
-/// A frame is tried so often while the queues of all peers are full.
-const MAX_TRIES: u32 = 100;
-const RETRY_AFTER: Duration = Duration::from_millis(10);
 
 /// Why nothing could be signed.
 #[derive(Debug, thiserror::Error)]
@@ -119,13 +113,13 @@ impl Publisher {
 
     async fn publish(&self, topic: Topic, signed: &SignedEnvelope, number: u64) {
         let chain_id = self.chain_id;
-        for _ in 0..MAX_TRIES {
-            match self.network.publish(topic, signed.frame()).await {
-                Ok(id) => return tracing::debug!(%chain_id, %topic, number, %id, "published"),
-                Err(PublishError::QueuesFull { .. }) => sleep(RETRY_AFTER).await,
-                Err(error) => return tracing::debug!(%chain_id, %topic, number, %error, "not published"),
+        match self.network.publish(topic, signed.frame()).await {
+            Ok(id) => tracing::debug!(%chain_id, %topic, number, %id, "published"),
+            // It cannot be published again: from now on the network takes it for a duplicate.
+            Err(PublishError::QueuesFull { .. }) => {
+                tracing::warn!(%chain_id, %topic, number, "block not published; queues of all peers are full");
             }
+            Err(error) => tracing::debug!(%chain_id, %topic, number, %error, "not published"),
         }
-        tracing::warn!(%chain_id, %topic, number, "block not published; queues of all peers are full");
     }
 }

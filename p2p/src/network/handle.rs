@@ -136,7 +136,8 @@ pub enum PublishError {
         /// The topic.
         topic: Topic,
     },
-    /// The network has it already.
+    /// The network has the message already, or an attempt to publish it ended with [`PublishError::QueuesFull`]. gossipsub
+    /// remembers a message for 65 s.
     #[error("message {message_id} was published on {topic} before, or received from there")]
     Duplicate {
         /// The topic.
@@ -152,8 +153,21 @@ pub enum PublishError {
         /// The most allowed.
         limit: usize,
     },
-    /// Every peer that would receive it is too slow.
-    #[error("the queues of all {peers} peers on {topic} are full: publish again later")]
+    /// Every peer that it was to be sent to is too slow: it was sent to none of them. A queue has room for 512 messages.
+    ///
+    /// The same frame cannot be published again at once. gossipsub (0.50) remembers a message before it looks for room in the
+    /// queues, so for the next 65 s it is a [`PublishError::Duplicate`]. What works:
+    ///
+    /// - to publish the next frame, once the peers have read some of their queues;
+    /// - to publish this one through another node;
+    /// - to publish an attestation again after 65 s and after another message. An unsafe block is too old by then: peers
+    ///   would reject it.
+    ///
+    /// Signing the block again does not help: the signature, and so the message's id, is the same.
+    #[error(
+        "the queues of all {peers} peers on {topic} are full: the frame was not sent, and cannot be published again for 65 s; \
+         publish the next one, or this one through another node"
+    )]
     QueuesFull {
         /// The topic.
         topic: Topic,

@@ -1,8 +1,9 @@
-//! A peer that stops reading costs the memory of one queue for a moment, not for as long as it likes.
+//! A peer that stops reading costs the memory of one queue for a short time only, and what a full queue means to who
+//! publishes.
 
-use crate::support::{Node, block, chain, in_time, sequencer};
+use crate::support::{Node, block, chain, in_time, sequencer, until};
 use alloy_primitives::Bytes;
-use crosscheck_p2p::{Multiaddr, NodeIdentity, SigningDomain, Topic};
+use crosscheck_p2p::{Multiaddr, NodeIdentity, PublishError, SigningDomain, Topic};
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -44,30 +45,79 @@ async fn carry(listener: TcpListener, to: SocketAddr, mut stalls: watch::Receive
     tokio::join!(there, back);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_peer_that_does_not_read_is_disconnected_and_others_hear_everything() {
-    let node = Node::start(&[]).await;
+/// A peer in the node's mesh that reads nothing from when it is told to stall until that sender is dropped.
+async fn stallable_peer_of(node: &Node) -> (Node, watch::Sender<bool>, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (target, proxy) = moved(&node.addrs().await.remove(0), listener.local_addr().unwrap());
     let (stall, stalls) = watch::channel(false);
     let mut carrying = JoinSet::new();
     carrying.spawn(carry(listener, target, stalls));
-    let deaf =
+    let peer =
         Node::start_with(&[], NodeIdentity::generate(), |config| config.static_peers = vec![proxy]).await;
+    node.meshed_with(&peer).await;
+    (peer, stall, carrying)
+}
+
+/// Large blocks fill what the connection takes, and small ones, which cost next to nothing, the queue in front of it.
+fn frame(number: u64, large: &[Bytes]) -> Bytes {
+    let transactions = if number <= LARGE { large.to_vec() } else { vec![] };
+    block(number, transactions).sign(&sequencer(), SigningDomain::Zero, chain()).unwrap().frame()
+}
+
+fn large() -> [Bytes; 2] {
+    [Bytes::from(vec![0x7e; 1_000]), Bytes::from(noise(100_000))]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frame_for_which_no_queue_had_room_cannot_be_published_again_and_the_next_one_can() {
+    let (node, large, topic) = (Node::start(&[]).await, large(), Topic::BlocksV4);
+    let (mut peer, stall, _carrying) = stallable_peer_of(&node).await;
+    stall.send_replace(true);
+    let mut number = 0;
+    let (lost, error) = in_time("a full queue", async {
+        loop {
+            number += 1;
+            let frame = frame(number, &large);
+            if let Err(error) = node.handle.publish(topic, frame.clone()).await {
+                return (frame, error);
+            }
+        }
+    })
+    .await;
+    assert_eq!(error, PublishError::QueuesFull { topic, peers: 1 });
+    let again = node.handle.publish(topic, lost.clone()).await;
+    assert!(matches!(again, Err(PublishError::Duplicate { .. })), "{again:?}");
+    drop(stall);
+    assert_eq!(peer.next_block().await.number(), 1);
+    let again = node.handle.publish(topic, lost).await;
+    assert!(matches!(again, Err(PublishError::Duplicate { .. })), "{again:?}");
+    let lost = number;
+    until("room in the queue", async || {
+        number += 1;
+        node.handle.publish(topic, frame(number, &[])).await.is_ok()
+    })
+    .await;
+    loop {
+        match peer.next_block().await.number() {
+            received if received == number => return,
+            received => assert_ne!(received, lost),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_does_not_read_is_disconnected_and_others_hear_everything() {
+    let node = Node::start(&[]).await;
+    let (deaf, stall, _carrying) = stallable_peer_of(&node).await;
     let mut reader = Node::start(&[&node]).await;
-    node.meshed_with(&deaf).await;
     node.meshed_with(&reader).await;
     stall.send_replace(true);
 
-    // Large ones fill what the connection holds, and small ones, which cost next to nothing, the queue before it.
-    let large = vec![Bytes::from(vec![0x7e; 1_000]), Bytes::from(noise(100_000))];
-    let mut number = 0;
-    in_time("the deaf peer to be let go", async {
+    let (large, mut number) = (large(), 0);
+    in_time("the deaf peer to be disconnected", async {
         while node.is_connected_to(&deaf).await {
             number += 1;
-            let transactions = if number <= LARGE { large.clone() } else { vec![] };
-            let frame = block(number, transactions).sign(&sequencer(), SigningDomain::Zero, chain());
-            node.handle.publish(Topic::BlocksV4, frame.unwrap().frame()).await.unwrap();
+            node.handle.publish(Topic::BlocksV4, frame(number, &large)).await.unwrap();
             assert_eq!(reader.next_block().await.number(), number);
         }
     })
