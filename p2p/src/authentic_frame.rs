@@ -1,4 +1,4 @@
-//! [`AuthenticFrame`]: a frame whose signature is known to be from the key that may sign.
+//! [`AuthenticFrame`]: a frame whose signature is of a key that may sign.
 //!
 //! The second of three states. Only here does the payload get decoded: bytes that anybody could have sent
 //! never reach the decoder.
@@ -11,7 +11,7 @@ use crate::{
 };
 use alloy_primitives::{Address, Bytes};
 
-/// A frame that was signed by whom the topic asks for.
+/// A frame that was signed, for its chain, by a signer that its topic allows.
 #[derive(Clone, Debug)]
 pub struct AuthenticFrame {
     frame: Frame,
@@ -22,11 +22,12 @@ pub struct AuthenticFrame {
 }
 
 impl Frame {
-    /// Proves that the frame was signed, for this chain, by whom the topic asks for, in one of the topic's
-    /// domains.
+    /// Proves that the frame was signed for this chain, in one of the topic's domains, by a signer that may sign on the topic.
+    /// A [previous signer](Signers::previous) is allowed whatever the time: apply [`Signers::at`] first.
     ///
     /// # Errors
-    /// A [`Refusal`] by one of the signature rules.
+    /// A [`Refusal`] with one of [`Reason::NoSignerKnown`], [`Reason::BadRecoveryId`], [`Reason::BadSignature`],
+    /// [`Reason::WrongSigner`] and [`Reason::SignerInDoubt`].
     pub fn authenticate(
         self,
         topic: Topic,
@@ -56,10 +57,11 @@ impl Frame {
         }
     }
 
-    /// Who the signature recovers to, in each domain that the topic knows, the one to prefer leading.
+    /// The addresses that the signature recovers to, one for each [domain of the topic](Topic::domains), in their order. One of
+    /// them at most is the signer's.
     ///
     /// # Errors
-    /// A [`Reason`] of the signature rules when the signature recovers to nobody in any domain.
+    /// [`Reason::BadRecoveryId`], or [`Reason::BadSignature`] if it recovers to no address in any domain.
     pub fn recover(&self, topic: Topic, chain_id: ChainId) -> Result<Vec<RecoveredSigner>, Reason> {
         let signature = BlockSignature::parse(&self.signature())?;
         let payload_hash = self.payload_hash();
@@ -90,12 +92,12 @@ fn wrong_signer(
 }
 
 impl AuthenticFrame {
-    /// The topic that it was heard on.
+    /// The topic that it was received on.
     pub const fn topic(&self) -> Topic {
         self.topic
     }
 
-    /// The chain that it is for.
+    /// The chain that it was signed for.
     pub const fn chain_id(&self) -> ChainId {
         self.chain_id
     }
@@ -105,7 +107,7 @@ impl AuthenticFrame {
         self.domain
     }
 
-    /// Who signed it.
+    /// The address that signed it.
     pub const fn signer(&self) -> Address {
         self.signer
     }
@@ -120,7 +122,7 @@ impl AuthenticFrame {
         &self.frame
     }
 
-    /// Decodes the signed bytes.
+    /// Decodes the signed bytes, in the topic's [version](Topic::version). The payload shares the frame's buffer.
     ///
     /// # Errors
     /// The first rule of the layout that they break.
@@ -139,14 +141,14 @@ impl AuthenticFrame {
     }
 }
 
-/// Who a compressed frame's signature recovers to, in each domain that the topic knows: for inspecting a frame
-/// whose signer is not known beforehand.
+/// The addresses that a compressed frame's signature recovers to, one for each domain of the topic: for inspecting a frame
+/// whose signer is not known.
 ///
-/// On the cross-safe topic one signature recovers to a different address in each domain, and only one of them
-/// is somebody: which one cannot be determined without knowing the signer.
+/// On the cross-safe topic a signature recovers to a different address in each domain, and only one of them is the signer's:
+/// which one cannot be determined without knowing the signer.
 ///
 /// # Errors
-/// A [`Reason`] of the length or signature rules.
+/// As [`Frame::open`] and [`Frame::recover`].
 pub fn recover_signers(
     topic: Topic,
     chain_id: ChainId,

@@ -7,14 +7,14 @@ use alloy_primitives::{Address, B256};
 use core::fmt;
 use k256::ecdsa::SigningKey;
 
-/// A secp256k1 secret key.
+/// A secp256k1 secret key in memory, which signs blocks.
 #[derive(Clone)]
 pub struct BlockSigner {
     key: SigningKey,
     address: Address,
 }
 
-/// Why a key or a signature was not made.
+/// Why there is no key or no signature.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignerError {
@@ -24,18 +24,18 @@ pub enum SignerError {
     /// The curve library refused to sign. Not reachable with a valid key and a 32-byte hash.
     #[error("signing with the key of {address} failed: {detail}")]
     Signing {
-        /// Whose key it was.
+        /// The address of the key.
         address: Address,
-        /// What the library said.
+        /// The error of the library.
         detail: String,
     },
 }
 
 impl BlockSigner {
-    /// Takes a secret key: 32 bytes, big-endian.
+    /// A signer with this secret key: 32 bytes, big-endian.
     ///
     /// # Errors
-    /// [`SignerError::InvalidKey`].
+    /// [`SignerError::InvalidKey`]: zero, or not below the curve's order.
     pub fn from_bytes(secret: &B256) -> Result<Self, SignerError> {
         let key = SigningKey::from_slice(secret.as_slice()).map_err(|_| SignerError::InvalidKey)?;
         let address = Address::from_public_key(key.verifying_key());

@@ -6,7 +6,7 @@ use alloy_primitives::{B256, U256};
 use core::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// The id of a chain (EIP-155), 256 bits wide on the wire.
+/// The id of a chain (EIP-155), 256 bits wide in signatures and events.
 ///
 /// Text form: decimal. JSON form: a number up to 2^53 - 1 (what every JSON reader holds exactly), a
 /// decimal string above. Parsing accepts decimal and `0x`-hex.
@@ -67,7 +67,7 @@ impl fmt::Debug for ChainId {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not a chain id: write a decimal or 0x-hex number of at most 256 bits")]
 pub struct ParseChainIdError {
-    /// What was given.
+    /// The text.
     pub text: String,
 }
 

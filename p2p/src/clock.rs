@@ -1,6 +1,6 @@
 //! Time as an argument: [`UnixSeconds`] and the [`Clock`] that tasks read it from.
 //!
-//! Rules never read a clock. They are handed a [`UnixSeconds`] by the task that runs them.
+//! Rules never read a clock. The task that runs them passes in a [`UnixSeconds`].
 
 use core::fmt;
 use serde::{Deserialize, Serialize};
@@ -17,9 +17,9 @@ impl fmt::Display for UnixSeconds {
     }
 }
 
-/// Where a task reads the time that it hands to the rules.
+/// Where a task reads the time that it passes to the rules.
 pub trait Clock: fmt::Debug + Send + Sync {
-    /// The time now.
+    /// The current time.
     fn now(&self) -> UnixSeconds;
 }
 

@@ -1,6 +1,6 @@
 //! [`Envelope`]: a block, from version 3 on with its parent beacon block root in front, as it is signed.
 //!
-//! The bytes' layout is in [`crate::payload_layout`]. Never judges: that is the validator's.
+//! The layout of its bytes is in [`crate::payload_layout`]. Never judges the block.
 
 use crate::{
     ExecutionPayload, MalformedPayload, PayloadHash, PayloadVersion, payload_reader::PayloadReader,
@@ -8,10 +8,10 @@ use crate::{
 };
 use alloy_primitives::Bytes;
 
-/// What a gossip signature covers.
+/// The block that a gossip signature covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {
-    /// The block.
+    /// The block's execution payload, with the parent beacon block root among its fields.
     pub payload: ExecutionPayload,
 }
 
@@ -26,7 +26,7 @@ impl Envelope {
         Ok(Self { payload: PayloadReader::new(version, signed)?.read()? })
     }
 
-    /// The bytes that are signed: the inverse of [`Envelope::decode`].
+    /// The bytes that are signed, in the payload's own version: the inverse of [`Envelope::decode`].
     ///
     /// # Errors
     /// The payload has no wire form: a list is longer than its type allows, or the whole does not fit 32-bit offsets.
@@ -36,7 +36,7 @@ impl Envelope {
         Ok(bytes.into())
     }
 
-    /// The hash of the bytes that are signed: what a signer outside this process is handed.
+    /// The Keccak-256 hash of the bytes that are signed: what a signer outside this process needs.
     ///
     /// # Errors
     /// As [`Envelope::encode`].

@@ -1,8 +1,7 @@
 //! [`FileClock`]: a clock that several processes share through a file.
 //!
-//! A devnet that runs faster than time writes the file; the sidecar that watches it reads it. The file holds
-//! seconds since the Unix epoch in decimal. Nothing here ever writes it, and no rule is loosened by it: the
-//! same windows hold, only the source of the time is another.
+//! A devnet that runs faster than real time writes the file; the sidecar that watches it reads it. The file has seconds since
+//! the Unix epoch in decimal. Nothing here writes it, and no rule depends on it: the windows are the same.
 
 use crate::{Clock, UnixSeconds};
 use std::{
@@ -15,9 +14,9 @@ use std::{
 /// The longest text that is read from a clock file: twenty digits, and whitespace.
 const MAX_BYTES: u64 = 64;
 
-/// A clock whose time stands in a file.
+/// A clock whose time is in a file.
 ///
-/// It is read on every call. While the file cannot be read, the time is stopped at what was read last.
+/// The file is read on every call. While it cannot be read, the time stays at what was read last.
 #[derive(Debug)]
 pub struct FileClock {
     path: PathBuf,
@@ -33,21 +32,21 @@ pub enum FileClockError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The file holds no time.
+    /// The file does not have a time.
     #[error("the clock file {path} holds {text:?}: it must hold seconds since 1970, in decimal")]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What stands in it.
+        /// Its text.
         text: String,
     },
 }
 
 impl FileClock {
-    /// Opens a clock file, which must already hold a time.
+    /// Opens a clock file, which must have a time already.
     ///
     /// # Errors
     /// The file is missing, unreadable, or holds anything but decimal seconds.

@@ -1,8 +1,8 @@
 //! [`Frame`]: a gossip message, decompressed within its bound and split from its signature.
 //!
-//! The first of three states: `Frame` → [`AuthenticFrame`](crate::AuthenticFrame) →
-//! [`ValidBlock`](crate::ValidBlock). Never allocates what a header claims before the claim is checked, and
-//! looks into the payload only for what a refusal can tell of it.
+//! The first of three states: `Frame` → [`AuthenticFrame`](crate::AuthenticFrame) → [`ValidBlock`](crate::ValidBlock). Never
+//! allocates what a header claims before the claim is checked. Reads of the payload only the number and hash that a refusal
+//! names.
 
 use crate::{
     GossipMessageId, PayloadHash, Reason, Topic, ValidationRules,
@@ -15,10 +15,22 @@ use alloy_eips::BlockNumHash;
 use alloy_primitives::Bytes;
 use std::borrow::Cow;
 
-/// The fewest bytes a decompressed frame may hold: a signature and one byte of payload.
+/// The fewest bytes that a decompressed frame may have: a signature and one byte of payload, as in op-node.
 pub const MIN_FRAME_BYTES: usize = SIGNATURE_BYTES + 1;
 
 /// A decompressed gossip message of which nothing is proven yet.
+///
+/// Decompressed it is `signature (65) ‖ signed bytes`. The signed bytes are `parent beacon block root (32, from version 3 on) ‖
+/// SSZ payload`: rollup-node p2p specification, "Block encoding".
+///
+/// ```
+/// use alloy_primitives::Bytes;
+/// use crosscheck_p2p::{Frame, Reason};
+///
+/// // Bytes that anybody may send: here a snappy header that claims 4 GiB.
+/// let bytes = Bytes::from_static(&[0xff, 0xff, 0xff, 0xff, 0x0f, 0x00]);
+/// assert!(matches!(Frame::open(&bytes), Err(Reason::DeclaredSizeTooLarge { declared: 0xffff_ffff, .. })));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Frame {
     compressed: Bytes,
@@ -28,10 +40,10 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// Decompresses a frame.
+    /// Decompresses the data of a gossip message: a snappy block (not the framed format).
     ///
     /// # Errors
-    /// A [`Reason`] of the length rules when it is no snappy block or out of bounds.
+    /// [`Reason::DeclaredSizeTooLarge`], [`Reason::BadSnappy`] or [`Reason::DeclaredSizeTooSmall`].
     pub fn open(compressed: &Bytes) -> Result<Self, Reason> {
         Self::open_with(compressed, |_, signed| (PayloadHash::of(signed), ())).map(|(frame, ())| frame)
     }
@@ -91,32 +103,34 @@ impl Frame {
         Ok(Self { compressed, decompressed: decompressed.into(), signature, payload_hash: self.payload_hash })
     }
 
-    /// The frame as it travels, its length in as few bytes as it needs.
+    /// The frame as it travels: a snappy block, with its length written in as few bytes as it needs.
     pub const fn compressed(&self) -> &Bytes {
         &self.compressed
     }
 
-    /// `r ‖ s ‖ recovery id`, unchecked.
+    /// The signature, `r (32) ‖ s (32) ‖ recovery id (1)`, big-endian, unchecked.
     pub const fn signature(&self) -> [u8; SIGNATURE_BYTES] {
         self.signature
     }
 
-    /// The hash of the signed bytes.
+    /// The Keccak-256 hash of the signed bytes.
     pub const fn payload_hash(&self) -> PayloadHash {
         self.payload_hash
     }
 
-    /// The signed bytes: parent beacon block root, then the payload. Shares the frame's one buffer.
+    /// The signed bytes: from version 3 on the parent beacon block root (32 bytes), then the SSZ payload. Shares the frame's
+    /// buffer.
     pub fn signed(&self) -> Bytes {
         self.decompressed.slice(SIGNATURE_BYTES..)
     }
 
-    /// The block that a frame on this topic claims to be, unchecked. `None`: it is too short to claim any.
+    /// The number and hash of the block that a frame on this topic claims to be. Nothing of it is checked. `None`: the frame is
+    /// too short.
     pub fn claimed_block(&self, topic: Topic) -> Option<BlockNumHash> {
         claimed_block(topic.version(), self.decompressed.get(SIGNATURE_BYTES..)?)
     }
 
-    /// The frame's id on a topic of the chain.
+    /// The id that gossip gives the frame on a topic of the chain of these rules. See [`message_id`](crate::message_id()).
     pub fn message_id(&self, topic: Topic, rules: &ValidationRules) -> GossipMessageId {
         GossipMessageId::of_decompressed(&topic.path(rules.chain_id), &self.decompressed)
     }

@@ -1,6 +1,6 @@
-//! The way back from a header to the [`ExecutionPayload`] that it is the header of.
+//! [`ExecutionPayload::from_header`]: the payload of a block, from its header and transactions.
 //!
-//! Never guesses: what comes out hashes to the same block hash, or nothing does.
+//! The result hashes to the header's block hash, or there is none.
 
 use crate::{BlobFields, ExecutionPayload, UnixSeconds, VersionFields};
 use alloy_consensus::Header;
@@ -13,19 +13,20 @@ use alloy_primitives::{B256, Bytes, U256};
      Stack block, it has withdrawals or execution requests, or these are not its transactions"
 )]
 pub struct NoPayloadError {
-    /// The block's number.
+    /// The block's height.
     pub number: u64,
-    /// Its hash.
+    /// The hash of its header.
     pub hash: B256,
-    /// What the payload would hash to.
+    /// The hash of the header that the payload would have.
     pub computed: B256,
 }
 
 impl ExecutionPayload {
-    /// The payload of a block, in the version that its header has the fields of.
+    /// The payload of a block, in the version whose fields its header has. `transactions` are the EIP-2718 bytes of all its
+    /// transactions.
     ///
     /// # Errors
-    /// [`NoPayloadError`] if the payload would not be that of this very block.
+    /// [`NoPayloadError`] if the payload would not hash to the header's block hash.
     pub fn from_header(header: &Header, transactions: Vec<Bytes>) -> Result<Self, NoPayloadError> {
         let payload = Self {
             parent_hash: header.parent_hash,
@@ -49,7 +50,7 @@ impl ExecutionPayload {
     }
 }
 
-/// The fields that the header has beyond version 1: a later one's stand for all before it.
+/// The fields that the header has beyond version 1. Fields of a later version imply those of the versions before.
 fn version_fields(header: &Header) -> VersionFields {
     let withdrawals = Vec::new();
     let blobs = header.parent_beacon_block_root.map(|parent_beacon_block_root| BlobFields {

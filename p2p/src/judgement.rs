@@ -4,19 +4,19 @@
 
 use crate::{Refusal, RefusalVerdict, Topic, ValidBlock};
 
-/// The verdict on a frame.
+/// The validator's decision on a frame, in the terms of gossipsub: the result of a message's validation.
 #[derive(Clone, Debug)]
 pub enum Judgement {
-    /// Holds by every rule: pass it on.
+    /// The block is valid by every rule: it is passed on.
     Accept(ValidBlock),
-    /// Of no use here, and nobody's fault.
+    /// The frame is not passed on, and its sender is not blamed.
     Ignore(Refusal),
-    /// Breaks a rule that its sender could check too.
+    /// The frame is not passed on. It breaks a rule that its sender could have checked.
     Reject(Refusal),
 }
 
 impl Judgement {
-    /// The judgement that a refusal means on a topic.
+    /// The judgement that a refusal leads to on a topic.
     pub fn refused(topic: Topic, refusal: Refusal) -> Self {
         match refusal.reason.verdict(topic) {
             RefusalVerdict::Ignore => Self::Ignore(refusal),

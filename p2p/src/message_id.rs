@@ -1,7 +1,7 @@
-//! [`GossipMessageId`]: how the network tells gossip messages apart.
+//! [`GossipMessageId`]: by what gossip tells messages apart.
 //!
-//! Follows what op-node computes, not the specification's text, which leaves the topic out: with it, a frame
-//! replayed on another topic cannot suppress the genuine one.
+//! Computed as op-node does, not as the specification's text has it, which leaves the topic out: with the topic, a frame that is
+//! sent on another topic does not suppress the genuine one.
 
 use crate::snappy::decompress;
 use alloy_primitives::FixedBytes;
@@ -12,13 +12,14 @@ use sha2::{Digest, Sha256};
 const INVALID_SNAPPY: [u8; 4] = [0, 0, 0, 0];
 const VALID_SNAPPY: [u8; 4] = [1, 0, 0, 0];
 
-/// The id of a gossip message: 20 bytes, text and JSON form 0x-hex.
+/// The id of a gossip message: the first 20 bytes of `SHA-256(domain ‖ topic length, 8 bytes little-endian ‖ topic ‖ data)`.
+/// As text and in JSON it is 0x-hex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct GossipMessageId(FixedBytes<20>);
 
 impl GossipMessageId {
-    /// The id's bytes.
+    /// The id's 20 bytes.
     pub const fn as_bytes(&self) -> &[u8; 20] {
         &self.0.0
     }
@@ -53,7 +54,7 @@ impl fmt::Display for GossipMessageId {
     }
 }
 
-/// The id of a frame on a topic: of its decompressed bytes where it is snappy of at most
+/// The id of a frame on the topic with this [path](crate::Topic::path): of its decompressed bytes if it is a snappy block of at most
 /// [`MAX_FRAME_BYTES`](crate::MAX_FRAME_BYTES), of its raw bytes otherwise.
 pub fn message_id(topic_path: &str, frame: &[u8]) -> GossipMessageId {
     match decompress(frame) {

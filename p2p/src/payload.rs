@@ -1,66 +1,70 @@
 //! [`ExecutionPayload`]: a block as gossip carries it, in any version.
 //!
-//! Holds fields and derives the header from them. Never decodes a transaction: the transactions root is the
-//! root over their raw bytes, as EIP-2718 defines it.
+//! Has the fields, and derives the header from them. Never decodes a transaction: the transactions root is the root over
+//! their raw bytes, as EIP-2718 defines it.
 
 use crate::{PayloadVersion, UnixSeconds, ordered_root::ordered_root};
 use alloy_consensus::{EMPTY_OMMER_ROOT_HASH, Header, proofs::calculate_withdrawals_root};
 use alloy_eips::{eip4895::Withdrawal, eip7685::EMPTY_REQUESTS_HASH};
 use alloy_primitives::{Address, B64, B256, Bloom, Bytes, U256};
 
-/// An execution payload: the fields that every version has, in their order on the wire, and what later ones added.
+/// An execution payload: the fields that every version has, in their order on the wire, and those of its own version.
+///
+/// The fields are those of `ExecutionPayload` in the execution-layer Engine API. How they travel is in the rollup-node p2p
+/// specification, "Block encoding". Nothing is checked: see [`Validator`](crate::Validator).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExecutionPayload {
-    /// The parent block's hash.
+    /// The hash of the parent block's header.
     pub parent_hash: B256,
-    /// The header's `beneficiary`.
+    /// Who receives the fees: the header's `beneficiary`.
     pub fee_recipient: Address,
-    /// The state root.
+    /// The root of the state trie after the block. Gossip has no data to check it with.
     pub state_root: B256,
-    /// The receipts root.
+    /// The root of the trie of the block's receipts. Gossip has no receipts to check it with.
     pub receipts_root: B256,
-    /// The bloom over the block's logs.
+    /// The bloom filter over the block's logs, 256 bytes.
     pub logs_bloom: Bloom,
-    /// The header's `mixHash`.
+    /// The header's `mixHash`: on an OP Stack chain the `prevRandao` of the L1 origin.
     pub prev_randao: B256,
-    /// The block number.
+    /// The height of the block.
     pub number: u64,
-    /// The gas limit.
+    /// The most gas that the block may use, gas units.
     pub gas_limit: u64,
-    /// The gas used.
+    /// The gas that the block used, gas units.
     pub gas_used: u64,
-    /// The block's timestamp.
+    /// When the block was built, seconds since the Unix epoch. It selects the fork, and so the version.
     pub timestamp: UnixSeconds,
-    /// The header's extra data, at most 32 bytes.
+    /// The header's extra data, at most 32 bytes: since Holocene the parameters of EIP-1559, since Jovian also the minimum
+    /// base fee.
     pub extra_data: Bytes,
-    /// The base fee, wei. The wire has 256 bits for it, a header 64.
+    /// The base fee per gas, wei. The wire has 256 bits for it, a header 64.
     pub base_fee_per_gas: U256,
     /// The hash that the block claims; compare it with [`ExecutionPayload::recompute_hash`].
     pub block_hash: B256,
-    /// The transactions, EIP-2718 bytes.
+    /// The transactions, each as its EIP-2718 bytes, deposits (type 0x7e) first.
     pub transactions: Vec<Bytes>,
-    /// What versions after the first added.
+    /// The fields that versions after the first added.
     pub version_fields: VersionFields,
 }
 
 /// The fields that versions after the first added. A payload has those of its version, and no others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VersionFields {
-    /// None.
+    /// Bedrock and Regolith: no fields but those of every version.
     V1,
-    /// Since Canyon.
+    /// Canyon and Delta.
     V2 {
         /// The withdrawals list: empty on every OP Stack chain.
         withdrawals: Vec<Withdrawal>,
     },
-    /// Since Ecotone.
+    /// Ecotone to Holocene.
     V3 {
         /// The withdrawals list: empty on every OP Stack chain.
         withdrawals: Vec<Withdrawal>,
         /// The header fields of EIP-4844 and EIP-4788.
         blobs: BlobFields,
     },
-    /// Since Isthmus.
+    /// Isthmus and later.
     V4 {
         /// The withdrawals list: empty on every OP Stack chain.
         withdrawals: Vec<Withdrawal>,
@@ -83,7 +87,7 @@ pub struct BlobFields {
 }
 
 impl ExecutionPayload {
-    /// The version.
+    /// The version, by which fields there are.
     pub const fn version(&self) -> PayloadVersion {
         match self.version_fields {
             VersionFields::V1 => PayloadVersion::V1,
@@ -128,9 +132,10 @@ impl ExecutionPayload {
         }
     }
 
-    /// The header that these fields make up. From version 4 on it says that there are no execution-layer requests.
+    /// The header that these fields make up. From version 4 on its `requestsHash` is that of no requests.
     ///
-    /// A base fee beyond 64 bits, which no header holds, comes out as the largest that one does.
+    /// A base fee of more than 64 bits, which no header can have, becomes `u64::MAX`; [`Validator`](crate::Validator) refuses
+    /// such a block first. Computes the transactions root, which takes time in proportion to the transactions' bytes.
     pub fn header(&self) -> Header {
         let blobs = self.blobs();
         let has_requests_hash = self.version() >= PayloadVersion::V4;
@@ -160,12 +165,13 @@ impl ExecutionPayload {
         }
     }
 
-    /// The root of the ordered trie over the raw transactions.
+    /// The root of the trie over the raw transactions, keyed by the RLP of their index: the header's `transactionsRoot`.
     pub fn transactions_root(&self) -> B256 {
         ordered_root(&self.transactions)
     }
 
-    /// The hash of the [header](ExecutionPayload::header) that these fields make up.
+    /// The Keccak-256 hash of the [header](ExecutionPayload::header) that these fields make up. A valid block has it as its
+    /// [`block_hash`](ExecutionPayload::block_hash).
     pub fn recompute_hash(&self) -> B256 {
         self.header().hash_slow()
     }

@@ -1,4 +1,4 @@
-//! [`PayloadHash`] and [`signing_hash`]: what a gossip signature signs.
+//! [`PayloadHash`] and [`signing_hash`]: what a gossip signature is made over.
 //!
 //! Rollup-node p2p specification, "Block signatures". No curve arithmetic here.
 
@@ -10,7 +10,8 @@ use alloy_primitives::{B256, keccak256};
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
-/// `keccak256` of the signed bytes: everything in the decompressed frame after the signature.
+/// `keccak256` of the signed bytes: everything in the decompressed frame after the signature. Rollup-node p2p specification,
+/// "Block signatures".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PayloadHash(B256);
@@ -21,7 +22,7 @@ impl PayloadHash {
         Self(HashInput::new(Prefix::default(), signed).hash())
     }
 
-    /// The hash as a word.
+    /// The hash as 32 bytes.
     pub const fn as_b256(self) -> B256 {
         self.0
     }

@@ -1,4 +1,4 @@
-//! [`PayloadVersion`] and [`GossipForkTimes`]: which layout a block travels in, by the forks that its chain has had.
+//! [`PayloadVersion`] and [`GossipForkTimes`]: which layout a block travels in, by the forks of its chain.
 //!
 //! Pure: a block's timestamp is an argument. Only the forks that gossip depends on are known here.
 
@@ -39,12 +39,12 @@ impl PayloadVersion {
         self >= Self::V2
     }
 
-    /// Whether the payload tells blob gas, and a parent beacon block root travels in front of it.
+    /// Whether the payload has blob gas fields, and a parent beacon block root in front of it.
     pub fn has_blob_fields(self) -> bool {
         self >= Self::V3
     }
 
-    /// The size of the payload's fixed part.
+    /// The size of the payload's fixed part, bytes.
     pub(crate) const fn fixed_bytes(self) -> usize {
         match self {
             Self::V1 => 508,
@@ -61,22 +61,22 @@ impl fmt::Display for PayloadVersion {
     }
 }
 
-/// When the forks took force that gossip depends on. `None`: the fork is not scheduled.
+/// When the forks that gossip depends on take force: timestamps of the first block of each. `None`: the fork is not scheduled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct GossipForkTimes {
-    /// From version 1 to 2.
+    /// Canyon: from version 1 to 2.
     pub canyon: Option<UnixSeconds>,
-    /// From version 2 to 3.
+    /// Ecotone: from version 2 to 3.
     pub ecotone: Option<UnixSeconds>,
-    /// From version 3 to 4.
+    /// Isthmus: from version 3 to 4.
     pub isthmus: Option<UnixSeconds>,
-    /// From when `blobGasUsed` holds the data-availability footprint, and may be other than 0.
+    /// Jovian: since then `blobGasUsed` is the data-availability footprint, and need not be 0.
     pub jovian: Option<UnixSeconds>,
 }
 
 impl GossipForkTimes {
-    /// Every fork in force from the start. What is assumed of a chain whose forks are not known: a rule that holds
-    /// only before a fork must not cost an honest peer.
+    /// Every fork in force from genesis. It is assumed for a chain whose forks are not known, so that a rule that applies only
+    /// before a fork does not cost an honest peer.
     pub const AT_GENESIS: Self = {
         let start = Some(UnixSeconds(0));
         Self { canyon: start, ecotone: start, isthmus: start, jovian: start }

@@ -7,13 +7,13 @@ use alloy_primitives::Address;
 /// Why a frame was refused, and what was known of it by then.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The rule that it broke.
+    /// The first rule that it broke.
     pub reason: Reason,
-    /// The hash of its signed bytes, if it got as far as having some.
+    /// The Keccak-256 hash of its signed bytes. `None`: it could not be decompressed.
     pub payload_hash: Option<PayloadHash>,
-    /// Who signed it, if anyone was recovered.
+    /// The address that its signature recovers to, in the topic's own domain. `None`: it was not recovered.
     pub signer: Option<Address>,
-    /// The block that it claims to be, if it is long enough to claim one. Nothing of it was checked.
+    /// The number and hash of the block that it claims to be. Nothing of it was checked. `None`: the frame is too short.
     pub claimed: Option<Box<BlockNumHash>>,
 }
 

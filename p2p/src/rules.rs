@@ -1,12 +1,11 @@
-//! [`ValidationRules`] and the tables of rules that an authentic envelope must hold by.
+//! [`ValidationRules`], and the rules of an authentic envelope.
 //!
-//! Pure: each rule checks the envelope, the settings and the time it is handed. A rule's place in its table
-//! is its place in the order of checks. What a broken rule means is in [`Reason::verdict`].
+//! Pure: each rule is a function of the envelope, the settings and the time. The order in the table is the order of the
+//! checks. What a broken rule leads to is in [`Reason::verdict`].
 
 use crate::{ChainId, Envelope, GossipForkTimes, Reason, Topic, UnixSeconds};
 
-/// The most blocks that a chain may have in a second. Upstream's chains with several blocks of one timestamp have up to sixteen
-/// in two seconds.
+/// The most blocks that a chain may have in a second. Chains with several blocks of one timestamp have up to 16 in 2 s.
 const MAX_BLOCKS_PER_SECOND: u64 = 8;
 /// How many heights are remembered at least: as many as in op-node.
 const MIN_HEIGHTS: usize = 1_000;
@@ -17,33 +16,33 @@ fn max_blocks_within(seconds: u64) -> usize {
     usize::try_from(blocks).unwrap_or(usize::MAX)
 }
 
-/// The settings of a chain's validator.
+/// The settings of a chain's validator. Start from [`ValidationRules::new`] and change fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValidationRules {
-    /// The chain.
+    /// The chain whose frames are judged: its id is part of what is signed.
     pub chain_id: ChainId,
-    /// When its forks took force.
+    /// When the chain's forks take force.
     pub forks: GossipForkTimes,
-    /// How old an unsafe block may be, seconds.
+    /// How old an unsafe block may be, seconds: 60 in the specification.
     pub max_age_secs: u64,
-    /// How old a block on cross-safe-blocksv1 may be, seconds: the sequencing window by default.
+    /// How old a block on `cross-safe-blocksv1` may be, seconds: by default 12 h, the sequencing window.
     pub cross_safe_max_age_secs: u64,
-    /// How far in the future a block may be, seconds.
+    /// How far in the future a block may be, seconds: 5 in the specification.
     pub max_ahead_secs: u64,
-    /// How many blocks of one height may have been let through before one more is refused. As in op-node, whose
-    /// count is of blocks seen before: one more than this number gets in.
+    /// A block is refused if more than this many other blocks of its height were accepted on the topic: 5 in the
+    /// specification. As in op-node, one more than this number is accepted.
     pub max_blocks_per_height: usize,
-    /// How many heights of each topic of unsafe blocks are remembered.
+    /// How many heights of each topic of unsafe blocks are remembered, at least 1.
     pub max_heights: usize,
-    /// Whether cross-safe-blocksv1 takes signatures in the zero domain, which anybody may have from an unsafe block.
+    /// Whether signatures in the zero domain are accepted on `cross-safe-blocksv1`. Anyone can resend an unsafe block's
+    /// signature there.
     pub accepts_zero_domain: bool,
-    /// How many heights of cross-safe-blocksv1 are remembered: no fewer than its window has blocks.
+    /// How many heights of `cross-safe-blocksv1` are remembered: not fewer than its window has blocks.
     pub cross_safe_max_heights: usize,
 }
 
 impl ValidationRules {
-    /// op-node's settings for unsafe blocks; for cross-safe-blocksv1 a window of twelve hours. Every fork is taken to be in
-    /// force.
+    /// op-node's settings for unsafe blocks, and a window of 12 h for `cross-safe-blocksv1`. Every fork is taken to be in force.
     pub fn new(chain_id: ChainId) -> Self {
         let rules = Self {
             chain_id,
@@ -59,8 +58,8 @@ impl ValidationRules {
         rules.with_windows(60, 43_200, 5)
     }
 
-    /// Lets blocks in that are this old, and this far in the future, and remembers them for as long as they would be accepted again:
-    /// by their number, whatever the chain's block time is, for several blocks may share a timestamp.
+    /// Sets the windows, seconds, and how many heights are remembered: as many as the window can have blocks, at 8 blocks a
+    /// second, so that no block is accepted again after it was forgotten.
     #[must_use]
     pub fn with_windows(self, max_age_secs: u64, cross_safe_max_age_secs: u64, max_ahead_secs: u64) -> Self {
         let heights =
@@ -91,7 +90,7 @@ impl ValidationRules {
     }
 }
 
-/// The span of timestamps that are let through.
+/// The timestamps that are accepted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Window {
     now: UnixSeconds,
@@ -115,8 +114,8 @@ impl Window {
 
 type Rule = fn(&Envelope, &GossipForkTimes) -> Result<(), Reason>;
 
-/// What holds of a block whenever and wherever it is checked, in the order of checks. What a version lacks, its
-/// type lacks: that a payload has the fields of its version, and no others, is a matter of the layout.
+/// The rules that do not depend on time or history, in the order of the checks. That a payload has the fields of its version,
+/// and no others, is ensured by its type and by the layout.
 const BLOCK_RULES: &[Rule] = &[
     no_empty_transaction,
     base_fee_fits_a_header,

@@ -1,28 +1,27 @@
-//! [`SeenBlocks`]: which blocks a topic has let through, by height, and whether by an attributable signature.
+//! [`SeenBlocks`]: which blocks were accepted on a topic, by height, and whether by an attributable signature.
 //!
-//! A block may be let through twice: a signature that may be a replay never takes the place of one that can only have
-//! been meant for the topic. Blocks are counted, not frames, and what may be a replay never uses up the room of what
-//! cannot be one.
+//! A block may be accepted twice: an attributable attestation is accepted after a replayable one. Blocks are counted, not
+//! frames, and replayable ones are not counted against attributable ones.
 //!
-//! Bounded: the heights that were added to longest ago are forgotten first, and of a height it holds at most one block
-//! more than its limit by attributable signatures, and as many by others. Looking never changes what is remembered.
+//! Bounded: the heights that were added to longest ago are forgotten first. Of a height it has at most one block more than the
+//! limit by attributable signatures, and as many by others. A check never changes what is remembered.
 
 use crate::{Reason, SigningDomain};
 use alloy_primitives::B256;
 use lru::LruCache;
 use std::num::NonZeroUsize;
 
-/// Another block of a height that was let through before.
+/// Another block of the same height that was accepted before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rival {
-    /// Its hash.
+    /// The hash of the other block.
     pub hash: B256,
-    /// Whether a signature of it was seen that can only have been meant for the topic.
+    /// Whether a signature of it was seen that can only have been made for the topic.
     pub is_attributable: bool,
 }
 
-/// The blocks let through on one topic.
+/// The blocks that were accepted on one topic.
 #[derive(Debug)]
 pub(crate) struct SeenBlocks {
     heights: LruCache<u64, Vec<Rival>>,
@@ -37,8 +36,8 @@ impl SeenBlocks {
         Self { heights: cache }
     }
 
-    /// Checks that a block may still be let through: no more than `max_blocks` of its height were, and the block itself
-    /// not by a signature that says as much.
+    /// Checks that a block may still be accepted: not more than `max_blocks` of its height were, and the block itself was not
+    /// by a signature of the same worth.
     pub(crate) fn check(
         &self,
         max_blocks: usize,
@@ -52,14 +51,14 @@ impl SeenBlocks {
         if seen > max_blocks {
             return Err(Reason::TooManyAtHeight { number, seen });
         }
-        let says_as_much = |block: &Rival| block.hash == hash && (block.is_attributable || !is_attributable);
-        if blocks.iter().any(says_as_much) {
+        let is_seen = |block: &Rival| block.hash == hash && (block.is_attributable || !is_attributable);
+        if blocks.iter().any(is_seen) {
             return Err(Reason::AlreadySeen { hash });
         }
         Ok(())
     }
 
-    /// Remembers a block. Answers the other blocks of its height that were let through before it.
+    /// Remembers a block. Returns the other blocks of its height that were accepted before it.
     pub(crate) fn mark(&mut self, number: u64, hash: B256, domain: SigningDomain) -> Vec<Rival> {
         let blocks = self.heights.get_or_insert_mut(number, Vec::new);
         let is_attributable = domain.is_attributable();

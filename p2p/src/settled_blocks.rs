@@ -1,24 +1,24 @@
-//! [`SettledBlocks`]: the blocks of which no attestation says anything new.
+//! [`SettledBlocks`]: the blocks whose attestations are ignored, because they are known to be valid and final.
 //!
-//! By hash, not by height: another block of the same height is always let through, for two attested blocks of one height
-//! are what must be known.
+//! By hash, not by height: another block of the same height is still judged, since two attested blocks of one height must be
+//! noticed.
 //!
 //! Bounded: the lowest heights are forgotten first. Their attestations are then judged like any other.
 
 use alloy_primitives::B256;
 use std::collections::BTreeSet;
 
-/// How many blocks are remembered: twelve hours of one a second, and some more.
+/// How many blocks are remembered: 12 h of one block a second, and some more.
 pub const MAX_SETTLED_BLOCKS: usize = 65_536;
 
-/// The blocks of which no attestation says anything new.
+/// The blocks whose attestations are ignored, by height and hash. At most [`MAX_SETTLED_BLOCKS`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SettledBlocks {
     blocks: BTreeSet<(u64, B256)>,
 }
 
 impl SettledBlocks {
-    /// Adds a block. The lowest goes if there are too many.
+    /// Adds a block. If there are too many, the lowest one is forgotten.
     pub fn insert(&mut self, number: u64, hash: B256) {
         self.blocks.insert((number, hash));
         if self.blocks.len() > MAX_SETTLED_BLOCKS {

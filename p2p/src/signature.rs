@@ -12,7 +12,7 @@ use crate::{PayloadHash, Reason};
 use alloy_primitives::{Address, B256};
 use k256::ecdsa::{RecoveryId, Signature};
 
-/// The size of a signature on the wire.
+/// The size of a signature on the wire, bytes: `r` (32), `s` (32), recovery id (1).
 pub const SIGNATURE_BYTES: usize = 65;
 
 /// go-ethereum's Go implementation reads 4 to 7 as 0 to 3: the bit says that the key was compressed.
@@ -78,15 +78,15 @@ fn recover(signature: &Signature, id: RecoveryId, signing_hash: B256) -> Option<
     Some(Address::from_public_key(&key))
 }
 
-/// Who a frame's signature recovers to, under one domain.
+/// The address that a frame's signature recovers to in one domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecoveredSigner {
     /// The domain that the signature was read in.
     pub domain: crate::SigningDomain,
-    /// The address recovered. A signature made in another domain recovers to an address nobody holds.
+    /// The address. A signature that was made in another domain recovers to an address without a known key.
     pub signer: Address,
-    /// The hash of the signed bytes.
+    /// The Keccak-256 hash of the signed bytes.
     pub payload_hash: PayloadHash,
 }
 

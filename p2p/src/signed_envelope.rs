@@ -1,7 +1,7 @@
-//! [`SignedEnvelope`]: an envelope with its signature, packed for the network; and the two ways to make one.
+//! [`SignedEnvelope`]: an envelope with its signature, compressed for the network; and the two ways to create one.
 //!
-//! [`Envelope::sign`] asks a [`Signer`]; [`SignedEnvelope::from_parts`] takes a signature that was made before. Both
-//! check the signature. Never judges the block: a signer may sign an invalid one.
+//! [`Envelope::sign`] asks a [`Signer`]; [`SignedEnvelope::from_parts`] takes a signature that was made before. Both check the
+//! signature. Never judges the block: a signer may sign an invalid one.
 
 use crate::{
     ChainId, Envelope, MAX_FRAME_BYTES, MalformedPayload, PayloadHash, SIGNATURE_BYTES, SignatureError,
@@ -22,7 +22,7 @@ pub enum SignError<E = SignerError> {
         /// What is wrong with it.
         source: MalformedPayload,
     },
-    /// The network would drop it.
+    /// The frame is larger than the network carries.
     #[error("block {number} takes {size} bytes as a frame: the network carries at most {limit}")]
     TooLarge {
         /// The block's number.
@@ -45,7 +45,7 @@ pub enum SignError<E = SignerError> {
     },
 }
 
-/// An envelope with its signature, ready to send.
+/// An envelope with its signature, ready to be published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedEnvelope {
     frame: Bytes,
@@ -53,7 +53,7 @@ pub struct SignedEnvelope {
 }
 
 impl Envelope {
-    /// Signs the envelope and packs it for the network.
+    /// Signs the envelope and compresses it for the network. A topic expects one of its [domains](crate::Topic::domains).
     ///
     /// # Errors
     /// [`SignError`]: no wire form, larger than the network carries, the signer did not sign, or what it returned is not
@@ -90,11 +90,34 @@ const fn too_large<E>(number: u64, size: usize) -> SignError<E> {
 }
 
 impl SignedEnvelope {
-    /// Packs an envelope and a signature that was made elsewhere: 65 bytes, `r ‖ s ‖ recovery id`, over the
+    /// Puts together an envelope and a signature that was made elsewhere: 65 bytes, `r ‖ s ‖ recovery id`, over the
     /// [signing hash](crate::signing_hash) of this domain, chain and [payload hash](Envelope::payload_hash).
     ///
     /// # Errors
     /// [`SignError`]: no wire form, larger than the network carries, or not the signature of `signer` in low-S form.
+    ///
+    /// ```
+    /// # use alloy_consensus::Header;
+    /// # use alloy_primitives::B256;
+    /// # use crosscheck_p2p::{ExecutionPayload, SignError, SignatureError};
+    /// use crosscheck_p2p::{BlockSigner, ChainId, Envelope, SignedEnvelope, Signer, SigningDomain, SigningRequest};
+    ///
+    /// # let header = Header { number: 7, base_fee_per_gas: Some(1), ..Header::default() };
+    /// # let envelope = Envelope { payload: ExecutionPayload::from_header(&header, vec![])? };
+    /// let (domain, chain_id) = (SigningDomain::Zero, ChainId::from(10));
+    /// // What a signer elsewhere is sent: three words. It may be awaited.
+    /// let request = SigningRequest { domain, chain_id, payload_hash: envelope.payload_hash()? };
+    /// # let remote = BlockSigner::from_bytes(&B256::repeat_byte(0x11))?;
+    /// let signature = remote.sign(&request)?;
+    ///
+    /// let signed = SignedEnvelope::from_parts(&envelope, signature, remote.address(), domain, chain_id)?;
+    /// assert_eq!(signed.frame(), envelope.sign(&remote, domain, chain_id)?.frame());
+    ///
+    /// // A signature for another chain is refused.
+    /// let other = SignedEnvelope::from_parts(&envelope, signature, remote.address(), domain, ChainId::from(11));
+    /// assert!(matches!(other, Err(SignError::Signature { source: SignatureError::WrongSigner { .. }, .. })));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn from_parts(
         envelope: &Envelope,
         signature: [u8; SIGNATURE_BYTES],
@@ -102,27 +125,27 @@ impl SignedEnvelope {
         domain: SigningDomain,
         chain_id: ChainId,
     ) -> Result<Self, SignError<Infallible>> {
-        envelope.sign(&Signed { signer, signature }, domain, chain_id)
+        envelope.sign(&PresetSigner { signer, signature }, domain, chain_id)
     }
 
-    /// The frame that travels: a snappy block of the signature and the signed bytes. Cheap: shares the buffer.
+    /// The frame that travels: a snappy block of the signature (65 bytes) and the signed bytes. A reference to one buffer.
     pub fn frame(&self) -> Bytes {
         self.frame.clone()
     }
 
-    /// The hash of the signed bytes.
+    /// The Keccak-256 hash of the signed bytes.
     pub const fn payload_hash(&self) -> PayloadHash {
         self.payload_hash
     }
 }
 
-/// A signer that has signed already.
-struct Signed {
+/// A signer that returns a signature made before.
+struct PresetSigner {
     signer: Address,
     signature: [u8; SIGNATURE_BYTES],
 }
 
-impl Signer for Signed {
+impl Signer for PresetSigner {
     type Error = Infallible;
 
     fn address(&self) -> Address {

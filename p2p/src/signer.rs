@@ -1,7 +1,7 @@
-//! [`Signer`]: whoever holds a sequencer's key, in this process or outside it, and the check of what it returns.
+//! [`Signer`]: signs with a sequencer's key, in this process or outside it; and the check of what it returns.
 //!
-//! [`Envelope::sign`](crate::Envelope::sign) checks every signature before it is used, so a signer that has another
-//! key, or signed for another chain, is found before anything is published. Never holds a key, never does I/O.
+//! [`Envelope::sign`](crate::Envelope::sign) checks every signature before it is used, so a signer that has another key, or
+//! signed for another chain, is found before anything is published. Never has a key, never does I/O.
 
 use crate::{
     ChainId, PayloadHash, SigningDomain,
@@ -18,9 +18,43 @@ use alloy_primitives::{Address, B256};
 /// can only be awaited needs no implementation: await it, then use
 /// [`SignedEnvelope::from_parts`](crate::SignedEnvelope::from_parts).
 ///
-/// The trait is object safe: `&dyn Signer<Error = E>` works wherever a signer is taken.
+/// The trait is object safe: `&dyn Signer<Error = E>` works wherever a signer is accepted.
+///
+/// ```
+/// use alloy_primitives::{Address, B256};
+/// use crosscheck_p2p::{BlockSigner, SIGNATURE_BYTES, Signer, SignerError, SigningRequest};
+///
+/// /// A signer behind an interface of its own: here it only counts what it signs.
+/// struct Counting {
+///     key: BlockSigner,
+///     signed: std::cell::Cell<u32>,
+/// }
+///
+/// impl Signer for Counting {
+///     type Error = SignerError;
+///
+///     fn address(&self) -> Address {
+///         self.key.address()
+///     }
+///
+///     fn sign(&self, request: &SigningRequest) -> Result<[u8; SIGNATURE_BYTES], SignerError> {
+///         self.signed.set(self.signed.get() + 1);
+///         self.key.sign(request)
+///     }
+/// }
+///
+/// # use alloy_consensus::Header;
+/// # use crosscheck_p2p::{ChainId, Envelope, ExecutionPayload, SigningDomain};
+/// # let header = Header { base_fee_per_gas: Some(1), ..Header::default() };
+/// # let envelope = Envelope { payload: ExecutionPayload::from_header(&header, vec![])? };
+/// let signer = Counting { key: BlockSigner::from_bytes(&B256::repeat_byte(0x11))?, signed: 0.into() };
+/// let signed = envelope.sign(&signer, SigningDomain::Zero, ChainId::from(10))?;
+/// assert_eq!(signer.signed.get(), 1);
+/// # assert!(!signed.frame().is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Signer {
-    /// Why there is no signature.
+    /// Why the signer did not sign.
     type Error: core::error::Error + 'static;
 
     /// The address of the key. Signatures of any other key are refused.
@@ -30,16 +64,16 @@ pub trait Signer {
     /// big-endian, low-S (EIP-2), recovery id 0 or 1.
     ///
     /// # Errors
-    /// Whatever kept the signer from signing.
+    /// The signer's own error.
     fn sign(&self, request: &SigningRequest) -> Result<[u8; SIGNATURE_BYTES], Self::Error>;
 }
 
 /// What a signer is asked to sign: the three inputs of the [signing hash](signing_hash).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SigningRequest {
-    /// The domain: zero for unsafe blocks.
+    /// The domain: [`SigningDomain::Zero`] for unsafe blocks.
     pub domain: SigningDomain,
-    /// The chain.
+    /// The chain that the block belongs to.
     pub chain_id: ChainId,
     /// The hash of the signed bytes: [`Envelope::payload_hash`](crate::Envelope::payload_hash).
     pub payload_hash: PayloadHash,

@@ -1,39 +1,52 @@
-//! [`Signers`]: whose signature counts on which topic, and for how long.
+//! [`Signers`]: who may sign on which topic, and for how long.
 //!
-//! A pure state machine of what is known: L1 names a signer, one is heard for the first time, time passes. A
-//! sequencer's key is not changed everywhere at once, so the previous signer is honoured for a while, as op-node
-//! does. Anyone who learns the facts (from L1, from configuration, from the network) hands them in.
+//! A pure state machine. A sequencer's key does not change everywhere at once, so the previous signer is accepted for a while,
+//! as in op-node. The caller passes in what it learns from L1, from its configuration, or from the network.
 
 use crate::{Topic, UnixSeconds};
 use alloy_primitives::Address;
 
-/// How long op-node honours the previous signer after a change, seconds.
+/// How long op-node accepts the previous signer after a change, seconds.
 pub const SIGNER_GRACE_SECS: u64 = 3 * 60 * 60;
 
 /// The addresses that may sign a chain's blocks.
+///
+/// ```
+/// use alloy_primitives::Address;
+/// use crosscheck_p2p::{SIGNER_GRACE_SECS, Signers, Topic, UnixSeconds};
+///
+/// let (old, new) = (Address::repeat_byte(1), Address::repeat_byte(2));
+/// let mut signers = Signers::of(old);
+/// // The chain's SystemConfig on L1 names another signer. The old one may sign for three more hours,
+/// signers.change_to(new, UnixSeconds(1_000), SIGNER_GRACE_SECS);
+/// assert!(signers.may_sign(Topic::BlocksV4, old) && signers.may_sign(Topic::BlocksV4, new));
+/// // or until a block by the new one was seen.
+/// assert!(!signers.after_block_by(new).may_sign(Topic::BlocksV4, old));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Signers {
-    /// The unsafe block signer of the chain's SystemConfig; `None` while it is not known.
+    /// The `unsafeBlockSigner` of the chain's SystemConfig on L1. `None`: it is not known yet; frames are ignored.
     pub unsafe_block_signer: Option<Address>,
-    /// Who that was before, while it is still honoured.
+    /// The signer before that, while it is still accepted.
     pub previous: Option<PreviousSigner>,
-    /// Who may sign on the cross-safe topic, and nobody else; `None`: the unsafe block signer.
+    /// The only address that may sign on the cross-safe topic. `None`: the unsafe block signer may.
     pub attester: Option<Address>,
-    /// Whether L1, which names the unsafe block signer, has not been read lately: it may have named another one.
+    /// Whether L1, which names the unsafe block signer, was not read recently, so that it may name another one by now. Frames
+    /// by another signer are then ignored and not rejected.
     pub is_stale: bool,
 }
 
-/// A signer that another has taken the place of.
+/// A signer that was replaced by another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PreviousSigner {
-    /// The signer.
+    /// Its address.
     pub address: Address,
-    /// Until when it is honoured, this second included.
+    /// Until when it is accepted, this second included.
     pub until: UnixSeconds,
 }
 
 impl Signers {
-    /// One signer, for every topic.
+    /// One signer for every topic.
     pub const fn of(unsafe_block_signer: Address) -> Self {
         Self {
             unsafe_block_signer: Some(unsafe_block_signer),
@@ -43,14 +56,14 @@ impl Signers {
         }
     }
 
-    /// The same with an attester apart.
+    /// The same with a separate attester for the cross-safe topic.
     #[must_use]
     pub const fn with_attester(self, attester: Address) -> Self {
         Self { attester: Some(attester), ..self }
     }
 
-    /// The SystemConfig names this signer. One that it named before is honoured for `grace` more seconds. `true`: it
-    /// is another one than was known.
+    /// Sets the unsafe block signer that the SystemConfig names at the time `now`. The one before is accepted for `grace` more
+    /// seconds. Returns whether it changed.
     pub fn change_to(&mut self, signer: Address, now: UnixSeconds, grace: u64) -> bool {
         self.is_stale = false;
         match self.unsafe_block_signer {
@@ -65,32 +78,30 @@ impl Signers {
         true
     }
 
-    /// What holds once a block by `signer` has been seen: if that is the current signer, the previous one has had its
-    /// time.
+    /// The signers after a block by `signer` was seen. If that is the current signer, the grace of the previous one ends.
     #[must_use]
     pub fn after_block_by(self, signer: Address) -> Self {
         if self.unsafe_block_signer == Some(signer) { Self { previous: None, ..self } } else { self }
     }
 
-    /// What holds at a time: a previous signer whose grace has ended counts no more.
+    /// The signers at a time: without the previous one if its grace has ended.
     #[must_use]
     pub fn at(self, now: UnixSeconds) -> Self {
         Self { previous: self.previous.filter(|previous| now <= previous.until), ..self }
     }
 
-    /// Whose signature is asked for on a topic, if that is known.
+    /// The signer that is expected on a topic. `None`: it is not known.
     pub fn expected_on(&self, topic: Topic) -> Option<Address> {
         let apart = self.attester.filter(|_| topic.is_cross_safe());
         apart.or(self.unsafe_block_signer)
     }
 
-    /// Whether somebody else may be the one by now whose signature is asked for on a topic. An attester apart is not L1's to
-    /// name.
+    /// Whether another signer may be expected on a topic by now. A separate attester is not named by L1, and never in doubt.
     pub const fn is_in_doubt(&self, topic: Topic) -> bool {
         self.is_stale && !(topic.is_cross_safe() && self.attester.is_some())
     }
 
-    /// Whether this signature counts on a topic: it is the one asked for, or the previous signer's in its place.
+    /// Whether a signature of this address is accepted on a topic: it is the expected signer, or the previous one.
     pub fn may_sign(&self, topic: Topic, signer: Address) -> bool {
         let is_apart = topic.is_cross_safe() && self.attester.is_some();
         let is_previous = || self.previous.is_some_and(|previous| previous.address == signer);

@@ -1,8 +1,8 @@
 //! [`SigningDomain`]: what kind of statement a gossip signature makes.
 //!
 //! The rollup-node p2p specification signs blocks in the all-zero domain and reserves the field for message
-//! types. A signature in the zero domain on a cross-safe topic may be a replayed unsafe block, so it binds
-//! nobody; one in the domain of the topic can only have been meant for it.
+//! types. A signature in the zero domain on a cross-safe topic may be that of an unsafe block, sent again by anyone, so it is
+//! not evidence against the signer; one in the domain of the topic can only have been made for it.
 
 use alloy_primitives::{B256, b256};
 use core::{fmt, str::FromStr};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// `keccak256("cross-safe-blocksv1")`
 const CROSS_SAFE_WORD: B256 = b256!("0x54dfddec01bde93d68f4adef3ecff6f6afeed1f1f60aa55983b5d849a38a68f6");
 
-/// The domain of a gossip signature: the first word of what is signed.
+/// The domain of a gossip signature: the first of the three words that are [signed](crate::signing_hash).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum SigningDomain {
     /// 32 zero bytes: the domain of unsafe blocks.
@@ -34,7 +34,7 @@ impl SigningDomain {
         }
     }
 
-    /// The domain as the word that is signed.
+    /// The domain as the word that is signed, 32 bytes.
     pub const fn as_word(self) -> B256 {
         match self {
             Self::Zero => B256::ZERO,

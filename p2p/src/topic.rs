@@ -1,12 +1,23 @@
 //! [`Topic`]: the gossip topics that Crosscheck takes part in.
 //!
-//! Names only: what a topic demands of a block is in [`crate::ValidationRules`].
+//! Names only: what a topic requires of a block is in [`crate::ValidationRules`].
 
 use crate::{ChainId, GossipForkTimes, PayloadVersion, SigningDomain, UnixSeconds};
 use core::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
-/// A gossip topic of a chain.
+/// A gossip topic of a chain: rollup-node p2p specification, "Topics".
+///
+/// ```
+/// use crosscheck_p2p::{ChainId, GossipForkTimes, PayloadVersion, Topic, UnixSeconds};
+///
+/// let topic = Topic::of_block(&GossipForkTimes::AT_GENESIS, UnixSeconds(1_800_000_000));
+/// assert_eq!((topic, topic.name(), topic.version()), (Topic::BlocksV4, "blocksv4", PayloadVersion::V4));
+/// assert_eq!(topic.path(ChainId::from(10)), "/optimism/10/3/blocks");
+/// assert_eq!("cross-safe-blocksv1".parse(), Ok(Topic::CrossSafeBlocksV1));
+/// // A node need not join the cross-safe topic.
+/// assert!(!Topic::BLOCKS.contains(&Topic::CrossSafeBlocksV1));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Topic {
     /// The sequencer's unsafe blocks before Canyon.
@@ -60,7 +71,7 @@ impl Topic {
         }
     }
 
-    /// The topic's string on the wire, for one chain.
+    /// The topic's string on the wire, for one chain: `/optimism/<chain id>/<version>/blocks`.
     pub fn path(self, chain_id: ChainId) -> String {
         match self {
             Self::BlocksV1 => format!("/optimism/{chain_id}/0/blocks"),
@@ -86,7 +97,7 @@ impl Topic {
         matches!(self, Self::CrossSafeBlocksV1)
     }
 
-    /// The domains that a signature on this topic may be made in, the one to try first leading.
+    /// The domains that a signature on this topic may be made in, the topic's own domain first.
     pub const fn domains(self) -> &'static [SigningDomain] {
         if self.is_cross_safe() {
             &[SigningDomain::CrossSafeBlocksV1, SigningDomain::Zero]

@@ -1,7 +1,7 @@
-//! [`ValidBlock`]: a block that holds by the rules of its topic.
+//! [`ValidBlock`]: a block that is valid by every rule of its topic.
 //!
-//! The last of three states; only the validator makes one. Says nothing about whether L1 or the messages in
-//! the block bear it out.
+//! The last of three states; only the validator creates one. It says nothing about whether the block follows from L1, or its
+//! messages are valid.
 
 use crate::{
     AuthenticFrame, ChainId, Envelope, ExecutionPayload, GossipMessageId, PayloadHash, Rival, SigningDomain,
@@ -11,7 +11,7 @@ use alloy_primitives::{Address, B256, Bytes};
 use core::fmt;
 use std::sync::Arc;
 
-/// A judged block. A clone is a reference count.
+/// A block that is valid by every rule of its topic. Cloning it copies a reference.
 #[derive(Clone)]
 pub struct ValidBlock(Arc<Parts>);
 
@@ -32,42 +32,42 @@ impl ValidBlock {
         Self(Arc::new(Parts { frame, envelope, message_id, rivals }))
     }
 
-    /// The topic that it was heard on.
+    /// The topic that it was received on.
     pub fn topic(&self) -> Topic {
         self.0.frame.topic()
     }
 
-    /// The chain that it belongs to.
+    /// The chain that it was signed for.
     pub fn chain_id(&self) -> ChainId {
         self.0.frame.chain_id()
     }
 
-    /// The signed envelope.
+    /// The envelope that was signed.
     pub fn envelope(&self) -> &Envelope {
         &self.0.envelope
     }
 
-    /// The block.
+    /// The block's execution payload.
     pub fn payload(&self) -> &ExecutionPayload {
         &self.0.envelope.payload
     }
 
-    /// The block's number.
+    /// The block's height.
     pub fn number(&self) -> u64 {
         self.payload().number
     }
 
-    /// The block's hash: claimed and recomputed alike.
+    /// The block's hash, which its fields hash to.
     pub fn hash(&self) -> B256 {
         self.payload().block_hash
     }
 
-    /// The parent block's hash.
+    /// The hash of the parent block, which may be unknown.
     pub fn parent_hash(&self) -> B256 {
         self.payload().parent_hash
     }
 
-    /// The block's timestamp.
+    /// The block's timestamp, seconds since the Unix epoch.
     pub fn timestamp(&self) -> UnixSeconds {
         self.payload().timestamp
     }
@@ -77,7 +77,7 @@ impl ValidBlock {
         self.0.frame.domain()
     }
 
-    /// Who signed it.
+    /// The address that signed it.
     pub fn signer(&self) -> Address {
         self.0.frame.signer()
     }
@@ -87,7 +87,7 @@ impl ValidBlock {
         self.0.frame.signature()
     }
 
-    /// The hash of the signed bytes.
+    /// The Keccak-256 hash of the signed bytes.
     pub fn payload_hash(&self) -> PayloadHash {
         self.0.frame.frame().payload_hash()
     }
@@ -97,14 +97,15 @@ impl ValidBlock {
         self.0.message_id
     }
 
-    /// The other blocks of this height that its topic let through before it. Few: a height has a bound. On the
-    /// cross-safe topic at most one of them holds; only where both signatures are attributable has the signer said two
-    /// things.
+    /// The other blocks of this height that were accepted on the topic before it, at most
+    /// [`max_blocks_per_height`](crate::ValidationRules::max_blocks_per_height) + 1 by attributable signatures and as many by
+    /// others. On the cross-safe topic at most one block of a height is valid. Only if both signatures are attributable has
+    /// the signer attested two blocks.
     pub fn rivals(&self) -> &[Rival] {
         &self.0.rivals
     }
 
-    /// The frame in its canonical form: as it travelled, unless it was rewritten on the way.
+    /// The frame in its canonical form, compressed: as it travelled, unless it was rewritten on the way.
     pub fn frame(&self) -> &Bytes {
         self.0.frame.frame().compressed()
     }
