@@ -15,8 +15,8 @@ const ROOT_BYTES: usize = 32;
 const NUMBER_AT: usize = 404;
 const BLOCK_HASH_AT: usize = 472;
 
-/// The block that signed bytes claim to be: two fields at fixed places, and nothing else of them is read or checked.
-/// `None`: they end before.
+/// The block that signed bytes claim to be: two fields at fixed offsets. Nothing else is read or checked. `None`: the bytes end
+/// before.
 pub(crate) fn claimed_block(version: PayloadVersion, signed: &[u8]) -> Option<BlockNumHash> {
     let payload = match version {
         PayloadVersion::V1 | PayloadVersion::V2 => signed,
@@ -38,15 +38,15 @@ pub(crate) const WITHDRAWAL_BYTES: usize = 8 + 8 + 20 + 8;
 /// The most withdrawals in a payload.
 pub(crate) const MAX_WITHDRAWALS: usize = 16;
 
-/// Bytes that are no payload of their version, or a payload that has no such bytes.
+/// Why bytes are not a payload of their version, or a payload cannot be encoded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MalformedPayload {
     /// The bytes end inside a fixed-size field.
     #[error("the payload has {size} bytes where at least {needed} are needed")]
     Truncated {
-        /// How many there are.
+        /// How many bytes there are.
         size: usize,
-        /// How many there had to be.
+        /// How many bytes are needed.
         needed: usize,
     },
     /// The first variable part does not begin where the fixed part ends.
@@ -54,7 +54,7 @@ pub enum MalformedPayload {
     ExtraDataOffset {
         /// The offset found.
         offset: usize,
-        /// The only one allowed.
+        /// The only offset allowed: where the fixed part ends.
         expected: usize,
     },
     /// The variable parts overlap, swap places, or lie outside the payload.
@@ -72,7 +72,7 @@ pub enum MalformedPayload {
         /// Where the payload ends.
         end: usize,
     },
-    /// More extra data than a header may hold.
+    /// The extra data is longer than a header may have.
     #[error("{size} bytes of extra data: at most {limit} are allowed")]
     ExtraDataTooLong {
         /// How many bytes.
@@ -83,14 +83,14 @@ pub enum MalformedPayload {
     /// An entry of the transactions' offset table points outside the list, backwards, or into the table.
     #[error("transaction offset {index} is {offset}, which does not fit a list of {size} bytes")]
     TransactionOffset {
-        /// Which entry.
+        /// The entry's index.
         index: usize,
-        /// Its value.
+        /// The entry's value, bytes from the beginning of the list.
         offset: usize,
-        /// The list's size, table included.
+        /// The list's size, bytes, its table included.
         size: usize,
     },
-    /// More transactions than the type allows.
+    /// There are more transactions than the type allows.
     #[error("{count} transactions: at most {limit} are allowed")]
     TooManyTransactions {
         /// How many.
@@ -98,15 +98,15 @@ pub enum MalformedPayload {
         /// The most allowed.
         limit: usize,
     },
-    /// The withdrawals part is no whole number of withdrawals.
+    /// The withdrawals part is not a whole number of withdrawals.
     #[error("the withdrawals take {size} bytes, not a multiple of {each}")]
     WithdrawalsSize {
-        /// The part's size.
+        /// The part's size, bytes.
         size: usize,
-        /// The size of one.
+        /// The size of one withdrawal, bytes.
         each: usize,
     },
-    /// More withdrawals than the type allows.
+    /// There are more withdrawals than the type allows.
     #[error("{count} withdrawals: at most {limit} are allowed")]
     TooManyWithdrawals {
         /// How many.
@@ -114,7 +114,7 @@ pub enum MalformedPayload {
         /// The most allowed.
         limit: usize,
     },
-    /// The payload does not fit 32-bit offsets; only encoding meets this.
+    /// The payload is too large for 32-bit offsets. Only encoding fails with this.
     #[error("a payload of {size} bytes does not fit 32-bit offsets")]
     TooLarge {
         /// How many bytes.
@@ -123,7 +123,7 @@ pub enum MalformedPayload {
 }
 
 impl MalformedPayload {
-    /// A short, stable name.
+    /// A short, stable name: `payload-truncated`.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Truncated { .. } => "payload-truncated",

@@ -1,8 +1,8 @@
-//! [`Reason`]: the rules that a frame can break, one variant each, and what breaking it means.
+//! [`Reason`]: the rules that a frame can break, one variant each, and what that leads to.
 //!
-//! The table of them all, with the specification's line for each, is in the documentation of the crate. On the
-//! cross-safe topic lateness is ordinary, and which of several blocks at a height came first differs from peer to
-//! peer: neither may cost an honest relay.
+//! The table of all rules, with the specification's line for each, is in the documentation of the crate. On the cross-safe topic
+//! attestations are often late, and which of several blocks at a height came first differs from peer to peer: neither may
+//! cost an honest relay.
 
 use crate::{MalformedPayload, Topic, UnixSeconds};
 use alloy_primitives::{Address, B256};
@@ -10,35 +10,35 @@ use alloy_primitives::{Address, B256};
 /// Which rule a frame broke.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
-    /// The snappy header claims more than a frame may hold.
+    /// The snappy header claims more bytes than a frame may have.
     #[error("the frame claims {declared} decompressed bytes: at most {limit} are allowed")]
     DeclaredSizeTooLarge {
-        /// The claim.
+        /// The claimed size, bytes.
         declared: usize,
-        /// The most allowed.
+        /// The most allowed, bytes.
         limit: usize,
     },
-    /// There is no room for a signature and a payload.
+    /// The frame is too short for a signature and a payload.
     #[error("the frame holds {size} decompressed bytes: at least {minimum} are needed")]
     DeclaredSizeTooSmall {
-        /// The size.
+        /// The decompressed size, bytes.
         size: usize,
-        /// The fewest allowed.
+        /// The fewest allowed, bytes.
         minimum: usize,
     },
-    /// The frame is no snappy block, or not the one that its header announces.
+    /// The frame is not a snappy block, or does not have the size that its header claims.
     #[error("the frame is not a snappy block: {detail}")]
     BadSnappy {
-        /// What the decoder said.
+        /// The error of the decoder.
         detail: String,
     },
-    /// Whose signature counts is not known yet.
+    /// The signer of the topic is not known yet.
     #[error("no signer is known for {topic}: configure a signer, or wait until L1 was read")]
     NoSignerKnown {
         /// The topic.
         topic: Topic,
     },
-    /// The last signature byte is none of 0 to 7.
+    /// The last byte of the signature is not 0 to 7.
     #[error("recovery id {id}: only 0 to 3 are valid, and 4 to 7, which are read as 0 to 3")]
     BadRecoveryId {
         /// The byte.
@@ -50,120 +50,120 @@ pub enum Reason {
     /// Another key signed.
     #[error("signed by {recovered}, not by {expected}")]
     WrongSigner {
-        /// Who signed, read in the topic's own domain.
+        /// The address that the signature recovers to in the topic's own domain.
         recovered: Address,
-        /// Who may sign.
+        /// The expected signer.
         expected: Address,
     },
-    /// Another key signed than the one that L1 named when it was last read, which is too long ago.
+    /// Another key signed than the one that L1 named when it was last read, which is too long ago to reject the frame.
     #[error(
         "signed by {recovered}, not by {expected}; but L1, which names the signer, was not read recently"
     )]
     SignerInDoubt {
-        /// Who signed, read in the topic's own domain.
+        /// The address that the signature recovers to in the topic's own domain.
         recovered: Address,
-        /// Who could sign when L1 was last read.
+        /// The expected signer when L1 was last read.
         expected: Address,
     },
-    /// The signature may be a replay of an unsafe block's, and such are not taken here.
+    /// The signature may be that of an unsafe block, and the rules do not accept such on the cross-safe topic.
     #[error("signed in the zero domain: it may be an unsafe block's signature, replayed by anyone")]
     ReplayableDomain,
-    /// The signed bytes are no payload.
+    /// The signed bytes are not a payload of the topic's version.
     #[error(transparent)]
     Malformed(#[from] MalformedPayload),
     /// The block is older than the topic's window.
     #[error("the block's timestamp {timestamp} is more than {max_age_secs} s before {now}")]
     TooOld {
-        /// The block's.
+        /// The block's timestamp.
         timestamp: UnixSeconds,
         /// The time of arrival.
         now: UnixSeconds,
-        /// The window, seconds.
+        /// The most allowed age, seconds.
         max_age_secs: u64,
     },
-    /// The block is from the future.
+    /// The block's timestamp is further in the future than the window allows.
     #[error(
         "the block's timestamp {timestamp} is more than {max_ahead_secs} s after {now}: check both clocks"
     )]
     FromTheFuture {
-        /// The block's.
+        /// The block's timestamp.
         timestamp: UnixSeconds,
         /// The time of arrival.
         now: UnixSeconds,
-        /// The window, seconds.
+        /// How far ahead a timestamp may be, seconds.
         max_ahead_secs: u64,
     },
-    /// A transaction of no bytes, which no trie can hold.
+    /// A transaction has no bytes, which no trie can contain.
     #[error("transaction {index} is empty")]
     EmptyTransaction {
         /// Its index in the block.
         index: usize,
     },
-    /// A base fee that no header can hold.
+    /// The base fee is larger than a header can have.
     #[error("the base fee does not fit 64 bits")]
     BaseFeeTooLarge,
     /// The fields do not hash to the claimed block hash.
     #[error("the block's fields hash to {computed}, which is not the hash that it claims")]
     BlockHashMismatch {
-        /// What the fields give.
+        /// The hash of the header that the fields make up.
         computed: B256,
     },
-    /// Withdrawals, which no OP Stack block has.
+    /// The block has withdrawals, which no OP Stack block has.
     #[error("the block lists {count} withdrawals: none are allowed")]
     WithdrawalsNotEmpty {
-        /// How many.
+        /// How many withdrawals.
         count: usize,
     },
-    /// Blob gas used before Jovian, when it was no data-availability footprint yet.
+    /// Blob gas was used before Jovian, when it was not a data-availability footprint yet.
     #[error(
         "the block claims {blob_gas_used} blob gas used at {timestamp}: before Jovian{} only 0 is allowed; check the \
          configured fork times",
         jovian.map(|time| format!(" ({time})")).unwrap_or_default()
     )]
     BlobGasBeforeJovian {
-        /// The claim.
+        /// The block's `blobGasUsed`.
         blob_gas_used: u64,
         /// The block's timestamp.
         timestamp: UnixSeconds,
         /// When Jovian takes force, if it is scheduled.
         jovian: Option<UnixSeconds>,
     },
-    /// Excess blob gas, which no OP Stack block has.
+    /// The block has excess blob gas, which no OP Stack block has.
     #[error("the block claims {excess_blob_gas} excess blob gas: only 0 is allowed")]
     ExcessBlobGas {
-        /// The claim.
+        /// The block's `excessBlobGas`.
         excess_blob_gas: u64,
     },
-    /// The block is known to be right and is final: one more attestation of it says nothing new.
+    /// The block is known to be valid and is final: another attestation of it is not needed.
     #[error("block {number} ({hash}) is settled: an attestation of it is too late")]
     AlreadySettled {
-        /// Its height.
+        /// The block's height.
         number: u64,
-        /// Its hash.
+        /// The block's hash.
         hash: B256,
     },
-    /// Enough different blocks of this height were let through.
+    /// Too many different blocks of this height were accepted.
     #[error("{seen} blocks of height {number} were accepted already")]
     TooManyAtHeight {
         /// The height.
         number: u64,
-        /// How many.
+        /// How many were accepted.
         seen: usize,
     },
-    /// This very block was let through before.
+    /// This block was accepted before.
     #[error("block {hash} was accepted already")]
     AlreadySeen {
-        /// Its hash.
+        /// The block's hash.
         hash: B256,
     },
 }
 
-/// What a refused frame is to the network.
+/// How the network handles a refused frame, in the terms of gossipsub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RefusalVerdict {
-    /// Not passed on; nobody is blamed.
+    /// It is not passed on, and its sender is not blamed.
     Ignore,
-    /// Not passed on; anyone who sent it should have known.
+    /// It is not passed on, and its sender is blamed: it could have checked the rule.
     Reject,
 }
 
@@ -177,21 +177,21 @@ impl RefusalVerdict {
     }
 }
 
-/// Who is to blame for a refused frame.
+/// Who is at fault for a refused frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AtFault {
-    /// Anyone who sent it: nobody that keeps to the rules passes it on, and nobody need have signed it.
+    /// The peer that sent it: no peer that follows the rules passes it on, and the signer need not have signed it.
     Sender,
-    /// The signer, and anyone who passed it on without looking.
+    /// The signer, and every peer that passed it on without checking it.
     Signer,
-    /// Nobody, or nobody that can be told.
+    /// Nobody, or it cannot be determined.
     Nobody,
-    /// This node, which does not know enough.
+    /// This node, which is missing a fact.
     Us,
 }
 
 impl AtFault {
-    /// The fault's name: `sender`, `signer`, `nobody` or `us`.
+    /// The name: `sender`, `signer`, `nobody` or `us`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sender => "sender",
@@ -235,7 +235,7 @@ impl Reason {
         "already-seen",
     ];
 
-    /// What breaking the rule means on a topic.
+    /// How a frame that breaks the rule is handled on a topic.
     pub const fn verdict(&self, topic: Topic) -> RefusalVerdict {
         match self {
             Self::NoSignerKnown { .. }
@@ -265,12 +265,12 @@ impl Reason {
         }
     }
 
-    /// Whether the block's timestamp was the reason: the one thing that this node's clock has a say in.
+    /// Whether the block's timestamp was the reason: the only rules that depend on this node's clock.
     pub const fn is_out_of_window(&self) -> bool {
         matches!(self, Self::TooOld { .. } | Self::FromTheFuture { .. })
     }
 
-    /// Who is to blame on a topic.
+    /// Who is at fault on a topic.
     pub const fn at_fault(&self, topic: Topic) -> AtFault {
         match self {
             Self::NoSignerKnown { .. } | Self::SignerInDoubt { .. } => AtFault::Us,
@@ -297,7 +297,7 @@ impl Reason {
         }
     }
 
-    /// A short, stable name.
+    /// A short, stable name, one of [`Reason::CODES`]: `bad-snappy`.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::DeclaredSizeTooLarge { .. } => "declared-size-too-large",

@@ -1,6 +1,6 @@
-//! [`NetworkConfig`]: what one chain's network task is told.
+//! [`NetworkConfig`]: the settings of one chain's network task.
 //!
-//! Plain values; [`Network::new`](crate::Network::new) checks them.
+//! Plain values. [`Network::new`](crate::Network::new) checks them.
 
 use super::{BlockList, DiscoveryConfig, GaterLimits};
 use crate::{ChainId, Topic, ValidationRules};
@@ -10,48 +10,48 @@ use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration}
 /// The settings of one chain's network. Start from [`NetworkConfig::new`] and change fields: new ones are added.
 #[derive(Clone, Debug)]
 pub struct NetworkConfig {
-    /// The chain.
+    /// The chain whose gossip is joined.
     pub chain_id: ChainId,
-    /// Where to listen; empty: dial only.
+    /// The TCP addresses to listen on. Empty: the node only dials.
     pub listen: Vec<Multiaddr>,
     /// Peers to stay connected to, each with its `/p2p/ID`. Several addresses of one peer are tried together. Names
     /// (`/dns4`, `/dns6`, `/dns`, `/dnsaddr`) are looked up at each dial.
     pub static_peers: Vec<Multiaddr>,
     /// The name servers that are asked for names in addresses. Empty: the system's.
     pub name_servers: Vec<SocketAddr>,
-    /// The topics to subscribe to, all by default. With [`Topic::BLOCKS`] the node joins the unsafe blocks alone: it
-    /// neither receives nor relays attestations, and its node record does not offer the cross-safe topic. Publishing
-    /// needs no subscription.
+    /// The topics to subscribe to, all by default. The cross-safe topic is optional: with [`Topic::BLOCKS`] the node joins the
+    /// topics of unsafe blocks alone. It then neither receives nor relays attestations, and its node record does not name it as
+    /// a subscriber. Publishing needs no subscription.
     pub topics: Vec<Topic>,
-    /// The validator's settings.
+    /// The validator's rules. Their chain id must be the same.
     pub rules: ValidationRules,
-    /// The name that other nodes get: `crosscheck/<version>` by default.
+    /// The agent string that other nodes get: `crosscheck/<version>` by default.
     pub agent: String,
-    /// Peers that are never pruned or banned, wherever they are; static peers are trusted too.
+    /// Peers that are never pruned or banned, at any address. Static peers are trusted too.
     pub trusted_peers: BTreeSet<PeerId>,
     /// How many connections to allow, and when to ban.
     pub gater: GaterLimits,
     /// Peers, addresses and subnets that are blocked from the start.
     pub block_list: BlockList,
-    /// Where known peers and blocks are stored, to be read at the next start. `None`: nowhere.
+    /// The file in which known peers and blocks of peers are stored for the next start. `None`: nowhere.
     pub peer_file: Option<PathBuf>,
-    /// How the node is found, and finds others. `None`: it is not, and does not.
+    /// Discovery of peers by discv5. `None`: the node is not found by others, and finds none.
     pub discovery: Option<DiscoveryConfig>,
     /// How often known peers are dialled while there are fewer than [`GaterLimits::peers_low`].
     pub dial_interval: Duration,
-    /// The time between two blocks, by which the part of a score decays that gossipsub itself counts.
+    /// The chain's block time: the interval at which gossipsub's own part of scores decays, 1 s at least.
     pub block_time: Duration,
-    /// Whether our own verdicts count for a peer's score.
+    /// Whether our own verdicts change a peer's score.
     pub verdict_scoring: bool,
-    /// Whether deliveries on topics count for a peer's score. On this network that has pruned honest peers.
+    /// Whether deliveries on topics change a peer's score. On op-node's networks that has pruned honest peers.
     pub topic_scoring: bool,
-    /// How many frames may wait for judgement, per topic: a quarter of it on topics of versions that the chain has left
-    /// behind. One more is ignored, and counted.
+    /// How many frames may wait to be judged, per topic; a quarter of it on topics of payload versions before the current one.
+    /// A further frame is ignored, and counted.
     pub judge_queue_frames: usize,
-    /// How many bytes of frames may wait for judgement, per topic, and a quarter of it in the same way. One more frame
-    /// is ignored, and counted.
+    /// How many bytes of frames may wait to be judged, per topic, and a quarter of it in the same way. A further frame is
+    /// ignored, and counted.
     pub judge_queue_bytes: usize,
-    /// How many events may wait to be taken.
+    /// How many events may wait to be received.
     pub event_queue: usize,
     /// How many commands may wait to be carried out.
     pub command_queue: usize,
@@ -67,8 +67,8 @@ impl NetworkConfig {
         self.static_peers.iter().filter_map(last).chain(self.trusted_peers.iter().copied()).collect()
     }
 
-    /// Loopback on a free port, no static peers, every topic. The queue takes the attestations of one promoted
-    /// batch, a few hundred, at once.
+    /// Listens on loopback on a free port, without static peers, on every topic. The queue of frames has room for the
+    /// attestations of one promoted batch, a few hundred, at once.
     pub fn new(chain_id: ChainId) -> Self {
         let loopback = Multiaddr::empty()
             .with(libp2p::multiaddr::Protocol::Ip4(core::net::Ipv4Addr::LOCALHOST))

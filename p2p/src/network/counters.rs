@@ -1,6 +1,4 @@
 //! [`NetworkCounters`]: how often a bound of the network was reached, and how the frames of each topic were judged.
-//!
-//! Counts since the task was made; no clock.
 
 use super::{
     counter::Counter,
@@ -9,26 +7,26 @@ use super::{
 };
 use crate::Topic;
 
-/// The counts at one moment.
+/// The counts since the network task was created.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NetworkCounters {
     /// How frames were judged.
     pub by_topic: ByTopic<FrameCounts>,
-    /// How often frames were refused, by the rule that they broke.
+    /// How often frames were refused, by the code of the rule that they broke.
     pub refused: ByTopic<RefusedCounts>,
     /// Frames ignored unjudged, because the queue in front of the validator was full.
     pub queue_full: u64,
-    /// Blocks by number that peers were served.
+    /// Blocks that were served to peers by number.
     pub served: u64,
-    /// Missed blocks that peers filled in.
+    /// Missed blocks that were fetched from peers by number.
     pub filled: u64,
-    /// Inbound connections that were refused, because there were enough.
+    /// Inbound connections that were refused because a limit was reached.
     pub connections_refused: u64,
-    /// Requests for blocks by number that were refused, because there were too many.
+    /// Requests for blocks by number that were refused for the rate limit.
     pub requests_refused: u64,
     /// Peers banned for their score.
     pub banned: u64,
-    /// Events other than blocks that were dropped, because nobody took them in time.
+    /// Events other than blocks that were dropped because the queue of events was full.
     pub events_dropped: u64,
 }
 
@@ -38,7 +36,7 @@ impl NetworkCounters {
         Topic::ALL.into_iter().fold(FrameCounts::default(), |sum, topic| sum.plus(self.by_topic.of(topic)))
     }
 
-    /// What came on top since an earlier moment.
+    /// The increase since an earlier snapshot.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         Self {

@@ -1,7 +1,7 @@
-//! [`NetworkEvent`]: what the network task tells the rest of the program.
+//! [`NetworkEvent`]: what the network task reports to the rest of the program.
 //!
-//! Blocks are never dropped: while nobody takes them, frames wait for judgement, and when that queue is full
-//! they are ignored. Everything else is dropped, and counted, when nobody takes it.
+//! Blocks are never dropped: while nobody receives them, frames wait to be judged, and when that queue is full further frames
+//! are ignored. Every other event is dropped, and counted, if there is no room for it.
 
 use super::counters::Counters;
 use crate::{Envelope, Refusal, RefusalVerdict, Topic, ValidBlock};
@@ -9,51 +9,52 @@ use libp2p::{Multiaddr, PeerId};
 use std::{sync::Arc, time::Instant};
 use tokio::sync::mpsc;
 
-/// Something that happened on the network.
+/// Something that happened on the network. Comes out of the receiver that [`Network::new`](crate::Network::new) returns.
 #[derive(Clone, Debug)]
 pub enum NetworkEvent {
-    /// A valid block arrived. Peers have been told that it may be passed on.
+    /// A valid block arrived. It has been passed on to the mesh.
     Block {
         /// The block.
         block: ValidBlock,
-        /// Who sent it.
+        /// The peer that sent it.
         from: PeerId,
         /// When its frame arrived.
         at: Instant,
     },
     /// A frame was refused.
     Refused {
-        /// The topic that it was heard on.
+        /// The topic that it was received on.
         topic: Topic,
-        /// How.
+        /// Whether it was ignored or rejected.
         verdict: RefusalVerdict,
-        /// Why.
+        /// The rule that it broke, and what is known of it.
         refusal: Refusal,
-        /// Who sent it.
+        /// The peer that sent it.
         from: PeerId,
     },
-    /// A block that was missed has been filled in. It is the ancestor, by its hash, of one that was signed.
+    /// A missed block was fetched by number. It has no signature: it hashes to the parent hash of a signed block, or of one that
+    /// was fetched in this way before it.
     Filled {
         /// The block.
         envelope: Box<Envelope>,
-        /// Who sent it.
+        /// The peer that sent it.
         from: PeerId,
     },
-    /// The first connection to a peer stands.
+    /// A peer connected.
     PeerConnected {
         /// The peer.
         peer_id: PeerId,
-        /// Where it was reached, or reached us from.
+        /// The remote address of the connection.
         addr: Multiaddr,
     },
-    /// The last connection to a peer closed.
+    /// The last connection of a peer closed.
     PeerDisconnected {
         /// The peer.
         peer_id: PeerId,
     },
 }
 
-/// Where events go.
+/// The sending half of the events.
 #[derive(Clone, Debug)]
 pub(super) struct Events {
     sender: mpsc::Sender<NetworkEvent>,
@@ -69,14 +70,14 @@ impl Events {
         &self.counters
     }
 
-    /// Waits until there is room. A program that no longer listens keeps the node relaying.
+    /// Sends an event once there is room. Without a receiver the node still relays.
     pub(super) async fn deliver(&self, event: NetworkEvent) {
         if self.sender.send(event).await.is_err() {
             self.counters.events_dropped.increment();
         }
     }
 
-    /// Drops the event if there is no room.
+    /// Sends an event, or drops it if there is no room.
     pub(super) fn offer(&self, event: NetworkEvent) {
         if self.sender.try_send(event).is_err() {
             self.counters.events_dropped.increment();

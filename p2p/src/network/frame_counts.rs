@@ -3,12 +3,12 @@
 use super::counter::Counter;
 use crate::Topic;
 
-/// One thing for each topic.
+/// A value for each topic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ByTopic<T>([T; Topic::ALL.len()]);
 
 impl<T> ByTopic<T> {
-    /// The topic's.
+    /// The value of a topic.
     pub const fn of(&self, topic: Topic) -> &T {
         let [v1, v2, v3, v4, cross_safe] = &self.0;
         match topic {
@@ -20,7 +20,7 @@ impl<T> ByTopic<T> {
         }
     }
 
-    /// Makes one for each topic.
+    /// Creates a value for each topic.
     pub fn from_fn(make: impl FnMut(Topic) -> T) -> Self {
         Self(Topic::ALL.map(make))
     }
@@ -29,16 +29,16 @@ impl<T> ByTopic<T> {
 /// How frames of one topic were judged. Those that found the queue in front of the validator full are not among them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FrameCounts {
-    /// Accepted.
+    /// Frames that were accepted, and passed on.
     pub accepted: u64,
-    /// Ignored.
+    /// Frames that were ignored: not passed on, and their sender not blamed.
     pub ignored: u64,
-    /// Rejected.
+    /// Frames that were rejected: not passed on, and their sender blamed.
     pub rejected: u64,
 }
 
 impl FrameCounts {
-    /// What came on top since an earlier moment.
+    /// The increase since an earlier snapshot.
     #[must_use]
     pub const fn since(&self, earlier: &Self) -> Self {
         Self {

@@ -1,6 +1,7 @@
-//! [`NetworkHandle`]: how the rest of the program asks things of the network task.
+//! [`NetworkHandle`]: how the rest of the program sends commands to the network task.
 //!
-//! Every question waits in one bounded queue and is answered by the task; nothing here touches a socket.
+//! Every command waits in one bounded queue ([`NetworkConfig::command_queue`](crate::NetworkConfig)) and is answered by the
+//! task. Nothing here uses a socket.
 
 use super::{
     BlockList, BlockListFull, DiscoveryView, OwnInfo, PeerInfo, Subnet,
@@ -12,7 +13,8 @@ use libp2p::{Multiaddr, PeerId};
 use std::{net::IpAddr, sync::Arc};
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// A handle on a network task. Clones share the task.
+/// A handle of a network task. Clones share the task. Every method that waits for the task ends with [`NetworkClosed`] once the
+/// task has ended.
 #[derive(Clone, Debug)]
 pub struct NetworkHandle {
     pub(super) peer_id: PeerId,
@@ -24,7 +26,7 @@ pub struct NetworkHandle {
     pub(super) subscribers: watch::Receiver<usize>,
 }
 
-/// What the task can be asked.
+/// A command for the task.
 #[derive(Debug)]
 pub(super) enum Command {
     Publish { topic: Topic, frame: Bytes, reply: oneshot::Sender<Result<GossipMessageId, PublishError>> },
@@ -107,7 +109,7 @@ pub enum ConnectError {
     Unreachable {
         /// The peer.
         peer_id: PeerId,
-        /// What libp2p said.
+        /// The error of libp2p.
         detail: String,
     },
     /// Too many callers wait for a connection.
@@ -130,7 +132,7 @@ pub struct NetworkClosed;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishError {
-    /// Nobody would receive it.
+    /// No peer would receive it.
     #[error("no peer is subscribed to {topic}: publish again once one is")]
     NoPeers {
         /// The topic.
@@ -145,12 +147,12 @@ pub enum PublishError {
         /// The message.
         message_id: GossipMessageId,
     },
-    /// The network would drop it.
+    /// The frame is larger than the network carries.
     #[error("the frame has {size} bytes: the network carries at most {limit}")]
     TooLarge {
-        /// Its size.
+        /// Its size, bytes.
         size: usize,
-        /// The most allowed.
+        /// The most allowed, bytes.
         limit: usize,
     },
     /// Every peer that it was to be sent to is too slow: it was sent to none of them. A queue has room for 512 messages.
@@ -171,7 +173,7 @@ pub enum PublishError {
     QueuesFull {
         /// The topic.
         topic: Topic,
-        /// How many peers.
+        /// How many peers it was to be sent to.
         peers: usize,
     },
     /// libp2p refused it for another reason.
@@ -179,27 +181,28 @@ pub enum PublishError {
     Refused {
         /// The topic.
         topic: Topic,
-        /// What libp2p said.
+        /// The error of libp2p.
         detail: String,
     },
-    /// There is no task to publish it.
+    /// The network task has ended.
     #[error(transparent)]
     Closed(#[from] NetworkClosed),
 }
 
 impl NetworkHandle {
-    /// The id that peers know the node by.
+    /// The node's libp2p peer id.
     pub const fn peer_id(&self) -> PeerId {
         self.peer_id
     }
 
-    /// Publishes a frame: a snappy block, as [`SignedEnvelope::frame`](crate::SignedEnvelope::frame) returns it. The node's
-    /// own validator does not judge it.
+    /// Publishes a frame: a snappy block, as [`SignedEnvelope::frame`](crate::SignedEnvelope::frame) returns it. The node's own
+    /// validator does not judge it, and no event reports it. Needs no subscription to the topic. `Ok`: the frame is in the queue
+    /// of at least one peer.
     ///
     /// # Errors
-    /// [`PublishError`].
+    /// [`PublishError`]. [`PublishError::NoPeers`] may be retried; see [`PublishError::QueuesFull`] for what cannot be.
     pub async fn publish(&self, topic: Topic, frame: Bytes) -> Result<GossipMessageId, PublishError> {
-        self.ask(|reply| Command::Publish { topic, frame, reply }).await?
+        self.request(|reply| Command::Publish { topic, frame, reply }).await?
     }
 
     /// The connected peers.
@@ -207,23 +210,23 @@ impl NetworkHandle {
     /// # Errors
     /// [`NetworkClosed`].
     pub async fn peers(&self) -> Result<Vec<PeerInfo>, NetworkClosed> {
-        self.ask(|reply| Command::Peers { known: false, reply }).await
+        self.request(|reply| Command::Peers { known: false, reply }).await
     }
 
-    /// The node itself.
+    /// What the node says about itself.
     ///
     /// # Errors
     /// [`NetworkClosed`].
     pub async fn own_info(&self) -> Result<OwnInfo, NetworkClosed> {
-        self.ask(|reply| Command::Own { reply }).await
+        self.request(|reply| Command::Own { reply }).await
     }
 
-    /// Everybody known: who is connected, was, or was heard of.
+    /// The known peers: those that are connected, were, or that a node record names. 2,048 at most.
     ///
     /// # Errors
     /// [`NetworkClosed`].
     pub async fn known_peers(&self) -> Result<Vec<PeerInfo>, NetworkClosed> {
-        self.ask(|reply| Command::Peers { known: true, reply }).await
+        self.request(|reply| Command::Peers { known: true, reply }).await
     }
 
     /// Blocks or protects a peer, address or subnet, or ends that. Connections that are no longer allowed close at once. A
@@ -232,7 +235,7 @@ impl NetworkHandle {
     /// # Errors
     /// [`GateError`].
     pub async fn gate(&self, command: GateCommand) -> Result<(), GateError> {
-        self.ask(|reply| Command::Gate { command, reply }).await?
+        self.request(|reply| Command::Gate { command, reply }).await?
     }
 
     /// Who may not connect: blocked peers, addresses and subnets, and bans.
@@ -240,26 +243,26 @@ impl NetworkHandle {
     /// # Errors
     /// [`NetworkClosed`].
     pub async fn block_list(&self) -> Result<BlockList, NetworkClosed> {
-        self.ask(|reply| Command::BlockList { reply }).await
+        self.request(|reply| Command::BlockList { reply }).await
     }
 
-    /// Connects a peer, and waits until that has been done.
+    /// Connects to a peer at a multiaddress that ends in `/p2p/ID`, and waits until the connection is established or has failed.
     ///
     /// # Errors
     /// [`ConnectError`].
     pub async fn connect(&self, addr: Multiaddr) -> Result<(), ConnectError> {
-        self.ask(|reply| Command::Connect { addr, reply }).await?
+        self.request(|reply| Command::Connect { addr, reply }).await?
     }
 
-    /// Closes every connection of a peer. `false`: it had none.
+    /// Closes every connection of a peer. `false`: it had none. The peer may connect again; see [`NetworkHandle::gate`].
     ///
     /// # Errors
     /// [`NetworkClosed`].
     pub async fn disconnect(&self, peer_id: PeerId) -> Result<bool, NetworkClosed> {
-        self.ask(|reply| Command::Disconnect { peer_id, reply }).await
+        self.request(|reply| Command::Disconnect { peer_id, reply }).await
     }
 
-    /// Where the node listens, each with its `/p2p/ID`: waits until at least one listener is up. Empty if none
+    /// The addresses that the node listens on, each with its `/p2p/ID`. Waits until at least one listener is up. Empty if none
     /// is configured.
     ///
     /// # Errors
@@ -270,29 +273,33 @@ impl NetworkHandle {
         Ok(addrs.clone().unwrap_or_default())
     }
 
-    /// These blocks, by height and hash, are settled: attestations of them are ignored from now on.
+    /// Marks blocks, by height and hash, as settled: attestations of them are ignored from now on. See
+    /// [`SettledBlocks`].
     pub fn mark_settled(&self, blocks: impl IntoIterator<Item = (u64, B256)>) {
         let mut settled = SettledBlocks::clone(&self.settled.borrow());
         blocks.into_iter().for_each(|(number, hash)| settled.insert(number, hash));
         self.settled.send_replace(Arc::new(settled));
     }
 
-    /// How many connected peers subscribe to any of the chain's topics, and word of each change.
+    /// How many connected peers are subscribed to any of the chain's topics. The receiver is notified of each change.
     pub fn subscribers(&self) -> watch::Receiver<usize> {
         self.subscribers.clone()
     }
 
-    /// What discovery shows of itself. `None`: there is none.
+    /// The node record and table of discovery. `None`: discovery is not configured.
     pub fn discovery(&self) -> Option<DiscoveryView> {
         self.discovery.as_ref().map(|view| view.borrow().clone())
     }
 
-    /// How often the network's bounds were reached, and how its frames were judged.
+    /// The counters since the task was created.
     pub fn counters(&self) -> NetworkCounters {
         self.counters.snapshot()
     }
 
-    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, NetworkClosed> {
+    async fn request<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<T>) -> Command,
+    ) -> Result<T, NetworkClosed> {
         let (reply, answer) = oneshot::channel();
         self.commands.send(command(reply)).await.map_err(|_| NetworkClosed)?;
         answer.await.map_err(|_| NetworkClosed)

@@ -16,13 +16,13 @@ use std::{
 /// More than any way of writing 32 bytes as hex needs.
 const MAX_FILE_BYTES: u64 = 256;
 
-/// A node's libp2p key.
+/// A node's libp2p key, secp256k1.
 #[derive(Clone)]
 pub struct NodeIdentity {
     keypair: Keypair,
 }
 
-/// Why there is no identity.
+/// Why a node's key cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdentityError {
@@ -33,10 +33,10 @@ pub enum IdentityError {
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// What went wrong.
+        /// The error of the operating system.
         detail: String,
     },
-    /// The file holds no key.
+    /// The file does not have a key.
     #[error(
         "the node key {} is not 64 hex digits of a secp256k1 key: restore it, or move it away to create a new one",
         path.display()
@@ -48,12 +48,12 @@ pub enum IdentityError {
 }
 
 impl NodeIdentity {
-    /// A new key, known to nobody.
+    /// A new random key, which is not stored.
     pub fn generate() -> Self {
         Self { keypair: secp256k1::Keypair::generate().into() }
     }
 
-    /// The key in a file; a new one, written there, if there is no such file.
+    /// The key in a file. If there is no such file, a new key is written there.
     ///
     /// # Errors
     /// [`IdentityError`]: the file cannot be read or created, or holds no key.
@@ -65,7 +65,7 @@ impl NodeIdentity {
         }
     }
 
-    /// The id that peers know the node by.
+    /// The node's libp2p peer id.
     pub fn peer_id(&self) -> PeerId {
         self.keypair.public().to_peer_id()
     }
@@ -135,7 +135,7 @@ mod tests {
 
     /// In a container every run has the same process id.
     #[test]
-    fn what_a_run_that_was_killed_left_behind_stops_none() {
+    fn a_file_left_by_a_killed_run_does_not_prevent_a_key() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("node.key");
         fs::write(dir.path().join(format!("node.key.{}.new", std::process::id())), "11").unwrap();

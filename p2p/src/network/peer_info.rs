@@ -1,6 +1,6 @@
-//! [`PeerInfo`] and [`OwnInfo`]: what the node says about a peer, and of itself.
+//! [`PeerInfo`] and [`OwnInfo`]: what the node knows about a peer, and about itself.
 //!
-//! A copy of the moment at which it was asked.
+//! Copies, which do not change afterwards.
 
 use super::{Direction, KnownPeer, ScoreInputs};
 use crate::{ChainId, Topic};
@@ -8,33 +8,33 @@ use alloy_primitives::{B256, keccak256};
 use libp2p::{Multiaddr, PeerId, identity::PublicKey};
 use std::time::Duration;
 
-/// A peer that is connected, or was, or was heard of.
+/// A peer that is connected, was, or that a node record names.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct PeerInfo {
-    /// The peer.
+    /// The peer's libp2p id.
     pub peer_id: PeerId,
-    /// The id that discv5 knows it by, if its key is a secp256k1 key.
+    /// Its discv5 node id. `None`: its key is not a secp256k1 key.
     pub node_id: Option<B256>,
-    /// Where it was reached, or reached us from, if it is connected.
+    /// The remote address of its first connection. `None`: it is not connected.
     pub addr: Option<Multiaddr>,
-    /// Who opened the connection, if it is connected.
+    /// Who opened that connection. `None`: it is not connected.
     pub direction: Option<Direction>,
-    /// What it subscribed to.
+    /// The topics of this chain that it is subscribed to.
     pub topics: Vec<Topic>,
-    /// On which topics it is in our mesh.
+    /// The topics on which it is in our mesh.
     pub mesh: Vec<Topic>,
-    /// What is remembered of it.
+    /// What is remembered of it across connections.
     pub known: KnownPeer,
-    /// The last ping's round trip.
+    /// The round-trip time of the last ping. `None`: it has not answered one.
     pub latency: Option<Duration>,
     /// Its gossipsub score. With a score below zero it is in no mesh.
     pub score: f64,
-    /// The part of the score that comes from our verdicts.
+    /// The part of the score that comes from our verdicts: from -371 to 10.
     pub application_score: f64,
     /// What that part is computed from.
     pub score_inputs: ScoreInputs,
-    /// Whether it is neither pruned nor banned.
+    /// Whether it is exempt from pruning and bans: it is static, trusted, or protected.
     pub protected: bool,
 }
 
@@ -45,26 +45,25 @@ impl PeerInfo {
     }
 }
 
-/// What the node says about itself.
+/// What the node tells other nodes about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OwnInfo {
-    /// Its id.
+    /// Its libp2p peer id.
     pub peer_id: PeerId,
-    /// The id that discv5 knows it by.
+    /// Its discv5 node id.
     pub node_id: Option<B256>,
     /// The chain whose gossip it joins.
     pub chain_id: ChainId,
-    /// The name that it gives itself.
+    /// Its agent string: [`NetworkConfig::agent`](crate::NetworkConfig).
     pub agent: String,
-    /// The version of the protocols that it gives.
+    /// Its protocol version, as identify sends it.
     pub protocol_version: String,
-    /// The protocols that it answers by itself; those of gossip come with the peers.
+    /// The request-response protocols that it serves.
     pub protocols: Vec<String>,
 }
 
-/// The Keccak hash of a peer's uncompressed key: what discv5 calls its node id. The key is read from the peer's id,
-/// which holds it whole.
+/// The discv5 node id of a peer: the Keccak-256 hash of its uncompressed key, which its peer id contains.
 pub(super) fn node_id(peer_id: &PeerId) -> Option<B256> {
     let bytes = peer_id.to_bytes();
     let key = PublicKey::try_decode_protobuf(bytes.get(2..)?).ok()?.try_into_secp256k1().ok()?;

@@ -7,12 +7,12 @@ use crate::Reason;
 
 const CODES: usize = Reason::CODES.len();
 
-/// How often frames were refused, by the rule that they broke.
+/// How often frames were refused, by the [code](Reason::code) of the rule that they broke.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RefusedCounts([u64; CODES]);
 
 impl RefusedCounts {
-    /// One refusal by the rule of this code.
+    /// These counts and one refusal more by the rule with this code. An unknown code changes nothing.
     #[must_use]
     pub fn with(mut self, code: &str) -> Self {
         let counts = Reason::CODES.into_iter().zip(&mut self.0);
@@ -20,7 +20,7 @@ impl RefusedCounts {
         self
     }
 
-    /// What came on top since an earlier moment.
+    /// The increase since an earlier snapshot.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         let mut counts = self.0;
@@ -28,7 +28,7 @@ impl RefusedCounts {
         Self(counts)
     }
 
-    /// The codes that frames were refused by, and how often.
+    /// The codes with a count above zero, in the order of the checks.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
         Reason::CODES.into_iter().zip(self.0).filter(|(_, count)| *count > 0)
     }

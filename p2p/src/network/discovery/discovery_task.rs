@@ -39,25 +39,25 @@ const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the TCP listener may take to come up before its port is given up on.
 const LISTENER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How the node is found, and finds others.
+/// The settings of discovery (discv5).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DiscoveryConfig {
-    /// The UDP socket. Port 0 takes a free one.
+    /// The address of the UDP socket. Port 0: a free port.
     pub listen: SocketAddr,
-    /// The address that other nodes get. `None`: the one that enough of them see us at.
+    /// The IP address in the node's record. `None`: the one that enough other nodes see the node at.
     pub advertise_ip: Option<IpAddr>,
-    /// The TCP port that other nodes get. `None`: the one that is listened on.
+    /// The TCP port in the node's record. `None`: the one that is listened on.
     pub advertise_tcp: Option<u16>,
-    /// The UDP port that other nodes get. `None`: the one that is listened on.
+    /// The UDP port in the node's record. `None`: the one that is listened on.
     pub advertise_udp: Option<u16>,
-    /// Where to begin.
+    /// The nodes to begin with, of any chain.
     pub bootnodes: Vec<Bootnode>,
-    /// The pause between two searches while peers are wanted.
+    /// The pause between two searches while the node looks for peers, four times as long otherwise.
     pub interval: Duration,
 }
 
 impl DiscoveryConfig {
-    /// On loopback, any port, without bootnodes.
+    /// On loopback, on a free port, without bootnodes, a search every 5 s.
     pub const fn new() -> Self {
         Self {
             listen: SocketAddr::new(IpAddr::V4(core::net::Ipv4Addr::LOCALHOST), 0),
@@ -76,13 +76,13 @@ impl Default for DiscoveryConfig {
     }
 }
 
-/// What discovery shows of itself.
+/// The state of discovery.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DiscoveryView {
-    /// Our record, as text, once there is one.
+    /// The node's own record as text (`enr:…`). `None`: discovery has not started yet.
     pub record: Option<String>,
-    /// The records in the table, of every chain.
+    /// The records in the table as text, of nodes of every chain.
     pub table: Vec<String>,
 }
 

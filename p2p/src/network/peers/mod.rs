@@ -1,6 +1,6 @@
-//! The peers that the node knows: those to stay connected to, those that it met or heard of, and their file.
+//! The peers that the node knows: static ones, those that were connected or found by discovery, and their file.
 //!
-//! Schedules and books are pure. Never decides who is accepted: that is the gater's.
+//! Schedules and books are pure. Which connections are accepted is decided by the connection gater.
 
 mod peer_book;
 mod peer_file;

@@ -1,8 +1,8 @@
-//! [`PeerBook`]: who the node is connected to, who it met or heard of, and whom to dial next.
+//! [`PeerBook`]: which peers are connected, which are known, and which to dial next.
 //!
-//! Pure: the time is an argument. Everything in it that a peer says of itself is bounded in number and length. An
-//! address that a connected peer claims is only believed if it is the one that it came from. A node record may name
-//! any address that [`DiscoveredNode`] lets through: dialling it ends there unless the peer with the record's key answers.
+//! Pure: the time is an argument. Everything that a peer says of itself is bounded in number and length. An address that a
+//! connected peer claims is only stored if its IP address is that of its connection. A node record may name any address that
+//! [`DiscoveredNode`] accepts: a dial fails unless the peer with the record's key answers there.
 
 use crate::{
     UnixSeconds,
@@ -31,39 +31,39 @@ const MAX_RETRY: u64 = 60 * 60;
 /// Who opened a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// The peer.
+    /// The peer opened it.
     Inbound,
-    /// We.
+    /// This node opened it.
     Outbound,
 }
 
-/// What is known of a peer.
+/// What is remembered of a peer. It is forgotten a day after it was last seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KnownPeer {
-    /// Where it can be dialled, without its id.
+    /// The addresses at which it can be dialled, without its id, the latest first; 8 at most.
     pub addrs: Vec<Multiaddr>,
-    /// The name that it gives itself.
+    /// Its agent string, truncated to 128 characters. `None`: it has not identified itself.
     pub agent: Option<String>,
-    /// The version of the protocols that it gives.
+    /// Its protocol version, truncated to 128 characters.
     pub protocol_version: Option<String>,
-    /// The protocols that it speaks.
+    /// The protocols that it supports, 64 at most.
     pub protocols: Vec<String>,
-    /// Its node record, as text.
+    /// Its node record as text (`enr:…`). `None`: discovery has not found it.
     pub enr: Option<String>,
-    /// The chain that its record names.
+    /// The chain id in its record.
     pub chain_id: Option<u64>,
     /// Whether its record names it as a subscriber of the cross-safe topic.
     pub is_cross_safe: bool,
-    /// When it was last connected to, or heard of.
+    /// When it was last connected, or found by discovery.
     pub last_seen: UnixSeconds,
-    /// How often it was not reached since.
+    /// How many dials have failed since it was last connected.
     pub failures: u32,
-    /// When it may be dialled again.
+    /// When it is dialled again at the earliest.
     pub next_dial: UnixSeconds,
 }
 
-/// A connection to a peer.
+/// The first connection of a connected peer.
 #[derive(Clone, Debug)]
 pub(in crate::network) struct LiveConnection {
     pub(in crate::network) addr: Multiaddr,
@@ -91,12 +91,12 @@ impl PeerBook {
         book
     }
 
-    /// Everybody known.
+    /// The known peers.
     pub(in crate::network) const fn known(&self) -> &BTreeMap<PeerId, KnownPeer> {
         &self.known
     }
 
-    /// Everybody connected.
+    /// The connected peers.
     pub(in crate::network) const fn live(&self) -> &BTreeMap<PeerId, LiveConnection> {
         &self.live
     }
@@ -108,7 +108,7 @@ impl PeerBook {
         known.iter().filter(is_new).cloned().collect()
     }
 
-    /// The first connection to a peer stands.
+    /// A peer connected.
     pub(in crate::network) fn connected(
         &mut self,
         peer_id: PeerId,
@@ -133,7 +133,7 @@ impl PeerBook {
         }
     }
 
-    /// A peer said who it is.
+    /// A peer identified itself.
     pub(in crate::network) fn identified(
         &mut self,
         peer_id: PeerId,
@@ -161,7 +161,7 @@ impl PeerBook {
         }
     }
 
-    /// A peer was heard of, with its record.
+    /// Discovery found a peer.
     pub(in crate::network) fn discovered(&mut self, found: DiscoveredNode, now: UnixSeconds) {
         let peer = self.entry(found.peer_id, now);
         remember_addr(&mut peer.addrs, found.addr);
@@ -197,7 +197,7 @@ impl PeerBook {
         chosen
     }
 
-    /// Dialling begins, or failed: the peer is left alone for a while. A connection that stands clears this.
+    /// A dial begins: the peer is not dialled again for a while. A connection clears this.
     fn back_off(&mut self, peer_id: &PeerId, now: UnixSeconds) {
         if let Some(peer) = self.known.get_mut(peer_id) {
             let wait = FIRST_RETRY.saturating_mul(1 << peer.failures.min(6)).min(MAX_RETRY);

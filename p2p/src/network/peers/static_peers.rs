@@ -21,7 +21,7 @@ const STABLE_AFTER: Duration = Duration::from_secs(10);
 /// Beyond this many failures the delay is the last one.
 const MAX_COUNTED_FAILURES: u32 = 16;
 
-/// A static peer's address without an id, which dialling could not verify.
+/// A static peer's address does not end in `/p2p/ID`, so that the peer could not be verified.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("static peer {addr} does not end in /p2p/<peer id>: add the peer's id")]
 pub struct NoPeerIdError {
@@ -87,7 +87,7 @@ impl StaticPeers {
             .min()
     }
 
-    /// Takes the peers that are due: they count as being dialled.
+    /// The peers that are due. They count as being dialled from now on.
     pub(in crate::network) fn take_due(&mut self, now: Instant) -> Vec<(PeerId, Vec<Multiaddr>)> {
         self.peers
             .iter_mut()
@@ -99,7 +99,7 @@ impl StaticPeers {
             .collect()
     }
 
-    /// A connection to the peer stands, whoever dialled.
+    /// A connection to the peer is established, whichever side dialled.
     pub(in crate::network) fn connected(&mut self, id: &PeerId, now: Instant) {
         if let Some(peer) = self.peers.get_mut(id) {
             peer.state = State::Connected { since: now };

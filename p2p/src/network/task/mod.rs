@@ -54,7 +54,51 @@ const DECAY: Duration = Duration::from_secs(1);
 /// How often known peers are stored.
 const STORE: Duration = Duration::from_secs(60);
 
-/// The network task of one chain.
+/// The network task of one chain: a gossip node that judges what it receives.
+///
+/// ```
+/// use alloy_consensus::Header;
+/// use alloy_primitives::B256;
+/// use crosscheck_p2p::{
+///     BlockSigner, ChainId, Clock, Envelope, ExecutionPayload, Network, NetworkConfig, NetworkEvent, NodeIdentity, Signers,
+///     SigningDomain, SystemClock, Topic,
+/// };
+/// use std::sync::Arc;
+/// use tokio::{sync::watch, task::JoinSet};
+/// use tokio_util::sync::CancellationToken;
+///
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// let (chain_id, sequencer) = (ChainId::from(901), BlockSigner::from_bytes(&B256::repeat_byte(0x11))?);
+/// // The sender is how a program that follows L1 names the next signer.
+/// let (_signers, signers) = watch::channel(Signers::of(sequencer.address()));
+/// let node = |config| Network::new(config, NodeIdentity::generate(), Arc::new(SystemClock), signers.clone());
+/// let (mut tasks, cancel) = (JoinSet::new(), CancellationToken::new());
+///
+/// // A node that listens on loopback, and one that stays connected to it, without the cross-safe topic.
+/// let (network, publisher, _) = node(NetworkConfig::new(chain_id))?;
+/// tasks.spawn(network.run(cancel.clone()));
+/// let static_peers = publisher.listen_addrs().await?;
+/// let config = NetworkConfig { static_peers, topics: Topic::BLOCKS.to_vec(), ..NetworkConfig::new(chain_id) };
+/// let (network, _, mut events) = node(config)?;
+/// tasks.spawn(network.run(cancel.clone()));
+///
+/// // A frame reaches the peers that are subscribed.
+/// let header = Header { timestamp: SystemClock.now().0, base_fee_per_gas: Some(1), ..Header::default() };
+/// let envelope = Envelope { payload: ExecutionPayload::from_header(&header, vec![])? };
+/// let frame = envelope.sign(&sequencer, SigningDomain::Zero, chain_id)?.frame();
+/// publisher.subscribers().wait_for(|count| *count == 1).await?;
+/// publisher.publish(Topic::BlocksV1, frame).await?;
+/// loop {
+///     if let Some(NetworkEvent::Block { block, from, .. }) = events.recv().await {
+///         assert_eq!((block.hash(), from), (header.hash_slow(), publisher.peer_id()));
+///         break;
+///     }
+/// }
+/// cancel.cancel();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Network {
     chain_id: ChainId,
     swarm: Swarm<Behaviour>,
@@ -110,12 +154,12 @@ impl Timers {
 impl Network {
     /// Binds the listeners and creates the task, which does nothing until [`Network::run`]. Needs a tokio runtime.
     ///
-    /// `clock` is what block timestamps are compared with, `signers` whose signatures count: whoever follows L1 sends the
-    /// next value there. Events come out of the receiver; the handle asks and publishes.
+    /// `clock` is what block timestamps are compared with. `signers` are the accepted signers: a program that follows L1 sends
+    /// the next value there. The receiver gets the events, the handle sends commands.
     ///
     /// # Errors
-    /// [`NetworkTaskError`]: no runtime, rules for another chain, a static peer without id, a peer file that cannot be
-    /// read, a listener that cannot bind.
+    /// [`NetworkTaskError`]: no runtime, rules of another chain, a static peer without an id, a peer file that cannot be read, an
+    /// address that cannot be listened on.
     #[allow(clippy::needless_pass_by_value)] // the task owns what it was told
     pub fn new(
         config: NetworkConfig,
@@ -205,10 +249,10 @@ impl Network {
         Ok((network, handle, event_receiver))
     }
 
-    /// Runs until cancelled.
+    /// Runs until cancelled. Then stores the known peers, if there is a peer file.
     ///
     /// # Errors
-    /// [`NetworkTaskError::JudgeStopped`] if a judging task ends by itself.
+    /// [`NetworkTaskError::JudgeStopped`] if a task that judges frames ends by itself.
     pub async fn run(mut self, cancel: CancellationToken) -> Result<(), NetworkTaskError> {
         let mut judging = JoinSet::new();
         for judge in core::mem::take(&mut self.judges) {
