@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_no_secret() {
+    fn debug_does_not_show_the_secret() {
         let secret = B256::repeat_byte(0x5a);
         let text = format!("{:?}", BlockSigner::from_bytes(&secret).unwrap());
         assert!(!text.contains("5a5a") && !text.contains("90, 90"), "{text}");

@@ -144,7 +144,7 @@ mod tests {
     #[case::separator("1_000")]
     #[case::hex_without_prefix("38f")]
     #[case::too_wide("0x10000000000000000000000000000000000000000000000000000000000000000")]
-    fn refuses_what_is_not_a_number(#[case] text: &str) {
+    fn a_text_that_is_not_a_number_is_refused(#[case] text: &str) {
         assert!(text.parse::<ChainId>().is_err());
     }
 

@@ -110,7 +110,7 @@ mod tests {
     #[case::sign("+5")]
     #[case::too_large("99999999999999999999")]
     #[case::binary("\u{0}\u{0}")]
-    fn refuses_what_is_no_time(#[case] content: &str) {
+    fn a_text_that_is_not_a_time_is_refused(#[case] content: &str) {
         let file = file(content);
         assert!(matches!(FileClock::open(file.path()), Err(FileClockError::Malformed { .. })));
     }

@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn the_topic_is_part_of_the_id() {
+    fn the_topic_is_part_of_the_message_id() {
         assert_ne!(message_id("a", b"frame"), message_id("b", b"frame"));
     }
 

@@ -219,7 +219,7 @@ fn the_codes_are_those_of_the_rows() {
 
 /// Where two rules are broken at once, the row above is named.
 #[test]
-fn rows_stand_in_the_order_of_checks() {
+fn the_rows_are_in_the_order_of_the_checks() {
     let codes: Vec<_> = rows().iter().map(|row| row.code).collect();
     let place = |code: &str| codes.iter().position(|row| *row == code).unwrap();
     let order = [
@@ -278,7 +278,7 @@ fn rows_stand_in_the_order_of_checks() {
 
 /// What an operator is told of a frame that nobody vouches for.
 #[rstest]
-fn a_refusal_tells_which_block_the_frame_claims_to_be(
+fn a_refusal_names_the_block_that_the_frame_claims_to_be(
     #[values(BlocksV1, BlocksV2, BlocksV3, BlocksV4, CrossSafeBlocksV1)] topic: Topic,
 ) {
     let envelope = envelope_of(topic.version(), 5);

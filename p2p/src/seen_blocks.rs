@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn forgets_the_height_marked_longest_ago() {
+    fn the_height_that_was_added_to_longest_ago_is_forgotten() {
         let hash = B256::repeat_byte(1);
         let mut seen = SeenBlocks::new(2);
         for number in [7, 8, 9] {
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn looking_keeps_nothing_alive() {
+    fn a_check_does_not_change_what_is_forgotten() {
         let hash = B256::repeat_byte(1);
         let mut seen = SeenBlocks::new(1);
         assert!(seen.mark(1, hash, Own).is_empty());

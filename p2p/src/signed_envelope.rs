@@ -239,12 +239,12 @@ mod tests {
     }
 
     #[test]
-    fn the_signers_error_is_handed_on() {
+    fn the_error_of_the_signer_is_returned() {
         assert_eq!(by(|_| Err(Down)), Err(SignError::Signer(Down)));
     }
 
     #[test]
-    fn what_has_no_wire_form_is_not_sent_to_the_signer() {
+    fn a_block_that_cannot_be_encoded_is_not_sent_to_the_signer() {
         let envelope = envelope(7, |payload| *withdrawals(payload) = vec![Withdrawal::default(); 17]);
         let signer = Service(sequencer().address(), |_: &SigningRequest| panic!("asked"));
         let error = envelope.sign(&signer, ZERO, chain()).unwrap_err();

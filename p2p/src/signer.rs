@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_recover_to_nobody() {
+    fn a_signature_of_zeros_recovers_to_no_address() {
         let error = request().check(&[0; SIGNATURE_BYTES], stranger()).unwrap_err();
         assert_eq!(error, SignatureError::Unrecoverable { expected: stranger() });
     }
@@ -225,7 +225,7 @@ mod tests {
     proptest! {
         /// One byte changed: nothing passes but what was signed.
         #[test]
-        fn any_changed_byte_is_refused(at in 0..SIGNATURE_BYTES, mask in 1..=u8::MAX) {
+        fn every_changed_byte_is_refused(at in 0..SIGNATURE_BYTES, mask in 1..=u8::MAX) {
             let mut signature = sequencer().sign(&request()).unwrap();
             signature[at] ^= mask;
             prop_assert!(request().check(&signature, sequencer().address()).is_err());

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_new_signer_once_heard_ends_the_grace() {
+    fn a_block_of_the_new_signer_ends_the_grace() {
         let signers = changed(SIGNER_GRACE_SECS);
         assert!(signers.after_block_by(OLD).may_sign(BlocksV4, OLD));
         assert!(signers.after_block_by(ATTESTER).may_sign(BlocksV4, OLD));
@@ -167,19 +167,19 @@ mod tests {
     }
 
     #[test]
-    fn without_grace_the_change_is_at_once() {
+    fn without_a_grace_the_change_is_immediate() {
         assert!(!changed(0).at(CHANGE).may_sign(BlocksV4, OLD));
     }
 
     #[test]
-    fn being_named_again_prolongs_nothing() {
+    fn the_same_signer_again_does_not_extend_the_grace() {
         let mut signers = changed(10);
         assert!(!signers.change_to(NEW, after(9), 10));
         assert!(!signers.at(after(11)).may_sign(BlocksV4, OLD));
     }
 
     #[test]
-    fn the_first_signer_known_takes_nobodys_place() {
+    fn the_first_known_signer_has_no_previous_one() {
         let mut signers = Signers::default();
         assert!(
             Topic::ALL
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_taken_back_honours_the_one_in_between() {
+    fn after_a_change_back_the_signer_in_between_is_the_previous_one() {
         let mut signers = changed(10);
         assert!(signers.change_to(OLD, after(1), 10));
         assert_eq!(signers.expected_on(BlocksV4), Some(OLD));
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_named_is_in_no_doubt() {
+    fn a_signer_that_was_just_read_is_not_in_doubt() {
         let mut signers = Signers { is_stale: true, ..Signers::of(OLD) };
         assert!(!signers.change_to(OLD, CHANGE, 10) && !signers.is_stale);
     }
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attester_apart_has_no_previous_signer_beside_it() {
+    fn a_separate_attester_has_no_previous_signer() {
         let signers = changed(10).with_attester(ATTESTER);
         assert!(!signers.may_sign(CrossSafeBlocksV1, OLD) && !signers.may_sign(CrossSafeBlocksV1, NEW));
         assert!(signers.may_sign(BlocksV4, OLD));
@@ -235,7 +235,7 @@ mod tests {
     proptest! {
         /// Whatever happens: the last signer named counts, at most one other does, and only within its grace.
         #[test]
-        fn at_most_one_other_signer_is_honoured(
+        fn at_most_one_previous_signer_is_accepted(
             events in proptest::collection::vec((0u8..4, 0u8..3, 0u64..20), 1..40),
             grace in 0u64..30,
         ) {

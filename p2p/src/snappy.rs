@@ -93,7 +93,7 @@ mod tests {
     proptest! {
         /// Whatever a frame's length is written in, the data, the canonical form and the message id are the same.
         #[test]
-        fn padding_changes_nothing(data: Vec<u8>, bytes in 5..=10_usize) {
+        fn a_padded_length_does_not_change_the_frame(data: Vec<u8>, bytes in 5..=10_usize) {
             let plain = compress(&data).unwrap();
             let padded = padded(&plain, bytes);
             prop_assert_ne!(&padded, &plain);

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_is_free_until_somebody_listens_there() {
+    fn a_port_is_free_until_it_is_listened_on() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let addr: Multiaddr = format!("/ip4/127.0.0.1/tcp/{port}").parse().unwrap();
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn others_are_not_looked_at() {
+    fn other_addresses_are_not_checked() {
         for addr in ["/ip4/127.0.0.1/tcp/0", "/dns4/example.org/tcp/9222", "/ip4/203.0.113.7/udp/1"] {
             check_free(&addr.parse().unwrap()).unwrap();
         }

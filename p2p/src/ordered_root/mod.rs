@@ -193,7 +193,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
         #[test]
-        fn the_root_is_alloys(
+        fn the_root_is_that_of_alloy(
             items in prop_oneof![
                 vec(vec(any::<u8>(), 1..4), 0..40),
                 vec(vec(any::<u8>(), 1..60), 0..300),

@@ -108,7 +108,7 @@ fn recovery_ids_two_and_three_are_read(#[values(2, 3)] id: u8) {
 #[case::length_of_six_bytes(|frame: &Bytes| padded(frame, 6).into())]
 #[case::length_of_ten_bytes(|frame: &Bytes| padded(frame, 10).into())]
 #[case::all_at_once(|frame: &Bytes| padded(&altered(frame, |bytes| { twin(bytes); bytes[64] += 4; }), 10).into())]
-fn a_rewrapped_block_is_the_block(
+fn a_rewrapped_block_is_read_as_the_same_block(
     #[case] rewrap: fn(&Bytes) -> Bytes,
     #[values(BlocksV4, CrossSafeBlocksV1)] topic: Topic,
 ) {
@@ -126,7 +126,7 @@ fn a_rewrapped_block_is_the_block(
 
 /// Whatever half `s` lies in: it is the sender who is to blame for a signature by nobody who may sign.
 #[rstest]
-fn junk_is_its_senders_fault(#[values(false, true)] high_s: bool, #[values(1, 2, 3, 4)] seed: u8) {
+fn random_bytes_are_the_senders_fault(#[values(false, true)] high_s: bool, #[values(1, 2, 3, 4)] seed: u8) {
     let junk = altered(&frame(&envelope(5, |_| ()), BlocksV4), |bytes| {
         bytes[..64].fill(seed);
         if high_s {
@@ -163,7 +163,11 @@ fn another_signer_is_rejected_and_named(#[case] topic: Topic) {
 #[case::the_sequencers_attestation(CrossSafeBlocksV1, false, "reject wrong-signer")]
 #[case::its_unsafe_block(BlocksV4, true, "reject wrong-signer")]
 #[case::the_sequencers_unsafe_block(BlocksV4, false, "accept")]
-fn an_attester_apart(#[case] topic: Topic, #[case] signed_by_attester: bool, #[case] expected: &str) {
+fn a_separate_attester_signs_the_cross_safe_topic_alone(
+    #[case] topic: Topic,
+    #[case] signed_by_attester: bool,
+    #[case] expected: &str,
+) {
     let attester = BlockSigner::from_bytes(&B256::repeat_byte(0x22)).unwrap();
     let signers = signers().with_attester(attester.address());
     let signer = if signed_by_attester { attester } else { sequencer() };
@@ -259,7 +263,7 @@ fn the_same_block_again_is_ignored(#[case] topic: Topic) {
 }
 
 #[test]
-fn what_one_topic_has_seen_is_new_to_the_other() {
+fn topics_remember_blocks_separately() {
     let mut validator = validator();
     let frame = envelope(5, |_| ()).sign(&sequencer(), SigningDomain::Zero, chain()).unwrap().frame();
     assert_eq!(outcome(&validator.judge(BlocksV4, &frame, &signers(), NOW)), "accept");
@@ -274,10 +278,7 @@ fn what_one_topic_has_seen_is_new_to_the_other() {
     &["zero", "zero", "own", "zero", "own"],
     &["accept", "ignore already-seen", "accept", "ignore already-seen", "ignore already-seen"]
 )]
-fn a_replay_never_takes_the_place_of_the_genuine_attestation(
-    #[case] domains: &[&str],
-    #[case] expected: &[&str],
-) {
+fn a_replay_does_not_suppress_the_genuine_attestation(#[case] domains: &[&str], #[case] expected: &[&str]) {
     let mut validator = validator();
     let judged = domains.iter().map(|domain| {
         let domain = if *domain == "own" { SigningDomain::CrossSafeBlocksV1 } else { SigningDomain::Zero };
@@ -293,7 +294,7 @@ fn a_replay_never_takes_the_place_of_the_genuine_attestation(
 
 /// The sequencer rebuilt a height again and again, and a bystander replayed each of its unsafe blocks.
 #[test]
-fn replays_use_up_no_room_of_the_genuine_attestations() {
+fn replays_are_not_counted_against_genuine_attestations() {
     let mut validator = validator();
     let mut judge = |gas_used, domain| {
         let envelope = envelope(5, |payload| payload.gas_used = gas_used);
@@ -369,7 +370,7 @@ fn attestations_of_settled_blocks_are_ignored(
 
 /// Sixteen blocks of each two seconds are remembered for as long as their topic lets them in: none comes in twice.
 #[rstest]
-fn blocks_that_share_a_timestamp_are_remembered_while_their_window_lasts(
+fn blocks_with_one_timestamp_are_remembered_for_their_whole_window(
     #[values(BlocksV4, CrossSafeBlocksV1)] topic: Topic,
 ) {
     let (past, per_time) = (250, 16);
@@ -409,7 +410,7 @@ fn a_burst_of_attestations_is_absorbed_in_order() {
 }
 
 #[test]
-fn late_attestations_say_nothing_of_the_clock_that_unsafe_blocks_are_held_against() {
+fn late_attestations_do_not_make_the_clock_of_unsafe_blocks_doubted() {
     let mut validator = validator();
     for number in 0..20 {
         let frame = frame(&envelope(number, |_| ()), CrossSafeBlocksV1);
@@ -441,7 +442,7 @@ fn a_refused_block_is_not_marked_as_seen() {
 }
 
 #[test]
-fn reopening_asks_for_everything_but_time_and_history() {
+fn reopening_checks_every_rule_except_time_and_history() {
     let rules = ValidationRules::new(chain());
     let good = frame(&envelope(5, |payload| payload.timestamp = UnixSeconds(1)), BlocksV4);
     assert_eq!(Validator::reopen(&rules, BlocksV4, &good, &signers()).unwrap().number(), 5);

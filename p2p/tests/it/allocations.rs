@@ -22,7 +22,7 @@ fn allocations(count: usize) -> u64 {
 
 /// Both blocks are small enough to be judged on one thread, the only one that is counted.
 #[test]
-fn eight_times_the_transactions_take_a_few_allocations_more() {
+fn allocations_do_not_grow_with_the_number_of_transactions() {
     allocations(1); // What is set up once, is by now.
     let (few, many) = (allocations(200), allocations(1_600));
     assert!(many < few + 32, "{few} allocations for 200 transactions, {many} for 1,600");

@@ -24,7 +24,7 @@ fn message(number: u64, tag: u64, more: &[u8]) -> Vec<u8> {
 #[case::a_sequence_number(3, &[0, 0, 0, 0, 0, 0, 0, 1])]
 #[case::a_signature(5, &[7; 64])]
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_sends_messages_with(#[case] tag: u64, #[case] more: &[u8]) {
+async fn a_peer_that_sends_messages_with_forbidden_fields_is_banned(#[case] tag: u64, #[case] more: &[u8]) {
     let node = Node::start(&[]).await;
     let raw = RawPeer::of(&node, GOSSIP.to_owned()).await;
     raw.send(&subscribe(&TOPIC.path(chain()))).await;

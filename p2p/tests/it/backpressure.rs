@@ -4,7 +4,7 @@ use crate::support::{Node, frame, sequencer, until};
 use crosscheck_p2p::{NodeIdentity, Topic};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_queue_ignores_and_counts_and_keeps_what_it_holds() {
+async fn a_full_queue_ignores_and_counts_further_frames() {
     const SENT: u64 = 20;
     let a = Node::start(&[]).await;
     let mut b = Node::start_with(&[&a], NodeIdentity::generate(), |config| {

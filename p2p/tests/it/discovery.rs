@@ -65,7 +65,7 @@ async fn a_bootnode_that_starts_later_is_found() {
 
 /// Discovery asks over IPv6 only those whose record has `udp6`.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_with_an_ipv6_socket_says_where_it_is_asked() {
+async fn the_record_of_a_node_with_an_ipv6_socket_has_its_ipv6_port() {
     let node = Node::start_with(&[], NodeIdentity::generate(), |network| {
         let listen = (std::net::Ipv6Addr::LOCALHOST, 0).into();
         network.discovery = Some(DiscoveryConfig { listen, ..config(vec![]) });
@@ -86,7 +86,7 @@ async fn sequence_number(node: &Node) -> u64 {
 
 /// Both starts are in the same second.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_record_after_a_restart_takes_the_place_of_the_one_before() {
+async fn the_record_after_a_restart_replaces_the_one_before() {
     let dir = tempfile::tempdir().unwrap();
     let key = dir.path().join("node.key");
     std::fs::write(&key, "12".repeat(32)).unwrap();
@@ -107,7 +107,7 @@ async fn a_record_after_a_restart_takes_the_place_of_the_one_before() {
 
 /// A node that has no bootnode, and is no static peer of anybody's, is found by whoever met it before a restart.
 #[tokio::test(flavor = "multi_thread")]
-async fn discovery_begins_with_who_is_known_from_before() {
+async fn discovery_begins_with_peers_of_the_run_before() {
     let dir = tempfile::tempdir().unwrap();
     let (b, peer_file) = (start(vec![], 902, Topic::ALL.to_vec()).await, dir.path().join("peers.json"));
     let known = record(&b).await.to_string();

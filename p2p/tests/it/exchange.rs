@@ -65,7 +65,7 @@ async fn a_block_of_megabytes_arrives() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn publishing_to_nobody_says_so_and_can_be_repeated() {
+async fn publishing_without_peers_is_an_error_and_can_be_retried() {
     let a = Node::start(&[]).await;
     let (topic, frame) = (Topic::CrossSafeBlocksV1, frame(1, &sequencer(), Topic::CrossSafeBlocksV1));
     let nobody = a.handle.publish(topic, frame.clone()).await;

@@ -112,7 +112,7 @@ async fn no_more_peers_stay_connected_than_the_high_limit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn item_11_connections_are_capped() {
+async fn connections_are_limited() {
     let few = GaterLimits { max_connections: 2, ..GaterLimits::default() };
     let a = Node::start_with(&[], NodeIdentity::generate(), |config| config.gater = few).await;
     let mut others = Vec::new();
@@ -159,7 +159,7 @@ async fn peers_and_blocks_outlive_a_restart() {
 /// Opening a pipe that nobody reads waits forever, as a file on a network drive that is gone does.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disk_that_hangs_holds_nothing_up() {
+async fn a_disk_that_hangs_delays_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let (file, pipe) = (dir.path().join("peers.json"), dir.path().join("peers.json.new"));
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());

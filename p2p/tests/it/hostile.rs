@@ -1,6 +1,5 @@
-//! The hostile corpus: frames, signatures, signers and clocks that have brought down, fooled or isolated other nodes.
-//! One test for each, by its number: 1 to 8, 13 and 14. The network itself has the rest: 9 in `hostile_gossip`, 10 in
-//! `hostile_sync` and the codec's own tests, 11 in `gating`; and the program's metrics 12 and 15.
+//! Hostile frames, signatures, signers and clocks that have crashed, fooled or isolated other nodes. Hostile control messages
+//! are in `hostile_gossip`, requests by number in `hostile_sync`, connections in `gating`.
 
 use crate::support::{NOW, Node, block, block_of, chain, frame, next_refusal, sequencer, stranger};
 use allocation_counter::AllocationInfo;
@@ -71,7 +70,7 @@ fn long_block(signer: &BlockSigner, transactions: usize) -> Bytes {
 #[rstest]
 #[case::four_gibibytes(&[0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0])]
 #[case::just_beyond_the_bound(&[0x81, 0x80, 0x80, 0x05, 0, 0, 0])]
-fn item_1_a_lie_about_the_size_costs_nothing(#[case] lie: &'static [u8]) {
+fn a_false_size_claim_allocates_nothing(#[case] lie: &'static [u8]) {
     let lie = Bytes::from_static(lie);
     assert_eq!(code(&lie), "declared-size-too-large");
     assert!(memory(&lie).bytes_max < SLACK, "{:?}", memory(&lie));
@@ -79,7 +78,7 @@ fn item_1_a_lie_about_the_size_costs_nothing(#[case] lie: &'static [u8]) {
 
 /// A frame that the network carries and that really holds 200 MiB.
 #[test]
-fn item_2_a_bomb_is_not_set_off() {
+fn a_decompression_bomb_is_not_decompressed() {
     let bomb = compressed(&vec![0; 200 << 20]);
     assert!(bomb.len() < MAX_FRAME_BYTES);
     assert_eq!(code(&bomb), "declared-size-too-large");
@@ -88,7 +87,7 @@ fn item_2_a_bomb_is_not_set_off() {
 
 /// The most that a frame may hold is held once at a time: by the id, then by the judge.
 #[test]
-fn item_2_the_largest_frame_is_held_once() {
+fn the_largest_frame_is_in_memory_once() {
     let largest = compressed(&vec![0; MAX_FRAME_BYTES]);
     let limit = u64::try_from(MAX_FRAME_BYTES).unwrap() + SLACK;
     assert!(memory(&largest).bytes_max < limit, "{:?}", memory(&largest));
@@ -96,7 +95,7 @@ fn item_2_the_largest_frame_is_held_once() {
 
 /// With ids that leave the topic out, a block replayed on the topic of another version keeps out the real one.
 #[tokio::test(flavor = "multi_thread")]
-async fn item_3_a_replay_on_another_topic_does_not_keep_the_block_out() {
+async fn a_replay_on_another_topic_does_not_suppress_the_block() {
     let a = Node::start(&[]).await;
     let mut b = Node::start(&[&a]).await;
     a.meshed_with(&b).await;
@@ -110,7 +109,7 @@ async fn item_3_a_replay_on_another_topic_does_not_keep_the_block_out() {
 }
 
 #[test]
-fn item_4_a_frame_without_room_for_a_signature_is_refused() {
+fn a_frame_too_short_for_a_signature_is_refused() {
     for size in 0..=65 {
         assert_eq!(code(&compressed(&vec![7; size])), "declared-size-too-small", "{size} bytes");
     }
@@ -120,7 +119,7 @@ fn item_4_a_frame_without_room_for_a_signature_is_refused() {
 /// Libraries take 225 of the 256 values and refuse two of the four that the wire knows. op-node built without cgo reads
 /// 4 to 7 as 0 to 3.
 #[test]
-fn item_5_recovery_ids_are_exactly_0_to_7() {
+fn recovery_ids_0_to_7_are_read_and_no_others() {
     let sound = decompressed(&frame(7, &sequencer(), Topic::BlocksV4));
     assert!(sound[64] <= 1, "emitted as 0 or 1");
     let is_read = |id: &u8| {
@@ -134,7 +133,7 @@ fn item_5_recovery_ids_are_exactly_0_to_7() {
 
 /// Decoding makes a list of the transactions; a stranger's frame costs the same however many it holds.
 #[test]
-fn item_6_a_strangers_payload_is_not_decoded() {
+fn the_payload_of_another_signer_is_not_decoded() {
     let cost = |frame: &Bytes| allocation_counter::measure(|| drop(judge(frame)));
     let (few, many) = (long_block(&stranger(), 1), long_block(&stranger(), 5_000));
     assert_eq!((code(&few), code(&many)), ("wrong-signer", "wrong-signer"));
@@ -146,7 +145,7 @@ fn item_6_a_strangers_payload_is_not_decoded() {
 
 /// The same bytes that are no payload: only the sequencer's get as far as the decoder.
 #[test]
-fn item_6_the_order_of_checks_shows_in_the_reason() {
+fn the_reason_is_the_first_broken_rule() {
     let another_version = |signer: &BlockSigner| {
         let block = block_of(PayloadVersion::V2, 5, Vec::new());
         block.sign(signer, SigningDomain::Zero, chain()).unwrap().frame()
@@ -157,7 +156,7 @@ fn item_6_the_order_of_checks_shows_in_the_reason() {
 
 /// A stranger's copy of a block must not use up the block's place, nor its height's.
 #[test]
-fn item_7_only_what_holds_is_remembered() {
+fn only_valid_blocks_are_remembered() {
     let mut validator = validator();
     let mut judge = |frame: &Bytes| validator.judge(Topic::BlocksV4, frame, &known(), NOW);
     for number in 0..20 {
@@ -195,7 +194,7 @@ async fn is_accepted(from: &Node, at: &mut Node, number: u64, signer: &BlockSign
 
 /// A change of the key is not seen everywhere at once: 25 minutes of a chain's blocks were refused.
 #[tokio::test(flavor = "multi_thread")]
-async fn item_8_a_rotation_loses_no_block() {
+async fn no_block_is_lost_when_the_signer_changes() {
     let (old, new) = (sequencer(), stranger());
     let topic = Topic::BlocksV4;
     let a = Node::start(&[]).await;
@@ -211,7 +210,7 @@ async fn item_8_a_rotation_loses_no_block() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn item_8_grace_ends_by_the_clock() {
+async fn the_grace_of_the_previous_signer_ends_by_the_clock() {
     let (old, new) = (sequencer(), stranger());
     let a = Node::start(&[]).await;
     let mut b = Node::start(&[&a]).await;
@@ -225,7 +224,7 @@ async fn item_8_grace_ends_by_the_clock() {
 #[rstest]
 #[case::fast(120, "too-old")]
 #[case::slow(-120, "from-the-future")]
-fn item_13_a_wrong_clock_does_not_cost_honest_peers(#[case] skew: i64, #[case] expected: &str) {
+fn a_wrong_clock_does_not_ban_honest_peers(#[case] skew: i64, #[case] expected: &str) {
     let mut validator = validator();
     let mut judge = |number: u64, now| {
         let frame = frame(number, &sequencer(), Topic::BlocksV4);
@@ -243,7 +242,7 @@ fn item_13_a_wrong_clock_does_not_cost_honest_peers(#[case] skew: i64, #[case] e
 
 /// A stranger cannot bring the clock into doubt.
 #[test]
-fn item_13_only_signed_blocks_speak_of_the_clock() {
+fn only_signed_blocks_make_the_clock_doubted() {
     let mut validator = validator();
     for number in 0..100 {
         let frame = frame(number, &stranger(), Topic::BlocksV4);
@@ -255,7 +254,7 @@ fn item_13_only_signed_blocks_speak_of_the_clock() {
 
 /// Slices that are too short for what an offset promises, at every length and for every offset of every version.
 #[rstest]
-fn item_14_no_short_slice_is_read_beyond(
+fn no_truncated_input_is_read_beyond_its_end(
     #[values(PayloadVersion::V1, PayloadVersion::V2, PayloadVersion::V3, PayloadVersion::V4)]
     version: PayloadVersion,
 ) {

@@ -1,5 +1,5 @@
-//! The hostile corpus, item 9: control messages that have brought down, or filled up, nodes of libp2p; and the limit
-//! on control messages, on both its sides. Over sockets, by a peer that writes its bytes by hand.
+//! Hostile control messages that have crashed nodes of libp2p or filled their memory; and the limit on control messages, on
+//! both sides of it. Over sockets, by a peer that writes its bytes by hand.
 
 use crate::{
     raw_peer::{GOSSIP, RawPeer, control, controls, fields, graft, ihave, prune, subscribe},
@@ -35,7 +35,7 @@ fn locked(package: &str) -> Vec<[u64; 3]> {
 #[case::libp2p("libp2p", [0, 57, 0])]
 #[case::gossipsub("libp2p-gossipsub", [0, 50, 1])]
 #[case::yamux("yamux", [0, 13, 10])]
-fn item_9_every_version_in_the_lockfile_is_mended(#[case] package: &str, #[case] least: [u64; 3]) {
+fn the_lockfile_has_no_version_with_a_known_vulnerability(#[case] package: &str, #[case] least: [u64; 3]) {
     let versions = locked(package);
     assert!(!versions.is_empty() && versions.iter().all(|version| *version >= least), "{versions:?}");
 }
@@ -102,7 +102,7 @@ fn backoffs() -> Vec<Vec<u8>> {
 #[case::prune_with_any_backoff(backoffs())]
 #[case::graft_for_unknown_topics(with_many_topics(graft))]
 #[case::prune_for_topics_never_joined(with_many_topics(|topic| prune(topic, u64::MAX)))]
-fn item_9_control_messages_neither_stop_nor_fill_the_node(#[case] attack: Vec<Vec<u8>>) {
+fn control_messages_neither_stop_a_node_nor_fill_its_memory(#[case] attack: Vec<Vec<u8>>) {
     let measured = measured(async {
         let mut three = Three::start().await;
         three.goes_on(1).await;

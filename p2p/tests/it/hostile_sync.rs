@@ -1,5 +1,4 @@
-//! The hostile corpus, item 10: requests for blocks that do not end, over sockets. What one costs in bytes is held by
-//! the codec's own tests.
+//! Requests for blocks that do not end, over sockets. The bound of one in bytes is tested with the codec.
 
 use crate::{
     raw_peer::RawPeer,
@@ -27,7 +26,7 @@ async fn asked(raw: &mut RawPeer) -> Option<u8> {
 /// A peer that never ends its requests holds as many as it may, for ten seconds: no further one is read meanwhile, others
 /// are answered, and afterwards so is it.
 #[tokio::test(flavor = "multi_thread")]
-async fn item_10_requests_without_end_are_few_and_timed() {
+async fn incomplete_requests_are_limited_in_number_and_time() {
     let mut node = Node::start(&[]).await;
     let honest = Node::start(&[&node]).await;
     honest.meshed_with(&node).await;

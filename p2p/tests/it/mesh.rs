@@ -28,7 +28,7 @@ async fn start(place: usize, nodes: &[Node], key: &Path, port: &HeldPort) -> Nod
     .await
 }
 
-/// Waits until the node of a place has everybody in its mesh whom it dials, or who dials it.
+/// Waits until the node of a place has every peer in its mesh that it dials or that dials it.
 async fn meshed(place: usize, nodes: &[Node]) {
     for peer in before(place).chain(after(place)) {
         nodes[place].meshed_with(&nodes[peer]).await;
@@ -146,7 +146,7 @@ fn odd(nodes: &[Node]) -> impl Iterator<Item = &Node> {
 }
 
 /// Everybody is in the mesh as before, banned by nobody, and held in no less than no esteem.
-async fn nobody_is_blamed(nodes: &[Node]) {
+async fn assert_no_peer_is_blamed(nodes: &[Node]) {
     for (place, node) in nodes.iter().enumerate() {
         assert!(node.handle.block_list().await.unwrap().bans.is_empty(), "node {place} has banned somebody");
         for peer in node.handle.peers().await.unwrap() {
@@ -181,7 +181,7 @@ async fn the_old_signer_is_refused_everywhere(nodes: &mut [Node]) {
 
 /// Half of the nodes learn of the new signer before the others do, and it is silent until all have.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_old_signer_is_heard_everywhere_until_the_new_one_is() {
+async fn the_old_signer_is_accepted_everywhere_until_the_new_one_has_signed() {
     let mut nodes = twelve().await;
     cross(&mut nodes, 0, 1).await;
     learn(nodes.iter().step_by(2));
@@ -190,14 +190,14 @@ async fn the_old_signer_is_heard_everywhere_until_the_new_one_is() {
     learn(odd(&nodes));
     nodes.iter().for_each(|node| node.clock.advance(GRACE));
     cross(&mut nodes, 2, 4).await;
-    nobody_is_blamed(&nodes).await;
+    assert_no_peer_is_blamed(&nodes).await;
     cross_by(&mut nodes, 3, 5, &new_sequencer()).await;
     assert!(nodes.iter().all(|node| node.handle.counters().frames().rejected == 0));
     // A node does not hear what it publishes itself.
     cross_by(&mut nodes, 4, 6, &new_sequencer()).await;
     the_old_signer_is_refused_everywhere(&mut nodes).await;
     cross_by(&mut nodes, 5, 7, &new_sequencer()).await;
-    nobody_is_blamed(&nodes).await;
+    assert_no_peer_is_blamed(&nodes).await;
 }
 
 /// Nobody ever hears the new signer: the old one's time ends by the clock.
@@ -209,13 +209,13 @@ async fn the_old_signer_is_refused_everywhere_once_its_grace_is_over() {
     cross(&mut nodes, 0, 1).await;
     nodes.iter().for_each(|node| node.clock.advance(1));
     the_old_signer_is_refused_everywhere(&mut nodes).await;
-    nobody_is_blamed(&nodes).await;
+    assert_no_peer_is_blamed(&nodes).await;
 }
 
 /// The new signer is heard while half of the nodes have not learned of it, and refuse it. Honest relays keep their
 /// standing, and who has learned late asks for what was refused.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_signer_that_half_of_the_nodes_know_splits_nothing_for_good() {
+async fn a_new_signer_that_half_of_the_nodes_know_does_not_split_the_mesh() {
     const LAST: u64 = 6;
     let mut nodes = twelve().await;
     cross(&mut nodes, 0, 1).await;
@@ -231,14 +231,14 @@ async fn a_new_signer_that_half_of_the_nodes_know_splits_nothing_for_good() {
         until("refusals", async || node.handle.counters().frames().rejected == LAST - 1).await;
         assert_eq!(node.handle.counters().frames().accepted, 1);
     }
-    nobody_is_blamed(&nodes).await;
+    assert_no_peer_is_blamed(&nodes).await;
     learn(odd(&nodes));
     cross_by(&mut nodes, 2, LAST + 1, &new_sequencer()).await;
     for node in odd(&nodes) {
         until("what was refused", async || node.handle.counters().filled == LAST - 1).await;
     }
     cross_by(&mut nodes, 1, LAST + 2, &new_sequencer()).await;
-    nobody_is_blamed(&nodes).await;
+    assert_no_peer_is_blamed(&nodes).await;
 }
 
 /// The flooder is a static peer of nobody, so each node that it reaches bans it.

@@ -32,7 +32,7 @@ async fn a_static_peer_that_restarts_is_found_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn peers_are_listed_and_their_coming_and_going_is_reported() {
+async fn peers_are_listed_and_their_connections_are_reported() {
     let mut a = Node::start(&[]).await;
     let b = Node::start(&[&a]).await;
     let id = b.handle.peer_id();
@@ -50,7 +50,7 @@ async fn peers_are_listed_and_their_coming_and_going_is_reported() {
 
 /// A peer that subscribes to nothing is nobody to hear from.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_subscribes_is_counted_and_told() {
+async fn subscribers_are_counted_and_reported() {
     let a = Node::start(&[]).await;
     let mut subscribers = a.handle.subscribers();
     assert_eq!(*subscribers.borrow_and_update(), 0);
@@ -128,7 +128,7 @@ async fn rules_of_another_chain_are_a_clear_error() {
 }
 
 #[test]
-fn no_runtime_is_a_clear_error() {
+fn without_a_runtime_there_is_a_clear_error() {
     assert_eq!(refused(NetworkConfig::new(chain())), NetworkTaskError::NoRuntime);
 }
 

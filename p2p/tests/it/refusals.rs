@@ -9,7 +9,7 @@ use rstest::rstest;
 #[case(Topic::BlocksV4)]
 #[case(Topic::CrossSafeBlocksV1)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_strangers_block_is_rejected_and_the_stranger_named(#[case] topic: Topic) {
+async fn a_block_by_another_signer_is_rejected_and_names_the_signer(#[case] topic: Topic) {
     let a = Node::start(&[]).await;
     let mut b = Node::start(&[&a]).await;
     a.meshed_with(&b).await;
@@ -21,7 +21,7 @@ async fn a_strangers_block_is_rejected_and_the_stranger_named(#[case] topic: Top
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_size_lie_through_a_socket_is_rejected() {
+async fn a_false_size_claim_from_a_peer_is_rejected() {
     let a = Node::start(&[]).await;
     let mut b = Node::start(&[&a]).await;
     a.meshed_with(&b).await;
@@ -61,7 +61,7 @@ async fn a_signer_that_becomes_known_counts_from_then_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn attestations_of_settled_blocks_are_ignored_from_then_on() {
+async fn attestations_of_settled_blocks_are_ignored_from_that_time_on() {
     let topic = Topic::CrossSafeBlocksV1;
     let a = Node::start(&[]).await;
     let mut b = Node::start(&[&a]).await;

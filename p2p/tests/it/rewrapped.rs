@@ -68,7 +68,7 @@ async fn next_frame(node: &mut Node) -> Bytes {
 #[case::recovery_id_plus_four(recovery_id_plus_four)]
 #[case::padded(padded)]
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_rewraps_blocks_keeps_none_away(#[case] rewrap: fn(&Bytes) -> Bytes) {
+async fn a_rewrapped_copy_does_not_suppress_the_block(#[case] rewrap: fn(&Bytes) -> Bytes) {
     let mut node = Node::start(&[]).await;
     let (attacker, honest) = (Node::start(&[&node]).await, Node::start(&[&node]).await);
     attacker.meshed_with(&node).await;
@@ -97,7 +97,7 @@ async fn whoever_rewraps_blocks_keeps_none_away(#[case] rewrap: fn(&Bytes) -> By
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn junk_under_any_signature_ends_in_a_ban(#[values(false, true)] high_s: bool) {
+async fn random_bytes_under_any_signature_lead_to_a_ban(#[values(false, true)] high_s: bool) {
     let node = Node::start(&[]).await;
     let sender = Node::start(&[&node]).await;
     sender.meshed_with(&node).await;

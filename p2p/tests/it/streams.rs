@@ -90,7 +90,7 @@ async fn wire(to: Multiaddr, cut: CancellationToken, tasks: &mut JoinSet<()>) ->
 
 /// A machine that lost its power says no goodbye: its peers hold on to a connection on which nothing is said any more.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_peer_that_restarts_without_a_goodbye_is_heard_again() {
+async fn a_peer_that_restarts_without_closing_its_connection_is_received_again() {
     let dir = tempfile::tempdir().unwrap();
     let identity = || NodeIdentity::load_or_create(&dir.path().join("node.key")).unwrap();
     let (mut node, cut, mut tasks) = (Node::start(&[]).await, CancellationToken::new(), JoinSet::new());

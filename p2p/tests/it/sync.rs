@@ -73,7 +73,7 @@ async fn a_gap_is_filled_by_a_peer_that_has_the_blocks() {
 
 /// The peer follows another fork, and has a block of its own at the height: it says what it knows, and is not to blame.
 #[tokio::test(flavor = "multi_thread")]
-async fn another_block_at_the_height_is_not_taken_and_no_lie() {
+async fn a_block_on_another_branch_is_not_accepted_and_not_blamed() {
     let blocks = linked(5);
     let mut rival = Node::start(&[]).await;
     let source = Node::start(&[&rival]).await;

@@ -20,7 +20,7 @@ async fn meshed_on_blocks(node: &Node, peer: PeerId) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn attestations_pass_a_node_by_that_joined_the_unsafe_blocks_alone() {
+async fn a_node_without_the_cross_safe_topic_receives_no_attestations() {
     let full = Node::start(&[]).await;
     let mut narrow = start_narrow(&[&full]).await;
     meshed_on_blocks(&full, narrow.handle.peer_id()).await;
@@ -45,7 +45,7 @@ async fn attestations_pass_a_node_by_that_joined_the_unsafe_blocks_alone() {
 
 /// It passes unsafe blocks on, and may attest without hearing attestations.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_of_the_unsafe_blocks_alone_relays_them_and_may_attest() {
+async fn a_node_without_the_cross_safe_topic_relays_unsafe_blocks_and_may_publish_attestations() {
     let narrow = start_narrow(&[]).await;
     let (a, mut b) = (Node::start(&[&narrow]).await, Node::start(&[&narrow]).await);
     for node in [&a, &b] {

@@ -207,7 +207,7 @@ impl Difference {
 }
 
 #[test]
-fn the_document_has_the_table() {
+fn the_documentation_has_the_table() {
     let document = include_str!("../../../docs/PEERS.md");
     let section = document.split("\n## Frames, beside op-node's validator\n").nth(1).expect("the section");
     let section = section.split("\n## ").next().unwrap();

@@ -47,7 +47,7 @@ pub(crate) fn order() -> U256 {
     U256::from_str_radix("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141", 16).unwrap()
 }
 
-/// Compresses as everybody does.
+/// Compresses as other implementations do.
 pub(crate) fn compress(bytes: &[u8]) -> Bytes {
     snap::raw::Encoder::new().compress_vec(bytes).unwrap().into()
 }

@@ -1,9 +1,8 @@
-//! [`Discovery`]: the task that keeps the node in the table of others, and looks for peers.
+//! [`Discovery`]: the task that keeps the node in the tables of others, and searches for peers.
 //!
-//! Looks often while the node wants peers and seldom while it has enough. Every second search is for subscribers
-//! of the cross-safe topic alone, if the node is one: there are few of them among many. While nobody answers, every
-//! search begins with the bootnodes again, and with who was known at the start: they, or the network,
-//! may have been down.
+//! It searches often while the node looks for peers, and seldom while it has enough. If the node is a subscriber of the
+//! cross-safe topic, every second search is for such subscribers alone: there are few of them. While no node answers, every
+//! search begins again with the bootnodes and the peers known at the start: they, or the network, may have been down.
 
 use super::{
     Bootnode, ChainEntry, DialScope, DiscoveredNode, NodeRecord, bootnode::Contact, local_record,
@@ -32,11 +31,11 @@ use tokio_util::sync::CancellationToken;
 
 /// How many nodes one search asks for: a bucket of the table.
 const NODES_PER_SEARCH: usize = 16;
-/// How many fold longer the pause is while there are enough peers: op-node's 20 s to 5 s.
+/// By which factor the pause is longer while there are enough peers: op-node's 20 s to 5 s.
 const PAUSE_FACTOR_WITH_ENOUGH_PEERS: u32 = 4;
-/// How long looking up a bootnode's name may take.
+/// How long the lookup of a bootnode's name may take.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long the TCP listener may take to come up before its port is given up on.
+/// How long to wait for the TCP listener before the record goes without its port.
 const LISTENER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The settings of discovery (discv5).
@@ -95,7 +94,7 @@ pub(in crate::network) struct DiscoveryParts {
     pub(in crate::network) is_cross_safe: bool,
     /// The sequence number of our record: of the first at the start, and of the newest from then on.
     pub(in crate::network) record_seq: Arc<AtomicU64>,
-    /// Nodes known from before, to begin with besides the bootnodes.
+    /// Node records of known peers, to begin with besides the bootnodes.
     pub(in crate::network) known: Vec<NodeRecord>,
     pub(in crate::network) listening: watch::Receiver<Option<Vec<Multiaddr>>>,
     pub(in crate::network) wants_peers: watch::Receiver<bool>,
@@ -113,7 +112,7 @@ impl Discovery {
         Self { parts }
     }
 
-    /// Runs until cancelled. What cannot be done is logged: a node that is not found can still have static peers.
+    /// Runs until cancelled. Errors are logged: without discovery the node still has static peers.
     pub(in crate::network) async fn run(self, cancel: CancellationToken) {
         tokio::select! {
             () = cancel.cancelled() => {}
@@ -192,7 +191,7 @@ impl Discovery {
         Ok(discv5)
     }
 
-    /// Puts every bootnode into the table, those of other chains too, and who was known at the start.
+    /// Adds every bootnode to the table, those of other chains too, and the peers known at the start.
     async fn seed(&self, discv5: &Discv5) {
         for record in &self.parts.known {
             add(discv5, record, &record.node_id());
@@ -229,7 +228,7 @@ impl Discovery {
         }
     }
 
-    /// Searches once, and hands on who is of our chain.
+    /// Searches once, and passes on the nodes of our chain.
     async fn search(&self, discv5: &Discv5, cross_safe_only: bool) {
         let (entry, scope) = (self.parts.entry, DialScope::of(&discv5.local_enr()));
         let is_wanted = move |record: &NodeRecord| {
@@ -305,7 +304,7 @@ mod tests {
     use rstest::rstest;
 
     #[tokio::test]
-    async fn a_name_is_looked_up_and_the_rest_stays() {
+    async fn a_name_is_resolved_and_the_rest_of_the_address_kept() {
         let peer = "16Uiu2HAmCdvbqppTaEUqhSEh6kEnE6x9BEytRt9JAEpafPjBGwTp";
         let named: Multiaddr = format!("/dns/localhost/udp/9222/p2p/{peer}").parse().unwrap();
         let addr = resolved(named).await.unwrap().to_string();
@@ -323,7 +322,7 @@ mod tests {
     #[case::this_machine("/ip4/127.0.0.1/tcp/9222", false, None)]
     #[case::this_machine_among_itself("/ip4/127.0.0.1/tcp/9222", true, Some(9222))]
     #[case::no_port("/ip4/203.0.113.7/udp/9222", false, None)]
-    fn a_port_is_told_to_who_can_dial_it(
+    fn a_port_is_advertised_if_others_can_dial_it(
         #[case] addr: Multiaddr,
         #[case] is_local: bool,
         #[case] port: Option<u16>,

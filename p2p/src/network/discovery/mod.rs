@@ -1,7 +1,7 @@
-//! Being found, and finding others: discv5, with the node records of the OP Stack.
+//! Discovery of peers by discv5, with the node records of the OP Stack.
 //!
-//! The table is seeded with every bootnode and holds nodes of every chain, since they all share one network; only
-//! what is handed on to be dialled is filtered, by the `opstack` entry. Never dials by itself.
+//! The table starts with every bootnode and has nodes of every chain, since they share one network. Only the nodes to dial are
+//! filtered, by the `opstack` entry. Never dials by itself.
 
 mod bootnode;
 mod chain_entry;

@@ -1,7 +1,7 @@
 //! Node records (ENR, EIP-778): ours, and how those of others are read.
 //!
-//! One key names a node to discv5 and to libp2p. Besides `opstack` our record may carry [`CROSS_SAFE`], so that
-//! those who want attestations find each other among the many who do not; who does not know it passes over it.
+//! A node has one key for discv5 and libp2p. Besides `opstack` our record may have [`CROSS_SAFE`], so that subscribers of the
+//! cross-safe topic find each other. Other nodes ignore that entry.
 
 use super::ChainEntry;
 use discv5::Enr;
@@ -16,16 +16,15 @@ const CROSS_SAFE_VERSION: u8 = 1;
 /// A record of a node.
 pub(in crate::network) type NodeRecord = Enr;
 
-/// Which addresses of others' records are dialled: those that can be reached from where we are, and be their own. Whoever
-/// signs a record writes into it what he likes: it must not have a node of the open network knock at doors behind its
-/// own wall.
+/// Which addresses of other nodes' records are dialled: those that can be reached from this node's network. A record may name
+/// any address, and must not make a node of the public network dial addresses of its own private network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::network) enum DialScope {
-    /// This machine: so is everybody.
+    /// This machine: all nodes are on it.
     Machine,
-    /// Not known, or a private network: any but this machine's own.
+    /// A private network, or not known: every address except those of this machine.
     Private,
-    /// The open network: public addresses.
+    /// The public network: public addresses only.
     Public,
 }
 
@@ -40,7 +39,7 @@ impl DialScope {
     }
 
     fn includes(self, ip: IpAddr) -> bool {
-        // Addresses that name no one node are nothing to dial.
+        // Addresses that are not of one node are not dialled.
         let names_a_node =
             !(ip.is_unspecified() || ip.is_multicast() || ip == IpAddr::V4(Ipv4Addr::BROADCAST));
         names_a_node
@@ -62,7 +61,7 @@ fn is_private(ip: IpAddr) -> bool {
     }
 }
 
-/// Addresses of the same wire, among them those at which clouds tell a machine its secrets.
+/// Link-local addresses, among them the metadata services of clouds.
 const fn is_link_local(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => ip.is_link_local(),
@@ -70,23 +69,23 @@ const fn is_link_local(ip: IpAddr) -> bool {
     }
 }
 
-/// What a record of a node of our chain says.
+/// A node of our chain that discovery found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::network) struct DiscoveredNode {
-    /// The peer.
+    /// Its libp2p id.
     pub(in crate::network) peer_id: PeerId,
-    /// Where it can be dialled.
+    /// The address at which it is dialled.
     pub(in crate::network) addr: Multiaddr,
-    /// The chain that it is on.
+    /// The chain id in its record.
     pub(in crate::network) chain_id: u64,
-    /// Whether it wants attestations.
+    /// Whether it is a subscriber of the cross-safe topic.
     pub(in crate::network) is_cross_safe: bool,
     /// The record as text.
     pub(in crate::network) record: String,
 }
 
 impl DiscoveredNode {
-    /// Reads a record. `None`: it is of another chain, or of a node that cannot be dialled from where we are.
+    /// Reads a record. `None`: it is of another chain, or has no address in scope.
     pub(in crate::network) fn read(record: &NodeRecord, ours: ChainEntry, scope: DialScope) -> Option<Self> {
         let entry = ChainEntry::from_rlp(record.get_raw_rlp(ChainEntry::KEY)?)?;
         if entry != ours {
@@ -108,28 +107,28 @@ impl DiscoveredNode {
     }
 }
 
-/// Whether a record is of a node that wants attestations.
+/// Whether a record is of a subscriber of the cross-safe topic.
 fn is_cross_safe(record: &NodeRecord) -> bool {
     record.get_decodable::<u8>(CROSS_SAFE).is_some_and(|version| version == Ok(CROSS_SAFE_VERSION))
 }
 
-/// The id that libp2p knows a record's node by.
+/// The libp2p id of a record's node.
 fn peer_id_of(key: &CombinedPublicKey) -> Option<PeerId> {
     let CombinedPublicKey::Secp256k1(_) = key else { return None };
     let key = identity::secp256k1::PublicKey::try_from_bytes(&key.encode()).ok()?;
     Some(identity::PublicKey::from(key).to_peer_id())
 }
 
-/// The node's key, in discv5's words.
+/// The node's key, as discv5 needs it.
 pub(in crate::network) fn combined_key(keypair: &identity::Keypair) -> Option<CombinedKey> {
     let mut secret = keypair.clone().try_into_secp256k1().ok()?.secret().to_bytes();
     CombinedKey::secp256k1_from_bytes(&mut secret).ok()
 }
 
-/// What our record says about where we are.
+/// The addresses in our record.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AdvertisedAddress {
-    /// Our address. `None`: others find it out, and tell us.
+    /// Our IP address. `None`: it is determined from what other nodes see.
     pub(super) ip: Option<IpAddr>,
     /// Whether it is one of IPv6, or is going to be.
     pub(super) is_ipv6: bool,
@@ -192,7 +191,7 @@ mod tests {
     #[rstest]
     #[case::ipv4("203.0.113.7", "/ip4/203.0.113.7/tcp/9222", false)]
     #[case::ipv6("2001:db8::7", "/ip6/2001:db8::7/tcp/9222", true)]
-    fn our_record_is_read_by_our_like(#[case] ip: &str, #[case] addr: &str, #[case] is_cross_safe: bool) {
+    fn our_record_is_read_by_other_nodes(#[case] ip: &str, #[case] addr: &str, #[case] is_cross_safe: bool) {
         let (record, peer_id) = record(OURS, is_cross_safe, Some(ip), 9222);
         let text = record.to_base64();
         let read: NodeRecord = text.parse().unwrap();
@@ -205,24 +204,28 @@ mod tests {
     #[case::of_another_chain(ChainEntry { chain_id: 902 }, Some("203.0.113.7"), 9222)]
     #[case::without_address(OURS, None, 9222)]
     #[case::without_port(OURS, Some("203.0.113.7"), 0)]
-    #[case::of_everybody(OURS, Some("0.0.0.0"), 9222)]
-    #[case::of_a_group(OURS, Some("224.0.0.1"), 9222)]
-    fn a_record_of_nobody_to_dial(#[case] entry: ChainEntry, #[case] ip: Option<&str>, #[case] tcp: u16) {
+    #[case::of_the_unspecified_address(OURS, Some("0.0.0.0"), 9222)]
+    #[case::of_a_multicast_address(OURS, Some("224.0.0.1"), 9222)]
+    fn a_record_without_an_address_to_dial_is_not_read(
+        #[case] entry: ChainEntry,
+        #[case] ip: Option<&str>,
+        #[case] tcp: u16,
+    ) {
         assert_eq!(DiscoveredNode::read(&record(entry, true, ip, tcp).0, OURS, DialScope::Machine), None);
     }
 
     #[rstest]
     #[case::public("203.0.113.7", [true, true, true])]
     #[case::private("10.0.0.7", [true, true, false])]
-    #[case::behind_a_carriers_nat("100.127.0.7", [true, true, false])]
-    #[case::beside_a_carriers_nat("100.128.0.7", [true, true, true])]
+    #[case::in_the_range_of_carrier_grade_nat("100.127.0.7", [true, true, false])]
+    #[case::beside_the_range_of_carrier_grade_nat("100.128.0.7", [true, true, true])]
     #[case::unique_local("fd00::7", [true, true, false])]
-    #[case::where_clouds_tell_secrets("169.254.169.254", [true, false, false])]
-    #[case::of_one_wire("fe80::7", [true, false, false])]
+    #[case::link_local_ipv4("169.254.169.254", [true, false, false])]
+    #[case::link_local_ipv6("fe80::7", [true, false, false])]
     #[case::this_machine("127.0.0.1", [true, false, false])]
-    #[case::this_machine_in_disguise("::ffff:127.0.0.1", [true, false, false])]
-    #[case::everybody("255.255.255.255", [false, false, false])]
-    fn only_what_is_in_reach_is_dialled(#[case] ip: &str, #[case] dialled: [bool; 3]) {
+    #[case::mapped_loopback("::ffff:127.0.0.1", [true, false, false])]
+    #[case::broadcast("255.255.255.255", [false, false, false])]
+    fn only_addresses_in_scope_are_dialled(#[case] ip: &str, #[case] dialled: [bool; 3]) {
         let (record, _) = record(OURS, true, Some(ip), 9222);
         let reaches = [DialScope::Machine, DialScope::Private, DialScope::Public];
         assert_eq!(reaches.map(|scope| DiscoveredNode::read(&record, OURS, scope).is_some()), dialled);
@@ -234,7 +237,7 @@ mod tests {
     #[case::not_known_yet(None, DialScope::Private)]
     #[case::public(Some("203.0.113.7"), DialScope::Public)]
     #[case::public_ipv6(Some("2001:db8::7"), DialScope::Public)]
-    fn our_reach_is_that_of_our_address(#[case] ip: Option<&str>, #[case] scope: DialScope) {
+    fn our_scope_is_that_of_our_address(#[case] ip: Option<&str>, #[case] scope: DialScope) {
         assert_eq!(DialScope::of(&record(OURS, true, ip, 9222).0), scope);
     }
 
@@ -252,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_addresses_the_one_in_reach_is_dialled() {
+    fn of_two_addresses_the_one_in_scope_is_dialled() {
         let key = CombinedKey::generate_secp256k1();
         let mut builder = Enr::builder();
         builder.add_value_rlp(ChainEntry::KEY, OURS.to_rlp().into());
@@ -287,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_of_another_network_is_passed_over() {
+    fn a_record_of_another_network_is_skipped() {
         let key = CombinedKey::generate_secp256k1();
         let beacon = Enr::builder().ip4([203, 0, 113, 7].into()).tcp4(9000).build(&key).unwrap();
         assert_eq!(DiscoveredNode::read(&beacon, OURS, DialScope::Public), None);

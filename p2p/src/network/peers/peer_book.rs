@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn learnt_addresses_stand_beside_those_that_are_configured() {
+    fn learnt_addresses_are_dialled_beside_the_configured_ones() {
         let mut book = PeerBook::default();
         let peer_id = heard_of(&mut book, NOW);
         let (learnt, stale) = (addr("/ip4/10.0.0.1/tcp/9222"), addr("/ip4/10.0.0.9/tcp/9222"));
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn the_connected_are_not_candidates_and_those_reached_before_come_first() {
+    fn connected_peers_are_not_candidates_and_those_without_failures_come_first() {
         let mut book = PeerBook::default();
         let (tried, fresh, live) =
             (heard_of(&mut book, NOW), heard_of(&mut book, NOW), heard_of(&mut book, NOW));
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn who_may_not_be_dialled_is_not_taken() {
+    fn a_peer_that_may_not_be_dialled_is_not_a_candidate() {
         let mut book = PeerBook::default();
         heard_of(&mut book, NOW);
         assert_eq!(book.take_dial_candidates(10, NOW, |_, _| false), vec![]);
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn claims_are_cut_to_size_and_addresses_of_third_parties_are_not_believed() {
+    fn claims_are_truncated_and_addresses_of_third_parties_are_not_stored() {
         let (mut book, peer_id) = (PeerBook::default(), PeerId::random());
         book.connected(peer_id, addr("/ip4/10.0.0.1/tcp/50000"), Direction::Inbound, NOW);
         let listen = ["/ip4/10.0.0.1/tcp/9222", "/ip4/203.0.113.9/tcp/80", "/dns4/victim.example/tcp/80"];
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn the_book_is_bounded_and_keeps_the_connected() {
+    fn the_book_is_bounded_and_keeps_connected_peers() {
         let (mut book, live) = (PeerBook::default(), PeerId::random());
         book.connected(live, addr("/ip4/10.0.0.1/tcp/9222"), Direction::Outbound, UnixSeconds(1));
         (0..MAX_KNOWN as u64 + 10).for_each(|n| _ = heard_of(&mut book, later(n)));
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn of_those_known_from_before_the_last_seen_are_kept_and_nobody_from_the_future() {
+    fn the_peers_seen_last_are_kept_and_future_times_are_clamped() {
         let known = |last_seen| (PeerId::random(), KnownPeer { last_seen, ..KnownPeer::default() });
         let mut before: BTreeMap<_, _> = (1..=MAX_KNOWN as u64 + 9).map(|n| known(later(n))).collect();
         let (oldest, _) = before.iter().min_by_key(|(_, peer)| peer.last_seen).unwrap();
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn who_was_not_seen_for_a_day_is_forgotten() {
+    fn a_peer_not_seen_for_a_day_is_forgotten() {
         let mut book = PeerBook::default();
         heard_of(&mut book, NOW);
         assert_eq!(candidates(&mut book, later(TTL)), vec![]);

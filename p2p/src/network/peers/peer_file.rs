@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_stored_is_loaded() {
+    fn the_stored_peers_are_loaded() {
         let dir = tempfile::tempdir().unwrap();
         let file = PeerFile::new(dir.path().join("peers.json"), BlockList::default());
         let peers = BTreeMap::from([(
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_configured_is_not_written_down() {
+    fn configured_blocks_are_not_stored() {
         let dir = tempfile::tempdir().unwrap();
         let mut configured = BlockList::default();
         configured.block_subnet("10.1.0.0/16".parse().unwrap()).unwrap();
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn no_file_is_nothing_known() {
+    fn without_a_file_no_peer_is_known() {
         let dir = tempfile::tempdir().unwrap();
         let file = PeerFile::new(dir.path().join("peers.json"), BlockList::default());
         assert_eq!(file.load().unwrap(), StoredPeers::default());
@@ -257,7 +257,7 @@ mod tests {
     #[case::cut(b"{\"peers\": [")]
     #[case::not_text(b"\xff\xfe")]
     #[case::another_shape(b"[1, 2]")]
-    fn what_is_no_peer_file_is_set_aside(#[case] contents: &[u8]) {
+    fn an_unreadable_peer_file_is_set_aside(#[case] contents: &[u8]) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("peers.json");
         fs::write(&path, contents).unwrap();
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_that_are_none_are_left_out() {
+    fn invalid_entries_are_skipped() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("peers.json");
         fs::write(&path, r#"{"peers":[{"id":"nobody"}],"blocked_subnets":["x"],"bans":{"y":1}}"#).unwrap();

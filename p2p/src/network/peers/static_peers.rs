@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_is_dialled_at_once_and_once() {
+    fn a_static_peer_is_dialled_immediately_and_once() {
         let (mut peers, id, now) = schedule();
         assert_eq!(peers.take_due(now), vec![(id, vec![peer(id)])]);
         assert_eq!(peers.take_due(now), vec![]);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stable_connection_clears_the_failures_and_a_short_one_does_not() {
+    fn a_stable_connection_resets_the_failures_and_a_short_one_does_not() {
         let (mut peers, id, now) = schedule();
         (0..20).for_each(|_| peers.lost(&id, now));
         peers.connected(&id, now);

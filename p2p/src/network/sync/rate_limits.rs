@@ -79,7 +79,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_peer_has_its_burst_then_waits_then_is_refused() {
+    fn a_peer_may_send_a_burst_then_waits_then_is_refused() {
         let (peer_id, now) = (PeerId::random(), Instant::now());
         let mut limits = RateLimits::new(now);
         let waits: Vec<_> = (0..40).map(|_| limits.admit(peer_id, now)).collect();

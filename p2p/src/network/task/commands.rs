@@ -70,7 +70,7 @@ impl Network {
         }
     }
 
-    /// The connected peers, or everybody known.
+    /// The connected peers, or all known ones.
     fn peers(&self, known: bool) -> Vec<PeerInfo> {
         if known {
             return self.book.known().keys().map(|peer_id| self.peer(*peer_id)).collect();
